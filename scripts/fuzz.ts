@@ -1,8 +1,12 @@
-// Looks for modules that the meter changes, counts wrongly or breaks at: `node scripts/fuzz.ts [--seconds N] [--seed N] [--kind K]`.
+// Looks for texts whose reading blocks the server or takes more than linear time, and then for modules that the meter
+// changes, counts wrongly or breaks at: `node scripts/fuzz.ts [--seconds N] [--seed N] [--kind K] [--slowness N]`.
 // A failing module is written to output/fuzz together with how to run it again; the exit code is then 1.
+// `--kind growth` reads the texts alone. On a slow or busy machine, `--slowness 2` allows twice the time.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { growthFault } from "../test/fuzz/growth.ts";
+import { READERS } from "../test/fuzz/growth-readers.ts";
 import { type CaseKind, CASES, type Figures, isCaseKind, noFigures, realModules, runCase } from "../test/fuzz/cases.ts";
 
 const FAILURES = join(import.meta.dirname, "..", "output", "fuzz");
@@ -15,6 +19,7 @@ const { values: given } = parseArgs({
     seconds: { type: "string", default: "60" },
     seed: { type: "string" },
     kind: { type: "string" },
+    slowness: { type: "string", default: "1" },
   },
 });
 
@@ -26,7 +31,7 @@ function whole(name: string, text: string): number {
 
 function kinds(text: string | undefined): readonly CaseKind[] {
   if (text === undefined) return TURNS;
-  if (!isCaseKind(text)) throw new Error(`--kind ${text} is not one of ${Object.keys(CASES).join(", ")}`);
+  if (!isCaseKind(text)) throw new Error(`--kind ${text} is not one of growth, ${Object.keys(CASES).join(", ")}`);
   return [text];
 }
 
@@ -35,7 +40,24 @@ const figuresText = (figures: Figures, sinceMs: number): string =>
     .map(([name, count]) => `${count} ${name}`)
     .join(", ")}`;
 
+/** Reads texts of every family with every reader. Returns the families that are read too slowly. */
+function growthFaults(slowness: number): readonly string[] {
+  const faults = READERS.flatMap((reader) =>
+    Object.keys(reader.families).flatMap((family) => growthFault(reader, family, { slowness }) ?? []),
+  );
+  process.stdout.write(`${READERS.length} readers of texts, ${faults.length} families too slow\n`);
+  return faults;
+}
+
 function main(): void {
+  if (given.kind === undefined || given.kind === "growth") {
+    const faults = growthFaults(whole("slowness", given.slowness));
+    if (faults.length > 0) {
+      process.stdout.write(`${faults.join("\n")}\n`);
+      process.exitCode = 1;
+    }
+    if (faults.length > 0 || given.kind === "growth") return;
+  }
   const turns = kinds(given.kind);
   const endMs = performance.now() + whole("seconds", given.seconds) * 1000;
   // A seed that is given is run at least once; without one each run looks somewhere else.

@@ -1,13 +1,13 @@
-// Makes the package's own tool servers ready, as a server does at its first start, and keeps what came out in
-// `dist/modules`: a fresh machine has only to compile them. Part of `npm run build`, which does not fail for want of them:
-// what is not there is made at the first start.
+// Prepares the package's own tool servers, as a server does at its first start, and keeps the results in a directory: a
+// fresh machine has only to compile them. `node scripts/ready-modules.ts [directory]`, by default `dist/modules`. Part of
+// `npm run build`, which does not fail without them: what is missing is prepared at the first start.
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { loadConfig, serve } from "../src/server/index.ts";
 
 const root = join(import.meta.dirname, "..");
-const to = join(root, "dist", "modules");
+const to = resolve(process.argv[2] ?? join(root, "dist", "modules"));
 const scratch = mkdtempSync(join(tmpdir(), "caxton-ready-"));
 try {
   rmSync(to, { recursive: true, force: true });
@@ -24,9 +24,9 @@ try {
   const { tools } = await started.ready;
   const failed = tools.filter(({ type }) => type === "failed");
   if (failed.length > 0) throw new Error(`not made ready: ${JSON.stringify(failed)}`);
-  process.stdout.write(`${readdirSync(to).length} modules made ready in dist/modules\n`);
+  process.stdout.write(`${readdirSync(to).length} modules prepared\n`);
 } catch (error) {
-  process.stderr.write(`the built-in tool servers are made ready at the first start instead: ${String(error)}\n`);
+  process.stderr.write(`the built-in tool servers are prepared at the first start instead: ${String(error)}\n`);
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }

@@ -1,6 +1,7 @@
 /**
- * Makes `tools/date_time/src/zones.bin` of the compiled IANA rules in /usr/share/zoneinfo (Debian's tzdata):
- * `node scripts/time-zones.ts`. The file is committed, so only who wants newer rules needs to run it.
+ * Makes `tools/date_time/src/zones.bin` of compiled IANA rules: `node scripts/time-zones.ts [directory]`, the directory
+ * being `usr/share/zoneinfo` of an unpacked Debian package tzdata, or the machine's own. The file is committed, so only
+ * who wants newer rules needs to run it; test/tools/time-zones.test.ts fails when they are older than Node's.
  *
  * Its format, numbers as variable-length integers of 7 bits (signed ones zigzag): the version's text; zones, each with
  * its name, the footer's POSIX rule, kinds of time (offset in seconds, whether it is summer time, abbreviation) and
@@ -10,7 +11,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-const ZONEINFO = "/usr/share/zoneinfo";
+const ZONEINFO = process.argv[2] ?? "/usr/share/zoneinfo";
 const OUT = join(import.meta.dirname, "..", "tools", "date_time", "src", "zones.bin");
 const HALF_HOUR_S = 1800;
 
@@ -97,7 +98,8 @@ function writeZone(out: Writer, name: string, zone: Zone): void {
 
 function main(): void {
   const source = readFileSync(join(ZONEINFO, "tzdata.zi"), "utf8");
-  const version = /^# version (\S+)/.exec(source)?.[1] ?? "unknown";
+  const version = /^# version (\S+)/.exec(source)?.[1];
+  if (version === undefined) throw new Error(`${ZONEINFO}/tzdata.zi does not begin with "# version …"`);
   const names = new Set<string>();
   const links = new Map<string, string>();
   for (const line of source.split("\n")) {

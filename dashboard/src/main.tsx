@@ -3,7 +3,11 @@ import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { retryUnlessRefused } from "./api/queries.ts";
+import { preloadPages } from "./lazy-page.tsx";
 import { makeRouter } from "./router.tsx";
+
+/** The page that was asked for comes first. */
+const PRELOAD_AFTER_MS = 4_000;
 
 const client = new QueryClient({
   defaultOptions: {
@@ -22,4 +26,5 @@ if (root !== null) {
       </QueryClientProvider>
     </StrictMode>,
   );
+  setTimeout(() => void preloadPages(), PRELOAD_AFTER_MS);
 }

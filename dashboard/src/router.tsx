@@ -3,9 +3,9 @@ import {
   createRootRouteWithContext,
   createRoute,
   createRouter,
-  lazyRouteComponent,
   type ErrorComponentProps,
 } from "@tanstack/react-router";
+import { lazyPage } from "./lazy-page.tsx";
 import { ProblemView } from "./parts/problem-view.tsx";
 import { Home } from "./pages/home/home.tsx";
 import { NotFound } from "./pages/not-found.tsx";
@@ -35,108 +35,108 @@ const agents = createRoute({
   getParentRoute: () => root,
   path: "/agents",
   validateSearch: agentsSearch,
-  component: lazyRouteComponent(() => import("./pages/agents/agents.tsx"), "Agents"),
+  component: lazyPage(() => import("./pages/agents/agents.tsx"), "Agents"),
 });
 const agent = createRoute({
   getParentRoute: () => root,
   path: "/agents/$name",
   validateSearch: agentSearch,
-  component: lazyRouteComponent(() => import("./pages/agent/agent.tsx"), "Agent"),
+  component: lazyPage(() => import("./pages/agent/agent.tsx"), "Agent"),
 });
 const runs = createRoute({
   getParentRoute: () => root,
   path: "/runs",
   validateSearch: runsSearch,
-  component: lazyRouteComponent(() => import("./pages/runs/runs.tsx"), "Runs"),
+  component: lazyPage(() => import("./pages/runs/runs.tsx"), "Runs"),
 });
 const run = createRoute({
   getParentRoute: () => root,
   path: "/runs/$id",
   validateSearch: runSearch,
-  component: lazyRouteComponent(() => import("./pages/run/run.tsx"), "Run"),
+  component: lazyPage(() => import("./pages/run/run.tsx"), "Run"),
 });
 const approvals = createRoute({
   getParentRoute: () => root,
   path: "/approvals",
-  component: lazyRouteComponent(() => import("./pages/approvals/approvals.tsx"), "Approvals"),
+  component: lazyPage(() => import("./pages/approvals/approvals.tsx"), "Approvals"),
 });
 const runDiff = createRoute({
   getParentRoute: () => root,
   path: "/runs/$id/diff/$other",
-  component: lazyRouteComponent(() => import("./pages/run-diff/run-diff.tsx"), "RunDiff"),
+  component: lazyPage(() => import("./pages/run-diff/run-diff.tsx"), "RunDiff"),
 });
 const tools = createRoute({
   getParentRoute: () => root,
   path: "/tools",
   validateSearch: toolsSearch,
-  component: lazyRouteComponent(() => import("./pages/tools/tools.tsx"), "Tools"),
+  component: lazyPage(() => import("./pages/tools/tools.tsx"), "Tools"),
 });
 const tool = createRoute({
   getParentRoute: () => root,
   path: "/tools/$server",
   validateSearch: toolSearch,
-  component: lazyRouteComponent(() => import("./pages/tools/tool-server.tsx"), "ToolServer"),
+  component: lazyPage(() => import("./pages/tools/tool-server.tsx"), "ToolServer"),
 });
 
 const messages = createRoute({
   getParentRoute: () => root,
   path: "/messages",
   validateSearch: messagesSearch,
-  component: lazyRouteComponent(() => import("./pages/messages/messages.tsx"), "Messages"),
+  component: lazyPage(() => import("./pages/messages/messages.tsx"), "Messages"),
 });
 const conversations = createRoute({
   getParentRoute: () => root,
   path: "/conversations",
   validateSearch: conversationsSearch,
-  component: lazyRouteComponent(() => import("./pages/conversations/conversations.tsx"), "Conversations"),
+  component: lazyPage(() => import("./pages/conversations/conversations.tsx"), "Conversations"),
 });
 const conversation = createRoute({
   getParentRoute: () => root,
   path: "/conversations/$id",
   validateSearch: conversationSearch,
-  component: lazyRouteComponent(() => import("./pages/conversations/conversation.tsx"), "Conversation"),
+  component: lazyPage(() => import("./pages/conversations/conversation.tsx"), "Conversation"),
 });
 const tasks = createRoute({
   getParentRoute: () => root,
   path: "/tasks",
   validateSearch: tasksSearch,
-  component: lazyRouteComponent(() => import("./pages/tasks/tasks.tsx"), "Tasks"),
+  component: lazyPage(() => import("./pages/tasks/tasks.tsx"), "Tasks"),
 });
 const task = createRoute({
   getParentRoute: () => root,
   path: "/tasks/$id",
-  component: lazyRouteComponent(() => import("./pages/tasks/task.tsx"), "Task"),
+  component: lazyPage(() => import("./pages/tasks/task.tsx"), "Task"),
 });
 const graph = createRoute({
   getParentRoute: () => root,
   path: "/graph",
   validateSearch: graphSearch,
-  component: lazyRouteComponent(() => import("./pages/graph/graph.tsx"), "Graph"),
+  component: lazyPage(() => import("./pages/graph/graph.tsx"), "Graph"),
 });
 
 const memory = createRoute({
   getParentRoute: () => root,
   path: "/memory",
   validateSearch: memorySearch,
-  component: lazyRouteComponent(() => import("./pages/memory/memory.tsx"), "Memory"),
+  component: lazyPage(() => import("./pages/memory/memory.tsx"), "Memory"),
 });
 const entity = createRoute({
   getParentRoute: () => root,
   path: "/memory/$id",
   validateSearch: entitySearch,
-  component: lazyRouteComponent(() => import("./pages/memory/entity.tsx"), "Entity"),
+  component: lazyPage(() => import("./pages/memory/entity.tsx"), "Entity"),
 });
 
 const settings = createRoute({
   getParentRoute: () => root,
   path: "/settings",
-  component: lazyRouteComponent(() => import("./pages/settings/settings.tsx"), "Settings"),
+  component: lazyPage(() => import("./pages/settings/settings.tsx"), "Settings"),
 });
 
 const usage = createRoute({
   getParentRoute: () => root,
   path: "/usage",
-  component: lazyRouteComponent(() => import("./pages/usage/usage.tsx"), "Usage"),
+  component: lazyPage(() => import("./pages/usage/usage.tsx"), "Usage"),
 });
 
 const routeTree = root.addChildren([

@@ -1,3 +1,5 @@
+import { fullTime } from "./parts/format.ts";
+
 /** Part of the catalogue in text.ts: calls that wait for a person. */
 export const APPROVALS = {
   title: "Approvals",
@@ -5,17 +7,32 @@ export const APPROVALS = {
   none: "Nothing waits for a person",
   noneNote: "Rules in [permissions] of caxton.toml or of a definition say which calls are asked for.",
   waiting: (count: number) => (count === 1 ? "1 waits" : `${count} wait`),
-  answered: "Answered lately",
+  more: (count: number) => `${count} more wait. They appear here as these are answered.`,
+  answered: "Recently answered",
+  gone: "No longer waits",
   questions: "Questions of tools",
   questionsNote: "A tool asks for something while it works; the form is on the page of its run.",
-  call: (tool: string) => `Approve ${tool}?`,
+  label: (tool: string, id: string) => `Approve ${tool}? ${id.slice(-8)}`,
+  anyCall: (tool: string, given: string) => `Call ${tool}${given === "" ? "" : ` with ${given}`}`,
+  sql: (statement: string) => `SQL: ${statement}`,
+  files: {
+    of: {
+      write_file: "Write the file",
+      append_file: "Append to the file",
+      delete_file: "Delete the file",
+      create_directory: "Create the directory",
+    },
+    move: (from: string, to: string) => `Move the file ${from} to ${to}`,
+  },
+  request: "Request:",
+  unread: "Scroll to the end of the arguments to approve.",
+  early: "Not taken: the list had just changed. Read the call again, then press once more.",
   why: (rule: string, level: "server" | "definition") =>
     rule === "ask_destructive"
       ? "The tool says that it is destructive."
       : `Asked for by ${rule} of ${level === "server" ? "the server" : "the agent"}.`,
   again: (reason: string) => `Asked again: ${reason}.`,
-  until: (at: string) => `Waits until ${new Date(at).toLocaleString()}.`,
-  of: (agent: string) => `${agent} wants it.`,
+  until: (at: string) => `Waits until ${fullTime(at)}.`,
   by: (agent: string) => `for ${agent}`,
   openRun: "Open the run",
   approve: "Approve",

@@ -28,8 +28,7 @@ export const CONVERSATIONS = {
   empty: "No conversations yet",
   emptyNote:
     "A conversation appears here with its first message. One without a protocol is free: nothing in it is checked.",
-  emptyCommand:
-    'npx caxton message send --to data-analyzer --protocol fipa-request "describe examples/data/penguins.csv"',
+  emptyCommand: 'caxton message send --to data-analyzer --protocol fipa-request "describe examples/data/penguins.csv"',
   toMessages: "Look at messages",
   none: "No conversation fits",
   noneNote: "Change the filters, or show all.",

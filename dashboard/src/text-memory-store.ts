@@ -39,7 +39,7 @@ export const STORE = {
     `memory.backend says ${configured}, but memory went over to ${place}: set it to that, so that the configuration says what is.`,
   migrateNote: "Memory goes to another place while the server goes on:",
   backNote: (place: string) => `It goes back to ${place} in the same way, with what was changed since:`,
-  migrateCommand: (place: string) => `npx caxton memory migrate --to ${place} --switch`,
+  migrateCommand: (place: string) => `caxton memory migrate --to ${place} --switch`,
   goingFrom: (from: string, to: string) => `On its way from ${from} to ${to}`,
   goingNote: (from: string) =>
     `Memory is used in ${from} meanwhile. Who began it stops it with Ctrl+C; with --switch or --resume it goes on from there.`,

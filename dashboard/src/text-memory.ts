@@ -39,7 +39,7 @@ export const MEMORY = {
   more: "More",
   empty: "Nothing is remembered yet",
   emptyNote: "Entities appear here when an agent with the memory tools remembers something, or when you do.",
-  emptyCommand: 'npx caxton memory add Ada "drinks green tea in the morning" --type person',
+  emptyCommand: 'caxton memory add Ada "drinks green tea in the morning" --type person',
   none: "No entity fits",
   noneNote: "Change scope or type, or show all.",
   nothingFound: "Nothing in memory answers that",
@@ -59,6 +59,7 @@ export const MEMORY = {
   withoutVector: "Passages without vector",
   size: "On disk",
   hits: "Hits",
+  factScore: (score: number) => `Score of this fact: ${score.toFixed(3)}`,
   hitsFound: (count: number, tokens: number, more: boolean) =>
     `${plural(count, "hit", "hits")}, about ${plural(tokens, "token", "tokens")}${more ? "; there are more" : ""}`,
   notices: {

@@ -46,7 +46,7 @@ export const MESSAGES = {
   empty: "No messages yet",
   emptyNote:
     "Send one to an agent: it answers in the same conversation. Programs take part too, once they are registered.",
-  emptyCommand: 'npx caxton message send --to data-analyzer "describe examples/data/penguins.csv" --wait 60s',
+  emptyCommand: 'caxton message send --to data-analyzer "describe examples/data/penguins.csv" --wait 60s',
   none: "No message fits",
   noneNote: "Change the filters, or show all. New ones that fit appear by themselves.",
   nobody: "nobody",
@@ -144,6 +144,8 @@ export const MESSAGES = {
     retry: "Try again",
     retryName: (recipient: string) => `Try again: to ${recipient}`,
     retried: (count: number) => (count === 1 ? "1 is sent again" : `${count} are sent again`),
+    failedAgain: (failed: number, all: number, reason: string) =>
+      `${all === 1 ? "It failed again" : `${failed} of ${all} failed again`}: ${reason}`,
     retryAll: "Try all again",
     historyName: (recipient: string) => `Show the attempts: to ${recipient}`,
     history: (recipient: string) => `Attempts to deliver to ${recipient}`,
@@ -191,7 +193,7 @@ export const MESSAGES = {
     programs: "Programs",
     noPrograms: "No program is registered",
     noProgramsNote: "A program outside of the server gets a name and a mailbox, and then takes part like an agent.",
-    registerCommand: "npx caxton participant register billing",
+    registerCommand: "caxton participant register billing",
     seen: "last heard of",
     neverSeen: "not heard of since the server started",
     source: { definition: "by its definition", registration: "registered" },

@@ -19,9 +19,10 @@ export const SETTINGS = {
     test: "Test",
     testName: (model: string) => `Test ${model}`,
     testing: "Testing…",
-    none: "No language model can be used yet",
-    noneNote: "Start the server with a provider's key, or write one into models.providers of caxton.toml.",
-    command: "OPENAI_API_KEY=sk-... npm start",
+    none: "No model is known by name",
+    noneNote:
+      "Every model of a configured provider can be used as provider/model; it is listed here once models.facts of caxton.toml has its figures. To configure a provider, start the server with its key.",
+    command: "OPENAI_API_KEY=sk-... caxton serve",
     local: (provider: string, address: string) => `${provider} answers at ${address}`,
     discover: "Look for Ollama",
     silent: (provider: string, address: string) => `${provider} does not answer at ${address}`,
@@ -34,8 +35,8 @@ export const SETTINGS = {
   },
   providers: {
     title: "Providers",
-    columns: { name: "Provider", ready: "Ready", note: "Note" },
-    ready: "Ready",
-    notReady: "Not ready",
+    columns: { name: "Provider", ready: "Setup", note: "Note" },
+    ready: "Configured",
+    notReady: "Not configured",
   },
 } as const;

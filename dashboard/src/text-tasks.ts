@@ -30,7 +30,7 @@ export const TASKS = {
   empty: "No tasks yet",
   emptyNote:
     "A task is work that several could do. Offer one to whoever provides a capability; the bids appear here as they come.",
-  emptyCommand: 'npx caxton task create "count species" --capability data-analysis --watch',
+  emptyCommand: 'caxton task create "count species" --capability data-analysis --watch',
   none: "No task fits",
   noneNote: "Change the filters, or show all.",
   clear: "Show all",

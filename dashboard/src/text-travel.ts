@@ -6,6 +6,13 @@ export const TRAVEL = {
     step: (step: number) => `from step ${step}`,
     compare: "compare",
   },
+  inherited: "inherited",
+  partly: (shown: string, all: string) => `${shown} of ${all} characters are shown.`,
+  showMore: "Show more",
+  againTitle: "Run again?",
+  againNote: (agent: string) =>
+    `This starts a new run of the newest revision of ${agent} with the same request and files. It costs as much again, and tools may act a second time.`,
+  againStart: "Start the run",
   fork: {
     open: "Fork from here",
     title: (step: number) => `Fork at step ${step}`,

@@ -3,10 +3,12 @@ import { USAGE } from "./text-usage.ts";
 import { CALL, TOOLS } from "./text-tools.ts";
 import { TRAVEL } from "./text-travel.ts";
 import { FINISHES, OUTCOMES, REPLY_STATES, STATES } from "./text-wire.ts";
+import { AGENT } from "./text-agent.ts";
+import { fullTime } from "./parts/format.ts";
 import { APPROVALS } from "./text-approvals.ts";
 import { CONVERSATIONS, GRAPH } from "./text-conversations.ts";
 import { HELP } from "./text-help.ts";
-import { MEMORY, MEMORY_OF_AGENT, MEMORY_OF_RUN } from "./text-memory.ts";
+import { MEMORY, MEMORY_OF_RUN } from "./text-memory.ts";
 import { TASKS } from "./text-tasks.ts";
 import { MESSAGES } from "./text-messages.ts";
 
@@ -108,7 +110,7 @@ export const text = {
     steps: {
       ask: {
         title: (agent: string) => `Ask ${agent} something`,
-        note: "No key is needed: the built-in model calls real tools and says that it is no language model.",
+        note: "No key is needed: the built-in model calls real tools and says that it is no language model. In a clone, write npx caxton.",
         request: "Which species has the longest flippers? Use examples/data/penguins.csv",
         button: "Try it",
       },
@@ -126,7 +128,7 @@ export const text = {
       connect: {
         title: "Connect a language model",
         note: "Start the server with a provider's key: its model then answers for every agent that names none.",
-        command: "OPENAI_API_KEY=sk-... npm start",
+        command: "OPENAI_API_KEY=sk-... caxton serve",
       },
     },
     chart: {
@@ -158,20 +160,7 @@ export const text = {
       actions: "Actions",
     },
   },
-  agent: {
-    tabs: { try: "Try it", definition: "Definition", revisions: "Revisions", runs: "Runs", memory: "Memory" },
-    memory: MEMORY_OF_AGENT,
-    revision: (number: number) => `Revision ${number}`,
-    edit: "Edit",
-    discard: "Discard changes",
-    documentation: "Documentation",
-    copyGet: "Copy as CLI",
-    delete: "Delete agent",
-    deleteTitle: (name: string) => `Delete ${name}?`,
-    deleteNote: "It answers no new requests from then on. Runs that have begun go on, and past runs stay.",
-    typeName: (name: string) => `Type ${name} to confirm`,
-    deleted: (name: string) => `${name} is deleted`,
-  },
+  agent: AGENT,
   tryIt: {
     title: (agent: string) => `Ask ${agent}`,
     request: "Request",
@@ -195,7 +184,7 @@ export const text = {
   },
   revisions: {
     columns: { revision: "Revision", version: "Version", hash: "Content", deployed: "Deployed" },
-    current: "current",
+    current: "serving",
     comparison: "Comparison",
     against: "compared with",
     nothing: "Nothing",
@@ -220,6 +209,8 @@ export const text = {
     anyAgent: "All agents",
     empty: "No runs yet",
     emptyNote: "A run is one request to an agent, with every step it took to answer.",
+    unknownAgent: (name: string) => `There is no agent ${name}`,
+    unknownAgentNote: "Choose another agent in the filter above.",
     someAgent: "data-analyzer",
     someRequest: "Which species has the longest flippers? Use examples/data/penguins.csv",
     none: (state: string) => `No run is ${state.toLowerCase()}`,
@@ -324,7 +315,7 @@ export const text = {
   },
   question: {
     title: (server: string) => `${server} asks`,
-    note: (until: string) => `The run waits for the answer until ${new Date(until).toLocaleTimeString()}.`,
+    note: (until: string) => `The run waits for the answer until ${fullTime(until)}.`,
     answer: "Answer",
     visited: "I was there",
     decline: "Decline",
@@ -336,7 +327,7 @@ export const text = {
   memory: MEMORY,
   choice: {
     title: "The model failed; how shall it go on?",
-    note: (until: string) => `The run waits until ${new Date(until).toLocaleString()}, then it fails.`,
+    note: (until: string) => `The run waits until ${fullTime(until)}, then it fails.`,
     retry: "Try again",
     use: (model: string) => `Use ${model}`,
     other: "Another model, as provider/model",
@@ -371,7 +362,7 @@ export const text = {
   },
   deploy: {
     title: "Deploy an agent",
-    command: "npx caxton agent deploy agent.toml",
+    command: "caxton agent deploy agent.toml",
     note: "Paste a definition, TOML or Markdown, or drop its file here. It is checked while you write.",
     source: "Definition",
     choose: "Choose a file",
@@ -386,6 +377,7 @@ export const text = {
     },
   },
   actions: {
+    loseText: "What you typed is not deployed. Leave it and lose the text?",
     cancel: "Cancel",
     close: "Close",
     copy: "Copy",

@@ -7,6 +7,7 @@ import {
   type MemoryPage,
   MemoryScopeError,
   type Provenance,
+  type RankedHit,
   type ScopeKey,
   scopeKey,
   visibleScopes,
@@ -174,10 +175,16 @@ const isBlank = (text: string): boolean => text.trim() === "";
 /** What is said; texts without a letter say nothing. */
 const said = (texts: readonly string[]) => texts.filter((text) => !isBlank(text)).map((text) => ({ text }));
 
+/** A hit's entity with the facts that match best first. */
+const bestFirst = ({ entity, ranked }: RankedHit): Entity => ({
+  ...entity,
+  observations: ranked.map(({ fact }) => fact),
+});
+
 const told = (entity: Entity): string =>
   [
     `${entity.name} (${entity.type})`,
-    ...(entity.isCut ? ["(older facts are left out: a higher max_tokens)"] : []),
+    ...(entity.isCut ? ["(other facts are left out: a higher max_tokens)"] : []),
     ...entity.observations.map(({ text }) => `- ${text}`),
   ].join("\n");
 
@@ -220,12 +227,12 @@ const WORKS: ReadonlyMap<Tool, Work> = new Map([
   }),
   work(RECALL, RecallArguments, async (memory, caller, { query, limit, max_tokens: tokensMax }) => {
     const { hits, notices } = await memory.search({ scopes: caller.visible(), text: query, limit, tokensMax });
-    const found = hits.map(({ entity, score }) => ({
-      ...inNodes(entity),
-      score: Math.round(score.total * 1_000) / 1_000,
+    const found = hits.map((hit) => ({
+      ...inNodes(bestFirst(hit)),
+      score: Math.round(hit.score.total * 1_000) / 1_000,
     }));
     const text =
-      hits.length === 0 ? "Nothing is remembered about that." : hits.map(({ entity }) => told(entity)).join("\n\n");
+      hits.length === 0 ? "Nothing is remembered about that." : hits.map((hit) => told(bestFirst(hit))).join("\n\n");
     return done(text, { entities: found, notices: [...notices] });
   }),
   work(FORGET, ForgetArguments, async (memory, caller, { about, facts, scope }) => {
@@ -311,7 +318,7 @@ const WORKS: ReadonlyMap<Tool, Work> = new Map([
     if (isBlank(query)) return everything(memory, scopes, wanted);
     const { limit, cursor } = wanted;
     const { hits, next } = await memory.search({ scopes, text: query, limit, cursor, ...entityBounds(wanted) });
-    const page = { entries: hits.map(({ entity }) => entity), next };
+    const page = { entries: hits.map(bestFirst), next };
     return nodes(memory, scopes, { page, wanted, ends: "either" });
   }),
   work(OPEN_NODES, OpenNodesArguments, async (memory, caller, { names, cursor, scope, ...rest }) => {

@@ -21,7 +21,7 @@ const LOOKED_MAX = 100_000;
 /** Of a bound of tokens, what entities may take of it, so that something is left for their relations. */
 const ENTITIES_SHARE = 0.75;
 
-/** An entity as the reference memory server writes it; `cut` when older observations were left out. */
+/** An entity as the reference memory server writes it; `cut` when some observations were left out. */
 export const inNodes = ({ name, type, observations, isCut }: Entity, withObservations = true): JsonObject => ({
   name,
   entityType: type,

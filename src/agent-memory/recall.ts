@@ -1,7 +1,12 @@
+import { cleanLine } from "../kernel/clean.ts";
 import { log } from "../kernel/log.ts";
+import { estimateTokens } from "../kernel/tokens.ts";
 import {
   type Entity,
+  ENTITY_MEASURE,
+  type Measure,
   type Memory,
+  type Observation,
   type ScopeKey,
   scopeKey,
   type SearchInput,
@@ -46,11 +51,18 @@ export async function recallFor(
   if (text.trim() === "") return NOTHING;
   try {
     const { limit, similarityMin, isSemantic } = of.memory;
-    const asked = { scopes: scopesOf(of), text, limit, similarityMin, tokensMax: TOKENS_MAX };
+    const asked = { scopes: scopesOf(of), text, limit, similarityMin, tokensMax: TOKENS_MAX, measure: TOLD_MEASURE };
     const { hits, notices } = await look(memory, { ...asked, mode: isSemantic ? "hybrid" : "keyword" }, waits);
     const without = notices.filter((notice) => isSemantic || notice === "indexing");
     return {
-      text: hits.map(({ entity }) => told(entity)).join("\n"),
+      text: hits
+        .map(({ entity, ranked }) =>
+          told(
+            entity,
+            ranked.map(({ fact }) => fact),
+          ),
+        )
+        .join("\n"),
       notices: without.map((notice) => ({
         code: "memory-degraded",
         message: `What was recalled ${DEGRADED[notice]}.`,
@@ -109,9 +121,33 @@ function scopesOf({ workspace, agent, conversationId, memory: { scope } }: Recal
   return (scopes.length > 0 ? scopes : visible.filter(({ type }) => type === "agent-only")).map(scopeKey);
 }
 
-/** In one line, so that no text looks like another entity. */
-const told = ({ name, type, observations }: Entity): string =>
-  `- ${name} (${type})${observations.length > 0 ? `: ${observations.map(({ text }) => text).join("; ")}` : ""}`.replaceAll(
-    /\s*[\n\r\u2028\u2029]\s*/gu,
-    " ",
-  );
+/** In one line, without hidden characters, and without the brackets that origins stand in. */
+const oneLine = (text: string): string =>
+  cleanLine(text, text.length)
+    .replaceAll(/[[［]/gu, "(")
+    .replaceAll(/[\]］]/gu, ")");
+
+/** Who said it, and on which day. */
+const originOf = ({ provenance: { source, agent }, atMs }: Observation): string => {
+  const who = source === "run" ? `agent ${agent ?? ""}` : agent === undefined ? source : `${source} ${agent}`;
+  return `[${oneLine(who).replaceAll(/[[\]]/gu, "").trim()}, ${new Date(atMs).toISOString().slice(0, DAY_CHARS)}]`;
+};
+const DAY_CHARS = 10;
+
+/**
+ * The entity and its facts, best first, those of one origin together behind it; all in one line, so that no text looks like another
+ * entity.
+ */
+function told({ name, type }: Entity, facts: readonly Observation[]): string {
+  const groups = Map.groupBy(facts, originOf);
+  const said = [...groups].map(([origin, of]) => `${origin} ${of.map(({ text }) => oneLine(text)).join("; ")}`);
+  return `- ${oneLine(`${name} (${type})`)}${said.length > 0 ? `: ${said.join(" ")}` : ""}`;
+}
+
+/** As it is told; facts that are told alone are counted with their origins. */
+const TOLD_MEASURE: Measure<Entity> = {
+  tokensOf: (entity) => estimateTokens(told(entity, entity.observations)),
+  cutTo: (entity, tokensMax) => ENTITY_MEASURE.cutTo(entity, tokensMax - ORIGIN_TOKENS),
+};
+/** About what an origin takes. */
+const ORIGIN_TOKENS = 12;

@@ -175,22 +175,22 @@ function denial(server: string, scopes: readonly MemoryGrantScope[]): string {
 const bytesOf = ({ name, type, observations }: Pick<Hit, "name" | "type" | "observations">): number =>
   [name, type, ...observations].reduce((sum, text) => sum + Buffer.byteLength(text), 0);
 
-/** As much of what was found as an answer holds: the best hits, and of the last its newest observations. */
+/** As much of what was found as an answer holds: the best hits, each with the observations that match best first. */
 function shown({ hits: found, notices }: SearchResult, own: ReadonlyMap<ScopeKey, MemoryGrantScope>): Found {
   let left = ANSWER_BYTES_MAX;
   let isCut = false;
-  const hits = found.flatMap(({ entity, score }): readonly Hit[] => {
+  const hits = found.flatMap(({ entity, score, ranked }): readonly Hit[] => {
     const { name, type, scope } = entity;
     const whose = own.get(scope);
     if (isCut || whose === undefined) return [];
     const head = { name, type, scope: whose, score: Math.round(score.total * 1_000) / 1_000 };
     left -= bytesOf({ name, type, observations: [] });
-    const kept = entity.observations.toReversed().filter(({ text }) => {
-      left -= Buffer.byteLength(text);
+    const kept = ranked.filter(({ fact }) => {
+      left -= Buffer.byteLength(fact.text);
       return left >= 0;
     });
-    isCut = kept.length < entity.observations.length;
-    return [{ ...head, observations: kept.toReversed().map(({ text }) => text) }];
+    isCut = kept.length < ranked.length;
+    return [{ ...head, observations: kept.map(({ fact }) => fact.text) }];
   });
   return { type: "found", hits, notices: [...notices], isCut };
 }

@@ -18,11 +18,26 @@ export type AgentRevision = {
   readonly deployedAtMs: number;
 };
 
+/** Since when an agent takes no new work, and why. */
+export type Paused = { readonly reason: string; readonly atMs: number };
+
+/** The revision that new runs use, and the state of its agent. */
+export type ServingAgent = AgentRevision & {
+  /** sha256 of its file's text, if that was deployed last; undefined after a deployment or activation of another origin. */
+  readonly fileHash: string | undefined;
+  readonly paused: Paused | undefined;
+  /** The newest revision; a larger number than `revision` after a rollback. */
+  readonly newestRevision: number;
+};
+
 /** What is to be deployed: a revision that has no number yet. */
 export type AgentCandidate = Omit<AgentRevision, "revision">;
 
-/** What lists show of an agent's latest revision. */
-export type AgentSummary = Pick<AgentRevision, "workspace" | "name" | "revision" | "version" | "deployedAtMs"> &
+/** What lists show of an agent's serving revision. */
+export type AgentSummary = Pick<
+  ServingAgent,
+  "workspace" | "name" | "revision" | "version" | "deployedAtMs" | "paused" | "newestRevision" | "sourceHash"
+> &
   Pick<AgentDefinition, "description" | "capabilities" | "tools"> & { readonly model: string | undefined };
 
 /** What lists show of one revision. */
@@ -36,6 +51,9 @@ export type Deployed = {
   readonly type: "created" | "updated" | "unchanged";
   readonly revision: AgentRevision;
 };
+
+/** `unchanged`: it was so already. `not-found`: the agent or the revision does not exist. */
+export type StateChange = "changed" | "unchanged" | "not-found";
 
 export type Deployment =
   | { readonly type: "deployed"; readonly results: readonly Deployed[] }
@@ -58,8 +76,14 @@ export type AgentQuery = PageQuery & {
 export interface AgentStore {
   /** Adds a revision for each candidate, in order, or nothing at all. An agent that was deleted counts as not there: same source or not, it is `created`. */
   deploy(candidates: readonly AgentCandidate[], signal?: AbortSignal): Promise<Deployment>;
-  /** The revision that new runs use; undefined when the agent is not there or was deleted. */
-  latest(workspace: string, name: string, signal?: AbortSignal): Promise<AgentRevision | undefined>;
+  /** The revision that new runs use: the newest, unless another was activated. Undefined when the agent is not there or was deleted. */
+  serving(workspace: string, name: string, signal?: AbortSignal): Promise<ServingAgent | undefined>;
+  /** Makes a stored revision the serving one. A later deployment serves in its place. */
+  activate(workspace: string, name: string, revision: number, signal?: AbortSignal): Promise<StateChange>;
+  /** Pauses an agent, or resumes it with `undefined`. Deployments do not change this; a deletion ends it. */
+  pause(workspace: string, name: string, paused: Paused | undefined, signal?: AbortSignal): Promise<StateChange>;
+  /** Stores the hash of the text of an agent's definition file that was deployed. */
+  setFileHash(workspace: string, name: string, hash: string): Promise<void>;
   /** Any revision that ever was, of deleted agents too: runs stay on the one they began with. */
   revision(workspace: string, name: string, revision: number, signal?: AbortSignal): Promise<AgentRevision | undefined>;
   /** Agents that are there, by name. */
@@ -82,12 +106,18 @@ export const summarise = ({
   version,
   deployedAtMs,
   definition,
-}: AgentRevision): AgentSummary => ({
+  paused,
+  newestRevision,
+  sourceHash,
+}: ServingAgent): AgentSummary => ({
   workspace,
   name,
   revision,
   version,
   deployedAtMs,
+  paused,
+  newestRevision,
+  sourceHash,
   description: definition.description,
   capabilities: definition.capabilities,
   tools: definition.tools,

@@ -14,25 +14,35 @@ import {
   type Deployed,
   type Page,
   type PageQuery,
+  type Paused,
   type RevisionSummary,
+  type ServingAgent,
+  type StateChange,
 } from "./agent-store.ts";
 import type { AgentDefinition } from "./definition.ts";
 import {
   AgentNotFoundError,
+  AgentPausedError,
   DefinitionInvalidError,
   DefinitionTooLargeError,
   NameConflictError,
+  NoEarlierRevisionError,
   RevisionNotFoundError,
 } from "./errors.ts";
 import { Lru } from "./lru.ts";
-import { compilePrompt, fillSystemPrompt, type Prompt } from "./prompt.ts";
-import { formatOf, readDefinition, type Reading } from "./reading.ts";
+import { compilePrompt, fillSystemPrompt, type Prompt, refuseUnknownVariables } from "./prompt.ts";
+import { type DefinitionFormat, formatOf, readDefinition, type Reading } from "./reading.ts";
 import type { KnownTools } from "./semantics.ts";
 
 export type AgentsDeps = { readonly store: AgentStore; readonly clock: Clock; readonly knownTools: KnownTools };
 
 /** A definition file's text; the name is for messages, and its extension tells the format. */
-export type DefinitionSource = { readonly source: string; readonly fileName: string };
+export type DefinitionSource = {
+  readonly source: string;
+  readonly fileName: string;
+  /** Default: by the name's extension and the first line. */
+  readonly format?: DefinitionFormat | undefined;
+};
 
 /** A revision made ready to run: nothing is parsed when a run starts. */
 export type PreparedAgent = {
@@ -45,23 +55,30 @@ export type PreparedAgent = {
   readonly definition: AgentDefinition;
   /** Parameters filled in. */
   readonly systemPrompt: string;
-  /** The prompt of one run. Throws PromptRenderError. */
+  /** The prompt of one run. Throws PromptRenderError, VariableUnknownError. */
   readonly prompt: Prompt;
 };
 
+/** The serving revision, prepared, and the state of its agent. */
+type Serving = { readonly prepared: PreparedAgent; readonly paused: Paused | undefined };
+
 export type DeployResult = Deployed & { readonly warnings: readonly Problem[] };
 
+/** `kept`: the deployed revision has another origin than the file, and stays. */
+export type FileDeployResult = DeployResult | { readonly type: "kept"; readonly revision: ServingAgent };
+
 const PREPARED_MAX = 256;
+const hashOf = (source: string): string => createHash("sha256").update(source).digest("hex");
 
 /**
  * Deployed agents.
- * A1. Every deployment and deletion goes through one instance, so what it remembers as the latest revision is that.
+ * A1. Every change of an agent is made by one instance, so the serving revision that it remembers is the stored one.
  * A2. It holds at most 256 prepared agents, whatever the number deployed.
  */
 export class Agents {
   readonly #deps: AgentsDeps;
   readonly #prepared = new Lru<PreparedAgent>(PREPARED_MAX);
-  readonly #latest = new Lru<PreparedAgent>(PREPARED_MAX);
+  readonly #serving = new Lru<Serving>(PREPARED_MAX);
   /** Counts changes: a revision that was read before one must not be remembered as the latest after it. */
   #changes = 0;
 
@@ -70,11 +87,11 @@ export class Agents {
   }
 
   /** Reads and checks definitions without deploying. Throws DefinitionTooLargeError. */
-  validate({ source, fileName }: DefinitionSource): Reading {
+  validate({ source, fileName, format }: DefinitionSource): Reading {
     const bytes = Buffer.byteLength(source);
     if (bytes > LIMITS.definitionBytesMax)
       throw new DefinitionTooLargeError(fileName, bytes, LIMITS.definitionBytesMax);
-    return readDefinition(source, fileName, { knownTools: this.#deps.knownTools });
+    return readDefinition(source, fileName, { format, knownTools: this.#deps.knownTools });
   }
 
   /** Deploys one definition. Throws DefinitionInvalidError, DefinitionTooLargeError, NameConflictError. */
@@ -82,6 +99,26 @@ export class Agents {
     const [result] = await this.deployAll(workspace, [file], signal);
     assert(result !== undefined, "a store gives one result for each candidate");
     return result;
+  }
+
+  /**
+   * Deploys a definition file. One that was not just saved leaves a deployed revision of another origin in place: an edit in
+   * the dashboard, a deployment by a client, an older revision that was activated. Throws as `deploy`.
+   */
+  async deployFile(workspace: string, file: DefinitionSource, isSaved: boolean): Promise<FileDeployResult> {
+    const { name } = this.#read(file).definition;
+    const serving = await this.find(workspace, name);
+    const hash = hashOf(file.source);
+    if (!isSaved && serving?.name === name && serving.sourceHash !== hash && serving.sourceHash !== serving.fileHash)
+      return { type: "kept", revision: serving };
+    const result = await this.deploy(workspace, file);
+    await this.settleFile(workspace, name, hash);
+    return result;
+  }
+
+  /** Notes that the text with this hash of an agent's definition file is the deployed one. */
+  settleFile(workspace: string, name: string, hash: string): Promise<void> {
+    return this.#deps.store.setFileHash(workspace, name, hash);
   }
 
   /** Deploys all of the definitions or, when one cannot be, none. Throws as `deploy`. */
@@ -92,14 +129,14 @@ export class Agents {
   ): Promise<readonly DeployResult[]> {
     const deployedAtMs = this.#deps.clock.nowMs();
     const read = files.map((file) => ({ file, ...this.#read(file) }));
-    const candidates = read.map(({ file: { source, fileName }, definition }): AgentCandidate => ({
+    const candidates = read.map(({ file: { source, fileName, format }, definition }): AgentCandidate => ({
       workspace,
       name: definition.name,
       version: definition.version,
       definition,
       source,
-      format: formatOf(source, fileName),
-      sourceHash: createHash("sha256").update(source).digest("hex"),
+      format: format ?? formatOf(source, fileName),
+      sourceHash: hashOf(source),
       fileName,
       deployedAtMs,
     }));
@@ -108,19 +145,19 @@ export class Agents {
       if (deployment.type === "conflict") throw new NameConflictError(workspace, deployment.name, deployment.existing);
       return deployment.results.map((result, index) => ({ ...result, warnings: read[index]?.warnings ?? [] }));
     } finally {
-      for (const { name } of candidates) this.#forgetLatest(workspace, name);
+      for (const { name } of candidates) this.#forgetServing(workspace, name);
     }
   }
 
-  /** The latest revision, with its source. Throws AgentNotFoundError. */
-  async get(workspace: string, name: string, signal?: AbortSignal): Promise<AgentRevision> {
-    const revision = await this.#deps.store.latest(workspace, name, signal);
+  /** The serving revision, with its source. Throws AgentNotFoundError. */
+  async get(workspace: string, name: string, signal?: AbortSignal): Promise<ServingAgent> {
+    const revision = await this.#deps.store.serving(workspace, name, signal);
     return revision ?? (await this.#refuse(workspace, name, signal));
   }
 
-  /** The latest revision, with its source; undefined when the agent is not there. */
-  async find(workspace: string, name: string, signal?: AbortSignal): Promise<AgentRevision | undefined> {
-    return this.#deps.store.latest(workspace, name, signal);
+  /** The serving revision, with its source; undefined when the agent is not there. */
+  async find(workspace: string, name: string, signal?: AbortSignal): Promise<ServingAgent | undefined> {
+    return this.#deps.store.serving(workspace, name, signal);
   }
 
   /** One revision, with its source; of a deleted agent too. Throws RevisionNotFoundError. */
@@ -130,15 +167,72 @@ export class Agents {
     return found;
   }
 
-  /** The latest revision, made ready for a run. Throws AgentNotFoundError. */
-  async prepareLatest(workspace: string, name: string, signal?: AbortSignal): Promise<PreparedAgent> {
-    const key = latestKey(workspace, name);
-    const remembered = this.#latest.get(key);
+  /** The serving revision, prepared for a run. Throws AgentNotFoundError. */
+  async prepareServing(workspace: string, name: string, signal?: AbortSignal): Promise<PreparedAgent> {
+    return (await this.#servingOf(workspace, name, signal)).prepared;
+  }
+
+  /** Refuses new runs of a paused agent; a deleted one may still be forked. Throws AgentPausedError. */
+  async refusePaused(workspace: string, name: string, signal?: AbortSignal): Promise<void> {
+    const remembered = this.#serving.get(servingKey(workspace, name));
+    const paused = remembered === undefined ? (await this.find(workspace, name, signal))?.paused : remembered.paused;
+    if (paused !== undefined) throw new AgentPausedError(name, paused);
+  }
+
+  async #servingOf(workspace: string, name: string, signal?: AbortSignal): Promise<Serving> {
+    const key = servingKey(workspace, name);
+    const remembered = this.#serving.get(key);
     if (remembered !== undefined) return remembered;
     const changes = this.#changes;
-    const prepared = this.#prepare(await this.get(workspace, name, signal));
-    if (changes === this.#changes) this.#latest.set(key, prepared);
-    return prepared;
+    const agent = await this.get(workspace, name, signal);
+    const serving = { prepared: this.#prepare(agent), paused: agent.paused };
+    if (changes === this.#changes) this.#serving.set(key, serving);
+    return serving;
+  }
+
+  /** Makes a stored revision the serving one. Throws AgentNotFoundError, RevisionNotFoundError. */
+  async activate(workspace: string, name: string, revision: number): Promise<ServingAgent> {
+    return this.#change(workspace, name, async (agent) => {
+      if ((await this.#deps.store.activate(workspace, name, revision)) === "not-found")
+        throw new RevisionNotFoundError(workspace, agent.name, revision);
+    });
+  }
+
+  /** Makes the revision before the serving one the serving one. Throws AgentNotFoundError, NoEarlierRevisionError. */
+  async rollback(workspace: string, name: string): Promise<ServingAgent> {
+    const { name: shown, revision } = await this.get(workspace, name);
+    const { items } = await this.#deps.store.revisions(workspace, name, { cursor: String(revision), limit: 1 });
+    const [previous] = items;
+    if (previous === undefined) throw new NoEarlierRevisionError(shown, revision);
+    return this.activate(workspace, name, previous.revision);
+  }
+
+  /**
+   * Pauses an agent: it takes no new runs and its messages stay in its mailbox until it is resumed. Runs in progress continue.
+   * Throws AgentNotFoundError.
+   */
+  async pause(workspace: string, name: string, reason: string): Promise<ServingAgent> {
+    const paused = { reason, atMs: this.#deps.clock.nowMs() };
+    return this.#change(workspace, name, () => this.#deps.store.pause(workspace, name, paused));
+  }
+
+  /** Lets a paused agent take work again. Throws AgentNotFoundError. */
+  async resume(workspace: string, name: string): Promise<ServingAgent> {
+    return this.#change(workspace, name, () => this.#deps.store.pause(workspace, name, undefined));
+  }
+
+  async #change(
+    workspace: string,
+    name: string,
+    change: (agent: ServingAgent) => Promise<StateChange | void>,
+  ): Promise<ServingAgent> {
+    const agent = await this.get(workspace, name);
+    try {
+      await change(agent);
+    } finally {
+      this.#forgetServing(workspace, name);
+    }
+    return this.get(workspace, name);
   }
 
   /** A revision made ready for a run that began with it. Throws RevisionNotFoundError. */
@@ -160,11 +254,11 @@ export class Agents {
     query: PageQuery,
     signal?: AbortSignal,
   ): Promise<Page<RevisionSummary>> {
-    const [page, latest] = await Promise.all([
+    const [page, serving] = await Promise.all([
       this.#deps.store.revisions(workspace, name, query, signal),
-      this.#deps.store.latest(workspace, name, signal),
+      this.#deps.store.serving(workspace, name, signal),
     ]);
-    return latest === undefined ? this.#refuse(workspace, name, signal) : page;
+    return serving === undefined ? this.#refuse(workspace, name, signal) : page;
   }
 
   /** Takes an agent away. Runs that began with it go on. Throws AgentNotFoundError. */
@@ -172,7 +266,7 @@ export class Agents {
     try {
       if (!(await this.#deps.store.delete(workspace, name, signal))) await this.#refuse(workspace, name, signal);
     } finally {
-      this.#forgetLatest(workspace, name);
+      this.#forgetServing(workspace, name);
     }
   }
 
@@ -205,9 +299,9 @@ export class Agents {
     return prepared;
   }
 
-  #forgetLatest(workspace: string, name: string): void {
+  #forgetServing(workspace: string, name: string): void {
     this.#changes += 1;
-    this.#latest.delete(latestKey(workspace, name));
+    this.#serving.delete(servingKey(workspace, name));
   }
 
   async #refuse(workspace: string, name: string, signal?: AbortSignal): Promise<never> {
@@ -224,13 +318,16 @@ export class Agents {
 }
 
 /** A message is put by the template that is for its act, or by the general one in words that say what it is. */
-function promptFor({ userPromptTemplate, messaging, parameters }: AgentDefinition): Prompt {
+function promptFor({ name, userPromptTemplate, messaging, parameters }: AgentDefinition): Prompt {
   const general = compilePrompt(userPromptTemplate, parameters);
   const byHandler = new Map(
-    Object.entries(messaging.templates).map(([name, source]) => [name, compilePrompt(source, parameters)]),
+    Object.entries(messaging.templates).map(([handler, source]) => [handler, compilePrompt(source, parameters)]),
   );
+  const templates = [userPromptTemplate, ...Object.values(messaging.templates)];
   return (variables) => {
-    const { message, request } = variables;
+    const { message, request, variables: given } = variables;
+    if (given !== undefined)
+      refuseUnknownVariables(Object.keys(given), { name, parameters: Object.keys(parameters), templates });
     if (message === undefined) return general(variables);
     const own = byHandler.get(handlerOf(message.performative) ?? "");
     return own === undefined
@@ -239,6 +336,6 @@ function promptFor({ userPromptTemplate, messaging, parameters }: AgentDefinitio
   };
 }
 
-const latestKey = (workspace: string, name: string): string => JSON.stringify([workspace, nameKey(name)]);
+const servingKey = (workspace: string, name: string): string => JSON.stringify([workspace, nameKey(name)]);
 const revisionKey = (workspace: string, name: string, revision: number): string =>
   JSON.stringify([workspace, nameKey(name), revision]);

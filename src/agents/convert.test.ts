@@ -55,6 +55,9 @@ tools = [ "*" ]
 system_prompt = """
 Help '''them''' now.
 """
+
+[permissions]
+read_only = true
 `);
   expect(readDefinition(text, "helper-one.toml").problems).toEqual([]);
 });

@@ -13,7 +13,7 @@ export type Converted =
     }
   | { readonly type: "invalid"; readonly problems: readonly Problem[] };
 
-/** The same agent in the other format: TOML from Markdown, Markdown from TOML. Prompts stay as they are, to the character. */
+/** The same agent in the other format: TOML from Markdown or YAML, Markdown from TOML. Prompts stay as they are, to the character. */
 export function convertDefinition(source: string, fileName: string): Converted {
   const from = formatOf(source, fileName);
   const reading = readDefinition(source, fileName, { format: from });
@@ -22,8 +22,8 @@ export function convertDefinition(source: string, fileName: string): Converted {
   if (drafted.type === "malformed") return { type: "invalid", problems: drafted.problems };
   const data = inOrder(drafted.draft);
   const { problems } = reading;
-  if (from === "markdown") return { type: "converted", text: writeToml(data), format: "toml", problems };
-  return { type: "converted", text: toMarkdown(data), format: "markdown", problems };
+  if (from === "toml") return { type: "converted", text: toMarkdown(data), format: "markdown", problems };
+  return { type: "converted", text: writeToml(data), format: "toml", problems };
 }
 
 /** Fields in the order in which the schema, and so the documentation, lists them. */

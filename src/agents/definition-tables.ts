@@ -168,6 +168,10 @@ export const MemoryTable = z
       .boolean()
       .optional()
       .meta({ description: "Remember the request and answer of each run that completes. Default: false" }),
+    store_scope: MemoryScope.optional().meta({
+      description: "The memory that auto_store writes to, whatever scope says. Default: agent-only",
+      examples: ["conversation"],
+    }),
     extract_with: z
       .string()
       .min(1)
@@ -215,6 +219,10 @@ export const MemoryTable = z
 export const PermissionsTable = z
   .strictObject({
     ...ruleLists,
+    read_only: z
+      .boolean()
+      .default(false)
+      .meta({ description: "Of its tools the agent gets only those that say they change nothing" }),
     ask_destructive: z
       .boolean()
       .default(false)

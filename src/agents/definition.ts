@@ -42,6 +42,8 @@ export const AgentPermissions = z.object({
   deny: z.array(z.string()),
   allow: z.array(z.string()),
   ask: z.array(z.string()),
+  /** Leaves out tools that change something. */
+  readOnly: z.boolean().default(false),
   askDestructive: z.boolean(),
   expiresMs: z.number().optional(),
   onExpiry: z.enum(ON_EXPIRY).optional(),
@@ -61,6 +63,7 @@ export const AgentMemory = z.object({
   /** Absent remembers nothing by itself. */
   keeps: z
     .object({
+      /** Where it is written, whatever `scope` above says. */
       scope: z.enum(["agent-only", "workspace", "global", "conversation"]),
       /** Lines with any of these words are left out, in whatever case. */
       excludes: z.array(z.string()),

@@ -1,3 +1,4 @@
+import type { Paused } from "./agent-store.ts";
 import type { Problem } from "../documents/index.ts";
 import { CaxtonError } from "../kernel/errors.ts";
 
@@ -12,6 +13,33 @@ export class AgentNotFoundError extends CaxtonError {
         ? `Did you mean ${alternatives.join(" or ")}?`
         : "Deploy its definition file, or list the agents there are.",
       { workspace, name, alternatives },
+    );
+  }
+}
+
+/** The agent is paused, so it takes no new runs. */
+export class AgentPausedError extends CaxtonError {
+  readonly code = "AGENT_PAUSED";
+  readonly kind = "conflict";
+  constructor(name: string, { reason, atMs }: Paused) {
+    const since = new Date(atMs).toISOString();
+    super(
+      `agent "${name}" is paused${reason === "" ? "" : `: ${reason}`}`,
+      `Resume it with: caxton agent resume ${name}. Messages to it wait in its mailbox.`,
+      { name, reason, since },
+    );
+  }
+}
+
+/** The serving revision is the first, so there is none to roll back to. */
+export class NoEarlierRevisionError extends CaxtonError {
+  readonly code = "NO_EARLIER_REVISION";
+  readonly kind = "conflict";
+  constructor(name: string, revision: number) {
+    super(
+      `agent "${name}" serves revision ${revision} and has no earlier one`,
+      `List its revisions with: caxton agent revisions ${name}.`,
+      { name, revision },
     );
   }
 }
@@ -94,6 +122,25 @@ export class PromptRenderError extends CaxtonError {
       "Correct user_prompt_template, or give the run what it asks for.",
       { reason },
       options,
+    );
+  }
+}
+
+/** A request gives a variable that the agent's prompts do not have. */
+export class VariableUnknownError extends CaxtonError {
+  readonly code = "VARIABLE_UNKNOWN";
+  readonly kind = "rejected";
+  /** Without alternatives the variable is known, but no template contains it. */
+  constructor(agent: string, variable: string, known: readonly string[], alternatives?: readonly string[]) {
+    const [best] = alternatives ?? [];
+    super(
+      alternatives === undefined
+        ? `no prompt template of agent "${agent}" contains {{${variable}}}`
+        : `agent "${agent}" has no variable "${variable}"${best === undefined ? "" : `; did you mean ${best}?`}`,
+      alternatives === undefined
+        ? `Put {{${variable}}} into user_prompt_template, or leave the variable out.`
+        : `It has: ${known.join(", ")}. Others are declared in [parameters] of its definition.`,
+      { agent, variable, known },
     );
   }
 }

@@ -7,10 +7,15 @@ import { BUILT_IN_VARIABLES } from "./prompt.ts";
 import { readDefinition } from "./reading.ts";
 
 const guide = readFileSync(new URL("../../docs/guides/agents.md", import.meta.url), "utf8");
-const knownTools = () => ["csv_parser", "csv_parser.group", "chart_generator", "chart_generator.bar", "file_system"];
+const knownTools = () =>
+  ["csv_parser", "csv_parser.group", "chart_generator", "chart_generator.bar", "file_system"].concat(
+    "file_system.read_file",
+    "file_system.search_files",
+    "text_tools.search",
+  );
 
 type Example = { readonly fileName: string; readonly source: string; readonly shown: string };
-const FENCE = /```(?:toml|markdown) (\S+)\n((?:(?!```)[\s\S])*)```(?:\n\n```text\n((?:(?!```)[\s\S])*)```)?/g;
+const FENCE = /```(?:toml|markdown|yaml) (\S+)\n((?:(?!```)[\s\S])*)```(?:\n\n```text\n((?:(?!```)[\s\S])*)```)?/g;
 const examples = [...guide.matchAll(FENCE)].map(([, fileName = "", source = "", shown = ""]): Example => ({
   fileName,
   source,

@@ -10,23 +10,35 @@ export {
   type Deployment,
   type Page,
   type PageQuery,
+  type Paused,
   type RevisionSummary,
+  type ServingAgent,
+  type StateChange,
   nameKey,
   summarise,
 } from "./agent-store.ts";
-export { type AgentsDeps, type DefinitionSource, type DeployResult, type PreparedAgent, Agents } from "./agents.ts";
+export {
+  type AgentsDeps,
+  type DefinitionSource,
+  type DeployResult,
+  type FileDeployResult,
+  type PreparedAgent,
+  Agents,
+} from "./agents.ts";
 export { type DefinitionTemplate, findTemplate, TEMPLATES } from "./catalogue.ts";
 export { type Converted, convertDefinition } from "./convert.ts";
 export { ContextTable, LimitsTable } from "./context-tables.ts";
 export { type AgentMemory, type AgentModel, AgentDefinition } from "./definition.ts";
 export {
   AgentNotFoundError,
+  AgentPausedError,
   DefinitionInvalidError,
   DefinitionTooLargeError,
   NameConflictError,
   PromptRenderError,
   RevisionNotFoundError,
   TemplateNotFoundError,
+  VariableUnknownError,
 } from "./errors.ts";
 export { type AgentMessaging } from "./messaging-tables.ts";
 export { type Prompt, type PromptVariables, compilePrompt } from "./prompt.ts";

@@ -174,3 +174,18 @@ test("no text makes the inspection throw", () => {
     { numRuns: 400 },
   );
 });
+
+test("the length of a tag is that to its real end, and text that is taken as it stands counts for none", () => {
+  const long = `{% if a == '}'${" or a == 'xyz'".repeat(20_000)} %}x{% endif %}`;
+  const { user, system } = process.cpuUsage();
+  expect(inspectTemplate(long, []).findings).toMatchObject([{ message: expect.stringContaining("longer than") }]);
+  const spent = process.cpuUsage({ user, system });
+  expect(spent.user + spent.system).toBeLessThan(200_000);
+  const text = "words ".repeat(500);
+  for (const fine of [
+    `{% raw %}{{ ${text}{% endraw %}`,
+    `{% comment %}{% ${text}{% endcomment %}`,
+    `{{ request }} ${text} {`,
+  ])
+    expect(inspectTemplate(fine, []).findings.filter(({ message }) => message.includes("longer"))).toEqual([]);
+});

@@ -24,6 +24,10 @@ const read = (source: string, fileName = "writer.toml", options: ReadOptions = {
 
 const named = (name: string) => read(WHOLE.replace("writer", name)).found;
 const listed = (text: string) => read(WHOLE.replace('["writing"]', text));
+const DELETE = "file_system.delete_file";
+const WRITES = ["write_file", "append_file", "create_directory", "move_file", "delete_file"].map(
+  (tool) => `file_system.${tool}`,
+);
 const foreignTools = (line: string) =>
   read(`---\nname: helper-one\n${line}---\nHelp.\n`, "helper-one.md").definition?.tools;
 
@@ -41,6 +45,15 @@ test("what is kept of runs has to be switched on, and to be read by another agen
   expect(memoryProblems('enabled = true\nextract_with = "distiller"\n')).toEqual(["7 NO_EFFECT"]);
   expect(memoryProblems('enabled = true\nauto_store = true\nextract_with = "scribe"\n')).toEqual(["8 BAD_FORMAT"]);
   expect(memoryProblems('enabled = true\nauto_store = true\nextract_with = "distiller"\n')).toEqual([]);
+  expect(memoryProblems('enabled = true\nstore_scope = "global"\n')).toEqual(["7 NO_EFFECT"]);
+});
+
+const keeps = (memory: string) => read(`${WHOLE}[memory]\nenabled = true\nauto_store = true\n${memory}`).definition;
+
+test("auto_store writes to the agent's own memory, unless store_scope says otherwise", () => {
+  expect(keeps('scope = "global"\n')?.memory).toMatchObject({ scope: "global", keeps: { scope: "agent-only" } });
+  expect(keeps('store_scope = "session"\n')?.memory).toMatchObject({ keeps: { scope: "conversation" } });
+  expect(memoryProblems('enabled = true\nauto_store = true\nscope = "conversation"\n')).toEqual(["8 NO_EFFECT"]);
 });
 
 test("the smallest definition gets every default", () => {
@@ -295,10 +308,8 @@ test("a system prompt may name parameters and the agent, not what differs from r
   ]);
 });
 
-test("variables that nothing fills yet are pointed out", () => {
-  expect(read(`${WHOLE}user_prompt_template = "{{request}} {{context}}"\n`).found).toEqual([
-    "5:39 VARIABLE_EMPTY user_prompt_template",
-  ]);
+test("variables that a request fills in are no problem", () => {
+  expect(read(`${WHOLE}user_prompt_template = "{{request}} {{context}} {{requirements}}"\n`).found).toEqual([]);
 });
 
 test("what is recalled is empty only where nothing is recalled", () => {
@@ -351,6 +362,7 @@ You review code. Use \${{ secrets.X }} and {{request}}.
     "1:1 DEFAULT_USED version",
     "1:1 DEFAULT_USED capabilities",
     "3:14 FRONT_MATTER_REPAIRED ",
+    "4:1 TOOL_MAPPED tools",
     "4:1 TOOL_NOT_USED tools",
     "4:8 TOOL_NOT_USED tools.0",
     "5:1 MODEL_NOT_USED model",
@@ -378,6 +390,72 @@ test("such an agent's tools: absent is all, empty is none", () => {
   expect(foreignTools("tools: csv_parser\nmodel: openai/gpt-5\n")).toEqual(["csv_parser"]);
 });
 
+const foreign = (fields: string) => {
+  const { definition, found, problems } = read(`---\nname: helper-one\n${fields}---\nHelp.\n`, "helper-one.md", {});
+  const { permissions, tools } = definition ?? {};
+  return { permissions, tools, found: found.slice(2), messages: problems.map(({ message }) => message) };
+};
+
+test("tools of Claude Code are read as the tools that do the same", () => {
+  const tools = "tools: Read, Write, Edit, Grep, Glob, WebFetch, mcp__github__create_issue, mcp__jira__*, mcp__docs\n";
+  expect(foreign(tools).tools).toEqual([
+    "file_system.read_file",
+    "file_system.write_file",
+    "file_system.create_directory",
+    "file_system.search_files",
+    "text_tools.search",
+    "file_system.list_directory",
+    "http_client.get",
+    "github.create_issue",
+    "jira",
+    "docs",
+  ]);
+  const { tools: rest, messages } = foreign("tools: Bash(git add:*), WebSearch, Read(src/**), json_tools, mcp__a b\n");
+  expect(rest).toEqual(["json_tools"]);
+  expect(messages.slice(2)).toEqual([
+    '"Bash(git add:*)" has no equivalent here and is left out',
+    '"WebSearch" has no equivalent here and is left out',
+    '"Read(src/**)" is limited to some arguments and is left out',
+    '"mcp__a b" has no equivalent here and is left out',
+  ]);
+});
+
+test("without a list of tools such an agent gets only those that change nothing", () => {
+  expect(foreign("")).toMatchObject({
+    tools: ["*"],
+    permissions: { readOnly: true },
+    messages: expect.arrayContaining(["tools are missing; the agent gets every tool that changes nothing"]),
+  });
+  expect(foreign("allowed-tools: Read\n")).toMatchObject({ tools: ["file_system.read_file"], permissions: undefined });
+});
+
+test.each([
+  ["disallowedTools: Write\n", { deny: WRITES }],
+  ["disallowedTools: [mcp__github__*, mcp__x__y, file_system.delete_file]\n", { deny: ["github", "x.y", DELETE] }],
+  ["disallowedTools: [Write(secrets/**), Bash]\npermissions: {deny: [database]}\n", { deny: ["database", ...WRITES] }],
+  ["readonly: true\n", { readOnly: true }],
+  ["read-only: true\n", { readOnly: true }],
+  ["permissionMode: plan\n", { readOnly: true }],
+  ["permissionMode: default\n", { askDestructive: true, readOnly: false }],
+  [
+    "permissionMode: acceptEdits\n",
+    { askDestructive: true, allow: expect.arrayContaining(["file_system.write_file"]) },
+  ],
+])("what restricts such an agent is kept: %j", (fields, expected) => {
+  expect(foreign(`tools: "*"\n${fields}`).permissions).toMatchObject(expected);
+});
+
+test.each([
+  ["permissionMode: dontAsk\n", "3:1 NOT_SUPPORTED permissionMode"],
+  ["disallowedTools: 3\n", "3:1 NOT_SUPPORTED disallowedTools"],
+  ["readonly: maybe\n", "3:1 NOT_SUPPORTED readonly"],
+  ["readonly: true\npermissions: none\n", "4:1 NOT_SUPPORTED permissions"],
+])("a restriction that cannot be kept is an error: %j", (fields, problem) => {
+  const { found, permissions } = foreign(fields);
+  expect(found).toContain(problem);
+  expect(permissions).toBeUndefined();
+});
+
 test("its long description is cut, its broken fields are still errors", () => {
   const { definition } = read(
     `---\nname: helper-one\ndescription: "${"word ".repeat(80)}"\n---\nHelp.\n`,
@@ -397,6 +475,32 @@ test("the format is told by extension, or by how the file begins", () => {
   expect(
     read("---\nname: writer\nversion: 1.0.0\ncapabilities: [writing]\n---\nYou write.", "stdin").definition?.name,
   ).toBe("writer");
+});
+
+const YAML = "name: writer\nversion: 1.0.0\ncapabilities: [writing]\nsystem_prompt: |\n  You write.\n";
+
+test.each([
+  ["bare", YAML],
+  ["with a first marker", `---\n${YAML}`],
+  ["between markers", `\n---\n${YAML}---\n\n`],
+  ["with a comment above", `# An agent\n---\n${YAML}`],
+  ["with lines of Windows", `---\n${YAML}`.replaceAll("\n", "\r\n")],
+])("a file .yaml or .yml is YAML: %s", (_name, source) => {
+  for (const fileName of ["writer.yaml", "writer.YML"])
+    expect(read(source, fileName)).toMatchObject({
+      found: [],
+      definition: { name: "writer", systemPrompt: "You write.\n", tools: [] },
+    });
+});
+
+test("mistakes in YAML have their places, and what is plain is repaired", () => {
+  expect(read(`${YAML}sytem: 1\n`, "writer.yaml").found).toEqual(["6:1 UNKNOWN_KEY sytem"]);
+  expect(read(`---\n${YAML}tols: 1\n---\n`, "writer.yml").found).toEqual(["7:1 UNKNOWN_KEY tols"]);
+  expect(read("---\nname: writer\n", "writer.yaml").found).toContain("1:1 MISSING_KEY version");
+  expect(read(`${YAML}description: Use: always\n`, "writer.yaml").found).toEqual(["6:14 FRONT_MATTER_REPAIRED "]);
+  expect(read(`---\n${YAML}---\nYou write.\n`, "writer.yaml").problems).toMatchObject([
+    { code: "SYNTAX", fix: expect.stringContaining("needs a .md file") },
+  ]);
 });
 
 test("every key without effect and every refused key is one of the file's", () => {
@@ -512,4 +616,40 @@ test("how an agent takes part in conversations has defaults, and its prompts for
   expect(read(`${WHOLE}[prompt_templates]\nquery_handler = "{{sendr}}"\n`).found).toEqual([
     "6:17 UNKNOWN_VARIABLE prompt_templates.query_handler",
   ]);
+});
+
+const messages = (source: string, fileName = "writer.toml") =>
+  read(source, fileName).problems.map(({ line, length, message }) => `${line}+${length} ${message}`);
+
+test("a key that is defined twice names the line of the first", () => {
+  expect(messages(`${WHOLE}name = "b"\n`)).toEqual(["5+4 this is already defined on line 1"]);
+  expect(messages(`${WHOLE}[llm]\napi = "chat"\n[memory]\n[llm]\n`)).toEqual(["8+5 this is already defined on line 5"]);
+  expect(messages(`${WHOLE}[llm]\nname = 1\nname = 2\n`)).toEqual(["7+4 this is already defined on line 6"]);
+  expect(messages(`${YAML}memory:\n  enabled: true\n  enabled: false\nname: x\n`, "writer.yaml")).toEqual([
+    "8+7 this key is already defined on line 7",
+    "9+4 this key is already defined on line 1",
+  ]);
+});
+
+test("every mistake of a template is reported, and the nearest name with it", () => {
+  const { problems } = read(
+    `${WHOLE}user_prompt_template = "{{ request | upcse }} {% fr x %} {{ request | jsn }} {% if reqest %}"\n`,
+  );
+  expect(problems.map(({ message }) => message)).toEqual([
+    "templates have no filter upcse; did you mean upcase?",
+    "templates have no tag fr; did you mean for?",
+    "templates have no filter jsn; did you mean json?",
+    "{% if reqest %} is not closed",
+  ]);
+  expect(read(`${WHOLE}user_prompt_template = "{{ request | upcse }} {{ reqest }}"\n`).found).toEqual([
+    "5:25 TEMPLATE_SYNTAX user_prompt_template",
+    "5:50 UNKNOWN_VARIABLE user_prompt_template",
+  ]);
+});
+
+test("a wrong duration is corrected to the one that was meant", () => {
+  const fixes = ["5 minutes", "30 Secs", "2hours", 30].map(
+    (timeout) => read(`${WHOLE}[execution]\ntimeout = ${JSON.stringify(timeout)}\n`).problems[0]?.fix,
+  );
+  expect(fixes).toEqual(["5m", "30s", "2h", "30s"].map((meant) => `Write for example: timeout = "${meant}"`));
 });

@@ -1,4 +1,12 @@
-import { arrange, checkAgainst, parseFrontMatter, parseToml, type Parsed, type Problem } from "../documents/index.ts";
+import {
+  arrange,
+  checkAgainst,
+  parseFields,
+  parseFrontMatter,
+  parseToml,
+  type Parsed,
+  type Problem,
+} from "../documents/index.ts";
 import type { AgentDefinition, AgentPermissions } from "./definition.ts";
 import { DefinitionFile } from "./definition-file.ts";
 import { draftFromMarkdown, draftFromToml, type Draft } from "./draft.ts";
@@ -9,7 +17,7 @@ import { STEPS_DEFAULT, TOOLS_AT_ONCE_DEFAULT } from "./rules.ts";
 import { semanticProblems, type KnownTools } from "./semantics.ts";
 import { StepsMax } from "../kernel/quantities.ts";
 
-export const DEFINITION_FORMATS = ["toml", "markdown"] as const;
+export const DEFINITION_FORMATS = ["toml", "markdown", "yaml"] as const;
 export type DefinitionFormat = (typeof DEFINITION_FORMATS)[number];
 
 /** What a definition file says: an agent, with warnings, or everything that is wrong with it. Problems are in reading order. */
@@ -28,6 +36,7 @@ export type ReadOptions = {
 export function formatOf(source: string, fileName: string): DefinitionFormat {
   if (/\.(md|markdown)$/i.test(fileName)) return "markdown";
   if (/\.toml$/i.test(fileName)) return "toml";
+  if (/\.ya?ml$/i.test(fileName)) return "yaml";
   return /^\uFEFF?\s*---[ \t]*\r?\n/.test(source) ? "markdown" : "toml";
 }
 
@@ -58,9 +67,10 @@ export type Drafted =
 /** A file's fields, in whichever format, before they are checked. */
 export function draftOf(source: string, fileName: string, format: DefinitionFormat): Drafted {
   if (format === "toml") return withProblems(parseToml(source, fileName), draftFromToml);
-  return withProblems(parseFrontMatter(source, fileName), (document) => {
+  const parse = format === "yaml" ? parseFields : parseFrontMatter;
+  return withProblems(parse(source, fileName), (document) => {
     const draft = draftFromMarkdown(document);
-    if (isForeign(document.data)) return draftFromForeign(draft);
+    if (format === "markdown" && isForeign(document.data)) return draftFromForeign(draft);
     const { tools } = draft.document.data;
     if (typeof tools !== "string") return draft;
     return { ...draft, document: { ...draft.document, data: { ...draft.document.data, tools: splitTools(tools) } } };
@@ -156,8 +166,8 @@ function memoryOf(table: NonNullable<DefinitionFile["memory"]>): AgentMemory {
     isSemantic: table.semantic_search ?? true,
     ...(table.auto_store === true && {
       keeps: {
-        // Told to others only where the definition says so.
-        scope: table.scope ?? "agent-only",
+        // `scope` is how far the agent reads: it must not publish what the agent was asked and answered.
+        scope: table.store_scope ?? "agent-only",
         excludes: table.exclude_patterns ?? EXCLUDES,
         ...(table.extract_with !== undefined && { extractor: table.extract_with }),
       },
@@ -178,7 +188,7 @@ function messagingOf({ messaging, prompt_templates: templates, conversation }: D
 function permissionsOf({ permissions }: DefinitionFile): AgentPermissions | undefined {
   if (permissions === undefined) return undefined;
   const { deny, allow, ask, ask_destructive: askDestructive, expires, on_expiry: onExpiry, approvers } = permissions;
-  return { deny, allow, ask, askDestructive, expiresMs: expires, onExpiry, approvers };
+  return { deny, allow, ask, readOnly: permissions.read_only, askDestructive, expiresMs: expires, onExpiry, approvers };
 }
 
 function modelOf({ model, llm }: DefinitionFile): string | undefined {

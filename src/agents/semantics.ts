@@ -1,10 +1,19 @@
-import { nearest, placeWithin, problemAt, type Document, type Path, type Problem } from "../documents/index.ts";
+import {
+  OCCURRENCES_MAX,
+  placeWithin,
+  problemAt,
+  PROBLEMS_MAX,
+  suggester,
+  type Document,
+  type Path,
+  type Problem,
+} from "../documents/index.ts";
 import { DefinitionFile } from "./definition-file.ts";
 import type { Draft } from "./draft.ts";
 import { INACTIVE, UNSUPPORTED, UNSUPPORTED_FIX } from "./inactive.ts";
-import { namesTool, readRule } from "../permissions/index.ts";
+import { namesTool, readRule, RULES_MAX } from "../permissions/index.ts";
 import { ACT_HANDLER_NAMES } from "./act-prompts.ts";
-import { BUILT_IN_VARIABLES, inspectTemplate, isBuiltIn, MESSAGE_VARIABLES, unfilledIn } from "./prompt.ts";
+import { inspectTemplate, isBuiltIn, MESSAGE_VARIABLES, placeholdersIn, unfilledIn } from "./prompt.ts";
 import { isRecord, isStrings } from "./record.ts";
 import { AGENT_NAME, kebab, KEBAB_NAME, MODEL, PARAMETER_NAME } from "./rules.ts";
 
@@ -119,7 +128,7 @@ const sameProblems = (document: Document): readonly Problem[] =>
 function memoryProblems(document: Document): readonly Problem[] {
   const { memory, name } = document.data;
   if (!isRecord(memory)) return [];
-  const { enabled, auto_store: isKept, extract_with: extractor } = memory;
+  const { enabled, scope, auto_store: isKept, store_scope: storeScope, extract_with: extractor } = memory;
   const problem = (key: string, severity: "warning" | "error", message: string, fix: string): Problem =>
     problemAt(
       document,
@@ -130,6 +139,19 @@ function memoryProblems(document: Document): readonly Problem[] {
   return [
     ...(isKept === true && enabled !== true
       ? [problem("auto_store", "warning", "nothing is stored: memory is not enabled", "Add enabled = true.")]
+      : []),
+    ...(storeScope !== undefined && isKept !== true
+      ? [problem("store_scope", "warning", "nothing is stored", "Add auto_store = true.")]
+      : []),
+    ...(isKept === true && storeScope === undefined && (scope === "conversation" || scope === "session")
+      ? [
+          problem(
+            "scope",
+            "warning",
+            "this agent does not recall what auto_store writes: that is in the agent's own memory",
+            'Add store_scope = "conversation", or set scope = "agent-only".',
+          ),
+        ]
       : []),
     ...(extractor !== undefined && isKept !== true
       ? [problem("extract_with", "warning", "nothing is extracted: nothing is stored", "Add auto_store = true.")]
@@ -147,11 +169,6 @@ function memoryProblems(document: Document): readonly Problem[] {
   ];
 }
 
-/** Built-in variables that a run cannot fill yet: a request and files are all it is given. */
-const ALWAYS_EMPTY = new Set<string>(
-  BUILT_IN_VARIABLES.filter((name) => !["request", "files", "timestamp", "agent_name"].includes(name)),
-);
-
 /** It is filled where the definition says so. */
 const RECALLED = "memory_context";
 const NOT_RECALLED = {
@@ -159,19 +176,12 @@ const NOT_RECALLED = {
   fix: "Add [memory] with enabled = true.",
 };
 
-function isAlwaysEmpty(name: string, { data: { memory } }: Document): boolean {
-  if (name === RECALLED) return !(isRecord(memory) && memory["enabled"] === true);
-  return ALWAYS_EMPTY.has(name);
-}
-
-const alwaysEmpty = (name: string) => ({
-  message: `${name} is always empty in this version: a run is given its request and files`,
-  fix: `Remove {{${name}}}, or leave it for a later version.`,
-});
+const isRecalled = ({ data: { memory } }: Document): boolean => isRecord(memory) && memory["enabled"] === true;
 
 function promptProblems({ document, style }: Draft): readonly Problem[] {
   const { parameters, user_prompt_template: template, system_prompt: system } = document.data;
   const names = isRecord(parameters) ? Object.keys(parameters) : [];
+  const given = new Set(names);
   const reserved = names.filter(isBuiltIn).map((name) => {
     const message = `${name} is a variable that every run fills in`;
     const fix = `Give the parameter another name, for example default_${name}.`;
@@ -197,21 +207,22 @@ function promptProblems({ document, style }: Draft): readonly Problem[] {
     ...placeOf(document, "user_prompt_template", snippet, offset),
   }));
   const empty = [...used]
-    .filter((name) => isAlwaysEmpty(name, document) && !names.includes(name))
+    .filter((name) => name === RECALLED && !isRecalled(document) && !given.has(name))
     .map((name) => ({
       ...problemAt(document, ["user_prompt_template"], {
         severity: "warning",
         code: "VARIABLE_EMPTY",
-        ...(name === RECALLED ? NOT_RECALLED : alwaysEmpty(name)),
+        ...NOT_RECALLED,
       }),
       ...placeOf(document, "user_prompt_template", name, 0),
     }));
   const systemText = typeof system === "string" ? system : "";
   const inMessages = messagePrompts(document, names);
-  const isUsed = (name: string) => used.has(name) || inMessages.some((prompt) => prompt.used.has(name));
+  const everywhere = [used, placeholdersIn(systemText), ...inMessages.map((prompt) => prompt.used)];
   const unused = names
-    .filter((name) => PARAMETER_NAME.test(name) && !isBuiltIn(name) && !isUsed(name) && broken.length === 0)
-    .filter((name) => !new RegExp(`\\{\\{\\s*${name}\\s*\\}\\}`).test(systemText))
+    .filter((name) => PARAMETER_NAME.test(name) && !isBuiltIn(name) && broken.length === 0)
+    .filter((name) => !everywhere.some((some) => some.has(name)))
+    .slice(0, PROBLEMS_MAX)
     .map((name) => {
       const message = `no prompt contains {{${name}}}, so the parameter changes nothing`;
       return problemAt(
@@ -234,7 +245,7 @@ function promptProblems({ document, style }: Draft): readonly Problem[] {
     ...empty,
     ...unused,
     ...inMessages.flatMap(({ problems }) => problems),
-    ...systemProblems(document, systemText, names, style),
+    ...systemProblems(document, systemText, given, style),
   ];
 }
 
@@ -263,7 +274,7 @@ function messagePrompts(
 function systemProblems(
   document: Document,
   text: string,
-  names: readonly string[],
+  names: ReadonlySet<string>,
   style: Draft["style"],
 ): readonly Problem[] {
   return unfilledIn(text, names).map(({ name, snippet, offset }) => {
@@ -287,7 +298,16 @@ function systemProblems(
 /** Where a piece of a long text stands in the file: by counting like pieces before it, which escapes and indentation leave alone. */
 function placeOf(document: Document, key: string, snippet: string, offset: number): object {
   const text = document.data[key];
-  const before = typeof text === "string" ? text.slice(0, offset).split(snippet).length - 1 : 0;
+  if (typeof text !== "string") return placeWithin(document, [key], snippet, 0) ?? {};
+  let before = 0;
+  for (
+    let found = text.indexOf(snippet);
+    found !== -1 && found < offset;
+    found = text.indexOf(snippet, found + snippet.length)
+  ) {
+    before += 1;
+    if (before > OCCURRENCES_MAX) break;
+  }
   return placeWithin(document, [key], snippet, before) ?? {};
 }
 
@@ -299,7 +319,8 @@ const toolProblems = (draft: Draft, knownTools: KnownTools): readonly Problem[] 
 /** A rule that is about nothing there is protects nobody from what its writer thought of. */
 function problemsOfRules({ document }: Draft, key: string, knownTools: KnownTools): readonly Problem[] {
   const rules = at(document, ["permissions", key]);
-  if (!isStrings(rules)) return [];
+  // More of them are a problem that the schema reports.
+  if (!isStrings(rules) || rules.length > RULES_MAX) return [];
   const known = [...knownTools()].filter((name) => name.includes("."));
   return rules.flatMap((text, index) => {
     const read = readRule(text);
@@ -319,9 +340,10 @@ function problemsOfTools({ document, style }: Draft, key: string, knownTools: Kn
   const tools = document.data[key];
   if (!isStrings(tools)) return [];
   const known = new Set(knownTools());
-  return tools.flatMap((entry, index) => {
-    if (entry === "*" || known.has(entry)) return [];
-    const alternatives = alternativesTo(entry, known);
+  const nearestTo = suggester(known);
+  const unknown = [...tools.entries()].filter(([, entry]) => entry !== "*" && !known.has(entry));
+  return unknown.slice(0, PROBLEMS_MAX).map(([index, entry], nth) => {
+    const alternatives = nth < SUGGESTED_MAX ? alternativesTo(entry, known, nearestTo) : [];
     const [best] = alternatives;
     // Tools that were written as one line of text have no places of their own.
     const inText = document.locate([key, index]) === undefined;
@@ -336,12 +358,31 @@ function problemsOfTools({ document, style }: Draft, key: string, knownTools: Kn
       fix: best === undefined ? `Remove it, or add the tool server.` : `Write "${best}", or remove it.`,
       ...(alternatives.length > 0 && { alternatives }),
     };
-    return [{ ...problemAt(document, [key, index], finding), ...place }];
+    return { ...problemAt(document, [key, index], finding), ...place };
   });
 }
 
-function alternativesTo(entry: string, known: ReadonlySet<string>): readonly string[] {
-  const close = nearest(entry, known);
+/** Tools of the Caxton documents by their names there. */
+const RENAMED: ReadonlyMap<string, string> = new Map([
+  ["file_storage", "file_system"],
+  ["filesystem", "file_system"],
+  ["database_connection", "database"],
+  ["json_validator", "json_tools.validate"],
+  ["template_engine", "text_tools.template"],
+  ["message_client", "messages"],
+]);
+
+/** Unknown tools that get suggestions; each takes a look at all tools. */
+const SUGGESTED_MAX = 20;
+
+function alternativesTo(
+  entry: string,
+  known: ReadonlySet<string>,
+  nearestTo: (entry: string) => readonly string[],
+): readonly string[] {
+  const renamed = RENAMED.get(entry);
+  if (renamed !== undefined && known.has(renamed)) return [renamed];
+  const close = nearestTo(entry);
   if (close.length > 0) return close;
   // The server may be right and the tool wrong, or the tool may be elsewhere.
   const [server = "", tool = ""] = entry.split(".");

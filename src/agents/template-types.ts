@@ -21,4 +21,10 @@ export type Template = {
 
 export type ParsedTemplate =
   | { readonly type: "template"; readonly template: Template }
-  | { readonly type: "broken"; readonly fault: Fault };
+  | {
+      readonly type: "broken";
+      /** At least one, in reading order. */
+      readonly faults: readonly Fault[];
+      /** Those of the parts that could be read. */
+      readonly usages: readonly Usage[];
+    };

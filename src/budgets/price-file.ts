@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { checkAgainst, parseToml, parseYaml, renderProblem } from "../documents/index.ts";
+import { checkAgainst, OPERATOR_LIMITS, parseToml, parseYaml, renderProblem } from "../documents/index.ts";
 import { PricesInvalidError } from "./errors.ts";
 import { PriceFile } from "./prices.ts";
 
@@ -7,7 +7,9 @@ import { PriceFile } from "./prices.ts";
 export function readPriceFile(path: string): PriceFile {
   const text = readText(path);
   // JSON is YAML too, and so its problems have places.
-  const parsed = /\.json$/i.test(path) ? parseYaml(text, path) : parseToml(text, path);
+  const parsed = /\.json$/i.test(path)
+    ? parseYaml(text, path, OPERATOR_LIMITS)
+    : parseToml(text, path, OPERATOR_LIMITS);
   if (parsed.type === "malformed") throw invalid(path, parsed.problems.map(rendered(text)));
   const checked = checkAgainst(parsed.document, PriceFile);
   if (checked.type === "invalid") throw invalid(path, checked.problems.map(rendered(text)));

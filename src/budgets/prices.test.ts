@@ -89,3 +89,10 @@ test("the longest answer that a sum allows costs no more than it, and one token 
     }),
   );
 });
+
+test("models of a provider on this machine cost nothing, unless the operator says otherwise", () => {
+  const own = new PriceTable({ models: { "openai/mine": { input: 2, output: 3 } } }, ["openai"]);
+  expect(own.priceOf("openai/gpt-5-mini")).toMatchObject({ input: 0, output: 0, entry: "openai/*" });
+  expect(own.priceOf("openai/mine")).toMatchObject({ input: 2 });
+  expect(own.priceOf("anthropic/claude-sonnet-4-5")?.input).toBeGreaterThan(0);
+});

@@ -50,8 +50,13 @@ const VERSION_DATE = /[-@](?:\d{4}-\d{2}-\d{2}|\d{8})$/;
 export class PriceTable {
   readonly #entries: ReadonlyMap<string, PriceEntry>;
 
-  constructor(overrides: PriceFile = { models: {} }) {
-    this.#entries = new Map([...Object.entries(PriceFile.parse(builtIn).models), ...Object.entries(overrides.models)]);
+  /** Models of the providers in `local` cost nothing where `overrides` does not say otherwise: they run on this machine. */
+  constructor(overrides: PriceFile = { models: {} }, local: readonly string[] = []) {
+    const known = Object.entries(PriceFile.parse(builtIn).models).filter(
+      ([name]) => !local.some((provider) => name.startsWith(`${provider}/`)),
+    );
+    const free = local.map((provider): [string, PriceEntry] => [`${provider}/*`, { input: 0, output: 0 }]);
+    this.#entries = new Map([...known, ...free, ...Object.entries(overrides.models)]);
   }
 
   /** The price of a `provider/model`; undefined when it is not known. */

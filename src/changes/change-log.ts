@@ -3,7 +3,7 @@ export type Change =
   | {
       readonly type: "agent";
       readonly name: string;
-      readonly change: "deployed" | "deleted";
+      readonly change: "deployed" | "deleted" | "activated" | "paused" | "resumed";
       readonly revision: number;
     }
   | { readonly type: "tool-server"; readonly name: string; readonly state: string };

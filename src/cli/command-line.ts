@@ -13,6 +13,7 @@ import {
   terminalFor,
   UsageError,
 } from "./frame/index.ts";
+import { insteadOf } from "./foreign-commands.ts";
 import { helpLayout } from "./help.ts";
 import { styleFor } from "./terminal/index.ts";
 
@@ -36,14 +37,19 @@ export async function runCommandLine(args: readonly string[], surroundings: Surr
   try {
     for (const entry of COMMANDS) await addCommand(root, entry, entry === chosen ? invocation : undefined);
     dress(root, surroundings);
-    await root.parseAsync(chosen ? line.with(place, chosen.name) : line, { from: "user" });
+    const word = line[place] ?? "";
+    const present = chosen ? undefined : insteadOf(word);
+    // Before its options are read, which may mean something else here.
+    if (present !== undefined) throw new UsageError(`unknown command '${word}'`, "caxton", present);
+    const called = chosen ? line.with(place, chosen.name) : line;
+    await root.parseAsync(withoutVainHelp(root, called), { from: "user" });
     return invocation.exitCode;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     if (error instanceof HelpShown) return USAGE_EXIT;
     const globals = Globals.safeParse(root.opts()).data ?? Globals.parse({});
     const asJson = formatAsked(globals) === "json";
-    return reportError(error, terminalFor(surroundings.streams, globals), { asJson, debug: globals.debug });
+    return reportError(error, terminalFor(surroundings, globals), { asJson, debug: globals.debug });
   }
 }
 
@@ -102,7 +108,42 @@ async function addCommand(root: Command, entry: Entry, invocation: Invocation | 
 function withHelpLast(root: Command, args: readonly string[]): string[] {
   const place = operandPlace([root], args);
   if (args[place] === "help") return [...args.toSpliced(place, 1), "--help"];
-  return args[place] === undefined ? [...args, "--help"] : [...args];
+  const isUnknown = args.some((token) => /^-./.test(token) && !isOption(root, token));
+  return args[place] === undefined && !isUnknown ? [...args, "--help"] : [...args];
+}
+
+/** The line without `--help` where it has an option or a command that does not exist: commander would show help instead of the error. */
+function withoutVainHelp(root: Command, line: readonly string[]): readonly string[] {
+  let command = root;
+  const path = [root];
+  let start = 0;
+  while (command.commands.length > 0) {
+    const place = start + operandPlace(path, line.slice(start));
+    const token = line[place];
+    const isUnknown = line
+      .slice(start, place)
+      .some((each) => each.startsWith("-") && !path.some((one) => isOption(one, each)));
+    const inner = command.commands.find((one) => one.name() === token || one.aliases().includes(token ?? ""));
+    const isWrong =
+      isUnknown || (token !== undefined && inner === undefined && command.registeredArguments.length === 0);
+    if (isWrong) return line.filter((each) => each !== "--help" && each !== "-h");
+    if (inner === undefined) return line;
+    command = inner;
+    path.push(inner);
+    start = place + 1;
+  }
+  return line;
+}
+
+/** Whether an option of the command is meant, also as `--option=value` and as letters together. */
+function isOption(command: Command, token: string): boolean {
+  const [name = ""] = token.split("=");
+  const letter = token.startsWith("--") ? undefined : token.slice(0, 2);
+  return (
+    name === "--help" ||
+    name === "-h" ||
+    command.options.some(({ long, short }) => long === name || (short !== undefined && short === letter))
+  );
 }
 
 /** What holds for each command of the tree: where help goes and how it looks, and that a wrong line is thrown, not printed. */
@@ -139,6 +180,13 @@ function usageError(cause: CommanderError, command: Command): UsageError {
   const told = suggestion === "" ? message : `${message}. ${suggestion.slice(1, -1)}`;
   const mayBeAgent = command.parent?.name() === "run" && AS_IF_AGENT.has(cause.code);
   const name = command.name();
+  if (message.startsWith("option '-o, --output"))
+    return new UsageError(told, pathOf(command), "-o is how results are printed, and names no file");
   const instead = mayBeAgent ? `an agent that is called ${name} is asked with: caxton run -- ${name} "..."` : "";
-  return new UsageError(told, pathOf(command), instead);
+  const unknown = /^unknown (?:command|option) '(.+?)'/.exec(message)?.[1];
+  const written = unknown === undefined ? undefined : [...pathOf(command).split(" ").slice(1), unknown].join(" ");
+  const known = written === undefined ? undefined : insteadOf(written);
+  return known === undefined
+    ? new UsageError(told, pathOf(command), instead)
+    : new UsageError(message, pathOf(command), known);
 }

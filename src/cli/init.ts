@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import * as z from "zod";
+import { PRIVATE_DIRECTORY, PRIVATE_FILE } from "../kernel/private-files.ts";
 import type { ScaffoldFile } from "../agents/index.ts";
 import {
   act,
@@ -136,8 +137,10 @@ async function write(directory: string, files: readonly ScaffoldFile[], force: b
     throw new FileExistsError(existing, "choose another name, another --directory, or overwrite with --force");
   }
   for (const { place, content, executable } of places) {
-    await mkdir(dirname(place), { recursive: true });
-    await writeFile(place, content);
+    // What is in the data directory is private, as the server makes it.
+    const isData = relative(directory, place).startsWith(".caxton");
+    await mkdir(dirname(place), { recursive: true, ...(isData && { mode: PRIVATE_DIRECTORY }) });
+    await writeFile(place, content, isData ? { mode: PRIVATE_FILE } : {});
     if (executable) await chmod(place, EXECUTABLE);
   }
 }
@@ -155,7 +158,8 @@ function tell({ terminal }: Context, { name, directory, files }: Made): void {
     ["caxton dev", "a server; leave it running"],
     [`caxton run ${name} "..."`, "in another terminal"],
   ];
-  const width = Math.max(...steps.map(([step]) => step.length));
-  const lines = steps.map(([step, meaning]) => `  ${step.padEnd(width)}  ${style("dim", meaning)}`.trimEnd());
+  const called = steps.map(([step, meaning]) => [terminal.asCalled(step, directory), meaning] as const);
+  const width = Math.max(...called.map(([step]) => step.length));
+  const lines = called.map(([step, meaning]) => `  ${step.padEnd(width)}  ${style("dim", meaning)}`.trimEnd());
   terminal.write(`\nNext:\n${lines.join("\n")}\n`);
 }

@@ -1,4 +1,4 @@
-import { type AgentMessaging, type Agents, AgentNotFoundError } from "../agents/index.ts";
+import { type AgentMessaging, type Agents, AgentNotFoundError, AgentPausedError } from "../agents/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { CaxtonError, toFault } from "../kernel/errors.ts";
 import type { RunId } from "../kernel/ids.ts";
@@ -10,10 +10,10 @@ import type { Agreements } from "./agreements.ts";
 import { isCallOff, isSubscription, messageIdOf, runIdOf } from "./derived-ids.ts";
 import { agreesFirst, agreesLate, linkOf, replyTo } from "./link.ts";
 import type { ConversationPast, Post, TaskClaims } from "./ports.ts";
-import { isInterim, replyResult, textOf } from "./words.ts";
+import { isInterim, replyResult, textOf, variablesOf } from "./words.ts";
 
 export type CorrespondenceDeps = {
-  readonly agents: Pick<Agents, "prepareLatest">;
+  readonly agents: Pick<Agents, "prepareServing">;
   readonly runs: Runs;
   readonly journal: Pick<RunJournal, "summary">;
   readonly replies: Replies;
@@ -98,7 +98,7 @@ export class Correspondence implements AgentHandler {
     const link = linkOf(message, this.#deps.follow(delivered));
     if (journal.summary(id) !== undefined) return this.#agree(link, delivered, id);
     try {
-      const { name, definition } = await agents.prepareLatest(message.workspace, recipient);
+      const { name, definition } = await agents.prepareServing(message.workspace, recipient);
       const { messaging } = definition;
       if (FAILURES.has(message.performative) && (!messaging.runsOnFailure || message.sender === SYSTEM_SENDER))
         return DONE;
@@ -112,6 +112,7 @@ export class Correspondence implements AgentHandler {
           workspace: message.workspace,
           agent: name,
           input: textOf(message.content),
+          variables: variablesOf(message),
           model: undefined,
           files: [],
           message: { link, prompt: { performative, sender, conversationId, protocol, history } },
@@ -199,7 +200,9 @@ const turnsOver = (name: string, { turnsMax }: AgentMessaging): Settlement => ({
 /** What may go better later is tried again; the rest would fail each time. */
 function settlementOf(error: unknown): Settlement {
   const { code, kind, message } = toFault(error);
-  if (error instanceof AgentNotFoundError) return { type: "failed", reason: message };
+  // A paused agent was paused in this moment: the next attempt waits in its mailbox.
+  if (error instanceof AgentNotFoundError || error instanceof AgentPausedError)
+    return { type: "failed", reason: message };
   if (kind === "invalid" || kind === "not-found" || kind === "denied" || kind === "conflict")
     return { type: "rejected", code, reason: message };
   if (kind === "bug") log.error({ err: error }, "a message could not be worked on");

@@ -1,5 +1,11 @@
-import { type Json, isJsonObject } from "../kernel/json.ts";
+import { type Json, isJsonObject, type JsonObject } from "../kernel/json.ts";
 import type { Content, Message, Performative } from "../messages/index.ts";
+
+/** Values for the recipient's prompt template: `variables` among the message's parameters. */
+export function variablesOf({ parameters }: Pick<Message, "parameters">): JsonObject | undefined {
+  const variables = parameters?.["variables"];
+  return isJsonObject(variables) ? variables : undefined;
+}
 
 /** What a message says, as text. */
 export function textOf(content: Content): string {

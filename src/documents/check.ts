@@ -1,7 +1,8 @@
 import type * as z from "zod";
-import { nearest } from "./distance.ts";
+import { nearest, suggester } from "./distance.ts";
 import { problemAt, type Document } from "./document.ts";
-import { arrange, dotted, type Path, type Problem } from "./problem.ts";
+import { arrange, dotted, type Path, type Problem, PROBLEMS_MAX } from "./problem.ts";
+import { meantDuration, parseDuration } from "./scalars.ts";
 import { exampleAt, knownKeys } from "./schema-walk.ts";
 import { describe, show } from "./wording.ts";
 
@@ -18,11 +19,34 @@ type Issue = z.core.$ZodIssue;
 export function checkAgainst<Schema extends z.ZodType>(document: Document, schema: Schema): Checked<z.output<Schema>> {
   const result = schema.safeParse(document.data, { reportInput: true, error: describe });
   if (result.success) return { type: "valid", value: result.data };
-  const problems = result.error.issues.flatMap((issue) => problemsOf(issue, [], { document, schema }));
-  return { type: "invalid", problems: arrange(problems) };
+  const context = { document, schema, keys: new Map(), meant: new Map() };
+  return { type: "invalid", problems: arrange(problemsOfAll(result.error.issues, [], context)) };
 }
 
-type Context = { readonly document: Document; readonly schema: z.ZodType };
+type Context = {
+  readonly document: Document;
+  readonly schema: z.ZodType;
+  /** What was found out for the tables before: keys they may have, and what finds the nearest of them. */
+  readonly keys: Map<string, readonly string[]>;
+  readonly meant: Map<string, (word: string) => readonly string[]>;
+};
+
+/** Stops at `PROBLEMS_MAX`: each problem costs more than the issue that it is made of. */
+function problemsOfAll(issues: readonly Issue[], base: Path, context: Context): readonly Problem[] {
+  const problems: Problem[] = [];
+  for (const issue of issues) {
+    if (problems.length >= PROBLEMS_MAX) break;
+    problems.push(...problemsOf(issue, base, context));
+  }
+  return problems;
+}
+
+function keysAt(table: Path, { schema, keys }: Context): readonly string[] {
+  const place = dotted(table);
+  const found = keys.get(place) ?? knownKeys(schema, table);
+  keys.set(place, found);
+  return found;
+}
 
 const pathOf = (issue: Issue, base: Path): Path => [
   ...base,
@@ -31,21 +55,26 @@ const pathOf = (issue: Issue, base: Path): Path => [
 
 function problemsOf(issue: Issue, base: Path, context: Context): readonly Problem[] {
   const path = pathOf(issue, base);
-  if (issue.code === "unrecognized_keys") return issue.keys.map((key) => unknownKey([...path, key], context));
+  if (issue.code === "unrecognized_keys")
+    return issue.keys.slice(0, PROBLEMS_MAX).map((key) => unknownKey([...path, key], context));
   if (issue.code === "invalid_union" && issue.message === "") return unionProblems(issue, path, context);
   if (issue.code === "invalid_key") return issue.issues.slice(0, 1).map((inner) => single(inner, path, context, "key"));
-  if (issue.code === "invalid_element") return issue.issues.flatMap((inner) => problemsOf(inner, path, context));
+  if (issue.code === "invalid_element") return problemsOfAll(issue.issues, path, context);
   return [single(issue, path, context)];
 }
 
-function unknownKey(path: Path, { document, schema }: Context): Problem {
+function unknownKey(path: Path, context: Context): Problem {
+  const { document } = context;
   const key = String(path.at(-1));
   const table = path.slice(0, -1);
-  const keys = knownKeys(schema, table);
-  const meant = nearest(key, keys);
+  const keys = keysAt(table, context);
+  const place = dotted(table);
+  const nearestTo = context.meant.get(place) ?? suggester(keys);
+  context.meant.set(place, nearestTo);
+  const meant = nearestTo(key);
   const [best] = meant;
-  const where = table.length === 0 ? "" : ` in ${dotted(table)}`;
-  const found = best === undefined ? tableWith(key, table, schema) : undefined;
+  const where = table.length === 0 ? "" : ` in ${place}`;
+  const found = best === undefined ? tableWith(key, table, context) : undefined;
   const advice =
     best !== undefined
       ? { hint: `; did you mean ${best}?`, fix: `Write ${best}, or remove the line.` }
@@ -70,11 +99,11 @@ function unknownKey(path: Path, { document, schema }: Context): Problem {
 }
 
 /** Where a key would be known: keys that slipped into the wrong table are the commonest mistake in TOML. */
-function tableWith(key: string, table: Path, schema: z.ZodType): { where: string; fix: string } | undefined {
-  const top = knownKeys(schema, []);
+function tableWith(key: string, table: Path, context: Context): { where: string; fix: string } | undefined {
+  const top = keysAt([], context);
   if (table.length > 0 && top.includes(key))
     return { where: "to the file, not to a table", fix: `Move ${key} above the first [table] of the file.` };
-  const home = top.find((name) => name !== table[0] && knownKeys(schema, [name]).includes(key));
+  const home = top.find((name) => name !== table[0] && keysAt([name], context).includes(key));
   return home === undefined ? undefined : { where: `to ${home}`, fix: `Write it as ${home}.${key}.` };
 }
 
@@ -84,7 +113,7 @@ function unionProblems(issue: z.core.$ZodIssueInvalidUnion, path: Path, context:
   const deep = branches
     .filter((errors) => errors.every((error) => error.code !== "invalid_type" || error.path.length > 0))
     .toSorted((left, right) => left.length - right.length)[0];
-  if (deep !== undefined) return deep.flatMap((inner) => problemsOf(inner, path, context));
+  if (deep !== undefined) return problemsOfAll(deep, path, context);
   const [first] = branches.flat();
   if (first === undefined) return [single({ ...issue, message: "this value is not accepted here" }, path, context)];
   const expected = [
@@ -105,7 +134,9 @@ const CODES: Readonly<Partial<Record<Issue["code"], string>>> = {
 
 function single(issue: Issue, path: Path, { document, schema }: Context, part: "key" | "value" = "value"): Problem {
   const missing = issue.code === "invalid_type" && issue.input === undefined;
-  const example = exampleAt(schema, path);
+  const usual = exampleAt(schema, path);
+  const isDuration = typeof usual === "string" && parseDuration(usual) !== undefined;
+  const example = (isDuration && !missing ? meantDuration(issue.input) : undefined) ?? usual;
   const key = path.findLast((item) => typeof item === "string") ?? "";
   const params = issue.code === "custom" ? (issue.params ?? {}) : {};
   const accepted =

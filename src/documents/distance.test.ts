@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { distance, nearest } from "./distance.ts";
@@ -40,4 +41,14 @@ test("the nearest candidates come first and strangers not at all", () => {
   expect(nearest("temp", keys)).toEqual(["temperature"]);
   expect(nearest("banana", keys)).toEqual([]);
   expect(nearest("toolss", ["tool", "tools"])).toEqual(["tools", "tool"]);
+});
+
+test("suggestions for thousands of words take no longer than the process may spend on them", async () => {
+  const names = Array.from({ length: 13_000 }, (_, index) => `participant-${"x".repeat(40)}${index}`);
+  const before = process.threadCpuUsage();
+  for (let index = 0; index < 1_000; index += 1) nearest(`particpant-${"x".repeat(40)}${index}`, names);
+  const { user, system } = process.threadCpuUsage(before);
+  expect(user + system).toBeLessThan(500_000);
+  // Other tests have something to spend again.
+  await setTimeout(100);
 });

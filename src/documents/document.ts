@@ -1,3 +1,4 @@
+import type { Excess } from "./limits.ts";
 import { dotted, type Path, type Place, type Problem } from "./problem.ts";
 
 export type Data = Readonly<Record<string, unknown>>;
@@ -33,16 +34,40 @@ export const normalise = (text: string): string => {
   return bare.includes("\r") ? bare.replaceAll(/\r\n?/g, "\n") : bare;
 };
 
-/** The place from one offset of a text to another, cut at the end of its first line. */
+/** Line starts of the texts that were used last: many problems are about one text, or its front matter. */
+const lined = new Map<string, readonly number[]>();
+const LINED_MAX = 4;
+
+function lineStarts(text: string): readonly number[] {
+  const known = lined.get(text);
+  if (known !== undefined) return known;
+  const starts = [0];
+  for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
+  if (lined.size === LINED_MAX) lined.clear();
+  lined.set(text, starts);
+  return starts;
+}
+
+/** The place from one offset of a text to another, cut at the end of its first line. Takes logarithmic time after the first of a text. */
 export function placeAt(text: string, start: number, end: number): Place {
   const from = Math.min(Math.max(start, 0), text.length);
-  const before = text.slice(0, from);
-  const line = before.split("\n").length;
-  const column = from - before.lastIndexOf("\n");
-  const newline = text.indexOf("\n", from);
-  const stop = Math.min(end, newline === -1 ? text.length : newline);
-  return { line, column, length: Math.max(1, stop - from) };
+  const starts = lineStarts(text);
+  let [low, high] = [0, starts.length];
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if ((starts[middle] ?? 0) <= from) low = middle;
+    else high = middle;
+  }
+  const newline = starts[low + 1];
+  const stop = Math.min(end, newline === undefined ? text.length : newline - 1);
+  return { line: low + 1, column: from - (starts[low] ?? 0) + 1, length: Math.max(1, stop - from) };
 }
+
+/** Why a document is not parsed at all. */
+export const tooMuch = ({ offset, message, fix }: Excess, text: string, file: string): Parsed<never> => ({
+  type: "malformed",
+  problems: [{ severity: "error", code: "SYNTAX", path: "", message, fix, ...placeAt(text, offset, offset), file }],
+});
 
 type Finding = Omit<Problem, keyof Place | "file" | "path">;
 
@@ -51,12 +76,15 @@ export function problemAt(document: Document, path: Path, finding: Finding, part
   return { ...finding, path: dotted(path), ...nearestPlace(document, path, part), file: document.file };
 }
 
+/** Like pieces that are counted to find one among them; past it the place of the whole text has to do. */
+export const OCCURRENCES_MAX = 500;
+
 /** The place of the `occurrence`-th (from 0) piece of text like `snippet` at or after a value's beginning: for finding a part of a long text. */
 export function placeWithin(document: Document, path: Path, snippet: string, occurrence: number): Place | undefined {
   const place = document.locate(path);
   if (place === undefined || snippet === "") return place;
-  const lines = document.text.split("\n").slice(0, place.line - 1);
-  let from = lines.reduce((sum, line) => sum + line.length + 1, 0) + place.column - 1;
+  let from = (lineStarts(document.text)[place.line - 1] ?? 0) + place.column - 1;
+  if (occurrence > OCCURRENCES_MAX) return place;
   for (let count = 0; count <= occurrence; count += 1) {
     const found = document.text.indexOf(snippet, count === 0 ? from : from + 1);
     if (found === -1) return place;

@@ -52,7 +52,9 @@ test("front matter that is missing, unclosed or beyond repair is refused with it
   expect(parseFrontMatter("# Title\n", "x.md").problems[0]?.message).toBe("the file does not begin with front matter");
   expect(parseFrontMatter("", "x.md").type).toBe("malformed");
   expect(parseFrontMatter("---\nname: a\n", "x.md").problems[0]?.message).toBe("the front matter is not closed");
-  expect(parseFrontMatter("---\na: 1\na: 2\n---\n", "x.md").problems[0]?.message).toBe("this key is already defined");
+  expect(parseFrontMatter("---\na: 1\na: 2\n---\n", "x.md").problems[0]?.message).toBe(
+    "this key is already defined on line 2",
+  );
 });
 
 const line = fc

@@ -1,5 +1,6 @@
-import { normalise, type Document, type MarkdownDocument, type Parsed } from "./document.ts";
-import type { Place, Problem } from "./problem.ts";
+import { normalise, tooMuch, type Document, type MarkdownDocument, type Parsed } from "./document.ts";
+import { DOCUMENT_LIMITS, unreadable, yamlExcess } from "./limits.ts";
+import { type Place, type Problem, PROBLEMS_MAX } from "./problem.ts";
 import { repairFrontMatter, type Repair } from "./repair.ts";
 import { readYaml } from "./yaml.ts";
 
@@ -41,19 +42,38 @@ function split(text: string): Split | "unopened" | "unclosed" {
  */
 export function parseFrontMatter(source: string, file: string): Parsed<MarkdownDocument> {
   const text = normalise(source);
+  const fault = unreadable(text, DOCUMENT_LIMITS);
+  if (fault !== undefined) return tooMuch(fault, text, file);
   const parts = split(text);
   if (typeof parts === "string") return { type: "malformed", problems: [missingFence(parts, file)] };
+  return readParts(parts, text, file);
+}
+
+/** Reads a file of YAML fields with the same repairs. Lines `---` around the fields are optional. */
+export function parseFields(source: string, file: string): Parsed<MarkdownDocument> {
+  const text = normalise(source);
+  const parts = split(text);
+  // Text after a second --- stays in, and YAML reports it as another document.
+  const isFenced = typeof parts !== "string" && parts.body.trim() === "";
+  const openLine = /^\s*---[ \t]*\n/.exec(text)?.[0].split("\n").length ?? 1;
+  return readParts(isFenced ? parts : { yaml: text, body: "", bodyLine: 0, openLine: openLine - 1 }, text, file);
+}
+
+function readParts(parts: Split, text: string, file: string): Parsed<MarkdownDocument> {
   const { body, bodyLine } = parts;
-  const strict = readYaml(parts.yaml, text, file);
+  // What is too much is not repaired.
+  const excess = yamlExcess(parts.yaml, DOCUMENT_LIMITS);
+  if (excess !== undefined) return tooMuch(excess, text, file);
+  const strict = readYaml(parts.yaml, text, file, DOCUMENT_LIMITS);
   if (strict.type === "parsed")
     return { type: "parsed", document: { ...strict.document, body, bodyLine }, problems: [] };
 
   const repair = repairFrontMatter(parts.yaml, parts.openLine);
-  const repaired = readYaml(repair.yaml, repair.yaml, file);
+  const repaired = readYaml(repair.yaml, repair.yaml, file, DOCUMENT_LIMITS);
   // The complaints about the text as it was written are the ones its author can follow.
   if (repaired.type === "malformed") return strict;
   const document: MarkdownDocument = { ...movedBack(repaired.document, repair, text), body, bodyLine };
-  const problems = repair.changes.map(({ line, column, length, reason, fix }): Problem => ({
+  const problems = repair.changes.slice(0, PROBLEMS_MAX).map(({ line, column, length, reason, fix }): Problem => ({
     severity: "warning",
     code: "FRONT_MATTER_REPAIRED",
     path: "",

@@ -1,6 +1,7 @@
 export { checkAgainst, type Checked } from "./check.ts";
-export { nearest } from "./distance.ts";
+export { nearest, suggester } from "./distance.ts";
 export {
+  OCCURRENCES_MAX,
   placeAt,
   placeWithin,
   problemAt,
@@ -9,9 +10,12 @@ export {
   type MarkdownDocument,
   type Parsed,
 } from "./document.ts";
-export { parseFrontMatter } from "./front-matter.ts";
-export { arrange, type Path, type Place, type Problem } from "./problem.ts";
+export { parseFields, parseFrontMatter } from "./front-matter.ts";
+export { DOCUMENT_LIMITS, OPERATOR_LIMITS } from "./limits.ts";
+export { arrange, type Path, type Place, type Problem, PROBLEMS_MAX } from "./problem.ts";
 export { renderProblem } from "./render.ts";
+export { knownKeys } from "./schema-walk.ts";
+export { describeIssue } from "./wording.ts";
 export { durationText, parseDuration, sizeText } from "./scalars.ts";
 export { parseToml } from "./toml.ts";
 export { writeFrontMatter, writeToml, writeYaml } from "./write.ts";

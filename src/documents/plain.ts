@@ -1,8 +1,6 @@
 import type { Data } from "./document.ts";
+import { DEPTH_MAX } from "./limits.ts";
 import type { Path } from "./problem.ts";
-
-const DEPTH_MAX = 64;
-const VALUES_MAX = 200_000;
 
 export type Plain =
   | { readonly type: "plain"; readonly data: Data }
@@ -18,13 +16,16 @@ class Refusal extends Error {
   }
 }
 
-/** What a parser gave, as ordinary objects. Refuses what later code could trip over: `__proto__`, cycles, depth over 64, more than 200,000 values. */
-export function plainData(value: unknown): Plain {
-  let left = VALUES_MAX;
+/**
+ * What a parser gave, as ordinary objects. Refuses what later code could trip over: `__proto__`, cycles, depth over 64, and
+ * more than `valuesMax` values, which aliases can make of a short text.
+ */
+export function plainData(value: unknown, valuesMax: number): Plain {
+  let left = valuesMax;
   const copy = (item: unknown, path: Path): unknown => {
     left -= 1;
     if (path.length > DEPTH_MAX) throw new Refusal(path, `nested deeper than ${DEPTH_MAX} levels`, "Flatten it.");
-    if (left < 0) throw new Refusal(path, `more than ${VALUES_MAX} values`, "Split the file, or use fewer aliases.");
+    if (left < 0) throw new Refusal(path, `more than ${valuesMax} values`, "Split the file, or use fewer aliases.");
     if (item instanceof Date) return item.toISOString();
     if (Array.isArray(item)) return item.map((element, index) => copy(element, [...path, index]));
     if (typeof item === "object" && item !== null) return copyTable(item, path);

@@ -23,24 +23,34 @@ export type Problem = Place & {
 
 const BARE = /^[A-Za-z0-9_-]+$/;
 
-/** A path as people write it: `tools.1`, `tool_config."a.b"`. */
-export const dotted = (path: Path): string =>
-  path.map((part) => (typeof part === "number" || BARE.test(part) ? String(part) : JSON.stringify(part))).join(".");
+/** Characters of a path that are shown. */
+const PATH_CHARS_MAX = 500;
+
+/** A path as people write it: `tools.1`, `tool_config."a.b"`; cut after 500 characters. */
+export function dotted(path: Path): string {
+  const text = path
+    .map((part) => (typeof part === "number" ? String(part) : part.slice(0, PATH_CHARS_MAX)))
+    .map((part) => (BARE.test(part) ? part : JSON.stringify(part)))
+    .join(".");
+  return text.length > PATH_CHARS_MAX ? `${text.slice(0, PATH_CHARS_MAX)}…` : text;
+}
 
 /** By code units. Not `localeCompare`: loading the collation tables costs a start some milliseconds. */
 export const compareText = (left: string, right: string): number => (left < right ? -1 : left > right ? 1 : 0);
 
-/** Problems in reading order, each once, errors before warnings on the same spot; at most 100. */
+/** Problems of one kind that are looked for, and problems that are reported, of one document. */
+export const PROBLEMS_MAX = 100;
+
+/** Problems in reading order, each once, errors before warnings on the same spot; at most 100, and warnings only as far as errors leave room. */
 export function arrange(problems: readonly Problem[]): readonly Problem[] {
   const seen = new Map(
     problems.map((problem) => [JSON.stringify([problem.code, problem.path, problem.line, problem.message]), problem]),
   );
   return [...seen.values()]
+    .toSorted((left, right) => compareText(left.severity, right.severity))
+    .slice(0, PROBLEMS_MAX)
     .toSorted(
       (left, right) =>
         left.line - right.line || left.column - right.column || compareText(left.severity, right.severity),
-    )
-    .slice(0, PROBLEMS_MAX);
+    );
 }
-
-const PROBLEMS_MAX = 100;

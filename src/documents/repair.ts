@@ -46,7 +46,7 @@ function dedent(lines: string[], openLine: number, shifts: Map<number, number>):
   const filled = lines
     .map((line, index) => ({ line, index }))
     .filter(({ line, index }) => index >= openLine && line.trim() !== "");
-  const common = Math.min(...filled.map(({ line }) => indentOf(line)));
+  const common = filled.reduce((least, { line }) => Math.min(least, indentOf(line)), Infinity);
   for (const [position, { line, index }] of filled.entries()) {
     // Nothing stands above the first field that it could be a part of, so its own indentation means nothing.
     const width = position === 0 ? indentOf(line) : common;

@@ -22,6 +22,15 @@ export function parseDuration(text: string): number | undefined {
   return isKey(MS_PER, unit) ? Math.round(Number(amount) * MS_PER[unit]) : undefined;
 }
 
+const UNIT_WORDS = /^(\d+(?:\.\d+)?)\s*(ms|milli|s|m|h|d)[a-z]*\.?$/i;
+
+/** The duration that a wrong value was meant as: "5 minutes" is "5m", and a bare number is seconds. */
+export function meantDuration(value: unknown): string | undefined {
+  const [, amount = "", unit = ""] = UNIT_WORDS.exec(typeof value === "number" ? `${value}s` : String(value)) ?? [];
+  const meant = `${amount}${unit.toLowerCase() === "milli" ? "ms" : unit.toLowerCase()}`;
+  return parseDuration(meant) === undefined ? undefined : meant;
+}
+
 /** Bytes, whole, of text such as "10MB" (10,000,000) or "256MiB"; undefined when it is no size. */
 export function parseSize(text: string): number | undefined {
   const [, amount = "", unit = ""] = SIZE.exec(text) ?? [];

@@ -1,27 +1,35 @@
 import { createRequire } from "node:module";
 import type { AST } from "toml-eslint-parser";
 import { placeAt, type Document } from "./document.ts";
-import type { Path } from "./problem.ts";
 
 type Span = readonly [start: number, end: number];
-type Spans = { readonly key: Span; readonly value: Span };
+/** A value and its members by name or index. A tree, so that a deep path costs no more than its parts. */
+type Node = { spans?: { readonly key: Span; readonly value: Span }; readonly members: Map<string | number, Node> };
 
 const require = createRequire(import.meta.url);
 
-const key = (path: Path): string => JSON.stringify(path);
+const newNode = (): Node => ({ members: new Map() });
+
+function member(node: Node, part: string | number): Node {
+  const known = node.members.get(part);
+  if (known !== undefined) return known;
+  const made = newNode();
+  node.members.set(part, made);
+  return made;
+}
 
 /** Finds values in TOML text. The text is parsed a second time, with positions, at the first question and never before: most files are right. */
 export function tomlPlaces(text: string): Document["locate"] {
-  let spans: ReadonlyMap<string, Spans> | undefined;
+  let top: Node | undefined;
   return (path, part = "value") => {
-    spans ??= readSpans(text);
-    const found = spans.get(key(path));
-    return found === undefined ? undefined : placeAt(text, ...found[part]);
+    let node: Node | undefined = (top ??= readSpans(text));
+    for (const each of path) node = node?.members.get(each);
+    return node?.spans === undefined ? undefined : placeAt(text, ...node.spans[part]);
   };
 }
 
-function readSpans(text: string): ReadonlyMap<string, Spans> {
-  const spans = new Map<string, Spans>();
+function readSpans(text: string): Node {
+  const top = newNode();
   const { parseTOML }: typeof import("toml-eslint-parser") = require("toml-eslint-parser");
   const program = (() => {
     try {
@@ -32,39 +40,39 @@ function readSpans(text: string): ReadonlyMap<string, Spans> {
     }
   })();
   for (const entry of program?.body[0].body ?? []) {
-    if (entry.type === "TOMLKeyValue") noteEntry(entry, [], spans);
+    if (entry.type === "TOMLKeyValue") noteEntry(entry, top);
     else {
       const { resolvedKey: path, key: header } = entry;
-      for (let length = 1; length <= path.length; length += 1) {
+      let node = top;
+      let names = 0;
+      for (const part of path) {
+        node = member(node, part);
         // Indexes of arrays of tables are in the path but not in the header.
-        const names = path.slice(0, length).filter((part) => typeof part === "string").length;
+        if (typeof part === "string") names += 1;
         const { range } = header.keys[names - 1] ?? header;
-        note(spans, path.slice(0, length), { key: range, value: range });
+        node.spans ??= { key: range, value: range };
       }
-      for (const inner of entry.body) noteEntry(inner, path, spans);
+      for (const inner of entry.body) noteEntry(inner, node);
     }
   }
-  return spans;
+  return top;
 }
 
-function note(spans: Map<string, Spans>, path: Path, found: Spans): void {
-  if (!spans.has(key(path))) spans.set(key(path), found);
-}
-
-function noteEntry(entry: AST.TOMLKeyValue, parent: Path, spans: Map<string, Spans>): void {
-  let path = parent;
+function noteEntry(entry: AST.TOMLKeyValue, parent: Node): void {
+  let node = parent;
   for (const part of entry.key.keys) {
-    path = [...path, part.type === "TOMLBare" ? part.name : part.value];
-    note(spans, path, { key: part.range, value: entry.value.range });
+    node = member(node, part.type === "TOMLBare" ? part.name : part.value);
+    node.spans ??= { key: part.range, value: entry.value.range };
   }
-  noteContent(entry.value, path, spans);
+  noteContent(entry.value, node);
 }
 
-function noteContent(content: AST.TOMLContentNode, path: Path, spans: Map<string, Spans>): void {
-  if (content.type === "TOMLInlineTable") for (const entry of content.body) noteEntry(entry, path, spans);
+function noteContent(content: AST.TOMLContentNode, node: Node): void {
+  if (content.type === "TOMLInlineTable") for (const entry of content.body) noteEntry(entry, node);
   if (content.type === "TOMLArray")
     for (const [index, element] of content.elements.entries()) {
-      note(spans, [...path, index], { key: element.range, value: element.range });
-      noteContent(element, [...path, index], spans);
+      const inner = member(node, index);
+      inner.spans ??= { key: element.range, value: element.range };
+      noteContent(element, inner);
     }
 }

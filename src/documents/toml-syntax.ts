@@ -55,6 +55,26 @@ const openString = (line: string): number => {
 
 const CURLY = /[“”„‘’]/;
 
+const header = (line: string): string | undefined => /^\s*(\[+[^\]]*\]+)/.exec(line)?.[1]?.replaceAll(/\s/g, "");
+const key = (line: string): string | undefined => /^\s*([\w."'-]+)\s*=/.exec(line)?.[1]?.replaceAll(/["']/g, "");
+
+/** The line, from 1, that defines the same table, or the same key of the same table, as line `number`. */
+function earlierDefinition(
+  text: string,
+  number: number,
+): { readonly first: number | undefined; readonly length: number } {
+  const lines = text.split("\n").slice(0, number);
+  const line = lines.at(-1) ?? "";
+  const table = header(line);
+  const start = table === undefined ? lines.slice(0, -1).findLastIndex((each) => header(each) !== undefined) + 1 : 0;
+  const index = lines.findIndex(
+    (each, at) =>
+      at >= start && at < number - 1 && (table === undefined ? key(each) === key(line) : header(each) === table),
+  );
+  const length = (table ?? key(line) ?? "").length;
+  return { first: index === -1 || length === 0 ? undefined : index + 1, length };
+}
+
 /** Turns a parser's complaint into what is wrong and how to fix it, by looking at the line it stands on. */
 export function explainSyntax(text: string, error: TomlError): Explanation {
   const line = text.split("\n")[error.line - 1] ?? "";
@@ -90,6 +110,18 @@ export function explainSyntax(text: string, error: TomlError): Explanation {
     );
   if (/^\s*\[[^\]]*$/.test(line) && said === "illegal character in key")
     return at(line.indexOf("[") + 1, "this table header is not closed", `Write ${line.trim()}]`);
+  if (said === "trying to redefine an already defined table or value") {
+    const { first, length } = earlierDefinition(text, error.line);
+    if (first !== undefined)
+      return {
+        ...at(
+          1 + line.length - line.trimStart().length,
+          `this is already defined on line ${first}`,
+          "Keep one of the two; merge their contents.",
+        ),
+        length,
+      };
+  }
   const words = WORDS[said];
   if (words !== undefined) return { ...at(column, words[0], words[1]), length: 1 };
   return { ...at(column, said, "Compare the line with https://toml.io/en/v1.0.0."), length: 1 };

@@ -53,9 +53,27 @@ test("syntax errors say what is wrong and what to write", () => {
   expect(complaint("x = “hi”\n")).toContain("typographic quotes");
   expect(complaint('x = "C:\\q"\n')).toContain("starts no known escape");
   expect(complaint("[a\nb = 1\n")).toContain("1:1 this table header is not closed | Write [a]");
-  expect(complaint("a = 1\na = 2\n")).toContain("2:1 this key or table is already defined");
+  expect(complaint("a = 1\na = 2\n")).toContain("2:1 this is already defined on line 1");
   expect(complaint("a = '''\nlong\n")).toContain("this string is never closed");
   expect(complaint("__proto__ = 1\n")).toContain("__proto__ is not allowed");
+});
+
+const deep = (depth: number) => `a = ${"[".repeat(depth)}${"]".repeat(depth)}\n`;
+const keys = (count: number) => Array.from({ length: count }, (_, index) => `k${index} = 1\n`).join("");
+
+test("what is too much is refused before it is parsed, with its place", () => {
+  expect(complaint(deep(62))).toBe("parsed");
+  expect(complaint(deep(65))).toBe("1:69 nested deeper than 64 levels | Flatten it.");
+  expect(complaint(`b = 1\n${"a.".repeat(64)}a = 1\n`)).toBe("2:128 this key has more than 64 parts | Flatten it.");
+  expect(complaint(keys(2_000))).toBe("parsed");
+  expect(complaint(keys(2_001))).toContain("2001:7 more than 2000 keys and tables");
+  expect(complaint(`a = [${"1,".repeat(10_001)}]\n`)).toContain("more than 10000 values");
+  expect(complaint(`a = "${"a".repeat(262_144)}"\n`)).toContain("more than 262144 characters");
+});
+
+test("strings and comments hold no keys, values or brackets", () => {
+  const text = `[[{"a.b" = 1, 'c' = 2}]] # [[[[ = , .`.repeat(1_500);
+  expect(complaint(`a = """${text}\\\\"""\nb = '''${text}'''\n# ${text}\nc = '\\'\nd = "\\""\n`)).toBe("parsed");
 });
 
 const key = fc.stringMatching(/^[a-z][a-z_-]{0,6}$/);

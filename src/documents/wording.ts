@@ -76,3 +76,11 @@ function bound(origin: string, range: string, input: unknown): string {
   const has = typeof input === "string" || Array.isArray(input) ? `, got ${input.length}` : "";
   return `expected ${range} ${unit}${has}`;
 }
+
+/** The words for one issue where nothing beside it lists what is allowed. */
+export function describeIssue(issue: z.core.$ZodRawIssue): string {
+  const message = describe(issue);
+  return issue.code === "invalid_value" && issue.values.length > 1
+    ? `${message}: ${issue.values.map(String).join(", ")}`
+    : message;
+}

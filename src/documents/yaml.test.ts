@@ -77,3 +77,27 @@ test("no text makes the reader throw", () => {
     { numRuns: 500 },
   );
 });
+
+const places = (text: string): string =>
+  parseYaml(text, "x.yaml")
+    .problems.map(({ line, column, message }) => `${line}:${column} ${message}`)
+    .join("\n");
+
+test("what is too much is refused before it is parsed, with its place", () => {
+  expect(places(`a: ${"[".repeat(65)}${"]".repeat(65)}\n`)).toBe("1:68 nested deeper than 64 levels");
+  expect(places(`a:\n  ${"- ".repeat(65)}1\n`)).toBe("2:131 nested deeper than 64 levels");
+  expect(places(`a:\n${" ".repeat(201)}b: 1\n`)).toBe("2:1 indented by more than 200 columns");
+  expect(places(`a: &a 1\nb:\n${"- *a\n".repeat(101)}`)).toBe("103:3 more than 100 aliases");
+  expect(places("a: 1\n".repeat(3_000))).toContain("more than 12000 words, signs and line ends");
+  expect(places(`a: ${"]".repeat(70)}\n`)).toContain("too many closing brackets");
+});
+
+test("a key given twice is found in every table, whatever it looks like", () => {
+  const result = parseYaml('a: 1\nb: {c: 1, d: 2, c: 3}\nx:\n  - 1: y\n    "1": z\na: 2\n', "x.yaml");
+  expect(result.type).toBe("malformed");
+  expect(result.problems.map(({ line, message }) => `${line} ${message}`)).toEqual([
+    "2 this key is already defined on line 2",
+    "5 this key is already defined on line 4",
+    "6 this key is already defined on line 1",
+  ]);
+});

@@ -33,12 +33,16 @@ function isPlainObject(value: unknown): value is object {
 /** How deep a value from outside may be nested; past some thousands whatever walks it by recursion breaks. */
 export const JSON_DEPTH_MAX = 128;
 
-/** JSON.parse whose failure is a value; nesting past `JSON_DEPTH_MAX` is one. */
+/** Values and keys in the body of a request or a frame of a socket: as many are read in some 20 ms. */
+export const REQUEST_VALUES_MAX = 100_000;
+
+/** JSON.parse whose failure is a value; nesting past `JSON_DEPTH_MAX` is one, and more than `valuesMax` values and keys. */
 export type ParsedJson =
   | { readonly type: "parsed"; readonly value: Json }
   | { readonly type: "malformed"; readonly reason: string };
-export function parseJson(text: string): ParsedJson {
-  if (isNestedTooDeeply(text)) return { type: "malformed", reason: `nested deeper than ${JSON_DEPTH_MAX}` };
+export function parseJson(text: string, valuesMax = Infinity): ParsedJson {
+  const reason = excessOf(text, valuesMax);
+  if (reason !== undefined) return { type: "malformed", reason };
   try {
     const value: Json = JSON.parse(text);
     return { type: "parsed", value };
@@ -47,22 +51,49 @@ export function parseJson(text: string): ParsedJson {
   }
 }
 
-/** Whether brackets outside of strings open more than `JSON_DEPTH_MAX` deep; one pass, no recursion. */
-export function isNestedTooDeeply(text: string): boolean {
+const [QUOTE, COMMA, COLON] = [34, 44, 58] as const;
+const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [91, 93, 123, 125] as const;
+
+/** The bound that a text exceeds: brackets outside of strings, and what they, commas and colons begin. One pass, no recursion. */
+function excessOf(text: string, valuesMax: number): string | undefined {
   let depth = 0;
-  let quoted = false;
-  for (let index = 0; index < text.length; index += 1) {
-    const character = text[index];
-    if (quoted) {
-      if (character === "\\") index += 1;
-      else if (character === '"') quoted = false;
-    } else if (character === '"') quoted = true;
-    else if (character === "[" || character === "{") {
-      depth += 1;
-      if (depth > JSON_DEPTH_MAX) return true;
-    } else if (character === "]" || character === "}") depth -= 1;
+  let values = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    switch (text.charCodeAt(at)) {
+      case QUOTE:
+        at = endOfString(text, at);
+        break;
+      case OPEN_LIST:
+      case OPEN_OBJECT:
+        depth += 1;
+        values += 1;
+        break;
+      case CLOSE_LIST:
+      case CLOSE_OBJECT:
+        depth -= 1;
+        break;
+      case COMMA:
+      case COLON:
+        values += 1;
+        break;
+      default:
+    }
+    if (depth > JSON_DEPTH_MAX) return `nested deeper than ${JSON_DEPTH_MAX}`;
+    if (values > valuesMax) return `more than ${valuesMax} values and keys`;
   }
-  return false;
+  return undefined;
+}
+
+/** Returns where the string that begins at a quote ends, by the search of the engine: strings may have megabytes. */
+function endOfString(text: string, start: number): number {
+  let end = start;
+  for (;;) {
+    end = text.indexOf('"', end + 1);
+    if (end === -1) return text.length;
+    let before = end;
+    while (text[before - 1] === "\\") before -= 1;
+    if ((end - before) % 2 === 0) return end;
+  }
 }
 
 /** Canonical text: keys sorted at every depth, so equal values have equal text. For hashes and comparisons. */

@@ -1,7 +1,9 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
 import { parseJson } from "./json.ts";
+import { log } from "./log.ts";
+import { makePrivateDirectory, PRIVATE_FILE } from "./private-files.ts";
 
 const LocalServer = z.object({ url: z.url(), pid: z.int().positive() });
 /** A server on this machine: where it listens, and its process. */
@@ -25,13 +27,24 @@ export function localServer(dataDirectory: string): LocalServer | undefined {
 
 /** Leaves word of where this process's server listens; returns what takes it back. */
 export function announceLocalServer(dataDirectory: string, url: string): () => void {
-  mkdirSync(dataDirectory, { recursive: true });
-  writeFileSync(place(dataDirectory), `${JSON.stringify({ url, pid: process.pid })}\n`, { mode: 0o600 });
+  try {
+    makePrivateDirectory(dataDirectory);
+    writeFileSync(place(dataDirectory), `${JSON.stringify({ url, pid: process.pid })}\n`, { mode: PRIVATE_FILE });
+  } catch (error) {
+    // A full disk, say: the server itself may be what makes room again.
+    log.warn({ err: error, file: place(dataDirectory) }, "commands find this server only with --server");
+  }
   return () => forgetLocalServer(dataDirectory);
 }
 
 /** Takes back what a server before left, which was killed: its process id may be another program's by now. */
-export const forgetLocalServer = (dataDirectory: string): void => rmSync(place(dataDirectory), { force: true });
+export function forgetLocalServer(dataDirectory: string): void {
+  try {
+    unlinkSync(place(dataDirectory));
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+  }
+}
 
 const isAlive = (pid: number): boolean => {
   try {

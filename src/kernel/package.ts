@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { join, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The directory of package.json: two levels up from here, in `src/kernel` as in the build's `dist/<directory>`. */
@@ -7,6 +7,17 @@ export const PACKAGE_DIRECTORY = fileURLToPath(new URL("../..", import.meta.url)
 
 const SOURCES = join(PACKAGE_DIRECTORY, "src");
 const isSource = import.meta.url.endsWith(".ts");
+
+/**
+ * Returns how the command is called from a directory: `caxton` where it was called so; through npx by what finds this package
+ * there, since the npm package that is called caxton is another program.
+ */
+export function commandName(isNpx: boolean, directory: string): string {
+  if (!isNpx) return "caxton";
+  if (!existsSync(SOURCES)) return "npx caxton-server";
+  const home = resolve(PACKAGE_DIRECTORY);
+  return `${resolve(directory)}${sep}`.startsWith(`${home}${sep}`) ? "npx caxton" : `npx --prefix ${home} caxton`;
+}
 
 let version: string | undefined;
 

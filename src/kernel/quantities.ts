@@ -13,10 +13,14 @@ const MIB = 1024 * KIB;
 
 /** Sizes and counts that bound what one caller can make the server hold. Each refusal names its limit. */
 export const LIMITS = {
-  /** One agent definition file. */
-  definitionBytesMax: 1 * MIB,
+  /** One agent definition file. As much is read and checked within 50 ms. */
+  definitionBytesMax: 256 * KIB,
   /** A JSON request body. */
   bodyBytesMax: 4 * MIB,
+  /** All JSON bodies that are still to come, as long as they say they are; past it the oldest is ended. */
+  bodiesBytesMax: 256 * MIB,
+  /** Longest time that a JSON body may take. */
+  bodyTimeMs: 300_000,
   /** A client that began a request's body and sends nothing more. */
   bodySilenceMs: 60_000,
   /** An exported run that is played again. */

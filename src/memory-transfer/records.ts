@@ -89,9 +89,10 @@ export function entityInput(document: EntityDocument, isOwnScope: boolean): Enti
   return {
     name,
     type: document.type ?? document.entityType,
+    // The reference memory server keeps empty texts. They say nothing, so they are skipped, as the tools skip them.
     observations: document.observations.flatMap((one) => {
-      if (typeof one === "string") return [{ text: one }];
-      if (one.until !== undefined && one.until !== null) return [];
+      if (typeof one === "string") return one.trim() === "" ? [] : [{ text: one }];
+      if (one.text.trim() === "" || (one.until !== undefined && one.until !== null)) return [];
       return [
         {
           text: one.text,

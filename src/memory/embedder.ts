@@ -8,6 +8,8 @@ export interface Embedder {
   readonly dims: number;
   /** Longer texts are cut there. */
   readonly tokensMax: number;
+  /** It embeds a thousand short texts within a search. */
+  readonly isQuick?: boolean | undefined;
   /**
    * Unit vectors, one for each text, in order.
    * Rejects with EmbedderUnavailableError, EmbedderOverloadedError, CancelledError.

@@ -27,6 +27,7 @@ export class Embeddings implements AsyncDisposable {
   readonly #embedder: Embedder | undefined;
   /** Makes the embedder of an id that was used before, when it still can be had. */
   readonly #formerly: (id: string) => Embedder | undefined;
+  readonly #ranker: Embedder | undefined;
   #former: Embedder | undefined;
   /** The model that searches go by; undefined until something was embedded. */
   #active: string | undefined;
@@ -44,12 +45,14 @@ export class Embeddings implements AsyncDisposable {
     readonly clock: Clock;
     readonly counts: MemoryCounts;
     readonly embedder: Embedder | undefined;
+    readonly ranker?: Embedder | undefined;
     readonly formerly?: (id: string) => Embedder | undefined;
   }) {
     this.#store = deps.store;
     this.#clock = deps.clock;
     this.#counts = deps.counts;
     this.#embedder = deps.embedder;
+    this.#ranker = deps.ranker;
     this.#formerly = deps.formerly ?? (() => undefined);
   }
 
@@ -108,6 +111,21 @@ export class Embeddings implements AsyncDisposable {
       this.#isBehind = true;
       return { vectors: texts.map(() => undefined), model: undefined };
     }
+  }
+
+  /** Embeds facts for a search, where an embedder is quick; undefined elsewhere. A failure gives none: then words decide. */
+  factEmbedder(signal: AbortSignal | undefined) {
+    const embedder = [this.#embedder, this.#ranker].find((one) => one?.isQuick === true);
+    if (embedder === undefined) return undefined;
+    return async (texts: readonly string[]): Promise<readonly Float32Array[]> => {
+      try {
+        return await this.#embed(embedder, texts, signal);
+      } catch (error) {
+        signal?.throwIfAborted();
+        log.warn({ err: error }, "facts of a search are ranked by words alone");
+        return [];
+      }
+    };
   }
 
   /** The question's vector, or why there is none. */
@@ -216,5 +234,6 @@ export class Embeddings implements AsyncDisposable {
     await this.#working;
     await this.#former?.close();
     await this.#embedder?.close();
+    await this.#ranker?.close();
   }
 }

@@ -53,7 +53,7 @@ export type EntityHead = {
 /** A person, thing, place, topic; with what is said of it now, oldest first. */
 export type Entity = EntityHead & {
   readonly observations: readonly Observation[];
-  /** Older observations were left out, for a bound of tokens. */
+  /** Some observations were left out, for a bound of tokens. */
   readonly isCut?: true;
 };
 

@@ -5,6 +5,7 @@ export type { Embedder } from "./embedder.ts";
 export type { Embeddings, NoVectors } from "./embeddings.ts";
 export * from "./entity.ts";
 export * from "./errors.ts";
+export type { RankedHit } from "./fact-ranking.ts";
 export type { MemoryFigures } from "./figures.ts";
 export { type Graph, type GraphInput, Memory, type MemoryDeps } from "./memory.ts";
 export type * from "./memory-store.ts";

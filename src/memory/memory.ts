@@ -6,6 +6,7 @@ import { Changes } from "./changes.ts";
 import type { Embedder } from "./embedder.ts";
 import { Embeddings } from "./embeddings.ts";
 import type { Change, Entity, EntityDiff, Provenance, Relation } from "./entity.ts";
+import type { FactQuestion } from "./fact-ranking.ts";
 import { MemoryCounts, type MemoryFigures } from "./figures.ts";
 import type {
   EntityFilter,
@@ -79,6 +80,8 @@ const RELATIONS_READ_MAX = 10_000;
 export type MemoryDeps = {
   readonly store: MemoryStore;
   readonly embedder: Embedder | undefined;
+  /** A quick embedder that ranks the facts of hits where the other is slow. */
+  readonly ranker?: Embedder | undefined;
   /** Makes the embedder of a model that was used before, when it still can be had. */
   readonly formerly?: (id: string) => Embedder | undefined;
   readonly clock: Clock;
@@ -150,7 +153,12 @@ export class Memory implements AsyncDisposable {
       ...(found && lacksVectors ? (["vectors-full"] as const) : []),
     ];
     const { tokensMax, measure } = input;
-    return { ...pageOfHits(hits, { offset, limit, tokensMax, measure, span }), notices };
+    const facts: FactQuestion = {
+      text: input.text,
+      keywordWeight: found ? search.keywordWeight : 1,
+      embed: found && this.embeddings.factEmbedder(signal),
+    };
+    return { ...(await pageOfHits(hits, { question: facts, offset, limit, tokensMax, measure, span })), notices };
   }
 
   /** Throws EntityNotFoundError. */

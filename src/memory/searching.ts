@@ -4,7 +4,8 @@ import type { NoVectors } from "./embeddings.ts";
 import type { EntityFilter, StoreHit, StoreSearch } from "./memory-store.ts";
 import type { ScopeKey } from "./scope.ts";
 import { readOffset, writeOffset } from "./page-offset.ts";
-import { fittingInto, type Measure, measureOfEntities } from "./token-budget.ts";
+import { fitFacts, type FactQuestion, rankFacts, type RankedHit } from "./fact-ranking.ts";
+import type { Measure } from "./token-budget.ts";
 import { isValidDuring, MEMORY_LIMITS, readNarrowing, readShare } from "./values.ts";
 
 export type SearchMode = "hybrid" | "semantic" | "keyword";
@@ -39,7 +40,7 @@ export type SearchInput = {
 export type SearchNotice = NoVectors | "indexing" | "vectors-full";
 
 export type SearchResult = {
-  readonly hits: readonly StoreHit[];
+  readonly hits: readonly RankedHit[];
   readonly next: string | undefined;
   readonly notices: readonly SearchNotice[];
   /** By the estimate. */
@@ -48,7 +49,7 @@ export type SearchResult = {
 
 /** What searches do where nobody says otherwise. */
 export type SearchDefaults = Pick<StoreSearch, "similarityMin" | "keywordWeight" | "recencyBoost">;
-export const SEARCH_DEFAULTS: SearchDefaults = { similarityMin: 0.3, keywordWeight: 0.3, recencyBoost: 1.2 };
+export const SEARCH_DEFAULTS: SearchDefaults = { similarityMin: 0.2, keywordWeight: 0.7, recencyBoost: 1.2 };
 
 const TEXT_CHARS_MAX = 10_000;
 const EXPAND_MAX = 3;
@@ -112,20 +113,21 @@ export function readSearch(
 }
 
 /** One page of what was found, within the tokens; what does not hold in the span is left out of each. */
-export function pageOfHits(
+export async function pageOfHits(
   found: readonly StoreHit[],
   of: {
+    readonly question: FactQuestion;
     readonly offset: number;
     readonly limit: number;
     readonly tokensMax: number | undefined;
     readonly measure: Measure<Entity> | undefined;
     readonly span: Span | undefined;
   },
-): Pick<SearchResult, "hits" | "next" | "tokens"> {
+): Promise<Pick<SearchResult, "hits" | "next" | "tokens">> {
   const hits = found
     .slice(of.offset, of.offset + of.limit)
     .map((hit) => ({ ...hit, entity: within(hit.entity, of.span) }));
-  const { fitting, tokens } = fittingInto(of.tokensMax, hits, measureOfEntities<StoreHit>(of.measure));
+  const { fitting, tokens } = fitFacts(await rankFacts(hits, of.question), of.tokensMax, of.measure);
   const end = of.offset + fitting.length;
   const next = end < found.length && end < MEMORY_LIMITS.hitsMax ? writeOffset(end) : undefined;
   return { hits: fitting, tokens, next };

@@ -7,6 +7,8 @@ const BYTE_LENGTH = /#(\d{1,10})"/y;
 
 /** How deep brackets may nest. */
 const DEPTH_MAX = 64;
+/** Words, texts and brackets of one expression. */
+const TOKENS_MAX = 100_000;
 
 export type Charset = "utf-8" | "latin1";
 
@@ -69,7 +71,10 @@ export class AclScanner {
     if (this.#text[this.#at] !== "(") return this.string();
     const start = this.#at;
     let depth = 0;
+    let tokens = 0;
     do {
+      tokens += 1;
+      if (tokens > TOKENS_MAX) this.fail(`has an expression of more than ${TOKENS_MAX} words`);
       if (this.take("(")) depth += 1;
       else if (this.take(")")) depth -= 1;
       else this.string();

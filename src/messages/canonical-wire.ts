@@ -95,6 +95,9 @@ const READINGS: Reading = {
 const isAbsent = (key: string, value: Json): boolean =>
   (value === null && key !== "content") || (key === "broadcast" && value === false);
 
+/** Problems that are reported of one message. */
+const PROBLEMS_MAX = 20;
+
 export type CanonicalWire = { readonly wire: JsonObject; readonly problems: readonly MessageProblem[] };
 
 /** Brings a message to canonical keys and values; `problems` are of keys that have none. */
@@ -109,6 +112,7 @@ export function canonicalWire(json: Json, sender: string | undefined): Canonical
   const wire = new Map<string, Json>();
   for (const [written, value] of Object.entries(rest)) {
     const key = isPlain && written === "reply_to" ? "in_reply_to" : (aliasOf(KEY_ALIASES, written) ?? written);
+    if (problems.length === PROBLEMS_MAX) break;
     if (!WIRE_KEYS.has(key)) problems.push(unknownKey(written));
     else if (isAbsent(key, value)) continue;
     else if (wire.has(key)) problems.push(twice(key, written));

@@ -88,9 +88,13 @@ function endsAlike(one: string, other: string): boolean {
 const isAmong = (sender: Json | undefined, receiver: Json): boolean =>
   Array.isArray(receiver) ? receiver.some((name) => isSame(sender, name)) : isSame(sender, receiver);
 
+/** Longer text is not checked: it would hold up all other messages. */
+const CHECKED_CHARS_MAX = 262_144;
+
 /** Text that says it is JSON, begins like it and is not. */
 function isBrokenJson({ content, language }: Unchecked): boolean {
-  if (typeof content !== "string" || typeof language !== "string" || language.toLowerCase() !== "json") return false;
+  if (typeof content !== "string" || content.length > CHECKED_CHARS_MAX) return false;
+  if (typeof language !== "string" || language.toLowerCase() !== "json") return false;
   const start = content.trimStart()[0];
   return (start === "{" || start === "[") && parseJson(content).type === "malformed";
 }

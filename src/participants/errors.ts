@@ -46,4 +46,5 @@ export class CapabilityVersionError extends CaxtonError<{ readonly version: stri
 export class ParticipantsFullError extends CaxtonError<{ readonly max: number }> {
   readonly code = "PARTICIPANTS_FULL";
   readonly kind = "exhausted";
+  override readonly retryAfterMs = 60_000;
 }

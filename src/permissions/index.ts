@@ -15,4 +15,4 @@ export {
   type Verdict,
 } from "./policy.ts";
 export { readRule } from "./rule.ts";
-export { approverNames, expiresText, ON_EXPIRY, ruleLists } from "./rule-table.ts";
+export { approverNames, expiresText, ON_EXPIRY, ruleLists, RULES_MAX } from "./rule-table.ts";

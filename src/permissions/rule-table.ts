@@ -2,7 +2,8 @@ import * as z from "zod";
 import { durationText } from "../documents/index.ts";
 import { readRule, RULE_CHARS_MAX } from "./rule.ts";
 
-const RULES_MAX = 200;
+/** Rules of one list. */
+export const RULES_MAX = 200;
 const EXPIRES = { minMs: 1_000, maxMs: 365 * 86_400_000 };
 
 const rule = z

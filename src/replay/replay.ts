@@ -137,11 +137,15 @@ async function promptDivergences(
   if (view.message !== null) return [];
   const plan = await plans.plan(view.workspace, view.agent, view.revision);
   const schema = view.outputSchema ?? plan.outputSchema;
-  const { system, prompt } = renderPrompts({ input: view.input, files: view.files }, plan, {
-    schema,
-    nowMs: view.createdAtMs,
-    recalled: view.recalled,
-  });
+  const { system, prompt } = renderPrompts(
+    { input: view.input, variables: view.variables ?? undefined, files: view.files },
+    plan,
+    {
+      schema,
+      nowMs: view.createdAtMs,
+      recalled: view.recalled,
+    },
+  );
   const rendered = { system: hide(system), prompt: hide(prompt) };
   const what = { turn: null, event: "run-queue" satisfies RunEvent["type"], tool: null };
   return (["system", "prompt"] as const)

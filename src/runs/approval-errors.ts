@@ -22,6 +22,12 @@ export class ApprovalVoidError extends CaxtonError<{ readonly id: string; readon
   readonly kind = "conflict";
 }
 
+/** The client displayed another call than the one it answers. */
+export class ApprovalMismatchError extends CaxtonError<{ readonly id: string; readonly run: string }> {
+  readonly code = "APPROVAL_MISMATCH";
+  readonly kind = "conflict";
+}
+
 export class ApprovalEditInvalidError extends CaxtonError<{
   readonly id: string;
   readonly problems: readonly string[];

@@ -7,21 +7,25 @@ export type ApprovalRecord = RunApproval & {
   readonly workspace: string;
   readonly agent: string;
   readonly revision: number;
+  /** The first 200 characters of the run's request. */
+  readonly inputPreview: string;
 };
 
 export type ApprovalQuery = {
   readonly workspace: string;
   readonly state: ApprovalState | undefined;
   readonly runId: RunId | undefined;
-  /** The id of the last one of the page before; newest come first. */
+  /** The id of the last approval of the previous page. */
   readonly before: ApprovalId | undefined;
+  /** Default: newest first. */
+  readonly order?: "oldest" | "newest" | undefined;
   readonly limit: number;
 };
 
 /** The approvals of all runs, kept by the journal in the transaction that writes it. */
 export interface ApprovalIndex {
   find(id: ApprovalId): ApprovalRecord | undefined;
-  /** Newest first. */
+  /** In the order of the query. */
   list(query: ApprovalQuery): readonly ApprovalRecord[];
   /** How many wait. */
   openCount(workspace: string): number;

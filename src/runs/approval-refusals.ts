@@ -3,6 +3,7 @@ import type { Approver } from "../permissions/index.ts";
 import {
   ApprovalClosedError,
   ApprovalEditInvalidError,
+  ApprovalMismatchError,
   ApprovalNotFoundError,
   ApprovalVoidError,
   ApproverNotAllowedError,
@@ -40,6 +41,13 @@ export const voidApproval = ({ id }: RunApproval, runId: RunId, change: string):
   new ApprovalVoidError(
     `approval ${id} is void: ${change}`,
     "The call is judged anew; where the rules still ask, a new approval waits. `caxton approval list` shows it.",
+    { id, run: runId },
+  );
+
+export const approvalMismatch = (id: string, runId: RunId): ApprovalMismatchError =>
+  new ApprovalMismatchError(
+    `approval ${id} is for another call than the one with this hash`,
+    `\`caxton approval get ${id}\` shows the call and its hash.`,
     { id, run: runId },
   );
 

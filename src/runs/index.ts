@@ -94,6 +94,7 @@ export { type Accounts, openAccounts, OUTPUT_TOKENS_RESERVED, UNKNOWN_PRICE_RULE
 export { type ModelChosen, type RetryPolicy } from "./turn/index.ts";
 export * from "./approval-errors.ts";
 export { type ApprovalIndex, type ApprovalQuery, type ApprovalRecord } from "./approval-index.ts";
+export { approvalMismatch } from "./approval-refusals.ts";
 export { type ApprovalsDeps, type ApprovalWord, Approvals } from "./approvals.ts";
 export { noticesOf } from "./notices.ts";
 export { type GivenReply, type RepliesDeps, type ReplyIndex, type ReplyRecord, Replies } from "./replies.ts";

@@ -19,7 +19,14 @@ import { Attempts } from "./attempts.ts";
 import { Claims } from "./claims.ts";
 import { decisionsOn } from "./decisions.ts";
 import { type ExecutionDeps, waitsOf } from "./execution/index.ts";
-import { chosenEvents, expiredEvents, isStorageFault, type ModelChosen, settingsFor } from "./turn/index.ts";
+import {
+  chosenEvents,
+  expiredEvents,
+  isStorageFault,
+  type ModelChosen,
+  requestedOf,
+  settingsFor,
+} from "./turn/index.ts";
 import { ChoiceAlarms } from "./choice-alarms.ts";
 import { type Answer, Questions } from "./calls/index.ts";
 import { inputTooLarge, noChoiceOpen, queueFull, runEnded, runNotFound } from "./refusals.ts";
@@ -97,7 +104,9 @@ export class Runs implements AsyncDisposable {
     this.#refuseIfStopping();
     const { concurrentMax, queuedMax } = this.#options;
     if (this.#executing + this.#waiting.size + this.#starting >= concurrentMax + queuedMax) throw queueFull(queuedMax);
-    if (Buffer.byteLength(request.input) > LIMITS.inputBytesMax) throw inputTooLarge();
+    const { input, variables } = request;
+    const bytes = Buffer.byteLength(input) + (variables ? Buffer.byteLength(JSON.stringify(variables)) : 0);
+    if (bytes > LIMITS.inputBytesMax) throw inputTooLarge();
     this.#starting += 1;
     try {
       const recorder = await this.#accept(request);
@@ -119,8 +128,9 @@ export class Runs implements AsyncDisposable {
 
   async #accept(request: StartRequest): Promise<Recorder> {
     const { id, workspace, agent } = request;
+    await this.#deps.plans.admit(workspace, agent);
     const plan = await this.#deps.plans.plan(workspace, agent, request.revision);
-    await this.#deps.models.resolve({ ...plan.model, model: request.model ?? plan.model.model });
+    await this.#deps.models.resolve(requestedOf(plan, request.model).choice);
     if (plan.isolation === "thread") this.#deps.threads?.prepare();
     const recorder = this.#recorderOf(id, new RunFold());
     // Prompts that are taken over have what was recalled then.

@@ -18,6 +18,8 @@ export type StartRequest = {
   readonly workspace: string;
   readonly agent: string;
   readonly input: string;
+  /** Values for the prompt template. */
+  readonly variables?: JsonObject | undefined;
   readonly model: string | undefined;
   readonly files: readonly RunFile[];
   /** What a failing model means, over what the definition says. */
@@ -36,13 +38,13 @@ export type StartRequest = {
   readonly from?: TakenOver | undefined;
 };
 
-/** A run's first event: the request, with its prompts rendered. Throws PromptRenderError, OutputSchemaInvalidError. */
+/** A run's first event: the request, with its prompts rendered. Throws PromptRenderError, VariableUnknownError, OutputSchemaInvalidError. */
 export function queueEvent(
   request: StartRequest,
   plan: RunPlan,
   { nowMs, recalled }: { readonly nowMs: number; readonly recalled: Recalled | undefined },
 ): RunEvent {
-  const { workspace, input, files, outputSchema, from, message } = request;
+  const { workspace, input, variables, files, outputSchema, from, message } = request;
   const schema = outputSchema ?? plan.outputSchema;
   if (schema !== undefined) refuseBrokenSchema(schema);
   return {
@@ -60,6 +62,7 @@ export function queueEvent(
       input,
       ...(from?.prompts ?? renderPrompts(request, plan, { schema, nowMs, recalled: recalled?.text })),
       ...(recalled && recalled.text !== "" && { recalled: recalled.text }),
+      ...(variables && { variables }),
     },
     ...(recalled && recalled.notices.length > 0 && { notices: [...recalled.notices] }),
     ...(plan.remembers === true && request.isForgotten !== true && { remembers: true }),
@@ -68,7 +71,7 @@ export function queueEvent(
 
 /** The prompts of a request, rendered. */
 export function renderPrompts(
-  { input, files, message }: Pick<StartRequest, "input" | "files" | "message">,
+  { input, variables, files, message }: Pick<StartRequest, "input" | "variables" | "files" | "message">,
   plan: RunPlan,
   {
     schema,
@@ -76,6 +79,6 @@ export function renderPrompts(
     recalled,
   }: { readonly schema: JsonObject | undefined; readonly nowMs: number; readonly recalled: string | undefined },
 ): { readonly system: string; readonly prompt: string } {
-  const { system, prompt } = plan.render({ input, files, atMs: nowMs, message: message?.prompt, recalled });
+  const { system, prompt } = plan.render({ input, variables, files, atMs: nowMs, message: message?.prompt, recalled });
   return { system: schema ? `${system}\n\n${outputInstruction(schema)}` : system, prompt };
 }

@@ -136,6 +136,7 @@ const requestOf = (view: RunView) => ({
   workspace: view.workspace,
   agent: view.agent,
   input: view.input,
+  variables: view.variables ?? undefined,
   model: view.requestedModel ?? undefined,
   onModelFailure: view.onModelFailure,
   outputSchema: view.outputSchema ?? undefined,

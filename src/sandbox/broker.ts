@@ -116,6 +116,7 @@ export type MemoryHit = {
   readonly name: string;
   readonly type: string;
   readonly scope: MemoryGrantScope;
+  /** Those that match the query best first. */
   readonly observations: readonly string[];
   /** The more the better; to be compared within one answer. */
   readonly score: number;

@@ -28,6 +28,17 @@ const V8_FLAGS = [
   "--max-old-space-size=512",
   "--max-semi-space-size=8",
   "--disallow-code-generation-from-strings",
+  // Some of V8's flags write files wherever they like; with this the child ends when it sets one.
+  "--freeze-flags-after-init",
+];
+
+/** The permission model, and the modules and globals off that it does not cover. */
+const NODE_FLAGS = [
+  "--permission",
+  "--no-addons",
+  "--no-experimental-ffi",
+  "--no-experimental-sqlite",
+  "--no-experimental-webstorage",
 ];
 
 const ENTRY = programFile("sandbox/guest/child");
@@ -52,7 +63,7 @@ export class GuestProcess implements GuestHome {
     const sources = options.use === "build" ? [...SOURCES, ...BUILD_SOURCES] : SOURCES;
     const allowed = sources.map((path) => `--allow-fs-read=${path}`);
     try {
-      this.#child = spawn(process.execPath, [...V8_FLAGS, "--permission", ...allowed, ENTRY.path], {
+      this.#child = spawn(process.execPath, [...V8_FLAGS, ...NODE_FLAGS, ...allowed, ENTRY.path], {
         env: {},
         stdio: ["ignore", "ignore", "pipe", "pipe"],
       });

@@ -10,6 +10,7 @@ import {
   type ToolServerInterface,
   type ToolServerState,
 } from "../tools/index.ts";
+import { cleanLine, cleanSchema, cleanText } from "../kernel/clean.ts";
 import { GuestLog } from "./guest-log.ts";
 import { FUEL_EXPORT, START_EXPORT } from "./meter/index.ts";
 import type { BuiltModule } from "./module-builder.ts";
@@ -155,15 +156,15 @@ export const declaredTool = (tool: DeclaredTool): GuestTool => ({
   ...(tool.destructive === true && { destructive: true }),
 });
 
-/** The tools of a module that was made ready. */
+/** The tools of a module that was made ready. Texts for models and people lose control characters and marks that turn text around. */
 export const toolsIn = ({ tools }: Catalogue, server: string): readonly Tool[] =>
   tools.map(({ name, title, description, inputSchema, outputSchema, readOnly, idempotent, destructive }) => ({
     server,
     name,
-    title: title || name,
-    description,
-    inputSchema,
-    outputSchema,
+    title: cleanLine(title, Infinity) || name,
+    description: cleanText(description, Infinity),
+    inputSchema: cleanSchema(inputSchema, Infinity),
+    outputSchema: outputSchema && cleanSchema(outputSchema, Infinity),
     effects: { readOnly, idempotent, ...(destructive === true && { destructive }) },
   }));
 

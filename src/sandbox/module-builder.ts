@@ -1,17 +1,11 @@
+import { contentHash } from "../kernel/content-hash.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { CancelledError } from "../kernel/errors.ts";
 import { parseJson } from "../kernel/json.ts";
 import * as z from "zod";
 import { ToolServerBuildError, ToolServerRefusedError } from "./errors.ts";
 import { GuestProcess } from "./guest-process.ts";
-import {
-  type Catalogue,
-  EntryLostError,
-  hashOf,
-  ModuleCache,
-  readCatalogue,
-  type ReadyModule,
-} from "./module-cache.ts";
+import { type Catalogue, EntryLostError, ModuleCache, readCatalogue, type ReadyModule } from "./module-cache.ts";
 import {
   type BuildSpec,
   decodeWithBytes,
@@ -72,7 +66,7 @@ export class ModuleBuilder {
 
   /** Throws ToolServerRefusedError, ToolServerBuildError, CancelledError. */
   async build(request: BuildRequest, signal: AbortSignal): Promise<BuiltModule> {
-    const moduleHash = hashOf(request.module);
+    const moduleHash = await contentHash(request.module);
     const key = ModuleCache.key(moduleHash, request.spec);
     const known = await this.#cache.get(key);
     if (known === undefined && signal.aborted) throw new CancelledError("the deployment");

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
@@ -44,6 +44,8 @@ async function fileIn(path: string): Promise<string> {
 test("what was put is found again by another server over the same directory", async () => {
   await using temp = await directory();
   await new ModuleCache(temp.path).put(KEY, catalogue, module);
+  const [name = ""] = await readdir(temp.path);
+  expect((await stat(join(temp.path, name))).mode & 0o777).toBe(0o600);
   const found = await new ModuleCache(temp.path).get(KEY);
   expect(found?.catalogue).toEqual(catalogue);
   expect(Buffer.from((await found?.bytes()) ?? [])).toEqual(module);

@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { PRIVATE_DIRECTORY, PRIVATE_FILE } from "../kernel/private-files.ts";
 import * as z from "zod";
+import { contentHash } from "../kernel/content-hash.ts";
 import { type Clock, systemClock } from "../kernel/clock.ts";
 import { HeldModules } from "./held-modules.ts";
 import { METER_VERSION } from "./meter/index.ts";
@@ -56,8 +58,6 @@ export const readCatalogue = (value: {
   const parsed = Catalogue.safeParse({ abi, types, tools });
   return parsed.success ? parsed.data : undefined;
 };
-
-export const hashOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
 /** An entry has been damaged or removed since it was made. */
 export class EntryLostError extends Error {
@@ -117,9 +117,8 @@ export class ModuleCache {
 
   /** Names an entry: the module's hash, the limits it was made for, the versions of what made it. */
   static key(moduleHash: string, limits: object): string {
-    return hashOf(
-      Buffer.from(JSON.stringify({ moduleHash, limits, METER_VERSION, ABI_VERSION, node: process.version })),
-    );
+    const made = { moduleHash, limits, METER_VERSION, ABI_VERSION, node: process.version };
+    return createHash("sha256").update(JSON.stringify(made)).digest("hex");
   }
 
   async get(key: string): Promise<ReadyModule | undefined> {
@@ -135,7 +134,7 @@ export class ModuleCache {
   async #fromPackage(key: string): Promise<ReadyModule | undefined> {
     if (this.#packaged === undefined) return undefined;
     const file = await readFile(join(this.#packaged, `${key}.module`)).catch(() => undefined);
-    const entry = file && decode(file);
+    const entry = file && (await decode(file));
     return entry && (await this.put(key, entry.catalogue, entry.bytes));
   }
 
@@ -236,7 +235,7 @@ export class ModuleCache {
     if (code !== undefined && code !== "ENOENT") {
       throw new Error(`its entry in the module cache cannot be read (${code})`, { cause: file });
     }
-    const entry = file instanceof Buffer ? decode(file) : undefined;
+    const entry = file instanceof Buffer ? await decode(file) : undefined;
     if (entry !== undefined) {
       await this.#touch(key);
       return entry.bytes;
@@ -251,7 +250,7 @@ export class ModuleCache {
 
   async #read(key: string): Promise<Decoded | undefined> {
     const file = await readFile(this.#path(key)).catch(() => undefined);
-    const entry = file && decode(file);
+    const entry = file && (await decode(file));
     if (entry !== undefined) await this.#touch(key);
     return entry;
   }
@@ -276,11 +275,12 @@ export class ModuleCache {
     const length = Buffer.alloc(4);
     length.writeUInt32LE(json.length);
     const content = Buffer.concat([length, json, bytes]);
+    const hash = await contentHash(content);
     const path = this.#path(key);
     const draft = `${path}.${process.pid}${DRAFT}`;
     try {
-      await mkdir(this.#directory ?? "", { recursive: true });
-      await writeFile(draft, [Buffer.from(`${MAGIC}${hashOf(content)}\n`), content]);
+      await mkdir(this.#directory ?? "", { recursive: true, mode: PRIVATE_DIRECTORY });
+      await writeFile(draft, [Buffer.from(`${MAGIC}${hash}\n`), content], { mode: PRIVATE_FILE });
       await rename(draft, path);
       await this.#touch(key);
       return true;
@@ -292,10 +292,10 @@ export class ModuleCache {
 }
 
 /** What an entry's file holds; undefined when it is damaged. */
-function decode(file: Buffer): Decoded | undefined {
+async function decode(file: Buffer<ArrayBuffer>): Promise<Decoded | undefined> {
   try {
     const content = file.subarray(HEAD_CHARS);
-    if (file.toString("latin1", 0, HEAD_CHARS) !== `${MAGIC}${hashOf(content)}\n`) return undefined;
+    if (file.toString("latin1", 0, HEAD_CHARS) !== `${MAGIC}${await contentHash(content)}\n`) return undefined;
     const end = 4 + content.readUInt32LE(0);
     const catalogue = Catalogue.parse(JSON.parse(content.toString("utf8", 4, end)));
     return { catalogue, bytes: content.subarray(end) };

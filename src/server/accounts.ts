@@ -32,15 +32,25 @@ export function configuredLimits({ config, origins, file }: LoadedConfig): Confi
 
 /** What runs are charged by, as configured. Throws PricesInvalidError. */
 export function openAccounts(
-  { config }: LoadedConfig,
+  loaded: LoadedConfig,
   { store, clock, limits }: { readonly store: SpendStore; readonly clock: Clock; readonly limits: ConfiguredLimits },
 ): Accounts {
+  const { config } = loaded;
   const { time_zone: timeZone, unknown_price: unknownPrice, output_tokens: outputTokensMax, wait } = config.budgets;
   const { prices_file: file } = config.models;
   const budgets = new Budgets(
     { store, clock, calendar: new Calendar(timeZone) },
     { workspace: limits.workspace, day: limits.day, waitMs: wait },
   );
-  const prices = new PriceTable(file === undefined ? undefined : readPriceFile(file));
+  const prices = new PriceTable(file === undefined ? undefined : readPriceFile(file), localProviders(loaded));
   return { budgets, prices, unknownPrice, outputTokensMax };
 }
+
+const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
+
+/** Vendors that are asked at an address of this machine, such as Ollama under OPENAI_BASE_URL. What a gateway costs is not known. */
+const localProviders = ({ environment }: LoadedConfig): readonly string[] =>
+  Object.entries(environment).flatMap(([name, address = ""]) => {
+    const isLocal = name.endsWith("_BASE_URL") && LOOPBACK.test(URL.parse(address)?.hostname ?? "");
+    return isLocal ? [name.slice(0, -"_BASE_URL".length).toLowerCase()] : [];
+  });

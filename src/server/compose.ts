@@ -1,5 +1,7 @@
 import { existsSync } from "node:fs";
 import { Keeper, recallFor } from "../agent-memory/index.ts";
+import { DefinitionFiles } from "./agent-files.ts";
+import { definitionFiles } from "./definitions.ts";
 import { Agents } from "../agents/index.ts";
 import {
   Database,
@@ -64,6 +66,7 @@ import { openMcpServers, shownConfig, withMcpServers } from "./mcp-servers.ts";
 import { openRedaction } from "./redaction.ts";
 import { openToolServers } from "./open-tool-servers.ts";
 import { deployToolServers, type ToolDeployment } from "./tool-servers.ts";
+import { StoreWatch } from "./store-watch.ts";
 import { join } from "node:path";
 import { PACKAGE_DIRECTORY, packageVersion } from "../kernel/package.ts";
 
@@ -103,7 +106,7 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   const stores = openStores(stack, database, { config, clock });
   const { journal, artifacts, uploads } = stores;
   const minds = await openMinds(stack, loaded, { clock, artifacts, known, redactors, tools: () => tools }, overrides);
-  const { models, memory } = minds;
+  const { models, memory, embedderFailure } = minds;
   const mail = { journal, post: { submit: (message: Message) => messaging.router.submit(message) } };
   const grants = stack.use(openBroker(loaded, { database, clock, known, resolve: overrides.resolve, mail, memory }));
   const toolServerStore = new SqliteToolServerStore(database);
@@ -134,7 +137,7 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   const progress = { tools: false, definitions: false };
   const deployed = beginToolServers(stack, toolServers, { config, directory: overrides.toolServers });
   const toolsReady = withMcpServers(remotes, deployed).finally(() => (progress.tools = true));
-  const facts = factsOf(loaded, { clock, database, agents, progress });
+  const facts = factsOf(stack, loaded, { clock, database, agents, progress, embedderFailure });
   const services = {
     agents,
     ...asking,
@@ -153,7 +156,7 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
     modelTraffic: traffic,
     prices: accounts.prices,
     ...replaying(config, accounts, redactors),
-    render,
+    ...definitionServices(config),
     runs,
     ...counted,
     ...messaging,
@@ -197,6 +200,7 @@ async function openMinds(
   return {
     models: overrides.models ?? own,
     embedders,
+    embedderFailure: opened.embedderFailure,
     memory,
     memoryTransfers: openTransfers({ ...opened, clock }),
     memoryMigrations: migrations,
@@ -277,6 +281,10 @@ const threadOptions = ({ runs: { threads } }: Config): ThreadPoolOptions => ({
 });
 
 const render: HttpServices["render"] = (problem, source) => renderProblem(problem, source, { colour: false });
+const definitionServices = ({ agents }: Config) => ({
+  render,
+  agentFiles: new DefinitionFiles(() => definitionFiles(agents.directory)),
+});
 
 function openPlans(
   loaded: LoadedConfig,
@@ -354,14 +362,17 @@ const knownTools = (runner: Pick<ToolRunner, "servers">): readonly string[] =>
   runner.servers().flatMap(({ name, tools }) => [name, ...tools.map(toolId)]);
 
 function factsOf(
+  stack: AsyncDisposableStack,
   { config, origins, file }: LoadedConfig,
   parts: {
     readonly clock: Clock;
     readonly database: Database;
     readonly agents: Agents;
     readonly progress: { readonly tools: boolean; readonly definitions: boolean };
+    readonly embedderFailure: string | undefined;
   },
 ): ServerFacts {
+  const watch = stack.use(new StoreWatch(parts.database));
   const version = packageVersion();
   return {
     version,
@@ -370,10 +381,11 @@ function factsOf(
     configuration: { config: shownConfig(config), origins, file: file ?? null },
     dataBytes: () => parts.database.bytes(),
     agentCount: () => parts.agents.count(),
+    storeCheck: () => watch.check(),
     checks: () => ({
-      store: { ok: true, note: `${config.data.directory} is open` },
       tools: progressOf(parts.progress.tools, "tool servers"),
       agents: progressOf(parts.progress.definitions, "definitions"),
+      embedder: { ok: parts.embedderFailure === undefined, note: parts.embedderFailure ?? "available" },
     }),
   };
 }

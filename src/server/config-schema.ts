@@ -325,6 +325,7 @@ export const SHORT_VARIABLES: { readonly [variable: string]: string } = {
 /** Variables that are not settings of the server. */
 export const OTHER_VARIABLES: readonly string[] = [
   "CAXTON_CONFIG_PATH",
+  "CAXTON_CONFIG",
   "CAXTON_SERVER",
   "CAXTON_TOKEN",
   "CAXTON_OUTPUT",

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { loadConfig } from "./config.ts";
+import { configPlaces, loadConfig } from "./config.ts";
 import { ConfigInvalidError, ConfigNotFoundError } from "./errors.ts";
 
 let directory = "";
@@ -123,4 +123,85 @@ test("a setting of a table within a table is a variable too, also of one that ha
     "CAXTON_MODELS__PROVIDERS__MINE__BASE_URL is not a setting of Caxton and is ignored",
     "CAXTON_MODELS__PROVIDERS__MINE is not a setting of Caxton and is ignored",
   ]);
+});
+
+test("a variable that names no setting, or has a value that does not fit, is named with what was meant", () => {
+  expect(() => loadConfig({}, { CAXTON_RUNS__CONCURENT_MAX: "3" }, directory)).toThrow(
+    "CAXTON_RUNS__CONCURENT_MAX: there is no setting runs.concurent_max; did you mean runs.concurrent_max?",
+  );
+  expect(() => loadConfig({}, { CAXTON_SERVER__PORT: "99999" }, directory)).toThrow(
+    "CAXTON_SERVER__PORT: server.port: expected at most 65535, got 99999",
+  );
+});
+
+const load = (environment: { readonly [name: string]: string }) => loadConfig({}, environment, directory);
+const memoryOf = (environment: { readonly [name: string]: string }) => load(environment).config.memory;
+
+test("a configuration file is found in each of the documents' places, as TOML and as YAML", () => {
+  const places = configPlaces({ XDG_CONFIG_HOME: "/home/x/.config" }, "/srv/app");
+  for (const place of ["/etc/caxton/config.yaml", "/home/x/.config/caxton/config.yaml", "/srv/app/caxton.yaml"])
+    expect(places).toContain(place);
+  const home = join(directory, "home");
+  mkdirSync(join(home, "caxton"), { recursive: true });
+  writeFileSync(join(home, "caxton", "config.yaml"), "server:\n  port: 9111\n");
+  const found = load({ XDG_CONFIG_HOME: home });
+  expect(found.config.server.port).toBe(9111);
+  expect(found.file).toBe(join(home, "caxton", "config.yaml"));
+  expect(load({ CAXTON_CONFIG: join(home, "caxton", "config.yaml") }).config.server.port).toBe(9111);
+});
+
+test("a variable that says where memory is kept is applied", () => {
+  expect(memoryOf({ CAXTON_MEMORY_BACKEND: "qdrant", QDRANT_URL: "http://q:6333" })).toMatchObject({
+    backend: "qdrant",
+    qdrant: { url: "http://q:6333" },
+  });
+  const neo4j = { NEO4J_URI: "bolt://n:7687", NEO4J_USER: "ada", NEO4J_PASSWORD: "pw" };
+  const loaded = load({ CAXTON_MEMORY_BACKEND: "neo4j", ...neo4j });
+  expect(loaded.config.memory.neo4j).toMatchObject({
+    url: "bolt://n:7687",
+    user: "ada",
+    password_secret: "NEO4J_PASSWORD",
+  });
+  expect(loaded.secrets).toEqual({ NEO4J_PASSWORD: "pw" });
+  expect(loaded.warnings).toEqual([]);
+  // What Caxton's own variable says is stronger.
+  const own = { CAXTON_MEMORY__BACKEND: "neo4j", CAXTON_MEMORY__NEO4J__URL: "bolt://own:1", ...neo4j };
+  expect(memoryOf(own).neo4j.url).toBe("bolt://own:1");
+  expect(memoryOf({ CAXTON_MEMORY_BACKEND: "embedded", ...neo4j }).backend).toBe("embedded");
+  expect(load({ ...neo4j, CAXTON_MEMORY_BACKEND: "embedded" }).secrets).toEqual({});
+});
+
+test.each([
+  [{ NEO4J_URI: "bolt://n:7687" }, "set CAXTON_MEMORY_BACKEND=neo4j"],
+  [{ QDRANT_URL: "http://q:6333" }, "or CAXTON_MEMORY_BACKEND=embedded"],
+  [{ CAXTON_MEMORY_BACKEND: "neoj" }, "CAXTON_MEMORY_BACKEND: memory.backend"],
+  [{ CAXTON_STORAGE_TYPE: "etcd" }, "CAXTON_STORAGE_TYPE cannot be applied: data is kept in data.directory"],
+  [{ CAXTON_CLUSTER_ENABLED: "true" }, "CAXTON_CLUSTER_ENABLED cannot be applied: a server is one node"],
+  [{ CAXTON_CONFIG: "/nowhere/config.yaml" }, "there is no configuration file /nowhere/config.yaml"],
+])("%j, which cannot be applied, prevents the start", (environment, said) => {
+  expect(() => load(environment)).toThrow(said);
+});
+
+test("other variables of the documents are applied, or a warning says what to use", () => {
+  expect(load({ RUST_LOG: "warn,caxton=debug" })).toMatchObject({ config: { log: { level: "debug" } }, warnings: [] });
+  expect(load({ RUST_LOG: "off" }).config.log.level).toBe("silent");
+  expect(load({ RUST_LOG: "debug", CAXTON_LOG_LEVEL: "error" }).config.log.level).toBe("error");
+  expect(load({ RUST_LOG: "hyper=debug" }).warnings).toEqual([expect.stringContaining("CAXTON_LOG_LEVEL")]);
+  expect(load({ OTEL_EXPORTER_OTLP_ENDPOINT: "http://jaeger:4317" }).warnings).toEqual([
+    expect.stringMatching(/^OTEL_EXPORTER_OTLP_ENDPOINT is ignored: .*OTLP/),
+  ]);
+  expect(load({ CAXTON_RUNS_CONCURRENT_MAX: "7" }).config.runs.concurrent_max).toBe(7);
+  expect(load({ CAXTON_NOTHING_KNOWN: "1" }).warnings).toHaveLength(1);
+});
+
+test("a key of the documents' files that is not there says what to write instead", () => {
+  const file = join(directory, "documents.yaml");
+  const text =
+    "cluster:\n  enabled: true\nstorage:\n  type: etcd\nserver:\n  grpc_port: 50051\nmemory:\n  neo4j:\n    uri: x\n";
+  writeFileSync(file, text);
+  const said = () => loadConfig({ config: file }, {}, directory);
+  expect(said).toThrow("fix: Remove it: a server is one node");
+  expect(said).toThrow("fix: Remove it: data is kept in data.directory");
+  expect(said).toThrow("fix: Remove it: gRPC is not supported yet");
+  expect(said).toThrow("fix: Remove it: write memory.neo4j.url");
 });

@@ -2,8 +2,17 @@ import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import * as z from "zod";
-import { checkAgainst, type Document, parseToml, parseYaml, renderProblem } from "../documents/index.ts";
+import {
+  checkAgainst,
+  describeIssue,
+  type Document,
+  nearest,
+  parseToml,
+  parseYaml,
+  renderProblem,
+} from "../documents/index.ts";
 import { type Config, ConfigFile, OTHER_VARIABLES, PATH_SETTINGS, SHORT_VARIABLES } from "./config-schema.ts";
+import { FOREIGN_SECRET, insteadOfKey, readForeignVariables, storageProblem } from "./foreign-settings.ts";
 import { ConfigInvalidError, ConfigNotFoundError } from "./errors.ts";
 import { mcpVariables, withMcpFile } from "./mcp-servers.ts";
 import { modelVariables } from "./models-config.ts";
@@ -42,14 +51,14 @@ export function loadConfig(
   const file = findFile(flags.config, environment, cwd);
   const document = file === undefined ? undefined : readConfigFile(file);
   const layered = layer(document, environment, flags.settings ?? {});
-  const config = withMcpFile(parseLayered(layered, document), file);
+  const { config, warnings } = withMcpFile(parseLayered(layered, document), file);
   return {
     config: resolvePaths(config, layered.origins, file, cwd),
     origins: withDefaults(config, layered.origins),
     file,
-    warnings: layered.warnings,
+    warnings: [...layered.warnings, ...warnings],
     environment: pickEnvironment(environment, config),
-    secrets: pickSecrets(environment),
+    secrets: pickSecrets(environment, config),
   };
 }
 
@@ -64,12 +73,15 @@ export const configSchema = (): object => ({
 export const configPlaces = (environment: Environment, cwd: string): readonly string[] => [
   join(cwd, "caxton.toml"),
   join(cwd, "caxton.yaml"),
-  join(environment["XDG_CONFIG_HOME"] || join(homedir(), ".config"), "caxton", "config.toml"),
-  "/etc/caxton/config.toml",
+  join(cwd, "caxton.yml"),
+  ...[join(environment["XDG_CONFIG_HOME"] || join(homedir(), ".config"), "caxton"), "/etc/caxton"].flatMap(
+    (directory) => ["config.toml", "config.yaml", "config.yml"].map((name) => join(directory, name)),
+  ),
 ];
 
 function findFile(flag: string | undefined, environment: Environment, cwd: string): string | undefined {
-  const named = flag ?? environment["CAXTON_CONFIG_PATH"];
+  // Compose files write "not given" as an empty variable.
+  const named = flag ?? (environment["CAXTON_CONFIG_PATH"] || environment["CAXTON_CONFIG"]);
   if (named === undefined || named === "") return configPlaces(environment, cwd).find((place) => existsSync(place));
   const path = resolve(cwd, named);
   if (existsSync(path)) return path;
@@ -120,20 +132,48 @@ function layer(
     origins[setting] = place ? `${document?.file}:${place.line}` : (document?.file ?? "file");
   }
   const warnings: string[] = [];
-  for (const [variable, text] of Object.entries(environment)) {
+  const problems: string[] = [];
+  // Setting names with single underscores are weaker than those that separate tables with two.
+  const variables = Object.entries(environment).toSorted(
+    ([one], [other]) => Number(one.includes("__")) - Number(other.includes("__")),
+  );
+  for (const [variable, text] of variables) {
     if (!variable.startsWith("CAXTON_") || variable.startsWith(SECRET_PREFIX)) continue;
     if (OTHER_VARIABLES.includes(variable)) continue;
     // Scripts and compose files write "not given" as an empty variable.
     if (text === undefined || text === "") continue;
-    const setting = settingOf(variable);
-    if (setting === undefined) warnings.push(`${variable} is not a setting of Caxton and is ignored`);
+    const setting = settingOf(variable) ?? plainSettingOf(variable);
+    const problem = setting === undefined ? storageProblem(variable) : undefined;
+    if (problem !== undefined) problems.push(problem);
+    else if (setting === undefined) warnings.push(`${variable} is not a setting of Caxton and is ignored`);
     else if (setting === "server.port" && SERVICE_ADDRESS.test(text)) warnings.push(serviceWarning(variable, text));
     else set(values, origins, { setting, value: fromText(setting, text), origin: variable });
   }
   for (const [setting, value] of Object.entries(flags)) {
     if (value !== undefined) set(values, origins, { setting, value, origin: "flag" });
   }
-  return { values, origins, warnings };
+  const foreign = readForeignVariables(environment, Reflect.get(Object(values["memory"]), "backend"));
+  if (problems.length + foreign.problems.length > 0) throw invalid([...problems, ...foreign.problems]);
+  for (const { variable, setting, value } of foreign.settings)
+    if (origins[setting] === undefined) set(values, origins, { setting, value, origin: variable });
+  return { values, origins, warnings: [...warnings, ...foreign.warnings] };
+}
+
+/** The setting of a variable that separates table and key with one underscore: `CAXTON_MEMORY_BACKEND`. */
+function plainSettingOf(variable: string): string | undefined {
+  const words = variable.slice("CAXTON_".length).toLowerCase().split("_");
+  const pathFrom = (schema: z.core.$ZodType | undefined, from: number): readonly string[] | undefined => {
+    const settings = settingsIn(schema);
+    for (let end = from + 1; end <= words.length; end += 1) {
+      const key = words.slice(from, end).join("_");
+      if (settings === undefined || !Object.hasOwn(settings, key)) continue;
+      const rest = end === words.length ? [] : pathFrom(settings[key], end);
+      if (rest !== undefined) return [key, ...rest];
+    }
+    return undefined;
+  };
+  const path = pathFrom(ConfigFile, 0);
+  return path === undefined || path.length < 2 ? undefined : path.join(".");
 }
 
 /** What Kubernetes puts into `<SERVICE>_PORT` of every pod beside a service; one called caxton must not stop the server. */
@@ -161,6 +201,13 @@ function settingsIn(schema: z.core.$ZodType | undefined): Readonly<Record<string
   return schema instanceof z.ZodPipe ? settingsIn(schema.in) : undefined;
 }
 
+/** The settings of the table at a path; undefined where there is none. */
+const tableAt = (path: readonly PropertyKey[]): Readonly<Record<string, z.core.$ZodType>> | undefined =>
+  path.reduce<Readonly<Record<string, z.core.$ZodType>> | undefined>(
+    (table, key) => settingsIn(table?.[String(key)]),
+    ConfigFile.shape,
+  );
+
 /** `a.b.c` with a value as `{a: {b: {c: value}}}`, beside what is there. */
 function within(before: unknown, [key = "", ...rest]: readonly string[], value: unknown): Record<string, unknown> {
   const table: Record<string, unknown> = { ...(typeof before === "object" ? before : {}) };
@@ -169,11 +216,13 @@ function within(before: unknown, [key = "", ...rest]: readonly string[], value: 
 
 /** A variable's text as the type its setting wants: text where that fits, else what it means as JSON. */
 function fromText(setting: string, text: string): unknown {
-  const fits = (value: unknown) => ConfigFile.safeParse(within({}, setting.split("."), value)).success;
-  if (fits(text)) return text;
+  const [key = "", ...table] = setting.split(".").toReversed();
+  const leaf = tableAt(table.toReversed())?.[key];
+  // Of a setting that does not exist, the check of the whole says what was meant.
+  if (leaf === undefined || z.safeParse(leaf, text).success) return text;
   try {
-    const value: unknown = JSON.parse(text);
-    return fits(value) ? value : text;
+    // What fits neither way is refused as what it means: "expected at most 65535, got 99999".
+    return JSON.parse(text);
   } catch {
     return text;
   }
@@ -193,14 +242,25 @@ function parseLayered({ values, origins }: Layered, document: Document | undefin
   if (document) {
     const checked = checkAgainst(document, ConfigFile);
     if (checked.type === "invalid")
-      throw invalid(checked.problems.map((problem) => renderProblem(problem, document.text, { colour: false })));
+      throw invalid(
+        checked.problems.map((problem) => {
+          const fix = (problem.code === "UNKNOWN_KEY" ? insteadOfKey(problem.path) : undefined) ?? problem.fix;
+          return renderProblem({ ...problem, fix }, document.text, { colour: false });
+        }),
+      );
   }
-  const parsed = ConfigFile.safeParse(values);
+  const parsed = ConfigFile.safeParse(values, { reportInput: true, error: describeIssue });
   if (parsed.success) return parsed.data;
   throw invalid(
-    parsed.error.issues.map((issue) => {
+    parsed.error.issues.flatMap((issue) => {
       const setting = issue.path.join(".");
-      return `${origins[setting] ?? setting}: ${setting}: ${issue.message}`;
+      if (issue.code !== "unrecognized_keys") return [`${origins[setting] ?? setting}: ${setting}: ${issue.message}`];
+      const known = Object.keys(tableAt(issue.path) ?? {});
+      return issue.keys.map((key) => {
+        const [best] = nearest(key, known);
+        const origin = origins[`${setting}.${key}`] ?? setting;
+        return `${origin}: there is no setting ${setting}.${key}${best === undefined ? "" : `; did you mean ${setting}.${best}?`}`;
+      });
     }),
   );
 }
@@ -251,14 +311,14 @@ export const isReferable = (name: string): boolean => /^[A-Z][A-Z0-9_]*_(API_KEY
 
 const SECRET_PREFIX = "CAXTON_SECRET_";
 
-const pickSecrets = (environment: Environment): { readonly [name: string]: string } =>
-  Object.fromEntries(
-    Object.entries(environment).flatMap(([variable, value]) =>
-      variable.startsWith(SECRET_PREFIX) && value !== undefined && value !== ""
-        ? [[variable.slice(SECRET_PREFIX.length), value]]
-        : [],
-    ),
+function pickSecrets(environment: Environment, { memory }: Config): { readonly [name: string]: string } {
+  const { [FOREIGN_SECRET]: foreign } = environment;
+  const own = Object.entries(environment).flatMap(([variable, value]) =>
+    variable.startsWith(SECRET_PREFIX) && value ? [[variable.slice(SECRET_PREFIX.length), value] as const] : [],
   );
+  const isForeign = foreign && memory.neo4j.password_secret === FOREIGN_SECRET;
+  return { ...(isForeign && { [FOREIGN_SECRET]: foreign }), ...Object.fromEntries(own) };
+}
 
 /** Keeps only what models, definitions and granted tools may read, so that no other part can leak the rest. */
 function pickEnvironment(environment: Environment, config: Config): Environment {

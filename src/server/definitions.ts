@@ -3,7 +3,7 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { DefinitionInvalidError } from "../agents/index.ts";
 import { isTestFile } from "../agent-tests/index.ts";
-import { type AgentServices, deployAgent, type SystemServices } from "../api/operations/index.ts";
+import { type AgentServices, DEFAULT_WORKSPACE, type SystemServices } from "../api/operations/index.ts";
 import { CaxtonError, toFault } from "../kernel/errors.ts";
 import { log } from "../kernel/log.ts";
 import { ConfigInvalidError, DefinitionNameTakenError, DefinitionUnreadableError } from "./errors.ts";
@@ -20,14 +20,23 @@ export type FileDeployment =
       readonly durationMs: number;
       readonly warnings: readonly string[];
     }
+  /** The file differs from the deployed revision, which has another origin and stays. */
+  | {
+      readonly type: "kept";
+      readonly file: string;
+      readonly agent: string;
+      readonly revision: number;
+    }
   /** The agent it would have changed keeps its revision. */
   | { readonly type: "refused"; readonly file: string; readonly code: string; readonly problems: readonly string[] };
 
-const DEFINITION = /\.(toml|md|markdown)$/i;
+const DEFINITION = /\.(toml|md|markdown|ya?ml)$/i;
+const OTHER_FILE =
+  /(^|[\\/])(README\.md|caxton\.(toml|ya?ml)|(tool|tests|cargo|pyproject)\.toml|(docker-)?compose(\.[\w-]+)?\.ya?ml)$/i;
 const isDefinition = (file: string): boolean =>
   DEFINITION.test(file) &&
   !isTestFile(file) &&
-  !/(^|[\\/])(README\.md|caxton\.toml|tool\.toml)$/i.test(file) &&
+  !OTHER_FILE.test(file) &&
   !file.split(sep).some((part) => part.startsWith(".") || part === "node_modules");
 
 const errnoOf = (error: unknown): string | undefined =>
@@ -123,26 +132,32 @@ async function readDefinitionFile(file: string): Promise<string> {
 /** Files of one pass by the agent's name in lower case. */
 type Seen = Map<string, string>;
 
-/** Deploys one file. A file that cannot be read or deployed is an outcome, not an error. */
-export async function deployFile(
-  services: Services,
-  file: string,
-  seen: Seen = new Map<string, string>(),
-): Promise<FileDeployment> {
+/**
+ * Deploys one file: a saved one whatever is deployed, one that was found (`seen` is given) unless the deployed revision has
+ * another origin. A file that cannot be read or deployed is an outcome, not an error.
+ */
+export async function deployFile(services: Services, file: string, seen?: Seen): Promise<FileDeployment> {
   const begunMs = services.clock.monotonicMs();
   let source = "";
   try {
     source = await readDefinitionFile(file);
-    refuseSecond(services, { source, file }, seen);
-    const { outcome, agent } = await deployAgent(services, { source, file_name: file });
-    seen.set(agent.name.toLowerCase(), file);
+    if (seen) refuseSecond(services, { source, file }, seen);
+    const { agents } = services;
+    const result = await agents.deployFile(DEFAULT_WORKSPACE, { source, fileName: file }, seen === undefined);
+    const { name: agent, revision } = result.revision;
+    seen?.set(agent.toLowerCase(), file);
+    services.agentFiles.remember(agent, file);
+    if (result.type === "kept") {
+      warnKept(agent, revision, file);
+      return { type: "kept", file, agent, revision };
+    }
     return {
-      type: outcome,
+      type: result.type,
       file,
-      agent: agent.name,
-      revision: agent.revision,
+      agent,
+      revision,
       durationMs: services.clock.monotonicMs() - begunMs,
-      warnings: agent.warnings.map(({ rendered }) => rendered),
+      warnings: result.warnings.map((warning) => services.render(warning, source)),
     };
   } catch (error) {
     if (!(error instanceof CaxtonError)) throw error;
@@ -154,6 +169,13 @@ export async function deployFile(
     return { type: "refused", file, code, problems };
   }
 }
+
+const warnKept = (agent: string, revision: number, file: string): void =>
+  log.warn(
+    { agent, revision, file },
+    `${file} differs from revision ${revision} of ${agent}, which was deployed from elsewhere and stays; ` +
+      `deploy the file with: caxton agent deploy ${file}, or write the revision to it with: caxton agent get ${agent} --source > ${file}`,
+  );
 
 /** Two files of one name would take turns as the agent's latest revision at every start. */
 function refuseSecond(

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { durationText, sizeText } from "../documents/index.ts";
+import { isReservedToolServer } from "../tools/index.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -62,7 +63,11 @@ export const McpServerTable = z
   });
 export type McpServerTable = z.output<typeof McpServerTable>;
 
-/** Names as they stand before the dot in `server.tool`. */
+/** Names as they stand before the dot in `server.tool`. A program outside of the sandbox never answers under the name of a built-in tool server. */
 export const McpServerName = z
   .string()
-  .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, { error: "use at most 63 lower-case letters, digits, _ and -" });
+  .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, { error: "use at most 63 lower-case letters, digits, _ and -" })
+  .refine((name) => !isReservedToolServer(name), {
+    error: (issue) =>
+      `is the name of a built-in tool server; choose another, for example [mcp_servers.${String(issue.input)}-mcp]`,
+  });

@@ -1,9 +1,17 @@
 import * as z from "zod";
+import { DOCUMENT_LIMITS } from "../documents/index.ts";
 import { isJsonObject, type Json, type JsonObject, parseJson } from "../kernel/json.ts";
+import { isReservedToolServer } from "../tools/index.ts";
 import { McpFileInvalidError } from "./errors.ts";
 
 /** One server of such a file, in the words of `[mcp_servers.<name>]`, and what of it could not be taken over as it was. */
-export type ImportedServer = { readonly name: string; readonly table: JsonObject; readonly remarks: readonly string[] };
+export type ImportedServer = {
+  readonly name: string;
+  readonly table: JsonObject;
+  readonly remarks: readonly string[];
+  /** Why the server has another name than in the file, if it has. */
+  readonly renamed: string | undefined;
+};
 
 const Texts = z.record(z.string(), z.string());
 const Entry = z.looseObject({
@@ -23,14 +31,16 @@ type Entry = z.infer<typeof Entry>;
 
 /**
  * Reads the files other programs keep their MCP servers in: `mcpServers` of Claude Desktop, Claude Code and Cursor, `servers` of VS Code, also
- * inside its settings. Throws McpFileInvalidError.
+ * inside its settings. A server whose name is reserved, or in `taken`, gets another. Throws McpFileInvalidError.
  */
-export function readMcpJson(text: string, file: string): readonly ImportedServer[] {
-  const parsed = parseJson(withoutComments(text));
+export function readMcpJson(text: string, file: string, taken: Iterable<string> = []): readonly ImportedServer[] {
+  const { charsMax, valuesMax } = DOCUMENT_LIMITS;
+  if (text.length > charsMax) throw invalid(file, `has more than ${charsMax} characters`);
+  const parsed = parseJson(withoutComments(text), valuesMax);
   if (parsed.type === "malformed") throw invalid(file, `is no JSON: ${parsed.reason}`);
   const servers = serversIn(parsed.value);
   if (servers === undefined) throw invalid(file, "has neither mcpServers nor servers");
-  const names = new Set<string>();
+  const names = new Map([...taken].map((name) => [name, 1]));
   return Object.entries(servers).map(([name, value]) => {
     const entry = Entry.safeParse(value);
     if (!entry.success) throw invalid(file, `has a server ${JSON.stringify(name)} that is not written as one`);
@@ -48,11 +58,12 @@ function serversIn(value: Json): JsonObject | undefined {
 function imported(
   given: string,
   entry: Entry,
-  { file, names }: { readonly file: string; readonly names: Set<string> },
+  { file, names }: { readonly file: string; readonly names: Map<string, number> },
 ): ImportedServer {
   const remarks: string[] = [];
-  const name = freeName(given, names);
-  if (name !== given) remarks.push(`${JSON.stringify(given)} is called ${name} here`);
+  const { name, why } = freeName(given, names);
+  const renamed = name === given ? undefined : `${JSON.stringify(given)} is called ${name} here${why}`;
+  if (renamed !== undefined) remarks.push(renamed);
   const url = entry.url ?? entry.serverUrl;
   if (url === undefined && entry.command === undefined)
     throw invalid(file, `has a server ${JSON.stringify(given)} with neither url nor command`);
@@ -77,26 +88,39 @@ function imported(
           ...(entry.cwd === undefined ? {} : { cwd: translate(entry.cwd) }),
         }
       : { url: translate(url), ...(entry.headers ? { headers: texts(entry.headers) } : {}) };
-  return { name, table: entry.disabled === true ? { enabled: false, ...table } : table, remarks };
+  return { name, table: entry.disabled === true ? { enabled: false, ...table } : table, remarks, renamed };
 }
 
-/** A name as configuration takes it, that no server before has. */
-function freeName(given: string, names: Set<string>): string {
+const NAME_CHARS_MAX = 50;
+
+/**
+ * Returns a name that the configuration allows and no other server has, and why it had to be another than `given`. `names` has
+ * the next number for each that is taken.
+ */
+function freeName(given: string, names: Map<string, number>): { readonly name: string; readonly why: string } {
   const plain =
     given
+      .slice(0, 4 * NAME_CHARS_MAX)
       .toLowerCase()
       .replaceAll(/[^a-z0-9_-]+/g, "_")
       .replaceAll(/^[_-]+|[_-]+$/g, "")
-      .slice(0, 50) || "server";
-  let name = plain;
-  for (let number = 2; names.has(name); number += 1) name = `${plain}_${number}`;
-  names.add(name);
-  return name;
+      .slice(0, NAME_CHARS_MAX) || "server";
+  const isReserved = isReservedToolServer(plain);
+  const wanted = isReserved ? `${plain}-mcp` : plain;
+  let name = wanted;
+  let number = names.get(wanted) ?? 1;
+  for (; names.has(name); number += 1) name = `${wanted}_${number + 1}`;
+  names.set(name, 1);
+  names.set(wanted, number);
+  const whose = isReserved ? "a built-in tool server" : "another server";
+  return { name, why: isReserved || name !== wanted ? `: ${whose} has the name ${plain}` : "" };
 }
 
 /** References as other programs write them, `${NAME}`, `${env:NAME}`, `${input:id}`, in our own words. */
 function references(text: string, name: string, remarks: string[]): string {
-  return text.replaceAll(/\$\{([^}]*)\}/g, (whole: string, inner: string) => {
+  // Past the last bracket nothing can be a reference, and looking for one at each "${" would take quadratic time.
+  const end = text.lastIndexOf("}") + 1;
+  const resolved = text.slice(0, end).replaceAll(/\$\{([^}]*)\}/g, (whole: string, inner: string) => {
     const [, variable, fallback] = /^(?:env:)?([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?$/.exec(inner) ?? [];
     if (variable !== undefined)
       return fallback === undefined ? `\${env:${variable}}` : `\${env:${variable}:-${fallback}}`;
@@ -109,6 +133,7 @@ function references(text: string, name: string, remarks: string[]): string {
     remarks.push(`${name} refers to ${whole}, which is not known here: replace it`);
     return whole;
   });
+  return resolved + text.slice(end);
 }
 
 const SECRET_NAME = /key|token|secret|password|authorization|credential/i;
@@ -121,11 +146,16 @@ function literal(value: string, place: string, remarks: string[]): string {
   return value;
 }
 
-/** JSON as VS Code writes it, without comments and commas before a closing bracket. Text in quotes is left alone. */
+/**
+ * JSON as VS Code writes it, without comments and commas before a closing bracket. Text in quotes is left alone. What is
+ * not closed reaches to the end, so that each character is read once.
+ */
 function withoutComments(text: string): string {
   return text
-    .replaceAll(/"(?:[^"\\]|\\.)*"|\/\/[^\n]*|\/\*[\s\S]*?\*\//g, (part) => (part.startsWith('"') ? part : " "))
-    .replaceAll(/"(?:[^"\\]|\\.)*"|,(?=\s*[}\]])/g, (part) => (part === "," ? "" : part));
+    .replaceAll(/"(?:[^"\\]|\\.)*(?:"|\\?$)|\/\/[^\n]*|\/\*[\s\S]*?(?:\*\/|$)/g, (part) =>
+      part.startsWith('"') ? part : " ",
+    )
+    .replaceAll(/"(?:[^"\\]|\\.)*(?:"|\\?$)|,(?=\s*[}\]])/g, (part) => (part === "," ? "" : part));
 }
 
 const invalid = (file: string, what: string): McpFileInvalidError =>

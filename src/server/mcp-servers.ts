@@ -169,9 +169,15 @@ function unresolved(kind: string, target: string, { config }: LoadedConfig): Ref
   );
 }
 
-/** The servers of `mcp_servers_file`, under those the configuration itself has. Throws ConfigInvalidError, McpFileInvalidError. */
-export function withMcpFile(config: Config, file: string | undefined): Config {
-  if (config.mcp_servers_file === undefined) return config;
+/**
+ * Adds the servers of `mcp_servers_file` to those of the configuration itself, which win; warns of each that has another
+ * name than in its file. Throws ConfigInvalidError, McpFileInvalidError.
+ */
+export function withMcpFile(
+  config: Config,
+  file: string | undefined,
+): { readonly config: Config; readonly warnings: readonly string[] } {
+  if (config.mcp_servers_file === undefined) return { config, warnings: [] };
   const place = resolve(baseOf({ file }), config.mcp_servers_file);
   let text: string;
   try {
@@ -182,8 +188,12 @@ export function withMcpFile(config: Config, file: string | undefined): Config {
       problems: [why],
     });
   }
-  const imported = readMcpJson(text, place).map(({ name, table }) => [name, McpServerTable.parse(table)] as const);
-  return { ...config, mcp_servers: { ...Object.fromEntries(imported), ...config.mcp_servers } };
+  const servers = readMcpJson(text, place);
+  const imported = servers.map(({ name, table }) => [name, McpServerTable.parse(table)] as const);
+  return {
+    config: { ...config, mcp_servers: { ...Object.fromEntries(imported), ...config.mcp_servers } },
+    warnings: servers.flatMap(({ renamed }) => (renamed === undefined ? [] : [`${place}: ${renamed}`])),
+  };
 }
 
 const HIDDEN = "[hidden]";

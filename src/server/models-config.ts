@@ -13,6 +13,12 @@ const model = z
   .optional()
   .meta({ examples: ["openai/gpt-5-nano"] });
 
+const origin = z
+  .string()
+  .refine((text) => /^https?:\/\//.test(text) && [text, `${text}/`].includes(URL.parse(text)?.href ?? ""), {
+    error: "expected scheme, host and port alone, such as https://gateway.example.com",
+  });
+
 const RolesTable = z
   .strictObject({
     execution: model.meta({ description: "The same as models.default, which wins" }),
@@ -99,6 +105,21 @@ export const ModelsTable = z
     environment: z.array(z.string()).default([]).meta({
       description: "Variables that definitions may refer to with ${env:NAME}, besides *_API_KEY and *_BASE_URL",
     }),
+    key_origins: z
+      .record(z.string().regex(/^(file:.+|[A-Za-z_][A-Za-z0-9_]*)$/), z.array(origin).min(1))
+      .default({})
+      .meta({
+        description:
+          "Origins that definitions may send a key to, by the variable that holds it (or file:path), besides the provider's own",
+        examples: [{ OPENAI_API_KEY: ["https://gateway.example.com"] }],
+      }),
+    private_origins: z
+      .array(origin)
+      .default([])
+      .meta({
+        description: "Origins on this machine or in private networks that a definition's base_url may name",
+        examples: [["http://10.0.0.5:8000"]],
+      }),
     secrets_directories: z
       .array(z.string())
       .optional()

@@ -1,9 +1,11 @@
 import { join } from "node:path";
 import { MemoryTools } from "../agent-memory/index.ts";
 import { ArchiveFiles, CheckpointFiles, PlaceNoteFile } from "../backends/disk/index.ts";
+import { STATIC } from "../backends/embeddings/index.ts";
 import { SqliteMemoryStore, SqliteSnapshots } from "../backends/sqlite/memory/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { log } from "../kernel/log.ts";
+import { CaxtonError } from "../kernel/errors.ts";
 import { packageVersion } from "../kernel/package.ts";
 import { type Embedder, Memory, type MemoryStore } from "../memory/index.ts";
 import {
@@ -38,6 +40,8 @@ export type OpenedMemory = {
   readonly place: MemoryPlace;
   readonly notes: PlaceNotes;
   readonly checkpoints: Checkpoints;
+  /** Why the embedder cannot be used; undefined while it can. */
+  readonly embedderFailure: string | undefined;
 };
 
 /**
@@ -54,11 +58,14 @@ export async function openMemory(
   const used = await MemoryMigrations.settle(config.memory.backend, { notes, checkpoints });
   const store = await storeOpener(loaded, secretFound)(used);
   const place = new MemoryPlace({ store, clock });
-  const embedder = await openOr(embedders, embedders.used);
+  const { embedder, failure: embedderFailure } = await openOr(embedders, embedders.used);
+  const isSlow = embedder !== undefined && embedder.isQuick !== true;
+  const { embedder: ranker } = isSlow ? await openOr(embedders, STATIC) : {};
   const formerly = (id: string) => embedders.formerly(id);
   const memory = new Memory({
     store: place,
     embedder,
+    ranker,
     formerly,
     clock,
     defaults: searchDefaults(config.memory),
@@ -66,7 +73,7 @@ export async function openMemory(
     entitiesMax: config.memory.max_entities,
   });
   memory.open().catch((error: unknown) => log.error({ err: error }, "memory cannot be opened; agents run without it"));
-  return { memory, place, notes, checkpoints };
+  return { memory, place, notes, checkpoints, embedderFailure };
 }
 
 /** Opens memory's places by their names. Rejects with MemoryPlaceUnknownError for a name that this version does not know. */
@@ -129,12 +136,15 @@ export function openRetention(
   return retention;
 }
 
-async function openOr(embedders: Embedders, name: string): Promise<Embedder | undefined> {
+async function openOr(
+  embedders: Embedders,
+  name: string,
+): Promise<{ readonly embedder?: Embedder; readonly failure?: string }> {
   try {
-    return await embedders.open(name);
+    return { embedder: await embedders.open(name) };
   } catch (error) {
     log.error({ err: error, embedder: name }, "memory is searched by words alone: its embedder cannot be opened");
-    return undefined;
+    return { failure: error instanceof CaxtonError ? `${error.message}. ${error.hint}` : String(error) };
   }
 }
 

@@ -68,8 +68,7 @@ export async function openMessages(
   const messageContents = new FileContentStore(join(config.data.directory, "message-content"), clock);
   const participants = new Participants({ store: new SqliteParticipantStore(database), clock });
   const seen = changes.range().last;
-  await knowAgents(participants, agents);
-  stack.use(followAgents(participants, { agents, changes }, seen));
+  const paused = await knowAgents(participants, agents);
   const remotes = config.fipa.enabled
     ? new RemoteAgents(config.fipa.agents, new SqliteRemoteAgentStore(database))
     : undefined;
@@ -89,6 +88,9 @@ export async function openMessages(
     terms: conversationTerms(messages),
   });
   stack.defer(async () => router.close(config.server.shutdown_timeout));
+  const pause = (name: string, isPaused: boolean) => router.pause(WORKSPACE, name, isPaused);
+  for (const name of paused) pause(name, true);
+  stack.use(followAgents({ participants, agents, changes, pause }, seen));
   const prepare = () => hasNames(participants) && messageJournal.prepare();
   prepare();
   stack.use(participants.watch(prepare));
@@ -115,22 +117,31 @@ export async function openMessages(
 const hasNames = (participants: Participants): boolean =>
   participants.names(WORKSPACE)[Symbol.iterator]().next().done !== true;
 
-async function knowAgents(participants: Participants, agents: Agents): Promise<void> {
+/** Registers the deployed agents and returns the names of those that are paused. */
+async function knowAgents(participants: Participants, agents: Agents): Promise<readonly string[]> {
+  const pausedNames: string[] = [];
   let cursor: string | undefined;
   do {
     const page = await agents.list(WORKSPACE, { limit: AGENTS_PER_PAGE, cursor });
-    for (const { workspace, name, version, capabilities } of page.items)
+    for (const { workspace, name, version, capabilities, paused } of page.items) {
       participants.agentDeployed({ workspace, name, version, capabilities });
+      if (paused !== undefined) pausedNames.push(name);
+    }
     cursor = page.next;
   } while (cursor !== undefined);
+  return pausedNames;
 }
 
-/** Keeps up with deployments and deletions, in their order. */
-function followAgents(
-  participants: Participants,
-  { agents, changes }: { readonly agents: Agents; readonly changes: ChangeLog },
-  seen: number,
-): Disposable {
+type Following = {
+  readonly participants: Participants;
+  readonly agents: Agents;
+  readonly changes: ChangeLog;
+  readonly pause: (name: string, isPaused: boolean) => void;
+};
+
+/** Applies changes of agents to the directory and the mailboxes, in their order. */
+function followAgents(following: Following, seen: number): Disposable {
+  const { changes } = following;
   let after = seen;
   let isReading = false;
   let isRung = false;
@@ -145,7 +156,7 @@ function followAgents(
       const found = changes.read(after, CHANGES_PER_READ);
       for (const { seq, change } of found) {
         after = seq;
-        if (change.type === "agent") await follow(participants, agents, change.name);
+        if (change.type === "agent") await follow(following, change.name);
       }
       if (found.length === CHANGES_PER_READ) isRung = true;
     } while (isRung);
@@ -159,9 +170,10 @@ function followAgents(
   });
 }
 
-async function follow(participants: Participants, agents: Agents, name: string): Promise<void> {
-  const latest = await agents.find(WORKSPACE, name);
-  if (latest === undefined) return participants.agentDeleted(WORKSPACE, name);
-  const { workspace, version, definition } = latest;
-  participants.agentDeployed({ workspace, name: latest.name, version, capabilities: definition.capabilities });
+async function follow({ participants, agents, pause }: Following, name: string): Promise<void> {
+  const agent = await agents.find(WORKSPACE, name);
+  if (agent === undefined) return participants.agentDeleted(WORKSPACE, name);
+  const { workspace, version, definition, paused } = agent;
+  participants.agentDeployed({ workspace, name: agent.name, version, capabilities: definition.capabilities });
+  pause(agent.name, paused !== undefined);
 }

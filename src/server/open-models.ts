@@ -7,6 +7,7 @@ import {
   type ModelsDeps,
   type ModelsOptions,
 } from "../backends/models/index.ts";
+import { publicFetch } from "../backends/network/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { CaxtonError } from "../kernel/errors.ts";
 import { mint, RunId, ToolCallId } from "../kernel/ids.ts";
@@ -36,6 +37,9 @@ export function openModels(loaded: LoadedConfig, { clock, artifacts, known, tool
       readImage: imageReader(artifacts),
       callTool: toolCaller(tools),
       dereference: (text) => references.resolve(text),
+      foreignFetch: publicFetch({
+        remedy: (origin) => `If it is meant, add to caxton.toml:\n[models]\nprivate_origins = ["${origin}"]`,
+      }),
     },
     { ...optionsOf(config.models), scriptedDirectory: config.models.scripted_directory },
   );
@@ -54,7 +58,9 @@ export function definitionEnvironment({ config, environment }: LoadedConfig): En
   return Object.fromEntries(Object.entries(environment).filter(([name]) => permitted.has(name) || isReferable(name)));
 }
 
-const optionsOf = ({ default: standard, roles, providers, facts }: ModelsTable): ModelsOptions => ({
+const optionsOf = ({ default: standard, roles, providers, facts, ...origins }: ModelsTable): ModelsOptions => ({
+  keyOrigins: origins.key_origins,
+  privateOrigins: origins.private_origins,
   defaultModel: standard,
   roles,
   providers: Object.fromEntries(

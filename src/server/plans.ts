@@ -48,10 +48,14 @@ export class AgentPlans implements PlanSource {
     this.#options = options;
   }
 
+  async admit(workspace: string, agent: string): Promise<void> {
+    return this.#agents.refusePaused(workspace, agent);
+  }
+
   async plan(workspace: string, agent: string, revision: number | undefined): Promise<RunPlan> {
     const prepared =
       revision === undefined
-        ? await this.#agents.prepareLatest(workspace, agent)
+        ? await this.#agents.prepareServing(workspace, agent)
         : await this.#agents.prepare(workspace, agent, revision);
     const { definition } = prepared;
     const { llm } = definition;
@@ -65,6 +69,7 @@ export class AgentPlans implements PlanSource {
         model: llm.model,
         baseUrl: llm.baseUrl === undefined ? undefined : await this.#references.resolve(llm.baseUrl),
         apiKey: llm.apiKey === undefined ? undefined : await this.#references.resolve(llm.apiKey),
+        keys: this.#references.named(llm.baseUrl, llm.apiKey, ...Object.values(llm.headers)),
         api: llm.api,
         roles: llm.roles,
       },
@@ -81,6 +86,7 @@ export class AgentPlans implements PlanSource {
       onModelFailure: llm.onFailure,
       outputSchema: definition.outputSchema,
       tools: toolList(definition),
+      isReadOnly: definition.permissions?.readOnly,
       permissions: this.#permissionsOf(definition),
       deferredTools: definition.deferredTools,
       stepsMax: definition.maxSteps,
@@ -109,7 +115,7 @@ export class AgentPlans implements PlanSource {
   readonly limits: AgentLimits = async (workspace, agent, revision) =>
     this.#budgetOf(
       revision === undefined
-        ? await this.#agents.prepareLatest(workspace, agent)
+        ? await this.#agents.prepareServing(workspace, agent)
         : await this.#agents.prepare(workspace, agent, revision),
     );
 
@@ -145,7 +151,7 @@ const toolList = ({ tools }: AgentDefinition): RunPlan["tools"] => (tools.includ
 
 const renderer =
   ({ name, systemPrompt, prompt }: PreparedAgent): RunPlan["render"] =>
-  ({ input, atMs, files, message, recalled }) => ({
+  ({ input, variables, atMs, files, message, recalled }) => ({
     system: systemPrompt,
     prompt: prompt({
       request: input,
@@ -153,6 +159,7 @@ const renderer =
       timestamp: new Date(atMs).toISOString(),
       files,
       message,
+      variables,
       ...(recalled !== undefined && { memory_context: recalled }),
     }),
   });

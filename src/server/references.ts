@@ -31,6 +31,14 @@ export class References {
     return resolved + text.slice(end);
   }
 
+  /** What of the server's own texts refer to: names of variables that are set, and `file:` with a path. */
+  named(...texts: readonly (string | undefined)[]): readonly string[] {
+    const names = texts.flatMap((text = "") =>
+      [...text.matchAll(REFERENCE)].map(([, kind, target = ""]) => (kind === "file" ? `file:${target}` : target)),
+    );
+    return [...new Set(names)].filter((name) => name.startsWith("file:") || this.#environment[name] !== undefined);
+  }
+
   async #lookUp(kind: string, target: string, fallback: string | undefined): Promise<string> {
     if (kind === "env") {
       const value = this.#environment[target] ?? fallback;

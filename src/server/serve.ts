@@ -5,12 +5,14 @@ import { agentSchema } from "../agents/index.ts";
 import { type Http, httpServer } from "../api/http/index.ts";
 import { UPLOAD_WAIT_MS } from "../api/operations/index.ts";
 import { log, setLogLevel } from "../kernel/log.ts";
+import { isOpenToOthers } from "../kernel/private-files.ts";
 import { expectShortLives } from "../kernel/short-lived.ts";
 import { type Caxton, compose, dashboardDirectory, isDashboardBuilt, type Overrides } from "./compose.ts";
 import type { LoadedConfig } from "./config.ts";
 import { deployDirectory, DefinitionWatcher, type FileDeployment } from "./definitions.ts";
 import { ListenFailedError, NotLoopbackError, PortInUseError } from "./errors.ts";
 import type { ToolDeployment } from "./tool-servers.ts";
+import { startFailure } from "./store-watch.ts";
 import { ToolWatcher } from "./tool-watcher.ts";
 import { PACKAGE_DIRECTORY } from "../kernel/package.ts";
 
@@ -46,6 +48,14 @@ const CLOSE_MS = 1_000;
 
 /** Starts a server and returns as soon as it answers. Throws PortInUseError, NotLoopbackError, and what `compose` throws. */
 export async function serve(loaded: LoadedConfig, options: ServeOptions = {}): Promise<Started> {
+  try {
+    return await start(loaded, options);
+  } catch (error) {
+    throw startFailure(error, loaded.config.data.directory);
+  }
+}
+
+async function start(loaded: LoadedConfig, options: ServeOptions): Promise<Started> {
   const { config } = loaded;
   expectShortLives();
   setLogLevel(config.log.level);
@@ -53,6 +63,12 @@ export async function serve(loaded: LoadedConfig, options: ServeOptions = {}): P
   await using stack = new AsyncDisposableStack();
   const caxton = stack.use(await compose(loaded, options.overrides));
   await caxton.services.uploads.recover();
+  const { directory } = config.data;
+  if (isOpenToOthers(directory))
+    log.warn(
+      { directory },
+      "other users of this machine can read the data directory: `caxton doctor --mend` repairs it",
+    );
   const { http, streams } = await httpServer(caxton.services, {
     allowedHosts: [...config.server.allowed_hosts, config.server.host],
     dashboardDirectory: config.server.dashboard ? dashboardDirectory() : undefined,

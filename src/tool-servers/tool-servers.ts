@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import type { Clock } from "../kernel/clock.ts";
+import { contentHash } from "../kernel/content-hash.ts";
 import { log } from "../kernel/log.ts";
 import {
   ToolRevisionNotFoundError,
@@ -11,7 +11,7 @@ import {
 } from "./errors.ts";
 import { ToolServerNotFoundError } from "../tools/index.ts";
 import { perform, unload } from "./life.ts";
-import { applyOverrides } from "../tools/index.ts";
+import { applyOverrides, isReservedToolServer, systemNote } from "../tools/index.ts";
 import { mustWait, pinDifference, type ToolServerChange } from "./pin-difference.ts";
 import { pinTools } from "./pin.ts";
 import { RemotePins } from "./remote-pins.ts";
@@ -65,6 +65,8 @@ export type Deployed = {
   readonly revision: ToolServerRevision;
   readonly served: Pick<Served, "manifest" | "publisher">;
   readonly changes: readonly ToolServerChange[];
+  /** What its author or operator may have overlooked. */
+  readonly notes: readonly string[];
 };
 
 /**
@@ -127,7 +129,7 @@ export class ToolServers {
     const head = await store.head(workspace, name);
     this.#refuseTaken(request, name, head);
     const { origin, signature = null, module } = request;
-    const draft = { name, origin, moduleHash: sha256(module), manifestHash: hash, signature };
+    const draft = { name, origin, moduleHash: await contentHash(module), manifestHash: hash, signature };
     publisherOf(draft, trust);
     const known = await this.#known(head, draft, request);
     if (known !== undefined) return known;
@@ -149,14 +151,15 @@ export class ToolServers {
     const changes = before === undefined ? [] : this.difference(before, revision);
     const waits = !request.accept && before !== undefined && mustWait(changes, word.accept);
     const outcome = waits ? "pending" : before === undefined ? "created" : "updated";
-    if (request.dryRun) return { outcome, revision, served: this.#loader.serve(revision), changes };
+    const notes = [systemNote(module, limited.grants)].filter((note) => note !== "");
+    if (request.dryRun) return { outcome, revision, served: this.#loader.serve(revision), changes, notes };
     await store.saveModule(module);
     const added = await store.add(candidate, waits ? "pending" : "serving");
     const served = this.#loader.serve(added);
     if (waits) this.#nowPending(added);
     else await this.#loader.replace(served, module, before);
     await store.prune(workspace, name, this.#options.revisionsMax);
-    return { outcome, revision: added, served, changes };
+    return { outcome, revision: added, served, changes, notes };
   }
 
   /** What is deployed already, as it is: it serves, waits, or, where nobody decides each time, was replaced by hand. */
@@ -173,6 +176,7 @@ export class ToolServers {
       revision,
       served: this.#loader.serve(revision),
       changes: serving === undefined ? [] : this.difference(serving, revision),
+      notes: [],
     });
     if (latest !== undefined && head.pending === latest.revision && isSame(latest, draft)) {
       if (!accept) {
@@ -199,10 +203,11 @@ export class ToolServers {
         server: name,
         existing: existing ?? name,
       });
+    const isBuiltIn = head?.origin === "built-in" || isReservedToolServer(name);
+    if (isBuiltIn && origin !== "built-in") throw new ToolServerBuiltInError(name, "replaced");
     if (!this.#options.wordOn(name).enabled) throw new ToolServerStateError(name, "disabled", "deploy");
     if (this.runner.remoteEntry(name) !== undefined) throw taken("a remote tool server");
     if (existing !== undefined && existing !== name) throw taken("a tool server that differs in letter case only");
-    if (head?.origin === "built-in" && origin !== "built-in") throw new ToolServerBuiltInError(name, "replaced");
     if (head !== undefined && head.origin !== "built-in" && origin === "built-in")
       throw taken("a deployed tool server");
   }
@@ -214,6 +219,13 @@ export class ToolServers {
     for (const head of await this.#deps.store.heads(this.#options.workspace)) {
       const isOurs = head.origin === "uploaded" || head.origin === "directory";
       if (!isOurs || !this.#options.wordOn(head.name).enabled) continue;
+      if (isReservedToolServer(head.name)) {
+        log.error(
+          { toolServer: head.name },
+          "a deployed tool server has the name of a built-in one and is not loaded; deploy it under another name",
+        );
+        continue;
+      }
       await this.#inTurn(head.name, () => this.#loader.ensureLoaded(head, undefined)).catch((error: unknown) => {
         log.error({ toolServer: head.name, err: error }, "a tool server cannot be loaded");
       });
@@ -365,8 +377,6 @@ export class ToolServers {
     }
   }
 }
-
-const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
 type Content = Pick<ToolServerRevision, "moduleHash" | "manifestHash" | "signature">;
 const isSame = (one: Content, other: Content): boolean =>

@@ -1,8 +1,8 @@
 import { rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { ToolServer } from "../tools/index.ts";
+import { systemNote, type ToolServer } from "../tools/index.ts";
 import { type BuildSurroundings, compile } from "./languages.ts";
-import { MODULE_FILE, openProject, type ToolProject } from "./project.ts";
+import { MODULE_FILE, openProject, type ToolProject, versionNote } from "./project.ts";
 import { Trial } from "./trial.ts";
 
 export type BuiltTool = {
@@ -12,6 +12,7 @@ export type BuiltTool = {
   readonly bytes: number;
   readonly server: ToolServer;
   readonly compileMs: number;
+  readonly notes: readonly string[];
 };
 
 /**
@@ -27,9 +28,13 @@ export async function buildTool(directory: string, surroundings: BuildSurroundin
   const { manifest } = project;
   const { cacheDirectory, signal } = surroundings;
   await using trial = await Trial.open({ manifest, module, directory: project.directory, cacheDirectory, signal });
+  // The engine of scripts imports both, whether a script uses them or not.
+  const isScript = project.language === "ts" || project.language === "js";
+  const system = isScript ? "" : systemNote(module, manifest.grants);
+  const notes = [await versionNote(project), system].filter((note) => note !== "");
   const path = join(project.directory, MODULE_FILE);
   const made = `${path}.new`;
   await writeFile(made, module);
   await rename(made, path);
-  return { project, path, bytes: module.length, server: trial.server, compileMs };
+  return { project, path, bytes: module.length, server: trial.server, compileMs, notes };
 }

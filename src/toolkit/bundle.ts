@@ -41,21 +41,29 @@ export async function bundle(directory: string, entry: string): Promise<Bundle> 
   } catch (error) {
     const lines = await messagesOf(esbuild, error);
     if (lines === undefined) throw error;
-    throw new CompileFailedError(lines, hintFor(lines), { entry });
+    throw new CompileFailedError(lines.replaceAll(ADVICE, ""), hintFor(lines), { entry });
   }
 }
+
+/** What esbuild recommends to those who choose its options; authors of tools do not. */
+const ADVICE = /\s*^ *(?:The package "[^"]*" wasn't found on the file system but|You can mark the path)[^\n]*/gmu;
 
 async function messagesOf(esbuild: typeof import("esbuild"), error: unknown): Promise<string | undefined> {
   if (!(error instanceof Error && "errors" in error && Array.isArray(error.errors))) return undefined;
   const lines = await esbuild.formatMessages(error.errors, { kind: "error", color: false });
   return lines
-    .map((line) => line.replace(/^\S+ \[ERROR\] /u, "").trimEnd())
+    .map((line) =>
+      line
+        .replace(/^\S+ \[ERROR\] /u, "")
+
+        .trimEnd(),
+    )
     .join("\n")
     .trim();
 }
 
 const hintFor = (lines: string): string =>
-  lines.includes('Could not resolve "node:') || lines.includes("built-in")
+  lines.includes('Could not resolve "node:') || lines.includes("built into node")
     ? "a tool has no Node.js: use what docs/guides/writing-tools.md lists, such as readFile from caxton/tool"
     : lines.includes("Could not resolve")
       ? "install the package in the tool's directory with npm, or correct the path"

@@ -47,6 +47,29 @@ export async function openProject(given: string): Promise<ToolProject> {
   );
 }
 
+/** Says that the sources have another version than `tool.toml`, which alone counts; empty when they agree or have none. */
+export async function versionNote({ directory, entry, language, manifest }: ToolProject): Promise<string> {
+  const pattern = VERSIONS[language];
+  if (pattern === undefined) return "";
+  const [, version = manifest.version] = pattern.exec(await readFile(join(directory, entry), "utf8")) ?? [];
+  return version === manifest.version
+    ? ""
+    : `${entry} has the version ${version} and ${MANIFEST_FILE} ${manifest.version}; the tool server has that of ${MANIFEST_FILE}`;
+}
+
+/** The same for a directory that need not have sources. */
+export const versionNoteOf = (directory: string): Promise<string> =>
+  openProject(directory)
+    .then(versionNote)
+    .catch(() => "");
+
+const SCRIPT_VERSION = /^\s*version: *["']([^"']+)["']/m;
+const VERSIONS: { readonly [Name in LanguageName]?: RegExp } = {
+  ts: SCRIPT_VERSION,
+  js: SCRIPT_VERSION,
+  rust: /^version *= *"([^"]+)"/m,
+};
+
 export const cSources = (directory: string): readonly string[] =>
   existsSync(directory) ? readdirSync(directory).filter((file) => file.endsWith(".c")) : [];
 

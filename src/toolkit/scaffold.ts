@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { cp, glob, mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import { isReservedToolServer } from "../tools/index.ts";
 import { ToolProjectError } from "./errors.ts";
 import type { LanguageName } from "./project.ts";
 
@@ -28,6 +29,9 @@ export async function createTool({ name, language, directory, packageDirectory }
       "a letter, then letters, digits, _ and -; at most 63 in all",
       { name },
     );
+  }
+  if (isReservedToolServer(name)) {
+    throw new ToolProjectError(`"${name}" is the name of a built-in tool server`, "choose another name", { name });
   }
   const from = join(packageDirectory, "engines", "templates", language);
   const sources: string[] = [];

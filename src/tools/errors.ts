@@ -1,5 +1,9 @@
-import { type Problem, renderProblem } from "../documents/index.ts";
+import { nearest, type Problem, renderProblem } from "../documents/index.ts";
+import { isReservedToolServer } from "./reserved-names.ts";
 import { CaxtonError } from "../kernel/errors.ts";
+
+/** Tool servers that an error lists. */
+const LISTED_MAX = 20;
 
 export class ToolServerNotFoundError extends CaxtonError<{
   readonly server: string;
@@ -8,10 +12,19 @@ export class ToolServerNotFoundError extends CaxtonError<{
   readonly code = "TOOL_SERVER_NOT_FOUND";
   readonly kind = "not-found";
   constructor(server: string, known: readonly string[]) {
-    super(`there is no tool server "${server}"`, `Tool servers here: ${known.join(", ") || "none"}.`, {
-      server,
-      known,
-    });
+    const near = nearest(server, known);
+    const listed = known.slice(0, LISTED_MAX);
+    const more =
+      known.length > LISTED_MAX ? ` and ${known.length - LISTED_MAX} more; \`caxton tool list\` lists them` : "";
+    super(
+      `there is no tool server "${server}"`,
+      isReservedToolServer(server)
+        ? "The built-in server of that name is part of the server itself, or disabled; `caxton tool list` lists what is there."
+        : near.length > 0
+          ? `Did you mean ${near.join(" or ")}?`
+          : `Tool servers here: ${listed.join(", ") || "none"}${more}.`,
+      { server, known: [...new Set([...near, ...listed])].slice(0, LISTED_MAX) },
+    );
   }
 }
 

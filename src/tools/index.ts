@@ -29,6 +29,8 @@ export {
   modelToolName,
   toolId,
 } from "./tool.ts";
+export { isReservedToolServer, RESERVED_TOOL_SERVERS } from "./reserved-names.ts";
+export { systemNote } from "./system-notes.ts";
 export { type NativeTools, withNativeTools } from "./native-tools.ts";
 export { type ToolLogLine, type ToolRunner } from "./tool-runner.ts";
 export { type ToolList, ToolCatalogue } from "./catalogue.ts";
@@ -39,6 +41,7 @@ export {
   MANIFEST_MAXIMA,
   GrantsTable,
   type ManifestOverrides,
+  manifestFor,
   readManifest,
   type ReadManifest,
   type ToolManifest,

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import * as z from "zod";
 import { checkAgainst, durationText, parseToml, type Problem, sizeText } from "../documents/index.ts";
+import { cleanText } from "../kernel/clean.ts";
 import { canonicalJson, Json } from "../kernel/json.ts";
 import { PERFORMATIVES } from "../messages/index.ts";
 import { type Grants, MEMORY_GRANT_DEFAULTS, MEMORY_GRANT_SCOPES, NO_GRANTS } from "./grants/index.ts";
@@ -185,7 +186,11 @@ const ManifestFile = z.strictObject({
     .string()
     .regex(/^\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]{1,60})?$/, { error: 'expected a version such as "1.0.0"' })
     .meta({ examples: ["1.0.0"] }),
-  description: z.string().max(2_000).default(""),
+  description: z
+    .string()
+    .max(2_000)
+    .transform((text) => cleanText(text, Infinity))
+    .default(""),
   instance: z.enum(["run", "server"]).default("run"),
   limits: Limits.prefault({}),
   grants: GrantsTable.prefault({}),
@@ -215,6 +220,13 @@ export type ReadManifest =
       readonly problems: readonly Problem[];
     }
   | { readonly type: "invalid"; readonly problems: readonly Problem[] };
+
+/** Returns the text of a `tool.toml` for a module that has none: the name of its file, and no grants. */
+export function manifestFor(file: string): string {
+  const plain = (file.split(/[\\/]/).at(-1) ?? "").replace(/\.wasm$/i, "").replaceAll(/[^A-Za-z0-9_-]+/g, "_");
+  const name = (/^[A-Za-z]/.test(plain) ? plain : `tool_${plain}`).slice(0, 63);
+  return `name = "${name}"\nversion = "0.1.0"\n# What it may use besides its own memory: [grants]. What a call may cost: [limits].\n`;
+}
 
 /** Reads a `tool.toml`; every problem is reported, with its place. Unknown keys are errors. */
 export function readManifest(text: string, file: string): ReadManifest {

@@ -8,11 +8,11 @@ const FINDINGS_MAX = 5;
 export type SchemaCheck = (value: Json) => readonly string[];
 
 /** A check that takes longer holds up the whole server, so it is ended. */
-const CHECK_MS_MAX = 100;
+const CHECK_MS_MAX = 50;
 /** A schema that did so this often is not looked at any more. */
 const TIMEOUTS_MAX = 3;
 /** What a check costs at most grows with schema times value; less than this needs no watch. */
-const STEPS_UNWATCHED_MAX = 50_000;
+const STEPS_UNWATCHED_MAX = 10_000;
 const TOO_LONG = `it cannot be checked within ${CHECK_MS_MAX} ms against the tool's own schema, which is a fault of the tool`;
 
 /** Keywords whose cost does not show: regular expressions, comparisons of all with all, references that multiply. */
@@ -64,7 +64,7 @@ function sizeOf(value: Json, nodesMax: number): { readonly nodes: number; readon
     nodes += 1;
     if (typeof next !== "object" || next === null) continue;
     isCostly ||= !Array.isArray(next) && Object.keys(next).some((key) => COSTLY.has(key));
-    waiting.push(...Object.values(next));
+    for (const inner of Object.values(next)) waiting.push(inner);
   }
   return { nodes, isCostly };
 }

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import initWabt from "wabt";
 import { ToolServerRefusedError } from "../../src/sandbox/index.ts";
 import { readManifest, type ToolManifest } from "../../src/tools/index.ts";
 import { hashesOf, readPins, small, SMALL_NAMES } from "./guests.ts";
@@ -141,6 +142,64 @@ test("a module with the right export but nothing to give a result with is told w
   const refused = room.deploy(handlerOnly(), "c");
   await expect(refused).rejects.toBeInstanceOf(ToolServerRefusedError);
   await expect(refused).rejects.toThrow(/exports handle_tool_call, but not memory, an allocator/);
+});
+
+const NUMBER = "(result i32) i32.const 0";
+/** A core module that has all exports of the core interface and one more import. */
+const importing = (what: string): Promise<Uint8Array> =>
+  wat(
+    `(module ${what} (memory (export "memory") 1)
+       (func (export "caxton_alloc") (param i32) ${NUMBER}) (func (export "handle_tool_call") (param i32 i32) ${NUMBER})
+       (func (export "result_ptr") ${NUMBER}) (func (export "result_len") ${NUMBER}))`,
+  );
+
+async function wat(source: string): Promise<Uint8Array> {
+  const wabt = await initWabt();
+  const parsed = wabt.parseWat("module.wat", source);
+  try {
+    return parsed.toBinary({}).buffer;
+  } finally {
+    parsed.destroy();
+  }
+}
+
+test.each([
+  ['(import "env" "unknown_fn" (func))', /it imports the function env\.unknown_fn, which the sandbox does not have/],
+  ['(import "caxton" "frobnicate" (func))', /it imports the function caxton\.frobnicate, which/],
+  ['(import "env" "count" (global i32))', /it imports the global env\.count, which/],
+  ['(import "env" "process_spawn" (func))', /it imports env\.process_spawn, which tools are not given/],
+  ['(import "elsewhere" "f" (func))', /it imports the function elsewhere\.f, which/],
+])("a module with all exports and the import %s is refused for the import", async (what, words) => {
+  await using room = new Room();
+  await expect(room.deploy(await importing(what), "c")).rejects.toThrow(words);
+});
+
+test("a module that says it is out of memory and then prints a long trace ends as memory", async () => {
+  const text = `fatal error: runtime: out of memory\\n${"goroutine 1 [running]:\\n\\tmain.go:1 +0x1\\n".repeat(80)}`;
+  const length = text.replaceAll(/\\[nt]/g, "x").length;
+  const module = await wat(
+    `(module (import "env" "console_error" (func $say (param i32 i32))) (memory (export "memory") 1)
+       (data (i32.const 1024) "${text}")
+       (func (export "caxton_alloc") (param i32) (result i32) i32.const 8)
+       (func (export "handle_tool_call") (param i32 i32) (result i32)
+         (call $say (i32.const 1024) (i32.const ${length})) unreachable)
+       (func (export "result_ptr") ${NUMBER}) (func (export "result_len") ${NUMBER}))`,
+  );
+  expect(length).toBeGreaterThan(2_000);
+  await using room = new Room();
+  await room.deploy(module, "c", declared("any"));
+  expect(await room.call("c.any")).toMatchObject({ reason: "memory" });
+});
+
+test("a module of a known kind without any tool is refused", async () => {
+  await using room = new Room();
+  const refused = room.deploy(
+    await wat(
+      '(module (import "extism:host/env" "input_length" (func (result i64))) (memory 1) (func (export "_run")))',
+    ),
+    "x",
+  );
+  await expect(refused).rejects.toThrow(/no tool was found in the module/);
 });
 
 /** (module (func (export "handle_tool_call") (result i32) i32.const 0)) */

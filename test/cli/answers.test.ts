@@ -1,6 +1,9 @@
 import { spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
+import { join } from "node:path";
 import { expect, test } from "vitest";
+import { repository } from "../helpers/server.ts";
+import { tempDirectory } from "../helpers/temp.ts";
 import { caxton, commandLine, LAUNCHER } from "./caxton.ts";
 import { answer, fakeServer, problem, runSummary } from "./fake-server.ts";
 
@@ -14,6 +17,10 @@ const agent = (name: string) => ({
   tools: ["date_time"],
   model: null,
   deployed_at: "2026-11-21T10:00:00.000Z",
+  newest_revision: 3,
+  state: "active",
+  paused: null,
+  file: null,
 });
 
 const agentPage = { items: [agent("greeter"), agent("writer")], next: null, later_field: true };
@@ -24,12 +31,27 @@ test("a list in a pipe is a table without colour, its footer apart", async () =>
   const { code, stdout, stderr } = await caxton(["agent", "list"], { server: server.url });
   expect(code).toBe(0);
   expect(stdout.split("\n").map((line) => line.replaceAll(/ {2,}/g, "  "))).toEqual([
-    "NAME  REV  MODEL  TOOLS  DEPLOYED  DESCRIPTION",
-    "greeter  3  (default)  date_time  2026-11-21T10:00:00.000Z  Says hello",
-    "writer  3  (default)  date_time  2026-11-21T10:00:00.000Z  Says hello",
+    "NAME  REV  STATE  MODEL  TOOLS  DEPLOYED  DESCRIPTION",
+    "greeter  3  active  (default)  date_time  2026-11-21T10:00:00.000Z  Says hello",
+    "writer  3  active  (default)  date_time  2026-11-21T10:00:00.000Z  Says hello",
     "",
   ]);
   expect(stderr).toBe("2 agents\n");
+});
+
+test("-o name lists everything, in as many requests as it takes, unless a limit is given", async () => {
+  let page = 0;
+  await using server = await fakeServer({
+    "GET /api/v1/agents": (_request, response) => {
+      page += 1;
+      const items = Array.from({ length: 200 }, (_, index) => agent(`agent-${page}-${index}`));
+      answer(response, { items, next: page % 3 === 0 ? null : String(page) });
+    },
+  });
+  const list = (...options: string[]) =>
+    commandLine(["agent", "list", "-o", "name", ...options], { server: server.url });
+  expect((await list()).stdout.trim().split("\n")).toHaveLength(600);
+  expect((await list("--limit", "200")).stdout.trim().split("\n")).toHaveLength(200);
 });
 
 test("-o json is the document of the API, also with fields this version does not know", async () => {
@@ -85,11 +107,30 @@ test("a list longer than a page is fetched page by page", async () => {
   ]);
 });
 
+test("a command in a hint is called as the command itself was: through npx, from where npx finds it", async () => {
+  using directory = tempDirectory();
+  const environment = { npm_lifecycle_event: "npx" };
+  const inside = await commandLine(["agent", "list"], { environment });
+  expect(inside.stderr).toContain("start one with: npx caxton serve  [");
+  const outside = await commandLine(["agent", "list"], { environment, cwd: directory.path });
+  expect(outside.stderr).toContain(`start one with: npx --prefix ${repository} caxton serve  [`);
+  const made = ["init", "hello", "--template", "data-analyzer", "--directory", join(directory.path, "hello")];
+  const { stdout } = await commandLine(made, { environment });
+  expect(stdout).toContain(`  npx --prefix ${repository} caxton dev  `);
+  const tool = ["tool", "new", "price", "--directory", join(directory.path, "price")];
+  expect((await commandLine(tool, { environment })).stdout).toContain(
+    `  npx --prefix ${repository} caxton tool build  `,
+  );
+  expect((await commandLine(tool.with(2, "cost").with(4, join(directory.path, "cost")))).stdout).toContain(
+    "  caxton tool test ",
+  );
+});
+
 test("with no server the error names the address, says how to start one, and exits with 7", async () => {
   const { code, stdout, stderr } = await caxton(["agent", "list"]);
   expect({ code, stdout }).toEqual({ code: 7, stdout: "" });
   expect(stderr).toBe(
-    "error: no Caxton server answers at http://127.0.0.1:1\n  start one with: npx caxton serve  [SERVER_UNREACHABLE]\n",
+    "error: no Caxton server answers at http://127.0.0.1:1\n  start one with: caxton serve  [SERVER_UNREACHABLE]\n",
   );
 });
 

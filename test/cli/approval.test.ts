@@ -112,6 +112,23 @@ test("who answers second is told who was first, and a call of a cancelled run ca
   });
 });
 
+test("an answer may name the hash of the call that was shown, and is refused where it is that of another", async () => {
+  const [first, second] = [await waiting(), await waiting()];
+  const listed = (await caxton("approval", "list", "-o", "name")).stdout.trim().split("\n");
+  expect(listed).toEqual([first.approval, second.approval]);
+  expect((await caxton("approval", "get", "last", "-o", "name")).stdout.trim()).toBe(second.approval);
+  const shown = (await caxton("approval", "get", first.approval)).stdout;
+  const hash = /^hash +([0-9a-f]{64})$/m.exec(shown)?.[1] ?? "";
+  for (const word of ["approve", "deny"]) {
+    const wrong = await caxton("approval", word, first.approval, "--hash", hash.replace(/./g, "0"));
+    expect(wrong).toMatchObject({ code: 5, stderr: expect.stringContaining("[APPROVAL_MISMATCH]") });
+    expect(await caxton("approval", word, "--all", "--hash", hash)).toMatchObject({ code: 2 });
+  }
+  expect(await caxton("approval", "approve", first.approval, "--hash", hash)).toMatchObject({ code: 0 });
+  expect((await ended(first.run)).state).toBe("completed");
+  expect(await caxton("approval", "deny", second.approval)).toMatchObject({ code: 0 });
+});
+
 test("--all answers everything that waits, and names are not given beside it", async () => {
   const [one, two] = [await waiting(), await waiting()];
   expect(await caxton("approval", "approve", "last", "--all")).toMatchObject({ code: 2 });
@@ -156,6 +173,7 @@ describe("on a terminal the person is asked", () => {
 
   test("yes lets the call be made, and the answer follows", async () => {
     const { code, screen } = await typing(["run", "payer", "pay"], [[question, ENTER]]);
+    expect(screen).toMatch(/"expression": "40\+2"/);
     expect(screen).toContain("It is paid.");
     expect(code).toBe(0);
   });

@@ -18,6 +18,10 @@ export type Surroundings = {
   readonly environment?: { readonly [name: string]: string };
   readonly input?: string;
   readonly cwd?: string;
+  /** A command that runs the words behind it, such as a shell that sets a limit. */
+  readonly through?: readonly string[];
+  /** The user it runs as; only root may name another. */
+  readonly uid?: number;
 };
 
 export type Ended = {
@@ -29,8 +33,9 @@ export type Ended = {
 
 /** The real command in a process of its own, in pipes and with an environment that holds nothing else. */
 export function start(args: readonly string[], surroundings: Surroundings = {}) {
-  const { server, environment, input, cwd } = surroundings;
-  const child = spawn(process.execPath, [LAUNCHER, ...args], {
+  const { server, environment, input, cwd, through = [], uid } = surroundings;
+  const [program = "", ...words] = [...through, process.execPath, LAUNCHER, ...args];
+  const child = spawn(program, words, {
     env: {
       CAXTON_SERVER: server ?? NOWHERE,
       CAXTON_DATA_DIR: "/nonexistent",
@@ -39,6 +44,7 @@ export function start(args: readonly string[], surroundings: Surroundings = {}) 
     },
     stdio: "pipe",
     ...(cwd !== undefined && { cwd }),
+    ...(uid !== undefined && { uid }),
   });
   child.stdin.end(input ?? "");
   const ended = Promise.all([once(child, "close"), text(child.stdout), text(child.stderr)]).then(

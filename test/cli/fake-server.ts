@@ -91,6 +91,7 @@ export const runSummary = (more: object = {}): contract.RunSummary => ({
 export const runDetail = (more: object = {}): contract.RunDetail => ({
   ...runSummary({ state: "completed", duration_ms: 42, ended_at: "2026-11-21T10:00:01.000Z" }),
   input: "hello",
+  variables: {},
   output: "Good day to you.",
   output_json: null,
   remembered: null,

@@ -7,25 +7,32 @@ import { expect, test } from "vitest";
 import { tempDirectory } from "../helpers/temp.ts";
 import { LAUNCHER } from "./caxton.ts";
 
+/** Where npm installs Caxton. */
+const INSTALLED = join("node_modules", "caxton-server");
+/** The npm package with Node for the machine these tests run on. */
+const PLATFORM_PACKAGE = `node-${process.platform}-${process.arch}`;
+
 /**
- * A copy of the launcher in a package of its own, run by a Node that says it is version 20. `packaged` is what stands
- * for the Node of the package: told by a script, so that the test sees how it is called and how it ends.
+ * A copy of the launcher in a package in `home`, run by a Node that says it is version 20. `packaged` stands for the
+ * packaged Node, which is a shell script, so that a test sees how it is called and how it ends.
  */
-function launch(directory: string, args: readonly string[], packaged: Packaged) {
-  const bin = join(directory, "bin");
+function launch(home: string, args: readonly string[], { version, script, parent = "" }: Packaged) {
+  const bin = join(home, "bin");
   mkdirSync(bin, { recursive: true });
   copyFileSync(LAUNCHER, join(bin, "caxton.mjs"));
-  writeFileSync(join(directory, "package.json"), '{"name":"caxton","version":"7.8.9","type":"module"}');
-  writeFileSync(join(directory, "old.mjs"), 'Object.defineProperty(process.versions, "node", { value: "20.0.0" });');
-  if (packaged.version !== undefined) {
-    const node = join(directory, "node_modules", "node");
+  const optionalDependencies = { [PLATFORM_PACKAGE]: "26.10.0" };
+  const manifest = { name: "caxton-server", version: "7.8.9", type: "module", optionalDependencies };
+  writeFileSync(join(home, "package.json"), JSON.stringify(manifest));
+  const old = join(home, "old.mjs");
+  writeFileSync(old, 'Object.defineProperty(process.versions, "node", { value: "20.0.0" });');
+  if (version !== undefined) {
+    const node = join(home, "node_modules", parent, PLATFORM_PACKAGE);
     mkdirSync(join(node, "bin"), { recursive: true });
-    writeFileSync(join(node, "package.json"), JSON.stringify({ name: "node", version: packaged.version }));
-    if (packaged.script !== undefined) {
-      writeFileSync(join(node, "bin", "node"), `#!/bin/sh\n${packaged.script}\n`, { mode: 0o755 });
-    }
+    writeFileSync(join(node, "package.json"), JSON.stringify({ version, bin: { node: "bin/node" } }));
+    if (script !== undefined) writeFileSync(join(node, "bin", "node"), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    if (parent !== "") writeFileSync(join(home, "node_modules", "node", "package.json"), '{"name":"node"}');
   }
-  const child = spawn(process.execPath, ["--import", join(directory, "old.mjs"), join(bin, "caxton.mjs"), ...args], {
+  const child = spawn(process.execPath, ["--import", old, join(bin, "caxton.mjs"), ...args], {
     env: { PATH: "/usr/bin:/bin" },
     stdio: "pipe",
   });
@@ -36,7 +43,7 @@ function launch(directory: string, args: readonly string[], packaged: Packaged) 
   return { child, ended };
 }
 
-type Packaged = { readonly version?: string; readonly script?: string };
+type Packaged = { readonly version?: string; readonly script?: string; readonly parent?: string };
 
 test("on an older Node the packaged one takes over, with the arguments, the streams and the exit code", async () => {
   using directory = tempDirectory();
@@ -54,20 +61,29 @@ test("a signal reaches the packaged Node, and its end by a signal is passed on",
   expect(await ended).toMatchObject({ code: null, signal: "SIGKILL" });
 });
 
-test("without a packaged Node it says exactly what to do", async () => {
-  using missing = tempDirectory();
-  using skipped = tempDirectory();
-  using old = tempDirectory();
-  const [none, noScript, tooOld] = await Promise.all([
-    launch(missing.path, ["serve"], {}).ended,
-    launch(skipped.path, ["serve"], { version: "26.10.0" }).ended,
-    launch(old.path, ["serve"], { version: "22.1.0", script: "exit 0" }).ended,
+test("the Node below the npm package `node` serves too", async () => {
+  using directory = tempDirectory();
+  const packaged = { version: "26.10.0", script: "exit 5", parent: "node/node_modules" };
+  expect(await launch(directory.path, ["serve"], packaged).ended).toMatchObject({ code: 5, stderr: "" });
+});
+
+test("without a packaged Node it says what to do where it is installed", async () => {
+  using checkout = tempDirectory();
+  using project = tempDirectory();
+  using shared = tempDirectory();
+  writeFileSync(join(checkout.path, "package-lock.json"), "{}");
+  writeFileSync(join(project.path, "package.json"), "{}");
+  const [inCheckout, inProject, forAll] = await Promise.all([
+    launch(checkout.path, ["serve"], {}).ended,
+    launch(join(project.path, INSTALLED), ["serve"], { version: "26.10.0" }).ended,
+    launch(join(shared.path, INSTALLED), ["serve"], { version: "22.1.0", script: "exit 0" }).ended,
   ]);
-  expect(none).toMatchObject({ code: 1, stdout: "" });
-  expect(none.stderr).toContain("Caxton needs Node.js 26 or newer; this is Node.js 20.0.0");
-  expect(none.stderr).toContain(`in ${missing.path} run: npm install\n`);
-  expect(noScript.stderr).toContain(`in ${skipped.path} run: npm rebuild node\n`);
-  expect(tooOld.stderr).toContain(`in ${old.path} run: npm install node@26\n`);
+  expect(inCheckout).toMatchObject({ code: 1, stdout: "" });
+  expect(inCheckout.stderr).toContain("Caxton needs Node.js 26 or newer; this is Node.js 20.0.0");
+  expect(inCheckout.stderr).toContain(`in ${checkout.path} run: npm ci --include=optional\n`);
+  expect(inProject.stderr).toContain(`in ${project.path} run: npm install --include=optional\n`);
+  expect(forAll.stderr).toContain("  run: npm install --global --include=optional caxton-server\n");
+  for (const { stderr } of [inCheckout, inProject, forAll]) expect(stderr).toContain("  or install Node.js 26 from");
 });
 
 test("--version needs no other Node", async () => {

@@ -18,6 +18,7 @@ test("init makes a directory whose agent is valid, and overwrites nothing unaske
   expect(JSON.parse(readFileSync(join(cwd, "hello/.caxton/schema/agent.v1.json"), "utf8"))).toHaveProperty("$schema");
   expect((await commandLine(["agent", "validate", "hello"], { cwd })).stdout).toBe("valid  hello/hello.toml  hello\n");
   writeFileSync(join(cwd, "hello", "README.md"), "mine");
+  expect(statSync(join(cwd, "hello/.caxton/schema")).mode & 0o077).toBe(0);
   const again = await commandLine(["init", "hello", "-t", "code-reviewer"], { cwd });
   expect(again).toMatchObject({ code: 5, stdout: "" });
   expect(readFileSync(join(cwd, "hello", "README.md"), "utf8")).toBe("mine");
@@ -152,6 +153,10 @@ test("the shell completes commands, options, choices, files and names from the s
     tools: [],
     model: null,
     deployed_at: "2026-11-21T10:00:00.000Z",
+    file: null,
+    newest_revision: 1,
+    state: "active",
+    paused: null,
   };
   await using server = await fakeServer({
     "GET /api/v1/agents": (_request, response) =>

@@ -83,7 +83,7 @@ test("facts are said after the name, as lines of standard input, or in a file", 
 test("a search is explained, finds what is related, and goes by time and scope", LONG, async () => {
   const explained = await said("search", "anvils", "--mode", "keyword", "--explain");
   expect(explained).toMatch(
-    /SCORE +SIMILARITY +KEYWORD +RECENCY +GRAPH +MATCHED +FACTS\nAcme .* anvils? +sells anvils/,
+    /SCORE +SIMILARITY +KEYWORD +RECENCY +GRAPH +MATCHED +FACTS\nAcme .* anvils? +\[\d\.\d{3}\] sells anvils/,
   );
   expect(await said("search", "anvils", "--mode", "keyword", "-o", "name")).toBe("Acme\n");
   await said("add", "Fay", "--fact", "drives an automobile", "--fact", "sings", "--fact", "goes to sea");
@@ -92,7 +92,7 @@ test("a search is explained, finds what is related, and goes by time and scope",
   );
   const around = await said("search", "anvils", "--mode", "keyword", "--expand", "1", "-o", "name");
   await said("add", "kiosk", "opens at six", "closes at ten");
-  expect(await said("search", "kiosk", "--mode", "keyword")).toContain("opens at six; closes at ten");
+  expect(await said("search", "kiosk", "--mode", "keyword")).toContain("closes at ten; opens at six");
   expect(await said("search", "who sells anvils", "--exact", "-o", "name")).toMatch(/^Acme\n/);
   expect(around.split("\n")).toEqual(expect.arrayContaining(["Acme", "Anna", "Bob"]));
   await said("add", "pavilion", "--fact", "serves lunch", "--valid-to", "2020-01-01");
@@ -183,7 +183,9 @@ test("each read has a bound of tokens, which says that something is left out", L
   expect(await few("log", "Mara", "--max-tokens", "30")).toMatch(/^WHEN.*\n.*came back\n$/);
   expect(await few("log", "--max-tokens", "30")).toMatch(/^WHEN.*\n.*left early\n.*came back\n$/);
   expect(await few("log", "--max-tokens", "1")).toMatch(/^WHEN.*Nils +1 +create.*\n$/s);
-  expect((await few("search", "lighthouse came left", "--max-tokens", "30")).trim().split("\n")).toHaveLength(2);
+  const both = await few("search", "lighthouse came left", "--max-tokens", "30");
+  expect(both).toMatch(/^NAME.*\nMara .*(lighthouse|came).*\nNils .*left early\n$|^NAME.*\nNils .*left.*\nMara .*\n$/);
+  expect((await few("search", "lighthouse", "--max-tokens", "1")).trim().split("\n")).toHaveLength(2);
   expect(await said("diff", "Mara", "1", "2", "--max-tokens", "50", ...scope)).toBe("+ came back\n");
   for (const read of [["list"], ["search", "x"], ["graph", "Mara"], ["get", "Mara"], ["log"], ["blame", "Mara"]]) {
     for (const wrong of ["0", "-5", "1.5", "many"])

@@ -62,6 +62,59 @@ test("a directory is deployed whole or not at all, with every problem shown in i
   expect((await ask(["agent", "get", "several-one"])).code).toBe(3);
 });
 
+test("two files of one agent are refused, both named, and none is deployed", async () => {
+  write("twins/a.toml", definition("twin"));
+  write("twins/b.yaml", "name: Twin\nversion: 1.0.0\ncapabilities: [x]\nsystem_prompt: x\n");
+  write("twins/c.toml", definition("single"));
+  const { code, stdout, stderr } = await ask(["agent", "deploy", "twins"]);
+  expect({ code, stdout }).toEqual({ code: 5, stdout: "" });
+  expect(stderr).toContain('twins/b.yaml defines the agent "Twin", which twins/a.toml defines already');
+  expect(stderr).toContain("[DEFINITION_NAME_TAKEN]");
+  expect((await ask(["agent", "get", "single"])).code).toBe(3);
+  const checked = await ask(["agent", "validate", "twins"]);
+  expect(checked.code).toBe(6);
+  expect(checked.stdout).toContain("error  twins/b.yaml defines");
+  expect(checked.stdout).toMatch(/\n3 valid, 1 error, 1 warning\n$/);
+  // The same file named twice is one file.
+  expect((await ask(["agent", "deploy", "twins/c.toml", "./twins/c.toml"])).stdout).toContain("created    single");
+});
+
+test("many files print a line each and a summary, their warnings with --verbose", async () => {
+  for (const name of ["m-one", "m-two", "m-three", "m-four"])
+    write(`many/${name}.md`, `---\nname: ${name}\ndescription: d\ntools: []\n---\nYou help.\n`);
+  write("many/compose.yaml", "services: {}\n");
+  const checked = await ask(["agent", "validate", "many"]);
+  expect(checked.stdout.split("\n")).toEqual([
+    "valid  many/m-four.md  m-four  2 warnings",
+    "valid  many/m-one.md  m-one  2 warnings",
+    "valid  many/m-three.md  m-three  2 warnings",
+    "valid  many/m-two.md  m-two  2 warnings",
+    "4 valid, 0 errors, 8 warnings",
+    "",
+  ]);
+  expect((await ask(["agent", "validate", "many", "-v"])).stdout).toContain("capabilities are missing");
+  const deployed = await ask(["agent", "deploy", "many"]);
+  expect(deployed.stdout).toMatch(/^created    m-four  revision 1  many\/m-four\.md  2 warnings\n/);
+  expect(deployed.stdout).toMatch(/\n4 created, 8 warnings\n$/);
+  expect(deployed.stderr).not.toContain("capabilities are missing");
+  write("many/m-one.md", "---\nname: m-one\ntools: [csv_parser]\n---\nYou help.\n");
+  expect((await ask(["agent", "deploy", "many"])).stdout).toMatch(/\n1 updated, 3 unchanged, 8 warnings\n$/);
+  write("many/m-two.md", "---\nname: m two\n---\nx\n");
+  write("many/m-three.md", "---\nname: m three\n---\nx\n");
+  const broken = await ask(["agent", "deploy", "many"]);
+  expect(broken.stderr).toContain("2 of 4 files have errors; none was deployed");
+  expect(broken.stderr).toMatch(/m-three\.md:2[^]*m-two\.md:2/);
+});
+
+test("a definition over the limit is refused before it is sent, by validate as by deploy", async () => {
+  const file = write("huge.toml", definition("huge", `documentation = "${"x".repeat(6_000_000)}"\n`));
+  for (const command of ["validate", "deploy"]) {
+    const { stderr } = await ask(["agent", command, file]);
+    expect(stderr).toContain("[DEFINITION_TOO_LARGE]");
+    expect(stderr).toContain("Move long material out of the definition");
+  }
+});
+
 test("files are checked without a server, their tools with one", async () => {
   const file = write("check/tools.toml", definition("check-tools").replace("tools = []", 'tools = ["nothing_such"]'));
   const here = await caxton(["agent", "validate", file], { cwd: server.directory });
@@ -89,6 +142,17 @@ test("an agent answers on standard output alone, and its run can be looked at", 
     input: "Hello there",
     output: stdout.trimEnd(),
   });
+});
+
+test("variables of the prompt template are given with --var", async () => {
+  const template = 'user_prompt_template = "{{request}} for {{context}}, {{rows}} rows"\nparameters = { rows = 10 }\n';
+  await ask(["agent", "deploy", write("with-variables.toml", definition("with-variables", template))]);
+  expect((await ask(["run", "with-variables", "Hello", "--var", "context=a=b", "--var", "rows=20"])).code).toBe(0);
+  const { stdout } = await ask(["run", "get", "last"]);
+  expect(stdout).toMatch(/Variable +context = a=b\nVariable +rows = 20\n/);
+  const wrong = await ask(["run", "with-variables", "Hello", "--var", "contxt=x"]);
+  expect(wrong).toMatchObject({ code: 6, stderr: expect.stringContaining("did you mean context?") });
+  expect((await ask(["run", "with-variables", "Hello", "--var", "context"])).code).toBe(2);
 });
 
 test("a file is sent, read by tools, and the answer comes from it", async () => {

@@ -15,12 +15,17 @@ export type ServingOptions = {
   readonly cwd: string;
   readonly port?: number;
   readonly environment?: { readonly [name: string]: string };
+  readonly through?: readonly string[];
 };
 
 /** `caxton serve` in a process of its own, ready. Ended with SIGKILL when disposed, unless it has ended. */
-export async function serving({ cwd, port = 0, environment = {} }: ServingOptions) {
+export async function serving({ cwd, port = 0, environment = {}, through = [] }: ServingOptions) {
   const args = ["serve", "--port", String(port), "--no-ui", "--log-level", "silent", "-o", "json"];
-  const { child, ended } = start(args, { cwd, environment: { CAXTON_DATA_DIR: `${cwd}/.caxton`, ...environment } });
+  const { child, ended } = start(args, {
+    cwd,
+    through,
+    environment: { CAXTON_DATA_DIR: `${cwd}/.caxton`, ...environment },
+  });
   const lines = createInterface({ input: child.stdout });
   const first: unknown = await Promise.race([once(lines, "line").then(([line]) => line), ended]);
   if (typeof first !== "string") throw new Error(`caxton serve ended: ${JSON.stringify(first)}`);

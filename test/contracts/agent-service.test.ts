@@ -8,6 +8,7 @@ import {
   RevisionNotFoundError,
   type AgentRevision,
   type AgentStore,
+  type ServingAgent,
 } from "../../src/agents/index.ts";
 import type { Clock } from "../../src/kernel/clock.ts";
 import { MemoryAgentStore } from "./memory-agent-store.ts";
@@ -18,9 +19,9 @@ const knownTools = () => ["csv_parser"];
 /** Counts the reads that would reach a disk. */
 class CountingStore extends MemoryAgentStore {
   reads = 0;
-  override async latest(workspace: string, name: string): Promise<AgentRevision | undefined> {
+  override async serving(workspace: string, name: string): Promise<ServingAgent | undefined> {
     this.reads += 1;
-    return super.latest(workspace, name);
+    return super.serving(workspace, name);
   }
   override async revision(workspace: string, name: string, revision: number): Promise<AgentRevision | undefined> {
     this.reads += 1;
@@ -53,7 +54,11 @@ test("a deployed definition is a revision with its source, hash and time", async
     },
   });
   expect(result.revision.sourceHash).toMatch(/^[0-9a-f]{64}$/);
-  expect(await agents.get("default", "WRITER")).toEqual(result.revision);
+  expect(await agents.get("default", "WRITER")).toEqual({
+    ...result.revision,
+    paused: undefined,
+    newestRevision: 1,
+  });
   expect(await agents.deploy("default", file("writer"))).toMatchObject({
     type: "unchanged",
     revision: { revision: 1 },
@@ -117,11 +122,11 @@ test("a prepared agent has its prompts ready, and preparing it again reads nothi
   const store = new CountingStore();
   const agents = service(store);
   await agents.deploy("default", file("writer"));
-  const first = await agents.prepareLatest("default", "writer");
+  const first = await agents.prepareServing("default", "writer");
   expect(first).toMatchObject({ name: "writer", revision: 1, systemPrompt: "Say one, writer." });
   expect(first.prompt(RUN)).toBe("Hi");
   const { reads } = store;
-  expect(await agents.prepareLatest("default", "Writer")).toBe(first);
+  expect(await agents.prepareServing("default", "Writer")).toBe(first);
   expect(await agents.prepare("default", "writer", 1)).toBe(first);
   expect(store.reads).toBe(reads);
 });
@@ -129,15 +134,15 @@ test("a prepared agent has its prompts ready, and preparing it again reads nothi
 test("after a deployment new runs get the new revision, and old runs keep theirs", async () => {
   const agents = service();
   await agents.deploy("default", file("writer", "one"));
-  await agents.prepareLatest("default", "writer");
+  await agents.prepareServing("default", "writer");
   await agents.deploy("default", file("writer", "two"));
-  expect(await agents.prepareLatest("default", "writer")).toMatchObject({
+  expect(await agents.prepareServing("default", "writer")).toMatchObject({
     revision: 2,
     systemPrompt: "Say two, writer.",
   });
   expect(await agents.prepare("default", "writer", 1)).toMatchObject({ systemPrompt: "Say one, writer." });
   await agents.delete("default", "writer");
-  await expect(agents.prepareLatest("default", "writer")).rejects.toThrow(AgentNotFoundError);
+  await expect(agents.prepareServing("default", "writer")).rejects.toThrow(AgentNotFoundError);
   expect(await agents.prepare("default", "writer", 2)).toMatchObject({ revision: 2 });
   expect(await agents.deploy("default", file("writer", "two"))).toMatchObject({
     type: "created",
@@ -150,8 +155,8 @@ test("a revision that was read before a deployment is not remembered as the late
   const { promise: gate, resolve: open } = Promise.withResolvers<void>();
   let held = true;
   const slow: AgentStore = Object.assign(Object.create(store), {
-    latest: async (workspace: string, name: string) => {
-      const found = await store.latest(workspace, name);
+    serving: async (workspace: string, name: string) => {
+      const found = await store.serving(workspace, name);
       if (held) await gate;
       return found;
     },
@@ -159,12 +164,12 @@ test("a revision that was read before a deployment is not remembered as the late
   });
   const agents = service(slow);
   await agents.deploy("default", file("writer", "one"));
-  const preparing = agents.prepareLatest("default", "writer");
+  const preparing = agents.prepareServing("default", "writer");
   await agents.deploy("default", file("writer", "two"));
   held = false;
   open();
   expect(await preparing).toMatchObject({ revision: 1 });
-  expect(await agents.prepareLatest("default", "writer")).toMatchObject({ revision: 2 });
+  expect(await agents.prepareServing("default", "writer")).toMatchObject({ revision: 2 });
 });
 
 test("only the agents used last are kept ready", async () => {
@@ -175,11 +180,39 @@ test("only the agents used last are kept ready", async () => {
     "default",
     names.map((name) => file(name)),
   );
-  for (const name of names) await agents.prepareLatest("default", name);
+  for (const name of names) await agents.prepareServing("default", name);
   const { reads } = store;
-  await agents.prepareLatest("default", "agent-299");
-  await agents.prepareLatest("default", "agent-44");
+  await agents.prepareServing("default", "agent-299");
+  await agents.prepareServing("default", "agent-44");
   expect(store.reads).toBe(reads);
-  await agents.prepareLatest("default", "agent-43");
+  await agents.prepareServing("default", "agent-43");
   expect(store.reads).toBe(reads + 1);
+});
+
+test("a rollback serves the revision before, one further each time, until there is none", async () => {
+  const agents = service();
+  for (const text of ["one", "two", "three"]) await agents.deploy("default", file("writer", text));
+  expect(await agents.prepareServing("default", "writer")).toMatchObject({ revision: 3 });
+  expect(await agents.rollback("default", "writer")).toMatchObject({ revision: 2, newestRevision: 3 });
+  expect(await agents.prepareServing("default", "writer")).toMatchObject({ revision: 2 });
+  expect(await agents.rollback("default", "writer")).toMatchObject({ revision: 1 });
+  await expect(agents.rollback("default", "writer")).rejects.toThrow(/serves revision 1 and has no earlier one/);
+  expect(await agents.activate("default", "writer", 3)).toMatchObject({ revision: 3 });
+  await expect(agents.activate("default", "writer", 9)).rejects.toThrow(RevisionNotFoundError);
+});
+
+test("a paused agent refuses new runs, prepared before or not", async () => {
+  const agents = service();
+  await agents.deploy("default", file("writer"));
+  await agents.prepareServing("default", "writer");
+  await agents.refusePaused("default", "writer");
+  expect(await agents.pause("default", "writer", "maintenance")).toMatchObject({
+    paused: { reason: "maintenance", atMs: 5_000 },
+  });
+  await expect(agents.refusePaused("default", "writer")).rejects.toThrow('agent "writer" is paused: maintenance');
+  await agents.prepareServing("default", "writer");
+  await expect(agents.refusePaused("default", "writer")).rejects.toMatchObject({ code: "AGENT_PAUSED" });
+  await agents.resume("default", "writer");
+  await agents.refusePaused("default", "writer");
+  await expect(agents.pause("default", "reader", "")).rejects.toThrow(AgentNotFoundError);
 });

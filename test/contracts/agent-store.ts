@@ -32,6 +32,7 @@ export function agentStoreContract(open: () => Promise<Opened>): void {
   };
   deploymentContract(within);
   conflictContract(within);
+  lifecycleContract(within);
   listContract(within);
 }
 
@@ -44,9 +45,14 @@ function deploymentContract(within: Within): void {
         type: "deployed",
         results: [{ type: "created", revision: { ...candidate, revision: 1 } }],
       });
-      expect(await store.latest("default", "writer")).toEqual({ ...candidate, revision: 1 });
-      expect(await store.latest("other", "writer")).toBeUndefined();
-      expect(await store.latest("default", "nobody")).toBeUndefined();
+      expect(await store.serving("default", "writer")).toEqual({
+        ...candidate,
+        revision: 1,
+        paused: undefined,
+        newestRevision: 1,
+      });
+      expect(await store.serving("other", "writer")).toBeUndefined();
+      expect(await store.serving("default", "nobody")).toBeUndefined();
     }));
 
   test("another source makes the next revision, the same source none", () =>
@@ -79,8 +85,8 @@ function conflictContract(within: Within): void {
         name: "Writer",
         existing: "writer",
       });
-      expect(await store.latest("default", "fresh")).toBeUndefined();
-      expect(await store.latest("default", "WRITER")).toMatchObject({ name: "writer", revision: 1 });
+      expect(await store.serving("default", "fresh")).toBeUndefined();
+      expect(await store.serving("default", "WRITER")).toMatchObject({ name: "writer", revision: 1 });
       expect(await store.deploy([agentCandidate("one"), agentCandidate("ONE", "two")])).toMatchObject({
         type: "conflict",
       });
@@ -94,14 +100,62 @@ function conflictContract(within: Within): void {
       await store.deploy([agentCandidate("writer")]);
       expect(await store.delete("default", "Writer")).toBe(true);
       expect(await store.delete("default", "writer")).toBe(false);
-      expect(await store.latest("default", "writer")).toBeUndefined();
+      expect(await store.serving("default", "writer")).toBeUndefined();
       expect(await store.list("default", { limit: 10 })).toEqual({ items: [], next: undefined });
       expect(await store.count()).toBe(0);
       expect(await store.revision("default", "writer", 1)).toMatchObject({ revision: 1 });
       expect(await store.deploy([agentCandidate("WRITER")])).toMatchObject({
         results: [{ type: "created", revision: { revision: 2, name: "WRITER" } }],
       });
-      expect(await store.latest("default", "writer")).toMatchObject({ name: "WRITER", revision: 2 });
+      expect(await store.serving("default", "writer")).toMatchObject({ name: "WRITER", revision: 2 });
+    }));
+}
+
+function lifecycleContract(within: Within): void {
+  test("an older revision serves when it is activated, and the next deployment has the next number", () =>
+    within(async (store) => {
+      for (const text of ["one", "two", "three"]) await store.deploy([agentCandidate("writer", text)]);
+      expect(await store.activate("default", "Writer", 1)).toBe("changed");
+      expect(await store.activate("default", "writer", 1)).toBe("unchanged");
+      expect(await store.activate("default", "writer", 4)).toBe("not-found");
+      expect(await store.activate("default", "reader", 1)).toBe("not-found");
+      expect(await store.serving("default", "writer")).toMatchObject({ revision: 1, newestRevision: 3 });
+      expect((await store.list("default", { limit: 10 })).items).toMatchObject([{ revision: 1, newestRevision: 3 }]);
+      expect(await store.deploy([agentCandidate("writer", "one")])).toMatchObject({ results: [{ type: "unchanged" }] });
+      expect(await store.deploy([agentCandidate("writer", "four")])).toMatchObject({
+        results: [{ type: "updated", revision: { revision: 4 } }],
+      });
+      expect(await store.serving("default", "writer")).toMatchObject({ revision: 4, newestRevision: 4 });
+    }));
+
+  test("the capabilities of an agent are those of the serving revision", () =>
+    within(async (store) => {
+      const definition = { ...agentCandidate("writer").definition, capabilities: ["drafting"] };
+      await store.deploy([agentCandidate("writer", "one", { definition })]);
+      await store.deploy([agentCandidate("writer", "two")]);
+      await store.activate("default", "writer", 1);
+      expect((await store.list("default", { limit: 10, capability: "drafting" })).items).toHaveLength(1);
+      expect((await store.list("default", { limit: 10, capability: "greeting" })).items).toHaveLength(0);
+    }));
+
+  test("an agent stays paused across deployments until it is resumed or deleted", () =>
+    within(async (store) => {
+      const paused = { reason: "costs too much", atMs: 7 };
+      expect(await store.pause("default", "writer", paused)).toBe("not-found");
+      await store.deploy([agentCandidate("writer")]);
+      expect(await store.pause("default", "writer", undefined)).toBe("unchanged");
+      expect(await store.pause("default", "Writer", paused)).toBe("changed");
+      expect(await store.pause("default", "writer", { reason: "another", atMs: 8 })).toBe("unchanged");
+      await store.deploy([agentCandidate("writer", "two")]);
+      expect(await store.serving("default", "writer")).toMatchObject({ revision: 2, paused });
+      expect((await store.list("default", { limit: 10 })).items).toMatchObject([{ paused }]);
+      expect(await store.pause("default", "writer", undefined)).toBe("changed");
+      expect((await store.serving("default", "writer"))?.paused).toBeUndefined();
+      await store.pause("default", "writer", paused);
+      await store.delete("default", "writer");
+      expect(await store.activate("default", "writer", 1)).toBe("not-found");
+      await store.deploy([agentCandidate("writer")]);
+      expect((await store.serving("default", "writer"))?.paused).toBeUndefined();
     }));
 }
 
@@ -130,6 +184,9 @@ function listContract(within: Within): void {
         capabilities: ["greeting", "c-alpha"],
         tools: ["csv_parser"],
         model: "mock",
+        paused: undefined,
+        newestRevision: 1,
+        sourceHash: expect.any(String),
       });
       const narrowed = await store.list("default", { limit: 10, capability: "c-bravo" });
       expect(narrowed.items.map(({ name }) => name)).toEqual(["bravo"]);

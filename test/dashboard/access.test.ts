@@ -43,8 +43,8 @@ beforeAll(async () => {
   const waiting = await server.ask("GET", `/api/v1/approvals?run=${refused}`);
   const [approval] = contract.approvals.ApprovalPage.parse(waiting.body).items;
   await server.ask("POST", `/api/v1/approvals/${approval?.id}/deny`, { reason: "too much" });
-  const forked = await server.ask("POST", `/api/v1/runs/${run}/fork`, { at: 3, wait: true });
-  others["FORK"] = contract.runs.RunDetail.parse(forked.body).id;
+  const forked = await server.ask("POST", `/api/v1/runs/${run}/fork`, { at: 3 });
+  others["FORK"] = contract.runs.RunSummary.parse(forked.body).id;
 });
 afterAll(async () => {
   await leaveBrowser(browser);
@@ -80,9 +80,9 @@ const PAGES: readonly Look[] = [
   { path: "/ui/runs/RUN?view=json", whole: text("step_list") },
   { path: "/ui/runs/FORK", whole: text("Fork of") },
   { path: "/ui/runs/RUN/diff/FORK", whole: text("Two runs compared") },
-  { path: "/ui/runs/ASKING", whole: text("Approve calculator.evaluate?") },
+  { path: "/ui/runs/ASKING", whole: text("Call calculator.evaluate with") },
   { path: "/ui/runs/CHOICE", whole: text("The model failed; how shall it go on?") },
-  { path: "/ui/approvals", whole: text("Answered lately") },
+  { path: "/ui/approvals", whole: text("Recently answered") },
   { path: "/ui/tools", whole: text("csv_parser") },
   { path: "/ui/tools/csv_parser", whole: text("Input schema") },
   { path: "/ui/usage", whole: text("mock") },

@@ -89,7 +89,7 @@ test("a run's page shows what it recalled, an agent's what it keeps, and Home ho
     wait: true,
   });
   const run = runs.RunDetail.parse(asked.body);
-  expect(run.recalled).toContain("Ada (person): drinks green tea in the morning");
+  expect(run.recalled).toMatch(/Ada \(person\): \[user, .*\] drinks green tea in the morning/);
   await using person = await visit(browser, server.url, { still: true });
   const { page } = person;
   await page.goto(`/ui/runs/${run.id}`);

@@ -180,6 +180,13 @@ test("dead letters say why, are sent again, saved, and dropped after a question"
     .map((line) => contract.messages.DeadLetter.parse(JSON.parse(line)));
   expect(letters.map(({ code }) => code)).toEqual(["DELIVERY_REJECTED", "DELIVERY_REJECTED"]);
   await page.getByRole("button", { name: "Try again: to south-depot" }).first().click();
+  // It is refused as soon as it is there once more.
+  await expect
+    .poll(() => take("south-depot", "the gate is still closed"), { interval: 20, timeout: 10_000 })
+    .toHaveLength(1);
+  await page.getByText("It failed again: the gate is still closed").waitFor();
+  await page.getByText("2 dead letters in all").waitFor();
+  await page.getByRole("button", { name: "Try again: to south-depot" }).first().click();
   await page.getByText("1 dead letter in all").waitFor();
   expect(await take("south-depot")).toHaveLength(1);
   await page.getByRole("button", { name: "Drop: to south-depot" }).click();

@@ -359,5 +359,37 @@ test("a run is copied as a command that a shell reads as it was asked", async ()
   await page.getByRole("menuitem", { name: "Copy as CLI" }).click();
   await page.getByRole("status").getByText("Copied").waitFor();
   const command = await page.evaluate("navigator.clipboard.readText()");
-  expect(command).toBe(`npx caxton run greeter 'What'\\''s "up", $HOME?'`);
+  expect(command).toBe(`caxton run greeter 'What'\\''s "up", $HOME?'`);
+});
+
+const roller = (say: string) =>
+  `name = "roller"\nversion = "1.0.0"\ncapabilities = ["rolling"]\nsystem_prompt = "Say ${say}."\n`;
+
+test("an agent is rolled back from its revisions, paused with a reason and resumed", async () => {
+  for (const say of ["one", "two"])
+    await server.ask("POST", "/api/v1/agents", { source: roller(say), file_name: "roller.toml" });
+  await using person = await visit(browser, server.url);
+  const { page } = person;
+  await page.goto("/ui/agents/roller?tab=revisions");
+  await page.getByRole("link", { name: "1", exact: true }).click();
+  await page.getByRole("button", { name: "Roll back to revision 1" }).click();
+  await page.getByText("Revision 1 of 2").waitFor();
+  expect(await server.ask("GET", "/api/v1/agents/roller")).toMatchObject({ body: { revision: 1 } });
+  await page.getByRole("link", { name: "2", exact: true }).click();
+  await page.getByRole("button", { name: "Serve revision 2" }).waitFor();
+  await page.getByRole("button", { name: "More actions", exact: true }).click();
+  await page.getByRole("menuitem", { name: "Pause" }).click();
+  await page.getByLabel("Reason").fill("too dear");
+  await page.getByRole("dialog").getByRole("button", { name: "Pause" }).click();
+  await page
+    .getByRole("region", { name: "Paused" })
+    .getByText(/^too dear/)
+    .waitFor();
+  await page.goto("/ui/agents");
+  await page.getByText("Paused", { exact: true }).waitFor();
+  await page.goto("/ui/agents/roller");
+  await page.getByRole("button", { name: "Resume" }).click();
+  await page.getByRole("region", { name: "Paused" }).waitFor({ state: "detached" });
+  expect(await server.ask("GET", "/api/v1/agents/roller")).toMatchObject({ body: { state: "active" } });
+  expect(person.complaints).toEqual([]);
 });

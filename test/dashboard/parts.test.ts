@@ -180,7 +180,7 @@ describe("commands to copy", () => {
 
   test("a run names its files and its model", () => {
     const request = { agent: "data-analyzer", input: "What now?", files: ["my sales.csv"], model: "openai/x" };
-    expect(runCommand(request)).toBe("npx caxton run data-analyzer 'What now?' --file 'my sales.csv' --model openai/x");
+    expect(runCommand(request)).toBe("caxton run data-analyzer 'What now?' --file 'my sales.csv' --model openai/x");
   });
 
   test("with curl, the file's id goes into the run and the body is JSON", () => {
@@ -279,6 +279,7 @@ describe("the time scale of a run", () => {
           ended_at: null,
           step_list: [],
           resting: false,
+          origin: null,
         };
         const scale = timeScale(run, start + now);
         const { left, width } = span(scale, start + from, start + from + took);
@@ -300,7 +301,7 @@ describe("the time scale of a run", () => {
     expect(stretch({})).toEqual([1, 61, 63]);
     expect(stretch({ state: "running", duration_ms: null })).toEqual([1, 61, 70]);
     expect(stretch({ state: "failed", duration_ms: 61_500 })).toEqual([1, 1, 62.5]);
-    const run = { created_at: atSecond(0), ended_at: null, step_list: [step], resting: false };
+    const run = { created_at: atSecond(0), ended_at: null, step_list: [step], resting: false, origin: null };
     expect(timeScale(run, Date.parse(atSecond(5))).endMs).toBe(Date.parse(atSecond(63)));
   });
 
@@ -310,6 +311,7 @@ describe("the time scale of a run", () => {
       ended_at: null,
       step_list: [],
       resting: true,
+      origin: null,
     };
     const hour = Date.parse("2026-11-21T11:00:00.000Z");
     expect(timeScale(run, hour)).toEqual(timeScale(run, hour + 1_000));

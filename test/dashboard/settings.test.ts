@@ -25,7 +25,7 @@ test("the settings show models and providers, and a test says what is wrong and 
   const models = page.getByRole("table", { name: "Models" });
   await models.getByRole("row", { name: /vllm\/model-x.*50,000/ }).waitFor();
   const providers = page.getByRole("table", { name: "Providers" });
-  await providers.getByRole("row", { name: /anthropic Not ready set ANTHROPIC_API_KEY/ }).waitFor();
+  await providers.getByRole("row", { name: /anthropic Not configured set ANTHROPIC_API_KEY/ }).waitFor();
   await page.getByRole("button", { name: "Test vllm/model-x" }).click();
   await page.getByText(/^network:|network: /).waitFor();
   await page.getByText(/Check the address/).waitFor();

@@ -30,6 +30,8 @@ test("a run is forked at a step in the browser, links lead both ways, and the tw
   await page.goto(`/ui/runs/${id}`);
   await page.getByText("Forked as").waitFor();
   await page.getByRole("button", { name: "Run again" }).click();
+  await page.getByRole("dialog", { name: "Run again?" }).getByText("Add them").waitFor();
+  await page.getByRole("button", { name: "Start the run" }).click();
   await page.getByText("Retry of").waitFor();
   expect(page.url()).not.toContain(id);
 });

@@ -147,6 +147,19 @@ describe("deploying", () => {
     expect(person.complaints).toEqual([]);
   });
 
+  test("takes a module alone, under the name of its file, and says what it lacks", async () => {
+    await using person = await open("/ui/tools?deploy=true");
+    const dialog = person.page.getByRole("dialog");
+    const module = { name: "lonely.wasm", mimeType: "application/wasm", buffer: Buffer.from(await answering("ok")) };
+    await dialog.locator("input[type=file]").setInputFiles([module]);
+    await dialog.getByText("lonely would be new").waitFor();
+    await dialog.getByText("none: name of the file, no grants").waitFor();
+    await dialog.getByText("random numbers (always the same").waitFor();
+    await dialog.getByRole("button", { name: "Deploy", exact: true }).click();
+    await person.page.getByRole("heading", { level: 1, name: "lonely" }).waitFor();
+    expect(person.complaints).toEqual([]);
+  });
+
   test("of a version that changes what was accepted waits, is read, accepted and rolled back", async () => {
     await world.deploy(await answering("ok"), manifest("steady"));
     await using person = await open("/ui/tools/steady");
@@ -210,7 +223,7 @@ describe("one tool server", () => {
     await menu(page, "Check it now");
     await page.getByText("Checked: it lists its tools").waitFor();
     await menu(page, "Copy as CLI");
-    expect(await page.evaluate("navigator.clipboard.readText()")).toBe("npx caxton tool get brief");
+    expect(await page.evaluate("navigator.clipboard.readText()")).toBe("caxton tool get brief");
     const downloading = page.waitForEvent("download");
     await menu(page, "Download the module");
     expect((await downloading).suggestedFilename()).toBe("brief-1.wasm");

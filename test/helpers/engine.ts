@@ -222,7 +222,7 @@ export function engine(options: EngineOptions): Engine {
   const threads = options.threads && new ThreadPool(clock, { ...DEFAULT_THREADS, warm: 1, ...options.threads });
   const plan = testPlan({ isolation: threads && "thread", ...options.plan });
   const catalogue = new ToolCatalogue(tools);
-  const plans = { plan: async () => plan };
+  const plans = { admit: async () => {}, plan: async () => plan };
   const runs = new Runs(
     {
       journal,

@@ -185,3 +185,34 @@ test("a process that writes a line without an end is ended", async () => {
   await runner.open(20_000);
   expect((await serverIn(runner, "failed")).reason).toContain("reconnecting");
 });
+
+const SCRIPT = `
+  const say = (id, result) => process.stdout.write('{"jsonrpc":"2.0","id":' + JSON.stringify(id) + ',"result":' + result + "}\\n");
+  require("node:readline").createInterface({ input: process.stdin }).on("line", (line) => {
+    const { id, method, params } = JSON.parse(line);
+    if (method === "initialize")
+      say(id, '{"protocolVersion":"2025-06-18","serverInfo":{"name":"h","version":"1"},"capabilities":{"tools":{}}}');
+    else if (method === "tools/list") say(id, '{"tools":[{"name":"deep","inputSchema":{"type":"object"}},{"name":"large","inputSchema":{"type":"object"}},{"name":"ok","inputSchema":{"type":"object"}}]}');
+    else if (id === undefined) return;
+    else if (method !== "tools/call") process.stdout.write(JSON.stringify({ jsonrpc: "2.0", id, error: { code: -32601, message: "no" } }) + "\\n");
+    else if (params.name === "deep") say(id, '{"content":[],"structuredContent":' + '{"a":'.repeat(100000) + "1" + "}".repeat(100000) + "}");
+    else if (params.name === "large") say(id, '{"content":[{"type":"text","text":"' + "x".repeat(8e6) + '"}]}');
+    else say(id, '{"content":[{"type":"text","text":"fine"}]}');
+  });
+`;
+
+test("a process that answers with too deep or too large a result fails its call at once, and the message names the limit", async () => {
+  await using runner = runnerTo(processOf(["-e", SCRIPT]), { timeoutMs: 60_000, limits: { resultBytesMax: 1_000 } });
+  await runner.open(20_000);
+  expect(await runner.call(callOf("deep"), never)).toMatchObject({
+    type: "failed",
+    reason: "bad-output",
+    message: expect.stringContaining("nested deeper than 128"),
+  });
+  expect(textOf(await runner.call(callOf("ok"), never))).toBe("fine");
+  expect(await runner.call(callOf("large"), never)).toMatchObject({
+    type: "failed",
+    reason: "bad-output",
+    message: expect.stringContaining("raise limits.result_bytes"),
+  });
+});

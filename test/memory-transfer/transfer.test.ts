@@ -117,6 +117,24 @@ test("an entity of the reference memory server whose type is empty has none, and
   expect(report).toMatchObject({ entities: { created: 2 }, relations: { created: 1 }, problems: 0 });
 });
 
+test("empty observations of the reference memory server are skipped, and their entity keeps the others and its relations", async () => {
+  await using opened = await openMemory();
+  const report = await imported(
+    opened.memory,
+    jsonLines([
+      { type: "entity", name: "Ada", entityType: "person", observations: ["", "likes tea", "  "] },
+      { type: "entity", name: "Bob", entityType: "person", observations: [""] },
+      { type: "relation", from: "Ada", to: "Bob", relationType: "knows" },
+    ]),
+  );
+  expect(report).toMatchObject({
+    entities: { ...NOTHING, created: 2 },
+    relations: { ...NOTHING, created: 1 },
+    problems: 0,
+  });
+  expect((await opened.memory.get(SCOPE, "Ada")).observations).toMatchObject([{ text: "likes tea" }]);
+});
+
 test("what is there already gets what is new, stays as it is, or ends the import", async () => {
   const lines = jsonLines([
     { name: "Ada", observations: ["likes tea", "likes cake"] },

@@ -25,7 +25,8 @@ async function endpoint(answer: (response: ServerResponse) => void) {
   await once(server, "listening");
   const address = server.address();
   const baseUrl = `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}/v1`;
-  const model = await new Models({ clock, environment: {} }).resolve({ model: "some/model", baseUrl, apiKey: KEY });
+  const models = new Models({ clock, environment: {} }, { privateOrigins: [baseUrl] });
+  const model = await models.resolve({ model: "some/model", baseUrl, apiKey: KEY });
   return {
     seen,
     model,
@@ -66,6 +67,7 @@ test.each([
   [402, saying("pay first"), "auth"],
   [403, saying("not for you"), "auth"],
   [404, saying("no such model"), "invalid_request"],
+  [404, { error: { message: "model not found", type: "api_error" } }, "invalid_request"],
   [408, saying("too slow"), "timeout"],
   [413, saying("too large"), "context_too_long"],
   [429, saying("slow down"), "rate_limited"],
@@ -118,7 +120,8 @@ test("nobody at the port is a network failure that names the address without the
 
 test("a host that does not exist is a network failure", async () => {
   const baseUrl = "http://host.invalid/v1";
-  const model = await new Models({ clock, environment: {} }).resolve({ model: "m", baseUrl, apiKey: undefined });
+  const models = new Models({ clock, environment: {} }, { privateOrigins: [baseUrl] });
+  const model = await models.resolve({ model: "m", baseUrl, apiKey: undefined });
   expect(summary(await attempt(model, request("hello"))).end).toBe("network");
 });
 
@@ -254,7 +257,7 @@ test("the key is sent to its endpoint, and the server's own key never to a defin
   expect(server.seen[0]?.headers.authorization).toBe(`Bearer ${KEY}`);
   const environment = { OPENAI_API_KEY: KEY, OPENAI_COMPATIBLE_API_KEY: KEY };
   const port = server.seen[0]?.headers.host ?? "";
-  const models = new Models({ clock, environment });
+  const models = new Models({ clock, environment }, { privateOrigins: [`http://${port}`] });
   for (const model of ["openai/m", "other/m"]) {
     await attempt(await models.resolve({ model, baseUrl: `http://${port}/v1`, apiKey: undefined }), request("hello"));
   }

@@ -13,7 +13,7 @@ const STATISTICS = ["count", "sum", "mean", "median", "min", "max", "stdev", "mi
 
 const Source = z.object({ path: z.string().optional(), text: z.string().optional() });
 const Conditions = z
-  .array(z.strictObject({ column: z.string(), op: z.enum(OPERATORS).optional(), value: z.unknown() }))
+  .array(z.strictObject({ column: z.string(), op: z.enum(OPERATORS).optional(), value: z.unknown().optional() }))
   .default([]);
 
 const source = {

@@ -89,6 +89,7 @@ test("OpenAI's own package is used for its own address, and asks with its newer 
     headers: {},
     api: "chat",
     aws: undefined,
+    fetch,
   });
   const { stream } = await model.doStream({
     prompt: [{ role: "user", content: [{ type: "text", text: "hi" }] }],

@@ -60,7 +60,7 @@ export function matching(sample: Sample, where: Where): readonly Row[] {
 }
 
 function fits(cell: string | number | null, { op = "=", value }: Where[number]): boolean {
-  if (cell === null) return false;
+  if (cell === null || op.endsWith("_missing")) return (cell === null) === (op === "is_missing");
   if (op === "in") return z.array(z.unknown()).parse(value).includes(cell);
   if (op === "=") return cell === value;
   if (op === "!=") return cell !== value;

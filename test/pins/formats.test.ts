@@ -79,6 +79,8 @@ test("a migration that shipped is never edited", () => {
     "a8a3e6504325",
     "4ed6339909b6",
     "0c78258f0ab6",
+    "e66b0a496ae4",
+    "2ff4af396cfc",
   ]);
 });
 

@@ -248,6 +248,13 @@ describe("the interface", () => {
       expect(names).toContain(name);
       expect(names).not.toContain(`${name}Input`);
     }
+    // Failures are declared with the media type that they are sent with, of operations without a JSON answer too.
+    const failures = Object.values(body instanceof Object && "paths" in body ? (body.paths ?? {}) : {}).flatMap(
+      (path) => Object.values(path).map((operation) => JSON.stringify(operation)),
+    );
+    expect(failures.length).toBeGreaterThan(100);
+    for (const operation of failures)
+      expect(operation).toMatch(/"4XX":\{[^}]*"content":\{"application\/problem\+json"/);
     // Every reference leads somewhere, and what may be sent as a message is described key by key.
     const references = [...JSON.stringify(body).matchAll(/"\$ref":"#\/components\/schemas\/([^"]*)"/g)];
     expect(references.filter(([, name]) => !names.includes(name))).toEqual([]);

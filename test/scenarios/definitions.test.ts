@@ -1,9 +1,12 @@
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
+import * as contract from "../../src/api/contract/index.ts";
+import { log } from "../../src/kernel/log.ts";
 import { loadConfig, serve } from "../../src/server/index.ts";
 import { DefinitionWatcher, type FileDeployment, deployDirectory } from "../../src/server/definitions.ts";
-import { startServer } from "../helpers/server.ts";
+import { commandLine } from "../cli/caxton.ts";
+import { startServer, type TestServer } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 
 const definition = (name: string, prompt = "Be brief."): string =>
@@ -37,6 +40,10 @@ test("definitions that are links to files are deployed, and one that is a link t
     symlinkSync("nowhere.md", join(agents, "broken.md"));
     symlinkSync(mounted.path, join(agents, "directory.toml"));
     mkdirSync(join(agents, "real-directory.toml"));
+    // A project of a tool beside the agents holds no definitions.
+    mkdirSync(join(agents, "price"));
+    for (const file of ["tool.toml", "tests.toml", "Cargo.toml"])
+      writeFileSync(join(agents, "price", file), "[package]\n");
   });
   expect(started.definitions).toMatchObject([
     { type: "refused", code: "DEFINITION_UNREADABLE", file: join(started.agents, "broken.md") },
@@ -103,4 +110,84 @@ test("a watcher takes a directory called like a definition for none, and goes on
   writeFileSync(join(started.agents, "saved.toml"), definition("saved"));
   await reported.promise;
   expect(only(reports)).toMatchObject({ type: "created", agent: "saved" });
+});
+
+const outcome = ({ type, ...rest }: FileDeployment) => [type, "revision" in rest ? rest.revision : 0] as const;
+
+/** What the next start makes of the one definition of a directory. */
+async function nextStart({ server, agents }: { readonly server: TestServer; readonly agents: string }) {
+  return outcome(only(await deployDirectory(server.started.services, agents)));
+}
+
+const summaryOf = async (server: TestServer, name: string) =>
+  contract.agents.AgentDetail.parse((await server.ask("GET", `/api/v1/agents/${name}`)).body);
+
+test("a deployment from elsewhere is not replaced by the file at the next start, and the file is not lost either", async () => {
+  await using data = await startedWith((agents) =>
+    writeFileSync(join(agents, "poet.toml"), definition("poet", "One.")),
+  );
+  const { server, agents } = data;
+  const file = join(agents, "poet.toml");
+  const deploy = (prompt: string, file_name = file) =>
+    server.ask("POST", "/api/v1/agents", { source: definition("poet", prompt), file_name });
+  expect(await summaryOf(server, "poet")).toMatchObject({ file: { path: file, differs: false }, file_source: null });
+
+  await deploy("Edited.");
+  expect(await summaryOf(server, "poet")).toMatchObject({
+    revision: 2,
+    file: { path: file, differs: true },
+    file_source: definition("poet", "One."),
+  });
+  expect(await nextStart(data)).toEqual(["kept", 2]);
+  writeFileSync(file, definition("poet", "Saved while the server was down."));
+  expect(await nextStart(data)).toEqual(["kept", 2]);
+  const listed = contract.agents.AgentPage.parse((await server.ask("GET", "/api/v1/agents")).body).items;
+  expect(listed.find(({ name }) => name === "poet")).toMatchObject({ file: { path: file, differs: true } });
+  const cli = { server: server.url };
+  expect((await commandLine(["agent", "list"], cli)).stdout).toMatch(/poet +2 +active, file differs/);
+  expect((await commandLine(["agent", "get", "poet"], cli)).stdout).toContain(`${file} differs from the deployed`);
+
+  // Choosing the file: its text is deployed as it is, and from then on changes of the file count again.
+  expect(await commandLine(["agent", "deploy", file], cli)).toMatchObject({ code: 0 });
+  expect((await summaryOf(server, "poet")).file).toMatchObject({ differs: false });
+  writeFileSync(file, definition("poet", "Next."));
+  expect(await nextStart(data)).toEqual(["updated", 4]);
+
+  // Choosing the deployed version: it is written to the file.
+  await deploy("Edited again.", "elsewhere.toml");
+  const { stdout } = await commandLine(["agent", "get", "poet", "--source"], cli);
+  writeFileSync(file, stdout);
+  expect(await nextStart(data)).toEqual(["unchanged", 5]);
+  writeFileSync(file, definition("poet", "After that."));
+  expect(await nextStart(data)).toEqual(["updated", 6]);
+
+  await server.ask("POST", "/api/v1/agents/poet/rollback");
+  expect(await nextStart(data)).toEqual(["kept", 5]);
+});
+
+test("an edit survives a restart, a warning names both versions, and a save under watch deploys", async () => {
+  using place = tempDirectory();
+  using mounted = tempDirectory();
+  const file = join(mounted.path, "poet.toml");
+  writeFileSync(file, definition("poet", "One."));
+  const settings = { "agents.directory": mounted.path };
+  {
+    await using before = await startServer({ directory: place.path, settings });
+    await before.ask("POST", "/api/v1/agents", { source: definition("poet", "Edited."), file_name: file });
+  }
+  await using after = await startServer({ directory: place.path, settings });
+  const { definitions } = await after.started.ready;
+  expect(outcome(only(definitions))).toEqual(["kept", 2]);
+  using warned = vi.spyOn(log, "warn");
+  await deployDirectory(after.started.services, mounted.path);
+  expect(warned.mock.calls).toContainEqual([
+    { agent: "poet", revision: 2, file },
+    expect.stringMatching(/poet\.toml differs from revision 2 of poet.*agent deploy.*agent get poet --source/),
+  ]);
+  expect(await summaryOf(after, "poet")).toMatchObject({ source: definition("poet", "Edited.") });
+  const saved = Promise.withResolvers<FileDeployment>();
+  using watcher = new DefinitionWatcher(after.started.services, mounted.path, saved.resolve);
+  expect(watcher).toBeDefined();
+  writeFileSync(file, definition("poet", "Saved."));
+  expect(outcome(await saved.promise)).toEqual(["updated", 3]);
 });

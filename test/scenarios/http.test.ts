@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { request } from "node:http";
+import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import type { FastifyRequest } from "fastify";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -26,6 +27,67 @@ const start = async () => {
   const { body } = await server.ask("POST", "/api/v1/runs", { agent: "greeter", input: "hello", wait: true });
   return contract.runs.RunDetail.parse(body);
 };
+
+/** Sends lines as they are and returns the first of the answer. */
+async function rawLines(lines: readonly string[]): Promise<string> {
+  const socket = connect(Number(new URL(server.url).port), "127.0.0.1");
+  socket.write(`${lines.join("\r\n")}\r\nconnection: close\r\n\r\n`);
+  return (await text(socket)).split("\r\n")[0] ?? "";
+}
+
+describe("a request that another site makes a browser send", () => {
+  test.each(["cross-site", "same-site"])("is refused when it gets something of the API: %s", async (site) => {
+    // A router that decodes paths finds the API under other spellings too.
+    for (const path of ["/api/v1/tool-servers", "/%61pi/v1/tool-servers", "/a%70i/v1/tool-servers"]) {
+      const refused = await raw(path, { "sec-fetch-site": site });
+      expect([path, refused.status, JSON.parse(refused.body)]).toMatchObject([path, 403, { code: "FOREIGN_ORIGIN" }]);
+    }
+    expect((await raw("/ui", { "sec-fetch-site": site })).status).not.toBe(403);
+  });
+
+  test.each(["same-origin", "none"])("is answered when it is of this server or was typed: %s", async (site) => {
+    expect((await raw("/api/v1/agents", { "sec-fetch-site": site })).status).toBe(200);
+  });
+
+  test.each(["/api/v1/agents", "/%61pi/v1/agents", "/api/v1/nothing"])(
+    "cannot embed or keep the answer of %s",
+    async (path) => {
+      const { headers } = await fetch(`${server.url}${path}`);
+      expect([...headers]).toEqual(
+        expect.arrayContaining([
+          ["cache-control", "no-store"],
+          ["cross-origin-resource-policy", "same-origin"],
+          ["x-content-type-options", "nosniff"],
+        ]),
+      );
+    },
+  );
+});
+
+test("a JSON body that is written to disk as it comes is not counted as held in memory", async () => {
+  const chunks = ReadableStream.from([Buffer.from('{"entities":[],'), Buffer.from('"relations":[]}')]);
+  const init: RequestInit = {
+    method: "POST",
+    body: chunks,
+    headers: { "content-type": "application/json" },
+    duplex: "half",
+  };
+  expect((await fetch(`${server.url}/api/v1/memory/import`, init)).status).toBeLessThan(500);
+  const upload = ReadableStream.from([Buffer.from("[1,"), Buffer.from("2]")]);
+  expect((await fetch(`${server.url}/api/v1/uploads?name=a.json`, { ...init, body: upload })).status).toBe(201);
+});
+
+test("a request that names two hosts is refused", async () => {
+  const { host } = new URL(server.url);
+  expect(await rawLines(["GET /health HTTP/1.1", `host: ${host}`])).toBe("HTTP/1.1 200 OK");
+  expect(await rawLines([`GET http://${host}/health HTTP/1.1`, `host: ${host}`])).toBe("HTTP/1.1 200 OK");
+  for (const lines of [
+    ["GET /health HTTP/1.1", `host: ${host}`, "host: evil.example"],
+    ["GET /health HTTP/1.1", `host: ${host}`, `Host: ${host}`],
+    ["GET http://evil.example/health HTTP/1.1", `host: ${host}`],
+  ])
+    expect(await rawLines(lines)).toBe("HTTP/1.1 400 Bad Request");
+});
 
 describe("what is asked wrongly is answered with a problem", () => {
   test.each(["/ui/%zz", "/ui/%", "/ui/%c3%28", "/api/v1/runs/%zz"])(

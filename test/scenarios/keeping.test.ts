@@ -13,7 +13,7 @@ import { startServer, type TestServer } from "../helpers/server.ts";
 
 const agent = (name: string, memory: string) =>
   `name = "${name}"\nversion = "1.0.0"\ncapabilities = ["front-desk"]\nsystem_prompt = "You are ${name}."\n${memory}`;
-const KEEPING = '[memory]\nenabled = true\nscope = "workspace"\nauto_store = true\n';
+const KEEPING = '[memory]\nenabled = true\nstore_scope = "workspace"\nauto_store = true\n';
 
 /** A model that answers as the agent that asks it: what `answers` has for the first name its system prompt holds. */
 function answering(answers: { readonly [name: string]: (prompt: string) => string }): LanguageModel {
@@ -83,6 +83,33 @@ test("what a run was asked and answered is remembered once, with its newest answ
   expect(silent.remembered).toBeNull();
   const failed = await run(server, { agent: "speechless", input: "Anyone?" });
   expect(failed).toMatchObject({ state: "failed", remembered: null });
+});
+
+test("without store_scope what is stored stays with the agent, however far it looks", async () => {
+  const prompts: string[] = [];
+  const model = answering({
+    concierge: () => "The safe opens with 7791.",
+    porter: (prompt) => (prompts.push(prompt), "I do not know."),
+  });
+  await using server = await startServer({
+    overrides: { models: models(model) },
+    files: {
+      "examples/agents/concierge.toml": agent(
+        "concierge",
+        '[memory]\nenabled = true\nscope = "global"\nauto_store = true\n',
+      ),
+      "examples/agents/porter.toml": agent("porter", "[memory]\nenabled = true\n"),
+    },
+  });
+  const { id } = await run(server, { agent: "concierge", input: "How does the safe open?" });
+  await settled(server, id);
+  expect(await listed(server)).toEqual([]);
+  const own = await server.ask("GET", "/api/v1/memory/entities?scopes=agent-only:concierge");
+  expect(contract.memory.EntityPage.parse(own.body).items).toMatchObject([{ name: "Asked: How does the safe open?" }]);
+  await run(server, { agent: "porter", input: "How does the safe open?" });
+  expect(prompts.join()).not.toContain("7791");
+  const later = await run(server, { agent: "concierge", input: "Which number opens the safe?" });
+  expect(later.recalled).toContain("7791");
 });
 
 test("another agent takes facts and relations out of it in a run of its own, which leaves nothing itself", async () => {

@@ -200,5 +200,5 @@ test("the reading tools answer within so many tokens, and go on where they ended
   const { body } = await server.ask("POST", "/api/v1/tools/memory/recall/call", {
     arguments: { query: "long story evening", limit: 1, max_tokens: 100 },
   });
-  expect(JSON.stringify(body)).toContain("older facts are left out");
+  expect(JSON.stringify(body)).toContain("other facts are left out");
 });

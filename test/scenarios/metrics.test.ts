@@ -29,7 +29,7 @@ test("what happens to messages, tasks and memory is read from /metrics, in a for
   }
 
   const relations = [{ from: "Ada", to: "Bo", type: "knows" }];
-  await server.ask("POST", "/api/v1/memory/entities", { entities: [{ name: "Ada" }, { name: "Bo" }], relations });
+  await server.ask("POST", "/api/v1/memory/entities", { entities: [{ name: "Ada" }, { name: "Bo" }] });
   await server.ask("POST", "/api/v1/memory/relations", { relations });
   await server.ask("POST", "/api/v1/memory/search", { query: "Ada", mode: "keyword" });
 

@@ -148,6 +148,54 @@ test("a provider of one's own gets its key from where it refers to, and its head
   });
 });
 
+test("a definition sends no key of the server to another origin, and reaches no private address, unless the operator says so", async () => {
+  await using endpoint = await vendor(saying("Hello."));
+  const environment = { OPENAI_API_KEY: "sk-very-secret-key", TEAM_API_KEY: "sk-team" };
+  const own = `base_url = "${endpoint.url}/v1"\n`;
+  const key = 'api_key = "${env:OPENAI_API_KEY}"\n';
+  const thefts = [
+    `${own}${key}`,
+    `${own}headers = { authorization = "Bearer \${env:OPENAI_API_KEY}" }\n`,
+    `${own}api_key = "\${env:TEAM_API_KEY}"\n`,
+    `base_url = "${endpoint.url}/\${env:OPENAI_API_KEY}"\n`,
+  ];
+  {
+    await using server = await startServer({ environment });
+    for (const theft of thefts) {
+      await asker(server, agent("some/model", theft));
+      expect(await server.ask("POST", "/api/v1/runs", { agent: "asker", input: "hi" }), theft).toMatchObject({
+        status: 422,
+        body: { code: "KEY_ORIGIN_REFUSED", hint: expect.stringContaining(`"${endpoint.url}"]`) },
+      });
+    }
+    await asker(server, agent("some/model", own));
+    const failed = await run(server, "hi");
+    expect(failed).toMatchObject({ state: "failed" });
+    expect(failed.failure?.message).toMatch(/127\.0\.0\.1, which is of this machine.*private_origins/s);
+    expect(endpoint.seen).toEqual([]);
+  }
+  const listed = { "models.key_origins": { OPENAI_API_KEY: [endpoint.url] } };
+  for (const settings of [listed, { "models.private_origins": [endpoint.url] }]) {
+    await using server = await startServer({ environment, settings });
+    await asker(server, agent("some/model", `${own}${settings === listed ? key : ""}`));
+    expect(await run(server, "hi")).toMatchObject({ state: "completed", output: "Hello." });
+  }
+  expect(endpoint.seen.map(({ headers }) => headers.authorization)).toEqual(["Bearer sk-very-secret-key", undefined]);
+});
+
+test("a provider that redirects gets the key, and where it redirects to does not", async () => {
+  await using elsewhere = await vendor(saying("Hello."));
+  await using endpoint = await vendor((response) => {
+    response.writeHead(307, { location: `${elsewhere.url}/v1/chat/completions` }).end();
+  });
+  await using server = await startServer({
+    environment: { ANTHROPIC_API_KEY: "sk-a", ANTHROPIC_BASE_URL: `${endpoint.url}/v1` },
+  });
+  await asker(server, agent("anthropic/claude-x"));
+  expect((await run(server, "hi")).failure?.message).toContain("redirects");
+  expect([endpoint.seen.length, elsewhere.seen.length]).toEqual([1, 0]);
+});
+
 const pictureIn = ({ body }: Seen): boolean => JSON.stringify(body).includes(PNG.toString("base64"));
 
 test("a picture that comes with a request is shown to a model that takes pictures, and named to one that does not", async () => {

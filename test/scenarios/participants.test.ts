@@ -155,6 +155,7 @@ describe("a program's token", () => {
 
   test("ends when it is replaced or taken back, also for who receives with it", async () => {
     const { token: first } = await register("turner");
+    const { token: other } = await register("bystander");
     await using socket = await Socket.open(`${server.url.replace("http", "ws")}/api/v1/messages/socket`);
     socket.say({ op: "receive", ref: 1, mailbox: "turner" });
     expect(await socket.heard("problem")).toMatchObject({ problem: { code: "PARTICIPANT_TOKEN_REQUIRED" } });
@@ -164,8 +165,14 @@ describe("a program's token", () => {
     expect(await socket.heard("receiving")).toMatchObject({ ref: 3 });
     socket.say({ op: "send", ref: 4, message: said("turner") });
     expect(await socket.heard("receipt")).toMatchObject({ receipt: { status: "accepted" } });
+    for (const method of ["POST", "DELETE"])
+      for (const [shown, code] of [
+        [{}, "PARTICIPANT_TOKEN_REQUIRED"],
+        [{ token: other ?? "" }, "PARTICIPANT_TOKEN_INVALID"],
+      ] as const)
+        expect(await ask(method, "/participants/turner/token", shown)).toMatchObject({ status: 401, body: { code } });
     const rotated = contract.participants.RegisteredParticipant.parse(
-      (await ask("POST", "/participants/turner/token")).body,
+      (await ask("POST", "/participants/turner/token", { token: first ?? "" })).body,
     );
     expect(rotated.token).not.toBe(first);
     await ask("POST", "/messages", { body: { performative: "inform", receiver: "turner", content: "?" } });
@@ -175,8 +182,11 @@ describe("a program's token", () => {
     const { token } = rotated;
     const got = await ask("GET", "/mailboxes/turner/messages?wait=5", { token: token ?? "" });
     expect(contract.participants.LeasedMessages.parse(got.body).items).toHaveLength(1);
-    expect(await ask("DELETE", "/participants/turner/token")).toMatchObject({ body: { has_token: false } });
+    const revoked = await ask("DELETE", "/participants/turner/token", { token: token ?? "" });
+    expect(revoked).toMatchObject({ body: { has_token: false } });
     expect((await ask("GET", "/mailboxes/turner/messages", { token: token ?? "" })).status).toBe(401);
+    // Without a token there is none to show.
+    expect(await ask("POST", "/participants/turner/token")).toMatchObject({ status: 200, body: { has_token: true } });
   });
 
   test("is on no disk: not with the program, and not with the answer that an Idempotency-Key keeps", async () => {

@@ -4,6 +4,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writ
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { buildWhenStale } from "../dashboard/browser.ts";
+import { copyCheckout } from "../helpers/checkout.ts";
 import { repository } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 
@@ -20,17 +21,6 @@ function blocks(): readonly Block[] {
     const after = fences[index + 1];
     return language === "sh" ? [{ commands: text, shown: after?.language === "" ? after.text : "" }] : [];
   });
-}
-
-/** What a newcomer has after cloning: every file that is in the repository, as it is now, and nothing else. */
-function cloneTo(directory: string): void {
-  const tracked = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], {
-    cwd: repository,
-  });
-  for (const file of tracked.toString().split("\0").filter(Boolean)) {
-    mkdirSync(join(directory, dirname(file)), { recursive: true });
-    cpSync(join(repository, file), join(directory, file), { preserveTimestamps: true });
-  }
 }
 
 /**
@@ -81,7 +71,7 @@ test(
   async () => {
     using place = tempDirectory();
     using home = tempDirectory();
-    cloneTo(place.path);
+    copyCheckout(place.path);
     const [first, ...rest] = blocks();
     expect(first?.commands).toBe("npm ci && npm start\n");
 

@@ -51,7 +51,7 @@ async function replayed(made: Engine, id: RunId, server: Server): Promise<Replay
       read: (artifact) => made.artifacts.read(artifact),
     },
     {
-      plans: { plan: async () => testPlan(server.plan) },
+      plans: { admit: async () => {}, plan: async () => testPlan(server.plan) },
       models: models(silent(server.model ?? "scripted/inline"), backups),
       tools: new ToolCatalogue(runner),
       clock: systemClock,
@@ -226,7 +226,7 @@ test("backups come out as they were, also one that is not there and one that not
   const report = await replayRun(
     { entries: made.journal.read(id, 0), artifacts: [], read: async () => new Uint8Array() },
     {
-      plans: { plan: async () => testPlan(plan) },
+      plans: { admit: async () => {}, plan: async () => testPlan(plan) },
       models: models(silent("a/one"), { "b/gone": silent("b/gone"), "b/tight": tight, "c/last": silent("c/last") }),
       tools: new ToolCatalogue(new FakeTools([echo])),
       clock: systemClock,

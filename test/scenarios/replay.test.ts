@@ -66,7 +66,7 @@ const replayed = (made: Engine, id: RunId, tools = TOOLS, plan: Partial<RunPlan>
   };
   const runner = new FakeTools(tools);
   const report = replayRun(recording, {
-    plans: { plan: async () => testPlan(plan) },
+    plans: { admit: async () => {}, plan: async () => testPlan(plan) },
     models: models(scripted([])),
     tools: new ToolCatalogue(runner),
     clock: systemClock,

@@ -144,7 +144,7 @@ test("past the limit runs wait in order, and past the queue's limit they are ref
   const first = await made.begin("1");
   const second = await made.begin("2");
   expect(made.journal.summary(second.id)?.state).toBe("queued");
-  await expect(made.begin("3")).rejects.toMatchObject({ code: "RUN_QUEUE_FULL" });
+  await expect(made.begin("3")).rejects.toMatchObject({ code: "RUN_QUEUE_FULL", retryAfterMs: 5_000 });
   gate.resolve();
   expect((await first.ended).state).toBe("completed");
   expect((await second.ended).state).toBe("completed");

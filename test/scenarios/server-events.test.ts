@@ -23,6 +23,7 @@ function serverEvents() {
   const changes = new SqliteChangeLog(made.database);
   const agents = new SqliteAgentStore(made.database, changes);
   const stop = new AbortController();
+  const read = vi.spyOn(made.journal, "read");
   const watch = (query: Query) =>
     watchServer(
       { ...made, changes, clock: systemClock, router: SILENT, tasks: SILENT },
@@ -34,6 +35,7 @@ function serverEvents() {
     engine: made,
     changes,
     agents,
+    read,
     watch,
     [Symbol.asyncDispose]: async () => {
       stop.abort();
@@ -61,6 +63,22 @@ const hasEnded = (id: RunId) => (event: ServerEvent) =>
 const changed = (name: string) => ({ type: "tool-server", name, state: "running" }) as const;
 
 describe("the server's events", () => {
+  test("are read from the journal once for all readers, who are told the same objects", async () => {
+    await using place = serverEvents();
+    const readers = Array.from({ length: 40 }, () => place.watch({ types: ["run", "step"] }));
+    await Promise.all(readers.map((reader) => upTo(reader, ({ type }) => type === "ready")));
+    place.read.mockClear();
+    const { id, ended } = await place.engine.begin("hello");
+    const [[first = [], ...others]] = await Promise.all([
+      Promise.all(readers.map((reader) => upTo(reader, hasEnded(id)))),
+      ended,
+    ]);
+    expect(first.map(({ event }) => event.type)).toContain("step");
+    for (const other of others) expect(other.at(-1)?.event).toBe(first.at(-1)?.event);
+    // Once for each frame in which the run changed; each reader for itself would read 40 times as often.
+    expect(place.read.mock.calls.length).toBeLessThan(20);
+  });
+
   test("carry ids, and a reader that comes back with one is told what it missed, once each", async () => {
     await using place = serverEvents();
     const before = await place.engine.run("before");

@@ -3,6 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
+import { presentSummary } from "../../src/api/operations/present-run.ts";
 import { Database, SqliteRunJournal } from "../../src/backends/sqlite/index.ts";
 import { mint, RunId, ToolCallId } from "../../src/kernel/ids.ts";
 import { foldRun, type RunEvent } from "../../src/runs/index.ts";
@@ -106,6 +107,17 @@ test("sequence numbers rise over a restart, and a run's row and journal tell the
   expect(journal.summary(runId)).toMatchObject({ state: "completed", outputPreview: "o", endedAtMs: 5 });
   expect(foldRun(journal.read(runId, 0))).toMatchObject({ state: "completed", output: "o", endedAtMs: 5 });
   expect(journal.unfinished()).toEqual([]);
+});
+
+test("a run that ended before it began, by a clock that was set back, took no time", async () => {
+  using directory = tempDirectory();
+  using database = open(directory.path);
+  const journal = new SqliteRunJournal(database);
+  const runId = mint(RunId);
+  await journal.append([{ runId, atMs: 3_000, event: queued("q") }]);
+  await journal.append([{ runId, atMs: 1_000, event: { type: "run-complete", content: { output: "o" } } }]);
+  const summary = journal.summary(runId);
+  expect(summary && presentSummary(summary).duration_ms).toBe(0);
 });
 
 test("a job that fails takes no other job of its batch with it", async () => {

@@ -167,7 +167,11 @@ describe("readers", () => {
       contract.runs.RunPage.parse((await server.ask("GET", "/api/v1/runs?limit=200")).body).items.length;
     const before = await count();
     const refused = await streamedStart(server.url);
-    const problem = { code: "TOO_MANY_STREAMS", detail: expect.stringContaining("from 127.0.0.1") };
+    const problem = {
+      code: "TOO_MANY_STREAMS",
+      retry_after_ms: 5_000,
+      detail: expect.stringContaining("from 127.0.0.1"),
+    };
     expect([refused.status, await refused.json()]).toMatchObject([429, problem]);
     expect(await count()).toBe(before);
     for (const { open } of opened) open.on("error", () => undefined).destroy();

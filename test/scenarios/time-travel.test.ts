@@ -51,7 +51,7 @@ function stage() {
   const runs = new Runs(
     {
       journal,
-      plans: { plan: async (_workspace, _agent, revision) => plan(revision ?? 2) },
+      plans: { admit: async () => {}, plan: async (_workspace, _agent, revision) => plan(revision ?? 2) },
       models: { ...models(model), resolve: async () => model },
       tools: new ToolCatalogue(tools),
       artifacts,

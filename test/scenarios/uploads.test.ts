@@ -79,6 +79,23 @@ test("of files with one name each is readable, the later ones under a number; a 
   ]);
 });
 
+test("an upload over the limit is refused as too large, whether its size was declared or not", async () => {
+  await using small = await startServer({ settings: { "files.upload_bytes_max": 1_000 } });
+  const send = async (body: string | ReadableStream) => {
+    const init: RequestInit = { method: "POST", body, headers: { "content-type": "text/csv" }, duplex: "half" };
+    const response = await fetch(`${small.url}/api/v1/uploads?name=big.csv`, init);
+    return { status: response.status, body: await response.json() };
+  };
+  const refused = {
+    status: 413,
+    body: { code: "UPLOAD_TOO_LARGE", hint: expect.stringContaining("upload_bytes_max") },
+  };
+  expect(await send("x".repeat(5_000))).toMatchObject(refused);
+  const chunks = ReadableStream.from([600, 600, 600].map((length) => Buffer.alloc(length, "x")));
+  expect(await send(chunks)).toMatchObject(refused);
+  expect((await send("x".repeat(1_000))).status).toBe(201);
+});
+
 const uploadsDirectory = () => join(server.directory, ".caxton/uploads");
 
 test("an upload that its client aborts leaves nothing behind", async () => {

@@ -199,7 +199,7 @@ function engineOf({ world, schedule, effects, chance, process, runId }: Play): {
   const runs = new Runs(
     {
       journal: process,
-      plans: { plan: async () => testPlan({ concurrentToolsMax: schedule.concurrency }) },
+      plans: { admit: async () => {}, plan: async () => testPlan({ concurrentToolsMax: schedule.concurrency }) },
       models: models(watched),
       tools: new ToolCatalogue(runner),
       artifacts: world.artifacts,
@@ -276,7 +276,7 @@ async function check({ world, schedule, runId, effects }: Play, view: RunView): 
   assertAskedOnlyOfBegun(entries, seed);
   if (view.state !== "completed") return;
   const recording = { entries, artifacts: [], read: async () => new Uint8Array() };
-  const plans = { plan: async () => testPlan({ concurrentToolsMax: schedule.concurrency }) };
+  const plans = { admit: async () => {}, plan: async () => testPlan({ concurrentToolsMax: schedule.concurrency }) };
   const tools = new ToolCatalogue(new FakeTools(TOOLS.map((tool) => ({ ...tool, run: () => done("never called") }))));
   const prompts = { plans, models: models(scripted([])), tools, clock: systemClock };
   const { divergences } = await replayRun(recording, prompts);

@@ -80,7 +80,7 @@ function bench(tools: readonly FakeTool[], turns: Parameters<typeof scripted>[0]
   const runs = new Runs(
     {
       journal,
-      plans: { plan: async () => PLAN },
+      plans: { admit: async () => {}, plan: async () => PLAN },
       models: models(scripted(turns)),
       tools: new ToolCatalogue(runner),
       artifacts: new SqliteArtifactStore(database, systemClock),

@@ -50,6 +50,22 @@ test("what cannot go on says what is missing", async () => {
   expect(await say("build", "compiled")).toEqual([6, expect.stringContaining("tool.toml")]);
 });
 
+test("a build and a deployment say that the sources have another version, and no advice of the bundler is shown", async () => {
+  using temp = tempDirectory();
+  await commandLine(["tool", "new", "prices"], { cwd: temp.path });
+  const cwd = join(temp.path, "prices");
+  const index = readFileSync(join(cwd, "index.ts"), "utf8").replace('version: "0.1.0"', 'version: "0.2.0"');
+  writeFileSync(join(cwd, "index.ts"), index);
+  const built = await commandLine(["tool", "build", "-o", "json"], { cwd });
+  const note = "index.ts has the version 0.2.0 and tool.toml 0.1.0; the tool server has that of tool.toml";
+  expect(JSON.parse(built.stdout)).toMatchObject({ version: "0.1.0", notes: [note] });
+  writeFileSync(join(cwd, "index.ts"), `import fs from "fs";\nconsole.log(fs);\n${index}`);
+  const refused = await commandLine(["tool", "build"], { cwd });
+  expect(refused.stderr).toContain('Could not resolve "fs"');
+  expect(refused.stderr).toContain("a tool has no Node.js");
+  expect(refused.stderr).not.toContain("platform");
+});
+
 test("with --watch a saved file is built and tested again, an error is told, and Ctrl-C ends it", async () => {
   using workshop = new Workshop();
   const cwd = await workshop.create("ts");

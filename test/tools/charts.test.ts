@@ -253,3 +253,24 @@ test.for([
 ] as const)("%s %j fails with its reason", ([tool, given, wanted]) => {
   expect(failure("chart_generator", tool, given, world())).toContain(wanted);
 });
+
+test.for([
+  ["days with names", ["Apr 1 2000", "Jan 15 2000", "Feb 1 2000"], [1, 2, 0]],
+  ["days with the month first", ["2/14/2024", "12/1/2023", "1/31/2024"], [1, 2, 0]],
+  ["quarters", ["2024-Q2", "2023-Q4", "2024-Q1"], [1, 2, 0]],
+  ["weeks", ["2024-W18", "2023-W52", "2024-W01"], [1, 2, 0]],
+  ["labels, as they are given", ["March", "January", "February"], [0, 1, 2]],
+] as const)("a line goes through its points in the order of %s", ([, labels, order]) => {
+  const data = labels.map((x, y) => ({ x, y }));
+  const [file] = call("chart_generator", "line_chart", { data }).files;
+  const titles = [...(file?.text ?? "").matchAll(/<title>([^<]+): \d<\/title>/g)].map(([, title]) => title);
+  expect(titles).toEqual(order.map((place) => labels[place]));
+});
+
+test("a scatter plot takes arithmetic of a file's columns", () => {
+  const table = new World({ "data/t.csv": "a,b\n1,2\n3,4\n" });
+  const given = { path: "data/t.csv", x: "a * 2", y: "b / a" };
+  expect(call("chart_generator", "scatter_plot", given, table).text).toContain(
+    "a * 2 from 2 to 6, b / a from 1.33 to 2",
+  );
+});

@@ -200,14 +200,29 @@ test.for([
     { group_by: ["regoin"] },
     "has no column 'regoin'. Did you mean 'Region'? Its columns: order id, Region, Product, amount, sold on.",
   ],
-  ["group", { group_by: [] }, "'group_by' must name from 1 to 8 columns."],
+  ["group", { group_by: Array(9).fill("Region") }, "'group_by' may name at most 8 columns."],
   [
     "group",
     { group_by: ["Region"], value: "Product" },
     "'Product' is not a column of numbers: 5 of 5 values are none, such as 'apple' (row 1), 'pear' (row 2), 'pear' (row 3). To count rows, leave 'value' out.",
   ],
   ["group", { group_by: ["Region"], sort_by: "mean" }, `sort_by "mean" needs a 'value' column`],
-  ["group", { value: "amount" }, "the argument 'group_by' is missing"],
+  ["group", { value: "amount", values: ["amount"] }, "give 'value' or 'values', not both."],
+  ["group", { aggregates: ["sum"] }, "the aggregate 'sum' needs a 'value' column"],
+  ["group", { value: "amount", aggregates: ["p101"] }, "there is no aggregate 'p101'"],
+  ["group", { value: "amount", aggregates: ["part_sum"] }, "the aggregate 'part_sum' needs 'part'"],
+  ["group", { value: "sold on", aggregates: ["mean"] }, "not all numbers, so there is no mean of them"],
+  ["group", { value: "amount * prize" }, "has no column 'prize'"],
+  ["group", { value: "amount * Product" }, "'Product' is a column of text; a formula needs numbers."],
+  ["group", { value: "amount * (2" }, "the formula 'amount * (2' ends too early."],
+  ["group", { value: "amount ** 2" }, "cannot be read at '* 2'"],
+  ["group", { value: `${"(".repeat(40)}1` }, "more than 32 parentheses"],
+  ["group", { value: "sold on / 2" }, "'sold on' is a column of dates; a difference of dates is written days(a - b)."],
+  ["group", { group_by: ["month(amount)"] }, "'amount' is not a column of dates. Columns of dates: 'sold on'."],
+  ["group", { group_by: ["range(amount, 0)"] }, "range needs a column and how wide a range is"],
+  ["filter", { where: [{ column: "amount", op: "between", value: [1] }] }, "needs a list of two values"],
+  ["filter", { where: [{ any: [] }] }, "'any' is a list of conditions of which one must hold"],
+  ["filter", { where: [{ column: "weekday(sold on)", value: "Moonday" }] }, "'weekday(sold on)' cannot be 'Moonday'."],
   [
     "filter",
     { where: [{ column: "amount", op: ">", value: "much" }] },
@@ -216,7 +231,7 @@ test.for([
   [
     "filter",
     { where: [{ column: "sold on", op: ">", value: "May" }] },
-    "'sold on' is a column of dates; write 'May' as 2024-05-31.",
+    "'sold on' is a column of dates; write 'May' as 2024-05-31, 2024-05, 2024-Q2 or 2024.",
   ],
   ["filter", { where: [{ column: "amount", op: "~", value: 1 }] }, "there is no operator '~'"],
   ["filter", { where: [{ column: "amount" }] }, "the condition on 'amount' has no 'value'."],
@@ -236,7 +251,8 @@ test("a few values that are not numbers are left out and told; more are an error
   });
   expect(few.structured).toMatchObject({ rows: [{ count: 101, missing: 0, mean: 49.5 }] });
   expect(few.text).toContain("1 values of 'x' are not numbers and were left out: 'oops' (row 101)");
-  const many = { text: `k,x\n${numbers.join("\n")}\n${"a,oops\n".repeat(6)}`, group_by: ["k"], value: "x" };
+  const words = ["u", "v", "w", "y", "z", "q"].map((word) => `a,${word}`).join("\n");
+  const many = { text: `k,x\n${numbers.join("\n")}\n${words}\n`, group_by: ["k"], value: "x" };
   expect(failure("csv_parser", "group", many)).toContain("6 of 106 values are none");
 });
 

@@ -255,7 +255,8 @@ test("one column needs no delimiter", () => {
 
 test("a column is text when values far down are, and a number when only few are not", () => {
   const numbers = "1\n".repeat(2_000);
-  expect(describe(`x\n${numbers}${"one\n".repeat(500)}`).columns[0]).toMatchObject({ type: "text", distinct: 2 });
+  const words = ["one", "two", "six", "ten"].map((word) => `${word}\n`.repeat(125)).join("");
+  expect(describe(`x\n${numbers}${words}`).columns[0]).toMatchObject({ type: "text", distinct: 5 });
   const few = describe(`x\n${numbers}${"one\n".repeat(20)}`);
   expect(few.columns[0]).toMatchObject({ type: "number", sum: 2_000 });
   expect(few.notes.join()).toContain("such as 'one' in row 2001");

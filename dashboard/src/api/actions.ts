@@ -2,10 +2,12 @@ import {
   fillRoute,
   ROUTES,
   type ChooseBody,
+  type AgentDetail,
   type Approval,
   type DeployOutcome,
   type ForkBody,
   type ReplayReport,
+  type RouteName,
   type RunSummary,
   type StartRunBody,
   type ToolCallOutcome,
@@ -21,6 +23,15 @@ export const deployAgent = ({ source, fileName }: DefinitionFile) =>
 
 export const validateAgent = ({ source, fileName }: DefinitionFile, signal?: AbortSignal) =>
   ask<ValidationReport>(ROUTES.validateAgent, { method: "POST", json: { source, file_name: fileName }, signal });
+
+const changeAgent = (route: RouteName, name: string, json: object) =>
+  ask<AgentDetail>(fillRoute(route, { name }), { method: "POST", json });
+
+export const activateAgent = (name: string, revision: number) => changeAgent("activateAgent", name, { revision });
+
+export const pauseAgent = (name: string, reason: string) => changeAgent("pauseAgent", name, { reason });
+
+export const resumeAgent = (name: string) => changeAgent("resumeAgent", name, {});
 
 export const deleteAgent = (name: string) => ask<null>(fillRoute("agent", { name }), { method: "DELETE" });
 
@@ -67,10 +78,11 @@ export type ApprovalAnswer =
     }
   | { readonly type: "deny"; readonly note: string };
 
-export const answerApproval = (id: string, { type, note, ...rest }: ApprovalAnswer) =>
+/** The answer names the hash of the call that was on the card, so that it cannot be taken for another. */
+export const answerApproval = ({ id, hash }: Pick<Approval, "id" | "hash">, { type, note, ...rest }: ApprovalAnswer) =>
   ask<Approval>(fillRoute(type, { id }), {
     method: "POST",
-    json: type === "deny" ? { reason: note } : { note, ...rest },
+    json: type === "deny" ? { hash, reason: note } : { hash, note, ...rest },
   });
 
 /** Sends one file. It lives for a while on the server, for the run or call that names its id. */

@@ -3,6 +3,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { ROUTES, type RunDetail, type RunSummary, type ServerEvent } from "../../../src/api/contract/index.ts";
 import { toolServerKeys } from "./tool-servers.ts";
+import { isInherited } from "./inherited.ts";
 import { placeRun } from "./place-run.ts";
 import { answeredApprovalsQuery, approvalsQuery, askingRunsQuery } from "./queries.ts";
 import type { Page, RunFilter } from "./page.ts";
@@ -119,7 +120,8 @@ export function usedSoFar(run: RunDetail): {
   readonly toolCalls: number;
   readonly cost: { readonly usd: number; readonly unpriced_calls: number };
 } {
-  const models = run.step_list.filter((step) => step.kind === "model");
+  const steps = run.step_list.filter((step) => !isInherited(run, step));
+  const models = steps.filter((step) => step.kind === "model");
   return {
     inputTokens: Math.max(run.input_tokens, sum(models.map(inputOf))),
     outputTokens: Math.max(run.output_tokens, sum(models.map(outputOf))),
@@ -128,7 +130,7 @@ export function usedSoFar(run: RunDetail): {
       usd: Math.max(run.cost.usd, sum(models.map((step) => step.cost?.usd ?? 0))),
       unpriced_calls: models.filter((step) => step.cost !== null && step.cost.usd === null).length,
     },
-    toolCalls: Math.max(run.tool_calls, run.step_list.length - models.length),
+    toolCalls: Math.max(run.tool_calls, steps.length - models.length),
   };
 }
 

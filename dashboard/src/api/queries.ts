@@ -93,7 +93,7 @@ export const runQuery = (id: string) =>
     retry: retryUnlessRefused,
   });
 
-/** Calls that wait for a person, the newest first; also how many there are in all. */
+/** Calls that wait for a person, the oldest first; also how many there are in all. */
 export const approvalsQuery = queryOptions({
   queryKey: ["approvals", "open"],
   queryFn: ({ signal }) =>

@@ -86,8 +86,10 @@ export function extendRun(run: RunDetail, part: Part): RunDetail {
     return { ...run, questions: [...known, part.question] };
   }
   if (part.type === "approval") {
-    const known = run.approvals.filter(({ id }) => id !== part.approval.id);
-    return { ...run, approvals: [...known, part.approval] };
+    const { approval } = part;
+    const isNew = !run.approvals.some(({ id }) => id === approval.id);
+    const known = run.approvals.map((each) => (each.id === approval.id ? approval : each));
+    return { ...run, approvals: isNew ? [...known, approval] : known };
   }
   const others = run.artifacts.filter((artifact) => artifact.id !== part.artifact.id);
   return { ...run, artifacts: [...others, part.artifact] };

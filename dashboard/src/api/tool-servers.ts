@@ -138,7 +138,7 @@ export function deployToolServer(
 ): Promise<ToolServerDeployment> {
   const form = new FormData();
   form.set("module", module);
-  form.set("manifest", manifest);
+  if (manifest.trim() !== "") form.set("manifest", manifest);
   if (signature !== undefined) form.set("signature", signature);
   form.set("dry_run", String(dryRun));
   form.set("accept", String(accept));

@@ -48,7 +48,7 @@ function Branch({ name, list, members, depth }: BranchProps) {
   const [left, right] = list ? ["[", "]"] : ["{", "}"];
   return (
     <details open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary className="flex list-none items-start rounded hover:bg-hover">
+      <summary className="flex min-h-6 list-none items-start rounded hover:bg-hover">
         <ChevronRight aria-hidden className={cx("mt-1 size-3 shrink-0 text-faint", open && "rotate-90")} />
         <span className="pl-1">
           <Name name={name} />

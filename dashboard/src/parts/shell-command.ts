@@ -7,7 +7,7 @@ export type RunRequest = {
 };
 
 /** How the command line tool is called from a project's directory. */
-export const CLI = "npx caxton";
+export const CLI = "caxton";
 
 /** A word a POSIX shell reads as exactly this text. */
 export const quoted = (word: string): string =>

@@ -2,7 +2,7 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { Bot, History, MonitorCog, Play, Rocket, Search, Send, Wrench, type LucideIcon } from "lucide-react";
 import { useId, useState, type KeyboardEvent } from "react";
-import { agentsQuery, runsQuery } from "../api/queries.ts";
+import { agentsQuery, runQuery, runsQuery } from "../api/queries.ts";
 import { toolServerListQuery } from "../api/tool-servers.ts";
 import { cx } from "../parts/class-names.ts";
 import { Dialog } from "../parts/dialog.tsx";
@@ -19,13 +19,13 @@ type Entry = {
   readonly act: () => void;
 };
 
-/** How many of each group are offered at most; typing finds the others. */
+/** Maximum number of entries of each group but the pages; typing finds the others. */
 const GROUP_MAX = 8;
 
 export function Palette({ onClose }: { readonly onClose: () => void }) {
   const [words, setWords] = useState("");
   const [at, setAt] = useState(0);
-  const entries = matching(useEntries(), words);
+  const entries = [...useRunById(words.trim()), ...matching(useEntries(), words)];
   const listId = useId();
   const choose = (entry: Entry | undefined) => {
     if (entry === undefined) return;
@@ -101,6 +101,18 @@ function Results({ entries, at, listId, onChoose }: ResultsProps) {
   );
 }
 
+const RUN_ID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
+
+/** The run of a pasted id that is not among those loaded. */
+function useRunById(id: string): readonly Entry[] {
+  const navigate = useNavigate();
+  const isLoaded = useInfiniteQuery(runsQuery()).data?.pages.some((page) => page.items.some((run) => run.id === id));
+  const { data: run } = useQuery({ ...runQuery(id.toLowerCase()), enabled: RUN_ID.test(id) });
+  if (run === undefined || isLoaded === true) return [];
+  const open = () => void navigate({ to: "/runs/$id", params: { id: run.id } });
+  return [item("run", History, [run.agent, run.input_preview, run.id], open)];
+}
+
 function useEntries(): readonly Entry[] {
   const navigate = useNavigate();
   const agents = useInfiniteQuery(agentsQuery).data?.pages.flatMap((page) => page.items) ?? [];
@@ -133,7 +145,7 @@ function useEntries(): readonly Entry[] {
     item("action", Rocket, [text.tools.deploy.title, text.tools.deploy.command], () => {
       void navigate({ to: "/tools", search: { deploy: true } });
     }),
-    item("action", Send, [text.messages.compose, "npx caxton message send"], () => {
+    item("action", Send, [text.messages.compose, "caxton message send"], () => {
       void navigate({ to: "/messages", search: { compose: true } });
     }),
     item("action", Wrench, [text.palette.callTool, ""], () => void navigate({ to: "/tools" })),
@@ -158,7 +170,11 @@ function matching(entries: readonly Entry[], words: string): readonly Entry[] {
   return entries.filter((entry) => {
     const hay = `${entry.label} ${entry.note} ${entry.group} ${entry.key}`.toLowerCase();
     const before = taken.get(entry.group) ?? 0;
-    if (before >= GROUP_MAX || !wanted.every((word) => hay.includes(word))) return false;
+    if (
+      (before >= GROUP_MAX && entry.group !== text.palette.groups.page) ||
+      !wanted.every((word) => hay.includes(word))
+    )
+      return false;
     taken.set(entry.group, before + 1);
     return true;
   });

@@ -27,7 +27,12 @@ If a tool fails, read its message, correct the call and try once more. If the da
 and say what would be needed. Never invent values.
 '''
 
-user_prompt_template = "{{request}}"
+user_prompt_template = '''
+{{request}}{% if context %}
+
+Context: {{context}}{% endif %}{% if requirements %}
+
+Requirements: {{requirements}}{% endif %}'''
 
 documentation = '''
 # Data analyzer

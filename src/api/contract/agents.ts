@@ -3,16 +3,17 @@ import { FileProblem, ListQuery, page } from "./problem.ts";
 
 const Instant = z.iso.datetime();
 
-export const DefinitionFormat = z.enum(["toml", "markdown"]);
+export const DefinitionFormat = z.enum(["toml", "markdown", "yaml"]);
 
 export const DeployAgentBody = z
-  .object({
+  .strictObject({
     source: z.string().meta({ description: "The definition file's text" }),
     file_name: z
       .string()
       .max(400)
-      .default("agent.toml")
-      .meta({ description: "For messages; its extension tells the format" }),
+      .optional()
+      .meta({ description: "For messages; its extension tells the format. Default: agent.toml, or as `format` says" }),
+    format: DefinitionFormat.optional().meta({ description: "Default: by the extension of `file_name`" }),
   })
   .meta({ id: "DeployAgent" });
 export type DeployAgentBody = z.input<typeof DeployAgentBody>;
@@ -28,12 +29,26 @@ export const AgentSummary = z
     tools: z.array(z.string()),
     model: z.string().nullable().meta({ description: "null: the server's default" }),
     deployed_at: Instant,
+    file: z
+      .object({
+        path: z.string(),
+        differs: z.boolean().meta({ description: "Whether its text is not the serving one" }),
+      })
+      .nullable()
+      .meta({ description: "The definition file in the agents directory; null: none is known" }),
+    newest_revision: z.int().meta({ description: "Greater than `revision` after a rollback" }),
+    state: z.enum(["active", "paused"]).meta({ description: "paused: takes no new runs, its messages wait" }),
+    paused: z
+      .object({ since: Instant, reason: z.string() })
+      .nullable()
+      .meta({ description: "null: the agent is active" }),
   })
   .meta({ id: "AgentSummary" });
 export type AgentSummary = z.infer<typeof AgentSummary>;
 
 export const AgentDetail = AgentSummary.extend({
   source: z.string(),
+  file_source: z.string().nullable().meta({ description: "The file's text where it differs" }),
   format: DefinitionFormat,
   file_name: z.string(),
   source_hash: z.string(),
@@ -42,6 +57,9 @@ export const AgentDetail = AgentSummary.extend({
   warnings: z.array(FileProblem),
 }).meta({ id: "Agent" });
 export type AgentDetail = z.infer<typeof AgentDetail>;
+
+export const ActivateAgentBody = z.strictObject({ revision: z.int().min(1) }).meta({ id: "ActivateAgent" });
+export const PauseAgentBody = z.strictObject({ reason: z.string().max(500).default("") }).meta({ id: "PauseAgent" });
 
 export const DeployOutcome = z
   .object({ outcome: z.enum(["created", "updated", "unchanged"]), agent: AgentDetail })

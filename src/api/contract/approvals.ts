@@ -18,7 +18,9 @@ export const Approval = z
     agent: z.string(),
     revision: z.int(),
     tool: z.string().meta({ description: "server.tool" }),
+    input_preview: z.string().meta({ description: "First 200 characters of the run's request" }),
     arguments: Arguments.meta({ description: "What the model wants to call it with" }),
+    hash: z.string().meta({ description: "Hash of agent revision, tool, arguments, rules and tool server" }),
     state: ApprovalState.meta({
       description: "void: what was asked for changed before the answer; cancelled: its run ended",
     }),
@@ -45,12 +47,21 @@ export type ApprovalPage = z.infer<typeof ApprovalPage>;
 export const ApprovalQuery = ListQuery.extend({
   state: ApprovalState.optional(),
   run: z.string().optional().meta({ description: "Those of one run" }),
+  order: z
+    .enum(["oldest", "newest"])
+    .optional()
+    .meta({ description: "Which come first. Default: oldest with state=open, otherwise newest" }),
 });
 
+const hash = z
+  .string()
+  .optional()
+  .meta({ description: "`hash` of the approval that was displayed; 409 APPROVAL_MISMATCH if the call has another" });
 const note = z.string().max(NOTE_CHARS_MAX).default("");
 
 export const ApproveBody = z
-  .object({
+  .strictObject({
+    hash,
     arguments: Arguments.optional().meta({ description: "Make the call with these instead; they must fit the tool" }),
     note: note.meta({ description: "Told to the model with the result" }),
     remember: z
@@ -59,4 +70,6 @@ export const ApproveBody = z
       .meta({ description: "Do not ask again in this run for calls of the tool that the same rule is about" }),
   })
   .meta({ id: "Approve" });
-export const DenyBody = z.object({ reason: note.meta({ description: "Told to the model" }) }).meta({ id: "Deny" });
+export const DenyBody = z
+  .strictObject({ hash, reason: note.meta({ description: "Told to the model" }) })
+  .meta({ id: "Deny" });

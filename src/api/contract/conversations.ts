@@ -74,14 +74,14 @@ export const ConversationQuery = ListQuery.extend({
 });
 
 export const ArchiveBody = z
-  .object({
+  .strictObject({
     older_than: z.string().meta({ description: "Since the last message: 12h, 30d" }),
     state: z.enum(CONVERSATION_STATES).optional().meta({ description: "Only those; default: all that are over" }),
     dry_run: z.boolean().default(false),
   })
   .meta({ id: "ArchiveConversations" });
 export const MergeBody = z
-  .object({ into: z.string().meta({ description: "The conversation it goes on in" }) })
+  .strictObject({ into: z.string().meta({ description: "The conversation it goes on in" }) })
   .meta({ id: "MergeConversation" });
 export const ArchiveReport = z.object({ archived: z.int(), dry_run: z.boolean() }).meta({ id: "ArchiveReport" });
 export type ArchiveReport = z.infer<typeof ArchiveReport>;

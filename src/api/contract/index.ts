@@ -137,7 +137,7 @@ export type {
 } from "./memory.ts";
 export * as memory from "./memory.ts";
 export { listed, listIn } from "./lists.ts";
-export { countWords, cutAtWords } from "./matched-words.ts";
+export { cutAtWords } from "./matched-words.ts";
 export type { MemoryImportEvent, MemoryImportReport } from "./memory-transfer.ts";
 export * as memoryTransfer from "./memory-transfer.ts";
 export type { MemoryMigrationEvent, MemoryMigrationReport, MemoryWhereabouts } from "./memory-migration.ts";

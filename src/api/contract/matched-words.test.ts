@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { countWords, cutAtWords } from "./matched-words.ts";
+import { cutAtWords } from "./matched-words.ts";
 
 test("words are marked where a word begins with them, whatever their case, and nothing of the text is lost", () => {
   const pieces = cutAtWords("Tea, steak and TEAPOTS (C++)", ["tea", "c++"]);
@@ -22,7 +22,4 @@ test("words stand where searches found them: whatever their accents, and within 
   expect(matches("深圳的办公室很大", "办公", "公室")).toEqual(["办公室"]);
   expect(matches("나는 서울에서 산다", "서울")).toEqual(["서울"]);
   expect(matches("办了公事", "办公", "公室"), "a pair is no pair of two that stand apart").toEqual([]);
-  const [both, one] = ["深圳的办公室很大", "公室"].map((text) => countWords(text, ["办公", "公室"]));
-  expect(both).toBeGreaterThan(one ?? 0);
-  expect(countWords("Tea, tea and cake", ["tea", "cake"])).toBe(2);
 });

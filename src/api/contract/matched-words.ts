@@ -23,12 +23,6 @@ export function cutAtWords(text: string, words: readonly string[]): readonly Pie
   return from < text.length || pieces.length === 0 ? [...pieces, { text: text.slice(from), isMatch: false }] : pieces;
 }
 
-/** How many of the words stand in a text, each counted once; of scripts without spaces, how many characters of them. */
-export function countWords(text: string, words: readonly string[]): number {
-  const plain = withoutAccents(text).toLowerCase();
-  return new Set(matchesIn(plain, words).map(([start, end]) => plain.slice(start, end))).size;
-}
-
 /** Where each begins and ends; one may begin where another ends. */
 function matchesIn(plain: string, words: readonly string[]): readonly (readonly [start: number, end: number])[] {
   const longest = words.filter((word) => word !== "").toSorted((one, other) => other.length - one.length);

@@ -5,7 +5,7 @@ export const MEMORY_PLACES = ["embedded", "postgresql", "neo4j", "qdrant"] as co
 const Place = z.enum(MEMORY_PLACES);
 
 export const MigrateBody = z
-  .object({
+  .strictObject({
     from: Place.optional().meta({ description: "The place that is configured, unless given" }),
     to: Place,
     resume: z.boolean().default(false).meta({

@@ -18,7 +18,7 @@ export const SnapshotPage = page(Snapshot).meta({ id: "MemorySnapshotPage" });
 export type MemorySnapshotPage = z.infer<typeof SnapshotPage>;
 
 export const RestoreBody = z
-  .object({
+  .strictObject({
     confirm: z.literal(true, { error: "confirm must be true: memory becomes what it was then" }),
   })
   .meta({ id: "RestoreMemorySnapshot" });
@@ -26,7 +26,7 @@ export const Restored = z.object({ restored: Snapshot, replaced: Snapshot }).met
 export type MemoryRestored = z.infer<typeof Restored>;
 
 export const CheckBody = z
-  .object({ mend: z.boolean().default(false).meta({ description: "Repair what is derived" }) })
+  .strictObject({ mend: z.boolean().default(false).meta({ description: "Repair what is derived" }) })
   .meta({ id: "CheckMemory" });
 export const Checked = z
   .object({
@@ -47,7 +47,7 @@ export type MemoryChecked = z.infer<typeof Checked>;
 export const Reindexed = z.object({ done: z.int(), all: z.int() }).meta({ id: "MemoryReindexed" });
 
 export const PruneBody = z
-  .object({ dry_run: z.boolean().default(false).meta({ description: "Say what would go, and leave it" }) })
+  .strictObject({ dry_run: z.boolean().default(false).meta({ description: "Say what would go, and leave it" }) })
   .meta({ id: "PruneMemory" });
 export const Pruned = z
   .object({

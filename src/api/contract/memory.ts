@@ -84,7 +84,7 @@ export type MemoryRelation = z.infer<typeof Relation>;
 
 const ObservationInput = z.union([
   z.string(),
-  z.object({
+  z.strictObject({
     text: z.string(),
     confidence: Share.optional(),
     valid_from: Instant.optional(),
@@ -93,7 +93,7 @@ const ObservationInput = z.union([
 ]);
 
 const NAMES_MAX = 100;
-const EntityInput = z.object({
+const EntityInput = z.strictObject({
   name: z.string(),
   type: z.string().optional().meta({ description: "`thing` for a new one without" }),
   observations: z.array(ObservationInput).max(1_000).default([]),
@@ -105,7 +105,7 @@ const EntityInput = z.object({
 });
 
 export const RememberBody = z
-  .object({ scope: MemoryScope.default("workspace"), entities: z.array(EntityInput).min(1).max(NAMES_MAX) })
+  .strictObject({ scope: MemoryScope.default("workspace"), entities: z.array(EntityInput).min(1).max(NAMES_MAX) })
   .meta({ id: "Remember" });
 
 export const Remembered = z
@@ -122,7 +122,7 @@ export const Remembered = z
 export type MemoryRemembered = z.infer<typeof Remembered>;
 
 export const ReviseBody = z
-  .object({
+  .strictObject({
     name: z.string().optional(),
     type: z.string().optional(),
     confidence: Share.optional(),
@@ -132,7 +132,7 @@ export const ReviseBody = z
     metadata: JsonObject.optional(),
     observations: z
       .array(
-        z.object({
+        z.strictObject({
           text: z.string().meta({ description: "As it is kept" }),
           confidence: Share.optional(),
           valid_from: MaybeInstant.optional(),
@@ -151,11 +151,11 @@ export const ReviseBody = z
   .meta({ id: "ReviseEntity" });
 
 export const RelateBody = z
-  .object({
+  .strictObject({
     scope: MemoryScope.default("workspace"),
     relations: z
       .array(
-        z.object({
+        z.strictObject({
           from: z.string().meta({ description: "The entity's name" }),
           to: z.string(),
           type: z.string(),
@@ -189,7 +189,7 @@ const UpdatedTo = Instant.optional().meta({ description: "Only entities that wer
 
 const HITS_MAX = 100;
 export const SearchBody = z
-  .object({
+  .strictObject({
     query: z.string().min(1).max(10_000),
     scopes: Scopes.default(["workspace", "global"]),
     mode: z.enum(["hybrid", "semantic", "keyword"]).default("hybrid"),
@@ -229,6 +229,9 @@ export const Hit = z
       graph: z.number(),
       matched: z.array(z.string()),
     }),
+    facts: z
+      .array(z.object({ id: z.string(), text: z.string(), score: z.number() }))
+      .meta({ description: "The observations that match the query best, at most 5, best first" }),
   })
   .meta({ id: "MemoryHit" });
 export const SearchResult = z
@@ -359,12 +362,12 @@ export const Diff = z
   .meta({ id: "MemoryDiff" });
 export type MemoryDiff = z.infer<typeof Diff>;
 
-export const RevertBody = z.object({ version: z.int().min(1) }).meta({ id: "RevertEntity" });
+export const RevertBody = z.strictObject({ version: z.int().min(1) }).meta({ id: "RevertEntity" });
 export const ForgetQuery = z.object({
   observation: z.string().optional().meta({ description: "Only this observation" }),
 });
 export const ForgetScopeBody = z
-  .object({
+  .strictObject({
     scope: MemoryScope,
     confirm: z.literal(true, { error: "confirm must be true: everything in the scope is forgotten for ever" }),
   })

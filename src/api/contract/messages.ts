@@ -25,7 +25,7 @@ export const SendQuery = z.object({
 export const MESSAGES_PER_BATCH_MAX = 1_000;
 /** Each is read and refused for itself. */
 export const SendBatchBody = z
-  .object({ messages: z.array(SendMessageBody).min(1).max(MESSAGES_PER_BATCH_MAX) })
+  .strictObject({ messages: z.array(SendMessageBody).min(1).max(MESSAGES_PER_BATCH_MAX) })
   .meta({ id: "SendMessageBatch" });
 
 /** What a `failure`, a `not-understood` or a refusal is about. */

@@ -22,15 +22,15 @@ export type RunChoice = z.infer<typeof RunChoice>;
 
 export const ChooseBody = z
   .discriminatedUnion("choice", [
-    z.object({ choice: z.literal("retry") }),
-    z.object({
+    z.strictObject({ choice: z.literal("retry") }),
+    z.strictObject({
       choice: z.literal("use"),
       model: z
         .string()
         .min(1)
         .meta({ description: "provider/model; the run stays with it", examples: ["openai/gpt-5-nano"] }),
     }),
-    z.object({ choice: z.literal("cancel") }),
+    z.strictObject({ choice: z.literal("cancel") }),
   ])
   .meta({ id: "Choose" });
 export type ChooseBody = z.infer<typeof ChooseBody>;

@@ -35,7 +35,7 @@ export type ParticipantPage = z.infer<typeof ParticipantPage>;
 export const ParticipantQuery = ListQuery;
 
 export const RegisterParticipantBody = z
-  .object({ name: Name, description: z.string().max(2_000).default("") })
+  .strictObject({ name: Name, description: z.string().max(2_000).default("") })
   .meta({ id: "RegisterParticipant" });
 
 export const LEASE_MESSAGES_MAX = 1_000;
@@ -67,15 +67,15 @@ export const LeasedMessages = z.object({ items: z.array(LeasedMessage) }).meta({
 export type LeasedMessages = z.infer<typeof LeasedMessages>;
 
 export const AcknowledgeBody = z
-  .object({
+  .strictObject({
     done: z.array(z.int().min(1)).max(LEASE_MESSAGES_MAX).default([]).meta({ description: "Processed" }),
     failed: z
-      .array(z.object({ seq: z.int().min(1), reason: z.string().max(2_000) }))
+      .array(z.strictObject({ seq: z.int().min(1), reason: z.string().max(2_000) }))
       .max(LEASE_MESSAGES_MAX)
       .default([])
       .meta({ description: "Not processed: they come again after a pause, and end as dead letters" }),
     rejected: z
-      .array(z.object({ seq: z.int().min(1), reason: z.string().max(2_000) }))
+      .array(z.strictObject({ seq: z.int().min(1), reason: z.string().max(2_000) }))
       .max(LEASE_MESSAGES_MAX)
       .default([])
       .meta({ description: "Never to be processed: dead letters at once" }),
@@ -115,7 +115,7 @@ export const CapabilityQuery = ListQuery.extend({
 });
 
 export const RegisterCapabilityBody = z
-  .object({
+  .strictObject({
     agent: z.string().meta({ description: "A registered participant or a deployed agent" }),
     capability: z.string(),
     version: z.string().default("1.0.0"),
@@ -125,7 +125,7 @@ export const RegisterCapabilityBody = z
   })
   .meta({ id: "RegisterCapability" });
 export const UpdateRegistrationBody = z
-  .object({
+  .strictObject({
     version: z.string().optional(),
     priority: z.int().min(0).max(1_000).optional(),
     status: z.enum(["active", "inactive", "draining"]).optional(),
@@ -157,7 +157,7 @@ export const SubscriptionQuery = ListQuery.extend({ subscriber: z.string().optio
 
 const EXPRESSION_CHARS_MAX = 2_000;
 export const SubscribeBody = z
-  .object({
+  .strictObject({
     subscriber: z.string().meta({ description: "A registered program or a deployed agent" }),
     topic: z.string().meta({ description: 'As orders.*.created, or "#" for all topics' }),
     performative: z.enum(PERFORMATIVES).optional(),

@@ -23,9 +23,17 @@ export const RunState = z.enum([
 export type RunState = z.infer<typeof RunState>;
 
 export const StartRunBody = z
-  .object({
+  .strictObject({
     agent: z.string(),
     input: z.string().min(1).meta({ description: "The request, in words" }),
+    variables: z
+      .record(z.string(), Json)
+      .optional()
+      .meta({
+        description:
+          "Values for {{name}} in the agent's prompt template: context, data, user_id, data_source, requirements, user_info, and its [parameters]",
+        examples: [{ context: "sales of 2026" }],
+      }),
     uploads: z
       .array(Id)
       .max(16)
@@ -231,13 +239,14 @@ export const RunReply = z
 
 export const AnswerBody = z
   .discriminatedUnion("action", [
-    z.object({ action: z.literal("accept"), content: z.record(z.string(), Json).default({}) }),
-    z.object({ action: z.literal("decline") }),
+    z.strictObject({ action: z.literal("accept"), content: z.record(z.string(), Json).default({}) }),
+    z.strictObject({ action: z.literal("decline") }),
   ])
   .meta({ id: "Answer" });
 
 export const RunDetail = RunSummary.extend({
   input: z.string(),
+  variables: z.record(z.string(), Json).meta({ description: "Values for the prompt template that the request gave" }),
   output: z.string(),
   output_json: Json.meta({ description: "The answer as JSON where it had to fit a schema, else null" }),
   system_prompt: z.string(),
@@ -293,14 +302,14 @@ export const RunQuery = ListQuery.extend({
 });
 
 export const DecideBody = z
-  .object({
+  .strictObject({
     call_id: Id.optional().meta({ description: "Absent: every call that waits" }),
     decision: z.enum(["retry", "skip", "fail"]),
   })
   .meta({ id: "Decide" });
 
 export const ForkBody = z
-  .object({
+  .strictObject({
     at: z.int().min(1).meta({ description: "The step that is made anew; those before it are taken over" }),
     input: z.string().min(1).optional().meta({ description: "Another request" }),
     model: z.string().optional().meta({ description: "Another model" }),
@@ -310,13 +319,13 @@ export const ForkBody = z
 export type ForkBody = z.input<typeof ForkBody>;
 
 export const RetryBody = z
-  .object({
+  .strictObject({
     latest: z.boolean().default(false).meta({ description: "With the newest revision, not the one it ran with" }),
   })
   .meta({ id: "Retry" });
 
 export const PruneBody = z
-  .object({
+  .strictObject({
     older_than: z.string().meta({ description: "How long ago runs ended at least", examples: ["30d"] }),
     dry_run: z.boolean().default(false).meta({ description: "Only say how many would be deleted" }),
   })

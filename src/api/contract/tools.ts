@@ -51,7 +51,7 @@ export const ToolServerList = z
   .meta({ id: "ToolServerList" });
 
 export const CallToolBody = z
-  .object({
+  .strictObject({
     arguments: z.record(z.string(), Json).default({}),
     uploads: z.array(z.string()).max(16).default([]),
     observe: ObserveMode.optional(),
@@ -281,12 +281,22 @@ const flag = z.union([z.boolean(), z.enum(["true", "false"]).transform((text) =>
 
 /** As JSON, or as multipart/form-data whose `module` is the file itself. */
 export const DeployToolServerBody = z
-  .object({
+  .strictObject({
     module: z.string().min(1).meta({ description: "The WebAssembly module in base64; in multipart, the file" }),
-    manifest: z.string().min(1).meta({ description: "The text of its tool.toml" }),
+    manifest: z.string().min(1).optional().meta({
+      description: "The text of its tool.toml. Default: one with the name of the file, version 0.1.0 and no grants",
+    }),
+    file: z.string().max(1_000).optional().meta({
+      description:
+        "Name of the module's file, needed without a manifest. In multipart, default: the file name of module",
+    }),
     signature: z.string().max(4_096).optional().meta({ description: "The text of its module.wasm.sig" }),
     dry_run: flag.meta({ description: "Say what would change and change nothing" }),
     accept: flag.meta({ description: "Serve it at once, whatever changed" }),
+  })
+  .refine(({ manifest, file }) => (manifest ?? file) !== undefined, {
+    error: "give manifest, or file",
+    path: ["manifest"],
   })
   .meta({ id: "DeployToolServer" });
 export type DeployToolServerBody = z.input<typeof DeployToolServerBody>;
@@ -305,6 +315,7 @@ export const ToolServerDeployment = z
     grants: z.array(z.string()),
     publisher: ToolPublisher,
     changes: z.array(ToolChange),
+    notes: z.array(z.string()).meta({ description: "What may have been overlooked, such as a grant that it needs" }),
   })
   .meta({ id: "ToolServerDeployment" });
 export type ToolServerDeployment = z.infer<typeof ToolServerDeployment>;
@@ -319,10 +330,10 @@ export const DifferenceQuery = z.object({
 });
 
 export const AcceptBody = z
-  .object({ revision: z.int().min(1).optional().meta({ description: "Refused when another one waits by now" }) })
+  .strictObject({ revision: z.int().min(1).optional().meta({ description: "Refused when another one waits by now" }) })
   .meta({ id: "AcceptToolServer" });
-export const ActivateBody = z.object({ revision: z.int().min(1) }).meta({ id: "ActivateToolServer" });
-export const PauseBody = z.object({ reason: z.string().max(500).default("") }).meta({ id: "PauseToolServer" });
+export const ActivateBody = z.strictObject({ revision: z.int().min(1) }).meta({ id: "ActivateToolServer" });
+export const PauseBody = z.strictObject({ reason: z.string().max(500).default("") }).meta({ id: "PauseToolServer" });
 export const ModuleQuery = z.object({ revision: z.coerce.number().int().min(1).optional() });
 
 export const ToolServerDeletion = z

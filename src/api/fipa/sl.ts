@@ -4,14 +4,19 @@ import { FipaContentError } from "./errors.ts";
 export type Sl = string | readonly Sl[];
 
 const DEPTH_MAX = 32;
+/** Words, texts and brackets. */
+const TOKENS_MAX = 100_000;
 const TOKEN = /\s*(?:([()])|"((?:[^"\\]|\\[^])*)"|#(\d{1,7})"|([^\s()"]+))/y;
 
 /** Reads one expression. Texts lose their quotes. Throws FipaContentError. */
 export function readSl(text: string): Sl {
   const open: Sl[][] = [];
   TOKEN.lastIndex = 0;
+  let tokens = 0;
   for (let found = TOKEN.exec(text); found !== null; found = TOKEN.exec(text)) {
     const [, bracket, quoted, length, word] = found;
+    tokens += 1;
+    if (tokens > TOKENS_MAX) throw new FipaContentError(`the content has more than ${TOKENS_MAX} words`);
     if (bracket === "(") {
       if (open.length === DEPTH_MAX) throw new FipaContentError(`the content nests deeper than ${DEPTH_MAX}`);
       open.push([]);

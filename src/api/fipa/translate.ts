@@ -1,4 +1,4 @@
-import { type Json, type JsonObject, parseJson } from "../../kernel/json.ts";
+import { type Json, type JsonObject, parseJson, REQUEST_VALUES_MAX } from "../../kernel/json.ts";
 import {
   type AclMessage,
   aclTime,
@@ -105,7 +105,7 @@ export function wireOf(
 function contentIn({ content, language }: AclMessage): Json {
   if (content === undefined || content === "") return null;
   if (!isJsonLanguage(language)) return content;
-  const parsed = parseJson(content);
+  const parsed = parseJson(content, REQUEST_VALUES_MAX);
   return parsed.type === "parsed" ? parsed.value : content;
 }
 

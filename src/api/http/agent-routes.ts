@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { agents, problems, ROUTES } from "../contract/index.ts";
 import {
+  activateAgent,
   deleteAgent,
   deployAgent,
   getAgent,
@@ -8,6 +9,9 @@ import {
   listAgents,
   listRevisions,
   listTemplates,
+  pauseAgent,
+  resumeAgent,
+  rollbackAgent,
   validateAgent,
 } from "../operations/index.ts";
 import type { Http, HttpContext } from "./context.ts";
@@ -20,6 +24,50 @@ export function agentRoutes(http: Http, context: HttpContext): void {
   deployRoutes(http, context);
   readRoutes(http, context);
   revisionRoutes(http, context);
+  lifecycleRoutes(http, context);
+}
+
+function lifecycleRoutes(http: Http, { services }: HttpContext): void {
+  const response = { 200: agents.AgentDetail, ...failures };
+  http.post(
+    ROUTES.activateAgent,
+    {
+      schema: {
+        tags,
+        summary: "Make a stored revision the serving one",
+        description: "New runs use it. Runs in progress stay on the revision that they started with.",
+        params,
+        body: agents.ActivateAgentBody,
+        response,
+      },
+    },
+    async ({ params: { name }, body }) => activateAgent(services, name, body.revision),
+  );
+  http.post(
+    ROUTES.rollbackAgent,
+    { schema: { tags, summary: "Serve the revision before the serving one", params, response } },
+    async ({ params: { name } }) => rollbackAgent(services, name),
+  );
+  http.post(
+    ROUTES.pauseAgent,
+    {
+      schema: {
+        tags,
+        summary: "Pause an agent",
+        description:
+          "It takes no new runs (AGENT_PAUSED), and its messages wait in its mailbox. Runs in progress continue. It stays paused across restarts and deployments.",
+        params,
+        body: agents.PauseAgentBody.nullish(),
+        response,
+      },
+    },
+    async ({ params: { name }, body }) => pauseAgent(services, name, body?.reason ?? ""),
+  );
+  http.post(
+    ROUTES.resumeAgent,
+    { schema: { tags, summary: "Let a paused agent take work again", params, response } },
+    async ({ params: { name } }) => resumeAgent(services, name),
+  );
 }
 
 function deployRoutes(http: Http, { services }: HttpContext): void {

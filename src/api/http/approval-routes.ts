@@ -16,7 +16,7 @@ export function approvalRoutes(http: Http, { services }: HttpContext): void {
     {
       schema: {
         tags,
-        summary: "List calls of tools that wait, or waited, for a person; newest first",
+        summary: "List calls of tools that wait, or waited, for a person",
         querystring: approvals.ApprovalQuery.extend({ cursor: ApprovalId.optional() }),
         response: { 200: approvals.ApprovalPage, ...failures },
       },
@@ -35,7 +35,7 @@ export function approvalRoutes(http: Http, { services }: HttpContext): void {
         tags,
         summary: "Let a call be made, perhaps with other arguments",
         description:
-          "On disk when answered. 409 APPROVAL_CLOSED says who was first; 409 APPROVAL_VOID that what was asked for has changed.",
+          "On disk when answered. 409 APPROVAL_CLOSED says who was first; 409 APPROVAL_VOID that what was asked for has changed; 409 APPROVAL_MISMATCH that `hash` is that of another call.",
         params,
         body: approvals.ApproveBody,
         response: { 200: approvals.Approval, ...failures },

@@ -38,6 +38,7 @@ export class ForeignOriginError extends CaxtonError<{ readonly origin: string }>
 export class TooManyStreamsError extends CaxtonError<{ readonly streamsMax: number }> {
   readonly code = "TOO_MANY_STREAMS";
   readonly kind = "exhausted";
+  override readonly retryAfterMs = 5_000;
 }
 
 export class ModuleTooLargeError extends CaxtonError<{ readonly bytesMax: number }> {
@@ -50,6 +51,13 @@ export class ModuleTooLargeError extends CaxtonError<{ readonly bytesMax: number
       { bytesMax },
     );
   }
+}
+
+/** A tool server is not there yet because the server has just started. */
+export class ServerStartingError extends CaxtonError {
+  readonly code = "SERVER_STARTING";
+  readonly kind = "unavailable";
+  override readonly retryAfterMs = 1_000;
 }
 
 export class DashboardNotBuiltError extends CaxtonError {

@@ -1,14 +1,14 @@
 import { randomUUIDv7 } from "node:crypto";
 import fastifySwagger from "@fastify/swagger";
-import { fastify } from "fastify";
+import { fastify, type FastifyRequest } from "fastify";
 import {
   createJsonSchemaTransform,
   createJsonSchemaTransformObject,
   serializerCompiler,
-  validatorCompiler,
   type ZodTypeProvider,
 } from "fastify-type-provider-zod";
-import { type Json, parseJson } from "../../kernel/json.ts";
+import { CaxtonError } from "../../kernel/errors.ts";
+import { type Json, parseJson, REQUEST_VALUES_MAX } from "../../kernel/json.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
 import { ROUTES } from "../contract/index.ts";
 import { AllowedMethods } from "./allowed-methods.ts";
@@ -17,18 +17,19 @@ import { agentRoutes } from "./agent-routes.ts";
 import { budgetRoutes } from "./budget-routes.ts";
 import type { Http, HttpContext, HttpOptions, HttpServices } from "./context.ts";
 import { dashboardRoutes } from "./dashboard-routes.ts";
-import { RequestInvalidError, RouteNotFoundError } from "./errors.ts";
+import { RequestInvalidError, RouteNotFoundError, ServerStartingError } from "./errors.ts";
 import { keepAnswers } from "./idempotency.ts";
 import { grantRoutes } from "./grant-routes.ts";
 import { messageRoutes } from "./message-routes.ts";
 import { MessageSockets } from "./message-socket.ts";
 import { modelRoutes } from "./model-routes.ts";
-import { guardOrigin } from "./origin-guard.ts";
+import { guardOrigin, isApi } from "./origin-guard.ts";
 import { memoryRoutes } from "./memory-routes.ts";
 import { memoryTransferRoutes } from "./memory-transfer-routes.ts";
 import { memoryUpkeepRoutes } from "./memory-upkeep-routes.ts";
 import { participantRoutes } from "./participant-routes.ts";
 import { sendProblem } from "./problem.ts";
+import { checkRequest } from "./request-check.ts";
 import { PendingBodies, refuseUnread } from "./rude-clients.ts";
 import { runHistoryRoutes } from "./run-history-routes.ts";
 import { runRoutes } from "./run-routes.ts";
@@ -38,7 +39,26 @@ import { taskRoutes } from "./task-routes.ts";
 import { toolRoutes } from "./tool-routes.ts";
 import { toolServerRoutes } from "./tool-server-routes.ts";
 
+/** Answers hold prompts and results: no other site may embed them, and nothing keeps them. A route may set its own. */
+const API_HEADERS = {
+  "x-content-type-options": "nosniff",
+  "cross-origin-resource-policy": "same-origin",
+  "cache-control": "no-store",
+} as const;
+
 const REQUEST_ID = /^[\w.-]{1,100}$/;
+
+/** While tool servers are loaded after a start, one that is not there may be in a moment. */
+function orStarting(error: Error, { facts }: HttpServices): Error {
+  const isMissing = error instanceof CaxtonError && error.code === "TOOL_SERVER_NOT_FOUND";
+  if (!isMissing || facts.checks()["tools"]?.ok !== false) return error;
+  return new ServerStartingError(
+    `${error.message} yet: the server is starting and loads its tool servers`,
+    "Try again in a second, or wait until /ready answers 200.",
+    {},
+    { cause: error },
+  );
+}
 
 /** The REST interface: decodes into operations, encodes what they give, and holds no logic of its own. */
 export async function httpServer(
@@ -62,15 +82,15 @@ export async function httpServer(
     clientErrorHandler: refuseUnread,
   }).withTypeProvider<ZodTypeProvider>();
   new PendingBodies().watch(http);
-  http.setValidatorCompiler(validatorCompiler);
+  http.setValidatorCompiler(checkRequest);
   http.setSerializerCompiler(serializerCompiler);
-  http.setErrorHandler<Error>(sendProblem);
+  http.setErrorHandler<Error>((error, request, reply) => sendProblem(orStarting(error, services), request, reply));
   // Fastify reads plain text too; no route of ours does.
   http.removeContentTypeParser(["text/plain", "application/json"]);
   http.addContentTypeParser(
     "application/json",
     { parseAs: "string" },
-    async (_request: unknown, body: string | Buffer) => jsonBody(String(body)),
+    async ({ routeOptions }: FastifyRequest, body: string | Buffer) => jsonBody(String(body), routeOptions.bodyLimit),
   );
   const allowed = new AllowedMethods();
   http.addHook("onRoute", ({ url, method }) => allowed.add(url, method));
@@ -84,7 +104,10 @@ export async function httpServer(
     });
   });
   http.addHook("onRequest", guardOrigin(options.allowedHosts));
-  http.addHook("onRequest", async ({ id }, reply) => void reply.header("x-request-id", id));
+  http.addHook("onRequest", async ({ id, url, routeOptions }, reply) => {
+    void reply.header("x-request-id", id);
+    if (isApi(url, routeOptions.url)) void reply.headers(API_HEADERS);
+  });
   await http.register(fastifySwagger, {
     openapi: {
       openapi: "3.1.0",
@@ -134,9 +157,12 @@ function messaging(http: Http, context: HttpContext): void {
   http.addHook("preClose", async () => sockets.closeAll());
 }
 
-/** A body as JSON; how deep it may be nested is limited, since what walks it does so by recursion. Throws RequestInvalidError. */
-function jsonBody(text: string): Json {
-  const parsed = parseJson(text);
+/**
+ * A body as JSON. Its depth is limited, since what walks it does so by recursion, and so is the number of its values, in proportion to
+ * the bytes that its route takes: exports of runs are large. Throws RequestInvalidError.
+ */
+function jsonBody(text: string, bytesMax: number = LIMITS.bodyBytesMax): Json {
+  const parsed = parseJson(text, (REQUEST_VALUES_MAX * bytesMax) / LIMITS.bodyBytesMax);
   if (parsed.type === "parsed") return parsed.value;
   throw new RequestInvalidError(`the body is not JSON: ${parsed.reason}`, "/openapi.json describes every request.", {
     problems: [parsed.reason],

@@ -338,7 +338,7 @@ function deadLetterRoutes(http: Http, { services }: HttpContext): void {
       schema: {
         tags,
         summary: "Send dead letters again, to the recipient that did not get them",
-        body: z.object({ ids: z.array(z.string()).min(1).max(DEAD_LETTERS_PER_REQUEST_MAX) }),
+        body: z.strictObject({ ids: z.array(z.string()).min(1).max(DEAD_LETTERS_PER_REQUEST_MAX) }),
         response: { 200: z.object({ retried: z.int() }), ...failures },
       },
     },

@@ -3,7 +3,7 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { type RawData, type WebSocket, WebSocketServer } from "ws";
 import { CaxtonError, toFault } from "../../kernel/errors.ts";
-import { isJsonObject, parseJson } from "../../kernel/json.ts";
+import { isJsonObject, parseJson, REQUEST_VALUES_MAX } from "../../kernel/json.ts";
 import { log } from "../../kernel/log.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
 import { ROUTES, type SocketEvent, SocketRequest } from "../contract/index.ts";
@@ -240,7 +240,7 @@ const textOf = (data: RawData): string =>
 
 function readRequest(data: RawData, isBinary: boolean): SocketRequest {
   if (isBinary) throw invalid("frames are JSON texts, not binary", []);
-  const parsed = parseJson(textOf(data));
+  const parsed = parseJson(textOf(data), REQUEST_VALUES_MAX);
   if (parsed.type === "malformed") throw invalid(`the frame is not JSON: ${parsed.reason}`, [parsed.reason]);
   // One a message: the general parser would cost more than all the rest.
   if (isJsonObject(parsed.value) && parsed.value["op"] === "send" && isJsonObject(parsed.value["message"])) {

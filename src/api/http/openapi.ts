@@ -13,7 +13,7 @@ export function tidyOpenApi(document: object, described: JsonObject = {}): JsonO
   const whole: Json = JSON.parse(JSON.stringify(document));
   if (!isJsonObject(whole)) return {};
   const slim = withoutPatterns(
-    withSchemas(whole, (schemas) =>
+    withSchemas(withProblems(whole), (schemas) =>
       Object.fromEntries(
         Object.entries(schemas).map(([name, schema]) => [name, described[name.replace(INPUT_END, "")] ?? schema]),
       ),
@@ -25,6 +25,30 @@ export function tidyOpenApi(document: object, described: JsonObject = {}): JsonO
     Object.fromEntries(Object.entries(schemas).filter(([name]) => !renames.has(name) && isUsed(renamed, name))),
   );
 }
+
+const PROBLEM = {
+  description: "What is wrong, as a problem of RFC 9457",
+  content: { "application/problem+json": { schema: { $ref: `${SCHEMAS}Problem` } } },
+};
+
+/** Every operation's failures with the media type that they are sent with, also where its answer is no JSON and names none. */
+const withProblems = (document: JsonObject): JsonObject => ({
+  ...document,
+  paths: inEach(document["paths"], (path) => inEach(path, withFailures)),
+});
+
+const withFailures = (operation: JsonObject): JsonObject =>
+  isJsonObject(operation["responses"])
+    ? { ...operation, responses: { ...operation["responses"], "4XX": PROBLEM, "5XX": PROBLEM } }
+    : operation;
+
+const inEach = (value: Json | undefined, change: (inner: JsonObject) => JsonObject): JsonObject =>
+  Object.fromEntries(
+    Object.entries(isJsonObject(value) ? value : {}).map(([key, inner]) => [
+      key,
+      isJsonObject(inner) ? change(inner) : inner,
+    ]),
+  );
 
 function schemasOf(document: JsonObject): JsonObject {
   const { components } = document;

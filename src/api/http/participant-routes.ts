@@ -96,11 +96,16 @@ function tokenRoutes(http: Http, { services }: HttpContext): void {
       schema: {
         tags,
         summary: "Make a new token for a program; the one before ends at once",
+        description: "A program that has a token shows it, as `Authorization: Bearer`.",
         params: named,
         response: { 200: participants.RegisteredParticipant, ...failures },
       },
     },
-    async ({ params: { name } }) => rotateParticipantToken(services, name),
+    async (request: FastifyRequest<{ Params: { name: string } }>) => {
+      const { name } = request.params;
+      speakerOf(request, services).mustHoldToken(name);
+      return rotateParticipantToken(services, name);
+    },
   );
   http.delete(
     ROUTES.participantToken,
@@ -108,11 +113,16 @@ function tokenRoutes(http: Http, { services }: HttpContext): void {
       schema: {
         tags,
         summary: "Take a program's token back: nobody speaks as it until it gets a new one",
+        description: "Shown as `Authorization: Bearer`.",
         params: named,
         response: { 200: participants.Participant, ...failures },
       },
     },
-    async ({ params: { name } }) => revokeParticipantToken(services, name),
+    async (request: FastifyRequest<{ Params: { name: string } }>) => {
+      const { name } = request.params;
+      speakerOf(request, services).mustHoldToken(name);
+      return revokeParticipantToken(services, name);
+    },
   );
 }
 

@@ -1,5 +1,4 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
-import { hasZodFastifySchemaValidationErrors } from "fastify-type-provider-zod";
 import { CaxtonError, type Fault, FAULTS, logLevelOf, toFault } from "../../kernel/errors.ts";
 import { log } from "../../kernel/log.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
@@ -39,18 +38,6 @@ export const problemOf = (fault: Fault, requestId: string): ProblemDetails => ({
 /** What Fastify itself refuses, in our words. */
 function translate(error: FastifyError | Error): unknown {
   if (error instanceof CaxtonError) return error;
-  if (hasZodFastifySchemaValidationErrors(error)) {
-    const problems = error.validation.map(({ instancePath, message }) => {
-      const place = instancePath.replace(/^\//, "").replaceAll("/", ".");
-      return place === "" ? String(message) : `${place}: ${message}`;
-    });
-    return new RequestInvalidError(
-      `the request does not fit: ${problems.join("; ")}`,
-      "/openapi.json describes every request.",
-      { problems },
-      { cause: error },
-    );
-  }
   const code = "code" in error ? error.code : undefined;
   if (code === "FST_ERR_CTP_BODY_TOO_LARGE") {
     return new BodyTooLargeError(

@@ -8,6 +8,9 @@ import { ROUTES, type RouteName } from "../contract/index.ts";
 const REPEATED = [
   "agents",
   "validateAgent",
+  "activateAgent",
+  "pauseAgent",
+  "resumeAgent",
   "runs",
   "cancelRun",
   "decideRun",
@@ -54,6 +57,8 @@ const REPEATED = [
 
 /** What has, or may have, an effect twice that nobody wants; who sent it looks. Uploads and imports take no key at all. */
 const LOOKED_AT = [
+  // A second rollback goes one revision further.
+  "rollbackAgent",
   // A tool's effects are its own; one that only reads, or says that it may be repeated, is called again.
   "callTool",
   // A letter that was sent again and died again would be sent a third time.

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage } from "node:http";
 import { connect } from "node:net";
 import { expect, test } from "vitest";
+import { LIMITS } from "../../kernel/quantities.ts";
 import { PendingBodies } from "./rude-clients.ts";
 
 test("a client that begins a body and sends nothing more is cut off at the second look, one that goes on is not", async () => {
@@ -31,5 +32,41 @@ test("a client that begins a body and sends nothing more is cut off at the secon
   const slowOver = once(slow.socket, "close");
   bodies.look();
   await slowOver;
+  server.close();
+});
+
+test("of bodies that are held in memory the oldest are ended when there are too many, and those that take too long", async () => {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  assert(typeof address === "object" && address !== null);
+  const bodies = new PendingBodies();
+  const begin = async (bytes: number) => {
+    const socket = connect(address.port, "127.0.0.1").on("error", () => {});
+    const asked = new Promise<IncomingMessage>((resolve) => server.once("request", resolve));
+    socket.write("POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{");
+    const request = await asked;
+    await once(request, "data");
+    bodies.add(request, bytes);
+    return { socket, request, over: once(socket, "close") };
+  };
+  const upload = await begin(0);
+  const oldest = await begin(LIMITS.bodiesBytesMax / 2);
+  const other = await begin(LIMITS.bodiesBytesMax / 2);
+  const newest = await begin(1);
+  await oldest.over;
+  const open = [upload, other, newest];
+  for (let look = 0; look * LIMITS.bodySilenceMs < LIMITS.bodyTimeMs; look += 1) {
+    expect(open.map(({ socket }) => socket.destroyed)).toEqual([false, false, false]);
+    bodies.look();
+    for (const { socket, request } of open) {
+      socket.write(" ");
+      await once(request, "data");
+    }
+  }
+  bodies.look();
+  await Promise.all([other.over, newest.over]);
+  expect(upload.socket.destroyed).toBe(false);
+  upload.socket.destroy();
   server.close();
 });

@@ -185,7 +185,8 @@ function uploadRoute(http: Http, { services }: HttpContext): void {
       async (request, reply) => {
         const controller = new AbortController();
         request.raw.once("aborted", () => controller.abort());
-        const file = { ...uploadName(request), mediaType: request.headers["content-type"] ?? OCTETS };
+        const { "content-type": mediaType = OCTETS, "content-length": bytes } = request.headers;
+        const file = { ...uploadName(request), mediaType, bytes: bytes === undefined ? undefined : Number(bytes) };
         return reply.status(201).send(await receiveUpload(services, file, request.raw, controller.signal));
       },
     );

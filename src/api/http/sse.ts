@@ -148,14 +148,18 @@ async function hasDrained(response: ServerResponse, { signal, stallMs }: Patienc
 }
 
 type Frame = { readonly id: Event["id"]; readonly bytes: Buffer };
-/** What was written for an event: many readers are told the same object. */
+/** What was written for an event: many readers are told the same object, most of them with the same id. */
 const frames = new WeakMap<Event["event"], Frame>();
 
 function frame({ id, event }: Event): Buffer {
   const known = frames.get(event);
   if (known !== undefined && known.id === id) return known.bytes;
-  const text = `${id === undefined ? "" : `id: ${id}\n`}event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
-  const bytes = Buffer.from(text);
+  const idLine = id === undefined ? "" : `id: ${id}\n`;
+  if (known !== undefined) return Buffer.concat([Buffer.from(idLine), known.bytes.subarray(bodyStart(known.id))]);
+  const bytes = Buffer.from(`${idLine}event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
   frames.set(event, { id, bytes });
   return bytes;
 }
+
+/** Where the part of a frame begins that does not depend on its id. */
+const bodyStart = (id: Event["id"]): number => (id === undefined ? 0 : Buffer.byteLength(`id: ${id}\n`));

@@ -18,7 +18,7 @@ export function systemRoutes(http: Http, { services, streams, options }: HttpCon
     ROUTES.ready,
     { schema: { tags, summary: "Whether requests can be served", response: { 200: system.Ready, 503: system.Ready } } },
     async (_request, reply) => {
-      const readiness = getReadiness(services);
+      const readiness = await getReadiness(services);
       return reply.status(readiness.status === "ready" ? 200 : 503).send(readiness);
     },
   );

@@ -25,6 +25,7 @@ import type { Http, HttpContext } from "./context.ts";
 import { ModuleTooLargeError, RequestInvalidError } from "./errors.ts";
 import { HashedBody } from "./hashed-body.ts";
 import { askedIds } from "./idempotency.ts";
+import { readForm } from "./multipart.ts";
 import { failures } from "./responses.ts";
 
 const tags = ["tool servers"];
@@ -218,7 +219,10 @@ function deployRoute(http: Http, { services }: HttpContext): void {
     scope.removeAllContentTypeParsers();
     for (const type of ["application/json", "multipart/form-data"]) {
       scope.addContentTypeParser(type, async (request: FastifyRequest, payload: AsyncIterable<Buffer>) =>
-        readBody(request.headers["content-type"] ?? type, payload),
+        readBody(request.headers["content-type"] ?? type, {
+          payload,
+          length: Number(request.headers["content-length"]),
+        }),
       );
     }
     scope.post(
@@ -271,8 +275,8 @@ function asUpload(body: unknown): ToolServerUpload {
   throw invalid(["the request has no body"]);
 }
 
-async function readBody(contentType: string, payload: AsyncIterable<Buffer>): Promise<Upload> {
-  const bytes = await bounded(payload);
+async function readBody(contentType: string, { payload, length }: Incoming): Promise<Upload> {
+  const bytes = await bounded(payload, length);
   if (contentType.startsWith("multipart/")) return fromForm(contentType, bytes);
   const parsed = parseJson(bytes.toString("utf8"));
   if (parsed.type === "malformed") throw invalid([`the body is not JSON: ${parsed.reason}`]);
@@ -282,32 +286,32 @@ async function readBody(contentType: string, payload: AsyncIterable<Buffer>): Pr
   return upload(module, body);
 }
 
-async function bounded(payload: AsyncIterable<Buffer>): Promise<Buffer> {
-  const chunks: Buffer[] = [];
+type Incoming = { readonly payload: AsyncIterable<Buffer>; readonly length: number };
+
+/** Reads a body into one buffer. What it says of its length saves a copy of the whole at the end. */
+async function bounded(payload: AsyncIterable<Buffer>, expected: number): Promise<Buffer<ArrayBuffer>> {
+  let body = Buffer.allocUnsafeSlow(expected >= 0 && expected <= BODY_BYTES_MAX ? expected : 64 * 1024);
   let length = 0;
   for await (const chunk of payload) {
-    length += chunk.length;
-    if (length > BODY_BYTES_MAX) throw new ModuleTooLargeError(MODULE_BYTES_MAX);
-    chunks.push(chunk);
+    if (length + chunk.length > BODY_BYTES_MAX) throw new ModuleTooLargeError(MODULE_BYTES_MAX);
+    if (length + chunk.length > body.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(2 * body.length, length + chunk.length));
+      body.copy(larger, 0, 0, length);
+      body = larger;
+    }
+    length += chunk.copy(body, length);
   }
-  return Buffer.concat(chunks);
+  return body.subarray(0, length);
 }
 
-async function fromForm(contentType: string, bytes: Buffer): Promise<Upload> {
-  const form = await new Response(new Uint8Array(bytes), { headers: { "content-type": contentType } })
-    .formData()
-    .catch((error: unknown) => {
-      throw invalid([`the form cannot be read: ${error instanceof Error ? error.message : String(error)}`]);
-    });
-  const fields: Record<string, string> = {};
-  for (const [name, value] of form) if (typeof value === "string") fields[name] = value;
-  const file = form.get("module");
-  if (file === null || typeof file === "string") throw invalid(["module: expected a file"]);
-  for (const name of ["manifest", "signature"]) {
-    const part = form.get(name);
-    if (part !== null && typeof part !== "string") fields[name] = await part.text();
-  }
-  return upload(new Uint8Array(await file.arrayBuffer()), check({ ...fields, module: "in the form" }));
+function fromForm(contentType: string, body: Buffer<ArrayBuffer>): Upload {
+  const form = readForm(contentType, body);
+  if (typeof form === "string") throw invalid([`the form cannot be read: ${form}`]);
+  const { module: file, ...parts } = Object.fromEntries(form);
+  if (file?.fileName === undefined) throw invalid(["module: expected a file"]);
+  const texts = Object.entries(parts).map(([name, { content }]) => [name, content.toString("utf8")]);
+  const fields = check({ file: file.fileName, ...Object.fromEntries(texts), module: "in the form" });
+  return upload(file.content, fields);
 }
 
 function check(value: unknown): z.output<typeof tools.DeployToolServerBody> {
@@ -318,10 +322,10 @@ function check(value: unknown): z.output<typeof tools.DeployToolServerBody> {
 
 const upload = (
   module: Uint8Array,
-  { manifest, signature, dry_run: dryRun, accept }: z.output<typeof tools.DeployToolServerBody>,
+  { manifest, file, signature, dry_run: dryRun, accept }: z.output<typeof tools.DeployToolServerBody>,
 ): Upload => {
   if (module.byteLength > MODULE_BYTES_MAX) throw new ModuleTooLargeError(MODULE_BYTES_MAX);
-  return new Upload({ module, manifest, signature, dryRun, accept });
+  return new Upload({ module, manifest, file, signature, dryRun, accept });
 };
 
 const invalid = (problems: readonly string[]): RequestInvalidError =>

@@ -1,16 +1,38 @@
-import { type AgentRevision, type Agents, type AgentSummary, TEMPLATES } from "../../agents/index.ts";
+import {
+  type AgentRevision,
+  type Agents,
+  type AgentSummary,
+  type DefinitionSource,
+  type ServingAgent,
+  summarise,
+  TEMPLATES,
+} from "../../agents/index.ts";
 import type { Problem } from "../../documents/index.ts";
 import type * as contract from "../contract/index.ts";
 import { instant } from "./present-run.ts";
 import { DEFAULT_WORKSPACE } from "./run-operations.ts";
 
+/** The definition file of an agent; `hash` is the sha256 of its text, hexadecimal. */
+export type AgentFile = { readonly path: string; readonly source: string; readonly hash: string };
+
+/** The definition files on the server's disk. */
+export interface AgentFiles {
+  /** Notes which file defines an agent. */
+  remember(agent: string, path: string): void;
+  /** Undefined where no file is known to define the agent, or it cannot be read. */
+  of(agent: string): Promise<AgentFile | undefined>;
+  /** Finds the file with exactly this text, and remembers it as the agent's. */
+  find(agent: string, source: string): Promise<AgentFile | undefined>;
+}
+
 export type AgentServices = {
   readonly agents: Agents;
+  readonly agentFiles: AgentFiles;
   /** A problem with its line and caret, as plain text. */
   readonly render: (problem: Problem, source: string) => string;
 };
 
-const presentSummary = (agent: AgentSummary): contract.AgentSummary => ({
+const presentSummary = (agent: AgentSummary, file: AgentFile | undefined): contract.AgentSummary => ({
   name: agent.name,
   workspace: agent.workspace,
   revision: agent.revision,
@@ -20,6 +42,10 @@ const presentSummary = (agent: AgentSummary): contract.AgentSummary => ({
   tools: [...agent.tools],
   model: agent.model ?? null,
   deployed_at: instant(agent.deployedAtMs),
+  newest_revision: agent.newestRevision,
+  state: agent.paused === undefined ? "active" : "paused",
+  paused: agent.paused === undefined ? null : { since: instant(agent.paused.atMs), reason: agent.paused.reason },
+  file: file === undefined ? null : { path: file.path, differs: file.hash !== agent.sourceHash },
 });
 
 const presentProblem = ({ render }: AgentServices, problem: Problem, source: string): contract.FileProblem => ({
@@ -36,20 +62,16 @@ const presentProblem = ({ render }: AgentServices, problem: Problem, source: str
   rendered: render(problem, source),
 });
 
-function presentRevision(
+async function presentRevision(
   services: AgentServices,
-  agent: AgentRevision,
+  agent: ServingAgent,
   warnings: readonly Problem[],
-): contract.AgentDetail {
+): Promise<contract.AgentDetail> {
   const { definition } = agent;
+  const file = await services.agentFiles.of(agent.name);
   return {
-    ...presentSummary({
-      ...agent,
-      description: definition.description,
-      capabilities: definition.capabilities,
-      tools: definition.tools,
-      model: definition.llm.model,
-    }),
+    ...presentSummary(summarise(agent), file),
+    file_source: file === undefined || file.hash === agent.sourceHash ? null : file.source,
     source: agent.source,
     format: agent.format,
     file_name: agent.fileName,
@@ -60,40 +82,49 @@ function presentRevision(
   };
 }
 
+const EXTENSIONS = { toml: "toml", markdown: "md", yaml: "yaml" };
+
+const sourceOf = ({ source, file_name: fileName, format }: contract.DeployAgentBody): DefinitionSource => ({
+  source,
+  fileName: fileName ?? `agent.${EXTENSIONS[format ?? "toml"]}`,
+  format,
+});
+
 /** Deploys one definition. Throws DefinitionInvalidError, DefinitionTooLargeError, NameConflictError. */
 export async function deployAgent(
   services: AgentServices,
-  { source, file_name: fileName }: { readonly source: string; readonly file_name: string },
+  body: contract.DeployAgentBody,
 ): Promise<contract.DeployOutcome> {
-  const { type, revision, warnings } = await services.agents.deploy(DEFAULT_WORKSPACE, { source, fileName });
-  return { outcome: type, agent: presentRevision(services, revision, warnings) };
+  const { type, revision, warnings } = await services.agents.deploy(DEFAULT_WORKSPACE, sourceOf(body));
+  // A client may have read the text from the very file that the next start deploys.
+  const file = await services.agentFiles.find(revision.name, revision.source);
+  if (file) await services.agents.settleFile(DEFAULT_WORKSPACE, revision.name, file.hash);
+  return { outcome: type, agent: await presentRevision(services, await withState(services, revision), warnings) };
 }
 
 /** Everything right and wrong with a definition; deploys nothing. */
-export function validateAgent(
-  services: AgentServices,
-  { source, file_name: fileName }: { readonly source: string; readonly file_name: string },
-): contract.ValidationReport {
-  const reading = services.agents.validate({ source, fileName });
+export function validateAgent(services: AgentServices, body: contract.DeployAgentBody): contract.ValidationReport {
+  const reading = services.agents.validate(sourceOf(body));
   return {
     valid: reading.type === "valid",
     name: reading.type === "valid" ? reading.definition.name : null,
-    problems: reading.problems.map((problem) => presentProblem(services, problem, source)),
+    problems: reading.problems.map((problem) => presentProblem(services, problem, body.source)),
   };
 }
 
 export async function listAgents(
-  { agents }: AgentServices,
+  { agents, agentFiles }: AgentServices,
   query: { readonly cursor?: string | undefined; readonly limit: number; readonly capability?: string | undefined },
 ): Promise<{ items: contract.AgentSummary[]; next: string | null }> {
   const page = await agents.list(DEFAULT_WORKSPACE, query);
-  return { items: page.items.map(presentSummary), next: page.next ?? null };
+  const items = page.items.map(async (agent) => presentSummary(agent, await agentFiles.of(agent.name)));
+  return { items: await Promise.all(items), next: page.next ?? null };
 }
 
 /** Throws AgentNotFoundError, naming the nearest. */
 export async function getAgent(services: AgentServices, name: string): Promise<contract.AgentDetail> {
   const revision = await services.agents.get(DEFAULT_WORKSPACE, name);
-  const reading = services.agents.validate({ source: revision.source, fileName: revision.fileName });
+  const reading = services.agents.validate(revision);
   return presentRevision(services, revision, reading.problems);
 }
 
@@ -102,7 +133,43 @@ export async function getAgentRevision(
   name: string,
   number: number,
 ): Promise<contract.AgentDetail> {
-  return presentRevision(services, await services.agents.revision(DEFAULT_WORKSPACE, name, number), []);
+  const revision = await services.agents.revision(DEFAULT_WORKSPACE, name, number);
+  return presentRevision(services, await withState(services, revision), []);
+}
+
+/** A revision with the state of its agent; a deleted agent counts as active. */
+async function withState({ agents }: AgentServices, revision: AgentRevision): Promise<ServingAgent> {
+  const serving = await agents.find(revision.workspace, revision.name);
+  return {
+    ...revision,
+    paused: serving?.paused,
+    newestRevision: serving?.newestRevision ?? revision.revision,
+    fileHash: serving?.fileHash,
+  };
+}
+
+/** Makes a stored revision the serving one. Throws AgentNotFoundError, RevisionNotFoundError. */
+export async function activateAgent(
+  services: AgentServices,
+  name: string,
+  revision: number,
+): Promise<contract.AgentDetail> {
+  return presentRevision(services, await services.agents.activate(DEFAULT_WORKSPACE, name, revision), []);
+}
+
+/** Makes the revision before the serving one the serving one. Throws AgentNotFoundError, NoEarlierRevisionError. */
+export async function rollbackAgent(services: AgentServices, name: string): Promise<contract.AgentDetail> {
+  return presentRevision(services, await services.agents.rollback(DEFAULT_WORKSPACE, name), []);
+}
+
+/** Pauses an agent; pausing it again changes nothing. Throws AgentNotFoundError. */
+export async function pauseAgent(services: AgentServices, name: string, reason: string): Promise<contract.AgentDetail> {
+  return presentRevision(services, await services.agents.pause(DEFAULT_WORKSPACE, name, reason), []);
+}
+
+/** Lets a paused agent take work again; an active one stays so. Throws AgentNotFoundError. */
+export async function resumeAgent(services: AgentServices, name: string): Promise<contract.AgentDetail> {
+  return presentRevision(services, await services.agents.resume(DEFAULT_WORKSPACE, name), []);
 }
 
 export async function listRevisions(

@@ -1,8 +1,14 @@
 export type { AnswerKey, KeptAnswer, KeptAnswers, KeptAnswerServices } from "./kept-answers.ts";
 export { AskedIds } from "./asked-ids.ts";
 export {
+  type AgentFile,
+  type AgentFiles,
   type AgentServices,
+  activateAgent,
   deleteAgent,
+  pauseAgent,
+  resumeAgent,
+  rollbackAgent,
   deployAgent,
   getAgent,
   getAgentRevision,
@@ -40,7 +46,7 @@ export { replayExported, type ReplayServices, replayStored } from "./replay-run.
 export { type GrantServices, listGrantUses } from "./grant-operations.ts";
 export { listModels, listProviders, type ModelServices, testModel } from "./model-operations.ts";
 export { type ServerEventServices, watchServer } from "./server-events.ts";
-export { getReadiness, getStatus, type ServerFacts, type SystemServices } from "./system-operations.ts";
+export { getReadiness, getStatus, type PartCheck, type ServerFacts, type SystemServices } from "./system-operations.ts";
 export {
   callTool,
   getToolServer,

@@ -1,6 +1,7 @@
 import type { ApprovalRecord, RunView } from "../../runs/index.ts";
 import type * as contract from "../contract/index.ts";
 
+const PREVIEW_CHARS = 200;
 const instant = (ms: number): string => new Date(ms).toISOString();
 
 export const presentApproval = (approval: ApprovalRecord): contract.Approval => ({
@@ -10,7 +11,9 @@ export const presentApproval = (approval: ApprovalRecord): contract.Approval => 
   agent: approval.agent,
   revision: approval.revision,
   tool: `${approval.server}.${approval.tool}`,
+  input_preview: approval.inputPreview,
   arguments: { ...approval.arguments },
+  hash: approval.bound.whole,
   state: approval.state,
   level: approval.level,
   rule: approval.rule,
@@ -31,6 +34,9 @@ export const presentApprovalsOf = ({
   workspace,
   agent,
   revision,
+  input,
   approvals,
 }: RunView): contract.Approval[] =>
-  approvals.map((approval) => presentApproval({ ...approval, runId, workspace, agent, revision }));
+  approvals.map((approval) =>
+    presentApproval({ ...approval, runId, workspace, agent, revision, inputPreview: input.slice(0, PREVIEW_CHARS) }),
+  );

@@ -109,10 +109,14 @@ export const presentGraph = ({ entities, relations, isCut, next }: Graph): contr
   next: next ?? null,
 });
 
+/** Matching facts that a hit reports. */
+const FACTS_MAX = 5;
+
 export const presentSearch = ({ hits, next, tokens, notices }: SearchResult): contract.MemorySearchResult => ({
-  items: hits.map(({ entity, score }) => ({
+  items: hits.map(({ entity, score, ranked }) => ({
     entity: presentEntity(entity),
     score: { ...score, similarity: score.similarity ?? null, matched: [...score.matched] },
+    facts: ranked.slice(0, FACTS_MAX).map(({ fact: { id, text }, score: one }) => ({ id, text, score: one })),
   })),
   next: next ?? null,
   tokens,

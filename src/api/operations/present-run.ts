@@ -39,7 +39,7 @@ export function presentSummary(run: RunSummary): contract.RunSummary {
     created_at: instant(run.createdAtMs),
     started_at: instantOrNull(run.startedAtMs),
     ended_at: instantOrNull(run.endedAtMs),
-    duration_ms: run.endedAtMs === null ? null : run.endedAtMs - run.createdAtMs,
+    duration_ms: run.endedAtMs === null ? null : spanOf(run.createdAtMs, run.endedAtMs),
     steps: run.steps,
     tool_calls: run.toolCalls,
     input_tokens: run.inputTokens,
@@ -75,6 +75,7 @@ export function presentRun(
   return {
     ...presentSummary(summary),
     input: view.input,
+    variables: view.variables ?? {},
     output: view.output,
     output_json: view.outputJson,
     system_prompt: view.system,
@@ -210,7 +211,7 @@ function presentModelStep(step: ModelStep, ended: boolean): contract.Step {
   return {
     ...common,
     state: end.state === "failed" ? "failed" : stillOpen(ended),
-    duration_ms: end.state === "failed" ? end.atMs - step.startedAtMs : null,
+    duration_ms: end.state === "failed" ? spanOf(step.startedAtMs, end.atMs) : null,
     text: "",
     tool_calls: [],
     finish: null,
@@ -277,3 +278,6 @@ function presentToolStep(step: ToolStep, ended: boolean): contract.Step {
     artifacts: [],
   };
 }
+
+/** Never negative, also where the clock was set back between two times: a run goes on over restarts, which no other clock does. */
+const spanOf = (fromMs: number, toMs: number): number => Math.max(0, toMs - fromMs);

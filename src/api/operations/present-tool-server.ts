@@ -91,7 +91,7 @@ export const presentVersion = ({
 });
 
 export const presentDeployment = (
-  { outcome, revision, served, changes }: Deployed,
+  { outcome, revision, served, changes, notes }: Deployed,
   dryRun: boolean,
 ): contract.ToolServerDeployment => ({
   outcome,
@@ -106,6 +106,7 @@ export const presentDeployment = (
   grants: [...describeGrants(served.manifest.grants)],
   publisher: presentPublisher(served.publisher),
   changes: changes.map(presentChange),
+  notes: [...notes],
 });
 
 const presentGrants = (grants: Grants): contract.ToolServerRecord["grants"] => ({

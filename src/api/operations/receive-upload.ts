@@ -8,7 +8,7 @@ export const UPLOAD_WAIT_MS = 24 * 3_600_000;
 /** Takes a file's bytes as they come. Throws UploadTooLargeError, StorageFullError. */
 export async function receiveUpload(
   { uploads }: { readonly uploads: UploadStore },
-  file: { readonly name: string; readonly mediaType: string },
+  file: { readonly name: string; readonly mediaType: string; readonly bytes?: number | undefined },
   bytes: AsyncIterable<Uint8Array>,
   signal: AbortSignal,
 ): Promise<contract.Upload> {

@@ -1,4 +1,5 @@
 import { AgentNotFoundError, type Agents } from "../../agents/index.ts";
+import type { JsonObject } from "../../kernel/json.ts";
 import { mint, RunId, ToolCallId, UploadId } from "../../kernel/ids.ts";
 import { log } from "../../kernel/log.ts";
 import {
@@ -54,6 +55,7 @@ export async function startRun(
   body: {
     readonly agent: string;
     readonly input: string;
+    readonly variables?: JsonObject | undefined;
     readonly uploads: readonly string[];
     readonly model?: string | undefined;
     readonly on_model_failure?: StartRequest["onModelFailure"];
@@ -71,6 +73,7 @@ export async function startRun(
       workspace: DEFAULT_WORKSPACE,
       agent: body.agent,
       input: body.input,
+      variables: body.variables,
       model: body.model,
       onModelFailure: body.on_model_failure,
       attended: body.attended,

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { Clock } from "../../kernel/clock.ts";
 import { CaxtonError, type FaultKind } from "../../kernel/errors.ts";
 import type { Json, JsonObject } from "../../kernel/json.ts";
@@ -152,9 +153,31 @@ export async function sendMessages(
   const items: contract.MessageReceipt[] = [];
   // What is looked for first would lose its order.
   if (asked?.isRepeated === true) for (const json of messages) items.push(await send(json));
-  else items.push(...(await Promise.all(messages.map(send))));
+  else items.push(...(await inTurns(messages, send)));
   const count = (status: contract.MessageReceipt["status"]) => items.filter((item) => item.status === status).length;
   return { items, accepted: count("accepted"), answered: count("answered"), refused: count("refused") };
+}
+
+/** How long the messages of one batch are read before others get a turn. */
+const TURN_MS = 10;
+
+/** Begins all in order, without waiting for any, but lets the event loop turn in between. Rejects when one has failed. */
+async function inTurns<Item, Result>(
+  items: readonly Item[],
+  begin: (item: Item) => Promise<Result>,
+): Promise<readonly Result[]> {
+  const begun: Promise<Result>[] = [];
+  let startMs = performance.now();
+  for (const item of items) {
+    const one = begin(item);
+    // All are awaited below; a failure before that is not unhandled.
+    one.catch(() => {});
+    begun.push(one);
+    if (performance.now() - startMs < TURN_MS) continue;
+    await setImmediate();
+    startMs = performance.now();
+  }
+  return Promise.all(begun);
 }
 
 /** An agreement is not the answer yet: that follows. */

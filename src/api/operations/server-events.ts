@@ -2,7 +2,7 @@ import type { ChangeLog } from "../../changes/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { RunId } from "../../kernel/ids.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
-import { isTerminal, RunFold, type RunJournal, type Runs, type RunTail } from "../../runs/index.ts";
+import { isTerminal, RunFold, type RunJournal, type Runs, type RunState, type RunTail } from "../../runs/index.ts";
 import type { Router } from "../../router/index.ts";
 import type { Tasks } from "../../tasks/index.ts";
 import type { ServerEvent } from "../contract/index.ts";
@@ -59,6 +59,8 @@ export async function* watchServer(
   const bell = new Bell(signal);
   const runs = new RunBacklog(LIMITS.streamEventsMax);
   using stack = new DisposableStack();
+  // Before this reader hears of an entry, what is kept of its run is gone.
+  const now = stack.use(RunsNow.open(services));
   if (wantsRuns) {
     stack.use(
       hub.watchAll((news) => {
@@ -97,7 +99,7 @@ export async function* watchServer(
     for (const event of talk.take()) yield { id: undefined, event };
     for (const backlog of runs.take(RUNS_PER_FRAME_MAX)) {
       at = { ...at, run: runs.toldUpTo(at.run) };
-      const events = [...runEvents(services, backlog, wants)];
+      const events = [...runEvents(now.of(backlog.runId), backlog, wants)];
       for (const [index, event] of events.entries())
         yield { id: index === events.length - 1 ? showPosition(at) : undefined, event };
     }
@@ -169,54 +171,117 @@ function backlogSince(
   return { type: "known", position, runs: runs.map(({ runId, seq }) => ({ runId, seq, asked: true })) };
 }
 
+/** The events of one run for one reader: what entries from `seq` on changed, as it is now. */
 function* runEvents(
-  { journal }: ServerEventServices,
-  { runId, seq, asked }: Backlog,
+  { summary, parts }: RunNow,
+  { seq, asked }: Backlog,
   wants: ReadonlySet<ServerEventType>,
 ): Generator<ServerEvent> {
-  const summary = journal.summary(runId);
   if (summary === undefined) return;
-  // Steps and questions before the run: who is told that it has ended has its parts already.
   const isAsked = asked && !isTerminal(summary.state);
-  const parts = [
-    ...(wants.has("step") ? (["step"] as const) : []),
-    ...(isAsked ? QUESTIONS.filter((type) => wants.has(type)) : []),
-  ];
-  if (parts.length > 0) yield* partsOf(journal, { runId, seq }, new Set(parts));
-  if (wants.has("run")) yield { type: "run", run: presentSummary(summary) };
+  // Steps and questions before the run: who is told that it has ended has its parts already.
+  if (wants.has("step") || (isAsked && (wants.has("question") || wants.has("approval")))) {
+    for (const { event, changedSeq } of parts())
+      if (changedSeq >= seq && wants.has(event.type) && (event.type === "step" || isAsked)) yield event;
+  }
+  if (wants.has("run")) yield summary.event;
 }
 
-const QUESTIONS = ["question", "approval"] as const;
+/** A part of a run, with the entry that changed it last. */
+type Part = {
+  readonly event: Extract<ServerEvent, { readonly type: "step" | "question" | "approval" }>;
+  readonly changedSeq: number;
+};
 
-/** Steps, questions and approvals of a run that entries from `seq` on changed, as they are now. */
-function* partsOf(
-  journal: Pick<RunJournal, "read">,
-  { runId, seq }: { readonly runId: RunId; readonly seq: number },
-  wants: ReadonlySet<"step" | (typeof QUESTIONS)[number]>,
-): Generator<ServerEvent> {
+/** A run as readers are told of it: read and presented once for all of them. */
+type RunNow = {
+  readonly summary: { readonly state: RunState; readonly event: ServerEvent } | undefined;
+  readonly parts: () => readonly Part[];
+};
+
+/** Runs kept for readers; they are read again when there are more. */
+const RUNS_NOW_MAX = 1_000;
+
+/**
+ * The runs that readers are told of, read and presented once however many readers there are, until their next entry. It is shared by
+ * the readers of one server and empty while there is none.
+ */
+class RunsNow {
+  static readonly #shared = new WeakMap<object, RunsNow>();
+  readonly #services: ServerEventServices;
+  readonly #runs = new Map<RunId, RunNow>();
+  #readers = 0;
+  #watching: Disposable | undefined;
+
+  private constructor(services: ServerEventServices) {
+    this.#services = services;
+  }
+
+  /** The instance of these services, for one reader until it disposes of it. */
+  static open(services: ServerEventServices): Disposable & Pick<RunsNow, "of"> {
+    const runs = RunsNow.#shared.get(services.journal) ?? new RunsNow(services);
+    RunsNow.#shared.set(services.journal, runs);
+    runs.#readers += 1;
+    runs.#watching ??= services.runs.hub.watchAll((news) => {
+      if (news.type === "entry") runs.#runs.delete(news.entry.runId);
+    });
+    return { of: (id) => runs.of(id), [Symbol.dispose]: () => runs.#close() };
+  }
+
+  of(runId: RunId): RunNow {
+    const known = this.#runs.get(runId);
+    if (known !== undefined) return known;
+    if (this.#runs.size >= RUNS_NOW_MAX) this.#runs.clear();
+    const { journal } = this.#services;
+    const found = journal.summary(runId);
+    let parts: readonly Part[] | undefined;
+    const now: RunNow = {
+      summary: found && { state: found.state, event: { type: "run", run: presentSummary(found) } },
+      parts: () => (parts ??= partsOf(journal, runId)),
+    };
+    this.#runs.set(runId, now);
+    return now;
+  }
+
+  #close(): void {
+    this.#readers -= 1;
+    if (this.#readers > 0) return;
+    this.#watching?.[Symbol.dispose]();
+    this.#watching = undefined;
+    this.#runs.clear();
+  }
+}
+
+/** Steps, questions and approvals of a run as they are now. */
+function partsOf(journal: Pick<RunJournal, "read">, runId: RunId): readonly Part[] {
   const fold = new RunFold();
-  const steps = new Set<number>();
-  const questions = new Set<string>();
-  const approvals = new Set<string>();
+  const steps = new Map<number, number>();
+  const questions = new Map<string, number>();
+  const approvals = new Map<string, number>();
   for (const entry of journal.read(runId, 0)) {
+    const { event, seq } = entry;
     const step = fold.apply(entry);
-    if (entry.seq < seq) continue;
-    if (step) steps.add(step.index);
-    if (entry.event.type === "run-ask" || entry.event.type === "run-answer") questions.add(entry.event.questionId);
-    if (entry.event.type === "approval-ask" || entry.event.type === "approval-answer")
-      approvals.add(entry.event.approvalId);
+    if (step) steps.set(step.index, seq);
+    if (event.type === "run-ask" || event.type === "run-answer") questions.set(event.questionId, seq);
+    if (event.type === "approval-ask" || event.type === "approval-answer") approvals.set(event.approvalId, seq);
   }
   const view = fold.view();
-  if (wants.has("step"))
-    for (const step of view.steps)
-      if (steps.has(step.index)) yield { type: "step", run: runId, step: presentStep(step, isTerminal(view.state)) };
-  if (wants.has("question"))
-    for (const question of view.questions)
-      if (questions.has(question.id))
-        yield { type: "question", run: runId, agent: view.agent, question: presentQuestion(question) };
-  if (wants.has("approval"))
-    for (const approval of presentApprovalsOf(view))
-      if (approvals.has(approval.id)) yield { type: "approval", approval };
+  const isEnded = isTerminal(view.state);
+  const run = runId;
+  return [
+    ...view.steps.map((step): Part => ({
+      event: { type: "step", run, step: presentStep(step, isEnded) },
+      changedSeq: steps.get(step.index) ?? 0,
+    })),
+    ...view.questions.map((question): Part => ({
+      event: { type: "question", run, agent: view.agent, question: presentQuestion(question) },
+      changedSeq: questions.get(question.id) ?? 0,
+    })),
+    ...presentApprovalsOf(view).map((approval): Part => ({
+      event: { type: "approval", approval },
+      changedSeq: approvals.get(approval.id) ?? 0,
+    })),
+  ];
 }
 
 /** Wakes one sleeper, also when it was rung before. */

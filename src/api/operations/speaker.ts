@@ -4,7 +4,7 @@ import { type Participants, tokenHash } from "../../participants/index.ts";
 import { DEFAULT_WORKSPACE } from "./run-operations.ts";
 
 export type SpeakerServices = {
-  readonly participants: Pick<Participants, "find" | "holds" | "changes">;
+  readonly participants: Pick<Participants, "find" | "get" | "holds" | "changes">;
   /** Whether programs have to show their tokens; `messages.participant_tokens`. */
   readonly tokensRequired: boolean;
 };
@@ -79,6 +79,11 @@ export class Speaker {
     if (participants.find(DEFAULT_WORKSPACE, name)?.presence === "participant") this.mustBe(name);
   }
 
+  /** Throws SpeakerRefusedError when `name` is a program's that has a token, and it was not shown; ParticipantNotFoundError. */
+  mustHoldToken(name: string): void {
+    if (this.#services.participants.get(DEFAULT_WORKSPACE, name).tokenHash !== undefined) this.mustBe(name);
+  }
+
   #judge(name: string): Refused | undefined {
     const { participants } = this.#services;
     const known = participants.find(DEFAULT_WORKSPACE, name);
@@ -112,7 +117,7 @@ const tokenMissing = (name: string): Refused =>
   refused(
     "PARTICIPANT_TOKEN_REQUIRED",
     `who speaks, fetches or settles as ${name} shows its token`,
-    "Send Authorization: Bearer <token>, or set CAXTON_TOKEN. It was shown when the program was registered; caxton participant token rotate makes a new one.",
+    "Send Authorization: Bearer <token>, or set CAXTON_TOKEN. It was shown when the program was registered. If it is lost, delete the program and register it again.",
     name,
   );
 
@@ -120,6 +125,6 @@ const tokenInvalid = (name: string): Refused =>
   refused(
     "PARTICIPANT_TOKEN_INVALID",
     `the token is not that of ${name}`,
-    "It may have been replaced or revoked: caxton participant token rotate makes a new one.",
+    "It may have been replaced or revoked. If the current one is lost, delete the program and register it again.",
     name,
   );

@@ -8,6 +8,9 @@ import { DEFAULT_WORKSPACE } from "./run-operations.ts";
 import { type ModelConditions, presentConditions } from "./model-conditions.ts";
 import { instant } from "./present-run.ts";
 
+/** Whether a part of the server works, and what it says. */
+export type PartCheck = { readonly ok: boolean; readonly note: string };
+
 /** What the server knows of itself. */
 export interface ServerFacts {
   readonly version: string;
@@ -18,7 +21,9 @@ export interface ServerFacts {
   dataBytes(): number;
   agentCount(): Promise<number>;
   /** Each part that has to work before requests can, with a word on how it is. */
-  checks(): { readonly [part: string]: { readonly ok: boolean; readonly note: string } };
+  checks(): { readonly [part: string]: PartCheck };
+  /** Writes to the database, and says how that went. */
+  storeCheck(): Promise<PartCheck>;
 }
 
 export type SystemServices = {
@@ -103,12 +108,14 @@ async function memoryCondition(
 }
 
 /** Ready when every part works and runs are taken: not while the server starts, nor while it drains. */
-export function getReadiness({ facts, runs }: SystemServices): contract.Ready {
+export async function getReadiness({ facts, runs }: SystemServices): Promise<contract.Ready> {
   const { executing, waiting } = runs.load();
   const note = runs.isStopping ? "the server is stopping" : `${executing} executing, ${waiting} waiting`;
-  const checks = { ...facts.checks(), runs: { ok: !runs.isStopping, note } };
-  const ready = Object.values(checks).every(({ ok }) => ok);
-  return { status: ready ? "ready" : runs.isStopping ? "failing" : "starting", checks };
+  const checks = { store: await facts.storeCheck(), ...facts.checks(), runs: { ok: !runs.isStopping, note } };
+  const bad = Object.entries(checks).filter(([, { ok }]) => !ok);
+  // Deployments end by themselves; the other parts need a restart.
+  const isStarting = bad.every(([part]) => part === "tools" || part === "agents");
+  return { status: bad.length === 0 ? "ready" : isStarting ? "starting" : "failing", checks };
 }
 
 function vectorsNote(model: string | undefined, wanted: string | undefined): string {

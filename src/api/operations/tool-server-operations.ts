@@ -1,5 +1,5 @@
 import type { ToolHost, ToolServerRecords, ToolServers } from "../../tool-servers/index.ts";
-import type { ToolLogLine } from "../../tools/index.ts";
+import { manifestFor, type ToolLogLine } from "../../tools/index.ts";
 import type * as contract from "../contract/index.ts";
 import type { AskedIds } from "./asked-ids.ts";
 import { orAsItIs } from "./done-already.ts";
@@ -60,7 +60,9 @@ export async function getManagedToolServer(
 
 export type ToolServerUpload = {
   readonly module: Uint8Array;
-  readonly manifest: string;
+  /** Without it the server has the name of the file and no grants. */
+  readonly manifest?: string | undefined;
+  readonly file?: string | undefined;
   readonly signature?: string | undefined;
   readonly dryRun: boolean;
   readonly accept: boolean;
@@ -69,11 +71,11 @@ export type ToolServerUpload = {
 /** Throws ToolManifestInvalidError, signature errors, ToolServerRefusedError, ToolServerNameTakenError, ToolServerBuiltInError. */
 export async function deployToolServer(
   { toolServers }: ToolServerServices,
-  { module, manifest, signature, dryRun, accept }: ToolServerUpload,
+  { module, manifest, file = "", signature, dryRun, accept }: ToolServerUpload,
   signal: AbortSignal,
 ): Promise<contract.ToolServerDeployment> {
   const deployed = await toolServers.deploy(
-    { module, manifest, signature, origin: "uploaded", dryRun, accept },
+    { module, manifest: manifest ?? manifestFor(file), signature, origin: "uploaded", dryRun, accept },
     signal,
   );
   return presentDeployment(deployed, dryRun);

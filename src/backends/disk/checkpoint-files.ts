@@ -1,5 +1,6 @@
 import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { PRIVATE_DIRECTORY, PRIVATE_FILE } from "../../kernel/private-files.ts";
 import { type Json, parseJson } from "../../kernel/json.ts";
 import type { Checkpoints } from "../../memory-transfer/index.ts";
 
@@ -18,9 +19,9 @@ export class CheckpointFiles implements Checkpoints {
   }
 
   async write(name: string, value: object): Promise<void> {
-    await mkdir(this.#directory, { recursive: true });
+    await mkdir(this.#directory, { recursive: true, mode: PRIVATE_DIRECTORY });
     const fresh = `${this.#file(name)}.new`;
-    const file = await open(fresh, "w");
+    const file = await open(fresh, "w", PRIVATE_FILE);
     try {
       await file.writeFile(JSON.stringify(value));
       await file.datasync();

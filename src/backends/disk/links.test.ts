@@ -288,3 +288,14 @@ test("an administrator's links and names inside what is granted work as they alw
   expect(await read(at.broker, reader, "data/absolute/b.txt")).toBe("deep");
   expect(await read(at.broker, reader, "data/given.txt")).toBe("secret");
 });
+
+test("of a directory with more files ten thousand are listed, none of them hidden", async () => {
+  using at = place();
+  const many = join(at.root, "data", "many");
+  mkdirSync(many);
+  writeFileSync(join(many, ".hidden"), "");
+  for (let file = 0; file < 10_500; file += 1) linkSync(join(many, ".hidden"), join(many, `file-${file}`));
+  const names = await list(at.broker, writer, "data/many");
+  expect(names).toHaveLength(10_000);
+  expect(names).not.toContain(".hidden");
+});

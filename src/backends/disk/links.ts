@@ -1,5 +1,5 @@
 import type { Dirent } from "node:fs";
-import { lstat, opendir, readdir, readlink } from "node:fs/promises";
+import { lstat, opendir, readlink } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { DirectoryEntry, FileKind, Listing } from "../../sandbox/index.ts";
 import type { Held } from "./held.ts";
@@ -9,6 +9,8 @@ import { settleLink, type Settled } from "./settle.ts";
 type Found = Extract<Settled, { type: "settled" }>;
 
 const ENTRIES_MAX = 10_000;
+/** Entries of a directory that the system is asked for at once. */
+const READ_AT_ONCE = 512;
 /** Entries whose numbers are looked up; those of the rest are told as unknown. */
 const NUMBERED_MAX = 1_000;
 /** Entries of a directory that are looked through for links before it is moved. */
@@ -23,8 +25,13 @@ export async function isLeadingOut(root: string, directory: string, target: stri
 /** Files, directories and links that lead nowhere else; no pipes, nothing hidden. */
 export async function listDirectory({ path, real, root, stats }: Held): Promise<Listing> {
   // The slash goes through the handle's name to the directory itself.
-  const found = await readdir(`${path}/`, { withFileTypes: true });
-  const shown = found.filter(({ name }) => !isHidden(name)).slice(0, ENTRIES_MAX);
+  const shown: Dirent[] = [];
+  // In pieces: to read a directory of a million entries at once would block the server.
+  for await (const entry of await opendir(`${path}/`, { bufferSize: READ_AT_ONCE })) {
+    if (!isHidden(entry.name)) shown.push(entry);
+    if (shown.length === ENTRIES_MAX) break;
+  }
+  shown.sort((one, other) => (one.name < other.name ? -1 : 1));
   const entries = await Promise.all(
     shown.map(async (entry, index): Promise<DirectoryEntry | undefined> => {
       const { name } = entry;

@@ -1,4 +1,5 @@
 import { open, rm, stat } from "node:fs/promises";
+import { PRIVATE_FILE } from "../../kernel/private-files.ts";
 import { CancelledError } from "../../kernel/errors.ts";
 import { ModelDiskFullError, ModelDownloadError } from "./errors.ts";
 
@@ -82,7 +83,7 @@ async function attempt({ url, file, bytes, onProgress, signal }: Download, had: 
       return { type: "refused", why: `what is there has ${there} bytes, which is another file` };
     }
     // A server that knows no Range begins anew, and so does the file.
-    const handle = await open(file, isWhole ? "w" : "a");
+    const handle = await open(file, isWhole ? "w" : "a", PRIVATE_FILE);
     let done = isWhole ? 0 : had;
     try {
       for await (const chunk of response.body ?? []) {

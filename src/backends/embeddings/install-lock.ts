@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import process from "node:process";
 import { DatabaseSync } from "node:sqlite";
+import { makePrivateFile } from "../../kernel/private-files.ts";
 import { ModelDirectoryError, ModelInstallRunningError } from "./errors.ts";
 
 /** Who comes while it is being taken or given back waits so long, and knows by then who has it. */
@@ -27,6 +28,7 @@ export function lockInstallation(directory: string): Disposable {
 
 function opened(directory: string): DatabaseSync {
   try {
+    makePrivateFile(join(directory, "install.lock"));
     return new DatabaseSync(join(directory, "install.lock"), { timeout: WAIT_MS });
   } catch (error) {
     throw unwritable(directory, error);

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdir, open, readFile, rename, rm, stat, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { PRIVATE_DIRECTORY, PRIVATE_FILE } from "../../kernel/private-files.ts";
 import { CancelledError } from "../../kernel/errors.ts";
 import { download, type Pausing } from "./download.ts";
 import { imageBytes, makeImage } from "./encoder-image.ts";
@@ -57,7 +58,7 @@ export async function installMiniLM(options: InstallOptions): Promise<Installed>
   const isThere = async () => (await sizeOf(file)) === imageBytes(pinned.shape);
   const installed = (wasThere: boolean) => ({ file, bytes: imageBytes(pinned.shape), wasThere });
   if (await isThere()) return installed(true);
-  await mkdir(directory, { recursive: true }).catch((error: unknown) => {
+  await mkdir(directory, { recursive: true, mode: PRIVATE_DIRECTORY }).catch((error: unknown) => {
     throw unwritable(directory, error);
   });
   const source = options.from ?? pinned.url;
@@ -130,7 +131,7 @@ async function checkSum(
 async function writeWhole(file: string, bytes: Uint8Array, directory: string): Promise<void> {
   const fresh = `${file}.new`;
   try {
-    await writeFile(fresh, bytes, { flush: true });
+    await writeFile(fresh, bytes, { flush: true, mode: PRIVATE_FILE });
     await rename(fresh, file);
     await using handle = await open(directory, "r");
     await handle.sync();

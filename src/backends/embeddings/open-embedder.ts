@@ -13,6 +13,10 @@ import { ThreadedEmbedder } from "./threaded-embedder.ts";
 /** Where the package keeps its tables. */
 const KERNELS = join(PACKAGE_DIRECTORY, "engines", "built");
 const TABLES = join(PACKAGE_DIRECTORY, "models", "static-minilm");
+const TABLE = join(TABLES, "table.bin");
+const VOCABULARY = join(TABLES, "vocabulary.txt");
+/** Files of the package that an embedder on this machine reads; each process reads one of the kernels. */
+const PACKAGED = [TABLE, VOCABULARY, join(KERNELS, "embedding-relaxed.wasm"), join(KERNELS, "embedding-plain.wasm")];
 
 /** What the table is called wherever a model is named; the default. */
 export const STATIC = "static";
@@ -37,14 +41,15 @@ export type EmbedderChoice =
 export function openEmbedder(choice: EmbedderChoice, clock: Clock): Embedder {
   switch (choice.type) {
     case "static":
+      checkPackaged(STATIC);
       return new StaticEmbedder({
         id: STATIC_ID,
         dims: STATIC_DIMS,
         idleMsMax: STATIC_IDLE_MS_MAX,
         model: {
           type: "static",
-          table: join(TABLES, "table.bin"),
-          vocabulary: join(TABLES, "vocabulary.txt"),
+          table: TABLE,
+          vocabulary: VOCABULARY,
           kernels: KERNELS,
           tokensMax: STATIC_TOKENS_MAX,
         },
@@ -56,17 +61,31 @@ export function openEmbedder(choice: EmbedderChoice, clock: Clock): Embedder {
   }
 }
 
+/** Throws ModelNotInstalledError if the package lacks a file that embedders read. */
+function checkPackaged(model: string): void {
+  const file = PACKAGED.find((path) => !existsSync(path));
+  if (file === undefined) return;
+  throw new ModelNotInstalledError(
+    `this installation of Caxton is incomplete: there is no ${file}`,
+    "Reinstall Caxton.",
+    {
+      model,
+      file,
+    },
+  );
+}
+
 function openMiniLM(image: string): Embedder {
+  checkPackaged(ALL_MINILM);
   if (!existsSync(image))
     throw new ModelNotInstalledError(
       `${ALL_MINILM} is not installed: there is no ${image}`,
       `Install it: caxton model install ${ALL_MINILM}`,
       { model: ALL_MINILM, file: image },
     );
-  const vocabulary = join(TABLES, "vocabulary.txt");
   return new ThreadedEmbedder({
     id: MINILM_ID,
     dims: MINILM.hidden,
-    model: { type: "encoder", image, vocabulary, kernels: KERNELS, tokensMax: MINILM.positions },
+    model: { type: "encoder", image, vocabulary: VOCABULARY, kernels: KERNELS, tokensMax: MINILM.positions },
   });
 }

@@ -16,6 +16,7 @@ export class StaticEmbedder implements Embedder {
   readonly id: string;
   readonly dims: number;
   readonly tokensMax: number;
+  readonly isQuick = true;
   readonly #threaded: ThreadedEmbedder;
   readonly #model: ThreadModel;
   #embed: Embed | undefined;

@@ -2,7 +2,7 @@ import { type CallToolResult, type ContentBlock } from "@modelcontextprotocol/cl
 import { Json } from "../../kernel/json.ts";
 import type { ContentPart, ToolResult, ToolUsage } from "../../tools/index.ts";
 import { failedCall } from "../../tools/index.ts";
-import { cleanLine, cleanText, isDeeperThan } from "./clean.ts";
+import { cleanLine, cleanText, isDeeperThan } from "../../kernel/clean.ts";
 
 const LINK_CHARS_MAX = 2_000;
 const NAME_CHARS_MAX = 100;

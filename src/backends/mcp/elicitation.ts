@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { JsonObject } from "../../kernel/json.ts";
 import { type ToolReply, withDefaults } from "../../tools/index.ts";
-import { cleanLine, cleanSchema, cleanText, isDeeperThan } from "./clean.ts";
+import { cleanLine, cleanSchema, cleanText, isDeeperThan } from "../../kernel/clean.ts";
 import type { Asker } from "./request-scope.ts";
 
 const MESSAGE_CHARS_MAX = 4_000;

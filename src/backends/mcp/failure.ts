@@ -12,7 +12,7 @@ import {
 import { CaxtonError } from "../../kernel/errors.ts";
 import type { ToolFailureReason } from "../../tools/index.ts";
 import { networkReason } from "./bounded-fetch.ts";
-import { cleanText } from "./clean.ts";
+import { cleanText } from "../../kernel/clean.ts";
 import { McpConnectionLostError, McpMessageRefusedError, McpProcessError, McpTokenError } from "./errors.ts";
 
 /** What became of a call that has no result. */
@@ -47,7 +47,7 @@ const HEADER_MISMATCH = -32_020;
 
 /** What a failure of the library, the transport or the server means for the call of `tool`. */
 export function readFailure(error: unknown, tool: string): CallFailure {
-  if (error instanceof McpMessageRefusedError) return final("bad-output", error.message);
+  if (error instanceof McpMessageRefusedError) return final("bad-output", `${error.message}. ${error.hint}`);
   if (error instanceof McpConnectionLostError) return { type: "lost", why: error.message };
   if (error instanceof McpProcessError) return { type: "unsent", why: error.message };
   if (isAuthFailure(error)) return final("denied", `the server refused the credentials: ${reasonOf(error)}`);

@@ -1,6 +1,6 @@
 import type { Clock } from "../../kernel/clock.ts";
 import type { ToolLogLine } from "../../tools/index.ts";
-import { cleanLine, cleanText } from "./clean.ts";
+import { cleanLine, cleanText } from "../../kernel/clean.ts";
 import type { Secrets } from "./secrets.ts";
 
 const LINES_MAX = 500;

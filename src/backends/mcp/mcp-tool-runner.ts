@@ -14,7 +14,7 @@ import {
   type ToolUsage,
 } from "../../tools/index.ts";
 import { attemptCall } from "./call.ts";
-import { cleanText } from "./clean.ts";
+import { cleanText } from "../../kernel/clean.ts";
 import { type ConnectDeps, Connector } from "./connect.ts";
 import { readResult } from "./content.ts";
 import { type CallFailure, reasonOf } from "./failure.ts";

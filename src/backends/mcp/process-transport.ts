@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { type JSONRPCMessage, parseJSONRPCMessage, type Transport } from "@modelcontextprotocol/client";
-import { parseJson } from "../../kernel/json.ts";
+import { JSON_DEPTH_MAX, parseJson } from "../../kernel/json.ts";
 import { tooLarge } from "./bounded-fetch.ts";
-import { McpProcessError } from "./errors.ts";
+import { McpMessageRefusedError, McpProcessError } from "./errors.ts";
+import { currentScope, type RequestScope } from "./request-scope.ts";
 import { killGroup } from "./kill-group.ts";
 
 export type ProcessSpec = {
@@ -37,7 +38,8 @@ exit $status`;
 /**
  * MCP over the standard input and output of a local process: one JSON message a line.
  * P1. The process and all it starts in its group are gone when `close` resolves, and when this process is.
- * P2. A line that is no message is noted and skipped; one that is too long ends the connection.
+ * P2. A line that is no message is noted and skipped; one that is too long ends the connection. The request that such a
+ *     line answers fails at once.
  */
 export class ProcessTransport implements Transport {
   onclose?: (() => void) | undefined;
@@ -48,6 +50,8 @@ export class ProcessTransport implements Transport {
   #ended: PromiseWithResolvers<void> | undefined;
   #line: Buffer[] = [];
   #lineBytes = 0;
+  /** Requests without an answer, by id. */
+  readonly #scopes = new Map<unknown, RequestScope>();
 
   constructor(spec: ProcessSpec) {
     this.#spec = spec;
@@ -98,6 +102,11 @@ export class ProcessTransport implements Transport {
   async send(message: JSONRPCMessage): Promise<void> {
     const input = this.#child?.stdin;
     if (!input?.writable) throw gone(this.#spec.command);
+    const scope = currentScope();
+    if (scope !== undefined && "id" in message && "method" in message) {
+      this.#scopes.set(message.id, scope);
+      scope.over.addEventListener("abort", () => this.#scopes.delete(message.id), { once: true });
+    }
     await written(input, `${JSON.stringify(message)}\n`, () => gone(this.#spec.command));
   }
 
@@ -136,13 +145,17 @@ export class ProcessTransport implements Transport {
     this.#lineBytes += rest.length;
     if (this.#lineBytes <= this.#spec.messageBytesMax) return;
     this.#line = [];
-    this.onerror?.(tooLarge(this.#spec.messageBytesMax));
+    this.#refuse(undefined, tooLarge(this.#spec.messageBytesMax));
     if (this.#child) killGroup(this.#child, this.#spec.log);
   }
 
   #read(line: Buffer): void {
     if (line.length > this.#spec.messageBytesMax) {
-      this.onerror?.(tooLarge(this.#spec.messageBytesMax));
+      const head = line.toString("utf8", 0, ID_BYTES_MAX);
+      this.#refuse(
+        answeredId(`${head}${line.toString("utf8", line.length - ID_BYTES_MAX)}`),
+        tooLarge(this.#spec.messageBytesMax),
+      );
       return;
     }
     const text = line.toString("utf8").trim();
@@ -150,6 +163,8 @@ export class ProcessTransport implements Transport {
     const parsed = parseJson(text);
     if (parsed.type === "malformed") {
       this.#spec.log(`not a message on standard output (${parsed.reason}): ${text.slice(0, SHOWN_CHARS)}\n`);
+      const id = answeredId(text);
+      if (id !== undefined) this.#refuse(id, notJson(parsed.reason));
       return;
     }
     let message: JSONRPCMessage;
@@ -161,7 +176,36 @@ export class ProcessTransport implements Transport {
     }
     this.onmessage?.(message);
   }
+
+  /** Fails the request with this id; all of them if it is not known which one was answered. */
+  #refuse(id: unknown, refusal: McpMessageRefusedError): void {
+    this.onerror?.(refusal);
+    const scope = this.#scopes.get(id);
+    for (const each of scope === undefined ? this.#scopes.values() : [scope]) each.lose(refusal);
+  }
 }
+
+/** Bytes at either end of a long line in which the id of an answer is looked for. */
+const ID_BYTES_MAX = 1_024;
+const ID = String.raw`"id"\s*:\s*(\d{1,15}|"[^"\\]*")`;
+/** An id among the first members of a message, or the last member of all. */
+const ID_AT_AN_END = new RegExp(String.raw`^\s*\{[^{}[\]]*?${ID}|${ID}\s*\}\s*$`);
+
+/** Returns the id that a message which cannot be parsed seems to answer. */
+function answeredId(text: string): unknown {
+  const [, first, last] = ID_AT_AN_END.exec(text) ?? [];
+  const id = first ?? last;
+  return id === undefined ? undefined : JSON.parse(id);
+}
+
+const notJson = (why: string): McpMessageRefusedError =>
+  new McpMessageRefusedError(
+    `the server's answer is not JSON that can be read: ${why}`,
+    "Its log shows how it begins.",
+    {
+      limit: JSON_DEPTH_MAX,
+    },
+  );
 
 const LINE_FEED = 10;
 const SHOWN_CHARS = 200;

@@ -15,7 +15,7 @@ import {
 } from "@modelcontextprotocol/client";
 import type { JsonObject } from "../../kernel/json.ts";
 import type { ToolProgress } from "../../tools/index.ts";
-import { cleanLine } from "./clean.ts";
+import { cleanLine } from "../../kernel/clean.ts";
 import { elicit } from "./elicitation.ts";
 import { type Asker, currentScope, RequestScope } from "./request-scope.ts";
 

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Tool as WireTool } from "@modelcontextprotocol/client";
 import { canonicalJson, isJsonObject, type JsonObject, parseJson } from "../../kernel/json.ts";
 import type { Tool } from "../../tools/index.ts";
-import { cleanLine, cleanSchema, cleanText } from "./clean.ts";
+import { cleanLine, cleanSchema, cleanText } from "../../kernel/clean.ts";
 import type { Secrets } from "./secrets.ts";
 
 const TOOLS_MAX = 1_000;

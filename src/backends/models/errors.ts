@@ -6,6 +6,12 @@ export class UnknownModelError extends CaxtonError<{ model: string; providers: r
   readonly kind = "invalid";
 }
 
+/** A definition names a key of the server for an address that the key does not belong to. */
+export class KeyOriginRefusedError extends CaxtonError<{ readonly key: string; readonly origin: string }> {
+  readonly code = "KEY_ORIGIN_REFUSED";
+  readonly kind = "rejected";
+}
+
 /** A file of scripted answers that is missing or is not one; the message says where. */
 export class ScriptInvalidError extends CaxtonError<{ file: string; problems: readonly string[] }> {
   readonly code = "SCRIPT_INVALID";

@@ -98,6 +98,92 @@ describe("a model string", () => {
   });
 });
 
+describe("a key of the server", () => {
+  const environment = {
+    OPENAI_API_KEY: "k",
+    ANTHROPIC_BASE_URL: "https://proxy.example/anthropic",
+    TEAM_API_KEY: "k",
+    GATEWAY_API_KEY: "k",
+    GATEWAY_BASE_URL: "https://gateway.example/v1",
+    LISTED: "k",
+  };
+  const catalogue = models(environment, {
+    providers: { mine: { baseUrl: "https://mine.example/v1", apiKey: "${env:MINE_KEY:-none}" } },
+    keyOrigins: { LISTED: ["https://listed.example"], "file:key": ["https://listed.example"] },
+  });
+  const attacker = "https://attacker.example/v1";
+
+  test.each([
+    ["openai/m", undefined, "OPENAI_API_KEY"],
+    ["openai/m", "https://api.openai.com/v1/other", "OPENAI_API_KEY"],
+    ["anthropic/m", "https://proxy.example/v1", "ANTHROPIC_API_KEY"],
+    ["anthropic/m", "https://api.anthropic.com/v1", "ANTHROPIC_API_KEY"],
+    ["m", "https://gateway.example/v2", "GATEWAY_API_KEY"],
+    ["m", "https://gateway.example/v2", "GATEWAY_BASE_URL"],
+    ["m", "https://listed.example/v1", "LISTED"],
+    ["m", "https://listed.example/v1", "file:key"],
+    ["mine/m", undefined, "MINE_KEY"],
+    // A second key for the same provider: only the server's configuration says where it goes.
+    ["openai/m", undefined, "TEAM_API_KEY"],
+    ["vllm/m", "http://localhost:8000/v1", "TEAM_API_KEY"],
+  ])("may be sent with %s at %s: %s", async (model, baseUrl, key) => {
+    await expect(catalogue.resolve(choice(model, { baseUrl, apiKey: "k", keys: [key] }))).resolves.toBeDefined();
+  });
+
+  test.each([
+    ["m", attacker, "OPENAI_API_KEY"],
+    ["openai/m", attacker, "OPENAI_API_KEY"],
+    ["openai/m", "http://api.openai.com/v1", "OPENAI_API_KEY"],
+    ["openai/m", "https://api.openai.com:8443/v1", "OPENAI_API_KEY"],
+    ["openai/m", "https://api.openai.com.attacker.example/v1", "OPENAI_API_KEY"],
+    ["anthropic/m", undefined, "OPENAI_API_KEY"],
+    ["ollama/m", undefined, "OPENAI_API_KEY"],
+    ["m", attacker, "TEAM_API_KEY"],
+    ["m", attacker, "GATEWAY_BASE_URL"],
+    ["m", "https://mine.example/v1", "LISTED"],
+    ["m", attacker, "file:key"],
+    ["m", attacker, "file:other"],
+    ["m", attacker, "MINE_KEY"],
+  ])("is not sent with %s at %s: %s", async (model, baseUrl, key) => {
+    const refusal = catalogue.resolve(choice(model, { baseUrl, apiKey: "k", keys: [key] }));
+    await expect(refusal).rejects.toMatchObject({
+      code: "KEY_ORIGIN_REFUSED",
+      message: expect.stringContaining(key),
+      hint: expect.stringContaining("[models.key_origins]"),
+    });
+  });
+});
+
+/** How a call of an address of a definition's own fails. */
+const failureOf = async (answer: typeof fetch) => {
+  const catalogue = new Models({ clock: systemClock, environment: {}, foreignFetch: answer });
+  const model = await catalogue.resolve(choice("m", { baseUrl: "http://10.0.0.1/v1", apiKey: "k" }));
+  for await (const part of model.stream(request, new AbortController().signal))
+    if (part.type === "error") return part.failure;
+  return undefined;
+};
+
+describe("an address that only a definition names", () => {
+  const body = JSON.stringify({ error: { message: "the secret page", code: "context_length_exceeded" } });
+  test.each([
+    ["an error", () => new Response(body, { status: 400 })],
+    ["another page", () => new Response("the secret page", { status: 200 })],
+    ["an event", () => new Response(`data: ${body}\n\n`, { headers: { "content-type": "text/event-stream" } })],
+    ["a header", () => new Response("", { status: 500, statusText: "the secret page" })],
+  ])("repeats nothing of %s that it answers with", async (_what, answer) => {
+    const failure = await failureOf(async () => answer());
+    expect(failure?.message).toContain("http://10.0.0.1");
+    expect(JSON.stringify(failure)).not.toContain("secret");
+  });
+
+  test("is not called where nothing checks it", async () => {
+    const catalogue = models();
+    const model = await catalogue.resolve(choice("m", { baseUrl: "http://127.0.0.1:9/v1" }));
+    for await (const part of model.stream(request, new AbortController().signal))
+      expect(part).toMatchObject({ failure: { class: "bad_response" } });
+  });
+});
+
 test("a missing key is a failure of the call that says which variable to set", async () => {
   const model = await models().resolve(choice("openai/gpt-9"));
   const parts: ModelPart[] = [];

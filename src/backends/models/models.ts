@@ -29,9 +29,12 @@ import {
   serverKey,
   variable,
 } from "./providers.ts";
+import { Origins } from "./origins.ts";
 import { keyRemedy, readiness } from "./readiness.ts";
 import { parseScript } from "./script.ts";
 import { readScript } from "./script-file.ts";
+import type { Fetch } from "./vendor.ts";
+import { VendorCache } from "./vendor-cache.ts";
 import { ScriptedModel } from "./scripted.ts";
 import { type CallTool, ToolModel } from "./tool-model.ts";
 
@@ -45,6 +48,8 @@ export type ModelsDeps = {
   readonly callTool?: CallTool | undefined;
   /** Replaces `${env:NAME}` and `${file:path}` in what the operator configured; rejects what cannot be. */
   readonly dereference?: ((text: string) => Promise<string>) | undefined;
+  /** Calls addresses that the operator did not name; it must refuse private ones. Without it those calls fail. */
+  readonly foreignFetch?: Fetch | undefined;
 };
 
 export type ModelsOptions = {
@@ -58,6 +63,10 @@ export type ModelsOptions = {
   readonly providers?: { readonly [name: string]: ProviderSettings } | undefined;
   /** What the operator says of models, by `provider/model`. */
   readonly facts?: { readonly [model: string]: StatedFacts } | undefined;
+  /** Origins that definitions may send a key to, by its name, besides those of its provider. */
+  readonly keyOrigins?: { readonly [key: string]: readonly string[] } | undefined;
+  /** Origins that definitions may name although their addresses are not public. */
+  readonly privateOrigins?: readonly string[] | undefined;
 };
 
 export type EmbeddingEndpoint = {
@@ -73,19 +82,28 @@ export class Models implements ModelCatalogue {
   readonly roles: RoleModels;
   readonly #deps: ModelsDeps;
   readonly #options: ModelsOptions;
+  readonly #vendors = new VendorCache();
   readonly #providers: readonly Provider[];
+  readonly #origins: Origins;
 
   constructor(deps: ModelsDeps, options: ModelsOptions = {}) {
     this.#deps = deps;
     this.#options = options;
     this.#providers = providersOf(options.providers);
+    this.#origins = new Origins({
+      environment: deps.environment,
+      providers: this.#providers,
+      addressOf: async (provider) => this.#dereference(this.#addressFor(provider)),
+      keyOrigins: options.keyOrigins ?? {},
+      privateOrigins: options.privateOrigins ?? [],
+    });
     this.roles = options.roles ?? {};
     this.defaultModel = options.defaultModel ?? this.roles.execution ?? defaultModel(this.#providers, deps.environment);
     for (const model of [this.defaultModel, ...Object.values(speaking(this.roles))])
       if (model !== undefined) parseModelName(model, { baseUrl: undefined }, this.#providers);
   }
 
-  /** Throws UnknownModelError, and ScriptInvalidError for a script that is missing or malformed. A missing key is a failure of the call, not of this. */
+  /** Throws UnknownModelError, KeyOriginRefusedError, and ScriptInvalidError for a script that is missing or malformed. A missing key is a failure of the call, not of this. */
   async resolve(asked: ModelChoice, role: ModelRole = "execution"): Promise<LanguageModel> {
     const choice = this.#choiceFor(asked, role);
     const id = choice.model ?? this.defaultModel;
@@ -120,7 +138,11 @@ export class Models implements ModelCatalogue {
 
   known(): readonly KnownModel[] {
     const ready = this.#providers.filter((provider) => readiness(provider, this.#deps.environment).ready);
-    const offered = ready.flatMap((provider) => OFFERED[provider.type].map((model) => `${provider.name}/${model}`));
+    // What another server offers is not known.
+    const own = ready.filter(
+      (provider) => this.#addressFor(provider) === addressOf(provider) || provider.type === "bedrock",
+    );
+    const offered = own.flatMap((provider) => OFFERED[provider.type].map((model) => `${provider.name}/${model}`));
     const stated = Object.keys(this.#options.facts ?? {});
     const named = [this.defaultModel, ...Object.values(speaking(this.roles))].filter((model) => model !== undefined);
     return [...new Set([...named, ...offered, ...stated])].flatMap((id) => this.#knownModel(id));
@@ -190,9 +212,13 @@ export class Models implements ModelCatalogue {
     const address = name.baseUrl ?? (await this.#dereference(this.#addressFor(provider)));
     if (address === undefined) return failingModel(id, failure("invalid_request", `${provider.name}: set AWS_REGION`));
     const baseUrl = this.#parseBaseUrl(id, address);
+    await this.#origins.check(choice.keys ?? [], baseUrl);
+    const isForeign = !isOwn && !(await this.#origins.isOperators(baseUrl));
     // The server's keys and headers go only where the server's configuration points, never to an address a definition brings.
-    const apiKey = choice.apiKey ?? (isOwn ? await this.#dereference(serverKey(provider, environment)) : undefined);
-    const keys = isOwn && choice.apiKey === undefined ? awsKeys(environment) : undefined;
+    // An empty key is none: a vendor's package would look for another one.
+    const apiKey =
+      (choice.apiKey || undefined) ?? (isOwn ? await this.#dereference(serverKey(provider, environment)) : undefined);
+    const keys = isOwn && (choice.apiKey ?? "") === "" ? awsKeys(environment) : undefined;
     const signed = provider.type === "bedrock" && keys !== undefined;
     if (apiKey === undefined && provider.keyNeeded && !signed && this.#isOfficial(provider, address)) {
       const remedy = `${keyRemedy(provider)}, or api_key of the agent's [llm]`;
@@ -205,18 +231,20 @@ export class Models implements ModelCatalogue {
       import("./vendor-model.ts"),
       import("./vendor.ts"),
     ]);
-    const vendor = await openVendor(provider.type, {
+    const vendor = await this.#vendors.open(openVendor, provider.type, {
       model,
       baseUrl,
       apiKey,
       headers,
       api: choice.api ?? provider.configured?.api ?? (isOpenAi(baseUrl) ? "responses" : "chat"),
       aws: provider.type === "bedrock" ? { region: region ?? "us-east-1", keys } : undefined,
+      fetch: isForeign ? (this.#deps.foreignFetch ?? noFetch) : unredirected,
     });
     const secrets = [apiKey, keys?.secretAccessKey, keys?.sessionToken, ...Object.values(headers)];
     return new VendorModel({ clock, readImage }, vendor, {
       id,
       address: baseUrl.origin,
+      isForeign,
       facts: this.#factsOf(provider, model),
       secrets: secrets.filter((secret) => secret !== undefined),
     });
@@ -250,6 +278,10 @@ export class Models implements ModelCatalogue {
     );
   }
 }
+
+/** Keys stand in headers of which `fetch` would take some along to another origin. */
+const unredirected: Fetch = (input, init) => fetch(input, { ...init, redirect: "manual" });
+const noFetch: Fetch = () => Promise.reject(new Error("there is no way to an address of a definition's own"));
 
 /** Protocols in which vectors are asked for alike. */
 const EMBEDDING_TYPES: readonly string[] = ["openai", "openai-compatible", "mistral"];

@@ -15,7 +15,12 @@ function endpoint(provider: Provider, environment: ModelEnvironment): Readiness 
   if (configured?.baseUrl !== undefined || configured?.apiKey !== undefined)
     return { ready: true, note: `models.providers.${name} is configured` };
   const address = variable(environment, provider.baseUrlVariable);
-  if (address !== undefined) return { ready: true, note: `${provider.baseUrlVariable} is set` };
+  if (address !== undefined) {
+    const { baseUrlVariable, modelVariable, model } = provider;
+    const isGuess = model !== undefined && variable(environment, modelVariable) === undefined;
+    const guess = isGuess ? `; ${modelVariable} is not, so ${model} is requested` : "";
+    return { ready: true, note: `${baseUrlVariable} is set${guess}` };
+  }
   const keyVariable = provider.keyVariables.find((key) => variable(environment, key) !== undefined);
   if (keyVariable !== undefined && addressOf(provider) !== undefined)
     return { ready: true, note: `${keyVariable} is set` };

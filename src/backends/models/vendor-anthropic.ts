@@ -1,8 +1,8 @@
 import { createAnthropic } from "@ai-sdk/anthropic";
 import type { Manners, Vendor, VendorSettings } from "./vendor.ts";
 
-export function open({ model, baseUrl, apiKey, headers }: VendorSettings): Vendor {
-  const provider = createAnthropic({ baseURL: baseUrl.href, apiKey: apiKey ?? "none", headers: { ...headers } });
+export function open({ model, baseUrl, apiKey, headers, fetch }: VendorSettings): Vendor {
+  const provider = createAnthropic({ baseURL: baseUrl.href, apiKey: apiKey ?? "none", headers: { ...headers }, fetch });
   return { model: provider.messages(model), manners };
 }
 

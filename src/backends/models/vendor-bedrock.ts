@@ -1,22 +1,27 @@
 import { createAmazonBedrock } from "@ai-sdk/amazon-bedrock";
+import type { AwsKeys } from "./providers.ts";
 import type { Manners, Vendor, VendorSettings } from "./vendor.ts";
 
 /** Models on Amazon Bedrock, by its Converse protocol: with a bearer token, or signed with keys of AWS. */
-export function open({ model, baseUrl, apiKey, headers, aws }: VendorSettings): Vendor {
+export function open({ model, baseUrl, apiKey, headers, aws, fetch }: VendorSettings): Vendor {
   const provider = createAmazonBedrock({
     baseURL: baseUrl.href.replace(/\/$/, ""),
     headers: { ...headers },
+    fetch,
     region: aws?.region ?? "us-east-1",
     // Empty, and not absent, so that the package does not look for one in the environment.
     apiKey: apiKey ?? "",
-    ...(aws?.keys === undefined ? {} : { credentialProvider: credentials(aws.keys) }),
+    credentialProvider: credentials(aws?.keys),
   });
   return { model: provider(model), manners: /claude|nova/.test(model) ? caching : plain };
 }
 
-const credentials =
-  ({ accessKeyId, secretAccessKey, sessionToken }: NonNullable<NonNullable<VendorSettings["aws"]>["keys"]>) =>
-  async () => ({ accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) });
+/** The keys that were given. Without a provider of ours, the package would sign with those of the environment. */
+const credentials = (keys: AwsKeys | undefined) => async () => {
+  if (keys === undefined) throw new Error("there are no keys of AWS for this address");
+  const { accessKeyId, secretAccessKey, sessionToken } = keys;
+  return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
+};
 
 const plain: Manners = {
   optionsKey: "bedrock",

@@ -6,13 +6,14 @@ import type { Manners, Vendor, VendorSettings } from "./vendor.ts";
 const NAME = "caxton";
 
 /** Any server with the OpenAI chat completions protocol. */
-export function open({ model, baseUrl, apiKey, headers }: VendorSettings): Vendor {
+export function open({ model, baseUrl, apiKey, headers, fetch }: VendorSettings): Vendor {
   const provider = createOpenAICompatible({
     name: NAME,
     baseURL: baseUrl.href,
     includeUsage: true,
     convertUsage,
     headers: { ...headers },
+    fetch,
     ...(apiKey === undefined ? {} : { apiKey }),
   });
   return { model: provider.chatModel(model), manners };

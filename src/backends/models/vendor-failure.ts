@@ -1,5 +1,6 @@
 import { APICallError, InvalidResponseDataError, JSONParseError, TypeValidationError } from "@ai-sdk/provider";
 import * as z from "zod";
+import { CaxtonError } from "../../kernel/errors.ts";
 import { parseJson } from "../../kernel/json.ts";
 import type { ModelFailure, ModelFailureClass } from "../../runs/index.ts";
 import { failure } from "./failure.ts";
@@ -12,6 +13,8 @@ export type FailureContext = {
   readonly secrets: readonly string[];
   /** Where the endpoint is, without credentials. */
   readonly address: string;
+  /** Of such an address nothing is repeated that it says: it may be of a service that is not meant for whoever reads it. */
+  readonly isForeign: boolean;
 };
 
 /** The class of an error that `@ai-sdk` threw or put into its stream. */
@@ -26,6 +29,9 @@ export function classify(error: unknown, context: FailureContext): ModelFailure 
   ) {
     return failure("bad_response", `${context.address}: ${malformation(error)}`);
   }
+  if (error instanceof CaxtonError) return failure("invalid_request", `${error.message}. ${error.hint}`);
+  if (context.isForeign && error instanceof Error)
+    return failure("bad_response", `${context.address}: the call failed`);
   if (error instanceof TypeError) {
     // Of fetch itself: the request could not even be made, for instance because of an illegal header.
     return failure("invalid_request", redact(error.message, context.secrets));
@@ -55,6 +61,10 @@ const RetryInfo = z.object({ retryDelay: z.string().regex(/^\d{1,6}(?:\.\d+)?s$/
 function answered(error: APICallError, context: FailureContext): ModelFailure {
   const status = error.statusCode;
   if (status === undefined) return failure("network", `${context.address}: no connection`);
+  if (status >= 300 && status < 400) {
+    const message = `${context.address}: it redirects (status ${status}); write the address that it leads to into base_url`;
+    return failure("invalid_request", message, { status });
+  }
   if (status < 400) return failure("bad_response", `${context.address}: the answer could not be read`, { status });
   const body = ErrorBody.safeParse(error.data ?? bodyOf(error));
   const told: ErrorData = body.success ? body.data : { message: error.message, details: undefined };
@@ -84,6 +94,10 @@ function said(data: ErrorData, answer: Answer, context: FailureContext): ModelFa
     .filter((word) => word !== null && word !== undefined)
     .map((word) => String(word).toLowerCase());
   const status = answer.status ?? data.statusCode ?? statusIn(data.code);
+  if (context.isForeign) {
+    const message = `${context.address} answered with an error${status === undefined ? "" : ` (status ${status})`}`;
+    return failure(classOf(status, words, data.message), message, { status });
+  }
   const message = redact(data.message === "" ? (answer.message ?? "") : data.message, context.secrets);
   return failure(classOf(status, words, data.message), message === "" ? `status ${status ?? "unknown"}` : message, {
     status,
@@ -159,8 +173,10 @@ const TOO_LONG: readonly RegExp[] = [
 const BAD_KEY = /api[ _]key (?:not valid|not found|expired)|invalid api[ _]key/i;
 
 function classOf(status: number | undefined, codes: readonly string[], message: string): ModelFailureClass {
-  const byCode = CODES.find(([, words]) => words.some((word) => codes.includes(word)));
-  if (byCode !== undefined) return byCode[0];
+  const [byCode] = CODES.find(([, words]) => words.some((word) => codes.includes(word))) ?? [];
+  // Gateways say `api_error` of everything: what the server refuses is no fault of the server.
+  const isRefusal = status === 400 || status === 404 || status === 422;
+  if (byCode !== undefined && !(byCode === "overloaded" && isRefusal)) return byCode;
   const byStatus = status === undefined ? undefined : STATUSES[status];
   if (byStatus !== undefined) return byStatus;
   if (status !== undefined && status >= 500) return "overloaded";

@@ -2,8 +2,8 @@ import { createGoogle } from "@ai-sdk/google";
 import type { Manners, Vendor, VendorSettings } from "./vendor.ts";
 
 /** Gemini, by Google's own protocol. It caches the beginnings of requests by itself. */
-export function open({ model, baseUrl, apiKey, headers }: VendorSettings): Vendor {
-  const provider = createGoogle({ baseURL: baseUrl.href, apiKey: apiKey ?? "none", headers: { ...headers } });
+export function open({ model, baseUrl, apiKey, headers, fetch }: VendorSettings): Vendor {
+  const provider = createGoogle({ baseURL: baseUrl.href, apiKey: apiKey ?? "none", headers: { ...headers }, fetch });
   return { model: provider(model), manners };
 }
 

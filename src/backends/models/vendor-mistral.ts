@@ -1,8 +1,8 @@
 import { createMistral } from "@ai-sdk/mistral";
 import type { Manners, Vendor, VendorSettings } from "./vendor.ts";
 
-export function open({ model, baseUrl, apiKey, headers }: VendorSettings): Vendor {
-  const provider = createMistral({ baseURL: baseUrl.href, apiKey: apiKey ?? "none", headers: { ...headers } });
+export function open({ model, baseUrl, apiKey, headers, fetch }: VendorSettings): Vendor {
+  const provider = createMistral({ baseURL: baseUrl.href, apiKey: apiKey ?? "none", headers: { ...headers }, fetch });
   return { model: provider.chat(model), manners };
 }
 

@@ -24,6 +24,8 @@ export type VendorModelOptions = {
   readonly id: string;
   /** Where it answers, without credentials, for messages. */
   readonly address: string;
+  /** Whether the operator did not name the address. */
+  readonly isForeign: boolean;
   readonly facts: ModelFacts;
   /** Keys and header values that must not appear in a message. */
   readonly secrets: readonly string[];
@@ -121,7 +123,12 @@ export class VendorModel implements LanguageModel {
 
   #failureContext({ settings }: ModelRequest): FailureContext {
     const secrets = [...Object.values(settings.headers), ...this.#options.secrets];
-    return { nowMs: this.#deps.clock.nowMs(), secrets, address: this.#options.address };
+    return {
+      nowMs: this.#deps.clock.nowMs(),
+      secrets,
+      address: this.#options.address,
+      isForeign: this.#options.isForeign,
+    };
   }
 }
 

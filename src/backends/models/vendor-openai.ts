@@ -3,8 +3,8 @@ import type { ModelSettings } from "../../runs/index.ts";
 import type { Manners, Vendor, VendorSettings } from "./vendor.ts";
 
 /** OpenAI itself, in either of its protocols. */
-export function open({ model, baseUrl, apiKey, headers, api }: VendorSettings): Vendor {
-  const provider = createOpenAI({ baseURL: baseUrl.href, apiKey: apiKey ?? "none", headers: { ...headers } });
+export function open({ model, baseUrl, apiKey, headers, api, fetch }: VendorSettings): Vendor {
+  const provider = createOpenAI({ baseURL: baseUrl.href, apiKey: apiKey ?? "none", headers: { ...headers }, fetch });
   return api === "chat"
     ? { model: provider.chat(model), manners: chat }
     : { model: provider.responses(model), manners: responses };

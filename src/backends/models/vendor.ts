@@ -3,6 +3,8 @@ import type { JsonObject } from "../../kernel/json.ts";
 import type { ModelSettings } from "../../runs/index.ts";
 import type { AwsKeys, OpenAiApi, ProviderType } from "./providers.ts";
 
+export type Fetch = typeof globalThis.fetch;
+
 /** Everything a vendor's package needs for one model. Nothing is left for it to find in the environment. */
 export type VendorSettings = {
   readonly model: string;
@@ -13,6 +15,8 @@ export type VendorSettings = {
   readonly api: OpenAiApi;
   /** Only of Bedrock. */
   readonly aws: { readonly region: string; readonly keys: AwsKeys | undefined } | undefined;
+  /** Must not follow redirects. */
+  readonly fetch: Fetch;
 };
 
 /** How a vendor wants what Caxton has to say. */

@@ -207,6 +207,6 @@ async function removeVectors(ask: Ask, property: string, limit: number): Promise
 const mismatch = (model: string, known: number, got: number): EmbeddingModelMismatchError =>
   new EmbeddingModelMismatchError(
     `${model} gave a vector of ${got} parts where it gave ${known} before`,
-    "Another model answers under the same name. Give it its own name in memory.embedder, so that memory is embedded anew.",
+    "Another model answers under the same name. Give it its own name in models.roles.embedding, so that Caxton embeds memory again.",
     { expected: `${known} parts`, got: `${got} parts` },
   );

@@ -17,6 +17,8 @@ const SPECIAL: readonly (readonly [string, readonly string[]])[] = [
       "198.51.100.0/24",
       "203.0.113.0/24",
       "240.0.0.0/4",
+      // For translation in one's own network, of any IPv4 address behind a prefix of any length.
+      "64:ff9b:1::/48",
       "100::/64",
       "2001::/23",
       "2001:db8::/32",
@@ -41,7 +43,6 @@ const EMBEDDED: readonly { readonly prefix: readonly number[]; readonly at: numb
   { prefix: [0, 0, 0, 0, 0xffff, 0], at: 6 },
   { prefix: [0, 0, 0, 0, 0, 0], at: 6 },
   { prefix: [0x64, 0xff9b, 0, 0, 0, 0], at: 6 },
-  { prefix: [0x64, 0xff9b, 1], at: 6 },
   { prefix: [0x2002], at: 1 },
 ];
 

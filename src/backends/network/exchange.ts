@@ -50,7 +50,10 @@ export async function exchange(outgoing: Outgoing, signal: AbortSignal): Promise
 const trusted = (certificates: readonly string[] | undefined) =>
   certificates === undefined ? {} : { ca: [...certificates] };
 
-function send({ url, method, headers, body, addresses }: Outgoing, agent: Agent, signal: AbortSignal) {
+type Bare = Pick<Outgoing, "url" | "method" | "headers" | "body" | "addresses">;
+
+/** The answer, whose body is not yet read. Rejects when there is none. */
+export function send({ url, method, headers, body, addresses }: Bare, agent: Agent, signal: AbortSignal) {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const begin = url.protocol === "https:" ? httpsRequest : httpRequest;
   const outgoing = begin({

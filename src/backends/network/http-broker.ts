@@ -47,7 +47,7 @@ const ANSWER_BYTES_MAX = 4 * 1024 * 1024;
 const REDIRECTS_MAX = 5;
 const REQUESTS = { max: 32, serverMax: 8, waitingMax: 256 };
 
-const systemResolve = async (name: string): Promise<readonly string[]> =>
+export const systemResolve = async (name: string): Promise<readonly string[]> =>
   (await lookup(name, { all: true, verbatim: true })).map(({ address }) => address);
 
 /** What does not change along a chain of redirects. */

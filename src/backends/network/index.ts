@@ -2,3 +2,4 @@
 export { HttpBroker, type HttpBrokerDeps, type HttpBrokerOptions } from "./http-broker.ts";
 export type { GrantedSecret } from "./request-secrets.ts";
 export { probeHealth } from "./health-probe.ts";
+export { publicFetch } from "./public-fetch.ts";

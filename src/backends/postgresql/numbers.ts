@@ -142,6 +142,6 @@ function known(n: number | undefined, key: string): number {
 const mismatch = (model: string, before: number, got: number): EmbeddingModelMismatchError =>
   new EmbeddingModelMismatchError(
     `${model} gave a vector of ${got} parts where it gave ${before} before`,
-    "Another model answers under the same name. Give it its own name in memory.embedder, so that memory is embedded anew.",
+    "Another model answers under the same name. Give it its own name in models.roles.embedding, so that Caxton embeds memory again.",
     { expected: `${before} parts`, got: `${got} parts` },
   );

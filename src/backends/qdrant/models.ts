@@ -49,7 +49,7 @@ export class Models {
     if (known.dims === dims) return known;
     throw new EmbeddingModelMismatchError(
       `${model} gave a vector of ${dims} parts where it gave ${known.dims} before`,
-      "Another model answers under the same name. Give it its own name in memory.embedder, so that memory is embedded anew.",
+      "Another model answers under the same name. Give it its own name in models.roles.embedding, so that Caxton embeds memory again.",
       { expected: `${known.dims} parts`, got: `${dims} parts` },
     );
   }

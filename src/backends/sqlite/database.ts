@@ -1,9 +1,10 @@
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { forgetLocalServer } from "../../kernel/local-server.ts";
+import { LostFile, OpenedDatabase } from "../../kernel/opened-file.ts";
+import { makePrivateDirectory, makePrivateFile } from "../../kernel/private-files.ts";
 import { Checkpointer } from "./checkpointer.ts";
-import { DatabaseTooNewError, dataDirectoryInUse, storageError } from "./errors.ts";
+import { DatabaseTooNewError, dataDirectoryInUse, isFileFault, storageError } from "./errors.ts";
 import { MIGRATIONS } from "./migrations/index.ts";
 
 export const SYNCHRONOUS = ["normal", "full"] as const;
@@ -37,12 +38,14 @@ const CHECKPOINT_PAGES = 8_000;
  * The one connection to `caxton.db`.
  * D1. One process has the directory: a lock on `caxton.lock` is held as long as the database is open, and ends with the process.
  * D2. Every write goes through `write`; all writes of one turn of the event loop share one transaction.
- * D3. A job that fails takes no other job with it: its batch is rolled back and the others are run again without it.
+ * D3. What is written is committed only while the file is at its path: nothing that would be lost is acknowledged.
+ * D4. A job that fails takes no other job with it: its batch is rolled back and the others are run again without it.
  */
 export class Database implements Disposable {
   readonly directory: string;
   readonly #db: DatabaseSync;
   readonly #lock: DatabaseSync;
+  readonly #opened: OpenedDatabase;
   readonly #checkpointer: Checkpointer;
   readonly #statements = new Map<string, StatementSync>();
   #jobs: Job[] = [];
@@ -55,6 +58,7 @@ export class Database implements Disposable {
     this.#db = db;
     this.#lock = lock;
     this.directory = options.directory;
+    this.#opened = new OpenedDatabase(join(options.directory, FILE));
     this.#checkpointer = new Checkpointer({
       file: join(options.directory, FILE),
       pagesMax: options.checkpointPages ?? CHECKPOINT_PAGES,
@@ -71,9 +75,10 @@ export class Database implements Disposable {
   static open(options: DatabaseOptions): Database {
     const { directory } = options;
     try {
-      mkdirSync(directory, { recursive: true });
+      makePrivateDirectory(directory);
       const lock = lockDirectory(directory);
       try {
+        makePrivateFile(join(directory, FILE));
         const db = new DatabaseSync(join(directory, FILE), { timeout: BUSY_MS });
         db.exec(
           `PRAGMA journal_mode=WAL; PRAGMA synchronous=${options.synchronous}; PRAGMA foreign_keys=ON;
@@ -94,10 +99,42 @@ export class Database implements Disposable {
   sql(text: string): StatementSync {
     let statement = this.#statements.get(text);
     if (!statement) {
-      statement = this.#db.prepare(text);
+      statement = this.#read(() => this.#db.prepare(text));
+      this.#explain(statement);
       this.#statements.set(text, statement);
     }
     return statement;
+  }
+
+  /** Has a statement throw ours where the file or the disk is to blame; what the statement itself is to blame for stays SQLite's. */
+  #explain(statement: StatementSync): void {
+    const explained =
+      (work: (...given: never[]) => unknown) =>
+      (...given: never[]): unknown =>
+        this.#read(() => work(...given));
+    Object.assign(statement, {
+      get: explained(statement.get.bind(statement)),
+      all: explained(statement.all.bind(statement)),
+      run: explained(statement.run.bind(statement)),
+    });
+  }
+
+  #read<Result>(work: () => Result): Result {
+    try {
+      return work();
+    } catch (error) {
+      throw isFileFault(error) ? storageError(error, this.directory) : error;
+    }
+  }
+
+  /** Throws DatabaseFileGoneError or DatabaseFileForeignError when the file is not at its path any more. */
+  look(): void {
+    this.read(() => this.#opened.mustBeThere());
+  }
+
+  /** Writes something, and rejects with why that cannot be done. */
+  async probe(): Promise<void> {
+    await this.write(() => this.#db.exec(`PRAGMA user_version=${MIGRATIONS.length}`));
   }
 
   /**
@@ -139,7 +176,7 @@ export class Database implements Disposable {
       this.#checkpointer.committed();
     } catch (error) {
       // Where no transaction can even begin, trying each job apart would only block as often.
-      const hopeless = jobs.length === 1 || isBusy(error);
+      const hopeless = jobs.length === 1 || isBusy(error) || error instanceof LostFile;
       if (!hopeless) return this.#flushApart(jobs);
       for (const job of jobs) job.reject(storageError(error, this.directory));
     }
@@ -159,6 +196,7 @@ export class Database implements Disposable {
     this.sql("BEGIN IMMEDIATE").run();
     try {
       const results = jobs.map((job) => job.run());
+      this.#opened.mustBeThere();
       this.sql("COMMIT").run();
       return results;
     } catch (error) {
@@ -188,7 +226,9 @@ const isBusy = (error: unknown): boolean =>
   error instanceof Error && "errcode" in error && typeof error.errcode === "number" && (error.errcode & 0xff) === BUSY;
 
 function lockDirectory(directory: string): DatabaseSync {
-  const lock = new DatabaseSync(join(directory, "caxton.lock"), { timeout: 0 });
+  const file = join(directory, "caxton.lock");
+  makePrivateFile(file);
+  const lock = new DatabaseSync(file, { timeout: 0 });
   try {
     lock.exec("PRAGMA journal_mode=DELETE; BEGIN EXCLUSIVE");
     forgetLocalServer(directory);

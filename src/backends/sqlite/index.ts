@@ -1,5 +1,5 @@
 export { SqliteApprovals } from "./sqlite-approvals.ts";
-export { DatabaseTooNewError, StorageError, storageError, StorageReadOnlyError } from "./errors.ts";
+export { DatabaseTooNewError, lostDatabase, StorageError, storageError, StorageReadOnlyError } from "./errors.ts";
 export { type DatabaseOptions, type Synchronous, Database } from "./database.ts";
 export { type GrantLedgerOptions, SqliteGrantLedger } from "./grant-ledger.ts";
 export { SqliteToolState, STATE_LIMITS } from "./tool-state.ts";

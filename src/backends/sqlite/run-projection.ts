@@ -17,7 +17,9 @@ const tokens = ({ usage, cost }: Charged) => ({
   output: cost?.outputTokens ?? usage?.outputTokens ?? 0,
 });
 
-const TURN = `UPDATE runs SET model = ?, steps = steps + 1, input_tokens = input_tokens + ?, output_tokens = output_tokens + ?,
+/** A fork's inherited turns are in its journal before it starts; their tokens count for the run that made them. */
+const OWN = "? * NOT (origin_step IS NOT NULL AND started_at_ms IS NULL)";
+const TURN = `UPDATE runs SET model = ?, steps = steps + 1, input_tokens = input_tokens + ${OWN}, output_tokens = output_tokens + ${OWN},
   ${ADD_SPENT} WHERE id = ?`;
 const CALL = `UPDATE runs SET tool_calls = tool_calls + 1, ${ADD_SPENT} WHERE id = ?`;
 

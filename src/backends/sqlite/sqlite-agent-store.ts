@@ -9,40 +9,55 @@ import {
   type Deployment,
   type Page,
   type PageQuery,
+  type Paused,
   type RevisionSummary,
+  type ServingAgent,
+  type StateChange,
   AgentDefinition,
   DEFINITION_FORMATS,
   nameKey,
   summarise,
 } from "../../agents/index.ts";
+import type { Change } from "../../changes/index.ts";
 import type { Database } from "./database.ts";
 import { SqliteChangeLog } from "./sqlite-change-log.ts";
 
-const Row = z
-  .object({
-    workspace: z.string(),
-    name: z.string(),
-    revision: z.int(),
-    version: z.string(),
-    format: z.enum(DEFINITION_FORMATS),
-    file_name: z.string(),
-    source: z.string(),
-    source_hash: z.string(),
-    definition: z.string(),
-    deployed_at_ms: z.int(),
-  })
-  .transform((row): AgentRevision => ({
-    workspace: row.workspace,
-    name: row.name,
-    revision: row.revision,
-    version: row.version,
-    definition: AgentDefinition.parse(JSON.parse(row.definition)),
-    source: row.source,
-    format: row.format,
-    sourceHash: row.source_hash,
-    fileName: row.file_name,
-    deployedAtMs: row.deployed_at_ms,
-  }));
+const Columns = z.object({
+  workspace: z.string(),
+  name: z.string(),
+  revision: z.int(),
+  version: z.string(),
+  format: z.enum(DEFINITION_FORMATS),
+  file_name: z.string(),
+  source: z.string(),
+  source_hash: z.string(),
+  definition: z.string(),
+  deployed_at_ms: z.int(),
+});
+const toRevision = (row: z.infer<typeof Columns>): AgentRevision => ({
+  workspace: row.workspace,
+  name: row.name,
+  revision: row.revision,
+  version: row.version,
+  definition: AgentDefinition.parse(JSON.parse(row.definition)),
+  source: row.source,
+  format: row.format,
+  sourceHash: row.source_hash,
+  fileName: row.file_name,
+  deployedAtMs: row.deployed_at_ms,
+});
+const Row = Columns.transform(toRevision);
+const ServingRow = Columns.extend({
+  paused_at_ms: z.int().nullable(),
+  paused_reason: z.string(),
+  newest_revision: z.int(),
+  file_hash: z.string().nullable(),
+}).transform((row): ServingAgent => ({
+  ...toRevision(row),
+  paused: row.paused_at_ms === null ? undefined : { reason: row.paused_reason, atMs: row.paused_at_ms },
+  newestRevision: row.newest_revision,
+  fileHash: row.file_hash ?? undefined,
+}));
 
 const RevisionRow = z
   .object({
@@ -62,9 +77,10 @@ const RevisionRow = z
     deployedAtMs: row.deployed_at_ms,
   }));
 
-const HeadRow = z.object({ name: z.string(), revision: z.int(), deleted: z.int() });
+const HeadRow = z.object({ name: z.string(), revision: z.int(), deleted: z.int(), newest_revision: z.int() });
 
-const LATEST = `SELECT r.* FROM agents a JOIN agent_revisions r USING (workspace, name_key, revision)
+const NEWEST = `(SELECT max(n.revision) FROM agent_revisions n WHERE n.workspace = a.workspace AND n.name_key = a.name_key)`;
+const SERVING = `SELECT r.*, a.paused_at_ms, a.paused_reason, a.file_hash, ${NEWEST} AS newest_revision FROM agents a JOIN agent_revisions r USING (workspace, name_key, revision)
   WHERE a.workspace = ? AND a.deleted = 0`;
 
 type Head = z.infer<typeof HeadRow>;
@@ -107,10 +123,10 @@ export class SqliteAgentStore implements AgentStore {
     const alive = head !== undefined && head.deleted === 0;
     if (alive && head.name !== name) throw new NameTaken(name, head.name);
     if (alive) {
-      const latest = this.#find(workspace, name, head.revision);
-      if (latest?.sourceHash === sourceHash) return { type: "unchanged", revision: latest };
+      const serving = this.#find(workspace, name, head.revision);
+      if (serving?.sourceHash === sourceHash) return { type: "unchanged", revision: serving };
     }
-    const revision: AgentRevision = { ...candidate, revision: (head?.revision ?? 0) + 1 };
+    const revision: AgentRevision = { ...candidate, revision: (head?.newest_revision ?? 0) + 1 };
     this.#insert(revision);
     this.#changes.insert({ type: "agent", name, change: "deployed", revision: revision.revision });
     return { type: alive ? "updated" : "created", revision };
@@ -122,7 +138,7 @@ export class SqliteAgentStore implements AgentStore {
     this.#db
       .sql(
         `INSERT INTO agents (workspace, name_key, name, revision, deleted) VALUES (?, ?, ?, ?, 0)
-         ON CONFLICT DO UPDATE SET name = excluded.name, revision = excluded.revision, deleted = 0`,
+         ON CONFLICT DO UPDATE SET name = excluded.name, revision = excluded.revision, deleted = 0, file_hash = NULL`,
       )
       .run(workspace, key, name, revision.revision);
     this.#db
@@ -144,6 +160,12 @@ export class SqliteAgentStore implements AgentStore {
         JSON.stringify(definition),
         revision.deployedAtMs,
       );
+    this.#declare(revision);
+  }
+
+  /** Replaces the capabilities of the serving revision. */
+  #declare({ workspace, name, definition }: AgentRevision): void {
+    const key = nameKey(name);
     this.#db.sql("DELETE FROM agent_capabilities WHERE workspace = ? AND name_key = ?").run(workspace, key);
     for (const capability of new Set(definition.capabilities)) {
       this.#db
@@ -152,11 +174,61 @@ export class SqliteAgentStore implements AgentStore {
     }
   }
 
-  async latest(workspace: string, name: string): Promise<AgentRevision | undefined> {
+  async serving(workspace: string, name: string): Promise<ServingAgent | undefined> {
     return this.#db.read(() => {
-      const row = this.#db.sql(`${LATEST} AND a.name_key = ?`).get(workspace, nameKey(name));
-      return row && Row.parse(row);
+      const row = this.#db.sql(`${SERVING} AND a.name_key = ?`).get(workspace, nameKey(name));
+      return row && ServingRow.parse(row);
     });
+  }
+
+  async activate(workspace: string, name: string, revision: number): Promise<StateChange> {
+    return this.#change(workspace, name, (head) => {
+      const found = this.#find(workspace, name, revision);
+      if (found === undefined) return "not-found";
+      if (head.revision === revision) return "unchanged";
+      this.#db
+        .sql("UPDATE agents SET revision = ?, name = ?, file_hash = NULL WHERE workspace = ? AND name_key = ?")
+        .run(revision, found.name, workspace, nameKey(name));
+      this.#declare(found);
+      return { type: "agent", name: found.name, change: "activated", revision };
+    });
+  }
+
+  async pause(workspace: string, name: string, paused: Paused | undefined): Promise<StateChange> {
+    return this.#change(workspace, name, (head) => {
+      const { changes } = this.#db
+        .sql(
+          `UPDATE agents SET paused_at_ms = ?, paused_reason = ?
+           WHERE workspace = ? AND name_key = ? AND (paused_at_ms IS NULL) = ?`,
+        )
+        .run(paused?.atMs ?? null, paused?.reason ?? "", workspace, nameKey(name), paused === undefined ? 0 : 1);
+      if (changes === 0) return "unchanged";
+      const change = paused === undefined ? "resumed" : "paused";
+      return { type: "agent", name: head.name, change, revision: head.revision };
+    });
+  }
+
+  async setFileHash(workspace: string, name: string, hash: string): Promise<void> {
+    const sql = "UPDATE agents SET file_hash = ? WHERE workspace = ? AND name_key = ?";
+    await this.#db.write(() => this.#db.sql(sql).run(hash, workspace, nameKey(name)));
+  }
+
+  /** Changes an agent that is deployed, and logs the change. */
+  async #change(
+    workspace: string,
+    name: string,
+    change: (head: Head) => Exclude<StateChange, "changed"> | Change,
+  ): Promise<StateChange> {
+    const outcome = await this.#db.write((): StateChange => {
+      const head = this.#head(workspace, name);
+      if (head === undefined || head.deleted === 1) return "not-found";
+      const made = change(head);
+      if (typeof made === "string") return made;
+      this.#changes.insert(made);
+      return "changed";
+    });
+    if (outcome === "changed") this.#changes.told();
+    return outcome;
   }
 
   async revision(workspace: string, name: string, revision: number): Promise<AgentRevision | undefined> {
@@ -167,15 +239,15 @@ export class SqliteAgentStore implements AgentStore {
     const after = cursor ?? "";
     const rows = this.#db.read(() =>
       capability === undefined
-        ? this.#db.sql(`${LATEST} AND a.name_key > ? ORDER BY a.name_key LIMIT ?`).all(workspace, after, limit + 1)
+        ? this.#db.sql(`${SERVING} AND a.name_key > ? ORDER BY a.name_key LIMIT ?`).all(workspace, after, limit + 1)
         : this.#db
             .sql(
-              `${LATEST} AND a.name_key > ? AND a.name_key IN
+              `${SERVING} AND a.name_key > ? AND a.name_key IN
                (SELECT name_key FROM agent_capabilities WHERE workspace = ? AND capability = ?) ORDER BY a.name_key LIMIT ?`,
             )
             .all(workspace, after, workspace, capability, limit + 1),
     );
-    const items = rows.slice(0, limit).map((row) => summarise(Row.parse(row)));
+    const items = rows.slice(0, limit).map((row) => summarise(ServingRow.parse(row)));
     const last = items.at(-1);
     return { items, next: rows.length > limit && last ? nameKey(last.name) : undefined };
   }
@@ -199,7 +271,9 @@ export class SqliteAgentStore implements AgentStore {
     const deleted = await this.#db.write(() => {
       const head = this.#head(workspace, name);
       const { changes } = this.#db
-        .sql("UPDATE agents SET deleted = 1 WHERE workspace = ? AND name_key = ? AND deleted = 0")
+        .sql(
+          "UPDATE agents SET deleted = 1, paused_at_ms = NULL, paused_reason = '' WHERE workspace = ? AND name_key = ? AND deleted = 0",
+        )
         .run(workspace, nameKey(name));
       this.#db.sql("DELETE FROM agent_capabilities WHERE workspace = ? AND name_key = ?").run(workspace, nameKey(name));
       if (changes > 0 && head)
@@ -216,7 +290,9 @@ export class SqliteAgentStore implements AgentStore {
 
   #head(workspace: string, name: string): Head | undefined {
     const row = this.#db
-      .sql("SELECT name, revision, deleted FROM agents WHERE workspace = ? AND name_key = ?")
+      .sql(
+        `SELECT a.name, a.revision, a.deleted, ${NEWEST} AS newest_revision FROM agents a WHERE a.workspace = ? AND a.name_key = ?`,
+      )
       .get(workspace, nameKey(name));
     return row && HeadRow.parse(row);
   }

@@ -19,6 +19,7 @@ const Row = z.object({
   workspace: z.string(),
   agent: z.string(),
   revision: z.int(),
+  input_preview: z.string(),
   state: z.enum(APPROVAL_STATES),
   asked_at_ms: z.int(),
   ask: z.string(),
@@ -27,7 +28,7 @@ const Row = z.object({
 });
 
 const SELECT = `
-SELECT approvals.run_id, approvals.workspace, approvals.state, runs.agent, runs.revision,
+SELECT approvals.run_id, approvals.workspace, approvals.state, runs.agent, runs.revision, runs.input_preview,
   asked.at_ms AS asked_at_ms, asked.body AS ask, answered.at_ms AS answered_at_ms, answered.body AS answer
 FROM approvals
 JOIN runs ON runs.id = approvals.run_id
@@ -51,13 +52,14 @@ export class SqliteApprovals implements ApprovalIndex {
     });
   }
 
-  list({ workspace, state, runId, before, limit }: ApprovalQuery): readonly ApprovalRecord[] {
+  list({ workspace, state, runId, before, order, limit }: ApprovalQuery): readonly ApprovalRecord[] {
+    const [beyond, direction] = order === "oldest" ? [">", "ASC"] : ["<", "DESC"];
     const conditions = ["approvals.workspace = ?"];
     const values: (string | number)[] = [workspace];
     for (const [condition, value] of [
       ["approvals.state = ?", state],
       ["approvals.run_id = ?", runId],
-      ["approvals.ask_seq < (SELECT ask_seq FROM approvals WHERE id = ?)", before],
+      [`approvals.ask_seq ${beyond} (SELECT ask_seq FROM approvals WHERE id = ?)`, before],
     ] as const) {
       if (value === undefined) continue;
       conditions.push(condition);
@@ -65,7 +67,7 @@ export class SqliteApprovals implements ApprovalIndex {
     }
     return this.#db.read(() =>
       this.#db
-        .sql(`${SELECT} WHERE ${conditions.join(" AND ")} ORDER BY approvals.ask_seq DESC LIMIT ?`)
+        .sql(`${SELECT} WHERE ${conditions.join(" AND ")} ORDER BY approvals.ask_seq ${direction} LIMIT ?`)
         .all(...values, limit)
         .map((row) => this.#record(row)),
     );
@@ -102,14 +104,14 @@ export class SqliteApprovals implements ApprovalIndex {
 
   #record(raw: object): ApprovalRecord {
     const row = Row.parse(raw);
-    const { run_id: runId, workspace, agent, revision, state } = row;
+    const { run_id: runId, workspace, agent, revision, input_preview: inputPreview, state } = row;
     const ask = storedEvent(this.#contents, row.ask);
     const answer = row.answer === null ? undefined : storedEvent(this.#contents, row.answer);
     assert(ask.type === "approval-ask", "an approval's row leads to its question");
     const asked = askedApproval(ask, row.asked_at_ms);
     const [approval = asked] =
       answer?.type === "approval-answer" ? answeredApprovals([asked], answer, row.answered_at_ms ?? 0) : [asked];
-    return { ...approval, state, runId, workspace, agent, revision };
+    return { ...approval, state, runId, workspace, agent, revision, inputPreview };
   }
 }
 

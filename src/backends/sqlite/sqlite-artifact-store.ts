@@ -1,5 +1,6 @@
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
+import { PRIVATE_DIRECTORY, PRIVATE_FILE } from "../../kernel/private-files.ts";
 import * as z from "zod";
 import type { Clock } from "../../kernel/clock.ts";
 import { ArtifactId, mint, RunId } from "../../kernel/ids.ts";
@@ -52,7 +53,7 @@ export class SqliteArtifactStore implements ArtifactStore {
     }
     const directory = resolve(this.#db.directory, "artifacts", runId);
     try {
-      await mkdir(directory, { recursive: true });
+      await mkdir(directory, { recursive: true, mode: PRIVATE_DIRECTORY });
       const name = await writeUnique(directory, safeFileName(file.name), bytes);
       return await this.#register(runId, { name, mediaType: file.mediaType, bytes: bytes.length });
     } catch (error) {
@@ -76,7 +77,7 @@ export class SqliteArtifactStore implements ArtifactStore {
   async copy(artifact: Artifact, runId: RunId): Promise<Artifact> {
     const directory = resolve(this.#db.directory, "artifacts", runId);
     try {
-      await mkdir(directory, { recursive: true });
+      await mkdir(directory, { recursive: true, mode: PRIVATE_DIRECTORY });
       await linkFile(resolve(this.#db.directory, artifact.path), join(directory, artifact.name));
       return await this.#register(runId, artifact);
     } catch (error) {
@@ -131,7 +132,7 @@ async function writeUnique(directory: string, name: string, bytes: Uint8Array): 
   for (let attempt = 1; attempt <= NAME_TRIES_MAX; attempt += 1) {
     const candidate = attempt === 1 ? name : numberedName(name, attempt);
     try {
-      await writeFile(join(directory, candidate), bytes, { flag: "wx" });
+      await writeFile(join(directory, candidate), bytes, { flag: "wx", mode: PRIVATE_FILE });
       return candidate;
     } catch (error) {
       if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;

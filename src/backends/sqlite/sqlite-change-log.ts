@@ -9,7 +9,7 @@ const Body = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("agent"),
     name: z.string(),
-    change: z.enum(["deployed", "deleted"]),
+    change: z.enum(["deployed", "deleted", "activated", "paused", "resumed"]),
     revision: z.int(),
   }),
   z.object({ type: z.literal("tool-server"), name: z.string(), state: z.string() }),

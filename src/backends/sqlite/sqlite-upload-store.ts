@@ -3,6 +3,7 @@ import { mkdir, readdir, rm } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { PRIVATE_DIRECTORY, PRIVATE_FILE } from "../../kernel/private-files.ts";
 import * as z from "zod";
 import type { Clock } from "../../kernel/clock.ts";
 import { CancelledError } from "../../kernel/errors.ts";
@@ -56,7 +57,7 @@ export class SqliteUploadStore implements UploadStore {
   }
 
   async save(
-    file: { readonly name: string; readonly mediaType: string },
+    file: { readonly name: string; readonly mediaType: string; readonly bytes?: number | undefined },
     bytes: AsyncIterable<Uint8Array>,
     signal: AbortSignal,
   ): Promise<Upload> {
@@ -64,12 +65,18 @@ export class SqliteUploadStore implements UploadStore {
     const name = safeFileName(file.name);
     const directory = resolve(this.#db.directory, "uploads", id);
     const location = join(directory, name);
+    if ((file.bytes ?? 0) > this.#options.bytesMax) throw uploadTooLarge(name, this.#options.bytesMax);
     const counter = countingStream(this.#options.bytesMax, name);
     try {
-      await mkdir(directory, { recursive: true });
-      await pipeline(Readable.from(bytes), counter.stream, createWriteStream(location, { flags: "wx", mode: 0o600 }), {
-        signal,
-      });
+      await mkdir(directory, { recursive: true, mode: PRIVATE_DIRECTORY });
+      await pipeline(
+        Readable.from(bytes),
+        counter.stream,
+        createWriteStream(location, { flags: "wx", mode: PRIVATE_FILE }),
+        {
+          signal,
+        },
+      );
       const upload: Upload = {
         id,
         name,
@@ -87,6 +94,8 @@ export class SqliteUploadStore implements UploadStore {
       return upload;
     } catch (error) {
       await rm(directory, { recursive: true, force: true });
+      if (error instanceof UploadTooLargeError) throw error;
+      if (counter.count() > this.#options.bytesMax) throw uploadTooLarge(name, this.#options.bytesMax);
       if (signal.aborted || isCutOff(error)) throw new CancelledError(`the upload of ${name}`);
       throw storageError(error, this.#db.directory);
     }
@@ -124,7 +133,7 @@ export class SqliteUploadStore implements UploadStore {
     const directory = resolve(this.#db.directory, "uploads", id);
     const location = join(directory, basename(file.location));
     try {
-      await mkdir(directory, { recursive: true });
+      await mkdir(directory, { recursive: true, mode: PRIVATE_DIRECTORY });
       await linkFile(file.location, location);
       await this.#db.write(() =>
         this.#db

@@ -1,7 +1,8 @@
-import { createHash } from "node:crypto";
 import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { PRIVATE_DIRECTORY, PRIVATE_FILE } from "../../kernel/private-files.ts";
 import * as z from "zod";
+import { contentHash } from "../../kernel/content-hash.ts";
 import {
   PinnedTool,
   type RevisionPage,
@@ -246,7 +247,7 @@ export class SqliteToolServerStore implements ToolServerStore {
   }
 
   async saveModule(bytes: Uint8Array): Promise<string> {
-    const hash = hashOf(bytes);
+    const hash = await contentHash(bytes);
     this.#awaited.add(hash);
     await this.#inTurn(() => this.#write(hash, bytes));
     return hash;
@@ -255,9 +256,9 @@ export class SqliteToolServerStore implements ToolServerStore {
   async #write(hash: string, bytes: Uint8Array): Promise<void> {
     try {
       if ((await this.#intact(hash)) !== undefined) return;
-      await mkdir(this.#directory, { recursive: true });
+      await mkdir(this.#directory, { recursive: true, mode: PRIVATE_DIRECTORY });
       const draft = join(this.#directory, `${hash}.${process.pid}.draft`);
-      const file = await open(draft, "w", 0o600);
+      const file = await open(draft, "w", PRIVATE_FILE);
       try {
         await file.writeFile(bytes);
         await file.sync();
@@ -307,7 +308,7 @@ export class SqliteToolServerStore implements ToolServerStore {
   /** The bytes, when they are what their name says. */
   async #intact(hash: string): Promise<Uint8Array | undefined> {
     const bytes = await readFile(this.#path(hash)).catch(() => undefined);
-    return bytes !== undefined && hashOf(bytes) === hash ? bytes : undefined;
+    return bytes !== undefined && (await contentHash(bytes)) === hash ? bytes : undefined;
   }
 
   async #files(): Promise<readonly string[]> {
@@ -318,5 +319,3 @@ export class SqliteToolServerStore implements ToolServerStore {
     return join(this.#directory, `${hash}.wasm`);
   }
 }
-
-const hashOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");

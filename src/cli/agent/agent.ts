@@ -12,6 +12,7 @@ import { systemClock } from "../../kernel/clock.ts";
 import { agentConvert, agentSchema } from "./convert.ts";
 import { agentTest } from "./test.ts";
 import { agentDeploy, agentValidate } from "./deploy.ts";
+import { agentActivate, agentPause, agentResume, agentRollback } from "./lifecycle.ts";
 import {
   act,
   type CommandMaker,
@@ -31,7 +32,7 @@ import { type Column, countOf, oneLine, renderFields, safeText, showAge, type Lo
 /** `caxton agent` */
 export const agent: CommandMaker = (command, invocation) => {
   command.description(
-    "An agent is one file, TOML or Markdown. Deploying it makes a numbered revision on the server; runs use the newest.",
+    "An agent is one file: TOML, YAML or Markdown. Deploying it makes a numbered revision on the server. Runs use the newest, unless another is activated.",
   );
   examples(command, [
     ["caxton agent deploy agents/greeter.toml", "deploy a file, or a directory of them"],
@@ -44,6 +45,10 @@ export const agent: CommandMaker = (command, invocation) => {
   agentDeploy(command.command("deploy"), invocation);
   agentValidate(command.command("validate"), invocation);
   revisions(command.command("revisions"), invocation);
+  agentActivate(command.command("activate"), invocation);
+  agentRollback(command.command("rollback"), invocation);
+  agentPause(command.command("pause"), invocation);
+  agentResume(command.command("resume"), invocation);
   remove(command.command("delete"), invocation);
   agentConvert(command.command("convert"), invocation);
   agentTest(command.command("test"), invocation);
@@ -52,7 +57,17 @@ export const agent: CommandMaker = (command, invocation) => {
 
 const columns = (nowMs: number): readonly Column<AgentSummary>[] => [
   { title: "NAME", value: ({ name }) => name, tone: () => "bold" },
-  { title: "REV", value: ({ revision }) => String(revision), align: "right" },
+  {
+    title: "REV",
+    value: ({ revision, newest_revision: newest }) =>
+      revision === newest ? String(revision) : `${revision} of ${newest}`,
+    align: "right",
+  },
+  {
+    title: "STATE",
+    value: ({ state, file }) => (file?.differs === true ? `${state}, file differs` : state),
+    tone: ({ state, file }) => (state === "paused" || file?.differs === true ? "yellow" : "dim"),
+  },
   { title: "VERSION", value: ({ version }) => version, wide: true },
   { title: "MODEL", value: ({ model }) => model ?? "(default)", shrinks: true },
   { title: "TOOLS", value: ({ tools }) => tools.join(", "), shrinks: true },
@@ -103,7 +118,7 @@ function get(command: Command, invocation: Invocation): void {
     .summary("one agent, closely")
     .description("Show a deployed agent.")
     .argument("<agent>", "its name")
-    .option("--revision <n>", "another revision than the newest")
+    .option("--revision <n>", "a revision other than the serving one")
     .option("--source", "print the definition file, as it was deployed");
   examples(command, [
     ["caxton agent get greeter", ""],
@@ -129,16 +144,32 @@ function renderAgent(found: AgentDetail, look: Look): string {
   const fields: [string, string][] = [
     ["Name", found.name],
     ["Description", oneLine(found.description) || "–"],
-    ["Revision", `${revision}   version ${version}   deployed ${deployedAt}   ${file}`],
+    ["State", stateText(found)],
+    [
+      "Revision",
+      `${revision}${revision === found.newest_revision ? "" : ` (newest: ${found.newest_revision})`}   version ${version}   deployed ${deployedAt}   ${file}`,
+    ],
     ["Model", found.model ?? "the server's default"],
     ["Tools", found.tools.join(", ") || "none"],
     ["Capabilities", found.capabilities.join(", ") || "none"],
     ["Steps", `at most ${found.max_steps} turns a run`],
   ];
+  if (found.file?.differs === true)
+    fields.push([
+      "File",
+      `${found.file.path} differs from the deployed revision, which stays until you choose\n` +
+        `deploy the file: caxton agent deploy ${found.file.path}\n` +
+        `keep the deployed version: caxton agent get ${found.name} --source > ${found.file.path}`,
+    ]);
   if (found.documentation.trim() !== "") fields.push(["About", safeText(found.documentation).trim()]);
   if (warnings.length > 0) fields.push(["Warnings", warnings.map(({ rendered }) => safeText(rendered)).join("\n")]);
   return renderFields(fields, look);
 }
+
+const stateText = ({ paused }: AgentDetail): string =>
+  paused === null
+    ? "active"
+    : `paused since ${paused.since}${paused.reason === "" ? "" : `: ${oneLine(paused.reason)}`}`;
 
 const revisionColumns = (nowMs: number): readonly Column<RevisionSummary>[] => [
   { title: "REV", value: ({ revision }) => String(revision), align: "right" },

@@ -8,17 +8,17 @@ import { invalidDefinition } from "./files.ts";
 import { unreadable } from "../client/index.ts";
 import { act, examples, FileExistsError, type Invocation, pathOf, showDocument, UsageError } from "../frame/index.ts";
 
-const EXTENSIONS = { toml: ".toml", markdown: ".md" } as const;
+const EXTENSIONS = { toml: ".toml", markdown: ".md", yaml: ".yaml" } as const;
 
 /** `caxton agent convert` */
 export function agentConvert(command: Command, invocation: Invocation): void {
   command
     .summary("TOML from Markdown and back")
     .description(
-      "Print the same agent in the other format: TOML from Markdown with front matter, Markdown from TOML. Comments are " +
+      "Print the same agent in the other format: TOML from YAML or Markdown with front matter, Markdown from TOML. Comments are " +
         "not carried over. What has no counterpart is told on standard error.",
     )
-    .argument("<file>", "a TOML or Markdown definition")
+    .argument("<file>", "a TOML, YAML or Markdown definition")
     .option("-w, --write", "write it beside the file instead of printing it")
     .option("--force", "with --write: overwrite what is there");
   examples(command, [

@@ -3,9 +3,17 @@ import * as z from "zod";
 import { agents, type DeployOutcome, ROUTES, type ValidationReport } from "../../api/contract/index.ts";
 import type { Json } from "../../kernel/json.ts";
 import type { Answer, Client } from "../client/index.ts";
-import { type DefinitionSource, invalidDefinition, readDefinitions, withSourceLines } from "./files.ts";
+import {
+  DefinitionProblemsError,
+  type DefinitionSource,
+  DuplicateDefinitionError,
+  duplicatesAmong,
+  invalidDefinition,
+  readDefinitions,
+  withSourceLines,
+} from "./files.ts";
 import { act, type Context, examples, type Invocation, pathOf, showDocument, toJson } from "../frame/index.ts";
-import { safeText, type Style } from "../terminal/index.ts";
+import { countOf, safeText, showCount, type Style } from "../terminal/index.ts";
 
 /** Deploys one definition. Throws DefinitionProblemsError and what the client throws. */
 export async function deployDefinition(client: Client, file: DefinitionSource): Promise<Answer<DeployOutcome>> {
@@ -29,7 +37,7 @@ export function agentDeploy(command: Command, invocation: Invocation): void {
       "Deploy definition files, or all in a directory. A changed file becomes the agent's next revision, an " +
         "unchanged one is left alone. All files are checked before the first is deployed.",
     )
-    .argument("<file...>", "TOML or Markdown files, or directories of them");
+    .argument("<file...>", "TOML, YAML or Markdown files, or directories of them");
   examples(command, [
     ["caxton agent deploy agents/greeter.toml", ""],
     ["caxton agent deploy agents", "everything in the directory"],
@@ -40,21 +48,39 @@ export function agentDeploy(command: Command, invocation: Invocation): void {
     formats: ["table", "json", "jsonl", "yaml", "name"],
     run: async (context, input) => {
       const files = await readDefinitions(input.file, pathOf(command));
-      for (const file of files) await refuseInvalid(context.client, file);
+      await refuseInvalid(context.client, files);
+      const isDetailed = context.verbose || files.length <= DETAILED_FILES_MAX;
       const outcomes: Answer<DeployOutcome>[] = [];
       for (const file of files) {
         const outcome = await deployDefinition(context.client, file);
         outcomes.push(outcome);
-        tellDeployed(context, file, outcome);
+        printDeployed(context, file, outcome, isDetailed);
       }
+      if (context.format === "table" && files.length > 1) context.terminal.write(`${deploySummary(outcomes)}\n`);
       await showAll(context, outcomes);
     },
   });
 }
 
-async function refuseInvalid(client: Client, file: DefinitionSource): Promise<void> {
-  const { value } = await validateOnServer(client, file);
-  if (!value.valid) throw invalidDefinition(file.fileName, value.problems, ({ rendered }) => rendered);
+/** With more files than this, warnings are counted instead of printed. */
+const DETAILED_FILES_MAX = 3;
+
+/** Throws DefinitionProblemsError with the errors of all files, DuplicateDefinitionError. */
+async function refuseInvalid(client: Client, files: readonly DefinitionSource[]): Promise<void> {
+  const checked: { readonly file: DefinitionSource; readonly value: ValidationReport }[] = [];
+  for (const file of files) checked.push({ file, value: (await validateOnServer(client, file)).value });
+  const invalid = checked.filter(({ value }) => !value.valid);
+  const [first, ...others] = invalid;
+  if (first !== undefined && others.length === 0)
+    throw invalidDefinition(first.file.fileName, first.value.problems, ({ rendered }) => rendered);
+  if (first !== undefined)
+    throw new DefinitionProblemsError(
+      `${invalid.length} of ${files.length} files have errors; none was deployed`,
+      "correct them, or name the files to deploy",
+      { problems: invalid.flatMap(({ value }) => value.problems.filter(({ severity }) => severity === "error")) },
+    );
+  const duplicates = duplicatesAmong(checked.map(({ file, value }) => ({ fileName: file.fileName, name: value.name })));
+  if (duplicates.length > 0) throw new DuplicateDefinitionError(duplicates);
 }
 
 const validateOnServer = (client: Client, file: DefinitionSource): Promise<Answer<ValidationReport>> =>
@@ -65,18 +91,30 @@ const validateOnServer = (client: Client, file: DefinitionSource): Promise<Answe
     schema: agents.ValidationReport,
   });
 
-function tellDeployed(
+function printDeployed(
   { terminal, format }: Context,
   file: DefinitionSource,
   { value, raw }: Answer<DeployOutcome>,
+  isDetailed: boolean,
 ): void {
   const { outcome, agent } = value;
   if (format === "name") terminal.write(`${agent.name}\n`);
   if (format === "jsonl") terminal.write(`${JSON.stringify(raw)}\n`);
   if (format !== "table") return;
   const done = terminal.style(outcome === "unchanged" ? "dim" : "green", outcome.padEnd(9));
-  terminal.write(`${done}  ${agent.name}  revision ${agent.revision}  ${file.fileName}\n`);
-  for (const { rendered } of agent.warnings) terminal.note(safeText(rendered));
+  const { warnings } = agent;
+  const count = isDetailed || warnings.length === 0 ? "" : `  ${countOf(warnings.length, "warning")}`;
+  terminal.write(`${done}  ${agent.name}  revision ${agent.revision}  ${file.fileName}${count}\n`);
+  if (isDetailed) for (const { rendered } of warnings) terminal.note(safeText(rendered));
+}
+
+function deploySummary(outcomes: readonly Answer<DeployOutcome>[]): string {
+  const numbers = (["created", "updated", "unchanged"] as const).flatMap((kind) => {
+    const count = outcomes.filter(({ value }) => value.outcome === kind).length;
+    return count === 0 ? [] : [`${showCount(count)} ${kind}`];
+  });
+  const warnings = outcomes.reduce((sum, { value }) => sum + value.agent.warnings.length, 0);
+  return [...numbers, countOf(warnings, "warning")].join(", ");
 }
 
 /** One answer as the API gave it, several as a list. */
@@ -99,7 +137,7 @@ export function agentValidate(command: Command, invocation: Invocation): void {
       "Check definition files, or all in a directory, and show every problem with its line. Needs no server, except to " +
         "look up tools. Exits with 6 when a file has an error.",
     )
-    .argument("<file...>", "TOML or Markdown files, or directories of them")
+    .argument("<file...>", "TOML, YAML or Markdown files, or directories of them")
     .option("--check-tools", "let the server check, which knows the tools there are")
     .option("--strict", "take warnings for errors");
   examples(command, [
@@ -115,16 +153,26 @@ export function agentValidate(command: Command, invocation: Invocation): void {
     formats: ["table", "json", "jsonl", "yaml"],
     run: async (context, input) => {
       const files = await readDefinitions(input.file, pathOf(command));
+      const isDetailed = context.verbose || input.strict || files.length <= DETAILED_FILES_MAX;
       const reports: Answer<ValidationReport>[] = [];
       for (const file of files) {
         const report = input.checkTools ? await validateOnServer(context.client, file) : await validateHere(file);
         reports.push(report);
-        tellReport(context, file, report);
+        printReport(context, file, report, isDetailed);
+      }
+      const duplicates = duplicatesAmong(
+        files.map(({ fileName }, index) => ({ fileName, name: reports[index]?.value.name ?? null })),
+      );
+      if (context.format === "table" && files.length > 1) {
+        for (const { rendered } of duplicates)
+          context.terminal.write(`${context.terminal.style("red", "error")}  ${safeText(rendered)}\n`);
+        context.terminal.write(`${validationSummary(reports, duplicates.length)}\n`);
+        if (!isDetailed) context.terminal.note("print the warnings with --verbose");
       }
       await showAll(context, reports);
       const passes = ({ value }: Answer<ValidationReport>) =>
         value.valid && !(input.strict && value.problems.length > 0);
-      return reports.every(passes) ? 0 : EXIT_INVALID;
+      return reports.every(passes) && duplicates.length === 0 ? 0 : EXIT_INVALID;
     },
   });
 }
@@ -147,15 +195,32 @@ async function validateHere({ source, fileName }: DefinitionSource): Promise<Ans
   return { value, raw: toJson(value) };
 }
 
-function tellReport(
+function printReport(
   { terminal, format }: Context,
   { fileName }: DefinitionSource,
   { value, raw }: Answer<ValidationReport>,
+  isDetailed: boolean,
 ): void {
   if (format === "jsonl") terminal.write(`${JSON.stringify(raw)}\n`);
   if (format !== "table") return;
-  for (const problem of value.problems) terminal.write(`${toned(problem, terminal.style)}\n`);
-  if (value.valid) terminal.write(`${terminal.style("green", "valid")}  ${fileName}  ${value.name ?? ""}\n`);
+  const shown = value.problems.filter(({ severity }) => isDetailed || severity === "error");
+  for (const problem of shown) terminal.write(`${toned(problem, terminal.style)}\n`);
+  const hidden = value.problems.length - shown.length;
+  const count = hidden === 0 ? "" : `  ${countOf(hidden, "warning")}`;
+  if (value.valid) terminal.write(`${terminal.style("green", "valid")}  ${fileName}  ${value.name ?? ""}${count}\n`);
+}
+
+function validationSummary(reports: readonly Answer<ValidationReport>[], duplicates: number): string {
+  const problems = reports.flatMap(({ value }) => value.problems);
+  const errors = problems.filter(({ severity }) => severity === "error").length;
+  const valid = reports.filter(({ value }) => value.valid).length;
+  const invalid = reports.length - valid;
+  return [
+    `${showCount(valid)} valid`,
+    ...(invalid === 0 ? [] : [`${showCount(invalid)} invalid`]),
+    countOf(errors + duplicates, "error"),
+    countOf(problems.length - errors, "warning"),
+  ].join(", ");
 }
 
 /** A problem with its first line in the colour of its severity. */

@@ -1,22 +1,25 @@
 import { readFile, readdir, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import * as z from "zod";
 import type { FileProblem } from "../../api/contract/index.ts";
 import type { Problem } from "../../documents/index.ts";
 import { CaxtonError } from "../../kernel/errors.ts";
+import { LIMITS } from "../../kernel/quantities.ts";
 import { ServerProblem, unreadable } from "../client/index.ts";
 import { UsageError } from "../frame/index.ts";
 
 export type DefinitionSource = { readonly source: string; readonly fileName: string };
 
-const TOML = /\.toml$/i;
+const FIELDS = /\.(toml|ya?ml)$/i;
 const MARKDOWN = /\.(md|markdown)$/i;
-const OTHER_TOML = /(^|[\\/])(caxton|tool)\.toml$|\.test\.toml$/i;
+const OTHER_FILE =
+  /(^|[\\/])(caxton\.(toml|ya?ml)|tool\.toml|(docker-)?compose(\.[\w-]+)?\.ya?ml)$|\.test\.(toml|ya?ml)$/i;
 const FRONT_MATTER = /^\uFEFF?\s*---[ \t]*\r?\n/;
 
-/** Definition files by path; a directory stands for those in it. Throws UnreadableFileError, UsageError. */
+/** Definition files by path, each once; a directory stands for those in it. Throws UnreadableFileError, DefinitionTooLargeError, UsageError. */
 export async function readDefinitions(paths: readonly string[], command: string): Promise<DefinitionSource[]> {
-  const sources = (await Promise.all(paths.map(readAt))).flat();
+  const found = (await Promise.all(paths.map(readAt))).flat();
+  const sources = [...new Map(found.map((file) => [resolve(file.fileName), file])).values()];
   if (sources.length === 0) throw new UsageError(`there is no definition in ${paths.join(", ")}`, command);
   return sources;
 }
@@ -26,20 +29,55 @@ async function readAt(path: string): Promise<DefinitionSource[]> {
     throw unreadable(path, error);
   });
   if (!found.isDirectory()) return [await readOne(path)];
-  const names = (await readdir(path)).filter((name) => TOML.test(name) || MARKDOWN.test(name)).toSorted();
+  const names = (await readdir(path)).filter((name) => FIELDS.test(name) || MARKDOWN.test(name)).toSorted();
   const sources = await Promise.all(names.map((name) => readOne(join(path, name))));
   return sources.filter(isDefinition);
 }
 
 /** What lies beside definitions is not one: notes in Markdown, the server's configuration. */
 const isDefinition = ({ source, fileName }: DefinitionSource): boolean =>
-  TOML.test(fileName) ? !OTHER_TOML.test(fileName) : FRONT_MATTER.test(source);
+  FIELDS.test(fileName) ? !OTHER_FILE.test(fileName) : FRONT_MATTER.test(source);
 
 async function readOne(path: string): Promise<DefinitionSource> {
-  try {
-    return { source: await readFile(path, "utf8"), fileName: path };
-  } catch (error) {
+  const source = await readFile(path, "utf8").catch((error: unknown) => {
     throw unreadable(path, error);
+  });
+  const bytes = Buffer.byteLength(source);
+  if (bytes > LIMITS.definitionBytesMax) {
+    const { DefinitionTooLargeError } = await import("../../agents/index.ts");
+    throw new DefinitionTooLargeError(path, bytes, LIMITS.definitionBytesMax);
+  }
+  return { source, fileName: path };
+}
+
+type Duplicate = { readonly files: readonly [string, string]; readonly rendered: string };
+
+/** Files whose agent an earlier file defines, names compared without regard to case. */
+export function duplicatesAmong(
+  files: readonly { readonly fileName: string; readonly name: string | null }[],
+): readonly Duplicate[] {
+  const firstFiles = new Map<string, string>();
+  return files.flatMap(({ fileName, name }) => {
+    if (name === null) return [];
+    const first = firstFiles.get(name.toLowerCase());
+    firstFiles.set(name.toLowerCase(), first ?? fileName);
+    if (first === undefined) return [];
+    const rendered = `${fileName} defines the agent "${name}", which ${first} defines already`;
+    return [{ files: [first, fileName], rendered }];
+  });
+}
+
+/** Several files of one command define the same agent. */
+export class DuplicateDefinitionError extends CaxtonError<{ readonly problems: readonly Duplicate[] }> {
+  readonly code = "DEFINITION_NAME_TAKEN";
+  readonly kind = "conflict";
+  constructor(duplicates: readonly Duplicate[]) {
+    const count = duplicates.length;
+    super(
+      `${count === 1 ? "a file defines" : `${count} files define`} an agent of another file; none was deployed`,
+      "give each agent its own name, or name the files to deploy",
+      { problems: duplicates },
+    );
   }
 }
 

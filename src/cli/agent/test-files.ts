@@ -19,7 +19,7 @@ export type FoundTests = {
   readonly recording: Recording;
 };
 
-const DEFINITIONS = [".toml", ".md", ".markdown"];
+const DEFINITIONS = [".toml", ".md", ".markdown", ".yaml", ".yml"];
 
 /**
  * Tests by path: of a test file, of a definition, or of all test files below a directory. Throws UsageError,
@@ -54,7 +54,7 @@ async function filesAt(path: string, { isTestFile, testFileStem }: Room): Promis
       .map((name) => join(path, name));
   }
   if (isTestFile(path)) return [path];
-  const stem = path.replace(/\.(?:toml|md|markdown)$/i, "");
+  const stem = path.replace(/\.(?:toml|md|markdown|ya?ml)$/i, "");
   const beside = await readdir(dirname(path));
   return beside
     .map((name) => join(dirname(path), name))

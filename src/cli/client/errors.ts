@@ -30,7 +30,7 @@ export class ServerUnreachableError extends CaxtonError {
     super(
       `no Caxton server answers at ${server.origin}`,
       local
-        ? "start one with: npx caxton serve"
+        ? "start one with: caxton serve"
         : "check the address (--server or CAXTON_SERVER) and that the server is running and reachable from here",
       { server: server.origin, reason: reasonOf(cause) },
       { cause },

@@ -1,6 +1,8 @@
 import type { Command } from "commander";
 import * as z from "zod";
 import { type Context, type Format, Globals, makeContext, type Surroundings } from "./context.ts";
+import { UsageError } from "./errors.ts";
+import { ListLimit } from "./options.ts";
 
 /** One run of the `caxton` command. */
 export type Invocation = {
@@ -34,14 +36,41 @@ export function act<Input>(command: Command, invocation: Invocation, action: Act
       formats: action.formats,
     });
     try {
-      const code = await action.run(context, action.input.parse({ ...command.opts(), ...argumentsOf(command) }));
-      invocation.exitCode = code ?? 0;
+      const input = await readInput(command, action.input, {
+        ...command.opts(),
+        ...argumentsOf(command),
+        // Names go to scripts, which must not work on a part of the list.
+        ...(context.format === "name" && isListCut(command) && { limit: Number.MAX_SAFE_INTEGER }),
+      });
+      invocation.exitCode = (await action.run(context, input)) ?? 0;
     } finally {
       context.terminal.status(undefined);
       context.terminal.endLine();
     }
   });
 }
+
+/** Whether a list ends at its default limit. */
+const isListCut = (command: Command): boolean =>
+  command.options.some((option) => option instanceof ListLimit) && command.getOptionValueSource("limit") === "default";
+
+/** The options and arguments as the action takes them. Throws UsageError, which names each that does not fit. */
+async function readInput<Input>(command: Command, schema: z.ZodType<Input>, given: object): Promise<Input> {
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const { describeIssue } = await import("../../documents/index.ts");
+  const { error } = schema.safeParse(given, { reportInput: true, error: describeIssue });
+  const issues = (error ?? parsed.error).issues.map(({ path, message }) => {
+    const [name = ""] = path.map(String);
+    const value: unknown = Object.entries(given).find(([key]) => key === name)?.[1];
+    return `${flagOf(command, name)}: ${typeof value === "string" ? `"${value}" is not valid: ` : ""}${message.replace(/, got NaN$/, "")}`;
+  });
+  throw new UsageError(issues.join("; "), pathOf(command));
+}
+
+/** An input as it is typed: `--port <port>` or `<agent>`. */
+const flagOf = (command: Command, name: string): string =>
+  command.options.find((option) => option.attributeName() === name)?.flags ?? `<${name}>`;
 
 /** The command as it is typed: `caxton agent list`. */
 export const pathOf = (command: Command): string =>

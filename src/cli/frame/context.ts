@@ -3,6 +3,7 @@ import { Client } from "../client/index.ts";
 import { showSpan, Terminal, type TerminalStreams } from "../terminal/index.ts";
 import { UsageError } from "./errors.ts";
 import { localServer } from "../../kernel/local-server.ts";
+import { commandName } from "../../kernel/package.ts";
 
 /** What the process's environment says, read by the server's configuration door. */
 export type CliEnvironment = {
@@ -14,6 +15,8 @@ export type CliEnvironment = {
   readonly output: string | undefined;
   /** CAXTON_DATA_DIR, or the default; absolute. */
   readonly dataDirectory: string;
+  /** Whether npx started the command; default: false. */
+  readonly isNpx?: boolean;
 };
 
 /** The process as a command sees it; tests bring their own. */
@@ -53,8 +56,12 @@ export type Context = {
 export const DEFAULT_SERVER = "http://127.0.0.1:8080";
 
 /** A terminal for these global options. */
-export const terminalFor = (streams: TerminalStreams, globals: Globals): Terminal =>
-  new Terminal(streams, { colour: globals.color, quiet: globals.quiet });
+export const terminalFor = ({ streams, environment }: Surroundings, globals: Globals): Terminal =>
+  new Terminal(streams, {
+    colour: globals.color,
+    quiet: globals.quiet,
+    command: (directory) => commandName(environment.isNpx === true, directory),
+  });
 
 /** The format asked for; undefined when none was. */
 export const formatAsked = (globals: Globals): Format | undefined => (globals.json ? "json" : globals.output);
@@ -62,7 +69,7 @@ export const formatAsked = (globals: Globals): Format | undefined => (globals.js
 /** Puts a command's surroundings together. Throws UsageError. */
 export async function makeContext(surroundings: Surroundings, globals: Globals, allowed: Allowed): Promise<Context> {
   const { environment } = surroundings;
-  const terminal = terminalFor(surroundings.streams, globals);
+  const terminal = terminalFor(surroundings, globals);
   const timeoutMs = await timeoutOf(globals, allowed.command);
   const client = new Client({
     server: serverUrl(globals, environment, allowed.command),

@@ -10,9 +10,13 @@ export const wholeNumber = (text: string, min: number, max: number): number => {
   throw new InvalidArgumentError(`Expected a whole number from ${min} to ${max}.`);
 };
 
-/** `--limit <n>` of lists. */
+/** `--limit <n>` of lists that are read page by page. */
+export class ListLimit extends Option {}
+
 export const limitOption = (standard: number): Option =>
-  new Option("--limit <n>", "how many to show").argParser((text) => wholeNumber(text, 1, COUNT_MAX)).default(standard);
+  new ListLimit("--limit <n>", "how many to show; with -o name the default is all")
+    .argParser((text) => wholeNumber(text, 1, COUNT_MAX))
+    .default(standard);
 
 /** An option that names a revision. */
 export const revisionOption = (flags: string, description: string): Option =>

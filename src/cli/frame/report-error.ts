@@ -39,7 +39,7 @@ function describe(error: unknown, terminal: Terminal, options: ReportOptions): s
   const [first = "", ...more] = safeText(message).trimEnd().split("\n");
   const lines = [`${style("red", style("bold", "error:"))} ${first}`, ...indent(more), ...indent(places(details))];
   if (options.debug) lines.push(...indent(traces(error)).map((line) => style("dim", line)));
-  if (hint !== "") lines.push(`  ${oneLine(hint)}`);
+  if (hint !== "") lines.push(`  ${terminal.asCalled(oneLine(hint))}`);
   if (retryAfterMs !== undefined) lines.push(`  try again in ${showSpan(retryAfterMs)}`);
   const last = lines.pop() ?? "";
   return [...lines, `${last}  ${style("dim", `[${code}]`)}`];

@@ -1,13 +1,6 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import {
-  countWords,
-  cutAtWords,
-  memory,
-  type MemoryEntity,
-  type MemorySearchResult,
-  ROUTES,
-} from "../../api/contract/index.ts";
+import { cutAtWords, memory, type MemorySearchResult, ROUTES } from "../../api/contract/index.ts";
 import { act, examples, type Invocation, LIST_FORMATS, showList, wholeNumber } from "../frame/index.ts";
 import { type Column, oneLine, type Style } from "../terminal/index.ts";
 import { atOption, Filters, narrowingOf, Scopes, scopesOption, shareIn, withFilters } from "./reference.ts";
@@ -45,8 +38,9 @@ export function search(command: Command, invocation: Invocation): void {
   command
     .summary("by meaning and by words")
     .description(
-      "Search what is remembered, the best hit first, each with the facts that fit best. What the search had to do without is " +
-        "said on standard error. --explain shows what a score is made of: (similarity + keyword + graph) × recency.",
+      "Search what is remembered, the best hit first, each with the facts that match best. What the search had to do without is " +
+        "said on standard error. --explain shows what a score is made of, (similarity + keyword + graph) × recency, and the " +
+        "score of each fact.",
     )
     .argument("<words...>", "what to look for");
   withOptions(command);
@@ -77,7 +71,7 @@ export function search(command: Command, invocation: Invocation): void {
         columns: columnsOf(explain),
         name: ({ entity }) => entity.name,
         empty: `nothing is remembered of that in ${scopes.join(", ")}; see: caxton memory list`,
-        footer: value.next === null ? "" : moreWords(value.items.length, limit),
+        footer: value.next === null ? cutWords(value.items) : moreWords(value.items.length, limit),
       });
       for (const notice of value.notices) context.terminal.note(NOTICES[notice]);
     },
@@ -122,15 +116,14 @@ function moreWords(shown: number, limit: number): string {
   return limit < LIMIT_MAX ? `more: --limit ${Math.min(LIMIT_MAX, limit * 2)}` : "";
 }
 
-/** The facts that have most of the words, else the newest; equal ones in the order in which they were said. */
-function bestFacts({ observations }: MemoryEntity, matched: readonly string[]): readonly string[] {
-  return observations
-    .map(({ text }, index) => ({ text, index, fit: countWords(text, matched) }))
-    .toSorted((a, b) => b.fit - a.fit || b.index - a.index)
+const cutWords = (items: readonly Hit[]): string =>
+  items.some(({ entity }) => entity.cut) ? "some facts are left out: a higher --max-tokens shows them" : "";
+
+const factsOf = ({ facts }: Hit, isExplained: boolean): string =>
+  facts
     .slice(0, FACTS_SHOWN)
-    .toSorted((a, b) => b.fit - a.fit || a.index - b.index)
-    .map(({ text }) => oneLine(text));
-}
+    .map(({ text, score }) => `${isExplained ? `[${part(score)}] ` : ""}${oneLine(text)}`)
+    .join("; ");
 
 const marked = ({ score }: Hit, shown: string, style: Style): string =>
   cutAtWords(shown, score.matched)
@@ -147,7 +140,7 @@ const columnsOf = (explain: boolean): readonly Column<Hit>[] => [
   ...(explain ? PARTS : PARTS.map((column): Column<Hit> => ({ ...column, wide: true }))),
   {
     title: "FACTS",
-    value: ({ entity, score }) => bestFacts(entity, score.matched).join("; "),
+    value: (hit) => factsOf(hit, explain),
     paint: marked,
     shrinks: true,
   },

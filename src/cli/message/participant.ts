@@ -113,7 +113,9 @@ function tokens(command: Command, invocation: Invocation): void {
   const rotate = command
     .command("rotate")
     .summary("a new token; the one before ends at once")
-    .description("Make a new token for a program and print it, this once. The one before ends at once.")
+    .description(
+      "Make a new token for a program and print it, this once. The one before ends at once; show it with --token or CAXTON_TOKEN.",
+    )
     .argument("<name>", "the program");
   examples(rotate, [["caxton participant token rotate billing-bot", ""]]);
   act(rotate, invocation, {

@@ -16,6 +16,9 @@ const ARGUMENTS_CHARS_MAX = 160;
 export const callLine = ({ tool, arguments: given }: Approval): string =>
   `${tool} ${truncate(oneLine(JSON.stringify(given)), ARGUMENTS_CHARS_MAX)}`;
 
+/** The arguments as indented JSON, not shortened: a person must see all that they approve. */
+export const argumentsWhole = ({ arguments: given }: Approval): string => JSON.stringify(given, null, 2);
+
 /** Why a person is asked. */
 export const whyAsked = ({ rule, level }: Approval): string =>
   rule === "ask_destructive"
@@ -34,6 +37,7 @@ export function approvalLines(approval: Approval): readonly string[] {
     line("run", `${approval.run}  (${approval.agent} revision ${approval.revision})`),
     line("tool", approval.tool),
     line("arguments", json(approval.arguments)),
+    line("hash", approval.hash),
     ...(edited === null ? [] : [line("made with", json(edited))]),
     line("asked for", `${whyAsked(approval)}${approval.reason === "" ? "" : `; again, since ${approval.reason}`}`),
     ...(approvers.length === 0 ? [] : [line("for", approvers.join(", "))]),

@@ -27,6 +27,7 @@ import { objectIn, sendNo, sendYes } from "./approve.ts";
 
 const ARGUMENT = "its id, the end of its id, or last";
 const OPEN_MAX = 1_000;
+const HASH = ["--hash <hash>", "refuse to answer unless this is the call's hash, as `get` shows it"] as const;
 
 /** `caxton approval`: calls of tools that wait for a person. */
 export const approval: CommandMaker = (command, invocation) => {
@@ -53,8 +54,8 @@ const columns = (nowMs: number): readonly Column<Approval>[] => [
 
 function list(command: Command, invocation: Invocation): void {
   command
-    .summary("calls that wait, newest first")
-    .description("List calls that wait for a person, newest first.")
+    .summary("calls that wait, oldest first")
+    .description("List calls that wait for a person, oldest first; those in other states newest first.")
     .addOption(
       command
         .createOption("--state <state>", "those in another state")
@@ -91,7 +92,7 @@ function list(command: Command, invocation: Invocation): void {
         columns: columns(systemClock.nowMs()),
         name: ({ id }) => id,
         empty: state === "open" ? "nothing waits for a person" : "no such approvals",
-        footer: found.value.next === null ? "" : `older ones: --limit ${limit * 2}`,
+        footer: found.value.next === null ? "" : `more: --limit ${limit * 2}`,
       });
     },
   });
@@ -139,9 +140,11 @@ function approve(command: Command, invocation: Invocation): void {
     .option("--edit <json>", "make the call with these arguments instead; for one approval")
     .option("--note <text>", "what the model is told with the result", "")
     .option("--for-run", "do not ask again in this run for calls of the tool against the same rule")
+    .option(...HASH)
     .option("--all", "all that wait now");
   examples(command, [
     ["caxton approval approve last", ""],
+    ["caxton approval approve 4f2a9c01 --hash 9c1f…", "only the call that was displayed"],
     [`caxton approval approve 4f2a9c01 --edit '{"path":"out/report.md"}'`, "with other arguments"],
     ["caxton approval approve last --for-run", "and further ones like it"],
     ["caxton approval approve --all", "everything that waits"],
@@ -152,16 +155,18 @@ function approve(command: Command, invocation: Invocation): void {
       edit: z.string().optional(),
       note: z.string(),
       forRun: z.boolean().default(false),
+      hash: z.string().optional(),
       all: z.boolean().default(false),
     }),
     formats: EACH_FORMATS,
-    run: async (context, { approval: references, edit, note, forRun, all }) => {
+    run: async (context, { approval: references, edit, note, forRun, hash, all }) => {
       const path = "caxton approval approve";
       const ids = await meant(context, references, { all, path });
+      mustBeOne(ids, hash, path);
       if (edit !== undefined && ids.length !== 1) throw new UsageError("--edit is for one approval", path);
       const given = edit === undefined ? undefined : objectIn(edit);
       if (edit !== undefined && given === undefined) throw new UsageError("--edit takes a JSON object", path);
-      const body = { note, remember: forRun, ...(given !== undefined && { arguments: given }) };
+      const body = { hash, note, remember: forRun, ...(given !== undefined && { arguments: given }) };
       await tellEach(context, { ids, all }, (id) => sendYes(context, id, body));
     },
   });
@@ -173,6 +178,7 @@ function deny(command: Command, invocation: Invocation): void {
     .description("Refuse calls. Their runs go on, and the model is told the reason.")
     .argument("[approval...]", ARGUMENT)
     .option("--reason <text>", "what the model is told", "")
+    .option(...HASH)
     .option("--all", "all that wait now");
   examples(command, [
     ['caxton approval deny last --reason "write to out/ only"', ""],
@@ -182,14 +188,22 @@ function deny(command: Command, invocation: Invocation): void {
     input: z.object({
       approval: z.array(z.string()).default([]),
       reason: z.string(),
+      hash: z.string().optional(),
       all: z.boolean().default(false),
     }),
     formats: EACH_FORMATS,
-    run: async (context, { approval: references, reason, all }) => {
-      const ids = await meant(context, references, { all, path: "caxton approval deny" });
-      await tellEach(context, { ids, all }, (id) => sendNo(context, id, reason));
+    run: async (context, { approval: references, reason, hash, all }) => {
+      const path = "caxton approval deny";
+      const ids = await meant(context, references, { all, path });
+      mustBeOne(ids, hash, path);
+      await tellEach(context, { ids, all }, (id) => sendNo(context, id, { hash, reason }));
     },
   });
+}
+
+/** Throws UsageError. */
+function mustBeOne(ids: readonly string[], hash: string | undefined, path: string): void {
+  if (hash !== undefined && ids.length !== 1) throw new UsageError("--hash is for one approval", path);
 }
 
 /** Answers one approval after the other, and tells of each. */
@@ -218,13 +232,14 @@ async function meant(
   { all, path }: { readonly all: boolean; readonly path: string },
 ): Promise<readonly string[]> {
   if (all === references.length > 0) throw new UsageError("name approvals, or give --all", path);
-  if (all) return (await openOnes(context, OPEN_MAX)).map(({ id }) => id);
+  if (all) return (await openOnes(context)).toReversed().map(({ id }) => id);
   return Promise.all(references.map((reference) => resolveApproval(context, reference)));
 }
 
-async function openOnes({ client }: Context, limit: number): Promise<readonly Approval[]> {
-  const query = { path: ROUTES.approvals, query: { state: "open" }, schema: approvals.ApprovalPage };
-  return (await listUpTo(client, query, limit)).value.items;
+/** Newest first, so that `last` is among them whatever their number. */
+async function openOnes({ client }: Context): Promise<readonly Approval[]> {
+  const query = { path: ROUTES.approvals, query: { state: "open", order: "newest" }, schema: approvals.ApprovalPage };
+  return (await listUpTo(client, query, OPEN_MAX)).value.items;
 }
 
 const WHOLE_ID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
@@ -232,7 +247,7 @@ const WHOLE_ID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 /** The id meant by a whole id, by `last`, or by the end of one that waits. Throws ApprovalReferenceError. */
 async function resolveApproval(context: Context, reference: string): Promise<string> {
   if (WHOLE_ID.test(reference)) return reference.toLowerCase();
-  const open = await openOnes(context, OPEN_MAX);
+  const open = await openOnes(context);
   const fitting =
     reference === "last" ? open.slice(0, 1) : open.filter(({ id }) => id.endsWith(reference.toLowerCase()));
   const [only, ...others] = fitting;

@@ -1,9 +1,12 @@
 import { type Approval, approvals, fillRoute, type RunDetail } from "../../api/contract/index.ts";
 import { isJsonObject, type JsonObject, parseJson } from "../../kernel/json.ts";
 import { AwaitingApprovalError, type Context, reportError, showDocument } from "../frame/index.ts";
-import { callLine, whyAsked } from "./approval-lines.ts";
+import { safeText } from "../terminal/index.ts";
+import { argumentsWhole, callLine, whyAsked } from "./approval-lines.ts";
 
 export type Yes = {
+  /** Hash of the call that was displayed. */
+  readonly hash: string | undefined;
   readonly arguments?: JsonObject | undefined;
   readonly note: string;
   readonly remember: boolean;
@@ -12,8 +15,8 @@ export type Yes = {
 export const sendYes = ({ client }: Context, id: string, body: Yes) =>
   client.request({ method: "POST", path: fillRoute("approve", { id }), body, schema: approvals.Approval });
 
-export const sendNo = ({ client }: Context, id: string, reason: string) =>
-  client.request({ method: "POST", path: fillRoute("deny", { id }), body: { reason }, schema: approvals.Approval });
+export const sendNo = ({ client }: Context, id: string, body: Pick<Yes, "hash"> & { readonly reason: string }) =>
+  client.request({ method: "POST", path: fillRoute("deny", { id }), body, schema: approvals.Approval });
 
 /** The run waits for approvals: asks the person at the terminal, or says how to answer. Whether the run goes on. */
 export async function approveHere(context: Context, run: RunDetail): Promise<boolean> {
@@ -40,11 +43,12 @@ export async function approveHere(context: Context, run: RunDetail): Promise<boo
 /** Whether it was answered. */
 async function ask(context: Context, approval: Approval): Promise<boolean> {
   const { terminal } = context;
+  const { id, hash } = approval;
   terminal.endLine();
   const prompts = await import("@clack/prompts");
   const output = terminal.streams.error;
   const picked = await prompts.select({
-    message: `${callLine(approval)}\n${whyAsked(approval)}`,
+    message: safeText(`${approval.tool}\n${argumentsWhole(approval)}\n${whyAsked(approval)}`),
     output,
     options: [
       { value: "yes", label: "Yes, make this call" },
@@ -57,11 +61,11 @@ async function ask(context: Context, approval: Approval): Promise<boolean> {
   if (prompts.isCancel(picked) || picked === "leave") return false;
   if (picked === "no") {
     const reason = await prompts.text({ message: "Why? The model is told.", output, placeholder: "may be empty" });
-    await sendNo(context, approval.id, prompts.isCancel(reason) ? "" : (reason ?? "").trim());
+    await sendNo(context, id, { hash, reason: prompts.isCancel(reason) ? "" : (reason ?? "").trim() });
     return true;
   }
   if (picked !== "edit") {
-    await sendYes(context, approval.id, { note: "", remember: picked === "always" });
+    await sendYes(context, id, { hash, note: "", remember: picked === "always" });
     return true;
   }
   const edited = await prompts.text({
@@ -72,7 +76,7 @@ async function ask(context: Context, approval: Approval): Promise<boolean> {
   });
   const given = prompts.isCancel(edited) ? undefined : objectIn(edited);
   if (given === undefined) return false;
-  await sendYes(context, approval.id, { arguments: given, note: "", remember: false });
+  await sendYes(context, id, { hash, arguments: given, note: "", remember: false });
   return true;
 }
 

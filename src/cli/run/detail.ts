@@ -61,6 +61,11 @@ export function renderRun(run: RunDetail, { look, verbose, artifacts }: RunDetai
     ["Cost", costLine(run)],
     ["Request", cut(run.input, verbose)],
   ];
+  for (const [name, value] of Object.entries(run.variables))
+    fields.push([
+      "Variable",
+      `${oneLine(name)} = ${cut(typeof value === "string" ? value : JSON.stringify(value), verbose)}`,
+    ]);
   if (run.origin !== null) fields.push(["From", originOf(run.origin)]);
   if (run.message !== null) {
     const { performative, sender, conversation, id } = run.message;

@@ -50,6 +50,7 @@ export const run: CommandMaker = (command, invocation) => {
 const StartInput = z.object({
   agent: z.string(),
   prompt: z.array(z.string()),
+  var: z.array(z.string()).default([]),
   file: z.array(z.string()).default([]),
   model: z.string().optional(),
   onModelFailure: modelChoice.OnModelFailure.optional(),
@@ -70,6 +71,7 @@ function verb(command: Command, invocation: Invocation): void {
     .argument("<agent>", "name of a deployed agent: caxton agent list")
     .argument("<prompt...>", "the request, in words; - reads it from standard input")
     .addOption(listOption("-f, --file <path>", "a file the agent's tools may read in this run; may be repeated"))
+    .addOption(listOption("--var <name=value>", "a variable of the agent's prompt template; may be repeated"))
     .option("-m, --model <provider/model>", "another model than the definition's")
     .addOption(
       command
@@ -85,6 +87,7 @@ function verb(command: Command, invocation: Invocation): void {
     .option("--idempotency-key <key>", "a word of yours: with it the same run is started once, however often you try");
   examples(command, [
     ['caxton run data-analyzer "mean price per region" --file sales.csv', ""],
+    ['caxton run writer "a welcome mail" --var requirements="at most 100 words"', "fill {{requirements}}"],
     ["git diff | caxton run reviewer -", "the request from standard input"],
     ['caxton run greeter "say hello" -o json', "everything about the run, as one document"],
     ['caxton run greeter "say hello" -o jsonl', "each event as it happens, one a line"],

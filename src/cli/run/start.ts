@@ -10,6 +10,7 @@ import { cancelRun, EXIT_INTERRUPTED, followRun } from "./follow.ts";
 export type RunRequest = {
   readonly agent: string;
   readonly prompt: readonly string[];
+  readonly var: readonly string[];
   readonly file: readonly string[];
   readonly model?: string | undefined;
   readonly onModelFailure?: StartRunBody["on_model_failure"];
@@ -30,10 +31,11 @@ export async function startRun(context: Context, request: RunRequest): Promise<n
       "--idempotency-key and --file do not go together: files are sent anew each time",
       "caxton run",
     );
+  const variables = variablesOf(request.var);
   const input = await promptOf(context, request.prompt);
   const files = await Promise.all(request.file.map(fileToSend));
   const outputSchema = request.outputSchema === undefined ? undefined : await schemaOf(request.outputSchema);
-  const started = await begin(context, request, { input, files, outputSchema });
+  const started = await begin(context, request, { input, variables, files, outputSchema });
   if (started === undefined) return EXIT_INTERRUPTED;
   if (!request.detach) return followRun(context, started.value.id, { stream: request.stream, onInterrupt: "cancel" });
   const { id } = started.value;
@@ -44,9 +46,26 @@ export async function startRun(context: Context, request: RunRequest): Promise<n
 
 type Given = {
   readonly input: string;
+  readonly variables: JsonObject;
   readonly files: readonly FileToSend[];
   readonly outputSchema: JsonObject | undefined;
 };
+
+/** Variables written `name=value`; a value that is JSON is read as JSON. Throws UsageError. */
+function variablesOf(settings: readonly string[]): JsonObject {
+  return Object.fromEntries(
+    settings.map((setting) => {
+      const [name = "", ...rest] = setting.split("=");
+      if (name === "" || rest.length === 0)
+        throw new UsageError(
+          `--var takes name=value, for example --var context="sales of 2026", not "${setting}"`,
+          "caxton run",
+        );
+      const parsed = parseJson(rest.join("="));
+      return [name, parsed.type === "parsed" ? parsed.value : rest.join("=")];
+    }),
+  );
+}
 
 /** The JSON Schema in a file. Throws UnreadableFileError, UsageError. */
 async function schemaOf(path: string): Promise<JsonObject> {
@@ -72,6 +91,7 @@ async function begin(context: Context, request: RunRequest, given: Given) {
       agent: request.agent,
       input: given.input,
       uploads,
+      ...(Object.keys(given.variables).length > 0 && { variables: given.variables }),
       ...(request.model !== undefined && { model: request.model }),
       ...(request.onModelFailure !== undefined && { on_model_failure: request.onModelFailure }),
       ...(given.outputSchema !== undefined && { output_schema: given.outputSchema }),

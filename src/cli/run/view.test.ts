@@ -92,6 +92,7 @@ const ended = (output: string): RunDetail => ({
   choice: null,
   system_prompt: "",
   recalled: "",
+  variables: {},
   prompt: "",
   files: [],
   attempt: 1,

@@ -61,6 +61,7 @@ function tellChange({ terminal }: Context, deployment: FileDeployment): void {
     terminal.write(`      ${style("dim", "not deployed; the revision before stays")}\n`);
     return;
   }
+  if (deployment.type === "kept") return;
   const what = { created: "added", updated: "changed", unchanged: "is as deployed again" }[deployment.type];
   const done = `revision ${deployment.revision} of ${deployment.agent} deployed in ${showSpan(deployment.durationMs)}`;
   terminal.write(`  ${at} ${style("green", "↻")} ${file} ${what} → ${done}\n`);

@@ -1,7 +1,19 @@
-import { accessSync, constants, existsSync, statfsSync, statSync } from "node:fs";
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  statfsSync,
+  statSync,
+} from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
+import * as z from "zod";
+import { isOpenToOthers } from "../../kernel/private-files.ts";
 import { countOf, showBytes } from "../terminal/index.ts";
 import { PACKAGE_DIRECTORY } from "../../kernel/package.ts";
 
@@ -16,6 +28,19 @@ export type Finding = {
 const NODE_MAJOR_MIN = 26;
 const FREE_BYTES_WARN = 2e9;
 const FREE_BYTES_FAIL = 2e8;
+
+/** Whether every part of the package that package.json lists is there. A checkout also works without its build. */
+export function checkInstallation(directory = PACKAGE_DIRECTORY): Finding {
+  const manifest: unknown = JSON.parse(readFileSync(join(directory, "package.json"), "utf8"));
+  const { files } = z.object({ files: z.array(z.string()) }).parse(manifest);
+  const missing = files.filter((file) => !existsSync(join(directory, file)));
+  const check = "installation";
+  if (missing.length === 0) return { check, state: "ok", note: directory, fix: "" };
+  const note = `${directory} lacks ${missing.join(", ")}`;
+  return existsSync(join(directory, "src"))
+    ? { check, state: "warn", note, fix: `in ${directory} run: npm ci` }
+    : { check, state: "fail", note, fix: "reinstall Caxton" };
+}
 
 export function checkNode(): Finding {
   const { node } = process.versions;
@@ -56,6 +81,43 @@ export function checkDisk(directory: string): Finding[] {
       fix: state === "ok" ? "" : "make room, or move the data directory",
     },
   ];
+}
+
+/** Whether other users can read or change what is in the data directory; `mend` takes their rights away. */
+export function checkRights(directory: string, mend: boolean): Finding[] {
+  if (!existsSync(directory)) return [];
+  const check = "data privacy";
+  const open = [directory, ...entriesOf(directory)].filter(isOpenToOthers);
+  if (open.length === 0) return [{ check, state: "ok", note: "only this user can read it", fix: "" }];
+  const entries = countOf(open.length, "path");
+  if (!mend) {
+    const note = `other users have rights to ${entries} of ${directory}`;
+    return [{ check, state: "warn", note, fix: "caxton doctor --mend" }];
+  }
+  const left = open.filter((path) => !closeToOthers(path));
+  if (left.length === 0) {
+    return [{ check, state: "ok", note: `took the rights of other users from ${entries}`, fix: "" }];
+  }
+  const note = `the rights of ${left.length} of ${entries} cannot be changed, such as ${left[0]}`;
+  return [{ check, state: "fail", note, fix: `run it as the owner, or: chmod -R go-rwx ${directory}` }];
+}
+
+/** Files and directories below, links not followed; those that go meanwhile are left out. */
+function entriesOf(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory, { recursive: true, encoding: "utf8" }).map((name) => join(directory, name));
+  } catch {
+    return [];
+  }
+}
+
+function closeToOthers(path: string): boolean {
+  try {
+    chmodSync(path, lstatSync(path).mode & 0o700);
+    return true;
+  } catch {
+    return !existsSync(path);
+  }
 }
 
 const nearestExisting = (path: string): string => (existsSync(path) ? path : nearestExisting(dirname(path)));

@@ -18,7 +18,13 @@ export async function checkServer({ client }: Context): Promise<ServerFindings> 
     const note = `answers at ${client.server.origin}, version ${value.version}`;
     const fix = same ? "" : `this command is ${here}; use the same version for both`;
     const server: Finding = { check: "server", state: same ? "ok" : "warn", note, fix };
-    const found = [...models(value), ...(await localModels(client, value)), memory(value), ...toolServers(value)];
+    const found = [
+      ...(await parts(client)),
+      ...models(value),
+      ...(await localModels(client, value)),
+      memory(value),
+      ...toolServers(value),
+    ];
     return { answers: true, findings: [server, ...found] };
   } catch (error) {
     if (!(error instanceof CaxtonError)) throw error;
@@ -31,6 +37,20 @@ export async function checkServer({ client }: Context): Promise<ServerFindings> 
     };
     return { answers: false, findings: [finding] };
   }
+}
+
+/** The parts of the server that its readiness probe finds wrong; those that are being deployed are not. */
+async function parts(client: Context["client"]): Promise<Finding[]> {
+  const { value } = await client.request({
+    path: ROUTES.ready,
+    schema: system.Ready,
+    timeoutMs: PROBE_MS,
+    accepts: [503],
+  });
+  if (value.status !== "failing") return [];
+  return Object.entries(value.checks)
+    .filter(([, { ok }]) => !ok)
+    .map(([check, { note }]) => ({ check, state: "fail", note: oneLine(note), fix: "" }));
 }
 
 function models({ default_model: standard, models: providers }: Status): Finding[] {

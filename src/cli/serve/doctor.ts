@@ -1,8 +1,17 @@
 import * as z from "zod";
 import { act, type CommandMaker, type Context, examples, showOne, toJson } from "../frame/index.ts";
-import { checkAgents, checkClock, checkDisk, checkNode, checkPort, type Finding } from "./doctor-machine.ts";
+import {
+  checkAgents,
+  checkClock,
+  checkDisk,
+  checkInstallation,
+  checkNode,
+  checkPort,
+  checkRights,
+  type Finding,
+} from "./doctor-machine.ts";
 import { checkServer } from "./doctor-server.ts";
-import { oneLine, renderFields, type Style, type Tone } from "../terminal/index.ts";
+import { oneLine, renderFields, type Terminal, type Tone } from "../terminal/index.ts";
 import { CaxtonError } from "../../kernel/errors.ts";
 import type { LoadedConfig } from "../../server/index.ts";
 
@@ -16,24 +25,26 @@ export const doctor: CommandMaker = (command, invocation) => {
       "Check this machine, the configuration, the definitions and, when one runs, the server, and say how to fix what " +
         "is wrong. Exits with 1 when something fails; a warning is no failure.",
     )
-    .option("-c, --config <file>", "configuration file (CAXTON_CONFIG_PATH)");
+    .option("-c, --config <file>", "configuration file (CAXTON_CONFIG_PATH)")
+    .option("--mend", "repair what can be: take the rights of other users from the data directory");
   examples(command, [
     ["caxton doctor", ""],
+    ["caxton doctor --mend", ""],
     ["caxton doctor -o json", "for a bug report"],
   ]);
   act(command, invocation, {
-    input: z.object({ config: z.string().optional() }),
+    input: z.object({ config: z.string().optional(), mend: z.boolean().default(false) }),
     formats: ["table", "json", "yaml"],
     run: async (context, input) => {
       context.terminal.status("checking");
-      const findings = await examine(context, input.config);
+      const findings = await examine(context, input);
       context.terminal.status(undefined);
       await showOne(context, {
         raw: toJson({ items: findings, next: null }),
         name: "",
         human: () =>
           renderFields(
-            findings.map((finding) => field(finding, context.terminal.style)),
+            findings.map((finding) => field(finding, context.terminal)),
             context.terminal,
           ),
       });
@@ -42,17 +53,20 @@ export const doctor: CommandMaker = (command, invocation) => {
   });
 };
 
-const field = ({ check, state, note, fix }: Finding, style: Style): [string, string] => [
-  `${style(TONES[state], MARKS[state])}  ${check}`,
-  oneLine(note) + (fix === "" ? "" : `\n→ ${oneLine(fix)}`),
+const field = ({ check, state, note, fix }: Finding, terminal: Terminal): [string, string] => [
+  `${terminal.style(TONES[state], MARKS[state])}  ${check}`,
+  oneLine(note) + (fix === "" ? "" : `\n→ ${terminal.asCalled(oneLine(fix))}`),
 ];
 
-async function examine(context: Context, configFile: string | undefined): Promise<Finding[]> {
-  const findings: Finding[] = [checkNode()];
+async function examine(
+  context: Context,
+  { config: file, mend }: { readonly config?: string | undefined; readonly mend: boolean },
+): Promise<Finding[]> {
+  const findings: Finding[] = [checkNode(), checkInstallation()];
   const server = await import("../../server/index.ts");
   let loaded: LoadedConfig | undefined;
   try {
-    loaded = server.loadConfig({ config: configFile });
+    loaded = server.loadConfig({ config: file });
     findings.push({
       check: "configuration",
       state: "ok",
@@ -71,6 +85,7 @@ async function examine(context: Context, configFile: string | undefined): Promis
     const { config, environment } = loaded;
     findings.push(
       ...checkDisk(config.data.directory),
+      ...checkRights(config.data.directory, mend),
       await checkPort(config.server.host, config.server.port, found.answers),
       await checkAgents(await server.definitionFiles(config.agents.directory)),
     );

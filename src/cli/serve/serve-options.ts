@@ -2,11 +2,14 @@ import type { Command } from "commander";
 import * as z from "zod";
 import { LOG_LEVELS } from "../../kernel/log.ts";
 import type { Flags } from "../../server/index.ts";
+import { wholeNumber } from "../frame/index.ts";
+
+const PORT_MAX = 65_535;
 
 /** What serve and dev take alike. */
 export const ServeInput = z.object({
   host: z.string().optional(),
-  port: z.coerce.number().int().optional(),
+  port: z.number().optional(),
   dataDir: z.string().optional(),
   config: z.string().optional(),
   agents: z.string().optional(),
@@ -18,7 +21,11 @@ export type ServeInput = z.infer<typeof ServeInput>;
 export const serveOptions = (command: Command): Command =>
   command
     .option("--host <address>", "address to listen on (CAXTON_HOST; default 127.0.0.1)")
-    .option("-p, --port <port>", "port to listen on; 0 takes any free one (CAXTON_PORT; default 8080)")
+    .addOption(
+      command
+        .createOption("-p, --port <port>", "port to listen on; 0 takes any free one (CAXTON_PORT; default 8080)")
+        .argParser((text) => wholeNumber(text, 0, PORT_MAX)),
+    )
     .option("--data-dir <directory>", "where everything is kept (CAXTON_DATA_DIR; default ./.caxton)")
     .option("-c, --config <file>", "configuration file (CAXTON_CONFIG_PATH; default ./caxton.toml when there is one)")
     .option("--agents <directory>", "definitions to deploy at start (default ./agents)")

@@ -84,7 +84,7 @@ export function banner(
       "Agents",
       `${agentList(report.definitions, style)}  ${style("dim", `(${watching ? "watching " : ""}${directory})`)}`,
     ],
-    ["Tools", toolCounts(report, style)],
+    ["Tools", toolCounts(started, report, style)],
     ["Model", `${model}  ${style("dim", note === "" ? "" : `(${note})`)}`],
   ];
   if (report.resumedRuns > 0)
@@ -115,14 +115,13 @@ function agentList(definitions: readonly FileDeployment[], style: Style): string
     .join("  ");
 }
 
-function toolCounts({ tools }: ReadyReport, style: Style): string {
+function toolCounts({ services }: Started, { tools }: ReadyReport, style: Style): string {
   const said = tools.flatMap(({ type, name }) => {
     if (type === "failed") return [style("red", `${name} failed`)];
     if (type === "missing") return [style("yellow", `${name} is configured and not there`)];
     return type === "pending" ? [style("yellow", `${name} changed: caxton tool diff ${name}`)] : [];
   });
-  const there = tools.filter(({ type }) => type === "deployed" || type === "pending").length;
-  return [countOf(there, "server"), ...said].join(", ");
+  return [countOf(services.tools.servers().length, "server"), ...said].join(", ");
 }
 
 /** Lines on the definitions that could not be deployed. */

@@ -76,7 +76,12 @@ function renderStatus(
       `${style("green", "up")} ${showSpan(found.uptime_ms)}   ${client.server.origin}   version ${found.version}   node ${found.node_version}`,
     ],
     ["Data", `${found.data_directory}   ${showBytes(found.data_bytes)}   memory ${showBytes(found.memory_bytes)}`],
-    ["Agents", found.agents === 0 ? "none; deploy one with: caxton agent deploy <file>" : `${found.agents} deployed`],
+    [
+      "Agents",
+      found.agents === 0
+        ? terminal.asCalled("none; deploy one with: caxton agent deploy <file>")
+        : `${found.agents} deployed`,
+    ],
     ["Runs", runCounts(found.runs, style)],
     ["Tools", toolServers(found.tool_servers, style)],
     ["Memory", memoryLine(found.memory, style)],
@@ -90,7 +95,7 @@ function renderStatus(
   if (traffic.length > 0) fields.push(["Traffic", traffic.join("\n")]);
   if (failures.length > 0) fields.push(["Failed", failures.map((run) => failureLine(run)).join("\n")]);
   const next = nextStep(found);
-  if (next !== "") fields.push(["Next", next]);
+  if (next !== "") fields.push(["Next", terminal.asCalled(next)]);
   return renderFields(fields, terminal);
 }
 

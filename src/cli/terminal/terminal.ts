@@ -11,7 +11,12 @@ export type TerminalStreams = {
   readonly error: Writable & Screen;
 };
 
-export type TerminalOptions = { readonly colour: boolean; readonly quiet: boolean };
+export type TerminalOptions = {
+  readonly colour: boolean;
+  readonly quiet: boolean;
+  /** How the command is called from a directory; by default `caxton`. */
+  readonly command?: (directory: string) => string;
+};
 
 const FRAMES = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"] as const;
 const FRAME_MS = 80;
@@ -31,12 +36,14 @@ export class Terminal {
   /** Colours for standard error. */
   readonly noteStyle: Style;
   readonly quiet: boolean;
+  readonly #command: (directory: string) => string;
   #status: { text: string; frame: number; timer: NodeJS.Timeout; shown: boolean } | undefined;
   #midLine = false;
 
   constructor(streams: TerminalStreams, options: TerminalOptions) {
     this.streams = streams;
     this.quiet = options.quiet;
+    this.#command = options.command ?? (() => "caxton");
     this.style = styleFor(streams.output, options.colour);
     this.noteStyle = styleFor(streams.error, options.colour);
   }
@@ -57,6 +64,11 @@ export class Terminal {
   /** Cells across of standard output; undefined when it is not a terminal. */
   get columns(): number | undefined {
     return this.outputIsScreen ? Math.max(COLUMNS_MIN, this.streams.output.columns ?? COLUMNS_UNKNOWN) : undefined;
+  }
+
+  /** Returns a text with its commands, `caxton …`, as they are called from a directory. */
+  asCalled(text: string, directory = process.cwd()): string {
+    return text.replaceAll(/(?<![\w/@.-])caxton (?=[a-z])/g, `${this.#command(directory)} `);
   }
 
   /** A result, on standard output. What came from elsewhere and is shown to a person goes through `safeText` first. */

@@ -50,18 +50,20 @@ export async function build(context: Context, directory: string): Promise<void> 
   else tell(context, built);
 }
 
-const documentOf = ({ path, bytes, server, compileMs }: BuiltTool): object => ({
+const documentOf = ({ path, bytes, server, compileMs, notes }: BuiltTool): object => ({
   name: server.name,
   version: server.version,
   path,
   bytes,
   compile_ms: Math.round(compileMs),
   grants: server.grants,
+  notes,
   tools: server.tools.map(({ name, description }) => ({ name, description })),
 });
 
-function tell({ terminal }: Context, { path, bytes, server, compileMs }: BuiltTool): void {
+function tell({ terminal }: Context, { path, bytes, server, compileMs, notes }: BuiltTool): void {
   const { style } = terminal;
+  for (const note of notes) terminal.note(note);
   const near = relative(process.cwd(), path);
   terminal.write(
     `built ${style("bold", safeText(server.name))} ${server.version}  ${near}, ${showBytes(bytes)}, compiled in ${showSpan(compileMs)}\n`,

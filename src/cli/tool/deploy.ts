@@ -1,5 +1,5 @@
-import { readFile, stat } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { readFile, stat, writeFile } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 import type { Command } from "commander";
 import * as z from "zod";
 import { ROUTES, type ToolServerDeployment, tools } from "../../api/contract/index.ts";
@@ -7,6 +7,7 @@ import { type Answer, unreadable } from "../client/index.ts";
 import { act, type Context, examples, type Invocation, showDocument } from "../frame/index.ts";
 import { changeLines } from "./changes.ts";
 import { countOf, progressBar, showBytes } from "../terminal/index.ts";
+import { manifestFor } from "../../tools/index.ts";
 import { Json as AnyJson, type Json } from "../../kernel/json.ts";
 
 const EXIT_PENDING = 5;
@@ -17,6 +18,7 @@ const Input = z.object({
   path: z.array(z.string()),
   manifest: z.string().optional(),
   signature: z.string().optional(),
+  writeManifest: z.boolean().default(false),
   accept: z.boolean().default(false),
   dryRun: z.boolean().default(false),
 });
@@ -27,19 +29,22 @@ export function toolDeploy(command: Command, invocation: Invocation): void {
   command
     .summary("deploy tool servers, or their next revisions")
     .description(
-      "Deploy WebAssembly modules as tool servers. Each is a .wasm file with its tool.toml beside it, or a directory " +
-        "with module.wasm and tool.toml; a signature beside the module (module.wasm.sig) goes along. A module that " +
+      "Deploy WebAssembly modules as tool servers. Each is a .wasm file, or a directory with module.wasm; its tool.toml " +
+        "is beside it. A module without a tool.toml is deployed under the name of its file, as version 0.1.0 and " +
+        "without grants; its tools are found in the module. A signature beside the module (module.wasm.sig) goes along. A module that " +
         "changes what was deployed under its name becomes the next revision. When that alters a tool that models " +
         "know, or wants more than before, it waits until it is accepted and the old one goes on serving: the command " +
         "shows why and exits with 5.",
     )
     .argument("<path...>", "modules, or directories that hold one")
     .option("--manifest <file>", "the manifest, when it is not tool.toml beside the module")
+    .option("--write-manifest", "write a tool.toml beside each module that has none")
     .option("--signature <file>", "the signature, when it is not beside the module")
     .option("--accept", "let it serve at once, whatever changed")
     .option("--dry-run", "show what would change, and change nothing");
   examples(command, [
     ["caxton tool deploy ./tools/weather", "module.wasm and tool.toml in a directory"],
+    ["caxton tool deploy upper.wasm --write-manifest", "a module alone; its tool.toml is made"],
     ["caxton tool deploy build/weather.wasm --manifest tool.toml", ""],
     ["caxton tool deploy ./tools/weather --dry-run", "what would change, and whether it would wait"],
     ["caxton tool deploy ./tools/weather --accept", "you have seen what changes"],
@@ -54,6 +59,8 @@ export function toolDeploy(command: Command, invocation: Invocation): void {
         const answer = await send(context, part, input);
         answers.push(answer);
         tell(context, answer);
+        if (part.manifest !== undefined) await tellVersion(context, part);
+        await tellManifest(context, part, input);
       }
       await showAll(context, answers);
       const waits = !input.dryRun && answers.some(({ value }) => value.outcome === "pending");
@@ -65,7 +72,9 @@ export function toolDeploy(command: Command, invocation: Invocation): void {
 type Parts = {
   readonly label: string;
   readonly module: Uint8Array<ArrayBuffer>;
-  readonly manifest: string;
+  /** Undefined if the module has none; then the server makes one from `label`. */
+  readonly manifest: string | undefined;
+  readonly manifestFile: string;
   readonly signature: string | undefined;
 };
 
@@ -74,15 +83,42 @@ async function partsOf(path: string, input: Input): Promise<Parts> {
   const file = (await isDirectory(path)) ? join(path, "module.wasm") : path;
   const manifestFile = input.manifest ?? join(dirname(file), "tool.toml");
   const module = await read(file, "there is no such module; build it first (caxton tool build)");
-  const manifest = await read(manifestFile, "a tool server needs a manifest; name it with --manifest");
+  const isNamed = input.manifest !== undefined || (await isFile(manifestFile));
+  const manifest = isNamed ? (await read(manifestFile, "there is no such manifest")).toString("utf8") : undefined;
   const signature = await signatureOf(file, input.signature);
-  return { label: basename(file), module: new Uint8Array(module), manifest: manifest.toString("utf8"), signature };
+  // Of a directory's module.wasm, the directory says what it is.
+  const label = basename(file) === "module.wasm" ? `${basename(resolve(dirname(file)))}.wasm` : basename(file);
+  return { label, module: new Uint8Array(module), manifest, manifestFile, signature };
+}
+
+async function tellVersion({ terminal }: Context, { manifestFile }: Parts): Promise<void> {
+  const { versionNoteOf } = await import("../../toolkit/index.ts");
+  const note = await versionNoteOf(dirname(manifestFile));
+  if (note !== "") terminal.note(note);
+}
+
+/** Says what a module without a manifest was deployed as, and writes one if asked to. */
+async function tellManifest(
+  { terminal }: Context,
+  { label, manifest, manifestFile }: Parts,
+  { writeManifest, dryRun }: Input,
+): Promise<void> {
+  if (manifest !== undefined) return;
+  if (!writeManifest || dryRun) return terminal.note(`${label} has no tool.toml; --write-manifest makes one`);
+  await writeFile(manifestFile, manifestFor(label), { flag: "wx" });
+  terminal.note(`wrote ${manifestFile}`);
 }
 
 async function signatureOf(module: string, named: string | undefined): Promise<string | undefined> {
   if (named !== undefined) return (await read(named, "there is no such signature")).toString("utf8");
   return readFile(`${module}.sig`, "utf8").catch(() => undefined);
 }
+
+const isFile = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );
 
 const isDirectory = (path: string): Promise<boolean> =>
   stat(path).then(
@@ -99,7 +135,7 @@ async function send(context: Context, parts: Parts, input: Input): Promise<Answe
   const { terminal, client } = context;
   const form = new FormData();
   form.set("module", new Blob([parts.module]), parts.label);
-  form.set("manifest", parts.manifest);
+  if (parts.manifest !== undefined) form.set("manifest", parts.manifest);
   if (parts.signature !== undefined) form.set("signature", parts.signature);
   form.set("dry_run", String(input.dryRun));
   form.set("accept", String(input.accept));
@@ -147,6 +183,7 @@ function tell({ terminal, format }: Context, { value, raw }: Answer<ToolServerDe
   if (outcome === "created") {
     terminal.write(`  grants: ${value.grants.join(", ") || "none: it can touch nothing outside its own memory"}\n`);
   }
+  for (const note of value.notes) terminal.note(`${name}: ${note}`);
   for (const line of changeLines(value.changes, terminal.style)) terminal.write(`  ${line}\n`);
   if (outcome !== "pending") return;
   terminal.note(

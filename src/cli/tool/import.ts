@@ -1,18 +1,11 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import type { Command } from "commander";
 import * as z from "zod";
 import { parseToml, writeToml } from "../../documents/index.ts";
-import {
-  act,
-  type Context,
-  examples,
-  FileExistsError,
-  type Invocation,
-  ONE_FORMATS,
-  showOne,
-  UsageError,
-} from "../frame/index.ts";
+import { act, type Context, examples, type Invocation, ONE_FORMATS, showOne, UsageError } from "../frame/index.ts";
+import { countOf } from "../terminal/index.ts";
 
 const CONFIG = "caxton.toml";
 
@@ -22,7 +15,7 @@ export function toolImport(command: Command, invocation: Invocation): void {
     .summary("take over MCP servers from another program's file")
     .description(
       "Reads a JSON file of MCP servers, as Claude Desktop, Cursor and VS Code write it, and prints what caxton.toml " +
-        "needs for them. Nothing of it is sandboxed: such servers may do what their user may. No server is asked.",
+        "needs for them. A server whose name a built-in tool server or another server has gets another one. Nothing of it is sandboxed: such servers may do what their user may. No server is asked.",
     )
     .argument("<file>", "claude_desktop_config.json, .cursor/mcp.json, .vscode/mcp.json ...")
     .option("--write", `add them to ${CONFIG} in this directory instead`);
@@ -35,11 +28,25 @@ export function toolImport(command: Command, invocation: Invocation): void {
     formats: ONE_FORMATS,
     run: async (context, { file, write }) => {
       const { readMcpJson } = await import("../../server/index.ts");
-      const servers = readMcpJson(readFile(file), file);
+      const before = existsSync(CONFIG) ? readFile(CONFIG) : "";
+      const parsed = parseToml(before, CONFIG);
+      if (parsed.type === "malformed") throw new UsageError(`${CONFIG} is not valid TOML`, "caxton tool import");
+      const known = z.record(z.string(), z.unknown()).safeParse(parsed.document.data["mcp_servers"]).data ?? {};
+      const source = readFile(file);
+      const tablesThere = Object.values(known);
+      const isThere = readMcpJson(source, file).map(({ table }) =>
+        tablesThere.some((each) => isDeepStrictEqual(each, table)),
+      );
+      const servers = readMcpJson(source, file, Object.keys(known)).filter((_server, index) => isThere[index] !== true);
       for (const { remarks } of servers) for (const remark of remarks) context.terminal.note(remark);
+      if (isThere.includes(true)) {
+        context.terminal.note(
+          `skipped ${countOf(isThere.filter(Boolean).length, "server")} that ${CONFIG} already has`,
+        );
+      }
       const tables = Object.fromEntries(servers.map(({ name, table }) => [name, table]));
       const text = servers.map(({ name, table }) => writeToml({ mcp_servers: { [name]: table } })).join("\n");
-      if (write) return add(context, text, Object.keys(tables));
+      if (write) return add(context, { before, text, names: Object.keys(tables) });
       await showOne(context, { raw: { mcp_servers: tables }, name: Object.keys(tables).join("\n"), human: () => text });
     },
   });
@@ -54,23 +61,17 @@ function readFile(file: string): string {
   }
 }
 
-/** Adds tables at the end of the file. Throws FileExistsError when it has one of them. */
-async function add(context: Context, text: string, names: readonly string[]): Promise<void> {
+/** Adds tables at the end of the file. */
+async function add(
+  context: Context,
+  { before, text, names }: { readonly before: string; readonly text: string; readonly names: readonly string[] },
+): Promise<void> {
   const file = resolve(CONFIG);
-  const before = existsSync(file) ? readFile(file) : "";
-  const parsed = parseToml(before, CONFIG);
-  const known = parsed.type === "parsed" ? parsed.document.data["mcp_servers"] : undefined;
-  const taken = names.filter((name) => typeof known === "object" && known !== null && name in known);
-  if (taken.length > 0) {
-    throw new FileExistsError(
-      taken.map((name) => `mcp_servers.${name} in ${CONFIG}`),
-      "Take them out of one of the files, or give them other names.",
-    );
-  }
-  writeFileSync(file, before === "" || before.endsWith("\n") ? `${before}\n${text}` : `${before}\n\n${text}`);
+  const gap = before === "" || before.endsWith("\n") ? "\n" : "\n\n";
+  if (names.length > 0) writeFileSync(file, `${before}${gap}${text}`);
   await showOne(context, {
     raw: { file, servers: [...names] },
     name: names.join("\n"),
-    human: () => `added to ${CONFIG}: ${names.join(", ")}\n`,
+    human: () => `added to ${CONFIG}: ${names.join(", ") || "nothing"}\n`,
   });
 }

@@ -60,7 +60,8 @@ function tell({ terminal }: Context, { lang, near, files }: Made): void {
     ["caxton tool build", "compile it and try it in the sandbox"],
     ["caxton tool test", "run tests.toml"],
   ];
-  const width = Math.max(...steps.map(([step]) => step.length));
-  const lines = steps.map(([step, meaning]) => `  ${step.padEnd(width)}  ${style("dim", meaning)}`.trimEnd());
+  const called = steps.map(([step, meaning]) => [terminal.asCalled(step, resolve(near)), meaning] as const);
+  const width = Math.max(...called.map(([step]) => step.length));
+  const lines = called.map(([step, meaning]) => `  ${step.padEnd(width)}  ${style("dim", meaning)}`.trimEnd());
   terminal.write(`\nNext:\n${lines.join("\n")}\n`);
 }

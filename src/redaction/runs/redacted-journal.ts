@@ -31,7 +31,7 @@ function redactedEvent(event: RunEvent, redactor: Redactor): RunEvent {
   });
   switch (event.type) {
     case "run-queue":
-      return { ...event, content: redactedRequest(event.content, text) };
+      return { ...event, content: redactedRequest(event.content, redactor) };
     case "model-end":
       return { ...event, content: redactedTurn(event.content, redactor) };
     case "context-summary":
@@ -105,9 +105,13 @@ function objectOf(given: JsonObject | null, redactor: Redactor): JsonObject | nu
 
 type Request = Extract<RunEvent, { readonly type: "run-queue" }>["content"];
 
-const redactedRequest = ({ input, system, prompt, recalled }: Request, text: (given: string) => string): Request => ({
-  input: text(input),
-  system: text(system),
-  prompt: text(prompt),
-  ...(recalled !== undefined && { recalled: text(recalled) }),
-});
+function redactedRequest({ input, system, prompt, recalled, variables }: Request, redactor: Redactor): Request {
+  const redacted = variables && objectOf(variables, redactor);
+  return {
+    input: redactor.text(input),
+    system: redactor.text(system),
+    prompt: redactor.text(prompt),
+    ...(recalled !== undefined && { recalled: redactor.text(recalled) }),
+    ...(redacted && { variables: redacted }),
+  };
+}

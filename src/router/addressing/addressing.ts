@@ -1,4 +1,4 @@
-import { nearest } from "../../documents/index.ts";
+import { suggester } from "../../documents/index.ts";
 import { type Clock } from "../../kernel/clock.ts";
 import { type Address, type Message, type MessageError } from "../../messages/index.ts";
 import { type Recipient, type Recipients } from "../mailboxes/index.ts";
@@ -103,8 +103,7 @@ export class Addressing {
   }
 
   #notFound(workspace: string, unknown: readonly string[]): MessageError {
-    const known = [...this.#parts.directory.names(workspace)];
-    const near = [...new Set(unknown.flatMap((name) => nearest(name, known)))];
+    const near = [...new Set(unknown.flatMap(suggester(this.#parts.directory.names(workspace))))].slice(0, NEAR_MAX);
     const hint = near.length > 0 ? `Did you mean ${near.join(", ")}?` : "`caxton agent list` shows who is there.";
     return failure("AGENT_NOT_FOUND", `there is no agent or participant ${unknown.join(", ")}`, {
       hint,
@@ -203,6 +202,9 @@ export class Addressing {
     return { type: "nobody", error: failure("NO_SUBSCRIBERS", `there is nobody for ${what}`) };
   }
 }
+
+/** Names that an unknown one may have meant. */
+const NEAR_MAX = 10;
 
 const ANY: readonly undefined[] = [undefined];
 

@@ -31,7 +31,7 @@ export function waitOf({ steps, replies }: RunView, callId: ToolCallId): ToolRes
 
 function resultOf({ state, askedAtMs, endedAtMs, result }: RunReply): ToolResult | undefined {
   if (result === null || endedAtMs === null) return undefined;
-  const usage = { ...NO_USAGE, durationMs: endedAtMs - askedAtMs };
+  const usage = { ...NO_USAGE, durationMs: Math.max(0, endedAtMs - askedAtMs) };
   const { text, structured } = result;
   if (state !== "answered") return failedCall(state === "expired" ? "deadline" : "tool-error", text, usage);
   return { type: "done", content: [{ type: "text", text }], structured: structured ?? undefined, usage };

@@ -8,6 +8,7 @@ export class RunNotFoundError extends CaxtonError<{ readonly id: string }> {
 export class RunQueueFullError extends CaxtonError<{ readonly queuedMax: number }> {
   readonly code = "RUN_QUEUE_FULL";
   readonly kind = "exhausted";
+  override readonly retryAfterMs = 5_000;
 }
 
 export class RunEndedError extends CaxtonError<{ readonly id: string; readonly state: string }> {

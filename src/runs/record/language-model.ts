@@ -194,6 +194,8 @@ export type ModelChoice = {
   readonly baseUrl: string | undefined;
   /** Already resolved from its reference; never logged. */
   readonly apiKey: string | undefined;
+  /** Keys of the server that go out with the calls: names of variables, or `file:` and a path. */
+  readonly keys?: readonly string[] | undefined;
   /** Which of OpenAI's protocols is spoken; undefined is the provider's usual one. */
   readonly api?: "responses" | "chat" | undefined;
   /** The definition's models for other work than its own. */

@@ -21,6 +21,8 @@ export type RunPlan = {
   /** What the answer must fit, as JSON; undefined when it is free text. */
   readonly outputSchema?: JsonObject | undefined;
   readonly tools: ToolList;
+  /** Of these, tools that change something are left out. */
+  readonly isReadOnly?: boolean | undefined;
   /** Which calls are made, which are not, and which a person approves first. */
   readonly permissions: Permissions;
   /** Tools whose descriptions a model gets only when it looks for them: `server`, `server.tool` or `*`. */
@@ -43,7 +45,7 @@ export type RunPlan = {
   readonly recall?: ((request: RecallRequest) => Promise<Recalled>) | undefined;
   /** What it asked and answered is remembered once it completes. */
   readonly remembers?: boolean | undefined;
-  /** System and user prompt for a request. Throws PromptRenderError. */
+  /** System and user prompt for a request. Throws PromptRenderError, VariableUnknownError. */
   readonly render: (request: PromptRequest) => { readonly system: string; readonly prompt: string };
 };
 
@@ -69,6 +71,8 @@ export type PromptRequest = {
   readonly input: string;
   /** What is remembered of its matter; absent or empty for nothing. */
   readonly recalled?: string | undefined;
+  /** Values for the template that the request gives. */
+  readonly variables?: JsonObject | undefined;
   readonly atMs: number;
   readonly files: readonly { readonly name: string; readonly mediaType: string; readonly bytes: number }[];
   /** The message that `input` is the content of; absent when a person or a program asks. */
@@ -77,6 +81,8 @@ export type PromptRequest = {
 
 /** Where a run finds what it executes. */
 export interface PlanSource {
+  /** Refuses an agent that takes no new runs. Throws AgentPausedError. */
+  admit(workspace: string, agent: string): Promise<void>;
   /** The revision's plan, or the newest one's. Throws AgentNotFoundError, RevisionNotFoundError. */
   plan(workspace: string, agent: string, revision: number | undefined): Promise<RunPlan>;
 }

@@ -106,6 +106,8 @@ export const RunEvent = z.discriminatedUnion("type", [
       prompt: z.string(),
       /** What of memory the prompt holds; absent where nothing was recalled. */
       recalled: z.string().optional(),
+      /** Values for the prompt template that the request gave; absent when it gave none. */
+      variables: JsonObject.optional(),
     }),
     /** What went otherwise than it should before it began. */
     notices: z.array(RunNotice).optional(),

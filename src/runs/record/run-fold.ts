@@ -187,6 +187,7 @@ const begin = ({ runId, atMs, seq }: JournalEntry, event: EventOf<"run-queue">):
   system: event.content.system,
   prompt: event.content.prompt,
   recalled: event.content.recalled ?? "",
+  variables: event.content.variables ?? null,
   startNotices: event.notices ?? [],
   ...modelBegin(event),
   state: "queued",

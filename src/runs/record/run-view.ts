@@ -156,6 +156,8 @@ export type RunView = {
   readonly summaries: readonly RunSummaryNote[];
   /** What of memory its prompt holds; empty for nothing. */
   readonly recalled: string;
+  /** Values for the prompt template that the request gave; null for none. */
+  readonly variables: JsonObject | null;
   /** What went otherwise than it should before it began. */
   readonly startNotices: readonly RunNotice[];
   /** What the end of the run said of how the answer came about. */

@@ -12,7 +12,8 @@ export type Upload = RunFile & {
 export interface UploadStore {
   /** Writes the stream to disk as it comes. Throws UploadTooLargeError, CancelledError, StorageFullError; nothing is kept then. */
   save(
-    file: { readonly name: string; readonly mediaType: string },
+    /** `bytes`: the size that the client declared, checked before anything is read. */
+    file: { readonly name: string; readonly mediaType: string; readonly bytes?: number | undefined },
     bytes: AsyncIterable<Uint8Array>,
     signal: AbortSignal,
   ): Promise<Upload>;

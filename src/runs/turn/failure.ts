@@ -21,7 +21,7 @@ const MODEL_HELP: { readonly [Class in ModelFailureClass]: { readonly code: stri
   auth: { code: RUN_FAILURE_CODES.auth, hint: "Check the provider's API key; `caxton doctor` shows which are set." },
   invalid_request: {
     code: RUN_FAILURE_CODES.invalidRequest,
-    hint: "Check the definition's [llm] table against the provider.",
+    hint: "Check the model's name and settings: the definition's [llm] table, else models.default or OPENAI_MODEL. Try it with: caxton model test.",
   },
   context_too_long: {
     code: RUN_FAILURE_CODES.contextTooLong,

@@ -7,16 +7,22 @@ type Models = Pick<ModelCatalogue, "resolve">;
 /** The model a run goes on with: a backup it went over to, else the one asked for, else the definition's. Throws UnknownModelError. */
 export async function modelOf(models: Models, plan: RunPlan, view: RunView): Promise<ModelInUse> {
   if (view.modelInUse !== null) return backupOf(models, plan, view.modelInUse);
-  const choice = { ...plan.model, model: view.requestedModel ?? plan.model.model };
-  return { model: await models.resolve(choice), settings: plan.settings };
+  const { choice, settings } = requestedOf(plan, view.requestedModel ?? undefined);
+  return { model: await models.resolve(choice), settings };
 }
 
 /** The model that writes summaries for a run: the one for that role, else the run's own. Throws UnknownModelError. */
 export async function summariserOf(models: Models, plan: RunPlan, view: RunView): Promise<LanguageModel> {
   const name = view.modelInUse ?? view.requestedModel;
-  const { choice } = name === null ? { choice: plan.model } : settingsFor(plan, name);
-  return models.resolve(choice, "summarising");
+  return models.resolve(requestedOf(plan, name ?? undefined).choice, "summarising");
 }
+
+/** The model that a run asked for instead of the definition's, and how it is called. */
+export const requestedOf = (
+  plan: Pick<RunPlan, "model" | "settings">,
+  name: string | undefined,
+): { readonly choice: ModelChoice; readonly settings: ModelSettings } =>
+  name === undefined ? { choice: plan.model, settings: plan.settings } : settingsFor(plan, name);
 
 /** Another model for a plan. Never rejects: one that is none fails when it is called. */
 export async function backupOf(models: Models, plan: RunPlan, name: string): Promise<ModelInUse> {
@@ -43,7 +49,7 @@ export function settingsFor(
   };
 }
 
-const providerOf = (name: string): string => name.split("/")[0] ?? "";
+export const providerOf = (name: string): string => name.split("/")[0] ?? "";
 
 /** Stands for a model that there is not: each attempt fails with the reason, so that a run goes on to its next backup. */
 const unusable = (name: string, message: string): LanguageModel => ({

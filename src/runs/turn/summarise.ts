@@ -11,6 +11,7 @@ import {
   DEFAULT_MODEL_LIMITS,
   type LanguageModel,
   type ModelRequest,
+  type ModelSettings,
   type ModelUsage,
   type RunRecord,
   type RunEvent,
@@ -18,6 +19,7 @@ import {
   type RunView,
 } from "../record/index.ts";
 import { cutOff } from "./cut-off.ts";
+import { providerOf } from "./run-models.ts";
 import { isTold, type Meter, type TurnPermit, UNTOLD } from "../spending/index.ts";
 
 export type SummariseDeps = {
@@ -56,7 +58,7 @@ export async function summarise(
 ): Promise<"made" | "stopped"> {
   const { summaryTokensMax: tokensMax } = plan.context ?? DEFAULT_CONTEXT;
   const input = { task: view.prompt, before: view.summaries.at(-1)?.text ?? "", turns, tokensMax };
-  const { written, release } = await write(deps, plan, input, signal);
+  const { written, release } = await write(deps, { ...plan, settings: settingsOf(plan, view) }, input, signal);
   try {
     if (signal.aborted) {
       const { charged, model, cost, usage } = written;
@@ -81,9 +83,19 @@ export async function summarise(
 const failed = (degraded: string): Written => ({ text: "", model: "", degraded, usage: UNTOLD, durationMs: 0 });
 const unwritten = (degraded: string): Writing => ({ written: failed(degraded), release: () => undefined });
 
+/** Headers and options of a definition go to its own model's provider alone, whichever model writes summaries. */
+const settingsOf =
+  ({ settings }: ExecutionPlan, { modelInUse, requestedModel, steps }: RunView) =>
+  ({ id }: LanguageModel): ModelSettings => {
+    const own = steps.findLast((step) => step.kind === "model")?.model;
+    const isOwn =
+      modelInUse === null && requestedModel === null && own !== undefined && providerOf(own) === providerOf(id);
+    return isOwn ? settings : { ...settings, headers: {}, options: undefined };
+  };
+
 async function write(
   deps: SummariseDeps,
-  plan: ExecutionPlan,
+  plan: Omit<ExecutionPlan, "settings"> & { readonly settings: ReturnType<typeof settingsOf> },
   input: SummaryInput,
   signal: AbortSignal,
 ): Promise<Writing> {
@@ -100,7 +112,7 @@ async function write(
     system: SUMMARY_SYSTEM,
     messages: [{ role: "user", text: summaryPrompt(input, inputTokensMax) }],
     tools: [],
-    settings: { ...plan.settings, outputTokensMax: input.tokensMax * 2, cacheKey: undefined },
+    settings: { ...plan.settings(model), outputTokensMax: input.tokensMax * 2, cacheKey: undefined },
   };
   const permit = await deps.meter.forTurn(model, request, 0, signal);
   if (permit.type === "stopped") return unwritten("stopped");

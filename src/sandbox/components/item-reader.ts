@@ -4,13 +4,16 @@ import { CORE_SORTS, type CoreSort, entry, type Item, type Scope } from "./scope
 
 /** References to what a component holds already. */
 
-/** A name with perhaps the end of its version behind it. */
+/**
+ * Reads the name of an import or export. Forms 0x00 and 0x01 hold a name alone; toolchains until 2024 wrote 0x01 for
+ * names of interfaces. Form 0x02 has a version suffix after the name, which is skipped.
+ */
 export function readExternName(reader: ByteReader): string {
   const offset = reader.at;
   const form = reader.byte();
-  if (form > 1) throw damaged("a name of unknown form", offset);
+  if (form > 2) throw damaged("a name of unknown form", offset);
   const name = reader.name();
-  if (form === 1) reader.name();
+  if (form === 2) reader.name();
   return name;
 }
 

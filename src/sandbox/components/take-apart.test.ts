@@ -49,6 +49,25 @@ test.each([
   expect(() => takeApart(componentOf(bytes))).toThrow(words);
 });
 
+test.each([
+  ["a plain name", 0x00, []],
+  ["a plain name in the older encoding", 0x01, []],
+  ["a name with a version suffix", 0x02, [2, 0x2e, 0x31]],
+])("%s is read", (_what, form, suffix) => {
+  // An import "a:b/c@0" of an instance whose function "f" is lowered to a core function.
+  const named = (name: string): number[] => [form, name.length, ...Buffer.from(name), ...suffix];
+  const type = section(7, [1, 0x42, 2, 0x01, 0x40, 0, 1, 0, 0x04, ...named("f"), 0x01, 0]);
+  const imported = section(10, [1, ...named("a:b/c@0"), 0x05, 0]);
+  const alias = section(6, [1, 0x01, 0x00, 0, 1, 0x66]);
+  const lowered = section(8, [1, 0x01, 0x00, 0, 0]);
+  const { plan } = takeApart(componentOf(type, imported, alias, lowered));
+  expect(plan.imports).toMatchObject([{ interface: "a:b/c", name: "f" }]);
+});
+
+test("a name of a form that does not exist is refused", () => {
+  expect(() => takeApart(componentOf([10, 6, 1, 3, 1, 0x61, 5, 0]))).toThrow(/a name of unknown form/);
+});
+
 test("types within types that double at each level are refused before they are laid out", () => {
   // Each type is a pair of the one before, so that forty levels are a thousand billion values.
   const pairs = Array.from({ length: 40 }, (_, level) =>

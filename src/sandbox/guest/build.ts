@@ -7,6 +7,7 @@ import { component } from "./component.ts";
 import { prepare } from "./component-build.ts";
 import { CORE_MODULES, CORE_REFUSED } from "./core-host.ts";
 import { EXTISM_MODULE } from "./extism-host.ts";
+import { isCoreImport, missingOfCore } from "./core.ts";
 import { Instance } from "./instance.ts";
 import type { Turns } from "./turns.ts";
 
@@ -76,6 +77,7 @@ async function toolsOf(instance: Instance, { toolsMax, tools: declared }: BuildS
   if (failed !== undefined) return notStarting(failed.outcome, failed.detail);
   try {
     const tools = await instance.listTools(toolsMax, declared);
+    if (tools.length === 0) return withoutTools;
     const repeated = tools.find((tool, index) => tools.findIndex(({ name }) => name === tool.name) !== index);
     if (repeated !== undefined) return notStarting("bad-output", `it lists the tool "${repeated.name}" twice`);
     return { tools };
@@ -92,19 +94,30 @@ const notStarting = (outcome: string, detail: string): Extract<BuildAnswer, { ty
   hint: "docs/tools/abi.md says what each kind of module is asked at its start; what it printed to standard error helps too.",
 });
 
+const withoutTools = {
+  type: "refused",
+  code: "MODULE_WITHOUT_TOOLS",
+  message: "no tool was found in the module",
+  hint: "Export or list at least one tool; docs/tools/abi.md says where each kind of module names its tools.",
+} as const;
+
 /** What most people meant is said first. */
 function unknownAbi({ imports, exports }: ModuleOutline): Built {
   const names = exports.map(({ name }) => name);
   const refusedImport = imports.find(({ module, name }) => CORE_MODULES.includes(module) && CORE_REFUSED.has(name));
-  const foreign = imports.find(({ module }) => !KNOWN_MODULES.has(module));
-  const why = names.includes("handle_tool_call")
-    ? "it exports handle_tool_call, but not memory, an allocator (caxton_alloc, alloc or malloc), result_ptr and result_len"
-    : `its exports are ${names.slice(0, 20).join(", ") || "none"}`;
+  const foreign = imports.find(({ module, name, kind }) =>
+    CORE_MODULES.includes(module) ? !isCoreImport(module, name) : kind !== "function" || !KNOWN_MODULES.has(module),
+  );
+  const missing = missingOfCore(exports);
+  const why =
+    names.includes("handle_tool_call") && missing.length > 0
+      ? `it exports handle_tool_call, but not ${missing.join(", ")}`
+      : `its exports are ${names.slice(0, 20).join(", ") || "none"}`;
   const what =
     refusedImport !== undefined
       ? `it imports ${refusedImport.module}.${refusedImport.name}, which tools are not given`
       : foreign !== undefined
-        ? `it imports ${foreign.module}.${foreign.name}, which no host function here is called`
+        ? `it imports the ${foreign.kind} ${foreign.module}.${foreign.name}, which the sandbox does not have`
         : why;
   return refused(
     "MODULE_ABI_UNKNOWN",
@@ -112,7 +125,7 @@ function unknownAbi({ imports, exports }: ModuleOutline): Built {
     "Build it as a WASI preview 1 command that speaks MCP on standard input and output, an Extism plug-in, a component, or a module with handle_tool_call; docs/tools/abi.md has an example of each.",
   );
 }
-const KNOWN_MODULES: ReadonlySet<string> = new Set([WASI_MODULE, EXTISM_MODULE, "extism:host/user", ...CORE_MODULES]);
+const KNOWN_MODULES: ReadonlySet<string> = new Set([WASI_MODULE, EXTISM_MODULE, "extism:host/user"]);
 
 const refused = (code: string, message: string, hint: string): Built => ({
   answer: { type: "refused", code, message, hint },

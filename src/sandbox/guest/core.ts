@@ -1,6 +1,14 @@
 import { Wasi, WASI_MODULE, wasiImports } from "../wasi/index.ts";
 import type { GuestTool } from "../wire/index.ts";
-import { compiled, type Guest, type GuestAbi, type GuestAnswer, type GuestExports, type GuestHost } from "./abi.ts";
+import {
+  compiled,
+  type Guest,
+  type GuestAbi,
+  type GuestAnswer,
+  type GuestExports,
+  type GuestHost,
+  type ModuleOutline,
+} from "./abi.ts";
 import { answerOf, readJson, readText, shaped } from "./answer.ts";
 import { CORE_IMPORTS, CORE_MODULES, CoreHost } from "./core-host.ts";
 import { CAXTON_MODULE, HostCalls } from "./host-calls.ts";
@@ -18,20 +26,27 @@ import { quietStreams } from "./quiet-streams.ts";
 export const core: GuestAbi = {
   name: "core",
   accepts: ({ imports, exports }) => {
-    const has = (name: string): boolean => exports.some((each) => each.name === name && each.kind === "function");
+    const isTool = exports.some(({ name, kind }) => name === "handle_tool_call" && kind === "function");
     return (
-      has("handle_tool_call") &&
-      has("result_ptr") &&
-      has("result_len") &&
-      ALLOCATORS.some(has) &&
-      exports.some(({ name, kind }) => name === "memory" && kind === "memory") &&
+      isTool &&
+      missingOfCore(exports).length === 0 &&
       imports.every(
-        ({ module, name, kind }) => kind === "function" && (module === WASI_MODULE || isKnown(module, name)),
+        ({ module, name, kind }) => kind === "function" && (module === WASI_MODULE || isCoreImport(module, name)),
       )
     );
   },
   load: compiled((host, module) => new CoreGuest(host, module)),
 };
+
+/** Returns the exports that the core interface needs beside `handle_tool_call` and a module lacks. */
+export function missingOfCore(exports: ModuleOutline["exports"]): readonly string[] {
+  const has = (name: string): boolean => exports.some((each) => each.name === name && each.kind === "function");
+  return [
+    ...(exports.some(({ name, kind }) => name === "memory" && kind === "memory") ? [] : ["memory"]),
+    ...(ALLOCATORS.some(has) ? [] : ["an allocator (caxton_alloc, alloc or malloc)"]),
+    ...["result_ptr", "result_len"].filter((name) => !has(name)),
+  ];
+}
 
 /** The first that is there is used. */
 const ALLOCATORS = ["caxton_alloc", "alloc", "malloc"] as const;
@@ -40,7 +55,8 @@ const RELEASERS = ["caxton_free", "dealloc", "free"] as const;
 const INITIALISERS = ["_initialize", "__wasm_call_ctors"] as const;
 const HOST_CALLS: ReadonlySet<string> = new Set(["request", "response_size", "response"]);
 
-const isKnown = (module: string, name: string): boolean =>
+/** Whether a module of the core interface may import this function besides those of WASI. */
+export const isCoreImport = (module: string, name: string): boolean =>
   CORE_MODULES.includes(module) && (CORE_IMPORTS.has(name) || (module === CAXTON_MODULE && HOST_CALLS.has(name)));
 
 const DESCRIPTION_BYTES_MAX = 1024 * 1024;

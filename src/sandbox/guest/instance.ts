@@ -45,7 +45,8 @@ const UNEXPLAINED: Ending = { outcome: "trap", detail: "" };
 
 const DEBT_MAX = 10_000;
 const PAGE_BYTES = 65_536;
-const RECENT_BYTES = 512;
+/** Go prints the traces of its goroutines after the reason. */
+const RECENT_BYTES = 16 * 1024;
 /** What allocators of common languages print before they give up. */
 const OUT_OF_MEMORY = /memory allocation of \d+ bytes failed|out of memory|cannot allocate|bad_alloc|OutOfMemory/i;
 

@@ -11,16 +11,19 @@ export class RecentText {
 
   append(bytes: Uint8Array): void {
     const room = this.#bytesMax;
-    if (this.#bytes.length === 0) this.#bytes = Buffer.alloc(room);
+    // Twice the room, so that what is kept moves once per `room` bytes and not with each line.
+    if (this.#bytes.length === 0) this.#bytes = Buffer.alloc(2 * room);
     const tail = bytes.subarray(Math.max(0, bytes.length - room));
-    const kept = Math.min(this.#used, room - tail.length);
-    this.#bytes.copyWithin(0, this.#used - kept, this.#used);
-    this.#bytes.set(tail, kept);
-    this.#used = kept + tail.length;
+    if (this.#used + tail.length > this.#bytes.length) {
+      this.#bytes.copyWithin(0, Math.max(0, this.#used - room), this.#used);
+      this.#used = Math.min(this.#used, room);
+    }
+    this.#bytes.set(tail, this.#used);
+    this.#used += tail.length;
   }
 
   text(): string {
-    return this.#bytes.toString("utf8", 0, this.#used);
+    return this.#bytes.toString("utf8", Math.max(0, this.#used - this.#bytesMax), this.#used);
   }
 
   /** The last line that tells something; empty when there is none. */

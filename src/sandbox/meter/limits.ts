@@ -99,11 +99,13 @@ const WORDS: { readonly [Limit in keyof MeterLimits]: string } = {
   dataSegmentsMax: "data segments",
 };
 
+const FIXED = "The sandbox sets this limit; no setting raises it.";
 const ADVICE: { readonly [Limit in keyof MeterLimits]?: string } = {
-  moduleBytesMax: "Build for size and strip debug information",
-  bodyBytesMax: "Build with less inlining, or split the function",
-  meteredBodyBytesMax: "Build with less inlining, or split the function",
-  memoryPagesMax: "Link with a smaller initial memory",
+  moduleBytesMax: `Build for size and strip debug information. ${FIXED}`,
+  typesMax: `Remove unused code, or build with another language or toolchain. ${FIXED}`,
+  bodyBytesMax: `Build with less inlining, or split the function. ${FIXED}`,
+  meteredBodyBytesMax: `Build with less inlining, or split the function. ${FIXED}`,
+  memoryPagesMax: "Link with a smaller initial memory, or raise limits.memory_mib in its tool.toml.",
 };
 
 /** Refuses when `found` is over the limit of that name. `offset` is where the module says so. */
@@ -112,7 +114,7 @@ export function withinLimit(limits: MeterLimits, what: keyof MeterLimits, found:
   if (found <= limit) return;
   throw new ModuleRefusedError(
     `the module has ${found} ${WORDS[what]} (byte ${offset}), more than the ${limit} allowed`,
-    `${ADVICE[what] ?? "Make the module smaller"}, or raise the limit ${what}.`,
+    ADVICE[what] ?? `Make the module smaller. ${FIXED}`,
     { reason: "limit", what, offset, limit, found },
   );
 }

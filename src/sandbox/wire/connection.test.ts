@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { expect, test } from "vitest";
-import { Connection, WINDOW_BYTES } from "./connection.ts";
+import { Connection, WAITING_BYTES_MAX, WINDOW_BYTES } from "./connection.ts";
 import { type Frame, payloadOf } from "./frames.ts";
 
 type End = { readonly connection: Connection; readonly frames: Frame[]; readonly ends: string[] };
@@ -87,6 +87,18 @@ test("C2: no more than a window is under way to a reader that takes nothing, and
   await settled(() => right.frames.length === count);
   expect(right.frames.map(({ id }) => id)).toEqual(Array.from({ length: count }, (_, index) => index));
   await settled(() => left.connection.backlogBytes < WINDOW_BYTES);
+});
+
+test("C2: a reader that takes nothing ends the connection, once, when too much waits for it", async () => {
+  await using sockets = await pair();
+  const left = end(sockets.left);
+  // The same bytes each time, so that the test itself takes no memory.
+  const piece = Buffer.alloc(8 * 1024 * 1024);
+  const count = WAITING_BYTES_MAX / piece.length;
+  for (let index = 0; index < count - 1; index += 1) left.connection.send(2, index, 0, piece);
+  expect(left.ends).toEqual([]);
+  for (let index = 0; index < 4; index += 1) left.connection.send(2, index, 0, piece);
+  expect(left.ends).toEqual([expect.stringContaining("does not read")]);
 });
 
 test("a side that talks nonsense ends the connection, once", async () => {

@@ -6,10 +6,14 @@ import { type Frame, FrameReader, HEADER_BYTES, MalformedFrameError } from "./fr
  *
  * C1. Frames leave in the order they were sent, many in one write: what is sent during one turn goes out at its end.
  * C2. At most `WINDOW_BYTES` sent and not yet taken in by the other side; the rest waits here. One frame larger than
- *     the window passes alone.
+ *     the window passes alone. If more than `WAITING_BYTES_MAX` wait, the connection ends: the other side takes nothing.
  * C3. After `close` nothing is read, written or reported.
  */
 export const WINDOW_BYTES = 4 * 1024 * 1024;
+/** Payload bytes that may wait here, with `FRAME_COST_BYTES` for each frame. */
+export const WAITING_BYTES_MAX = 512 * 1024 * 1024;
+/** Memory that a waiting frame takes besides its payload. */
+const FRAME_COST_BYTES = 512;
 const CREDIT_BYTES = 256 * 1024;
 const BLOCK_BYTES = 64 * 1024;
 /** Payloads this large are handed to the socket as they are, not copied into a block. */
@@ -41,6 +45,7 @@ export class Connection {
   readonly #socket: Duplex;
   readonly #options: ConnectionOptions;
   readonly #waiting: Outgoing[] = [];
+  #waitingBytes = 0;
   #block = Buffer.allocUnsafe(BLOCK_BYTES);
   /** Where the part of the block begins that was not written, and where it ends. */
   #start = 0;
@@ -79,8 +84,15 @@ export class Connection {
   /** Sends one frame whose payload is the parts in order. The parts must not change until they are written. */
   send(kind: number, id: number, server: number, ...parts: readonly Uint8Array[]): void {
     if (!this.#isOpen) return;
-    if (this.#unacknowledged > WINDOW_BYTES) this.#waiting.push({ kind, id, server, parts });
+    if (this.#unacknowledged > WINDOW_BYTES) this.#wait({ kind, id, server, parts });
     else this.#write({ kind, id, server, parts });
+  }
+
+  #wait(outgoing: Outgoing): void {
+    this.#waiting.push(outgoing);
+    this.#waitingBytes += costOf(outgoing);
+    if (this.#waitingBytes > WAITING_BYTES_MAX)
+      this.#end(`it does not read: ${this.#waiting.length} frames wait for it`);
   }
 
   /** Sends one frame whose payload is some bytes and then a text in UTF-8. */
@@ -168,6 +180,7 @@ export class Connection {
       while (this.#unacknowledged <= WINDOW_BYTES) {
         const next = this.#waiting.shift();
         if (next === undefined) return;
+        this.#waitingBytes -= costOf(next);
         this.#write(next);
       }
       return;
@@ -185,3 +198,5 @@ export class Connection {
     this.#options.onEnd(reason);
   }
 }
+
+const costOf = ({ parts }: Outgoing): number => parts.reduce((bytes, part) => bytes + part.length, FRAME_COST_BYTES);

@@ -15,6 +15,8 @@ export function readCommandEnvironment(environment: Environment = process.env): 
   readonly output: string | undefined;
   /** CAXTON_DATA_DIR, else ./.caxton; absolute. */
   readonly dataDirectory: string;
+  /** Whether npx started the command, which says so in npm_lifecycle_event. */
+  readonly isNpx: boolean;
 } {
   // A variable that is set to nothing is as good as not set.
   const valueOf = (name: string): string | undefined => environment[name] || undefined;
@@ -23,5 +25,6 @@ export function readCommandEnvironment(environment: Environment = process.env): 
     token: valueOf("CAXTON_TOKEN"),
     output: valueOf("CAXTON_OUTPUT"),
     dataDirectory: resolve(valueOf("CAXTON_DATA_DIR") ?? ".caxton"),
+    isNpx: environment["npm_lifecycle_event"] === "npx",
   };
 }

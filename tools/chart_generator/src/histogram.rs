@@ -94,10 +94,11 @@ impl Numbers<'_> {
             delimiter: None,
             header: Choice::Auto,
             decimal: Decimal::Auto,
+            sheet: None,
         };
         let mut table = Table::open(&input)?;
         let column = table.column_named(column)?;
-        let (mut missing, mut odd, mut numbers) = (0u64, 0u64, 0u64);
+        let (mut missing, mut odd, mut numbers) = (0u64, csv::Odd::default(), 0u64);
         while table.next()? {
             let reading = table.number(column);
             if let Some(value) = Some(reading)
@@ -106,21 +107,24 @@ impl Numbers<'_> {
             {
                 numbers += 1;
                 see(value);
-            } else if csv::is_missing(table.cell(column)) {
+            } else if table.is_missing(column) {
                 missing += 1;
             } else {
-                odd += 1;
+                odd.add(table.rows, table.cell(column));
             }
         }
         let name = table.columns[column].name.clone();
-        if !csv::is_mostly(numbers, numbers + odd) && odd > 0 {
+        if odd.count > 0 && !odd.leaves(numbers) {
             return Err(Failure(format!(
                 "'{}' is not a column of numbers: {} of its values are none.",
-                name, odd
+                name, odd.count
             )));
         }
         let mut notes = table.notes();
-        for (count, what) in [(missing, "rows without a value"), (odd, "values that are not numbers")] {
+        for (count, what) in [
+            (missing, "rows without a value"),
+            (odd.count, "values that are not numbers"),
+        ] {
             if count > 0 {
                 notes.push(format!("{} {} are left out", count, what));
             }
@@ -207,7 +211,7 @@ fn survey(numbers: &Numbers) -> Result<(Survey, String, Vec<String>), Failure> {
         values.push(value, &mut held);
     })?;
     values.moments(&mut held);
-    survey.spread = values.quantiles([0.25, 0.75], &held).map(|[low, high]| high - low);
+    survey.spread = values.quantiles(&[0.25, 0.75], &held).map(|found| found[1] - found[0]);
     Ok((survey, name, notes))
 }
 

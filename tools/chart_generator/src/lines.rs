@@ -16,7 +16,7 @@ const COLOURS: usize = 8;
 pub const TOOL: Tool = Tool {
     name: "line_chart",
     title: "Draw a line chart",
-    description: "Draws a line chart as an SVG file: values over numbers, dates (ISO, such as 2024-05-31) or labels, with one line for each series.",
+    description: "Draws a line chart as an SVG file: values over numbers, dates (2024-05-31, 2024-05, 2024-Q2, Apr 1 2024, 5/31/2024 …) or labels, with one line for each series. Numbers and dates stand in their order, labels in the order given.",
     input,
     output: Some(request::output),
     hints: Some(Hints::READ),
@@ -25,7 +25,7 @@ pub const TOOL: Tool = Tool {
 
 fn input() -> Schema {
     let item = schema::closed(vec![
-        schema::required("x", schema::any_of("Number, ISO date or label.", &["string", "number"])),
+        schema::required("x", schema::any_of("Number, date or label.", &["string", "number"])),
         schema::required("y", schema::number("Value.")),
         schema::optional("series", schema::text("Name of its line.")),
     ]);
@@ -86,11 +86,7 @@ fn place(texts: &[String]) -> (Axis, Vec<f64>) {
         let whole = numbers.iter().all(|x| x.fract() == 0.0);
         return (Axis::Numbers { whole }, numbers);
     }
-    let times: Option<Vec<f64>> = texts
-        .iter()
-        .map(|text| csv::iso_date(text).map(|moment| moment.micros as f64))
-        .collect();
-    if let Some(times) = times {
+    if let Some(times) = csv::times_of(texts) {
         return (Axis::Times, times);
     }
     let mut labels: Vec<String> = Vec::new();

@@ -4,7 +4,7 @@ use crate::frame::{frame, Bottom, Plot, Range};
 use crate::request::{self, Drawn, MARKS_MAX};
 use crate::svg::{number, paint};
 use crate::words::short;
-use csv::{Choice, Decimal, Input, Table};
+use csv::{Choice, Decimal, Field, Input, Table, Value};
 use mcp::schema::{self, Schema};
 use mcp::{Arguments, Failure, Hints, Outcome, Tool};
 
@@ -36,11 +36,13 @@ fn input() -> Schema {
         schema::optional("path", schema::text("CSV file to read.").role("file-path")),
         schema::optional(
             "x",
-            schema::text("Column for the horizontal axis.").column_role("column", "number"),
+            schema::text("Numeric column for the horizontal axis, or arithmetic of columns.")
+                .column_role("column", "number"),
         ),
         schema::optional(
             "y",
-            schema::text("Column for the vertical axis.").column_role("column", "number"),
+            schema::text("Numeric column for the vertical axis, or arithmetic of columns.")
+                .column_role("column", "number"),
         ),
         schema::optional(
             "series",
@@ -160,15 +162,18 @@ fn from_file(arguments: &Arguments, path: &str) -> Result<Points, Failure> {
         delimiter: None,
         header: Choice::Auto,
         decimal: Decimal::Auto,
+        sheet: None,
     };
     let mut table = Table::open(&input)?;
-    let column = |name: &str| -> Result<usize, Failure> {
+    let field = |name: &str| -> Result<(Field, String), Failure> {
         let given = arguments
             .text(name)?
             .ok_or_else(|| Failure(format!("'{}' must name a column of {}.", name, path)))?;
-        table.column_named(given)
+        let field = Field::parse(given, &table)?;
+        let name = field.name(given, &table);
+        Ok((field, name))
     };
-    let (x, y) = (column("x")?, column("y")?);
+    let ((x, x_name), (y, y_name)) = (field("x")?, field("y")?);
     let by = arguments
         .text("series")?
         .map(|name| table.column_named(name))
@@ -181,13 +186,12 @@ fn from_file(arguments: &Arguments, path: &str) -> Result<Points, Failure> {
     };
     let mut skipped = 0u64;
     while table.next()? {
-        let (left, up) = (table.number(x), table.number(y));
-        let drawable = |reading: csv::Reading| {
-            Some(reading)
-                .filter(|it| it.is_number())
-                .and_then(|it| request::drawable(it.value))
+        let drawable = |field: &Field| match field.value(&table) {
+            Value::Number(number) => request::drawable(number),
+            Value::Place(place) => Some(place as f64),
+            Value::Missing | Value::Moment(_) | Value::Text => None,
         };
-        let (left, up) = match (drawable(left), drawable(up)) {
+        let (left, up) = match (drawable(&x), drawable(&y)) {
             (Some(left), Some(up)) => (left, up),
             _ => {
                 skipped += 1;
@@ -198,7 +202,7 @@ fn from_file(arguments: &Arguments, path: &str) -> Result<Points, Failure> {
             None => 0,
             Some(by) => {
                 let cell = table.cell(by);
-                let name = if csv::is_missing(cell) {
+                let name = if table.is_missing(by) {
                     "(missing)".to_owned()
                 } else {
                     csv::shown(cell)
@@ -208,7 +212,7 @@ fn from_file(arguments: &Arguments, path: &str) -> Result<Points, Failure> {
         };
         sample.add((left, up, index));
     }
-    let names = (table.columns[x].name.clone(), table.columns[y].name.clone());
+    let names = (x_name, y_name);
     if sample.kept.is_empty() {
         return Err(Failure(format!(
             "no row of {} has numbers in both '{}' and '{}'.",

@@ -2,15 +2,34 @@
 
 use crate::numbers::{Affix, DIGITS_MAX};
 
-const CURRENCIES: [&str; 6] = ["$", "€", "£", "¥", "₹", "US$"];
+/// The longer ones first, since some end with a shorter one.
+const CURRENCIES: [&str; 28] = [
+    "US$", "NZ$", "HK$", "MX$", "CA$", "AU$", "R$", "C$", "A$", "S$", "$", "€", "£", "¥", "₹", "₩", "₽", "₺", "₪", "₫",
+    "₴", "₦", "₱", "฿", "EUR", "USD", "GBP", "CHF",
+];
 
 /// Without the percent or currency sign; None when it has none.
 pub fn strip_affix(cell: &[u8], affix: Affix) -> Option<(bool, &[u8])> {
     match affix {
-        Affix::None => Some((false, cell)),
         Affix::Percent => Some((false, trim_end(cell.strip_suffix(b"%")?))),
-        Affix::Currency => CURRENCIES.iter().find_map(|sign| strip_currency(cell, sign.as_bytes())),
+        Affix::Currency | Affix::None => {
+            // Most of what is no plain number has no sign either.
+            let (first, last) = (*cell.first()?, *cell.last()?);
+            let starts = first >= 0x80 || b"$-UNHMCARSEG".contains(&first);
+            let ends = last >= 0x80 || b"$DRPF".contains(&last);
+            if !(starts || ends) || !cell.iter().any(u8::is_ascii_digit) {
+                return None;
+            }
+            CURRENCIES.iter().find_map(|sign| strip_currency(cell, sign.as_bytes()))
+        }
     }
+}
+
+/// The currency sign of an amount.
+pub fn currency_of(cell: &[u8]) -> Option<&'static str> {
+    CURRENCIES
+        .into_iter()
+        .find(|sign| strip_currency(cell, sign.as_bytes()).is_some())
 }
 
 /// The amount and whether a minus stood before the sign: -$5.
@@ -84,4 +103,12 @@ fn group_mark(bytes: &[u8], decimal: u8) -> Option<&[u8]> {
             .find(|mark| bytes.starts_with(mark))
             .map(|mark| &bytes[..mark.len()]),
     }
+}
+
+/// What stands between the groups of an amount.
+pub fn group_mark_of(cell: &[u8], decimal: u8) -> Option<char> {
+    let first = cell.iter().position(u8::is_ascii_digit)?;
+    let digits = cell[first..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let rest = cell.get(first + digits..).filter(|rest| !rest.is_empty())?;
+    group_mark(rest, decimal).and_then(|mark| std::str::from_utf8(mark).ok()?.chars().next())
 }

@@ -17,6 +17,10 @@ pub struct Column {
     pub name: String,
     /// Taken from the first rows; later ones may disagree.
     pub kind: ColumnKind,
+    /// Signs of currency that the first rows have: "$", or "$ €" when there are several.
+    pub unit: String,
+    /// What stands between groups of three digits in the first rows.
+    pub thousands: Option<char>,
 }
 
 impl Column {

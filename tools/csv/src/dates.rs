@@ -7,11 +7,11 @@ use mcp::calendar::{civil, days};
 pub enum DateStyle {
     /// 2024-05-31, 2024/05/31, and with a time 2024-05-31T12:30:00Z.
     YearFirst,
-    /// 31/05/2024, 31.05.2024, 31-05-2024.
+    /// 31/05/2024, 31.05.2024, 31-05-2024, 31/05/24.
     DayFirst,
-    /// 05/31/2024.
+    /// 05/31/2024, 5/31/24.
     MonthFirst,
-    /// May 31, 2024; 31 May 2024; 31-May-24 is not.
+    /// May 31, 2024; 31 May 2024; 31-May-24.
     Named,
     /// 2024-05.
     YearMonth,
@@ -54,8 +54,25 @@ enum Precision {
 
 const MICROS_A_SECOND: i64 = 1_000_000;
 const SECONDS_A_DAY: i64 = 86_400;
+pub const MICROS_A_DAY: i64 = SECONDS_A_DAY * MICROS_A_SECOND;
 
 impl Moment {
+    /// The month, day or instant that is written.
+    pub fn period(self) -> Period {
+        let end = match self.precision {
+            Precision::Month => {
+                let (year, month, _) = civil(self.micros.div_euclid(MICROS_A_DAY));
+                days(year + month / 12, month % 12 + 1, 1) * MICROS_A_DAY
+            }
+            Precision::Day => self.micros + MICROS_A_DAY,
+            Precision::Time => self.micros + 1,
+        };
+        Period {
+            start: self.micros,
+            end,
+        }
+    }
+
     /// ISO 8601, as precise as it was written.
     pub fn to_text(self) -> String {
         let seconds = self.micros.div_euclid(MICROS_A_SECOND);
@@ -138,22 +155,58 @@ fn read_any(cell: &[u8], style: DateStyle) -> Option<Moment> {
         DateStyle::DayFirst => (third, second, first),
         _ => (third, first, second),
     };
-    if year.1 != 4 || month.1 > 2 || day.1 > 2 {
-        return None;
-    }
+    // With hyphens two digits are rather a code or a number of a telephone.
+    let year = if mark == '-' || style == DateStyle::YearFirst {
+        (year.1 == 4).then(|| year.0)
+    } else {
+        whole_year(year)
+    };
+    let year = year.filter(|_| month.1 <= 2 && day.1 <= 2)?;
     let time = text[date_end..].trim_start_matches(|c| c == 'T' || c == ' ');
     let precision = if time.is_empty() {
         Precision::Day
     } else {
         Precision::Time
     };
-    moment(year.0, month.0, day.0, precision, time)
+    moment(year, month.0, day.0, precision, time)
 }
 
 /// A date or time as ISO 8601 writes it: 2024-05, 2024-05-31, 2024-05-31T12:30.
 pub fn iso_date(text: &str) -> Option<Moment> {
     let cell = text.trim().as_bytes();
     read(cell, DateStyle::YearFirst).or_else(|| read(cell, DateStyle::YearMonth))
+}
+
+/// The beginnings of dates that are all written in one way, as microseconds: days, months, 2024-Q2, 2024-W18.
+pub fn times_of(texts: &[String]) -> Option<Vec<f64>> {
+    let styles = [
+        DateStyle::YearFirst,
+        DateStyle::YearMonth,
+        DateStyle::Named,
+        DateStyle::MonthFirst,
+        DateStyle::DayFirst,
+    ];
+    let read_all = |read: &dyn Fn(&str) -> Option<i64>| -> Option<Vec<f64>> {
+        texts
+            .iter()
+            .map(|text| read(text).map(|micros| micros as f64))
+            .collect()
+    };
+    let in_style = |style: DateStyle| read_all(&|text| Some(read(text.trim().as_bytes(), style)?.micros));
+    let is_span = |text: &str| text.contains(|c: char| !c.is_ascii_digit());
+    styles
+        .into_iter()
+        .find_map(in_style)
+        .or_else(|| read_all(&|text| Some(period(text, DateStyle::YearFirst).filter(|_| is_span(text))?.start)))
+}
+
+/// A year of four digits, or of two: those below 69 are of this century, as POSIX has it.
+fn whole_year((year, digits): (i64, usize)) -> Option<i64> {
+    match digits {
+        4 => Some(year),
+        2 => Some(if year < 69 { 2_000 + year } else { 1_900 + year }),
+        _ => None,
+    }
 }
 
 /// A number of at most four digits, how many there are, and what follows.
@@ -165,7 +218,7 @@ fn digits(text: &str) -> Option<((i64, usize), &str)> {
     Some(((text[..count].parse().ok()?, count), &text[count..]))
 }
 
-const MONTHS: [&str; 12] = [
+pub const MONTHS: [&str; 12] = [
     "january",
     "february",
     "march",
@@ -180,6 +233,77 @@ const MONTHS: [&str; 12] = [
     "december",
 ];
 
+/// The place of a name of a month or weekday, written out or with its first three letters at least; a point may follow.
+pub fn place_named(text: &str, names: &[&str]) -> Option<usize> {
+    let word = text.trim_end_matches('.').to_ascii_lowercase();
+    names
+        .iter()
+        .position(|name| *name == word || (word.len() >= 3 && name.starts_with(&word)))
+}
+
+/// A span of time in microseconds since 1970-01-01T00:00, its end not included.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Period {
+    pub start: i64,
+    pub end: i64,
+}
+
+/// A year, quarter, month, week, day or instant: 2024, 2024-Q1, 2024-05, May 2024, 2024-W18, or a date in the style.
+pub fn period(text: &str, style: DateStyle) -> Option<Period> {
+    let text = text.trim();
+    let months = |from: i64, count: i64| Period {
+        start: days(from.div_euclid(12), from.rem_euclid(12) + 1, 1) * MICROS_A_DAY,
+        end: days((from + count).div_euclid(12), (from + count).rem_euclid(12) + 1, 1) * MICROS_A_DAY,
+    };
+    let words: Vec<&str> = text
+        .split(|c: char| matches!(c, ' ' | '-' | '/' | ','))
+        .filter(|word| !word.is_empty())
+        .collect();
+    let year = |word: &str| -> Option<i64> {
+        let digits = word.len() == 4 && word.bytes().all(|byte| byte.is_ascii_digit());
+        word.parse().ok().filter(|_| digits)
+    };
+    let parts = match words[..] {
+        [one] => return year(one).map(|year| months(year * 12, 12)),
+        [first, second] => year(first)
+            .map(|year| (year, second))
+            .or_else(|| year(second).map(|year| (year, first))),
+        _ => None,
+    };
+    if let Some((year, part)) = parts {
+        let numbered = |letter: char| -> Option<i64> {
+            let rest = part.strip_prefix([letter, letter.to_ascii_lowercase()])?;
+            rest.parse().ok()
+        };
+        if let Some(quarter) = numbered('Q').filter(|quarter| (1..=4).contains(quarter)) {
+            return Some(months(year * 12 + quarter * 3 - 3, 3));
+        }
+        if let Some(week) = numbered('W').filter(|week| (1..=53).contains(week)) {
+            // The first week is the one with January 4.
+            let fourth = days(year, 1, 4);
+            let start = fourth - (fourth + 3).rem_euclid(7) + week * 7 - 7;
+            return Some(Period {
+                start: start * MICROS_A_DAY,
+                end: (start + 7) * MICROS_A_DAY,
+            });
+        }
+        if let Some(month) = place_named(part, &MONTHS) {
+            return Some(months(year * 12 + month as i64, 1));
+        }
+    }
+    [DateStyle::YearFirst, DateStyle::YearMonth, style, DateStyle::Named]
+        .into_iter()
+        .find_map(|style| read(text.as_bytes(), style))
+        .map(Moment::period)
+}
+
+/// The hour of a time of day such as 18:30, 18:30:15 or 6:30 PM.
+pub fn hour_of_clock(cell: &[u8]) -> Option<i64> {
+    let text = std::str::from_utf8(cell).ok()?;
+    let (micros, _) = clock(text)?;
+    Some(micros.div_euclid(3600 * MICROS_A_SECOND).rem_euclid(24))
+}
+
 fn named(text: &str) -> Option<Moment> {
     let mut words = text
         .split(|c: char| matches!(c, ' ' | ',' | '-'))
@@ -190,13 +314,11 @@ fn named(text: &str) -> Option<Moment> {
     } else {
         (second, first)
     };
-    let month = month.trim_end_matches('.').to_ascii_lowercase();
-    let number = MONTHS
-        .iter()
-        .position(|name| *name == month || (month.len() >= 3 && name.starts_with(&month)))?;
+    let number = place_named(month, &MONTHS)?;
     let (year, rest) = digits(third)?;
     let (day, after) = digits(day)?;
-    if year.1 != 4 || day.1 > 2 || !rest.is_empty() || !matches!(after, "" | "." | "st" | "nd" | "rd" | "th") {
+    let year = whole_year(year)?;
+    if day.1 > 2 || !rest.is_empty() || !matches!(after, "" | "." | "st" | "nd" | "rd" | "th") {
         return None;
     }
     let time = words.next();
@@ -211,7 +333,7 @@ fn named(text: &str) -> Option<Moment> {
     } else {
         Precision::Time
     };
-    moment(year.0, number as i64 + 1, day.0, precision, &time)
+    moment(year, number as i64 + 1, day.0, precision, &time)
 }
 
 fn moment(year: i64, month: i64, day: i64, precision: Precision, time: &str) -> Option<Moment> {

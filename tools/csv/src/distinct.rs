@@ -98,6 +98,22 @@ impl Distinct {
         self.full || self.count() > DISTINCT_MAX
     }
 
+    /// The different numbers from the smallest to the largest; none when there are more than were counted.
+    pub fn values(&self) -> Option<Vec<f64>> {
+        if self.is_full() {
+            return None;
+        }
+        // Keys are numbers times an odd one, which can be taken back: Newton's iteration doubles the bits that are right.
+        let inverse = (0..6).fold(ODD, |guess: u64, _| {
+            guess.wrapping_mul(2u64.wrapping_sub(ODD.wrapping_mul(guess)))
+        });
+        let keys = self.slots.iter().filter(|key| **key != 0);
+        let mut values: Vec<f64> = keys.map(|key| f64::from_bits(key.wrapping_mul(inverse))).collect();
+        values.extend(self.has_zero.then(|| 0.0));
+        values.sort_by(f64::total_cmp);
+        Some(values)
+    }
+
     pub fn count(&self) -> usize {
         self.count + usize::from(self.has_zero)
     }

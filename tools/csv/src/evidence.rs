@@ -1,27 +1,37 @@
 //! What the first cells of a column say about how the column is written.
 
-use crate::amounts::{strip_affix, ungroup};
+use crate::amounts::{currency_of, group_mark_of, strip_affix, ungroup};
 use crate::column::ColumnKind;
 use crate::dates::{self, DateStyle, DATE_STYLES};
-use crate::numbers::{is_missing, read_plain, Affix, Kind, NumberStyle};
+use crate::numbers::{is_missing, is_none, read_plain, Affix, Kind, NumberStyle};
+use crate::odd::{is_of_kind, WORDS_MAX};
 
 #[derive(Clone, Default)]
 pub struct Evidence {
     present: u32,
+    /// Cells with the word none, which is no value unless the column is of texts.
+    nones: u32,
     whole: u32,
     codes: u32,
     big: u32,
     /// Fractions by mark, point and comma.
     fractions: [u32; 2],
-    /// Of these, the ones like 1.234 that may also be thousands.
+    /// Of these, and of amounts with a sign, the ones like 1.234 that may also be thousands.
     doubtful: [u32; 2],
+    /// Numbers, with or without a sign, that can only have this decimal mark.
+    clear: [u32; 2],
     /// Grouped numbers by decimal mark, point and comma.
     grouped: [u32; 2],
-    /// Amounts with groups or signs whose fraction shows the decimal mark.
-    telling: [u32; 2],
     percent: [u32; 2],
     currency: [u32; 2],
     dates: [u32; DATE_STYLES.len()],
+    /// Cells without a digit, and different ones of them, up to one more than may stand among numbers.
+    words: u32,
+    different_words: Vec<Vec<u8>>,
+    /// Signs of currency.
+    pub signs: Vec<&'static str>,
+    /// What stands between groups of three digits.
+    pub group_mark: Option<char>,
 }
 
 const MARKS: [u8; 2] = [b'.', b','];
@@ -31,11 +41,6 @@ pub const TYPE_PERCENT: u64 = 95;
 
 pub fn is_enough(part: u64, whole: u64) -> bool {
     part * 100 >= whole * TYPE_PERCENT
-}
-
-/// Whether more than 95% are: fewer than one in twenty is not.
-pub fn is_mostly(part: u64, whole: u64) -> bool {
-    (whole - part) * 100 < whole * (100 - TYPE_PERCENT)
 }
 
 /// The kind of a column with these first values.
@@ -55,10 +60,13 @@ impl Evidence {
         if is_missing(cell) {
             return;
         }
+        if is_none(cell) {
+            return self.nones += 1;
+        }
         self.present += 1;
         // What holds no digit is text, and most text holds none.
         if !cell.iter().any(u8::is_ascii_digit) {
-            return;
+            return self.add_word(cell);
         }
         for (index, mark) in MARKS.into_iter().enumerate() {
             match read_plain(cell, mark).kind {
@@ -67,8 +75,13 @@ impl Evidence {
                 Kind::Big => return self.big += 1,
                 Kind::Fraction => {
                     self.fractions[index] += 1;
-                    self.doubtful[index] += u32::from(ungroup(cell, MARKS[1 - index]).is_some());
-                    self.grouped[1 - index] += u32::from(ungroup(cell, MARKS[1 - index]).is_some());
+                    if ungroup(cell, MARKS[1 - index]).is_some() {
+                        self.doubtful[index] += 1;
+                        self.grouped[1 - index] += 1;
+                        self.group_mark = Some(char::from(mark));
+                    } else {
+                        self.clear[index] += 1;
+                    }
                     return;
                 }
                 Kind::NotNumber => {}
@@ -77,19 +90,36 @@ impl Evidence {
         self.add_written_otherwise(cell);
     }
 
+    fn add_word(&mut self, cell: &[u8]) {
+        self.words += 1;
+        if self.different_words.len() <= WORDS_MAX && !self.different_words.iter().any(|word| word == cell) {
+            self.different_words.push(cell.to_vec());
+        }
+    }
+
     fn add_written_otherwise(&mut self, cell: &[u8]) {
+        let bare = without_parentheses(cell);
         for (index, mark) in MARKS.into_iter().enumerate() {
-            self.grouped[index] += u32::from(is_amount(cell, mark));
-            self.telling[index] += u32::from(tells(cell, mark));
-            for (affix, counts) in [
-                (Affix::Percent, &mut self.percent),
-                (Affix::Currency, &mut self.currency),
-            ] {
-                if let Some((_, amount)) = strip_affix(cell, affix) {
-                    let fits = read_plain(amount, mark).kind != Kind::NotNumber || is_amount(amount, mark);
-                    counts[index] += u32::from(fits);
-                    self.telling[index] += u32::from(tells(amount, mark));
+            if is_amount(bare, mark) || (bare.len() < cell.len() && is_number(bare, mark)) {
+                self.grouped[index] += 1;
+                self.weigh(bare, index);
+            }
+            for affix in [Affix::Percent, Affix::Currency] {
+                let amount = match strip_affix(bare, affix) {
+                    Some((_, amount)) => without_parentheses(amount),
+                    None => continue,
+                };
+                if !is_number(amount, mark) && !is_amount(amount, mark) {
+                    continue;
                 }
+                match affix {
+                    Affix::Percent => self.percent[index] += 1,
+                    _ => {
+                        self.currency[index] += 1;
+                        self.note_sign(bare);
+                    }
+                }
+                self.weigh(amount, index);
             }
         }
         for (style, count) in DATE_STYLES.into_iter().zip(&mut self.dates) {
@@ -97,10 +127,35 @@ impl Evidence {
         }
     }
 
-    /// Fractions that speak clearly for a point, and for a comma.
+    /// Counts an amount that can be read with this decimal mark as clear or doubtful.
+    fn weigh(&mut self, amount: &[u8], index: usize) {
+        let (mark, other) = (MARKS[index], MARKS[1 - index]);
+        let others = amount.iter().filter(|byte| **byte == other).count();
+        if self.group_mark.is_none() {
+            self.group_mark = group_mark_of(amount, mark);
+        }
+        if amount.contains(&mark) {
+            let doubtful = read_plain(amount, mark).kind == Kind::Fraction && ungroup(amount, other).is_some();
+            self.doubtful[index] += u32::from(doubtful);
+            self.clear[index] += u32::from(!doubtful);
+        } else if others > 1 {
+            // 1,683,000: what comes twice is not the decimal mark.
+            self.clear[index] += 1;
+        }
+    }
+
+    fn note_sign(&mut self, amount: &[u8]) {
+        const SIGNS_MAX: usize = 4;
+        if let Some(sign) = currency_of(amount) {
+            if self.signs.len() < SIGNS_MAX && !self.signs.contains(&sign) {
+                self.signs.push(sign);
+            }
+        }
+    }
+
+    /// Numbers that speak clearly for a point, and for a comma.
     pub fn clear_fractions(&self) -> (u32, u32) {
-        let clear = |mark: usize| self.fractions[mark] - self.doubtful[mark] + self.telling[mark];
-        (clear(0), clear(1))
+        (self.clear[0], self.clear[1])
     }
 
     /// Fractions that speak for a comma unless commas separate thousands.
@@ -111,7 +166,11 @@ impl Evidence {
     /// The kind of the column, when the file as a whole writes the decimal mark so.
     pub fn kind(&self, decimal: u8, chosen: bool) -> ColumnKind {
         if self.present == 0 {
-            return ColumnKind::Empty;
+            return if self.nones == 0 {
+                ColumnKind::Empty
+            } else {
+                ColumnKind::Text
+            };
         }
         let decimal = match self.clear_fractions() {
             (0, commas) if commas > 0 && !chosen => b',',
@@ -120,16 +179,21 @@ impl Evidence {
         };
         let mark = usize::from(decimal == b',');
         let fractions = self.fractions[mark];
-        let plain = self.whole + fractions;
-        let numbers = plain + self.grouped[mark];
+        let numbers = self.whole + fractions + self.grouped[mark] + self.big + self.currency[mark];
         let names = self.codes > 0 || (self.big > 0 && fractions == 0);
-        if numbers + self.big > 0 && !names && self.enough(numbers + self.big) {
-            return ColumnKind::Number(NumberStyle::plain(decimal));
+        if !names && self.enough(numbers) {
+            let affix = if self.currency[mark] > 0 {
+                Affix::Currency
+            } else {
+                Affix::None
+            };
+            return ColumnKind::Number(NumberStyle { decimal, affix });
         }
-        for (affix, counts) in [(Affix::Percent, self.percent), (Affix::Currency, self.currency)] {
-            if counts[mark] == self.present {
-                return ColumnKind::Number(NumberStyle { decimal, affix });
-            }
+        if self.percent[mark] > 0 && self.percent[mark] + self.few_words() == self.present {
+            return ColumnKind::Number(NumberStyle {
+                decimal,
+                affix: Affix::Percent,
+            });
         }
         let best = DATE_STYLES
             .into_iter()
@@ -149,21 +213,37 @@ impl Evidence {
         self.enough(count(DateStyle::DayFirst)) && self.enough(count(DateStyle::MonthFirst))
     }
 
+    /// Cells that are one of a few words, such as `absent`.
+    fn few_words(&self) -> u32 {
+        if self.different_words.len() > WORDS_MAX {
+            0
+        } else {
+            self.words
+        }
+    }
+
     fn enough(&self, count: u32) -> bool {
-        count > 0 && is_enough(u64::from(count), u64::from(self.present))
+        let others = u64::from(self.present.saturating_sub(count));
+        is_of_kind(u64::from(count), others, u64::from(self.few_words()))
     }
 }
 
-/// Whether the amount has a fraction that cannot be a group of thousands.
-fn tells(amount: &[u8], decimal: u8) -> bool {
-    let other = MARKS[usize::from(decimal == b'.')];
-    let plain = read_plain(amount, decimal).kind == Kind::Fraction && ungroup(amount, other).is_none();
-    amount.contains(&decimal) && (plain || is_amount(amount, decimal))
+fn without_parentheses(cell: &[u8]) -> &[u8] {
+    match cell {
+        [b'(', inner @ .., b')'] => inner,
+        _ => cell,
+    }
+}
+
+fn is_number(amount: &[u8], decimal: u8) -> bool {
+    read_plain(amount, decimal).kind != Kind::NotNumber
 }
 
 /// A number in groups. Groups parted by plain spaces need a fraction to be one: 555 123 456 is a telephone number.
 fn is_amount(cell: &[u8], decimal: u8) -> bool {
     let spaced = cell.contains(&b' ');
     (!spaced || cell.contains(&decimal))
-        && ungroup(cell, decimal).map_or(false, |digits| read_plain(&digits, decimal).kind != Kind::NotNumber)
+        && ungroup(cell, decimal).map_or(false, |digits| {
+            digits.len() < cell.len() && read_plain(&digits, decimal).kind != Kind::NotNumber
+        })
 }

@@ -1,6 +1,7 @@
 //! Numbers in cells, and the markers people write where there is none.
 
 use crate::amounts::{strip_affix, ungroup};
+use crate::bytes::trim;
 
 /// How the numbers of one column are written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -13,7 +14,9 @@ pub struct NumberStyle {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Affix {
     None,
+    /// Every value carries a percent sign.
     Percent,
+    /// Some values carry a currency sign. It may come in any column of numbers; here the sample has shown one.
     Currency,
 }
 
@@ -23,11 +26,6 @@ impl NumberStyle {
             decimal,
             affix: Affix::None,
         }
-    }
-
-    /// Every value carries a percent or currency sign.
-    pub fn has_affix(self) -> bool {
-        self.affix != Affix::None
     }
 }
 
@@ -76,7 +74,7 @@ pub fn read(cell: &[u8], style: NumberStyle) -> Reading {
 /// The same, for where every cell of a table goes through: it is made part of the caller.
 #[inline(always)]
 pub fn read_at_once(cell: &[u8], style: NumberStyle) -> Reading {
-    if style.affix == Affix::None {
+    if style.affix != Affix::Percent {
         let reading = plain_at_once(cell, style.decimal);
         if reading.kind != Kind::NotNumber {
             return reading;
@@ -308,10 +306,25 @@ fn slow_value(cell: &[u8], decimal: u8) -> Option<f64> {
 
 #[cold]
 fn read_styled(cell: &[u8], style: NumberStyle) -> Reading {
+    if let [b'(', inner @ .., b')'] = cell {
+        // Bookkeeping writes a loss in parentheses.
+        let reading = read_styled(trim(inner), style);
+        return Reading {
+            value: -reading.value,
+            ..reading
+        };
+    }
     let (minus, amount) = match strip_affix(cell, style.affix) {
         Some(found) => found,
-        None => return Reading::NONE,
+        None if style.affix == Affix::Percent => return Reading::NONE,
+        None => (false, cell),
     };
+    if let ([b'(', inner @ .., b')'], false) = (amount, amount.len() == cell.len()) {
+        return Reading {
+            value: -read_styled(inner, style).value,
+            ..read_styled(inner, style)
+        };
+    }
     let mut reading = read_plain(amount, style.decimal);
     if reading.kind == Kind::NotNumber {
         reading = ungroup(amount, style.decimal).map_or(reading, |digits| read_plain(&digits, style.decimal));
@@ -328,14 +341,24 @@ fn read_styled(cell: &[u8], style: NumberStyle) -> Reading {
     }
 }
 
-/// Whether a trimmed cell says that there is no value: empty, NA, N/A, #N/A, NaN, null, None, - or ?, in any case.
+/// Whether a trimmed cell says that there is no value: empty, NA, N/A, #N/A, NaN, null, - or ?, in any case.
 #[inline]
 pub fn is_missing(cell: &[u8]) -> bool {
     cell.is_empty() || (cell.len() <= 4 && is_marker(cell))
 }
 
+/// The same in a column of numbers or dates, where `none` is no value either; among texts it may be the name of one.
+#[inline]
+pub fn is_missing_figure(cell: &[u8]) -> bool {
+    is_missing(cell) || is_none(cell)
+}
+
+pub fn is_none(cell: &[u8]) -> bool {
+    cell.eq_ignore_ascii_case(b"none")
+}
+
 fn is_marker(cell: &[u8]) -> bool {
-    const MARKERS: [&[u8]; 8] = [b"na", b"n/a", b"#n/a", b"nan", b"null", b"none", b"-", b"?"];
+    const MARKERS: [&[u8]; 7] = [b"na", b"n/a", b"#n/a", b"nan", b"null", b"-", b"?"];
     matches!(cell[0], b'n' | b'N' | b'-' | b'?' | b'#')
         && MARKERS.iter().any(|marker| cell.eq_ignore_ascii_case(marker))
 }

@@ -84,6 +84,23 @@ impl Records {
         Ok((&self.buffer[..self.end], self.exhausted))
     }
 
+    /// All bytes, for a table that is not read row by row.
+    pub fn take_all(&mut self, bytes_max: usize, what: &str) -> Result<Vec<u8>, Failure> {
+        self.buffer.truncate(self.end);
+        while !self.exhausted {
+            self.exhausted = !self.source.fill(&mut self.buffer)?;
+            if self.buffer.len() > bytes_max {
+                return Err(Failure(format!(
+                    "{} is {} of more than {} MiB, the most that is read. Save it as CSV.",
+                    self.source.name,
+                    what,
+                    bytes_max >> 20
+                )));
+            }
+        }
+        Ok(std::mem::take(&mut self.buffer))
+    }
+
     /// Begins with the bytes that were peeked at, `skip` of them left out. Only before the first record.
     pub fn begin(&mut self, delimiter: u8, skip: usize) {
         self.delimiter = delimiter;

@@ -108,7 +108,7 @@ impl Series {
 
     /// The values at these fractions of the sorted order (0.5 is the median), between two values by linear
     /// interpolation. None when there are none, or when the limit was passed. Only after `moments`; empties the series.
-    pub fn quantiles<const N: usize>(&mut self, fractions: [f64; N], held: &Held) -> Option<[f64; N]> {
+    pub fn quantiles(&mut self, fractions: &[f64], held: &Held) -> Option<Vec<f64>> {
         let pieces = std::mem::take(&mut self.full);
         let count: usize = pieces.iter().map(Vec::len).sum();
         if held.exceeded || count == 0 {
@@ -123,16 +123,15 @@ impl Series {
         wanted.dedup();
         let found = ranked(pieces, count, &wanted, &self.moments);
         let at = |rank: usize| found[wanted.partition_point(|known| *known < rank)];
-        Some(fractions.map(|fraction| {
-            let (low, high) = (
-                at(place(fraction).floor() as usize),
-                at(place(fraction).ceil() as usize),
-            );
+        let between = |fraction: &f64| {
+            let place = place(*fraction);
+            let (low, high) = (at(place.floor() as usize), at(place.ceil() as usize));
             if low == high {
                 low
             } else {
-                low + (high - low) * (place(fraction) - place(fraction).floor())
+                low + (high - low) * (place - place.floor())
             }
-        }))
+        };
+        Some(fractions.iter().map(between).collect())
     }
 }

@@ -16,7 +16,11 @@ enum Origin {
 enum Encoding {
     Unknown,
     Bytes,
-    Utf16 { big_endian: bool },
+    Utf16 {
+        big_endian: bool,
+    },
+    /// A ZIP archive, such as a spreadsheet.
+    Archive,
 }
 
 pub struct Source {
@@ -42,13 +46,12 @@ impl Source {
 
     pub fn text(text: &[u8]) -> Result<Source, Failure> {
         check_size("the text", text.len() as u64)?;
-        Ok(Source::new(
-            Origin::Text {
-                bytes: text.to_vec(),
-                at: 0,
-            },
-            "the text",
-        ))
+        Ok(Source::held(text.to_vec(), "the text"))
+    }
+
+    /// Bytes that are UTF-8.
+    pub fn held(bytes: Vec<u8>, name: &str) -> Source {
+        Source::new(Origin::Text { bytes, at: 0 }, name)
     }
 
     fn new(origin: Origin, name: &str) -> Source {
@@ -84,6 +87,7 @@ impl Source {
         }
         match self.encoding {
             Encoding::Utf16 { big_endian } => self.widen(into, from, big_endian, count == 0),
+            Encoding::Archive => {}
             _ => self.inspect(&into[from..])?,
         }
         Ok(count > 0)
@@ -112,6 +116,7 @@ impl Source {
     /// Finds and removes a byte order mark. UTF-16 without one is known by its zeros in every other byte.
     fn recognise(&mut self, into: &mut Vec<u8>, from: usize) -> Encoding {
         let (encoding, mark) = match &into[from..] {
+            start if crate::xlsx::may_be(start) => (Encoding::Archive, 0),
             [0xef, 0xbb, 0xbf, ..] => (Encoding::Bytes, 3),
             [0xff, 0xfe, ..] => (Encoding::Utf16 { big_endian: false }, 2),
             [0xfe, 0xff, ..] => (Encoding::Utf16 { big_endian: true }, 2),
@@ -164,7 +169,7 @@ impl Source {
             let at = chunk.iter().position(|byte| *byte == 0).unwrap_or(0) as u64;
             let offset = self.bytes_read.saturating_sub(chunk.len() as u64) + at;
             return Err(Failure(format!(
-                "{} is not a text file: byte {} is NUL. Give a CSV file (a spreadsheet has to be saved as CSV first).",
+                "{} is not a text file: byte {} is NUL. Give a CSV, JSON or XLSX file (a spreadsheet of another kind has to be saved as one of them first).",
                 self.name, offset
             )));
         }

@@ -5,13 +5,17 @@ use crate::dates::{self, Moment};
 use crate::detect;
 use crate::evidence::Evidence;
 use crate::header::{column_names, FirstRecord};
-use crate::numbers::{is_missing, read, Affix, NumberStyle, Reading};
+use crate::json_table;
+use crate::numbers::{is_missing, is_missing_figure, read, Affix, NumberStyle, Reading};
 use crate::records::Records;
 use crate::source::{decode, Source};
 use crate::survey::{survey, Survey};
+use crate::xlsx;
 use mcp::{nearest, Failure, Json};
 
 const CELL_CHARS_SHOWN: usize = 2_000;
+/// Bytes that tell what kind of file it is.
+const SNIFFED_BYTES: usize = 4 << 10;
 const NAMES_LISTED: usize = 40;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -35,6 +39,8 @@ pub struct Input<'a> {
     pub delimiter: Option<u8>,
     pub header: Choice,
     pub decimal: Decimal,
+    /// The sheet of a spreadsheet; the first one when none.
+    pub sheet: Option<&'a str>,
 }
 
 pub struct Table {
@@ -50,6 +56,10 @@ pub struct Table {
     long_rows: u64,
     /// The delimiter ends every row too, so that each has an empty cell too many.
     ignore_last_empty: bool,
+    /// "csv", "json", "json lines", "xlsx".
+    pub format: &'static str,
+    /// Bytes of the file whose table was converted.
+    converted_bytes: Option<u64>,
 }
 
 impl Table {
@@ -60,6 +70,41 @@ impl Table {
             _ => return Err("give exactly one of 'path' (a CSV file) and 'text' (CSV itself).".into()),
         };
         let mut records = Records::new(source, b',');
+        let (start, _) = records.peek()?;
+        let mut input = *input;
+        let mut format = "csv";
+        let mut converted_bytes = None;
+        let mut sheet_note = None;
+        let is_sheet = xlsx::may_be(start);
+        if is_sheet || json_table::may_be(&start[..start.len().min(SNIFFED_BYTES)]) {
+            let name = records.source.name.clone();
+            let (bytes_max, what) = if is_sheet {
+                (xlsx::XLSX_BYTES_MAX, "a spreadsheet")
+            } else {
+                (json_table::JSON_BYTES_MAX, "a JSON table")
+            };
+            let bytes = records.take_all(bytes_max, what)?;
+            converted_bytes = Some(records.source.bytes_read);
+            let converted = if is_sheet {
+                let (converted, note) = xlsx::convert(&bytes, input.sheet, &name)?;
+                sheet_note = note;
+                Some(converted)
+            } else {
+                json_table::convert(&decode(&bytes), &name).transpose()?
+            };
+            let bytes = match converted {
+                Some(converted) => {
+                    format = converted.format;
+                    input.delimiter = Some(b',');
+                    if converted.has_header {
+                        input.header = Choice::Yes;
+                    }
+                    converted.csv
+                }
+                None => bytes,
+            };
+            records = Records::new(Source::held(bytes, &name), b',');
+        }
         let (bytes, complete) = records.peek()?;
         let (said, skip) = separator_line(bytes);
         let sample = detect::whole_lines(&bytes[skip..], complete);
@@ -82,12 +127,14 @@ impl Table {
             decimal: b'.',
             has_header: false,
             rows: 0,
-            notes: Vec::new(),
+            notes: sheet_note.into_iter().collect(),
             short_rows: 0,
             long_rows: 0,
             ignore_last_empty: false,
+            format,
+            converted_bytes,
         };
-        table.settle(input, &survey)?;
+        table.settle(&input, &survey)?;
         Ok(table)
     }
 
@@ -155,6 +202,8 @@ impl Table {
             .map(|(name, evidence)| Column {
                 name,
                 kind: evidence.kind(self.decimal, chosen.is_some()),
+                unit: evidence.signs.join(" "),
+                thousands: evidence.group_mark,
             })
             .collect();
         self.note_styles(&evidence, chosen.is_some());
@@ -194,22 +243,28 @@ impl Table {
         for (column, evidence) in self.columns.iter_mut().zip(evidence) {
             let name = &column.name;
             match column.kind {
-                ColumnKind::Number(style) if style.affix == Affix::Percent => {
-                    self.notes.push(format!("'{}' is in percent: 5% is read as 5", name));
-                }
-                ColumnKind::Number(style) if style.affix == Affix::Currency => {
-                    self.notes.push(format!("the currency sign in '{}' is left out", name));
-                }
-                ColumnKind::Number(style) if !chosen && evidence.doubtful_commas() > 0 => {
-                    let (meaning, other) = if style.decimal == b',' {
-                        ("decimal comma", '.')
-                    } else {
-                        ("thousands separator", ',')
-                    };
-                    self.notes.push(format!(
-                        "the comma in '{}' is read as {}; if it is not, set decimal to \"{}\"",
-                        name, meaning, other
-                    ));
+                ColumnKind::Number(style) => {
+                    match style.affix {
+                        Affix::Percent => self.notes.push(format!("'{}' is in percent: 5% is read as 5", name)),
+                        Affix::Currency if evidence.signs.len() > 1 => self.notes.push(format!(
+                            "'{}' has amounts in several currencies ({}); they are added up as they are",
+                            name,
+                            evidence.signs.join(", ")
+                        )),
+                        Affix::Currency => self.notes.push(format!("the currency sign in '{}' is left out", name)),
+                        Affix::None => {}
+                    }
+                    if !chosen && evidence.doubtful_commas() > 0 && evidence.clear_fractions() == (0, 0) {
+                        let (meaning, other) = if style.decimal == b',' {
+                            ("decimal comma", '.')
+                        } else {
+                            ("thousands separator", ',')
+                        };
+                        self.notes.push(format!(
+                            "the comma in '{}' is read as {}; if it is not, set decimal to \"{}\"",
+                            name, meaning, other
+                        ));
+                    }
                 }
                 ColumnKind::Date(_) if evidence.is_ambiguous_date() => {
                     // Where commas are delimiters, dates with slashes are mostly American.
@@ -282,6 +337,16 @@ impl Table {
         self.columns[column].number_style(self.decimal)
     }
 
+    /// Whether the cell holds no value. `none` is one among texts, and none among numbers and dates.
+    #[inline]
+    pub fn is_missing(&self, column: usize) -> bool {
+        let cell = self.cell(column);
+        match self.columns[column].kind {
+            ColumnKind::Number(_) | ColumnKind::Date(_) => is_missing_figure(cell),
+            ColumnKind::Text | ColumnKind::Empty => is_missing(cell),
+        }
+    }
+
     pub fn moment(&self, column: usize) -> Option<Moment> {
         match self.columns[column].kind {
             ColumnKind::Date(style) => dates::read(self.cell(column), style),
@@ -291,10 +356,10 @@ impl Table {
 
     /// The cell for a result: a number in a column of numbers, null where it is missing, text otherwise.
     pub fn value(&self, column: usize) -> Json {
-        let cell = self.cell(column);
-        if is_missing(cell) {
+        if self.is_missing(column) {
             return Json::Null;
         }
+        let cell = self.cell(column);
         if let ColumnKind::Number(style) = self.columns[column].kind {
             let reading = read(cell, style);
             if reading.is_number() {
@@ -304,11 +369,15 @@ impl Table {
         shown(cell).into()
     }
 
-    /// The column of that name, whatever its case, spaces and underscores.
-    pub fn column_named(&self, name: &str) -> Result<usize, Failure> {
+    pub fn find_column(&self, name: &str) -> Option<usize> {
         let exact = self.columns.iter().position(|column| column.name == name);
         let wanted = folded(name);
-        if let Some(found) = exact.or_else(|| self.columns.iter().position(|column| folded(&column.name) == wanted)) {
+        exact.or_else(|| self.columns.iter().position(|column| folded(&column.name) == wanted))
+    }
+
+    /// The column of that name, whatever its case, spaces and underscores.
+    pub fn column_named(&self, name: &str) -> Result<usize, Failure> {
+        if let Some(found) = self.find_column(name) {
             return Ok(found);
         }
         let meant = nearest(name, self.columns.iter().map(|column| column.name.as_str()));
@@ -344,7 +413,7 @@ impl Table {
 
     /// Bytes read so far.
     pub fn bytes(&self) -> u64 {
-        self.records.source.bytes_read
+        self.converted_bytes.unwrap_or(self.records.source.bytes_read)
     }
 
     pub fn encoding(&self) -> &'static str {

@@ -1,12 +1,15 @@
 //! `describe`: what a table holds, column by column.
 
+use crate::find::{Finder, Texts};
 use crate::input;
 use crate::profile::Profile;
-use csv::{ColumnKind, Held, Input, Table, VALUES_HELD_MAX};
+use csv::{Affix, Column, ColumnKind, DateStyle, Held, Input, Table, VALUES_HELD_MAX};
 use mcp::schema::{self, Schema};
 use mcp::{object, short_number, Align, Answer, Arguments, Failure, Hints, Json, Outcome, TextTable, Tool};
 
 const TOP_VALUES: usize = 5;
+/// Different values up to which all are given.
+const VALUES_MAX: usize = 50;
 const TOP_VALUES_SHOWN: usize = 3;
 /// Passes over a file whose later rows disagree with its first ones.
 const PASSES_MAX: usize = 3;
@@ -15,12 +18,23 @@ const NOTES_MAX: usize = 30;
 pub const TOOL: Tool = Tool {
     name: "describe",
     title: "Describe a CSV file",
-    description: "Says what a CSV file holds: number of rows, and for every column its type, missing and distinct values, and min, max, mean, median, standard deviation and sum (numbers), most frequent values (text) or first and last (dates). Use it first to learn the column names.",
-    input: || input::arguments(Vec::new()),
+    description: "Says what a CSV file holds: number of rows, and for every column its type, missing and distinct values, and min, max, mean, median, standard deviation and sum (numbers), most frequent values (text) or first and last (dates). Use it first to learn the column names. With find it also says in which columns and values the words of a question stand.",
+    input,
     output: Some(output),
     hints: Some(Hints::READ),
     run,
 };
+
+fn input() -> Schema {
+    input::arguments(vec![schema::optional(
+        "find",
+        schema::list(
+            "Words or phrases to look for in the cells of all rows, such as \"Germany\"; the result's 'found' says in which columns and values they stand.",
+            schema::text("Word or phrase."),
+        )
+        .items(0, 64),
+    )])
+}
 
 fn output() -> Schema {
     let number = |description| schema::any_of(description, &["number", "null"]);
@@ -55,25 +69,84 @@ fn output() -> Schema {
         schema::optional("stdev", number("Standard deviation of a sample (n - 1).")),
         schema::optional("sum", number("Sum.")),
         schema::optional("top", schema::list("Most frequent values.", top)),
+        schema::optional(
+            "values",
+            schema::list(
+                "All values, when there are at most 50: texts by how often they come, numbers in their order.",
+                schema::any_of("Value.", &["string", "number"]),
+            ),
+        ),
+        schema::optional(
+            "reading",
+            schema::closed(vec![
+                schema::optional("unit", schema::text("%, or the signs of currency that were left out.")),
+                schema::optional("decimal", schema::text("Decimal mark, where it is a comma.")),
+                schema::optional("thousands", schema::text("What stands between groups of three digits.")),
+                schema::optional(
+                    "date_order",
+                    schema::one_of("How dates are read.", &["day first", "month first"]),
+                ),
+                schema::optional(
+                    "missing_markers",
+                    schema::whole(Vec::new()).described("What is written where a value is missing, and how often."),
+                ),
+                schema::optional(
+                    "text_cells",
+                    schema::whole(Vec::new()).described(
+                        "Words among the numbers or dates, which are left out of the figures, and how often.",
+                    ),
+                ),
+            ])
+            .described("How the column was read, where that is not obvious."),
+        ),
+    ]);
+    let found = schema::closed(vec![
+        schema::required("text", schema::text("The text looked for.")),
+        schema::required("column", schema::text("Column name.")),
+        schema::required("value", schema::any_of("Value that holds it.", &["string", "number"])),
+        schema::required("rows", schema::count("Rows with the value.")),
+        schema::required(
+            "match",
+            schema::one_of(
+                "The whole value, words of it, or words with another ending.",
+                &["equal", "word", "stem"],
+            ),
+        ),
     ]);
     schema::closed(vec![
         schema::required("path", schema::any_of("The file; null for text.", &["string", "null"])),
         schema::required("bytes", schema::count("Size.")),
         schema::required("rows", schema::count("Data rows.")),
+        schema::optional(
+            "format",
+            schema::text("What the table is written as, when it is not CSV."),
+        ),
         schema::required("delimiter", schema::text("What separates cells.")),
         schema::required("encoding", schema::text("Character encoding.")),
         schema::required("decimal", schema::text("Decimal mark.")),
         schema::required("header", schema::boolean("Whether the first row holds the names.")),
         schema::required("columns", schema::list("Columns in their order.", column)),
+        schema::optional(
+            "found",
+            schema::list("Values that hold a text of 'find', at most 20 for each text.", found),
+        ),
+        schema::optional(
+            "found_total",
+            schema::whole(Vec::new()).described("How many values hold a text of which more than 20 do."),
+        ),
         input::notes_schema(),
     ])
 }
 
 fn run(arguments: &Arguments) -> Outcome {
     let input = input::read(arguments)?;
+    let texts = match arguments.texts("find")? {
+        Some(given) if !given.is_empty() => Some(Texts::new(&given)?),
+        _ => None,
+    };
     let mut kinds: Vec<Option<ColumnKind>> = Vec::new();
     for _ in 1..PASSES_MAX {
-        let mut pass = Pass::over(&input, &kinds)?;
+        let mut pass = Pass::over(&input, &kinds, texts.as_ref())?;
         let revised: Vec<_> = pass
             .profiles
             .iter()
@@ -91,29 +164,39 @@ fn run(arguments: &Arguments) -> Outcome {
             };
         }
     }
-    Ok(Pass::over(&input, &kinds)?.answer(input.path))
+    Ok(Pass::over(&input, &kinds, texts.as_ref())?.answer(input.path))
 }
 
-struct Pass {
+struct Pass<'a> {
     table: Table,
     profiles: Vec<Profile>,
     held: Held,
+    finder: Option<Finder<'a>>,
 }
 
-impl Pass {
-    fn over(input: &Input, kinds: &[Option<ColumnKind>]) -> Result<Pass, Failure> {
+impl<'a> Pass<'a> {
+    fn over(input: &Input, kinds: &[Option<ColumnKind>], texts: Option<&'a Texts>) -> Result<Pass<'a>, Failure> {
         let mut table = Table::open(input)?;
         for (column, kind) in table.columns.iter_mut().zip(kinds) {
             column.kind = kind.unwrap_or(column.kind);
         }
         let mut profiles: Vec<Profile> = table.columns.iter().map(|column| Profile::new(column.kind)).collect();
         let mut held = Held::default();
+        let mut finder = texts.map(Finder::new);
         while table.next()? {
             for (index, profile) in profiles.iter_mut().enumerate() {
                 profile.add(&table, index, &mut held);
             }
+            if let Some(finder) = &mut finder {
+                (0..profiles.len()).for_each(|index| finder.add(&table, index));
+            }
         }
-        Ok(Pass { table, profiles, held })
+        Ok(Pass {
+            table,
+            profiles,
+            held,
+            finder,
+        })
     }
 
     fn answer(&mut self, path: Option<&str>) -> Answer {
@@ -134,7 +217,7 @@ impl Pass {
             .collect();
         let notes = self.notes();
         let table = &self.table;
-        let structured = object([
+        let mut structured = object([
             ("path", path.map(str::to_owned).into()),
             ("bytes", table.bytes().into()),
             ("rows", table.rows.into()),
@@ -145,14 +228,27 @@ impl Pass {
             ("columns", columns.into()),
             ("notes", input::texts_json(&notes)),
         ]);
+        if table.format != "csv" {
+            structured.push("format", table.format);
+        }
+        if let Some((found, totals)) = self.finder.as_ref().map(|finder| finder.answer(table)) {
+            structured.push("found", found);
+            if totals != object([]) {
+                structured.push("found_total", totals);
+            }
+        }
         let text = format!(
-            "{}: {}, {} ({} bytes, {}, delimiter {}, {} header)\n\n{}{}",
+            "{}: {}, {} ({} bytes, {}, {}, {} header)\n\n{}{}",
             table.name(),
             input::counted(table.rows, "row"),
             input::counted(self.profiles.len() as u64, "column"),
             table.bytes(),
             table.encoding(),
-            input::delimiter_name(table),
+            if table.format == "csv" {
+                format!("delimiter {}", input::delimiter_name(table))
+            } else {
+                table.format.to_owned()
+            },
             if table.has_header { "with" } else { "without" },
             shown.render(),
             input::notes_text(&notes)
@@ -188,7 +284,7 @@ impl Pass {
                     None => Json::Null,
                 };
                 cells.push(text_of(&distinct));
-                let median = profile.series.quantiles([0.5], &self.held).map(|[median]| median);
+                let median = profile.series.quantiles(&[0.5], &self.held).map(|found| found[0]);
                 let members = [
                     ("min", moments.min()),
                     ("max", moments.max()),
@@ -199,6 +295,10 @@ impl Pass {
                 numbers(&mut cells, &members);
                 column.push("sum", moments.sum());
                 column.push("distinct", distinct);
+                let values = profile.series.distinct.as_ref().and_then(|seen| seen.values());
+                if let Some(values) = values.filter(|values| values.len() <= VALUES_MAX) {
+                    column.push("values", values.into_iter().map(Json::from).collect::<Vec<_>>());
+                }
             }
             "date" => {
                 let (first, last) = (
@@ -230,10 +330,20 @@ impl Pass {
                     .map(|(value, count)| object([("value", value.into()), ("count", count.into())]))
                     .collect();
                 column.push("top", top);
+                if !profile.texts_seen.full && profile.texts_seen.count() <= VALUES_MAX {
+                    let values = profile.texts_seen.top(VALUES_MAX);
+                    column.push(
+                        "values",
+                        values.into_iter().map(|(value, _)| value.into()).collect::<Vec<Json>>(),
+                    );
+                }
             }
             _ => {}
         }
         shown.row(cells);
+        if let Some(reading) = reading(&self.table.columns[index], &self.profiles[index]) {
+            column.push("reading", reading);
+        }
         column
     }
 
@@ -242,7 +352,7 @@ impl Pass {
         let markers: Vec<&str> = self
             .profiles
             .iter()
-            .filter_map(|profile| profile.marker.as_deref())
+            .flat_map(|profile| profile.markers.iter().map(|(marker, _)| marker.as_str()))
             .collect();
         if let Some(marker) = markers.first() {
             notes.push(format!("cells such as '{}' count as missing", marker));
@@ -256,8 +366,8 @@ impl Pass {
         for (column, profile) in self.table.columns.iter().zip(&self.profiles) {
             let name = &column.name;
             match profile.kind {
-                ColumnKind::Number(_) | ColumnKind::Date(_) if !profile.odd.is_empty() => {
-                    let (row, value) = &profile.odd[0];
+                ColumnKind::Number(_) | ColumnKind::Date(_) if profile.odd.count > 0 => {
+                    let (row, value) = &profile.odd.shown[0];
                     let kind = if profile.first.is_some() { "dates" } else { "numbers" };
                     notes.push(format!(
                         "some values of '{}' are not {} and were left out, such as '{}' in row {}",
@@ -290,6 +400,46 @@ impl Pass {
         }
         notes
     }
+}
+
+/// How a column was read, where that is not obvious.
+fn reading(column: &Column, profile: &Profile) -> Option<Json> {
+    let mut reading = object([]);
+    match profile.kind {
+        ColumnKind::Number(style) => {
+            let unit = match style.affix {
+                Affix::Percent => "%".to_owned(),
+                _ => column.unit.clone(),
+            };
+            if !unit.is_empty() {
+                reading.push("unit", unit);
+            }
+            if style.decimal == b',' {
+                reading.push("decimal", ",");
+            }
+            if let Some(mark) = column.thousands.filter(|mark| *mark != char::from(style.decimal)) {
+                reading.push("thousands", mark.to_string());
+            }
+        }
+        ColumnKind::Date(DateStyle::DayFirst) => reading.push("date_order", "day first"),
+        ColumnKind::Date(DateStyle::MonthFirst) => reading.push("date_order", "month first"),
+        _ => {}
+    }
+    let counts = |counts: &[(String, u64)]| {
+        let mut members = object([]);
+        for (name, count) in counts {
+            members.push(name.clone(), *count);
+        }
+        members
+    };
+    if !profile.markers.is_empty() {
+        reading.push("missing_markers", counts(&profile.markers));
+    }
+    let is_text = matches!(profile.kind, ColumnKind::Text | ColumnKind::Empty);
+    if !profile.odd.words.is_empty() && !is_text {
+        reading.push("text_cells", counts(&profile.odd.words));
+    }
+    (reading != object([])).then(|| reading)
 }
 
 fn distinct(count: usize, full: bool) -> Json {

@@ -2,7 +2,7 @@
 
 use crate::input;
 use crate::rows::{row_cells, Given, Selection};
-use csv::{is_missing, ColumnKind, Conditions, Table};
+use csv::{Conditions, Field, Table, Value};
 use mcp::schema::{self, Schema};
 use mcp::{object, Answer, Arguments, Hints, Json, Outcome, Tool};
 use std::cmp::Ordering;
@@ -32,7 +32,8 @@ fn input() -> Schema {
         ),
         schema::optional(
             "sort_by",
-            schema::text("Column to order by; the file's order when absent.").column_role("column", "any"),
+            schema::text("Column or arithmetic of columns to order by; the file's order when absent.")
+                .column_role("column", "any"),
         ),
         schema::optional(
             "order",
@@ -73,26 +74,12 @@ enum Key {
 }
 
 /// What the current row is ordered by.
-fn key_of(table: &Table, column: usize) -> Key {
-    let cell = table.cell(column);
-    if is_missing(cell) {
-        return Key::Missing;
+fn key_of(table: &Table, field: &Field) -> Key {
+    match (field.value(table), field) {
+        (Value::Missing, _) => Key::Missing,
+        (Value::Text, Field::Column(column)) => Key::Text(csv::shown(table.cell(*column))),
+        _ => field.number(table).map_or(Key::Missing, Key::Number),
     }
-    match table.columns[column].kind {
-        ColumnKind::Number(_) => {
-            let reading = table.number(column);
-            if reading.is_number() {
-                return Key::Number(reading.value);
-            }
-        }
-        ColumnKind::Date(_) => {
-            if let Some(moment) = table.moment(column) {
-                return Key::Number(moment.micros as f64);
-            }
-        }
-        _ => {}
-    }
-    Key::Text(csv::shown(cell))
 }
 
 /// A row that may be among the first; `Ord` puts the one that comes later in the result above the others.
@@ -150,7 +137,7 @@ fn run(arguments: &Arguments) -> Outcome {
     let ascending = arguments.choice("order", &ORDERS)? == "asc";
     let order = arguments
         .text("sort_by")?
-        .map(|name| table.column_named(name))
+        .map(|name| Field::parse(name, &table))
         .transpose()?;
     let mut conditions = Conditions::new(arguments.list("where")?, &table)?;
     let mut first: BinaryHeap<Candidate> = BinaryHeap::new();
@@ -164,7 +151,7 @@ fn run(arguments: &Arguments) -> Outcome {
         if order.is_none() && first.len() == limit {
             continue;
         }
-        let key = order.map_or(Key::Missing, |column| key_of(&table, column));
+        let key = order.as_ref().map_or(Key::Missing, |field| key_of(&table, field));
         if first.len() == limit {
             match first.peek() {
                 Some(last) if compare((&key, table.rows), (&last.key, last.row_number), ascending).is_lt() => {

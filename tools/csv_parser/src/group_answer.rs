@@ -1,5 +1,6 @@
 //! The groups in their order, as a table and as rows.
 
+use crate::aggregates::{Aggregate, Totals};
 use crate::group::Request;
 use crate::groups::{Group, MISSING};
 use crate::input;
@@ -8,94 +9,128 @@ use csv::Table;
 use mcp::{object, short_number, Align, Answer, Json, TextTable};
 use std::cmp::Ordering;
 
-const STATISTICS: [&str; 8] = ["count", "missing", "sum", "mean", "median", "min", "max", "stdev"];
-
-fn statistic(group: &Group, name: &str) -> Option<f64> {
-    match name {
-        "count" => Some(group.count as f64),
-        "missing" => Some(group.missing as f64),
-        "sum" => group.moments.sum(),
-        "mean" => group.moments.mean(),
-        "median" => group.median,
-        "min" => group.moments.min(),
-        "max" => group.moments.max(),
-        _ => group.moments.stdev(),
+/// In their own order, then texts by their letters, `(missing)` last.
+fn compare_keys(left: &Group, right: &Group) -> Ordering {
+    for place in 0..left.key.len() {
+        let order = match (left.order[place], right.order[place]) {
+            (Some(left), Some(right)) => left.total_cmp(&right),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (None, None) => {
+                let is_missing = |key: &Json| key.as_text() == Some(MISSING);
+                let (left, right) = (&left.key[place], &right.key[place]);
+                is_missing(left)
+                    .cmp(&is_missing(right))
+                    .then_with(|| left.as_text().cmp(&right.as_text()))
+            }
+        };
+        if order.is_ne() {
+            return order;
+        }
     }
+    Ordering::Equal
 }
 
-/// Numbers before texts, texts by their letters, `(missing)` last.
-fn compare_keys(left: &[Json], right: &[Json]) -> Ordering {
-    let compare = |(left, right): (&Json, &Json)| match (left, right) {
+fn compare_figures(left: &Json, right: &Json, ascending: bool) -> Ordering {
+    let order = match (left, right) {
+        (Json::Null, Json::Null) => return Ordering::Equal,
+        // Groups without the figure come last in either order.
+        (Json::Null, _) => return Ordering::Greater,
+        (_, Json::Null) => return Ordering::Less,
         (Json::Number(left), Json::Number(right)) => left.total_cmp(right),
         (Json::Number(_), _) => Ordering::Less,
         (_, Json::Number(_)) => Ordering::Greater,
-        (left, right) => {
-            let is_missing = |key: &Json| key.as_text() == Some(MISSING);
-            is_missing(left)
-                .cmp(&is_missing(right))
-                .then_with(|| left.as_text().cmp(&right.as_text()))
-        }
+        (left, right) => left.as_text().cmp(&right.as_text()),
     };
-    left.iter()
-        .zip(right)
-        .map(compare)
-        .find(|order| order.is_ne())
-        .unwrap_or(Ordering::Equal)
-}
-
-fn compare_groups(left: &Group, right: &Group, request: &Request) -> Ordering {
-    let by_key = compare_keys(&left.key, &right.key);
-    if request.sort_by == "key" {
-        return if request.ascending { by_key } else { by_key.reverse() };
+    if ascending {
+        order
+    } else {
+        order.reverse()
     }
-    let order = match (statistic(left, request.sort_by), statistic(right, request.sort_by)) {
-        (Some(left), Some(right)) if request.ascending => left.total_cmp(&right),
-        (Some(left), Some(right)) => right.total_cmp(&left),
-        // Groups without the statistic come last in either order.
-        (left, right) => right.is_some().cmp(&left.is_some()),
-    };
-    order.then(by_key)
 }
 
-/// Names of the key members of a group; a column called like a statistic gets another one.
-fn key_names(table: &Table, request: &Request) -> Vec<String> {
-    let name = |column: &usize| {
-        let name = &table.columns[*column].name;
-        if STATISTICS.contains(&name.as_str()) {
+fn figure_text(value: &Json) -> String {
+    match value {
+        Json::Number(number) => short_number(*number),
+        other => cell_text(other),
+    }
+}
+
+/// Names of the key members of a group; a column called like a figure gets another one.
+fn key_names(request: &Request) -> Vec<String> {
+    let name = |name: &String| {
+        let taken = Aggregate::named(name).is_some()
+            || (request.several && request.measures.iter().any(|measure| measure.name == *name));
+        if taken {
             format!("{} (column)", name)
         } else {
             name.clone()
         }
     };
-    request.keys.iter().map(name).collect()
+    request.key_names.iter().map(name).collect()
 }
 
-pub fn answer(
-    table: &Table,
-    request: &Request,
-    mut groups: Vec<Group>,
-    matched: u64,
-    mut notes: Vec<String>,
-) -> Answer {
-    groups.sort_by(|left, right| compare_groups(left, right, request));
-    let names = key_names(table, request);
-    let value = request.value.map(|column| table.columns[column].name.clone());
-    let statistics: &[&'static str] = if value.is_some() { &STATISTICS } else { &STATISTICS[..1] };
+pub fn answer(table: &Table, request: &Request, groups: Vec<Group>, matched: u64, mut notes: Vec<String>) -> Answer {
+    let sums = (0..request.measures.len()).map(|value| {
+        let sums = groups.iter().filter_map(|group| group.figures[value].moments.sum());
+        sums.sum()
+    });
+    let totals = Totals {
+        rows: matched,
+        sums: sums.collect(),
+    };
+    let sort_figure = |group: &Group| request.sort_by.map_or(Json::Null, |one| one.of(group, 0, &totals));
+    let mut groups: Vec<(Json, Group)> = groups.into_iter().map(|group| (sort_figure(&group), group)).collect();
+    groups.sort_by(|(left_figure, left), (right_figure, right)| {
+        let by_key = compare_keys(left, right);
+        if request.sort_by.is_none() {
+            return if request.ascending { by_key } else { by_key.reverse() };
+        }
+        compare_figures(left_figure, right_figure, request.ascending).then(by_key)
+    });
+    let names = key_names(request);
     let mut header: Vec<(String, Align)> = names.iter().map(|name| (name.clone(), Align::Left)).collect();
-    header.extend(statistics.iter().map(|name| ((*name).to_owned(), Align::Right)));
+    header.push(("count".to_owned(), Align::Right));
+    let count_asked = request.of_rows.iter().map(|one| one.name());
+    header.extend(count_asked.map(|name| (name, Align::Right)));
+    for measure in &request.measures {
+        for one in &request.of_values {
+            let name = if request.several {
+                format!("{} {}", measure.name, one.name())
+            } else {
+                one.name()
+            };
+            header.push((name, Align::Right));
+        }
+    }
     let mut shown = TextTable::new(header);
     let mut given = Given::default();
-    for group in groups.iter().take(request.limit) {
+    for (_, group) in groups.iter().take(request.limit) {
         let mut row = object([]);
         let mut cells = Vec::new();
         for (name, key) in names.iter().zip(&group.key) {
             row.push(name.clone(), key.clone());
             cells.push(cell_text(key));
         }
-        for name in statistics {
-            let value = statistic(group, name);
-            row.push(*name, value);
-            cells.push(value.map_or(String::new(), short_number));
+        for one in std::iter::once(&Aggregate::Count).chain(&request.of_rows) {
+            let figure = one.of(group, 0, &totals);
+            cells.push(figure_text(&figure));
+            row.push(one.name(), figure);
+        }
+        for (value, measure) in request.measures.iter().enumerate() {
+            let mut figures = object([]);
+            for one in &request.of_values {
+                let figure = one.of(group, value, &totals);
+                cells.push(figure_text(&figure));
+                if request.several {
+                    figures.push(one.name(), figure);
+                } else {
+                    row.push(one.name(), figure);
+                }
+            }
+            if request.several {
+                row.push(measure.name.clone(), figures);
+            }
         }
         if given.add(row) {
             shown.row(cells);
@@ -108,16 +143,13 @@ pub fn answer(
         shown.render(),
         input::notes_text(&notes)
     );
-    let structured = object([
-        (
-            "group_by",
-            request
-                .keys
-                .iter()
-                .map(|column| table.columns[*column].name.clone().into())
-                .collect::<Vec<Json>>()
-                .into(),
-        ),
+    let value_names: Vec<String> = request.measures.iter().map(|measure| measure.name.clone()).collect();
+    let value = match &value_names[..] {
+        [only] if !request.several => Some(only.clone()),
+        _ => None,
+    };
+    let mut structured = object([
+        ("group_by", input::texts_json(&request.key_names)),
         ("value", value.into()),
         ("rows", given.rows.into()),
         ("groups_total", groups.len().into()),
@@ -125,46 +157,45 @@ pub fn answer(
         ("rows_matched", matched.into()),
         ("notes", input::texts_json(&notes)),
     ]);
+    if request.several {
+        structured.push("values", input::texts_json(&value_names));
+    }
     Answer::new(text, structured)
 }
 
 /// One sentence that says the most important: how many groups, which is first, which last.
-fn headline(table: &Table, request: &Request, groups: &[Group], matched: u64) -> String {
+fn headline(table: &Table, request: &Request, groups: &[(Json, Group)], matched: u64) -> String {
     let rows = input::counted(matched, "row");
     let of = if matched == table.rows {
         String::new()
     } else {
         format!(" (of {})", table.rows)
     };
-    let by: Vec<&str> = request
-        .keys
-        .iter()
-        .map(|column| table.columns[*column].name.as_str())
-        .collect();
+    if request.keys.is_empty() {
+        return format!("{}{}.", rows, of);
+    }
     let mut line = format!(
         "{}{} in {} by {}",
         rows,
         of,
         input::counted(groups.len() as u64, "group"),
-        by.join(", ")
+        request.key_names.join(", ")
     );
     if groups.len() > request.limit {
         line.push_str(&format!(", the first {} of them below", request.limit));
     }
-    if let (Some(first), Some(last), true) = (groups.first(), groups.last(), request.sort_by != "key") {
-        let what = match request.value {
-            Some(column) if request.sort_by != "count" => {
-                format!("{} of {}", request.sort_by, table.columns[column].name)
-            }
-            _ => request.sort_by.to_owned(),
+    if let (Some(first), Some(last), Some(sort_by)) = (groups.first(), groups.last(), request.sort_by) {
+        let what = match request.measures.first() {
+            Some(measure) if !sort_by.is_of_rows() => format!("{} of {}", sort_by.name(), measure.name),
+            _ => sort_by.name(),
         };
-        let say = |group: &Group| {
+        let say = |(figure, group): &(Json, Group)| {
             let key: Vec<String> = group.key.iter().map(cell_text).collect();
-            format!(
-                "{} ({})",
-                key.join(", "),
-                statistic(group, request.sort_by).map_or("none".to_owned(), short_number)
-            )
+            let figure = match figure {
+                Json::Null => "none".to_owned(),
+                figure => figure_text(figure),
+            };
+            format!("{} ({})", key.join(", "), figure)
         };
         let (highest, lowest) = if request.ascending {
             ("lowest", "highest")

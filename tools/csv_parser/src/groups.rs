@@ -1,6 +1,7 @@
 //! Groups of rows by the values of their key columns, found by the bytes of these.
 
-use csv::{is_missing, ColumnKind, Moments, Series, Table};
+use crate::figures::Figures;
+use csv::{ColumnKind, Field, Table, Value};
 use mcp::{Failure, Json};
 
 const GROUPS_MAX: usize = 100_000;
@@ -11,11 +12,13 @@ pub const MISSING: &str = "(missing)";
 
 pub struct Group {
     pub key: Vec<Json>,
+    /// What keys are ordered by where they have an order of their own.
+    pub order: Vec<Option<f64>>,
     pub count: u64,
-    pub missing: u64,
-    pub moments: Moments,
-    pub series: Series,
-    pub median: Option<f64>,
+    /// Rows that fit the conditions of `part`.
+    pub part: u64,
+    /// One for each value that is aggregated.
+    pub figures: Vec<Figures>,
 }
 
 /// Groups by the bytes of their keys.
@@ -60,7 +63,7 @@ impl Groups {
         }
     }
 
-    pub fn insert(&mut self, at: usize, key: &[u8], hash: u64, values: Vec<Json>) -> Result<usize, Failure> {
+    pub fn insert(&mut self, at: usize, key: &[u8], hash: u64, group: Group) -> Result<usize, Failure> {
         if self.all.len() >= GROUPS_MAX {
             return Err(Failure(format!(
                 "there are more than {} groups. Group by columns with fewer different values, or narrow the rows with 'where'.",
@@ -79,14 +82,7 @@ impl Groups {
         self.ranges.push((start, self.bytes.len() as u32));
         self.hashes.push(hash);
         self.slots[at] = index as u32;
-        self.all.push(Group {
-            key: values,
-            count: 0,
-            missing: 0,
-            moments: Moments::default(),
-            series: Series::default(),
-            median: None,
-        });
+        self.all.push(group);
         if self.all.len() * 2 > self.slots.len() {
             let size = self.slots.len() * 2;
             self.slots = vec![EMPTY; size];
@@ -125,8 +121,11 @@ struct RecentKey {
 }
 
 impl Recent {
-    pub fn new(keys: &[usize]) -> Recent {
-        let column = if keys.len() == 1 { Some(keys[0]) } else { None };
+    pub fn new(keys: &[Field]) -> Recent {
+        let column = match keys {
+            [only] => only.column(),
+            _ => None,
+        };
         Recent {
             column,
             slots: vec![RecentKey::default(); RECENT],
@@ -170,35 +169,64 @@ impl Recent {
 
 const NUMBER: u8 = 1;
 const TEXT: u8 = 2;
+const PLACE: u8 = 3;
 
 /// The key of the current row. Numbers are equal however they are written.
 #[inline]
-pub fn write_key(key: &mut Vec<u8>, table: &Table, columns: &[usize]) {
+pub fn write_key(key: &mut Vec<u8>, table: &Table, fields: &[Field]) {
     key.clear();
-    for column in columns {
-        let cell = table.cell(*column);
-        if is_missing(cell) {
-            key.push(0);
-            continue;
-        }
-        if matches!(table.columns[*column].kind, ColumnKind::Number(_)) {
-            let reading = table.number(*column);
-            if reading.is_number() {
-                key.push(NUMBER);
-                key.extend_from_slice(&(reading.value + 0.0).to_bits().to_le_bytes());
+    for field in fields {
+        // Most keys are texts, of which nothing has to be read.
+        if let Field::Column(column) = field {
+            let is_text = !matches!(table.columns[*column].kind, ColumnKind::Number(_));
+            if is_text && !table.is_missing(*column) {
+                write_text(key, table.cell(*column));
                 continue;
             }
         }
-        key.push(TEXT);
-        key.extend_from_slice(&(cell.len() as u32).to_le_bytes());
-        key.extend_from_slice(cell);
+        match field.value(table) {
+            Value::Missing => key.push(0),
+            Value::Number(number) => {
+                key.push(NUMBER);
+                key.extend_from_slice(&(number + 0.0).to_bits().to_le_bytes());
+            }
+            Value::Place(place) => {
+                key.push(PLACE);
+                key.extend_from_slice(&place.to_le_bytes());
+            }
+            Value::Moment(_) | Value::Text => {
+                write_text(key, field.column().map_or(&b""[..], |column| table.cell(column)))
+            }
+        }
     }
 }
 
-pub fn key_values(table: &Table, columns: &[usize]) -> Vec<Json> {
-    let value = |column: &usize| match table.value(*column) {
-        Json::Null => MISSING.into(),
-        value => value,
-    };
-    columns.iter().map(value).collect()
+#[inline]
+fn write_text(key: &mut Vec<u8>, cell: &[u8]) {
+    key.push(TEXT);
+    key.extend_from_slice(&(cell.len() as u32).to_le_bytes());
+    key.extend_from_slice(cell);
+}
+
+/// A new group for the current row.
+pub fn new_group(table: &Table, fields: &[Field], figures: Vec<Figures>) -> Group {
+    let values: Vec<Value> = fields.iter().map(|field| field.value(table)).collect();
+    let key = fields
+        .iter()
+        .zip(&values)
+        .map(|(field, value)| match field.json(*value, table) {
+            Json::Null => MISSING.into(),
+            key => key,
+        });
+    Group {
+        key: key.collect(),
+        order: fields
+            .iter()
+            .zip(&values)
+            .map(|(field, _)| field.number(table))
+            .collect(),
+        count: 0,
+        part: 0,
+        figures,
+    }
 }

@@ -13,15 +13,19 @@ pub fn arguments(mut own: Vec<Property>) -> Schema {
     let mut properties = vec![
         schema::optional(
             "path",
-            schema::text("CSV file to read, relative to the server's directory; an uploaded file is 'uploads/<name>'. Give exactly one of path and text.").role("file-path"),
+            schema::text("CSV, JSON or XLSX file to read, relative to the server's directory; an uploaded file is 'uploads/<name>'. Give exactly one of path and text.").role("file-path"),
         ),
-        schema::optional("text", schema::text("CSV itself, instead of a path.").role("csv-text")),
+        schema::optional("text", schema::text("CSV or JSON itself, instead of a path.").role("csv-text")),
     ];
     properties.append(&mut own);
     properties.extend([
         schema::optional(
             "delimiter",
             schema::one_of("What separates cells; found out by itself.", &DELIMITERS).default("auto"),
+        ),
+        schema::optional(
+            "sheet",
+            schema::text("Name of the sheet of a spreadsheet (XLSX); the first one when absent."),
         ),
         schema::optional(
             "header",
@@ -57,28 +61,42 @@ pub fn read<'a>(arguments: &Arguments<'a>) -> Result<Input<'a>, Failure> {
         delimiter,
         header,
         decimal,
+        sheet: arguments.text("sheet")?,
     })
 }
 
 pub fn conditions_schema() -> Schema {
+    plain_conditions_schema("Conditions on rows; all must hold. A missing value fits only is_missing.")
+        .role("conditions")
+}
+
+pub fn plain_conditions_schema(description: &'static str) -> Schema {
+    let alternatives = schema::list(
+        "Conditions of which one must hold, instead of column, op and value.",
+        schema::whole(Vec::new()),
+    );
+    let mut members = condition_members();
+    members.push(schema::optional("any", alternatives));
+    schema::list(description, schema::closed(members)).items(0, 50)
+}
+
+fn condition_members() -> Vec<Property> {
     let value = schema::any_of(
-        "What to compare with; a list for 'in'.",
+        "What to compare with; a list for 'in' and 'not_in', and of two for 'between'. A date column compares with a day, a month (2024-05), a quarter (2024-Q2) or a year as a whole.",
         &["string", "number", "boolean", "array"],
     );
-    let condition = schema::closed(vec![
-        schema::required("column", schema::text("Column name.").column_role("column", "any")),
+    vec![
+        schema::optional(
+            "column",
+            schema::text("Column name, or a part of a date such as weekday(date), month_of_year(date) or hour(time), or arithmetic of columns.")
+                .column_role("column", "any"),
+        ),
         schema::optional("op", schema::one_of("Comparison.", &csv::OPERATORS).default("=")),
         schema::optional(
             "value",
             value.with("items", schema::any_of("One value.", &["string", "number"]).into_json()),
         ),
-    ]);
-    schema::list(
-        "Conditions on rows; all must hold. A missing value fits only is_missing.",
-        condition,
-    )
-    .items(0, 50)
-    .role("conditions")
+    ]
 }
 
 pub fn notes_schema() -> Property {

@@ -1,9 +1,12 @@
 //! csv_parser: reads any CSV file and answers questions about it.
 
+mod aggregates;
 mod correlation;
 mod describe;
 mod distinct;
+mod figures;
 mod filter;
+mod find;
 mod group;
 mod group_answer;
 mod groups;
@@ -12,6 +15,7 @@ mod parse;
 mod profile;
 mod rows;
 mod statistics;
+mod words;
 
 use mcp::{serve, Server};
 

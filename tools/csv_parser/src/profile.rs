@@ -1,10 +1,11 @@
 //! What one pass learns of one column.
 
 use crate::distinct::Texts;
-use csv::{is_missing, ColumnKind, Held, Kind, Moment, NumberStyle, Series, Table};
+use csv::{is_missing, is_missing_figure, ColumnKind, Held, Kind, Moment, NumberStyle, Odd, Series, Table};
 
-const ODD_SHOWN: usize = 3;
 const UNDECIDED_SAMPLE: usize = 200;
+/// Different markers of missing values that are told.
+const MARKERS_MAX: usize = 10;
 
 /// Counts and values of one column under the assumption that it is of some kind.
 pub struct Profile {
@@ -23,12 +24,12 @@ pub struct Profile {
     pub texts_seen: Texts,
     pub first: Option<Moment>,
     pub last: Option<Moment>,
-    /// Cells that are not of the kind, with their rows.
-    pub odd: Vec<(u64, String)>,
+    /// Cells that are not of the kind.
+    pub odd: Odd,
     /// First cells of a column whose kind the sample did not show.
     pub sample: Vec<Vec<u8>>,
-    /// What is written where a value is missing, if not nothing.
-    pub marker: Option<String>,
+    /// What is written where a value is missing, if not nothing, and how often.
+    pub markers: Vec<(String, u64)>,
 }
 
 impl Profile {
@@ -46,9 +47,9 @@ impl Profile {
             texts_seen: Texts::default(),
             first: None,
             last: None,
-            odd: Vec::new(),
+            odd: Odd::default(),
             sample: Vec::new(),
-            marker: None,
+            markers: Vec::new(),
         }
     }
 
@@ -60,6 +61,7 @@ impl Profile {
         }
         let cell = table.cell(column);
         match self.kind {
+            ColumnKind::Date(_) if is_missing_figure(cell) => self.add_missing(cell),
             _ if is_missing(cell) => self.add_missing(cell),
             ColumnKind::Date(_) => self.add_date(table, column),
             _ => self.add_text(table, column, cell, held),
@@ -68,8 +70,16 @@ impl Profile {
 
     fn add_missing(&mut self, cell: &[u8]) {
         self.missing += 1;
-        if self.marker.is_none() && !cell.is_empty() {
-            self.marker = Some(csv::decode(cell).into_owned());
+        if !cell.is_empty() {
+            self.count_marker(cell);
+        }
+    }
+
+    fn count_marker(&mut self, cell: &[u8]) {
+        match self.markers.iter().position(|(marker, _)| marker.as_bytes() == cell) {
+            Some(at) => self.markers[at].1 += 1,
+            None if self.markers.len() < MARKERS_MAX => self.markers.push((csv::decode(cell).into_owned(), 1)),
+            None => {}
         }
     }
 
@@ -78,7 +88,7 @@ impl Profile {
         let mut reading = csv::read_at_once(table.untrimmed(column), style);
         if reading.kind == Kind::NotNumber {
             let cell = table.cell(column);
-            if is_missing(cell) {
+            if is_missing_figure(cell) {
                 return self.add_missing(cell);
             }
             reading = csv::read(cell, style);
@@ -96,10 +106,7 @@ impl Profile {
     fn add_odd(&mut self, table: &Table, column: usize, code: bool) {
         self.others += 1;
         self.codes += u64::from(code);
-        if self.odd.len() < ODD_SHOWN {
-            self.odd
-                .push((table.rows, csv::decode(table.cell(column)).chars().take(40).collect()));
-        }
+        self.odd.add(table.rows, table.cell(column));
     }
 
     /// Cells that are quantities.
@@ -157,15 +164,8 @@ impl Profile {
         }
         let names = self.codes > 0 || (self.big > 0 && !self.has_fractions);
         match self.kind {
-            ColumnKind::Number(style) => {
-                let fits = if style.has_affix() {
-                    self.odd.is_empty()
-                } else {
-                    csv::is_enough(self.numbers(), self.present())
-                };
-                (names || !fits).then(|| ColumnKind::Text)
-            }
-            ColumnKind::Date(style) => (!csv::is_enough(self.dates, self.present())).then(|| {
+            ColumnKind::Number(_) => (names || !self.odd.leaves(self.numbers())).then(|| ColumnKind::Text),
+            ColumnKind::Date(style) => (!self.odd.leaves(self.dates)).then(|| {
                 // A later day above 12 tells the order that the sample did not.
                 style.swapped().map_or(ColumnKind::Text, ColumnKind::Date)
             }),

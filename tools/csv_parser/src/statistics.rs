@@ -2,7 +2,7 @@
 
 use crate::correlation::{Pair, Pairs};
 use crate::input;
-use csv::{is_missing, ColumnKind, Conditions, Held, Kind, Series, Table, VALUES_HELD_MAX};
+use csv::{is_missing_figure, ColumnKind, Conditions, Held, Kind, Odd, Series, Table, VALUES_HELD_MAX};
 use mcp::schema::{self, Schema};
 use mcp::{object, short_number, Align, Answer, Arguments, Failure, Hints, Json, Outcome, TextTable, Tool};
 
@@ -70,8 +70,7 @@ fn output() -> Schema {
 struct Column {
     index: usize,
     missing: u64,
-    odd: u64,
-    first_odd: Option<(u64, String)>,
+    odd: Odd,
     numbers: u64,
     series: Series,
 }
@@ -132,8 +131,7 @@ fn columns(table: &Table, named: Option<&[&str]>) -> Result<Vec<Column>, Failure
     let column = |index| Column {
         index,
         missing: 0,
-        odd: 0,
-        first_odd: None,
+        odd: Odd::default(),
         numbers: 0,
         series: Series::default(),
     };
@@ -147,7 +145,7 @@ impl Column {
         let mut reading = csv::read_at_once(table.untrimmed(self.index), style);
         let cell = table.cell(self.index);
         if reading.kind == Kind::NotNumber {
-            if is_missing(cell) {
+            if is_missing_figure(cell) {
                 self.missing += 1;
                 return f64::NAN;
             }
@@ -158,31 +156,32 @@ impl Column {
             self.series.push(reading.value, held);
             return reading.value;
         }
-        self.odd += 1;
-        if self.first_odd.is_none() {
-            self.first_odd = Some((table.rows, csv::decode(cell).chars().take(40).collect()));
-        }
+        self.odd.add(table.rows, cell);
         f64::NAN
     }
 }
 
 fn check(table: &Table, columns: &[Column], notes: &mut Vec<String>) -> Result<(), Failure> {
     for column in columns {
-        let (row, value) = match &column.first_odd {
+        let (row, value) = match column.odd.shown.first() {
             Some(odd) => odd,
             None => continue,
         };
         let name = &table.columns[column.index].name;
-        let present = column.numbers + column.odd;
-        if !csv::is_mostly(column.numbers, present) {
+        let is_number = matches!(table.columns[column.index].kind, ColumnKind::Number(_));
+        if !is_number && !column.odd.leaves(column.numbers) {
             return Err(Failure(format!(
                 "'{}' is not a column of numbers: {} of {} values are none, such as '{}' in row {}.",
-                name, column.odd, present, value, row
+                name,
+                column.odd.count,
+                column.numbers + column.odd.count,
+                value,
+                row
             )));
         }
         notes.push(format!(
             "{} values of '{}' are not numbers and were left out, such as '{}' in row {}",
-            column.odd, name, value, row
+            column.odd.count, name, value, row
         ));
     }
     Ok(())
@@ -208,14 +207,15 @@ fn answer(
     let mut statistics = Vec::new();
     for (mut column, name) in columns.into_iter().zip(&names) {
         let moments = column.series.moments(held);
-        let quartiles = column.series.quantiles([0.25, 0.5, 0.75], held);
+        let quartiles = column.series.quantiles(&[0.25, 0.5, 0.75], held);
+        let quartile = |index: usize| quartiles.as_ref().map(|found| found[index]);
         let figures = [
             moments.mean(),
             moments.stdev(),
             moments.min(),
-            quartiles.map(|[q1, _, _]| q1),
-            quartiles.map(|[_, median, _]| median),
-            quartiles.map(|[_, _, q3]| q3),
+            quartile(0),
+            quartile(1),
+            quartile(2),
             moments.max(),
             moments.sum(),
         ];

@@ -113,7 +113,7 @@ impl Reader {
     }
 }
 
-/// The version of the rules, such as 2025b.
+/// The version of the rules, such as 2026f.
 pub fn version() -> &'static str {
     Reader { at: 0 }.text()
 }

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { Ellipsis, SquareTerminal, Trash2 } from "lucide-react";
+import { CirclePause, Ellipsis, SquareTerminal, Trash2 } from "lucide-react";
 import { useState } from "react";
 import type { AgentDetail } from "../../../../src/api/contract/index.ts";
 import { agentQuery } from "../../api/queries.ts";
@@ -21,6 +21,8 @@ import { RunList } from "../runs/runs.tsx";
 import { AgentMemory } from "./agent-memory.tsx";
 import { Definition } from "./definition.tsx";
 import { DeleteAgent } from "./delete-agent.tsx";
+import { FileBanner } from "./file-banner.tsx";
+import { PauseAgent, PausedBanner } from "./lifecycle.tsx";
 import { Revisions } from "./revisions.tsx";
 import { TryIt } from "./try-it.tsx";
 
@@ -43,6 +45,8 @@ export function Agent() {
       <PageHeading title={agent.name} above={<Above />} note={<Facts agent={agent} />}>
         <Actions agent={agent} />
       </PageHeading>
+      <PausedBanner agent={agent} />
+      <FileBanner agent={agent} />
       <AgentTabs agent={agent} />
     </>
   );
@@ -61,7 +65,8 @@ const Facts = ({ agent }: { readonly agent: AgentDetail }) => (
     <p>{agent.description}</p>
     <div className="mt-2 flex flex-wrap items-center gap-x-3 gap-y-1.5 text-xs">
       <span>
-        {text.agent.revision(agent.revision)} · {agent.version} · <Ago at={agent.deployed_at} />
+        {text.agent.revisionOf(agent.revision, agent.newest_revision)} · {agent.version} ·{" "}
+        <Ago at={agent.deployed_at} />
       </span>
       <span>{agent.model ?? text.agents.defaultModel}</span>
       {agent.capabilities.map((capability) => (
@@ -77,7 +82,8 @@ const Facts = ({ agent }: { readonly agent: AgentDetail }) => (
 );
 
 function Actions({ agent }: { readonly agent: AgentDetail }) {
-  const [deleting, setDeleting] = useState(false);
+  const [open, setOpen] = useState<"delete" | "pause">();
+  const close = () => setOpen(undefined);
   return (
     <>
       <Menu
@@ -92,10 +98,20 @@ function Actions({ agent }: { readonly agent: AgentDetail }) {
             icon: <SquareTerminal aria-hidden />,
             act: () => void copyText(`${CLI} agent get ${agent.name}`),
           },
-          { label: text.agent.delete, icon: <Trash2 aria-hidden />, act: () => setDeleting(true), danger: true },
+          ...(agent.state === "paused"
+            ? []
+            : [
+                {
+                  label: text.agent.lifecycle.pause,
+                  icon: <CirclePause aria-hidden />,
+                  act: () => setOpen("pause"),
+                },
+              ]),
+          { label: text.agent.delete, icon: <Trash2 aria-hidden />, act: () => setOpen("delete"), danger: true },
         ]}
       />
-      {deleting ? <DeleteAgent name={agent.name} onClose={() => setDeleting(false)} /> : null}
+      {open === "delete" ? <DeleteAgent name={agent.name} onClose={close} /> : null}
+      {open === "pause" ? <PauseAgent name={agent.name} onClose={close} /> : null}
     </>
   );
 }

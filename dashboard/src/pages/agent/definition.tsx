@@ -8,12 +8,14 @@ import { Markdown } from "../../parts/markdown.tsx";
 import { Card } from "../../parts/card.tsx";
 import { notify } from "../../parts/notice.tsx";
 import { ProblemList } from "../../parts/problem-list.tsx";
+import { useUnsaved } from "../../parts/unsaved.ts";
 import { text } from "../../text.ts";
 import { DefinitionForm } from "../agents/definition-form.tsx";
 
 /** The agent's file, to read and to change. */
 export function Definition({ agent }: { readonly agent: AgentDetail }) {
   const [draft, setDraft] = useState<string | undefined>();
+  useUnsaved(draft !== undefined && draft !== agent.source);
   return (
     <div className="grid items-start gap-4 xl:grid-cols-[minmax(0,3fr)_minmax(16rem,1fr)]">
       <div className="min-w-0 space-y-3">

@@ -10,6 +10,7 @@ import { Select } from "../../parts/field.tsx";
 import { ProblemView } from "../../parts/problem-view.tsx";
 import { Row, rowLink, Table, Td, Th } from "../../parts/table.tsx";
 import { text } from "../../text.ts";
+import { ServeRevision } from "./lifecycle.tsx";
 
 const route = getRouteApi("/agents/$name");
 
@@ -30,7 +31,7 @@ export function Revisions({ agent }: { readonly agent: AgentDetail }) {
           </Button>
         ) : null}
       </div>
-      <Comparison name={agent.name} revisions={revisions} revision={revision} against={other} />
+      <Comparison agent={agent} revisions={revisions} revision={revision} against={other} />
     </div>
   );
 }
@@ -85,13 +86,14 @@ function RevisionTable({ agent, revisions, selected }: TableProps) {
 }
 
 type ComparisonProps = {
-  readonly name: string;
+  readonly agent: AgentDetail;
   readonly revisions: readonly RevisionSummary[];
   readonly revision: number;
   readonly against: number;
 };
 
-function Comparison({ name, revisions, revision, against }: ComparisonProps) {
+function Comparison({ agent, revisions, revision, against }: ComparisonProps) {
+  const { name } = agent;
   const navigate = route.useNavigate();
   const [shown, other] = useQueries({
     queries: [revisionQuery(name, revision), { ...revisionQuery(name, against), enabled: against > 0 }],
@@ -118,6 +120,7 @@ function Comparison({ name, revisions, revision, against }: ComparisonProps) {
             ))}
           </Select>
         </label>
+        <ServeRevision key={revision} agent={agent} revision={revision} />
       </div>
       {shown.error === null ? null : <ProblemView error={shown.error} />}
       {other.error === null ? null : <ProblemView error={other.error} />}

@@ -121,10 +121,10 @@ function AgentTable({ agents }: { readonly agents: readonly AgentSummary[] }) {
       <thead>
         <tr>
           <Th>{columns.name}</Th>
-          <Th className="max-lg:hidden">{columns.capabilities}</Th>
+          <Th className="max-xl:hidden">{columns.capabilities}</Th>
           <Th className="max-md:hidden">{columns.tools}</Th>
-          <Th className="max-lg:hidden">{columns.model}</Th>
-          <Th className="text-right">{columns.revision}</Th>
+          <Th className="max-xl:hidden">{columns.model}</Th>
+          <Th className="text-right max-sm:hidden">{columns.revision}</Th>
           <Th className="text-right max-sm:hidden">{columns.deployed}</Th>
           <Th>
             <span className="sr-only">{columns.actions}</span>
@@ -144,20 +144,30 @@ function AgentRow({ agent }: { readonly agent: AgentSummary }) {
   const { name, description, capabilities, tools, model, revision, deployed_at: deployedAt } = agent;
   return (
     <Row>
-      <Td className="min-w-48">
+      <Td className="min-w-48 max-sm:min-w-0">
         <Link to="/agents/$name" params={{ name }} data-row-link className={rowLink}>
           {name}
         </Link>
+        {agent.file?.differs === true ? (
+          <span className="ml-2 text-2xs font-medium text-warn" title={text.agent.file.title}>
+            {text.agent.file.differs}
+          </span>
+        ) : null}
+        {agent.state === "paused" ? (
+          <span className="ml-2 text-2xs font-medium text-warn" title={agent.paused?.reason}>
+            {text.agent.lifecycle.isPaused}
+          </span>
+        ) : null}
         <p className="line-clamp-2 max-w-md text-xs text-muted">{description}</p>
       </Td>
-      <Td className="max-lg:hidden">
+      <Td className="max-xl:hidden">
         <Chips names={capabilities} />
       </Td>
       <Td className="max-md:hidden">
         <Chips names={tools} mono />
       </Td>
-      <Td className="whitespace-nowrap text-muted max-lg:hidden">{model ?? text.agents.defaultModel}</Td>
-      <Td className="text-right text-muted">{revision}</Td>
+      <Td className="whitespace-nowrap text-muted max-xl:hidden">{model ?? text.agents.defaultModel}</Td>
+      <Td className="text-right text-muted max-sm:hidden">{revision}</Td>
       <Td className="text-right text-muted max-sm:hidden">
         <Ago at={deployedAt} />
       </Td>

@@ -1,12 +1,13 @@
 import { useNavigate } from "@tanstack/react-router";
 import { FileUp } from "lucide-react";
-import { useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { Button } from "../../parts/button.tsx";
 import { cx } from "../../parts/class-names.ts";
 import { Command } from "../../parts/copy.tsx";
 import { Dialog } from "../../parts/dialog.tsx";
 import { useFileDrop } from "../../parts/file-drop.ts";
 import { notify } from "../../parts/notice.tsx";
+import { useUnsaved } from "../../parts/unsaved.ts";
 import { text } from "../../text.ts";
 import { DefinitionForm } from "./definition-form.tsx";
 
@@ -16,7 +17,14 @@ const guessName = (source: string): string => (source.trimStart().startsWith("--
 export function DeployDialog({ onClose }: { readonly onClose: () => void }) {
   const [source, setSource] = useState("");
   const [fileName, setFileName] = useState<string | undefined>();
+  const [deployed, setDeployed] = useState<string>();
   const navigate = useNavigate();
+  useUnsaved(source.trim() !== "" && deployed === undefined);
+  // Once the text counts as deployed, so that leaving the page asks nothing.
+  useEffect(() => {
+    if (deployed !== undefined)
+      void navigate({ to: "/agents/$name", params: { name: deployed }, search: { tab: "try" } });
+  }, [deployed, navigate]);
   const picker = useRef<HTMLInputElement>(null);
   const take = async ([file]: readonly File[]) => {
     if (file === undefined) return;
@@ -32,7 +40,7 @@ export function DeployDialog({ onClose }: { readonly onClose: () => void }) {
           <input
             ref={picker}
             type="file"
-            accept=".toml,.md"
+            accept=".toml,.md,.yaml,.yml"
             hidden
             onChange={(event) => void take([...(event.target.files ?? [])])}
           />
@@ -46,7 +54,7 @@ export function DeployDialog({ onClose }: { readonly onClose: () => void }) {
           onChange={setSource}
           onDeployed={({ outcome, agent }) => {
             notify(text.deploy.outcome[outcome](agent.name, agent.revision));
-            void navigate({ to: "/agents/$name", params: { name: agent.name }, search: { tab: "try" } });
+            setDeployed(agent.name);
           }}
         />
         <p className="flex flex-wrap items-center gap-2 border-t border-line pt-3 text-xs text-muted">

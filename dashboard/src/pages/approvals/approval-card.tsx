@@ -1,71 +1,122 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { ShieldQuestion } from "lucide-react";
-import { useState } from "react";
+import { ShieldCheck, ShieldQuestion } from "lucide-react";
+import { type MouseEvent, type ReactNode, type RefObject, useEffect, useLayoutEffect, useRef, useState } from "react";
 import type { Approval, RunDetail } from "../../../../src/api/contract/index.ts";
 import { answerApproval, type ApprovalAnswer } from "../../api/actions.ts";
+import { Ago } from "../../parts/ago.tsx";
 import { Button } from "../../parts/button.tsx";
+import { cx } from "../../parts/class-names.ts";
 import { Input } from "../../parts/field.tsx";
 import { ProblemView } from "../../parts/problem-view.tsx";
 import { text } from "../../text.ts";
+import { effectOf } from "./effect.ts";
+import { disturb, mayPress, useGuard } from "./guard.ts";
+import { useStanding } from "./standing.ts";
 
 const words = text.approvals;
 
-/** The calls that a run waits for a person to approve. */
+/** The calls that a run waits for a person to approve, and those just answered. */
 export const RunApprovals = ({ run }: { readonly run: RunDetail }) =>
-  run.approvals
-    .filter(({ state }) => state === "open")
-    .map((approval) => <ApprovalCard key={approval.id} approval={approval} />);
+  useStanding(run.approvals).map(({ approval, endedAtMs }) => (
+    <ApprovalCard key={approval.id} approval={approval} isOpen={endedAtMs === undefined} />
+  ));
 
-/** One call that waits, with its arguments; approved, changed and approved, or refused here. */
-export function ApprovalCard({
-  approval,
-  showsRun = false,
-}: {
-  readonly approval: Approval;
-  readonly showsRun?: boolean;
-}) {
-  const title = words.call(approval.tool);
+type CardProps = { readonly approval: Approval; readonly isOpen: boolean };
+
+/** One call that waits, with its arguments; approved, changed and approved, or refused here. Once answered it stays as high as it was. */
+export function ApprovalCard({ approval, isOpen }: CardProps) {
+  const card = useRef<HTMLElement>(null);
+  const heightPx = useRef(0);
+  const [answered, setAnswered] = useState<Approval>();
+  const shown = answered ?? approval;
+  const waits = isOpen && answered === undefined;
+  useLayoutEffect(() => {
+    if (waits) heightPx.current = card.current?.offsetHeight ?? 0;
+    else if (card.current !== null) card.current.style.minHeight = `${heightPx.current}px`;
+  });
   return (
-    <section aria-label={title} className="mb-5 rounded-lg border border-warn/50 bg-warn-soft px-4 py-3">
+    <section
+      ref={card}
+      aria-label={words.label(approval.tool, approval.id)}
+      className={cx(
+        "mb-5 rounded-lg border px-4 py-3",
+        waits ? "border-warn/50 bg-warn-soft" : "border-line bg-surface text-muted",
+      )}
+    >
       <div className="flex gap-2.5">
-        <ShieldQuestion aria-hidden className="mt-0.5 size-4 shrink-0 text-warn" />
+        {waits ? (
+          <ShieldQuestion aria-hidden className="mt-0.5 size-4 shrink-0 text-warn" />
+        ) : (
+          <ShieldCheck aria-hidden className="mt-0.5 size-4 shrink-0 text-muted" />
+        )}
         <div className="min-w-0 max-w-3xl flex-1 space-y-3">
           <div>
-            <h2 className="font-medium [overflow-wrap:anywhere]">{title}</h2>
-            <p className="mt-0.5 text-xs text-muted [overflow-wrap:anywhere]">
-              {showsRun ? `${words.of(approval.agent)} ` : ""}
-              {words.why(approval.rule, approval.level)}{" "}
-              {approval.reason === "" ? "" : `${words.again(approval.reason)} `}
-              {words.until(approval.expires_at)}
-            </p>
+            <h2 className="font-medium [overflow-wrap:anywhere]">{effectOf(approval)}</h2>
+            <Origin approval={approval} />
           </div>
-          <Answering approval={approval} showsRun={showsRun} />
+          {waits ? (
+            <Answering card={card} approval={approval} onAnswered={setAnswered} />
+          ) : (
+            <>
+              <Given>{JSON.stringify(shown.edited_arguments ?? shown.arguments, null, 2)}</Given>
+              <p role="status" className="font-medium text-ink">
+                {shown.state === "open" ? words.gone : words.states[shown.state]}
+                {shown.by === null ? "" : ` ${words.who(shown.by.name)}`}
+                {shown.note === "" ? "" : `: ${shown.note}`}
+              </p>
+            </>
+          )}
         </div>
       </div>
     </section>
   );
 }
 
-function Answering({ approval, showsRun }: { readonly approval: Approval; readonly showsRun: boolean }) {
-  const client = useQueryClient();
+/** Who wants the call, for what request, since when, and why a person is asked. */
+const Origin = ({ approval }: { readonly approval: Approval }) => (
+  <div className="mt-1 space-y-0.5 text-xs text-muted [overflow-wrap:anywhere]">
+    <p>
+      <span className="font-mono">{approval.tool}</span> {words.by(approval.agent)}, <Ago at={approval.asked_at} />
+    </p>
+    <p>
+      {words.request}{" "}
+      <Link to="/runs/$id" params={{ id: approval.run }} className="text-accent hover:underline">
+        {approval.input_preview.trim() === "" ? words.openRun : approval.input_preview}
+      </Link>
+    </p>
+    <p>
+      {words.why(approval.rule, approval.level)} {approval.reason === "" ? "" : `${words.again(approval.reason)} `}
+      {words.until(approval.expires_at)}
+    </p>
+  </div>
+);
+
+type AnsweringProps = {
+  readonly card: RefObject<HTMLElement | null>;
+  readonly approval: Approval;
+  readonly onAnswered: (approval: Approval) => void;
+};
+
+function Answering({ card, approval, onAnswered }: AnsweringProps) {
+  const isSteady = useGuard(card);
   const given = JSON.stringify(approval.arguments, null, 2);
   const [edited, setEdited] = useState<string | undefined>();
+  const [isRead, setIsRead] = useState(false);
   const [note, setNote] = useState("");
   const [remember, setRemember] = useState(false);
-  const answer = useMutation({
-    mutationFn: (body: ApprovalAnswer) => answerApproval(approval.id, body),
-    onSettled: () =>
-      Promise.all([
-        client.invalidateQueries({ queryKey: ["approvals"] }),
-        client.invalidateQueries({ queryKey: ["run", approval.run] }),
-      ]),
-  });
+  const [isEarly, setIsEarly] = useState(false);
+  const answer = useAnswer(approval, onAnswered);
   const object = edited === undefined ? undefined : objectIn(edited);
   const isBroken = edited !== undefined && object === undefined;
+  const press = (body: ApprovalAnswer) => (event: MouseEvent) => {
+    const allowed = mayPress(event);
+    setIsEarly(!allowed);
+    if (allowed) answer.mutate(body);
+  };
   return (
     <>
-      <Arguments given={given} edited={edited} isBroken={isBroken} onEdit={setEdited} />
+      <Arguments given={given} edited={edited} isBroken={isBroken} onEdit={setEdited} onRead={() => setIsRead(true)} />
       <Input
         aria-label={words.noteLabel}
         placeholder={words.noteLabel}
@@ -76,18 +127,19 @@ function Answering({ approval, showsRun }: { readonly approval: Approval; readon
         <input type="checkbox" checked={remember} onChange={(event) => setRemember(event.target.checked)} />
         {words.remember}
       </label>
-      <div className="flex flex-wrap gap-2">
+      <div className="flex flex-wrap items-center gap-2">
         <Button
           size="small"
           look="primary"
-          disabled={answer.isPending || isBroken}
-          onClick={() => answer.mutate({ type: "approve", note, remember, ...(object && { arguments: object }) })}
+          disabled={answer.isPending || isBroken || !isRead}
+          aria-disabled={!isSteady}
+          onClick={press({ type: "approve", note, remember, ...(object && { arguments: object }) })}
         >
           {edited === undefined ? words.approve : words.approveEdited}
         </Button>
         <Button
           size="small"
-          disabled={answer.isPending}
+          disabled={answer.isPending || !isRead}
           onClick={() => setEdited((before) => (before === undefined ? given : undefined))}
         >
           {edited === undefined ? words.edit : words.keep}
@@ -96,23 +148,32 @@ function Answering({ approval, showsRun }: { readonly approval: Approval; readon
           size="small"
           look="danger"
           disabled={answer.isPending}
-          onClick={() => answer.mutate({ type: "deny", note })}
+          aria-disabled={!isSteady}
+          onClick={press({ type: "deny", note })}
         >
           {words.deny}
         </Button>
-        {showsRun ? (
-          <Link
-            to="/runs/$id"
-            params={{ id: approval.run }}
-            className="self-center text-sm text-accent hover:underline"
-          >
-            {words.openRun}
-          </Link>
-        ) : null}
+        <span role="status" className="text-xs text-muted">
+          {isRead ? (isEarly ? words.early : "") : words.unread}
+        </span>
       </div>
       {answer.error === null ? null : <ProblemView error={answer.error} />}
     </>
   );
+}
+
+function useAnswer(approval: Approval, onAnswered: (approval: Approval) => void) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (body: ApprovalAnswer) => answerApproval(approval, body),
+    onMutate: disturb,
+    onSuccess: onAnswered,
+    onSettled: () =>
+      Promise.all([
+        client.invalidateQueries({ queryKey: ["approvals"] }),
+        client.invalidateQueries({ queryKey: ["run", approval.run] }),
+      ]),
+  });
 }
 
 type ArgumentsProps = {
@@ -120,18 +181,17 @@ type ArgumentsProps = {
   readonly edited: string | undefined;
   readonly isBroken: boolean;
   readonly onEdit: (text: string) => void;
+  /** The end of the arguments has been on the screen. */
+  readonly onRead: () => void;
 };
 
-/** What the call is to be made with, to read or to change. */
-function Arguments({ given, edited, isBroken, onEdit }: ArgumentsProps) {
+/** The arguments of the call, to read or to change. */
+function Arguments({ given, edited, isBroken, onEdit, onRead }: ArgumentsProps) {
   return edited === undefined ? (
-    <pre
-      tabIndex={0}
-      aria-label={words.arguments}
-      className="max-h-72 overflow-auto rounded-md border border-line bg-surface p-2.5 font-mono text-xs whitespace-pre-wrap [overflow-wrap:anywhere]"
-    >
+    <Given>
       {given}
-    </pre>
+      <End onSeen={onRead} />
+    </Given>
   ) : (
     <div>
       <textarea
@@ -145,6 +205,30 @@ function Arguments({ given, edited, isBroken, onEdit }: ArgumentsProps) {
       {isBroken ? <p className="text-xs text-bad">{words.badJson}</p> : null}
     </div>
   );
+}
+
+const Given = ({ children }: { readonly children: ReactNode }) => (
+  <pre
+    tabIndex={0}
+    aria-label={words.arguments}
+    className="max-h-72 overflow-auto rounded-md border border-line bg-surface p-2.5 font-mono text-xs whitespace-pre-wrap text-ink [overflow-wrap:anywhere]"
+  >
+    {children}
+  </pre>
+);
+
+/** Calls once when it is on the screen: neither outside of the window nor scrolled out of a box. */
+function End({ onSeen }: { readonly onSeen: () => void }) {
+  const mark = useRef<HTMLSpanElement>(null);
+  const seen = useRef(onSeen);
+  useEffect(() => {
+    const observer = new IntersectionObserver((entries) => {
+      if (entries.some(({ isIntersecting }) => isIntersecting)) seen.current();
+    });
+    if (mark.current !== null) observer.observe(mark.current);
+    return () => observer.disconnect();
+  }, []);
+  return <span ref={mark} aria-hidden className="inline-block h-2 w-px" />;
 }
 
 /** A text as a JSON object; undefined when it is none. */

@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { useMemo } from "react";
 import type { Approval, RunSummary } from "../../../../src/api/contract/index.ts";
 import { answeredApprovalsQuery, approvalsQuery, askingRunsQuery, runsThatAsk } from "../../api/queries.ts";
 import { Ago } from "../../parts/ago.tsx";
@@ -9,6 +10,7 @@ import { PageHeading } from "../../parts/page-heading.tsx";
 import { ProblemView } from "../../parts/problem-view.tsx";
 import { text } from "../../text.ts";
 import { ApprovalCard } from "./approval-card.tsx";
+import { useStanding } from "./standing.ts";
 
 const words = text.approvals;
 
@@ -16,20 +18,26 @@ const words = text.approvals;
 export function Approvals() {
   const { data: open, error, refetch } = useQuery(approvalsQuery);
   const asking = useQuery({ ...askingRunsQuery, select: runsThatAsk }).data ?? [];
-  const answered = useQuery(answeredApprovalsQuery).data?.items.filter(({ state }) => state !== "open") ?? [];
+  const all = useQuery(answeredApprovalsQuery).data;
+  const answered = useMemo(() => all?.items.filter(({ state }) => state !== "open") ?? [], [all]);
+  const known = useMemo(() => [...answered, ...(open?.items ?? [])], [answered, open]);
+  const standing = useStanding(known);
+  const here = new Set(standing.map(({ approval }) => approval.id));
+  const more = (open?.open ?? 0) - (open?.items.length ?? 0);
   return (
     <>
       <PageHeading title={words.title} note={words.note} />
       {open === undefined && error === null ? <Skeleton /> : null}
       {error === null ? null : <ProblemView error={error} onRetry={() => void refetch()} />}
-      {open?.items.length === 0 && asking.length === 0 ? (
+      {open !== undefined && standing.length === 0 && asking.length === 0 ? (
         <Empty title={words.none} note={words.noneNote} command="caxton approval list" />
       ) : null}
-      {open?.items.map((approval) => (
-        <ApprovalCard key={approval.id} approval={approval} showsRun />
+      {standing.map(({ approval, endedAtMs }) => (
+        <ApprovalCard key={approval.id} approval={approval} isOpen={endedAtMs === undefined} />
       ))}
+      {more > 0 ? <p className="mb-5 text-sm text-muted">{words.more(more)}</p> : null}
       <Asking runs={asking} />
-      <Answered approvals={answered} />
+      <Answered approvals={answered.filter(({ id }) => !here.has(id))} />
     </>
   );
 }

@@ -13,6 +13,10 @@ import { readFirstSteps, rememberFirstSteps } from "./seen.ts";
 
 /** The agent a new project comes with. */
 const SAMPLE = "data-analyzer";
+/** Who has started as many runs is past the first day. */
+const RUNS_MAX = 20;
+
+const isLanguageModel = (model: string | null): boolean => model !== null && !/^(?:mock|scripted)(?:\/|$)/.test(model);
 
 /** Four things to do on the first day; each ticks itself off. */
 export function FirstSteps({ status }: { readonly status: Status }) {
@@ -26,9 +30,9 @@ export function FirstSteps({ status }: { readonly status: Status }) {
     ask: runs.length > 0,
     watch: memory.sawRun === true && runs.length > 0,
     edit: agents.some(({ revision }) => revision > 1),
-    connect: !/^(?:mock|scripted)(?:\/|$)/.test(status.default_model),
+    connect: [status.default_model, ...runs.map(({ model }) => model)].some(isLanguageModel),
   };
-  if (Object.values(done).every(Boolean)) return null;
+  if (Object.values(done).every(Boolean) || runs.length >= RUNS_MAX) return null;
   const hide = () => {
     rememberFirstSteps({ hidden: true });
     setMemory({ ...memory, hidden: true });

@@ -93,7 +93,7 @@ function RunCounts({ status }: { readonly status: Status }) {
           <Link
             to="/runs"
             search={{ state }}
-            className="flex items-center gap-1 text-sm font-medium hover:text-accent hover:underline"
+            className="flex min-h-6 items-center gap-1 text-sm font-medium hover:text-accent hover:underline"
           >
             <StateIcon state={state} />
             {count(countOf(status, state))}

@@ -73,18 +73,13 @@ export function HitList({ question }: { readonly question: Question }) {
   );
 }
 
-/** Observations shown of a hit; its page has all. */
+/** Facts shown of a hit, the best match first and darker; its page has all. */
 const SHOWN = 3;
 /** Characters of each that can stand in the lines it has. */
 const SHOWN_CHARS = 600;
 
-function HitItem({ hit: { entity, score }, best }: { readonly hit: Hit; readonly best: number }) {
-  const { id, name, type, scope, observations } = entity;
-  const shown = observations
-    .map((one) => ({ one, fit: cutAtWords(one.text, score.matched).filter(({ isMatch }) => isMatch).length }))
-    .toSorted((a, b) => b.fit - a.fit)
-    .slice(0, SHOWN)
-    .map(({ one }) => one);
+function HitItem({ hit: { entity, score, facts }, best }: { readonly hit: Hit; readonly best: number }) {
+  const { id, name, type, scope } = entity;
   return (
     <li className="relative flex flex-wrap gap-x-6 gap-y-2 px-4 py-3 hover:bg-hover">
       <div className="min-w-0 flex-1 basis-72">
@@ -100,9 +95,14 @@ function HitItem({ hit: { entity, score }, best }: { readonly hit: Hit; readonly
           </span>
         </p>
         <ul className="mt-1 space-y-0.5 text-sm text-muted">
-          {shown.map((observation) => (
-            <li key={observation.id} dir="auto" className="line-clamp-3 [overflow-wrap:anywhere]">
-              <Marked words={score.matched}>{beginning(observation.text, SHOWN_CHARS)}</Marked>
+          {facts.slice(0, SHOWN).map((fact, at) => (
+            <li
+              key={fact.id}
+              dir="auto"
+              title={words.factScore(fact.score)}
+              className={`line-clamp-3 [overflow-wrap:anywhere] ${at === 0 ? "text-ink" : ""}`}
+            >
+              <Marked words={score.matched}>{beginning(fact.text, SHOWN_CHARS)}</Marked>
             </li>
           ))}
         </ul>

@@ -53,12 +53,29 @@ export function DeadLetters() {
 
 type Filtered = { readonly filter: DeadLetterFilter };
 
+/** Milliseconds in which a delivery that cannot succeed has failed again. */
+const FAILS_AGAIN_MS = 1_500;
+
+/** A letter that is sent again is a dead one no more; one that fails again comes back, maybe with another id. */
+const isSameDelivery = (one: DeadLetter, other: DeadLetter): boolean =>
+  one.message_id === other.message_id && one.recipient === other.recipient;
+
 function useRetry() {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: retryDeadLetters,
-    onSuccess: async ({ retried }) => {
-      notify(words.retried(retried));
+    mutationFn: async (letters: readonly DeadLetter[]) => {
+      await retryDeadLetters(letters.map(({ id }) => id));
+      await new Promise((resolve) => setTimeout(resolve, FAILS_AGAIN_MS));
+      const now = await allDeadLetters({});
+      return letters.map((letter) => now.find((each) => isSameDelivery(each, letter)));
+    },
+    onSuccess: async (outcomes) => {
+      const failed = outcomes.filter((each) => each !== undefined);
+      notify(
+        failed.length === 0
+          ? words.retried(outcomes.length)
+          : words.failedAgain(failed.length, outcomes.length, failed[0]?.reason ?? ""),
+      );
       await client.invalidateQueries({ queryKey: ["dead-letters"] });
     },
     onError: (error) => notify(error.message),
@@ -70,7 +87,7 @@ function AllActions({ filter }: Filtered) {
   const retryAll = useMutation({
     mutationFn: async () => {
       const letters = await allDeadLetters(filter);
-      if (letters.length > 0) await retry.mutateAsync(letters.map(({ id }) => id));
+      if (letters.length > 0) await retry.mutateAsync(letters);
     },
   });
   const save = useMutation({
@@ -123,7 +140,12 @@ function Letters({ filter }: Filtered) {
   }
   return (
     <>
-      <LetterTable letters={letters} onShow={setShown} onRetry={({ id }) => retry.mutate([id])} onDrop={setDropping} />
+      <LetterTable
+        letters={letters}
+        onShow={setShown}
+        onRetry={(letter) => retry.mutate([letter])}
+        onDrop={setDropping}
+      />
       <div className="mt-3 flex items-center gap-3 text-sm text-muted">
         <span>{words.total(total)}</span>
         {hasNextPage ? (

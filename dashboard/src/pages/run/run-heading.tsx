@@ -1,13 +1,14 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { CircleStop, RotateCcw } from "lucide-react";
-import type { ReactNode } from "react";
+import { type ReactNode, useState } from "react";
 import type { RunDetail } from "../../../../src/api/contract/index.ts";
 import { cancelRun, retryRun } from "../../api/actions.ts";
 import { hasEnded, usedSoFar } from "../../api/live.ts";
 import { agentQuery, statusQuery } from "../../api/queries.ts";
 import { Ago } from "../../parts/ago.tsx";
 import { Button } from "../../parts/button.tsx";
+import { Dialog } from "../../parts/dialog.tsx";
 import { count, fullTime } from "../../parts/format.ts";
 import { cost as showCost, tokens } from "../../parts/money.ts";
 import { PageHeading } from "../../parts/page-heading.tsx";
@@ -137,22 +138,22 @@ function Actions({ run }: { readonly run: RunDetail }) {
     onSettled: () => client.invalidateQueries({ queryKey: ["run", run.id] }),
   });
   const model = useChosenModel(run);
-  const again = useRunAgain(run);
+  const [isAgain, setAgain] = useState(false);
   const command = runCommand({ ...run, files: run.files.map(({ name }) => name), model });
   return (
     <>
       {cancel.error === null ? null : <ProblemView error={cancel.error} />}
-      {again.error === null ? null : <ProblemView error={again.error} />}
       {hasEnded(run) ? null : (
         <Button look="danger" disabled={cancel.isPending} onClick={() => cancel.mutate()}>
           <CircleStop aria-hidden />
           {text.actions.cancel}
         </Button>
       )}
-      <Button disabled={again.isPending} onClick={() => again.mutate()}>
+      <Button onClick={() => setAgain(true)}>
         <RotateCcw aria-hidden />
         {text.run.again}
       </Button>
+      {isAgain ? <RunAgain run={run} onClose={() => setAgain(false)} /> : null}
       <RunMenu run={run} command={command} />
     </>
   );
@@ -165,11 +166,34 @@ function useChosenModel({ agent, model }: RunDetail): string | undefined {
   return model === null || model === (defined ?? standard) ? undefined : model;
 }
 
-/** The same request once more, with its files, on the newest revision. */
-function useRunAgain(run: RunDetail) {
+/** Asks before the same request is made once more, with its files, on the newest revision. */
+function RunAgain({ run, onClose }: { readonly run: RunDetail; readonly onClose: () => void }) {
   const navigate = useNavigate();
-  return useMutation({
+  const again = useMutation({
     mutationFn: () => retryRun(run.id, { latest: true }),
-    onSuccess: (started) => navigate({ to: "/runs/$id", params: { id: started.id } }),
+    onSuccess: (started) => {
+      onClose();
+      return navigate({ to: "/runs/$id", params: { id: started.id } });
+    },
   });
+  return (
+    <Dialog title={text.run.againTitle} onClose={onClose}>
+      <div className="space-y-4 overflow-y-auto p-5">
+        <p className="text-sm">{text.run.againNote(run.agent)}</p>
+        <p
+          tabIndex={0}
+          className="max-h-48 overflow-y-auto rounded-md bg-sunken px-3 py-2 text-sm whitespace-pre-wrap [overflow-wrap:anywhere]"
+        >
+          {run.input}
+        </p>
+        {again.error === null ? null : <ProblemView error={again.error} />}
+        <div className="flex justify-end gap-2">
+          <Button onClick={onClose}>{text.actions.cancel}</Button>
+          <Button look="primary" disabled={again.isPending} onClick={() => again.mutate()}>
+            {text.run.againStart}
+          </Button>
+        </div>
+      </div>
+    </Dialog>
+  );
 }

@@ -1,17 +1,19 @@
 import type { RunDetail, Step } from "../../../../src/api/contract/index.ts";
+import { isInherited } from "../../api/inherited.ts";
 import { duration } from "../../parts/format.ts";
 
 /** From a run's creation to its end, or to now while it goes on. Milliseconds. */
 export type TimeScale = { readonly startMs: number; readonly endMs: number; readonly nowMs: number };
 
-type Timed = Pick<RunDetail, "created_at" | "ended_at" | "step_list" | "resting">;
+type Timed = Pick<RunDetail, "created_at" | "ended_at" | "step_list" | "resting" | "origin">;
 
 /** While a run rests its time stands still, a little after what happened last. */
 const WAITING_SHARE = 0.2;
 
-export function timeScale({ created_at, ended_at, step_list, resting }: Timed, clockMs: number): TimeScale {
+export function timeScale(run: Timed, clockMs: number): TimeScale {
+  const { created_at, ended_at, step_list, resting } = run;
   const startMs = Date.parse(created_at);
-  const ends = step_list.map((step) => stretchOf(step, 0).to);
+  const ends = step_list.filter((step) => !isInherited(run, step)).map((step) => stretchOf(step, 0).to);
   const lastMs = Math.max(startMs + 1, ...ends);
   const nowMs = resting ? lastMs + (lastMs - startMs) * WAITING_SHARE : clockMs;
   return { startMs, endMs: Math.max(lastMs, ended_at === null ? nowMs : Date.parse(ended_at)), nowMs };

@@ -1,7 +1,8 @@
 import { Link } from "@tanstack/react-router";
 import { MessageSquareText, Sparkles, Wrench } from "lucide-react";
-import type { ReactNode } from "react";
+import { Fragment, type ReactNode } from "react";
 import type { RunDetail, Step } from "../../../../src/api/contract/index.ts";
+import { isInherited } from "../../api/inherited.ts";
 import { isMoving } from "../../api/live.ts";
 import { cx } from "../../parts/class-names.ts";
 import { useServerNow } from "../../parts/clock.ts";
@@ -38,7 +39,13 @@ export function Waterfall({ run, selected }: Props) {
       <ol aria-label={text.run.steps} className="py-1">
         <RunLine run={run} scale={scale} selected={selected === undefined} />
         {run.step_list.map((step) => (
-          <StepLine key={step.index} run={run} step={step} scale={scale} selected={step.index === selected} />
+          <Fragment key={step.index}>
+            {isInherited(run, step) ? (
+              <InheritedLine run={run} step={step} selected={step.index === selected} />
+            ) : (
+              <StepLine run={run} step={step} scale={scale} selected={step.index === selected} />
+            )}
+          </Fragment>
         ))}
       </ol>
     </div>
@@ -71,6 +78,21 @@ function RunLine({ run, scale, selected }: LineProps) {
   );
 }
 
+/** A step of the run that this one was forked from: it has no time here. */
+const InheritedLine = ({ run, step, selected }: Omit<LineProps, "scale"> & { readonly step: Step }) => (
+  <Line
+    run={run}
+    step={step}
+    selected={selected}
+    icon={<StepIcon step={step} />}
+    name={nameOf(step)}
+    note=""
+    took={text.run.inherited}
+  />
+);
+
+const nameOf = (step: Step): string => (step.kind === "model" ? text.run.turn(step.turn) : step.tool);
+
 function StepLine({ run, step, scale, selected }: LineProps & { readonly step: Step }) {
   const { beganMs, from, to } = stretchOf(step, scale.nowMs);
   const open = step.state === "running" || step.state === "waiting" || step.state === "queued";
@@ -81,7 +103,7 @@ function StepLine({ run, step, scale, selected }: LineProps & { readonly step: S
       step={step}
       selected={selected}
       icon={<StepIcon step={step} />}
-      name={step.kind === "model" ? text.run.turn(step.turn) : step.tool}
+      name={nameOf(step)}
       note={noteOf(step)}
       took={step.state === "waiting" ? "–" : duration(step.duration_ms ?? to - from)}
     >
@@ -129,7 +151,7 @@ type RowProps = {
   readonly name: string;
   readonly note: string;
   readonly took: string;
-  readonly children: ReactNode;
+  readonly children?: ReactNode;
 };
 
 function Line({ run, step, selected, icon, name, note, took, children }: RowProps) {

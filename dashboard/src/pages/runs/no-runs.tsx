@@ -9,8 +9,11 @@ import { text } from "../../text.ts";
 
 /** What a list of runs says before the first. */
 export function NoRuns({ agent }: { readonly agent?: string | undefined }) {
-  const first = useInfiniteQuery(agentsQuery).data?.pages[0]?.items[0]?.name;
-  const name = agent ?? first;
+  const { data, hasNextPage } = useInfiniteQuery(agentsQuery);
+  const names = data?.pages.flatMap((page) => page.items.map(({ name: each }) => each));
+  if (agent !== undefined && names !== undefined && !hasNextPage && !names.includes(agent))
+    return <Empty title={text.runs.unknownAgent(agent)} note={text.runs.unknownAgentNote} />;
+  const name = agent ?? names?.[0];
   return (
     <Empty
       title={text.runs.empty}

@@ -19,10 +19,10 @@ export function RunHead({ withAgent = true }: HeadProps) {
       <tr>
         <Th className="w-36 max-sm:w-0">{columns.state}</Th>
         <Th>{columns.request}</Th>
-        {withAgent ? <Th className="w-48 max-sm:hidden">{columns.agent}</Th> : null}
-        <Th className="w-20 text-right max-lg:hidden">{columns.tools}</Th>
-        <Th className="w-24 text-right max-lg:hidden">{columns.tokens}</Th>
-        <Th className="w-24 text-right max-lg:hidden">{columns.cost}</Th>
+        {withAgent ? <Th className="w-40 max-sm:hidden">{columns.agent}</Th> : null}
+        <Th className="w-20 text-right max-xl:hidden">{columns.tools}</Th>
+        <Th className="w-24 text-right max-xl:hidden">{columns.tokens}</Th>
+        <Th className="w-28 text-right max-xl:hidden">{columns.cost}</Th>
         <Th className="w-24 text-right max-sm:w-0">{columns.duration}</Th>
         <Th className="w-28 text-right max-sm:hidden">{columns.started}</Th>
       </tr>
@@ -61,16 +61,16 @@ export function RunRow({ run, index, measure, withAgent = true }: RowProps) {
         {run.failure === null ? null : <span className="block truncate text-xs text-bad">{run.failure.message}</span>}
       </Td>
       {withAgent ? (
-        <Td className="max-w-48 truncate text-muted max-sm:hidden">
+        <Td className="max-w-40 truncate text-muted max-sm:hidden">
           {run.agent}
           <span className="text-faint">@{run.revision}</span>
         </Td>
       ) : null}
-      <Td className="text-right text-muted max-lg:hidden">{run.tool_calls === 0 ? "–" : count(run.tool_calls)}</Td>
-      <Td className="text-right text-muted max-lg:hidden">
+      <Td className="text-right text-muted max-xl:hidden">{run.tool_calls === 0 ? "–" : count(run.tool_calls)}</Td>
+      <Td className="text-right text-muted max-xl:hidden">
         {tokens === 0 ? "–" : `${run.cost.estimated_calls > 0 ? "≈ " : ""}${shortCount(tokens)}`}
       </Td>
-      <Td className="max-w-0 truncate text-right text-muted max-lg:hidden" title={cost(run.cost)}>
+      <Td className="text-right whitespace-nowrap text-muted max-xl:hidden">
         {run.steps === 0 ? "–" : cost(run.cost)}
       </Td>
       <Td className="text-right whitespace-nowrap text-muted">

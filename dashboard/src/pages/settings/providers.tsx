@@ -48,5 +48,5 @@ export function Providers() {
 }
 
 const Readiness = ({ ready, className }: { readonly ready: boolean; readonly className: string }) => (
-  <span className={cx(className, ready ? "text-good" : "text-muted")}>{ready ? words.ready : words.notReady}</span>
+  <span className={cx(className, ready ? "text-ink" : "text-muted")}>{ready ? words.ready : words.notReady}</span>
 );

@@ -35,7 +35,7 @@ export function DeployServer({ name, onClose }: Props) {
     for (const unknown of taken.unknown) notify(words.unknownFile(unknown));
   };
   const drop = useFileDrop((added) => void add(added));
-  const check = useCheck(files);
+  const check = useCheck(files, name);
   const deploy = useDeploy();
   const problems = manifestProblems(check.error);
   const isPending = check.data?.outcome === "pending";
@@ -92,7 +92,7 @@ function Chooser({ files, onFiles }: ChooserProps) {
   const { module, manifest, signature } = files;
   const parts = [
     { name: words.module, value: module === undefined ? words.missing : `${module.name}, ${bytes(module.size)}` },
-    { name: words.manifest, value: manifest === "" ? words.missing : bytes(manifest.length) },
+    { name: words.manifest, value: manifest === "" ? words.noManifest : bytes(manifest.length) },
     { name: words.signature, value: signature?.name ?? words.noSignature },
   ];
   return (
@@ -136,9 +136,10 @@ function goTo(id: string, problem: FileProblem): void {
 }
 
 /** What deploying would do, asked a moment after the last change of what is to be deployed. */
-function useCheck(files: DeploymentFiles) {
+function useCheck(files: DeploymentFiles, name: string | undefined) {
   const { module, manifest, signature } = useSettled(files, CHECK_AFTER_MS);
-  const isWhole = module !== undefined && manifest.trim() !== "";
+  // Without a manifest the name is that of the file, which a further version of a server must not depend on.
+  const isWhole = module !== undefined && (name === undefined || manifest.trim() !== "");
   return useQuery({
     queryKey: ["deployment", module?.name, module?.size, module?.lastModified, manifest, signature?.text],
     queryFn: ({ signal }): Promise<ToolServerDeployment> =>

@@ -9,7 +9,7 @@ import { interfaceName, PublisherMark } from "./server-state.tsx";
 /** What a deployment would do, before it is done. */
 export function DeploymentPreview({ deployment }: { readonly deployment: ToolServerDeployment }) {
   const words = text.tools.deploy;
-  const { outcome, name, revision, tools, grants, changes } = deployment;
+  const { outcome, name, revision, tools, grants, changes, notes } = deployment;
   const isPending = outcome === "pending";
   const Icon = isPending ? CircleHelp : CircleCheck;
   return (
@@ -41,6 +41,11 @@ export function DeploymentPreview({ deployment }: { readonly deployment: ToolSer
         <dt className="text-muted">{words.grants}</dt>
         <dd className="[overflow-wrap:anywhere]">{grants.length === 0 ? words.noGrants : grants.join(", ")}</dd>
       </dl>
+      {notes.map((note) => (
+        <p key={note} className="text-sm text-muted">
+          {note}
+        </p>
+      ))}
       {outcome === "created" || outcome === "unchanged" ? null : <ChangeList label={words.changes} changes={changes} />}
     </section>
   );

@@ -1,9 +1,6 @@
 import { useState } from "react";
 import { pauseToolServer } from "../../api/tool-servers.ts";
-import { Button } from "../../parts/button.tsx";
-import { Dialog } from "../../parts/dialog.tsx";
-import { Field, Input } from "../../parts/field.tsx";
-import { ProblemView } from "../../parts/problem-view.tsx";
+import { PauseDialog } from "../../parts/pause-dialog.tsx";
 import { text } from "../../text.ts";
 import { useSteer } from "./steer.ts";
 
@@ -18,37 +15,6 @@ export function PauseServer({ name, onClose }: Props) {
     () => pauseToolServer(name, reason.trim()),
     () => pause.done(name),
   );
-  return (
-    <Dialog title={pause.title(name)} onClose={onClose}>
-      <form
-        className="space-y-4 p-5"
-        onSubmit={(event) => {
-          event.preventDefault();
-          steer.mutate(undefined, { onSuccess: onClose });
-        }}
-      >
-        <p className="text-muted">{pause.note}</p>
-        <Field label={pause.reason} note={pause.reasonNote}>
-          {({ id, describedBy }) => (
-            <Input
-              id={id}
-              data-autofocus
-              aria-describedby={describedBy}
-              autoComplete="off"
-              maxLength={500}
-              value={reason}
-              onChange={(event) => setReason(event.target.value)}
-            />
-          )}
-        </Field>
-        {steer.error === null ? null : <ProblemView error={steer.error} />}
-        <div className="flex justify-end gap-2">
-          <Button onClick={onClose}>{text.actions.cancel}</Button>
-          <Button type="submit" look="primary" disabled={steer.isPending}>
-            {text.tools.actions.pause}
-          </Button>
-        </div>
-      </form>
-    </Dialog>
-  );
+  const words = { ...pause, title: pause.title(name), action: text.tools.actions.pause };
+  return <PauseDialog words={words} reason={reason} onReason={setReason} pause={steer} onClose={onClose} />;
 }

@@ -17,12 +17,12 @@ export function ServerTable({ servers }: { readonly servers: readonly ToolServer
         <tr>
           <Th>{columns.server}</Th>
           <Th>{columns.state}</Th>
-          <Th className="max-md:hidden">{columns.health}</Th>
-          <Th className="max-md:hidden">{columns.kind}</Th>
-          <Th className="max-lg:hidden">{columns.version}</Th>
-          <Th className="text-right max-lg:hidden">{columns.tools}</Th>
-          <Th className="text-right">{columns.calls}</Th>
-          <Th className="text-right max-sm:hidden">{columns.fuel}</Th>
+          <Th className="max-xl:hidden">{columns.health}</Th>
+          <Th className="max-xl:hidden">{columns.kind}</Th>
+          <Th className="max-2xl:hidden">{columns.version}</Th>
+          <Th className="text-right max-2xl:hidden">{columns.tools}</Th>
+          <Th className="text-right max-sm:hidden">{columns.calls}</Th>
+          <Th className="text-right max-lg:hidden">{columns.fuel}</Th>
         </tr>
       </thead>
       <tbody>
@@ -46,7 +46,7 @@ function ServerRow({ server, fuel }: RowProps) {
   const { name, description, reason, pending_revision: pending, calls, failures, calls_under_way: underWay } = server;
   return (
     <Row>
-      <Td className="min-w-44">
+      <Td className="min-w-44 max-sm:min-w-0">
         <Link to="/tools/$server" params={{ server: name }} data-row-link className={`${rowLink} font-mono text-xs`}>
           {name}
         </Link>
@@ -54,7 +54,7 @@ function ServerRow({ server, fuel }: RowProps) {
           {reason === "" ? description : reason}
         </p>
         {server.sandboxed ? null : (
-          <span className="mt-1 block md:hidden">
+          <span className="mt-1 block xl:hidden">
             <SandboxMark sandboxed={false} />
           </span>
         )}
@@ -68,14 +68,14 @@ function ServerRow({ server, fuel }: RowProps) {
           </span>
         )}
       </Td>
-      <Td className="max-md:hidden">
+      <Td className="max-xl:hidden">
         <HealthMark health={server.health} />
       </Td>
-      <Td className="max-md:hidden">
+      <Td className="max-xl:hidden">
         <SandboxMark sandboxed={server.sandboxed} />
         <span className="mt-0.5 block text-xs whitespace-nowrap text-muted">{interfaceName(server.interface)}</span>
       </Td>
-      <Td className="text-xs whitespace-nowrap max-lg:hidden">
+      <Td className="text-xs whitespace-nowrap max-2xl:hidden">
         {server.version === "" ? "–" : server.version}
         {server.revision === null ? null : (
           <span className="text-muted"> · {text.tools.revision(server.revision)}</span>
@@ -84,8 +84,8 @@ function ServerRow({ server, fuel }: RowProps) {
           <PublisherMark publisher={server.publisher} />
         </span>
       </Td>
-      <Td className="text-right text-muted max-lg:hidden">{server.tools}</Td>
-      <Td className="text-right">
+      <Td className="text-right text-muted max-2xl:hidden">{server.tools}</Td>
+      <Td className="text-right max-sm:hidden">
         {count(calls)}
         {failures > 0 ? (
           <span className="block text-xs whitespace-nowrap text-bad">{text.tools.failed(failures)}</span>
@@ -94,7 +94,7 @@ function ServerRow({ server, fuel }: RowProps) {
           <span className="block text-xs whitespace-nowrap text-busy">{text.tools.underWay(underWay)}</span>
         ) : null}
       </Td>
-      <Td className="text-right text-muted max-sm:hidden">
+      <Td className="text-right text-muted max-lg:hidden">
         {fuel === undefined || !server.sandboxed ? "–" : shortCount(fuel)}
       </Td>
     </Row>

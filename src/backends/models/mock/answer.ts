@@ -7,7 +7,7 @@ import { chooseTool } from "./generic-tool.ts";
 import type { Ledger } from "./ledger.ts";
 import { withRole } from "./parameters.ts";
 import { tableSection } from "./table-answer.ts";
-import type { Toolbox } from "./toolbox.ts";
+import { takesTable, type Toolbox } from "./toolbox.ts";
 import { listed, nameParts, type Request, STOP_WORDS } from "./language/index.ts";
 
 /** The answer to a request as far as results allow; calls that it still needs are in the ledger. */
@@ -77,7 +77,11 @@ function fileParts(request: Request, toolbox: Toolbox, ledger: Ledger): readonly
 }
 
 function chosenPart(request: Request, toolbox: Toolbox, ledger: Ledger): Section | undefined | "none" {
-  const chosen = chooseTool(toolbox.all, request);
+  // No table was named where this is asked: a tool for tables has nothing to read.
+  const chosen = chooseTool(
+    toolbox.all.filter((tool) => !takesTable(tool)),
+    request,
+  );
   if (chosen === undefined) return "none";
   const { tool, input } = chosen;
   const outcome = ledger.ask({ name: tool.name, arguments: input, why: `I use the tool ${tool.name}.` });

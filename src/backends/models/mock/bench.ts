@@ -3,16 +3,16 @@ import { fillConditions, type Source, sourceArgument } from "./fill.ts";
 import type { Ledger } from "./ledger.ts";
 import { type Tool, withRole } from "./parameters.ts";
 import type { Toolbox } from "./toolbox.ts";
-import { conditionsText, type Frame, type Request, type Table } from "./language/index.ts";
+import type { Condition, Plan, Request, Table } from "./language/index.ts";
 
-/** All that is needed to work on one table. */
+/** All that is needed to answer one question on one table. */
 export type Bench = {
   readonly request: Request;
   readonly toolbox: Toolbox;
   readonly ledger: Ledger;
   readonly source: Source;
   readonly table: Table;
-  readonly frame: Frame;
+  readonly plan: Plan;
 };
 
 /** A part of an answer. Undefined instead of one means that results are still missing. */
@@ -44,20 +44,11 @@ export const joined = (parts: readonly Section[]): Section => ({
 export const failedSection = (tool: Tool, message: string): Section =>
   failure(`The tool ${tool.name} failed: ${message.trim()}`);
 
-/** Arguments that are the same for every tool on a table: where it is and which of its rows count. */
-export type Base =
-  | { readonly type: "filled"; readonly input: JsonObject; readonly caveats: readonly string[] }
-  | { readonly type: "impossible" };
-
-export function baseArguments(tool: Tool, { source, frame }: Pick<Bench, "source" | "frame">): Base {
+/** Arguments that are the same for every tool on a table: where it is and which of its rows count; undefined if the tool cannot take them. */
+export function baseArguments(tool: Tool, source: Source, conditions: readonly Condition[]): JsonObject | undefined {
   const input = sourceArgument(tool, source);
-  if (input === undefined) return { type: "impossible" };
-  if (frame.conditions.length === 0) return { type: "filled", input, caveats: [] };
+  if (input === undefined || conditions.length === 0) return input;
   const parameter = withRole(tool, "conditions");
-  const filled = parameter === undefined ? undefined : fillConditions(parameter, frame.conditions);
-  if (parameter === undefined || filled?.type !== "filled") {
-    const ignored = `The tool ${tool.name} cannot choose rows${conditionsText(frame.conditions)}, so this is over all rows.`;
-    return { type: "filled", input, caveats: [ignored] };
-  }
-  return { type: "filled", input: { ...input, [parameter.name]: filled.value }, caveats: [] };
+  const filled = parameter === undefined ? undefined : fillConditions(parameter, conditions);
+  return parameter === undefined || filled === undefined ? undefined : { ...input, [parameter.name]: filled };
 }

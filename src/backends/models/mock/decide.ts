@@ -5,8 +5,9 @@ import { answerRequest } from "./answer.ts";
 import { type Section } from "./bench.ts";
 import { Ledger } from "./ledger.ts";
 import { askedParts, isMessageTool, letterIn, proposal } from "./messages.ts";
+import { requestText, type RequestText } from "./request-text.ts";
 import { toolboxOf } from "./toolbox.ts";
-import { type Request, understand } from "./language/index.ts";
+import { listed, type Request, understand } from "./language/index.ts";
 
 /** One turn of the model: what it says, and the calls it asks for; no calls means the answer is complete. */
 export type Decision = { readonly text: string; readonly calls: readonly PlannedCall[] };
@@ -22,13 +23,18 @@ export function decide({ messages, tools }: ModelRequest): Decision {
   const letter = letterIn(messages.findLast((message) => message.role === "user")?.text ?? "");
   // A proposal is compared by programs: it is JSON and nothing else, and says in it who made it.
   if (letter?.performative === "cfp") return { text: proposal(letter), calls: [] };
-  const request = requestIn(messages);
+  const texts = textsIn(messages);
+  const request = requestIn(texts.map(({ text }) => text));
   const asked = askedParts(request.text, tools, ledger);
   const toolbox = toolboxOf(tools.filter((tool) => !isMessageTool(tool)));
   const sections = asked.length > 0 ? asked : answerRequest(request, toolbox, ledger);
   // What is not asked for in this turn is still wanted in the next.
   const wanted = ledger.wanted.slice(0, LIMITS.toolCallsPerTurnMax);
-  if (wanted.length === 0) return { text: `${sections.map(sectionText).join("\n\n")}\n\n${SIGNATURE}`, calls: [] };
+  if (wanted.length === 0) {
+    const unused = texts.at(-1)?.unused ?? [];
+    const left = unused.length === 0 ? [] : [`I did not use ${listed(unused)}.`];
+    return { text: [...sections.map(sectionText), ...left, SIGNATURE].join("\n\n"), calls: [] };
+  }
   return {
     text: [...new Set(wanted.map(({ why }) => why))].join(" "),
     calls: wanted.map(({ name, arguments: input }) => ({ name, arguments: input })),
@@ -39,11 +45,14 @@ export function decide({ messages, tools }: ModelRequest): Decision {
 const CONTINUES =
   /^\s*(?:and|now|then|also|what about|how about|same|instead|draw (?:it|that|this)|plot (?:it|that|this)|show (?:it|that|this)|make (?:it|that|this))\b/i;
 
-/** The latest request; what it leaves open is taken from the user's earlier messages. */
-function requestIn(messages: readonly ModelMessage[]): Request {
-  const texts = messages.flatMap((message) =>
-    message.role === "user" ? [letterIn(message.text)?.content ?? message.text] : [],
+/** What the user's messages ask for, in their order. */
+const textsIn = (messages: readonly ModelMessage[]): readonly RequestText[] =>
+  messages.flatMap((message) =>
+    message.role === "user" ? [requestText(letterIn(message.text)?.content ?? message.text)] : [],
   );
+
+/** The latest request; what it leaves open is taken from the user's earlier messages. */
+function requestIn(texts: readonly string[]): Request {
   const latest = understand(texts.at(-1) ?? "");
   const earlier = texts.slice(0, -1).map(understand);
   const open = latest.files.length === 0 && latest.csv === undefined && latest.urls.length === 0;

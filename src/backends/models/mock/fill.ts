@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from "../../../kernel/json.ts";
 import { choicesOf, itemMembers, type Parameter, type Tool, withRole } from "./parameters.ts";
-import { type Aggregate, AGGREGATE_WORDS, type Column, type Condition } from "./language/index.ts";
+import { type Aggregate, AGGREGATE_WORDS, type Condition, keyText } from "./language/index.ts";
 
 /** Where a table comes from. */
 export type Source =
@@ -39,23 +39,21 @@ const OPERATOR_WORDS: { readonly [operator: string]: readonly string[] } = {
   "<": ["<", "lt", "less_than"],
   "<=": ["<=", "lte", "le", "at_most"],
   in: ["in", "one_of", "any_of"],
+  between: ["between"],
+  contains: ["contains", "includes", "like"],
+  is_missing: ["is_missing", "is_null", "missing"],
+  not_missing: ["not_missing", "not_null"],
 };
 
-export type FilledConditions =
-  | { readonly type: "filled"; readonly value: Json }
-  | { readonly type: "impossible"; readonly condition: Condition };
-
-/** Conditions in the shape a parameter's schema asks for: objects with a column, an operator and a value, or an object of equalities. */
-export function fillConditions(parameter: Parameter, conditions: readonly Condition[]): FilledConditions {
+/** Conditions in the shape a parameter's schema asks for: objects with a column, an operator and a value, or an object of equalities. Undefined where it has no such shape. */
+export function fillConditions(parameter: Parameter, conditions: readonly Condition[]): Json | undefined {
+  const buckets = JSON.stringify(parameter.schema).includes("weekday(");
+  if (!buckets && conditions.some(({ key }) => key.bucket !== undefined)) return undefined;
   const members = itemMembers(parameter.schema);
   if (members.length === 0) {
-    const unequal = conditions.find(({ operator, values }) => operator !== "=" || values.length !== 1);
-    if (unequal !== undefined || !parameter.types.includes("object")) {
-      const condition = unequal ?? conditions[0];
-      if (condition !== undefined) return { type: "impossible", condition };
-    }
-    const pairs = conditions.map(({ column, values }) => [column.name, values[0] ?? ""] as const);
-    return { type: "filled", value: Object.fromEntries(pairs) };
+    const plain = conditions.every(({ operator, values }) => operator === "=" && values.length === 1);
+    if (!plain || !parameter.types.includes("object")) return undefined;
+    return Object.fromEntries(conditions.map(({ key, values }) => [key.column.name, values[0] ?? ""] as const));
   }
   const name = (words: RegExp) => members.find(([member]) => words.test(member))?.[0];
   const column = name(/^(?:column|field|name|key)$/) ?? "column";
@@ -66,24 +64,31 @@ export function fillConditions(parameter: Parameter, conditions: readonly Condit
     const known = operator === undefined ? [] : enumOf(operator[1]);
     for (const part of simple(condition, known)) {
       const word = part.operator === "=" && operator === undefined ? undefined : spelling(part.operator, known);
-      if (word === undefined && (operator !== undefined || part.operator !== "="))
-        return { type: "impossible", condition };
+      if (word === undefined && (operator !== undefined || part.operator !== "=")) return undefined;
       filled.push({
-        [column]: condition.column.name,
+        [column]: keyText(condition.key),
         ...(operator === undefined || word === undefined ? {} : { [operator[0]]: word }),
-        [value]: part.value,
+        ...(part.value === undefined ? {} : { [value]: part.value }),
       });
     }
   }
-  return { type: "filled", value: filled };
+  return filled;
 }
 
-type Part = { readonly operator: string; readonly value: Json };
+type Part = { readonly operator: string; readonly value: Json | undefined };
 
 /** One condition as conditions with one value each, or with a list for "in". */
 function simple({ operator, values }: Condition, known: readonly string[]): readonly Part[] {
-  if (operator === "=" && values.length > 1 && spelling("in", known) !== undefined)
-    return [{ operator: "in", value: values }];
+  if (values.length === 0) return [{ operator, value: undefined }];
+  if (operator === "=" && values.length > 1) return [{ operator: "in", value: values }];
+  if (operator === "between") {
+    const [low = null, high = null] = values;
+    if (spelling("between", known) !== undefined && known.length > 0) return [{ operator, value: [low, high] }];
+    return [
+      { operator: ">=", value: low },
+      { operator: "<=", value: high },
+    ];
+  }
   return values.map((value) => ({ operator, value }));
 }
 
@@ -130,8 +135,7 @@ export function limitArgument(tool: Tool, wanted: number): JsonObject {
 }
 
 /** Column names as a parameter takes them: a list, or one name where it takes only one. */
-export const columnsArgument = (parameter: Parameter, columns: readonly Column[]): JsonObject => {
-  const names = columns.map(({ name }) => name);
+export const columnsArgument = (parameter: Parameter, names: readonly string[]): JsonObject => {
   const list = parameter.role === "columns" || parameter.types.includes("array");
   return { [parameter.name]: list ? names : (names[0] ?? "") };
 };

@@ -1,57 +1,63 @@
-import { type Bench, type Section, section } from "./bench.ts";
-import { sourceName } from "./fill.ts";
+import { type Section, section } from "./bench.ts";
+import { type Source, sourceName } from "./fill.ts";
 import { aggregateIn, notesOf } from "./results.ts";
 import type { JsonObject } from "../../../kernel/json.ts";
-import { type Column, columnNames, counted, listed, markdownTable, valueText } from "./language/index.ts";
+import {
+  type Column,
+  columnNames,
+  counted,
+  listed,
+  markdownTable,
+  type Request,
+  type Table,
+  valueText,
+} from "./language/index.ts";
+
+/** A table that was looked at. */
+export type Looked = { readonly request: Request; readonly source: Source; readonly table: Table };
+
+/** Whether a request asks what a table holds, not for figures of it. */
+export const asksForOverview = ({ asks, questions, aggregates, ranking }: Request): boolean => {
+  const words = questions.flat().length;
+  if (asks.has("missing") && asks.has("columns")) return true;
+  if (asks.has("overview") && aggregates.length === 0 && ranking === undefined && words <= 8) return true;
+  return (
+    (asks.has("columns") || asks.has("rows")) &&
+    words <= 12 &&
+    (aggregates.length === 0 || (asks.has("rows") && aggregates.every((one) => one === "count")))
+  );
+};
 
 /** What a table holds: what is asked of it, or all of it. */
-export function overviewSection(bench: Bench, structured: JsonObject): Section {
-  const { request, table, frame } = bench;
+export function overviewSection(looked: Looked, structured: JsonObject): Section {
+  const { request, table } = looked;
   const { asks } = request;
   const notes = notesOf(structured);
-  const specific = [
-    ...(asks.has("missing") ? [missingText(bench)] : []),
-    ...(asks.has("distinct") ? frame.groups.map(distinctText) : []),
-  ];
-  if (specific.length > 0) return section(specific, notes);
-  const size = sizeText(bench);
+  if (asks.has("missing")) return section([missingText(looked)], notes);
+  const size = sizeText(looked);
   if (asks.has("rows") && !asks.has("columns") && !asks.has("overview")) return section([size], notes);
   if (asks.has("columns") && !asks.has("overview")) {
     return section([`${size} The columns are ${columnNames(table.columns)}.`, columnTable(table.columns)], notes);
   }
-  const understood = asks.has("overview") || asks.has("columns") || asks.has("rows") || request.words.length < 3;
-  const lead = understood
-    ? size
-    : `${size} I could not tell which column or figure you mean, so this is what it holds.`;
-  return section([lead, columnTable(table.columns)], [...missingCaveats(table.columns), ...notes]);
+  return section([size, columnTable(table.columns)], [...missingCaveats(table.columns), ...notes]);
 }
 
-const sizeText = ({ source, table }: Bench) => {
+const sizeText = ({ source, table }: Looked) => {
   const rows = table.rows === undefined ? "" : `${counted(table.rows, "row")} and `;
   const name = sourceName(source);
   return `${name.slice(0, 1) === "t" ? `T${name.slice(1)}` : name} has ${rows}${counted(table.columns.length, "column")}.`;
 };
 
-function missingText({ table, source, frame }: Bench): string {
-  const asked = [...new Set([...frame.groups, ...frame.measures])];
-  const columns = asked.length > 0 ? asked : table.columns;
-  if (columns.every(({ missing }) => missing === undefined)) {
+function missingText({ table, source }: Looked): string {
+  if (table.columns.every(({ missing }) => missing === undefined)) {
     return `The tool does not say which values of ${sourceName(source)} are missing.`;
   }
-  const gaps = columns.filter(({ missing }) => (missing ?? 0) > 0);
-  if (gaps.length === 0 && asked.length > 0) return `No row is without ${columnNames(asked)}.`;
+  const gaps = table.columns.filter(({ missing }) => (missing ?? 0) > 0);
   if (gaps.length === 0) return `No column of ${sourceName(source)} has missing values.`;
   const items = gaps.map(({ name, missing }) => `${name} (${missing})`);
   const of = table.rows === undefined ? "" : ` of ${counted(table.rows, "row")}`;
   return `Missing values${of}: ${listed(items)}.`;
 }
-
-const distinctText = ({ name, distinct, values }: Column): string => {
-  const some = values.length > 0 ? `: ${values.length < (distinct ?? 0) ? "most often " : ""}${listed(values)}` : "";
-  return distinct === undefined
-    ? `The tool does not say how many different values ${name} has.`
-    : `${name} has ${counted(distinct, "different value")}${some}.`;
-};
 
 const missingCaveats = (columns: readonly Column[]): readonly string[] => {
   const gaps = columns.filter(({ missing }) => (missing ?? 0) > 0);

@@ -1,5 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from "../../../kernel/json.ts";
-import { type Aggregate, AGGREGATE_WORDS, capital, type Column } from "./language/index.ts";
+import { type Aggregate, AGGREGATE_WORDS, capital } from "./language/index.ts";
 
 const ROW_KEYS = ["rows", "groups", "records", "data", "results", "items", "values", "matches"];
 
@@ -50,14 +50,14 @@ export const numberIn = (structured: JsonObject, keys: readonly string[]): numbe
 };
 
 /** A row's aggregate, under its own name, a synonym, or together with the column's name. */
-export function aggregateIn(row: JsonObject, aggregate: Aggregate, column: Column | undefined): number | undefined {
+export function aggregateIn(row: JsonObject, aggregate: Aggregate, column: string | undefined): number | undefined {
+  const own = row[aggregate];
+  if (typeof own === "number") return own;
   for (const [key, value] of Object.entries(row)) {
     if (typeof value !== "number") continue;
     const lower = key.toLowerCase();
     const bare =
-      column === undefined
-        ? lower
-        : lower.replace(column.name.toLowerCase(), "").replaceAll(/^[_\s(-]+|[_\s)-]+$/g, "");
+      column === undefined ? lower : lower.replace(column.toLowerCase(), "").replaceAll(/^[_\s(-]+|[_\s)-]+$/g, "");
     const word = bare === "" ? lower : bare;
     if (Object.hasOwn(AGGREGATE_WORDS, word) && AGGREGATE_WORDS[word] === aggregate) return value;
   }
@@ -65,8 +65,7 @@ export function aggregateIn(row: JsonObject, aggregate: Aggregate, column: Colum
 }
 
 /** A row's value in a column; tools rename columns that would clash with their own members. */
-export const cellOf = (row: JsonObject, column: Column): Json =>
-  row[column.name] ?? row[`${column.name} (column)`] ?? null;
+export const cellOf = (row: JsonObject, name: string): Json => row[name] ?? row[`${name} (column)`] ?? null;
 
 /** Whether a cell stands for a missing value. */
 export const isMissing = (cell: Json): boolean => cell === null || cell === "" || cell === "(missing)";

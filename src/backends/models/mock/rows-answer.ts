@@ -1,106 +1,97 @@
 import type { JsonObject } from "../../../kernel/json.ts";
-import { baseArguments, type Bench, failedSection, failure, type Section, section } from "./bench.ts";
-import { columnsArgument, limitArgument, openParameters, orderArgument, purposeOf, sourceName } from "./fill.ts";
-import { groupsOf } from "./group-answer.ts";
-import { planGroup } from "./group-call.ts";
-import type { Call } from "./ledger.ts";
-import type { Tool } from "./parameters.ts";
-import { cellOf, notesOf, numberIn, rowsOf } from "./results.ts";
-import {
-  type Column,
-  conditionsText,
-  counted,
-  listed,
-  markdownTable,
-  numberText,
-  valueText,
-} from "./language/index.ts";
+import { type Bench, failedSection, type Section, section } from "./bench.ts";
+import { rowsCall } from "./plan-call.ts";
+import { cellOf, isMissing, notesOf, numberIn, rowsOf } from "./results.ts";
+import { capital, conditionsText, listed, markdownTable, plural, valueText } from "./language/index.ts";
+import { cellText, leftOut } from "./group-answer.ts";
+import { cannot } from "./figures-answer.ts";
 
 const ROWS_SHOWN = 10;
 const COLUMNS_SHOWN = 8;
+/** Rows that are fetched beyond those asked for, to see who is level with the last. */
+const LEVEL = 5;
 
-/** The rows that fit, or how many they are. */
+/** Rows that fit, or the first ones by a column, with their names. */
 export function rowsSection(bench: Bench): Section | undefined {
-  const { frame, toolbox, ledger } = bench;
+  const { plan, toolbox, ledger, table } = bench;
   const tool = toolbox.filter;
-  const planned = tool === undefined ? undefined : planRows(tool, bench, frame.order?.count ?? ROWS_SHOWN);
-  if (tool === undefined || planned === undefined) return countThroughGroups(bench);
-  const outcome = ledger.ask(planned.call);
+  const wanted = plan.order === undefined ? ROWS_SHOWN : (plan.order.count ?? 1);
+  const call = tool === undefined ? undefined : rowsCall(tool, bench, wanted + LEVEL);
+  if (tool === undefined || call === undefined) return cannot(bench);
+  const outcome = ledger.ask(call);
   if (outcome === undefined) return undefined;
   if (outcome.type === "failed") return failedSection(tool, outcome.text);
   const rows = rowsOf(outcome.structured);
-  const lead = leadText(bench, matchedIn(outcome.structured) ?? rows.length, rows);
-  const counting = frame.aggregates.includes("count");
-  const text = counting || rows.length === 0 ? [lead] : [lead, rowTable(bench, rows)];
-  return section(text, [...planned.caveats, ...notesOf(outcome.structured)]);
-}
-
-const matchedIn = (structured: JsonObject) =>
-  numberIn(structured, ["rows_matched", "matched", "total", "count", "total_rows"]);
-
-export type PlannedRows = { readonly call: Call; readonly caveats: readonly string[] };
-
-/** The call for rows that fit the frame's conditions, in its order. */
-export function planRows(
-  tool: Tool,
-  bench: Bench,
-  rowsMax: number,
-  columns: readonly Column[] = [],
-): PlannedRows | undefined {
-  const base = baseArguments(tool, bench);
-  if (base.type === "impossible") return undefined;
-  const { order, measures, conditions } = bench.frame;
-  const [measure] = measures;
-  const sort = tool.parameters.find((one) => one.role === "column" && purposeOf(one) === "sort");
-  const sorted =
-    order === undefined || measure === undefined || sort === undefined
-      ? {}
-      : { ...columnsArgument(sort, [measure]), ...orderArgument(tool, order.direction) };
-  const shown = tool.parameters.find((one) => one.role === "columns" && purposeOf(one) !== "sort");
-  const chosen = columns.length === 0 || shown === undefined ? {} : columnsArgument(shown, columns);
-  const input = { ...base.input, ...chosen, ...sorted, ...limitArgument(tool, rowsMax) };
-  if (openParameters(tool, input).length > 0) return undefined;
-  const why = `I look up the rows of ${sourceName(bench.source)}${conditionsText(conditions)}.`;
-  return { call: { name: tool.name, arguments: input, why }, caveats: base.caveats };
-}
-
-function leadText({ frame, table }: Bench, matched: number, rows: readonly JsonObject[]): string {
-  const { order, measures } = frame;
-  const [measure] = measures;
-  if (order !== undefined && measure !== undefined && rows.length > 0) {
-    const end = order.direction === "min" ? "lowest" : "highest";
-    const values = rows.map((row) => valueText(cellOf(row, measure)));
-    return `The ${counted(rows.length, "row")} with the ${end} ${measure.name}${conditionsText(frame.conditions)}: ${listed(values)}.`;
+  const matched = numberIn(outcome.structured, ["rows_matched", "matched", "total"]) ?? rows.length;
+  const notes = notesOf(outcome.structured);
+  const [of, asked] = plan.figures.map((figure) => figure.of);
+  if (rows.length === 0) return section([`No ${plural(plan.noun)} fit${conditionsText(plan.conditions)}.`], notes);
+  if (plan.order === undefined || of === undefined) {
+    const more = matched > ROWS_SHOWN ? `; these are the first ${ROWS_SHOWN}` : "";
+    return section(
+      [`${matched === 1 ? "1 row fits" : `${matched} rows fit`}${more}.`, rowTable(rows.slice(0, ROWS_SHOWN))],
+      notes,
+    );
   }
-  const share = table.rows === undefined || table.rows === 0 ? "" : ` (${numberText((matched / table.rows) * 100)} %)`;
-  const of = table.rows === undefined ? counted(matched, "row") : `${matched} of ${counted(table.rows, "row")}${share}`;
-  if (frame.conditions.length === 0) return `These are the first of ${counted(matched, "row")}.`;
-  return `${of} ${matched === 1 ? "fits" : "fit"}:${conditionsText(frame.conditions).replace(" where", "")}.`;
-}
-
-function rowTable({ frame }: Bench, rows: readonly JsonObject[]): string {
-  const names = Object.keys(rows[0] ?? {}).slice(0, COLUMNS_SHOWN);
-  const shown = rows.slice(0, frame.order?.count ?? ROWS_SHOWN);
-  return markdownTable(
-    names,
-    shown.map((row) => names.map((name) => valueText(row[name]))),
+  const value = (row: JsonObject) => cellOf(row, of.text);
+  const present = rows.filter((row) => !isMissing(value(row)));
+  const level = present.filter((row) => value(row) === value(present[wanted - 1] ?? {}));
+  const shown =
+    wanted === 1 && level.length > 0
+      ? present.filter((row) => value(row) === value(present[0] ?? {}))
+      : present.slice(0, wanted);
+  const word = plan.order.direction === "max" ? "highest" : "lowest";
+  const names = shown.map((row) => rowName(row, bench));
+  const [name = ""] = names;
+  const single = shown.length === 1;
+  const lead =
+    wanted > 1
+      ? `The ${shown.length} with the ${word} ${of.text}: ${listed(shown.map((row, at) => `${names[at]} (${valueText(value(row))})`))}.`
+      : `${listed(names)} ${single ? "has" : "have"} the ${word} ${of.text}: ${valueText(value(shown[0] ?? {}))}.`;
+  const unnamed =
+    name === ""
+      ? `The ${word} ${of.text} is ${valueText(value(shown[0] ?? {}))}${single ? "" : `, in ${shown.length}${shown.length === rows.length && rows.length < matched ? " or more" : ""} rows`}.`
+      : lead;
+  const known = shown.map((row) => valueText(cellOf(row, asked?.text ?? "")));
+  const also = asked === undefined ? [] : [`${capital(asked.text)}: ${listed(known)}.`];
+  const missing = table.columns.find(({ name: own }) => own === of.text)?.missing ?? 0;
+  return section(
+    [[unnamed, ...also].join(" "), rowTable(shown)],
+    [...(missing > 0 && plan.conditions.length === 0 ? [leftOut(missing, of.text)] : []), ...notes],
   );
 }
 
-/** Without a tool that filters, the counts of groups that fit add up to the rows that fit. */
-function countThroughGroups(bench: Bench): Section | undefined {
-  const { frame, toolbox, ledger } = bench;
-  const column = frame.conditions[0]?.column;
-  const tool = toolbox.group;
-  const cannot = failure(`None of my tools looks up rows${conditionsText(frame.conditions)}.`);
-  if (column === undefined || tool === undefined) return cannot;
-  const grouped: Bench = { ...bench, frame: { ...frame, groups: [column], aggregates: ["count"] } };
-  const planned = planGroup(tool, grouped, undefined);
-  if (planned === undefined) return cannot;
-  const outcome = ledger.ask(planned.call);
-  if (outcome === undefined) return undefined;
-  if (outcome.type === "failed") return failedSection(tool, outcome.text);
-  const groups = groupsOf(rowsOf(outcome.structured), [column]);
-  const matched = groups.reduce((sum, { count }) => sum + (count ?? 0), 0);
-  return section([leadText(bench, matched, [])], [...planned.caveats, ...notesOf(outcome.structured)]);
+/** What a row is called: its name, else its date, else the text that differs most. */
+function rowName(row: JsonObject, { table, plan }: Bench): string {
+  const measured = plan.figures[0]?.of?.text;
+  const rows = table.rows ?? 0;
+  const ranked = table.columns
+    .filter(({ name, type }) => name !== measured && type !== "number")
+    .map((column) => {
+      const named = column.parts.some((part) => /^(?:name|title|model)$/.test(part));
+      const unique = (column.distinct ?? 0) / Math.max(1, rows);
+      const fixed = plan.conditions.some(({ key, operator }) => key.column === column && operator === "=");
+      return {
+        name: column.name,
+        score: fixed ? 0 : column.type === "date" ? 0.75 : unique + (named && unique > 0.3 ? 0.5 : 0),
+      };
+    })
+    .filter(({ score }) => score >= 0.5)
+    .toSorted((a, b) => b.score - a.score);
+  const numbered = table.columns.find(({ parts, distinct }) => parts.includes("id") && distinct === rows);
+  const people = table.columns.filter(
+    ({ parts }) => parts.includes("name") && (parts.includes("first") || parts.includes("last")),
+  );
+  if (people.length === 2) return people.map(({ name }) => cellText(row, name)).join(" ");
+  const [best] = ranked;
+  if (best !== undefined) return cellText(row, best.name);
+  return numbered === undefined ? "" : `${numbered.name} ${cellText(row, numbered.name)}`;
+}
+
+function rowTable(rows: readonly JsonObject[]): string {
+  const names = Object.keys(rows[0] ?? {}).slice(0, COLUMNS_SHOWN);
+  return markdownTable(
+    names,
+    rows.map((row) => names.map((name) => valueText(row[name]))),
+  );
 }

@@ -82,7 +82,7 @@ function best(tools: readonly Tool[], words: RegExp, fits: (tool: Tool) => boole
 export const pathOf = (tool: Tool) => withRole(tool, "file-path") ?? withRole(tool, "output-path");
 
 /** Whether a tool works on a table that a file or a text holds. */
-const takesTable = (tool: Tool) => {
+export const takesTable = (tool: Tool) => {
   if (withRole(tool, "csv-text") !== undefined) return true;
   return (
     withRole(tool, "file-path") !== undefined &&

@@ -2,6 +2,7 @@ import { rmSync } from "node:fs";
 import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import type { EntityId } from "../../../kernel/ids.ts";
+import { type FileNow, OpenedFile } from "../../../kernel/opened-file.ts";
 import type {
   Forgotten,
   ForgetTarget,
@@ -22,16 +23,7 @@ import { Indexing } from "./indexing.ts";
 import { Lookup } from "./lookup.ts";
 import type { PackedHits } from "./packing.ts";
 import { KnownNames } from "./name-filter.ts";
-import {
-  copyDatabase,
-  type FileNow,
-  flushDirectory,
-  LOG_ENDINGS,
-  makeDirectory,
-  nameFile,
-  OpenedFile,
-  savedFile,
-} from "./on-disk.ts";
+import { copyDatabase, flushDirectory, LOG_ENDINGS, makeDirectory, nameFile, savedFile } from "./on-disk.ts";
 import { numberOf, type PackedEntity } from "./rows.ts";
 import { Reading } from "./reading.ts";
 import { BUSY_MS, openMemoryFile } from "./schema.ts";

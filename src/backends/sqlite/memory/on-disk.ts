@@ -1,19 +1,17 @@
 import {
-  type BigIntStats,
   closeSync,
   constants,
   copyFileSync,
   existsSync,
   fsyncSync,
   linkSync,
-  mkdirSync,
   openSync,
   renameSync,
   rmSync,
-  statSync,
 } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { backup, type DatabaseSync } from "node:sqlite";
+import { makePrivateDirectory, makePrivateFile } from "../../../kernel/private-files.ts";
 
 /** What was written to a file is on disk afterwards. */
 export const flushFile = (file: string): void => flush(file, "r+");
@@ -23,7 +21,7 @@ export const flushDirectory = (directory: string): void => flush(directory, "r")
 
 /** Makes a directory with all above it, whose names are on disk afterwards. */
 export function makeDirectory(directory: string): void {
-  const made = mkdirSync(directory, { recursive: true });
+  const made = makePrivateDirectory(directory);
   if (made === undefined) return;
   const first = resolve(made);
   for (let one = resolve(directory); one.length >= first.length; one = dirname(one)) flushDirectory(dirname(one));
@@ -87,6 +85,7 @@ export async function copyDatabase(
   const part = `${to}.part`;
   rmSync(part, { force: true });
   try {
+    makePrivateFile(part);
     await backup(source, part, { rate: isAlone ? STEP_PAGES : ALL_PAGES });
     flushFile(part);
     renameSync(part, to);
@@ -97,31 +96,3 @@ export async function copyDatabase(
   }
   flushDirectory(directory);
 }
-
-/** What is at a path where a file was opened: that file, nothing, or another one. */
-export type FileNow = "there" | "gone" | "another";
-
-/** A file that was opened, by which it is known again: as long as it is open, no other has its number. */
-export class OpenedFile {
-  readonly #path: string;
-  readonly #opened: BigIntStats | undefined;
-
-  /** Right after it was opened. */
-  constructor(path: string) {
-    this.#path = path;
-    this.#opened = found(path);
-  }
-
-  now(): FileNow {
-    try {
-      const there = found(this.#path);
-      if (!there) return "gone";
-      return there.ino === this.#opened?.ino && there.dev === this.#opened.dev ? "there" : "another";
-    } catch {
-      // Who may not look there knows nothing of it.
-      return "there";
-    }
-  }
-}
-
-const found = (path: string): BigIntStats | undefined => statSync(path, { bigint: true, throwIfNoEntry: false });

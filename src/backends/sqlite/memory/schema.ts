@@ -2,6 +2,7 @@ import { rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
+import { makePrivateFile } from "../../../kernel/private-files.ts";
 import { log } from "../../../kernel/log.ts";
 import { DatabaseTooNewError } from "../index.ts";
 import { damagedMemory, MemoryFileForeignError, snapshotNames } from "./errors.ts";
@@ -28,6 +29,7 @@ export function openMemoryFile(
   if (isNew) {
     takeSaved(file);
     refuseLost(file);
+    makePrivateFile(file);
   }
   // Rows refer to others by number, and whoever removes one removes what belongs to it: SQLite need not look each time.
   const db = new DatabaseSync(isNew ? file : existing(file), { timeout: BUSY_MS, enableForeignKeyConstraints: false });

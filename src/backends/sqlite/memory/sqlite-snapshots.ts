@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { copyFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { PRIVATE_FILE } from "../../../kernel/private-files.ts";
 import {
   type MemorySnapshot,
   SNAPSHOT_KINDS,
@@ -70,7 +71,7 @@ export class SqliteSnapshots implements SnapshotPlace {
       [this.#file, path],
     ] as const) {
       if (existsSync(from)) await copyFile(from, to);
-      else if (to === path) await writeFile(to, "");
+      else if (to === path) await writeFile(to, "", { mode: PRIVATE_FILE });
       if (existsSync(to)) flushFile(to);
     }
     flushDirectory(this.#directory);

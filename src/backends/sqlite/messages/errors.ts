@@ -1,5 +1,5 @@
 import { CaxtonError } from "../../../kernel/errors.ts";
-import { DatabaseTooNewError, storageError } from "../index.ts";
+import { DatabaseTooNewError, lostDatabase, storageError } from "../index.ts";
 import type { WriterFailure } from "./requests.ts";
 
 export class MessageFileForeignError extends CaxtonError<{ readonly file: string }> {
@@ -33,6 +33,8 @@ export function journalError(failure: WriterFailure, directory: string, file: st
         directory,
       );
     }
+    case "lost":
+      return lostDatabase(file, failure.now);
     case "bug":
       return new Error(`the message journal's writer failed: ${failure.message}`);
   }

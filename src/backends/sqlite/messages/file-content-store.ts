@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdir, open, readdir, readFile, rename, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
+import { PRIVATE_DIRECTORY, PRIVATE_FILE } from "../../../kernel/private-files.ts";
 import { type Clock } from "../../../kernel/clock.ts";
 import { mint, UploadId } from "../../../kernel/ids.ts";
 import { type ContentStore, type MessageArtifact } from "../../../messages/index.ts";
@@ -30,7 +31,7 @@ export class FileContentStore implements ContentStore {
     const path = this.#path(hash);
     const artifact = { id: `sha256-${hash}`, mediaType, bytes: bytes.length, hash };
     if (await this.#touch(path)) return artifact;
-    await mkdir(join(path, ".."), { recursive: true });
+    await mkdir(join(path, ".."), { recursive: true, mode: PRIVATE_DIRECTORY });
     // Written beside and renamed, so that a file that is there is whole.
     const draft = `${path}.${mint(UploadId)}`;
     try {
@@ -120,7 +121,7 @@ export class FileContentStore implements ContentStore {
 type KeptFile = { readonly path: string; readonly name: string; readonly bytes: number; readonly keptAtMs: number };
 
 async function writeSynced(path: string, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
-  await using file = await open(path, "wx");
+  await using file = await open(path, "wx", PRIVATE_FILE);
   await file.writeFile(bytes, { signal });
   await file.sync();
 }

@@ -1,4 +1,5 @@
 import { closeSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { PRIVATE_FILE } from "../../../kernel/private-files.ts";
 import { log } from "../../../kernel/log.ts";
 import type { HandPast, HandRecord } from "../../../router/index.ts";
 
@@ -23,7 +24,7 @@ export class FileHandRecord implements HandRecord {
     const before = readLines(this.#file);
     // What was counted so far stays counted, also when this life ends before it is in hand again.
     const kept = [...(before ?? [])].map(([key, past]) => begunLine(key, past)).join("");
-    writeFileSync(`${this.#file}.new`, kept);
+    writeFileSync(`${this.#file}.new`, kept, { mode: PRIVATE_FILE });
     renameSync(`${this.#file}.new`, this.#file);
     this.#descriptor = openSync(this.#file, "a");
     return before;

@@ -1,6 +1,7 @@
-import { mkdirSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
+import { makePrivateDirectory } from "../../../kernel/private-files.ts";
 import { programFile } from "../../../kernel/package.ts";
 import type {
   ConversationQuery,
@@ -192,7 +193,7 @@ export class SqliteMessageJournal implements MessageJournal {
     const { directory, synchronous, bytesMax, deadLettersMax, segmentBytesMax, segmentMsMax, recentMax, logPagesMax } =
       this.#options;
     try {
-      mkdirSync(directory, { recursive: true });
+      makePrivateDirectory(directory);
     } catch (error) {
       throw storageError(error, directory);
     }

@@ -1,3 +1,4 @@
+import { LostFile } from "../../../kernel/opened-file.ts";
 import type { JournalBatch, Recovered } from "../../../router/index.ts";
 import type { CarryingParts } from "./carrying.ts";
 import type { RecoveryOptions } from "./recovery.ts";
@@ -31,10 +32,12 @@ export type WriterFailure =
   | { readonly type: "wrong-file"; readonly reason: WrongFileReason }
   /** SQLite's result code, or the system's (`ENOSPC`). */
   | { readonly type: "storage"; readonly message: string; readonly errcode: number | undefined; readonly code: string }
+  | { readonly type: "lost"; readonly now: LostFile["now"] }
   | { readonly type: "bug"; readonly message: string };
 
 export function failureOf(error: unknown): WriterFailure {
   if (error instanceof WrongFile) return { type: "wrong-file", reason: error.reason };
+  if (error instanceof LostFile) return { type: "lost", now: error.now };
   if (error instanceof Error && "code" in error && typeof error.code === "string") {
     const errcode = "errcode" in error && typeof error.errcode === "number" ? error.errcode : undefined;
     return { type: "storage", message: error.message, errcode, code: error.code };

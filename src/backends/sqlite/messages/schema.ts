@@ -1,4 +1,5 @@
 import { DatabaseSync } from "node:sqlite";
+import { makePrivateFile } from "../../../kernel/private-files.ts";
 import { messageTable } from "./chunk.ts";
 import { joinRows } from "./join-rows.ts";
 
@@ -119,6 +120,7 @@ export const dropSegmentTables = (n: number): string =>
 
 /** Opens the file for writing, made when it is not there. Throws WrongFile and what SQLite throws. */
 export function openForWriting(file: string): DatabaseSync {
+  makePrivateFile(file);
   const db = new DatabaseSync(file, { timeout: BUSY_MS });
   try {
     const isNew = checkFile(db);

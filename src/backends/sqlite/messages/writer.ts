@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import assert from "node:assert/strict";
+import { OpenedDatabase } from "../../../kernel/opened-file.ts";
 import type { JournalBatch, MessageRows, Recovered } from "../../../router/index.ts";
 import { type Chunk, chunksOf, chunkValues, insertChunk } from "./chunk.ts";
 import { LookupBuilder } from "./lookup.ts";
@@ -31,11 +32,13 @@ export type WriterFigures = { readonly messages: number; readonly dead: number }
  * The one writer of `messages.db`. All calls are synchronous; in the server it lives in a thread of its own.
  * W1. A batch is one transaction. What memory knows is changed when it is committed.
  * W2. A transaction with `synchronous=full` also makes those durable that were committed before without it.
- * W3. Background work (`tidy`) is transactions of its own, each short.
+ * W3. It is committed only while the file is at its path: nothing that would be lost is acknowledged.
+ * W4. Background work (`tidy`) is transactions of its own, each short.
  */
 export class JournalWriter {
   readonly #db: DatabaseSync;
   readonly #options: WriterOptions;
+  readonly #opened: OpenedDatabase;
   readonly #segments: Segment[];
   readonly #small: SmallTables;
   readonly #tidying: Tidying;
@@ -48,6 +51,7 @@ export class JournalWriter {
   private constructor(db: DatabaseSync, options: WriterOptions, { segments, recovered }: Found) {
     this.#db = db;
     this.#options = options;
+    this.#opened = new OpenedDatabase(options.file);
     this.#segments = segments;
     this.#lastSeq = recovered.lastSeq;
     this.#begin = db.prepare("BEGIN IMMEDIATE");
@@ -145,6 +149,7 @@ export class JournalWriter {
     this.#begin.run();
     try {
       work();
+      this.#opened.mustBeThere();
       this.#commit.run();
     } catch (error) {
       // SQLite has already rolled back after some errors (a full disk among them).

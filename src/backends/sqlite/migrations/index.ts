@@ -21,6 +21,8 @@ import { keptAnswerSubjects } from "./020-kept-answer-subjects.ts";
 import { runKeeping } from "./021-run-keeping.ts";
 import { participantTokens } from "./022-participant-tokens.ts";
 import { participantTokenRequests } from "./023-participant-token-requests.ts";
+import { pausedAgents } from "./024-paused-agents.ts";
+import { agentFiles } from "./025-agent-files.ts";
 
 /** Forward only; the schema's version is how many have run. Append, never edit one that shipped. */
 export const MIGRATIONS: readonly string[] = [
@@ -47,4 +49,6 @@ export const MIGRATIONS: readonly string[] = [
   runKeeping,
   participantTokens,
   participantTokenRequests,
+  pausedAgents,
+  agentFiles,
 ];

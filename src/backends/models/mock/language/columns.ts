@@ -14,14 +14,29 @@ export type Column = {
   readonly missing: number | undefined;
   readonly min: Json | undefined;
   readonly max: Json | undefined;
-  /** Frequent values, most frequent first. */
+  /** Values, all of them where they are few, else frequent ones. */
   readonly values: readonly string[];
+  /** Whether the column's dates have the day before the month. */
+  readonly dayFirst: boolean | undefined;
   /** All that the tool said of it. */
   readonly facts: JsonObject;
 };
 
 /** A table that a tool has looked at. */
-export type Table = { readonly columns: readonly Column[]; readonly rows: number | undefined };
+export type Table = {
+  readonly columns: readonly Column[];
+  readonly rows: number | undefined;
+  /** Cells that hold words of the request. */
+  readonly found: readonly Found[];
+};
+
+/** A cell that is a text of the request, or has it among its words. */
+export type Found = {
+  readonly text: string;
+  readonly column: string;
+  readonly value: string;
+  readonly match: "equal" | "stem" | "word";
+};
 
 /** The table a structured result describes: the first list under a key such as `columns` whose items have names and more. */
 export function tableOf(structured: JsonObject | undefined): Table | undefined {
@@ -30,13 +45,24 @@ export function tableOf(structured: JsonObject | undefined): Table | undefined {
     const items = structured[key];
     if (!Array.isArray(items)) continue;
     const columns = items.flatMap((item) => columnOf(item));
-    if (columns.length > 0 && columns.length === items.length) return { columns, rows: rowCount(structured) };
+    if (columns.length > 0 && columns.length === items.length)
+      return { columns, rows: rowCount(structured), found: foundIn(structured) };
   }
   return undefined;
 }
 
+function foundIn({ found }: JsonObject): readonly Found[] {
+  if (!Array.isArray(found)) return [];
+  return found.flatMap((one): readonly Found[] => {
+    if (!isJsonObject(one)) return [];
+    const { text, column, value, match } = one;
+    if (typeof text !== "string" || typeof column !== "string" || typeof value !== "string") return [];
+    return [{ text, column, value, match: match === "equal" || match === "stem" ? match : "word" }];
+  });
+}
+
 /** The number of rows a result speaks of. */
-export const rowCount = (structured: JsonObject): number | undefined =>
+const rowCount = (structured: JsonObject): number | undefined =>
   firstNumber(structured, ["rows", "row_count", "rowCount", "total_rows", "rows_total", "records", "count"]);
 
 function columnOf(item: Json): readonly Column[] {
@@ -53,6 +79,7 @@ function columnOf(item: Json): readonly Column[] {
       min: item["min"],
       max: item["max"],
       values: valuesOf(item),
+      dayFirst: dayFirstOf(item),
       facts: item,
     },
   ];
@@ -70,13 +97,19 @@ function typeOf(item: JsonObject): ColumnType {
   return typeof item["mean"] === "number" ? "number" : "text";
 }
 
+/** What is not plain in how the column was read, such as the order of day and month. */
+function dayFirstOf({ reading }: JsonObject): boolean | undefined {
+  const order = reading !== undefined && isJsonObject(reading) ? reading["date_order"] : undefined;
+  return typeof order === "string" ? /^d/i.test(order) : undefined;
+}
+
 const VALUE_KEYS = [
+  "values",
   "top",
   "top_values",
   "topValues",
   "most_frequent",
   "frequent",
-  "values",
   "categories",
   "examples",
   "sample",
@@ -103,21 +136,41 @@ const firstNumber = (item: JsonObject, keys: readonly string[]): number | undefi
   return typeof found === "number" ? found : undefined;
 };
 
-/** Whether rows can be put into groups by the column: text, dates and truths, and numbers that have few values. */
-export function isGroupable(column: Column, rows: number | undefined): boolean {
-  if (column.type !== "number") return true;
-  if (column.parts.some((part) => NUMERIC_GROUPS.has(part))) return true;
-  if (column.distinct === undefined) return false;
-  return column.distinct <= GROUPS_MAX && (rows === undefined || column.distinct * 2 <= rows);
+/** Whether rows can be put into groups by the column: numbers only where they have few values. */
+export function isGroupable({ type, parts, distinct, min, max }: Column, rows: number | undefined): boolean {
+  if (type !== "number") return true;
+  if (parts.some((part) => NUMERIC_GROUPS.has(part))) return true;
+  if (distinct === undefined || !Number.isInteger(min) || !Number.isInteger(max)) return false;
+  return distinct <= GROUPS_MAX && (rows === undefined || distinct * 4 <= rows);
 }
 
-const GROUPS_MAX = 40;
-const NUMERIC_GROUPS = new Set(["year", "month", "week", "day", "hour", "quarter", "grade", "level", "class", "zip"]);
+const GROUPS_MAX = 16;
+const NUMERIC_GROUPS = new Set([
+  "year",
+  "month",
+  "week",
+  "day",
+  "hour",
+  "quarter",
+  "grade",
+  "level",
+  "class",
+  "zip",
+  "decade",
+]);
 
 /** Whether nearly every row has its own value, so that the column names the rows. */
-export const isIdentity = (column: Column, rows: number | undefined): boolean =>
-  column.type === "text" &&
-  column.distinct !== undefined &&
-  rows !== undefined &&
-  rows > 1 &&
-  column.distinct >= rows * 0.9;
+export const isIdentity = ({ type, distinct }: Column, rows: number | undefined): boolean =>
+  type === "text" && distinct !== undefined && rows !== undefined && rows > 1 && distinct >= rows * 0.9;
+
+const YES = /^(?:yes|y|true|t|1)$/i;
+const NO = /^(?:no|n|false|f|0)$/i;
+
+/** The values of yes and no of a column that has no others. */
+export function isFlag(column: Column): { readonly yes: string | number; readonly no: string | number } | undefined {
+  const { type, values, distinct, min, max } = column;
+  if (type === "number") return distinct === 2 && min === 0 && max === 1 ? { yes: 1, no: 0 } : undefined;
+  const [yes, no] = [values.find((value) => YES.test(value)), values.find((value) => NO.test(value))];
+  if (type === "boolean" && values.length === 0) return { yes: "true", no: "false" };
+  return distinct === undefined || distinct > 2 || yes === undefined || no === undefined ? undefined : { yes, no };
+}

@@ -1,6 +1,9 @@
-export { type Column, rowCount, type Table, tableOf } from "./columns.ts";
-export type { Condition } from "./conditions.ts";
-export { type Frame, frameOf, isTime } from "./frame.ts";
+export { type Column, type Table, tableOf } from "./columns.ts";
+export { findTexts } from "./find.ts";
+export { isTimeKey, keyText } from "./draft.ts";
+export type { Condition, Expression, Figure, Key, Operator, Plan } from "./plan.ts";
+export { planOf } from "./planner.ts";
+export { isFragment, pointsBack } from "./questions.ts";
 export { type ChartKind, type Request, understand } from "./request.ts";
 export { type Aggregate, AGGREGATE_WORDS, STOP_WORDS, synonymsOf } from "./vocabulary.ts";
 export {
@@ -9,9 +12,14 @@ export {
   columnNames,
   conditionsText,
   counted,
+  keyName,
   listed,
   markdownTable,
+  measureName,
   numberText,
+  planText,
+  plural,
+  readingText,
   valueText,
 } from "./wording.ts";
-export { nameParts, numberOf, stem, wordsOf } from "./words.ts";
+export { nameParts, numberOf, stem, type Word, wordsOf } from "./words.ts";

@@ -1,4 +1,5 @@
 import { extract, type Extracts, type Span } from "./extract.ts";
+import { questionsIn } from "./questions.ts";
 import { type Aggregate, AGGREGATE_WORDS, superlative, type Superlative } from "./vocabulary.ts";
 import { numberOf, type Word, wordsOf } from "./words.ts";
 
@@ -6,6 +7,8 @@ import { numberOf, type Word, wordsOf } from "./words.ts";
 export type Request = {
   readonly text: string;
   readonly words: readonly Word[];
+  /** What is asked of tables, each question as its words, without those about a chart. */
+  readonly questions: readonly (readonly Word[])[];
   /** Tables and documents to work on. */
   readonly files: readonly string[];
   /** Where the answer or the chart is to be written. */
@@ -45,7 +48,9 @@ export type Ask =
 /** Reads one request text. */
 export function understand(text: string): Request {
   const extracts = extract(text);
-  const words = wordsOf(spellOut(extracts.rest)).slice(0, WORDS_READ);
+  const spelt = spellOut(extracts.rest);
+  const words = wordsOf(spelt).slice(0, WORDS_READ);
+  const asked = spelt.replaceAll(CHART_PHRASE, (found) => found.replaceAll(/[^\n]/g, "\0"));
   const plain = ` ${words.map(({ lower }) => lower).join(" ")} `;
   const { inputs, outputs } = splitFiles(extracts);
   const chart = chartOf(plain);
@@ -54,6 +59,7 @@ export function understand(text: string): Request {
   return {
     text,
     words,
+    questions: questionsIn(asked, wordsOf(asked).slice(0, WORDS_READ)),
     files: inputs,
     outputs,
     directory: directoryOf(extracts.rest),
@@ -70,7 +76,7 @@ export function understand(text: string): Request {
 /** Words that are understood; the request of a run may be a megabyte long. */
 const WORDS_READ = 1_000;
 
-/** Signs of comparison as words. */
+/** Signs of comparison and of arithmetic as words, and dates with slashes as one word. */
 const spellOut = (text: string) =>
   text
     .replaceAll(/!=|<>|≠/g, " is not ")
@@ -78,7 +84,20 @@ const spellOut = (text: string) =>
     .replaceAll(/<=|≤/g, " at most ")
     .replaceAll(/==?/g, " is ")
     .replaceAll(">", " above ")
-    .replaceAll("<", " below ");
+    .replaceAll("<", " below ")
+    .replaceAll(/\b(\d{1,2})\/(\d{1,2})\/(\d{4})\b/g, "$1-$2-$3")
+    .replaceAll(/\byears? old\b/gi, "years")
+    .replaceAll(/\bnon-(?=\p{L})/giu, "non ")
+    .replaceAll(/\s[*×]\s/g, " times ")
+    .replaceAll(/\s[/÷]\s/g, " divided by ")
+    .replaceAll(/\s\+\s/g, " plus ")
+    .replaceAll(/\s[-−]\s(?=\p{L})/gu, " minus ")
+    .replaceAll(/(?<=\d)\s?%/g, " percent")
+    .replaceAll(/(?<=^|\s)%/g, " percentage ");
+
+/** The words of a request that ask for a chart. */
+const CHART_PHRASE =
+  /\b(?:(?:draw|plot|show|make|create|give|generate|produce|display|and|as|with|in|visuali[sz]e|graph|chart|sketch|no|without|also|please|then)\s+)*(?:me\s+|us\s+)?(?:(?:it|that|this|them|the results?)\s+)?(?:as\s+|in\s+|on\s+)?(?:(?:an?|the|some|any)\s+)?(?:(?:bar|line|column|pie|scatter|time series|simple|nice|donut)[\s-]+)*(?:charts?|plots?|graphs?|diagrams?|histograms?|scatter\s?plots?|visuali[sz]ations?)\b(?:\s+(?:of|for|showing|that shows))?|\b(?:plot|draw|graph|chart|visuali[sz]e|sketch)\b(?:\s+(?:it|that|this))?/gi;
 
 /** Files to read and files to write; one that is attached is known by its whole path. */
 function splitFiles({ files, attached, rest }: Extracts) {

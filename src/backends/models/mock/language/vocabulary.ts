@@ -1,22 +1,20 @@
-/** What a superlative asks for: a direction, and the kinds of column it can mean, most likely first. */
+/** What a superlative asks for: a direction, and the kinds of column it can mean. */
 export type Superlative = {
   readonly direction: "max" | "min";
   /** Stems of column names. Empty: any numeric column. */
   readonly means: readonly string[];
   /** Kinds of column on which the direction is turned round: the oldest has the smallest year. */
-  readonly inverted?: readonly string[];
+  readonly inverted: readonly string[];
 };
 
-const max = (means = "", inverted = ""): Superlative => ({ direction: "max", ...kinds(means, inverted) });
-const min = (means = "", inverted = ""): Superlative => ({ direction: "min", ...kinds(means, inverted) });
-const kinds = (means: string, inverted: string) => ({ means: list(means), inverted: list(inverted) });
 const list = (words: string): readonly string[] => words.split(" ").filter((word) => word !== "");
 
 /** Adjectives whose superlative is formed by an ending or by "most" and "least": the column kinds they speak of. */
 const ADJECTIVES: { readonly [adjective: string]: readonly [means: string, inverted?: string] | undefined } = {
-  long: ["length duration distance"],
+  long: ["length duration distance time stay delay"],
+  far: ["distance"],
   tall: ["height"],
-  high: ["height altitude elevation"],
+  high: [""],
   heavy: ["mass weight"],
   wide: ["width"],
   deep: ["depth"],
@@ -24,26 +22,24 @@ const ADJECTIVES: { readonly [adjective: string]: readonly [means: string, inver
   expensive: ["price cost fare fee amount"],
   costly: ["cost price"],
   pricey: ["price cost"],
-  old: ["age", "year date birth founded built released created"],
-  fast: ["speed velocity pace", "time duration latency"],
+  old: ["age", "year date birth founded built"],
+  fast: ["speed velocity pace", "duration latency"],
   hot: ["temperature temp"],
   warm: ["temperature temp"],
-  wet: ["rain rainfall precipitation humidity"],
+  wet: ["rain rainfall precipitation"],
+  humid: ["humidity"],
   windy: ["wind gust"],
   sunny: ["sun sunshine"],
-  rich: ["income salary wealth gdp revenue"],
+  rich: ["income salary wealth gdp"],
+  powerful: ["horsepower power"],
   strong: ["strength force power"],
-  large: ["size area population volume"],
-  big: ["size area population volume"],
-  good: ["rating score grade", "rank"],
-  popular: ["popularity rating vote view download sale"],
+  large: ["size area population"],
+  big: ["size area population"],
   populous: ["population"],
   dense: ["density"],
   profitable: ["profit margin"],
-  recent: ["date year time created updated"],
+  recent: ["date year time"],
   late: ["date time year"],
-  frequent: [""],
-  common: [""],
 };
 
 /** What the opposite of an adjective is: "light" is the small end of "heavy". */
@@ -65,38 +61,30 @@ const OPPOSITES: { readonly [word: string]: string | undefined } = {
   poor: "rich",
   weak: "strong",
   small: "large",
-  bad: "good",
-  rare: "common",
   early: "late",
 };
 
+const SCORES = list("rating score grade");
+const end = (direction: "max" | "min", means: readonly string[] = []): Superlative => ({
+  direction,
+  means,
+  inverted: [],
+});
 const IRREGULAR: { readonly [word: string]: Superlative | undefined } = {
-  best: max("rating score grade", "rank"),
-  worst: min("rating score grade", "rank"),
-  most: max(),
-  greatest: max("size"),
-  biggest: max("size area population volume"),
-  hottest: max("temperature temp"),
-  wettest: max("rain rainfall precipitation humidity"),
-  thinnest: min("thickness"),
-  least: min(),
-  fewest: min(),
-  maximum: max(),
-  max: max(),
-  maximal: max(),
-  peak: max(),
-  record: max(),
-  minimum: min(),
-  min: min(),
-  minimal: min(),
-  top: max(),
-  bottom: min(),
-  leading: max(),
-  latest: max("date time year created updated"),
-  newest: max("date year created released built founded", "age"),
-  bestseller: max("sale quantity unit sold revenue"),
-  busiest: max("traffic visit passenger count"),
-  last: max("date time year"),
+  ...Object.fromEntries(
+    list("most greatest biggest maximum maximal top peak leading highest best").map((word) => [word, end("max")]),
+  ),
+  ...Object.fromEntries(list("least fewest minimum minimal bottom lowest worst").map((word) => [word, end("min")])),
+  best: end("max", SCORES),
+  worst: end("min", SCORES),
+  biggest: end("max", list("size area population")),
+  hottest: end("max", list("temperature temp")),
+  wettest: end("max", list("rain rainfall precipitation")),
+  thinnest: end("min", list("thickness")),
+  latest: end("max", list("date time year")),
+  newest: { direction: "max", means: list("date year"), inverted: [] },
+  furthest: end("max", ["distance"]),
+  farthest: end("max", ["distance"]),
 };
 
 const adjectiveOf = (word: string): string | undefined => {
@@ -105,12 +93,13 @@ const adjectiveOf = (word: string): string | undefined => {
   return candidates.find((candidate) => candidate in ADJECTIVES || candidate in OPPOSITES);
 };
 
-const extreme = (adjective: string, most: boolean): Superlative | undefined => {
+function extreme(adjective: string, most: boolean): Superlative | undefined {
   const opposite = OPPOSITES[adjective];
   const [means = "", inverted = ""] = ADJECTIVES[opposite ?? adjective] ?? [];
   if (!(adjective in ADJECTIVES) && opposite === undefined) return undefined;
-  return most === (opposite === undefined) ? max(means, inverted) : min(means, inverted);
-};
+  const direction = most === (opposite === undefined) ? "max" : "min";
+  return { direction, means: list(means), inverted: list(inverted) };
+}
 
 /** The superlative a word is, by itself ("heaviest") or after "most" or "least" ("most expensive"). */
 export function superlative(word: string, previous: string | undefined): Superlative | undefined {
@@ -124,49 +113,53 @@ export function superlative(word: string, previous: string | undefined): Superla
   return adjective === undefined ? undefined : extreme(adjective, true);
 }
 
-/** The kinds of column a plain adjective or comparative speaks of: "how heavy", "heavier". */
-export function adjectiveMeans(word: string): readonly string[] {
-  const base = word.endsWith("er") ? (adjectiveOf(`${word.slice(0, -2)}est`) ?? word) : word;
-  const [means = "", inverted = ""] = ADJECTIVES[OPPOSITES[base] ?? base] ?? [];
-  return [...list(means), ...list(inverted)];
+/** What a comparative ("heavier") or an adjective ("heavy") speaks of; undefined when the word is none. */
+export function comparative(word: string): Superlative | undefined {
+  if (word === "more" || word === "greater") return end("max");
+  if (word === "less" || word === "fewer") return end("min");
+  if (word === "better" || word === "worse") return end(word === "better" ? "max" : "min", SCORES);
+  const adjective = word.endsWith("er") ? adjectiveOf(`${word.slice(0, -2)}est`) : undefined;
+  return adjective === undefined ? undefined : extreme(adjective, true);
 }
+export const adjective = (word: string): Superlative | undefined =>
+  word === "good" || word === "bad" ? undefined : extreme(word, true);
 
 /** Words that mean the same as a part of a column's name; both ways. */
 const SYNONYM_GROUPS: readonly (readonly string[])[] = [
-  "mass weight heaviness",
-  "length long",
-  "height tall",
-  "price cost charge",
-  "sale revenue turnover income earning amount",
-  "quantity qty unit count stock amount number",
+  "mass weight weigh",
+  "price cost",
+  "revenue turnover",
+  "quantity qty unit",
+  "amount spend spent spending expense",
   "sex gender",
-  "date day time when",
-  "year annual",
-  "month monthly",
   "country nation",
-  "city town municipality",
+  "city town",
   "product item article",
-  "category kind type class genre",
-  "shop store branch outlet",
+  "genre category",
+  "shop store branch",
   "customer client buyer",
-  "employee staff worker person",
-  "salary wage pay income",
-  "temperature temp heat",
+  "employee staff worker",
+  "salary wage pay earn earning",
+  "temperature temp",
   "rain rainfall precipitation",
-  "wind gust",
-  "beak bill culmen",
-  "wing flipper",
-  "population inhabitant resident people person",
-  "score rating grade mark point",
-  "name title label",
-  "region area zone territory",
-  "supplier vendor manufacturer",
-  "warehouse depot location site",
-  "department team division",
-  "profit margin gain",
-  "speed velocity",
-  "duration time length",
-  "id identifier number",
+  "beak bill",
+  "population inhabitant person people pop",
+  "score mark",
+  "rating rated",
+  "name title",
+  "supplier vendor",
+  "department dept",
+  "horsepower power hp",
+  "max maximum",
+  "min minimum",
+  "avg average mean",
+  "duration runtime",
+  "film movie",
+  "carrier airline",
+  "minute min",
+  "identifier id",
+  "mpg economy",
+  "tip gratuity",
 ].map((group) => group.split(" "));
 
 /** Stems that mean the same as `stem` in names of columns, without itself. */
@@ -176,64 +169,115 @@ export function synonymsOf(stem: string): readonly string[] {
   );
 }
 
-export const AGGREGATES = ["count", "sum", "mean", "median", "min", "max", "std", "distinct"] as const;
-export type Aggregate = (typeof AGGREGATES)[number];
+/** Nouns for what a row of a table is, by the names of files and of columns that number the rows. */
+const ROW_NOUNS: readonly (readonly string[])[] = [
+  "employee staff worker person colleague",
+  "car auto automobile vehicle model",
+  "film movie",
+  "order purchase transaction sale",
+  "house home listing property",
+  "patient case",
+  "student pupil exam",
+  "penguin bird",
+  "reading measurement sensor observation",
+  "ticket issue case",
+  "player footballer",
+  "flight departure",
+  "expense expenditure",
+  "loan checkout",
+  "subscription subscriber",
+  "passenger titanic traveller traveler person",
+  "strike birdstrike",
+  "country nation",
+  "visit admission",
+  "trip ride journey",
+  "iris flower plant",
+  "diamond stone gem",
+].map((group) => group.split(" "));
+export const rowNounsOf = (stem: string): readonly string[] => [
+  stem,
+  ...ROW_NOUNS.filter((group) => group.includes(stem)).flat(),
+];
+
+const AMERICA = ["us", "usa", "u.s.", "united states", "united states of america", "america"];
+/** Other spellings under which a word can stand in a table. */
+const ALTERNATIVES: { readonly [word: string]: readonly string[] | undefined } = {
+  ...Object.fromEntries([...AMERICA, "american", "americans"].map((word) => [word, AMERICA])),
+  ...Object.fromEntries(list("woman women female females girl girls").map((word) => [word, ["female", "f", "woman"]])),
+  ...Object.fromEntries(list("man men male males boy boys").map((word) => [word, ["male", "m", "man"]])),
+  ...Object.fromEntries(
+    ["uk", "united kingdom", "britain", "british", "great britain"].map((word) => [
+      word,
+      ["uk", "united kingdom", "great britain", "england"].slice(0, 3),
+    ]),
+  ),
+  ...Object.fromEntries(
+    (
+      "japanese:japan german:germany french:france italian:italy spanish:spain swedish:sweden norwegian:norway danish:denmark " +
+      "finnish:finland dutch:netherlands belgian:belgium swiss:switzerland austrian:austria polish:poland czech:czechia " +
+      "hungarian:hungary greek:greece portuguese:portugal irish:ireland english:england scottish:scotland russian:russia " +
+      "ukrainian:ukraine turkish:turkey chinese:china indian:india korean:korea thai:thailand vietnamese:vietnam " +
+      "indonesian:indonesia australian:australia canadian:canada mexican:mexico brazilian:brazil argentinian:argentina " +
+      "chilean:chile colombian:colombia peruvian:peru egyptian:egypt nigerian:nigeria kenyan:kenya ghanaian:ghana " +
+      "moroccan:morocco israeli:israel european:europe asian:asia african:africa romanian:romania bulgarian:bulgaria croatian:croatia " +
+      "rainy:rain snowy:snow sunny:sun foggy:fog drizzly:drizzle cloudy:cloud windy:wind " +
+      "monday:mon tuesday:tue wednesday:wed thursday:thu friday:fri saturday:sat sunday:sun " +
+      "mondays:mon tuesdays:tue wednesdays:wed thursdays:thu fridays:fri saturdays:sat sundays:sun " +
+      "thursday:thur january:jan february:feb march:mar april:apr june:jun july:jul august:aug september:sep october:oct november:nov december:dec"
+    )
+      .split(" ")
+      .map((pair) => pair.split(":"))
+      .map(([word = "", other = ""]) => [word, [other]]),
+  ),
+  ...Object.fromEntries(
+    (
+      "alabama:al alaska:ak arizona:az arkansas:ar california:ca colorado:co connecticut:ct delaware:de florida:fl georgia:ga hawaii:hi idaho:id " +
+      "illinois:il indiana:in iowa:ia kansas:ks kentucky:ky louisiana:la maine:me maryland:md massachusetts:ma michigan:mi minnesota:mn " +
+      "mississippi:ms missouri:mo montana:mt nebraska:ne nevada:nv new_hampshire:nh new_jersey:nj new_mexico:nm new_york:ny north_carolina:nc " +
+      "north_dakota:nd ohio:oh oklahoma:ok oregon:or pennsylvania:pa rhode_island:ri south_carolina:sc south_dakota:sd tennessee:tn texas:tx utah:ut " +
+      "vermont:vt virginia:va washington:wa west_virginia:wv wisconsin:wi wyoming:wy"
+    )
+      .split(" ")
+      .map((pair) => pair.replace("_", " ").split(":"))
+      .map(([state = "", code = ""]) => [state, [code]]),
+  ),
+  thursday: ["thu", "thur", "thurs"],
+  thursdays: ["thu", "thur", "thurs"],
+};
+export const alternativesOf = (phrase: string): readonly string[] => ALTERNATIVES[phrase] ?? [];
+
+export type Aggregate = "count" | "sum" | "mean" | "median" | "min" | "max" | "std" | "distinct" | `p${number}`;
+
+const of = (aggregate: Aggregate, words: string) =>
+  list(words).map((word): readonly [string, Aggregate] => [word, aggregate]);
 
 /** Words that name an aggregate, in requests and in the enums of schemas. */
-export const AGGREGATE_WORDS: { readonly [word: string]: Aggregate | undefined } = {
-  average: "mean",
-  averages: "mean",
-  avg: "mean",
-  mean: "mean",
-  means: "mean",
-  typical: "mean",
-  typically: "mean",
-  median: "median",
-  medians: "median",
-  total: "sum",
-  totals: "sum",
-  sum: "sum",
-  sums: "sum",
-  combined: "sum",
-  altogether: "sum",
-  count: "count",
-  counts: "count",
-  share: "count",
-  proportion: "count",
-  percentage: "count",
-  percent: "count",
-  fraction: "count",
-  size: "count",
-  n: "count",
-  maximum: "max",
-  max: "max",
-  minimum: "min",
-  min: "min",
-  std: "std",
-  stddev: "std",
-  stdev: "std",
-  sd: "std",
-  "standard-deviation": "std",
-  standard_deviation: "std",
-  deviation: "std",
-  variance: "std",
-  variation: "std",
-  spread: "std",
-  distinct: "distinct",
-  unique: "distinct",
-  different: "distinct",
-  count_distinct: "distinct",
-  nunique: "distinct",
-};
+export const AGGREGATE_WORDS: { readonly [word: string]: Aggregate | undefined } = Object.fromEntries([
+  ...of("mean", "average averages averaged avg mean means typical typically"),
+  ...of("median", "median medians"),
+  ...of("sum", "total totals sum sums combined altogether overall-sum"),
+  ...of("count", "count counts size n"),
+  ...of("max", "maximum max"),
+  ...of("min", "minimum min"),
+  ...of("std", "std stddev stdev sd standard_deviation"),
+  ...of("distinct", "distinct unique different count_distinct nunique"),
+]);
 
-/** Values that add up over rows, so that "the most" of them means their sum. */
+/** Values that add up over rows, so that a figure of them without a word for it means their sum. */
 export const ADDITIVE = new Set(
   list(
-    "sale revenue turnover amount quantity qty unit sold stock count total volume profit income rainfall rain precipitation visit view download order budget spend cost goal win vote",
+    "sale revenue turnover amount quantity qty unit sold total volume profit rainfall rain precipitation visit view download spend goal win vote signup click consumption passenger minute assist expense cost gross budget outage people death case strike order generation production output",
   ),
 );
 
-/** Words that carry no meaning for the choice of a column or a tool. */
+/** Values whose mean is meant where no word says what of them. */
+export const AVERAGED = new Set(
+  list(
+    "price rate age score rating temperature temp salary income wage height weight mass length width depth delay duration speed distance humidity health fertility expectancy expect mpg horsepower acceleration bmi hour size tip bill share level satisfaction wind max min average avg mean median pct percent rank year fee pressure index ratio fare gallon displacement cylinder lifespan rainfall visibility",
+  ),
+);
+
+/** Words that carry no meaning for the choice of a tool or a search. */
 export const STOP_WORDS = new Set(
   list(
     "a an the this that these those it its of in on at to from for with within by per and or not no is are was were be been do does did has have had " +

@@ -1,7 +1,8 @@
-import type { Json } from "../../../../kernel/json.ts";
+import { isJsonObject, type Json } from "../../../../kernel/json.ts";
 import type { Column } from "./columns.ts";
-import type { Condition } from "./conditions.ts";
+import type { Condition, Figure, Key, Operator, Plan } from "./plan.ts";
 import type { Aggregate } from "./vocabulary.ts";
+import { stem } from "./words.ts";
 
 /** A number as people write it: whole ones whole, others with two decimals or three significant digits. */
 export function numberText(value: number): string {
@@ -18,7 +19,7 @@ export function valueText(value: Json | undefined): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
-const AGGREGATE_NAMES: { readonly [aggregate in Aggregate]: string } = {
+const AGGREGATE_NAMES: { readonly [aggregate: string]: string | undefined } = {
   count: "number of rows",
   sum: "total",
   mean: "mean",
@@ -28,7 +29,14 @@ const AGGREGATE_NAMES: { readonly [aggregate in Aggregate]: string } = {
   std: "standard deviation",
   distinct: "number of different values",
 };
-export const aggregateName = (aggregate: Aggregate): string => AGGREGATE_NAMES[aggregate];
+export const aggregateName = (aggregate: Aggregate): string =>
+  AGGREGATE_NAMES[aggregate] ?? `${ordinal(Number(aggregate.slice(1)))} percentile`;
+
+const ordinal = (number: number): string => {
+  const teen = number % 100 > 10 && number % 100 < 14;
+  const ending = teen || !Number.isInteger(number) ? "th" : (["th", "st", "nd", "rd"][number % 10] ?? "th");
+  return `${number}${ending}`;
+};
 
 /** Rows of cells as a Markdown table; columns of numbers are set to the right. */
 export function markdownTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -52,13 +60,20 @@ const tableCell = (text: string) => {
 export const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
 
 /** "a", "a and b", "a, b and c". */
-export function listed(items: readonly string[]): string {
+export function listed(items: readonly string[], word = "and"): string {
   if (items.length < 2) return items.join("");
-  return `${items.slice(0, -1).join(", ")} and ${items.at(-1)}`;
+  return `${items.slice(0, -1).join(", ")} ${word} ${items.at(-1)}`;
 }
 
-/** "1 row", "5 rows". */
-export const counted = (count: number, noun: string): string => `${numberText(count)} ${noun}${count === 1 ? "" : "s"}`;
+/** "1 row", "5 rows", "1 country", "2 people". */
+export const counted = (count: number, noun: string): string =>
+  `${numberText(count)} ${count === 1 ? stem(noun) : plural(noun)}`;
+
+export const plural = (noun: string): string => {
+  const last = noun.split(" ").at(-1) ?? noun;
+  if (stem(last) !== last) return noun;
+  return /[^aeiou]y$/.test(noun) ? `${noun.slice(0, -1)}ies` : /(?:s|x|ch|sh)$/.test(noun) ? `${noun}es` : `${noun}s`;
+};
 
 const COLUMNS_NAMED = 40;
 
@@ -69,31 +84,95 @@ export function columnNames(columns: readonly Column[]): string {
   return listed(hidden > 0 ? [...names, `${hidden} more`] : names);
 }
 
-/** ", where island is Dream and year is above 2007"; empty without conditions. */
-export function conditionsText(conditions: readonly Condition[]): string {
-  if (conditions.length === 0) return "";
-  return ` where ${listed(conditions.map(conditionText))}`;
+/** "month of order_date", "species". */
+export const keyName = ({ column, bucket }: Key): string =>
+  bucket === undefined ? column.name : `${bucket === "month_of_year" ? "month of the year" : bucket} of ${column.name}`;
+
+/** "mean of salary", "number of orders", "number of different members". */
+export function figureName({ aggregate, of }: Figure, noun = "rows"): string {
+  if (of === undefined || aggregate === "count") return `number of ${plural(noun)}`;
+  if (aggregate === "distinct") return `number of different values of ${of.text}`;
+  return `${aggregateName(aggregate)} of ${of.text}${of.percent === true ? " in percent" : ""}`;
 }
 
-type OperatorTexts = { readonly [operator in Condition["operator"]]: string };
-const OPERATOR_TEXT: OperatorTexts = {
-  "=": "is",
+/** The same in a sentence: "mean salary", "total of quantity * unit_price". */
+export function measureName(figure: Figure, noun = "rows"): string {
+  const { aggregate, of } = figure;
+  const plain = of?.columns.length === 1 && /^(?:sum|mean|median|min|max)$/.test(aggregate);
+  return plain ? `${aggregateName(aggregate)} ${of.text}` : figureName(figure, noun);
+}
+
+const SIGNS: { readonly [operator in Operator]: string } = {
+  "=": "=",
   "!=": "is not",
-  ">": "is above",
-  ">=": "is at least",
-  "<": "is below",
-  "<=": "is at most",
-};
-const DATE_OPERATOR_TEXT: OperatorTexts = {
-  ...OPERATOR_TEXT,
-  ">": "is after",
-  ">=": "is from",
-  "<": "is before",
-  "<=": "is up to",
+  ">": ">",
+  ">=": "≥",
+  "<": "<",
+  "<=": "≤",
+  between: "between",
+  contains: "contains",
+  is_missing: "is missing",
+  not_missing: "is not missing",
 };
 
-const conditionText = ({ column, operator, values }: Condition) => {
-  const words = (column.type === "date" ? DATE_OPERATOR_TEXT : OPERATOR_TEXT)[operator];
-  const suffix = column.type === "date" && operator === ">=" ? " on" : "";
-  return `${column.name} ${words} ${values.map(valueText).join(operator === "!=" ? " nor " : " or ")}${suffix}`;
-};
+/** " where island = Dream and year > 2007"; empty without conditions. */
+export const conditionsText = (conditions: readonly Condition[]): string =>
+  conditions.length === 0 ? "" : ` where ${listed(conditions.map(conditionText))}`;
+
+export function conditionText({ key, operator, values, label }: Condition): string {
+  const name = keyName(key);
+  if (label !== undefined) return `${name} in ${label}`;
+  const texts = values.map(valueText);
+  if (values.length === 0) return `${name} ${SIGNS[operator]}`;
+  return `${name} ${SIGNS[operator]} ${operator === "between" ? texts.join(" and ") : listed(texts, operator === "!=" ? "nor" : "or")}`;
+}
+
+/** What a plan computes, in one line; every answer begins with it. */
+export function planText(plan: Plan): string {
+  const { task, figures, groups, conditions, part, order, shares, noun } = plan;
+  const by = groups.length === 0 ? "" : ` by ${listed(groups.map(keyName))}`;
+  const where = conditionsText(conditions);
+  const [first] = figures;
+  const measure = first?.of?.text ?? noun;
+  if (task === "pair") return `Correlation of ${listed(figures.map(({ of }) => of?.text ?? ""))}${where}`;
+  if (task === "distribution") return `Distribution of ${measure}${where}`;
+  if (task === "rows") {
+    const ranked =
+      first === undefined || order === undefined
+        ? ""
+        : ` with the ${order.direction === "min" ? "lowest" : "highest"} ${measure}`;
+    return `${capital(order === undefined || order.count !== undefined ? `${order?.count ?? ""} ${plural(noun)}`.trim() : stem(noun))}${ranked}${where}`.trim();
+  }
+  const end = order === undefined ? "" : `, ${order.direction === "min" ? "lowest" : "highest"} first`;
+  const same =
+    figures.length > 1 &&
+    figures.every(({ aggregate, of }) => of !== undefined && of.text === first?.of?.text && aggregate !== "distinct");
+  const what = capital(
+    same
+      ? `${listed(figures.map(({ aggregate }) => aggregateName(aggregate)))} of ${measure}`
+      : listed(figures.map((one) => figureName(one, noun))),
+  );
+  if (part.length > 0)
+    return `Share of the ${first?.of === undefined ? plural(noun) : figureName(first)}${where} for which ${listed(part.map(conditionText))}${by}${end}`;
+  return `${shares ? `Share of the ${what.slice(0, 1).toLowerCase()}${what.slice(1)}` : what}${by}${where}${end}`;
+}
+
+/** How a column was read where that is not plain: its currency, percent, decimal comma, and cells left out. */
+export function readingText({ name, facts }: Column): readonly string[] {
+  const { reading } = facts;
+  if (reading === undefined || !isJsonObject(reading)) return [];
+  const { unit, decimal, text_cells: odd } = reading;
+  const cells = odd !== undefined && isJsonObject(odd) ? Object.keys(odd) : [];
+  return [
+    ...(typeof unit === "string" && unit !== "" ? [`${name} is in ${unit}`] : []),
+    ...(decimal === "," ? [`${name} has decimal commas`] : []),
+    ...(cells.length > 0
+      ? [
+          `${name} is left out where it is ${listed(
+            cells.slice(0, 3).map((cell) => `"${cell}"`),
+            "or",
+          )}`,
+        ]
+      : []),
+  ];
+}

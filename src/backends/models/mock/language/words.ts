@@ -47,6 +47,9 @@ const IRREGULAR: { readonly [plural: string]: string | undefined } = {
   analyses: "analysis",
   lives: "life",
   leaves: "leaf",
+  movies: "movie",
+  calories: "calorie",
+  cookies: "cookie",
 };
 
 /** The word without possessive and plural ending, so that "flippers" and "flipper" are one. */
@@ -65,16 +68,14 @@ export function stem(word: string): string {
 const UNITS = new Set(
   (
     "mm cm m km um nm in inch inches ft mi mile g gram grams mg kg lb lbs oz t s sec secs ms mins h hr hrs hours " +
-    "l ml c f k usd eur gbp chf jpy cents pct percent percentage kmh kph mph hz khz mhz ghz kb mb gb tb kw kwh w v a pa hpa"
+    "l ml c f k usd eur gbp chf jpy cents pct kmh km2 m2 sqkm kph mph hz khz mhz ghz kb mb gb tb kw kwh w v a pa hpa"
   ).split(" "),
 );
 
 /** The stems of a column's name: split at `_`, `-`, blanks and capitals, without units and brackets. */
 export function nameParts(name: string): readonly string[] {
   const bare = name.replaceAll(/\([^)]*\)|\[[^\]]*\]/g, " ");
-  const spaced = (bare.trim() === "" ? name : bare)
-    .replaceAll(/(\p{Ll})(\p{Lu})/gu, "$1 $2")
-    .replaceAll(/(\p{L})(\d)/gu, "$1 $2");
+  const spaced = (bare.trim() === "" ? name : bare).replaceAll(/(\p{Ll})(\p{Lu})/gu, "$1 $2");
   const parts = spaced.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
   const last = parts.at(-1);
   const named = parts.length > 1 && last !== undefined && UNITS.has(last) ? parts.slice(0, -1) : parts;

@@ -1,0 +1,174 @@
+import type { Table } from "./columns.ts";
+import { type Item, item } from "./item.ts";
+import { hourAt, monthOf, MONTH_NAMES, periodAt, type Period, shifted, weekdayOf } from "./periods.ts";
+import type { Condition, Operator } from "./plan.ts";
+import type { Word } from "./words.ts";
+
+/** Columns that a time without a column's name can be about: not those of when somebody was born or hired. */
+const EVENTS = new Set(["hire", "hired", "birth", "born", "dob", "founded", "built", "joined", "join"]);
+
+const dateColumns = ({ columns }: Table) => columns.filter(({ type }) => type === "date");
+
+const PREFIXES: { readonly [word: string]: Operator | undefined } = {
+  since: ">=",
+  from: ">=",
+  after: ">",
+  before: "<",
+  until: "<=",
+  till: "<=",
+  through: "<=",
+  by: "<=",
+};
+
+/** A time and the word before it: "since 2021", "between 1 March 2024 and 30 June 2024", "on Mondays", "after 6 pm". */
+export function dateAt(words: readonly Word[], at: number, table: Table, value: Item | undefined): Item | undefined {
+  const dayFirst = dateColumns(table).some(({ dayFirst: first }) => first === true);
+  const word = words[at]?.lower ?? "";
+  let start = at;
+  const prefix = Object.hasOwn(PREFIXES, word) ? word : undefined;
+  const opening =
+    prefix !== undefined || ["in", "during", "on", "of", "for", "between", "at", "over", "within"].includes(word);
+  if (opening) start += 1;
+  if (words[start]?.lower === "up" || words[start]?.lower === "and") return undefined;
+  while (["the", "including", "year", "month"].includes(words[start]?.lower ?? "")) start += 1;
+  if (["start", "beginning"].includes(words[start]?.lower ?? "") && words[start + 1]?.lower === "of") start += 2;
+  const first = periodAt(words, start, dayFirst);
+  if (first !== undefined) {
+    if (
+      first.years !== undefined &&
+      first.length === 1 &&
+      !opening &&
+      at > 0 &&
+      words[at - 1]?.opens === false &&
+      /^(?:above|over|than|least|most|below|under|is|top|to|and|or)$/.test(words[at - 1]?.lower ?? "")
+    )
+      return undefined;
+    let end = start + first.length;
+    let last: Period | undefined;
+    if (
+      (word === "between" || word === "from") &&
+      ["and", "to", "until", "till", "through"].includes(words[end]?.lower ?? "")
+    ) {
+      const next = words[end + 1]?.lower === "the" ? end + 2 : end + 1;
+      last = periodAt(words, next, dayFirst);
+      if (last === undefined) return undefined;
+      end = next + last.length;
+    } else if (word === "between") return undefined;
+    let operator = last === undefined && prefix !== undefined ? PREFIXES[prefix] : undefined;
+    if (["onwards", "onward", "on"].includes(words[end]?.lower ?? "")) {
+      operator = ">=";
+      end += 1;
+    } else if (word === "from") operator = undefined;
+    if (words[end]?.lower === "or" && /^(?:later|after|earlier|before)$/.test(words[end + 1]?.lower ?? "")) {
+      operator = /^(?:later|after)$/.test(words[end + 1]?.lower ?? "") ? ">=" : "<=";
+      end += 2;
+    }
+    const options = periodOptions(table, first, last, operator);
+    return options.length === 0 ? undefined : item("F", at, end, { options });
+  }
+  return recurringAt(words, [at, start], table, value);
+}
+
+function periodOptions(
+  table: Table,
+  first: Period,
+  last: Period | undefined,
+  operator: Operator | undefined,
+): readonly Condition[] {
+  const label = last === undefined ? first.label : `${first.label} to ${last.label}`;
+  const until = last ?? first;
+  const bounds = (
+    from: number | string,
+    to: number | string,
+    day: (one: number | string, days: number) => number | string,
+  ): Pick<Condition, "operator" | "values"> => {
+    if (operator === ">=") return { operator, values: [from] };
+    if (operator === ">") return { operator: ">=", values: [day(to, 1)] };
+    if (operator === "<") return { operator, values: [from] };
+    if (operator === "<=") return { operator: "<", values: [day(to, 1)] };
+    return { operator: "between", values: [from, to] };
+  };
+  const dates = dateColumns(table).map((column): Condition => ({
+    key: { column },
+    ...bounds(first.first, until.last, (day, days) => shifted(String(day), days)),
+    label: operator === undefined ? label : undefined,
+  }));
+  const [from, to] = [first.years?.[0], until.years?.[1]];
+  const years =
+    from === undefined || to === undefined
+      ? []
+      : table.columns
+          .filter(
+            ({ type, parts, min, max }) =>
+              type === "number" && parts.includes("year") && Number(min) > 1000 && Number(max) < 2200,
+          )
+          .map((column): Condition => {
+            const bound = bounds(from, to, (year, step) => Number(year) + step);
+            return bound.operator === "between" && from === to
+              ? { key: { column }, operator: "=", values: [from] }
+              : { key: { column }, ...bound };
+          });
+  const exact = years.filter(({ key }) => key.column.parts.length === 1);
+  return exact.length > 0 ? exact : [...dates, ...years];
+}
+
+/** Times that come again: months without a year, days of the week, hours. */
+function recurringAt(
+  words: readonly Word[],
+  [at, start]: readonly [number, number],
+  table: Table,
+  value: Item | undefined,
+): Item | undefined {
+  const columns = dateColumns(table);
+  const word = words[start];
+  if (word === undefined || columns.length === 0) return undefined;
+  const opened = start > at;
+  const month = monthOf(word.lower);
+  if (
+    month !== undefined &&
+    value === undefined &&
+    (opened || /^\p{Lu}/u.test(word.text)) &&
+    (word.lower !== "may" || opened || word.text === "May")
+  ) {
+    if (opened && /^(?:since|after|before|until|from|by|between)$/.test(words[at]?.lower ?? "")) return undefined;
+    const options = columns.map((column): Condition => ({
+      key: { column, bucket: "month_of_year" },
+      operator: "=",
+      values: [MONTH_NAMES[month - 1] ?? ""],
+    }));
+    return item("F", at, start + 1, { options });
+  }
+  const weekday = weekdayOf(word.lower);
+  const days =
+    word.lower === "weekend" || word.lower === "weekends"
+      ? ["Saturday", "Sunday"]
+      : weekday === undefined || value !== undefined
+        ? []
+        : [weekday];
+  if (days.length > 0) {
+    if (opened && words[at]?.lower === "between") return undefined;
+    return item("F", at, start + 1, {
+      options: columns.map((column): Condition => ({
+        key: { column, bucket: "weekday" },
+        operator: "=",
+        values: days,
+      })),
+    });
+  }
+  const hour = hourAt(words, start);
+  const operator = PREFIXES[words[at]?.lower ?? ""];
+  if (hour === undefined || operator === undefined) return undefined;
+  const bound: Operator = operator === ">" ? ">=" : operator === "<=" ? "<" : operator;
+  return item("F", at, start + hour.length, {
+    options: columns.map((column): Condition => ({
+      key: { column, bucket: "hour" },
+      operator: bound,
+      values: [hour.hour],
+    })),
+  });
+}
+
+/** Conditions on times whose column the request has to name. */
+export const needsNaming = ({ key }: Condition): boolean =>
+  (key.column.type === "date" || key.column.parts.includes("year")) &&
+  key.column.parts.some((part) => EVENTS.has(part));

@@ -1,0 +1,88 @@
+import type { Table } from "./columns.ts";
+import { alternativesOf } from "./vocabulary.ts";
+import { dateAt } from "./dated.ts";
+import { type Item, item } from "./item.ts";
+import { NOISE, VERBS, lexiconAt, gradeAt, numberAt } from "./lexicon.ts";
+import { columnAt, rowNouns } from "./named.ts";
+import { isUnit } from "./units.ts";
+import { type Values, valueIndex, valueAt } from "./valued.ts";
+import type { Word } from "./words.ts";
+
+/** The words of a request as items, from the longest that fits at each place; filler words give none. */
+export function itemsOf(words: readonly Word[], table: Table, source: string): readonly Item[] {
+  const known: Known = { table, values: valueIndex(table), nouns: rowNouns(table, source) };
+  const items: Item[] = [];
+  for (let at = 0; at < words.length;) {
+    const read = readAt(words, at, known);
+    const measured = read?.symbol === "n" && /^o|^B$|^n?&$/.test(items.at(-1)?.symbol ?? "");
+    const unit = words[read?.to ?? 0]?.lower ?? "";
+    const whole = measured && isUnit(unit) && columnAt(words, read.to, table)?.rank !== "whole";
+    if (read !== undefined) items.push(whole ? { ...read, to: read.to + 1, unit } : read);
+    at = items.at(-1)?.to === (read?.to ?? 0) + 1 && whole ? (read?.to ?? at) + 1 : (read?.to ?? at + 1);
+  }
+  return items;
+}
+
+const CATEGORIES_MAX = 20;
+const isCategory = ({ options }: Item) =>
+  options.some(({ key }) => (key.column.distinct ?? CATEGORIES_MAX + 1) <= CATEGORIES_MAX);
+const isWritten = ({ text, opens }: Word, { options }: Item) =>
+  !opens && /^\p{Lu}/u.test(text) && options.some(({ values: [value] }) => value === text);
+
+/** A word within longer values counts before a noun of the rows, "ford cars". */
+const isPartPlain = (words: readonly Word[], { from, to, options }: Item, nouns: ReadonlySet<string>) => {
+  const [only, other] = options;
+  if (only === undefined || other !== undefined) return false;
+  return (
+    nouns.has(words[to]?.stem ?? "") || /^(?:called|named|containing|contains)$/.test(words[from - 1]?.lower ?? "")
+  );
+};
+
+type Known = { readonly table: Table; readonly values: Values; readonly nouns: ReadonlySet<string> };
+
+function readAt(words: readonly Word[], at: number, { table, values, nouns }: Known): Item | undefined {
+  const word = words[at];
+  if (word === undefined) return undefined;
+  const named = columnAt(words, at, table);
+  const value = valueAt(words, at, values);
+  const dated = value !== undefined && value.to - at > 1 ? undefined : dateAt(words, at, table, value);
+  const noun = nouns.has(word.stem) && !/^s[eo]l[ld]/.test(word.lower) ? item("r", at, at + 1) : undefined;
+  const lexical = lexiconAt(words, at) ?? gradeAt(words, at, table);
+  const equal = value?.options.some(({ operator }) => operator === "=") === true ? value : undefined;
+  const isPlain = (noun ?? lexical) !== undefined || NOISE.has(word.lower);
+  const ranked = [
+    dated,
+    named?.rank === "whole" ? named.item : undefined,
+    // A word of the language is a value only where it is written as one: OR is, or is none.
+    equal !== undefined &&
+    (!isPlain || equal.to - at > 1 || (lexical === undefined && isCategory(equal)) || isWritten(word, equal))
+      ? equal
+      : undefined,
+    lexiconAt(words, at),
+    noun,
+    NOISE.has(word.lower) && !(word.text === "US") ? item(".", at, at + 1) : undefined,
+    named?.item,
+    VERBS.has(word.lower) || (word.lower.endsWith("ed") && [...nouns].some((one) => `${one}ed` === word.lower))
+      ? item(".", at, at + 1)
+      : undefined,
+    numberAt(words, at),
+    gradeAt(words, at, table),
+    value !== undefined && equal === undefined && isPartPlain(words, value, nouns) ? value : undefined,
+  ].filter((one) => one !== undefined);
+  const longest = Math.max(...ranked.map(({ to }) => to));
+  const best = ranked.find(({ to }) => to === longest);
+  if (best?.symbol === ".") return undefined;
+  // "deaths" could be the type Death and the column death_date: no guess.
+  const written = best?.options.some(({ values: [one] }) => String(one).toLowerCase() === word.lower) === true;
+  if (
+    best !== undefined &&
+    best === equal &&
+    !written &&
+    best.to - at === 1 &&
+    named?.item.columns.every(({ name }) => best.options.every(({ key }) => key.column.name !== name)) === true &&
+    word.stem !== word.lower &&
+    alternativesOf(word.lower).length === 0
+  )
+    return item("?", at, at + 1);
+  return best ?? item("?", at, at + 1);
+}

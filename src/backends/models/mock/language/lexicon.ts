@@ -1,0 +1,161 @@
+import type { Table } from "./columns.ts";
+import { type Item, item } from "./item.ts";
+import type { Bucket, Operator } from "./plan.ts";
+import { adjective, AGGREGATE_WORDS, comparative, superlative } from "./vocabulary.ts";
+import { numberOf, type Word } from "./words.ts";
+
+const PHRASES: { readonly [symbol: string]: string } = {
+  h: "how many|number of|count of|the number of|total number of|how often",
+  k: "how much|by how much",
+  p: "per|by|for each|for every|in each|of each|on each|at each|in every|on every|each|every|across|broken down by|break down by|split by|grouped by|group by|depending on|according to|for all|separately for|for the different|by each",
+  w: "which|what|what's|whats|what is|which one",
+  W: "who|whom|who's",
+  N: "when",
+  "%": "percentage of|percent of|percentage|percent|share of|share|shares|proportion of|proportion|fraction of|fraction",
+  R: "rate|rates",
+  D: "difference|differences|differ|gap",
+  C: "correlation|correlate|correlated|correlates|relationship|related|association|associated|depend on|depends on",
+  T: "trend|trends|over time|development|develop|developed|evolution|evolve|evolved|over the|through the",
+  H: "distribution|distributed|histogram|histograms",
+  U: "distinct|unique|different",
+  M: "most common|most frequent|most frequently|most often|commonest|most commonly|most popular",
+  L: "least common|least frequent|least often|rarest|least popular",
+  Q: "ratio of|ratio|ratios",
+  "/": "divided by|as a percentage of|as a share of|as percentage of|as a fraction of|relative to",
+  "*": "times|multiplied by",
+  "+": "plus",
+  "-": "minus",
+  "!": "not|except|excluding|other than|without|non|isn't|aren't|wasn't|never|except for|no|but not",
+  m: "missing|empty|blank|unknown|null",
+  e: "vs|versus|against|compare|compared|comparison|compared to|compared with|in comparison|comparing",
+  "&": "and|both|either|as well as|plus the",
+  "|": "or|rather than",
+  t: "than",
+  B: "between",
+  l: "list|all",
+  V: "change|changed|changes",
+  S: "sold|sell|sells|bought|buy",
+};
+const BUCKETS: readonly (readonly [Bucket, string])[] = [
+  ["month", "month|months|monthly"],
+  ["year", "year|years|yearly|annual|annually|calendar year"],
+  ["quarter", "quarter|quarters|quarterly"],
+  ["week", "week|weeks|weekly|calendar week"],
+  ["weekday", "weekday|weekdays|day of the week|days of the week|day of week"],
+  ["day", "day|days|daily|date|dates"],
+  ["hour", "hour|hours|hourly|hour of the day|time of day|time of the day|hour of day"],
+  ["month_of_year", "month of the year|calendar month|months of the year|calendar months|month of year"],
+];
+const OPERATORS: readonly (readonly [Operator, string])[] = [
+  [">", "above|over|more than|greater than|exceeding|exceed|exceeds|exceeded|in excess of"],
+  ["<", "below|under|less than|fewer than"],
+  [">=", "at least|no less than|no fewer than|minimum of|not less than"],
+  ["<=", "at most|no more than|up to|not more than|a maximum of"],
+];
+/** What stands after its number: "100 or more". */
+const LATER: readonly (readonly [Operator, string])[] = [
+  [
+    ">=",
+    "or more|or older|or above|or higher|and above|and over|and older|and more|or over|or later|or longer|or heavier|and up",
+  ],
+  ["<=", "or less|or fewer|or younger|or below|or lower|and below|and under|or under|or earlier|or shorter|or lighter"],
+];
+/** Verbs that say only that rows are there, where no column or value has them: none that may choose among rows, such as "paid". */
+export const VERBS = new Set(
+  "score scored scores handle handled flew fly flies wrote write written order ordered visit visited attend attended serve served produce produced generate generated bring brought lead leads led cause causes caused fell falls charge charged contribute contributed earn earned earns pay pays play played cost costs weigh weighs spend spent add added enter entered run ran stay stayed travel travelled traveled sit sat stand stood deal dealt release released show shows pick picked use used uses feature featured employ employs employed depart departed fall drive driven".split(
+    " ",
+  ),
+);
+export const NOISE = new Set(
+  (
+    "a an the of in on at to from for with within is are was were be been being do does did has have had having there that this these those it its their our your my me us we i you they " +
+    "please tell show give find get calculate compute determine display report know want like would could can will should let see need me out " +
+    "data file table dataset csv value values column recorded record measured observed registered made make makes placed place came come comes go goes went got received receive happened happen happens occurred occur " +
+    "exist exists any overall whole entire also then just as so if into among amongst during where whose use using based here now he she them him her his individual " +
+    "figure figures answer question thanks thank hello hi work works worked live lives lived take takes took belong belongs equal equals exactly vary varies look " +
+    "together score-of new case draw how such only level levels about sort kind line break broken each-of give many much ones result results old-of total-of set seen s terms world worldwide listed available overall via strongly closely include includes including contain contains reach reached said called named"
+  ).split(" "),
+);
+
+type Entry = Omit<Item, "from" | "to" | "columns" | "options">;
+const entries = (phrases: string, entry: Entry): readonly (readonly [string, Entry])[] =>
+  phrases.split("|").map((phrase) => [phrase, entry]);
+
+const LEXICON: ReadonlyMap<string, Entry> = new Map([
+  ...Object.entries(PHRASES).flatMap(([symbol, phrases]) => entries(phrases, { symbol })),
+  ...OPERATORS.flatMap(([operator, phrases]) => entries(phrases, { symbol: "o", operator })),
+  ...LATER.flatMap(([operator, phrases]) => entries(phrases, { symbol: "z", operator })),
+  ...BUCKETS.flatMap(([bucket, phrases]) => entries(phrases, { symbol: "b", bucket })),
+  ...entries("on average", { symbol: "a", aggregate: "mean" }),
+  ...entries("in total|in all", { symbol: "a", aggregate: "sum" }),
+  ...entries("standard deviation", { symbol: "a", aggregate: "std" }),
+  ...entries("first quartile|lower quartile|1st quartile", { symbol: "a", aggregate: "p25" }),
+  ...entries("third quartile|upper quartile|3rd quartile", { symbol: "a", aggregate: "p75" }),
+]);
+
+export function lexiconAt(words: readonly Word[], at: number): Item | undefined {
+  for (const length of [4, 3, 2, 1]) {
+    const phrase = words.slice(at, at + length).map(({ lower }) => lower);
+    if (phrase.length < length) continue;
+    const found = LEXICON.get(phrase.join(" "));
+    if (found !== undefined) return item(found.symbol, at, at + length, found);
+  }
+  const word = words[at];
+  if (word === undefined) return undefined;
+  const percentile = /^(\d{1,2}(?:\.\d+)?)(?:st|nd|rd|th)?$/.exec(word.lower)?.[1];
+  if (percentile !== undefined && /^percentiles?$/.test(words[at + 1]?.lower ?? ""))
+    return item("a", at, at + 2, { aggregate: `p${Number(percentile)}` });
+  if (/^p\d{1,2}$/.test(word.lower)) return item("a", at, at + 1, { aggregate: `p${Number(word.lower.slice(1))}` });
+  const aggregate = Object.hasOwn(AGGREGATE_WORDS, word.lower) ? AGGREGATE_WORDS[word.lower] : undefined;
+  return aggregate === undefined ? undefined : item("a", at, at + 1, { aggregate });
+}
+
+/** Superlatives, and comparatives with "than". */
+export function gradeAt(words: readonly Word[], at: number, table: Table): Item | undefined {
+  const [word, next] = words.slice(at, at + 2);
+  if (word === undefined) return undefined;
+  if ((word.lower === "most" || word.lower === "least") && next !== undefined) {
+    const extended = superlative(next.lower, word.lower);
+    if (
+      extended !== undefined &&
+      !["high", "low"].includes(next.lower) &&
+      (extended.means.length > 0 || extended.inverted.length > 0)
+    )
+      return item("s", at, at + 2, { superlative: extended });
+  }
+  const found = superlative(word.lower, undefined);
+  if (found !== undefined) return item("s", at, at + 1, { superlative: found });
+  const more = comparative(word.lower);
+  if (more !== undefined) {
+    const length = next?.lower === "than" ? 2 : 1;
+    const operator = more.direction === "max" ? ">" : "<";
+    return item(length === 2 ? "o" : "g", at, at + length, { superlative: more, operator });
+  }
+  const plain = adjective(word.lower);
+  if (words[at - 1]?.lower !== "how" || plain === undefined) return undefined;
+  const columns = table.columns.filter(
+    ({ type, parts }) => type === "number" && parts.some((part) => plain.means.includes(part)),
+  );
+  return columns.length === 0 ? undefined : item("c", at, at + 1, { columns });
+}
+
+const SCALES: { readonly [word: string]: number | undefined } = {
+  k: 1e3,
+  thousand: 1e3,
+  m: 1e6,
+  mio: 1e6,
+  million: 1e6,
+  millions: 1e6,
+  bn: 1e9,
+  billion: 1e9,
+  billions: 1e9,
+};
+
+export function numberAt(words: readonly Word[], at: number): Item | undefined {
+  const number = numberOf(words[at]?.lower ?? "");
+  if (number === undefined) return undefined;
+  const next = words[at + 1]?.lower ?? "";
+  if (next === "percent") return item("n", at, at + 2, { number, unit: next });
+  const scale = SCALES[next];
+  return item("n", at, at + (scale === undefined ? 1 : 2), { number: number * (scale ?? 1) });
+}

@@ -1,0 +1,41 @@
+import type { Table } from "./columns.ts";
+import type { Plan } from "./plan.ts";
+import type { Word } from "./words.ts";
+
+const COMMONEST = /\b(?:most|least) (?:common|frequent|popular|often)\b|\b(?:commonest|rarest)\b/;
+const GROUPED = /\b(?:per|each|every)\b/;
+const PERIOD = "year|month|week|day|quarter|hour";
+const AVERAGE_OF_TOTALS = new RegExp(
+  `\\b(?:average|mean|median) (?:annual|yearly|monthly|weekly|daily|quarterly|hourly)\\b|\\b(?:annual|yearly|monthly|weekly|daily|quarterly|(?:per|each|every) (?:${PERIOD}))\\b.*\\bon average\\b`,
+);
+/** Of a column such as `monthly_charges`, each value is one of a period. */
+const PERIODIC = /annual|yearly|monthly|weekly|daily|quarterly|hourly/i;
+const POOLED = /\b(?:combined|together|altogether)\b/;
+const AVERAGE = /\b(?:average|mean|median)\b/;
+const [YEAR_MIN, YEAR_MAX] = [1_900, 2_100];
+
+/** Why a plan is likely not what its words mean, although each has a place in it; undefined where nothing says so. */
+export function misread(words: readonly Word[], plan: Plan, { columns }: Table): string | undefined {
+  const text = words.map(({ lower }) => lower).join(" ");
+  if (COMMONEST.test(text) && GROUPED.test(text) && plan.groups.length < 2)
+    return "I cannot find the most common value of one column for each value of another.";
+  const isPeriodic = columns.some(({ name }) => PERIODIC.test(name));
+  if (AVERAGE_OF_TOTALS.test(text) && !isPeriodic)
+    return "I am not sure whether you ask for the mean of all rows of a period or the mean of the periods' totals.";
+  if (POOLED.test(text) && AVERAGE.test(text))
+    return "I am not sure whether you ask for one figure of all these rows or for one of each group.";
+  const hasDates = columns.some(({ type, name }) => type === "date" || /year/i.test(name));
+  const year = plan.conditions
+    .filter(({ operator, key }) => operator !== "=" && operator !== "!=" && key.column.type === "number")
+    .find(({ key: { column }, values }) =>
+      values.some((value) => typeof value === "number" && isYear(value) && isOutside(value, column)),
+    );
+  if (hasDates && year !== undefined)
+    return `I am not sure whether ${year.values.join(" and ")} is a year or a value of ${year.key.column.name}.`;
+  return undefined;
+}
+
+const isYear = (value: number): boolean => Number.isInteger(value) && value >= YEAR_MIN && value <= YEAR_MAX;
+
+const isOutside = (value: number, { min, max }: Table["columns"][number]): boolean =>
+  (typeof min === "number" && value < min) || (typeof max === "number" && value > max);

@@ -1,0 +1,200 @@
+import { type Draft, doubt, NO_COLUMN, condition, type Made, isNumbering, isLinked } from "./draft.ts";
+import { type Column, isFlag } from "./columns.ts";
+import type { Item } from "./item.ts";
+import { UNIT_SIZES } from "./units.ts";
+
+/** "quantity times price", "profit divided by revenue", "price per sqft". */
+export function readArithmetic(draft: Draft) {
+  for (const sign of ["*", "/", "+", "-"]) {
+    draft.reduce(new RegExp(`c[${sign}]a?c`), (matched) => {
+      const [left, operator, right] = matched.length === 4 ? [matched[0], matched[1], matched[3]] : matched;
+      return draft.joined(left, sign, right, operator === undefined ? "" : draft.text(operator.from, operator.to));
+    });
+  }
+  // "revenue (quantity times unit price)" says what revenue is.
+  draft.reduce(/[c?]?[c?]c/, (matched) => {
+    const last = matched.at(-1);
+    return last === undefined || last.of === undefined || draft.words[last.from]?.opens !== true ? undefined : [last];
+  });
+  draft.reduce(/QcB?&?c/, (matched) => draft.joined(matched[1], "/", matched.at(-1), ""));
+  draft.reduce(/cpc/, ([left, , right]) => {
+    const per = draft.words[(right?.from ?? 0) - 1]?.lower;
+    if (left === undefined || right === undefined || draft.isKey(right) || !draft.isNumeric(left) || per !== "per")
+      return undefined;
+    return draft.joined(left, "/", right, "");
+  });
+}
+
+/** "salary above 60000", "older than 40", "with 4 cylinders", "no rain". */
+export function readComparisons(draft: Draft) {
+  draft.reduce(/Bn&n/, ([first, low, , high]) => (first === undefined ? undefined : rangeOf(first, low, high)));
+  draft.reduce(/B?n[-&]n/, () => undefined);
+  draft.reduce(/on/, ([operator, number]) =>
+    operator === undefined || number === undefined
+      ? undefined
+      : [{ ...operator, to: number.to, symbol: "x", number: number.number, unit: number.unit }],
+  );
+  draft.reduce(/nz/, ([number, operator]) =>
+    operator === undefined || number === undefined
+      ? undefined
+      : [{ ...operator, from: number.from, symbol: "x", number: number.number }],
+  );
+  draft.reduce(/cp?xc?/, (matched) => compared(draft, matched));
+  draft.reduce(/xc/, (matched) => compared(draft, matched));
+  draft.reduce(/x/, (matched) => compared(draft, matched));
+  draft.reduce(/!c/, ([, column]) => (column === undefined ? undefined : noneOf(column)));
+  draft.reduce(/(?:hr?)?[mc]+/, () => undefined);
+  draft.reduce(/mc|cm/, (matched) => {
+    const named = matched.find(({ symbol }) => symbol === "c");
+    const [column, other] = named?.columns ?? [];
+    if (named === undefined || column === undefined || other !== undefined) return undefined;
+    return [condition(named, { key: { column }, operator: "is_missing", values: [] })];
+  });
+  draft.reduce(/sn|ns/, ([first, second]) => {
+    const [grade, number] = first?.symbol === "s" ? [first, second] : [second, first];
+    return grade === undefined || number === undefined || number.unit !== undefined
+      ? undefined
+      : [
+          {
+            ...grade,
+            from: Math.min(grade.from, number.from),
+            to: Math.max(grade.to, number.to),
+            number: number.number,
+          },
+        ];
+  });
+  draft.reduce(/n[cr]s/, (matched) => {
+    const [number, target, grade] = matched;
+    if (number === undefined || target === undefined || grade === undefined) return undefined;
+    return [target, { ...grade, number: number.number }];
+  });
+  draft.reduce(/rn/, ([noun, number]) => {
+    const [column, other] = draft.table.columns.filter(
+      ({ parts, distinct }) => isNumbering(parts) && distinct === draft.table.rows,
+    );
+    if (noun?.to !== number?.from || number?.number === undefined || column === undefined || other !== undefined)
+      return undefined;
+    return [condition(number, { key: { column }, operator: "=", values: [number.number] })];
+  });
+  draft.reduce(/cn|nc/, (matched) => {
+    const named = matched.find(({ symbol }) => symbol === "c");
+    const number = matched.find(({ symbol }) => symbol === "n")?.number;
+    const adjacent = isLinked(draft, matched[0]?.to ?? 0, matched[1]?.from ?? 0);
+    const columns = (named?.columns ?? []).filter(({ type }) => type === "number");
+    const [column, other] = columns;
+    if (named === undefined || number === undefined || column === undefined || other !== undefined || !adjacent)
+      return undefined;
+    return [condition(named, { key: { column }, operator: "=", values: [number] })];
+  });
+}
+
+export function rangeOf(first: Item, low: Item | undefined, high: Item | undefined): Made {
+  if (low?.number === undefined || high?.number === undefined) return undefined;
+  return [
+    {
+      ...first,
+      to: high.to,
+      symbol: "x",
+      number: low.number,
+      unit: high.unit,
+      operator: "between",
+      options: [{ key: { column: NO_COLUMN }, operator: "between", values: [low.number, high.number] }],
+    },
+  ];
+}
+
+export function compared(draft: Draft, matched: readonly Item[]): Made {
+  const at = matched.findIndex(({ symbol }) => symbol === "x");
+  const bound = matched[at];
+  if (bound?.number === undefined || bound.operator === undefined) return undefined;
+  const before = matched.slice(0, at).find(({ symbol }) => symbol === "c");
+  const after = matched[at + 1];
+  const means = bound.superlative?.means ?? [];
+  const meant =
+    means.length === 0
+      ? []
+      : draft.table.columns.filter(
+          ({ type, parts }) => type === "number" && parts.some((part) => means.includes(part)),
+        );
+  const [near, far] = [numbers(after), numbers(before)];
+  const both = near.filter((column) => far.includes(column));
+  const kept: Item[] = [];
+  let columns: readonly Column[];
+  if (meant.length > 0) {
+    columns = far.some((one) => meant.includes(one)) ? far.filter((one) => meant.includes(one)) : meant;
+    if (before !== undefined && !far.some((one) => meant.includes(one))) kept.push(before);
+    if (after !== undefined) return [...kept, ...(compared(draft, matched.slice(at, at + 1)) ?? []), after];
+  } else if (both.length > 0) columns = both;
+  else if (near.length > 0 && after?.from === bound.to) {
+    columns = near;
+    if (before !== undefined) kept.push(before);
+  } else {
+    columns = far;
+    if (before !== undefined && draft.precededBy(before, "a"))
+      return doubt(`I am not sure which rows "${draft.text(bound.from, bound.to)}" chooses.`);
+    if (columns.length > 0 && after !== undefined) return [...(compared(draft, matched.slice(0, at + 1)) ?? []), after];
+  }
+  const [column, other] = columns.length === 2 ? ofEnd(columns, bound.operator) : columns;
+  if (column === undefined) {
+    if (matched.length > 1) return undefined;
+    const age = ageOf(draft, bound);
+    if (age !== undefined)
+      return [
+        condition(bound, {
+          key: { column: age },
+          operator: bound.operator,
+          values: bound.options[0]?.values ?? [bound.number],
+        }),
+      ];
+    return doubt(`I could not tell which column "${draft.text(bound.from, bound.to)}" is about.`);
+  }
+  if (other !== undefined) return draft.ambiguous(before ?? after ?? bound, columns);
+  const values = (bound.options[0]?.values ?? [bound.number]).map((value) => Number(value) * unitFactor(bound, column));
+  return [...kept, condition(bound, { key: { column }, operator: bound.operator, values })];
+}
+
+/** A unit after a number, turned into the column's; one that the column's name contradicts is a doubt. */
+export function unitFactor({ unit: word }: Item, column: Column): number {
+  const unit = UNIT_SIZES[word ?? ""];
+  if (unit === undefined) return 1;
+  const own = column.name
+    .toLowerCase()
+    .match(/[a-z0-9]+/g)
+    ?.flatMap((part) => UNIT_SIZES[part] ?? [])
+    .find(({ kind }) => kind === unit.kind);
+  return own === undefined ? 1 : unit.size / own.size;
+}
+
+/** "no rain": none of it where the column counts down to zero, a missing value where values are missing. */
+export function noneOf(named: Item): Made {
+  const [column, other] = named.columns;
+  if (column === undefined || other !== undefined) return undefined;
+  const flag = isFlag(column);
+  if (flag !== undefined) return [condition(named, { key: { column }, operator: "=", values: [flag.no] })];
+  if ((column.missing ?? 0) > 0) return [condition(named, { key: { column }, operator: "is_missing", values: [] })];
+  if (column.type !== "number" || column.min !== 0) return undefined;
+  return [condition(named, { key: { column }, operator: "=", values: [0] })];
+}
+
+const numbers = (one: Item | undefined) =>
+  (one?.columns ?? []).filter(({ type, parts }) => type === "number" && !isNumbering(parts));
+
+/** "people under 18": a whole number of years after a noun is an age, where one column has ages. */
+function ageOf({ table, items, words }: Draft, { from, number = 0, unit }: Item): Column | undefined {
+  const [age, other] = table.columns.filter(({ type, parts }) => type === "number" && parts.includes("age"));
+  const before = items[items.findIndex((one) => one.from === from) - 1];
+  const linked = words
+    .slice(before?.to ?? 0, from)
+    .every(({ lower }) => /^(?:who|that|are|is|were|was|aged)$/.test(lower));
+  const fits = linked && Number.isInteger(number) && number <= 120 && (unit === undefined || unit.startsWith("year"));
+  return other === undefined && fits && /^[rF]$/.test(before?.symbol ?? "") ? age : undefined;
+}
+
+/** Of a highest and a lowest value of the same, "warmer than" means the one and "colder than" the other. */
+function ofEnd(columns: readonly Column[], operator: string): readonly Column[] {
+  const end = operator.startsWith(">") ? "max" : "min";
+  const fits = columns.filter(({ parts }) => parts.includes(end));
+  return fits.length === 1 && columns.every(({ parts }) => parts.includes("max") || parts.includes("min"))
+    ? fits
+    : columns;
+}

@@ -1,0 +1,29 @@
+import { type Draft, isUnclear } from "./draft.ts";
+import type { Item } from "./item.ts";
+import type { Figure } from "./plan.ts";
+
+/** Aggregates go with the columns that follow them, or with the one column before: "mean price and age", "price on average". */
+export function readFigures(draft: Draft): readonly Figure[] {
+  const figures: Figure[] = [];
+  let aggregates: readonly Item[] = [];
+  let last: Item | undefined;
+  let used = true;
+  for (const one of draft.items) {
+    if (one.symbol === "a") {
+      aggregates = used ? [one] : [...aggregates, one];
+      used = false;
+    }
+    if (one.symbol !== "c") continue;
+    const either =
+      one.aggregate === undefined && draft.isNumeric(one) && isUnclear(draft.expression(one))
+        ? (["sum", "mean"] as const)
+        : [undefined];
+    const own = aggregates.length > 0 ? aggregates.map(({ aggregate }) => aggregate) : either;
+    figures.push(...own.map((aggregate) => draft.figure(one, aggregate)));
+    last = one;
+    used = true;
+  }
+  const named = last;
+  if (used || named === undefined || figures.some(({ of }) => of?.text !== figures[0]?.of?.text)) return figures;
+  return aggregates.map(({ aggregate }) => draft.figure(named, aggregate));
+}

@@ -1,0 +1,162 @@
+import { type Draft, doubt, Doubt, condition, negated, sameKey, type Made, isLinked } from "./draft.ts";
+import { isFlag } from "./columns.ts";
+import type { Item } from "./item.ts";
+import { isInflected } from "./named.ts";
+import { needsNaming } from "./dated.ts";
+import type { Condition } from "./plan.ts";
+import { listed } from "./wording.ts";
+
+export function readValues(draft: Draft) {
+  draft.reduce(/cp?!?F/, (matched) => {
+    const [named, value] = [matched[0], matched.at(-1)];
+    if (named === undefined || value === undefined || draft.precededBy(named, "p") || draft.precededBy(named, "w"))
+      return undefined;
+    const joined = joins(named, value);
+    if (joined === undefined || (value.options.length > 1 && !isLinked(draft, named.to, value.from))) return undefined;
+    return [...matched.slice(1, -1).filter(({ symbol }) => symbol !== "p"), ...joined];
+  });
+  draft.reduce(/Fc/, ([value, named]) => {
+    if (named === undefined || value === undefined || named.from !== value.to) return undefined;
+    const joined = joins(named, value);
+    const dated = value.options.every(({ key }) => key.column.type === "date" || key.bucket !== undefined);
+    return joined === undefined || dated ? undefined : joined;
+  });
+  draft.items = draft.items.map((one) => (one.symbol === "F" ? { ...one, options: [resolved(draft, one)] } : one));
+  draft.reduce(/!F(?:[&|]F)*/, ([, ...values]) => {
+    const own = values.filter(({ symbol }) => symbol === "F");
+    return own.map((one) => ({ ...one, options: one.options.map(negated) }));
+  });
+}
+
+/** The one condition that a value means: by the word before it where columns have it both. */
+export function resolved(draft: Draft, value: Item): Condition {
+  const [only, other] = value.options;
+  if (only === undefined) return doubt("I lost a value.");
+  const text = draft.text(value.from, value.to);
+  if (other === undefined) {
+    const spoken = draft.words.some(({ lower, stem: root }) =>
+      only.key.column.parts.some((part) => part === root || isInflected(part, lower)),
+    );
+    if (needsNaming(only) && !spoken) return doubt(`I am not sure that "${text}" is about ${only.key.column.name}.`);
+    return only;
+  }
+  const before = draft.words[value.from - 1]?.lower;
+  const wanted =
+    before === "to" ? /^(?:dest|to|arrival)/ : before === "from" ? /^(?:origin|from|source|departure)/ : undefined;
+  const fits = value.options.filter(
+    ({ key }) => wanted !== undefined && key.column.parts.some((part) => wanted.test(part)),
+  );
+  const [fit] = fits;
+  if (fit !== undefined && fits.length === 1) return fit;
+  const unnamed = value.options.filter((one) => !needsNaming(one));
+  const [last] = unnamed;
+  if (last !== undefined && unnamed.length === 1 && last.key.column.type === "date") return last;
+  throw new Doubt(
+    `"${text}" could be in ${listed(
+      value.options.map(({ key }) => key.column.name),
+      "or",
+    )}. Which one do you mean?`,
+  );
+}
+
+/** Columns of yes and no are conditions where they do not group: "smokers", "cancelled". */
+export function readFlags(draft: Draft) {
+  draft.reduce(/c/, ([named]) => {
+    const [column, other] = named?.columns ?? [];
+    if (
+      named === undefined ||
+      column === undefined ||
+      other !== undefined ||
+      draft.precededBy(named, "a") ||
+      draft.precededBy(named, "w")
+    )
+      return undefined;
+    const flag = isFlag(column);
+    const at = draft.items.indexOf(named);
+    if (
+      flag === undefined ||
+      draft.items[at + 1]?.symbol === "R" ||
+      draft.precededBy(named, "U") ||
+      draft.precededBy(named, "M")
+    )
+      return undefined;
+    return [condition(named, { key: { column }, operator: "=", values: [flag.yes] })];
+  });
+}
+
+/** Verbs that name a column of dates, and nouns after a value, which say nothing more: "opened", "American customers". */
+export function dropNouns(draft: Draft) {
+  draft.items = draft.items.flatMap((one, at) => {
+    const [column, other] = one.columns;
+    if (one.symbol !== "c" || column === undefined || one.of !== undefined) return [one];
+    const before = draft.items[at - 1];
+    if (
+      before?.symbol === "F" &&
+      before.to === one.from &&
+      one.columns.every(({ type }) => type === "text") &&
+      draft.items[at + 1]?.symbol !== "s"
+    )
+      return [];
+    if (
+      column.type !== "date" ||
+      other !== undefined ||
+      !/(?:ed|lt|de|en|wn)$/.test(draft.words[one.from]?.lower ?? "")
+    )
+      return [one];
+    return (column.missing ?? 0) > 0 ? [condition(one, { key: { column }, operator: "not_missing", values: [] })] : [];
+  });
+}
+
+/** Two values of one column are one condition with both. */
+export function mergeValues(draft: Draft) {
+  const merged: Item[] = [];
+  for (const one of draft.items) {
+    const [own] = one.options;
+    const at = merged.findIndex(
+      ({ symbol, options: [known] }) =>
+        symbol === "F" &&
+        one.symbol === "F" &&
+        known !== undefined &&
+        own !== undefined &&
+        sameKey(known.key, own.key) &&
+        known.operator === own.operator &&
+        /^!?=$/.test(own.operator),
+    );
+    const first = merged[at]?.options[0];
+    if (first === undefined || own === undefined) merged.push(one);
+    else {
+      const joint = merged.at(-1);
+      if (joint?.symbol === "&" || joint?.symbol === "|") {
+        if (joint.symbol === "|") draft.either = true;
+        merged.pop();
+      }
+      merged[at] = {
+        ...one,
+        from: merged[at]?.from ?? one.from,
+        options: [{ ...first, values: [...new Set([...first.values, ...own.values])] }],
+      };
+    }
+  }
+  draft.items = merged;
+  const clash = draft.items
+    .filter(({ symbol }) => symbol === "F")
+    .map(({ options }) => options[0])
+    .filter((one) => one !== undefined);
+  const twice = clash.find(
+    (one, at) =>
+      clash.findIndex(
+        (other) =>
+          sameKey(one.key, other.key) && /^(?:=|between)$/.test(one.operator) && one.operator === other.operator,
+      ) < at,
+  );
+  if (twice !== undefined && /^(?:=|between)$/.test(twice.operator))
+    doubt(`I do not compare two stretches of ${twice.key.column.name} in one question; ask for each.`);
+}
+
+/** A value whose column is named beside it. */
+const joins = (named: Item, value: Item): Made => {
+  const own = value.options.filter(({ key }) => named.columns.includes(key.column));
+  return own.length === 0
+    ? undefined
+    : [{ ...value, from: Math.min(named.from, value.from), to: Math.max(named.to, value.to), options: own }];
+};

@@ -1,0 +1,50 @@
+import { createHash } from "node:crypto";
+import { readFile, stat } from "node:fs/promises";
+import { nameKey } from "../agents/index.ts";
+import type { AgentFile, AgentFiles } from "../api/operations/index.ts";
+import { LIMITS } from "../kernel/quantities.ts";
+
+/** Definition files by the agents that they define. A file is read whenever it is asked for, so that an edit is seen at once. */
+export class DefinitionFiles implements AgentFiles {
+  readonly #files: () => Promise<readonly string[]>;
+  readonly #paths = new Map<string, string>();
+
+  /** `files` lists the paths of all definition files. */
+  constructor(files: () => Promise<readonly string[]>) {
+    this.#files = files;
+  }
+
+  remember(agent: string, path: string): void {
+    this.#paths.set(nameKey(agent), path);
+  }
+
+  async of(agent: string): Promise<AgentFile | undefined> {
+    const path = this.#paths.get(nameKey(agent));
+    return path === undefined ? undefined : readAgentFile(path);
+  }
+
+  async find(agent: string, source: string): Promise<AgentFile | undefined> {
+    const bytes = Buffer.byteLength(source);
+    for (const path of await this.#files()) {
+      const file = await readAgentFile(path, bytes);
+      if (file?.source !== source) continue;
+      this.remember(agent, path);
+      return file;
+    }
+    return undefined;
+  }
+}
+
+/** A file of at most as many bytes as a definition may have, or of exactly `bytes`; undefined where there is none. */
+async function readAgentFile(path: string, bytes?: number): Promise<AgentFile | undefined> {
+  try {
+    const found = await stat(path);
+    const fits = bytes === undefined ? found.size <= LIMITS.definitionBytesMax : found.size === bytes;
+    if (!found.isFile() || !fits) return undefined;
+    const source = await readFile(path, "utf8");
+    return { path, source, hash: createHash("sha256").update(source).digest("hex") };
+  } catch {
+    // It was removed, or this user may not read it: there is no text to compare with.
+    return undefined;
+  }
+}
