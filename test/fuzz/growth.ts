@@ -18,8 +18,10 @@ const GROWTH_MAX = 2.3;
 const FLOOR_MS = 5;
 /** Characters of the texts as parts of the largest. What is past it has to be refused as fast, but need not be read any further. */
 const PARTS = [1 / 8, 1 / 4, 1 / 2, 1, 2] as const;
-/** What looks too slow is read so often before that is believed. */
-const REPETITIONS = 6;
+/** What looks wrong is measured again so often before that is believed. */
+const ROUNDS = 6;
+/** One measurement reads a text until so much time has passed: some kernels count processor time in ticks of 4 ms. */
+const MEASURED_MS_MIN = 40;
 
 export type GrowthOptions = {
   /**
@@ -33,38 +35,49 @@ export type GrowthOptions = {
 export function growthFault(reader: Reader, family: string, { slowness }: GrowthOptions): string | undefined {
   const make = reader.families[family];
   if (make === undefined) throw new Error(`${reader.name} has no family ${family}`);
+  // What surrounds the part that grows has its room too, so that the largest text is taken.
+  const texts = PARTS.map((part) => make(Math.max(1, Math.floor(reader.charsMax * part) - SURROUNDINGS_CHARS)));
   const times: number[] = [];
-  const points: string[] = [];
-  for (const part of PARTS) {
-    // What surrounds the part that grows has its room too, so that the largest text is taken.
-    const text = make(Math.max(1, Math.floor(reader.charsMax * part) - SURROUNDINGS_CHARS));
-    const isFine = (ms: number): boolean =>
-      ms <= BLOCKED_MS_MAX * slowness && (part > 1 || !growsTooFast(ms, times.at(-1), times.at(-2)));
-    const ms = leastMs(() => reader.read(text), isFine);
-    points.push(`${text.length} characters ${ms.toFixed(1)} ms`);
-    if (!isFine(ms)) return `${reader.name}, ${family}: ${points.join(", ")}`;
-    times.push(ms);
+  for (const [index, text] of texts.entries()) {
+    const fault = (): boolean =>
+      (times[index] ?? 0) > BLOCKED_MS_MAX * slowness || (index <= PARTS.indexOf(1) && growsTooFast(times, index));
+    times.push(timeMs(() => reader.read(text), 0));
+    for (let round = 0; round < ROUNDS && fault(); round += 1) {
+      // All that is compared is measured again, one after the other, so that the machine treats it alike.
+      for (let other = Math.max(0, index - 2); other <= index; other += 1) {
+        const ms = timeMs(() => reader.read(texts[other] ?? ""), MEASURED_MS_MIN);
+        times[other] = round === 0 ? ms : Math.min(ms, times[other] ?? ms);
+      }
+    }
+    if (fault()) {
+      const points = times.map((ms, at) => `${texts[at]?.length ?? 0} characters ${ms.toFixed(1)} ms`);
+      return `${reader.name}, ${family}: ${points.join(", ")}`;
+    }
   }
   return undefined;
 }
 
 /** Judges two doublings, because one alone may only have left a cache or caused a collection of garbage. */
-const growsTooFast = (ms: number, half: number | undefined, quarter: number | undefined): boolean =>
-  half !== undefined &&
-  quarter !== undefined &&
-  ms > GROWTH_MAX * Math.max(half, FLOOR_MS) &&
-  ms > GROWTH_MAX ** 2 * Math.max(quarter, FLOOR_MS / 2);
+function growsTooFast(times: readonly number[], index: number): boolean {
+  const [ms, half, quarter] = [times[index], times[index - 1], times[index - 2]];
+  return (
+    ms !== undefined &&
+    half !== undefined &&
+    quarter !== undefined &&
+    ms > GROWTH_MAX * Math.max(half, FLOOR_MS) &&
+    ms > GROWTH_MAX ** 2 * Math.max(quarter, FLOOR_MS / 2)
+  );
+}
 
 const SURROUNDINGS_CHARS = 300;
 
-/** The least processor time of this thread that some work takes; it is repeated only while that is not fine. */
-function leastMs(work: () => unknown, isFine: (ms: number) => boolean): number {
-  let least = Infinity;
-  for (let time = 0; time < REPETITIONS && !isFine(least); time += 1) {
-    const before = process.threadCpuUsage();
+/** Mean processor time of this thread for one execution of some work that is repeated for at least so long. */
+function timeMs(work: () => unknown, atLeastMs: number): number {
+  const before = process.threadCpuUsage();
+  for (let times = 1; ; times += 1) {
     work();
     const { user, system } = process.threadCpuUsage(before);
-    least = Math.min(least, (user + system) / 1_000);
+    const ms = (user + system) / 1_000;
+    if (ms >= atLeastMs) return ms / times;
   }
-  return least;
 }
