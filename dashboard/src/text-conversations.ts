@@ -89,7 +89,13 @@ export const CONVERSATIONS = {
   runs: "Runs it started",
   protocolTitle: (title: string) => `The protocol: ${title}`,
   protocolColumns: { by: "Who", act: "Says", from: "From", to: "To", means: "Which means" },
-  by: { initiator: "initiator", participant: "participant", target: "target", deadline: "the deadline" },
+  by: {
+    initiator: "initiator",
+    participant: "participant",
+    target: "target",
+    deadline: "the deadline",
+    rival: "initiator, to a rival",
+  },
 } as const;
 
 /** What the page of the graph says. */

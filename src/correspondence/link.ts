@@ -81,7 +81,7 @@ function actsAfter({ performative, protocol }: Asked): {
 } {
   const named = protocol === null ? undefined : findProtocol(protocol);
   if (named?.type !== "known") return { first: USUAL[performative] ?? [], agreed: [] };
-  const asked = named.protocol.steps.filter(({ act }) => act === performative);
+  const asked = named.protocol.steps.filter(({ act, by }) => act === performative && by !== "rival");
   const first = asked.flatMap(({ by, to }) => named.protocol.acts(to, answererOf(by)));
   const agreed = asked.flatMap(({ by, to }) => {
     const agree = named.protocol.step(to, answererOf(by), "agree");

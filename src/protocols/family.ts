@@ -1,7 +1,8 @@
 import { type Conversation, isOpen } from "./conversation.ts";
 import { knownProtocol } from "./names.ts";
 import { closed, dueOf, IN_PROGRESS, moved, stateOf, statusOf } from "./outcome.ts";
-import { UNREACHED } from "./protocol.ts";
+import { type Message } from "../messages/index.ts";
+import { type Step, UNREACHED } from "./protocol.ts";
 
 /** Branches that a conversation remembers; later ones name their parent all the same. */
 const BRANCHES_MAX = 100;
@@ -47,18 +48,25 @@ export function archived(conversation: Conversation, nowMs: number): Conversatio
 }
 
 /** The conversation, in which a message to `recipient` could not be delivered for good: nothing can be expected of it. */
-export function undelivered(conversation: Conversation, recipient: string): Conversation {
+export function undelivered(conversation: Conversation, recipient: string, act: Message["performative"]): Conversation {
   const protocol = conversation.protocol === undefined ? undefined : knownProtocol(conversation.protocol);
   const index = conversation.participants.findIndex(({ name }) => name === recipient);
   const participant = conversation.participants[index];
-  if (protocol === undefined || participant === undefined || !isOpen(conversation)) return conversation;
-  if (stateOf(protocol, participant).ending !== undefined) return conversation;
+  if (protocol === undefined || participant === undefined) return conversation;
+  if (!isOpen(conversation) && conversation.status.state !== "completed") return conversation;
+  const { ending } = stateOf(protocol, participant);
+  // What a message of the initiator gave to the recipient was not given when that message did not arrive.
+  const isAward = ending === "done" && protocol.steps.some((step) => isGift(step, participant.state, act));
+  if (ending !== undefined && !isAward) return conversation;
   const participants = conversation.participants.with(index, moved(participant, UNREACHED));
   const status = statusOf(protocol, participants);
   const isOver = status !== IN_PROGRESS;
   const dueAtMs = isOver ? undefined : dueOf(protocol, conversation, participants);
   return { ...conversation, participants, status, dueAtMs, version: conversation.version + 1 };
 }
+
+const isGift = ({ by, act, to }: Step, state: string, given: Message["performative"]): boolean =>
+  by === "initiator" && to === state && act === given;
 
 /** The conversation, ended from outside: parts under way are closed. */
 export function ended(conversation: Conversation): Conversation {

@@ -36,7 +36,17 @@ export function byInitiator(protocol: Protocol, conversation: Conversation, arri
       hint: "`messages.participants_max` is the limit; several conversations may have one parent_conversation.",
     });
   }
-  return { type: "parts", participants: isChanged ? next : known };
+  return { type: "parts", participants: isChanged ? outdone(protocol, next, arrival) : known };
+}
+
+/** The others, where what was said to the recipients means something for them: a bid that is taken outbids the last one. */
+function outdone(protocol: Protocol, participants: readonly Participant[], { message, recipients }: Arrival) {
+  return participants.map((participant) => {
+    const step = protocol.step(participant.state, "rival", message.performative);
+    return step === undefined || recipients.includes(participant.name)
+      ? participant
+      : { ...participant, state: step.to };
+  });
 }
 
 function entering(

@@ -2,9 +2,10 @@ import { type Performative } from "../messages/index.ts";
 
 /**
  * Who makes a step. `participant`: whoever the initiator addressed. `target`: whoever a recruiter passed the request on
- * to; enters by answering. `deadline`: nobody did anything by the time that was asked for.
+ * to; enters by answering. `deadline`: nobody did anything by the time that was asked for. `rival`: the initiator did the
+ * act to another participant.
  */
-export type StepBy = "initiator" | "participant" | "target" | "deadline";
+export type StepBy = "initiator" | "participant" | "target" | "deadline" | "rival";
 
 /** One line of a protocol's table: in this state, this act by this role leads to that state. */
 export type Step = {
@@ -122,7 +123,13 @@ export function protocol(draft: Draft): Protocol {
   for (const [name, kind] of Object.entries(draft.open)) states.set(name, open(name, kind));
   for (const [name, how] of Object.entries(draft.ends)) states.set(name, ending(name, how));
   for (const state of COMMON) states.set(state.name, state);
-  const table = { initiator: byState(), participant: byState(), target: byState(), deadline: byState() };
+  const table = {
+    initiator: byState(),
+    participant: byState(),
+    target: byState(),
+    deadline: byState(),
+    rival: byState(),
+  };
   for (const step of steps) {
     const acts = table[step.by].get(step.from) ?? new Map<Performative | undefined, Step>();
     table[step.by].set(step.from, acts.set(step.act, step));

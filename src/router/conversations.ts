@@ -345,8 +345,8 @@ export class Conversations {
   }
 
   /** Nothing can be expected of `recipient` in this conversation: what it was sent could not be delivered. */
-  undelivered({ workspace, conversationId }: Message, recipient: string): void {
-    this.#change(workspace, conversationId, (conversation) => undelivered(conversation, recipient));
+  undelivered({ workspace, conversationId, performative }: Message, recipient: string): void {
+    this.#change(workspace, conversationId, (conversation) => undelivered(conversation, recipient, performative));
   }
 
   /** Ends one that is under way, from outside; undefined when it is not in memory: then it is over. */

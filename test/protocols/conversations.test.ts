@@ -202,6 +202,17 @@ describe("a contract net", () => {
   });
 });
 
+/** An English auction in which `b` leads, and is called again. */
+const ledByB = () => {
+  const talk = new Talk("fipa-auction-english");
+  talk.say("alice inform b,c");
+  talk.say("alice cfp b,c");
+  talk.say("b propose alice");
+  talk.say("alice accept-proposal b");
+  talk.say("alice cfp b,c", { replyByMs: talk.nowMs + 100 });
+  return talk;
+};
+
 describe("auctions", () => {
   test("an English one rises until nobody bids", () => {
     const talk = new Talk("Auction");
@@ -219,6 +230,44 @@ describe("auctions", () => {
     expect(talk.say("alice inform b,c").status).toEqual({ state: "completed", outcome: "done", by: ["c"] });
     expect(talk.say("alice request c").status.state, "the winner may be asked to deliver").toBe("in-progress");
     expect(talk.say("c inform alice").status).toEqual({ state: "completed", outcome: "done", by: ["c"] });
+  });
+
+  test("in an English one the leader that is called again still leads, until the bid of another is taken", () => {
+    const kept = ledByB();
+    expect(states(kept.known())).toEqual({ b: "recalled", c: "called" });
+    kept.say("c refuse alice");
+    expect(states(kept.say("alice inform b,c"))).toEqual({ b: "won", c: "over" });
+    const asked = ledByB();
+    asked.nowMs += 200;
+    expect(states(asked.say("alice request b"))).toEqual({ b: "ordered", c: "passed" });
+    const outbid = ledByB();
+    outbid.say("b propose alice");
+    outbid.say("c propose alice");
+    expect(states(outbid.say("alice accept-proposal c"))).toEqual({ b: "bidding", c: "leading" });
+    outbid.say("alice reject-proposal b");
+    expect(outbid.say("alice inform b,c").status).toEqual({ state: "completed", outcome: "done", by: ["c"] });
+    const former = ledByB();
+    former.say("c propose alice");
+    former.say("alice accept-proposal c");
+    expect(former.breach("alice request b").rule).toBe("expected-act");
+    expect(states(former.say("alice inform b,c"))).toEqual({ b: "over", c: "won" });
+  });
+
+  test("an award that cannot be delivered is none", () => {
+    const english = new Talk("fipa-auction-english");
+    english.say("alice inform b,c");
+    english.say("alice cfp b,c");
+    english.say("b propose alice");
+    english.say("alice accept-proposal b");
+    english.say("alice inform b");
+    english.conversation = undelivered(english.known(), "b", "inform");
+    expect(states(english.known())).toEqual({ b: "unreached", c: "called" });
+    const dutch = new Talk("fipa-auction-dutch");
+    dutch.say("alice inform b");
+    dutch.say("alice cfp b");
+    dutch.say("b propose alice");
+    expect(dutch.say("alice accept-proposal b").status.state).toBe("completed");
+    expect(undelivered(dutch.known(), "b", "accept-proposal").status.state).toBe("failed");
   });
 
   test("a Dutch one falls until somebody bids", () => {
@@ -303,8 +352,12 @@ test("what the server says moves nothing; what it could not deliver ends that pa
   const talk = new Talk("fipa-request");
   const before = talk.say("alice request bob");
   expect(talk.say("caxton failure alice")).toMatchObject({ participants: before.participants, messageCount: 2 });
-  expect(undelivered(before, "bob").status).toEqual({ state: "failed", error: "bob unreached", by: ["bob"] });
-  expect(undelivered(before, "nobody")).toBe(before);
+  expect(undelivered(before, "bob", "request").status).toEqual({
+    state: "failed",
+    error: "bob unreached",
+    by: ["bob"],
+  });
+  expect(undelivered(before, "nobody", "request")).toBe(before);
 });
 
 describe("a free conversation", () => {

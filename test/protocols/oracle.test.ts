@@ -78,6 +78,8 @@ class World {
       part.says(`i:${act}`, replyByMs);
       this.parts.set(name, part);
     }
+    if (act !== "accept-proposal") return;
+    for (const [name, part] of this.parts) if (!to.includes(name)) part.isOutbid();
   }
 
   #fresh() {
@@ -111,7 +113,7 @@ function chosen(
   }
   const options = [...world.parts].flatMap(([name, part]) =>
     [...nexts(part.talk), ...beside(part, choice)]
-      .filter((token) => token !== "T" && !token.startsWith("z:"))
+      .filter((token) => token !== "T" && token !== "R" && !token.startsWith("z:"))
       .map((token) => ({ name, token })),
   );
   const option = options[choice % Math.max(options.length, 1)];

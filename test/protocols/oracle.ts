@@ -2,7 +2,7 @@
  * A second, naive reading of the protocols, to hold the tables against: for each protocol a regular expression over what is
  * said between the initiator and one participant, in the order of FIPA's diagrams. What may come next is found by
  * derivatives of the expression. `i:` is the initiator, `p:` the participant, `t:` somebody a recruiter found, `T` a
- * deadline that passes, `z:` others who have to end it.
+ * deadline that passes, `R` a rival's proposal that is accepted, `z:` others who have to end it.
  */
 type Talk =
   | { readonly type: "never" }
@@ -10,7 +10,8 @@ type Talk =
   | { readonly type: "say"; readonly token: string }
   | { readonly type: "then"; readonly first: Talk; readonly second: Talk }
   | { readonly type: "or"; readonly one: Talk; readonly other: Talk }
-  | { readonly type: "again"; readonly what: Talk };
+  | { readonly type: "again"; readonly what: Talk }
+  | { readonly type: "later"; readonly what: () => Talk };
 
 const NEVER: Talk = { type: "never" };
 const END: Talk = { type: "end" };
@@ -29,6 +30,7 @@ const seq = (...parts: (Talk | string)[]): Talk =>
 const any = (...parts: (Talk | string)[]): Talk =>
   parts.map((part) => (typeof part === "string" ? say(part) : part)).reduce(or, NEVER);
 const again = (what: Talk): Talk => ({ type: "again", what });
+const later = (what: () => Talk): Talk => ({ type: "later", what });
 const maybe = (what: Talk | string): Talk => any(END, what);
 
 const mayEnd = (talk: Talk): boolean => {
@@ -43,6 +45,8 @@ const mayEnd = (talk: Talk): boolean => {
       return mayEnd(talk.first) && mayEnd(talk.second);
     case "or":
       return mayEnd(talk.one) || mayEnd(talk.other);
+    case "later":
+      return mayEnd(talk.what());
   }
 };
 
@@ -62,6 +66,8 @@ export function after(talk: Talk, token: string): Talk {
       return or(after(talk.one, token), after(talk.other, token));
     case "again":
       return then(after(talk.what, token), talk);
+    case "later":
+      return after(talk.what(), token);
   }
 }
 
@@ -79,6 +85,8 @@ export function nexts(talk: Talk): Set<string> {
       return nexts(talk.one).union(nexts(talk.other));
     case "again":
       return nexts(talk.what);
+    case "later":
+      return nexts(talk.what());
   }
 }
 
@@ -89,12 +97,49 @@ const bidding = any(
   seq("p:propose", any("T", "i:reject-proposal", seq("i:accept-proposal", any("T", result)))),
 );
 const revised = seq("i:cfp", "p:propose");
-const englishRound = seq(
-  "i:cfp",
-  maybe(any("T", "p:refuse", seq("p:propose", any("i:accept-proposal", "i:reject-proposal")))),
-);
-const englishLost = seq("i:cfp", maybe(any("T", "p:refuse", seq("p:propose", "i:reject-proposal"))));
 const order = seq("i:request", again(say("p:agree")), any("p:inform", "p:refuse", "p:failure", "T"));
+// An English auction, by how the bidder stands: without the lead, called, its bid looked at; and the same three with the lead.
+const outside: Talk = any(
+  "i:inform",
+  seq(
+    "i:cfp",
+    later(() => called),
+  ),
+);
+const called: Talk = any(
+  outside,
+  seq(any("T", "p:refuse"), outside),
+  seq(
+    "p:propose",
+    later(() => judged),
+  ),
+);
+const judged: Talk = any(
+  seq("i:reject-proposal", outside),
+  seq(
+    "i:accept-proposal",
+    later(() => leading),
+  ),
+);
+const won = any(order, seq("i:inform", maybe(order)));
+const leading: Talk = any(
+  seq("R", outside),
+  won,
+  seq(
+    "i:cfp",
+    later(() => recalled),
+  ),
+);
+const recalled: Talk = any(
+  seq("R", called),
+  won,
+  seq(
+    "i:cfp",
+    later(() => recalled),
+  ),
+  seq(any("T", "p:refuse"), leading),
+  seq("p:propose", any(seq("R", judged), seq(any("i:accept-proposal", "i:reject-proposal"), leading))),
+);
 const dutchRound = seq("i:cfp", maybe(any("T", "p:refuse", seq("p:propose", "i:reject-proposal"))));
 const offer = seq("i:propose", "p:propose");
 const passedOn = any("p:agree", "p:propose");
@@ -105,17 +150,7 @@ export const ORACLE: Readonly<Record<string, Talk>> = {
   "fipa-request-when": seq("i:request-when", any("p:refuse", "T", seq("p:agree", result))),
   "fipa-contract-net": seq("i:cfp", bidding),
   "fipa-iterated-contract-net": seq(again(revised), "i:cfp", bidding),
-  "fipa-auction-english": seq(
-    "i:inform",
-    any(
-      seq(again(englishRound), maybe(englishLost), "i:inform"),
-      seq(
-        again(englishRound),
-        seq("i:cfp", "p:propose", "i:accept-proposal"),
-        any(order, seq("i:inform", maybe(order))),
-      ),
-    ),
-  ),
+  "fipa-auction-english": seq("i:inform", outside),
   "fipa-auction-dutch": seq(
     "i:inform",
     again(dutchRound),
@@ -207,6 +242,13 @@ export class Part {
       return act === "inform" || act === "failure" || nexts(this.talk).has(token);
     }
     return nexts(this.talk).has(token);
+  }
+
+  /** A rival's proposal was accepted. */
+  isOutbid(): void {
+    if (this.isClosed || this.isCancelling || !nexts(this.talk).has("R")) return;
+    this.talk = after(this.talk, "R");
+    if (!nexts(this.talk).has("T")) this.deadlineMs = undefined;
   }
 
   says(token: string, replyByMs: number | undefined): void {

@@ -87,7 +87,7 @@ export const ArchiveReport = z.object({ archived: z.int(), dry_run: z.boolean() 
 export type ArchiveReport = z.infer<typeof ArchiveReport>;
 
 export const ProtocolStep = z.object({
-  by: z.enum(["initiator", "participant", "target", "deadline"]),
+  by: z.enum(["initiator", "participant", "target", "deadline", "rival"]),
   act: z.enum(PERFORMATIVES).nullable(),
   from: z.string(),
   to: z.string(),
