@@ -1,3 +1,10 @@
+/** What begins the title of a message about a task, by its performative. */
+const TITLES: { readonly [performative: string]: string } = {
+  cfp: "Call for proposals: ",
+  "accept-proposal": "Award: ",
+  request: "Task: ",
+};
+
 /** What the pages of tasks say. */
 export const TASKS = {
   note: "Work that is offered to several: the server asks for proposals, gives it to the best, and to the next best when that one fails.",
@@ -25,6 +32,8 @@ export const TASKS = {
     "auction-english": "English auction",
     "auction-dutch": "Dutch auction",
   },
+  titles: TITLES,
+  titlePrice: (price: string) => `, price: ${price}`,
   any: "All",
   owner: "Owner",
   empty: "No tasks yet",

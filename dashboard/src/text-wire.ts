@@ -36,10 +36,10 @@ export const REPLY_STATES = {
 export const STATES = {
   queued: "Queued",
   running: "Running",
-  "awaiting-approval": "Needs an answer",
-  "awaiting-choice": "Needs a choice",
+  "awaiting-approval": "Needs approval",
+  "awaiting-choice": "Choose a model",
   "awaiting-reply": "Awaits a reply",
-  "needs-decision": "Needs decision",
+  "needs-decision": "Retry or skip",
   completed: "Completed",
   failed: "Failed",
   cancelled: "Cancelled",

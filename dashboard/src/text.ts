@@ -133,7 +133,7 @@ export const text = {
     },
     chart: {
       title: (count: number) => `Median of the last ${count} runs`,
-      slowest: (span: string) => `slowest ${span}`,
+      slowest: (span: string) => `slowest ${span}; square-root scale`,
       label: "Duration of the latest runs, oldest first",
       bar: (agent: string, state: string, span: string) => `${agent}, ${state.toLowerCase()}, ${span}`,
     },
@@ -213,7 +213,7 @@ export const text = {
     unknownAgentNote: "Choose another agent in the filter above.",
     someAgent: "data-analyzer",
     someRequest: "Which species has the longest flippers? Use examples/data/penguins.csv",
-    none: (state: string) => `No run is ${state.toLowerCase()}`,
+    none: (state: string) => `No runs in the state ${state}`,
     noneNote: "Choose another state, or all.",
     shown: (count: number, more: boolean) => {
       const runs = count === 1 ? "1 run" : `${count} runs`;

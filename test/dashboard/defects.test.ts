@@ -32,6 +32,8 @@ beforeAll(async () => {
       "examples/agents/poet.toml": agent("poet"),
       "examples/agents/adder.toml": agent("adder").replace("[llm]", 'tools = ["calculator"]\n[llm]'),
       "examples/agents/talker.toml": agent("talker"),
+      "examples/agents/bidder.toml": agent("bidder"),
+      "scripts/bidder.json": JSON.stringify([{ text: '{"price":245,"remark":"As soon as possible"}' }]),
       "scripts/talker.json": JSON.stringify([{ text: LONG }]),
       "scripts/adder.json": JSON.stringify([
         { toolCalls: [{ name: "calculator__evaluate", arguments: { expression: "1+2" } }], usage: USAGE },
@@ -185,6 +187,22 @@ test.each([390, 1_024, 1_280])(
     }
   },
 );
+
+test("a run that a task started has a sentence as its title, and bids are lines", async () => {
+  const made = { name: "Add the figures", participants: ["bidder"], max_wait_seconds: 600, distribute: true };
+  const { body } = await server.ask("POST", "/api/v1/tasks", made);
+  const { id } = contract.tasks.Task.parse(body);
+  await using person = await visit(browser, server.url, { width: 390 });
+  const { page } = person;
+  await page.goto(`/ui/tasks/${id}`);
+  const row = page.getByRole("table", { name: "Bids" }).getByRole("row", { name: /bidder/ });
+  await row.getByText("remark: As soon as possible").filter({ visible: true }).waitFor();
+  await page.getByText("Call for proposals: Add the figures").waitFor();
+  await page.goto("/ui/runs");
+  await page.getByRole("link", { name: "Award: Add the figures" }).click();
+  await page.getByRole("heading", { level: 1, name: "Award: Add the figures" }).waitFor();
+  expect(person.complaints).toEqual([]);
+});
 
 test("a very long answer is shown in parts", async () => {
   const { body } = await server.ask("POST", "/api/v1/runs", { agent: "talker", input: "List all", wait: true });

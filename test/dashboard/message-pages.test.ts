@@ -96,7 +96,7 @@ test("messages come by themselves, wait while paused, and tell all there is abou
   await page.waitForURL((url) => url.searchParams.get("message") !== id);
   await page.goto("/ui/messages?act=propose&sender=south-depot");
   await page.getByText("1 message", { exact: true }).waitFor();
-  await rows(page).getByRole("cell", { name: '{"price":380}' }).waitFor();
+  await rows(page).getByRole("cell", { name: "price: 380" }).waitFor();
   expect(person.complaints).toEqual([]);
 });
 

@@ -6,7 +6,7 @@ import { Database, SqliteRunJournal } from "../../src/backends/sqlite/index.ts";
 import type { RunEvent } from "../../src/runs/index.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
-import { leaveBrowser, openBrowser, visit } from "./browser.ts";
+import { leaveBrowser, openBrowser, TELEPHONE, visit } from "./browser.ts";
 import { FIVE_MISTAKES, TIDY } from "./definitions.ts";
 
 const PENGUINS = "examples/data/penguins.csv";
@@ -331,8 +331,15 @@ test("the list of runs is filtered by the address, and older ones come at the pr
   await page.getByText("60 runs", { exact: true }).waitFor();
   await page.getByRole("row", { name: /request 1 / }).waitFor();
   await page.getByRole("button", { name: "Failed" }).click();
-  await page.getByText("No run is failed").waitFor();
+  await page.getByText("No runs in the state Failed").waitFor();
   expect(new URL(page.url()).searchParams.get("state")).toBe("failed");
+  await page.setViewportSize({ ...TELEPHONE, width: 390 });
+  await page.goto("/ui/");
+  const bars = page.getByRole("list", { name: "Duration of the latest runs, oldest first" }).getByRole("listitem");
+  await bars.first().waitFor();
+  expect(await bars.count()).toBe(48);
+  const frame = await page.getByRole("main").boundingBox();
+  expect((await bars.first().boundingBox())?.x).toBeGreaterThan(frame?.x ?? 390);
 });
 
 test("what is not there is told in the words of the API, with its code and remedy", async () => {

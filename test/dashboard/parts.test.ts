@@ -7,6 +7,7 @@ import { type Logs, withDelta, withLines } from "../../dashboard/src/api/live-te
 import { placeRun } from "../../dashboard/src/api/place-run.ts";
 import { ago, bytes, duration } from "../../dashboard/src/parts/format.ts";
 import { lineDiff } from "../../dashboard/src/parts/line-diff.ts";
+import { plainWords, requestTitle } from "../../dashboard/src/parts/plain-words.ts";
 import { quoted, runCommand, runCurl } from "../../dashboard/src/parts/shell-command.ts";
 import { span, stretchOf, ticksOf, timeScale } from "../../dashboard/src/pages/run/time-scale.ts";
 import {
@@ -334,4 +335,31 @@ test("times and sizes are told in few characters", () => {
   expect(
     ["2026-11-21T09:59:58.000Z", "2026-11-21T09:58:00.000Z", "2026-11-18T10:00:00.000Z"].map((at) => ago(at, now)),
   ).toEqual(["just now", "2 m ago", "3 d ago"]);
+});
+
+const titleOf = (content: object, performative: string) =>
+  requestTitle(JSON.stringify(content).slice(0, 200), { performative });
+
+describe("requests as titles", () => {
+  const id = "01a2049a-9f0d-7dab-9d61-b0a9a013b0c4";
+
+  test("a request of a task has the name of the task and its price, also where the JSON is cut off", () => {
+    const task = { id, name: 'Count the "species"', description: "All of them, ".repeat(30) };
+    expect(titleOf({ task }, "request")).toBe('Task: Count the "species"');
+    expect(titleOf({ task: { id, name: "é".repeat(200) } }, "cfp")).toMatch(/^Call for proposals: é{100,}$/u);
+    expect(titleOf({ accepted: { price: 245 }, task }, "accept-proposal")).toBe(
+      'Award: Count the "species", price: 245',
+    );
+  });
+
+  test("other JSON is a readable line, and text stays as it is", () => {
+    const bid = { price: 245, remark: 'We say "soon"\nor later', more: [true, null, { a: 1 }] };
+    expect(plainWords(JSON.stringify(bid, null, 2))).toBe(
+      'price: 245, remark: We say "soon" or later, more: true, null, a: 1',
+    );
+    expect(plainWords('{"price":245,"remark":"We can sta')).toBe("price: 245, remark: We can sta");
+    for (const text of ["[1] as a footnote: see below", "{} or", "Plain: text, here", "{}", ""])
+      expect(requestTitle(text, null)).toBe(text);
+    fc.assert(fc.property(fc.string(), (text) => plainWords(`x${text}`) === `x${text}`));
+  });
 });

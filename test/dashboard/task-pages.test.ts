@@ -44,7 +44,7 @@ test("a task is followed from its announcement to its end, as it goes on, and on
     const call = await program?.await("cfp");
     if (call !== undefined) await program?.answer(call, { performative: "propose", content: { cost } });
   }
-  await bids.getByRole("row", { name: /cheap.*has it.*"cost":1/u }).waitFor();
+  await bids.getByRole("row", { name: /cheap.*has it.*cost: 1/u }).waitFor();
   const order = await cheap?.await("accept-proposal");
   if (order !== undefined) await cheap?.answer(order, { performative: "inform", content: { rows: 344 } });
   await bids.getByRole("row", { name: /cheap.*done/u }).waitFor();

@@ -1,5 +1,6 @@
 import type { Mailbox, MessageDelivery, MessageRecord } from "../../../src/api/contract/index.ts";
 import { text } from "../text.ts";
+import { requestTitle } from "./plain-words.ts";
 
 const words = text.messages;
 
@@ -27,8 +28,11 @@ export function addressWords(message: Addressed): string {
 }
 
 /** One line of what it says. */
-export const contentWords = ({ content, error }: Pick<MessageRecord, "content" | "error">): string =>
-  error?.message ?? (typeof content === "string" ? content : content === null ? "" : JSON.stringify(content));
+export const contentWords = (message: Pick<MessageRecord, "content" | "error" | "performative">): string =>
+  message.error?.message ?? requestTitle(contentText(message), message);
+
+const contentText = ({ content }: Pick<MessageRecord, "content">): string =>
+  typeof content === "string" ? content : content === null ? "" : JSON.stringify(content);
 
 const WORST = ["dead", "dropped", "expired", "retrying", "leased", "held", "queued", "over", "done"] as const;
 

@@ -8,6 +8,7 @@ import { Ago } from "../../parts/ago.tsx";
 import { Button } from "../../parts/button.tsx";
 import { cx } from "../../parts/class-names.ts";
 import { Input } from "../../parts/field.tsx";
+import { requestTitle } from "../../parts/plain-words.ts";
 import { ProblemView } from "../../parts/problem-view.tsx";
 import { text } from "../../text.ts";
 import { effectOf } from "./effect.ts";
@@ -82,7 +83,7 @@ const Origin = ({ approval }: { readonly approval: Approval }) => (
     <p>
       {words.request}{" "}
       <Link to="/runs/$id" params={{ id: approval.run }} className="text-accent hover:underline">
-        {approval.input_preview.trim() === "" ? words.openRun : approval.input_preview}
+        {approval.input_preview.trim() === "" ? words.openRun : requestTitle(approval.input_preview, null)}
       </Link>
     </p>
     <p>

@@ -7,6 +7,7 @@ import { Ago } from "../../parts/ago.tsx";
 import { Card } from "../../parts/card.tsx";
 import { Empty, Skeleton } from "../../parts/empty.tsx";
 import { PageHeading } from "../../parts/page-heading.tsx";
+import { requestTitle } from "../../parts/plain-words.ts";
 import { ProblemView } from "../../parts/problem-view.tsx";
 import { text } from "../../text.ts";
 import { ApprovalCard } from "./approval-card.tsx";
@@ -48,12 +49,12 @@ function Asking({ runs }: { readonly runs: readonly RunSummary[] }) {
     <Card title={words.questions} className="mb-5">
       <p className="mb-2 text-sm text-muted">{words.questionsNote}</p>
       <ul className="space-y-1 text-sm">
-        {runs.map(({ id, agent, input_preview: input }) => (
+        {runs.map(({ id, agent, input_preview: input, message }) => (
           <li key={id} className="truncate">
             <Link to="/runs/$id" params={{ id }} className="text-accent hover:underline">
               {agent}
             </Link>{" "}
-            <span className="text-muted">{input}</span>
+            <span className="text-muted">{requestTitle(input, message)}</span>
           </li>
         ))}
       </ul>

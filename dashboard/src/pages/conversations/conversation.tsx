@@ -8,6 +8,7 @@ import { Card } from "../../parts/card.tsx";
 import { cx } from "../../parts/class-names.ts";
 import { Skeleton } from "../../parts/empty.tsx";
 import { PageHeading } from "../../parts/page-heading.tsx";
+import { requestTitle } from "../../parts/plain-words.ts";
 import { ProblemView } from "../../parts/problem-view.tsx";
 import { StatePill } from "../../parts/state-pill.tsx";
 import { text } from "../../text.ts";
@@ -91,13 +92,13 @@ function StartedRuns({ id }: { readonly id: string }) {
   return (
     <Card title={words.runs}>
       <ul className="space-y-1.5 text-sm">
-        {runs.map(({ id: run, agent, state, input_preview: input }) => (
+        {runs.map(({ id: run, agent, state, input_preview: input, message }) => (
           <li key={run} className="flex min-w-0 items-center gap-2">
             <StatePill state={state} />
             <Link to="/runs/$id" params={{ id: run }} className="shrink-0 text-accent hover:underline">
               {agent}
             </Link>
-            <span className="truncate text-xs text-muted">{input}</span>
+            <span className="truncate text-xs text-muted">{requestTitle(input, message)}</span>
           </li>
         ))}
       </ul>

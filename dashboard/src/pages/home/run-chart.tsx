@@ -34,7 +34,10 @@ export function RunChart({ runs }: { readonly runs: readonly RunSummary[] }) {
         <p className="text-lg font-semibold">{duration(median)}</p>
         <p className="text-xs text-muted">{text.home.chart.slowest(duration(most))}</p>
       </div>
-      <ul aria-label={text.home.chart.label} className="flex h-14 min-w-64 flex-1 items-end justify-end gap-0.75">
+      <ul
+        aria-label={text.home.chart.label}
+        className="flex h-14 min-w-0 flex-1 basis-60 items-end justify-end gap-0.75 max-sm:gap-px"
+      >
         {shown.map((run) => (
           <Bar key={run.id} run={run} share={Math.sqrt((run.duration_ms ?? most) / most)} />
         ))}
@@ -47,7 +50,7 @@ function Bar({ run, share }: { readonly run: RunSummary; readonly share: number 
   const height = Math.max(3, share * HEIGHT);
   const label = text.home.chart.bar(run.agent, text.states[run.state], duration(run.duration_ms ?? 0));
   return (
-    <li className="h-full max-w-4 min-w-1 flex-1">
+    <li className="h-full max-w-4 min-w-0 flex-1">
       <Link
         to="/runs/$id"
         params={{ id: run.id }}

@@ -7,6 +7,7 @@ import { Diff } from "../../parts/code.tsx";
 import { Skeleton } from "../../parts/empty.tsx";
 import { count } from "../../parts/format.ts";
 import { PageHeading } from "../../parts/page-heading.tsx";
+import { requestTitle } from "../../parts/plain-words.ts";
 import { ProblemView } from "../../parts/problem-view.tsx";
 import { StatePill } from "../../parts/state-pill.tsx";
 import { text } from "../../text.ts";
@@ -72,7 +73,7 @@ const OneRun = ({ run, sign }: { readonly run: RunSummary; readonly sign: string
     }
     actions={<StatePill state={run.state} />}
   >
-    <p className="truncate">{run.input_preview}</p>
+    <p className="truncate">{requestTitle(run.input_preview, run.message)}</p>
     <p className="mt-1 text-xs text-muted">{`${run.model ?? "–"} · ${text.run.tokens(count(run.input_tokens), count(run.output_tokens))} · ${text.tryIt.tools(run.tool_calls)}`}</p>
   </Card>
 );

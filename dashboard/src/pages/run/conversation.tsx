@@ -10,7 +10,7 @@ import { Markdown } from "../../parts/markdown.tsx";
 import { StateIcon } from "../../parts/state-pill.tsx";
 import { text } from "../../text.ts";
 import { Failure } from "./failure.tsx";
-import { Attached } from "./overview.tsx";
+import { Attached, Input } from "./overview.tsx";
 import { MadeFiles } from "./pictures.tsx";
 import { Loose } from "./step-detail.tsx";
 
@@ -24,7 +24,7 @@ export function Conversation({ run, drafts, progress, logs }: Props) {
     <div className="space-y-4">
       <div className="flex justify-end">
         <div className="max-w-[85%] rounded-xl rounded-br-sm bg-accent-soft px-4 py-2.5">
-          <p className="whitespace-pre-wrap [overflow-wrap:anywhere]">{run.input}</p>
+          <Input run={run} />
           <Attached run={run} />
         </div>
       </div>

@@ -7,6 +7,7 @@ import { Card, Chip } from "../../parts/card.tsx";
 import { CopyButton } from "../../parts/copy.tsx";
 import { JsonView } from "../../parts/json-view.tsx";
 import { Markdown } from "../../parts/markdown.tsx";
+import { jsonIn } from "../../parts/plain-words.ts";
 import { text } from "../../text.ts";
 import { Failure } from "./failure.tsx";
 import { Fold } from "./fold.tsx";
@@ -30,9 +31,7 @@ export function Overview({ run, drafts }: Props) {
       </Card>
       <Replies run={run} />
       <Card title={text.run.request} actions={<CopyButton value={run.input} />}>
-        <p className="max-h-80 overflow-y-auto whitespace-pre-wrap [overflow-wrap:anywhere]" tabIndex={0}>
-          {run.input}
-        </p>
+        <Input run={run} />
         <Attached run={run} />
         <StartedBy run={run} />
       </Card>
@@ -41,6 +40,16 @@ export function Overview({ run, drafts }: Props) {
         <Fold title={text.run.systemPrompt} content={run.system_prompt} />
         <Fold title={text.run.prompt} content={run.prompt} />
       </Card>
+    </div>
+  );
+}
+
+/** What was asked: JSON, as that of a task, as a tree. */
+export function Input({ run: { input } }: { readonly run: RunDetail }) {
+  const value = jsonIn(input);
+  return (
+    <div className="max-h-80 overflow-y-auto whitespace-pre-wrap [overflow-wrap:anywhere]" tabIndex={0}>
+      {value === undefined ? input : <JsonView value={value} />}
     </div>
   );
 }
@@ -78,6 +87,8 @@ const QUESTION_CHARS = 500;
 
 function Answer({ run, answer }: { readonly run: RunDetail; readonly answer: string }) {
   if (run.output_json !== null) return <JsonView value={run.output_json} open={4} />;
+  const value = jsonIn(answer);
+  if (value !== undefined) return <JsonView value={value} open={4} />;
   return answer === "" ? <NoAnswer run={run} /> : <Markdown>{answer}</Markdown>;
 }
 

@@ -12,6 +12,7 @@ import { Dialog } from "../../parts/dialog.tsx";
 import { count, fullTime } from "../../parts/format.ts";
 import { cost as showCost, tokens } from "../../parts/money.ts";
 import { PageHeading } from "../../parts/page-heading.tsx";
+import { requestTitle } from "../../parts/plain-words.ts";
 import { ProblemView } from "../../parts/problem-view.tsx";
 import { runCommand } from "../../parts/shell-command.ts";
 import { StatePill } from "../../parts/state-pill.tsx";
@@ -22,7 +23,7 @@ import { RunMenu } from "./run-menu.tsx";
 const TITLE_CHARS_MAX = 90;
 
 export function RunHeading({ run }: { readonly run: RunDetail }) {
-  const title = run.input.replaceAll(/\s+/g, " ").trim();
+  const title = requestTitle(run.input, run.message).replaceAll(/\s+/g, " ").trim();
   return (
     <PageHeading
       title={title.length > TITLE_CHARS_MAX ? `${title.slice(0, TITLE_CHARS_MAX)}…` : title}

@@ -6,6 +6,7 @@ import { bytes, count, duration } from "../../parts/format.ts";
 import { JsonView } from "../../parts/json-view.tsx";
 import { Markdown } from "../../parts/markdown.tsx";
 import { tokens, usd } from "../../parts/money.ts";
+import { jsonIn } from "../../parts/plain-words.ts";
 import { StatePill } from "../../parts/state-pill.tsx";
 import { text } from "../../text.ts";
 import { Fold, TextBlock } from "./fold.tsx";
@@ -197,7 +198,7 @@ function Result({ step }: { readonly step: Of<"tool"> }) {
 
 /** Text that is JSON as a tree, any other as it is. */
 export function Loose({ label, value }: { readonly label: string; readonly value: string }) {
-  const parsed = parsedObject(value);
+  const parsed = jsonIn(value);
   return parsed === undefined ? (
     <TextBlock label={label}>{value}</TextBlock>
   ) : (
@@ -205,16 +206,6 @@ export function Loose({ label, value }: { readonly label: string; readonly value
       <JsonView value={parsed} />
     </div>
   );
-}
-
-function parsedObject(value: string): object | undefined {
-  if (!/^\s*[[{]/.test(value)) return undefined;
-  try {
-    const parsed: unknown = JSON.parse(value);
-    return typeof parsed === "object" && parsed !== null ? parsed : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 const Facts = ({ children }: { readonly children: ReactNode }) => (

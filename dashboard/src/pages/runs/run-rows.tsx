@@ -5,6 +5,7 @@ import { Ago } from "../../parts/ago.tsx";
 import { useServerNow } from "../../parts/clock.ts";
 import { count, duration, shortCount } from "../../parts/format.ts";
 import { cost } from "../../parts/money.ts";
+import { requestTitle } from "../../parts/plain-words.ts";
 import { StatePill } from "../../parts/state-pill.tsx";
 import { Row, rowLink, Td, Th } from "../../parts/table.tsx";
 import { contextText } from "../../text-context.ts";
@@ -51,7 +52,7 @@ export function RunRow({ run, index, measure, withAgent = true }: RowProps) {
       </Td>
       <Td className="max-w-0">
         <Link to="/runs/$id" params={{ id: run.id }} data-row-link className={`${rowLink} block truncate`}>
-          {run.input_preview}
+          {requestTitle(run.input_preview, run.message)}
         </Link>
         {run.notices.length === 0 ? null : (
           <span className="block truncate text-xs text-warn">

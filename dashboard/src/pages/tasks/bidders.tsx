@@ -3,6 +3,7 @@ import type { Task } from "../../../../src/api/contract/index.ts";
 import { performanceQuery } from "../../api/tasks.ts";
 import { Card } from "../../parts/card.tsx";
 import { clockTime } from "../../parts/format.ts";
+import { plainWords } from "../../parts/plain-words.ts";
 import { Row, Table, Td, Th } from "../../parts/table.tsx";
 import { text } from "../../text.ts";
 
@@ -39,8 +40,8 @@ export function Bidders({ task }: { readonly task: Task }) {
           <tr>
             <Th>{columns.name}</Th>
             <Th>{columns.state}</Th>
-            <Th className="text-right">{columns.rank}</Th>
-            <Th>{columns.bid}</Th>
+            <Th className="text-right max-sm:hidden">{columns.rank}</Th>
+            <Th className="max-sm:hidden">{columns.bid}</Th>
             <Th className="max-sm:hidden">{columns.record}</Th>
             <Th className="max-md:hidden">{columns.note}</Th>
           </tr>
@@ -50,11 +51,16 @@ export function Bidders({ task }: { readonly task: Task }) {
             const record = recordOf(bidder.name);
             return (
               <Row key={bidder.name} className={bidder.name === task.assigned_to ? "bg-accent-soft" : ""}>
-                <Td className="font-medium">{bidder.name}</Td>
+                <Td className="font-medium">
+                  {bidder.name}
+                  <div className="mt-1 text-xs font-normal sm:hidden">
+                    <Bid bid={bidder.bid} />
+                  </div>
+                </Td>
                 <Td className={TONES[bidder.state] ?? "text-muted"}>{words.bidderStates[bidder.state]}</Td>
-                <Td className="text-right text-muted">{bidder.rank ?? ""}</Td>
-                <Td className="font-mono text-xs [overflow-wrap:anywhere]">
-                  {bidder.bid === null ? "" : JSON.stringify(bidder.bid)}
+                <Td className="text-right text-muted max-sm:hidden">{bidder.rank ?? ""}</Td>
+                <Td className="text-xs max-sm:hidden">
+                  <Bid bid={bidder.bid} />
                 </Td>
                 <Td className="text-muted max-sm:hidden">
                   {record === undefined ? words.newcomer : words.record(record.tasks, record.success_rate)}
@@ -68,6 +74,19 @@ export function Bidders({ task }: { readonly task: Task }) {
     </section>
   );
 }
+
+/** What was proposed, a line for each member. */
+const Bid = ({ bid }: Pick<Bidder, "bid">) =>
+  bid === null ? null : (
+    <ul>
+      {Object.entries(bid).map(([name, value]) => (
+        <li key={name} className="wrap-break-word">
+          <span className="text-muted">{name}:</span>{" "}
+          {typeof value === "string" ? value : plainWords(JSON.stringify(value))}
+        </li>
+      ))}
+    </ul>
+  );
 
 const byRank = (one: Bidder, other: Bidder): number =>
   (one.rank ?? Number.POSITIVE_INFINITY) - (other.rank ?? Number.POSITIVE_INFINITY) || 0;

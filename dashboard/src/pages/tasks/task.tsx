@@ -14,6 +14,7 @@ import { Skeleton } from "../../parts/empty.tsx";
 import { JsonView } from "../../parts/json-view.tsx";
 import { notify } from "../../parts/notice.tsx";
 import { PageHeading } from "../../parts/page-heading.tsx";
+import { jsonIn } from "../../parts/plain-words.ts";
 import { ProblemView } from "../../parts/problem-view.tsx";
 import { text } from "../../text.ts";
 import { ThreadList } from "../conversations/thread-list.tsx";
@@ -51,11 +52,7 @@ export function Task() {
             {task.auction === null ? null : <Calls calls={task.auction.calls} />}
             {task.result === null ? null : (
               <Card title={words.result}>
-                {typeof task.result === "string" ? (
-                  <p className="text-sm whitespace-pre-wrap [overflow-wrap:anywhere]">{task.result}</p>
-                ) : (
-                  <JsonView value={task.result} />
-                )}
+                <TaskResult result={task.result} />
               </Card>
             )}
             <Subtasks of={task} />
@@ -65,6 +62,12 @@ export function Task() {
       )}
     </>
   );
+}
+
+function TaskResult({ result }: Pick<TaskRecord, "result">) {
+  const parsed = typeof result === "string" ? jsonIn(result) : undefined;
+  if (typeof result !== "string" || parsed !== undefined) return <JsonView value={parsed ?? result} />;
+  return <p className="text-sm whitespace-pre-wrap [overflow-wrap:anywhere]">{result}</p>;
 }
 
 const Trail = () => (
