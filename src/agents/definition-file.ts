@@ -158,7 +158,7 @@ export const DefinitionFile = z.strictObject({
     .default([])
     .meta({
       description: "Tools it may call: servers, or single tools of them",
-      examples: [["csv_parser", "file_system.read"]],
+      examples: [["csv_parser", "file_system.read_file"]],
     }),
   deferred_tools: z
     .array(toolEntry)
@@ -172,7 +172,7 @@ export const DefinitionFile = z.strictObject({
   model: model.optional().meta({ description: "Short for llm.model", examples: ["openai/gpt-5-mini"] }),
   system_prompt: z
     .string()
-    .min(1)
+    .min(1, { error: "the system prompt is empty", abort: true })
     .refine((text) => text.trim() !== "", { error: "the system prompt is empty" })
     .meta({ description: "What the model is told about itself", examples: ["You are a careful data analyst."] }),
   user_prompt_template: z

@@ -150,6 +150,11 @@ test("a model is named once: short, whole, or by provider and model", () => {
   expect(read(`${WHOLE}[model]\ntemperature = 1\n`).found).toEqual(["5:2 WRONG_TYPE model"]);
 });
 
+test("an empty prompt is one problem", () => {
+  expect(read(`${HEAD}system_prompt = ""\n`).found).toEqual(["4:17 OUT_OF_RANGE system_prompt"]);
+  expect(read(`${HEAD}system_prompt = " "\n`).found).toEqual(["4:17 INVALID system_prompt"]);
+});
+
 test("every problem comes at once, those of the schema and those of its meaning", () => {
   expect(
     read(`nam = "x"
@@ -167,7 +172,6 @@ max_step = 5
 max_execution_time = "2 hours"
 `).found,
   ).toEqual([
-    "1:1 MISSING_KEY name",
     "1:1 MISSING_KEY system_prompt",
     "1:1 UNKNOWN_KEY nam",
     "2:11 WRONG_TYPE version",

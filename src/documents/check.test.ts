@@ -55,15 +55,31 @@ test("every problem is reported, in reading order, with its place", () => {
       'nam = "x"\ntags = []\nlevel = "hihg"\n\n[model]\ntemperature = "hot"\ntemprature = 1\n\n[extra.b]\nsize = "big"\ndepth = 1.5\n',
     ),
   ).toEqual([
-    '1:1 MISSING_KEY name: name is missing | Add for example: name = "writer"',
     '1:1 UNKNOWN_KEY nam: there is no key "nam"; did you mean name? | Write name, or remove the line.',
-    "2:8 OUT_OF_RANGE tags: expected at least 1 entries, got 0 | Correct the value of tags.",
+    "2:8 OUT_OF_RANGE tags: expected at least 1 entry, got 0 | Correct the value of tags.",
     '3:9 NOT_ALLOWED level: "hihg" is not one of the values allowed here | Use one of: high, low, middle.',
     "5:2 MISSING_KEY model.model: model is missing | Add model.",
     '6:15 WRONG_TYPE model.temperature: expected a number, got "hot" | Correct the value of temperature.',
     '7:1 UNKNOWN_KEY model.temprature: there is no key "temprature" in model; did you mean temperature? | Write temperature, or remove the line.',
     '10:8 WRONG_TYPE extra.b.size: expected a size such as "10MB" or "256MiB", or a whole number of bytes | Write for example: size = "10MB"',
     "11:9 WRONG_TYPE extra.b.depth: expected a whole number, got 1.5 | Correct the value of depth.",
+  ]);
+});
+
+test("an entry of a list gets the example of the list, and a boolean its two values", () => {
+  const schema = z.strictObject({
+    tools: z
+      .array(z.string().min(2))
+      .meta({ examples: [["state", "csv_parser"]] })
+      .optional(),
+    enabled: z.boolean().optional(),
+  });
+  const result = parseToml('tools = [""]\nenabled = "yes"\n', "x.toml");
+  if (result.type === "malformed") throw new Error("malformed");
+  const checked = checkAgainst(result.document, schema);
+  expect(checked.type === "invalid" && checked.problems.map(({ message, fix }) => [message, fix])).toEqual([
+    ["expected at least 2 characters, got 0", 'Write for example: tools = ["state", "csv_parser"]'],
+    ['expected true or false, got "yes"', "Use one of: true, false."],
   ]);
 });
 

@@ -20,7 +20,7 @@ export function checkAgainst<Schema extends z.ZodType>(document: Document, schem
   const result = schema.safeParse(document.data, { reportInput: true, error: describe });
   if (result.success) return { type: "valid", value: result.data };
   const context = { document, schema, keys: new Map(), meant: new Map() };
-  return { type: "invalid", problems: arrange(problemsOfAll(result.error.issues, [], context)) };
+  return { type: "invalid", problems: arrange(withoutMistyped(problemsOfAll(result.error.issues, [], context))) };
 }
 
 type Context = {
@@ -39,6 +39,16 @@ function problemsOfAll(issues: readonly Issue[], base: Path, context: Context): 
     problems.push(...problemsOf(issue, base, context));
   }
   return problems;
+}
+
+/** Drops a missing key where an unknown key of the same table is probably its misspelling: both are one mistake. */
+function withoutMistyped(problems: readonly Problem[]): readonly Problem[] {
+  const meant = new Set(
+    problems.flatMap(({ code, path, alternatives: [best] = [] }) =>
+      code === "UNKNOWN_KEY" && best !== undefined ? [path.slice(0, path.lastIndexOf(".") + 1) + best] : [],
+    ),
+  );
+  return problems.filter(({ code, path }) => code !== "MISSING_KEY" || !meant.has(path));
 }
 
 function keysAt(table: Path, { schema, keys }: Context): readonly string[] {
@@ -134,7 +144,9 @@ const CODES: Readonly<Partial<Record<Issue["code"], string>>> = {
 
 function single(issue: Issue, path: Path, { document, schema }: Context, part: "key" | "value" = "value"): Problem {
   const missing = issue.code === "invalid_type" && issue.input === undefined;
-  const usual = exampleAt(schema, path);
+  // An entry without an example of its own has that of its list.
+  const usual =
+    exampleAt(schema, path) ?? (typeof path.at(-1) === "number" ? exampleAt(schema, path.slice(0, -1)) : undefined);
   const isDuration = typeof usual === "string" && parseDuration(usual) !== undefined;
   const example = (isDuration && !missing ? meantDuration(issue.input) : undefined) ?? usual;
   const key = path.findLast((item) => typeof item === "string") ?? "";
@@ -150,7 +162,10 @@ function single(issue: Issue, path: Path, { document, schema }: Context, part: "
       severity: "error",
       code: missing ? "MISSING_KEY" : stringOr(params["code"], CODES[issue.code] ?? "INVALID"),
       message: missing ? `${key} is missing` : issue.message,
-      fix: stringOr(given, fixFor({ missing, key, example, alternatives, syntax: document.syntax })),
+      fix: stringOr(
+        given,
+        fixFor({ missing, key, example, alternatives: alternatives ?? kindsOf(issue), syntax: document.syntax }),
+      ),
       ...(alternatives !== undefined && { alternatives }),
       ...(params["secret"] === true && { secret: true }),
     },
@@ -172,6 +187,10 @@ function fixFor({ missing, key, example, alternatives, syntax }: FixInput): stri
     return `${missing ? "Add" : "Write"} for example: ${key}${syntax === "toml" ? " =" : ":"} ${show(example)}`;
   return missing ? `Add ${key}.` : `Correct the value of ${key}.`;
 }
+
+/** The values of a kind that has few. */
+const kindsOf = (issue: Issue): readonly string[] | undefined =>
+  issue.code === "invalid_type" && issue.expected === "boolean" ? ["true", "false"] : undefined;
 
 const stringOr = (value: unknown, otherwise: string): string => (typeof value === "string" ? value : otherwise);
 

@@ -26,11 +26,11 @@ const KINDS: Readonly<Record<string, string>> = {
   date: "a date",
 };
 
-const UNITS: Readonly<Record<string, string>> = {
-  string: "characters",
-  array: "entries",
-  set: "entries",
-  object: "keys",
+const UNITS: Readonly<Record<string, readonly [one: string, many: string]>> = {
+  string: ["character", "characters"],
+  array: ["entry", "entries"],
+  set: ["entry", "entries"],
+  object: ["key", "keys"],
 };
 
 /** The words for one issue. Empty for a union, whose words come from its branches. */
@@ -47,12 +47,14 @@ export function describe(issue: z.core.$ZodRawIssue): string {
         issue.origin,
         `${issue.inclusive === false ? "more than" : "at least"} ${issue.minimum}`,
         issue.input,
+        issue.minimum,
       );
     case "too_big":
       return bound(
         issue.origin,
         `${issue.inclusive === false ? "less than" : "at most"} ${issue.maximum}`,
         issue.input,
+        issue.maximum,
       );
     case "invalid_format":
       return issue.format === "regex"
@@ -70,11 +72,11 @@ export function describe(issue: z.core.$ZodRawIssue): string {
   }
 }
 
-function bound(origin: string, range: string, input: unknown): string {
-  const unit = UNITS[origin];
-  if (unit === undefined) return `expected ${range}, got ${show(input)}`;
+function bound(origin: string, range: string, input: unknown, limit: number | bigint): string {
+  const units = UNITS[origin];
+  if (units === undefined) return `expected ${range}, got ${show(input)}`;
   const has = typeof input === "string" || Array.isArray(input) ? `, got ${input.length}` : "";
-  return `expected ${range} ${unit}${has}`;
+  return `expected ${range} ${units[Number(limit) === 1 ? 0 : 1]}${has}`;
 }
 
 /** The words for one issue where nothing beside it lists what is allowed. */
