@@ -31,6 +31,8 @@ export const complete: CommandMaker = (command, invocation) => {
         everyCommand(invocation.surroundings, ["complete", "completion"]),
       ]);
       const completions = tab(root, { completionCommandName: "completion" });
+      for (const { options } of completions.commands.values())
+        for (const [name, option] of completions.options) if (!options.has(name)) options.set(name, option);
       addNames(completions, await namesFor(context, words));
       addPaths(completions, words.at(-1) ?? "");
       completions.parse([...words]);

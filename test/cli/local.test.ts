@@ -175,6 +175,8 @@ test("the shell completes commands, options, choices, files and names from the s
   );
   expect(await completions(["run", "list", "--sta"])).toContain("--state");
   expect(await completions(["run", "list", "--state", "f"])).toEqual(["failed"]);
+  expect(await completions(["agent", "list", "-o", "j"])).toEqual(["json", "jsonl"]);
+  expect(await completions(["agent", "list", "--outp"])).toEqual(["--output"]);
   expect(await completions(["run", "gr"], options)).toEqual(["greeter"]);
   expect(await completions(["agent", "get", ""], options)).toEqual(["greeter", "writer"]);
   expect(await completions(["run", "greeter", "hello", "--file", "sa"], options)).toEqual(["sales.csv"]);
