@@ -58,6 +58,6 @@ export {
   REASONING_EFFORTS,
   RUN_ISOLATIONS,
 } from "./rules.ts";
-export { type ScaffoldFile, scaffold } from "./scaffold.ts";
+export { firstRequest, type ScaffoldFile, scaffold } from "./scaffold.ts";
 export type { KnownTools } from "./semantics.ts";
 export type { PromptFile } from "./template-value.ts";

@@ -58,12 +58,13 @@ test.each(readdirSync(samples).filter((name) => !name.includes(".test.")))(
 );
 
 test("a scaffold has a definition under the new name, a manual, scripts and a schema", () => {
-  const files = new Map(scaffold("my-helper", "data-analyzer").map((file) => [file.path, file]));
+  const files = new Map(scaffold("my-helper", "data-analyzer", "npx caxton-server").map((file) => [file.path, file]));
   expect([...files.keys()]).toEqual([
     "my-helper.toml",
     "README.md",
     "examples/basic.sh",
     "examples/advanced.sh",
+    "examples/sales.csv",
     "prompts/templates.md",
     ".caxton/schema/agent.v1.json",
   ]);
@@ -73,12 +74,15 @@ test("a scaffold has a definition under the new name, a manual, scripts and a sc
   expect(reading).toMatchObject({ type: "valid", definition: { name: "my-helper" }, problems: [] });
   expect(files.get("examples/basic.sh")).toMatchObject({ executable: true });
   expect(files.get("examples/basic.sh")?.content).toContain("caxton run my-helper");
+  expect(files.get("examples/sales.csv")?.content.trim().split("\n")).toHaveLength(37);
+  const paths = scaffold("my-helper", "code-reviewer", "").map(({ path }) => path);
+  expect(paths).not.toContain("examples/sales.csv");
   expect(JSON.parse(files.get(".caxton/schema/agent.v1.json")?.content ?? "")).toEqual(agentSchema());
 });
 
 test("a template that is not there, and a name that cannot be, are refused", () => {
   expect(() => findTemplate("data-analyser")).toThrow(TemplateNotFoundError);
-  expect(() => scaffold("x", "data-analyzer")).toThrow(DefinitionInvalidError);
-  expect(() => scaffold('a"b', "data-analyzer")).toThrow(DefinitionInvalidError);
-  expect(() => scaffold("../escape", "data-analyzer")).toThrow(DefinitionInvalidError);
+  expect(() => scaffold("x", "data-analyzer", "")).toThrow(DefinitionInvalidError);
+  expect(() => scaffold('a"b', "data-analyzer", "")).toThrow(DefinitionInvalidError);
+  expect(() => scaffold("../escape", "data-analyzer", "")).toThrow(DefinitionInvalidError);
 });

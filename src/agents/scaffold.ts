@@ -7,12 +7,13 @@ import { DefinitionInvalidError } from "./errors.ts";
 export type ScaffoldFile = { readonly path: string; readonly content: string; readonly executable: boolean };
 
 const SCHEMA_PATH = ".caxton/schema/agent.v1.json";
+const SAMPLE_PATH = "examples/sales.csv";
 
 /**
- * What `caxton init` writes for one new agent. Throws TemplateNotFoundError, and DefinitionInvalidError when the name
- * cannot be an agent's.
+ * Returns the files that `caxton init` writes for one new agent. The scripts call `command` where no `caxton` is on PATH.
+ * Throws TemplateNotFoundError, and DefinitionInvalidError when the name cannot be an agent's.
  */
-export function scaffold(name: string, templateName: string): readonly ScaffoldFile[] {
+export function scaffold(name: string, templateName: string, command: string): readonly ScaffoldFile[] {
   const template = findTemplate(templateName);
   const fileName = `${name}.toml`;
   const source = `#:schema ./${SCHEMA_PATH}\n${named(template, name)}`;
@@ -21,8 +22,9 @@ export function scaffold(name: string, templateName: string): readonly ScaffoldF
   return [
     file(fileName, source),
     file("README.md", readme(name, template)),
-    file("examples/basic.sh", basicExample(name, template), true),
+    file("examples/basic.sh", basicExample(name, template, command), true),
     file("examples/advanced.sh", advancedExample(name), true),
+    ...(readsTables(template) ? [file(SAMPLE_PATH, sampleTable())] : []),
     file("prompts/templates.md", PROMPT_NOTES),
     file(SCHEMA_PATH, `${JSON.stringify(agentSchema(), undefined, 2)}\n`),
   ];
@@ -39,6 +41,30 @@ const requestsOf = ({ source }: DefinitionTemplate): readonly string[] => {
   return [...documentation.matchAll(/^- (.+)$/gm)].map((match) => match[1] ?? "");
 };
 
+const readsTables = ({ source }: DefinitionTemplate): boolean => /^tools = .*"csv_parser"/m.test(source);
+
+/** A request that needs no file but those of the scaffold, as arguments of `caxton run <agent>`. */
+export const firstRequest = (templateName: string): string =>
+  readsTables(findTemplate(templateName))
+    ? `"Which region has the highest total revenue?" --file ${SAMPLE_PATH}`
+    : '"What can you do?"';
+
+/** Sales of three regions in the twelve months of a year, with a header. */
+function sampleTable(): string {
+  const regions = [
+    { name: "North", start: 30, growth: 1 },
+    { name: "South", start: 22, growth: 3 },
+    { name: "West", start: 26, growth: 2 },
+  ];
+  const rows = Array.from({ length: 12 }, (_, month) =>
+    regions.map(({ name, start, growth }) => {
+      const units = start + growth * month + ((month * 7) % 5);
+      return `2026-${String(month + 1).padStart(2, "0")}-01,${name},${units},${units * 4}`;
+    }),
+  );
+  return ["date,region,units,revenue", ...rows.flat(), ""].join("\n");
+}
+
 const readme = (name: string, template: DefinitionTemplate): string => `# ${name}
 
 ${template.description}. Made from the template ${template.name}.
@@ -47,7 +73,7 @@ ${template.description}. Made from the template ${template.name}.
 |---|---|
 | \`${name}.toml\` | the agent: prompts, tools, limits |
 | \`${name}.test.toml\` | tests of it: \`caxton agent test\` |
-| \`examples/\` | scripts that use it |
+| \`examples/\` | scripts that use it${readsTables(template) ? ", and a table to try it with" : ""} |
 | \`prompts/templates.md\` | how prompt templates are written |
 | \`${SCHEMA_PATH}\` | lets editors complete and check the definition |
 
@@ -57,29 +83,35 @@ ${template.description}. Made from the template ${template.name}.
 caxton serve                          # in another terminal, if no server runs
 caxton agent validate ${name}.toml
 caxton agent deploy ${name}.toml
-caxton run ${name} "${(requestsOf(template)[0] ?? "What can you do?").replaceAll(/["$`\\]/g, "")}"
+caxton run ${name} ${firstRequest(template.name)}
 \`\`\`
 
 The agent is not active until it is deployed. Each deployment of a changed file makes a new revision.
 
 ## Things to ask
 
+Attach files of your own with \`--file\`.
+
 ${requestsOf(template)
   .map((request) => `- ${request}`)
   .join("\n")}
 `;
 
-const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
-
-const basicExample = (name: string, template: DefinitionTemplate): string => `#!/bin/sh
+const basicExample = (name: string, template: DefinitionTemplate, command: string): string => `#!/bin/sh
 # Deploys the agent and asks it one thing. Give your own request as the first argument.
 set -eu
 cd "$(dirname "$0")/.."
 
+# The installed command, or the one that made this file.
+command -v caxton >/dev/null || caxton() { ${command} "$@"; }
+
 caxton agent deploy ${name}.toml
 
-if [ $# -gt 0 ]; then request=$1; else request=${quoted(requestsOf(template)[0] ?? "What can you do?")}; fi
-caxton run ${name} "$request"
+if [ $# -gt 0 ]; then
+  caxton run ${name} "$@"
+else
+  caxton run ${name} ${firstRequest(template.name)}
+fi
 `;
 
 const advancedExample = (name: string): string => `#!/bin/sh

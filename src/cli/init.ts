@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import * as z from "zod";
+import { commandName } from "../kernel/package.ts";
 import { PRIVATE_DIRECTORY, PRIVATE_FILE } from "../kernel/private-files.ts";
 import type { ScaffoldFile } from "../agents/index.ts";
 import {
@@ -48,13 +49,13 @@ export const init: CommandMaker = (command, invocation) => {
     run: async (context, input) => {
       const room = await import("../agents/index.ts");
       const { name, template } = await choose(context, room, input, pathOf(command));
-      const made = filesOf(room, { name, template });
+      const directory = resolve(input.directory ?? name);
+      const made = filesOf(room, { name, template, command: commandName(true, directory) });
       if (typeof made === "string") throw new UsageError(made, pathOf(command));
       const { scaffoldTests } = await import("../agent-tests/index.ts");
       const files = [...made, ...scaffoldTests(name)];
-      const directory = resolve(input.directory ?? name);
       await write(directory, files, input.force);
-      tell(context, { name, directory, files });
+      tell(context, { name, directory, files, request: room.firstRequest(template) });
     },
   });
 };
@@ -62,9 +63,10 @@ export const init: CommandMaker = (command, invocation) => {
 type AgentsRoom = typeof import("../agents/index.ts");
 
 /** The files of a new agent, or why its name will not do. Throws TemplateNotFoundError. */
-function filesOf(room: AgentsRoom, { name, template }: Choice): readonly ScaffoldFile[] | string {
+function filesOf(room: AgentsRoom, given: Choice & { command: string }): readonly ScaffoldFile[] | string {
+  const { name, template, command } = given;
   try {
-    return room.scaffold(name, template);
+    return room.scaffold(name, template, command);
   } catch (error) {
     const problem = error instanceof room.DefinitionInvalidError ? error.details.problems[0] : undefined;
     if (!problem) throw error;
@@ -118,7 +120,7 @@ async function ask({ terminal }: Context, room: AgentsRoom, given: Given): Promi
 
   function problemWithName(text: string): string | undefined {
     if (existsSync(resolve(given.directory ?? text)) && !given.force) return `${text} exists already here`;
-    const files = filesOf(room, { name: text, template });
+    const files = filesOf(room, { name: text, template, command: "" });
     return typeof files === "string" ? files : undefined;
   }
 }
@@ -145,9 +147,14 @@ async function write(directory: string, files: readonly ScaffoldFile[], force: b
   }
 }
 
-type Made = { readonly name: string; readonly directory: string; readonly files: readonly ScaffoldFile[] };
+type Made = {
+  readonly name: string;
+  readonly directory: string;
+  readonly files: readonly ScaffoldFile[];
+  readonly request: string;
+};
 
-function tell({ terminal }: Context, { name, directory, files }: Made): void {
+function tell({ terminal }: Context, { name, directory, files, request }: Made): void {
   const { style } = terminal;
   const near = relative(process.cwd(), directory) || ".";
   const shown = files.filter(({ path }) => !basename(path).startsWith(".") && !path.startsWith("."));
@@ -156,7 +163,7 @@ function tell({ terminal }: Context, { name, directory, files }: Made): void {
     ...(near === "." ? [] : [[`cd ${near}`, ""] satisfies [string, string]]),
     [`caxton agent test ${name}.toml`, "its tests"],
     ["caxton dev", "a server; leave it running"],
-    [`caxton run ${name} "..."`, "in another terminal"],
+    [`caxton run ${name} ${request}`, "in another terminal"],
   ];
   const called = steps.map(([step, meaning]) => [terminal.asCalled(step, directory), meaning] as const);
   const width = Math.max(...called.map(([step]) => step.length));

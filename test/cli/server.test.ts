@@ -1,6 +1,9 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { execFile } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { TEMPLATES } from "../../src/agents/index.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { caxton, commandLine } from "./caxton.ts";
 
@@ -218,4 +221,29 @@ test("a definition goes from Markdown to TOML and back", async () => {
   expect(readFileSync(join(server.directory, "converted/greeter.md"), "utf8")).toContain("name: greeter");
   const again = await ask(["agent", "convert", file, "--write"]);
   expect(again).toMatchObject({ code: 5, stderr: expect.stringContaining("[FILE_EXISTS]") });
+});
+
+const REQUEST = /^caxton run \S+ "(.+)"(?: --file (\S+))?$/m;
+
+test("the first request in a directory that init made is answered without another file, for every template", async () => {
+  for (const { name } of TEMPLATES) {
+    const cwd = join(server.directory, name);
+    expect((await ask(["init", name, "--template", name])).code).toBe(0);
+    expect((await ask(["agent", "deploy", `${name}/${name}.toml`])).code).toBe(0);
+    const [, request = "", file] = REQUEST.exec(readFileSync(join(cwd, "README.md"), "utf8")) ?? [];
+    const args = ["run", name, request, ...(file === undefined ? [] : ["--file", file])];
+    const { code, stdout } = await commandLine(args, { server: server.url, cwd });
+    const isTable = (await ask(["agent", "get", name, "--source"])).stdout.includes('"csv_parser"');
+    expect([name, code, stdout.includes("has the highest total revenue")]).toEqual([name, 0, isTable]);
+    expect(stdout).not.toContain("I cannot answer");
+  }
+});
+
+test("the basic example of a new agent runs where no caxton is on PATH", async () => {
+  await ask(["init", "trial", "--template", "data-analyzer"]);
+  const places = (process.env["PATH"] ?? "").split(delimiter).filter((place) => !existsSync(join(place, "caxton")));
+  const env = { PATH: places.join(delimiter), HOME: server.directory, CAXTON_SERVER: server.url };
+  const { stdout } = await promisify(execFile)(join(server.directory, "trial/examples/basic.sh"), { env });
+  expect(stdout).toContain("created    trial  revision 1");
+  expect(stdout).toContain("has the highest total revenue");
 });

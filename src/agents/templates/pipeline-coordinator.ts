@@ -27,13 +27,7 @@ The final report:
 All counts come from tool results.
 '''
 
-user_prompt_template = '''
-{{request}}
-{% if files %}
-Input files:
-{{files}}
-{% endif %}
-'''
+user_prompt_template = "{{request}}"
 
 documentation = '''
 # Pipeline coordinator

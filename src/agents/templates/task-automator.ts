@@ -23,7 +23,7 @@ The report is a list of the steps, each marked done, failed or skipped with its 
 state things are in now.
 '''
 
-user_prompt_template = "Task: {{request}}"
+user_prompt_template = "{{request}}"
 
 documentation = '''
 # Task automator
