@@ -166,7 +166,8 @@ function tell({ terminal }: Context, { name, directory, files, request }: Made):
     [`caxton run ${name} ${request}`, "in another terminal"],
   ];
   const called = steps.map(([step, meaning]) => [terminal.asCalled(step, directory), meaning] as const);
-  const width = Math.max(...called.map(([step]) => step.length));
+  // The long last line does not move the others' meanings to the right.
+  const width = Math.max(...called.slice(0, -1).map(([step]) => step.length));
   const lines = called.map(([step, meaning]) => `  ${step.padEnd(width)}  ${style("dim", meaning)}`.trimEnd());
   terminal.write(`\nNext:\n${lines.join("\n")}\n`);
 }
