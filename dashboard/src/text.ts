@@ -307,6 +307,7 @@ export const text = {
     cutOff: "charged as far as it had come",
     wentOver: (model: string) => `went over to ${model}`,
     waitsFor: (why: string) => `waits for its turn: ${why}`,
+    waitsForBudget: "waits for room in a budget",
     refused: "Its answer did not fit, so it was asked again",
     arguments: "Arguments",
     result: "Result",

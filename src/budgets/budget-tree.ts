@@ -98,12 +98,32 @@ export class BudgetTree {
     }
   }
 
-  /** Counts what was used. Whoever has reserved it releases that after this, so that no one slips in between. */
-  spend(nodes: readonly string[], amounts: Amounts): void {
+  /**
+   * Counts what was used. Whoever has reserved it releases that after this, so that no one slips in between. Tool calls are
+   * taken out of `held` reservations at once: those of a turn are released together, when its last call has ended.
+   */
+  spend(nodes: readonly string[], amounts: Amounts, held: Iterable<number> = []): void {
+    let calls = amounts.tool_calls;
+    for (const id of held) calls -= this.#shrink(id, calls);
     for (const node of nodes) {
       // One that is not open will be read from the store, which knows of this already.
       if (this.#levels.has(node)) this.#change(node, ({ used, reserved }) => ({ used: plus(used, amounts), reserved }));
     }
+  }
+
+  /** Lowers the tool calls of a reservation by `most` at most; returns by how many. */
+  #shrink(id: number, most: number): number {
+    const reservation = this.#reservations.get(id);
+    const calls = Math.min(most, reservation?.amounts.tool_calls ?? 0);
+    if (reservation === undefined || calls === 0) return 0;
+    const { nodes, amounts } = reservation;
+    this.#reservations.set(id, { nodes, amounts: { ...amounts, tool_calls: amounts.tool_calls - calls } });
+    for (const node of nodes)
+      this.#change(node, ({ used, reserved }) => ({
+        used,
+        reserved: { ...reserved, tool_calls: reserved.tool_calls - calls },
+      }));
+    return calls;
   }
 
   /** How much of a kind the path has at most: with nothing reserved, or with all that is; undefined when there is no limit. */

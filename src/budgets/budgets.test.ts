@@ -124,6 +124,22 @@ test("who waits for room is refused when it was waited for long enough, and stop
   expect(await late).toMatchObject({ type: "short", shortage: { reserved: 8, needed: 8, scope: "this server" } });
 });
 
+test("tool calls of a turn that have ended are used and no longer reserved, while others of the turn go on", async () => {
+  const here = world();
+  const budgets = begin(here, { day: { tool_calls: limit(4) }, waitMs: 0 });
+  const [one, two] = [openRun(budgets, "1"), openRun(budgets, "2")];
+  const held = await one.reserve({ ...NOTHING, tool_calls: 3 }, NOBODY);
+  if (held.type !== "reserved") throw new Error("there is room for three");
+  const level = () => budgets.level({ type: "day" });
+  for (const calls of [1, 2]) {
+    one.spent({ ...spendOf(held.day, "a", 0), toolCalls: 1 });
+    expect(level()).toMatchObject({ used: { tool_calls: calls }, reserved: { tool_calls: 3 - calls } });
+  }
+  expect(await two.reserve({ ...NOTHING, tool_calls: 1 }, NOBODY)).toMatchObject({ type: "reserved" });
+  one.release(held.id);
+  expect(level()).toMatchObject({ used: { tool_calls: 2 }, reserved: { tool_calls: 1 } });
+});
+
 test("what can never fit is refused at once", async () => {
   const budgets = begin(world(), { workspace: { tokens: limit(10) } });
   expect(await openRun(budgets, "1").reserve(tokens(11), NOBODY)).toMatchObject({

@@ -145,6 +145,9 @@ type Surroundings = {
   readonly end: () => void;
 };
 
+/** Whether room in a budget is waited for while others hold it. */
+export type Patience = "waiting" | "at once";
+
 export type RunReserving =
   | { readonly type: "reserved"; readonly id: number; readonly day: Day }
   | { readonly type: "short"; readonly shortage: Shortage }
@@ -197,10 +200,11 @@ export class RunBudget implements Disposable {
     return { ...reserving, day };
   }
 
-  /** Reserves, waiting for a while when only what others have reserved is in the way. */
-  async reserve(amounts: Amounts, signal: AbortSignal): Promise<RunReserving> {
+  /** Reserves. If only what others have reserved is in the way, waits for a while unless `how` is `at once`. */
+  async reserve(amounts: Amounts, signal: AbortSignal, how: Patience = "waiting"): Promise<RunReserving> {
     const first = this.tryReserve(amounts);
-    if (first.type === "reserved" || !first.shortage.mayFitLater || this.#waitMs === 0) return first;
+    const waits = first.type === "short" && first.shortage.mayFitLater && how === "waiting";
+    if (!waits || this.#waitMs === 0) return first;
     const timer = new AbortController();
     const over = this.#clock.sleep(this.#waitMs, AbortSignal.any([timer.signal, signal])).then(
       () => "over" as const,
@@ -226,7 +230,7 @@ export class RunBudget implements Disposable {
 
   /** Counts a spend that is on disk. */
   spent(spend: Spend): void {
-    this.#tree.spend(this.#surroundings.nodes(spend.day), amountsOf(spend));
+    this.#tree.spend(this.#surroundings.nodes(spend.day), amountsOf(spend), this.#held);
   }
 
   /** The day that is charged for what is not reserved. */

@@ -11,7 +11,14 @@ export {
   NOTHING,
 } from "./amounts.ts";
 export type { Level, Shortage } from "./budget-tree.ts";
-export { type BudgetedRun, Budgets, type BudgetsOptions, type RunBudget, type Scope } from "./budgets.ts";
+export {
+  type BudgetedRun,
+  Budgets,
+  type BudgetsOptions,
+  type Patience,
+  type RunBudget,
+  type Scope,
+} from "./budgets.ts";
 export { Calendar, type Day } from "./day.ts";
 export { readPriceFile } from "./price-file.ts";
 export { type BilledTokens, costAtMost, costOf, outputWithin, type Price, PriceTable } from "./prices.ts";

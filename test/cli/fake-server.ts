@@ -128,6 +128,7 @@ export const toolStep = (more: object = {}): Extract<contract.Step, { kind: "too
   call_id: "0199c3a4-7c1e-7abc-8def-0123456789ac",
   tool: "csv_parser.group",
   arguments: { by: "region" },
+  waits_for: null,
   outcome: "done",
   text: "3 rows",
   structured: null,

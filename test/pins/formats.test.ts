@@ -20,6 +20,7 @@ test("the events of a run's journal are these; more may come, none may change or
     "model-choose",
     "output-refuse",
     "tool-start",
+    "tool-hold",
     "tool-begin",
     "tool-end",
     "run-ask",

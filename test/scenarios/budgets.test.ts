@@ -194,15 +194,7 @@ test("when the seconds of a budget are used up, what is under way is stopped by 
   const clock = new ManualClock();
   await using made = freshEngine({
     model: paid([{ toolCalls: [call("look")], ...usage(10, 5) }, { text: "never" }]),
-    tools: [
-      {
-        name: "look",
-        run: async (_call, signal) => {
-          await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
-          return { type: "failed", reason: "cancelled", message: "cut off", usage: done("").usage };
-        },
-      },
-    ],
+    tools: [{ name: "look", run: stuck }],
     ...withRunLimits({ seconds: limit(25_000, "budget.seconds") }),
     clock,
   });
@@ -242,6 +234,52 @@ test("a run that a stop of the server cut off goes on with what it had used", as
   const day = after.accounts.budgets.today();
   expect(after.spend.total({ day })).toEqual(after.journal.summary(id)?.spent);
 });
+
+const stuck = async (_call: unknown, signal: AbortSignal) => {
+  await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+  return { type: "failed", reason: "cancelled", message: "cut off", usage: done("").usage } as const;
+};
+
+test.each([
+  ["tool_calls", undefined],
+  ["fuel", undefined],
+  ["tool_calls", {}],
+] as const)(
+  "a call that waits for %s has not begun: its step says so, and no person decides about it after a restart",
+  async (kind, threads) => {
+    using directory = tempDirectory();
+    const options = {
+      directory: directory.path,
+      model: scripted([{ toolCalls: [call("pay")] }, { text: "finished" }]),
+      ...(threads === undefined ? {} : { threads }),
+      budgets: { day: { [kind]: limit(1, `budgets.per_day.${kind}`, "day") } },
+    };
+    const pay = { name: "pay", idempotent: false };
+    const ids: RunId[] = [];
+    {
+      await using before = engine({ ...options, tools: [{ ...pay, run: stuck }] });
+      ids.push((await before.begin("first")).id);
+      await expect.poll(() => before.tools.calls.length).toBe(1);
+      const { id } = await before.begin("second");
+      ids.push(id);
+      const step = () => before.runs.view(id).steps.find((each) => each.kind === "tool");
+      await expect.poll(step).toMatchObject({ begun: false, hold: "budget", end: { state: "running" } });
+      expect(before.tools.calls).toHaveLength(1);
+    }
+    await using after = engine({ ...options, tools: [{ ...pay, run: () => done("paid") }] });
+    after.runs.resumeUnfinished();
+    const states = () => ids.map((id) => after.runs.view(id).state);
+    await expect.poll(states).toEqual(["needs-decision", "completed"]);
+    const [first, second] = ids.map((id) => after.runs.view(id));
+    expect(second?.steps.find((each) => each.kind === "tool")).toMatchObject({ begun: true, hold: null });
+    // What the second run used leaves no room for the first one's call.
+    if (first?.waitingFor[0]) await after.runs.decide(first.id, first.waitingFor[0], "retry");
+    await expect.poll(states).toEqual(["failed", "completed"]);
+    const failed = ids.map((id) => after.runs.view(id))[0];
+    expect(failed?.failure?.code).toBe("BUDGET_EXCEEDED");
+    expect(failed?.steps.find((each) => each.kind === "tool")).toMatchObject({ begun: false });
+  },
+);
 
 test("a run that is cancelled gives back what it had reserved", async () => {
   await using made = freshEngine({

@@ -198,6 +198,10 @@ export const ToolStep = z.object({
   call_id: Id,
   tool: z.string(),
   arguments: Json,
+  waits_for: z
+    .enum(["budget"])
+    .nullable()
+    .meta({ description: "Reason why a queued call waits: budget; null while other calls of the turn go first" }),
   outcome: z.string().nullable().meta({ description: "done, or why it failed" }),
   text: z.string().meta({ description: "What the model was given" }),
   structured: Json,

@@ -252,6 +252,7 @@ function presentToolStep(step: ToolStep, ended: boolean): contract.Step {
     tool: step.server === "" ? step.name : `${step.server}.${step.tool}`,
     started_at: instant(step.startedAtMs),
     arguments: step.arguments,
+    waits_for: ended || end.state !== "running" ? null : step.hold,
   };
   if (end.state === "done" || end.state === "failed") {
     return {

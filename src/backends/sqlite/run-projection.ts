@@ -101,6 +101,7 @@ function projectRest(db: Database, runId: RunId, atMs: number, event: Rest): voi
     case "model-choose":
     case "output-refuse":
     case "tool-start":
+    case "tool-hold":
     case "tool-begin":
       return;
   }

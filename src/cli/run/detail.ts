@@ -161,7 +161,13 @@ function stepLines(step: Step, { style, verbose }: StepOptions): string[] {
   return [
     head(
       step.tool,
-      [failed ? step.outcome : "", `${showCount(step.fuel)} fuel`].filter((part) => part !== "").join("  "),
+      [
+        failed ? step.outcome : "",
+        step.waits_for === null ? "" : "waits for room in a budget",
+        `${showCount(step.fuel)} fuel`,
+      ]
+        .filter((part) => part !== "")
+        .join("  "),
     ),
     ...(verbose ? below("given", JSON.stringify(step.arguments)) : []),
     ...(verbose || failed ? below("result", step.text) : []),

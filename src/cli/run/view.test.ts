@@ -60,6 +60,7 @@ const toolStep: Step = {
   call_id: "call",
   tool: "csv_parser.group",
   arguments: {},
+  waits_for: null,
   outcome: "done",
   text: "3 rows",
   structured: null,
@@ -223,11 +224,28 @@ test("where output is not a screen nothing but the answer is written, at the end
   expect(shown()).toBe("Good day.\n");
 });
 
-const closely = (recalled: string, verbose: boolean) =>
-  renderRun(
-    { ...ended("Ada."), recalled },
-    { look: { style: (_tone, said) => said, columns: undefined }, verbose, artifacts: [] },
+const closely = (recalled: string, verbose: boolean) => detailOf({ ...ended("Ada."), recalled }, verbose);
+
+const detailOf = (run: RunDetail, verbose = false) =>
+  renderRun(run, {
+    look: { style: (_tone, said) => said, columns: undefined },
+    verbose,
+    artifacts: [],
+  });
+
+test("a call that waits for a budget says so", () => {
+  const waiting: Step = {
+    ...toolStep,
+    state: "queued",
+    duration_ms: null,
+    outcome: null,
+    text: "",
+    waits_for: "budget",
+  };
+  expect(detailOf({ ...ended(""), state: "running", step_list: [waiting] })).toContain(
+    "csv_parser.group  queued  waits for room in a budget",
   );
+});
 
 test("a run seen closely says what of memory it was given, and nothing where nothing was", () => {
   const recalled = "- Ada (person): leads\n- Bo (person): rows";

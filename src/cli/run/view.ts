@@ -37,6 +37,7 @@ const HOLDS: { readonly [why: string]: string } = {
   requests: "requests a minute",
   tokens: "tokens a minute",
   "retry-after": "its provider asked for a pause",
+  budget: "room in a budget",
 };
 
 const ARGUMENTS_CHARS_MAX = 100;
@@ -164,6 +165,7 @@ export class RunView {
 
   #tool(step: ToolStep): void {
     this.#calls.set(step.call_id, step.tool);
+    if (step.waits_for !== null) return this.#terminal.status(`${step.tool} waits for ${HOLDS[step.waits_for] ?? ""}`);
     if (step.state === "queued") return;
     if (step.state === "running") return this.#terminal.status(step.tool);
     if (this.#told.has(step.index)) return;

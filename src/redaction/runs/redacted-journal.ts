@@ -81,6 +81,7 @@ function redactedEvent(event: RunEvent, redactor: Redactor): RunEvent {
     case "model-start":
     case "model-hold":
     case "model-choose":
+    case "tool-hold":
     case "tool-begin":
     case "run-wait":
     case "run-decide":

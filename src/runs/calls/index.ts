@@ -5,6 +5,7 @@ export { offeredTools, OWN_TOOLS, READ_RESULT } from "./run-tools.ts";
 export {
   type PreparedCall,
   artifactLine,
+  holdOf,
   prepareCall,
   queuedPast,
   repliedEnds,

@@ -19,7 +19,7 @@ import type {
   RunRecord,
   ToolStep,
 } from "../record/index.ts";
-import type { Meter } from "../spending/index.ts";
+import type { Meter, Patience } from "../spending/index.ts";
 import type { Attend } from "./attend.ts";
 import { waitOf } from "./replies.ts";
 import { callOwnTool, isOwnTool, READ_RESULT } from "./run-tools.ts";
@@ -84,7 +84,7 @@ export function prepareCall(
   return { type: "runnable", start, tool, arguments: value };
 }
 
-/** The calls, those past the first `concurrency` marked as not begun: a crash then leaves no doubt about them. */
+/** The calls, those past the first `concurrency` marked as not begun. A call that a crash finds there had no effect. */
 export const queuedPast = (calls: readonly PreparedCall[], concurrency: number): readonly PreparedCall[] =>
   calls.map((call, index) => (index < concurrency ? call : { ...call, start: { ...call.start, queued: true } }));
 
@@ -107,8 +107,8 @@ export const startsOf = (calls: readonly PreparedCall[]): readonly RunEvent[] =>
 
 /**
  * Runs prepared calls, at most `concurrency` at a time, each result journaled as it comes. A queued call's begin is on disk
- * before it begins, written together with the result that made room for it. Stops beginning new ones once
- * aborted, or when a budget has no room for the next; the refusal is what comes back.
+ * before it begins, written together with the result that made room for it, or once the call has its fuel. Stops
+ * beginning new ones once aborted, or when a budget has no room for the next; the refusal is what comes back.
  */
 export async function runCalls(
   deps: CallDeps,
@@ -119,18 +119,26 @@ export async function runCalls(
   const waiting = [...calls];
   let refusal: RunFailure | undefined;
   const worker = async (): Promise<void> => {
+    let over = NOT_BEGUN;
     try {
-      let call = waiting.shift();
-      if (call && !signal.aborted) await deps.recorder.record(...beginOf(call));
-      while (call && !signal.aborted) {
-        const over = await runCall(deps, call, signal);
-        if (over.refusal) {
-          refusal ??= over.refusal;
+      for (;;) {
+        const call = signal.aborted ? undefined : waiting.shift();
+        let fuel = call && (await fuelFor(deps, call, signal, "at once"));
+        const begins = call && fuel?.type === "granted" ? beginOf(call) : [];
+        await deps.recorder.record(...over.events, ...begins);
+        over.release();
+        if (!call) return;
+        if (fuel?.type === "refused") {
+          deps.recorder.note(holdOf(call));
+          fuel = await fuelFor(deps, call, signal, "waiting");
+          if (fuel.type === "granted") await deps.recorder.record(...beginOf(call));
+        }
+        if (fuel?.type === "refused") {
+          refusal ??= fuel.failure;
           waiting.length = 0;
         }
-        call = signal.aborted ? undefined : waiting.shift();
-        await deps.recorder.record(...over.events, ...(call ? beginOf(call) : []));
-        over.release();
+        if (fuel?.type !== "granted") return;
+        over = signal.aborted ? { events: [], release: fuel.release } : await runCall(deps, call, signal, fuel.release);
       }
     } catch (error) {
       waiting.length = 0;
@@ -146,36 +154,52 @@ export async function runCalls(
 const beginOf = ({ start: { step, callId, queued } }: PreparedCall): readonly RunEvent[] =>
   queued === true ? [{ type: "tool-begin", step, callId }] : [];
 
+/** What is written of a queued call that waits for a budget. */
+export const holdOf = ({ start: { step, callId } }: PreparedCall): RunEvent => ({
+  type: "tool-hold",
+  step,
+  callId,
+  why: "budget",
+});
+
 type CallOver = {
   /** What the call's end adds to the journal; nothing when it was cut off. */
   readonly events: readonly ToolEnd[];
-  /** Why it was not begun. */
-  readonly refusal: RunFailure | undefined;
   /** Gives back what was reserved for it, once its end is on disk. */
   readonly release: () => void;
 };
-const NOT_BEGUN: CallOver = { events: [], refusal: undefined, release: () => undefined };
+const NOT_BEGUN: CallOver = { events: [], release: () => undefined };
 
-async function runCall(deps: CallDeps, call: PreparedCall, signal: AbortSignal): Promise<CallOver> {
-  if (call.type === "asking") return NOT_BEGUN;
-  if (call.type === "refused") return { ...NOT_BEGUN, events: [await endOf(deps, call.start, call.result)] };
-  const permit = await deps.meter.forFuel(() => fuelPerCall(deps.tools, call.tool.server), signal);
-  if (permit.type === "refused") return { ...NOT_BEGUN, refusal: permit.failure };
-  if (permit.type === "stopped") return NOT_BEGUN;
-  const { release } = permit;
+/** A permit for a call's fuel. Calls that are refused, and tools of the server itself, run no guest. */
+const fuelFor = (
+  { meter, tools }: CallDeps,
+  call: PreparedCall,
+  ...[signal, how]: [AbortSignal, Patience]
+): ReturnType<Meter["forFuel"]> =>
+  meter.forFuel(
+    () =>
+      tools.servers().find(({ name }) => call.type === "runnable" && name === call.tool.server)?.limits.fuelPerCall ??
+      0,
+    signal,
+    how,
+  );
+
+async function runCall(
+  deps: CallDeps,
+  call: PreparedCall,
+  ...[signal, release]: [AbortSignal, () => void]
+): Promise<CallOver> {
+  if (call.type === "asking") return { events: [], release };
+  if (call.type === "refused") return { events: [await endOf(deps, call.start, call.result)], release };
   const returned = await callTool(deps, call, signal);
   const wait = waitOf(deps.recorder.view(), call.start.callId);
-  if (wait === "waiting") return { ...NOT_BEGUN, release };
+  if (wait === "waiting") return { events: [], release };
   const result = wait ?? returned;
   // A call that was cut off has no result worth keeping: after a restart it is made again, or someone is asked.
-  if (signal.aborted && result.type === "failed" && result.reason === "cancelled") return { ...NOT_BEGUN, release };
+  if (signal.aborted && result.type === "failed" && result.reason === "cancelled") return { events: [], release };
   const end = remarked(await endOf(deps, call.start, result), call.remark);
-  return { ...NOT_BEGUN, events: [end], release };
+  return { events: [end], release };
 }
-
-/** Tools of our own run no guest. */
-const fuelPerCall = (tools: ToolCatalogue, server: string): number =>
-  tools.servers().find(({ name }) => name === server)?.limits.fuelPerCall ?? 0;
 
 const remarked = (end: ToolEnd, remark: string | undefined): ToolEnd =>
   remark === undefined ? end : { ...end, content: { ...end.content, text: `${remark}\n${end.content.text}` } };

@@ -31,6 +31,7 @@ import { boundArguments, emptyFailure, endNotices, isEmptyAnswer, loopFailure } 
 import {
   type Attend,
   callContext,
+  holdOf,
   offeredTools,
   OWN_TOOLS,
   permitCalls,
@@ -114,7 +115,7 @@ export async function execute(given: ExecutionDeps, planned: ExecutionPlan, sign
     const prepared = answer.toolCalls.map((call) => bounded.refuse(prepareCall(step, call, offered, tools)));
     const loop = loopFailure(recorder.view(), plan, prepared);
     if (loop) return recorder.record(end, loop);
-    const calls = queuedPast(permitted(deps, plan, prepared), plan.concurrentToolsMax);
+    const calls = permitted(deps, plan, prepared);
     await recorder.record(end, ...startsOf(calls));
     permit.release();
     if ((await callTools(deps, plan, { calls, tools }, signal)) === "stopped") return;
@@ -184,7 +185,7 @@ async function settle(
   );
   const isMadeAgain = (step: ToolStep) => step.decision !== "skip" && !undecided.includes(step) && !isOver(step);
   const prepared = open.filter(isMadeAgain).map((step) => prepareAgain(step, tools));
-  const again = queuedPast(permitted(deps, plan, prepared), plan.concurrentToolsMax);
+  const again = permitted(deps, plan, prepared);
   // Begun again on disk before it is: a decision to repeat a call is good for one time.
   if (again.length > 0) await recorder.record(...startsOf(again));
   if ((await callTools(deps, plan, { calls: again, tools }, signal)) === "stopped" || signal.aborted) return "stopped";
@@ -193,8 +194,12 @@ async function settle(
   return "stopped";
 }
 
+/** The calls as rules and approvals allow them, queued where they have to wait for others or for a budget. */
 const permitted = (deps: ExecutionDeps, plan: ExecutionPlan, calls: readonly PreparedCall[]): readonly PreparedCall[] =>
-  permitCalls({ ...deps, view: deps.recorder.view() }, plan, calls);
+  queuedPast(
+    permitCalls({ ...deps, view: deps.recorder.view() }, plan, calls),
+    deps.meter.limitsCalls ? 0 : plan.concurrentToolsMax,
+  );
 
 function prepareAgain(step: ToolStep, tools: readonly Tool[]): PreparedCall {
   const { callId, modelCallId, name, arguments: given, turn, repeatable } = step;
@@ -213,7 +218,11 @@ async function callTools(
   const context = callContext(deps.recorder.view());
   const now = calls.filter(({ type }) => type !== "asking");
   if (now.length === 0) return "done";
-  const permit = await deps.meter.forCalls(now.length, signal);
+  let permit = await deps.meter.forCalls(now.length, signal, "at once");
+  if (permit.type === "refused") {
+    deps.recorder.note(...now.map(holdOf));
+    permit = await deps.meter.forCalls(now.length, signal, "waiting");
+  }
   if (permit.type === "stopped") return "stopped";
   const refusal =
     permit.type === "refused"

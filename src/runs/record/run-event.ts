@@ -222,6 +222,8 @@ export const RunEvent = z.discriminatedUnion("type", [
     queued: z.boolean().optional(),
     content: z.object({ arguments: Json }),
   }),
+  /** A queued call waits until other runs release what they have reserved of a budget. */
+  z.object({ type: z.literal("tool-hold"), step: Count, callId: ToolCallId, why: z.enum(["budget"]) }),
   /** A call that was queued begins. */
   z.object({ type: z.literal("tool-begin"), step: Count, callId: ToolCallId }),
   z.object({

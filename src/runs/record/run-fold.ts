@@ -72,7 +72,9 @@ export class RunFold {
       case "tool-start":
         return this.#startTool(event, atMs);
       case "tool-begin":
-        return this.#changeTool(event.callId, (step) => ({ ...step, begun: true, startedAtMs: atMs }));
+        return this.#changeTool(event.callId, (step) => ({ ...step, begun: true, hold: null, startedAtMs: atMs }));
+      case "tool-hold":
+        return this.#changeTool(event.callId, (step) => ({ ...step, hold: event.why }));
       case "tool-end":
         return this.#changeTool(event.callId, (step) => ({ ...step, begun: true, end: toolEnd(event) }));
       case "run-wait":
@@ -123,6 +125,7 @@ export class RunFold {
       ...step,
       startedAtMs: atMs,
       begun: event.queued !== true,
+      hold: null,
       decision: undefined,
       end: { state: "running" },
     }));
@@ -140,6 +143,7 @@ export class RunFold {
       arguments: event.content.arguments,
       startedAtMs: atMs,
       begun: event.queued !== true,
+      hold: null,
       decision: undefined,
       end: { state: "running" },
     };
@@ -270,6 +274,7 @@ function changes(view: RunView, { event, atMs }: JournalEntry): Partial<RunView>
     case "model-end":
     case "output-refuse":
     case "tool-start":
+    case "tool-hold":
     case "tool-begin":
     case "tool-rest":
       return {};

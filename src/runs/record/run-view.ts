@@ -78,8 +78,10 @@ export type ToolStep = {
   readonly repeatable: boolean;
   readonly arguments: Json;
   readonly startedAtMs: number;
-  /** Whether it may have had an effect; false while other calls of its turn go first. */
+  /** Whether it may have had an effect; false while other calls of its turn go first, or it waits for a budget. */
   readonly begun: boolean;
+  /** Reason why it waits before it begins; null when it does not. */
+  readonly hold: "budget" | null;
   /** What a person said should become of it, when it had begun before a crash and has no result. */
   readonly decision: Decision | undefined;
   readonly end:

@@ -43,6 +43,7 @@ const BEGINS: ReadonlySet<RunEvent["type"]> = new Set([
   "run-start",
   "model-start",
   "tool-start",
+  "tool-hold",
   "tool-begin",
 ]);
 

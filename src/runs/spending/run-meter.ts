@@ -3,6 +3,7 @@ import {
   costOf,
   explain,
   NOTHING,
+  type Patience,
   type RunBudget,
   type Shortage,
   type Spend,
@@ -58,7 +59,7 @@ export type TurnPermit = Permit<{
 }>;
 
 /** What a run is carried out by asks leave of. */
-export type Meter = Pick<RunMeter, "forTurn" | "forCalls" | "forFuel">;
+export type Meter = Pick<RunMeter, "forTurn" | "forCalls" | "forFuel" | "limitsCalls">;
 
 const NOT_HELD = { cut: () => undefined, release: () => undefined } as const;
 
@@ -125,7 +126,7 @@ export class RunMeter implements Disposable {
     };
     const plan = planTurn(question, this.#budget, "used");
     if (plan.type === "short") return refused(plan.shortage);
-    const first = await this.#reserve(plan.amounts, signal);
+    const first = await this.#reserve(plan.amounts, signal, "waiting");
     if (first.type !== "refused") return granted(first, plan, { request, charge });
     // Others hold what is left, for longer than was waited: a shorter answer may fit beside them.
     const shorter = planTurn(question, this.#budget, "used and reserved");
@@ -133,17 +134,22 @@ export class RunMeter implements Disposable {
     return granted(await this.#reserve(shorter.amounts, signal, "at once"), shorter, { request, charge });
   }
 
+  /** Whether a tool call may have to wait for a budget before it begins. */
+  get limitsCalls(): boolean {
+    return this.#budget.limits("tool_calls", "seconds", "fuel");
+  }
+
   /** Leave for the tool calls of one turn. */
-  async forCalls(count: number, signal: AbortSignal): Promise<Permit<object>> {
+  async forCalls(count: number, signal: AbortSignal, how: Patience): Promise<Permit<object>> {
     this.#day = this.#budget.today();
     if (count === 0 || !this.#budget.limits("tool_calls", "seconds")) return { type: "granted", signal, ...NOT_HELD };
-    return this.#reserve({ ...NOTHING, tool_calls: count }, signal);
+    return this.#reserve({ ...NOTHING, tool_calls: count }, signal, how);
   }
 
   /** Leave for the fuel of one call. */
-  async forFuel(fuelOf: () => number, signal: AbortSignal): Promise<Permit<object>> {
+  async forFuel(fuelOf: () => number, signal: AbortSignal, how: Patience): Promise<Permit<object>> {
     if (!this.#budget.limits("fuel")) return { type: "granted", signal, ...NOT_HELD };
-    const reserving = await this.#budget.reserve({ ...NOTHING, fuel: fuelOf() }, signal);
+    const reserving = await this.#budget.reserve({ ...NOTHING, fuel: fuelOf() }, signal, how);
     if (reserving.type === "short") return refused(reserving.shortage);
     if (reserving.type === "stopped") return reserving;
     return { type: "granted", signal, cut: () => undefined, release: () => this.#budget.release(reserving.id) };
@@ -171,13 +177,8 @@ export class RunMeter implements Disposable {
     };
   }
 
-  async #reserve(
-    amounts: Amounts,
-    signal: AbortSignal,
-    how: "waiting" | "at once" = "waiting",
-  ): Promise<Permit<object>> {
-    const reserving =
-      how === "waiting" ? await this.#budget.reserve(amounts, signal) : this.#budget.tryReserve(amounts);
+  async #reserve(amounts: Amounts, signal: AbortSignal, how: Patience): Promise<Permit<object>> {
+    const reserving = await this.#budget.reserve(amounts, signal, how);
     if (reserving.type === "short") return refused(reserving.shortage);
     if (reserving.type === "stopped") return reserving;
     this.#day = reserving.day;
@@ -189,7 +190,7 @@ export class RunMeter implements Disposable {
       this.#releases.delete(release);
     };
     this.#releases.add(release);
-    const begun = await lease.begin(signal);
+    const begun = await lease.begin(signal, how);
     if (begun !== "begun") {
       release();
       return begun === "stopped" ? { type: "stopped" } : refused(begun);

@@ -1,4 +1,4 @@
-import { NOTHING, type RunBudget, type Shortage } from "../../budgets/index.ts";
+import { NOTHING, type Patience, type RunBudget, type Shortage } from "../../budgets/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
 
 /** Time is reserved in pieces of this length, so that a run does not keep from others what it may never need. */
@@ -26,12 +26,12 @@ export class TimeLease {
   }
 
   /** Reserves the first piece; where there is no limit, nothing. */
-  async begin(signal: AbortSignal): Promise<"begun" | "stopped" | Shortage> {
+  async begin(signal: AbortSignal, how: Patience): Promise<"begun" | "stopped" | Shortage> {
     const { budget } = this.#deps;
     const left = budget.left("seconds", "used");
     if (left === undefined) return "begun";
     const ms = Math.max(LEAST_MS, Math.min(left, SLICE_MS));
-    const reserving = await budget.reserve({ ...NOTHING, seconds: ms }, signal);
+    const reserving = await budget.reserve({ ...NOTHING, seconds: ms }, signal, how);
     if (reserving.type === "short") return reserving.shortage;
     if (reserving.type === "stopped") return "stopped";
     this.#held = reserving.id;

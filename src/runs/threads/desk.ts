@@ -55,7 +55,7 @@ export class Desk {
 
   /** What the thread begins with. */
   work(): Work {
-    const { recorder, model, retry, choiceTimeoutMs } = this.#deps;
+    const { recorder, model, retry, choiceTimeoutMs, meter } = this.#deps;
     return {
       plan: { ...this.#plan, settings: this.#headers.seal(this.#plan.settings) },
       view: recorder.view(),
@@ -63,6 +63,7 @@ export class Desk {
       model: this.#ref(model),
       retry,
       choiceTimeoutMs,
+      limitsCalls: meter.limitsCalls,
     };
   }
 
@@ -121,11 +122,11 @@ export class Desk {
         return this.#turn(ask, this.#until(given));
       case "calls": {
         const signal = this.#until(given);
-        return this.#leave(await meter.forCalls(ask.count, signal), signal);
+        return this.#leave(await meter.forCalls(ask.count, signal, ask.how), signal);
       }
       case "fuel": {
         const signal = this.#until(given);
-        return this.#leave(await meter.forFuel(() => ask.fuel, signal), signal);
+        return this.#leave(await meter.forFuel(() => ask.fuel, signal, ask.how), signal);
       }
       case "charge":
         return this.#turnOf(ask.permit).turn.charge(ask.answer);

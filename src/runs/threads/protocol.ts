@@ -16,7 +16,7 @@ import type {
   RunFailure,
   RunView,
 } from "../record/index.ts";
-import type { Answered, TurnCost, TurnPermit } from "../spending/index.ts";
+import type { Answered, Patience, TurnCost, TurnPermit } from "../spending/index.ts";
 import type { RetryPolicy } from "../turn/index.ts";
 
 /** A model as a thread knows it; the model itself stays in the server, under this number. */
@@ -30,14 +30,15 @@ export type Work = {
   readonly model: ModelRef;
   readonly retry: RetryPolicy;
   readonly choiceTimeoutMs: number;
+  readonly limitsCalls: boolean;
 };
 
 /** What a thread asks of the server. */
 export type Ask =
   | { readonly type: "record"; readonly events: readonly RunEvent[] }
   | { readonly type: "turn"; readonly model: number; readonly request: ModelRequest; readonly toolTokens: number }
-  | { readonly type: "calls"; readonly count: number }
-  | { readonly type: "fuel"; readonly fuel: number }
+  | { readonly type: "calls"; readonly count: number; readonly how: Patience }
+  | { readonly type: "fuel"; readonly fuel: number; readonly how: Patience }
   | { readonly type: "charge"; readonly permit: number; readonly answer: Answered }
   /** The parts come first, then the answer. */
   | { readonly type: "stream"; readonly permit: number }

@@ -38,7 +38,7 @@ export class Surroundings {
       choiceTimeoutMs: work.choiceTimeoutMs,
       // Whoever hears of a call hears of it in the server.
       attend: () => ({}),
-      meter: this.#meter(),
+      meter: this.#meter(work),
       rest: (state, waits) => asker.ask({ type: "rest", state, waits }),
     };
   }
@@ -76,7 +76,7 @@ export class Surroundings {
     };
   }
 
-  #meter(): Meter {
+  #meter({ limitsCalls }: Work): Meter {
     return {
       forTurn: async (model, request, toolTokens, signal) => {
         const ref = this.#refs.get(model);
@@ -90,9 +90,11 @@ export class Surroundings {
           this.#asker.ask({ type: "charge", permit, answer: { text, toolCalls, usage } });
         return { type: "granted", request: sent, limited, charge, ...this.#lease(leave, signal) };
       },
-      forCalls: async (count, signal) => this.#leave(await this.#asker.ask({ type: "calls", count }, signal), signal),
-      forFuel: async (fuel, signal) =>
-        this.#leave(await this.#asker.ask({ type: "fuel", fuel: fuel() }, signal), signal),
+      limitsCalls,
+      forCalls: async (count, signal, how) =>
+        this.#leave(await this.#asker.ask({ type: "calls", count, how }, signal), signal),
+      forFuel: async (fuel, signal, how) =>
+        this.#leave(await this.#asker.ask({ type: "fuel", fuel: fuel(), how }, signal), signal),
     };
   }
 

@@ -150,6 +150,7 @@ function ToolDetail({ step }: { readonly step: Of<"tool"> }) {
       <Card title={<span className="font-mono">{step.tool}</span>} actions={<StatePill state={step.state} />}>
         <Facts>
           <Fact name={facts.duration}>{step.duration_ms === null ? "–" : duration(step.duration_ms)}</Fact>
+          {step.waits_for === null ? null : <Fact name={facts.queued}>{text.step.waitsForBudget}</Fact>}
           <Fact name={facts.fuel}>{count(step.fuel)}</Fact>
           <Fact name={facts.memory}>{bytes(step.memory_bytes)}</Fact>
           <Fact name={facts.turn}>{step.turn}</Fact>
