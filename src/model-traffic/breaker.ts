@@ -1,7 +1,7 @@
 import type { Clock } from "../kernel/clock.ts";
 
 export type BreakerOptions = {
-  /** Failures one after the other, without a success between them, that open the circuit; 0 is never. */
+  /** Turns that fail one after the other, without a success between them, that open the circuit; 0 is never. */
   readonly failuresMax: number;
   /** Only failures this recent count. */
   readonly windowMs: number;
@@ -14,23 +14,27 @@ export const DEFAULT_BREAKER: BreakerOptions = { failuresMax: 5, windowMs: 60_00
 /** `closed` lets everything through, `open` nothing, `half-open` one attempt to see whether it works again. */
 export type CircuitState = "closed" | "open" | "half-open";
 
+/** An attempt that failed as broken services do: the turn it belongs to, if any, and the failure as text. */
+export type Fault = { readonly turn: string | undefined; readonly message: string };
+
 /** What became of an attempt: it was answered, it failed as broken services do, or neither. */
-export type AttemptFate = "answered" | "fault" | "neither";
+export type AttemptFate = "answered" | "neither" | Fault;
 
 export type Permit =
   | { readonly type: "go"; readonly end: (fate: AttemptFate) => void }
-  | { readonly type: "stop"; readonly retryInMs: number };
+  | { readonly type: "stop"; readonly retryInMs: number; readonly cause: string };
 
 /**
  * Keeps attempts away from a model that does not work.
- * B1. Opens after `failuresMax` faults in a row within the window; while it is open no attempt is made.
+ * B1. Opens after `failuresMax` turns in a row with faults within the window, however many attempts each of them made; while it
+ *     is open no attempt is made.
  * B2. Half-open, exactly one attempt is under way: an answer closes the circuit, a fault opens it again, and one that was
  *     given up lets the next one try.
  */
 export class Breaker {
   readonly #clock: Clock;
   readonly #options: BreakerOptions;
-  #faultsMs: number[] = [];
+  #faults: (Fault & { readonly atMs: number })[] = [];
   #openUntilMs: number | undefined;
   #isProbing = false;
 
@@ -44,9 +48,14 @@ export class Breaker {
     return this.#clock.monotonicMs() < this.#openUntilMs ? "open" : "half-open";
   }
 
-  /** Faults that count at the moment. */
+  /** Turns with faults that count at the moment. */
   get faults(): number {
-    return this.#faultsMs.length;
+    return this.#faults.length;
+  }
+
+  /** What failed first of that; empty while nothing has. */
+  get cause(): string {
+    return this.#faults[0]?.message ?? "";
   }
 
   /** Until the next attempt is let through; 0 when it is now. */
@@ -57,16 +66,16 @@ export class Breaker {
   /** Whether an attempt may be made; who may has to say how it ended, once. */
   ask(): Permit {
     const state = this.state();
-    if (state === "open") return { type: "stop", retryInMs: this.retryInMs };
+    if (state === "open") return { type: "stop", retryInMs: this.retryInMs, cause: this.cause };
     if (state === "closed") return { type: "go", end: once((fate) => this.#learn(fate)) };
-    if (this.#isProbing) return { type: "stop", retryInMs: this.#options.openMs };
+    if (this.#isProbing) return { type: "stop", retryInMs: this.#options.openMs, cause: this.cause };
     this.#isProbing = true;
     return {
       type: "go",
       end: once((fate) => {
         this.#isProbing = false;
-        if (fate === "fault") this.#open();
-        else if (fate === "answered") this.#close();
+        if (fate === "answered") this.#close();
+        else if (fate !== "neither") this.#open();
       }),
     };
   }
@@ -77,8 +86,10 @@ export class Breaker {
     if (fate === "answered") return this.#close();
     const nowMs = this.#clock.monotonicMs();
     const { failuresMax, windowMs } = this.#options;
-    this.#faultsMs = [...this.#faultsMs.filter((atMs) => atMs > nowMs - windowMs), nowMs];
-    if (failuresMax > 0 && this.#faultsMs.length >= failuresMax) this.#open();
+    const recent = this.#faults.filter(({ atMs }) => atMs > nowMs - windowMs);
+    const isKnown = fate.turn !== undefined && recent.some(({ turn }) => turn === fate.turn);
+    this.#faults = isKnown ? recent : [...recent, { ...fate, atMs: nowMs }];
+    if (failuresMax > 0 && this.#faults.length >= failuresMax) this.#open();
   }
 
   #open(): void {
@@ -86,7 +97,7 @@ export class Breaker {
   }
 
   #close(): void {
-    this.#faultsMs = [];
+    this.#faults = [];
     this.#openUntilMs = undefined;
   }
 }

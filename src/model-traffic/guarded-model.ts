@@ -29,7 +29,7 @@ export class GuardedModel implements LanguageModel {
   async *stream(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelPart, void, undefined> {
     const { gate, breaker } = this.#guards;
     // Asked before the wait too, so that nobody queues up for a model that is known not to work.
-    if (breaker.state() === "open") return yield refusal(circuitOpen(this.id, breaker.retryInMs));
+    if (breaker.state() === "open") return yield refusal(circuitOpen(this.id, breaker));
     const { waitsFor, admission } = gate.enter(gate.countsTokens ? tokensOf(request) : 0, signal);
     if (waitsFor !== undefined) yield { type: "hold", why: waitsFor };
     const entered = await admission;
@@ -38,12 +38,12 @@ export class GuardedModel implements LanguageModel {
     let used: number | undefined;
     try {
       const permit = breaker.ask();
-      if (permit.type === "stop") return yield refusal(circuitOpen(this.id, permit.retryInMs));
+      if (permit.type === "stop") return yield refusal(circuitOpen(this.id, permit));
       let fate: AttemptFate = "neither";
       try {
         for await (const part of this.#watched(request, signal)) {
           if (part.type === "error") {
-            fate = fateOf(part.failure);
+            fate = fateOf(part.failure, request);
             this.#heed(part.failure);
           } else if (part.type === "finish") {
             fate = "answered";
@@ -83,13 +83,13 @@ export class GuardedModel implements LanguageModel {
 }
 
 /** A service that does not work, as opposed to one that works and says no. */
-function fateOf({ class: kind }: ModelFailure): AttemptFate {
+function fateOf({ class: kind, message }: ModelFailure, { turn }: ModelRequest): AttemptFate {
   switch (kind) {
     case "overloaded":
     case "timeout":
     case "network":
     case "bad_response":
-      return "fault";
+      return { turn, message: `${kind}: ${message}` };
     case "auth":
     case "invalid_request":
     case "context_too_long":
@@ -129,10 +129,10 @@ const refusal = (what: ModelFailure): ModelPart => ({ type: "error", failure: wh
 
 const seconds = (ms: number): string => `${Math.ceil(ms / 1000)} s`;
 
-const circuitOpen = (model: string, retryInMs: number): ModelFailure =>
+const circuitOpen = (model: string, { retryInMs, cause }: Pick<Breaker, "retryInMs" | "cause">): ModelFailure =>
   failure(
     "circuit_open",
-    `${model} failed several times in a row and is left alone for ${seconds(retryInMs)}`,
+    `several turns in a row of ${model} failed, so nothing is sent to it for ${seconds(retryInMs)}. The first failure was ${cause}`,
     retryInMs,
   );
 

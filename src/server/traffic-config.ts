@@ -20,7 +20,7 @@ const LimitsTable = z.strictObject({
 const CircuitTable = z
   .strictObject({
     failures: z.int().min(0).max(1_000).default(5).meta({
-      description: "Failures in a row after which a model is left alone; 0 is never",
+      description: "Turns in a row that fail before nothing more is sent to a model for a while; 0 is never",
     }),
     window: durationText({ minMs: 1_000 }).prefault("60s").meta({ description: "Only failures this recent count" }),
     open_for: durationText({ minMs: 100 }).prefault("30s").meta({

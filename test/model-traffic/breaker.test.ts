@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { ManualClock } from "../helpers/manual-clock.ts";
 import { type AttemptFate, Breaker } from "../../src/model-traffic/breaker.ts";
 
+const FAULT = { turn: undefined, message: "network: refused" };
 const OPTIONS = { failuresMax: 3, windowMs: 10_000, openMs: 5_000 };
 const make = () => {
   const clock = new ManualClock();
@@ -16,8 +17,8 @@ const attempt = (breaker: Breaker, fate: AttemptFate) => {
 
 test("faults in a row open the circuit, and one probe closes it", async () => {
   const { breaker, clock } = make();
-  for (let count = 0; count < 3; count += 1) expect(attempt(breaker, "fault")).toBe("go");
-  expect([breaker.state(), breaker.ask()]).toEqual(["open", { type: "stop", retryInMs: 5_000 }]);
+  for (let count = 0; count < 3; count += 1) expect(attempt(breaker, FAULT)).toBe("go");
+  expect([breaker.state(), breaker.ask()]).toEqual(["open", { type: "stop", retryInMs: 5_000, cause: FAULT.message }]);
   await clock.advance(5_000);
   expect(breaker.state()).toBe("half-open");
   const probe = breaker.ask();
@@ -28,9 +29,9 @@ test("faults in a row open the circuit, and one probe closes it", async () => {
 
 test("a probe that fails opens it again, and one that is given up lets the next one try", async () => {
   const { breaker, clock } = make();
-  for (let count = 0; count < 3; count += 1) attempt(breaker, "fault");
+  for (let count = 0; count < 3; count += 1) attempt(breaker, FAULT);
   await clock.advance(5_000);
-  attempt(breaker, "fault");
+  attempt(breaker, FAULT);
   expect(breaker.state()).toBe("open");
   await clock.advance(5_000);
   attempt(breaker, "neither");
@@ -40,16 +41,28 @@ test("a probe that fails opens it again, and one that is given up lets the next 
 
 test("an answer between faults, and time, let them be forgotten", async () => {
   const { breaker, clock } = make();
-  for (const fate of ["fault", "fault", "answered", "fault", "fault"] as const) attempt(breaker, fate);
+  for (const fate of [FAULT, FAULT, "answered", FAULT, FAULT] as const) attempt(breaker, fate);
   expect(breaker.state()).toBe("closed");
   await clock.advance(10_001);
-  attempt(breaker, "fault");
+  attempt(breaker, FAULT);
   expect([breaker.state(), breaker.faults]).toEqual(["closed", 1]);
+});
+
+test("attempts of one turn count once, however many fail, and the first failure is remembered", () => {
+  const { breaker } = make();
+  const failed = (turn: string, message: string) => attempt(breaker, { turn, message });
+  for (let count = 0; count < 5; count += 1) failed("run-1 1", `timeout ${count}`);
+  expect([breaker.state(), breaker.faults]).toEqual(["closed", 1]);
+  failed("run-2 1", "network");
+  failed("run-1 1", "again");
+  expect([breaker.state(), breaker.faults]).toEqual(["closed", 2]);
+  failed("run-1 2", "overloaded");
+  expect([breaker.state(), breaker.cause]).toEqual(["open", "timeout 0"]);
 });
 
 test("0 failures never open it", () => {
   const breaker = new Breaker(new ManualClock(), { ...OPTIONS, failuresMax: 0 });
-  for (let count = 0; count < 100; count += 1) attempt(breaker, "fault");
+  for (let count = 0; count < 100; count += 1) attempt(breaker, FAULT);
   expect(breaker.state()).toBe("closed");
 });
 
@@ -57,7 +70,10 @@ test("B1, B2: open, nothing is let through; half-open, one at a time", async () 
   const steps = fc.array(
     fc.oneof(
       fc.record({ kind: fc.constant("begin" as const) }),
-      fc.record({ kind: fc.constant("end" as const), fate: fc.constantFrom("answered", "fault", "neither") }),
+      fc.record({
+        kind: fc.constant("end" as const),
+        fate: fc.constantFrom<AttemptFate>("answered", FAULT, "neither"),
+      }),
       fc.record({ kind: fc.constant("pass" as const), ms: fc.integer({ min: 1, max: 6_000 }) }),
     ),
     { maxLength: 80 },

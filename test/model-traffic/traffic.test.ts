@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { scripted, type ScriptedTurnInput } from "../../src/backends/models/index.ts";
 import { ModelTraffic, NO_LIMITS, type TrafficOptions } from "../../src/model-traffic/index.ts";
 import type { LanguageModel, ModelChoice, ModelPart } from "../../src/runs/index.ts";
+import { systemClock } from "../../src/kernel/clock.ts";
 import { freshEngine } from "../helpers/engine.ts";
 import { ManualClock, settled } from "../helpers/manual-clock.ts";
 
@@ -92,6 +93,32 @@ test("a model that does not work is left alone, then tried once, and its state i
   expect(traffic.conditions()[0]?.circuit).toBe("half-open");
   await begin(model("b/one", [{ text: "up" }])).over;
   expect(traffic.conditions()[0]?.circuit).toBe("closed");
+});
+
+test("runs that a model fails count once each, and a run that meets the open circuit says what failed first", async () => {
+  const traffic = new ModelTraffic(systemClock, OPTIONS);
+  const down = traffic.guard(
+    scripted([{ error: { class: "bad_response", message: "no answer" } }], { id: "b/one" }),
+    choice(),
+  );
+  await using made = freshEngine({ model: down, options: { retry: { attemptsMax: 3, totalMs: 60_000 } } });
+  for (const faults of [1, 2, 3]) {
+    const { view } = await made.run("go");
+    expect(view.steps[0]).toMatchObject({ attempts: [{}, {}, {}].slice(0, faults === 3 ? 2 : 3) });
+    expect(traffic.conditions()).toMatchObject([{ faults, circuit: faults === 3 ? "open" : "closed" }]);
+  }
+  const { view } = await made.run("go");
+  expect(view.failure).toMatchObject({
+    code: "MODEL_CIRCUIT_OPEN",
+    message: expect.stringContaining("The first failure was bad_response: no answer"),
+  });
+}, 30_000);
+
+test("requests that a model refuses leave its circuit closed for others", async () => {
+  const { model, traffic } = world();
+  const refused = { class: "invalid_request", message: "no such parameter", status: 400 } as const;
+  for (let count = 0; count < 10; count += 1) await begin(model("b/one", [{ error: refused }])).over;
+  expect(traffic.conditions()).toMatchObject([{ faults: 0, circuit: "closed" }]);
 });
 
 test("a stream that stalls after its first part has failed as timeout; a long silence before that has not", async () => {

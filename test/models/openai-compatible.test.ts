@@ -68,6 +68,8 @@ test.each([
   [403, saying("not for you"), "auth"],
   [404, saying("no such model"), "invalid_request"],
   [404, { error: { message: "model not found", type: "api_error" } }, "invalid_request"],
+  [409, { error: { message: "conflict", type: "server_error" } }, "invalid_request"],
+  [424, { error: { message: "the model failed", type: "server_error" } }, "overloaded"],
   [408, saying("too slow"), "timeout"],
   [413, saying("too large"), "context_too_long"],
   [429, saying("slow down"), "rate_limited"],

@@ -9,7 +9,7 @@ export const ModelCondition = z
       .string()
       .meta({ description: "Tells keys and addresses apart without showing them; empty: the server's" }),
     circuit: z.enum(["closed", "open", "half-open"]).meta({ description: "open: nothing is sent for a while" }),
-    faults: z.int().meta({ description: "Failures in a row that count" }),
+    faults: z.int().meta({ description: "Turns that failed in a row and count; all attempts of a turn count once" }),
     retry_in_ms: z.int(),
     executing: z.int().meta({ description: "Requests of the whole account that are under way" }),
     waiting: z.int(),

@@ -175,7 +175,7 @@ const BAD_KEY = /api[ _]key (?:not valid|not found|expired)|invalid api[ _]key/i
 function classOf(status: number | undefined, codes: readonly string[], message: string): ModelFailureClass {
   const [byCode] = CODES.find(([, words]) => words.some((word) => codes.includes(word))) ?? [];
   // Gateways say `api_error` of everything: what the server refuses is no fault of the server.
-  const isRefusal = status === 400 || status === 404 || status === 422;
+  const isRefusal = status !== undefined && status >= 400 && status < 500 && !SERVER_FAULTS.has(status);
   if (byCode !== undefined && !(byCode === "overloaded" && isRefusal)) return byCode;
   const byStatus = status === undefined ? undefined : STATUSES[status];
   if (byStatus !== undefined) return byStatus;
@@ -184,6 +184,9 @@ function classOf(status: number | undefined, codes: readonly string[], message: 
   if (TOO_LONG.some((pattern) => pattern.test(message))) return "context_too_long";
   return status === undefined ? "bad_response" : "invalid_request";
 }
+
+/** Statuses below 500 that say nothing against the request. Amazon answers 424 when a model fails. */
+const SERVER_FAULTS: ReadonlySet<number> = new Set([408, 424, 425, 429]);
 
 const STATUSES: { readonly [status: number]: ModelFailureClass | undefined } = {
   401: "auth",

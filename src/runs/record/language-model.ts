@@ -45,6 +45,8 @@ export const IMAGE_TYPES: readonly string[] = ["image/png", "image/jpeg", "image
 export type ModelTool = { readonly name: string; readonly description: string; readonly inputSchema: JsonObject };
 
 export type ModelRequest = {
+  /** The same for all attempts of one turn of one run; a circuit breaker counts turns. */
+  readonly turn?: string | undefined;
   readonly system: string;
   readonly messages: readonly ModelMessage[];
   readonly tools: readonly ModelTool[];

@@ -79,7 +79,8 @@ export async function prepareRequest(
       if (made === "stopped") return { type: "stopped" };
       continue;
     }
-    return { type: "ready", offered, ...requestOf({ view, plan, turns, offered }, layout) };
+    const { request, report } = requestOf({ view, plan, turns, offered }, layout);
+    return { type: "ready", offered, request: { ...request, turn: `${view.id} ${ask.step}` }, report };
   }
 }
 
