@@ -15,6 +15,7 @@ import {
   type ConversationTerms,
   isOpen,
   type Participant,
+  takesPart,
 } from "./conversation.ts";
 import { expire } from "./expire.ts";
 import { byInitiator } from "./initiator.ts";
@@ -40,7 +41,7 @@ export function advance(
   terms: ConversationTerms,
 ): Advance {
   if (conversation === undefined) return begin(message, recipients, terms);
-  const protocol = conversation.protocol === undefined ? undefined : knownProtocol(conversation.protocol);
+  const protocol = knownProtocol(conversation.protocol);
   if (protocol === undefined) return advanceFree(conversation, message, recipients, terms);
   // What the server says about a message moves nothing: the message it is about did not move anything either.
   if (message.sender === SYSTEM_SENDER) return standing(protocol, conversation, message, conversation.participants);
@@ -117,7 +118,17 @@ function opened(protocol: Protocol | undefined, name: string | undefined, arriva
   return { type: "moved", conversation: { ...base, participants, dueAtMs: dueOf(protocol, base, participants) } };
 }
 
-/** Nothing is checked; who takes part is kept, up to a limit. Silence does not end it for good. */
+/**
+ * Whether a message of this sender may touch a conversation: the server's may, a participant's, and any sender's once the list
+ * of participants of a free conversation is full, since names are missing from it.
+ */
+export function mayTouch(conversation: Conversation, sender: string, { participantsMax }: ConversationTerms): boolean {
+  const isFull =
+    conversation.participants.length >= participantsMax && knownProtocol(conversation.protocol) === undefined;
+  return isFull || sender === SYSTEM_SENDER || takesPart(conversation, sender);
+}
+
+/** No act is checked; only participants speak, and those they address join, up to a limit. Silence does not end it for good. */
 function advanceFree(
   conversation: Conversation,
   message: Message,
@@ -138,7 +149,19 @@ function advanceFree(
     }
   }
   const { initiator } = conversation;
-  const participants = joined(conversation.participants, initiator, message.sender, { recipients, terms });
+  if (!mayTouch(conversation, message.sender, terms)) {
+    return breach("participants-only", message, {
+      protocol: undefined,
+      conversation,
+      reason: `${message.sender} takes no part in conversation ${conversation.id}`,
+      hint: "A participant brings others in by writing to them. Leave conversation_id out to begin a conversation.",
+    });
+  }
+  // The server's answer to a sender who takes no part brings nobody in.
+  const participants =
+    message.sender === SYSTEM_SENDER
+      ? conversation.participants
+      : joined(conversation.participants, initiator, message.sender, { recipients, terms });
   const revived = isOpen(conversation) ? conversation : { ...conversation, endsAtMs: message.atMs + terms.lifeMs };
   return said(revived, message, { protocol: undefined, participants, status: IN_PROGRESS });
 }
@@ -190,8 +213,10 @@ export function saidMore(conversation: Conversation, count: number, atMs: number
 /** A free conversation that was forgotten and began anew: `earlier`, and what was said `since`. Both are under way. */
 export function resumed(earlier: Conversation, since: Conversation, terms: ConversationTerms): Conversation {
   const { lastActivityMs } = since;
-  const recipients = since.participants.map(({ name }) => name);
-  const participants = joined(earlier.participants, earlier.initiator, since.initiator, { recipients, terms });
+  // A sender who took no part before brings nobody in.
+  const participants = mayTouch(earlier, since.initiator, terms)
+    ? withAllOf(earlier, since, terms)
+    : earlier.participants;
   const endsAtMs = earlier.endsAtMs > lastActivityMs ? earlier.endsAtMs : since.endsAtMs;
   return {
     ...earlier,
@@ -206,6 +231,28 @@ export function resumed(earlier: Conversation, since: Conversation, terms: Conve
     merged: [...earlier.merged, ...since.merged],
     archivedAtMs: undefined,
   };
+}
+
+/** The conversation, in which those of `others` go on too: their participants join where no act is checked. */
+export function absorbed(
+  conversation: Conversation,
+  others: readonly Conversation[],
+  terms: ConversationTerms,
+): Conversation {
+  if (others.length === 0) return conversation;
+  const isFree = knownProtocol(conversation.protocol) === undefined;
+  const participants = others.reduce(
+    (all, other) => (isFree ? withAllOf({ ...conversation, participants: all }, other, terms) : all),
+    conversation.participants,
+  );
+  const merged = [...new Set([...conversation.merged, ...others.map(({ id }) => id)])];
+  return { ...conversation, participants, merged, version: conversation.version + 1 };
+}
+
+/** The participants with those of another conversation. */
+function withAllOf({ participants, initiator }: Conversation, other: Conversation, terms: ConversationTerms) {
+  const recipients = other.participants.map(({ name }) => name);
+  return joined(participants, initiator, other.initiator, { recipients, terms });
 }
 
 /** How a conversation stands after a message. `protocol` is undefined where nothing is checked. */
@@ -268,7 +315,7 @@ function joined(
   { recipients, terms }: { readonly recipients: readonly string[]; readonly terms: ConversationTerms },
 ): readonly Participant[] {
   let all = participants;
-  if (sender !== initiator && !isAmong(all, sender)) all = [...all, free(sender)];
+  if (sender !== initiator && !takesPart({ initiator, participants: all }, sender)) all = [...all, free(sender)];
   for (const name of recipients) {
     if (all.length >= terms.participantsMax) return all.length > terms.participantsMax ? participants : all;
     if (name !== initiator && !isAmong(all, name)) all = all.length === 0 ? [free(name)] : [...all, free(name)];

@@ -15,7 +15,7 @@ export const BREACH_RULES = {
   "deadline-ahead": "a deadline lies in the future",
   "latest-call": "in a further round the latest call is answered, not an earlier one",
   "own-conversation": "in_reply_to names a message of the same conversation",
-  "participants-only": "only the initiator and those it addressed speak in a conversation",
+  "participants-only": "only participants send messages in a conversation",
   "initiator-only": "participants answer the initiator, or whom its reply_to names, and nobody else",
   "no-newcomers":
     "the initiator brings others in only with the act that opens the conversation, where the protocol has many",
@@ -114,7 +114,7 @@ function expectedIn(
 
 /** What its protocol allows next, of at most ten; nothing in a free conversation and in one that is over. */
 export function expectedNow(conversation: Conversation): readonly Expected[] {
-  const protocol = conversation.protocol === undefined ? undefined : knownProtocol(conversation.protocol);
+  const protocol = knownProtocol(conversation.protocol);
   if (protocol === undefined || !isOpen(conversation)) return [];
   return expectedIn(protocol, conversation, conversation.participants);
 }

@@ -122,6 +122,19 @@ export const readConversation = (stored: unknown): Conversation => StoredConvers
 export const isOpen = ({ status }: Conversation): boolean =>
   status.state === "initiated" || status.state === "in-progress";
 
+/** Whether that name is the initiator or a participant. Names differ by more than case. */
+export function takesPart(
+  { initiator, participants }: Pick<Conversation, "initiator" | "participants">,
+  name: string,
+): boolean {
+  if (name === initiator) return true;
+  for (const participant of participants) if (participant.name === name) return true;
+  const lower = name.toLowerCase();
+  return (
+    initiator.toLowerCase() === lower || participants.some((participant) => participant.name.toLowerCase() === lower)
+  );
+}
+
 /** What bounds conversations; how long, and how large. */
 export type ConversationTerms = {
   /** How long nothing may be said. */

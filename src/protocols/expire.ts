@@ -19,7 +19,7 @@ export function expire(conversation: Conversation, nowMs: number): Expiry {
   if (!isOpen(conversation) || conversation.dueAtMs === undefined || conversation.dueAtMs > nowMs) {
     return { conversation, lapses: NOTHING };
   }
-  const protocol = conversation.protocol === undefined ? undefined : knownProtocol(conversation.protocol);
+  const protocol = knownProtocol(conversation.protocol);
   const lapses: Lapse[] = [];
   let now = conversation;
   while (now.dueAtMs !== undefined && now.dueAtMs <= nowMs) now = happened(protocol, now, lapses);

@@ -27,7 +27,7 @@ export function merged(conversation: Conversation, into: string): Merge {
   if (status.state === "merged") {
     return status.into === into ? { type: "merged", conversation } : { type: "already-merged", into: status.into };
   }
-  const protocol = conversation.protocol === undefined ? undefined : knownProtocol(conversation.protocol);
+  const protocol = knownProtocol(conversation.protocol);
   if (protocol !== undefined && isOpen(conversation)) {
     const busy = participants.filter((participant) => stateOf(protocol, participant).ending === undefined);
     return { type: "under-way", participants: busy.map(({ name }) => name) };
@@ -42,14 +42,14 @@ export function merged(conversation: Conversation, into: string): Merge {
  */
 export function archived(conversation: Conversation, nowMs: number): Conversation | undefined {
   if (conversation.archivedAtMs !== undefined) return conversation;
-  const isFree = conversation.protocol === undefined || knownProtocol(conversation.protocol) === undefined;
+  const isFree = knownProtocol(conversation.protocol) === undefined;
   if (!isFree && isOpen(conversation)) return undefined;
   return { ...conversation, archivedAtMs: nowMs, version: conversation.version + 1 };
 }
 
 /** The conversation, in which a message to `recipient` could not be delivered for good: nothing can be expected of it. */
 export function undelivered(conversation: Conversation, recipient: string, act: Message["performative"]): Conversation {
-  const protocol = conversation.protocol === undefined ? undefined : knownProtocol(conversation.protocol);
+  const protocol = knownProtocol(conversation.protocol);
   const index = conversation.participants.findIndex(({ name }) => name === recipient);
   const participant = conversation.participants[index];
   if (protocol === undefined || participant === undefined) return conversation;
@@ -71,7 +71,7 @@ const isGift = ({ by, act, to }: Step, state: string, given: Message["performati
 /** The conversation, ended from outside: parts under way are closed. */
 export function ended(conversation: Conversation): Conversation {
   if (!isOpen(conversation)) return conversation;
-  const protocol = conversation.protocol === undefined ? undefined : knownProtocol(conversation.protocol);
+  const protocol = knownProtocol(conversation.protocol);
   const { participants } = conversation;
   return {
     ...conversation,

@@ -1,5 +1,5 @@
 /** Conversations that obey protocols: tables, what a message does to a conversation, what time does to it. */
-export { type Advance, advance, resumed, saidMore } from "./advance.ts";
+export { absorbed, type Advance, advance, mayTouch, resumed, saidMore } from "./advance.ts";
 export { BREACH_RULES, type Breach, type BreachRule, type Expected, expectedNow } from "./breach.ts";
 export {
   type Conversation,
@@ -9,10 +9,11 @@ export {
   isOpen,
   type Participant,
   readConversation,
+  takesPart,
 } from "./conversation.ts";
 export { expire, type Expiry, type Lapse } from "./expire.ts";
 export { archived, branched, ended, type Merge, merged, undelivered } from "./family.ts";
-export { findProtocol, type NamedProtocol } from "./names.ts";
+export { findProtocol, knownProtocol, type NamedProtocol } from "./names.ts";
 export { type Ending, type Protocol, type Step, type StepState } from "./protocol.ts";
 export { answersTo } from "./participant.ts";
 export { PROTOCOLS } from "./tables.ts";

@@ -19,7 +19,8 @@ export type NamedProtocol =
   | { readonly type: "unknown"; readonly name: string };
 
 /** The protocol of that exact name, as conversations keep it. */
-export const knownProtocol = (name: string): Protocol | undefined => BY_NAME.get(name);
+export const knownProtocol = (name: string | undefined): Protocol | undefined =>
+  name === undefined ? undefined : BY_NAME.get(name);
 
 /** Names in any case and spelling, as `FIPA-Request`, `ContractNet`; other names are their senders' own. */
 export function findProtocol(name: string): NamedProtocol {

@@ -2,6 +2,7 @@ import { type Alarm } from "../kernel/alarm.ts";
 import { type Clock } from "../kernel/clock.ts";
 import { type Message, type MessageError } from "../messages/index.ts";
 import {
+  absorbed,
   advance,
   answersTo,
   archived,
@@ -12,6 +13,7 @@ import {
   expire,
   isOpen,
   type Lapse,
+  mayTouch,
   merged,
   resumed,
   undelivered,
@@ -28,10 +30,9 @@ import {
   newHeld,
   NO_TURNS,
   nowOf,
-  type Turn,
 } from "./held-conversation.ts";
 import { LateRows } from "./late-rows.ts";
-import { digestOf } from "./loops.ts";
+import { isCircle, pingPong, TURNS, turnsAfter } from "./loops.ts";
 import { type ConversationQuery, type ConversationRow, failure } from "./ports/index.ts";
 import { type Batch, type Writer } from "./writing/index.ts";
 
@@ -41,8 +42,6 @@ const OVER_MAX = 10_000;
 const FREE_ROW_MS = 10_000;
 /** Free conversations of one message that are remembered at least. */
 const FRESH_MAX = 50_000;
-/** The last turns of a conversation, by which talk that goes in a circle is seen. */
-const TURNS = 5;
 
 /** What a conversation says to a message. */
 export type Entry =
@@ -145,12 +144,11 @@ export class Conversations {
       if (message.inReplyTo !== undefined) this.#parts.begunByAnswer(message);
       return ALLOWED;
     }
-    const family = this.#family(message, before === undefined);
+    const family = this.#family(message, conversation, before === undefined);
     if ("code" in family) return { type: "breach", error: family };
-    this.#move(key, conversation, batch);
+    for (const relative of family) this.#move(keyOf(relative.workspace, relative.id), relative, batch);
     const now = this.#held.get(key);
     if (now !== undefined) now.turns = turns;
-    for (const [other, relative] of family) this.#move(other, relative, batch);
     return ALLOWED;
   }
 
@@ -177,7 +175,7 @@ export class Conversations {
     const standing = now === undefined ? {} : { now };
     const moved = advance(now, message, recipients, this.#parts.terms);
     if (moved.type === "breach") return { ...standing, error: moved.error };
-    const family = this.#family(message, now === undefined);
+    const family = this.#family(message, moved.conversation, now === undefined);
     return "code" in family ? { ...standing, error: family } : standing;
   }
 
@@ -230,21 +228,23 @@ export class Conversations {
     return this.#fresh.list(query, this.#parts.clock.nowMs());
   }
 
-  /** Conversations that the message changes besides its own: its parent, and those that go on in it. */
-  #family(message: Message, isFirst: boolean): MessageError | readonly (readonly [string, Conversation])[] {
-    const { workspace, conversationId, parentConversation, mergeConversations } = message;
-    const changed: [string, Conversation][] = [];
-    const parent = parentConversation === undefined ? undefined : this.find(workspace, parentConversation);
-    if (isFirst && parent !== undefined && parentConversation !== undefined)
-      changed.push([keyOf(workspace, parentConversation), branched(parent, conversationId)]);
-    for (const id of mergeConversations) {
+  /** The conversation of the message, its parent, and those that go on in it, after the message; or why it may not touch them. */
+  #family(message: Message, conversation: Conversation, isFirst: boolean): MessageError | readonly Conversation[] {
+    const { workspace, sender, parentConversation, mergeConversations } = message;
+    const { terms } = this.#parts;
+    const parent = isFirst && parentConversation !== undefined ? this.find(workspace, parentConversation) : undefined;
+    if (parent !== undefined && !mayTouch(parent, sender, terms)) return forbidden(sender, parent.id);
+    const others: Conversation[] = [];
+    for (const id of new Set(mergeConversations)) {
       const other = this.find(workspace, id);
       if (other === undefined) return failure("CONVERSATION_NOT_FOUND", `there is no conversation ${id} to merge`);
-      const merge = merged(other, conversationId);
-      if (merge.type === "merged") changed.push([keyOf(workspace, id), merge.conversation]);
-      else return cannotMerge(id, merge.type === "under-way" ? merge.participants : undefined);
+      if (!mayTouch(other, sender, terms)) return forbidden(sender, id);
+      const merge = mergedInto(other, conversation);
+      if ("code" in merge) return merge;
+      others.push(merge);
     }
-    return changed;
+    const branch = parent === undefined ? [] : [branched(parent, conversation.id)];
+    return [absorbed(conversation, others, terms), ...branch, ...others];
   }
 
   /** C1, C2. */
@@ -349,9 +349,9 @@ export class Conversations {
     this.#change(workspace, conversationId, (conversation) => undelivered(conversation, recipient, performative));
   }
 
-  /** Ends one that is under way, from outside; undefined when it is not in memory: then it is over. */
-  end(workspace: string, id: string): Conversation | undefined {
-    return this.#change(workspace, id, ended);
+  /** Ends one that is under way, from outside; one that is not in memory is over. */
+  end(workspace: string, id: string): void {
+    this.#change(workspace, id, ended);
   }
 
   /** Puts one away, also one that left memory; undefined when it is under way. */
@@ -362,25 +362,21 @@ export class Conversations {
     return after;
   }
 
-  /** Lets one go on in another, also one that left memory; undefined when it is under way or goes on elsewhere. */
-  merge(conversation: Conversation, into: string): Conversation | undefined {
-    const merge = merged(conversation, into);
-    if (merge.type !== "merged") return undefined;
-    if (merge.conversation !== conversation)
-      this.#move(keyOf(conversation.workspace, conversation.id), merge.conversation, this.#parts.writer.batch());
-    return merge.conversation;
+  /** Lets one go on in another, also those that left memory; or says why not. Merged again, it stays as it is. */
+  merge(conversation: Conversation, into: Conversation): Conversation | MessageError {
+    const merge = mergedInto(conversation, into);
+    if ("code" in merge || merge === conversation) return merge;
+    const { terms, writer } = this.#parts;
+    for (const each of [merge, absorbed(into, [conversation], terms)])
+      this.#move(keyOf(each.workspace, each.id), each, writer.batch());
+    return merge;
   }
 
-  #change(
-    workspace: string,
-    id: string,
-    change: (conversation: Conversation) => Conversation,
-  ): Conversation | undefined {
+  #change(workspace: string, id: string, change: (conversation: Conversation) => Conversation): void {
     const before = this.find(workspace, id);
-    if (before === undefined) return undefined;
+    if (before === undefined) return;
     const after = change(before);
     if (after !== before) this.#move(keyOf(workspace, id), after, this.#parts.writer.batch());
-    return after;
   }
 }
 
@@ -408,28 +404,26 @@ export const rowOf = (conversation: Conversation): ConversationRow => ({
   fold: JSON.stringify(conversation),
 });
 
-/** Only answers are looked at: who speaks again without having been answered does not go round in a circle. */
-function turnsAfter(turns: readonly Turn[], { protocol }: Conversation, message: Message): readonly Turn[] {
-  const last = turns[turns.length - 1];
-  if (protocol !== undefined || message.inReplyTo === undefined || last?.sender === message.sender) return turns;
-  return [...turns.slice(1 - TURNS), { sender: message.sender, digest: digestOf(message) }];
-}
-
-/** One says the same for the third time, and the other answered both times with the same words. */
-const isCircle = ([first, second, third, fourth, fifth]: readonly Turn[]): boolean =>
-  isSame(first, third) && isSame(third, fifth) && isSame(second, fourth);
-
-const isSame = (one: Turn | undefined, other: Turn | undefined): boolean =>
-  one?.sender === other?.sender && one?.digest === other?.digest;
-
-const pingPong = ({ sender, conversationId }: Message, recipients: readonly string[]): MessageError =>
-  failure("MESSAGE_CYCLE", `${sender} and ${recipients.join(", ")} answer each other with the same words`, {
-    hint: "Let one of them end the exchange instead of answering with the same words.",
-    details: { circle: [sender, ...recipients, sender], conversation: conversationId },
+const forbidden = (sender: string, id: string): MessageError =>
+  failure("CONVERSATION_FORBIDDEN", `${sender} takes no part in conversation ${id}`, {
+    hint: "Only participants branch, merge, end or archive a conversation.",
+    details: { conversation: id, sender },
   });
 
-function cannotMerge(id: string, busy: readonly string[] | undefined): MessageError {
-  if (busy === undefined) return failure("CONVERSATION_MERGED", `conversation ${id} goes on in another one already`);
+/** The conversation, which goes on in `into`: an open end of a chain of merges, so that no circle comes of it. */
+function mergedInto(conversation: Conversation, into: Conversation): Conversation | MessageError {
+  const { id } = conversation;
+  const merge = merged(conversation, into.id);
+  if (merge.type === "merged" && merge.conversation === conversation) return conversation;
+  const next = into.status.state === "merged" ? into.status.into : undefined;
+  if (into.id === id || next === id)
+    return failure("CONVERSATION_MERGE_CYCLE", `conversation ${id} cannot go on in itself`);
+  if (merge.type === "already-merged" || next !== undefined) {
+    const [from, to] = merge.type === "already-merged" ? [id, merge.into] : [into.id, next];
+    return failure("CONVERSATION_MERGED", `conversation ${from} goes on in ${to} already`, { hint: `Use ${to}.` });
+  }
+  if (merge.type === "merged") return merge.conversation;
+  const busy = merge.participants;
   return failure(
     "CONVERSATION_UNDER_WAY",
     `conversation ${id} cannot be merged while ${busy.join(", ")} owe something`,

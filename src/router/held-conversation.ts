@@ -1,5 +1,5 @@
 import { type Message, SYSTEM_SENDER } from "../messages/index.ts";
-import { type Conversation, findProtocol, readConversation, saidMore } from "../protocols/index.ts";
+import { type Conversation, knownProtocol, readConversation, saidMore, takesPart } from "../protocols/index.ts";
 
 /** Who said what, as a digest. */
 export type Turn = { readonly sender: string; readonly digest: string };
@@ -55,20 +55,13 @@ export function isOneMore({ now }: Held, message: Message, recipients: readonly 
   if (typeof now === "string" || now.protocol !== undefined || message.protocol !== undefined) return false;
   if (now.archivedAtMs !== undefined) return false;
   if (now.status.state !== "in-progress" || message.inReplyTo !== undefined || !isPlain(message)) return false;
-  if (!isIn(now, message.sender)) return false;
-  for (const name of recipients) if (!isIn(now, name)) return false;
+  if (!takesPart(now, message.sender)) return false;
+  for (const name of recipients) if (!takesPart(now, name)) return false;
   return true;
 }
 
-function isIn({ initiator, participants }: Conversation, name: string): boolean {
-  if (name === initiator) return true;
-  for (const participant of participants) if (participant.name === name) return true;
-  return false;
-}
-
 /** Whether its protocol is one that is checked. */
-export const isChecked = ({ protocol }: Conversation): boolean =>
-  protocol !== undefined && findProtocol(protocol).type === "known";
+export const isChecked = ({ protocol }: Conversation): boolean => knownProtocol(protocol) !== undefined;
 
 /** Whether it is known without reading it that nothing is checked in it. */
 export const isFree = ({ now }: Held): boolean => typeof now !== "string" && now.protocol === undefined;

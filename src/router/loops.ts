@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import { canonicalJson } from "../kernel/json.ts";
 import { isTooLargeToTravel, keptHash, type Message, type MessageError, type TrailEntry } from "../messages/index.ts";
+import { type Conversation } from "../protocols/index.ts";
+import { type Turn } from "./held-conversation.ts";
 import { type Delivered, failure } from "./ports/index.ts";
 
 /** The same act with the same words from the same sender to the same receiver, so many times in what led here. */
@@ -65,3 +67,26 @@ const names = (trail: readonly TrailEntry[]): string[] => trail.map(({ sender })
 
 const path = (circle: readonly TrailEntry[], message: Message, receiver: string): string =>
   [...names(circle), message.sender, receiver].join(" → ");
+
+/** The last turns of a conversation, by which talk that goes in a circle is seen. */
+export const TURNS = 5;
+
+/** Only answers are looked at: who speaks again without having been answered does not go round in a circle. */
+export function turnsAfter(turns: readonly Turn[], { protocol }: Conversation, message: Message): readonly Turn[] {
+  const last = turns[turns.length - 1];
+  if (protocol !== undefined || message.inReplyTo === undefined || last?.sender === message.sender) return turns;
+  return [...turns.slice(1 - TURNS), { sender: message.sender, digest: digestOf(message) }];
+}
+
+/** One says the same for the third time, and the other answered both times with the same words. */
+export const isCircle = ([first, second, third, fourth, fifth]: readonly Turn[]): boolean =>
+  isSameTurn(first, third) && isSameTurn(third, fifth) && isSameTurn(second, fourth);
+
+const isSameTurn = (one: Turn | undefined, other: Turn | undefined): boolean =>
+  one?.sender === other?.sender && one?.digest === other?.digest;
+
+export const pingPong = ({ sender, conversationId }: Message, recipients: readonly string[]): MessageError =>
+  failure("MESSAGE_CYCLE", `${sender} and ${recipients.join(", ")} answer each other with the same words`, {
+    hint: "Let one of them end the exchange instead of answering with the same words.",
+    details: { circle: [sender, ...recipients, sender], conversation: conversationId },
+  });

@@ -288,9 +288,10 @@ export class Router {
     this.#deliveries.pump(recipient);
   }
 
-  /** Ends a conversation that is under way; undefined when it is over already. */
-  endConversation(workspace: string, id: string): Conversation | undefined {
-    return this.#conversations.end(workspace, id);
+  /** Ends a conversation that is under way; one that is over stays as it is. Resolves when that is on disk. */
+  async endConversation(workspace: string, id: string): Promise<void> {
+    this.#conversations.end(workspace, id);
+    await this.#writer.settled();
   }
 
   /** Puts a conversation away; throws when it is not there, or somebody still owes something in it. */
@@ -303,16 +304,15 @@ export class Router {
     return archived;
   }
 
-  /** Lets a conversation go on in another one; throws when either is not there, or somebody still owes something in it. */
-  async mergeConversation(workspace: string, id: string, into: string): Promise<Conversation> {
+  /** Lets a conversation go on in another one, or says why it cannot; throws when either is not there. */
+  async mergeConversation(workspace: string, id: string, into: string): Promise<Conversation | MessageError> {
     const [conversation, other] = await Promise.all([
       this.#records.conversation(workspace, id),
       this.#records.conversation(workspace, into),
     ]);
     if (conversation === undefined) throw new ConversationNotFoundError(id);
-    if (other === undefined || id === into) throw new ConversationNotFoundError(into);
-    const merged = this.#conversations.merge(conversation, into);
-    if (merged === undefined) throw new ConversationUnderWayError(id);
+    if (other === undefined) throw new ConversationNotFoundError(into);
+    const merged = this.#conversations.merge(conversation, other);
     await this.#writer.settled();
     return merged;
   }

@@ -246,6 +246,7 @@ test("a conversation is branched off from, and goes on in another one", async ()
   const dialog = page.getByRole("dialog");
   await dialog.getByText("branches off from small-talk").waitFor();
   await dialog.getByLabel("Names, with commas between").fill("billing");
+  await dialog.getByLabel("From", { exact: true }).fill("planner");
   const held = Promise.withResolvers<undefined>();
   let sent = 0;
   await page.route("**/api/v1/messages", async (route) => {

@@ -361,12 +361,15 @@ test("what the server says moves nothing; what it could not deliver ends that pa
 });
 
 describe("a free conversation", () => {
-  test("takes anything, and keeps who took part", () => {
+  test("takes any act of a participant, who brings others in", () => {
     const talk = new Talk(undefined, { participantsMax: 3 });
     talk.say("alice inform bob");
-    talk.say("carol propose alice");
-    const { participants } = talk.say("dave inform erin,frank");
+    expect(talk.breach("carol propose alice").rule).toBe("participants-only");
+    expect(talk.say("caxton not-understood carol").participants.map(({ name }) => name)).toEqual(["bob"]);
+    talk.say("Bob propose carol");
+    const { participants } = talk.say("carol inform dave,erin");
     expect(participants.map(({ name }) => name)).toEqual(["bob", "carol", "dave"]);
+    talk.say("erin inform alice");
     const { conversation } = talk;
     expect(talk.say("bob inform alice").participants, "nobody new makes no new list").toBe(conversation?.participants);
   });

@@ -277,7 +277,7 @@ describe("conversations", () => {
     };
     await say("bob", "ann", { inReplyTo: "x" });
     await until(() => disk.conversations.size === 1);
-    await say("cid", "ann");
+    await say("ann", "cid");
     await after.router.records.conversations({ workspace: "default", limit: 10 });
     expect([...disk.conversations.values()]).toMatchObject([
       { id: "old", initiator: "ann", participants: ["bob", "cid"], messages: 3, startedAtMs: 1_000_000 },

@@ -242,3 +242,95 @@ test("headers past all measure are refused, a token that is none is no key, and 
   }
   expect((await ask("GET", "/mailboxes")).status).toBe(200);
 });
+
+type Program = Awaited<ReturnType<typeof register>>;
+const parties = async () => {
+  const suffix = crypto.randomUUID().slice(0, 8);
+  const [alice, bob, carol] = await Promise.all(
+    ["alice", "bob", "carol"].map(async (word) => register(`${word}-${suffix}`)),
+  );
+  if (alice === undefined || bob === undefined || carol === undefined) throw new Error("three were registered");
+  return { alice, bob, carol };
+};
+const stateOf = async (id: string) =>
+  contract.conversations.Conversation.parse((await ask("GET", `/conversations/${id}`)).body);
+const archiveAll = (by: Program) =>
+  ask("POST", "/conversations/archive", { body: { older_than: "0s" }, token: by.token ?? "" });
+
+const say = async (from: Program, to: Program, rest: object = {}) => {
+  const message = { performative: "inform", sender: from.name, receiver: to.name, content: "!", ...rest };
+  const { body } = await ask("POST", "/messages", { body: message, token: from.token ?? "" });
+  return MessageReceipt.parse(body);
+};
+const change = async (id: string, how: string, by?: Program, body: object = {}) =>
+  ask("POST", `/conversations/${id}/${how}`, { body, ...(by !== undefined && { token: by.token ?? "" }) });
+
+describe("only participants change a conversation", () => {
+  const forbidden = { status: 403, body: { code: "CONVERSATION_FORBIDDEN" } };
+
+  test("with a message: a stranger merges, branches and writes in vain", async () => {
+    const { alice, bob, carol } = await parties();
+    const { conversation_id: theirs } = await say(alice, bob);
+    const own = { status: "answered", answer: "not-understood", error: { code: "CONVERSATION_FORBIDDEN" } };
+    expect(await say(carol, bob, { merge_conversations: [theirs] })).toMatchObject(own);
+    expect(await say(carol, bob, { parent_conversation: theirs })).toMatchObject(own);
+    // The answer to the first attempt does not make her a participant.
+    for (let time = 0; time < 2; time += 1) {
+      expect(await say(carol, bob, { conversation_id: theirs })).toMatchObject({
+        status: "answered",
+        error: { code: "PROTOCOL_BREACH", details: { rule: "participants-only" } },
+      });
+    }
+    expect(await say(alice, bob, { conversation_id: theirs })).toMatchObject({ status: "accepted" });
+    const participants = [{ name: bob.name }];
+    expect(await stateOf(theirs)).toMatchObject({ state: "in-progress", branches: [], participants });
+    // A participant brings others in.
+    expect(await say(bob, carol, { conversation_id: theirs })).toMatchObject({ status: "accepted" });
+    expect(await say(carol, alice, { conversation_id: theirs })).toMatchObject({ status: "accepted" });
+    expect(await say(carol, bob, { parent_conversation: theirs })).toMatchObject({ status: "accepted" });
+  });
+
+  test("with a token: a stranger ends, merges and archives nothing; a participant and the operator do", async () => {
+    const { alice, bob, carol } = await parties();
+    const { conversation_id: theirs } = await say(alice, bob);
+    const { conversation_id: hers } = await say(carol, bob);
+    for (const how of ["end", "archive"]) expect(await change(theirs, how, carol), how).toMatchObject(forbidden);
+    expect(await change(theirs, "merge", carol, { into: hers })).toMatchObject(forbidden);
+    expect(await change(hers, "merge", carol, { into: theirs })).toMatchObject(forbidden);
+    expect(await change(theirs, "end", alice)).toMatchObject({ body: { state: "cancelled" } });
+    expect(await change(hers, "end")).toMatchObject({ body: { state: "cancelled" } });
+    expect(await archiveAll(carol)).toMatchObject({ body: { archived: 1 } });
+    expect(await stateOf(theirs)).toMatchObject({ archived_at: null });
+    expect(await archiveAll(bob)).toMatchObject({ body: { archived: 1 } });
+  });
+
+  test("a merge is made once, makes no circle, and takes its participants along", async () => {
+    const { alice, bob, carol } = await parties();
+    const { conversation_id: one } = await say(alice, bob);
+    const { conversation_id: two } = await say(alice, carol);
+    const { conversation_id: three } = await say(alice, bob);
+    const cycle = { status: 409, body: { code: "CONVERSATION_MERGE_CYCLE" } };
+    const over = { status: 409, body: { code: "CONVERSATION_MERGED" } };
+    expect(await change(one, "merge", alice, { into: one })).toMatchObject(cycle);
+    const self = await say(alice, bob, { conversation_id: one, merge_conversations: [one] });
+    expect(self).toMatchObject({ status: "answered", error: { code: "CONVERSATION_MERGE_CYCLE" } });
+    for (let time = 0; time < 2; time += 1)
+      expect(await change(one, "merge", alice, { into: two })).toMatchObject({
+        status: 200,
+        body: { state: "merged" },
+      });
+    expect(await change(two, "merge", alice, { into: one })).toMatchObject(cycle);
+    expect(await change(one, "merge", alice, { into: three })).toMatchObject(over);
+    expect(await change(three, "merge", alice, { into: one })).toMatchObject(over);
+    // Where it goes on, bob takes part too.
+    expect(await stateOf(two)).toMatchObject({ merged: [one], state: "initiated" });
+    expect(await say(bob, alice, { conversation_id: two })).toMatchObject({ status: "accepted" });
+    expect(await say(carol, bob, { conversation_id: two, merge_conversations: [three] })).toMatchObject({
+      error: { code: "CONVERSATION_FORBIDDEN" },
+    });
+    const merge = { conversation_id: two, merge_conversations: [three, three] };
+    expect(await say(alice, carol, merge)).toMatchObject({ status: "accepted" });
+    expect(await stateOf(two)).toMatchObject({ merged: [one, three] });
+    expect(await change(two, "merge", alice, { into: three })).toMatchObject(cycle);
+  });
+});

@@ -274,17 +274,20 @@ function archiveRoutes(http: Http, { services }: HttpContext): void {
   http.post(
     ROUTES.archiveConversation,
     { schema: { ...schema, summary: "Put a conversation away that is over" } },
-    async ({ params: { id } }) => archiveConversation(services, id),
+    async (request) => archiveConversation(services, request.params.id, speakerOf(request, services)),
   );
   http.post(
     ROUTES.endConversation,
     { schema: { ...schema, summary: "End a conversation: nothing more may be said in it" } },
-    async ({ params: { id } }) => endConversation(services, id),
+    async (request) => endConversation(services, request.params.id, speakerOf(request, services)),
   );
   http.post(
     ROUTES.mergeConversation,
     { schema: { ...schema, summary: "Let a conversation go on in another one", body: conversations.MergeBody } },
-    async ({ params: { id }, body: { into } }) => mergeConversation(services, id, into),
+    async (request) => {
+      const { params: asked, body } = request;
+      return mergeConversation(services, { id: asked.id, into: body.into }, speakerOf(request, services));
+    },
   );
   http.post(
     ROUTES.archiveConversations,
@@ -296,7 +299,7 @@ function archiveRoutes(http: Http, { services }: HttpContext): void {
         response: { 200: conversations.ArchiveReport, ...failures },
       },
     },
-    async ({ body }) => archiveConversations(services, body),
+    async (request) => archiveConversations(services, request.body, speakerOf(request, services)),
   );
 }
 

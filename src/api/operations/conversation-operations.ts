@@ -12,6 +12,8 @@ import { conversations } from "../contract/index.ts";
 import { instant } from "./present-run.ts";
 import { PruneAgeError } from "./run-history.ts";
 import { DEFAULT_WORKSPACE } from "./run-operations.ts";
+import { MessageRefusedError } from "./send-message.ts";
+import { type Speaker, SpeakerRefusedError } from "./speaker.ts";
 
 export type ConversationServices = {
   readonly router: Router;
@@ -165,34 +167,59 @@ export async function getConversation(services: ConversationServices, id: string
   return presentConversation(found, { nowMs: services.clock.nowMs(), isWhole: true });
 }
 
-/** Puts one away. Throws ConversationNotFoundError, ConversationOpenError. */
-export const archiveConversation = async (services: ConversationServices, id: string): Promise<contract.Conversation> =>
-  presentConversation(await services.router.archiveConversation(DEFAULT_WORKSPACE, id), {
-    nowMs: services.clock.nowMs(),
-    isWhole: true,
-  });
+const names = ({ initiator, participants }: Conversation) => [initiator, ...participants.map(({ name }) => name)];
 
-/** Ends one that is under way; one that is over stays as it is. Throws ConversationNotFoundError. */
-export async function endConversation(services: ConversationServices, id: string): Promise<contract.Conversation> {
-  services.router.endConversation(DEFAULT_WORKSPACE, id);
+/** Throws ConversationNotFoundError, and SpeakerRefusedError where the caller takes no part in it. */
+async function mustTakePart({ router }: ConversationServices, speaker: Speaker, id: string): Promise<void> {
+  const found = await router.records.conversation(DEFAULT_WORKSPACE, id);
+  if (found === undefined) throw new ConversationNotFoundError(id);
+  if (speaker.isOneOf(names(found))) return;
+  throw new SpeakerRefusedError("CONVERSATION_FORBIDDEN", {
+    code: "CONVERSATION_FORBIDDEN",
+    message: `the token is not that of a participant of conversation ${id}`,
+    hint: "Only participants and the operator end, merge or archive a conversation.",
+    details: { conversation: id },
+  });
+}
+
+/** Archives one. Throws ConversationNotFoundError, ConversationUnderWayError, SpeakerRefusedError. */
+export async function archiveConversation(
+  services: ConversationServices,
+  id: string,
+  speaker: Speaker,
+): Promise<contract.Conversation> {
+  await mustTakePart(services, speaker, id);
+  await services.router.archiveConversation(DEFAULT_WORKSPACE, id);
   return getConversation(services, id);
 }
 
-/** Lets one go on in another. Throws ConversationNotFoundError, ConversationOpenError. */
-export const mergeConversation = async (
+/** Ends one that is open; one that is over stays as it is. Throws ConversationNotFoundError, SpeakerRefusedError. */
+export async function endConversation(
   services: ConversationServices,
   id: string,
-  into: string,
-): Promise<contract.Conversation> =>
-  presentConversation(await services.router.mergeConversation(DEFAULT_WORKSPACE, id, into), {
-    nowMs: services.clock.nowMs(),
-    isWhole: true,
-  });
+  speaker: Speaker,
+): Promise<contract.Conversation> {
+  await mustTakePart(services, speaker, id);
+  await services.router.endConversation(DEFAULT_WORKSPACE, id);
+  return getConversation(services, id);
+}
+
+/** Lets one go on in another. Throws ConversationNotFoundError, MessageRefusedError, SpeakerRefusedError. */
+export async function mergeConversation(
+  services: ConversationServices,
+  { id, into }: { readonly id: string; readonly into: string },
+  speaker: Speaker,
+): Promise<contract.Conversation> {
+  for (const each of [id, into]) await mustTakePart(services, speaker, each);
+  const merged = await services.router.mergeConversation(DEFAULT_WORKSPACE, id, into);
+  if ("code" in merged) throw new MessageRefusedError(merged, undefined);
+  return getConversation(services, id);
+}
 
 const ARCHIVED_PAGE = 200;
 const OVER = conversations.CONVERSATION_STATES.filter((state) => state !== "initiated" && state !== "in-progress");
 
-/** Puts away all that are over and that nothing was said in since `olderThanMs` ago; how many. */
+/** Archives all that are over, silent for that long, and that the caller takes part in; returns how many. */
 export async function archiveConversations(
   services: ConversationServices,
   {
@@ -200,6 +227,7 @@ export async function archiveConversations(
     state,
     dry_run: dryRun,
   }: { readonly older_than: string; readonly state?: string | undefined; readonly dry_run: boolean },
+  speaker: Speaker,
 ): Promise<contract.ArchiveReport> {
   const { clock, router } = services;
   const olderThanMs = parseDuration(older_than);
@@ -223,7 +251,7 @@ export async function archiveConversations(
         limit: ARCHIVED_PAGE,
       });
       for (const { conversation } of rows) {
-        if (isOpen(conversation)) continue;
+        if (isOpen(conversation) || !speaker.isOneOf(names(conversation))) continue;
         archived += 1;
         if (!dryRun) await router.archiveConversation(DEFAULT_WORKSPACE, conversation.id);
       }

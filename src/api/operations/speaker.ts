@@ -11,6 +11,7 @@ export type SpeakerServices = {
 
 /** Why somebody may not speak, fetch or settle under a name. */
 export const SPEAKER_REFUSALS = {
+  CONVERSATION_FORBIDDEN: "denied",
   SENDER_FORBIDDEN: "denied",
   PARTICIPANT_TOKEN_REQUIRED: "unauthenticated",
   PARTICIPANT_TOKEN_INVALID: "unauthenticated",
@@ -82,6 +83,14 @@ export class Speaker {
   /** Throws SpeakerRefusedError when `name` is a program's that has a token, and it was not shown; ParticipantNotFoundError. */
   mustHoldToken(name: string): void {
     if (this.#services.participants.get(DEFAULT_WORKSPACE, name).tokenHash !== undefined) this.mustBe(name);
+  }
+
+  /**
+   * Whether it may change a conversation of these names: a program may whose token it showed, and the operator, who shows none.
+   */
+  isOneOf(names: readonly string[]): boolean {
+    const { tokensRequired } = this.#services;
+    return !tokensRequired || this.#hashes.size === 0 || names.some((name) => this.#holds(name));
   }
 
   #judge(name: string): Refused | undefined {

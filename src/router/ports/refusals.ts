@@ -19,6 +19,8 @@ export const MESSAGE_FAILURES = {
   NO_SUBSCRIBERS: "not-found",
   DELIVERY_FAILED: "upstream",
   CRASHED_DELIVERIES: "upstream",
+  CONVERSATION_FORBIDDEN: "denied",
+  CONVERSATION_MERGE_CYCLE: "conflict",
   CONVERSATION_NOT_FOUND: "not-found",
   CONVERSATION_MERGED: "conflict",
   CONVERSATION_UNDER_WAY: "conflict",
