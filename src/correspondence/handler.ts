@@ -4,7 +4,7 @@ import { CaxtonError, toFault } from "../kernel/errors.ts";
 import type { RunId } from "../kernel/ids.ts";
 import { log } from "../kernel/log.ts";
 import { type Message, SYSTEM_SENDER } from "../messages/index.ts";
-import type { AgentHandler, Delivered, Settlement } from "../router/index.ts";
+import { type AgentHandler, type Delivered, expiryOf, isExpiry, isPast, type Settlement } from "../router/index.ts";
 import type { Replies, ReplyIndex, RunAnswers, RunJournal, RunMessage, Runs } from "../runs/index.ts";
 import type { Agreements } from "./agreements.ts";
 import { isCallOff, isSubscription, messageIdOf, runIdOf } from "./derived-ids.ts";
@@ -73,6 +73,8 @@ export class Correspondence implements AgentHandler {
     const isOurs = named?.workspace === message.workspace && sameName(named.agent, recipient);
     const wait = isOurs ? named : this.#waitIn(message, recipient);
     if (wait === undefined) return false;
+    // The wait has the same deadline and ends by itself.
+    if (isExpiry(message)) return true;
     if (isSubscription(wait.replyWith)) {
       // The first answer is waited for; what is told later is news.
       if (wait.state !== "open") return false;
@@ -106,7 +108,7 @@ export class Correspondence implements AgentHandler {
       if (answers.inConversation(conversation).count >= messaging.turnsMax) return turnsOver(name, messaging);
       const history = await this.#history(message, name, messaging);
       const { performative, sender, conversationId, protocol } = message;
-      await this.#whenThereIsRoom(signal, () =>
+      await this.#whenThereIsRoom(message, signal, () =>
         runs.start({
           id,
           workspace: message.workspace,
@@ -130,14 +132,15 @@ export class Correspondence implements AgentHandler {
     return past.map(({ sender, performative, content }) => ({ sender, performative, text: textOf(content) }));
   }
 
-  /** A full queue of runs empties by itself; until then the message stays where it is. */
-  async #whenThereIsRoom(signal: AbortSignal, start: () => Promise<unknown>): Promise<void> {
+  /** A full queue of runs empties by itself; until then, and until it expires, the message stays where it is. */
+  async #whenThereIsRoom(message: Message, signal: AbortSignal, start: () => Promise<unknown>): Promise<void> {
     for (;;) {
       try {
         await start();
         return;
       } catch (error) {
         if (toFault(error).code !== "RUN_QUEUE_FULL" || signal.aborted) throw error;
+        if (isPast(expiryOf(message), this.#deps.clock.nowMs())) throw error;
         await this.#deps.clock.sleep(QUEUE_FULL_MS, signal).catch(() => undefined);
       }
     }

@@ -1,10 +1,15 @@
-import { type Conversation, type ConversationStatus, isOpen, type Participant } from "./conversation.ts";
+import { type Call, type Conversation, type ConversationStatus, isOpen, type Participant } from "./conversation.ts";
 import { knownProtocol } from "./names.ts";
-import { closed, dueOf, IN_PROGRESS, isPatient, lapsed, statusOf } from "./outcome.ts";
-import { type Protocol } from "./protocol.ts";
+import { closed, dueOf, IN_PROGRESS, isPatient, lapsed, stateOf, statusOf } from "./outcome.ts";
+import { CANCELLING, type Protocol } from "./protocol.ts";
 
-/** A part whose deadline passed: where it was, where it is. */
-export type Lapse = { readonly participant: string; readonly from: string; readonly to: string };
+/** A part whose deadline passed: as it was, and the state in which it is. */
+export type Lapse = {
+  readonly participant: Participant;
+  readonly to: string;
+  /** The initiator's message that should have been answered; undefined where the part goes on without an answer. */
+  readonly unanswered: Call | undefined;
+};
 
 /** The conversation as time made it; the very same value when nothing was due. */
 export type Expiry = { readonly conversation: Conversation; readonly lapses: readonly Lapse[] };
@@ -31,12 +36,9 @@ function happened(protocol: Protocol | undefined, conversation: Conversation, la
   const { dueAtMs = 0, participants } = conversation;
   if (protocol !== undefined) {
     const after = participants.map((participant) => overdue(protocol, participant, dueAtMs));
-    const late = participants.filter((participant, index) => participant !== after[index]);
+    const late = after.flatMap((now, index) => lapseOf(protocol, participants[index], now));
     if (late.length > 0) {
-      for (const [index, participant] of participants.entries()) {
-        const to = after[index]?.state ?? participant.state;
-        if (after[index] !== participant) lapses.push({ participant: participant.name, from: participant.state, to });
-      }
+      lapses.push(...late);
       const status = statusOf(protocol, after);
       const isOver = status !== IN_PROGRESS;
       // `initiated` stays: nobody said anything.
@@ -53,6 +55,14 @@ function happened(protocol: Protocol | undefined, conversation: Conversation, la
 
 const overdue = (protocol: Protocol, participant: Participant, nowMs: number) =>
   participant.deadlineMs !== undefined && participant.deadlineMs < nowMs ? lapsed(protocol, participant) : participant;
+
+function lapseOf(protocol: Protocol, participant: Participant | undefined, now: Participant): readonly Lapse[] {
+  if (participant === undefined || participant === now) return NOTHING;
+  const isAwaited = stateOf(protocol, participant).awaits === "participant" && participant.state !== CANCELLING;
+  const isOver = stateOf(protocol, now).ending !== undefined;
+  const unanswered = isAwaited && isOver ? participant.calls.at(-1) : undefined;
+  return [{ participant, to: now.state, unanswered }];
+}
 
 const changed = (
   conversation: Conversation,

@@ -65,6 +65,8 @@ export type ConversationParts = {
   readonly freshMax?: number | undefined;
   /** An answer began a free conversation: what it answers was forgotten, or never there. `precede` is told what is found. */
   readonly begunByAnswer: (answer: Message) => void;
+  /** A deadline of a conversation has passed, or the conversation ended by itself; must be quick and not throw. */
+  readonly lapsed: (lapsed: Lapsed) => void;
 };
 
 /**
@@ -74,7 +76,8 @@ export type ConversationParts = {
  *     `FREE_ROW_MS` behind, and right for whoever asks.
  * C3. When a batch is lost, every conversation is again as it is on disk.
  * C4. A message that began nothing leaves its conversation to be begun: what the server says about it begins none either.
- * C5. What is due (deadlines, silence, too long a life) happens by itself, and listeners are told once.
+ * C5. What is due (deadlines, silence, too long a life) happens by itself; `lapsed` is called once, and what it submits is in
+ *     the same transaction.
  * C6. Of who began a checked conversation and named somebody for its answers (`reply_to`), answers go there instead; one that is
  *     addressed to both goes to both.
  */
@@ -86,7 +89,6 @@ export class Conversations {
   readonly #over = new Set<string>();
   readonly #moves = new WeakMap<Batch, Map<Held, Conversation>>();
   readonly #late: LateRows;
-  readonly #listeners = new Set<(lapsed: Lapsed) => void>();
 
   constructor(parts: ConversationParts) {
     this.#parts = parts;
@@ -116,12 +118,6 @@ export class Conversations {
     return held === undefined ? this.#fresh.find(key) : nowOf(held);
   }
 
-  /** Told of what time did; must be quick and not throw. */
-  onLapse(listener: (lapsed: Lapsed) => void): Disposable {
-    this.#listeners.add(listener);
-    return { [Symbol.dispose]: () => this.#listeners.delete(listener) };
-  }
-
   /** Moves the conversation, in memory and with this batch; or says why the message is not allowed, and moves nothing. */
   enter(message: Message, recipients: readonly string[], batch: Batch): Entry {
     const key = keyOf(message.workspace, message.conversationId);
@@ -132,7 +128,8 @@ export class Conversations {
       if (!held.isLate) this.#late.add(key, held);
       return ALLOWED;
     }
-    const before = held === undefined ? this.#fresh.find(key) : nowOf(held);
+    const standing = held === undefined ? this.#fresh.find(key) : nowOf(held);
+    const before = standing && this.#upTo(message.atMs, key, standing);
     if (before === undefined && isAboutNothing(message)) return ALLOWED;
     const turns = before === undefined ? NO_TURNS : turnsAfter(held?.turns ?? NO_TURNS, before, message);
     if (turns.length === TURNS && isCircle(turns)) return { type: "refused", error: pingPong(message, recipients) };
@@ -150,6 +147,15 @@ export class Conversations {
     const now = this.#held.get(key);
     if (now !== undefined) now.turns = turns;
     return ALLOWED;
+  }
+
+  /** C5: the checked conversation after its deadlines up to this time: they are not always looked at before the next message. */
+  #upTo(atMs: number, key: string, conversation: Conversation): Conversation {
+    if (conversation.dueAtMs === undefined || conversation.dueAtMs > atMs || !isChecked(conversation))
+      return conversation;
+    this.#expire(key, conversation, atMs);
+    const held = this.#held.get(key);
+    return held === undefined ? conversation : nowOf(held);
   }
 
   /**
@@ -317,15 +323,15 @@ export class Conversations {
       const now = nowOf(held);
       if (now.dueAtMs === undefined) return;
       if (now.dueAtMs > clock.nowMs()) this.#ringAt(key, held, now.dueAtMs);
-      else this.#expire(key, now);
+      else this.#expire(key, now, clock.nowMs());
     });
   }
 
-  #expire(key: string, conversation: Conversation): void {
-    const expiry = expire(conversation, this.#parts.clock.nowMs());
+  #expire(key: string, conversation: Conversation, nowMs: number): void {
+    const expiry = expire(conversation, nowMs);
     if (expiry.conversation === conversation) return;
     this.#move(key, expiry.conversation, this.#parts.writer.batch());
-    for (const listener of this.#listeners) listener(expiry);
+    this.#parts.lapsed(expiry);
   }
 
   /** Free conversations that nothing was said in for too long, and the least used of too many, leave memory. */
@@ -336,12 +342,22 @@ export class Conversations {
       if (typeof held.now === "string") continue;
       const now = nowOf(held);
       if (isChecked(now)) continue;
-      if (now.dueAtMs !== undefined && now.dueAtMs <= nowMs) this.#expire(key, now);
+      if (now.dueAtMs !== undefined && now.dueAtMs <= nowMs) this.#expire(key, now, nowMs);
       else free.push({ key, atMs: now.lastActivityMs });
     }
     const excess = this.#held.size - heldMax;
     if (excess <= 0) return;
     for (const { key } of free.toSorted((one, other) => one.atMs - other.atMs).slice(0, excess)) this.#held.delete(key);
+  }
+
+  /**
+   * Whether a deadline of a checked conversation covers this message, which expired: then `lapsed` reports the missing answer.
+   * A conversation that is not in memory is over, and `lapsed` was called.
+   */
+  coversExpiry({ workspace, conversationId, sender, protocol, replyByMs, expiresAtMs = Infinity }: Message): boolean {
+    if (replyByMs === undefined || expiresAtMs <= replyByMs) return false;
+    const now = this.find(workspace, conversationId);
+    return now === undefined ? isChecked({ protocol }) : isChecked(now) && now.initiator === sender;
   }
 
   /** Nothing can be expected of `recipient` in this conversation: what it was sent could not be delivered. */

@@ -4,6 +4,7 @@ import { log } from "../kernel/log.ts";
 import { type Message, type MessageError } from "../messages/index.ts";
 import { type Crashes } from "./crashes.ts";
 import { deadLetter, type Death } from "./dead-letter.ts";
+import { isPast, notTaken } from "./expiry.ts";
 import { withFailure } from "./failed-attempts.ts";
 import { type Feed } from "./feed.ts";
 import { type Figures } from "./figures.ts";
@@ -15,6 +16,8 @@ import { type Writer } from "./writing/index.ts";
 const TURN_MAX = 512;
 /** After bodies could not be read, the next try. */
 const READ_AGAIN_MS = 1_000;
+/** A mailbox is swept at most this often. */
+const SWEEP_LEAST_MS = 100;
 
 export type DeliveryParts = {
   readonly clock: Clock;
@@ -33,12 +36,20 @@ export type DeliveryParts = {
   readonly gaveUp: (message: Message, recipient: string, error: MessageError) => void;
 };
 
+type End = {
+  readonly message: Message | undefined;
+  readonly outcome: Outcome;
+  readonly attempt: number;
+  readonly tookMs: number;
+};
+
 /**
  * Brings what is in mailboxes to those who handle it, and sees each delivery to its end.
  * R1. A delivery ends once: settled as done, dead, expired or dropped. What comes after that counts for nothing.
  * R2. The end is in the journal after the handler's own effect: it is written when the handler has resolved.
  * R3. A lease that ends is a failed attempt. The last attempt's failure is a dead letter, whole, and the sender is told.
  * R4. A recipient has at most `window` deliveries in hand, one while its breaker is on trial, none while it is open.
+ * R5. A delivery that expired and its sender's notification are written together, or neither.
  */
 export class Deliveries {
   readonly #parts: DeliveryParts;
@@ -120,15 +131,19 @@ export class Deliveries {
     while (!mailbox.isPaused && mailbox.hasWork && mailbox.leased < recipient.window(options.window, nowMs)) {
       const flight = mailbox.take(this.#leases.begin(leaseMs, nowMs), nowMs);
       if (flight === undefined) return undefined;
-      const { expiresAtMs } = flight.parcel;
-      if (expiresAtMs === 0 || expiresAtMs > clock.nowMs()) {
+      if (!isPast(flight.parcel.expiresAtMs, clock.nowMs())) {
         if (!recipient.isBusy) this.#begun(recipient);
         return flight;
       }
-      this.#end(recipient, flight, "expired");
-      this.tellExpired(recipient, [flight.parcel]);
+      this.#endExpired(recipient, flight);
     }
     return undefined;
+  }
+
+  #endExpired(recipient: Recipient, flight: Flight): void {
+    recipient.mailbox.settle(flight);
+    this.#rest(flight, recipient);
+    void this.#expired(recipient, [flight.parcel]);
   }
 
   /** Reads the bodies of what comes next, up to the window, and hands it over in order. */
@@ -178,8 +193,9 @@ export class Deliveries {
   }
 
   /** It is in hand no more. */
-  #rest({ parcel: { seq } }: Flight, recipient: Recipient): void {
+  #rest({ parcel: { seq, expiresAtMs } }: Flight, recipient: Recipient): void {
     const { crashes } = this.#parts;
+    if (expiresAtMs > 0) this.watchExpiry(recipient);
     if (seq > crashes.lastSeq) return;
     crashes.over(seq, recipient);
     for (const next of crashes.suspected) this.#schedule(next);
@@ -252,23 +268,28 @@ export class Deliveries {
 
   /** How long it took. */
   #end(recipient: Recipient, flight: Flight, outcome: Outcome): number {
-    const { recipients, writer, feed, clock, figures } = this.#parts;
-    const { mailbox } = recipient;
     const { parcel, attempt, message } = flight;
-    const tookMs = clock.monotonicMs() - flight.startedAtMs;
-    if (message !== undefined) figures.settled(message.performative, outcome, tookMs);
-    mailbox.settle(flight);
+    const tookMs = this.#parts.clock.monotonicMs() - flight.startedAtMs;
+    recipient.mailbox.settle(flight);
     this.#rest(flight, recipient);
+    this.#over(recipient, parcel, { message, outcome, attempt, tookMs });
+    return tookMs;
+  }
+
+  /** R1: the end of a delivery that has left its mailbox. */
+  #over({ mailbox }: Recipient, parcel: Parcel, { message, outcome, attempt, tookMs }: End): void {
+    const { recipients, writer, feed, figures } = this.#parts;
+    const { seq } = parcel;
+    if (message !== undefined) figures.settled(message.performative, outcome, tookMs);
     recipients.released(parcel.size);
     if (parcel.message !== undefined) recipients.cool(parcel.size);
-    if (!parcel.isVolatile) writer.batch().settlement({ seq: parcel.seq, party: mailbox.number, outcome, attempt });
-    if (!feed.isWatched) return tookMs;
+    if (!parcel.isVolatile) writer.batch().settlement({ seq, party: mailbox.number, outcome, attempt });
+    if (!feed.isWatched) return;
     const { workspace, name } = mailbox;
     feed.tell(
-      { type: "settlement", seq: parcel.seq, workspace, recipient: name, outcome, attempt, tookMs },
+      { type: "settlement", seq, workspace, recipient: name, outcome, attempt, tookMs },
       message?.conversationId,
     );
-    return tookMs;
   }
 
   #failed(recipient: Recipient, flight: Flight, reason: string): void {
@@ -276,6 +297,7 @@ export class Deliveries {
     const nowMs = clock.monotonicMs();
     if (recipient.failed(nowMs)) this.#opened(recipient);
     const { parcel, attempt } = flight;
+    if (isPast(parcel.expiresAtMs, clock.nowMs())) return this.#endExpired(recipient, flight);
     const history = this.#history(flight, reason);
     if (attempt >= options.attemptsMax) {
       const why = `${attempt} attempts failed; the last: ${reason}`;
@@ -346,37 +368,48 @@ export class Deliveries {
     }
   }
 
-  /** Takes out what has expired in the queue, so that it takes no room. */
+  /** Removes what has expired from the mailbox. */
   sweep(recipient: Recipient): void {
-    const { clock, writer, recipients } = this.#parts;
+    const nowMs = this.#parts.clock.nowMs();
     const { mailbox } = recipient;
-    if (!mailbox.mayHaveExpired(clock.nowMs())) return;
-    const removed = mailbox.removeExpired(clock.nowMs());
-    for (const parcel of removed) {
-      recipients.released(parcel.size);
-      if (parcel.message !== undefined) recipients.cool(parcel.size);
-      if (parcel.isVolatile) continue;
-      writer.batch().settlement({ seq: parcel.seq, party: mailbox.number, outcome: "expired", attempt: 1 });
+    if (mailbox.soonestExpiryMs <= nowMs) void this.#expired(recipient, mailbox.removeExpired(nowMs));
+  }
+
+  /** Sweeps the mailbox soon after the first of what waits in it expires. */
+  watchExpiry(recipient: Recipient): void {
+    const { clock, alarm } = this.#parts;
+    const { soonestExpiryMs: atMs } = recipient.mailbox;
+    if (atMs >= recipient.sweepAtMs) return;
+    recipient.sweepAtMs = atMs;
+    alarm.at(clock.monotonicMs() + Math.max(SWEEP_LEAST_MS, atMs - clock.nowMs()), () => {
+      if (recipient.sweepAtMs !== atMs) return;
+      recipient.sweepAtMs = Infinity;
+      this.sweep(recipient);
+      this.watchExpiry(recipient);
+    });
+  }
+
+  /** R5: settles what has left the mailbox because it expired; its senders are notified in the same transaction. */
+  async #expired(recipient: Recipient, parcels: readonly Parcel[]): Promise<void> {
+    const cold: Parcel[] = [];
+    for (const parcel of parcels) {
+      if (parcel.message === undefined) cold.push(parcel);
+      else this.#expire(recipient, parcel, parcel.message);
     }
-    this.tellExpired(recipient, removed);
-  }
-
-  /** Tells the senders of what came too late. */
-  tellExpired(recipient: Recipient, parcels: readonly Parcel[]): void {
-    const { name } = recipient.mailbox;
-    const late = failure("EXPIRED", `it expired before ${name} took it`, { details: { recipient: name } });
-    for (const { message } of parcels) if (message !== undefined) this.#parts.gaveUp(message, name, late);
-    const cold = parcels.filter(({ message }) => message === undefined);
-    if (cold.length > 0) void this.#tellCold(cold, name, late);
-  }
-
-  async #tellCold(parcels: readonly Parcel[], name: string, late: MessageError): Promise<void> {
+    if (cold.length === 0) return;
     try {
-      const messages = await this.#parts.read(parcels.map(({ seq }) => seq));
-      for (const message of messages.values()) this.#parts.gaveUp(message, name, late);
+      const messages = await this.#parts.read(cold.map(({ seq }) => seq));
+      if (!this.#isStopped) for (const parcel of cold) this.#expire(recipient, parcel, messages.get(parcel.seq));
     } catch (error) {
-      log.error({ error }, "expired messages could not be read");
+      log.error({ error }, "expired messages cannot be read; they expire again at the next start");
+      for (const { size } of cold) this.#parts.recipients.released(size);
     }
+  }
+
+  #expire(recipient: Recipient, parcel: Parcel, message: Message | undefined): void {
+    const { name } = recipient.mailbox;
+    this.#over(recipient, parcel, { message, outcome: "expired", attempt: 1, tookMs: 0 });
+    if (message !== undefined) this.#parts.gaveUp(message, name, notTaken(name));
   }
 
   /** Nothing is delivered any more; resolves when what is in hand of handlers has ended, or `waitMs` are over. */

@@ -61,7 +61,8 @@ export function isOneMore({ now }: Held, message: Message, recipients: readonly 
 }
 
 /** Whether its protocol is one that is checked. */
-export const isChecked = ({ protocol }: Conversation): boolean => knownProtocol(protocol) !== undefined;
+export const isChecked = ({ protocol }: Pick<Conversation, "protocol">): boolean =>
+  knownProtocol(protocol) !== undefined;
 
 /** Whether it is known without reading it that nothing is checked in it. */
 export const isFree = ({ now }: Held): boolean => typeof now !== "string" && now.protocol === undefined;

@@ -1,11 +1,11 @@
 /** Messages on their way: mailboxes, delivery, addressing. */
-export { type Lapsed } from "./conversations.ts";
 export {
   ConversationNotFoundError,
   DeadLetterNotFoundError,
   MessageContentNotFoundError,
   MessageNotFoundError,
 } from "./errors.ts";
+export { expiryOf, isExpiry, isPast } from "./expiry.ts";
 export { type RouterEvent, type RouterFilter } from "./feed.ts";
 export { DURATION_BOUNDS_S, type RouterFigures, ROUTING_SAMPLED } from "./figures.ts";
 export { type Fetch, type FetchedSettlement, SHARED } from "./fetching.ts";

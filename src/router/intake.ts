@@ -11,6 +11,7 @@ import { ByMeaning, type Looked } from "./by-meaning.ts";
 import { type Conversations } from "./conversations.ts";
 import { deadLetter } from "./dead-letter.ts";
 import { type Deliveries } from "./deliveries.ts";
+import { expiryOf } from "./expiry.ts";
 import { type Feed } from "./feed.ts";
 import { type Figures } from "./figures.ts";
 import { loopOf } from "./loops.ts";
@@ -244,8 +245,7 @@ export class Intake {
   again(message: Message, done: Done, recipient: Recipient, deadSeq: number): void {
     const { writer, clock } = this.#parts;
     // What has expired since would expire again at once.
-    const { expiresAtMs: _, ...rest } = message;
-    const fresh = { ...rest, expiresAtMs: undefined, durability: "full" } as const;
+    const fresh = { ...message, expiresAtMs: undefined, replyByMs: undefined, durability: "full" } as const;
     const size = writer.batch().draft(fresh);
     const reserved = this.#reserve({ type: "found", recipients: recipient.alone, isShared: false }, size);
     if ("error" in reserved) return this.refuse(message, done, reserved.error, RETRY_AFTER_MS);
@@ -262,7 +262,7 @@ export class Intake {
       priority: PRIORITIES.indexOf(message.priority),
       conversationKey: wordKey(message.workspace, message.conversationId),
       size,
-      expiresAtMs: message.expiresAtMs ?? 0,
+      expiresAtMs: expiryOf(message),
       isVolatile: message.durability === "none",
       message: undefined,
     };
@@ -277,6 +277,7 @@ export class Intake {
         continue;
       }
       recipient.mailbox.put(parcel);
+      if (parcel.expiresAtMs > 0) deliveries.watchExpiry(recipient);
       deliveries.pump(recipient);
     }
   }

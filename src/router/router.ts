@@ -1,7 +1,9 @@
 import { type Alarm } from "../kernel/alarm.ts";
 import { type Clock } from "../kernel/clock.ts";
+import { MessageId } from "../kernel/ids.ts";
 import { log } from "../kernel/log.ts";
 import {
+  composeMessage,
   composeReply,
   type ContentStore,
   type Message,
@@ -17,6 +19,7 @@ import { Addressing, candidateOf, type CapabilityMeaning, loadOf, scoreOf } from
 import { Conversations, type Lapsed } from "./conversations.ts";
 import { Deliveries } from "./deliveries.ts";
 import { ConversationNotFoundError, ConversationUnderWayError } from "./errors.ts";
+import { notAnswered, wantsAnswer } from "./expiry.ts";
 import { Figures, type RouterFigures } from "./figures.ts";
 import { Feed, type RouterEvent, type RouterFilter } from "./feed.ts";
 import { type Fetch, type FetchedSettlement, Fetching } from "./fetching.ts";
@@ -61,20 +64,6 @@ export type RouterParts = {
   /** From 0 up to 1; for pauses between attempts and choices among equals. */
   readonly chance?: (() => number) | undefined;
 };
-
-/** Acts that wait for an answer: whoever sent one is told when it came too late. */
-const ASKING: ReadonlySet<string> = new Set([
-  "request",
-  "request-when",
-  "request-whenever",
-  "query-if",
-  "query-ref",
-  "cfp",
-  "propose",
-  "subscribe",
-  "proxy",
-  "propagate",
-]);
 
 /** Expired messages are looked for this often. */
 const SWEEP_MS = 30_000;
@@ -124,9 +113,11 @@ export class Router {
     const { terms = CONVERSATION_TERMS } = parts;
     const begunByAnswer = (answer: Message) => this.#recollection.lookBack(answer, this.#intake.lastSeq);
     const { freshMax } = parts;
-    const conversations = new Conversations({ clock, alarm, writer, feed, terms, freshMax, begunByAnswer });
+    const lapsed = this.#lapsed.bind(this);
+    const conversations = new Conversations({ clock, alarm, writer, feed, terms, freshMax, begunByAnswer, lapsed });
     this.#conversations = conversations;
     const gaveUp = (message: Message, recipient: string, error: MessageError) => {
+      if (error.code === "EXPIRED" && conversations.coversExpiry(message)) return;
       conversations.undelivered(message, recipient);
       this.#gaveUp(message, error);
     };
@@ -184,6 +175,7 @@ export class Router {
       const crashes = this.#crashes.of(parcel.seq, recipient);
       if (retry === undefined && crashes === 0) recipient.mailbox.put(parcel);
       else this.#resume(recipient, parcel, { ...CRASHED, ...retry, crashes });
+      if (parcel.expiresAtMs > 0) this.#deliveries.watchExpiry(recipient);
     }
   }
 
@@ -271,11 +263,6 @@ export class Router {
     return this.#feed.watch(filter, listener);
   }
 
-  /** Told when a deadline of a conversation passes, or the conversation ends by itself; must be quick and not throw. */
-  onLapse(listener: (lapsed: Lapsed) => void): Disposable {
-    return this.#conversations.onLapse(listener);
-  }
-
   /** What was said, what is under way, what failed. */
   get records(): Records {
     return this.#records;
@@ -353,8 +340,31 @@ export class Router {
 
   #gaveUp(message: Message, error: MessageError): void {
     if (message.sender === SYSTEM_SENDER) return;
-    if (error.code === "EXPIRED" && !ASKING.has(message.performative)) return;
+    if (error.code === "EXPIRED" && !wantsAnswer(message)) return;
     this.#answer(message, "failure", error);
+  }
+
+  /** Notifies the initiator of each participant that did not answer in time. */
+  #lapsed({ conversation, lapses }: Lapsed): void {
+    const { id: conversationId, workspace, protocol, initiator } = conversation;
+    for (const { participant, unanswered } of lapses) {
+      if (unanswered === undefined) continue;
+      const { name, replyTo, deadlineMs = 0 } = participant;
+      const asked = composeMessage({
+        ...unanswered,
+        id: MessageId.parse(unanswered.id),
+        workspace,
+        performative: "request",
+        sender: initiator,
+        address: { type: "receivers", names: [name] },
+        content: { type: "text", text: "" },
+        atMs: deadlineMs,
+        replyTo,
+        protocol,
+        conversationId,
+      });
+      this.#answer(asked, "failure", notAnswered(name, deadlineMs));
+    }
   }
 
   /** What the server says about `message`, to whom its answers go; who has no mailbox finds it on record. */

@@ -13,7 +13,7 @@ import { mint, TaskId } from "../kernel/ids.ts";
 import { isJsonObject } from "../kernel/json.ts";
 import { log } from "../kernel/log.ts";
 import { type Message } from "../messages/index.ts";
-import { type Delivered, type Directory, type Settlement, type Submitted } from "../router/index.ts";
+import { type Delivered, type Directory, isExpiry, type Settlement, type Submitted } from "../router/index.ts";
 import { bestBid, costIn, bidScore, factsOf, ranked, rankingIn } from "./bids.ts";
 import { candidatesOf } from "./candidates.ts";
 import { TaskNotFoundError, TaskStateError, TooManyTasksError } from "./errors.ts";
@@ -215,6 +215,8 @@ export class Tasks {
   }
 
   #heard(task: Task, message: Message): Task {
+    // A task has deadlines of its own.
+    if (isExpiry(message)) return task;
     const nowMs = this.#deps.clock.nowMs();
     const isJudge = task.state === "evaluating" && message.conversationId === `${task.id}-judge-${task.judged}`;
     if (!isJudge) return answered(task, message, nowMs);

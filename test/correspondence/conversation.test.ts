@@ -259,6 +259,23 @@ test("while the queue of runs is full a message waits, and is not lost", async (
   );
 });
 
+test("while the queue of runs is full a message expires, and starts no run", async () => {
+  const slow: Actor = { name: "alice", says: [{ text: "done", delayMs: 600_000 }] };
+  await withRoom(
+    [slow],
+    async (room) => {
+      await room.write({ performative: "request" }, "alice", "first");
+      await until(() => room.runsOf("alice").length === 1);
+      await room.write({ performative: "request", replyByMs: Date.now() }, "alice", "second");
+      // The post office tries three times.
+      await until(() => room.office.settled.length === 4);
+      expect(room.office.settled.at(-1)?.[2]).toMatchObject({ type: "failed" });
+      expect(room.runsOf("alice")).toHaveLength(1);
+    },
+    { runs: { concurrentMax: 1, queuedMax: 0 } },
+  );
+});
+
 test("a definition says how messages are put to its model, how much of the past is shown, and whether answers are sent", async () => {
   const more =
     '[messaging]\nauto_respond = false\ncontext_window = 0\n[prompt_templates]\nrequest_handler = "{{sender}} wants {{request}} ({{performative}})"\n';

@@ -86,7 +86,8 @@ describe("a request", () => {
     const before = talk.say("alice request bob", { replyByMs: talk.nowMs + 100 });
     expect(expire(before, before.startedAtMs + 99)).toEqual({ conversation: before, lapses: [] });
     const { conversation, lapses } = expire(before, before.startedAtMs + 100);
-    expect(lapses).toEqual([{ participant: "bob", from: "asked", to: "expired" }]);
+    expect(lapses).toMatchObject([{ participant: { name: "bob", state: "asked" }, to: "expired" }]);
+    expect(lapses[0]?.unanswered).toEqual(before.participants[0]?.calls[0]);
     expect(conversation.status).toEqual({ state: "expired", why: "deadline" });
   });
 

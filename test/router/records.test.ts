@@ -3,9 +3,9 @@ import { listConversations } from "../../src/api/operations/index.ts";
 import { type MessageDraft, traceOf } from "../../src/messages/index.ts";
 import { CONVERSATION_TERMS } from "../../src/protocols/index.ts";
 import { type ConversationQuery } from "../../src/router/index.ts";
-import { settled } from "../helpers/manual-clock.ts";
-import { MemoryMessageJournal } from "../helpers/memory-message-journal.ts";
-import { note, openWorld, textOf, to, until } from "./world.ts";
+import { ManualClock, settled } from "../helpers/manual-clock.ts";
+import { MemoryDisk, MemoryMessageJournal } from "../helpers/memory-message-journal.ts";
+import { note, openWorld, type TestAgent, TestDirectory, textOf, to, until } from "./world.ts";
 
 const always = new AbortController().signal;
 const olga = { workspace: "default", name: "outside-olga" };
@@ -22,8 +22,24 @@ const bury = async () => {
   return { ...world, message, key };
 };
 
-const ask = (text: string, rest: object = {}) =>
+/** What a process that ends now leaves on disk. */
+const crashed = (disk: MemoryDisk): MemoryDisk => Object.assign(new MemoryDisk(), structuredClone(disk));
+
+const ask = (text: string, rest: Partial<MessageDraft> = {}) =>
   note(text, { performative: "request", protocol: "fipa-request", conversationId: "c", ...rest });
+
+/** What ann received of the server: code, recipient and the message it answers. */
+const failures = ({ got }: TestAgent) =>
+  got
+    .filter(({ recipient }) => recipient === "ann")
+    .map(({ message: { performative, error, inReplyTo, conversationId } }) => ({
+      performative,
+      code: error?.code,
+      recipient: error?.details["recipient"],
+      inReplyTo,
+      conversationId,
+    }));
+const expired = { performative: "failure", code: "EXPIRED", conversationId: "c" };
 
 describe("what became of a message", () => {
   test("is told from its queue to its end", async () => {
@@ -192,17 +208,86 @@ describe("conversations", () => {
     expect(await after.router.submit(ask("no", refused))).toMatchObject({ type: "answered" });
   });
 
-  test("expire when a deadline passes, and listeners are told once (C5)", async () => {
-    const { router, clock } = await openWorld();
-    const lapsed: string[] = [];
-    router.onLapse(({ conversation }) => lapsed.push(conversation.status.state));
-    await router.submit(ask("please", { replyByMs: clock.nowMs() + 5_000 }));
-    await clock.advance(4_900);
-    expect(lapsed).toEqual([]);
+  test("expire when a deadline passes, and their initiator is notified once (C5)", async () => {
+    const { router, clock, agent } = await openWorld();
+    const asked = ask("please", { replyByMs: clock.nowMs() + 5_000 });
+    await router.submit(asked);
+    await clock.advance(5_000);
+    expect(failures(agent)).toEqual([]);
     await clock.advance(200);
-    expect(lapsed).toEqual(["expired"]);
+    await until(() => failures(agent).length > 0);
+    expect(failures(agent)).toEqual([{ ...expired, recipient: "bob", inReplyTo: asked.id }]);
     expect(await router.records.conversation("default", "c")).toMatchObject({ status: { state: "expired" } });
+    const late = ask("done", { sender: "bob", ...to("ann"), performative: "inform", atMs: clock.nowMs() });
+    expect(await router.submit(late)).toMatchObject({ type: "answered", answer: "not-understood" });
+    await clock.advance(60_000);
+    expect(failures(agent)).toHaveLength(1);
   });
+
+  test("expire before an answer that is later than the deadline, and their initiator is notified once (C5)", async () => {
+    const { router, clock, agent } = await openWorld();
+    const replyByMs = clock.nowMs() + 5_000;
+    await router.submit(ask("please", { replyByMs, replyWith: "r1" }));
+    const late = ask("done", { sender: "bob", ...to("ann"), performative: "inform", atMs: replyByMs + 1 });
+    expect(await router.submit(late)).toMatchObject({ type: "answered", answer: "not-understood" });
+    await clock.advance(60_000);
+    expect(failures(agent)).toEqual([{ ...expired, recipient: "bob", inReplyTo: "r1" }]);
+  });
+
+  test("notify their initiator of each participant that made no proposal in time, and of no other (C5)", async () => {
+    const { router, clock, agent } = await openWorld({ directory: new TestDirectory("ann", "bob", "cid", "dan") });
+    const replyByMs = clock.nowMs() + 5_000;
+    const net = { protocol: "fipa-contract-net", atMs: clock.nowMs() };
+    await router.submit(ask("who?", { ...net, ...to("bob", "cid", "dan"), performative: "cfp", replyByMs }));
+    await router.submit(ask("I", { ...net, sender: "cid", ...to("ann"), performative: "propose" }));
+    await clock.advance(60_000);
+    const got = failures(agent).filter(({ performative }) => performative === "failure");
+    expect(got.map(({ recipient, code }) => [recipient, code])).toEqual([
+      ["bob", "EXPIRED"],
+      ["dan", "EXPIRED"],
+    ]);
+  });
+
+  test.each(["fipa-request", undefined])(
+    "whose reply_by passes are not delivered later, and their sender is notified once, also after a crash (%s)",
+    async (protocol) => {
+      const { router, clock, disk } = await openWorld({ isAttached: false });
+      const asked = ask("please", { protocol, replyByMs: clock.nowMs() + 5_000 });
+      const olgas = ask("and you", {
+        protocol,
+        conversationId: "o",
+        ...to("outside-olga"),
+        replyByMs: asked.replyByMs,
+      });
+      await router.submit(asked);
+      await router.submit(olgas);
+      const other = note("no answer is wanted", { conversationId: "i", replyByMs: asked.replyByMs });
+      await router.submit(other);
+      // The process ends; the next one begins after the deadline, and so does one after it.
+      const later = new ManualClock(asked.replyByMs ?? 0);
+      await later.advance(1_000);
+      const after = await openWorld({ clock: later, disk: crashed(disk) });
+      const owner = { workspace: "default", name: "outside-olga" };
+      const fetch = { max: 10, leaseMs: 1_000, waitMs: 0 };
+      expect(await after.router.lease(owner, fetch, new AbortController().signal)).toEqual([]);
+      await later.advance(1_000);
+      const both = [
+        { ...expired, recipient: "bob", inReplyTo: asked.id },
+        { ...expired, recipient: "outside-olga", inReplyTo: olgas.id, conversationId: "o" },
+      ];
+      expect(new Set(failures(after.agent))).toEqual(new Set(both));
+      expect(after.agent.texts.filter((text) => text === "please" || text === "no answer is wanted")).toEqual([
+        "no answer is wanted",
+      ]);
+      expect([...after.disk.settled.values()].map(({ outcome }) => outcome)).toEqual(
+        expect.arrayContaining(["expired", "expired"]),
+      );
+      await until(() => after.disk.settled.size === 5);
+      const third = await openWorld({ clock: later, disk: crashed(after.disk) });
+      await later.advance(60_000);
+      expect(failures(third.agent)).toEqual([]);
+    },
+  );
 
   test("whose recipient could not be reached fail", async () => {
     const { router, agent, disk } = await openWorld();

@@ -37,6 +37,8 @@ const take = async (name: string, query = "?wait=10", on = server) => {
 };
 const settle = (name: string, how: object, on = server) => on.ask("POST", `/api/v1/mailboxes/${name}/settle`, how);
 
+const soon = () => new Date(Date.now() + 1_000).toISOString();
+
 describe("programs outside", () => {
   test("a message waits in a program's mailbox until it is fetched, and is done when it says so", async () => {
     const name = await program("clerk");
@@ -91,6 +93,26 @@ describe("programs outside", () => {
     expect(await waiting).toMatchObject({ duplicate: true, reply: { content: "four" } });
     expect(await send(question, "?wait=20")).toMatchObject({ duplicate: true, reply: { content: "four" } });
   });
+
+  test.each(["fipa-request", null])(
+    "who asks something that is not answered by reply_by gets a failure: with the receipt, and in its mailbox (%s)",
+    async (protocol) => {
+      const [asker, silent] = [await program("asker"), await program("silent")];
+      const ask = { performative: "request", receiver: silent, content: "please", protocol };
+      const failed = { performative: "failure", sender: "caxton", error: { code: "EXPIRED" } };
+      const first = await send({ ...ask, sender: asker, reply_by: soon() }, "?wait=20");
+      expect(first.reply).toMatchObject({ ...failed, receiver: asker, in_reply_to: first.id });
+      expect(await take(silent, "")).toEqual([]);
+      const [mine, ...others] = await take(asker);
+      expect(mine).toMatchObject({
+        message: { ...failed, in_reply_to: first.id, conversation_id: first.conversation_id },
+      });
+      expect(others).toEqual([]);
+      const { deliveries } = MessageRecord.parse((await server.ask("GET", `/api/v1/messages/${first.id}`)).body);
+      expect(deliveries).toMatchObject([{ recipient: silent, state: "expired" }]);
+      expect((await send({ ...ask, reply_by: soon() }, "?wait=20")).reply).toMatchObject(failed);
+    },
+  );
 
   test("a message that its protocol does not allow moves nothing and names what was expected", async () => {
     const name = await program("stray");

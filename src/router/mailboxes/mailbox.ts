@@ -273,9 +273,9 @@ export class Mailbox {
     return true;
   }
 
-  /** Whether anything queued may have expired; cheap. */
-  mayHaveExpired(nowMs: number): boolean {
-    return this.#soonestExpiryMs <= nowMs;
+  /** The earliest expiry of what waits, or earlier than that; Infinity when nothing expires. */
+  get soonestExpiryMs(): number {
+    return this.#soonestExpiryMs;
   }
 
   /** M4: takes out what has expired, also what waits for another attempt or behind one. What is in hand stays until its turn. */

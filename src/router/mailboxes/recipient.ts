@@ -38,6 +38,8 @@ export class Recipient {
   isLoading = false;
   /** Already told to look for work. */
   isScheduled = false;
+  /** When its mailbox is swept, by the wall clock. */
+  sweepAtMs = Infinity;
   /** Those who receive what comes, and share the window. */
   readers = 0;
   /** Those who wait for something to fetch. */
