@@ -1,7 +1,10 @@
 import { FipaContentError } from "./errors.ts";
 
-/** An expression of FIPA SL0: a word or text, or a list of expressions. */
-export type Sl = string | readonly Sl[];
+/** A token without quotes that quotes would change: a number, a time, a truth value. */
+type Constant = { readonly constant: string };
+
+/** An expression of FIPA SL0: a word or text, a constant, or a list of expressions. */
+export type Sl = string | Constant | readonly Sl[];
 
 const DEPTH_MAX = 32;
 /** Words, texts and brackets. */
@@ -27,7 +30,7 @@ export function readSl(text: string): Sl {
       bracket === ")"
         ? open.pop()
         : length === undefined
-          ? (quoted?.replaceAll(/\\(["\\])/g, "$1") ?? word)
+          ? (quoted?.replaceAll(/\\(["\\])/g, "$1") ?? (word && unquoted(word)))
           : text.slice(TOKEN.lastIndex, end);
     if (value === undefined) break;
     if (length !== undefined) TOKEN.lastIndex = end;
@@ -38,30 +41,39 @@ export function readSl(text: string): Sl {
   throw new FipaContentError("the content is no expression of fipa-sl0");
 }
 
-const WORD = /^[A-Za-z_:][A-Za-z0-9_.@:/?&=%+~-]*$/;
+const WORD = /^(?!(?:true|false)$)[A-Za-z_:][A-Za-z0-9_.@:/?&=%+~-]*$/i;
 
-/** As text that `readSl` reads: words as they are, other texts in quotes. */
+const unquoted = (word: string): Sl => (WORD.test(word) ? word : { constant: word });
+
+/** As text that `readSl` reads: words and constants as they are, other texts in quotes. */
 export function writeSl(expression: Sl): string {
-  if (typeof expression !== "string") return `(${expression.map(writeSl).join(" ")})`;
+  if (isList(expression)) return `(${expression.map(writeSl).join(" ")})`;
+  if (typeof expression !== "string") return expression.constant;
   return WORD.test(expression) ? expression : `"${expression.replaceAll(/["\\]/g, String.raw`\$&`)}"`;
 }
 
+export const isList = (expression: Sl | undefined): expression is readonly Sl[] => Array.isArray(expression);
+
 /** What stands first in a list, in lower case; empty for a word. */
 export const headOf = (expression: Sl | undefined): string => {
-  const head = Array.isArray(expression) ? expression[0] : undefined;
+  const head = isList(expression) ? expression[0] : undefined;
   return typeof head === "string" ? head.toLowerCase() : "";
 };
 
 /** The value after `:name` in a list. */
 export function slotOf(expression: Sl | undefined, name: string): Sl | undefined {
-  if (!Array.isArray(expression)) return undefined;
+  if (!isList(expression)) return undefined;
   const at = expression.findIndex((part) => typeof part === "string" && part.toLowerCase() === name);
   return at === -1 ? undefined : expression[at + 1];
 }
 
 export const textOf = (expression: Sl | undefined): string | undefined =>
-  typeof expression === "string" ? expression : undefined;
+  typeof expression === "string" || expression === undefined
+    ? expression
+    : isList(expression)
+      ? undefined
+      : expression.constant;
 
 /** The members of `(set …)` or `(sequence …)`. */
 export const membersOf = (expression: Sl | undefined): readonly Sl[] =>
-  Array.isArray(expression) && ["set", "sequence"].includes(headOf(expression)) ? expression.slice(1) : [];
+  isList(expression) && ["set", "sequence"].includes(headOf(expression)) ? expression.slice(1) : [];
