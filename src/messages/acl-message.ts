@@ -6,7 +6,7 @@ export type AgentIdentifier = {
   readonly name: string;
   readonly addresses: readonly string[];
   readonly resolvers: readonly AgentIdentifier[];
-  /** User-defined ones by their names in lower case, as in `x-colour`; of an expression, its text. */
+  /** User-defined ones by their names as written, as in `X-colour`; of an expression, its text. */
   readonly parameters: Readonly<Record<string, string>>;
 };
 
@@ -26,7 +26,7 @@ export type AclMessage = {
   readonly inReplyTo: string | undefined;
   /** As written, see `parseAclTime`. */
   readonly replyBy: string | undefined;
-  /** User-defined ones by their names in lower case, as in `x-priority`; of an expression, its text. */
+  /** User-defined ones by their names as written, as in `X-priority`; of an expression, its text. */
   readonly parameters: Readonly<Record<string, string>>;
 };
 

@@ -57,19 +57,19 @@ function readParameters(scanner: AclScanner): Parameters {
     replyBy: undefined,
     parameters: {},
   };
-  for (const key of keysOf(scanner)) {
+  for (const [key, written] of keysOf(scanner)) {
     if (key === ":sender") found.sender = readAgent(scanner, 0);
     else if (key === ":receiver") found.receiver = readList(scanner, () => readAgent(scanner, 0));
     else if (key === ":reply-to") found.replyTo = readList(scanner, () => readAgent(scanner, 0));
     else if (isWordKey(key)) found[WORDS[key]] = scanner.expression();
-    else parameters.set(key.slice(1), scanner.expression());
+    else parameters.set(written.slice(1), scanner.expression());
   }
   found.parameters = Object.fromEntries(parameters);
   return found;
 }
 
-/** The parameter names up to the closing bracket, each once and in lower case; the caller reads the values between. */
-function* keysOf(scanner: AclScanner): Generator<string> {
+/** The parameter names up to the closing bracket, in lower case and as written, each once; the caller reads the values between. */
+function* keysOf(scanner: AclScanner): Generator<readonly [key: string, written: string]> {
   const seen = new Set<string>();
   while (!scanner.take(")")) {
     const written = scanner.word();
@@ -79,7 +79,7 @@ function* keysOf(scanner: AclScanner): Generator<string> {
     if (seen.has(key)) scanner.fail(`has ${key} twice`);
     if (seen.size === PARAMETERS_MAX) scanner.fail(`has more than ${PARAMETERS_MAX} parameters`);
     seen.add(key);
-    yield key;
+    yield [key, written];
   }
 }
 
@@ -92,11 +92,11 @@ function readAgent(scanner: AclScanner, depth: number): AgentIdentifier {
   let addresses: readonly string[] = [];
   let resolvers: readonly AgentIdentifier[] = [];
   const parameters = new Map<string, string>();
-  for (const key of keysOf(scanner)) {
+  for (const [key, written] of keysOf(scanner)) {
     if (key === ":name") name = scanner.string();
     else if (key === ":addresses") addresses = readList(scanner, () => scanner.string());
     else if (key === ":resolvers") resolvers = readList(scanner, () => readAgent(scanner, depth + 1));
-    else parameters.set(key.slice(1), scanner.expression());
+    else parameters.set(written.slice(1), scanner.expression());
   }
   if (name === undefined || name === "") scanner.fail("has an agent without a name");
   return { name, addresses, resolvers, parameters: Object.fromEntries(parameters) };

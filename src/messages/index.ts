@@ -39,5 +39,6 @@ export { MESSAGE_REFUSALS, type MessageProblem, type MessageRefusal } from "./me
 export { type PlainMessage, plainMessage } from "./plain-message.ts";
 export { type MessageRead, type ReadContext, readMessage, restoreMessage } from "./read-message.ts";
 export { type Wire } from "./wire.ts";
+export { isMessageId } from "./wire-fields.ts";
 export { MessageWire } from "./wire-schema.ts";
 export { contentWire, messageWire, writeMessage } from "./write-message.ts";

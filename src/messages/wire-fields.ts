@@ -144,9 +144,8 @@ export const isWireArtifact = (value: unknown): value is WireArtifact =>
   typeof value["hash"] === "string" &&
   HASH.test(value["hash"]);
 
-/** Text that is not empty, any other JSON, or a reference that is whole. */
+/** Text, any other JSON, or a reference that is whole. */
 export function isContent(value: Json | undefined): value is Json {
-  if (typeof value === "string") return value !== "";
   if (typeof value !== "object" || value === null) return value !== undefined;
   if (!Object.hasOwn(value, ARTIFACT_KEY) || !isJsonObject(value)) return true;
   return Object.keys(value).length === 1 && isWireArtifact(value[ARTIFACT_KEY]);

@@ -87,7 +87,7 @@ export const WIRE_RULES: Readonly<Record<keyof Wire, Rule>> = {
   reply_to: name,
   content: {
     is: isContent,
-    expected: "text that is not empty, any other JSON, or a whole reference to an artifact",
+    expected: "text, any other JSON, or a whole reference to an artifact",
     fix: 'A reference is {"$artifact": {"id", "media_type", "bytes", "hash"}} with nothing beside it.',
   },
   language: word,

@@ -38,14 +38,13 @@ const ArtifactReference = z.strictObject({
   [ARTIFACT_KEY]: z.strictObject({ id: Word, media_type: Word, bytes: z.int().min(0), hash: z.string().regex(HASH) }),
 });
 
-const MessageContent = Json.refine((value) =>
-  typeof value === "string"
-    ? value !== ""
-    : typeof value !== "object" ||
-      value === null ||
-      !Object.hasOwn(value, ARTIFACT_KEY) ||
-      Array.isArray(value) ||
-      ArtifactReference.safeParse(value).success,
+const MessageContent = Json.refine(
+  (value) =>
+    typeof value !== "object" ||
+    value === null ||
+    !Object.hasOwn(value, ARTIFACT_KEY) ||
+    Array.isArray(value) ||
+    ArtifactReference.safeParse(value).success,
 ).meta(described('Text, any other JSON, or {"$artifact": {id, media_type, bytes, hash}}'));
 
 const ErrorBody = z.strictObject({

@@ -120,12 +120,12 @@ test("what another platform writes is read: its case, its spacing, its byte leng
     sender: {
       name: "da0@192.0.2.5:1099/JADE",
       addresses: ["http://host:7778/acc"],
-      parameters: { "x-jade-agent-classname": "jade.Test" },
+      parameters: { "X-JADE-agent-classname": "jade.Test" },
     },
     receiver: [agentIdentifier("writer@caxton")],
     content: 'say "hëllo"',
     replyWith: "R1_0",
-    parameters: { "x-nested": '(a (b "c)" d) e)' },
+    parameters: { "X-Nested": '(a (b "c)" d) e)' },
   });
 });
 

@@ -213,6 +213,11 @@ describe("what is tolerated", () => {
   });
 });
 
+test("an empty text is content", () => {
+  expect(taken({ ...simple, content: "" }).content).toEqual({ type: "text", text: "" });
+  expect(MessageWire.safeParse({ ...simple, content: "" }).success).toBe(true);
+});
+
 describe("what is refused", () => {
   test("a message for nobody is told of the four kinds of address", () => {
     const { receiver: _, ...rest } = simple;
@@ -228,7 +233,7 @@ describe("what is refused", () => {
   });
 
   test("every problem is named, each with a path and a fix, and the nearest known word", () => {
-    const outcome = refusedFor({ performativ: "request", sender: "a b", receiver: [], content: "", priority: "hgh" });
+    const outcome = refusedFor({ performativ: "request", sender: "a b", receiver: [], content: { $artifact: 1 }, priority: "hgh" });
     expect(outcome.message).toMatch(/\(and 5 more\)$/);
     expect(outcome.problems.map(({ path, alternatives }) => [path, alternatives])).toEqual([
       ["performativ", ["performative"]],

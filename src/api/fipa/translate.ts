@@ -103,7 +103,7 @@ export function wireOf(
 
 /** No content is null; JSON that says so is a value, and all else the text it is. */
 function contentIn({ content, language }: AclMessage): Json {
-  if (content === undefined || content === "") return null;
+  if (content === undefined) return null;
   if (!isJsonLanguage(language)) return content;
   const parsed = parseJson(content, REQUEST_VALUES_MAX);
   return parsed.type === "parsed" ? parsed.value : content;
@@ -142,10 +142,12 @@ const ascii = (unit: string): string => String.raw`\u${unit.charCodeAt(0).toStri
 
 const PARAMETER = /^x-[a-z0-9_.-]{1,100}$/i;
 
+/** Of names that differ in their case alone the last counts: ACL text has each parameter once, whatever its case. */
 function parametersOut(parameters: JsonObject | undefined): Readonly<Record<string, string>> {
-  const entries = Object.entries(parameters ?? {}).map(([key, value]): [string, string] => [
-    (PARAMETER.test(key) ? key : `x-${key.replaceAll(/[^a-z0-9_.-]/gi, "-")}`).toLowerCase(),
-    typeof value === "string" ? value : JSON.stringify(value),
-  ]);
-  return Object.fromEntries(entries);
+  const found = new Map<string, readonly [string, string]>();
+  for (const [key, value] of Object.entries(parameters ?? {})) {
+    const name = PARAMETER.test(key) ? key : `x-${key.replaceAll(/[^a-z0-9_.-]/gi, "-")}`;
+    found.set(name.toLowerCase(), [name, typeof value === "string" ? value : JSON.stringify(value)]);
+  }
+  return Object.fromEntries(found.values());
 }
