@@ -64,7 +64,14 @@ export async function openFipa(
   stack.defer(async () => router.close(1_000));
   const transport = stack.use(
     await FipaTransport.open(
-      { submit: (message) => router.submit(message), remotes, agents, clock: systemClock, workspace: "default" },
+      {
+        submit: (message) => router.submit(message),
+        message: async (id) => (await router.records.message("default", id))?.message,
+        remotes,
+        agents,
+        clock: systemClock,
+        workspace: "default",
+      },
       {
         host: "127.0.0.1",
         port: 0,

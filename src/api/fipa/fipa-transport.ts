@@ -6,6 +6,7 @@ import { log } from "../../kernel/log.ts";
 import {
   type AclMessage,
   type AgentIdentifier,
+  isMessageId,
   type Message,
   type MessageError,
   readAcl,
@@ -36,6 +37,8 @@ export type FipaOptions = {
 
 export type FipaParts = {
   readonly submit: (message: Message) => Promise<Submitted>;
+  /** Returns the stored message of this id. Rejects with storage errors. */
+  readonly message: (id: string) => Promise<Message | undefined>;
   readonly remotes: RemoteAgents;
   /** The deployed agents, with what they are capable of. */
   readonly agents: () => Iterable<LocalAgent>;
@@ -98,9 +101,24 @@ export class FipaTransport implements AsyncDisposable {
   async deliver({ message, recipient }: Delivered, signal: AbortSignal): Promise<Settlement> {
     const to = this.#parts.remotes.find(recipient)?.id;
     if (to === undefined) return { type: "failed", reason: `no address is known of ${recipient}` };
-    const posted = await this.#post(aclOf(message, this.#names), to, signal);
+    const inReplyTo = await this.#replyWithOf(message.inReplyTo);
+    const posted = await this.#post({ ...aclOf(message, this.#names), inReplyTo }, to, signal);
     if (posted.type === "delivered") return { type: "done" };
     return posted.type === "failed" ? posted : { ...posted, code: "DELIVERY_FAILED" };
+  }
+
+  /**
+   * Returns what other platforms know a message as that an answer names by its id: the `:reply-with` that it came or went
+   * with, and nothing for one that came without.
+   */
+  async #replyWithOf(inReplyTo: string | undefined): Promise<string | undefined> {
+    const asked = await this.#known(inReplyTo);
+    if (asked === undefined) return inReplyTo;
+    return asked.replyWith ?? (asked.sender.includes("@") ? undefined : asked.id);
+  }
+
+  async #known(id: string | undefined): Promise<Message | undefined> {
+    return isMessageId(id) ? this.#parts.message(id) : undefined;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
