@@ -196,6 +196,6 @@ export const MESSAGES = {
     registerCommand: "caxton participant register billing",
     seen: "last heard of",
     neverSeen: "not heard of since the server started",
-    source: { definition: "by its definition", registration: "registered" },
+    source: { definition: "by its definition", registration: "registered", fipa: "on another platform" },
   },
 } as const;

@@ -1,8 +1,12 @@
 import type { Agents, AgentSummary } from "../agents/index.ts";
 import type { JsonObject } from "../kernel/json.ts";
+import type { Directory } from "../router/index.ts";
 
-/** Who is there, as deployed. */
-export type AgentFinder = Pick<Agents, "list">;
+/** Deployed agents, and all who provide capabilities: also programs and agents of other platforms. */
+export type AgentFinder = {
+  readonly agents: Pick<Agents, "list">;
+  readonly directory: Pick<Directory, "capabilities" | "find" | "providers">;
+};
 
 type Wanted = { readonly words?: string | undefined; readonly capability?: string | undefined; readonly limit: number };
 
@@ -18,11 +22,12 @@ const wordsIn = (text: string): readonly string[] =>
 
 /** Agents that fit, the best first, as text for a model and as data; the caller is left out. */
 export async function findAgents(
-  agents: AgentFinder,
+  finder: AgentFinder,
   { workspace, agent }: { readonly workspace: string; readonly agent: string | undefined },
   { words = "", capability, limit }: Wanted,
 ): Promise<[text: string, structured: JsonObject]> {
-  const there = (await allOf(agents, workspace, capability)).filter(({ name }) => name !== agent);
+  const deployed = await allOf(finder.agents, workspace, capability);
+  const there = [...deployed, ...othersOf(finder, workspace, capability)].filter(({ name }) => name !== agent);
   const asked = new Set(wordsIn(words));
   const found = there
     .map((each) => ({ each, score: scoreOf(each, asked) }))
@@ -42,7 +47,22 @@ export async function findAgents(
   return [lines.join("\n"), { agents: shown }];
 }
 
-async function allOf(agents: AgentFinder, workspace: string, capability: string | undefined) {
+type Found = Pick<AgentSummary, "name" | "description" | "capabilities">;
+
+/** Active providers of capabilities that are not deployed agents. */
+function othersOf({ directory }: AgentFinder, workspace: string, wanted: string | undefined): readonly Found[] {
+  const found = new Map<string, { name: string; description: string; capabilities: string[] }>();
+  for (const capability of wanted === undefined ? directory.capabilities(workspace) : [wanted])
+    for (const { name, status } of directory.providers(workspace, capability)) {
+      if (status !== "active" || directory.find(workspace, name)?.presence === "agent") continue;
+      const known = found.get(name) ?? { name, description: "", capabilities: [] };
+      known.capabilities.push(capability);
+      found.set(name, known);
+    }
+  return [...found.values()];
+}
+
+async function allOf(agents: AgentFinder["agents"], workspace: string, capability: string | undefined) {
   const all: AgentSummary[] = [];
   let cursor: string | undefined;
   do {
@@ -54,12 +74,12 @@ async function allOf(agents: AgentFinder, workspace: string, capability: string 
 }
 
 /** How many of the words an agent's name, capabilities and description have. */
-function scoreOf({ name, description, capabilities }: AgentSummary, asked: ReadonlySet<string>): number {
+function scoreOf({ name, description, capabilities }: Found, asked: ReadonlySet<string>): number {
   const told = new Set(wordsIn([name, ...capabilities, description].join(" ")));
   return [...asked].filter((word) => told.has(word)).length;
 }
 
-function nobody(there: readonly AgentSummary[]): string {
+function nobody(there: readonly Found[]): string {
   const capabilities = [...new Set(there.flatMap((each) => each.capabilities))].toSorted();
   if (capabilities.length === 0) return "No other agent is there.";
   return `No agent fits. Capabilities that somebody provides: ${capabilities.slice(0, PAGE).join(", ")}.`;

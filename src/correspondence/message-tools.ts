@@ -38,10 +38,9 @@ import { type Addressed, addressOf, inWords } from "./tool-address.ts";
 import { ANSWER, ASK, AUCTION, CALL, FIND, SEND, SUBSCRIBE, TELL, UNSUBSCRIBE } from "./tool-list.ts";
 import { contentFrom, isInterim } from "./words.ts";
 
-export type MessageToolsDeps = {
+export type MessageToolsDeps = AgentFinder & {
   readonly post: Post;
   readonly journal: Pick<RunJournal, "summary">;
-  readonly agents: AgentFinder;
   readonly tasks: Pick<TaskDesk, "create" | "distribute">;
   readonly subscriptions: SubscriptionDesk;
   readonly conversations: ConversationRecords;
@@ -104,7 +103,7 @@ export class MessageTools implements NativeTools {
       }
       case FIND.name:
         return checked(FIND, FindArguments, given, async (wanted) =>
-          done(...(await findAgents(this.#deps.agents, call.context, wanted))),
+          done(...(await findAgents(this.#deps, call.context, wanted))),
         );
       case ANSWER.name:
         return checked(ANSWER, ReplyArguments, given, (wanted) => this.#reply(call, wanted));

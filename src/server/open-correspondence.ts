@@ -15,7 +15,7 @@ import type { Config } from "./config.ts";
 import { Alarm } from "../kernel/alarm.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { packageVersion } from "../kernel/package.ts";
-import { followUp, type Router, type Subscriptions } from "../router/index.ts";
+import { type Directory, followUp, type Router, type Subscriptions } from "../router/index.ts";
 import type { Tasks } from "../tasks/index.ts";
 import type { Replies, RunJournal, Runs } from "../runs/index.ts";
 import { type ToolRunner, withNativeTools } from "../tools/index.ts";
@@ -117,6 +117,7 @@ export function openMessageTools(
   later: () => {
     readonly router: Router;
     readonly agents: Agents;
+    readonly directory: Directory;
     readonly subscriptions: Subscriptions;
     readonly tasks: Tasks;
   },
@@ -125,6 +126,11 @@ export function openMessageTools(
     ...deps,
     version: packageVersion(),
     agents: { list: (...query) => later().agents.list(...query) },
+    directory: {
+      capabilities: (workspace) => later().directory.capabilities(workspace),
+      find: (...which) => later().directory.find(...which),
+      providers: (...which) => later().directory.providers(...which),
+    },
     post: { submit: (message) => later().router.submit(message) },
     subscriptions: {
       list: (...query) => later().subscriptions.list(...query),

@@ -19,7 +19,7 @@ import { Alarm } from "../kernel/alarm.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { log } from "../kernel/log.ts";
 import { HealthChecks, Participants } from "../participants/index.ts";
-import { Router, Subscriptions } from "../router/index.ts";
+import { type Directory, Router, Subscriptions } from "../router/index.ts";
 import type { ContentStore } from "../messages/index.ts";
 import type { Config } from "./config.ts";
 import type { Embedders } from "./embedders.ts";
@@ -33,6 +33,8 @@ export type Messaging = {
   readonly messageJournal: SqliteMessageJournal;
   readonly messageContents: ContentStore;
   readonly participants: Participants;
+  /** Agents, participants and, where FIPA is on, agents of other platforms. */
+  readonly directory: Directory;
   readonly messageLimits: { readonly contentBytesMax: number; readonly leaseMs: number; readonly window: number };
   /** Whether programs outside show their tokens. */
   readonly tokensRequired: boolean;
@@ -107,6 +109,7 @@ export async function openMessages(
     messageJournal,
     messageContents,
     participants,
+    directory,
     messageLimits,
     tokensRequired,
     fipaUrl,

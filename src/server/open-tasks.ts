@@ -16,11 +16,11 @@ export function openTasks(
   parts: {
     readonly database: Database;
     readonly router: Router;
-    readonly participants: Directory;
+    readonly directory: Directory;
     readonly clock: Clock;
   },
 ): Tasks {
-  const { database, router, participants: directory, clock } = parts;
+  const { database, router, directory, clock } = parts;
   const alarm = stack.use(new Alarm(clock));
   const attached = stack.use(new DisposableStack());
   const tasks = new Tasks({

@@ -152,6 +152,7 @@ const ELSEWHERE = {
   tasks: { create: notHere, distribute: notHere },
   subscriptions: { list: notHere, subscribe: notHere, unsubscribe: notHere },
   conversations: { conversation: notHere, conversations: notHere },
+  directory: { capabilities: () => [], find: () => undefined, providers: () => [] },
 };
 
 /** The database of a room with what is kept there, and who is deployed in it. */

@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Address, Message } from "../../src/messages/index.ts";
+import * as contract from "../../src/api/contract/index.ts";
+import { Program } from "../helpers/program.ts";
+import { startServer, type TestServer } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 import { type JadePlatform, startJade } from "./jade/platform.ts";
 import { type FipaWorld, openFipa } from "./world.ts";
@@ -7,6 +10,7 @@ import { type FipaWorld, openFipa } from "./world.ts";
 const directory = tempDirectory();
 let jade: JadePlatform;
 let world: FipaWorld;
+let server: TestServer;
 
 beforeAll(async () => {
   jade = await startJade(directory.path);
@@ -16,12 +20,20 @@ beforeAll(async () => {
     "ams@jadetest": jade.address,
     "nobody@jadetest": jade.address,
   });
-});
+  server = await openServer();
+}, 60_000);
 afterAll(async () => {
+  await server[Symbol.asyncDispose]();
   await world[Symbol.asyncDispose]();
   await jade[Symbol.asyncDispose]();
   directory[Symbol.dispose]();
 });
+
+/** A whole server that knows the agent `peer`. */
+const openServer = () =>
+  startServer({
+    settings: { "fipa.enabled": true, "fipa.port": 0, "fipa.agents": { "peer@jadetest": jade.address } },
+  });
 
 const to = (...names: readonly string[]): Address => ({ type: "receivers", names });
 const text = (words: string) => ({ type: "text", text: words }) as const;
@@ -138,5 +150,106 @@ describe("agents of a JADE platform speak to ours", () => {
     expect(said(got.at(-1))).toBe("done: by capability");
     expect(await df(`deregister ${me}`)).toContain("done");
     expect(providers()).toEqual([]);
+  });
+});
+
+const { MessageReceipt } = contract.messages;
+const { Task } = contract.tasks;
+
+/** What the agent `peer` answers to a command; its own protocol behaviours do it. */
+async function command(words: string) {
+  const message = { performative: "request", receiver: "peer@jadetest", ontology: "command", content: words };
+  const { body } = await server.ask("POST", "/api/v1/messages?wait=30", message);
+  return MessageReceipt.parse(body).reply?.["content"];
+}
+
+/** A program that answers each message by its id, until it has said the last of `answers`. */
+async function answering(
+  program: Program,
+  answers: Readonly<Record<string, readonly [string, string][]>>,
+  last: string,
+) {
+  for (;;) {
+    const got = await program.next();
+    const act = String(got.message["performative"]);
+    for (const [performative, content] of answers[act] ?? [])
+      await program.answer(got, { performative, content, in_reply_to: got.message["id"] });
+    if (act === last) return;
+  }
+}
+
+describe("JADE's own protocol behaviours and programs that answer by message id", () => {
+  test("an AchieveREInitiator hears the agreement and the result", async () => {
+    const clerk = await Program.register(server.url, "clerk");
+    const url = server.started.fipaUrl ?? "";
+    const asked = command(`ask clerk@caxton ${url} count the rows`);
+    await answering(
+      clerk,
+      {
+        request: [
+          ["agree", "on it"],
+          ["inform", "7 rows"],
+        ],
+      },
+      "request",
+    );
+    expect(await asked).toBe("AGREE clerk: on it, INFORM clerk: 7 rows");
+  });
+
+  test("a ContractNetInitiator hears proposals, and the result of the one it accepts", async () => {
+    const dear = await Program.register(server.url, "dear");
+    const cheap = await Program.register(server.url, "cheap");
+    const url = server.started.fipaUrl ?? "";
+    const called = command(`call dear@caxton,cheap@caxton ${url} a bridge`);
+    const over = answering(dear, { cfp: [["propose", "9"]] }, "reject-proposal");
+    await answering(cheap, { cfp: [["propose", "4"]], "accept-proposal": [["inform", "a bridge"]] }, "accept-proposal");
+    await over;
+    expect(await called).toBe("PROPOSE cheap: 4, PROPOSE dear: 9, INFORM cheap: a bridge");
+  });
+});
+
+/** The task once it is over. */
+async function carriedOut(wanted: object) {
+  const body = { name: "a bridge", distribute: true, max_wait_seconds: 20, ...wanted };
+  let now = Task.parse((await server.ask("POST", "/api/v1/tasks", body)).body);
+  while (!["done", "failed", "cancelled"].includes(now.status)) {
+    const path = `/api/v1/tasks/${now.id}?wait_seconds=30&after_version=${now.version}`;
+    now = Task.parse((await server.ask("GET", path)).body);
+  }
+  return now;
+}
+
+describe("JADE agents in tasks", () => {
+  const won = { status: "done", assigned_to: "peer@jadetest" };
+
+  test("a ContractNetResponder that is named wins and delivers", async () => {
+    expect(await carriedOut({ participants: ["peer@jadetest"] })).toMatchObject(won);
+  });
+
+  test("one that registered with df is listed as a provider, found and awarded by capability, until it deregisters", async () => {
+    const url = server.started.fipaUrl ?? "";
+    expect(await command(`register ${url} Bridge-Building`)).toBe("registered");
+    const providers = async () => (await server.ask("GET", "/api/v1/capabilities/bridge-building")).body;
+    expect(await providers()).toMatchObject({ providers: [{ agent: "peer@jadetest", source: "fipa" }] });
+    const found = await server.ask("POST", "/api/v1/tools/messages/find_agents/call", {
+      arguments: { capability: "bridge-building" },
+    });
+    expect(found.body).toMatchObject({ text: expect.stringContaining("peer@jadetest") });
+    expect(await carriedOut({ requirements: { capabilities: ["bridge-building"] } })).toMatchObject(won);
+    expect(await command(`deregister ${url}`)).toBe("deregistered");
+    expect(await providers()).toMatchObject({ providers: [] });
+  });
+});
+
+describe("JADE's directory services and parameters", () => {
+  test("an AMS search without a limit finds our agents", async () => {
+    expect(await command(`agents ${server.started.fipaUrl} -1`)).toContain("@caxton");
+  });
+
+  test("user-defined parameters keep their case both ways, and a content may be empty", async () => {
+    const message = { performative: "request", receiver: "peer@jadetest", ontology: "command", content: "" };
+    const parameters = { "X-MyParam": "Kept" };
+    const { body } = await server.ask("POST", "/api/v1/messages?wait=30", { ...message, parameters });
+    expect(MessageReceipt.parse(body).reply).toMatchObject({ parameters: { "X-MyAnswer": "as Kept" } });
   });
 });

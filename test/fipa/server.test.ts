@@ -2,11 +2,15 @@ import { createServer } from "node:http";
 import { once } from "node:events";
 import { buffer } from "node:stream/consumers";
 import { expect, test } from "vitest";
+import { participants } from "../../src/api/contract/index.ts";
 import { readParts, writeParts } from "../../src/api/fipa/multipart.ts";
 import { writeEnvelope } from "../../src/api/fipa/envelope.ts";
 import { type AclMessage, agentIdentifier, readAcl, writeAcl } from "../../src/messages/index.ts";
+import { Program } from "../helpers/program.ts";
 import { startServer } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
+
+const { LeasedMessages: Leased } = participants;
 
 /** A platform that gathers what it is sent. */
 async function otherPlatform() {
@@ -79,4 +83,42 @@ test("a server with fipa enabled says where it is, and its directory tells other
   const answer = other.next();
   expect(await write(url, me, "ams@caxton", text)).toBe(200);
   expect(await answer).toMatchObject({ performative: "inform", inReplyTo: "r1", sender: { name: "ams@caxton" } });
+});
+
+test("a program's answer to a message id reaches another platform as an answer to its own reply-with, after a restart too", async () => {
+  using other = await otherPlatform();
+  using directory = tempDirectory();
+  const options = {
+    directory: directory.path,
+    settings: { "fipa.enabled": true, "fipa.port": 0, "agents.directory": "none" },
+  };
+  const me = agentIdentifier("asker@elsewhere", [other.address]);
+  {
+    await using server = await startServer(options);
+    await Program.register(server.url, "clerk");
+    for (const word of [":reply-with ZRW1 :conversation-id c1", ":conversation-id c2"]) {
+      const text = `(request ${word} :X-MyParam Kept :content "")`;
+      expect(await write(server.started.fipaUrl ?? "", me, "clerk@caxton", text)).toBe(200);
+    }
+  }
+  await using server = await startServer(options);
+  const answered: (readonly [string | undefined, string | undefined])[] = [];
+  for (let count = 0; count < 2; count += 1) {
+    const mailbox = `/api/v1/mailboxes/clerk`;
+    const { items } = Leased.parse((await server.ask("GET", `${mailbox}/messages?max=1&wait=20`)).body);
+    for (const { seq, message } of items) {
+      expect(message).toMatchObject({ content: "", parameters: { "X-MyParam": "Kept" } });
+      const { id, sender, conversation_id } = message;
+      const got = other.next();
+      const answer = { performative: "inform", sender: "clerk", receiver: sender, conversation_id, in_reply_to: id };
+      await server.ask("POST", "/api/v1/messages", { ...answer, content: "done" });
+      await server.ask("POST", `${mailbox}/settle`, { done: [seq] });
+      const { conversationId, inReplyTo } = await got;
+      answered.push([conversationId, inReplyTo]);
+    }
+  }
+  expect(answered).toEqual([
+    ["c1", "ZRW1"],
+    ["c2", undefined],
+  ]);
 });

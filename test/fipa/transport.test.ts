@@ -216,6 +216,11 @@ describe("whatever comes", () => {
     );
   });
 
+  test("numbers, times and truth values are repeated without quotes, and texts that look like them with quotes", () => {
+    const said = '(a :max-results -1 :share 1.5E-3 :at 20261122T101112123Z :is true :texts ("-1" "true" "" "b c" d))';
+    expect(writeSl(readSl(said))).toBe(said);
+  });
+
   test("megabytes of hostile text end quickly", () => {
     for (const piece of ["<", "<a ", "<!--", "&", "((", '"', '\\"'])
       expect(() =>

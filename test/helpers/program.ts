@@ -4,7 +4,7 @@ import { participants } from "../../src/api/contract/index.ts";
 const { RegisteredParticipant } = participants;
 const Taken = z.object({ items: z.array(z.object({ seq: z.int(), message: z.record(z.string(), z.unknown()) })) });
 type Wire = Readonly<Record<string, unknown>>;
-export type Answer = { readonly performative: string; readonly content: unknown };
+export type Answer = { readonly performative: string; readonly content: unknown; readonly in_reply_to?: unknown };
 
 /** A registered program outside that takes part in conversations over REST. */
 export class Program {
@@ -55,7 +55,7 @@ export class Program {
   async answer({ seq, message }: { readonly seq: number; readonly message: Wire }, answer: Answer): Promise<void> {
     const { conversation_id, protocol, reply_to, sender, reply_with } = message;
     const place = { conversation_id, protocol, in_reply_to: reply_with, receiver: reply_to ?? sender };
-    await this.#ask("POST", "/api/v1/messages", { ...answer, ...place, sender: this.name });
+    await this.#ask("POST", "/api/v1/messages", { ...place, ...answer, sender: this.name });
     await this.settle(seq);
   }
 

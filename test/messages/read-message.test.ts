@@ -233,7 +233,13 @@ describe("what is refused", () => {
   });
 
   test("every problem is named, each with a path and a fix, and the nearest known word", () => {
-    const outcome = refusedFor({ performativ: "request", sender: "a b", receiver: [], content: { $artifact: 1 }, priority: "hgh" });
+    const outcome = refusedFor({
+      performativ: "request",
+      sender: "a b",
+      receiver: [],
+      content: { $artifact: 1 },
+      priority: "hgh",
+    });
     expect(outcome.message).toMatch(/\(and 5 more\)$/);
     expect(outcome.problems.map(({ path, alternatives }) => [path, alternatives])).toEqual([
       ["performativ", ["performative"]],

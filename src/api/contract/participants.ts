@@ -96,7 +96,9 @@ export const CapabilityProvider = z
     status: z.enum(REGISTRATION_STATUSES),
     load: z.number().nullable().meta({ description: "0 idle to 1 full" }),
     score: z.number().nullable().meta({ description: "priority × health × (1 − load); the higher the better" }),
-    source: z.enum(["definition", "registration"]),
+    source: z
+      .enum(["definition", "registration", "fipa"])
+      .meta({ description: "`fipa`: an agent of another platform" }),
     health_check_url: z.string().nullable(),
     metadata: z.record(z.string(), Json),
   })

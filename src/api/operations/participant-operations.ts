@@ -1,6 +1,6 @@
 import type { Clock } from "../../kernel/clock.ts";
 import type { Participant, Participants, Registration, RegistrationChange } from "../../participants/index.ts";
-import type { Provider, Router } from "../../router/index.ts";
+import type { Directory, Provider, Router } from "../../router/index.ts";
 import type * as contract from "../contract/index.ts";
 import type { AskedIds } from "./asked-ids.ts";
 import { orAsItIs } from "./done-already.ts";
@@ -9,6 +9,7 @@ import { DEFAULT_WORKSPACE } from "./run-operations.ts";
 
 export type ParticipantServices = {
   readonly participants: Participants;
+  readonly directory: Pick<Directory, "capabilities" | "providers">;
   readonly router: Router;
   readonly clock: Clock;
 };
@@ -92,7 +93,7 @@ export async function removeParticipant(
 }
 
 function presentProvider(
-  { router }: ParticipantServices,
+  { participants, router }: ParticipantServices,
   provider: Provider,
   registration: Registration | undefined,
 ): contract.CapabilityProvider {
@@ -106,7 +107,12 @@ function presentProvider(
     status: provider.status,
     load,
     score: score ?? null,
-    source: registration === undefined ? "definition" : "registration",
+    source:
+      registration !== undefined
+        ? "registration"
+        : participants.find(DEFAULT_WORKSPACE, provider.name) === undefined
+          ? "fipa"
+          : "definition",
     health_check_url: registration?.healthCheckUrl ?? null,
     metadata: { ...registration?.metadata },
   };
@@ -114,9 +120,9 @@ function presentProvider(
 
 /** A capability with its providers, the one that is chosen first on top; without any when nobody provides it. */
 export function getCapability(services: ParticipantServices, name: string): contract.Capability {
-  const { participants } = services;
+  const { directory, participants } = services;
   const registrations = participants.registrations(DEFAULT_WORKSPACE).filter(({ capability }) => capability === name);
-  const providers = participants.providers(DEFAULT_WORKSPACE, name).map((provider) =>
+  const providers = directory.providers(DEFAULT_WORKSPACE, name).map((provider) =>
     presentProvider(
       services,
       provider,
@@ -136,7 +142,7 @@ export function listCapabilities(
     readonly limit: number;
   },
 ): contract.CapabilityPage {
-  const names = [...services.participants.capabilities(DEFAULT_WORKSPACE)].toSorted();
+  const names = [...services.directory.capabilities(DEFAULT_WORKSPACE)].toSorted();
   const all = names
     .map((name) => getCapability(services, name))
     .filter(

@@ -20,13 +20,12 @@ function portOf(server: Server): number {
 
 export type JadePlatform = AsyncDisposable & { readonly address: string; readonly output: () => string };
 
-/** A JADE of its own in a process of its own, with the agent `resp`; all it writes goes to `directory`. */
+/** A JADE of its own in a process of its own, with the agents `resp` and `peer`; all it writes goes to `directory`. */
 export async function startJade(directory: string): Promise<JadePlatform> {
   const jar = findJade();
   if (jar === undefined) throw new Error("JADE is not here: node scripts/ensure-jade.ts");
-  execFileSync("javac", ["-nowarn", "-cp", jar, "-d", directory, join(import.meta.dirname, "Responder.java")], {
-    stdio: "pipe",
-  });
+  const sources = ["Responder.java", "Peer.java"].map((name) => join(import.meta.dirname, name));
+  execFileSync("javac", ["-nowarn", "-cp", jar, "-d", directory, ...sources], { stdio: "pipe" });
   const [port = 0, transport = 0] = await freePorts(2);
   const address = `http://127.0.0.1:${transport}/acc`;
   const words = [
@@ -34,14 +33,14 @@ export async function startJade(directory: string): Promise<JadePlatform> {
     "--add-exports java.xml/com.sun.org.apache.xerces.internal.jaxp=ALL-UNNAMED",
     `-cp ${jar}:${directory} jade.Boot -name jadetest`,
     `-local-host 127.0.0.1 -local-port ${port} -host 127.0.0.1 -port ${port}`,
-    `-mtp jade.mtp.http.MessageTransportProtocol(${address}) -agents resp:Responder`,
+    `-mtp jade.mtp.http.MessageTransportProtocol(${address}) -agents resp:Responder;peer:Peer`,
   ].flatMap((part) => part.split(" "));
   const child = spawn("java", words, { cwd: directory, stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const hear = (chunk: Buffer): void => {
     output += chunk.toString();
-    if (output.includes("responder ready")) resolve();
+    if (output.includes("responder ready") && output.includes("peer ready")) resolve();
   };
   child.stdout.on("data", hear);
   child.stderr.on("data", hear);
