@@ -43,7 +43,7 @@ const ROOMS = {
   "model-traffic": ["kernel", "runs"],
   messages: ["kernel", "documents"],
   expressions: ["kernel", "regex"],
-  protocols: ["kernel", "messages"],
+  protocols: ["kernel", "documents", "messages"],
   "router/ports": ["kernel", "messages"],
   "router/writing": ["kernel", "messages", "router/ports"],
   "router/mailboxes": ["kernel", "messages", "router/ports"],

@@ -21,7 +21,7 @@ export function drawn(guide: string): string {
 function section(protocol: Protocol): string {
   const { name, title, specification, purpose, aliases } = protocol;
   const also = aliases.length === 0 ? "" : ` Also called ${aliases.map((alias) => `\`${alias}\``).join(", ")}.`;
-  return `### ${title}: \`${name}\`\n\n${purpose} FIPA ${specification}.${also}\n\n${diagram(protocol)}\n${table(protocol)}`;
+  return `### ${title}: \`${name}\`\n\n${purpose} ${/^[SX]C/u.test(specification) ? "FIPA " : ""}${specification}.${also}\n\n${diagram(protocol)}\n${table(protocol)}`;
 }
 
 function diagram({ states, steps }: Protocol): string {

@@ -121,6 +121,7 @@ export const MESSAGES = {
     },
     duplicate: "A message of this id was there before; nothing was done again",
     nearest: "Taken as the nearest capability",
+    unchecked: "Protocol, not checked",
     thread: "What comes back",
     waits: "Waiting for an answer. It appears here; you can close this and find it in the conversation.",
     open: "Open the conversation",

@@ -1,5 +1,5 @@
 export { checkAgainst, type Checked } from "./check.ts";
-export { nearest, suggester } from "./distance.ts";
+export { distance, nearest, suggester } from "./distance.ts";
 export {
   OCCURRENCES_MAX,
   placeAt,

@@ -1,8 +1,8 @@
 import { nearest } from "../documents/index.ts";
 import { isJsonObject, type Json, type JsonObject } from "../kernel/json.ts";
-import { type Performative, type Priority, type RoutingStrategy } from "./message.ts";
+import { PERFORMATIVES, type Performative, type Priority, type RoutingStrategy } from "./message.ts";
 import { invalid, type MessageProblem } from "./message-problem.ts";
-import { isPerformative, isPriority, isStrategy } from "./wire-fields.ts";
+import { isPriority, isStrategy } from "./wire-fields.ts";
 import { WIRE_KEYS } from "./wire-keys.ts";
 
 /** Other names for keys, of older interfaces. */
@@ -40,11 +40,14 @@ const STRATEGY_ALIASES: Readonly<Record<string, RoutingStrategy>> = {
 const aliasOf = <Value>(table: Readonly<Record<string, Value>>, word: string): Value | undefined =>
   Object.hasOwn(table, word) ? table[word] : undefined;
 
-/** An act in any case, with `_` or `-`, also by an older name. */
-export function performativeOf(text: string): Performative | undefined {
-  const word = text.toLowerCase().replaceAll("_", "-");
-  return isPerformative(word) ? word : aliasOf(PERFORMATIVE_ALIASES, word);
-}
+const squeezed = (word: string): string => word.toLowerCase().replaceAll(/[-_ ]/gu, "");
+const PERFORMATIVES_SQUEEZED = new Map<string, Performative>([
+  ...PERFORMATIVES.map((act) => [squeezed(act), act] as const),
+  ...Object.entries(PERFORMATIVE_ALIASES).map(([word, act]) => [squeezed(word), act] as const),
+]);
+
+/** An act in any case, with or without separators, also by an older name: `AcceptProposal`, `accept_proposal`. */
+export const performativeOf = (text: string): Performative | undefined => PERFORMATIVES_SQUEEZED.get(squeezed(text));
 
 /** A priority by name in any case, or 1 to 10: 1–3 low, 4–7 normal, 8–9 high, 10 critical. */
 export function priorityOf(value: string | number): Priority | undefined {

@@ -68,7 +68,11 @@ const keys = {
   id: Id.nullish(),
   message_id: Id.nullish().meta({ deprecated: true }),
   workspace: Name.nullish(),
-  performative: anyCase(PERFORMATIVES, (text) => performativeOf(text) !== undefined, "Any case; - or _").nullish(),
+  performative: anyCase(
+    PERFORMATIVES,
+    (text) => performativeOf(text) !== undefined,
+    "Any case, with or without separators",
+  ).nullish(),
   message_type: anyCase(
     Object.keys(MESSAGE_TYPES),
     (text) => messageTypeOf(text) !== undefined,

@@ -61,7 +61,10 @@ function begin(message: Message, recipients: readonly string[], terms: Conversat
         protocol: undefined,
         conversation: undefined,
         reason: `there is no protocol ${name}`,
-        hint: `There are ${PROTOCOLS.map((known) => known.name).join(", ")}; without \`protocol\` a conversation is free.`,
+        hint:
+          named.meant === undefined
+            ? `There are ${PROTOCOLS.map((known) => known.name).join(", ")}; without \`protocol\` a conversation is free.`
+            : `Use ${named.meant}, or a name of your own that is less like it.`,
       });
     case "known":
       return beginChecked(named.protocol, { message, recipients, terms });

@@ -7,7 +7,8 @@ import { CANCELLING, type Protocol, START } from "./protocol.ts";
 /** The rules that a message can break, and what each says. */
 export const BREACH_RULES = {
   "opening-act": "a conversation begins with an act that its protocol opens with",
-  "unknown-protocol": "a name that begins with fipa- is one of FIPA's protocols",
+  "unknown-protocol":
+    "a name that begins with fipa-, or resembles that of a known protocol, must be that of a known protocol",
   "one-protocol": "a conversation keeps the protocol it began with",
   "expected-act": "in each state only the acts of the protocol's table are allowed",
   "one-answer": "what was answered is not answered again",

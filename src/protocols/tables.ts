@@ -23,6 +23,29 @@ const request = protocol({
   ],
 });
 
+/** JADE's: requests one after another, until the initiator cancels. */
+const iteratedRequest = protocol({
+  name: "iterated-fipa-request",
+  title: "Iterated request",
+  specification: "JADE, not FIPA",
+  purpose: "One asks another to do one thing after another, and cancels when there is nothing more to do.",
+  aliases: ["iterated-request"],
+  open: { asked: "participant", agreed: "patient", answered: "initiator" },
+  ends: { refused: "refused", failed: "failed", expired: "expired" },
+  steps: [
+    ["initiator", "request", "start", "asked", "asks"],
+    ["participant", "refuse", "asked", "refused", "will not do it"],
+    ["participant", "agree", "asked", "agreed", "will do it"],
+    ["participant", "inform", "asked", "answered", "did it; agreeing is left out where that is quick"],
+    ["participant", "failure", "asked", "failed", "tried and could not"],
+    ["deadline", undefined, "asked", "expired", "no answer in time"],
+    ["participant", "inform", "agreed", "answered", "did it, perhaps with the result"],
+    ["participant", "failure", "agreed", "failed", "tried and could not"],
+    ["initiator", "request", "answered", "asked", "asks for the next", "round"],
+    ["deadline", undefined, "answered", "expired", "no further request in time"],
+  ],
+});
+
 const query = protocol({
   name: "fipa-query",
   title: "Query",
@@ -285,6 +308,7 @@ const recruiting = protocol({
 /** Every protocol that is checked, in the order in which they are told of. */
 export const PROTOCOLS: readonly Protocol[] = [
   request,
+  iteratedRequest,
   query,
   requestWhen,
   contractNet,

@@ -75,6 +75,18 @@ test(
   },
 );
 
+test(
+  "a protocol is found by its short name; the receipt names one that is not checked",
+  { timeout: 60_000 },
+  async () => {
+    await said("participant", "register", "order-bot");
+    expect(await said("message", "send", "--to", "order-bot", "--protocol", "order-v2", "x")).toContain(
+      "order-v2 is not checked",
+    );
+    expect(await said("conversation", "protocols", "EnglishAuction")).toMatch(/start +initiator +inform/);
+  },
+);
+
 test("a refusal that passes by itself says when to try again", { timeout: 60_000 }, async () => {
   await said("participant", "register", "full-bot");
   const one = { performative: "inform", receiver: "full-bot", content: "x" };

@@ -2,6 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { anyJson, anyMessage, anyName, anyWord } from "../helpers/messages.ts";
 import type { Json, JsonObject } from "../../src/kernel/json.ts";
+import { PERFORMATIVES } from "../../src/messages/message.ts";
 import { isJsonObject } from "../../src/kernel/json.ts";
 import { type ReadContext, readMessage, restoreMessage } from "../../src/messages/read-message.ts";
 import { MessageWire } from "../../src/messages/wire-schema.ts";
@@ -158,8 +159,13 @@ describe("the reader and the public schema", () => {
 });
 
 describe("what is tolerated", () => {
-  test("acts in any case, with _ or -, and by the names of older interfaces", () => {
-    const acts = ["REQUEST", "Accept_Proposal", "query", "accept", "reject", "COUNTER_PROPOSE", "Not-Understood"];
+  test("acts in any case, with any separator or none, and by the names of older interfaces", () => {
+    for (const act of PERFORMATIVES) {
+      const joined = act.replaceAll("-", "");
+      for (const spelled of [act.toUpperCase(), act.replaceAll("-", "_"), joined, act.replaceAll("-", " ")])
+        expect(taken({ ...simple, performative: spelled }).performative, spelled).toBe(act);
+    }
+    const acts = ["REQUEST", "AcceptProposal", "query", "accept", "reject", "CounterPropose", "Not-Understood"];
     expect(acts.map((performative) => taken({ ...simple, performative }).performative)).toEqual([
       "request",
       "accept-proposal",

@@ -4,6 +4,7 @@ import {
   branched,
   type Conversation,
   expire,
+  findProtocol,
   merged,
   readConversation,
   undelivered,
@@ -200,6 +201,40 @@ describe("a contract net", () => {
     talk.say("b propose alice", { inReplyTo: "two" });
     expect(talk.breach("alice cfp b").rule).toBe("rounds-max");
     expect(new Talk("contract-net").say("alice cfp b").participants[0]?.round).toBe(0);
+  });
+});
+
+describe("a protocol's name", () => {
+  test.each([
+    ["fipa-request", ["Request", "RequestReply", "FIPA_REQUEST", "fipaRequest", "request-reply"]],
+    ["iterated-fipa-request", ["Iterated-Fipa-Request", "fipa-iterated-request"]],
+    ["fipa-query", ["Query", "FIPA-Query"]],
+    ["fipa-request-when", ["Request-When", "requestWhen", "FIPA Request When"]],
+    ["fipa-contract-net", ["ContractNet", "contract_net", "Contract-Net", "fipa.contract.net"]],
+    ["fipa-iterated-contract-net", ["IteratedContractNet", "iterated-contract-net"]],
+    ["fipa-auction-english", ["Auction", "English-Auction", "fipa-english-auction", "auction-english"]],
+    ["fipa-auction-dutch", ["Dutch Auction", "fipa-dutch-auction", "auctionDutch"]],
+    ["fipa-propose", ["Propose", "Negotiation"]],
+    ["fipa-subscribe", ["Subscribe", "subscription", "FipaSubscribe"]],
+    ["fipa-brokering", ["Brokering"]],
+    ["fipa-recruiting", ["Recruiting"]],
+  ])("%s is found by every usual spelling", (name, spellings) => {
+    for (const spelling of [name, name.toUpperCase(), ...spellings])
+      expect(findProtocol(spelling), spelling).toMatchObject({ type: "known", protocol: { name } });
+  });
+
+  test("that is misspelled is refused with the one that was meant; one of its own is not checked", () => {
+    for (const [typed, meant] of [
+      ["Subscribbe", "fipa-subscribe"],
+      ["contractnett", "fipa-contract-net"],
+      ["fipa-reqest", "fipa-request"],
+    ] as const) {
+      const breach = new Talk(typed).breach("alice request bob");
+      expect([breach.rule, breach.error.hint], typed).toEqual(["unknown-protocol", expect.stringContaining(meant)]);
+    }
+    expect(new Talk("fipa-dance").breach("alice request bob").rule).toBe("unknown-protocol");
+    for (const own of ["order-v2", "audit", "fipa-inform", "q", "handshake"])
+      expect(findProtocol(own), own).toEqual({ type: "own", name: own });
   });
 });
 

@@ -142,10 +142,22 @@ const recalled: Talk = any(
 );
 const dutchRound = seq("i:cfp", maybe(any("T", "p:refuse", seq("p:propose", "i:reject-proposal"))));
 const offer = seq("i:propose", "p:propose");
+const nextRequest = seq(
+  "p:inform",
+  any(
+    "T",
+    later(() => requests),
+  ),
+);
+const requests: Talk = seq(
+  "i:request",
+  any("p:refuse", "T", "p:failure", nextRequest, seq("p:agree", any("p:failure", nextRequest))),
+);
 const passedOn = any("p:agree", "p:propose");
 
 export const ORACLE: Readonly<Record<string, Talk>> = {
   "fipa-request": seq("i:request", any("p:refuse", "T", result, seq("p:agree", result))),
+  "iterated-fipa-request": requests,
   "fipa-query": seq(any("i:query-if", "i:query-ref"), any("p:refuse", "T", result, seq("p:agree", result))),
   "fipa-request-when": seq("i:request-when", any("p:refuse", "T", seq("p:agree", result))),
   "fipa-contract-net": seq("i:cfp", bidding),

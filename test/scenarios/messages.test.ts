@@ -282,6 +282,21 @@ test("a check says whether the protocol allows the message now, and what it expe
   expect(await check({ performative: "inform", receiver: bob, content: "x" })).toMatchObject({ conversation: null });
 });
 
+test("a receipt names a protocol that is not checked", async () => {
+  const bob = await program("unchecked");
+  const ask = (protocol: string) => send({ performative: "inform", protocol, receiver: bob, content: "x" });
+  expect(await ask("order-v2")).toMatchObject({ status: "accepted", unchecked_protocol: "order-v2" });
+  expect(await ask("Query")).toMatchObject({ status: "answered", unchecked_protocol: null });
+  expect(await ask("Subscribbe")).toMatchObject({
+    status: "answered",
+    error: { details: { rule: "unknown-protocol" } },
+  });
+  const begun = await send({ performative: "subscribe", protocol: "Subscribe", receiver: bob, content: "x" });
+  expect(begun).toMatchObject({ status: "accepted", unchecked_protocol: null });
+  const listed = await server.ask("GET", `/api/v1/conversations?participant=${bob}&protocol=Subscribe`);
+  expect(ConversationPage.parse(listed.body).items).toMatchObject([{ protocol: "fipa-subscribe" }]);
+});
+
 describe("records", () => {
   test("messages are listed with filters, page by page, traced and sent again", async () => {
     const name = await program("listed");

@@ -64,6 +64,10 @@ export const MessageReceipt = z
     nearest: NearestCapability.nullable().meta({
       description: "The capability it was taken to mean, when nobody provides the one asked for; null otherwise",
     }),
+    unchecked_protocol: z.string().nullable().meta({
+      description:
+        "The message's protocol, if it is the participants' own, which Caxton does not check; null otherwise",
+    }),
     answer: z.enum(["failure", "not-understood"]).nullable(),
     error: MessageFault.nullable(),
     retry_after_ms: z.int().nullable().meta({ description: "Of a refusal: when trying again may help" }),

@@ -1,6 +1,13 @@
 import { parseDuration } from "../../documents/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
-import { type Conversation, expectedNow, isOpen, PROTOCOLS, type Protocol } from "../../protocols/index.ts";
+import {
+  type Conversation,
+  expectedNow,
+  findProtocol,
+  isOpen,
+  PROTOCOLS,
+  type Protocol,
+} from "../../protocols/index.ts";
 import {
   ConversationNotFoundError,
   type ConversationQuery,
@@ -98,7 +105,9 @@ export async function listConversations(
   asked: ConversationsAsked,
 ): Promise<contract.ConversationPage> {
   const { clock, router } = services;
-  const { state, protocol, participant, parent, archived, limit } = asked;
+  const { state, participant, parent, archived, limit } = asked;
+  const named = asked.protocol === undefined ? undefined : findProtocol(asked.protocol);
+  const protocol = named?.type === "known" ? named.protocol.name : asked.protocol;
   const nowMs = clock.nowMs();
   const query = { workspace: DEFAULT_WORKSPACE, state, protocol, participant, parent, isArchived: archived, limit };
   const show = (conversation: Conversation) => presentConversation(conversation, { nowMs, isWhole: false });

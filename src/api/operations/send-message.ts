@@ -3,6 +3,7 @@ import type { Clock } from "../../kernel/clock.ts";
 import { CaxtonError, type FaultKind } from "../../kernel/errors.ts";
 import type { Json, JsonObject } from "../../kernel/json.ts";
 import { type Message, type MessageError, readMessage, USER_SENDER } from "../../messages/index.ts";
+import { findProtocol } from "../../protocols/index.ts";
 import type { Participants } from "../../participants/index.ts";
 import { MESSAGE_FAILURES, type Router, type Submitted } from "../../router/index.ts";
 import type * as contract from "../contract/index.ts";
@@ -48,18 +49,26 @@ export function readSent(services: SendServices, json: Json): Read {
   });
   if (result.type === "message") return result;
   const id = result.id ?? "";
-  return { type: "refused", receipt: receiptOf({ type: "refused", error: result.error, retryAfterMs: undefined }, id) };
+  return {
+    type: "refused",
+    receipt: receiptOf({ type: "refused", error: result.error, retryAfterMs: undefined }, { id }),
+  };
 }
 
 type Refusal = Pick<Extract<Submitted, { type: "refused" }>, "type" | "error" | "retryAfterMs">;
 
-function receiptOf(submitted: Exclude<Submitted, { type: "refused" }> | Refusal, id: string): contract.MessageReceipt {
+function receiptOf(
+  submitted: Exclude<Submitted, { type: "refused" }> | Refusal,
+  { id, protocol }: { readonly id: string; readonly protocol?: string | undefined },
+): contract.MessageReceipt {
   const none = { recipients: [], duplicate: false, durability: null, answer: null, error: null, retry_after_ms: null };
-  const nothing = { ...none, id, conversation_id: "", nearest: null, reply: null };
+  const nothing = { ...none, id, conversation_id: "", nearest: null, unchecked_protocol: null, reply: null };
   switch (submitted.type) {
     case "accepted": {
       const { conversationId, recipients, duplicate, durability, nearest = null } = submitted;
-      const known = { recipients: [...recipients], duplicate, durability, nearest };
+      const isOwn = protocol !== undefined && findProtocol(protocol).type === "own";
+      const unchecked_protocol = isOwn ? protocol : null;
+      const known = { recipients: [...recipients], duplicate, durability, nearest, unchecked_protocol };
       return { ...nothing, ...known, conversation_id: conversationId, status: "accepted" };
     }
     case "answered": {
@@ -101,7 +110,7 @@ export async function sendMessage(
   using replies = waitMs === 0 ? undefined : new Replies(services.router, one.message);
   const submitted = await submit(services, one.message, asked);
   if (submitted.type === "refused") throw new MessageRefusedError(submitted.error, submitted.retryAfterMs);
-  const receipt = receiptOf(submitted, submitted.id);
+  const receipt = receiptOf(submitted, one.message);
   if (replies === undefined || submitted.type !== "accepted") return receipt;
   if (submitted.duplicate) await replies.lookBack();
   return { ...receipt, reply: (await replies.first(services.clock, waitMs, signal)) ?? null };
@@ -147,8 +156,8 @@ export async function sendMessages(
     const one = readSent(services, json);
     if (one.type === "refused") return one.receipt;
     const error = speaker.refusal(one.message.sender);
-    if (error !== undefined) return receiptOf({ type: "refused", error, retryAfterMs: undefined }, one.message.id);
-    return receiptOf(await submit(services, one.message, asked), one.message.id);
+    if (error !== undefined) return receiptOf({ type: "refused", error, retryAfterMs: undefined }, one.message);
+    return receiptOf(await submit(services, one.message, asked), one.message);
   };
   const items: contract.MessageReceipt[] = [];
   // What is looked for first would lose its order.

@@ -316,6 +316,13 @@ const protocolColumns: readonly Column<Protocol>[] = [
   { title: "PURPOSE", value: ({ purpose }) => purpose, shrinks: true },
 ];
 
+/** A protocol's name as messages may spell it: any case and separators, with or without `fipa`. */
+const protocolKey = (name: string): string =>
+  name
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]/gu, "")
+    .replace(/^fipa/u, "");
+
 function protocols(command: Command, invocation: Invocation): void {
   command
     .summary("the interaction protocols, and what they allow")
@@ -338,7 +345,10 @@ function protocols(command: Command, invocation: Invocation): void {
           name: (each) => each.name,
           empty: "",
         });
-      const found = value.items.find((each) => each.name === name || each.aliases.includes(name));
+      const key = protocolKey(name);
+      const found = value.items.find((each) =>
+        [each.name, ...each.aliases].some((known) => protocolKey(known) === key),
+      );
       if (found === undefined)
         throw new UsageError(
           `there is no protocol "${name}"; see: caxton conversation protocols`,

@@ -32,6 +32,7 @@ export const Receipt = ({ receipt }: { readonly receipt: MessageReceipt }) => (
             {receipt.nearest.capability} <span className="text-muted">{receipt.nearest.similarity.toFixed(2)}</span>
           </Fact>
         )}
+        {receipt.unchecked_protocol === null ? null : <Fact name={words.unchecked}>{receipt.unchecked_protocol}</Fact>}
         <Fact name={text.messages.facts.conversation}>{shortId(receipt.conversation_id)}</Fact>
         <Fact name={text.messages.facts.id}>{shortId(receipt.id)}</Fact>
       </dl>
