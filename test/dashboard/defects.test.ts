@@ -32,6 +32,14 @@ beforeAll(async () => {
       "examples/agents/poet.toml": agent("poet"),
       "examples/agents/adder.toml": agent("adder").replace("[llm]", 'tools = ["calculator"]\n[llm]'),
       "examples/agents/talker.toml": agent("talker"),
+      "examples/agents/payer.toml": agent("payer").replace(
+        "[llm]",
+        'tools = ["calculator"]\n[permissions]\nask = ["calculator.*"]\n[llm]',
+      ),
+      "scripts/payer.json": JSON.stringify([
+        { toolCalls: [{ name: "calculator__evaluate", arguments: { expression: "1+2" } }] },
+        { text: "It is paid." },
+      ]),
       "examples/agents/bidder.toml": agent("bidder"),
       "scripts/bidder.json": JSON.stringify([{ text: '{"price":245,"remark":"As soon as possible"}' }]),
       "scripts/talker.json": JSON.stringify([{ text: LONG }]),
@@ -226,6 +234,7 @@ test("settings, dates, filters and the palette say what is so", async () => {
   expect(await page.getByText("No language model can be used").count()).toBe(0);
   await page.goto("/ui/runs?agent=nobody");
   await page.getByText("There is no agent nobody").waitFor();
+  await server.ask("POST", "/api/v1/runs", { agent: "adder", input: "Add them", wait: true });
   const { body } = await server.ask("GET", "/api/v1/runs?limit=100");
   const oldest = contract.runs.RunPage.parse(body).items.at(-1);
   await page.route(/\/api\/v1\/runs\?/, (route) => route.fulfill({ json: { items: [], next: null } }));
@@ -233,9 +242,49 @@ test("settings, dates, filters and the palette say what is so", async () => {
   await page.getByRole("button", { name: "Deploy an agent" }).waitFor();
   await page.keyboard.press("Control+k");
   const palette = page.getByRole("dialog");
-  await palette.getByRole("option", { name: /Settings/ }).waitFor();
+  for (const name of ["Settings g s", "Deploy a tool server", "Failed runs", "Theme: Dark"])
+    await palette.getByRole("option", { name }).waitFor();
   await palette.getByRole("combobox").fill(` ${oldest?.id} `);
   await palette.getByRole("option", { name: new RegExp(oldest?.agent ?? "") }).waitFor();
   await page.keyboard.press("Enter");
   await page.waitForURL(`**/ui/runs/${oldest?.id}`);
+});
+
+test("the palette asks the server for entities, tasks, approvals and dead letters, and shows all of a group", async () => {
+  const people = Array.from({ length: 12 }, (_, at) => ({
+    name: `Ada ${at}`,
+    type: "person",
+    observations: ["Likes tea"],
+  }));
+  await server.ask("POST", "/api/v1/memory/entities", { scope: "workspace", entities: people });
+  const task = { name: "Sort the archive", participants: ["bidder"], max_wait_seconds: 600 };
+  await server.ask("POST", "/api/v1/tasks", task);
+  await server.ask("POST", "/api/v1/participants", { name: "billing", description: "Sends invoices" });
+  const note = { performative: "inform", sender: "user", receiver: "billing", content: "Invoice 7" };
+  await server.ask("POST", "/api/v1/messages", note);
+  const { body } = await server.ask("GET", "/api/v1/mailboxes/billing/messages?max=5");
+  const rejected = contract.participants.LeasedMessages.parse(body).items.map(({ seq }) => ({ seq, reason: "closed" }));
+  await server.ask("POST", "/api/v1/mailboxes/billing/settle", { rejected });
+  await server.ask("POST", "/api/v1/runs", { agent: "payer", input: "Pay the invoice" });
+  await using person = await visit(browser, server.url);
+  const { page } = person;
+  const palette = page.getByRole("dialog");
+  const find = async (words: string, name: string, path: string) => {
+    await page.goto("/ui/usage");
+    await page.getByRole("heading", { level: 1, name: "Usage" }).waitFor();
+    await page.keyboard.press("Control+k");
+    await palette.getByRole("combobox").fill(words);
+    await palette.getByRole("option", { name }).first().click();
+    await page.waitForURL(path);
+  };
+  await find("archive", "Sort the archive", "**/ui/tasks/*");
+  await find("billing closed", "user → billing", "**/ui/messages?tab=dead*");
+  await find("payer approve", "Approve calculator.evaluate?", "**/ui/approvals");
+  await find("Ada", "4 more", "**/ui/usage");
+  await expect.poll(() => palette.getByRole("option", { name: /^Ada \d+/ }).count()).toBe(12);
+  expect(await palette.getByRole("option", { selected: true }).textContent()).toMatch(/^Ada/);
+  await page.keyboard.press("Enter");
+  await page.waitForURL("**/ui/memory/*");
+  await find("no such thing", 'Search memory for "no such thing"', "**/ui/memory?q=no+such+thing");
+  expect(person.complaints).toEqual([]);
 });

@@ -25,6 +25,7 @@ const UNDER_WAY_MS = 1_000;
 const PAGE_SIZE = 50;
 const HISTORY_PAGE = 200;
 const NAMES_SHOWN = 8;
+const FOUND_MAX = 50;
 /** What is large is read again less often. */
 const SELDOM_MS = 60_000;
 /** Entities around one that are asked for at first, and at most. */
@@ -115,19 +116,25 @@ export const memorySearchQuery = ({ type, tokens, similarity, ...question }: Que
     refetchInterval: ({ state }) => (state.data === undefined && isAway(state.error) ? AGAIN_MS : false),
   });
 
-/** Names in a scope that words which are being typed find; nothing is embedded for it. */
-export const nearNamesQuery = (scope: string, typed: string) =>
+/** Entities that words which are being typed find. Nothing is embedded for it. */
+export const foundEntitiesQuery = (scopes: readonly string[], typed: string) =>
   queryOptions({
-    queryKey: ["memory", "names", scope, typed],
+    queryKey: ["memory", "found", scopes, typed],
     queryFn: async ({ signal }) => {
-      const json = { query: typed, scopes: [scope], mode: "keyword", limit: NAMES_SHOWN, at: "any" };
+      const json = { query: typed, scopes, mode: "keyword", limit: FOUND_MAX, at: "any" };
       const { items } = await ask<MemorySearchResult>(ROUTES.searchMemory, { method: "POST", json, signal });
-      return items.map(({ entity }) => entity.name);
+      return items.map(({ entity }) => entity);
     },
     enabled: typed !== "",
     placeholderData: keepPreviousData,
     retry: false,
   });
+
+/** Names in a scope that words which are being typed find. */
+export const nearNamesQuery = (scope: string, typed: string) => ({
+  ...foundEntitiesQuery([scope], typed),
+  select: (found: readonly MemoryEntity[]) => found.slice(0, NAMES_SHOWN).map(({ name }) => name),
+});
 
 /** All that is cached of an entity. */
 export const entityKey = (id: string) => ["memory", "entity", id] as const;

@@ -1,40 +1,54 @@
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { Bot, History, MonitorCog, Play, Rocket, Search, Send, Wrench, type LucideIcon } from "lucide-react";
+import {
+  Brain,
+  Ellipsis,
+  ListX,
+  MailX,
+  MonitorCog,
+  Play,
+  Rocket,
+  Search,
+  Send,
+  ShieldCheck,
+  Wrench,
+} from "lucide-react";
 import { useId, useState, type KeyboardEvent } from "react";
-import { agentsQuery, runQuery, runsQuery } from "../api/queries.ts";
 import { toolServerListQuery } from "../api/tool-servers.ts";
 import { cx } from "../parts/class-names.ts";
 import { Dialog } from "../parts/dialog.tsx";
 import { text } from "../text.ts";
+import { type Entry, type Group, item, matching, shortened } from "./palette-entry.ts";
 import { PAGES } from "./sidebar.tsx";
 import { setTheme, THEMES } from "./theme.ts";
-
-type Entry = {
-  readonly key: string;
-  readonly group: string;
-  readonly label: string;
-  readonly note: string;
-  readonly icon: LucideIcon;
-  readonly act: () => void;
-};
-
-/** Maximum number of entries of each group but the pages; typing finds the others. */
-const GROUP_MAX = 8;
+import { isId, useById, useEntities, useListed } from "./use-found.ts";
 
 export function Palette({ onClose }: { readonly onClose: () => void }) {
   const [words, setWords] = useState("");
-  const [at, setAt] = useState(0);
-  const entries = [...useRunById(words.trim()), ...matching(useEntries(), words)];
+  const [chosen, setChosen] = useState<string>();
+  const [open, setOpen] = useState<ReadonlySet<Group>>(new Set());
+  const entries = shortened(useEntries(words.trim()), open, (rest) => {
+    const [{ group, key }] = rest;
+    const show = () => {
+      setOpen(new Set([...open, group]));
+      setChosen(key);
+    };
+    return { ...item(group, Ellipsis, [text.palette.more(rest.length), ""], show), stays: true };
+  });
+  // What arrives later may not move the choice to something else.
+  const at = Math.max(
+    0,
+    entries.findIndex(({ key }) => key === chosen),
+  );
   const listId = useId();
   const choose = (entry: Entry | undefined) => {
     if (entry === undefined) return;
-    onClose();
+    if (entry.stays !== true) onClose();
     entry.act();
   };
   const onKeyDown = (event: KeyboardEvent) => {
     const by = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
-    if (by !== 0) setAt((entries.length + at + by) % Math.max(1, entries.length));
+    if (by !== 0) setChosen(entries[(entries.length + at + by) % Math.max(1, entries.length)]?.key);
     else if (event.key === "Enter") choose(entries[at]);
     else return;
     event.preventDefault();
@@ -55,7 +69,7 @@ export function Palette({ onClose }: { readonly onClose: () => void }) {
           onKeyDown={onKeyDown}
           onChange={(event) => {
             setWords(event.target.value);
-            setAt(0);
+            setChosen(undefined);
           }}
           className="h-12 flex-1 bg-transparent text-base outline-none"
         />
@@ -83,6 +97,8 @@ function Results({ entries, at, listId, onChoose }: ResultsProps) {
           role="option"
           aria-selected={index === at}
           ref={index === at ? (row) => row?.scrollIntoView({ block: "nearest" }) : undefined}
+          // The field keeps the focus.
+          onMouseDown={(event) => event.preventDefault()}
           onClick={() => onChoose(entry)}
           className={cx(
             "flex h-9 cursor-pointer items-center gap-2.5 rounded-md px-2.5",
@@ -94,51 +110,51 @@ function Results({ entries, at, listId, onChoose }: ResultsProps) {
           <span className={cx("min-w-0 flex-1 truncate text-xs", index === at ? "text-accent" : "text-muted")}>
             {entry.note}
           </span>
-          <span className={cx("text-2xs", index === at ? "text-accent" : "text-faint")}>{entry.group}</span>
+          <span className={cx("text-2xs", index === at ? "text-accent" : "text-faint")}>
+            {text.palette.groups[entry.group]}
+          </span>
         </li>
       ))}
     </ul>
   );
 }
 
-const RUN_ID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
-
-/** The run of a pasted id that is not among those loaded. */
-function useRunById(id: string): readonly Entry[] {
+/** All that the words find, in groups. A pasted id comes first. */
+function useEntries(words: string): readonly Entry[] {
   const navigate = useNavigate();
-  const isLoaded = useInfiniteQuery(runsQuery()).data?.pages.some((page) => page.items.some((run) => run.id === id));
-  const { data: run } = useQuery({ ...runQuery(id.toLowerCase()), enabled: RUN_ID.test(id) });
-  if (run === undefined || isLoaded === true) return [];
-  const open = () => void navigate({ to: "/runs/$id", params: { id: run.id } });
-  return [item("run", History, [run.agent, run.input_preview, run.id], open)];
-}
-
-function useEntries(): readonly Entry[] {
-  const navigate = useNavigate();
-  const agents = useInfiniteQuery(agentsQuery).data?.pages.flatMap((page) => page.items) ?? [];
-  const runs = useInfiniteQuery(runsQuery()).data?.pages.flatMap((page) => page.items) ?? [];
+  const byId = useById(words);
+  const listed = useListed(words !== "");
+  const entities = useEntities(words);
   const servers = useQuery({ ...toolServerListQuery, refetchInterval: false }).data ?? [];
-  return [
-    ...PAGES.map(({ to, name, icon, keys }) => item("page", icon, [name, keys], () => void navigate({ to }))),
-    ...agents.map(({ name, description }) =>
-      item("agent", Bot, [name, description], () => void navigate({ to: "/agents/$name", params: { name } })),
-    ),
-    ...runs.map(({ id, agent, input_preview: input }) =>
-      item("run", History, [agent, input, id], () => void navigate({ to: "/runs/$id", params: { id } })),
-    ),
-    ...servers.map(({ name, description }) =>
-      item(
-        "tool",
-        Wrench,
-        [name, description],
-        () => void navigate({ to: "/tools/$server", params: { server: name } }),
-      ),
-    ),
-    ...agents.map(({ name }) =>
-      item("action", Play, [text.palette.ask(name), ""], () => {
+  const tools = servers.map(({ name, description }) =>
+    item("tool", Wrench, [name, description], () => void navigate({ to: "/tools/$server", params: { server: name } })),
+  );
+  const asks = listed
+    .filter(({ group }) => group === "agent")
+    .map(({ label: name }) =>
+      item("ask", Play, [text.palette.ask(name), ""], () => {
         void navigate({ to: "/agents/$name", params: { name }, search: { tab: "try" } });
       }),
-    ),
+    );
+  const pages = PAGES.map(({ to, name, icon, keys }) => item("page", icon, [name, keys], () => void navigate({ to })));
+  const isKnown = new Set(byId.map(({ key }) => key));
+  const fit = matching([...pages, ...useActions(), ...listed, ...tools, ...asks], words);
+  const searchMemory = item("action", Brain, [text.palette.memory(words), ""], () => {
+    void navigate({ to: "/memory", search: words === "" ? {} : { q: words } });
+  });
+  return [...byId, ...fit.filter(({ key }) => !isKnown.has(key)), ...entities, ...(isId(words) ? [] : [searchMemory])];
+}
+
+function useActions(): readonly Entry[] {
+  const navigate = useNavigate();
+  return [
+    item("action", ShieldCheck, [text.palette.approvals, ""], () => void navigate({ to: "/approvals" })),
+    item("action", ListX, [text.palette.failed, ""], () => {
+      void navigate({ to: "/runs", search: { state: "failed" } });
+    }),
+    item("action", MailX, [text.messages.tabs.dead, ""], () => {
+      void navigate({ to: "/messages", search: { tab: "dead" } });
+    }),
     item("action", Rocket, [text.deploy.title, text.deploy.command], () => {
       void navigate({ to: "/agents", search: { deploy: true } });
     }),
@@ -153,29 +169,4 @@ function useEntries(): readonly Entry[] {
       item("action", MonitorCog, [text.palette.theme(text.header.themes[theme]), ""], () => setTheme(theme)),
     ),
   ];
-}
-
-type Group = keyof typeof text.palette.groups;
-
-/** Its words are the label, the note beside it, and what else it can be found by. */
-function item(group: Group, icon: LucideIcon, words: readonly [string, string, string?], act: () => void): Entry {
-  const [label, note, id = ""] = words;
-  return { key: `${group} ${label} ${id}`, group: text.palette.groups[group], label, note, icon, act };
-}
-
-/** Every word typed has to occur somewhere in an entry; a few of each group, in their order. */
-function matching(entries: readonly Entry[], words: string): readonly Entry[] {
-  const wanted = words.toLowerCase().split(/\s+/).filter(Boolean);
-  const taken = new Map<string, number>();
-  return entries.filter((entry) => {
-    const hay = `${entry.label} ${entry.note} ${entry.group} ${entry.key}`.toLowerCase();
-    const before = taken.get(entry.group) ?? 0;
-    if (
-      (before >= GROUP_MAX && entry.group !== text.palette.groups.page) ||
-      !wanted.every((word) => hay.includes(word))
-    )
-      return false;
-    taken.set(entry.group, before + 1);
-    return true;
-  });
 }

@@ -1,0 +1,137 @@
+import { useQuery } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { Bot, Box, Gavel, History, Mail, MailX, MessagesSquare, ShieldCheck } from "lucide-react";
+import {
+  ROUTES,
+  type AgentSummary,
+  type DeadLetter,
+  type RunSummary,
+  type Task,
+} from "../../../src/api/contract/index.ts";
+import { ask } from "../api/client.ts";
+import { conversationQuery } from "../api/conversations.ts";
+import { foundEntitiesQuery, memoryFiguresQuery } from "../api/memory.ts";
+import { messageQuery } from "../api/messages.ts";
+import type { Page } from "../api/page.ts";
+import { approvalsQuery, runQuery, withQuery } from "../api/queries.ts";
+import { taskQuery } from "../api/tasks.ts";
+import { requestTitle } from "../parts/plain-words.ts";
+import { useSettled } from "../parts/settled.ts";
+import { scopesToLookInto } from "../pages/memory/scopes.ts";
+import { text } from "../text.ts";
+import { type Entry, item } from "./palette-entry.ts";
+
+const ID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
+const PAGE_SIZE = 200;
+/** Entries of one list that are searched, the newest first. */
+const LIST_MAX = 1_000;
+const RUNS_MAX = 400;
+const SETTLED_MS = 150;
+
+export const isId = (words: string): boolean => ID.test(words);
+
+/** The newest entries of a list, page after page. */
+function useList<Item>(path: string, enabled: boolean, max = LIST_MAX): Page<Item>["items"] {
+  const { data = [] } = useQuery({
+    queryKey: ["found", path],
+    queryFn: async ({ signal }) => {
+      const items: Item[] = [];
+      let cursor: string | null = "";
+      while (cursor !== null && items.length < max) {
+        const page: Page<Item> = await ask<Page<Item>>(withQuery(path, { cursor, limit: PAGE_SIZE }), { signal });
+        items.push(...page.items);
+        cursor = page.next;
+      }
+      return items;
+    },
+    enabled,
+    staleTime: 0,
+    retry: false,
+  });
+  return data;
+}
+
+/** What the server's lists have: agents from the start, all others once something is typed. */
+export function useListed(typed: boolean): readonly Entry[] {
+  const navigate = useNavigate();
+  const agents = useList<AgentSummary>(ROUTES.agents, true);
+  const runs = useList<RunSummary>(ROUTES.runs, true, RUNS_MAX);
+  const tasks = useList<Task>(ROUTES.tasks, typed);
+  const letters = useList<DeadLetter>(ROUTES.deadLetters, typed);
+  const approvals = useQuery(approvalsQuery).data?.items ?? [];
+  return [
+    ...approvals.map(({ id, tool, agent, run }) =>
+      item("approval", ShieldCheck, [text.palette.approve(tool), agent, `${id} ${run}`], () => {
+        void navigate({ to: "/approvals" });
+      }),
+    ),
+    ...agents.map(({ name, description }) =>
+      item("agent", Bot, [name, description], () => void navigate({ to: "/agents/$name", params: { name } })),
+    ),
+    ...runs.map((run) => runEntry(run, (id) => void navigate({ to: "/runs/$id", params: { id } }))),
+    ...tasks.map((task) => taskEntry(task, (id) => void navigate({ to: "/tasks/$id", params: { id } }))),
+    ...letters.map(({ id, sender, recipient, reason, code }) =>
+      item("letter", MailX, [`${sender} → ${recipient}`, reason, `${code} ${id}`], () => {
+        void navigate({ to: "/messages", search: { tab: "dead", recipient } });
+      }),
+    ),
+  ];
+}
+
+const runEntry = (run: RunSummary, open: (id: string) => void): Entry =>
+  item("run", History, [run.agent, requestTitle(run.input_preview, run.message), run.id], () => open(run.id));
+
+const taskEntry = ({ id, name, status }: Task, open: (id: string) => void): Entry =>
+  item("task", Gavel, [name, text.tasks.statuses[status], id], () => open(id));
+
+/** The run, task, conversation or message of a pasted id, of any age. */
+export function useById(words: string): readonly Entry[] {
+  const navigate = useNavigate();
+  const id = words.toLowerCase();
+  const enabled = ID.test(words);
+  const { data: run } = useQuery({ ...runQuery(id), enabled });
+  const { data: task } = useQuery({ ...taskQuery(id), enabled });
+  const { data: talk } = useQuery({ ...conversationQuery(id), enabled, refetchInterval: false });
+  const { data: message } = useQuery({ ...messageQuery(id), enabled, refetchInterval: false });
+  if (!enabled) return [];
+  return [
+    ...(run === undefined ? [] : [runEntry(run, () => void navigate({ to: "/runs/$id", params: { id } }))]),
+    ...(task === undefined ? [] : [taskEntry(task, () => void navigate({ to: "/tasks/$id", params: { id } }))]),
+    ...(talk === undefined
+      ? []
+      : [
+          item("conversation", MessagesSquare, [talk.participants.map(({ name }) => name).join(", "), "", id], () => {
+            void navigate({ to: "/conversations/$id", params: { id } });
+          }),
+        ]),
+    ...(message === undefined
+      ? []
+      : [
+          item(
+            "message",
+            Mail,
+            [message.performative, `${message.sender} → ${message.recipients.join(", ")}`, id],
+            () => {
+              void navigate({ to: "/messages", search: { message: id } });
+            },
+          ),
+        ]),
+  ];
+}
+
+/** Entities that a search of memory by words finds. */
+export function useEntities(words: string): readonly Entry[] {
+  const navigate = useNavigate();
+  const typed = useSettled(words, SETTLED_MS);
+  const enabled = typed !== "" && !ID.test(typed);
+  const { data: figures } = useQuery({ ...memoryFiguresQuery, enabled, refetchInterval: false });
+  const { scopes } = scopesToLookInto(figures ?? { scopes: [] });
+  const { data: found = [] } = useQuery({
+    ...foundEntitiesQuery(scopes, typed),
+    enabled: enabled && figures !== undefined,
+  });
+  if (words === "") return [];
+  return found.map(({ id, name, type }) =>
+    item("entity", Box, [name, type, id], () => void navigate({ to: "/memory/$id", params: { id } })),
+  );
+}
