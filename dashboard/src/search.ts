@@ -51,8 +51,21 @@ export const runsSearch = (raw: Raw): RunsSearch => ({
   state: oneOf(RUN_STATES, raw["state"]),
 });
 
-export type RunSearch = { readonly view?: RunView | undefined; readonly step?: number | undefined };
-export const runSearch = (raw: Raw): RunSearch => ({ view: oneOf(RUN_VIEWS, raw["view"]), step: number(raw["step"]) });
+export const STEP_FILTERS = ["failed", "slow"] as const;
+
+export type RunSearch = {
+  readonly view?: RunView | undefined;
+  readonly step?: number | undefined;
+  /** Which steps the timeline lists, and the words in them. */
+  readonly only?: (typeof STEP_FILTERS)[number] | undefined;
+  readonly find?: string | undefined;
+};
+export const runSearch = (raw: Raw): RunSearch => ({
+  view: oneOf(RUN_VIEWS, raw["view"]),
+  step: number(raw["step"]),
+  only: oneOf(STEP_FILTERS, raw["only"]),
+  find: words(raw["find"]),
+});
 
 /** States of tool servers to filter by. One that runs counts as ready, so it is not among them. */
 export const TOOL_SERVER_STATES = [

@@ -23,6 +23,16 @@ export const contextText = {
   told: "The model was told",
   summary: (through: number): string => `Summary of turns 1 to ${through}`,
   excerpts: (why: string): string => `Excerpts, since ${why}`,
+  messages: {
+    title: "Messages",
+    note: (shortened: number): string =>
+      shortened === 0
+        ? "The prompts, earlier answers and tool results of this turn's request, as recorded."
+        : `The prompts, earlier answers and tool results of this turn's request, as recorded. The model was given shortened results of turns up to ${shortened}.`,
+    show: (count: number): string => `Show ${count} messages`,
+    answer: (turn: number): string => `Answer of turn ${turn}`,
+    result: (tool: string, turn: number): string => `Result of ${tool} in turn ${turn}`,
+  },
   notices: {
     tools_failed: "the last tool calls failed",
     context_degraded: "shortened dialogue",

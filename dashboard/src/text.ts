@@ -1,8 +1,10 @@
 import { SETTINGS } from "./text-settings.ts";
 import { USAGE } from "./text-usage.ts";
 import { CALL, TOOLS } from "./text-tools.ts";
+import { PALETTE } from "./text-palette.ts";
+import { STEP } from "./text-step.ts";
 import { TRAVEL } from "./text-travel.ts";
-import { FINISHES, OUTCOMES, REPLY_STATES, STATES } from "./text-wire.ts";
+import { OUTCOMES, REPLY_STATES, STATES } from "./text-wire.ts";
 import { AGENT } from "./text-agent.ts";
 import { fullTime } from "./parts/format.ts";
 import { APPROVALS } from "./text-approvals.ts";
@@ -66,34 +68,7 @@ export const text = {
     again: "Try again",
   },
   help: HELP,
-  palette: {
-    title: "Search or jump to",
-    placeholder: "A page, agent, run, task, entity, tool server, action or id",
-    results: "Results",
-    nothing: (words: string) => `Nothing here is called "${words}".`,
-    ask: (agent: string) => `Ask ${agent}`,
-    callTool: "Call a tool",
-    theme: (theme: string) => `Theme: ${theme}`,
-    approve: (tool: string) => `Approve ${tool}?`,
-    approvals: "Approve or refuse tool calls",
-    failed: "Failed runs",
-    memory: (words: string) => (words === "" ? "Search memory" : `Search memory for "${words}"`),
-    more: (count: number) => `${count} more`,
-    groups: {
-      page: "Page",
-      approval: "Approval",
-      agent: "Agent",
-      run: "Run",
-      task: "Task",
-      conversation: "Conversation",
-      message: "Message",
-      letter: "Dead letter",
-      entity: "Entity",
-      tool: "Tool server",
-      ask: "Ask",
-      action: "Action",
-    },
-  },
+  palette: PALETTE,
   settings: SETTINGS,
   tasks: TASKS,
   usage: USAGE,
@@ -246,6 +221,10 @@ export const text = {
     detail: "Details",
     step: "Step",
     steps: "Steps",
+    filterSteps: "Filter steps",
+    findSteps: "Search steps",
+    noStep: "No step matches",
+    only: { all: "All", failed: (count: number) => `Failed ${count}`, slow: (count: number) => `Slowest ${count}` },
     whole: "Run",
     turn: (turn: number) => `Turn ${turn}`,
     attempts: (count: number) => `${count} attempts`,
@@ -296,42 +275,7 @@ export const text = {
     download: (name: string) => `Download ${name}`,
     chars: (count: number) => `${count.toLocaleString("en-US")} characters`,
   },
-  step: {
-    progress: "Progress",
-    log: "Log",
-    facts: {
-      model: "Model",
-      duration: "Took",
-      first: "First word after",
-      queued: "Waited for its turn",
-      tokensIn: "Tokens in",
-      tokensOut: "Tokens out",
-      cost: "Cost",
-      limited: "Kept short by",
-      offered: "Tools it knew of",
-      finish: "Ended by",
-      fuel: "Fuel",
-      memory: "Memory",
-      turn: "In turn",
-      outcome: "Outcome",
-    },
-    offered: (tools: string, tokens: string) => `${tools}, about ${tokens} tokens`,
-    finish: FINISHES,
-    said: "What it said",
-    asked: (count: number) => (count === 1 ? "It asked for a tool call" : `It asked for ${count} tool calls`),
-    failedAttempts: (count: number) => (count === 1 ? "One attempt failed" : `${count} attempts failed`),
-    retried: (span: string) => `tried again after ${span}`,
-    gaveUp: "not tried again",
-    cutOff: "charged as far as it had come",
-    wentOver: (model: string) => `went over to ${model}`,
-    waitsFor: (why: string) => `waits for its turn: ${why}`,
-    waitsForBudget: "waits for room in a budget",
-    refused: "Its answer did not fit, so it was asked again",
-    arguments: "Arguments",
-    result: "Result",
-    failure: "What the tool said",
-    shownToModel: "As the model was shown it",
-  },
+  step: STEP,
   question: {
     title: (server: string) => `${server} asks`,
     note: (until: string) => `The run waits for the answer until ${fullTime(until)}.`,

@@ -15,6 +15,14 @@ let server: TestServer;
 const LONG = `| n | words |\n| - | - |\n${"| 1 | some words |\n".repeat(3_000)}`;
 const USAGE = { inputTokens: 100, outputTokens: 20 };
 
+const WALK = [
+  ...Array.from({ length: 40 }, (_, at) => ({
+    text: at === 19 ? "Here is the needle." : `Step ${at}`,
+    toolCalls: [{ name: "calculator__evaluate", arguments: { expression: at === 39 ? "1+" : `${at}+1` } }],
+  })),
+  { text: "I am there." },
+];
+
 const agent = (name: string, prompt = "You work.") => `name = "${name}"
 version = "1.0.0"
 capabilities = ["testing"]
@@ -40,6 +48,11 @@ beforeAll(async () => {
         { toolCalls: [{ name: "calculator__evaluate", arguments: { expression: "1+2" } }] },
         { text: "It is paid." },
       ]),
+      "examples/agents/walker.toml": agent("walker").replace(
+        "[llm]",
+        'tools = ["calculator"]\n[execution]\nmax_steps = 50\n[llm]',
+      ),
+      "scripts/walker.json": JSON.stringify(WALK),
       "examples/agents/bidder.toml": agent("bidder"),
       "scripts/bidder.json": JSON.stringify([{ text: '{"price":245,"remark":"As soon as possible"}' }]),
       "scripts/talker.json": JSON.stringify([{ text: LONG }]),
@@ -209,6 +222,38 @@ test("a run that a task started has a sentence as its title, and bids are lines"
   await page.goto("/ui/runs");
   await page.getByRole("link", { name: "Award: Add the figures" }).click();
   await page.getByRole("heading", { level: 1, name: "Award: Add the figures" }).waitFor();
+  expect(person.complaints).toEqual([]);
+});
+
+test("a step of a long run is brought into view, found by its words, and shows the messages it was given", async () => {
+  const { body } = await server.ask("POST", "/api/v1/runs", { agent: "walker", input: "Walk far", wait: true });
+  const { id, step_list: steps } = contract.runs.RunDetail.parse(body);
+  expect(steps.length).toBe(81);
+  await using person = await visit(browser, server.url);
+  const { page } = person;
+  const list = page.getByRole("list", { name: "Steps" }).getByRole("link");
+  const isInView = async (step: number) => {
+    const row = await page.locator(`[data-step="${step}"]`).boundingBox();
+    const frame = await page.getByRole("region", { name: "Timeline" }).boundingBox();
+    if (row === null || frame === null) return false;
+    return row.y >= frame.y && row.y + row.height <= Math.min(frame.y + frame.height, 860);
+  };
+  await page.goto(`/ui/runs/${id}?step=61`);
+  await list.first().waitFor();
+  await expect.poll(() => isInView(61)).toBe(true);
+  await page.getByRole("button", { name: "Failed 1" }).click();
+  await expect.poll(() => list.count()).toBe(2);
+  await page
+    .getByRole("status")
+    .getByRole("link", { name: /last tool call/ })
+    .click();
+  await page.getByText("In turn", { exact: true }).waitFor();
+  await page.getByRole("button", { name: "All", exact: true }).click();
+  await page.getByLabel("Search steps").fill("needle");
+  await list.filter({ hasText: "Turn 20" }).click();
+  await page.getByRole("button", { name: "Show 40 messages" }).click();
+  await page.getByRole("button", { name: "Show 20 earlier" }).click();
+  await page.getByText("Result of calculator.evaluate in turn 19").click();
   expect(person.complaints).toEqual([]);
 });
 

@@ -9,6 +9,7 @@ import { ago, bytes, duration } from "../../dashboard/src/parts/format.ts";
 import { lineDiff } from "../../dashboard/src/parts/line-diff.ts";
 import { plainWords, requestTitle } from "../../dashboard/src/parts/plain-words.ts";
 import { quoted, runCommand, runCurl } from "../../dashboard/src/parts/shell-command.ts";
+import { filteredSteps } from "../../dashboard/src/pages/run/step-filter.ts";
 import { span, stretchOf, ticksOf, timeScale } from "../../dashboard/src/pages/run/time-scale.ts";
 import {
   agentSearch,
@@ -362,4 +363,31 @@ describe("requests as titles", () => {
       expect(requestTitle(text, null)).toBe(text);
     fc.assert(fc.property(fc.string(), (text) => plainWords(`x${text}`) === `x${text}`));
   });
+});
+
+const FAILED_ATTEMPT: ModelStep["attempts"][number] = {
+  model: "mock",
+  class: "timeout",
+  message: "too late",
+  retry_in_ms: 10,
+  next: null,
+  cost: null,
+};
+
+test("steps are filtered by failure, by duration and by all words in them", () => {
+  const turns = Array.from({ length: 30 }, (_, at): Step => ({
+    ...TURN,
+    index: at + 1,
+    turn: at + 1,
+    duration_ms: at,
+  }));
+  const retried = { ...TURN, index: 31, turn: 31, text: "The Needle, after all", attempts: [FAILED_ATTEMPT] };
+  const steps = [...turns, retried, { ...TURN, index: 32, turn: 32, state: "failed" as const }];
+  const indexes = (filter: Parameters<typeof filteredSteps>[1]) =>
+    filteredSteps(steps, filter).map(({ index }) => index);
+  expect(indexes({})).toHaveLength(32);
+  expect(indexes({ only: "failed" })).toEqual([31, 32]);
+  expect(indexes({ only: "slow" })).toEqual(Array.from({ length: 20 }, (_, at) => at + 11));
+  expect(indexes({ find: "all needle" })).toEqual([31]);
+  expect(indexes({ only: "failed", find: "turn 32" })).toEqual([32]);
 });

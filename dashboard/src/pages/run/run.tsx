@@ -1,10 +1,13 @@
 import { getRouteApi, Link } from "@tanstack/react-router";
-import type { RunDetail } from "../../../../src/api/contract/index.ts";
+import { useEffect, useMemo, useRef } from "react";
+import type { RunDetail, Step } from "../../../../src/api/contract/index.ts";
 import type { Logs } from "../../api/live-text.ts";
 import { useRun, type Drafts, type Progress } from "../../api/run-live.ts";
 import { Card } from "../../parts/card.tsx";
+import { Choices } from "../../parts/choices.tsx";
 import { CopyButton } from "../../parts/copy.tsx";
 import { Skeleton } from "../../parts/empty.tsx";
+import { Input } from "../../parts/field.tsx";
 import { JsonView } from "../../parts/json-view.tsx";
 import { PageHeading } from "../../parts/page-heading.tsx";
 import { ProblemView } from "../../parts/problem-view.tsx";
@@ -20,6 +23,7 @@ import { Questions } from "./questions.tsx";
 import { RunHeading } from "./run-heading.tsx";
 import { Overview } from "./overview.tsx";
 import { RunNotices } from "./step-context.tsx";
+import { filteredSteps, hasFailed, SLOWEST, type StepFilter } from "./step-filter.ts";
 import { StepDetail } from "./step-detail.tsx";
 import { Waterfall } from "./waterfall.tsx";
 import { useSeenRun } from "../home/seen.ts";
@@ -91,17 +95,28 @@ function Views({ run, drafts, progress, logs }: ViewProps) {
   );
 }
 
+/** Runs with fewer steps are seen at a glance. */
+const FILTERED_FROM = 10;
+
 function Timeline({ run, drafts }: Omit<ViewProps, "progress" | "logs">) {
-  const { step: index } = route.useSearch();
+  const { step: index, only, find } = route.useSearch();
   const step = run.step_list.find((other) => other.index === index);
-  useStepKeys(run, step?.index);
+  const steps = useMemo(() => filteredSteps(run.step_list, { only, find }), [run.step_list, only, find]);
+  useStepKeys(steps, step?.index);
+  useStepInView(step?.index);
   return (
     <div className="grid items-start gap-4 xl:grid-cols-[minmax(0,11fr)_minmax(0,9fr)]">
       <section
         aria-label={text.run.view.timeline}
-        className="overflow-y-auto rounded-lg border border-line bg-surface shadow-card xl:sticky xl:top-16 xl:max-h-[calc(100dvh-5rem)]"
+        className="flex max-h-[70dvh] flex-col rounded-lg border border-line bg-surface shadow-card xl:sticky xl:top-16 xl:max-h-[calc(100dvh-5rem)]"
       >
-        <Waterfall run={run} selected={step?.index} />
+        {run.step_list.length < FILTERED_FROM ? null : <FilterBar run={run} />}
+        <div className="relative min-h-0 overflow-y-auto">
+          <Waterfall run={run} steps={steps} selected={step?.index} />
+          {steps.length === 0 && run.step_list.length > 0 ? (
+            <p className="px-4 pb-4 text-sm text-muted">{text.run.noStep}</p>
+          ) : null}
+        </div>
       </section>
       <section aria-label={text.run.detail} className="min-w-0">
         {step === undefined ? (
@@ -114,14 +129,56 @@ function Timeline({ run, drafts }: Omit<ViewProps, "progress" | "logs">) {
   );
 }
 
-/** "[" and "]" go through the run itself and its steps. */
-function useStepKeys(run: RunDetail, selected: number | undefined): void {
+function FilterBar({ run: { step_list: steps } }: { readonly run: RunDetail }) {
+  const { only, find } = route.useSearch();
   const navigate = route.useNavigate();
-  const places = [undefined, ...run.step_list.map(({ index }) => index)];
+  const set = (change: StepFilter) =>
+    void navigate({ search: (before) => ({ ...before, ...change }), replace: true, resetScroll: false });
+  const { all, failed, slow } = text.run.only;
+  return (
+    <search className="flex flex-wrap items-center gap-2 border-b border-line p-2">
+      <Choices
+        label={text.run.filterSteps}
+        value={only}
+        choices={[
+          { value: undefined, label: all },
+          { value: "failed", label: failed(steps.filter(hasFailed).length) },
+          { value: "slow", label: slow(Math.min(SLOWEST, steps.length)) },
+        ]}
+        onChange={(chosen) => set({ only: chosen })}
+      />
+      <Input
+        data-filter
+        type="search"
+        aria-label={text.run.findSteps}
+        placeholder={text.run.findSteps}
+        value={find ?? ""}
+        onChange={({ target }) => set({ find: target.value === "" ? undefined : target.value })}
+        className="min-w-32 flex-1"
+      />
+    </search>
+  );
+}
+
+/** "[" and "]" go through the run itself and the listed steps. */
+function useStepKeys(steps: readonly Step[], selected: number | undefined): void {
+  const navigate = route.useNavigate();
+  const places = [undefined, ...steps.map(({ index }) => index)];
   const go = (by: number) => {
     const at = Math.min(places.length - 1, Math.max(0, places.indexOf(selected) + by));
     void navigate({ search: (before) => ({ ...before, step: places[at] }), replace: true, resetScroll: false });
-    document.querySelector(`[data-step="${places[at] ?? 0}"]`)?.scrollIntoView({ block: "nearest" });
   };
   useKeys({ "[": () => go(-1), "]": () => go(1) });
+}
+
+/** Brings the row of the selected step into view. */
+function useStepInView(selected: number | undefined): void {
+  const before = useRef(selected);
+  useEffect(() => {
+    // Nothing was chosen yet: the page stays at its top.
+    if (selected === before.current && selected === undefined) return;
+    const block = selected === before.current ? "center" : "nearest";
+    before.current = selected;
+    document.querySelector(`[data-step="${selected ?? 0}"]`)?.scrollIntoView({ block });
+  }, [selected]);
 }

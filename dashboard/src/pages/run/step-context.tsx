@@ -1,3 +1,4 @@
+import { Link } from "@tanstack/react-router";
 import type { RunDetail, StepContext } from "../../../../src/api/contract/index.ts";
 import { Card, Fact } from "../../parts/card.tsx";
 import { cx } from "../../parts/class-names.ts";
@@ -5,6 +6,7 @@ import { count } from "../../parts/format.ts";
 import { Td, Th } from "../../parts/table.tsx";
 import { contextText } from "../../text-context.ts";
 import { Fold } from "./fold.tsx";
+import { summaryOf } from "./step-messages.tsx";
 
 type Part = StepContext["parts"][number];
 
@@ -27,7 +29,7 @@ type Props = {
 export function ContextCard({ run, turn, context, counted }: Props) {
   const { window, reserve, estimate, parts, warnings } = context;
   const room = window - reserve;
-  const summary = run.summaries.findLast((each) => each.turn <= turn && each.covers_through <= context.covered_through);
+  const summary = summaryOf(run, turn, context);
   return (
     <Card title={contextText.title} flush>
       <div className="space-y-4 p-4">
@@ -74,7 +76,7 @@ export function ContextCard({ run, turn, context, counted }: Props) {
           {contextText.told}: {warnings.join(" ")}
         </p>
       )}
-      {summary === undefined || context.covered_through === 0 ? null : (
+      {summary === undefined ? null : (
         <div className="border-t border-line">
           <Fold
             title={
@@ -109,7 +111,26 @@ export const RunNotices = ({ run }: { readonly run: RunDetail }) =>
       className="mb-4 space-y-1 rounded-lg border border-warn bg-warn-soft px-4 py-2.5 text-sm text-ink"
     >
       {run.notice_list.map(({ code, message }) => (
-        <li key={code}>{message}</li>
+        <li key={code}>
+          <Notice run={run} code={code} message={message} />
+        </li>
       ))}
     </ul>
   );
+
+/** A notice about failed calls leads to the last of them. */
+function Notice({ run, code, message }: { readonly run: RunDetail; readonly code: string; readonly message: string }) {
+  const failed = run.step_list.findLast((step) => step.kind === "tool" && step.state === "failed");
+  if (code !== "tools_failed" || failed === undefined) return message;
+  return (
+    <Link
+      to="/runs/$id"
+      params={{ id: run.id }}
+      search={{ step: failed.index }}
+      className="underline"
+      resetScroll={false}
+    >
+      {message}
+    </Link>
+  );
+}

@@ -12,6 +12,7 @@ import { text } from "../../text.ts";
 import { Fold, TextBlock } from "./fold.tsx";
 import { ForkButton } from "./fork-button.tsx";
 import { ContextCard } from "./step-context.tsx";
+import { TurnMessages } from "./step-messages.tsx";
 import { MadeFiles } from "./pictures.tsx";
 
 type Props = { readonly run: RunDetail; readonly step: Step; readonly draft: string | undefined };
@@ -87,12 +88,7 @@ function ModelDetail({ run, step, draft = "" }: ModelProps) {
           </ol>
         </Card>
       )}
-      {step.turn === 1 ? (
-        <Card title={text.run.prompts} flush>
-          <Fold title={text.run.systemPrompt} content={run.system_prompt} />
-          <Fold title={text.run.prompt} content={run.prompt} open />
-        </Card>
-      ) : null}
+      <TurnMessages run={run} step={step} />
     </>
   );
 }

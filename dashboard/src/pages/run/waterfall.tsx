@@ -11,15 +11,23 @@ import { StateIcon } from "../../parts/state-pill.tsx";
 import { text } from "../../text.ts";
 import { span, stretchOf, ticksOf, timeScale, type TimeScale } from "./time-scale.ts";
 
-type Props = { readonly run: RunDetail; readonly selected: number | undefined };
+type Props = {
+  readonly run: RunDetail;
+  /** Those of its steps that are listed. */
+  readonly steps: readonly Step[];
+  readonly selected: number | undefined;
+};
 
 /** Every step against time: parallel calls stand side by side, what runs grows, what waits and what failed is marked. */
-export function Waterfall({ run, selected }: Props) {
+export function Waterfall({ run, steps, selected }: Props) {
   const scale = timeScale(run, useServerNow(100, isMoving(run)));
   return (
     <div className="min-w-0">
-      <div aria-hidden className="flex h-8 items-end border-b border-line pr-20 pb-1.5 text-2xs text-faint">
-        <div className="w-60 shrink-0 pl-3 max-sm:w-36">{text.run.step}</div>
+      <div
+        aria-hidden
+        className="sticky top-0 z-10 flex h-8 items-end border-b border-line bg-surface pr-20 pb-1.5 text-2xs text-faint"
+      >
+        <div className="w-68 shrink-0 pl-3 max-sm:w-36">{text.run.step}</div>
         <div className="relative h-4 flex-1">
           {/* Between its ends there is no room for marks on a narrow screen. */}
           {ticksOf(scale).map(({ at, label }, index, { length }) => (
@@ -38,7 +46,7 @@ export function Waterfall({ run, selected }: Props) {
       </div>
       <ol aria-label={text.run.steps} className="py-1">
         <RunLine run={run} scale={scale} selected={selected === undefined} />
-        {run.step_list.map((step) => (
+        {steps.map((step) => (
           <Fragment key={step.index}>
             {isInherited(run, step) ? (
               <InheritedLine run={run} step={step} selected={step.index === selected} />
@@ -157,7 +165,7 @@ type RowProps = {
 function Line({ run, step, selected, icon, name, note, took, children }: RowProps) {
   const indent = step === undefined ? "pl-3" : step.kind === "model" ? "pl-5" : "pl-9";
   return (
-    <li className="[contain-intrinsic-size:auto_2rem] [content-visibility:auto]">
+    <li className="scroll-my-16 [contain-intrinsic-size:auto_2rem] [content-visibility:auto]">
       <Link
         to="/runs/$id"
         params={{ id: run.id }}
@@ -171,11 +179,16 @@ function Line({ run, step, selected, icon, name, note, took, children }: RowProp
           selected ? "border-accent bg-accent-soft" : "border-transparent hover:bg-hover",
         )}
       >
-        <span className={cx("-ml-0.5 flex w-60 shrink-0 items-center gap-2 pr-3 max-sm:w-36", indent)}>
+        <span className={cx("-ml-0.5 flex w-68 shrink-0 items-center gap-2 pr-3 max-sm:w-36", indent)}>
           {icon}
-          <span className={cx("truncate text-xs", step?.kind === "tool" ? "font-mono" : "font-medium")}>{name}</span>
+          <span className={cx("min-w-0 truncate text-xs", step?.kind === "tool" ? "font-mono" : "font-medium")}>
+            {name}
+          </span>
           <span
-            className={cx("min-w-0 flex-1 truncate text-2xs", step?.state === "failed" ? "text-bad" : "text-muted")}
+            className={cx(
+              "truncate text-2xs",
+              step?.state === "failed" ? "max-w-1/2 shrink-0 text-bad max-sm:hidden" : "min-w-0 flex-1 text-muted",
+            )}
           >
             {note}
           </span>
