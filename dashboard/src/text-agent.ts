@@ -40,6 +40,7 @@ export const AGENT = {
   },
   deleteTitle: (name: string) => `Delete ${name}?`,
   deleteNote: "It answers no new requests from then on. Runs that have begun go on, and past runs stay.",
+  deleteFile: (file: string) => `${file} stays: the next start deploys the agent again, unless you delete the file.`,
   typeName: (name: string) => `Type ${name} to confirm`,
   deleted: (name: string) => `${name} is deleted`,
 } as const;

@@ -247,3 +247,11 @@ test("the basic example of a new agent runs where no caxton is on PATH", async (
   expect(stdout).toContain("created    trial  revision 1");
   expect(stdout).toContain("has the highest total revenue");
 });
+
+test("deleting an agent says that its file stays, and nothing is deleted when one of several is unknown", async () => {
+  const unknown = await ask(["agent", "delete", "file-clerk", "nobody-here", "--yes"]);
+  expect([unknown.code, unknown.stdout]).toEqual([3, ""]);
+  const { stdout, stderr } = await ask(["agent", "delete", "file-clerk", "--yes"]);
+  expect(stdout).toBe("deleted  file-clerk\n");
+  expect(stderr).toMatch(/^! \S*examples\/agents\/file-clerk\.\w+ stays: the next start deploys file-clerk again/);
+});

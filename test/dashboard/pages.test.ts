@@ -279,6 +279,14 @@ test("an agent's file is changed in place, its revisions are compared line by li
   await confirm.click();
   await page.getByRole("heading", { level: 1, name: "Agents" }).waitFor();
   expect((await server.ask("GET", `/api/v1/agents/${name}`)).status).toBe(404);
+
+  await page.goto("/ui/agents/file-clerk");
+  await page.getByRole("button", { name: "More actions" }).click();
+  await page.getByRole("menuitem", { name: "Delete agent" }).click();
+  await page
+    .getByRole("dialog")
+    .getByText(/file-clerk\.\w+ stays: the next start deploys the agent again/)
+    .waitFor();
 });
 
 test("a tool is called by hand from a form made of its schema, and from JSON", async () => {

@@ -214,7 +214,9 @@ function revisions(command: Command, invocation: Invocation): void {
 function remove(command: Command, invocation: Invocation): void {
   command
     .summary("take agents away")
-    .description("Take agents away. Runs that began go on; a new deployment brings the agent back.")
+    .description(
+      "Delete agents. Runs that began go on; a new deployment brings the agent back, also that of its file at the next start.",
+    )
     .argument("<agent...>", "their names");
   examples(command, [
     ["caxton agent delete greeter", "asks first"],
@@ -224,6 +226,14 @@ function remove(command: Command, invocation: Invocation): void {
     input: z.object({ agent: z.array(z.string()) }),
     formats: ["table", "name"],
     run: async (context, { agent: names }) => {
+      for (const name of names) {
+        const path = fillRoute("agent", { name });
+        const { file } = (await context.client.request({ path, schema: agents.AgentDetail })).value;
+        if (file)
+          context.terminal.note(
+            `! ${file.path} stays: the next start deploys ${name} again, unless you delete the file`,
+          );
+      }
       const question = names.length === 1 ? `Delete agent ${names[0]}?` : `Delete agents ${names.join(", ")}?`;
       if (!(await confirm(context, question, pathOf(command)))) return;
       for (const name of names) {

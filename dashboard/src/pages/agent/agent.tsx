@@ -110,7 +110,7 @@ function Actions({ agent }: { readonly agent: AgentDetail }) {
           { label: text.agent.delete, icon: <Trash2 aria-hidden />, act: () => setOpen("delete"), danger: true },
         ]}
       />
-      {open === "delete" ? <DeleteAgent name={agent.name} onClose={close} /> : null}
+      {open === "delete" ? <DeleteAgent name={agent.name} file={agent.file?.path} onClose={close} /> : null}
       {open === "pause" ? <PauseAgent name={agent.name} onClose={close} /> : null}
     </>
   );

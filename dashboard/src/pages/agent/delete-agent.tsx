@@ -2,10 +2,15 @@ import { deleteAgent } from "../../api/actions.ts";
 import { DeleteDialog } from "../../parts/delete-dialog.tsx";
 import { text } from "../../text.ts";
 
-type Props = { readonly name: string; readonly onClose: () => void };
+type Props = {
+  readonly name: string;
+  /** Its file in the agents directory, which is not deleted; undefined where there is none. */
+  readonly file: string | undefined;
+  readonly onClose: () => void;
+};
 
-/** An agent that is gone answers nobody. */
-export const DeleteAgent = ({ name, onClose }: Props) => (
+/** Asks before an agent is deleted. */
+export const DeleteAgent = ({ name, file, onClose }: Props) => (
   <DeleteDialog
     name={name}
     title={text.agent.deleteTitle(name)}
@@ -18,5 +23,6 @@ export const DeleteAgent = ({ name, onClose }: Props) => (
     stale={[["agents"]]}
   >
     <p className="text-muted">{text.agent.deleteNote}</p>
+    {file === undefined ? null : <p className="[overflow-wrap:anywhere]">{text.agent.deleteFile(file)}</p>}
   </DeleteDialog>
 );
