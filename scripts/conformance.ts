@@ -1,4 +1,4 @@
-// Runs the protocol's own client scenarios against our MCP client, with nothing but loopback: node scripts/conformance.ts [scenario...]
+// Runs the protocol's own client scenarios against our MCP client, with nothing but loopback: npx node scripts/conformance.ts [scenario...]
 // Fails when one fails that test/mcp/conformance/expected-failures.yaml does not name, or passes although it does.
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";

@@ -1,6 +1,6 @@
 /**
  * Puts the protocols, as diagrams and tables, into docs/guides/conversations.md, from the tables that messages are checked
- * against. Run it after a change of src/protocols/tables.ts: `node scripts/draw-protocols.ts`. A test holds both equal.
+ * against. Run it after a change of src/protocols/tables.ts: `npx node scripts/draw-protocols.ts`. A test holds both equal.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,6 +1,6 @@
 /**
  * Finds what the tests of the FIPA transport talk to, the agent platform JADE on Java 17 or later, and brings what is
- * missing: `node scripts/ensure-jade.ts`. Java and Maven come from Debian, as root; JADE by Maven, pinned, into Maven's own
+ * missing: `npx node scripts/ensure-jade.ts`. Java and Maven come from Debian, as root; JADE by Maven, pinned, into Maven's own
  * store. Says what to do where it cannot, and ends with 1.
  */
 import { existsSync } from "node:fs";

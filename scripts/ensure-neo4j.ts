@@ -1,6 +1,6 @@
 /**
  * Finds what the tests of memory in Neo4j talk to, a Neo4j community server on Java 17 or later, and brings what is missing:
- * `node scripts/ensure-neo4j.ts`. Java and Maven come from Debian, as root; the server's archives by Maven, pinned, into
+ * `npx node scripts/ensure-neo4j.ts`. Java and Maven come from Debian, as root; the server's archives by Maven, pinned, into
  * node_modules/.cache. Says what to do where it cannot, and ends with 1.
  */
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";

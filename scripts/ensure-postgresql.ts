@@ -1,6 +1,6 @@
 /**
  * Finds what the tests of memory in PostgreSQL talk to, a PostgreSQL with pgvector 0.8 or later, and brings what is missing:
- * `node scripts/ensure-postgresql.ts`. PostgreSQL comes from Debian, as root; pgvector from there too, or, where it is not
+ * `npx node scripts/ensure-postgresql.ts`. PostgreSQL comes from Debian, as root; pgvector from there too, or, where it is not
  * packaged, from the source in Debian's archive. Says what to do where it cannot, and ends with 1.
  */
 import { execFileSync } from "node:child_process";

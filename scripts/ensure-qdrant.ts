@@ -1,5 +1,5 @@
 /**
- * Finds the parts of the tests' Qdrant, and installs what is missing: `node scripts/ensure-qdrant.ts`. Qdrant's engine and the
+ * Finds the parts of the tests' Qdrant, and installs what is missing: `npx node scripts/ensure-qdrant.ts`. Qdrant's engine and the
  * official client's models come, pinned, from Python's registry into node_modules/.cache. Says what to do where it cannot, and
  * ends with 1.
  */

@@ -1,5 +1,5 @@
 // Looks for texts whose reading blocks the server or takes more than linear time, and then for modules that the meter
-// changes, counts wrongly or breaks at: `node scripts/fuzz.ts [--seconds N] [--seed N] [--kind K] [--slowness N]`.
+// changes, counts wrongly or breaks at: `npx node scripts/fuzz.ts [--seconds N] [--seed N] [--kind K] [--slowness N]`.
 // A failing module is written to output/fuzz together with how to run it again; the exit code is then 1.
 // `--kind growth` reads the texts alone. On a slow or busy machine, `--slowness 2` allows twice the time.
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -95,7 +95,7 @@ function failureOf(kind: CaseKind, seed: number, figures: Figures, real: readonl
   }
   mkdirSync(FAILURES, { recursive: true });
   const file = join(FAILURES, `${kind}-${seed}`);
-  const again = `node scripts/fuzz.ts --kind ${kind} --seed ${seed} --seconds 0`;
+  const again = `npx node scripts/fuzz.ts --kind ${kind} --seed ${seed} --seconds 0`;
   if (bytes !== undefined) writeFileSync(`${file}.wasm`, bytes);
   writeFileSync(`${file}.txt`, `${what}\n${again}\n`);
   return `${kind} ${seed}: ${what}\nkept in ${file}; again with: ${again}`;

@@ -1,5 +1,5 @@
 /**
- * What `npm pack` packs: `node scripts/package.ts prepack` builds and puts the published package.json and README.md in place
+ * What `npm pack` packs: `npx node scripts/package.ts prepack` builds and puts the published package.json and README.md in place
  * of the checkout's, `postpack` restores them. npm runs both.
  *
  * The two differ because a `bin` in the checkout's own package.json would make `npx caxton` install the checkout into npx's
@@ -63,5 +63,5 @@ const STEPS: { readonly [step: string]: () => void } = {
 };
 
 const step = STEPS[process.argv[2] ?? ""];
-if (step === undefined) throw new Error(`use: node scripts/package.ts ${Object.keys(STEPS).join("|")}`);
+if (step === undefined) throw new Error(`use: npx node scripts/package.ts ${Object.keys(STEPS).join("|")}`);
 step();

@@ -1,5 +1,5 @@
 // Prepares the package's own tool servers, as a server does at its first start, and keeps the results in a directory: a
-// fresh machine has only to compile them. `node scripts/ready-modules.ts [directory]`, by default `dist/modules`. Part of
+// fresh machine has only to compile them. `npx node scripts/ready-modules.ts [directory]`, by default `dist/modules`. Part of
 // `npm run build`, which does not fail without them: what is missing is prepared at the first start.
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

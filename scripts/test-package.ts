@@ -1,6 +1,6 @@
 /**
  * Packs the package, installs it from the registry in an empty directory with each Node that is supported, and tries it:
- * `node scripts/test-package.ts [20 22 …]`, by default all. Node comes from npm too. Takes a minute for each.
+ * `npx node scripts/test-package.ts [20 22 …]`, by default all. Node comes from npm too. Takes a minute for each.
  */
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";

@@ -1,5 +1,5 @@
 /**
- * Makes `tools/date_time/src/zones.bin` of compiled IANA rules: `node scripts/time-zones.ts [directory]`, the directory
+ * Makes `tools/date_time/src/zones.bin` of compiled IANA rules: `npx node scripts/time-zones.ts [directory]`, the directory
  * being `usr/share/zoneinfo` of an unpacked Debian package tzdata, or the machine's own. The file is committed, so only
  * who wants newer rules needs to run it; test/tools/time-zones.test.ts fails when they are older than Node's.
  *

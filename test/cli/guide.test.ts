@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import type { Command } from "commander";
@@ -33,4 +33,16 @@ test("every option in the guide exists", () => {
   const own = guide.replaceAll(/\bnpm [^\n`]*|\bnpx --prefix/g, "");
   const named = new Set([...own.matchAll(/(?<=[\s`[])--[a-z][a-z-]+/g)].map(([option]) => option));
   expect([...named].filter((option) => !known.has(option) && option !== "--help")).toEqual([]);
+});
+
+test("scripts are called so that they run on the Node of the clone", () => {
+  const home = join(import.meta.dirname, "../..");
+  const bare = globSync(["*.md", "{docs,bench,deploy}/**/*.md", "{scripts,test}/**/*.ts"], { cwd: home }).flatMap(
+    (file) =>
+      [...readFileSync(join(home, file), "utf8").matchAll(/(?<!npx )\bnode scripts\/[a-z-]+\.ts/g)].map(([call]) => [
+        file,
+        call,
+      ]),
+  );
+  expect(bare).toEqual([]);
 });

@@ -39,7 +39,7 @@ export async function leaveBrowser(browser: Browser | undefined): Promise<void> 
 
 async function launch(): Promise<Browser> {
   const executablePath = findChromium();
-  if (executablePath === undefined) throw new Error("no Chromium is here: node scripts/ensure-chromium.ts");
+  if (executablePath === undefined) throw new Error("no Chromium is here: npx node scripts/ensure-chromium.ts");
   return chromium.launch({
     executablePath,
     args: [

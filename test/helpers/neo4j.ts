@@ -56,7 +56,7 @@ export class Neo4jServer implements AsyncDisposable {
 
   static async start(java: readonly string[] = TEST_JAVA): Promise<Neo4jServer> {
     const library = findNeo4j();
-    if (library === undefined) throw new Error("Neo4j is not here: node scripts/ensure-neo4j.ts");
+    if (library === undefined) throw new Error("Neo4j is not here: npx node scripts/ensure-neo4j.ts");
     const server = new Neo4jServer(library, await freePort(), java);
     try {
       mkdirSync(join(server.#directory.path, "conf"));

@@ -53,7 +53,8 @@ export class Postgresql implements AsyncDisposable {
 
   static async start(): Promise<Postgresql> {
     const bin = findPostgresql();
-    if (bin === undefined) throw new Error("there is no PostgreSQL with pgvector: node scripts/ensure-postgresql.ts");
+    if (bin === undefined)
+      throw new Error("there is no PostgreSQL with pgvector: npx node scripts/ensure-postgresql.ts");
     const server = new Postgresql(bin);
     server.#initialise();
     server.#port = await freePort();

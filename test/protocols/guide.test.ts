@@ -5,7 +5,7 @@ import { BREACH_RULES } from "../../src/protocols/index.ts";
 
 const guide = readFileSync(GUIDE, "utf8");
 
-test("the guide shows the protocols as they are checked; `node scripts/draw-protocols.ts` draws them anew", () => {
+test("the guide shows the protocols as they are checked; `npx node scripts/draw-protocols.ts` draws them anew", () => {
   expect(drawn(guide) === guide).toBe(true);
 });
 

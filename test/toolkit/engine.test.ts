@@ -7,7 +7,7 @@ import { PACKAGE, Workshop } from "./workshop.ts";
 
 test("the engine that is committed was built from the sources that are committed", () => {
   const { sources, module } = readEngineBuild();
-  const advice = "build it again: node scripts/build-engine.ts";
+  const advice = "build it again: npx node scripts/build-engine.ts";
   expect(engineSourcesHash(), advice).toBe(sources);
   expect(engineHash(), advice).toBe(module);
 });

@@ -23,7 +23,7 @@ export type JadePlatform = AsyncDisposable & { readonly address: string; readonl
 /** A JADE of its own in a process of its own, with the agents `resp` and `peer`; all it writes goes to `directory`. */
 export async function startJade(directory: string): Promise<JadePlatform> {
   const jar = findJade();
-  if (jar === undefined) throw new Error("JADE is not here: node scripts/ensure-jade.ts");
+  if (jar === undefined) throw new Error("JADE is not here: npx node scripts/ensure-jade.ts");
   const sources = ["Responder.java", "Peer.java"].map((name) => join(import.meta.dirname, name));
   execFileSync("javac", ["-nowarn", "-cp", jar, "-d", directory, ...sources], { stdio: "pipe" });
   const [port = 0, transport = 0] = await freePorts(2);
