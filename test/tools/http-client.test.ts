@@ -109,6 +109,28 @@ test("a page is read as text", () => {
   expect(structured["body"]).toBe("A & B\n# Hi\nOne two three. link (https://x.org/y)\n- a\n- b\nk | 1 < 2");
 });
 
+test.for([
+  ["<p>a</p><pre><code>\ndef f():\n    return 1\n\nf(&lt;)</code></pre><p>b", "a\ndef f():\n    return 1\n\nf(<)\nb"],
+  ["<table><tr><td>1<td>2<tr><th>3</th><th></th></table>x", "1 | 2\n3\nx"],
+  ["<ol start=3><li>a<li value=7>b<li>c<ul><li>d</ul></ol><li>e", "3. a\n7. b\n8. c\n- d\n- e"],
+  ["<title>a<b</title>body", "a<b\nbody"],
+  ["<html><head><title> A\nB </title><p>no end of the head", "A B\nno end of the head"],
+  [
+    "a<div hidden>x<div>y</div>z</div>b<input hidden>c<p hidden>d<p>e<ul><li hidden>f<ul><li>g</ul><li>h</ul>",
+    "abc\ne\n- h",
+  ],
+  [
+    '<p title="hidden" data-hidden>a<img alt="p" src=x> <a data-href="http://no" href=http://yes>l</a>',
+    "a[p] l (http://yes)",
+  ],
+  ["<svg><title>no</title></svg><title>yes</title>a<title>second</title>", "yes\na"],
+  ["<div hidden><script>'</div>'</script>x</div>y", "y"],
+] as const)("the page %j reads %j", ([body, text]) => {
+  const { world } = web({ type: "text/html; charset=utf-8", body });
+  const { structured } = call("http_client", "get", { url: URL_GIVEN, html_to_text: true }, world);
+  expect(structured["body"]).toBe(text);
+});
+
 test("large content becomes a file, and so does what is asked to", () => {
   const { world } = web({ type: "text/csv", body: "a,b\n".repeat(50_000) });
   const large = call("http_client", "get", { url: `${URL_GIVEN}.csv?x=1` }, world);

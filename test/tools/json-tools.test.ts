@@ -154,8 +154,59 @@ test.for([
   [{ format: "date" }, "2023-02-29", false],
   [{ patternProperties: { "^x-": { type: "number" } } }, { "x-a": "b" }, false],
   [{ dependentRequired: { a: ["b"] } }, { a: 1 }, false],
+  [{ allOf: [{ properties: { foo: true } }, { unevaluatedProperties: false }] }, { foo: 1 }, false],
+  [{ allOf: [{ prefixItems: [true] }, { unevaluatedItems: false }] }, [1], false],
+  [{ anyOf: [{ properties: { a: { type: "string" } } }, true], unevaluatedProperties: false }, { a: 1 }, false],
+  [{ $ref: "#/$defs/a", $defs: { a: { properties: { a: true } } }, unevaluatedProperties: false }, { a: 1 }, true],
 ] as const)("the schema %j judges %j: %s", ([schema, json, wanted]) => {
   expect(call("json_tools", "validate", { text: JSON.stringify(json), schema }).structured["valid"]).toBe(wanted);
+});
+
+const SCOPED = {
+  $id: "https://example.com/a/root.json",
+  properties: {
+    inner: { $ref: "b/inner.json" },
+    anchored: { $ref: "b/inner.json#word" },
+    within: { $ref: "#/$defs/inner/$defs/kind" },
+    enum: { enum: [{ $id: "https://example.com/a/b/inner.json", type: "null" }, 1] },
+  },
+  $defs: {
+    kind: { type: "string" },
+    inner: {
+      $id: "b/inner.json",
+      $ref: "#/$defs/kind",
+      $defs: { kind: { type: "number" }, w: { $anchor: "word", const: 1 } },
+    },
+  },
+};
+
+test.for([
+  [{ inner: 1, anchored: 1, within: 1, enum: 1 }, true],
+  [{ inner: "a" }, false],
+  [{ anchored: 2 }, false],
+  [{ within: "a" }, false],
+] as const)("references are resolved within the $id that they stand in: %j fits: %s", ([json, wanted]) => {
+  expect(call("json_tools", "validate", { json, schema: SCOPED }).structured["valid"]).toBe(wanted);
+});
+
+test("$dynamicRef leads to the outermost schema with its anchor, and other documents are refused", () => {
+  const schema = {
+    $id: "https://example.com/strings",
+    $ref: "list",
+    $defs: {
+      item: { $dynamicAnchor: "item", type: "string" },
+      list: {
+        $id: "list",
+        items: { $dynamicRef: "#item" },
+        $defs: { any: { $dynamicAnchor: "item" } },
+      },
+    },
+  };
+  const isValid = (json: unknown) =>
+    call("json_tools", "validate", { text: JSON.stringify(json), schema }).structured["valid"];
+  expect([isValid(["a"]), isValid(["a", 1])]).toEqual([true, false]);
+  const elsewhere = { $ref: "https://json-schema.org/draft/2020-12/schema" };
+  expect(failure("json_tools", "validate", { json: 1, schema: elsewhere })).toContain("which is not in it");
 });
 
 test("a schema that refers to itself for ever is refused, and nothing traps", () => {

@@ -180,6 +180,15 @@ test("encodings are those of others, there and back", () => {
   expect(failure("text_tools", "encode", { text: "/w==", code: "base64", direction: "decode" })).toContain(
     "no text in UTF-8",
   );
+  const text =
+    "S&iacute; &CounterClockwiseContourIntegral;&NotEqualTilde;&zwnj;&AElig &copy2026 &notit; &#233x &#x2603;";
+  expect(run("encode", { text, code: "html", direction: "decode" })["result"]).toBe(
+    "S\u00ed \u2233\u2242\u0338\u200c\u00c6 \u00a92026 \u00acit; \u00e9x \u2603",
+  );
+  const odd = "&; &# &#x &a &aa; &#99999999999; &#xD800; &zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz; AT&T &amp";
+  expect(run("encode", { text: odd, code: "html", direction: "decode" })["result"]).toBe(
+    "&; &# &#x &a &aa; \ufffd \ufffd &zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz; AT&T &",
+  );
 });
 
 test("hashes are those of others", () => {

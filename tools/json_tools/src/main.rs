@@ -16,6 +16,7 @@ mod path_parser;
 mod pointer;
 mod result;
 mod schema_check;
+mod schema_names;
 mod schema_words;
 mod source;
 mod stats;

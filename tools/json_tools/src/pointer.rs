@@ -50,7 +50,3 @@ pub fn child_mut<'a>(value: &'a mut Json, part: &str) -> Option<&'a mut Json> {
         _ => None,
     }
 }
-
-pub fn find<'a>(value: &'a Json, parts: &[String]) -> Option<&'a Json> {
-    parts.iter().try_fold(value, |value, part| child(value, part))
-}

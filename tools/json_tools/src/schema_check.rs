@@ -1,10 +1,12 @@
 //! JSON Schema 2020-12: keywords that apply other schemas.
 
 use crate::pointer;
+use crate::schema_names::{Named, Place};
 use crate::schema_words;
 use mcp::{Failure, Json};
 use patterns::{Flags, Pattern};
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 /// Schemas within each other, followed references included.
 const DEPTH_MAX: usize = 120;
@@ -17,7 +19,8 @@ pub struct Problem {
     pub message: String,
 }
 
-/// Members and items that some schema has looked at: what unevaluatedProperties and unevaluatedItems leave alone.
+/// Members and items that a schema, or one applied in its place, has evaluated: unevaluatedProperties and
+/// unevaluatedItems of that schema skip them. Schemas beside it do not count.
 #[derive(Default, Clone)]
 struct Seen {
     members: BTreeSet<String>,
@@ -33,7 +36,9 @@ impl Seen {
 
 pub struct Checker<'s> {
     root: &'s Json,
-    named: BTreeMap<String, &'s Json>,
+    named: Named<'s>,
+    /// Base URIs of the schema resources that are being evaluated, outermost first.
+    scopes: Vec<Rc<str>>,
     patterns: BTreeMap<String, Pattern>,
     pub problems: Vec<Problem>,
     pub formats: bool,
@@ -41,48 +46,24 @@ pub struct Checker<'s> {
     pub count: usize,
     path: Vec<String>,
     depth: usize,
-    tracks: bool,
 }
 
 type Checked = Result<bool, Failure>;
+type Members = [(std::borrow::Cow<'static, str>, Json)];
 
 impl<'s> Checker<'s> {
     pub fn new(root: &'s Json, formats: bool) -> Checker<'s> {
-        let mut checker = Checker {
+        let named = Named::of(root);
+        Checker {
             root,
-            named: BTreeMap::new(),
+            scopes: vec![named.base.clone()],
+            named,
             patterns: BTreeMap::new(),
             problems: Vec::new(),
             formats,
             count: 0,
             path: Vec::new(),
             depth: 0,
-            tracks: false,
-        };
-        checker.index(root);
-        checker
-    }
-
-    /// Schemas by $id and $anchor.
-    fn index(&mut self, schema: &'s Json) {
-        match schema {
-            Json::Object(members) => {
-                for (name, value) in members {
-                    match (name.as_ref(), value) {
-                        ("$id", Json::Text(id)) => drop(self.named.insert(id.trim_end_matches('#').to_owned(), schema)),
-                        ("$anchor" | "$dynamicAnchor", Json::Text(anchor)) => {
-                            drop(self.named.insert(format!("#{}", anchor), schema))
-                        }
-                        ("unevaluatedProperties" | "unevaluatedItems", _) => self.tracks = true,
-                        _ => {}
-                    }
-                    if !matches!(name.as_ref(), "const" | "enum" | "default" | "examples") {
-                        self.index(value);
-                    }
-                }
-            }
-            Json::List(items) => items.iter().for_each(|item| self.index(item)),
-            _ => {}
         }
     }
 
@@ -127,6 +108,7 @@ impl<'s> Checker<'s> {
         self.patterns.get(pattern).ok_or_else(|| "the pattern is lost.".into())
     }
 
+    /// Checks a value, and adds to `seen` what was evaluated where it fits.
     fn check(&mut self, schema: &'s Json, value: &Json, seen: &mut Seen) -> Checked {
         let members = match schema {
             Json::Bool(true) => return Ok(true),
@@ -147,22 +129,36 @@ impl<'s> Checker<'s> {
                 self.place()
             )));
         }
+        let resource = self.named.resource(schema);
+        self.scopes.extend(resource.clone());
+        let mut own = Seen::default();
+        let valid = self.keywords(schema, members, value, &mut own)?;
+        if resource.is_some() {
+            self.scopes.pop();
+        }
+        if valid {
+            seen.add(own);
+        }
+        self.depth -= 1;
+        Ok(valid)
+    }
+
+    fn keywords(&mut self, schema: &'s Json, members: &'s Members, value: &Json, own: &mut Seen) -> Checked {
         let mut valid = true;
         for (keyword, argument) in members {
             valid &= schema_words::check(self, keyword, argument, value)?;
             valid &= match keyword.as_ref() {
-                "$ref" | "$dynamicRef" => self.reference(argument, value, seen)?,
-                "allOf" | "anyOf" | "oneOf" | "not" | "if" => self.combined(schema, keyword, argument, value, seen)?,
-                "dependentSchemas" | "dependencies" => self.dependent(argument, value, seen)?,
+                "$ref" | "$dynamicRef" => self.reference(keyword, argument, value, own)?,
+                "allOf" | "anyOf" | "oneOf" | "not" | "if" => self.combined(schema, keyword, argument, value, own)?,
+                "dependentSchemas" | "dependencies" => self.dependent(argument, value, own)?,
                 _ => true,
             };
         }
         match value {
-            Json::Object(inside) => valid &= self.object(schema, inside, seen)?,
-            Json::List(items) => valid &= self.list(schema, items, seen)?,
+            Json::Object(inside) => valid &= self.object(schema, inside, own)?,
+            Json::List(items) => valid &= self.list(schema, items, own)?,
             _ => {}
         }
-        self.depth -= 1;
         Ok(valid)
     }
 
@@ -183,38 +179,27 @@ impl<'s> Checker<'s> {
     }
 
     #[inline(never)]
-    fn reference(&mut self, argument: &Json, value: &Json, seen: &mut Seen) -> Checked {
+    fn reference(&mut self, keyword: &str, argument: &Json, value: &Json, seen: &mut Seen) -> Checked {
         let name = argument
             .as_text()
-            .ok_or_else(|| Failure("a $ref of the schema is no text.".to_owned()))?;
-        let target = self.resolve(name).ok_or_else(|| {
+            .ok_or_else(|| Failure(format!("a {} of the schema is no text.", keyword)))?;
+        let base = self.scopes.last().unwrap_or(&self.named.base);
+        let mut place = self.named.find(base, name).ok_or_else(|| {
             Failure(format!("the schema refers to '{}', which is not in it; only references into the schema itself are followed, such as #/$defs/name.", name))
         })?;
-        self.check(target, value, seen)
+        if let Some(anchor) = place.dynamic.take().filter(|_| keyword == "$dynamicRef") {
+            place = self.outermost(&anchor).unwrap_or(place);
+        }
+        self.scopes.push(place.base);
+        let valid = self.check(place.schema, value, seen);
+        self.scopes.pop();
+        valid
     }
 
-    fn resolve(&self, name: &str) -> Option<&'s Json> {
-        let (base, fragment) = name.split_once('#').unwrap_or((name, ""));
-        let root = if base.is_empty() {
-            self.root
-        } else {
-            let ending = format!("/{}", base);
-            let by_end = || {
-                self.named
-                    .iter()
-                    .find(|(id, _)| id.ends_with(&ending))
-                    .map(|(_, schema)| schema)
-            };
-            *self.named.get(base).or_else(by_end)?
-        };
-        if fragment.is_empty() {
-            return Some(root);
-        }
-        if fragment.starts_with('/') {
-            let fragment = percent_decoded(fragment);
-            return pointer::find(root, &pointer::parse(&fragment).ok()?);
-        }
-        self.named.get(&format!("#{}", fragment)).copied()
+    /// The first schema with this $dynamicAnchor among the resources that led here.
+    fn outermost(&self, anchor: &str) -> Option<Place<'s>> {
+        let mut found = self.scopes.iter().filter_map(|base| self.named.dynamic(base, anchor));
+        found.next()
     }
 
     #[inline(never)]
@@ -236,9 +221,7 @@ impl<'s> Checker<'s> {
             "if" => {
                 let mut inner = Seen::default();
                 let held = self.fits(argument, value, &mut inner)?;
-                if held {
-                    seen.add(inner);
-                }
+                seen.add(inner);
                 return match schema.get(if held { "then" } else { "else" }) {
                     Some(branch) => self.check(branch, value, seen),
                     None => Ok(true),
@@ -269,8 +252,8 @@ impl<'s> Checker<'s> {
             let mut inner = Seen::default();
             if self.check(branch, value, &mut inner)? {
                 fitting += 1;
-                seen.add(inner);
             }
+            seen.add(inner);
             let wrong = self.count - count;
             let problems: Vec<Problem> = self.problems.drain(kept..).collect();
             self.count = count;
@@ -319,12 +302,7 @@ impl<'s> Checker<'s> {
     }
 
     #[inline(never)]
-    fn object(
-        &mut self,
-        schema: &'s Json,
-        members: &[(std::borrow::Cow<'static, str>, Json)],
-        seen: &mut Seen,
-    ) -> Checked {
+    fn object(&mut self, schema: &'s Json, members: &Members, seen: &mut Seen) -> Checked {
         let properties = schema.get("properties");
         let by_pattern = schema.get("patternProperties");
         let additional = schema.get("additionalProperties");
@@ -365,7 +343,7 @@ impl<'s> Checker<'s> {
                 known = true;
                 valid &= self.additional(name, inner, value, properties)?;
             }
-            if known && self.tracks {
+            if known && self.named.tracks {
                 seen.members.insert(name.to_string());
             }
         }
@@ -400,7 +378,7 @@ impl<'s> Checker<'s> {
             let inner = prefix.get(place).or(rest);
             if let Some(inner) = inner {
                 valid &= self.inside(place.to_string(), inner, item)?;
-                if self.tracks {
+                if self.named.tracks {
                     seen.items.insert(place);
                 }
             }
@@ -443,26 +421,4 @@ impl<'s> Checker<'s> {
         }
         Ok(true)
     }
-}
-
-fn percent_decoded(text: &str) -> String {
-    let mut bytes = Vec::new();
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let code = after
-            .get(..2)
-            .filter(|_| *first == b'%')
-            .and_then(|digits| std::str::from_utf8(digits).ok());
-        match code.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &after[2..];
-            }
-            None => {
-                bytes.push(*first);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }

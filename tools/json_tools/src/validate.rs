@@ -9,7 +9,7 @@ use std::borrow::Cow;
 pub const TOOL: Tool = Tool {
     name: "validate",
     title: "Check JSON against a JSON Schema",
-    description: "Checks JSON against a JSON Schema of draft 2020-12: every keyword of its vocabularies, $ref into the schema itself. $dynamicRef is taken as $ref, and schemas elsewhere are not fetched. Each problem is told with its place.",
+    description: "Checks JSON against a JSON Schema of draft 2020-12. $ref and $dynamicRef lead into the schema itself; schemas elsewhere, the metaschema included, are not fetched, and a reference to one fails. Reports each problem with its place.",
     input,
     output: Some(|| {
         let problem = schema::closed(vec![
