@@ -108,3 +108,29 @@ test("while the server starts, a tool server that is not there yet is answered w
   expect((await ask("tool-servers/late")).status).toBe(200);
   expect((await ask("tool-servers/other")).status).toBe(404);
 });
+
+const MIB = 1024 * 1024;
+
+/** A custom section with a name of one letter. */
+const filled = (bytes: number): Buffer => {
+  const size = bytes - 6;
+  const length = [0, 7, 14, 21].map((shift) => ((size >> shift) & 0x7f) | 0x80);
+  return Buffer.concat([Buffer.from([0, ...length, size >> 28, 1, 0x78]), Buffer.alloc(size - 2)]);
+};
+
+test("a large module is taken as a form, and not as JSON, which would hold the server up", async () => {
+  await using world = await World.open();
+  const module = Buffer.concat([small("core"), filled(20 * MIB)]);
+  const refused = await world.ask("POST", "", { module: module.toString("base64"), file: "large.wasm" });
+  expect(refused).toMatchObject({
+    status: 413,
+    body: { code: "BODY_TOO_LARGE", hint: expect.stringContaining("multipart/form-data") },
+  });
+  const send = async (bytes: Buffer): Promise<unknown> => {
+    const form = new FormData();
+    form.set("module", new Blob([new Uint8Array(bytes)]), "large.wasm");
+    return (await fetch(`${world.server.url}/api/v1/tool-servers`, { method: "POST", body: form })).json();
+  };
+  expect(await send(module)).toMatchObject({ name: "large", outcome: "created" });
+  expect(await send(Buffer.concat([module, filled(13 * MIB)]))).toMatchObject({ code: "TOOL_MODULE_TOO_LARGE" });
+});

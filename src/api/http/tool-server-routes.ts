@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { FastifyRequest } from "fastify";
 import * as z from "zod";
 import { parseJson } from "../../kernel/json.ts";
+import { LIMITS } from "../../kernel/quantities.ts";
 import { ROUTES, tools } from "../contract/index.ts";
 import {
   acceptToolServer,
@@ -22,7 +23,7 @@ import {
 } from "../operations/index.ts";
 import { clientGone } from "./client-gone.ts";
 import type { Http, HttpContext } from "./context.ts";
-import { ModuleTooLargeError, RequestInvalidError } from "./errors.ts";
+import { BodyTooLargeError, ModuleTooLargeError, RequestInvalidError } from "./errors.ts";
 import { HashedBody } from "./hashed-body.ts";
 import { askedIds } from "./idempotency.ts";
 import { readForm } from "./multipart.ts";
@@ -210,8 +211,8 @@ function logRoute(http: Http, { services, streams }: HttpContext): void {
 }
 
 const MODULE_BYTES_MAX = 32 * 1024 * 1024;
-/** A module in base64 is a third longer; the rest is for the manifest and the form around them. */
-const BODY_BYTES_MAX = Math.ceil((MODULE_BYTES_MAX * 4) / 3) + 1024 * 1024;
+/** The rest is for the manifest and the form around them. */
+const FORM_BYTES_MAX = MODULE_BYTES_MAX + 1024 * 1024;
 
 function deployRoute(http: Http, { services }: HttpContext): void {
   // In a scope of its own, so that only this route takes bodies of this size and form.
@@ -233,7 +234,7 @@ function deployRoute(http: Http, { services }: HttpContext): void {
           tags,
           summary: "Deploy a tool server, or its next revision",
           description:
-            "As JSON with the module in base64, or as multipart/form-data with the file itself. Answers 201 for a new server, 200 for a new or unchanged revision, 202 when the revision waits to be accepted. At most 32 MiB.",
+            "As multipart/form-data with the file itself, at most 32 MiB, or as JSON of at most 4 MiB with the module in base64. Answers 201 for a new server, 200 for a new or unchanged revision, 202 when the revision waits to be accepted.",
           consumes: ["application/json", "multipart/form-data"],
           body: tools.DeployToolServerBody,
           response: {
@@ -276,8 +277,22 @@ function asUpload(body: unknown): ToolServerUpload {
 }
 
 async function readBody(contentType: string, { payload, length }: Incoming): Promise<Upload> {
-  const bytes = await bounded(payload, length);
-  if (contentType.startsWith("multipart/")) return fromForm(contentType, bytes);
+  if (contentType.startsWith("multipart/")) {
+    const tooLarge = new ModuleTooLargeError(MODULE_BYTES_MAX);
+    return fromForm(contentType, await bounded(payload, length, FORM_BYTES_MAX, tooLarge));
+  }
+  // Reading JSON and base64 holds the server up for as long as it takes.
+  const bytesMax = LIMITS.bodyBytesMax;
+  const bytes = await bounded(
+    payload,
+    length,
+    bytesMax,
+    new BodyTooLargeError(
+      `a module in JSON may have ${bytesMax / 1024 / 1024} MiB with all around it`,
+      "Send it as a file in a form (multipart/form-data), as `caxton tool deploy` does.",
+      { bytesMax },
+    ),
+  );
   const parsed = parseJson(bytes.toString("utf8"));
   if (parsed.type === "malformed") throw invalid([`the body is not JSON: ${parsed.reason}`]);
   const body = check(parsed.value);
@@ -289,11 +304,17 @@ async function readBody(contentType: string, { payload, length }: Incoming): Pro
 type Incoming = { readonly payload: AsyncIterable<Buffer>; readonly length: number };
 
 /** Reads a body into one buffer. What it says of its length saves a copy of the whole at the end. */
-async function bounded(payload: AsyncIterable<Buffer>, expected: number): Promise<Buffer<ArrayBuffer>> {
-  let body = Buffer.allocUnsafeSlow(expected >= 0 && expected <= BODY_BYTES_MAX ? expected : 64 * 1024);
+async function bounded(
+  payload: AsyncIterable<Buffer>,
+  expected: number,
+  bytesMax: number,
+  tooLarge: Error,
+): Promise<Buffer<ArrayBuffer>> {
+  if (expected > bytesMax) throw tooLarge;
+  let body = Buffer.allocUnsafeSlow(expected >= 0 ? expected : 64 * 1024);
   let length = 0;
   for await (const chunk of payload) {
-    if (length + chunk.length > BODY_BYTES_MAX) throw new ModuleTooLargeError(MODULE_BYTES_MAX);
+    if (length + chunk.length > bytesMax) throw tooLarge;
     if (length + chunk.length > body.length) {
       const larger = Buffer.allocUnsafeSlow(Math.max(2 * body.length, length + chunk.length));
       body.copy(larger, 0, 0, length);
