@@ -22,6 +22,8 @@ export const STEP = {
   },
   offered: (tools: string, tokens: string) => `${tools}, about ${tokens} tokens`,
   finish: FINISHES,
+  reasoning: "Reasoning",
+  asReturned: "As the provider returned it",
   said: "What it said",
   asked: (count: number) => (count === 1 ? "It asked for a tool call" : `It asked for ${count} tool calls`),
   failedAttempts: (count: number) => (count === 1 ? "One attempt failed" : `${count} attempts failed`),

@@ -80,7 +80,8 @@ function* partsOf(outcome: ModelOutcome): Generator<ModelPart> {
     yield { ...failure(kind, message, retryInMs ?? FAIL_FOR_GOOD_MS, status), usage };
     return;
   }
-  const { text, toolCalls, carried } = outcome.content;
+  const { text, reasoning, toolCalls, carried } = outcome.content;
+  if (reasoning !== undefined) yield { type: "reasoning-delta", text: reasoning };
   if (text !== "") yield { type: "text-delta", text };
   for (const { mediaType, bytes } of outcome.artifacts ?? [])
     yield { type: "file", mediaType, data: new Uint8Array(bytes) };

@@ -348,6 +348,7 @@ test("run get shows each step, what failed and the answer", async () => {
     duration_ms: 7,
     model: "mock/basic",
     text: "",
+    reasoning: "",
     tool_calls: [{ id: "1", name: "csv_parser__group", arguments: "{}" }],
     finish: "tool-calls",
     first_part_ms: 1,

@@ -183,6 +183,9 @@ test("a call whose fate nobody knows is put to a person, and the decision lets t
   await page.getByRole("button", { name: "Go on without" }).click();
   await state(page, "Completed").waitFor();
   await page.getByText("Went on without it.").waitFor();
+  await page.getByRole("list", { name: "Steps" }).getByRole("link").nth(1).click();
+  await page.getByText("As the provider returned it").click();
+  await page.getByText("The columns come first.").waitFor();
   const { body } = await resumed.ask("GET", `/api/v1/runs/${id}`);
   expect(contract.runs.RunDetail.parse(body)).toMatchObject({ state: "completed", waiting_for: null });
 });
@@ -212,7 +215,7 @@ async function interruptedRun(directory: string, runId: RunId): Promise<void> {
       durationMs: 3,
       firstPartMs: 1,
       usage: {},
-      content: { text: "", toolCalls: [wanted] },
+      content: { text: "", reasoning: "The columns come first.", toolCalls: [wanted] },
     },
     {
       type: "tool-start",

@@ -35,6 +35,7 @@ const TURN: ModelStep = {
   duration_ms: 0,
   model: "mock",
   text: "",
+  reasoning: "",
   tool_calls: [],
   finish: "stop",
   first_part_ms: 1,

@@ -18,7 +18,11 @@ system_prompt = "Read for office@example.org."
 `;
 const SCRIPT = [
   { toolCalls: [{ name: "file_system__read_file", arguments: { path: "examples/data/notes.txt" } }] },
-  { text: `The key is ${KEY}, and the address is ${EMAIL}.`, chunkChars: 3 },
+  {
+    reasoning: `I have to name ${KEY} and ${EMAIL}.`,
+    text: `The key is ${KEY}, and the address is ${EMAIL}.`,
+    chunkChars: 3,
+  },
 ];
 
 /** A model that keeps what it was asked. */
@@ -80,6 +84,7 @@ test("patterns and secrets are hidden from models, the journal, the API and who 
     state: "completed",
     input: "I am [redacted:email]; read notes.txt",
     output: "The key is [redacted:CRM], and the address is [redacted:email].",
+    step_list: [{ reasoning: "" }, {}, { reasoning: "I have to name [redacted:CRM] and [redacted:email]." }],
   });
   expect(JSON.stringify(sinks.requests.at(-1))).toContain("write to [redacted:email], with the key [redacted:CRM].");
   expect(run["notice_list"]).toEqual([

@@ -171,6 +171,7 @@ export const ModelStep = z.object({
   }),
   model: z.string(),
   text: z.string(),
+  reasoning: z.string().meta({ description: "Reasoning as the provider returned it; empty when it returned none" }),
   tool_calls: z.array(z.object({ id: z.string(), name: z.string(), arguments: z.string() })),
   finish: z.string().nullable(),
   first_part_ms: z.number().nullable(),

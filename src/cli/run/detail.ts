@@ -154,7 +154,7 @@ function stepLines(step: Step, { style, verbose }: StepOptions): string[] {
       ...(verbose && step.context !== null
         ? contextLines(step.context, step.input_tokens).flatMap((line) => below("holds", line))
         : []),
-      ...(verbose ? below("text", step.text) : []),
+      ...(verbose ? [...below("reasoning", step.reasoning), ...below("text", step.text)] : []),
     ];
   }
   const failed = step.outcome !== null && step.outcome !== "done";

@@ -34,6 +34,7 @@ const modelStep = (more: Partial<Extract<Step, { kind: "model" }>>): Step => ({
   duration_ms: 5,
   model: "mock",
   text: "",
+  reasoning: "",
   tool_calls: [],
   finish: "stop",
   first_part_ms: 1,
@@ -232,6 +233,12 @@ const detailOf = (run: RunDetail, verbose = false) =>
     verbose,
     artifacts: [],
   });
+
+test("reasoning that a provider returned is shown with --verbose", () => {
+  const run = { ...ended("9"), step_list: [modelStep({ text: "9", reasoning: "Three by three." })] };
+  expect(detailOf(run, true)).toContain("reasoning Three by three.\n");
+  expect(detailOf(run)).not.toContain("Three by three.");
+});
 
 test("a call that waits for a budget says so", () => {
   const waiting: Step = {

@@ -96,6 +96,7 @@ type Turn = Extract<RunEvent, { type: "model-end" }>["content"];
 const redactedTurn = (turn: Turn, redactor: Redactor): Turn => ({
   ...turn,
   text: redactor.text(turn.text),
+  reasoning: turn.reasoning === undefined ? undefined : redactor.text(turn.reasoning),
   toolCalls: turn.toolCalls.map((call) => redactedCall(call, redactor)),
 });
 

@@ -277,6 +277,7 @@ const modelEnd = (step: number, model: string, ...[answer, offered]: [Answer, re
   offered: { tools: offered.length, tokens: toolsTokens(offered) },
   content: {
     text: answer.text,
+    reasoning: answer.reasoning === "" ? undefined : answer.reasoning,
     toolCalls: [...answer.toolCalls],
     carried: answer.carried,
   },

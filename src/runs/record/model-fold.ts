@@ -123,6 +123,7 @@ const choiceOf = (event: EventOf<"model-choice-wait">, askedAtMs: JournalEntry["
 const modelEnd = (event: EventOf<"model-end">): ModelStep["end"] => ({
   state: "done",
   text: event.content.text,
+  reasoning: event.content.reasoning ?? "",
   toolCalls: event.content.toolCalls,
   finish: event.finish,
   durationMs: event.durationMs,

@@ -170,6 +170,8 @@ export const RunEvent = z.discriminatedUnion("type", [
     content: z.object({
       text: z.string(),
       toolCalls: z.array(z.object({ id: z.string(), name: z.string(), arguments: z.string() })),
+      /** Reasoning as the provider returned it as text; absent when it returned none, and in runs of older versions. */
+      reasoning: z.string().optional(),
       /** What the provider wants back with this turn; only providers that sign their reasoning give it. */
       carried: JsonObject.optional(),
     }),

@@ -49,6 +49,8 @@ export type ModelStep = {
     | {
         readonly state: "done";
         readonly text: string;
+        /** Reasoning as the provider returned it; empty when it returned none. */
+        readonly reasoning: string;
         readonly toolCalls: readonly ModelToolCall[];
         readonly finish: string;
         readonly durationMs: number;

@@ -45,6 +45,7 @@ export type ModelInUse = { readonly model: LanguageModel; readonly settings: Mod
 
 export type Answer = {
   readonly text: string;
+  readonly reasoning: string;
   readonly toolCalls: readonly ModelToolCall[];
   readonly files: readonly ModelFile[];
   readonly carried: JsonObject | undefined;
@@ -295,7 +296,7 @@ async function attemptTurn(
         const durationMs = clock.monotonicMs() - begunMs;
         return {
           type: "answered",
-          answer: { text, toolCalls, files, carried, finish, usage, durationMs, firstPartMs, queuedMs },
+          answer: { text, reasoning, toolCalls, files, carried, finish, usage, durationMs, firstPartMs, queuedMs },
         };
       }
     }

@@ -71,6 +71,11 @@ function ModelDetail({ run, step, draft = "" }: ModelProps) {
         <ContextCard run={run} turn={step.turn} context={step.context} counted={step.input_tokens} />
       )}
       <Refused step={step} />
+      {step.reasoning === "" ? null : (
+        <Card title={text.step.reasoning} flush>
+          <Fold title={text.step.asReturned} content={step.reasoning} />
+        </Card>
+      )}
       {words === "" ? null : (
         <Card title={text.step.said} actions={<CopyButton value={words} />}>
           <Markdown>{words}</Markdown>
