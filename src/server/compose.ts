@@ -374,9 +374,11 @@ function factsOf(
 ): ServerFacts {
   const watch = stack.use(new StoreWatch(parts.database));
   const version = packageVersion();
+  const begunMs = parts.clock.monotonicMs();
   return {
     version,
     startedAtMs: parts.clock.nowMs(),
+    uptimeMs: () => parts.clock.monotonicMs() - begunMs,
     dataDirectory: config.data.directory,
     configuration: { config: shownConfig(config), origins, file: file ?? null },
     dataBytes: () => parts.database.bytes(),

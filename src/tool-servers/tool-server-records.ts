@@ -232,7 +232,7 @@ export class ToolServerRecords {
     const isUp = view.state !== "failed" && view.state !== "unloaded" && entry.loadedAtMs > 0;
     return {
       ...healthOf(lifeIn(view), entry.usage.totals(), entry.check),
-      uptimeMs: isUp ? this.#deps.clock.nowMs() - entry.loadedAtMs : 0,
+      uptimeMs: isUp ? Math.max(0, this.#deps.clock.nowMs() - entry.loadedAtMs) : 0,
       check: entry.check,
     };
   }

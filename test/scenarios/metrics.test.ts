@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import * as z from "zod";
+import { systemClock } from "../../src/kernel/clock.ts";
 import { Scraped } from "../helpers/prometheus.ts";
 import { startServer } from "../helpers/server.ts";
 
@@ -61,4 +62,24 @@ test("of entities without a bound no limit is told", async () => {
   const figures = await Scraped.from(server);
   expect(figures.value("caxton_memory_entity_count")).toBe(1);
   expect(figures.value("caxton_memory_entities_limit")).toBeUndefined();
+});
+
+test("no duration is negative after the system's clock was set back", async () => {
+  let backMs = 0;
+  const clock = { ...systemClock, nowMs: () => Date.now() - backMs };
+  await using server = await startServer({ overrides: { clock } });
+  const { body: started } = await server.ask("POST", "/api/v1/runs", { agent: "greeter", input: "hello" });
+  backMs = 3 * 86_400_000;
+  const { id } = z.object({ id: z.string() }).parse(started);
+  const run = async () => (await server.ask("GET", `/api/v1/runs/${id}`)).body;
+  await expect.poll(run).toMatchObject({ state: "completed" });
+  const Ended = z.looseObject({
+    duration_ms: z.number().min(0),
+    step_list: z.array(z.looseObject({ duration_ms: z.number().min(0) })),
+  });
+  Ended.parse(await run());
+  const { body: calculator } = await server.ask("GET", "/api/v1/tool-servers/calculator");
+  z.looseObject({ health: z.looseObject({ uptime_ms: z.number().min(0) }) }).parse(calculator);
+  z.looseObject({ uptime_ms: z.number().min(0) }).parse((await server.ask("GET", "/api/v1/status")).body);
+  expect((await Scraped.from(server)).value("caxton_server_uptime_seconds")).toBeGreaterThanOrEqual(0);
 });

@@ -1,4 +1,3 @@
-import type { Clock } from "../../kernel/clock.ts";
 import { DURATION_BOUNDS_S, type MessageJournal, type Router, ROUTING_SAMPLED } from "../../router/index.ts";
 import type { Runs } from "../../runs/index.ts";
 import type { Tasks } from "../../tasks/index.ts";
@@ -13,15 +12,14 @@ export type MetricsServices = MemoryMetricsServices & {
   readonly runs: Pick<Runs, "load">;
   readonly tasks: Pick<Tasks, "figures">;
   readonly facts: ServerFacts;
-  readonly clock: Clock;
 };
 
 /** What the server counts, in Prometheus' text format. Labels are few: no sender, no receiver, no conversation. */
 export async function metrics(services: MetricsServices): Promise<string> {
-  const { facts, clock, runs } = services;
+  const { facts, runs } = services;
   const { executing, waiting } = runs.load();
   return exposition([
-    gauge("caxton_server_uptime_seconds", "Since the server started", (clock.nowMs() - facts.startedAtMs) / 1_000),
+    gauge("caxton_server_uptime_seconds", "Since the server started", facts.uptimeMs() / 1_000),
     gauge("caxton_agents_total", "Agents deployed", await facts.agentCount()),
     {
       name: "caxton_runs",

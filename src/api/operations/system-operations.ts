@@ -15,6 +15,8 @@ export type PartCheck = { readonly ok: boolean; readonly note: string };
 export interface ServerFacts {
   readonly version: string;
   readonly startedAtMs: number;
+  /** Of a monotonic clock: a change of the system's time does not count. */
+  readonly uptimeMs: () => number;
   readonly dataDirectory: string;
   /** The effective configuration as `config view` shows it: no secrets are in it. */
   readonly configuration: object;
@@ -54,7 +56,7 @@ export async function getStatus({
     version: facts.version,
     node_version: process.versions.node,
     started_at: instant(facts.startedAtMs),
-    uptime_ms: clock.nowMs() - facts.startedAtMs,
+    uptime_ms: facts.uptimeMs(),
     data_directory: facts.dataDirectory,
     data_bytes: facts.dataBytes(),
     memory_bytes: process.memoryUsage.rss(),
