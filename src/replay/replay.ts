@@ -51,9 +51,14 @@ const REPLAY_MS_MAX = 60_000;
 /**
  * A run once more from its recording, by the code that carries runs out, with this server's definitions, tools and rules:
  * models and tools say what they said then, and none of them is called. What comes out is held against the recording.
- * Writes nothing. Throws what reading the agent's definition throws.
+ * Writes nothing. Plans with the revision that the run had, or with `revision`. Throws what reading the agent's definition throws.
  */
-export async function replayRun(recording: Recording, deps: ReplayDeps): Promise<ReplayReport> {
+export async function replayRun(
+  recording: Recording,
+  given: ReplayDeps,
+  revision?: number | "latest",
+): Promise<ReplayReport> {
+  const deps = revision === undefined ? given : { ...given, plans: planningWith(given.plans, revision) };
   const view = foldRun(recording.entries);
   if (view === undefined) return { same: true, compared: 0, divergences: [], stopped: "the recording is empty" };
   const prompts = await promptDivergences(view, deps);
@@ -62,6 +67,12 @@ export async function replayRun(recording: Recording, deps: ReplayDeps): Promise
   const all = [...prompts, ...divergences];
   return { same: all.length === 0, compared, divergences: all, stopped };
 }
+
+/** Plans every run with one revision of its agent. */
+const planningWith = (plans: PlanSource, revision: number | "latest"): PlanSource => ({
+  admit: (workspace, agent) => plans.admit(workspace, agent),
+  plan: (workspace, agent) => plans.plan(workspace, agent, revision === "latest" ? undefined : revision),
+});
 
 /** Plays a recording through an engine of its own; the journal that comes of it. */
 async function play(

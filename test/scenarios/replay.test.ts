@@ -183,3 +183,34 @@ test("over the interface a run, and its export, are played again on the same ser
   const cut = await server.ask("POST", "/api/v1/runs/replay", { ...document, contents: {} });
   expect(cut).toMatchObject({ status: 422, body: { code: "RUN_EXPORT_INVALID" } });
 });
+
+const source = (prompt: string) =>
+  `name = "writer"\nversion = "1.0.0"\ncapabilities = ["writing"]\nsystem_prompt = "${prompt}"\n`;
+
+test("a changed definition is checked against a run: with the revision that is named, or the latest", async () => {
+  const deployed = { file_name: "writer.toml" };
+  await using server = await startServer({ script: [{ text: "Done." }] });
+  await server.ask("POST", "/api/v1/agents", { ...deployed, source: source("Write verse.") });
+  const started = await server.ask("POST", "/api/v1/runs", { agent: "writer", input: "go", wait: true });
+  const { id } = contract.runs.RunDetail.parse(started.body);
+  await server.ask("POST", "/api/v1/agents", { ...deployed, source: source("Write prose.") });
+  const path = `/api/v1/runs/${id}/replay`;
+  for (const same of ["", "?revision=1"])
+    expect((await server.ask("POST", `${path}${same}`)).body).toMatchObject({ same: true });
+  const { body: exported } = await server.ask("GET", `/api/v1/runs/${id}/export`);
+  const changed = [
+    await server.ask("POST", `${path}?revision=2`),
+    await server.ask("POST", `${path}?revision=latest`),
+    await server.ask("POST", "/api/v1/runs/replay?revision=latest", exported),
+  ];
+  for (const { body } of changed)
+    expect(body).toMatchObject({
+      same: false,
+      divergences: [{ field: "content.system", recorded: "Write verse.", replayed: "Write prose." }],
+    });
+  expect(await server.ask("POST", `${path}?revision=3`)).toMatchObject({
+    status: 404,
+    body: { code: "REVISION_NOT_FOUND" },
+  });
+  expect((await server.ask("POST", `${path}?revision=0`)).status).toBe(400);
+});

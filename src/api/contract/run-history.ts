@@ -60,6 +60,13 @@ export const ExportQuery = z.object({
   artifacts: z.enum(["true", "false"]).default("false").meta({ description: "Whether the files it made are in it" }),
 });
 
+export const ReplayQuery = z.object({
+  revision: z
+    .union([z.literal("latest"), z.coerce.number().int().min(1)])
+    .optional()
+    .meta({ description: "Revision of the agent to plan with, or `latest`. Default: the revision that the run had." }),
+});
+
 export const ReplayReport = z
   .object({
     same: z.boolean().meta({ description: "Nothing but ids and times came out otherwise" }),

@@ -38,18 +38,25 @@ function replayRoutes(http: Http, { services }: HttpContext): void {
         summary: "Play a run again from its recording, and say what comes out otherwise",
         description: "With this server's definitions, tools and rules; no model and no tool is called.",
         params,
+        querystring: runHistory.ReplayQuery,
         response,
       },
     },
-    async ({ params: { id } }) => replayStored(services, runId(id)),
+    async ({ params: { id }, query: { revision } }) => replayStored(services, runId(id), revision),
   );
   http.post(
     ROUTES.replayExport,
     {
       bodyLimit: LIMITS.exportBytesMax,
-      schema: { tags, summary: "Play an exported run on this server", body: runHistory.RunExport, response },
+      schema: {
+        tags,
+        summary: "Play an exported run on this server",
+        querystring: runHistory.ReplayQuery,
+        body: runHistory.RunExport,
+        response,
+      },
     },
-    async ({ body }) => replayExported(services, body),
+    async ({ body, query: { revision } }) => replayExported(services, body, revision),
   );
 }
 

@@ -1,3 +1,4 @@
+import type * as z from "zod";
 import { CaxtonError } from "../../kernel/errors.ts";
 import { ArtifactId, mint, RunId } from "../../kernel/ids.ts";
 import { type Recording, type ReplayDeps, replayRun, type ReplayReport } from "../../replay/index.ts";
@@ -14,8 +15,14 @@ export class ExportInvalidError extends CaxtonError<{ readonly problem: string }
   readonly kind = "rejected";
 }
 
+type Revision = z.infer<typeof runHistory.ReplayQuery>["revision"];
+
 /** Plays a run again from its recording. Throws RunNotFoundError, AgentNotFoundError, RevisionNotFoundError. */
-export async function replayStored(services: ReplayServices, id: RunId): Promise<contract.ReplayReport> {
+export async function replayStored(
+  services: ReplayServices,
+  id: RunId,
+  revision: Revision,
+): Promise<contract.ReplayReport> {
   getRun(services, id);
   const { journal, artifacts } = services;
   const recording: Recording = {
@@ -23,12 +30,15 @@ export async function replayStored(services: ReplayServices, id: RunId): Promise
     artifacts: artifacts.ofRun(id),
     read: (artifact) => artifacts.read(artifact),
   };
-  return presentReport(await replayRun(recording, services));
+  return presentReport(await replayRun(recording, services, revision));
 }
 
 /** Plays an exported run on this server. Throws ExportInvalidError, AgentNotFoundError, RevisionNotFoundError. */
-export const replayExported = async (services: ReplayServices, document: RunExport): Promise<contract.ReplayReport> =>
-  presentReport(await replayRun(recordingOf(document), services));
+export const replayExported = async (
+  services: ReplayServices,
+  document: RunExport,
+  revision: Revision,
+): Promise<contract.ReplayReport> => presentReport(await replayRun(recordingOf(document), services, revision));
 
 const presentReport = ({ divergences, ...report }: ReplayReport): contract.ReplayReport => ({
   ...report,

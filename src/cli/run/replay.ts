@@ -13,18 +13,21 @@ export function replay(command: Command, invocation: Invocation): void {
     .summary("play a run again from its recording")
     .description(
       "Play a run again on the server as it is now: with its definitions, tools and rules, but models and tools say what they said " +
-        "then, and none of them is called. Whatever comes out otherwise is named with its step and reason. Exits with 1 when something does.",
+        "then, and none of them is called. Whatever comes out otherwise is named with its step and reason. Exits with 1 when something does. " +
+        "Without --revision the agent has the revision that the run had.",
     )
     .argument("[run]", "its id, the end of its id, or last")
-    .option("--file <file>", "an export of a run, of this or another server, instead");
+    .option("--file <file>", "an export of a run, of this or another server, instead")
+    .option("--revision <number|latest>", "another revision of the agent, such as the one that was just deployed");
   examples(command, [
     ["caxton run replay last", ""],
     ["caxton run list -o name | xargs -n1 caxton run replay", "all runs, after an upgrade"],
     ["caxton run replay --file run.json", "what caxton run export wrote"],
+    ["caxton run replay last --revision latest", "after a change of the definition"],
     ["caxton run replay last -o json", "as one document"],
   ]);
   act(command, invocation, {
-    input: z.object({ run: z.string().optional(), file: z.string().optional() }),
+    input: z.object({ run: z.string().optional(), file: z.string().optional(), ...runHistory.ReplayQuery.shape }),
     formats: ["text", "json"],
     run: async (context, input) => {
       const { raw, value } = await askReport(context, input);
@@ -35,13 +38,16 @@ export function replay(command: Command, invocation: Invocation): void {
   });
 }
 
-async function askReport({ client }: Context, { run, file }: { run?: string | undefined; file?: string | undefined }) {
+type Input = z.infer<typeof runHistory.ReplayQuery> & { run?: string | undefined; file?: string | undefined };
+
+async function askReport({ client }: Context, { run, file, revision }: Input) {
   if ((run === undefined) === (file === undefined))
     throw new UsageError("name a run, or an export with --file", "caxton run replay");
+  const query = revision === undefined ? {} : { revision };
   const schema = runHistory.ReplayReport;
   if (run !== undefined) {
     const id = await resolveRun(client, run);
-    return client.request({ method: "POST", path: fillRoute("replayRun", { id }), body: {}, schema });
+    return client.request({ method: "POST", path: fillRoute("replayRun", { id }), query, body: {}, schema });
   }
   const path = file ?? "";
   const text = await readFile(path, "utf8").catch((error: unknown) => {
@@ -50,7 +56,7 @@ async function askReport({ client }: Context, { run, file }: { run?: string | un
   const parsed = parseJson(text);
   const body = runHistory.RunExport.safeParse(parsed.type === "parsed" ? parsed.value : undefined);
   if (!body.success) throw new UsageError(`${file} is no export of a run`, "caxton run replay");
-  return client.request({ method: "POST", path: ROUTES.replayExport, body: body.data, schema });
+  return client.request({ method: "POST", path: ROUTES.replayExport, query, body: body.data, schema });
 }
 
 const TEXT_CHARS_MAX = 300;
