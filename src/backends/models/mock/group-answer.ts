@@ -1,11 +1,12 @@
 import type { JsonObject } from "../../../kernel/json.ts";
-import { type Bench, joined, type Section, section } from "./bench.ts";
+import { type Bench, failure, joined, type Section, section } from "./bench.ts";
 import { chartSection } from "./chart-answer.ts";
 import { cellOf, isMissing, numberIn } from "./results.ts";
 import {
   capital,
   conditionsText,
   counted,
+  endWord,
   isTimeKey,
   keyName,
   keyText,
@@ -86,8 +87,9 @@ export function groupsSection(
   const { plan } = bench;
   const { order } = plan;
   const [figure] = plan.figures;
-  const present = groups.filter(({ values: [value] }) => value !== undefined);
+  const present = groups.filter(({ values: [value] }) => value !== undefined && holds(value, plan.having));
   const [only] = present;
+  if (plan.having !== undefined && only === undefined) return section(["There are none."], notes);
   if (figure === undefined || only === undefined) {
     const none = `No ${plural(plan.noun)} fit${conditionsText(plan.conditions)}, so there is nothing to compute.`;
     return section([none], notes);
@@ -96,12 +98,24 @@ export function groupsSection(
   const timed = plan.groups.some(isTimeKey);
   const named = present.filter(({ keys }) => order === undefined || !keys.includes("(missing)"));
   const known = order === undefined ? inOrder(present, timed) : sorted(named, order.direction, 0);
+  if (
+    order?.rank !== undefined &&
+    isLevel(
+      known.map(({ values: [value] }) => value),
+      order.rank,
+    )
+  )
+    return failure(levelText(order.rank));
   const lead =
-    order !== undefined
-      ? firstText(bench, known, names)
-      : plan.compares && known.length === 2
-        ? comparedText(known, names)
-        : allText(known, names);
+    plan.having !== undefined
+      ? [
+          `${counted(known.length, plan.groups.map(keyName).join(" and "))}: ${listed(known.map((group) => valued(group)))}.`,
+        ]
+      : order !== undefined
+        ? firstText(bench, known, names)
+        : plan.compares && known.length === 2
+          ? comparedText(known, names)
+          : allText(known, names);
   const shown = known.slice(0, order?.count ?? GROUPS_IN_TABLE);
   const counts = figure.of === undefined && plan.part.length === 0 && !plan.shares ? [] : [plural(plan.noun)];
   const rows = shown.map(({ keys, values, count }) => [
@@ -135,14 +149,32 @@ function inOrder(groups: readonly Group[], timed: boolean): readonly Group[] {
   return sorted(groups, "max", 0);
 }
 
+/** Whether values that are equal leave open which is the second or third. */
+export const isLevel = (values: readonly unknown[], rank: number): boolean =>
+  new Set(values.slice(0, rank + 1)).size < Math.min(rank + 1, values.length) || values.length < rank;
+export const levelText = (rank: number): string =>
+  `I cannot answer this for sure. Equal values leave open which one is at place ${rank}; ask for the top ${rank + 1}.`;
+
+function holds(value: number, having: Plan["having"]): boolean {
+  const [bound = 0, high = bound] = (having?.values ?? []).map(Number);
+  if (having === undefined) return true;
+  if (having.operator === "between") return value >= bound && value <= high;
+  if (value === bound) return having.operator.endsWith("=");
+  return having.operator.startsWith(">") === value > bound;
+}
+
 const valued = (group: Group, at = 0) => `${group.label} (${numberText(group.values[at] ?? 0)})`;
 
 /** Who is first, also by the other figures where they choose another. */
 function firstText({ plan }: Bench, groups: readonly Group[], names: readonly string[]): readonly string[] {
   const direction = plan.order?.direction ?? "max";
   const count = plan.order?.count;
-  const word = direction === "max" ? "highest" : "lowest";
+  const rank = plan.order?.rank;
+  const word = endWord(direction, rank);
   const [first] = groups;
+  const placed = rank === undefined ? undefined : groups[rank - 1];
+  if (placed !== undefined)
+    return [`${placed.label} has the ${word} ${names[0]}: ${numberText(placed.values[0] ?? 0)}.`];
   if (first === undefined) return ["No rows fit, so none is first."];
   const top = (at: number) => {
     const ranked = sorted(groups, direction, at);

@@ -1,9 +1,18 @@
 import type { JsonObject } from "../../../kernel/json.ts";
-import { type Bench, failedSection, type Section, section } from "./bench.ts";
+import { type Bench, failedSection, failure, type Section, section } from "./bench.ts";
 import { rowsCall } from "./plan-call.ts";
 import { cellOf, isMissing, notesOf, numberIn, rowsOf } from "./results.ts";
-import { capital, conditionsText, listed, markdownTable, plural, valueText } from "./language/index.ts";
-import { cellText, leftOut } from "./group-answer.ts";
+import {
+  capital,
+  conditionsText,
+  counted,
+  endWord,
+  listed,
+  markdownTable,
+  plural,
+  valueText,
+} from "./language/index.ts";
+import { cellText, isLevel, leftOut, levelText } from "./group-answer.ts";
 import { cannot } from "./figures-answer.ts";
 
 const ROWS_SHOWN = 10;
@@ -15,7 +24,8 @@ const LEVEL = 5;
 export function rowsSection(bench: Bench): Section | undefined {
   const { plan, toolbox, ledger, table } = bench;
   const tool = toolbox.filter;
-  const wanted = plan.order === undefined ? ROWS_SHOWN : (plan.order.count ?? 1);
+  const rank = plan.order?.rank;
+  const wanted = plan.order === undefined ? ROWS_SHOWN : (plan.order.count ?? rank ?? 1);
   const call = tool === undefined ? undefined : rowsCall(tool, bench, wanted + LEVEL);
   if (tool === undefined || call === undefined) return cannot(bench);
   const outcome = ledger.ask(call);
@@ -28,24 +38,27 @@ export function rowsSection(bench: Bench): Section | undefined {
   if (rows.length === 0) return section([`No ${plural(plan.noun)} fit${conditionsText(plan.conditions)}.`], notes);
   if (plan.order === undefined || of === undefined) {
     const more = matched > ROWS_SHOWN ? `; these are the first ${ROWS_SHOWN}` : "";
-    return section(
-      [`${matched === 1 ? "1 row fits" : `${matched} rows fit`}${more}.`, rowTable(rows.slice(0, ROWS_SHOWN))],
-      notes,
-    );
+    const names = rows.slice(0, ROWS_SHOWN).map((row) => rowName(row, bench));
+    const named = new Set(names).size === names.length ? `${more}: ${listed(names)}` : more;
+    return section([`${counted(matched, plan.noun)}${named}.`, rowTable(rows.slice(0, ROWS_SHOWN))], notes);
   }
   const value = (row: JsonObject) => cellOf(row, of.text);
   const present = rows.filter((row) => !isMissing(value(row)));
+  if (rank !== undefined && isLevel(present.map(value), rank)) return failure(levelText(rank));
   const level = present.filter((row) => value(row) === value(present[wanted - 1] ?? {}));
   const shown =
-    wanted === 1 && level.length > 0
-      ? present.filter((row) => value(row) === value(present[0] ?? {}))
-      : present.slice(0, wanted);
-  const word = plan.order.direction === "max" ? "highest" : "lowest";
+    rank !== undefined
+      ? present.slice(rank - 1, rank)
+      : wanted === 1 && level.length > 0
+        ? present.filter((row) => value(row) === value(present[0] ?? {}))
+        : present.slice(0, wanted);
+  const dated = table.columns.find(({ name: own }) => own === of.text)?.type === "date";
+  const word = endWord(plan.order.direction, rank, dated);
   const names = shown.map((row) => rowName(row, bench));
   const [name = ""] = names;
   const single = shown.length === 1;
   const lead =
-    wanted > 1
+    wanted > 1 && rank === undefined
       ? `The ${shown.length} with the ${word} ${of.text}: ${listed(shown.map((row, at) => `${names[at]} (${valueText(value(row))})`))}.`
       : `${listed(names)} ${single ? "has" : "have"} the ${word} ${of.text}: ${valueText(value(shown[0] ?? {}))}.`;
   const unnamed =

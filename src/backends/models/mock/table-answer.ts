@@ -5,11 +5,13 @@ import type { Ledger, Outcome } from "./ledger.ts";
 import { asksForOverview, overviewSection } from "./overview-answer.ts";
 import type { Tool } from "./parameters.ts";
 import { planSection } from "./plan-answer.ts";
+import { notesOf } from "./results.ts";
 import type { Toolbox } from "./toolbox.ts";
 import {
   columnNames,
   findTexts,
   isFragment,
+  type Plan,
   planOf,
   pointsBack,
   type Request,
@@ -69,6 +71,9 @@ function questionsSection(
           planned.plan.groups.length === 0 &&
           first?.type === "plan" &&
           (first.plan.conditions.length > 0 || first.plan.groups.length > 0 || first.plan.task === "rows")));
+    const open = planned.type === "plan" ? openComma(planned.plan, looked) : undefined;
+    if (planned.type === "plan" && open !== undefined)
+      return refusal("", `The comma in ${open} could be a decimal comma or a thousands separator.`, table, source);
     if (planned.type === "plan" && !depends) return planSection({ ...parts, table, plan: planned.plan });
     const reason =
       planned.type === "refused"
@@ -79,6 +84,15 @@ function questionsSection(
   const known = sections.filter((one) => one !== undefined);
   return known.length < sections.length ? undefined : joined(known);
 }
+
+/** A column of the plan whose comma the tool is not sure of. */
+const openComma = ({ figures, groups, conditions, part }: Plan, { structured }: Done): string | undefined => {
+  const notes = notesOf(structured);
+  const keys = [...groups, ...[...conditions, ...part].map(({ key }) => key)];
+  return [...figures.flatMap(({ of }) => of?.columns ?? []), ...keys.map(({ column }) => column)]
+    .map(({ name }) => name)
+    .find((name) => notes.some((note) => note.includes(`'${name}' is read as decimal comma; if it is not`)));
+};
 
 /** What was not answered, why, and what the table has instead. */
 const refusal = (asked: string, reason: string, table: Table, source: Source): Section =>

@@ -16,10 +16,26 @@ export type Column = {
   readonly max: Json | undefined;
   /** Values, all of them where they are few, else frequent ones. */
   readonly values: readonly string[];
+  /** What the values are measured in, where the cells say it: $, %. */
+  readonly unit: string | undefined;
   /** Whether the column's dates have the day before the month. */
   readonly dayFirst: boolean | undefined;
   /** All that the tool said of it. */
   readonly facts: JsonObject;
+};
+
+export const NO_COLUMN: Column = {
+  name: "",
+  parts: [],
+  type: "text",
+  distinct: undefined,
+  missing: undefined,
+  min: undefined,
+  max: undefined,
+  values: [],
+  unit: undefined,
+  dayFirst: undefined,
+  facts: {},
 };
 
 /** A table that a tool has looked at. */
@@ -79,6 +95,7 @@ function columnOf(item: Json): readonly Column[] {
       min: item["min"],
       max: item["max"],
       values: valuesOf(item),
+      unit: unitOf(item),
       dayFirst: dayFirstOf(item),
       facts: item,
     },
@@ -102,6 +119,9 @@ function dayFirstOf({ reading }: JsonObject): boolean | undefined {
   const order = reading !== undefined && isJsonObject(reading) ? reading["date_order"] : undefined;
   return typeof order === "string" ? /^d/i.test(order) : undefined;
 }
+
+const unitOf = ({ reading }: JsonObject): string | undefined =>
+  reading !== undefined && isJsonObject(reading) && typeof reading["unit"] === "string" ? reading["unit"] : undefined;
 
 const VALUE_KEYS = [
   "values",
@@ -130,6 +150,8 @@ const valueOf = (entry: Json): readonly string[] => {
   if (Array.isArray(entry)) return entry.slice(0, 1).flatMap(valueOf);
   return isJsonObject(entry) ? valueOf(entry["value"] ?? entry["name"] ?? null) : [];
 };
+
+export const textOf = (value: Json | undefined): string => (typeof value === "string" ? value : "");
 
 const firstNumber = (item: JsonObject, keys: readonly string[]): number | undefined => {
   const found = keys.map((key) => item[key]).find((value) => typeof value === "number");
@@ -172,5 +194,5 @@ export function isFlag(column: Column): { readonly yes: string | number; readonl
   if (type === "number") return distinct === 2 && min === 0 && max === 1 ? { yes: 1, no: 0 } : undefined;
   const [yes, no] = [values.find((value) => YES.test(value)), values.find((value) => NO.test(value))];
   if (type === "boolean" && values.length === 0) return { yes: "true", no: "false" };
-  return distinct === undefined || distinct > 2 || yes === undefined || no === undefined ? undefined : { yes, no };
+  return distinct === undefined || distinct > 3 || yes === undefined || no === undefined ? undefined : { yes, no };
 }

@@ -1,6 +1,6 @@
-import type { Table } from "./columns.ts";
+import { type Table, textOf } from "./columns.ts";
 import { type Item, item } from "./item.ts";
-import { hourAt, monthOf, MONTH_NAMES, periodAt, type Period, shifted, weekdayOf } from "./periods.ts";
+import { hourAt, monthOf, MONTH_NAMES, periodAt, type Period, shifted, weekdayOf, yearOf } from "./periods.ts";
 import type { Condition, Operator } from "./plan.ts";
 import type { Word } from "./words.ts";
 
@@ -32,7 +32,8 @@ export function dateAt(words: readonly Word[], at: number, table: Table, value: 
   if (words[start]?.lower === "up" || words[start]?.lower === "and") return undefined;
   while (["the", "including", "year", "month"].includes(words[start]?.lower ?? "")) start += 1;
   if (["start", "beginning"].includes(words[start]?.lower ?? "") && words[start + 1]?.lower === "of") start += 2;
-  const first = periodAt(words, start, dayFirst);
+  const year = onlyYear(table);
+  const first = periodAt(words, start, dayFirst, year);
   if (first !== undefined) {
     if (
       first.years !== undefined &&
@@ -40,7 +41,8 @@ export function dateAt(words: readonly Word[], at: number, table: Table, value: 
       !opening &&
       at > 0 &&
       words[at - 1]?.opens === false &&
-      /^(?:above|over|than|least|most|below|under|is|top|to|and|or)$/.test(words[at - 1]?.lower ?? "")
+      /^(?:above|over|than|least|most|below|under|is|top|to|and|or)$/.test(words[at - 1]?.lower ?? "") &&
+      !(/^(?:and|or)$/.test(words[at - 1]?.lower ?? "") && yearOf(words[at - 2]?.lower) !== undefined)
     )
       return undefined;
     let end = start + first.length;
@@ -50,7 +52,7 @@ export function dateAt(words: readonly Word[], at: number, table: Table, value: 
       ["and", "to", "until", "till", "through"].includes(words[end]?.lower ?? "")
     ) {
       const next = words[end + 1]?.lower === "the" ? end + 2 : end + 1;
-      last = periodAt(words, next, dayFirst);
+      last = periodAt(words, next, dayFirst, year);
       if (last === undefined) return undefined;
       end = next + last.length;
     } else if (word === "between") return undefined;
@@ -67,6 +69,12 @@ export function dateAt(words: readonly Word[], at: number, table: Table, value: 
     return options.length === 0 ? undefined : item("F", at, end, { options });
   }
   return recurringAt(words, [at, start], table, value);
+}
+
+/** The year of all dates, which a day without a year then is of. */
+function onlyYear(table: Table): number | undefined {
+  const years = dateColumns(table).flatMap(({ min, max }) => [min, max].map((day) => Number(textOf(day).slice(0, 4))));
+  return new Set(years).size === 1 ? years[0] : undefined;
 }
 
 function periodOptions(

@@ -2,9 +2,10 @@ import { type Column, isGroupable, type Table } from "./columns.ts";
 import type { Item } from "./item.ts";
 import { itemsOf } from "./items.ts";
 import { needsNaming } from "./dated.ts";
+import { isInflected, moneyOf } from "./named.ts";
 import type { Condition, Expression, Figure, Key, Plan } from "./plan.ts";
 import type { ChartKind } from "./request.ts";
-import { ADDITIVE, type Aggregate, AVERAGED } from "./vocabulary.ts";
+import { ADDITIVE, type Aggregate, AVERAGED, synonymsOf } from "./vocabulary.ts";
 import { listed } from "./wording.ts";
 import type { Word } from "./words.ts";
 
@@ -110,7 +111,26 @@ export class Draft {
         `"${this.text(item.from, item.to)}"${named === undefined ? "" : ` (the column ${named.name})`} is not a column of numbers.`,
       );
     }
-    return other === undefined ? only : this.ambiguous(item, numbers);
+    return other === undefined ? only : (this.spoken(numbers) ?? this.ambiguous(item, numbers));
+  }
+
+  /** Of columns that share a word, the one with another word of the question. */
+  spoken(columns: readonly Column[]): Column | undefined {
+    const own = ({ parts }: Column) =>
+      parts.filter((part) => !columns.every((column) => column.parts.includes(part)) && !isPlain(part));
+    const fits = columns.filter((column) =>
+      own(column).some((part) =>
+        this.words.some(
+          ({ lower, stem: root }) => root === part || isInflected(part, lower) || synonymsOf(root).includes(part),
+        ),
+      ),
+    );
+    return fits.length === 1 ? fits[0] : undefined;
+  }
+
+  /** The one column of amounts of money. */
+  get money(): Column | undefined {
+    return moneyOf(this.table);
   }
 
   ambiguous(item: Item, columns: readonly Column[]): never {
@@ -162,12 +182,15 @@ export class Draft {
     const spoken = dates.filter((one) =>
       this.items.some(({ symbol, columns }) => symbol === "c" && columns.length === 1 && columns[0] === one),
     );
+    const meant = this.spoken(dates);
     const [date, other] =
       spoken.length === 1
         ? spoken
-        : dates.length > 1
-          ? dates.filter((one) => !needsNaming({ key: { column: one }, operator: "=", values: [] }))
-          : dates;
+        : meant !== undefined
+          ? [meant]
+          : dates.length > 1
+            ? dates.filter((one) => !needsNaming({ key: { column: one }, operator: "=", values: [] }))
+            : dates;
     if (date !== undefined && bucket === "hour" && (typeof date.min !== "string" || date.min.length <= 10))
       return doubt(`${date.name} has no hours.`);
     if (date === undefined) return doubt(`I found no column of dates for "${this.text(item.from, item.to)}".`);
@@ -259,19 +282,6 @@ export class Draft {
   }
 }
 
-export const NO_COLUMN: Column = {
-  name: "",
-  parts: [],
-  type: "text",
-  distinct: undefined,
-  missing: undefined,
-  min: undefined,
-  max: undefined,
-  values: [],
-  dayFirst: undefined,
-  facts: {},
-};
-
 export const withColumns = (item: Item, columns: readonly Column[]): Item => ({ ...item, columns });
 
 export const condition = (item: Item, one: Condition): Item => ({ ...item, symbol: "F", options: [one] });
@@ -317,6 +327,8 @@ export const inFormula = (name: string) => (/^[\p{L}_][\p{L}\p{N}_ ]*$/u.test(na
 
 export const keyText = ({ column, bucket }: Key): string =>
   bucket === undefined ? column.name : `${bucket}(${column.name})`;
+
+const isPlain = (part: string) => /^(?:date|time|day|month|year|on|of|at)$/.test(part);
 
 /** Whether only words such as "is" or "by" stand between a column and its value. */
 export const isLinked = ({ words }: Draft, from: number, to: number) =>

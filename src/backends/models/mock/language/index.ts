@@ -12,6 +12,7 @@ export {
   columnNames,
   conditionsText,
   counted,
+  endWord,
   keyName,
   listed,
   markdownTable,

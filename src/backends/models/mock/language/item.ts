@@ -14,6 +14,8 @@ export type Item = {
   /** Arithmetic that it stands for. */
   readonly of?: Expression | undefined;
   readonly aggregate?: Aggregate | undefined;
+  /** 2 of "the second highest". */
+  readonly rank?: number | undefined;
   readonly superlative?: Superlative | undefined;
   readonly number?: number | undefined;
   /** The unit of the number, such as kg. */

@@ -1,9 +1,9 @@
-import type { Table } from "./columns.ts";
+import { type Column, NO_COLUMN, type Table } from "./columns.ts";
 import { alternativesOf } from "./vocabulary.ts";
 import { dateAt } from "./dated.ts";
 import { type Item, item } from "./item.ts";
 import { NOISE, VERBS, lexiconAt, gradeAt, numberAt } from "./lexicon.ts";
-import { columnAt, rowNouns } from "./named.ts";
+import { columnAt, moneyOf, rowNouns } from "./named.ts";
 import { isUnit } from "./units.ts";
 import { type Values, valueIndex, valueAt } from "./valued.ts";
 import type { Word } from "./words.ts";
@@ -20,7 +20,11 @@ export function itemsOf(words: readonly Word[], table: Table, source: string): r
     if (read !== undefined) items.push(whole ? { ...read, to: read.to + 1, unit } : read);
     at = items.at(-1)?.to === (read?.to ?? 0) + 1 && whole ? (read?.to ?? at) + 1 : (read?.to ?? at + 1);
   }
-  return items;
+  // "Who paid the highest fare" names the fare twice.
+  const isTwice = (one: Item) =>
+    PAYING.test(words[one.from]?.lower ?? "") &&
+    items.some((other) => other !== one && other.symbol === "c" && other.columns.includes(one.columns[0] ?? NO_COLUMN));
+  return items.filter((one) => !(one.symbol === "c" && isTwice(one)));
 }
 
 const CATEGORIES_MAX = 20;
@@ -38,15 +42,58 @@ const isPartPlain = (words: readonly Word[], { from, to, options }: Item, nouns:
   );
 };
 
+const PAYING =
+  /^(?:costs?|costing|pay|pays|paid|spends?|spent|spending|earns?|earned|revenue|worth|charged?|sold|sells?)$/;
+const MEASURED = /^(?:average|total|mean|median|highest|lowest|most|least|more|less|much|sum|cheapest)$/;
+/** Whether a word asks for amounts of money: "how much did Ann spend", "average order value". */
+function isMoney(words: readonly Word[], at: number): boolean {
+  const { lower = "" } = words[at] ?? {};
+  const next = words[at + 1]?.lower ?? "";
+  if (/^s[eo]l[ld]s?$/.test(lower)) return next === "for" && !words.some(({ lower: one }) => one === "unit");
+  if (lower === "value" && words.some((one) => one.lower === "average" || one.lower === "total")) return true;
+  return (
+    PAYING.test(lower) &&
+    !/^(?:above|over|below|under|between|at|up)$/.test(next) &&
+    !(/^(?:more|less)$/.test(next) && words[at + 2]?.lower === "than" && /^\d/.test(words[at + 3]?.lower ?? "")) &&
+    words.some((one) => MEASURED.test(one.lower))
+  );
+}
+
+/** Whether a column only numbers the rows from one or zero. */
+const isCounting = ({ type, distinct, min, max }: Column, { rows = 0 }: Table) =>
+  type === "number" && rows > 1 && distinct === rows && (min === 0 || min === 1) && Number(max) - min === rows - 1;
+
 type Known = { readonly table: Table; readonly values: Values; readonly nouns: ReadonlySet<string> };
+
+/** "third class", "second floor": the number of a column of few whole numbers. */
+function placeAt(words: readonly Word[], at: number, table: Table): Item | undefined {
+  const place = ["first", "second", "third", "fourth", "fifth"].indexOf(words[at]?.lower ?? "") + 1;
+  const found = place === 0 ? undefined : columnAt(words, at + 1, table);
+  const [column, other] = found?.item.columns ?? [];
+  if (found === undefined || column?.type !== "number" || other !== undefined || (column.distinct ?? 99) > 12)
+    return undefined;
+  if (place < Number(column.min) || place > Number(column.max)) return undefined;
+  return item("F", at, found.item.to, { options: [{ key: { column }, operator: "=", values: [place] }] });
+}
 
 function readAt(words: readonly Word[], at: number, { table, values, nouns }: Known): Item | undefined {
   const word = words[at];
   if (word === undefined) return undefined;
-  const named = columnAt(words, at, table);
+  const placed = placeAt(words, at, table);
+  if (placed !== undefined) return placed;
+  const found = columnAt(words, at, table);
+  const isCounter = found?.item.columns.every((one) => isCounting(one, table)) === true;
+  const named = isCounter ? undefined : found;
   const value = valueAt(words, at, values);
   const dated = value !== undefined && value.to - at > 1 ? undefined : dateAt(words, at, table, value);
-  const noun = nouns.has(word.stem) && !/^s[eo]l[ld]/.test(word.lower) ? item("r", at, at + 1) : undefined;
+  const isYoung =
+    /^(?:child|kid|minor)$/.test(word.stem) && /^(?:under|below|younger|aged)$/.test(words[at + 1]?.lower ?? "");
+  const noun =
+    (nouns.has(word.stem) || (isYoung && nouns.has("person"))) && !/^s[eo]l[ld]/.test(word.lower)
+      ? item("r", at, at + 1)
+      : isCounter
+        ? item("r", at, found.item.to)
+        : undefined;
   const lexical = lexiconAt(words, at) ?? gradeAt(words, at, table);
   const equal = value?.options.some(({ operator }) => operator === "=") === true ? value : undefined;
   const isPlain = (noun ?? lexical) !== undefined || NOISE.has(word.lower);
@@ -60,9 +107,16 @@ function readAt(words: readonly Word[], at: number, { table, values, nouns }: Kn
       : undefined,
     lexiconAt(words, at),
     noun,
+    isMoney(words, at) && moneyOf(table) !== undefined
+      ? item("c", at, at + (words[at + 1]?.lower === "for" ? 2 : 1), {
+          columns: [moneyOf(table)].filter((one) => one !== undefined),
+        })
+      : undefined,
     NOISE.has(word.lower) && !(word.text === "US") ? item(".", at, at + 1) : undefined,
     named?.item,
-    VERBS.has(word.lower) || (word.lower.endsWith("ed") && [...nouns].some((one) => `${one}ed` === word.lower))
+    VERBS.has(word.lower) ||
+    (word.lower === "paid" && /^(?:by|with|via|using|in)$/.test(words[at + 1]?.lower ?? "")) ||
+    (word.lower.endsWith("ed") && [...nouns].some((one) => `${one}ed` === word.lower))
       ? item(".", at, at + 1)
       : undefined,
     numberAt(words, at),

@@ -25,15 +25,16 @@ const PHRASES: { readonly [symbol: string]: string } = {
   "*": "times|multiplied by",
   "+": "plus",
   "-": "minus",
-  "!": "not|except|excluding|other than|without|non|isn't|aren't|wasn't|never|except for|no|but not",
+  "!": "not|except|excluding|other than|without|non|isn't|aren't|wasn't|never|except for|no|but not|outside|outside of|others|the others|the rest",
   m: "missing|empty|blank|unknown|null",
   e: "vs|versus|against|compare|compared|comparison|compared to|compared with|in comparison|comparing",
   "&": "and|both|either|as well as|plus the",
   "|": "or|rather than",
   t: "than",
   B: "between",
-  l: "list|all",
-  V: "change|changed|changes",
+  l: "list|all|on board|aboard",
+  G: "range|ranges|range of",
+  V: "change|changed|changes|increase|increased|rise|rose|risen|grow|grew|grown|growth|decrease|decreased|decline|declined|drop|dropped",
   S: "sold|sell|sells|bought|buy",
 };
 const BUCKETS: readonly (readonly [Bucket, string])[] = [
@@ -62,7 +63,7 @@ const LATER: readonly (readonly [Operator, string])[] = [
 ];
 /** Verbs that say only that rows are there, where no column or value has them: none that may choose among rows, such as "paid". */
 export const VERBS = new Set(
-  "score scored scores handle handled flew fly flies wrote write written order ordered visit visited attend attended serve served produce produced generate generated bring brought lead leads led cause causes caused fell falls charge charged contribute contributed earn earned earns pay pays play played cost costs weigh weighs spend spent add added enter entered run ran stay stayed travel travelled traveled sit sat stand stood deal dealt release released show shows pick picked use used uses feature featured employ employs employed depart departed fall drive driven".split(
+  "score scored scores handle handled flew fly flies wrote write written order ordered visit visited attend attended serve served produce produced generate generated bring brought lead leads led cause causes caused fell falls charge charged contribute contributed earn earned earns pay pays play played cost costs weigh weighs spend spent add added enter entered run ran stay stayed travel travelled traveled sit sat stand stood deal dealt release released show shows pick picked use used uses feature featured employs depart departed fall drive driven flown showed shown admitted treated covered submitted filed logged reported performed conducted held hosted located based situated gave given state stated provide provided disclosed collected caught built made manufactured carried transported drawn obtained posted uploaded aired premiered worked lived".split(
     " ",
   ),
 );
@@ -73,13 +74,15 @@ export const NOISE = new Set(
     "data file table dataset csv value values column recorded record measured observed registered made make makes placed place came come comes go goes went got received receive happened happen happens occurred occur " +
     "exist exists any overall whole entire also then just as so if into among amongst during where whose use using based here now he she them him her his individual " +
     "figure figures answer question thanks thank hello hi work works worked live lives lived take takes took belong belongs equal equals exactly vary varies look " +
-    "together score-of new case draw how such only level levels about sort kind line break broken each-of give many much ones result results old-of total-of set seen s terms world worldwide listed available overall via strongly closely include includes including contain contains reach reached said called named"
+    "aged air programming award awarded individually card-of together score-of new case draw how such only level levels about sort kind line break broken each-of give many much ones result results old-of total-of set seen s terms world worldwide listed available overall via strongly closely include includes including contain contains reach reached said called named"
   ).split(" "),
 );
 
 type Entry = Omit<Item, "from" | "to" | "columns" | "options">;
 const entries = (phrases: string, entry: Entry): readonly (readonly [string, Entry])[] =>
   phrases.split("|").map((phrase) => [phrase, entry]);
+
+const SOLD = { direction: "max", means: ["quantity", "qty", "sold", "unit"], inverted: [] } as const;
 
 const LEXICON: ReadonlyMap<string, Entry> = new Map([
   ...Object.entries(PHRASES).flatMap(([symbol, phrases]) => entries(phrases, { symbol })),
@@ -89,6 +92,8 @@ const LEXICON: ReadonlyMap<string, Entry> = new Map([
   ...entries("on average", { symbol: "a", aggregate: "mean" }),
   ...entries("in total|in all", { symbol: "a", aggregate: "sum" }),
   ...entries("standard deviation", { symbol: "a", aggregate: "std" }),
+  ...entries("best selling|top selling|bestselling|most sold", { symbol: "s", superlative: SOLD }),
+  ...entries("worst selling|least sold", { symbol: "s", superlative: { ...SOLD, direction: "min" } }),
   ...entries("first quartile|lower quartile|1st quartile", { symbol: "a", aggregate: "p25" }),
   ...entries("third quartile|upper quartile|3rd quartile", { symbol: "a", aggregate: "p75" }),
 ]);
@@ -110,6 +115,19 @@ export function lexiconAt(words: readonly Word[], at: number): Item | undefined 
   return aggregate === undefined ? undefined : item("a", at, at + 1, { aggregate });
 }
 
+const RANKS: { readonly [word: string]: number | undefined } = Object.fromEntries(
+  ["second 2nd", "third 3rd", "fourth 4th", "fifth 5th"].flatMap((both, at) =>
+    both.split(" ").map((word): readonly [string, number] => [word, at + 2]),
+  ),
+);
+
+/** "the first order": by date, but not "the last year" and "the first five". */
+const isMoment = (words: readonly Word[], at: number, { columns }: Table): boolean =>
+  columns.some(({ type }) => type === "date") &&
+  !/^(?:year|month|week|quarter|half|day|hour|name|class|time|place|\d.*|two|three|four|five|ten)s?$/.test(
+    words[at + 1]?.lower ?? "",
+  );
+
 /** Superlatives, and comparatives with "than". */
 export function gradeAt(words: readonly Word[], at: number, table: Table): Item | undefined {
   const [word, next] = words.slice(at, at + 2);
@@ -123,7 +141,11 @@ export function gradeAt(words: readonly Word[], at: number, table: Table): Item 
     )
       return item("s", at, at + 2, { superlative: extended });
   }
+  const rank = RANKS[word.lower];
+  const ranked = rank === undefined ? undefined : gradeAt(words, at + 1, table);
+  if (ranked?.symbol === "s") return { ...ranked, from: at, rank };
   const found = superlative(word.lower, undefined);
+  if (/^(?:first|last)$/.test(word.lower) && !isMoment(words, at, table)) return undefined;
   if (found !== undefined) return item("s", at, at + 1, { superlative: found });
   const more = comparative(word.lower);
   if (more !== undefined) {

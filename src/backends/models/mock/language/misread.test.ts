@@ -13,6 +13,7 @@ const column = (name: string, type: Column["type"], more: Partial<Column> = {}):
   min: undefined,
   max: undefined,
   values: [],
+  unit: undefined,
   dayFirst: undefined,
   facts: {},
   ...more,

@@ -27,14 +27,32 @@ export function columnAt(words: readonly Word[], at: number, table: Table): Name
   return undefined;
 }
 
+const MONEY =
+  /^(?:amount|total|revenue|sale|cost|price|charge|fee|fare|salary|income|wage|budget|spend|spent|payment|expense|expenditure|bill|usd|eur|gbp|dollar|euro)$/;
+const NO_MONEY =
+  /^(?:unit|discount|tax|shipping|tip|bonus|number|count|minute|min|hour|day|night|call|score|point|goal|rating|population|item|quantity|case|vote|visitor|id|pct|percent)$/;
+const WHOLE = /^(?:total|amount|revenue)$/;
+
+/** The one column of a table that holds amounts of money, of several the one of totals. */
+export function moneyOf({ columns }: Table): Column | undefined {
+  const found = columns.filter(
+    ({ type, parts, unit }) =>
+      type === "number" &&
+      !parts.some((part) => NO_MONEY.test(part)) &&
+      (parts.some((part) => MONEY.test(part)) || /^(?:[$€£]|usd|eur|gbp)$/i.test(unit ?? "")),
+  );
+  const whole = found.length > 1 ? found.filter(({ parts }) => parts.some((part) => WHOLE.test(part))) : found;
+  return whole.length === 1 ? whole[0] : undefined;
+}
+
 /** Nouns that mean something else without the words before them: a cost is not a shipping cost. */
 const HEADS = new Set("cost fee amount charge tax time number".split(" "));
 const NEUTRAL = new Set("unit total usd value running min minute".split(" "));
 export const isOthers = (parts: readonly string[], head: string): boolean =>
   HEADS.has(head) && parts.some((part) => part !== head && !NEUTRAL.has(part) && !synonymsOf(part).includes(head));
 /** Nouns after a column's name that add nothing: "weather type", "wind speed". */
-const SPARE = new Set("type kind category status class speed level amount percentage".split(" "));
-const LINKING = new Set(["of", "the", "in"]);
+const SPARE = new Set("type kind category status class speed level amount percentage consumption usage use".split(" "));
+const LINKING = new Set(["of", "the", "in", "for"]);
 
 /** 4: the very name, 3: all parts, 2: some parts, 1: some parts by another word for them, 0: not meant. */
 function nameScore({ name, parts }: Column, span: readonly Word[]): number {
@@ -44,6 +62,15 @@ function nameScore({ name, parts }: Column, span: readonly Word[]): number {
     return span.map(({ lower }) => lower).join(" ") === name.toLowerCase() && !NOISE.has(name.toLowerCase()) ? 4 : 0;
   }
   if (span.length === 1 && first.lower === name.toLowerCase()) return 4;
+  if (
+    span.length === 1 &&
+    /^(?:sqft|sqm|kwh|mwh)$/.test(first.lower) &&
+    name
+      .toLowerCase()
+      .split(/[^a-z0-9]+/)
+      .includes(first.lower)
+  )
+    return 1;
   const bare = span.filter(
     ({ lower }, at) =>
       (!LINKING.has(lower) || parts.includes(lower)) &&
@@ -87,7 +114,8 @@ function partHit(
   return near < 0 ? { weight: 0, at: [] } : { weight: 1, at: [near] };
 }
 
-const ENDINGS = /^(?:|e|s|es|d|ed|ing|ly|er|ers|or|ors|ancy|ion|ions|ation|ations|tion|ption|al|ment|y|ity)$/;
+const ENDINGS =
+  /^(?:|e|s|t|ts|tted|ssion|ssions|es|d|ed|ing|ly|er|ers|or|ors|ancy|ion|ions|ation|ations|tion|ption|al|ment|y|ity)$/;
 
 /** Whether two words are forms of one: "remotely" and "remote", "cancellations" and "cancelled". */
 export function isInflected(a: string, b: string): boolean {

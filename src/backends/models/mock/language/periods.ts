@@ -75,7 +75,12 @@ const ORDINALS: { readonly [word: string]: number | undefined } = {
 };
 
 /** The stretch of time that the words at a place name, if they name one; `dayFirst` reads 3/4/2024 as 3 April. */
-export function periodAt(words: readonly Word[], at: number, dayFirst: boolean): Period | undefined {
+export function periodAt(
+  words: readonly Word[],
+  at: number,
+  dayFirst: boolean,
+  usual: number | undefined,
+): Period | undefined {
   const [word = "", next, third, fourth] = words.slice(at, at + 4).map(({ lower }) => lower);
   const iso = /^(\d{4})-(\d{2})(?:-(\d{2}))?$/.exec(word);
   if (iso !== null) {
@@ -94,41 +99,53 @@ export function periodAt(words: readonly Word[], at: number, dayFirst: boolean):
     const year = Number(decade[1]) * 10;
     return { ...months(year, [1, 12], word, 1), last: dayText(year + 9, 12, 31), years: [year, year + 9] };
   }
-  return quarterAt(word, next, third, fourth) ?? namedAt(word, next, third) ?? yearAt(word);
+  return quarterAt([word, next, third, fourth], usual) ?? namedAt([word, next, third], usual) ?? yearAt(word);
 }
 
-function quarterAt(word: string, next: string | undefined, third: string | undefined, fourth: string | undefined) {
+type Spoken = readonly (string | undefined)[];
+
+function quarterAt([word = "", next, third, fourth]: Spoken, usual: number | undefined) {
   const short = /^q([1-4])$/.exec(word)?.[1] ?? /^([1-4])q$/.exec(word)?.[1];
   const joined = /^(?:(\d{4})-?q([1-4])|q([1-4])-(\d{4}))$/.exec(word);
   const quarter = (year: number, number: number, length: number) =>
     months(year, [number * 3 - 2, number * 3], `${year}-Q${number}`, length);
   if (joined !== null) return quarter(Number(joined[1] ?? joined[4]), Number(joined[2] ?? joined[3]), 1);
+  const yearAfter = (one: string | undefined, other: string | undefined, length: number) => {
+    const linked = one === "of" || one === "in";
+    const year = yearOf(linked ? other : one);
+    return year === undefined ? ([usual, length] as const) : ([year, length + (linked ? 2 : 1)] as const);
+  };
   if (short !== undefined) {
-    const year = yearOf(next === "of" || next === "in" ? third : next);
-    return year === undefined ? undefined : quarter(year, Number(short), next === "of" || next === "in" ? 3 : 2);
+    const [year, length] = yearAfter(next, third, 1);
+    return year === undefined ? undefined : quarter(year, Number(short), length);
   }
   const ordinal = ORDINALS[word];
   if (ordinal === undefined || (next !== "quarter" && next !== "half")) return undefined;
-  const year = yearOf(third === "of" || third === "in" ? fourth : third);
+  const [year, length] = yearAfter(third, fourth, 2);
   if (year === undefined || (next === "half" && ordinal > 2)) return undefined;
-  const length = third === "of" || third === "in" ? 4 : 3;
   if (next === "quarter") return quarter(year, ordinal, length);
   return months(year, [ordinal * 6 - 5, ordinal * 6], `the ${word} half of ${year}`, length);
 }
 
-function namedAt(word: string, next: string | undefined, third: string | undefined): Period | undefined {
+function namedAt([word = "", next, third]: Spoken, usual: number | undefined): Period | undefined {
   const month = monthOf(word);
   if (month !== undefined) {
     const year = yearOf(next) ?? (next === "of" ? yearOf(third) : undefined);
     if (year !== undefined)
       return months(year, [month, month], `${MONTH_NAMES[month - 1] ?? ""} ${year}`, next === "of" ? 3 : 2);
     const [day, after] = [dayOf(next), yearOf(third)];
-    return day === undefined || after === undefined ? undefined : oneDay(after, month, day, 3);
+    return day === undefined ? undefined : dayIn([after, usual], month, day, 3);
   }
   const day = dayOf(word);
-  const [named, year] = [monthOf(next), yearOf(third)];
-  return day === undefined || named === undefined || year === undefined ? undefined : oneDay(year, named, day, 3);
+  const named = monthOf(next);
+  return day === undefined || named === undefined ? undefined : dayIn([yearOf(third), usual], named, day, 3);
 }
+
+/** A day of the year that is named or, one word shorter, of the usual one. */
+const dayIn = ([named, usual]: readonly (number | undefined)[], month: number, day: number, length: number) => {
+  const year = named ?? usual;
+  return year === undefined ? undefined : oneDay(year, month, day, named === undefined ? length - 1 : length);
+};
 
 function yearAt(word: string): Period | undefined {
   const year = yearOf(word);

@@ -31,7 +31,16 @@ export type Plan = {
   readonly conditions: readonly Condition[];
   /** The share of the rows that fit these is asked for. */
   readonly part: readonly Condition[];
-  readonly order: { readonly direction: "max" | "min"; readonly count: number | undefined } | undefined;
+  readonly order:
+    | {
+        readonly direction: "max" | "min";
+        readonly count: number | undefined;
+        /** The one at this place alone is asked for: 2 of "the second highest". */
+        readonly rank?: number | undefined;
+      }
+    | undefined;
+  /** Only groups whose figure is so are asked for. */
+  readonly having?: Pick<Condition, "operator" | "values"> | undefined;
   /** Two groups are set against each other, and their difference is given. */
   readonly compares: boolean;
   /** Each group's share of the whole is asked for. */

@@ -1,4 +1,4 @@
-import type { Table } from "./columns.ts";
+import { isIdentity, type Table, textOf } from "./columns.ts";
 import { Doubt, doubt, Draft, isNumbering, isTimeKey, keyText } from "./draft.ts";
 import type { Item } from "./item.ts";
 import type { Condition, Plan, Planned } from "./plan.ts";
@@ -50,8 +50,20 @@ function readCore(draft: Draft): Plan {
     named !== undefined && full.includes("s") && draft.isNumeric(named) ? [named] : undefined,
   );
   readSold(draft);
+  readListed(draft);
+  // A word that chose between columns is used: "at home" beside home_team = Arsenal.
+  const sure = [
+    ...conditions.map(({ key }) => key.column),
+    ...draft.all("c").flatMap(({ columns }) => (columns.length === 1 ? columns : [])),
+  ];
+  draft.items = draft.items.filter(
+    ({ symbol, columns }) => symbol !== "c" || columns.length < 2 || !columns.some((one) => sure.includes(one)),
+  );
+  if (draft.groups.some(isTimeKey)) draft.items = draft.items.filter(({ symbol }) => symbol !== "V");
   const base: Plan = { ...draft.empty(), conditions, noun: draft.noun() };
   const found =
+    readSelected(draft, base) ??
+    readRange(draft, base) ??
     readPair(draft, base) ??
     readComparison(draft, base, full) ??
     readRanking(draft, base, full) ??
@@ -59,6 +71,22 @@ function readCore(draft: Draft): Plan {
     readPlain(draft, base);
   return found ?? doubt(`I understood ${draft.understood(conditions)}, but not how it belongs together.`);
 }
+
+/** "average, lowest and highest bonus": superlatives beside an aggregate are aggregates. */
+function readListed(draft: Draft) {
+  draft.reduce(/[as]*a[as]*c/, (matched) => {
+    const plain = matched.slice(0, -1);
+    if (!plain.some(({ symbol }) => symbol === "s") || plain.length < 2 || !plain.every(isOpen)) return undefined;
+    if (plain.length === 2 && plain[0]?.symbol === "s") return undefined;
+    return [
+      ...plain.map((one) => ({ ...one, symbol: "a", aggregate: one.aggregate ?? one.superlative?.direction })),
+      ...matched.slice(-1),
+    ];
+  });
+}
+
+const isOpen = ({ superlative }: Item) =>
+  superlative === undefined || superlative.means.length + superlative.inverted.length === 0;
 
 /** "How many lamps were sold": the sum of the quantities, where a column has them. */
 function readSold(draft: Draft) {
@@ -77,8 +105,42 @@ function readSold(draft: Draft) {
   });
 }
 
+/** "departments with more than 50 employees": groups by their figures. */
+function readSelected(draft: Draft, base: Plan): Plan | undefined {
+  const [chosen] = draft.all("v");
+  const [named] = draft.all("c");
+  if (chosen === undefined || named === undefined || base.groups.length > 0 || !/^[wh]?cv$/.test(draft.symbols))
+    return undefined;
+  const { number = 0, operator = ">", options } = chosen;
+  const figure = chosen.aggregate === undefined ? COUNT : draft.figure(chosen, chosen.aggregate);
+  return {
+    ...base,
+    figures: [figure],
+    groups: [draft.key(named)],
+    order: { direction: "max", count: undefined },
+    having: { operator, values: options[0]?.values ?? [number] },
+  };
+}
+
+/** "the salary range": the least and the greatest value. */
+function readRange(draft: Draft, base: Plan): Plan | undefined {
+  const [named] = draft.all("c");
+  if (named === undefined || !/^[wk]?(?:cG|Gc)$/.test(draft.symbols)) return undefined;
+  const of = draft.expression(named);
+  return {
+    ...base,
+    figures: [
+      { aggregate: "max", of },
+      { aggregate: "min", of },
+    ],
+    compares: base.groups.length === 0,
+  };
+}
+
 const isSet = ({ operator, values, key }: Condition) =>
-  operator === "=" && values.length > 1 && key.column.type !== "date";
+  operator === "=" &&
+  values.length > 1 &&
+  (key.column.type !== "date" || typeof values[0] === "number" || /^\d/.test(values[0] ?? ""));
 
 /** Two columns that go together, or one that is spread. */
 function readPair(draft: Draft, base: Plan): Plan | undefined {
@@ -119,18 +181,37 @@ function readComparison(draft: Draft, base: Plan, full: string): Plan | undefine
   if (set !== undefined && against && base.groups.length === 0 && /^[cDgkt|orwh]*a?[cDgkt|orwh]*$/.test(symbols)) {
     const graded = [...draft.all("g"), ...draft.all("o")][0]?.superlative;
     const group: Plan = { ...base, groups: [set.key], compares: true };
-    if (columns.length > 1) return doubt(draft.unused(columns.slice(0, 1)));
-    if (last !== undefined) {
-      const named = graded === undefined ? last : narrowedBy(graded, last);
+    const measures = columns.filter((named) => named.columns[0] !== set.key.column);
+    const [measure] = measures;
+    if (measures.length > 1) return doubt(draft.unused(measures.slice(0, 1)));
+    if (measure !== undefined) {
+      const named = graded === undefined ? measure : narrowedBy(graded, measure);
       return { ...group, figures: [draft.figure(named, aggregate?.aggregate)] };
     }
     const meant = graded === undefined ? undefined : meantBy(draft, graded);
     if (meant !== undefined)
       return { ...group, figures: [{ aggregate: aggregate?.aggregate ?? "mean", of: meant.of }] };
-    return /[rh]/.test(symbols) && aggregate === undefined ? { ...group, figures: [COUNT] } : undefined;
+    return (/[rh]/.test(symbols) || /^[g|ot]*$/.test(symbols)) && aggregate === undefined
+      ? { ...group, figures: [COUNT] }
+      : undefined;
   }
   const [made] = /^w?a?Da?cc$/.test(symbols) ? (draft.joined(columns[0], "-", columns[1], "") ?? []) : [];
   return made === undefined ? undefined : { ...base, figures: [draft.figure(made, aggregate?.aggregate ?? "mean")] };
+}
+
+const STEPS: { readonly [bucket: string]: number | undefined } = { hour: 3_600_000, day: 86_400_000 };
+
+/** Whether each row is one hour or one day after the other. */
+function isStep({ table }: Draft, bucket: string): boolean {
+  const [date, other] = table.columns.filter(({ type }) => type === "date");
+  const [from, to] = [date?.min, date?.max].map((one) =>
+    Date.parse(`${textOf(one).slice(0, 10)}T${textOf(one).slice(11) || "00:00"}Z`),
+  );
+  return (
+    other === undefined &&
+    table.rows !== undefined &&
+    Number(to) - Number(from) === (table.rows - 1) * (STEPS[bucket] ?? 0)
+  );
 }
 
 /** Numbers of rows and of different values, and the rows themselves. */
@@ -151,12 +232,21 @@ function readCounts(draft: Draft, base: Plan): Plan | undefined {
   }
   if (symbols === "" && base.groups.length > 0) return { ...base, figures: [COUNT] };
   if (symbols === "" && base.conditions.length > 0) return { ...base, task: "rows" };
+  if (symbols === "hb" && bucket?.bucket !== undefined && isStep(draft, bucket.bucket))
+    return { ...base, figures: [COUNT], noun: bucket.bucket };
   if (symbols === "hb" && /^(?:day|week|month|year)$/.test(bucket?.bucket ?? "") && bucket !== undefined) {
     const key = draft.key(bucket);
     return { ...base, figures: [{ aggregate: "distinct", of: { text: keyText(key), columns: [key.column] } }] };
   }
   if (named === undefined) return undefined;
-  if (symbols === "hc") return { ...base, figures: [draft.counted(named)] };
+  const pinned = base.conditions.some(
+    ({ key, operator, values }) => operator === "=" && values.length === 1 && isIdentity(key.column, draft.table.rows),
+  );
+  if (symbols === "hc")
+    return {
+      ...base,
+      figures: [pinned && draft.isNumeric(named) ? draft.figure(named, "mean") : draft.counted(named)],
+    };
   if (symbols === "wc" && base.conditions.length > 0 && base.groups.length === 0 && !draft.isNumeric(named)) {
     const unique = named.columns.some(({ distinct }) => distinct === draft.table.rows);
     return unique ? { ...base, task: "rows" } : { ...base, figures: [COUNT], groups: [draft.key(named)] };

@@ -1,5 +1,5 @@
-import { type Draft, doubt, NO_COLUMN, condition, type Made, isNumbering, isLinked } from "./draft.ts";
-import { type Column, isFlag } from "./columns.ts";
+import { type Draft, doubt, condition, type Made, isNumbering, isLinked } from "./draft.ts";
+import { type Column, isFlag, isIdentity, NO_COLUMN } from "./columns.ts";
 import type { Item } from "./item.ts";
 import { UNIT_SIZES } from "./units.ts";
 
@@ -29,19 +29,62 @@ export function readArithmetic(draft: Draft) {
 export function readComparisons(draft: Draft) {
   draft.reduce(/Bn&n/, ([first, low, , high]) => (first === undefined ? undefined : rangeOf(first, low, high)));
   draft.reduce(/B?n[-&]n/, () => undefined);
+  draft.reduce(/nc?z/, (matched) => {
+    const [number, named] = matched;
+    const bound = matched.at(-1);
+    if (number === undefined || bound === undefined) return undefined;
+    const made = { ...bound, from: number.from, symbol: "x", number: number.number };
+    return matched.length === 3 && named !== undefined ? [named, { ...made, from: named.to }] : [made];
+  });
+  draft.reduce(/oac|cg?oa$/, (matched) => aboveAverage(draft, matched));
   draft.reduce(/on/, ([operator, number]) =>
     operator === undefined || number === undefined
       ? undefined
       : [{ ...operator, to: number.to, symbol: "x", number: number.number, unit: number.unit }],
   );
-  draft.reduce(/nz/, ([number, operator]) =>
-    operator === undefined || number === undefined
-      ? undefined
-      : [{ ...operator, from: number.from, symbol: "x", number: number.number }],
-  );
   draft.reduce(/cp?xc?/, (matched) => compared(draft, matched));
+  draft.reduce(/acx/, ([aggregate, named, bound]) =>
+    aggregate !== undefined &&
+    named !== undefined &&
+    bound !== undefined &&
+    draft.isNumeric(named) &&
+    /[whl]c[^s]*a/.test(draft.symbols)
+      ? [{ ...bound, symbol: "v", aggregate: aggregate.aggregate, columns: named.columns }]
+      : undefined,
+  );
+  draft.reduce(/x[rc]/, ([bound, noun]) =>
+    bound !== undefined &&
+    noun !== undefined &&
+    (noun.symbol === "r" || noun.columns.every((one) => isIdentity(one, draft.table.rows))) &&
+    bound.superlative === undefined &&
+    bound.unit === undefined &&
+    /[wh]l?c/.test(draft.symbols)
+      ? [{ ...bound, symbol: "v", columns: [] }]
+      : undefined,
+  );
   draft.reduce(/xc/, (matched) => compared(draft, matched));
   draft.reduce(/x/, (matched) => compared(draft, matched));
+  readNone(draft);
+  readNumbers(draft);
+}
+
+/** "no rain", "did it rain", "without a score". */
+function readNone(draft: Draft) {
+  // "On how many days did it rain?"
+  draft.reduce(/hbc$/, ([much, bucket, named]) => {
+    const [column, other] = named?.columns ?? [];
+    const isSaid = named !== undefined && draft.words[named.from - 1]?.lower === "it";
+    if (
+      !isSaid ||
+      column === undefined ||
+      other !== undefined ||
+      column.min !== 0 ||
+      much === undefined ||
+      bucket === undefined
+    )
+      return undefined;
+    return [much, bucket, condition(named, { key: { column }, operator: ">", values: [0] })];
+  });
   draft.reduce(/!c/, ([, column]) => (column === undefined ? undefined : noneOf(column)));
   draft.reduce(/(?:hr?)?[mc]+/, () => undefined);
   draft.reduce(/mc|cm/, (matched) => {
@@ -50,6 +93,10 @@ export function readComparisons(draft: Draft) {
     if (named === undefined || column === undefined || other !== undefined) return undefined;
     return [condition(named, { key: { column }, operator: "is_missing", values: [] })];
   });
+}
+
+/** Numbers beside superlatives, nouns and columns: "5 largest", "order 12", "4 cylinders". */
+function readNumbers(draft: Draft) {
   draft.reduce(/sn|ns/, ([first, second]) => {
     const [grade, number] = first?.symbol === "s" ? [first, second] : [second, first];
     return grade === undefined || number === undefined || number.unit !== undefined
@@ -86,6 +133,20 @@ export function readComparisons(draft: Draft) {
       return undefined;
     return [condition(named, { key: { column }, operator: "=", values: [number] })];
   });
+}
+
+/** "more than the average salary": the mean of all rows, which the table's description has. */
+function aboveAverage(draft: Draft, matched: readonly Item[]): Made {
+  const [bound, average, named] = ["o", "a", "c"].map((symbol) => matched.find((one) => one.symbol === symbol));
+  if (bound?.operator === undefined || average === undefined || named === undefined || !draft.isNumeric(named))
+    return undefined;
+  const column = draft.numeric(named);
+  const value =
+    average.aggregate === "mean" || average.aggregate === "median" ? column.facts[average.aggregate] : undefined;
+  if (typeof value !== "number") return undefined;
+  if (draft.items.some(({ symbol }) => symbol === "F" || symbol === "p"))
+    return doubt(`I am not sure whether you mean the ${average.aggregate} of all rows or of these.`);
+  return [condition(named, { key: { column }, operator: bound.operator, values: [value] })];
 }
 
 export function rangeOf(first: Item, low: Item | undefined, high: Item | undefined): Made {
@@ -137,11 +198,11 @@ export function compared(draft: Draft, matched: readonly Item[]): Made {
   const [column, other] = columns.length === 2 ? ofEnd(columns, bound.operator) : columns;
   if (column === undefined) {
     if (matched.length > 1) return undefined;
-    const age = ageOf(draft, bound);
-    if (age !== undefined)
+    const meantBy = ageOf(draft, bound) ?? moneyMeant(draft, bound);
+    if (meantBy !== undefined)
       return [
         condition(bound, {
-          key: { column: age },
+          key: { column: meantBy },
           operator: bound.operator,
           values: bound.options[0]?.values ?? [bound.number],
         }),
@@ -162,6 +223,9 @@ export function unitFactor({ unit: word }: Item, column: Column): number {
     .match(/[a-z0-9]+/g)
     ?.flatMap((part) => UNIT_SIZES[part] ?? [])
     .find(({ kind }) => kind === unit.kind);
+  const named = column.parts.some((part) => /^(?:age|year|yr|experience|old)$/.test(part));
+  if (own === undefined && (word === "weeks" || word === "t" || (unit.kind === "age" && !named)))
+    return doubt(`I am not sure what ${column.name} is measured in.`);
   return own === undefined ? 1 : unit.size / own.size;
 }
 
@@ -171,7 +235,11 @@ export function noneOf(named: Item): Made {
   if (column === undefined || other !== undefined) return undefined;
   const flag = isFlag(column);
   if (flag !== undefined) return [condition(named, { key: { column }, operator: "=", values: [flag.no] })];
+  if ((column.missing ?? 0) > 0 && column.min === 0)
+    return doubt(`I am not sure whether you mean rows where ${column.name} is 0 or where it is missing.`);
   if ((column.missing ?? 0) > 0) return [condition(named, { key: { column }, operator: "is_missing", values: [] })];
+  const no = column.type === "text" ? column.values.find((value) => /^(?:no|none)$/i.test(value)) : undefined;
+  if (no !== undefined) return [condition(named, { key: { column }, operator: "=", values: [no] })];
   if (column.type !== "number" || column.min !== 0) return undefined;
   return [condition(named, { key: { column }, operator: "=", values: [0] })];
 }
@@ -189,6 +257,16 @@ function ageOf({ table, items, words }: Draft, { from, number = 0, unit }: Item)
   const fits = linked && Number.isInteger(number) && number <= 120 && (unit === undefined || unit.startsWith("year"));
   return other === undefined && fits && /^[rF]$/.test(before?.symbol ?? "") ? age : undefined;
 }
+
+/** "orders above $1,000", "sold for more than 700k": the one column of money. */
+const moneyMeant = ({ money, words }: Draft, { from, unit = "" }: Item): Column | undefined =>
+  /^(?:dollar|euro)$/.test(UNIT_SIZES[unit]?.kind ?? "") ||
+  (unit === "" &&
+    /^(?:for|costs?|costing|paid|pays?|priced|spent|worth|earns?|earning|earned|charged)$/.test(
+      words[from - 1]?.lower ?? "",
+    ))
+    ? money
+    : undefined;
 
 /** Of a highest and a lowest value of the same, "warmer than" means the one and "colder than" the other. */
 function ofEnd(columns: readonly Column[], operator: string): readonly Column[] {

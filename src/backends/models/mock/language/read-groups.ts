@@ -1,12 +1,27 @@
-import type { Json } from "../../../../kernel/json.ts";
-import { type Draft, doubt, NO_COLUMN, isTimeKey, PERSONS, type Made } from "./draft.ts";
-import { isFlag } from "./columns.ts";
+import { type Draft, doubt, isTimeKey, PERSONS, type Made } from "./draft.ts";
+import { isFlag, NO_COLUMN, textOf } from "./columns.ts";
 import type { Item } from "./item.ts";
 import type { Key } from "./plan.ts";
 import { listed } from "./wording.ts";
 
 /** "per species", "by month and region", "monthly". */
 export function readGroups(draft: Draft) {
+  draft.reduce(/pF/, ([by, value]) =>
+    by !== undefined && value !== undefined && draft.text(by.from, by.to) === "by" ? [value] : undefined,
+  );
+  draft.reduce(/pb/, ([, bucket]) => {
+    const isTold = draft
+      .all("c")
+      .some(({ columns }) => columns.some(({ parts }) => parts.includes(`${bucket?.bucket ?? ""}ly`)));
+    return isTold && draft.table.columns.every(({ type }) => type !== "date") ? [] : undefined;
+  });
+  draft.reduce(/acpr/, (matched) => matched.slice(0, 2));
+  draft.reduce(/NF/, ([when, value]) => (value === undefined || when?.from === 0 ? undefined : [value]));
+  draft.reduce(/[rcF][Ww]c/, ([noun, , named]) =>
+    noun !== undefined && named !== undefined && isFlag(named.columns[0] ?? NO_COLUMN) !== undefined
+      ? [noun, named]
+      : undefined,
+  );
   // "passengers who survived"
   draft.reduce(/[rcF][Ww](?![cbs])/, ([noun]) => (noun === undefined ? undefined : [noun]));
   draft.reduce(/T[c]/, ([, named]) =>
@@ -23,6 +38,7 @@ export function readGroups(draft: Draft) {
     const persons = draft.table.columns.filter(
       ({ type, parts }) => type === "text" && parts.some((part) => PERSONS.has(part)),
     );
+    if (persons.length === 0 && /[gto]/.test(draft.symbols)) return [which, ...(target === undefined ? [] : [target])];
     if (persons.length === 0) return doubt("I found no column that names people.");
     return [which, { ...who, symbol: "c", columns: persons.slice(0, 1) }, ...(target === undefined ? [] : [target])];
   });
@@ -82,5 +98,3 @@ export function timelineOf(draft: Draft): Key {
   const days = (Date.parse(textOf(date.max)) - Date.parse(textOf(date.min))) / 86_400_000;
   return { column: date, bucket: days <= 62 ? "day" : days <= 16 * 366 ? "month" : "year" };
 }
-
-const textOf = (value: Json | undefined) => (typeof value === "string" ? value : "");

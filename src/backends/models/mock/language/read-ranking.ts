@@ -1,4 +1,4 @@
-import { type Draft, doubt, Doubt, isAdditive, isPeriod, withColumns } from "./draft.ts";
+import { type Draft, doubt, Doubt, isAdditive, isPeriod, isUnclear, withColumns } from "./draft.ts";
 import { type Column, isIdentity } from "./columns.ts";
 import type { Item } from "./item.ts";
 import { isOthers } from "./named.ts";
@@ -19,6 +19,8 @@ export function meantBy(
     const ends = found.filter(({ parts }) => parts.includes(direction));
     const [column, other] = found.length === 2 && ends.length === 1 ? ends : found;
     if (other === undefined) return column;
+    const spoken = draft.spoken(found);
+    if (spoken !== undefined) return spoken;
     const names = found.map(({ name }) => name);
     throw new Doubt(`I am not sure which column you mean: ${listed(names, "or")}.`);
   };
@@ -43,10 +45,17 @@ export function readRanking(draft: Draft, base: Plan, full: string): Plan | unde
   if (second !== undefined) return undefined;
   const { target, measure } = sidesOf(draft);
   const grade = graded.superlative;
-  const order = { direction: grade.direction, count: graded.number };
+  const order = { direction: grade.direction, count: graded.number, rank: graded.rank };
   const rowsAfter = draft.symbols.indexOf("r") > draft.symbols.indexOf("s");
   const ofValue = /s[Fr]*F/.test(full) && base.conditions.some((one) => !isPeriod(one)) && target !== undefined;
+  const busy = /^(?:busiest|quietest)$/i.test(draft.text(graded.from, graded.to));
+  if (
+    busy &&
+    (measure !== undefined || draft.table.columns.some(({ parts }) => parts.some((part) => VOLUME.test(part))))
+  )
+    return doubt("I am not sure what makes one busier.");
   const counting =
+    busy ||
     shape.includes("h") ||
     (ofValue && measure === undefined && grade.means.length === 0) ||
     (rowsAfter && measure === undefined && grade.means.length === 0);
@@ -57,7 +66,7 @@ export function readRanking(draft: Draft, base: Plan, full: string): Plan | unde
   const meant =
     measure === undefined || asked !== undefined
       ? meantBy(draft, grade)
-      : { of: draft.expression(narrowedBy(grade, measure)), direction: grade.direction };
+      : directed(draft, graded, measured(draft, narrowedBy(grade, measure)));
   if (meant === undefined) return doubt(`I found no column that says what "${draft.text(graded.from, graded.to)}" is.`);
   const ranked: Ranked = {
     ...meant,
@@ -66,6 +75,35 @@ export function readRanking(draft: Draft, base: Plan, full: string): Plan | unde
   };
   if (asked !== undefined) return lookedUp(draft, base, ranked, asked);
   return target === undefined ? rankedRows(base, ranked) : rankedGroups(draft, base, ranked, target);
+}
+
+const VOLUME =
+  /^(?:passenger|visitor|traffic|volume|count|number|rider|ridership|attendance|guest|trip|vehicle|footfall)$/;
+const BAD =
+  /^(?:delay|accident|crash|error|defect|complaint|crime|unemployment|pollution|loss|pain|churn|death|mortality|wait|waiting|latency|cost|price)$/;
+const GOOD =
+  /^(?:rating|score|grade|satisfaction|revenue|profit|sale|margin|performance|rank|point|win|attendance|expectancy|exp|income|salary|mark|gpa)$/;
+
+function measured(draft: Draft, named: Item): Expression {
+  const [date, other] = named.columns.filter(({ type }) => type === "date");
+  if (date === undefined || draft.isNumeric(named)) return draft.expression(named);
+  const column = other === undefined ? date : (draft.spoken(named.columns) ?? draft.ambiguous(named, named.columns));
+  return { text: column.name, columns: [column] };
+}
+
+/** The end that a superlative means of a measure: the oldest is the least year, the worst the longest delay. */
+function directed(draft: Draft, { superlative, from, to }: Item, of: Expression) {
+  const parts = of.columns.flatMap((column) => column.parts);
+  const { means = [], inverted = [], direction = "max" } = superlative ?? {};
+  const other = direction === "max" ? "min" : "max";
+  if (inverted.some((kind) => parts.includes(kind)) && !means.some((kind) => parts.includes(kind)))
+    return { of, direction: other } as const;
+  const word = draft.text(from, to).toLowerCase();
+  if (!/\b(?:best|worst)$/.test(word)) return { of, direction };
+  if (parts.some((part) => BAD.test(part))) return { of, direction: other } as const;
+  return parts.some((part) => GOOD.test(part))
+    ? { of, direction }
+    : doubt(`I am not sure which end of ${of.text} is the ${word}.`);
 }
 
 /** "salary of the oldest employee": the one thing is asked of what has the most of another. */
@@ -105,9 +143,14 @@ const same = (one: Item, other: Item | undefined) => one.columns.length > 0 && o
 /** What is ranked, and by what. */
 function sidesOf(draft: Draft): { readonly target: Item | undefined; readonly measure: Item | undefined } {
   const named = draft.all("c");
-  const names = [...draft.all("b"), ...named.filter(isName)];
+  const isDated = draft.all("s")[0]?.superlative?.means.includes("date") === true;
+  const when = isDated
+    ? named.find(({ columns }) => columns.length > 0 && columns.every(({ type }) => type === "date"))
+    : undefined;
+  const names = [...draft.all("b"), ...named.filter((one) => one !== when && isName(one))];
   const [first] = named;
-  const grouped = draft.symbols.startsWith("wc") && names.length === 0 && named.length > 1 && first !== undefined;
+  const counts = named.length > 1 || /s.*r/.test(draft.symbols);
+  const grouped = draft.symbols.startsWith("wc") && names.length === 0 && counts && first !== undefined;
   const targets = grouped && draft.isKey(first) ? [first] : names;
   const [target] = targets;
   const others = targets.filter((one) => one !== target && !same(one, target));
@@ -117,6 +160,20 @@ function sidesOf(draft: Draft): { readonly target: Item | undefined; readonly me
   }
   const [measure, other] = named.filter((one) => one !== target && !same(one, target));
   return other === undefined ? { target, measure } : doubt(draft.unused([other]));
+}
+
+/** "the most yellow cards", which are added up; "the highest reading" is not. */
+function isMostOf(draft: Draft): boolean {
+  const at = draft.items.findIndex(({ symbol }) => symbol === "s");
+  const [grade, next] = draft.items.slice(at, at + 2);
+  const last = draft.words[(next?.to ?? 0) - 1];
+  return (
+    grade !== undefined &&
+    /^(?:most|fewest)$/i.test(draft.text(grade.from, grade.to)) &&
+    next?.symbol === "c" &&
+    last !== undefined &&
+    last.stem !== last.lower
+  );
 }
 
 function rankedGroups(draft: Draft, base: Plan, { of, order, aggregate }: Ranked, target: Item): Plan {
@@ -134,7 +191,7 @@ function rankedGroups(draft: Draft, base: Plan, { of, order, aggregate }: Ranked
           noun: /^who/i.test(draft.text(target.from, target.to)) ? base.noun : draft.text(target.from, target.to),
         };
   }
-  const additive = isAdditive(of);
+  const additive = isAdditive(of) || (isUnclear(of) && isMostOf(draft));
   const ofDays = bucket === "day" || (column.type === "date" && !draft.symbols.includes("w"));
   if (aggregate === undefined && !additive && ofDays && base.groups.length === 0) return rows;
   // Without a word for it, "the highest price" of many rows can be that of one of them or of all together.

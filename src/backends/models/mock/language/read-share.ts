@@ -1,4 +1,4 @@
-import { isFlag } from "./columns.ts";
+import { isFlag, isIdentity } from "./columns.ts";
 import { condition, doubt, type Draft, isPeriod } from "./draft.ts";
 import type { Item } from "./item.ts";
 import type { Condition, Plan } from "./plan.ts";
@@ -10,6 +10,9 @@ const COUNT = { aggregate: "count", of: undefined } as const;
 export function readShare(draft: Draft): Plan | undefined {
   if (!/[%R]/.test(draft.symbols)) return undefined;
   readRate(draft);
+  const isRow = ({ symbol, columns }: Item) =>
+    symbol === "c" && columns.length > 0 && columns.every((one) => isIdentity(one, draft.table.rows));
+  draft.items = draft.items.map((one) => (isRow(one) ? { ...one, symbol: "r" } : one));
   const items = draft.items.filter(({ symbol }) => !"wke&il".includes(symbol));
   const symbols = items.map(({ symbol, bucket }) => (bucket === "day" ? "r" : symbol)).join("");
   const filters = items.filter(({ symbol }) => symbol === "F");
@@ -62,6 +65,16 @@ function partAndWhole(draft: Draft, filters: readonly Item[]): readonly [readonl
   const based = filters.filter((one) => conditionsOf([one]).every(isPeriod) || AMONG.test(draft.wordBefore(one.from)));
   const rest = filters.filter((one) => !based.includes(one));
   if (based.length > 0 && rest.length === 1) return [rest, based];
+  const [first, last] = rest;
+  const [said] = last?.options ?? [];
+  if (
+    rest.length === 2 &&
+    first !== undefined &&
+    last !== undefined &&
+    said !== undefined &&
+    isFlag(said.key.column) !== undefined
+  )
+    return [[last], [first, ...based]];
   const [noun] = draft.all("r");
   const before = rest.filter(({ from }) => noun !== undefined && from < noun.from);
   const after = rest.filter(({ from }) => noun !== undefined && from > noun.from);

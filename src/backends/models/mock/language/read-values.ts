@@ -1,5 +1,5 @@
 import { type Draft, doubt, Doubt, condition, negated, sameKey, type Made, isLinked } from "./draft.ts";
-import { isFlag } from "./columns.ts";
+import { isFlag, NO_COLUMN } from "./columns.ts";
 import type { Item } from "./item.ts";
 import { isInflected } from "./named.ts";
 import { needsNaming } from "./dated.ts";
@@ -16,7 +16,10 @@ export function readValues(draft: Draft) {
     return [...matched.slice(1, -1).filter(({ symbol }) => symbol !== "p"), ...joined];
   });
   draft.reduce(/Fc/, ([value, named]) => {
-    if (named === undefined || value === undefined || named.from !== value.to) return undefined;
+    const near = draft.words
+      .slice(value?.to, named?.from)
+      .every(({ lower }) => /^(?:with|their|the|its|in|of)$/.test(lower));
+    if (named === undefined || value === undefined || !near) return undefined;
     const joined = joins(named, value);
     const dated = value.options.every(({ key }) => key.column.type === "date" || key.bucket !== undefined);
     return joined === undefined || dated ? undefined : joined;
@@ -48,6 +51,9 @@ export function resolved(draft: Draft, value: Item): Condition {
   );
   const [fit] = fits;
   if (fit !== undefined && fits.length === 1) return fit;
+  const meant = draft.spoken(value.options.map(({ key }) => key.column));
+  const named = value.options.find(({ key }) => key.column === meant);
+  if (named !== undefined) return named;
   const unnamed = value.options.filter((one) => !needsNaming(one));
   const [last] = unnamed;
   if (last !== undefined && unnamed.length === 1 && last.key.column.type === "date") return last;
@@ -61,6 +67,13 @@ export function resolved(draft: Draft, value: Item): Condition {
 
 /** Columns of yes and no are conditions where they do not group: "smokers", "cancelled". */
 export function readFlags(draft: Draft) {
+  // "Do homes with a pool cost more than homes without?"
+  if (
+    /[gtoe]/.test(draft.symbols) &&
+    !/[snxv]/.test(draft.symbols) &&
+    /^(?:do|does|did|are|is|compare)$/.test(draft.words[0]?.lower ?? "")
+  )
+    readOpposites(draft);
   draft.reduce(/c/, ([named]) => {
     const [column, other] = named?.columns ?? [];
     if (
@@ -84,6 +97,30 @@ export function readFlags(draft: Draft) {
   });
 }
 
+/** A column of yes and no, set against its opposite. */
+function readOpposites(draft: Draft) {
+  const at = draft.items.findLastIndex(({ symbol }) => symbol === "t" || symbol === "o" || symbol === "e");
+  const flags = draft.items.filter(
+    ({ symbol, columns }) => symbol === "c" && columns.length === 1 && isFlag(columns[0] ?? NO_COLUMN) !== undefined,
+  );
+  const [flag, again] = flags;
+  const [column] = flag?.columns ?? [];
+  const values = column === undefined ? undefined : isFlag(column);
+  const joint = draft.items[at];
+  if (flag === undefined || column === undefined || values === undefined || joint === undefined) return;
+  const after = draft.words.slice(joint.to);
+  const before = draft.items.indexOf(flag) < at;
+  const rest = draft.items.slice(at + 1).filter((one) => !flags.includes(one) && !/[!r]/.test(one.symbol));
+  const opposed =
+    before && after.some(({ lower }) => /^(?:without|others?|rest|non|not|don't|doesn't|didn't|no)$/.test(lower));
+  if (!opposed || rest.length > 0 || (again !== undefined && again.columns[0] !== column)) return;
+  draft.items = draft.items
+    .filter((one, place) => (one !== again && place <= at) || one.symbol === "r")
+    .map((one) =>
+      one === flag ? condition(one, { key: { column }, operator: "=", values: [values.yes, values.no] }) : one,
+    );
+}
+
 /** Verbs that name a column of dates, and nouns after a value, which say nothing more: "opened", "American customers". */
 export function dropNouns(draft: Draft) {
   draft.items = draft.items.flatMap((one, at) => {
@@ -97,12 +134,9 @@ export function dropNouns(draft: Draft) {
       draft.items[at + 1]?.symbol !== "s"
     )
       return [];
-    if (
-      column.type !== "date" ||
-      other !== undefined ||
-      !/(?:ed|lt|de|en|wn)$/.test(draft.words[one.from]?.lower ?? "")
-    )
-      return [one];
+    const dates = one.columns.filter(({ type }) => type === "date");
+    if (dates.length !== 1 || !/(?:ed|lt|de|en|wn)$/.test(draft.words[one.from]?.lower ?? "")) return [one];
+    if (other !== undefined) return [];
     return (column.missing ?? 0) > 0 ? [condition(one, { key: { column }, operator: "not_missing", values: [] })] : [];
   });
 }
@@ -137,7 +171,7 @@ export function mergeValues(draft: Draft) {
       };
     }
   }
-  draft.items = merged;
+  draft.items = /[egtoDk]/.test(draft.symbols) || draft.words[0]?.lower === "which" ? mergePeriods(merged) : merged;
   const clash = draft.items
     .filter(({ symbol }) => symbol === "F")
     .map(({ options }) => options[0])
@@ -151,6 +185,39 @@ export function mergeValues(draft: Draft) {
   );
   if (twice !== undefined && /^(?:=|between)$/.test(twice.operator))
     doubt(`I do not compare two stretches of ${twice.key.column.name} in one question; ask for each.`);
+}
+
+const BUCKETS = [
+  ["year", /^\d{4}$/],
+  ["quarter", /^\d{4}-Q\d$/],
+  ["month", /^(?:\w+ \d{4}|\d{4}-\d\d)$/],
+  ["day", /^\d{4}-\d\d-\d\d$/],
+] as const;
+
+/** Two years, quarters, months or days that are compared: one condition with both. */
+function mergePeriods(items: readonly Item[]): readonly Item[] {
+  const periods = items.filter(
+    ({ symbol, options: [one] }) => symbol === "F" && one?.label !== undefined && one.operator === "between",
+  );
+  const [first, second] = periods;
+  const [own, other] = [first?.options[0], second?.options[0]];
+  if (first === undefined || second === undefined || own === undefined || other === undefined || periods.length > 2)
+    return items;
+  const bucket = BUCKETS.find(([, shape]) => shape.test(own.label ?? "") && shape.test(other.label ?? ""))?.[0];
+  if (bucket === undefined || !sameKey(own.key, other.key)) return items;
+  const values = [own, other].map(({ label = "", values: [day = ""] }) =>
+    bucket === "year" ? Number(label) : bucket === "month" ? String(day).slice(0, 7) : label,
+  );
+  const at = items.indexOf(second);
+  const joint = items[at - 1]?.symbol ?? "";
+  const both = {
+    ...second,
+    from: first.from,
+    options: [{ key: { ...own.key, bucket }, operator: "=", values } as const],
+  };
+  return items.flatMap((one, place) =>
+    one === first || (place === at - 1 && /[&|]/.test(joint)) ? [] : one === second ? [both] : [one],
+  );
 }
 
 /** A value whose column is named beside it. */

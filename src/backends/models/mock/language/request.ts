@@ -87,6 +87,13 @@ const spellOut = (text: string) =>
     .replaceAll("<", " below ")
     .replaceAll(/\b(\d{1,2})\/(\d{1,2})\/(\d{4})\b/g, "$1-$2-$3")
     .replaceAll(/\byears? old\b/gi, "years")
+    .replaceAll(/\bper capita\b/gi, "percapita")
+    .replaceAll(/\bsquare (f(?:ee|oo)t|met(?:er|re)s?)\b/gi, (_, unit: string) => (/^f/i.test(unit) ? "sqft" : "sqm"))
+    .replaceAll(/\b(km|m|mi)\/(h|s)\b/g, "$1$2")
+    .replaceAll(/[$€£]\s?(\d+(?:[.,]\d+)*)\s?(k|m|bn|thousand|million|billion)?\b/gi, "$1 $2 dollars ")
+    .replaceAll(/\b(best|top|worst|highest|lowest|most|least)-(?=\p{L})/giu, "$1 ")
+    .replaceAll(/\b(second|third|fourth|fifth)-(?=\w)/gi, "$1 ")
+    .replaceAll(SORTED, " ")
     .replaceAll(/\bnon-(?=\p{L})/giu, "non ")
     .replaceAll(/\s[*×]\s/g, " times ")
     .replaceAll(/\s[/÷]\s/g, " divided by ")
@@ -94,6 +101,10 @@ const spellOut = (text: string) =>
     .replaceAll(/\s[-−]\s(?=\p{L})/gu, " minus ")
     .replaceAll(/(?<=\d)\s?%/g, " percent")
     .replaceAll(/(?<=^|\s)%/g, " percentage ");
+
+/** The order of the groups of an answer, which are in order anyway. */
+const SORTED =
+  /,?\s*\b(?:sorted|ordered|ranked)?\s*(?:from (?:the )?(?:highest|largest|longest|biggest|most|best) to (?:the )?(?:lowest|smallest|shortest|least|worst)|in (?:descending|decreasing) order|(?:sorted|ordered) descending)\b/gi;
 
 /** The words of a request that ask for a chart. */
 const CHART_PHRASE =

@@ -17,8 +17,10 @@ export function valueIndex({ columns, found }: Table): Values {
     if (same === undefined) index.set(text, [...known, condition]);
   };
   for (const column of columns) {
-    if (column.type === "number" || column.type === "date" || isFlag(column) !== undefined) continue;
-    for (const value of column.values) add(phraseOf(value), { key: { column }, operator: "=", values: [value] });
+    if (column.type === "number" || column.type === "date") continue;
+    const { yes, no } = isFlag(column) ?? {};
+    for (const value of column.values)
+      if (value !== yes && value !== no) add(phraseOf(value), { key: { column }, operator: "=", values: [value] });
   }
   for (const { text, column: name, value, match } of found) {
     const column = columns.find((one) => one.name === name);

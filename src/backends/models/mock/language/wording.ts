@@ -127,6 +127,10 @@ export function conditionText({ key, operator, values, label }: Condition): stri
   return `${name} ${SIGNS[operator]} ${operator === "between" ? texts.join(" and ") : listed(texts, operator === "!=" ? "nor" : "or")}`;
 }
 
+/** "highest", "second lowest", of dates "latest" and "earliest". */
+export const endWord = (direction: "max" | "min", rank?: number, dated = false): string =>
+  `${rank === undefined ? "" : `${["second", "third", "fourth", "fifth"][rank - 2] ?? ordinal(rank)} `}${direction === "max" ? (dated ? "latest" : "highest") : dated ? "earliest" : "lowest"}`;
+
 /** What a plan computes, in one line; every answer begins with it. */
 export function planText(plan: Plan): string {
   const { task, figures, groups, conditions, part, order, shares, noun } = plan;
@@ -140,10 +144,13 @@ export function planText(plan: Plan): string {
     const ranked =
       first === undefined || order === undefined
         ? ""
-        : ` with the ${order.direction === "min" ? "lowest" : "highest"} ${measure}`;
+        : ` with the ${endWord(order.direction, order.rank, first.of?.columns[0]?.type === "date")} ${measure}`;
     return `${capital(order === undefined || order.count !== undefined ? `${order?.count ?? ""} ${plural(noun)}`.trim() : stem(noun))}${ranked}${where}`.trim();
   }
-  const end = order === undefined ? "" : `, ${order.direction === "min" ? "lowest" : "highest"} first`;
+  const having =
+    plan.having === undefined ? "" : `, only those ${SIGNS[plan.having.operator]} ${plan.having.values.join(" and ")}`;
+  const end =
+    having !== "" || order === undefined ? having : `, ${order.direction === "min" ? "lowest" : "highest"} first`;
   const same =
     figures.length > 1 &&
     figures.every(({ aggregate, of }) => of !== undefined && of.text === first?.of?.text && aggregate !== "distinct");

@@ -75,7 +75,9 @@ const UNITS = new Set(
 /** The stems of a column's name: split at `_`, `-`, blanks and capitals, without units and brackets. */
 export function nameParts(name: string): readonly string[] {
   const bare = name.replaceAll(/\([^)]*\)|\[[^\]]*\]/g, " ");
-  const spaced = (bare.trim() === "" ? name : bare).replaceAll(/(\p{Ll})(\p{Lu})/gu, "$1 $2");
+  const spaced = (bare.trim() === "" ? name : bare)
+    .replace(/\bper[ _]capita/i, "percapita")
+    .replaceAll(/(\p{Ll})(\p{Lu})/gu, "$1 $2");
   const parts = spaced.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
   const last = parts.at(-1);
   const named = parts.length > 1 && last !== undefined && UNITS.has(last) ? parts.slice(0, -1) : parts;
@@ -83,6 +85,7 @@ export function nameParts(name: string): readonly string[] {
 }
 
 const NUMBER_WORDS: { readonly [word: string]: number | undefined } = {
+  zero: 0,
   one: 1,
   two: 2,
   three: 3,
