@@ -260,8 +260,9 @@ export class Draft {
 
   /** "How many customers": rows where each row is one, otherwise how many different ones; of a number, its sum. */
   counted(named: Item): Figure {
-    const [column] = named.columns;
-    if (column !== undefined && named.columns.length === 1 && column.type === "number" && !isNumbering(column.parts)) {
+    const [column] = named.columns.filter(({ type }) => type !== "date");
+    const isOne = named.columns.every((one) => one === column || one.type === "date");
+    if (column !== undefined && isOne && column.type === "number" && !isNumbering(column.parts)) {
       const of = this.expression(named);
       if (!isAdditive(of))
         return doubt(

@@ -1,12 +1,12 @@
 import { type Column, NO_COLUMN, type Table } from "./columns.ts";
-import { alternativesOf } from "./vocabulary.ts";
+import { alternativesOf, STOP_WORDS } from "./vocabulary.ts";
 import { dateAt } from "./dated.ts";
 import { type Item, item } from "./item.ts";
-import { NOISE, VERBS, lexiconAt, gradeAt, numberAt } from "./lexicon.ts";
+import { BOUND_VERBS, VERBS, lexiconAt, gradeAt, numberAt } from "./lexicon.ts";
 import { columnAt, moneyOf, rowNouns } from "./named.ts";
 import { isUnit } from "./units.ts";
 import { type Values, valueIndex, valueAt } from "./valued.ts";
-import type { Word } from "./words.ts";
+import { NOISE, type Word } from "./words.ts";
 
 /** The words of a request as items, from the longest that fits at each place; filler words give none. */
 export function itemsOf(words: readonly Word[], table: Table, source: string): readonly Item[] {
@@ -33,6 +33,18 @@ const isCategory = ({ options }: Item) =>
 const isWritten = ({ text, opens }: Word, { options }: Item) =>
   !opens && /^\p{Lu}/u.test(text) && options.some(({ values: [value] }) => value === text);
 
+/** "deaths" could be the type Death and the column death_date: no guess. */
+const isDoubtful = (
+  { lower, stem }: Word,
+  { from, to, options }: Item,
+  named: readonly Column[] | undefined,
+): boolean =>
+  to - from === 1 &&
+  stem !== lower &&
+  alternativesOf(lower).length === 0 &&
+  !options.some(({ values: [one] }) => String(one).toLowerCase() === lower) &&
+  named?.every(({ name }) => options.every(({ key }) => key.column.name !== name)) === true;
+
 /** A word within longer values counts before a noun of the rows, "ford cars". */
 const isPartPlain = (words: readonly Word[], { from, to, options }: Item, nouns: ReadonlySet<string>) => {
   const [only, other] = options;
@@ -41,6 +53,12 @@ const isPartPlain = (words: readonly Word[], { from, to, options }: Item, nouns:
     nouns.has(words[to]?.stem ?? "") || /^(?:called|named|containing|contains)$/.test(words[from - 1]?.lower ?? "")
   );
 };
+
+/** Whether a value follows, after a preposition at most. */
+const isValued = (words: readonly Word[], at: number, values: Values): boolean =>
+  valueAt(words, at, values) !== undefined ||
+  (/^(?:by|with|via|using|in|on|at|to|from|as)$/.test(words[at]?.lower ?? "") &&
+    valueAt(words, words[at + 1]?.lower === "the" ? at + 2 : at + 1, values) !== undefined);
 
 const PAYING =
   /^(?:costs?|costing|pay|pays|paid|spends?|spent|spending|earns?|earned|revenue|worth|charged?|sold|sells?)$/;
@@ -79,6 +97,7 @@ function placeAt(words: readonly Word[], at: number, table: Table): Item | undef
 function readAt(words: readonly Word[], at: number, { table, values, nouns }: Known): Item | undefined {
   const word = words[at];
   if (word === undefined) return undefined;
+  if (at === 0 && word.lower === "name" && /^(?:the|all|three|five|\d+)$/.test(words[1]?.lower ?? "")) return undefined;
   const placed = placeAt(words, at, table);
   if (placed !== undefined) return placed;
   const found = columnAt(words, at, table);
@@ -96,6 +115,16 @@ function readAt(words: readonly Word[], at: number, { table, values, nouns }: Kn
         : undefined;
   const lexical = lexiconAt(words, at) ?? gradeAt(words, at, table);
   const equal = value?.options.some(({ operator }) => operator === "=") === true ? value : undefined;
+  // "entire homes": a common word that the values of a column begin with.
+  const within =
+    value !== undefined &&
+    equal === undefined &&
+    named === undefined &&
+    nouns.has(words[value.to]?.stem ?? "") &&
+    !STOP_WORDS.has(word.lower) &&
+    isCategory(value)
+      ? value
+      : undefined;
   const isPlain = (noun ?? lexical) !== undefined || NOISE.has(word.lower);
   const ranked = [
     dated,
@@ -112,10 +141,11 @@ function readAt(words: readonly Word[], at: number, { table, values, nouns }: Kn
           columns: [moneyOf(table)].filter((one) => one !== undefined),
         })
       : undefined,
+    within,
     NOISE.has(word.lower) && !(word.text === "US") ? item(".", at, at + 1) : undefined,
     named?.item,
     VERBS.has(word.lower) ||
-    (word.lower === "paid" && /^(?:by|with|via|using|in)$/.test(words[at + 1]?.lower ?? "")) ||
+    (BOUND_VERBS.has(word.lower) && isValued(words, at + 1, values)) ||
     (word.lower.endsWith("ed") && [...nouns].some((one) => `${one}ed` === word.lower))
       ? item(".", at, at + 1)
       : undefined,
@@ -126,17 +156,6 @@ function readAt(words: readonly Word[], at: number, { table, values, nouns }: Kn
   const longest = Math.max(...ranked.map(({ to }) => to));
   const best = ranked.find(({ to }) => to === longest);
   if (best?.symbol === ".") return undefined;
-  // "deaths" could be the type Death and the column death_date: no guess.
-  const written = best?.options.some(({ values: [one] }) => String(one).toLowerCase() === word.lower) === true;
-  if (
-    best !== undefined &&
-    best === equal &&
-    !written &&
-    best.to - at === 1 &&
-    named?.item.columns.every(({ name }) => best.options.every(({ key }) => key.column.name !== name)) === true &&
-    word.stem !== word.lower &&
-    alternativesOf(word.lower).length === 0
-  )
-    return item("?", at, at + 1);
-  return best ?? item("?", at, at + 1);
+  const isOpen = best !== undefined && best === equal && isDoubtful(word, best, named?.item.columns);
+  return best === undefined || isOpen ? item("?", at, at + 1) : best;
 }

@@ -1,5 +1,6 @@
 import type { Table } from "./columns.ts";
 import { type Item, item } from "./item.ts";
+import { columnAt } from "./named.ts";
 import type { Bucket, Operator } from "./plan.ts";
 import { adjective, AGGREGATE_WORDS, comparative, superlative } from "./vocabulary.ts";
 import { numberOf, type Word } from "./words.ts";
@@ -32,7 +33,7 @@ const PHRASES: { readonly [symbol: string]: string } = {
   "|": "or|rather than",
   t: "than",
   B: "between",
-  l: "list|all|on board|aboard",
+  l: "list|all|on board|aboard|on offer|for sale",
   G: "range|ranges|range of",
   V: "change|changed|changes|increase|increased|rise|rose|risen|grow|grew|grown|growth|decrease|decreased|decline|declined|drop|dropped",
   S: "sold|sell|sells|bought|buy",
@@ -67,17 +68,6 @@ export const VERBS = new Set(
     " ",
   ),
 );
-export const NOISE = new Set(
-  (
-    "a an the of in on at to from for with within is are was were be been being do does did has have had having there that this these those it its their our your my me us we i you they " +
-    "please tell show give find get calculate compute determine display report know want like would could can will should let see need me out " +
-    "data file table dataset csv value values column recorded record measured observed registered made make makes placed place came come comes go goes went got received receive happened happen happens occurred occur " +
-    "exist exists any overall whole entire also then just as so if into among amongst during where whose use using based here now he she them him her his individual " +
-    "figure figures answer question thanks thank hello hi work works worked live lives lived take takes took belong belongs equal equals exactly vary varies look " +
-    "aged air programming award awarded individually card-of together score-of new case draw how such only level levels about sort kind line break broken each-of give many much ones result results old-of total-of set seen s terms world worldwide listed available overall via strongly closely include includes including contain contains reach reached said called named"
-  ).split(" "),
-);
-
 type Entry = Omit<Item, "from" | "to" | "columns" | "options">;
 const entries = (phrases: string, entry: Entry): readonly (readonly [string, Entry])[] =>
   phrases.split("|").map((phrase) => [phrase, entry]);
@@ -115,6 +105,13 @@ export function lexiconAt(words: readonly Word[], at: number): Item | undefined 
   return aggregate === undefined ? undefined : item("a", at, at + 1, { aggregate });
 }
 
+/** Verbs that choose rows unless a value follows: "arrived late", "paid by card". */
+export const BOUND_VERBS = new Set(
+  "arrived paid shipped sent mailed booked enrolled employed rented published checked sailed delivered completed registered died".split(
+    " ",
+  ),
+);
+
 const RANKS: { readonly [word: string]: number | undefined } = Object.fromEntries(
   ["second 2nd", "third 3rd", "fourth 4th", "fifth 5th"].flatMap((both, at) =>
     both.split(" ").map((word): readonly [string, number] => [word, at + 2]),
@@ -134,7 +131,9 @@ export function gradeAt(words: readonly Word[], at: number, table: Table): Item 
   if (word === undefined) return undefined;
   if ((word.lower === "most" || word.lower === "least") && next !== undefined) {
     const extended = superlative(next.lower, word.lower);
+    const isNamed = (columnAt(words, at + 1, table)?.item.to ?? 0) > at + 2;
     if (
+      !isNamed &&
       extended !== undefined &&
       !["high", "low"].includes(next.lower) &&
       (extended.means.length > 0 || extended.inverted.length > 0)
@@ -147,6 +146,16 @@ export function gradeAt(words: readonly Word[], at: number, table: Table): Item 
   const found = superlative(word.lower, undefined);
   if (/^(?:first|last)$/.test(word.lower) && !isMoment(words, at, table)) return undefined;
   if (found !== undefined) return item("s", at, at + 1, { superlative: found });
+  const graded = /^(?:more|less)$/.test(word.lower) && next !== undefined ? adjective(next.lower) : undefined;
+  if (
+    graded !== undefined &&
+    graded.means.some((kind) => kind !== "") &&
+    next !== undefined &&
+    words[at + 2]?.lower !== "than"
+  ) {
+    const superior = superlative(next.lower, word.lower === "more" ? "most" : "least");
+    if (superior !== undefined) return item("g", at, at + 2, { superlative: superior });
+  }
   const more = comparative(word.lower);
   if (more !== undefined) {
     const length = next?.lower === "than" ? 2 : 1;

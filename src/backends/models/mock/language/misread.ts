@@ -1,5 +1,6 @@
 import type { Table } from "./columns.ts";
-import type { Plan } from "./plan.ts";
+import type { Expression, Plan } from "./plan.ts";
+import { AVERAGED } from "./vocabulary.ts";
 import type { Word } from "./words.ts";
 
 const COMMONEST = /\b(?:most|least) (?:common|frequent|popular|often)\b|\b(?:commonest|rarest)\b/;
@@ -8,6 +9,8 @@ const PERIOD = "year|month|week|day|quarter|hour";
 const AVERAGE_OF_TOTALS = new RegExp(
   `\\b(?:average|mean|median) (?:annual|yearly|monthly|weekly|daily|quarterly|hourly)\\b|\\b(?:annual|yearly|monthly|weekly|daily|quarterly|(?:per|each|every) (?:${PERIOD}))\\b.*\\bon average\\b`,
 );
+const AVERAGE_PER = new RegExp(`\\b(?:average|mean) number of .*\\b(?:per|each|every|a) (?:${PERIOD})\\b`);
+const isAveraged = ({ columns }: Expression) => columns.some(({ parts }) => parts.some((part) => AVERAGED.has(part)));
 /** Of a column such as `monthly_charges`, each value is one of a period. */
 const PERIODIC = /annual|yearly|monthly|weekly|daily|quarterly|hourly/i;
 const POOLED = /\b(?:combined|together|altogether)\b/;
@@ -22,6 +25,15 @@ export function misread(words: readonly Word[], plan: Plan, { columns }: Table):
   const isPeriodic = columns.some(({ name }) => PERIODIC.test(name));
   if (AVERAGE_OF_TOTALS.test(text) && !isPeriodic)
     return "I am not sure whether you ask for the mean of all rows of a period or the mean of the periods' totals.";
+  const [figure] = plan.figures;
+  if (
+    figure?.aggregate === "mean" &&
+    AVERAGE_PER.test(text) &&
+    plan.order === undefined &&
+    figure.of !== undefined &&
+    !isAveraged(figure.of)
+  )
+    return "I am not sure whether you ask for the mean of each period or the mean of the periods' totals.";
   if (POOLED.test(text) && AVERAGE.test(text))
     return "I am not sure whether you ask for one figure of all these rows or for one of each group.";
   const hasDates = columns.some(({ type, name }) => type === "date" || /year/i.test(name));

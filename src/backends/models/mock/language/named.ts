@@ -1,9 +1,8 @@
 import type { Column, Table } from "./columns.ts";
 import { type Item, item } from "./item.ts";
-import { NOISE } from "./lexicon.ts";
 import { isUnit } from "./units.ts";
 import { AGGREGATE_WORDS, rowNounsOf, synonymsOf } from "./vocabulary.ts";
-import { stem, type Word } from "./words.ts";
+import { NOISE, stem, type Word } from "./words.ts";
 
 type NamedColumn = { readonly item: Item; readonly rank: "whole" | "part" };
 
@@ -16,6 +15,14 @@ export function columnAt(words: readonly Word[], at: number, table: Table): Name
     const bare = span.filter(({ lower }, place) => place === 0 || !spare(lower));
     const found = table.columns.map((column) => ({ column, score: nameScore(column, bare) }));
     const best = Math.max(...found.map(({ score }) => score));
+    const [timed, second] =
+      best === 0 && length === 1 && /^(?:time|duration)$/.test(bare[0]?.lower ?? "")
+        ? table.columns.filter(
+            ({ type, name, parts }) => type === "number" && (TIMES.test(name) || parts.includes("duration")),
+          )
+        : [];
+    if (timed !== undefined && second === undefined)
+      return { item: item("c", at, at + 1, { columns: [timed] }), rank: "part" };
     if (best === 0) continue;
     const columns = found.filter(({ score }) => score === best).map(({ column }) => column);
     const aggregate = span.flatMap(({ lower }) => AGGREGATE_WORDS[lower] ?? [])[0];
@@ -51,7 +58,9 @@ const NEUTRAL = new Set("unit total usd value running min minute".split(" "));
 export const isOthers = (parts: readonly string[], head: string): boolean =>
   HEADS.has(head) && parts.some((part) => part !== head && !NEUTRAL.has(part) && !synonymsOf(part).includes(head));
 /** Nouns after a column's name that add nothing: "weather type", "wind speed". */
-const SPARE = new Set("type kind category status class speed level amount percentage consumption usage use".split(" "));
+const SPARE = new Set(
+  "type kind category status class speed level amount percentage consumption usage use price".split(" "),
+);
 const LINKING = new Set(["of", "the", "in", "for"]);
 
 /** 4: the very name, 3: all parts, 2: some parts, 1: some parts by another word for them, 0: not meant. */

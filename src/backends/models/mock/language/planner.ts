@@ -1,5 +1,5 @@
 import { isIdentity, type Table, textOf } from "./columns.ts";
-import { Doubt, doubt, Draft, isNumbering, isTimeKey, keyText } from "./draft.ts";
+import { Doubt, doubt, Draft, isNumbering, isTimeKey, isUnclear, keyText } from "./draft.ts";
 import type { Item } from "./item.ts";
 import type { Condition, Plan, Planned } from "./plan.ts";
 import { readArithmetic, readComparisons } from "./read-conditions.ts";
@@ -49,6 +49,15 @@ function readCore(draft: Draft): Plan {
   draft.reduce(/hc/, ([, named]) =>
     named !== undefined && full.includes("s") && draft.isNumeric(named) ? [named] : undefined,
   );
+  draft.reduce(/ra(?=[Fx])/, ([noun]) => (noun === undefined ? undefined : [noun]));
+  draft.reduce(/ahc/, ([aggregate, , named]) =>
+    aggregate !== undefined && named !== undefined && draft.isNumeric(named) ? [aggregate, named] : undefined,
+  );
+  draft.reduce(/hca$/, ([much, named, aggregate]) => {
+    if (much === undefined || named === undefined || aggregate === undefined || !draft.isNumeric(named))
+      return undefined;
+    return aggregate.aggregate === "sum" ? [much, named] : [aggregate, named];
+  });
   readSold(draft);
   readListed(draft);
   // A word that chose between columns is used: "at home" beside home_team = Arsenal.
@@ -59,7 +68,8 @@ function readCore(draft: Draft): Plan {
   draft.items = draft.items.filter(
     ({ symbol, columns }) => symbol !== "c" || columns.length < 2 || !columns.some((one) => sure.includes(one)),
   );
-  if (draft.groups.some(isTimeKey)) draft.items = draft.items.filter(({ symbol }) => symbol !== "V");
+  if (draft.groups.some(isTimeKey) && !draft.symbols.includes("k"))
+    draft.items = draft.items.filter(({ symbol }) => symbol !== "V");
   const base: Plan = { ...draft.empty(), conditions, noun: draft.noun() };
   const found =
     readSelected(draft, base) ??
@@ -125,7 +135,7 @@ function readSelected(draft: Draft, base: Plan): Plan | undefined {
 /** "the salary range": the least and the greatest value. */
 function readRange(draft: Draft, base: Plan): Plan | undefined {
   const [named] = draft.all("c");
-  if (named === undefined || !/^[wk]?(?:cG|Gc)$/.test(draft.symbols)) return undefined;
+  if (named === undefined || !/^[wk]?(?:cGr?|Gcr?)$/.test(draft.symbols)) return undefined;
   const of = draft.expression(named);
   return {
     ...base,
@@ -218,7 +228,7 @@ function isStep({ table }: Draft, bucket: string): boolean {
 function readCounts(draft: Draft, base: Plan): Plan | undefined {
   const { symbols } = draft;
   const [named, bucket, aggregate] = [draft.all("c")[0], draft.all("b")[0], draft.all("a")[0]];
-  if (/^w?(?:[ML][cb]|[cb]r?[ML])$/.test(symbols)) {
+  if (/^w?(?:[ML][cb]r?|[cb]r?[ML])$/.test(symbols)) {
     const target = named ?? bucket;
     const order = { direction: symbols.includes("L") ? "min" : "max", count: undefined } as const;
     return target === undefined ? undefined : { ...base, figures: [COUNT], groups: [draft.key(target)], order };
@@ -242,6 +252,9 @@ function readCounts(draft: Draft, base: Plan): Plan | undefined {
   const pinned = base.conditions.some(
     ({ key, operator, values }) => operator === "=" && values.length === 1 && isIdentity(key.column, draft.table.rows),
   );
+  const isPlural = named.to > 0 && draft.words[named.to - 1]?.stem !== draft.words[named.to - 1]?.lower;
+  if (symbols === "hc" && !pinned && draft.isNumeric(named) && isPlural && isUnclear(draft.expression(named)))
+    return { ...base, figures: (["sum", "mean"] as const).map((each) => draft.figure(named, each)) };
   if (symbols === "hc")
     return {
       ...base,

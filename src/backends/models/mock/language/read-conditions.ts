@@ -195,6 +195,12 @@ export function compared(draft: Draft, matched: readonly Item[]): Made {
       return doubt(`I am not sure which rows "${draft.text(bound.from, bound.to)}" chooses.`);
     if (columns.length > 0 && after !== undefined) return [...(compared(draft, matched.slice(0, at + 1)) ?? []), after];
   }
+  const kind = UNIT_SIZES[bound.unit ?? ""]?.kind;
+  const numeric = draft.table.columns.filter(({ type }) => type === "number");
+  const ofUnit = (columns.length === 0 && matched.length === 1 ? numeric : columns).filter(
+    (one) => kind !== undefined && kind !== "age" && kindsOf(one).includes(kind),
+  );
+  if (ofUnit.length === 1) columns = ofUnit;
   const [column, other] = columns.length === 2 ? ofEnd(columns, bound.operator) : columns;
   if (column === undefined) {
     if (matched.length > 1) return undefined;
@@ -213,6 +219,9 @@ export function compared(draft: Draft, matched: readonly Item[]): Made {
   const values = (bound.options[0]?.values ?? [bound.number]).map((value) => Number(value) * unitFactor(bound, column));
   return [...kept, condition(bound, { key: { column }, operator: bound.operator, values })];
 }
+
+const kindsOf = ({ name }: Column): readonly string[] =>
+  (name.toLowerCase().match(/[a-z0-9]+/g) ?? []).flatMap((part) => UNIT_SIZES[part]?.kind ?? []);
 
 /** A unit after a number, turned into the column's; one that the column's name contradicts is a doubt. */
 export function unitFactor({ unit: word }: Item, column: Column): number {

@@ -4,7 +4,7 @@ import type { Item } from "./item.ts";
 import type { Key } from "./plan.ts";
 import { listed } from "./wording.ts";
 
-/** "per species", "by month and region", "monthly". */
+/** What the rows are grouped by, and words that only seem to group them: "by card", "a month", "when it is foggy". */
 export function readGroups(draft: Draft) {
   draft.reduce(/pF/, ([by, value]) =>
     by !== undefined && value !== undefined && draft.text(by.from, by.to) === "by" ? [value] : undefined,
@@ -16,13 +16,22 @@ export function readGroups(draft: Draft) {
     return isTold && draft.table.columns.every(({ type }) => type !== "date") ? [] : undefined;
   });
   draft.reduce(/acpr/, (matched) => matched.slice(0, 2));
+  draft.reduce(/Fb/, ([value, bucket]) => {
+    const isTold = value?.options.some(({ key }) => key.column.parts.includes(`${bucket?.bucket ?? ""}ly`)) === true;
+    return isTold && value !== undefined && draft.words[(bucket?.from ?? 0) - 1]?.lower === "a" ? [value] : undefined;
+  });
   draft.reduce(/NF/, ([when, value]) => (value === undefined || when?.from === 0 ? undefined : [value]));
   draft.reduce(/[rcF][Ww]c/, ([noun, , named]) =>
     noun !== undefined && named !== undefined && isFlag(named.columns[0] ?? NO_COLUMN) !== undefined
       ? [noun, named]
       : undefined,
   );
-  // "passengers who survived"
+  readWho(draft);
+  readKeys(draft);
+}
+
+/** "passengers who survived", "who earns the most". */
+function readWho(draft: Draft) {
   draft.reduce(/[rcF][Ww](?![cbs])/, ([noun]) => (noun === undefined ? undefined : [noun]));
   draft.reduce(/T[c]/, ([, named]) =>
     named?.columns.every(({ type, parts }) => type === "date" || parts.includes("year")) === true
@@ -42,6 +51,10 @@ export function readGroups(draft: Draft) {
     if (persons.length === 0) return doubt("I found no column that names people.");
     return [which, { ...who, symbol: "c", columns: persons.slice(0, 1) }, ...(target === undefined ? [] : [target])];
   });
+}
+
+/** "per species", "by month and region", "monthly". */
+function readKeys(draft: Draft) {
   const ranked = /s/.test(draft.symbols);
   draft.reduce(/p(?:a?c|hr?|r)/, (matched) => {
     const last = matched.at(-1);

@@ -88,6 +88,7 @@ const spellOut = (text: string) =>
     .replaceAll(/\b(\d{1,2})\/(\d{1,2})\/(\d{4})\b/g, "$1-$2-$3")
     .replaceAll(/\byears? old\b/gi, "years")
     .replaceAll(/\bper capita\b/gi, "percapita")
+    .replaceAll(/ (?:per|a|each) night\b|\bnightly (?=price)/gi, "")
     .replaceAll(/\bsquare (f(?:ee|oo)t|met(?:er|re)s?)\b/gi, (_, unit: string) => (/^f/i.test(unit) ? "sqft" : "sqm"))
     .replaceAll(/\b(km|m|mi)\/(h|s)\b/g, "$1$2")
     .replaceAll(/[$€£]\s?(\d+(?:[.,]\d+)*)\s?(k|m|bn|thousand|million|billion)?\b/gi, "$1 $2 dollars ")

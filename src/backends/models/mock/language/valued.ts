@@ -59,6 +59,7 @@ export function valueAt(words: readonly Word[], at: number, values: Values): Ite
       phrase.replace(/ies$/, "y"),
       phrase.replace(/es$/, ""),
       `${singular}s`,
+      ...(/^(?:not|did|didn't)$/.test(words[at - 1]?.lower ?? "") ? [`${phrase}ed`, `${phrase}d`] : []),
       ...alternativesOf(phrase),
       ...alternativesOf(singular),
     ];

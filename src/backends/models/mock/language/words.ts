@@ -81,7 +81,7 @@ export function nameParts(name: string): readonly string[] {
   const parts = spaced.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
   const last = parts.at(-1);
   const named = parts.length > 1 && last !== undefined && UNITS.has(last) ? parts.slice(0, -1) : parts;
-  return named.map(stem);
+  return named.map((part) => (part === "yr" ? "year" : stem(part)));
 }
 
 const NUMBER_WORDS: { readonly [word: string]: number | undefined } = {
@@ -110,3 +110,15 @@ export function numberOf(word: string): number | undefined {
   if (scaled !== null) return Number(scaled[1]) * (scaled[2]?.toLowerCase() === "k" ? 1e3 : 1e6);
   return NUMBER_WORDS[word.toLowerCase()];
 }
+
+/** Words that say nothing where no column or value has them: none that may choose among rows. */
+export const NOISE = new Set(
+  (
+    "a an the of in on at to from for with within is are was were be been being do does did has have had having there that this these those it its their our your my me us we i you they " +
+    "please tell show give find get calculate compute determine display report know want like would could can will should let see need me out " +
+    "data file table dataset csv value values column recorded record measured observed registered made make makes placed place came come comes go goes went got received receive happened happen happens occurred occur " +
+    "exist exists any overall whole entire also then just as so if into among amongst during where whose use using based here now he she them him her his individual " +
+    "figure figures answer question thanks thank hello hi work works worked live lives lived take takes took belong belongs equal equals exactly vary varies look " +
+    "aged air trading programming individually card-of together score-of case draw how such only level levels about sort kind line break broken each-of give many much ones result results old-of total-of set seen s terms world worldwide overall via strongly closely include includes including contain contains reach reached said called named"
+  ).split(" "),
+);
