@@ -77,7 +77,7 @@ export const LIMITS = {
   messageReceiversMax: 256,
   /** Messages that a message names as having led to it. */
   messageTrailMax: 64,
-  /** Crashes of the server in which one delivery may be under way; then it is a dead letter. */
+  /** Crashes of the server in which one delivery was the only one in flight; then it is a dead letter. */
   deliveryCrashesMax: 3,
   /** Of why an attempt to deliver failed, in the history that a dead letter keeps. */
   failureReasonCharsMax: 500,

@@ -1,3 +1,4 @@
+import { type Alarm } from "../kernel/alarm.ts";
 import { type Clock } from "../kernel/clock.ts";
 import { LIMITS } from "../kernel/quantities.ts";
 import { withCrashes } from "./failed-attempts.ts";
@@ -6,48 +7,67 @@ import { deliveryKey, type FailedAttempt, type HandPast, type HandRecord } from 
 
 /** How long a suspect waits at most for those before it. */
 const SUSPECT_WAIT_MS = 86_400_000;
+/** A suspect that is in flight for longer did not end the process: others are delivered beside it. */
+const ALONE_MS = 5_000;
+/** How long deliveries must run before one that was alone in a crash is repeated; doubled for each further crash. */
+const PAUSE_MS = 2_000;
 const NO_PAST: HandPast = { crashes: 0, beganAtMs: [] };
 
+export type CrashParts = {
+  readonly record: HandRecord | undefined;
+  readonly clock: Clock;
+  readonly alarm: Alarm;
+  /** Called when another suspect, or what was kept back, may be delivered. */
+  readonly goOn: () => void;
+};
+
 /**
- * After a process that ended without closing the router: what was there then is recorded while it is in hand, so that a
- * message that ends the process each time is found and given up. What came since pays nothing for it.
- * S1. A crash counts for all that was in hand. In the first one nothing was recorded: it counts for what is in hand next.
- * S2. What was under way in a second crash is a suspect: it is handed over while no other suspect is in hand, so that the next
- *     crash counts for one of them.
- * S3. What was under way in `LIMITS.deliveryCrashesMax` crashes is not handed over any more.
+ * Finds the message that ends the process each time it is delivered. After a process that ended without closing the router,
+ * deliveries that waited then are recorded while they are in flight.
+ * S1. What was in flight in a crash is a suspect. One of several may be innocent, so that crash counts for none of them.
+ * S2. A suspect is delivered while no handler has another delivery. If the process ends then, the crash counts for it.
+ * S3. Before it is repeated, deliveries run for a while: whatever ends the process at any moment rarely meets it again.
+ * S4. After `LIMITS.deliveryCrashesMax` crashes that count it is not delivered any more.
  */
 export class Crashes {
-  readonly #record: HandRecord | undefined;
-  readonly #clock: Clock;
+  readonly #parts: CrashParts;
   #known: ReadonlyMap<string, HandPast> = new Map();
   /** Seqs in mailboxes, ascending. */
   readonly #suspects = new Map<Recipient, number[]>();
   #alone: { readonly recipient: Recipient; readonly seq: number } | undefined;
+  /** They take nothing while a suspect is alone. */
+  readonly #keptBack = new Set<Recipient>();
+  /** In flight for longer than `ALONE_MS`. */
+  readonly #slow = new Set<string>();
   #lastSeq = 0;
+  #startedMs: number | undefined;
 
-  constructor(record: HandRecord | undefined, clock: Clock) {
-    this.#record = record;
-    this.#clock = clock;
+  constructor(parts: CrashParts) {
+    this.#parts = parts;
   }
 
-  /** All up to this `seq` was there when the process began, after one that crashed; 0 when none did. */
+  /** Deliveries up to this `seq` are recorded: they waited when the process began, after one that crashed. 0: none is. */
   get lastSeq(): number {
     return this.#lastSeq;
   }
 
-  /** To be called once, before anything is handed over. */
+  /** To be called once, before anything is delivered. */
   begin(lastSeq: number): void {
-    const known = this.#record?.open();
+    const known = this.#parts.record?.open();
     if (known === undefined) return;
     this.#known = known;
     this.#lastSeq = lastSeq;
   }
 
   close(): void {
-    this.#record?.close();
+    this.#parts.record?.close();
   }
 
-  /** In how many crashes this delivery was under way, as far as is known. */
+  isSuspect(seq: number, recipient: Recipient): boolean {
+    return this.#past(seq, recipient) !== undefined;
+  }
+
+  /** In how many crashes nothing else was in flight (S2). */
   of(seq: number, recipient: Recipient): number {
     return this.#past(seq, recipient)?.crashes ?? 0;
   }
@@ -56,7 +76,7 @@ export class Crashes {
     return this.#known.size === 0 ? undefined : this.#known.get(deliveryKey(seq, mailbox.number));
   }
 
-  /** What failed before, and what crashes cut short, as far as that is known: nothing is of the first one. `attempts` counts both. */
+  /** Failed attempts and the crashes that count. `attempts` is the number of both. */
   history(
     seq: number,
     recipient: Recipient,
@@ -66,7 +86,7 @@ export class Crashes {
     return beganAtMs.length === 0 ? history : withCrashes(history, beganAtMs, attempts);
   }
 
-  /** S2: it waits in its mailbox, as one to be tried again, until `release`. When it would be tried anyway. */
+  /** S2: it waits in its mailbox, like a retry, until its turn. Returns when it is tried in any case. */
   suspect(seq: number, recipient: Recipient, nowMs: number): number {
     const seqs = this.#suspects.get(recipient);
     if (seqs === undefined) this.#suspects.set(recipient, [seq]);
@@ -74,35 +94,112 @@ export class Crashes {
     return nowMs + SUSPECT_WAIT_MS;
   }
 
-  /** Those with suspects in their mailboxes. */
-  get suspected(): readonly Recipient[] {
-    return this.#suspects.size === 0 ? [] : [...this.#suspects.keys()];
+  hasSuspects(recipient: Recipient): boolean {
+    return this.#suspects.size > 0 && this.#suspects.has(recipient);
   }
 
-  /** S2: lets one suspect of this mailbox be taken, when no other is out. */
-  release(recipient: Recipient): void {
-    if (this.#suspects.size === 0 || this.#alone !== undefined || recipient.mailbox.isPaused) return;
-    const seqs = this.#suspects.get(recipient) ?? [];
-    for (let seq = seqs.shift(); seq !== undefined; seq = seqs.shift()) {
-      if (!recipient.mailbox.hasten(seq)) continue;
-      this.#alone = { recipient, seq };
-      break;
+  /** S2: those that may take a delivery now: the recipient of the next suspect, or all that were kept back for one. */
+  ready(): readonly Recipient[] {
+    if (this.#alone === undefined) this.#choose();
+    if (this.#alone !== undefined) return this.#alone.recipient.alone;
+    const kept = [...this.#keptBack];
+    this.#keptBack.clear();
+    return kept;
+  }
+
+  #choose(): void {
+    const nowMs = this.#parts.clock.monotonicMs();
+    for (const [recipient, seqs] of this.#suspects) {
+      const { handler, isLoading, mailbox } = recipient;
+      if (handler === undefined || isLoading || mailbox.isPaused || recipient.window(1, nowMs) === 0) continue;
+      this.#start(nowMs);
+      const seq = this.#first(recipient, seqs, nowMs);
+      if (seqs.length === 0) this.#suspects.delete(recipient);
+      if (seq !== undefined) return this.#isolate(seq, recipient, nowMs);
     }
-    if (seqs.length === 0) this.#suspects.delete(recipient);
   }
 
-  /** Whether it may be handed over (S3); then that is on record. */
-  hand(seq: number, recipient: Recipient): boolean {
-    const { crashes, beganAtMs } = this.#past(seq, recipient) ?? NO_PAST;
-    if (crashes >= LIMITS.deliveryCrashesMax) return false;
-    const past = { crashes: Math.max(1, crashes) + 1, beganAtMs: [...beganAtMs, this.#clock.nowMs()] };
-    this.#record?.begin(deliveryKey(seq, recipient.mailbox.number), past);
+  #start(nowMs: number): void {
+    if (this.#startedMs !== undefined) return;
+    this.#startedMs = nowMs;
+    const { alarm, goOn } = this.#parts;
+    for (let crashes = 1; crashes < LIMITS.deliveryCrashesMax; crashes += 1) alarm.at(nowMs + pauseMs(crashes), goOn);
+  }
+
+  /** In their order: an earlier one may be of the same conversation. */
+  #first(recipient: Recipient, seqs: number[], nowMs: number): number | undefined {
+    for (let [seq] = seqs; seq !== undefined; [seq] = seqs) {
+      // An alarm may ring a millisecond early.
+      if (nowMs + 1 < (this.#startedMs ?? 0) + pauseMs(this.of(seq, recipient))) return undefined;
+      seqs.shift();
+      if (recipient.mailbox.hasten(seq)) return seq;
+    }
+    return undefined;
+  }
+
+  #isolate(seq: number, recipient: Recipient, nowMs: number): void {
+    const { alarm, record, goOn } = this.#parts;
+    const alone = { recipient, seq };
+    this.#alone = alone;
+    alarm.at(nowMs + ALONE_MS, () => {
+      if (this.#alone !== alone) return;
+      this.#alone = undefined;
+      if (recipient.mailbox.flight(seq) !== undefined) {
+        const key = deliveryKey(seq, recipient.mailbox.number);
+        this.#slow.add(key);
+        record?.begin(key, this.#past(seq, recipient) ?? NO_PAST);
+      }
+      goOn();
+    });
+  }
+
+  /** Whether deliveries are kept back for a suspect. */
+  get isIsolating(): boolean {
+    return this.#alone !== undefined || this.#keptBack.size > 0;
+  }
+
+  /** S2: whether this recipient may take a delivery; if not, it is `ready` later. `busy` are those with deliveries in flight. */
+  permits(recipient: Recipient, busy: Iterable<Recipient>): boolean {
+    const alone = this.#alone;
+    if (alone === undefined || recipient.handler === undefined) return true;
+    const isNext = alone.recipient === recipient && recipient.mailbox.flight(alone.seq) === undefined;
+    if (isNext && this.#isIdle(busy)) return true;
+    this.#keptBack.add(recipient);
+    return false;
+  }
+
+  #isIdle(busy: Iterable<Recipient>): boolean {
+    for (const { handler, mailbox } of busy) {
+      if (handler === undefined) continue;
+      for (const { parcel } of mailbox.inHand())
+        if (!this.#slow.has(deliveryKey(parcel.seq, mailbox.number))) return false;
+    }
     return true;
   }
 
-  /** It is in hand no more. */
+  /** Records that it is in flight; false when it must not be delivered (S4). */
+  hand(seq: number, recipient: Recipient): boolean {
+    const past = this.#past(seq, recipient) ?? NO_PAST;
+    if (past.crashes >= LIMITS.deliveryCrashesMax) return false;
+    const { record, clock } = this.#parts;
+    const counted = { crashes: past.crashes + 1, beganAtMs: [...past.beganAtMs, clock.nowMs()] };
+    record?.begin(deliveryKey(seq, recipient.mailbox.number), this.#isAlone(seq, recipient) ? counted : past);
+    return true;
+  }
+
+  #isAlone(seq: number, recipient: Recipient): boolean {
+    return this.#alone?.recipient === recipient && this.#alone.seq === seq;
+  }
+
+  /** It is not in flight any more. */
   over(seq: number, recipient: Recipient): void {
-    this.#record?.end(deliveryKey(seq, recipient.mailbox.number));
-    if (this.#alone?.recipient === recipient && this.#alone.seq === seq) this.#alone = undefined;
+    const key = deliveryKey(seq, recipient.mailbox.number);
+    this.#parts.record?.end(key);
+    this.#slow.delete(key);
+    if (this.#isAlone(seq, recipient)) this.#alone = undefined;
   }
 }
+
+/** S3. */
+const pauseMs = (crashes: number): number =>
+  crashes === 0 || crashes >= LIMITS.deliveryCrashesMax ? 0 : PAUSE_MS * 2 ** (crashes - 1);

@@ -81,7 +81,7 @@ export class Deliveries {
       if (recipient.waiters.size > 0) recipient.wakeWaiters();
       return;
     }
-    this.#parts.crashes.release(recipient);
+    if (this.#parts.crashes.hasSuspects(recipient)) this.goOn();
     while (this.#hasTurn(recipient)) {
       const flight = this.take(recipient, this.#parts.options.leaseMs);
       if (flight === undefined) return;
@@ -125,9 +125,10 @@ export class Deliveries {
 
   /** The next delivery that has not expired, now leased; undefined when there is none to be had at the moment (R4). */
   take(recipient: Recipient, leaseMs: number): Flight | undefined {
-    const { clock, options } = this.#parts;
+    const { clock, options, crashes } = this.#parts;
     const { mailbox } = recipient;
     const nowMs = clock.monotonicMs();
+    if (crashes.isIsolating && !crashes.permits(recipient, this.#busy)) return undefined;
     while (!mailbox.isPaused && mailbox.hasWork && mailbox.leased < recipient.window(options.window, nowMs)) {
       const flight = mailbox.take(this.#leases.begin(leaseMs, nowMs), nowMs);
       if (flight === undefined) return undefined;
@@ -196,9 +197,14 @@ export class Deliveries {
   #rest({ parcel: { seq, expiresAtMs } }: Flight, recipient: Recipient): void {
     const { crashes } = this.#parts;
     if (expiresAtMs > 0) this.watchExpiry(recipient);
-    if (seq > crashes.lastSeq) return;
-    crashes.over(seq, recipient);
-    for (const next of crashes.suspected) this.#schedule(next);
+    const { isIsolating } = crashes;
+    if (seq <= crashes.lastSeq) crashes.over(seq, recipient);
+    if (isIsolating) this.goOn();
+  }
+
+  /** Delivers the next suspect of a crash; if there is none, the deliveries that were kept back for one. */
+  goOn(): void {
+    for (const recipient of this.#parts.crashes.ready()) this.#schedule(recipient);
   }
 
   #begun(recipient: Recipient): void {
@@ -216,7 +222,7 @@ export class Deliveries {
     if (handler === undefined) return this.giveBack(recipient, flight);
     const { crashes } = this.#parts;
     if (flight.parcel.seq <= crashes.lastSeq && !crashes.hand(flight.parcel.seq, recipient)) {
-      const reason = `the server ended ${crashes.of(flight.parcel.seq, recipient)} times while it was in hand`;
+      const reason = `the server ended ${crashes.of(flight.parcel.seq, recipient)} times while only it was in flight`;
       // This attempt is not made.
       const { attempt, history } = flight;
       return this.#bury(recipient, flight, { code: "CRASHED_DELIVERIES", reason, attempts: attempt - 1, history });
@@ -299,7 +305,8 @@ export class Deliveries {
     const { parcel, attempt } = flight;
     if (isPast(parcel.expiresAtMs, clock.nowMs())) return this.#endExpired(recipient, flight);
     const history = this.#history(flight, reason);
-    if (attempt >= options.attemptsMax) {
+    // Crashes are not the recipient's failures.
+    if (attempt - this.#parts.crashes.of(parcel.seq, recipient) >= options.attemptsMax) {
       const why = `${attempt} attempts failed; the last: ${reason}`;
       return this.#bury(recipient, flight, { code: "DELIVERY_FAILED", reason: why, attempts: attempt, history });
     }

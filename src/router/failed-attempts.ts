@@ -12,7 +12,7 @@ export function withFailure(
   return [...history, failed].slice(-attemptsMax);
 }
 
-/** What is on record of a delivery, and the attempts that ended with the server; they began at `beganAtMs`, the last one was `attempts`. */
+/** The failed attempts of a delivery, and those that ended with the server; they began at `beganAtMs`, the last one was `attempts`. */
 export function withCrashes(
   history: readonly FailedAttempt[],
   beganAtMs: readonly number[],
@@ -22,7 +22,7 @@ export function withCrashes(
   const cut = beganAtMs.map((atMs, at) => ({
     attempt: attempts - beganAtMs.length + 1 + at,
     atMs,
-    reason: "the server ended while it was in hand",
+    reason: "the server ended while only it was in flight",
   }));
   return [...history, ...cut.filter(({ atMs }) => !known.has(atMs))];
 }

@@ -74,9 +74,7 @@ const AGAIN_MS = 1_000;
 /** Conversations in memory before the least used free ones leave it. */
 const CONVERSATIONS_HELD_MAX = 200_000;
 
-type Failed = Pick<Recovered["retries"][number], "attempts" | "nextAtMs" | "reason" | "history"> & {
-  readonly crashes: number;
-};
+type Failed = Pick<Recovered["retries"][number], "attempts" | "nextAtMs" | "reason" | "history">;
 /** What was in hand when the server ended, and had not failed before. */
 const CRASHED = { attempts: 0, nextAtMs: 0, reason: "a crash", history: [] };
 
@@ -122,7 +120,7 @@ export class Router {
       this.#gaveUp(message, error);
     };
     const read = (seqs: readonly number[]) => this.#read(seqs);
-    this.#crashes = new Crashes(parts.hands, clock);
+    this.#crashes = new Crashes({ record: parts.hands, clock, alarm, goOn: () => this.#deliveries.goOn() });
     const shared = { clock, alarm, writer, feed, recipients, options, directory, chance, figures: this.#figures };
     this.#duplicates = new Duplicates(
       { windowMs: options.dedupWindowMs, messagesMax: options.dedupMessagesMax },
@@ -172,9 +170,8 @@ export class Router {
       const parcel = restoredParcel(pending, row, recipient.mailbox.workspace);
       this.#recipients.admit(recipient, parcel.size);
       const retry = failed.size === 0 ? undefined : failed.get(`${parcel.seq}/${recipient.mailbox.number}`);
-      const crashes = this.#crashes.of(parcel.seq, recipient);
-      if (retry === undefined && crashes === 0) recipient.mailbox.put(parcel);
-      else this.#resume(recipient, parcel, { ...CRASHED, ...retry, crashes });
+      if (retry === undefined && !this.#crashes.isSuspect(parcel.seq, recipient)) recipient.mailbox.put(parcel);
+      else this.#resume(recipient, parcel, retry ?? CRASHED);
       if (parcel.expiresAtMs > 0) this.#deliveries.watchExpiry(recipient);
     }
   }
@@ -183,8 +180,10 @@ export class Router {
     const { clock, alarm, options } = this.#parts;
     // The clock may have been set since: a pause is never longer than the longest.
     const waitMs = Math.min(Math.max(0, retry.nextAtMs - clock.nowMs()), options.retryDelayMaxMs);
-    const [nowMs, attempts] = [clock.monotonicMs(), retry.attempts + retry.crashes];
-    const nextAtMs = retry.crashes > 0 ? this.#crashes.suspect(parcel.seq, recipient, nowMs) : nowMs + waitMs;
+    const nowMs = clock.monotonicMs();
+    const attempts = retry.attempts + this.#crashes.of(parcel.seq, recipient);
+    const isSuspect = this.#crashes.isSuspect(parcel.seq, recipient);
+    const nextAtMs = isSuspect ? this.#crashes.suspect(parcel.seq, recipient, nowMs) : nowMs + waitMs;
     const history = this.#crashes.history(parcel.seq, recipient, { attempts, history: retry.history });
     recipient.mailbox.resume({ parcel, attempts, nextAtMs, reason: retry.reason, history });
     alarm.at(nextAtMs, () => this.#deliveries.wake(recipient));
@@ -235,7 +234,7 @@ export class Router {
   }
 
   #pumpAll(): void {
-    for (const recipient of this.#crashes.suspected) this.#deliveries.pump(recipient);
+    this.#deliveries.goOn();
     for (const recipient of this.#recipients.all()) {
       if (recipient.mailbox.hasWork) this.#deliveries.pump(recipient);
     }

@@ -1,11 +1,11 @@
 /**
- * A process that one of its messages kills: a real router over a real journal. `node deadly.ts <directory>`. The first one in a
- * directory sends messages, of which `deadly` kills whoever handles it; each goes on with what is there. Says `P <text>` for
- * each it has handled, and when nothing waits any more `E` with the dead letters as JSON.
+ * A process with a real router over a real journal. `node deadly.ts <directory> [<text>]`. The first one in a directory sends
+ * messages, of which the one with this text kills the process that handles it; each goes on with what is there. Prints `R` when it
+ * begins to deliver, `P <text>` for each message that it has handled, and at the end `E` with the dead letters as JSON.
  */
 import { join } from "node:path";
 import { argv, kill, pid } from "node:process";
-import { setImmediate as turn } from "node:timers/promises";
+import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises";
 import {
   FileHandRecord,
   MESSAGE_JOURNAL_DEFAULTS,
@@ -19,7 +19,8 @@ import { note, TestDirectory, textOf, to } from "../router/world.ts";
 
 const MESSAGES = 60;
 const AGENTS = ["bob", "cid"];
-const directory = argv[2] ?? ".";
+const HANDLING_MS = 50;
+const [, , directory = ".", deadly = "none is"] = argv;
 
 const router = await Router.open({
   journal: new SqliteMessageJournal({ ...MESSAGE_JOURNAL_DEFAULTS, directory, synchronous: "normal" }),
@@ -32,19 +33,23 @@ const router = await Router.open({
 const isFirst = (await router.records.messages({ workspace: "default", limit: 1 })).length === 0;
 if (isFirst) {
   const sent = Array.from({ length: MESSAGES }, (_, index) => {
-    const text = index === MESSAGES / 3 ? "deadly" : `harmless ${index}`;
     return router.submit(
-      note(text, { ...to(AGENTS[index % 2] ?? ""), conversationId: `talk-${index}`, atMs: systemClock.nowMs() }),
+      note(`message ${index}`, {
+        ...to(AGENTS[index % 2] ?? ""),
+        conversationId: `talk-${index}`,
+        atMs: systemClock.nowMs(),
+      }),
     );
   });
   await Promise.all(sent);
 }
+say("R");
 router.attachDeployed({
   handle: async ({ message }) => {
     // The others are in hand beside it when it strikes.
     await turn();
-    if (textOf(message) === "deadly") kill(pid, "SIGKILL");
-    await turn();
+    if (textOf(message) === deadly) kill(pid, "SIGKILL");
+    await sleep(HANDLING_MS);
     say(`P ${textOf(message)}`);
     return { type: "done" };
   },

@@ -1,6 +1,9 @@
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { FileHandRecord } from "../../src/backends/sqlite/messages/index.ts";
 import { MemoryDisk, MemoryMessageJournal } from "../helpers/memory-message-journal.ts";
 import { settled } from "../helpers/manual-clock.ts";
+import { tempDirectory } from "../helpers/temp.ts";
 import { note, openWorld, TestDirectory, textOf, to, until } from "./world.ts";
 
 const always = new AbortController().signal;
@@ -424,6 +427,47 @@ test("what expires while it waits for another attempt, or behind one, takes no r
   expect((await fetchOne()).map(({ message }) => textOf(message))).toEqual(["stays"]);
 });
 
+/** A life of the router: what is delivered stays in flight until `ends` has its text. */
+const live = async (directory: string, disk: MemoryDisk) => {
+  const hands = new FileHandRecord(join(directory, "hand"));
+  const life = await openWorld({
+    disk,
+    hands,
+    directory: new TestDirectory("ann", "bob", "cid"),
+    isAttached: false,
+  });
+  const ends = new Set<string>();
+  const answer = (text: string) => (ends.has(text) || ends.has("all") ? { type: "done" as const } : undefined);
+  life.agent.answer = async ({ message }, signal) => {
+    let said = answer(textOf(message));
+    for (; said === undefined && !signal.aborted; said = answer(textOf(message))) await settled();
+    return said ?? { type: "done" };
+  };
+  life.router.attachDeployed(life.agent);
+  return { ...life, ends };
+};
+/** Two lives that end with three deliveries in flight, then those of `use`. */
+const afterCrash = async (use: (next: () => ReturnType<typeof live>) => Promise<void>) => {
+  using directory = tempDirectory();
+  const disk = new MemoryDisk();
+  const lives: Awaited<ReturnType<typeof live>>[] = [];
+  const next = async () => {
+    lives.push(await live(directory.path, disk));
+    return lives.at(-1) ?? expect.fail();
+  };
+  const first = await next();
+  for (const [text, name] of [
+    ["1", "bob"],
+    ["2", "bob"],
+    ["3", "cid"],
+  ] as const)
+    await first.router.submit(note(text, { conversationId: text, ...to(name) }));
+  const second = await next();
+  await until(() => first.agent.got.length === 3 && second.agent.got.length === 3);
+  await use(next);
+  for (const { ends } of lives) ends.add("all");
+};
+
 describe("a crash", () => {
   test("brings back what was not settled, with its attempts, in order", async () => {
     const disk = new MemoryDisk();
@@ -441,6 +485,54 @@ describe("a crash", () => {
       ["fails", 2],
       ["hangs", 1],
     ]);
+  });
+
+  describe("with several deliveries in flight", () => {
+    test("is followed by each of them alone, before anything else (S2)", async () => {
+      await afterCrash(async (next) => {
+        const { router, agent, ends } = await next();
+        for (const text of ["1", "2", "3", "new"]) {
+          if (text === "3") await router.submit(note("new", to("bob")));
+          await until(() => agent.texts.includes(text));
+          for (let turn = 0; turn < 20; turn += 1) await settled();
+          expect(agent.texts.at(-1)).toBe(text);
+          ends.add(text);
+        }
+      });
+    });
+
+    test("lets others be delivered beside one that takes long, and a crash counts for none of them (S1)", async () => {
+      await afterCrash(async (next) => {
+        const slow = await next();
+        await until(() => slow.agent.texts.length === 1);
+        await slow.router.submit(note("new", to("cid")));
+        slow.ends.add("2").add("3");
+        await slow.clock.advance(5_001);
+        await until(() => slow.agent.texts.length === 4);
+        expect(slow.agent.texts).toEqual(["1", "2", "3", "new"]);
+        const after = await next();
+        await until(() => after.agent.texts[0] === "1");
+        expect(after.agent.got[0]).toMatchObject({ attempt: 1 });
+      });
+    });
+
+    test("repeats one that was alone in a crash after others have been delivered for a while (S3)", async () => {
+      await afterCrash(async (next) => {
+        const alone = await next();
+        await until(() => alone.agent.texts.length === 1);
+        const { clock, router, agent, ends } = await next();
+        ends.add("all");
+        await router.submit(note("new", to("bob")));
+        await until(() => agent.texts.length === 2);
+        expect(new Set(agent.texts)).toEqual(new Set(["3", "new"]));
+        await clock.advance(2_001);
+        await until(() => agent.texts.length === 4);
+        expect(agent.got.slice(2).map(({ message, attempt }) => [textOf(message), attempt])).toEqual([
+          ["1", 2],
+          ["2", 1],
+        ]);
+      });
+    });
   });
 
   test("of the disk refuses what was under way; what follows is taken again (W3)", async () => {

@@ -1,8 +1,8 @@
-/** What is known of a delivery that was in hand when the process ended. */
+/** What is known of a delivery that was in flight when the process ended. */
 export type HandPast = {
-  /** So often that was so. */
+  /** In how many crashes it was the only one. */
   readonly crashes: number;
-  /** When the attempts that are known of began, oldest first; at most as many. Epoch milliseconds. */
+  /** When those attempts began, oldest first; at most as many. Epoch milliseconds. */
   readonly beganAtMs: readonly number[];
 };
 
