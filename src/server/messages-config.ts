@@ -69,7 +69,7 @@ export const MessagesTable = z
       description:
         "Whether a message to a capability that nobody provides goes to the nearest one in meaning; the receipt and the message say which",
     }),
-    semantic_min_similarity: z.number().min(0).max(1).default(0.6).meta({
+    semantic_min_similarity: z.number().min(0).max(1).default(0.4).meta({
       description: "Cosine of the two capabilities' names, or of a description, from which that is done",
     }),
     dedup_window: span(

@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from "vitest";
 import { openEmbedder } from "../../src/backends/embeddings/index.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
+import { MessagesTable } from "../../src/server/messages-config.ts";
 import { composeMessage, type Message, MessageLines, readMessage, restoreMessage } from "../../src/messages/index.ts";
 import { CapabilityMeaning, type Submitted, type TextVectors } from "../../src/router/index.ts";
 import { note, openWorld, TestDirectory, until } from "./world.ts";
@@ -30,7 +31,9 @@ class Counted implements TextVectors {
   }
 }
 
-async function worldOf(vectors: TextVectors, similarityMin = 0.6) {
+const { semantic_min_similarity: USUAL } = MessagesTable.parse({});
+
+async function worldOf(vectors: TextVectors, similarityMin = USUAL) {
   const directory = new TestDirectory("ann", "bob", "cid");
   directory.provide("bob", "data-analysis");
   directory.provide("cid", "text-translation");
@@ -61,9 +64,9 @@ describe("a message to a capability that nobody provides", () => {
 
   test("is answered when nothing is near enough, with what is nearest", async () => {
     const { router } = await worldOf(new Counted());
-    const error = errorOf(await router.submit(ask("statistics")));
+    const error = errorOf(await router.submit(ask("write-reports")));
     expect(error?.code).toBe("NO_CAPABILITY_PROVIDERS");
-    expect(error?.hint).toContain("data-analysis (0.5");
+    expect(error?.hint).toContain("data-analysis (0.3");
     expect(error?.details["similar"]).toEqual([{ capability: "data-analysis", similarity: expect.any(Number) }]);
   });
 
@@ -92,6 +95,57 @@ describe("a message to a capability that nobody provides", () => {
     const answer = router.submit(ask("analyze-data"));
     await router.close(0);
     expect(errorOf(await answer)?.code).toBe("NO_CAPABILITY_PROVIDERS");
+  });
+});
+
+describe("with the built-in vectors and the default similarity", () => {
+  const provided = [
+    "data-analysis",
+    "report-generation",
+    "file-management",
+    "greeting",
+    "text-translation",
+    "image-generation",
+    "table-reading",
+    "email-sending",
+    "scheduling",
+    "weather-forecast",
+  ].map((capability) => ({ capability, descriptions: [] }));
+  const nearest = async (asked: string) => {
+    const meaning = new CapabilityMeaning(embedder, { similarityMin: USUAL });
+    const { near } = await meaning.nearest(asked, provided);
+    return near[0]?.capability;
+  };
+
+  test.for([
+    ["analyse-data", "data-analysis"],
+    ["data-analytics", "data-analysis"],
+    ["statistics", "data-analysis"],
+    ["manage-files", "file-management"],
+    ["file-handling", "file-management"],
+    ["say-hello", "greeting"],
+    ["write-reports", "report-generation"],
+    ["report-writing", "report-generation"],
+    ["draw-pictures", "image-generation"],
+    ["calendar", "scheduling"],
+  ])("%s is %s in other words", async ([asked = "", meant]) => {
+    expect(await nearest(asked)).toBe(meant);
+  });
+
+  test.for([
+    "flying",
+    "cooking",
+    "legal-advice",
+    "rocket-launch",
+    "delete-database",
+    "stock-trading",
+    "password-reset",
+    "video-editing",
+    "speech-recognition",
+    "deploy-server",
+    "chess",
+  ])("%s is none of the capabilities", async (asked) => {
+    expect(await nearest(asked)).toBeUndefined();
   });
 });
 

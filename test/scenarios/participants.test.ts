@@ -39,7 +39,7 @@ describe("where capabilities are also found by meaning", () => {
   });
 
   test("a failure names what was nearest", async () => {
-    const message = { performative: "request", capability: "statistics", content: "?" };
+    const message = { performative: "request", capability: "write-reports", content: "?" };
     const receipt = MessageReceipt.parse((await server.ask("POST", "/api/v1/messages", message)).body);
     expect(receipt).toMatchObject({ status: "answered", nearest: null, error: { code: "NO_CAPABILITY_PROVIDERS" } });
     expect(receipt.error?.details["similar"]).toMatchObject([{ capability: "data-analysis" }]);
