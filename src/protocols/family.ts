@@ -48,7 +48,11 @@ export function archived(conversation: Conversation, nowMs: number): Conversatio
 }
 
 /** The conversation, in which a message to `recipient` could not be delivered for good: nothing can be expected of it. */
-export function undelivered(conversation: Conversation, recipient: string, act: Message["performative"]): Conversation {
+export function undelivered(
+  conversation: Conversation,
+  recipient: string,
+  act?: Message["performative"],
+): Conversation {
   const protocol = knownProtocol(conversation.protocol);
   const index = conversation.participants.findIndex(({ name }) => name === recipient);
   const participant = conversation.participants[index];
@@ -65,7 +69,7 @@ export function undelivered(conversation: Conversation, recipient: string, act: 
   return { ...conversation, participants, status, dueAtMs, version: conversation.version + 1 };
 }
 
-const isGift = ({ by, act, to }: Step, state: string, given: Message["performative"]): boolean =>
+const isGift = ({ by, act, to }: Step, state: string, given: Message["performative"] | undefined): boolean =>
   by === "initiator" && to === state && act === given;
 
 /** The conversation, ended from outside: parts under way are closed. */

@@ -14,6 +14,6 @@ export {
 export { expire, type Expiry, type Lapse } from "./expire.ts";
 export { archived, branched, ended, type Merge, merged, undelivered } from "./family.ts";
 export { findProtocol, knownProtocol, type NamedProtocol } from "./names.ts";
-export { type Ending, type Protocol, type Step, type StepState } from "./protocol.ts";
+export { type Ending, type Protocol, type Step, type StepState, UNREACHED } from "./protocol.ts";
 export { answersTo } from "./participant.ts";
 export { PROTOCOLS } from "./tables.ts";

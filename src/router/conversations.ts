@@ -17,6 +17,7 @@ import {
   merged,
   resumed,
   undelivered,
+  UNREACHED,
 } from "../protocols/index.ts";
 import { type Feed } from "./feed.ts";
 import { FreshConversations } from "./fresh-conversations.ts";
@@ -30,6 +31,7 @@ import {
   newHeld,
   NO_TURNS,
   nowOf,
+  rowOf,
 } from "./held-conversation.ts";
 import { LateRows } from "./late-rows.ts";
 import { isCircle, pingPong, TURNS, turnsAfter } from "./loops.ts";
@@ -51,7 +53,12 @@ export type Entry =
   | { readonly type: "refused"; readonly error: MessageError };
 
 /** What time did to a conversation. */
-export type Lapsed = { readonly conversation: Conversation; readonly lapses: readonly Lapse[] };
+export type Lapsed = {
+  readonly conversation: Conversation;
+  readonly lapses: readonly Lapse[];
+  /** Why; absent: a deadline passed. */
+  readonly error?: MessageError;
+};
 
 const ALLOWED: Entry = { type: "allowed" };
 
@@ -365,6 +372,22 @@ export class Conversations {
     this.#change(workspace, conversationId, (conversation) => undelivered(conversation, recipient, performative));
   }
 
+  /** Ends the open parts of a participant that was removed; `lapsed` is called for each, with the error. */
+  removed(workspace: string, name: string, error: MessageError): void {
+    const quoted = JSON.stringify(name);
+    for (const held of Array.from(this.#held.values())) {
+      if (typeof held.now === "string" && !held.now.includes(quoted)) continue;
+      const now = nowOf(held);
+      const participant = now.workspace === workspace && now.participants.find((each) => each.name === name);
+      if (!participant) continue;
+      const conversation = undelivered(now, name);
+      if (conversation === now) continue;
+      this.#move(keyOf(workspace, now.id), conversation, this.#parts.writer.batch());
+      const lapse = { participant, to: UNREACHED, unanswered: participant.calls.at(-1) };
+      this.#parts.lapsed({ conversation, lapses: [lapse], error });
+    }
+  }
+
   /** Ends one that is under way, from outside; one that is not in memory is over. */
   end(workspace: string, id: string): void {
     this.#change(workspace, id, ended);
@@ -401,24 +424,6 @@ const keyOf = (workspace: string, id: string): string => (workspace === "default
 /** C2. */
 const isRowDue = (before: Conversation | undefined, now: Conversation): boolean =>
   before === undefined || before.status.state !== now.status.state || before.archivedAtMs !== now.archivedAtMs;
-
-/** A conversation as the journal keeps it. */
-export const rowOf = (conversation: Conversation): ConversationRow => ({
-  workspace: conversation.workspace,
-  id: conversation.id,
-  protocol: conversation.protocol,
-  state: conversation.status.state,
-  isOpen: isOpen(conversation),
-  isArchived: conversation.archivedAtMs !== undefined,
-  initiator: conversation.initiator,
-  participants: conversation.participants.map(({ name }) => name),
-  parent: conversation.parent,
-  messages: conversation.messageCount,
-  startedAtMs: conversation.startedAtMs,
-  updatedAtMs: conversation.lastActivityMs,
-  expiresAtMs: conversation.dueAtMs ?? 0,
-  fold: JSON.stringify(conversation),
-});
 
 const forbidden = (sender: string, id: string): MessageError =>
   failure("CONVERSATION_FORBIDDEN", `${sender} takes no part in conversation ${id}`, {

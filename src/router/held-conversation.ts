@@ -1,5 +1,6 @@
 import { type Message, SYSTEM_SENDER } from "../messages/index.ts";
-import { type Conversation, knownProtocol, readConversation, saidMore, takesPart } from "../protocols/index.ts";
+import { type Conversation, isOpen, knownProtocol, readConversation, saidMore, takesPart } from "../protocols/index.ts";
+import { type ConversationRow } from "./ports/index.ts";
 
 /** Who said what, as a digest. */
 export type Turn = { readonly sender: string; readonly digest: string };
@@ -76,3 +77,21 @@ export const isAboutNothing = ({ sender, performative, inReplyTo }: Message): bo
   sender === SYSTEM_SENDER &&
   inReplyTo !== undefined &&
   (performative === "failure" || performative === "not-understood");
+
+/** A conversation as the journal keeps it. */
+export const rowOf = (conversation: Conversation): ConversationRow => ({
+  workspace: conversation.workspace,
+  id: conversation.id,
+  protocol: conversation.protocol,
+  state: conversation.status.state,
+  isOpen: isOpen(conversation),
+  isArchived: conversation.archivedAtMs !== undefined,
+  initiator: conversation.initiator,
+  participants: conversation.participants.map(({ name }) => name),
+  parent: conversation.parent,
+  messages: conversation.messageCount,
+  startedAtMs: conversation.startedAtMs,
+  updatedAtMs: conversation.lastActivityMs,
+  expiresAtMs: conversation.dueAtMs ?? 0,
+  fold: JSON.stringify(conversation),
+});

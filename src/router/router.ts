@@ -29,6 +29,7 @@ import {
   type AgentHandler,
   type Delivered,
   type Directory,
+  failure,
   type HandRecord,
   type MessageJournal,
   type Provider,
@@ -343,8 +344,8 @@ export class Router {
     this.#answer(message, "failure", error);
   }
 
-  /** Notifies the initiator of each participant that did not answer in time. */
-  #lapsed({ conversation, lapses }: Lapsed): void {
+  /** Notifies the initiator of each participant that did not answer in time, or was removed. */
+  #lapsed({ conversation, lapses, error }: Lapsed): void {
     const { id: conversationId, workspace, protocol, initiator } = conversation;
     for (const { participant, unanswered } of lapses) {
       if (unanswered === undefined) continue;
@@ -362,8 +363,14 @@ export class Router {
         protocol,
         conversationId,
       });
-      this.#answer(asked, "failure", notAnswered(name, deadlineMs));
+      this.#answer(asked, "failure", error ?? notAnswered(name, deadlineMs));
     }
+  }
+
+  /** A participant was removed: its open parts of conversations end, and their initiators are notified. */
+  removed(workspace: string, name: string): void {
+    const details = { recipient: name };
+    this.#conversations.removed(workspace, name, failure("AGENT_NOT_FOUND", `${name} was deleted`, { details }));
   }
 
   /** What the server says about `message`, to whom its answers go; who has no mailbox finds it on record. */

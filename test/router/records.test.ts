@@ -248,6 +248,23 @@ describe("conversations", () => {
     ]);
   });
 
+  test("end for a participant that was deleted, and their initiators are notified, also after a restart", async () => {
+    const { router, agent, disk } = await openWorld();
+    await router.submit(ask("please", { ...to("outside-olga"), replyWith: "r1" }));
+    await router.submit(ask("and you", { conversationId: "o" }));
+    router.removed("default", "outside-olga");
+    await until(() => failures(agent).length === 1);
+    const gone = { performative: "failure", code: "AGENT_NOT_FOUND", recipient: "outside-olga", conversationId: "c" };
+    expect(failures(agent)).toEqual([{ ...gone, inReplyTo: "r1" }]);
+    const states = async (records: typeof router.records) =>
+      Promise.all(["c", "o"].map(async (id) => (await records.conversation("default", id))?.status.state));
+    expect(await states(router.records)).toEqual(["failed", "initiated"]);
+    await until(() => [...disk.conversations.values()].some(({ state }) => state === "failed"));
+    const later = await openWorld({ disk: crashed(disk) });
+    later.router.removed("default", "bob");
+    expect(await states(later.router.records)).toEqual(["failed", "failed"]);
+  });
+
   test.each(["fipa-request", undefined])(
     "whose reply_by passes are not delivered later, and their sender is notified once, also after a crash (%s)",
     async (protocol) => {

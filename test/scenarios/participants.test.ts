@@ -334,3 +334,12 @@ describe("only participants change a conversation", () => {
     expect(await change(two, "merge", alice, { into: three })).toMatchObject(cycle);
   });
 });
+
+test("a program that is deleted ends its open part of a conversation", async () => {
+  await server.ask("POST", "/api/v1/participants", { name: "leaver" });
+  const asked = { performative: "request", protocol: "fipa-request", receiver: "leaver", content: "?" };
+  await server.ask("POST", "/api/v1/messages", { ...asked, conversation_id: "leaving" });
+  expect((await server.ask("DELETE", "/api/v1/participants/LEAVER")).status).toBe(200);
+  const { body } = await server.ask("GET", "/api/v1/conversations/leaving");
+  expect(body).toMatchObject({ participants: [{ name: "leaver", state: "unreached" }] });
+});

@@ -85,10 +85,12 @@ export const revokeParticipantToken = async (
 
 /** Throws ParticipantNotFoundError. */
 export async function removeParticipant(
-  { participants }: ParticipantServices,
+  { participants, router }: ParticipantServices,
   name: string,
 ): Promise<{ readonly name: string }> {
+  const removed = participants.get(DEFAULT_WORKSPACE, name);
   await participants.remove(DEFAULT_WORKSPACE, name);
+  router.removed(DEFAULT_WORKSPACE, removed.name);
   return { name };
 }
 
