@@ -14,6 +14,8 @@ const INTERFACES: { readonly [name: string]: string } = {
 /** Words of the pages of tool servers. */
 export const TOOLS = {
   note: "A tool server is a WebAssembly module in a sandbox: it may do what it was granted, within its limits, and no more. Remote MCP servers stand here too, and are marked.",
+  sinceStart: "Calls, fuel and health are counted since the server started,",
+  toUsage: "Usage of the last 30 days",
   empty: "No tool servers are here",
   emptyNote:
     "Agents without tools still answer. Deploy a module with its tool.toml, or put it into the tools directory.",
@@ -42,7 +44,7 @@ export const TOOLS = {
   interfaces: INTERFACES,
   sandboxed: "Sandboxed",
   unsandboxed: "Not sandboxed",
-  health: { healthy: "Healthy", degraded: "Degraded", unhealthy: "Unhealthy", unknown: "Not known yet" },
+  health: { healthy: "Healthy", degraded: "Degraded", unhealthy: "Unhealthy", unknown: "Unknown" },
   publishers: {
     "built-in": "Caxton",
     signed: (name: string) => `signed by ${name}`,

@@ -1,10 +1,12 @@
+import { calendarDay } from "./parts/format.ts";
+
 /** Part of the catalogue in text.ts: the words of the page Usage, and of costs everywhere. */
 export const USAGE = {
   title: "Usage",
   today: "Today's budgets",
-  todayNote: (day: string, zone: string) => `${day}, ${zone}`,
+  todayNote: (day: string, zone: string) => `${calendarDay(day)}, ${zone}`,
   none: "Nothing was used today, and nothing is limited. Limits are set with [budget] in a definition, or with [budgets.day] in caxton.toml.",
-  columns: { of: "Of", kind: "What", share: "Share", used: "Used", limit: "Limit", key: "Set by" },
+  columns: { of: "Scope", kind: "Amount", share: "Share", used: "Used", limit: "Limit", key: "Setting" },
   scopes: { agent: "agent", workspace: "workspace", day: "server" },
   kinds: { tokens: "Tokens", usd: "USD", tool_calls: "Tool calls", seconds: "Seconds", fuel: "Fuel" },
   noLimit: "none",

@@ -172,7 +172,47 @@ test("typed text is not lost without a question, and a run is started again only
   answers.push(true);
   await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "Usage" }).click();
   await page.getByRole("heading", { level: 1, name: "Usage" }).waitFor();
+
+  await page.goto("/ui/tools?deploy=true");
+  const manifest = { name: "tool.toml", mimeType: "text/plain", buffer: Buffer.from('name = "mine"') };
+  await page.getByRole("dialog").locator("input[type=file]").setInputFiles([manifest]);
+  const typed = page.getByRole("textbox", { name: "tool.toml" });
+  await typed.fill('name = "yours"');
+  await page.keyboard.press("Escape");
+  expect(await typed.inputValue()).toBe('name = "yours"');
+  answers.push(true);
+  await page.keyboard.press("Escape");
+  await typed.waitFor({ state: "detached" });
   expect(answers).toEqual([]);
+});
+
+test("names at both ends of a relation are whole, and the address and counters say what they leave out", async () => {
+  const long = `Order ${"of the very long and telling name ".repeat(3)}1187`;
+  const entities = [
+    { name: "Lovelace", type: "person" },
+    { name: long, type: "order" },
+  ];
+  await server.ask("POST", "/api/v1/memory/entities", { scope: "workspace", entities });
+  const relation = { from: "Lovelace", to: long, type: "has_placed" };
+  const related = await server.ask("POST", "/api/v1/memory/relations", { scope: "workspace", relations: [relation] });
+  const [made] = contract.memory.RelationList.parse(related.body).items;
+  await using person = await visit(browser, server.url, { width: 1_024 });
+  const { page } = person;
+  await page.goto(`/ui/memory/${made?.from}`);
+  const row = page.getByRole("table", { name: "Relations as a table" }).getByRole("row", { name: /has_placed/ });
+  await row.waitFor();
+  for (const cell of await row.getByRole("cell").all())
+    expect(await cell.evaluate((each) => each.scrollWidth - each.clientWidth)).toBeLessThanOrEqual(0);
+  expect(await row.getByRole("link", { name: long }).evaluate((each) => each.getClientRects().length)).toBeGreaterThan(
+    1,
+  );
+  await page.goto("/ui/memory?type=order");
+  await page.locator('datalist option[value="person"]').waitFor({ state: "attached" });
+  await page.goto("/ui/tools?state=sleeping");
+  await page.getByRole("status").getByText("Ignored unknown values in the address: state=sleeping").waitFor();
+  await page.getByText("Calls, fuel and health are counted since the server started").waitFor();
+  await page.goto("/ui/agents/adder?tab=nowhere");
+  await page.getByRole("status").getByText("tab=nowhere").waitFor();
 });
 
 /** Tables that have to be scrolled sideways, and the width of the widest cell of their first row. */

@@ -5,8 +5,9 @@ import type { RunSummary, Step } from "../../src/api/contract/index.ts";
 import { EventStreamParser } from "../../dashboard/src/api/event-stream.ts";
 import { type Logs, withDelta, withLines } from "../../dashboard/src/api/live-text.ts";
 import { placeRun } from "../../dashboard/src/api/place-run.ts";
-import { ago, bytes, duration } from "../../dashboard/src/parts/format.ts";
+import { ago, bytes, calendarDay, duration } from "../../dashboard/src/parts/format.ts";
 import { lineDiff } from "../../dashboard/src/parts/line-diff.ts";
+import { amount, usd } from "../../dashboard/src/parts/money.ts";
 import { plainWords, requestTitle } from "../../dashboard/src/parts/plain-words.ts";
 import { quoted, runCommand, runCurl } from "../../dashboard/src/parts/shell-command.ts";
 import { filteredSteps } from "../../dashboard/src/pages/run/step-filter.ts";
@@ -391,4 +392,22 @@ test("steps are filtered by failure, by duration and by all words in them", () =
   expect(indexes({ only: "slow" })).toEqual(Array.from({ length: 20 }, (_, at) => at + 11));
   expect(indexes({ find: "all needle" })).toEqual([31]);
   expect(indexes({ only: "failed", find: "turn 32" })).toEqual([32]);
+});
+
+test("costs have as many digits as say something, fuel its unit, and days one form", () => {
+  expect([0, 12.5, 0.4, 0.25, 0.395715, 0.9996, 0.012_34, 0.002325, 0.002, 0.000006, 0.0000001].map(usd)).toEqual([
+    "$0.00",
+    "$12.50",
+    "$0.40",
+    "$0.25",
+    "$0.396",
+    "$1.00",
+    "$0.012",
+    "$0.0023",
+    "$0.002",
+    "$0.000006",
+    "$0.00",
+  ]);
+  expect(amount("fuel", 289_655_008)).toBe("289.7M");
+  expect(calendarDay("2026-11-22")).toBe("22 Nov 2026");
 });

@@ -1,6 +1,7 @@
 const clock = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
 const moment = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
 const day = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium" });
+const utcDay = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeZone: "UTC" });
 const whole = new Intl.NumberFormat("en-US");
 const compact = new Intl.NumberFormat("en-US", { notation: "compact", maximumFractionDigits: 1 });
 
@@ -8,6 +9,8 @@ const compact = new Intl.NumberFormat("en-US", { notation: "compact", maximumFra
 export const clockTime = (ms: number): string => clock.format(ms);
 /** "21 Nov 2026, 14:02:11" */
 export const fullTime = (instant: string): string => moment.format(new Date(instant));
+/** "21 Nov 2026", of a calendar day such as "2026-11-21" wherever it was counted. */
+export const calendarDay = (date: string): string => utcDay.format(new Date(`${date}T00:00:00Z`));
 /** "12,345" */
 export const count = (value: number): string => whole.format(value);
 /** "12.3K" */

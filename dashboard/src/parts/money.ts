@@ -1,11 +1,15 @@
 import type { BudgetAmount } from "../../../src/api/contract/index.ts";
 import { text } from "../text.ts";
-import { count } from "./format.ts";
+import { count, shortCount } from "./format.ts";
 
-/** "$0.42", "$0.0031", "$12.50"; as many digits as a small sum needs. */
+const CENT = 0.01;
+const DIGITS_MAX = 6;
+
+/** "$12.50", "$0.396", "$0.0023": cents, and of less than a cent two digits that say something. */
 export function usd(value: number): string {
   if (value === 0 || value >= 1) return `$${value.toFixed(2)}`;
-  return `$${value.toFixed(6).replace(/0{1,4}$/, "")}`;
+  const digits = value < CENT ? Math.min(DIGITS_MAX, 1 - Math.floor(Math.log10(value))) : 3;
+  return `$${value.toFixed(digits).replace(/(\.\d\d\d*?)0+$/, "$1")}`;
 }
 
 /** What something cost, where the price of some calls may not be known. */
@@ -20,5 +24,6 @@ export const tokens = (value: number, estimated: boolean): string => `${estimate
 /** An amount of a budget in its own unit. */
 export function amount(kind: BudgetAmount["kind"], value: number): string {
   if (kind === "usd") return usd(value);
+  if (kind === "fuel") return shortCount(value);
   return kind === "seconds" && value < 100 ? value.toFixed(1).replace(/\.0$/, "") : count(Math.round(value));
 }

@@ -10,15 +10,18 @@ type NameProps = {
   readonly onChange: (value: string | undefined) => void;
   /** The one that "/" leads to. */
   readonly isFirst?: boolean;
-  /** What is asked for is no name of somebody with a mailbox, so that none is offered. */
+  /** What is asked for is no name of a mailbox, so that none is offered. */
   readonly isFree?: boolean;
+  /** Values to offer instead of the names of mailboxes. */
+  readonly offered?: readonly string[];
 };
 
 /** Takes effect with Enter or when it is left; the names that are known are offered. */
-export function NameFilter({ label, value, onChange, isFirst = false, isFree = false }: NameProps) {
+export function NameFilter({ label, value, onChange, isFirst = false, isFree = false, offered }: NameProps) {
   const [typed, setTyped] = useTyped(value);
   const listId = useId();
-  const names = useQuery(mailboxesQuery).data?.items.map(({ name }) => name) ?? [];
+  const mailboxes = useQuery({ ...mailboxesQuery, enabled: !isFree && offered === undefined }).data?.items;
+  const names = offered ?? mailboxes?.map(({ name }) => name) ?? [];
   const commit = (given: string) => {
     const wanted = given.trim() === "" ? undefined : given.trim();
     if (wanted !== value) onChange(wanted);

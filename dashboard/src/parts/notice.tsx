@@ -1,6 +1,8 @@
 import { useSyncExternalStore } from "react";
 
 const SHOWN_MS = 2_500;
+/** Time to read a character. */
+const CHARACTER_MS = 60;
 let words = "";
 let timer: ReturnType<typeof setTimeout> | undefined;
 const listeners = new Set<() => void>();
@@ -14,7 +16,7 @@ function set(next: string): void {
 export function notify(message: string): void {
   clearTimeout(timer);
   set(message);
-  timer = setTimeout(() => set(""), SHOWN_MS);
+  timer = setTimeout(() => set(""), Math.max(SHOWN_MS, message.length * CHARACTER_MS));
 }
 
 export function Notice() {

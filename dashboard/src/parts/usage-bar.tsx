@@ -10,21 +10,18 @@ type Props = {
 
 /** Past this share of a limit a tool is close to being stopped. */
 const CLOSE = 0.8;
-/** The least that is drawn of what was used at all; a mark below it would hide the bar. */
-const PERCENT_MIN = 1.5;
 
 /** How much of a limit was used: a bar up to the most, a mark at the median. */
 export function UsageBar({ label, p50, max, limit }: Props) {
-  const percent = (value: number): number =>
-    value === 0 || limit === 0 ? 0 : Math.min(100, Math.max(PERCENT_MIN, (value / limit) * 100));
+  const percent = (value: number): number => (limit === 0 ? 0 : Math.min(100, (value / limit) * 100));
   const isClose = limit > 0 && max / limit >= CLOSE;
   return (
-    <div role="img" aria-label={label} title={label} className="relative h-2 w-full min-w-16 rounded-full bg-idle-soft">
+    <div role="img" aria-label={label} title={label} className="relative h-2 w-full min-w-16 bg-idle-soft">
       <div
-        className={cx("absolute inset-y-0 left-0 rounded-full", isClose ? "bg-warn" : "bg-tool")}
+        className={cx("absolute inset-y-0 left-0", max > 0 && "min-w-px", isClose ? "bg-warn" : "bg-tool")}
         style={{ width: `${percent(max)}%` }}
       />
-      {percent(p50) <= PERCENT_MIN ? null : (
+      {p50 === 0 ? null : (
         <div className="absolute -inset-y-0.5 w-0.5 rounded-full bg-ink" style={{ left: `${percent(p50)}%` }} />
       )}
     </div>

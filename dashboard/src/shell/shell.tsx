@@ -1,7 +1,7 @@
-import { Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
+import { Outlet, useNavigate, useRouter, useRouterState } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { useLiveUpdates } from "../api/live.ts";
-import { Notice } from "../parts/notice.tsx";
+import { Notice, notify } from "../parts/notice.tsx";
 import { text } from "../text.ts";
 import { Header } from "./header.tsx";
 import { useKeys } from "./keys.ts";
@@ -10,12 +10,16 @@ import { Sidebar } from "./sidebar.tsx";
 const Palette = lazy(async () => ({ default: (await import("./palette.tsx")).Palette }));
 const Help = lazy(async () => ({ default: (await import("./help.tsx")).Help }));
 
+/** The parameters of the address when the window was opened. */
+const GIVEN = [...new URLSearchParams(location.search)].filter(([, value]) => value !== "");
+
 /** What surrounds every page. */
 export function Shell() {
   const [open, setOpen] = useState<"palette" | "help" | undefined>();
   const close = () => setOpen(undefined);
   useLiveUpdates();
   useShellKeys(setOpen);
+  useIgnoredSearch();
   const main = useFocusOnNavigation();
   return (
     <>
@@ -74,6 +78,16 @@ function useShellKeys(setOpen: (open: "palette" | "help") => void): void {
     document.addEventListener("keydown", listen);
     return () => document.removeEventListener("keydown", listen);
   }, [setOpen]);
+}
+
+/** Reports values of the opened address that the page does not know. The router leaves them out of the address. */
+function useIgnoredSearch(): void {
+  const router = useRouter();
+  useEffect(() => {
+    const search: Record<string, unknown> = router.state.matches.at(-1)?.search ?? {};
+    const ignored = GIVEN.filter(([key]) => key in search && search[key] === undefined);
+    if (ignored.length > 0) notify(text.errors.ignored(ignored.map(([key, value]) => `${key}=${value}`)));
+  }, [router]);
 }
 
 /** After going to another page the focus is at its start, as it would be had the browser loaded it. */

@@ -26,9 +26,9 @@ export function RelationTable({ graph }: { readonly graph: MemoryGraph }) {
           <tr>
             <Th>{columns.from}</Th>
             <Th>{columns.type}</Th>
-            <Th>{columns.to}</Th>
+            <Th className="w-2/5 max-sm:w-3/5">{columns.to}</Th>
             <Th className="w-24 text-right max-sm:hidden">{columns.strength}</Th>
-            <Th className="w-20">
+            <Th className="w-0">
               <span className="sr-only">{EDITING.relations.actions}</span>
             </Th>
           </tr>
@@ -59,15 +59,15 @@ function RelationRow({ relation, from, to }: NamedRelation) {
   const { type, strength, bidirectional } = relation;
   return (
     <Row>
-      <Td className="max-w-0 truncate max-sm:min-w-30">
+      <Td className="wrap-break-word max-sm:px-2">
         <EndLink id={relation.from}>{from}</EndLink>
       </Td>
-      <Td className="max-w-0 truncate max-sm:min-w-30 text-muted">
+      <Td className="[overflow-wrap:anywhere] text-muted max-sm:px-2">
         {type}
         {bidirectional ? ` (${words.bothWays})` : ""}
         <Remarks of={relation} />
       </Td>
-      <Td className="max-w-0 truncate max-sm:min-w-30">
+      <Td className="wrap-break-word max-sm:px-2">
         <EndLink id={relation.to}>{to}</EndLink>
       </Td>
       <Td className="text-right text-muted max-sm:hidden">{percent(strength)}</Td>
@@ -95,7 +95,7 @@ function Remarks({ of: { confidence, valid_from: from, valid_to: to } }: { reado
 }
 
 const EndLink = ({ id, children }: { readonly id: string; readonly children: string }) => (
-  <Link to="/memory/$id" params={{ id }} title={children} className="font-medium text-accent hover:underline">
+  <Link to="/memory/$id" params={{ id }} className="font-medium text-accent hover:underline">
     {children}
   </Link>
 );

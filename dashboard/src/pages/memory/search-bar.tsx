@@ -1,6 +1,8 @@
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { Search } from "lucide-react";
 import type { MemoryFigures } from "../../../../src/api/contract/index.ts";
+import { entitiesQuery } from "../../api/memory.ts";
 import { Button } from "../../parts/button.tsx";
 import { Choices } from "../../parts/choices.tsx";
 import { Input, Select } from "../../parts/field.tsx";
@@ -24,6 +26,8 @@ export function SearchBar({ figures }: { readonly figures: MemoryFigures }) {
     void navigate({ search: (before) => ({ ...before, ...change }), replace });
   const { scopes: first, leftOut } = scopesToLookInto(figures);
   const fullest = figures.scopes.toSorted((one, other) => other.entities - one.entities).map(({ scope }) => scope);
+  const listed = useInfiniteQuery(entitiesQuery({ scopes: first })).data?.pages.flatMap((page) => page.items) ?? [];
+  const types = [...new Set(listed.map(({ type }) => type))].toSorted();
   const chosen = filter.scope === undefined ? [] : [filter.scope];
   const scopes = [...new Set([...chosen, ...first, ...fullest])];
   return (
@@ -42,7 +46,7 @@ export function SearchBar({ figures }: { readonly figures: MemoryFigures }) {
             <ScopeOptions scopes={scopes} />
           </Select>
         </label>
-        <NameFilter label={words.type} value={filter.type} onChange={(type) => set({ type })} isFree />
+        <NameFilter label={words.type} value={filter.type} onChange={(type) => set({ type })} offered={types} />
       </div>
       <MoreFilters filter={filter} onChange={set} />
       {leftOut > 0 && filter.scope === undefined ? (

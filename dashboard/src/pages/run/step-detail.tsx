@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 import type { RunDetail, Step } from "../../../../src/api/contract/index.ts";
 import { Card, Fact } from "../../parts/card.tsx";
 import { CopyButton } from "../../parts/copy.tsx";
-import { bytes, count, duration } from "../../parts/format.ts";
+import { bytes, count, duration, shortCount } from "../../parts/format.ts";
 import { JsonView } from "../../parts/json-view.tsx";
 import { Markdown } from "../../parts/markdown.tsx";
 import { tokens, usd } from "../../parts/money.ts";
@@ -152,7 +152,9 @@ function ToolDetail({ step }: { readonly step: Of<"tool"> }) {
         <Facts>
           <Fact name={facts.duration}>{step.duration_ms === null ? "–" : duration(step.duration_ms)}</Fact>
           {step.waits_for === null ? null : <Fact name={facts.queued}>{text.step.waitsForBudget}</Fact>}
-          <Fact name={facts.fuel}>{count(step.fuel)}</Fact>
+          <Fact name={facts.fuel}>
+            <span title={count(step.fuel)}>{shortCount(step.fuel)}</span>
+          </Fact>
           <Fact name={facts.memory}>{bytes(step.memory_bytes)}</Fact>
           <Fact name={facts.turn}>{step.turn}</Fact>
           <Fact name={facts.outcome}>{step.outcome ?? "–"}</Fact>

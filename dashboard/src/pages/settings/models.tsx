@@ -7,6 +7,7 @@ import { Button } from "../../parts/button.tsx";
 import { Empty, Skeleton } from "../../parts/empty.tsx";
 import { ProblemView } from "../../parts/problem-view.tsx";
 import { Row, Table, Td, Th } from "../../parts/table.tsx";
+import { count } from "../../parts/format.ts";
 import { text } from "../../text.ts";
 import { ModelTestResult } from "./model-test-result.tsx";
 
@@ -98,7 +99,7 @@ function rowsOf({ items, local }: ModelPage): readonly ModelRowData[] {
   ];
 }
 
-const count = (value: number | undefined): string => value?.toLocaleString("en") ?? words.unknown;
+const countOf = (value: number | undefined): string => (value === undefined ? words.unknown : count(value));
 
 function ModelRow({
   row: { id, context_tokens: context, output_tokens: output, images, price, roles = [] },
@@ -108,8 +109,8 @@ function ModelRow({
   return (
     <Row>
       <Td className="font-mono text-xs">{id}</Td>
-      <Td className="text-right tabular-nums">{count(context)}</Td>
-      <Td className="text-right tabular-nums">{count(output)}</Td>
+      <Td className="text-right tabular-nums">{countOf(context)}</Td>
+      <Td className="text-right tabular-nums">{countOf(output)}</Td>
       <Td>{images === undefined ? words.unknown : images ? words.yes : words.no}</Td>
       <Td className="tabular-nums">{price == null ? words.unknown : `${price.input} / ${price.output}`}</Td>
       <Td className="text-muted">{roles.join(", ")}</Td>

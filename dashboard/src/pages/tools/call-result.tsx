@@ -5,7 +5,7 @@ import { Button, buttonClass } from "../../parts/button.tsx";
 import { Fact } from "../../parts/card.tsx";
 import { cx } from "../../parts/class-names.ts";
 import { CopyButton } from "../../parts/copy.tsx";
-import { bytes, count, duration } from "../../parts/format.ts";
+import { bytes, count, duration, shortCount } from "../../parts/format.ts";
 import { JsonView } from "../../parts/json-view.tsx";
 import { StatePill } from "../../parts/state-pill.tsx";
 import { text } from "../../text.ts";
@@ -55,7 +55,9 @@ function Figures({ outcome, server, children }: FiguresProps) {
         <Fact name={facts.duration}>{duration(outcome.duration_ms)}</Fact>
         {server.sandboxed ? (
           <>
-            <Fact name={facts.fuel}>{count(outcome.fuel)}</Fact>
+            <Fact name={facts.fuel}>
+              <span title={count(outcome.fuel)}>{shortCount(outcome.fuel)}</span>
+            </Fact>
             <Fact name={facts.memory}>{bytes(outcome.memory_bytes)}</Fact>
           </>
         ) : null}

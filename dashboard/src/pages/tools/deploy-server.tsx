@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { FileUp } from "lucide-react";
-import { useId, useRef, useState } from "react";
+import { useEffect, useId, useRef, useState } from "react";
 import type { FileProblem, ToolServerDeployment } from "../../../../src/api/contract/index.ts";
 import { deployToolServer, toolServerKeys } from "../../api/tool-servers.ts";
 import { Button } from "../../parts/button.tsx";
@@ -15,6 +15,7 @@ import { ProblemList } from "../../parts/problem-list.tsx";
 import { ProblemView } from "../../parts/problem-view.tsx";
 import { useSettled } from "../../parts/settled.ts";
 import { goToPlace, SourceEditor } from "../../parts/source-editor.tsx";
+import { useUnsaved } from "../../parts/unsaved.ts";
 import { text } from "../../text.ts";
 import { manifestProblems, NO_FILES, takeFiles, type DeploymentFiles } from "./deployment-files.ts";
 import { DeploymentPreview } from "./deployment-preview.tsx";
@@ -36,7 +37,10 @@ export function DeployServer({ name, onClose }: Props) {
   };
   const drop = useFileDrop((added) => void add(added));
   const check = useCheck(files, name);
-  const deploy = useDeploy();
+  const [deployed, setDeployed] = useState<ToolServerDeployment>();
+  const deploy = useDeploy(setDeployed);
+  useUnsaved(files !== NO_FILES && deployed === undefined);
+  useGoTo(deployed);
   const problems = manifestProblems(check.error);
   const isPending = check.data?.outcome === "pending";
   return (
@@ -153,20 +157,30 @@ function useCheck(files: DeploymentFiles, name: string | undefined) {
   });
 }
 
-function useDeploy() {
+function useDeploy(onDeployed: (deployed: ToolServerDeployment) => void) {
   const client = useQueryClient();
-  const navigate = useNavigate();
   return useMutation({
     mutationFn: ({ files, accept }: { readonly files: DeploymentFiles; readonly accept: boolean }) => {
       const { module, manifest, signature } = files;
       if (module === undefined) throw new Error("there is no module");
       return deployToolServer({ module, manifest, signature: signature?.text }, { dryRun: false, accept });
     },
-    onSuccess: async ({ name, outcome, revision }) => {
+    onSuccess: async (deployed) => {
+      const { name, outcome, revision } = deployed;
       notify(text.tools.deploy.done[outcome](name, revision));
       await Promise.all(toolServerKeys(name).map((queryKey) => client.invalidateQueries({ queryKey })));
-      const search = outcome === "pending" ? { tab: "versions" as const, revision } : {};
-      await navigate({ to: "/tools/$server", params: { server: name }, search });
+      onDeployed(deployed);
     },
   });
+}
+
+/** Goes to what was deployed, once the files count as deployed, so that leaving the page asks nothing. */
+function useGoTo(deployed: ToolServerDeployment | undefined): void {
+  const navigate = useNavigate();
+  useEffect(() => {
+    if (deployed === undefined) return;
+    const { name, outcome, revision } = deployed;
+    const search = outcome === "pending" ? { tab: "versions" as const, revision } : {};
+    void navigate({ to: "/tools/$server", params: { server: name }, search });
+  }, [deployed, navigate]);
 }

@@ -1,8 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
-import { getRouteApi } from "@tanstack/react-router";
+import { getRouteApi, Link } from "@tanstack/react-router";
 import { Rocket } from "lucide-react";
 import { lazy, Suspense } from "react";
+import { statusQuery } from "../../api/queries.ts";
 import { toolServerListQuery } from "../../api/tool-servers.ts";
+import { Ago } from "../../parts/ago.tsx";
 import { Button } from "../../parts/button.tsx";
 import { Empty, Skeleton } from "../../parts/empty.tsx";
 import { PageHeading } from "../../parts/page-heading.tsx";
@@ -38,6 +40,20 @@ export function Tools() {
   );
 }
 
+/** Counters and health begin with the server; what was spent before is under Usage. */
+function SinceStart() {
+  const started = useQuery(statusQuery).data?.started_at;
+  if (started === undefined) return null;
+  return (
+    <p className="mb-3 text-xs text-muted">
+      {text.tools.sinceStart} <Ago at={started} />.{" "}
+      <Link to="/usage" className="text-accent underline">
+        {text.tools.toUsage}
+      </Link>
+    </p>
+  );
+}
+
 function ServerList({ onDeploy }: { readonly onDeploy: () => void }) {
   const search = route.useSearch();
   const { data: servers, error, refetch } = useQuery(toolServerListQuery);
@@ -57,6 +73,7 @@ function ServerList({ onDeploy }: { readonly onDeploy: () => void }) {
   const shown = servers.filter((server) => fits(server, search));
   return (
     <>
+      <SinceStart />
       <ServerFilter servers={servers} shown={shown.length} />
       {shown.length === 0 ? (
         <Empty title={text.tools.none} note={text.tools.noneNote} />

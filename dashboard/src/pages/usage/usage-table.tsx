@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import type { UsageRow } from "../../../../src/api/contract/index.ts";
 import { usageQuery, type UsageGroup } from "../../api/queries.ts";
 import { Skeleton } from "../../parts/empty.tsx";
-import { count } from "../../parts/format.ts";
+import { calendarDay, count } from "../../parts/format.ts";
 import { cost } from "../../parts/money.ts";
 import { ProblemView } from "../../parts/problem-view.tsx";
 import { Table, Td, Th } from "../../parts/table.tsx";
@@ -46,7 +46,7 @@ export function UsageTable({ by, title }: Props) {
           <tbody>
             {items.map((row) => (
               <tr key={row.name} className="border-b border-line last:border-b-0">
-                <Td className="[overflow-wrap:anywhere]">{row.name}</Td>
+                <Td className="[overflow-wrap:anywhere]">{by === "day" ? calendarDay(row.name) : row.name}</Td>
                 <Td className="max-sm:hidden">
                   {/* Its end is past the most of its likes: a bar that is not near a limit must not look so. */}
                   <UsageBar
