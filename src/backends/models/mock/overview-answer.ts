@@ -16,6 +16,10 @@ import {
 /** A table that was looked at. */
 export type Looked = { readonly request: Request; readonly source: Source; readonly table: Table };
 
+/** Words of a request for the size or the columns of a table. Others may group or choose rows: they are for the planner. */
+const PLAIN =
+  /^(?:a|all|an|and|are|attributes?|columns?|compare|contains?|count|csv|data|dataset|do|does|entries|fields?|file|for|give|has|have|headers?|how|in|inside|is|it|its|large|big|lines?|list|long|many|me|names?|number|observations?|of|please|points|records?|rows?|show|table|tell|the|there|these|they|this|total|types?|their|us|variables?|what|which|with)$/;
+
 /** Whether a request asks what a table holds, not for figures of it. */
 export const asksForOverview = ({ asks, questions, aggregates, ranking }: Request): boolean => {
   const words = questions.flat().length;
@@ -24,6 +28,7 @@ export const asksForOverview = ({ asks, questions, aggregates, ranking }: Reques
   return (
     (asks.has("columns") || asks.has("rows")) &&
     words <= 12 &&
+    questions.flat().every(({ lower }) => PLAIN.test(lower)) &&
     (aggregates.length === 0 || (asks.has("rows") && aggregates.every((one) => one === "count")))
   );
 };

@@ -23,8 +23,9 @@ const PREFIXES: { readonly [word: string]: Operator | undefined } = {
 /** A time and the word before it: "since 2021", "between 1 March 2024 and 30 June 2024", "on Mondays", "after 6 pm". */
 export function dateAt(words: readonly Word[], at: number, table: Table, value: Item | undefined): Item | undefined {
   const dayFirst = dateColumns(table).some(({ dayFirst: first }) => first === true);
-  const word = words[at]?.lower ?? "";
-  let start = at;
+  const isUpTo = words[at]?.lower === "up" && words[at + 1]?.lower === "to";
+  const word = isUpTo ? "until" : (words[at]?.lower ?? "");
+  let start = isUpTo ? at + 1 : at;
   const prefix = Object.hasOwn(PREFIXES, word) ? word : undefined;
   const opening =
     prefix !== undefined || ["in", "during", "on", "of", "for", "between", "at", "over", "within"].includes(word);
