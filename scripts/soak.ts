@@ -1,12 +1,14 @@
 // Kills Caxton for as long as it is told to: `npx node scripts/soak.ts [--kills N] [--seconds N] [--seed N]`.
 // First schedules in which a simulated process dies between any two of its writes, for that many seconds; then a real server
 // that is killed with SIGKILL that many times under load, watched from outside. Then the same for messages: a router with its
-// journal is killed (`--message-kills N`), and loses its power (`--power-cuts N`). What does not hold ends it with the seed.
+// journal is killed (`--message-kills N`), and loses its power (`--power-cuts N`); and tasks whose bidders, disk and server fail
+// at random steps (`--task-plays N`). What does not hold ends it with the seed.
 import { parseArgs } from "node:util";
 import { openWorld, runSchedule } from "../test/simulation/crash-world.ts";
 import { killLoop } from "../test/simulation/kill-loop.ts";
 import { messageKillLoop } from "../test/messages/kill-loop.ts";
 import { powerCuts } from "../test/messages/power-cut.ts";
+import { playTasks } from "../test/tasks/endings.ts";
 
 const TOGETHER = 20;
 const REPORT_EVERY = 1_000;
@@ -17,6 +19,7 @@ const { values: given } = parseArgs({
     kills: { type: "string", default: "100" },
     "message-kills": { type: "string", default: "1000" },
     "power-cuts": { type: "string", default: "500" },
+    "task-plays": { type: "string", default: "1000" },
     seconds: { type: "string", default: "60" },
     seed: { type: "string", default: String(Date.now() % 2 ** 31) },
   },
@@ -65,5 +68,17 @@ if (cuts > 0) {
   say(
     `${report.cuts} power cuts in ${report.writes} writes: nothing of class full lost; ${report.lostNormal} cuts lost something ` +
       `of class normal, after ${report.cameBack} something settled came back (seed ${seed})`,
+  );
+}
+const plays = Number(given["task-plays"]);
+if (plays > 0) {
+  let [tasks, done] = [0, 0];
+  for (let play = 0; play < plays; play += 1) {
+    const played = await playTasks(seed + play);
+    tasks += played.tasks;
+    done += played.done;
+  }
+  say(
+    `${tasks} tasks in ${plays} plays, ${done} done: each ended as its conversation did, and its bidders heard it (seeds from ${seed})`,
   );
 }

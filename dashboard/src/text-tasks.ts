@@ -31,6 +31,7 @@ export const TASKS = {
     request: "one after the other",
     "auction-english": "English auction",
     "auction-dutch": "Dutch auction",
+    "auction-sealed": "sealed bids",
   },
   titles: TITLES,
   titlePrice: (price: string) => `, price: ${price}`,
@@ -68,7 +69,11 @@ export const TASKS = {
     round: "Round",
     failure: "Why",
     price: "Price",
+    prices: "Prices",
   },
+  calledPrices: (start: number, step: number, reserve: number) =>
+    `from ${start} in steps of ${step}, reserve ${reserve}`,
+  sealedPrices: (reserve: number, isSecond: boolean) => `reserve ${reserve}${isSecond ? ", second price" : ""}`,
   evaluations: {
     best_bid: "best bid: cost, time, confidence and record",
     first_bid: "whoever proposes first",

@@ -15,6 +15,7 @@ export { CapabilityMeaning } from "./addressing/index.ts";
 export { type SubscriptionDraft, Subscriptions } from "./subscriptions/index.ts";
 export { type Subscription, type SubscriptionStore } from "./ports/index.ts";
 export { Router, type RouterParts } from "./router.ts";
+export { taken } from "./taken.ts";
 export {
   type AgentHandler,
   type Delivered,

@@ -1,7 +1,7 @@
 import { type Database, SqliteTaskStore } from "../backends/sqlite/index.ts";
 import { Alarm } from "../kernel/alarm.ts";
 import type { Clock } from "../kernel/clock.ts";
-import type { Directory, Router } from "../router/index.ts";
+import { type Directory, type Router, taken } from "../router/index.ts";
 import type { Config } from "./config.ts";
 import { tasksOptions } from "./tasks-config.ts";
 import { Tasks, TASKS_PARTICIPANT } from "../tasks/index.ts";
@@ -26,6 +26,8 @@ export function openTasks(
   const tasks = new Tasks({
     store: new SqliteTaskStore(database),
     post: router,
+    records: router.records,
+    taken: (...delivery) => taken(router, ...delivery),
     directory,
     clock,
     alarm,

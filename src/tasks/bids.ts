@@ -37,6 +37,12 @@ function objectIn(text: string): JsonObject | undefined {
   return undefined;
 }
 
+/** The price that a bid names; undefined where it names none, and is no bid in an auction. */
+export function priceIn(bid: JsonObject | undefined): number | undefined {
+  const price = bid?.["price"];
+  return typeof price === "number" && Number.isFinite(price) ? price : undefined;
+}
+
 /** What a message says, in few words. */
 export function wordsIn({ content, error }: Message): string {
   if (error !== undefined) return error.message.slice(0, NOTE_CHARS_MAX);

@@ -59,6 +59,7 @@ const PROTOCOL_NAMES = {
   request: "fipa-request",
   "auction-english": "fipa-auction-english",
   "auction-dutch": "fipa-auction-dutch",
+  "auction-sealed": "fipa-contract-net",
 } as const;
 
 export const withBidder = (task: Task, bidder: Bidder): Task => ({

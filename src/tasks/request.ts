@@ -4,10 +4,13 @@ import { TaskInvalidError } from "./errors.ts";
 import { type Auction, type Evaluation, type Task, type TaskProtocol } from "./task.ts";
 import { type TasksOptions } from "./options.ts";
 
-/** Prices of an auction; an English one without a reserve sells to any bid, a Dutch one goes down to 0. */
-export type AuctionRequest = Pick<Auction, "start" | "step"> & {
+/** Prices of an auction. Default of `reserve`: the start of an English one, 0 of the others. Sealed bids have no start and step. */
+export type AuctionRequest = {
+  readonly start?: number | undefined;
+  readonly step?: number | undefined;
   readonly reserve?: number | undefined;
   readonly deliver?: boolean | undefined;
+  readonly secondPrice?: boolean | undefined;
 };
 
 /** What is asked for; what is left out has its usual value. Times in milliseconds. */
@@ -64,7 +67,7 @@ export function newTask(
     capabilities,
     minPerformanceScore: request.minPerformanceScore,
     auction: auctionOf(protocol, request.auction, options.auctionCallsMax),
-    evaluation: request.evaluation ?? { type: "best_bid" },
+    evaluation: protocol === "auction-sealed" ? HIGHEST_PRICE : (request.evaluation ?? { type: "best_bid" }),
     bidsMs: request.bidsMs ?? options.bidsMs,
     workMs: request.workMs ?? options.workMs,
     rounds,
@@ -85,15 +88,21 @@ export function newTask(
   };
 }
 
+const HIGHEST_PRICE: Evaluation = { type: "expression", expression: "bid.price", order: "max" };
+
 function auctionOf(protocol: TaskProtocol, asked: AuctionRequest | undefined, callsMax: number): Auction | undefined {
+  if (protocol === "auction-sealed") return sealedOf(asked ?? {});
   const isDutch = protocol === "auction-dutch";
   if (protocol !== "auction-english" && !isDutch) {
     if (asked === undefined) return undefined;
-    throw invalid(`a ${protocol} has no prices`, 'Auctions have "protocol": "auction-english" or "auction-dutch".');
+    throw invalid(
+      `a ${protocol} has no prices`,
+      'Auctions have "protocol": "auction-english", "auction-dutch" or "auction-sealed".',
+    );
   }
-  if (asked === undefined)
+  const { start, step, reserve = isDutch ? 0 : start, deliver = false, secondPrice = false } = asked ?? {};
+  if (start === undefined || step === undefined || reserve === undefined)
     throw invalid(`an ${protocol} needs prices`, "Say where it starts and by how much it steps.");
-  const { start, step, reserve = isDutch ? 0 : start, deliver = false } = asked;
   const calls = isDutch ? Math.floor((start - reserve) / step) + 1 : Math.ceil((reserve - start) / step) + 1;
   if (!(step > 0)) throw invalid(`a step of ${step} leads nowhere`, "A step is more than 0 in either auction.");
   if (isDutch && reserve > start) {
@@ -102,13 +111,26 @@ function auctionOf(protocol: TaskProtocol, asked: AuctionRequest | undefined, ca
   if (isDutch && deliver) {
     throw invalid("who wins a Dutch auction is asked for nothing more", "deliver is for English auctions.");
   }
+  if (secondPrice) throw invalid("its bids are not sealed", "The second price is for sealed auctions.");
   if (calls > callsMax) {
     throw invalid(
       `from ${start} to ${reserve} it takes ${calls} calls`,
       `At most ${callsMax}: take larger steps, or raise tasks.auction_calls_max.`,
     );
   }
-  return { start, step, reserve, deliver, callsMax, calls: [], leader: undefined, price: undefined };
+  return { ...UNSOLD, start, step, reserve, deliver, callsMax };
+}
+
+const UNSOLD = { calls: [], leader: undefined, price: undefined, secondPrice: false, isAwarding: false } as const;
+
+/** A sealed auction; its winner is always asked to deliver, or to confirm. */
+function sealedOf({ start, step, reserve = 0, secondPrice = false }: AuctionRequest): Auction {
+  if (start !== undefined || step !== undefined)
+    throw invalid(
+      "sealed bids are made once, and no price is called",
+      "Leave start and step out; reserve is the least price.",
+    );
+  return { ...UNSOLD, start: reserve, step: 0, reserve, deliver: true, callsMax: 1, secondPrice };
 }
 
 const invalid = (problem: string, hint: string) =>

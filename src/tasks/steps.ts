@@ -6,9 +6,17 @@
 import { type Json } from "../kernel/json.ts";
 import { type Message, SYSTEM_SENDER } from "../messages/index.ts";
 import { auctionAnswered, auctionCancelled, auctionDue, opened, undelivered } from "./auction.ts";
-import { bidIn, resultIn, wordsIn } from "./bids.ts";
+import { bidIn, priceIn, resultIn, wordsIn } from "./bids.ts";
 import { type Candidate, changed, GRACE_MS, newBidder, outgoing, summary, turned, withBidder } from "./parts.ts";
-import { type Bidder, isFinished, type Outgoing, type Task, type TASK_FAILURES } from "./task.ts";
+import {
+  type Auction,
+  type Bidder,
+  calledAuction,
+  isFinished,
+  type Outgoing,
+  type Task,
+  type TASK_FAILURES,
+} from "./task.ts";
 
 const JUDGE_ATTEMPTS = 2;
 const JUDGE_WAIT_MS = 60_000;
@@ -20,7 +28,8 @@ export function begun(task: Task, candidates: readonly Candidate[], nowMs: numbe
   const there = candidates.filter(({ isThere }) => isThere);
   const bidders = candidates.map(({ name, isThere }) => newBidder(name, isThere ? "called" : "unreached"));
   if (there.length === 0) return failed({ ...task, bidders }, "NO_CANDIDATES", noCandidates(task), nowMs);
-  if (task.auction !== undefined) return opened({ ...task, bidders }, task.auction, nowMs);
+  const auction = calledAuction(task);
+  if (auction !== undefined) return opened({ ...task, bidders }, auction, nowMs);
   if (task.protocol === "request") return requested({ ...task, bidders }, nowMs);
   return called({ ...task, bidders, round: 1 }, nowMs);
 }
@@ -45,7 +54,8 @@ function called(task: Task, nowMs: number): Task {
 }
 
 function call(task: Task): Json {
-  const { capabilities, round, rounds } = task;
+  const { capabilities, round, rounds, auction } = task;
+  if (auction !== undefined) return sealedCall(task, auction);
   const best = task.bidders.filter(({ bid }) => bid !== undefined).map(({ bid }) => bid ?? {});
   return {
     task: summary(task),
@@ -58,6 +68,18 @@ function call(task: Task): Json {
     },
   };
 }
+
+const sealedCall = (task: Task, { reserve, secondPrice }: Auction): Json => ({
+  auction: "sealed",
+  task: summary(task),
+  reserve,
+  rules: `the highest bid wins and pays ${secondPrice ? "the second highest price" : "its price"}; no bidder sees the bid of another`,
+  answer: {
+    propose: `to bid: { "price": ${reserve} } or more`,
+    refuse: "to pass",
+    afterwards: "if you win: do it, and inform with the result, or failure",
+  },
+});
 
 /** Without proposals: the next one that was not asked yet, in a conversation of its own. */
 function requested(task: Task, nowMs: number): Task {
@@ -87,7 +109,8 @@ function requested(task: Task, nowMs: number): Task {
 
 /** The task after a message of its conversations came in. */
 export function answered(task: Task, message: Message, nowMs: number): Task {
-  if (task.auction !== undefined) return auctionAnswered(task, task.auction, message, nowMs);
+  const auction = calledAuction(task);
+  if (auction !== undefined) return auctionAnswered(task, auction, message, nowMs);
   if (message.sender === SYSTEM_SENDER) return told(task, message, nowMs);
   if (task.state === "evaluating" && message.conversationId.startsWith(`${task.id}-judge`)) return task;
   const bidder = task.bidders.find(({ name }) => name === message.sender);
@@ -105,14 +128,17 @@ function proposed(task: Task, bidder: Bidder, message: Message, nowMs: number): 
   const proposal = message.replyWith ?? message.id;
   const bid = bidIn(message);
   const next: Bidder = turned(bidder, "proposed", { bid, proposal, holdsUntilMs: message.replyByMs });
-  if (isFinished(task)) {
-    // It was on its way when all was over; its sender is told so.
-    const rejected = withBidder(task, turned(next, "rejected"));
-    return changed(rejected, nowMs, { outbox: [...task.outbox, rejection(task, next)] });
-  }
-  const taken = changed(withBidder(task, next), nowMs, {});
+  const isNoBid = task.auction !== undefined && (priceIn(bid) ?? -Infinity) < task.auction.reserve;
+  const why = isNoBid ? `this is no bid: a bid is { "price": ${task.auction?.reserve} } or more` : NOT_SELECTED;
+  // The other is one that was on its way when all was over; its sender is told so.
+  const taken =
+    isNoBid || isFinished(task)
+      ? changed(withBidder(task, turned(next, "rejected", { note: isNoBid ? why : undefined })), nowMs, {
+          outbox: [...task.outbox, rejection(task, next, why)],
+        })
+      : changed(withBidder(task, next), nowMs, {});
   if (task.state !== "collecting") return taken;
-  const isEnough = task.evaluation.type === "first_bid" && task.round === task.rounds;
+  const isEnough = !isNoBid && task.evaluation.type === "first_bid" && task.round === task.rounds;
   return isEnough || !taken.bidders.some(({ state }) => state === "called") ? closed(taken, nowMs) : taken;
 }
 
@@ -136,8 +162,9 @@ function declined(task: Task, bidder: Bidder, note: string, nowMs: number): Task
 function told(task: Task, message: Message, nowMs: number): Task {
   const name = message.error?.details["recipient"];
   const bidder = task.bidders.find((each) => each.name === name);
-  if (bidder === undefined || (bidder.state !== "called" && bidder.state !== "accepted")) return task;
   const note = message.error?.message ?? wordsIn(message);
+  if (bidder?.state === "rejected") return changed(withBidder(task, { ...bidder, note }), nowMs, {});
+  if (bidder === undefined || !["called", "silent", "accepted"].includes(bidder.state)) return task;
   if (bidder.state === "accepted") return declined(task, bidder, note, nowMs);
   const out = changed(withBidder(task, turned(bidder, "unreached", { note })), nowMs, {});
   return task.state === "collecting" && !out.bidders.some(({ state }) => state === "called") ? closed(out, nowMs) : out;
@@ -216,23 +243,37 @@ function awardedNext(task: Task, nowMs: number): Task {
   const next = waiting(task).find(({ holdsUntilMs }) => holdsUntilMs === undefined || holdsUntilMs > nowMs);
   if (next === undefined || task.awards > task.reawardsMax) return exhausted(task, nowMs);
   const awards = task.awards + 1;
+  const auction = task.auction && { ...task.auction, leader: next.name, price: priceOf(task, task.auction, next) };
   const replyByMs = nowMs + task.workMs;
   const accept = outgoing(task, {
     key: `accept-${next.name}`,
     act: "accept-proposal",
     to: [next.name],
     // Whole once more: who is given it need not remember the call.
-    content: { accepted: next.bid ?? {}, task: summary(task) },
+    content: {
+      accepted: auction === undefined ? (next.bid ?? {}) : { price: auction.price ?? 0 },
+      task: summary(task),
+    },
     replyByMs,
     inReplyTo: next.proposal,
   });
   return changed(withBidder(task, turned(next, "accepted", { awardedAtMs: nowMs })), nowMs, {
     state: "working",
     awards,
+    auction,
     assignedTo: next.name,
     dueAtMs: replyByMs + GRACE_MS,
     outbox: [...task.outbox, accept],
   });
+}
+
+/** What the winner of a sealed auction pays: its price, or the best one that ranks below it, else the reserve. */
+function priceOf({ bidders }: Task, { secondPrice, reserve }: Auction, { bid, rank = 0 }: Bidder): number {
+  if (!secondPrice) return priceIn(bid) ?? reserve;
+  return Math.max(
+    reserve,
+    ...bidders.filter((each) => (each.rank ?? 0) > rank).map((each) => priceIn(each.bid) ?? reserve),
+  );
 }
 
 function exhausted(task: Task, nowMs: number): Task {
@@ -256,19 +297,20 @@ function dismissed(task: Task, nowMs: number): Task {
   return changed(informed, nowMs, { outbox: [...task.outbox, ...left.map((bidder) => rejection(task, bidder))] });
 }
 
-const rejection = (task: Task, { name, proposal }: Bidder): Outgoing =>
+const rejection = (task: Task, { name, proposal }: Bidder, content = NOT_SELECTED): Outgoing =>
   outgoing(task, {
     key: `reject-${name}`,
     act: "reject-proposal",
     to: [name],
-    content: NOT_SELECTED,
+    content,
     inReplyTo: proposal,
   });
 
 /** The task after its time has come: proposals are closed, the judge or the winner is late. */
 export function due(task: Task, nowMs: number): Task {
   if (task.dueAtMs === undefined || task.dueAtMs > nowMs) return task;
-  if (task.auction !== undefined) return auctionDue(task, task.auction, nowMs);
+  const auction = calledAuction(task);
+  if (auction !== undefined) return auctionDue(task, auction, nowMs);
   switch (task.state) {
     case "collecting":
       return closed(task, nowMs);
@@ -281,7 +323,9 @@ export function due(task: Task, nowMs: number): Task {
       const late = withBidder(task, turned(bidder, "overdue", { note, endedAtMs: nowMs }));
       // A contract's deadline is the protocol's; who agreed to a request is under way until told otherwise.
       return awardedNext(
-        task.protocol === "request" ? { ...late, outbox: [...late.outbox, recall(task, bidder)] } : late,
+        task.protocol === "request"
+          ? { ...late, outbox: [...late.outbox, recall(task, bidder, nowMs + task.bidsMs)] }
+          : late,
         nowMs,
       );
     }
@@ -293,8 +337,8 @@ export function due(task: Task, nowMs: number): Task {
   }
 }
 
-const recall = (task: Task, { name }: Bidder): Outgoing => ({
-  ...outgoing(task, { key: `cancel-${name}`, act: "cancel", to: [name], content: "the time is up" }),
+const recall = (task: Task, { name }: Bidder, replyByMs: number): Outgoing => ({
+  ...outgoing(task, { key: `cancel-${name}`, act: "cancel", to: [name], content: "the time is up", replyByMs }),
   conversation: attemptOf(task, task.awards),
 });
 
@@ -307,7 +351,7 @@ const isOpen = ({ state }: Bidder) => state === "called" || state === "proposed"
 /** The task called off; whoever still owes something is told. */
 export function cancelled(task: Task, nowMs: number): Task {
   if (isFinished(task)) return task;
-  if (task.auction !== undefined) return auctionCancelled(task, nowMs);
+  if (calledAuction(task) !== undefined) return auctionCancelled(task, nowMs);
   const open = task.bidders.filter(isOpen);
   const bidders = task.bidders.map((each): Bidder =>
     isOpen(each) ? turned(each, "cancelled", { endedAtMs: nowMs }) : each,
@@ -315,7 +359,13 @@ export function cancelled(task: Task, nowMs: number): Task {
   const reached = task.protocol === "request" ? open.filter(({ state }) => state === "accepted") : open;
   const to = reached.map(({ name }) => name);
   const cancel: Outgoing = {
-    ...outgoing(task, { key: "cancel", act: "cancel", to, content: "the task was cancelled" }),
+    ...outgoing(task, {
+      key: "cancel",
+      act: "cancel",
+      to,
+      content: "the task was cancelled",
+      replyByMs: nowMs + task.bidsMs,
+    }),
     conversation: attemptOf(task, task.awards),
   };
   return changed({ ...task, bidders }, nowMs, {
@@ -324,6 +374,21 @@ export function cancelled(task: Task, nowMs: number): Task {
     assignedTo: undefined,
     outbox: to.length === 0 ? task.outbox : [...task.outbox, cancel],
   });
+}
+
+/** The task with later deadlines for messages that could not be sent before theirs: nobody could have answered in time. */
+export function renewed(task: Task, nowMs: number): Task {
+  const spans: { readonly [Act in Outgoing["act"]]?: number } = {
+    cfp: task.bidsMs,
+    cancel: task.bidsMs,
+    "query-ref": JUDGE_WAIT_MS,
+  };
+  const isStale = ({ replyByMs }: Outgoing) => replyByMs !== undefined && replyByMs <= nowMs;
+  const renew = (entry: Outgoing) => ({ ...entry, replyByMs: nowMs + (spans[entry.act] ?? task.workMs) });
+  const outbox = task.outbox.map((entry) => (isStale(entry) ? renew(entry) : entry));
+  const latestMs = Math.max(...outbox.map(({ replyByMs = 0 }) => replyByMs)) + GRACE_MS;
+  const dueAtMs = task.dueAtMs === undefined ? undefined : Math.max(task.dueAtMs, latestMs);
+  return task.outbox.some(isStale) ? changed(task, nowMs, { outbox, dueAtMs }) : task;
 }
 
 /** The task after one of its messages went out. */
@@ -335,7 +400,8 @@ export function sent(task: Task, key: string, nowMs: number): Task {
 /** The task after one of its messages was refused for good. */
 export function unsendable(task: Task, { key, act, to }: Outgoing, reason: string, nowMs: number): Task {
   const rest = sent(task, key, nowMs);
-  if (rest.auction !== undefined) return undelivered(rest, rest.auction, { act, to, reason }, nowMs);
+  const auction = calledAuction(rest);
+  if (auction !== undefined) return undelivered(rest, auction, { to, reason }, nowMs);
   if (act === "cfp" && task.state === "collecting") return failed(rest, "TASK_NOT_ANNOUNCED", reason, nowMs);
   if (act === "query-ref" && task.state === "evaluating") return changed(rest, nowMs, { dueAtMs: nowMs });
   const bidder = rest.bidders.find(({ name }) => name === to[0]);

@@ -14,6 +14,7 @@ export const TASK_PROTOCOLS = [
   "request",
   "auction-english",
   "auction-dutch",
+  "auction-sealed",
 ] as const;
 export type TaskProtocol = (typeof TASK_PROTOCOLS)[number];
 
@@ -52,6 +53,10 @@ export const Auction = z.object({
   calls: list(AuctionCall),
   /** Prices that may be called. */
   callsMax: z.int().default(50),
+  /** Sealed: the winner pays the best price of the others, not its own. */
+  secondPrice: z.boolean().default(false),
+  /** The award is on its way, and has not arrived. */
+  isAwarding: z.boolean().default(false),
   /** Who has it as things stand, and for how much. */
   leader: maybe(z.string()),
   price: maybe(z.number()),
@@ -77,13 +82,13 @@ export type BidderState = (typeof BIDDER_STATES)[number];
 const Bidder = z.object({
   name: z.string(),
   state: z.enum(BIDDER_STATES),
-  /** What it proposed. */
+  /** What it proposed last. */
   bid: maybe(JsonObject),
   /** What an answer to its proposal names. */
   proposal: maybe(z.string()),
   /** The proposal holds until then. */
   holdsUntilMs: maybe(z.int()),
-  /** As the evaluation has it; comparable within the task. */
+  /** As the evaluation has it; comparable within the task. In an auction with called prices: the last price it bid. */
   score: maybe(z.number()),
   /** 1 is the best. */
   rank: maybe(z.int()),
@@ -162,6 +167,10 @@ export const Task = z.object({
   outbox: list(Outgoing),
 });
 export type Task = z.infer<typeof Task>;
+
+/** The auction of a task whose prices are called; sealed bids are collected as the proposals of a contract net. */
+export const calledAuction = ({ auction, protocol }: Task): Auction | undefined =>
+  protocol === "auction-sealed" ? undefined : auction;
 
 /** Whether nothing more happens to it. */
 export const isFinished = ({ state }: Task): boolean => state === "done" || state === "failed" || state === "cancelled";

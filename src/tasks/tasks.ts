@@ -6,33 +6,27 @@
  * K2. What happens to one task happens one after the other.
  * K3. A reply has changed the task on disk before it is acknowledged.
  */
-import { type Alarm } from "../kernel/alarm.ts";
-import { type Clock } from "../kernel/clock.ts";
 import { CancelledError } from "../kernel/errors.ts";
 import { mint, TaskId } from "../kernel/ids.ts";
 import { isJsonObject } from "../kernel/json.ts";
 import { log } from "../kernel/log.ts";
 import { type Message } from "../messages/index.ts";
-import { type Delivered, type Directory, isExpiry, type Settlement, type Submitted } from "../router/index.ts";
+import { type Delivered, type Directory, isExpiry, type Settlement } from "../router/index.ts";
 import { bestBid, costIn, bidScore, factsOf, ranked, rankingIn } from "./bids.ts";
 import { candidatesOf } from "./candidates.ts";
 import { TaskNotFoundError, TaskStateError, TooManyTasksError } from "./errors.ts";
 import { TaskCounts, type TaskFigures } from "./figures.ts";
 import { type Measure, type Measured, measured, newcomer } from "./history.ts";
-import { letter } from "./letter.ts";
 import { newTask, type TaskRequest } from "./request.ts";
-import { answered, awarded, begun, cancelled, due, judging, sent, unsendable } from "./steps.ts";
-import { isFinished, type Outgoing, type Task } from "./task.ts";
+import { answered, awarded, begun, cancelled, due, judging } from "./steps.ts";
+import { isFinished, type Task } from "./task.ts";
+import { orAgain, Sender, type SenderDeps } from "./sender.ts";
 import { type TasksOptions } from "./options.ts";
 import { type TaskQuery, type TaskStore } from "./task-store.ts";
 
-export type TasksDeps = {
+export type TasksDeps = SenderDeps & {
   readonly store: TaskStore;
-  /** The router. */
-  readonly post: { submit(message: Message): Promise<Submitted> };
   readonly directory: Pick<Directory, "find" | "providers">;
-  readonly clock: Clock;
-  readonly alarm: Alarm;
   readonly options: TasksOptions;
   /** Called before a workspace's first message goes out: from then on answers to `TASKS_PARTICIPANT` come here. */
   readonly attach: (workspace: string, tasks: Tasks) => void;
@@ -44,6 +38,7 @@ const RETRY_MS = 1_000;
 
 export class Tasks {
   readonly #deps: TasksDeps;
+  readonly #sender: Sender;
   readonly #open = new Map<TaskId, Task>();
   readonly #queues = new Map<TaskId, Promise<unknown>>();
   readonly #history = new Map<string, Measured>();
@@ -56,6 +51,8 @@ export class Tasks {
 
   constructor(deps: TasksDeps) {
     this.#deps = deps;
+    const change = this.#change.bind(this);
+    this.#sender = new Sender(deps, { find: (id) => this.#open.get(id), change });
   }
 
   /** Goes on with what was under way when the server ended, and takes answers in `workspaces`. Once, when messages can be sent. */
@@ -65,7 +62,7 @@ export class Tasks {
       this.#serve(task.workspace);
       this.#open.set(task.id, task);
       this.#arm(task, RESTART_GRACE_MS);
-      this.#flushSoon(task.id);
+      this.#sender.send(task);
     }
   }
 
@@ -262,7 +259,7 @@ export class Tasks {
     }
     if (isFinished(after) && after.outbox.length === 0) this.#open.delete(id);
     if (after !== before) for (const tell of [...this.#watchers, ...this.#listeners]) tell(after);
-    if (after.outbox.length > 0) this.#flushSoon(id);
+    this.#sender.send(after);
     return after;
   }
 
@@ -314,6 +311,8 @@ export class Tasks {
   /** What is known anew of those whose part as winner ended. */
   #measures(before: Task, after: Task): readonly Measured[] {
     const capabilities = after.capabilities.length === 0 ? [""] : after.capabilities;
+    // Who buys something does no work.
+    if (after.auction?.deliver === false) return [];
     const ended = after.bidders.filter((bidder) => {
       const was = before.bidders.find(({ name }) => name === bidder.name);
       return was?.state === "accepted" && ["done", "failed", "overdue"].includes(bidder.state);
@@ -344,56 +343,14 @@ export class Tasks {
       if (task?.dueAtMs !== dueAtMs) return;
       // The clock may have been set back since.
       if (clock.nowMs() < dueAtMs) return this.#arm(task, 0);
-      void this.#quietly(this.#change(id, (now) => due(now, clock.nowMs())));
-    });
-  }
-
-  readonly #flushing = new Set<TaskId>();
-
-  #flushSoon(id: TaskId): void {
-    if (this.#flushing.has(id)) return;
-    this.#flushing.add(id);
-    void this.#quietly(this.#flush(id).finally(() => this.#flushing.delete(id)));
-  }
-
-  async #flush(id: TaskId): Promise<void> {
-    for (let task = this.#open.get(id); task !== undefined; task = this.#open.get(id)) {
-      const [entry] = task.outbox;
-      if (entry === undefined) return;
-      const { clock, alarm } = this.#deps;
-      const outcome = await this.#deps.post.submit(letter(task, entry, clock.nowMs()));
-      if (outcome.type === "refused" && outcome.retryAfterMs !== undefined) {
-        const retryMs = Math.max(RETRY_MS, outcome.retryAfterMs);
-        return alarm.at(clock.monotonicMs() + retryMs, () => this.#flushSoon(id));
-      }
-      const problem = problemOf(outcome, entry);
-      const nowMs = clock.nowMs();
-      await this.#change(id, (now) =>
-        problem === undefined ? sent(now, entry.key, nowMs) : unsendable(now, entry, problem, nowMs),
+      const again = () => this.#arm(this.#open.get(id) ?? task, RETRY_MS);
+      void orAgain(
+        this.#change(id, (now) => due(now, clock.nowMs())),
+        again,
       );
-    }
-  }
-
-  async #quietly(work: Promise<unknown>): Promise<void> {
-    try {
-      await work;
-    } catch (error) {
-      log.error({ error }, "a task could not go on; it is taken up again when the server starts");
-    }
+    });
   }
 }
 
 const historyKey = (workspace: string, provider: string, capability: string) =>
   `${workspace}/${provider}/${capability}`;
-
-/** Whether somebody's proposal can be accepted no more; else the breach says that it was accepted before a crash. */
-const GONE = ["lapsed", "rejected", "misunderstood", "cancelled", "unreached", "closed"];
-
-/** Why a message did not go out; undefined when it did, now or before a crash. */
-function problemOf(outcome: Submitted, { act }: Outgoing): string | undefined {
-  if (outcome.type === "accepted") return undefined;
-  const { code, message, details } = outcome.error;
-  if (code !== "PROTOCOL_BREACH") return message;
-  if (act === "accept-proposal") return GONE.some((state) => state === details["state"]) ? message : undefined;
-  return details["rule"] === "deadline-ahead" ? message : undefined;
-}

@@ -40,11 +40,16 @@ export class Program {
 
   provide = (capability: string) => this.#ask("POST", "/api/v1/capabilities", { agent: this.name, capability });
 
+  /** The next message, where one comes within that time. */
+  async take(seconds: number): Promise<{ readonly seq: number; readonly message: Wire } | undefined> {
+    const path = `/api/v1/mailboxes/${this.name}/messages?max=1&wait=${seconds}`;
+    return Taken.parse(await this.#ask("GET", path)).items[0];
+  }
+
   /** The next message, once it comes. */
   async next(): Promise<{ readonly seq: number; readonly message: Wire }> {
     for (;;) {
-      const path = `/api/v1/mailboxes/${this.name}/messages?max=1&wait=20`;
-      const [first] = Taken.parse(await this.#ask("GET", path)).items;
+      const first = await this.take(20);
       if (first !== undefined) return first;
     }
   }

@@ -21,6 +21,7 @@ const SCRIPT = [
     toolCalls: [tool("auction", { capability: "painting", item: "a ladder", kind: "dutch", start: 50, step: 10 })],
   },
   { when: { userIncludes: "sell" }, text: "sold" },
+  { when: { userIncludes: '"auction":"dutch"' }, text: '{"price": 50}' },
   { when: { userIncludes: "[call for proposals" }, text: '{"cost": 3, "seconds": 5}' },
   { when: { userIncludes: "[acceptance of your proposal" }, text: "painted in green" },
   { when: { userIncludes: "listen" }, toolCalls: [tool("subscribe", { topic: "weather.*" })] },

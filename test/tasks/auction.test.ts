@@ -19,6 +19,8 @@ const upTo =
     return price <= most ? ["propose", { price }] : ["refuse", "too much"];
   };
 const cheap: Reaction = ({ performative }) => (performative === "cfp" ? ["propose", { price: 1 }] : undefined);
+const other: Reaction = ({ performative }) => (performative === "cfp" ? ["propose", { cost: 4 }] : undefined);
+const high: Reaction = ({ performative }) => (performative === "cfp" ? ["propose", { price: 100 }] : undefined);
 const silent: Reaction = () => undefined;
 
 const english = (start: number, step: number, more: Partial<TaskRequest["auction"]> = {}): Partial<TaskRequest> => ({
@@ -47,7 +49,9 @@ async function sold(bidders: Readonly<Record<string, Reaction>>, request: Partia
   }
   const task = await market.when(begun, (now) => isFinished(now) && now.outbox.length === 0);
   await settled();
-  return { task, market, heard: market.story, parts: await parts(market, task) };
+  const said = await market.router.records.messages({ workspace: "default", sender: "ann", limit: 1_000 });
+  const breaches = said.filter(({ deliveries }) => deliveries.length === 0).map(({ message }) => message.performative);
+  return { task, market, heard: market.story, parts: await parts(market, task), breaches };
 }
 
 describe("an English auction", () => {
@@ -102,13 +106,113 @@ describe("an English auction", () => {
     });
   });
 
+  test("a proposal that names no price is none, and keeps no auction going", async () => {
+    const { task } = await sold({ bob: upTo(10), cid: other }, english(10, 5));
+    expect(task).toMatchObject({ state: "done", assignedTo: "bob", auction: { price: 10 } });
+    expect(notes(task)[1]).toEqual(["cid", "rejected", 'this is no bid: a bid is { "price": 15 } or more']);
+    const none = await sold({ cid: other }, english(49, 5));
+    expect(none.task).toMatchObject({ state: "failed", failure: { code: "NO_PROPOSALS" } });
+    expect(calls(none.task)).toEqual([[49, 0, undefined]]);
+  });
+
   test("a bid for less than the price that was called is none", async () => {
     const { task } = await sold({ bob: upTo(10), cid: cheap }, english(10, 5), 2);
     expect(task).toMatchObject({ state: "done", assignedTo: "bob" });
   });
 });
 
+/** A bidder that never takes the messages of these acts. */
+const losing =
+  (reaction: Reaction, isLost: (message: Parameters<Reaction>[0]) => boolean): Reaction =>
+  (message) =>
+    isLost(message) ? "breaks" : reaction(message);
+const isEnd = ({ performative, content }: Parameters<Reaction>[0]) =>
+  performative === "inform" && content.type === "json" && JSON.stringify(content.value).includes('"ended"');
+const notes = ({ bidders }: Task) => bidders.map(({ name, state, note }) => [name, state, note]);
+
+describe("the winner that cannot be reached", () => {
+  test("loses an English auction to whoever bid before, at the price bid then, and the task says so", async () => {
+    const bidders = { bob: losing(upTo(20), isEnd), cid: upTo(15) };
+    const { task, parts: ends, heard } = await sold(bidders, english(10, 5));
+    expect(task).toMatchObject({ state: "done", assignedTo: "cid", awards: 2, auction: { leader: "cid", price: 15 } });
+    expect(notes(task)[0]).toEqual(["bob", "unreached", "bob did not take it: it broke"]);
+    expect(ends).toEqual({ bob: "unreached", cid: "won" });
+    expect(heard.filter((line) => line === "inform cid")).toHaveLength(2);
+  });
+
+  test("is none: a leader whose acceptance is not taken does not lead, and one that does not deliver is told so", async () => {
+    const lost = losing(upTo(50), ({ performative }) => performative === "accept-proposal");
+    const leading = await sold({ bob: lost, cid: upTo(10) }, english(10, 5));
+    expect(leading.task).toMatchObject({ state: "done", assignedTo: "cid", awards: 1, auction: { price: 10 } });
+    const ordered = losing(upTo(50), ({ performative }) => performative === "request");
+    const order = await sold({ bob: ordered, cid: upTo(10, ["inform", "rows"]) }, english(10, 5, { deliver: true }));
+    expect(order.task).toMatchObject({ state: "done", assignedTo: "cid", awards: 2 });
+    expect(order.parts).toEqual({ bob: "unreached", cid: "delivered" });
+  });
+
+  test("loses a Dutch auction to whoever was too late at that price, else the price falls on", async () => {
+    const lost = losing(upTo(80), ({ performative }) => performative === "accept-proposal");
+    const again = await sold({ bob: lost, cid: upTo(80) }, dutch(100, 10, 50));
+    expect(calls(again.task)?.map(([price]) => price)).toEqual([100, 90, 80, 80]);
+    expect(again.task).toMatchObject({ state: "done", assignedTo: "cid", awards: 2, auction: { price: 80 } });
+    const lower = await sold({ bob: lost, cid: upTo(60) }, dutch(100, 10, 50));
+    expect(lower.task).toMatchObject({ state: "done", assignedTo: "cid", auction: { price: 60 } });
+    const none = await sold({ bob: lost, cid: upTo(10) }, dutch(100, 10, 50));
+    expect(none.task).toMatchObject({
+      state: "failed",
+      failure: { code: "TASK_NOT_DONE", message: "the award could not be delivered to bob, and nobody else bid" },
+    });
+  });
+});
+
+const sealed = (auction: TaskRequest["auction"]): Partial<TaskRequest> => ({ protocol: "auction-sealed", auction });
+const once =
+  (price: number): Reaction =>
+  ({ performative }) =>
+    performative === "cfp"
+      ? ["propose", { price }]
+      : performative === "accept-proposal"
+        ? ["inform", "paid"]
+        : undefined;
+
+describe("sealed bids", () => {
+  test("are made once; the highest has it for its price, or for the next best", async () => {
+    const bidders = { bob: once(20), cid: once(30), dan: once(25) };
+    const first = await sold(bidders, sealed({ reserve: 10 }));
+    expect(first.task).toMatchObject({ state: "done", assignedTo: "cid", auction: { price: 30, leader: "cid" } });
+    const second = await sold(bidders, sealed({ reserve: 10, secondPrice: true }));
+    expect(second.task).toMatchObject({ state: "done", assignedTo: "cid", auction: { price: 25 } });
+    expect(second.parts).toEqual({ bob: "rejected", cid: "done", dan: "rejected" });
+    const alone = await sold({ bob: once(20) }, sealed({ reserve: 10, secondPrice: true }));
+    expect(alone.task.auction?.price).toBe(10);
+  });
+
+  test("below the reserve or without a price are none", async () => {
+    const { task } = await sold({ bob: once(5), cid: () => ["propose", { cost: 90 }] }, sealed({ reserve: 10 }));
+    expect(task).toMatchObject({ state: "failed", failure: { code: "NO_PROPOSALS" } });
+    expect(states(task)).toEqual({ bob: "rejected", cid: "rejected" });
+  });
+});
+
 describe("a Dutch auction", () => {
+  test("ends when several bid at the same time: the first has it, the others are rejected and hear the end", async () => {
+    const {
+      task,
+      heard,
+      parts: ends,
+      breaches,
+    } = await sold({ bob: upTo(80), cid: upTo(80), dan: upTo(80) }, dutch(80, 10, 50));
+    expect(task).toMatchObject({ state: "done", auction: { price: 80 } });
+    expect(Object.values(ends).toSorted()).toEqual(["over", "over", "won"]);
+    expect(heard.filter((line) => line.startsWith("reject-proposal"))).toHaveLength(2);
+    expect(breaches).toEqual([]);
+  });
+
+  test("sells at the called price alone", async () => {
+    const { task } = await sold({ bob: high, cid: upTo(70) }, dutch(80, 10, 50), 2);
+    expect(task).toMatchObject({ assignedTo: "cid", auction: { price: 70 } });
+  });
+
   test("falls until somebody takes a price; whoever comes after is too late", async () => {
     const { task, parts: ends } = await sold({ bob: upTo(70), cid: upTo(80), dan: upTo(80) }, dutch(100, 10, 50));
     expect(calls(task)?.map(([price]) => price)).toEqual([100, 90, 80]);

@@ -2,22 +2,32 @@ import { Alarm } from "../../src/kernel/alarm.ts";
 import { Database, SqliteTaskStore } from "../../src/backends/sqlite/index.ts";
 import { type Json } from "../../src/kernel/json.ts";
 import { composeReply, type Message, type Performative } from "../../src/messages/index.ts";
-import { type Router } from "../../src/router/index.ts";
+import { type Router, taken } from "../../src/router/index.ts";
 import {
   TASK_DEFAULTS,
   TASKS_PARTICIPANT,
   type Task,
   type TaskRequest,
+  type TaskStore,
   Tasks,
   type TasksDeps,
   type TasksOptions,
 } from "../../src/tasks/index.ts";
 import { ManualClock } from "../helpers/manual-clock.ts";
-import { MemoryDisk } from "../helpers/memory-message-journal.ts";
+import { MemoryDisk, MemoryMessageJournal } from "../helpers/memory-message-journal.ts";
 import { openWorld, TestDirectory, until } from "../router/world.ts";
 
-/** What a bidder does with a message: the act and content of its answer, or nothing. */
-export type Reaction = (message: Message) => readonly [Performative, Json, Partial<Message>?] | "breaks" | undefined;
+/**
+ * What a bidder does with a message: the act and content of its answer, or nothing. `breaks` rejects the message for good, `fails`
+ * lets each attempt fail.
+ */
+export type Reaction = (
+  message: Message,
+) =>
+  | readonly [Performative, Json, (Partial<Message> & { readonly delayMs?: number })?]
+  | "breaks"
+  | "fails"
+  | undefined;
 
 const NO_OPTIONS: Partial<TasksOptions> = {};
 
@@ -45,6 +55,8 @@ export class Market implements AsyncDisposable {
       disk = new MemoryDisk(),
       clock = new ManualClock(),
       wrap = (post: TasksDeps["post"]) => post,
+      wrapStore = (store: TaskStore) => store,
+      beforeCommit = async () => {},
       options = NO_OPTIONS,
     } = {},
   ): Promise<Market> {
@@ -52,14 +64,22 @@ export class Market implements AsyncDisposable {
     const people = new TestDirectory("ann", ...Object.keys(bidders));
     for (const name of Object.keys(bidders)) people.provide(name, "analysis");
     const database = stack.use(Database.open({ directory, synchronous: "normal" }));
-    const world = await openWorld({ clock, disk, directory: people, isAttached: false });
+    const world = await openWorld({
+      clock,
+      disk,
+      directory: people,
+      isAttached: false,
+      journal: new MemoryMessageJournal(disk, beforeCommit),
+    });
     stack.defer(() => world.router.close(0));
     const alarm = stack.use(new Alarm(clock));
-    const store = new SqliteTaskStore(database);
+    const store = wrapStore(new SqliteTaskStore(database));
     const post = wrap(world.router);
     const tasks = new Tasks({
       store,
       post,
+      records: world.router.records,
+      taken: (...delivery) => taken(world.router, ...delivery),
       directory: people,
       clock,
       alarm,
@@ -73,15 +93,20 @@ export class Market implements AsyncDisposable {
           market.heard.push(message);
           const reaction = react(message);
           if (reaction === "breaks") return { type: "rejected", code: "BROKEN", reason: "it broke" };
+          if (reaction === "fails") return { type: "failed", reason: "it failed" };
           if (reaction !== undefined) {
-            const [performative, content, rest = {}] = reaction;
+            const [performative, content, { delayMs, ...rest } = {}] = reaction;
             const value =
               typeof content === "string"
                 ? ({ type: "text", text: content } as const)
                 : ({ type: "json", value: content } as const);
-            const draft = { performative, sender: name, content: value, atMs: clock.nowMs(), ...rest };
-            const reply = composeReply(message, draft);
-            await world.router.submit({ ...reply, address: rest.address ?? reply.address });
+            const answer = async () => {
+              const draft = { performative, sender: name, content: value, atMs: clock.nowMs(), ...rest };
+              const reply = composeReply(message, draft);
+              await world.router.submit({ ...reply, address: rest.address ?? reply.address });
+            };
+            if (delayMs === undefined) await answer();
+            else alarm.at(clock.monotonicMs() + delayMs, () => void answer());
           }
           return { type: "done" };
         },
@@ -129,7 +154,7 @@ export const toSender =
   (reaction: Reaction): Reaction =>
   (message) => {
     const answer = reaction(message);
-    if (answer === undefined || answer === "breaks") return answer;
+    if (answer === undefined || typeof answer === "string") return answer;
     const [performative, content, rest] = answer;
     return [performative, content, { ...rest, address: { type: "receivers", names: [message.sender] } }];
   };

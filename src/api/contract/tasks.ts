@@ -35,24 +35,33 @@ const maxWait = z.number().min(0.1).max(DAY_S).optional().meta({
   description: "How long proposals are waited for, in each round, or bids at each price; default tasks.bids: 30",
 });
 
-const Protocol = z.enum(["contract-net", "iterated-contract-net", "request", "auction-english", "auction-dutch"]);
+const Protocol = z.enum([
+  "contract-net",
+  "iterated-contract-net",
+  "request",
+  "auction-english",
+  "auction-dutch",
+  "auction-sealed",
+]);
 const Price = z.number().min(-1e12).max(1e12);
 
 /** How the price of an auction goes. */
 const AuctionTerms = z
   .strictObject({
-    start: Price.meta({ description: "The first price that is called" }),
-    step: z
-      .number()
-      .positive()
-      .max(1e12)
-      .meta({ description: "By how much it rises (English) or falls (Dutch) from call to call" }),
+    start: Price.optional().meta({ description: "First price that is called; required unless bids are sealed" }),
+    step: z.number().positive().max(1e12).optional().meta({
+      description:
+        "Amount by which the price rises (English) or falls (Dutch) from call to call; required unless bids are sealed",
+    }),
     reserve: Price.optional().meta({
-      description: "Nobody gets it for less. English: the start, unless given; Dutch: 0",
+      description: "Least price of a sale. Default: the start (English), 0 (Dutch, sealed)",
     }),
     deliver: z.boolean().default(false).meta({
       description:
-        "English: the winner is then asked to do the work, within timeout_seconds, and its result is the task's",
+        "English: the winner is then asked to do the work, within timeout_seconds, and its result is the task's. Sealed: always",
+    }),
+    second_price: z.boolean().default(false).meta({
+      description: "Sealed: the winner pays the second highest price, or the reserve (Vickrey). Default: its own price",
     }),
   })
   .meta({ id: "AuctionTerms" });
@@ -64,7 +73,7 @@ export const CreateTaskBody = z
     data: Json.optional().meta({ description: "What it is about; bidders get it as it is" }),
     protocol: Protocol.optional().meta({
       description:
-        "contract-net: proposals, then an award. iterated-contract-net: in rounds. request: one after the other, without proposals. auction-english, auction-dutch: to the last bid, or to the first",
+        "contract-net: proposals, then an award. iterated-contract-net: in rounds. request: one after the other, without proposals. auction-english, auction-dutch: to the last bid, or to the first. auction-sealed: to the highest of bids that no other bidder sees",
     }),
     auction: AuctionTerms.optional().meta({ description: "Prices; auctions need them, and nothing else has them" }),
     participants: z
@@ -181,6 +190,7 @@ export const Task = z
         step: z.number(),
         reserve: z.number(),
         deliver: z.boolean(),
+        second_price: z.boolean().meta({ description: "Sealed: the winner pays the second highest price" }),
         leader: z.string().nullable().meta({ description: "Who has it as things stand" }),
         price: z.number().nullable().meta({ description: "And for how much" }),
         calls: z

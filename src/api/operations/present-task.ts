@@ -59,6 +59,7 @@ const presentAuction = ({
   step,
   reserve,
   deliver,
+  secondPrice,
   leader,
   price,
   calls,
@@ -67,6 +68,7 @@ const presentAuction = ({
   step,
   reserve,
   deliver,
+  second_price: secondPrice,
   leader: leader ?? null,
   price: price ?? null,
   calls: calls.map((call) => ({

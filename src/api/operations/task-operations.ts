@@ -11,9 +11,6 @@ const SUBTASKS_MAX = 200;
 /** An evaluating agent is waited for at most twice so long. */
 const JUDGE_WAIT_MS = 65_000;
 
-/** Calls of an auction that are waited for; it goes on without the caller. */
-const AUCTION_CALLS = 50;
-
 /** A task by its id, and where it is. */
 export type TaskPlace = { readonly id: string; readonly workspace: string };
 
@@ -55,7 +52,7 @@ export async function createTask(
     data: body.data,
     parent: body.parent_task === undefined ? undefined : taskId(body.parent_task),
     protocol: body.protocol,
-    auction: body.auction,
+    auction: body.auction && { ...body.auction, secondPrice: body.auction.second_price },
     participants: body.participants,
     capabilities: body.requirements.capabilities,
     minPerformanceScore: body.requirements.min_performance_score,
@@ -70,7 +67,8 @@ export async function createTask(
   return presented(services, isToDistribute ? await tasks.distribute(workspace, task.id) : task);
 }
 
-const isDecided = ({ state }: Task) => state !== "collecting" && state !== "evaluating";
+const isDecided = ({ state, auction }: Task) =>
+  state !== "collecting" && state !== "evaluating" && auction?.isAwarding !== true;
 
 /** Asks for proposals; answers when somebody has got it or nobody will. Throws what `Tasks.distribute` does, CancelledError. */
 export async function distributeTask(
@@ -85,7 +83,7 @@ export async function distributeTask(
     () => tasks.distribute(workspace, taskId(id), change),
     () => tasks.get(workspace, taskId(id)),
   );
-  const calls = begun.auction === undefined ? begun.rounds : AUCTION_CALLS;
+  const calls = begun.auction?.callsMax ?? begun.rounds;
   const waitMs = begun.bidsMs * calls + JUDGE_WAIT_MS * 2;
   return presentDistribution(await tasks.until({ workspace, id: begun.id, waitMs }, isDecided, signal));
 }

@@ -16,8 +16,10 @@ const Input = z.object({
   capability: z.array(z.string()).default([]),
   to: z.array(z.string()).default([]),
   dutch: z.boolean().default(false),
-  start: z.coerce.number(),
-  step: z.coerce.number().positive(),
+  sealed: z.boolean().default(false),
+  secondPrice: z.boolean().default(false),
+  start: z.coerce.number().optional(),
+  step: z.coerce.number().positive().optional(),
   reserve: z.coerce.number().optional(),
   bidsWithin: z.coerce.number().positive().optional(),
   deliver: z.boolean().default(false),
@@ -31,26 +33,29 @@ export function auction(command: Command, invocation: Invocation): void {
   command
     .summary("sell something to the highest bid, or to the first")
     .description(
-      "Hold an auction. English: the price rises from call to call, and whoever bid last has it when nobody bids any more. Dutch: it falls, and the first who takes a price has it. Bidders answer each call with propose, or refuse.",
+      "Hold an auction. English: the price rises from call to call; the last bid wins. Dutch: the price falls; the first bid wins. Sealed: each bidder bids once and sees no other bid; the highest bid wins.",
     )
     .argument("<name>", "what is sold")
     .option("--description <text>", "more of it; bidders read it", "")
     .option("--data <json>", "what it is about")
     .addOption(listOption("--capability <name>", "what bidders must provide; may be repeated"))
     .addOption(listOption("--to <agent>", "let this one bid; may be repeated"))
-    .option("--dutch", "the price falls, and the first has it")
-    .requiredOption("--start <price>", "the first price")
-    .requiredOption("--step <price>", "by how much it changes from call to call")
-    .option("--reserve <price>", "nobody gets it for less")
-    .option("--bids-within <seconds>", "how long bids at one price are waited for")
-    .option("--deliver", "ask the winner of an English auction to do the work")
-    .option("--done-within <seconds>", "how long it then has")
+    .option("--dutch", "let the price fall; the first bid wins")
+    .option("--sealed", "collect sealed bids; the highest bid wins")
+    .option("--second-price", "sealed: the winner pays the second highest price")
+    .option("--start <price>", "first price; required unless --sealed")
+    .option("--step <price>", "change of the price from call to call; required unless --sealed")
+    .option("--reserve <price>", "least price of a sale")
+    .option("--bids-within <seconds>", "time for bids at one price, or for sealed bids")
+    .option("--deliver", "ask the winner of an English auction to do the work; sealed: always")
+    .option("--done-within <seconds>", "time that the winner then has")
     .option("--watch", "follow it to its end")
     .addOption(workspaceOption(command));
   examples(command, [
     ["caxton task auction 'a slot at nine' --to alice --to bob --start 10 --step 5 --watch", "rises until one is left"],
     ["caxton task auction 'last tickets' --capability buying --dutch --start 100 --step 10 --reserve 50", "falls"],
     ["caxton task auction translate --capability translation --start 1 --step 1 --deliver", "the winner does it"],
+    ["caxton task auction 'a slot at ten' --to alice --to bob --sealed --second-price --reserve 5", "sealed bids"],
   ]);
   act(command, invocation, {
     input: Input,
@@ -75,8 +80,14 @@ const bodyOf = (input: z.infer<typeof Input>): CreateTaskBody => ({
   data: input.data === undefined ? undefined : dataIn(input.data, PATH),
   participants: input.to,
   requirements: { capabilities: input.capability },
-  protocol: input.dutch ? "auction-dutch" : "auction-english",
-  auction: { start: input.start, step: input.step, reserve: input.reserve, deliver: input.deliver },
+  protocol: input.sealed ? "auction-sealed" : input.dutch ? "auction-dutch" : "auction-english",
+  auction: {
+    start: input.start,
+    step: input.step,
+    reserve: input.reserve,
+    deliver: input.deliver,
+    second_price: input.secondPrice,
+  },
   max_wait_seconds: input.bidsWithin,
   timeout_seconds: input.doneWithin,
   owner: "user",

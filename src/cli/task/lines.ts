@@ -51,6 +51,8 @@ export function taskText(task: Task, style: Style, columns: number): string {
 function priceLine({ auction, protocol }: Task): string {
   if (auction === null) return "";
   const { start, step, reserve, leader, price, calls } = auction;
+  if (protocol === "auction-sealed")
+    return `${leader === null ? "sealed bids" : `${price} by ${leader}`}, ${auction.second_price ? "second price, " : ""}reserve ${reserve}`;
   const called = calls.at(-1)?.price ?? start;
   const now = leader === null ? `${called} called` : `${price} by ${leader}`;
   const way = protocol === "auction-dutch" ? "down" : "up";

@@ -43,6 +43,7 @@ function factsOf(task: Task): readonly (readonly [FactName, ReactNode])[] {
     ["status", <TaskStatus key="status" status={task.status} />],
     ["winner", winner ?? words.nobody],
     ...only("price", auction === null || auction.price === null ? null : auction.price),
+    ...only("prices", auction === null ? null : pricesOf(task.protocol, auction)),
     ...only("awards", task.awards > 1 ? task.awards : null),
     ...only("failure", failure?.message ?? null),
     ["owner", task.owner],
@@ -69,6 +70,11 @@ const chips = (names: readonly string[]) => (
     ))}
   </span>
 );
+
+const pricesOf = (protocol: Task["protocol"], auction: NonNullable<Task["auction"]>): string =>
+  protocol === "auction-sealed"
+    ? words.sealedPrices(auction.reserve, auction.second_price)
+    : words.calledPrices(auction.start, auction.step, auction.reserve);
 
 const evaluationWords = ({ type, by }: Task["evaluation"]): ReactNode => (
   <>

@@ -49,7 +49,7 @@ export function Task() {
           <div className="min-w-0 space-y-4">
             <Announcement task={task} />
             <Bidders task={task} />
-            {task.auction === null ? null : <Calls calls={task.auction.calls} />}
+            {task.auction === null || task.auction.calls.length === 0 ? null : <Calls calls={task.auction.calls} />}
             {task.result === null ? null : (
               <Card title={words.result}>
                 <TaskResult result={task.result} />
