@@ -122,3 +122,19 @@ test("a program's answer to a message id reaches another platform as an answer t
     ["c2", undefined],
   ]);
 });
+
+test("an answer without a conversation id belongs to the conversation of the message that it answers", async () => {
+  using other = await otherPlatform();
+  const agents = { "painter@elsewhere": other.address };
+  await using server = await startServer({
+    settings: { "fipa.enabled": true, "fipa.port": 0, "fipa.agents": agents, "agents.directory": "none" },
+  });
+  const got = other.next();
+  const asked = { performative: "request", protocol: "fipa-request", receiver: "painter@elsewhere", content: "a door" };
+  const waiting = server.ask("POST", "/api/v1/messages?wait=30", asked);
+  const { replyWith } = await got;
+  const me = agentIdentifier("painter@elsewhere", [other.address]);
+  const text = `(inform :protocol fipa-request :in-reply-to "${replyWith}" :content "painted")`;
+  expect(await write(server.started.fipaUrl ?? "", me, "user@caxton", text)).toBe(200);
+  expect(await waiting).toMatchObject({ body: { reply: { performative: "inform", content: "painted" } } });
+});

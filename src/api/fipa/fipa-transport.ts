@@ -189,7 +189,10 @@ export class FipaTransport implements AsyncDisposable {
     const { clock, workspace, submit } = this.#parts;
     const nowMs = clock.nowMs();
     const context = { workspace, nowMs, contentBytesMax: this.#options.messageBytesMax };
-    const read = readMessage(wireOf(acl, this.#names, { receivers, nowMs }), context);
+    // Some platforms name only the message that they answer.
+    const asked = acl.conversationId === undefined ? await this.#known(acl.inReplyTo) : undefined;
+    const { conversationId = asked?.conversationId } = acl;
+    const read = readMessage(wireOf({ ...acl, conversationId }, this.#names, { receivers, nowMs }), context);
     const outcome = read.type === "message" ? await submit(read.message) : read;
     if (outcome.type === "refused") this.#reply(acl, sender, refusedContent(outcome.error));
   }

@@ -148,7 +148,9 @@ function tokens(command: Command, invocation: Invocation): void {
 function remove(command: Command, invocation: Invocation): void {
   command
     .summary("take a program's name away")
-    .description("Take a program's name away, and its registrations. Messages in its mailbox become dead letters.")
+    .description(
+      "Delete a program's name and registrations. Its open parts of conversations end; messages in its mailbox stay.",
+    )
     .argument("<name>", "the program");
   examples(command, [["caxton participant delete billing-bot", ""]]);
   act(command, invocation, {
