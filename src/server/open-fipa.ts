@@ -22,7 +22,7 @@ export async function openFipa(
   const transport = await FipaTransport.open(
     {
       submit: (message) => router.submit(message),
-      message: async (id) => (await router.records.message(workspace, id))?.message,
+      records: router.records,
       agents: () => agentsOf(directory, workspace),
       remotes,
       clock,

@@ -138,3 +138,26 @@ test("an answer without a conversation id belongs to the conversation of the mes
   expect(await write(server.started.fipaUrl ?? "", me, "user@caxton", text)).toBe(200);
   expect(await waiting).toMatchObject({ body: { reply: { performative: "inform", content: "painted" } } });
 });
+
+test("agents that use one conversation id have a conversation each, and see the id that they gave", async () => {
+  using other = await otherPlatform();
+  await using server = await startServer({
+    settings: { "fipa.enabled": true, "fipa.port": 0, "agents.directory": "none" },
+  });
+  const clerk = await Program.register(server.url, "clerk");
+  const trade = async (name: string, text: string) => {
+    const me = agentIdentifier(name, [other.address]);
+    const said = `(request :conversation-id book-trade :reply-with ${name} :content "${text}")`;
+    expect(await write(server.started.fipaUrl ?? "", me, "clerk@caxton", said)).toBe(200);
+    const got = await clerk.next();
+    const answer = other.next();
+    await clerk.answer(got, { performative: "inform", content: "sold" });
+    const { receiver, conversationId, inReplyTo } = await answer;
+    expect([receiver[0]?.name, conversationId, inReplyTo]).toEqual([name, "book-trade", name]);
+    return got.message["conversation_id"];
+  };
+  expect(await trade("ann@elsewhere", "one")).toBe("book-trade");
+  expect(await trade("bob@elsewhere", "two")).toBe("book-trade (bob@elsewhere)");
+  expect(await trade("ann@elsewhere", "three")).toBe("book-trade");
+  expect(await trade("bob@elsewhere", "four")).toBe("book-trade (bob@elsewhere)");
+});

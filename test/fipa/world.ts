@@ -66,7 +66,7 @@ export async function openFipa(
     await FipaTransport.open(
       {
         submit: (message) => router.submit(message),
-        message: async (id) => (await router.records.message("default", id))?.message,
+        records: router.records,
         remotes,
         agents,
         clock: systemClock,

@@ -12,7 +12,7 @@ import {
   readAcl,
   readMessage,
 } from "../../messages/index.ts";
-import { type Delivered, type Settlement, type Submitted } from "../../router/index.ts";
+import { type Delivered, type Router, type Settlement, type Submitted } from "../../router/index.ts";
 import { readEnvelope } from "./envelope.ts";
 import { FipaContentError } from "./errors.ts";
 import { type LocalAgent, manage } from "./management.ts";
@@ -37,8 +37,7 @@ export type FipaOptions = {
 
 export type FipaParts = {
   readonly submit: (message: Message) => Promise<Submitted>;
-  /** Returns the stored message of this id. Rejects with storage errors. */
-  readonly message: (id: string) => Promise<Message | undefined>;
+  readonly records: Pick<Router["records"], "judge" | "message">;
   readonly remotes: RemoteAgents;
   /** The deployed agents, with what they are capable of. */
   readonly agents: () => Iterable<LocalAgent>;
@@ -49,6 +48,7 @@ export type FipaParts = {
 /** Envelope, head and boundaries beside a message. */
 const ROOM_BYTES = 131_072;
 const CONNECTIONS_MAX = 256;
+const CONVERSATION_ID_CHARS_MAX = 256;
 const REQUEST_MS = 30_000;
 
 /**
@@ -102,7 +102,8 @@ export class FipaTransport implements AsyncDisposable {
     const to = this.#parts.remotes.find(recipient)?.id;
     if (to === undefined) return { type: "failed", reason: `no address is known of ${recipient}` };
     const inReplyTo = await this.#replyWithOf(message.inReplyTo);
-    const posted = await this.#post({ ...aclOf(message, this.#names), inReplyTo }, to, signal);
+    const acl = aclOf({ ...message, inReplyTo, conversationId: outsideId(message, recipient) }, this.#names);
+    const posted = await this.#post(acl, to, signal);
     if (posted.type === "delivered") return { type: "done" };
     return posted.type === "failed" ? posted : { ...posted, code: "DELIVERY_FAILED" };
   }
@@ -118,7 +119,8 @@ export class FipaTransport implements AsyncDisposable {
   }
 
   async #known(id: string | undefined): Promise<Message | undefined> {
-    return isMessageId(id) ? this.#parts.message(id) : undefined;
+    const { records, workspace } = this.#parts;
+    return isMessageId(id) ? (await records.message(workspace, id))?.message : undefined;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -193,8 +195,22 @@ export class FipaTransport implements AsyncDisposable {
     const asked = acl.conversationId === undefined ? await this.#known(acl.inReplyTo) : undefined;
     const { conversationId = asked?.conversationId } = acl;
     const read = readMessage(wireOf({ ...acl, conversationId }, this.#names, { receivers, nowMs }), context);
-    const outcome = read.type === "message" ? await submit(read.message) : read;
+    const outcome = read.type === "message" ? await submit(this.#placed(read.message, receivers)) : read;
     if (outcome.type === "refused") this.#reply(acl, sender, refusedContent(outcome.error));
+  }
+
+  /**
+   * Returns the message in a conversation of its sender. Agents of other platforms use one id, such as `book-trade`, for
+   * conversations of each; where its sender takes no part in the conversation of this id, the sender's name follows the id.
+   */
+  #placed(message: Message, receivers: readonly string[]): Message {
+    const { records } = this.#parts;
+    const own = { ...message, conversationId: `${message.conversationId}${suffixOf(message.sender)}` };
+    if (own.conversationId.length > CONVERSATION_ID_CHARS_MAX) return message;
+    const isOwn =
+      records.judge(own, receivers).now !== undefined ||
+      records.judge(message, receivers).error?.details["rule"] === "participants-only";
+    return isOwn ? own : message;
   }
 
   #serve(service: "ams" | "df", acl: AclMessage, sender: AgentIdentifier): void {
@@ -233,6 +249,15 @@ const refusedContent = ({ code, message, hint }: MessageError): Reply => ({
   content: `((internal-error ${JSON.stringify(`${code}: ${message}. ${hint}`)}))`,
   from: "ams",
 });
+
+const suffixOf = (name: string): string => ` (${name})`;
+
+/** The conversation's id as `#placed` found it. */
+const outsideId = ({ conversationId }: Message, recipient: string): string => {
+  const suffix = suffixOf(recipient);
+  const isOwn = conversationId.toLowerCase().endsWith(suffix.toLowerCase());
+  return isOwn ? conversationId.slice(0, -suffix.length) : conversationId;
+};
 
 const plainAddress = (address = ""): string => address.replace(/^::ffff:/i, "");
 
