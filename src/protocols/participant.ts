@@ -131,9 +131,9 @@ function whileCancelling(protocol: Protocol, participant: Participant, message: 
   if (isAnswer && performative === "failure") return moved(participant, before);
   const step = protocol.step(before, role, performative);
   if (step === undefined) return undefined;
-  return protocol.states.get(step.to)?.ending === undefined
-    ? { ...participant, before: step.to }
-    : moved(participant, step.to);
+  // What is over, but for further results, can still be cancelled: these are not waited for.
+  const isOver = protocol.states.get(step.to)?.ending !== undefined && protocol.acts(step.to, role).length === 0;
+  return isOver ? moved(participant, step.to) : { ...participant, before: step.to };
 }
 
 function unexpected(

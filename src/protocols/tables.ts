@@ -1,4 +1,4 @@
-import { type Protocol, protocol } from "./protocol.ts";
+import { type DraftStep, type Protocol, protocol } from "./protocol.ts";
 
 // `[by, act, from, to, what it means]`. Not in the tables, because every protocol has them: `cancel` by the initiator, its
 // answers, and `not-understood` by either side.
@@ -78,6 +78,7 @@ const requestWhen = protocol({
     ["participant", "refuse", "asked", "refused", "will not do it"],
     ["participant", "agree", "asked", "agreed", "will do it once the condition holds"],
     ["deadline", undefined, "asked", "expired", "no answer in time"],
+    ["participant", "refuse", "agreed", "refused", "can do it no more; the condition did not hold yet"],
     ["participant", "inform", "agreed", "done", "the condition held and it is done"],
     ["participant", "failure", "agreed", "failed", "could not, or the condition can hold no more"],
   ],
@@ -147,6 +148,7 @@ const englishAuction = protocol({
     raising: "initiator",
     outbid: "nobody",
     ordered: "participant",
+    agreed: "patient",
   },
   ends: { won: "done", delivered: "done", over: "rejected", failed: "failed", overdue: "expired" },
   steps: [
@@ -176,13 +178,15 @@ const englishAuction = protocol({
     ["initiator", "inform", "called", "over", "ends the auction"],
     ["initiator", "inform", "passed", "over", "ends the auction"],
     ["initiator", "inform", "outbid", "over", "ends the auction"],
-    ["initiator", "request", "leading", "ordered", "asks the winner to deliver"],
-    ["initiator", "request", "recalled", "ordered", "asks the winner to deliver"],
+    ["initiator", "request", "leading", "ordered", "asks the winner to deliver", "extension"],
+    ["initiator", "request", "recalled", "ordered", "asks the winner to deliver", "extension"],
     ["initiator", "request", "won", "ordered", "asks the winner to deliver"],
-    ["participant", "agree", "ordered", "ordered", "will deliver"],
+    ["participant", "agree", "ordered", "agreed", "will deliver"],
     ["participant", "inform", "ordered", "delivered", "delivered"],
     ["participant", "refuse", "ordered", "failed", "will not deliver after all"],
     ["participant", "failure", "ordered", "failed", "could not deliver"],
+    ["participant", "inform", "agreed", "delivered", "delivered"],
+    ["participant", "failure", "agreed", "failed", "could not deliver"],
     ["deadline", undefined, "ordered", "overdue", "not delivered in time"],
   ],
 });
@@ -256,13 +260,32 @@ const subscribe = protocol({
   ],
 });
 
+// Of those whom a broker asked, each has answers of its own: after one came out, others are still to come.
+const brokered = (state: string): readonly DraftStep[] => {
+  const isAnswered = state === "answered";
+  return [
+    ["participant", "agree", state, isAnswered ? state : "passed", "passes on: somebody will do it"],
+    ["participant", "propose", state, isAnswered ? state : "passed", "passes on: somebody proposes"],
+    ["participant", "refuse", state, isAnswered ? state : "declined", "passes on: somebody will not do it"],
+    ["participant", "failure", state, isAnswered ? state : "unserved", "passes on: somebody could not do it"],
+    ["participant", "inform", state, "answered", isAnswered ? "passes on a further result" : "passes on the result"],
+  ];
+};
+
 const brokering = protocol({
   name: "fipa-brokering",
   title: "Brokering",
   specification: "SC00033H, standard",
   purpose: "A broker finds who can do it, asks them, and passes their answers on.",
   open: { asked: "participant", agreed: "patient", passed: "patient" },
-  ends: { answered: "done", refused: "refused", declined: "refused", failed: "failed", expired: "expired" },
+  ends: {
+    answered: "done",
+    refused: "refused",
+    declined: "refused",
+    unserved: "failed",
+    failed: "failed",
+    expired: "expired",
+  },
   steps: [
     ["initiator", "proxy", "start", "asked", "asks the broker to pass something on, and to whom"],
     ["participant", "refuse", "asked", "refused", "will not broker"],
@@ -270,12 +293,7 @@ const brokering = protocol({
     ["deadline", undefined, "asked", "expired", "no answer in time"],
     ["participant", "failure", "agreed", "failed", "found nobody, or could not pass it on"],
     ["participant", "inform", "agreed", "passed", "has passed it on"],
-    ["participant", "agree", "passed", "passed", "passes on: somebody will do it"],
-    ["participant", "propose", "passed", "passed", "passes on: somebody proposes"],
-    ["participant", "refuse", "passed", "declined", "passes on: nobody will do it"],
-    ["participant", "failure", "passed", "failed", "passes on: it could not be done"],
-    ["participant", "inform", "passed", "answered", "passes on the result"],
-    ["participant", "inform", "answered", "answered", "passes on a further result"],
+    ...["passed", "declined", "unserved", "answered"].flatMap(brokered),
   ],
 });
 

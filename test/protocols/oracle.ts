@@ -1,8 +1,12 @@
+import { type Deviation } from "./deviations.ts";
+
 /**
- * A second, naive reading of the protocols, to hold the tables against: for each protocol a regular expression over what is
- * said between the initiator and one participant, in the order of FIPA's diagrams. What may come next is found by
- * derivatives of the expression. `i:` is the initiator, `p:` the participant, `t:` somebody a recruiter found, `T` a
- * deadline that passes, `R` a rival's proposal that is accepted, `z:` others who have to end it.
+ * An independent model of the interaction protocols, written from FIPA's documents (SC00026 to SC00030, XC00031, XC00032, SC00033 to
+ * SC00036) and not from the tables: for each protocol a regular expression over what is said between the initiator and one
+ * participant, in the order of FIPA's diagrams. What may come next is found by derivatives of the expression. `i:` is the
+ * initiator, `p:` the participant, `t:` somebody a recruiter found, `T` a deadline that passes, `R` a rival's proposal that is
+ * accepted, `z:` others who have to end it. Where Caxton differs from FIPA, the expression says so with a key of `DEVIATIONS`:
+ * `beyond` is allowed by Caxton alone, `withheld` by FIPA alone.
  */
 type Talk =
   | { readonly type: "never" }
@@ -11,7 +15,12 @@ type Talk =
   | { readonly type: "then"; readonly first: Talk; readonly second: Talk }
   | { readonly type: "or"; readonly one: Talk; readonly other: Talk }
   | { readonly type: "again"; readonly what: Talk }
-  | { readonly type: "later"; readonly what: () => Talk };
+  | { readonly type: "later"; readonly what: () => Talk }
+  | { readonly type: "beyond"; readonly deviation: Deviation; readonly what: Talk }
+  | { readonly type: "withheld"; readonly deviation: Deviation; readonly token: string };
+
+/** Whether Caxton allows a token, and why FIPA does not say the same, if it does not. */
+export type Verdict = { readonly isAllowed: boolean; readonly deviation?: Deviation | undefined };
 
 const NEVER: Talk = { type: "never" };
 const END: Talk = { type: "end" };
@@ -31,12 +40,19 @@ const any = (...parts: (Talk | string)[]): Talk =>
   parts.map((part) => (typeof part === "string" ? say(part) : part)).reduce(or, NEVER);
 const again = (what: Talk): Talk => ({ type: "again", what });
 const later = (what: () => Talk): Talk => ({ type: "later", what });
+const beyond = (deviation: Deviation, what: Talk | string): Talk => {
+  const talk = typeof what === "string" ? say(what) : what;
+  return talk.type === "never" || talk.type === "end" ? talk : { type: "beyond", deviation, what: talk };
+};
+const withheld = (deviation: Deviation, ...tokens: readonly string[]): Talk =>
+  tokens.map((token): Talk => ({ type: "withheld", deviation, token })).reduce(or, NEVER);
 const maybe = (what: Talk | string): Talk => any(END, what);
 
 const mayEnd = (talk: Talk): boolean => {
   switch (talk.type) {
     case "never":
     case "say":
+    case "withheld":
       return false;
     case "end":
     case "again":
@@ -47,6 +63,8 @@ const mayEnd = (talk: Talk): boolean => {
       return mayEnd(talk.one) || mayEnd(talk.other);
     case "later":
       return mayEnd(talk.what());
+    case "beyond":
+      return mayEnd(talk.what);
   }
 };
 
@@ -55,6 +73,7 @@ export function after(talk: Talk, token: string): Talk {
   switch (talk.type) {
     case "never":
     case "end":
+    case "withheld":
       return NEVER;
     case "say":
       return talk.token === token ? END : NEVER;
@@ -68,36 +87,83 @@ export function after(talk: Talk, token: string): Talk {
       return then(after(talk.what, token), talk);
     case "later":
       return after(talk.what(), token);
+    case "beyond":
+      return beyond(talk.deviation, after(talk.what, token));
   }
 }
 
-/** The tokens that may come next. */
-export function nexts(talk: Talk): Set<string> {
+type Verdicts = ReadonlyMap<string, Verdict>;
+
+/** What FIPA and Caxton say of the tokens that may come next; the others are allowed by neither. */
+function verdicts(talk: Talk): Verdicts {
   switch (talk.type) {
     case "never":
     case "end":
-      return new Set();
+      return new Map();
     case "say":
-      return new Set([talk.token]);
+      return new Map([[talk.token, { isAllowed: true }]]);
+    case "withheld":
+      return new Map([[talk.token, { isAllowed: false, deviation: talk.deviation }]]);
+    case "beyond": {
+      const { deviation } = talk;
+      return new Map([...verdicts(talk.what)].map(([token, verdict]) => [token, { deviation, ...verdict }]));
+    }
     case "then":
-      return mayEnd(talk.first) ? nexts(talk.first).union(nexts(talk.second)) : nexts(talk.first);
+      return mayEnd(talk.first) ? either(verdicts(talk.first), verdicts(talk.second)) : verdicts(talk.first);
     case "or":
-      return nexts(talk.one).union(nexts(talk.other));
+      return either(verdicts(talk.one), verdicts(talk.other));
     case "again":
-      return nexts(talk.what);
+      return verdicts(talk.what);
     case "later":
-      return nexts(talk.what());
+      return verdicts(talk.what());
   }
 }
 
+/** Of two ways the one that needs no deviation, or else the one that is allowed. */
+function either(one: Verdicts, other: Verdicts): Verdicts {
+  const all = new Map(one);
+  for (const [token, verdict] of other) {
+    const before = all.get(token);
+    const isBetter = verdict.deviation === undefined || before?.isAllowed !== true;
+    if (before === undefined || (before.deviation !== undefined && isBetter)) all.set(token, verdict);
+  }
+  return all;
+}
+
+/** The tokens that may come next. */
+export const nexts = (talk: Talk): Set<string> =>
+  new Set([...verdicts(talk)].flatMap(([token, { isAllowed }]) => (isAllowed ? [token] : [])));
+
 const result = any("p:inform", "p:failure");
-const bidding = any(
-  "p:refuse",
-  "T",
-  seq("p:propose", any("T", "i:reject-proposal", seq("i:accept-proposal", any("T", result)))),
+const late = (...answers: readonly string[]): Talk => seq("T", withheld("late-answer", ...answers));
+const asked = any("p:refuse", late("p:refuse", "p:agree", "p:inform", "p:failure"), result, seq("p:agree", result));
+const nextRequest = seq(
+  "p:inform",
+  any(
+    "T",
+    later(() => requests),
+  ),
 );
-const revised = seq("i:cfp", "p:propose");
-const order = seq("i:request", again(say("p:agree")), any("p:inform", "p:refuse", "p:failure", "T"));
+const requests: Talk = seq(
+  "i:request",
+  any("p:refuse", "T", "p:failure", nextRequest, seq("p:agree", any("p:failure", nextRequest))),
+);
+const bidding = (...awards: readonly string[]): Talk =>
+  any(
+    "p:refuse",
+    late("p:refuse", "p:propose"),
+    seq(
+      "p:propose",
+      any(
+        seq("T", withheld("lapsed-proposal", ...awards)),
+        "i:reject-proposal",
+        seq("i:accept-proposal", any(late("p:inform", "p:failure"), result)),
+      ),
+    ),
+  );
+const AWARDS = ["i:accept-proposal", "i:reject-proposal"];
+const order = seq("i:request", asked);
+const noBid = seq("T", maybe(withheld("late-answer", "p:propose")));
 // An English auction, by how the bidder stands: without the lead, called, its bid looked at; and the same three with the lead.
 const outside: Talk = any(
   "i:inform",
@@ -108,7 +174,7 @@ const outside: Talk = any(
 );
 const called: Talk = any(
   outside,
-  seq(any("T", "p:refuse"), outside),
+  seq(any(noBid, beyond("no-bid", "p:refuse")), outside),
   seq(
     "p:propose",
     later(() => judged),
@@ -121,7 +187,7 @@ const judged: Talk = any(
     later(() => leading),
   ),
 );
-const won = any(order, seq("i:inform", maybe(order)));
+const won = any(beyond("order-at-once", order), seq("i:inform", maybe(order)));
 const leading: Talk = any(
   seq("R", outside),
   won,
@@ -137,70 +203,92 @@ const recalled: Talk = any(
     "i:cfp",
     later(() => recalled),
   ),
-  seq(any("T", "p:refuse"), leading),
+  seq(any(noBid, beyond("no-bid", "p:refuse")), leading),
   seq("p:propose", any(seq("R", judged), seq(any("i:accept-proposal", "i:reject-proposal"), leading))),
 );
-const dutchRound = seq("i:cfp", maybe(any("T", "p:refuse", seq("p:propose", "i:reject-proposal"))));
-const offer = seq("i:propose", "p:propose");
-const nextRequest = seq(
-  "p:inform",
+const dutchRound = seq("i:cfp", maybe(any(noBid, beyond("no-bid", "p:refuse"), seq("p:propose", "i:reject-proposal"))));
+const negotiation: Talk = seq(
+  "i:propose",
   any(
-    "T",
-    later(() => requests),
+    "p:accept-proposal",
+    "p:reject-proposal",
+    late("p:accept-proposal", "p:reject-proposal"),
+    beyond(
+      "counter-proposal",
+      seq(
+        "p:propose",
+        any(
+          "i:accept-proposal",
+          "i:reject-proposal",
+          "T",
+          later(() => negotiation),
+        ),
+      ),
+    ),
   ),
 );
-const requests: Talk = seq(
-  "i:request",
-  any("p:refuse", "T", "p:failure", nextRequest, seq("p:agree", any("p:failure", nextRequest))),
+// What a broker passes on: of each of those whom it asked an agreement or a proposal, and how it came out.
+const relayed = (who: string): Talk => withheld("relayed-reply", `${who}:accept-proposal`, `${who}:reject-proposal`);
+const passed: Talk = any(
+  relayed("p"),
+  seq(
+    any("p:agree", "p:propose"),
+    later(() => passed),
+  ),
+  seq(any("p:refuse", "p:failure"), maybe(later(() => passed))),
+  seq(
+    "p:inform",
+    later(() => answered),
+  ),
 );
-const passedOn = any("p:agree", "p:propose");
+const answered: Talk = any(
+  END,
+  relayed("p"),
+  seq(
+    any("p:agree", "p:propose", "p:refuse", "p:failure", "p:inform"),
+    later(() => answered),
+  ),
+);
 
 export const ORACLE: Readonly<Record<string, Talk>> = {
-  "fipa-request": seq("i:request", any("p:refuse", "T", result, seq("p:agree", result))),
-  "iterated-fipa-request": requests,
-  "fipa-query": seq(any("i:query-if", "i:query-ref"), any("p:refuse", "T", result, seq("p:agree", result))),
-  "fipa-request-when": seq("i:request-when", any("p:refuse", "T", seq("p:agree", result))),
-  "fipa-contract-net": seq("i:cfp", bidding),
-  "fipa-iterated-contract-net": seq(again(revised), "i:cfp", bidding),
+  "fipa-request": seq("i:request", asked),
+  "iterated-fipa-request": beyond("iterated-request", requests),
+  "fipa-query": seq(any("i:query-if", "i:query-ref"), asked),
+  "fipa-request-when": seq(
+    "i:request-when",
+    any("p:refuse", late("p:refuse", "p:agree"), seq("p:agree", any("p:refuse", result))),
+  ),
+  "fipa-contract-net": seq("i:cfp", bidding(...AWARDS)),
+  "fipa-iterated-contract-net": seq(again(seq("i:cfp", "p:propose")), "i:cfp", bidding("i:cfp", ...AWARDS)),
   "fipa-auction-english": seq("i:inform", outside),
   "fipa-auction-dutch": seq(
     "i:inform",
     again(dutchRound),
     any("i:inform", seq("i:cfp", "p:propose", "i:accept-proposal")),
   ),
-  "fipa-propose": seq(
-    again(offer),
-    any(
-      seq("i:propose", any("p:accept-proposal", "p:reject-proposal", "T")),
-      seq(offer, any("i:accept-proposal", "i:reject-proposal", "T")),
-    ),
-  ),
+  "fipa-propose": negotiation,
   "fipa-subscribe": seq(
-    any("i:subscribe", "i:request-whenever"),
-    any("p:refuse", "T", "p:failure", seq(any("p:agree", "p:inform"), again(say("p:inform")), "p:failure")),
+    any("i:subscribe", beyond("request-whenever", "i:request-whenever")),
+    any(
+      "p:refuse",
+      late("p:refuse", "p:agree", "p:inform", "p:failure"),
+      "p:failure",
+      seq(any("p:agree", "p:inform"), again(say("p:inform")), "p:failure"),
+    ),
   ),
   "fipa-brokering": seq(
     "i:proxy",
-    any(
-      "p:refuse",
-      "T",
-      seq(
-        "p:agree",
-        any(
-          "p:failure",
-          seq("p:inform", again(passedOn), any("p:refuse", "p:failure", seq("p:inform", again(say("p:inform"))))),
-        ),
-      ),
-    ),
+    any("p:refuse", late("p:refuse", "p:agree"), seq("p:agree", any("p:failure", seq("p:inform", passed)))),
   ),
   "fipa-recruiting": seq(
     "i:proxy",
-    any("p:refuse", "T", seq("p:agree", any("p:failure", seq("p:inform", "z:others")))),
+    any("p:refuse", late("p:refuse", "p:agree"), seq("p:agree", any("p:failure", seq("p:inform", "z:others")))),
   ),
 };
 
 /** What one that a recruiter found may say. */
 export const TARGET: Talk = any(
+  relayed("t"),
   "t:refuse",
   "t:inform",
   "t:failure",
@@ -223,6 +311,9 @@ export class Part {
 
   readonly role: "p" | "t";
   #last = "";
+  #hasSpoken = false;
+  /** Whether a cancel was not answered in time. */
+  #isLapsed = false;
 
   constructor(talk: Talk, role: "p" | "t" = "p") {
     this.talk = talk;
@@ -233,7 +324,7 @@ export class Part {
   at(nowMs: number): void {
     if (this.deadlineMs === undefined || this.deadlineMs >= nowMs) return;
     this.deadlineMs = undefined;
-    if (this.isCancelling) this.isClosed = true;
+    if (this.isCancelling) this.isClosed = this.#isLapsed = true;
     else this.talk = after(this.talk, "T");
   }
 
@@ -242,18 +333,46 @@ export class Part {
     return !this.isClosed && !this.isCancelling && (this.#last === "p:agree" || this.#last === "p:inform");
   }
 
-  allows(token: string): boolean {
+  /** What FIPA and Caxton say of the token now. */
+  verdict(token: string): Verdict {
     const act = token.slice(2);
     const isInitiator = token.startsWith("i:");
-    if (act === "not-understood") return true;
-    if (this.isClosed) return false;
-    // A talk that may go on after its end has nothing to cancel.
-    if (isInitiator && act === "cancel") return !isDone(this.talk);
-    if (this.isCancelling) {
-      if (isInitiator) return false;
-      return act === "inform" || act === "failure" || nexts(this.talk).has(token);
+    const isAllOver = this.isClosed || isOver(this.talk);
+    if (act === "not-understood") {
+      if (isAllOver) return { isAllowed: true, deviation: "noted" };
+      return { isAllowed: true, deviation: isInitiator && !this.#hasSpoken ? "nothing-said" : undefined };
     }
-    return nexts(this.talk).has(token);
+    if (this.#isLapsed && !isInitiator && (act === "inform" || act === "failure"))
+      return { isAllowed: false, deviation: "late-answer" };
+    if (this.isClosed) return { isAllowed: false };
+    if (isInitiator && act === "cancel") {
+      if (this.isCancelling) return { isAllowed: true, deviation: "cancel-again" };
+      if (isOver(this.talk)) return { isAllowed: false };
+      return mayEnd(this.talk) ? { isAllowed: false, deviation: "cancel-after-result" } : { isAllowed: true };
+    }
+    if (this.isCancelling && isInitiator) return { isAllowed: false };
+    if (this.isCancelling && (act === "inform" || act === "failure")) return { isAllowed: true };
+    return verdicts(this.talk).get(token) ?? { isAllowed: false };
+  }
+
+  allows(token: string): boolean {
+    return this.verdict(token).isAllowed;
+  }
+
+  /** A part of its own that stands as this one does. */
+  copy(): Part {
+    const part = new Part(this.talk, this.role);
+    Object.assign(part, { deadlineMs: this.deadlineMs, isCancelling: this.isCancelling, isClosed: this.isClosed });
+    part.#last = this.#last;
+    part.#hasSpoken = this.#hasSpoken;
+    part.#isLapsed = this.#isLapsed;
+    return part;
+  }
+
+  /** Parts of the same key have the same verdicts. */
+  get key(): string {
+    const said = [...verdicts(this.talk)].map(([token, { isAllowed }]) => `${token}${isAllowed ? "" : "-"}`).toSorted();
+    return [...said, mayEnd(this.talk), this.isCancelling, this.isClosed, this.#hasSpoken, this.#isLapsed].join(" ");
   }
 
   /** A rival's proposal was accepted. */
@@ -266,8 +385,9 @@ export class Part {
   says(token: string, replyByMs: number | undefined): void {
     const act = token.slice(2);
     const isInitiator = token.startsWith("i:");
+    this.#hasSpoken ||= !isInitiator;
     if (act === "not-understood") {
-      if (!isDone(this.talk)) this.#close();
+      if (this.isCancelling || !isDone(this.talk)) this.#close();
     } else if (isInitiator && act === "cancel") {
       if (!this.isCancelling) this.deadlineMs = replyByMs;
       this.isCancelling = true;
@@ -278,9 +398,7 @@ export class Part {
     } else {
       this.talk = after(this.talk, token);
       this.#last = token;
-      if (this.isCancelling) return void (isDone(this.talk) && this.#close());
-      // Who agrees to deliver still has until the time that was given.
-      if (token === "p:agree" && nexts(this.talk).has("T")) return;
+      if (this.isCancelling) return void (isOver(this.talk) && this.#close());
       this.deadlineMs = nexts(this.talk).has("T") ? replyByMs : undefined;
     }
   }
