@@ -195,6 +195,14 @@ describe("addresses", () => {
     expect(shown.providers).toMatchObject([{ agent: name, priority: 70, status: "active", source: "registration" }]);
     const page = CapabilityPage.parse((await server.ask("GET", `/api/v1/capabilities?agent=${name}`)).body);
     expect(page.items.map((each) => each.name)).toEqual([capability]);
+    for (const [method, path, body] of [
+      ["PUT", `/registrations/${id}`, { load_score: 0.5 }],
+      ["POST", "/capabilities", { agent: name, capability: "billing", load: 0.5 }],
+    ] as const)
+      expect(await server.ask(method, `/api/v1${path}`, body), path).toMatchObject({ status: 400 });
+    expect(await server.ask("PUT", `/api/v1/registrations/${id}`, { load: 0.5 })).toMatchObject({
+      body: { load: 0.5 },
+    });
     expect(await server.ask("PUT", `/api/v1/registrations/${id}`, { status: "draining" })).toMatchObject({
       status: 200,
     });
