@@ -12,6 +12,7 @@ import { type Conversations } from "./conversations.ts";
 import { deadLetter } from "./dead-letter.ts";
 import { type Deliveries } from "./deliveries.ts";
 import { expiryOf } from "./expiry.ts";
+import { type Arrived, EarlyMessages } from "./early-messages.ts";
 import { type Feed } from "./feed.ts";
 import { type Figures } from "./figures.ts";
 import { loopOf } from "./loops.ts";
@@ -22,6 +23,8 @@ import {
   NOT_STORED,
   routerFull,
   type RouterOptions,
+  STILL_DEPLOYING,
+  STOPPING,
   type Submitted,
   tooLarge,
   wordKey,
@@ -44,13 +47,15 @@ export type IntakeParts = {
   readonly duplicates: Duplicates;
   readonly options: RouterOptions;
   readonly figures: Figures;
+  /** Whether agents are not all known yet, until `deployed`. */
+  readonly isDeploying: boolean;
   /** Names of those that message `seq` went to, as the journal has them. Never rejects. */
   readonly recipientsOf: (seq: number) => Promise<readonly string[]>;
   /** The server's answer to a sender: a `failure` or `not-understood`. */
   readonly answer: (message: Message, act: "failure" | "not-understood", error: MessageError) => void;
 };
 
-type Done = (submitted: Submitted) => void;
+type Done = Arrived["done"];
 
 /** Whether a message would be delivered, and to whom. */
 export type WhereTo =
@@ -63,16 +68,19 @@ export type WhereTo =
  * I2. An id that is known does nothing a second time; the answer is that of the first.
  * I3. What nobody can be found for, and what its conversation does not allow, is on record, and its sender is answered.
  * I4. A refused message left no trace: no room is reserved, no conversation moved, its id is free.
+ * I5. While agents are being deployed, a message without a recipient waits, and is not accepted before it has one.
  */
 export class Intake {
   readonly #parts: IntakeParts;
   readonly #byMeaning: ByMeaning | undefined;
   readonly #looking = new Set<Promise<void>>();
+  readonly #early: EarlyMessages;
   #lastSeq = 0;
 
   constructor(parts: IntakeParts) {
     this.#parts = parts;
     this.#byMeaning = parts.meaning && new ByMeaning(parts.meaning, parts.addressing);
+    this.#early = new EarlyMessages(parts.isDeploying, parts.options);
   }
 
   get lastSeq(): number {
@@ -94,8 +102,10 @@ export class Intake {
     if (known !== undefined) return void this.#duplicate(message, done, known);
     const size = writer.batch().draft(message);
     if (size > options.messageBytesMax) return this.refuse(message, done, tooLarge(size, options.messageBytesMax));
-    const route = this.#parts.figures.isRoutingSampled() ? this.#timedRoute(message) : this.#route(message);
     const arrived = { message, size, done };
+    if (this.#early.mustFollow(message)) return this.#wait(arrived);
+    const route = this.#parts.figures.isRoutingSampled() ? this.#timedRoute(message) : this.#route(message);
+    if (route.type === "nobody" && this.#early.isOpen) return this.#wait(arrived);
     if (route.type === "nobody") return this.#nobody(arrived, route.error);
     if (route.type === "refused") return this.refuse(message, done, route.error);
     const loop = message.hops === 0 ? undefined : loopOf(message, namesOf(route.recipients), options.hopsMax);
@@ -107,6 +117,16 @@ export class Intake {
     for (const recipient of reserved.fit) this.#release(recipient, size);
     if (entry.type === "refused") return this.refuse(message, done, entry.error);
     this.#record(arrived, "not-understood", entry.error);
+  }
+
+  /** I5. */
+  #wait(arrived: Arrived): void {
+    if (!this.#early.add(arrived)) this.refuse(arrived.message, arrived.done, STILL_DEPLOYING, RETRY_AFTER_MS);
+  }
+
+  /** I5: routes again what waits for its recipient, because agents were deployed; `isLast` once all are. */
+  deployed(isLast: boolean): void {
+    for (const { message, done } of this.#early.take(isLast)) this.submit(message, done);
   }
 
   /** To whom it is addressed; an answer goes to whom its conversation says, where somebody is there under that name. */
@@ -162,6 +182,7 @@ export class Intake {
 
   /** Nothing is looked for any more; what was has come to its end. */
   async close(): Promise<void> {
+    for (const { message, done } of this.#early.take(true)) this.refuse(message, done, STOPPING, RETRY_AFTER_MS);
     await this.#byMeaning?.close();
     await Promise.all(this.#looking);
   }
@@ -335,9 +356,6 @@ const unplaced = (message: Message, seq: number, recipient: Recipient, atMs: num
     { seq, mailbox: recipient.mailbox },
     { code: "MAILBOX_FULL", reason: fullOf(recipient).message, attempts: 0, history: [], atMs },
   );
-
-/** A message, the bytes of its line, and whom to tell. */
-type Arrived = { readonly message: Message; readonly size: number; readonly done: Done };
 
 /** A message that waits to be on disk: one object instead of two functions for each. */
 class Submission implements Waiting {

@@ -62,6 +62,8 @@ export type RouterParts = {
   readonly freshMax?: number | undefined;
   /** Finds capabilities by what they mean; absent, what nobody provides has no provider. */
   readonly meaning?: CapabilityMeaning | undefined;
+  /** Whether agents are not all known yet: until `deployed`, messages without a recipient wait. Default: false. */
+  readonly isDeploying?: boolean | undefined;
   /** From 0 up to 1; for pauses between attempts and choices among equals. */
   readonly chance?: (() => number) | undefined;
 };
@@ -136,7 +138,8 @@ export class Router {
     const recipientsOf = (seq: number) => this.#recipientsOf(seq);
     const kept = { ...shared, deliveries: this.#deliveries, duplicates: this.#duplicates, conversations };
     const answer = this.#answer.bind(this);
-    this.#intake = new Intake({ ...kept, addressing, answer, recipientsOf, meaning: parts.meaning });
+    const { meaning, isDeploying = false } = parts;
+    this.#intake = new Intake({ ...kept, addressing, answer, recipientsOf, meaning, isDeploying });
     this.#records = new Records({ ...kept, journal, terms, intake: this.#intake });
     const nameOf = (party: number) => recipients.byNumber(party)?.mailbox.name;
     this.#recollection = new Recollection({ clock, journal, conversations, nameOf, terms });
@@ -230,8 +233,14 @@ export class Router {
     setImmediate(() => {
       this.#isRefreshing = false;
       this.#recipients.refresh();
+      this.#intake.deployed(false);
       this.#pumpAll();
     });
+  }
+
+  /** The directory knows all agents of the start: a message without a recipient waits no longer. */
+  deployed(): void {
+    this.#intake.deployed(true);
   }
 
   #pumpAll(): void {

@@ -85,7 +85,7 @@ export type Overrides = {
 /** A Caxton put together, not yet listening. Disposing it drains the runs, ends the children and closes the database. */
 export type Caxton = AsyncDisposable & {
   readonly services: HttpServices &
-    Pick<Messaging, "fipaUrl"> & {
+    Pick<Messaging, "fipaUrl" | "agentsDeployed"> & {
       readonly replies: Replies;
       readonly correspondence: OpenCorrespondence;
       readonly keeper: Keeper;

@@ -40,6 +40,8 @@ export type Messaging = {
   readonly tokensRequired: boolean;
   /** Where agents of other FIPA platforms write to; undefined when that is off. */
   readonly fipaUrl: string | undefined;
+  /** To be called once the definitions of the start are deployed; never rejects. */
+  readonly agentsDeployed: () => Promise<void>;
 };
 
 const AGENTS_PER_PAGE = 200;
@@ -84,6 +86,7 @@ export async function openMessages(
     hands: new FileHandRecord(join(config.data.directory, "messages.hand")),
     directory,
     meaning: openMeaning(stack, config, parts.embedders),
+    isDeploying: true,
     clock,
     alarm,
     options: routerOptions(messages),
@@ -92,7 +95,7 @@ export async function openMessages(
   stack.defer(async () => router.close(config.server.shutdown_timeout));
   const pause = (name: string, isPaused: boolean) => router.pause(WORKSPACE, name, isPaused);
   for (const name of paused) pause(name, true);
-  stack.use(followAgents({ participants, agents, changes, pause }, seen));
+  const following = stack.use(followAgents({ participants, agents, changes, pause }, seen));
   const prepare = () => hasNames(participants) && messageJournal.prepare();
   prepare();
   stack.use(participants.watch(prepare));
@@ -113,6 +116,7 @@ export async function openMessages(
     messageLimits,
     tokensRequired,
     fipaUrl,
+    agentsDeployed: async () => following.caughtUp().then(() => router.deployed()),
   };
 }
 
@@ -142,35 +146,32 @@ type Following = {
   readonly pause: (name: string, isPaused: boolean) => void;
 };
 
-/** Applies changes of agents to the directory and the mailboxes, in their order. */
-function followAgents(following: Following, seen: number): Disposable {
+/** Applies changes of agents to the directory and the mailboxes, in their order. `caughtUp` applies all there are; never rejects. */
+function followAgents(following: Following, seen: number): Disposable & { readonly caughtUp: () => Promise<void> } {
   const { changes } = following;
   let after = seen;
-  let isReading = false;
-  let isRung = false;
+  let reading = Promise.resolve();
+  let isQueued = false;
   const read = async () => {
-    if (isReading) {
-      isRung = true;
-      return;
-    }
-    isReading = true;
-    do {
-      isRung = false;
-      const found = changes.read(after, CHANGES_PER_READ);
+    isQueued = false;
+    for (let found = changes.read(after, CHANGES_PER_READ); found.length > 0;) {
       for (const { seq, change } of found) {
         after = seq;
         if (change.type === "agent") await follow(following, change.name);
       }
-      if (found.length === CHANGES_PER_READ) isRung = true;
-    } while (isRung);
-    isReading = false;
+      found = changes.read(after, CHANGES_PER_READ);
+    }
   };
-  return changes.watch(() => {
-    read().catch((error: unknown) => {
-      isReading = false;
+  const caughtUp = () => {
+    if (isQueued) return reading;
+    isQueued = true;
+    reading = reading.then(read).catch((error: unknown) => {
       log.error({ err: error }, "the router does not know the newest agents; it looks again with the next change");
     });
-  });
+    return reading;
+  };
+  const watching = changes.watch(() => void caughtUp());
+  return { caughtUp, [Symbol.dispose]: () => watching[Symbol.dispose]() };
 }
 
 async function follow({ participants, agents, pause }: Following, name: string): Promise<void> {

@@ -115,7 +115,7 @@ async function makeReady(caxton: Caxton, { config }: LoadedConfig, stopping: Abo
   const tools = await caxton.toolsReady;
   const none: ReadyReport = { tools, definitions: [], resumedRuns: 0 };
   if (stopping.aborted) return none;
-  const definitions = await deployDirectory(caxton.services, config.agents.directory);
+  const definitions = await deployDefinitions(caxton, config.agents.directory);
   if (stopping.aborted) return { ...none, definitions };
   const resumedRuns = caxton.services.runs.resumeUnfinished();
   caxton.services.approvals.watchExpiry();
@@ -131,6 +131,15 @@ async function makeReady(caxton: Caxton, { config }: LoadedConfig, stopping: Abo
   if (resumedRuns > 0) log.info({ runs: resumedRuns }, "unfinished runs go on");
   await sweepUploads(caxton);
   return { tools, definitions, resumedRuns };
+}
+
+/** Whatever comes of it, messages wait for their recipients no longer. */
+async function deployDefinitions({ services }: Caxton, directory: string): Promise<readonly FileDeployment[]> {
+  try {
+    return await deployDirectory(services, directory);
+  } finally {
+    await services.agentsDeployed();
+  }
 }
 
 async function sweepUploads({ services }: Caxton): Promise<void> {

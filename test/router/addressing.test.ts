@@ -8,7 +8,7 @@ import { type Submitted, Subscriptions } from "../../src/router/index.ts";
 import { topicProblem, TopicTrie } from "../../src/router/subscriptions/topic-trie.ts";
 import { ManualClock, settled } from "../helpers/manual-clock.ts";
 import { tempDirectory } from "../helpers/temp.ts";
-import { note, openWorld, TestDirectory, until } from "./world.ts";
+import { note, openWorld, TestDirectory, to, until } from "./world.ts";
 
 const capability = (rest: Partial<Extract<Address, { type: "capability" }>> = {}) =>
   ({
@@ -162,6 +162,45 @@ const matches = (text: string, topic: string): boolean => {
     .map((each) => (each === "#" ? "(?:\\.[abc])*" : each === "*" ? "\\.[abc]" : `\\.${each}`));
   return new RegExp(`^${words.join("")}$`, "u").test(`.${topic}`);
 };
+
+const noteTo = (receiver: string, conversationId: string) => note(receiver, { ...to(receiver), conversationId });
+
+describe("while agents are being deployed", () => {
+  test("a message to an unknown recipient waits for it, and later ones of its conversation wait behind it (I5)", async () => {
+    const directory = new TestDirectory("ann", "bob");
+    const { router, agent, disk } = await openWorld({ directory, isDeploying: true });
+    const outcomes = Promise.all([
+      router.submit(noteTo("zoe", "c")),
+      router.submit(noteTo("bob", "c")),
+      router.submit(noteTo("nobody", "d")),
+    ]);
+    expect(await router.submit(noteTo("bob", "e"))).toMatchObject({ type: "accepted" });
+    expect(disk.messages.size).toBe(1);
+    directory.add("zoe");
+    await until(() => agent.got.length === 3);
+    expect(agent.got.map(({ recipient, message }) => [recipient, message.conversationId])).toEqual([
+      ["bob", "e"],
+      ["zoe", "c"],
+      ["bob", "c"],
+    ]);
+    router.deployed();
+    expect(await outcomes).toMatchObject([
+      { type: "accepted", recipients: ["zoe"] },
+      { type: "accepted" },
+      { type: "answered", error: { code: "AGENT_NOT_FOUND" } },
+    ]);
+    expect(await router.submit(noteTo("nobody", "f"))).toMatchObject({ error: { code: "AGENT_NOT_FOUND" } });
+  });
+
+  test("as many wait as one mailbox holds; they are refused if the server stops (I5)", async () => {
+    const { router } = await openWorld({ isDeploying: true, options: { mailboxMessagesMax: 1 } });
+    const waiting = router.submit(noteTo("zoe", "c"));
+    const full = await router.submit(noteTo("zoe", "d"));
+    expect(full).toMatchObject({ type: "refused", error: { code: "ROUTER_FULL" }, retryAfterMs: 1_000 });
+    await router.close(0);
+    expect(await waiting).toMatchObject({ type: "refused", error: { code: "ROUTER_STOPPING" } });
+  });
+});
 
 describe("what is published", () => {
   test("goes to those who want it, by topic, act, sender and expression, but not to the sender", async () => {

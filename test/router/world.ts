@@ -126,6 +126,7 @@ type WorldParts = {
   readonly contents?: RouterParts["contents"];
   readonly meaning?: RouterParts["meaning"];
   readonly hands?: RouterParts["hands"];
+  readonly isDeploying?: boolean;
   /** One agent for all names of the directory; else a test attaches its own. */
   readonly isAttached?: boolean;
 };
@@ -144,6 +145,7 @@ export async function openWorld(parts: WorldParts = {}): Promise<World> {
     contents: parts.contents,
     meaning: parts.meaning,
     hands: parts.hands,
+    isDeploying: parts.isDeploying,
     freshMax: parts.freshMax,
     chance: parts.chance ?? (() => 0),
   });

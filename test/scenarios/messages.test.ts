@@ -403,6 +403,26 @@ describe("records", () => {
   });
 });
 
+test("what is sent to an agent before its definition is deployed waits for it; then who is unknown is not found", async () => {
+  await using fresh = await startServer({ isEarly: true });
+  const question = { performative: "request", content: "hello" };
+  const early = await Promise.all([
+    send({ ...question, receiver: "greeter" }, "", fresh),
+    send({ ...question, receiver: "no-such-agent" }, "", fresh),
+    fresh.ask("GET", "/health"),
+    fresh.ask("GET", "/ready"),
+  ]);
+  expect(early).toMatchObject([
+    { status: "accepted", recipients: ["greeter"] },
+    { status: "answered", error: { code: "AGENT_NOT_FOUND" } },
+    { status: 200 },
+    { status: 503 },
+  ]);
+  await fresh.started.ready;
+  const late = await send({ ...question, receiver: "no-such-agent" }, "", fresh);
+  expect(late).toMatchObject({ status: "answered", error: { code: "AGENT_NOT_FOUND" } });
+});
+
 describe("content that is too large to travel", () => {
   const Reference = z.object({ $artifact: z.object({ id: z.string(), media_type: z.string(), bytes: z.int() }) });
   const large = "Zeile für Zeile. ".repeat(12_000);

@@ -33,6 +33,7 @@ export {
   type MessageFailureCode,
   NOT_STORED,
   routerFull,
+  STILL_DEPLOYING,
   STOPPING,
   tooLarge,
 } from "./refusals.ts";

@@ -46,6 +46,12 @@ export const STOPPING: MessageError = failure("ROUTER_STOPPING", "the server sto
   hint: "Send it again, with the same id, when the server is back.",
 });
 
+export const STILL_DEPLOYING: MessageError = failure(
+  "ROUTER_FULL",
+  "agents are still being deployed, and as many messages wait for them as the server holds",
+  { hint: "Try again later; `caxton status` shows when the server is ready." },
+);
+
 const STORED_PLURAL = (count: number, word: string): string => `${count.toLocaleString("en")} ${word}`;
 
 export const tooLarge = (size: number, max: number): MessageError =>
