@@ -102,6 +102,17 @@ export function explainSyntax(text: string, error: TomlError): Explanation {
     if (rest.trim() === "" || rest.startsWith("#")) return at(column, "the value is missing", 'Write key = "value".');
     if (word !== "") return at(column, "text must be in quotes", `Write "${rest.trim().replaceAll('"', "'")}".`);
   }
+  if (said === "illegal character in numeric literal") {
+    // A version or a duration, such as 1.0.0 or 30s.
+    const from =
+      Math.max(line.lastIndexOf("=", column), line.lastIndexOf("[", column), line.lastIndexOf(",", column)) + 1;
+    const value = /[^\s,\]}#]+/.exec(line.slice(from));
+    if (value !== null)
+      return {
+        ...at(from + value.index + 1, "text must be in quotes", `Write "${value[0]}".`),
+        length: value[0].length,
+      };
+  }
   if (/^\s*[\w-]+\s*:/.test(line) && said === "illegal character in key")
     return at(
       column,

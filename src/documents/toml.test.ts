@@ -46,6 +46,8 @@ test("syntax errors say what is wrong and what to write", () => {
     '2:8 this string is not closed on its line | Close it, or use """ … """ for text of several lines.',
   );
   expect(complaint("name = writer\n")).toBe('1:8 text must be in quotes | Write "writer".');
+  expect(complaint("version = 1.0.0\n")).toBe('1:11 text must be in quotes | Write "1.0.0".');
+  expect(complaint("waits = [5, 30s] # at most\n")).toBe('1:13 text must be in quotes | Write "30s".');
   expect(complaint("name: writer\n")).toContain("TOML uses = between a key and its value, not : | Write name = writer");
   expect(complaint("on = True\n")).toBe("1:6 booleans are lower case | Write true.");
   expect(complaint("x = null\n")).toBe("1:5 TOML has no null | Leave the key out instead.");
