@@ -39,7 +39,7 @@ export const AGENT = {
     serves: (name: string, revision: number) => `${name} serves revision ${revision}`,
   },
   deleteTitle: (name: string) => `Delete ${name}?`,
-  deleteNote: "It answers no new requests from then on. Runs that have begun go on, and past runs stay.",
+  deleteNote: "It accepts no new requests. Running runs continue, and past runs stay.",
   deleteFile: (file: string) => `${file} stays: the next start deploys the agent again, unless you delete the file.`,
   typeName: (name: string) => `Type ${name} to confirm`,
   deleted: (name: string) => `${name} is deleted`,

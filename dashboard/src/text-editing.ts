@@ -15,7 +15,7 @@ export const EDITING = {
   },
   nameNote: "Unique within its scope; its id stays",
   meanwhile: (version: number) =>
-    `Somebody changed it meanwhile; it is at version ${version}. What you leave as it was here stays as they made it.`,
+    `Another user changed it; it is at version ${version}. Fields that you leave unchanged keep their values.`,
   theirs: (field: string, value: string) => `${field}: ${value}.`,
   restate: (observation: string) => `Change: ${observation}`,
   restateTitle: "Change how this holds",
@@ -28,11 +28,11 @@ export const EDITING = {
     added: "It is related",
     edit: (from: string, type: string, to: string) => `Change: ${from} ${type} ${to}`,
     editTitle: "Change a relation",
-    remove: (from: string, type: string, to: string) => `Take away: ${from} ${type} ${to}`,
-    removeTitle: "Take this relation away?",
+    remove: (from: string, type: string, to: string) => `Delete: ${from} ${type} ${to}`,
+    removeTitle: "Delete this relation?",
     removeNote: "The history keeps that it was there; its strength and how sure it is go with it.",
-    removeAction: "Take away",
-    removed: "The relation is taken away",
+    removeAction: "Delete",
+    removed: "The relation is deleted",
     whole: (from: string, type: string, to: string, isBoth: boolean) =>
       isBoth ? `${from} ↔ ${type} ↔ ${to}` : `${from} → ${type} → ${to}`,
     direction: "Direction",
@@ -43,6 +43,6 @@ export const EDITING = {
     typeNote: "In active voice, such as works_at",
     strengthNote: "0 to 1: how strong it is",
     both: "It holds in both directions",
-    actions: "Change or take away",
+    actions: "Change or delete",
   },
 } as const;

@@ -37,7 +37,7 @@ export const TOOLS = {
     origin: "Origin",
   },
   failed: (count: number) => `${count} failed`,
-  underWay: (count: number) => `${counted(count, "call", "calls")} under way`,
+  underWay: (count: number) => `${counted(count, "call", "calls")} in progress`,
   waits: (revision: number) => `revision ${revision} waits`,
   revision: (revision: number) => `revision ${revision}`,
   origins: { "built-in": "Built in", uploaded: "Uploaded", directory: "Tools directory", remote: "Remote" },
@@ -55,8 +55,8 @@ export const TOOLS = {
   publisherNotes: {
     "built-in": "Part of the package.",
     signed: "The signature is by a key of tools.trusted_keys.",
-    "unknown-key": "Module and manifest are as they were signed, but nobody here trusts the key.",
-    unsigned: "Nobody vouches for this module.",
+    "unknown-key": "Module and manifest are as they were signed, but the key is not in tools.trusted_keys.",
+    unsigned: "The module has no signature.",
     remote: "A remote server: its code is not here.",
   },
   tabs: { tools: "Tools", grants: "Grants and limits", versions: "Versions", logs: "Logs" },
@@ -65,7 +65,7 @@ export const TOOLS = {
     failed: "Failed",
     fuel: "Fuel",
     average: "Average",
-    tokens: "Tokens a turn",
+    tokens: "Tokens per turn",
     up: "Up",
     version: "Version",
   },
@@ -77,7 +77,7 @@ export const TOOLS = {
     elsewhere:
       "What it is told leaves this machine, and what it does there Caxton can neither see nor limit. Only its time and the size of its results are bounded.",
     pendingTitle: (revision: number, version: string) => `Revision ${revision} (${version}) waits to be accepted`,
-    pendingNote: (changes: number) => `${counted(changes, "change", "changes")}. What was accepted goes on serving.`,
+    pendingNote: (changes: number) => `${counted(changes, "change", "changes")}. The accepted revision keeps serving.`,
     review: "Review",
   },
   actions: {
@@ -93,17 +93,17 @@ export const TOOLS = {
   },
   pause: {
     title: (name: string) => `Pause ${name}?`,
-    note: "Models are no longer told of its tools and its calls are refused, also after a restart, until it is resumed. Calls under way end as they would have.",
+    note: "Models are no longer told of its tools and its calls are refused, also after a restart, until it is resumed. Calls in progress complete.",
     reason: "Reason",
     reasonNote: "Shown wherever a call is refused. May stay empty.",
     done: (name: string) => `${name} is paused`,
   },
   remove: {
     title: (name: string) => `Delete ${name}?`,
-    note: "Its tools are gone at once, with every revision. Calls under way end as they would have, past runs stay.",
+    note: "Its tools are gone at once, with every revision. Calls in progress complete, past runs stay.",
     agents: (count: number) => `${counted(count, "agent uses", "agents use")} it, and will do without:`,
     noAgents: "No deployed agent names it.",
-    underWay: (count: number) => `${counted(count, "call is", "calls are")} under way.`,
+    underWay: (count: number) => `${counted(count, "call is", "calls are")} in progress.`,
     done: (name: string) => `${name} is deleted`,
   },
   tool: {
@@ -210,7 +210,7 @@ export const TOOLS = {
     activate: (revision: number) => `Let revision ${revision} serve`,
     acceptTitle: (revision: number) => `Accept revision ${revision}?`,
     activateTitle: (revision: number) => `Let revision ${revision} serve?`,
-    activateNote: "It takes less than a second. Calls under way end on the revision they began with.",
+    activateNote: "It takes less than a second. Calls in progress complete on their revision.",
     serves: (name: string, revision: number | null) =>
       revision === null ? `${name} is accepted` : `Revision ${revision} of ${name} serves`,
     remote: "A remote server has no versions here",

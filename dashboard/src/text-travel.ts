@@ -16,9 +16,9 @@ export const TRAVEL = {
   fork: {
     open: "Fork from here",
     title: (step: number) => `Fork at step ${step}`,
-    note: "A new run takes over the steps before this one and makes this one anew. Nothing before it is done again.",
+    note: "A new run inherits the steps before this one and repeats this one. Earlier steps do not run again.",
     request: "Request",
-    requestNote: "Changed, the prompts are filled anew",
+    requestNote: "If changed, the prompts are filled in again",
     model: "Model",
     modelNote: "provider/model; empty: as before",
     revision: "Revision of the agent",
@@ -27,8 +27,8 @@ export const TRAVEL = {
   },
   export: "Export with its files",
   replay: {
-    open: "Play again",
-    title: "Played again from its recording",
+    open: "Replay",
+    title: "Replay of the recording",
     result: "What came out",
     note: "By the server as it is now, with its definitions, tools and rules. Models and tools say what they said then; none of them is called, and nothing is written.",
     same: (compared: number) => `It came out the same: ${compared} events compared.`,

@@ -16,7 +16,7 @@ export const OUTCOMES: Words = {
   cancelled: "The run was cancelled while it ran.",
   denied: "It tried something it was not granted.",
   forbidden: "A rule of [permissions] forbids it, so it was not made.",
-  rejected: "A person refused it, or nobody approved it in time, so it was not made.",
+  rejected: "A person refused it, or it was not approved in time, so it was not made.",
   unavailable: "Its tool server is paused, has failed, or waits until a change of it is accepted.",
 };
 

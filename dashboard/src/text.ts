@@ -57,7 +57,7 @@ export const text = {
       hint: "Reload it. If it happens again, it is a fault of the dashboard; the command line still works.",
     },
     status: (status: number, words: string) => `The server answered ${status} ${words}`.trim(),
-    noProblem: "The answer says no more than that.",
+    noProblem: "The response has no details.",
     notFound: {
       title: "There is no such page",
       detail: "The address leads nowhere in this dashboard.",
@@ -230,7 +230,7 @@ export const text = {
     turn: (turn: number) => `Turn ${turn}`,
     attempts: (count: number) => `${count} attempts`,
     firstPart: "Until the first word",
-    begunAgain: "Until it was begun again",
+    begunAgain: "Until it was restarted",
     again: "Run again",
     ...TRAVEL,
     copyId: "Copy id",
@@ -261,8 +261,8 @@ export const text = {
     answer: "Answer",
     noAnswer: "It ended without an answer.",
     answerComes: "Not yet.",
-    thinking: (model: string) => `${model} is at work`,
-    cancelled: "Someone cancelled this run.",
+    thinking: (model: string) => `${model} is running`,
+    cancelled: "This run was cancelled.",
     request: "Request",
     attached: "Attached files",
     asked: "Asked other agents",
@@ -290,7 +290,7 @@ export const text = {
   graph: GRAPH,
   memory: MEMORY,
   choice: {
-    title: "The model failed; how shall it go on?",
+    title: "The model failed. How should the run continue?",
     note: (until: string) => `The run waits until ${fullTime(until)}, then it fails.`,
     retry: "Try again",
     use: (model: string) => `Use ${model}`,
@@ -299,11 +299,11 @@ export const text = {
     cancel: "Cancel the run",
   },
   decision: {
-    title: "Someone has to decide",
+    title: "A decision is needed",
     note: (tool: string) =>
       `The server stopped while ${tool} was running, and its result was lost. It may have done its work or not. ` +
       "Calling it again could do it twice.",
-    choices: { retry: "Call it again", skip: "Go on without", fail: "End the run" },
+    choices: { retry: "Call it again", skip: "Continue without", fail: "End the run" },
     notes: {
       retry: "if doing it twice does no harm",
       skip: "the model is told that the result is lost",

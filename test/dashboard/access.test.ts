@@ -81,7 +81,7 @@ const PAGES: readonly Look[] = [
   { path: "/ui/runs/FORK", whole: text("Fork of") },
   { path: "/ui/runs/RUN/diff/FORK", whole: text("Two runs compared") },
   { path: "/ui/runs/ASKING", whole: text("Call calculator.evaluate with") },
-  { path: "/ui/runs/CHOICE", whole: text("The model failed; how shall it go on?") },
+  { path: "/ui/runs/CHOICE", whole: text("The model failed. How should the run continue?") },
   { path: "/ui/approvals", whole: text("Recently answered") },
   { path: "/ui/tools", whole: text("csv_parser") },
   { path: "/ui/tools/csv_parser", whole: text("Input schema") },

@@ -49,7 +49,7 @@ test("a run whose models failed asks on its page, and goes on with the model tha
   await using person = await visit(browser, server.url);
   const { page } = person;
   await page.goto(`/ui/runs/${id}`);
-  await page.getByRole("heading", { name: "The model failed; how shall it go on?" }).waitFor();
+  await page.getByRole("heading", { name: "The model failed. How should the run continue?" }).waitFor();
   await page
     .getByText(/no credit left/)
     .first()

@@ -126,7 +126,7 @@ test("the way back leads from one question to the one before, and a tab keeps th
   await page.waitForURL(/q=coffee/u);
   expect(await question.evaluate("document.activeElement.type"), "who asks can go on writing").toBe("search");
   await page.getByRole("tab", { name: "Store" }).click();
-  await page.getByRole("tab", { name: "What is known" }).click();
+  await page.getByRole("tab", { name: "Entities" }).click();
   expect(new URL(page.url()).searchParams.get("q")).toBe("coffee");
   for (let back = 0; back < 3; back += 1) await page.goBack();
   await page.waitForURL(/q=tea/u);
@@ -182,7 +182,7 @@ test("with a damaged memory the page leads to its snapshots, and the latest is r
   await page.getByRole("dialog").getByText("it cannot be told what that is").waitFor();
   await page.getByRole("dialog").getByRole("button", { name: "Restore" }).press("Enter");
   await page.getByText("damaged, left by a restore").waitFor();
-  await page.getByRole("tab", { name: "What is known" }).click();
+  await page.getByRole("tab", { name: "Entities" }).click();
   await page.getByRole("row", { name: /^Ada/ }).waitFor();
 });
 

@@ -186,10 +186,10 @@ test("memory is listed, searched with reasons, read, changed, taken back and for
   await history.getByText("Ada plays chess (100 % sure, always → 60 % sure, always)").waitFor();
   await said.getByText("60 % sure").waitFor();
   await relateAda(page);
-  await page.getByRole("button", { name: "Take back: Ada plays chess" }).click();
+  await page.getByRole("button", { name: "Retract: Ada plays chess" }).click();
   await history.locator("del", { hasText: "Ada plays chess" }).waitFor();
   await said.getByText("Ada plays chess").waitFor({ state: "detached" });
-  await page.getByRole("button", { name: "Make it as in 2" }).click();
+  await page.getByRole("button", { name: "Revert to version 2" }).click();
   await said.getByText("Ada plays chess").waitFor();
   await page.getByRole("button", { name: "Forget: Ada plays chess" }).click();
   await dialog.getByRole("button", { name: "Forget" }).click();
@@ -234,8 +234,8 @@ async function relateAda(page: Page): Promise<void> {
   await page.keyboard.press("+");
   await expect.poll(apart).toBeGreaterThan(before.apart);
   expect((await box(/^Cleo/))?.width, "names stay as large").toBe(before.width);
-  await around.getByRole("button", { name: "Take away: Ada admires Cleo" }).click();
-  await dialog.getByRole("button", { name: "Take away" }).click();
+  await around.getByRole("button", { name: "Delete: Ada admires Cleo" }).click();
+  await dialog.getByRole("button", { name: "Delete", exact: true }).click();
   await row.waitFor({ state: "detached" });
 }
 
@@ -256,23 +256,23 @@ async function keepTheStore(page: Page, everybody: () => Promise<void>): Promise
   await page.unroute("**/api/v1/memory/migrations");
   await page.getByText("has ended, with 40 of 100 copied; memory is still in embedded").waitFor();
   await page.getByRole("meter").waitFor();
-  await page.getByRole("button", { name: "Make one now" }).click();
+  await page.getByRole("button", { name: "Create a snapshot" }).click();
   const copies = page.getByRole("list", { name: "Snapshots" });
-  await copies.getByText("made by somebody").waitFor();
-  await page.getByRole("button", { name: "Look through all of it" }).click();
-  await page.getByText("All is as it should be.").waitFor();
-  await page.getByRole("button", { name: "What would go" }).click();
-  await page.getByText("Nothing goes: there is no policy.").waitFor();
+  await copies.getByText("manual").waitFor();
+  await page.getByRole("button", { name: "Check consistency" }).click();
+  await page.getByText("Memory is consistent.").waitFor();
+  await page.getByRole("button", { name: "Preview" }).click();
+  await page.getByText("No retention policy.").waitFor();
   await everybody();
   await server.ask("POST", "/api/v1/memory/entities", { entities: [{ name: "Aaron", type: "person" }] });
-  await page.getByRole("tab", { name: "What is known" }).click();
+  await page.getByRole("tab", { name: "Entities" }).click();
   await page.getByRole("row", { name: /^Aaron/ }).waitFor();
   await page.getByRole("tab", { name: "Store" }).click();
   await copies.getByRole("button", { name: /^Restore / }).click();
   await dialog.getByText("1 entity made known").waitFor();
   await dialog.getByRole("button", { name: "Restore" }).click();
   await copies.getByText("replaced by a restore").waitFor();
-  await page.getByRole("tab", { name: "What is known" }).click();
+  await page.getByRole("tab", { name: "Entities" }).click();
   await page.getByRole("row", { name: /^Bert/ }).waitFor();
   await expect.poll(() => page.getByRole("row", { name: /^Aaron/ }).count()).toBe(0);
   await page.getByRole("button", { name: "Import" }).click();

@@ -131,7 +131,7 @@ test("a message is checked while it is written, sent, and its answer waited for"
   await dialog.getByLabel("Names, with commas between").fill("billing, south-depot");
   await dialog.getByText("Goes to billing, south-depot").waitFor();
   await dialog.getByLabel("Protocol").selectOption("fipa-request");
-  await dialog.getByRole("button", { name: "To whoever can" }).click();
+  await dialog.getByRole("button", { name: "By capability" }).click();
   await dialog.getByLabel("Capability").fill("invoicing");
   await dialog.getByText("Goes to billing", { exact: true }).waitFor();
   await dialog.getByLabel("From").fill("planner");
@@ -209,8 +209,8 @@ test("a conversation is drawn message by message, goes on while one looks, and t
   await detail(page).getByText("price").first().waitFor();
   await page.getByText("The protocol: Contract net", { exact: false }).click();
   await page.getByRole("group", { name: /^The protocol/ }).waitFor();
-  await page.getByRole("button", { name: "Put away" }).click();
-  await page.getByText("It is put away").waitFor();
+  await page.getByRole("button", { name: "Archive", exact: true }).click();
+  await page.getByText("Conversation archived").waitFor();
   await page.goto(`/ui/conversations/${open}`);
   await page.getByText("billing may say").waitFor();
   await page.getByText(/^due \d\d:/).waitFor();
@@ -225,7 +225,7 @@ test("a conversation is drawn message by message, goes on while one looks, and t
   await page.getByText("Nothing: it is over.").waitFor();
   await page.goto("/ui/conversations?protocol=fipa-contract-net");
   await page.getByText("No conversation fits").waitFor();
-  await page.getByRole("checkbox", { name: "Those put away" }).check();
+  await page.getByRole("checkbox", { name: "Archived" }).check();
   await page.getByRole("link", { name: /^planner and north-depot/ }).waitFor();
   expect(person.complaints).toEqual([]);
 });
@@ -277,10 +277,10 @@ test("a conversation is branched off from, and goes on in another one", async ()
   expect(await page.getByText(failure).count(), "a failure is told once").toBe(1);
   await page.keyboard.press("Escape");
   await page.getByRole("button", { name: "Merge" }).click();
-  await dialog.getByLabel("The conversation it goes on in").fill("nowhere");
+  await dialog.getByLabel("Target conversation").fill("nowhere");
   await dialog.getByRole("button", { name: "Merge" }).click();
   await dialog.getByText("there is no conversation nowhere").waitFor();
-  await dialog.getByLabel("The conversation it goes on in").fill("large-talk");
+  await dialog.getByLabel("Target conversation").fill("large-talk");
   await dialog.getByRole("button", { name: "Merge" }).click();
   await page.getByText("goes on in large-talk").waitFor();
   await expect.poll(() => page.getByRole("button", { name: "Merge" }).count()).toBe(0);
@@ -332,7 +332,7 @@ test("the graph counts who talks to whom, while they talk, and leads to what the
   await table.getByRole("row", { name: /^billing north-depot 1 0/ }).waitFor();
   await page.getByRole("button", { name: /^north-depot: \d+ sent/ }).click();
   await table.getByRole("row", { name: /^planner billing/ }).waitFor({ state: "detached" });
-  await page.getByRole("button", { name: "Everybody" }).click();
+  await page.getByRole("button", { name: "All participants" }).click();
   await table.getByRole("row", { name: /^planner billing/ }).waitFor();
   await table
     .getByRole("row", { name: /^billing north-depot/ })
@@ -347,14 +347,14 @@ type Look = { readonly path: string; readonly whole: string | RegExp };
 const LOOKS: readonly Look[] = [
   { path: "/ui/messages?sender=planner", whole: "planner → north-depot, south-depot" },
   { path: "/ui/messages?sender=planner&message=PAST", whole: "As on the wire" },
-  { path: "/ui/messages?sender=planner&compose=true", whole: "To whoever can" },
+  { path: "/ui/messages?sender=planner&compose=true", whole: "By capability" },
   { path: "/ui/messages?tab=dead", whole: "the archive is closed" },
   { path: "/ui/messages?tab=mailboxes", whole: "invoicing" },
   { path: "/ui/messages?sender=nobody", whole: "No message fits" },
-  { path: "/ui/conversations", whole: "Under way" },
+  { path: "/ui/conversations", whole: "In progress" },
   { path: "/ui/conversations/PAST?as=diagram&message=PAST", whole: "As on the wire" },
   { path: "/ui/conversations/PAST?as=list", whole: "delivered" },
-  { path: "/ui/graph?node=planner", whole: "Everybody" },
+  { path: "/ui/graph?node=planner", whole: "All participants" },
 ];
 
 /** A page is opened once and then looked at in both widths: opening it takes longer than to look. */

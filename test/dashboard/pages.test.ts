@@ -142,7 +142,7 @@ describe("with a model that takes its time", () => {
     await page.getByRole("button", { name: "Stop" }).click();
     await state(page, "Cancelled").waitFor();
     await page.getByRole("link", { name: "Open the run" }).click();
-    await page.getByText("Someone cancelled this run.").waitFor();
+    await page.getByText("This run was cancelled.").waitFor();
     await expect.poll(() => page.getByRole("button", { name: "Cancel", exact: true }).count()).toBe(0);
   });
 
@@ -178,9 +178,9 @@ test("a call whose fate nobody knows is put to a person, and the decision lets t
   await using person = await visit(browser, resumed.url);
   const { page } = person;
   await page.goto(`/ui/runs/${id}`);
-  await page.getByRole("heading", { name: "Someone has to decide" }).waitFor();
+  await page.getByRole("heading", { name: "A decision is needed" }).waitFor();
   await page.getByText(/while csv_parser.describe was running/).waitFor();
-  await page.getByRole("button", { name: "Go on without" }).click();
+  await page.getByRole("button", { name: "Continue without" }).click();
   await state(page, "Completed").waitFor();
   await page.getByText("Went on without it.").waitFor();
   await page.getByRole("list", { name: "Steps" }).getByRole("link").nth(1).click();

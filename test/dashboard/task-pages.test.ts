@@ -33,7 +33,7 @@ test("a task is followed from its announcement to its end, as it goes on, and on
   await page.getByRole("link", { name: "count species" }).click();
   await page.getByText("Count them all").waitFor();
   await page.getByText("penguins.csv").waitFor();
-  await page.getByText("Nobody was asked yet.").first().waitFor();
+  await page.getByText("No participant was asked yet.").first().waitFor();
   await page.getByRole("button", { name: "Ask for proposals" }).click();
   const bids = page.getByRole("table", { name: "Bids" });
   await bids.getByRole("cell", { name: "asked", exact: true }).first().waitFor();
@@ -44,7 +44,7 @@ test("a task is followed from its announcement to its end, as it goes on, and on
     const call = await program?.await("cfp");
     if (call !== undefined) await program?.answer(call, { performative: "propose", content: { cost } });
   }
-  await bids.getByRole("row", { name: /cheap.*has it.*cost: 1/u }).waitFor();
+  await bids.getByRole("row", { name: /cheap.*awarded.*cost: 1/u }).waitFor();
   const order = await cheap?.await("accept-proposal");
   if (order !== undefined) await cheap?.answer(order, { performative: "inform", content: { rows: 344 } });
   await bids.getByRole("row", { name: /cheap.*done/u }).waitFor();
@@ -64,9 +64,9 @@ test("a task is followed from its announcement to its end, as it goes on, and on
   expect(await violations(page)).toEqual([]);
   await page.goto(`/ui/tasks/${slot.id}`);
   await page.getByRole("table", { name: "Prices called" }).getByRole("cell", { name: "10", exact: true }).waitFor();
-  await page.getByRole("button", { name: "Call it off" }).click();
-  await page.getByRole("dialog").getByRole("button", { name: "Call it off" }).click();
-  await page.getByRole("main").getByText("Called off").first().waitFor();
+  await page.getByRole("button", { name: "Cancel task" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Cancel task" }).click();
+  await page.getByRole("main").getByText("Cancelled").first().waitFor();
   expect(task.status).toBe("created");
   expect(person.complaints).toEqual([]);
   expect(person.foreign).toEqual([]);

@@ -62,11 +62,11 @@ test("on a telephone a run is played again, with what comes out otherwise, saved
     await page.getByRole("button", { name: "More actions" }).click();
     await page.getByRole("menuitem", { name }).click();
   };
-  await choose("Play again");
+  await choose("Replay");
   await page.getByText(/It came out the same: \d+ events/).waitFor();
   await page.keyboard.press("Escape");
   servers.without = "csv_parser";
-  await choose("Play again");
+  await choose("Replay");
   await page.getByText(/\d+ things came out otherwise/).waitFor();
   await page.getByText("the model would be told of other tools").first().waitFor();
   expect(await violationsInBothThemes(page)).toEqual([]);
