@@ -215,10 +215,10 @@ test("names at both ends of a relation are whole, and the address and counters s
   await page.getByRole("status").getByText("tab=nowhere").waitFor();
 });
 
-/** Tables that have to be scrolled sideways, and the width of the widest cell of their first row. */
+/** Tables that have to be scrolled sideways, and the width of the widest cell with a link in their first row. */
 const TABLES = `[...document.querySelectorAll("main [role=group]:has(> table)")].map((frame) => ({
   over: frame.scrollWidth - frame.clientWidth,
-  widest: Math.max(...[...frame.querySelectorAll("tbody tr:not([aria-hidden]):first-of-type td")].map((td) => td.clientWidth)),
+  widest: Math.max(0, ...[...frame.querySelectorAll("tbody tr:not([aria-hidden]):first-of-type td:has(a)")].map((td) => td.clientWidth)),
 }))`;
 const Tables = z.array(z.object({ over: z.number(), widest: z.number() }));
 
@@ -230,12 +230,17 @@ test.each([390, 1_024, 1_280])(
       input: "Add one and two, and then two and three",
       wait: true,
     });
+    await server.ask("POST", "/api/v1/participants", { name: "billing", description: "Sends invoices" });
+    const note = { performative: "inform", sender: "user", receiver: "billing", content: "Invoice 7" };
+    await server.ask("POST", "/api/v1/messages", note);
     await using person = await visit(browser, server.url, { width });
     const { page } = person;
     for (const [path, shown] of [
       ["/ui/agents", "greeter"],
       ["/ui/tools", "csv_parser"],
       ["/ui/runs", "Add one and two"],
+      ["/ui/conversations", "user and billing"],
+      ["/ui/messages?tab=mailboxes", "greeter"],
     ] as const) {
       await page.goto(path);
       await page.getByRole("main").getByText(shown).first().waitFor();

@@ -207,7 +207,7 @@ test("the picture is moved by the mouse that holds it, which opens nothing, and 
   await page.mouse.up();
   expect((await hub.boundingBox())?.x).toBeLessThan(from.x);
   expect(new URL(page.url()).pathname).toBe(`/ui/memory/${id}`);
-  await page.getByRole("button", { name: "Two steps" }).click();
+  await page.getByRole("button", { name: "2 steps" }).click();
   await page.waitForURL(/depth=2/u);
   expect(await violationsInBothThemes(page)).toEqual([]);
 });

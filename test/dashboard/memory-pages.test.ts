@@ -258,7 +258,7 @@ async function keepTheStore(page: Page, everybody: () => Promise<void>): Promise
   await page.getByRole("meter").waitFor();
   await page.getByRole("button", { name: "Create a snapshot" }).click();
   const copies = page.getByRole("list", { name: "Snapshots" });
-  await copies.getByText("manual").waitFor();
+  await copies.getByText("manual", { exact: true }).waitFor();
   await page.getByRole("button", { name: "Check consistency" }).click();
   await page.getByText("Memory is consistent.").waitFor();
   await page.getByRole("button", { name: "Preview" }).click();

@@ -49,7 +49,7 @@ test("a task is followed from its announcement to its end, as it goes on, and on
   if (order !== undefined) await cheap?.answer(order, { performative: "inform", content: { rows: 344 } });
   await bids.getByRole("row", { name: /cheap.*done/u }).waitFor();
   await page.getByText("344").first().waitFor();
-  await page.getByRole("region", { name: "What was said" }).getByText("accept-proposal").first().waitFor();
+  await page.getByRole("region", { name: "Messages", exact: true }).getByText("accept-proposal").first().waitFor();
   await page.getByRole("region", { name: "Bids" }).getByText("1 before").waitFor();
   await page.setViewportSize(SMALL);
   expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(SMALL.width);

@@ -137,7 +137,7 @@ function ConversationTable({ conversations }: { readonly conversations: readonly
         <tr>
           <Th className="w-40 max-sm:w-0">{columns.state}</Th>
           <Th>{columns.about}</Th>
-          <Th className="w-48 max-md:hidden">{columns.protocol}</Th>
+          <Th className="w-48 max-xl:hidden">{columns.protocol}</Th>
           <Th className="w-24 text-right max-sm:hidden">{columns.messages}</Th>
           <Th className="w-44 max-lg:hidden">{columns.due}</Th>
           <Th className="w-28 text-right max-sm:hidden">{columns.last}</Th>
@@ -166,7 +166,7 @@ function ConversationTable({ conversations }: { readonly conversations: readonly
                 <span className="block truncate text-xs text-muted">{conversation.outcome}</span>
               )}
             </Td>
-            <Td className="max-w-0 truncate text-muted max-md:hidden">{conversation.protocol ?? words.free}</Td>
+            <Td className="max-w-0 truncate text-muted max-xl:hidden">{conversation.protocol ?? words.free}</Td>
             <Td className="text-right text-muted max-sm:hidden">{conversation.messages}</Td>
             <Td className="text-muted max-lg:hidden">
               {conversation.due_at === null ? "–" : fullTime(conversation.due_at)}

@@ -46,7 +46,7 @@ function MailboxSection() {
 
 function MailboxTable({ mailboxes }: { readonly mailboxes: readonly Mailbox[] }) {
   const { columns } = words;
-  const number = "w-24 text-right max-sm:w-auto";
+  const number = "w-24 text-right max-sm:w-0";
   return (
     <Table label={words.title}>
       <thead>
@@ -56,9 +56,9 @@ function MailboxTable({ mailboxes }: { readonly mailboxes: readonly Mailbox[] })
           <Th className={number}>{columns.waiting}</Th>
           <Th className={cx(number, "max-sm:hidden")}>{columns.leased}</Th>
           <Th className={cx(number, "max-sm:hidden")}>{columns.retrying}</Th>
-          <Th className={cx(number, "max-lg:hidden")}>{columns.bytes}</Th>
-          <Th className={cx(number, "max-lg:hidden")}>{columns.average}</Th>
-          <Th className="w-44 max-sm:w-auto">{columns.breaker}</Th>
+          <Th className={cx(number, "max-xl:hidden")}>{columns.bytes}</Th>
+          <Th className={cx(number, "max-xl:hidden")}>{columns.average}</Th>
+          <Th className="w-44 max-sm:w-0">{columns.breaker}</Th>
         </tr>
       </thead>
       <tbody>
@@ -79,8 +79,8 @@ function MailboxTable({ mailboxes }: { readonly mailboxes: readonly Mailbox[] })
             <Td className={cx("text-right max-sm:hidden", mailbox.retrying > 0 ? "text-warn" : "text-muted")}>
               {count(mailbox.retrying)}
             </Td>
-            <Td className="text-right text-muted max-lg:hidden">{bytes(mailbox.bytes)}</Td>
-            <Td className="text-right text-muted max-lg:hidden">
+            <Td className="text-right text-muted max-xl:hidden">{bytes(mailbox.bytes)}</Td>
+            <Td className="text-right text-muted max-xl:hidden">
               {mailbox.average_ms === null ? "–" : duration(mailbox.average_ms)}
             </Td>
             <Td className={mailbox.breaker === "closed" ? "text-muted" : "text-bad"}>
