@@ -161,3 +161,19 @@ test("agents that use one conversation id have a conversation each, and see the 
   expect(await trade("ann@elsewhere", "three")).toBe("book-trade");
   expect(await trade("bob@elsewhere", "four")).toBe("book-trade (bob@elsewhere)");
 });
+
+test("an answer goes to the agent of another platform that reply-to names", async () => {
+  using other = await otherPlatform();
+  await using server = await startServer({
+    settings: { "fipa.enabled": true, "fipa.port": 0, "agents.directory": "none" },
+  });
+  const clerk = await Program.register(server.url, "clerk");
+  const boss = `(set (agent-identifier :name boss@elsewhere :addresses (sequence ${other.address})))`;
+  const text = `(request :reply-to ${boss} :reply-with r1 :content "a door")`;
+  const me = agentIdentifier("asker@elsewhere", [other.address]);
+  expect(await write(server.started.fipaUrl ?? "", me, "clerk@caxton", text)).toBe(200);
+  const got = await clerk.next();
+  const answer = other.next();
+  await clerk.answer(got, { performative: "inform", content: "painted" });
+  expect(await answer).toMatchObject({ inReplyTo: "r1", receiver: [{ name: "boss@elsewhere" }] });
+});

@@ -178,7 +178,8 @@ export class FipaTransport implements AsyncDisposable {
   }
 
   async #take({ acl, sender, receivers }: Arrived): Promise<void> {
-    this.#parts.remotes.meet(sender);
+    for (const id of [sender, ...acl.replyTo])
+      if (this.#names.local(id.name) === undefined) this.#parts.remotes.meet(id);
     const ours = receivers.flatMap((name) => this.#names.local(name) ?? []);
     if (ours.length === 0) throw new FipaContentError(`none of the receivers is of platform ${this.#names.platform}`);
     const services = ours.map((name) => name.toLowerCase()).filter((name) => name === "ams" || name === "df");
