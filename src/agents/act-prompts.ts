@@ -53,7 +53,7 @@ const WORDS: { readonly [Handler in ActHandler]: Wording } = {
   },
   cfp_handler: {
     is: "call for proposals",
-    toDo: `Propose on which terms you would do it, as one JSON object such as {"cost": 3, "seconds": 20}; do not do it yet. ${BACK} as your proposal. A call of an auction names a price: answer with it to bid that price, or refuse it with the tool reply.`,
+    toDo: `Propose on which terms you would do it, as one JSON object such as {"cost": 3, "seconds": 20}; do not do it yet. ${BACK} as your proposal.`,
   },
   propose_handler: {
     is: "proposal",
@@ -74,15 +74,33 @@ const WORDS: { readonly [Handler in ActHandler]: Wording } = {
   },
 };
 
+/** The calls and awards of auctions, which ask for other answers. */
+const CALL_OF_AUCTION: Wording = {
+  is: "call of an auction",
+  toDo: 'Answer with the highest price that you would pay, as one JSON object such as {"max_price": 30}. The server then bids for you up to it in the whole auction and does not reveal it. To bid only at this call, answer {"price": …}. To pass, refuse with the tool reply. Do no work yet.',
+};
+const AWARD_OF_AUCTION: Wording = {
+  is: "award of an auction",
+  toDo: "You have won at this price. Do what follows from it, if anything. Nobody waits for an answer.",
+};
+
+function wordingOf(content: string, { performative, protocol }: PromptMessage): Wording {
+  const isSealed = content.includes('"auction":"sealed"');
+  if (performative === "cfp" && (isSealed || protocol?.includes("auction") === true)) return CALL_OF_AUCTION;
+  if (performative === "accept-proposal" && protocol === "fipa-auction-dutch") return AWARD_OF_AUCTION;
+  const handler = handlerOf(performative);
+  return handler === undefined ? OTHER : WORDS[handler];
+}
+
 const OTHER: Wording = { is: "message", toDo: `Answer it as is appropriate. ${BACK}.` };
 
 /**
  * The request of a run that a message started: what was said before, the content, and what is asked for. All that is not
  * the content stands in lines of its own, in square brackets, so that a model, and who reads along, can tell them apart.
  */
-export function messageRequest(content: string, { performative, sender, history }: PromptMessage): string {
-  const handler = handlerOf(performative);
-  const { is, toDo } = handler === undefined ? OTHER : WORDS[handler];
+export function messageRequest(content: string, message: PromptMessage): string {
+  const { performative, sender, history } = message;
+  const { is, toDo } = wordingOf(content, message);
   return [
     ...history.map((said) => `[before, ${said.sender} (${said.performative}): ${oneLine(said.text)}]`),
     `[${is} (${performative}) from ${sender}]`,

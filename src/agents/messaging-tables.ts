@@ -23,6 +23,14 @@ export const MessagingTable = z
     on_failure: z.enum(["record", "run"]).default("record").meta({
       description: "A failure or not-understood that no run waits for: only on record, or a run of its own",
     }),
+    max_price: z
+      .number()
+      .optional()
+      .meta({
+        description:
+          "Private limit in auctions. The server bids for the agent up to this price, without a run. Default: a run names the limit",
+        examples: [30],
+      }),
     conversation_timeout: durationText().optional(),
     max_conversation_length: z.int().min(1).optional(),
     response_format: z.enum(["structured", "natural", "hybrid"]).optional(),
@@ -57,6 +65,8 @@ export const AgentMessaging = z.object({
   autoRespond: z.boolean().default(AUTO_RESPOND),
   contextMessages: z.int().default(CONTEXT_MESSAGES),
   runsOnFailure: z.boolean().default(false),
+  /** The most it pays in an auction; undefined: a run says how much. Other participants do not hear it. */
+  priceMax: z.number().optional(),
   /** Runs of it in one conversation. */
   turnsMax: z.int().default(TURNS_MAX),
   templates: z.partialRecord(z.enum(ACT_HANDLER_NAMES), z.string()).default({}),

@@ -1,6 +1,7 @@
 import { isJsonObject, parseJson } from "../kernel/json.ts";
 import type { Content, Message, MessageError } from "../messages/index.ts";
 import type { RunMessage, RunView } from "../runs/index.ts";
+import { bidUpTo, type Call, callIn, limitsIn } from "./bidding.ts";
 import { answersTo } from "./link.ts";
 
 type Performative = Message["performative"];
@@ -50,6 +51,8 @@ export function answerOf(view: RunView, link: RunMessage): Answer | undefined {
   const allowed = answersTo(link);
   if (allowed.length === 0 || hasReplied(view)) return undefined;
   if (view.state === "completed") {
+    const call = callIn(link, view.input);
+    if (call !== undefined) return bidOf(view, call);
     const performative = DONE[link.performative] ?? "inform";
     if (!allowed.includes(performative)) return undefined;
     return { performative, content: contentOf(view, performative), error: undefined };
@@ -59,6 +62,20 @@ export function answerOf(view: RunView, link: RunMessage): Answer | undefined {
   const text = error.hint === "" ? error.message : `${error.message}. ${error.hint}`;
   return { performative, content: { type: "text", text }, error: performative === "failure" ? error : undefined };
 }
+
+/** A bid, or why there is none. */
+function bidOf({ output, outputJson }: RunView, call: Call): Answer {
+  const { now } = limitsIn(outputJson === null ? output : JSON.stringify(outputJson));
+  const price = now === undefined ? undefined : bidUpTo(now, call);
+  if (price !== undefined)
+    return { performative: "propose", content: { type: "json", value: { price } }, error: undefined };
+  // What it would pay is not told to the seller.
+  const text = now === undefined ? output : PASSES;
+  return { performative: "refuse", content: { type: "text", text }, error: undefined };
+}
+
+/** What is said of a price above the limit. */
+export const PASSES = "no bid at this price";
 
 function contentOf({ output, outputJson }: RunView, performative: Performative): Content {
   if (outputJson !== null) return { type: "json", value: outputJson };

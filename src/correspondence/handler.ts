@@ -7,6 +7,8 @@ import { type Message, SYSTEM_SENDER } from "../messages/index.ts";
 import { type AgentHandler, type Delivered, expiryOf, isExpiry, isPast, type Settlement } from "../router/index.ts";
 import type { Replies, ReplyIndex, RunAnswers, RunJournal, RunMessage, Runs } from "../runs/index.ts";
 import type { Agreements } from "./agreements.ts";
+import { PASSES } from "./answer.ts";
+import { bidUpTo, callIn, isOnlyNews, limitsIn } from "./bidding.ts";
 import { isCallOff, isSubscription, messageIdOf, runIdOf } from "./derived-ids.ts";
 import { agreesFirst, agreesLate, linkOf, replyTo } from "./link.ts";
 import type { ConversationPast, Post, TaskClaims } from "./ports.ts";
@@ -28,6 +30,14 @@ export type CorrespondenceDeps = {
   readonly follow: (delivered: Delivered) => Pick<Message, "hops" | "trail">;
 };
 
+type Bidding = {
+  /** Of the run that the message would start. */
+  readonly id: RunId;
+  readonly link: RunMessage;
+  readonly name: string;
+  readonly limit: number | undefined;
+};
+
 const DONE: Settlement = { type: "done" };
 /** How long a message waits before it is tried again to begin its run, while the queue of runs is full. */
 const QUEUE_FULL_MS = 200;
@@ -40,7 +50,8 @@ const FAILURES: ReadonlySet<Message["performative"]> = new Set(["failure", "not-
  * What a message to an agent does: it belongs to a task, or ends the wait of a run, or starts one.
  * C1. A message starts at most one run for a recipient, however often it is delivered: the run's id follows from both.
  * C2. It is settled after its effect is on disk: the task's, the reply's, or the accepted run's.
- * C3. What the queue of runs has no room for stays in the mailbox.
+ * C3. Calls for proposals and bids do not count as turns of a conversation. In an auction only the award starts work.
+ * C4. What the queue of runs has no room for stays in the mailbox.
  */
 export class Correspondence implements AgentHandler {
   readonly #deps: CorrespondenceDeps;
@@ -57,7 +68,7 @@ export class Correspondence implements AgentHandler {
     if (await this.#endWait(delivered)) return DONE;
     if (message.performative === "cancel") return this.#cancel(delivered);
     if (message.inReplyTo !== undefined && isCallOff(message.inReplyTo)) return DONE;
-    if (ANSWERS.has(message.performative)) return DONE;
+    if (ANSWERS.has(message.performative) || isOnlyNews(message, delivered.recipient)) return DONE;
     const id = runIdOf(message, delivered.recipient);
     const before = this.#starting.get(id);
     if (before !== undefined) return before;
@@ -105,7 +116,10 @@ export class Correspondence implements AgentHandler {
       if (FAILURES.has(message.performative) && (!messaging.runsOnFailure || message.sender === SYSTEM_SENDER))
         return DONE;
       const conversation = { workspace: message.workspace, agent: name, conversationId: message.conversationId };
-      if (answers.inConversation(conversation).count >= messaging.turnsMax) return turnsOver(name, messaging);
+      const { turns, lastBid } = answers.inConversation(conversation);
+      const bid = await this.#bid(message, { id, link, name, limit: messaging.priceMax ?? this.#limitOf(lastBid) });
+      if (bid !== undefined) return bid;
+      if (turns >= messaging.turnsMax) return turnsOver(name, messaging);
       const history = await this.#history(message, name, messaging);
       const { performative, sender, conversationId, protocol } = message;
       await this.#whenThereIsRoom(message, signal, () =>
@@ -124,6 +138,32 @@ export class Correspondence implements AgentHandler {
     } catch (error) {
       return settlementOf(error);
     }
+  }
+
+  /** What an agent said in a bid that it pays at most in this conversation. */
+  #limitOf(bid: RunId | undefined): number | undefined {
+    if (bid === undefined) return undefined;
+    const { output, outputJson } = this.#deps.runs.view(bid);
+    return limitsIn(outputJson === null ? output : JSON.stringify(outputJson)).always;
+  }
+
+  /** Answers the call of an auction for an agent whose limit is known: no run is started. Undefined for other messages. */
+  async #bid(message: Message, { id, link, name, limit }: Bidding): Promise<Settlement | undefined> {
+    const call = callIn(link, textOf(message.content));
+    if (call === undefined || limit === undefined) return undefined;
+    const { post, clock } = this.#deps;
+    const price = bidUpTo(limit, call);
+    const submitted = await post.submit(
+      replyTo(link, message.workspace, {
+        id: messageIdOf(id, "bid"),
+        performative: price === undefined ? "refuse" : "propose",
+        sender: name,
+        content: price === undefined ? { type: "text", text: PASSES } : { type: "json", value: { price } },
+        atMs: clock.nowMs(),
+      }),
+    );
+    const isLater = submitted.type === "refused" && submitted.retryAfterMs !== undefined;
+    return isLater ? { type: "failed", reason: submitted.error.message } : DONE;
   }
 
   async #history(message: Message, agent: string, { contextMessages }: AgentMessaging) {

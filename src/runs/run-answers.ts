@@ -8,10 +8,13 @@ export interface RunAnswers {
   underWay(): readonly { readonly runId: RunId; readonly createdAtMs: number }[];
   /** The answer is out, or there is none to send. On disk when resolved. */
   sent(runId: RunId): Promise<void>;
-  /** Runs of an agent in a conversation, by their ids, oldest first; those under way only, or all. */
+  /**
+   * Runs of an agent in a conversation. `turns` counts those that did not only answer a call for proposals of a FIPA protocol;
+   * `unfinished` are the ids of those under way, oldest first; `lastBid` is the last completed answer to such a call.
+   */
   inConversation(conversation: {
     readonly workspace: string;
     readonly agent: string;
     readonly conversationId: string;
-  }): { readonly count: number; readonly unfinished: readonly RunId[] };
+  }): { readonly turns: number; readonly unfinished: readonly RunId[]; readonly lastBid: RunId | undefined };
 }

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Performative } from "../../src/messages/index.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 import { type Actor, openRoom, type Room, type RoomOptions, until } from "./room.ts";
@@ -242,6 +242,70 @@ test("an agent has so many runs in one conversation and no more", async () => {
     await until(() => room.office.settled.length === 3);
     expect(room.office.settled.at(-1)?.[2]).toMatchObject({ type: "rejected", code: "CONVERSATION_TURNS_MAX" });
     expect(room.runsOf("alice")).toHaveLength(2);
+  });
+});
+
+const calling = (auction: string, price: number) => JSON.stringify({ auction, price });
+
+describe("in an auction", () => {
+  const protocol = "fipa-auction-english";
+  const says = [
+    { when: { userIncludes: "[call of an auction" }, text: 'I pay up to:\n{"max_price": 20}' },
+    { text: "noted" },
+  ];
+
+  test("an agent is asked once for its limit; the server bids up to it, and only the award starts another run", async () => {
+    await withRoom([{ name: "bob", says, more: "[conversation]\nmax_turns = 1\n" }], async (room) => {
+      const tell = (performative: Performative, text: string, conversationId?: string) =>
+        room.write({ performative, protocol, ...(conversationId !== undefined && { conversationId }) }, "bob", text);
+      const { conversationId } = await tell("inform", '{"auction":"english","start":10,"step":5}');
+      for (const [turn, price] of [10, 15, 20, 25].entries()) {
+        await tell("cfp", calling("english", price), conversationId);
+        await until(() => room.office.said("bob", "user").length === turn + 1);
+        await tell("accept-proposal", '{"accepted":{"price":10},"final":false}', conversationId);
+      }
+      expect(room.office.said("bob", "user")).toEqual([
+        'propose: {"price":10}',
+        'propose: {"price":15}',
+        'propose: {"price":20}',
+        "refuse: no bid at this price",
+      ]);
+      await tell("inform", '{"ended":true,"sold":true,"winner":"cid","price":25}', conversationId);
+      await until(() => room.office.settled.length === 10);
+      expect(room.runsOf("bob").map(({ message }) => message?.performative)).toEqual(["cfp"]);
+      await tell("inform", '{"ended":true,"sold":true,"winner":"Bob","price":20}', conversationId);
+      await until(() => room.runsOf("bob").length === 2);
+      expect(room.office.settled.every(([, , { type }]) => type === "done")).toBe(true);
+    });
+  });
+
+  test.each<[what: string, answer: string, said: string]>([
+    ["a price below the called one", '{"price": 9}', "refuse: no bid at this price"],
+    ["no price", '{"cost": 4}', 'refuse: {"cost": 4}'],
+    ["words", "I would rather not.", "refuse: I would rather not."],
+    ["a price above the called one", '{"price": 12}', 'propose: {"price":10}'],
+  ])("an answer with %s is judged before it is sent", async (_what, answer, said) => {
+    await withRoom([echo("bob", answer)], async (room) => {
+      await room.write({ performative: "cfp", protocol: "fipa-auction-dutch" }, "bob", calling("dutch", 10));
+      await until(() => room.office.said("bob", "user").length === 1);
+      expect(room.office.said("bob", "user")).toEqual([said]);
+    });
+  });
+
+  test("the limit of a definition bids without a run, in sealed auctions the limit itself", async () => {
+    await withRoom([{ ...echo("bob"), more: "[messaging]\nmax_price = 20\n" }], async (room) => {
+      await room.write({ performative: "cfp", protocol }, "bob", calling("english", 15));
+      await room.write({ performative: "cfp", protocol }, "bob", calling("english", 21));
+      const sealed = JSON.stringify({ auction: "sealed", reserve: 5 });
+      await room.write({ performative: "cfp", protocol: "fipa-contract-net" }, "bob", sealed);
+      await until(() => room.office.said("bob", "user").length === 3);
+      expect(room.office.said("bob", "user")).toEqual([
+        'propose: {"price":15}',
+        "refuse: no bid at this price",
+        'propose: {"price":20}',
+      ]);
+      expect(room.runsOf("bob")).toEqual([]);
+    });
   });
 });
 

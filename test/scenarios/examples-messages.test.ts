@@ -50,6 +50,36 @@ test("a contract net: three propose, the cheapest counts, the others are rejecte
     expect(JSON.stringify(seen), "a bidder is not shown what its rivals said").not.toContain(rival.name);
 });
 
+test("auctions at the same time: each has one winner, ends its conversation, and starts one run a bidder besides the award", async () => {
+  const wanted = [
+    { protocol: "auction-english", auction: { start: 1, step: 1, deliver: true } },
+    { protocol: "auction-english", auction: { start: 10, step: 5 } },
+    { protocol: "auction-dutch", auction: { start: 10, step: 5 } },
+    { protocol: "auction-sealed", auction: { second_price: true } },
+  ];
+  const begun = await Promise.all(
+    wanted.map(async (auction) => {
+      const shared = { name: "how many rows are in examples/data/penguins.csv", distribute: true };
+      const requirements = { capabilities: ["table-reading"] };
+      return Task.parse((await server.ask("POST", "/api/v1/tasks", { ...shared, requirements, ...auction })).body);
+    }),
+  );
+  for (const { task_id: id } of begun) {
+    const path = `/api/v1/tasks/${id}`;
+    let task = Task.parse((await server.ask("GET", path)).body);
+    while (!["done", "failed", "cancelled"].includes(task.status))
+      task = Task.parse((await server.ask("GET", `${path}?after_version=${task.version}&wait_seconds=20`)).body);
+    expect(task).toMatchObject({ status: "done", awards: 1 });
+    await expect
+      .poll(async () => (await server.ask("GET", `/api/v1/conversations/${id}`)).body)
+      .toMatchObject({ state: "completed" });
+    const { body } = await server.ask("GET", `/api/v1/runs?conversation=${id}`);
+    const { items } = z.object({ items: z.array(z.unknown()) }).parse(body);
+    expect(items.length).toBeLessThanOrEqual(4);
+  }
+  expect((await server.ask("GET", "/api/v1/dead-letters")).body).toMatchObject({ items: [] });
+});
+
 test("a subscription: an agent gets what is published, where its expression holds, and a run looks at it", async () => {
   const wish = { subscriber: "order-keeper", topic: "orders.*.created", where: "message.content.price > 100" };
   expect((await server.ask("POST", "/api/v1/subscriptions", wish)).status).toBe(200);

@@ -2,6 +2,10 @@ import { RunId } from "../../kernel/ids.ts";
 import type { RunAnswers } from "../../runs/index.ts";
 import type { Database } from "./database.ts";
 
+/** Calls of a FIPA protocol: it bounds how many there are. */
+const IS_BID =
+  "(coalesce(message ->> '$.performative', '') = 'cfp' AND coalesce(message ->> '$.protocol', '') LIKE 'fipa-%')";
+
 /** Answers of runs to the messages that started them, in `caxton.db`. Their rows are written by the journal. */
 export class SqliteRunAnswers implements RunAnswers {
   readonly #db: Database;
@@ -39,12 +43,16 @@ export class SqliteRunAnswers implements RunAnswers {
     return this.#db.read(() => {
       const where = "conversation_id = ? AND workspace = ? AND agent = ?";
       const values = [conversationId, workspace, agent];
-      const counted = this.#db.sql(`SELECT count(*) AS n FROM runs WHERE ${where}`).get(...values);
+      const counted = this.#db.sql(`SELECT count(*) AS n FROM runs WHERE ${where} AND NOT ${IS_BID}`).get(...values);
+      const last = this.#db
+        .sql(`SELECT id FROM runs WHERE ${where} AND state = 'completed' AND ${IS_BID} ORDER BY id DESC LIMIT 1`)
+        .get(...values);
       const unfinished = this.#db
         .sql(`SELECT id FROM runs WHERE ${where} AND ended_at_ms IS NULL ORDER BY id`)
         .all(...values)
         .map((row) => RunId.parse(row["id"]));
-      return { count: Number(counted?.["n"] ?? 0), unfinished };
+      const lastBid = last === undefined ? undefined : RunId.parse(last["id"]);
+      return { turns: Number(counted?.["n"] ?? 0), unfinished, lastBid };
     });
   }
 }

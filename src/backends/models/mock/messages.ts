@@ -27,12 +27,25 @@ export function letterIn(text: string): Letter | undefined {
 export function proposal({ content }: Letter): string {
   let sum = 0;
   for (const character of content.toLowerCase()) sum = (sum * 31 + (character.codePointAt(0) ?? 0)) % 9_973;
+  const [, auction] = /"auction":"(english|dutch|sealed)"/.exec(content) ?? [];
+  const [, price = "0"] = /"(?:price|reserve)":(-?[\d.]+)/.exec(content) ?? [];
+  if (auction !== undefined) return limit(auction, Number(price), sum);
   const words = content.split(/\s+/).filter((word) => word !== "").length;
   return JSON.stringify({
     cost: 1 + (sum % 9),
     seconds: 5 + words,
     note: "terms by Caxton's built-in rule-based model, from the words of the task alone",
   });
+}
+
+const BID_NOTE = "a limit by Caxton's built-in rule-based model, from the words of the call alone";
+const THIRD = 3;
+
+/** The most that is paid in an auction: in a Dutch one less than its first price, in the others more. */
+function limit(auction: string, price: number, sum: number): string {
+  const unit = Math.max(1, Math.abs(price)) / THIRD;
+  const most = auction === "dutch" ? price * (0.5 + (sum % 5) / 10) : price + (1 + (sum % 9)) * unit;
+  return JSON.stringify({ max_price: Number(most.toFixed(2)), note: BID_NOTE });
 }
 
 type Question = { readonly whom: JsonObject; readonly name: string; readonly content: string };
