@@ -77,6 +77,15 @@ function isMoney(words: readonly Word[], at: number): boolean {
   );
 }
 
+const EVENT = /^(?:deal|sale|order|purchase|transaction|trip|booking|hire|admission|payment|claim)$/;
+const ATTRIBUTE = /^(?:size|price|date|duration|type|status|stage|time|priority)$/;
+/** "deals" beside a column of deal sizes are the rows. */
+const isThing = ({ lower, stem }: Word, { from, to, columns }: Item): boolean =>
+  to - from === 1 &&
+  stem !== lower &&
+  EVENT.test(stem) &&
+  columns.every(({ parts }) => parts.length > 1 && parts[0] === stem && ATTRIBUTE.test(parts.at(-1) ?? ""));
+
 /** Whether a column only numbers the rows from one or zero. */
 const isCounting = ({ type, distinct, min, max }: Column, { rows = 0 }: Table) =>
   type === "number" && rows > 1 && distinct === rows && (min === 0 || min === 1) && Number(max) - min === rows - 1;
@@ -101,7 +110,9 @@ function readAt(words: readonly Word[], at: number, { table, values, nouns }: Kn
   const placed = placeAt(words, at, table);
   if (placed !== undefined) return placed;
   const found = columnAt(words, at, table);
-  const isCounter = found?.item.columns.every((one) => isCounting(one, table)) === true;
+  const isCounter =
+    found?.item.columns.every((one) => isCounting(one, table)) === true ||
+    (found?.rank === "part" && isThing(word, found.item));
   const named = isCounter ? undefined : found;
   const value = valueAt(words, at, values);
   const dated = value !== undefined && value.to - at > 1 ? undefined : dateAt(words, at, table, value);

@@ -26,7 +26,7 @@ const PHRASES: { readonly [symbol: string]: string } = {
   "*": "times|multiplied by",
   "+": "plus",
   "-": "minus",
-  "!": "not|except|excluding|other than|without|non|isn't|aren't|wasn't|never|except for|no|but not|outside|outside of|others|the others|the rest",
+  "!": "not|except|excluding|other than|without|non|isn't|aren't|wasn't|don't|doesn't|didn't|haven't|hasn't|never|except for|no|but not|outside|outside of|others|the others|the rest",
   m: "missing|empty|blank|unknown|null",
   e: "vs|versus|against|compare|compared|comparison|compared to|compared with|in comparison|comparing",
   "&": "and|both|either|as well as|plus the",
@@ -49,9 +49,9 @@ const BUCKETS: readonly (readonly [Bucket, string])[] = [
   ["month_of_year", "month of the year|calendar month|months of the year|calendar months|month of year"],
 ];
 const OPERATORS: readonly (readonly [Operator, string])[] = [
-  [">", "above|over|more than|greater than|exceeding|exceed|exceeds|exceeded|in excess of"],
-  ["<", "below|under|less than|fewer than"],
-  [">=", "at least|no less than|no fewer than|minimum of|not less than"],
+  [">", "above|over|more than|greater than|exceeding|after|later than|exceed|exceeds|exceeded|in excess of"],
+  ["<", "before|prior to|earlier than|below|under|less than|fewer than"],
+  [">=", "since|at least|no less than|no fewer than|minimum of|not less than"],
   ["<=", "at most|no more than|up to|not more than|a maximum of"],
 ];
 /** What stands after its number: "100 or more". */
@@ -64,7 +64,7 @@ const LATER: readonly (readonly [Operator, string])[] = [
 ];
 /** Verbs that say only that rows are there, where no column or value has them: none that may choose among rows, such as "paid". */
 export const VERBS = new Set(
-  "score scored scores handle handled flew fly flies wrote write written order ordered visit visited attend attended serve served produce produced generate generated bring brought lead leads led cause causes caused fell falls charge charged contribute contributed earn earned earns pay pays play played cost costs weigh weighs spend spent add added enter entered run ran stay stayed travel travelled traveled sit sat stand stood deal dealt release released show shows pick picked use used uses feature featured employs depart departed fall drive driven flown showed shown admitted treated covered submitted filed logged reported performed conducted held hosted located based situated gave given state stated provide provided disclosed collected caught built made manufactured carried transported drawn obtained posted uploaded aired premiered worked lived".split(
+  "score scored scores handle handled flew fly flies wrote write written order ordered visit visited attend attended serve served produce produced generate generated bring brought lead leads led cause causes caused fell falls charge charged contribute contributed earn earned earns pay pays play played cost costs weigh weighs spend spent add added enter entered run ran stay stayed travel travelled traveled sit sat stand stood deal dealt release released show shows pick picked use used uses feature featured employs depart departed fall drive driven hit worth flown showed shown admitted treated covered submitted filed logged reported performed conducted held hosted located based situated gave given state stated provide provided disclosed collected caught built made manufactured carried transported drawn obtained posted uploaded aired premiered worked lived".split(
     " ",
   ),
 );

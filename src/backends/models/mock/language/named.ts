@@ -43,10 +43,10 @@ const WHOLE = /^(?:total|amount|revenue)$/;
 /** The one column of a table that holds amounts of money, of several the one of totals. */
 export function moneyOf({ columns }: Table): Column | undefined {
   const found = columns.filter(
-    ({ type, parts, unit }) =>
+    ({ name, type, parts, unit }) =>
       type === "number" &&
       !parts.some((part) => NO_MONEY.test(part)) &&
-      (parts.some((part) => MONEY.test(part)) || /^(?:[$€£]|usd|eur|gbp)$/i.test(unit ?? "")),
+      (parts.some((part) => MONEY.test(part)) || /^(?:[$€£]|usd|eur|gbp)$/i.test(unit ?? "") || /[$€£]/.test(name)),
   );
   const whole = found.length > 1 ? found.filter(({ parts }) => parts.some((part) => WHOLE.test(part))) : found;
   return whole.length === 1 ? whole[0] : undefined;
@@ -124,7 +124,7 @@ function partHit(
 }
 
 const ENDINGS =
-  /^(?:|e|s|t|ts|tted|ssion|ssions|es|d|ed|ing|ly|er|ers|or|ors|ancy|ion|ions|ation|ations|tion|ption|al|ment|y|ity)$/;
+  /^(?:|e|s|r|rs|t|ts|tted|ssion|ssions|es|d|ed|ing|ly|er|ers|or|ors|ancy|ion|ions|ation|ations|tion|ption|al|ment|y|ity)$/;
 
 /** Whether two words are forms of one: "remotely" and "remote", "cancellations" and "cancelled". */
 export function isInflected(a: string, b: string): boolean {

@@ -175,7 +175,7 @@ const SYNONYM_GROUPS: readonly (readonly string[])[] = [
   "capita cap",
   "percapita percap",
   "education edu educ",
-  "number num no",
+
   "customer cust",
   "product prod",
   "category cat",
@@ -293,7 +293,7 @@ const ALTERNATIVES: { readonly [word: string]: readonly string[] | undefined } =
       "indonesian:indonesia australian:australia canadian:canada mexican:mexico brazilian:brazil argentinian:argentina " +
       "chilean:chile colombian:colombia peruvian:peru egyptian:egypt nigerian:nigeria kenyan:kenya ghanaian:ghana " +
       "moroccan:morocco israeli:israel european:europe asian:asia african:africa romanian:romania bulgarian:bulgaria croatian:croatia " +
-      "rainy:rain snowy:snow sunny:sun foggy:fog drizzly:drizzle cloudy:cloud windy:wind " +
+      "win:won wins:won lose:lost loses:lost rainy:rain snowy:snow sunny:sun foggy:fog drizzly:drizzle cloudy:cloud windy:wind " +
       "monday:mon tuesday:tue wednesday:wed thursday:thu friday:fri saturday:sat sunday:sun " +
       "mondays:mon tuesdays:tue wednesdays:wed thursdays:thu fridays:fri saturdays:sat sundays:sun " +
       "thursday:thur january:jan february:feb march:mar april:apr june:jun july:jul august:aug september:sep october:oct november:nov december:dec"

@@ -119,6 +119,6 @@ export const NOISE = new Set(
     "data file table dataset csv value values column recorded record measured observed registered made make makes placed place came come comes go goes went got received receive happened happen happens occurred occur " +
     "exist exists any overall whole entire also then just as so if into among amongst during where whose use using based here now he she them him her his individual " +
     "figure figures answer question thanks thank hello hi work works worked live lives lived take takes took belong belongs equal equals exactly vary varies look " +
-    "aged air trading programming individually card-of together score-of case draw how such only level levels about sort kind line break broken each-of give many much ones result results old-of total-of set seen s terms world worldwide overall via strongly closely include includes including contain contains reach reached said called named"
+    "aged air trading programming individually card-of still yet already together score-of case draw how such only level levels about sort kind line break broken each-of give many much ones result results old-of total-of set seen s terms world worldwide overall via strongly closely include includes including contain contains reach reached said called named"
   ).split(" "),
 );
