@@ -88,7 +88,7 @@ test("a greeting and a call for help are answered with what can be done", async 
 
 test("without tools the answer says what was understood and is no echo", async () => {
   const { answer } = await converse("Which species in birds.csv has the longest flippers? Draw a bar chart.", []);
-  expect(answer).toMatch(/^In your request I found the file birds\.csv, a search for the longest and a bar chart\./);
+  expect(answer).toMatch(/^In your request I found the file birds\.csv, a question for figures and a bar chart\./);
   expect(answer).toContain("This agent has no tools");
 });
 

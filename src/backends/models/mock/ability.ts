@@ -1,6 +1,6 @@
 import type { Tool } from "./parameters.ts";
 import type { Toolbox } from "./toolbox.ts";
-import { aggregateName, listed, type Request } from "./language/index.ts";
+import { listed, type Request } from "./language/index.ts";
 
 const TOOLS_NAMED = 12;
 
@@ -50,26 +50,13 @@ function greeting({ text }: Request): readonly string[] {
 }
 
 /** The request as the rules understood it. */
-export function understoodText({
-  files,
-  urls,
-  csv,
-  chart,
-  ranking,
-  words,
-  aggregates,
-  outputs,
-  asks,
-}: Request): string {
-  const superlative = ranking === undefined ? undefined : words[ranking.at]?.lower;
+function understoodText({ files, urls, csv, chart, figures, outputs }: Request): string {
   const parts = [
     ...(files.length > 0 ? [`the ${files.length === 1 ? "file" : "files"} ${listed(files)}`] : []),
     ...(urls.length > 0 ? [`the address ${listed(urls)}`] : []),
     ...(csv === undefined ? [] : [`a table of ${csv.trim().split("\n").length - 1} rows in your message`]),
-    ...(superlative === undefined ? [] : [`a search for the ${superlative}`]),
-    ...(aggregates.length === 0 ? [] : [`the ${listed(aggregates.map(aggregateName))}`]),
+    ...(figures ? ["a question for figures"] : []),
     ...(chart === undefined ? [] : [chart === "any" ? "a chart" : `a ${chart} chart`]),
-    ...(asks.has("comparison") ? ["a comparison"] : []),
     ...(outputs.length === 0 ? [] : [`a result in ${listed(outputs)}`]),
   ];
   if (parts.length === 0) return "I found no file, address, table or calculation in your request.";

@@ -90,10 +90,10 @@ function chosenPart(request: Request, toolbox: Toolbox, ledger: Ledger): Section
   return quoted(`The tool ${tool.name} says:`, outcome.text, outcome.structured);
 }
 
-const isAboutData = ({ ranking, aggregates, chart, asks }: Request) =>
-  ranking !== undefined ||
-  aggregates.length > 0 ||
+const isAboutData = ({ figures, chart, asks, text }: Request) =>
+  figures ||
   chart !== undefined ||
+  /\bhow (?:many|often)\b|\bnumber of\b/i.test(text) ||
   asks.has("columns") ||
   asks.has("rows") ||
   asks.has("overview");

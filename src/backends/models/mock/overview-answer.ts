@@ -21,16 +21,12 @@ const PLAIN =
   /^(?:a|all|an|and|are|attributes?|columns?|compare|contains?|count|csv|data|dataset|do|does|entries|fields?|file|for|give|has|have|headers?|how|in|inside|is|it|its|large|big|lines?|list|long|many|me|names?|number|observations?|of|please|points|records?|rows?|show|table|tell|the|there|these|they|this|total|types?|their|us|variables?|what|which|with)$/;
 
 /** Whether a request asks what a table holds, not for figures of it. */
-export const asksForOverview = ({ asks, questions, aggregates, ranking }: Request): boolean => {
+export const asksForOverview = ({ asks, questions, figures }: Request): boolean => {
   const words = questions.flat().length;
   if (asks.has("missing") && asks.has("columns")) return true;
-  if (asks.has("overview") && aggregates.length === 0 && ranking === undefined && words <= 8) return true;
-  return (
-    (asks.has("columns") || asks.has("rows")) &&
-    words <= 12 &&
-    questions.flat().every(({ lower }) => PLAIN.test(lower)) &&
-    (aggregates.length === 0 || (asks.has("rows") && aggregates.every((one) => one === "count")))
-  );
+  if (asks.has("overview") && !figures && words <= 8) return true;
+  const isPlain = questions.flat().every(({ lower }) => PLAIN.test(lower));
+  return (asks.has("columns") || asks.has("rows")) && words <= 12 && isPlain && !figures;
 };
 
 /** What a table holds: what is asked of it, or all of it. */

@@ -296,14 +296,14 @@ export const isPeriod = ({ key }: Condition) =>
 
 export const isTimeKey = ({ column, bucket }: Key): boolean =>
   bucket !== undefined || column.type === "date" || (column.type === "number" && column.parts.includes("year"));
-export const hasDay = ({ min }: Column) => typeof min === "string" && min.length > 7;
+const hasDay = ({ min }: Column) => typeof min === "string" && min.length > 7;
 export const PERSONS = new Set(
   "name customer employee student player agent person member patient driver author director seller waiter manager user assignee owner rep representative worker doctor nurse teacher actor artist winner candidate".split(
     " ",
   ),
 );
 
-export const ID = /^(?:id|no|number|code|key|zip|identifier)$/;
+const ID = /^(?:id|no|number|code|key|zip|identifier)$/;
 /** Whether a column's numbers only number the rows or things. */
 export const isNumbering = (parts: readonly string[]): boolean =>
   parts.some((part) => ID.test(part)) && parts.at(0) !== "number";
@@ -324,7 +324,7 @@ export const isUnclear = (of: Expression) =>
   !of.columns.some(({ parts }) => parts.some((part) => AVERAGED.has(part)));
 
 /** A column's name as arithmetic takes it. */
-export const inFormula = (name: string) => (/^[\p{L}_][\p{L}\p{N}_ ]*$/u.test(name) ? name : `"${name}"`);
+const inFormula = (name: string) => (/^[\p{L}_][\p{L}\p{N}_ ]*$/u.test(name) ? name : `"${name}"`);
 
 export const keyText = ({ column, bucket }: Key): string =>
   bucket === undefined ? column.name : `${bucket}(${column.name})`;

@@ -7,7 +7,6 @@ export { isFragment, pointsBack } from "./questions.ts";
 export { type ChartKind, type Request, understand } from "./request.ts";
 export { type Aggregate, AGGREGATE_WORDS, STOP_WORDS, synonymsOf } from "./vocabulary.ts";
 export {
-  aggregateName,
   capital,
   columnNames,
   conditionsText,

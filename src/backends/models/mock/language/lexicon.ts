@@ -170,17 +170,11 @@ export function gradeAt(words: readonly Word[], at: number, table: Table): Item 
   return columns.length === 0 ? undefined : item("c", at, at + 1, { columns });
 }
 
-const SCALES: { readonly [word: string]: number | undefined } = {
-  k: 1e3,
-  thousand: 1e3,
-  m: 1e6,
-  mio: 1e6,
-  million: 1e6,
-  millions: 1e6,
-  bn: 1e9,
-  billion: 1e9,
-  billions: 1e9,
-};
+const SCALES: { readonly [word: string]: number | undefined } = Object.fromEntries(
+  Object.entries({ "k thousand": 1e3, "m mio million millions": 1e6, "bn billion billions": 1e9 }).flatMap(
+    ([words, scale]) => words.split(" ").map((word) => [word, scale]),
+  ),
+);
 
 export function numberAt(words: readonly Word[], at: number): Item | undefined {
   const number = numberOf(words[at]?.lower ?? "");

@@ -149,7 +149,7 @@ function aboveAverage(draft: Draft, matched: readonly Item[]): Made {
   return [condition(named, { key: { column }, operator: bound.operator, values: [value] })];
 }
 
-export function rangeOf(first: Item, low: Item | undefined, high: Item | undefined): Made {
+function rangeOf(first: Item, low: Item | undefined, high: Item | undefined): Made {
   if (low?.number === undefined || high?.number === undefined) return undefined;
   return [
     {
@@ -164,7 +164,7 @@ export function rangeOf(first: Item, low: Item | undefined, high: Item | undefin
   ];
 }
 
-export function compared(draft: Draft, matched: readonly Item[]): Made {
+function compared(draft: Draft, matched: readonly Item[]): Made {
   const at = matched.findIndex(({ symbol }) => symbol === "x");
   const bound = matched[at];
   if (bound?.number === undefined || bound.operator === undefined) return undefined;
@@ -224,7 +224,7 @@ const kindsOf = ({ name }: Column): readonly string[] =>
   (name.toLowerCase().match(/[a-z0-9]+/g) ?? []).flatMap((part) => UNIT_SIZES[part]?.kind ?? []);
 
 /** A unit after a number, turned into the column's; one that the column's name contradicts is a doubt. */
-export function unitFactor({ unit: word }: Item, column: Column): number {
+function unitFactor({ unit: word }: Item, column: Column): number {
   const unit = UNIT_SIZES[word ?? ""];
   if (unit === undefined) return 1;
   const own = column.name
@@ -239,7 +239,7 @@ export function unitFactor({ unit: word }: Item, column: Column): number {
 }
 
 /** "no rain": none of it where the column counts down to zero, a missing value where values are missing. */
-export function noneOf(named: Item): Made {
+function noneOf(named: Item): Made {
   const [column, other] = named.columns;
   if (column === undefined || other !== undefined) return undefined;
   const flag = isFlag(column);

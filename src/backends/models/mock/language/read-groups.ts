@@ -86,7 +86,7 @@ function readKeys(draft: Draft) {
   }
 }
 
-export function groupBy(draft: Draft, items: readonly Item[]): Made {
+function groupBy(draft: Draft, items: readonly Item[]): Made {
   for (const key of items.map((one) => draft.key(one))) {
     if (!draft.groups.some(({ column, bucket }) => column === key.column && bucket === key.bucket))
       draft.groups.push(key);
@@ -95,7 +95,7 @@ export function groupBy(draft: Draft, items: readonly Item[]): Made {
 }
 
 /** Time along which a trend is told: months of up to sixteen years, days of up to two months, otherwise years. */
-export function timelineOf(draft: Draft): Key {
+function timelineOf(draft: Draft): Key {
   const dates = draft.table.columns.filter(({ type }) => type === "date");
   const years = draft.table.columns.filter(({ type, parts }) => type === "number" && parts.includes("year"));
   const [date, other] = dates;

@@ -1,7 +1,7 @@
 import { extract, type Extracts, type Span } from "./extract.ts";
 import { questionsIn } from "./questions.ts";
-import { type Aggregate, AGGREGATE_WORDS, superlative, type Superlative } from "./vocabulary.ts";
-import { numberOf, type Word, wordsOf } from "./words.ts";
+import { AGGREGATE_WORDS, superlative } from "./vocabulary.ts";
+import { type Word, wordsOf } from "./words.ts";
 
 /** What a request says by itself, before any file or schema is known. */
 export type Request = {
@@ -18,32 +18,14 @@ export type Request = {
   readonly csv: string | undefined;
   readonly quoted: readonly string[];
   readonly chart: ChartKind | undefined;
-  readonly ranking: Ranking | undefined;
-  readonly aggregates: readonly Aggregate[];
+  /** Whether it has a word for a figure other than a count: a mean, the highest. */
+  readonly figures: boolean;
   readonly asks: ReadonlySet<Ask>;
 };
 
 export type ChartKind = "any" | "bar" | "line" | "scatter" | "histogram";
 
-export type Ranking = Superlative & {
-  /** How many are wanted, where the request says so: "top 5". */
-  readonly count: number | undefined;
-  /** Index into `words` of the superlative. */
-  readonly at: number;
-};
-
-export type Ask =
-  | "columns"
-  | "rows"
-  | "overview"
-  | "missing"
-  | "distinct"
-  | "distribution"
-  | "relationship"
-  | "trend"
-  | "comparison"
-  | "list-files"
-  | "read-file";
+export type Ask = "columns" | "rows" | "overview" | "missing" | "list-files" | "read-file";
 
 /** Reads one request text. */
 export function understand(text: string): Request {
@@ -67,8 +49,11 @@ export function understand(text: string): Request {
     csv: extracts.csv,
     quoted: extracts.quoted.map((span) => span.text),
     chart,
-    ranking: rankingOf(words),
-    aggregates: aggregatesOf(plain, words),
+    figures: words.some(
+      ({ lower }, at) =>
+        (superlative(lower, words[at - 1]?.lower) !== undefined && words[at - 1]?.lower !== "at") ||
+        (Object.hasOwn(AGGREGATE_WORDS, lower) && !/^(?:count|counts|size|n)$/.test(lower)),
+    ),
     asks,
   };
 }
@@ -151,17 +136,6 @@ const ASKS: readonly (readonly [Ask, RegExp])[] = [
   ["overview", / (?:does|do) (?:\w+ ){0,4}(?:contain|hold|include)|contents? of /],
   ["overview", / (?:what is|what's|whats|tell me about) (?:this|the) (?:file|data|dataset|table|csv) /],
   ["missing", / (?:missing|empty|blank|null|nulls|incomplete|nan) /],
-  ["distinct", / (?:distinct|unique|different) /],
-  ["distribution", / (?:distribution|distributed|histogram|frequency|frequencies|spread) /],
-  [
-    "relationship",
-    / (?:relationship|relation|related|correlat\w+|scatter\w*|depend\w*|association|associated|against|versus|vs) /,
-  ],
-  [
-    "trend",
-    / (?:trend|trends|over time|over the (?:years|months|days)|timeline|time series|development of|develop|developed|evolution) /,
-  ],
-  ["comparison", / (?:compare|compared|comparison|difference|differences|differ|contrast) /],
   ["list-files", / (?:list|show|what|which|see|find) (?:\w+ ){0,3}(?:files|folders?|director(?:y|ies)|documents) /],
   ["list-files", / (?:files|documents) (?:are|do you|in the|exist) /],
   ["read-file", / (?:read|open|print|cat|show|display|contents? of|what does) /],
@@ -181,36 +155,6 @@ const CHART =
 function chartOf(plain: string): ChartKind | undefined {
   if (NO_CHART.test(plain) || !CHART.test(plain) || / draw (?:any )?conclusions? /.test(plain)) return undefined;
   return CHART_KINDS.find(([, pattern]) => pattern.test(plain))?.[0] ?? "any";
-}
-
-function rankingOf(words: readonly Word[]): Ranking | undefined {
-  for (const [at, word] of words.entries()) {
-    const found = superlative(word.lower, words[at - 1]?.lower);
-    if (found === undefined) continue;
-    // "at most 5" and "at least 5" are bounds, and "most" before an adjective is part of the next word.
-    if (words[at - 1]?.lower === "at") continue;
-    const next = words[at + 1]?.lower ?? "";
-    const extended = word.lower === "most" || word.lower === "least" ? superlative(next, word.lower) : undefined;
-    const place = extended === undefined ? at : at + 1;
-    return { ...(extended ?? found), count: countNear(words, at, place), at: place };
-  }
-  return undefined;
-}
-
-/** The number of "top 5", "5 largest" and "most expensive 5". */
-const countNear = (words: readonly Word[], start: number, end: number): number | undefined =>
-  [words[end + 1], words[start - 1]]
-    .map((word) => (word === undefined ? undefined : numberOf(word.lower)))
-    .find((number) => number !== undefined && Number.isInteger(number) && number > 0 && number <= 1000);
-
-function aggregatesOf(plain: string, words: readonly Word[]): readonly Aggregate[] {
-  const found = words.flatMap(({ lower }) => {
-    const aggregate = Object.hasOwn(AGGREGATE_WORDS, lower) ? AGGREGATE_WORDS[lower] : undefined;
-    return aggregate === undefined || lower === "size" || lower === "n" ? [] : [aggregate];
-  });
-  const counts = / (?:how many|number of|how often) /.test(plain) ? (["count"] as const) : [];
-  const range = / range /.test(plain) ? (["min", "max"] as const) : [];
-  return [...new Set([...found, ...counts, ...range])];
 }
 
 /** The directory of "in data/", "in the folder reports" and "files in data"; without its closing slash. */

@@ -1,64 +1,20 @@
 type Unit = { readonly kind: string; readonly size: number };
-const units = (kind: string, sizes: { readonly [name: string]: number }) =>
-  Object.entries(sizes).map(([name, size]): readonly [string, Unit] => [name, { kind, size }]);
-/** Units that can stand after a number or at the end of a column's name. */
-export const UNIT_SIZES: { readonly [word: string]: Unit | undefined } = Object.fromEntries([
-  ...units("mass", {
-    g: 1,
-    gram: 1,
-    grams: 1,
-    kg: 1000,
-    kilo: 1000,
-    kilos: 1000,
-    kilogram: 1000,
-    kilograms: 1000,
-    lb: 453.59237,
-    lbs: 453.59237,
-    pounds: 453.59237,
-    t: 1e6,
-  }),
-  ...units("length", {
-    mm: 0.001,
-    millimeters: 0.001,
-    millimetres: 0.001,
-    cm: 0.01,
-    centimeters: 0.01,
-    centimetres: 0.01,
-    m: 1,
-    meters: 1,
-    metres: 1,
-    km: 1000,
-    kilometers: 1000,
-    kilometres: 1000,
-    miles: 1609.344,
-    mi: 1609.344,
-    ft: 0.3048,
-    feet: 0.3048,
-    inches: 0.0254,
-    inch: 0.0254,
-  }),
-  ...units("time", {
-    s: 1,
-    sec: 1,
-    seconds: 1,
-    min: 60,
-    minute: 60,
-    minutes: 60,
-    mins: 60,
-    h: 3600,
-    hr: 3600,
-    hour: 3600,
-    hours: 3600,
-    days: 86400,
-    day: 86400,
-    weeks: 604800,
-  }),
-  ...units("dollar", { usd: 1, dollars: 1, dollar: 1 }),
-  ...units("euro", { eur: 1, euros: 1, euro: 1 }),
-  ...units("co2", { ppm: 1 }),
-  ...units("speed", { kmh: 1, kph: 1, mph: 1.609344 }),
-  ...units("share", { percent: 1, pct: 1 }),
-  ...units("temperature", { degrees: 1, celsius: 1, c: 1 }),
-  ...units("age", { years: 1, year: 1, old: 1 }),
-]);
+/** Units that can stand after a number or at the end of a column's name, with their kinds and sizes. */
+export const UNIT_SIZES: { readonly [word: string]: Unit | undefined } = Object.fromEntries(
+  (
+    "g:mass:1 gram:mass:1 grams:mass:1 kg:mass:1000 kilo:mass:1000 kilos:mass:1000 kilogram:mass:1000 " +
+    "kilograms:mass:1000 lb:mass:453.59237 lbs:mass:453.59237 pounds:mass:453.59237 t:mass:1e6 mm:length:0.001 " +
+    "millimeters:length:0.001 millimetres:length:0.001 cm:length:0.01 centimeters:length:0.01 centimetres:length:0.01 " +
+    "m:length:1 meters:length:1 metres:length:1 km:length:1000 kilometers:length:1000 kilometres:length:1000 " +
+    "miles:length:1609.344 mi:length:1609.344 ft:length:0.3048 feet:length:0.3048 inches:length:0.0254 " +
+    "inch:length:0.0254 s:time:1 sec:time:1 seconds:time:1 min:time:60 minute:time:60 minutes:time:60 mins:time:60 " +
+    "h:time:3600 hr:time:3600 hour:time:3600 hours:time:3600 days:time:86400 day:time:86400 weeks:time:604800 " +
+    "usd:dollar:1 dollars:dollar:1 dollar:dollar:1 eur:euro:1 euros:euro:1 euro:euro:1 ppm:co2:1 kmh:speed:1 " +
+    "kph:speed:1 mph:speed:1.609344 percent:share:1 pct:share:1 degrees:temperature:1 celsius:temperature:1 " +
+    "c:temperature:1 years:age:1 year:age:1 old:age:1"
+  )
+    .split(" ")
+    .map((entry) => entry.split(":"))
+    .map(([name = "", kind = "", size]): readonly [string, Unit] => [name, { kind, size: Number(size) }]),
+);
 export const isUnit = (word: string): boolean => Object.hasOwn(UNIT_SIZES, word);

@@ -7,62 +7,33 @@ export type Superlative = {
   readonly inverted: readonly string[];
 };
 
+/** "word:other …" as an object. */
+const pairs = (words: string): { readonly [word: string]: string | undefined } =>
+  Object.fromEntries(words.split(" ").map((pair) => pair.split(":")));
 const list = (words: string): readonly string[] => words.split(" ").filter((word) => word !== "");
 
 /** Adjectives whose superlative is formed by an ending or by "most" and "least": the column kinds they speak of. */
-const ADJECTIVES: { readonly [adjective: string]: readonly [means: string, inverted?: string] | undefined } = {
-  long: ["length duration runtime distance time stay delay"],
-  far: ["distance"],
-  tall: ["height"],
-  high: [""],
-  heavy: ["mass weight"],
-  wide: ["width"],
-  deep: ["depth"],
-  thick: ["thickness depth"],
-  expensive: ["price cost fare fee amount"],
-  costly: ["cost price"],
-  pricey: ["price cost"],
-  old: ["age", "year date birth founded built"],
-  fast: ["speed velocity pace", "duration latency"],
-  hot: ["temperature temp"],
-  warm: ["temperature temp"],
-  wet: ["rain rainfall precipitation"],
-  humid: ["humidity"],
-  windy: ["wind gust"],
-  sunny: ["sun sunshine"],
-  rich: ["income salary wealth gdp"],
-  powerful: ["horsepower power"],
-  strong: ["strength force power"],
-  large: ["size area population"],
-  big: ["size area population"],
-  populous: ["population"],
-  dense: ["density"],
-  profitable: ["profit margin"],
-  recent: ["date year time"],
-  late: ["date time year"],
-};
+const ADJECTIVES: { readonly [adjective: string]: readonly [means: string, inverted?: string] | undefined } =
+  Object.fromEntries(
+    (
+      "long:length,duration,runtime,distance,time,stay,delay far:distance tall:height high: heavy:mass,weight " +
+      "wide:width deep:depth thick:thickness,depth expensive:price,cost,fare,fee,amount costly:cost,price " +
+      "pricey:price,cost old:age:year,date,birth,founded,built fast:speed,velocity,pace:duration,latency " +
+      "hot:temperature,temp warm:temperature,temp wet:rain,rainfall,precipitation humid:humidity windy:wind,gust " +
+      "sunny:sun,sunshine rich:income,salary,wealth,gdp powerful:horsepower,power strong:strength,force,power " +
+      "large:size,area,population big:size,area,population populous:population dense:density profitable:profit,margin " +
+      "recent:date,year,time late:date,time,year"
+    )
+      .split(" ")
+      .map((entry) => entry.split(":").map((kinds) => kinds.replaceAll(",", " ")))
+      .map(([word = "", means = "", inverted = ""]) => [word, [means, inverted]] as const),
+  );
 
 /** What the opposite of an adjective is: "light" is the small end of "heavy". */
-const OPPOSITES: { readonly [word: string]: string | undefined } = {
-  short: "long",
-  low: "high",
-  light: "heavy",
-  narrow: "wide",
-  shallow: "deep",
-  thin: "thick",
-  cheap: "expensive",
-  inexpensive: "expensive",
-  young: "old",
-  new: "old",
-  slow: "fast",
-  cold: "hot",
-  cool: "warm",
-  dry: "wet",
-  poor: "rich",
-  weak: "strong",
-  small: "large",
-  early: "late",
-};
+const OPPOSITES: { readonly [word: string]: string | undefined } = pairs(
+  "short:long low:high light:heavy narrow:wide shallow:deep thin:thick cheap:expensive inexpensive:expensive " +
+    "young:old new:old slow:fast cold:hot cool:warm dry:wet poor:rich weak:strong small:large early:late",
+);
 
 const SCORES = list("rating score grade");
 const MOMENTS = list("date time year");
@@ -130,92 +101,24 @@ export const adjective = (word: string): Superlative | undefined =>
   word === "good" || word === "bad" ? undefined : extreme(word, true);
 
 /** Words that mean the same as a part of a column's name; both ways. */
-const SYNONYM_GROUPS: readonly (readonly string[])[] = [
-  "mass weight weigh",
-  "price cost",
-  "revenue turnover",
-  "quantity qty unit",
-  "amount spend spent spending expense",
-  "sex gender",
-  "country nation",
-  "city town",
-  "product item article",
-  "genre category",
-  "shop store branch",
-  "customer client buyer",
-  "employee staff worker",
-  "salary wage pay earn earning",
-  "temperature temp",
-  "rain rainfall precipitation",
-  "beak bill",
-  "population inhabitant person people pop",
-  "score mark",
-  "rating rated",
-  "name title",
-  "supplier vendor",
-  "department dept",
-  "horsepower power hp",
-  "max maximum",
-  "min minimum",
-  "avg average mean",
-  "duration runtime",
-  "film movie",
-  "carrier airline",
-  "minute min",
-  "identifier id",
-  "mpg economy",
-  "tip gratuity",
-  "departure dep depart departed",
-  "arrival arr arrive arrived",
-  "destination dest",
-  "performance perf",
-  "manufacturer mfr maker brand make",
-  "expectancy exp",
-  "experience exp",
-  "capita cap",
-  "percapita percap",
-  "education edu educ",
-
-  "customer cust",
-  "product prod",
-  "category cat",
-  "manager mgr",
-  "location loc",
-  "distance dist",
-  "precipitation precip prcp",
-  "humidity hum",
-  "weight wt",
-  "height ht",
-  "average avg",
-  "percentage pct percent",
-  "employee emp",
-  "transaction txn",
-  "displacement disp",
-  "acceleration accel",
-  "transmission trans",
-  "magnitude mag",
-  "station stn",
-  "description desc",
-  "attendance spectator",
-  "magnitude strength",
-  "admission admit admitted",
-  "readmission readmitted",
-  "discharge discharged",
-  "purchase purchased bought",
-  "language lang",
-  "class pclass",
-  "close closing closed",
-  "open opening",
-  "position pos",
-  "point pts",
-  "rebound reb trb",
-  "assist ast",
-  "symbol ticker stock share",
-  "death died die dead",
-  "case infection",
-  "neighborhood neighbourhood",
-  "color colour",
-].map((group) => group.split(" "));
+const SYNONYM_GROUPS: readonly (readonly string[])[] = (
+  "mass weight weigh|price cost|revenue turnover|quantity qty unit|amount spend spent spending expense|sex gender|" +
+  "country nation|city town|product item article|genre category|shop store branch|customer client buyer|" +
+  "employee staff worker|salary wage pay earn earning|temperature temp|rain rainfall precipitation|beak bill|" +
+  "population inhabitant person people pop|score mark|rating rated|name title|supplier vendor|department dept|" +
+  "horsepower power hp|max maximum|min minimum|avg average mean|duration runtime|film movie|carrier airline|" +
+  "minute min|identifier id|mpg economy|tip gratuity|departure dep depart departed|arrival arr arrive arrived|" +
+  "destination dest|performance perf|manufacturer mfr maker brand make|expectancy exp|experience exp|capita cap|" +
+  "percapita percap|education edu educ|customer cust|product prod|category cat|manager mgr|location loc|" +
+  "distance dist|precipitation precip prcp|humidity hum|weight wt|height ht|average avg|percentage pct percent|" +
+  "employee emp|transaction txn|displacement disp|acceleration accel|transmission trans|magnitude mag|station stn|" +
+  "description desc|attendance spectator|magnitude strength|admission admit admitted|readmission readmitted|" +
+  "discharge discharged|purchase purchased bought|language lang|class pclass|close closing closed|open opening|" +
+  "position pos|point pts|rebound reb trb|assist ast|symbol ticker stock share|death died die dead|case infection|" +
+  "neighborhood neighbourhood|color colour"
+)
+  .split("|")
+  .map((group) => group.split(" "));
 
 /** Stems that mean the same as `stem` in names of columns, without itself. */
 export function synonymsOf(stem: string): readonly string[] {
@@ -225,48 +128,19 @@ export function synonymsOf(stem: string): readonly string[] {
 }
 
 /** Nouns for what a row of a table is, by the names of files and of columns that number the rows. */
-const ROW_NOUNS: readonly (readonly string[])[] = [
-  "employee staff worker person colleague",
-  "car auto automobile vehicle model",
-  "film movie",
-  "order purchase transaction sale",
-  "house home listing property",
-  "patient case",
-  "student pupil exam",
-  "penguin bird",
-  "reading measurement sensor observation",
-  "ticket issue case",
-  "player footballer",
-  "flight departure",
-  "expense expenditure",
-  "loan checkout",
-  "subscription subscriber",
-  "passenger titanic traveller traveler person",
-  "strike birdstrike",
-  "country nation",
-  "visit admission",
-  "trip ride journey",
-  "iris flower plant",
-  "diamond stone gem",
-  "match game fixture",
-  "survey respondent participant person answer response developer",
-  "respondent participant person",
-  "customer client subscriber user person",
-  "earthquake quake event",
-  "accident crash collision incident",
-  "crime incident offence",
-  "book title novel",
-  "song track",
-  "recipe dish",
-  "cereal product",
-  "transaction purchase payment",
-  "donation gift",
-  "course class",
-  "call",
-  "apartment flat listing",
-  "athlete competitor",
-  "invoice bill",
-].map((group) => group.split(" "));
+const ROW_NOUNS: readonly (readonly string[])[] = (
+  "employee staff worker person colleague|car auto automobile vehicle model|film movie|" +
+  "order purchase transaction sale|house home listing property|patient case|student pupil exam|penguin bird|" +
+  "reading measurement sensor observation|ticket issue case|player footballer|flight departure|expense expenditure|" +
+  "loan checkout|subscription subscriber|passenger titanic traveller traveler person|strike birdstrike|" +
+  "country nation|visit admission|trip ride journey|iris flower plant|diamond stone gem|match game fixture|" +
+  "survey respondent participant person answer response developer|respondent participant person|" +
+  "customer client subscriber user person|earthquake quake event|accident crash collision incident|" +
+  "crime incident offence|book title novel|song track|recipe dish|cereal product|transaction purchase payment|" +
+  "donation gift|course class|call|apartment flat listing|athlete competitor|invoice bill"
+)
+  .split("|")
+  .map((group) => group.split(" "));
 export const rowNounsOf = (stem: string): readonly string[] => [
   stem,
   ...ROW_NOUNS.filter((group) => group.includes(stem)).flat(),

@@ -26,31 +26,15 @@ export function wordsOf(text: string): readonly Word[] {
   });
 }
 
-const IRREGULAR: { readonly [plural: string]: string | undefined } = {
-  people: "person",
-  children: "child",
-  men: "man",
-  women: "woman",
-  mice: "mouse",
-  feet: "foot",
-  teeth: "tooth",
-  data: "data",
-  species: "species",
-  series: "series",
-  sales: "sale",
-  sold: "sale",
-  sells: "sale",
-  selling: "sale",
-  sell: "sale",
-  indices: "index",
-  vertices: "vertex",
-  analyses: "analysis",
-  lives: "life",
-  leaves: "leaf",
-  movies: "movie",
-  calories: "calorie",
-  cookies: "cookie",
-};
+const IRREGULAR: { readonly [plural: string]: string | undefined } = Object.fromEntries(
+  (
+    "people:person children:child men:man women:woman mice:mouse feet:foot teeth:tooth data:data species:species " +
+    "series:series sales:sale sold:sale sells:sale selling:sale sell:sale indices:index vertices:vertex " +
+    "analyses:analysis lives:life leaves:leaf movies:movie calories:calorie cookies:cookie"
+  )
+    .split(" ")
+    .map((pair) => pair.split(":")),
+);
 
 /** The word without possessive and plural ending, so that "flippers" and "flipper" are one. */
 export function stem(word: string): string {
@@ -84,18 +68,9 @@ export function nameParts(name: string): readonly string[] {
   return named.map((part) => (part === "yr" ? "year" : stem(part)));
 }
 
+const NUMBER_NAMES = "zero one two three four five six seven eight nine ten".split(" ");
 const NUMBER_WORDS: { readonly [word: string]: number | undefined } = {
-  zero: 0,
-  one: 1,
-  two: 2,
-  three: 3,
-  four: 4,
-  five: 5,
-  six: 6,
-  seven: 7,
-  eight: 8,
-  nine: 9,
-  ten: 10,
+  ...Object.fromEntries(NUMBER_NAMES.map((word, at) => [word, at])),
   twelve: 12,
   fifteen: 15,
   twenty: 20,
