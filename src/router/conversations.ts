@@ -14,7 +14,6 @@ import {
   isOpen,
   type Lapse,
   mayTouch,
-  merged,
   resumed,
   undelivered,
   UNREACHED,
@@ -22,12 +21,14 @@ import {
 import { type Feed } from "./feed.ts";
 import { FreshConversations } from "./fresh-conversations.ts";
 import {
+  forbidden,
   type Held,
   isAboutNothing,
   isChecked,
   isFree,
   isOneMore,
   isPlain,
+  mergedInto,
   newHeld,
   NO_TURNS,
   nowOf,
@@ -141,7 +142,12 @@ export class Conversations {
     const turns = before === undefined ? NO_TURNS : turnsAfter(held?.turns ?? NO_TURNS, before, message);
     if (turns.length === TURNS && isCircle(turns)) return { type: "refused", error: pingPong(message, recipients) };
     const moved = advance(before, message, recipients, this.#parts.terms);
-    if (moved.type === "breach") return { type: "breach", error: moved.error };
+    if (moved.type === "breach") {
+      // The sender may have taken part in what was forgotten before another one began it anew: it may try again.
+      const isStranger = moved.rule === "participants-only" && before !== undefined && !isChecked(before);
+      if (isStranger && message.inReplyTo !== undefined) this.#parts.begunByAnswer(message);
+      return { type: "breach", error: moved.error };
+    }
     const { conversation } = moved;
     if (before === undefined && !isChecked(conversation) && isPlain(message)) {
       this.#remember(key, conversation);
@@ -424,33 +430,3 @@ const keyOf = (workspace: string, id: string): string => (workspace === "default
 /** C2. */
 const isRowDue = (before: Conversation | undefined, now: Conversation): boolean =>
   before === undefined || before.status.state !== now.status.state || before.archivedAtMs !== now.archivedAtMs;
-
-const forbidden = (sender: string, id: string): MessageError =>
-  failure("CONVERSATION_FORBIDDEN", `${sender} takes no part in conversation ${id}`, {
-    hint: "Only participants branch, merge, end or archive a conversation.",
-    details: { conversation: id, sender },
-  });
-
-/** The conversation, which goes on in `into`: an open end of a chain of merges, so that no circle comes of it. */
-function mergedInto(conversation: Conversation, into: Conversation): Conversation | MessageError {
-  const { id } = conversation;
-  const merge = merged(conversation, into.id);
-  if (merge.type === "merged" && merge.conversation === conversation) return conversation;
-  const next = into.status.state === "merged" ? into.status.into : undefined;
-  if (into.id === id || next === id)
-    return failure("CONVERSATION_MERGE_CYCLE", `conversation ${id} cannot go on in itself`);
-  if (merge.type === "already-merged" || next !== undefined) {
-    const [from, to] = merge.type === "already-merged" ? [id, merge.into] : [into.id, next];
-    return failure("CONVERSATION_MERGED", `conversation ${from} goes on in ${to} already`, { hint: `Use ${to}.` });
-  }
-  if (merge.type === "merged") return merge.conversation;
-  const busy = merge.participants;
-  return failure(
-    "CONVERSATION_UNDER_WAY",
-    `conversation ${id} cannot be merged while ${busy.join(", ")} owe something`,
-    {
-      hint: "Cancel it, or wait until it is over.",
-      details: { conversation: id, participants: [...busy] },
-    },
-  );
-}

@@ -1,5 +1,14 @@
-import { type Message, SYSTEM_SENDER } from "../messages/index.ts";
-import { type Conversation, isOpen, knownProtocol, readConversation, saidMore, takesPart } from "../protocols/index.ts";
+import { type Message, type MessageError, SYSTEM_SENDER } from "../messages/index.ts";
+import {
+  type Conversation,
+  isOpen,
+  knownProtocol,
+  merged,
+  readConversation,
+  saidMore,
+  takesPart,
+} from "../protocols/index.ts";
+import { failure } from "./ports/index.ts";
 import { type ConversationRow } from "./ports/index.ts";
 
 /** Who said what, as a digest. */
@@ -95,3 +104,33 @@ export const rowOf = (conversation: Conversation): ConversationRow => ({
   expiresAtMs: conversation.dueAtMs ?? 0,
   fold: JSON.stringify(conversation),
 });
+
+export const forbidden = (sender: string, id: string): MessageError =>
+  failure("CONVERSATION_FORBIDDEN", `${sender} takes no part in conversation ${id}`, {
+    hint: "Only participants branch, merge, end or archive a conversation.",
+    details: { conversation: id, sender },
+  });
+
+/** The conversation, which goes on in `into`: an open end of a chain of merges, so that no circle comes of it. */
+export function mergedInto(conversation: Conversation, into: Conversation): Conversation | MessageError {
+  const { id } = conversation;
+  const merge = merged(conversation, into.id);
+  if (merge.type === "merged" && merge.conversation === conversation) return conversation;
+  const next = into.status.state === "merged" ? into.status.into : undefined;
+  if (into.id === id || next === id)
+    return failure("CONVERSATION_MERGE_CYCLE", `conversation ${id} cannot go on in itself`);
+  if (merge.type === "already-merged" || next !== undefined) {
+    const [from, to] = merge.type === "already-merged" ? [id, merge.into] : [into.id, next];
+    return failure("CONVERSATION_MERGED", `conversation ${from} goes on in ${to} already`, { hint: `Use ${to}.` });
+  }
+  if (merge.type === "merged") return merge.conversation;
+  const busy = merge.participants;
+  return failure(
+    "CONVERSATION_UNDER_WAY",
+    `conversation ${id} cannot be merged while ${busy.join(", ")} owe something`,
+    {
+      hint: "Cancel it, or wait until it is over.",
+      details: { conversation: id, participants: [...busy] },
+    },
+  );
+}

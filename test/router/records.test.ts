@@ -356,6 +356,27 @@ describe("conversations", () => {
     expect(await list(after.router, { state: "expired" })).toEqual(["three", "one"]);
   });
 
+  test("of one message that was forgotten are their participants' again, after a stranger began them anew", async () => {
+    const { router, disk, clock } = await openWorld();
+    await router.submit(note("ask", { conversationId: "old", atMs: clock.nowMs(), ...to("bob") }));
+    await router.close(0);
+    const journal = new MemoryMessageJournal(disk);
+    const list = journal.list.bind(journal);
+    // After this start nothing is known of what was said longest ago.
+    journal.list = async (query) => (query.conversations === undefined ? [] : list(query));
+    const after = await openWorld({ disk, clock, journal });
+    const say = async (sender: string, receiver: string, rest: object = {}) => {
+      await clock.advance(10);
+      const draft = { sender, conversationId: "old", atMs: clock.nowMs(), ...to(receiver), ...rest };
+      return (await after.router.submit(note(sender, draft))).type;
+    };
+    expect(await say("cid", "ann")).toBe("accepted");
+    expect(await say("bob", "ann", { inReplyTo: "x" })).toBe("answered");
+    await until(() => disk.conversations.size === 1);
+    expect(await say("bob", "ann", { inReplyTo: "x" })).toBe("accepted");
+    expect(await say("cid", "ann")).toBe("answered");
+  });
+
   test("of one message that was forgotten go on with an answer in them, as they began (C2)", async () => {
     const { router, disk, clock } = await openWorld();
     await router.submit(note("ask", { conversationId: "old", atMs: clock.nowMs(), ...to("bob") }));
