@@ -38,7 +38,7 @@ export const MessagesTable = z
     ),
     mailbox_bytes_max: size(router.mailboxBytesMax, "And their size"),
     total_bytes_max: size(router.totalBytesMax, "All mailboxes together"),
-    window: count(router.window, 10_000, "Messages that one recipient may have in hand"),
+    window: count(router.window, 10_000, "Maximum messages in flight to one recipient, over all its connections"),
     lease: span(
       router.leaseMs,
       "How long a recipient may take for a message before it comes again; a program outside may ask for another time",

@@ -21,12 +21,9 @@ export const SocketRequest = z
       op: z.literal("receive"),
       ref: Ref,
       mailbox: z.string(),
-      window: z
-        .int()
-        .min(1)
-        .max(WINDOW_MAX)
-        .default(64)
-        .meta({ description: "Messages in hand at most; more come as they are settled" }),
+      window: z.int().min(1).max(WINDOW_MAX).default(64).meta({
+        description: "Maximum unsettled messages of this connection; messages.window of the server bounds it",
+      }),
       lease: z
         .number()
         .min(1)
