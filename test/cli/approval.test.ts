@@ -52,6 +52,7 @@ test("what waits is listed and shown whole, for people and for programs", async 
   });
   const { run, approval } = await waiting();
   const { stdout } = await caxton("approval", "list");
+  expect(stdout).toMatch(/^ID +STATE +AGENT +TOOL +ASKED +ARGUMENTS\n/);
   expect(stdout.split("\n")[1]).toMatch(/^\S+ +open +payer +calculator\.evaluate +\S+ +\{"expression":"40\+2"\}$/);
   const page = approvals.ApprovalPage.parse(JSON.parse((await caxton("approvals", "list", "-o", "json")).stdout));
   expect(page).toMatchObject({ items: [{ id: approval, run, state: "open" }] });
@@ -73,7 +74,17 @@ test("an approved call is made with the arguments that were written instead, and
   expect(unfit).toMatchObject({ code: 6, stderr: expect.stringContaining("[APPROVAL_EDIT_INVALID]") });
   const broken = await caxton("approval", "approve", approval, "--edit", "42");
   expect(broken).toMatchObject({ code: 2, stderr: expect.stringContaining("--edit takes a JSON object") });
-  const words = ["approval", "approve", "last", "--edit", '{"expression":"40+3"}', "--note", "one more", "-o", "json"];
+  const words = [
+    "approval",
+    "approve",
+    approval,
+    "--edit",
+    '{"expression":"40+3"}',
+    "--note",
+    "one more",
+    "-o",
+    "json",
+  ];
   const { code, stdout } = await caxton(...words);
   expect(code).toBe(0);
   expect(approvals.Approval.parse(JSON.parse(stdout))).toMatchObject({
@@ -89,7 +100,9 @@ test("an approved call is made with the arguments that were written instead, and
 
 test("a refused call is not made, and its run goes on with the reason", async () => {
   const { run, approval } = await waiting();
-  const { code, stdout } = await program(["approval", "deny", "last", "--reason", "too much"], { server: server.url });
+  const { code, stdout } = await program(["approval", "deny", approval, "--reason", "too much"], {
+    server: server.url,
+  });
   expect({ code, stdout }).toEqual({ code: 0, stdout: `${approval}  calculator.evaluate  denied\n` });
   const done = await ended(run);
   expect(done.state).toBe("completed");
@@ -123,6 +136,8 @@ test("an answer may name the hash of the call that was shown, and is refused whe
     const wrong = await caxton("approval", word, first.approval, "--hash", hash.replace(/./g, "0"));
     expect(wrong).toMatchObject({ code: 5, stderr: expect.stringContaining("[APPROVAL_MISMATCH]") });
     expect(await caxton("approval", word, "--all", "--hash", hash)).toMatchObject({ code: 2 });
+    const unseen = { code: 2, stderr: expect.stringContaining('"last" may be a call that you have not seen') };
+    expect(await caxton("approval", word, "last")).toMatchObject(unseen);
   }
   expect(await caxton("approval", "approve", first.approval, "--hash", hash)).toMatchObject({ code: 0 });
   expect((await ended(first.run)).state).toBe("completed");

@@ -17,7 +17,7 @@ import {
   showOne,
   UsageError,
 } from "../frame/index.ts";
-import { type Column, oneLine, renderFields, renderTable, safeText, type Style, showAge } from "../terminal/index.ts";
+import { type Column, oneLine, renderFields, renderTable, safeText, type Style, ageColumn } from "../terminal/index.ts";
 
 const ALL_MAX = 100_000;
 
@@ -42,7 +42,7 @@ const columns = (nowMs: number): readonly Column<DeadLetter>[] => [
   { title: "TO", value: ({ recipient }) => recipient },
   { title: "PERFORMATIVE", value: ({ performative }) => performative },
   { title: "ATTEMPTS", value: ({ attempts }) => String(attempts) },
-  { title: "AGE", value: ({ at }) => at, short: ({ at }) => showAge(Date.parse(at), nowMs) },
+  ageColumn("GIVEN UP", ({ at }) => at, nowMs),
   { title: "CODE", value: ({ code }) => code },
   { title: "REASON", value: ({ reason }) => oneLine(reason), shrinks: true },
 ];

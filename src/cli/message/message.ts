@@ -16,7 +16,7 @@ import {
   showList,
   showOne,
 } from "../frame/index.ts";
-import { type Column, oneLine, showAge } from "../terminal/index.ts";
+import { type Column, oneLine, ageColumn } from "../terminal/index.ts";
 import { deadLetter } from "./dead-letter.ts";
 import { addressLine, contentLine, contentPlace, messageLines, performativeTone } from "./lines.ts";
 import { resolveMessage, shortId } from "./reference.ts";
@@ -59,7 +59,7 @@ export const messageColumns = (nowMs: number): readonly Column<MessageRecord>[] 
   },
   { title: "FROM", value: ({ sender }) => sender },
   { title: "TO", value: addressLine },
-  { title: "AGE", value: ({ at }) => at, short: ({ at }) => showAge(Date.parse(at), nowMs) },
+  ageColumn("SENT", ({ at }) => at, nowMs),
   {
     title: "CONVERSATION",
     value: (each) => each.conversation_id,

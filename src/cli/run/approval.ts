@@ -21,11 +21,12 @@ import {
   showOne,
   UsageError,
 } from "../frame/index.ts";
-import { type Column, oneLine, safeText, showAge } from "../terminal/index.ts";
+import { type Column, oneLine, safeText, ageColumn } from "../terminal/index.ts";
 import { APPROVAL_TONES, approvalLines } from "./approval-lines.ts";
 import { objectIn, sendNo, sendYes } from "./approve.ts";
 
 const ARGUMENT = "its id, the end of its id, or last";
+const ANSWERED = "its id, or the end of its id";
 const OPEN_MAX = 1_000;
 const HASH = ["--hash <hash>", "refuse to answer unless this is the call's hash, as `get` shows it"] as const;
 
@@ -45,7 +46,7 @@ const columns = (nowMs: number): readonly Column<Approval>[] => [
   { title: "STATE", value: ({ state }) => state, tone: ({ state }) => APPROVAL_TONES[state] },
   { title: "AGENT", value: ({ agent }) => agent },
   { title: "TOOL", value: ({ tool }) => tool },
-  { title: "AGE", value: (each) => each.asked_at, short: (each) => showAge(Date.parse(each.asked_at), nowMs) },
+  ageColumn("ASKED", (each) => each.asked_at, nowMs),
   { title: "BY", value: ({ by }) => by?.name ?? "", wide: true },
   { title: "RUN", value: ({ run }) => run, short: ({ run }) => shortRunId(run), wide: true },
   { title: "RULE", value: ({ rule }) => oneLine(rule), wide: true },
@@ -136,17 +137,17 @@ function approve(command: Command, invocation: Invocation): void {
     .description(
       "Let calls be made. With --edit the call is made with other arguments, which have to fit the tool; the model is told so.",
     )
-    .argument("[approval...]", ARGUMENT)
+    .argument("[approval...]", ANSWERED)
     .option("--edit <json>", "make the call with these arguments instead; for one approval")
     .option("--note <text>", "what the model is told with the result", "")
     .option("--for-run", "do not ask again in this run for calls of the tool against the same rule")
     .option(...HASH)
     .option("--all", "all that wait now");
   examples(command, [
-    ["caxton approval approve last", ""],
+    ["caxton approval approve 4f2a9c01", "by the end of its id"],
     ["caxton approval approve 4f2a9c01 --hash 9c1f…", "only the call that was displayed"],
     [`caxton approval approve 4f2a9c01 --edit '{"path":"out/report.md"}'`, "with other arguments"],
-    ["caxton approval approve last --for-run", "and further ones like it"],
+    ["caxton approval approve 4f2a9c01 --for-run", "and further ones like it"],
     ["caxton approval approve --all", "everything that waits"],
   ]);
   act(command, invocation, {
@@ -161,8 +162,7 @@ function approve(command: Command, invocation: Invocation): void {
     formats: EACH_FORMATS,
     run: async (context, { approval: references, edit, note, forRun, hash, all }) => {
       const path = "caxton approval approve";
-      const ids = await meant(context, references, { all, path });
-      mustBeOne(ids, hash, path);
+      const ids = await meant(context, references, { all, hash, path });
       if (edit !== undefined && ids.length !== 1) throw new UsageError("--edit is for one approval", path);
       const given = edit === undefined ? undefined : objectIn(edit);
       if (edit !== undefined && given === undefined) throw new UsageError("--edit takes a JSON object", path);
@@ -176,12 +176,12 @@ function deny(command: Command, invocation: Invocation): void {
   command
     .summary("refuse calls")
     .description("Refuse calls. Their runs go on, and the model is told the reason.")
-    .argument("[approval...]", ARGUMENT)
+    .argument("[approval...]", ANSWERED)
     .option("--reason <text>", "what the model is told", "")
     .option(...HASH)
     .option("--all", "all that wait now");
   examples(command, [
-    ['caxton approval deny last --reason "write to out/ only"', ""],
+    ['caxton approval deny 4f2a9c01 --reason "write to out/ only"', ""],
     ["caxton approval deny --all", "everything that waits"],
   ]);
   act(command, invocation, {
@@ -194,16 +194,10 @@ function deny(command: Command, invocation: Invocation): void {
     formats: EACH_FORMATS,
     run: async (context, { approval: references, reason, hash, all }) => {
       const path = "caxton approval deny";
-      const ids = await meant(context, references, { all, path });
-      mustBeOne(ids, hash, path);
+      const ids = await meant(context, references, { all, hash, path });
       await tellEach(context, { ids, all }, (id) => sendNo(context, id, { hash, reason }));
     },
   });
-}
-
-/** Throws UsageError. */
-function mustBeOne(ids: readonly string[], hash: string | undefined, path: string): void {
-  if (hash !== undefined && ids.length !== 1) throw new UsageError("--hash is for one approval", path);
 }
 
 /** Answers one approval after the other, and tells of each. */
@@ -225,15 +219,27 @@ function tellEach(
   );
 }
 
-/** The approvals named, or all that wait. Throws UsageError, ApprovalReferenceError. */
+/**
+ * The approvals named, or all that wait. Not by `last`: it may be one that came after the person looked. Throws UsageError,
+ * ApprovalReferenceError.
+ */
 async function meant(
   context: Context,
   references: readonly string[],
-  { all, path }: { readonly all: boolean; readonly path: string },
+  { all, hash, path }: { readonly all: boolean; readonly hash: string | undefined; readonly path: string },
 ): Promise<readonly string[]> {
   if (all === references.length > 0) throw new UsageError("name approvals, or give --all", path);
-  if (all) return (await openOnes(context)).toReversed().map(({ id }) => id);
-  return Promise.all(references.map((reference) => resolveApproval(context, reference)));
+  if (references.includes("last"))
+    throw new UsageError(
+      '"last" may be a call that you have not seen',
+      path,
+      "Name the approval by its id, which `caxton approval get last` shows",
+    );
+  const ids = all
+    ? (await openOnes(context)).toReversed().map(({ id }) => id)
+    : await Promise.all(references.map((reference) => resolveApproval(context, reference)));
+  if (hash !== undefined && ids.length !== 1) throw new UsageError("--hash is for one approval", path);
+  return ids;
 }
 
 /** Newest first, so that `last` is among them whatever their number. */

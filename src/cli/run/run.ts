@@ -28,7 +28,7 @@ import { runAnswer } from "./answer.ts";
 import { historyCommands } from "./history.ts";
 import { runChoose } from "./choose.ts";
 import { startRun } from "./start.ts";
-import { type Column, showAge, showCost, showCount, showTokens, showSpan } from "../terminal/index.ts";
+import { type Column, ageColumn, showCost, showCount, showTokens, showSpan } from "../terminal/index.ts";
 
 /**
  * `caxton run`: a verb with an agent's name, and a noun with list, get, watch, cancel, decide, answer, choose
@@ -126,7 +126,7 @@ const columns = (nowMs: number): readonly Column<RunSummary>[] => [
     value: ({ state, notices }) => (notices.length === 0 ? state : `${state} !`),
     tone: ({ state }) => STATE_TONES[state],
   },
-  { title: "AGE", value: (each) => each.created_at, short: (each) => showAge(Date.parse(each.created_at), nowMs) },
+  ageColumn("CREATED", (each) => each.created_at, nowMs),
   { title: "TIME", value: (each) => (each.duration_ms === null ? "" : showSpan(each.duration_ms)), align: "right" },
   { title: "TOOLS", value: (each) => showCount(each.tool_calls), align: "right" },
   { title: "TOKENS", value: (each) => showTokens(each.input_tokens + each.output_tokens, each), align: "right" },

@@ -15,7 +15,7 @@ import {
   showList,
   showOne,
 } from "../frame/index.ts";
-import { type Column, oneLine, showAge } from "../terminal/index.ts";
+import { type Column, oneLine, ageColumn } from "../terminal/index.ts";
 import { auction } from "./auction.ts";
 import { Comparing, comparing, create } from "./create.ts";
 import { distributionText, isOver, STATUS_TONES, taskText } from "./lines.ts";
@@ -46,7 +46,7 @@ const columns = (nowMs: number): readonly Column<Task>[] => [
   { title: "STATUS", value: ({ status }) => status, tone: ({ status }) => STATUS_TONES[status] },
   { title: "NAME", value: ({ name }) => oneLine(name), shrinks: true },
   { title: "GIVEN TO", value: ({ assigned_to: winner }) => winner ?? "" },
-  { title: "AGE", value: (each) => each.created_at, short: (each) => showAge(Date.parse(each.created_at), nowMs) },
+  ageColumn("CREATED", (each) => each.created_at, nowMs),
   { title: "OWNER", value: ({ owner }) => owner, wide: true },
   { title: "BIDS", value: ({ bidders }) => String(bidders.filter(({ bid }) => bid !== null).length), wide: true },
 ];

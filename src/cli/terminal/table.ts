@@ -1,8 +1,11 @@
 import { plainStyle, type Style, type Tone } from "./style.ts";
+import { showAge } from "./quantities.ts";
 import { oneLine, textWidth, truncate } from "./text.ts";
 
 export type Column<Row> = {
   readonly title: string;
+  /** Title of `value` where a terminal shows `short`, if it differs. */
+  readonly pipedTitle?: string;
   readonly value: (row: Row) => string;
   /** Shown on a terminal in place of `value`: a shortened id, a relative time. */
   readonly short?: (row: Row) => string;
@@ -23,12 +26,23 @@ export type TableOptions = {
   readonly style: Style;
 };
 
+/** A time: its age on a terminal, else the time itself under a title of its own. */
+export const ageColumn = <Row>(pipedTitle: string, at: (row: Row) => string, nowMs: number): Column<Row> => ({
+  title: "AGE",
+  pipedTitle,
+  value: at,
+  short: (row) => showAge(Date.parse(at(row)), nowMs),
+});
+
 const GAP = 2;
 const SHRUNK_WIDTH_MIN = 8;
 
 /** Rows under their titles, one line each, ending in a line feed. */
 export function renderTable<Row>(columns: readonly Column<Row>[], rows: readonly Row[], options: TableOptions): string {
-  const shown = columns.filter((column) => options.wide || column.wide !== true);
+  const isPiped = options.widthMax === undefined;
+  const shown = columns
+    .filter((column) => options.wide || column.wide !== true)
+    .map((column) => (isPiped ? { ...column, title: column.pipedTitle ?? column.title } : column));
   const texts = rows.map((row) => shown.map((column) => cell(column, row, options)));
   const widths = fit(shown, natural(shown, texts), options.widthMax);
   const header = line(
