@@ -206,7 +206,8 @@ function presentModelStep(step: ModelStep, ended: boolean): contract.Step {
       cost: presentStepCost(end.cost),
       limited: presentLimit(end.limited),
       offered_tools: end.offered?.tools ?? null,
-      offered_tools_tokens: end.offered?.tokens ?? null,
+      // An estimate: it is never shown as more than the whole that the provider counted.
+      offered_tools_tokens: end.offered ? Math.min(end.offered.tokens, end.usage.inputTokens ?? Infinity) : null,
     };
   }
   return {

@@ -85,7 +85,7 @@ export function writeSection(ledger: Ledger, tool: Tool | undefined, path: strin
   const input = { [place.name]: path, [content.name]: text };
   if (openParameters(tool, input).length > 0)
     return section([], [`I could not fill the arguments of the tool ${tool.name}, so ${path} was not written.`]);
-  const outcome = ledger.ask({ name: tool.name, arguments: input, why: `I write the answer to ${path}.` });
+  const outcome = ledger.ask({ name: tool.name, arguments: input, why: `I will write the answer to ${path}.` });
   if (outcome === undefined) return undefined;
   if (outcome.type === "failed")
     return section([], [`${path} was not written; the tool ${tool.name} said: ${outcome.text.trim()}`]);

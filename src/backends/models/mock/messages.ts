@@ -96,7 +96,7 @@ export function askedParts(text: string, tools: readonly ModelTool[], ledger: Le
   const tool = tools.find(({ name }) => name === `${PREFIX}ask`);
   if (tool === undefined) return [];
   return questionsIn(text).flatMap(({ whom, name, content }) => {
-    const outcome = ledger.ask({ name: tool.name, arguments: { ...whom, content }, why: `I ask ${name}.` });
+    const outcome = ledger.ask({ name: tool.name, arguments: { ...whom, content }, why: `I will ask ${name}.` });
     if (outcome === undefined) return [section([])];
     return [
       outcome.type === "done"

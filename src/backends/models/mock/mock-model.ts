@@ -1,11 +1,10 @@
 import { setImmediate } from "node:timers/promises";
+import { estimateTokens } from "../../../kernel/tokens.ts";
 import type { LanguageModel, ModelPart, ModelRequest, ModelToolCall } from "../../../runs/index.ts";
 import { decide } from "./decide.ts";
 
 /** Words of one streamed delta. */
 const DELTA_WORDS = 3;
-/** Text of this length counts as one token in the usage, which is an estimate. */
-const CHARS_PER_TOKEN = 4;
 
 /**
  * The built-in model: rules that read the request and the tools' schemas, call the tools that fit and write the answer
@@ -52,11 +51,9 @@ export const deltas = (text: string): readonly string[] => {
 };
 
 const usage = ({ system, messages, tools }: ModelRequest, text: string, calls: readonly ModelToolCall[]) => ({
-  inputTokens: tokens(system + JSON.stringify(messages) + JSON.stringify(tools)),
-  outputTokens: tokens(text + calls.map((call) => call.name + call.arguments).join("")),
+  inputTokens: estimateTokens(system + JSON.stringify(messages) + JSON.stringify(tools)),
+  outputTokens: estimateTokens(text + calls.map((call) => call.name + call.arguments).join("")),
   cachedInputTokens: undefined,
   cacheWriteTokens: undefined,
   reasoningTokens: undefined,
 });
-
-const tokens = (text: string) => Math.ceil(text.length / CHARS_PER_TOKEN);
