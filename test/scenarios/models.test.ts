@@ -35,10 +35,10 @@ async function run(server: TestServer, input: string, files: readonly string[] =
   return runs.RunDetail.parse(body);
 }
 
-async function upload({ url }: TestServer, name: string, bytes: Buffer): Promise<string> {
+async function upload({ url }: TestServer, name: string, bytes: Buffer, type = "image/png"): Promise<string> {
   const response = await fetch(`${url}/api/v1/uploads?name=${name}`, {
     method: "POST",
-    headers: { "content-type": "image/png" },
+    headers: { "content-type": type },
     body: new Uint8Array(bytes),
   });
   return runs.Upload.parse(await response.json()).id;
@@ -210,6 +210,30 @@ test("a picture that comes with a request is shown to a model that takes picture
   await run(server, "what is it?", [await upload(server, "dot.png", PNG)]);
   expect(endpoint.seen.map(pictureIn)).toEqual([true, false]);
   expect(JSON.stringify(endpoint.seen[1]?.body)).toContain("this model cannot see pictures");
+});
+
+const PDF = Buffer.from("%PDF-1.7 a page %%EOF");
+
+test.each([
+  ["anthropic", "claude-sonnet-4-5", {}, true],
+  ["openai", "gpt-5-mini", { api: "responses" }, true],
+  ["google", "gemini-2.5-flash", {}, true],
+  ["bedrock", "us.anthropic.claude-sonnet-4-5-20250929-v1:0", { region: "eu-central-1" }, true],
+  ["mistral", "pixtral-large", {}, false],
+  ["openai-compatible", "gpt-4o", {}, false],
+] as const)("a PDF that comes with a request is sent to %s, or else only named", async (type, model, more, isSent) => {
+  await using endpoint = await vendor(refusing(400, { error: { message: "enough" } }));
+  await using server = await startServer({
+    environment: { P_KEY: "sk-p" },
+    settings: { "models.providers": { p: { type, base_url: endpoint.url, api_key: "${env:P_KEY}", ...more } } },
+  });
+  await asker(server, agent(`p/${model}`, "max_tokens = 100"));
+  const failed = await run(server, "what is it?", [await upload(server, "report.pdf", PDF, "application/pdf")]);
+  expect(failed.failure?.code).toBe("MODEL_INVALID_REQUEST");
+  const sent = JSON.stringify(endpoint.seen[0]?.body);
+  expect(sent.includes(PDF.toString("base64"))).toBe(isSent);
+  expect(sent).toContain("report.pdf");
+  expect(sent).not.toContain("cannot see pictures");
 });
 
 test("a picture that a model makes is an artifact of the run", async () => {

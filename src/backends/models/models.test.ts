@@ -299,7 +299,7 @@ test.each([
     AWS_BEARER_TOKEN_BEDROCK: "k",
     AWS_REGION: "us-east-1",
   };
-  expect((await models(environment).resolve(choice(model))).limits).toEqual(limits);
+  expect((await models(environment).resolve(choice(model))).limits).toMatchObject(limits);
 });
 
 describe("a scripted model", () => {

@@ -1,4 +1,5 @@
 import { LIMITS } from "../../kernel/quantities.ts";
+import { PDF } from "../../kernel/tokens.ts";
 import type { ModelImage, ModelMessage } from "../../runs/index.ts";
 
 /** Reads the bytes of a picture in a dialogue; rejects when they are gone. */
@@ -54,7 +55,8 @@ function refusal(
   { takes, count, bytes }: { readonly takes: boolean; readonly count: number; readonly bytes: number },
 ): string | undefined {
   if (!takes) return "this model cannot see pictures";
-  if (image.bytes > LIMITS.imageBytesMax) return `it is larger than ${LIMITS.imageBytesMax} bytes`;
+  if (image.mediaType !== PDF && image.bytes > LIMITS.imageBytesMax)
+    return `it is larger than ${LIMITS.imageBytesMax} bytes`;
   if (count >= LIMITS.imagesPerRequestMax) return `only the newest ${LIMITS.imagesPerRequestMax} pictures are shown`;
   if (bytes + image.bytes > LIMITS.imagesBytesMax)
     return `pictures of more than ${LIMITS.imagesBytesMax} bytes together are not shown`;
@@ -63,4 +65,4 @@ function refusal(
 
 /** What a model is told of a picture it does not see. */
 export const withheldNote = ({ name, mediaType, bytes }: ModelImage, reason: string): string =>
-  `(picture ${name}, ${mediaType}, ${bytes} bytes: not shown, because ${reason})`;
+  `(${mediaType === PDF ? "file" : "picture"} ${name}, ${mediaType}, ${bytes} bytes: not shown, because ${reason})`;

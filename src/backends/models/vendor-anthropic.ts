@@ -9,6 +9,7 @@ export function open({ model, baseUrl, apiKey, headers, fetch }: VendorSettings)
 const manners: Manners = {
   optionsKey: "anthropic",
   toolImages: "inside",
+  pdfBytesMax: 20 * 1024 * 1024,
   objectArguments: true,
   breakpoint: { cacheControl: { type: "ephemeral" } },
   options: () => ({}),

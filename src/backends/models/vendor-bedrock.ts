@@ -26,6 +26,8 @@ const credentials = (keys: AwsKeys | undefined) => async () => {
 const plain: Manners = {
   optionsKey: "bedrock",
   toolImages: "inside",
+  // A limit of Amazon, and lower than others'.
+  pdfBytesMax: 4_500_000,
   objectArguments: true,
   breakpoint: undefined,
   options: () => ({}),

@@ -22,6 +22,7 @@ export function open({ model, baseUrl, apiKey, headers, fetch }: VendorSettings)
 const manners: Manners = {
   optionsKey: NAME,
   toolImages: "after",
+  pdfBytesMax: undefined,
   objectArguments: false,
   breakpoint: undefined,
   options: () => ({}),

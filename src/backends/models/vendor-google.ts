@@ -10,6 +10,7 @@ export function open({ model, baseUrl, apiKey, headers, fetch }: VendorSettings)
 const manners: Manners = {
   optionsKey: "google",
   toolImages: "inside",
+  pdfBytesMax: 14 * 1024 * 1024,
   objectArguments: true,
   breakpoint: undefined,
   options: () => ({}),

@@ -10,6 +10,7 @@ const manners: Manners = {
   optionsKey: "mistral",
   // A message of a user may not stand behind a tool's result.
   toolImages: "nowhere",
+  pdfBytesMax: undefined,
   objectArguments: false,
   breakpoint: undefined,
   options: ({ cacheKey }) => (cacheKey === undefined ? {} : { promptCacheKey: cacheKey }),

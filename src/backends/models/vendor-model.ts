@@ -46,7 +46,10 @@ export class VendorModel implements LanguageModel {
 
   constructor(deps: VendorModelDeps, vendor: Vendor, options: VendorModelOptions) {
     this.id = options.id;
-    this.limits = { contextTokens: options.facts.contextTokens, outputTokens: options.facts.outputTokens };
+    const { images, contextTokens, outputTokens } = options.facts;
+    // Models that see no pictures see no pages either.
+    const pdfBytesMax = images ? vendor.manners.pdfBytesMax : undefined;
+    this.limits = { contextTokens, outputTokens, ...(pdfBytesMax !== undefined && { pdfBytesMax }) };
     this.#deps = deps;
     this.#vendor = vendor;
     this.#options = options;

@@ -15,6 +15,7 @@ const cacheKey = ({ cacheKey: key }: ModelSettings) => (key === undefined ? {} :
 const chat: Manners = {
   optionsKey: "openai",
   toolImages: "after",
+  pdfBytesMax: 20 * 1024 * 1024,
   objectArguments: false,
   breakpoint: undefined,
   options: cacheKey,

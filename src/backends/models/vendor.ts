@@ -25,6 +25,8 @@ export type Manners = {
   readonly optionsKey: string;
   /** Where pictures of a tool's result can stand: in the result, in a message of their own behind it, or nowhere. */
   readonly toolImages: "inside" | "after" | "nowhere";
+  /** The largest PDF file that it takes in a user's message, in bytes; undefined where it takes none. */
+  readonly pdfBytesMax: number | undefined;
   /** Whether arguments of a call in the history must be an object, also where the model's were none. */
   readonly objectArguments: boolean;
   /** Marks where the provider may keep what came before, at most four in a request; undefined where it needs no marks. */

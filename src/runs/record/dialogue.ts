@@ -1,10 +1,11 @@
 import { coverText, type ShownTurn, type Turn, type TurnResult } from "../../context/index.ts";
 import { repairRequest } from "./answer-check.ts";
 import { isJsonObject } from "../../kernel/json.ts";
-import { estimateTokens, PICTURE_TOKENS } from "../../kernel/tokens.ts";
+import { estimateTokens, PDF, PICTURE_TOKENS } from "../../kernel/tokens.ts";
 import {
   IMAGE_TYPES,
   type ModelImage,
+  type ModelLimits,
   type ModelMessage,
   type ModelToolCall,
   type ModelToolResult,
@@ -116,10 +117,17 @@ function known(step: ModelStep | ToolStep, count: () => number): number {
 
 export type Cover = { readonly through: number; readonly summary: string | undefined };
 
+type Shown = {
+  readonly shown: readonly ShownTurn[];
+  readonly turns: readonly DialogueTurn[];
+  /** Files that go with the task. */
+  readonly files: readonly ModelImage[];
+};
+
 /** The messages of a request: the task, with what stands for turns that are not shown, and the turns that are. */
 export function messagesOf(
   view: RunView,
-  { shown, turns }: { readonly shown: readonly ShownTurn[]; readonly turns: readonly DialogueTurn[] },
+  { shown, turns, files }: Shown,
   cover: Cover | undefined,
 ): readonly ModelMessage[] {
   const byTurn = new Map(turns.map((turn) => [turn.turn, turn]));
@@ -127,7 +135,7 @@ export function messagesOf(
   const nudge = endsEmpty(view) ? EMPTY_NUDGE : "";
   const first = shown.length === 0 && nudge !== "" ? `\n\n${nudge}` : "";
   const messages: ModelMessage[] = [
-    { role: "user", text: view.prompt + covered + first, images: filePictures(view.files) },
+    { role: "user", text: view.prompt + covered + first, images: files },
     ...shown.flatMap((turn) => turnMessages(turn, byTurn.get(turn.turn.turn))),
   ];
   return shown.length > 0 && nudge !== "" ? [...messages, { role: "user", text: nudge }] : messages;
@@ -163,10 +171,13 @@ function turnMessages({ turn, results }: ShownTurn, whole: DialogueTurn | undefi
   return [said, { role: "tool", results: shown }];
 }
 
-/** Pictures that came with the request. */
-export const filePictures = (files: readonly RunFile[]): readonly ModelImage[] =>
+/** Files of the request that a model is sent as they are: pictures, and PDFs where it takes them. The prompt names all files. */
+export const sentFiles = (files: readonly RunFile[], limits: ModelLimits | undefined): readonly ModelImage[] =>
   files
-    .filter(({ mediaType }) => IMAGE_TYPES.includes(mediaType))
+    .filter(
+      ({ mediaType, bytes }) =>
+        IMAGE_TYPES.includes(mediaType) || (mediaType === PDF && bytes <= (limits?.pdfBytesMax ?? -1)),
+    )
     .map(({ name, mediaType, bytes, location }) => ({ name, mediaType, bytes, source: { type: "file", location } }));
 
 const artifactPictures = (artifacts: readonly RunArtifact[]): readonly ModelImage[] =>

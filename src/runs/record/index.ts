@@ -2,7 +2,7 @@ export * from "./errors.ts";
 export { checkedAnswer, outputInstruction, refuseBrokenSchema } from "./answer-check.ts";
 export { type Artifact, type ArtifactStore, type RunFiles } from "./artifact-store.ts";
 export { attachContent, Detacher, hashesIn } from "./detached-content.ts";
-export { type DialogueTurn, endsEmpty, filePictures, messagesOf, turnsAfter } from "./dialogue.ts";
+export { type DialogueTurn, endsEmpty, messagesOf, sentFiles, turnsAfter } from "./dialogue.ts";
 export {
   type DiscoveredServer,
   type FinishReason,

@@ -27,7 +27,10 @@ export type ModelToolResult = {
   readonly images?: readonly ModelImage[] | undefined;
 };
 
-/** A picture in a dialogue, named but not loaded: the model reads its bytes when it takes pictures, and is told of it in words when not. */
+/**
+ * A picture or PDF in a dialogue, named but not loaded: the model reads its bytes when it takes such files, and is told of a
+ * picture in words when not.
+ */
 export type ModelImage = {
   readonly name: string;
   readonly mediaType: string;
@@ -88,6 +91,8 @@ export type ModelLimits = {
   readonly contextTokens: number;
   /** The longest answer, in tokens. */
   readonly outputTokens: number;
+  /** The largest PDF file that it is sent, in bytes; absent where it takes none. */
+  readonly pdfBytesMax?: number | undefined;
 };
 
 /** What is taken for a model that nobody knows anything of. */

@@ -1,11 +1,12 @@
-import { estimateTokens } from "../../kernel/tokens.ts";
-import type { ModelMessage, ModelRequest, ModelUsage } from "../record/index.ts";
+import { estimateTokens, fileTokens } from "../../kernel/tokens.ts";
+import type { ModelImage, ModelMessage, ModelRequest, ModelUsage } from "../record/index.ts";
 
 /** What providers write around each message. */
 const FRAME_TOKENS = 4;
 /** What a picture takes at most with the large providers, whatever its size. */
 const IMAGE_TOKENS = 1_600;
-const imageTokens = (images: readonly unknown[] = []): number => images.length * IMAGE_TOKENS;
+const imageTokens = (images: readonly ModelImage[] = []): number =>
+  images.reduce((sum, { mediaType, bytes }) => sum + fileTokens(mediaType, bytes, IMAGE_TOKENS), 0);
 
 /** Of a provider that says nothing. */
 export const UNTOLD: ModelUsage = {

@@ -8,14 +8,13 @@ import {
   layOut,
   type WindowOrigin,
 } from "../../context/index.ts";
-import { estimateTokens, PICTURE_TOKENS } from "../../kernel/tokens.ts";
+import { estimateTokens, fileTokens, PICTURE_TOKENS } from "../../kernel/tokens.ts";
 import { modelToolName, type Tool, toolsTokens } from "../../tools/index.ts";
 import {
   DEFAULT_LOOP_GUARD,
   DEFAULT_MODEL_LIMITS,
   type DialogueTurn,
   endsEmpty,
-  filePictures,
   type LanguageModel,
   type LoopGuard,
   loopNotes,
@@ -26,6 +25,7 @@ import {
   type ExecutionPlan,
   type RunStep,
   type RunView,
+  sentFiles,
   turnsAfter,
 } from "../record/index.ts";
 import { READ_RESULT } from "../calls/index.ts";
@@ -79,7 +79,7 @@ export async function prepareRequest(
       if (made === "stopped") return { type: "stopped" };
       continue;
     }
-    const { request, report } = requestOf({ view, plan, turns, offered }, layout);
+    const { request, report } = requestOf({ view, plan, turns, offered, limits: deps.model.limits }, layout);
     return { type: "ready", offered, request: { ...request, turn: `${view.id} ${ask.step}` }, report };
   }
 }
@@ -92,14 +92,15 @@ function requestOf(
     plan,
     turns,
     offered,
-  }: { view: RunView; plan: ExecutionPlan; turns: readonly DialogueTurn[]; offered: readonly Tool[] },
+    limits,
+  }: Pick<Laid, "turns" | "offered"> & Pick<LanguageModel, "limits"> & { view: RunView; plan: ExecutionPlan },
   { shown, report, holdsRecalled }: Fits,
 ): { readonly request: ModelRequest; readonly report: ContextReport } {
   const { coveredThrough } = report;
   const summary = view.summaries.at(-1)?.text;
   const cover = coveredThrough === 0 ? undefined : { through: coveredThrough, summary };
   const given = holdsRecalled ? view : { ...view, prompt: withoutRecalled(view) };
-  const messages = messagesOf(given, { shown, turns }, cover);
+  const messages = messagesOf(given, { shown, turns, files: sentFiles(view.files, limits) }, cover);
   const note = shown.at(-1)?.turn.results.at(-1)?.note ?? "";
   const warnings = [note, endsEmpty(view) ? "the last answer was empty" : ""].filter((warning) => warning !== "");
   return {
@@ -152,7 +153,7 @@ function layoutFor({ model }: ContextDeps, plan: ExecutionPlan, ask: ContextAsk,
         system: estimateTokens(view.system),
         tools: toolsTokens(offered),
         recalled,
-        task: Math.max(0, estimateTokens(view.prompt) - recalled) + filePictures(view.files).length * PICTURE_TOKENS,
+        task: Math.max(0, estimateTokens(view.prompt) - recalled) + tokensOf(sentFiles(view.files, model.limits)),
       },
       turns,
       before,
@@ -169,6 +170,9 @@ function layoutFor({ model }: ContextDeps, plan: ExecutionPlan, ask: ContextAsk,
   const offered = [...ask.offered, READ_RESULT];
   return { layout: layWith(offered), turns, offered, window };
 }
+
+const tokensOf = (files: ReturnType<typeof sentFiles>): number =>
+  files.reduce((sum, { mediaType, bytes }) => sum + fileTokens(mediaType, bytes, PICTURE_TOKENS), 0);
 
 /** Whether something of the dialogue is missing in the request. */
 const shortens = ({ coveredThrough, shortenedThrough, parts }: ContextReport): boolean =>
