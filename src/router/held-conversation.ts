@@ -118,7 +118,9 @@ export function mergedInto(conversation: Conversation, into: Conversation): Conv
   if (merge.type === "merged" && merge.conversation === conversation) return conversation;
   const next = into.status.state === "merged" ? into.status.into : undefined;
   if (into.id === id || next === id)
-    return failure("CONVERSATION_MERGE_CYCLE", `conversation ${id} cannot go on in itself`);
+    return failure("CONVERSATION_MERGE_CYCLE", `conversation ${id} cannot go on in itself`, {
+      hint: "Merge it into another conversation.",
+    });
   if (merge.type === "already-merged" || next !== undefined) {
     const [from, to] = merge.type === "already-merged" ? [id, merge.into] : [into.id, next];
     return failure("CONVERSATION_MERGED", `conversation ${from} goes on in ${to} already`, { hint: `Use ${to}.` });

@@ -252,7 +252,8 @@ function receiptText({ terminal: { style } }: Context, receipt: MessageReceipt, 
     const to = receipt.recipients.join(", ") || "nobody: its topic has no subscribers";
     lines.push(receipt.duplicate ? "it was accepted before" : `accepted for ${safeText(to)}`);
     if (receipt.nearest !== null) lines.push(takenText(receipt.nearest));
-    if (receipt.unchecked_protocol !== null) lines.push(safeText(`${receipt.unchecked_protocol} is not checked`));
+    if (receipt.unchecked_protocol !== null)
+      lines.push(safeText(`the protocol ${receipt.unchecked_protocol} is not checked`));
   }
   if (receipt.reply !== null) lines.push("", ...replyLines(receipt.reply, style));
   else if (waited && receipt.error === null) lines.push(style("yellow", "no answer came in time; it may still come"));
