@@ -41,7 +41,7 @@ import { contentFrom, isInterim } from "./words.ts";
 export type MessageToolsDeps = AgentFinder & {
   readonly post: Post;
   readonly journal: Pick<RunJournal, "summary">;
-  readonly tasks: Pick<TaskDesk, "create" | "distribute">;
+  readonly tasks: Pick<TaskDesk, "create" | "distribute" | "options">;
   readonly subscriptions: SubscriptionDesk;
   readonly conversations: ConversationRecords;
   readonly clock: Clock;
@@ -52,8 +52,7 @@ const MINUTE_MS = 60_000;
 const SUBSCRIBE_MINUTES = 10;
 /** Winners that are tried, at most, before a task is given up. */
 const TRIES_MAX = 4;
-/** Prices that an auction may call. */
-const PRICES_MAX = 50;
+const AUCTIONS = { english: "auction-english", dutch: "auction-dutch", sealed: "auction-sealed" } as const;
 
 type Entrusted = Pick<TaskRequest, "name" | "data" | "evaluation" | "protocol" | "auction">;
 /** On whose behalf a tool is called, and because of which message. */
@@ -185,10 +184,12 @@ export class MessageTools implements NativeTools {
   }
 
   async #auction(call: ToolCall, wanted: z.output<typeof AuctionArguments>): Promise<ToolResult> {
-    const { item: name, data, kind, start, step, reserve, deliver } = wanted;
-    const auction = { start, step, reserve, deliver };
-    const protocol = kind === "dutch" ? ("auction-dutch" as const) : ("auction-english" as const);
-    return this.#entrust(call, wanted, { name, data, protocol, auction }, { rounds: PRICES_MAX, tries: 1 });
+    const { item: name, data, kind, start, step, reserve, deliver, second_price: secondPrice } = wanted;
+    const auction = { start, step, reserve, deliver, secondPrice };
+    const isSealed = kind === "sealed";
+    const rounds = isSealed ? 1 : this.#deps.tasks.options.auctionCallsMax;
+    const bounds = { rounds, tries: isSealed ? TRIES_MAX : 1 };
+    return this.#entrust(call, wanted, { name, data, protocol: AUCTIONS[kind], auction }, bounds);
   }
 
   /** A task on its way, and the call waiting for its end: at most so many rounds of bids, and tries to have it done. */

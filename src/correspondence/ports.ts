@@ -49,6 +49,6 @@ export interface ConversationRecords {
 export type SubscriptionDesk = Pick<Subscriptions, "subscribe" | "unsubscribe" | "list">;
 
 /** Work that is offered to several. One implementation: `Tasks`. */
-export type TaskDesk = Pick<Tasks, "create" | "distribute" | "cancel" | "watch"> & {
+export type TaskDesk = Pick<Tasks, "create" | "distribute" | "cancel" | "watch" | "options"> & {
   readonly get: (workspace: string, id: TaskId) => Task;
 };

@@ -64,12 +64,19 @@ export const AuctionArguments = z.strictObject({
   ...addresses,
   item: z.string().min(1).meta({ description: "What is sold, or the work that the winner is to do, in words" }),
   data: Json.optional().meta({ description: "What bidders need to know of it, as JSON" }),
-  kind: z.enum(["english", "dutch"]).default("english").meta({
-    description: "english: the price rises, the last bid has it; dutch: it falls, the first has it",
+  kind: z.enum(["english", "dutch", "sealed"]).default("english").meta({
+    description:
+      "english: the price rises, the last bid wins; dutch: it falls, the first bid wins; sealed: each bids once, unseen, the highest wins",
   }),
-  start: Price.meta({ description: "The first price" }),
-  step: z.number().positive().max(1e12).meta({ description: "By how much it changes from call to call" }),
-  reserve: Price.optional().meta({ description: "Nobody gets it for less" }),
+  start: Price.optional().meta({ description: "First price; not for sealed bids" }),
+  step: z
+    .number()
+    .positive()
+    .max(1e12)
+    .optional()
+    .meta({ description: "Change of the price from call to call; not for sealed bids" }),
+  reserve: Price.optional().meta({ description: "Least price of a sale" }),
+  second_price: z.boolean().default(false).meta({ description: "sealed: the winner pays the second highest price" }),
   deliver: z
     .boolean()
     .default(false)

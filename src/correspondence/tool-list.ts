@@ -61,7 +61,7 @@ export const AUCTION = tool(
   "auction",
   [
     "Hold an auction",
-    "Sells something to several agents, by name or by capability: to the last bid as the price rises, or to the first as it falls. Waits for the end.",
+    "Sells something to several agents, by name or by capability: to the last bid as the price rises, to the first as it falls, or to the highest of sealed bids. Waits for the end.",
   ],
   { schema: AuctionArguments, effects: SENDS },
 );

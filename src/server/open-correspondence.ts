@@ -144,6 +144,9 @@ export function openMessageTools(
     tasks: {
       create: (...task) => later().tasks.create(...task),
       distribute: (...which) => later().tasks.distribute(...which),
+      get options() {
+        return later().tasks.options;
+      },
     },
   });
   return (runner) => withNativeTools(runner, [tools]);

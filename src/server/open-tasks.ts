@@ -31,7 +31,7 @@ export function openTasks(
     directory,
     clock,
     alarm,
-    options: tasksOptions(config.tasks),
+    options: tasksOptions(config.tasks, config.messages.rounds_max),
     attach: (workspace, handler) => void attached.use(router.attach(workspace, TASKS_PARTICIPANT, handler)),
   });
   tasks.resume([WORKSPACE]);

@@ -26,17 +26,18 @@ export const TasksTable = z
       description: "Who is asked for one task; of more providers those with the best record",
     }),
     auction_calls_max: count(TASK_DEFAULTS.auctionCallsMax, 2, 1_000).meta({
-      description: "Prices that one auction may call",
+      description: "Maximum prices that one auction calls; messages.rounds_max bounds it",
     }),
   })
   .prefault({})
   .meta({ description: "Work that is offered to several" });
 
-export const tasksOptions = (table: z.output<typeof TasksTable>): TasksOptions => ({
+/** `roundsMax` are the calls to one participant that a conversation takes. */
+export const tasksOptions = (table: z.output<typeof TasksTable>, roundsMax: number): TasksOptions => ({
   bidsMs: table.bids,
   workMs: table.work,
   reawards: table.reawards,
   openMax: table.open_max,
   participantsMax: table.participants_max,
-  auctionCallsMax: table.auction_calls_max,
+  auctionCallsMax: Math.min(table.auction_calls_max, roundsMax),
 });

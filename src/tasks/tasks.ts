@@ -149,6 +149,10 @@ export class Tasks {
     return this.#deps.store.list(query);
   }
 
+  get options(): TasksOptions {
+    return this.#deps.options;
+  }
+
   /** How many ended how, and how long they took, since the start. */
   figures(): TaskFigures {
     return this.#counts.now();

@@ -23,6 +23,7 @@ import {
   type RunView,
 } from "../../src/runs/index.ts";
 import { AgentPlans } from "../../src/server/plans.ts";
+import { TASK_DEFAULTS } from "../../src/tasks/index.ts";
 import { ToolCatalogue, withNativeTools } from "../../src/tools/index.ts";
 import { FakeTools, models } from "../helpers/engine.ts";
 
@@ -149,7 +150,7 @@ const notHere = (): never => {
   throw new Error("tasks and subscriptions are tried with a whole server");
 };
 const ELSEWHERE = {
-  tasks: { create: notHere, distribute: notHere },
+  tasks: { create: notHere, distribute: notHere, options: TASK_DEFAULTS },
   subscriptions: { list: notHere, subscribe: notHere, unsubscribe: notHere },
   conversations: { conversation: notHere, conversations: notHere },
   directory: { capabilities: () => [], find: () => undefined, providers: () => [] },

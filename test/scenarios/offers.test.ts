@@ -21,7 +21,12 @@ const SCRIPT = [
     toolCalls: [tool("auction", { capability: "painting", item: "a ladder", kind: "dutch", start: 50, step: 10 })],
   },
   { when: { userIncludes: "sell" }, text: "sold" },
-  { when: { userIncludes: '"auction":"dutch"' }, text: '{"price": 50}' },
+  {
+    when: { userIncludes: "seal a letter" },
+    toolCalls: [tool("auction", { capability: "painting", item: "a letter", kind: "sealed", reserve: 5 })],
+  },
+  { when: { userIncludes: "seal a letter" }, text: "sealed" },
+  { when: { userIncludes: "[call of an auction" }, text: '{"max_price": 50}' },
   { when: { userIncludes: "[call for proposals" }, text: '{"cost": 3, "seconds": 5}' },
   { when: { userIncludes: "[acceptance of your proposal" }, text: "painted in green" },
   { when: { userIncludes: "listen" }, toolCalls: [tool("subscribe", { topic: "weather.*" })] },
@@ -63,6 +68,11 @@ test("a run offers a task or holds an auction, rests until it is over, and has t
     tool: "messages.auction",
     state: "done",
     text: expect.stringMatching(/^painter-(?:one|two) has it for 50$/),
+  });
+  expect((await run("seal a letter")).step_list[1]).toMatchObject({
+    tool: "messages.auction",
+    state: "done",
+    text: expect.stringMatching(/^painter-(?:one|two) did it: painted in green$/),
   });
   expect((await run("listen")).step_list[1]).toMatchObject({ state: "done", text: "Subscribed to weather.*." });
   const sent = await server.ask("POST", "/api/v1/messages", {
