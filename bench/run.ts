@@ -29,6 +29,7 @@ const BENCHMARKS: { readonly [name: string]: Entry } = {
     () => import("./recall.ts"),
   ],
   memory: ["memory whole, beside these and the reference memory server", () => import("./memory.ts")],
+  "recall-quality": ["how well memory finds the right fact", () => import("./recall-quality.ts")],
   "memory-backends": [
     "memory in PostgreSQL and in Neo4j, where they are installed",
     () => import("./memory-backends.ts"),
