@@ -298,7 +298,7 @@ export const isTimeKey = ({ column, bucket }: Key): boolean =>
   bucket !== undefined || column.type === "date" || (column.type === "number" && column.parts.includes("year"));
 const hasDay = ({ min }: Column) => typeof min === "string" && min.length > 7;
 export const PERSONS = new Set(
-  "name customer employee student player agent person member patient driver author director seller waiter manager user assignee owner rep representative worker doctor nurse teacher actor artist winner candidate".split(
+  "name customer employee student player agent person member patient driver author director seller waiter manager user assignee owner rep representative worker doctor nurse teacher actor artist winner candidate runner rider swimmer skier host borrower resident guest singer athlete rep assignee".split(
     " ",
   ),
 );

@@ -61,7 +61,7 @@ const isValued = (words: readonly Word[], at: number, values: Values): boolean =
     valueAt(words, words[at + 1]?.lower === "the" ? at + 2 : at + 1, values) !== undefined);
 
 const PAYING =
-  /^(?:costs?|costing|pay|pays|paid|spends?|spent|spending|earns?|earned|revenue|worth|charged?|sold|sells?)$/;
+  /^(?:amounts?|money|costs?|costing|pay|pays|paid|spends?|spent|spending|earns?|earned|revenue|worth|charged?|sold|sells?)$/;
 const MEASURED = /^(?:average|total|mean|median|highest|lowest|most|least|more|less|much|sum|cheapest)$/;
 /** Whether a word asks for amounts of money: "how much did Ann spend", "average order value". */
 function isMoney(words: readonly Word[], at: number): boolean {

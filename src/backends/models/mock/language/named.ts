@@ -35,7 +35,7 @@ export function columnAt(words: readonly Word[], at: number, table: Table): Name
 }
 
 const MONEY =
-  /^(?:amount|total|revenue|sale|cost|price|charge|fee|fare|salary|income|wage|budget|spend|spent|payment|expense|expenditure|bill|usd|eur|gbp|dollar|euro)$/;
+  /^(?:amount|total|revenue|sale|cost|price|charge|fee|fare|salary|income|wage|budget|spend|spent|payment|expense|expenditure|bill|fine|grant|usd|eur|gbp|dollar|euro)$/;
 const NO_MONEY =
   /^(?:unit|discount|tax|shipping|tip|bonus|number|count|minute|min|hour|day|night|call|score|point|goal|rating|population|item|quantity|case|vote|visitor|id|pct|percent)$/;
 const WHOLE = /^(?:total|amount|revenue)$/;

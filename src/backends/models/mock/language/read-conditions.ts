@@ -264,7 +264,9 @@ function ageOf({ table, items, words }: Draft, { from, number = 0, unit }: Item)
     .slice(before?.to ?? 0, from)
     .every(({ lower }) => /^(?:who|that|are|is|were|was|aged)$/.test(lower));
   const fits = linked && Number.isInteger(number) && number <= 120 && (unit === undefined || unit.startsWith("year"));
-  return other === undefined && fits && /^[rF]$/.test(before?.symbol ?? "") ? age : undefined;
+  const isNoun =
+    /^[rF]$/.test(before?.symbol ?? "") || before?.columns.some((one) => isIdentity(one, table.rows)) === true;
+  return other === undefined && fits && isNoun ? age : undefined;
 }
 
 /** "orders above $1,000", "sold for more than 700k": the one column of money. */

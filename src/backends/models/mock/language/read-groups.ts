@@ -1,5 +1,5 @@
 import { type Draft, doubt, isTimeKey, PERSONS, type Made } from "./draft.ts";
-import { isFlag, NO_COLUMN, textOf } from "./columns.ts";
+import { isFlag, isIdentity, NO_COLUMN, textOf } from "./columns.ts";
 import type { Item } from "./item.ts";
 import type { Key } from "./plan.ts";
 import { listed } from "./wording.ts";
@@ -32,6 +32,18 @@ export function readGroups(draft: Draft) {
 
 /** "passengers who survived", "who earns the most". */
 function readWho(draft: Draft) {
+  // "the most plants" of a table with a plant in each row
+  draft.reduce(/[sg]c/, ([grade, noun]) => {
+    const isRow = noun?.columns.every((one) => isIdentity(one, draft.table.rows)) === true && noun.columns.length > 0;
+    const last = draft.words[(noun?.to ?? 0) - 1];
+    return grade?.superlative?.means.length === 0 &&
+      noun !== undefined &&
+      isRow &&
+      last?.stem !== last?.lower &&
+      /[wFc].*[sg]c/.test(draft.symbols)
+      ? [grade, { ...noun, symbol: "r" }]
+      : undefined;
+  });
   draft.reduce(/[rcF][Ww](?![cbs])/, ([noun]) => (noun === undefined ? undefined : [noun]));
   draft.reduce(/T[c]/, ([, named]) =>
     named?.columns.every(({ type, parts }) => type === "date" || parts.includes("year")) === true

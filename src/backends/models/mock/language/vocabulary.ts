@@ -18,7 +18,7 @@ const ADJECTIVES: { readonly [adjective: string]: readonly [means: string, inver
     (
       "long:length,duration,runtime,distance,time,stay,delay far:distance tall:height high: heavy:mass,weight " +
       "wide:width deep:depth thick:thickness,depth expensive:price,cost,fare,fee,amount costly:cost,price " +
-      "pricey:price,cost old:age:year,date,birth,founded,built fast:speed,velocity,pace:duration,latency " +
+      "pricey:price,cost old:age:year,date,birth,founded,built,commissioned,established fast:speed,velocity,pace:duration,latency,time " +
       "hot:temperature,temp warm:temperature,temp wet:rain,rainfall,precipitation humid:humidity windy:wind,gust " +
       "sunny:sun,sunshine rich:income,salary,wealth,gdp powerful:horsepower,power strong:strength,force,power " +
       "large:size,area,population big:size,area,population populous:population dense:density profitable:profit,margin " +

@@ -52,7 +52,7 @@ export function stem(word: string): string {
 const UNITS = new Set(
   (
     "mm cm m km um nm in inch inches ft mi mile g gram grams mg kg lb lbs oz t s sec secs ms mins h hr hrs hours " +
-    "l ml c f k usd eur gbp chf jpy cents pct kmh km2 m2 sqkm kph mph hz khz mhz ghz kb mb gb tb kw kwh w v a pa hpa"
+    "l ml c f k usd eur gbp chf jpy cents pct kmh km2 m2 sqkm kph mph hz khz mhz ghz kb mb gb tb kw kwh w v a pa hpa mw gw gwh twh mwh kwh ppm db bpm mbps"
   ).split(" "),
 );
 
