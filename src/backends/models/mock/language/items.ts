@@ -90,6 +90,15 @@ const isThing = ({ lower, stem }: Word, { from, to, columns }: Item): boolean =>
 const isCounting = ({ type, distinct, min, max }: Column, { rows = 0 }: Table) =>
   type === "number" && rows > 1 && distinct === rows && (min === 0 || min === 1) && Number(max) - min === rows - 1;
 
+/** The column of money; prices of things on sale are no revenue. */
+function moneyAt(words: readonly Word[], at: number, table: Table): Item | undefined {
+  const column = moneyOf(table);
+  const isTaken =
+    column?.parts.some((part) => /^(?:total|amount|revenue|sale|charge|payment|gross)$/.test(part)) === true;
+  if (column === undefined || (words[at]?.lower === "revenue" && !isTaken)) return undefined;
+  return item("c", at, at + (words[at + 1]?.lower === "for" ? 2 : 1), { columns: [column] });
+}
+
 type Known = { readonly table: Table; readonly values: Values; readonly nouns: ReadonlySet<string> };
 
 /** "third class", "second floor": the number of a column of few whole numbers. */
@@ -147,11 +156,7 @@ function readAt(words: readonly Word[], at: number, { table, values, nouns }: Kn
       : undefined,
     lexiconAt(words, at),
     noun,
-    isMoney(words, at) && moneyOf(table) !== undefined
-      ? item("c", at, at + (words[at + 1]?.lower === "for" ? 2 : 1), {
-          columns: [moneyOf(table)].filter((one) => one !== undefined),
-        })
-      : undefined,
+    isMoney(words, at) ? moneyAt(words, at, table) : undefined,
     within,
     NOISE.has(word.lower) && !(word.text === "US") ? item(".", at, at + 1) : undefined,
     named?.item,

@@ -9,8 +9,10 @@ const PERIOD = "year|month|week|day|quarter|hour";
 const AVERAGE_OF_TOTALS = new RegExp(
   `\\b(?:average|mean|median) (?:annual|yearly|monthly|weekly|daily|quarterly|hourly)\\b|\\b(?:annual|yearly|monthly|weekly|daily|quarterly|(?:per|each|every) (?:${PERIOD}))\\b.*\\bon average\\b`,
 );
-const AVERAGE_PER = new RegExp(`\\b(?:average|mean) number of .*\\b(?:per|each|every|a) (?:${PERIOD})\\b`);
+const AVERAGE_PER = new RegExp(`\\b(?:average|mean) .*\\b(?:per|each|every|a) (?:${PERIOD})\\b`);
 const isAveraged = ({ columns }: Expression) => columns.some(({ parts }) => parts.some((part) => AVERAGED.has(part)));
+const TAKEN = /^(?:total|revenue|turnover|sale|amount)$/;
+const isTaken = ({ columns }: Expression) => columns.some(({ parts }) => parts.some((part) => TAKEN.test(part)));
 /** Of a column such as `monthly_charges`, each value is one of a period. */
 const PERIODIC = /annual|yearly|monthly|weekly|daily|quarterly|hourly/i;
 const POOLED = /\b(?:combined|together|altogether)\b/;
@@ -31,7 +33,7 @@ export function misread(words: readonly Word[], plan: Plan, { columns }: Table):
     AVERAGE_PER.test(text) &&
     plan.order === undefined &&
     figure.of !== undefined &&
-    !isAveraged(figure.of)
+    (isTaken(figure.of) || (/number of/.test(text) && !isAveraged(figure.of)))
   )
     return "I am not sure whether you ask for the mean of each period or the mean of the periods' totals.";
   if (POOLED.test(text) && AVERAGE.test(text))
