@@ -41,6 +41,8 @@ import { type Batch, type Writer } from "./writing/index.ts";
 
 /** Conversations that are over and still remembered. */
 const OVER_MAX = 10_000;
+/** After a deadline could not be written. */
+const AGAIN_MS = 1_000;
 /** A free conversation's row is at most this much behind. */
 const FREE_ROW_MS = 10_000;
 /** Free conversations of one message that are remembered at least. */
@@ -309,7 +311,12 @@ export class Conversations {
   #goBack(): void {
     for (const [key, held] of this.#held) {
       if (held.written === undefined) this.#held.delete(key);
-      else if (held.now !== held.written && isChecked(nowOf(held))) held.now = held.written;
+      else if (held.now !== held.written && isChecked(nowOf(held))) {
+        held.now = held.written;
+        // A deadline may be what was lost: it passes again.
+        const { dueAtMs } = nowOf(held);
+        if (dueAtMs !== undefined) this.#ringAt(key, held, Math.max(dueAtMs, this.#parts.clock.nowMs() + AGAIN_MS));
+      }
     }
   }
 

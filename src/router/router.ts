@@ -35,6 +35,7 @@ import {
   type Provider,
   type Recovered,
   type RouterOptions,
+  NOT_STORED,
   STOPPING,
   type Submitted,
 } from "./ports/index.ts";
@@ -119,7 +120,8 @@ export class Router {
     this.#conversations = conversations;
     const gaveUp = (message: Message, recipient: string, error: MessageError) => {
       if (error.code === "EXPIRED" && conversations.coversExpiry(message)) return;
-      conversations.undelivered(message, recipient);
+      // What the server says about a message moves no part, so that it may be lost.
+      if (message.sender !== SYSTEM_SENDER) conversations.undelivered(message, recipient);
       this.#gaveUp(message, error);
     };
     const read = (seqs: readonly number[]) => this.#read(seqs);
@@ -384,15 +386,20 @@ export class Router {
 
   /** What the server says about `message`, to whom its answers go; who has no mailbox finds it on record. */
   #answer(message: Message, act: "failure" | "not-understood", error: MessageError): void {
-    const { clock } = this.#parts;
+    const { clock, alarm } = this.#parts;
     const isThere = (name: string) => this.#recipients.find(message.workspace, name) !== undefined;
     const replyTo = [message.replyTo ?? message.sender, message.sender, USER_SENDER].find(isThere);
     const text = error.hint === "" ? error.message : `${error.message}. ${error.hint}`;
-    const reply = composeReply(
-      { ...message, replyTo: replyTo ?? USER_SENDER },
-      { performative: act, sender: SYSTEM_SENDER, content: { type: "text", text }, atMs: clock.nowMs(), error },
-    );
-    this.#intake.submit(reply, () => {});
+    const draft = { performative: act, sender: SYSTEM_SENDER, atMs: clock.nowMs(), error } as const;
+    const asked = { ...message, replyTo: replyTo ?? USER_SENDER };
+    const reply = composeReply(asked, { ...draft, content: { type: "text", text } });
+    const send = () =>
+      this.#intake.submit(reply, (submitted) => {
+        // The sender waits for it: what the disk did not take is sent again.
+        const isLost = submitted.type === "refused" && submitted.error.code === NOT_STORED.code;
+        if (isLost && !this.#isStopping) alarm.at(clock.monotonicMs() + AGAIN_MS, send);
+      });
+    send();
   }
 
   #sweepLater(): void {

@@ -259,9 +259,11 @@ function endOf({ leader, price }: Auction): Json {
   };
 }
 
-/** The others hear the end. */
+const wasAsked = ({ state, note }: Bidder): boolean => state !== "unreached" || note !== undefined;
+
+/** The others hear the end, also whoever missed a message, where the conversation still allows it; not who was never asked. */
 function told(task: Task, auction: Auction): Task {
-  const others = there(task).filter(({ name }) => name !== auction.leader);
+  const others = task.bidders.filter((each) => each.name !== auction.leader && wasAsked(each));
   const ends = others.map(({ name }) =>
     outgoing(task, { key: `end-${name}`, act: "inform", to: [name], content: endOf(auction) }),
   );

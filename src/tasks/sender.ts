@@ -150,10 +150,11 @@ const GONE = ["lapsed", "rejected", "misunderstood", "cancelled", "unreached", "
 const AWARDS: ReadonlySet<Outgoing["act"]> = new Set(["accept-proposal", "request"]);
 
 /** Why a message did not go out; undefined when it did, now or before a crash. */
-function problemOf(outcome: Submitted | Judged, { act }: Outgoing): string | undefined {
+function problemOf(outcome: Submitted | Judged, { act, protocol }: Outgoing): string | undefined {
   if (outcome.type === "accepted" || outcome.type === "sent") return undefined;
   const { code, message, details } = outcome.error;
   if (code !== "PROTOCOL_BREACH") return message;
   if (AWARDS.has(act)) return GONE.some((state) => state === details["state"]) ? message : undefined;
-  return details["rule"] === "deadline-ahead" ? message : undefined;
+  const isUnreached = details["state"] === "unreached" && protocol.startsWith("fipa-auction");
+  return isUnreached || details["rule"] === "deadline-ahead" ? message : undefined;
 }

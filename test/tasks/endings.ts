@@ -250,7 +250,10 @@ async function faultsOf(
   const sent = own.flatMap((view) =>
     view.deliveries.map((delivery) => ({ ...view, deliveries: [delivery], delivery })),
   );
-  const taken = sent.filter(({ delivery }) => delivery.state === "done");
+  // A message that was answered before the server was killed may expire when it is delivered again.
+  const isAnswered = ({ id }: Message) =>
+    said.some(({ message }) => message.inReplyTo === id && message.sender !== "caxton");
+  const taken = sent.filter(({ delivery, message }) => delivery.state === "done" || isAnswered(message));
   const heard = (name: string, isIt: (view: MessageView) => boolean) =>
     taken.some((view) => view.delivery.recipient === name && isIt(view));
   for (const { name, state, awardedAtMs, note, bid } of task.bidders) {
