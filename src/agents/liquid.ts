@@ -1,5 +1,5 @@
 import { createRequire } from "node:module";
-import type { Liquid, LiquidError, Template as LiquidNode } from "liquidjs";
+import type { Context, Liquid, LiquidError, Template as LiquidNode } from "liquidjs";
 import { nearest } from "../documents/index.ts";
 import { PromptRenderError } from "./errors.ts";
 import type { Fault, ParsedTemplate, Usage } from "./template-types.ts";
@@ -24,15 +24,20 @@ export const LIQUID_FILTERS = [
   "upcase",
 ] as const;
 
-/** Longest time that filling in one template holds up the server. */
-const RENDER_MS_MAX = 50;
 /** Tags and outputs of one template, and characters of one of them: LiquidJS takes time that grows as their square. */
 const PIECES_MAX = 500;
 const PIECE_CHARS_MAX = 1_000;
-const NODES_MAX = 100_000;
+/** Tags and texts rendered for one prompt, those of loops each time: at most about 50 ms of work. */
+const NODES_MAX = 10_000;
 
-type Library = Pick<typeof import("liquidjs"), "Liquid" | "LiquidError">;
-type Engine = { readonly liquid: Liquid; readonly isLiquidError: (error: unknown) => error is LiquidError };
+type Library = Pick<typeof import("liquidjs"), "Context" | "Liquid" | "LiquidError">;
+type Engine = {
+  readonly liquid: Liquid;
+  readonly isLiquidError: (error: unknown) => error is LiquidError;
+  readonly contextOf: (values: ReadonlyMap<string, unknown>) => Context;
+};
+
+class TooManyNodes extends Error {}
 
 const require = createRequire(import.meta.url);
 let engine: Engine | undefined;
@@ -47,21 +52,30 @@ function loadEngine(): Engine {
     templates: {},
     outputEscape: (value) => showValue(value),
     parseLimit: PROMPT_CHARS_MAX,
-    renderLimit: RENDER_MS_MAX,
     memoryLimit: PROMPT_CHARS_MAX,
   });
   const tags = new Set<string>(LIQUID_TAGS);
   const filters = new Set<string>(LIQUID_FILTERS);
   for (const tag of Object.keys(liquid.tags)) if (!tags.has(tag)) delete liquid.tags[tag];
   for (const filter of Object.keys(liquid.filters)) if (!filters.has(filter)) delete liquid.filters[filter];
-  return { liquid, isLiquidError: (error) => library.LiquidError.is(error) };
+  const contextOf = (values: ReadonlyMap<string, unknown>): Context => {
+    const context = new library.Context(Object.fromEntries(values), liquid.options, { sync: true }, { liquid });
+    let nodes = 0;
+    // LiquidJS checks the time before each node. A busy machine would refuse prompts by it, so nodes are counted instead.
+    context.renderLimit.check = () => {
+      nodes += 1;
+      if (nodes > NODES_MAX) throw new TooManyNodes(`it renders more than ${NODES_MAX} tags and texts`);
+    };
+    return context;
+  };
+  return { liquid, contextOf, isLiquidError: (error) => library.LiquidError.is(error) };
 }
 
 /** Reads a template as Liquid. */
 export function liquidTemplate(source: string): ParsedTemplate {
   const excess = excessOf(source);
   if (excess !== undefined) return { type: "broken", faults: [excess], usages: [] };
-  const { liquid, isLiquidError } = (engine ??= loadEngine());
+  const { liquid, contextOf, isLiquidError } = (engine ??= loadEngine());
   let nodes: LiquidNode[];
   let usages: readonly Usage[];
   try {
@@ -73,10 +87,11 @@ export function liquidTemplate(source: string): ParsedTemplate {
   }
   const render = (values: ReadonlyMap<string, unknown>): string => {
     try {
-      const text: unknown = liquid.renderSync(nodes, Object.fromEntries(values), { templateLimit: NODES_MAX });
+      const text: unknown = liquid.renderSync(nodes, contextOf(values));
       return bounded(String(text));
     } catch (error) {
-      if (isLiquidError(error)) throw new PromptRenderError(error.message, { cause: error });
+      if (isLiquidError(error) || error instanceof TooManyNodes)
+        throw new PromptRenderError(error.message, { cause: error });
       // V8's own limit on the length of a text.
       if (error instanceof RangeError) throw new PromptRenderError("it grows too long", { cause: error });
       throw error;

@@ -89,6 +89,14 @@ test("a template that runs away is stopped", () => {
   );
 });
 
+test("a prompt is refused for the work that it takes, not for the time that a busy machine needs", () => {
+  const rows = Array.from({ length: 2_000 }, (_, row) => row);
+  const loop = "{% for row in rows %}{% assign twice = row %}{{ twice | upcase }},{% endfor %}";
+  expect(render(loop, { rows }).split(",")).toHaveLength(rows.length + 1);
+  const nested = "{% for i in (1..300) %}{% for j in (1..150) %}{% if i == j %}x{% endif %}{% endfor %}{% endfor %}";
+  expect(() => render(nested)).toThrow("renders more than 10000 tags and texts");
+});
+
 test("faults say what is wrong, where, and what there is instead", () => {
   expect(faults("Dear {{reqest}}, {{x}} {{tone}}", ["tone"])).toEqual([
     "5 UNKNOWN_VARIABLE {{reqest}}: there is no variable reqest; did you mean request?",
