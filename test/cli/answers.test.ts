@@ -221,8 +221,21 @@ test("health exits with 0 when well and 1 when not, whatever the reason", async 
   expect(ready.stdout).toContain("tool servers start");
 });
 
+const detail = {
+  ...agent("greeter"),
+  file_source: null,
+  source: "",
+  format: "toml",
+  file_name: "greeter.toml",
+  source_hash: "0".repeat(64),
+  documentation: "",
+  max_steps: 20,
+  warnings: [],
+};
+
 test("deleting asks, and where nobody can be asked wants --yes", async () => {
   await using server = await fakeServer({
+    "GET /api/v1/agents/greeter": (_request, response) => answer(response, detail),
     "DELETE /api/v1/agents/greeter": (_request, response) => void response.writeHead(204).end(),
   });
   const refused = await commandLine(["agent", "delete", "greeter"], { server: server.url });

@@ -19,7 +19,7 @@ await memory.open();
 
 async function rememberOn(writer: number): Promise<never> {
   for (let round = 0; ; round += 1) {
-    const names = Array.from({ length: BATCH }, (_none, at) => `${process.pid}-${writer}-${round}-${at}`);
+    const names = Array.from({ length: BATCH }, (_none, at) => `${process.pid}-w${writer}-r${round}-n${at}`);
     const inputs = names.map((name) => ({
       name,
       observations: [{ text: `first of ${name}` }, { text: `second of ${name}` }],

@@ -226,6 +226,9 @@ function remove(command: Command, invocation: Invocation): void {
     input: z.object({ agent: z.array(z.string()) }),
     formats: ["table", "name"],
     run: async (context, { agent: names }) => {
+      const question = names.length === 1 ? `Delete agent ${names[0]}?` : `Delete agents ${names.join(", ")}?`;
+      // Throws at once if the question can be neither asked nor skipped.
+      if (!context.terminal.canAsk) await confirm(context, question, pathOf(command));
       for (const name of names) {
         const path = fillRoute("agent", { name });
         const { file } = (await context.client.request({ path, schema: agents.AgentDetail })).value;
@@ -234,7 +237,6 @@ function remove(command: Command, invocation: Invocation): void {
             `! ${file.path} stays: the next start deploys ${name} again, unless you delete the file`,
           );
       }
-      const question = names.length === 1 ? `Delete agent ${names[0]}?` : `Delete agents ${names.join(", ")}?`;
       if (!(await confirm(context, question, pathOf(command)))) return;
       for (const name of names) {
         await context.client.request({ method: "DELETE", path: fillRoute("agent", { name }), schema: z.null() });
