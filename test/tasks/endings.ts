@@ -59,7 +59,7 @@ function bidder(limit: number, chance: Chance, rate: number, worked: (message: M
   const awarded: Reaction = (message) => {
     const { final } = valueOf(message);
     if (final === false) return odd(lost, silence)?.();
-    const strange = odd(lost, silence, say("failure", "ill"), () => late(["inform", "late"]));
+    const strange = odd(lost, lost, silence, say("failure", "ill"), () => late(["inform", "late"]));
     if (strange === lost) return strange();
     worked(message);
     if (strange !== undefined) return strange();
@@ -100,14 +100,14 @@ type Work = readonly [task: string, name: string];
 /** Runs tasks of any protocol at the same time among bidders at which anything may go wrong. Throws when a task does not end as it must. */
 export async function playTasks(seed: number): Promise<Played> {
   const chance = new Chance(seed);
-  const rate = chance.pick([0, 0.05, 0.15, 0.3]);
+  const rate = chance.pick([0, 0.1, 0.25, 0.5]);
   const storage = chance.pick([0, 0, 0.03]);
   const crashes = [...chance.many(0, 2, () => 1 + chance.below(40)), Infinity];
   const work: Work[] = [];
   const bidders = Object.fromEntries(
     NAMES.slice(0, 1 + chance.below(NAMES.length)).map((name): [string, Reaction] => [
       name,
-      bidder(chance.below(45), new Chance(chance.word()), rate, ({ conversationId }) => {
+      bidder(chance.pick([4, 15, 25, 35, 45]), new Chance(chance.word()), rate, ({ conversationId }) => {
         work.push([conversationId.slice(0, 36), name]);
       }),
     ]),

@@ -29,6 +29,9 @@ export type Reaction = (
   | "fails"
   | undefined;
 
+const contentOf = (value: Json): Message["content"] =>
+  typeof value === "string" ? { type: "text", text: value } : { type: "json", value };
+
 const NO_OPTIONS: Partial<TasksOptions> = {};
 
 /** Bidders, a router and tasks in a database of their own; only time and the message journal's disk are not real. */
@@ -64,14 +67,19 @@ export class Market implements AsyncDisposable {
     const people = new TestDirectory("ann", ...Object.keys(bidders));
     for (const name of Object.keys(bidders)) people.provide(name, "analysis");
     const database = stack.use(Database.open({ directory, synchronous: "normal" }));
+    const life = { isOver: false };
     const world = await openWorld({
       clock,
       disk,
       directory: people,
       isAttached: false,
-      journal: new MemoryMessageJournal(disk, beforeCommit),
+      journal: new MemoryMessageJournal(disk, async () => {
+        if (life.isOver) throw new Error("this server has ended");
+        await beforeCommit();
+      }),
     });
-    stack.defer(() => world.router.close(0));
+    // Timers of a router outlive it here, and must not write over what the next one wrote.
+    stack.defer(() => world.router.close(0).then(() => void (life.isOver = true)));
     const alarm = stack.use(new Alarm(clock));
     const store = wrapStore(new SqliteTaskStore(database));
     const post = wrap(world.router);
@@ -96,10 +104,7 @@ export class Market implements AsyncDisposable {
           if (reaction === "fails") return { type: "failed", reason: "it failed" };
           if (reaction !== undefined) {
             const [performative, content, { delayMs, ...rest } = {}] = reaction;
-            const value =
-              typeof content === "string"
-                ? ({ type: "text", text: content } as const)
-                : ({ type: "json", value: content } as const);
+            const value = contentOf(content);
             const answer = async () => {
               const draft = { performative, sender: name, content: value, atMs: clock.nowMs(), ...rest };
               const reply = composeReply(message, draft);
