@@ -2,11 +2,11 @@ import { defineConfig } from "vitest/config";
 import { LongestFirst } from "./vitest.sequencer.ts";
 
 /** Tests that look at what their whole process holds or hears of, and so need one of their own. */
-const ALONE = ["test/hostile/**/*.test.ts", "test/sandbox/{isolation,recovery}.test.ts"];
+const ALONE = ["test/hostile/**/*.test.ts", "test/tools/sandbox/{isolation,recovery}.test.ts"];
 /** Tests that need another database server; `npm run test:databases`. */
 const DATABASES = ["test/databases/**/*.test.ts"];
 /** Tests that compile tools with the compilers of other languages, a minute of both cores; `npm run test:languages`. */
-const LANGUAGES = ["test/toolkit/{languages,python}.test.ts"];
+const LANGUAGES = ["test/tools/authoring/{languages,python}.test.ts"];
 
 const setupFiles = ["test/helpers/chance.ts"];
 // What is waited for comes when the machine gets to it; it must not fail for being busy.

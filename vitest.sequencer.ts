@@ -7,13 +7,13 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 const FIRST = [
   "test/dashboard/access.test.ts",
   "test/dashboard/tool-pages.test.ts",
-  "test/toolkit/python.test.ts",
+  "test/tools/authoring/python.test.ts",
   "test/dashboard/message-pages.test.ts",
   "test/scenarios/readme.test.ts",
-  "test/toolkit/languages.test.ts",
+  "test/tools/authoring/languages.test.ts",
   "test/dashboard/pages.test.ts",
   "test/cli/agent-test.test.ts",
-  "test/toolkit/javascript.test.ts",
+  "test/tools/authoring/javascript.test.ts",
   "test/simulation/kill.test.ts",
 ];
 

@@ -1,7 +1,7 @@
 // What agents cost: reading a definition, and ten thousand deployed ones beside an idle server.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { readDefinition } from "../src/agents/index.ts";
+import { readDefinition } from "../src/agents/definitions/index.ts";
 import { compose } from "../src/server/compose.ts";
 import { loadConfig } from "../src/server/config.ts";
 import { tempDirectory } from "../test/helpers/temp.ts";

@@ -1,6 +1,6 @@
 // What it costs to give a run a thread of its own, beside a run in the server: a scripted model that answers at once, no tool,
 // every step on disk. Run it alone with `node bench/isolation.ts`.
-import { scripted } from "../src/backends/models/index.ts";
+import { scripted } from "../src/models/vendors/index.ts";
 import { mint, RunId } from "../src/kernel/ids.ts";
 import type { ThreadPoolOptions } from "../src/runs/index.ts";
 import { compose } from "../src/server/compose.ts";

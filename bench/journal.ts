@@ -1,6 +1,6 @@
 // What a run costs on disk and in memory: bytes for each step at 10, 100 and 500 turns, reading such a run, a run that waits,
 // and what is left after many. Run it alone with `node bench/journal.ts [runs]`.
-import { scripted } from "../src/backends/models/index.ts";
+import { scripted } from "../src/models/vendors/index.ts";
 import { mint, RunId } from "../src/kernel/ids.ts";
 import { foldRun } from "../src/runs/index.ts";
 import { done, engine } from "../test/helpers/engine.ts";

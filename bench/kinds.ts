@@ -1,8 +1,8 @@
 import { cpSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { JsonObject } from "../src/kernel/json.ts";
-import { buildTool } from "../src/toolkit/index.ts";
-import { component, TYPE } from "../test/abi/component-kit.ts";
+import { buildTool } from "../src/tools/authoring/index.ts";
+import { component, TYPE } from "../test/tools/abi/component-kit.ts";
 import { tempDirectory } from "../test/helpers/temp.ts";
 import { guest } from "./stage.ts";
 

@@ -3,9 +3,9 @@
 // temporary directory, as the tests start it (without waiting for the disk). Qdrant is not among them: no whole server of it
 // is in a registry, and its engine behind the tests' server would tell of that.
 import { loadavg } from "node:os";
-import { Neo4jMemoryStore } from "../src/backends/neo4j/index.ts";
-import { PostgresqlMemoryStore } from "../src/backends/postgresql/index.ts";
-import type { EntityHistory, EntityRestore, MemoryStore } from "../src/memory/index.ts";
+import { Neo4jMemoryStore } from "../src/memory/stores/neo4j/index.ts";
+import { PostgresqlMemoryStore } from "../src/memory/stores/postgresql/index.ts";
+import type { EntityHistory, EntityRestore, MemoryStore } from "../src/memory/knowledge/index.ts";
 import { Neo4jServer, SERVER_JAVA } from "../test/helpers/neo4j.ts";
 import { PASSWORD, Postgresql } from "../test/helpers/postgresql.ts";
 import { asked, both, BY, entityOf, fill, memoryOver, RELATIONS, SCOPE, timed } from "./memory-data.ts";

@@ -1,7 +1,7 @@
 // The entities that benchmarks of memory hold, each with two observations and five relations: the same in every process that asks.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { openEmbedder } from "../src/backends/embeddings/index.ts";
+import { openEmbedder } from "../src/memory/embeddings/index.ts";
 import { systemClock } from "../src/kernel/clock.ts";
 import { PACKAGE_DIRECTORY } from "../src/kernel/package.ts";
 import {
@@ -14,7 +14,7 @@ import {
   type RelationInput,
   scopeKey,
   SEARCH_DEFAULTS,
-} from "../src/memory/index.ts";
+} from "../src/memory/knowledge/index.ts";
 import { ms, quantile } from "./table.ts";
 
 export const SCOPE = scopeKey({ type: "workspace", workspace: "bench" });

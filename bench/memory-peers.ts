@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Client } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { entityOf, passageOf, questionOf, range, SCOPE, staticEmbedder, timed } from "./memory-data.ts";
-import type { Memory } from "../src/memory/index.ts";
+import type { Memory } from "../src/memory/knowledge/index.ts";
 import { installPeers } from "./peer.ts";
 import { exactly, recallOf, type VectorPeer, vectorPeers } from "./vector-peers.ts";
 

@@ -2,10 +2,10 @@
 // indexed; `import <directory> <file>` takes an export in and says how many records are on disk whenever it was told.
 import { createReadStream, writeSync } from "node:fs";
 import { join } from "node:path";
-import { CheckpointFiles } from "../src/backends/disk/index.ts";
-import { SqliteMemoryStore } from "../src/backends/sqlite/memory/index.ts";
+import { CheckpointFiles } from "../src/memory/transfer/files/checkpoint-files.ts";
+import { SqliteMemoryStore } from "../src/memory/stores/sqlite/index.ts";
 import { systemClock } from "../src/kernel/clock.ts";
-import { MemoryTransfers } from "../src/memory-transfer/index.ts";
+import { MemoryTransfers } from "../src/memory/transfer/index.ts";
 import { memoryOver, questionOf, SCOPE } from "./memory-data.ts";
 
 const LOOK_MS = 20;

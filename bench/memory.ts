@@ -8,8 +8,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { pipeline } from "node:stream/promises";
 import * as z from "zod";
-import { SqliteMemoryStore } from "../src/backends/sqlite/memory/index.ts";
-import type { Memory } from "../src/memory/index.ts";
+import { SqliteMemoryStore } from "../src/memory/stores/sqlite/index.ts";
+import type { Memory } from "../src/memory/knowledge/index.ts";
 import {
   asked,
   both,

@@ -5,8 +5,8 @@ import {
   MESSAGE_JOURNAL_DEFAULTS,
   type MessageJournalOptions,
   SqliteMessageJournal,
-} from "../src/backends/sqlite/messages/index.ts";
-import { type JournalBatch, RowsBuilder, wordKey } from "../src/router/index.ts";
+} from "../src/messaging/journal/index.ts";
+import { type JournalBatch, RowsBuilder, wordKey } from "../src/messaging/router/index.ts";
 import { tempDirectory } from "../test/helpers/temp.ts";
 import { p50, p99, row, sleep, sorted, us } from "./stage.ts";
 import { mib, ms, perSecond, type Row, table } from "./table.ts";

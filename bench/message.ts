@@ -8,7 +8,7 @@ import {
   readMessage,
   restoreMessage,
   writeMessage,
-} from "../src/messages/index.ts";
+} from "../src/messaging/acl/index.ts";
 import type { Json } from "../src/kernel/json.ts";
 import { type Row, table } from "./table.ts";
 

@@ -5,15 +5,21 @@ import { EventEmitter } from "node:events";
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
-import { MESSAGE_JOURNAL_DEFAULTS, SqliteMessageJournal } from "../src/backends/sqlite/messages/index.ts";
+import { MESSAGE_JOURNAL_DEFAULTS, SqliteMessageJournal } from "../src/messaging/journal/index.ts";
 import { Alarm } from "../src/kernel/alarm.ts";
 import { systemClock } from "../src/kernel/clock.ts";
 import { type Json } from "../src/kernel/json.ts";
 import { expectShortLives } from "../src/kernel/short-lived.ts";
-import { readMessage, ROUTING_STRATEGIES } from "../src/messages/index.ts";
-import { Addressing } from "../src/router/addressing/index.ts";
-import { Recipients } from "../src/router/mailboxes/index.ts";
-import { type AgentHandler, type Directory, type Provider, Router, ROUTER_DEFAULTS } from "../src/router/index.ts";
+import { readMessage, ROUTING_STRATEGIES } from "../src/messaging/acl/index.ts";
+import { Addressing } from "../src/messaging/router/addressing/index.ts";
+import { Recipients } from "../src/messaging/router/mailboxes/index.ts";
+import {
+  type AgentHandler,
+  type Directory,
+  type Provider,
+  Router,
+  ROUTER_DEFAULTS,
+} from "../src/messaging/router/index.ts";
 import { tempDirectory } from "../test/helpers/temp.ts";
 import { measureBare } from "./bare-path.ts";
 import { CAPABILITIES, Load, type LoadFigures, messageTexts, nextText } from "./message-load.ts";

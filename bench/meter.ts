@@ -1,5 +1,5 @@
 // What fuel costs: the same WebAssembly with and without it, taking turns. Run it alone with `node bench/meter.ts`.
-import { FUEL_EXPORT, meter } from "../src/sandbox/meter/index.ts";
+import { FUEL_EXPORT, meter } from "../src/tools/sandbox/meter/index.ts";
 import initWabt from "wabt";
 import { ms, type Row, table } from "./table.ts";
 

@@ -4,9 +4,9 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PACKAGE_DIRECTORY } from "../src/kernel/package.ts";
-import type { EntityInput, Memory, Provenance, ScopeKey } from "../src/memory/index.ts";
-import { recallFor } from "../src/agent-memory/index.ts";
-import { SqliteMemoryStore } from "../src/backends/sqlite/memory/index.ts";
+import type { EntityInput, Memory, Provenance, ScopeKey } from "../src/memory/knowledge/index.ts";
+import { recallFor } from "../src/runs/remembering/index.ts";
+import { SqliteMemoryStore } from "../src/memory/stores/sqlite/index.ts";
 import { memoryOver, SCOPE } from "./memory-data.ts";
 
 /** A question, the one fact that answers it, and the entity that has the fact. */

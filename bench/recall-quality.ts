@@ -1,6 +1,6 @@
 // How well memory answers questions that mostly do not repeat the words of the facts: entities with 100 facts each, and the same facts
 // as an entity each. `node bench/recall-quality.ts [--all]`; --all measures the candidates for the defaults too.
-import { type Memory, SEARCH_DEFAULTS, type SearchInput } from "../src/memory/index.ts";
+import { type Memory, SEARCH_DEFAULTS, type SearchInput } from "../src/memory/knowledge/index.ts";
 import { SCOPE } from "./memory-data.ts";
 import type { Row } from "./table.ts";
 import { HELD_OUT, type Question, recalledShare, TUNING, withFacts } from "./recall-data.ts";

@@ -1,7 +1,7 @@
 // Recall: vectors, keywords and the graph at 100,000 and 1,000,000 rows, beside sqlite-vec, LanceDB and usearch with the same
 // vectors in the same run. `node bench/recall.ts [rows …]`; usearch has 100,000 at most.
 import { loadavg } from "node:os";
-import { GraphIndex, KeywordIndex, VectorIndex } from "../src/recall/index.ts";
+import { GraphIndex, KeywordIndex, VectorIndex } from "../src/memory/search-index/index.ts";
 import { mib, ms, quantile, type Row, table } from "./table.ts";
 import { exactly, recallOf, vectorPeers } from "./vector-peers.ts";
 

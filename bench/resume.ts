@@ -1,7 +1,7 @@
 // How soon runs that a kill cut off are over: ten thousand of them, each stopped after its tool's result and before the model's
 // answer. Run it alone with `node bench/resume.ts [runs]`.
-import { scripted } from "../src/backends/models/index.ts";
-import { Database, SqliteRunJournal } from "../src/backends/sqlite/index.ts";
+import { scripted } from "../src/models/vendors/index.ts";
+import { Database, SqliteRunJournal } from "../src/storage/index.ts";
 import { mint, RunId, ToolCallId } from "../src/kernel/ids.ts";
 import type { RunEvent } from "../src/runs/index.ts";
 import { compose } from "../src/server/compose.ts";

@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import * as z from "zod";
-import { scripted } from "../src/backends/models/index.ts";
+import { scripted } from "../src/models/vendors/index.ts";
 import { mint, RunId } from "../src/kernel/ids.ts";
 import { compose } from "../src/server/compose.ts";
 import { loadConfig } from "../src/server/config.ts";

@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import initWabt from "wabt";
-import { FileBroker } from "../src/backends/disk/index.ts";
+import { FileBroker } from "../src/tools/brokers/files/index.ts";
 import { systemClock } from "../src/kernel/clock.ts";
 import { mint, ToolCallId } from "../src/kernel/ids.ts";
 import type { JsonObject } from "../src/kernel/json.ts";
-import { Sandbox } from "../src/sandbox/index.ts";
-import { DEFAULT_LIMITS, NO_GRANTS, type ToolManifest, type ToolResult } from "../src/tools/index.ts";
+import { Sandbox } from "../src/tools/sandbox/index.ts";
+import { DEFAULT_LIMITS, NO_GRANTS, type ToolManifest, type ToolResult } from "../src/tools/catalogue/index.ts";
 import { brokerOf } from "../test/helpers/broker.ts";
 import { tempDirectory } from "../test/helpers/temp.ts";
 import { quantile, type Row } from "./table.ts";

@@ -1,7 +1,7 @@
-/** Makes the committed guests of `test/abi` anew: `npx node scripts/build-abi-guests.ts [name …]`, all of them by default. */
+/** Makes the committed guests of `test/tools/abi` anew: `npx node scripts/build-abi-guests.ts [name …]`, all of them by default. */
 import { writeFileSync } from "node:fs";
 import process, { stdout } from "node:process";
-import { buildSmall, hashesOf, PINS_FILE, SMALL_NAMES } from "../test/abi/guests.ts";
+import { buildSmall, hashesOf, PINS_FILE, SMALL_NAMES } from "../test/tools/abi/guests.ts";
 
 const wanted = process.argv.slice(2);
 for (const name of SMALL_NAMES) {

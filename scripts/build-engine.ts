@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { env } from "node:process";
 import { build } from "esbuild";
 import * as z from "zod";
-import { prepareEngine, STACK_BYTES } from "../src/toolkit/index.ts";
+import { prepareEngine, STACK_BYTES } from "../src/tools/authoring/index.ts";
 import { ensureToolchains } from "./ensure-toolchains.ts";
 
 const ROOT = join(import.meta.dirname, "..");

@@ -1,4 +1,4 @@
-// Assembles the vector kernel into src/recall/kernel-bytes.ts. Run it after a change of scripts/recall-kernel.ts.
+// Assembles the vector kernel into src/memory/search-index/kernel-bytes.ts. Run it after a change of scripts/recall-kernel.ts.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import wabt from "wabt";
@@ -25,5 +25,5 @@ if (import.meta.main) {
 ${await line("RELAXED_KERNEL", "relaxed")}
 /** The same without, in base64. */
 ${await line("PLAIN_KERNEL", "plain")}`;
-  writeFileSync(join(import.meta.dirname, "../src/recall/kernel-bytes.ts"), text);
+  writeFileSync(join(import.meta.dirname, "../src/memory/search-index/kernel-bytes.ts"), text);
 }

@@ -9,12 +9,12 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import process, { stderr, stdout } from "node:process";
 import * as z from "zod";
-import { Encoder } from "../src/backends/embeddings/encoder.ts";
-import { imageBody, makeImage } from "../src/backends/embeddings/encoder-image.ts";
-import { MINILM } from "../src/backends/embeddings/encoder-shape.ts";
-import { kernel } from "../src/backends/embeddings/load-model.ts";
-import { Safetensors } from "../src/backends/embeddings/safetensors.ts";
-import { WordPieces } from "../src/backends/embeddings/word-pieces.ts";
+import { Encoder } from "../src/memory/embeddings/encoder.ts";
+import { imageBody, makeImage } from "../src/memory/embeddings/encoder-image.ts";
+import { MINILM } from "../src/memory/embeddings/encoder-shape.ts";
+import { kernel } from "../src/memory/embeddings/load-model.ts";
+import { Safetensors } from "../src/memory/embeddings/safetensors.ts";
+import { WordPieces } from "../src/memory/embeddings/word-pieces.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const CACHE = join(ROOT, "node_modules", ".cache", "caxton-minilm");

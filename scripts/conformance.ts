@@ -1,5 +1,5 @@
 // Runs the protocol's own client scenarios against our MCP client, with nothing but loopback: npx node scripts/conformance.ts [scenario...]
-// Fails when one fails that test/mcp/conformance/expected-failures.yaml does not name, or passes although it does.
+// Fails when one fails that test/tools/remote/conformance/expected-failures.yaml does not name, or passes although it does.
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,7 +10,7 @@ import * as z from "zod";
 const root = join(import.meta.dirname, "..");
 const RELEASED = join(root, "node_modules/@modelcontextprotocol/conformance/dist/index.js");
 const NEXT = join(root, "node_modules/mcp-conformance-next/dist/index.js");
-const CLIENT = `${process.execPath} ${join(root, "test/mcp/conformance/client.ts")}`;
+const CLIENT = `${process.execPath} ${join(root, "test/tools/remote/conformance/client.ts")}`;
 
 /** What is run: every released scenario, and those of the next release that apply to each revision of the protocol. */
 const SETS = [
@@ -71,7 +71,7 @@ async function verdicts(set: Set, chosen: readonly string[], cwd: string): Promi
 }
 
 const chosen = process.argv.slice(2);
-const expectedFile = join(root, "test/mcp/conformance/expected-failures.yaml");
+const expectedFile = join(root, "test/tools/remote/conformance/expected-failures.yaml");
 const expected = Expected.parse(parse(readFileSync(expectedFile, "utf8")));
 const results = mkdtempSync(join(tmpdir(), "caxton-conformance-"));
 let surprises = 0;

@@ -1,10 +1,10 @@
 /**
  * Puts the protocols, as diagrams and tables, into docs/guides/conversations.md, from the tables that messages are checked
- * against. Run it after a change of src/protocols/tables.ts: `npx node scripts/draw-protocols.ts`. A test holds both equal.
+ * against. Run it after a change of src/messaging/protocols/tables.ts: `npx node scripts/draw-protocols.ts`. A test holds both equal.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Protocol, PROTOCOLS, type Step } from "../src/protocols/index.ts";
+import { type Protocol, PROTOCOLS, type Step } from "../src/messaging/protocols/index.ts";
 
 const BEGIN = "<!-- protocols: from the tables, by scripts/draw-protocols.ts -->";
 const END = "<!-- end of protocols -->";

@@ -6,9 +6,9 @@
 import { parseArgs } from "node:util";
 import { openWorld, runSchedule } from "../test/simulation/crash-world.ts";
 import { killLoop } from "../test/simulation/kill-loop.ts";
-import { messageKillLoop } from "../test/messages/kill-loop.ts";
-import { powerCuts } from "../test/messages/power-cut.ts";
-import { playTasks } from "../test/tasks/endings.ts";
+import { messageKillLoop } from "../test/messaging/journal/kill-loop.ts";
+import { powerCuts } from "../test/messaging/journal/power-cut.ts";
+import { playTasks } from "../test/messaging/tasks/endings.ts";
 
 const TOGETHER = 20;
 const REPORT_EVERY = 1_000;

@@ -1,7 +1,7 @@
 /**
  * Makes `tools/date_time/src/zones.bin` of compiled IANA rules: `npx node scripts/time-zones.ts [directory]`, the directory
  * being `usr/share/zoneinfo` of an unpacked Debian package tzdata, or the machine's own. The file is committed, so only
- * who wants newer rules needs to run it; test/tools/time-zones.test.ts fails when they are older than Node's.
+ * who wants newer rules needs to run it; test/tools/built-in/time-zones.test.ts fails when they are older than Node's.
  *
  * Its format, numbers as variable-length integers of 7 bits (signed ones zigzag): the version's text; zones, each with
  * its name, the footer's POSIX rule, kinds of time (offset in seconds, whether it is summer time, abbreviation) and

@@ -67,7 +67,9 @@ async function namesFor({ client }: Context, words: readonly string[]): Promise<
             () => [],
           )
       : [],
-    templates: wanted(["init"]) ? (await import("../agents/index.ts")).TEMPLATES.map(({ name }) => name) : [],
+    templates: wanted(["init"])
+      ? (await import("../agents/definitions/index.ts")).TEMPLATES.map(({ name }) => name)
+      : [],
   };
 }
 

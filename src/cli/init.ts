@@ -4,7 +4,7 @@ import { basename, dirname, join, relative, resolve } from "node:path";
 import * as z from "zod";
 import { commandName } from "../kernel/package.ts";
 import { PRIVATE_DIRECTORY, PRIVATE_FILE } from "../kernel/private-files.ts";
-import type { ScaffoldFile } from "../agents/index.ts";
+import type { ScaffoldFile } from "../agents/definitions/index.ts";
 import {
   act,
   type CommandMaker,
@@ -47,12 +47,12 @@ export const init: CommandMaker = (command, invocation) => {
     input: Input,
     formats: ["text"],
     run: async (context, input) => {
-      const room = await import("../agents/index.ts");
+      const room = await import("../agents/definitions/index.ts");
       const { name, template } = await choose(context, room, input, pathOf(command));
       const directory = resolve(input.directory ?? name);
       const made = filesOf(room, { name, template, command: commandName(true, directory) });
       if (typeof made === "string") throw new UsageError(made, pathOf(command));
-      const { scaffoldTests } = await import("../agent-tests/index.ts");
+      const { scaffoldTests } = await import("./agent-tests/index.ts");
       const files = [...made, ...scaffoldTests(name)];
       await write(directory, files, input.force);
       tell(context, { name, directory, files, request: room.firstRequest(template) });
@@ -60,7 +60,7 @@ export const init: CommandMaker = (command, invocation) => {
   });
 };
 
-type AgentsRoom = typeof import("../agents/index.ts");
+type AgentsRoom = typeof import("../agents/definitions/index.ts");
 
 /** The files of a new agent, or why its name will not do. Throws TemplateNotFoundError. */
 function filesOf(room: AgentsRoom, given: Choice & { command: string }): readonly ScaffoldFile[] | string {

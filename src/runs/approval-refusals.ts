@@ -1,5 +1,5 @@
 import type { RunId } from "../kernel/ids.ts";
-import type { Approver } from "../permissions/index.ts";
+import type { Approver } from "../agents/permissions/index.ts";
 import {
   ApprovalClosedError,
   ApprovalEditInvalidError,

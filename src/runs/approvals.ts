@@ -1,8 +1,8 @@
 import type { Clock } from "../kernel/clock.ts";
 import { ApprovalId, type RunId } from "../kernel/ids.ts";
 import type { JsonObject } from "../kernel/json.ts";
-import { type Approver, judge, mayAnswer } from "../permissions/index.ts";
-import { type Tool, type ToolCatalogue, toolId } from "../tools/index.ts";
+import { type Approver, judge, mayAnswer } from "../agents/permissions/index.ts";
+import { type Tool, type ToolCatalogue, toolId } from "../tools/catalogue/index.ts";
 import type { ApprovalIndex, ApprovalRecord } from "./approval-index.ts";
 import {
   alreadyAnswered,

@@ -1,6 +1,7 @@
 import type { Clock } from "../kernel/clock.ts";
-import type { ToolCatalogue } from "../tools/index.ts";
-import type { ArtifactStore, ModelCatalogue, PlanSource, RunJournal } from "./record/index.ts";
+import type { ToolCatalogue } from "../tools/catalogue/index.ts";
+import type { ArtifactStore, PlanSource, RunJournal } from "./record/index.ts";
+import type { ModelCatalogue } from "../models/port/index.ts";
 import type { Accounts } from "./spending/index.ts";
 import type { ThreadPool } from "./threads/index.ts";
 

@@ -1,4 +1,4 @@
-import type { OnModelFailure, PromptMessage } from "../agents/index.ts";
+import type { OnModelFailure, PromptMessage } from "../agents/definitions/index.ts";
 import type { RunId } from "../kernel/ids.ts";
 import type { JsonObject } from "../kernel/json.ts";
 import {

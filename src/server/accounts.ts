@@ -6,7 +6,7 @@ import {
   PriceTable,
   readPriceFile,
   type SpendStore,
-} from "../budgets/index.ts";
+} from "../agents/budgets/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Accounts } from "../runs/index.ts";
 import type { LoadedConfig } from "./config.ts";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
-import { nameKey } from "../agents/index.ts";
+import { nameKey } from "../agents/definitions/index.ts";
 import type { AgentFile, AgentFiles } from "../api/operations/index.ts";
 import { LIMITS } from "../kernel/quantities.ts";
 

@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { BudgetTable } from "../budgets/index.ts";
-import { durationText } from "../documents/index.ts";
+import { BudgetTable } from "../agents/budgets/index.ts";
+import { durationText } from "../text/documents/index.ts";
 import { OUTPUT_TOKENS_RESERVED, UNKNOWN_PRICE_RULES } from "../runs/index.ts";
 
 const timeZone = z.string().refine(

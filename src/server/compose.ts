@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
-import { Keeper, recallFor } from "../agent-memory/index.ts";
+import { Keeper, recallFor } from "../runs/remembering/index.ts";
 import { DefinitionFiles } from "./agent-files.ts";
 import { definitionFiles } from "./definitions.ts";
-import { Agents } from "../agents/index.ts";
+import { Agents } from "../agents/definitions/index.ts";
 import {
   Database,
   SqliteApprovals,
@@ -15,22 +15,21 @@ import {
   SqliteSpendStore,
   SqliteToolServerStore,
   SqliteUploadStore,
-} from "../backends/sqlite/index.ts";
+} from "../storage/index.ts";
 import type { ServerFacts } from "../api/operations/index.ts";
 import type { HttpServices } from "../api/http/index.ts";
 import { type Clock, systemClock } from "../kernel/clock.ts";
-import type { KnownSecrets } from "../redaction/index.ts";
-import type { Memory } from "../memory/index.ts";
-import type { Message } from "../messages/index.ts";
-import { redactedPorts, redactedTools, type Redactors } from "../redaction/runs/index.ts";
-import { ModelTraffic } from "../model-traffic/index.ts";
-import type { ReplayDeps } from "../replay/index.ts";
+import type { KnownSecrets } from "../text/redaction/index.ts";
+import type { Memory } from "../memory/knowledge/index.ts";
+import type { Message } from "../messaging/acl/index.ts";
+import { redactedPorts, redactedTools, type Redactors } from "../runs/redaction/index.ts";
+import { ModelTraffic } from "../models/traffic/index.ts";
+import type { ReplayDeps } from "../runs/replay/index.ts";
 import {
   type Accounts,
   type ApprovalIndex,
   Approvals,
   type ApprovalsDeps,
-  type ModelCatalogue,
   Replies,
   Runs,
   type RunsOptions,
@@ -38,10 +37,11 @@ import {
   type ThreadPoolOptions,
   TimeTravel,
 } from "../runs/index.ts";
-import { Sandbox, type SandboxDeps } from "../sandbox/index.ts";
-import type { ToolServers } from "../tool-servers/index.ts";
-import { type ToolCatalogue, toolId, type ToolRunner } from "../tools/index.ts";
-import { renderProblem } from "../documents/index.ts";
+import { type ModelCatalogue } from "../models/port/index.ts";
+import { Sandbox, type SandboxDeps } from "../tools/sandbox/index.ts";
+import type { ToolServers } from "../tools/servers/index.ts";
+import { type ToolCatalogue, toolId, type ToolRunner } from "../tools/catalogue/index.ts";
+import { renderProblem } from "../text/documents/index.ts";
 import { openBroker, type Resolve } from "./broker.ts";
 import type { Config, LoadedConfig } from "./config.ts";
 import { serverPermissions } from "./permissions.ts";

@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { ContextTable, LimitsTable, type AgentDefinition } from "../agents/index.ts";
-import { DEFAULT_CONTEXT } from "../context/index.ts";
+import { ContextTable, LimitsTable, type AgentDefinition } from "../agents/definitions/index.ts";
+import { DEFAULT_CONTEXT } from "../agents/definitions/index.ts";
 import { DEFAULT_LOOP_GUARD, DEFAULT_RUN_SIZES, type RunPlan } from "../runs/index.ts";
 
 /** `[context]` of caxton.toml: for definitions that do not say. */

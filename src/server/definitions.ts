@@ -1,8 +1,8 @@
 import { type Dirent, type FSWatcher, watch } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
-import { DefinitionInvalidError } from "../agents/index.ts";
-import { isTestFile } from "../agent-tests/index.ts";
+import { DefinitionInvalidError } from "../agents/definitions/index.ts";
+import { isTestFile } from "../cli/agent-tests/index.ts";
 import { type AgentServices, DEFAULT_WORKSPACE, type SystemServices } from "../api/operations/index.ts";
 import { CaxtonError, toFault } from "../kernel/errors.ts";
 import { log } from "../kernel/log.ts";

@@ -7,10 +7,10 @@ import {
   openEmbedder,
   STATIC,
   UnknownEmbedderError,
-} from "../backends/embeddings/index.ts";
-import type { Models } from "../backends/models/index.ts";
+} from "../memory/embeddings/index.ts";
+import type { Models } from "../models/vendors/index.ts";
 import type { Clock } from "../kernel/clock.ts";
-import type { Embedder } from "../memory/index.ts";
+import type { Embedder } from "../memory/knowledge/index.ts";
 import type { Config } from "./config.ts";
 import { modelsDirectory } from "./models-directory.ts";
 

@@ -1,4 +1,4 @@
-import { installMiniLM, type Installed } from "../backends/embeddings/index.ts";
+import { installMiniLM, type Installed } from "../memory/embeddings/index.ts";
 import type { LoadedConfig } from "./config.ts";
 import { modelsDirectory } from "./models-directory.ts";
 

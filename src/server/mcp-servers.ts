@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, isAbsolute, resolve } from "node:path";
-import type { McpAuth, McpServerSettings, McpToolRunner, Resolved } from "../backends/mcp/index.ts";
-import type { ChangeLog } from "../changes/index.ts";
+import type { McpAuth, McpServerSettings, McpToolRunner, Resolved } from "../tools/remote/index.ts";
+import type { ChangeLog } from "../kernel/changes/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { log } from "../kernel/log.ts";
-import { type KnownSecrets, Redaction } from "../redaction/index.ts";
-import type { Sandbox } from "../sandbox/index.ts";
+import { type KnownSecrets, Redaction } from "../text/redaction/index.ts";
+import type { Sandbox } from "../tools/sandbox/index.ts";
 import type { Config, LoadedConfig } from "./config.ts";
 import { ConfigInvalidError, ReferenceUnresolvedError } from "./errors.ts";
 import { McpServerTable } from "./mcp-config.ts";
@@ -33,7 +33,7 @@ export async function openMcpServers(
 ): Promise<McpToolRunner | undefined> {
   const settings = mcpSettings(loaded);
   if (settings.length === 0) return undefined;
-  const { McpToolRunner: Runner } = await import("../backends/mcp/index.ts");
+  const { McpToolRunner: Runner } = await import("../tools/remote/index.ts");
   return new Runner(settings, {
     clock,
     version,

@@ -1,5 +1,5 @@
-import { SqliteMemoryStore } from "../backends/sqlite/memory/index.ts";
-import { type MemoryStore, MemoryUnavailableError } from "../memory/index.ts";
+import { SqliteMemoryStore } from "../memory/stores/sqlite/index.ts";
+import { type MemoryStore, MemoryUnavailableError } from "../memory/knowledge/index.ts";
 import type { Config } from "./config.ts";
 import type { MemoryBackend } from "./memory-config.ts";
 
@@ -22,7 +22,7 @@ export async function openMemoryStore(
     case "embedded":
       return new SqliteMemoryStore({ directory: config.data.directory, synchronous: memory.synchronous });
     case "postgresql": {
-      const { PostgresqlMemoryStore } = await import("../backends/postgresql/index.ts");
+      const { PostgresqlMemoryStore } = await import("../memory/stores/postgresql/index.ts");
       const { url, schema, connections, password_secret: name } = memory.postgresql;
       return new PostgresqlMemoryStore({ url, schema, connections, password: password(name) });
     }
@@ -37,7 +37,7 @@ async function openQdrant(
   { url, collection }: Config["memory"]["qdrant"],
   apiKey: () => string | undefined,
 ): Promise<MemoryStore> {
-  const { QdrantMemoryStore } = await import("../backends/qdrant/index.ts");
+  const { QdrantMemoryStore } = await import("../memory/stores/qdrant/index.ts");
   return new QdrantMemoryStore({ url, collection, apiKey });
 }
 
@@ -45,7 +45,7 @@ async function openNeo4j(
   { url, user, database }: Config["memory"]["neo4j"],
   password: () => string | undefined,
 ): Promise<MemoryStore> {
-  const { Neo4jMemoryStore } = await import("../backends/neo4j/index.ts");
+  const { Neo4jMemoryStore } = await import("../memory/stores/neo4j/index.ts");
   return new Neo4jMemoryStore({ url, user, password, database });
 }
 

@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { MODEL_VARIABLES, OPENAI_APIS, PROVIDER_TYPES } from "../backends/models/index.ts";
-import { durationText } from "../documents/index.ts";
+import { MODEL_VARIABLES, OPENAI_APIS, PROVIDER_TYPES } from "../models/vendors/index.ts";
+import { durationText } from "../text/documents/index.ts";
 import { variablesIn } from "./references.ts";
 import { trafficKeys } from "./traffic-config.ts";
 

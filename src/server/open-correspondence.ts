@@ -1,5 +1,5 @@
-import type { Agents } from "../agents/index.ts";
-import { type Database, SqliteReplies, SqliteRunAnswers } from "../backends/sqlite/index.ts";
+import type { Agents } from "../agents/definitions/index.ts";
+import { type Database, SqliteReplies, SqliteRunAnswers } from "../storage/index.ts";
 import {
   Agreements,
   CallOffs,
@@ -10,15 +10,15 @@ import {
   Outbox,
   type SentRecords,
   TaskWaits,
-} from "../correspondence/index.ts";
+} from "../runs/conversations/index.ts";
 import type { Config } from "./config.ts";
 import { Alarm } from "../kernel/alarm.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { packageVersion } from "../kernel/package.ts";
-import { type Directory, followUp, type Router, type Subscriptions } from "../router/index.ts";
-import type { Tasks } from "../tasks/index.ts";
+import { type Directory, followUp, type Router, type Subscriptions } from "../messaging/router/index.ts";
+import type { Tasks } from "../messaging/tasks/index.ts";
 import type { Replies, RunJournal, Runs } from "../runs/index.ts";
-import { type ToolRunner, withNativeTools } from "../tools/index.ts";
+import { type ToolRunner, withNativeTools } from "../tools/catalogue/index.ts";
 
 export type CorrespondenceParts = {
   readonly router: Router;

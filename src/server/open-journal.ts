@@ -1,4 +1,4 @@
-import { Contents, type Database, SqliteRunArchive, SqliteRunJournal } from "../backends/sqlite/index.ts";
+import { Contents, type Database, SqliteRunArchive, SqliteRunJournal } from "../storage/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { Retention, type RunsKept } from "../runs/index.ts";
 import type { Config } from "./config-schema.ts";

@@ -1,4 +1,4 @@
-import { CapabilityMeaning, type TextVectors } from "../router/index.ts";
+import { CapabilityMeaning, type TextVectors } from "../messaging/router/index.ts";
 import type { Config } from "./config.ts";
 import type { Embedders } from "./embedders.ts";
 

@@ -1,13 +1,13 @@
 import { join } from "node:path";
-import { MemoryTools } from "../agent-memory/index.ts";
-import { ArchiveFiles, CheckpointFiles, PlaceNoteFile } from "../backends/disk/index.ts";
-import { STATIC } from "../backends/embeddings/index.ts";
-import { SqliteMemoryStore, SqliteSnapshots } from "../backends/sqlite/memory/index.ts";
+import { MemoryTools } from "../runs/remembering/index.ts";
+import { ArchiveFiles, CheckpointFiles, PlaceNoteFile } from "../memory/transfer/files/index.ts";
+import { STATIC } from "../memory/embeddings/index.ts";
+import { SqliteMemoryStore, SqliteSnapshots } from "../memory/stores/sqlite/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { log } from "../kernel/log.ts";
 import { CaxtonError } from "../kernel/errors.ts";
 import { packageVersion } from "../kernel/package.ts";
-import { type Embedder, Memory, type MemoryStore } from "../memory/index.ts";
+import { type Embedder, Memory, type MemoryStore } from "../memory/knowledge/index.ts";
 import {
   type Checkpoints,
   MemoryMigrations,
@@ -17,9 +17,9 @@ import {
   MemorySnapshots,
   MemoryTransfers,
   type PlaceNotes,
-} from "../memory-transfer/index.ts";
-import type { Redactors } from "../redaction/runs/index.ts";
-import { type ToolRunner, withNativeTools } from "../tools/index.ts";
+} from "../memory/transfer/index.ts";
+import type { Redactors } from "../runs/redaction/index.ts";
+import { type ToolRunner, withNativeTools } from "../tools/catalogue/index.ts";
 import type { Config, LoadedConfig } from "./config.ts";
 import type { Embedders } from "./embedders.ts";
 import { openMemoryStore } from "./memory-backends.ts";

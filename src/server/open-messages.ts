@@ -1,26 +1,26 @@
 import { join } from "node:path";
-import type { Agents } from "../agents/index.ts";
-import { probeHealth } from "../backends/network/index.ts";
+import type { Agents } from "../agents/definitions/index.ts";
+import { probeHealth } from "../tools/brokers/http/index.ts";
 import {
   FileContentStore,
   FileHandRecord,
   MESSAGE_JOURNAL_DEFAULTS,
   SqliteMessageJournal,
-} from "../backends/sqlite/messages/index.ts";
+} from "../messaging/journal/index.ts";
 import {
   type Database,
   SqliteParticipantStore,
   SqliteRemoteAgentStore,
   SqliteSubscriptionStore,
-} from "../backends/sqlite/index.ts";
+} from "../storage/index.ts";
 import { RemoteAgents, withRemoteAgents } from "../api/fipa/index.ts";
-import type { ChangeLog } from "../changes/index.ts";
+import type { ChangeLog } from "../kernel/changes/index.ts";
 import { Alarm } from "../kernel/alarm.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { log } from "../kernel/log.ts";
-import { HealthChecks, Participants } from "../participants/index.ts";
-import { type Directory, Router, Subscriptions } from "../router/index.ts";
-import type { ContentStore } from "../messages/index.ts";
+import { HealthChecks, Participants } from "../messaging/directory/index.ts";
+import { type Directory, Router, Subscriptions } from "../messaging/router/index.ts";
+import type { ContentStore } from "../messaging/acl/index.ts";
 import type { Config } from "./config.ts";
 import type { Embedders } from "./embedders.ts";
 import { openMeaning } from "./open-meaning.ts";

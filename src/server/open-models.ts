@@ -6,14 +6,14 @@ import {
   type CallTool,
   type ModelsDeps,
   type ModelsOptions,
-} from "../backends/models/index.ts";
-import { publicFetch } from "../backends/network/index.ts";
+} from "../models/vendors/index.ts";
+import { publicFetch } from "../tools/brokers/http/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { CaxtonError } from "../kernel/errors.ts";
 import { mint, RunId, ToolCallId } from "../kernel/ids.ts";
-import type { KnownSecrets } from "../redaction/index.ts";
+import type { KnownSecrets } from "../text/redaction/index.ts";
 import type { ArtifactStore } from "../runs/index.ts";
-import type { ToolCatalogue } from "../tools/index.ts";
+import type { ToolCatalogue } from "../tools/catalogue/index.ts";
 import { type Environment, type LoadedConfig, isReferable } from "./config.ts";
 import type { ModelsTable } from "./models-config.ts";
 import { References } from "./references.ts";

@@ -1,10 +1,10 @@
-import { type Database, SqliteTaskStore } from "../backends/sqlite/index.ts";
+import { type Database, SqliteTaskStore } from "../storage/index.ts";
 import { Alarm } from "../kernel/alarm.ts";
 import type { Clock } from "../kernel/clock.ts";
-import { type Directory, type Router, taken } from "../router/index.ts";
+import { type Directory, type Router, taken } from "../messaging/router/index.ts";
 import type { Config } from "./config.ts";
 import { tasksOptions } from "./tasks-config.ts";
-import { Tasks, TASKS_PARTICIPANT } from "../tasks/index.ts";
+import { Tasks, TASKS_PARTICIPANT } from "../messaging/tasks/index.ts";
 
 /** Where late answers are taken also while no task is under way. */
 const WORKSPACE = "default";

@@ -1,9 +1,9 @@
 import { DEFAULT_WORKSPACE } from "../api/operations/index.ts";
-import type { ChangeLog } from "../changes/index.ts";
+import type { ChangeLog } from "../kernel/changes/index.ts";
 import type { Clock } from "../kernel/clock.ts";
-import type { Sandbox } from "../sandbox/index.ts";
-import { type CheckedRunner, ToolServerRecords, ToolServers, type ToolServerStore } from "../tool-servers/index.ts";
-import { ToolCatalogue, type ToolRunner } from "../tools/index.ts";
+import type { Sandbox } from "../tools/sandbox/index.ts";
+import { type CheckedRunner, ToolServerRecords, ToolServers, type ToolServerStore } from "../tools/servers/index.ts";
+import { ToolCatalogue, type ToolRunner } from "../tools/catalogue/index.ts";
 import type { Config } from "./config.ts";
 import { sandboxHost, wordOn } from "./tool-servers.ts";
 

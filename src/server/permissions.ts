@@ -1,5 +1,5 @@
-import type { AgentDefinition } from "../agents/index.ts";
-import { NO_RULES, type Permissions } from "../permissions/index.ts";
+import type { AgentDefinition } from "../agents/definitions/index.ts";
+import { NO_RULES, type Permissions } from "../agents/permissions/index.ts";
 import type { Config } from "./config-schema.ts";
 
 /** What the server's own configuration says of permissions. */

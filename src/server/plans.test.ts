@@ -2,11 +2,11 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { Agents } from "../agents/index.ts";
-import { Database, SqliteAgentStore } from "../backends/sqlite/index.ts";
+import { Agents } from "../agents/definitions/index.ts";
+import { Database, SqliteAgentStore } from "../storage/index.ts";
 import { systemClock } from "../kernel/clock.ts";
 import type { Environment } from "./config.ts";
-import { PERMIT_ALL } from "../permissions/index.ts";
+import { PERMIT_ALL } from "../agents/permissions/index.ts";
 import { AgentPlans } from "./plans.ts";
 
 let directory = "";

@@ -1,7 +1,7 @@
-import type { AgentDefinition, AgentMemory, Agents, PreparedAgent, RunIsolation } from "../agents/index.ts";
-import type { Permissions } from "../permissions/index.ts";
+import type { AgentDefinition, AgentMemory, Agents, PreparedAgent, RunIsolation } from "../agents/definitions/index.ts";
+import type { Permissions } from "../agents/permissions/index.ts";
 import type { AgentLimits } from "../api/operations/index.ts";
-import { limitsOf, type Limits } from "../budgets/index.ts";
+import { limitsOf, type Limits } from "../agents/budgets/index.ts";
 import type { PlanSource, Recalled, RunPlan } from "../runs/index.ts";
 import { type CareConfig, careOf } from "./context-config.ts";
 import type { Environment } from "./config.ts";

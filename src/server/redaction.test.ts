@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { readPattern } from "../redaction/index.ts";
-import { redactorsOf } from "../redaction/runs/index.ts";
+import { readPattern } from "../text/redaction/index.ts";
+import { redactorsOf } from "../runs/redaction/index.ts";
 import { redactedLine } from "./redaction.ts";
 
 const KEY = 'k3y "quoted" value';

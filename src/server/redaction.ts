@@ -1,7 +1,7 @@
 import { parseJson } from "../kernel/json.ts";
 import { redactLog } from "../kernel/log.ts";
-import { KnownSecrets } from "../redaction/index.ts";
-import { type Redactors, redactorsOf } from "../redaction/runs/index.ts";
+import { KnownSecrets } from "../text/redaction/index.ts";
+import { type Redactors, redactorsOf } from "../runs/redaction/index.ts";
 import type { LoadedConfig } from "./config.ts";
 import { patternsOf } from "./redaction-config.ts";
 

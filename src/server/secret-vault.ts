@@ -1,11 +1,11 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { accessSync, type BigIntStats, constants, readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import type { GrantedSecret } from "../backends/network/index.ts";
-import { type Confidential, SECRET_CHARS_MIN, type Secrets } from "../redaction/index.ts";
+import type { GrantedSecret } from "../tools/brokers/http/index.ts";
+import { type Confidential, SECRET_CHARS_MIN, type Secrets } from "../text/redaction/index.ts";
 import type { LoadedConfig } from "./config.ts";
 import type { SecretFound } from "./references.ts";
-import type { Grants } from "../tools/index.ts";
+import type { Grants } from "../tools/catalogue/index.ts";
 
 export type VaultOptions = {
   /** Looked through in their order for a file with the secret's name. */

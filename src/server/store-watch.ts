@@ -1,5 +1,6 @@
 import type { PartCheck } from "../api/operations/index.ts";
-import { type Database, storageError } from "../backends/sqlite/index.ts";
+import { type Database } from "../storage/index.ts";
+import { storageError } from "../kernel/sqlite/errors.ts";
 import { toFault } from "../kernel/errors.ts";
 import { log } from "../kernel/log.ts";
 

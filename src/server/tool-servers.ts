@@ -2,8 +2,8 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { CaxtonError, toFault } from "../kernel/errors.ts";
 import { log } from "../kernel/log.ts";
-import type { Placement, Sandbox } from "../sandbox/index.ts";
-import type { Deployed, OperatorWord, ToolHost, ToolServerOrigin, ToolServers } from "../tool-servers/index.ts";
+import type { Placement, Sandbox } from "../tools/sandbox/index.ts";
+import type { Deployed, OperatorWord, ToolHost, ToolServerOrigin, ToolServers } from "../tools/servers/index.ts";
 import type { Config } from "./config.ts";
 
 /** What became of one tool server at start, or when its directory changed. */

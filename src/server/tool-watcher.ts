@@ -1,7 +1,7 @@
 import { existsSync, type FSWatcher, watch } from "node:fs";
 import { join, sep } from "node:path";
 import { log } from "../kernel/log.ts";
-import type { ToolServers } from "../tool-servers/index.ts";
+import type { ToolServers } from "../tools/servers/index.ts";
 import { deployDirectory, isToolServer, type ToolDeployment } from "./tool-servers.ts";
 
 /** Longer than for definitions: a module is written in pieces, and its manifest beside it. */

@@ -2,7 +2,7 @@ import { LLMock } from "@copilotkit/aimock";
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { TEMPLATES } from "../../src/agents/index.ts";
+import { TEMPLATES } from "../../src/agents/definitions/index.ts";
 import { repository } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 import { caxton, commandLine } from "./caxton.ts";

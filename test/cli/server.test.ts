@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { TEMPLATES } from "../../src/agents/index.ts";
+import { TEMPLATES } from "../../src/agents/definitions/index.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { caxton, commandLine } from "./caxton.ts";
 

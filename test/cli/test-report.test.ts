@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { ScenarioResult } from "../../src/agent-tests/index.ts";
+import type { ScenarioResult } from "../../src/cli/agent-tests/index.ts";
 import type { RunDetail } from "../../src/api/contract/index.ts";
 import { resultLines } from "../../src/cli/agent/test-report.ts";
 import { runDetail } from "./fake-server.ts";

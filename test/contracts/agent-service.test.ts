@@ -9,7 +9,7 @@ import {
   type AgentRevision,
   type AgentStore,
   type ServingAgent,
-} from "../../src/agents/index.ts";
+} from "../../src/agents/definitions/index.ts";
 import type { Clock } from "../../src/kernel/clock.ts";
 import { MemoryAgentStore } from "./memory-agent-store.ts";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { readDefinition, type AgentCandidate, type AgentStore } from "../../src/agents/index.ts";
+import { readDefinition, type AgentCandidate, type AgentStore } from "../../src/agents/definitions/index.ts";
 
 /** A candidate that a store may be given; `text` makes its source differ. */
 export function agentCandidate(name: string, text = "one", over: Partial<AgentCandidate> = {}): AgentCandidate {

@@ -1,8 +1,9 @@
 import { describe, expect, test, vi } from "vitest";
-import { scripted } from "../../src/backends/models/index.ts";
+import { scripted } from "../../src/models/vendors/index.ts";
 import { canonicalJson } from "../../src/kernel/json.ts";
-import { LOCAL_APPROVER, NO_RULES, PERMIT_ALL } from "../../src/permissions/index.ts";
-import type { ModelRequest, RunStep, RunView } from "../../src/runs/index.ts";
+import { LOCAL_APPROVER, NO_RULES, PERMIT_ALL } from "../../src/agents/permissions/index.ts";
+import type { ModelRequest } from "../../src/models/port/language-model.ts";
+import type { RunStep, RunView } from "../../src/runs/index.ts";
 import { done, type Engine, engine, type EngineOptions, type FakeTool, freshEngine } from "../helpers/engine.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 import { threadProgram } from "../helpers/thread-program.ts";

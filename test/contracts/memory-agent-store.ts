@@ -14,7 +14,7 @@ import {
   type RevisionSummary,
   type ServingAgent,
   type StateChange,
-} from "../../src/agents/index.ts";
+} from "../../src/agents/definitions/index.ts";
 
 type Kept = {
   readonly revisions: readonly AgentRevision[];

@@ -6,7 +6,7 @@ import {
   ToolModuleDamagedError,
   type ToolServerRevision,
   type ToolServerStore,
-} from "../../src/tool-servers/index.ts";
+} from "../../src/tools/servers/index.ts";
 
 type Kept = {
   readonly head: ToolServerHead;

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import * as z from "zod";
-import { MemoryTools, recallFor } from "../../src/agent-memory/index.ts";
-import { SqliteMemoryStore } from "../../src/backends/sqlite/memory/index.ts";
+import { MemoryTools, recallFor } from "../../src/runs/remembering/index.ts";
+import { SqliteMemoryStore } from "../../src/memory/stores/sqlite/index.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
 import { mint, ToolCallId } from "../../src/kernel/ids.ts";
 import type { JsonObject } from "../../src/kernel/json.ts";
-import { Memory, type Provenance, scopeKey, SEARCH_DEFAULTS } from "../../src/memory/index.ts";
+import { Memory, type Provenance, scopeKey, SEARCH_DEFAULTS } from "../../src/memory/knowledge/index.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 import { WordEmbedder } from "../helpers/word-embedder.ts";
 

@@ -1,5 +1,5 @@
 import { describe } from "vitest";
-import { Database, SqliteAgentStore } from "../../src/backends/sqlite/index.ts";
+import { Database, SqliteAgentStore } from "../../src/storage/index.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 import { agentStoreContract } from "./agent-store.ts";
 

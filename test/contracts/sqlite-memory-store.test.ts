@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, test } from "vitest";
 import { systemClock } from "../../src/kernel/clock.ts";
-import { Memory, SEARCH_DEFAULTS } from "../../src/memory/index.ts";
-import { copyError, memoryError } from "../../src/backends/sqlite/memory/errors.ts";
-import { SqliteMemoryStore } from "../../src/backends/sqlite/memory/index.ts";
+import { Memory, SEARCH_DEFAULTS } from "../../src/memory/knowledge/index.ts";
+import { copyError, memoryError } from "../../src/memory/stores/sqlite/errors.ts";
+import { SqliteMemoryStore } from "../../src/memory/stores/sqlite/index.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 import { memoryStoreContract } from "./memory/memory-store.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { Database, SqliteRunJournal, SqliteSpendStore } from "../../src/backends/sqlite/index.ts";
-import type { Spend } from "../../src/budgets/index.ts";
+import { Database, SqliteRunJournal, SqliteSpendStore } from "../../src/storage/index.ts";
+import type { Spend } from "../../src/agents/budgets/index.ts";
 import { mint, RunId } from "../../src/kernel/ids.ts";
 import type { JournalAppend } from "../../src/runs/index.ts";
 import { tempDirectory } from "../helpers/temp.ts";

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { Database, SqliteToolServerStore } from "../../src/backends/sqlite/index.ts";
+import { Database, SqliteToolServerStore } from "../../src/storage/index.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 import { toolServerCandidate, toolServerStoreContract } from "./tool-server-store.ts";
 

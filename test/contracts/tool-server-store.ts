@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
-import type { ToolServerCandidate, ToolServerStore } from "../../src/tool-servers/index.ts";
+import type { ToolServerCandidate, ToolServerStore } from "../../src/tools/servers/index.ts";
 
 const hashOf = (text: string): string => createHash("sha256").update(text).digest("hex");
 

@@ -6,8 +6,8 @@ import { effectOf } from "../../dashboard/src/pages/approvals/effect.ts";
 import * as contract from "../../src/api/contract/index.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
-import { Endpoint, legacyListener } from "../mcp/room.ts";
-import { newState, testServer } from "../mcp/test-server.ts";
+import { Endpoint, legacyListener } from "../tools/remote/room.ts";
+import { newState, testServer } from "../tools/remote/test-server.ts";
 import { leaveBrowser, openBrowser, stands, visit } from "./browser.ts";
 
 const place = tempDirectory();

@@ -2,7 +2,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as contract from "../../src/api/contract/index.ts";
 import { mint, RunId, ToolCallId } from "../../src/kernel/ids.ts";
-import { Database, SqliteRunJournal } from "../../src/backends/sqlite/index.ts";
+import { Database, SqliteRunJournal } from "../../src/storage/index.ts";
 import type { RunEvent } from "../../src/runs/index.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";

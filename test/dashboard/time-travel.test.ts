@@ -1,7 +1,7 @@
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import * as contract from "../../src/api/contract/index.ts";
-import type { ToolRunner } from "../../src/tools/index.ts";
+import type { ToolRunner } from "../../src/tools/catalogue/index.ts";
 import { startServer } from "../helpers/server.ts";
 import { violationsInBothThemes } from "./accessible.ts";
 import { leaveBrowser, openBrowser, visit } from "./browser.ts";

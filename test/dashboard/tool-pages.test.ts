@@ -4,8 +4,8 @@ import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startServer, type TestServer } from "../helpers/server.ts";
-import { answering, chatty, CLOCK, manifest, renamed } from "../tool-servers/modules.ts";
-import { World } from "../tool-servers/world.ts";
+import { answering, chatty, CLOCK, manifest, renamed } from "../tools/servers/modules.ts";
+import { World } from "../tools/servers/world.ts";
 import { violationsInBothThemes } from "./accessible.ts";
 import {
   follow,

@@ -4,10 +4,10 @@
  * the migration goes on, `N` before and `M` after it is noted that memory went over, `E` at the end.
  */
 import { argv } from "node:process";
-import { MemoryMigrations } from "../../src/memory-transfer/index.ts";
+import { MemoryMigrations } from "../../src/memory/transfer/index.ts";
 import { say } from "../helpers/say.ts";
-import { changeUnderWay } from "../memory-transfer/under-way.ts";
-import { inPlace, migrationsOf, notesOf, openMemory } from "../memory-transfer/within.ts";
+import { changeUnderWay } from "../memory/transfer/under-way.ts";
+import { inPlace, migrationsOf, notesOf, openMemory } from "../memory/transfer/within.ts";
 import { postgresqlAt } from "./postgresql-at.ts";
 
 const [, , directory = ".", url = "", writer = ""] = argv;

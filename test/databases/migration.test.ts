@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { Neo4jMemoryStore } from "../../src/backends/neo4j/index.ts";
-import { PostgresqlMemoryStore } from "../../src/backends/postgresql/index.ts";
-import { QdrantMemoryStore } from "../../src/backends/qdrant/index.ts";
-import { SqliteMemoryStore } from "../../src/backends/sqlite/memory/index.ts";
-import type { MigrationProgress } from "../../src/memory-transfer/index.ts";
-import { type Memory, type MemoryPage, type MemoryStore, type PageOf } from "../../src/memory/index.ts";
+import { Neo4jMemoryStore } from "../../src/memory/stores/neo4j/index.ts";
+import { PostgresqlMemoryStore } from "../../src/memory/stores/postgresql/index.ts";
+import { QdrantMemoryStore } from "../../src/memory/stores/qdrant/index.ts";
+import { SqliteMemoryStore } from "../../src/memory/stores/sqlite/index.ts";
+import type { MigrationProgress } from "../../src/memory/transfer/index.ts";
+import { type Memory, type MemoryPage, type MemoryStore, type PageOf } from "../../src/memory/knowledge/index.ts";
 import { Neo4jServer } from "../helpers/neo4j.ts";
 import { PASSWORD, Postgresql } from "../helpers/postgresql.ts";
 import { QdrantServer } from "../helpers/qdrant/qdrant-server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
-import { BY, GLOBAL, migrationsOf, openMemory, type Places, remember, SCOPE } from "../memory-transfer/within.ts";
+import { BY, GLOBAL, migrationsOf, openMemory, type Places, remember, SCOPE } from "../memory/transfer/within.ts";
 
 const SCOPES = [SCOPE, GLOBAL];
 const servers = new AsyncDisposableStack();

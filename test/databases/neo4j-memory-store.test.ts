@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Neo4jMemoryOptions, Neo4jMemoryStore } from "../../src/backends/neo4j/index.ts";
+import { type Neo4jMemoryOptions, Neo4jMemoryStore } from "../../src/memory/stores/neo4j/index.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
-import { Memory, SEARCH_DEFAULTS } from "../../src/memory/index.ts";
+import { Memory, SEARCH_DEFAULTS } from "../../src/memory/knowledge/index.ts";
 import { Neo4jServer } from "../helpers/neo4j.ts";
 import { WordEmbedder } from "../helpers/word-embedder.ts";
 import { memoryStoreContract } from "../contracts/memory/memory-store.ts";

@@ -1,4 +1,4 @@
-import { PostgresqlMemoryStore } from "../../src/backends/postgresql/index.ts";
+import { PostgresqlMemoryStore } from "../../src/memory/stores/postgresql/index.ts";
 import { PASSWORD } from "../helpers/postgresql.ts";
 
 /** Memory in a schema of a database. */

@@ -1,8 +1,8 @@
 import { QdrantClient } from "@qdrant/js-client-rest";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { QdrantMemoryStore } from "../../src/backends/qdrant/index.ts";
+import { QdrantMemoryStore } from "../../src/memory/stores/qdrant/index.ts";
 import { type Clock, systemClock } from "../../src/kernel/clock.ts";
-import { Memory, type MemoryPage, SEARCH_DEFAULTS } from "../../src/memory/index.ts";
+import { Memory, type MemoryPage, SEARCH_DEFAULTS } from "../../src/memory/knowledge/index.ts";
 import { Mortal } from "../helpers/qdrant/mortal.ts";
 import { QdrantServer } from "../helpers/qdrant/qdrant-server.ts";
 import { WordEmbedder } from "../helpers/word-embedder.ts";

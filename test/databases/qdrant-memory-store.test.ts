@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe } from "vitest";
-import { QdrantMemoryStore } from "../../src/backends/qdrant/index.ts";
+import { QdrantMemoryStore } from "../../src/memory/stores/qdrant/index.ts";
 import { QdrantServer } from "../helpers/qdrant/qdrant-server.ts";
 import { memoryStoreContract } from "../contracts/memory/memory-store.ts";
 

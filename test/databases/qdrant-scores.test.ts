@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { QdrantMemoryStore } from "../../src/backends/qdrant/index.ts";
-import { SqliteMemoryStore } from "../../src/backends/sqlite/memory/index.ts";
+import { QdrantMemoryStore } from "../../src/memory/stores/qdrant/index.ts";
+import { SqliteMemoryStore } from "../../src/memory/stores/sqlite/index.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
-import { Memory, type MemoryStore, SEARCH_DEFAULTS, type SearchInput } from "../../src/memory/index.ts";
+import { Memory, type MemoryStore, SEARCH_DEFAULTS, type SearchInput } from "../../src/memory/knowledge/index.ts";
 import { QdrantServer } from "../helpers/qdrant/qdrant-server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 import { WordEmbedder } from "../helpers/word-embedder.ts";

@@ -4,7 +4,7 @@ import {
   METER_LIMITS,
   type MeterLimits,
   ModuleRefusedError,
-} from "../../src/sandbox/meter/index.ts";
+} from "../../src/tools/sandbox/meter/index.ts";
 import type { Chance } from "./chance.ts";
 import type { Failure } from "./differential.ts";
 

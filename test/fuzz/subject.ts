@@ -1,4 +1,4 @@
-import { FUEL_EXPORT } from "../../src/sandbox/meter/index.ts";
+import { FUEL_EXPORT } from "../../src/tools/sandbox/meter/index.ts";
 
 /** How a call ended, as text that can be compared. */
 export type Ending = { readonly type: "value" | "trap" | "exception" | "stack"; readonly text: string };

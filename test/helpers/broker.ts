@@ -1,4 +1,4 @@
-import { type Broker, type FileAccess, hostRefused } from "../../src/sandbox/index.ts";
+import { type Broker, type FileAccess, hostRefused } from "../../src/tools/sandbox/index.ts";
 
 const none = () => Promise.resolve(hostRefused("unavailable", "there is none in this test"));
 

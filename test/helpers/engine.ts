@@ -1,4 +1,4 @@
-import { UnknownModelError } from "../../src/backends/models/errors.ts";
+import { UnknownModelError } from "../../src/models/vendors/errors.ts";
 import {
   SqliteApprovals,
   SqliteArtifactStore,
@@ -6,16 +6,13 @@ import {
   SqliteRunJournal,
   SqliteSpendStore,
   Database,
-} from "../../src/backends/sqlite/index.ts";
-import { type BudgetsOptions, Budgets, Calendar, PriceTable } from "../../src/budgets/index.ts";
+} from "../../src/storage/index.ts";
+import { type BudgetsOptions, Budgets, Calendar, PriceTable } from "../../src/agents/budgets/index.ts";
 import { type Clock, systemClock } from "../../src/kernel/clock.ts";
 import { mint, RunId } from "../../src/kernel/ids.ts";
-import { PERMIT_ALL } from "../../src/permissions/index.ts";
+import { PERMIT_ALL } from "../../src/agents/permissions/index.ts";
 import {
   type Accounts,
-  type LanguageModel,
-  type ModelCatalogue,
-  type ModelChoice,
   type RunOutcome,
   type RunPlan,
   type RunsOptions,
@@ -30,6 +27,7 @@ import {
   Runs,
   ThreadPool,
 } from "../../src/runs/index.ts";
+import { type LanguageModel, type ModelCatalogue, type ModelChoice } from "../../src/models/port/language-model.ts";
 import {
   type Tool,
   type ToolCall,
@@ -37,7 +35,7 @@ import {
   type ToolRunner,
   NO_USAGE,
   ToolCatalogue,
-} from "../../src/tools/index.ts";
+} from "../../src/tools/catalogue/index.ts";
 import { tempDirectory } from "./temp.ts";
 
 export type FakeTool = {

@@ -1,4 +1,4 @@
-import { restoreMessage } from "../../src/messages/index.ts";
+import { restoreMessage } from "../../src/messaging/acl/index.ts";
 import {
   type ConversationQuery,
   type ConversationRow,
@@ -13,7 +13,7 @@ import {
   type StoredMessage,
   type StoredSettlement,
   wordKey,
-} from "../../src/router/index.ts";
+} from "../../src/messaging/router/index.ts";
 
 type Retry = Recovered["retries"][number];
 

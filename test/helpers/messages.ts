@@ -10,7 +10,7 @@ import {
   PERFORMATIVES,
   PRIORITIES,
   ROUTING_STRATEGIES,
-} from "../../src/messages/index.ts";
+} from "../../src/messaging/acl/index.ts";
 
 const maybe = <Value>(value: fc.Arbitrary<Value>): fc.Arbitrary<Value | undefined> =>
   fc.option(value, { nil: undefined, freq: 2 });

@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { loadConfig, serve, type Started } from "../../src/server/index.ts";
 import type { Overrides } from "../../src/server/compose.ts";
-import { scripted, type ScriptedTurnInput } from "../../src/backends/models/index.ts";
+import { scripted, type ScriptedTurnInput } from "../../src/models/vendors/index.ts";
 import { models } from "./engine.ts";
 import { tempDirectory } from "./temp.ts";
 

@@ -1,4 +1,4 @@
-import type { Embedder } from "../../src/memory/index.ts";
+import type { Embedder } from "../../src/memory/knowledge/index.ts";
 
 /** Words that mean the same to a `WordEmbedder`. */
 const MEANINGS: Readonly<Record<string, string>> = {

@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import initWabt from "wabt";
 import type { JsonObject } from "../../src/kernel/json.ts";
-import { assemble, isAlive, Room, textOf } from "../sandbox/room.ts";
+import { assemble, isAlive, Room, textOf } from "../tools/sandbox/room.ts";
 
 /** Guests that do one bad thing each, made from a few lines of WebAssembly text. From 0x20000 to 0x40000 memory is theirs. */
 export type Attack = {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test, vi } from "vitest";
-import { assemble } from "../sandbox/room.ts";
+import { assemble } from "../tools/sandbox/room.ts";
 import { arena, attacker, attackIn, toolList, unharmed } from "./attacker.ts";
 
 const SLEEP = `(import "caxton" "sleep_micros" (func $sleep (param i64)))`;

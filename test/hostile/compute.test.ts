@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Room } from "../sandbox/room.ts";
+import type { Room } from "../tools/sandbox/room.ts";
 import { type Attack, arena, attacker, attackIn } from "./attacker.ts";
 
 /** One child for all: what one guest leaves behind, the next would find. */

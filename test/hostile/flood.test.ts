@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Room } from "../sandbox/room.ts";
+import type { Room } from "../tools/sandbox/room.ts";
 import { arena, attacker, attackIn, heldBytes, inText, speaker, unharmed } from "./attacker.ts";
 
 const MIB = 1024 ** 2;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { ToolServerRefusedError } from "../../src/sandbox/index.ts";
-import type { Room } from "../sandbox/room.ts";
+import { ToolServerRefusedError } from "../../src/tools/sandbox/index.ts";
+import type { Room } from "../tools/sandbox/room.ts";
 import { type Attack, arena, attacker, unharmed } from "./attacker.ts";
 
 /** One child for all: what one bomb leaves behind, the next would find. */

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { STATE_LIMITS } from "../../src/backends/sqlite/index.ts";
+import { STATE_LIMITS } from "../../src/storage/index.ts";
 import { mint, ToolCallId } from "../../src/kernel/ids.ts";
-import { AskRoom } from "../grants/asking.ts";
-import { manifest, never, textOf } from "../sandbox/room.ts";
+import { AskRoom } from "../tools/brokers/asking.ts";
+import { manifest, never, textOf } from "../tools/sandbox/room.ts";
 import { attacker, heldBytes } from "./attacker.ts";
 
 /** Keeps values under ever new keys of eight letters, until it is refused; `$bytes` each. Its answer is how many it kept. */

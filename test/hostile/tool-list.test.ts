@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { ToolCatalogue, toolId } from "../../src/tools/index.ts";
-import { fileSystem, manifest, never, type Room } from "../sandbox/room.ts";
+import { ToolCatalogue, toolId } from "../../src/tools/catalogue/index.ts";
+import { fileSystem, manifest, never, type Room } from "../tools/sandbox/room.ts";
 import { arena, attacker, attackIn, heldBytes, inText, toolList, unharmed } from "./attacker.ts";
 
 /** One child for all: what one guest leaves behind, the next would find. */

@@ -3,7 +3,7 @@ import { build } from "esbuild";
 import { expect, test } from "vitest";
 import { PERFORMATIVES as ON_THE_WIRE } from "../../src/api/contract/performatives.ts";
 import * as z from "zod";
-import { MessageWire, PERFORMATIVES } from "../../src/messages/index.ts";
+import { MessageWire, PERFORMATIVES } from "../../src/messaging/acl/index.ts";
 
 test("the contract lists the acts that the room of messages reads, in its order", () => {
   expect(ON_THE_WIRE).toEqual(PERFORMATIVES);

@@ -2,13 +2,13 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { FAULTS, type FaultKind } from "../../src/kernel/errors.ts";
-import { MESSAGE_REFUSALS } from "../../src/messages/index.ts";
-import { MODEL_FAILURES } from "../../src/runs/index.ts";
+import { MESSAGE_REFUSALS } from "../../src/messaging/acl/index.ts";
+import { MODEL_FAILURES } from "../../src/models/port/language-model.ts";
 import { RUN_FAILURE_CODES } from "../../src/runs/record/errors.ts";
 import { SPEAKER_REFUSALS } from "../../src/api/operations/speaker.ts";
-import { MESSAGE_FAILURES } from "../../src/router/index.ts";
-import { TASK_FAILURES } from "../../src/tasks/index.ts";
-import { TOOL_FAILURES } from "../../src/tools/index.ts";
+import { MESSAGE_FAILURES } from "../../src/messaging/router/index.ts";
+import { TASK_FAILURES } from "../../src/messaging/tasks/index.ts";
+import { TOOL_FAILURES } from "../../src/tools/catalogue/index.ts";
 
 const root = join(import.meta.dirname, "../..");
 

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import { ROUTES } from "../../src/api/contract/index.ts";
-import { MIGRATIONS } from "../../src/backends/sqlite/migrations/index.ts";
+import { MIGRATIONS } from "../../src/storage/migrations/index.ts";
 import { FAULTS } from "../../src/kernel/errors.ts";
 import { RUN_STATES, RunEvent } from "../../src/runs/index.ts";
 

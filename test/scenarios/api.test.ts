@@ -1,7 +1,7 @@
 import { truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { scripted } from "../../src/backends/models/index.ts";
+import { scripted } from "../../src/models/vendors/index.ts";
 import { models } from "../helpers/engine.ts";
 import * as contract from "../../src/api/contract/index.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";

@@ -15,7 +15,7 @@ import {
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import * as z from "zod";
-import { Database } from "../../src/backends/sqlite/index.ts";
+import { Database } from "../../src/storage/index.ts";
 import { caxton } from "../cli/caxton.ts";
 import { serving } from "../cli/serving.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";

@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
-import { scripted, type ScriptedTurnInput } from "../../src/backends/models/index.ts";
-import type { Limit } from "../../src/budgets/index.ts";
+import { scripted, type ScriptedTurnInput } from "../../src/models/vendors/index.ts";
+import type { Limit } from "../../src/agents/budgets/index.ts";
 import type { RunId } from "../../src/kernel/ids.ts";
-import { isTerminal, type LanguageModel, type ModelRequest } from "../../src/runs/index.ts";
+import { isTerminal } from "../../src/runs/index.ts";
+import { type LanguageModel, type ModelRequest } from "../../src/models/port/language-model.ts";
 import { done, engine, type EngineOptions, freshEngine } from "../helpers/engine.ts";
 import { ManualClock } from "../helpers/manual-clock.ts";
 import { tempDirectory } from "../helpers/temp.ts";

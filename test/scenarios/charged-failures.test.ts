@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
-import { scripted } from "../../src/backends/models/index.ts";
-import { DEFAULT_CONTEXT, SUMMARY_REQUEST } from "../../src/context/index.ts";
-import type { LanguageModel, ModelPart } from "../../src/runs/index.ts";
+import { scripted } from "../../src/models/vendors/index.ts";
+import { DEFAULT_CONTEXT } from "../../src/agents/definitions/context-settings.ts";
+import { SUMMARY_REQUEST } from "../../src/runs/context/index.ts";
+import type { LanguageModel, ModelPart } from "../../src/models/port/language-model.ts";
 import type { RunId } from "../../src/kernel/ids.ts";
 import { done, engine, freshEngine } from "../helpers/engine.ts";
 import { tempDirectory } from "../helpers/temp.ts";

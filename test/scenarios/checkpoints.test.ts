@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { Database } from "../../src/backends/sqlite/index.ts";
+import { Database } from "../../src/storage/index.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 
 const PAGES = 50;

@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
-import { scripted, type ScriptedTurnInput } from "../../src/backends/models/index.ts";
-import { type ContextSettings, DEFAULT_CONTEXT, SUMMARY_REQUEST } from "../../src/context/index.ts";
-import { type LanguageModel, type ModelRequest, RUN_FAILURE_CODES } from "../../src/runs/index.ts";
+import { scripted, type ScriptedTurnInput } from "../../src/models/vendors/index.ts";
+import { type ContextSettings, DEFAULT_CONTEXT } from "../../src/agents/definitions/context-settings.ts";
+import { SUMMARY_REQUEST } from "../../src/runs/context/index.ts";
+import { type LanguageModel, type ModelRequest } from "../../src/models/port/language-model.ts";
+import { RUN_FAILURE_CODES } from "../../src/runs/index.ts";
 import { done, engine, freshEngine } from "../helpers/engine.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { scripted } from "../../src/backends/models/index.ts";
+import { scripted } from "../../src/models/vendors/index.ts";
 import type { RunId } from "../../src/kernel/ids.ts";
 import { isTerminal } from "../../src/runs/index.ts";
 import { done, type Engine, engine, type FakeTool } from "../helpers/engine.ts";

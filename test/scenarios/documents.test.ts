@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import * as z from "zod";
 import * as contract from "../../src/api/contract/index.ts";
-import { parseYaml } from "../../src/documents/index.ts";
+import { parseYaml } from "../../src/text/documents/index.ts";
 import { loadConfig } from "../../src/server/index.ts";
 import { commandLine, start } from "../cli/caxton.ts";
 import { repository, startServer, type TestServer } from "../helpers/server.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { scripted, type ScriptedTurnInput } from "../../src/backends/models/index.ts";
-import type { LanguageModel } from "../../src/runs/index.ts";
+import { scripted, type ScriptedTurnInput } from "../../src/models/vendors/index.ts";
+import type { LanguageModel } from "../../src/models/port/language-model.ts";
 import { done, freshEngine } from "../helpers/engine.ts";
 
 const call = (name: string, args: Record<string, string> = {}) => ({ name: `fake__${name}`, arguments: args });

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import * as contract from "../../src/api/contract/index.ts";
-import { scripted } from "../../src/backends/models/index.ts";
-import type { LanguageModel } from "../../src/runs/index.ts";
+import { scripted } from "../../src/models/vendors/index.ts";
+import type { LanguageModel } from "../../src/models/port/language-model.ts";
 import { models } from "../helpers/engine.ts";
 import { repository, startServer, type TestServer } from "../helpers/server.ts";
 

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import * as z from "zod";
 import * as contract from "../../src/api/contract/index.ts";
 import { hashOf, withIdempotencyKeys } from "../../src/api/http/idempotency.ts";
-import { Database, SqliteKeptAnswers } from "../../src/backends/sqlite/index.ts";
+import { Database, SqliteKeptAnswers } from "../../src/storage/index.ts";
 import { mint, RunId } from "../../src/kernel/ids.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";

@@ -1,11 +1,11 @@
 import { expect, test, vi } from "vitest";
 import * as contract from "../../src/api/contract/index.ts";
-import { SqliteRunKeepings } from "../../src/backends/sqlite/index.ts";
-import { scripted } from "../../src/backends/models/index.ts";
-import { Keeper } from "../../src/agent-memory/index.ts";
+import { SqliteRunKeepings } from "../../src/storage/index.ts";
+import { scripted } from "../../src/models/vendors/index.ts";
+import { Keeper } from "../../src/runs/remembering/index.ts";
 import { RunId } from "../../src/kernel/ids.ts";
-import { MemoryUnavailableError } from "../../src/memory/index.ts";
-import type { LanguageModel } from "../../src/runs/index.ts";
+import { MemoryUnavailableError } from "../../src/memory/knowledge/index.ts";
+import type { LanguageModel } from "../../src/models/port/language-model.ts";
 import { ManualClock } from "../helpers/manual-clock.ts";
 import { models } from "../helpers/engine.ts";
 import { tempDirectory } from "../helpers/temp.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { LanguageModel, ModelRequest } from "../../src/runs/index.ts";
-import { scripted } from "../../src/backends/models/index.ts";
+import type { LanguageModel, ModelRequest } from "../../src/models/port/language-model.ts";
+import { scripted } from "../../src/models/vendors/index.ts";
 import { LIMITS } from "../../src/kernel/quantities.ts";
 import { done, type EngineOptions, type FakeTool, freshEngine } from "../helpers/engine.ts";
 

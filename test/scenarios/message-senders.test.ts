@@ -4,7 +4,7 @@ import * as contract from "../../src/api/contract/index.ts";
 import { sendMessage } from "../../src/api/operations/index.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { Socket } from "../helpers/socket.ts";
-import { openWorld } from "../router/world.ts";
+import { openWorld } from "../messaging/router/world.ts";
 
 const { LeasedMessages, Participant } = contract.participants;
 

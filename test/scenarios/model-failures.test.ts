@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
-import { scripted } from "../../src/backends/models/index.ts";
-import { type LanguageModel, type ModelRequest, isTerminal } from "../../src/runs/index.ts";
+import { scripted } from "../../src/models/vendors/index.ts";
+import { type LanguageModel, type ModelRequest } from "../../src/models/port/language-model.ts";
+import { isTerminal } from "../../src/runs/index.ts";
 import { done, engine, freshEngine } from "../helpers/engine.ts";
 import { ManualClock, settled } from "../helpers/manual-clock.ts";
 import { tempDirectory } from "../helpers/temp.ts";

@@ -2,10 +2,10 @@ import { cpSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { models, runs } from "../../src/api/contract/index.ts";
-import { buildTool } from "../../src/toolkit/index.ts";
+import { buildTool } from "../../src/tools/authoring/index.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
-import { events, refusing, type Seen, vendor } from "../models/endpoint.ts";
+import { events, refusing, type Seen, vendor } from "../models/vendors/endpoint.ts";
 
 const repository = join(import.meta.dirname, "../..");
 const PNG = Buffer.from(

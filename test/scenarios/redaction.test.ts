@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import * as z from "zod";
 import * as contract from "../../src/api/contract/index.ts";
-import { scripted } from "../../src/backends/models/index.ts";
-import type { LanguageModel, ModelRequest } from "../../src/runs/index.ts";
+import { scripted } from "../../src/models/vendors/index.ts";
+import type { LanguageModel, ModelRequest } from "../../src/models/port/language-model.ts";
 import { models } from "../helpers/engine.ts";
 import { startServer, type TestServerOptions } from "../helpers/server.ts";
 

@@ -1,12 +1,14 @@
 import { expect, test } from "vitest";
-import { scripted } from "../../src/backends/models/index.ts";
+import { scripted } from "../../src/models/vendors/index.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
 import type { RunId } from "../../src/kernel/ids.ts";
-import { DEFAULT_CONTEXT, SUMMARY_REQUEST } from "../../src/context/index.ts";
-import { NO_RULES, PERMIT_ALL, type Permissions, type RuleSet } from "../../src/permissions/index.ts";
-import { replayRun, type ReplayReport } from "../../src/replay/index.ts";
-import { isTerminal, type LanguageModel, type ModelPart, type RunPlan } from "../../src/runs/index.ts";
-import { ToolCatalogue } from "../../src/tools/index.ts";
+import { DEFAULT_CONTEXT } from "../../src/agents/definitions/context-settings.ts";
+import { SUMMARY_REQUEST } from "../../src/runs/context/index.ts";
+import { NO_RULES, PERMIT_ALL, type Permissions, type RuleSet } from "../../src/agents/permissions/index.ts";
+import { replayRun, type ReplayReport } from "../../src/runs/replay/index.ts";
+import { isTerminal, type RunPlan } from "../../src/runs/index.ts";
+import { type LanguageModel, type ModelPart } from "../../src/models/port/language-model.ts";
+import { ToolCatalogue } from "../../src/tools/catalogue/index.ts";
 import { done, type Engine, FakeTools, type FakeTool, freshEngine, models, testPlan } from "../helpers/engine.ts";
 import { settled } from "../helpers/manual-clock.ts";
 

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import * as contract from "../../src/api/contract/index.ts";
-import { scripted, type ScriptedTurnInput } from "../../src/backends/models/index.ts";
+import { scripted, type ScriptedTurnInput } from "../../src/models/vendors/index.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
 import type { RunId } from "../../src/kernel/ids.ts";
-import { type Recording, replayRun } from "../../src/replay/index.ts";
+import { type Recording, replayRun } from "../../src/runs/replay/index.ts";
 import { isTerminal, type RunPlan } from "../../src/runs/index.ts";
-import { NO_USAGE, ToolCatalogue, type ToolResult } from "../../src/tools/index.ts";
+import { NO_USAGE, ToolCatalogue, type ToolResult } from "../../src/tools/catalogue/index.ts";
 import {
   done,
   engine,

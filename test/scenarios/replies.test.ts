@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { scripted } from "../../src/backends/models/index.ts";
+import { scripted } from "../../src/models/vendors/index.ts";
 import type { RunStep } from "../../src/runs/index.ts";
-import { NO_RULES, PERMIT_ALL } from "../../src/permissions/index.ts";
-import { failedCall, type ToolCall } from "../../src/tools/index.ts";
+import { NO_RULES, PERMIT_ALL } from "../../src/agents/permissions/index.ts";
+import { failedCall, type ToolCall } from "../../src/tools/catalogue/index.ts";
 import { done, type Engine, engine, type EngineOptions, type FakeTool, freshEngine } from "../helpers/engine.ts";
 import { ManualClock } from "../helpers/manual-clock.ts";
 import { tempDirectory } from "../helpers/temp.ts";

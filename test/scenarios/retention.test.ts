@@ -1,14 +1,14 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { scripted } from "../../src/backends/models/index.ts";
+import { scripted } from "../../src/models/vendors/index.ts";
 import {
   Contents,
   Database,
   SqliteArtifactStore,
   SqliteRunArchive,
   SqliteRunJournal,
-} from "../../src/backends/sqlite/index.ts";
+} from "../../src/storage/index.ts";
 import { type Clock, systemClock } from "../../src/kernel/clock.ts";
 import { mint, RunId } from "../../src/kernel/ids.ts";
 import { Retention, type RunEvent, type RunsKept } from "../../src/runs/index.ts";

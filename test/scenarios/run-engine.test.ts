@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { scripted } from "../../src/backends/models/index.ts";
+import { scripted } from "../../src/models/vendors/index.ts";
 import { isTerminal, type RunStep } from "../../src/runs/index.ts";
 import { done, engine, type FakeTool, freshEngine } from "../helpers/engine.ts";
 import { tempDirectory } from "../helpers/temp.ts";

@@ -1,9 +1,9 @@
 import { describe, expect, test, vi } from "vitest";
-import { Agents } from "../../src/agents/index.ts";
+import { Agents } from "../../src/agents/definitions/index.ts";
 import type { ServerEvent } from "../../src/api/contract/index.ts";
 import { type Streamed, watchServer } from "../../src/api/operations/index.ts";
-import { scripted } from "../../src/backends/models/index.ts";
-import { SqliteAgentStore, SqliteChangeLog } from "../../src/backends/sqlite/index.ts";
+import { scripted } from "../../src/models/vendors/index.ts";
+import { SqliteAgentStore, SqliteChangeLog } from "../../src/storage/index.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
 import { mint, RunId } from "../../src/kernel/ids.ts";
 import { LIMITS } from "../../src/kernel/quantities.ts";

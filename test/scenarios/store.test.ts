@@ -4,7 +4,7 @@ import { join } from "node:path";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { presentSummary } from "../../src/api/operations/present-run.ts";
-import { Database, SqliteRunJournal } from "../../src/backends/sqlite/index.ts";
+import { Database, SqliteRunJournal } from "../../src/storage/index.ts";
 import { mint, RunId, ToolCallId } from "../../src/kernel/ids.ts";
 import { foldRun, type RunEvent } from "../../src/runs/index.ts";
 import { tempDirectory } from "../helpers/temp.ts";

@@ -7,12 +7,12 @@ import * as contract from "../../src/api/contract/index.ts";
 import { EventStreams } from "../../src/api/http/sse.ts";
 import { httpServer } from "../../src/api/http/index.ts";
 import { type Streamed, watchRun } from "../../src/api/operations/index.ts";
-import { scripted } from "../../src/backends/models/index.ts";
+import { scripted } from "../../src/models/vendors/index.ts";
 import type { RunStreamEvent } from "../../src/api/contract/index.ts";
-import type { LanguageModel, ModelPart } from "../../src/runs/index.ts";
+import type { LanguageModel, ModelPart } from "../../src/models/port/language-model.ts";
 import type { RunId } from "../../src/kernel/ids.ts";
 import { LIMITS } from "../../src/kernel/quantities.ts";
-import { type ToolCall, ToolCatalogue } from "../../src/tools/index.ts";
+import { type ToolCall, ToolCatalogue } from "../../src/tools/catalogue/index.ts";
 import { done, FakeTools, freshEngine } from "../helpers/engine.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { scripted } from "../../src/backends/models/index.ts";
-import type { LanguageModel, ModelRequest } from "../../src/runs/index.ts";
+import { scripted } from "../../src/models/vendors/index.ts";
+import type { LanguageModel, ModelRequest } from "../../src/models/port/language-model.ts";
 import { done, freshEngine } from "../helpers/engine.ts";
 
 const SCHEMA = {

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { listConversations } from "../../src/api/operations/index.ts";
-import { MESSAGE_JOURNAL_DEFAULTS, SqliteMessageJournal } from "../../src/backends/sqlite/messages/index.ts";
+import { MESSAGE_JOURNAL_DEFAULTS, SqliteMessageJournal } from "../../src/messaging/journal/index.ts";
 import { ManualClock } from "../helpers/manual-clock.ts";
 import { tempDirectory } from "../helpers/temp.ts";
-import { note, openWorld } from "../router/world.ts";
+import { note, openWorld } from "../messaging/router/world.ts";
 
 const HOUR_MS = 3_600_000;
 

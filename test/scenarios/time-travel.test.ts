@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import * as contract from "../../src/api/contract/index.ts";
-import { scripted } from "../../src/backends/models/index.ts";
-import { Database, SqliteArtifactStore, SqliteRunJournal, SqliteUploadStore } from "../../src/backends/sqlite/index.ts";
+import { scripted } from "../../src/models/vendors/index.ts";
+import { Database, SqliteArtifactStore, SqliteRunJournal, SqliteUploadStore } from "../../src/storage/index.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
 import { mint, RunId } from "../../src/kernel/ids.ts";
 import {
@@ -10,12 +10,12 @@ import {
   DEFAULT_RUNS_OPTIONS,
   diffRuns,
   isTerminal,
-  type LanguageModel,
   RunEvent,
   Runs,
   TimeTravel,
 } from "../../src/runs/index.ts";
-import { NO_USAGE, ToolCatalogue } from "../../src/tools/index.ts";
+import { type LanguageModel } from "../../src/models/port/language-model.ts";
+import { NO_USAGE, ToolCatalogue } from "../../src/tools/catalogue/index.ts";
 import { done, FakeTools, models, testPlan } from "../helpers/engine.ts";
 import { startServer } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";

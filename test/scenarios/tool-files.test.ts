@@ -2,14 +2,14 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { ToolCallOutcome } from "../../src/api/contract/tools.ts";
-import { Database, SqliteArtifactStore } from "../../src/backends/sqlite/index.ts";
+import { Database, SqliteArtifactStore } from "../../src/storage/index.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
 import { mint, RunId } from "../../src/kernel/ids.ts";
 import { start } from "../cli/caxton.ts";
 import { startServer } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
-import { Endpoint, legacyListener } from "../mcp/room.ts";
-import { newState, testServer } from "../mcp/test-server.ts";
+import { Endpoint, legacyListener } from "../tools/remote/room.ts";
+import { newState, testServer } from "../tools/remote/test-server.ts";
 
 test("a picture that a tool answers a call by hand with comes in base64, and --save writes its bytes", async () => {
   await using endpoint = await Endpoint.start(legacyListener(testServer(newState())));

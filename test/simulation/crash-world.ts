@@ -1,13 +1,12 @@
 import { strict as assert } from "node:assert";
-import { scripted } from "../../src/backends/models/index.ts";
-import { Database, SqliteArtifactStore, SqliteRunJournal } from "../../src/backends/sqlite/index.ts";
+import { scripted } from "../../src/models/vendors/index.ts";
+import { Database, SqliteArtifactStore, SqliteRunJournal } from "../../src/storage/index.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
 import { mint, RunId, type ToolCallId } from "../../src/kernel/ids.ts";
-import { replayRun } from "../../src/replay/index.ts";
+import { replayRun } from "../../src/runs/replay/index.ts";
 import {
   type JournalAppend,
   type JournalEntry,
-  type LanguageModel,
   type RunJournal,
   type RunView,
   DEFAULT_RUNS_OPTIONS,
@@ -15,7 +14,8 @@ import {
   isTerminal,
   Runs,
 } from "../../src/runs/index.ts";
-import { NO_USAGE, ToolCatalogue } from "../../src/tools/index.ts";
+import { type LanguageModel } from "../../src/models/port/language-model.ts";
+import { NO_USAGE, ToolCatalogue } from "../../src/tools/catalogue/index.ts";
 import { Chance } from "../fuzz/chance.ts";
 import { done, type FakeTool, FakeTools, models, testPlan } from "../helpers/engine.ts";
 import { tempDirectory } from "../helpers/temp.ts";

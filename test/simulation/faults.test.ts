@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { scripted } from "../../src/backends/models/index.ts";
-import { Database, SqliteArtifactStore, SqliteRunJournal } from "../../src/backends/sqlite/index.ts";
+import { scripted } from "../../src/models/vendors/index.ts";
+import { Database, SqliteArtifactStore, SqliteRunJournal } from "../../src/storage/index.ts";
 import { type Clock, systemClock } from "../../src/kernel/clock.ts";
 import { CaxtonError } from "../../src/kernel/errors.ts";
 import { mint, RunId, ToolCallId } from "../../src/kernel/ids.ts";
-import { PERMIT_ALL } from "../../src/permissions/index.ts";
+import { PERMIT_ALL } from "../../src/agents/permissions/index.ts";
 import {
   type JournalAppend,
   type RunJournal,
@@ -14,7 +14,7 @@ import {
   isTerminal,
   Runs,
 } from "../../src/runs/index.ts";
-import { ToolCatalogue } from "../../src/tools/index.ts";
+import { ToolCatalogue } from "../../src/tools/catalogue/index.ts";
 import { done, type FakeTool, FakeTools, models } from "../helpers/engine.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 

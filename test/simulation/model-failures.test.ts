@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
-import { scripted } from "../../src/backends/models/index.ts";
-import { Database } from "../../src/backends/sqlite/index.ts";
-import type { LanguageModel, RunState } from "../../src/runs/index.ts";
+import { scripted } from "../../src/models/vendors/index.ts";
+import { Database } from "../../src/storage/index.ts";
+import type { LanguageModel } from "../../src/models/port/language-model.ts";
+import type { RunState } from "../../src/runs/index.ts";
 import { done, engine } from "../helpers/engine.ts";
 import { settled } from "../helpers/manual-clock.ts";
 import { tempDirectory } from "../helpers/temp.ts";

@@ -9,11 +9,11 @@
 import { closeSync, existsSync, fstatSync, openSync, readFileSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
-import { imageBody, makeImage } from "../../src/backends/embeddings/encoder-image.ts";
-import { MINILM } from "../../src/backends/embeddings/encoder-shape.ts";
-import { Encoder } from "../../src/backends/embeddings/encoder.ts";
-import { Safetensors } from "../../src/backends/embeddings/safetensors.ts";
-import { WordPieces, wordsOf } from "../../src/backends/embeddings/word-pieces.ts";
+import { imageBody, makeImage } from "../../src/memory/embeddings/encoder-image.ts";
+import { MINILM } from "../../src/memory/embeddings/encoder-shape.ts";
+import { Encoder } from "../../src/memory/embeddings/encoder.ts";
+import { Safetensors } from "../../src/memory/embeddings/safetensors.ts";
+import { WordPieces, wordsOf } from "../../src/memory/embeddings/word-pieces.ts";
 
 const [model = "", source = "", out = "", part = "0", parts = "1"] = process.argv.slice(2);
 

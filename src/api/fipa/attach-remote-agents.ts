@@ -1,4 +1,4 @@
-import { type AgentHandler, type Router } from "../../router/index.ts";
+import { type AgentHandler, type Router } from "../../messaging/router/index.ts";
 import { type FipaTransport } from "./fipa-transport.ts";
 import { type RemoteAgents } from "./remote-agents.ts";
 

@@ -1,4 +1,4 @@
-import { aclTime, type AgentIdentifier, agentIdentifier } from "../../messages/index.ts";
+import { aclTime, type AgentIdentifier, agentIdentifier } from "../../messaging/acl/index.ts";
 import { FipaContentError } from "./errors.ts";
 
 /** What the transport reads of an envelope (SC00085). */

@@ -11,8 +11,8 @@ import {
   type MessageError,
   readAcl,
   readMessage,
-} from "../../messages/index.ts";
-import { type Delivered, type Router, type Settlement, type Submitted } from "../../router/index.ts";
+} from "../../messaging/acl/index.ts";
+import { type Delivered, type Router, type Settlement, type Submitted } from "../../messaging/router/index.ts";
 import { readEnvelope } from "./envelope.ts";
 import { FipaContentError } from "./errors.ts";
 import { type LocalAgent, manage } from "./management.ts";

@@ -1,4 +1,4 @@
-import { type AgentIdentifier, agentIdentifier } from "../../messages/index.ts";
+import { type AgentIdentifier, agentIdentifier } from "../../messaging/acl/index.ts";
 import { type Names } from "./translate.ts";
 import { type RemoteAgents, type Service } from "./remote-agents.ts";
 import { headOf, membersOf, readSl, type Sl, slotOf, textOf, writeSl } from "./sl.ts";

@@ -1,6 +1,6 @@
 import { request } from "node:http";
 import { randomUUID } from "node:crypto";
-import { type AclMessage, type AgentIdentifier, writeAcl } from "../../messages/index.ts";
+import { type AclMessage, type AgentIdentifier, writeAcl } from "../../messaging/acl/index.ts";
 import { writeEnvelope } from "./envelope.ts";
 import { writeParts } from "./multipart.ts";
 import { type Reach } from "./reach.ts";

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { log } from "../../kernel/log.ts";
-import { type AgentIdentifier } from "../../messages/index.ts";
+import { type AgentIdentifier } from "../../messaging/acl/index.ts";
 
 /** A service that an agent offers, as a directory facilitator knows it. */
 export type Service = { readonly name: string; readonly type: string };

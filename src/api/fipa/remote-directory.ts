@@ -1,4 +1,4 @@
-import { type Directory, type Provider } from "../../router/index.ts";
+import { type Directory, type Provider } from "../../messaging/router/index.ts";
 import { type RemoteAgents } from "./remote-agents.ts";
 
 /** The capability that a service stands for: lower-case words with hyphens. */

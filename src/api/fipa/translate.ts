@@ -8,7 +8,7 @@ import {
   type Message,
   parseAclTime,
   SYSTEM_SENDER,
-} from "../../messages/index.ts";
+} from "../../messaging/acl/index.ts";
 import { FipaContentError } from "./errors.ts";
 import { headOf, readSl, type Sl, slotOf, textOf } from "./sl.ts";
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { FastifyRequest } from "fastify";
 import { Speaker, type SpeakerServices } from "../operations/index.ts";
-import { type Approver, LOCAL_APPROVER } from "../../permissions/index.ts";
+import { type Approver, LOCAL_APPROVER } from "../../agents/permissions/index.ts";
 
 const BEARER = /^Bearer +([^ ]+)$/iu;
 

@@ -1,6 +1,6 @@
 import type { FastifySchemaCompiler } from "fastify";
 import * as z from "zod";
-import { describeIssue, knownKeys, nearest } from "../../documents/index.ts";
+import { describeIssue, knownKeys, nearest } from "../../text/documents/index.ts";
 import { RequestInvalidError } from "./errors.ts";
 
 /** Problems reported of one request; a body of megabytes can have any number. */

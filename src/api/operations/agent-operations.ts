@@ -6,8 +6,8 @@ import {
   type ServingAgent,
   summarise,
   TEMPLATES,
-} from "../../agents/index.ts";
-import type { Problem } from "../../documents/index.ts";
+} from "../../agents/definitions/index.ts";
+import type { Problem } from "../../text/documents/index.ts";
 import type * as contract from "../contract/index.ts";
 import { instant } from "./present-run.ts";
 import { DEFAULT_WORKSPACE } from "./run-operations.ts";

@@ -1,6 +1,6 @@
 import type { JsonObject } from "../../kernel/json.ts";
 import { ApprovalId } from "../../kernel/ids.ts";
-import type { Approver } from "../../permissions/index.ts";
+import type { Approver } from "../../agents/permissions/index.ts";
 import {
   approvalMismatch,
   type ApprovalIndex,

@@ -1,5 +1,5 @@
-import type { Agents } from "../../agents/index.ts";
-import type { Budgets, Limits, Scope, SpendStore, UsageRow } from "../../budgets/index.ts";
+import type { Agents } from "../../agents/definitions/index.ts";
+import type { Budgets, Limits, Scope, SpendStore, UsageRow } from "../../agents/budgets/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type * as contract from "../contract/index.ts";
 import type { budgets as schemas } from "../contract/index.ts";

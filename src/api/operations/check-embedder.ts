@@ -1,6 +1,6 @@
 import type { Clock } from "../../kernel/clock.ts";
 import { CaxtonError } from "../../kernel/errors.ts";
-import type { Embedder } from "../../memory/index.ts";
+import type { Embedder } from "../../memory/knowledge/index.ts";
 import type { ModelCheck } from "../contract/index.ts";
 import { NOTHING } from "./check-model.ts";
 

@@ -1,6 +1,6 @@
 import type { JsonObject } from "../../kernel/json.ts";
-import type { Message, MessageError } from "../../messages/index.ts";
-import { expectedNow, findProtocol } from "../../protocols/index.ts";
+import type { Message, MessageError } from "../../messaging/acl/index.ts";
+import { expectedNow, findProtocol } from "../../messaging/protocols/index.ts";
 import type * as contract from "../contract/index.ts";
 import { wireObject } from "./present-message.ts";
 import { readSent, refusalOf, type SendServices } from "./send-message.ts";

@@ -7,7 +7,7 @@ import type {
   ModelPart,
   ModelRequest,
   ModelUsage,
-} from "../../runs/index.ts";
+} from "../../models/port/index.ts";
 import type { ModelCheck } from "../contract/index.ts";
 
 /** One check may take this long: a local model may have to be loaded first. */

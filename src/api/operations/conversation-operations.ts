@@ -1,4 +1,4 @@
-import { parseDuration } from "../../documents/index.ts";
+import { parseDuration } from "../../text/documents/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import {
   type Conversation,
@@ -7,13 +7,13 @@ import {
   isOpen,
   PROTOCOLS,
   type Protocol,
-} from "../../protocols/index.ts";
+} from "../../messaging/protocols/index.ts";
 import {
   ConversationNotFoundError,
   type ConversationQuery,
   type ListedConversation,
   type Router,
-} from "../../router/index.ts";
+} from "../../messaging/router/index.ts";
 import type * as contract from "../contract/index.ts";
 import { conversations } from "../contract/index.ts";
 import { instant } from "./present-run.ts";

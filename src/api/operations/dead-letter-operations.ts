@@ -1,4 +1,9 @@
-import { DeadLetterNotFoundError, type DeadLetterKey, type MessageJournal, type Router } from "../../router/index.ts";
+import {
+  DeadLetterNotFoundError,
+  type DeadLetterKey,
+  type MessageJournal,
+  type Router,
+} from "../../messaging/router/index.ts";
 import type * as contract from "../contract/index.ts";
 import { presentDeadLetter } from "./present-message.ts";
 import { DEFAULT_WORKSPACE } from "./run-operations.ts";

@@ -9,7 +9,7 @@ import {
   type StoredUse,
   type ToolCatalogue,
   unifiedDiff,
-} from "../../tools/index.ts";
+} from "../../tools/catalogue/index.ts";
 import type * as contract from "../contract/index.ts";
 import { instant } from "./present-run.ts";
 

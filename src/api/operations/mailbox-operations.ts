@@ -1,6 +1,6 @@
 import type { Clock } from "../../kernel/clock.ts";
-import type { Participants } from "../../participants/index.ts";
-import { type Delivered, type FetchedSettlement, type Router, SHARED } from "../../router/index.ts";
+import type { Participants } from "../../messaging/directory/index.ts";
+import { type Delivered, type FetchedSettlement, type Router, SHARED } from "../../messaging/router/index.ts";
 import type * as contract from "../contract/index.ts";
 import { wireObject } from "./present-message.ts";
 import { DEFAULT_WORKSPACE } from "./run-operations.ts";

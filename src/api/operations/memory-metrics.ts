@@ -1,4 +1,4 @@
-import { type LimitUse, type Memory, scopeTypeOf, type Stock } from "../../memory/index.ts";
+import { type LimitUse, type Memory, scopeTypeOf, type Stock } from "../../memory/knowledge/index.ts";
 import { counter, gauge, histogram, type Metric } from "./exposition.ts";
 
 export type MemoryMetricsServices = { readonly memory: Pick<Memory, "counts" | "stock" | "capacity"> };

@@ -1,5 +1,5 @@
 import type * as z from "zod";
-import { CONSISTENCY_MIN, type MemoryMigrations, type MigrationProgress } from "../../memory-transfer/index.ts";
+import { CONSISTENCY_MIN, type MemoryMigrations, type MigrationProgress } from "../../memory/transfer/index.ts";
 import type { memoryMigration as schemas } from "../contract/index.ts";
 import type * as contract from "../contract/index.ts";
 import type { MemoryServices } from "./memory-operations.ts";

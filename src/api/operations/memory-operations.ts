@@ -15,7 +15,7 @@ import {
   type SearchInput,
   type Temporal,
   type Validity,
-} from "../../memory/index.ts";
+} from "../../memory/knowledge/index.ts";
 import { listIn, memory as schemas } from "../contract/index.ts";
 import type * as contract from "../contract/index.ts";
 import {

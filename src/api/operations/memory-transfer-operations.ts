@@ -1,6 +1,6 @@
 import type * as z from "zod";
-import { MemoryValueError } from "../../memory/index.ts";
-import type { ImportProgress, MemoryTransfers } from "../../memory-transfer/index.ts";
+import { MemoryValueError } from "../../memory/knowledge/index.ts";
+import type { ImportProgress, MemoryTransfers } from "../../memory/transfer/index.ts";
 import type { memoryTransfer as schemas } from "../contract/index.ts";
 import type * as contract from "../contract/index.ts";
 import { scopeKeyOf } from "./present-memory.ts";

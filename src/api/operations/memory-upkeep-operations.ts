@@ -1,5 +1,5 @@
-import { scopeText } from "../../memory/index.ts";
-import type { MemoryRetention, MemorySnapshot, MemorySnapshots } from "../../memory-transfer/index.ts";
+import { scopeText } from "../../memory/knowledge/index.ts";
+import type { MemoryRetention, MemorySnapshot, MemorySnapshots } from "../../memory/transfer/index.ts";
 import type * as contract from "../contract/index.ts";
 import type { MemoryServices } from "./memory-operations.ts";
 import { instant } from "./present-run.ts";

@@ -1,12 +1,12 @@
 import { MessageId } from "../../kernel/ids.ts";
 import { isJsonObject } from "../../kernel/json.ts";
-import { type ContentStore, hashOfKept, traceOf } from "../../messages/index.ts";
+import { type ContentStore, hashOfKept, traceOf } from "../../messaging/acl/index.ts";
 import {
   MessageContentNotFoundError,
   MessageNotFoundError,
   type MessageView,
   type Router,
-} from "../../router/index.ts";
+} from "../../messaging/router/index.ts";
 import type * as contract from "../contract/index.ts";
 import { presentView } from "./present-message.ts";
 import type { AskedIds } from "./asked-ids.ts";

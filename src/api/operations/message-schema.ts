@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { isJsonObject, type JsonObject, parseJson } from "../../kernel/json.ts";
-import { MessageWire } from "../../messages/index.ts";
+import { MessageWire } from "../../messaging/acl/index.ts";
 
 /** What may be sent as a message, as JSON schema (draft 2020-12), for the OpenAPI document. It takes milliseconds to make. */
 export function messageSchema(): JsonObject {

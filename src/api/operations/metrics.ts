@@ -1,6 +1,6 @@
-import { DURATION_BOUNDS_S, type MessageJournal, type Router, ROUTING_SAMPLED } from "../../router/index.ts";
+import { DURATION_BOUNDS_S, type MessageJournal, type Router, ROUTING_SAMPLED } from "../../messaging/router/index.ts";
 import type { Runs } from "../../runs/index.ts";
-import type { Tasks } from "../../tasks/index.ts";
+import type { Tasks } from "../../messaging/tasks/index.ts";
 import { counter, exposition, gauge, histogram, type Metric } from "./exposition.ts";
 import { memoryMetrics, type MemoryMetricsServices } from "./memory-metrics.ts";
 import { DEFAULT_WORKSPACE } from "./run-operations.ts";

@@ -1,6 +1,6 @@
-import type { PriceTable } from "../../budgets/index.ts";
+import type { PriceTable } from "../../agents/budgets/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
-import type { ModelCatalogue } from "../../runs/index.ts";
+import type { ModelCatalogue } from "../../models/port/index.ts";
 import type * as contract from "../contract/index.ts";
 import { type ModelConditions, presentConditions } from "./model-conditions.ts";
 import { checkEmbedder, type EmbedderCatalogue } from "./check-embedder.ts";

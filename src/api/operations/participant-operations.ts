@@ -1,6 +1,6 @@
 import type { Clock } from "../../kernel/clock.ts";
-import type { Participant, Participants, Registration, RegistrationChange } from "../../participants/index.ts";
-import type { Directory, Provider, Router } from "../../router/index.ts";
+import type { Participant, Participants, Registration, RegistrationChange } from "../../messaging/directory/index.ts";
+import type { Directory, Provider, Router } from "../../messaging/router/index.ts";
 import type * as contract from "../contract/index.ts";
 import type { AskedIds } from "./asked-ids.ts";
 import { orAsItIs } from "./done-already.ts";

@@ -8,7 +8,7 @@ import {
   type Limits,
   NOTHING,
   type UsageRow,
-} from "../../budgets/index.ts";
+} from "../../agents/budgets/index.ts";
 import type { RunSummary } from "../../runs/index.ts";
 import type * as contract from "../contract/index.ts";
 

@@ -10,7 +10,7 @@ import {
   scopeKey,
   scopeText,
   type SearchResult,
-} from "../../memory/index.ts";
+} from "../../memory/knowledge/index.ts";
 import type * as contract from "../contract/index.ts";
 import { instant } from "./present-run.ts";
 

@@ -1,6 +1,6 @@
 import { isJsonObject, type Json, type JsonObject } from "../../kernel/json.ts";
-import { type Message, messageWire, restoreMessage, traceOf } from "../../messages/index.ts";
-import type { DeadLetter, DeliveryView, MessageView } from "../../router/index.ts";
+import { type Message, messageWire, restoreMessage, traceOf } from "../../messaging/acl/index.ts";
+import type { DeadLetter, DeliveryView, MessageView } from "../../messaging/router/index.ts";
 import type * as contract from "../contract/index.ts";
 import { instant } from "./present-run.ts";
 

@@ -20,7 +20,7 @@ import {
 } from "../../runs/index.ts";
 
 import { presentCost, presentSpent } from "./present-budget.ts";
-import { asWritten } from "../../budgets/index.ts";
+import { asWritten } from "../../agents/budgets/index.ts";
 
 export const instant = (ms: number): string => new Date(ms).toISOString();
 const instantOrNull = (ms: number | null): string | null => (ms === null ? null : instant(ms));

@@ -1,5 +1,5 @@
 import type { JsonObject } from "../../kernel/json.ts";
-import { type Auction, type Bidder, type Measured, secondsIn, costIn, type Task } from "../../tasks/index.ts";
+import { type Auction, type Bidder, type Measured, secondsIn, costIn, type Task } from "../../messaging/tasks/index.ts";
 import type * as contract from "../contract/index.ts";
 
 const PROGRESS = {

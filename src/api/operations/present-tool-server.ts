@@ -10,8 +10,8 @@ import {
   type ToolServerRecord,
   type ToolServerVersion,
   type ToolUsageFigures,
-} from "../../tool-servers/index.ts";
-import { describeGrants, type Grants, NO_GRANTS, type ToolServer } from "../../tools/index.ts";
+} from "../../tools/servers/index.ts";
+import { describeGrants, type Grants, NO_GRANTS, type ToolServer } from "../../tools/catalogue/index.ts";
 import type * as contract from "../contract/index.ts";
 import { instant } from "./present-run.ts";
 import { presentLimits, presentTool } from "./tool-operations.ts";

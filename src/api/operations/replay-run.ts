@@ -1,7 +1,7 @@
 import type * as z from "zod";
 import { CaxtonError } from "../../kernel/errors.ts";
 import { ArtifactId, mint, RunId } from "../../kernel/ids.ts";
-import { type Recording, type ReplayDeps, replayRun, type ReplayReport } from "../../replay/index.ts";
+import { type Recording, type ReplayDeps, replayRun, type ReplayReport } from "../../runs/replay/index.ts";
 import { type Artifact, attachContent, type JournalEntry, RunEvent } from "../../runs/index.ts";
 import { type RunExport, runHistory } from "../contract/index.ts";
 import type * as contract from "../contract/index.ts";

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { parseDuration } from "../../documents/index.ts";
+import { parseDuration } from "../../text/documents/index.ts";
 import { CaxtonError } from "../../kernel/errors.ts";
 import type { RunId } from "../../kernel/ids.ts";
 import { JsonObject } from "../../kernel/json.ts";

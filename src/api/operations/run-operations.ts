@@ -1,4 +1,4 @@
-import { AgentNotFoundError, type Agents } from "../../agents/index.ts";
+import { AgentNotFoundError, type Agents } from "../../agents/definitions/index.ts";
 import type { JsonObject } from "../../kernel/json.ts";
 import { mint, RunId, ToolCallId, UploadId } from "../../kernel/ids.ts";
 import { log } from "../../kernel/log.ts";

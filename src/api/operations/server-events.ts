@@ -1,10 +1,10 @@
-import type { ChangeLog } from "../../changes/index.ts";
+import type { ChangeLog } from "../../kernel/changes/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { RunId } from "../../kernel/ids.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
 import { isTerminal, RunFold, type RunJournal, type Runs, type RunState, type RunTail } from "../../runs/index.ts";
-import type { Router } from "../../router/index.ts";
-import type { Tasks } from "../../tasks/index.ts";
+import type { Router } from "../../messaging/router/index.ts";
+import type { Tasks } from "../../messaging/tasks/index.ts";
 import type { ServerEvent } from "../contract/index.ts";
 import { type Backlog, parsePosition, type Position, RunBacklog, showPosition } from "./event-position.ts";
 import { presentApprovalsOf } from "./present-approval.ts";

@@ -1,6 +1,6 @@
 import { CaxtonError, type FaultKind } from "../../kernel/errors.ts";
-import { type MessageError, SYSTEM_SENDER, USER_SENDER } from "../../messages/index.ts";
-import { type Participants, tokenHash } from "../../participants/index.ts";
+import { type MessageError, SYSTEM_SENDER, USER_SENDER } from "../../messaging/acl/index.ts";
+import { type Participants, tokenHash } from "../../messaging/directory/index.ts";
 import { DEFAULT_WORKSPACE } from "./run-operations.ts";
 
 export type SpeakerServices = {

@@ -1,6 +1,6 @@
-import type { Performative } from "../../messages/index.ts";
-import type { Participants } from "../../participants/index.ts";
-import type { Subscription, Subscriptions } from "../../router/index.ts";
+import type { Performative } from "../../messaging/acl/index.ts";
+import type { Participants } from "../../messaging/directory/index.ts";
+import type { Subscription, Subscriptions } from "../../messaging/router/index.ts";
 import type * as contract from "../contract/index.ts";
 import { instant } from "./present-run.ts";
 import { DEFAULT_WORKSPACE } from "./run-operations.ts";

@@ -1,8 +1,9 @@
 import type { Clock } from "../../kernel/clock.ts";
 import { toFault } from "../../kernel/errors.ts";
-import type { Memory } from "../../memory/index.ts";
-import type { ModelCatalogue, RunJournal, Runs } from "../../runs/index.ts";
-import type { ToolCatalogue } from "../../tools/index.ts";
+import type { Memory } from "../../memory/knowledge/index.ts";
+import type { ModelCatalogue } from "../../models/port/index.ts";
+import type { RunJournal, Runs } from "../../runs/index.ts";
+import type { ToolCatalogue } from "../../tools/catalogue/index.ts";
 import type * as contract from "../contract/index.ts";
 import { DEFAULT_WORKSPACE } from "./run-operations.ts";
 import { type ModelConditions, presentConditions } from "./model-conditions.ts";

@@ -1,5 +1,11 @@
 import { TaskId } from "../../kernel/ids.ts";
-import { type Evaluation, TaskNotFoundError, type TaskState, type Task, type Tasks } from "../../tasks/index.ts";
+import {
+  type Evaluation,
+  TaskNotFoundError,
+  type TaskState,
+  type Task,
+  type Tasks,
+} from "../../messaging/tasks/index.ts";
 import type * as contract from "../contract/index.ts";
 import type { AskedIds } from "./asked-ids.ts";
 import { orAsItIs } from "./done-already.ts";

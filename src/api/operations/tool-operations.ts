@@ -12,7 +12,7 @@ import {
   type ToolServer,
   toolId,
   toolTokens,
-} from "../../tools/index.ts";
+} from "../../tools/catalogue/index.ts";
 import type * as contract from "../contract/index.ts";
 import { presentObservation } from "./grant-operations.ts";
 import { instant } from "./present-run.ts";

@@ -1,5 +1,5 @@
-import type { ToolHost, ToolServerRecords, ToolServers } from "../../tool-servers/index.ts";
-import { manifestFor, type ToolLogLine } from "../../tools/index.ts";
+import type { ToolHost, ToolServerRecords, ToolServers } from "../../tools/servers/index.ts";
+import { manifestFor, type ToolLogLine } from "../../tools/catalogue/index.ts";
 import type * as contract from "../contract/index.ts";
 import type { AskedIds } from "./asked-ids.ts";
 import { orAsItIs } from "./done-already.ts";

@@ -1,5 +1,5 @@
 import type { Clock } from "../../kernel/clock.ts";
-import type { Router, RouterEvent } from "../../router/index.ts";
+import type { Router, RouterEvent } from "../../messaging/router/index.ts";
 import type * as contract from "../contract/index.ts";
 import type { MessageFilter } from "./message-operations.ts";
 import { presentMessage, presentView } from "./present-message.ts";

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import type { Command } from "commander";
 import * as z from "zod";
-import type { Problem } from "../../documents/index.ts";
+import type { Problem } from "../../text/documents/index.ts";
 import { invalidDefinition } from "./files.ts";
 import { unreadable } from "../client/index.ts";
 import { act, examples, FileExistsError, type Invocation, pathOf, showDocument, UsageError } from "../frame/index.ts";
@@ -33,8 +33,8 @@ export function agentConvert(command: Command, invocation: Invocation): void {
         throw unreadable(file, error);
       });
       const [{ convertDefinition }, { renderProblem }] = await Promise.all([
-        import("../../agents/index.ts"),
-        import("../../documents/index.ts"),
+        import("../../agents/definitions/index.ts"),
+        import("../../text/documents/index.ts"),
       ]);
       const render = (problem: Problem) => renderProblem(problem, source, { colour: false });
       const converted = convertDefinition(source, file);
@@ -67,10 +67,10 @@ export function agentSchema(command: Command, invocation: Invocation): void {
     formats: ["json", "yaml"],
     run: async (context, { tests }) => {
       if (tests) {
-        const { agentTestSchema } = await import("../../agent-tests/index.ts");
+        const { agentTestSchema } = await import("../agent-tests/index.ts");
         return showDocument(context, agentTestSchema());
       }
-      const { agentSchema: schemaOf } = await import("../../agents/index.ts");
+      const { agentSchema: schemaOf } = await import("../../agents/definitions/index.ts");
       await showDocument(context, schemaOf());
     },
   });

@@ -179,8 +179,8 @@ export function agentValidate(command: Command, invocation: Invocation): void {
 
 async function validateHere({ source, fileName }: DefinitionSource): Promise<Answer<ValidationReport>> {
   const [{ readDefinition }, { renderProblem }] = await Promise.all([
-    import("../../agents/index.ts"),
-    import("../../documents/index.ts"),
+    import("../../agents/definitions/index.ts"),
+    import("../../text/documents/index.ts"),
   ]);
   const reading = readDefinition(source, fileName);
   const value: ValidationReport = {

@@ -2,7 +2,7 @@ import { readFile, readdir, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import * as z from "zod";
 import type { FileProblem } from "../../api/contract/index.ts";
-import type { Problem } from "../../documents/index.ts";
+import type { Problem } from "../../text/documents/index.ts";
 import { CaxtonError } from "../../kernel/errors.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
 import { ServerProblem, unreadable } from "../client/index.ts";
@@ -44,7 +44,7 @@ async function readOne(path: string): Promise<DefinitionSource> {
   });
   const bytes = Buffer.byteLength(source);
   if (bytes > LIMITS.definitionBytesMax) {
-    const { DefinitionTooLargeError } = await import("../../agents/index.ts");
+    const { DefinitionTooLargeError } = await import("../../agents/definitions/index.ts");
     throw new DefinitionTooLargeError(path, bytes, LIMITS.definitionBytesMax);
   }
   return { source, fileName: path };
@@ -108,7 +108,7 @@ export async function withSourceLines(error: unknown, { source, fileName }: Defi
   if (!(error instanceof ServerProblem) || error.code !== "DEFINITION_INVALID") return error;
   const found = Problems.safeParse(error.details.details);
   if (!found.success) return error;
-  const { renderProblem } = await import("../../documents/index.ts");
+  const { renderProblem } = await import("../../text/documents/index.ts");
   return invalidDefinition(fileName, found.data.problems, (problem) =>
     renderProblem(problem, source, { colour: false }),
   );

@@ -18,7 +18,7 @@ export const template: CommandMaker = (command, invocation) => {
     input: z.object({}),
     formats: LIST_FORMATS,
     run: async (context) => {
-      const { TEMPLATES } = await import("../../agents/index.ts");
+      const { TEMPLATES } = await import("../../agents/definitions/index.ts");
       const items = TEMPLATES.map(({ name, description }) => ({ name, description }));
       await showList(context, {
         raw: { items },

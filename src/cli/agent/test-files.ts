@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
-import type { AgentTestFile, Recording } from "../../agent-tests/index.ts";
+import type { AgentTestFile, Recording } from "../agent-tests/index.ts";
 import { unreadable } from "../client/index.ts";
 import { UsageError } from "../frame/index.ts";
 import { type DefinitionSource, invalidDefinition } from "./files.ts";
@@ -26,7 +26,7 @@ const DEFINITIONS = [".toml", ".md", ".markdown", ".yaml", ".yml"];
  * UnreadableFileError, DefinitionProblemsError, RecordingInvalidError.
  */
 export async function findTests(paths: readonly string[], command: string): Promise<readonly FoundTests[]> {
-  const room = await import("../../agent-tests/index.ts");
+  const room = await import("../agent-tests/index.ts");
   const files = [...new Set((await Promise.all(paths.map((path) => filesAt(path, room)))).flat())];
   if (files.length === 0) {
     throw new UsageError(
@@ -40,7 +40,7 @@ export async function findTests(paths: readonly string[], command: string): Prom
 const isHidden = (name: string): boolean =>
   name.split(sep).some((part) => part.startsWith(".") || part === "node_modules");
 
-type Room = typeof import("../../agent-tests/index.ts");
+type Room = typeof import("../agent-tests/index.ts");
 
 async function filesAt(path: string, { isTestFile, testFileStem }: Room): Promise<readonly string[]> {
   const found = await stat(path).catch((error: unknown) => {
@@ -65,7 +65,7 @@ async function load(file: string, room: Room, command: string): Promise<FoundTes
   const source = await read(file);
   const reading = room.readAgentTests(source, file);
   if (reading.type === "invalid") {
-    const { renderProblem } = await import("../../documents/index.ts");
+    const { renderProblem } = await import("../../text/documents/index.ts");
     throw invalidDefinition(
       file,
       reading.problems,

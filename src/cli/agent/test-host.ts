@@ -8,9 +8,9 @@ import type {
   SubstitutedTools,
   TestPlan,
   Verdict,
-} from "../../agent-tests/index.ts";
+} from "../agent-tests/index.ts";
 import { fillRoute, ROUTES, type RunDetail, runs } from "../../api/contract/index.ts";
-import { readDefinition } from "../../agents/index.ts";
+import { readDefinition } from "../../agents/definitions/index.ts";
 import { Client, fileToSend, follow, upload } from "../client/index.ts";
 import { type Context, UsageError } from "../frame/index.ts";
 import { deployDefinition } from "./deploy.ts";
@@ -47,7 +47,7 @@ const placeholders = (found: readonly FoundTests[]): { readonly [variable: strin
 export async function openTestServer(found: readonly FoundTests[], live: boolean): Promise<TestServer> {
   const [{ loadConfig, serve }, { SubstitutedTools: Substituted }] = await Promise.all([
     import("../../server/index.ts"),
-    import("../../agent-tests/index.ts"),
+    import("../agent-tests/index.ts"),
   ]);
   await using stack = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), "caxton-test-"));
@@ -103,7 +103,7 @@ export async function openHosts(
   modeOf: (tests: FoundTests) => TestMode,
   command: string,
 ): Promise<readonly TestPlan[]> {
-  const { JUDGE_DEFINITION, JUDGE_NAME } = await import("../../agent-tests/index.ts");
+  const { JUDGE_DEFINITION, JUDGE_NAME } = await import("../agent-tests/index.ts");
   const sources = new Map<string, string>();
   const plans: TestPlan[] = [];
   for (const each of found) {
@@ -177,7 +177,7 @@ async function modelOf(
     return { type: "chosen", name, toolsRecorded: false };
   }
   if (own === undefined) return refused("on a server it needs a model: add --live, or --model provider/model");
-  const { scriptOf } = await import("../../agent-tests/index.ts");
+  const { scriptOf } = await import("../agent-tests/index.ts");
   const toolsRecorded = scenario.tools === "recorded";
   if (toolsRecorded && recorded === undefined)
     return refused("it has no recording; make one with: caxton agent test --record");
@@ -224,7 +224,7 @@ const waits = (state: RunDetail["state"]): boolean => state.startsWith("awaiting
 const judgeWith =
   (server: TestServer, model: string): NonNullable<ScenarioHost["judge"]> =>
   async (run, rubric, signal): Promise<Verdict | string> => {
-    const { JUDGE_NAME, judgeRequest, verdictIn } = await import("../../agent-tests/index.ts");
+    const { JUDGE_NAME, judgeRequest, verdictIn } = await import("../agent-tests/index.ts");
     const start = { agent: JUDGE_NAME, input: judgeRequest(run, rubric), uploads: [], model };
     const judged = await runOnce(server, start, signal, { stubs: [], recorded: undefined });
     if (judged.failure !== null) return `${model} did not judge: ${judged.failure.code}: ${judged.failure.message}`;

@@ -1,4 +1,4 @@
-import type { Attempt, Finding, ScenarioResult } from "../../agent-tests/index.ts";
+import type { Attempt, Finding, ScenarioResult } from "../agent-tests/index.ts";
 import { countOf, oneLine, safeText, showCount, showSpan, type Style, type Terminal } from "../terminal/index.ts";
 
 /** Results as people read them: a line for each scenario, and below those that failed what was expected and what happened. */

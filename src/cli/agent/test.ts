@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Command } from "commander";
 import * as z from "zod";
-import type { RecordedScenario } from "../../agent-tests/index.ts";
+import type { RecordedScenario } from "../agent-tests/index.ts";
 import { CancelledError } from "../../kernel/errors.ts";
 import {
   act,
@@ -91,7 +91,7 @@ async function test(context: Context, input: Input, { command, remote }: Place):
   terminal.status("starting a server for the tests");
   await using server = remote ? usingServer(context) : await openTestServer(found, liveOf(input) !== undefined);
   const recorded = new Map<FoundTests, Record<string, RecordedScenario>>();
-  const { recordRun, runAgentTests } = await import("../../agent-tests/index.ts");
+  const { recordRun, runAgentTests } = await import("../agent-tests/index.ts");
   const modeOf = (tests: FoundTests): TestMode => ({
     live: liveOf(input),
     judgeModel: input.judgeModel,
@@ -116,7 +116,7 @@ async function test(context: Context, input: Input, { command, remote }: Place):
   if (results.length === 0) throw new UsageError(`no scenario has "${input.filter}" in its name or file`, command);
   if (input.record) await writeRecordings(context, recorded);
   if (input.junit !== undefined) {
-    const { junitOf } = await import("../../agent-tests/index.ts");
+    const { junitOf } = await import("../agent-tests/index.ts");
     await writeFile(input.junit, junitOf(results));
   }
   if (format === "json") terminal.write(`${JSON.stringify(resultDocument(results), undefined, 2)}\n`);

@@ -58,7 +58,7 @@ const isListCut = (command: Command): boolean =>
 async function readInput<Input>(command: Command, schema: z.ZodType<Input>, given: object): Promise<Input> {
   const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;
-  const { describeIssue } = await import("../../documents/index.ts");
+  const { describeIssue } = await import("../../text/documents/index.ts");
   const { error } = schema.safeParse(given, { reportInput: true, error: describeIssue });
   const issues = (error ?? parsed.error).issues.map(({ path, message }) => {
     const [name = ""] = path.map(String);

@@ -118,7 +118,7 @@ function serverUrl(globals: Globals, environment: CliEnvironment, command: strin
 
 async function timeoutOf(globals: Globals, command: string): Promise<number | undefined> {
   if (globals.timeout === undefined) return undefined;
-  const { parseDuration } = await import("../../documents/index.ts");
+  const { parseDuration } = await import("../../text/documents/index.ts");
   const ms = parseDuration(globals.timeout);
   if (ms !== undefined && ms > 0 && ms <= TIMEOUT_MS_MAX) return ms;
   throw new UsageError(`--timeout is not a duration: "${globals.timeout}"; expected one such as 30s or 2m`, command);

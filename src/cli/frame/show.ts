@@ -90,7 +90,7 @@ export async function showEach(context: Context, singles: AsyncIterable<Single>,
 /** One document, as YAML when that was asked for, else as JSON. */
 export async function showDocument(context: Context, document: Json): Promise<void> {
   if (context.format !== "yaml") return context.terminal.write(`${JSON.stringify(document, undefined, 2)}\n`);
-  const { writeYaml } = await import("../../documents/index.ts");
+  const { writeYaml } = await import("../../text/documents/index.ts");
   context.terminal.write(writeYaml(document));
 }
 

@@ -180,7 +180,7 @@ function standingText({ conversation }: MessageCheck): string {
 
 /** So long from now, or as it is: the server says what is wrong with it. */
 async function instantOf(text: string | undefined): Promise<string | undefined> {
-  const { parseDuration } = await import("../../documents/index.ts");
+  const { parseDuration } = await import("../../text/documents/index.ts");
   const ms = text === undefined ? undefined : parseDuration(text);
   const at = new Date(systemClock.nowMs() + (ms ?? Number.NaN));
   return Number.isNaN(at.getTime()) ? text : at.toISOString();
@@ -188,7 +188,7 @@ async function instantOf(text: string | undefined): Promise<string | undefined> 
 
 async function waitOf(text: string | undefined, path: string) {
   if (text === undefined) return { waitMs: 0, query: {} };
-  const { parseDuration } = await import("../../documents/index.ts");
+  const { parseDuration } = await import("../../text/documents/index.ts");
   const waitMs = parseDuration(text);
   if (waitMs === undefined || waitMs > messages.WAIT_S_MAX * 1_000)
     throw new UsageError(`--wait is no duration up to ${messages.WAIT_S_MAX}s: "${text}"`, path);

@@ -148,7 +148,7 @@ export async function checkAgents(files: readonly string[]): Promise<Finding> {
   if (files.length === 0) {
     return { check, state: "ok", note: "none in the agents directory", fix: "" };
   }
-  const { readDefinition } = await import("../../agents/index.ts");
+  const { readDefinition } = await import("../../agents/definitions/index.ts");
   const broken: string[] = [];
   for (const file of files) {
     // One that cannot be read is as broken as one that is wrong.

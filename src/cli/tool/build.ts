@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import * as z from "zod";
 import { act, type Context, examples, type Invocation, watchDirectory } from "../frame/index.ts";
 import { oneLine, renderTable, safeText, showBytes, showSpan } from "../terminal/index.ts";
-import type { BuiltTool, ToolEffects } from "../../toolkit/index.ts";
+import type { BuiltTool, ToolEffects } from "../../tools/authoring/index.ts";
 import { PACKAGE_DIRECTORY } from "../../kernel/package.ts";
 
 const Input = z.object({ directory: z.string().default("."), watch: z.boolean().default(false) });
@@ -38,7 +38,7 @@ const effectOf = ({ readOnly, idempotent, destructive }: ToolEffects): string =>
 
 /** Builds and tells what came of it. */
 export async function build(context: Context, directory: string): Promise<void> {
-  const { buildTool } = await import("../../toolkit/index.ts");
+  const { buildTool } = await import("../../tools/authoring/index.ts");
   const { terminal } = context;
   const built = await buildTool(directory, {
     packageDirectory: PACKAGE_DIRECTORY,

@@ -7,7 +7,7 @@ import { type Answer, unreadable } from "../client/index.ts";
 import { act, type Context, examples, type Invocation, showDocument } from "../frame/index.ts";
 import { changeLines } from "./changes.ts";
 import { countOf, progressBar, showBytes } from "../terminal/index.ts";
-import { manifestFor } from "../../tools/index.ts";
+import { manifestFor } from "../../tools/catalogue/index.ts";
 import { Json as AnyJson, type Json } from "../../kernel/json.ts";
 
 const EXIT_PENDING = 5;
@@ -92,7 +92,7 @@ async function partsOf(path: string, input: Input): Promise<Parts> {
 }
 
 async function tellVersion({ terminal }: Context, { manifestFile }: Parts): Promise<void> {
-  const { versionNoteOf } = await import("../../toolkit/index.ts");
+  const { versionNoteOf } = await import("../../tools/authoring/index.ts");
   const note = await versionNoteOf(dirname(manifestFile));
   if (note !== "") terminal.note(note);
 }

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { Command } from "commander";
 import * as z from "zod";
-import { parseToml, writeToml } from "../../documents/index.ts";
+import { parseToml, writeToml } from "../../text/documents/index.ts";
 import { act, type Context, examples, type Invocation, ONE_FORMATS, showOne, UsageError } from "../frame/index.ts";
 import { countOf } from "../terminal/index.ts";
 

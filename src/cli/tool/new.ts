@@ -32,7 +32,7 @@ export function toolNew(command: Command, invocation: Invocation): void {
     input: Input,
     formats: ["text", "json"],
     run: async (context, { name, lang, directory = name }) => {
-      const { createTool } = await import("../../toolkit/index.ts");
+      const { createTool } = await import("../../tools/authoring/index.ts");
       const place = resolve(directory);
       const files = await createTool({ name, language: lang, directory: place, packageDirectory: PACKAGE_DIRECTORY });
       if (context.format === "json") {

@@ -37,7 +37,7 @@ export function toolKeygen(command: Command, invocation: Invocation): void {
     input: z.object({ name: z.string(), force: z.boolean().default(false) }),
     formats: ONE_FORMATS,
     run: async (context, { name, force }) => {
-      const { generateSigningKey } = await import("../../tool-servers/index.ts");
+      const { generateSigningKey } = await import("../../tools/servers/index.ts");
       const files = { private_key: `${name}.key`, public_key: `${name}.pub` };
       const inTheWay = Object.values(files).filter((file) => existsSync(file));
       if (inTheWay.length > 0 && !force) throw new FileExistsError(inTheWay, "choose another name, or --force");
@@ -80,7 +80,7 @@ export function toolSign(command: Command, invocation: Invocation): void {
     input: z.object({ module: z.string(), key: z.string(), manifest: z.string().optional() }),
     formats: ONE_FORMATS,
     run: async (context, input) => {
-      const { signModule } = await import("../../tool-servers/index.ts");
+      const { signModule } = await import("../../tools/servers/index.ts");
       const { file, ...signed } = await hashesOf(input.module, input.manifest);
       const text = signModule(signed, await readText(input.key, "there is no such key"));
       await writeFile(`${file}.sig`, text);
@@ -110,7 +110,7 @@ export function toolVerify(command: Command, invocation: Invocation): void {
     input: z.object({ module: z.string(), trust: z.array(z.string()).default([]), manifest: z.string().optional() }),
     formats: ONE_FORMATS,
     run: async (context, input) => {
-      const { checkSignature } = await import("../../tool-servers/index.ts");
+      const { checkSignature } = await import("../../tools/servers/index.ts");
       const { file, ...signed } = await hashesOf(input.module, input.manifest);
       const text = await readFile(`${file}.sig`, "utf8").catch(() => undefined);
       const trusted = await Promise.all(
@@ -134,7 +134,7 @@ type Hashes = { readonly file: string; readonly moduleHash: string; readonly man
 
 /** Throws UnreadableFileError, ToolManifestInvalidError. */
 async function hashesOf(path: string, manifest: string | undefined): Promise<Hashes> {
-  const { manifestOf } = await import("../../tool-servers/index.ts");
+  const { manifestOf } = await import("../../tools/servers/index.ts");
   const isDirectory = await stat(path).then(
     (found) => found.isDirectory(),
     () => false,

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { act, type Context, examples, type Invocation, watchDirectory } from "../frame/index.ts";
 import { build } from "./build.ts";
 import { countOf, oneLine, safeText, showBytes, showCount, showSpan } from "../terminal/index.ts";
-import type { TestReport, TestRun } from "../../toolkit/index.ts";
+import type { TestReport, TestRun } from "../../tools/authoring/index.ts";
 
 const EXIT_FAILED = 1;
 const LOG_LINES_SHOWN = 20;
@@ -46,7 +46,7 @@ export function toolTest(command: Command, invocation: Invocation): void {
 }
 
 async function test(context: Context, directory: string): Promise<number> {
-  const { runTests } = await import("../../toolkit/index.ts");
+  const { runTests } = await import("../../tools/authoring/index.ts");
   const { terminal, format } = context;
   terminal.status("deploying the module");
   const run = await runTests(directory, {

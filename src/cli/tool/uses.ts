@@ -83,7 +83,7 @@ export function toolUses(command: Command, invocation: Invocation): void {
 
 /** A span before now or a point in time, as the interface wants it. Throws UsageError. */
 async function instantOf(text: string, nowMs: number, command: string): Promise<string> {
-  const { parseDuration } = await import("../../documents/index.ts");
+  const { parseDuration } = await import("../../text/documents/index.ts");
   const spanMs = parseDuration(text);
   const atMs = spanMs === undefined ? Date.parse(text) : nowMs - spanMs;
   if (Number.isFinite(atMs)) return new Date(atMs).toISOString();

@@ -1,5 +1,5 @@
 import type { ToolCallId } from "../../kernel/ids.ts";
-import type { CallContext } from "../../tools/index.ts";
+import type { CallContext } from "../../tools/catalogue/index.ts";
 import type { Recorder, RunView } from "../record/index.ts";
 import type { AskFor } from "./questions.ts";
 import { waiterOf } from "./replies.ts";

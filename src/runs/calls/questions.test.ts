@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Clock } from "../../kernel/clock.ts";
 import { mint, RunId, ToolCallId } from "../../kernel/ids.ts";
-import type { ToolQuestion } from "../../tools/index.ts";
+import type { ToolQuestion } from "../../tools/catalogue/index.ts";
 import { Questions } from "./questions.ts";
 import {
   type JournalAppend,

@@ -1,7 +1,7 @@
 import type { Clock } from "../../kernel/clock.ts";
 import { mint, QuestionId, type RunId, type ToolCallId } from "../../kernel/ids.ts";
 import type { JsonObject } from "../../kernel/json.ts";
-import { answerProblems, type ToolQuestion, type ToolReply, withDefaults } from "../../tools/index.ts";
+import { answerProblems, type ToolQuestion, type ToolReply, withDefaults } from "../../tools/catalogue/index.ts";
 import {
   AnswerInvalidError,
   QuestionClosedError,

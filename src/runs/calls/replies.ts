@@ -1,5 +1,5 @@
 import type { ToolCallId } from "../../kernel/ids.ts";
-import { type AwaitReply, failedCall, NO_USAGE, type ToolResult } from "../../tools/index.ts";
+import { type AwaitReply, failedCall, NO_USAGE, type ToolResult } from "../../tools/catalogue/index.ts";
 import type { Recorder, ReplyWait, RunReply, RunView } from "../record/index.ts";
 
 /** What a tool is given back while its call waits; the run looks at its journal instead. */

@@ -1,6 +1,13 @@
 import * as z from "zod";
 import { JsonObject } from "../../kernel/json.ts";
-import { failedCall, modelToolName, NO_USAGE, type Tool, toolId, type ToolResult } from "../../tools/index.ts";
+import {
+  failedCall,
+  modelToolName,
+  NO_USAGE,
+  type Tool,
+  toolId,
+  type ToolResult,
+} from "../../tools/catalogue/index.ts";
 import type { RunFiles, RunView } from "../record/index.ts";
 import { searchTools } from "./tool-search.ts";
 

@@ -8,17 +8,9 @@ import {
   type ToolResult,
   failedCall,
   modelToolName,
-} from "../../tools/index.ts";
-import type {
-  ApprovalAsk,
-  ModelToolCall,
-  RunArtifact,
-  RunEvent,
-  RunFailure,
-  RunFiles,
-  RunRecord,
-  ToolStep,
-} from "../record/index.ts";
+} from "../../tools/catalogue/index.ts";
+import type { ApprovalAsk, RunArtifact, RunEvent, RunFailure, RunFiles, RunRecord, ToolStep } from "../record/index.ts";
+import type { ModelToolCall } from "../../models/port/index.ts";
 import type { Meter, Patience } from "../spending/index.ts";
 import type { Attend } from "./attend.ts";
 import { waitOf } from "./replies.ts";

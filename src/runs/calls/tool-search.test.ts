@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import type { Tool } from "../../tools/index.ts";
+import type { Tool } from "../../tools/catalogue/index.ts";
 import { searchTools } from "./tool-search.ts";
 
 const tool = (id: string, description: string, fields: readonly string[] = []): Tool => {

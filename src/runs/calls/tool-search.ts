@@ -1,4 +1,4 @@
-import { type Tool, toolId } from "../../tools/index.ts";
+import { type Tool, toolId } from "../../tools/catalogue/index.ts";
 
 /** Finds tools by words: a small BM25 over names, descriptions and the names of arguments. */
 const NAME_WEIGHT = 3;

@@ -1,12 +1,10 @@
 import type { Clock } from "../../kernel/clock.ts";
 import { isJsonObject } from "../../kernel/json.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
-import { type Tool, type ToolCatalogue, toolsTokens } from "../../tools/index.ts";
+import { type Tool, type ToolCatalogue, toolsTokens } from "../../tools/catalogue/index.ts";
 import {
   checkedAnswer,
   DEFAULT_RUN_SIZES,
-  type LanguageModel,
-  type ModelFailure,
   type ExecutionPlan,
   type RestingState,
   RUN_FAILURE_CODES,
@@ -16,6 +14,7 @@ import {
   type RunView,
   type ToolStep,
 } from "../record/index.ts";
+import { type LanguageModel, type ModelFailure } from "../../models/port/index.ts";
 import {
   afterModelFailure,
   type Answer,

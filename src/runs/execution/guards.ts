@@ -1,11 +1,10 @@
-import { failedCall } from "../../tools/index.ts";
+import { failedCall } from "../../tools/catalogue/index.ts";
 import {
   DEFAULT_LOOP_GUARD,
   DEFAULT_RUN_SIZES,
   endsEmpty,
   type Loop,
   loopOf,
-  type ModelToolCall,
   RUN_FAILURE_CODES,
   type RunEvent,
   type RunNotice,
@@ -13,6 +12,7 @@ import {
   type RunView,
   turnsAfter,
 } from "../record/index.ts";
+import { type ModelToolCall } from "../../models/port/index.ts";
 import type { Answer } from "../turn/index.ts";
 import type { PreparedCall } from "../calls/index.ts";
 

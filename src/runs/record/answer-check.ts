@@ -1,6 +1,6 @@
 import { type JsonObject, parseJson } from "../../kernel/json.ts";
 import { schemaFault } from "../../kernel/schema-fault.ts";
-import { schemaCheck } from "../../tools/index.ts";
+import { schemaCheck } from "../../tools/catalogue/index.ts";
 import { OutputSchemaInvalidError, RUN_FAILURE_CODES } from "./errors.ts";
 import type { RunEvent } from "./run-event.ts";
 import type { RunView } from "./run-view.ts";

@@ -1,4 +1,4 @@
-import { coverText, type ShownTurn, type Turn, type TurnResult } from "../../context/index.ts";
+import { coverText, type ShownTurn, type Turn, type TurnResult } from "../context/index.ts";
 import { repairRequest } from "./answer-check.ts";
 import { isJsonObject } from "../../kernel/json.ts";
 import { estimateTokens, PDF, PICTURE_TOKENS } from "../../kernel/tokens.ts";
@@ -9,7 +9,7 @@ import {
   type ModelMessage,
   type ModelToolCall,
   type ModelToolResult,
-} from "./language-model.ts";
+} from "../../models/port/index.ts";
 import type { RunArtifact, RunFile } from "./run-event.ts";
 import type { ModelStep, RunView, ToolStep } from "./run-view.ts";
 

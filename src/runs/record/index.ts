@@ -3,34 +3,7 @@ export { checkedAnswer, outputInstruction, refuseBrokenSchema } from "./answer-c
 export { type Artifact, type ArtifactStore, type RunFiles } from "./artifact-store.ts";
 export { attachContent, Detacher, hashesIn } from "./detached-content.ts";
 export { type DialogueTurn, endsEmpty, messagesOf, sentFiles, turnsAfter } from "./dialogue.ts";
-export {
-  type DiscoveredServer,
-  type FinishReason,
-  type HoldReason,
-  type KnownModel,
-  type LanguageModel,
-  type ModelCatalogue,
-  type ModelChoice,
-  type ModelFailure,
-  type ModelFailureClass,
-  type ModelImage,
-  type ModelLimits,
-  type ModelMessage,
-  type ModelPart,
-  type ModelProvider,
-  type ModelRequest,
-  type ModelRole,
-  type ModelSettings,
-  type ModelTool,
-  type ModelToolCall,
-  type ModelToolResult,
-  type ModelUsage,
-  type RoleModels,
-  DEFAULT_MODEL_LIMITS,
-  FINISH_REASONS,
-  isRetryable,
-  MODEL_FAILURES,
-} from "./language-model.ts";
+
 export { type Loop, type LoopGuard, DEFAULT_LOOP_GUARD, loopNotes, loopOf } from "./loops.ts";
 export { type OpenChoice } from "./model-fold.ts";
 export {

@@ -1,12 +1,12 @@
-import type { Limits } from "../../budgets/index.ts";
-import type { ContextSettings } from "../../context/index.ts";
+import type { Limits } from "../../agents/budgets/index.ts";
+import type { ContextSettings } from "../../agents/definitions/index.ts";
 import type { LoopGuard } from "./loops.ts";
-import type { OnModelFailure, PromptMessage, RunIsolation } from "../../agents/index.ts";
-import type { ModelChoice, ModelSettings } from "./language-model.ts";
+import type { OnModelFailure, PromptMessage, RunIsolation } from "../../agents/definitions/index.ts";
+import type { ModelChoice, ModelSettings } from "../../models/port/index.ts";
 import type { RunNotice } from "./run-event.ts";
-import type { Permissions } from "../../permissions/index.ts";
+import type { Permissions } from "../../agents/permissions/index.ts";
 import type { JsonObject } from "../../kernel/json.ts";
-import type { ToolList } from "../../tools/index.ts";
+import type { ToolList } from "../../tools/catalogue/index.ts";
 
 /** What an agent's revision means for a run, once its file is read. */
 export type RunPlan = {

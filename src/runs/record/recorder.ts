@@ -1,7 +1,7 @@
-import type { Spend } from "../../budgets/index.ts";
+import type { Spend } from "../../agents/budgets/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { RunId, ToolCallId } from "../../kernel/ids.ts";
-import type { ToolLogLine, ToolProgress } from "../../tools/index.ts";
+import type { ToolLogLine, ToolProgress } from "../../tools/catalogue/index.ts";
 import type { JournalEntry, RunEvent } from "./run-event.ts";
 import { RunFold } from "./run-fold.ts";
 import type { RunHub } from "./run-hub.ts";

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { ApprovalId, ToolCallId } from "../../kernel/ids.ts";
 import { JsonObject } from "../../kernel/json.ts";
-import { ON_EXPIRY, RULE_LEVELS } from "../../permissions/index.ts";
+import { ON_EXPIRY, RULE_LEVELS } from "../../agents/permissions/index.ts";
 
 /** How an approval ended; `void` when what it was bound to changed before it was used. */
 export const APPROVAL_REPLIES = ["approved", "denied", "expired", "void"] as const;

@@ -1,10 +1,10 @@
 import * as z from "zod";
-import { ON_MODEL_FAILURE, RUN_ISOLATIONS } from "../../agents/index.ts";
+import { ON_MODEL_FAILURE, RUN_ISOLATIONS } from "../../agents/definitions/index.ts";
 import { ArtifactId, QuestionId, RunId, ToolCallId } from "../../kernel/ids.ts";
-import { ContextReport } from "../../context/index.ts";
+import { ContextReport } from "../context/index.ts";
 import { Json, JsonObject } from "../../kernel/json.ts";
-import { TOOL_FAILURES } from "../../tools/index.ts";
-import { FINISH_REASONS, HOLD_REASONS, MODEL_FAILURES } from "./language-model.ts";
+import { TOOL_FAILURES } from "../../tools/catalogue/index.ts";
+import { FINISH_REASONS, HOLD_REASONS, MODEL_FAILURES } from "../../models/port/index.ts";
 import { ApprovalAnswer, ApprovalAsk } from "./run-approval.ts";
 import { ReplyEnd, ReplyWait, ToolRest } from "./run-reply.ts";
 import { RunMessage } from "./run-message.ts";

@@ -1,4 +1,4 @@
-import type { ContextReport } from "../../context/index.ts";
+import type { ContextReport } from "../context/index.ts";
 import type { RunEvent } from "./run-event.ts";
 
 type EventOf<Type extends RunEvent["type"]> = Extract<RunEvent, { type: Type }>;

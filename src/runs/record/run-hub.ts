@@ -1,6 +1,6 @@
 import type { RunId, ToolCallId } from "../../kernel/ids.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
-import type { ToolLogLine, ToolProgress } from "../../tools/index.ts";
+import type { ToolLogLine, ToolProgress } from "../../tools/catalogue/index.ts";
 import { JoinedText } from "./joined-text.ts";
 import type { JournalEntry } from "./run-event.ts";
 

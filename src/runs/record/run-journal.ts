@@ -1,4 +1,4 @@
-import type { Amounts, Spend } from "../../budgets/index.ts";
+import type { Amounts, Spend } from "../../agents/budgets/index.ts";
 import type { RunId } from "../../kernel/ids.ts";
 import type { JournalEntry, RunEvent, RunOrigin } from "./run-event.ts";
 import type { RunMessage } from "./run-message.ts";

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { MessageId } from "../../kernel/ids.ts";
-import { DURABILITIES, PERFORMATIVES, PRIORITIES } from "../../messages/index.ts";
+import { DURABILITIES, PERFORMATIVES, PRIORITIES } from "../../messaging/acl/index.ts";
 
 const Text = z.string().nullable();
 

@@ -1,8 +1,8 @@
-import type { OnModelFailure, RunIsolation } from "../../agents/index.ts";
-import type { ContextReport } from "../../context/index.ts";
+import type { OnModelFailure, RunIsolation } from "../../agents/definitions/index.ts";
+import type { ContextReport } from "../context/index.ts";
 import type { QuestionId, RunId, ToolCallId } from "../../kernel/ids.ts";
 import type { Json, JsonObject } from "../../kernel/json.ts";
-import type { HoldReason, ModelToolCall, ModelUsage } from "./language-model.ts";
+import type { HoldReason, ModelToolCall, ModelUsage } from "../../models/port/index.ts";
 import type { OpenChoice } from "./model-fold.ts";
 import type { RunApproval } from "./run-approval.ts";
 import type {

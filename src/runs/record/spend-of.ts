@@ -1,4 +1,4 @@
-import type { Spend } from "../../budgets/index.ts";
+import type { Spend } from "../../agents/budgets/index.ts";
 import type { RunEvent } from "./run-event.ts";
 
 type Used = Omit<Spend, "workspace" | "agent" | "day" | "model" | "ms"> & { readonly model: string };

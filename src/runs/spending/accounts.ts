@@ -1,4 +1,4 @@
-import { Budgets, Calendar, NOTHING, PriceTable } from "../../budgets/index.ts";
+import { Budgets, Calendar, NOTHING, PriceTable } from "../../agents/budgets/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
 
 /** What becomes of a call whose price is not known where USD are limited. */

@@ -1,4 +1,4 @@
-export type { Patience } from "../../budgets/index.ts";
+export type { Patience } from "../../agents/budgets/index.ts";
 export { type Accounts, openAccounts, OUTPUT_TOKENS_RESERVED, UNKNOWN_PRICE_RULES } from "./accounts.ts";
 export {
   type Answered,

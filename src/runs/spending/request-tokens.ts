@@ -1,5 +1,5 @@
 import { estimateTokens, fileTokens } from "../../kernel/tokens.ts";
-import type { ModelImage, ModelMessage, ModelRequest, ModelUsage } from "../record/index.ts";
+import type { ModelImage, ModelMessage, ModelRequest, ModelUsage } from "../../models/port/index.ts";
 
 /** What providers write around each message. */
 const FRAME_TOKENS = 4;

@@ -7,14 +7,11 @@ import {
   type RunBudget,
   type Shortage,
   type Spend,
-} from "../../budgets/index.ts";
+} from "../../agents/budgets/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Accounts } from "./accounts.ts";
+import { type LanguageModel, type ModelRequest, type ModelToolCall, type ModelUsage } from "../../models/port/index.ts";
 import {
-  type LanguageModel,
-  type ModelRequest,
-  type ModelToolCall,
-  type ModelUsage,
   RUN_FAILURE_CODES,
   type RunEvent,
   type RunFailure,

@@ -1,4 +1,4 @@
-import { NOTHING, type Patience, type RunBudget, type Shortage } from "../../budgets/index.ts";
+import { NOTHING, type Patience, type RunBudget, type Shortage } from "../../agents/budgets/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
 
 /** Time is reserved in pieces of this length, so that a run does not keep from others what it may never need. */

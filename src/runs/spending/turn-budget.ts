@@ -6,7 +6,7 @@ import {
   type Price,
   type RunBudget,
   type Shortage,
-} from "../../budgets/index.ts";
+} from "../../agents/budgets/index.ts";
 
 /** Estimates may be too low by about this much. */
 const ESTIMATE_MARGIN = 1.2;

@@ -1,6 +1,6 @@
 import { type Fault, RemoteError } from "../../kernel/errors.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
-import type { ModelPart } from "../record/index.ts";
+import type { ModelPart } from "../../models/port/index.ts";
 import type { Answers, Ask, FromThread } from "./protocol.ts";
 
 type Waiting = { readonly resolve: (answer: never) => void; readonly reject: (error: Error) => void };

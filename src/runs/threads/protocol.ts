@@ -1,21 +1,18 @@
 import type { Fault } from "../../kernel/errors.ts";
 import type { ArtifactId, ToolCallId } from "../../kernel/ids.ts";
 import type { JsonObject } from "../../kernel/json.ts";
-import type { ToolResult, ToolServer } from "../../tools/index.ts";
+import type { ToolResult, ToolServer } from "../../tools/catalogue/index.ts";
 import type {
   Artifact,
   ArtifactStore,
   ExecutionPlan,
   JournalEntry,
-  ModelLimits,
-  ModelPart,
-  ModelRequest,
-  ModelSettings,
   RestingState,
   RunEvent,
   RunFailure,
   RunView,
 } from "../record/index.ts";
+import type { ModelLimits, ModelPart, ModelRequest, ModelSettings } from "../../models/port/index.ts";
 import type { Answered, Patience, TurnCost, TurnPermit } from "../spending/index.ts";
 import type { RetryPolicy } from "../turn/index.ts";
 

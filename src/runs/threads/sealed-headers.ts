@@ -1,4 +1,4 @@
-import type { ModelSettings } from "../record/index.ts";
+import type { ModelSettings } from "../../models/port/index.ts";
 
 /** Stands in a thread for the headers of a provider, which may hold a key. */
 const SEAL = "x-caxton-sealed";

@@ -1,8 +1,9 @@
 import { strict as assert } from "node:assert";
 import { systemClock } from "../../kernel/clock.ts";
 import type { ExecutionDeps } from "../execution/index.ts";
-import type { LanguageModel, ModelRequest, RunFailure, RunFiles } from "../record/index.ts";
-import { type ToolRunner, type ToolServer, ToolCatalogue } from "../../tools/index.ts";
+import type { LanguageModel, ModelRequest } from "../../models/port/index.ts";
+import type { RunFailure, RunFiles } from "../record/index.ts";
+import { type ToolRunner, type ToolServer, ToolCatalogue } from "../../tools/catalogue/index.ts";
 import type { Answered, Lease, Meter } from "../spending/index.ts";
 import type { Asker } from "./asker.ts";
 import type { Mirror } from "./mirror.ts";

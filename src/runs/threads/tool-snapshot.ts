@@ -1,4 +1,4 @@
-import { type Tool, type ToolList, type ToolServer, toolId } from "../../tools/index.ts";
+import { type Tool, type ToolList, type ToolServer, toolId } from "../../tools/catalogue/index.ts";
 
 /** The tool servers that a plan's tools are of, as plain data. */
 export function snapshotOf(servers: readonly ToolServer[], list: ToolList): readonly ToolServer[] {

@@ -1,5 +1,5 @@
 import { LinkedAbort } from "../../kernel/linked-abort.ts";
-import type { LanguageModel, ModelPart, ModelRequest } from "../record/index.ts";
+import type { LanguageModel, ModelPart, ModelRequest } from "../../models/port/index.ts";
 
 /**
  * A model's stream that ends with class `output_too_large` once text, reasoning and calls together are longer than

@@ -1,13 +1,6 @@
 import { CaxtonError, toFault } from "../../kernel/errors.ts";
-import {
-  type ModelFailure,
-  type ModelFailureClass,
-  RUN_FAILURE_CODES,
-  type RunEvent,
-  type RunFailure,
-  type RunView,
-  type ToolStep,
-} from "../record/index.ts";
+import { type ModelFailure, type ModelFailureClass } from "../../models/port/index.ts";
+import { RUN_FAILURE_CODES, type RunEvent, type RunFailure, type RunView, type ToolStep } from "../record/index.ts";
 
 const MODEL_HELP: { readonly [Class in ModelFailureClass]: { readonly code: string; readonly hint: string } } = {
   rate_limited: {

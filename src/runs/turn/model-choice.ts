@@ -1,13 +1,13 @@
-import type { OnModelFailure } from "../../agents/index.ts";
+import type { OnModelFailure } from "../../agents/definitions/index.ts";
 import {
   type FailedAttempt,
-  type ModelFailure,
   RUN_FAILURE_CODES,
   type RunEvent,
   type RunFailure,
   type RunPlan,
   type RunView,
 } from "../record/index.ts";
+import { type ModelFailure } from "../../models/port/index.ts";
 import { modelFailure } from "./failure.ts";
 
 /** A turn that a model failed for good, or for now. */

@@ -1,11 +1,11 @@
-import type { ContextReport } from "../../context/index.ts";
-import { type Tool, toolsTokens } from "../../tools/index.ts";
+import type { ContextReport } from "../context/index.ts";
+import { type Tool, toolsTokens } from "../../tools/catalogue/index.ts";
 import { cutOff } from "./cut-off.ts";
 import { boundedStream } from "./bounded-stream.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { JsonObject } from "../../kernel/json.ts";
+import { type FailedAttempt, type RunRecord, type RunFailure } from "../record/index.ts";
 import {
-  type FailedAttempt,
   type FinishReason,
   isRetryable,
   type LanguageModel,
@@ -14,9 +14,7 @@ import {
   type ModelSettings,
   type ModelToolCall,
   type ModelUsage,
-  type RunRecord,
-  type RunFailure,
-} from "../record/index.ts";
+} from "../../models/port/index.ts";
 import { isTold, UNTOLD } from "../spending/index.ts";
 import { attemptsOf, nextBackup } from "./model-choice.ts";
 import { type Prepared, shrunkWindow } from "./turn-context.ts";

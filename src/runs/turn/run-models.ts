@@ -1,5 +1,6 @@
 import { thrownFailure } from "./failure.ts";
-import type { LanguageModel, ModelCatalogue, ModelChoice, ModelSettings, RunPlan, RunView } from "../record/index.ts";
+import type { LanguageModel, ModelCatalogue, ModelChoice, ModelSettings } from "../../models/port/index.ts";
+import type { RunPlan, RunView } from "../record/index.ts";
 import type { ModelInUse } from "./model-turn.ts";
 
 type Models = Pick<ModelCatalogue, "resolve">;

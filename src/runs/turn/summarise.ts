@@ -1,11 +1,5 @@
-import {
-  boundedSummary,
-  DEFAULT_CONTEXT,
-  extractSummary,
-  SUMMARY_SYSTEM,
-  summaryPrompt,
-  type Turn,
-} from "../../context/index.ts";
+import { boundedSummary, extractSummary, SUMMARY_SYSTEM, summaryPrompt, type Turn } from "../context/index.ts";
+import { DEFAULT_CONTEXT } from "../../agents/definitions/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import {
   DEFAULT_MODEL_LIMITS,
@@ -13,11 +7,8 @@ import {
   type ModelRequest,
   type ModelSettings,
   type ModelUsage,
-  type RunRecord,
-  type RunEvent,
-  type ExecutionPlan,
-  type RunView,
-} from "../record/index.ts";
+} from "../../models/port/index.ts";
+import { type RunRecord, type RunEvent, type ExecutionPlan, type RunView } from "../record/index.ts";
 import { cutOff } from "./cut-off.ts";
 import { providerOf } from "./run-models.ts";
 import { isTold, type Meter, type TurnPermit, UNTOLD } from "../spending/index.ts";

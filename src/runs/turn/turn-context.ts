@@ -1,26 +1,15 @@
 import type { JsonObject } from "../../kernel/json.ts";
-import {
-  type ContextReport,
-  type ContextSettings,
-  type Layout,
-  type Marks,
-  DEFAULT_CONTEXT,
-  layOut,
-  type WindowOrigin,
-} from "../../context/index.ts";
+import { type ContextReport, type Layout, type Marks, layOut, type WindowOrigin } from "../context/index.ts";
+import { type ContextSettings, DEFAULT_CONTEXT } from "../../agents/definitions/index.ts";
 import { estimateTokens, fileTokens, PICTURE_TOKENS } from "../../kernel/tokens.ts";
-import { modelToolName, type Tool, toolsTokens } from "../../tools/index.ts";
+import { modelToolName, type Tool, toolsTokens } from "../../tools/catalogue/index.ts";
 import {
   DEFAULT_LOOP_GUARD,
-  DEFAULT_MODEL_LIMITS,
   type DialogueTurn,
   endsEmpty,
-  type LanguageModel,
   type LoopGuard,
   loopNotes,
   messagesOf,
-  type ModelFailure,
-  type ModelRequest,
   type ModelStep,
   type ExecutionPlan,
   type RunStep,
@@ -28,6 +17,12 @@ import {
   sentFiles,
   turnsAfter,
 } from "../record/index.ts";
+import {
+  DEFAULT_MODEL_LIMITS,
+  type LanguageModel,
+  type ModelFailure,
+  type ModelRequest,
+} from "../../models/port/index.ts";
 import { READ_RESULT } from "../calls/index.ts";
 import { summarise, type SummariseDeps } from "./summarise.ts";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Memory } from "../../../src/memory/index.ts";
+import { Memory } from "../../../src/memory/knowledge/index.ts";
 import { AGAIN, BY, OTHER, PAGE, TEAM, WALK, type Within } from "./within.ts";
 
 const chain = async (memory: Memory) => {

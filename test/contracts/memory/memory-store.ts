@@ -1,4 +1,4 @@
-import { Memory, SEARCH_DEFAULTS } from "../../../src/memory/index.ts";
+import { Memory, SEARCH_DEFAULTS } from "../../../src/memory/knowledge/index.ts";
 import { ManualClock } from "../../helpers/manual-clock.ts";
 import { WordEmbedder } from "../../helpers/word-embedder.ts";
 import { forgettingContract } from "./forgetting.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Memory, type MemoryStore, passagesOf, SEARCH_DEFAULTS } from "../../../src/memory/index.ts";
+import { Memory, type MemoryStore, passagesOf, SEARCH_DEFAULTS } from "../../../src/memory/knowledge/index.ts";
 import { WordEmbedder } from "../../helpers/word-embedder.ts";
 import { BY, found, names, PAGE, POLL, said, TEAM, type Within } from "./within.ts";
 

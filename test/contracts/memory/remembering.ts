@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Memory, SEARCH_DEFAULTS } from "../../../src/memory/index.ts";
+import { Memory, SEARCH_DEFAULTS } from "../../../src/memory/knowledge/index.ts";
 import { AGAIN, BY, names, OTHER, POLL, said, TEAM, WALK, type Within } from "./within.ts";
 
 /** What holds of remembering, for every store. */

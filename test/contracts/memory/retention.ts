@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { MemoryRetention } from "../../../src/memory-transfer/index.ts";
+import { MemoryRetention } from "../../../src/memory/transfer/index.ts";
 import { BY, OTHER, PAGE, TEAM, type Within } from "./within.ts";
 
 const RETENTION = { source: "tool", sourceId: "retention", agent: undefined };

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type SearchInput } from "../../../src/memory/index.ts";
+import { type SearchInput } from "../../../src/memory/knowledge/index.ts";
 import { AGAIN, BY, found, names, OTHER, PAGE, said, TEAM, type Within } from "./within.ts";
 
 /** What holds of searching, for every store. */

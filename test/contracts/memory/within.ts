@@ -4,7 +4,7 @@ import {
   type Provenance,
   scopeKey,
   type SearchInput,
-} from "../../../src/memory/index.ts";
+} from "../../../src/memory/knowledge/index.ts";
 import type { ManualClock } from "../../helpers/manual-clock.ts";
 import type { WordEmbedder } from "../../helpers/word-embedder.ts";
 

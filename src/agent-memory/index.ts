@@ -1,5 +1,0 @@
-/** Agents' own use of memory: the tools by which they remember and recall, what is recalled before a run and kept after it, what tools may search. */
-export { MemoryTools } from "./memory-tools.ts";
-export { Keeper } from "./keeper.ts";
-export { recallFor } from "./recall.ts";
-export { ToolRecall, type ToolRecallDeps } from "./tool-recall.ts";

@@ -1,0 +1,64 @@
+export { type PromptMessage } from "./act-prompts.ts";
+export { AGENT_SCHEMA_ID, agentSchema } from "./agent-schema.ts";
+export {
+  type AgentCandidate,
+  type AgentQuery,
+  type AgentRevision,
+  type AgentStore,
+  type AgentSummary,
+  type Deployed,
+  type Deployment,
+  type Page,
+  type PageQuery,
+  type Paused,
+  type RevisionSummary,
+  type ServingAgent,
+  type StateChange,
+  nameKey,
+  summarise,
+} from "./agent-store.ts";
+export {
+  type AgentsDeps,
+  type DefinitionSource,
+  type DeployResult,
+  type FileDeployResult,
+  type PreparedAgent,
+  Agents,
+} from "./agents.ts";
+export { type DefinitionTemplate, findTemplate, TEMPLATES } from "./catalogue.ts";
+export { type Converted, convertDefinition } from "./convert.ts";
+export { ContextTable, LimitsTable } from "./context-tables.ts";
+export { type AgentMemory, type AgentModel, AgentDefinition } from "./definition.ts";
+export {
+  AgentNotFoundError,
+  AgentPausedError,
+  DefinitionInvalidError,
+  DefinitionTooLargeError,
+  NameConflictError,
+  PromptRenderError,
+  RevisionNotFoundError,
+  TemplateNotFoundError,
+  VariableUnknownError,
+} from "./errors.ts";
+export { type AgentMessaging } from "./messaging-tables.ts";
+export { type Prompt, type PromptVariables, compilePrompt } from "./prompt.ts";
+export {
+  type DefinitionFormat,
+  type ReadOptions,
+  type Reading,
+  DEFINITION_FORMATS,
+  formatOf,
+  readDefinition,
+} from "./reading.ts";
+export {
+  type OnModelFailure,
+  type ReasoningEffort,
+  type RunIsolation,
+  ON_MODEL_FAILURE,
+  REASONING_EFFORTS,
+  RUN_ISOLATIONS,
+} from "./rules.ts";
+export { firstRequest, type ScaffoldFile, scaffold } from "./scaffold.ts";
+export type { KnownTools } from "./semantics.ts";
+export type { PromptFile } from "./template-value.ts";
+export { type ContextSettings, DEFAULT_CONTEXT, STRATEGIES, type Strategy } from "./context-settings.ts";

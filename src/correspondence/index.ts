@@ -1,9 +1,0 @@
-/** Agents in conversations: what messages do to runs, and the tools by which runs send them. */
-export { ToolMail, type ToolMailDeps } from "./tool-mail.ts";
-export { Agreements } from "./agreements.ts";
-export { CallOffs } from "./call-offs.ts";
-export { Correspondence, type CorrespondenceDeps } from "./handler.ts";
-export { type MessageToolsDeps, MessageTools } from "./message-tools.ts";
-export { type OutboxDeps, Outbox } from "./outbox.ts";
-export { TaskWaits } from "./task-waits.ts";
-export { type ConversationPast, type Post, type SentRecords, type TaskClaims } from "./ports.ts";

@@ -1,0 +1,55 @@
+import type { Embedder } from "../knowledge/index.ts";
+import { type Embed, loadModel } from "./load-model.ts";
+import type { ThreadModel } from "./requests.ts";
+import { ThreadedEmbedder, type ThreadedOptions } from "./threaded-embedder.ts";
+
+/**
+ * Texts of fewer characters together are done at once: that takes about a tenth of a millisecond, as does sending them to a
+ * thread and taking vectors back, for which the caller would wait besides.
+ */
+const AT_ONCE_CHARACTERS_MAX = 1_024;
+/** What all who ask in one turn of the event loop may have done at once; the rest goes to the thread. */
+const TURN_CHARACTERS_MAX = 4_096;
+
+/** A table of words. Few texts are done where they are asked for, many in a thread. */
+export class StaticEmbedder implements Embedder {
+  readonly id: string;
+  readonly dims: number;
+  readonly tokensMax: number;
+  readonly isQuick = true;
+  readonly #threaded: ThreadedEmbedder;
+  readonly #model: ThreadModel;
+  #embed: Embed | undefined;
+  /** Done at once in this turn. */
+  #turnCharacters = 0;
+
+  /** The table is read when it is first needed. */
+  constructor(options: ThreadedOptions) {
+    this.#threaded = new ThreadedEmbedder(options);
+    this.#model = options.model;
+    this.id = options.id;
+    this.dims = options.dims;
+    this.tokensMax = options.model.tokensMax;
+  }
+
+  /** Rejects as well with ModelFileInvalidError. */
+  async embed(texts: readonly string[], signal?: AbortSignal): Promise<readonly Float32Array[]> {
+    let characters = 0;
+    for (const { length } of texts) characters += length + 1;
+    if (signal?.aborted === true || !this.#isAtOnce(characters)) return this.#threaded.embed(texts, signal);
+    this.#embed ??= loadModel(this.#model);
+    const vectors = this.#embed(texts);
+    return texts.map((_, index) => vectors.slice(index * this.dims, (index + 1) * this.dims));
+  }
+
+  #isAtOnce(characters: number): boolean {
+    if (characters > AT_ONCE_CHARACTERS_MAX || this.#turnCharacters + characters > TURN_CHARACTERS_MAX) return false;
+    if (this.#turnCharacters === 0) setImmediate(() => (this.#turnCharacters = 0));
+    this.#turnCharacters += characters;
+    return true;
+  }
+
+  close(): Promise<void> {
+    return this.#threaded.close();
+  }
+}

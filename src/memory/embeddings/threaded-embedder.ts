@@ -1,0 +1,254 @@
+import { Worker } from "node:worker_threads";
+import { CancelledError, RemoteError } from "../../kernel/errors.ts";
+import { programFile } from "../../kernel/package.ts";
+import { LIMITS } from "../../kernel/quantities.ts";
+import { type Embedder, EmbedderOverloadedError, EmbedderUnavailableError } from "../knowledge/index.ts";
+import type { ThreadAnswer, ThreadModel, ThreadRequest } from "./requests.ts";
+
+/** Texts that go to the thread at once; who cancels waits for no more than these. */
+const BATCH_MAX = 256;
+/** Characters of a batch, which is at least one text: about a quarter of a second of an encoder, a few milliseconds of a table. */
+const CHARACTERS_MAX = { encoder: 4_096, static: 65_536 };
+/** Fewer characters, as of a question, go before more: somebody waits for them. */
+const SHORT_CHARACTERS_MAX = 512;
+/** Batches that the thread has at once: the one it works on and the next. */
+const BATCHES_MAX = 2;
+/** Threads that texts may lose before they fail. */
+const LOSSES_MAX = 2;
+/** Texts and vectors of one batch are few; a young generation of many megabytes would only be filled up. */
+const YOUNG_MIB_MAX = 6;
+
+export type ThreadedOptions = {
+  readonly id: string;
+  readonly dims: number;
+  readonly model: ThreadModel;
+  /** Texts that may wait before others are refused; default: LIMITS.embeddingTextsWaitingMax. */
+  readonly waitingMax?: number | undefined;
+  /** A thread that had nothing to do for so long is ended; without it threads stay. */
+  readonly idleMsMax?: number | undefined;
+  /** Makes a thread of a model; tests make others. */
+  readonly startThread?: ((model: ThreadModel) => Worker) | undefined;
+};
+
+/** A part of what one caller asked for, of one batch at most. */
+type Job = {
+  readonly texts: readonly string[];
+  readonly characters: number;
+  readonly done: (vectors: readonly Float32Array[]) => void;
+  readonly failed: (error: Error) => void;
+  losses: number;
+};
+type Batch = { readonly id: number; readonly jobs: readonly Job[] };
+
+/**
+ * A model in a thread of its own, which is started when it is first needed. What is asked for in one turn goes there
+ * together; a thread that dies is replaced, and what it was about is tried once more.
+ */
+export class ThreadedEmbedder implements Embedder {
+  readonly id: string;
+  readonly dims: number;
+  readonly tokensMax: number;
+  readonly #options: ThreadedOptions;
+  readonly #waitingMax: number;
+  #worker: Worker | undefined;
+  #idle: NodeJS.Timeout | undefined;
+  #isReady = false;
+  #isClosed = false;
+  #isFlushing = false;
+  #queue: Job[] = [];
+  #waiting = 0;
+  #batches: Batch[] = [];
+  #batchCount = 0;
+
+  constructor(options: ThreadedOptions) {
+    this.id = options.id;
+    this.dims = options.dims;
+    this.tokensMax = options.model.tokensMax;
+    this.#options = options;
+    this.#waitingMax = options.waitingMax ?? LIMITS.embeddingTextsWaitingMax;
+  }
+
+  /** Rejects as well with what the model's files are refused for. */
+  async embed(texts: readonly string[], signal?: AbortSignal): Promise<readonly Float32Array[]> {
+    if (signal?.aborted === true) throw new CancelledError("making vectors of texts");
+    if (this.#isClosed) throw this.#unavailable("it was closed");
+    if (texts.length === 0) return [];
+    // One caller's texts may be more than may wait, but nothing comes on top of them.
+    if (this.#waiting > 0 && this.#waiting + texts.length > this.#waitingMax) throw this.#overloaded();
+    const parts: Promise<readonly Float32Array[]>[] = [];
+    for (let at = 0; at < texts.length;) {
+      const part = this.#batchOf(texts, at, ({ length }) => length);
+      parts.push(this.#enqueue(part, signal));
+      at += part.length;
+    }
+    return (await Promise.all(parts)).flat();
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const jobs = [...this.#batches.splice(0).flatMap((batch) => batch.jobs), ...this.#queue.splice(0)];
+    for (const job of jobs) job.failed(this.#unavailable("it was closed"));
+    clearTimeout(this.#idle);
+    await this.#worker?.terminate();
+  }
+
+  async #enqueue(texts: readonly string[], signal: AbortSignal | undefined): Promise<readonly Float32Array[]> {
+    const { promise, resolve, reject } = Promise.withResolvers<readonly Float32Array[]>();
+    const characters = texts.reduce((sum, { length }) => sum + length, 0);
+    const job: Job = { texts, characters, done: resolve, failed: reject, losses: 0 };
+    const cancel = (): void => {
+      this.#queue = this.#queue.filter((other) => other !== job);
+      reject(new CancelledError("making vectors of texts"));
+    };
+    this.#queue.splice(isShort(job) ? this.#queue.findLastIndex(isShort) + 1 : this.#queue.length, 0, job);
+    this.#waiting += texts.length;
+    signal?.addEventListener("abort", cancel, { once: true });
+    this.#flushSoon();
+    try {
+      return await promise;
+    } finally {
+      this.#waiting -= texts.length;
+      signal?.removeEventListener("abort", cancel);
+    }
+  }
+
+  /** After what else happens in this turn, so that all who ask in it go together. */
+  #flushSoon(): void {
+    if (this.#isFlushing) return;
+    this.#isFlushing = true;
+    queueMicrotask(() => {
+      this.#isFlushing = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    if (this.#isClosed || this.#queue.length === 0) return;
+    clearTimeout(this.#idle);
+    this.#worker ??= this.#start();
+    this.#worker.ref();
+    while (this.#isReady && this.#batches.length < BATCHES_MAX && this.#queue.length > 0) this.#send(this.#worker);
+  }
+
+  #send(worker: Worker): void {
+    // Who asks something short waits for no long text beside it either.
+    const isFirstShort = this.#queue[0] !== undefined && isShort(this.#queue[0]);
+    const end = this.#queue.findIndex((job) => isShort(job) !== isFirstShort);
+    const jobs = this.#batchOf(
+      end === -1 ? this.#queue : this.#queue.slice(0, end),
+      0,
+      ({ characters }) => characters,
+      ({ texts }) => texts.length,
+    );
+    this.#queue.splice(0, jobs.length);
+    const id = (this.#batchCount += 1);
+    this.#batches.push({ id, jobs });
+    const request: ThreadRequest = { id, texts: jobs.flatMap(({ texts }) => texts) };
+    worker.postMessage(request);
+  }
+
+  /** As many as go to the thread at once, from `first` on; at least one. */
+  #batchOf<Part>(
+    parts: readonly Part[],
+    first: number,
+    charactersOf: (part: Part) => number,
+    textsOf: (part: Part) => number = () => 1,
+  ): readonly Part[] {
+    const max = CHARACTERS_MAX[this.#options.model.type];
+    let [count, characters, end] = [0, 0, first];
+    for (; end < parts.length; end += 1) {
+      const part = parts[end];
+      if (part === undefined) break;
+      count += textsOf(part);
+      characters += charactersOf(part);
+      if (end > first && (count > BATCH_MAX || characters > max)) break;
+    }
+    return parts.slice(first, end);
+  }
+
+  #start(): Worker {
+    this.#isReady = false;
+    const worker = (this.#options.startThread ?? startThread)(this.#options.model);
+    worker.on("message", (answer: ThreadAnswer) => this.#answered(worker, answer));
+    worker.once("error", (cause: unknown) => this.#lost(worker, cause));
+    worker.once("exit", () => this.#lost(worker, undefined));
+    return worker;
+  }
+
+  #answered(worker: Worker, answer: ThreadAnswer): void {
+    switch (answer.type) {
+      case "ready":
+        this.#isReady = true;
+        break;
+      case "failed":
+        // The files may be put right meanwhile: whoever asks next has another thread try.
+        this.#worker = undefined;
+        for (const job of this.#queue.splice(0)) job.failed(new RemoteError(answer.fault));
+        break;
+      case "vectors":
+        this.#deliver(answer.id, answer.vectors);
+    }
+    this.#flush();
+    if (this.#batches.length === 0 && this.#queue.length === 0) this.#rest(worker);
+  }
+
+  /** A thread that has nothing to do keeps no process alive, and does not keep its memory for ever. */
+  #rest(worker: Worker): void {
+    worker.unref();
+    const { idleMsMax } = this.#options;
+    if (idleMsMax === undefined) return;
+    clearTimeout(this.#idle);
+    this.#idle = setTimeout(() => {
+      this.#worker = undefined;
+      void worker.terminate();
+    }, idleMsMax).unref();
+  }
+
+  #deliver(id: number, vectors: Float32Array): void {
+    const batch = this.#batches.find((other) => other.id === id);
+    this.#batches = this.#batches.filter((other) => other.id !== id);
+    let at = 0;
+    for (const { texts, done } of batch?.jobs ?? []) {
+      const first = at;
+      done(texts.map((_, index) => vectors.slice((first + index) * this.dims, (first + index + 1) * this.dims)));
+      at += texts.length;
+    }
+  }
+
+  #lost(worker: Worker, cause: unknown): void {
+    if (this.#worker !== worker) return;
+    this.#worker = undefined;
+    if (this.#isClosed) return;
+    const jobs = this.#isReady ? this.#batches.flatMap((batch) => batch.jobs) : this.#queue.splice(0);
+    this.#batches = [];
+    this.#isReady = false;
+    for (const job of jobs) job.losses += 1;
+    for (const job of jobs.filter(({ losses }) => losses >= LOSSES_MAX))
+      job.failed(this.#unavailable("its thread died twice over these texts", cause));
+    this.#queue.unshift(...jobs.filter(({ losses }) => losses < LOSSES_MAX));
+    this.#flush();
+  }
+
+  #unavailable(why: string, cause?: unknown): EmbedderUnavailableError {
+    const hint = "Try again; the server's log may say more.";
+    return new EmbedderUnavailableError(`${this.id} makes no vectors: ${why}`, hint, { embedder: this.id }, { cause });
+  }
+
+  #overloaded(): EmbedderOverloadedError {
+    const waiting = this.#waiting;
+    return new EmbedderOverloadedError(
+      `${waiting} texts wait for vectors of ${this.id}, and ${this.#waitingMax} may`,
+      "Try again in a moment, or send fewer texts at once.",
+      { embedder: this.id, waiting },
+    );
+  }
+}
+
+const isShort = ({ characters }: Job): boolean => characters <= SHORT_CHARACTERS_MAX;
+
+const startThread = (model: ThreadModel): Worker =>
+  new Worker(programFile("memory/embeddings/thread").path, {
+    workerData: model,
+    name: "embeddings",
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB_MAX },
+  });

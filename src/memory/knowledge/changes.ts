@@ -1,0 +1,361 @@
+import type { Clock } from "../../kernel/clock.ts";
+import { CaxtonError } from "../../kernel/errors.ts";
+import { type EntityId, mint, ObservationId, type RelationId } from "../../kernel/ids.ts";
+import type { Capacity } from "./capacity.ts";
+import type { Embeddings } from "./embeddings.ts";
+import type { Entity, EntityHead, Provenance, Relation } from "./entity.ts";
+import { EntityTypeConflictError, MemoryConflictError, RelationNotFoundError } from "./errors.ts";
+import type { MemoryCounts } from "./figures.ts";
+import { idsIn, type MemoryStore, type WriteOutcome } from "./memory-store.ts";
+import {
+  checkInput,
+  type CheckedInput,
+  type Draft,
+  draftChange,
+  type EntityInput,
+  type Hide,
+  HIDE_NOTHING,
+  hiddenInput,
+  hiddenObject,
+  writeOf,
+} from "./remembering.ts";
+import { type ScopeKey, scopeText } from "./scope.ts";
+import { readEntityName, readMetadata, readShare, readTypeName, readValidity } from "./values.ts";
+import { type Merge, mergeInputs, type Remembered, type Taken } from "./merging.ts";
+import { notFound, type RelationEnds, type RelationInput, relationOf } from "./relating.ts";
+import { claimOf, type Restatement, restate } from "./restating.ts";
+import { entityAt } from "./versions.ts";
+
+/** What of an entity is to be otherwise. */
+export type Revision = {
+  readonly [Key in "name" | "type" | "confidence" | "strength" | "validity" | "metadata"]?: EntityHead[Key] | undefined;
+} & {
+  /** Observations of these texts hold otherwise than was said; what is absent stays. */
+  readonly observations?: readonly Restatement[] | undefined;
+  /** Observations of these texts are taken back; texts that nobody said are passed over. */
+  readonly withdraw?: readonly string[] | undefined;
+};
+
+/** What is said of one name, each with its place in the request. */
+type Named = readonly [name: string, inputs: readonly (readonly [place: number, input: CheckedInput])[]];
+
+/** How often a change that somebody else came before is tried. */
+const ATTEMPTS = 8;
+
+/**
+ * How memory is changed: nothing is forgotten here, and all of it is in the history.
+ * M3. What was remembered is on disk, and found by the next search.
+ * M4. The same said twice is known once; what is said of an entity by two at once is all kept.
+ * M6. What is to be hidden is hidden before it is written, whoever remembers it.
+ */
+export class Changes {
+  readonly #store: MemoryStore;
+  readonly #clock: Clock;
+  readonly #embeddings: Embeddings;
+  readonly #capacity: Capacity;
+  readonly #counts: MemoryCounts;
+  /** Takes out what must not be kept; what comes in here goes through it. */
+  readonly hide: Hide;
+
+  constructor(deps: {
+    readonly store: MemoryStore;
+    readonly clock: Clock;
+    readonly embeddings: Embeddings;
+    readonly capacity: Capacity;
+    readonly counts: MemoryCounts;
+    readonly hide?: Hide | undefined;
+  }) {
+    this.#store = deps.store;
+    this.#clock = deps.clock;
+    this.#embeddings = deps.embeddings;
+    this.#capacity = deps.capacity;
+    this.#counts = deps.counts;
+    this.hide = deps.hide ?? HIDE_NOTHING;
+  }
+
+  /**
+   * Makes entities, or adds to those that are there by name, in one transaction. In the order of the inputs; what is said of one
+   * name is one entity, and one version of it.
+   * Throws MemoryValueError, MemoryTooLargeError, EntityTypeConflictError, MemoryFullError; then nothing is remembered of any,
+   * unless others changed some of the same entities at the same moment.
+   */
+  async remember(
+    scope: ScopeKey,
+    inputs: readonly EntityInput[],
+    provenance: Provenance,
+  ): Promise<readonly Remembered[]> {
+    const taken = await this.#rememberAll(scope, inputs, { provenance, merge: undefined, isTrial: false });
+    return taken.flatMap((one) => ("added" in one ? [one] : []));
+  }
+
+  /**
+   * The same for what comes from elsewhere: says of each entity that was there already what became of it. `isTrial`: what
+   * would become of it; nothing is written.
+   * Throws MemoryValueError, MemoryTooLargeError, MemoryFullError; then nothing is taken of any.
+   */
+  async take(
+    scope: ScopeKey,
+    inputs: readonly EntityInput[],
+    how: { readonly provenance: Provenance; readonly merge: Merge; readonly isTrial: boolean },
+  ): Promise<readonly Taken[]> {
+    return this.#rememberAll(scope, inputs, how);
+  }
+
+  async #rememberAll(
+    scope: ScopeKey,
+    inputs: readonly EntityInput[],
+    how: { readonly provenance: Provenance; readonly merge: Merge | undefined; readonly isTrial: boolean },
+  ): Promise<readonly Taken[]> {
+    const checked = inputs.map((input) => checkInput(hiddenInput(input, this.hide)));
+    const results: Taken[] = [];
+    let waiting: readonly Named[] = [...Map.groupBy(checked.entries(), ([, { name }]) => name)];
+    for (let vain = 0, isFirst = true; waiting.length > 0; isFirst = false) {
+      if (vain === ATTEMPTS) throw conflict(waiting[0]?.[0] ?? "");
+      const left = await this.#rememberOnce({ ...how, scope, waiting, isFirst, results });
+      vain = left.length < waiting.length ? 0 : vain + 1;
+      waiting = left;
+    }
+    return results;
+  }
+
+  /** What is left to do: what others changed meanwhile. */
+  async #rememberOnce(of: {
+    readonly scope: ScopeKey;
+    readonly provenance: Provenance;
+    readonly merge: Merge | undefined;
+    readonly isTrial: boolean;
+    readonly waiting: readonly Named[];
+    readonly isFirst: boolean;
+    /** By the places of the inputs. */
+    readonly results: Taken[];
+  }): Promise<readonly Named[]> {
+    const { scope, waiting, merge } = of;
+    const at = { scope, provenance: of.provenance, atMs: this.#clock.nowMs() };
+    const names = waiting.map(([name]) => name);
+    const there = await this.#there(scope, names, of.isFirst);
+    const merged = waiting.map(([name, inputs]) =>
+      mergeInputs(
+        inputs.map(([, input]) => input),
+        there.get(name),
+        { at, merge },
+      ),
+    );
+    const drafts = merged.flatMap(({ draft }) => draft ?? []);
+    const outcomes = of.isTrial ? [] : await this.#admitted(drafts);
+    return waiting.filter(([, inputs], which) => {
+      const { draft, taken = [] } = merged[which] ?? {};
+      if (draft && outcomes[drafts.indexOf(draft)] === "conflict") return true;
+      for (const [turn, [place]] of inputs.entries()) {
+        const one = taken[turn];
+        if (one) of.results[place] = one;
+      }
+      return false;
+    });
+  }
+
+  /** Who is there of the names. The first time those that are surely new are not looked for. */
+  async #there(scope: ScopeKey, names: readonly string[], isFirst: boolean): Promise<ReadonlyMap<string, Entity>> {
+    const sought = isFirst ? names.filter((name) => this.#store.lacks?.(scope, name) !== true) : names;
+    if (sought.length === 0) return new Map();
+    const found = await this.#store.find(sought.map((name) => ({ scope, name })));
+    return new Map(found.flatMap((entity, at) => (entity ? [[sought[at] ?? "", entity]] : [])));
+  }
+
+  /** Written, where there is room for those that are new. */
+  async #admitted(drafts: readonly Draft[]): Promise<readonly WriteOutcome[]> {
+    const fresh = drafts.filter(({ expected }) => expected === 0);
+    await this.#capacity.admit(fresh.length);
+    let written = 0;
+    try {
+      const outcomes = await this.#write(drafts);
+      written = fresh.filter((draft) => outcomes[drafts.indexOf(draft)] === "written").length;
+      this.#counts.entitiesCreated(written);
+      return outcomes;
+    } finally {
+      this.#capacity.freed(fresh.length - written);
+    }
+  }
+
+  async #write(drafts: readonly Draft[]): Promise<readonly WriteOutcome[]> {
+    if (drafts.length === 0) return [];
+    const texts = drafts.flatMap((draft) => draft.texts.slice(draft.kept));
+    const { vectors, model } = await this.#embeddings.forWriting(texts);
+    let next = 0;
+    const writes = drafts.map((draft) =>
+      writeOf(draft, vectors.slice(next, (next += draft.texts.length - draft.kept)), model),
+    );
+    const outcomes = await this.#store.write(writes);
+    this.#embeddings.wrote();
+    return outcomes;
+  }
+
+  /**
+   * Changes fields of an entity, how sure and when its observations are, and takes observations back, all in one version.
+   * Throws EntityNotFoundError, MemoryValueError, EntityTypeConflictError for a name that is another's; then nothing is changed.
+   */
+  async revise(scope: ScopeKey, name: string, revision: Revision, provenance: Provenance): Promise<Entity> {
+    const fields = {
+      ...(revision.name === undefined ? {} : { name: readEntityName(this.hide.text(revision.name)) }),
+      ...(revision.type === undefined ? {} : { type: readTypeName(this.hide.text(revision.type)) }),
+      ...(revision.confidence === undefined ? {} : { confidence: readShare(revision.confidence, "confidence") }),
+      ...(revision.strength === undefined ? {} : { strength: readShare(revision.strength, "strength") }),
+      ...(revision.validity === undefined ? {} : { validity: readValidity(revision.validity) }),
+      ...(revision.metadata === undefined
+        ? {}
+        : { metadata: readMetadata(hiddenObject(revision.metadata, this.hide)) }),
+    };
+    if (fields.name !== undefined && fields.name !== name) {
+      const [other] = await this.#store.find([{ scope, name: fields.name }]);
+      if (other)
+        throw new EntityTypeConflictError(
+          `${scopeText(scope)} has another ${fields.name}`,
+          "Names are unique within a scope; forget one of the two first.",
+          { scope, name: fields.name, type: other.type },
+        );
+    }
+    const observations = (revision.observations ?? []).map((one) => ({ ...one, text: this.hide.text(one.text) }));
+    const gone = new Set((revision.withdraw ?? []).map((text) => this.#kept(text)));
+    return this.#change(scope, name, (before) => {
+      const restated = restate(before, observations, gone);
+      const withdrawn = [...restated.withdrawn, ...saidIn(before, gone)];
+      const isOnlyWithdrawn = Object.keys(fields).length === 0 && restated.added.length === 0;
+      if (isOnlyWithdrawn && withdrawn.length === 0) return undefined;
+      const action = isOnlyWithdrawn ? "withdraw" : "revise";
+      const change = { action, fields, added: restated.added, withdrawn } as const;
+      return draftChange(before, change, { provenance, atMs: this.#clock.nowMs() });
+    });
+  }
+
+  /** Takes observations back; they stay in the history. Texts that nobody said are passed over. Throws EntityNotFoundError. */
+  async withdraw(scope: ScopeKey, name: string, texts: readonly string[], provenance: Provenance): Promise<Entity> {
+    return this.revise(scope, name, { withdraw: texts }, provenance);
+  }
+
+  /** A text as it is kept, when it is. */
+  #kept(text: string): string {
+    return this.hide.text(text).normalize("NFC").trim();
+  }
+
+  /** Makes it again what it was at a version, as a new version. Throws EntityNotFoundError, EntityVersionNotFoundError. */
+  async revert(scope: ScopeKey, name: string, version: number, provenance: Provenance): Promise<Entity> {
+    return this.#change(scope, name, async (before) => {
+      const atMs = this.#clock.nowMs();
+      const history = await this.#store.history(before.id);
+      if (!history) return undefined;
+      const was = entityAt(history, version);
+      const [had, has] = [new Set(was.observations.map(claimOf)), new Set(before.observations.map(claimOf))];
+      const added = was.observations
+        .filter((one) => !has.has(claimOf(one)))
+        .map((one) => ({ ...one, id: mint(ObservationId), since: before.version + 1, until: undefined }));
+      const withdrawn = before.observations.filter((one) => !had.has(claimOf(one))).map(({ id }) => id);
+      const { type, confidence, strength, validity, metadata } = was;
+      const fields = { type, confidence, strength, validity, metadata };
+      return draftChange(before, { action: "revert", added, withdrawn, fields }, { provenance, atMs });
+    });
+  }
+
+  /** Relates entities that are there by name; the same relation again takes the place of the first. Throws EntityNotFoundError, MemoryValueError. */
+  async relate(
+    scope: ScopeKey,
+    inputs: readonly RelationInput[],
+    provenance: Provenance,
+  ): Promise<readonly Relation[]> {
+    const at = { scope, provenance, atMs: this.#clock.nowMs(), hide: this.hide };
+    const found = await this.#ends(
+      scope,
+      inputs.flatMap(({ from, to, ends }) => (ends ? [] : [from, to])),
+    );
+    const relations = inputs.map((input) =>
+      relationOf(input, input.ends ?? { from: found.get(input.from), to: found.get(input.to) }, at),
+    );
+    const outcomes = await this.#writeRelations(relations, at);
+    const lost = outcomes.indexOf("conflict");
+    if (lost !== -1) throw conflict(inputs[lost]?.from ?? "");
+    return relations;
+  }
+
+  /**
+   * The same for what comes from elsewhere, between ends that were looked up: in the order of the inputs each relation, or why it
+   * is not there. Those that memory takes are written in one transaction, whatever the others are.
+   */
+  async relateEach(
+    scope: ScopeKey,
+    inputs: readonly (RelationInput & { readonly ends: RelationEnds })[],
+    provenance: Provenance,
+  ): Promise<readonly (Relation | CaxtonError)[]> {
+    const at = { scope, provenance, atMs: this.#clock.nowMs(), hide: this.hide };
+    const read = inputs.map((input) => {
+      try {
+        return relationOf(input, input.ends, at);
+      } catch (error) {
+        if (error instanceof CaxtonError) return error;
+        throw error;
+      }
+    });
+    const fitting = read.flatMap((one) => (one instanceof CaxtonError ? [] : [one]));
+    const outcomes = await this.#writeRelations(fitting, at);
+    const lost = new Set(fitting.filter((_one, index) => outcomes[index] === "conflict"));
+    return read.map((one, index) =>
+      one instanceof CaxtonError || !lost.has(one) ? one : conflict(inputs[index]?.from ?? ""),
+    );
+  }
+
+  async #writeRelations(
+    relations: readonly Relation[],
+    { provenance, atMs }: { readonly provenance: Provenance; readonly atMs: number },
+  ): Promise<readonly WriteOutcome[]> {
+    if (relations.length === 0) return [];
+    const outcomes = await this.#store.write(
+      relations.map((relation) => ({ type: "relation", action: "relate", relation, provenance, atMs })),
+    );
+    this.#counts.relationsCreated(outcomes.filter((outcome) => outcome === "written").length);
+    return outcomes;
+  }
+
+  /** Throws RelationNotFoundError. */
+  async unrelate(id: RelationId, provenance: Provenance): Promise<Relation> {
+    const relation = await this.#store.relation(id);
+    if (!relation)
+      throw new RelationNotFoundError(
+        `there is no relation ${id}`,
+        "`caxton memory graph` shows relations with their ids.",
+        { relation: id },
+      );
+    await this.#store.write([
+      { type: "relation", action: "unrelate", relation, provenance, atMs: this.#clock.nowMs() },
+    ]);
+    return relation;
+  }
+
+  /** The ids of names; each is looked up once, since relations name the same ends again and again. */
+  async #ends(scope: ScopeKey, names: readonly string[]): Promise<ReadonlyMap<string, EntityId | undefined>> {
+    if (names.length === 0) return new Map();
+    const kept = new Map([...new Set(names)].map((name) => [name, readEntityName(this.hide.text(name))]));
+    const wanted = [...new Set(kept.values())];
+    const found = await idsIn(this.#store, scope, wanted);
+    const ids = new Map(wanted.map((name, at) => [name, found[at]]));
+    return new Map([...kept].map(([name, own]) => [name, ids.get(own)]));
+  }
+
+  async #change(
+    scope: ScopeKey,
+    name: string,
+    draft: (before: Entity) => Draft | undefined | Promise<Draft | undefined>,
+  ): Promise<Entity> {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      const [before] = await this.#store.find([{ scope, name: readEntityName(this.hide.text(name)) }]);
+      if (!before) throw notFound(scope, name);
+      const change = await draft(before);
+      if (!change) return before;
+      const [outcome] = await this.#write([change]);
+      if (outcome === "written") return change.after;
+    }
+    throw conflict(name);
+  }
+}
+
+const saidIn = (entity: Entity, texts: ReadonlySet<string>): readonly ObservationId[] =>
+  entity.observations.filter(({ text }) => texts.has(text)).map(({ id }) => id);
+
+const conflict = (name: string): MemoryConflictError =>
+  new MemoryConflictError(`"${name}" was changed by others each time`, "Try again.", { entity: name });

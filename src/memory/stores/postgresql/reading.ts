@@ -1,0 +1,171 @@
+import type { EntityId, RelationId } from "../../../kernel/ids.ts";
+import {
+  type Change,
+  type Entity,
+  type EntityFilter,
+  type EntityHistory,
+  MemoryCursorError,
+  type MemoryPage,
+  type PageOf,
+  type Relation,
+  type ScopeKey,
+} from "../../knowledge/index.ts";
+import type { Connections } from "./connections.ts";
+import { narrowing } from "./filters.ts";
+import {
+  changeOf,
+  CHANGES,
+  changesOf,
+  ENTITIES,
+  entityOf,
+  headOf,
+  HISTORY,
+  numberOf,
+  observationsOf,
+  relationOf,
+  RELATIONS,
+  scopesOf,
+} from "./rows.ts";
+import { Records, type Row, Values } from "./session.ts";
+
+/** What is asked of memory besides searches: by name, by id, page by page. Changes nothing. */
+export class Reading {
+  readonly #connections: Connections;
+
+  constructor(connections: Connections) {
+    this.#connections = connections;
+  }
+
+  async find(
+    keys: readonly { readonly scope: ScopeKey; readonly name: string }[],
+  ): Promise<readonly (Entity | undefined)[]> {
+    if (keys.length === 0) return [];
+    const rows = await this.#connections.read((session) =>
+      session.rows(
+        `${ENTITIES} JOIN json_to_recordset($1) AS v(scope text, name text) ON v.scope = s.key AND v.name = e.name`,
+        [new Records(keys.map(({ scope, name }) => ({ scope, name })))],
+      ),
+    );
+    const found = new Map(rows.map(entityOf).map((entity) => [`${entity.scope}\n${entity.name}`, entity]));
+    return keys.map(({ scope, name }) => found.get(`${scope}\n${name.toWellFormed()}`));
+  }
+
+  async get(ids: readonly EntityId[]): Promise<readonly (Entity | undefined)[]> {
+    if (ids.length === 0) return [];
+    const rows = await this.#connections.read((session) =>
+      session.rows(`${ENTITIES} WHERE e.id = ANY($1::uuid[])`, [ids]),
+    );
+    const found = new Map(rows.map(entityOf).map((entity) => [entity.id, entity]));
+    return ids.map((id) => found.get(id));
+  }
+
+  async list(filter: EntityFilter, { limit, cursor }: PageOf): Promise<MemoryPage<Entity>> {
+    const values = new Values();
+    const scopes = values.add(filter.scopes);
+    const after = cursor === undefined ? undefined : readCursor(cursor);
+    const later = after ? `AND (e.name, e.id) > (${values.add(after[0])}, ${values.add(after[1])}::uuid)` : "";
+    const narrow = narrowing(filter, values);
+    const most = values.add(limit + 1);
+    const rows = await this.#connections.read((session) =>
+      session.rows(
+        // Each scope's entities lie in the order of their names.
+        `${ENTITIES} WHERE e.row IN (SELECT found.row FROM scope sc CROSS JOIN LATERAL (
+           SELECT e.row, e.name, e.id FROM entity e WHERE e.scope = sc.n ${later} ${narrow === "" ? "" : `AND ${narrow}`}
+           ORDER BY e.name, e.id LIMIT ${most}) found
+         WHERE sc.key = ANY(${scopes}::text[]) ORDER BY found.name, found.id LIMIT ${most}) ORDER BY e.name, e.id`,
+        values.all,
+      ),
+    );
+    const entries = rows.slice(0, limit).map(entityOf);
+    const last = entries.at(-1);
+    return { entries, next: rows.length > limit && last ? writeCursor([last.name, last.id]) : undefined };
+  }
+
+  async relations(
+    of: { readonly scopes: readonly ScopeKey[]; readonly entities: readonly EntityId[] | undefined },
+    { limit, cursor }: PageOf,
+  ): Promise<MemoryPage<Relation>> {
+    const from = cursor === undefined ? 0 : readNumber(cursor);
+    const values = new Values();
+    const conditions = [`r.scope = ${scopesOf(values.add(of.scopes))}`, `r.row > ${values.add(from)}`];
+    if (of.entities) {
+      const ends = `ANY(ARRAY(SELECT row FROM entity WHERE id = ANY(${values.add(of.entities)}::uuid[])))`;
+      conditions.push(`(r.src = ${ends} OR r.dst = ${ends})`);
+    }
+    const rows = await this.#connections.read((session) =>
+      session.rows(
+        `${RELATIONS} WHERE ${conditions.join(" AND ")} ORDER BY r.row LIMIT ${values.add(limit + 1)}`,
+        values.all,
+      ),
+    );
+    return paged(rows, limit, "row", relationOf);
+  }
+
+  async relation(id: RelationId): Promise<Relation | undefined> {
+    const [row] = await this.#connections.read((session) => session.rows(`${RELATIONS} WHERE r.id = $1`, [id]));
+    return row && relationOf(row);
+  }
+
+  async log(
+    of: { readonly entity: EntityId } | { readonly scopes: readonly ScopeKey[] },
+    { limit, cursor }: PageOf,
+  ): Promise<MemoryPage<Change>> {
+    const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : readNumber(cursor);
+    const which = "entity" in of ? "c.entity = $1" : `c.scope = ${scopesOf("$1")}`;
+    const rows = await this.#connections.read((session) =>
+      session.rows(`${CHANGES} WHERE ${which} AND c.seq < $2 ORDER BY c.seq DESC LIMIT $3`, [
+        "entity" in of ? of.entity : of.scopes,
+        before,
+        limit + 1,
+      ]),
+    );
+    return paged(rows, limit, "seq", changeOf);
+  }
+
+  async history(id: EntityId): Promise<EntityHistory | undefined> {
+    const [row] = await this.#connections.read((session) => session.rows(HISTORY, [id]));
+    return row && { head: headOf(row), observations: observationsOf(row), changes: changesOf(row) };
+  }
+}
+
+function paged<Entry>(
+  rows: readonly Row[],
+  ...[limit, column, entryOf]: [number, string, (row: Row) => Entry]
+): MemoryPage<Entry> {
+  const shown = rows.slice(0, limit);
+  return {
+    entries: shown.map(entryOf),
+    next: rows.length > limit ? `n${numberOf(shown.at(-1)?.[column])}` : undefined,
+  };
+}
+
+type ListCursor = readonly [name: string, id: string];
+
+const writeCursor = (at: ListCursor): string => `l${Buffer.from(JSON.stringify(at)).toString("base64url")}`;
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/u;
+
+function readCursor(cursor: string): ListCursor {
+  try {
+    const at: unknown = JSON.parse(Buffer.from(cursor.slice(1), "base64url").toString());
+    const [name, id]: readonly unknown[] = Array.isArray(at) ? at : [];
+    if (cursor.startsWith("l") && typeof name === "string" && typeof id === "string" && UUID.test(id))
+      return [name, id];
+  } catch {
+    // It is refused below.
+  }
+  throw foreignCursor(cursor);
+}
+
+function readNumber(cursor: string): number {
+  const n = Number(/^n(\d{1,15})$/u.exec(cursor)?.[1]);
+  if (Number.isNaN(n)) throw foreignCursor(cursor);
+  return n;
+}
+
+const foreignCursor = (cursor: string): MemoryCursorError =>
+  new MemoryCursorError(
+    "the cursor is not one of this list",
+    "Use `next` of the page before, or none for the first page.",
+    { cursor: cursor.slice(0, 100) },
+  );

@@ -1,0 +1,154 @@
+import * as z from "zod";
+import type { EntityId, RelationId } from "../../../kernel/ids.ts";
+import type {
+  Change,
+  Entity,
+  EntityFilter,
+  EntityHistory,
+  MemoryPage,
+  PageOf,
+  Relation,
+  ScopeKey,
+} from "../../knowledge/index.ts";
+import { type Archive, CHANGE, RELATION } from "./archive.ts";
+import { readCursor, writeCursor } from "./cursors.ts";
+import { entityOf } from "./documents.ts";
+import {
+  CHANGE_FIELDS,
+  changeOf,
+  ChangePayload,
+  entityPoint,
+  type Logged,
+  RELATION_FIELDS,
+  relationOf,
+} from "./facts.ts";
+import { filterOf, ofScopes } from "./filters.ts";
+import { Names } from "./names.ts";
+import { type Filter, type Found, hasId, is, oneOf, type Place, within } from "./place.ts";
+
+const ListAt = z.tuple([z.string(), z.string()]);
+/** A number, and those that have it and were told. */
+const OrderAt = z.tuple([z.number(), z.array(z.string())]);
+
+/** What is asked of memory besides searches and walks. */
+export class Reading {
+  readonly #place: Place;
+  readonly #archive: Archive;
+
+  constructor(deps: { readonly place: Place; readonly archive: Archive }) {
+    this.#place = deps.place;
+    this.#archive = deps.archive;
+  }
+
+  async find(
+    keys: readonly { readonly scope: ScopeKey; readonly name: string }[],
+  ): Promise<readonly (Entity | undefined)[]> {
+    const points = keys.map(({ scope, name }) => entityPoint(scope, name));
+    const found = await this.#archive.at([...new Set(points)], false);
+    const settled = await this.#archive.settled([...found.values()]);
+    const entities = new Map(settled.map((filed) => [filed.point, entityOf(filed)]));
+    return points.map((point) => entities.get(point));
+  }
+
+  async get(ids: readonly EntityId[]): Promise<readonly (Entity | undefined)[]> {
+    const found = await this.#archive.current([...new Set(ids)]);
+    return ids.map((id) => {
+      const filed = found.get(id);
+      return filed && entityOf(filed);
+    });
+  }
+
+  async list(filter: EntityFilter, { limit, cursor }: PageOf): Promise<MemoryPage<Entity>> {
+    const at = cursor === undefined ? undefined : readCursor("l", cursor, ListAt);
+    const after = at && { name: at[0], id: at[1] };
+    const points = await new Names(this.#place, filterOf(filter), after).next(limit + 1);
+    const found = await this.#archive.at(points.slice(0, limit), false);
+    const filed = points.slice(0, limit).flatMap((point) => found.get(point) ?? []);
+    const last = filed.at(-1)?.head;
+    return {
+      entries: (await this.#archive.settled(filed)).map(entityOf),
+      next: points.length > limit && last ? writeCursor("l", [last.name, last.id]) : undefined,
+    };
+  }
+
+  async relations(
+    of: { readonly scopes: readonly ScopeKey[]; readonly entities: readonly EntityId[] | undefined },
+    page: PageOf,
+  ): Promise<MemoryPage<Relation>> {
+    if (of.entities?.length === 0) return { entries: [], next: undefined };
+    const { entities } = of;
+    const filter: Filter = {
+      must: [RELATION, ofScopes(of.scopes)],
+      ...(entities ? { should: [oneOf("from", entities), oneOf("to", entities)] } : {}),
+    };
+    const { found, next } = await this.#bySeq(filter, { ...page, direction: "asc", letter: "r" });
+    return { entries: found.map(({ payload }) => withoutSeq(relationOf(payload))), next };
+  }
+
+  async #bySeq(
+    filter: Filter,
+    of: PageOf & { readonly direction: "asc" | "desc"; readonly letter: string },
+  ): Promise<{ readonly found: readonly Found[]; readonly next: string | undefined }> {
+    const at = of.cursor === undefined ? undefined : readCursor(of.letter, of.cursor, OrderAt);
+    const must = [filter.must ?? []].flat();
+    if (at) must.push(within("seq", of.direction === "asc" ? { gte: at[0] } : { lte: at[0] }));
+    const got = await this.#place.ordered(
+      { ...filter, must, ...(at ? { must_not: [hasId(at[1])] } : {}) },
+      { key: "seq", direction: of.direction, limit: of.limit + 1 },
+      [...RELATION_FIELDS, ...CHANGE_FIELDS],
+    );
+    const found = got.slice(0, of.limit);
+    return { found, next: got.length > of.limit ? cursorAfter(of.letter, found, at) : undefined };
+  }
+
+  async relation(id: RelationId): Promise<Relation | undefined> {
+    const [found] = await this.#place.all({ must: [RELATION, is("id", id)] }, { fields: RELATION_FIELDS });
+    return found && withoutSeq(relationOf(found.payload));
+  }
+
+  async log(
+    of: { readonly entity: EntityId } | { readonly scopes: readonly ScopeKey[] },
+    page: PageOf,
+  ): Promise<MemoryPage<Change>> {
+    const [logged, documents] =
+      "entity" in of
+        ? [{ must: [CHANGE, is("entity", of.entity)] }, { must: [is("id", of.entity)] }]
+        : [{ must: [CHANGE, ofScopes(of.scopes)] }, { must: [ofScopes(of.scopes)] }];
+    await this.#bringIn(await this.#archive.unlogged(documents));
+    const { found, next } = await this.#bySeq(logged, { ...page, direction: "desc", letter: "n" });
+    return { entries: found.map(({ payload }) => changeOf(ChangePayload.parse(payload))), next };
+  }
+
+  /** Changes whose writer has not come to log them yet are logged by whoever reads the log; twice is as good as once. */
+  async #bringIn(unlogged: readonly Logged[]): Promise<void> {
+    await this.#place.put(unlogged.map((one) => ({ id: one.point, payload: { kind: "change", ...one }, vector: {} })));
+  }
+
+  async history(id: EntityId): Promise<EntityHistory | undefined> {
+    const filed = (await this.#archive.current([id])).get(id);
+    if (!filed) return undefined;
+    const found = await this.#place.all({ must: [CHANGE, is("entity", id)] }, { fields: CHANGE_FIELDS });
+    const logged = new Map(filed.unlogged.map((one) => [one.point, one]));
+    for (const { payload } of found) {
+      const read = ChangePayload.parse(payload);
+      logged.set(read.point, read);
+    }
+    const changes = [...logged.values()].toSorted((one, other) => one.seq - other.seq).map(changeOf);
+    return { head: filed.head, observations: filed.observations, changes };
+  }
+}
+
+function cursorAfter(
+  letter: string,
+  found: readonly Found[],
+  before: readonly [number, readonly string[]] | undefined,
+): string {
+  const seqs = found.map(({ payload }) => Seq.parse(payload).seq);
+  const last = seqs.at(-1) ?? 0;
+  const told = found.filter((_, index) => seqs[index] === last).map(({ id }) => id);
+  return writeCursor(letter, [last, before?.[0] === last ? [...before[1], ...told] : told]);
+}
+
+const Seq = z.object({ seq: z.number() });
+
+const withoutSeq = ({ seq: _seq, ...relation }: Relation & { readonly seq: number }): Relation => relation;

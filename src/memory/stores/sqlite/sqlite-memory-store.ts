@@ -1,0 +1,388 @@
+import { existsSync } from "node:fs";
+import { copyFile, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
+import { Worker } from "node:worker_threads";
+import { CaxtonError, RemoteError } from "../../../kernel/errors.ts";
+import type { EntityId, RelationId } from "../../../kernel/ids.ts";
+import { log } from "../../../kernel/log.ts";
+import { programFile } from "../../../kernel/package.ts";
+import {
+  type Change,
+  type Entity,
+  type EntityFilter,
+  type EntityHistory,
+  type EntityRestore,
+  type EntityWrite,
+  type Forgotten,
+  type ForgetTarget,
+  type MemoryPage,
+  type MemoryStore,
+  MemoryUnavailableError,
+  type PageOf,
+  type Passage,
+  type Provenance,
+  type Relation,
+  type RelationWrite,
+  type ScopeKey,
+  type StoreFigures,
+  type StoreHits,
+  type StoreProblem,
+  type StoreSearch,
+  type StoreWalk,
+  type StoreWalked,
+  type WriteOutcome,
+} from "../../knowledge/index.ts";
+import { storageError } from "../../../kernel/sqlite/errors.ts";
+import { type Synchronous } from "../../../storage/index.ts";
+import type { Job } from "./embedded-memory.ts";
+import { flushDirectory, flushFile, makeDirectory, savedFile } from "./on-disk.ts";
+import { hitsOf, idsOf, walkedOf } from "./packing.ts";
+import { NameFilter } from "./name-filter.ts";
+import {
+  type Answered,
+  type Arguments,
+  type Asking,
+  errorOf,
+  type MemoryAnswer,
+  type MemoryRequest,
+} from "./requests.ts";
+import { entityOf } from "./rows.ts";
+import type { PassagePut } from "./vectors.ts";
+
+export type SqliteMemoryOptions = {
+  /** The data directory; its lock is the `Database`'s. */
+  readonly directory: string;
+  readonly synchronous: Synchronous;
+  /** Of all vectors that searches go through; 4 GiB, the most there can be, where it is not said. */
+  readonly vectorBytesMax?: number | undefined;
+};
+
+type Asked = {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+  readonly progress: ((indexed: number) => void) | undefined;
+};
+type Told<Request = MemoryRequest> = Request extends MemoryRequest ? Omit<Request, "id"> : never;
+
+const NAME = "embedded";
+/** Entities, or relations, of one message to the thread: a few milliseconds of work. */
+const RESTORED_AT_ONCE = 250;
+const NOTHING: StoreFigures = { scopes: [], bytes: 0, passagesByModel: {}, passagesWithoutVector: 0, indexed: 1 };
+/** What comes and goes in the thread is small: more would only be filled up. */
+const YOUNG_MIB_MAX = 6;
+/** Rows of which progress is told. */
+const WHOLE = 1_000;
+
+/**
+ * Memory in `memory.db`, in a thread of its own with its indexes. The thread is started by the first call.
+ * When it ends by itself, what it was asked fails, and the next call starts another: the file is the truth.
+ */
+export class SqliteMemoryStore implements MemoryStore {
+  readonly name = NAME;
+  readonly #options: SqliteMemoryOptions;
+  readonly #file: string;
+  readonly #asked = new Map<number, Asked>();
+  #thread: Worker | undefined;
+  #opened: Promise<unknown> | undefined;
+  /** While another file takes the place of memory's. */
+  #replacing: Promise<unknown> | undefined;
+  /** Which names may be taken; undefined while that is not known. */
+  #names: NameFilter | undefined;
+  #nextId = 1;
+  #isClosed = false;
+  #damage: Error | undefined;
+  /** Why nothing can be changed. */
+  #trouble: RemoteError | undefined;
+
+  constructor(options: SqliteMemoryOptions) {
+    this.#options = options;
+    this.#file = join(options.directory, "memory.db");
+  }
+
+  async write(writes: readonly (EntityWrite | RelationWrite)[]): Promise<readonly WriteOutcome[]> {
+    return this.#do<readonly WriteOutcome[]>({
+      type: "write",
+      writes: writes.map((write) => (write.type === "entity" ? withoutTexts(write) : write)),
+    });
+  }
+  async restore(entities: readonly EntityRestore[], relations: readonly Relation[]): Promise<void> {
+    // Piece by piece, so that neither thread is busy with one of them for long; relations come when their ends are there.
+    for (let at = 0; at < entities.length; at += RESTORED_AT_ONCE) {
+      const some = entities.slice(at, at + RESTORED_AT_ONCE).map(withoutTexts);
+      await this.#do({ type: "restore", entities: some, relations: [] });
+    }
+    for (let at = 0; at < relations.length; at += RESTORED_AT_ONCE)
+      await this.#do({ type: "restore", entities: [], relations: relations.slice(at, at + RESTORED_AT_ONCE) });
+  }
+  async embedded(of: {
+    readonly id: EntityId;
+    readonly version: number;
+    readonly model: string;
+    readonly passages: readonly Passage[];
+  }): Promise<boolean> {
+    return this.#do<boolean>({ type: "embedded", of: withoutTexts(of) });
+  }
+  async switchModel(model: string): Promise<void> {
+    await this.#do({ type: "switch-model", model });
+  }
+  dropOthers(model: string, limit: number): Promise<boolean> {
+    return this.#do<boolean>({ type: "drop-others", model, limit });
+  }
+  async forget(
+    target: ForgetTarget,
+    by: { readonly provenance: Provenance; readonly atMs: number },
+  ): Promise<Forgotten> {
+    return this.#do<Forgotten>({ type: "forget", target, by });
+  }
+  async find(
+    keys: readonly { readonly scope: ScopeKey; readonly name: string }[],
+  ): Promise<readonly (Entity | undefined)[]> {
+    return (await this.#ask("find", keys)).map((cells) => cells && entityOf(cells));
+  }
+  async findIds(scope: ScopeKey, names: readonly string[]): Promise<readonly (EntityId | undefined)[]> {
+    return idsOf(await this.#ask("findIds", scope, names));
+  }
+  lacks(scope: ScopeKey, name: string): boolean {
+    return this.#names?.mayHave(scope, name) === false;
+  }
+  async get(ids: readonly EntityId[]): Promise<readonly (Entity | undefined)[]> {
+    return (await this.#ask("get", ids)).map((cells) => cells && entityOf(cells));
+  }
+  async search(search: StoreSearch): Promise<StoreHits> {
+    return hitsOf(await this.#ask("search", search));
+  }
+  async list(filter: EntityFilter, page: PageOf): Promise<MemoryPage<Entity>> {
+    const { entries, next } = await this.#ask("list", filter, page);
+    return { entries: entries.map(entityOf), next };
+  }
+  relations(
+    of: { readonly scopes: readonly ScopeKey[]; readonly entities: readonly EntityId[] | undefined },
+    page: PageOf,
+  ): Promise<MemoryPage<Relation>> {
+    return this.#ask("relations", of, page);
+  }
+  relation(id: RelationId): Promise<Relation | undefined> {
+    return this.#ask("relation", id);
+  }
+  async walk(walk: StoreWalk): Promise<StoreWalked> {
+    return walkedOf(await this.#ask("walk", walk));
+  }
+  log(
+    of: { readonly entity: EntityId } | { readonly scopes: readonly ScopeKey[] },
+    page: PageOf,
+  ): Promise<MemoryPage<Change>> {
+    return this.#ask("log", of, page);
+  }
+  history(id: EntityId): Promise<EntityHistory | undefined> {
+    return this.#ask("history", id);
+  }
+  async unembedded(model: string, limit: number): Promise<readonly Entity[]> {
+    return (await this.#ask("unembedded", model, limit)).map(entityOf);
+  }
+  /** Without a file there is none, and no thread is started to say so. */
+  async model(): Promise<string | undefined> {
+    return this.#isThere ? this.#ask("model") : undefined;
+  }
+  /** Without a file there is nothing, and none is made to say so. */
+  async figures(): Promise<StoreFigures> {
+    return this.#isThere ? this.#ask("figures") : NOTHING;
+  }
+  get #isThere(): boolean {
+    return this.#opened !== undefined || [this.#file, savedFile(this.#file)].some((file) => existsSync(file));
+  }
+  trouble(): string | undefined {
+    return this.#trouble && `${this.#trouble.message}. ${this.#trouble.hint}`;
+  }
+  check(mend: boolean): Promise<readonly StoreProblem[]> {
+    return this.#ask("check", mend);
+  }
+
+  async reindex(progress: (done: number, all: number) => void): Promise<void> {
+    await this.#open();
+    await this.#tell({ type: "reindex" }, (indexed) => progress(Math.round(indexed * WHOLE), WHOLE));
+  }
+
+  /** What was found of the file to be damaged, until it is replaced. */
+  get damage(): Error | undefined {
+    return this.#damage;
+  }
+
+  /** Copies all there is at this moment into another file. */
+  async copyTo(file: string): Promise<void> {
+    await this.#open();
+    await this.#tell({ type: "copy", to: file });
+  }
+
+  /**
+   * Memory is what is in another file from now on; what is asked meanwhile waits. Rejects with MemoryFileDamagedError, and
+   * storage errors; then memory is as it was. One that is damaged and cannot be opened is replaced too.
+   */
+  async replaceWith(file: string): Promise<void> {
+    await this.#open().catch((error: unknown) => {
+      if (this.#damage === undefined) throw error;
+    });
+    // Another's file has its path, and would be lost.
+    if (this.#trouble?.code === "MEMORY_FILE_FOREIGN") throw this.#trouble;
+    const fresh = `${this.#file}.restored`;
+    try {
+      await copyFile(file, fresh);
+      flushFile(fresh);
+      await this.#tell({ type: "verify", other: fresh });
+      const replaced = this.#replace(fresh);
+      this.#replacing = replaced.catch(() => undefined);
+      await replaced;
+    } finally {
+      this.#replacing = undefined;
+      // What is forgotten later must not be in a copy that nobody knows of.
+      await removeDatabase(fresh);
+    }
+  }
+
+  async #replace(fresh: string): Promise<void> {
+    // Who has just found memory open still asks.
+    await setImmediate();
+    const thread = this.#thread;
+    await this.#tell({ type: "close" });
+    this.#thread = undefined;
+    this.#opened = undefined;
+    this.#names = undefined;
+    this.#trouble = undefined;
+    await thread?.terminate();
+    for (const { reject } of this.#asked.values()) reject(this.#gone("was put back to a snapshot"));
+    this.#asked.clear();
+    // All of the log is in the file when the last connection has closed.
+    await removeLog(this.#file);
+    await rename(fresh, this.#file);
+    flushDirectory(this.#options.directory);
+    this.#damage = undefined;
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    const thread = this.#thread;
+    const closed = thread && this.#tell({ type: "close" });
+    this.#isClosed = true;
+    await closed?.catch(() => undefined);
+    await thread?.terminate();
+  }
+
+  #ask<Name extends Asking>(name: Name, ...args: Arguments<Name>): Promise<Answered<Name>>;
+  async #ask(name: Asking, ...args: never): Promise<unknown> {
+    await this.#open();
+    return this.#tell({ type: "ask", name, args });
+  }
+
+  #do<Value>(job: Job): Promise<Value>;
+  async #do(job: Job): Promise<unknown> {
+    await this.#open();
+    return this.#tell({ type: "job", job });
+  }
+
+  #open(): Promise<unknown> {
+    if (this.#replacing) return this.#replacing.then(() => this.#open());
+    if (this.#isClosed) return Promise.reject(this.#gone("is closed"));
+    this.#opened ??= this.#start().catch((error: unknown) => {
+      this.#opened = undefined;
+      throw error;
+    });
+    return this.#opened;
+  }
+
+  async #start(): Promise<void> {
+    const { directory, synchronous, vectorBytesMax } = this.#options;
+    try {
+      makeDirectory(directory);
+    } catch (error) {
+      throw storageError(error, directory);
+    }
+    // The one that could not open it before is asked again.
+    this.#thread ??= this.#newThread();
+    await this.#tell({ type: "open", file: this.#file, synchronous, vectorBytesMax, logLevel: log.level });
+  }
+
+  #newThread(): Worker {
+    const thread = new Worker(programFile("memory/stores/sqlite/thread").path, {
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB_MAX },
+    });
+    // What one that has ended still said may come after that: others were told, and other names may be taken.
+    thread.on("message", (answer: MemoryAnswer) => {
+      if (this.#thread === thread) this.#answered(answer);
+    });
+    thread.once("error", (error) => this.#ended(thread, error));
+    thread.once("exit", () => this.#ended(thread, undefined));
+    return thread;
+  }
+
+  #tell(request: Told, progress?: (indexed: number) => void): Promise<unknown> {
+    const id = this.#nextId;
+    this.#nextId += 1;
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    if (!this.#thread) return Promise.reject(this.#gone("is not running"));
+    this.#asked.set(id, { resolve, reject, progress });
+    this.#thread.postMessage({ ...request, id });
+    return promise;
+  }
+
+  #answered(answer: MemoryAnswer): void {
+    if (answer.type === "names") {
+      this.#names = new NameFilter(answer.names);
+      return;
+    }
+    if (answer.type === "trouble") {
+      this.#trouble = answer.fault && new RemoteError(answer.fault);
+      return;
+    }
+    const asked = this.#asked.get(answer.id);
+    if (answer.type === "progress") return asked?.progress?.(answer.indexed);
+    this.#asked.delete(answer.id);
+    if (answer.type === "done") return asked?.resolve(answer.value);
+    const error = errorOf(answer);
+    if (isDamageOf(this.#file, error)) this.#damage = error;
+    asked?.reject(error);
+  }
+
+  #ended(thread: Worker, error: unknown): void {
+    if (this.#thread !== thread) return;
+    this.#thread = undefined;
+    this.#opened = undefined;
+    this.#names = undefined;
+    this.#trouble = undefined;
+    if (!this.#isClosed)
+      log.error({ err: error }, "the thread of memory has ended; it is started again when it is needed");
+    const waiting = [...this.#asked.values()];
+    this.#asked.clear();
+    for (const { reject } of waiting) reject(this.#gone("ended before it answered"));
+  }
+
+  #gone(what: string): MemoryUnavailableError {
+    return new MemoryUnavailableError(
+      `memory ${what}`,
+      "Try again; when it goes on, the server's log says why. Nothing that was answered is lost.",
+      { backend: NAME },
+    );
+  }
+}
+
+const isDamageOf = (file: string, error: Error): boolean =>
+  error instanceof CaxtonError &&
+  error.code === "MEMORY_FILE_DAMAGED" &&
+  "file" in error.details &&
+  error.details.file === file;
+
+/** Texts of passages follow from what is said, and need not go along. */
+const withoutTexts = <Of extends { readonly passages: readonly Passage[] }>(
+  of: Of,
+): Omit<Of, "passages"> & { readonly passages: readonly PassagePut[] } => ({
+  ...of,
+  passages: of.passages.map(({ ordinal, vector }) => ({ ordinal, vector })),
+});
+
+async function removeLog(file: string): Promise<void> {
+  for (const ending of ["-wal", "-shm"]) await rm(`${file}${ending}`, { force: true });
+}
+
+async function removeDatabase(file: string): Promise<void> {
+  await rm(file, { force: true });
+  await removeLog(file);
+}

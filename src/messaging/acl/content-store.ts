@@ -1,0 +1,83 @@
+import { createHash } from "node:crypto";
+import { type Json, parseJson } from "../../kernel/json.ts";
+import { LIMITS } from "../../kernel/quantities.ts";
+import { type Content, type Message, type MessageArtifact } from "./message.ts";
+import { boundOf, contentBytes } from "./read-message.ts";
+
+/** Where content is kept that is too large to travel with its message. */
+export interface ContentStore {
+  /** On disk when it resolves. The same bytes kept again are the same artifact. */
+  keep(bytes: Uint8Array, mediaType: string, signal: AbortSignal): Promise<MessageArtifact>;
+  /** Its bytes, undefined when they are not, or no longer, there. */
+  fetch(artifact: Pick<MessageArtifact, "hash">, signal: AbortSignal): Promise<Uint8Array | undefined>;
+  /** Removes what was last kept before `ms` (epoch); how many. */
+  dropBefore(ms: number): Promise<number>;
+  /** Bytes of all that is kept. */
+  bytes(): Promise<number>;
+  /**
+   * Removes the oldest until at most `bytesMax` are kept, but nothing whose hash is in `spared`, and nothing that was kept
+   * within the last minute: a message may be about to refer to it. How many bytes are kept then.
+   */
+  dropOldest(bytesMax: number, spared: ReadonlySet<string>): Promise<number>;
+}
+
+const KEPT = "sha256-";
+const TEXT = "text/plain";
+const JSON_TYPE = "application/json";
+
+/** Whether content is too large to travel; `bytesMax` bounds what is put aside, above it content is refused. */
+export function isTooLargeToTravel(content: Content, bytesMax = Number.POSITIVE_INFINITY): boolean {
+  if (content.type === "artifact") return false;
+  const bytes = contentBytes(content);
+  return bytes > LIMITS.contentInlineBytesMax && bytes <= bytesMax;
+}
+
+/** Whether that little can be said without writing it: what most content is. */
+export function isSurelySmall(content: Content): boolean {
+  if (content.type === "artifact") return true;
+  const value = content.type === "text" ? content.text : content.value;
+  return boundOf(value, LIMITS.contentInlineBytesMax) <= LIMITS.contentInlineBytesMax;
+}
+
+/** Whether it refers to content that `putAside` kept; other references are the senders' own. */
+export const wasPutAside = ({ id, hash }: MessageArtifact): boolean => id === `${KEPT}${hash}`;
+
+/** The hash in the id of content that was put aside; undefined when it is none. */
+export const hashOfKept = (id: string): string | undefined => /^sha256-([0-9a-f]{64})$/.exec(id)?.[1];
+
+/** The hash that content has, or would have, when it is put aside: SHA-256 in hexadecimal. */
+export const keptHash = (content: Content): string =>
+  content.type === "artifact" ? content.artifact.hash : createHash("sha256").update(textOf(content)).digest("hex");
+
+const textOf = (content: Exclude<Content, { readonly type: "artifact" }>): string =>
+  content.type === "text" ? content.text : JSON.stringify(content.value);
+
+/** The message itself while its content is small, else with a reference to its content, which is then in the store. */
+export async function putAside(message: Message, store: ContentStore, signal: AbortSignal): Promise<Message> {
+  const { content } = message;
+  if (content.type === "artifact" || !isTooLargeToTravel(content)) return message;
+  const mediaType = content.type === "text" ? TEXT : JSON_TYPE;
+  const artifact = await store.keep(Buffer.from(textOf(content)), mediaType, signal);
+  return { ...message, content: { type: "artifact", artifact } };
+}
+
+/**
+ * Content with what was put aside in its place again. A reference to a file that is neither text nor JSON stays one, and
+ * so does one whose bytes are gone or are not what its hash says.
+ */
+export async function fetchContent(content: Content, store: ContentStore, signal: AbortSignal): Promise<Content> {
+  if (content.type !== "artifact") return content;
+  const { mediaType } = content.artifact;
+  if (mediaType !== TEXT && mediaType !== JSON_TYPE) return content;
+  const bytes = await store.fetch(content.artifact, signal);
+  if (bytes === undefined) return content;
+  const text = new TextDecoder().decode(bytes);
+  if (mediaType === TEXT) return { type: "text", text };
+  const value = jsonOf(text);
+  return value === undefined ? content : { type: "json", value };
+}
+
+function jsonOf(text: string): Json | undefined {
+  const parsed = parseJson(text);
+  return parsed.type === "parsed" ? parsed.value : undefined;
+}

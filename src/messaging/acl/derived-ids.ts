@@ -1,0 +1,38 @@
+import { createHash } from "node:crypto";
+import { MessageId, RunId, TaskId, type ToolCallId, uuidFrom } from "../../kernel/ids.ts";
+import type { Message } from "./index.ts";
+
+const HEX = 16;
+
+const digestOf = (...parts: readonly string[]): string => createHash("sha256").update(parts.join("\n")).digest("hex");
+
+/**
+ * The run that a message starts for a recipient: the same at every delivery, so that a second one finds the first one's run.
+ * It sorts by when the message was accepted, as other runs do by when they were started.
+ */
+export function runIdOf(message: Pick<Message, "id" | "workspace" | "atMs">, recipient: string): RunId {
+  const digest = digestOf("run", message.workspace, recipient.toLowerCase(), message.id);
+  return RunId.parse(uuidFrom(digest, "7", message.atMs.toString(HEX).padStart(12, "0").slice(-12)));
+}
+
+/** The task that a call offers: the same when the call is made again after a crash. */
+export const taskIdOf = (call: ToolCallId): TaskId =>
+  TaskId.parse(uuidFrom(digestOf("task", call), "7", call.replaceAll("-", "").slice(0, 12)));
+
+const SUBSCRIPTION = "subscription-";
+const CALL_OFF = "cancel-";
+
+/** What answers to a subscription to an agent carry as `in_reply_to`: the first of them is waited for, the others start runs. */
+export const subscriptionOf = (letter: MessageId): string => SUBSCRIPTION + letter;
+export const isSubscription = (replyWith: string): boolean => replyWith.startsWith(SUBSCRIPTION);
+/** What answers to a `cancel` carry: they start nothing. */
+export const callOffOf = (letter: MessageId): string => CALL_OFF + letter;
+export const isCallOff = (replyWith: string): boolean => replyWith.startsWith(CALL_OFF);
+
+/** The id of the message that a wait is for. */
+export const letterOf = (replyWith: string): string =>
+  isSubscription(replyWith) ? replyWith.slice(SUBSCRIPTION.length) : replyWith;
+
+/** What a run says at one point of it: said again after a crash, it is the same message. */
+export const messageIdOf = (origin: RunId | ToolCallId, what: string): MessageId =>
+  MessageId.parse(uuidFrom(digestOf("message", origin, what), "8"));

@@ -1,0 +1,54 @@
+/** The message: what it is, how it is read from the wire and written to it. */
+export { type AclMessage, AclTextError, type AgentIdentifier, agentIdentifier } from "./acl-message.ts";
+export { readAcl } from "./acl-read.ts";
+export { aclTime, parseAclTime } from "./acl-time.ts";
+export { writeAcl } from "./acl-write.ts";
+export { composeMessage, composeReply, type MessageDraft, type ReplyDraft, idOfTrace, traceOf } from "./compose.ts";
+export {
+  type ContentStore,
+  fetchContent,
+  hashOfKept,
+  isSurelySmall,
+  isTooLargeToTravel,
+  keptHash,
+  putAside,
+  wasPutAside,
+} from "./content-store.ts";
+export {
+  type Address,
+  type Content,
+  DURABILITIES,
+  type Durability,
+  type Message,
+  type MessageArtifact,
+  type MessageError,
+  type MessageTrace,
+  type NearestCapability,
+  PERFORMATIVES,
+  type Performative,
+  PRIORITIES,
+  type Priority,
+  ROUTING_STRATEGIES,
+  type RoutingStrategy,
+  SYSTEM_SENDER,
+  type TrailEntry,
+  USER_SENDER,
+} from "./message.ts";
+export { MessageLines } from "./message-lines.ts";
+export { MESSAGE_REFUSALS, type MessageProblem, type MessageRefusal } from "./message-problem.ts";
+export { type PlainMessage, plainMessage } from "./plain-message.ts";
+export { type MessageRead, type ReadContext, readMessage, restoreMessage } from "./read-message.ts";
+export { type Wire } from "./wire.ts";
+export { isMessageId } from "./wire-fields.ts";
+export { MessageWire } from "./wire-schema.ts";
+export { contentWire, messageWire, writeMessage } from "./write-message.ts";
+export {
+  callOffOf,
+  isCallOff,
+  isSubscription,
+  letterOf,
+  messageIdOf,
+  runIdOf,
+  subscriptionOf,
+  taskIdOf,
+} from "./derived-ids.ts";

@@ -1,0 +1,81 @@
+import { closeSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { PRIVATE_FILE } from "../../kernel/private-files.ts";
+import { log } from "../../kernel/log.ts";
+import type { HandPast, HandRecord } from "../router/index.ts";
+
+/** Times have sixteen digits, so that one which was cut off is none. Lines of older files have no times. */
+const LINE = /^([+-]) (\d{1,16}\/\d{1,10}) (\d{1,9})(?: (\d{16}(?:,\d{16})*))?$/;
+const TIME_DIGITS = 16;
+
+/**
+ * What is in hand, as lines of a file that is there while the server runs: one that is there at a start tells of a crash.
+ * A line is in the system's hands when it is written, which survives the process; after a power cut lines may be missing.
+ * A disk that takes no more costs the counting, not the delivery.
+ */
+export class FileHandRecord implements HandRecord {
+  readonly #file: string;
+  #descriptor: number | undefined;
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  open(): ReadonlyMap<string, HandPast> | undefined {
+    const before = readLines(this.#file);
+    // What was counted so far stays counted, also when this life ends before it is in hand again.
+    const kept = [...(before ?? [])].map(([key, past]) => begunLine(key, past)).join("");
+    writeFileSync(`${this.#file}.new`, kept, { mode: PRIVATE_FILE });
+    renameSync(`${this.#file}.new`, this.#file);
+    this.#descriptor = openSync(this.#file, "a");
+    return before;
+  }
+
+  begin(key: string, past: HandPast): void {
+    this.#write(begunLine(key, past));
+  }
+
+  end(key: string): void {
+    this.#write(`- ${key} 0\n`);
+  }
+
+  close(): void {
+    if (this.#descriptor === undefined) return;
+    closeSync(this.#descriptor);
+    this.#descriptor = undefined;
+    rmSync(this.#file, { force: true });
+  }
+
+  #write(line: string): void {
+    if (this.#descriptor === undefined) return;
+    try {
+      writeSync(this.#descriptor, line);
+    } catch (error) {
+      log.warn({ error, file: this.#file }, "what is in hand could not be recorded");
+    }
+  }
+}
+
+function begunLine(key: string, { crashes, beganAtMs }: HandPast): string {
+  const times = beganAtMs.map((atMs) => String(Math.trunc(atMs)).padStart(TIME_DIGITS, "0")).join(",");
+  return times === "" ? `+ ${key} ${crashes}\n` : `+ ${key} ${crashes} ${times}\n`;
+}
+
+/** Undefined when there is no file. A line that was cut off tells nothing. */
+function readLines(file: string): Map<string, HandPast> | undefined {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  }
+  const pasts = new Map<string, HandPast>();
+  for (const line of text.split("\n")) {
+    const [, sign, key, count, times] = LINE.exec(line) ?? [];
+    if (key === undefined) continue;
+    const beganAtMs = times?.split(",").map(Number) ?? [];
+    if (sign === "+") pasts.set(key, { crashes: Number(count), beganAtMs });
+    else pasts.delete(key);
+  }
+  return pasts;
+}

@@ -1,0 +1,168 @@
+import { type Clock } from "../../kernel/clock.ts";
+import { log } from "../../kernel/log.ts";
+import {
+  type ContentStore,
+  fetchContent,
+  isSurelySmall,
+  isTooLargeToTravel,
+  type Message,
+  type MessageError,
+  putAside,
+  wasPutAside,
+} from "../acl/index.ts";
+import { MessageContentNotFoundError, MessageContentsFullError } from "./errors.ts";
+import { type AgentHandler, type Delivered, NOT_STORED, type Settlement } from "./ports/index.ts";
+
+export type ClaimOptions = {
+  /** Content above it is left in its message, which is refused for it. */
+  readonly messageBytesMax: number;
+  /** All contents together. */
+  readonly storeBytesMax: number;
+  readonly clock: Clock;
+  /** Hashes of contents that messages in mailboxes refer to. Asked only when there is no room. */
+  readonly waiting: () => Promise<ReadonlySet<string>>;
+};
+
+/** What is left after the oldest contents went. */
+const TRIMMED_SHARE = 0.9;
+/** After no room was found, it is not looked for again for so long. */
+const FULL_MS = 1_000;
+
+/**
+ * Content that is too large to travel is put aside before its message is taken, and is in its place again when a participant
+ * inside of the server gets the message. Programs outside get the reference.
+ * K1. Messages of one conversation are taken, and begun at one recipient, in their order, large or small.
+ * K2. A message is taken only when its content is on disk.
+ * K3. Contents take `storeBytesMax` at most: the oldest go that no waiting message refers to; when that is not enough, a
+ *     message with large content is refused.
+ */
+export class ClaimCheck {
+  readonly #store: ContentStore;
+  readonly #options: ClaimOptions;
+  #trimming: Promise<number> | undefined;
+  #fullUntilMs = 0;
+  readonly #leaving = new Lines();
+  readonly #coming = new Lines();
+  readonly #closing = new AbortController();
+
+  constructor(store: ContentStore, options: ClaimOptions) {
+    this.#store = store;
+    this.#options = options;
+  }
+
+  /** Whether a message can be taken as it is, at once. */
+  letsPass(message: Message): boolean {
+    return isSurelySmall(message.content) && !this.#leaving.has(message);
+  }
+
+  /** Calls `next` once with the message as it travels, or with why it cannot be kept; maybe before this returns. */
+  putAside(message: Message, next: (ready: Message, error?: MessageError) => void): void {
+    const key = keyOf(message);
+    const isLarge = isTooLargeToTravel(message.content, this.#options.messageBytesMax);
+    if (!isLarge && !this.#leaving.has(message)) return next(message);
+    const kept = isLarge ? this.#keep(message) : Promise.resolve(message);
+    const failed = (error: unknown) => {
+      log.error({ err: error, message: message.id }, "the content of a message could not be kept");
+      next(message, NOT_STORED);
+    };
+    this.#leaving.add(key, kept, { next, failed });
+  }
+
+  /** K2, K3. */
+  async #keep(message: Message): Promise<Message> {
+    const ready = await putAside(message, this.#store, this.#closing.signal);
+    const { storeBytesMax, clock } = this.#options;
+    if ((await this.#store.bytes()) <= storeBytesMax) return ready;
+    if (clock.monotonicMs() < this.#fullUntilMs) throw new MessageContentsFullError(storeBytesMax);
+    this.#trimming ??= this.#trim().finally(() => (this.#trimming = undefined));
+    if ((await this.#trimming) <= storeBytesMax) return ready;
+    this.#fullUntilMs = clock.monotonicMs() + FULL_MS;
+    throw new MessageContentsFullError(storeBytesMax);
+  }
+
+  /** A little more than is needed, so that it is not done for each message. */
+  async #trim(): Promise<number> {
+    const { storeBytesMax, waiting } = this.#options;
+    return this.#store.dropOldest(storeBytesMax * TRIMMED_SHARE, await waiting());
+  }
+
+  /** A handler that gets messages with their content. What retention took of it is rejected, with MESSAGE_CONTENT_NOT_FOUND. */
+  filled(handler: AgentHandler): AgentHandler {
+    return {
+      handle: (delivered, signal) => {
+        const { message, recipient } = delivered;
+        const isAside = message.content.type === "artifact";
+        if (!isAside && !this.#coming.has(message, recipient)) return handler.handle(delivered, signal);
+        const key = keyOf(message, recipient);
+        const { promise, resolve, reject } = Promise.withResolvers<Settlement>();
+        // Begun, not ended: what comes after it need not wait for it.
+        const next = (ready: Delivered | Settlement) =>
+          resolve("type" in ready ? ready : handler.handle(ready, signal));
+        this.#coming.add(key, this.#fill(delivered, signal), { next, failed: reject });
+        return promise;
+      },
+    };
+  }
+
+  async #fill(delivered: Delivered, signal: AbortSignal): Promise<Delivered | Settlement> {
+    const { message } = delivered;
+    const content = await fetchContent(message.content, this.#store, signal);
+    if (content.type === "artifact" && wasPutAside(content.artifact)) {
+      const { code, message: reason } = new MessageContentNotFoundError(content.artifact.id);
+      return { type: "rejected", code, reason };
+    }
+    return { ...delivered, message: { ...message, content } };
+  }
+
+  /** Lets go of what was kept long enough. */
+  async dropBefore(ms: number): Promise<void> {
+    await this.#store.dropBefore(ms);
+  }
+
+  /** Ends what is being put aside; its messages are refused. */
+  async close(): Promise<void> {
+    this.#closing.abort("the server stops");
+    await this.#leaving.settled();
+  }
+}
+
+const keyOf = ({ workspace, conversationId }: Message, recipient = ""): string =>
+  `${recipient}\n${workspace}/${conversationId}`;
+
+type Steps<Value> = { readonly next: (value: Value) => void; readonly failed: (error: unknown) => void };
+
+/** Work that is made ready side by side, and goes on in order, line by line. */
+class Lines {
+  readonly #last = new Map<string, Promise<void>>();
+
+  has(message: Message, recipient?: string): boolean {
+    return this.#last.size > 0 && this.#last.has(keyOf(message, recipient));
+  }
+
+  add<Value>(key: string, ready: Promise<Value>, { next, failed }: Steps<Value>): void {
+    // A failure is looked at when its turn comes.
+    ready.catch(() => undefined);
+    const mine = goOn(this.#last.get(key), ready, { next, failed }).finally(() => {
+      if (this.#last.get(key) === mine) this.#last.delete(key);
+    });
+    this.#last.set(key, mine);
+  }
+
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#last.values());
+  }
+}
+
+/** Never rejects. */
+async function goOn<Value>(
+  before: Promise<void> | undefined,
+  ready: Promise<Value>,
+  { next, failed }: Steps<Value>,
+): Promise<void> {
+  await before;
+  try {
+    next(await ready);
+  } catch (error) {
+    failed(error);
+  }
+}

@@ -1,0 +1,439 @@
+import { type Alarm } from "../../kernel/alarm.ts";
+import { type Clock } from "../../kernel/clock.ts";
+import { type Message, type MessageError } from "../acl/index.ts";
+import {
+  absorbed,
+  advance,
+  answersTo,
+  archived,
+  branched,
+  type Conversation,
+  type ConversationTerms,
+  ended,
+  expire,
+  isOpen,
+  type Lapse,
+  mayTouch,
+  resumed,
+  undelivered,
+  UNREACHED,
+} from "../protocols/index.ts";
+import { type Feed } from "./feed.ts";
+import { FreshConversations } from "./fresh-conversations.ts";
+import {
+  forbidden,
+  type Held,
+  isAboutNothing,
+  isChecked,
+  isFree,
+  isOneMore,
+  isPlain,
+  mergedInto,
+  newHeld,
+  NO_TURNS,
+  nowOf,
+  rowOf,
+} from "./held-conversation.ts";
+import { LateRows } from "./late-rows.ts";
+import { isCircle, pingPong, TURNS, turnsAfter } from "./loops.ts";
+import { type ConversationQuery, type ConversationRow, failure } from "./ports/index.ts";
+import { type Batch, type Writer } from "./writing/index.ts";
+
+/** Conversations that are over and still remembered. */
+const OVER_MAX = 10_000;
+/** After a deadline could not be written. */
+const AGAIN_MS = 1_000;
+/** A free conversation's row is at most this much behind. */
+const FREE_ROW_MS = 10_000;
+/** Free conversations of one message that are remembered at least. */
+const FRESH_MAX = 50_000;
+
+/** What a conversation says to a message. */
+export type Entry =
+  | { readonly type: "allowed" }
+  /** Its sender is answered with a not-understood. */
+  | { readonly type: "breach"; readonly error: MessageError }
+  | { readonly type: "refused"; readonly error: MessageError };
+
+/** What time did to a conversation. */
+export type Lapsed = {
+  readonly conversation: Conversation;
+  readonly lapses: readonly Lapse[];
+  /** Why; absent: a deadline passed. */
+  readonly error?: MessageError;
+};
+
+const ALLOWED: Entry = { type: "allowed" };
+
+export type ConversationParts = {
+  readonly clock: Clock;
+  readonly alarm: Alarm;
+  readonly writer: Writer;
+  readonly feed: Feed;
+  readonly terms: ConversationTerms;
+  /** Free conversations of one message that are remembered at least. */
+  readonly freshMax?: number | undefined;
+  /** An answer began a free conversation: what it answers was forgotten, or never there. `precede` is told what is found. */
+  readonly begunByAnswer: (answer: Message) => void;
+  /** A deadline of a conversation has passed, or the conversation ended by itself; must be quick and not throw. */
+  readonly lapsed: (lapsed: Lapsed) => void;
+};
+
+/**
+ * Conversations, kept with the messages that move them.
+ * C1. A conversation whose protocol is checked moves with its message: in the same transaction, or not at all.
+ * C2. A free conversation has a row from its second message on; what the row says of messages and participants is at most
+ *     `FREE_ROW_MS` behind, and right for whoever asks.
+ * C3. When a batch is lost, every conversation is again as it is on disk.
+ * C4. A message that began nothing leaves its conversation to be begun: what the server says about it begins none either.
+ * C5. What is due (deadlines, silence, too long a life) happens by itself; `lapsed` is called once, and what it submits is in
+ *     the same transaction.
+ * C6. Of who began a checked conversation and named somebody for its answers (`reply_to`), answers go there instead; one that is
+ *     addressed to both goes to both.
+ */
+export class Conversations {
+  readonly #parts: ConversationParts;
+  readonly #held = new Map<string, Held>();
+  readonly #fresh: FreshConversations;
+  /** Keys of those that are over, the oldest first. */
+  readonly #over = new Set<string>();
+  readonly #moves = new WeakMap<Batch, Map<Held, Conversation>>();
+  readonly #late: LateRows;
+
+  constructor(parts: ConversationParts) {
+    this.#parts = parts;
+    const { clock, alarm, writer, freshMax = FRESH_MAX } = parts;
+    this.#fresh = new FreshConversations(freshMax);
+    const write = (key: string, held: Held) => this.#held.get(key) === held && this.#write(key, held, writer.batch());
+    this.#late = new LateRows({ clock, alarm, write }, FREE_ROW_MS);
+  }
+
+  /** Those in memory. */
+  get size(): number {
+    return this.#held.size;
+  }
+
+  restore(rows: readonly ConversationRow[]): void {
+    for (const row of rows) {
+      const held = newHeld(row.fold, row.fold);
+      this.#held.set(keyOf(row.workspace, row.id), held);
+      if (row.expiresAtMs > 0) this.#ringAt(keyOf(row.workspace, row.id), held, row.expiresAtMs);
+    }
+  }
+
+  /** As it is now, if it is in memory. */
+  find(workspace: string, id: string): Conversation | undefined {
+    const key = keyOf(workspace, id);
+    const held = this.#held.get(key);
+    return held === undefined ? this.#fresh.find(key) : nowOf(held);
+  }
+
+  /** Moves the conversation, in memory and with this batch; or says why the message is not allowed, and moves nothing. */
+  enter(message: Message, recipients: readonly string[], batch: Batch): Entry {
+    const key = keyOf(message.workspace, message.conversationId);
+    const held = this.#held.get(key);
+    if (held !== undefined && this.#isQuick(held) && isOneMore(held, message, recipients)) {
+      held.more += 1;
+      held.moreAtMs = message.atMs;
+      if (!held.isLate) this.#late.add(key, held);
+      return ALLOWED;
+    }
+    const standing = held === undefined ? this.#fresh.find(key) : nowOf(held);
+    const before = standing && this.#upTo(message.atMs, key, standing);
+    if (before === undefined && isAboutNothing(message)) return ALLOWED;
+    const turns = before === undefined ? NO_TURNS : turnsAfter(held?.turns ?? NO_TURNS, before, message);
+    if (turns.length === TURNS && isCircle(turns)) return { type: "refused", error: pingPong(message, recipients) };
+    const moved = advance(before, message, recipients, this.#parts.terms);
+    if (moved.type === "breach") {
+      // The sender may have taken part in what was forgotten before another one began it anew: it may try again.
+      const isStranger = moved.rule === "participants-only" && before !== undefined && !isChecked(before);
+      if (isStranger && message.inReplyTo !== undefined) this.#parts.begunByAnswer(message);
+      return { type: "breach", error: moved.error };
+    }
+    const { conversation } = moved;
+    if (before === undefined && !isChecked(conversation) && isPlain(message)) {
+      this.#remember(key, conversation);
+      if (message.inReplyTo !== undefined) this.#parts.begunByAnswer(message);
+      return ALLOWED;
+    }
+    const family = this.#family(message, conversation, before === undefined);
+    if ("code" in family) return { type: "breach", error: family };
+    for (const relative of family) this.#move(keyOf(relative.workspace, relative.id), relative, batch);
+    const now = this.#held.get(key);
+    if (now !== undefined) now.turns = turns;
+    return ALLOWED;
+  }
+
+  /** C5: the checked conversation after its deadlines up to this time: they are not always looked at before the next message. */
+  #upTo(atMs: number, key: string, conversation: Conversation): Conversation {
+    if (conversation.dueAtMs === undefined || conversation.dueAtMs > atMs || !isChecked(conversation))
+      return conversation;
+    this.#expire(key, conversation, atMs);
+    const held = this.#held.get(key);
+    return held === undefined ? conversation : nowOf(held);
+  }
+
+  /**
+   * C6: `names` with whom a checked conversation's initiator named for this sender's answers (`reply_to`) in the initiator's
+   * place; undefined when the message goes where it is addressed.
+   */
+  insteadOf({ workspace, conversationId, sender }: Message, names: readonly string[]): readonly string[] | undefined {
+    const held = this.#held.get(keyOf(workspace, conversationId));
+    if (held === undefined || isFree(held)) return undefined;
+    const now = nowOf(held);
+    const replyTo = isChecked(now) ? answersTo(now, sender) : undefined;
+    if (replyTo === undefined || names.includes(replyTo) || !names.includes(now.initiator)) return undefined;
+    return names.map((name) => (name === now.initiator ? replyTo : name));
+  }
+
+  /** What `enter` would say, and the conversation as it is; nothing is moved. */
+  judge(
+    message: Message,
+    recipients: readonly string[],
+  ): { readonly error?: MessageError; readonly now?: Conversation } {
+    const now = this.find(message.workspace, message.conversationId);
+    if (now === undefined && isAboutNothing(message)) return {};
+    const standing = now === undefined ? {} : { now };
+    const moved = advance(now, message, recipients, this.#parts.terms);
+    if (moved.type === "breach") return { ...standing, error: moved.error };
+    const family = this.#family(message, moved.conversation, now === undefined);
+    return "code" in family ? { ...standing, error: family } : standing;
+  }
+
+  /** Whether nobody has to be told, on disk or off, of one more message in it (C2). */
+  #isQuick(held: Held): boolean {
+    return held.written !== undefined && !this.#parts.feed.isWatched;
+  }
+
+  /** Writes rows that are behind; whether there were any. */
+  catchUp(): boolean {
+    return this.#late.writeAll();
+  }
+
+  #remember(key: string, conversation: Conversation): void {
+    this.#fresh.remember(key, conversation);
+    const { feed } = this.#parts;
+    if (feed.isWatched) feed.tell({ type: "conversation", conversation });
+  }
+
+  /** Whether there may be free conversations of one message that are in memory no more: `bygone` finds them. */
+  get hasForgotten(): boolean {
+    return this.#fresh.hasForgotten;
+  }
+
+  /** There are older ones than `recollect` was told of. */
+  forgot(): void {
+    this.#fresh.hasForgotten = true;
+  }
+
+  /** What is known again after a restart, the oldest first; those that were begun anew since go on in it. */
+  recollect(conversations: readonly Conversation[]): void {
+    for (const conversation of conversations) {
+      const { workspace, id } = conversation;
+      if (this.find(workspace, id) === undefined) this.#fresh.remember(keyOf(workspace, id), conversation);
+      else this.precede(conversation);
+    }
+  }
+
+  /** What a free conversation was that has been forgotten and begun anew since; nothing when that is known. */
+  precede(earlier: Conversation): void {
+    const { workspace, id, startedAtMs, status } = earlier;
+    const since = this.find(workspace, id);
+    if (since === undefined || !isOpen(since) || since.startedAtMs <= startedAtMs) return;
+    if (isChecked(since) || isChecked(earlier) || status.state === "merged") return;
+    this.#move(keyOf(workspace, id), resumed(earlier, since, this.#parts.terms), this.#parts.writer.batch());
+  }
+
+  /** Free conversations of one message that fit, in no order: those that have no row. */
+  withoutRow(query: ConversationQuery): readonly Conversation[] {
+    return this.#fresh.list(query, this.#parts.clock.nowMs());
+  }
+
+  /** The conversation of the message, its parent, and those that go on in it, after the message; or why it may not touch them. */
+  #family(message: Message, conversation: Conversation, isFirst: boolean): MessageError | readonly Conversation[] {
+    const { workspace, sender, parentConversation, mergeConversations } = message;
+    const { terms } = this.#parts;
+    const parent = isFirst && parentConversation !== undefined ? this.find(workspace, parentConversation) : undefined;
+    if (parent !== undefined && !mayTouch(parent, sender, terms)) return forbidden(sender, parent.id);
+    const others: Conversation[] = [];
+    for (const id of new Set(mergeConversations)) {
+      const other = this.find(workspace, id);
+      if (other === undefined) return failure("CONVERSATION_NOT_FOUND", `there is no conversation ${id} to merge`);
+      if (!mayTouch(other, sender, terms)) return forbidden(sender, id);
+      const merge = mergedInto(other, conversation);
+      if ("code" in merge) return merge;
+      others.push(merge);
+    }
+    const branch = parent === undefined ? [] : [branched(parent, conversation.id)];
+    return [absorbed(conversation, others, terms), ...branch, ...others];
+  }
+
+  /** C1, C2. */
+  #move(key: string, conversation: Conversation, batch: Batch): void {
+    this.#fresh.forget(key);
+    const held = this.#held.get(key) ?? newHeld(conversation, undefined);
+    const before = held.written === undefined ? undefined : nowOf(held);
+    this.#held.set(key, held);
+    held.now = conversation;
+    held.more = 0;
+    const { feed } = this.#parts;
+    const isOver = !isOpen(conversation);
+    if (isOver) this.#forgetLater(key);
+    else if (this.#over.size > 0) this.#over.delete(key);
+    if (conversation.dueAtMs !== undefined && isChecked(conversation)) this.#ringAt(key, held, conversation.dueAtMs);
+    if (isChecked(conversation) || isRowDue(before, conversation)) this.#write(key, held, batch);
+    else if (!held.isLate) this.#late.add(key, held);
+    if (feed.isWatched) feed.tell({ type: "conversation", conversation });
+  }
+
+  /** As it is now, with this batch. */
+  #write(key: string, held: Held, batch: Batch): void {
+    const conversation = nowOf(held);
+    held.isLate = false;
+    batch.conversation(key, () => rowOf(conversation));
+    this.#moveWith(batch, held, conversation);
+  }
+
+  /** C3: what is on disk is known when the batch is. */
+  #moveWith(batch: Batch, held: Held, conversation: Conversation): void {
+    const known = this.#moves.get(batch);
+    if (known !== undefined) return void known.set(held, conversation);
+    const moves = new Map([[held, conversation]]);
+    this.#moves.set(batch, moves);
+    batch.waiting.push({
+      written: () => {
+        for (const [each, written] of moves) each.written = written;
+      },
+      lost: () => this.#goBack(),
+    });
+  }
+
+  #goBack(): void {
+    for (const [key, held] of this.#held) {
+      if (held.written === undefined) this.#held.delete(key);
+      else if (held.now !== held.written && isChecked(nowOf(held))) {
+        held.now = held.written;
+        // A deadline may be what was lost: it passes again.
+        const { dueAtMs } = nowOf(held);
+        if (dueAtMs !== undefined) this.#ringAt(key, held, Math.max(dueAtMs, this.#parts.clock.nowMs() + AGAIN_MS));
+      }
+    }
+  }
+
+  #forgetLater(key: string): void {
+    this.#over.delete(key);
+    this.#over.add(key);
+    if (this.#over.size <= OVER_MAX) return;
+    for (const oldest of this.#over) {
+      this.#over.delete(oldest);
+      this.#held.delete(oldest);
+      return;
+    }
+  }
+
+  /** C5: sees to the conversation at that time of the wall clock. One alarm for each, which is set again when it is early. */
+  #ringAt(key: string, held: Held, dueAtMs: number): void {
+    const { clock, alarm } = this.#parts;
+    const atMs = clock.monotonicMs() + Math.max(0, dueAtMs - clock.nowMs());
+    if (held.alarmAtMs !== undefined && held.alarmAtMs <= atMs) return;
+    held.alarmAtMs = atMs;
+    alarm.at(atMs, () => {
+      if (this.#held.get(key) !== held || held.alarmAtMs !== atMs) return;
+      held.alarmAtMs = undefined;
+      const now = nowOf(held);
+      if (now.dueAtMs === undefined) return;
+      if (now.dueAtMs > clock.nowMs()) this.#ringAt(key, held, now.dueAtMs);
+      else this.#expire(key, now, clock.nowMs());
+    });
+  }
+
+  #expire(key: string, conversation: Conversation, nowMs: number): void {
+    const expiry = expire(conversation, nowMs);
+    if (expiry.conversation === conversation) return;
+    this.#move(key, expiry.conversation, this.#parts.writer.batch());
+    this.#parts.lapsed(expiry);
+  }
+
+  /** Free conversations that nothing was said in for too long, and the least used of too many, leave memory. */
+  sweep(heldMax: number): void {
+    const nowMs = this.#parts.clock.nowMs();
+    const free: { readonly key: string; readonly atMs: number }[] = [];
+    for (const [key, held] of this.#held) {
+      if (typeof held.now === "string") continue;
+      const now = nowOf(held);
+      if (isChecked(now)) continue;
+      if (now.dueAtMs !== undefined && now.dueAtMs <= nowMs) this.#expire(key, now, nowMs);
+      else free.push({ key, atMs: now.lastActivityMs });
+    }
+    const excess = this.#held.size - heldMax;
+    if (excess <= 0) return;
+    for (const { key } of free.toSorted((one, other) => one.atMs - other.atMs).slice(0, excess)) this.#held.delete(key);
+  }
+
+  /**
+   * Whether a deadline of a checked conversation covers this message, which expired: then `lapsed` reports the missing answer.
+   * A conversation that is not in memory is over, and `lapsed` was called.
+   */
+  coversExpiry({ workspace, conversationId, sender, protocol, replyByMs, expiresAtMs = Infinity }: Message): boolean {
+    if (replyByMs === undefined || expiresAtMs <= replyByMs) return false;
+    const now = this.find(workspace, conversationId);
+    return now === undefined ? isChecked({ protocol }) : isChecked(now) && now.initiator === sender;
+  }
+
+  /** Nothing can be expected of `recipient` in this conversation: what it was sent could not be delivered. */
+  undelivered({ workspace, conversationId, performative }: Message, recipient: string): void {
+    this.#change(workspace, conversationId, (conversation) => undelivered(conversation, recipient, performative));
+  }
+
+  /** Ends the open parts of a participant that was removed; `lapsed` is called for each, with the error. */
+  removed(workspace: string, name: string, error: MessageError): void {
+    const quoted = JSON.stringify(name);
+    for (const held of Array.from(this.#held.values())) {
+      if (typeof held.now === "string" && !held.now.includes(quoted)) continue;
+      const now = nowOf(held);
+      const participant = now.workspace === workspace && now.participants.find((each) => each.name === name);
+      if (!participant) continue;
+      const conversation = undelivered(now, name);
+      if (conversation === now) continue;
+      this.#move(keyOf(workspace, now.id), conversation, this.#parts.writer.batch());
+      const lapse = { participant, to: UNREACHED, unanswered: participant.calls.at(-1) };
+      this.#parts.lapsed({ conversation, lapses: [lapse], error });
+    }
+  }
+
+  /** Ends one that is under way, from outside; one that is not in memory is over. */
+  end(workspace: string, id: string): void {
+    this.#change(workspace, id, ended);
+  }
+
+  /** Puts one away, also one that left memory; undefined when it is under way. */
+  archive(conversation: Conversation): Conversation | undefined {
+    const after = archived(conversation, this.#parts.clock.nowMs());
+    if (after === undefined || after === conversation) return after;
+    this.#move(keyOf(conversation.workspace, conversation.id), after, this.#parts.writer.batch());
+    return after;
+  }
+
+  /** Lets one go on in another, also those that left memory; or says why not. Merged again, it stays as it is. */
+  merge(conversation: Conversation, into: Conversation): Conversation | MessageError {
+    const merge = mergedInto(conversation, into);
+    if ("code" in merge || merge === conversation) return merge;
+    const { terms, writer } = this.#parts;
+    for (const each of [merge, absorbed(into, [conversation], terms)])
+      this.#move(keyOf(each.workspace, each.id), each, writer.batch());
+    return merge;
+  }
+
+  #change(workspace: string, id: string, change: (conversation: Conversation) => Conversation): void {
+    const before = this.find(workspace, id);
+    if (before === undefined) return;
+    const after = change(before);
+    if (after !== before) this.#move(keyOf(workspace, id), after, this.#parts.writer.batch());
+  }
+}
+
+const keyOf = (workspace: string, id: string): string => (workspace === "default" ? id : `${workspace}/${id}`);
+
+/** C2. */
+const isRowDue = (before: Conversation | undefined, now: Conversation): boolean =>
+  before === undefined || before.status.state !== now.status.state || before.archivedAtMs !== now.archivedAtMs;

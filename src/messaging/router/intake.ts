@@ -1,0 +1,387 @@
+import { type Clock } from "../../kernel/clock.ts";
+import { type Message, type MessageError, type NearestCapability, PRIORITIES, SYSTEM_SENDER } from "../acl/index.ts";
+import { type Addressing, type CapabilityMeaning, type Route } from "./addressing/index.ts";
+import { ByMeaning, type Looked } from "./by-meaning.ts";
+import { type Conversations } from "./conversations.ts";
+import { deadLetter } from "./dead-letter.ts";
+import { type Deliveries } from "./deliveries.ts";
+import { expiryOf } from "./expiry.ts";
+import { type Arrived, EarlyMessages } from "./early-messages.ts";
+import { type Feed } from "./feed.ts";
+import { type Figures } from "./figures.ts";
+import { loopOf } from "./loops.ts";
+import { type Parcel, type Recipient, type Recipients } from "./mailboxes/index.ts";
+import {
+  failure,
+  mailboxFull,
+  NOT_STORED,
+  routerFull,
+  type RouterOptions,
+  STILL_DEPLOYING,
+  STOPPING,
+  type Submitted,
+  tooLarge,
+  wordKey,
+} from "./ports/index.ts";
+import { type Batch, type Duplicates, type Waiting, type Writer } from "./writing/index.ts";
+
+/** After a refusal for want of room. */
+const RETRY_AFTER_MS = 1_000;
+
+export type IntakeParts = {
+  readonly clock: Clock;
+  readonly writer: Writer;
+  readonly feed: Feed;
+  readonly recipients: Recipients;
+  readonly deliveries: Deliveries;
+  readonly addressing: Addressing;
+  /** For what nobody provides; absent, only what is written the same is the same. */
+  readonly meaning: CapabilityMeaning | undefined;
+  readonly conversations: Conversations;
+  readonly duplicates: Duplicates;
+  readonly options: RouterOptions;
+  readonly figures: Figures;
+  /** Whether agents are not all known yet, until `deployed`. */
+  readonly isDeploying: boolean;
+  /** Names of those that message `seq` went to, as the journal has them. Never rejects. */
+  readonly recipientsOf: (seq: number) => Promise<readonly string[]>;
+  /** The server's answer to a sender: a `failure` or `not-understood`. */
+  readonly answer: (message: Message, act: "failure" | "not-understood", error: MessageError) => void;
+};
+
+type Done = Arrived["done"];
+
+/** Whether a message would be delivered, and to whom. */
+export type WhereTo =
+  | { readonly type: "found"; readonly names: readonly string[]; readonly nearest: NearestCapability | undefined }
+  | { readonly type: "nobody"; readonly error: MessageError };
+
+/**
+ * What happens to a message between a sender and the mailboxes.
+ * I1. Nothing is delivered, and no sender is told "accepted", before the message is on disk (durability `none` excepted).
+ * I2. An id that is known does nothing a second time; the answer is that of the first.
+ * I3. What nobody can be found for, and what its conversation does not allow, is on record, and its sender is answered.
+ * I4. A refused message left no trace: no room is reserved, no conversation moved, its id is free.
+ * I5. While agents are being deployed, a message without a recipient waits, and is not accepted before it has one.
+ */
+export class Intake {
+  readonly #parts: IntakeParts;
+  readonly #byMeaning: ByMeaning | undefined;
+  readonly #looking = new Set<Promise<void>>();
+  readonly #early: EarlyMessages;
+  #lastSeq = 0;
+
+  constructor(parts: IntakeParts) {
+    this.#parts = parts;
+    this.#byMeaning = parts.meaning && new ByMeaning(parts.meaning, parts.addressing);
+    this.#early = new EarlyMessages(parts.isDeploying, parts.options);
+  }
+
+  get lastSeq(): number {
+    return this.#lastSeq;
+  }
+
+  /** Numbers go on from here. */
+  startAfter(seq: number): void {
+    this.#lastSeq = seq;
+  }
+
+  /** `done` is called once, when it is on disk or refused; maybe before this returns. */
+  submit(message: Message, done: Done): void {
+    const { clock, options, duplicates, writer, conversations } = this.#parts;
+    const nowMs = clock.nowMs();
+    if (message.expiresAtMs !== undefined && message.expiresAtMs <= nowMs)
+      return this.refuse(message, done, failure("EXPIRED", "it had expired when it came"));
+    const known = duplicates.seqOf(message);
+    if (known !== undefined) return void this.#duplicate(message, done, known);
+    const size = writer.batch().draft(message);
+    if (size > options.messageBytesMax) return this.refuse(message, done, tooLarge(size, options.messageBytesMax));
+    const arrived = { message, size, done };
+    if (this.#early.mustFollow(message)) return this.#wait(arrived);
+    const route = this.#parts.figures.isRoutingSampled() ? this.#timedRoute(message) : this.#route(message);
+    if (route.type === "nobody" && this.#early.isOpen) return this.#wait(arrived);
+    if (route.type === "nobody") return this.#nobody(arrived, route.error);
+    if (route.type === "refused") return this.refuse(message, done, route.error);
+    const loop = message.hops === 0 ? undefined : loopOf(message, namesOf(route.recipients), options.hopsMax);
+    if (loop !== undefined) return this.refuse(message, done, loop);
+    const reserved = this.#reserve(route, size);
+    if ("error" in reserved) return this.refuse(message, done, reserved.error, RETRY_AFTER_MS);
+    const entry = conversations.enter(message, namesOf(reserved.fit), writer.batch());
+    if (entry.type === "allowed") return this.#accept(arrived, reserved, nowMs);
+    for (const recipient of reserved.fit) this.#release(recipient, size);
+    if (entry.type === "refused") return this.refuse(message, done, entry.error);
+    this.#record(arrived, "not-understood", entry.error);
+  }
+
+  /** I5. */
+  #wait(arrived: Arrived): void {
+    if (!this.#early.add(arrived)) this.refuse(arrived.message, arrived.done, STILL_DEPLOYING, RETRY_AFTER_MS);
+  }
+
+  /** I5: routes again what waits for its recipient, because agents were deployed; `isLast` once all are. */
+  deployed(isLast: boolean): void {
+    for (const { message, done } of this.#early.take(isLast)) this.submit(message, done);
+  }
+
+  /** To whom it is addressed; an answer goes to whom its conversation says, where somebody is there under that name. */
+  #route(message: Message): Route {
+    const { addressing, conversations } = this.#parts;
+    const route = addressing.route(message);
+    if (route.type !== "found" || message.address.type !== "receivers") return route;
+    const names = conversations.insteadOf(message, namesOf(route.recipients));
+    if (names === undefined) return route;
+    const instead = addressing.route({ ...message, address: { type: "receivers", names } });
+    return instead.type === "found" ? instead : route;
+  }
+
+  #timedRoute(message: Message): Route {
+    const { clock, figures } = this.#parts;
+    const startedMs = clock.monotonicMs();
+    const route = this.#route(message);
+    const tookMs = clock.monotonicMs() - startedMs;
+    // What nobody provides may be any text, and is not counted by its name.
+    const isProvided = route.type === "found" && message.address.type === "capability";
+    figures.routed(isProvided ? message.address.capability : "", tookMs);
+    return route;
+  }
+
+  /** Nobody is there for it: who provides what is near in meaning gets it, where that is on; else its sender is told. */
+  #nobody(arrived: Arrived, error: MessageError): void {
+    const looking = this.#byMeaning?.look(arrived.message, error);
+    if (looking === undefined) return this.#record(arrived, "failure", error);
+    const ended = this.#byMeaningOf(arrived, looking).finally(() => this.#looking.delete(ended));
+    this.#looking.add(ended);
+  }
+
+  async #byMeaningOf(arrived: Arrived, looking: Promise<Looked>): Promise<void> {
+    const { message, error, nearest } = await looking;
+    if (nearest === undefined) return this.#record(arrived, "failure", error);
+    const done: Done = (submitted) =>
+      arrived.done(submitted.type === "accepted" ? { ...submitted, nearest } : submitted);
+    this.submit(message, done);
+  }
+
+  /** To whom it would go now. */
+  async whereTo(message: Message): Promise<WhereTo> {
+    const { addressing } = this.#parts;
+    const route = this.#route(message);
+    if (route.type === "found") return { type: "found", names: namesOf(route.recipients), nearest: undefined };
+    const looked = await this.#byMeaning?.look(message, route.error);
+    if (looked?.nearest === undefined) return { type: "nobody", error: looked?.error ?? route.error };
+    const near = addressing.route(looked.message);
+    return near.type === "found"
+      ? { type: "found", names: namesOf(near.recipients), nearest: looked.nearest }
+      : { type: "nobody", error: near.error };
+  }
+
+  /** Nothing is looked for any more; what was has come to its end. */
+  async close(): Promise<void> {
+    for (const { message, done } of this.#early.take(true)) this.refuse(message, done, STOPPING, RETRY_AFTER_MS);
+    await this.#byMeaning?.close();
+    await Promise.all(this.#looking);
+  }
+
+  /** Counts it and tells the sender. */
+  refuse(message: Message, done: Done, error: MessageError, retryAfterMs?: number): void {
+    this.#parts.figures.error(error.code);
+    this.#parts.figures.received("refused");
+    done({ type: "refused", id: message.id, error, retryAfterMs });
+  }
+
+  /** Room in each mailbox, or in none; of what is published, in those that have some (`left` have none). */
+  #reserve({ recipients, isShared }: Found, size: number): Reserved {
+    const { recipients: all, options } = this.#parts;
+    const [only] = recipients;
+    if (recipients.length === 1 && only !== undefined && (only.isReader || all.reserve(only, size) === undefined))
+      return { fit: recipients, left: NOBODY };
+    const fit: Recipient[] = [];
+    const left: Recipient[] = [];
+    for (const recipient of recipients) {
+      const full = recipient.isReader ? undefined : this.#room(recipient, size);
+      if (full === undefined) fit.push(recipient);
+      else if (full === "mailbox" && isShared) left.push(recipient);
+      else {
+        for (const other of fit) this.#release(other, size);
+        return { error: full === "router" ? routerFull(all.bytes, options.totalBytesMax) : fullOf(recipient) };
+      }
+    }
+    const [first] = left;
+    return fit.length === 0 && first !== undefined ? { error: fullOf(first) } : { fit, left };
+  }
+
+  #room(recipient: Recipient, size: number): "mailbox" | "router" | undefined {
+    const { recipients, deliveries } = this.#parts;
+    const full = recipients.reserve(recipient, size);
+    if (full !== "mailbox") return full;
+    deliveries.sweep(recipient);
+    return recipients.reserve(recipient, size);
+  }
+
+  #release(recipient: Recipient, size: number): void {
+    if (recipient.isReader) return;
+    recipient.mailbox.release(size);
+    this.#parts.recipients.released(size);
+  }
+
+  #accept(arrived: Arrived, { fit: recipients, left }: Room, nowMs: number): void {
+    const { message } = arrived;
+    const { duplicates, figures, writer } = this.#parts;
+    const parcel = this.#parcel(arrived);
+    const { seq, isVolatile } = parcel;
+    const batch = writer.batch();
+    if (!isVolatile) keep(batch, message, parcel, recipients);
+    duplicates.add(message, seq, nowMs);
+    figures.accepted(message);
+    if (!isVolatile) {
+      for (const recipient of left) batch.dead.push(unplaced(message, seq, recipient, nowMs));
+      for (const { mailbox, isReader } of recipients)
+        if (isReader) batch.settlement({ seq, party: mailbox.number, outcome: "done", attempt: 1 });
+    }
+    batch.waiting.push(new Submission(this, arrived, parcel, recipients));
+  }
+
+  /** It is on disk: into the mailboxes. */
+  written({ message, size, done }: Arrived, parcel: Parcel, recipients: readonly Recipient[]): void {
+    const isHot = this.#parts.recipients.heat(size * recipients.length, parcel.isVolatile);
+    parcel.message = isHot ? message : undefined;
+    this.#put(message, recipients, parcel);
+    this.#parts.figures.received("accepted");
+    done(accepted(message, parcel.seq, namesOf(recipients), false));
+  }
+
+  /** It is not, and must leave no trace (I4). */
+  lost({ message, size, done }: Arrived, recipients: readonly Recipient[]): void {
+    this.#parts.duplicates.forget(message);
+    for (const recipient of recipients) this.#release(recipient, size);
+    this.refuse(message, done, NOT_STORED, RETRY_AFTER_MS);
+  }
+
+  /** A dead letter once more, to its recipient alone; its conversation does not move again. */
+  again(message: Message, done: Done, recipient: Recipient, deadSeq: number): void {
+    const { writer, clock } = this.#parts;
+    // What has expired since would expire again at once.
+    const fresh = { ...message, expiresAtMs: undefined, replyByMs: undefined, durability: "full" } as const;
+    const size = writer.batch().draft(fresh);
+    const reserved = this.#reserve({ type: "found", recipients: recipient.alone, isShared: false }, size);
+    if ("error" in reserved) return this.refuse(message, done, reserved.error, RETRY_AFTER_MS);
+    writer.batch().buried.push({ seq: deadSeq, party: recipient.mailbox.number });
+    this.#accept({ message: fresh, size, done }, reserved, clock.nowMs());
+  }
+
+  /** With the next number. */
+  #parcel({ message, size }: Arrived): Parcel {
+    this.#lastSeq += 1;
+    return {
+      seq: this.#lastSeq,
+      workspace: message.workspace,
+      priority: PRIORITIES.indexOf(message.priority),
+      conversationKey: wordKey(message.workspace, message.conversationId),
+      size,
+      expiresAtMs: expiryOf(message),
+      isVolatile: message.durability === "none",
+      message: undefined,
+    };
+  }
+
+  #put(message: Message, recipients: readonly Recipient[], parcel: Parcel): void {
+    const { deliveries, feed, recipients: all } = this.#parts;
+    if (feed.isWatched) feed.tell({ type: "message", seq: parcel.seq, message, recipients: namesOf(recipients) });
+    for (const recipient of recipients) {
+      if (recipient.isReader) {
+        if (parcel.message !== undefined) all.cool(parcel.size);
+        continue;
+      }
+      recipient.mailbox.put(parcel);
+      if (parcel.expiresAtMs > 0) deliveries.watchExpiry(recipient);
+      deliveries.pump(recipient);
+    }
+  }
+
+  /** I3: on record, delivered to nobody, and the sender is answered in the same transaction. */
+  #record(arrived: Arrived, act: "failure" | "not-understood", error: MessageError): void {
+    const { writer, duplicates, clock, answer, figures } = this.#parts;
+    const { message, done } = arrived;
+    figures.error(error.code);
+    const batch = writer.batch();
+    const parcel = this.#parcel(arrived);
+    if (!parcel.isVolatile) keep(batch, message, parcel, NOBODY);
+    duplicates.add(message, parcel.seq, clock.nowMs());
+    batch.waiting.push({
+      written: () => {
+        figures.received("answered");
+        done({ type: "answered", id: message.id, conversationId: message.conversationId, answer: act, error });
+      },
+      lost: () => {
+        duplicates.forget(message);
+        this.refuse(message, done, NOT_STORED, RETRY_AFTER_MS);
+      },
+    });
+    if (message.sender !== SYSTEM_SENDER) answer(message, act, error);
+  }
+
+  /** I2. */
+  async #duplicate(message: Message, done: Done, seq: number): Promise<void> {
+    await this.#parts.writer.settled();
+    // Lost meanwhile: then this is the first that counts.
+    if (this.#parts.duplicates.seqOf(message) !== seq) return this.submit(message, done);
+    this.#parts.figures.received("duplicate");
+    done(accepted(message, seq, await this.#parts.recipientsOf(seq), true));
+  }
+}
+
+/** Its row, with the batch. */
+function keep(batch: Batch, message: Message, parcel: Parcel, recipients: readonly Recipient[]): void {
+  if (message.durability === "full") batch.sync();
+  const [only] = recipients;
+  const isOne = recipients.length === 1 && only !== undefined;
+  batch.keep(parcel, message, isOne ? only.number : recipients.map(({ mailbox }) => mailbox.number));
+}
+
+type Found = Extract<Route, { type: "found" }>;
+type Room = { readonly fit: readonly Recipient[]; readonly left: readonly Recipient[] };
+type Reserved = Room | { readonly error: MessageError };
+
+const fullOf = ({ mailbox: { name, messages, bytes } }: Recipient): MessageError => mailboxFull(name, messages, bytes);
+
+/** What was published, and had no room in one of the mailboxes. */
+const unplaced = (message: Message, seq: number, recipient: Recipient, atMs: number) =>
+  deadLetter(
+    message,
+    { seq, mailbox: recipient.mailbox },
+    { code: "MAILBOX_FULL", reason: fullOf(recipient).message, attempts: 0, history: [], atMs },
+  );
+
+/** A message that waits to be on disk: one object instead of two functions for each. */
+class Submission implements Waiting {
+  readonly #intake: Intake;
+  readonly #arrived: Arrived;
+  readonly #parcel: Parcel;
+  readonly #recipients: readonly Recipient[];
+
+  constructor(intake: Intake, arrived: Arrived, parcel: Parcel, recipients: readonly Recipient[]) {
+    this.#intake = intake;
+    this.#arrived = arrived;
+    this.#parcel = parcel;
+    this.#recipients = recipients;
+  }
+
+  written(): void {
+    this.#intake.written(this.#arrived, this.#parcel, this.#recipients);
+  }
+
+  lost(): void {
+    this.#intake.lost(this.#arrived, this.#recipients);
+  }
+}
+
+const NOBODY: readonly Recipient[] = [];
+
+const namesOf = (recipients: readonly Recipient[]): readonly string[] => {
+  const [only] = recipients;
+  return recipients.length === 1 && only !== undefined ? only.names : recipients.map(({ mailbox }) => mailbox.name);
+};
+
+function accepted(message: Message, seq: number, recipients: readonly string[], duplicate: boolean): Submitted {
+  const { id, conversationId, durability } = message;
+  return { type: "accepted", id, seq, conversationId, recipients, duplicate, durability };
+}

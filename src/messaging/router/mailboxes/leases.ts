@@ -1,0 +1,57 @@
+import { type Alarm } from "../../../kernel/alarm.ts";
+import { type Lease } from "./parcel.ts";
+
+/** Leases that begin within this time of each other end together. */
+const SHARED_MS = 250;
+
+/**
+ * Leases, shared by all deliveries that begin at about the same time: at a hundred thousand a second one signal each would
+ * cost more than the delivery.
+ * L1. A lease lasts as long as was asked for, and `SHARED_MS` longer at most.
+ * L2. When it ends its signal is aborted and `ended` is told once.
+ */
+export class Leases {
+  readonly #alarm: Alarm;
+  readonly #ended: (lease: Lease) => void;
+  /** The last lease of each length. */
+  readonly #open = new Map<number, Lease>();
+  readonly #live = new Set<Lease>();
+  #last: Lease | undefined;
+  #lastMs = 0;
+
+  constructor(parts: { readonly alarm: Alarm; readonly ended: (lease: Lease) => void }) {
+    this.#alarm = parts.alarm;
+    this.#ended = parts.ended;
+  }
+
+  /** `nowMs` is monotonic. */
+  begin(leaseMs: number, nowMs: number): Lease {
+    const untilMs = nowMs + leaseMs;
+    if (leaseMs === this.#lastMs && this.#last !== undefined && this.#last.endsAtMs >= untilMs) return this.#last;
+    const open = this.#open.get(leaseMs);
+    const lease = open !== undefined && open.endsAtMs >= untilMs ? open : this.#start(leaseMs, untilMs);
+    this.#lastMs = leaseMs;
+    this.#last = lease;
+    return lease;
+  }
+
+  #start(leaseMs: number, untilMs: number): Lease {
+    const stop = new AbortController();
+    const lease = { endsAtMs: untilMs + SHARED_MS, stop, signal: stop.signal };
+    this.#open.set(leaseMs, lease);
+    this.#live.add(lease);
+    this.#alarm.at(lease.endsAtMs, () => {
+      this.#live.delete(lease);
+      if (this.#open.get(leaseMs) === lease) this.#open.delete(leaseMs);
+      if (this.#last === lease) this.#last = undefined;
+      lease.stop.abort(new DOMException("The lease has ended.", "TimeoutError"));
+      this.#ended(lease);
+    });
+    return lease;
+  }
+
+  /** Ends all of them at once, without telling. */
+  stopAll(): void {
+    for (const lease of this.#live) lease.stop.abort(new DOMException("The server stops.", "AbortError"));
+  }
+}

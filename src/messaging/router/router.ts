@@ -1,0 +1,439 @@
+import { type Alarm } from "../../kernel/alarm.ts";
+import { type Clock } from "../../kernel/clock.ts";
+import { MessageId } from "../../kernel/ids.ts";
+import { log } from "../../kernel/log.ts";
+import {
+  composeMessage,
+  composeReply,
+  type ContentStore,
+  type Message,
+  type MessageError,
+  restoreMessage,
+  SYSTEM_SENDER,
+  USER_SENDER,
+} from "../acl/index.ts";
+import { type Conversation, CONVERSATION_TERMS, type ConversationTerms } from "../protocols/index.ts";
+import { ClaimCheck } from "./claim-check.ts";
+import { Crashes } from "./crashes.ts";
+import { Addressing, candidateOf, type CapabilityMeaning, loadOf, scoreOf } from "./addressing/index.ts";
+import { Conversations, type Lapsed } from "./conversations.ts";
+import { Deliveries } from "./deliveries.ts";
+import { ConversationNotFoundError, ConversationUnderWayError } from "./errors.ts";
+import { notAnswered, wantsAnswer } from "./expiry.ts";
+import { Figures, type RouterFigures } from "./figures.ts";
+import { Feed, type RouterEvent, type RouterFilter } from "./feed.ts";
+import { type Fetch, type FetchedSettlement, Fetching } from "./fetching.ts";
+import { Intake, type WhereTo } from "./intake.ts";
+import { type Parcel, type Recipient, Recipients, restoredParcel } from "./mailboxes/index.ts";
+import {
+  type AgentHandler,
+  type Delivered,
+  type Directory,
+  failure,
+  type HandRecord,
+  type MessageJournal,
+  type Provider,
+  type Recovered,
+  type RouterOptions,
+  NOT_STORED,
+  STOPPING,
+  type Submitted,
+} from "./ports/index.ts";
+import { Recollection } from "./recollection.ts";
+import { Records } from "./records.ts";
+import { type Subscriptions } from "./subscriptions/index.ts";
+import { waitingContent } from "./waiting-content.ts";
+import { Duplicates, Writer } from "./writing/index.ts";
+
+export type RouterParts = {
+  readonly journal: MessageJournal;
+  readonly directory: Directory;
+  readonly clock: Clock;
+  readonly alarm: Alarm;
+  readonly options: RouterOptions;
+  /** Where content is kept that is too large to travel; absent, it travels. */
+  readonly contents?: ContentStore | undefined;
+  /** What is in hand, through a crash; absent, a message that ends the process is delivered again each time. */
+  readonly hands?: HandRecord | undefined;
+  /** Who wants what is published; absent is nobody. */
+  readonly subscriptions?: Pick<Subscriptions, "subscribers"> | undefined;
+  /** How long conversations last, and how large they get. */
+  readonly terms?: ConversationTerms | undefined;
+  /** Free conversations of one message that are remembered at least. */
+  readonly freshMax?: number | undefined;
+  /** Finds capabilities by what they mean; absent, what nobody provides has no provider. */
+  readonly meaning?: CapabilityMeaning | undefined;
+  /** Whether agents are not all known yet: until `deployed`, messages without a recipient wait. Default: false. */
+  readonly isDeploying?: boolean | undefined;
+  /** From 0 up to 1; for pauses between attempts and choices among equals. */
+  readonly chance?: (() => number) | undefined;
+};
+
+/** Expired messages are looked for this often. */
+const SWEEP_MS = 30_000;
+/** What was kept long enough is dropped this often. */
+const RETAIN_MS = 3_600_000;
+/** After a refusal, before the message may be sent again. */
+const AGAIN_MS = 1_000;
+/** Conversations in memory before the least used free ones leave it. */
+const CONVERSATIONS_HELD_MAX = 200_000;
+
+type Failed = Pick<Recovered["retries"][number], "attempts" | "nextAtMs" | "reason" | "history">;
+/** What was in hand when the server ended, and had not failed before. */
+const CRASHED = { attempts: 0, nextAtMs: 0, reason: "a crash", history: [] };
+
+/** Takes messages, keeps them, and brings them to those they are for. The invariants are those of its parts. */
+export class Router {
+  readonly #parts: RouterParts;
+  readonly #recipients: Recipients;
+  readonly #writer: Writer;
+  readonly #feed = new Feed();
+  readonly #figures = new Figures();
+  readonly #deliveries: Deliveries;
+  readonly #fetching: Fetching;
+  readonly #intake: Intake;
+  readonly #records: Records;
+  readonly #duplicates: Duplicates;
+  readonly #conversations: Conversations;
+  readonly #claims: ClaimCheck | undefined;
+  readonly #crashes: Crashes;
+  readonly #recollection: Recollection;
+  readonly #watching: Disposable;
+  #isRefreshing = false;
+  #isStopping = false;
+
+  private constructor(parts: RouterParts) {
+    const { journal, directory, clock, alarm, options, chance = Math.random } = parts;
+    this.#parts = parts;
+    const { messageBytesMax, contentBytesMax: storeBytesMax } = options;
+    const waiting = () => waitingContent(this.#recipients, journal);
+    const claiming = { messageBytesMax, storeBytesMax, clock, waiting };
+    this.#claims = parts.contents && new ClaimCheck(parts.contents, claiming);
+    const writer = new Writer({ journal, clock, alarm, options });
+    const recipients = new Recipients({ options, directory, named: (party) => writer.batch().parties.push(party) });
+    const feed = this.#feed;
+    const { terms = CONVERSATION_TERMS } = parts;
+    const begunByAnswer = (answer: Message) => this.#recollection.lookBack(answer, this.#intake.lastSeq);
+    const { freshMax } = parts;
+    const lapsed = this.#lapsed.bind(this);
+    const conversations = new Conversations({ clock, alarm, writer, feed, terms, freshMax, begunByAnswer, lapsed });
+    this.#conversations = conversations;
+    const gaveUp = (message: Message, recipient: string, error: MessageError) => {
+      if (error.code === "EXPIRED" && conversations.coversExpiry(message)) return;
+      // What the server says about a message moves no part, so that it may be lost.
+      if (message.sender !== SYSTEM_SENDER) conversations.undelivered(message, recipient);
+      this.#gaveUp(message, error);
+    };
+    const read = (seqs: readonly number[]) => this.#read(seqs);
+    this.#crashes = new Crashes({ record: parts.hands, clock, alarm, goOn: () => this.#deliveries.goOn() });
+    const shared = { clock, alarm, writer, feed, recipients, options, directory, chance, figures: this.#figures };
+    this.#duplicates = new Duplicates(
+      { windowMs: options.dedupWindowMs, messagesMax: options.dedupMessagesMax },
+      clock.nowMs(),
+    );
+    this.#writer = writer;
+    this.#recipients = recipients;
+    this.#deliveries = new Deliveries({ ...shared, crashes: this.#crashes, read, gaveUp });
+    this.#fetching = new Fetching({ clock, writer, deliveries: this.#deliveries, window: options.window });
+    const subscribers = (message: Message, topic: string) => parts.subscriptions?.subscribers(message, topic) ?? [];
+    const addressing = new Addressing({ ...shared, subscribers });
+    const recipientsOf = (seq: number) => this.#recipientsOf(seq);
+    const kept = { ...shared, deliveries: this.#deliveries, duplicates: this.#duplicates, conversations };
+    const answer = this.#answer.bind(this);
+    const { meaning, isDeploying = false } = parts;
+    this.#intake = new Intake({ ...kept, addressing, answer, recipientsOf, meaning, isDeploying });
+    this.#records = new Records({ ...kept, journal, terms, intake: this.#intake });
+    const nameOf = (party: number) => recipients.byNumber(party)?.mailbox.name;
+    this.#recollection = new Recollection({ clock, journal, conversations, nameOf, terms });
+    this.#watching = directory.watch(() => this.#refreshSoon());
+  }
+
+  /** With all that was under way when it was closed or the process ended. */
+  static async open(parts: RouterParts): Promise<Router> {
+    const router = new Router(parts);
+    const sinceMs = parts.clock.nowMs() - parts.options.dedupWindowMs;
+    router.#restore(await parts.journal.recover({ sinceMs }));
+    router.#sweepLater();
+    router.#retainAfter(SWEEP_MS);
+    return router;
+  }
+
+  #restore({ lastSeq, parties, pending, retries, recent, conversations }: Recovered): void {
+    const { clock } = this.#parts;
+    this.#crashes.begin(lastSeq);
+    for (const party of parties) this.#recipients.restore(party);
+    this.#intake.startAfter(lastSeq);
+    for (const [row, id] of recent.ids.entries()) {
+      const workspace = recent.workspaces[row] ?? "default";
+      this.#duplicates.add({ workspace, id }, recent.seqs[row] ?? 0, clock.nowMs());
+    }
+    this.#conversations.restore(conversations);
+    this.#recollection.begin({ parties, lastSeq });
+    const failed = new Map(retries.map((retry) => [`${retry.seq}/${retry.party}`, retry]));
+    for (let row = 0; row < pending.seqs.length; row += 1) {
+      const recipient = this.#recipients.byNumber(pending.parties[row] ?? 0);
+      if (recipient === undefined) continue;
+      const parcel = restoredParcel(pending, row, recipient.mailbox.workspace);
+      this.#recipients.admit(recipient, parcel.size);
+      const retry = failed.size === 0 ? undefined : failed.get(`${parcel.seq}/${recipient.mailbox.number}`);
+      if (retry === undefined && !this.#crashes.isSuspect(parcel.seq, recipient)) recipient.mailbox.put(parcel);
+      else this.#resume(recipient, parcel, retry ?? CRASHED);
+      if (parcel.expiresAtMs > 0) this.#deliveries.watchExpiry(recipient);
+    }
+  }
+
+  #resume(recipient: Recipient, parcel: Parcel, retry: Failed): void {
+    const { clock, alarm, options } = this.#parts;
+    // The clock may have been set since: a pause is never longer than the longest.
+    const waitMs = Math.min(Math.max(0, retry.nextAtMs - clock.nowMs()), options.retryDelayMaxMs);
+    const nowMs = clock.monotonicMs();
+    const attempts = retry.attempts + this.#crashes.of(parcel.seq, recipient);
+    const isSuspect = this.#crashes.isSuspect(parcel.seq, recipient);
+    const nextAtMs = isSuspect ? this.#crashes.suspect(parcel.seq, recipient, nowMs) : nowMs + waitMs;
+    const history = this.#crashes.history(parcel.seq, recipient, { attempts, history: retry.history });
+    recipient.mailbox.resume({ parcel, attempts, nextAtMs, reason: retry.reason, history });
+    alarm.at(nextAtMs, () => this.#deliveries.wake(recipient));
+  }
+
+  /** Resolves when the message is on disk, as its durability says, or refused. Never rejects. */
+  submit(message: Message): Promise<Submitted> {
+    const { promise, resolve } = Promise.withResolvers<Submitted>();
+    this.post(message, resolve);
+    return promise;
+  }
+
+  /** As `submit`, without a promise for each message: `done` is called once, must be quick and not throw. */
+  post(message: Message, done: (submitted: Submitted) => void): void {
+    const isSmall = this.#claims === undefined || this.#claims.letsPass(message);
+    if (isSmall && !this.#isStopping) return this.#intake.submit(message, done);
+    const take = (ready: Message, error?: MessageError) => {
+      const refusal = this.#isStopping ? STOPPING : error;
+      if (refusal === undefined) this.#intake.submit(ready, done);
+      else this.#intake.refuse(ready, done, refusal, AGAIN_MS);
+    };
+    if (this.#claims !== undefined) this.#claims.putAside(message, take);
+    else take(message);
+  }
+
+  /** Whoever handles the messages of this name; before all others. */
+  attach(workspace: string, name: string, handler: AgentHandler): Disposable {
+    const attached = this.#recipients.attach(workspace, name, this.#claims?.filled(handler) ?? handler);
+    this.#pumpAll();
+    return attached;
+  }
+
+  /** Whoever handles the messages of all agents that the directory knows. */
+  attachDeployed(handler: AgentHandler): Disposable {
+    const attached = this.#recipients.attachDeployed(this.#claims?.filled(handler) ?? handler);
+    this.#pumpAll();
+    return attached;
+  }
+
+  #refreshSoon(): void {
+    if (this.#isRefreshing) return;
+    this.#isRefreshing = true;
+    setImmediate(() => {
+      this.#isRefreshing = false;
+      this.#recipients.refresh();
+      this.#intake.deployed(false);
+      this.#pumpAll();
+    });
+  }
+
+  /** The directory knows all agents of the start: a message without a recipient waits no longer. */
+  deployed(): void {
+    this.#intake.deployed(true);
+  }
+
+  #pumpAll(): void {
+    this.#deliveries.goOn();
+    for (const recipient of this.#recipients.all()) {
+      if (recipient.mailbox.hasWork) this.#deliveries.pump(recipient);
+    }
+  }
+
+  /** For those outside of the server: takes messages; `Fetching.take` says how. Throws when there is no such mailbox. */
+  async lease(
+    owner: { readonly workspace: string; readonly name: string },
+    fetch: Fetch,
+    signal: AbortSignal,
+  ): Promise<readonly Delivered[]> {
+    return this.#fetching.take(this.#records.recipient(owner.workspace, owner.name), fetch, signal);
+  }
+
+  /** And settles them; the answer are those whose lease had ended. */
+  async settle(
+    owner: { readonly workspace: string; readonly name: string },
+    settlements: readonly FetchedSettlement[],
+  ): Promise<readonly number[]> {
+    return this.#fetching.settle(this.#records.recipient(owner.workspace, owner.name), settlements);
+  }
+
+  /** What happens, as it happens; a slow listener misses some and is told how many. */
+  watch(filter: RouterFilter, listener: (events: readonly RouterEvent[]) => void): Disposable {
+    return this.#feed.watch(filter, listener);
+  }
+
+  /** What was said, what is under way, what failed. */
+  get records(): Records {
+    return this.#records;
+  }
+
+  /** Delivers nothing more to it, or goes on; what comes is kept. Throws when there is no such mailbox. */
+  pause(workspace: string, name: string, isPaused: boolean): void {
+    const recipient = this.#records.recipient(workspace, name);
+    recipient.pause(isPaused);
+    this.#deliveries.pump(recipient);
+  }
+
+  /** Ends a conversation that is under way; one that is over stays as it is. Resolves when that is on disk. */
+  async endConversation(workspace: string, id: string): Promise<void> {
+    this.#conversations.end(workspace, id);
+    await this.#writer.settled();
+  }
+
+  /** Puts a conversation away; throws when it is not there, or somebody still owes something in it. */
+  async archiveConversation(workspace: string, id: string): Promise<Conversation> {
+    const conversation = await this.#records.conversation(workspace, id);
+    if (conversation === undefined) throw new ConversationNotFoundError(id);
+    const archived = this.#conversations.archive(conversation);
+    if (archived === undefined) throw new ConversationUnderWayError(id);
+    await this.#writer.settled();
+    return archived;
+  }
+
+  /** Lets a conversation go on in another one, or says why it cannot; throws when either is not there. */
+  async mergeConversation(workspace: string, id: string, into: string): Promise<Conversation | MessageError> {
+    const [conversation, other] = await Promise.all([
+      this.#records.conversation(workspace, id),
+      this.#records.conversation(workspace, into),
+    ]);
+    if (conversation === undefined) throw new ConversationNotFoundError(id);
+    if (other === undefined) throw new ConversationNotFoundError(into);
+    const merged = this.#conversations.merge(conversation, other);
+    await this.#writer.settled();
+    return merged;
+  }
+
+  /** How many and how long, since the start. */
+  figures(): RouterFigures {
+    return this.#figures.now();
+  }
+
+  /** To whom a message would go now; nothing is sent or kept. */
+  whereTo(message: Message): Promise<WhereTo> {
+    return this.#intake.whereTo(message);
+  }
+
+  /** How loaded a provider is, from 0 idle to 1 full, and what `best_match` makes of it; the score is undefined for whoever takes nothing. */
+  standing(workspace: string, provider: Provider): { readonly load: number; readonly score: number | undefined } {
+    const candidate = candidateOf(provider, this.#recipients.open(workspace, provider.name));
+    const seen = { clock: this.#parts.clock, standings: this.#recipients.standings };
+    const load = loadOf(candidate, seen.standings);
+    const score = scoreOf(candidate, seen);
+    return { load, score: score === 0 ? undefined : score };
+  }
+
+  async #read(seqs: readonly number[]): Promise<ReadonlyMap<number, Message>> {
+    const stored = await this.#parts.journal.read(seqs);
+    return new Map(stored.map(({ seq, body }) => [seq, restoreMessage(JSON.parse(body))]));
+  }
+
+  async #recipientsOf(seq: number): Promise<readonly string[]> {
+    try {
+      const [stored] = await this.#parts.journal.read([seq]);
+      return (stored?.recipients ?? []).flatMap((party) => this.#recipients.byNumber(party)?.mailbox.name ?? []);
+    } catch (error) {
+      log.error({ error }, "a message could not be read");
+      return [];
+    }
+  }
+
+  #gaveUp(message: Message, error: MessageError): void {
+    if (message.sender === SYSTEM_SENDER) return;
+    if (error.code === "EXPIRED" && !wantsAnswer(message)) return;
+    this.#answer(message, "failure", error);
+  }
+
+  /** Notifies the initiator of each participant that did not answer in time, or was removed. */
+  #lapsed({ conversation, lapses, error }: Lapsed): void {
+    const { id: conversationId, workspace, protocol, initiator } = conversation;
+    for (const { participant, unanswered } of lapses) {
+      if (unanswered === undefined) continue;
+      const { name, replyTo, deadlineMs = 0 } = participant;
+      const asked = composeMessage({
+        ...unanswered,
+        id: MessageId.parse(unanswered.id),
+        workspace,
+        performative: "request",
+        sender: initiator,
+        address: { type: "receivers", names: [name] },
+        content: { type: "text", text: "" },
+        atMs: deadlineMs,
+        replyTo,
+        protocol,
+        conversationId,
+      });
+      this.#answer(asked, "failure", error ?? notAnswered(name, deadlineMs));
+    }
+  }
+
+  /** A participant was removed: its open parts of conversations end, and their initiators are notified. */
+  removed(workspace: string, name: string): void {
+    const details = { recipient: name };
+    this.#conversations.removed(workspace, name, failure("AGENT_NOT_FOUND", `${name} was deleted`, { details }));
+  }
+
+  /** What the server says about `message`, to whom its answers go; who has no mailbox finds it on record. */
+  #answer(message: Message, act: "failure" | "not-understood", error: MessageError): void {
+    const { clock, alarm } = this.#parts;
+    const isThere = (name: string) => this.#recipients.find(message.workspace, name) !== undefined;
+    const replyTo = [message.replyTo ?? message.sender, message.sender, USER_SENDER].find(isThere);
+    const text = error.hint === "" ? error.message : `${error.message}. ${error.hint}`;
+    const draft = { performative: act, sender: SYSTEM_SENDER, atMs: clock.nowMs(), error } as const;
+    const asked = { ...message, replyTo: replyTo ?? USER_SENDER };
+    const reply = composeReply(asked, { ...draft, content: { type: "text", text } });
+    const send = () =>
+      this.#intake.submit(reply, (submitted) => {
+        // The sender waits for it: what the disk did not take is sent again.
+        const isLost = submitted.type === "refused" && submitted.error.code === NOT_STORED.code;
+        if (isLost && !this.#isStopping) alarm.at(clock.monotonicMs() + AGAIN_MS, send);
+      });
+    send();
+  }
+
+  #sweepLater(): void {
+    const { alarm, clock } = this.#parts;
+    alarm.at(clock.monotonicMs() + SWEEP_MS, () => {
+      for (const recipient of this.#recipients.all()) this.#deliveries.sweep(recipient);
+      this.#conversations.sweep(CONVERSATIONS_HELD_MAX);
+      this.#sweepLater();
+    });
+  }
+
+  /** Lets the journal drop what was kept long enough. */
+  #retainAfter(ms: number): void {
+    const { alarm, clock, journal, options } = this.#parts;
+    alarm.at(clock.monotonicMs() + ms, () => {
+      if (this.#isStopping) return;
+      const beforeMs = clock.nowMs() - options.retentionMs;
+      Promise.all([journal.retain(beforeMs), this.#claims?.dropBefore(beforeMs)]).catch((error: unknown) => {
+        log.error({ error }, "old messages could not be dropped; it is tried again in an hour");
+      });
+      this.#retainAfter(RETAIN_MS);
+    });
+  }
+
+  /** Takes nothing more, gives handlers up to `waitMs` to end, writes what is left, closes the journal. */
+  async close(waitMs: number): Promise<void> {
+    this.#isStopping = true;
+    this.#watching[Symbol.dispose]();
+    await Promise.all([this.#claims?.close(), this.#recollection.close()]);
+    await this.#intake.close();
+    await this.#deliveries.stop(waitMs);
+    this.#conversations.catchUp();
+    await this.#writer.settled();
+    await this.#parts.journal.close();
+    this.#crashes.close();
+  }
+}

@@ -1,0 +1,39 @@
+import { createHash } from "node:crypto";
+import { MessageId } from "../../kernel/ids.ts";
+import { composeMessage, type Message } from "../acl/index.ts";
+import { type Outgoing, type Task } from "./task.ts";
+
+/** Who collects answers for tasks: the `reply_to` of their messages. No agent can have this name. */
+export const TASKS_PARTICIPANT = "caxton.tasks";
+
+/** The message that an entry of a task's outbox stands for; the same id however often it is made. */
+export function letter(task: Task, entry: Outgoing, nowMs: number): Message {
+  const { act, to, content, protocol, conversation, replyByMs, inReplyTo } = entry;
+  const id = letterId(task, entry.key);
+  return composeMessage({
+    id,
+    workspace: task.workspace,
+    performative: act,
+    sender: task.owner,
+    address: { type: "receivers", names: to },
+    replyTo: TASKS_PARTICIPANT,
+    content: typeof content === "string" ? { type: "text", text: content } : { type: "json", value: content },
+    protocol,
+    conversationId: conversation,
+    replyWith: id,
+    inReplyTo,
+    replyByMs,
+    hops: task.hops,
+    atMs: nowMs,
+    ...(conversation !== task.id && { parentConversation: task.id }),
+  });
+}
+
+/** A UUID (version 8) out of the task and the step, so that a step that is made twice is one message. */
+export function letterId(task: Pick<Task, "id">, key: string): MessageId {
+  const hex = createHash("sha256").update(`${task.id}\n${key}`).digest("hex");
+  const variant = (0x8 | (Number.parseInt(hex[16] ?? "0", 16) & 0x3)).toString(16);
+  return MessageId.parse(
+    `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`,
+  );
+}

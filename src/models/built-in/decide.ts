@@ -1,0 +1,67 @@
+import type { JsonObject } from "../../kernel/json.ts";
+import { LIMITS } from "../../kernel/quantities.ts";
+import type { ModelMessage, ModelRequest } from "../port/index.ts";
+import { answerRequest } from "./answer.ts";
+import { type Section } from "./bench.ts";
+import { Ledger } from "./ledger.ts";
+import { askedParts, isMessageTool, letterIn, proposal } from "./messages.ts";
+import { requestText, type RequestText } from "./request-text.ts";
+import { toolboxOf } from "./toolbox.ts";
+import { listed, type Request, understand } from "./language/index.ts";
+
+/** One turn of the model: what it says, and the calls it asks for; no calls means the answer is complete. */
+export type Decision = { readonly text: string; readonly calls: readonly PlannedCall[] };
+export type PlannedCall = { readonly name: string; readonly arguments: JsonObject };
+
+/** What every answer of the built-in model ends with. */
+export const SIGNATURE =
+  "— answered by Caxton's built-in rule-based model; set OPENAI_API_KEY or [llm] to use a language model";
+
+/** The next turn for a request; the same request always gets the same turn. */
+export function decide({ messages, tools }: ModelRequest): Decision {
+  const ledger = new Ledger(messages);
+  const letter = letterIn(messages.findLast((message) => message.role === "user")?.text ?? "");
+  // A proposal is compared by programs: it is JSON and nothing else, and says in it who made it.
+  if (letter?.performative === "cfp") return { text: proposal(letter), calls: [] };
+  const texts = textsIn(messages);
+  const request = requestIn(texts.map(({ text }) => text));
+  const asked = askedParts(request.text, tools, ledger);
+  const toolbox = toolboxOf(tools.filter((tool) => !isMessageTool(tool)));
+  const sections = asked.length > 0 ? asked : answerRequest(request, toolbox, ledger);
+  // What is not asked for in this turn is still wanted in the next.
+  const wanted = ledger.wanted.slice(0, LIMITS.toolCallsPerTurnMax);
+  if (wanted.length === 0) {
+    const unused = texts.at(-1)?.unused ?? [];
+    const left = unused.length === 0 ? [] : [`I did not use ${listed(unused)}.`];
+    return { text: [...sections.map(sectionText), ...left, SIGNATURE].join("\n\n"), calls: [] };
+  }
+  return {
+    text: [...new Set(wanted.map(({ why }) => why))].join(" "),
+    calls: wanted.map(({ name, arguments: input }) => ({ name, arguments: input })),
+  };
+}
+
+/** A message that goes on from the one before: "and by island?", "now as a chart". */
+const CONTINUES =
+  /^\s*(?:and|now|then|also|what about|how about|same|instead|draw (?:it|that|this)|plot (?:it|that|this)|show (?:it|that|this)|make (?:it|that|this))\b/i;
+
+/** What the user's messages ask for, in their order. */
+const textsIn = (messages: readonly ModelMessage[]): readonly RequestText[] =>
+  messages.flatMap((message) =>
+    message.role === "user" ? [requestText(letterIn(message.text)?.content ?? message.text)] : [],
+  );
+
+/** The latest request; what it leaves open is taken from the user's earlier messages. */
+function requestIn(texts: readonly string[]): Request {
+  const latest = understand(texts.at(-1) ?? "");
+  const earlier = texts.slice(0, -1).map(understand);
+  const open = latest.files.length === 0 && latest.csv === undefined && latest.urls.length === 0;
+  const source = earlier.findLast(({ files, csv }) => files.length > 0 || csv !== undefined);
+  if (!open || source === undefined) return latest;
+  const previous = texts.at(-2) ?? "";
+  const whole = CONTINUES.test(latest.text) ? understand(`${latest.text}\n${previous}`) : latest;
+  return { ...whole, files: source.files, csv: source.csv, outputs: latest.outputs };
+}
+
+const sectionText = ({ text, caveats }: Section): string =>
+  [...text, ...(caveats.length === 0 ? [] : [caveats.join(" ")])].join("\n\n");

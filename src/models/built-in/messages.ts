@@ -1,0 +1,107 @@
+import type { JsonObject } from "../../kernel/json.ts";
+import type { ModelTool } from "../port/index.ts";
+import { failure, type Section, section } from "./bench.ts";
+import type { Ledger } from "./ledger.ts";
+
+/** Tools of Caxton's own for talking to other agents; the rules for tables and files leave them alone. */
+const PREFIX = "messages__";
+export const isMessageTool = ({ name }: ModelTool): boolean => name.startsWith(PREFIX);
+
+/** A message as Caxton puts it to a model: what is not its content stands in lines in square brackets. */
+export type Letter = { readonly performative: string; readonly sender: string; readonly content: string };
+
+const HEAD = /^\[[\w ]+ \(([a-z-]+)\) from ([^\]\n]+)\]$/m;
+const ASIDE = /^\[.*\]$/;
+
+/** The message in a prompt; undefined when the prompt is none. */
+export function letterIn(text: string): Letter | undefined {
+  const head = HEAD.exec(text);
+  if (head === null) return undefined;
+  const [line, performative = "", sender = ""] = head;
+  const rest = text.slice(head.index + line.length).trim();
+  const content = rest.split("\n").filter((each, at, all) => at < all.length - 1 || !ASIDE.test(each));
+  return { performative, sender, content: content.join("\n").trim() };
+}
+
+/** Terms that follow from the words of the task alone: nothing is known of the work, and the proposal says who made it. */
+export function proposal({ content }: Letter): string {
+  let sum = 0;
+  for (const character of content.toLowerCase()) sum = (sum * 31 + (character.codePointAt(0) ?? 0)) % 9_973;
+  const [, auction] = /"auction":"(english|dutch|sealed)"/.exec(content) ?? [];
+  const [, price = "0"] = /"(?:price|reserve)":(-?[\d.]+)/.exec(content) ?? [];
+  if (auction !== undefined) return limit(auction, Number(price), sum);
+  const words = content.split(/\s+/).filter((word) => word !== "").length;
+  return JSON.stringify({
+    cost: 1 + (sum % 9),
+    seconds: 5 + words,
+    note: "terms by Caxton's built-in rule-based model, from the words of the task alone",
+  });
+}
+
+const BID_NOTE = "a limit by Caxton's built-in rule-based model, from the words of the call alone";
+const THIRD = 3;
+
+/** The most that is paid in an auction: in a Dutch one less than its first price, in the others more. */
+function limit(auction: string, price: number, sum: number): string {
+  const unit = Math.max(1, Math.abs(price)) / THIRD;
+  const most = auction === "dutch" ? price * (0.5 + (sum % 5) / 10) : price + (1 + (sum % 9)) * unit;
+  return JSON.stringify({ max_price: Number(most.toFixed(2)), note: BID_NOTE });
+}
+
+type Question = { readonly whom: JsonObject; readonly name: string; readonly content: string };
+
+/** "ask the agent bob to …", "ask bob what …" */
+const BY_NAME =
+  /^ask (?:(?:the )?agent )?["'`]?([a-z][\w.-]*[a-z\d])["'`]?,? (to|about|for|what|whether|if|who|how|when|where|which|why)\b(.*)$/is;
+/** "ask someone who can translate to …", "ask an agent with the capability data-analysis to …" */
+const BY_CAPABILITY =
+  /^ask (?:someone|somebody|anyone|anybody|an agent|whoever)(?: who can| that can| who does| that does| with(?: the)? capability| for)? ["'`]?([a-z][\w:.-]*)["'`]?,? (to|about|what|whether|if|who|how|when|where|which|why)\b(.*)$/is;
+const NOBODY: ReadonlySet<string> = new Set([
+  "me",
+  "you",
+  "it",
+  "them",
+  "someone",
+  "somebody",
+  "anyone",
+  "anybody",
+  "whoever",
+  "an",
+  "a",
+]);
+
+/** Whom a request says to ask, and what. */
+function questionsIn(text: string): readonly Question[] {
+  return text
+    .trim()
+    .split(/(?:[,;.]|\band\b|\bthen\b)\s+(?=ask\b)/i)
+    .flatMap((clause) => {
+      const words = clause.trim().replace(/^please,?\s+/i, "");
+      const skilled = BY_CAPABILITY.exec(words);
+      if (skilled !== null) return [questionOf({ capability: skilled[1] ?? "" }, skilled)];
+      const named = BY_NAME.exec(words);
+      return named === null || NOBODY.has((named[1] ?? "").toLowerCase())
+        ? []
+        : [questionOf({ to: named[1] ?? "" }, named)];
+    });
+}
+
+function questionOf(whom: JsonObject, [, name = "", word = "", rest = ""]: RegExpExecArray): Question {
+  const content = ["to", "for"].includes(word.toLowerCase()) ? rest : `${word}${rest}`;
+  return { whom, name, content: content.trim().replace(/[\s,;]+$/, "") };
+}
+
+/** The answers of those whom the request says to ask; nothing when it says of nobody, or nobody can be asked. */
+export function askedParts(text: string, tools: readonly ModelTool[], ledger: Ledger): readonly Section[] {
+  const tool = tools.find(({ name }) => name === `${PREFIX}ask`);
+  if (tool === undefined) return [];
+  return questionsIn(text).flatMap(({ whom, name, content }) => {
+    const outcome = ledger.ask({ name: tool.name, arguments: { ...whom, content }, why: `I will ask ${name}.` });
+    if (outcome === undefined) return [section([])];
+    return [
+      outcome.type === "done"
+        ? section([`${name} answers:`, outcome.text])
+        : failure(`${name} gave no answer: ${outcome.text}`),
+    ];
+  });
+}

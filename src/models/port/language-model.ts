@@ -1,0 +1,238 @@
+import type { ReasoningEffort } from "../../agents/definitions/index.ts";
+import type { ArtifactId } from "../../kernel/ids.ts";
+import type { JsonObject } from "../../kernel/json.ts";
+
+/** A message of the dialogue with a model. The system prompt is apart, in `ModelRequest.system`. */
+export type ModelMessage =
+  | { readonly role: "user"; readonly text: string; readonly images?: readonly ModelImage[] | undefined }
+  | {
+      readonly role: "assistant";
+      readonly text: string;
+      readonly toolCalls: readonly ModelToolCall[];
+      readonly carried?: JsonObject | undefined;
+    }
+  | { readonly role: "tool"; readonly results: readonly ModelToolResult[] };
+
+/** A call the model asks for; `arguments` is its raw text and may not be JSON. */
+export type ModelToolCall = { readonly id: string; readonly name: string; readonly arguments: string };
+
+export type ModelToolResult = {
+  readonly id: string;
+  readonly name: string;
+  readonly text: string;
+  /** The machine-readable result where the tool gave one; providers that take only text are given `text`. */
+  readonly structured: JsonObject | undefined;
+  readonly failed: boolean;
+  /** Pictures the tool made. */
+  readonly images?: readonly ModelImage[] | undefined;
+};
+
+/**
+ * A picture or PDF in a dialogue, named but not loaded: the model reads its bytes when it takes such files, and is told of a
+ * picture in words when not.
+ */
+export type ModelImage = {
+  readonly name: string;
+  readonly mediaType: string;
+  readonly bytes: number;
+  /** Where the bytes are: a file that came with the request, at a place of the server's own, or an artifact of the run. */
+  readonly source:
+    | { readonly type: "file"; readonly location: string }
+    | { readonly type: "artifact"; readonly id: ArtifactId };
+};
+
+/** Media types of pictures that language models take; any other file is only named to them. */
+export const IMAGE_TYPES: readonly string[] = ["image/png", "image/jpeg", "image/gif", "image/webp"];
+
+/** A tool as a model sees it; `name` has letters, digits, `_` and `-` only. */
+export type ModelTool = { readonly name: string; readonly description: string; readonly inputSchema: JsonObject };
+
+export type ModelRequest = {
+  /** The same for all attempts of one turn of one run; a circuit breaker counts turns. */
+  readonly turn?: string | undefined;
+  readonly system: string;
+  readonly messages: readonly ModelMessage[];
+  readonly tools: readonly ModelTool[];
+  readonly settings: ModelSettings;
+  /** JSON Schema of the answer: handed to providers that can hold their model to it. No promise, so the answer is checked all the same. */
+  readonly answerSchema?: JsonObject | undefined;
+  /** Turns of the model that `messages` no longer hold, because they did not fit; a script counts them. */
+  readonly turnsLeftOut?: number | undefined;
+};
+
+export type ModelSettings = {
+  readonly temperature: number | undefined;
+  readonly outputTokensMax: number | undefined;
+  readonly headers: { readonly [name: string]: string };
+  /** For one attempt, from the request to its last part. */
+  readonly timeoutMs: number;
+  /** Undefined is the provider's own default. */
+  readonly reasoning?: ReasoningEffort | undefined;
+  /** Options of the provider by its own names, handed on as they are. */
+  readonly options?: JsonObject | undefined;
+  /** The same for requests that begin alike, so that the provider can keep its work on what they share; undefined asks for no caching. */
+  readonly cacheKey?: string | undefined;
+};
+
+/** Tokens of one call. A provider that does not say gives undefined, which is not zero. */
+export type ModelUsage = {
+  readonly inputTokens: number | undefined;
+  readonly outputTokens: number | undefined;
+  /** Of `inputTokens`, those read from the provider's cache. */
+  readonly cachedInputTokens: number | undefined;
+  /** Of `inputTokens`, those written into the provider's cache for later calls. */
+  readonly cacheWriteTokens: number | undefined;
+  readonly reasoningTokens: number | undefined;
+};
+
+/** How much fits into one call. */
+export type ModelLimits = {
+  /** Request and answer together, in tokens. */
+  readonly contextTokens: number;
+  /** The longest answer, in tokens. */
+  readonly outputTokens: number;
+  /** The largest PDF file that it is sent, in bytes; absent where it takes none. */
+  readonly pdfBytesMax?: number | undefined;
+};
+
+/** What is taken for a model that nobody knows anything of. */
+export const DEFAULT_MODEL_LIMITS: ModelLimits = { contextTokens: 32_768, outputTokens: 4_096 };
+
+export const MODEL_FAILURES = [
+  "rate_limited",
+  "overloaded",
+  "auth",
+  "invalid_request",
+  "context_too_long",
+  "content_filtered",
+  "output_too_large",
+  "timeout",
+  "network",
+  "bad_response",
+  "cancelled",
+  /** The server's own queue for the provider's key is full; nothing was sent. */
+  "queue_full",
+  /** The model failed several times in a row and is left alone for a while; nothing was sent. */
+  "circuit_open",
+] as const;
+export type ModelFailureClass = (typeof MODEL_FAILURES)[number];
+
+export type ModelFailure = {
+  readonly class: ModelFailureClass;
+  /** What the provider said, without keys or headers. */
+  readonly message: string;
+  readonly status: number | undefined;
+  /** The provider's own wish, from Retry-After. */
+  readonly retryAfterMs: number | undefined;
+};
+
+/** Whether the same request may work a moment later. */
+export const isRetryable = (failure: ModelFailure): boolean =>
+  failure.class === "rate_limited" ||
+  failure.class === "overloaded" ||
+  failure.class === "timeout" ||
+  failure.class === "network" ||
+  failure.class === "bad_response";
+
+export const FINISH_REASONS = ["stop", "tool-calls", "length"] as const;
+export type FinishReason = (typeof FINISH_REASONS)[number];
+
+/** What an attempt can wait for before it is made. */
+export const HOLD_REASONS = ["concurrency", "requests", "tokens", "retry-after"] as const;
+export type HoldReason = (typeof HOLD_REASONS)[number];
+
+/** What a stream yields. It ends with exactly one `finish` or one `error`. */
+export type ModelPart =
+  /** It waits for its turn, within the limits of the provider's key. Comes first, if at all, and is followed by `admit` or `error`. */
+  | { readonly type: "hold"; readonly why: HoldReason }
+  | { readonly type: "admit"; readonly queuedMs: number }
+  | { readonly type: "text-delta"; readonly text: string }
+  | { readonly type: "reasoning-delta"; readonly text: string }
+  | { readonly type: "tool-call"; readonly call: ModelToolCall }
+  /** Something the model made that is no text, such as a picture. */
+  | { readonly type: "file"; readonly mediaType: string; readonly data: Uint8Array }
+  | {
+      readonly type: "finish";
+      readonly reason: FinishReason;
+      readonly usage: ModelUsage;
+      /** What the provider wants back with this turn in later requests, such as signed reasoning. Of no meaning to anyone else. */
+      readonly carried?: JsonObject | undefined;
+    }
+  /** `usage` is what the provider says it charges although it failed; absent when it says nothing. */
+  | { readonly type: "error"; readonly failure: ModelFailure; readonly usage?: ModelUsage | undefined };
+
+/** One language model. */
+export interface LanguageModel {
+  /** `provider/model`, as in definitions. */
+  readonly id: string;
+  /** What fits into one call, as far as it is known; else take DEFAULT_MODEL_LIMITS. */
+  readonly limits: ModelLimits | undefined;
+  /** One attempt, streamed. Never throws and never retries: a failure is its last part. An abort ends it with class `cancelled`. */
+  stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelPart>;
+}
+
+/** What a run needs a model for. `execution` is the agent's own work; the others may be given to smaller models. */
+export type ModelRole = "execution" | "routing" | "summarising" | "embedding";
+/** Models by role, each `provider/model`; a role that is absent is the agent's own model's. */
+export type RoleModels = { readonly [Role in ModelRole]?: string | undefined };
+
+/** Where a run gets its model. */
+export interface ModelCatalogue {
+  /**
+   * The model of a choice for a role, `execution` unless said: the definition's for that role, the server's for that role,
+   * else the model of the choice, and without one the server's default. Throws UnknownModelError, naming the known providers.
+   */
+  resolve(choice: ModelChoice, role?: ModelRole): Promise<LanguageModel>;
+  /** Every provider with what it would need to work; no network. */
+  providers(): readonly ModelProvider[];
+  /** Models that can be named, of providers that are ready; others may be as well. No network. */
+  known(): readonly KnownModel[];
+  /** Asks local servers what models they have. Never rejects; takes two seconds at most. */
+  discover(signal: AbortSignal): Promise<readonly DiscoveredServer[]>;
+  /** The server's models by role, as far as it was told. */
+  readonly roles: RoleModels;
+  /** The `provider/model` an undefined choice stands for. */
+  readonly defaultModel: string;
+}
+
+export type ModelChoice = {
+  /** `provider/model`; undefined means the server's default. */
+  readonly model: string | undefined;
+  readonly baseUrl: string | undefined;
+  /** Already resolved from its reference; never logged. */
+  readonly apiKey: string | undefined;
+  /** Keys of the server that go out with the calls: names of variables, or `file:` and a path. */
+  readonly keys?: readonly string[] | undefined;
+  /** Which of OpenAI's protocols is spoken; undefined is the provider's usual one. */
+  readonly api?: "responses" | "chat" | undefined;
+  /** The definition's models for other work than its own. */
+  readonly roles?: RoleModels | undefined;
+};
+
+/** A model that can be used by name, with what is known of it. */
+export type KnownModel = {
+  /** `provider/model`. */
+  readonly id: string;
+  readonly provider: string;
+  readonly limits: ModelLimits;
+  /** Whether it takes pictures. */
+  readonly images: boolean;
+};
+
+/** A local server that was asked for its models. */
+export type DiscoveredServer = {
+  readonly provider: string;
+  readonly address: string;
+  readonly answers: boolean;
+  /** `provider/model`, each with the bytes it takes where the server says. */
+  readonly models: readonly { readonly id: string; readonly bytes: number | undefined }[];
+};
+
+export type ModelProvider = {
+  readonly name: string;
+  /** The protocol it speaks. */
+  readonly type: string;
+  readonly ready: boolean;
+  /** "no key needed", "OPENAI_API_KEY is set", "set OPENAI_API_KEY" … */
+  readonly note: string;
+};

@@ -1,0 +1,150 @@
+import type { Clock } from "../../kernel/clock.ts";
+import { LinkedAbort } from "../../kernel/linked-abort.ts";
+import type { LanguageModel, ModelFailure, ModelLimits, ModelPart, ModelRequest, ModelUsage } from "../port/index.ts";
+import type { AttemptFate, Breaker } from "./breaker.ts";
+import type { Admission, Gate } from "./gate.ts";
+import { IdleWatch } from "./idle-watch.ts";
+
+export type Guards = {
+  readonly clock: Clock;
+  readonly gate: Gate;
+  readonly breaker: Breaker;
+  readonly idleMs: number;
+};
+
+/** A model whose attempts wait for their place, stay away while its circuit is open, and end when their stream stalls. */
+export class GuardedModel implements LanguageModel {
+  readonly id: string;
+  readonly limits: ModelLimits | undefined;
+  readonly #model: LanguageModel;
+  readonly #guards: Guards;
+
+  constructor(model: LanguageModel, guards: Guards) {
+    this.id = model.id;
+    this.limits = model.limits;
+    this.#model = model;
+    this.#guards = guards;
+  }
+
+  async *stream(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelPart, void, undefined> {
+    const { gate, breaker } = this.#guards;
+    // Asked before the wait too, so that nobody queues up for a model that is known not to work.
+    if (breaker.state() === "open") return yield refusal(circuitOpen(this.id, breaker));
+    const { waitsFor, admission } = gate.enter(gate.countsTokens ? tokensOf(request) : 0, signal);
+    if (waitsFor !== undefined) yield { type: "hold", why: waitsFor };
+    const entered = await admission;
+    if (entered.type === "refused") return yield refusal(notAdmitted(this.id, entered));
+    if (waitsFor !== undefined) yield { type: "admit", queuedMs: Math.round(entered.queuedMs) };
+    let used: number | undefined;
+    try {
+      const permit = breaker.ask();
+      if (permit.type === "stop") return yield refusal(circuitOpen(this.id, permit));
+      let fate: AttemptFate = "neither";
+      try {
+        for await (const part of this.#watched(request, signal)) {
+          if (part.type === "error") {
+            fate = fateOf(part.failure, request);
+            this.#heed(part.failure);
+          } else if (part.type === "finish") {
+            fate = "answered";
+            used = totalOf(part.usage);
+          }
+          yield part;
+        }
+      } finally {
+        permit.end(fate);
+      }
+    } finally {
+      entered.place.leave(used);
+    }
+  }
+
+  /** The stream, ended with a failure when it stalls. */
+  async *#watched(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelPart, void, undefined> {
+    const { clock, idleMs } = this.#guards;
+    using stall = new LinkedAbort(signal);
+    let isStalled = false;
+    using idle = new IdleWatch(clock, idleMs, () => {
+      isStalled = true;
+      stall.abort("the stream stalled");
+    });
+    for await (const part of this.#model.stream(request, stall.signal)) {
+      idle.touch();
+      const stalled = part.type === "error" && isStalled && !signal.aborted;
+      yield stalled ? refusal(failure("timeout", `nothing came for ${idleMs / 1000} seconds`, undefined)) : part;
+    }
+  }
+
+  /** What one attempt is told, all of the key heed. */
+  #heed({ class: kind, retryAfterMs }: ModelFailure): void {
+    if (retryAfterMs !== undefined && (kind === "rate_limited" || kind === "overloaded"))
+      this.#guards.gate.pause(retryAfterMs);
+  }
+}
+
+/** A service that does not work, as opposed to one that works and says no. */
+function fateOf({ class: kind, message }: ModelFailure, { turn }: ModelRequest): AttemptFate {
+  switch (kind) {
+    case "overloaded":
+    case "timeout":
+    case "network":
+    case "bad_response":
+      return { turn, message: `${kind}: ${message}` };
+    case "auth":
+    case "invalid_request":
+    case "context_too_long":
+    case "content_filtered":
+    case "output_too_large":
+      return "answered";
+    case "rate_limited":
+    case "cancelled":
+    case "queue_full":
+    case "circuit_open":
+      return "neither";
+  }
+}
+
+const totalOf = ({ inputTokens, outputTokens }: ModelUsage): number | undefined =>
+  inputTokens === undefined && outputTokens === undefined ? undefined : (inputTokens ?? 0) + (outputTokens ?? 0);
+
+const CHARS_PER_TOKEN = 4;
+/** Reserved for an answer whose length nobody limited. */
+const ANSWER_TOKENS = 1_024;
+
+/** About how many tokens a request will take with its answer: four characters a token, and the longest answer allowed. */
+function tokensOf({ system, messages, tools, settings }: ModelRequest): number {
+  const chars =
+    system.length + JSON.stringify(messages).length + (tools.length === 0 ? 0 : JSON.stringify(tools).length);
+  return Math.ceil(chars / CHARS_PER_TOKEN) + (settings.outputTokensMax ?? ANSWER_TOKENS);
+}
+
+const failure = (kind: ModelFailure["class"], message: string, retryAfterMs: number | undefined): ModelFailure => ({
+  class: kind,
+  message,
+  status: undefined,
+  retryAfterMs,
+});
+
+const refusal = (what: ModelFailure): ModelPart => ({ type: "error", failure: what });
+
+const seconds = (ms: number): string => `${Math.ceil(ms / 1000)} s`;
+
+const circuitOpen = (model: string, { retryInMs, cause }: Pick<Breaker, "retryInMs" | "cause">): ModelFailure =>
+  failure(
+    "circuit_open",
+    `several turns in a row of ${model} failed, so nothing is sent to it for ${seconds(retryInMs)}. The first failure was ${cause}`,
+    retryInMs,
+  );
+
+function notAdmitted(model: string, { why, retryInMs }: Extract<Admission, { type: "refused" }>): ModelFailure {
+  switch (why) {
+    case "aborted":
+      return failure("cancelled", "it was cancelled while it waited for its turn", undefined);
+    case "full":
+      return failure("queue_full", `as many requests wait for the provider of ${model} as may wait`, retryInMs);
+    case "too-long": {
+      const when = retryInMs === undefined ? "" : `; its turn would come in ${seconds(retryInMs)}`;
+      return failure("rate_limited", `the limits of the provider of ${model} leave no room in time${when}`, retryInMs);
+    }
+  }
+}

@@ -1,0 +1,295 @@
+import type { Clock } from "../../kernel/clock.ts";
+import type {
+  DiscoveredServer,
+  KnownModel,
+  LanguageModel,
+  ModelCatalogue,
+  ModelChoice,
+  ModelProvider,
+  ModelRole,
+  RoleModels,
+} from "../port/index.ts";
+import { DEFAULT_MODEL_LIMITS } from "../port/index.ts";
+import { UnknownModelError } from "./errors.ts";
+import { failingModel, failure } from "./failure.ts";
+import { MockModel } from "../built-in/index.ts";
+import { factsOf, OFFERED, type StatedFacts } from "./model-facts.ts";
+import { addressOf, type ModelName, parseModelName, providerNames } from "./model-name.ts";
+import { askOllama } from "./ollama.ts";
+import type { ReadImage } from "./pictures.ts";
+import {
+  awsKeys,
+  awsRegion,
+  defaultModel,
+  findProvider,
+  type ModelEnvironment,
+  type Provider,
+  type ProviderSettings,
+  providersOf,
+  serverKey,
+  variable,
+} from "./providers.ts";
+import { Origins } from "./origins.ts";
+import { keyRemedy, readiness } from "./readiness.ts";
+import { parseScript } from "./script.ts";
+import { readScript } from "./script-file.ts";
+import type { Fetch } from "./vendor.ts";
+import { VendorCache } from "./vendor-cache.ts";
+import { ScriptedModel } from "./scripted.ts";
+import { type CallTool, ToolModel } from "./tool-model.ts";
+
+export type ModelsDeps = {
+  readonly clock: Clock;
+  /** The variables of `MODEL_VARIABLES` that are set. */
+  readonly environment: ModelEnvironment;
+  /** Reads pictures of dialogues; without it models are only told of them. */
+  readonly readImage?: ReadImage | undefined;
+  /** Calls tools that answer as models; without it those fail. */
+  readonly callTool?: CallTool | undefined;
+  /** Replaces `${env:NAME}` and `${file:path}` in what the operator configured; rejects what cannot be. */
+  readonly dereference?: ((text: string) => Promise<string>) | undefined;
+  /** Calls addresses that the operator did not name; it must refuse private ones. Without it those calls fail. */
+  readonly foreignFetch?: Fetch | undefined;
+};
+
+export type ModelsOptions = {
+  /** `provider/model`; otherwise the environment decides. */
+  readonly defaultModel?: string | undefined;
+  /** Where `scripted/<file>` is looked up; without it there are no scripted models. */
+  readonly scriptedDirectory?: string | undefined;
+  /** Models for single roles, over the default and the models of definitions. */
+  readonly roles?: RoleModels | undefined;
+  /** Providers by name: settings of those built in, and others. */
+  readonly providers?: { readonly [name: string]: ProviderSettings } | undefined;
+  /** What the operator says of models, by `provider/model`. */
+  readonly facts?: { readonly [model: string]: StatedFacts } | undefined;
+  /** Origins that definitions may send a key to, by its name, besides those of its provider. */
+  readonly keyOrigins?: { readonly [key: string]: readonly string[] } | undefined;
+  /** Origins that definitions may name although their addresses are not public. */
+  readonly privateOrigins?: readonly string[] | undefined;
+};
+
+export type EmbeddingEndpoint = {
+  readonly model: string;
+  readonly baseUrl: string;
+  readonly key: () => Promise<string | undefined>;
+  readonly headers: { readonly [name: string]: string };
+};
+
+/** Every language model this server can use. The constructor throws UnknownModelError when the default is none. */
+export class Models implements ModelCatalogue {
+  readonly defaultModel: string;
+  readonly roles: RoleModels;
+  readonly #deps: ModelsDeps;
+  readonly #options: ModelsOptions;
+  readonly #vendors = new VendorCache();
+  readonly #providers: readonly Provider[];
+  readonly #origins: Origins;
+
+  constructor(deps: ModelsDeps, options: ModelsOptions = {}) {
+    this.#deps = deps;
+    this.#options = options;
+    this.#providers = providersOf(options.providers);
+    this.#origins = new Origins({
+      environment: deps.environment,
+      providers: this.#providers,
+      addressOf: async (provider) => this.#dereference(this.#addressFor(provider)),
+      keyOrigins: options.keyOrigins ?? {},
+      privateOrigins: options.privateOrigins ?? [],
+    });
+    this.roles = options.roles ?? {};
+    this.defaultModel = options.defaultModel ?? this.roles.execution ?? defaultModel(this.#providers, deps.environment);
+    for (const model of [this.defaultModel, ...Object.values(speaking(this.roles))])
+      if (model !== undefined) parseModelName(model, { baseUrl: undefined }, this.#providers);
+  }
+
+  /** Throws UnknownModelError, KeyOriginRefusedError, and ScriptInvalidError for a script that is missing or malformed. A missing key is a failure of the call, not of this. */
+  async resolve(asked: ModelChoice, role: ModelRole = "execution"): Promise<LanguageModel> {
+    const choice = this.#choiceFor(asked, role);
+    const id = choice.model ?? this.defaultModel;
+    const name = parseModelName(id, choice, this.#providers);
+    switch (name.type) {
+      case "mock":
+        return new MockModel();
+      case "scripted": {
+        const script = parseScript(name.file, await readScript(this.#options.scriptedDirectory, name.file));
+        return new ScriptedModel(script, `scripted/${name.file}`, this.#deps.clock);
+      }
+      case "tool": {
+        const { clock, callTool } = this.#deps;
+        const limits = { ...DEFAULT_MODEL_LIMITS, ...definedLimits(this.#options.facts?.[id]) };
+        return new ToolModel({ clock, callTool }, { id, ...name, limits });
+      }
+      case "endpoint":
+        return this.#endpoint(name, choice);
+    }
+  }
+
+  providers(): readonly ModelProvider[] {
+    const scripts = this.#options.scriptedDirectory;
+    const note =
+      scripts === undefined ? "no directory of scripts is configured" : "no key needed; plays a file of answers";
+    return [
+      { name: "mock", type: "built-in", ready: true, note: "no key needed; built-in rules, not a language model" },
+      ...this.#providers.map((provider) => readiness(provider, this.#deps.environment)),
+      { name: "scripted", type: "built-in", ready: scripts !== undefined, note },
+    ];
+  }
+
+  known(): readonly KnownModel[] {
+    const ready = this.#providers.filter((provider) => readiness(provider, this.#deps.environment).ready);
+    // What another server offers is not known.
+    const own = ready.filter(
+      (provider) => this.#addressFor(provider) === addressOf(provider) || provider.type === "bedrock",
+    );
+    const offered = own.flatMap((provider) => OFFERED[provider.type].map((model) => `${provider.name}/${model}`));
+    const stated = Object.keys(this.#options.facts ?? {});
+    const named = [this.defaultModel, ...Object.values(speaking(this.roles))].filter((model) => model !== undefined);
+    return [...new Set([...named, ...offered, ...stated])].flatMap((id) => this.#knownModel(id));
+  }
+
+  /** Where a model of embeddings is, and what it is spoken to with. Rejects with UnknownModelError. */
+  async embeddingEndpoint(id: string): Promise<EmbeddingEndpoint> {
+    const name = parseModelName(id, { baseUrl: undefined }, this.#providers);
+    const address = name.type === "endpoint" ? await this.#dereference(this.#addressFor(name.provider)) : undefined;
+    if (name.type !== "endpoint" || address === undefined || !EMBEDDING_TYPES.includes(name.provider.type))
+      throw new UnknownModelError(
+        `${id} makes no vectors that Caxton can ask for`,
+        "Name a model of embeddings of a provider with OpenAI's protocol, such as openai/text-embedding-3-small.",
+        { model: id, providers: providerNames(this.#providers) },
+      );
+    const { provider, model } = name;
+    return {
+      model,
+      baseUrl: this.#parseBaseUrl(id, address).href,
+      key: () => this.#dereference(serverKey(provider, this.#deps.environment)),
+      headers: await this.#headersOf(provider),
+    };
+  }
+
+  async discover(signal: AbortSignal): Promise<readonly DiscoveredServer[]> {
+    const ollama = findProvider(this.#providers, "ollama");
+    const address = ollama && this.#addressFor(ollama);
+    const url = address === undefined ? null : URL.parse(address);
+    return url === null ? [] : [await askOllama(this.#deps.clock, url, signal)];
+  }
+
+  /** Facts may also be stated of what can be used only with a definition's own address: that is no model to list. */
+  #knownModel(id: string): readonly KnownModel[] {
+    const provider = findProvider(this.#providers, id.slice(0, Math.max(0, id.indexOf("/"))).toLowerCase());
+    const model = id.slice(id.indexOf("/") + 1);
+    if (provider === undefined || model === "") return [];
+    if (provider.type === "openai-compatible" && this.#addressFor(provider) === undefined) return [];
+    const { images, ...limits } = this.#factsOf(provider, model);
+    return [{ id, provider: provider.name, limits, images }];
+  }
+
+  #factsOf({ name, type }: Provider, model: string) {
+    return factsOf({ provider: name, type, model }, this.#options.facts?.[`${name}/${model}`]);
+  }
+
+  /** A role's own model brings no address and no key of the agent's: those are for the agent's model. */
+  #choiceFor(asked: ModelChoice, role: ModelRole): ModelChoice {
+    const model = role === "execution" ? undefined : (asked.roles?.[role] ?? this.roles[role]);
+    return model === undefined ? asked : { model, baseUrl: undefined, apiKey: undefined };
+  }
+
+  #addressFor(provider: Provider): string | undefined {
+    const { environment } = this.#deps;
+    const place =
+      provider.configured?.baseUrl ?? variable(environment, provider.baseUrlVariable) ?? addressOf(provider);
+    if (place !== undefined || provider.type !== "bedrock") return place;
+    const region = awsRegion(provider, environment);
+    if (region === undefined) return undefined;
+    return `https://bedrock-runtime.${region}.amazonaws.com${region.startsWith("cn-") ? ".cn" : ""}`;
+  }
+
+  async #endpoint(name: Extract<ModelName, { type: "endpoint" }>, choice: ModelChoice): Promise<LanguageModel> {
+    const { provider, model } = name;
+    const { environment, clock, readImage } = this.#deps;
+    const id = `${provider.name}/${model}`;
+    const isOwn = name.baseUrl === undefined;
+    const address = name.baseUrl ?? (await this.#dereference(this.#addressFor(provider)));
+    if (address === undefined) return failingModel(id, failure("invalid_request", `${provider.name}: set AWS_REGION`));
+    const baseUrl = this.#parseBaseUrl(id, address);
+    await this.#origins.check(choice.keys ?? [], baseUrl);
+    const isForeign = !isOwn && !(await this.#origins.isOperators(baseUrl));
+    // The server's keys and headers go only where the server's configuration points, never to an address a definition brings.
+    // An empty key is none: a vendor's package would look for another one.
+    const apiKey =
+      (choice.apiKey || undefined) ?? (isOwn ? await this.#dereference(serverKey(provider, environment)) : undefined);
+    const keys = isOwn && (choice.apiKey ?? "") === "" ? awsKeys(environment) : undefined;
+    const signed = provider.type === "bedrock" && keys !== undefined;
+    if (apiKey === undefined && provider.keyNeeded && !signed && this.#isOfficial(provider, address)) {
+      const remedy = `${keyRemedy(provider)}, or api_key of the agent's [llm]`;
+      return failingModel(id, failure("auth", `no key for ${provider.name}: ${remedy}`));
+    }
+    const headers = isOwn ? await this.#headersOf(provider) : {};
+    const region = awsRegion(provider, environment);
+    // Loaded only by servers that use it: its start costs more than the rest of this room.
+    const [{ VendorModel }, { isOpenAi, openVendor }] = await Promise.all([
+      import("./vendor-model.ts"),
+      import("./vendor.ts"),
+    ]);
+    const vendor = await this.#vendors.open(openVendor, provider.type, {
+      model,
+      baseUrl,
+      apiKey,
+      headers,
+      api: choice.api ?? provider.configured?.api ?? (isOpenAi(baseUrl) ? "responses" : "chat"),
+      aws: provider.type === "bedrock" ? { region: region ?? "us-east-1", keys } : undefined,
+      fetch: isForeign ? (this.#deps.foreignFetch ?? noFetch) : unredirected,
+    });
+    const secrets = [apiKey, keys?.secretAccessKey, keys?.sessionToken, ...Object.values(headers)];
+    return new VendorModel({ clock, readImage }, vendor, {
+      id,
+      address: baseUrl.origin,
+      isForeign,
+      facts: this.#factsOf(provider, model),
+      secrets: secrets.filter((secret) => secret !== undefined),
+    });
+  }
+
+  /** Whether an address is the one that refuses calls without a key. */
+  #isOfficial(provider: Provider, address: string): boolean {
+    return provider.type === "bedrock" || address === provider.baseUrl;
+  }
+
+  async #headersOf({ configured }: Provider): Promise<{ readonly [name: string]: string }> {
+    const entries = Object.entries(configured?.headers ?? {});
+    return Object.fromEntries(
+      await Promise.all(entries.map(async ([name, value]) => [name, (await this.#dereference(value)) ?? ""] as const)),
+    );
+  }
+
+  async #dereference(text: string | undefined): Promise<string | undefined> {
+    if (text === undefined || !text.includes("${") || this.#deps.dereference === undefined) return text;
+    return this.#deps.dereference(text);
+  }
+
+  #parseBaseUrl(model: string, text: string): URL {
+    const url = URL.parse(text);
+    const fit = url !== null && /^https?:$/.test(url.protocol) && url.username === "" && url.password === "";
+    if (fit) return url;
+    throw new UnknownModelError(
+      `the base_url of ${model} is not an http or https address without user name and password`,
+      "A base_url looks like http://127.0.0.1:11434/v1; a key goes into api_key.",
+      { model, providers: providerNames(this.#providers) },
+    );
+  }
+}
+
+/** Keys stand in headers of which `fetch` would take some along to another origin. */
+const unredirected: Fetch = (input, init) => fetch(input, { ...init, redirect: "manual" });
+const noFetch: Fetch = () => Promise.reject(new Error("there is no way to an address of a definition's own"));
+
+/** Protocols in which vectors are asked for alike. */
+const EMBEDDING_TYPES: readonly string[] = ["openai", "openai-compatible", "mistral"];
+
+/** Without the model of embeddings, which gives no answers. */
+const speaking = (roles: RoleModels): RoleModels => ({ ...roles, embedding: undefined });
+
+const definedLimits = (stated: StatedFacts | undefined) => ({
+  ...(stated?.contextTokens === undefined ? {} : { contextTokens: stated.contextTokens }),
+  ...(stated?.outputTokens === undefined ? {} : { outputTokens: stated.outputTokens }),
+});

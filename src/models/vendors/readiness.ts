@@ -1,0 +1,46 @@
+import type { ModelProvider } from "../port/index.ts";
+import { addressOf } from "./model-name.ts";
+import { awsKeys, awsRegion, type ModelEnvironment, type Provider, serverKey, variable } from "./providers.ts";
+
+/** What a provider would need to work, as far as that can be told without asking it. Never holds a key. */
+export function readiness(provider: Provider, environment: ModelEnvironment): ModelProvider {
+  const { name, type } = provider;
+  return { name, type, ...(type === "bedrock" ? bedrock(provider, environment) : endpoint(provider, environment)) };
+}
+
+type Readiness = Pick<ModelProvider, "ready" | "note">;
+
+function endpoint(provider: Provider, environment: ModelEnvironment): Readiness {
+  const { configured, name } = provider;
+  if (configured?.baseUrl !== undefined || configured?.apiKey !== undefined)
+    return { ready: true, note: `models.providers.${name} is configured` };
+  const address = variable(environment, provider.baseUrlVariable);
+  if (address !== undefined) {
+    const { baseUrlVariable, modelVariable, model } = provider;
+    const isGuess = model !== undefined && variable(environment, modelVariable) === undefined;
+    const guess = isGuess ? `; ${modelVariable} is not, so ${model} is requested` : "";
+    return { ready: true, note: `${baseUrlVariable} is set${guess}` };
+  }
+  const keyVariable = provider.keyVariables.find((key) => variable(environment, key) !== undefined);
+  if (keyVariable !== undefined && addressOf(provider) !== undefined)
+    return { ready: true, note: `${keyVariable} is set` };
+  if (provider.keyNeeded) return { ready: false, note: keyRemedy(provider) };
+  if (addressOf(provider) === undefined) return { ready: true, note: "give base_url with the model" };
+  return { ready: true, note: `no key needed; expected at ${addressOf(provider)}` };
+}
+
+function bedrock(provider: Provider, environment: ModelEnvironment): Readiness {
+  const region = awsRegion(provider, environment);
+  const key = serverKey(provider, environment);
+  if (key === undefined && awsKeys(environment) === undefined) return { ready: false, note: keyRemedy(provider) };
+  if (region === undefined) return { ready: false, note: "set AWS_REGION" };
+  return { ready: true, note: `${key === undefined ? "keys of AWS are" : "a bearer token is"} set; region ${region}` };
+}
+
+/** What to set so that a provider has its key. */
+export function keyRemedy({ type, name, keyVariables }: Provider): string {
+  if (type === "bedrock" && keyVariables.length > 0)
+    return "set AWS_BEARER_TOKEN_BEDROCK, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and AWS_REGION";
+  const [first] = keyVariables;
+  return first === undefined ? `set api_key of models.providers.${name}` : `set ${keyVariables.join(" or ")}`;
+}

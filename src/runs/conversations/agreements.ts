@@ -1,0 +1,76 @@
+import type { Agents } from "../../agents/definitions/index.ts";
+import type { Alarm } from "../../kernel/alarm.ts";
+import type { Clock } from "../../kernel/clock.ts";
+import type { RunId } from "../../kernel/ids.ts";
+import { log } from "../../kernel/log.ts";
+import { RunNotFoundError, type RunAnswers, type Runs } from "../index.ts";
+import { hasSpoken } from "./answer.ts";
+import { messageIdOf } from "../../messaging/acl/index.ts";
+import { agreesLate, replyTo } from "./link.ts";
+import type { Post, SentRecords } from "./ports.ts";
+
+export type AgreementsDeps = {
+  readonly runs: Pick<Runs, "view">;
+  readonly answers: Pick<RunAnswers, "underWay">;
+  readonly agents: Pick<Agents, "prepare">;
+  readonly sent: SentRecords;
+  readonly post: Post;
+  readonly clock: Clock;
+  readonly alarm: Alarm;
+  /** How long a run may take until whoever asked hears that it is worked on. */
+  readonly afterMs: number;
+};
+
+/**
+ * Says `agree` for runs that take long, once, where the protocol lets it come before the result but does not need it.
+ * G1. Nothing is said for a run that has ended, or has said something itself.
+ */
+export class Agreements {
+  readonly #deps: AgreementsDeps;
+
+  constructor(deps: AgreementsDeps) {
+    this.#deps = deps;
+  }
+
+  /** Watches the runs that were under way when the server ended. */
+  begin(): void {
+    for (const { runId, createdAtMs } of this.#deps.answers.underWay()) {
+      this.#at(Math.max(0, createdAtMs + this.#deps.afterMs - this.#deps.clock.nowMs()), runId);
+    }
+  }
+
+  /** A message has just started the run. */
+  expect(run: RunId): void {
+    this.#at(this.#deps.afterMs, run);
+  }
+
+  #at(inMs: number, run: RunId): void {
+    const { alarm, clock } = this.#deps;
+    alarm.at(clock.monotonicMs() + inMs, () => {
+      this.#agree(run).catch((error: unknown) => {
+        if (!(error instanceof RunNotFoundError)) log.error({ runId: run, err: error }, "an agree could not be sent");
+      });
+    });
+  }
+
+  async #agree(run: RunId): Promise<void> {
+    const { runs, agents, sent, post, clock } = this.#deps;
+    const id = messageIdOf(run, "agree");
+    const { workspace, agent, revision, message: link } = runs.view(run);
+    if (link === null || !agreesLate(link)) return;
+    const { definition } = await agents.prepare(workspace, agent, revision);
+    if (!definition.messaging.autoRespond || (await sent.find(workspace, id)) !== undefined) return;
+    // Looked at in the turn in which it goes out: an answer that comes after this comes behind it.
+    const view = runs.view(run);
+    if (view.state === "completed" || view.state === "failed" || view.state === "cancelled" || hasSpoken(view)) return;
+    await post.submit(
+      replyTo(link, workspace, {
+        id,
+        performative: "agree",
+        sender: agent,
+        content: { type: "text", text: "" },
+        atMs: clock.nowMs(),
+      }),
+    );
+  }
+}

@@ -1,0 +1,265 @@
+import {
+  type AgentMessaging,
+  type Agents,
+  AgentNotFoundError,
+  AgentPausedError,
+} from "../../agents/definitions/index.ts";
+import type { Clock } from "../../kernel/clock.ts";
+import { CaxtonError, toFault } from "../../kernel/errors.ts";
+import type { RunId } from "../../kernel/ids.ts";
+import { log } from "../../kernel/log.ts";
+import { type Message, SYSTEM_SENDER } from "../../messaging/acl/index.ts";
+import {
+  type AgentHandler,
+  type Delivered,
+  expiryOf,
+  isExpiry,
+  isPast,
+  type Settlement,
+} from "../../messaging/router/index.ts";
+import type { Replies, ReplyIndex, RunAnswers, RunJournal, RunMessage, Runs } from "../index.ts";
+import type { Agreements } from "./agreements.ts";
+import { PASSES } from "./answer.ts";
+import { bidUpTo, callIn, isOnlyNews, limitsIn } from "./bidding.ts";
+import { isCallOff, isSubscription, messageIdOf, runIdOf } from "../../messaging/acl/index.ts";
+import { agreesFirst, agreesLate, linkOf, replyTo } from "./link.ts";
+import type { ConversationPast, Post, TaskClaims } from "./ports.ts";
+import { isInterim, replyResult, textOf, variablesOf } from "./words.ts";
+
+export type CorrespondenceDeps = {
+  readonly agents: Pick<Agents, "prepareServing">;
+  readonly runs: Runs;
+  readonly journal: Pick<RunJournal, "summary">;
+  readonly replies: Replies;
+  readonly waits: ReplyIndex;
+  readonly answers: RunAnswers;
+  readonly post: Post;
+  readonly past: ConversationPast;
+  readonly tasks: TaskClaims;
+  readonly agreements: Pick<Agreements, "expect">;
+  readonly clock: Clock;
+  /** `hops` and `trail` of messages that are sent because of one. */
+  readonly follow: (delivered: Delivered) => Pick<Message, "hops" | "trail">;
+};
+
+type Bidding = {
+  /** Of the run that the message would start. */
+  readonly id: RunId;
+  readonly link: RunMessage;
+  readonly name: string;
+  readonly limit: number | undefined;
+};
+
+const DONE: Settlement = { type: "done" };
+/** How long a message waits before it is tried again to begin its run, while the queue of runs is full. */
+const QUEUE_FULL_MS = 200;
+
+/** Messages that answer something; without anybody who waits for them they start nothing. */
+const ANSWERS: ReadonlySet<Message["performative"]> = new Set(["agree", "refuse", "reject-proposal"]);
+const FAILURES: ReadonlySet<Message["performative"]> = new Set(["failure", "not-understood"]);
+
+/**
+ * What a message to an agent does: it belongs to a task, or ends the wait of a run, or starts one.
+ * C1. A message starts at most one run for a recipient, however often it is delivered: the run's id follows from both.
+ * C2. It is settled after its effect is on disk: the task's, the reply's, or the accepted run's.
+ * C3. Calls for proposals and bids do not count as turns of a conversation. In an auction only the award starts work.
+ * C4. What the queue of runs has no room for stays in the mailbox.
+ */
+export class Correspondence implements AgentHandler {
+  readonly #deps: CorrespondenceDeps;
+  /** Messages whose runs begin in this moment. */
+  readonly #starting = new Map<RunId, Promise<Settlement>>();
+
+  constructor(deps: CorrespondenceDeps) {
+    this.#deps = deps;
+  }
+
+  async handle(delivered: Delivered, signal: AbortSignal): Promise<Settlement> {
+    const { message } = delivered;
+    if (await this.#deps.tasks.claim(delivered)) return DONE;
+    if (await this.#endWait(delivered)) return DONE;
+    if (message.performative === "cancel") return this.#cancel(delivered);
+    if (message.inReplyTo !== undefined && isCallOff(message.inReplyTo)) return DONE;
+    if (ANSWERS.has(message.performative) || isOnlyNews(message, delivered.recipient)) return DONE;
+    const id = runIdOf(message, delivered.recipient);
+    const before = this.#starting.get(id);
+    if (before !== undefined) return before;
+    const settled = this.#start(delivered, id, signal).finally(() => this.#starting.delete(id));
+    this.#starting.set(id, settled);
+    return settled;
+  }
+
+  /** Whether a run waited for this message; it goes on with it then, or waits on where more is to come. */
+  async #endWait({ message, recipient }: Delivered): Promise<boolean> {
+    const { waits, replies } = this.#deps;
+    const named = message.inReplyTo === undefined ? undefined : waits.find(message.inReplyTo);
+    const isOurs = named?.workspace === message.workspace && sameName(named.agent, recipient);
+    const wait = isOurs ? named : this.#waitIn(message, recipient);
+    if (wait === undefined) return false;
+    // The wait has the same deadline and ends by itself.
+    if (isExpiry(message)) return true;
+    if (isSubscription(wait.replyWith)) {
+      // The first answer is waited for; what is told later is news.
+      if (wait.state !== "open") return false;
+    } else if (isInterim(message.performative)) return true;
+    const { outcome, text: words, structured } = replyResult(message);
+    const text = isSubscription(wait.replyWith) ? `${words} (subscription ${message.conversationId})` : words;
+    await replies.give(wait.replyWith, { outcome, messageId: message.id, from: message.sender, text, structured });
+    // One that came too late, after the deadline say, is on record, and starts nothing.
+    return true;
+  }
+
+  /** Some answer without saying to what: then the conversation tells, where only one waits in it. */
+  #waitIn({ inReplyTo, workspace, conversationId, performative }: Message, agent: string) {
+    const asks = performative !== "inform" && !ANSWERS.has(performative) && !FAILURES.has(performative);
+    if (inReplyTo !== undefined || asks) return undefined;
+    const open = this.#deps.waits.openIn({ workspace, agent, conversationId });
+    return open.length === 1 ? open[0] : undefined;
+  }
+
+  async #start(delivered: Delivered, id: RunId, signal: AbortSignal): Promise<Settlement> {
+    const { message, recipient } = delivered;
+    const { journal, agents, answers, runs } = this.#deps;
+    const link = linkOf(message, this.#deps.follow(delivered));
+    if (journal.summary(id) !== undefined) return this.#agree(link, delivered, id);
+    try {
+      const { name, definition } = await agents.prepareServing(message.workspace, recipient);
+      const { messaging } = definition;
+      if (FAILURES.has(message.performative) && (!messaging.runsOnFailure || message.sender === SYSTEM_SENDER))
+        return DONE;
+      const conversation = { workspace: message.workspace, agent: name, conversationId: message.conversationId };
+      const { turns, lastBid } = answers.inConversation(conversation);
+      const bid = await this.#bid(message, { id, link, name, limit: messaging.priceMax ?? this.#limitOf(lastBid) });
+      if (bid !== undefined) return bid;
+      if (turns >= messaging.turnsMax) return turnsOver(name, messaging);
+      const history = await this.#history(message, name, messaging);
+      const { performative, sender, conversationId, protocol } = message;
+      await this.#whenThereIsRoom(message, signal, () =>
+        runs.start({
+          id,
+          workspace: message.workspace,
+          agent: name,
+          input: textOf(message.content),
+          variables: variablesOf(message),
+          model: undefined,
+          files: [],
+          message: { link, prompt: { performative, sender, conversationId, protocol, history } },
+        }),
+      );
+      return await this.#agree(link, delivered, id);
+    } catch (error) {
+      return settlementOf(error);
+    }
+  }
+
+  /** What an agent said in a bid that it pays at most in this conversation. */
+  #limitOf(bid: RunId | undefined): number | undefined {
+    if (bid === undefined) return undefined;
+    const { output, outputJson } = this.#deps.runs.view(bid);
+    return limitsIn(outputJson === null ? output : JSON.stringify(outputJson)).always;
+  }
+
+  /** Answers the call of an auction for an agent whose limit is known: no run is started. Undefined for other messages. */
+  async #bid(message: Message, { id, link, name, limit }: Bidding): Promise<Settlement | undefined> {
+    const call = callIn(link, textOf(message.content));
+    if (call === undefined || limit === undefined) return undefined;
+    const { post, clock } = this.#deps;
+    const price = bidUpTo(limit, call);
+    const submitted = await post.submit(
+      replyTo(link, message.workspace, {
+        id: messageIdOf(id, "bid"),
+        performative: price === undefined ? "refuse" : "propose",
+        sender: name,
+        content: price === undefined ? { type: "text", text: PASSES } : { type: "json", value: { price } },
+        atMs: clock.nowMs(),
+      }),
+    );
+    const isLater = submitted.type === "refused" && submitted.retryAfterMs !== undefined;
+    return isLater ? { type: "failed", reason: submitted.error.message } : DONE;
+  }
+
+  async #history(message: Message, agent: string, { contextMessages }: AgentMessaging) {
+    if (contextMessages === 0) return [];
+    const past = await this.#deps.past.before(message, agent, contextMessages);
+    return past.map(({ sender, performative, content }) => ({ sender, performative, text: textOf(content) }));
+  }
+
+  /** A full queue of runs empties by itself; until then, and until it expires, the message stays where it is. */
+  async #whenThereIsRoom(message: Message, signal: AbortSignal, start: () => Promise<unknown>): Promise<void> {
+    for (;;) {
+      try {
+        await start();
+        return;
+      } catch (error) {
+        if (toFault(error).code !== "RUN_QUEUE_FULL" || signal.aborted) throw error;
+        if (isPast(expiryOf(message), this.#deps.clock.nowMs())) throw error;
+        await this.#deps.clock.sleep(QUEUE_FULL_MS, signal).catch(() => undefined);
+      }
+    }
+  }
+
+  /** Where the protocol wants an agreement before the result, it is given when the run is on disk. */
+  async #agree(link: RunMessage, { message, recipient }: Delivered, run: RunId): Promise<Settlement> {
+    if (!agreesFirst(link)) {
+      if (agreesLate(link)) this.#deps.agreements.expect(run);
+      return DONE;
+    }
+    const { post, clock } = this.#deps;
+    await post.submit(
+      replyTo(link, message.workspace, {
+        id: messageIdOf(run, "agree"),
+        performative: "agree",
+        sender: recipient,
+        content: { type: "text", text: "" },
+        atMs: clock.nowMs(),
+      }),
+    );
+    return DONE;
+  }
+
+  /** Whoever asked calls it off: runs of the conversation end, and say nothing but that. */
+  async #cancel(delivered: Delivered): Promise<Settlement> {
+    const { message, recipient } = delivered;
+    const { answers, runs, post, clock } = this.#deps;
+    const conversation = { workspace: message.workspace, agent: recipient, conversationId: message.conversationId };
+    for (const id of answers.inConversation(conversation).unfinished) {
+      await answers.sent(id);
+      try {
+        await runs.cancel(id, `${message.sender} called it off`);
+      } catch (error) {
+        // It has ended in the same moment.
+        if (!(error instanceof CaxtonError)) throw error;
+      }
+    }
+    await post.submit(
+      replyTo(linkOf(message, this.#deps.follow(delivered)), message.workspace, {
+        id: messageIdOf(runIdOf(message, recipient), "cancelled"),
+        performative: "inform",
+        sender: recipient,
+        content: { type: "text", text: "called off" },
+        atMs: clock.nowMs(),
+      }),
+    );
+    return DONE;
+  }
+}
+
+const sameName = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase();
+
+const turnsOver = (name: string, { turnsMax }: AgentMessaging): Settlement => ({
+  type: "rejected",
+  code: "CONVERSATION_TURNS_MAX",
+  reason: `${name} has worked on ${turnsMax} messages of this conversation, and does not on more; max_turns in its [conversation] is the limit`,
+});
+
+/** What may go better later is tried again; the rest would fail each time. */
+function settlementOf(error: unknown): Settlement {
+  const { code, kind, message } = toFault(error);
+  // A paused agent was paused in this moment: the next attempt waits in its mailbox.
+  if (error instanceof AgentNotFoundError || error instanceof AgentPausedError)
+    return { type: "failed", reason: message };
+  if (kind === "invalid" || kind === "not-found" || kind === "denied" || kind === "conflict")
+    return { type: "rejected", code, reason: message };
+  if (kind === "bug") log.error({ err: error }, "a message could not be worked on");
+  return { type: "failed", reason: `${message} [${code}]` };
+}

@@ -1,0 +1,356 @@
+import type * as z from "zod";
+import type { Clock } from "../../kernel/clock.ts";
+import { CaxtonError } from "../../kernel/errors.ts";
+import { JsonObject } from "../../kernel/json.ts";
+import { RunId } from "../../kernel/ids.ts";
+import { composeMessage, type Address, type Message, USER_SENDER } from "../../messaging/acl/index.ts";
+import type { Submitted } from "../../messaging/router/index.ts";
+import type { RunJournal, RunMessage } from "../index.ts";
+import type { TaskRequest } from "../../messaging/tasks/index.ts";
+import {
+  failedCall,
+  type NativeTools,
+  NO_USAGE,
+  type Tool,
+  type ToolCall,
+  toolId,
+  type ToolResult,
+} from "../../tools/catalogue/index.ts";
+import { MESSAGES } from "./answer.ts";
+import { messageIdOf, subscriptionOf, taskIdOf } from "../../messaging/acl/index.ts";
+import { answersTo, carriedOn, replyTo } from "./link.ts";
+import { type AgentFinder, findAgents } from "./find-agents.ts";
+import type { ConversationRecords, Post, SubscriptionDesk, TaskDesk } from "./ports.ts";
+import { SUBSCRIBE_PROTOCOL, tellSubscribers, unsubscribe } from "./subscribing.ts";
+import { waitFor } from "./task-waits.ts";
+import {
+  AskArguments,
+  AuctionArguments,
+  CallArguments,
+  FindArguments,
+  ReplyArguments,
+  SendArguments,
+  SubscribeArguments,
+  TellArguments,
+  UnsubscribeArguments,
+} from "./tool-arguments.ts";
+import { type Addressed, addressOf, inWords } from "./tool-address.ts";
+import { ANSWER, ASK, AUCTION, CALL, FIND, SEND, SUBSCRIBE, TELL, UNSUBSCRIBE } from "./tool-list.ts";
+import { contentFrom, isInterim } from "./words.ts";
+
+export type MessageToolsDeps = AgentFinder & {
+  readonly post: Post;
+  readonly journal: Pick<RunJournal, "summary">;
+  readonly tasks: Pick<TaskDesk, "create" | "distribute" | "options">;
+  readonly subscriptions: SubscriptionDesk;
+  readonly conversations: ConversationRecords;
+  readonly clock: Clock;
+  readonly version: string;
+};
+
+const MINUTE_MS = 60_000;
+const SUBSCRIBE_MINUTES = 10;
+/** Winners that are tried, at most, before a task is given up. */
+const TRIES_MAX = 4;
+const AUCTIONS = { english: "auction-english", dutch: "auction-dutch", sealed: "auction-sealed" } as const;
+
+type Entrusted = Pick<TaskRequest, "name" | "data" | "evaluation" | "protocol" | "auction">;
+/** On whose behalf a tool is called, and because of which message. */
+type Caller = { readonly workspace: string; readonly sender: string; readonly link: RunMessage | null };
+
+/**
+ * The tools by which the models of runs take part in conversations. What they send has ids that follow from the call, so that
+ * a call that is made again after a crash sends the same message, which arrives once.
+ */
+export class MessageTools implements NativeTools {
+  readonly name = MESSAGES;
+  readonly description = "Messages to other agents: sent, asked and answered. Part of Caxton itself.";
+  readonly tools = [SEND, ASK, CALL, AUCTION, SUBSCRIBE, UNSUBSCRIBE, TELL, FIND, ANSWER];
+  readonly version: string;
+  readonly #deps: MessageToolsDeps;
+
+  constructor(deps: MessageToolsDeps) {
+    this.#deps = deps;
+    this.version = deps.version;
+  }
+
+  async call(call: ToolCall): Promise<ToolResult> {
+    const { arguments: given } = call;
+    switch (call.tool) {
+      case SEND.name:
+        return checked(SEND, SendArguments, given, (wanted) => this.#send(call, wanted));
+      case ASK.name:
+        return checked(ASK, AskArguments, given, (wanted) => this.#ask(call, wanted));
+      case CALL.name:
+        return checked(CALL, CallArguments, given, (wanted) => refusable(() => this.#offer(call, wanted)));
+      case AUCTION.name:
+        return checked(AUCTION, AuctionArguments, given, (wanted) => refusable(() => this.#auction(call, wanted)));
+      case SUBSCRIBE.name:
+        return checked(SUBSCRIBE, SubscribeArguments, given, (wanted) =>
+          refusable(() => this.#subscribe(call, wanted)),
+        );
+      case UNSUBSCRIBE.name:
+        return checked(UNSUBSCRIBE, UnsubscribeArguments, given, (wanted) =>
+          refusable(() => unsubscribe(this.#deps, call, wanted.id, plainly)),
+        );
+      case TELL.name: {
+        const { link } = this.#callerOf(call);
+        const draft = link === null ? undefined : carriedOn(link);
+        return checked(TELL, TellArguments, given, (wanted) =>
+          tellSubscribers(this.#deps, call, wanted, draft, plainly),
+        );
+      }
+      case FIND.name:
+        return checked(FIND, FindArguments, given, async (wanted) =>
+          done(...(await findAgents(this.#deps, call.context, wanted))),
+        );
+      case ANSWER.name:
+        return checked(ANSWER, ReplyArguments, given, (wanted) => this.#reply(call, wanted));
+      default:
+        return failedCall("unknown-tool", `${MESSAGES} has no tool ${call.tool}`);
+    }
+  }
+
+  #callerOf({ context }: ToolCall): Caller {
+    const run = RunId.safeParse(context.session);
+    const link = run.success ? (this.#deps.journal.summary(run.data)?.message ?? null) : null;
+    return { workspace: context.workspace, sender: context.agent ?? USER_SENDER, link };
+  }
+
+  #compose(
+    { id }: ToolCall,
+    { workspace, sender, link }: Caller,
+    draft: Pick<Message, "performative" | "content" | "address"> & { readonly [Key in keyof Message]?: Message[Key] },
+  ): Message {
+    return composeMessage({
+      ...(link !== null && { ...carriedOn(link), parentConversation: link.conversationId }),
+      ...draft,
+      id: messageIdOf(id, "message"),
+      workspace,
+      sender,
+      atMs: this.#deps.clock.nowMs(),
+    });
+  }
+
+  async #send(call: ToolCall, wanted: z.output<typeof SendArguments>): Promise<ToolResult> {
+    const address = addressOf(wanted);
+    if (typeof address === "string") return failedCall("invalid-arguments", address);
+    const { performative, content, conversation_id: conversationId, protocol, in_reply_to: inReplyTo } = wanted;
+    const message = this.#compose(call, this.#callerOf(call), {
+      performative,
+      content: contentFrom(content),
+      address,
+      ...(conversationId !== undefined && { conversationId }),
+      protocol,
+      inReplyTo,
+    });
+    return resultOf(await this.#deps.post.submit(message), { performative });
+  }
+
+  async #ask(call: ToolCall, wanted: z.output<typeof AskArguments>): Promise<ToolResult> {
+    const address = addressOf(wanted);
+    if (typeof address === "string") return failedCall("invalid-arguments", address);
+    if (address.type === "receivers" && address.names.length > 1)
+      return failedCall("invalid-arguments", "ask one agent a call; ask several in one turn with a call each.");
+    const { awaitReply } = call.context;
+    if (awaitReply === undefined)
+      return failedCall("tool-error", "only a run can wait for an answer; use send_message, or start a run that asks.");
+    const caller = this.#callerOf(call);
+    const deadlineMs = this.#deadline(wanted.minutes, caller.link);
+    const replyWith = messageIdOf(call.id, "message");
+    const { performative, content, conversation_id: given } = wanted;
+    const message = this.#compose(call, caller, {
+      performative,
+      content: contentFrom(content),
+      address,
+      ...(given !== undefined && { conversationId: given }),
+      replyWith,
+      replyByMs: deadlineMs,
+      protocol: PROTOCOL_OF[performative],
+    });
+    const wait = { conversationId: message.conversationId, replyWith, deadlineMs, to: inWords(address) };
+    return awaitReply(wait, async () => {
+      const result = resultOf(await this.#deps.post.submit(message), { performative });
+      return result.type === "failed" ? result : undefined;
+    });
+  }
+
+  async #offer(call: ToolCall, wanted: z.output<typeof CallArguments>): Promise<ToolResult> {
+    const { task: name, data, score } = wanted;
+    const evaluation =
+      score === undefined ? undefined : { type: "expression" as const, expression: score, order: "min" as const };
+    // Besides the first winner, others may have to be tried.
+    return this.#entrust(call, wanted, { name, data, evaluation }, { rounds: 1, tries: TRIES_MAX });
+  }
+
+  async #auction(call: ToolCall, wanted: z.output<typeof AuctionArguments>): Promise<ToolResult> {
+    const { item: name, data, kind, start, step, reserve, deliver, second_price: secondPrice } = wanted;
+    const auction = { start, step, reserve, deliver, secondPrice };
+    const isSealed = kind === "sealed";
+    const rounds = isSealed ? 1 : this.#deps.tasks.options.auctionCallsMax;
+    const bounds = { rounds, tries: isSealed ? TRIES_MAX : 1 };
+    return this.#entrust(call, wanted, { name, data, protocol: AUCTIONS[kind], auction }, bounds);
+  }
+
+  /** A task on its way, and the call waiting for its end: at most so many rounds of bids, and tries to have it done. */
+  async #entrust(
+    call: ToolCall,
+    wanted: Addressed & { readonly bid_minutes: number; readonly work_minutes: number },
+    ...[what, { rounds, tries }]: [Entrusted, { readonly rounds: number; readonly tries: number }]
+  ): Promise<ToolResult> {
+    const address = addressOf(wanted);
+    if (typeof address === "string") return failedCall("invalid-arguments", address);
+    const { awaitReply } = call.context;
+    if (awaitReply === undefined) return failedCall("tool-error", "only a run can wait for a task; see `caxton task`.");
+    const { workspace, sender, link } = this.#callerOf(call);
+    const [bidsMs, workMs] = [Math.round(wanted.bid_minutes * MINUTE_MS), Math.round(wanted.work_minutes * MINUTE_MS)];
+    const id = taskIdOf(call.id);
+    const { tasks, clock } = this.#deps;
+    const request = {
+      ...what,
+      workspace,
+      owner: sender,
+      participants: address.type === "receivers" ? address.names : [],
+      capabilities: address.type === "capability" ? [address.capability] : [],
+      bidsMs,
+      workMs,
+      hops: link?.hops ?? 0,
+    };
+    const deadlineMs = clock.nowMs() + bidsMs * rounds + workMs * tries + MINUTE_MS;
+    const wait = { conversationId: id, replyWith: waitFor(id), deadlineMs, to: inWords(address) };
+    return awaitReply(wait, () =>
+      refusable(async () => {
+        const task = await tasks.create(request, id);
+        if (task.state === "created") await tasks.distribute(workspace, id);
+        return undefined;
+      }),
+    );
+  }
+
+  async #subscribe(call: ToolCall, wanted: z.output<typeof SubscribeArguments>): Promise<ToolResult> {
+    const { context } = call;
+    if (context.agent === undefined) return failedCall("tool-error", "only an agent subscribes with this tool.");
+    const address = addressOf(wanted);
+    if (typeof address === "string") return failedCall("invalid-arguments", address);
+    if (address.type !== "topic") return this.#subscribeTo(call, address, wanted);
+    const { topic, where } = { ...wanted, topic: address.topic };
+    const draft = { workspace: context.workspace, subscriber: context.agent, topic, where };
+    const { id } = await this.#deps.subscriptions.subscribe(draft);
+    return done(`Subscribed to ${topic}.`, { subscription: id, topic });
+  }
+
+  /** Waits until the agent agrees; what it tells from then on are messages of its own. */
+  #subscribeTo(call: ToolCall, address: Address, { about, where }: z.output<typeof SubscribeArguments>) {
+    const { awaitReply } = call.context;
+    if (awaitReply === undefined || where !== undefined) {
+      const why = where === undefined ? "only a run can subscribe to an agent" : "where is for topics; say it in about";
+      return Promise.resolve(failedCall("invalid-arguments", why));
+    }
+    const caller = this.#callerOf(call);
+    const deadlineMs = this.#deadline(SUBSCRIBE_MINUTES, caller.link);
+    const replyWith = subscriptionOf(messageIdOf(call.id, "message"));
+    const message = this.#compose(call, caller, {
+      performative: "subscribe",
+      content: contentFrom(about ?? ""),
+      address,
+      replyWith,
+      replyByMs: deadlineMs,
+      protocol: SUBSCRIBE_PROTOCOL,
+    });
+    const wait = { conversationId: message.conversationId, replyWith, deadlineMs, to: inWords(address) };
+    return awaitReply(wait, async () => {
+      const result = resultOf(await this.#deps.post.submit(message), { performative: "subscribe" });
+      return result.type === "failed" ? result : undefined;
+    });
+  }
+
+  /** Nobody has to wait for an answer longer than their own asker waits for theirs. */
+  #deadline(minutes: number, link: RunMessage | null): number {
+    const nowMs = this.#deps.clock.nowMs();
+    const ownMs = nowMs + Math.round(minutes * MINUTE_MS);
+    const asked = link?.replyByMs ?? Infinity;
+    return asked > nowMs ? Math.min(ownMs, asked) : ownMs;
+  }
+
+  async #reply(call: ToolCall, { performative, content }: z.output<typeof ReplyArguments>): Promise<ToolResult> {
+    const { link, workspace, sender } = this.#callerOf(call);
+    if (link === null) return failedCall("tool-error", "no message started this run, so there is none to answer.");
+    const allowed = [...answersTo(link), "not-understood" as const];
+    if (!allowed.includes(performative)) {
+      const acts = allowed.join(", ");
+      return failedCall(
+        "invalid-arguments",
+        `${performative} is no answer to ${link.performative}; these are: ${acts}.`,
+      );
+    }
+    const message = replyTo(link, workspace, {
+      id: messageIdOf(call.id, "message"),
+      performative,
+      sender,
+      content: contentFrom(content),
+      atMs: this.#deps.clock.nowMs(),
+    });
+    return resultOf(await this.#deps.post.submit(message), { performative, final: !isInterim(performative) });
+  }
+}
+
+/** A refusal as the result of a call. */
+async function refusable<Result>(work: () => Promise<Result>): Promise<Result | ToolResult> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof CaxtonError) || error.kind === "unavailable") throw error;
+    return failedCall("tool-error", `${error.message} [${error.code}].${error.hint === "" ? "" : ` ${error.hint}`}`);
+  }
+}
+
+const PROTOCOL_OF: { readonly [Act in z.output<typeof AskArguments>["performative"]]: string } = {
+  request: "fipa-request",
+  "query-if": "fipa-query",
+  "query-ref": "fipa-query",
+  propose: "fipa-propose",
+  subscribe: "fipa-subscribe",
+};
+
+const plainly = (text: string, structured: Readonly<Record<string, string | readonly string[]>>): ToolResult =>
+  done(text, JsonObject.parse(structured));
+
+const done = (text: string, structured: JsonObject): ToolResult => ({
+  type: "done",
+  content: [{ type: "text", text }],
+  structured,
+  usage: NO_USAGE,
+});
+
+async function checked<Schema extends z.ZodType>(
+  of: Tool,
+  schema: Schema,
+  ...[given, work]: [JsonObject, (wanted: z.output<Schema>) => Promise<ToolResult>]
+): Promise<ToolResult> {
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return work(parsed.data);
+  const said = parsed.error.issues
+    .map(({ path, message }) => `${path.join(".") || "arguments"}: ${message}`)
+    .join("; ");
+  return failedCall(
+    "invalid-arguments",
+    `the arguments do not fit ${toolId(of)}: ${said}. Correct them and call again.`,
+  );
+}
+
+/** What became of a message, for the model that sent it. */
+function resultOf(submitted: Submitted, said: { readonly performative: string; readonly final?: boolean }): ToolResult {
+  if (submitted.type === "accepted") {
+    const { id, conversationId, recipients } = submitted;
+    const to = recipients.length === 0 ? "nobody: nobody listens there" : recipients.join(", ");
+    return done(`Sent to ${to}.`, {
+      message: id,
+      conversation_id: conversationId,
+      recipients: [...recipients],
+      ...said,
+    });
+  }
+  const { code, message, hint } = submitted.error;
+  const reason = submitted.type === "refused" && submitted.retryAfterMs !== undefined ? "overloaded" : "tool-error";
+  return failedCall(reason, `the message was not delivered: ${message} [${code}].${hint === "" ? "" : ` ${hint}`}`);
+}

@@ -1,0 +1,54 @@
+import type { Message } from "../../messaging/acl/index.ts";
+import type { TaskId } from "../../kernel/ids.ts";
+import type { Conversation } from "../../messaging/protocols/index.ts";
+import type { ConversationQuery, Delivered, Submitted, Subscriptions } from "../../messaging/router/index.ts";
+import type { Task, Tasks } from "../../messaging/tasks/index.ts";
+
+/** Where messages are sent. One implementation: the router. */
+export interface Post {
+  /** As `Router.submit`. */
+  submit(message: Message): Promise<Submitted>;
+}
+
+/** What was said so far. */
+export interface ConversationPast {
+  /**
+   * The last messages of its conversation before this one, oldest first: those that `agent` sent or got. What others said to
+   * each other, such as a rival's bid, is none of its business.
+   */
+  before(
+    message: Pick<Message, "id" | "workspace" | "conversationId">,
+    agent: string,
+    limit: number,
+  ): Promise<readonly Message[]>;
+}
+
+/** What was sent. */
+export interface SentRecords {
+  /** A message by its id, and who got it. */
+  find(
+    workspace: string,
+    id: string,
+  ): Promise<{ readonly message: Message; readonly recipients: readonly string[] } | undefined>;
+}
+
+/** Who looks at messages to agents before anybody else does, because they belong to a task of theirs. */
+export interface TaskClaims {
+  /** Whether it was theirs; what follows from it is out then. */
+  claim(delivered: Delivered): Promise<boolean>;
+}
+
+/** Conversations as they stand. */
+export interface ConversationRecords {
+  conversation(workspace: string, id: string): Promise<Conversation | undefined>;
+  /** Last changed first. */
+  conversations(query: ConversationQuery): Promise<readonly Conversation[]>;
+}
+
+/** Who subscribed to what. */
+export type SubscriptionDesk = Pick<Subscriptions, "subscribe" | "unsubscribe" | "list">;
+
+/** Work that is offered to several. One implementation: `Tasks`. */
+export type TaskDesk = Pick<Tasks, "create" | "distribute" | "cancel" | "watch" | "options"> & {
+  readonly get: (workspace: string, id: TaskId) => Task;
+};

@@ -1,0 +1,119 @@
+import { isJsonObject, type JsonObject } from "../../kernel/json.ts";
+import type { RunEvent, RunFailure, RunJournal } from "../index.ts";
+import type { Redactor } from "../../text/redaction/index.ts";
+import { redactedCall } from "./redacted-model.ts";
+import type { Redactors } from "./redactors.ts";
+
+/** A journal that nothing of what is to be hidden gets into; whoever reads it, now or after a restart, sees the same. */
+export const redactedJournal = (journal: RunJournal, { journal: redactor }: Redactors): RunJournal => ({
+  append: (entries, when) =>
+    journal.append(
+      entries.map((entry) => ({ ...entry, event: redactedEvent(entry.event, redactor) })),
+      when,
+    ),
+  read: (...which) => journal.read(...which),
+  summary: (id) => journal.summary(id),
+  spent: (id) => journal.spent(id),
+  list: (query) => journal.list(query),
+  madeFrom: (id) => journal.madeFrom(id),
+  unfinished: () => journal.unfinished(),
+  inState: (state) => journal.inState(state),
+  counts: (workspace) => journal.counts(workspace),
+});
+
+/** Names, ids and numbers stay; what people, models and tools wrote is gone through. */
+function redactedEvent(event: RunEvent, redactor: Redactor): RunEvent {
+  const text = (given: string): string => redactor.text(given);
+  const failure = (given: RunFailure): RunFailure => ({
+    ...given,
+    message: text(given.message),
+    hint: text(given.hint),
+  });
+  switch (event.type) {
+    case "run-queue":
+      return { ...event, content: redactedRequest(event.content, redactor) };
+    case "model-end":
+      return { ...event, content: redactedTurn(event.content, redactor) };
+    case "context-summary":
+      return { ...event, degraded: text(event.degraded), content: { text: text(event.content.text) } };
+    case "model-fail":
+      return { ...event, message: text(event.message) };
+    case "model-choice-wait":
+      return { ...event, failure: failure(event.failure) };
+    case "output-refuse":
+      return { ...event, problems: event.problems.map(text) };
+    case "tool-start":
+      return { ...event, content: { arguments: redactor.json(event.content.arguments) } };
+    case "tool-end": {
+      const { content, artifacts } = event;
+      return {
+        ...event,
+        artifacts: artifacts.map((each) => ({ ...each, name: text(each.name) })),
+        content: { text: text(content.text), structured: redactor.json(content.structured) },
+      };
+    }
+    case "run-ask":
+      return { ...event, content: { ...event.content, message: text(event.content.message) } };
+    case "run-answer":
+      return { ...event, content: { answer: objectOf(event.content.answer, redactor) } };
+    case "reply-end":
+      return {
+        ...event,
+        content: { text: text(event.content.text), structured: redactor.json(event.content.structured) },
+      };
+    case "approval-ask":
+      return { ...event, content: { arguments: objectOf(event.content.arguments, redactor) ?? {} } };
+    case "approval-answer":
+      return {
+        ...event,
+        note: text(event.note),
+        content: { arguments: objectOf(event.content.arguments, redactor) },
+      };
+    case "run-complete":
+      return { ...event, content: { output: text(event.content.output) } };
+    case "run-fail":
+      return { ...event, failure: failure(event.failure) };
+    case "run-cancel":
+      return { ...event, reason: text(event.reason) };
+    case "reply-wait":
+    case "tool-rest":
+    case "run-start":
+    case "model-start":
+    case "model-hold":
+    case "model-choose":
+    case "tool-hold":
+    case "tool-begin":
+    case "run-wait":
+    case "run-decide":
+    case "run-rest":
+    case "run-wake":
+      return event;
+  }
+}
+
+type Turn = Extract<RunEvent, { type: "model-end" }>["content"];
+
+const redactedTurn = (turn: Turn, redactor: Redactor): Turn => ({
+  ...turn,
+  text: redactor.text(turn.text),
+  reasoning: turn.reasoning === undefined ? undefined : redactor.text(turn.reasoning),
+  toolCalls: turn.toolCalls.map((call) => redactedCall(call, redactor)),
+});
+
+function objectOf(given: JsonObject | null, redactor: Redactor): JsonObject | null {
+  const redacted = redactor.json(given);
+  return isJsonObject(redacted) ? redacted : null;
+}
+
+type Request = Extract<RunEvent, { readonly type: "run-queue" }>["content"];
+
+function redactedRequest({ input, system, prompt, recalled, variables }: Request, redactor: Redactor): Request {
+  const redacted = variables && objectOf(variables, redactor);
+  return {
+    input: redactor.text(input),
+    system: redactor.text(system),
+    prompt: redactor.text(prompt),
+    ...(recalled !== undefined && { recalled: redactor.text(recalled) }),
+    ...(redacted && { variables: redacted }),
+  };
+}

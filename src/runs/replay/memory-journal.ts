@@ -1,0 +1,72 @@
+import { strict as assert } from "node:assert";
+import type { RunId } from "../../kernel/ids.ts";
+import {
+  foldRun,
+  isTerminal,
+  type JournalAppend,
+  type JournalEntry,
+  type RunEvent,
+  type RunJournal,
+} from "../index.ts";
+
+/** Longer than any wait before an attempt. */
+const PAST_MS = 3_600_000;
+
+/**
+ * The journal of one run that is played: kept in memory, gone afterwards. It tells of each event as it is written. Failures of
+ * models are dated back, so that the wait before the next attempt is over.
+ */
+export class MemoryJournal implements RunJournal {
+  readonly entries: JournalEntry[] = [];
+  readonly #runId: RunId;
+  readonly #onEvent: (event: RunEvent) => void;
+
+  constructor(runId: RunId, onEvent: (event: RunEvent) => void) {
+    this.#runId = runId;
+    this.#onEvent = onEvent;
+  }
+
+  async append(entries: readonly JournalAppend[]): Promise<readonly JournalEntry[]> {
+    const written = entries.map(({ runId, atMs, event }, index) => {
+      assert(runId === this.#runId, "one run is played at a time");
+      const at = event.type === "model-fail" ? atMs - PAST_MS : atMs;
+      return { seq: this.entries.length + index + 1, runId, atMs: at, event };
+    });
+    this.entries.push(...written);
+    for (const { event } of written) this.#onEvent(event);
+    return written;
+  }
+
+  read(runId: RunId, afterSeq: number): readonly JournalEntry[] {
+    return runId === this.#runId ? this.entries.slice(afterSeq) : [];
+  }
+
+  spent(): undefined {
+    return undefined;
+  }
+
+  summary(): undefined {
+    return undefined;
+  }
+
+  list(): readonly [] {
+    return [];
+  }
+
+  madeFrom(): readonly [] {
+    return [];
+  }
+
+  unfinished(): readonly RunId[] {
+    const view = foldRun(this.entries);
+    return view === undefined || isTerminal(view.state) ? [] : [this.#runId];
+  }
+
+  inState(): readonly RunId[] {
+    return [];
+  }
+
+  counts(): never {
+    assert.fail("nobody asks one run for counts of many");
+  }
+}

@@ -1,0 +1,171 @@
+import type { Clock } from "../../kernel/clock.ts";
+import { mint, RunId } from "../../kernel/ids.ts";
+import {
+  type Accounts,
+  type JournalEntry,
+  openAccounts,
+  DEFAULT_RUNS_OPTIONS,
+  type PlanSource,
+  renderPrompts,
+  type RunEvent,
+  Runs,
+  type RunsOptions,
+  type RestingState,
+  type RunView,
+  foldRun,
+} from "../index.ts";
+import { type ModelCatalogue } from "../../models/port/index.ts";
+import { ToolCatalogue } from "../../tools/catalogue/index.ts";
+import { compare, type Divergence } from "./comparison.ts";
+import { MemoryJournal } from "./memory-journal.ts";
+import { ArtifactPlayer, ModelPlayer, ToolPlayer } from "./player.ts";
+import { beginningOf, type Recording } from "./recording.ts";
+import { saidTo } from "./said.ts";
+
+/** The rules of a server that a run's course depends on, besides definitions and tools. */
+type ReplayRules = { readonly retry: RunsOptions["retry"]; readonly accounts: Omit<Accounts, "budgets"> };
+
+export type ReplayDeps = {
+  readonly plans: PlanSource;
+  readonly models: Pick<ModelCatalogue, "resolve">;
+  readonly tools: ToolCatalogue;
+  readonly clock: Clock;
+  /** What is hidden from the journal, and so from the recording; nothing where it is absent. */
+  readonly hide?: ((text: string) => string) | undefined;
+  /** The defaults where it is absent. */
+  readonly replayRules?: ReplayRules | undefined;
+};
+
+export type ReplayReport = {
+  /** Nothing but ids and times differs. */
+  readonly same: boolean;
+  /** Events that were held against the recording. */
+  readonly compared: number;
+  readonly divergences: readonly Divergence[];
+  /** Why the replay ended before an end of its own, as a run that was cancelled does; null when it did not. */
+  readonly stopped: string | null;
+};
+
+const REPLAY_MS_MAX = 60_000;
+
+/**
+ * A run once more from its recording, by the code that carries runs out, with this server's definitions, tools and rules:
+ * models and tools say what they said then, and none of them is called. What comes out is held against the recording.
+ * Writes nothing. Plans with the revision that the run had, or with `revision`. Throws what reading the agent's definition throws.
+ */
+export async function replayRun(
+  recording: Recording,
+  given: ReplayDeps,
+  revision?: number | "latest",
+): Promise<ReplayReport> {
+  const deps = revision === undefined ? given : { ...given, plans: planningWith(given.plans, revision) };
+  const view = foldRun(recording.entries);
+  if (view === undefined) return { same: true, compared: 0, divergences: [], stopped: "the recording is empty" };
+  const prompts = await promptDivergences(view, deps);
+  const { entries, stopped } = await play(recording, deps);
+  const { compared, divergences } = compare(recording.entries, entries, stopped === null);
+  const all = [...prompts, ...divergences];
+  return { same: all.length === 0, compared, divergences: all, stopped };
+}
+
+/** Plans every run with one revision of its agent. */
+const planningWith = (plans: PlanSource, revision: number | "latest"): PlanSource => ({
+  admit: (workspace, agent) => plans.admit(workspace, agent),
+  plan: (workspace, agent) => plans.plan(workspace, agent, revision === "latest" ? undefined : revision),
+});
+
+/** Plays a recording through an engine of its own; the journal that comes of it. */
+async function play(
+  recording: Recording,
+  { plans, models, tools, clock, replayRules }: ReplayDeps,
+): Promise<{ readonly entries: readonly JournalEntry[]; readonly stopped: string | null }> {
+  const runId = mint(RunId);
+  const stopped = stoppedAt(clock.nowMs());
+  const over = Promise.withResolvers<string | null>();
+  const journal = new MemoryJournal(runId, (event) => {
+    if (event.type === "run-complete" || event.type === "run-fail") over.resolve(null);
+    if (event.type === "run-wait") over.resolve("a call would wait for a decision");
+    if (event.type === "run-rest") setImmediate(() => void goOn(event.state));
+  });
+  const beginning = beginningOf(recording).map(({ event }) => event);
+  await journal.append(beginning.map((event) => ({ runId, atMs: 0, event })));
+  const player = { recording, journal, onEnd: (why: string) => over.resolve(why) };
+  const stand = new ModelPlayer(player);
+  const runs = new Runs(
+    {
+      journal,
+      plans,
+      models: { resolve: async (choice, role) => stand.standIn(await models.resolve(choice, role), role) },
+      tools: new ToolCatalogue(new ToolPlayer(player, () => tools.servers())),
+      artifacts: new ArtifactPlayer(recording),
+      clock: stopped,
+      accounts: { ...openAccounts(stopped), ...replayRules?.accounts },
+    },
+    {
+      ...DEFAULT_RUNS_OPTIONS,
+      retry: replayRules?.retry ?? DEFAULT_RUNS_OPTIONS.retry,
+      holdUntilResumed: true,
+    },
+  );
+  const goOn = async (state: RestingState) => {
+    const events = saidTo(recording, journal.entries, state);
+    if (events.length === 0) return over.resolve("it waits for somebody, and nobody answered in the recording");
+    await runs.tell(runId, () => events).catch((error: unknown) => over.resolve(String(error)));
+  };
+  const timer = new AbortController();
+  void clock.sleep(REPLAY_MS_MAX, timer.signal).then(
+    () => over.resolve(`it took longer than ${REPLAY_MS_MAX / 1_000} seconds`),
+    () => undefined,
+  );
+  runs.resumeUnfinished();
+  const why = await over.promise;
+  timer.abort("the replay is over");
+  const made = journal.entries.slice();
+  await runs[Symbol.asyncDispose]();
+  return { entries: made, stopped: why };
+}
+
+/** A clock that does not go on: nothing times out, and whoever waits for a time waits until it is over. */
+const stoppedAt = (nowMs: number): Clock => ({
+  nowMs: () => nowMs,
+  monotonicMs: () => 0,
+  sleep: (ms, signal) =>
+    new Promise((resolve, reject) => {
+      if (ms === 0) resolve();
+      if (signal?.aborted) reject(signal.reason);
+      signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
+    }),
+});
+
+/** Whether the request would be put to the model in the same words. */
+async function promptDivergences(
+  view: RunView,
+  { plans, hide = (text) => text }: ReplayDeps,
+): Promise<readonly Divergence[]> {
+  // A fork's prompts are those of the run it came from, whatever its own revision says.
+  if (view.origin?.kind === "fork") return [];
+  // What was said before in the conversation was part of its prompt, and is not kept beside it.
+  if (view.message !== null) return [];
+  const plan = await plans.plan(view.workspace, view.agent, view.revision);
+  const schema = view.outputSchema ?? plan.outputSchema;
+  const { system, prompt } = renderPrompts(
+    { input: view.input, variables: view.variables ?? undefined, files: view.files },
+    plan,
+    {
+      schema,
+      nowMs: view.createdAtMs,
+      recalled: view.recalled,
+    },
+  );
+  const rendered = { system: hide(system), prompt: hide(prompt) };
+  const what = { turn: null, event: "run-queue" satisfies RunEvent["type"], tool: null };
+  return (["system", "prompt"] as const)
+    .filter((field) => rendered[field] !== view[field])
+    .map((field) => ({
+      ...what,
+      field: `content.${field}`,
+      recorded: view[field],
+      replayed: rendered[field],
+      reason: "the definition's prompts are filled otherwise",
+    }));
+}

@@ -1,0 +1,22 @@
+export { SqliteApprovals } from "./sqlite-approvals.ts";
+
+export { type DatabaseOptions, type Synchronous, Database } from "./database.ts";
+export { type GrantLedgerOptions, SqliteGrantLedger } from "./grant-ledger.ts";
+export { SqliteToolState, STATE_LIMITS } from "./tool-state.ts";
+export { SqliteChangeLog } from "./sqlite-change-log.ts";
+export { SqliteAgentStore } from "./sqlite-agent-store.ts";
+export { SqliteArtifactStore } from "./sqlite-artifact-store.ts";
+export { Contents } from "./contents.ts";
+export { SqliteParticipantStore } from "./sqlite-participant-store.ts";
+export { SqliteRemoteAgentStore } from "./sqlite-remote-agent-store.ts";
+export { SqliteSubscriptionStore } from "./sqlite-subscription-store.ts";
+export { SqliteKeptAnswers } from "./sqlite-kept-answers.ts";
+export { SqliteReplies } from "./sqlite-replies.ts";
+export { SqliteRunKeepings } from "./sqlite-run-keepings.ts";
+export { SqliteRunAnswers } from "./sqlite-run-answers.ts";
+export { SqliteRunArchive } from "./sqlite-run-archive.ts";
+export { SqliteRunJournal } from "./sqlite-run-journal.ts";
+export { SqliteSpendStore } from "./sqlite-spend-store.ts";
+export { SqliteTaskStore } from "./sqlite-task-store.ts";
+export { SqliteUploadStore } from "./sqlite-upload-store.ts";
+export { SqliteToolServerStore } from "./tool-server-store.ts";

@@ -1,0 +1,75 @@
+import * as z from "zod";
+import type { Change, ChangeLog, LoggedChange } from "../kernel/changes/index.ts";
+import { log } from "../kernel/log.ts";
+import { LIMITS } from "../kernel/quantities.ts";
+import type { Database } from "./database.ts";
+
+const Row = z.object({ seq: z.int(), body: z.string() });
+const Body = z.discriminatedUnion("type", [
+  z.object({
+    type: z.literal("agent"),
+    name: z.string(),
+    change: z.enum(["deployed", "deleted", "activated", "paused", "resumed"]),
+    revision: z.int(),
+  }),
+  z.object({ type: z.literal("tool-server"), name: z.string(), state: z.string() }),
+]);
+
+/** Old changes go when this many have come. */
+const SWEEP_EVERY = 500;
+
+/** Changes in `caxton.db`. */
+export class SqliteChangeLog implements ChangeLog {
+  readonly #db: Database;
+  readonly #listeners = new Set<() => void>();
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  publish(change: Change): void {
+    this.#db
+      .write(() => this.insert(change))
+      .then(
+        () => this.told(),
+        (error: unknown) => log.warn({ err: error, change }, "a change is not told to readers of events"),
+      );
+  }
+
+  /** Inside a `write` job of what changes: both are on disk or neither is. `told` is called when they are. */
+  insert(change: Change): void {
+    const { lastInsertRowid } = this.#db.sql("INSERT INTO changes (body) VALUES (?)").run(JSON.stringify(change));
+    const seq = Number(lastInsertRowid);
+    if (seq % SWEEP_EVERY === 0) this.#db.sql("DELETE FROM changes WHERE seq <= ?").run(seq - LIMITS.changesKeptMax);
+  }
+
+  /** Wakes who watches. */
+  told(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
+  read(afterSeq: number, limit: number): readonly LoggedChange[] {
+    return this.#db.read(() =>
+      this.#db
+        .sql("SELECT seq, body FROM changes WHERE seq > ? ORDER BY seq LIMIT ?")
+        .all(afterSeq, limit)
+        .map((raw) => {
+          const { seq, body } = Row.parse(raw);
+          return { seq, change: Body.parse(JSON.parse(body)) };
+        }),
+    );
+  }
+
+  range(): { readonly first: number; readonly last: number } {
+    return this.#db.read(() => {
+      const row = this.#db.sql("SELECT min(seq) AS first, max(seq) AS last FROM changes").get();
+      const last = Number(row?.["last"] ?? 0);
+      return { first: Number(row?.["first"] ?? last + 1), last };
+    });
+  }
+
+  watch(listener: () => void): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+  }
+}

@@ -1,0 +1,1 @@
+export { ToolRecall, type ToolRecallDeps } from "./tool-recall.ts";

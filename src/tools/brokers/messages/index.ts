@@ -1,0 +1,1 @@
+export { ToolMail, type ToolMailDeps } from "./tool-mail.ts";

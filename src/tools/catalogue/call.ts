@@ -1,0 +1,136 @@
+import type { ToolCallId } from "../../kernel/ids.ts";
+import type { Json, JsonObject } from "../../kernel/json.ts";
+
+/** A file that only the calling run's tools can read, as `uploads/<name>`. */
+export type AttachedFile = {
+  readonly name: string;
+  readonly mediaType: string;
+  readonly bytes: number;
+  /** Where the server keeps it; never shown to a guest. */
+  readonly location: string;
+};
+
+/** What a tool server wants to know from a person while a call is under way. */
+export type ToolQuestion = {
+  readonly server: string;
+  readonly message: string;
+  /** JSON Schema of the answer's content, an object; undefined for a mere yes or no. */
+  readonly schema: JsonObject | undefined;
+  /** A page the person is asked to visit instead. */
+  readonly url: string | undefined;
+};
+export type ToolReply =
+  | { readonly type: "accepted"; readonly content: JsonObject }
+  | { readonly type: "declined" }
+  | { readonly type: "cancelled" };
+
+/** A reply that a call waits for. */
+export type ExpectedReply = {
+  readonly conversationId: string;
+  /** What the reply carries as `in_reply_to`; no other call waits for it. */
+  readonly replyWith: string;
+  /** When nobody waits any longer, in milliseconds since 1970. */
+  readonly deadlineMs: number;
+  /** Who is to answer, in words: an agent's name, `capability:translate`. */
+  readonly to: string;
+};
+
+export type AwaitReply = (wait: ExpectedReply, send: () => Promise<ToolResult | undefined>) => Promise<ToolResult>;
+
+/** On whose behalf a tool runs. Calls of one `session` share a guest instance, calls of two never do. */
+export type CallContext = {
+  /** A run's id, or a fresh id for a call outside a run. */
+  readonly session: string;
+  readonly workspace: string;
+  readonly agent: string | undefined;
+  /** The conversation whose message started the run; absent where none did. */
+  readonly conversation?: string | undefined;
+  readonly files: readonly AttachedFile[];
+  /**
+   * An operator lets this one call reach what its server asks for, to see what it needs: files below the server's
+   * directory for reading, public addresses, state, time, chance. Never secrets.
+   */
+  readonly isPermissive?: boolean | undefined;
+  /** Asks a person; absent where there is nobody, and the question is then declined. Rejects when the signal aborts. */
+  readonly ask?: ((question: ToolQuestion, signal: AbortSignal) => Promise<ToolReply>) | undefined;
+  /**
+   * Lets the call end with a reply to a message that `send` sends: that it waits is on disk before. Returns why it could not
+   * be sent, or else a result that stands for nothing, since the true one comes with the reply; the tool hands on either.
+   * Absent where nothing can wait so: outside of runs.
+   */
+  readonly awaitReply?: AwaitReply | undefined;
+  /** Told how far a long call has come, from 0 to `total`, where the server says so. */
+  readonly onProgress?: ((progress: ToolProgress) => void) | undefined;
+  /** Told what the tool writes to its log during the call, fit for a terminal. */
+  readonly onLog?: ((lines: readonly { readonly atMs: number; readonly text: string }[]) => void) | undefined;
+};
+
+export type ToolProgress = { readonly done: number; readonly total: number | undefined; readonly message: string };
+
+export type ToolCall = {
+  readonly id: ToolCallId;
+  readonly server: string;
+  readonly tool: string;
+  readonly arguments: JsonObject;
+  readonly context: CallContext;
+};
+
+/** One piece of a tool's answer. A `file`, of text, and `bytes`, of anything else, become artifacts of the run. */
+export type ContentPart =
+  | { readonly type: "text"; readonly text: string }
+  | { readonly type: "bytes"; readonly name: string; readonly mediaType: string; readonly bytes: Uint8Array }
+  | { readonly type: "file"; readonly name: string; readonly mediaType: string; readonly text: string };
+
+export type ToolUsage = { readonly fuel: number; readonly durationMs: number; readonly memoryBytes: number };
+
+export const TOOL_FAILURES = [
+  /** The tool ran and said no: its text tells why. */
+  "tool-error",
+  /** No server or tool of that name, or the agent's list does not hold it. */
+  "unknown-tool",
+  "invalid-arguments",
+  "fuel",
+  "deadline",
+  "memory",
+  "trap",
+  /** It answered with what is not a valid result, or with too much. */
+  "bad-output",
+  /** The sandbox child ended; other calls in it are retried, the culprit fails. */
+  "crashed",
+  "quarantined",
+  "overloaded",
+  "cancelled",
+  "denied",
+  /** A permission rule forbids it; it was not made. */
+  "forbidden",
+  /** A person said no, or nobody answered in time; it was not made. */
+  "rejected",
+  /** Its server is paused, changed and not accepted, being taken away, or has failed. */
+  "unavailable",
+] as const;
+export type ToolFailureReason = (typeof TOOL_FAILURES)[number];
+
+/** How a call ended. A failure is not thrown: the model has to see it. */
+export type ToolResult =
+  | {
+      readonly type: "done";
+      readonly content: readonly ContentPart[];
+      readonly structured: Json | undefined;
+      readonly usage: ToolUsage;
+    }
+  | {
+      readonly type: "failed";
+      readonly reason: ToolFailureReason;
+      /** What, where, how to fix it; may be shown to a model and a person. */
+      readonly message: string;
+      readonly usage: ToolUsage;
+    };
+
+export const NO_USAGE: ToolUsage = { fuel: 0, durationMs: 0, memoryBytes: 0 };
+
+export const failedCall = (reason: ToolFailureReason, message: string, usage: ToolUsage = NO_USAGE): ToolResult => ({
+  type: "failed",
+  reason,
+  message,
+  usage,
+});

@@ -1,0 +1,128 @@
+import { isJsonObject, type JsonObject } from "../../kernel/json.ts";
+import { type ToolCall, type ToolResult, failedCall } from "./call.ts";
+import { ToolNotFoundError, ToolServerNotFoundError } from "./errors.ts";
+import { type SchemaCheck, schemaCheck } from "./schema-check.ts";
+import { type Tool, type ToolServer, type ToolServerState, toolId } from "./tool.ts";
+import type { ToolLogLine, ToolRunner } from "./tool-runner.ts";
+
+/** What an agent's `tools` list stands for: entries are `server` or `server.tool`; "all" is every tool there is. */
+export type ToolList = readonly string[] | "all";
+
+const CLOSED: ReadonlySet<ToolServerState> = new Set(["paused", "pending", "draining"]);
+
+/** The tools of this server: which there are, which an agent may use, and calls with arguments and results checked. */
+export class ToolCatalogue {
+  readonly #runner: ToolRunner;
+  readonly #checks = new WeakMap<JsonObject, SchemaCheck>();
+
+  constructor(runner: ToolRunner) {
+    this.#runner = runner;
+  }
+
+  servers(): readonly ToolServer[] {
+    return this.#runner.servers();
+  }
+
+  /** Throws ToolServerNotFoundError. */
+  server(name: string): ToolServer {
+    const servers = this.servers();
+    const found = servers.find((server) => server.name === name);
+    if (found) return found;
+    throw new ToolServerNotFoundError(
+      name,
+      servers.map((server) => server.name),
+    );
+  }
+
+  /** Throws ToolServerNotFoundError, ToolNotFoundError. */
+  tool(server: string, name: string): Tool {
+    const { tools } = this.server(server);
+    const found = tools.find((tool) => tool.name === name);
+    if (found) return found;
+    const known = tools.map(toolId);
+    throw new ToolNotFoundError(`${server} has no tool "${name}"`, `Its tools: ${known.join(", ")}.`, {
+      tool: `${server}.${name}`,
+      known,
+    });
+  }
+
+  /** Whether an entry of an agent's list names something that is here, and if not, what is. */
+  knows(entry: string): { readonly known: true } | { readonly known: false; readonly alternatives: readonly string[] } {
+    const servers = this.servers();
+    if (servers.some(({ name, tools }) => name === entry || tools.some((tool) => toolId(tool) === entry))) {
+      return { known: true };
+    }
+    const [serverName] = entry.split(".");
+    const server = servers.find(({ name }) => name === serverName);
+    return { known: false, alternatives: server ? server.tools.map(toolId) : servers.map(({ name }) => name) };
+  }
+
+  /**
+   * The tools a list stands for, in the catalogue's order; entries that name nothing give nothing. Servers that take no
+   * calls are left out: a model is not told of tools that it would call in vain.
+   */
+  select(list: ToolList): readonly Tool[] {
+    const servers = this.servers().filter(({ state }) => !CLOSED.has(state));
+    if (list === "all") return servers.flatMap((server) => (server.isOnlyByName === true ? [] : server.tools));
+    const wanted = new Set(list);
+    return servers.flatMap(({ name, tools }) => {
+      if (wanted.has(name)) return tools;
+      const isNamed = list.some((entry) => entry.startsWith(name) && entry[name.length] === ".");
+      return isNamed ? tools.filter((tool) => wanted.has(toolId(tool))) : [];
+    });
+  }
+
+  /** What of a call's arguments does not fit the tool's schema, one sentence each. */
+  argumentProblems(tool: Tool, given: JsonObject): readonly string[] {
+    return this.#check(tool.inputSchema)(given);
+  }
+
+  /** Calls a tool after checking the arguments, and checks its structured result. Never throws. */
+  async call(tool: Tool, call: ToolCall, signal: AbortSignal): Promise<ToolResult> {
+    const wrong = this.argumentProblems(tool, call.arguments);
+    if (wrong.length > 0) {
+      return failedCall(
+        "invalid-arguments",
+        `the arguments do not fit ${toolId(tool)}: ${wrong.join("; ")}. Correct them and call again.`,
+      );
+    }
+    const result = await this.#runner.call(call, signal);
+    return result.type === "done" ? this.#checked(tool, result) : result;
+  }
+
+  /** Runs a call whose caller has a catalogue of his own that checks arguments and result. Never throws. */
+  run(call: ToolCall, signal: AbortSignal): Promise<ToolResult> {
+    return this.#runner.call(call, signal);
+  }
+
+  #checked(tool: Tool, result: Extract<ToolResult, { type: "done" }>): ToolResult {
+    if (!tool.outputSchema || result.structured === undefined) return result;
+    const wrong = isJsonObject(result.structured)
+      ? this.#check(tool.outputSchema)(result.structured)
+      : ["the structured result is not an object"];
+    if (wrong.length === 0) return result;
+    return failedCall(
+      "bad-output",
+      `${toolId(tool)} answered what its own schema does not allow: ${wrong.join("; ")}`,
+      result.usage,
+    );
+  }
+
+  /** The last lines a server wrote to its log. Throws ToolServerNotFoundError. */
+  logs(name: string): readonly ToolLogLine[] {
+    return this.#runner.logs(this.server(name).name);
+  }
+
+  endSession(session: string): void {
+    this.#runner.endSession(session);
+  }
+
+  #check(schema: JsonObject): SchemaCheck {
+    let check = this.#checks.get(schema);
+    if (!check) {
+      check = schemaCheck(schema);
+      this.#checks.set(schema, check);
+    }
+    return check;
+  }
+}

@@ -1,0 +1,71 @@
+import * as z from "zod";
+import { JsonObject } from "../../kernel/json.ts";
+import { type ToolReply, withDefaults } from "../catalogue/index.ts";
+import { cleanLine, cleanSchema, cleanText, isDeeperThan } from "../../kernel/clean.ts";
+import type { Asker } from "./request-scope.ts";
+
+const MESSAGE_CHARS_MAX = 4_000;
+const URL_CHARS_MAX = 4_000;
+const SCHEMA_CHARS_MAX = 64 * 1024;
+
+/** A server's wish to know something from a person: by a form, or on a page of its own. */
+export const Elicitation = z.union([
+  z.object({ mode: z.literal("url"), message: z.string(), url: z.string() }),
+  z.object({ mode: z.literal("form").optional(), message: z.string(), requestedSchema: JsonObject }),
+]);
+export type Elicitation = z.infer<typeof Elicitation>;
+
+/** What the protocol calls an answer. */
+export type ElicitAnswer = {
+  action: "accept" | "decline" | "cancel";
+  content?: Record<string, string | number | boolean | string[]>;
+};
+
+const Content = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.array(z.string())]));
+
+/**
+ * Asks a person on behalf of a server; declines where there is nobody, or the question is not fit to be shown. `remark` is told why.
+ * Rejects when the call ends meanwhile.
+ */
+export async function elicit(
+  params: unknown,
+  ask: Asker | undefined,
+  remark: (text: string) => void,
+): Promise<ElicitAnswer> {
+  const parsed = Elicitation.safeParse(params);
+  if (!parsed.success) return declined(remark, "it is not one the protocol knows");
+  if (ask === undefined) return declined(remark, "there is nobody to ask");
+  const message = cleanText(parsed.data.message, MESSAGE_CHARS_MAX);
+  if (parsed.data.mode === "url") {
+    const url = shownUrl(parsed.data.url);
+    if (url === undefined) return declined(remark, "its address is no http or https URL");
+    return answerOf(await ask({ message, schema: undefined, url }), {});
+  }
+  const { requestedSchema } = parsed.data;
+  if (isDeeperThan(requestedSchema) || JSON.stringify(requestedSchema).length > SCHEMA_CHARS_MAX)
+    return declined(remark, "its form is too large");
+  const schema = cleanSchema(requestedSchema);
+  return answerOf(await ask({ message, schema, url: undefined }), schema);
+}
+
+function declined(remark: (text: string) => void, why: string): ElicitAnswer {
+  remark(`a question of the server was declined: ${why}`);
+  return { action: "decline" };
+}
+
+function shownUrl(text: string): string | undefined {
+  if (text.length > URL_CHARS_MAX || !URL.canParse(text)) return undefined;
+  const url = new URL(text);
+  return url.protocol === "https:" || url.protocol === "http:" ? cleanLine(url.href, URL_CHARS_MAX) : undefined;
+}
+
+function answerOf(reply: ToolReply, schema: JsonObject): ElicitAnswer {
+  switch (reply.type) {
+    case "accepted":
+      return { action: "accept", content: Content.parse(withDefaults(schema, reply.content)) };
+    case "declined":
+      return { action: "decline" };
+    case "cancelled":
+      return { action: "cancel" };
+  }
+}

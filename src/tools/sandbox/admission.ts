@@ -1,0 +1,44 @@
+import { failedCall, type ToolCall, type ToolResult } from "../catalogue/index.ts";
+import type { LiveServer, Session } from "./live-server.ts";
+import { standingAt } from "./quarantine.ts";
+
+/** Calls of one run under way on one server; they run one after another. */
+const PENDING_PER_SESSION_MAX = 16;
+/** Calls under way on one server. */
+const PENDING_PER_SERVER_MAX = 256;
+
+export const cancelledCall = ({ server, tool }: ToolCall): ToolResult =>
+  failedCall("cancelled", `the call of ${server}.${tool} was cancelled`);
+
+export function unknownTool(call: ToolCall, known: LiveServer | undefined, servers: readonly string[]): ToolResult {
+  const tools = known?.tools.map(({ name }) => name).join(", ");
+  return failedCall(
+    "unknown-tool",
+    tools === undefined
+      ? `there is no tool server "${call.server}"; there are: ${servers.join(", ") || "none"}`
+      : `${call.server} has no tool "${call.tool}"; it has: ${tools}`,
+  );
+}
+
+/** Why a call is not even begun; undefined when it may be. Moves the server's standing on to now. */
+export function refusalOf(server: LiveServer, session: Session, nowMs: number): ToolResult | undefined {
+  const { name, instance } = server.manifest;
+  if (server.standing.state !== "trusted") {
+    server.standing = standingAt(server.standing, nowMs);
+    if (server.standing.state === "quarantined") {
+      const waitS = Math.ceil((server.standing.untilMs - nowMs) / 1_000);
+      return failedCall("quarantined", `${name} is in quarantine for ${waitS} s more: ${server.standing.reason}`);
+    }
+  }
+  if (server.failure !== "") return failedCall("crashed", `${name} cannot be loaded: ${server.failure}`);
+  if (server.pending >= PENDING_PER_SERVER_MAX) {
+    return failedCall("overloaded", `${name} has ${server.pending} calls under way; try again in a moment`);
+  }
+  if (instance === "server") return undefined;
+  const { pending } = session;
+  if (pending < PENDING_PER_SESSION_MAX) return undefined;
+  return failedCall(
+    "overloaded",
+    `this run has ${pending} calls of ${name} under way, which run one after another; wait for some to end`,
+  );
+}

@@ -1,0 +1,208 @@
+import {
+  type DeclaredTool,
+  describeGrants,
+  permissiveGrants,
+  type Tool,
+  type ToolCounters,
+  type ToolManifest,
+  TOOL_SERVER_INTERFACES,
+  type ToolServer,
+  type ToolServerInterface,
+  type ToolServerState,
+} from "../catalogue/index.ts";
+import { cleanLine, cleanSchema, cleanText } from "../../kernel/clean.ts";
+import { GuestLog } from "./guest-log.ts";
+import { FUEL_EXPORT, START_EXPORT } from "./meter/index.ts";
+import type { BuiltModule } from "./module-builder.ts";
+import type { Catalogue } from "./module-cache.ts";
+import { type Standing, standingAt, TRUSTED } from "./quarantine.ts";
+import type { Pool } from "./pools.ts";
+import type { Redaction } from "../../text/redaction/index.ts";
+import type { Slot } from "./slot.ts";
+import type { GuestTool, LoadSpec } from "./wire/index.ts";
+
+/** What a call is counted on while it is under way. */
+export type Account = { readonly server: LiveServer; readonly session: Session };
+
+/** A run's hold on a tool server: the child that has its instance, and how many calls it has under way. */
+export type Session = {
+  readonly number: number;
+  slot: Slot | undefined;
+  pending: number;
+  usedAtMs: number;
+  /** Nothing of it was answered in its child, so that there is nothing of it to be lost there. */
+  isFresh: boolean;
+};
+
+type Counters = { -readonly [Key in keyof ToolCounters]: number };
+
+/** One deployed tool server: what it is, and how it has been. */
+export class LiveServer {
+  readonly number: number;
+  readonly manifest: ToolManifest;
+  readonly module: BuiltModule;
+  readonly tools: readonly Tool[];
+  readonly spec: Omit<LoadSpec, "startsAhead">;
+  readonly sessions = new Map<string, Session>();
+  readonly log: GuestLog;
+  /** What its answers and its log may not hold. */
+  readonly redaction: Redaction | undefined;
+  readonly counters: Counters = { done: 0, failed: 0, denied: 0, fuel: 0, durationMs: 0 };
+  readonly view: ToolServer;
+  /** The children it runs in. */
+  readonly pool: Pool;
+  readonly interface: ToolServerInterface;
+  readonly #indexes: ReadonlyMap<string, number>;
+  standing: Standing = TRUSTED;
+  /** Why a child could not load it; empty when none has said so. */
+  failure = "";
+  /** Why its module could not be read when it was last needed; the next call tries again. Empty when it could. */
+  trouble = "";
+  pending = 0;
+  /** Children that have it compiled, or are about to. */
+  loadedIn = 0;
+  usedAtMs = 0;
+  /** Whether an instance is started before a call needs it; no more once such a start has kept others waiting. */
+  startsAhead = true;
+  isRemoved = false;
+  readonly #nowMs: () => number;
+  #nextSession = 1;
+
+  constructor(
+    number: number,
+    manifest: ToolManifest,
+    module: BuiltModule,
+    settings: Pick<LoadSpec, "environment" | "startFuel" | "instancesMax"> & {
+      readonly pool: Pool;
+      readonly nowMs: () => number;
+      readonly redaction?: Redaction | undefined;
+    },
+  ) {
+    this.number = number;
+    this.manifest = manifest;
+    this.module = module;
+    this.redaction = settings.redaction;
+    this.log = new GuestLog(settings.redaction);
+    this.pool = settings.pool;
+    this.interface = interfaceOf(module.catalogue.abi);
+    this.tools = toolsIn(module.catalogue, manifest.name);
+    this.#indexes = new Map(this.tools.map(({ name }, index) => [name, index]));
+    const { limits, grants, instance } = manifest;
+    this.spec = {
+      abi: module.catalogue.abi,
+      tools: this.tools.map(({ name }) => name),
+      memoryBytesMax: limits.memoryBytesMax,
+      fuelPerCall: limits.fuelPerCall,
+      startFuel: settings.startFuel,
+      resultBytesMax: limits.resultBytesMax,
+      sharing: instance,
+      instancesMax: settings.instancesMax,
+      environment: settings.environment,
+      clock: grants.clock,
+      random: grants.random,
+      fuelExport: FUEL_EXPORT,
+      startExport: START_EXPORT,
+    };
+    this.#nowMs = settings.nowMs;
+    this.view = viewOf(this, settings.nowMs);
+  }
+
+  /**
+   * The same module with all that an operator may let one call have; it goes when that call is over. Whether it may be
+   * called, and how its call ends, is a matter of this server: see `Job.account`.
+   */
+  permissive(number: number): LiveServer {
+    const { environment, startFuel } = this.spec;
+    const settings = {
+      environment,
+      startFuel,
+      instancesMax: 1,
+      pool: this.pool,
+      nowMs: this.#nowMs,
+      redaction: this.redaction,
+    };
+    const manifest = { ...this.manifest, grants: permissiveGrants(this.manifest.grants) };
+    const server = new LiveServer(number, manifest, this.module, settings);
+    server.isRemoved = true;
+    return server;
+  }
+
+  toolIndex(name: string): number | undefined {
+    return this.#indexes.get(name);
+  }
+
+  session(name: string): Session {
+    // A server that all runs share has one instance, and so one session.
+    const key = this.manifest.instance === "server" ? "" : name;
+    let session = this.sessions.get(key);
+    if (session === undefined) {
+      session = { number: this.#nextSession, slot: undefined, pending: 0, usedAtMs: 0, isFresh: true };
+      this.#nextSession = (this.#nextSession % 0xffff_fffe) + 1;
+      this.sessions.set(key, session);
+    }
+    return session;
+  }
+}
+
+/** A tool of a manifest as a guest would describe it. */
+export const declaredTool = (tool: DeclaredTool): GuestTool => ({
+  name: tool.name,
+  title: "",
+  description: tool.description,
+  inputSchema: tool.input_schema,
+  outputSchema: tool.output_schema,
+  readOnly: tool.read_only,
+  idempotent: tool.read_only || tool.idempotent,
+  ...(tool.destructive === true && { destructive: true }),
+});
+
+/** The tools of a module that was made ready. Texts for models and people lose control characters and marks that turn text around. */
+export const toolsIn = ({ tools }: Catalogue, server: string): readonly Tool[] =>
+  tools.map(({ name, title, description, inputSchema, outputSchema, readOnly, idempotent, destructive }) => ({
+    server,
+    name,
+    title: cleanLine(title, Infinity) || name,
+    description: cleanText(description, Infinity),
+    inputSchema: cleanSchema(inputSchema, Infinity),
+    outputSchema: outputSchema && cleanSchema(outputSchema, Infinity),
+    effects: { readOnly, idempotent, ...(destructive === true && { destructive }) },
+  }));
+
+/** The build child is trusted no further than its answer's shape: an ABI that is not known here is a defect of ours. */
+export function interfaceOf(abi: string): ToolServerInterface {
+  const known = TOOL_SERVER_INTERFACES.find((name) => name === abi);
+  if (known === undefined) throw new Error(`the ABI ${abi} is not known`);
+  return known;
+}
+
+const failureOf = ({ failure, trouble }: LiveServer): string => (failure === "" ? trouble : failure);
+
+/** What clients see; read when it is looked at, so that a list of a thousand servers costs nothing to keep. */
+function viewOf(server: LiveServer, nowMs: () => number): ToolServer {
+  const { name, version, description, grants, limits } = server.manifest;
+  return {
+    name,
+    interface: server.interface,
+    isSandboxed: true,
+    version,
+    description,
+    get state(): ToolServerState {
+      if (failureOf(server) !== "") return "failed";
+      if (standingAt(server.standing, nowMs()).state === "quarantined") return "quarantined";
+      if (server.pending > 0 || server.sessions.size > 0) return "running";
+      return server.loadedIn > 0 ? "loaded" : "unloaded";
+    },
+    get reason(): string {
+      if (failureOf(server) !== "") return failureOf(server);
+      const standing = standingAt(server.standing, nowMs());
+      return standing.state === "quarantined" ? standing.reason : "";
+    },
+    tools: server.tools,
+    grants: describeGrants(grants),
+    limits,
+    moduleHash: server.module.moduleHash,
+    get calls(): ToolCounters {
+      return { ...server.counters };
+    },
+  };
+}

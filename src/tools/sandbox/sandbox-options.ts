@@ -1,0 +1,71 @@
+import type { Clock } from "../../kernel/clock.ts";
+import type { Log } from "../../kernel/log.ts";
+import type { ToolManifest } from "../catalogue/index.ts";
+import type { Broker } from "./broker.ts";
+import type { Isolation } from "./guest-home.ts";
+import type { Placement } from "./pools.ts";
+
+export type SandboxDeps = {
+  readonly broker: Broker;
+  readonly clock: Clock;
+  readonly log?: Log;
+  /**
+   * Reads a module that was deployed, by its sha256; may throw. With it a module whose entry in the cache is lost is
+   * made ready anew; without, its server has to be deployed again.
+   */
+  readonly readModule?: ((moduleHash: string) => Promise<Uint8Array>) | undefined;
+};
+export type SandboxOptions = {
+  /** Children of one trust group that run guests, started as they are needed; default: cores, at most 4. */
+  readonly processes?: number | undefined;
+  /** Whether a child is kept started for whichever place needs one next; default: yes. */
+  readonly standby?: boolean | undefined;
+  /** What a child is; default: a process. Threads are for development: they hold limits, but are no second wall. */
+  readonly isolation?: Isolation | undefined;
+  /** After this long without a call the instance kept ready goes, and after `moduleIdleMs` the compiled module; defaults 60 s and 10 min. */
+  readonly instanceIdleMs?: number | undefined;
+  readonly moduleIdleMs?: number | undefined;
+  /** After this long with nothing in it a child ends; default 5 min. */
+  readonly childIdleMs?: number | undefined;
+  /** Where modules that were made ready are kept; without it they are made anew at each start. */
+  readonly cacheDirectory?: string | undefined;
+  /** Where those of the package's own modules are, made when it was built; nothing is written there. */
+  readonly packagedDirectory?: string | undefined;
+  /** Instances of one server in one child; default 64. */
+  readonly instancesPerServerMax?: number | undefined;
+  /** Fuel of a module's start, `initialize` included; default 2,000,000,000. */
+  readonly startFuel?: number | undefined;
+};
+
+export type Deployment = {
+  readonly manifest: ToolManifest;
+  readonly module: Uint8Array;
+  readonly placement?: Placement | undefined;
+};
+
+/** One child. */
+export type ProcessStats = {
+  readonly pid: number | undefined;
+  readonly isUp: boolean;
+  readonly servers: number;
+  readonly calls: number;
+  readonly residentBytes: number | undefined;
+};
+
+export type SandboxStats = {
+  readonly servers: number;
+  readonly callsUnderWay: number;
+  readonly processes: readonly ProcessStats[];
+  /** The process that stands by. */
+  readonly standbyPid: number | undefined;
+};
+
+const INSTANCES_MAX = 64;
+/** Instances of one server may have so much memory together. */
+const INSTANCES_BYTES_MAX = 4 * 1024 ** 3;
+
+/** How many instances of a server with this memory limit one child may have; 1 at least. */
+export const instancesMax = (
+  { instancesPerServerMax = INSTANCES_MAX }: SandboxOptions,
+  memoryBytesMax: number,
+): number => Math.max(1, Math.min(instancesPerServerMax, Math.floor(INSTANCES_BYTES_MAX / memoryBytesMax)));

@@ -1,0 +1,425 @@
+import { availableParallelism } from "node:os";
+import { type Log, log as rootLog } from "../../kernel/log.ts";
+import {
+  failedCall,
+  type ToolCall,
+  type ToolFailureReason,
+  type ToolResult,
+  type ToolRunner,
+  type ToolServer,
+  type ToolUsage,
+} from "../catalogue/index.ts";
+import { type Inspection } from "../servers/index.ts";
+import { AbortWatch } from "./abort-watch.ts";
+import { cancelledCall, refusalOf, unknownTool } from "./admission.ts";
+import type { LogLine } from "./guest-log.ts";
+import { holdsOf, type Job, tellerOf, toolName } from "./job.ts";
+import { LogDesk } from "./log-desk.ts";
+import { LiveServer, type Session } from "./live-server.ts";
+import { buildRequest, inspectWith } from "./inspection.ts";
+import { ModuleBuilder } from "./module-builder.ts";
+import { endedWithAnother, explain, keptWaiting, notBegun, notLoaded, resultOf, VIOLATIONS } from "./outcome.ts";
+import { afterViolation } from "./quarantine.ts";
+import { Redaction } from "../../text/redaction/index.ts";
+import { Nursery } from "./nursery.ts";
+import { Pools } from "./pools.ts";
+import {
+  type Deployment,
+  instancesMax,
+  type SandboxDeps,
+  type SandboxOptions,
+  type SandboxStats,
+} from "./sandbox-options.ts";
+import { Slot } from "./slot.ts";
+import type { Crash } from "./slot-events.ts";
+import type { ResultMessage } from "./wire/index.ts";
+
+export type { Deployment, SandboxDeps, SandboxOptions, SandboxStats } from "./sandbox-options.ts";
+
+const PROCESSES_MAX = 4;
+const START_FUEL = 2_000_000_000;
+const TICK_MS = 20;
+/** What nobody uses goes step by step: the instance kept ready, the compiled module, the child. */
+const INSTANCE_IDLE_MS = 60_000;
+const MODULE_IDLE_MS = 10 * 60_000;
+const CHILD_IDLE_MS = 5 * 60_000;
+/** Ticks without a call after which nobody looks any more. */
+const IDLE_TICKS = 50;
+const SESSION_IDLE_MS = 10 * 60_000;
+const SWEEP_MS = 30_000;
+const NOTHING_USED = { fuel: 0, memoryBytes: 0 };
+
+/**
+ * Runs tool servers in sandbox children.
+ *
+ * B1. Guest code is compiled and run in children only; this process meters nothing and runs nothing of it.
+ * B2. Each call ends once, and by its deadline plus what it takes to kill a child.
+ * B3. A session's calls go to one child as long as that lives.
+ */
+export class Sandbox implements ToolRunner, AsyncDisposable {
+  readonly #deps: SandboxDeps;
+  readonly #log: Log;
+  readonly #options: SandboxOptions;
+  readonly #builder: ModuleBuilder;
+  readonly #pools: Pools;
+  readonly #nursery: Nursery;
+  readonly #servers = new Map<string, LiveServer>();
+  readonly #jobs = new Map<number, Job>();
+  readonly #aborts = new AbortWatch((signal) => {
+    for (const job of this.#jobs.values()) if (job.signal === signal && !job.isSettled) this.#cancel(job);
+  });
+  readonly #logs = new LogDesk();
+  readonly #stop = new AbortController();
+  readonly #instanceIdleMs: number;
+  readonly #moduleIdleMs: number;
+  readonly #startFuel: number;
+  #views: readonly ToolServer[] = [];
+  #nextServer = 1;
+  #nextJob = 1;
+  #isWatching = false;
+  #isSweeping = false;
+
+  constructor(deps: SandboxDeps, options: SandboxOptions = {}) {
+    this.#deps = deps;
+    this.#log = (deps.log ?? rootLog).child({ room: "sandbox" });
+    this.#options = options;
+    this.#instanceIdleMs = options.instanceIdleMs ?? INSTANCE_IDLE_MS;
+    this.#moduleIdleMs = options.moduleIdleMs ?? MODULE_IDLE_MS;
+    this.#startFuel = options.startFuel ?? START_FUEL;
+    this.#builder = new ModuleBuilder(deps.clock, options, deps.readModule);
+    const events = {
+      onResult: (job: Job, message: ResultMessage) => this.#answered(job, message),
+      onCrash: (job: Job, how: Crash, reason: string) => this.#crashed(job, how, reason),
+      onLoadFailure: (server: LiveServer, reason: string) => {
+        server.failure = reason;
+        this.#log.error({ server: server.manifest.name, reason }, "a tool server could not be loaded");
+      },
+      onLoaded: (server: LiveServer) => void (server.trouble = ""),
+      onUnread: (server: LiveServer, reason: string) => {
+        server.trouble = reason;
+        this.#log.error({ server: server.manifest.name, reason }, "the module of a tool server could not be read");
+      },
+      onUnsent: (job: Job, reason: string) => {
+        this.#settle(job, notLoaded(toolName(job), reason));
+        this.#forget(job);
+      },
+      onLog: (server: LiveServer, bytes: Buffer, job: Job | undefined) =>
+        this.#logs.take(server, bytes, { job, nowMs: clock.nowMs() }),
+      onOverdue: (job: Job) => this.#overdue(job),
+      onEnd: (slot: Slot, reason: string, isResting: boolean) => this.#lost(slot, isResting ? "" : reason),
+    };
+    const { clock, broker } = deps;
+    const { isolation = "process", standby = true } = options;
+    const nursery = Nursery.of(isolation, standby);
+    this.#nursery = nursery;
+    this.#pools = new Pools({
+      count: options.processes ?? Math.min(PROCESSES_MAX, availableParallelism()),
+      idleMs: options.childIdleMs ?? CHILD_IDLE_MS,
+      // Nobody's session is as old as this, so that nothing is lost with it.
+      reserveIdleMs: standby ? SESSION_IDLE_MS : undefined,
+      newSlot: (rest) => new Slot({ clock, broker, events, nursery, rest }),
+    });
+  }
+
+  /**
+   * Makes a module ready and puts it in the place of the server of that name, if there is one; calls under way there
+   * end as they would have. Throws ToolServerRefusedError, ToolServerBuildError, CancelledError.
+   */
+  async deploy({ manifest, module, placement }: Deployment, signal: AbortSignal): Promise<ToolServer> {
+    if (!this.#isSweeping) void this.#sweepNowAndThen();
+    // While the module is made ready, a child starts.
+    const pool = this.#pools.of(placement, manifest.name);
+    pool.slots[0]?.start();
+    const request = buildRequest({ manifest, module }, this.#startFuel);
+    const built = await this.#builder.build(request, signal);
+    const server = new LiveServer(this.#nextServer++, manifest, built, {
+      startFuel: this.#startFuel,
+      instancesMax: instancesMax(this.#options, manifest.limits.memoryBytesMax),
+      environment: this.#deps.broker
+        .environment(manifest.name, manifest.grants)
+        .map(({ name, value }) => [name, value]),
+      pool,
+      nowMs: () => this.#deps.clock.monotonicMs(),
+      redaction: Redaction.of(this.#deps.broker.confidential(manifest.grants)),
+    });
+    server.usedAtMs = this.#deps.clock.monotonicMs();
+    const before = this.#servers.get(manifest.name);
+    this.#servers.set(manifest.name, server);
+    this.#listed();
+    if (before !== undefined) this.#retire(before);
+    pool.pick(server).warm(server);
+    return server.view;
+  }
+
+  /** Makes a module ready and tells what it is; nobody can call it. Throws as `deploy` does. */
+  inspect(deployment: Deployment, signal: AbortSignal): Promise<Inspection> {
+    return inspectWith(this.#builder, buildRequest(deployment, this.#startFuel), signal);
+  }
+
+  /** The same with nothing remembered: the module is metered, started and asked for its tools anew. */
+  async check(deployment: Deployment, signal: AbortSignal): Promise<Inspection> {
+    await using builder = new ModuleBuilder(this.#deps.clock, {});
+    return await inspectWith(builder, buildRequest(deployment, this.#startFuel), signal);
+  }
+
+  /** Tells each line that a server of this name writes to standard error from now on. */
+  watchLog(name: string, listener: (line: LogLine) => void): Disposable {
+    return this.#logs.watch(name, listener);
+  }
+
+  /** Takes a server away; its calls under way end as they would have. False when there was none. */
+  remove(name: string): boolean {
+    const server = this.#servers.get(name);
+    if (server === undefined) return false;
+    this.#servers.delete(name);
+    this.#listed();
+    this.#retire(server);
+    return true;
+  }
+
+  servers(): readonly ToolServer[] {
+    return this.#views;
+  }
+
+  /** The last lines that a server wrote to standard error, oldest first; empty when there is no such server. */
+  logs(name: string): readonly LogLine[] {
+    return this.#servers.get(name)?.log.lines(this.#deps.clock.nowMs()) ?? [];
+  }
+
+  stats(): SandboxStats {
+    return {
+      servers: this.#servers.size,
+      callsUnderWay: this.#jobs.size,
+      processes: this.#pools.stats(),
+      standbyPid: this.#nursery.pid,
+    };
+  }
+
+  call(call: ToolCall, signal: AbortSignal): Promise<ToolResult> {
+    const known = this.#servers.get(call.server);
+    const tool = known?.toolIndex(call.tool);
+    if (known === undefined || tool === undefined) {
+      return Promise.resolve(unknownTool(call, known, [...this.#servers.keys()]));
+    }
+    const isStopped = signal.aborted || this.#stop.signal.aborted;
+    const nowMs = this.#deps.clock.monotonicMs();
+    const account = { server: known, session: known.session(call.context.session) };
+    const refusal = isStopped ? cancelledCall(call) : refusalOf(known, account.session, nowMs);
+    if (refusal !== undefined) {
+      known.counters.failed += 1;
+      return Promise.resolve(refusal);
+    }
+    const server = call.context.isPermissive === true ? known.permissive(this.#nextServer++) : known;
+    const session = server.session(call.context.session);
+    return new Promise((resolve) => {
+      const job: Job = {
+        id: this.#freshId(),
+        call: call.id,
+        server,
+        session,
+        account,
+        tool,
+        argumentsText: JSON.stringify(call.arguments),
+        context: call.context,
+        startedAtMs: nowMs,
+        deadlineAtMs: nowMs + server.manifest.limits.deadlineMs,
+        signal,
+        resolve,
+        files: undefined,
+        fileRequests: 0,
+        isHeld: false,
+        crashes: 0,
+        isSettled: false,
+        cancelledAtMs: undefined,
+        isMoved: false,
+        sentAtFrame: 0,
+      };
+      this.#begin(job);
+    });
+  }
+
+  endSession(name: string): void {
+    for (const server of this.#servers.values()) {
+      if (server.manifest.instance === "run") this.#endSession(server, name);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    for (const job of this.#jobs.values()) this.#settle(job, failedCall("cancelled", "the server stops"));
+    await Promise.all([this.#builder[Symbol.asyncDispose](), this.#nursery.close(), this.#pools.close()]);
+  }
+
+  #listed(): void {
+    this.#views = [...this.#servers.values()].map(({ view }) => view);
+  }
+
+  #freshId(): number {
+    do this.#nextJob = (this.#nextJob % 0xffff_fffe) + 1;
+    while (this.#jobs.has(this.#nextJob));
+    return this.#nextJob;
+  }
+
+  #begin(job: Job): void {
+    const { server, session } = job;
+    this.#jobs.set(job.id, job);
+    for (const held of holdsOf(job)) {
+      held.server.pending += 1;
+      held.session.pending += 1;
+      held.server.usedAtMs = job.startedAtMs;
+      held.session.usedAtMs = job.startedAtMs;
+    }
+    this.#aborts.add(job.signal);
+    session.slot ??= server.pool.pick(server);
+    session.slot.submit(job);
+    if (!this.#isWatching) void this.#watch();
+  }
+
+  #usage(job: Job, { fuel, memoryBytes } = NOTHING_USED): ToolUsage {
+    return { fuel, memoryBytes, durationMs: this.#deps.clock.monotonicMs() - job.startedAtMs };
+  }
+
+  #answered(job: Job, message: ResultMessage): void {
+    this.#settle(job, resultOf(message, tellerOf(job), this.#usage(job, message)));
+    this.#forget(job);
+  }
+
+  #fail(job: Job, reason: "crashed" | "deadline" | "cancelled", said: string): void {
+    const { limits } = job.server.manifest;
+    this.#settle(job, failedCall(reason, explain(reason, toolName(job), limits, said), this.#usage(job)));
+    this.#forget(job);
+  }
+
+  #crashed(job: Job, how: Crash, reason: string): void {
+    if (how !== "bystander")
+      return this.#fail(job, how === "stuck" ? "deadline" : "crashed", how === "stuck" ? "" : reason);
+    if (job.cancelledAtMs !== undefined) this.#overdue(job);
+    this.#settle(job, endedWithAnother(toolName(job), this.#usage(job)), "innocent");
+    this.#forget(job);
+  }
+
+  /** Another guest holds the child up: the caller waits no longer, and nobody is blamed. */
+  #overdue(job: Job): void {
+    this.#settle(job, keptWaiting(toolName(job)));
+  }
+
+  /** Gives the caller its result, once. The child may not be through with the call yet. */
+  #settle(job: Job, result: ToolResult, guilt: "as-it-says" | "innocent" = "as-it-says"): void {
+    if (job.isSettled) return;
+    job.isSettled = true;
+    this.#logs.end(job, this.#deps.clock.nowMs());
+    this.#aborts.remove(job.signal);
+    this.#count(job, result, guilt === "innocent");
+    job.resolve(result);
+  }
+
+  /** Lets go of a call that no child has any more. */
+  #forget(job: Job): void {
+    if (!this.#jobs.delete(job.id)) return;
+    for (const { server, session } of holdsOf(job)) {
+      server.pending -= 1;
+      session.pending -= 1;
+      if (server.isRemoved && server.pending === 0) this.#unload(server);
+    }
+  }
+
+  #count(job: Job, result: ToolResult, isInnocent: boolean): void {
+    const { files } = job;
+    const { server } = job.account;
+    const { counters } = server;
+    counters.fuel += result.usage.fuel;
+    counters.durationMs += result.usage.durationMs;
+    counters.denied += files?.denials ?? 0;
+    if (result.type === "done") counters.done += 1;
+    else {
+      counters.failed += 1;
+      if (isInnocent || !VIOLATIONS.has(result.reason)) return;
+      this.#violated(server, `${toolName(job)}: ${result.reason}`, result.reason);
+    }
+  }
+
+  #violated(server: LiveServer, what: string, reason: ToolFailureReason): void {
+    server.standing = afterViolation(server.standing, this.#deps.clock.monotonicMs(), what);
+    this.#log.warn({ server: server.manifest.name, reason, standing: server.standing.state }, "a tool broke a limit");
+  }
+
+  #cancel(job: Job): void {
+    const { slot } = job.session;
+    if (slot === undefined || slot.withdraw(job)) return this.#fail(job, "cancelled", "");
+    this.#settle(job, failedCall("cancelled", explain("cancelled", toolName(job), job.server.manifest.limits, "")));
+    slot.cancel(job, "cancelled");
+  }
+
+  /** Deadlines and stuck children, as long as there are calls. */
+  async #watch(): Promise<void> {
+    this.#isWatching = true;
+    for (let idle = 0; idle < IDLE_TICKS && !this.#stop.signal.aborted; idle = this.#jobs.size === 0 ? idle + 1 : 0) {
+      await this.#deps.clock.sleep(TICK_MS, this.#stop.signal).catch(() => {});
+      const nowMs = this.#deps.clock.monotonicMs();
+      for (const job of this.#jobs.values()) if (nowMs >= job.deadlineAtMs) this.#expire(job);
+      this.#pools.watch(nowMs);
+      this.#nursery.prepare(nowMs);
+    }
+    this.#isWatching = false;
+  }
+
+  #expire(job: Job): void {
+    if (job.cancelledAtMs !== undefined) return;
+    const { slot } = job.session;
+    if (slot !== undefined && !slot.withdraw(job)) return slot.cancel(job, "deadline");
+    this.#settle(job, notBegun(toolName(job)));
+    this.#forget(job);
+  }
+
+  async #sweepNowAndThen(): Promise<void> {
+    this.#isSweeping = true;
+    while (!this.#stop.signal.aborted) {
+      const everyMs = Math.min(SWEEP_MS, this.#instanceIdleMs, this.#moduleIdleMs);
+      await this.#deps.clock.sleep(everyMs, this.#stop.signal).catch(() => {});
+      this.#sweep(this.#deps.clock.monotonicMs());
+    }
+  }
+
+  /** Ends sessions and takes servers out of memory that nobody has used for long; replaces children that are worn. */
+  #sweep(nowMs: number): void {
+    for (const server of this.#servers.values()) {
+      for (const [name, session] of server.sessions) {
+        if (session.pending === 0 && nowMs - session.usedAtMs > SESSION_IDLE_MS) this.#endSession(server, name);
+      }
+      const idleMs = server.sessions.size === 0 ? nowMs - server.usedAtMs : 0;
+      if (idleMs > this.#moduleIdleMs) this.#unload(server);
+      else if (idleMs > this.#instanceIdleMs) for (const slot of this.#pools.slots()) slot.trim(server);
+    }
+    for (const slot of this.#pools.slots()) slot.refresh(nowMs);
+    if (this.#pools.slots().every(({ isStarted }) => !isStarted)) this.#nursery.rest();
+  }
+
+  #endSession(server: LiveServer, name: string): void {
+    const session: Session | undefined = server.sessions.get(name);
+    if (session === undefined) return;
+    server.sessions.delete(name);
+    session.slot?.endSession(server, session.number);
+  }
+
+  #lost(slot: Slot, reason: string): void {
+    if (!this.#stop.signal.aborted && reason !== "") {
+      this.#log.warn({ reason }, "a sandbox process ended; another takes its place");
+    }
+    for (const server of this.#servers.values()) {
+      for (const session of server.sessions.values()) {
+        if (session.slot !== slot) continue;
+        session.isFresh = true;
+        if (session.pending === 0) session.slot = undefined;
+      }
+    }
+  }
+
+  #retire(server: LiveServer): void {
+    server.isRemoved = true;
+    if (server.pending === 0) this.#unload(server);
+  }
+
+  #unload(server: LiveServer): void {
+    for (const slot of this.#pools.slots()) slot.unload(server);
+  }
+}

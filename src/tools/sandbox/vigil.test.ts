@@ -1,0 +1,104 @@
+import { expect, test } from "vitest";
+import { mint, ToolCallId } from "../../kernel/ids.ts";
+import { DEFAULT_LIMITS, NO_GRANTS } from "../catalogue/index.ts";
+import type { GuestHome } from "./guest-home.ts";
+import type { Job } from "./job.ts";
+import { LiveServer } from "./live-server.ts";
+import { Pool } from "./pools.ts";
+import { STUCK_MS, Vigil } from "./vigil.ts";
+
+const server = new LiveServer(
+  1,
+  { name: "s", version: "1", description: "", instance: "run", limits: DEFAULT_LIMITS, grants: NO_GRANTS },
+  {
+    moduleHash: "",
+    catalogue: { abi: "core", tools: [], types: 0 },
+    bytes: () => Promise.resolve(new Uint8Array(0)),
+  },
+  { environment: [], startFuel: 1, instancesMax: 1, pool: new Pool([]), nowMs: () => 0 },
+);
+
+function job(id: number, changes: Partial<Pick<Job, "cancelledAtMs" | "sentAtFrame">> = {}): Job {
+  const session = server.session(`run-${id}`);
+  return {
+    id,
+    call: mint(ToolCallId),
+    server,
+    session,
+    account: { server, session },
+    tool: 0,
+    argumentsText: "{}",
+    context: { session: `run-${id}`, workspace: "default", agent: undefined, files: [] },
+    startedAtMs: 0,
+    deadlineAtMs: 0,
+    signal: new AbortController().signal,
+    resolve: () => {},
+    files: undefined,
+    fileRequests: 0,
+    isHeld: false,
+    crashes: 0,
+    isSettled: false,
+    cancelledAtMs: undefined,
+    isMoved: false,
+    sentAtFrame: 0,
+    ...changes,
+  };
+}
+
+const nothing = (): void => {};
+
+/** A child that is heard when the test says so. */
+function child(): GuestHome & { framesHeard: number } {
+  const exited = Promise.resolve();
+  return { pid: undefined, framesHeard: 0, exited, send: nothing, sendText: nothing, kill: nothing };
+}
+
+/** What is seen of a silent child after a while, looked at now and then. */
+function afterSilence(jobs: readonly Job[], turn?: readonly [server: number, call: number]) {
+  const [vigil, home] = [new Vigil(), child()];
+  vigil.begin(0);
+  if (turn !== undefined) vigil.turned(...turn);
+  const sent = new Map(jobs.map((each) => [each.id, each]));
+  let verdict = vigil.look(home, sent, 0);
+  for (let nowMs = 20; nowMs <= 3 * STUCK_MS; nowMs += 20) verdict = vigil.look(home, sent, nowMs);
+  return verdict;
+}
+
+const OVERDUE = { cancelledAtMs: 100 } as const;
+
+test("V1: a silent child is stuck with the call that it has named, whoever waits beside it", () => {
+  const [hog, neighbour] = [job(1, OVERDUE), job(2)];
+  expect(afterSilence([hog, neighbour], [1, 1])).toEqual({
+    child: "stuck",
+    culprit: { type: "calls", jobs: new Set([hog]) },
+  });
+});
+
+test("V1: a call that was named and has time left is left alone, and who waits for it longer than his deadline is told", () => {
+  const [busy, waiting] = [job(1), job(2, OVERDUE)];
+  expect(afterSilence([busy, waiting], [1, 1])).toEqual({ child: "fine", overdue: [waiting] });
+});
+
+test("V2: when nobody was named, all that may be running have to be past their deadlines", () => {
+  const [early, late] = [job(1, { ...OVERDUE, sentAtFrame: -1 }), job(2, { sentAtFrame: -1 })];
+  expect(afterSilence([early, late])).toEqual({ child: "fine", overdue: [early] });
+  const unheard = [job(3, OVERDUE), job(4)];
+  expect(afterSilence(unheard)).toMatchObject({ child: "stuck", culprit: { jobs: new Set(unheard.slice(0, 1)) } });
+});
+
+test("V2: a call that was named and has answered since is nobody any more", () => {
+  expect(afterSilence([job(2)], [1, 1])).toEqual({ child: "fine", overdue: [] });
+});
+
+test("V3: a start that no call is for has no right to keep a call waiting", () => {
+  expect(afterSilence([job(2)], [1, 0])).toEqual({ child: "stuck", culprit: { type: "start", server: 1 } });
+});
+
+test("silence while nobody waited is not held against a child", () => {
+  const [vigil, home] = [new Vigil(), child()];
+  vigil.begin(0);
+  vigil.turned(1, 0);
+  vigil.rest();
+  expect(vigil.look(home, new Map([[1, job(1)]]), 60_000)).toEqual({ child: "fine", overdue: [] });
+  expect(vigil.isSilent).toBe(false);
+});

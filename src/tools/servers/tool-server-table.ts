@@ -1,0 +1,159 @@
+import { failedCall, type ToolCall, type ToolResult } from "../catalogue/index.ts";
+import { ToolServerNotFoundError } from "../catalogue/index.ts";
+import { closedBecause, type ToolServerLife } from "./life.ts";
+import type { RemotePins } from "./remote-pins.ts";
+import { entryView, seenLife, ToolServerEntry } from "./tool-server-entry.ts";
+import type { ToolHost } from "./tool-host.ts";
+import type { ToolLogLine, ToolRunner } from "../catalogue/index.ts";
+import type { ToolServer, ToolServerState } from "../catalogue/index.ts";
+
+export type ToolServerTableDeps = {
+  readonly host: ToolHost;
+  readonly remotes: { readonly runner: ToolRunner; readonly pins: RemotePins } | undefined;
+  readonly nowMs: () => number;
+  /** Told when a server's state is another than was told last. */
+  readonly onChange: (name: string, state: ToolServerState) => void;
+};
+
+/**
+ * Every tool server of the process, with a door before each: calls of one that is paused, changed, leaving or broken are
+ * refused here, the others are counted and passed on.
+ */
+export class ToolServerTable implements ToolRunner {
+  readonly #deps: ToolServerTableDeps;
+  readonly #entries = new Map<string, ToolServerEntry>();
+  readonly #remoteEntries = new Map<string, ToolServerEntry>();
+  #views: readonly ToolServer[] = [];
+  /** What the host has, by name; looked up anew when the list changed. */
+  #seen: ReadonlyMap<string, ToolServer> = new Map();
+
+  constructor(deps: ToolServerTableDeps) {
+    this.#deps = deps;
+  }
+
+  servers(): readonly ToolServer[] {
+    const { remotes } = this.#deps;
+    return remotes === undefined ? this.#views : [...this.#views, ...remotes.runner.servers().map(this.#remoteView)];
+  }
+
+  call(call: ToolCall, signal: AbortSignal): Promise<ToolResult> {
+    const entry = this.#entries.get(call.server);
+    if (entry === undefined) return this.#callRemote(call, signal);
+    const refusal = refusalOf(call, entry.life);
+    if (refusal !== undefined) return Promise.resolve(refusal);
+    return this.#counted(entry, call, this.#deps.host.call(call, signal));
+  }
+
+  logs(server: string): readonly ToolLogLine[] {
+    return (this.#entries.has(server) ? this.#deps.host : this.#deps.remotes?.runner)?.logs(server) ?? [];
+  }
+
+  endSession(session: string): void {
+    this.#deps.host.endSession(session);
+    this.#deps.remotes?.runner.endSession(session);
+  }
+
+  entries(): readonly ToolServerEntry[] {
+    return [...this.#entries.values()];
+  }
+
+  /** Whatever its letter case. */
+  find(name: string): ToolServerEntry | undefined {
+    const exact = this.#entries.get(name);
+    if (exact !== undefined) return exact;
+    const key = name.toLowerCase();
+    return this.entries().find((entry) => entry.name.toLowerCase() === key);
+  }
+
+  /** A server that is here, deployed or attached. Throws ToolServerNotFoundError. */
+  get(name: string): ToolServerEntry {
+    const entry = this.find(name) ?? this.remoteEntry(name);
+    if (entry !== undefined) return entry;
+    throw new ToolServerNotFoundError(
+      name,
+      this.servers().map((server) => server.name),
+    );
+  }
+
+  put(entry: ToolServerEntry): void {
+    this.#entries.set(entry.name, entry);
+    this.listed();
+  }
+
+  /** Only if it is still this one. */
+  take(entry: ToolServerEntry): void {
+    if (this.#entries.get(entry.name) !== entry) return;
+    this.#entries.delete(entry.name);
+    this.listed();
+  }
+
+  /** Makes the list anew after what serves has changed. */
+  listed(): void {
+    this.#seen = new Map(this.#deps.host.servers().map((view) => [view.name, view]));
+    this.#views = this.entries().map((entry) => entryView(entry, () => this.#seen.get(entry.name)));
+  }
+
+  /** The state of a server as its host sees it now. */
+  lifeOf(entry: ToolServerEntry): ToolServerLife {
+    return seenLife(entry.life, this.#seen.get(entry.name));
+  }
+
+  tell(entry: ToolServerEntry): void {
+    const { state } = this.lifeOf(entry);
+    // That a server is in use, and then is not, would be told with every call.
+    const told = state === "running" ? "loaded" : state;
+    if (told === entry.told) return;
+    entry.told = told;
+    this.#deps.onChange(entry.name, state);
+  }
+
+  /** What a remote server did, and its checks; undefined when there is none of that name. */
+  remoteEntry(name: string): ToolServerEntry | undefined {
+    const { remotes } = this.#deps;
+    const view = remotes?.runner.servers().find((each) => each.name === name);
+    return view === undefined ? undefined : this.#remoteEntryOf(view.name);
+  }
+
+  #remoteEntryOf(name: string): ToolServerEntry {
+    let entry = this.#remoteEntries.get(name);
+    if (entry === undefined) {
+      entry = new ToolServerEntry(name, "remote");
+      entry.loadedAtMs = this.#deps.nowMs();
+      this.#remoteEntries.set(name, entry);
+    }
+    return entry;
+  }
+
+  readonly #remoteView = (view: ToolServer): ToolServer => {
+    const life = this.#deps.remotes?.pins.lifeOf(view);
+    if (life === undefined || closedBecause(life) === undefined) return view;
+    return { ...view, state: life.state, reason: "reason" in life ? life.reason : "" };
+  };
+
+  #callRemote(call: ToolCall, signal: AbortSignal): Promise<ToolResult> {
+    const { remotes, host } = this.#deps;
+    const view = remotes?.runner.servers().find(({ name }) => name === call.server);
+    // The host says in its own words that there is no such server.
+    if (remotes === undefined || view === undefined) return host.call(call, signal);
+    const refusal = refusalOf(call, remotes.pins.lifeOf(view));
+    if (refusal !== undefined) return Promise.resolve(refusal);
+    return this.#counted(this.#remoteEntryOf(view.name), call, remotes.runner.call(call, signal));
+  }
+
+  /** Runners never reject; one promise and no closure more than needed, since every call of every run comes by here. */
+  #counted(entry: ToolServerEntry, { tool }: ToolCall, calling: Promise<ToolResult>): Promise<ToolResult> {
+    const generation = entry.begin();
+    return calling.then((result) => {
+      entry.end(generation);
+      const isKnown = result.type === "done" || result.reason !== "unknown-tool";
+      if (isKnown) entry.usage.record(tool, result, this.#deps.nowMs());
+      if (result.type === "failed" && entry.origin !== "remote") this.tell(entry);
+      return result;
+    });
+  }
+}
+
+function refusalOf({ server }: ToolCall, life: ToolServerLife): ToolResult | undefined {
+  const why = closedBecause(life);
+  return why === undefined ? undefined : failedCall("unavailable", `${server} takes no calls: ${why}`);
+}

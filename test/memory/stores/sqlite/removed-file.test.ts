@@ -1,0 +1,186 @@
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { expect, test } from "vitest";
+import { SqliteMemoryStore, SqliteSnapshots } from "../../../../src/memory/stores/sqlite/index.ts";
+import { systemClock } from "../../../../src/kernel/clock.ts";
+import { Memory, SEARCH_DEFAULTS } from "../../../../src/memory/knowledge/index.ts";
+import { tempDirectory } from "../../../helpers/temp.ts";
+import { remember, SCOPE } from "../../transfer/within.ts";
+
+const FILE = "memory.db";
+const ENDINGS = ["", "-wal", "-shm"];
+
+async function openedIn(directory: string) {
+  const store = new SqliteMemoryStore({ directory, synchronous: "normal" });
+  const memory = new Memory({ store, embedder: undefined, clock: systemClock, defaults: SEARCH_DEFAULTS });
+  const snapshots = new SqliteSnapshots({ store, directory });
+  await memory.open();
+  const tell = (name: string) => remember(memory, [{ name, observations: [{ text: `said of ${name}` }] }]);
+  return { store, memory, snapshots, tell, [Symbol.asyncDispose]: () => memory[Symbol.asyncDispose]() };
+}
+
+/** Names in a file, by another program. */
+function namesIn(file: string): readonly unknown[] {
+  using db = new DatabaseSync(file, { readOnly: true });
+  return db
+    .prepare("SELECT name FROM entity ORDER BY row")
+    .all()
+    .map(({ name }) => name);
+}
+
+function removeAll(file: string): void {
+  for (const ending of ENDINGS) rmSync(file + ending, { force: true });
+}
+
+const BEFORE = ["Ada", "Bo"];
+
+test.each([
+  ["removed alone", (file: string) => rmSync(file)],
+  ["removed with its log", removeAll],
+  ["moved away", (file: string) => renameSync(file, `${file}.moved`)],
+])("a memory whose file is %s under the server is written back with the next change, whole", async (_how, remove) => {
+  using directory = tempDirectory();
+  const file = join(directory.path, FILE);
+  const former = `${file}.moved`;
+  {
+    await using opened = await openedIn(directory.path);
+    const { memory, store, tell } = opened;
+    for (const name of BEFORE) await tell(name);
+    remove(file);
+    await tell("Cy");
+    expect(namesIn(file)).toEqual(["Ada", "Bo", "Cy"]);
+    // What the former file had beside it is not told to the new one; and who moved it has all in it that was there.
+    expect(existsSync(former) ? namesIn(former) : BEFORE).toEqual(BEFORE);
+    expect(existsSync(`${file}.saved`)).toBe(false);
+    expect((await memory.search({ scopes: [SCOPE], text: "said of Bo" })).hits[0]?.entity.name).toBe("Bo");
+    expect(await memory.check(false)).toEqual([
+      { what: expect.stringContaining("was gone"), hint: "", isMended: true },
+    ]);
+    expect([await memory.check(false), store.trouble()]).toEqual([[], undefined]);
+    await tell("Dee");
+  }
+  await using again = await openedIn(directory.path);
+  expect(await again.memory.check(false)).toEqual([]);
+  for (const name of ["Ada", "Bo", "Cy", "Dee"]) expect((await again.memory.get(SCOPE, name)).name).toBe(name);
+});
+
+test("a memory that is only read notices at a snapshot, and at the stop, that its file was removed", async () => {
+  using directory = tempDirectory();
+  const file = join(directory.path, FILE);
+  {
+    await using opened = await openedIn(directory.path);
+    const { snapshots, tell } = opened;
+    await tell("Ada");
+    rmSync(file);
+    const { name } = await snapshots.create("manual", 1);
+    expect(namesIn(join(directory.path, "snapshots", `${name}.db`))).toEqual(["Ada"]);
+    expect(namesIn(file)).toEqual(["Ada"]);
+    removeAll(file);
+  }
+  expect(namesIn(file)).toEqual(["Ada"]);
+});
+
+test("who is killed when a removed memory was copied, but had no name yet, has it at the next start; an older copy is removed then", async () => {
+  using directory = tempDirectory();
+  using later = tempDirectory();
+  const [file, saved] = [join(later.path, FILE), join(later.path, `${FILE}.saved`)];
+  {
+    await using opened = await openedIn(directory.path);
+    for (const name of BEFORE) await opened.tell(name);
+    await opened.store.copyTo(saved);
+    // The log of the removed file is there still.
+    copyFileSync(join(directory.path, `${FILE}-wal`), `${file}-wal`);
+    expect(statSync(`${file}-wal`).size).toBeGreaterThan(0);
+  }
+  {
+    await using opened = await openedIn(later.path);
+    expect((await opened.memory.figures()).scopes[0]?.entities).toBe(BEFORE.length);
+    expect([namesIn(file), existsSync(saved), await opened.memory.check(false)]).toEqual([BEFORE, false, []]);
+    await opened.tell("Cy");
+    await opened.store.copyTo(saved);
+    await opened.tell("Dee");
+  }
+  await using again = await openedIn(later.path);
+  expect([(await again.memory.get(SCOPE, "Dee")).name, existsSync(saved)]).toEqual(["Dee", false]);
+});
+
+test("another file that takes the place of memory's is never written to; memory changes nothing, and is saved by a snapshot", async () => {
+  using directory = tempDirectory();
+  using elsewhere = tempDirectory();
+  const file = join(directory.path, FILE);
+  const other = join(elsewhere.path, FILE);
+  {
+    await using opened = await openedIn(elsewhere.path);
+    await opened.tell("Zoe");
+  }
+  const bytes = readFileSync(other);
+  {
+    await using opened = await openedIn(directory.path);
+    const { memory, store, snapshots, tell } = opened;
+    await tell("Ada");
+    renameSync(other, file);
+    const refused = { code: "MEMORY_FILE_FOREIGN", message: expect.stringContaining(`${file} was replaced`) };
+    await expect(tell("Bo")).rejects.toMatchObject(refused);
+    expect((await memory.get(SCOPE, "Ada")).name).toBe("Ada");
+    expect(store.trouble()).toContain("Restart the server");
+    expect(await memory.check(false)).toMatchObject([{ what: expect.stringContaining("replaced"), isMended: false }]);
+    const { name } = await snapshots.create("manual", 1);
+    expect(namesIn(join(directory.path, "snapshots", `${name}.db`))).toEqual(["Ada"]);
+    await expect(snapshots.restore(name)).rejects.toMatchObject(refused);
+    expect(readFileSync(file).equals(bytes)).toBe(true);
+    // Whoever is killed now leaves nothing that would be told to the other file.
+    expect(readFileSync(`${file}-wal`)).toHaveLength(0);
+  }
+  expect(readFileSync(file).equals(bytes)).toBe(true);
+  await using again = await openedIn(directory.path);
+  expect(await again.memory.check(false)).toEqual([]);
+  expect((await again.memory.get(SCOPE, "Zoe")).name).toBe("Zoe");
+  await expect(again.memory.get(SCOPE, "Ada")).rejects.toMatchObject({ code: "ENTITY_NOT_FOUND" });
+});
+
+test("the former file that is put back is gone on with", async () => {
+  using directory = tempDirectory();
+  const file = join(directory.path, FILE);
+  await using opened = await openedIn(directory.path);
+  const { store, tell } = opened;
+  await tell("Ada");
+  renameSync(file, `${file}.former`);
+  mkdirSync(file);
+  await expect(tell("Bo")).rejects.toMatchObject({ code: "MEMORY_FILE_FOREIGN" });
+  rmSync(file, { recursive: true });
+  renameSync(`${file}.former`, file);
+  await tell("Bo");
+  expect([namesIn(file), store.trouble()]).toEqual([["Ada", "Bo"], undefined]);
+});
+
+test("where a removed file cannot be written back nothing new is remembered, and what is there can be saved", async () => {
+  using directory = tempDirectory();
+  const data = join(directory.path, "data");
+  const file = join(data, FILE);
+  await using opened = await openedIn(data);
+  const { memory, store, tell } = opened;
+  await tell("Ada");
+  rmSync(data, { recursive: true });
+  const refused = {
+    code: "MEMORY_FILE_GONE",
+    message: expect.stringContaining(`${file} was removed`),
+    details: { file },
+  };
+  await expect(tell("Bo")).rejects.toMatchObject(refused);
+  expect(store.trouble()).toContain("cannot be written back");
+  expect((await memory.get(SCOPE, "Ada")).name).toBe("Ada");
+  const saved = join(directory.path, "saved.db");
+  await store.copyTo(saved);
+  expect(namesIn(saved)).toEqual(["Ada"]);
+  mkdirSync(data);
+  await expect
+    .poll(async () =>
+      tell("Bo").then(
+        () => "remembered",
+        () => "refused",
+      ),
+    )
+    .toBe("remembered");
+  expect([namesIn(file), store.trouble()]).toEqual([["Ada", "Bo"], undefined]);
+});

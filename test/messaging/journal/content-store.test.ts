@@ -1,0 +1,114 @@
+import { readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { FileContentStore } from "../../../src/messaging/journal/index.ts";
+import { systemClock } from "../../../src/kernel/clock.ts";
+import {
+  composeMessage,
+  type Content,
+  fetchContent,
+  keptHash,
+  plainMessage,
+  putAside,
+  readMessage,
+} from "../../../src/messaging/acl/index.ts";
+import { ManualClock } from "../../helpers/manual-clock.ts";
+import { tempDirectory } from "../../helpers/temp.ts";
+import { openWorld, until } from "../router/world.ts";
+
+const { signal } = new AbortController();
+const message = (content: Content) =>
+  composeMessage({
+    workspace: "default",
+    performative: "inform",
+    sender: "writer",
+    address: { type: "receivers", names: ["reader"] },
+    content,
+    atMs: 0,
+  });
+const large: readonly Content[] = [
+  { type: "text", text: "ä".repeat(40_000) },
+  { type: "json", value: { rows: Array.from({ length: 20_000 }, (_, row) => row) } },
+];
+
+test("content up to 64 KiB travels with its message; above it is put aside and fetched again", async () => {
+  using directory = tempDirectory();
+  const store = new FileContentStore(directory.path, systemClock);
+  const small = message({ type: "text", text: "x".repeat(65_536) });
+  expect(await putAside(small, store, signal)).toBe(small);
+  for (const content of large) {
+    const kept = await putAside(message(content), store, signal);
+    expect(kept.content.type).toBe("artifact");
+    expect(await fetchContent(kept.content, store, signal)).toEqual(content);
+  }
+});
+
+test("the same content is kept once, a damaged or lost one stays a reference", async () => {
+  using directory = tempDirectory();
+  const store = new FileContentStore(directory.path, systemClock);
+  const [content = { type: "text", text: "" }] = large;
+  const { content: kept } = await putAside(message(content), store, signal);
+  await putAside(message(content), store, signal);
+  const files = await readdir(directory.path, { recursive: true, withFileTypes: true });
+  const [file, ...others] = files.filter((entry) => entry.isFile());
+  expect(others).toEqual([]);
+  await writeFile(join(file?.parentPath ?? "", file?.name ?? ""), "something else");
+  expect(await fetchContent(kept, store, signal)).toBe(kept);
+  expect(await store.dropBefore(systemClock.nowMs() + 60_000)).toBe(1);
+  expect(await fetchContent(kept, store, signal)).toBe(kept);
+});
+
+test("contents are bounded by bytes: the oldest goes that nobody waits for, and what would not fit is refused", async () => {
+  using directory = tempDirectory();
+  const clock = new ManualClock();
+  const contents = new FileContentStore(directory.path, clock);
+  const options = { contentBytesMax: 350_000 };
+  const { router, agent } = await openWorld({ clock, contents, options });
+  const send = (letter: string, to: string) =>
+    router.submit(
+      composeMessage({
+        workspace: "default",
+        performative: "inform",
+        sender: "ann",
+        address: { type: "receivers", names: [to] },
+        content: { type: "text", text: letter.repeat(100_000) },
+        atMs: clock.nowMs(),
+      }),
+    );
+  const isKept = async (letter: string) => {
+    const hash = keptHash({ type: "text", text: letter.repeat(100_000) });
+    return (await contents.fetch({ hash }, signal)) !== undefined;
+  };
+  // Olga is outside and takes nothing; bob takes all there is.
+  for (const [letter, name] of [
+    ["a", "outside-olga"],
+    ["b", "bob"],
+    ["c", "bob"],
+  ] as const) {
+    expect(await send(letter, name)).toMatchObject({ type: "accepted" });
+    await clock.advance(120_000);
+  }
+  await until(() => agent.got.length === 2);
+  expect(await send("d", "outside-olga")).toMatchObject({ type: "accepted" });
+  expect(await Promise.all(["a", "b", "c", "d"].map(isKept))).toEqual([true, false, true, true]);
+  await clock.advance(120_000);
+  expect(await send("e", "outside-olga")).toMatchObject({ type: "accepted" });
+  await clock.advance(120_000);
+  expect(await send("f", "outside-olga")).toMatchObject({ type: "refused", error: { code: "MESSAGE_NOT_STORED" } });
+  expect(await Promise.all(["a", "c", "d", "e"].map(isKept))).toEqual([true, false, true, true]);
+  await router.close(0);
+});
+
+test("a plain message, made a message and plain again, is the same", () => {
+  const from = { sender: "writer", receiver: "reader", conversation_id: "c-1", content: { answer: 42 } };
+  const kinds = [
+    { message_type: "request" },
+    { message_type: "response", reply_to: "m-1" },
+    { message_type: "notification" },
+    { message_type: "error", reply_to: "m-1" },
+  ];
+  for (const kind of kinds) {
+    const read = readMessage({ ...from, ...kind }, { workspace: "default", nowMs: 0, contentBytesMax: 1_000 });
+    expect(read.type === "message" && plainMessage(read.message)).toMatchObject({ ...from, ...kind });
+  }
+});

@@ -1,0 +1,174 @@
+import { Alarm } from "../../../src/kernel/alarm.ts";
+import { Database, SqliteTaskStore } from "../../../src/storage/index.ts";
+import { type Json } from "../../../src/kernel/json.ts";
+import { composeReply, type Message, type Performative } from "../../../src/messaging/acl/index.ts";
+import { type Router, taken } from "../../../src/messaging/router/index.ts";
+import {
+  TASK_DEFAULTS,
+  TASKS_PARTICIPANT,
+  type Task,
+  type TaskRequest,
+  type TaskStore,
+  Tasks,
+  type TasksDeps,
+  type TasksOptions,
+} from "../../../src/messaging/tasks/index.ts";
+import { ManualClock } from "../../helpers/manual-clock.ts";
+import { MemoryDisk, MemoryMessageJournal } from "../../helpers/memory-message-journal.ts";
+import { openWorld, TestDirectory, until } from "../router/world.ts";
+
+/**
+ * What a bidder does with a message: the act and content of its answer, or nothing. `breaks` rejects the message for good, `fails`
+ * lets each attempt fail.
+ */
+export type Reaction = (
+  message: Message,
+) =>
+  | readonly [Performative, Json, (Partial<Message> & { readonly delayMs?: number })?]
+  | "breaks"
+  | "fails"
+  | undefined;
+
+const contentOf = (value: Json): Message["content"] =>
+  typeof value === "string" ? { type: "text", text: value } : { type: "json", value };
+
+const NO_OPTIONS: Partial<TasksOptions> = {};
+
+/** Bidders, a router and tasks in a database of their own; only time and the message journal's disk are not real. */
+export class Market implements AsyncDisposable {
+  readonly clock: ManualClock;
+  readonly tasks: Tasks;
+  readonly router: Router;
+  readonly heard: Message[] = [];
+  readonly disk: MemoryDisk;
+  readonly #stack: AsyncDisposableStack;
+
+  private constructor(parts: Pick<Market, "clock" | "tasks" | "router" | "disk">, stack: AsyncDisposableStack) {
+    this.clock = parts.clock;
+    this.tasks = parts.tasks;
+    this.router = parts.router;
+    this.disk = parts.disk;
+    this.#stack = stack;
+  }
+
+  static async open(
+    directory: string,
+    bidders: Readonly<Record<string, Reaction>>,
+    {
+      disk = new MemoryDisk(),
+      clock = new ManualClock(),
+      wrap = (post: TasksDeps["post"]) => post,
+      wrapStore = (store: TaskStore) => store,
+      beforeCommit = async () => {},
+      options = NO_OPTIONS,
+    } = {},
+  ): Promise<Market> {
+    await using stack = new AsyncDisposableStack();
+    const people = new TestDirectory("ann", ...Object.keys(bidders));
+    for (const name of Object.keys(bidders)) people.provide(name, "analysis");
+    const database = stack.use(Database.open({ directory, synchronous: "normal" }));
+    const life = { isOver: false };
+    const world = await openWorld({
+      clock,
+      disk,
+      directory: people,
+      isAttached: false,
+      journal: new MemoryMessageJournal(disk, async () => {
+        if (life.isOver) throw new Error("this server has ended");
+        await beforeCommit();
+      }),
+    });
+    // Timers of a router outlive it here, and must not write over what the next one wrote.
+    stack.defer(() => world.router.close(0).then(() => void (life.isOver = true)));
+    const alarm = stack.use(new Alarm(clock));
+    const store = wrapStore(new SqliteTaskStore(database));
+    const post = wrap(world.router);
+    const tasks = new Tasks({
+      store,
+      post,
+      records: world.router.records,
+      taken: (...delivery) => taken(world.router, ...delivery),
+      directory: people,
+      clock,
+      alarm,
+      options: { ...TASK_DEFAULTS, ...options },
+      attach: (workspace, handler) => void world.router.attach(workspace, TASKS_PARTICIPANT, handler),
+    });
+    const market = new Market({ clock, tasks, router: world.router, disk }, stack.move());
+    for (const [name, react] of Object.entries(bidders)) {
+      world.router.attach("default", name, {
+        handle: async ({ message }) => {
+          market.heard.push(message);
+          const reaction = react(message);
+          if (reaction === "breaks") return { type: "rejected", code: "BROKEN", reason: "it broke" };
+          if (reaction === "fails") return { type: "failed", reason: "it failed" };
+          if (reaction !== undefined) {
+            const [performative, content, { delayMs, ...rest } = {}] = reaction;
+            const value = contentOf(content);
+            const answer = async () => {
+              const draft = { performative, sender: name, content: value, atMs: clock.nowMs(), ...rest };
+              const reply = composeReply(message, draft);
+              await world.router.submit({ ...reply, address: rest.address ?? reply.address });
+            };
+            if (delayMs === undefined) await answer();
+            else alarm.at(clock.monotonicMs() + delayMs, () => void answer());
+          }
+          return { type: "done" };
+        },
+      });
+    }
+    tasks.resume(["default"]);
+    return market;
+  }
+
+  /** What bidders heard, as `"bob cfp"`, in order. */
+  get story(): readonly string[] {
+    return this.heard.map(
+      ({ address, performative }) => `${performative} ${address.type === "receivers" ? address.names.join(",") : ""}`,
+    );
+  }
+
+  async run(request: Partial<TaskRequest>): Promise<Task> {
+    const task = await this.tasks.create({
+      workspace: "default",
+      owner: "ann",
+      name: "count",
+      capabilities: ["analysis"],
+      ...request,
+    });
+    return this.tasks.distribute("default", task.id);
+  }
+
+  /** The task once it is so; time does not pass. */
+  async when(task: Task, isSo: (task: Task) => boolean): Promise<Task> {
+    await until(() => isSo(this.now(task)));
+    return this.now(task);
+  }
+
+  now({ id }: Task): Task {
+    return this.tasks.get("default", id);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack.disposeAsync();
+  }
+}
+
+/** As it is, but answers whoever sent the message instead of whom its `reply_to` names. */
+export const toSender =
+  (reaction: Reaction): Reaction =>
+  (message) => {
+    const answer = reaction(message);
+    if (answer === undefined || typeof answer === "string") return answer;
+    const [performative, content, rest] = answer;
+    return [performative, content, { ...rest, address: { type: "receivers", names: [message.sender] } }];
+  };
+
+/** Proposes that cost and does it once it may, or does not. */
+export const bids =
+  (cost: number, outcome: readonly ["inform" | "failure", Json] | "silence" = ["inform", "done"]): Reaction =>
+  ({ performative }) => {
+    if (performative === "cfp") return ["propose", { cost, seconds: 1, confidence: 1 }];
+    const isAwarded = performative === "accept-proposal" || performative === "request";
+    return isAwarded && outcome !== "silence" ? outcome : undefined;
+  };

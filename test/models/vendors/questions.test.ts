@@ -1,0 +1,89 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import * as z from "zod";
+import { call, listTools, World } from "../../tools/built-in/harness.ts";
+import { converse } from "./converse.ts";
+import type { TestTool } from "./parser-tools.ts";
+
+const ROOT = join(import.meta.dirname, "../../..");
+const Label = z.tuple([z.string(), z.number()]);
+const Question = z.object({
+  file: z.string(),
+  kind: z.string(),
+  question: z.string(),
+  expect: z.union([z.literal("refuse"), z.array(z.union([z.number(), z.string(), Label]))]),
+  held_back: z.boolean(),
+});
+type Question = z.infer<typeof Question>;
+type Grade = "right" | "refused" | "wrong";
+
+/** How many of the questions are answered right today; the rest are refused. A wrong answer is none too few. */
+const RIGHT_MIN = 330;
+
+const read = (path: string) => readFileSync(join(ROOT, path));
+const QUESTIONS = read("test/fixtures/questions/questions.jsonl")
+  .toString()
+  .trim()
+  .split("\n")
+  .map((line) => Question.parse(JSON.parse(line)));
+
+const world = new World();
+for (const file of new Set(QUESTIONS.map((one) => one.file))) world.put(file, read(file).toString());
+
+/** The modules themselves, as a run calls them. */
+const TOOLS: readonly TestTool[] = ["csv_parser", "chart_generator"].flatMap((server) =>
+  listTools(server).map(({ name, description, inputSchema }) => ({
+    name: `${server}__${name}`,
+    description,
+    inputSchema,
+    run: (input) => {
+      const { text, structured } = call(server, name, input, world);
+      return { text, structured };
+    },
+  })),
+);
+
+const numbersIn = (text: string) => Array.from(text.matchAll(/-?\d+(?:\.\d+)?/g), ([digits]) => Number(digits));
+/** Answers are rounded to two decimals, or to three digits. */
+const isNear = (one: number, other: number) =>
+  Math.abs(one - other) <= Math.max(0.0051, Math.abs(other) < 10 ? Math.abs(other) * 0.006 : 0);
+const isRefusal = (answer: string) => /^(?:I cannot answer|None of my tools)/m.test(answer);
+
+function gradeOf({ expect: expected }: Question, answer: string): Grade {
+  if (isRefusal(answer)) return expected === "refuse" ? "right" : "refused";
+  if (expected === "refuse") return "wrong";
+  // The plan may name a label as its condition, so it does not count.
+  const [, lead = "", ...rest] = answer.split("\n\n");
+  const body = [lead, ...rest].join("\n\n");
+  const lines = body.split(/\n|, | and |: /);
+  const fits = expected.every((one) => {
+    if (typeof one === "number") return numbersIn(body).some((number) => isNear(number, one));
+    if (typeof one === "string") return lead.includes(one);
+    const [label, value] = one;
+    return lines.some(
+      (line) => line.includes(label) && numbersIn(line.replace(label, "")).some((number) => isNear(number, value)),
+    );
+  });
+  return fits ? "right" : "wrong";
+}
+
+test("questions about tables are answered right or refused, and never wrong", async () => {
+  const kinds = new Map<string, { [grade in Grade]: number }>();
+  const wrong: string[] = [];
+  let right = 0;
+  for (const one of QUESTIONS) {
+    const { answer } = await converse(`${one.question}\nUse ${one.file}`, TOOLS);
+    const grade = gradeOf(one, answer);
+    const kind = kinds.get(one.kind) ?? { right: 0, refused: 0, wrong: 0 };
+    kinds.set(one.kind, { ...kind, [grade]: kind[grade] + 1 });
+    if (grade === "right") right += 1;
+    if (grade === "wrong") wrong.push(`${one.question} (${one.file}): ${answer}`);
+  }
+  const table = [...kinds].map(
+    ([kind, counts]) => `${kind}: ${counts.right} right, ${counts.refused} refused, ${counts.wrong} wrong`,
+  );
+  process.stdout.write(`${right} of ${QUESTIONS.length} right\n${table.join("\n")}\n`);
+  expect(wrong).toEqual([]);
+  expect(right).toBeGreaterThanOrEqual(RIGHT_MIN);
+});

@@ -1,0 +1,52 @@
+import { expect, test } from "vitest";
+import { isTerminal, type JournalAppend } from "../../../src/runs/index.ts";
+import { tempDirectory } from "../../helpers/temp.ts";
+import { type Actor, openRoom, PostOffice, type Room, until } from "./room.ts";
+
+const ask = { name: "messages__ask", arguments: { to: "bob", content: "hello" } };
+const ACTORS: readonly Actor[] = [
+  { name: "alice", says: [{ toolCalls: [ask] }, { text: "bob says hallo" }] },
+  { name: "bob", says: [{ text: "hallo" }] },
+];
+
+/** The n-th write to the journal of runs and all after it are not made, or it is made and nobody hears of it. */
+function dieAt({ journal }: Room, writes: number, isWritten: boolean): Promise<void> {
+  const died = Promise.withResolvers<void>();
+  const append = journal.append.bind(journal);
+  let made = 0;
+  journal.append = (entries: readonly JournalAppend[]) => {
+    made += 1;
+    if (made < writes) return append(entries);
+    void (made === writes && isWritten ? append(entries) : Promise.resolve()).then(() => died.resolve());
+    return new Promise<never>(() => undefined);
+  };
+  return died.promise;
+}
+
+const isOver = (room: Room): boolean =>
+  room.office.said("alice", "user").length > 0 &&
+  ["alice", "bob"].every((agent) => room.runsOf(agent).every(({ state }) => isTerminal(state)));
+
+test.each([false, true])(
+  "killed at any write, a request that leads to another is worked on once, and answered once (written: %s)",
+  async (isWritten) => {
+    for (let writes = 1; writes < 60; writes += 1) {
+      using directory = tempDirectory();
+      const office = new PostOffice();
+      const first = await openRoom({ directory: directory.path, actors: ACTORS, office });
+      const died = dieAt(first, writes, isWritten);
+      await first.write({ performative: "request", protocol: "fipa-request" }, "alice", "what is hello?");
+      const hasEnded = await Promise.race([until(() => isOver(first)).then(() => true), died.then(() => false)]);
+      first.die();
+      await using second = await openRoom({ directory: directory.path, actors: ACTORS, office });
+      second.runs.resumeUnfinished();
+      await until(() => isOver(second));
+      expect([writes, office.said("alice", "user")]).toEqual([writes, ["inform: bob says hallo"]]);
+      expect([writes, office.said("alice", "bob")]).toEqual([writes, ["request: hello"]]);
+      expect([writes, office.said("bob", "alice")]).toEqual([writes, ["inform: hallo"]]);
+      expect([writes, second.runsOf("alice").length, second.runsOf("bob").length]).toEqual([writes, 1, 1]);
+      if (hasEnded) return;
+    }
+    throw new Error("it never ended within its first life");
+  },
+);

@@ -1,0 +1,52 @@
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { Database } from "../../../src/storage/index.ts";
+import { systemClock } from "../../../src/kernel/clock.ts";
+import type { Caller } from "../../../src/tools/sandbox/index.ts";
+import { openBroker } from "../../../src/server/broker.ts";
+import { loadConfig } from "../../../src/server/config.ts";
+import { mint, ToolCallId } from "../../../src/kernel/ids.ts";
+import { type Grants, NO_GRANTS, permissiveGrants } from "../../../src/tools/catalogue/index.ts";
+import { tempDirectory } from "../../helpers/temp.ts";
+
+const READ = { access: "read", create: false, exclusive: false, truncate: false, follow: true } as const;
+const callerWith = (grants: Grants): Caller => ({
+  server: "curious",
+  grants,
+  call: mint(ToolCallId),
+  context: { session: "session", workspace: "default", agent: undefined, files: [], isPermissive: true },
+});
+
+test("no grant and no operator's leave opens secrets, the configuration or the data directory", async () => {
+  using temp = tempDirectory();
+  const write = (path: string, text: string): void => {
+    mkdirSync(join(temp.path, path, ".."), { recursive: true });
+    writeFileSync(join(temp.path, path), text);
+  };
+  write("caxton.toml", '[data]\ndirectory = "kept"\n[models]\nsecrets_directories = ["MODELS"]\n');
+  write("secrets/OPENAI", "sk-very-secret");
+  write("MODELS/KEY", "sk-also-secret");
+  write("data/a.txt", "for all");
+  symlinkSync("../secrets/OPENAI", join(temp.path, "data", "link"));
+  const settings = {
+    "secrets.directories": [join(temp.path, "secrets")],
+    "models.secrets_directories": [join(temp.path, "MODELS")],
+  };
+  const loaded = loadConfig({ settings }, {}, temp.path);
+  using database = Database.open({ directory: loaded.config.data.directory, synchronous: "normal" });
+  await using opened = openBroker(loaded, { database, clock: systemClock });
+  const outcome = async (grants: Grants, path: string): Promise<string> => {
+    const found = await opened.broker.files.open(callerWith(grants), path, READ);
+    if ("type" in found) return found.reason;
+    await found.close();
+    return "opened";
+  };
+  const all: Grants = { ...NO_GRANTS, files: [{ path: temp.path, access: "write" }] };
+  for (const grants of [permissiveGrants(NO_GRANTS), all]) {
+    expect(await outcome(grants, "data/a.txt")).toBe("opened");
+    for (const path of ["secrets/OPENAI", "MODELS/KEY", "caxton.toml", "kept/caxton.db", "data/link"]) {
+      expect(await outcome(grants, path), path).toBe("denied");
+    }
+  }
+});

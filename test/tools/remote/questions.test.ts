@@ -1,0 +1,127 @@
+import { expect, test } from "vitest";
+import * as z from "zod";
+import { runs } from "../../../src/api/contract/index.ts";
+import { CaxtonProcess } from "../../helpers/process.ts";
+import { startServer, type TestServer } from "../../helpers/server.ts";
+import { Endpoint, legacyListener, modernHandler, until } from "./room.ts";
+import { newState, testServer } from "./test-server.ts";
+
+const AGENT = `name = "asker"
+version = "1.0.0"
+description = "Asks"
+capabilities = ["asking"]
+tools = ["remote"]
+system_prompt = "You ask."
+user_prompt_template = "{{request}}"
+`;
+const SCRIPT = [{ toolCalls: [{ name: "remote__ask", arguments: {} }] }, { text: "asked" }];
+
+const servers = {
+  "2025": () => legacyListener(testServer(newState())),
+  "2026": () => modernHandler(testServer(newState())).listener,
+};
+
+async function withRemote(url: string): Promise<TestServer> {
+  return startServer({
+    script: SCRIPT,
+    overrides: { toolServers: "/nonexistent" },
+    files: { "examples/agents/asker.toml": AGENT, "caxton.toml": `[mcp_servers.remote]\nurl = "${url}"\n` },
+  });
+}
+
+const detail = async (server: TestServer, id: string) =>
+  runs.RunDetail.parse((await server.ask("GET", `/api/v1/runs/${id}`)).body);
+
+/** A run that waits for an answer. */
+async function waitingRun(server: TestServer) {
+  const started = await server.ask("POST", "/api/v1/runs", { agent: "asker", input: "go" });
+  const { id } = z.object({ id: z.string() }).parse(started.body);
+  for (;;) {
+    const run = await detail(server, id);
+    const question = run.questions.find(({ state }) => state === "open");
+    if (question) return { run, question };
+    await until(() => true);
+  }
+}
+
+async function ended(server: TestServer, id: string) {
+  for (;;) {
+    const run = await detail(server, id);
+    if (run.ended_at !== null) return run;
+    await until(() => true);
+  }
+}
+
+for (const [era, listenerOf] of Object.entries(servers)) {
+  test(`a run waits while a tool of ${era} asks, and goes on with the answer`, async () => {
+    await using endpoint = await Endpoint.start(listenerOf());
+    await using server = await withRemote(endpoint.url);
+    const { run, question } = await waitingRun(server);
+    expect(run.state).toBe("awaiting-approval");
+    expect(question).toMatchObject({ server: "remote", message: "Who are you?", url: null, state: "open" });
+    expect(question.schema).toMatchObject({ type: "object", required: ["name"] });
+    const status = await server.ask("GET", "/api/v1/status");
+    expect(status.body).toMatchObject({ runs: { awaiting_approval: 1 } });
+    const place = `/api/v1/runs/${run.id}/questions/${question.id}`;
+    expect(await server.ask("POST", place, { action: "accept", content: { name: 5 } })).toMatchObject({
+      status: 422,
+      body: { code: "ANSWER_INVALID" },
+    });
+    const answered = await server.ask("POST", place, { action: "accept", content: { name: "Ada" } });
+    expect(answered).toMatchObject({ status: 200, body: { questions: [{ state: "accepted" }] } });
+    const done = await ended(server, run.id);
+    expect(done).toMatchObject({ state: "completed", output: "asked" });
+    expect(done.step_list.find(({ kind }) => kind === "tool")).toMatchObject({ text: "HELLO Ada", tool: "remote.ask" });
+    expect(await server.ask("POST", place, { action: "decline" })).toMatchObject({
+      status: 409,
+      body: { code: "QUESTION_CLOSED" },
+    });
+    const unknown = await server.ask("POST", place.replace(question.id, "x"), { action: "decline" });
+    expect(unknown).toMatchObject({ status: 404, body: { code: "QUESTION_NOT_FOUND" } });
+  });
+}
+
+test("a run that is cancelled while a tool asks closes the question", async () => {
+  await using endpoint = await Endpoint.start(servers["2026"]());
+  await using server = await withRemote(endpoint.url);
+  const { run } = await waitingRun(server);
+  const cancelled = await server.ask("POST", `/api/v1/runs/${run.id}/cancel`);
+  expect(cancelled).toMatchObject({ status: 200, body: { state: "cancelled", questions: [{ state: "cancelled" }] } });
+});
+
+test("a question is shown and answered on the command line", async () => {
+  await using endpoint = await Endpoint.start(servers["2025"]());
+  await using server = await withRemote(endpoint.url);
+  const { run, question } = await waitingRun(server);
+  const caxton = async (...args: readonly string[]) => {
+    await using command = new CaxtonProcess([...args, "--server", server.url], { cwd: server.directory });
+    return await command.ended();
+  };
+  expect((await caxton("run", "answer", "last")).stdout).toContain(
+    "remote asks: Who are you?\n  name=<string>  required",
+  );
+  expect((await caxton("run", "get", "last")).stdout).toContain(`caxton run answer ${run.id} ${question.id}`);
+  expect(await caxton("run", "answer", "last", "name=Ada", "loud=false")).toMatchObject({ code: 0 });
+  const done = await ended(server, run.id);
+  expect(done.step_list.find(({ kind }) => kind === "tool")).toMatchObject({ text: "hello Ada" });
+  expect(await caxton("run", "answer", "last", "--decline")).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("asks nothing"),
+  });
+});
+
+test("what a server may be told is not shown with the configuration", async () => {
+  await using endpoint = await Endpoint.start(servers["2026"]());
+  const config = `[mcp_servers.remote]\nurl = "${endpoint.url}"\nheaders = { "x-key" = "plain-secret", "x-other" = "\${env:OTHER_KEY}" }\n`;
+  await using server = await startServer({
+    overrides: { toolServers: "/nonexistent" },
+    files: { "caxton.toml": config },
+    environment: { OTHER_KEY: "from-the-environment" },
+  });
+  const shown = JSON.stringify((await server.ask("GET", "/api/v1/config")).body);
+  expect(shown).toContain("${env:OTHER_KEY}");
+  expect(shown).not.toMatch(/plain-secret|from-the-environment/);
+  expect(endpoint.requests[0]?.headers).toMatchObject({ "x-key": "plain-secret", "x-other": "from-the-environment" });
+  const { body } = await server.ask("GET", "/api/v1/tools/remote");
+  expect(body).toMatchObject({ interface: "mcp-http", sandboxed: false, state: "loaded" });
+});
