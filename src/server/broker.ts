@@ -1,4 +1,6 @@
 import { dirname, resolve, sep } from "node:path";
+import type { RunJournal } from "../runs/index.ts";
+import { originOf } from "../runs/conversations/index.ts";
 import { ToolRecall, type ToolRecallDeps } from "../tools/brokers/memory/index.ts";
 import { type AuditRecord, FileBroker } from "../tools/brokers/files/index.ts";
 import { HttpBroker } from "../tools/brokers/http/index.ts";
@@ -28,7 +30,7 @@ type Parts = {
   readonly known?: KnownSecrets;
   readonly resolve?: Resolve | undefined;
   /** Where messages of tools go; without it none can be sent. */
-  readonly mail?: Pick<ToolMailDeps, "post" | "journal"> | undefined;
+  readonly mail?: (Pick<ToolMailDeps, "post"> & { readonly journal: Pick<RunJournal, "summary"> }) | undefined;
   /** What tools may search; without it there is nothing. */
   readonly memory?: ToolRecallDeps["memory"] | undefined;
 };
@@ -68,7 +70,8 @@ export function openBroker(
     http: new HttpBroker({ clock, resolve: resolveName, secrets: (...which) => vault.granted(...which), audit }),
     state: auditedState(new SqliteToolState(database, clock), { clock, audit }),
     messages: new ToolMail({
-      ...mail,
+      post: mail.post,
+      originOf: (session) => originOf(mail.journal, session),
       clock,
       audit,
       redact: (server, message) => redactions.get(server)?.json(message) ?? message,
@@ -94,7 +97,7 @@ export function openBroker(
   return { broker, ledger, watch, [Symbol.asyncDispose]: () => ledger[Symbol.asyncDispose]() };
 }
 
-const NO_MAIL: Pick<ToolMailDeps, "post" | "journal"> = {
+const NO_MAIL: Parts["mail"] & object = {
   journal: { summary: () => undefined },
   post: {
     submit: ({ id }) => Promise.resolve({ type: "refused", id, error: NO_ROUTER, retryAfterMs: undefined }),

@@ -2,7 +2,7 @@ import { type Dirent, type FSWatcher, watch } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { DefinitionInvalidError } from "../agents/definitions/index.ts";
-import { isTestFile } from "../cli/agent-tests/index.ts";
+import { isTestFile } from "../agents/test-files/index.ts";
 import { type AgentServices, DEFAULT_WORKSPACE, type SystemServices } from "../api/operations/index.ts";
 import { CaxtonError, toFault } from "../kernel/errors.ts";
 import { log } from "../kernel/log.ts";

@@ -1,6 +1,6 @@
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { agentTestSchema } from "../cli/agent-tests/index.ts";
+import { agentTestSchema } from "../agents/test-files/index.ts";
 import { agentSchema } from "../agents/definitions/index.ts";
 import { type Http, httpServer } from "../api/http/index.ts";
 import { UPLOAD_WAIT_MS } from "../api/operations/index.ts";

@@ -5,14 +5,11 @@ import { LostFile, OpenedDatabase } from "../kernel/opened-file.ts";
 import { makePrivateDirectory, makePrivateFile } from "../kernel/private-files.ts";
 import { Checkpointer } from "../kernel/sqlite/checkpointer.ts";
 import { DatabaseTooNewError, dataDirectoryInUse, isFileFault, storageError } from "../kernel/sqlite/errors.ts";
+import type { Synchronous } from "../kernel/sqlite/synchronous.ts";
 import { MIGRATIONS } from "./migrations/index.ts";
-
-export const SYNCHRONOUS = ["normal", "full"] as const;
-export type Synchronous = (typeof SYNCHRONOUS)[number];
 
 export type DatabaseOptions = {
   readonly directory: string;
-  /** `normal` survives the death of the process, `full` also that of the machine's power, for an fsync a commit. */
   readonly synchronous: Synchronous;
   /** Pages of the log from which on it is carried over; for tests. */
   readonly checkpointPages?: number;

@@ -1,6 +1,6 @@
 export { SqliteApprovals } from "./sqlite-approvals.ts";
 
-export { type DatabaseOptions, type Synchronous, Database } from "./database.ts";
+export { type DatabaseOptions, Database } from "./database.ts";
 export { type GrantLedgerOptions, SqliteGrantLedger } from "./grant-ledger.ts";
 export { SqliteToolState, STATE_LIMITS } from "./tool-state.ts";
 export { SqliteChangeLog } from "./sqlite-change-log.ts";

@@ -1,4 +1,4 @@
-import { readAgentTests } from "../../src/cli/agent-tests/index.ts";
+import { readAgentTests } from "../../src/agents/test-files/index.ts";
 import { compilePrompt, readDefinition } from "../../src/agents/definitions/index.ts";
 import { readEnvelope } from "../../src/api/fipa/envelope.ts";
 import { readParts } from "../../src/api/fipa/multipart.ts";

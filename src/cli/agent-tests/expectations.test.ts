@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { RunDetail } from "../../api/contract/index.ts";
 import { findingsOf, isTool } from "./expectations.ts";
-import { readAgentTests } from "./read-tests.ts";
+import { readAgentTests } from "../../agents/test-files/index.ts";
 
 const at = "2026-11-21T10:00:00.000Z";
 type Step = RunDetail["step_list"][number];

@@ -2,7 +2,7 @@ import type { RunDetail } from "../../api/contract/index.ts";
 import { isJsonObject, type Json } from "../../kernel/json.ts";
 import { answerProblems } from "../../tools/catalogue/index.ts";
 import { holds, jsonIn, valueAt } from "./json-match.ts";
-import type { Expectations } from "./test-file.ts";
+import type { Expectations } from "../../agents/test-files/index.ts";
 
 /** An expectation that did not hold: what it was, and what happened, at which steps of the run. */
 export type Finding = {

@@ -2,7 +2,6 @@
 export type { Finding } from "./expectations.ts";
 export { JUDGE_DEFINITION, JUDGE_NAME, judgeRequest, type Verdict, verdictIn } from "./judge.ts";
 export { junitOf } from "./junit.ts";
-export { isTestFile, readAgentTests, testFileStem } from "./read-tests.ts";
 export {
   NO_RECORDING,
   type RecordedScenario,
@@ -15,4 +14,3 @@ export {
 export { type Attempt, runAgentTests, type ScenarioHost, type ScenarioResult, type TestPlan } from "./run-tests.ts";
 export { scaffoldTests } from "./scaffold-tests.ts";
 export { SubstitutedTools, type Substitutes } from "./substitutes.ts";
-export { type AgentTestFile, agentTestSchema, type Scenario } from "./test-file.ts";

@@ -3,7 +3,7 @@ import type { RunDetail } from "../../api/contract/index.ts";
 import { Json, parseJson } from "../../kernel/json.ts";
 import { modelToolName } from "../../tools/catalogue/index.ts";
 import { RecordingInvalidError } from "./errors.ts";
-import type { Scenario } from "./test-file.ts";
+import type { Scenario } from "../../agents/test-files/index.ts";
 
 const RecordedTurn = z.strictObject({
   text: z.string(),

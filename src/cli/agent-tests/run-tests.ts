@@ -2,7 +2,7 @@ import type { RunDetail } from "../../api/contract/index.ts";
 import { CaxtonError } from "../../kernel/errors.ts";
 import { type Finding, findingsOf } from "./expectations.ts";
 import type { Verdict } from "./judge.ts";
-import type { AgentTestFile, Scenario } from "./test-file.ts";
+import type { AgentTestFile, Scenario } from "../../agents/test-files/index.ts";
 
 /** One run of a scenario. */
 export type Attempt = {

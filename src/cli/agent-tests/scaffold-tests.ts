@@ -1,4 +1,4 @@
-import { AGENT_TEST_SCHEMA_ID, agentTestSchema } from "./test-file.ts";
+import { AGENT_TEST_SCHEMA_ID, agentTestSchema } from "../../agents/test-files/index.ts";
 
 const SCHEMA_PATH = `.caxton${AGENT_TEST_SCHEMA_ID}`;
 

@@ -11,7 +11,7 @@ import {
 import { isTool } from "./expectations.ts";
 import { holds } from "./json-match.ts";
 import type { RecordedCall } from "./recording.ts";
-import type { Stub } from "./test-file.ts";
+import type { Stub } from "../../agents/test-files/index.ts";
 
 /** What tools answer in one run of a scenario instead of being called. */
 export type Substitutes = {

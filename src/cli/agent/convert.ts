@@ -67,7 +67,7 @@ export function agentSchema(command: Command, invocation: Invocation): void {
     formats: ["json", "yaml"],
     run: async (context, { tests }) => {
       if (tests) {
-        const { agentTestSchema } = await import("../agent-tests/index.ts");
+        const { agentTestSchema } = await import("../../agents/test-files/index.ts");
         return showDocument(context, agentTestSchema());
       }
       const { agentSchema: schemaOf } = await import("../../agents/definitions/index.ts");

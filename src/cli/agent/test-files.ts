@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
-import type { AgentTestFile, Recording } from "../agent-tests/index.ts";
+import type { AgentTestFile } from "../../agents/test-files/index.ts";
+import type { Recording } from "../agent-tests/index.ts";
 import { unreadable } from "../client/index.ts";
 import { UsageError } from "../frame/index.ts";
 import { type DefinitionSource, invalidDefinition } from "./files.ts";
@@ -26,23 +27,23 @@ const DEFINITIONS = [".toml", ".md", ".markdown", ".yaml", ".yml"];
  * UnreadableFileError, DefinitionProblemsError, RecordingInvalidError.
  */
 export async function findTests(paths: readonly string[], command: string): Promise<readonly FoundTests[]> {
-  const room = await import("../agent-tests/index.ts");
-  const files = [...new Set((await Promise.all(paths.map((path) => filesAt(path, room)))).flat())];
+  const format = await import("../../agents/test-files/index.ts");
+  const files = [...new Set((await Promise.all(paths.map((path) => filesAt(path, format)))).flat())];
   if (files.length === 0) {
     throw new UsageError(
       `there are no tests in ${paths.join(", ")}; write one beside a definition, such as greeter.test.toml for greeter.toml`,
       command,
     );
   }
-  return Promise.all(files.map((file) => load(file, room, command)));
+  return Promise.all(files.map((file) => load(file, format, command)));
 }
 
 const isHidden = (name: string): boolean =>
   name.split(sep).some((part) => part.startsWith(".") || part === "node_modules");
 
-type Room = typeof import("../agent-tests/index.ts");
+type Format = typeof import("../../agents/test-files/index.ts");
 
-async function filesAt(path: string, { isTestFile, testFileStem }: Room): Promise<readonly string[]> {
+async function filesAt(path: string, { isTestFile, testFileStem }: Format): Promise<readonly string[]> {
   const found = await stat(path).catch((error: unknown) => {
     throw unreadable(path, error);
   });
@@ -61,9 +62,9 @@ async function filesAt(path: string, { isTestFile, testFileStem }: Room): Promis
     .filter((name) => isTestFile(name) && resolve(testFileStem(name)) === resolve(stem));
 }
 
-async function load(file: string, room: Room, command: string): Promise<FoundTests> {
+async function load(file: string, format: Format, command: string): Promise<FoundTests> {
   const source = await read(file);
-  const reading = room.readAgentTests(source, file);
+  const reading = format.readAgentTests(source, file);
   if (reading.type === "invalid") {
     const { renderProblem } = await import("../../text/documents/index.ts");
     throw invalidDefinition(
@@ -73,7 +74,7 @@ async function load(file: string, room: Room, command: string): Promise<FoundTes
       HINT,
     );
   }
-  const stem = room.testFileStem(file);
+  const stem = format.testFileStem(file);
   const directory = dirname(file);
   const definition =
     reading.tests.agent === undefined
@@ -86,10 +87,11 @@ async function load(file: string, room: Room, command: string): Promise<FoundTes
       command,
     );
   }
-  const recordingFile = room.recordingFile(stem);
+  const recordings = await import("../agent-tests/index.ts");
+  const recordingFile = recordings.recordingFile(stem);
   const recording = existsSync(recordingFile)
-    ? room.readRecording(await read(recordingFile), recordingFile)
-    : room.NO_RECORDING;
+    ? recordings.readRecording(await read(recordingFile), recordingFile)
+    : recordings.NO_RECORDING;
   const shown = relative(process.cwd(), file);
   return {
     file: shown.startsWith("..") ? file : shown,

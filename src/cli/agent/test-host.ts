@@ -1,15 +1,9 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type {
-  RecordedScenario,
-  Scenario,
-  ScenarioHost,
-  SubstitutedTools,
-  TestPlan,
-  Verdict,
-} from "../agent-tests/index.ts";
+import type { RecordedScenario, ScenarioHost, SubstitutedTools, TestPlan, Verdict } from "../agent-tests/index.ts";
 import { fillRoute, ROUTES, type RunDetail, runs } from "../../api/contract/index.ts";
+import type { Scenario } from "../../agents/test-files/index.ts";
 import { readDefinition } from "../../agents/definitions/index.ts";
 import { Client, fileToSend, follow, upload } from "../client/index.ts";
 import { type Context, UsageError } from "../frame/index.ts";

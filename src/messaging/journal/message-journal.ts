@@ -17,7 +17,7 @@ import type {
   StoredSettlement,
 } from "../router/index.ts";
 import { storageError } from "../../kernel/sqlite/errors.ts";
-import { type Synchronous } from "../../storage/index.ts";
+import type { Synchronous } from "../../kernel/sqlite/synchronous.ts";
 import { journalClosed, journalError } from "./errors.ts";
 import { JournalReader } from "./reader.ts";
 import type { WriterAnswer, WriterRequest } from "./requests.ts";

@@ -7,4 +7,4 @@ export { type MessageToolsDeps, MessageTools } from "./message-tools.ts";
 export { type OutboxDeps, Outbox } from "./outbox.ts";
 export { TaskWaits } from "./task-waits.ts";
 export { type ConversationPast, type Post, type SentRecords, type TaskClaims } from "./ports.ts";
-export { carriedOn } from "./link.ts";
+export { originOf } from "./link.ts";

@@ -1,6 +1,7 @@
 import { composeMessage, composeReply, type Message, type ReplyDraft, traceOf } from "../../messaging/acl/index.ts";
 import { findProtocol } from "../../messaging/protocols/index.ts";
-import type { RunMessage } from "../index.ts";
+import { RunId } from "../../kernel/ids.ts";
+import type { RunJournal, RunMessage } from "../index.ts";
 
 type Performative = Message["performative"];
 
@@ -32,6 +33,13 @@ export const carriedOn = ({ trace: { traceId, spanId, flags, state }, hops, trai
   hops,
   trail,
 });
+
+/** Returns what messages of a session take over from the message that started its run; undefined for any other session. */
+export function originOf(journal: Pick<RunJournal, "summary">, session: string) {
+  const run = RunId.safeParse(session);
+  const link = run.success ? (journal.summary(run.data)?.message ?? undefined) : undefined;
+  return link === undefined ? undefined : { ...carriedOn(link), parentConversation: link.conversationId };
+}
 
 /** A message of a run to whoever started it. */
 export function replyTo(link: RunMessage, workspace: string, draft: ReplyDraft): Message {

@@ -126,7 +126,7 @@ const nowhere = (clock: Clock): ToolMail =>
     audit: () => {},
     redact: (_server, message) => message,
     contentBytesMax: CONTENT_BYTES_MAX,
-    journal: { summary: () => undefined },
+    originOf: () => undefined,
     post: {
       submit: ({ id, conversationId, address, durability }) => {
         const recipients = address.type === "receivers" ? address.names : [];

@@ -143,7 +143,7 @@ test("a message sent twice in a call is two, and a call made again after a crash
   const parts = { audit: () => {}, redact: (_server: string, message: Json) => message, contentBytesMax: 1_000 };
   const caller = callerWith({ messages: [messageGrant({ receivers: ["ops"] })] });
   for (const server of ["before", "after"]) {
-    const letters = new ToolMail({ ...mail, ...parts, clock: systemClock });
+    const letters = new ToolMail({ post: mail.post, originOf: () => undefined, ...parts, clock: systemClock });
     const again = { ...caller };
     for (const content of ["x", "x", server]) await letters.send(again, { receiver: "ops", content });
   }

@@ -34,7 +34,7 @@ import {
   type WriteOutcome,
 } from "../../knowledge/index.ts";
 import { storageError } from "../../../kernel/sqlite/errors.ts";
-import { type Synchronous } from "../../../storage/index.ts";
+import type { Synchronous } from "../../../kernel/sqlite/synchronous.ts";
 import type { Job } from "./embedded-memory.ts";
 import { flushDirectory, flushFile, makeDirectory, savedFile } from "./on-disk.ts";
 import { hitsOf, idsOf, walkedOf } from "./packing.ts";

@@ -1,1 +1,1 @@
-export { ToolMail, type ToolMailDeps } from "./tool-mail.ts";
+export { type Origin, ToolMail, type ToolMailDeps } from "./tool-mail.ts";

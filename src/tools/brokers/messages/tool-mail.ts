@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Clock } from "../../../kernel/clock.ts";
-import { RunId, type ToolCallId } from "../../../kernel/ids.ts";
+import type { ToolCallId } from "../../../kernel/ids.ts";
 import { canonicalJson, type Json, type JsonObject } from "../../../kernel/json.ts";
 import {
   type Address,
@@ -9,8 +9,7 @@ import {
   readMessage,
   USER_SENDER,
 } from "../../../messaging/acl/index.ts";
-import type { Submitted } from "../../../messaging/router/index.ts";
-import type { RunJournal } from "../../../runs/index.ts";
+import type { Router } from "../../../messaging/router/index.ts";
 import {
   type CallContext,
   type Grants,
@@ -23,13 +22,16 @@ import {
   targetWords,
 } from "../../catalogue/index.ts";
 import { messageIdOf } from "../../../messaging/acl/index.ts";
-import { carriedOn } from "../../../runs/conversations/index.ts";
-import type { Post } from "../../../runs/conversations/index.ts";
 import { Rates } from "../../../kernel/rates.ts";
 
+/** Fields that messages of a run take over from the message that started it. */
+export type Origin = Pick<Message, "trace" | "hops" | "trail" | "parentConversation">;
+type Submitted = Awaited<ReturnType<Router["submit"]>>;
+
 export type ToolMailDeps = {
-  readonly post: Post;
-  readonly journal: Pick<RunJournal, "summary">;
+  readonly post: Pick<Router, "submit">;
+  /** Returns the origin of a session's messages; undefined if no message started its run. */
+  readonly originOf: (session: string) => Origin | undefined;
   readonly clock: Clock;
   /** Told of each message, and of each that was refused. */
   readonly audit: (use: GrantUse) => void;
@@ -117,7 +119,7 @@ export class ToolMail {
       return refused("invalid", `a tool's message has no ${strange.join(", ")}; its keys are ${[...KEYS].join(", ")}`);
     }
     const { context, server } = caller;
-    const { clock, journal, contentBytesMax, redact } = this.#deps;
+    const { clock, originOf, contentBytesMax, redact } = this.#deps;
     const sender = context.agent ?? USER_SENDER;
     const wire = { performative: "inform", ...given, content: redact(server, given["content"] ?? "") };
     if (Object.hasOwn(given, "message_type")) Reflect.deleteProperty(wire, "performative");
@@ -126,12 +128,10 @@ export class ToolMail {
       const code = read.error.code === "MESSAGE_TOO_LARGE" ? "too-large" : "invalid";
       return refused(code, inWords(read.error));
     }
-    const run = RunId.safeParse(context.session);
-    const link = run.success ? (journal.summary(run.data)?.message ?? undefined) : undefined;
     const id = this.#idOf(caller, wire);
     return {
       ...read.message,
-      ...(link !== undefined && { ...carriedOn(link), parentConversation: link.conversationId }),
+      ...originOf(context.session),
       id,
       ...(given["conversation_id"] === undefined && { conversationId: id }),
     };

@@ -59,7 +59,7 @@ const JsonCheck = z.strictObject({
   exists: z.boolean().optional(),
 });
 
-export const STATES = [
+const STATES = [
   "completed",
   "failed",
   "cancelled",

@@ -1,7 +1,5 @@
 import { expect, test } from "vitest";
 import { isTestFile, readAgentTests, testFileStem } from "./read-tests.ts";
-import { scaffoldTests } from "./scaffold-tests.ts";
-import { agentTestSchema } from "./test-file.ts";
 
 test("every problem is told with its line, in TOML, YAML and JSON", () => {
   const toml = readAgentTests('[[scenario]]\nname = "x"\ninputt = "y"\n', "a.test.toml");
@@ -40,11 +38,4 @@ test("files of tests are told by their name", () => {
     false,
   ]);
   expect(testFileStem("b/a.test.toml")).toBe("b/a");
-});
-
-test("what init writes is valid, and its schema is that of test files", () => {
-  const [tests, schema] = scaffoldTests("hello");
-  expect(readAgentTests(tests?.content ?? "", "hello.test.toml")).toMatchObject({ type: "valid", problems: [] });
-  expect(JSON.parse(schema?.content ?? "")).toEqual(agentTestSchema());
-  expect(schema?.path).toBe(".caxton/schema/agent-test.v1.json");
 });
