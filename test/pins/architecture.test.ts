@@ -1,0 +1,48 @@
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { expect, test } from "vitest";
+import { MODULES, ROOMS } from "../../dependency-rules.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+const page = readFileSync(join(ROOT, "docs/architecture.md"), "utf8");
+const sourceOf = (file: string): string => readFileSync(join(ROOT, file), "utf8");
+
+type Step = { readonly file: string; readonly next: string };
+const steps = [...page.matchAll(/^\| `(src\/[^`]+)` \| [^|]+ \| ([^|]+) \|$/gm)].map(
+  ([, file = "", next = ""]): Step => ({ file, next }),
+);
+
+/** Whether the file imports the other one, or an entry point above it. */
+function imports(file: string, other: string): boolean {
+  const source = sourceOf(file);
+  const imported = [...source.matchAll(/(?:from|import\() ?"(\.[^"]+)"/g)].map(([, path = ""]) =>
+    join(dirname(file), path),
+  );
+  return imported.some((path) => path === other || (path.endsWith("index.ts") && other.startsWith(dirname(path))));
+}
+
+test("the files on a request's path exist and import each other, or name the port between them", () => {
+  expect(steps.length).toBeGreaterThan(15);
+  const broken = steps.filter(({ file, next }) => {
+    if (!existsSync(join(ROOT, file))) return true;
+    const port = /^through `(?<port>\w+)`$/.exec(next)?.groups?.["port"];
+    if (port !== undefined) return !new RegExp(`\\b${port}\\b`).test(sourceOf(file));
+    const other = /^`(?<file>[^`]+)`$/.exec(next)?.groups?.["file"];
+    return other === undefined ? next !== "HTTP" : !imports(file, other);
+  });
+  expect(broken).toEqual([]);
+});
+
+test("the page lists every module in dependency order, and every folder of src is one", () => {
+  const listed = [...page.matchAll(/^\| `(\w+)` \| /gm)].map(([, name]) => name);
+  expect(listed).toEqual(Object.keys(MODULES));
+  const folders = globSync("src/*/", { cwd: ROOT }).map((path) => path.replaceAll(/^src|[/\\]/g, ""));
+  expect(folders.toSorted()).toEqual(Object.keys(MODULES).toSorted());
+});
+
+test("every folder with an entry point has dependency rules", () => {
+  const entered = globSync("src/**/index.ts", { cwd: ROOT })
+    .map((path) => dirname(path).replaceAll("\\", "/").slice("src/".length))
+    .filter((path) => !Object.hasOwn(ROOMS, path));
+  expect(entered).toEqual([]);
+});
