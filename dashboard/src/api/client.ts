@@ -1,4 +1,11 @@
-import type { ProblemDetails } from "../../../src/api/contract/index.ts";
+import {
+  type GivenTo,
+  type Operation,
+  type OutputOf,
+  pathOf,
+  type ProblemDetails,
+  split,
+} from "../../../src/api/contract/index.ts";
 import { text } from "../text.ts";
 
 /** What the server answered instead of what was asked for; or, with code SERVER_UNREACHABLE, that it did not answer. */
@@ -12,7 +19,7 @@ export class ProblemError extends Error {
 }
 
 type Request = {
-  readonly method?: "POST" | "PATCH" | "DELETE" | undefined;
+  readonly method?: "POST" | "PUT" | "PATCH" | "DELETE" | undefined;
   readonly json?: unknown;
   /** Sent as it is, with its own media type; instead of `json`. */
   readonly file?: File | undefined;
@@ -22,6 +29,23 @@ type Request = {
   /** Shown as that of a program outside. */
   readonly token?: string | undefined;
 };
+
+/** Calls an operation of the server this page came from. Throws ProblemError for every answer that is not a success. */
+export function call<Op extends Operation>(
+  operation: Op,
+  input: GivenTo<Op>,
+  signal?: AbortSignal,
+): Promise<OutputOf<Op>> {
+  const { params, query, body } = split(operation, input);
+  const { method } = operation.http;
+  const isRead = method === "GET";
+  const search = new URLSearchParams(Object.entries(query).map(([name, value]) => [name, String(value)]));
+  return ask(`${pathOf(operation, params)}${search.size === 0 ? "" : `?${search}`}`, {
+    method: isRead ? undefined : method,
+    ...(!isRead && { json: body }),
+    signal,
+  });
+}
 
 /** One request to the server this page came from. Throws ProblemError for every answer that is not a success. */
 export async function ask<Answer>(path: string, request: Request = {}): Promise<Answer> {

@@ -4,7 +4,6 @@ import {
   ROUTES,
   type AgentDetail,
   type AgentSummary,
-  type BudgetList,
   type ApprovalPage,
   type RevisionSummary,
   type RunDetail,
@@ -12,9 +11,10 @@ import {
   type RunSummary,
   type Status,
   type ToolServerDetail,
+  operations,
   type Usage,
 } from "../../../src/api/contract/index.ts";
-import { ask, ProblemError } from "./client.ts";
+import { ask, call, ProblemError } from "./client.ts";
 import type { Page, RunFilter } from "./page.ts";
 
 const PAGE_SIZE = 50;
@@ -134,7 +134,7 @@ export const toolServersQuery = queryOptions({
 
 export const budgetsQuery = queryOptions({
   queryKey: ["budgets"],
-  queryFn: ({ signal }) => ask<BudgetList>(ROUTES.budgets, { signal }),
+  queryFn: ({ signal }) => call(operations.budget.list, {}, signal),
   refetchInterval: 15_000,
 });
 
@@ -143,7 +143,7 @@ export type UsageGroup = Usage["by"];
 export const usageQuery = (by: UsageGroup) =>
   queryOptions({
     queryKey: ["usage", by],
-    queryFn: ({ signal }) => ask<Usage>(withQuery(ROUTES.usage, { by }), { signal }),
+    queryFn: ({ signal }) => call(operations.budget.usage, { by }, signal),
     refetchInterval: 60_000,
   });
 

@@ -4,12 +4,11 @@ import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import type {
   AgentServices,
   ApprovalServices,
-  BudgetServices,
+  OperationServices,
   GrantServices,
   HistoryServices,
   KeptAnswerServices,
   ReplayServices,
-  ModelServices,
   RunServices,
   ConversationServices,
   DeadLetterServices,
@@ -33,12 +32,11 @@ import type { EventStreams, StreamLimits } from "./sse.ts";
 
 export type HttpServices = AgentServices &
   ApprovalServices &
-  BudgetServices &
+  OperationServices &
   GrantServices &
   HistoryServices &
   KeptAnswerServices &
   ReplayServices &
-  ModelServices &
   ConversationServices &
   DeadLetterServices &
   MailboxServices &

@@ -3,7 +3,8 @@ import { stat } from "node:fs/promises";
 import { extname, join, normalize, sep } from "node:path";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { ROUTES } from "../contract/index.ts";
-import { DashboardNotBuiltError, RequestInvalidError } from "./errors.ts";
+import { RequestInvalidError } from "../operations/index.ts";
+import { DashboardNotBuiltError } from "./errors.ts";
 import type { Http, HttpContext } from "./context.ts";
 
 const TYPES: { readonly [extension: string]: string } = {

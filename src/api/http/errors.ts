@@ -1,10 +1,5 @@
 import { CaxtonError } from "../../kernel/errors.ts";
 
-export class RequestInvalidError extends CaxtonError<{ readonly problems: readonly string[] }> {
-  readonly code = "REQUEST_INVALID";
-  readonly kind = "invalid";
-}
-
 export class IdempotencyKeyReusedError extends CaxtonError<{ readonly key: string }> {
   readonly code = "IDEMPOTENCY_KEY_REUSED";
   readonly kind = "rejected";

@@ -11,18 +11,19 @@ import { CaxtonError } from "../../kernel/errors.ts";
 import { type Json, parseJson, REQUEST_VALUES_MAX } from "../../kernel/json.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
 import { ROUTES } from "../contract/index.ts";
+import { OPEN_ACCESS, OPERATIONS } from "../operations/index.ts";
 import { AllowedMethods } from "./allowed-methods.ts";
 import { approvalRoutes } from "./approval-routes.ts";
 import { agentRoutes } from "./agent-routes.ts";
-import { budgetRoutes } from "./budget-routes.ts";
+import { bind } from "./bind.ts";
 import type { Http, HttpContext, HttpOptions, HttpServices } from "./context.ts";
 import { dashboardRoutes } from "./dashboard-routes.ts";
-import { RequestInvalidError, RouteNotFoundError, ServerStartingError } from "./errors.ts";
+import { RequestInvalidError } from "../operations/index.ts";
+import { RouteNotFoundError, ServerStartingError } from "./errors.ts";
 import { keepAnswers } from "./idempotency.ts";
 import { grantRoutes } from "./grant-routes.ts";
 import { messageRoutes } from "./message-routes.ts";
 import { MessageSockets } from "./message-socket.ts";
-import { modelRoutes } from "./model-routes.ts";
 import { guardOrigin, isApi } from "./origin-guard.ts";
 import { memoryRoutes } from "./memory-routes.ts";
 import { memoryTransferRoutes } from "./memory-transfer-routes.ts";
@@ -127,14 +128,13 @@ export async function httpServer(
 }
 
 function routes(http: Http, context: HttpContext): void {
+  for (const each of OPERATIONS) bind(http, OPEN_ACCESS, each, context.services);
   agentRoutes(http, context);
   runRoutes(http, context);
-  modelRoutes(http, context);
   runHistoryRoutes(http, context);
   approvalRoutes(http, context);
   toolRoutes(http, context);
   grantRoutes(http, context);
-  budgetRoutes(http, context);
   toolServerRoutes(http, context);
   messaging(http, context);
   taskRoutes(http, context);

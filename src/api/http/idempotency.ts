@@ -15,7 +15,8 @@ import {
 } from "../operations/index.ts";
 import { ROUTES } from "../contract/index.ts";
 import type { Http } from "./context.ts";
-import { IdempotencyKeyInUseError, IdempotencyKeyReusedError, RequestInvalidError } from "./errors.ts";
+import { RequestInvalidError } from "../operations/index.ts";
+import { IdempotencyKeyInUseError, IdempotencyKeyReusedError } from "./errors.ts";
 import { HashedBody } from "./hashed-body.ts";
 import { LOOKED_AT_ROUTES, NOT_KEPT_ROUTES, REPEATED_ROUTES } from "./repeated-requests.ts";
 
@@ -60,6 +61,8 @@ const CallParams = z.object({ server: z.string(), tool: z.string() });
 
 /** Whether a request may be carried out once more when nobody knows whether it was. */
 function isRepeatable({ routeOptions, params }: FastifyRequest, deps: Deps): boolean {
+  const { operation } = routeOptions.config;
+  if (operation !== undefined) return operation.retry === "by-key";
   if (routeOptions.url !== ROUTES.callTool) return REPEATED_ROUTES.has(routeOptions.url ?? "");
   const call = CallParams.safeParse(params);
   return call.success && isCallRepeatable(deps, call.data);
@@ -75,8 +78,8 @@ const UNSURE = 499;
 export function keepAnswers(http: Http, deps: Deps): void {
   const { keptAnswers, clock } = deps;
   const taken = new WeakMap<FastifyRequest, AnswerKey>();
-  http.addHook("onRoute", ({ method, url }) => {
-    const isSorted = REPEATED_ROUTES.has(url) || LOOKED_AT_ROUTES.has(url);
+  http.addHook("onRoute", ({ method, url, config }) => {
+    const isSorted = config?.operation !== undefined || REPEATED_ROUTES.has(url) || LOOKED_AT_ROUTES.has(url);
     if ([method].flat().includes("POST") && takesKey("POST", url) && !isSorted)
       throw new Error(`POST ${url} says neither that it may be carried out twice nor that it must not`);
   });

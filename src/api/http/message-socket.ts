@@ -17,7 +17,7 @@ import {
   type SpeakerServices,
 } from "../operations/index.ts";
 import { speakerOf } from "./caller.ts";
-import { RequestInvalidError } from "./errors.ts";
+import { RequestInvalidError } from "../operations/index.ts";
 import { refusesUpgrade } from "./origin-guard.ts";
 import { problemOf } from "./problem.ts";
 

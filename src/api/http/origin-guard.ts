@@ -1,7 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import { isIPv6 } from "node:net";
 import type { FastifyRequest } from "fastify";
-import { ForeignOriginError, RequestInvalidError } from "./errors.ts";
+import { RequestInvalidError } from "../operations/index.ts";
+import { ForeignOriginError } from "./errors.ts";
 
 const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]", "::1"]);
 const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);

@@ -3,7 +3,8 @@ import { CaxtonError, type Fault, FAULTS, logLevelOf, toFault } from "../../kern
 import { log } from "../../kernel/log.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
 import { type ProblemDetails, ROUTES } from "../contract/index.ts";
-import { BodyTooLargeError, RequestInvalidError, UnsupportedMediaTypeError } from "./errors.ts";
+import { RequestInvalidError } from "../operations/index.ts";
+import { BodyTooLargeError, UnsupportedMediaTypeError } from "./errors.ts";
 
 /** The one place that turns what was thrown into a response: RFC 9457, with our code, hint and the request's id. */
 export async function sendProblem(

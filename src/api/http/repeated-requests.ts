@@ -28,7 +28,6 @@ const REPEATED = [
   "activateToolServer",
   "pauseToolServer",
   "resumeToolServer",
-  "testModel",
   "messages",
   "sendBatch",
   "validateMessage",

@@ -1,35 +1,15 @@
 import type { FastifySchemaCompiler } from "fastify";
-import * as z from "zod";
-import { describeIssue, knownKeys, nearest } from "../../text/documents/index.ts";
-import { RequestInvalidError } from "./errors.ts";
+import type * as z from "zod";
+import { checkInput, RequestInvalidError } from "../operations/index.ts";
 
-/** Problems reported of one request; a body of megabytes can have any number. */
-const PROBLEMS_MAX = 20;
-
-/** Checks requests with the same words as definition files. Gives RequestInvalidError with the first 20 problems. */
+/** Checks the requests of routes that are not operations. */
 export const checkRequest: FastifySchemaCompiler<z.ZodType> =
   ({ schema }) =>
   (data: unknown) => {
-    const result = schema.safeParse(data);
-    if (result.success) return { value: result.data };
-    const told = schema.safeParse(data, { reportInput: true, error: (issue) => describeIssue(issue) || undefined });
-    const { issues } = told.error ?? result.error;
-    const problems = issues
-      .slice(0, PROBLEMS_MAX)
-      .flatMap((issue) => wordsOf(issue, schema))
-      .slice(0, PROBLEMS_MAX);
-    const message = `the request does not fit: ${problems.join("; ")}`;
-    return { error: new RequestInvalidError(message, "/openapi.json describes every request.", { problems }) };
+    try {
+      return { value: checkInput(schema, data) };
+    } catch (error) {
+      if (error instanceof RequestInvalidError) return { error };
+      throw error;
+    }
   };
-
-function wordsOf(issue: z.core.$ZodIssue, schema: z.ZodType): readonly string[] {
-  const path = issue.path.map((part) => (typeof part === "symbol" ? String(part) : part));
-  const place = path.join(".");
-  if (issue.code !== "unrecognized_keys") return [place === "" ? issue.message : `${place}: ${issue.message}`];
-  const known = knownKeys(schema, path);
-  return issue.keys.slice(0, PROBLEMS_MAX).map((key) => {
-    const [best] = nearest(key, known);
-    const where = place === "" ? "" : ` in ${place}`;
-    return `there is no key "${key}"${where}${best === undefined ? "" : `; did you mean ${best}?`}`;
-  });
-}

@@ -5,7 +5,7 @@ import type { FastifyRequest } from "fastify";
 import { toFault } from "../../kernel/errors.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
 import type { Http } from "./context.ts";
-import { RequestInvalidError } from "./errors.ts";
+import { RequestInvalidError } from "../operations/index.ts";
 import { problemOf } from "./problem.ts";
 
 /** What Node ends before there is a request: the status, and why. */

@@ -23,7 +23,8 @@ import {
 } from "../operations/index.ts";
 import { clientGone } from "./client-gone.ts";
 import type { Http, HttpContext } from "./context.ts";
-import { BodyTooLargeError, ModuleTooLargeError, RequestInvalidError } from "./errors.ts";
+import { RequestInvalidError } from "../operations/index.ts";
+import { BodyTooLargeError, ModuleTooLargeError } from "./errors.ts";
 import { HashedBody } from "./hashed-body.ts";
 import { askedIds } from "./idempotency.ts";
 import { readForm } from "./multipart.ts";

@@ -41,10 +41,15 @@ export {
   pruneRuns,
   retryRun,
 } from "./run-history.ts";
-export { type AgentLimits, type BudgetServices, getAgentBudget, getUsage, listBudgets } from "./budget-operations.ts";
+export { type AgentLimits, type BudgetServices } from "./budget-operations.ts";
+export { checkInput } from "./check-input.ts";
+export { RequestInvalidError } from "./errors.ts";
+export { OPERATIONS, type OperationServices } from "./all.ts";
+export type { Call, Implementation, ReceivedParts } from "./perform.ts";
+export { type Access, OPEN_ACCESS, type Principal } from "./principal.ts";
 export { replayExported, type ReplayServices, replayStored } from "./replay-run.ts";
 export { type GrantServices, listGrantUses } from "./grant-operations.ts";
-export { listModels, listProviders, type ModelServices, testModel } from "./model-operations.ts";
+export { type ModelServices } from "./model-operations.ts";
 export { type ServerEventServices, watchServer } from "./server-events.ts";
 export { getReadiness, getStatus, type PartCheck, type ServerFacts, type SystemServices } from "./system-operations.ts";
 export {

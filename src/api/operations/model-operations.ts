@@ -1,10 +1,11 @@
 import type { PriceTable } from "../../agents/budgets/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { ModelCatalogue } from "../../models/port/index.ts";
-import type * as contract from "../contract/index.ts";
+import { operations } from "../contract/index.ts";
 import { type ModelConditions, presentConditions } from "./model-conditions.ts";
 import { checkEmbedder, type EmbedderCatalogue } from "./check-embedder.ts";
 import { checkModel } from "./check-model.ts";
+import { implement } from "./perform.ts";
 
 export type ModelServices = {
   readonly models: ModelCatalogue;
@@ -17,17 +18,14 @@ export type ModelServices = {
   readonly clock: Clock;
 };
 
-export const listProviders = ({ models }: ModelServices): contract.ModelProviderPage => ({
+const providers = implement(operations.model.providers, ({ models }: ModelServices) => ({
   items: models.providers().map(({ name, type, ready, note }) => ({ name, type, ready, note })),
   next: null,
-});
+}));
 
 /** Models that can be used by name, and, when asked to discover, those of servers on this machine. */
-export async function listModels(
-  { models, modelTraffic, prices, embedders }: ModelServices,
-  { discover }: contract.ModelQuery,
-  signal: AbortSignal,
-): Promise<contract.ModelPage> {
+const list = implement(operations.model.list, async (services: ModelServices, { discover }, { signal }) => {
+  const { models, modelTraffic, prices, embedders } = services;
   const found = discover === "true" ? await models.discover(signal) : [];
   return {
     default_model: models.defaultModel,
@@ -53,14 +51,11 @@ export async function listModels(
     })),
     next: null,
   };
-}
+});
 
 /** Asks a model three small things, one after the other, and one of embeddings for three vectors. Throws UnknownModelError, ScriptInvalidError, ReferenceUnresolvedError. */
-export async function testModel(
-  { models, modelTraffic, embedders, clock }: ModelServices,
-  { model: id }: contract.TestModelBody,
-  signal: AbortSignal,
-): Promise<contract.ModelTest> {
+const test = implement(operations.model.test, async (services: ModelServices, { model: id }, { signal }) => {
+  const { models, modelTraffic, embedders, clock } = services;
   if (embedders.known().some(({ model }) => model === id)) {
     const check = await checkEmbedder(() => embedders.open(id), clock, signal);
     return { model: id, ok: check.state === "ok", checks: [check] };
@@ -68,9 +63,11 @@ export async function testModel(
   const model = await modelTraffic.guarded(models).resolve({ model: id, baseUrl: undefined, apiKey: undefined });
   const checks = await checkModel(model, clock, signal);
   return { model: model.id, ok: checks[0]?.state === "ok", checks: [...checks] };
-}
+});
 
 function rolesOf({ defaultModel, roles }: ModelCatalogue, id: string): string[] {
   const named = Object.entries(roles).flatMap(([role, model]) => (model === id && role !== "execution" ? [role] : []));
   return id === defaultModel ? ["default", ...named] : named;
 }
+
+export const modelOperations = [list, providers, test] as const;

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { type Budget, type BudgetAmount, budgets, fillRoute, ROUTES, type UsageRow } from "../../api/contract/index.ts";
+import { type Budget, type BudgetAmount, operations, type UsageRow } from "../../api/contract/index.ts";
 import { isJsonObject, type Json } from "../../kernel/json.ts";
 import {
   act,
@@ -90,7 +90,7 @@ function list(command: Command, invocation: Invocation): void {
     input: z.object({ limited: z.boolean().default(false) }),
     formats: LIST_FORMATS,
     run: async (context, { limited }) => {
-      const { value, raw } = await context.client.request({ path: ROUTES.budgets, schema: budgets.BudgetList });
+      const { value, raw } = await context.client.call(operations.budget.list, {});
       const items = value.items.flatMap(rowsOf).filter(({ amount }) => !limited || amount.limit !== null);
       await showList(context, {
         raw,
@@ -119,8 +119,7 @@ function get(command: Command, invocation: Invocation): void {
     input: z.object({ agent: z.string() }),
     formats: ONE_FORMATS,
     run: async (context, { agent }) => {
-      const path = fillRoute("agentBudget", { agent });
-      const { value, raw } = await context.client.request({ path, schema: budgets.AgentBudget });
+      const { value, raw } = await context.client.call(operations.budget.get, { agent });
       const { terminal } = context;
       const { style, columns } = terminal;
       await showOne(context, {

@@ -1,11 +1,11 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { budgets, ROUTES, type UsageRow } from "../../api/contract/index.ts";
+import { operations, type Usage, type UsageRow } from "../../api/contract/index.ts";
 import { act, examples, type Invocation, LIST_FORMATS, showList } from "../frame/index.ts";
 import { type Column, showCost, showCount } from "../terminal/index.ts";
 import { showAmount } from "./amount.ts";
 
-type Group = z.infer<typeof budgets.UsageQuery>["by"];
+type Group = Usage["by"];
 
 export const usageColumns = (by: Group): readonly Column<UsageRow>[] => [
   { title: by.toUpperCase(), value: ({ name }) => name, tone: () => "bold", shrinks: true },
@@ -45,7 +45,7 @@ export function budgetUsage(command: Command, invocation: Invocation): void {
     }),
     formats: LIST_FORMATS,
     run: async (context, query) => {
-      const { value, raw } = await context.client.request({ path: ROUTES.usage, query, schema: budgets.Usage });
+      const { value, raw } = await context.client.call(operations.budget.usage, query);
       const { total } = value;
       await showList(context, {
         raw,

@@ -1,4 +1,12 @@
-import { problems } from "../../api/contract/index.ts";
+import {
+  type GivenTo,
+  type Operation,
+  type OutputOf,
+  pathOf,
+  problems,
+  split,
+  takes,
+} from "../../api/contract/index.ts";
 import { type Json, parseJson } from "../../kernel/json.ts";
 import { CancelledError } from "../../kernel/errors.ts";
 import type * as z from "zod";
@@ -45,6 +53,8 @@ export type Request<Value> = {
   readonly signal?: AbortSignal;
 };
 
+export type CallOptions = Pick<Request<unknown>, "idempotencyKey" | "timeoutMs" | "accepts" | "signal">;
+
 /** An answer twice: as it came, for `-o json`, and as checked. */
 export type Answer<Value> = { readonly raw: Json; readonly value: Value };
 
@@ -83,6 +93,24 @@ export class Client {
       if (value !== undefined) url.searchParams.set(name, String(value));
     }
     return url;
+  }
+
+  /** Calls an operation and checks its answer. Also throws UnknownAnswerError. */
+  async call<Op extends Operation>(
+    operation: Op,
+    input: GivenTo<Op>,
+    options?: CallOptions,
+  ): Promise<Answer<OutputOf<Op>>>;
+  async call(operation: Operation, input: object, options: CallOptions = {}): Promise<Answer<unknown>> {
+    const { params, query, body } = split(operation, input);
+    return this.request({
+      ...options,
+      method: operation.http.method,
+      path: pathOf(operation, params),
+      query: { ...query },
+      ...(takes(operation, "body") && { body }),
+      schema: operation.output,
+    });
   }
 
   /** One request, one checked answer. Also throws UnknownAnswerError. */

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { type KnownModel, type ModelPage, models, ROUTES } from "../../api/contract/index.ts";
+import { type KnownModel, type ModelPage, operations } from "../../api/contract/index.ts";
 import { act, examples, type Invocation, LIST_FORMATS, showList } from "../frame/index.ts";
 import { type Column, oneLine, showCount } from "../terminal/index.ts";
 
@@ -41,8 +41,7 @@ export function modelList(command: Command, invocation: Invocation): void {
     input: z.object({ local: z.boolean().default(true) }),
     formats: LIST_FORMATS,
     run: async (context, { local }) => {
-      const query = local ? { discover: "true" } : {};
-      const { raw, value } = await context.client.request({ path: ROUTES.models, query, schema: models.ModelPage });
+      const { raw, value } = await context.client.call(operations.model.list, local ? { discover: "true" } : {});
       await showList(context, {
         raw,
         items: rowsOf(value),

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { type ModelProvider, models, ROUTES } from "../../api/contract/index.ts";
+import { type ModelProvider, operations } from "../../api/contract/index.ts";
 import { act, examples, type Invocation, LIST_FORMATS, showList } from "../frame/index.ts";
 import type { Column } from "../terminal/index.ts";
 
@@ -27,10 +27,7 @@ export function modelProviders(command: Command, invocation: Invocation): void {
     input: z.object({}),
     formats: LIST_FORMATS,
     run: async (context) => {
-      const { raw, value } = await context.client.request({
-        path: ROUTES.modelProviders,
-        schema: models.ModelProviderPage,
-      });
+      const { raw, value } = await context.client.call(operations.model.providers, {});
       await showList(context, {
         raw,
         items: value.items,

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { type ModelCheck, models, type ModelTest, ROUTES } from "../../api/contract/index.ts";
+import { type ModelCheck, type ModelTest, operations } from "../../api/contract/index.ts";
 import { act, examples, type Invocation, ONE_FORMATS, showOne } from "../frame/index.ts";
 import { oneLine, renderFields, showSpan, type Style, type Tone } from "../terminal/index.ts";
 
@@ -35,13 +35,7 @@ export function modelTest(command: Command, invocation: Invocation): void {
     formats: ONE_FORMATS,
     run: async (context, { model }) => {
       context.terminal.status(`asking ${oneLine(model)}`);
-      const { raw, value } = await context.client.request({
-        method: "POST",
-        path: ROUTES.testModel,
-        body: { model },
-        schema: models.ModelTest,
-        timeoutMs: WAIT_MS,
-      });
+      const { raw, value } = await context.client.call(operations.model.test, { model }, { timeoutMs: WAIT_MS });
       context.terminal.status(undefined);
       const { terminal } = context;
       const human = () => renderFields(fieldsOf(value, terminal.style), terminal);

@@ -1,4 +1,4 @@
-import { models as contract, ROUTES, type Status, system } from "../../api/contract/index.ts";
+import { operations, ROUTES, type Status, system } from "../../api/contract/index.ts";
 import { CaxtonError } from "../../kernel/errors.ts";
 import type { Finding } from "./doctor-machine.ts";
 import { packageVersion } from "../../kernel/package.ts";
@@ -67,13 +67,7 @@ function models({ default_model: standard, models: providers }: Status): Finding
 /** What a model server on this machine has, said only where no other model is configured. */
 async function localModels(client: Context["client"], { default_model: standard }: Status): Promise<Finding[]> {
   if (standard !== "mock") return [];
-  const query = { discover: "true" };
-  const { value } = await client.request({
-    path: ROUTES.models,
-    query,
-    schema: contract.ModelPage,
-    timeoutMs: PROBE_MS,
-  });
+  const { value } = await client.call(operations.model.list, { discover: "true" }, { timeoutMs: PROBE_MS });
   return value.local
     .filter(({ answers }) => answers)
     .map(({ provider, address, models: own }) => {

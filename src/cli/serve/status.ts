@@ -1,7 +1,7 @@
 import * as z from "zod";
 import {
   type ModelCondition,
-  models,
+  operations,
   ROUTES,
   runs,
   type RunSummary,
@@ -53,8 +53,7 @@ export const status: CommandMaker = (command, invocation) => {
 
 /** A model that a server on this machine has, when no other is configured: the first step to a real one. */
 async function localModel({ client }: Context): Promise<string | undefined> {
-  const query = { discover: "true" };
-  const { value } = await client.request({ path: ROUTES.models, query, schema: models.ModelPage });
+  const { value } = await client.call(operations.model.list, { discover: "true" });
   return value.local.flatMap((server) => server.models.map(({ id }) => id))[0];
 }
 

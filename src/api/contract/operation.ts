@@ -1,0 +1,101 @@
+import * as z from "zod";
+import type { Permission } from "./permissions.ts";
+import { type Method, segmentsOf } from "./request.ts";
+
+/** What an operation does to stored data. */
+export type Effect = "read" | "write" | "destroy";
+/** An interface through which an operation can be called. */
+export type Surface = "rest" | "cli";
+/**
+ * Whether a request is executed again if the server ended before it answered the first one with the same `Idempotency-Key`.
+ * safe: the request takes no key, because executing it again changes nothing. by-key: it is executed again under the first
+ * request's ids. never: it is refused, because a second execution could do harm.
+ */
+export type Retry = "safe" | "by-key" | "never";
+
+type Schema = z.ZodType;
+type Fields = z.ZodType<object, object>;
+
+/** No fields. Typed so that an intersection with it keeps the other fields; zod's own type of an empty object forbids them. */
+const None: Fields = z.object({});
+
+type Declaration<
+  Name extends string,
+  Params extends Fields,
+  Query extends Fields,
+  Body extends Fields,
+  Output extends Schema,
+> = {
+  /** noun.verb: the `operationId` in OpenAPI and the name in audit records. */
+  readonly name: Name;
+  readonly summary: string;
+  readonly description?: string;
+  readonly tags: readonly string[];
+  /** In the path, `:name` stands for a segment. `status` is that of a success; default: 200. */
+  readonly http: { readonly method: Method; readonly path: string; readonly status?: number };
+  readonly permission: Permission;
+  readonly effect: Effect;
+  readonly retry: Retry;
+  readonly params?: Params;
+  readonly query?: Query;
+  readonly body?: Body;
+  readonly output: Output;
+  readonly surfaces: readonly Surface[];
+};
+
+/** One operation of the server. Routes, OpenAPI, idempotency and clients derive from this record. */
+export type Operation<
+  Name extends string = string,
+  Params extends Fields = Fields,
+  Query extends Fields = Fields,
+  Body extends Fields = Fields,
+  Output extends Schema = Schema,
+> = Required<Omit<Declaration<Name, Params, Query, Body, Output>, "description" | "http">> & {
+  readonly description: string | undefined;
+  readonly http: { readonly method: Method; readonly path: string; readonly status: number };
+  /** Input fields sent in the query. */
+  readonly queryNames: readonly string[];
+};
+
+/** The fields of path, query and body as one object, as an implementation receives them. */
+export type InputOf<Op extends Operation> = z.output<Op["params"]> & z.output<Op["query"]> & z.output<Op["body"]>;
+/** The same fields as a client passes them, before defaults and coercions. */
+export type GivenTo<Op extends Operation> = z.input<Op["params"]> & z.input<Op["query"]> & z.input<Op["body"]>;
+export type OutputOf<Op extends Operation> = z.output<Op["output"]>;
+
+/**
+ * Declares an operation. Throws if a path segment has no parameter, if a field is declared in two places, or if a request that
+ * takes an `Idempotency-Key` (every POST) does not say how it is retried.
+ */
+export function operation<
+  const Name extends string,
+  Output extends Schema,
+  Params extends Fields = typeof None,
+  Query extends Fields = typeof None,
+  Body extends Fields = typeof None,
+>(declaration: Declaration<Name, Params, Query, Body, Output>): Operation<Name, Params, Query, Body, Output>;
+export function operation(declaration: Declaration<string, Fields, Fields, Fields, Schema>): Operation {
+  const { params = None, query = None, body = None, description, name, http, retry } = declaration;
+  const fields = [params, query, body].flatMap(fieldsOf);
+  const repeated = fields.filter((field, index) => fields.indexOf(field) !== index);
+  if (repeated.length > 0) throw new Error(`operation ${name} declares twice: ${repeated.join(", ")}`);
+  if (segmentsOf(http.path).toSorted().join() !== fieldsOf(params).toSorted().join())
+    throw new Error(`operation ${name}: the segments of ${http.path} differ from its params`);
+  if ((http.method === "POST") === (retry === "safe"))
+    throw new Error(`operation ${name}: a POST is retried by key or never, and every other method is safe`);
+  return {
+    ...declaration,
+    description,
+    http: { status: 200, ...http },
+    params,
+    query,
+    body,
+    queryNames: fieldsOf(query),
+  };
+}
+
+/** Whether an operation takes such an input at all. */
+export const takes = (each: Operation, part: "params" | "query" | "body"): boolean => each[part] !== None;
+
+const fieldsOf = (schema: Fields): readonly string[] =>
+  schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];

@@ -1,0 +1,34 @@
+export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+
+/** The part of an operation that a client needs to send a request. It holds no schema, so that a browser loads none. */
+export type Callable = {
+  readonly http: { readonly method: Method; readonly path: string };
+  /** Input fields sent in the query. The path's segments name the fields sent in the path; all others form the body. */
+  readonly queryNames: readonly string[];
+};
+
+/** An input, divided by where its fields are sent. */
+export type RequestParts = { readonly params: object; readonly query: object; readonly body: object };
+
+/** Returns the names in a path such as `/runs/:id`. */
+export const segmentsOf = (path: string): readonly string[] =>
+  [...path.matchAll(/:(\w+)/g)].map(([, name]) => name ?? "");
+
+/** Divides an input by where its fields are sent. Fields without a value are left out. */
+export function split({ http, queryNames }: Callable, input: object): RequestParts {
+  const segments = segmentsOf(http.path);
+  const given = Object.entries(input).filter(([, value]) => value !== undefined);
+  const fields = (isIncluded: (name: string) => boolean) =>
+    Object.fromEntries(given.filter(([name]) => isIncluded(name)));
+  return {
+    params: fields((name) => segments.includes(name)),
+    query: fields((name) => queryNames.includes(name)),
+    body: fields((name) => !segments.includes(name) && !queryNames.includes(name)),
+  };
+}
+
+/** Returns an operation's path with its segments filled, each escaped. */
+export function pathOf({ http }: Callable, params: object): string {
+  const values = new Map(Object.entries(params).map(([name, value]) => [name, String(value)]));
+  return http.path.replaceAll(/:(\w+)/g, (_all, name: string) => encodeURIComponent(values.get(name) ?? ""));
+}

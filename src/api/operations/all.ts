@@ -1,0 +1,19 @@
+import type { Operation, operations } from "../contract/index.ts";
+import { budgetOperations } from "./budget-operations.ts";
+import { modelOperations } from "./model-operations.ts";
+import type { ServicesOf } from "./perform.ts";
+
+/** Every operation with its implementation. */
+export const OPERATIONS = [...budgetOperations, ...modelOperations] as const;
+
+/** The services that operations need. */
+export type OperationServices = ServicesOf<typeof OPERATIONS>;
+
+type DeclaredIn<Noun> = { [Verb in keyof Noun]: Noun[Verb] extends Operation<infer Name> ? Name : never }[keyof Noun];
+type Declared = { [Noun in keyof typeof operations]: DeclaredIn<(typeof operations)[Noun]> }[keyof typeof operations];
+type Implemented = (typeof OPERATIONS)[number]["operation"]["name"];
+
+// Does not compile if a declared operation has no implementation; the error names it.
+const missing: readonly Exclude<Declared, Implemented>[] = [];
+const none: readonly never[] = missing;
+void none;

@@ -1,0 +1,32 @@
+import * as z from "zod";
+import { describeIssue, knownKeys, nearest } from "../../text/documents/index.ts";
+import { RequestInvalidError } from "./errors.ts";
+
+/** Problems reported of one request; a body of megabytes can have any number. */
+const PROBLEMS_MAX = 20;
+
+/** Returns input that matches a schema. Throws RequestInvalidError with the first 20 problems, worded as in definition files. */
+export function checkInput<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
+  const result = schema.safeParse(input);
+  if (result.success) return result.data;
+  const worded = schema.safeParse(input, { reportInput: true, error: (issue) => describeIssue(issue) || undefined });
+  const { issues } = worded.error ?? result.error;
+  const problems = issues
+    .slice(0, PROBLEMS_MAX)
+    .flatMap((issue) => wordsOf(issue, schema))
+    .slice(0, PROBLEMS_MAX);
+  const message = `the request does not fit: ${problems.join("; ")}`;
+  throw new RequestInvalidError(message, "/openapi.json describes every request.", { problems });
+}
+
+function wordsOf(issue: z.core.$ZodIssue, schema: z.ZodType): readonly string[] {
+  const path = issue.path.map((part) => (typeof part === "symbol" ? String(part) : part));
+  const place = path.join(".");
+  if (issue.code !== "unrecognized_keys") return [place === "" ? issue.message : `${place}: ${issue.message}`];
+  const known = knownKeys(schema, path);
+  return issue.keys.slice(0, PROBLEMS_MAX).map((key) => {
+    const [best] = nearest(key, known);
+    const where = place === "" ? "" : ` in ${place}`;
+    return `there is no key "${key}"${where}${best === undefined ? "" : `; did you mean ${best}?`}`;
+  });
+}
