@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { RootCommand } from "@bomb.sh/tab";
 import * as z from "zod";
-import { agents, memory, ROUTES, tools } from "../api/contract/index.ts";
+import { agents, ROUTES, tools, operations } from "../api/contract/index.ts";
 import { everyCommand } from "./command-line.ts";
 import { act, type CommandMaker, type Context } from "./frame/index.ts";
 
@@ -60,12 +60,10 @@ async function namesFor({ client }: Context, words: readonly string[]): Promise<
     tools: servers.flatMap((server) => server.tools.map(({ id }) => id)),
     servers: servers.map(({ name }) => name),
     entities: wanted(["memory", "memories"])
-      ? await client
-          .request({ path: ROUTES.memoryEntities, query: { limit: 200 }, schema: memory.EntityPage, timeoutMs })
-          .then(
-            ({ value }) => value.items.map(({ name }) => name),
-            () => [],
-          )
+      ? await client.call(operations.memory.list, { limit: 200 }, { timeoutMs }).then(
+          ({ value }) => value.items.map(({ name }) => name),
+          () => [],
+        )
       : [],
     templates: wanted(["init"])
       ? (await import("../agents/definitions/index.ts")).TEMPLATES.map(({ name }) => name)

@@ -1,19 +1,7 @@
 import { queryOptions } from "@tanstack/react-query";
-import {
-  fillRoute,
-  listed,
-  ROUTES,
-  type MemoryChangePage,
-  type MemoryChecked,
-  type MemoryForgotten,
-  type MemoryPruned,
-  type MemoryRestored,
-  type MemorySnapshot,
-  type MemorySnapshotPage,
-  type MemoryWhereabouts,
-} from "../../../src/api/contract/index.ts";
-import { ask } from "./client.ts";
-import { isAway, retryUnlessRefused, withQuery } from "./queries.ts";
+import { listed, ROUTES, type MemoryWhereabouts, operations } from "../../../src/api/contract/index.ts";
+import { ask, call } from "./client.ts";
+import { isAway, retryUnlessRefused } from "./queries.ts";
 
 /** They are made by themselves each hour. */
 const AGAIN_MS = 60_000;
@@ -25,7 +13,7 @@ const CHANGES_MAX = 200;
 export const snapshotsQuery = (place: string | undefined) =>
   queryOptions({
     queryKey: ["memory", "snapshots", place],
-    queryFn: ({ signal }) => ask<MemorySnapshotPage>(ROUTES.memorySnapshots, { signal }),
+    queryFn: ({ signal }) => call(operations.memoryUpkeep.snapshots, {}, signal),
     retry: retryUnlessRefused,
     refetchInterval: ({ state }) => (state.error === null ? AGAIN_MS : isAway(state.error) ? LOOK_MS : false),
   });
@@ -42,31 +30,24 @@ export const whereaboutsQuery = queryOptions({
 export const latestChangesQuery = (scopes: readonly string[]) =>
   queryOptions({
     queryKey: ["memory", "log", scopes],
-    queryFn: ({ signal }) =>
-      ask<MemoryChangePage>(withQuery(ROUTES.memoryLog, { scopes: listed(scopes), limit: CHANGES_MAX }), { signal }),
+    queryFn: ({ signal }) => call(operations.memory.log, { scopes: listed(scopes), limit: CHANGES_MAX }, signal),
     staleTime: 0,
     retry: retryUnlessRefused,
   });
 
-export const createSnapshot = () => ask<MemorySnapshot>(ROUTES.memorySnapshots, { method: "POST", json: {} });
+export const createSnapshot = () => call(operations.memoryUpkeep.createSnapshot, {});
 
-export const restoreSnapshot = (name: string) =>
-  ask<MemoryRestored>(fillRoute("restoreMemorySnapshot", { name }), { method: "POST", json: { confirm: true } });
+export const restoreSnapshot = (name: string) => call(operations.memoryUpkeep.restoreSnapshot, { name, confirm: true });
 
-export const deleteSnapshot = (name: string) =>
-  ask<MemorySnapshot>(fillRoute("memorySnapshot", { name }), { method: "DELETE" });
+export const deleteSnapshot = (name: string) => call(operations.memoryUpkeep.deleteSnapshot, { name });
 
 /** Looks all through; `mend` repairs what is derived. */
-export const checkMemory = (mend: boolean) =>
-  ask<MemoryChecked>(ROUTES.checkMemory, { method: "POST", json: { mend } });
+export const checkMemory = (mend: boolean) => call(operations.memoryUpkeep.check, { mend });
 
-export const reindexMemory = () =>
-  ask<{ readonly done: number; readonly all: number }>(ROUTES.reindexMemory, { method: "POST", json: {} });
+export const reindexMemory = () => call(operations.memoryUpkeep.reindex, {});
 
 /** What the policy takes out; `isTrial`: what it would. */
-export const pruneMemory = (isTrial: boolean) =>
-  ask<MemoryPruned>(ROUTES.pruneMemory, { method: "POST", json: { dry_run: isTrial } });
+export const pruneMemory = (isTrial: boolean) => call(operations.memoryUpkeep.prune, { dry_run: isTrial });
 
 /** Everything in it, for ever. */
-export const forgetScope = (scope: string) =>
-  ask<MemoryForgotten>(ROUTES.forgetMemoryScope, { method: "POST", json: { scope, confirm: true } });
+export const forgetScope = (scope: string) => call(operations.memory.forgetScope, { scope, confirm: true });

@@ -1,23 +1,15 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import {
-  fillRoute,
   listed,
-  ROUTES,
   type MemoryEntity,
-  type MemoryEntityPage,
   type MemoryFigures,
-  type MemoryForgotten,
-  type MemoryGraph,
   type MemoryHistory,
-  type MemoryRelation,
-  type MemoryRelationList,
-  type MemoryRemembered,
-  type MemorySearchResult,
   type SearchMemoryBody,
+  operations,
 } from "../../../src/api/contract/index.ts";
 import type { Claim } from "./claim.ts";
-import { ask } from "./client.ts";
-import { isAway, retryUnlessRefused, withQuery } from "./queries.ts";
+import { call } from "./client.ts";
+import { isAway, retryUnlessRefused } from "./queries.ts";
 
 /** Memory changes without an event of its own, so it is read again while someone looks at it. */
 const AGAIN_MS = 5_000;
@@ -34,7 +26,7 @@ export const AROUND_MAX = 1_000;
 
 export const memoryFiguresQuery = queryOptions({
   queryKey: ["memory", "figures"],
-  queryFn: ({ signal }) => ask<MemoryFigures>(ROUTES.memoryFigures, { signal }),
+  queryFn: ({ signal }) => call(operations.memory.stats, {}, signal),
   refetchInterval: ({ state }) =>
     isUnderWay(state.data) ? UNDER_WAY_MS : entitiesIn(state.data) > MANY ? SELDOM_MS : AGAIN_MS,
 });
@@ -64,15 +56,16 @@ export const entitiesQuery = ({ scopes, metadata, ...narrowing }: EntityFilter) 
   infiniteQueryOptions({
     queryKey: ["memory", "entities", { scopes, metadata, ...narrowing }],
     queryFn: ({ pageParam, signal }) =>
-      ask<MemoryEntityPage>(
-        withQuery(ROUTES.memoryEntities, {
+      call(
+        operations.memory.list,
+        {
           scopes: listed(scopes),
           metadata: metadata === undefined ? undefined : JSON.stringify(metadata),
           ...narrowing,
-          cursor: pageParam,
+          cursor: pageParam === "" ? undefined : pageParam,
           limit: PAGE_SIZE,
-        }),
-        { signal },
+        },
+        signal,
       ),
     initialPageParam: "",
     getNextPageParam: (last) => last.next,
@@ -98,17 +91,17 @@ export const memorySearchQuery = ({ type, tokens, similarity, ...question }: Que
   infiniteQueryOptions({
     queryKey: ["memory", "search", { type, tokens, similarity, ...question }],
     queryFn: ({ pageParam, signal }) =>
-      ask<MemorySearchResult>(ROUTES.searchMemory, {
-        method: "POST",
-        json: {
+      call(
+        operations.memory.search,
+        {
           ...question,
-          ...(type === undefined ? {} : { types: [type] }),
+          types: type === undefined ? undefined : [type],
           max_tokens: tokens,
           min_similarity: similarity,
-          ...(pageParam === "" ? {} : { cursor: pageParam }),
+          cursor: pageParam === "" ? undefined : pageParam,
         },
         signal,
-      }),
+      ),
     initialPageParam: "",
     getNextPageParam: (last) => last.next,
     placeholderData: keepPreviousData,
@@ -121,8 +114,8 @@ export const foundEntitiesQuery = (scopes: readonly string[], typed: string) =>
   queryOptions({
     queryKey: ["memory", "found", scopes, typed],
     queryFn: async ({ signal }) => {
-      const json = { query: typed, scopes, mode: "keyword", limit: FOUND_MAX, at: "any" };
-      const { items } = await ask<MemorySearchResult>(ROUTES.searchMemory, { method: "POST", json, signal });
+      const question = { query: typed, scopes, mode: "keyword", limit: FOUND_MAX, at: "any" } as const;
+      const { items } = await call(operations.memory.search, question, signal);
       return items.map(({ entity }) => entity);
     },
     enabled: typed !== "",
@@ -152,13 +145,12 @@ export const entityHistoryQuery = (id: string) =>
 export const entityQuery = (id: string) =>
   queryOptions({
     queryKey: [...entityKey(id), "now"],
-    queryFn: ({ signal }) => ask<MemoryEntity>(fillRoute("memoryEntity", { id }), { signal }),
+    queryFn: ({ signal }) => call(operations.memory.get, { id }, signal),
     retry: retryUnlessRefused,
   });
 
 async function wholeHistory(id: string, signal: AbortSignal): Promise<MemoryHistory> {
-  const path = fillRoute("memoryEntityHistory", { id });
-  const read = (cursor?: string) => ask<MemoryHistory>(withQuery(path, { cursor, limit: HISTORY_PAGE }), { signal });
+  const read = (cursor?: string) => call(operations.memory.history, { id, cursor, limit: HISTORY_PAGE }, signal);
   let whole = await read();
   while (whole.next !== null) {
     const page = await read(whole.next);
@@ -183,7 +175,7 @@ export const neighbourhoodQuery = (
     queryKey: [...entityKey(id), "graph", depth, limit],
     queryFn: ({ signal }) => {
       const scopes = listed([...new Set([scope, "workspace", "global"])]);
-      return ask<MemoryGraph>(withQuery(ROUTES.memoryGraph, { start: id, depth, scopes, limit }), { signal });
+      return call(operations.memory.graph, { start: id, depth, scopes, limit }, signal);
     },
     placeholderData: keepPreviousData,
     refetchInterval: ({ state }) => ((state.data?.entities.length ?? 0) > AROUND_FIRST ? SELDOM_MS : AGAIN_MS),
@@ -197,10 +189,7 @@ export type Remembering = {
 };
 
 export const rememberObservation = ({ scope, name, type, observation }: Remembering) =>
-  ask<MemoryRemembered>(ROUTES.memoryEntities, {
-    method: "POST",
-    json: { scope, entities: [{ name, ...(type === undefined ? {} : { type }), observations: [observation] }] },
-  });
+  call(operations.memory.remember, { scope, entities: [{ name, type, observations: [observation] }] });
 
 /** Fields to be otherwise, observations that hold otherwise, and texts of those to take back. */
 export type EntityChange = Claim & {
@@ -212,11 +201,9 @@ export type EntityChange = Claim & {
   readonly withdraw?: readonly string[];
 };
 
-export const reviseEntity = (id: string, change: EntityChange) =>
-  ask<MemoryEntity>(fillRoute("memoryEntity", { id }), { method: "PATCH", json: change });
+export const reviseEntity = (id: string, change: EntityChange) => call(operations.memory.revise, { id, ...change });
 
-export const revertEntity = (id: string, version: number) =>
-  ask<MemoryEntity>(fillRoute("revertMemoryEntity", { id }), { method: "POST", json: { version } });
+export const revertEntity = (id: string, version: number) => call(operations.memory.revert, { id, version });
 
 /** Between two of one scope, by their names; takes the place of the one with the same ends and type. */
 export type Relating = Claim & {
@@ -230,10 +217,9 @@ export type Relating = Claim & {
 };
 
 export const relate = ({ scope, ...relation }: Relating) =>
-  ask<MemoryRelationList>(ROUTES.memoryRelations, { method: "POST", json: { scope, relations: [relation] } });
+  call(operations.memory.relate, { scope, relations: [relation] });
 
-export const unrelate = (id: string) => ask<MemoryRelation>(fillRoute("memoryRelation", { id }), { method: "DELETE" });
+export const unrelate = (id: string) => call(operations.memory.unrelate, { id });
 
 /** For ever; with `observation` only that one. */
-export const forgetEntity = (id: string, observation?: string) =>
-  ask<MemoryForgotten>(withQuery(fillRoute("memoryEntity", { id }), { observation }), { method: "DELETE" });
+export const forgetEntity = (id: string, observation?: string) => call(operations.memory.forget, { id, observation });

@@ -62,7 +62,7 @@ export const UsageQuery = z.object({
   from: z.iso.date().optional().meta({ description: "The first day; default: 30 days ago" }),
   to: z.iso.date().optional().meta({ description: "The last day; default: today" }),
   agent: z.string().max(64).optional().meta({ description: "Only what this agent used" }),
-  limit: z.coerce.number().int().min(1).max(1_000).default(200),
+  limit: z.coerce.number<number>().int().min(1).max(1_000).default(200),
 });
 export type UsageQuery = z.input<typeof UsageQuery>;
 

@@ -254,8 +254,8 @@ const scopeQuery = z
   .pipe(Scopes)
   .meta({ description: SCOPES_LISTED });
 const cursor = z.string().max(1_000).optional();
-const limit = z.coerce.number().int().min(1).max(200).default(50);
-const tokens = (of: string) => z.coerce.number().int().min(1).optional().meta({ description: of });
+const limit = z.coerce.number<number>().int().min(1).max(200).default(50);
+const tokens = (of: string) => z.coerce.number<number>().int().min(1).optional().meta({ description: of });
 const someTokens = (what: string) =>
   tokens(`About so many tokens of ${what} at most; the first is always there, cut if it must be`);
 
@@ -269,7 +269,7 @@ export const EntityQuery = z.object({
     .transform(metadataIn)
     .pipe(JsonObject.optional())
     .meta({ description: 'Only entities whose metadata has these values, as JSON: `{"team":"billing"}`' }),
-  min_confidence: z.coerce.number().min(0).max(1).optional().meta({ description: SURE }),
+  min_confidence: z.coerce.number<number>().min(0).max(1).optional().meta({ description: SURE }),
   updated_from: UpdatedFrom,
   updated_to: UpdatedTo,
   at: At.default("any").meta({ description: "When it must hold" }),
@@ -297,13 +297,13 @@ const VISITS_MAX = 1_000;
 export const GraphQuery = z.object({
   scopes: scopeQuery,
   start: z.string().meta({ description: "Ids of entities, with commas between" }),
-  depth: z.coerce.number().int().min(1).max(10).default(2),
+  depth: z.coerce.number<number>().int().min(1).max(10).default(2),
   direction: z.enum(["outgoing", "incoming", "both"]).default("both"),
   types: z.string().optional().meta({ description: "Types of relations, with commas between; or as a JSON array" }),
-  min_strength: z.coerce.number().min(0).max(1).default(0),
+  min_strength: z.coerce.number<number>().min(0).max(1).default(0),
   max_tokens: someTokens("entities"),
   cursor,
-  limit: z.coerce.number().int().min(1).max(VISITS_MAX).default(100),
+  limit: z.coerce.number<number>().int().min(1).max(VISITS_MAX).default(100),
 });
 export const Graph = z
   .object({
@@ -344,7 +344,7 @@ export const History = z
   .meta({ id: "MemoryHistory" });
 export type MemoryHistory = z.infer<typeof History>;
 
-const version = z.coerce.number().int().min(1);
+const version = z.coerce.number<number>().int().min(1);
 export const DiffQuery = z.object({
   from: version,
   to: version,

@@ -36,6 +36,8 @@ type Declaration<
   readonly permission: Permission;
   readonly effect: Effect;
   readonly retry: Retry;
+  /** Whether the answer to a request with an `Idempotency-Key` may be stored. Default: true. */
+  readonly keepsAnswer?: boolean;
   readonly params?: Params;
   readonly query?: Query;
   readonly body?: Body;
@@ -60,7 +62,12 @@ export type Operation<
 /** The fields of path, query and body as one object, as an implementation receives them. */
 export type InputOf<Op extends Operation> = z.output<Op["params"]> & z.output<Op["query"]> & z.output<Op["body"]>;
 /** The same fields as a client passes them, before defaults and coercions. */
-export type GivenTo<Op extends Operation> = z.input<Op["params"]> & z.input<Op["query"]> & z.input<Op["body"]>;
+export type GivenTo<Op extends Operation> = Frozen<z.input<Op["params"]> & z.input<Op["query"]> & z.input<Op["body"]>>;
+type Frozen<Value> = Value extends readonly (infer Item)[]
+  ? readonly Frozen<Item>[]
+  : Value extends object
+    ? { readonly [Key in keyof Value]: Frozen<Value[Key]> }
+    : Value;
 export type OutputOf<Op extends Operation> = z.output<Op["output"]>;
 
 /**
@@ -75,7 +82,7 @@ export function operation<
   Body extends Fields = typeof None,
 >(declaration: Declaration<Name, Params, Query, Body, Output>): Operation<Name, Params, Query, Body, Output>;
 export function operation(declaration: Declaration<string, Fields, Fields, Fields, Schema>): Operation {
-  const { params = None, query = None, body = None, description, name, http, retry } = declaration;
+  const { params = None, query = None, body = None, keepsAnswer = true, description, name, http, retry } = declaration;
   const fields = [params, query, body].flatMap(fieldsOf);
   const repeated = fields.filter((field, index) => fields.indexOf(field) !== index);
   if (repeated.length > 0) throw new Error(`operation ${name} declares twice: ${repeated.join(", ")}`);
@@ -86,6 +93,7 @@ export function operation(declaration: Declaration<string, Fields, Fields, Field
   return {
     ...declaration,
     description,
+    keepsAnswer,
     http: { status: 200, ...http },
     params,
     query,

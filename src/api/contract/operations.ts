@@ -1,2 +1,4 @@
 export * as budget from "./budget-operations.ts";
+export * as memory from "./memory-operations.ts";
+export * as memoryUpkeep from "./memory-upkeep-operations.ts";
 export * as model from "./model-operations.ts";

@@ -3,5 +3,9 @@ export const PERMISSIONS = {
   "usage:read": "Read budgets and usage",
   "models:read": "List models and their providers",
   "models:admin": "Test models, which spends money",
+  "memory:read": "Search and read memory",
+  "memory:write": "Change memory",
+  "memory:delete": "Erase parts of memory",
+  "memory:admin": "Manage snapshots, retention and indexes of memory",
 } as const satisfies Readonly<Record<string, string>>;
 export type Permission = keyof typeof PERMISSIONS;

@@ -13,10 +13,8 @@ import type {
   ConversationServices,
   DeadLetterServices,
   MailboxServices,
-  MemoryServices,
   MemoryMigrationServices,
   MemoryTransferServices,
-  MemoryUpkeepServices,
   MessageServices,
   MetricsServices,
   SubscriptionServices,
@@ -40,10 +38,8 @@ export type HttpServices = AgentServices &
   ConversationServices &
   DeadLetterServices &
   MailboxServices &
-  MemoryServices &
   MemoryMigrationServices &
   MemoryTransferServices &
-  MemoryUpkeepServices &
   MessageServices &
   MetricsServices &
   SubscriptionServices &

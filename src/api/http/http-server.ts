@@ -25,9 +25,7 @@ import { grantRoutes } from "./grant-routes.ts";
 import { messageRoutes } from "./message-routes.ts";
 import { MessageSockets } from "./message-socket.ts";
 import { guardOrigin, isApi } from "./origin-guard.ts";
-import { memoryRoutes } from "./memory-routes.ts";
 import { memoryTransferRoutes } from "./memory-transfer-routes.ts";
-import { memoryUpkeepRoutes } from "./memory-upkeep-routes.ts";
 import { participantRoutes } from "./participant-routes.ts";
 import { sendProblem } from "./problem.ts";
 import { checkRequest } from "./request-check.ts";
@@ -146,9 +144,7 @@ function routes(http: Http, context: HttpContext): void {
 function messaging(http: Http, context: HttpContext): void {
   messageRoutes(http, context);
   participantRoutes(http, context);
-  memoryRoutes(http, context);
   memoryTransferRoutes(http, context);
-  memoryUpkeepRoutes(http, context);
   const sockets = new MessageSockets(context.services, context.options.allowedHosts);
   http.server.on("upgrade", (request, socket, head) => {
     if (sockets.upgrade(request, socket, head)) return;

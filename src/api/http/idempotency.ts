@@ -18,7 +18,7 @@ import type { Http } from "./context.ts";
 import { RequestInvalidError } from "../operations/index.ts";
 import { IdempotencyKeyInUseError, IdempotencyKeyReusedError } from "./errors.ts";
 import { HashedBody } from "./hashed-body.ts";
-import { LOOKED_AT_ROUTES, NOT_KEPT_ROUTES, REPEATED_ROUTES } from "./repeated-requests.ts";
+import { LOOKED_AT_ROUTES, REPEATED_ROUTES } from "./repeated-requests.ts";
 
 const KEY = /^[\x21-\x7E]{1,200}$/;
 /** Beside the body, what an answer is told by. */
@@ -103,7 +103,7 @@ export function keepAnswers(http: Http, deps: Deps): void {
     if (key === undefined) return payload;
     const { statusCode: status } = reply;
     const isDone = status < 300 && typeof payload === "string";
-    if (isDone && NOT_KEPT_ROUTES.has(request.routeOptions.url ?? "")) await keptAnswers.release(key);
+    if (isDone && request.routeOptions.config.operation?.keepsAnswer === false) await keptAnswers.release(key);
     else if (isDone)
       await keptAnswers.keep(key, {
         status,

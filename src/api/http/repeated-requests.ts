@@ -44,14 +44,6 @@ const REPEATED = [
   "participantToken",
   "capabilities",
   "subscriptions",
-  "searchMemory",
-  "memoryEntities",
-  "memoryRelations",
-  "revertMemoryEntity",
-  "memorySnapshots",
-  "pruneMemory",
-  "checkMemory",
-  "reindexMemory",
 ] as const satisfies readonly RouteName[];
 
 /** What has, or may have, an effect twice that nobody wants; who sent it looks. Uploads and imports take no key at all. */
@@ -62,27 +54,11 @@ const LOOKED_AT = [
   "callTool",
   // A letter that was sent again and died again would be sent a third time.
   "retryDeadLetters",
-  // What was remembered after the first time would be gone.
-  "forgetMemoryScope",
-  "restoreMemorySnapshot",
   "migrateMemory",
   "importMemory",
   "uploads",
 ] as const satisfies readonly RouteName[];
 
-/**
- * Those of the first list whose answers say what memory knows: they are not kept, or what is forgotten would lie in them. Sent
- * again they are carried out again, and what is known already is not made anew.
- */
-const NOT_KEPT = [
-  "searchMemory",
-  "memoryEntities",
-  "memoryRelations",
-  "revertMemoryEntity",
-  "pruneMemory",
-] as const satisfies readonly (typeof REPEATED)[number][];
-
 const routesOf = (names: readonly RouteName[]): ReadonlySet<string> => new Set(names.map((name) => ROUTES[name]));
 export const REPEATED_ROUTES = routesOf(REPEATED);
-export const NOT_KEPT_ROUTES = routesOf(NOT_KEPT);
 export const LOOKED_AT_ROUTES = routesOf(LOOKED_AT);

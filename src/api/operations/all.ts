@@ -1,10 +1,17 @@
 import type { Operation, operations } from "../contract/index.ts";
 import { budgetOperations } from "./budget-operations.ts";
+import { memoryOperations } from "./memory-operations.ts";
+import { memoryUpkeepOperations } from "./memory-upkeep-operations.ts";
 import { modelOperations } from "./model-operations.ts";
 import type { ServicesOf } from "./perform.ts";
 
 /** Every operation with its implementation. */
-export const OPERATIONS = [...budgetOperations, ...modelOperations] as const;
+export const OPERATIONS = [
+  ...budgetOperations,
+  ...memoryOperations,
+  ...memoryUpkeepOperations,
+  ...modelOperations,
+] as const;
 
 /** The services that operations need. */
 export type OperationServices = ServicesOf<typeof OPERATIONS>;

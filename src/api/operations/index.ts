@@ -137,34 +137,5 @@ export {
 } from "./participant-operations.ts";
 export { metrics, type MetricsServices } from "./metrics.ts";
 export { listSubscriptions, subscribe, type SubscriptionServices, unsubscribe } from "./subscription-operations.ts";
-export {
-  diffEntity,
-  entityHistory,
-  findEntity,
-  forgetEntity,
-  forgetScope,
-  getEntity,
-  listEntities,
-  memoryFigures,
-  memoryGraph,
-  memoryLog,
-  type MemoryServices,
-  relate,
-  remember,
-  reviseEntity,
-  revertEntity,
-  searchMemory,
-  unrelate,
-} from "./memory-operations.ts";
-export {
-  checkMemory,
-  createSnapshot,
-  deleteSnapshot,
-  listSnapshots,
-  type MemoryUpkeepServices,
-  pruneMemory,
-  reindexMemory,
-  restoreSnapshot,
-} from "./memory-upkeep-operations.ts";
 export { type MemoryMigrationServices, memoryWhereabouts, migrateMemory } from "./memory-migration-operations.ts";
 export { exportMemory, importMemory, type MemoryTransferServices } from "./memory-transfer-operations.ts";

@@ -1,4 +1,3 @@
-import type * as z from "zod";
 import { EntityId, ObservationId, RelationId } from "../../kernel/ids.ts";
 import {
   cutInto,
@@ -16,7 +15,8 @@ import {
   type Temporal,
   type Validity,
 } from "../../memory/knowledge/index.ts";
-import { listIn, memory as schemas } from "../contract/index.ts";
+import { listIn, operations } from "../contract/index.ts";
+import { implement } from "./perform.ts";
 import type * as contract from "../contract/index.ts";
 import {
   presentChange,
@@ -78,10 +78,7 @@ async function entityOf({ memory }: MemoryServices, id: string): Promise<Entity>
 }
 
 /** Throws MemoryValueError, MemoryTooLargeError, EntityTypeConflictError, MemoryFullError. */
-export async function remember(
-  { memory }: MemoryServices,
-  { scope, entities }: z.output<typeof schemas.RememberBody>,
-): Promise<contract.MemoryRemembered> {
+const remember = implement(operations.memory.remember, async ({ memory }: MemoryServices, { scope, entities }) => {
   const inputs = entities.map(({ valid_from, valid_to, observations, ...rest }): EntityInput => ({
     ...rest,
     validity:
@@ -104,14 +101,10 @@ export async function remember(
       added: added.map(({ text }) => text),
     })),
   };
-}
+});
 
 /** Throws MemoryValueError, MemoryCursorError, CancelledError. */
-export async function searchMemory(
-  { memory }: MemoryServices,
-  body: contract.SearchMemoryBody,
-  signal: AbortSignal,
-): Promise<contract.MemorySearchResult> {
+const search = implement(operations.memory.search, async ({ memory }: MemoryServices, body, { signal }) => {
   const { query, scopes, types, min_similarity, keyword_weight, max_tokens, exact, at, ...rest } = body;
   const { mode, limit, cursor, expand } = rest;
   const input: SearchInput = {
@@ -129,41 +122,32 @@ export async function searchMemory(
     filter: { types, ...narrowingOf(rest) },
   };
   return presentSearch(await memory.search(input, signal));
-}
+});
 
 /** Throws MemoryValueError, MemoryCursorError. */
-export async function listEntities(
-  { memory }: MemoryServices,
-  { scopes, type, at, max_tokens, cursor, limit, ...rest }: z.output<typeof schemas.EntityQuery>,
-): Promise<contract.MemoryEntityPage> {
+const list = implement(operations.memory.list, async ({ memory }: MemoryServices, query) => {
+  const { scopes, type, at, max_tokens, cursor, limit, ...rest } = query;
   const types = type === undefined ? undefined : [type];
   const { entries, next } = await memory.list(
     { scopes: keysOf(scopes), types, temporal: temporalOf(at), ...narrowingOf(rest) },
     { limit, cursor, tokensMax: max_tokens },
   );
   return { items: entries.map(presentEntity), next: next ?? null };
-}
+});
 
 /** Throws EntityNotFoundError. */
-export const getEntity = async (
-  services: MemoryServices,
-  id: string,
-  { max_tokens }: z.output<typeof schemas.OneQuery> = {},
-): Promise<contract.MemoryEntity> => presentEntity(cutInto(max_tokens, await entityOf(services, id), ENTITY_MEASURE));
+const get = implement(operations.memory.get, async (services: MemoryServices, { id, max_tokens }) =>
+  presentEntity(cutInto(max_tokens, await entityOf(services, id), ENTITY_MEASURE)),
+);
 
 /** Throws EntityNotFoundError. */
-export const findEntity = async (
-  { memory }: MemoryServices,
-  { scope, name, max_tokens }: z.output<typeof schemas.NamedQuery>,
-): Promise<contract.MemoryEntity> =>
-  presentEntity(cutInto(max_tokens, await memory.get(keyOf(scope), name), ENTITY_MEASURE));
+const find = implement(operations.memory.find, async ({ memory }: MemoryServices, { scope, name, max_tokens }) =>
+  presentEntity(cutInto(max_tokens, await memory.get(keyOf(scope), name), ENTITY_MEASURE)),
+);
 
 /** All of it in one version, or nothing. Throws EntityNotFoundError, MemoryValueError, EntityTypeConflictError. */
-export async function reviseEntity(
-  services: MemoryServices,
-  id: string,
-  { valid_from, valid_to, withdraw, observations, ...fields }: z.output<typeof schemas.ReviseBody>,
-): Promise<contract.MemoryEntity> {
+const revise = implement(operations.memory.revise, async (services: MemoryServices, { id, ...change }) => {
+  const { valid_from, valid_to, withdraw, observations, ...fields } = change;
   const { memory } = services;
   const before = await entityOf(services, id);
   const isSpan = valid_from !== undefined || valid_to !== undefined;
@@ -180,19 +164,16 @@ export async function reviseEntity(
   };
   const isRevised = Object.values(revision).some((value) => value !== undefined);
   if (isRevised) await memory.changes.revise(before.scope, before.name, revision, BY_USER);
-  return getEntity(services, id);
-}
+  return presentEntity(await entityOf(services, id));
+});
 
 /** Throws EntityNotFoundError, MemoryCursorError. */
-export async function entityHistory(
-  services: MemoryServices,
-  id: string,
-  { limit, cursor, max_tokens }: z.output<typeof schemas.HistoryQuery>,
-): Promise<contract.MemoryHistory> {
+const history = implement(operations.memory.history, async (services: MemoryServices, query) => {
+  const { id, limit, cursor, max_tokens } = query;
   const entity = await entityOf(services, id);
-  const history = await services.memory.store.history(entity.id);
-  if (!history) throw notThere(id);
-  const page = pageOfHistory(history, { limit, cursor, tokensMax: max_tokens });
+  const kept = await services.memory.store.history(entity.id);
+  if (!kept) throw notThere(id);
+  const page = pageOfHistory(kept, { limit, cursor, tokensMax: max_tokens });
   const { observations, changes, next, tokens } = page;
   const left = max_tokens === undefined ? undefined : max_tokens - tokens;
   return {
@@ -201,41 +182,29 @@ export async function entityHistory(
     changes: changes.map(presentChange),
     next: next ?? null,
   };
-}
+});
 
 /** Throws EntityNotFoundError, EntityVersionNotFoundError. */
-export async function diffEntity(
-  services: MemoryServices,
-  id: string,
-  { max_tokens, ...versions }: z.output<typeof schemas.DiffQuery>,
-): Promise<contract.MemoryDiff> {
+const diff = implement(operations.memory.diff, async (services: MemoryServices, { id, max_tokens, ...versions }) => {
   const { scope, name } = await entityOf(services, id);
-  const diff = cutInto(max_tokens, await services.memory.diff(scope, name, versions), DIFF_MEASURE);
+  const compared = cutInto(max_tokens, await services.memory.diff(scope, name, versions), DIFF_MEASURE);
   return {
     ...versions,
-    added: diff.added.map(presentObservation),
-    withdrawn: diff.withdrawn.map(presentObservation),
-    fields: presentFields(diff.fields),
-    cut: diff.isCut === true,
+    added: compared.added.map(presentObservation),
+    withdrawn: compared.withdrawn.map(presentObservation),
+    fields: presentFields(compared.fields),
+    cut: compared.isCut === true,
   };
-}
+});
 
 /** Throws EntityNotFoundError, EntityVersionNotFoundError. */
-export async function revertEntity(
-  services: MemoryServices,
-  id: string,
-  version: number,
-): Promise<contract.MemoryEntity> {
+const revert = implement(operations.memory.revert, async (services: MemoryServices, { id, version }) => {
   const { scope, name } = await entityOf(services, id);
   return presentEntity(await services.memory.changes.revert(scope, name, version, BY_USER));
-}
+});
 
 /** An entity, or one observation of it, without a trace. Throws EntityNotFoundError. */
-export async function forgetEntity(
-  services: MemoryServices,
-  id: string,
-  observation: string | undefined,
-): Promise<contract.MemoryForgotten> {
+const forget = implement(operations.memory.forget, async (services: MemoryServices, { id, observation }) => {
   const entity = await entityOf(services, id);
   if (observation === undefined) return services.memory.forget({ type: "entities", ids: [entity.id] }, BY_USER);
   const read = ObservationId.safeParse(observation);
@@ -243,27 +212,24 @@ export async function forgetEntity(
     { type: "observations", entity: entity.id, ids: read.success ? [read.data] : [] },
     BY_USER,
   );
-}
+});
 
-/** Everything in a scope, without a trace. */
-export const forgetScope = ({ memory }: MemoryServices, scope: string): Promise<contract.MemoryForgotten> =>
-  memory.forget({ type: "scope", scope: keyOf(scope) }, BY_USER);
+const forgetScope = implement(operations.memory.forgetScope, ({ memory }: MemoryServices, { scope }) =>
+  memory.forget({ type: "scope", scope: keyOf(scope) }, BY_USER),
+);
 
 /** Throws EntityNotFoundError, MemoryValueError. */
-export async function relate(
-  { memory }: MemoryServices,
-  { scope, relations }: z.output<typeof schemas.RelateBody>,
-): Promise<contract.MemoryRelationList> {
+const relate = implement(operations.memory.relate, async ({ memory }: MemoryServices, { scope, relations }) => {
   const inputs = relations.map(({ bidirectional, valid_from, valid_to, ...rest }) => ({
     ...rest,
     validity: spanOf({ valid_from, valid_to }),
     isBidirectional: bidirectional,
   }));
   return { items: (await memory.changes.relate(keyOf(scope), inputs, BY_USER)).map(presentRelation) };
-}
+});
 
 /** Throws RelationNotFoundError. */
-export async function unrelate({ memory }: MemoryServices, id: string): Promise<contract.MemoryRelation> {
+const unrelate = implement(operations.memory.unrelate, async ({ memory }: MemoryServices, { id }) => {
   const read = RelationId.safeParse(id);
   if (!read.success) {
     throw new RelationNotFoundError(
@@ -275,25 +241,13 @@ export async function unrelate({ memory }: MemoryServices, id: string): Promise<
     );
   }
   return presentRelation(await memory.changes.unrelate(read.data, BY_USER));
-}
+});
 
 /** What is around entities. Ids of which nobody is are passed over. Throws MemoryCursorError. */
-export async function memoryGraph(
-  { memory }: MemoryServices,
-  {
-    scopes,
-    start,
-    depth,
-    direction,
-    types,
-    min_strength,
-    max_tokens,
-    cursor,
-    limit,
-  }: z.output<typeof schemas.GraphQuery>,
-): Promise<contract.MemoryGraph> {
+const graph = implement(operations.memory.graph, async ({ memory }: MemoryServices, query) => {
+  const { scopes, start, depth, direction, types, min_strength, max_tokens, cursor, limit } = query;
   const ids = start.split(",").flatMap((id) => EntityId.safeParse(id.trim()).data ?? []);
-  const graph = await memory.graph({
+  const around = await memory.graph({
     scopes: keysOf(scopes),
     start: ids,
     depth,
@@ -305,19 +259,17 @@ export async function memoryGraph(
     cursor,
     tokensMax: max_tokens,
   });
-  return presentGraph(graph);
-}
+  return presentGraph(around);
+});
 
 /** Newest first. Throws MemoryCursorError. */
-export async function memoryLog(
-  { memory }: MemoryServices,
-  { scopes, cursor, limit, max_tokens }: z.output<typeof schemas.LogQuery>,
-): Promise<contract.MemoryChangePage> {
+const log = implement(operations.memory.log, async ({ memory }: MemoryServices, query) => {
+  const { scopes, cursor, limit, max_tokens } = query;
   const { entries, next } = await memory.log({ scopes: keysOf(scopes) }, { limit, cursor, tokensMax: max_tokens });
   return { items: entries.map(presentChange), next: next ?? null };
-}
+});
 
-export async function memoryFigures({ memory }: MemoryServices): Promise<contract.MemoryFigures> {
+const stats = implement(operations.memory.stats, async ({ memory }: MemoryServices) => {
   const { scopes, bytes, passagesByModel, passagesWithoutVector, indexed } = await memory.figures();
   const { active, wanted } = memory.embeddings.models;
   return {
@@ -332,4 +284,23 @@ export async function memoryFigures({ memory }: MemoryServices): Promise<contrac
     limits: [...(await memory.capacity.limits())],
     trouble: memory.store.trouble?.() ?? null,
   };
-}
+});
+
+export const memoryOperations = [
+  search,
+  stats,
+  remember,
+  list,
+  find,
+  get,
+  revise,
+  history,
+  diff,
+  revert,
+  log,
+  relate,
+  unrelate,
+  graph,
+  forget,
+  forgetScope,
+] as const;

@@ -1,7 +1,9 @@
 import { scopeText } from "../../memory/knowledge/index.ts";
 import type { MemoryRetention, MemorySnapshot, MemorySnapshots } from "../../memory/transfer/index.ts";
 import type * as contract from "../contract/index.ts";
+import { operations } from "../contract/index.ts";
 import type { MemoryServices } from "./memory-operations.ts";
+import { implement } from "./perform.ts";
 import { instant } from "./present-run.ts";
 
 export type MemoryUpkeepServices = {
@@ -17,31 +19,33 @@ const present = ({ name, kind, atMs, bytes }: MemorySnapshot): contract.MemorySn
 });
 
 /** Newest first. Throws SnapshotsUnsupportedError. */
-export async function listSnapshots({ memorySnapshots }: MemoryUpkeepServices): Promise<contract.MemorySnapshotPage> {
-  return { items: (await memorySnapshots.list()).map(present), next: null };
-}
+const snapshots = implement(operations.memoryUpkeep.snapshots, async ({ memorySnapshots }: MemoryUpkeepServices) => ({
+  items: (await memorySnapshots.list()).map(present),
+  next: null,
+}));
 
 /** Throws SnapshotsUnsupportedError. */
-export const createSnapshot = async ({ memorySnapshots }: MemoryUpkeepServices): Promise<contract.MemorySnapshot> =>
-  present(await memorySnapshots.create());
+const createSnapshot = implement(
+  operations.memoryUpkeep.createSnapshot,
+  async ({ memorySnapshots }: MemoryUpkeepServices) => present(await memorySnapshots.create()),
+);
 
 /** Throws SnapshotNotFoundError, SnapshotsUnsupportedError, MemoryFileDamagedError. */
-export async function restoreSnapshot(
-  { memorySnapshots }: MemoryUpkeepServices,
-  name: string,
-): Promise<contract.MemoryRestored> {
-  const { restored, replaced } = await memorySnapshots.restore(name);
-  return { restored: present(restored), replaced: present(replaced) };
-}
+const restoreSnapshot = implement(
+  operations.memoryUpkeep.restoreSnapshot,
+  async ({ memorySnapshots }: MemoryUpkeepServices, { name }) => {
+    const { restored, replaced } = await memorySnapshots.restore(name);
+    return { restored: present(restored), replaced: present(replaced) };
+  },
+);
 
 /** Throws SnapshotNotFoundError, SnapshotsUnsupportedError. */
-export const deleteSnapshot = async (
-  { memorySnapshots }: MemoryUpkeepServices,
-  name: string,
-): Promise<contract.MemorySnapshot> => present(await memorySnapshots.remove(name));
+const deleteSnapshot = implement(
+  operations.memoryUpkeep.deleteSnapshot,
+  async ({ memorySnapshots }: MemoryUpkeepServices, { name }) => present(await memorySnapshots.remove(name)),
+);
 
-/** What is not as it should be. */
-export async function checkMemory({ memory }: MemoryServices, mend: boolean): Promise<contract.MemoryChecked> {
+const check = implement(operations.memoryUpkeep.check, async ({ memory }: MemoryServices, { mend }) => {
   const problems = await memory.check(mend);
   return {
     backend: memory.store.name,
@@ -52,33 +56,43 @@ export async function checkMemory({ memory }: MemoryServices, mend: boolean): Pr
       pending: isPending,
     })),
   };
-}
+});
 
-/** Builds what is derived anew, and searches meanwhile. */
-export const reindexMemory = async (
-  { memory }: MemoryServices,
-  onProgress: (done: number, all: number) => void,
-): Promise<void> => memory.store.reindex(onProgress);
+const reindex = implement(operations.memoryUpkeep.reindex, async ({ memory }: MemoryServices) => {
+  let all = 0;
+  await memory.store.reindex((_done, whole) => (all = whole));
+  return { done: all, all };
+});
 
-/** Takes out what the policy says, or says what that would be. Throws RetentionOffError. */
-export async function pruneMemory(
-  { memoryRetention }: MemoryUpkeepServices,
-  isTrial: boolean,
-): Promise<contract.MemoryPruned> {
-  const { gone, action, archive, hasMore } = await memoryRetention.prune(isTrial);
-  return {
-    dry_run: isTrial,
-    action,
-    entities: gone.reduce((sum, { entities }) => sum + entities, 0),
-    relations: gone.reduce((sum, { relations }) => sum + relations, 0),
-    items: gone.map(({ scope, reason, entities, relations, names }) => ({
-      scope: scopeText(scope),
-      reason,
-      entities,
-      relations,
-      examples: [...names],
-    })),
-    archive: archive ?? null,
-    more: hasMore,
-  };
-}
+/** Throws RetentionOffError. */
+const prune = implement(
+  operations.memoryUpkeep.prune,
+  async ({ memoryRetention }: MemoryUpkeepServices, { dry_run: isTrial }) => {
+    const { gone, action, archive, hasMore } = await memoryRetention.prune(isTrial);
+    return {
+      dry_run: isTrial,
+      action,
+      entities: gone.reduce((sum, { entities }) => sum + entities, 0),
+      relations: gone.reduce((sum, { relations }) => sum + relations, 0),
+      items: gone.map(({ scope, reason, entities, relations, names }) => ({
+        scope: scopeText(scope),
+        reason,
+        entities,
+        relations,
+        examples: [...names],
+      })),
+      archive: archive ?? null,
+      more: hasMore,
+    };
+  },
+);
+
+export const memoryUpkeepOperations = [
+  snapshots,
+  createSnapshot,
+  restoreSnapshot,
+  deleteSnapshot,
+  check,
+  reindex,
+  prune,
+] as const;

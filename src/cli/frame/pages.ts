@@ -1,4 +1,5 @@
 import type * as z from "zod";
+import type { Operation } from "../../api/contract/index.ts";
 import { isJsonObject, type Json } from "../../kernel/json.ts";
 import type { Answer, Client, Query } from "../client/index.ts";
 
@@ -12,6 +13,12 @@ type Listed<Item> = {
   /** The first page with entries is all, such as where a page has a bound of tokens. */
   readonly isOnePage?: boolean;
 };
+
+/** Path and schema of an operation that lists pages. */
+export const pagesOf = <Schema extends z.ZodType>({ http, output }: Operation & { readonly output: Schema }) => ({
+  path: http.path,
+  schema: output,
+});
 
 const PAGE_SIZE_MAX = 200;
 

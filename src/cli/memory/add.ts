@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { text as textOf } from "node:stream/consumers";
 import type { Command } from "commander";
 import * as z from "zod";
-import { memory, type MemoryRemembered, ROUTES } from "../../api/contract/index.ts";
+import { type MemoryRemembered, operations } from "../../api/contract/index.ts";
 import { unreadable } from "../client/index.ts";
 import {
   act,
@@ -57,12 +57,7 @@ export function add(command: Command, invocation: Invocation): void {
     run: async (context, { name, facts, fact, factsFrom, scope, ...input }) => {
       const said = [...(await spoken(context, facts)), ...fact, ...(await linesOf(factsFrom))];
       const entities = piecesOf(said).map((observations) => ({ name, observations, ...fieldsOf(input, COMMAND) }));
-      const { raw, value } = await context.client.request({
-        method: "POST",
-        path: ROUTES.memoryEntities,
-        body: { scope, entities },
-        schema: memory.Remembered,
-      });
+      const { raw, value } = await context.client.call(operations.memory.remember, { scope, entities });
       await showOne(context, { raw, name, human: () => value.items.map(rememberedLine).join("") });
     },
   });

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { memoryUpkeep, ROUTES } from "../../api/contract/index.ts";
+import { operations } from "../../api/contract/index.ts";
 import { act, examples, type Invocation, ONE_FORMATS, showOne } from "../frame/index.ts";
 import { safeText } from "../terminal/index.ts";
 
@@ -26,13 +26,7 @@ export function doctor(command: Command, invocation: Invocation): void {
     formats: ONE_FORMATS,
     run: async (context, { mend }) => {
       context.terminal.status("looking through memory");
-      const { raw, value } = await context.client.request({
-        method: "POST",
-        path: ROUTES.checkMemory,
-        body: { mend },
-        timeoutMs: LONG_MS,
-        schema: memoryUpkeep.Checked,
-      });
+      const { raw, value } = await context.client.call(operations.memoryUpkeep.check, { mend }, { timeoutMs: LONG_MS });
       context.terminal.status(undefined);
       const { items, backend } = value;
       const lines = items.map(({ what, hint, mended, pending }) => {
@@ -59,12 +53,7 @@ export function reindex(command: Command, invocation: Invocation): void {
     formats: ONE_FORMATS,
     run: async (context) => {
       context.terminal.status("building the indexes of memory");
-      const { raw } = await context.client.request({
-        method: "POST",
-        path: ROUTES.reindexMemory,
-        timeoutMs: LONG_MS,
-        schema: memoryUpkeep.Reindexed,
-      });
+      const { raw } = await context.client.call(operations.memoryUpkeep.reindex, {}, { timeoutMs: LONG_MS });
       context.terminal.status(undefined);
       await showOne(context, { raw, name: "memory", human: () => "all is indexed\n" });
     },

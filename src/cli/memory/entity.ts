@@ -1,7 +1,8 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { fillRoute, listed, memory, type MemoryEntity, ROUTES } from "../../api/contract/index.ts";
+import { listed, type MemoryEntity, operations, type GivenTo } from "../../api/contract/index.ts";
 import { systemClock } from "../../kernel/clock.ts";
+import type { Client } from "../client/index.ts";
 import {
   act,
   examples,
@@ -9,6 +10,7 @@ import {
   limitOption,
   LIST_FORMATS,
   listUpTo,
+  pagesOf,
   ObservationReferenceError,
   ONE_FORMATS,
   showList,
@@ -72,9 +74,8 @@ export function list(command: Command, invocation: Invocation): void {
       const found = await listUpTo(
         context.client,
         {
-          path: ROUTES.memoryEntities,
+          ...pagesOf(operations.memory.list),
           query,
-          schema: memory.EntityPage,
           isSparse: true,
           isOnePage: filters.maxTokens !== undefined,
         },
@@ -172,8 +173,8 @@ export function revise(command: Command, invocation: Invocation): void {
   });
 }
 
-const change = (client: Parameters<typeof findEntity>[0], id: string, body: object) =>
-  client.request({ method: "PATCH", path: fillRoute("memoryEntity", { id }), body, schema: memory.Entity });
+const change = (client: Client, id: string, body: Omit<GivenTo<typeof operations.memory.revise>, "id">) =>
+  client.call(operations.memory.revise, { id, ...body });
 
 export function withdraw(command: Command, invocation: Invocation): void {
   command

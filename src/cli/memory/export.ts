@@ -4,7 +4,7 @@ import { rename, rm, stat, writeFile } from "node:fs/promises";
 import type { Writable } from "node:stream";
 import { Option, type Command } from "commander";
 import * as z from "zod";
-import { listed, memory, memoryTransfer, ROUTES } from "../../api/contract/index.ts";
+import { listed, memoryTransfer, ROUTES, operations } from "../../api/contract/index.ts";
 import { act, type Context, examples, type Invocation, onInterrupt } from "../frame/index.ts";
 import { countOf, oneLine, progressBar, showBytes, showCount } from "../terminal/index.ts";
 import { unwritable } from "../client/index.ts";
@@ -107,7 +107,7 @@ async function tryToWrite(file: string, part: string): Promise<void> {
 
 /** How many entities and relations there are, for the bar. */
 async function countIn({ client }: Context, scopes: readonly string[] | undefined): Promise<number> {
-  const { value } = await client.request({ path: ROUTES.memoryFigures, schema: memory.Figures });
+  const { value } = await client.call(operations.memory.stats, {});
   return value.scopes
     .filter(({ scope }) => scopes?.includes(scope) ?? true)
     .reduce((sum, { entities, relations }) => sum + entities + relations, 0);

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { fillRoute, memory, type MemoryForgotten, ROUTES } from "../../api/contract/index.ts";
+import { type MemoryForgotten, operations } from "../../api/contract/index.ts";
 import type { Answer } from "../client/index.ts";
 import {
   act,
@@ -66,21 +66,15 @@ async function prepare({ client }: Context, { name, scope, observation }: z.infe
     if (scope === undefined || observation !== undefined) {
       throw new UsageError("say what to forget: a name, or --scope for everything in a scope", PATH);
     }
-    const body = { scope, confirm: true };
     return {
       name: scope,
       question: `Forget everything in ${scope}?`,
-      forget: () => client.request({ method: "POST", path: ROUTES.forgetMemoryScope, body, schema: memory.Forgotten }),
+      forget: () => client.call(operations.memory.forgetScope, { scope, confirm: true }),
     };
   }
   const { value: entity } = await findEntity(client, name, scope);
   const remove = (observationId?: string) =>
-    client.request({
-      method: "DELETE",
-      path: fillRoute("memoryEntity", { id: entity.id }),
-      query: { observation: observationId },
-      schema: memory.Forgotten,
-    });
+    client.call(operations.memory.forget, { id: entity.id, observation: observationId });
   const called = `${entity.name} in ${entity.scope}`;
   if (observation === undefined) return { name: entity.name, question: `Forget ${called}?`, forget: () => remove() };
   const ids = await observationsOf(client, entity, observation);

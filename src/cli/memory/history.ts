@@ -1,13 +1,11 @@
 import type { Command } from "commander";
 import * as z from "zod";
 import {
-  fillRoute,
   listed,
-  memory,
   type MemoryChange,
   type MemoryHistory,
   type MemoryObservation,
-  ROUTES,
+  operations,
 } from "../../api/contract/index.ts";
 import { systemClock } from "../../kernel/clock.ts";
 import { estimateTokens } from "../../kernel/tokens.ts";
@@ -19,6 +17,7 @@ import {
   limitOption,
   LIST_FORMATS,
   listUpTo,
+  pagesOf,
   ONE_FORMATS,
   showList,
   showOne,
@@ -91,7 +90,7 @@ type Bounds = { readonly limit: number; readonly maxTokens?: number | undefined 
 async function changesIn({ client }: Context, scopes: readonly string[], { limit, maxTokens }: Bounds) {
   const query = { scopes: listed(scopes), max_tokens: maxTokens };
   const isOnePage = maxTokens !== undefined;
-  const list = { path: ROUTES.memoryLog, query, schema: memory.ChangePage, isOnePage };
+  const list = { ...pagesOf(operations.memory.log), query, isOnePage };
   const { raw, value } = await listUpTo(client, list, limit);
   return { raw, items: value.items, next: value.next };
 }
@@ -199,11 +198,7 @@ export function diff(command: Command, invocation: Invocation): void {
       const { id, name: called, version } = (await findEntity(context.client, name, scope, 1)).value;
       const to = versions.to ?? version;
       const from = versions.from ?? Math.max(1, to - 1);
-      const { raw, value } = await context.client.request({
-        path: fillRoute("memoryEntityDiff", { id }),
-        query: { from, to, max_tokens: maxTokens },
-        schema: memory.Diff,
-      });
+      const { raw, value } = await context.client.call(operations.memory.diff, { id, from, to, max_tokens: maxTokens });
       const { style } = context.terminal;
       const lines = [
         ...fieldLines(value.fields),
@@ -269,12 +264,7 @@ export function revert(command: Command, invocation: Invocation): void {
     formats: ONE_FORMATS,
     run: async (context, { name, version, scope }) => {
       const { id } = (await findEntity(context.client, name, scope)).value;
-      const { raw, value } = await context.client.request({
-        method: "POST",
-        path: fillRoute("revertMemoryEntity", { id }),
-        body: { version },
-        schema: memory.Entity,
-      });
+      const { raw, value } = await context.client.call(operations.memory.revert, { id, version });
       await showOne(context, { raw, name: value.name, human: () => entityText(value, context.terminal) });
     },
   });

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { memoryUpkeep, type MemoryPruned, ROUTES } from "../../api/contract/index.ts";
+import { type MemoryPruned, operations } from "../../api/contract/index.ts";
 import { act, examples, type Invocation, ONE_FORMATS, showOne } from "../frame/index.ts";
 import { type Column, type Look, renderTable, safeText, showCount } from "../terminal/index.ts";
 
@@ -34,13 +34,11 @@ export function prune(command: Command, invocation: Invocation): void {
     formats: ONE_FORMATS,
     run: async (context, { dryRun }) => {
       context.terminal.status("looking through memory");
-      const { raw, value } = await context.client.request({
-        method: "POST",
-        path: ROUTES.pruneMemory,
-        body: { dry_run: dryRun },
-        timeoutMs: LONG_MS,
-        schema: memoryUpkeep.Pruned,
-      });
+      const { raw, value } = await context.client.call(
+        operations.memoryUpkeep.prune,
+        { dry_run: dryRun },
+        { timeoutMs: LONG_MS },
+      );
       context.terminal.status(undefined);
       await showOne(context, { raw, name: "memory", human: () => prunedText(value, context.terminal) });
     },

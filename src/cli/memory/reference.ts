@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import * as z from "zod";
-import { fillRoute, memory, type MemoryEntity, type MemoryHistory, ROUTES } from "../../api/contract/index.ts";
+import { memory, type MemoryEntity, type MemoryHistory, operations } from "../../api/contract/index.ts";
 import { isJsonObject, JsonObject, parseJson } from "../../kernel/json.ts";
 import type { Answer, Client } from "../client/index.ts";
 import { UsageError, wholeNumber } from "../frame/index.ts";
@@ -141,11 +141,10 @@ export function findEntity(
   scope = SCOPE,
   tokensMax?: number,
 ): Promise<Answer<MemoryEntity>> {
-  const schema = memory.Entity;
   const bounds = { max_tokens: tokensMax };
   return WHOLE_ID.test(reference)
-    ? client.request({ path: fillRoute("memoryEntity", { id: reference.toLowerCase() }), query: bounds, schema })
-    : client.request({ path: ROUTES.memoryEntityByName, query: { scope, name: reference, ...bounds }, schema });
+    ? client.call(operations.memory.get, { id: reference.toLowerCase(), ...bounds })
+    : client.call(operations.memory.find, { scope, name: reference, ...bounds });
 }
 
 const PAGE_SIZE_MAX = 200;
@@ -157,10 +156,9 @@ export async function historyOf(
   countMax: number,
   tokensMax?: number,
 ): Promise<MemoryHistory> {
-  const path = fillRoute("memoryEntityHistory", { id });
   const read = async (count: number, cursor?: string) => {
-    const query = { limit: Math.min(PAGE_SIZE_MAX, count), max_tokens: tokensMax, cursor };
-    return (await client.request({ path, query, schema: memory.History })).value;
+    const page = { limit: Math.min(PAGE_SIZE_MAX, count), max_tokens: tokensMax, cursor };
+    return (await client.call(operations.memory.history, { id, ...page })).value;
   };
   let history = await read(countMax);
   if (tokensMax !== undefined) return history;

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { fillRoute, listed, memory, type MemoryGraph, ROUTES } from "../../api/contract/index.ts";
-import type { Answer, Client, Query } from "../client/index.ts";
+import { listed, type MemoryGraph, type GivenTo, operations } from "../../api/contract/index.ts";
+import type { Answer, Client } from "../client/index.ts";
 import {
   act,
   examples,
@@ -59,11 +59,9 @@ export function relate(command: Command, invocation: Invocation): void {
       const { strength, confidence, validFrom: valid_from, validTo: valid_to } = rest;
       const metadata = metadataIn(rest.metadata, "caxton memory relate");
       const fields = { bidirectional, strength, confidence, valid_from, valid_to, metadata };
-      const { raw, value } = await context.client.request({
-        method: "POST",
-        path: ROUTES.memoryRelations,
-        body: { scope, relations: [{ from, to, type, ...fields }] },
-        schema: memory.RelationList,
+      const { raw, value } = await context.client.call(operations.memory.relate, {
+        scope,
+        relations: [{ from, to, type, ...fields }],
       });
       const id = value.items[0]?.id ?? "";
       const human = () => `${oneLine(from)} ${oneLine(type)} ${oneLine(to)}  relation ${id}\n`;
@@ -82,11 +80,7 @@ export function unrelate(command: Command, invocation: Invocation): void {
     input: z.object({ id: z.string() }),
     formats: ONE_FORMATS,
     run: async (context, { id }) => {
-      const { raw, value } = await context.client.request({
-        method: "DELETE",
-        path: fillRoute("memoryRelation", { id }),
-        schema: memory.Relation,
-      });
+      const { raw, value } = await context.client.call(operations.memory.unrelate, { id });
       await showOne(context, { raw, name: value.id, human: () => `the relation ${safeText(value.type)} is gone\n` });
     },
   });
@@ -154,13 +148,17 @@ export function graph(command: Command, invocation: Invocation): void {
 }
 
 /** Around an entity, nearest first, in as many requests as it takes; with a bound of tokens, in one. */
-async function graphUpTo(client: Client, query: Query, countMax: number): Promise<Answer<MemoryGraph>> {
+async function graphUpTo(
+  client: Client,
+  query: GivenTo<typeof operations.memory.graph>,
+  countMax: number,
+): Promise<Answer<MemoryGraph>> {
   const read = (count: number, cursor?: string) => {
     const page = { limit: Math.min(VISITS_MAX, count), ...(cursor !== undefined && { cursor }) };
-    return client.request({ path: ROUTES.memoryGraph, query: { ...query, ...page }, schema: memory.Graph });
+    return client.call(operations.memory.graph, { ...query, ...page });
   };
   let found = await read(countMax);
-  if (query["max_tokens"] !== undefined) return found;
+  if (query.max_tokens !== undefined) return found;
   while (found.value.next !== null && found.value.entities.length < countMax) {
     const { value: before } = found;
     const { value: page } = await read(countMax - before.entities.length, found.value.next);

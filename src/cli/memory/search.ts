@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { cutAtWords, memory, type MemorySearchResult, ROUTES } from "../../api/contract/index.ts";
+import { cutAtWords, type MemorySearchResult, operations } from "../../api/contract/index.ts";
 import { act, examples, type Invocation, LIST_FORMATS, showList, wholeNumber } from "../frame/index.ts";
 import { type Column, oneLine, type Style } from "../terminal/index.ts";
 import { atOption, Filters, narrowingOf, Scopes, scopesOption, shareIn, withFilters } from "./reference.ts";
@@ -59,11 +59,15 @@ export function search(command: Command, invocation: Invocation): void {
       const { type, metadata, minSimilarity: min_similarity } = rest;
       const types = type === undefined ? undefined : [type];
       const narrowed = { types, metadata, min_similarity, ...narrowingOf(rest) };
-      const { raw, value } = await context.client.request({
-        method: "POST",
-        path: ROUTES.searchMemory,
-        body: { query: words.join(" "), scopes, mode, limit, expand, at, exact, ...narrowed },
-        schema: memory.SearchResult,
+      const { raw, value } = await context.client.call(operations.memory.search, {
+        query: words.join(" "),
+        scopes,
+        mode,
+        limit,
+        expand,
+        at,
+        exact,
+        ...narrowed,
       });
       await showList(context, {
         raw,

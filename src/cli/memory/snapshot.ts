@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { fillRoute, memoryUpkeep, type MemorySnapshot, ROUTES } from "../../api/contract/index.ts";
+import { type MemorySnapshot, operations } from "../../api/contract/index.ts";
 import {
   act,
   confirm,
@@ -51,10 +51,7 @@ function list(command: Command, invocation: Invocation): void {
     input: z.object({}),
     formats: LIST_FORMATS,
     run: async (context) => {
-      const { raw, value } = await context.client.request({
-        path: ROUTES.memorySnapshots,
-        schema: memoryUpkeep.SnapshotPage,
-      });
+      const { raw, value } = await context.client.call(operations.memoryUpkeep.snapshots, {});
       await showList(context, {
         raw,
         items: value.items,
@@ -76,12 +73,11 @@ function create(command: Command, invocation: Invocation): void {
     formats: ONE_FORMATS,
     run: async (context) => {
       context.terminal.status("copying memory");
-      const { raw, value } = await context.client.request({
-        method: "POST",
-        path: ROUTES.memorySnapshots,
-        timeoutMs: LONG_MS,
-        schema: memoryUpkeep.Snapshot,
-      });
+      const { raw, value } = await context.client.call(
+        operations.memoryUpkeep.createSnapshot,
+        {},
+        { timeoutMs: LONG_MS },
+      );
       context.terminal.status(undefined);
       const human = () => `${value.name}: ${showBytes(value.bytes)}\n`;
       await showOne(context, { raw, name: value.name, human });
@@ -111,13 +107,11 @@ function restore(command: Command, invocation: Invocation): void {
         return;
       }
       context.terminal.status("putting memory back");
-      const { raw, value } = await context.client.request({
-        method: "POST",
-        path: fillRoute("restoreMemorySnapshot", { name }),
-        body: { confirm: true },
-        timeoutMs: LONG_MS,
-        schema: memoryUpkeep.Restored,
-      });
+      const { raw, value } = await context.client.call(
+        operations.memoryUpkeep.restoreSnapshot,
+        { name, confirm: true },
+        { timeoutMs: LONG_MS },
+      );
       context.terminal.status(undefined);
       const { restored, replaced } = value;
       const before =
@@ -141,11 +135,7 @@ function remove(command: Command, invocation: Invocation): void {
     formats: ONE_FORMATS,
     run: async (context, { name }) => {
       if (!(await confirm(context, `Delete ${safeText(name)}?`, "caxton memory snapshot delete"))) return;
-      const { raw, value } = await context.client.request({
-        method: "DELETE",
-        path: fillRoute("memorySnapshot", { name }),
-        schema: memoryUpkeep.Snapshot,
-      });
+      const { raw, value } = await context.client.call(operations.memoryUpkeep.deleteSnapshot, { name });
       await showOne(context, { raw, name: value.name, human: () => `${value.name}: deleted\n` });
     },
   });

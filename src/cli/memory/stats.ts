@@ -1,11 +1,11 @@
 import type { Command } from "commander";
 import * as z from "zod";
 import {
-  memory,
   type MemoryFigures,
   memoryMigration,
   type MemoryWhereabouts,
   ROUTES,
+  operations,
 } from "../../api/contract/index.ts";
 import { act, examples, type Invocation, ONE_FORMATS, showOne } from "../frame/index.ts";
 import {
@@ -39,7 +39,7 @@ export function stats(command: Command, invocation: Invocation): void {
     input: z.object({}),
     formats: ONE_FORMATS,
     run: async (context) => {
-      const { raw, value } = await context.client.request({ path: ROUTES.memoryFigures, schema: memory.Figures });
+      const { raw, value } = await context.client.call(operations.memory.stats, {});
       const { value: where } = await context.client.request({
         path: ROUTES.migrateMemory,
         schema: memoryMigration.Whereabouts,
