@@ -21,7 +21,7 @@ export function Tabs<Value extends string>({ label, tabs, value, onChange, child
         if (tab !== undefined) onChange(tab.value);
       }}
     >
-      <Radix.List aria-label={label} className="mb-4 flex gap-5 overflow-x-auto border-b border-line">
+      <Radix.List aria-label={label} className="mb-4 flex gap-5 overflow-x-auto overflow-y-hidden border-b border-line">
         {tabs.map((tab) => (
           <Radix.Trigger
             key={tab.value}

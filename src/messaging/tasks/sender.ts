@@ -4,7 +4,7 @@ import { type TaskId } from "../../kernel/ids.ts";
 import { log } from "../../kernel/log.ts";
 import { type Message, type MessageError } from "../acl/index.ts";
 import { type Router, type Submitted } from "../router/index.ts";
-import { arrived, awardKey } from "./auction.ts";
+import { arrived, awardKey, isEnd } from "./auction.ts";
 import { letter, letterId } from "./letter.ts";
 import { renewed, sent, unsendable } from "./steps.ts";
 import { type Outgoing, type Task } from "./task.ts";
@@ -99,7 +99,9 @@ export class Sender {
         if (error.details["state"] === "bidding" && wasSent !== true) continue;
         return { entry, message, outcome: { type: "judged", error } };
       }
-      return wasSent === true ? { entry, message, outcome: { type: "sent" } } : { entry, message };
+      // After a restart the router has forgotten conversations that are over. An end would begin the conversation again.
+      const isOver = now === undefined && isEnd(entry);
+      return wasSent === true || isOver ? { entry, message, outcome: { type: "sent" } } : { entry, message };
     }
     return undefined;
   }
