@@ -1,6 +1,17 @@
 import { type Table, textOf } from "./columns.ts";
 import { type Item, item } from "./item.ts";
-import { hourAt, monthOf, MONTH_NAMES, periodAt, type Period, shifted, weekdayOf, yearOf } from "./periods.ts";
+import {
+  hourAt,
+  monthIn,
+  monthOf,
+  MONTH_NAMES,
+  periodAt,
+  type Period,
+  sharedYear,
+  shifted,
+  weekdayOf,
+  yearOf,
+} from "./periods.ts";
 import type { Condition, Operator } from "./plan.ts";
 import type { Word } from "./words.ts";
 
@@ -34,7 +45,14 @@ export function dateAt(words: readonly Word[], at: number, table: Table, value: 
   while (["the", "including", "year", "month"].includes(words[start]?.lower ?? "")) start += 1;
   if (["start", "beginning"].includes(words[start]?.lower ?? "") && words[start + 1]?.lower === "of") start += 2;
   const year = onlyYear(table);
-  const first = periodAt(words, start, dayFirst, year);
+  const shared = sharedYear(words, start, dayFirst);
+  const joint = rangeJoint(words, word);
+  // Both ends of "between February and April" have no year.
+  const [from = "", to = "", until = ""] = words.slice(start, start + 3).map(({ lower }) => lower);
+  const isOpen = shared === undefined && isNamed(from) && joint.test(to) && isNamed(until);
+  const known = shared ?? year;
+  const first = periodAt(words, start, dayFirst, known) ?? monthIn(words[start], isOpen ? year : shared);
+  if (first === undefined && isOpen) return item("?", at, start + 3);
   if (first !== undefined) {
     if (
       first.years !== undefined &&
@@ -48,14 +66,13 @@ export function dateAt(words: readonly Word[], at: number, table: Table, value: 
       return undefined;
     let end = start + first.length;
     let last: Period | undefined;
-    if (
-      (word === "between" || word === "from") &&
-      ["and", "to", "until", "till", "through"].includes(words[end]?.lower ?? "")
-    ) {
+    if (joint.test(words[end]?.lower ?? "")) {
       const next = words[end + 1]?.lower === "the" ? end + 2 : end + 1;
-      last = periodAt(words, next, dayFirst, year);
-      if (last === undefined) return undefined;
-      end = next + last.length;
+      const own = Number(first.first.slice(0, 4));
+      last = periodAt(words, next, dayFirst, known) ?? monthIn(words[next], own);
+      if (last === undefined && opening) return undefined;
+      end = last === undefined ? end : next + last.length;
+      if (last !== undefined && last.last < first.first) return item("?", at, end);
     } else if (word === "between") return undefined;
     let operator = last === undefined && prefix !== undefined ? PREFIXES[prefix] : undefined;
     if (["onwards", "onward", "on"].includes(words[end]?.lower ?? "")) {
@@ -70,6 +87,14 @@ export function dateAt(words: readonly Word[], at: number, table: Table, value: 
     return options.length === 0 ? undefined : item("F", at, end, { options });
   }
   return recurringAt(words, [at, start], table, value);
+}
+
+const isNamed = (word: string): boolean => (monthOf(word) ?? weekdayOf(word)) !== undefined;
+
+/** Words between the two ends of a range: none where two stretches are compared. */
+function rangeJoint(words: readonly Word[], opening: string): RegExp {
+  if (words.some(({ lower }) => /^(?:compar\w+|differ\w*|gap|versus|vs)$/.test(lower))) return /^\b$/;
+  return opening === "between" ? /^(?:and|to)$/ : /^(?:to|until|till|through)$/;
 }
 
 /** The year of all dates, which a day without a year then is of. */

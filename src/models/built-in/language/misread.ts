@@ -1,5 +1,6 @@
 import type { Table } from "./columns.ts";
-import type { Expression, Plan } from "./plan.ts";
+import { MONTH_NAMES } from "./periods.ts";
+import type { Condition, Expression, Plan } from "./plan.ts";
 import { AVERAGED } from "./vocabulary.ts";
 import type { Word } from "./words.ts";
 
@@ -46,7 +47,27 @@ export function misread(words: readonly Word[], plan: Plan, { columns }: Table):
     );
   if (hasDates && year !== undefined)
     return `I am not sure whether ${year.values.join(" and ")} is a year or a value of ${year.key.column.name}.`;
-  return undefined;
+  return plan.conditions.some((one) => plan.conditions.some((other) => excludes(one, other)))
+    ? "The two stretches of time that I read have no day in common."
+    : undefined;
+}
+
+/** Whether a stretch of time has none of the months of another condition on its dates. */
+function excludes(
+  { key, operator, values: [first, last] }: Condition,
+  { key: { column, bucket }, ...other }: Condition,
+) {
+  if (operator !== "between" || key.bucket !== undefined || key.column !== column || bucket !== "month_of_year")
+    return false;
+  const [from, to] = [first, last].map(
+    (day) => Number(String(day).slice(0, 4)) * 12 + Number(String(day).slice(5, 7)) - 1,
+  );
+  return !other.values.some((name) => {
+    const month = MONTH_NAMES.indexOf(String(name));
+    return Array.from({ length: 12 }, (_, at) => (from ?? 0) + at).some(
+      (one) => one % 12 === month && one <= (to ?? 0),
+    );
+  });
 }
 
 const isYear = (value: number): boolean => Number.isInteger(value) && value >= YEAR_MIN && value <= YEAR_MAX;

@@ -102,6 +102,30 @@ export function periodAt(
   return quarterAt([word, next, third, fourth], usual) ?? namedAt([word, next, third], usual) ?? yearAt(word);
 }
 
+/** The month that a word names alone, in a year that is said elsewhere. */
+export function monthIn(word: Word | undefined, year: number | undefined): Period | undefined {
+  const month = monthOf(word?.lower);
+  if (month === undefined || year === undefined) return undefined;
+  return months(year, [month, month], `${MONTH_NAMES[month - 1] ?? ""} ${year}`, 1);
+}
+
+/** The year at the end of a range or list, which those before it share: "February and April 2025". */
+export function sharedYear(words: readonly Word[], at: number, dayFirst: boolean): number | undefined {
+  const own = periodAt(words, at, dayFirst, LEAP_YEAR) ?? monthIn(words[at], LEAP_YEAR);
+  if (own === undefined || own.years !== undefined) return undefined;
+  let next = at + own.length;
+  const joined = words[next]?.opens === true;
+  if (/^(?:and|or|to|until|till|through)$/.test(words[next]?.lower ?? "")) next += 1;
+  else if (!joined) return undefined;
+  if (words[next]?.lower === "the") next += 1;
+  const dated = periodAt(words, next, dayFirst, undefined);
+  if (dated === undefined) return sharedYear(words, next, dayFirst);
+  return dated.years === undefined ? Number(dated.first.slice(0, 4)) : undefined;
+}
+
+/** Has every day that a year can have. */
+const LEAP_YEAR = 2000;
+
 type Spoken = readonly (string | undefined)[];
 
 function quarterAt([word = "", next, third, fourth]: Spoken, usual: number | undefined) {

@@ -171,7 +171,8 @@ export function mergeValues(draft: Draft) {
       };
     }
   }
-  draft.items = /[egtoDk]/.test(draft.symbols) || draft.words[0]?.lower === "which" ? mergePeriods(merged) : merged;
+  draft.items =
+    /[egtoDk]|F[&|]?F/.test(draft.symbols) || draft.words[0]?.lower === "which" ? mergePeriods(merged) : merged;
   const clash = draft.items
     .filter(({ symbol }) => symbol === "F")
     .map(({ options }) => options[0])
@@ -194,30 +195,33 @@ const BUCKETS = [
   ["day", /^\d{4}-\d\d-\d\d$/],
 ] as const;
 
-/** Two years, quarters, months or days that are compared: one condition with both. */
+/** Years, quarters, months or days that are compared or listed: one condition with all of them. */
 function mergePeriods(items: readonly Item[]): readonly Item[] {
   const periods = items.filter(
     ({ symbol, options: [one] }) => symbol === "F" && one?.label !== undefined && one.operator === "between",
   );
-  const [first, second] = periods;
-  const [own, other] = [first?.options[0], second?.options[0]];
-  if (first === undefined || second === undefined || own === undefined || other === undefined || periods.length > 2)
-    return items;
-  const bucket = BUCKETS.find(([, shape]) => shape.test(own.label ?? "") && shape.test(other.label ?? ""))?.[0];
-  if (bucket === undefined || !sameKey(own.key, other.key)) return items;
-  const values = [own, other].map(({ label = "", values: [day = ""] }) =>
+  const [first] = periods;
+  const last = periods.at(-1);
+  const all = periods.flatMap(({ options: [one] }) => one ?? []);
+  const [own] = all;
+  if (first === undefined || last === undefined || own === undefined || all.length < 2) return items;
+  const bucket = BUCKETS.find(([, shape]) => all.every(({ label = "" }) => shape.test(label)))?.[0];
+  if (bucket === undefined || !all.every(({ key }) => sameKey(own.key, key))) return items;
+  const values = all.map(({ label = "", values: [day = ""] }) =>
     bucket === "year" ? Number(label) : bucket === "month" ? String(day).slice(0, 7) : label,
   );
-  const at = items.indexOf(second);
-  const joint = items[at - 1]?.symbol ?? "";
   const both = {
-    ...second,
+    ...last,
     from: first.from,
     options: [{ key: { ...own.key, bucket }, operator: "=", values } as const],
   };
-  return items.flatMap((one, place) =>
-    one === first || (place === at - 1 && /[&|]/.test(joint)) ? [] : one === second ? [both] : [one],
-  );
+  return items.flatMap((one, place) => {
+    if (one === last) return [both];
+    const next = items[place + 1];
+    return periods.includes(one) || (/[&|]/.test(one.symbol) && next !== undefined && periods.includes(next))
+      ? []
+      : [one];
+  });
 }
 
 /** A value whose column is named beside it. */
