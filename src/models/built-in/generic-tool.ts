@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from "../../kernel/json.ts";
+import { conversionInput, isConversion } from "./conversion.ts";
 import { expressionIn } from "./expression.ts";
 import { openParameters } from "./fill.ts";
 import { choicesOf, type Parameter, type Role, type Tool } from "./parameters.ts";
@@ -19,7 +20,7 @@ const CHANGES = new Set(
 export function chooseTool(tools: readonly Tool[], request: Request): ChosenTool | undefined {
   const stems = new Set(request.words.filter(({ lower }) => !STOP_WORDS.has(lower)).map(({ stem }) => stem));
   const candidates = tools.flatMap((tool) => {
-    const filled = fillFromRequest(tool, request);
+    const filled = isConversion(tool) ? fillConversion(tool, request) : fillFromRequest(tool, request);
     if (openParameters(tool, filled.input).length > 0 || !mayCall(tool, stems)) return [];
     const score = wordScore(tool, stems) + filled.typed * 2;
     return score >= SCORE_MIN ? [{ tool, input: filled.input, score }] : [];
@@ -41,6 +42,12 @@ function wordScore({ ownStems, serverStems, stems: known }: Tool, stems: Readonl
 }
 
 type Filled = { readonly input: JsonObject; readonly typed: number };
+
+/** Both ends of a conversion, or nothing. */
+function fillConversion(tool: Tool, { text }: Request): Filled {
+  const input = conversionInput(tool, text);
+  return { input: input ?? {}, typed: input === undefined ? 0 : 2 };
+}
 
 /** Arguments from what the request holds; `typed` counts those that only fit one kind of parameter. */
 function fillFromRequest(tool: Tool, request: Request): Filled {
