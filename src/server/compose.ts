@@ -65,7 +65,7 @@ import { openTasks } from "./open-tasks.ts";
 import { openMcpServers, shownConfig, withMcpServers } from "./mcp-servers.ts";
 import { openRedaction } from "./redaction.ts";
 import { openToolServers } from "./open-tool-servers.ts";
-import { deployToolServers, type ToolDeployment } from "./tool-servers.ts";
+import { deployToolServers, redeployFailed, type ToolDeployment } from "./tool-servers.ts";
 import { StoreWatch } from "./store-watch.ts";
 import { join } from "node:path";
 import { PACKAGE_DIRECTORY, packageVersion } from "../kernel/package.ts";
@@ -92,6 +92,8 @@ export type Caxton = AsyncDisposable & {
     };
   /** Resolves when the tool servers are deployed or have failed; never rejects. */
   readonly toolsReady: Promise<readonly ToolDeployment[]>;
+  /** Deploys built-in tool servers that could not be deployed. Never rejects. */
+  readonly retryTools: () => Promise<void>;
   /** Says that definitions are deployed and unfinished runs go on, so that `/ready` can. */
   readonly markReady: () => void;
 };
@@ -135,7 +137,7 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   );
   stack.defer(() => drain(runs, correspondence, config));
   const progress = { tools: false, definitions: false };
-  const deployed = beginToolServers(stack, toolServers, { config, directory: overrides.toolServers });
+  const { deployed, retryTools } = beginToolServers(stack, toolServers, { config, directory: overrides.toolServers });
   const toolsReady = withMcpServers(remotes, deployed).finally(() => (progress.tools = true));
   const facts = factsOf(stack, loaded, { clock, database, agents, progress, embedderFailure });
   const services = {
@@ -165,7 +167,7 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   };
   const owned = stack.move();
   const markReady = () => void (progress.definitions = true);
-  return { services, toolsReady, markReady, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return { services, toolsReady, retryTools, markReady, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
 /** Runs end, or stop where they can go on; messages come no more. */
@@ -232,7 +234,8 @@ function openAgents(
     tools,
   }: { readonly changes: SqliteChangeLog; readonly clock: Clock; readonly tools: ToolCatalogue },
 ): Agents {
-  return new Agents({ store: new SqliteAgentStore(database, changes), clock, knownTools: () => knownTools(tools) });
+  const store = new SqliteAgentStore(database, changes);
+  return new Agents({ store, clock, knownTools: () => knownTools(tools), failedServers: tools.failures });
 }
 
 /** Begins to deploy tool servers, until the stack is disposed of. */
@@ -240,11 +243,14 @@ function beginToolServers(
   stack: AsyncDisposableStack,
   toolServers: ToolServers,
   { config, directory }: { readonly config: Config; readonly directory: string | undefined },
-): Promise<readonly ToolDeployment[]> {
+) {
   const stopping = new AbortController();
   stack.defer(() => stopping.abort());
   const builtIn = directory ?? join(PACKAGE_DIRECTORY, "tools", "built");
-  return deployToolServers(toolServers, { builtIn, config }, stopping.signal);
+  return {
+    deployed: deployToolServers(toolServers, { builtIn, config }, stopping.signal),
+    retryTools: () => redeployFailed(toolServers, builtIn, stopping.signal),
+  };
 }
 
 function openTraffic(

@@ -198,9 +198,28 @@ function refuseSecond(
 
 /** Deploys every definition of a directory, one after the other; a broken one stops no other, and of two with one name the first counts. */
 export async function deployDirectory(services: Services, directory: string): Promise<readonly FileDeployment[]> {
-  const results: FileDeployment[] = [];
   const seen: Seen = new Map();
-  for (const file of await definitionFiles(directory)) results.push(await deployFile(services, file, seen));
+  return deployEach(services, await definitionFiles(directory), seen);
+}
+
+/** Deploys the refused files of an earlier pass again; returns the outcome of every file of that pass. */
+export async function redeployRefused(
+  services: Services,
+  earlier: readonly FileDeployment[],
+): Promise<readonly FileDeployment[]> {
+  const done = earlier.filter((each) => each.type !== "refused");
+  const seen: Seen = new Map(done.map(({ agent, file }) => [agent.toLowerCase(), file]));
+  const refused = earlier.filter((each) => each.type === "refused").map(({ file }) => file);
+  return [...done, ...(await deployEach(services, refused, seen))];
+}
+
+async function deployEach(
+  services: Services,
+  files: readonly string[],
+  seen: Seen,
+): Promise<readonly FileDeployment[]> {
+  const results: FileDeployment[] = [];
+  for (const file of files) results.push(await deployFile(services, file, seen));
   return results;
 }
 

@@ -39,7 +39,7 @@ export function openToolServers(
   );
   const toolRecords = new ToolServerRecords({ servers: toolServers, store, host: toolHost, remotes, clock }, options);
   return {
-    tools: new ToolCatalogue(wrapTools(toolServers.runner)),
+    tools: new ToolCatalogue(wrapTools(toolServers.runner), toolServers.runner.failures),
     toolServers,
     toolRecords,
     toolHost,

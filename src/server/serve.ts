@@ -9,7 +9,7 @@ import { isOpenToOthers } from "../kernel/private-files.ts";
 import { expectShortLives } from "../kernel/short-lived.ts";
 import { type Caxton, compose, dashboardDirectory, isDashboardBuilt, type Overrides } from "./compose.ts";
 import type { LoadedConfig } from "./config.ts";
-import { deployDirectory, DefinitionWatcher, type FileDeployment } from "./definitions.ts";
+import { deployDirectory, DefinitionWatcher, type FileDeployment, redeployRefused } from "./definitions.ts";
 import { ListenFailedError, NotLoopbackError, PortInUseError } from "./errors.ts";
 import type { ToolDeployment } from "./tool-servers.ts";
 import { startFailure } from "./store-watch.ts";
@@ -43,6 +43,8 @@ export type ServeOptions = {
 };
 
 const SWEEP_MS = 3_600_000;
+/** How often failed deployments are tried again. */
+const RETRY_MS = 10_000;
 /** How long a stopping server waits for answers that are on their way; a client that takes or sends nothing is then cut off. */
 const CLOSE_MS = 1_000;
 
@@ -122,7 +124,9 @@ async function makeReady(caxton: Caxton, { config }: LoadedConfig, stopping: Abo
   caxton.services.replies.watchExpiry();
   caxton.services.correspondence.begin();
   caxton.services.keeper.begin();
-  caxton.markReady();
+  void retryDeployments(caxton, definitions, stopping).catch((error: unknown) => {
+    if (!stopping.aborted) log.error({ err: error }, "failed deployments are not tried again");
+  });
   caxton.services.retention.start();
   // A memory that is nearly full is told of from the start, not only once somebody writes or looks.
   caxton.services.memory.capacity
@@ -132,6 +136,28 @@ async function makeReady(caxton: Caxton, { config }: LoadedConfig, stopping: Abo
   await sweepUploads(caxton);
   return { tools, definitions, resumedRuns };
 }
+
+/** Says that the server is ready once no deployment failed for want of a built-in tool server or of storage. */
+async function retryDeployments(
+  caxton: Caxton,
+  first: readonly FileDeployment[],
+  stopping: AbortSignal,
+): Promise<void> {
+  const { tools, clock } = caxton.services;
+  let definitions = first;
+  while (tools.failures.size > 0 || definitions.some(lacksStorage)) {
+    await clock.sleep(RETRY_MS, stopping);
+    const failed = tools.failures.size;
+    await caxton.retryTools();
+    stopping.throwIfAborted();
+    if (tools.failures.size < failed || definitions.some(lacksStorage))
+      definitions = await redeployRefused(caxton.services, definitions);
+  }
+  caxton.markReady();
+}
+
+const lacksStorage = (deployment: FileDeployment): boolean =>
+  deployment.type === "refused" && deployment.code.startsWith("STORAGE_");
 
 /** Whatever comes of it, messages wait for their recipients no longer. */
 async function deployDefinitions({ services }: Caxton, directory: string): Promise<readonly FileDeployment[]> {

@@ -74,6 +74,9 @@ export async function deployToolServers(
     // A server that is stopped while it starts has closed its store already.
     if (!signal.aborted) log.error({ err: error }, "deployed tool servers cannot be read");
   });
+  for (const result of builtInResults)
+    if (result.type === "failed" && !servers.runner.find(result.name))
+      servers.runner.failures.set(result.name, result.reason);
   const known = new Set([...builtInNames, ...servers.runner.servers().map(({ name }) => name)]);
   const missing = Object.keys(configured)
     .filter((name) => !known.has(name) && configured[name]?.enabled !== false && !ownNames.includes(name))
@@ -85,11 +88,25 @@ export async function deployToolServers(
   return [...builtInResults, ...ownResults, ...missing];
 }
 
+/** Deploys the built-in tool servers that could not be deployed. Logs a failure only if its reason is new. Never rejects. */
+export async function redeployFailed(servers: ToolServers, builtIn: string, signal: AbortSignal): Promise<void> {
+  const { failures } = servers.runner;
+  for (const [name, lastReason] of failures) {
+    const how = { origin: "built-in", accept: true, lastReason } as const;
+    const result = await deployDirectory(servers, join(builtIn, name), how, signal);
+    if (result.type === "failed") failures.set(name, result.reason);
+    else {
+      failures.delete(name);
+      log.info({ toolServer: name }, "the tool server was deployed after a failure");
+    }
+  }
+}
+
 /** Deploys one directory with a module and its manifest. What fails is an outcome; never rejects. */
 export async function deployDirectory(
   servers: ToolServers,
   directory: string,
-  { origin, accept }: { readonly origin: "built-in" | "directory"; readonly accept: boolean },
+  { origin, accept, lastReason }: DeployHow,
   signal: AbortSignal,
 ): Promise<ToolDeployment> {
   const fallback = directory.split(/[\\/]/).at(-1) ?? directory;
@@ -109,10 +126,18 @@ export async function deployDirectory(
   } catch (error) {
     const reason = error instanceof CaxtonError ? toFault(error).message : String(error);
     // A server that is stopped while it starts has nothing to complain about.
-    if (!signal.aborted) log.error({ toolServer: fallback, err: error }, "a tool server cannot be deployed");
+    if (!signal.aborted && reason !== lastReason)
+      log.error({ toolServer: fallback, err: error }, "a tool server cannot be deployed");
     return { type: "failed", name: fallback, reason };
   }
 }
+
+type DeployHow = {
+  readonly origin: "built-in" | "directory";
+  readonly accept: boolean;
+  /** Why the attempt before failed. */
+  readonly lastReason?: string;
+};
 
 export const MODULE = "module.wasm";
 const MANIFEST = "tool.toml";

@@ -31,10 +31,14 @@ import {
 } from "./errors.ts";
 import { Lru } from "./lru.ts";
 import { compilePrompt, fillSystemPrompt, type Prompt, refuseUnknownVariables } from "./prompt.ts";
-import { type DefinitionFormat, formatOf, readDefinition, type Reading } from "./reading.ts";
+import { type DefinitionFormat, formatOf, readDefinition, type Reading, type ReadOptions } from "./reading.ts";
 import type { KnownTools } from "./semantics.ts";
 
-export type AgentsDeps = { readonly store: AgentStore; readonly clock: Clock; readonly knownTools: KnownTools };
+export type AgentsDeps = Pick<ReadOptions, "failedServers"> & {
+  readonly store: AgentStore;
+  readonly clock: Clock;
+  readonly knownTools: KnownTools;
+};
 
 /** A definition file's text; the name is for messages, and its extension tells the format. */
 export type DefinitionSource = {
@@ -91,7 +95,7 @@ export class Agents {
     const bytes = Buffer.byteLength(source);
     if (bytes > LIMITS.definitionBytesMax)
       throw new DefinitionTooLargeError(fileName, bytes, LIMITS.definitionBytesMax);
-    return readDefinition(source, fileName, { format, knownTools: this.#deps.knownTools });
+    return readDefinition(source, fileName, { ...this.#deps, format });
   }
 
   /** Deploys one definition. Throws DefinitionInvalidError, DefinitionTooLargeError, NameConflictError. */

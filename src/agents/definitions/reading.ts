@@ -30,6 +30,8 @@ export type ReadOptions = {
   readonly format?: DefinitionFormat | undefined;
   /** Without it tools are not looked up. */
   readonly knownTools?: KnownTools | undefined;
+  /** Tool servers that could not be deployed, with the reason. */
+  readonly failedServers?: ReadonlyMap<string, string> | undefined;
 };
 
 /** The format of a definition: by the file's extension, or by whether it begins with front matter. */
@@ -49,7 +51,7 @@ export function readDefinition(source: string, fileName: string, options: ReadOp
   const problems = arrange([
     ...draft.problems,
     ...(checked.type === "invalid" ? checked.problems : []),
-    ...semanticProblems(draft, options.knownTools),
+    ...semanticProblems(draft, options),
   ]);
   if (checked.type === "invalid" || problems.some(({ severity }) => severity === "error"))
     return { type: "invalid", problems };

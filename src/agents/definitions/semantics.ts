@@ -10,6 +10,7 @@ import {
 } from "../../text/documents/index.ts";
 import { DefinitionFile } from "./definition-file.ts";
 import type { Draft } from "./draft.ts";
+import type { ReadOptions } from "./reading.ts";
 import { INACTIVE, UNSUPPORTED, UNSUPPORTED_FIX } from "./inactive.ts";
 import { namesTool, readRule, RULES_MAX } from "../permissions/index.ts";
 import { ACT_HANDLER_NAMES } from "./act-prompts.ts";
@@ -21,14 +22,14 @@ import { AGENT_NAME, kebab, KEBAB_NAME, MODEL, PARAMETER_NAME } from "./rules.ts
 export type KnownTools = () => Iterable<string>;
 
 /** Everything about a definition that its schema cannot say. Works on a draft that breaks the schema too, so that all problems come at once. */
-export const semanticProblems = (draft: Draft, knownTools: KnownTools | undefined): readonly Problem[] => [
+export const semanticProblems = (draft: Draft, { knownTools, failedServers }: ReadOptions): readonly Problem[] => [
   ...keyProblems(draft.document),
   ...nameProblems(draft.document),
   ...modelProblems(draft.document),
   ...sameProblems(draft.document),
   ...memoryProblems(draft.document),
   ...promptProblems(draft),
-  ...(knownTools === undefined ? [] : toolProblems(draft, knownTools)),
+  ...(knownTools === undefined ? [] : toolProblems(draft, knownTools, failedServers)),
 ];
 
 const isEmpty = (value: unknown): boolean =>
@@ -311,8 +312,10 @@ function placeOf(document: Document, key: string, snippet: string, offset: numbe
   return placeWithin(document, [key], snippet, before) ?? {};
 }
 
-const toolProblems = (draft: Draft, knownTools: KnownTools): readonly Problem[] => [
-  ...["tools", "deferred_tools"].flatMap((key) => problemsOfTools(draft, key, knownTools)),
+type Failed = ReadOptions["failedServers"];
+
+const toolProblems = (draft: Draft, knownTools: KnownTools, failed: Failed): readonly Problem[] => [
+  ...["tools", "deferred_tools"].flatMap((key) => problemsOfTools(draft, key, knownTools, failed)),
   ...["deny", "allow", "ask"].flatMap((key) => problemsOfRules(draft, key, knownTools)),
 ];
 
@@ -336,13 +339,17 @@ function problemsOfRules({ document }: Draft, key: string, knownTools: KnownTool
   });
 }
 
-function problemsOfTools({ document, style }: Draft, key: string, knownTools: KnownTools): readonly Problem[] {
+function problemsOfTools(
+  ...[{ document, style }, key, knownTools, failed]: [Draft, string, KnownTools, Failed]
+): readonly Problem[] {
   const tools = document.data[key];
   if (!isStrings(tools)) return [];
   const known = new Set(knownTools());
   const nearestTo = suggester(known);
   const unknown = [...tools.entries()].filter(([, entry]) => entry !== "*" && !known.has(entry));
   return unknown.slice(0, PROBLEMS_MAX).map(([index, entry], nth) => {
+    const failure = failedServer(entry, failed);
+    if (failure !== undefined) return problemAt(document, [key, index], failure);
     const alternatives = nth < SUGGESTED_MAX ? alternativesTo(entry, known, nearestTo) : [];
     const [best] = alternatives;
     // Tools that were written as one line of text have no places of their own.
@@ -360,6 +367,19 @@ function problemsOfTools({ document, style }: Draft, key: string, knownTools: Kn
     };
     return { ...problemAt(document, [key, index], finding), ...place };
   });
+}
+
+/** A tool of a server that could not be deployed: an error in every style, because the tool is to be there later. */
+function failedServer(entry: string, failed: Failed) {
+  const [server = ""] = entry.split(".");
+  const reason = failed?.get(server);
+  if (reason === undefined) return undefined;
+  return {
+    severity: "error" as const,
+    code: "UNKNOWN_TOOL",
+    message: `the tool server "${server}" could not be deployed: ${reason}`,
+    fix: "Remove the cause. Caxton tries again every 10 seconds.",
+  };
 }
 
 /** Tools of the Caxton documents by their names there. */

@@ -111,14 +111,29 @@ async function memoryCondition(
 }
 
 /** Ready when every part works and runs are taken: not while the server starts, nor while it drains. */
-export async function getReadiness({ facts, runs }: SystemServices): Promise<contract.Ready> {
+export async function getReadiness({ facts, runs, tools }: SystemServices): Promise<contract.Ready> {
   const { executing, waiting } = runs.load();
   const note = runs.isStopping ? "the server is stopping" : `${executing} executing, ${waiting} waiting`;
-  const checks = { store: await facts.storeCheck(), ...facts.checks(), runs: { ok: !runs.isStopping, note } };
+  const checks = {
+    store: await facts.storeCheck(),
+    ...facts.checks(),
+    ...failedTools(tools),
+    runs: { ok: !runs.isStopping, note },
+  };
   const bad = Object.entries(checks).filter(([, { ok }]) => !ok);
   // Deployments end by themselves; the other parts need a restart.
-  const isStarting = bad.every(([part]) => part === "tools" || part === "agents");
+  const isStarting = tools.failures.size === 0 && bad.every(([part]) => part === "tools" || part === "agents");
   return { status: bad.length === 0 ? "ready" : isStarting ? "starting" : "failing", checks };
+}
+
+function failedTools({ failures }: ToolCatalogue): { readonly tools?: PartCheck } {
+  if (failures.size === 0) return {};
+  const byReason = Map.groupBy(failures, ([, reason]) => reason);
+  const notes = [...byReason].map(([reason, failed]) => {
+    const names = failed.map(([name]) => name);
+    return `${names.join(", ")} could not be deployed: ${reason}`;
+  });
+  return { tools: { ok: false, note: `${notes.join("; ")}. Caxton tries again every 10 seconds` } };
 }
 
 function vectorsNote(model: string | undefined, wanted: string | undefined): string {

@@ -18,12 +18,13 @@ export async function checkServer({ client }: Context): Promise<ServerFindings> 
     const note = `answers at ${client.server.origin}, version ${value.version}`;
     const fix = same ? "" : `this command is ${here}; use the same version for both`;
     const server: Finding = { check: "server", state: same ? "ok" : "warn", note, fix };
+    const failing = await parts(client);
     const found = [
-      ...(await parts(client)),
+      ...failing,
       ...models(value),
       ...(await localModels(client, value)),
       memory(value),
-      ...toolServers(value),
+      ...toolServers(value, failing),
     ];
     return { answers: true, findings: [server, ...found] };
   } catch (error) {
@@ -98,9 +99,10 @@ function memory({ memory: { backend, ready, note, limits } }: Status): Finding {
     : { check, state: "fail", note: `${oneLine(backend)} is not ready`, fix: oneLine(note) };
 }
 
-function toolServers({ tool_servers: servers }: Status): Finding[] {
+function toolServers({ tool_servers: servers }: Status, failing: readonly Finding[]): Finding[] {
   const broken = servers.filter(({ state }) => state === "failed" || state === "quarantined");
-  if (broken.length === 0)
+  const isDeployed = !failing.some(({ check }) => check === "tools");
+  if (broken.length === 0 && isDeployed)
     return [{ check: "tool servers", state: "ok", note: countOf(servers.length, "server"), fix: "" }];
   return broken.map(({ name, state }) => ({
     check: "tool servers",

@@ -12,11 +12,14 @@ const CLOSED: ReadonlySet<ToolServerState> = new Set(["paused", "pending", "drai
 
 /** The tools of this server: which there are, which an agent may use, and calls with arguments and results checked. */
 export class ToolCatalogue {
+  /** Built-in servers that could not be deployed, with the reason. */
+  readonly failures: ReadonlyMap<string, string>;
   readonly #runner: ToolRunner;
   readonly #checks = new WeakMap<JsonObject, SchemaCheck>();
 
-  constructor(runner: ToolRunner) {
+  constructor(runner: ToolRunner, failures: ReadonlyMap<string, string> = new Map()) {
     this.#runner = runner;
+    this.failures = failures;
   }
 
   servers(): readonly ToolServer[] {
@@ -31,6 +34,7 @@ export class ToolCatalogue {
     throw new ToolServerNotFoundError(
       name,
       servers.map((server) => server.name),
+      this.failures.get(name),
     );
   }
 

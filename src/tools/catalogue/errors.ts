@@ -11,18 +11,23 @@ export class ToolServerNotFoundError extends CaxtonError<{
 }> {
   readonly code = "TOOL_SERVER_NOT_FOUND";
   readonly kind = "not-found";
-  constructor(server: string, known: readonly string[]) {
+  /** `failure`: why a built-in server of that name could not be deployed. */
+  constructor(server: string, known: readonly string[], failure?: string) {
     const near = nearest(server, known);
     const listed = known.slice(0, LISTED_MAX);
     const more =
       known.length > LISTED_MAX ? ` and ${known.length - LISTED_MAX} more; \`caxton tool list\` lists them` : "";
     super(
-      `there is no tool server "${server}"`,
-      isReservedToolServer(server)
-        ? "The built-in server of that name is part of the server itself, or disabled; `caxton tool list` lists what is there."
-        : near.length > 0
-          ? `Did you mean ${near.join(" or ")}?`
-          : `Tool servers here: ${listed.join(", ") || "none"}${more}.`,
+      failure === undefined
+        ? `there is no tool server "${server}"`
+        : `the built-in tool server "${server}" could not be deployed: ${failure}`,
+      failure !== undefined
+        ? "Remove the cause. Caxton tries again every 10 seconds."
+        : isReservedToolServer(server)
+          ? "The built-in server of that name is part of the server itself, or disabled; `caxton tool list` lists what is there."
+          : near.length > 0
+            ? `Did you mean ${near.join(" or ")}?`
+            : `Tool servers here: ${listed.join(", ") || "none"}${more}.`,
       { server, known: [...new Set([...near, ...listed])].slice(0, LISTED_MAX) },
     );
   }

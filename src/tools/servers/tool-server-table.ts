@@ -20,6 +20,8 @@ export type ToolServerTableDeps = {
  * refused here, the others are counted and passed on.
  */
 export class ToolServerTable implements ToolRunner {
+  /** Built-in servers that could not be deployed, with the reason. */
+  readonly failures = new Map<string, string>();
   readonly #deps: ToolServerTableDeps;
   readonly #entries = new Map<string, ToolServerEntry>();
   readonly #remoteEntries = new Map<string, ToolServerEntry>();
@@ -72,6 +74,7 @@ export class ToolServerTable implements ToolRunner {
     throw new ToolServerNotFoundError(
       name,
       this.servers().map((server) => server.name),
+      this.failures.get(name),
     );
   }
 

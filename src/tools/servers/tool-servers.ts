@@ -352,6 +352,7 @@ export class ToolServers {
     throw new ToolServerNotFoundError(
       name,
       this.runner.servers().map((server) => server.name),
+      this.runner.failures.get(name),
     );
   }
 
