@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { parseFrontMatter } from "./front-matter.ts";
+import { parseFields, parseFrontMatter } from "./front-matter.ts";
 
 const read = (text: string) => {
   const result = parseFrontMatter(text, "x.md");
@@ -54,6 +54,26 @@ test("front matter that is missing, unclosed or beyond repair is refused with it
   expect(parseFrontMatter("---\nname: a\n", "x.md").problems[0]?.message).toBe("the front matter is not closed");
   expect(parseFrontMatter("---\na: 1\na: 2\n---\n", "x.md").problems[0]?.message).toBe(
     "this key is already defined on line 2",
+  );
+});
+
+test.each(["tools: [calculator", "tools: [a,\nb: c", "parameters: { a: [1, 2]", "x: ["])(
+  "a flow collection that is not closed is an error, and is not read as text: %s",
+  (field) => {
+    const results = [
+      parseFrontMatter(`---\nname: a\n${field}\n---\nBody`, "x.md"),
+      parseFields(`name: a\n${field}\nversion: 1.0.0\n`, "x.yaml"),
+    ];
+    for (const { type, problems } of results) {
+      expect([type, problems[0]]).toMatchObject(["malformed", { severity: "error", code: "SYNTAX" }]);
+      expect(problems[0]?.fix).toMatch(/Close what was opened|close every bracket/);
+    }
+  },
+);
+
+test("text that begins with a closed bracket is read as it stands", () => {
+  expect(read("---\nname: a\ndescription: [draft] writes: text\n---\nB").data["description"]).toBe(
+    "[draft] writes: text",
   );
 });
 

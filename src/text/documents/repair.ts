@@ -72,9 +72,12 @@ function isSafe(value: string, continuation: readonly string[]): boolean {
   const first = text.charAt(0);
   if (first === '"' || first === "'")
     return text.length > 1 && text.endsWith(first) && !text.slice(1, -1).includes(first);
-  if (first === "[" || first === "{") return text.endsWith(first === "[" ? "]" : "}");
+  if (first === "[" || first === "{") return text.endsWith(first === "[" ? "]" : "}") || isUnclosed(text);
   return !/: |:$| #|^[@`%*&!,\]}?|>-]/m.test(text);
 }
+
+/** An unclosed flow collection is a mistake, and no text: quotes would hide it. */
+const isUnclosed = (text: string): boolean => [...text.matchAll(/[[{]/g)].length > [...text.matchAll(/[\]}]/g)].length;
 
 function quote(lines: string[], from: number, last: number, start: number): void {
   for (let index = from; index <= last; index += 1) {
