@@ -36,6 +36,13 @@ export function rowsSection(bench: Bench): Section | undefined {
   const notes = notesOf(outcome.structured);
   const [of, asked] = plan.figures.map((figure) => figure.of);
   if (rows.length === 0) return section([`No ${plural(plan.noun)} fit${conditionsText(plan.conditions)}.`], notes);
+  if (plan.order === undefined && of !== undefined) {
+    const shown = rows.slice(0, ROWS_SHOWN);
+    return section(
+      [`${capital(of.text)}: ${listed(shown.map((row) => cellText(row, of.text)))}.`, rowTable(shown)],
+      notes,
+    );
+  }
   if (plan.order === undefined || of === undefined) {
     const more = matched > ROWS_SHOWN ? `; these are the first ${ROWS_SHOWN}` : "";
     const names = rows.slice(0, ROWS_SHOWN).map((row) => rowName(row, bench));
@@ -86,7 +93,8 @@ function rowName(row: JsonObject, { table, plan }: Bench): string {
       const fixed = plan.conditions.some(({ key, operator }) => key.column === column && operator === "=");
       return {
         name: column.name,
-        score: fixed ? 0 : column.type === "date" ? 0.75 : unique + (named && unique > 0.3 ? 0.5 : 0),
+        date: column.type === "date",
+        score: fixed && unique < 0.9 ? 0 : column.type === "date" ? 0.75 : unique + (named && unique > 0.3 ? 0.5 : 0),
       };
     })
     .filter(({ score }) => score >= 0.5)
@@ -97,7 +105,7 @@ function rowName(row: JsonObject, { table, plan }: Bench): string {
   );
   if (people.length === 2) return people.map(({ name }) => cellText(row, name)).join(" ");
   const [best] = ranked;
-  if (best !== undefined) return cellText(row, best.name);
+  if (best !== undefined && (!best.date || numbered === undefined)) return cellText(row, best.name);
   return numbered === undefined ? "" : `${numbered.name} ${cellText(row, numbered.name)}`;
 }
 

@@ -19,7 +19,7 @@ type Question = z.infer<typeof Question>;
 type Grade = "right" | "refused" | "wrong";
 
 /** How many of the questions are answered right today; the rest are refused. A wrong answer is none too few. */
-const RIGHT_MIN = 342;
+const RIGHT_MIN = 352;
 
 const read = (path: string) => readFileSync(join(ROOT, path));
 const QUESTIONS = read("test/fixtures/questions/questions.jsonl")

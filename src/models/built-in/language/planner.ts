@@ -236,9 +236,8 @@ function readCounts(draft: Draft, base: Plan): Plan | undefined {
   const narrowed = base.conditions.length > 0 || base.groups.length > 0;
   if (/^(?:h?U?r|wr|h|ar)$/.test(symbols) && (narrowed || /^[ha]/.test(symbols))) {
     if (aggregate !== undefined && !/^(?:count|sum)$/.test(aggregate.aggregate ?? "")) return undefined;
-    return symbols.startsWith("w") && base.groups.length === 0
-      ? { ...base, task: "rows" }
-      : { ...base, figures: [COUNT] };
+    const isListed = /^[wr]/.test(symbols) && base.groups.length === 0 && draft.chart === undefined;
+    return isListed ? { ...base, task: "rows" } : { ...base, figures: [COUNT] };
   }
   if (symbols === "" && base.groups.length > 0) return { ...base, figures: [COUNT] };
   if (symbols === "" && base.conditions.length > 0) return { ...base, task: "rows" };
@@ -260,7 +259,12 @@ function readCounts(draft: Draft, base: Plan): Plan | undefined {
       ...base,
       figures: [pinned && draft.isNumeric(named) ? draft.figure(named, "mean") : draft.counted(named)],
     };
-  if (symbols === "wc" && base.conditions.length > 0 && base.groups.length === 0 && !draft.isNumeric(named)) {
+  if (/^w?c$/.test(symbols) && pinned && base.groups.length === 0 && !draft.isNumeric(named)) {
+    const [column, other] = named.columns;
+    if (column === undefined || other !== undefined) return undefined;
+    return { ...base, task: "rows", figures: [{ aggregate: "max", of: { text: column.name, columns: [column] } }] };
+  }
+  if (/^w?c$/.test(symbols) && base.conditions.length > 0 && base.groups.length === 0 && !draft.isNumeric(named)) {
     const unique = named.columns.some(({ distinct }) => distinct === draft.table.rows);
     return unique ? { ...base, task: "rows" } : { ...base, figures: [COUNT], groups: [draft.key(named)] };
   }

@@ -1,3 +1,4 @@
+import { isOwner } from "./read-values.ts";
 import { type Draft, doubt, isTimeKey, PERSONS, type Made } from "./draft.ts";
 import { isFlag, isIdentity, NO_COLUMN, textOf } from "./columns.ts";
 import type { Item } from "./item.ts";
@@ -48,6 +49,12 @@ function readWho(draft: Draft) {
   draft.reduce(/T[c]/, ([, named]) =>
     named?.columns.every(({ type, parts }) => type === "date" || parts.includes("year")) === true
       ? groupBy(draft, [named])
+      : undefined,
+  );
+  // "Who is Ann's manager?"
+  draft.reduce(/WFc/, ([who, value, named]) =>
+    who !== undefined && value !== undefined && named !== undefined && isOwner(draft, value)
+      ? [{ ...who, symbol: "w" }, value, named]
       : undefined,
   );
   draft.reduce(/W[cr]?/, ([who, target]) => {

@@ -121,6 +121,9 @@ function readOpposites(draft: Draft) {
     );
 }
 
+/** Whether a value owns what stands after it: "Ann's". */
+export const isOwner = ({ words }: Draft, { to }: Item): boolean => /['’]s?$/.test(words[to - 1]?.text ?? "");
+
 /** Verbs that name a column of dates, and nouns after a value, which say nothing more: "opened", "American customers". */
 export function dropNouns(draft: Draft) {
   draft.items = draft.items.flatMap((one, at) => {
@@ -130,6 +133,7 @@ export function dropNouns(draft: Draft) {
     if (
       before?.symbol === "F" &&
       before.to === one.from &&
+      !isOwner(draft, before) &&
       one.columns.every(({ type }) => type === "text") &&
       draft.items[at + 1]?.symbol !== "s"
     )
