@@ -1,7 +1,7 @@
 import type { Bench, Section } from "./bench.ts";
 import { knowsPeriods } from "./plan-call.ts";
 import { pairSection } from "./pair-answer.ts";
-import { planText, readingText } from "./language/index.ts";
+import { type Column, planText, readingText } from "./language/index.ts";
 import { rowsSection } from "./rows-answer.ts";
 import { figuresSection } from "./figures-answer.ts";
 
@@ -18,8 +18,17 @@ export function planSection(asked: Bench): Section | undefined {
   const line = `${planText(plan)}${readings.length === 0 ? "" : ` (${readings.join("; ")})`}.`;
   const answer = answerSection(bench);
   if (answer === undefined) return undefined;
-  return answer.type === "failure" ? answer : { ...answer, text: [line, ...answer.text] };
+  if (answer.type === "failure") return answer;
+  const caveats = answer.caveats
+    .filter((note) => !named(note, bench.table.columns) || (named(note, columns) && !SAID.test(note)))
+    .map((note) => note.replace(/; if it is not, set decimal to ","/, ""));
+  return { ...answer, text: [line, ...answer.text], caveats };
 }
+
+const named = (note: string, among: readonly Column[]): boolean => among.some(({ name }) => note.includes(`'${name}'`));
+
+/** Notes of a tool on a column's unit, which the line of the plan has too. */
+const SAID = /^The currency sign in /;
 
 /** Days are the dates themselves for a tool that knows no periods. */
 function simpler({ plan, toolbox: { group } }: Bench): Bench["plan"] {
@@ -38,5 +47,3 @@ function answerSection(bench: Bench): Section | undefined {
   if (plan.task === "pair" || plan.task === "distribution") return pairSection(bench, figuresSection);
   return figuresSection(bench);
 }
-
-/** One group with its figures in the order of the plan's. */

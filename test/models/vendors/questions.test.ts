@@ -87,3 +87,14 @@ test("questions about tables are answered right or refused, and never wrong", as
   expect(wrong).toEqual([]);
   expect(right).toBeGreaterThanOrEqual(RIGHT_MIN);
 });
+
+test("notes of the reader name only columns that the answer uses, and do not repeat the plan's line", async () => {
+  const file = "test/fixtures/questions/people.csv";
+  const notesIn = async (question: string) => {
+    const { answer } = await converse(`${question}\nUse ${file}`, TOOLS);
+    return answer.split("\n\n").slice(1, -1).join("\n");
+  };
+  expect(await notesIn("How many people are in Sales?")).toBe("There are 4 people (57.14 % of 7).");
+  const grouped = await notesIn("What is the total salary by department?");
+  expect(grouped.split("\n").at(-1)).toBe("The comma in 'salary' is read as thousands separator.");
+});
