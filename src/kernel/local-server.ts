@@ -37,12 +37,13 @@ export function announceLocalServer(dataDirectory: string, url: string): () => v
   return () => forgetLocalServer(dataDirectory);
 }
 
-/** Takes back what a server before left, which was killed: its process id may be another program's by now. */
+/** Removes the announcement of a server, also of one that was killed: its process id may be another program's by now. */
 export function forgetLocalServer(dataDirectory: string): void {
   try {
     unlinkSync(place(dataDirectory));
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return;
+    log.warn({ err: error, file: place(dataDirectory) }, "the file that announces the server cannot be removed");
   }
 }
 

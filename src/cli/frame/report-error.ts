@@ -68,8 +68,10 @@ const indent = (lines: readonly string[]): string[] => lines.map((line) => `  ${
 function traces(error: unknown): string[] {
   if (error instanceof ServerProblem) return [`request ${error.details.request_id}`];
   if (!(error instanceof Error)) return [];
-  const cause = error.cause instanceof Error ? ["caused by:", ...stackOf(error.cause)] : [];
-  return [...stackOf(error), ...cause];
+  const inner = error instanceof SuppressedError ? [error.error, error.suppressed] : [error.cause];
+  return [...stackOf(error), ...inner.filter((each) => each instanceof Error).flatMap(causedBy)];
 }
+
+const causedBy = (error: Error): string[] => ["caused by:", ...traces(error)];
 
 const stackOf = (error: Error): string[] => (error.stack ?? error.message).split("\n").map((line) => line.trimEnd());

@@ -42,7 +42,11 @@ export class FileHandRecord implements HandRecord {
     if (this.#descriptor === undefined) return;
     closeSync(this.#descriptor);
     this.#descriptor = undefined;
-    rmSync(this.#file, { force: true });
+    try {
+      rmSync(this.#file, { force: true });
+    } catch (error) {
+      log.warn({ err: error, file: this.#file }, "the record of deliveries in flight cannot be removed");
+    }
   }
 
   #write(line: string): void {
