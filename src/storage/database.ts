@@ -1,8 +1,9 @@
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { forgetLocalServer } from "../kernel/local-server.ts";
 import { LostFile, OpenedDatabase } from "../kernel/opened-file.ts";
-import { makePrivateDirectory, makePrivateFile } from "../kernel/private-files.ts";
+import { makePrivateDirectory, makePrivateFile, PRIVATE_FILE } from "../kernel/private-files.ts";
 import { Checkpointer } from "../kernel/sqlite/checkpointer.ts";
 import { DatabaseTooNewError, dataDirectoryInUse, isFileFault, storageError } from "../kernel/sqlite/errors.ts";
 import type { Synchronous } from "../kernel/sqlite/synchronous.ts";
@@ -129,9 +130,14 @@ export class Database implements Disposable {
     this.read(() => this.#opened.mustBeThere());
   }
 
-  /** Writes something, and rejects with why that cannot be done. */
+  /** Writes to the database and creates a file beside it. Rejects with the reason that this fails. */
   async probe(): Promise<void> {
     await this.write(() => this.#db.exec(`PRAGMA user_version=${MIGRATIONS.length}`));
+    const file = join(this.directory, `.probe-${process.pid}`);
+    this.read(() => {
+      writeFileSync(file, "caxton", { mode: PRIVATE_FILE });
+      rmSync(file);
+    });
   }
 
   /**

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { tempDirectory } from "../helpers/temp.ts";
@@ -129,4 +129,20 @@ test("dev deploys a file when it is saved and keeps the revision when it is brok
   child.kill("SIGINT");
   expect((await ended).code).toBe(130);
   expect(existsSync(join(place.path, ".caxton", "server.json"))).toBe(false);
+});
+
+test("a server whose data directory became read-only is not ready, and stops without an error", async () => {
+  using place = workplace();
+  const data = join(place.path, ".caxton");
+  // Root may write everywhere, so that it runs the command as another user.
+  const uid = process.getuid?.() === 0 ? 65_534 : undefined;
+  if (uid !== undefined) chownSync(place.path, uid, uid);
+  await using server = await serving({ cwd: place.path, environment: place.environment, uid });
+  chmodSync(data, 0o500);
+  const ready = await fetch(`${server.url}/ready`);
+  expect([ready.status, await ready.text()]).toEqual([503, expect.stringContaining("STORAGE_READ_ONLY")]);
+  server.child.kill("SIGTERM");
+  const { code, stderr } = await server.ended;
+  chmodSync(data, 0o700);
+  expect([code, stderr]).toEqual([0, expect.not.stringContaining("[BUG]")]);
 });
