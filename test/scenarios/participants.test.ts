@@ -290,6 +290,17 @@ describe("only participants change a conversation", () => {
     expect(await say(carol, bob, { parent_conversation: theirs })).toMatchObject({ status: "accepted" });
   });
 
+  test("with a message: a stranger merges no conversation whose list of participants is full", async () => {
+    const { alice, bob, carol } = await parties();
+    const { conversation_id: full } = await say(alice, bob);
+    const many = await Promise.all(Array.from({ length: 100 }, (_, index) => register(`many-${index}-${bob.name}`)));
+    for (const one of many) await say(alice, one, { conversation_id: full });
+    expect(await say(carol, bob, { merge_conversations: [full] })).toMatchObject({
+      error: { code: "CONVERSATION_FORBIDDEN" },
+    });
+    expect(await say(alice, bob, { conversation_id: full })).toMatchObject({ status: "accepted" });
+  });
+
   test("with a token: a stranger ends, merges and archives nothing; a participant and the operator do", async () => {
     const { alice, bob, carol } = await parties();
     const { conversation_id: theirs } = await say(alice, bob);
@@ -297,6 +308,8 @@ describe("only participants change a conversation", () => {
     for (const how of ["end", "archive"]) expect(await change(theirs, how, carol), how).toMatchObject(forbidden);
     expect(await change(theirs, "merge", carol, { into: hers })).toMatchObject(forbidden);
     expect(await change(hers, "merge", carol, { into: theirs })).toMatchObject(forbidden);
+    // A token that is none is no operator's.
+    expect(await ask("POST", `/conversations/${theirs}/end`, { body: {}, token: "cxt_bad" })).toMatchObject(forbidden);
     expect(await change(theirs, "end", alice)).toMatchObject({ body: { state: "cancelled" } });
     expect(await change(hers, "end")).toMatchObject({ body: { state: "cancelled" } });
     expect(await archiveAll(carol)).toMatchObject({ body: { archived: 1 } });

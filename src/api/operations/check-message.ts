@@ -18,6 +18,7 @@ export async function checkMessage(services: SendServices, json: JsonObject): Pr
   const { message } = one;
   const whereTo = await services.router.whereTo(message);
   const recipients = whereTo.type === "found" ? [...whereTo.names] : [];
+  await services.router.records.recall(message);
   const { error, now } = services.router.records.judge(message, recipients);
   // Who cannot be reached takes no part: what the protocol says of such a message is beside the point.
   const wrong = whereTo.type === "found" ? error : whereTo.error;

@@ -38,6 +38,8 @@ type Refused = { readonly code: RefusalCode; readonly error: MessageError };
 export class Speaker {
   readonly #services: SpeakerServices;
   readonly #hashes = new Set<string>();
+  /** Whether it showed a token, also one that is none. */
+  #hasShown = false;
   /** The name that was let pass last, and how many changes of participants there had been: most messages of one caller have one sender. */
   #passed = USER_SENDER;
   #passedAt = -1;
@@ -49,6 +51,7 @@ export class Speaker {
 
   /** One more token; false when it has not the form of one. */
   show(token: string): boolean {
+    this.#hasShown = true;
     const hash = tokenHash(token);
     if (hash === undefined) return false;
     this.#hashes.add(hash);
@@ -90,7 +93,7 @@ export class Speaker {
    */
   isOneOf(names: readonly string[]): boolean {
     const { tokensRequired } = this.#services;
-    return !tokensRequired || this.#hashes.size === 0 || names.some((name) => this.#holds(name));
+    return !tokensRequired || !this.#hasShown || names.some((name) => this.#holds(name));
   }
 
   #judge(name: string): Refused | undefined {

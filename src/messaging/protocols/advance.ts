@@ -122,10 +122,10 @@ function opened(protocol: Protocol | undefined, name: string | undefined, arriva
 }
 
 /**
- * Whether a message of this sender may touch a conversation: the server's may, a participant's, and any sender's once the list
- * of participants of a free conversation is full, since names are missing from it.
+ * Whether this sender may speak in a conversation: the server may, a participant, and any sender once the list of participants
+ * of a free conversation is full, since names are missing from it.
  */
-export function mayTouch(conversation: Conversation, sender: string, { participantsMax }: ConversationTerms): boolean {
+function maySpeak(conversation: Conversation, sender: string, { participantsMax }: ConversationTerms): boolean {
   const isFull =
     conversation.participants.length >= participantsMax && knownProtocol(conversation.protocol) === undefined;
   return isFull || sender === SYSTEM_SENDER || takesPart(conversation, sender);
@@ -152,7 +152,7 @@ function advanceFree(
     }
   }
   const { initiator } = conversation;
-  if (!mayTouch(conversation, message.sender, terms)) {
+  if (!maySpeak(conversation, message.sender, terms)) {
     return breach("participants-only", message, {
       protocol: undefined,
       conversation,
@@ -217,7 +217,7 @@ export function saidMore(conversation: Conversation, count: number, atMs: number
 export function resumed(earlier: Conversation, since: Conversation, terms: ConversationTerms): Conversation {
   const { lastActivityMs } = since;
   // A sender who took no part before brings nobody in.
-  const participants = mayTouch(earlier, since.initiator, terms)
+  const participants = maySpeak(earlier, since.initiator, terms)
     ? withAllOf(earlier, since, terms)
     : earlier.participants;
   const endsAtMs = earlier.endsAtMs > lastActivityMs ? earlier.endsAtMs : since.endsAtMs;

@@ -1,5 +1,5 @@
 /** Conversations that obey protocols: tables, what a message does to a conversation, what time does to it. */
-export { absorbed, type Advance, advance, mayTouch, resumed, saidMore } from "./advance.ts";
+export { absorbed, type Advance, advance, resumed, saidMore } from "./advance.ts";
 export { BREACH_RULES, type Breach, type BreachRule, type Expected, expectedNow } from "./breach.ts";
 export {
   type Conversation,

@@ -1,6 +1,6 @@
 import { type Alarm } from "../../kernel/alarm.ts";
 import { type Clock } from "../../kernel/clock.ts";
-import { type Message, type MessageError } from "../acl/index.ts";
+import { type Message, type MessageError, SYSTEM_SENDER } from "../acl/index.ts";
 import {
   absorbed,
   advance,
@@ -13,8 +13,8 @@ import {
   expire,
   isOpen,
   type Lapse,
-  mayTouch,
   resumed,
+  takesPart,
   undelivered,
   UNREACHED,
 } from "../protocols/index.ts";
@@ -108,6 +108,9 @@ export class Conversations {
     this.#late = new LateRows({ clock, alarm, write }, FREE_ROW_MS);
   }
 
+  /** Whether there may be conversations with a row that are not in memory. */
+  hasLeft = false;
+
   /** Those in memory. */
   get size(): number {
     return this.#held.size;
@@ -119,6 +122,13 @@ export class Conversations {
       this.#held.set(keyOf(row.workspace, row.id), held);
       if (row.expiresAtMs > 0) this.#ringAt(keyOf(row.workspace, row.id), held, row.expiresAtMs);
     }
+  }
+
+  /** A conversation that left memory is known again. */
+  recall(row: ConversationRow): void {
+    if (this.find(row.workspace, row.id) !== undefined) return;
+    this.restore([row]);
+    if (!row.isOpen) this.#forgetLater(keyOf(row.workspace, row.id));
   }
 
   /** As it is now, if it is in memory. */
@@ -253,13 +263,14 @@ export class Conversations {
   #family(message: Message, conversation: Conversation, isFirst: boolean): MessageError | readonly Conversation[] {
     const { workspace, sender, parentConversation, mergeConversations } = message;
     const { terms } = this.#parts;
+    const isStranger = (each: Conversation) => sender !== SYSTEM_SENDER && !takesPart(each, sender);
     const parent = isFirst && parentConversation !== undefined ? this.find(workspace, parentConversation) : undefined;
-    if (parent !== undefined && !mayTouch(parent, sender, terms)) return forbidden(sender, parent.id);
+    if (parent !== undefined && isStranger(parent)) return forbidden(sender, parent.id);
     const others: Conversation[] = [];
     for (const id of new Set(mergeConversations)) {
       const other = this.find(workspace, id);
       if (other === undefined) return failure("CONVERSATION_NOT_FOUND", `there is no conversation ${id} to merge`);
-      if (!mayTouch(other, sender, terms)) return forbidden(sender, id);
+      if (isStranger(other)) return forbidden(sender, id);
       const merge = mergedInto(other, conversation);
       if ("code" in merge) return merge;
       others.push(merge);
@@ -324,6 +335,7 @@ export class Conversations {
     this.#over.delete(key);
     this.#over.add(key);
     if (this.#over.size <= OVER_MAX) return;
+    this.hasLeft = true;
     for (const oldest of this.#over) {
       this.#over.delete(oldest);
       this.#held.delete(oldest);
@@ -367,6 +379,7 @@ export class Conversations {
     }
     const excess = this.#held.size - heldMax;
     if (excess <= 0) return;
+    this.hasLeft = true;
     for (const { key } of free.toSorted((one, other) => one.atMs - other.atMs).slice(0, excess)) this.#held.delete(key);
   }
 

@@ -4,6 +4,7 @@ import { type Addressing, type CapabilityMeaning, type Route } from "./addressin
 import { ByMeaning, type Looked } from "./by-meaning.ts";
 import { type Conversations } from "./conversations.ts";
 import { deadLetter } from "./dead-letter.ts";
+import { ConversationLookup } from "./conversation-lookup.ts";
 import { type Deliveries } from "./deliveries.ts";
 import { expiryOf } from "./expiry.ts";
 import { type Arrived, EarlyMessages } from "./early-messages.ts";
@@ -14,9 +15,11 @@ import { type Parcel, type Recipient, type Recipients } from "./mailboxes/index.
 import {
   failure,
   mailboxFull,
+  type MessageJournal,
   NOT_STORED,
   routerFull,
   type RouterOptions,
+  LOOKING_UP,
   STILL_DEPLOYING,
   STOPPING,
   type Submitted,
@@ -45,6 +48,7 @@ export type IntakeParts = {
   readonly isDeploying: boolean;
   /** Names of those that message `seq` went to, as the journal has them. Never rejects. */
   readonly recipientsOf: (seq: number) => Promise<readonly string[]>;
+  readonly journal: Pick<MessageJournal, "conversation">;
   /** The server's answer to a sender: a `failure` or `not-understood`. */
   readonly answer: (message: Message, act: "failure" | "not-understood", error: MessageError) => void;
 };
@@ -63,18 +67,21 @@ export type WhereTo =
  * I3. What nobody can be found for, and what its conversation does not allow, is on record, and its sender is answered.
  * I4. A refused message left no trace: no room is reserved, no conversation moved, its id is free.
  * I5. While agents are being deployed, a message without a recipient waits, and is not accepted before it has one.
+ * I6. A message that names a conversation which left memory is judged after that is loaded.
  */
 export class Intake {
   readonly #parts: IntakeParts;
   readonly #byMeaning: ByMeaning | undefined;
   readonly #looking = new Set<Promise<void>>();
   readonly #early: EarlyMessages;
+  readonly #lookup: ConversationLookup;
   #lastSeq = 0;
 
   constructor(parts: IntakeParts) {
     this.#parts = parts;
     this.#byMeaning = parts.meaning && new ByMeaning(parts.meaning, parts.addressing);
     this.#early = new EarlyMessages(parts.isDeploying, parts.options);
+    this.#lookup = new ConversationLookup(parts);
   }
 
   get lastSeq(): number {
@@ -84,16 +91,21 @@ export class Intake {
   /** Numbers go on from here. */
   startAfter(seq: number): void {
     this.#lastSeq = seq;
+    // Those that were over at the last stop are not in memory.
+    this.#parts.conversations.hasLeft ||= seq > 0;
   }
 
   /** `done` is called once, when it is on disk or refused; maybe before this returns. */
-  submit(message: Message, done: Done): void {
+  submit(message: Message, done: Done, isLookedUp = false): void {
     const { clock, options, duplicates, writer, conversations } = this.#parts;
     const nowMs = clock.nowMs();
     if (message.expiresAtMs !== undefined && message.expiresAtMs <= nowMs)
       return this.refuse(message, done, failure("EXPIRED", "it had expired when it came"));
     const known = duplicates.seqOf(message);
     if (known !== undefined) return void this.#duplicate(message, done, known);
+    const held = isLookedUp ? "none" : this.#lookup.hold(message, () => this.submit(message, done, true));
+    if (held === "held") return;
+    if (held === "full") return this.refuse(message, done, LOOKING_UP, RETRY_AFTER_MS);
     const size = writer.batch().draft(message);
     if (size > options.messageBytesMax) return this.refuse(message, done, tooLarge(size, options.messageBytesMax));
     const arrived = { message, size, done };
@@ -174,11 +186,17 @@ export class Intake {
       : { type: "nobody", error: near.error };
   }
 
+  /** I6, for a message that `judge` is asked about next. */
+  recall({ workspace, conversationId }: Pick<Message, "workspace" | "conversationId">): Promise<void> {
+    return this.#lookup.recall(workspace, conversationId);
+  }
+
   /** Nothing is looked for any more; what was has come to its end. */
   async close(): Promise<void> {
     for (const { message, done } of this.#early.take(true)) this.refuse(message, done, STOPPING, RETRY_AFTER_MS);
     await this.#byMeaning?.close();
     await Promise.all(this.#looking);
+    await this.#lookup.idle();
   }
 
   /** Counts it and tells the sender. */

@@ -267,6 +267,11 @@ export class Records {
     return bygone(query, beforeSeq, { ...this.#parts, nameOf: this.#nameOf });
   }
 
+  /** Loads the conversation of a message if it has left memory, so that `judge` knows it. */
+  recall(message: Pick<Message, "workspace" | "conversationId">): Promise<void> {
+    return this.#parts.intake.recall(message);
+  }
+
   /** Whether its conversation would take the message now, and what that is before it; `error` says why not. */
   judge(
     message: Message,

@@ -141,7 +141,7 @@ export class Router {
     const kept = { ...shared, deliveries: this.#deliveries, duplicates: this.#duplicates, conversations };
     const answer = this.#answer.bind(this);
     const { meaning, isDeploying = false } = parts;
-    this.#intake = new Intake({ ...kept, addressing, answer, recipientsOf, meaning, isDeploying });
+    this.#intake = new Intake({ ...kept, addressing, answer, recipientsOf, journal, meaning, isDeploying });
     this.#records = new Records({ ...kept, journal, terms, intake: this.#intake });
     const nameOf = (party: number) => recipients.byNumber(party)?.mailbox.name;
     this.#recollection = new Recollection({ clock, journal, conversations, nameOf, terms });

@@ -261,14 +261,11 @@ function endOf({ leader, price }: Auction): Json {
 
 const wasAsked = ({ state, note }: Bidder): boolean => state !== "unreached" || note !== undefined;
 
-const END = "end-";
-export const isEnd = ({ key }: Outgoing): boolean => key.startsWith(END);
-
 /** The others hear the end, also whoever missed a message, where the conversation still allows it; not who was never asked. */
 function told(task: Task, auction: Auction): Task {
   const others = task.bidders.filter((each) => each.name !== auction.leader && wasAsked(each));
   const ends = others.map(({ name }) =>
-    outgoing(task, { key: `${END}${name}`, act: "inform", to: [name], content: endOf(auction) }),
+    outgoing(task, { key: `end-${name}`, act: "inform", to: [name], content: endOf(auction) }),
   );
   const bidders = task.bidders.map((each): Bidder => (each.state === "called" ? turned(each, "silent") : each));
   return { ...task, bidders, auction: { ...auction, isAwarding: false }, outbox: [...task.outbox, ...ends] };

@@ -4,7 +4,7 @@ import { type TaskId } from "../../kernel/ids.ts";
 import { log } from "../../kernel/log.ts";
 import { type Message, type MessageError } from "../acl/index.ts";
 import { type Router, type Submitted } from "../router/index.ts";
-import { arrived, awardKey, isEnd } from "./auction.ts";
+import { arrived, awardKey } from "./auction.ts";
 import { letter, letterId } from "./letter.ts";
 import { renewed, sent, unsendable } from "./steps.ts";
 import { type Outgoing, type Task } from "./task.ts";
@@ -13,7 +13,7 @@ export type SenderDeps = {
   /** The router. */
   readonly post: { submit(message: Message): Promise<Submitted> };
   /** Whether a conversation takes a message now, and how the conversation stands. */
-  readonly records: Pick<Router["records"], "judge">;
+  readonly records: Pick<Router["records"], "judge" | "recall">;
   /** Resolves to true when the recipient has taken the message, to false when aborted. */
   readonly taken: (
     message: Pick<Message, "id" | "workspace" | "conversationId">,
@@ -67,7 +67,10 @@ export class Sender {
 
   async #flush(id: TaskId): Promise<void> {
     const { clock, post } = this.#deps;
-    for (let task = this.#tasks.find(id); task !== undefined; task = this.#tasks.find(id)) {
+    for (;;) {
+      await this.#recall(id);
+      const task = this.#tasks.find(id);
+      if (task === undefined) return;
       const next = this.#next(task);
       if (next === undefined) return task.outbox.length === 0 ? undefined : this.#later(id, RETRY_MS);
       const { entry, message } = next;
@@ -86,6 +89,14 @@ export class Sender {
     }
   }
 
+  /** Loads the conversations of what is to be said: they left memory if they were over before a restart. */
+  async #recall(id: TaskId): Promise<void> {
+    const { clock, records } = this.#deps;
+    const task = this.#tasks.find(id);
+    if (task === undefined) return;
+    for (const entry of task.outbox) await records.recall(letter(task, entry, clock.nowMs()));
+  }
+
   /** The first message that need not wait; with its outcome where it is not to be sent. Nothing happens between this and the submission. */
   #next(task: Task): { entry: Outgoing; message: Message; outcome?: Submitted | Judged } | undefined {
     for (const entry of task.outbox) {
@@ -99,9 +110,7 @@ export class Sender {
         if (error.details["state"] === "bidding" && wasSent !== true) continue;
         return { entry, message, outcome: { type: "judged", error } };
       }
-      // After a restart the router has forgotten conversations that are over. An end would begin the conversation again.
-      const isOver = now === undefined && isEnd(entry);
-      return wasSent === true || isOver ? { entry, message, outcome: { type: "sent" } } : { entry, message };
+      return wasSent === true ? { entry, message, outcome: { type: "sent" } } : { entry, message };
     }
     return undefined;
   }

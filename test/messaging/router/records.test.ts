@@ -265,6 +265,25 @@ describe("conversations", () => {
     expect(await states(later.router.records)).toEqual(["failed", "failed"]);
   });
 
+  test("that are over are not begun again after a restart, by whomever and however many messages name them", async () => {
+    const { router, disk } = await openWorld();
+    const asked = ask("please", { ...to("outside-olga"), replyWith: "r1" });
+    await router.submit(asked);
+    const reply = { performative: "inform", sender: "outside-olga", inReplyTo: asked.id } as const;
+    await router.submit(note("done", { ...reply, ...to("ann"), conversationId: "c", protocol: "fipa-request" }));
+    await until(() => [...disk.conversations.values()].some(({ state }) => state === "completed"));
+    const { router: later } = await openWorld({ disk: crashed(disk) });
+    const again = [ask("again"), ask("and again", { ...to("outside-olga") }), note("hello", { conversationId: "c" })];
+    const outcomes = await Promise.all(again.map((message) => later.submit(message)));
+    expect(outcomes.map((outcome) => (outcome.type === "accepted" ? "accepted" : outcome.error.code))).toEqual([
+      "PROTOCOL_BREACH",
+      "PROTOCOL_BREACH",
+      "PROTOCOL_BREACH",
+    ]);
+    expect((await later.records.conversation("default", "c"))?.status.state).toBe("completed");
+    expect((await later.submit(ask("new", { conversationId: "new" }))).type).toBe("accepted");
+  });
+
   test.each(["fipa-request", undefined])(
     "whose reply_by passes are not delivered later, and their sender is notified once, also after a crash (%s)",
     async (protocol) => {

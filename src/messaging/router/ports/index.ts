@@ -33,6 +33,7 @@ export {
   type MessageFailureCode,
   NOT_STORED,
   routerFull,
+  LOOKING_UP,
   STILL_DEPLOYING,
   STOPPING,
   tooLarge,

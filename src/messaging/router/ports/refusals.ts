@@ -46,6 +46,12 @@ export const STOPPING: MessageError = failure("ROUTER_STOPPING", "the server sto
   hint: "Send it again, with the same id, when the server is back.",
 });
 
+export const LOOKING_UP: MessageError = failure(
+  "ROUTER_FULL",
+  "as many messages wait for the conversations that they name as the server holds",
+  { hint: "Try again in a second." },
+);
+
 export const STILL_DEPLOYING: MessageError = failure(
   "ROUTER_FULL",
   "agents are still being deployed, and as many messages wait for them as the server holds",
