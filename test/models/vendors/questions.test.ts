@@ -19,7 +19,7 @@ type Question = z.infer<typeof Question>;
 type Grade = "right" | "refused" | "wrong";
 
 /** How many of the questions are answered right today; the rest are refused. A wrong answer is none too few. */
-const RIGHT_MIN = 352;
+const RIGHT_MIN = 353;
 
 const read = (path: string) => readFileSync(join(ROOT, path));
 const QUESTIONS = read("test/fixtures/questions/questions.jsonl")
@@ -98,3 +98,13 @@ test("notes of the reader name only columns that the answer uses, and do not rep
   const grouped = await notesIn("What is the total salary by department?");
   expect(grouped.split("\n").at(-1)).toBe("The comma in 'salary' is read as thousands separator.");
 });
+
+test.each(["Describe this file. What should I look at first?", "What should I look at first?"])(
+  "an overview is given for: %s",
+  async (question) => {
+    const file = "test/fixtures/questions/people.csv";
+    const { answer } = await converse(`${question}\nUse ${file}`, TOOLS);
+    expect(answer).toContain("people.csv has 7 rows and 6 columns.");
+    expect(answer).not.toMatch(/I cannot answer|earliest/);
+  },
+);

@@ -40,7 +40,7 @@ documentation = '''
 Give it a CSV file and a question.
 
 - Which region has the highest total revenue?
-- Which region grew most from quarter to quarter?
+- What is the total revenue by quarter and region?
 - Describe this file. What should I look at first?
 - Plot revenue by month.
 '''

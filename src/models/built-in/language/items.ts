@@ -20,12 +20,20 @@ export function itemsOf(words: readonly Word[], table: Table, source: string): r
     if (read !== undefined) items.push(whole ? { ...read, to: read.to + 1, unit } : read);
     at = items.at(-1)?.to === (read?.to ?? 0) + 1 && whole ? (read?.to ?? at) + 1 : (read?.to ?? at + 1);
   }
-  // "Who paid the highest fare" names the fare twice.
+  // "Who paid the highest fare" names the fare twice, "the total bonus paid" has it before the verb.
   const isTwice = (one: Item) =>
     PAYING.test(words[one.from]?.lower ?? "") &&
-    items.some((other) => other !== one && other.symbol === "c" && other.columns.includes(one.columns[0] ?? NO_COLUMN));
+    items.some(
+      (other) =>
+        other !== one &&
+        other.symbol === "c" &&
+        (other.columns.includes(one.columns[0] ?? NO_COLUMN) || (other.to === one.from && isAmount(other))),
+    );
   return items.filter((one) => !(one.symbol === "c" && isTwice(one)));
 }
+
+/** "bonus paid": the column before the verb is what is paid. */
+const isAmount = ({ columns }: Item) => columns.some(({ type }) => type === "number");
 
 const CATEGORIES_MAX = 20;
 const isCategory = ({ options }: Item) =>

@@ -71,6 +71,7 @@ const spellOut = (text: string) =>
     .replaceAll(">", " above ")
     .replaceAll("<", " below ")
     .replaceAll(/\b(\d{1,2})\/(\d{1,2})\/(\d{4})\b/g, "$1-$2-$3")
+    .replaceAll(/\bwhat should (?:I|we) look at(?: first)?\b/gi, "describe the file")
     .replaceAll(/\byears? old\b/gi, "years")
     .replaceAll(/\bper capita\b/gi, "percapita")
     .replaceAll(/ (?:per|a|each) night\b|\bnightly (?=price)/gi, "")
