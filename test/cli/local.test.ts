@@ -3,6 +3,7 @@ import { createServer } from "node:net";
 import { once } from "node:events";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { startServer } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 import { caxton, commandLine } from "./caxton.ts";
 import { answer, fakeServer } from "./fake-server.ts";
@@ -120,6 +121,22 @@ test("doctor finds a port that another program uses, a broken definition and a b
   writeFileSync(join(cwd, "caxton.toml"), "[server]\nprot = 1\n");
   const misconfigured = await caxton(FINDINGS, { cwd, environment });
   expect(finding(misconfigured.stdout, /^configuration$/)?.state).toBe("fail");
+});
+
+test("doctor takes another program's port for the server's only if the server listens on it", async () => {
+  await using server = await startServer();
+  const other = createServer().listen(0, "127.0.0.1");
+  await once(other, "listening");
+  const address = other.address();
+  const taken = typeof address === "object" ? String(address?.port) : "";
+  const portAt = async (port: string) => {
+    const environment = { CAXTON_DATA_DIR: join(server.directory, ".caxton"), CAXTON_PORT: port };
+    const { stdout } = await caxton(FINDINGS, { cwd: server.directory, environment, server: server.url });
+    return finding(stdout, /^port/)?.note;
+  };
+  const notes = [await portAt(taken), await portAt(new URL(server.url).port)];
+  other.close();
+  expect(notes).toEqual(["used by another program", "used by the server"]);
 });
 
 test("completion scripts call the command for what may come next", async () => {

@@ -86,7 +86,11 @@ async function examine(
     findings.push(
       ...checkDisk(config.data.directory),
       ...checkRights(config.data.directory, mend),
-      await checkPort(config.server.host, config.server.port, found.answers),
+      await checkPort(
+        config.server.host,
+        config.server.port,
+        found.answers && Number(context.client.server.port || 80) === config.server.port,
+      ),
       await checkAgents(await server.definitionFiles(config.agents.directory)),
     );
     if (!found.answers) findings.push(checkKeys(environment, config.models.default));
