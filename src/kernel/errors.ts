@@ -21,7 +21,7 @@ export const FAULTS = {
   upstream: { http: 502, grpc: 14, retry: true, exit: 1, log: "warn" },
   unavailable: { http: 503, grpc: 14, retry: true, exit: 7, log: "warn" },
   timeout: { http: 504, grpc: 4, retry: true, exit: 8, log: "warn" },
-  "storage-full": { http: 507, grpc: 8, retry: true, exit: 1, log: "error" },
+  "storage-full": { http: 507, grpc: 8, retry: true, exit: 7, log: "error" },
   unsupported: { http: 415, grpc: 3, retry: false, exit: 2, log: "debug" },
 } as const satisfies Record<string, Row>;
 export type FaultKind = keyof typeof FAULTS;
