@@ -34,6 +34,7 @@ test.each([
   "Was 2015 warmer than 2012?",
   "What is the most common weather in each month?",
   "Which weather is most frequent per year?",
+  "Which weather has the highest total precipitation in each month?",
   "average annual precipitation",
   "total precipitation per year on average",
   "What is the mean precipitation of rain and fog combined?",

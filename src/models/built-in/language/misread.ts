@@ -6,6 +6,8 @@ import type { Word } from "./words.ts";
 
 const COMMONEST = /\b(?:most|least) (?:common|frequent|popular|often)\b|\b(?:commonest|rarest)\b/;
 const GROUPED = /\b(?:per|each|every)\b/;
+/** "which item … in each quarter": one winner for each group, which no tool finds. */
+const WINNER_PER = /^(?:and )?(?:which|who)\b.*\b(?:each|every)\b/;
 const PERIOD = "year|month|week|day|quarter|hour";
 const AVERAGE_OF_TOTALS = new RegExp(
   `\\b(?:average|mean|median) (?:annual|yearly|monthly|weekly|daily|quarterly|hourly)\\b|\\b(?:annual|yearly|monthly|weekly|daily|quarterly|(?:per|each|every) (?:${PERIOD}))\\b.*\\bon average\\b`,
@@ -25,6 +27,8 @@ export function misread(words: readonly Word[], plan: Plan, { columns }: Table):
   const text = words.map(({ lower }) => lower).join(" ");
   if (COMMONEST.test(text) && GROUPED.test(text) && plan.groups.length < 2)
     return "I cannot find the most common value of one column for each value of another.";
+  if (WINNER_PER.test(text) && plan.order !== undefined)
+    return "I cannot find the first of one column for each value of another.";
   const isPeriodic = columns.some(({ name }) => PERIODIC.test(name));
   if (AVERAGE_OF_TOTALS.test(text) && !isPeriodic)
     return "I am not sure whether you ask for the mean of all rows of a period or the mean of the periods' totals.";
