@@ -84,6 +84,8 @@ export function auctionAnswered(task: Task, auction: Auction, message: Message, 
   const name = sender === SYSTEM_SENDER ? message.error?.details["recipient"] : sender;
   const bidder = task.bidders.find((each) => each.name === name);
   if (bidder === undefined) return task;
+  // The winner answers the award, so it has it.
+  if (performative === "not-understood" && sender === name && isWinner(task, bidder) && !auction.deliver) return task;
   if (sender === SYSTEM_SENDER || performative === "not-understood")
     return unreached(task, auction, { ...bidder, note: message.error?.message ?? wordsIn(message) }, nowMs);
   if (performative === "propose") return bidden(task, auction, { bidder, message }, nowMs);

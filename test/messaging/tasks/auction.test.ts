@@ -69,6 +69,18 @@ describe("an English auction", () => {
     expect(ends).toEqual({ bob: "won", cid: "over", dan: "over" });
   });
 
+  test("has one winner, also if the winner does not understand the award", async () => {
+    const bids = upTo(20);
+    const puzzled: Reaction = (message) => {
+      const { performative, content } = message;
+      const isEnd = content.type === "json" && JSON.stringify(content.value).includes('"ended":true');
+      return performative === "inform" && isEnd ? ["not-understood", "what?"] : bids(message);
+    };
+    const { task, parts: ends } = await sold({ bob: puzzled, cid: upTo(15) }, english(10, 5), 2);
+    expect(task).toMatchObject({ state: "done", assignedTo: "bob", awards: 1 });
+    expect(ends).toEqual({ bob: "won", cid: "over" });
+  });
+
   test("below the reserve nobody is taken, and when nobody bids so much it is not sold", async () => {
     const reached = await sold({ bob: upTo(30), cid: upTo(10) }, english(10, 10, { reserve: 20 }));
     expect(calls(reached.task)).toEqual([
