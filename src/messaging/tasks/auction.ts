@@ -295,13 +295,13 @@ function unsold(task: Task, auction: Auction, nowMs: number): Task {
   const lost = task.bidders.filter(({ state, awardedAtMs }) => state === "unreached" && awardedAtMs !== undefined);
   const names = lost.map(({ name }) => name).join(", ");
   const floor = `${isDutch(task) ? "down to" : "at least"} ${auction.reserve}`;
-  const nobody = `nobody of ${task.bidders.length} asked bid ${floor}`;
+  const nobody = `none of the ${task.bidders.length} bidders asked bid ${floor}`;
   const failure =
     lost.length === 0
       ? ({ code: "NO_PROPOSALS", message: nobody } as const)
       : ({
           code: "TASK_NOT_DONE",
-          message: `the award could not be delivered to ${names}, and nobody else bid`,
+          message: `the award could not be delivered to ${names}, and no other bidder bid`,
         } as const);
   return changed(told(task, auction), nowMs, { state: "failed", dueAtMs: undefined, failure });
 }

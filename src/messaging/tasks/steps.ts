@@ -36,7 +36,7 @@ export function begun(task: Task, candidates: readonly Candidate[], nowMs: numbe
 
 const noCandidates = ({ capabilities, participants }: Task) =>
   participants.length > 0
-    ? `nobody of ${participants.join(", ")} can be written to`
+    ? `none of ${participants.join(", ")} can receive messages`
     : `nobody provides ${capabilities.join(" and ")}`;
 
 /** A call for proposals, the first or a further one, to all bidders that are `called`. */
@@ -176,7 +176,7 @@ function closed(task: Task, nowMs: number): Task {
   const silent = { ...task, bidders };
   const count = bidders.filter(({ state }) => state === "proposed").length;
   if (count === 0) {
-    return failed(silent, "NO_PROPOSALS", `nobody of ${bidders.length} asked proposed anything`, nowMs);
+    return failed(silent, "NO_PROPOSALS", `none of the ${bidders.length} agents asked made a proposal`, nowMs);
   }
   if (task.round < task.rounds) {
     const again = bidders.map((each): Bidder => (each.state === "proposed" ? turned(each, "called") : each));
@@ -279,7 +279,7 @@ function priceOf({ bidders }: Task, { secondPrice, reserve }: Auction, { bid, ra
 function exhausted(task: Task, nowMs: number): Task {
   const said = task.bidders.filter(({ state }) => state === "failed" || state === "overdue");
   const words = said.map(({ name, state, note }) => `${name}: ${note ?? state}`).join("; ");
-  return failed(task, "TASK_NOT_DONE", `nobody who got it did it (${words})`, nowMs);
+  return failed(task, "TASK_NOT_DONE", `all awarded agents failed (${words})`, nowMs);
 }
 
 type Failure = (typeof TASK_FAILURES)[number];

@@ -91,7 +91,7 @@ describe("an English auction", () => {
     const missed = await sold({ bob: upTo(10) }, english(10, 10, { reserve: 20 }));
     expect(missed.task).toMatchObject({
       state: "failed",
-      failure: { code: "NO_PROPOSALS", message: "nobody of 1 asked bid at least 20" },
+      failure: { code: "NO_PROPOSALS", message: "none of the 1 bidders asked bid at least 20" },
     });
     expect(missed.parts).toEqual({ bob: "over" });
   });
@@ -172,7 +172,7 @@ describe("the winner that cannot be reached", () => {
     const none = await sold({ bob: lost, cid: upTo(10) }, dutch(100, 10, 50));
     expect(none.task).toMatchObject({
       state: "failed",
-      failure: { code: "TASK_NOT_DONE", message: "the award could not be delivered to bob, and nobody else bid" },
+      failure: { code: "TASK_NOT_DONE", message: "the award could not be delivered to bob, and no other bidder bid" },
     });
   });
 });

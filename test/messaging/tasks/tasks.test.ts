@@ -52,7 +52,7 @@ describe("a task", () => {
     const lazy = bids(1, ["failure", "no"]);
     await using market = await Market.open(directory.path, { bob: lazy, cid: lazy, dan: lazy });
     const task = await market.when(await market.run({ reawardsMax: 1 }), isFinished);
-    expect(task.failure).toEqual({ code: "TASK_NOT_DONE", message: "nobody who got it did it (bob: no; cid: no)" });
+    expect(task.failure).toEqual({ code: "TASK_NOT_DONE", message: "all awarded agents failed (bob: no; cid: no)" });
     expect(states(task)).toEqual({ bob: "failed", cid: "failed", dan: "rejected" });
   });
 
@@ -106,7 +106,7 @@ describe("a task", () => {
     const alone = await market.run({ capabilities: ["alchemy"] });
     expect(alone.failure).toEqual({ code: "NO_CANDIDATES", message: "nobody provides alchemy" });
     const unknown = await market.run({ participants: ["zed"] });
-    expect(unknown.failure?.message).toBe("nobody of zed can be written to");
+    expect(unknown.failure?.message).toBe("none of zed can receive messages");
   });
 
   test("is compared by an expression, or goes to who is first", async () => {
