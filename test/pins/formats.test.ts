@@ -102,7 +102,7 @@ test("each kind of failure keeps its status on the wire and its exit code", () =
     upstream: "502 14 1",
     unavailable: "503 14 7",
     timeout: "504 4 8",
-    "storage-full": "507 8 1",
+    "storage-full": "507 8 7",
     unsupported: "415 3 2",
   });
 });
