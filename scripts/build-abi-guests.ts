@@ -1,4 +1,4 @@
-/** Makes the committed guests of `test/tools/abi` anew: `npx node scripts/build-abi-guests.ts [name …]`, all of them by default. */
+/** Rebuilds the committed guests of `test/tools/abi`: `npx node scripts/build-abi-guests.ts [name …]`, all of them by default. */
 import { writeFileSync } from "node:fs";
 import process, { stdout } from "node:process";
 import { buildSmall, hashesOf, PINS_FILE, SMALL_NAMES } from "../test/tools/abi/guests.ts";

@@ -40,7 +40,7 @@ export type AgentsDeps = Pick<ReadOptions, "failedServers"> & {
   readonly knownTools: KnownTools;
 };
 
-/** A definition file's text; the name is for messages, and its extension tells the format. */
+/** A definition file's text; the name is for messages, and its extension determines the format. */
 export type DefinitionSource = {
   readonly source: string;
   readonly fileName: string;
@@ -265,7 +265,7 @@ export class Agents {
     return serving === undefined ? this.#refuse(workspace, name, signal) : page;
   }
 
-  /** Takes an agent away. Runs that began with it go on. Throws AgentNotFoundError. */
+  /** Deletes an agent. Runs that began with it continue. Throws AgentNotFoundError. */
   async delete(workspace: string, name: string, signal?: AbortSignal): Promise<void> {
     try {
       if (!(await this.#deps.store.delete(workspace, name, signal))) await this.#refuse(workspace, name, signal);

@@ -31,7 +31,7 @@ export class AgentPausedError extends CaxtonError {
   }
 }
 
-/** The serving revision is the first, so there is none to roll back to. */
+/** The serving revision is the first, so no earlier revision exists to roll back to. */
 export class NoEarlierRevisionError extends CaxtonError {
   readonly code = "NO_EARLIER_REVISION";
   readonly kind = "conflict";

@@ -162,7 +162,7 @@ function permissionsField(own: unknown, restrictions: readonly Restriction[], wa
   for (const [key, value] of restrictions.flatMap((restriction) => Object.entries(restriction))) {
     const before = permissions[key];
     if (before === undefined || !isStrings(value)) permissions[key] = value;
-    // A list that is none is an error of its own.
+    // A value that is not a list is an error of its own.
     else if (isStrings(before)) permissions[key] = [...before, ...value];
   }
   return { permissions };

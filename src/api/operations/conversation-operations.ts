@@ -213,7 +213,7 @@ export async function endConversation(
   return getConversation(services, id);
 }
 
-/** Lets one go on in another. Throws ConversationNotFoundError, MessageRefusedError, SpeakerRefusedError. */
+/** Merges a conversation into another. Throws ConversationNotFoundError, MessageRefusedError, SpeakerRefusedError. */
 export async function mergeConversation(
   services: ConversationServices,
   { id, into }: { readonly id: string; readonly into: string },

@@ -283,5 +283,5 @@ function presentToolStep(step: ToolStep, ended: boolean): contract.Step {
   };
 }
 
-/** Never negative, also where the clock was set back between two times: a run goes on over restarts, which no other clock does. */
+/** Never negative, also where the clock was set back between two times: a run continues across restarts, which no monotonic clock does. */
 const spanOf = (fromMs: number, toMs: number): number => Math.max(0, toMs - fromMs);

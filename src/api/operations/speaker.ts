@@ -38,7 +38,7 @@ type Refused = { readonly code: RefusalCode; readonly error: MessageError };
 export class Speaker {
   readonly #services: SpeakerServices;
   readonly #hashes = new Set<string>();
-  /** Whether it showed a token, also one that is none. */
+  /** Whether it showed a token, valid or not. */
   #hasShown = false;
   /** The name that was let pass last, and how many changes of participants there had been: most messages of one caller have one sender. */
   #passed = USER_SENDER;

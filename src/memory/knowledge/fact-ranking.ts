@@ -72,7 +72,7 @@ function nameless(name: string): (text: string) => string {
   const lower = words.map((word) => word.toLowerCase());
   return (text) => {
     const plain = text.toLowerCase();
-    // Most texts name nobody, and the expression is slow.
+    // Most texts name no person, and the expression is slow.
     if (!lower.some((word) => plain.includes(word))) return text;
     any ??= new RegExp(`(?<![\\p{L}\\p{N}])(?:${words.join("|")})(?:['’]s)?(?![\\p{L}\\p{N}])`, "giu");
     const left = text.replaceAll(any, " ");

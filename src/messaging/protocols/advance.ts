@@ -160,7 +160,7 @@ function advanceFree(
       hint: "A participant brings others in by writing to them. Leave conversation_id out to begin a conversation.",
     });
   }
-  // The server's answer to a sender who takes no part brings nobody in.
+  // The server's answer to a sender who takes no part adds no participant.
   const participants =
     message.sender === SYSTEM_SENDER
       ? conversation.participants
@@ -216,7 +216,7 @@ export function saidMore(conversation: Conversation, count: number, atMs: number
 /** A free conversation that was forgotten and began anew: `earlier`, and what was said `since`. Both are under way. */
 export function resumed(earlier: Conversation, since: Conversation, terms: ConversationTerms): Conversation {
   const { lastActivityMs } = since;
-  // A sender who took no part before brings nobody in.
+  // A sender who took no part before adds no participant.
   const participants = maySpeak(earlier, since.initiator, terms)
     ? withAllOf(earlier, since, terms)
     : earlier.participants;
@@ -236,7 +236,7 @@ export function resumed(earlier: Conversation, since: Conversation, terms: Conve
   };
 }
 
-/** The conversation, in which those of `others` go on too: their participants join where no act is checked. */
+/** The conversation after `others` were merged into it: their participants join where no act is checked. */
 export function absorbed(
   conversation: Conversation,
   others: readonly Conversation[],

@@ -7,7 +7,7 @@ import { CANCELLING, type Protocol } from "./protocol.ts";
 export type Lapse = {
   readonly participant: Participant;
   readonly to: string;
-  /** The initiator's message that should have been answered; undefined where the part goes on without an answer. */
+  /** The initiator's message that should have been answered; undefined where the part continues without an answer. */
   readonly unanswered: Call | undefined;
 };
 

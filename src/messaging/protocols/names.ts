@@ -44,7 +44,7 @@ export function findProtocol(name: string): NamedProtocol {
 
 function otherName(name: string): NamedProtocol {
   const squeezed = squeeze(name);
-  // `fipa-inform` is used by some for messages that nobody answers: there is nothing to check.
+  // `fipa-inform` is used by some for messages that expect no answer: there is nothing to check.
   if (squeezed === "fipainform") return { type: "own", name };
   const farthest = squeezed.length < 8 ? 1 : 2;
   const meant = BY_SQUEEZED.keys().find(

@@ -2,7 +2,7 @@ import { type Performative } from "../acl/index.ts";
 
 /**
  * Who makes a step. `participant`: whoever the initiator addressed. `target`: whoever a recruiter passed the request on
- * to; enters by answering. `deadline`: nobody did anything by the time that was asked for. `rival`: the initiator did the
+ * to; enters by answering. `deadline`: no message came by the time that was asked for. `rival`: the initiator did the
  * act to another participant.
  */
 export type StepBy = "initiator" | "participant" | "target" | "deadline" | "rival";

@@ -264,10 +264,10 @@ const subscribe = protocol({
 const brokered = (state: string): readonly DraftStep[] => {
   const isAnswered = state === "answered";
   return [
-    ["participant", "agree", state, isAnswered ? state : "passed", "passes on: somebody will do it"],
-    ["participant", "propose", state, isAnswered ? state : "passed", "passes on: somebody proposes"],
-    ["participant", "refuse", state, isAnswered ? state : "declined", "passes on: somebody will not do it"],
-    ["participant", "failure", state, isAnswered ? state : "unserved", "passes on: somebody could not do it"],
+    ["participant", "agree", state, isAnswered ? state : "passed", "passes on: the target agrees"],
+    ["participant", "propose", state, isAnswered ? state : "passed", "passes on: the target proposes"],
+    ["participant", "refuse", state, isAnswered ? state : "declined", "passes on: the target refuses"],
+    ["participant", "failure", state, isAnswered ? state : "unserved", "passes on: the target failed"],
     ["participant", "inform", state, "answered", isAnswered ? "passes on a further result" : "passes on the result"],
   ];
 };

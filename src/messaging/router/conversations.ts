@@ -75,7 +75,7 @@ export type ConversationParts = {
   readonly freshMax?: number | undefined;
   /** An answer began a free conversation: what it answers was forgotten, or never there. `precede` is told what is found. */
   readonly begunByAnswer: (answer: Message) => void;
-  /** A deadline of a conversation has passed, or the conversation ended by itself; must be quick and not throw. */
+  /** A deadline of a conversation has passed, or the conversation timed out; must be quick and not throw. */
   readonly lapsed: (lapsed: Lapsed) => void;
 };
 
@@ -155,7 +155,7 @@ export class Conversations {
     if (turns.length === TURNS && isCircle(turns)) return { type: "refused", error: pingPong(message, recipients) };
     const moved = advance(before, message, recipients, this.#parts.terms);
     if (moved.type === "breach") {
-      // The sender may have taken part in what was forgotten before another one began it anew: it may try again.
+      // The sender may have taken part in what was forgotten before another sender restarted it: it may try again.
       const isStranger = moved.rule === "participants-only" && before !== undefined && !isChecked(before);
       if (isStranger && message.inReplyTo !== undefined) this.#parts.begunByAnswer(message);
       return { type: "breach", error: moved.error };
@@ -259,7 +259,7 @@ export class Conversations {
     return this.#fresh.list(query, this.#parts.clock.nowMs());
   }
 
-  /** The conversation of the message, its parent, and those that go on in it, after the message; or why it may not touch them. */
+  /** The conversation of the message, its parent, and those merged into it, after the message; or why it may not touch them. */
   #family(message: Message, conversation: Conversation, isFirst: boolean): MessageError | readonly Conversation[] {
     const { workspace, sender, parentConversation, mergeConversations } = message;
     const { terms } = this.#parts;
@@ -414,7 +414,7 @@ export class Conversations {
     }
   }
 
-  /** Ends one that is under way, from outside; one that is not in memory is over. */
+  /** Ends an open conversation from outside; one that is not in memory is over. */
   end(workspace: string, id: string): void {
     this.#change(workspace, id, ended);
   }
@@ -427,7 +427,7 @@ export class Conversations {
     return after;
   }
 
-  /** Lets one go on in another, also those that left memory; or says why not. Merged again, it stays as it is. */
+  /** Merges one into another, also those that left memory; or says why not. Merged again, it stays as it is. */
   merge(conversation: Conversation, into: Conversation): Conversation | MessageError {
     const merge = mergedInto(conversation, into);
     if ("code" in merge || merge === conversation) return merge;

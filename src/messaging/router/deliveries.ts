@@ -202,7 +202,7 @@ export class Deliveries {
     if (isIsolating) this.goOn();
   }
 
-  /** Delivers the next suspect of a crash; if there is none, the deliveries that were kept back for one. */
+  /** Delivers the next suspect of a crash; if no suspect is left, the deliveries that were kept back for one. */
   goOn(): void {
     for (const recipient of this.#parts.crashes.ready()) this.#schedule(recipient);
   }

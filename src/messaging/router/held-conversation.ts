@@ -111,7 +111,7 @@ export const forbidden = (sender: string, id: string): MessageError =>
     details: { conversation: id, sender },
   });
 
-/** The conversation, which goes on in `into`: an open end of a chain of merges, so that no circle comes of it. */
+/** The conversation, merged into `into`: an open end of a chain of merges, so that no circle comes of it. */
 export function mergedInto(conversation: Conversation, into: Conversation): Conversation | MessageError {
   const { id } = conversation;
   const merge = merged(conversation, into.id);

@@ -286,7 +286,7 @@ export class Router {
     this.#deliveries.pump(recipient);
   }
 
-  /** Ends a conversation that is under way; one that is over stays as it is. Resolves when that is on disk. */
+  /** Ends an open conversation; one that is over stays as it is. Resolves when that is on disk. */
   async endConversation(workspace: string, id: string): Promise<void> {
     this.#conversations.end(workspace, id);
     await this.#writer.settled();
@@ -302,7 +302,7 @@ export class Router {
     return archived;
   }
 
-  /** Lets a conversation go on in another one, or says why it cannot; throws when either is not there. */
+  /** Merges a conversation into another one, or says why it cannot; throws when either is not there. */
   async mergeConversation(workspace: string, id: string, into: string): Promise<Conversation | MessageError> {
     const [conversation, other] = await Promise.all([
       this.#records.conversation(workspace, id),

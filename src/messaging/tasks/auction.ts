@@ -28,7 +28,7 @@ export function opened(task: Task, auction: Auction, nowMs: number): Task {
     step: auction.step,
     rules: isDutch(task)
       ? "prices fall from call to call; the first who takes one has it"
-      : "prices rise from call to call; whoever bid last has it when nobody bids any more",
+      : "prices rise from call to call; the last bidder wins when no bidder bids any more",
   };
   const open = there(task).map(({ name }) =>
     outgoing(task, { key: `open-${name}`, act: "inform", to: [name], content }),
@@ -263,7 +263,7 @@ function endOf({ leader, price }: Auction): Json {
 
 const wasAsked = ({ state, note }: Bidder): boolean => state !== "unreached" || note !== undefined;
 
-/** The others hear the end, also whoever missed a message, where the conversation still allows it; not who was never asked. */
+/** The other bidders are notified of the end, also those that missed a message, where the conversation still allows it; not those that were never asked. */
 function told(task: Task, auction: Auction): Task {
   const others = task.bidders.filter((each) => each.name !== auction.leader && wasAsked(each));
   const ends = others.map(({ name }) =>
@@ -314,7 +314,7 @@ const undone = (task: Task, auction: Auction, why: string, nowMs: number): Task 
     failure: { code: "TASK_NOT_DONE", message: `the winner did not deliver (${why})` },
   });
 
-/** The auction after its time has come: nobody bids at this price any more, or the winner is late. */
+/** The auction after its time has come: no bidder bids at this price any more, or the winner is late. */
 export function auctionDue(task: Task, auction: Auction, nowMs: number): Task {
   if (task.state === "collecting") {
     const bidders = task.bidders.map((each): Bidder => (each.state === "called" ? turned(each, "silent") : each));

@@ -156,7 +156,7 @@ export async function orAgain(work: Promise<unknown>, again: () => void): Promis
 /** Not sent: the conversation does not allow it, or has it already. */
 type Judged = { readonly type: "judged"; readonly error: MessageError } | { readonly type: "sent" };
 
-/** Whether somebody's proposal can be accepted no more; else the breach says that it was accepted before a crash. */
+/** Whether a bidder's proposal can no longer be accepted; else the breach says that it was accepted before a crash. */
 const GONE = ["lapsed", "rejected", "misunderstood", "cancelled", "unreached", "closed"];
 const AWARDS: ReadonlySet<Outgoing["act"]> = new Set(["accept-proposal", "request"]);
 

@@ -130,7 +130,7 @@ function proposed(task: Task, bidder: Bidder, message: Message, nowMs: number): 
   const next: Bidder = turned(bidder, "proposed", { bid, proposal, holdsUntilMs: message.replyByMs });
   const isNoBid = task.auction !== undefined && (priceIn(bid) ?? -Infinity) < task.auction.reserve;
   const why = isNoBid ? `this is no bid: a bid is { "price": ${task.auction?.reserve} } or more` : NOT_SELECTED;
-  // The other is one that was on its way when all was over; its sender is told so.
+  // The other is one that was on its way when all was over; its sender is notified.
   const taken =
     isNoBid || isFinished(task)
       ? changed(withBidder(task, turned(next, "rejected", { note: isNoBid ? why : undefined })), nowMs, {
@@ -376,7 +376,7 @@ export function cancelled(task: Task, nowMs: number): Task {
   });
 }
 
-/** The task with later deadlines for messages that could not be sent before theirs: nobody could have answered in time. */
+/** The task with later deadlines for messages that could not be sent before theirs: no bidder could have answered in time. */
 export function renewed(task: Task, nowMs: number): Task {
   const spans: { readonly [Act in Outgoing["act"]]?: number } = {
     cfp: task.bidsMs,

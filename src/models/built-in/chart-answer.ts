@@ -64,7 +64,7 @@ export function readsSource(tool: Tool, { source, plan }: Bench): boolean {
   return columns && baseArguments(tool, source, plan.conditions) !== undefined;
 }
 
-/** A chart tool that reads the table itself is told its columns. */
+/** A chart tool that reads the table itself receives its columns. */
 function fromSource(tool: Tool, { source, plan }: Bench, { columns: named }: Drawing): JsonObject | undefined {
   const base = baseArguments(tool, source, plan.conditions);
   if (base === undefined || named === undefined) return undefined;

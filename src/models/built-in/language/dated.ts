@@ -15,7 +15,7 @@ import {
 import type { Condition, Operator } from "./plan.ts";
 import type { Word } from "./words.ts";
 
-/** Columns that a time without a column's name can be about: not those of when somebody was born or hired. */
+/** Columns that a time without a column's name can be about: not dates of birth or hiring. */
 const EVENTS = new Set(["hire", "hired", "birth", "born", "dob", "founded", "built", "joined", "join"]);
 
 const dateColumns = ({ columns }: Table) => columns.filter(({ type }) => type === "date");

@@ -113,7 +113,7 @@ function groupBy(draft: Draft, items: readonly Item[]): Made {
   return [];
 }
 
-/** Time along which a trend is told: months of up to sixteen years, days of up to two months, otherwise years. */
+/** Time along which a trend is shown: months of up to sixteen years, days of up to two months, otherwise years. */
 function timelineOf(draft: Draft): Key {
   const dates = draft.table.columns.filter(({ type }) => type === "date");
   const years = draft.table.columns.filter(({ type, parts }) => type === "number" && parts.includes("year"));
