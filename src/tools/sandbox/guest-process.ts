@@ -48,7 +48,7 @@ const SOURCES = ENTRY.isBuilt
   ? [ENTRY.path]
   : ["wire", "wasi", "components", "guest"].map((room) => join(ROOM, room, "*"));
 /** What only making a module ready needs. */
-const BUILD_SOURCES = ENTRY.isBuilt ? [] : [join(ROOM, "meter", "*"), join(dirname(ROOM), "kernel", "*")];
+const BUILD_SOURCES = ENTRY.isBuilt ? [] : [join(ROOM, "meter", "*"), join(dirname(dirname(ROOM)), "kernel", "*")];
 
 export class GuestProcess implements GuestHome {
   readonly #child: ChildProcess | undefined;
