@@ -40,7 +40,7 @@ function singleSection(
   names: readonly string[],
   notes: readonly string[],
 ): Section {
-  const over = count === undefined ? "" : ` over ${counted(count, plan.noun)}`;
+  const over = count === undefined ? "" : ` over ${counted(count - missingIn(row), plan.noun)}`;
   const [figure] = plan.figures;
   const [first = 0, second] = values;
   const texts = names.map(
@@ -118,20 +118,22 @@ export function groupsSection(
           : allText(known, names);
   const shown = known.slice(0, order?.count ?? GROUPS_IN_TABLE);
   const counts = figure.of === undefined && plan.part.length === 0 && !plan.shares ? [] : [plural(plan.noun)];
-  const rows = shown.map(({ keys, values, count }) => [
+  const rows = shown.map(({ keys, values, count, row }) => [
     ...keys,
     ...values.map((value) => valueText(value ?? null)),
-    ...counts.map(() => valueText(count ?? null)),
+    ...counts.map(() => valueText(count === undefined ? null : count - (figure.of === undefined ? 0 : missingIn(row)))),
   ]);
   const hidden = known.length > shown.length && order?.count === undefined;
   const cut = hidden ? [`The table has the first ${shown.length} of ${known.length} groups.`] : [];
-  const missing =
-    figure.of === undefined ? 0 : known.reduce((sum, { row }) => sum + (numberIn(row, ["missing"]) ?? 0), 0);
+  const missing = figure.of === undefined ? 0 : known.reduce((sum, { row }) => sum + missingIn(row), 0);
   const left = missing === 0 ? [] : [leftOut(missing, figure.of?.text ?? "")];
   const table = markdownTable([...plan.groups.map(keyName), ...names, ...counts], rows);
   const drawn = chartOf(bench, known.slice(0, order?.count), names[0] ?? "");
   return drawn === undefined ? undefined : joined([section([...lead, table], [...left, ...cut, ...notes]), drawn]);
 }
+
+/** Rows of a group without a value of the figure, which are no part of it. */
+const missingIn = (row: JsonObject): number => numberIn(row, ["missing"]) ?? 0;
 
 export const leftOut = (count: number, name: string): string =>
   `${counted(count, "row")} without ${name} ${count === 1 ? "is" : "are"} left out.`;

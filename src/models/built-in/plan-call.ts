@@ -51,7 +51,7 @@ export function groupCall(
     ...base,
     ...(groups.length === 0 ? {} : columnsArgument(by, groups.map(keyText))),
     ...(of === undefined || value === undefined ? {} : columnsArgument(value, [of.text])),
-    ...(special.length === 0 || extra === undefined ? {} : { [extra.name]: ["count", ...special] }),
+    ...(special.length === 0 || extra === undefined ? {} : { [extra.name]: ["count", "missing", ...special] }),
     ...(part === undefined || parts === undefined ? {} : { [parts.name]: part }),
     ...(special.length > 0 || part !== undefined ? sortedByKey(tool) : sorting(tool, plan.order, aggregates, groups)),
     ...limitArgument(tool, groups.length === 0 ? 50 : GROUPS_FETCHED),

@@ -19,7 +19,7 @@ type Question = z.infer<typeof Question>;
 type Grade = "right" | "refused" | "wrong";
 
 /** How many of the questions are answered right today; the rest are refused. A wrong answer is none too few. */
-const RIGHT_MIN = 353;
+const RIGHT_MIN = 354;
 
 const read = (path: string) => readFileSync(join(ROOT, path));
 const QUESTIONS = read("test/fixtures/questions/questions.jsonl")
@@ -108,3 +108,35 @@ test.each(["Describe this file. What should I look at first?", "What should I lo
     expect(answer).not.toMatch(/I cannot answer|earliest/);
   },
 );
+
+const SPENDING = `date,employee,category,Expense Amount
+2025-01-03,Ann,travel,100
+2025-02-10,Bob,meals,
+2025-02-14,Ann,travel,30
+2025-03-05,Cem,meals,55
+2025-04-22,Ann,office,9
+2025-05-22,Ann,office,14
+`;
+world.put("spending.csv", SPENDING);
+const EXPENSES = "test/fixtures/questions/expenses.csv";
+const SHOP = "test/fixtures/questions/shop.csv";
+
+test.each([
+  ["How many expenses between 1 January 2024 and 31 March 2024?", EXPENSES, "There are 47 expenses"],
+  ["How many expenses are there for travel?", EXPENSES, "There are 49 expenses"],
+  ["How many expenses over 2000?", EXPENSES, "There are 27 expenses"],
+  ["How many expenses between 1 February 2025 and 31 March 2025?", "spending.csv", "There are 3 expenses"],
+  ["How many expenses in February and in April 2025?", "spending.csv", "There are 3 expenses"],
+  ["How many rows until April?", "spending.csv", "There are 5 rows"],
+  ["What is the 90th percentile of expense amount?", "spending.csv", "Amount is 82 over 5 rows."],
+  ["What is the mean expense amount in February 2025?", "spending.csv", "Amount is 30 over 1 row."],
+  ["What is the median expense amount by category?", "spending.csv", "| meals | 55 | 1 |"],
+  ["What is the average price ordered by Cy Fox?", SHOP, "The mean price is 638.08 over 24 rows."],
+])("%s (%s) is answered: %s", async (question, file, expected) => {
+  expect((await converse(`${question}\nUse ${file}`, TOOLS)).answer).toContain(expected);
+});
+
+test("a count of what can be an amount is refused", async () => {
+  world.put("days.csv", "day,region,sales\n1,North,10\n2,South,20\n3,North,5\n");
+  expect(isRefusal((await converse("How many sales in North?\nUse days.csv", TOOLS)).answer)).toBe(true);
+});

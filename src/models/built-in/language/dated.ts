@@ -31,6 +31,9 @@ const PREFIXES: { readonly [word: string]: Operator | undefined } = {
   by: "<=",
 };
 
+/** Words after which a month without a year is of the only year there is. */
+const ENDS = /^(?:since|after|before|until|till|through)$/;
+
 /** A time and the word before it: "since 2021", "between 1 March 2024 and 30 June 2024", "on Mondays", "after 6 pm". */
 export function dateAt(words: readonly Word[], at: number, table: Table, value: Item | undefined): Item | undefined {
   const dayFirst = dateColumns(table).some(({ dayFirst: first }) => first === true);
@@ -51,9 +54,12 @@ export function dateAt(words: readonly Word[], at: number, table: Table, value: 
   const [from = "", to = "", until = ""] = words.slice(start, start + 3).map(({ lower }) => lower);
   const isOpen = shared === undefined && isNamed(from) && joint.test(to) && isNamed(until);
   const known = shared ?? year;
-  const first = periodAt(words, start, dayFirst, known) ?? monthIn(words[start], isOpen ? year : shared);
+  const first =
+    periodAt(words, start, dayFirst, known) ?? monthIn(words[start], isOpen || ENDS.test(word) ? year : shared);
   if (first === undefined && isOpen) return item("?", at, start + 3);
   if (first !== undefined) {
+    // "over 2000" beside dates of 2024 is an amount.
+    if (word === "over" && first.years !== undefined && isOutside(table, first.years[0])) return undefined;
     if (
       first.years !== undefined &&
       first.length === 1 &&
@@ -96,6 +102,11 @@ function rangeJoint(words: readonly Word[], opening: string): RegExp {
   if (words.some(({ lower }) => /^(?:compar\w+|differ\w*|gap|versus|vs)$/.test(lower))) return /^\b$/;
   return opening === "between" ? /^(?:and|to)$/ : /^(?:to|until|till|through)$/;
 }
+
+const isOutside = (table: Table, year: number): boolean =>
+  dateColumns(table).every(
+    ({ min, max }) => year < Number(textOf(min).slice(0, 4)) || year > Number(textOf(max).slice(0, 4)),
+  );
 
 /** The year of all dates, which a day without a year then is of. */
 function onlyYear(table: Table): number | undefined {

@@ -218,7 +218,10 @@ export class Draft {
   }
 
   noun(): string {
-    const noun = this.items.find(({ symbol }) => symbol === "r");
+    // The verb of "ordered" can stand for the rows, but does not name them.
+    const noun = this.items.find(
+      ({ symbol, to }) => symbol === "r" && this.words[to - 1]?.lower.endsWith("ed") === false,
+    );
     return noun === undefined ? "rows" : this.text(noun.from, noun.to).toLowerCase();
   }
 
@@ -264,7 +267,7 @@ export class Draft {
     const isOne = named.columns.every((one) => one === column || one.type === "date");
     if (column !== undefined && isOne && column.type === "number" && !isNumbering(column.parts)) {
       const of = this.expression(named);
-      if (!isAdditive(of))
+      if (!isAdditive(of) || column === this.money)
         return doubt(
           `I am not sure whether "how many ${this.text(named.from, named.to)}" means the sum of ${column.name}.`,
         );

@@ -85,14 +85,27 @@ function isMoney(words: readonly Word[], at: number): boolean {
   );
 }
 
-const EVENT = /^(?:deal|sale|order|purchase|transaction|trip|booking|hire|admission|payment|claim)$/;
+const EVENT =
+  /^(?:deal|sale|order|purchase|transaction|trip|booking|hire|admission|payment|claim|expense|invoice|donation)$/;
 const ATTRIBUTE = /^(?:size|price|date|duration|type|status|stage|time|priority)$/;
-/** "deals" beside a column of deal sizes are the rows. */
-const isThing = ({ lower, stem }: Word, { from, to, columns }: Item): boolean =>
+/** Whether "how many" or "number of" stands before a word, with two words between at most. */
+const isCounted = (words: readonly Word[], at: number): boolean =>
+  /\b(?:how many|number of)(?: [^ ]+){0,2}$/.test(
+    words
+      .slice(Math.max(0, at - 4), at)
+      .map(({ lower }) => lower)
+      .join(" "),
+  );
+
+/** "deals" beside a column of deal sizes are the rows; where they are counted, beside one of amounts too. */
+const isThing = ({ lower, stem }: Word, { from, to, columns }: Item, counts: boolean): boolean =>
   to - from === 1 &&
   stem !== lower &&
   EVENT.test(stem) &&
-  columns.every(({ parts }) => parts.length > 1 && parts[0] === stem && ATTRIBUTE.test(parts.at(-1) ?? ""));
+  columns.every(({ parts }) => {
+    const last = parts.at(-1) ?? "";
+    return parts.length > 1 && parts[0] === stem && (ATTRIBUTE.test(last) || (counts && last === "amount"));
+  });
 
 /** Whether a column only numbers the rows from one or zero. */
 const isCounting = ({ type, distinct, min, max }: Column, { rows = 0 }: Table) =>
@@ -127,10 +140,13 @@ function readAt(words: readonly Word[], at: number, { table, values, nouns }: Kn
   const placed = placeAt(words, at, table);
   if (placed !== undefined) return placed;
   const found = columnAt(words, at, table);
+  const counts = isCounted(words, at);
   const isCounter =
     found?.item.columns.every((one) => isCounting(one, table)) === true ||
-    (found?.rank === "part" && isThing(word, found.item));
-  const named = isCounter ? undefined : found;
+    (found?.rank === "part" && isThing(word, found.item, counts));
+  // "How many expenses" are rows, although an amount can be called an expense.
+  const isRow = counts && nouns.has(word.stem) && found?.item.columns.every(({ parts }) => !parts.includes(word.stem));
+  const named = isCounter || isRow === true ? undefined : found;
   const value = valueAt(words, at, values);
   const dated = value !== undefined && value.to - at > 1 ? undefined : dateAt(words, at, table, value);
   const isYoung =

@@ -117,7 +117,7 @@ export function sharedYear(words: readonly Word[], at: number, dayFirst: boolean
   const joined = words[next]?.opens === true;
   if (/^(?:and|or|to|until|till|through)$/.test(words[next]?.lower ?? "")) next += 1;
   else if (!joined) return undefined;
-  if (words[next]?.lower === "the") next += 1;
+  if (/^(?:the|in|during)$/.test(words[next]?.lower ?? "")) next += 1;
   const dated = periodAt(words, next, dayFirst, undefined);
   if (dated === undefined) return sharedYear(words, next, dayFirst);
   return dated.years === undefined ? Number(dated.first.slice(0, 4)) : undefined;

@@ -2,6 +2,8 @@ import { type Draft, doubt, condition, type Made, isNumbering, isLinked } from "
 import { type Column, isFlag, isIdentity, NO_COLUMN } from "./columns.ts";
 import type { Item } from "./item.ts";
 import { UNIT_SIZES } from "./units.ts";
+import { synonymsOf } from "./vocabulary.ts";
+import type { Word } from "./words.ts";
 
 /** "quantity times price", "profit divided by revenue", "price per sqft". */
 export function readArithmetic(draft: Draft) {
@@ -270,14 +272,19 @@ function ageOf({ table, items, words }: Draft, { from, number = 0, unit }: Item)
 }
 
 /** "orders above $1,000", "sold for more than 700k": the one column of money. */
-const moneyMeant = ({ money, words }: Draft, { from, unit = "" }: Item): Column | undefined =>
+const moneyMeant = ({ money, words, items }: Draft, { from, unit = "" }: Item): Column | undefined =>
   /^(?:dollar|euro)$/.test(UNIT_SIZES[unit]?.kind ?? "") ||
+  (unit === "" && isAmountNoun(words[(items.findLast(({ to }) => to <= from)?.to ?? 0) - 1], money)) ||
   (unit === "" &&
     /^(?:for|costs?|costing|paid|pays?|priced|spent|worth|earns?|earning|earned|charged)$/.test(
       words[from - 1]?.lower ?? "",
     ))
     ? money
     : undefined;
+
+/** "expenses above 2000" beside a column of amounts. */
+const isAmountNoun = (noun: Word | undefined, money: Column | undefined): boolean =>
+  synonymsOf(noun?.stem ?? "").some((one) => money?.parts.includes(one) === true);
 
 /** Of a highest and a lowest value of the same, "warmer than" means the one and "colder than" the other. */
 function ofEnd(columns: readonly Column[], operator: string): readonly Column[] {

@@ -1,5 +1,5 @@
 import { type Draft, doubt, Doubt, condition, negated, sameKey, type Made, isLinked } from "./draft.ts";
-import { isFlag, NO_COLUMN } from "./columns.ts";
+import { isFlag, isIdentity, NO_COLUMN } from "./columns.ts";
 import type { Item } from "./item.ts";
 import { isInflected } from "./named.ts";
 import { needsNaming } from "./dated.ts";
@@ -54,6 +54,17 @@ export function resolved(draft: Draft, value: Item): Condition {
   const meant = draft.spoken(value.options.map(({ key }) => key.column));
   const named = value.options.find(({ key }) => key.column === meant);
   if (named !== undefined) return named;
+  // "What department is Flo Kim in?" is asked of the row that is Flo Kim's own.
+  const owned = value.options.filter(({ key }) => isIdentity(key.column, draft.table.rows));
+  const asked = draft.items[1];
+  if (
+    owned[0] !== undefined &&
+    owned.length === 1 &&
+    draft.symbols === "wcF" &&
+    asked?.to !== undefined &&
+    isLinked(draft, asked.to, value.from)
+  )
+    return owned[0];
   const unnamed = value.options.filter((one) => !needsNaming(one));
   const [last] = unnamed;
   if (last !== undefined && unnamed.length === 1 && last.key.column.type === "date") return last;
