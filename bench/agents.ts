@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { readDefinition } from "../src/agents/definitions/index.ts";
 import { compose } from "../src/server/compose.ts";
-import { loadConfig } from "../src/server/config.ts";
+import { loadConfig } from "../src/server/config/config.ts";
 import { tempDirectory } from "../test/helpers/temp.ts";
 import { mib, ms, quantile, type Row } from "./table.ts";
 

@@ -4,7 +4,7 @@ import { scripted } from "../src/models/vendors/index.ts";
 import { mint, RunId } from "../src/kernel/ids.ts";
 import type { ThreadPoolOptions } from "../src/runs/index.ts";
 import { compose } from "../src/server/compose.ts";
-import { loadConfig } from "../src/server/config.ts";
+import { loadConfig } from "../src/server/config/config.ts";
 import { models } from "../test/helpers/engine.ts";
 import { tempDirectory } from "../test/helpers/temp.ts";
 import { p50, p99, sleep, sorted } from "./stage.ts";

@@ -5,7 +5,7 @@ import * as z from "zod";
 import { scripted } from "../src/models/vendors/index.ts";
 import { mint, RunId } from "../src/kernel/ids.ts";
 import { compose } from "../src/server/compose.ts";
-import { loadConfig } from "../src/server/config.ts";
+import { loadConfig } from "../src/server/config/config.ts";
 import { models } from "../test/helpers/engine.ts";
 import { tempDirectory } from "../test/helpers/temp.ts";
 import { BENCH_AGENT, BENCH_SCRIPT, BENCH_TOOL_SERVERS } from "./bench-agent.ts";

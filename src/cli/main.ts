@@ -1,4 +1,4 @@
-import { readCommandEnvironment } from "../server/environment/index.ts";
+import { readCommandEnvironment } from "../server/config/environment/index.ts";
 import { runCommandLine } from "./command-line.ts";
 
 const { stdin: input, stdout: output, stderr: error } = process;

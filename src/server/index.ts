@@ -7,8 +7,8 @@ export {
   configPlaces,
   configSchema,
   loadConfig,
-} from "./config.ts";
-export { type ImportedServer, readMcpJson } from "./mcp-json.ts";
+} from "./config/config.ts";
+export { type ImportedServer, readMcpJson } from "./config/mcp-json.ts";
 export { type FileDeployment, definitionFiles } from "./definitions.ts";
 export { ConfigInvalidError, ConfigNotFoundError } from "./errors.ts";
 export type { Overrides } from "./compose.ts";

@@ -7,10 +7,10 @@ import type { Clock } from "../kernel/clock.ts";
 import { log } from "../kernel/log.ts";
 import { type KnownSecrets, Redaction } from "../text/redaction/index.ts";
 import type { Sandbox } from "../tools/sandbox/index.ts";
-import type { Config, LoadedConfig } from "./config.ts";
+import type { Config, LoadedConfig } from "./config/config.ts";
 import { ConfigInvalidError, ReferenceUnresolvedError } from "./errors.ts";
-import { McpServerTable } from "./mcp-config.ts";
-import { readMcpJson } from "./mcp-json.ts";
+import { McpServerTable } from "./config/mcp-config.ts";
+import { readMcpJson } from "./config/mcp-json.ts";
 import { isSecretName } from "./redaction.ts";
 
 /** How long a start waits for remote servers before runs begin without those that are slow. */

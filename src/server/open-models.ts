@@ -14,8 +14,8 @@ import { mint, RunId, ToolCallId } from "../kernel/ids.ts";
 import type { KnownSecrets } from "../text/redaction/index.ts";
 import type { ArtifactStore } from "../runs/index.ts";
 import type { ToolCatalogue } from "../tools/catalogue/index.ts";
-import { type Environment, type LoadedConfig, isReferable } from "./config.ts";
-import type { ModelsTable } from "./models-config.ts";
+import { type Environment, type LoadedConfig, isReferable } from "./config/config.ts";
+import type { ModelsTable } from "./config/models-config.ts";
 import { References } from "./references.ts";
 
 export type ModelParts = {

@@ -1,6 +1,6 @@
 import { readFile, realpath } from "node:fs/promises";
 import { resolve, sep } from "node:path";
-import type { Environment } from "./config.ts";
+import type { Environment } from "./config/config.ts";
 import { ReferenceUnresolvedError } from "./errors.ts";
 
 /** Told of a secret that was read, so that it can be hidden. */

@@ -4,7 +4,7 @@ import { PassThrough, Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { runCommandLine } from "../../src/cli/command-line.ts";
-import { readCommandEnvironment } from "../../src/server/environment/index.ts";
+import { readCommandEnvironment } from "../../src/server/config/environment/index.ts";
 import { MODULE_CACHE } from "../helpers/server.ts";
 
 /** Where no server is. */

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from "vitest";
 import { openEmbedder } from "../../../src/memory/embeddings/index.ts";
 import { systemClock } from "../../../src/kernel/clock.ts";
-import { MessagesTable } from "../../../src/server/messages-config.ts";
+import { MessagesTable } from "../../../src/server/config/messages-config.ts";
 import {
   composeMessage,
   type Message,

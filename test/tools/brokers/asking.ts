@@ -8,7 +8,7 @@ import { mint, ToolCallId } from "../../../src/kernel/ids.ts";
 import { type JsonObject, parseJson, isJsonObject } from "../../../src/kernel/json.ts";
 import { Sandbox } from "../../../src/tools/sandbox/index.ts";
 import { openBroker, type OpenedBroker } from "../../../src/server/broker.ts";
-import { loadConfig } from "../../../src/server/config.ts";
+import { loadConfig } from "../../../src/server/config/config.ts";
 import {
   DEFAULT_LIMITS,
   type Grants,

@@ -5,7 +5,7 @@ import { Database } from "../../../src/storage/index.ts";
 import { systemClock } from "../../../src/kernel/clock.ts";
 import type { Caller } from "../../../src/tools/sandbox/index.ts";
 import { openBroker } from "../../../src/server/broker.ts";
-import { loadConfig } from "../../../src/server/config.ts";
+import { loadConfig } from "../../../src/server/config/config.ts";
 import { mint, ToolCallId } from "../../../src/kernel/ids.ts";
 import { type Grants, NO_GRANTS, permissiveGrants } from "../../../src/tools/catalogue/index.ts";
 import { tempDirectory } from "../../helpers/temp.ts";

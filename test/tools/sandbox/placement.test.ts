@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { loadConfig } from "../../../src/server/config.ts";
+import { loadConfig } from "../../../src/server/config/config.ts";
 import { sandboxHost } from "../../../src/server/tool-servers.ts";
 import { assemble, manifest, never, Room } from "./room.ts";
 

@@ -1,7 +1,7 @@
 import * as z from "zod";
-import { BudgetTable } from "../agents/budgets/index.ts";
-import { durationText } from "../text/documents/index.ts";
-import { OUTPUT_TOKENS_RESERVED, UNKNOWN_PRICE_RULES } from "../runs/index.ts";
+import { BudgetTable } from "../../agents/budgets/index.ts";
+import { durationText } from "../../text/documents/index.ts";
+import { OUTPUT_TOKENS_RESERVED, UNKNOWN_PRICE_RULES } from "../../runs/index.ts";
 
 const timeZone = z.string().refine(
   (name) => {

@@ -1,4 +1,4 @@
-import { LOG_LEVELS } from "../kernel/log.ts";
+import { LOG_LEVELS } from "../../kernel/log.ts";
 import type { Environment } from "./config.ts";
 
 /** What variables of the Caxton documents and of programs beside Caxton mean. */

@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { durationText, sizeText } from "../text/documents/index.ts";
-import { isReservedToolServer } from "../tools/catalogue/index.ts";
+import { durationText, sizeText } from "../../text/documents/index.ts";
+import { isReservedToolServer } from "../../tools/catalogue/index.ts";
 
 const HOUR_MS = 3_600_000;
 

@@ -1,7 +1,7 @@
 import * as z from "zod";
-import { durationText } from "../text/documents/index.ts";
-import { log } from "../kernel/log.ts";
-import { NO_LIMITS, type TrafficOptions } from "../models/traffic/index.ts";
+import { durationText } from "../../text/documents/index.ts";
+import { log } from "../../kernel/log.ts";
+import { NO_LIMITS, type TrafficOptions } from "../../models/traffic/index.ts";
 
 const LimitsTable = z.strictObject({
   concurrent_max: z.int().min(1).optional().meta({ description: "Requests under way at once" }),

@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { durationText } from "../text/documents/index.ts";
-import { TASK_DEFAULTS, type TasksOptions } from "../messaging/tasks/index.ts";
+import { durationText } from "../../text/documents/index.ts";
+import { TASK_DEFAULTS, type TasksOptions } from "../../messaging/tasks/index.ts";
 
 const DAY_MS = 86_400_000;
 const span = (ms: number, maxMs: number, description: string) =>

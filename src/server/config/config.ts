@@ -10,11 +10,11 @@ import {
   parseToml,
   parseYaml,
   renderProblem,
-} from "../text/documents/index.ts";
+} from "../../text/documents/index.ts";
 import { type Config, ConfigFile, OTHER_VARIABLES, PATH_SETTINGS, SHORT_VARIABLES } from "./config-schema.ts";
 import { FOREIGN_SECRET, insteadOfKey, readForeignVariables, storageProblem } from "./foreign-settings.ts";
-import { ConfigInvalidError, ConfigNotFoundError } from "./errors.ts";
-import { mcpVariables, withMcpFile } from "./mcp-servers.ts";
+import { ConfigInvalidError, ConfigNotFoundError } from "../errors.ts";
+import { mcpVariables, withMcpFile } from "../mcp-servers.ts";
 import { modelVariables } from "./models-config.ts";
 
 export type { Config } from "./config-schema.ts";

@@ -1,7 +1,7 @@
 import * as z from "zod";
-import { ContextTable, LimitsTable, type AgentDefinition } from "../agents/definitions/index.ts";
-import { DEFAULT_CONTEXT } from "../agents/definitions/index.ts";
-import { DEFAULT_LOOP_GUARD, DEFAULT_RUN_SIZES, type RunPlan } from "../runs/index.ts";
+import { ContextTable, LimitsTable, type AgentDefinition } from "../../agents/definitions/index.ts";
+import { DEFAULT_CONTEXT } from "../../agents/definitions/index.ts";
+import { DEFAULT_LOOP_GUARD, DEFAULT_RUN_SIZES, type RunPlan } from "../../runs/index.ts";
 
 /** `[context]` of caxton.toml: for definitions that do not say. */
 export const ServerContextTable = z

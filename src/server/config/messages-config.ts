@@ -1,9 +1,9 @@
 import * as z from "zod";
-import { durationText, sizeText } from "../text/documents/index.ts";
-import { MESSAGE_JOURNAL_DEFAULTS } from "../messaging/journal/index.ts";
-import { ROUTING_STRATEGIES } from "../messaging/acl/index.ts";
-import { ROUTER_DEFAULTS, type RouterOptions } from "../messaging/router/index.ts";
-import { CONVERSATION_TERMS, type ConversationTerms } from "../messaging/protocols/index.ts";
+import { durationText, sizeText } from "../../text/documents/index.ts";
+import { MESSAGE_JOURNAL_DEFAULTS } from "../../messaging/journal/index.ts";
+import { ROUTING_STRATEGIES } from "../../messaging/acl/index.ts";
+import { ROUTER_DEFAULTS, type RouterOptions } from "../../messaging/router/index.ts";
+import { CONVERSATION_TERMS, type ConversationTerms } from "../../messaging/protocols/index.ts";
 
 const DAY_MS = 86_400_000;
 const span = (ms: number, description: string, minMs = 1) =>

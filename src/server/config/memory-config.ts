@@ -1,8 +1,8 @@
 import * as z from "zod";
-import { durationText } from "../text/documents/index.ts";
-import { JsonObject } from "../kernel/json.ts";
-import { RETENTION_ACTIONS, type RetentionPolicy, type SnapshotOptions } from "../memory/transfer/index.ts";
-import { SCOPE_TYPES, SEARCH_DEFAULTS, type SearchDefaults } from "../memory/knowledge/index.ts";
+import { durationText } from "../../text/documents/index.ts";
+import { JsonObject } from "../../kernel/json.ts";
+import { RETENTION_ACTIONS, type RetentionPolicy, type SnapshotOptions } from "../../memory/transfer/index.ts";
+import { SCOPE_TYPES, SEARCH_DEFAULTS, type SearchDefaults } from "../../memory/knowledge/index.ts";
 
 const share = (standard: number, description: string) =>
   z.number().min(0).max(1).default(standard).meta({ description });

@@ -5,18 +5,18 @@ import { FipaTable } from "./fipa-config.ts";
 import { ServerMemoryTable } from "./memory-config.ts";
 import { MessagesTable } from "./messages-config.ts";
 import { TasksTable } from "./tasks-config.ts";
-import { durationText, sizeText } from "../text/documents/index.ts";
+import { durationText, sizeText } from "../../text/documents/index.ts";
 import { RedactionTable } from "./redaction-config.ts";
 import { ModelsTable } from "./models-config.ts";
 import { McpServerName, McpServerTable } from "./mcp-config.ts";
-import { RUN_ISOLATIONS } from "../agents/definitions/index.ts";
-import { DEFAULT_THREADS } from "../runs/index.ts";
-import { ISOLATIONS } from "../tools/sandbox/index.ts";
-import { LOG_LEVELS } from "../kernel/log.ts";
-import { LIMITS } from "../kernel/quantities.ts";
-import { ACCEPTANCES, SIGNATURE_RULES } from "../tools/servers/index.ts";
-import { approverNames, expiresText, ON_EXPIRY, ruleLists } from "../agents/permissions/index.ts";
-import { GrantsTable } from "../tools/catalogue/index.ts";
+import { RUN_ISOLATIONS } from "../../agents/definitions/index.ts";
+import { DEFAULT_THREADS } from "../../runs/index.ts";
+import { ISOLATIONS } from "../../tools/sandbox/index.ts";
+import { LOG_LEVELS } from "../../kernel/log.ts";
+import { LIMITS } from "../../kernel/quantities.ts";
+import { ACCEPTANCES, SIGNATURE_RULES } from "../../tools/servers/index.ts";
+import { approverNames, expiresText, ON_EXPIRY, ruleLists } from "../../agents/permissions/index.ts";
+import { GrantsTable } from "../../tools/catalogue/index.ts";
 
 const path = (fallback: string) =>
   z
