@@ -43,7 +43,10 @@ export default defineConfig({
     },
     // Tests start the machine's own programs, which need its environment.
     { files: ["test/**"], rules: { "node/no-process-env": "off" } },
-    { files: ["src/server/config.ts", "src/server/environment/index.ts"], rules: { "node/no-process-env": "off" } },
+    {
+      files: ["src/server/config/config.ts", "src/server/config/environment/index.ts"],
+      rules: { "node/no-process-env": "off" },
+    },
     {
       files: ["**/*.config.ts", "vitest.reporter.ts", "examples/tools/**"],
       rules: { "import/no-default-export": "off" },

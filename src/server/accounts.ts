@@ -9,7 +9,7 @@ import {
 } from "../agents/budgets/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Accounts } from "../runs/index.ts";
-import type { LoadedConfig } from "./config/config.ts";
+import type { LoadedConfig } from "./config/index.ts";
 
 /** What the configuration limits, level by level. */
 export type ConfiguredLimits = { readonly [Level in "run" | "agent" | "workspace" | "day"]: Limits };

@@ -12,7 +12,7 @@ import type { Broker, Caller } from "../tools/sandbox/index.ts";
 import { type Grants, type GrantLedger, type GrantUse, GrantWatch } from "../tools/catalogue/index.ts";
 import { ToolMail, type ToolMailDeps } from "../tools/brokers/messages/index.ts";
 import { auditedState } from "./audited-state.ts";
-import type { LoadedConfig } from "./config/config.ts";
+import type { LoadedConfig } from "./config/index.ts";
 import { SecretVault } from "./secret-vault.ts";
 
 /** What guests may reach, and what is known of how they do. Disposing of it writes what the ledger still holds. */

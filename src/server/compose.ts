@@ -43,9 +43,8 @@ import type { ToolServers } from "../tools/servers/index.ts";
 import { type ToolCatalogue, toolId, type ToolRunner } from "../tools/catalogue/index.ts";
 import { renderProblem } from "../text/documents/index.ts";
 import { openBroker, type Resolve } from "./broker.ts";
-import type { Config, LoadedConfig } from "./config/config.ts";
+import { type Config, type LoadedConfig, shownConfig, trafficOptions, warnOfUnknownLimits } from "./config/index.ts";
 import { serverPermissions } from "./permissions.ts";
-import { trafficOptions, warnOfUnknownLimits } from "./config/traffic-config.ts";
 import { configuredLimits, openAccounts } from "./accounts.ts";
 import { AgentPlans } from "./plans.ts";
 import { definitionEnvironment, type ModelParts, openModels, secretsDirectories } from "./open-models.ts";
@@ -62,7 +61,7 @@ import {
   withMemoryTools,
 } from "./open-memory.ts";
 import { openTasks } from "./open-tasks.ts";
-import { openMcpServers, shownConfig, withMcpServers } from "./mcp-servers.ts";
+import { openMcpServers, withMcpServers } from "./mcp-servers.ts";
 import { openRedaction } from "./redaction.ts";
 import { openToolServers } from "./open-tool-servers.ts";
 import { deployToolServers, redeployFailed, type ToolDeployment } from "./tool-servers.ts";

@@ -6,7 +6,8 @@ import { isTestFile } from "../agents/test-files/index.ts";
 import { type AgentServices, DEFAULT_WORKSPACE, type SystemServices } from "../api/operations/index.ts";
 import { CaxtonError, toFault } from "../kernel/errors.ts";
 import { log } from "../kernel/log.ts";
-import { ConfigInvalidError, DefinitionNameTakenError, DefinitionUnreadableError } from "./errors.ts";
+import { ConfigInvalidError } from "./config/index.ts";
+import { DefinitionNameTakenError, DefinitionUnreadableError } from "./errors.ts";
 
 type Services = AgentServices & Pick<SystemServices, "clock">;
 

@@ -11,7 +11,7 @@ import {
 import type { Models } from "../models/vendors/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Embedder } from "../memory/knowledge/index.ts";
-import type { Config } from "./config/config.ts";
+import type { Config } from "./config/index.ts";
 import { modelsDirectory } from "./models-directory.ts";
 
 /** One that can be named in `models.roles.embedding`. */

@@ -1,15 +1,5 @@
 import { CaxtonError } from "../kernel/errors.ts";
 
-export class ConfigInvalidError extends CaxtonError<{ readonly problems: readonly string[] }> {
-  readonly code = "CONFIG_INVALID";
-  readonly kind = "rejected";
-}
-
-export class ConfigNotFoundError extends CaxtonError<{ readonly path: string }> {
-  readonly code = "CONFIG_NOT_FOUND";
-  readonly kind = "not-found";
-}
-
 export class PortInUseError extends CaxtonError<{ readonly host: string; readonly port: number }> {
   readonly code = "PORT_IN_USE";
   readonly kind = "conflict";
@@ -25,17 +15,13 @@ export class NotLoopbackError extends CaxtonError<{ readonly host: string }> {
   readonly kind = "rejected";
 }
 
-export class ReferenceUnresolvedError extends CaxtonError<{ readonly reference: string }> {
-  readonly code = "REFERENCE_UNRESOLVED";
-  readonly kind = "rejected";
-}
-
 export class DefinitionUnreadableError extends CaxtonError<{ readonly file: string }> {
   readonly code = "DEFINITION_UNREADABLE";
   readonly kind = "rejected";
 }
 
 /** Of two files with one agent's name, the second. */
+
 export class DefinitionNameTakenError extends CaxtonError<{
   readonly name: string;
   readonly files: readonly string[];
@@ -45,7 +31,3 @@ export class DefinitionNameTakenError extends CaxtonError<{
 }
 
 /** A file of `mcpServers` cannot be read as one. */
-export class McpFileInvalidError extends CaxtonError<{ readonly file: string }> {
-  readonly code = "MCP_FILE_INVALID";
-  readonly kind = "rejected";
-}

@@ -1,5 +1,5 @@
 import { installMiniLM, type Installed } from "../memory/embeddings/index.ts";
-import type { LoadedConfig } from "./config/config.ts";
+import type { LoadedConfig } from "./config/index.ts";
 import { modelsDirectory } from "./models-directory.ts";
 
 /** Brings all-MiniLM-L6-v2 into the data directory of a server that is configured so. Rejects with what `installMiniLM` does. */

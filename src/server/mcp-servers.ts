@@ -1,16 +1,13 @@
-import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { dirname, isAbsolute, resolve } from "node:path";
+import { isAbsolute, resolve } from "node:path";
 import type { McpAuth, McpServerSettings, McpToolRunner, Resolved } from "../tools/remote/index.ts";
 import type { ChangeLog } from "../kernel/changes/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { log } from "../kernel/log.ts";
 import { type KnownSecrets, Redaction } from "../text/redaction/index.ts";
 import type { Sandbox } from "../tools/sandbox/index.ts";
-import type { Config, LoadedConfig } from "./config/config.ts";
-import { ConfigInvalidError, ReferenceUnresolvedError } from "./errors.ts";
-import { McpServerTable } from "./config/mcp-config.ts";
-import { readMcpJson } from "./config/mcp-json.ts";
+import { baseOf, type LoadedConfig, MCP_REFERENCE, type McpServerTable } from "./config/index.ts";
+import { ReferenceUnresolvedError } from "../text/references/index.ts";
 import { isSecretName } from "./redaction.ts";
 
 /** How long a start waits for remote servers before runs begin without those that are slow. */
@@ -66,10 +63,6 @@ const mcpSettings = (loaded: LoadedConfig): readonly McpServerSettings[] =>
     .filter(([, { enabled }]) => enabled)
     .map(([name, table]) => settingsOf(name, table, baseOf(loaded)));
 
-/** What relative paths of servers start from: the directory of the configuration, or the working directory. */
-const baseOf = ({ file }: { readonly file: string | undefined }): string =>
-  file === undefined ? process.cwd() : dirname(file);
-
 function settingsOf(name: string, table: McpServerTable, base: string): McpServerSettings {
   const { limits } = table;
   return {
@@ -109,22 +102,12 @@ function authOf(auth: McpServerTable["auth"]): McpAuth {
   };
 }
 
-const REFERENCE = /\$\{(env|file|secret):([^}:]+)(?::-([^}]*))?\}/g;
-
-/** Variables that servers of the configuration refer to, and what finds their programs. */
-export function mcpVariables({ mcp_servers: servers }: Config): readonly string[] {
-  const names = [...JSON.stringify(servers).matchAll(REFERENCE)].flatMap(([, kind, name]) =>
-    kind === "env" && name !== undefined ? [name] : [],
-  );
-  return Object.keys(servers).length === 0 ? [] : [...names, "PATH"];
-}
-
 /** Text with its references replaced, and what they brought. Throws ReferenceUnresolvedError, which never shows a value. */
 async function resolveReferences(text: string, loaded: LoadedConfig): Promise<Resolved> {
   const values = [];
   let resolved = "";
   let end = 0;
-  for (const match of text.matchAll(REFERENCE)) {
+  for (const match of text.matchAll(MCP_REFERENCE)) {
     const [whole, kind = "", target = "", fallback] = match;
     const value = await lookUp(kind, target, loaded);
     if (value === undefined && fallback === undefined) throw unresolved(kind, target, loaded);
@@ -168,84 +151,3 @@ function unresolved(kind: string, target: string, { config }: LoadedConfig): Ref
     { reference: target },
   );
 }
-
-/**
- * Adds the servers of `mcp_servers_file` to those of the configuration itself, which win; warns of each that has another
- * name than in its file. Throws ConfigInvalidError, McpFileInvalidError.
- */
-export function withMcpFile(
-  config: Config,
-  file: string | undefined,
-): { readonly config: Config; readonly warnings: readonly string[] } {
-  if (config.mcp_servers_file === undefined) return { config, warnings: [] };
-  const place = resolve(baseOf({ file }), config.mcp_servers_file);
-  let text: string;
-  try {
-    text = readFileSync(place, "utf8");
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new ConfigInvalidError(`mcp_servers_file ${place} cannot be read: ${why}`, "Check the path.", {
-      problems: [why],
-    });
-  }
-  const servers = readMcpJson(text, place);
-  const imported = servers.map(({ name, table }) => [name, McpServerTable.parse(table)] as const);
-  return {
-    config: { ...config, mcp_servers: { ...Object.fromEntries(imported), ...config.mcp_servers } },
-    warnings: servers.flatMap(({ renamed }) => (renamed === undefined ? [] : [`${place}: ${renamed}`])),
-  };
-}
-
-const HIDDEN = "[hidden]";
-const hideTexts = (values: { readonly [name: string]: string }): { [name: string]: string } =>
-  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, hide(value)]));
-
-/** A reference may be shown, though not what it falls back to; what is written out may be a secret. */
-function hide(value: string): string {
-  let shown = "";
-  let end = 0;
-  for (const match of value.matchAll(REFERENCE)) {
-    const [whole, kind = "", target = "", fallback] = match;
-    shown += hideLiteral(value.slice(end, match.index));
-    shown += `\${${kind}:${target}${fallback === undefined || fallback === "" ? "" : `:-${HIDDEN}`}}`;
-    end = match.index + whole.length;
-  }
-  return shown + hideLiteral(value.slice(end));
-}
-
-/** What may stand before a reference and tells nothing: the scheme of a header, the name of an option. */
-const PLAIN = /^(?:(?:bearer|basic|token) +|--?[a-z-]+=)$/i;
-const hideLiteral = (text: string): string => (text === "" || PLAIN.test(text) ? text : HIDDEN);
-
-/** An address without user and query. */
-function hideInUrl(url: string): string {
-  const [, scheme, place = "", query = ""] = /^([a-z][a-z0-9+.-]*:\/\/)(?:[^/?#]*@)?([^?#]*)(.*)$/is.exec(url) ?? [];
-  if (scheme === undefined) return hide(url);
-  return `${scheme}${place}${query === "" ? "" : `?${HIDDEN}`}`;
-}
-
-type Auth = NonNullable<McpServerTable["auth"]>;
-const shownAuth = ({ token, client_secret: secret, token_url: tokenUrl, ...auth }: Auth): Auth => ({
-  ...auth,
-  ...(token === undefined ? {} : { token: hide(token) }),
-  ...(secret === undefined ? {} : { client_secret: hide(secret) }),
-  ...(tokenUrl === undefined ? {} : { token_url: hideInUrl(tokenUrl) }),
-});
-
-/** The configuration as clients may see it: what servers are told, without what may be secret in it. */
-export const shownConfig = (config: Config): Config => ({
-  ...config,
-  mcp_servers: Object.fromEntries(
-    Object.entries(config.mcp_servers).map(([name, { auth, url, ...table }]) => [
-      name,
-      {
-        ...table,
-        ...(url === undefined ? {} : { url: hideInUrl(url) }),
-        args: table.args.map(hide),
-        headers: hideTexts(table.headers),
-        env: hideTexts(table.env),
-        ...(auth === undefined ? {} : { auth: shownAuth(auth) }),
-      },
-    ]),
-  ),
-});

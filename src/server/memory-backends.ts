@@ -1,7 +1,6 @@
 import { SqliteMemoryStore } from "../memory/stores/sqlite/index.ts";
 import { type MemoryStore, MemoryUnavailableError } from "../memory/knowledge/index.ts";
-import type { Config } from "./config/config.ts";
-import type { MemoryBackend } from "./config/memory-config.ts";
+import type { Config, MemoryBackend } from "./config/index.ts";
 
 /** What a secret of the vault holds now, or why it is not there and what to do. */
 export type FindSecret = (

@@ -11,7 +11,7 @@ import {
   type SentRecords,
   TaskWaits,
 } from "../runs/conversations/index.ts";
-import type { Config } from "./config/config.ts";
+import type { Config } from "./config/index.ts";
 import { Alarm } from "../kernel/alarm.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { packageVersion } from "../kernel/package.ts";

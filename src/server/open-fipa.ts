@@ -1,7 +1,7 @@
 import { attachRemoteAgents, FipaTransport, type LocalAgent, type RemoteAgents } from "../api/fipa/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Directory, Router } from "../messaging/router/index.ts";
-import type { Config } from "./config/config.ts";
+import type { Config } from "./config/index.ts";
 import { ListenFailedError, PortInUseError } from "./errors.ts";
 
 type Parts = {

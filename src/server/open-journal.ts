@@ -1,7 +1,7 @@
 import { Contents, type Database, SqliteRunArchive, SqliteRunJournal } from "../storage/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { Retention, type RunsKept } from "../runs/index.ts";
-import type { Config } from "./config/config-schema.ts";
+import type { Config } from "./config/index.ts";
 
 /** The journal of runs, and what deletes those that are past their time. */
 export function openJournal(

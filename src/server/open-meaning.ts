@@ -1,5 +1,5 @@
 import { CapabilityMeaning, type TextVectors } from "../messaging/router/index.ts";
-import type { Config } from "./config/config.ts";
+import type { Config } from "./config/index.ts";
 import type { Embedders } from "./embedders.ts";
 
 /**

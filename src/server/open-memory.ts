@@ -20,11 +20,17 @@ import {
 } from "../memory/transfer/index.ts";
 import type { Redactors } from "../runs/redaction/index.ts";
 import { type ToolRunner, withNativeTools } from "../tools/catalogue/index.ts";
-import type { Config, LoadedConfig } from "./config/config.ts";
+import {
+  type Config,
+  type LoadedConfig,
+  MEMORY_BACKENDS,
+  retentionPolicy,
+  searchDefaults,
+  snapshotOptions,
+} from "./config/index.ts";
 import type { Embedders } from "./embedders.ts";
 import { openMemoryStore } from "./memory-backends.ts";
-import { MEMORY_BACKENDS, retentionPolicy, searchDefaults, snapshotOptions } from "./config/memory-config.ts";
-import type { SecretFound } from "./references.ts";
+import type { SecretFound } from "../text/references/index.ts";
 import { SecretVault } from "./secret-vault.ts";
 
 type Parts = {

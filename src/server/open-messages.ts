@@ -21,11 +21,10 @@ import { log } from "../kernel/log.ts";
 import { HealthChecks, Participants } from "../messaging/directory/index.ts";
 import { type Directory, Router, Subscriptions } from "../messaging/router/index.ts";
 import type { ContentStore } from "../messaging/acl/index.ts";
-import type { Config } from "./config/config.ts";
+import { type Config, conversationTerms, routerOptions } from "./config/index.ts";
 import type { Embedders } from "./embedders.ts";
 import { openMeaning } from "./open-meaning.ts";
 import { openFipa } from "./open-fipa.ts";
-import { conversationTerms, routerOptions } from "./config/messages-config.ts";
 
 export type Messaging = {
   readonly router: Router;

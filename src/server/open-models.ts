@@ -14,9 +14,8 @@ import { mint, RunId, ToolCallId } from "../kernel/ids.ts";
 import type { KnownSecrets } from "../text/redaction/index.ts";
 import type { ArtifactStore } from "../runs/index.ts";
 import type { ToolCatalogue } from "../tools/catalogue/index.ts";
-import { type Environment, type LoadedConfig, isReferable } from "./config/config.ts";
-import type { ModelsTable } from "./config/models-config.ts";
-import { References } from "./references.ts";
+import { type Environment, type LoadedConfig, isReferable, type ModelsTable } from "./config/index.ts";
+import { References } from "../text/references/index.ts";
 
 export type ModelParts = {
   readonly clock: Clock;

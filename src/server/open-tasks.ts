@@ -2,8 +2,7 @@ import { type Database, SqliteTaskStore } from "../storage/index.ts";
 import { Alarm } from "../kernel/alarm.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { type Directory, type Router, taken } from "../messaging/router/index.ts";
-import type { Config } from "./config/config.ts";
-import { tasksOptions } from "./config/tasks-config.ts";
+import { type Config, tasksOptions } from "./config/index.ts";
 import { Tasks, TASKS_PARTICIPANT } from "../messaging/tasks/index.ts";
 
 /** Where late answers are taken also while no task is under way. */

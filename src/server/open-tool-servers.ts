@@ -4,7 +4,7 @@ import type { Clock } from "../kernel/clock.ts";
 import type { Sandbox } from "../tools/sandbox/index.ts";
 import { type CheckedRunner, ToolServerRecords, ToolServers, type ToolServerStore } from "../tools/servers/index.ts";
 import { ToolCatalogue, type ToolRunner } from "../tools/catalogue/index.ts";
-import type { Config } from "./config/config.ts";
+import type { Config } from "./config/index.ts";
 import { sandboxHost, wordOn } from "./tool-servers.ts";
 
 export type ToolServerParts = {

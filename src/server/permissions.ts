@@ -1,6 +1,6 @@
 import type { AgentDefinition } from "../agents/definitions/index.ts";
 import { NO_RULES, type Permissions } from "../agents/permissions/index.ts";
-import type { Config } from "./config/config-schema.ts";
+import type { Config } from "./config/index.ts";
 
 /** What the server's own configuration says of permissions. */
 export type ServerPermissions = Omit<Permissions, "definition">;

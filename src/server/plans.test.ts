@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { Agents } from "../agents/definitions/index.ts";
 import { Database, SqliteAgentStore } from "../storage/index.ts";
 import { systemClock } from "../kernel/clock.ts";
-import type { Environment } from "./config/config.ts";
+import type { Environment } from "./config/index.ts";
 import { PERMIT_ALL } from "../agents/permissions/index.ts";
 import { AgentPlans } from "./plans.ts";
 

@@ -3,10 +3,9 @@ import type { Permissions } from "../agents/permissions/index.ts";
 import type { AgentLimits } from "../api/operations/index.ts";
 import { limitsOf, type Limits } from "../agents/budgets/index.ts";
 import type { PlanSource, Recalled, RunPlan } from "../runs/index.ts";
-import { type CareConfig, careOf } from "./config/context-config.ts";
-import type { Environment } from "./config/config.ts";
+import { type CareConfig, careOf, type Environment } from "./config/index.ts";
 import { mergePermissions, type ServerPermissions } from "./permissions.ts";
-import { References, type SecretFound } from "./references.ts";
+import { References, type SecretFound } from "../text/references/index.ts";
 
 export type PlanOptions = {
   readonly runTimeoutMs: number;

@@ -2,8 +2,7 @@ import { parseJson } from "../kernel/json.ts";
 import { redactLog } from "../kernel/log.ts";
 import { KnownSecrets } from "../text/redaction/index.ts";
 import { type Redactors, redactorsOf } from "../runs/redaction/index.ts";
-import type { LoadedConfig } from "./config/config.ts";
-import { patternsOf } from "./config/redaction-config.ts";
+import { type LoadedConfig, patternsOf } from "./config/index.ts";
 
 /** Whether a variable or a file is named like something that must not be seen. */
 export const isSecretName = (name: string): boolean => name !== "AWS_ACCESS_KEY_ID" && SECRET_NAME.test(name);

@@ -3,8 +3,8 @@ import { accessSync, type BigIntStats, constants, readFileSync, statSync } from 
 import { join, resolve } from "node:path";
 import type { GrantedSecret } from "../tools/brokers/http/index.ts";
 import { type Confidential, SECRET_CHARS_MIN, type Secrets } from "../text/redaction/index.ts";
-import type { LoadedConfig } from "./config/config.ts";
-import type { SecretFound } from "./references.ts";
+import type { LoadedConfig } from "./config/index.ts";
+import type { SecretFound } from "../text/references/index.ts";
 import type { Grants } from "../tools/catalogue/index.ts";
 
 export type VaultOptions = {

@@ -8,7 +8,7 @@ import { log, setLogLevel } from "../kernel/log.ts";
 import { isOpenToOthers } from "../kernel/private-files.ts";
 import { expectShortLives } from "../kernel/short-lived.ts";
 import { type Caxton, compose, dashboardDirectory, isDashboardBuilt, type Overrides } from "./compose.ts";
-import type { LoadedConfig } from "./config/config.ts";
+import type { LoadedConfig } from "./config/index.ts";
 import { deployDirectory, DefinitionWatcher, type FileDeployment, redeployRefused } from "./definitions.ts";
 import { ListenFailedError, NotLoopbackError, PortInUseError } from "./errors.ts";
 import type { ToolDeployment } from "./tool-servers.ts";

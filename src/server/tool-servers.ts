@@ -4,7 +4,7 @@ import { CaxtonError, toFault } from "../kernel/errors.ts";
 import { log } from "../kernel/log.ts";
 import type { Placement, Sandbox } from "../tools/sandbox/index.ts";
 import type { Deployed, OperatorWord, ToolHost, ToolServerOrigin, ToolServers } from "../tools/servers/index.ts";
-import type { Config } from "./config/config.ts";
+import type { Config } from "./config/index.ts";
 
 /** What became of one tool server at start, or when its directory changed. */
 export type ToolDeployment =

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { configPlaces, loadConfig } from "./config.ts";
-import { ConfigInvalidError, ConfigNotFoundError } from "../errors.ts";
+import { ConfigInvalidError, ConfigNotFoundError } from "./errors.ts";
 
 let directory = "";
 beforeAll(() => {

@@ -13,11 +13,10 @@ import {
 } from "../../text/documents/index.ts";
 import { type Config, ConfigFile, OTHER_VARIABLES, PATH_SETTINGS, SHORT_VARIABLES } from "./config-schema.ts";
 import { FOREIGN_SECRET, insteadOfKey, readForeignVariables, storageProblem } from "./foreign-settings.ts";
-import { ConfigInvalidError, ConfigNotFoundError } from "../errors.ts";
-import { mcpVariables, withMcpFile } from "../mcp-servers.ts";
+import { ConfigInvalidError, ConfigNotFoundError } from "./errors.ts";
+import { mcpVariables } from "./mcp-config.ts";
+import { withMcpFile } from "./mcp-file.ts";
 import { modelVariables } from "./models-config.ts";
-
-export type { Config } from "./config-schema.ts";
 
 /** What set a setting: `flag`, `CAXTON_PORT`, a file with its line, or `default`. */
 export type Origins = { readonly [setting: string]: string };

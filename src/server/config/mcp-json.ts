@@ -2,7 +2,7 @@ import * as z from "zod";
 import { DOCUMENT_LIMITS } from "../../text/documents/index.ts";
 import { isJsonObject, type Json, type JsonObject, parseJson } from "../../kernel/json.ts";
 import { isReservedToolServer } from "../../tools/catalogue/index.ts";
-import { McpFileInvalidError } from "../errors.ts";
+import { McpFileInvalidError } from "./errors.ts";
 
 /** One server of such a file, in the words of `[mcp_servers.<name>]`, and what of it could not be taken over as it was. */
 export type ImportedServer = {

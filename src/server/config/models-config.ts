@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { MODEL_VARIABLES, OPENAI_APIS, PROVIDER_TYPES } from "../../models/vendors/index.ts";
 import { durationText } from "../../text/documents/index.ts";
-import { variablesIn } from "../references.ts";
+import { variablesIn } from "../../text/references/index.ts";
 import { trafficKeys } from "./traffic-config.ts";
 
 const OPEN_KEY = "a key does not belong in this file: write a reference, ${env:NAME} or ${file:path}";

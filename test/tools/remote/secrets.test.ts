@@ -3,9 +3,8 @@ import { join } from "node:path";
 import { McpServer } from "@modelcontextprotocol/server";
 import { expect, test } from "vitest";
 import * as z from "zod";
-import { loadConfig } from "../../../src/server/index.ts";
+import { loadConfig, shownConfig } from "../../../src/server/config/index.ts";
 import { tempDirectory } from "../../helpers/temp.ts";
-import { shownConfig } from "../../../src/server/mcp-servers.ts";
 import { callOf, Endpoint, httpAt, modernHandler, never, processOf, runnerTo, serverIn, textOf } from "./room.ts";
 import { newState, testServer } from "./test-server.ts";
 

@@ -1,9 +1,16 @@
 import { readFile, realpath } from "node:fs/promises";
 import { resolve, sep } from "node:path";
-import type { Environment } from "./config/config.ts";
-import { ReferenceUnresolvedError } from "./errors.ts";
+import { CaxtonError } from "../../kernel/errors.ts";
 
-/** Told of a secret that was read, so that it can be hidden. */
+/** Variables that may be referred to. */
+type Environment = { readonly [name: string]: string | undefined };
+
+export class ReferenceUnresolvedError extends CaxtonError<{ readonly reference: string }> {
+  readonly code = "REFERENCE_UNRESOLVED";
+  readonly kind = "rejected";
+}
+
+/** Receives each secret that is read, so that it can be hidden. */
 export type SecretFound = (name: string, value: string) => void;
 
 /** Replaces references to keys and addresses by what they stand for. */

@@ -1,0 +1,56 @@
+import type { Config } from "./config-schema.ts";
+import { MCP_REFERENCE, type McpServerTable } from "./mcp-config.ts";
+
+const HIDDEN = "[hidden]";
+const hideTexts = (values: { readonly [name: string]: string }): { [name: string]: string } =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, hide(value)]));
+
+/** A reference may be shown, though not what it falls back to; what is written out may be a secret. */
+function hide(value: string): string {
+  let shown = "";
+  let end = 0;
+  for (const match of value.matchAll(MCP_REFERENCE)) {
+    const [whole, kind = "", target = "", fallback] = match;
+    shown += hideLiteral(value.slice(end, match.index));
+    shown += `\${${kind}:${target}${fallback === undefined || fallback === "" ? "" : `:-${HIDDEN}`}}`;
+    end = match.index + whole.length;
+  }
+  return shown + hideLiteral(value.slice(end));
+}
+
+/** What may stand before a reference and tells nothing: the scheme of a header, the name of an option. */
+const PLAIN = /^(?:(?:bearer|basic|token) +|--?[a-z-]+=)$/i;
+const hideLiteral = (text: string): string => (text === "" || PLAIN.test(text) ? text : HIDDEN);
+
+/** An address without user and query. */
+function hideInUrl(url: string): string {
+  const [, scheme, place = "", query = ""] = /^([a-z][a-z0-9+.-]*:\/\/)(?:[^/?#]*@)?([^?#]*)(.*)$/is.exec(url) ?? [];
+  if (scheme === undefined) return hide(url);
+  return `${scheme}${place}${query === "" ? "" : `?${HIDDEN}`}`;
+}
+
+type Auth = NonNullable<McpServerTable["auth"]>;
+const shownAuth = ({ token, client_secret: secret, token_url: tokenUrl, ...auth }: Auth): Auth => ({
+  ...auth,
+  ...(token === undefined ? {} : { token: hide(token) }),
+  ...(secret === undefined ? {} : { client_secret: hide(secret) }),
+  ...(tokenUrl === undefined ? {} : { token_url: hideInUrl(tokenUrl) }),
+});
+
+/** The configuration as clients may see it: what servers are told, without what may be secret in it. */
+export const shownConfig = (config: Config): Config => ({
+  ...config,
+  mcp_servers: Object.fromEntries(
+    Object.entries(config.mcp_servers).map(([name, { auth, url, ...table }]) => [
+      name,
+      {
+        ...table,
+        ...(url === undefined ? {} : { url: hideInUrl(url) }),
+        args: table.args.map(hide),
+        headers: hideTexts(table.headers),
+        env: hideTexts(table.env),
+        ...(auth === undefined ? {} : { auth: shownAuth(auth) }),
+      },
+    ]),
+  ),
+});
