@@ -5,9 +5,9 @@ import { forgetLocalServer } from "../kernel/local-server.ts";
 import { LostFile, OpenedDatabase } from "../kernel/opened-file.ts";
 import { makePrivateDirectory, makePrivateFile, PRIVATE_FILE } from "../kernel/private-files.ts";
 import { Checkpointer } from "../kernel/sqlite/checkpointer.ts";
-import { DatabaseTooNewError, dataDirectoryInUse, isFileFault, storageError } from "../kernel/sqlite/errors.ts";
+import { dataDirectoryInUse, isFileFault, storageError, wrongSchema } from "../kernel/sqlite/errors.ts";
 import type { Synchronous } from "../kernel/sqlite/synchronous.ts";
-import { MIGRATIONS } from "./migrations/index.ts";
+import { FIRST_SCHEMA, MIGRATIONS, SCHEMA } from "./migrations/index.ts";
 
 export type DatabaseOptions = {
   readonly directory: string;
@@ -69,7 +69,7 @@ export class Database implements Disposable {
     });
   }
 
-  /** Opens, locks and migrates. Throws DataDirectoryInUseError, DatabaseTooNewError, StorageReadOnlyError, StorageFullError. */
+  /** Opens, locks and migrates. Throws DataDirectoryInUseError, DatabaseTooNewError, DatabaseTooOldError, StorageReadOnlyError, StorageFullError. */
   static open(options: DatabaseOptions): Database {
     const { directory } = options;
     try {
@@ -82,7 +82,7 @@ export class Database implements Disposable {
           `PRAGMA journal_mode=WAL; PRAGMA synchronous=${options.synchronous}; PRAGMA foreign_keys=ON;
            PRAGMA cache_size=-${CACHE_KIB}; PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=0;`,
         );
-        migrate(db);
+        migrate(db, join(directory, FILE));
         return new Database(db, lock, options);
       } catch (error) {
         lock.close();
@@ -132,7 +132,7 @@ export class Database implements Disposable {
 
   /** Writes to the database and creates a file beside it. Rejects with the reason that this fails. */
   async probe(): Promise<void> {
-    await this.write(() => this.#db.exec(`PRAGMA user_version=${MIGRATIONS.length}`));
+    await this.write(() => this.#db.exec(`PRAGMA user_version=${SCHEMA}`));
     const file = join(this.directory, `.probe-${process.pid}`);
     this.read(() => {
       writeFileSync(file, "caxton", { mode: PRIVATE_FILE });
@@ -243,21 +243,17 @@ function lockDirectory(directory: string): DatabaseSync {
   }
 }
 
-function migrate(db: DatabaseSync): void {
+function migrate(db: DatabaseSync, file: string): void {
   const found = Number(db.prepare("PRAGMA user_version").get()?.["user_version"] ?? 0);
-  if (found > MIGRATIONS.length) {
-    throw new DatabaseTooNewError(
-      `the database was written by a newer Caxton (schema ${found}; this one knows ${MIGRATIONS.length})`,
-      "Run the newer version, or restore a backup made before the upgrade.",
-      { found, known: MIGRATIONS.length },
-    );
-  }
+  const isKnown = found >= FIRST_SCHEMA && found <= SCHEMA;
+  if (found !== 0 && !isKnown) throw wrongSchema(file, { found, known: SCHEMA });
   for (const [index, migration] of MIGRATIONS.entries()) {
-    if (index < found) continue;
+    const version = FIRST_SCHEMA + index;
+    if (version <= found) continue;
     db.exec("BEGIN IMMEDIATE");
     try {
       db.exec(migration);
-      db.exec(`PRAGMA user_version=${index + 1}`);
+      db.exec(`PRAGMA user_version=${version}`);
       db.exec("COMMIT");
     } catch (error) {
       if (db.isTransaction) db.exec("ROLLBACK");

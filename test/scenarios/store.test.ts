@@ -169,13 +169,18 @@ test("a server that was killed is not taken for the one that uses its data direc
   expect(first.directory).toBe(directory.path);
 });
 
-test("a database that a newer Caxton wrote is refused and left alone", () => {
+test.each([
+  [9_999, "DATABASE_TOO_NEW"],
+  [25, "DATABASE_TOO_OLD"],
+])("a database of schema %i is refused with %s and left unchanged", (found, code) => {
   using directory = tempDirectory();
   open(directory.path)[Symbol.dispose]();
-  const raw = new DatabaseSync(join(directory.path, "caxton.db"));
-  raw.exec("PRAGMA user_version=9999");
-  raw.close();
-  expect(() => open(directory.path)).toThrow(expect.objectContaining({ code: "DATABASE_TOO_NEW" }));
+  using raw = new DatabaseSync(join(directory.path, "caxton.db"));
+  raw.exec(`PRAGMA user_version=${found}`);
+  expect(() => open(directory.path)).toThrow(
+    expect.objectContaining({ code, details: expect.objectContaining({ found }) }),
+  );
+  expect(raw.prepare("PRAGMA user_version").get()).toEqual({ user_version: found });
 });
 
 test("a full disk is a named failure, and what was written before stays", async () => {

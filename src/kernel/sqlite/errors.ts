@@ -33,6 +33,11 @@ export class DatabaseTooNewError extends CaxtonError<{ readonly found: number; r
   readonly kind = "conflict";
 }
 
+export class DatabaseTooOldError extends CaxtonError<{ readonly found: number; readonly known: number }> {
+  readonly code = "DATABASE_TOO_OLD";
+  readonly kind = "conflict";
+}
+
 /** A database was removed while the server runs: what is written now would be lost at its end. */
 export class DatabaseFileGoneError extends CaxtonError<{ readonly file: string }> {
   readonly code = "DATABASE_FILE_GONE";
@@ -145,6 +150,20 @@ const FILE_FAULTS: readonly number[] = [
   RESULT.cannotOpen,
   RESULT.noDatabase,
 ];
+
+/** The error for a database whose schema version is not one that this Caxton can use. */
+export const wrongSchema = (file: string, { found, known }: { readonly found: number; readonly known: number }) =>
+  found > known
+    ? new DatabaseTooNewError(
+        `${file} was written by a newer Caxton (schema ${found}; this one knows ${known})`,
+        "Run the newer version, or restore a backup made before the upgrade.",
+        { found, known },
+      )
+    : new DatabaseTooOldError(
+        `${file} was written by a version of Caxton that was never released (schema ${found}; this one needs ${known})`,
+        "Run that version to export what you need. Then move the file and its -wal away, or choose another data directory with --data-dir; Caxton makes a new file.",
+        { found, known },
+      );
 
 /** A database that is not at its path any more. */
 export const lostDatabase = (file: string, now: LostFile["now"]): DatabaseFileGoneError | DatabaseFileForeignError =>

@@ -1,5 +1,5 @@
 import { CaxtonError } from "../../kernel/errors.ts";
-import { DatabaseTooNewError, lostDatabase, storageError } from "../../kernel/sqlite/errors.ts";
+import { lostDatabase, storageError, wrongSchema } from "../../kernel/sqlite/errors.ts";
 import type { WriterFailure } from "./requests.ts";
 
 export class MessageFileForeignError extends CaxtonError<{ readonly file: string }> {
@@ -24,7 +24,7 @@ const DAMAGED: readonly number[] = [11, 26];
 export function journalError(failure: WriterFailure, directory: string, file: string): unknown {
   switch (failure.type) {
     case "wrong-file":
-      return failure.reason.type === "foreign" ? foreign(file) : tooNew(failure.reason, file);
+      return failure.reason.type === "foreign" ? foreign(file) : wrongSchema(file, failure.reason);
     case "storage": {
       const { message, errcode, code } = failure;
       if (errcode !== undefined && DAMAGED.includes(errcode & 0xff)) return damaged(file, message);
@@ -52,13 +52,6 @@ const foreign = (file: string): MessageFileForeignError =>
     `${file} is not a message journal: another program's database has its name`,
     "Move the file away, or give Caxton another data directory with --data-dir; it makes a new journal.",
     { file },
-  );
-
-const tooNew = ({ found, known }: { found: number; known: number }, file: string): DatabaseTooNewError =>
-  new DatabaseTooNewError(
-    `${file} was written by a newer Caxton (schema ${found}; this one knows ${known})`,
-    "Run the newer version, or restore a backup made before the upgrade.",
-    { found, known },
   );
 
 const damaged = (file: string, message: string): MessageFileDamagedError =>

@@ -64,12 +64,6 @@ export function wordsOf(packed: unknown): Uint32Array {
 export const bytesOf = (words: Uint32Array): Uint8Array =>
   new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
 
-/** The mailboxes a message went to, from its column: a number, or numbers with commas between. */
-export function partiesOf(recipients: unknown): readonly number[] {
-  if (typeof recipients === "number") return [recipients];
-  return typeof recipients === "string" && recipients !== "" ? recipients.split(",").map(Number) : [];
-}
-
 /** A growing column of unsigned numbers of 32 bits. */
 export class Words {
   #words = new Uint32Array(1_024);

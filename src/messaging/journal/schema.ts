@@ -1,7 +1,6 @@
 import { DatabaseSync } from "node:sqlite";
 import { makePrivateFile } from "../../kernel/private-files.ts";
 import { messageTable } from "./chunk.ts";
-import { joinRows } from "./join-rows.ts";
 
 /** "CXM1": what kind of file it is, where SQLite's header has room for that. */
 const APPLICATION_ID = 0x43_58_4d_31;
@@ -22,7 +21,7 @@ export class WrongFile extends Error {
 
 export type WrongFileReason =
   | { readonly type: "foreign" }
-  | { readonly type: "too-new"; readonly found: number; readonly known: number };
+  | { readonly type: "schema"; readonly found: number; readonly known: number };
 
 /**
  * What is in the file. Messages are in tables of their own for each segment (`segmentTables`), many in one row (`Chunk`) and
@@ -131,24 +130,11 @@ export function openForWriting(file: string): DatabaseSync {
     if (isNew) {
       const header = `PRAGMA application_id=${APPLICATION_ID}; PRAGMA user_version=${SCHEMA};`;
       db.exec(`BEGIN IMMEDIATE; ${TABLES} ${header} COMMIT;`);
-    } else if (numberOf(db, "PRAGMA user_version") < SCHEMA) {
-      joinRows(db);
-      addHistories(db);
-      db.exec(`PRAGMA user_version=${SCHEMA};`);
     }
     return db;
   } catch (error) {
     db.close();
     throw error;
-  }
-}
-
-/** Up to schema 2 only the last reason was kept. What is done already when it is cut short stays done. */
-function addHistories(db: DatabaseSync): void {
-  for (const table of ["retry", "dead"]) {
-    const isThere =
-      db.prepare(`SELECT 1 FROM pragma_table_info('${table}') WHERE name = 'history'`).get() !== undefined;
-    if (!isThere) db.exec(`ALTER TABLE ${table} ADD COLUMN history TEXT NOT NULL DEFAULT '[]'`);
   }
 }
 
@@ -164,7 +150,7 @@ function checkFile(db: DatabaseSync): boolean {
   const application = numberOf(db, "PRAGMA application_id");
   const found = numberOf(db, "PRAGMA user_version");
   if (application === APPLICATION_ID) {
-    if (found > SCHEMA) throw new WrongFile({ type: "too-new", found, known: SCHEMA });
+    if (found !== SCHEMA) throw new WrongFile({ type: "schema", found, known: SCHEMA });
     return false;
   }
   const tables = numberOf(db, "SELECT count(*) FROM sqlite_schema");

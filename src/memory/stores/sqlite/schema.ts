@@ -4,9 +4,8 @@ import { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
 import { makePrivateFile } from "../../../kernel/private-files.ts";
 import { log } from "../../../kernel/log.ts";
-import { DatabaseTooNewError } from "../../../kernel/sqlite/errors.ts";
+import { wrongSchema } from "../../../kernel/sqlite/errors.ts";
 import { damagedMemory, MemoryFileForeignError, snapshotNames } from "./errors.ts";
-import { fromFirst } from "./from-first-schema.ts";
 import { savedFile, takeSaved } from "./on-disk.ts";
 import { TABLES } from "./tables.ts";
 
@@ -20,7 +19,7 @@ const LOG_PAGES_MAX = 16_000;
 /** Backups and people's tools may read the file meanwhile. */
 export const BUSY_MS = 5_000;
 
-/** Opens the file, or makes it where it may be new. Throws MemoryFileForeignError, MemoryFileDamagedError, DatabaseTooNewError, and what SQLite throws. */
+/** Opens the file, or makes it where it may be new. Throws MemoryFileForeignError, MemoryFileDamagedError, DatabaseTooNewError, DatabaseTooOldError, and what SQLite throws. */
 export function openMemoryFile(
   file: string,
   synchronous: "normal" | "full",
@@ -40,7 +39,10 @@ export function openMemoryFile(
       `PRAGMA journal_mode=WAL; PRAGMA synchronous=${synchronous}; PRAGMA secure_delete=ON;
        PRAGMA cache_size=-${CACHE_KIB}; PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=${LOG_PAGES_MAX};`,
     );
-    prepare(db, numberOf(db, "user_version"));
+    if (numberOf(db, "user_version") === 0) {
+      const header = `PRAGMA application_id=${APPLICATION_ID}; PRAGMA user_version=${SCHEMA};`;
+      db.exec(`BEGIN IMMEDIATE; ${TABLES} ${header} COMMIT;`);
+    }
     // An older one, in which nothing is forgotten any more.
     rmSync(savedFile(file), { force: true });
     return db;
@@ -55,21 +57,6 @@ function existing(file: string): URL {
   const url = pathToFileURL(file);
   url.searchParams.set("mode", "rw");
   return url;
-}
-
-/** Makes the tables, or those of an earlier schema into these. */
-function prepare(db: DatabaseSync, found: number): void {
-  if (found === SCHEMA) return;
-  db.exec("BEGIN IMMEDIATE");
-  try {
-    if (found === 0) db.exec(TABLES);
-    else fromFirst(db);
-    db.exec(`PRAGMA application_id=${APPLICATION_ID}; PRAGMA user_version=${SCHEMA}; COMMIT;`);
-  } catch (error) {
-    if (db.isTransaction) db.exec("ROLLBACK");
-    throw error;
-  }
-  if (found > 0) db.exec("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
 const sizeOf = (path: string): number | undefined => statSync(path, { throwIfNoEntry: false })?.size;
@@ -106,13 +93,7 @@ function refuseOthers(db: DatabaseSync, file: string): void {
       { file },
     );
   }
-  if (found > SCHEMA) {
-    throw new DatabaseTooNewError(
-      `${file} was written by a newer Caxton (schema ${found}; this one knows ${SCHEMA})`,
-      "Run the newer version, or restore a snapshot made before the upgrade.",
-      { found, known: SCHEMA },
-    );
-  }
+  if (found !== SCHEMA) throw wrongSchema(file, { found, known: SCHEMA });
 }
 
 function numberOf(db: DatabaseSync, pragma: "application_id" | "user_version"): number {

@@ -60,7 +60,7 @@ export type DeadLetter = {
   readonly code: string;
   readonly reason: string;
   readonly attempts: number;
-  /** Each of them, oldest first, as far as is known: nothing of those before schema 3. */
+  /** Failed attempts, oldest first. */
   readonly history: readonly FailedAttempt[];
   readonly atMs: number;
   readonly body: string;

@@ -155,6 +155,20 @@ test("a directory, another program's database and an empty snapshot are told fro
   }
 });
 
+test.each([
+  [99, "DATABASE_TOO_NEW"],
+  [1, "DATABASE_TOO_OLD"],
+])("a memory of schema %i is refused with %s", async (found, code) => {
+  using directory = tempDirectory();
+  await filled(directory.path);
+  {
+    using db = new DatabaseSync(join(directory.path, FILE));
+    db.exec(`PRAGMA user_version=${found}`);
+  }
+  await using opened = openedIn(directory.path);
+  await expect(opened.memory.get(SCOPE, "Ada")).rejects.toMatchObject({ code, details: { found } });
+});
+
 test("what is not damaged is still read and changed by one thread, though memory cannot be indexed to its end", async () => {
   using directory = tempDirectory();
   const file = join(directory.path, FILE);
