@@ -1,6 +1,5 @@
 type Row = {
   readonly http: number;
-  readonly grpc: number;
   readonly retry: boolean;
   readonly exit: number;
   readonly log: "debug" | "warn" | "error";
@@ -8,21 +7,21 @@ type Row = {
 
 /** Every kind of failure, and what the wire, the retrier, the CLI and the log do with it. Append only. */
 export const FAULTS = {
-  invalid: { http: 400, grpc: 3, retry: false, exit: 2, log: "debug" },
-  unauthenticated: { http: 401, grpc: 16, retry: false, exit: 4, log: "warn" },
-  denied: { http: 403, grpc: 7, retry: false, exit: 4, log: "warn" },
-  "not-found": { http: 404, grpc: 5, retry: false, exit: 3, log: "debug" },
-  conflict: { http: 409, grpc: 10, retry: false, exit: 5, log: "debug" },
-  "too-large": { http: 413, grpc: 3, retry: false, exit: 2, log: "debug" },
-  rejected: { http: 422, grpc: 3, retry: false, exit: 6, log: "debug" },
-  exhausted: { http: 429, grpc: 8, retry: true, exit: 1, log: "warn" },
-  cancelled: { http: 499, grpc: 1, retry: false, exit: 130, log: "debug" },
-  bug: { http: 500, grpc: 13, retry: false, exit: 1, log: "error" },
-  upstream: { http: 502, grpc: 14, retry: true, exit: 1, log: "warn" },
-  unavailable: { http: 503, grpc: 14, retry: true, exit: 7, log: "warn" },
-  timeout: { http: 504, grpc: 4, retry: true, exit: 8, log: "warn" },
-  "storage-full": { http: 507, grpc: 8, retry: true, exit: 7, log: "error" },
-  unsupported: { http: 415, grpc: 3, retry: false, exit: 2, log: "debug" },
+  invalid: { http: 400, retry: false, exit: 2, log: "debug" },
+  unauthenticated: { http: 401, retry: false, exit: 4, log: "warn" },
+  denied: { http: 403, retry: false, exit: 4, log: "warn" },
+  "not-found": { http: 404, retry: false, exit: 3, log: "debug" },
+  conflict: { http: 409, retry: false, exit: 5, log: "debug" },
+  "too-large": { http: 413, retry: false, exit: 2, log: "debug" },
+  rejected: { http: 422, retry: false, exit: 6, log: "debug" },
+  exhausted: { http: 429, retry: true, exit: 1, log: "warn" },
+  cancelled: { http: 499, retry: false, exit: 130, log: "debug" },
+  bug: { http: 500, retry: false, exit: 1, log: "error" },
+  upstream: { http: 502, retry: true, exit: 1, log: "warn" },
+  unavailable: { http: 503, retry: true, exit: 7, log: "warn" },
+  timeout: { http: 504, retry: true, exit: 8, log: "warn" },
+  "storage-full": { http: 507, retry: true, exit: 7, log: "error" },
+  unsupported: { http: 415, retry: false, exit: 2, log: "debug" },
 } as const satisfies Record<string, Row>;
 export type FaultKind = keyof typeof FAULTS;
 
