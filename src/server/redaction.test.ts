@@ -5,6 +5,8 @@ import { readPattern } from "../text/redaction/index.ts";
 import { redactorsOf } from "../runs/redaction/index.ts";
 import { redactedLine } from "./redaction.ts";
 
+// verifies("logs.redacted")
+
 const KEY = 'k3y "quoted" value';
 const phone = readPattern("phone");
 const redactors = redactorsOf([{ name: "CRM", value: KEY }], phone.type === "read" ? [phone.pattern] : [], ["logs"]);

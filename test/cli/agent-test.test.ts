@@ -6,6 +6,9 @@ import { TEMPLATES } from "../../src/agents/definitions/index.ts";
 import { repository } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 import { caxton, commandLine } from "./caxton.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("agent.tests");
 
 const AGENT = `name = "counter"
 version = "1.0.0"

@@ -6,6 +6,9 @@ import { repository } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 import { caxton, commandLine, LAUNCHER } from "./caxton.ts";
 import { answer, fakeServer, problem, runSummary } from "./fake-server.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("api.problem", "cli.formats", "cli.exit-codes");
 
 const agent = (name: string) => ({
   name,

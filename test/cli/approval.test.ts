@@ -3,6 +3,9 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { approvals, runs } from "../../src/api/contract/index.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { caxton as program, commandLine, LAUNCHER } from "./caxton.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("approval.hash", "approval.changed-arguments");
 
 const PAYER = `name = "payer"
 version = "1.0.0"

@@ -5,6 +5,9 @@ import * as contract from "../../src/api/contract/index.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 import { caxton, commandLine } from "./caxton.ts";
 import { serving } from "./serving.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("budget.per-day", "budget.usage-listed");
 
 const AGENT = `name = "spender"
 version = "1.0.0"

@@ -4,6 +4,9 @@ import { PassThrough, Readable } from "node:stream";
 import type { Command } from "commander";
 import { expect, test } from "vitest";
 import { everyCommand } from "../../src/cli/command-line.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("cli.guide");
 
 const guide = readFileSync(join(import.meta.dirname, "../../docs/guides/cli.md"), "utf8");
 const surroundings = {

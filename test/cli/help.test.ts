@@ -4,6 +4,9 @@ import { expect, test } from "vitest";
 import { COMMANDS, findCommand } from "../../src/cli/commands.ts";
 import { everyCommand } from "../../src/cli/command-line.ts";
 import { caxton, commandLine } from "./caxton.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("cli.noun-verb", "cli.did-you-mean");
 
 const surroundings = {
   streams: { input: Readable.from([]), output: new PassThrough(), error: new PassThrough() },

@@ -6,6 +6,9 @@ import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
 import { tempDirectory } from "../helpers/temp.ts";
 import { LAUNCHER } from "./caxton.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("package.old-node");
 
 /** Where npm installs Caxton. */
 const INSTALLED = join("node_modules", "caxton-server");

@@ -7,6 +7,16 @@ import { startServer } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 import { caxton, commandLine } from "./caxton.ts";
 import { answer, fakeServer } from "./fake-server.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies(
+  "definition.json-schema-init",
+  "cli.completion",
+  "cli.doctor",
+  "config.origin",
+  "config.unknown-key",
+  "config.schema",
+);
 
 test("init makes a directory whose agent is valid, and overwrites nothing unasked", async () => {
   using directory = tempDirectory();

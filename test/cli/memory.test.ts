@@ -5,6 +5,9 @@ import * as contract from "../../src/api/contract/index.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 import { caxton, commandLine } from "./caxton.ts";
 import { serving } from "./serving.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("memory.versions");
 
 const place = tempDirectory();
 const cwd = place.path;

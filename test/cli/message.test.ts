@@ -7,6 +7,9 @@ import * as contract from "../../src/api/contract/index.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 import { caxton, commandLine, start } from "./caxton.ts";
 import { serving } from "./serving.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("message.dead-letters");
 
 const place = tempDirectory();
 const cwd = place.path;

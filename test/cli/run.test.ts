@@ -17,6 +17,9 @@ import {
   runSummary,
   toolStep,
 } from "./fake-server.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("cli.formats", "cli.exit-codes");
 
 const EVENTS = `GET /api/v1/runs/${RUN_ID}/events`;
 const accept: Handler = (_request, response) => answer(response, runDetail({ state: "queued", output: "" }), 202);

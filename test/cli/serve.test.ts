@@ -5,6 +5,9 @@ import { expect, test } from "vitest";
 import { tempDirectory } from "../helpers/temp.ts";
 import { caxton, commandLine, start } from "./caxton.ts";
 import { serving } from "./serving.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("deployment.watch", "api.health");
 
 const greeter = (more = "") => `name = "greeter"
 version = "1.0.0"

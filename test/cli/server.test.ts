@@ -6,6 +6,15 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { TEMPLATES } from "../../src/agents/definitions/index.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { caxton, commandLine } from "./caxton.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies(
+  "definition.convert",
+  "definition.templates",
+  "agent.all-or-nothing",
+  "deployment.directory",
+  "api.run-variables",
+);
 
 let server: TestServer;
 const ask = (args: readonly string[], input = "") =>

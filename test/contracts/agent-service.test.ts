@@ -12,6 +12,9 @@ import {
 } from "../../src/agents/definitions/index.ts";
 import type { Clock } from "../../src/kernel/clock.ts";
 import { MemoryAgentStore } from "./memory-agent-store.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("agent.run-keeps-revision", "agent.all-or-nothing", "agent.rollback", "agent.pause", "deployment.direct");
 
 const clock: Clock = { nowMs: () => 5_000, monotonicMs: () => 0, sleep: async () => {} };
 const knownTools = () => ["csv_parser"];

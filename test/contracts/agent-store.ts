@@ -1,5 +1,8 @@
 import { expect, test } from "vitest";
 import { readDefinition, type AgentCandidate, type AgentStore } from "../../src/agents/definitions/index.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("definition.names", "agent.revision", "agents.states");
 
 /** A candidate that a store may be given; `text` makes its source differ. */
 export function agentCandidate(name: string, text = "one", over: Partial<AgentCandidate> = {}): AgentCandidate {

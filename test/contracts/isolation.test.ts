@@ -7,6 +7,9 @@ import type { RunStep, RunView } from "../../src/runs/index.ts";
 import { done, type Engine, engine, type EngineOptions, type FakeTool, freshEngine } from "../helpers/engine.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 import { threadProgram } from "../helpers/thread-program.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("run.isolation", "run.worker-failure", "run.worker-confined", "run.cancel", "run.deadline");
 
 /** Where a run is carried out makes no difference to what comes of it. */
 const PROGRAM = await threadProgram("src/runs/threads/worker.ts");

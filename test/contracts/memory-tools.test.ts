@@ -8,6 +8,9 @@ import type { JsonObject } from "../../src/kernel/json.ts";
 import { Memory, type Provenance, scopeKey, SEARCH_DEFAULTS } from "../../src/memory/knowledge/index.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 import { WordEmbedder } from "../helpers/word-embedder.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("memory.scopes", "memory.reference-tools", "memory.private");
 
 const BY: Provenance = { source: "user", sourceId: undefined, agent: undefined };
 const secretOf = (name: string) => `${name} opens with tulip-7`;

@@ -8,6 +8,9 @@ import { copyError, memoryError } from "../../src/memory/stores/sqlite/errors.ts
 import { SqliteMemoryStore } from "../../src/memory/stores/sqlite/index.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 import { memoryStoreContract } from "./memory/memory-store.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("memory.forget");
 
 describe("memory in a file", () => {
   memoryStoreContract(async () => {

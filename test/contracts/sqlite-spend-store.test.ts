@@ -4,6 +4,9 @@ import type { Spend } from "../../src/agents/budgets/index.ts";
 import { mint, RunId } from "../../src/kernel/ids.ts";
 import type { JournalAppend } from "../../src/runs/index.ts";
 import { tempDirectory } from "../helpers/temp.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("budget.usage-listed");
 
 const spend = (change: Partial<Spend>): Spend => ({
   workspace: "default",

@@ -5,6 +5,9 @@ import { startServer, type TestServer } from "../helpers/server.ts";
 import { violations, violationsInTheDark } from "./accessible.ts";
 import { follow, leaveBrowser, openBrowser, TELEPHONE, toDesk, visit, type Visit } from "./browser.ts";
 import { FIVE_MISTAKES } from "./definitions.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("dashboard.accessible", "dashboard.keyboard", "dashboard.self-contained");
 
 const PAYER = `name = "payer"
 version = "1.0.0"

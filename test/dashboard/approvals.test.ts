@@ -9,6 +9,9 @@ import { tempDirectory } from "../helpers/temp.ts";
 import { Endpoint, legacyListener } from "../tools/remote/room.ts";
 import { newState, testServer } from "../tools/remote/test-server.ts";
 import { leaveBrowser, openBrowser, stands, visit } from "./browser.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("approval.hash", "dashboard.keyboard");
 
 const place = tempDirectory();
 let endpoint: Endpoint;

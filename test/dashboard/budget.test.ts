@@ -3,6 +3,9 @@ import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { measure, overBudget } from "../../dashboard/build/budget.ts";
 import { buildWhenStale, BUILT } from "./browser.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("dashboard.self-contained", "dashboard.size");
 
 beforeAll(buildWhenStale);
 

@@ -20,6 +20,9 @@ import { scopesToLookInto } from "../../dashboard/src/pages/memory/scopes.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { violations, violationsInBothThemes } from "./accessible.ts";
 import { leaveBrowser, openBrowser, TELEPHONE, toDesk, visit } from "./browser.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("dashboard.pages");
 
 const KEEPER = `name = "keeper"
 version = "1.0.0"

@@ -6,6 +6,9 @@ import * as contract from "../../src/api/contract/index.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { violations, violationsInTheDark } from "./accessible.ts";
 import { follow, leaveBrowser, openBrowser, toDesk, visit, type Visit } from "./browser.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("conversation.live", "dashboard.pages", "dashboard.accessible");
 
 const SMALL = { width: 360, height: 780 };
 let browser: Browser;

@@ -8,6 +8,9 @@ import { startServer, type TestServer } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 import { leaveBrowser, openBrowser, TELEPHONE, visit } from "./browser.ts";
 import { FIVE_MISTAKES, TIDY } from "./definitions.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("dashboard.pages", "dashboard.live");
 
 const PENGUINS = "examples/data/penguins.csv";
 

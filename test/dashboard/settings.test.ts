@@ -2,6 +2,9 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { leaveBrowser, openBrowser, visit } from "./browser.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("dashboard.pages");
 
 let browser: Browser;
 let server: TestServer;

@@ -17,6 +17,9 @@ import {
   type Visit,
   type VisitOptions,
 } from "./browser.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("tool.unsandboxed-marked", "dashboard.pages", "dashboard.accessible");
 
 const FORM_SERVER = fileURLToPath(new URL("./form-server.ts", import.meta.url));
 const CONFIG = `[mcp_servers.forms]

@@ -10,6 +10,9 @@ import { PASSWORD, Postgresql } from "../helpers/postgresql.ts";
 import { QdrantServer } from "../helpers/qdrant/qdrant-server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 import { BY, GLOBAL, migrationsOf, openMemory, type Places, remember, SCOPE } from "../memory/transfer/within.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("memory.migration");
 
 const SCOPES = [SCOPE, GLOBAL];
 const servers = new AsyncDisposableStack();

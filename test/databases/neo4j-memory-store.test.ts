@@ -6,6 +6,9 @@ import { Neo4jServer } from "../helpers/neo4j.ts";
 import { WordEmbedder } from "../helpers/word-embedder.ts";
 import { memoryStoreContract } from "../contracts/memory/memory-store.ts";
 import { AGAIN, BY, found, names, OTHER, PAGE, said, TEAM } from "../contracts/memory/within.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("memory.backend-neo4j");
 
 const START_MS = 120_000;
 

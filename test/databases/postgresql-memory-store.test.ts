@@ -13,6 +13,9 @@ import { tempDirectory } from "../helpers/temp.ts";
 import { WordEmbedder } from "../helpers/word-embedder.ts";
 import { memoryStoreContract } from "../contracts/memory/memory-store.ts";
 import { AGAIN, BY, names, OTHER, PAGE, said, TEAM } from "../contracts/memory/within.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("memory.backend-postgresql");
 
 let server: Postgresql;
 let schemas = 0;

@@ -2,6 +2,9 @@ import { afterAll, beforeAll, describe } from "vitest";
 import { QdrantMemoryStore } from "../../src/memory/stores/qdrant/index.ts";
 import { QdrantServer } from "../helpers/qdrant/qdrant-server.ts";
 import { memoryStoreContract } from "../contracts/memory/memory-store.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("memory.backend-qdrant");
 
 // Against Qdrant's own engine behind a small server with its REST paths: test/helpers/qdrant/server.py says what of it is real.
 let server: QdrantServer;

@@ -4,6 +4,9 @@ import { assemble } from "../../src/tools/sandbox/meter/wat.kit.ts";
 import { type CaseKind, noFigures, realModules, runCase } from "./cases.ts";
 import { OPERATIONS } from "./operations.ts";
 import { findUnbounded } from "./mutants.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("tool.fuel");
 
 /** Cases of one kind with consecutive seeds. Fails with the seed of the first that fails. */
 function run(kind: CaseKind, seeds: number) {

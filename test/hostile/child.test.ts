@@ -2,6 +2,9 @@ import { readFileSync } from "node:fs";
 import { expect, test, vi } from "vitest";
 import { assemble } from "../tools/sandbox/room.ts";
 import { arena, attacker, attackIn, toolList, unharmed } from "./attacker.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("tool.neighbors");
 
 const SLEEP = `(import "caxton" "sleep_micros" (func $sleep (param i64)))`;
 const ASLEEP = "(call $sleep (i64.const -1))";

@@ -1,6 +1,9 @@
 import { expect, test } from "vitest";
 import type { Room } from "../tools/sandbox/room.ts";
 import { arena, attacker, attackIn, heldBytes, inText, speaker, unharmed } from "./attacker.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("tool.neighbors");
 
 const MIB = 1024 ** 2;
 /** Far less than what any of these floods pours out, far more than what a quiet process takes and gives back. */

@@ -2,6 +2,9 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { ToolServerRefusedError } from "../../src/tools/sandbox/index.ts";
 import type { Room } from "../tools/sandbox/room.ts";
 import { type Attack, arena, attacker, unharmed } from "./attacker.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("tool.hostile-module");
 
 /** One child for all: what one bomb leaves behind, the next would find. */
 let room: Room;

@@ -1,6 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("security.attacks");
 
 const DOCS = join(import.meta.dirname, "../../docs");
 const page = readFileSync(join(DOCS, "sandbox.md"), "utf8");

@@ -9,6 +9,9 @@ import { readRecord } from "../../scripts/builds.ts";
 import { buildWhenStale } from "../dashboard/browser.ts";
 import { repository } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("package.npm", "package.image", "package.name");
 
 const directory = tempDirectory();
 let image: Image;

@@ -2,6 +2,9 @@ import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { MODULES, ROOMS } from "../../dependency-rules.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("architecture.dependency-rules");
 
 const ROOT = join(import.meta.dirname, "../..");
 const page = readFileSync(join(ROOT, "docs/architecture.md"), "utf8");

@@ -4,6 +4,9 @@ import { expect, test } from "vitest";
 import { PERFORMATIVES as ON_THE_WIRE } from "../../src/api/contract/performatives.ts";
 import * as z from "zod";
 import { MessageWire, PERFORMATIVES } from "../../src/messaging/acl/index.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("architecture.contract-pure");
 
 test("the contract lists the acts that the room of messages reads, in its order", () => {
   expect(ON_THE_WIRE).toEqual(PERFORMATIVES);

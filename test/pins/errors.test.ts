@@ -9,6 +9,9 @@ import { SPEAKER_REFUSALS } from "../../src/api/operations/speaker.ts";
 import { MESSAGE_FAILURES } from "../../src/messaging/router/index.ts";
 import { TASK_FAILURES } from "../../src/messaging/tasks/index.ts";
 import { TOOL_FAILURES } from "../../src/tools/catalogue/index.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("api.error-codes");
 
 const root = join(import.meta.dirname, "../..");
 

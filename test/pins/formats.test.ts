@@ -4,6 +4,9 @@ import { ROUTES } from "../../src/api/contract/index.ts";
 import { FIRST_SCHEMA, MIGRATIONS } from "../../src/storage/migrations/index.ts";
 import { FAULTS } from "../../src/kernel/errors.ts";
 import { RUN_STATES, RunEvent } from "../../src/runs/index.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("run.states", "cli.exit-codes", "storage.migrations");
 
 // What is written here is on other people's disks and in their scripts. Red means: decide, and write down why.
 

@@ -3,6 +3,9 @@ import * as contract from "../../src/api/contract/index.ts";
 import { caxton } from "../cli/caxton.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("agent.rollback", "agent.pause", "agents.states");
 
 const source = (text: string) =>
   `name = "writer"\nversion = "1.0.0"\ncapabilities = ["c-${text}"]\nmodel = "scripted/inline"\nsystem_prompt = "Say ${text}."\n`;

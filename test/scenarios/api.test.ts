@@ -5,6 +5,21 @@ import { scripted } from "../../src/models/vendors/index.ts";
 import { models } from "../helpers/engine.ts";
 import * as contract from "../../src/api/contract/index.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies(
+  "newcomer.no-key",
+  "definition.all-problems",
+  "agent.revision",
+  "deployment.unchanged",
+  "api.openapi",
+  "api.cursor",
+  "api.origin-guard",
+  "api.loopback",
+  "api.health",
+  "api.uploads",
+  "api.hostile-bodies",
+);
 
 let server: TestServer;
 beforeAll(async () => {

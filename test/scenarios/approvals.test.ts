@@ -5,6 +5,17 @@ import type { RunStep } from "../../src/runs/index.ts";
 import { NO_RULES, PERMIT_ALL, type Permissions, type RuleSet } from "../../src/agents/permissions/index.ts";
 import { done, type Engine, engine, type EngineOptions, freshEngine } from "../helpers/engine.ts";
 import { tempDirectory } from "../helpers/temp.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies(
+  "approval.rules",
+  "approval.several",
+  "approval.bound",
+  "approval.expires",
+  "approval.restart",
+  "approval.changed-arguments",
+  "tool.arguments-checked",
+);
 
 const call = (name: string, args: Record<string, string | number> = {}) => ({ name: `fake__${name}`, arguments: args });
 const rules = (given: Partial<RuleSet>, more: Partial<Permissions> = {}): { permissions: Permissions } => ({

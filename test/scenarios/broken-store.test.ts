@@ -20,6 +20,9 @@ import { caxton } from "../cli/caxton.ts";
 import { serving } from "../cli/serving.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("storage.damage");
 
 const RUN = { agent: "data-analyzer", input: "hi", wait: true };
 const MESSAGE = { performative: "inform", receiver: "caxton", content: "hello" };

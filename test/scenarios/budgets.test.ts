@@ -7,6 +7,9 @@ import { type LanguageModel, type ModelRequest } from "../../src/models/port/lan
 import { done, engine, type EngineOptions, freshEngine } from "../helpers/engine.ts";
 import { ManualClock } from "../helpers/manual-clock.ts";
 import { tempDirectory } from "../helpers/temp.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("budget.refusal", "budget.kinds", "budget.per-day", "model.accounting");
 
 const call = (name: string) => ({ name: `fake__${name}`, arguments: { text: name } });
 const limit = (max: number, key: string, per: Limit["per"] = "run"): Limit => ({ max, key, file: "tester.toml", per });

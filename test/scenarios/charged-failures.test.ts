@@ -6,6 +6,9 @@ import type { LanguageModel, ModelPart } from "../../src/models/port/language-mo
 import type { RunId } from "../../src/kernel/ids.ts";
 import { done, engine, freshEngine } from "../helpers/engine.ts";
 import { tempDirectory } from "../helpers/temp.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("budget.failed-attempts");
 
 const limitOf = (max: number) => ({ max, per: "run" as const, key: "[budget] tokens", file: "tester.toml" });
 const retry = { attemptsMax: 2, totalMs: 15_000 };

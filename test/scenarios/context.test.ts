@@ -6,6 +6,9 @@ import { type LanguageModel, type ModelRequest } from "../../src/models/port/lan
 import { RUN_FAILURE_CODES } from "../../src/runs/index.ts";
 import { done, engine, freshEngine } from "../helpers/engine.ts";
 import { tempDirectory } from "../helpers/temp.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("run.linear-history", "run.context-budget", "run.context-shown", "run.offloaded-results");
 
 const call = (at: number) => ({ name: "fake__look", arguments: { text: `${at}` } });
 const words = (count: number, word: string): string =>

@@ -4,6 +4,9 @@ import * as contract from "../../src/api/contract/index.ts";
 import { composeMessage } from "../../src/messaging/acl/index.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("conversation.agents");
 
 const agent = (name: string, capability: string, more = "") =>
   `name = "${name}"\nversion = "1.0.0"\ndescription = "Does ${capability}"\ncapabilities = ["${capability}"]\nsystem_prompt = "You are ${name}."\n${more}`;

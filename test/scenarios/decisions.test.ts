@@ -4,6 +4,9 @@ import type { RunId } from "../../src/kernel/ids.ts";
 import { isTerminal } from "../../src/runs/index.ts";
 import { done, type Engine, engine, type FakeTool } from "../helpers/engine.ts";
 import { tempDirectory } from "../helpers/temp.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("run.needs-decision");
 
 const NAMES = ["a", "b", "c", "d"];
 const model = scripted([

@@ -1,6 +1,15 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import * as contract from "../../src/api/contract/index.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies(
+  "definition.yaml",
+  "definition.no-silent-effects",
+  "definition.prompt-template",
+  "documents.variables",
+  "api.run-variables",
+);
 
 const YAML = (name: string) => `name: ${name}
 version: 1.0.0

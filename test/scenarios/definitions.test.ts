@@ -8,6 +8,9 @@ import { DefinitionWatcher, type FileDeployment, deployDirectory } from "../../s
 import { commandLine } from "../cli/caxton.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("deployment.unchanged", "deployment.watch");
 
 const definition = (name: string, prompt = "Be brief."): string =>
   `name = "${name}"\nversion = "1.0.0"\ncapabilities = ["greeting"]\nsystem_prompt = "${prompt}"\n`;

@@ -10,6 +10,17 @@ import { loadConfig } from "../../src/server/index.ts";
 import { commandLine, start } from "../cli/caxton.ts";
 import { repository, startServer, type TestServer } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies(
+  "documents.definition-keys",
+  "documents.variables",
+  "documents.commands",
+  "documents.environment",
+  "documents.cluster-refused",
+  "documents.messages",
+  "documents.memory-export",
+);
 
 // Every example of the Caxton documents, in our own words: it works, or the refusal names what to use instead.
 const fixtures = join(repository, "test/fixtures/documents");

@@ -3,6 +3,9 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import * as contract from "../../src/api/contract/index.ts";
 import { commandLine } from "../cli/caxton.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("model.choice", "model.fallback");
 
 const first = new LLMock({ port: 0 });
 const second = new LLMock({ port: 0 });

@@ -2,6 +2,9 @@ import { describe, expect, test } from "vitest";
 import { scripted, type ScriptedTurnInput } from "../../src/models/vendors/index.ts";
 import type { LanguageModel } from "../../src/models/port/language-model.ts";
 import { done, freshEngine } from "../helpers/engine.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("run.loop-detection");
 
 const call = (name: string, args: Record<string, string> = {}) => ({ name: `fake__${name}`, arguments: args });
 const times = (count: number, ...turns: readonly ScriptedTurnInput[]): readonly ScriptedTurnInput[] =>

@@ -5,6 +5,9 @@ import { scripted } from "../../src/models/vendors/index.ts";
 import type { LanguageModel } from "../../src/models/port/language-model.ts";
 import { models } from "../helpers/engine.ts";
 import { repository, startServer, type TestServer } from "../helpers/server.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("tool.limits", "tool.quarantine");
 
 /** A model that calls the tool its request names, and then says that it went on. */
 const caller: LanguageModel = {

@@ -7,6 +7,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as contract from "../../src/api/contract/index.ts";
 import { httpServer } from "../../src/api/http/index.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("api.problem", "api.origin-guard", "api.health", "api.hostile-bodies");
 
 let server: TestServer;
 beforeAll(async () => {

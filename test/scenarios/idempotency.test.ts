@@ -8,6 +8,9 @@ import { Database, SqliteKeptAnswers } from "../../src/storage/index.ts";
 import { mint, RunId } from "../../src/kernel/ids.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("api.idempotency");
 
 const directory = tempDirectory();
 const script = [{ text: "hello" }];

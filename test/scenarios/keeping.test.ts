@@ -10,6 +10,9 @@ import { ManualClock } from "../helpers/manual-clock.ts";
 import { models } from "../helpers/engine.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("memory.auto-store");
 
 const agent = (name: string, memory: string) =>
   `name = "${name}"\nversion = "1.0.0"\ncapabilities = ["front-desk"]\nsystem_prompt = "You are ${name}."\n${memory}`;

@@ -2,6 +2,9 @@ import { LLMock } from "@copilotkit/aimock";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import * as contract from "../../src/api/contract/index.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("run.loop", "run.max-steps", "model.openai-compatible", "model.environment", "model.retry-once");
 
 const llm = new LLMock({ port: 0 });
 let server: TestServer;

@@ -3,6 +3,9 @@ import type { LanguageModel, ModelRequest } from "../../src/models/port/language
 import { scripted } from "../../src/models/vendors/index.ts";
 import { LIMITS } from "../../src/kernel/quantities.ts";
 import { done, type EngineOptions, type FakeTool, freshEngine } from "../helpers/engine.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("run.context-shown", "run.offloaded-results");
 
 /** A model that follows a script, and what it was asked. */
 function watched(...script: Parameters<typeof scripted>): {

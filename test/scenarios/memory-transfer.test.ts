@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { memory, memoryTransfer } from "../../src/api/contract/index.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("memory.export");
 
 let server: TestServer;
 beforeAll(async () => {

@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import * as contract from "../../src/api/contract/index.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("memory.scopes", "memory.provenance", "memory.offline", "memory.facts", "memory.recalled-is-data");
 
 const { memory } = contract;
 

@@ -7,6 +7,20 @@ import * as contract from "../../src/api/contract/index.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { Socket } from "../helpers/socket.ts";
 import { tempDirectory } from "../helpers/temp.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies(
+  "message.publish",
+  "message.deduplicated",
+  "message.offline",
+  "message.large-content",
+  "message.mailbox-api",
+  "message.socket",
+  "protocol.checked",
+  "protocol.deadline",
+  "conversation.branch",
+  "api.resume",
+);
 
 const { MessageReceipt, MessageRecord, MessagePage, DeadLetterPage, MessageCheck, MessageTrace } = contract.messages;
 const { LeasedMessages, Capability, CapabilityPage, CapabilityProvider } = contract.participants;

@@ -3,6 +3,9 @@ import * as z from "zod";
 import { systemClock } from "../../src/kernel/clock.ts";
 import { Scraped } from "../helpers/prometheus.ts";
 import { startServer } from "../helpers/server.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("metrics.format", "metrics.no-negative");
 
 const Task = z.looseObject({ id: z.string(), version: z.int(), progress: z.number() });
 

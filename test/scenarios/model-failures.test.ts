@@ -5,6 +5,9 @@ import { isTerminal } from "../../src/runs/index.ts";
 import { done, engine, freshEngine } from "../helpers/engine.ts";
 import { ManualClock, settled } from "../helpers/manual-clock.ts";
 import { tempDirectory } from "../helpers/temp.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("model.choice", "model.fallback");
 
 const down = (id: string, kind: "overloaded" | "auth" | "content_filtered" | "invalid_request" = "overloaded") =>
   scripted([{ error: { class: kind, message: `${id} is down`, retryAfterMs: 1 } }], { id });

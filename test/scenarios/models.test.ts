@@ -6,6 +6,9 @@ import { buildTool } from "../../src/tools/authoring/index.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 import { events, refusing, type Seen, vendor } from "../models/vendors/endpoint.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("model.key-origin", "model.as-tool", "model.pictures");
 
 const repository = join(import.meta.dirname, "../..");
 const PNG = Buffer.from(

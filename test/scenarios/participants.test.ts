@@ -7,6 +7,9 @@ import * as z from "zod";
 import * as contract from "../../src/api/contract/index.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { Socket } from "../helpers/socket.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("message.tokens", "conversation.branch");
 
 const { MessageCheck, MessageReceipt, MessageRecord } = contract.messages;
 

@@ -4,6 +4,9 @@ import { expect, test } from "vitest";
 import { caxton } from "../cli/caxton.ts";
 import { startServer } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("config.private-data");
 
 /** Paths below a directory, itself among them, to which other users have rights. */
 function openIn(directory: string): readonly string[] {

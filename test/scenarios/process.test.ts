@@ -6,6 +6,9 @@ import * as contract from "../../src/api/contract/index.ts";
 import { CaxtonProcess } from "../helpers/process.ts";
 import { repository } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("server.kill-safe", "run.resume", "cluster.second-server");
 
 const SCRIPT = [
   { toolCalls: [{ name: "csv_parser__describe", arguments: { path: "examples/data/penguins.csv" } }] },

@@ -7,6 +7,9 @@ import { buildWhenStale } from "../dashboard/browser.ts";
 import { copyCheckout } from "../helpers/checkout.ts";
 import { repository } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("newcomer.no-key", "newcomer.readme");
 
 type Block = { readonly commands: string; readonly shown: string };
 

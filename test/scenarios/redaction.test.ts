@@ -7,6 +7,9 @@ import { scripted } from "../../src/models/vendors/index.ts";
 import type { LanguageModel, ModelRequest } from "../../src/models/port/language-model.ts";
 import { models } from "../helpers/engine.ts";
 import { startServer, type TestServerOptions } from "../helpers/server.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("security.redaction");
 
 const KEY = "k3y-of-the-crm-service";
 const EMAIL = "jane.doe@example.org";

@@ -3,6 +3,9 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import * as z from "zod";
 import { repository, startServer } from "../helpers/server.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("memory.reference-tools");
 
 /** What the reference memory server of the Model Context Protocol answered to the same calls, one after another. */
 const Recorded = z.object({

@@ -11,6 +11,9 @@ import { type LanguageModel, type ModelPart } from "../../src/models/port/langua
 import { ToolCatalogue } from "../../src/tools/catalogue/index.ts";
 import { done, type Engine, FakeTools, type FakeTool, freshEngine, models, testPlan } from "../helpers/engine.ts";
 import { settled } from "../helpers/manual-clock.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("run.replay");
 
 const call = (name: string, text = "") => ({ name: `fake__${name}`, arguments: { text } });
 const rules = (given: Partial<RuleSet>, more: Partial<Permissions> = {}): Pick<RunPlan, "permissions"> => ({

@@ -18,6 +18,9 @@ import {
 } from "../helpers/engine.ts";
 import { startServer } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("run.replay");
 
 const call = (name: string, given: { [key: string]: string | number } = { text: name }) => ({
   name: `fake__${name}`,

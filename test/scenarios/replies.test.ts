@@ -6,6 +6,9 @@ import { failedCall, type ToolCall } from "../../src/tools/catalogue/index.ts";
 import { done, type Engine, engine, type EngineOptions, type FakeTool, freshEngine } from "../helpers/engine.ts";
 import { ManualClock } from "../helpers/manual-clock.ts";
 import { tempDirectory } from "../helpers/temp.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("conversation.agents");
 
 const call = (name: string, text: string) => ({ name: `fake__${name}`, arguments: { text } });
 const until = async (condition: () => boolean): Promise<void> => {

@@ -15,6 +15,9 @@ import { Retention, type RunEvent, type RunsKept } from "../../src/runs/index.ts
 import { freshEngine } from "../helpers/engine.ts";
 import { startServer } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("run.retention");
 
 const LONG = "a system prompt that is shared by all runs ".repeat(20);
 const NOW_MS = 1_800_000_000_000;

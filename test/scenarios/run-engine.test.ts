@@ -3,6 +3,20 @@ import { scripted } from "../../src/models/vendors/index.ts";
 import { isTerminal, type RunStep } from "../../src/runs/index.ts";
 import { done, engine, type FakeTool, freshEngine } from "../helpers/engine.ts";
 import { tempDirectory } from "../helpers/temp.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies(
+  "run.loop",
+  "run.parallel-calls",
+  "run.max-steps",
+  "run.journal-first",
+  "run.resume",
+  "run.needs-decision",
+  "run.cancel",
+  "run.queue-full",
+  "run.deadline",
+  "model.retry-once",
+);
 
 const call = (name: string, args: Record<string, string | number> = {}) => ({ name: `fake__${name}`, arguments: args });
 const outcomes = (steps: readonly RunStep[]) =>

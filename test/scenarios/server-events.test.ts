@@ -9,6 +9,9 @@ import { mint, RunId } from "../../src/kernel/ids.ts";
 import { LIMITS } from "../../src/kernel/quantities.ts";
 import { engine } from "../helpers/engine.ts";
 import { tempDirectory } from "../helpers/temp.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("api.resume", "api.slow-reader");
 
 type Query = Parameters<typeof watchServer>[1];
 

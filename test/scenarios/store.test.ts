@@ -8,6 +8,9 @@ import { Database, SqliteRunJournal } from "../../src/storage/index.ts";
 import { mint, RunId, ToolCallId } from "../../src/kernel/ids.ts";
 import { foldRun, type RunEvent } from "../../src/runs/index.ts";
 import { tempDirectory } from "../helpers/temp.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("run.distinct-blobs", "cluster.second-server", "storage.migrations");
 
 const open = (directory: string) => Database.open({ directory, synchronous: "normal" });
 

@@ -8,6 +8,9 @@ import { EventStreamReader } from "../../src/cli/client/sse.ts";
 import { CaxtonProcess } from "../helpers/process.ts";
 import { repository } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("api.resume");
 
 const WORDS = "The file has 344 rows, as it had before the server was killed.";
 /** What the model does; it takes as long as is said before it writes. */

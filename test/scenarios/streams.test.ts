@@ -15,6 +15,9 @@ import { LIMITS } from "../../src/kernel/quantities.ts";
 import { type ToolCall, ToolCatalogue } from "../../src/tools/catalogue/index.ts";
 import { done, FakeTools, freshEngine } from "../helpers/engine.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("api.slow-reader", "api.rude-clients");
 
 const CHUNK = 256 * 1024;
 /** A model's answer in pieces that each fill a response's buffer. */

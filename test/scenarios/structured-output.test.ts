@@ -2,6 +2,9 @@ import { expect, test } from "vitest";
 import { scripted } from "../../src/models/vendors/index.ts";
 import type { LanguageModel, ModelRequest } from "../../src/models/port/language-model.ts";
 import { done, freshEngine } from "../helpers/engine.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("run.structured-output");
 
 const SCHEMA = {
   type: "object",

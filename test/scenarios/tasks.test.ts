@@ -3,6 +3,9 @@ import * as z from "zod";
 import { tempDirectory } from "../helpers/temp.ts";
 import { Scraped } from "../helpers/prometheus.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("task.contract-net");
 
 const Leased = z.object({
   items: z.array(z.object({ seq: z.int(), message: z.record(z.string(), z.unknown()) })),

@@ -19,6 +19,9 @@ import { NO_USAGE, ToolCatalogue } from "../../src/tools/catalogue/index.ts";
 import { done, FakeTools, models, testPlan } from "../helpers/engine.ts";
 import { startServer } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("run.fork", "run.retry");
 
 const call = (name: string, text = name) => ({ name: `fake__${name}`, arguments: { text } });
 const SCRIPT = [

@@ -8,6 +8,9 @@ import { systemClock } from "../../src/kernel/clock.ts";
 import { mint, RunId, UploadId } from "../../src/kernel/ids.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("api.uploads");
 
 const data = tempDirectory();
 let server: TestServer;

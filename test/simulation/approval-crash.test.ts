@@ -4,6 +4,9 @@ import { isTerminal, type JournalAppend } from "../../src/runs/index.ts";
 import { NO_RULES, PERMIT_ALL } from "../../src/agents/permissions/index.ts";
 import { done, type Engine, engine } from "../helpers/engine.ts";
 import { tempDirectory } from "../helpers/temp.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("approval.restart");
 
 const ADMIN = { name: "ada", role: "admin" };
 const APPROVE = { type: "approve", edit: undefined, note: "", remember: false } as const;

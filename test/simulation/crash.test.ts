@@ -1,5 +1,8 @@
 import { expect, test } from "vitest";
 import { openWorld, runSchedule } from "./crash-world.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("server.kill-safe", "run.resume");
 
 /** `npm run soak` plays others, for as long as it is told to. */
 const SCHEDULES = 260;

@@ -17,6 +17,9 @@ import {
 import { ToolCatalogue } from "../../src/tools/catalogue/index.ts";
 import { done, type FakeTool, FakeTools, models } from "../helpers/engine.ts";
 import { tempDirectory } from "../helpers/temp.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("run.queue-full", "run.full-disk");
 
 class DiskFull extends CaxtonError {
   readonly code = "STORAGE_FULL";

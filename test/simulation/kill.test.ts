@@ -1,5 +1,8 @@
 import { expect, test } from "vitest";
 import { killLoop } from "./kill-loop.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("server.kill-safe");
 
 test("a server killed five times under load loses no run that it accepted, ends them all, and doubles no effect unasked", async () => {
   const report = await killLoop(5, 1);

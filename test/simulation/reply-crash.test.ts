@@ -4,6 +4,9 @@ import { isTerminal, type JournalAppend } from "../../src/runs/index.ts";
 import { failedCall, type ToolCall, type ToolResult } from "../../src/tools/catalogue/index.ts";
 import { done, type Engine, engine } from "../helpers/engine.ts";
 import { tempDirectory } from "../helpers/temp.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("conversation.crash");
 
 const call = (name: string) => ({ name: `fake__${name}`, arguments: { text: name } });
 

@@ -2,6 +2,8 @@ import { expect, test } from "vitest";
 import { limitsOf, showDigits } from "./amounts.ts";
 import { explain } from "./refusal.ts";
 
+// verifies("budget.refusal")
+
 test("amounts are shown in the units that people write", () => {
   expect(showDigits("usd", 500_000)).toBe("0.50");
   expect(showDigits("usd", 1_234)).toBe("0.001234");

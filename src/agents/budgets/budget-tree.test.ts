@@ -3,6 +3,8 @@ import { expect, test } from "vitest";
 import { type Amounts, type Limits, NOTHING } from "./amounts.ts";
 import { BudgetTree, type Claim } from "./budget-tree.ts";
 
+// verifies("budget.reserve")
+
 const limit = (max: number) => ({ max, key: "budget.tokens", file: "a.toml", per: "run" as const });
 const claim = (node: string, limits: Limits): Claim => ({ node, scope: node, limits });
 const tokens = (count: number): Amounts => ({ ...NOTHING, tokens: count });

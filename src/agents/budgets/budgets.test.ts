@@ -6,6 +6,8 @@ import { Budgets, type BudgetsOptions, type RunBudget } from "./budgets.ts";
 import { Calendar } from "./day.ts";
 import { amountsOf, type Spend } from "./spend.ts";
 
+// verifies("budget.reserve", "budget.per-day")
+
 /** Time that passes only when the test says so. */
 class HandClock implements Clock {
   #nowMs: number;

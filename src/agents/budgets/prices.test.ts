@@ -3,6 +3,8 @@ import { expect, test } from "vitest";
 import { costAtMost, costOf, outputWithin, type Price, PriceTable } from "./prices.ts";
 import builtIn from "./prices.json" with { type: "json" };
 
+// verifies("model.accounting")
+
 const table = new PriceTable();
 
 test("every price says where it was read and when", () => {

@@ -5,6 +5,8 @@ import { agentSchema } from "./agent-schema.ts";
 import { TEMPLATES } from "./catalogue.ts";
 import { DefinitionFile } from "./definition-file.ts";
 
+// verifies("definition.json-schema")
+
 const validator = new Validator(agentSchema(), "7", false);
 const accepts = (source: string): boolean => {
   const parsed = parseToml(source, "x.toml");

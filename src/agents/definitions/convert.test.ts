@@ -4,6 +4,8 @@ import { writeToml } from "../../text/documents/index.ts";
 import { convertDefinition } from "./convert.ts";
 import { readDefinition } from "./reading.ts";
 
+// verifies("definition.markdown", "definition.convert")
+
 const converted = (source: string, fileName: string): string => {
   const result = convertDefinition(source, fileName);
   if (result.type === "invalid") throw new Error(JSON.stringify(result.problems));

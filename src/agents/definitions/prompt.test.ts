@@ -12,6 +12,8 @@ import {
 } from "./prompt.ts";
 import { parseTemplate } from "./template.ts";
 
+// verifies("definition.prompt-template", "definition.prompt-data")
+
 const RUN: PromptVariables = { request: "Hello", agent_name: "writer", timestamp: "2026-11-20T10:00:00Z", files: [] };
 const FILES = [
   { name: "sales.csv", mediaType: "text/csv; charset=utf-8", bytes: 1204 },

@@ -7,6 +7,10 @@ import { DefinitionFile } from "./definition-file.ts";
 import { INACTIVE, UNSUPPORTED } from "./inactive.ts";
 import { readDefinition, type ReadOptions } from "./reading.ts";
 
+// verifies("definition.toml", "definition.yaml", "definition.markdown", "definition.claude-code")
+// verifies("definition.tools-tolerant", "definition.no-silent-effects", "definition.hoist", "definition.all-problems")
+// verifies("definition.hostile-text", "definition.secret-refused")
+
 const knownTools = () => ["csv_parser", "csv_parser.group", "csv_parser.filter", "chart_generator", "file_system"];
 
 const HEAD = `name = "writer"

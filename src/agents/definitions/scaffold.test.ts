@@ -7,6 +7,8 @@ import { compilePrompt, fillSystemPrompt } from "./prompt.ts";
 import { readDefinition } from "./reading.ts";
 import { scaffold } from "./scaffold.ts";
 
+// verifies("definition.json-schema-init", "definition.templates")
+
 const knownTools = () => ["csv_parser", "chart_generator", "file_system"];
 
 test("there are eleven templates, by name", () => {

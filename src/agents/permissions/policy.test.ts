@@ -3,6 +3,8 @@ import { expect, test } from "vitest";
 import { LOCAL_APPROVER, mayAnswer } from "./approver.ts";
 import { judge, NO_RULES, PERMIT_ALL, type Permissions, policyHash, type RuleSet } from "./policy.ts";
 
+// verifies("approval.rules")
+
 const rules = (given: Partial<RuleSet>): RuleSet => ({ ...NO_RULES, ...given });
 const permissions = (server: Partial<RuleSet>, definition: Partial<RuleSet> = {}): Permissions => ({
   ...PERMIT_ALL,

@@ -5,6 +5,8 @@ import { fitsGlob, parseGlob } from "./glob.ts";
 import { type Doubt, isAbout, TEXT_CHARS_MAX } from "./match.ts";
 import { readRule } from "./rule.ts";
 
+// verifies("approval.rules")
+
 function about(rule: string, tool: string, given: JsonObject = {}, doubt: Doubt = "fits"): boolean {
   const read = readRule(rule);
   if (read.type === "malformed") throw new Error(`${rule}: ${read.problem.message}`);

@@ -4,6 +4,8 @@ import { operation } from "./operation.ts";
 import { operations } from "./index.ts";
 import { pathOf, split } from "./request.ts";
 
+// verifies("api.operations")
+
 const DECLARED = {
   name: "thing.get",
   summary: "Get a thing",

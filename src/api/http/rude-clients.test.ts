@@ -6,6 +6,8 @@ import { expect, test } from "vitest";
 import { LIMITS } from "../../kernel/quantities.ts";
 import { PendingBodies } from "./rude-clients.ts";
 
+// verifies("api.rude-clients")
+
 test("a client that begins a body and sends nothing more is cut off at the second look, one that goes on is not", async () => {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");

@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import { exposition } from "./exposition.ts";
 
+// verifies("metrics.format")
+
 test("labels are escaped, so that a name cannot write a line of its own", () => {
   const text = exposition([
     { name: "a_total", help: "A\nb", type: "counter", samples: [{ labels: { who: 'x"\n\\y' }, value: 2 }] },

@@ -3,6 +3,8 @@ import type { RunDetail } from "../../api/contract/index.ts";
 import { findingsOf, isTool } from "./expectations.ts";
 import { readAgentTests } from "../../agents/test-files/index.ts";
 
+// verifies("agent.tests")
+
 const at = "2026-11-21T10:00:00.000Z";
 type Step = RunDetail["step_list"][number];
 

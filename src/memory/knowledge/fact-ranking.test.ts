@@ -6,6 +6,8 @@ import type { StoreHit } from "./memory-store.ts";
 import { scopeKey } from "./scope.ts";
 import { ENTITY_MEASURE } from "./token-budget.ts";
 
+// verifies("memory.facts")
+
 const ALWAYS = { fromMs: undefined, toMs: undefined };
 const hitOf = (name: string, ...texts: readonly string[]): StoreHit => ({
   entity: {

@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import { fuse } from "./fuse.ts";
 
+// verifies("memory.hybrid", "memory.similarity")
+
 const HOUR_MS = 3_600_000;
 const recencyOf = (ageMs: number) => fuse([{ row: 1, similarity: 1, ageMs }], { limit: 1 })[0]?.parts.recency ?? 0;
 

@@ -2,6 +2,8 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { type GraphEdge, GraphIndex, type Walk } from "./graph-index.ts";
 
+// verifies("memory.graph")
+
 /** The steps to each row that a walk may reach, by widening rings over a plain list. */
 function plainDepths(edges: readonly GraphEdge[], start: readonly number[], walk: Walk): Map<number, number> {
   const { depth, direction, types, strengthMin = -Infinity, keep = () => true } = walk;

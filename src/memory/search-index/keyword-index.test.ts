@@ -3,6 +3,8 @@ import { describe, expect, test } from "vitest";
 import { B, COMMON_WORDS, K1 } from "./bm25.ts";
 import { KeywordIndex } from "./keyword-index.ts";
 
+// verifies("memory.bm25")
+
 type Text = { readonly row: number; readonly scope: string; readonly words: readonly string[] };
 
 /**

@@ -2,6 +2,8 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { VectorIndex } from "./vector-index.ts";
 
+// verifies("memory.vectors")
+
 /** Vectors by number, always the same: some near to each other, as texts are. */
 function vectorOf(number: number, dims: number): Float32Array {
   let state = Math.imul(number + 1, 0x9e37_79b9);

@@ -7,6 +7,8 @@ import type { ModelChoice, ModelPart } from "../port/index.ts";
 import { ScriptInvalidError, UnknownModelError } from "./errors.ts";
 import { Models, type ModelsOptions } from "./models.ts";
 
+// verifies("model.strings", "model.environment", "model.key-origin")
+
 const models = (environment: Readonly<Record<string, string>> = {}, options: ModelsOptions = {}) =>
   new Models({ clock: systemClock, environment }, options);
 

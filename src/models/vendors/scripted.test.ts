@@ -5,6 +5,8 @@ import { ScriptInvalidError } from "./errors.ts";
 import { parseScript } from "./script.ts";
 import { scripted } from "./scripted.ts";
 
+// verifies("model.scripted")
+
 const user = (text: string): ModelMessage => ({ role: "user", text });
 const assistant = (text = "", toolCalls: readonly { id: string; name: string; arguments: string }[] = []) =>
   ({ role: "assistant", text, toolCalls }) as const;

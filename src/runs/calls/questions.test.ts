@@ -13,6 +13,8 @@ import {
   type RunJournal,
 } from "../record/index.ts";
 
+// verifies("tool.mcp-questions")
+
 /** Time that stands until it is moved on. */
 class StillClock implements Clock {
   #nowMs = 1_000;

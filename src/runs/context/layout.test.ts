@@ -4,6 +4,8 @@ import { expect, test } from "vitest";
 import { estimateTokens } from "../../kernel/tokens.ts";
 import { type LayoutInput, layOut, type ShownTurn, type Turn } from "./index.ts";
 
+// verifies("run.context-budget")
+
 const text = (words: number, word = "measure"): string =>
   Array.from({ length: words }, (_, at) => `${word} ${at}`).join(" ");
 

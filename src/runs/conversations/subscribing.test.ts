@@ -7,6 +7,8 @@ import type { Submitted } from "../../messaging/router/index.ts";
 import { NO_USAGE, type ToolCall, type ToolResult } from "../../tools/catalogue/index.ts";
 import { SUBSCRIBE_PROTOCOL, tellSubscribers, unsubscribe } from "./subscribing.ts";
 
+// verifies("protocol.subscribe")
+
 const write = (sender: string, to: string, draft: Partial<MessageDraft>): Message =>
   composeMessage({
     workspace: "default",

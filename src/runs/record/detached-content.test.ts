@@ -4,6 +4,8 @@ import { expect, test } from "vitest";
 import type { JsonObject } from "../../kernel/json.ts";
 import { attachContent, Detacher, hashesIn } from "./detached-content.ts";
 
+// verifies("run.distinct-blobs")
+
 function store() {
   const texts = new Map<string, string>();
   const detacher = new Detacher((text) => {

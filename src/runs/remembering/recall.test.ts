@@ -2,6 +2,8 @@ import { expect, test } from "vitest";
 import { EmbedderUnavailableError, type Memory, type SearchInput } from "../../memory/knowledge/index.ts";
 import { recallFor } from "./recall.ts";
 
+// verifies("memory.failure-harmless")
+
 const OF = { workspace: "default", agent: "Ann", conversationId: "talk", input: "who?" };
 const SETTINGS = { scope: "global", limit: 5, isSemantic: true } as const;
 

@@ -5,6 +5,9 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { configPlaces, loadConfig } from "./config.ts";
 import { ConfigInvalidError, ConfigNotFoundError } from "./errors.ts";
 
+// verifies("config.precedence", "config.places", "config.unknown-key", "documents.environment")
+// verifies("documents.cluster-refused")
+
 let directory = "";
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), "caxton-config-"));
@@ -40,6 +43,22 @@ test.each(["tcp://10.0.0.1:8080", "udp://[fd00::1]:53"])(
     expect(warnings).toEqual([expect.stringMatching(/^CAXTON_PORT=.*Kubernetes.*enableServiceLinks/)]);
   },
 );
+
+test("a flag takes precedence over a variable, a variable over the file, the file over the default", () => {
+  const path = join(directory, "layers.toml");
+  writeFileSync(path, '[server]\nport = 1001\nhost = "::1"\n[log]\nlevel = "warn"\n');
+  const environment = { CAXTON_CONFIG_PATH: path, CAXTON_PORT: "1002", CAXTON_HOST: "localhost" };
+  const { config, origins } = loadConfig({ settings: { "server.port": 1003 } }, environment, directory);
+  expect(config.server).toMatchObject({ port: 1003, host: "localhost" });
+  expect(config.log.level).toBe("warn");
+  expect(config.runs.concurrent_max).toBe(loadConfig({}, {}, directory).config.runs.concurrent_max);
+  expect(origins).toMatchObject({
+    "server.port": "flag",
+    "server.host": "CAXTON_HOST",
+    "log.level": `${path}:5`,
+    "runs.concurrent_max": "default",
+  });
+});
 
 test("a port that is no port is still refused, naming the variable", () => {
   expect(() => loadConfig({}, { CAXTON_PORT: "eighty" }, directory)).toThrow(/CAXTON_PORT: server\.port/);

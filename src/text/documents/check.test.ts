@@ -5,6 +5,8 @@ import { durationText, SizeText } from "./scalars.ts";
 import { parseToml } from "./toml.ts";
 import { parseYaml } from "./yaml.ts";
 
+// verifies("definition.unknown-key")
+
 const Schema = z.strictObject({
   name: z
     .string()

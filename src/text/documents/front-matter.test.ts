@@ -2,6 +2,8 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { parseFields, parseFrontMatter } from "./front-matter.ts";
 
+// verifies("definition.tolerant-front-matter")
+
 const read = (text: string) => {
   const result = parseFrontMatter(text, "x.md");
   if (result.type === "malformed") throw new Error(JSON.stringify(result.problems));

@@ -4,6 +4,8 @@ import { expect, test } from "vitest";
 import type { Problem } from "./problem.ts";
 import { renderProblem } from "./render.ts";
 
+// verifies("definition.unknown-key")
+
 const problem: Problem = {
   severity: "error",
   code: "WRONG_TYPE",

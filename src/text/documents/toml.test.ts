@@ -3,6 +3,8 @@ import { stringify } from "smol-toml";
 import { expect, test } from "vitest";
 import { parseToml } from "./toml.ts";
 
+// verifies("definition.hostile-text")
+
 const parsed = (text: string) => {
   const result = parseToml(text, "x.toml");
   if (result.type === "malformed") throw new Error(JSON.stringify(result.problems));

@@ -2,6 +2,8 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { parseYaml } from "./yaml.ts";
 
+// verifies("definition.hostile-text")
+
 test("values are found by path", () => {
   const result = parseYaml("name: a\nmodel:\n  temperature: hot\ntools:\n  - one\n  - two: 2\n", "x.yaml");
   if (result.type === "malformed") throw new Error("malformed");

@@ -8,6 +8,8 @@ import { formsOf } from "./secrets.ts";
 import { lookingFor, RedactingStream } from "./stream.ts";
 import type { OwnPattern } from "./patterns.ts";
 
+// verifies("security.redaction")
+
 const SECRET = "s3cr3t-Valué/+x";
 const EXAMPLES: { readonly [Name in BuiltInName]: string } = {
   email: "jane.doe+x@mail.example.org",

@@ -2,6 +2,8 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { Redaction } from "./secrets.ts";
 
+// verifies("security.redaction")
+
 const SECRET = 's3cr3t/va+lue "x" ü';
 const redaction = Redaction.of([
   { name: "TOKEN", value: SECRET },

@@ -7,6 +7,8 @@ import { type Grants, type MemoryGrant, NO_GRANTS } from "./grants/index.ts";
 import { grantsToml, unifiedDiff } from "./grants/index.ts";
 import { readManifest } from "./manifest.ts";
 
+// verifies("tool.observe")
+
 const use = (kind: GrantUse["kind"], operation: string, target = "", more: Partial<GrantUse> = {}): GrantUse => ({
   atMs: 0,
   server: "weather",

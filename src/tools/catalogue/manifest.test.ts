@@ -2,6 +2,8 @@ import { expect, test } from "vitest";
 import { NO_GRANTS } from "./grants/index.ts";
 import { applyOverrides, DEFAULT_LIMITS, readManifest } from "./manifest.ts";
 
+// verifies("tool.manifest")
+
 const FULL = `
 name = "csv_parser"
 version = "1.2.3"

@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import { schemaCheck } from "./schema-check.ts";
 
+// verifies("tool.arguments-checked")
+
 const schema = {
   type: "object",
   properties: { path: { type: "string" }, limit: { type: "integer", minimum: 1 }, order: { enum: ["asc", "desc"] } },

@@ -5,6 +5,8 @@ import { explain, resultOf } from "./outcome.ts";
 import { Redaction } from "../../text/redaction/index.ts";
 import { OUTCOMES } from "./wire/index.ts";
 
+// verifies("tool.results-checked")
+
 const usage = { fuel: 1, durationMs: 2, memoryBytes: 3 };
 const result = (outcome: (typeof OUTCOMES)[number], body: string, redaction?: Redaction) =>
   resultOf(

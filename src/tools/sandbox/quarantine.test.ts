@@ -2,6 +2,8 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { afterViolation, QUARANTINE, type Standing, standingAt, TRUSTED } from "./quarantine.ts";
 
+// verifies("tool.quarantine")
+
 const violations = (standing: Standing, ...timesMs: readonly number[]): Standing =>
   timesMs.reduce((before, atMs) => afterViolation(before, atMs, "t.x: fuel"), standing);
 

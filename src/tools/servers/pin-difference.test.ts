@@ -4,6 +4,8 @@ import { DEFAULT_LIMITS } from "../catalogue/index.ts";
 import { mustWait, pinDifference, toolsDifference } from "./pin-difference.ts";
 import { type PinnedTool, type ToolServerPin, toolHash, toolListHash } from "./pin.ts";
 
+// verifies("tool.pins")
+
 const tool: PinnedTool = {
   name: "count",
   title: "Count",

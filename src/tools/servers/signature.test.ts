@@ -3,6 +3,8 @@ import { expect, test } from "vitest";
 import { ToolKeyInvalidError } from "./errors.ts";
 import { checkSignature, generateSigningKey, keyIdOf, signModule } from "./signature.ts";
 
+// verifies("tool.signature")
+
 const key = generateSigningKey();
 const trusted = [{ name: "acme", key: key.publicKey }];
 const signed = { moduleHash: "a".repeat(64), manifestHash: "b".repeat(64) };

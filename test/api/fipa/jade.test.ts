@@ -6,6 +6,9 @@ import { startServer, type TestServer } from "../../helpers/server.ts";
 import { tempDirectory } from "../../helpers/temp.ts";
 import { type JadePlatform, startJade } from "./jade/platform.ts";
 import { type FipaWorld, openFipa } from "./world.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("fipa.transport");
 
 const directory = tempDirectory();
 let jade: JadePlatform;

@@ -16,6 +16,9 @@ import { readParts, writeParts } from "../../../src/api/fipa/multipart.ts";
 import { Reach } from "../../../src/api/fipa/reach.ts";
 import { readSl, type Sl, writeSl } from "../../../src/api/fipa/sl.ts";
 import { type FipaWorld, openFipa } from "./world.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("fipa.transport");
 
 let world: FipaWorld;
 beforeAll(async () => {

@@ -1,5 +1,8 @@
 import { expect, test } from "vitest";
 import { AGAIN, BY, found, names, OTHER, PAGE, said, TEAM, type Within } from "./within.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("memory.forget");
 
 /** What holds of forgetting, for every store. */
 export function forgettingContract(within: Within): void {

@@ -1,6 +1,9 @@
 import { expect, test } from "vitest";
 import { Memory } from "../../../src/memory/knowledge/index.ts";
 import { AGAIN, BY, OTHER, PAGE, TEAM, WALK, type Within } from "./within.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("memory.graph");
 
 const chain = async (memory: Memory) => {
   await memory.changes.remember(

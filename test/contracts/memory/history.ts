@@ -1,5 +1,8 @@
 import { expect, test } from "vitest";
 import { AGAIN, BY, found, names, PAGE, said, TEAM, type Within } from "./within.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("memory.versions");
 
 /** What holds of history, for every store. */
 export function historyContract(within: Within): void {

@@ -2,6 +2,9 @@ import { expect, test } from "vitest";
 import { Memory, type MemoryStore, passagesOf, SEARCH_DEFAULTS } from "../../../src/memory/knowledge/index.ts";
 import { WordEmbedder } from "../../helpers/word-embedder.ts";
 import { BY, found, names, PAGE, POLL, said, TEAM, type Within } from "./within.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("memory.model-change");
 
 /** What holds of model, for every store. */
 export function modelContract(within: Within): void {

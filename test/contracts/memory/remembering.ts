@@ -1,6 +1,9 @@
 import { expect, test } from "vitest";
 import { Memory, SEARCH_DEFAULTS } from "../../../src/memory/knowledge/index.ts";
 import { AGAIN, BY, names, OTHER, POLL, said, TEAM, WALK, type Within } from "./within.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("memory.remember", "memory.provenance");
 
 /** What holds of remembering, for every store. */
 export function rememberingContract(within: Within): void {

@@ -1,6 +1,9 @@
 import { expect, test } from "vitest";
 import { type SearchInput } from "../../../src/memory/knowledge/index.ts";
 import { AGAIN, BY, found, names, OTHER, PAGE, said, TEAM, type Within } from "./within.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("memory.scopes", "memory.hybrid");
 
 /** What holds of searching, for every store. */
 export function searchingContract(within: Within): void {

@@ -9,6 +9,9 @@ import { kernel } from "../../../src/memory/embeddings/load-model.ts";
 import { Safetensors } from "../../../src/memory/embeddings/safetensors.ts";
 import { plainVector } from "./plain-encoder.ts";
 import { numbers, randomTensors, safetensorsOf, SMALL } from "./random-model.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("memory.embedder-minilm");
 
 const tensors = randomTensors(SMALL);
 const file = safetensorsOf(tensors);

@@ -3,6 +3,9 @@ import { expect, test } from "vitest";
 import { EndpointEmbedder, type EndpointOptions } from "../../../src/memory/embeddings/endpoint.ts";
 import { systemClock } from "../../../src/kernel/clock.ts";
 import { refusing, vendor } from "../../models/vendors/endpoint.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("memory.embedder-endpoint");
 
 const DIMS = 4;
 

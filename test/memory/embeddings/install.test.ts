@@ -12,6 +12,9 @@ import { installMiniLM, minilmImage } from "../../../src/memory/embeddings/insta
 import { Safetensors } from "../../../src/memory/embeddings/safetensors.ts";
 import { tempDirectory } from "../../helpers/temp.ts";
 import { randomTensors, safetensorsOf, SMALL } from "./random-model.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("memory.embedder-minilm");
 
 const file = safetensorsOf(randomTensors(SMALL));
 const image = Buffer.from(makeImage(new Safetensors(file, "m"), SMALL));

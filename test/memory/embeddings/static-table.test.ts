@@ -4,6 +4,9 @@ import { ModelFileInvalidError } from "../../../src/memory/embeddings/errors.ts"
 import { kernel } from "../../../src/memory/embeddings/load-model.ts";
 import { StaticTable } from "../../../src/memory/embeddings/static-table.ts";
 import { tableOf } from "./small-table.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("memory.offline");
 
 const KERNELS = join(import.meta.dirname, "../../../engines/built");
 const LINES = ["[UNK]", "cat", "dog", "play", "##ing", "playing"];

@@ -8,6 +8,9 @@ import { ManualClock } from "../../helpers/manual-clock.ts";
 import { tempDirectory } from "../../helpers/temp.ts";
 import { changeUnderWay, expectTold, type Told } from "./under-way.ts";
 import { BY, elsewhere, inFile, migrationsOf, notesOf, openMemory, remember, SCOPE } from "./within.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("memory.migration");
 
 test("memory goes over to another place and back while it is changed all the time, and nothing is lost", async () => {
   await using opened = await openMemory();

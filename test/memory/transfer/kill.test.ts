@@ -5,6 +5,9 @@ import { createInterface } from "node:readline";
 import { expect, test } from "vitest";
 import { tempDirectory } from "../../helpers/temp.ts";
 import { openMemory, SCOPE } from "./within.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("memory.kill");
 
 const ENTITIES = 1_200;
 const KILLS = 2;

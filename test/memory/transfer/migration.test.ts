@@ -3,6 +3,9 @@ import { CaxtonError } from "../../../src/kernel/errors.ts";
 import type { MigrationRequest } from "../../../src/memory/transfer/index.ts";
 import { tempDirectory } from "../../helpers/temp.ts";
 import { BY, GLOBAL, inFile, migrationsOf, openMemory, remember, SCOPE } from "./within.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("memory.migration");
 
 test("memory goes to another place, is gone on with after a stop, and follows what is changed meanwhile", async () => {
   await using opened = await openMemory();

@@ -8,6 +8,9 @@ import { MemoryRetention, type RetentionPolicy } from "../../../src/memory/trans
 import { ManualClock } from "../../helpers/manual-clock.ts";
 import { tempDirectory } from "../../helpers/temp.ts";
 import { BY, GLOBAL, imported, openMemory, remember, SCOPE } from "./within.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("memory.retention");
 
 const DAY_MS = 86_400_000;
 const PAGE = { limit: 10, cursor: undefined };

@@ -5,6 +5,9 @@ import { SqliteMemoryStore, SqliteSnapshots } from "../../../src/memory/stores/s
 import { type MemorySnapshot, MemorySnapshots, outOfKeeping } from "../../../src/memory/transfer/index.ts";
 import { ManualClock } from "../../helpers/manual-clock.ts";
 import { BY, type OpenMemory, openMemory, remember, SCOPE } from "./within.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("memory.forget", "memory.snapshots");
 
 const KEPT = { hourly: 1, daily: 0, weekly: 0 };
 

@@ -2,6 +2,9 @@ import { expect, test } from "vitest";
 import { MemoryScopeError, type MemoryStore, MemoryTooLargeError } from "../../../src/memory/knowledge/index.ts";
 import { tempDirectory } from "../../helpers/temp.ts";
 import { BY, exported, GLOBAL, imported, inFile, openMemory, pieces, remember, SCOPE } from "./within.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("memory.export");
 
 const jsonLines = (lines: readonly object[]): string => lines.map((line) => JSON.stringify(line)).join("\n");
 /** Text as Latin-1, in which no letter beyond ASCII is UTF-8. */

@@ -10,6 +10,9 @@ import { WIRE_KEYS } from "../../../src/messaging/acl/wire-keys.ts";
 import { MessageLines } from "../../../src/messaging/acl/message-lines.ts";
 import { traceOf } from "../../../src/messaging/acl/compose.ts";
 import { writeMessage } from "../../../src/messaging/acl/write-message.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("message.acts", "message.one-address");
 
 const context: ReadContext = { workspace: "default", nowMs: 0, contentBytesMax: 1_048_576 };
 const simple = { performative: "request", sender: "writer", receiver: "reader", content: "hello" };

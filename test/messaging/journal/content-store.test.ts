@@ -15,6 +15,9 @@ import {
 import { ManualClock } from "../../helpers/manual-clock.ts";
 import { tempDirectory } from "../../helpers/temp.ts";
 import { openWorld, until } from "../router/world.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("message.large-content");
 
 const { signal } = new AbortController();
 const message = (content: Content) =>

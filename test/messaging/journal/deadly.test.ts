@@ -6,6 +6,9 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { tempDirectory } from "../../helpers/temp.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("message.crash-suspects");
 
 type Life = { readonly said: readonly string[]; readonly signal: string | null };
 

@@ -4,6 +4,9 @@ import { expect, test } from "vitest";
 import { tempDirectory } from "../../helpers/temp.ts";
 import { bundleDriver } from "./bundle.ts";
 import { Life } from "./kill-loop.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("message.full-disk");
 
 /** No file may become larger than 1 MiB until the limit is lifted; the system's error is as good as a full disk's. */
 const FULL = 'trap "" XFSZ; ulimit -S -f 2048; exec "$0" "$@"';

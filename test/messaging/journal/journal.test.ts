@@ -3,6 +3,9 @@ import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
 import { wordKey } from "../../../src/messaging/router/index.ts";
 import { batch, bodyOf, conversation, deadLetter, JournalRoom, messages } from "./batches.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("message.dead-letters", "storage.migrations");
 
 const KIB = 1_024;
 const WORKER = { number: 1, workspace: "default", name: "worker" };

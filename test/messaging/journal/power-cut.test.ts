@@ -1,5 +1,8 @@
 import { expect, test } from "vitest";
 import { powerCuts } from "./power-cut.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("message.power-cut");
 
 test("when the power is cut at any moment, nothing of class full is lost, and the journal opens", async () => {
   const { cuts, writes } = await powerCuts({ cuts: 40, messages: 1_500, seed: 1 });

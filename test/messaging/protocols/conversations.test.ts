@@ -10,6 +10,21 @@ import {
   undelivered,
 } from "../../../src/messaging/protocols/index.ts";
 import { Talk } from "./talk.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies(
+  "protocol.checked",
+  "protocol.request",
+  "protocol.contract-net",
+  "protocol.iterated-contract-net",
+  "protocol.auctions",
+  "protocol.negotiation",
+  "protocol.subscribe",
+  "protocol.brokering",
+  "protocol.cancel",
+  "conversation.states",
+  "conversation.branch",
+);
 
 const states = ({ participants }: Conversation) =>
   Object.fromEntries(participants.map(({ name, state }) => [name, state]));

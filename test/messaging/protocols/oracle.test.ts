@@ -13,6 +13,9 @@ import {
 import { DEVIATIONS } from "./deviations.ts";
 import { isDone, nexts, ORACLE, Part, TARGET } from "./oracle.ts";
 import { Talk } from "./talk.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("protocol.checked", "protocol.all");
 
 const NAMES = ["p1", "p2", "p3"];
 

@@ -9,6 +9,15 @@ import { topicProblem, TopicTrie } from "../../../src/messaging/router/subscript
 import { ManualClock, settled } from "../../helpers/manual-clock.ts";
 import { tempDirectory } from "../../helpers/temp.ts";
 import { note, openWorld, TestDirectory, to, until } from "./world.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies(
+  "message.capability-one",
+  "message.strategies",
+  "message.no-provider",
+  "message.publish",
+  "documents.registry",
+);
 
 const capability = (rest: Partial<Extract<Address, { type: "capability" }>> = {}) =>
   ({

@@ -5,6 +5,20 @@ import { MemoryDisk, MemoryMessageJournal } from "../../helpers/memory-message-j
 import { settled } from "../../helpers/manual-clock.ts";
 import { tempDirectory } from "../../helpers/temp.ts";
 import { note, openWorld, TestDirectory, textOf, to, until } from "./world.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies(
+  "message.durable",
+  "message.deduplicated",
+  "message.ack-after",
+  "message.retry",
+  "message.priority",
+  "message.full-mailbox",
+  "message.breaker",
+  "message.offline",
+  "message.crash-suspects",
+  "message.mailbox-api",
+);
 
 const always = new AbortController().signal;
 const olga = { workspace: "default", name: "outside-olga" };

@@ -5,6 +5,9 @@ import { Router, ROUTER_DEFAULTS } from "../../../src/messaging/router/index.ts"
 import { ManualClock, settled } from "../../helpers/manual-clock.ts";
 import { MemoryDisk, MemoryMessageJournal } from "../../helpers/memory-message-journal.ts";
 import { note, openWorld, TestAgent, TestDirectory, textOf, to, until } from "./world.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("message.priority");
 
 const RECIPIENTS = ["bob", "cid", "dan"] as const;
 const OPTIONS = { ...ROUTER_DEFAULTS, mailboxMessagesMax: 12, window: 3, breaker: { failures: 4, pauseMs: 5_000 } };

@@ -6,6 +6,9 @@ import { type ConversationQuery } from "../../../src/messaging/router/index.ts";
 import { ManualClock, settled } from "../../helpers/manual-clock.ts";
 import { MemoryDisk, MemoryMessageJournal } from "../../helpers/memory-message-journal.ts";
 import { note, openWorld, type TestAgent, TestDirectory, textOf, to, until } from "./world.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("message.dead-letters", "message.loops", "protocol.deadline", "conversation.states");
 
 const always = new AbortController().signal;
 const olga = { workspace: "default", name: "outside-olga" };

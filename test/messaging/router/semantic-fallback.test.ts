@@ -11,6 +11,9 @@ import {
 } from "../../../src/messaging/acl/index.ts";
 import { CapabilityMeaning, type Submitted, type TextVectors } from "../../../src/messaging/router/index.ts";
 import { note, openWorld, TestDirectory, until } from "./world.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("message.semantic-fallback");
 
 const embedder = openEmbedder({ type: "static" }, systemClock);
 afterAll(() => embedder.close());

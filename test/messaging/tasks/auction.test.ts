@@ -4,6 +4,9 @@ import { settled } from "../../helpers/manual-clock.ts";
 import { MemoryDisk } from "../../helpers/memory-message-journal.ts";
 import { tempDirectory } from "../../helpers/temp.ts";
 import { Market, type Reaction, toSender } from "./market.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("protocol.auctions", "task.crash");
 
 const priceIn = ({ content }: Parameters<Reaction>[0]): number => {
   const value = content.type === "json" ? content.value : undefined;

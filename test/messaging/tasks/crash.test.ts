@@ -4,6 +4,9 @@ import { settled } from "../../helpers/manual-clock.ts";
 import { MemoryDisk } from "../../helpers/memory-message-journal.ts";
 import { tempDirectory } from "../../helpers/temp.ts";
 import { bids, Market } from "./market.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("task.crash");
 
 const BIDDERS = { bob: bids(1, ["failure", "ill"]), cid: bids(2), dan: bids(3) };
 

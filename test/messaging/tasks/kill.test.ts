@@ -6,6 +6,9 @@ import { tasks } from "../../../src/api/contract/index.ts";
 import { CaxtonProcess } from "../../helpers/process.ts";
 import { Program } from "../../helpers/program.ts";
 import { tempDirectory } from "../../helpers/temp.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("task.crash");
 
 const TOKENS = { CAXTON_MESSAGES__PARTICIPANT_TOKENS: "true" };
 

@@ -6,6 +6,9 @@ import { bids, Market, toSender } from "./market.ts";
 import { composeReply } from "../../../src/messaging/acl/index.ts";
 import { until } from "../router/world.ts";
 import { MemoryDisk } from "../../helpers/memory-message-journal.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("protocol.contract-net", "protocol.iterated-contract-net", "task.contract-net", "task.history");
 
 const states = ({ bidders }: Task) => Object.fromEntries(bidders.map(({ name, state }) => [name, state]));
 const conversation = ({ disk }: Market, { id }: Task, suffix = "") => {

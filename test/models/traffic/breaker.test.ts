@@ -2,6 +2,9 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { ManualClock } from "../../helpers/manual-clock.ts";
 import { type AttemptFate, Breaker } from "../../../src/models/traffic/breaker.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("model.circuit-breaker");
 
 const FAULT = { turn: undefined, message: "network: refused" };
 const OPTIONS = { failuresMax: 3, windowMs: 10_000, openMs: 5_000 };

@@ -2,6 +2,9 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { ManualClock, settled } from "../../helpers/manual-clock.ts";
 import { type AccountLimits, type Admission, Gate, NO_LIMITS } from "../../../src/models/traffic/gate.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("model.rate-limit");
 
 const never = new AbortController().signal;
 const gateOf = (limits: Partial<AccountLimits>) => {

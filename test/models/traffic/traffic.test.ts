@@ -5,6 +5,9 @@ import type { LanguageModel, ModelChoice, ModelPart } from "../../../src/models/
 import { systemClock } from "../../../src/kernel/clock.ts";
 import { freshEngine } from "../../helpers/engine.ts";
 import { ManualClock, settled } from "../../helpers/manual-clock.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("model.retry-once", "model.rate-limit", "model.circuit-breaker");
 
 const OPTIONS: TrafficOptions = {
   limits: { a: { ...NO_LIMITS, concurrentMax: 1 } },

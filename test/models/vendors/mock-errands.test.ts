@@ -5,6 +5,9 @@ import { attempt, summary } from "./collect.ts";
 import { converse } from "./converse.ts";
 import { ERRAND_TOOLS } from "./errand-tools.ts";
 import { CHART_TOOLS, PARSER_TOOLS } from "./parser-tools.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("model.built-in", "model.built-in-honest");
 
 const TOOLS = [...PARSER_TOOLS, ...CHART_TOOLS, ...ERRAND_TOOLS];
 const SIGNATURE =

@@ -3,6 +3,9 @@ import { converse } from "./converse.ts";
 import { ERRAND_TOOLS } from "./errand-tools.ts";
 import { CHART_TOOLS, failing, PARSER_TOOLS, READING_HISTOGRAM } from "./parser-tools.ts";
 import { csvOf, SAMPLES } from "./tables.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("model.built-in");
 
 const TOOLS = [...PARSER_TOOLS, ...CHART_TOOLS];
 

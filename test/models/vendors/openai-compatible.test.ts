@@ -6,6 +6,9 @@ import { Models } from "../../../src/models/vendors/index.ts";
 import { systemClock } from "../../../src/kernel/clock.ts";
 import type { ModelMessage } from "../../../src/models/port/language-model.ts";
 import { attempt, request, summary } from "./collect.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("model.openai-compatible", "model.key-origin");
 
 const KEY = "sk-proj-THIS-IS-THE-KEY-123";
 const NOW_MS = Date.UTC(2026, 10, 21, 12, 0, 0);

@@ -5,6 +5,9 @@ import * as z from "zod";
 import { call, listTools, World } from "../../tools/built-in/harness.ts";
 import { converse } from "./converse.ts";
 import type { TestTool } from "./parser-tools.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("model.built-in-no-wrong-figure");
 
 const ROOT = join(import.meta.dirname, "../../..");
 const Label = z.tuple([z.string(), z.number()]);

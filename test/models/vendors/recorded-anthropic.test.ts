@@ -2,6 +2,9 @@ import { expect, test } from "vitest";
 import { attempt, request, summary } from "./collect.ts";
 import { events, refusing, vendor } from "./endpoint.ts";
 import { afterTurn, KEY, open, picture, PNG } from "./opened.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("model.providers");
 
 const usage = { input_tokens: 5, output_tokens: 1, cache_creation_input_tokens: 100, cache_read_input_tokens: 40 };
 const start = {

@@ -4,6 +4,9 @@ import { systemClock } from "../../../src/kernel/clock.ts";
 import { attempt, request, summary } from "./collect.ts";
 import { amazonEvents, refusing, vendor } from "./endpoint.ts";
 import { KEY, open } from "./opened.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("model.providers");
 
 const usage = {
   inputTokens: 10,

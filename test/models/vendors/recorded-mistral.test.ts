@@ -2,6 +2,9 @@ import { expect, test } from "vitest";
 import { attempt, request, summary } from "./collect.ts";
 import { events, refusing, vendor } from "./endpoint.ts";
 import { KEY, open, picture } from "./opened.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("model.providers");
 
 const chunk = (delta: object, finish: string | null = null, more: object = {}) => ({
   id: "c",

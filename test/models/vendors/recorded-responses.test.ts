@@ -2,6 +2,9 @@ import { expect, test } from "vitest";
 import { attempt, request, summary } from "./collect.ts";
 import { events, vendor } from "./endpoint.ts";
 import { afterTurn, KEY, open } from "./opened.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("model.providers");
 
 const response = (more: object) => ({
   id: "r",

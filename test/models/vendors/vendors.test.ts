@@ -4,6 +4,9 @@ import { Models } from "../../../src/models/vendors/index.ts";
 import { systemClock } from "../../../src/kernel/clock.ts";
 import type { LanguageModel, ModelMessage } from "../../../src/models/port/language-model.ts";
 import { attempt, request, summary } from "./collect.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("model.providers");
 
 const server = new LLMock({ port: 0 });
 beforeAll(async () => {

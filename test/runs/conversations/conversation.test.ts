@@ -2,6 +2,9 @@ import { describe, expect, test } from "vitest";
 import type { Performative } from "../../../src/messaging/acl/index.ts";
 import { tempDirectory } from "../../helpers/temp.ts";
 import { type Actor, openRoom, type Room, type RoomOptions, until } from "./room.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("conversation.agents", "documents.registry");
 
 async function withRoom(
   actors: readonly Actor[],

@@ -2,6 +2,9 @@ import { expect, test } from "vitest";
 import { isTerminal, type JournalAppend } from "../../../src/runs/index.ts";
 import { tempDirectory } from "../../helpers/temp.ts";
 import { type Actor, openRoom, PostOffice, type Room, until } from "./room.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("conversation.crash");
 
 const ask = { name: "messages__ask", arguments: { to: "bob", content: "hello" } };
 const ACTORS: readonly Actor[] = [

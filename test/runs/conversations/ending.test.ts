@@ -1,6 +1,9 @@
 import { expect, test } from "vitest";
 import { tempDirectory } from "../../helpers/temp.ts";
 import { type Actor, openRoom, PostOffice, type Room, until } from "./room.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("protocol.cancel");
 
 const ask = (to: string, content: string) => ({ name: "messages__ask", arguments: { to, content } });
 const ALICE: Actor = { name: "alice", says: [{ toolCalls: [ask("bob", "translate")] }, { text: "too late" }] };

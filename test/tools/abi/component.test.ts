@@ -12,6 +12,9 @@ import {
 } from "./component-kit.ts";
 import { large, small } from "./guests.ts";
 import { Room, textOf } from "../sandbox/room.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("tool.abi-component");
 
 const js = (): Buffer => large("component-js");
 

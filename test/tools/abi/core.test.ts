@@ -4,6 +4,9 @@ import { ToolServerRefusedError } from "../../../src/tools/sandbox/index.ts";
 import { readManifest, type ToolManifest } from "../../../src/tools/catalogue/index.ts";
 import { hashesOf, readPins, small, SMALL_NAMES } from "./guests.ts";
 import { Room, textOf } from "../sandbox/room.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("tool.abi-core");
 
 const declared = (name: string): Pick<ToolManifest, "tools"> => ({
   tools: [{ name, description: "adds", input_schema: { type: "object" }, read_only: true, idempotent: false }],

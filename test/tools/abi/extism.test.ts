@@ -1,6 +1,9 @@
 import { expect, test } from "vitest";
 import { small } from "./guests.ts";
 import { Room, textOf } from "../sandbox/room.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("tool.abi-extism");
 
 test("a plug-in with neither of the known shapes gives each of its functions as a tool of texts", async () => {
   await using room = new Room();

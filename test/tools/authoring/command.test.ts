@@ -6,6 +6,9 @@ import { runTests } from "../../../src/tools/authoring/index.ts";
 import { caxton, commandLine, start } from "../../cli/caxton.ts";
 import { tempDirectory } from "../../helpers/temp.ts";
 import { never, PACKAGE, Workshop } from "./workshop.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("tool.authoring");
 
 test("from nothing to a tested tool with three commands, and a failing test ends with 1", async () => {
   using temp = tempDirectory();

@@ -5,6 +5,9 @@ import { ensureToolchains } from "../../../scripts/ensure-toolchains.ts";
 import { LANGUAGES, runTests } from "../../../src/tools/authoring/index.ts";
 import { addAsking, ASKING_TESTS, ASKING_TOOLS, askingSource } from "./asking.ts";
 import { compilerPath, never, PACKAGE, Workshop } from "./workshop.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("tool.authoring-languages");
 
 /** Compilers start cold on a clean machine; Go then compiles its own library. */
 const COMPILE_MS = 300_000;

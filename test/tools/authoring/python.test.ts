@@ -7,6 +7,9 @@ import { CompilerMissingError } from "../../../src/tools/authoring/errors.ts";
 import { Trial } from "../../../src/tools/authoring/trial.ts";
 import type { ToolManifest } from "../../../src/tools/catalogue/index.ts";
 import { call, never, PACKAGE, said, Workshop } from "./workshop.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("tool.authoring-languages");
 
 /** What is new is made by componentize-py, which takes up to a minute on a busy machine; what is not comes from a cache. */
 const COMPILE_MS = 300_000;

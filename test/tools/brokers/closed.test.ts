@@ -9,6 +9,9 @@ import { loadConfig } from "../../../src/server/config/config.ts";
 import { mint, ToolCallId } from "../../../src/kernel/ids.ts";
 import { type Grants, NO_GRANTS, permissiveGrants } from "../../../src/tools/catalogue/index.ts";
 import { tempDirectory } from "../../helpers/temp.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("tool.closed-places");
 
 const READ = { access: "read", create: false, exclusive: false, truncate: false, follow: true } as const;
 const callerWith = (grants: Grants): Caller => ({

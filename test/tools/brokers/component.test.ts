@@ -8,6 +8,9 @@ import { large } from "../abi/guests.ts";
 import { tempDirectory } from "../../helpers/temp.ts";
 import { AskRoom } from "./asking.ts";
 import { Web } from "./web.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("tool.deny-by-default");
 
 /** A component asks through the imports that engines/wit/host.wit describes; what it was answered comes out as JSON. */
 const component = (): Buffer => large("component-js");

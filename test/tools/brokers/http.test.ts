@@ -3,6 +3,9 @@ import { brotliCompressSync, gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import type { HttpAnswer, HostRefused } from "../../../src/tools/sandbox/index.ts";
 import { brokerWith, callerWith, httpGrant, request, Web } from "./web.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("tool.grant-http");
 
 const never = new AbortController().signal;
 const bodyOf = (answer: HttpAnswer | HostRefused): string =>

@@ -3,6 +3,9 @@ import { Database, SqliteGrantLedger } from "../../../src/storage/index.ts";
 import { type Clock, systemClock } from "../../../src/kernel/clock.ts";
 import type { GrantUse, UseFilter } from "../../../src/tools/catalogue/index.ts";
 import { tempDirectory } from "../../helpers/temp.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("tool.audit");
 
 const use = (changes: Partial<GrantUse> = {}): GrantUse => ({
   atMs: 1_000,

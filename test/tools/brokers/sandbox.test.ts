@@ -2,6 +2,9 @@ import { expect, test } from "vitest";
 import type { JsonObject } from "../../../src/kernel/json.ts";
 import { AskRoom, asked, answerIn } from "./asking.ts";
 import { httpGrant, Web } from "./web.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("tool.grant-http");
 
 test("a guest gets what is granted over HTTP, and an answer it can read for what is not", async () => {
   await using web = await Web.open((incoming, response) =>

@@ -6,6 +6,9 @@ import type { HostRefused, HttpAnswer } from "../../../src/tools/sandbox/index.t
 import type { SecretGrant } from "../../../src/tools/catalogue/index.ts";
 import { asked, AskRoom } from "./asking.ts";
 import { brokerWith, callerWith, httpGrant, request, Web } from "./web.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("tool.secrets");
 
 const never = new AbortController().signal;
 const VALUE = 'p4ss "word"/of+the day';

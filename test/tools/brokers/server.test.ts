@@ -7,6 +7,9 @@ import { CaxtonProcess } from "../../helpers/process.ts";
 import { tempDirectory } from "../../helpers/temp.ts";
 import { asked, asker } from "./asking.ts";
 import { Web } from "./web.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("tool.audit", "tool.observe", "tool.secrets", "message.loops");
 
 const VALUE = "the-value-nobody-may-see";
 const SCRIPT = [

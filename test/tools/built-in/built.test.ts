@@ -2,6 +2,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { moduleHash, readBuild, SERVERS, sourcesHash } from "../../../scripts/build-tools.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("tool.built-in-reproducible");
 
 const ROOT = join(import.meta.dirname, "../../..");
 

@@ -1,6 +1,9 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { call, failure } from "./harness.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("tool.built-in-calculator");
 
 const evaluate = (expression: string, given: object = {}) =>
   call("calculator", "evaluate", { expression, ...given }).structured;

@@ -3,6 +3,9 @@ import { join } from "node:path";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { call, failure, World } from "./harness.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("tool.built-in-charts");
 
 const PENGUINS = readFileSync(join(import.meta.dirname, "../../../examples/data/penguins.csv"));
 const world = () => new World({ "penguins.csv": new Uint8Array(PENGUINS) });

@@ -2,6 +2,9 @@ import { expect, test } from "vitest";
 import * as z from "zod";
 import { correlation } from "./csv-oracle.ts";
 import { call, failure, World } from "./harness.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("tool.built-in-csv");
 
 const SALES = `order id,Region,Product,amount,sold on
 1,north,apple,5.5,2024-01-05

@@ -3,6 +3,9 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import * as z from "zod";
 import { call, World } from "./harness.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("tool.built-in-csv");
 
 const Described = z.looseObject({
   rows: z.int(),

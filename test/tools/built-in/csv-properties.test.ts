@@ -3,6 +3,9 @@ import { expect, test } from "vitest";
 import * as z from "zod";
 import { quantile, summary } from "./csv-oracle.ts";
 import { call, World } from "./harness.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("tool.built-in-csv");
 
 const RUNS = { numRuns: 100 };
 

@@ -6,6 +6,9 @@ import { expect, test } from "vitest";
 import * as z from "zod";
 import type { JsonObject } from "../../../src/kernel/json.ts";
 import { Room } from "../sandbox/room.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("tool.built-in-database");
 
 const MODULE = readFileSync(join(import.meta.dirname, "../../../tools/built/database/module.wasm"));
 const FILES = [

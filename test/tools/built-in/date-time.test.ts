@@ -2,6 +2,9 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import * as z from "zod";
 import { call, failure, World } from "./harness.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("tool.built-in-time");
 
 const run = (tool: string, given: object, world = new World()) => call("date_time", tool, given, world).structured;
 

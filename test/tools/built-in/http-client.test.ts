@@ -1,6 +1,9 @@
 import { expect, test } from "vitest";
 import * as z from "zod";
 import { call, failure, World } from "./harness.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("tool.built-in-http");
 
 const Head = z.object({
   method: z.string(),

@@ -1,5 +1,8 @@
 import { expect, test } from "vitest";
 import { converse, listTools } from "./harness.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("tool.abi-wasi");
 
 const SERVERS = ["csv_parser", "chart_generator", "file_system"];
 

@@ -5,6 +5,9 @@ import * as z from "zod";
 import { SERVERS } from "../../../scripts/build-tools.ts";
 import { describeGrants, readManifest } from "../../../src/tools/catalogue/index.ts";
 import { converse, listTools } from "./harness.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("tool.abi-wasi");
 
 const ROOT = join(import.meta.dirname, "../../..");
 

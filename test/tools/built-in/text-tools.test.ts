@@ -3,6 +3,9 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import * as z from "zod";
 import { call, failure } from "./harness.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("tool.built-in-text");
 
 const run = (tool: string, given: object) => call("text_tools", tool, given).structured;
 const RUNS = { numRuns: 100 };

@@ -1,6 +1,9 @@
 import { expect, test } from "vitest";
 import * as z from "zod";
 import { call, converse } from "./harness.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("tool.built-in-time");
 
 const NODE_VERSION = process.versions["tz"] ?? "unknown";
 const Rows = z.object({ rows: z.array(z.object({ zone: z.string(), iso: z.string() })) });

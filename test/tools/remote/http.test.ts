@@ -13,6 +13,9 @@ import {
   until,
 } from "./room.ts";
 import { newState, type ServerState, testServer } from "./test-server.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("tool.remote-mcp");
 
 const ERAS = [
   { era: "2025", listenerOf: (state: ServerState) => legacyListener(testServer(state)) },

@@ -6,6 +6,9 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { tempDirectory } from "../../helpers/temp.ts";
 import { callOf, never, processOf, runnerTo, serverIn, textOf, until } from "./room.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("tool.remote-mcp");
 
 const SERVER = fileURLToPath(new URL("./stdio-server.ts", import.meta.url));
 

@@ -5,6 +5,9 @@ import { CaxtonProcess } from "../../helpers/process.ts";
 import { startServer, type TestServer } from "../../helpers/server.ts";
 import { Endpoint, legacyListener, modernHandler, until } from "./room.ts";
 import { newState, testServer } from "./test-server.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("tool.mcp-questions");
 
 const AGENT = `name = "asker"
 version = "1.0.0"

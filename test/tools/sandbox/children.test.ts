@@ -1,6 +1,9 @@
 import { expect, test, vi } from "vitest";
 import type { Placement } from "../../../src/tools/sandbox/index.ts";
 import { assemble, hostile, isAlive, manifest, never, Room } from "./room.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("tool.neighbors");
 
 /** More fuel than any deadline here leaves time for. */
 const BOUNDLESS = { fuelPerCall: 1_000_000_000_000, deadlineMs: 300 };

@@ -4,6 +4,9 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import * as z from "zod";
 import { assemble, Room } from "./room.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("tool.child-process");
 
 /** What a sandbox child is run with: its flags, and its program. */
 async function childArguments(): Promise<readonly string[]> {

@@ -3,6 +3,9 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Broker, BrokeredFile, FileAccess, SandboxOptions } from "../../../src/tools/sandbox/index.ts";
 import { fileSystem, hostile, Room } from "./room.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("tool.grant-files", "tool.repeat-safe");
 
 const GRANTS = {
   grants: {

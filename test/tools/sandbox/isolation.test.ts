@@ -2,6 +2,9 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { assemble, hostile, Room } from "./room.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("tool.deny-by-default", "tool.run-isolation");
 
 /** How many calls the instance of a run has counted, this one included. */
 const count = (room: Room, session: string): Promise<string> => room.text("h.echo_state", {}, { session });

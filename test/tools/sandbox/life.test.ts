@@ -5,6 +5,9 @@ import { expect, test, vi } from "vitest";
 import { ToolServerRefusedError } from "../../../src/tools/sandbox/index.ts";
 import { tempDirectory } from "../../helpers/temp.ts";
 import { assemble, hostile, isAlive, manifest, never, Room, textOf } from "./room.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("tool.quarantine");
 
 const FOREVER = { n: 1_000_000_000_000 };
 /** So much fuel that only time can stop a call. */

@@ -1,6 +1,9 @@
 import { expect, test } from "vitest";
 import { assemble, hostile, Room, textOf } from "./room.ts";
 import { GO, smallServer } from "./small.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("tool.limits");
 
 test.each([
   ["loop_forever", {}, "fuel", /loop_forever used all 100,000,000 fuel.*fuel_per_call/],

@@ -6,6 +6,9 @@ import { expect, test, vi } from "vitest";
 import { tempDirectory } from "../../helpers/temp.ts";
 import { assemble, hostile, manifest, never, Room, textOf } from "./room.ts";
 import { compute, GO, smallServer } from "./small.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("tool.repeat-safe");
 
 const FILES = { files: [{ path: "data", access: "read" }] } as const;
 /** So much that only time stops a call, and that is long. */

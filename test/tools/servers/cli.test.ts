@@ -5,6 +5,9 @@ import { caxton, commandLine } from "../../cli/caxton.ts";
 import { tempDirectory } from "../../helpers/temp.ts";
 import { answering, CLOCK, manifest, renamed } from "./modules.ts";
 import { World } from "./world.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("tool.unsandboxed-marked", "tool.pins", "tool.signature", "deployment.dry-run");
 
 /** A directory with a module and a manifest. */
 function put(directory: string, name: string, module: Uint8Array, text: string): string {

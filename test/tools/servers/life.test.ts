@@ -9,6 +9,9 @@ import { repository } from "../../helpers/server.ts";
 import { tempDirectory } from "../../helpers/temp.ts";
 import { answering, chatty, CLOCK, manifest, renamed } from "./modules.ts";
 import { World } from "./world.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("tool.revisions");
 
 test(
   "calls under way while revisions come and go all end, each on the one it began with",

@@ -22,6 +22,9 @@ import {
 import { MemoryToolServerStore } from "../../contracts/memory-tool-server-store.ts";
 import { FakeHost, fakeModule, fakeTool, fakeView, hashOf } from "./fake-host.ts";
 import { manifest } from "./modules.ts";
+import { verifies } from "../../helpers/verifies.ts";
+
+verifies("tool.pins");
 
 const never = new AbortController().signal;
 const WORKSPACE = "default";

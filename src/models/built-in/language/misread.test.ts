@@ -4,6 +4,8 @@ import { planOf } from "./planner.ts";
 import { isFragment } from "./questions.ts";
 import { wordsOf } from "./words.ts";
 
+// verifies("model.built-in-no-wrong-figure")
+
 const column = (name: string, type: Column["type"], more: Partial<Column> = {}): Column => ({
   name,
   parts: name.split("_"),

@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { caller, list, outcome, place, READ, read, write } from "./place.kit.ts";
 
+// verifies("tool.closed-places")
+
 const everything = caller([{ path: ".", access: "write" }]);
 const CLOSED = ["app/secrets", "caxton.toml", "later"];
 

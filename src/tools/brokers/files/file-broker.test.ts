@@ -5,6 +5,8 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { caller, isRefused, list, outcome, place, read, WRITE, write, writer } from "./place.kit.ts";
 
+// verifies("tool.grant-files")
+
 const reader = caller([{ path: "data", access: "read" }]);
 
 test("what is granted is read, by every way of writing its path", async () => {

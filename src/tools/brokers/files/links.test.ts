@@ -16,6 +16,8 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { caller, isRefused, list, outcome, place, read, READ, WRITE, write, writer } from "./place.kit.ts";
 
+// verifies("tool.grant-files")
+
 test("a link is made, read, followed and removed, and never followed where that is not asked for", async () => {
   using at = place();
   await write(at.broker, writer, "out/target.txt", "text");

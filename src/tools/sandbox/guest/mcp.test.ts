@@ -2,6 +2,8 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { McpShapeError, readCallResult, readToolPage } from "./mcp.ts";
 
+// verifies("tool.results-checked")
+
 test("tools are read with their schemas and hints", () => {
   const page = readToolPage({
     tools: [

@@ -2,6 +2,8 @@ import { describe, expect, test } from "vitest";
 import { body, list, moduleOf, section, text, u32 } from "./binary.kit.ts";
 import { meter, ModuleRefusedError } from "./index.ts";
 
+// verifies("tool.meter-complete")
+
 type Bytes = readonly number[];
 
 const TYPE = section(1, list([[0x60, 0, 0]]));

@@ -3,6 +3,8 @@ import { counted, Guest, trio } from "./guest.kit.ts";
 import { meter } from "./index.ts";
 import { assemble } from "./wat.kit.ts";
 
+// verifies("tool.fuel")
+
 type Kernel = {
   readonly name: string;
   readonly wat: string;

@@ -6,6 +6,8 @@ import { ComponentFoundError, meter, METER_LIMITS, ModuleRefusedError, scan } fr
 import { program } from "./program.kit.ts";
 import { assemble } from "./wat.kit.ts";
 
+// verifies("tool.hostile-module")
+
 const metered = (wat: string) => meter(assemble(wat)).bytes;
 
 /** Scans and meters; says how it ended, and throws only if it ended in a way it must not. */

@@ -6,6 +6,8 @@ import type { Instruction } from "./instruction.ts";
 import { EXTENDED_OPCODES, OPCODES } from "./opcodes.ts";
 import { SIMD_OPCODES } from "./simd-opcodes.ts";
 
+// verifies("tool.meter-complete")
+
 const TYPES = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b, funcref: 0x70 } as const;
 type Type = keyof typeof TYPES;
 const ALL_TYPES: readonly Type[] = ["i32", "i64", "f32", "f64", "v128", "funcref"];

@@ -5,6 +5,8 @@ import { METER_LIMITS } from "./index.ts";
 import { largestBodyPrice } from "./oracle.kit.ts";
 import { program } from "./program.kit.ts";
 
+// verifies("tool.fuel")
+
 const argument = fc.integer({ min: -2, max: 8 });
 const LIMITS = { ...METER_LIMITS, memoryPagesMax: 3, tableSlotsMax: 20 };
 const PAGE_FUEL = 512;

@@ -7,6 +7,8 @@ import { Stdio } from "./stdio.ts";
 import { FROZEN_REAL_MS, type SystemSettings } from "./system.ts";
 import { Wasi } from "./wasi.ts";
 
+// verifies("tool.deny-by-default")
+
 const PAGE_BYTES = 65_536;
 const SETTINGS: SystemSettings = { arguments: ["tool"], environment: [["LANG", "C"]], clock: false, random: false };
 

@@ -10,6 +10,9 @@ import { ManualClock } from "../../../helpers/manual-clock.ts";
 import { tempDirectory } from "../../../helpers/temp.ts";
 import { WordEmbedder } from "../../../helpers/word-embedder.ts";
 import { BY, remember, SCOPE } from "../../transfer/within.ts";
+import { verifies } from "../../../helpers/verifies.ts";
+
+verifies("memory.snapshots", "storage.damage");
 
 const KEPT = { hourly: 2, daily: 0, weekly: 0 };
 

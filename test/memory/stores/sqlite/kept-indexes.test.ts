@@ -15,6 +15,9 @@ import { log } from "../../../../src/kernel/log.ts";
 import { Memory, scopeKey, SEARCH_DEFAULTS } from "../../../../src/memory/knowledge/index.ts";
 import { tempDirectory } from "../../../helpers/temp.ts";
 import { WordEmbedder } from "../../../helpers/word-embedder.ts";
+import { verifies } from "../../../helpers/verifies.ts";
+
+verifies("memory.derived-indexes");
 
 const SCOPE = scopeKey({ type: "workspace", workspace: "default" });
 const BY = { source: "import", sourceId: undefined, agent: undefined } as const;

@@ -8,6 +8,9 @@ import { Memory, scopeKey, SEARCH_DEFAULTS } from "../../../../src/memory/knowle
 import { Chance } from "../../../fuzz/chance.ts";
 import { tempDirectory } from "../../../helpers/temp.ts";
 import { WordEmbedder } from "../../../helpers/word-embedder.ts";
+import { verifies } from "../../../helpers/verifies.ts";
+
+verifies("memory.kill");
 
 const KILLS = 5;
 const SCOPE = scopeKey({ type: "workspace", workspace: "default" });

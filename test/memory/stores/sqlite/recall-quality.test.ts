@@ -7,6 +7,9 @@ import { systemClock } from "../../../../src/kernel/clock.ts";
 import { Memory, SEARCH_DEFAULTS } from "../../../../src/memory/knowledge/index.ts";
 import { tempDirectory } from "../../../helpers/temp.ts";
 import { WordEmbedder } from "../../../helpers/word-embedder.ts";
+import { verifies } from "../../../helpers/verifies.ts";
+
+verifies("memory.recall-quality");
 
 test("of entities with a hundred facts, what a run is given has the right one for at least 85 % of questions", async () => {
   await withFacts(false, async (memory) => {

@@ -7,6 +7,9 @@ import { systemClock } from "../../../../src/kernel/clock.ts";
 import { Memory, scopeKey, SEARCH_DEFAULTS } from "../../../../src/memory/knowledge/index.ts";
 import { tempDirectory } from "../../../helpers/temp.ts";
 import { WordEmbedder } from "../../../helpers/word-embedder.ts";
+import { verifies } from "../../../helpers/verifies.ts";
+
+verifies("memory.derived-indexes");
 
 const SCOPE = scopeKey({ type: "workspace", workspace: "default" });
 const BY = { source: "user", sourceId: undefined, agent: undefined } as const;
