@@ -160,7 +160,7 @@ export const ROOMS = {
     "messaging/router/subscriptions",
     "messaging/router/addressing",
   ],
-  "messaging/tasks": ["kernel", "messaging/acl", "text/expressions", "messaging/router"],
+  "messaging/tasks": ["kernel", "messaging/acl", "messaging/protocols", "text/expressions", "messaging/router"],
   "messaging/directory": ["kernel", "messaging/acl", "messaging/router"],
   "memory/transfer": ["kernel", "memory/knowledge"],
   "runs/remembering": ["kernel", "memory/knowledge", "tools/catalogue", "agents/definitions", "runs"],

@@ -349,6 +349,17 @@ describe("only participants change a conversation", () => {
     expect(await stateOf(two)).toMatchObject({ merged: [one, three] });
     expect(await change(two, "merge", alice, { into: three })).toMatchObject(cycle);
   });
+
+  test("a merge that would close a chain of merges names the chain", async () => {
+    const { alice, bob } = await parties();
+    const ids = await Promise.all([1, 2, 3].map(async () => (await say(alice, bob)).conversation_id));
+    const [one = "", two = "", three = ""] = ids;
+    expect(await change(one, "merge", alice, { into: two })).toMatchObject({ status: 200 });
+    expect(await change(two, "merge", alice, { into: three })).toMatchObject({ status: 200 });
+    const detail = `conversation ${three} cannot go on in itself: ${one} goes on in ${two} goes on in ${three}`;
+    const cycle = { status: 409, body: { code: "CONVERSATION_MERGE_CYCLE", detail } };
+    expect(await change(three, "merge", alice, { into: one })).toMatchObject(cycle);
+  });
 });
 
 test("a program that is deleted ends its open part of a conversation", async () => {

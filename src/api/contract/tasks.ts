@@ -56,9 +56,9 @@ const AuctionTerms = z
     reserve: Price.optional().meta({
       description: "Least price of a sale. Default: the start (English), 0 (Dutch, sealed)",
     }),
-    deliver: z.boolean().default(false).meta({
+    deliver: z.boolean().optional().meta({
       description:
-        "English: the winner is then asked to do the work, within timeout_seconds, and its result is the task's. Sealed: always",
+        "English: the winner is then asked to do the work, within timeout_seconds, and its result is the task's. Default: false. Sealed: always true",
     }),
     second_price: z.boolean().default(false).meta({
       description: "Sealed: the winner pays the second highest price, or the reserve (Vickrey). Default: its own price",
@@ -71,9 +71,10 @@ export const CreateTaskBody = z
     name: z.string().min(1).max(200),
     description: z.string().max(32_000).default("").meta({ description: "What is to be done; bidders read it" }),
     data: Json.optional().meta({ description: "What it is about; bidders get it as it is" }),
-    protocol: Protocol.optional().meta({
+    protocol: Name.optional().meta({
+      examples: [...Protocol.options],
       description:
-        "contract-net: proposals, then an award. iterated-contract-net: in rounds. request: one after the other, without proposals. auction-english, auction-dutch: to the last bid, or to the first. auction-sealed: to the highest of bids that no other bidder sees",
+        "In any spelling that messages know. contract-net: proposals, then an award. iterated-contract-net: in rounds. request: one after the other, without proposals. auction-english, auction-dutch: to the last bid, or to the first. auction-sealed: to the highest of bids that no other bidder sees",
     }),
     auction: AuctionTerms.optional().meta({ description: "Prices; auctions need them, and nothing else has them" }),
     participants: z

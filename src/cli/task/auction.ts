@@ -22,7 +22,7 @@ const Input = z.object({
   step: z.coerce.number().positive().optional(),
   reserve: z.coerce.number().optional(),
   bidsWithin: z.coerce.number().positive().optional(),
-  deliver: z.boolean().default(false),
+  deliver: z.boolean().optional(),
   doneWithin: z.coerce.number().positive().optional(),
   watch: z.boolean().default(false),
   workspace: z.string(),

@@ -2,7 +2,11 @@ import { distance } from "../../text/documents/index.ts";
 import { type Protocol } from "./protocol.ts";
 import { PROTOCOLS } from "./tables.ts";
 
-const squeeze = (name: string) => name.toLowerCase().replaceAll(/[^a-z0-9]/gu, "");
+const squeeze = (name: string) =>
+  name
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]/gu, "")
+    .replace(/(?:interaction)?protocol$/u, "");
 
 const BY_NAME = new Map<string, Protocol>();
 const BY_SQUEEZED = new Map<string, Protocol>();
@@ -19,7 +23,7 @@ export type NamedProtocol =
   | { readonly type: "known"; readonly protocol: Protocol }
   /** A name of the participants' own: carried and shown, not checked. */
   | { readonly type: "own"; readonly name: string }
-  /** A name that claims to be FIPA's, or differs from a known one by a typing error. */
+  /** A blank name, one that claims to be FIPA's, or one that differs from a known name by a typing error. */
   | { readonly type: "unknown"; readonly name: string; readonly meant: string | undefined };
 
 /** The protocol of that exact name, as conversations keep it. */
@@ -30,7 +34,7 @@ export const knownProtocol = (name: string | undefined): Protocol | undefined =>
 const others = new Map<string, NamedProtocol>();
 const OTHERS_MAX = 1_000;
 
-/** Names in any case, with any separators, with or without `fipa`: `FIPA-Request`, `ContractNet`, `Subscribe`. */
+/** Names in any case, with any separators, with or without `fipa` and `protocol`: `FIPA-Request`, `ContractNet`, `Subscribe`. */
 export function findProtocol(name: string): NamedProtocol {
   const known = BY_NAME.get(name) ?? BY_SQUEEZED.get(squeeze(name));
   if (known !== undefined) return { type: "known", protocol: known };
@@ -50,6 +54,6 @@ function otherName(name: string): NamedProtocol {
   const meant = BY_SQUEEZED.keys().find(
     (each) => Math.abs(each.length - squeezed.length) <= farthest && distance(each, squeezed) <= farthest,
   );
-  if (meant === undefined && !/^fipa[^a-z0-9]/iu.test(name)) return { type: "own", name };
+  if (meant === undefined && !/^\s*(?:fipa|$)/iu.test(name)) return { type: "own", name };
   return { type: "unknown", name, meant: meant === undefined ? undefined : BY_SQUEEZED.get(meant)?.name };
 }

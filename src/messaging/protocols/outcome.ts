@@ -5,8 +5,8 @@ import { CANCELLED, CANCELLING, CLOSED, type Ending, type Protocol, type StepSta
 export const INITIATED: ConversationStatus = { state: "initiated" };
 export const IN_PROGRESS: ConversationStatus = { state: "in-progress" };
 
-/** Which ending of one participant says how the whole came out, the first that occurs. */
-const RANKS: readonly Ending[] = ["done", "failed", "cancelled", "rejected", "expired", "refused"];
+/** The outcome of a conversation is the first of these with which a part ended. */
+const RANKS: readonly Ending[] = ["done", "failed", "cancelled", "expired", "rejected", "refused"];
 
 export function stateOf(protocol: Protocol, { state }: Participant): StepState {
   const found = protocol.states.get(state);

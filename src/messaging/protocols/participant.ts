@@ -99,8 +99,9 @@ const isAnswerTo = (call: Call | undefined, inReplyTo: string) =>
   call !== undefined && (call.id === inReplyTo || call.replyWith === inReplyTo);
 
 /** Whether its answer to a call is what is waited for. */
-const isCalled = (protocol: Protocol, { state }: Participant) =>
-  protocol.step(state, "participant", "propose") !== undefined;
+const isCalled = (protocol: Protocol, participant: Participant) =>
+  stateOf(protocol, participant).ending === undefined &&
+  protocol.step(participant.state, "participant", "propose") !== undefined;
 
 /** The participant's part after its message; undefined when the message is not allowed. */
 function answered(protocol: Protocol, participant: Participant, message: Message): Participant | undefined {

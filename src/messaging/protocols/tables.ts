@@ -112,7 +112,7 @@ const contractNet = protocol({
   title: "Contract net",
   specification: "SC00029H, standard",
   purpose: "One calls many for proposals, awards the task to the best and hears how it came out.",
-  aliases: ["contract-net"],
+  aliases: ["contract-net", "sealed-auction"],
   canGrow: true,
   open: NET_OPEN,
   ends: NET_ENDS,
@@ -136,7 +136,7 @@ const englishAuction = protocol({
   title: "English auction",
   specification: "XC00031F, experimental",
   purpose: "A price rises from call to call; the last bidder gets it.",
-  aliases: ["auction", "english-auction"],
+  aliases: ["auction", "english-auction", "english"],
   canGrow: true,
   open: {
     joined: "nobody",
@@ -196,10 +196,10 @@ const dutchAuction = protocol({
   title: "Dutch auction",
   specification: "XC00032F, experimental",
   purpose: "A price falls from call to call; the first bidder gets it.",
-  aliases: ["dutch-auction"],
+  aliases: ["dutch-auction", "dutch"],
   canGrow: true,
   open: { joined: "nobody", called: "participant", passed: "nobody", bidding: "initiator", late: "nobody" },
-  ends: { won: "done", over: "rejected" },
+  ends: { won: "done", over: "rejected", tardy: "rejected" },
   steps: [
     ["initiator", "inform", "start", "joined", "opens the auction"],
     ["initiator", "cfp", "joined", "called", "calls a price", "round"],
@@ -215,6 +215,9 @@ const dutchAuction = protocol({
     ["initiator", "inform", "called", "over", "ends the auction: sold, or at the reserve price"],
     ["initiator", "inform", "passed", "over", "ends the auction: sold, or at the reserve price"],
     ["initiator", "inform", "late", "over", "ends the auction: sold, or at the reserve price"],
+    ["participant", "propose", "over", "tardy", "bids before it hears of the end", "extension"],
+    ["participant", "refuse", "over", "over", "passes before it hears of the end", "extension"],
+    ["initiator", "reject-proposal", "tardy", "over", "was too late", "extension"],
   ],
 });
 

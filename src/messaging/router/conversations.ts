@@ -271,7 +271,7 @@ export class Conversations {
       const other = this.find(workspace, id);
       if (other === undefined) return failure("CONVERSATION_NOT_FOUND", `there is no conversation ${id} to merge`);
       if (isStranger(other)) return forbidden(sender, id);
-      const merge = mergedInto(other, conversation);
+      const merge = mergedInto(other, conversation, (each) => this.find(workspace, each));
       if ("code" in merge) return merge;
       others.push(merge);
     }
@@ -429,7 +429,7 @@ export class Conversations {
 
   /** Merges one into another, also those that left memory; or says why not. Merged again, it stays as it is. */
   merge(conversation: Conversation, into: Conversation): Conversation | MessageError {
-    const merge = mergedInto(conversation, into);
+    const merge = mergedInto(conversation, into, (id) => this.find(conversation.workspace, id));
     if ("code" in merge || merge === conversation) return merge;
     const { terms, writer } = this.#parts;
     for (const each of [merge, absorbed(into, [conversation], terms)])

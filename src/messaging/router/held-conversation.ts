@@ -111,18 +111,26 @@ export const forbidden = (sender: string, id: string): MessageError =>
     details: { conversation: id, sender },
   });
 
-/** The conversation, merged into `into`: an open end of a chain of merges, so that no circle comes of it. */
-export function mergedInto(conversation: Conversation, into: Conversation): Conversation | MessageError {
+/** The conversation, merged into `into`: an open end of a chain of merges, so that no cycle results. `find` follows the chain. */
+export function mergedInto(
+  conversation: Conversation,
+  into: Conversation,
+  find: (id: string) => Conversation | undefined,
+): Conversation | MessageError {
   const { id } = conversation;
   const merge = merged(conversation, into.id);
   if (merge.type === "merged" && merge.conversation === conversation) return conversation;
-  const next = into.status.state === "merged" ? into.status.into : undefined;
-  if (into.id === id || next === id)
-    return failure("CONVERSATION_MERGE_CYCLE", `conversation ${id} cannot go on in itself`, {
+  const chain = chainFrom(into, find);
+  if (chain.includes(id)) {
+    const links = chain.slice(0, chain.indexOf(id) + 1);
+    const why = links.length === 1 ? "" : `: ${links.join(" goes on in ")}`;
+    return failure("CONVERSATION_MERGE_CYCLE", `conversation ${id} cannot go on in itself${why}`, {
       hint: "Merge it into another conversation.",
     });
-  if (merge.type === "already-merged" || next !== undefined) {
-    const [from, to] = merge.type === "already-merged" ? [id, merge.into] : [into.id, next];
+  }
+  const end = chain.at(-1);
+  if (merge.type === "already-merged" || (end !== undefined && end !== into.id)) {
+    const [from, to] = merge.type === "already-merged" ? [id, merge.into] : [into.id, end];
     return failure("CONVERSATION_MERGED", `conversation ${from} goes on in ${to} already`, { hint: `Use ${to}.` });
   }
   if (merge.type === "merged") return merge.conversation;
@@ -135,4 +143,14 @@ export function mergedInto(conversation: Conversation, into: Conversation): Conv
       details: { conversation: id, participants: [...busy] },
     },
   );
+}
+
+/** The ids of the conversation and of those in which it goes on, as far as they are in memory. */
+function chainFrom(first: Conversation, find: (id: string) => Conversation | undefined): readonly string[] {
+  const ids = [first.id];
+  for (let { status } = first; status.state === "merged" && !ids.includes(status.into);) {
+    ids.push(status.into);
+    status = find(status.into)?.status ?? status;
+  }
+  return ids;
 }

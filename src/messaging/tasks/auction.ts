@@ -211,8 +211,8 @@ function next(task: Task, auction: Auction, nowMs: number): Task {
   return callNext(task, auction, rounded(call.price + auction.step), nowMs);
 }
 
-/** 0.1 + 0.2 is no price. */
-const rounded = (price: number): number => Number(price.toPrecision(12));
+/** A price of at most 12 digits: 0.1 + 0.2 is 0.3. */
+export const rounded = (price: number): number => Number(price.toPrecision(12));
 
 /** The best price that others have bid besides a winner who could not be reached: they are asked whether they still bid it. */
 function callable(task: Task): Calling | undefined {

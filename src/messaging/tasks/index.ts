@@ -14,7 +14,6 @@ export {
   isFinished,
   Task,
   TASK_FAILURES,
-  type TaskProtocol,
   type TaskState,
 } from "./task.ts";
 export { type TaskQuery, type TaskStore } from "./task-store.ts";

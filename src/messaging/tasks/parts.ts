@@ -53,7 +53,8 @@ export const outgoing = (task: Task, { key, act, to, content, replyByMs, inReply
   inReplyTo,
 });
 
-const PROTOCOL_NAMES = {
+/** The protocol of the messages of a task. */
+export const PROTOCOL_NAMES = {
   "contract-net": "fipa-contract-net",
   "iterated-contract-net": "fipa-iterated-contract-net",
   request: "fipa-request",

@@ -1,8 +1,11 @@
 import { type TaskId } from "../../kernel/ids.ts";
 import { type Json } from "../../kernel/json.ts";
+import { findProtocol } from "../protocols/index.ts";
+import { rounded } from "./auction.ts";
 import { TaskInvalidError } from "./errors.ts";
-import { type Auction, type Evaluation, type Task, type TaskProtocol } from "./task.ts";
 import { type TasksOptions } from "./options.ts";
+import { PROTOCOL_NAMES } from "./parts.ts";
+import { type Auction, type Evaluation, type Task, TASK_PROTOCOLS, type TaskProtocol } from "./task.ts";
 
 /** Prices of an auction. Default of `reserve`: the start of an English one, 0 of the others. Sealed bids have no start and step. */
 export type AuctionRequest = {
@@ -21,7 +24,8 @@ export type TaskRequest = {
   readonly description?: string | undefined;
   readonly data?: Json | undefined;
   readonly parent?: TaskId | undefined;
-  readonly protocol?: TaskProtocol | undefined;
+  /** One of `TASK_PROTOCOLS`, in any spelling that messages know. */
+  readonly protocol?: string | undefined;
   readonly participants?: readonly string[] | undefined;
   readonly capabilities?: readonly string[] | undefined;
   readonly minPerformanceScore?: number | undefined;
@@ -39,8 +43,9 @@ export function newTask(
   request: TaskRequest,
   { id, nowMs, options }: { readonly id: TaskId; readonly nowMs: number; readonly options: TasksOptions },
 ): Task {
-  const { participants = [], capabilities = [], protocol: given, rounds: asked } = request;
-  const protocol = given ?? (asked !== undefined && asked > 1 ? "iterated-contract-net" : "contract-net");
+  const { participants = [], capabilities = [], rounds: asked } = request;
+  const isIterated = asked !== undefined && asked > 1;
+  const protocol = protocolOf(request.protocol ?? (isIterated ? "iterated-contract-net" : "contract-net"));
   const rounds = asked ?? (protocol === "iterated-contract-net" ? 2 : 1);
   if (participants.length === 0 && capabilities.length === 0) {
     throw invalid("nobody is asked", "Name participants, or capabilities that whoever does it must have.");
@@ -88,6 +93,18 @@ export function newTask(
   };
 }
 
+function protocolOf(name: string): TaskProtocol {
+  const exact = TASK_PROTOCOLS.find((each) => each === name);
+  if (exact !== undefined) return exact;
+  // Sealed bids are made in a contract net.
+  if (/sealed/iu.test(name)) return "auction-sealed";
+  const named = findProtocol(name);
+  const meant = named.type === "known" ? named.protocol.name : named.type === "unknown" ? named.meant : undefined;
+  const protocol = TASK_PROTOCOLS.find((each) => PROTOCOL_NAMES[each] === meant);
+  if (protocol !== undefined && named.type === "known") return protocol;
+  throw invalid(`no protocol of tasks is called ${name}`, `Use ${protocol ?? TASK_PROTOCOLS.join(", ")}.`);
+}
+
 const HIGHEST_PRICE: Evaluation = { type: "expression", expression: "bid.price", order: "max" };
 
 function auctionOf(protocol: TaskProtocol, asked: AuctionRequest | undefined, callsMax: number): Auction | undefined {
@@ -104,7 +121,10 @@ function auctionOf(protocol: TaskProtocol, asked: AuctionRequest | undefined, ca
   if (start === undefined || step === undefined || reserve === undefined)
     throw invalid(`an ${protocol} needs prices`, "Say where it starts and by how much it steps.");
   const calls = isDutch ? Math.floor((start - reserve) / step) + 1 : Math.ceil((reserve - start) / step) + 1;
-  if (!(step > 0)) throw invalid(`a step of ${step} leads nowhere`, "A step is more than 0 in either auction.");
+  const isChange = step > 0 && [start, reserve].every((price) => rounded(price + step) !== rounded(price));
+  if (!isChange) {
+    throw invalid(`a step of ${step} leads nowhere`, "A step is more than 0, and changes a price of 12 digits.");
+  }
   if (isDutch && reserve > start) {
     throw invalid(`the price falls from ${start} and never comes to ${reserve}`, "The reserve is at most the start.");
   }
@@ -124,7 +144,9 @@ function auctionOf(protocol: TaskProtocol, asked: AuctionRequest | undefined, ca
 const UNSOLD = { calls: [], leader: undefined, price: undefined, secondPrice: false, isAwarding: false } as const;
 
 /** A sealed auction; its winner is always asked to deliver, or to confirm. */
-function sealedOf({ start, step, reserve = 0, secondPrice = false }: AuctionRequest): Auction {
+function sealedOf({ start, step, reserve = 0, deliver = true, secondPrice = false }: AuctionRequest): Auction {
+  if (!deliver)
+    throw invalid("the winner of a sealed auction is always asked to deliver, or to confirm", "Leave deliver out.");
   if (start !== undefined || step !== undefined)
     throw invalid(
       "sealed bids are made once, and no price is called",

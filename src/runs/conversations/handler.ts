@@ -129,7 +129,8 @@ export class Correspondence implements AgentHandler {
         return DONE;
       const conversation = { workspace: message.workspace, agent: name, conversationId: message.conversationId };
       const { turns, lastBid } = answers.inConversation(conversation);
-      const bid = await this.#bid(message, { id, link, name, limit: messaging.priceMax ?? this.#limitOf(lastBid) });
+      const limit = messaging.autoRespond ? (messaging.priceMax ?? this.#limitOf(lastBid)) : undefined;
+      const bid = await this.#bid(message, { id, link, name, limit });
       if (bid !== undefined) return bid;
       if (turns >= messaging.turnsMax) return turnsOver(name, messaging);
       const history = await this.#history(message, name, messaging);

@@ -77,10 +77,7 @@ export const AuctionArguments = z.strictObject({
     .meta({ description: "Change of the price from call to call; not for sealed bids" }),
   reserve: Price.optional().meta({ description: "Least price of a sale" }),
   second_price: z.boolean().default(false).meta({ description: "sealed: the winner pays the second highest price" }),
-  deliver: z
-    .boolean()
-    .default(false)
-    .meta({ description: "english: ask the winner to do it, and wait for the result" }),
+  deliver: z.boolean().optional().meta({ description: "english: ask the winner to do it, and wait for the result" }),
   bid_minutes: z
     .number()
     .positive()

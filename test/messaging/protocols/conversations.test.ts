@@ -225,10 +225,21 @@ describe("a protocol's name", () => {
     ["iterated-fipa-request", ["Iterated-Fipa-Request", "fipa-iterated-request"]],
     ["fipa-query", ["Query", "FIPA-Query"]],
     ["fipa-request-when", ["Request-When", "requestWhen", "FIPA Request When"]],
-    ["fipa-contract-net", ["ContractNet", "contract_net", "Contract-Net", "fipa.contract.net"]],
+    [
+      "fipa-contract-net",
+      [
+        "ContractNet",
+        "contract_net",
+        "Contract-Net",
+        "fipa.contract.net",
+        "contract_net_protocol",
+        "FIPA-Contract-Net-Protocol",
+        "sealed-auction",
+      ],
+    ],
     ["fipa-iterated-contract-net", ["IteratedContractNet", "iterated-contract-net"]],
-    ["fipa-auction-english", ["Auction", "English-Auction", "fipa-english-auction", "auction-english"]],
-    ["fipa-auction-dutch", ["Dutch Auction", "fipa-dutch-auction", "auctionDutch"]],
+    ["fipa-auction-english", ["Auction", "English-Auction", "fipa-english-auction", "auction-english", "english"]],
+    ["fipa-auction-dutch", ["Dutch Auction", "fipa-dutch-auction", "auctionDutch", "dutch"]],
     ["fipa-propose", ["Propose", "Negotiation"]],
     ["fipa-subscribe", ["Subscribe", "subscription", "FipaSubscribe"]],
     ["fipa-brokering", ["Brokering"]],
@@ -247,8 +258,9 @@ describe("a protocol's name", () => {
       const breach = new Talk(typed).breach("alice request bob");
       expect([breach.rule, breach.error.hint], typed).toEqual(["unknown-protocol", expect.stringContaining(meant)]);
     }
-    expect(new Talk("fipa-dance").breach("alice request bob").rule).toBe("unknown-protocol");
-    for (const own of ["order-v2", "audit", "fipa-inform", "q", "handshake"])
+    for (const none of ["fipa-dance", "fipa", " fipaDance", " ", ""])
+      expect(new Talk(none).breach("alice request bob").rule, none).toBe("unknown-protocol");
+    for (const own of ["order-v2", "audit", "fipa-inform", "q", "handshake", "交渉"])
       expect(findProtocol(own), own).toEqual({ type: "own", name: own });
   });
 });
@@ -330,7 +342,23 @@ describe("auctions", () => {
     talk.say("c propose alice");
     talk.say("alice accept-proposal b");
     talk.say("alice reject-proposal c");
-    expect(talk.say("alice inform c").status).toEqual({ state: "completed", outcome: "done", by: ["b"] });
+    const over = { state: "completed", outcome: "done", by: ["b"] };
+    expect(talk.say("alice inform c").status).toEqual(over);
+    // What was on its way when the end was said is answered as before it.
+    talk.say("c refuse alice");
+    talk.say("c propose alice");
+    expect(talk.say("alice reject-proposal c").status).toEqual(over);
+    expect(states(talk.known())).toEqual({ b: "won", c: "over" });
+  });
+
+  test("a contract that was not done in time is no success, whatever became of the others", () => {
+    const talk = new Talk("fipa-contract-net");
+    talk.say("alice cfp b,c");
+    talk.say("b propose alice");
+    talk.say("c propose alice");
+    talk.say("alice reject-proposal c");
+    talk.say("alice accept-proposal b", { replyByMs: 5_000 });
+    expect(expire(talk.known(), 5_001).conversation.status).toEqual({ state: "expired", why: "deadline" });
   });
 });
 

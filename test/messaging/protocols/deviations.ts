@@ -6,6 +6,8 @@ export const DEVIATIONS = {
   "lapsed-proposal":
     "A proposal with a reply-by is binding until then only; its proposer may have given the means to others since.",
   "no-bid": "In auctions FIPA's bidders are silent when they do not bid. A refusal spares the auctioneer the wait.",
+  "crossing-bid":
+    "A bid that crosses the end of a Dutch auction is rejected, as one that comes before the end. FIPA's diagram ends there.",
   "counter-proposal":
     "FIPA's propose ends with the first answer. The Caxton documents' negotiation goes on with counter-proposals.",
   "request-whenever": "The act opens a subscription to actions; FIPA has the act and no protocol for it.",

@@ -207,6 +207,10 @@ const recalled: Talk = any(
   seq("p:propose", any(seq("R", judged), seq(any("i:accept-proposal", "i:reject-proposal"), leading))),
 );
 const dutchRound = seq("i:cfp", maybe(any(noBid, beyond("no-bid", "p:refuse"), seq("p:propose", "i:reject-proposal"))));
+// A bid or a refusal on its way when the auctioneer says the end.
+const crossed = later(() => crossing);
+const tooLate = seq("p:propose", maybe(seq("i:reject-proposal", crossed)));
+const crossing: Talk = maybe(beyond("crossing-bid", any(seq("p:refuse", crossed), tooLate)));
 const negotiation: Talk = seq(
   "i:propose",
   any(
@@ -264,7 +268,7 @@ export const ORACLE: Readonly<Record<string, Talk>> = {
   "fipa-auction-dutch": seq(
     "i:inform",
     again(dutchRound),
-    any("i:inform", seq("i:cfp", "p:propose", "i:accept-proposal")),
+    any(seq("i:inform", crossing), seq("i:cfp", "p:propose", "i:accept-proposal")),
   ),
   "fipa-propose": negotiation,
   "fipa-subscribe": seq(

@@ -3,6 +3,7 @@ import { isFinished, type Task, type TaskRequest } from "../../../src/messaging/
 import { settled } from "../../helpers/manual-clock.ts";
 import { MemoryDisk } from "../../helpers/memory-message-journal.ts";
 import { tempDirectory } from "../../helpers/temp.ts";
+import { until } from "../router/world.ts";
 import { Market, type Reaction, toSender } from "./market.ts";
 import { verifies } from "../../helpers/verifies.ts";
 
@@ -25,6 +26,9 @@ const cheap: Reaction = ({ performative }) => (performative === "cfp" ? ["propos
 const other: Reaction = ({ performative }) => (performative === "cfp" ? ["propose", { cost: 4 }] : undefined);
 const high: Reaction = ({ performative }) => (performative === "cfp" ? ["propose", { price: 100 }] : undefined);
 const silent: Reaction = () => undefined;
+
+const slow: Reaction = (message) =>
+  message.performative === "cfp" ? ["propose", { price: priceIn(message) }, { delayMs: 1_000 }] : undefined;
 
 const english = (start: number, step: number, more: Partial<TaskRequest["auction"]> = {}): Partial<TaskRequest> => ({
   protocol: "auction-english",
@@ -223,6 +227,18 @@ describe("a Dutch auction", () => {
     expect(breaches).toEqual([]);
   });
 
+  test("rejects a bid that comes after the end, instead of not understanding it", async () => {
+    using directory = tempDirectory();
+    await using market = await Market.open(directory.path, { bob: upTo(80), cid: slow });
+    const task = await market.when(await market.run(dutch(80, 10, 50)), isFinished);
+    await market.when(task, ({ outbox }) => outbox.length === 0);
+    await market.clock.advance(1_500);
+    await until(() => market.story.includes("reject-proposal cid"));
+    const said = await market.router.records.messages({ workspace: "default", conversation: task.id, limit: 100 });
+    expect(said.filter(({ message }) => message.performative === "not-understood")).toEqual([]);
+    expect(await parts(market, task)).toEqual({ bob: "won", cid: "over" });
+  });
+
   test("sells at the called price alone", async () => {
     const { task } = await sold({ bob: high, cid: upTo(70) }, dutch(80, 10, 50), 2);
     expect(task).toMatchObject({ assignedTo: "cid", auction: { price: 70 } });
@@ -280,10 +296,29 @@ test.each<[Partial<TaskRequest>, RegExp]>([
   [dutch(10, 1, 20), /never comes to 20/],
   [{ protocol: "auction-dutch", auction: { start: 10, step: 1, deliver: true } }, /asked for nothing more/],
   [dutch(1_000, 1, 0), /takes 1001 calls/],
+  [english(5, 1e-300), /leads nowhere/],
+  [english(0, 1e-13, { reserve: 1e-12 + 1 }), /leads nowhere/],
+  [sealed({ deliver: false }), /always asked to deliver/],
+  [{ protocol: "englisch-auction" }, /no protocol of tasks is called englisch-auction/],
+  [{ protocol: "fipa-query" }, /no protocol of tasks is called fipa-query/],
 ])("an auction that is not possible is refused: %j", async (request, why) => {
   using directory = tempDirectory();
   await using market = await Market.open(directory.path, { bob: silent });
   await expect(market.run(request)).rejects.toThrow(why);
+});
+
+test.each([
+  ["english-auction", "auction-english"],
+  ["English", "auction-english"],
+  ["FIPA-Auction-Dutch", "auction-dutch"],
+  ["sealed-auction", "auction-sealed"],
+  ["fipa-contract-net-protocol", "contract-net"],
+  ["FIPA_Request", "request"],
+])("a task may spell its protocol %s", async (spelling, protocol) => {
+  using directory = tempDirectory();
+  await using market = await Market.open(directory.path, { bob: silent });
+  const auction = ["auction-english", "auction-dutch"].includes(protocol) ? { start: 10, step: 5 } : undefined;
+  expect(await market.run({ protocol: spelling, auction })).toMatchObject({ protocol });
 });
 
 /** The server ends before or after the router took the nth message of the auction; nothing after that is done. */

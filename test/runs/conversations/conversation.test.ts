@@ -312,6 +312,16 @@ describe("in an auction", () => {
   });
 });
 
+test("an agent that does not answer by itself does not bid by itself", async () => {
+  const more = "[messaging]\nauto_respond = false\nmax_price = 20\n";
+  await withRoom([{ ...echo("bob"), more }], async (room) => {
+    const protocol = "fipa-auction-english";
+    await room.write({ performative: "cfp", protocol }, "bob", calling("english", 15));
+    await until(() => room.runsOf("bob")[0]?.state === "completed");
+    expect(room.office.said("bob", "user")).toEqual([]);
+  });
+});
+
 test("while the queue of runs is full a message waits, and is not lost", async () => {
   const slow: Actor = { name: "alice", says: [{ text: "done", delayMs: 30 }] };
   await withRoom(
