@@ -39,9 +39,11 @@ export type ApprovalWord =
 
 /**
  * The approvals of all runs.
- * P1. An answer is on disk before whoever gave it hears so; of two answers to one approval the second hears of the first.
- * P2. An approval holds only for what was asked: a change of the rules, of the tool server or of the agent makes it void.
- * P3. One timer serves all approvals that wait; nothing of them is in memory.
+ * runs.approvals.P1. An answer is on disk before whoever gave it hears so; of two answers to one approval the second
+ *   hears of the first.
+ * runs.approvals.P2. An approval holds only for what was asked: a change of the rules, of the tool server or of the
+ *   agent makes it void.
+ * runs.approvals.P3. One timer serves all approvals that wait; nothing of them is in memory.
  */
 export class Approvals implements AsyncDisposable {
   readonly #deps: ApprovalsDeps;

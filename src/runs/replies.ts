@@ -51,8 +51,9 @@ export type RepliesDeps = { readonly runs: Runs; readonly index: ReplyIndex; rea
 
 /**
  * Replies that calls of runs wait for.
- * Y1. A reply is on disk, and its run goes on, before whoever brought it hears so; the second to one wait changes nothing.
- * Y2. A wait that nobody answers ends at its deadline, also when that passed while no server ran.
+ * runs.replies.Y1. A reply is on disk, and its run goes on, before whoever brought it hears so; the second to one
+ *   wait changes nothing.
+ * runs.replies.Y2. A wait that nobody answers ends at its deadline, also when that passed while no server ran.
  */
 export class Replies implements AsyncDisposable {
   readonly #deps: RepliesDeps;

@@ -52,11 +52,14 @@ const STORAGE_RETRY_MS = 5_000;
 
 /**
  * All runs of this server: accepts, queues, executes, resumes, cancels.
- * Q1. A run that `start` accepted is on disk, and ends, rests until someone answers, or continues at the next start.
- * Q2. At most `concurrentMax` execute at once; the others wait in the order they came; past `queuedMax` new ones are refused.
- * Q3. Each run is executed by one process and at most once at a time.
- * Q4. What people do to one run, happens one after the other: who comes second sees what the first did.
- * Q5. A run that rests has nothing under way and is nowhere in this process; the write that wakes it puts it into the queue.
+ * runs.Q1. A run that `start` accepted is on disk, and ends, rests until someone answers, or continues at the next
+ *   start.
+ * runs.Q2. At most `concurrentMax` execute at once; the others wait in the order they came; past `queuedMax` new ones
+ *   are refused.
+ * runs.Q3. Each run is executed by one process and at most once at a time.
+ * runs.Q4. What people do to one run, happens one after the other: who comes second sees what the first did.
+ * runs.Q5. A run that rests has nothing under way and is nowhere in this process; the write that wakes it puts it
+ *   into the queue.
  */
 export class Runs implements AsyncDisposable {
   readonly hub = new RunHub();

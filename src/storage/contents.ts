@@ -10,8 +10,10 @@ export type ContentBatch = { readonly detacher: Detacher; readonly seen: Readonl
 
 /**
  * Text by its hash: what many runs share is on disk once, so history grows with what is new in it.
- * C1. A text is there as long as an event refers to it: `uses` are counted in the transaction that writes or deletes the event.
- * C2. An id is remembered only of a row that was there before the transaction: one of its own could be rolled back.
+ * storage.contents.C1. A text is there as long as an event refers to it: `uses` are counted in the transaction that
+ *   writes or deletes the event.
+ * storage.contents.C2. An id is remembered only of a row that was there before the transaction: one of its own could
+ *   be rolled back.
  */
 export class Contents {
   readonly #db: Database;

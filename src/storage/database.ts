@@ -34,10 +34,14 @@ const CHECKPOINT_PAGES = 8_000;
 
 /**
  * The one connection to `caxton.db`.
- * D1. One process has the directory: a lock on `caxton.lock` is held as long as the database is open, and ends with the process.
- * D2. Every write goes through `write`; all writes of one turn of the event loop share one transaction.
- * D3. What is written is committed only while the file is at its path: nothing that would be lost is acknowledged.
- * D4. A job that fails takes no other job with it: its batch is rolled back and the others are run again without it.
+ * storage.database.D1. One process has the directory: a lock on `caxton.lock` is held as long as the database is
+ *   open, and ends with the process.
+ * storage.database.D2. Every write goes through `write`; all writes of one turn of the event loop share one
+ *   transaction.
+ * storage.database.D3. What is written is committed only while the file is at its path: nothing that would be lost is
+ *   acknowledged.
+ * storage.database.D4. A job that fails takes no other job with it: its batch is rolled back and the others are run
+ *   again without it.
  */
 export class Database implements Disposable {
   readonly directory: string;

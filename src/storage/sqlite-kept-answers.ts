@@ -25,9 +25,10 @@ const DROPPED_MAX = 100;
 
 /**
  * Answers by the keys of their requests, in `caxton.db`, for `LIMITS.keptAnswersMs`.
- * I1. A key is on disk before its request is begun, so of two requests with one key one is carried out, also over a restart.
- * I2. So is the id under which it makes what it makes: after a crash or a failure the same request is given it again, and is
- *     carried out by one process at a time.
+ * storage.sqlite-kept-answers.I1. A key is on disk before its request is begun, so of two requests with one key one
+ *   is carried out, also over a restart.
+ * storage.sqlite-kept-answers.I2. So is the id under which it makes what it makes: after a crash or a failure the
+ *   same request is given it again, and is carried out by one process at a time.
  */
 export class SqliteKeptAnswers {
   readonly #db: Database;

@@ -32,8 +32,9 @@ type Reservation = { readonly nodes: readonly string[]; readonly amounts: Amount
 
 /**
  * What is used and reserved at each node. Knows no time and waits for nothing, so nothing comes between its checks.
- * B1. After `reserve` has said yes, used and reserved together are within every limit it was given.
- * B2. A reservation is at all of its nodes or at none, from `reserve` to `release`.
+ * budgets.budget-tree.B1. After `reserve` has said yes, used and reserved together are within every limit it was
+ *   given.
+ * budgets.budget-tree.B2. A reservation is at all of its nodes or at none, from `reserve` to `release`.
  */
 export class BudgetTree {
   readonly #levels = new Map<string, Level>();

@@ -76,8 +76,9 @@ const hashOf = (source: string): string => createHash("sha256").update(source).d
 
 /**
  * Deployed agents.
- * A1. Every change of an agent is made by one instance, so the serving revision that it remembers is the stored one.
- * A2. It holds at most 256 prepared agents, whatever the number deployed.
+ * definitions.agents.A1. Every change of an agent is made by one instance, so the serving revision that it remembers
+ *   is the stored one.
+ * definitions.agents.A2. It holds at most 256 prepared agents, whatever the number deployed.
  */
 export class Agents {
   readonly #deps: AgentsDeps;

@@ -31,10 +31,13 @@ const CODES = { goingAway: 1001, tooSlow: 1013 } as const;
 
 /**
  * Messages over WebSockets: sent one by one or in batches, received as they come, settled.
- * W1. Answers name the request by its `ref`; those to different requests may come in another order.
- * W2. A client that sends faster than the server writes, or reads slower than it is sent, is not read from until it fits again.
- * W3. What a client had in hand when it went comes back at once.
- * W4. Nothing more is taken out of a mailbox for a client that does not read what it was sent; who else receives from it gets it.
+ * http.message-socket.W1. Answers name the request by its `ref`; those to different requests may come in another
+ *   order.
+ * http.message-socket.W2. A client that sends faster than the server writes, or reads slower than it is sent, is not
+ *   read from until it fits again.
+ * http.message-socket.W3. What a client had in hand when it went comes back at once.
+ * http.message-socket.W4. Nothing more is taken out of a mailbox for a client that does not read what it was sent;
+ *   who else receives from it gets it.
  */
 export class MessageSockets {
   readonly #server: WebSocketServer;

@@ -6,8 +6,9 @@ type Progress = Extract<RunNews, { type: "tool-progress" }>;
 
 /**
  * News of one run that wait for one reader. What fills it never waits for the reader.
- * I1. Text that piles up is joined to one piece, of a call's progress only the latest waits, of logs only so many lines.
- * I2. Past its limits it takes nothing more, so that no reader gets anything after a gap.
+ * operations.run-inbox.I1. Text that piles up is joined to one piece, of a call's progress only the latest waits, of
+ *   logs only so many lines.
+ * operations.run-inbox.I2. Past its limits it takes nothing more, so that no reader gets anything after a gap.
  */
 export class RunInbox {
   readonly #signal: AbortSignal;

@@ -41,10 +41,14 @@ type Told = Streamed<ServerEvent>;
 /**
  * Changes anywhere in the server, in frames: a run that changed many times within one is told once, as it is at its end, and
  * past 150 runs a frame the rest comes with the next, so that a busy server floods no browser.
- * S1. An event's id says up to where in the journal and in the log of changes the reader has been told everything.
- * S2. A reader that comes back with an id is told what it missed, or `reset` when that is too much or no longer known.
- * S3. What waits for a reader is bounded: ids of runs. Past the bound it is told `reset`; nothing waits for it.
- * S4. Conversations and tasks are told of while they are watched, and only to who asks: whoever comes back reads them anew.
+ * operations.server-events.S1. An event's id says up to where in the journal and in the log of changes the reader has
+ *   been told everything.
+ * operations.server-events.S2. A reader that comes back with an id is told what it missed, or `reset` when that is
+ *   too much or no longer known.
+ * operations.server-events.S3. What waits for a reader is bounded: ids of runs. Past the bound it is told `reset`;
+ *   nothing waits for it.
+ * operations.server-events.S4. Conversations and tasks are told of while they are watched, and only to who asks:
+ *   whoever comes back reads them anew.
  * Ends when the signal aborts.
  */
 export async function* watchServer(

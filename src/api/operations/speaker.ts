@@ -32,8 +32,9 @@ type Refused = { readonly code: RefusalCode; readonly error: MessageError };
 
 /**
  * Whoever is at the other end of a connection, by the tokens it showed.
- * P1. Under a registered program's name speaks, fetches and settles only who shows its token.
- * P2. Nobody outside speaks as an agent or as the server; `user`, and names that belong to nobody, are anybody's.
+ * operations.speaker.P1. Under a registered program's name speaks, fetches and settles only who shows its token.
+ * operations.speaker.P2. Nobody outside speaks as an agent or as the server; `user`, and names that belong to nobody,
+ *   are anybody's.
  */
 export class Speaker {
   readonly #services: SpeakerServices;

@@ -43,8 +43,10 @@ const HOLDS: { readonly [why: string]: string } = {
 const ARGUMENTS_CHARS_MAX = 100;
 
 /**
- * A run as a person follows it: the answer on standard output, everything about it on standard error. V1: of one turn
- * no text is written twice, also when the stream was broken and its deltas are lost. V2: each step is told once.
+ * A run as a person follows it: the answer on standard output, everything about it on standard error.
+ *
+ * run.view.V1. No text of a turn is written twice, also if the stream broke and its deltas are lost.
+ * run.view.V2. Each step is reported once.
  */
 export class RunView {
   readonly #terminal: Terminal;

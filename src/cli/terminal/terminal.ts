@@ -25,9 +25,11 @@ const COLUMNS_UNKNOWN = 80;
 const CLEAR_LINE = "\r\u001B[2K";
 
 /**
- * The two streams a person may be looking at as one. T1: results go to standard output, everything else to standard
- * error. T2: a status line is only ever on a terminal, and is gone before anything else is written. T3: when both
- * streams are the same screen, a note never starts in the middle of a line of output.
+ * The two streams a person may be looking at as one.
+ *
+ * terminal.T1. Results go to standard output, everything else to standard error.
+ * terminal.T2. A status line appears on a terminal only, and is removed before anything else is written.
+ * terminal.T3. If both streams are the same screen, a note never starts in the middle of a line of output.
  */
 export class Terminal {
   readonly streams: TerminalStreams;

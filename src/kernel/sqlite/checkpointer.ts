@@ -26,9 +26,10 @@ const HOLD_AT = 4;
 
 /**
  * Has the log of a database carried over by a thread, since that waits for the disk.
- * K1. While the thread carries most of it over, writing goes on; what was written meanwhile is little, and for that writing is
- *     held: then the log is empty and begins anew, so it stays bounded however fast is written.
- * K2. Where no thread can, it is done here, and the server waits.
+ * sqlite.checkpointer.K1. While the thread carries most of it over, writing goes on; what was written meanwhile is
+ *   little, and for that writing is held: then the log is empty and begins anew, so it stays bounded however fast is
+ *   written.
+ * sqlite.checkpointer.K2. Where no thread can, it is done here, and the server waits.
  */
 export class Checkpointer implements Disposable {
   readonly #deps: CheckpointerDeps;

@@ -44,9 +44,9 @@ const ATTEMPTS = 8;
 
 /**
  * How memory is changed: nothing is forgotten here, and all of it is in the history.
- * M3. What was remembered is on disk, and found by the next search.
- * M4. The same said twice is known once; what is said of an entity by two at once is all kept.
- * M6. What is to be hidden is hidden before it is written, whoever remembers it.
+ * knowledge.changes.M3. What was remembered is on disk, and found by the next search.
+ * knowledge.changes.M4. The same said twice is known once; what is said of an entity by two at once is all kept.
+ * knowledge.changes.M6. What is to be hidden is hidden before it is written, whoever remembers it.
  */
 export class Changes {
   readonly #store: MemoryStore;

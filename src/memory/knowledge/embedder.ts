@@ -1,6 +1,6 @@
 /**
  * Texts made into vectors of one length whose cosine says how near they are in meaning.
- * E1. The same text gives the same vector for as long as `id` is the same.
+ * knowledge.embedder.E1. The same text gives the same vector for as long as `id` is the same.
  */
 export interface Embedder {
   /** Names model and table, as `static-minilm-256@1`. It is kept with each vector; vectors of two ids are never compared. */

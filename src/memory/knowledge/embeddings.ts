@@ -16,9 +16,11 @@ export type NoVectors = "no-embedder" | "embedder-failed" | "model-changing";
 
 /**
  * Which model's vectors memory is searched by, and the way from one model to another.
- * M1. While vectors of a new model are made, searches go by those of the old one if it is there, else by words alone.
- * M2. When all have vectors of the new one, searches go by it at once.
- * M7. Where the model of before is wanted again instead, what was made of the new one is removed.
+ * knowledge.embeddings.M1. While vectors of a new model are made, searches go by those of the old one if it is there,
+ *   else by words alone.
+ * knowledge.embeddings.M2. When all have vectors of the new one, searches go by it at once.
+ * knowledge.embeddings.M7. Where the model of before is wanted again instead, what was made of the new one is
+ *   removed.
  */
 export class Embeddings implements AsyncDisposable {
   readonly #store: MemoryStore;

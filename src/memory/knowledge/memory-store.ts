@@ -187,11 +187,12 @@ export type EntityRestore = EntityHistory & {
 
 /**
  * Where memory is kept. All methods may reject with MemoryUnavailableError and storage errors.
- * S1. What `write` answered is on disk and is found by the next search.
- * S2. Each write is done whole or not at all; the writes of one call are done in order and do not depend on each other.
- * S3. A search names its scopes; nothing outside of them is read for it.
- * S4. What `forget` answered is in no row, index, history or free page any more.
- * S5. Vectors are compared with vectors of the same model only.
+ * knowledge.memory-store.S1. What `write` answered is on disk and is found by the next search.
+ * knowledge.memory-store.S2. Each write is done whole or not at all; the writes of one call are done in order and do
+ *   not depend on each other.
+ * knowledge.memory-store.S3. A search names its scopes; nothing outside of them is read for it.
+ * knowledge.memory-store.S4. What `forget` answered is in no row, index, history or free page any more.
+ * knowledge.memory-store.S5. Vectors are compared with vectors of the same model only.
  */
 export interface MemoryStore {
   readonly name: string;

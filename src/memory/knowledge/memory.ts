@@ -94,7 +94,7 @@ export type MemoryDeps = {
 
 /**
  * What agents know. All methods may reject with what the store rejects with.
- * M5. A memory without vectors still answers, by words, and says so.
+ * knowledge.memory.M5. A memory without vectors still answers, by words, and says so.
  */
 export class Memory implements AsyncDisposable {
   readonly store: MemoryStore;

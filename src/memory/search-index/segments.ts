@@ -13,9 +13,10 @@ import {
 
 // The segments of an index.
 //
-// G1. Each living text that is not fresh is in one segment.
-// G2. Segments of about one size are merged when there are enough of them; several merges may be under way.
-// G3. A merge goes on a little with each change, and its sources are searched until it is done.
+// search-index.segments.G1. Each living text that is not fresh is in one segment.
+// search-index.segments.G2. Segments of about one size are merged when there are enough of them; several merges may be
+//   under way.
+// search-index.segments.G3. A merge goes on a little with each change, and its sources are searched until it is done.
 
 /** Segments of one size before they become one. */
 const MERGED = 6;

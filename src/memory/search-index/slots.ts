@@ -5,9 +5,10 @@ import { MEMORY_BYTES_MAX, MemoryPart, SavedInts, SavedMemory, SavedNumbers } fr
 
 // The memory of a vector index.
 //
-// S1. A slot holds one row; it lies in a slab of 4,096 slots, and a slab never moves.
-// S2. Slots are handed out in blocks of 4, 16, 64, 256 or 1,024; a block starts at a multiple of its size.
-// S3. A free block whose three siblings are free is joined with them.
+// search-index.slots.S1. A slot holds one row; it lies in a slab of 4,096 slots, and a slab never moves.
+// search-index.slots.S2. Slots are handed out in blocks of 4, 16, 64, 256 or 1,024; a block starts at a multiple of
+//   its size.
+// search-index.slots.S3. A free block whose three siblings are free is joined with them.
 
 const PAGE = 65_536;
 const SLAB_SLOTS = 4_096;

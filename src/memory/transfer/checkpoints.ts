@@ -2,7 +2,7 @@ import type { Json } from "../../kernel/json.ts";
 
 /**
  * Where work that takes long notes how far it is.
- * C1. What is read is what was written last, or undefined; never half of it.
+ * transfer.checkpoints.C1. What is read is what was written last, or undefined; never half of it.
  */
 export interface Checkpoints {
   /** Undefined also for what cannot be read any more: then the work begins anew. */
@@ -28,8 +28,8 @@ export type PlaceNote = {
 
 /**
  * Keeps that note.
- * K1. What was written is there after a power cut, whole.
- * K2. One that is there and cannot be read rejects: nobody may take it for none.
+ * transfer.checkpoints.K1. What was written is there after a power cut, whole.
+ * transfer.checkpoints.K2. One that is there and cannot be read rejects: nobody may take it for none.
  */
 export interface PlaceNotes {
   read(): Promise<PlaceNote | undefined>;

@@ -9,8 +9,10 @@ export type Stilled<Value> = { readonly type: "done"; readonly value: Value } | 
 
 /**
  * The store in use, which can be exchanged for another one that holds the same, while it is used.
- * L1. A call is answered by one store, whole; the one that was left is closed after its last call.
- * L2. While memory is held still, changes wait and reads go on. It ends by itself, and those who waited go on.
+ * transfer.memory-place.L1. A call is answered by one store, whole; the one that was left is closed after its last
+ *   call.
+ * transfer.memory-place.L2. While memory is held still, changes wait and reads go on. It ends by itself, and those
+ *   who waited go on.
  */
 export class MemoryPlace implements MemoryStore {
   readonly #clock: Clock;

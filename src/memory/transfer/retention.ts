@@ -72,8 +72,8 @@ const BY: Provenance = { source: "tool", sourceId: "retention", agent: undefined
 
 /**
  * Takes out of memory what a policy says: by itself, or when somebody asks; one pass at a time, over any store.
- * R1. What was changed after it was looked at stays.
- * R2. With `archive`, what is forgotten is in the file before.
+ * transfer.retention.R1. What was changed after it was looked at stays.
+ * transfer.retention.R2. With `archive`, what is forgotten is in the file before.
  */
 export class MemoryRetention implements AsyncDisposable {
   readonly #memory: Memory;

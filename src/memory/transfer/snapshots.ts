@@ -20,8 +20,8 @@ export type MemorySnapshot = {
 
 /**
  * Where copies of memory are kept whole.
- * N1. A copy is of one moment, and complete or not there.
- * N2. What is forgotten in memory is forgotten in every copy before it is answered.
+ * transfer.snapshots.N1. A copy is of one moment, and complete or not there.
+ * transfer.snapshots.N2. What is forgotten in memory is forgotten in every copy before it is answered.
  */
 export interface SnapshotPlace {
   /** Newest first. */

@@ -27,8 +27,9 @@ export type ImportRequest = Omit<ImportOptions, "from" | "clock"> & {
 
 /**
  * Exports and imports of a server's memory, a few at once.
- * T1. What `onProgress` told of an import is in memory, also after the process was killed.
- * T2. The same import again goes on where the one that was broken off had come to; nothing of it is there twice.
+ * transfer.transfers.T1. What `onProgress` told of an import is in memory, also after the process was killed.
+ * transfer.transfers.T2. The same import again goes on where the one that was broken off had come to; nothing of it
+ *   is there twice.
  */
 export class MemoryTransfers {
   readonly #memory: Memory;

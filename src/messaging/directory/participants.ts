@@ -59,8 +59,8 @@ const keyOf = (name: string): string => name.toLowerCase();
 
 /**
  * Who is there: deployed agents, and programs outside that are registered; and what they can do.
- * D1. It answers from memory; a change is on disk before it is answered from.
- * D2. A name belongs to one agent or participant, without regard to case.
+ * directory.participants.D1. It answers from memory; a change is on disk before it is answered from.
+ * directory.participants.D2. A name belongs to one agent or participant, without regard to case.
  */
 export class Participants implements Directory {
   readonly #store: ParticipantStore;

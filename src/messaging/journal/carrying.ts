@@ -25,9 +25,11 @@ const LOOK_EVERY = 8;
 /**
  * Has the log of the journal carried over into its file by a thread, while batches go on: it waits for the disk for several
  * milliseconds, and at ten thousand messages a second it is due five times in each.
- * L1. What came meanwhile is little, and is carried over here: then the log is empty and begins anew.
- * L2. The log stays bounded: at `HOLD_AT` times its length it is carried over here, and batches wait.
- * L3. Where no thread can, all of it is done here.
+ * journal.carrying.L1. What came meanwhile is little, and is carried over here: then the log is empty and begins
+ *   anew.
+ * journal.carrying.L2. The log stays bounded: at `HOLD_AT` times its length it is carried over here, and batches
+ *   wait.
+ * journal.carrying.L3. Where no thread can, all of it is done here.
  */
 export class Carrying implements Disposable {
   readonly #parts: CarryingParts;

@@ -77,9 +77,10 @@ const EMPTY: Recovered = {
 
 /**
  * The messages of a server in `messages.db`, written by a thread, read by a connection of this one's own.
- * M1. The thread is started when there is something to read or to write, or soon may be (`prepare`); a server in which nobody
- *     can be written to has none.
- * M2. When it ends by itself the journal is closed: whether the batch under way is on disk, only the next start can tell.
+ * journal.message-journal.M1. The thread is started when there is something to read or to write, or soon may be
+ *   (`prepare`); a server in which nobody can be written to has none.
+ * journal.message-journal.M2. When it ends by itself the journal is closed: whether the batch under way is on disk,
+ *   only the next start can tell.
  */
 export class SqliteMessageJournal implements MessageJournal {
   readonly #options: MessageJournalOptions;

@@ -36,8 +36,9 @@ export function segmentRows(db: DatabaseSync): readonly SegmentRow[] {
 
 /**
  * One stretch of the journal as the writer knows it: messages in a table of their own, and what of them is not settled.
- * G1. `left` is how many deliveries are open, and `balance` the sum of their marks. Each delivery is added once and taken
- *     off once; should it be taken off twice, the balance tells, and the segment is counted anew from the disk.
+ * journal.segment.G1. `left` is how many deliveries are open, and `balance` the sum of their marks. Each delivery is
+ *   added once and taken off once; should it be taken off twice, the balance tells, and the segment is counted anew
+ *   from the disk.
  */
 export class Segment {
   readonly n: number;

@@ -30,10 +30,11 @@ export type WriterFigures = { readonly messages: number; readonly dead: number }
 
 /**
  * The one writer of `messages.db`. All calls are synchronous; in the server it lives in a thread of its own.
- * W1. A batch is one transaction. What memory knows is changed when it is committed.
- * W2. A transaction with `synchronous=full` also makes those durable that were committed before without it.
- * W3. It is committed only while the file is at its path: nothing that would be lost is acknowledged.
- * W4. Background work (`tidy`) is transactions of its own, each short.
+ * journal.writer.W1. A batch is one transaction. What memory knows is changed when it is committed.
+ * journal.writer.W2. A transaction with `synchronous=full` also makes those durable that were committed before
+ *   without it.
+ * journal.writer.W3. It is committed only while the file is at its path: nothing that would be lost is acknowledged.
+ * journal.writer.W4. Background work (`tidy`) is transactions of its own, each short.
  */
 export class JournalWriter {
   readonly #db: DatabaseSync;

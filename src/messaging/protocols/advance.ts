@@ -1,10 +1,11 @@
 /**
  * What a message does to its conversation.
  *
- * P1. Pure: the same conversation and message give the same outcome; time is the message's `atMs`.
- * P2. A breach moves nothing.
- * P3. A message to several moves the part of each of them or of none.
- * P4. Deadlines that passed before the message are applied before it is judged, in the order in which they passed.
+ * protocols.advance.P1. Pure: the same conversation and message give the same outcome; time is the message's `atMs`.
+ * protocols.advance.P2. A breach moves nothing.
+ * protocols.advance.P3. A message to several moves the part of each of them or of none.
+ * protocols.advance.P4. Deadlines that passed before the message are applied before it is judged, in the order in
+ *   which they passed.
  */
 import { type Message, SYSTEM_SENDER } from "../acl/index.ts";
 import { type Arrival, free, NO_NAMES } from "./arrival.ts";

@@ -31,10 +31,11 @@ const FULL_MS = 1_000;
 /**
  * Content that is too large to travel is put aside before its message is taken, and is in its place again when a participant
  * inside of the server gets the message. Programs outside get the reference.
- * K1. Messages of one conversation are taken, and begun at one recipient, in their order, large or small.
- * K2. A message is taken only when its content is on disk.
- * K3. Contents take `storeBytesMax` at most: the oldest go that no waiting message refers to; when that is not enough, a
- *     message with large content is refused.
+ * router.claim-check.K1. Messages of one conversation are taken, and begun at one recipient, in their order, large or
+ *   small.
+ * router.claim-check.K2. A message is taken only when its content is on disk.
+ * router.claim-check.K3. Contents take `storeBytesMax` at most: the oldest go that no waiting message refers to; when
+ *   that is not enough, a message with large content is refused.
  */
 export class ClaimCheck {
   readonly #store: ContentStore;

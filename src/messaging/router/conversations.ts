@@ -81,15 +81,17 @@ export type ConversationParts = {
 
 /**
  * Conversations, kept with the messages that move them.
- * C1. A conversation whose protocol is checked moves with its message: in the same transaction, or not at all.
- * C2. A free conversation has a row from its second message on; what the row says of messages and participants is at most
- *     `FREE_ROW_MS` behind, and right for whoever asks.
- * C3. When a batch is lost, every conversation is again as it is on disk.
- * C4. A message that began nothing leaves its conversation to be begun: what the server says about it begins none either.
- * C5. What is due (deadlines, silence, too long a life) happens by itself; `lapsed` is called once, and what it submits is in
- *     the same transaction.
- * C6. Of who began a checked conversation and named somebody for its answers (`reply_to`), answers go there instead; one that is
- *     addressed to both goes to both.
+ * router.conversations.C1. A conversation whose protocol is checked moves with its message: in the same transaction,
+ *   or not at all.
+ * router.conversations.C2. A free conversation has a row from its second message on; what the row says of messages
+ *   and participants is at most `FREE_ROW_MS` behind, and right for whoever asks.
+ * router.conversations.C3. When a batch is lost, every conversation is again as it is on disk.
+ * router.conversations.C4. A message that began nothing leaves its conversation to be begun: what the server says
+ *   about it begins none either.
+ * router.conversations.C5. What is due (deadlines, silence, too long a life) happens by itself; `lapsed` is called
+ *   once, and what it submits is in the same transaction.
+ * router.conversations.C6. Of who began a checked conversation and named somebody for its answers (`reply_to`),
+ *   answers go there instead; one that is addressed to both goes to both.
  */
 export class Conversations {
   readonly #parts: ConversationParts;

@@ -24,10 +24,13 @@ export type CrashParts = {
 /**
  * Finds the message that ends the process each time it is delivered. After a process that ended without closing the router,
  * deliveries that waited then are recorded while they are in flight.
- * S1. What was in flight in a crash is a suspect. One of several may be innocent, so that crash counts for none of them.
- * S2. A suspect is delivered while no handler has another delivery. If the process ends then, the crash counts for it.
- * S3. Before it is repeated, deliveries run for a while: whatever ends the process at any moment rarely meets it again.
- * S4. After `LIMITS.deliveryCrashesMax` crashes that count it is not delivered any more.
+ * router.crashes.S1. What was in flight in a crash is a suspect. One of several may be innocent, so that crash counts
+ *   for none of them.
+ * router.crashes.S2. A suspect is delivered while no handler has another delivery. If the process ends then, the
+ *   crash counts for it.
+ * router.crashes.S3. Before it is repeated, deliveries run for a while: whatever ends the process at any moment
+ *   rarely meets it again.
+ * router.crashes.S4. After `LIMITS.deliveryCrashesMax` crashes that count it is not delivered any more.
  */
 export class Crashes {
   readonly #parts: CrashParts;

@@ -45,11 +45,15 @@ type End = {
 
 /**
  * Brings what is in mailboxes to those who handle it, and sees each delivery to its end.
- * R1. A delivery ends once: settled as done, dead, expired or dropped. What comes after that counts for nothing.
- * R2. The end is in the journal after the handler's own effect: it is written when the handler has resolved.
- * R3. A lease that ends is a failed attempt. The last attempt's failure is a dead letter, whole, and the sender is told.
- * R4. A recipient has at most `window` deliveries in hand, one while its breaker is on trial, none while it is open.
- * R5. A delivery that expired and its sender's notification are written together, or neither.
+ * router.deliveries.R1. A delivery ends once: settled as done, dead, expired or dropped. What comes after that counts
+ *   for nothing.
+ * router.deliveries.R2. The end is in the journal after the handler's own effect: it is written when the handler has
+ *   resolved.
+ * router.deliveries.R3. A lease that ends is a failed attempt. The last attempt's failure is a dead letter, whole,
+ *   and the sender is told.
+ * router.deliveries.R4. A recipient has at most `window` deliveries in hand, one while its breaker is on trial, none
+ *   while it is open.
+ * router.deliveries.R5. A delivery that expired and its sender's notification are written together, or neither.
  */
 export class Deliveries {
   readonly #parts: DeliveryParts;

@@ -62,12 +62,15 @@ export type WhereTo =
 
 /**
  * What happens to a message between a sender and the mailboxes.
- * I1. Nothing is delivered, and no sender is told "accepted", before the message is on disk (durability `none` excepted).
- * I2. An id that is known does nothing a second time; the answer is that of the first.
- * I3. What nobody can be found for, and what its conversation does not allow, is on record, and its sender is answered.
- * I4. A refused message left no trace: no room is reserved, no conversation moved, its id is free.
- * I5. While agents are being deployed, a message without a recipient waits, and is not accepted before it has one.
- * I6. A message that names a conversation which left memory is judged after that is loaded.
+ * router.intake.I1. Nothing is delivered, and no sender is told "accepted", before the message is on disk (durability
+ *   `none` excepted).
+ * router.intake.I2. An id that is known does nothing a second time; the answer is that of the first.
+ * router.intake.I3. What nobody can be found for, and what its conversation does not allow, is on record, and its
+ *   sender is answered.
+ * router.intake.I4. A refused message left no trace: no room is reserved, no conversation moved, its id is free.
+ * router.intake.I5. While agents are being deployed, a message without a recipient waits, and is not accepted before
+ *   it has one.
+ * router.intake.I6. A message that names a conversation which left memory is judged after that is loaded.
  */
 export class Intake {
   readonly #parts: IntakeParts;

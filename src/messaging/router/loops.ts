@@ -34,8 +34,9 @@ export function followUp(
 
 /**
  * Why a message must go no further, if it must not: it is one too many in a chain, or the chain goes in a circle.
- * L1. A message that more than `hopsMax` messages led to is refused.
- * L2. The third message of the same sender, receiver, act and content in one chain is refused, and the circle named.
+ * router.loops.L1. A message that more than `hopsMax` messages led to is refused.
+ * router.loops.L2. The third message of the same sender, receiver, act and content in one chain is refused, and the
+ *   circle named.
  */
 export function loopOf(message: Message, receivers: readonly string[], hopsMax: number): MessageError | undefined {
   if (message.hops > hopsMax) {

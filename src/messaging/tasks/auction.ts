@@ -2,9 +2,12 @@
  * Auctions with called prices, one function an event, as in `steps.ts`. English: the price rises from call to call, the first
  * bid at a price leads, and the last leader wins. Dutch: the price falls, and the first bid wins.
  *
- * A1. Each bidder is written to separately: a bid that is on its way holds up no message to another bidder.
- * A2. The losers hear the end after the award has arrived. An award that cannot be delivered passes to the next bidder.
- * A3. A bid names a price: the called one, in an English auction also a higher one. Other proposals are rejected and count for nothing.
+ * tasks.auction.A1. Each bidder is written to separately: a bid that is on its way holds up no message to another
+ *   bidder.
+ * tasks.auction.A2. The losers hear the end after the award has arrived. An award that cannot be delivered passes to
+ *   the next bidder.
+ * tasks.auction.A3. A bid names a price: the called one, in an English auction also a higher one. Other proposals are
+ *   rejected and count for nothing.
  */
 import { type Json } from "../../kernel/json.ts";
 import { type Message, SYSTEM_SENDER } from "../acl/index.ts";

@@ -34,7 +34,8 @@ const RETRY_MS = 1_000;
 
 /**
  * Sends the messages of tasks, and follows the awards of auctions to their winners.
- * S1. What the conversation does not allow is not sent. A message to a bidder whose bid is on its way waits for the bid.
+ * tasks.sender.S1. What the conversation does not allow is not sent. A message to a bidder whose bid is on its way
+ *   waits for the bid.
  */
 export class Sender {
   readonly #deps: SenderDeps;

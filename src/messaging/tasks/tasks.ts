@@ -1,10 +1,10 @@
 /**
  * Tasks: work that is offered to several and awarded to one, carried out by the server.
  *
- * K1. A task is on disk, with the messages it is to send, before any of them goes out; a message goes out under an id
- *     that is derived from task and step, so that after a crash nothing is said twice.
- * K2. What happens to one task happens one after the other.
- * K3. A reply has changed the task on disk before it is acknowledged.
+ * tasks.K1. A task is on disk, with the messages it is to send, before any of them goes out; a message goes out under
+ *   an id that is derived from task and step, so that after a crash nothing is said twice.
+ * tasks.K2. What happens to one task happens one after the other.
+ * tasks.K3. A reply has changed the task on disk before it is acknowledged.
  */
 import { CancelledError } from "../../kernel/errors.ts";
 import { mint, TaskId } from "../../kernel/ids.ts";

@@ -26,10 +26,10 @@ export type Permit =
 
 /**
  * Keeps attempts away from a model that does not work.
- * B1. Opens after `failuresMax` turns in a row with faults within the window, however many attempts each of them made; while it
- *     is open no attempt is made.
- * B2. Half-open, exactly one attempt is under way: an answer closes the circuit, a fault opens it again, and one that was
- *     given up lets the next one try.
+ * traffic.breaker.B1. Opens after `failuresMax` turns in a row with faults within the window, however many attempts
+ *   each of them made; while it is open no attempt is made.
+ * traffic.breaker.B2. Half-open, exactly one attempt is under way: an answer closes the circuit, a fault opens it
+ *   again, and one that was given up lets the next one try.
  */
 export class Breaker {
   readonly #clock: Clock;

@@ -50,11 +50,13 @@ const WINDOW_MS = 60_000;
 
 /**
  * Lets the requests of one provider's key through, within its limits.
- * T1. Never more than `concurrentMax` hold a place, and never more than the minute's requests begin in any 60 seconds.
- * T2. Tokens are reserved before a request begins, and corrected when it has ended; what was reserved never exceeds the
- *     minute's tokens. A request that is larger than the whole limit goes when nothing else was begun for a minute.
- * T3. In the order they came: who waits at the head is never overtaken, so nobody waits forever.
- * T4. A waiter that is aborted or refused gives its place in the queue free.
+ * traffic.gate.T1. Never more than `concurrentMax` hold a place, and never more than the minute's requests begin in
+ *   any 60 seconds.
+ * traffic.gate.T2. Tokens are reserved before a request begins, and corrected when it has ended; what was reserved
+ *   never exceeds the minute's tokens. A request that is larger than the whole limit goes when nothing else was begun
+ *   for a minute.
+ * traffic.gate.T3. In the order they came: who waits at the head is never overtaken, so nobody waits forever.
+ * traffic.gate.T4. A waiter that is aborted or refused gives its place in the queue free.
  */
 export class Gate {
   readonly #clock: Clock;

@@ -15,8 +15,8 @@ export type OriginsDeps = {
 /**
  * Where a definition's calls may go, and with which of the server's keys.
  *
- * O1. A key that belongs to a provider, or for which origins are listed, goes to those origins only.
- * O2. Any other key that definitions may name goes to origins of the server's configuration only.
+ * vendors.origins.O1. A key that belongs to a provider, or for which origins are listed, goes to those origins only.
+ * vendors.origins.O2. Any other key that definitions may name goes to origins of the server's configuration only.
  */
 export class Origins {
   readonly #deps: OriginsDeps;

@@ -37,8 +37,9 @@ const OPEN_PER_RUN_MAX = 16;
 
 /**
  * Questions that tools put to people while their runs are under way.
- * A1. A question is on disk before anybody can answer it, and its end before who answered hears of it.
- * A2. The first word counts: an answer, the expiry, or the end of the call.
+ * calls.questions.A1. A question is on disk before anybody can answer it, and its end before who answered hears of
+ *   it.
+ * calls.questions.A2. The first word counts: an answer, the expiry, or the end of the call.
  */
 export class Questions {
   readonly #clock: Clock;

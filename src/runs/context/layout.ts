@@ -51,9 +51,10 @@ const TIGHT = [SHORT_TOKENS, 150, 80, 40] as const;
  * Chooses what of a dialogue goes into a request. What does not fit is made smaller in this order: results of older
  * turns are shortened, or referred to where a later call has the same; then the oldest turns are covered, by a summary
  * or a note; then the newest turns too are shortened, but the last one is never covered; then what was recalled is left out.
- * L1. What it lays out never takes more than the room: window less reserve, corrected.
- * L2. System prompt, tools and task are always whole; a call and its result are in a request together or not at all.
- * L3. The marks never go back, and a larger window never moves them further.
+ * context.layout.L1. What it lays out never takes more than the room: window less reserve, corrected.
+ * context.layout.L2. System prompt, tools and task are always whole; a call and its result are in a request together
+ *   or not at all.
+ * context.layout.L3. The marks never go back, and a larger window never moves them further.
  */
 export function layOut(input: LayoutInput): Layout {
   const whole = layWith(input, true);

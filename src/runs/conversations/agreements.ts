@@ -23,7 +23,7 @@ export type AgreementsDeps = {
 
 /**
  * Says `agree` for runs that take long, once, where the protocol lets it come before the result but does not need it.
- * G1. Nothing is said for a run that has ended, or has said something itself.
+ * conversations.agreements.G1. Nothing is said for a run that has ended, or has said something itself.
  */
 export class Agreements {
   readonly #deps: AgreementsDeps;

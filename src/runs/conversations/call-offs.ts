@@ -23,7 +23,8 @@ const BATCH_MAX = 100;
 /**
  * Tells those who were asked by a run that has ended before they answered: `cancel` goes out, and tasks that it offered are
  * cancelled.
- * F1. It is said after the run's end is on disk, also by the next server when this one ends in between; said twice it is one message.
+ * conversations.call-offs.F1. It is said after the run's end is on disk, also by the next server when this one ends
+ *   in between; said twice it is one message.
  */
 export class CallOffs implements AsyncDisposable {
   readonly #deps: CallOffsDeps;

@@ -60,10 +60,13 @@ const FAILURES: ReadonlySet<Message["performative"]> = new Set(["failure", "not-
 
 /**
  * What a message to an agent does: it belongs to a task, or ends the wait of a run, or starts one.
- * C1. A message starts at most one run for a recipient, however often it is delivered: the run's id follows from both.
- * C2. It is settled after its effect is on disk: the task's, the reply's, or the accepted run's.
- * C3. Calls for proposals and bids do not count as turns of a conversation. In an auction only the award starts work.
- * C4. What the queue of runs has no room for stays in the mailbox.
+ * conversations.handler.C1. A message starts at most one run for a recipient, however often it is delivered: the
+ *   run's id follows from both.
+ * conversations.handler.C2. It is settled after its effect is on disk: the task's, the reply's, or the accepted
+ *   run's.
+ * conversations.handler.C3. Calls for proposals and bids do not count as turns of a conversation. In an auction only
+ *   the award starts work.
+ * conversations.handler.C4. What the queue of runs has no room for stays in the mailbox.
  */
 export class Correspondence implements AgentHandler {
   readonly #deps: CorrespondenceDeps;

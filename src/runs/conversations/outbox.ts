@@ -22,8 +22,9 @@ const AGAIN_MS = 1_000;
 
 /**
  * Sends the answers of runs that messages started.
- * O1. A run that has ended answers, or is known to have nothing to say; a crash in between makes it answer at the next start.
- * O2. An answer that is sent twice is one message, by its id.
+ * conversations.outbox.O1. A run that has ended answers, or is known to have nothing to say; a crash in between makes
+ *   it answer at the next start.
+ * conversations.outbox.O2. An answer that is sent twice is one message, by its id.
  */
 export class Outbox implements AsyncDisposable {
   readonly #deps: OutboxDeps;

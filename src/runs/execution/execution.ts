@@ -66,11 +66,12 @@ export type ExecutionDeps = {
 
 /**
  * One run, from where its journal ends to its own end: turn of the model, the tools it asks for, again.
- * E1. All it knows of the past is the journal's view, so a resumed run and an unbroken one do the same.
- * E2. A model turn is journaled together with the calls it asks for; none of them begins before that is on disk.
- * E3. A finished turn or call is never made again; a call begun without a result only when it is repeatable or someone says so.
- *     Calls that wait for others of their turn have not begun: the journal says of each when it does.
- * E4. Aborted, it returns without an end in the journal; whoever aborted decides what is written.
+ * execution.E1. All it knows of the past is the journal's view, so a resumed run and an unbroken one do the same.
+ * execution.E2. A model turn is journaled together with the calls it asks for; none of them begins before that is on
+ *   disk.
+ * execution.E3. A finished turn or call is never made again; a call begun without a result only when it is repeatable
+ *   or someone says so. Calls that wait for others of their turn have not begun: the journal says of each when it does.
+ * execution.E4. Aborted, it returns without an end in the journal; whoever aborted decides what is written.
  */
 export async function execute(given: ExecutionDeps, planned: ExecutionPlan, signal: AbortSignal): Promise<void> {
   let [deps, plan] = [given, planned];

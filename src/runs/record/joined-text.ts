@@ -8,7 +8,7 @@ const LISTENERS_OF_MS = 4;
 /**
  * One run's news for many listeners. Text that comes at once is told at once; what comes shortly after it is told as one piece, the same object
  * to all, so that a model that writes quickly does not wait for those who read.
- * J1. News keep their order, and no text is told twice or left out.
+ * record.joined-text.J1. News keep their order, and no text is told twice or left out.
  */
 export class JoinedText {
   readonly #listeners = new Set<RunListener>();

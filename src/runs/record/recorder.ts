@@ -16,8 +16,9 @@ export interface SpendCounter {
 
 /**
  * One run's way to its journal.
- * R1. An event is on disk before the view holds it and before anyone is told.
- * R2. Events are written in the order they are recorded; `note` differs from `record` only in who waits.
+ * record.recorder.R1. An event is on disk before the view holds it and before anyone is told.
+ * record.recorder.R2. Events are written in the order they are recorded; `note` differs from `record` only in who
+ *   waits.
  */
 export class Recorder {
   readonly runId: RunId;

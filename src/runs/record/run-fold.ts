@@ -12,7 +12,8 @@ type EventOf<Type extends RunEvent["type"]> = Extract<RunEvent, { type: Type }>;
 
 /**
  * Builds a run's view from its journal, entry by entry, in order.
- * F1. Applying the same entries gives the same view, whether the run is live, resumed or read years later.
+ * record.run-fold.F1. Applying the same entries gives the same view, whether the run is live, resumed or read years
+ *   later.
  */
 export class RunFold {
   #view: RunView | undefined;

@@ -38,8 +38,9 @@ type Draft = { readonly step: number; readonly text: string };
 
 /**
  * Tells watchers what happens in runs. A listener must be quick and never throw; slow readers buffer on their own side.
- * H1. Publishing never waits for a watcher.
- * H2. The text of a turn under way is kept until the turn has ended, so that who comes late misses nothing of it.
+ * record.run-hub.H1. Publishing never waits for a watcher.
+ * record.run-hub.H2. The text of a turn under way is kept until the turn has ended, so that who comes late misses
+ *   nothing of it.
  */
 export class RunHub {
   readonly #ofRun = new Map<RunId, Set<RunListener>>();

@@ -27,9 +27,10 @@ type Next = { readonly keeping: RunKeeping; readonly afterMs: number };
 
 /**
  * Remembers what runs were asked and answered, after their answers are out.
- * K1. A run that completed is remembered, or says why not, also over a crash: what is due is on disk with the run's end.
- * K2. Remembered twice it is there once. No model is called before it is kept; facts are taken out of it by a run of their own,
- *     and out of the same exchange once.
+ * remembering.keeper.K1. A run that completed is remembered, or says why not, also over a crash: what is due is on
+ *   disk with the run's end.
+ * remembering.keeper.K2. Remembered twice it is there once. No model is called before it is kept; facts are taken out
+ *   of it by a run of their own, and out of the same exchange once.
  */
 export class Keeper implements AsyncDisposable {
   readonly #deps: KeeperDeps;

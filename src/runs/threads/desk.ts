@@ -21,9 +21,10 @@ type Given = { readonly lease: Lease; readonly turn: Turn | undefined };
 
 /**
  * Answers what a run's thread asks.
- * D1. Models, keys, tools, files, budgets and the journal stay on this side; the thread has numbers for them.
- * D2. An answer goes out after the entries that were on disk before it.
- * D3. Once it is closed nothing that the thread asked for is under way.
+ * threads.desk.D1. Models, keys, tools, files, budgets and the journal stay on this side; the thread has numbers for
+ *   them.
+ * threads.desk.D2. An answer goes out after the entries that were on disk before it.
+ * threads.desk.D3. Once it is closed nothing that the thread asked for is under way.
  */
 export class Desk {
   readonly #thread: Thread;

@@ -5,7 +5,8 @@ import type { FromThread } from "./protocol.ts";
 
 /**
  * A run's record as its thread has it.
- * M1. Its view holds an entry only after the server said that it is on disk, and before the answer to who recorded it.
+ * threads.mirror.M1. Its view holds an entry only after the server said that it is on disk, and before the answer to
+ *   who recorded it.
  */
 export class Mirror implements RunRecord {
   readonly runId: RunId;

@@ -27,8 +27,8 @@ const NOT_NEEDED: ThreadEnd = { why: "crashed", message: "nobody needs it" };
 
 /**
  * Threads for runs that are kept apart.
- * W1. A thread carries out one run and is gone.
- * W2. There is none before the first such run is accepted, and none some minutes after the last.
+ * threads.thread-pool.W1. A thread carries out one run and is gone.
+ * threads.thread-pool.W2. There is none before the first such run is accepted, and none some minutes after the last.
  */
 export class ThreadPool implements AsyncDisposable {
   readonly #clock: Clock;

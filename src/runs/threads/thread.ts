@@ -26,8 +26,9 @@ const sources = (): readonly string[] => [
 
 /**
  * A thread for one run.
- * T1. It has no environment and no network, starts no processes or threads, and reads and writes no file but its program.
- * T2. Whatever it does to itself, the server only hears of its end.
+ * threads.thread.T1. It has no environment and no network, starts no processes or threads, and reads and writes no
+ *   file but its program.
+ * threads.thread.T2. Whatever it does to itself, the server only hears of its end.
  */
 export class Thread {
   /** Resolves once it takes a run, or has ended instead. */

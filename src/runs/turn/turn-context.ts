@@ -56,8 +56,10 @@ const SHRINK = 0.6;
 
 /**
  * The request of a run's next turn, within the model's window, and what went into it and why.
- * C1. It follows from the journal alone, so that a resumed run makes the same request as an unbroken one.
- * C2. A summary is on disk before a request holds it; the turns that it covers are never summarised again.
+ * turn.turn-context.C1. It follows from the journal alone, so that a resumed run makes the same request as an
+ *   unbroken one.
+ * turn.turn-context.C2. A summary is on disk before a request holds it; the turns that it covers are never summarised
+ *   again.
  */
 export async function prepareRequest(
   deps: ContextDeps,

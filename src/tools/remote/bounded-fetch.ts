@@ -16,10 +16,12 @@ export const STREAM_RETRIES = 2;
 
 /**
  * `fetch` for talking to a server that is not trusted.
- * B1. No message is larger than its limit, whatever the server sends.
- * B2. A request whose stream ended, and that no new stream can answer, is lost at once and not only at its deadline.
- * B3. The stream of a settled request is closed.
- * B4. The server's own headers go to no other origin: neither to where it redirects, nor to where it sends us for tokens.
+ * remote.bounded-fetch.B1. No message is larger than its limit, whatever the server sends.
+ * remote.bounded-fetch.B2. A request whose stream ended, and that no new stream can answer, is lost at once and not
+ *   only at its deadline.
+ * remote.bounded-fetch.B3. The stream of a settled request is closed.
+ * remote.bounded-fetch.B4. The server's own headers go to no other origin: neither to where it redirects, nor to
+ *   where it sends us for tokens.
  */
 export function boundedFetch({ messageBytesMax, onTrouble, own }: FetchHooks): FetchLike {
   return async (url, init) => {

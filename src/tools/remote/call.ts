@@ -26,8 +26,8 @@ const LATE = new Error("late");
 
 /**
  * One attempt at a call, through all its rounds. Never throws.
- * A1. It ends `timeoutMs` after the last sign of life and `deadlineMs` after its begin, at the latest.
- * A2. Time in which a person is asked counts for neither.
+ * remote.call.A1. It ends `timeoutMs` after the last sign of life and `deadlineMs` after its begin, at the latest.
+ * remote.call.A2. Time in which a person is asked counts for neither.
  */
 export async function attemptCall(
   deps: { readonly session: McpSession; readonly clock: Clock },

@@ -44,9 +44,10 @@ const GOOD_MS = 10_000;
 
 /**
  * Keeps one server connected for as long as it lives.
- * L1. At most one connection at a time; the old one is closed, its process gone, before the next is opened.
- * L2. After `close` nothing of it is left: no process, no stream, no timer.
- * L3. The list of tools survives a lost connection, and is read anew on each new one.
+ * remote.link.L1. At most one connection at a time; the old one is closed, its process gone, before the next is
+ *   opened.
+ * remote.link.L2. After `close` nothing of it is left: no process, no stream, no timer.
+ * remote.link.L3. The list of tools survives a lost connection, and is read anew on each new one.
  */
 export class Link {
   readonly #deps: LinkDeps;

@@ -54,8 +54,9 @@ const TEXT_CHARS_MAX = 4_000;
 
 /**
  * Remote MCP servers as tool servers. Nothing of them runs in the sandbox.
- * M1. A server that is not there, slow or hostile costs its own calls and nothing else.
- * M2. A call that the server surely never began is made again on a new connection; any other only when its tool says that does no harm.
+ * remote.mcp-tool-runner.M1. A server that is not there, slow or hostile costs its own calls and nothing else.
+ * remote.mcp-tool-runner.M2. A call that the server surely never began is made again on a new connection; any other
+ *   only when its tool says that does no harm.
  */
 export class McpToolRunner implements ToolRunner, AsyncDisposable {
   readonly #clock: Clock;

@@ -37,9 +37,10 @@ exit $status`;
 
 /**
  * MCP over the standard input and output of a local process: one JSON message a line.
- * P1. The process and all it starts in its group are gone when `close` resolves, and when this process is.
- * P2. A line that is no message is noted and skipped; one that is too long ends the connection. The request that such a
- *     line answers fails at once.
+ * remote.process-transport.P1. The process and all it starts in its group are gone when `close` resolves, and when
+ *   this process is.
+ * remote.process-transport.P2. A line that is no message is noted and skipped; one that is too long ends the
+ *   connection. The request that such a line answers fails at once.
  */
 export class ProcessTransport implements Transport {
   onclose?: (() => void) | undefined;

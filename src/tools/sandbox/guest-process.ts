@@ -10,11 +10,11 @@ import { Connection } from "./wire/index.ts";
 /**
  * A child process in which guests run.
  *
- * P1. It can read its own sources and nothing else, has no environment, no network, no processes of its own, and no
- *     descriptor but its pipe: whatever a guest breaks out into, there is nothing there.
- * P2. A child that sends a malformed frame is killed.
- * P3. `onExit` is called once, after the process has ended, and never before the constructor has returned: a process that
- *     could not be started, for want of memory or descriptors, is one that ended at once.
+ * sandbox.guest-process.P1. It can read its own sources and nothing else, has no environment, no network, no
+ *   processes of its own, and no descriptor but its pipe: whatever a guest breaks out into, there is nothing there.
+ * sandbox.guest-process.P2. A child that sends a malformed frame is killed.
+ * sandbox.guest-process.P3. `onExit` is called once, after the process has ended, and never before the constructor
+ *   has returned: a process that could not be started, for want of memory or descriptors, is one that ended at once.
  */
 const PIPE = 3;
 const STDERR_CHARS_MAX = 4_096;

@@ -88,10 +88,10 @@ export type ModuleCacheOptions = {
  * Modules that are ready to be compiled, each with its tools, by what they were made from. On disk when there is a
  * directory, else in memory. A damaged entry is as good as none.
  *
- * M1. On disk and in memory it holds a bounded number of bytes; what was not used for longest goes first. Of a file the
- *     time of its last change is that of its last use.
- * M2. What somebody may still read is not removed: an entry that is being read or written, or was given out and is held.
- *     So much may be over the bound. Any other is made anew when it is asked for.
+ * sandbox.module-cache.M1. On disk and in memory it holds a bounded number of bytes; what was not used for longest
+ *   goes first. Of a file the time of its last change is that of its last use.
+ * sandbox.module-cache.M2. What somebody may still read is not removed: an entry that is being read or written, or
+ *   was given out and is held. So much may be over the bound. Any other is made anew when it is asked for.
  */
 export class ModuleCache {
   readonly #directory: string | undefined;

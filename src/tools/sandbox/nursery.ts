@@ -28,9 +28,10 @@ type Standby = { readonly home: GuestHome; isReady: boolean; parent: Parent | un
  * Where sandbox children come from. One stands by, started before it is needed, for whichever place loses its own or wants
  * its first. Nothing has run in it, so that it may go to any trust group.
  *
- * N1. At most one stands by, and it is started only while there are calls.
- * N2. Who takes it cannot tell it from one that was started for him, but that it is ready sooner.
- * N3. One that ends before it is taken is not missed; the next is prepared after as long as the first.
+ * sandbox.nursery.N1. At most one stands by, and it is started only while there are calls.
+ * sandbox.nursery.N2. Who takes it cannot tell it from one that was started for him, but that it is ready sooner.
+ * sandbox.nursery.N3. One that ends before it is taken is not missed; the next is prepared after as long as the
+ *   first.
  */
 export class Nursery {
   readonly #open: (parent: Parent) => GuestHome;

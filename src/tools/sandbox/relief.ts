@@ -6,10 +6,11 @@ import type { Slot } from "./slot.ts";
  * Takes the calls that wait behind a guest which computes for long to another child, so that the guest keeps its right
  * to compute and its neighbours lose no time by it.
  *
- * R1. All calls of a session move, or none: they are made in their order, in one child.
- * R2. A session moves while nothing of it was answered: its guest remembers nothing that it would not have elsewhere.
- * R3. A call that has asked the server for anything stays, and one that was moved before.
- * R4. Nothing moves to a child that is held up as well.
+ * sandbox.relief.R1. All calls of a session move, or none: they are made in their order, in one child.
+ * sandbox.relief.R2. A session moves while nothing of it was answered: its guest remembers nothing that it would not
+ *   have elsewhere.
+ * sandbox.relief.R3. A call that has asked the server for anything stays, and one that was moved before.
+ * sandbox.relief.R4. Nothing moves to a child that is held up as well.
  */
 export function relieve(slot: Slot): void {
   for (const [session, jobs] of bySession(slot.heldUp())) {

@@ -52,9 +52,9 @@ const NOTHING_USED = { fuel: 0, memoryBytes: 0 };
 /**
  * Runs tool servers in sandbox children.
  *
- * B1. Guest code is compiled and run in children only; this process meters nothing and runs nothing of it.
- * B2. Each call ends once, and by its deadline plus what it takes to kill a child.
- * B3. A session's calls go to one child as long as that lives.
+ * sandbox.B1. Guest code is compiled and run in children only; this process meters nothing and runs nothing of it.
+ * sandbox.B2. Each call ends once, and by its deadline plus what it takes to kill a child.
+ * sandbox.B3. A session's calls go to one child as long as that lives.
  */
 export class Sandbox implements ToolRunner, AsyncDisposable {
   readonly #deps: SandboxDeps;

@@ -35,15 +35,16 @@ type Loading = { state: "loading"; readonly jobs: Job[] } | { state: "loaded" };
 /**
  * A place for one sandbox child: keeps it running, and knows what is in it.
  *
- * S1. A call that was sent is in `#sent` until the child answers it or ends.
- * S2. A call frame follows the load frame of its server.
- * S3. When the child ends by itself, each call that was in it and has changed nothing outside is made again, one at a
- *     time (careful mode): it may not even have begun. A call that was alone in a child that ended, twice in a row, is
- *     the culprit.
- * S4. A call is taken out of a child that a guest holds up only if it can have changed nothing, and once (see relief.ts).
- * S5. A child that a guest keeps from answering past its right (see Vigil) is killed. The calls of that guest's server
- *     which are past their deadlines have failed by its fault; calls of others are made again, unless they are past
- *     theirs or have changed something, and are held against nobody.
+ * sandbox.slot.S1. A call that was sent is in `#sent` until the child answers it or ends.
+ * sandbox.slot.S2. A call frame follows the load frame of its server.
+ * sandbox.slot.S3. When the child ends by itself, each call that was in it and has changed nothing outside is made
+ *   again, one at a time (careful mode): it may not even have begun. A call that was alone in a child that ended, twice
+ *   in a row, is the culprit.
+ * sandbox.slot.S4. A call is taken out of a child that a guest holds up only if it can have changed nothing, and once
+ *   (see relief.ts).
+ * sandbox.slot.S5. A child that a guest keeps from answering past its right (see Vigil) is killed. The calls of that
+ *   guest's server which are past their deadlines have failed by its fault; calls of others are made again, unless they
+ *   are past theirs or have changed something, and are held against nobody.
  */
 export class Slot {
   readonly #clock: Clock;

@@ -29,10 +29,11 @@ const isOverdue = (job: Job, nowMs: number): boolean =>
 /**
  * The heartbeat of one child: whether it is heard, and what it weighs.
  *
- * V1. Before a guest that may compute for long has its turn the child says whose it is: then that one alone is asked to
- *     account for the silence.
- * V2. When the child has named nobody, it is stuck once every call that it may be running is past its deadline.
- * V3. A start that no call waits for has no right to keep a call waiting.
+ * sandbox.vigil.V1. Before a guest that may compute for long has its turn the child says whose it is: then that one
+ *   alone is asked to account for the silence.
+ * sandbox.vigil.V2. When the child has named nobody, it is stuck once every call that it may be running is past its
+ *   deadline.
+ * sandbox.vigil.V3. A start that no call waits for has no right to keep a call waiting.
  */
 export class Vigil {
   #heard = 0;

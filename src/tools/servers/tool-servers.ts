@@ -72,9 +72,10 @@ export type Deployed = {
 /**
  * Tool servers as things one deploys, replaces, pauses and takes away.
  *
- * V1. What serves after a restart is what the store says; a deployment is on disk before its caller is told.
- * V2. Changes of one server happen one after another; calls go on meanwhile.
- * V3. A call begun on one revision ends on it.
+ * servers.tool-servers.V1. What serves after a restart is what the store says; a deployment is on disk before its
+ *   caller is told.
+ * servers.tool-servers.V2. Changes of one server happen one after another; calls go on meanwhile.
+ * servers.tool-servers.V3. A call begun on one revision ends on it.
  */
 export class ToolServers {
   /** What runs see. */

@@ -55,8 +55,10 @@ function subscribe(listener: () => void): () => void {
 }
 
 /**
- * Guards the answers on a card; returns whether they may be given now. G1. Nothing is answered within GUARD_MS after any card appeared, moved or was answered,
- * nor by the second click of a double click, because the press was meant for what stood there before.
+ * Guards the answers on a card; returns whether they may be given now.
+ *
+ * approvals.guard.G1. Nothing is answered within GUARD_MS after any card appeared, moved or was answered, nor by the
+ *   second click of a double click, because the press was meant for what stood there before.
  */
 export function useGuard(card: RefObject<Element | null>): boolean {
   const steady = useSyncExternalStore(subscribe, () => isSteady);

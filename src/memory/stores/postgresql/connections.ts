@@ -39,7 +39,8 @@ export type ConnectionsOptions = {
 
 /**
  * Connections that are made when they are needed, and again when they are lost.
- * P1. What was lost before its commit is asked again once; after it nobody knows, and the caller is told so.
+ * postgresql.connections.P1. What was lost before its commit is asked again once; after it nobody knows, and the
+ *   caller is told so.
  */
 export class Connections {
   readonly place: Place;

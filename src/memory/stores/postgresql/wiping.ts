@@ -53,9 +53,10 @@ export type WipingDue =
  * Overwrites what was forgotten. PostgreSQL leaves deleted rows where they are until it needs the room; here tables with
  * texts are written anew, and the indexes of vectors set theirs to zero. That takes as long as the tables are large, so it is done
  * once for many who forget:
- * W1. A pass serves all who deleted before it began; passes take a fifth of the time at most.
- * W2. What was deleted is noted with its deletion, and overwritten by whoever opens memory next when its server ended before.
- * W3. Nobody who reads waits for a table that a pass itself waits for, but `lockMs`.
+ * postgresql.wiping.W1. A pass serves all who deleted before it began; passes take a fifth of the time at most.
+ * postgresql.wiping.W2. What was deleted is noted with its deletion, and overwritten by whoever opens memory next
+ *   when its server ended before.
+ * postgresql.wiping.W3. Nobody who reads waits for a table that a pass itself waits for, but `lockMs`.
  */
 export class Wiping {
   readonly #connections: Connections;

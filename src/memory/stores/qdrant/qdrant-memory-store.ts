@@ -47,11 +47,14 @@ export type QdrantOptions = PlaceOptions & { readonly clock?: Clock | undefined 
  * Memory in one collection of a Qdrant, 1.18 or newer. The first call connects, makes what is missing and finishes what was cut
  * off; each call may reject with MemoryUnavailableError, after which the next one connects again.
  *
- * Q1. An entity is one point: its head, what was said of it, its vectors and its words. A change of it is there whole or not at all.
- * Q2. A point is put in only where the one is that it was made from, compared by Qdrant in the same step (`update_filter`,
- *     `update_mode`); so two servers lose nothing of each other.
- * Q3. What takes several requests is said in the point first, and finished by whoever finds it (`Finishing`).
- * Q4. Each request is harmless the second time: ids follow from what is written, changes name the token they replace.
+ * qdrant.qdrant-memory-store.Q1. An entity is one point: its head, what was said of it, its vectors and its words. A
+ *   change of it is there whole or not at all.
+ * qdrant.qdrant-memory-store.Q2. A point is put in only where the one is that it was made from, compared by Qdrant in
+ *   the same step (`update_filter`, `update_mode`); so two servers lose nothing of each other.
+ * qdrant.qdrant-memory-store.Q3. What takes several requests is said in the point first, and finished by whoever
+ *   finds it (`Finishing`).
+ * qdrant.qdrant-memory-store.Q4. Each request is harmless the second time: ids follow from what is written, changes
+ *   name the token they replace.
  */
 export class QdrantMemoryStore implements MemoryStore {
   readonly name = BACKEND;

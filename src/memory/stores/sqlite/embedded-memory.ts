@@ -66,8 +66,8 @@ export type MemoryFileOptions = {
 
 /**
  * Memory in one file, with its indexes. What changes it is synchronous; in the server it lives in a thread of its own.
- * X1. The indexes hold what the file holds, once `indexSome` has said that all is indexed. A change is in both when it returns,
- *     or is noted for indexes that are read.
+ * sqlite.embedded-memory.X1. The indexes hold what the file holds, once `indexSome` has said that all is indexed. A
+ *   change is in both when it returns, or is noted for indexes that are read.
  */
 export class EmbeddedMemory {
   #db: DatabaseSync;

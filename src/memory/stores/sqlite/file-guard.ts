@@ -11,8 +11,10 @@ type Trouble = ReturnType<typeof removedMemory | typeof replacedMemory>;
 /**
  * Looks whether memory's file is still at its path: a server goes on with a file that somebody removed, and all would be lost
  * with it at the stop.
- * F1. A change is made when the file was at its path a moment before, and is refused while it is not.
- * F2. A file that was removed is written back by itself. Nothing is ever written over another file that came to its path.
+ * sqlite.file-guard.F1. A change is made when the file was at its path a moment before, and is refused while it is
+ *   not.
+ * sqlite.file-guard.F2. A file that was removed is written back by itself. Nothing is ever written over another file
+ *   that came to its path.
  */
 export class FileGuard {
   readonly #memory: EmbeddedMemory;

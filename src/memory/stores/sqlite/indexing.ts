@@ -9,11 +9,14 @@ import type { Touched } from "./writing.ts";
 
 // The indexes of a memory, on their way to hold what its file holds.
 //
-// I1. The indexes that are asked never hold what the file does not: those that are read become the ones that are asked when they
-//     know of all changes that were made meanwhile. Until then others are asked, which hold next to nothing.
-// I2. A change that is made while indexes are read goes into the file, strikes their stamp out (K1), and the rows that it touched
-//     are noted; when all is read they are made what the file says. A change that is made then goes into both.
-// I3. Whoever is killed meanwhile leaves a file that is named and right, or one that is not named any more.
+// sqlite.indexing.I1. The indexes that are asked never hold what the file does not: those that are read become the
+//   ones that are asked when they know of all changes that were made meanwhile. Until then others are asked, which hold
+//   next to nothing.
+// sqlite.indexing.I2. A change that is made while indexes are read goes into the file, strikes their stamp out
+//   (sqlite.kept-indexes.K1), and the rows that it touched are noted; when all is read they are made what the file
+//   says. A change that is made then goes into both.
+// sqlite.indexing.I3. Whoever is killed meanwhile leaves a file that is named and right, or one that is not named any
+//   more.
 
 /** Entities that are indexed between two looks at who has come meanwhile. */
 const INDEXED_AT_ONCE = 256;

@@ -12,10 +12,12 @@ import { flushDirectory } from "./on-disk.ts";
 
 // The indexes as they were when memory was closed, in a file beside it, so that a start need not make them anew.
 //
-// K1. The memory names the file that belongs to it by a stamp, and strikes the stamp out with the first change.
-// K2. A file that is not named, not whole or of another version is not read. Nothing is lost with it.
-// K3. Nothing that was forgotten is in it: forgetting removes the file, and the next leaves out what only the forgotten had.
-//     One that is not read is removed, so that none stays that a power cut brought back.
+// sqlite.kept-indexes.K1. The memory names the file that belongs to it by a stamp, and strikes the stamp out with the
+//   first change.
+// sqlite.kept-indexes.K2. A file that is not named, not whole or of another version is not read. Nothing is lost with
+//   it.
+// sqlite.kept-indexes.K3. Nothing that was forgotten is in it: forgetting removes the file, and the next leaves out
+//   what only the forgotten had. One that is not read is removed, so that none stays that a power cut brought back.
 
 /** Rises with what is in the file, and with what the indexes make of a text. */
 const FORMAT = 3;

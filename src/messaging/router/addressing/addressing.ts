@@ -53,10 +53,12 @@ type Group = {
 
 /**
  * From a message's address to mailboxes.
- * A1. A sender gets nothing of its own: named it is refused, else it is left out.
- * A2. Of a version asked for, then of each fallback in order, the first that somebody fit to work provides is taken.
- * A3. Who is inactive, unhealthy, draining, paused, or behind an open breaker, is not chosen.
- * A4. Of a capability taken for its meaning any version will do: the one asked for is of another capability.
+ * addressing.A1. A sender gets nothing of its own: named it is refused, else it is left out.
+ * addressing.A2. Of a version asked for, then of each fallback in order, the first that somebody fit to work provides
+ *   is taken.
+ * addressing.A3. Who is inactive, unhealthy, draining, paused, or behind an open breaker, is not chosen.
+ * addressing.A4. Of a capability taken for its meaning any version will do: the one asked for is of another
+ *   capability.
  */
 export class Addressing {
   readonly #parts: AddressingParts;

@@ -1,8 +1,10 @@
 /**
  * What a capability's name means, for messages to capabilities that nobody provides.
- * S1. It is asked only when there is no provider; no other message waits for it or pays for it.
- * S2. A text is made into a vector once: vectors of names and descriptions are kept, the least used go first.
- * S3. It never fails a message: what cannot be told in time is as if nothing were near.
+ * addressing.capability-meaning.S1. It is asked only when there is no provider; no other message waits for it or pays
+ *   for it.
+ * addressing.capability-meaning.S2. A text is made into a vector once: vectors of names and descriptions are kept,
+ *   the least used go first.
+ * addressing.capability-meaning.S3. It never fails a message: what cannot be told in time is as if nothing were near.
  */
 import { log } from "../../../kernel/log.ts";
 import { type NearestCapability } from "../../acl/index.ts";
@@ -75,7 +77,7 @@ export class CapabilityMeaning {
     };
   }
 
-  /** S2. More texts at once than are kept are compared all the same. */
+  /** More texts at once than are kept are compared all the same (S2). */
   async #vectorsOf(texts: readonly string[]): Promise<ReadonlyMap<string, Float32Array>> {
     const found = new Map<string, Float32Array>();
     const missing: string[] = [];

@@ -7,8 +7,8 @@ const SHARED_MS = 250;
 /**
  * Leases, shared by all deliveries that begin at about the same time: at a hundred thousand a second one signal each would
  * cost more than the delivery.
- * L1. A lease lasts as long as was asked for, and `SHARED_MS` longer at most.
- * L2. When it ends its signal is aborted and `ended` is told once.
+ * mailboxes.leases.L1. A lease lasts as long as was asked for, and `SHARED_MS` longer at most.
+ * mailboxes.leases.L2. When it ends its signal is aborted and `ended` is told once.
  */
 export class Leases {
   readonly #alarm: Alarm;

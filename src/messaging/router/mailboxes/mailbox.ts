@@ -9,11 +9,13 @@ export type MailboxBounds = { readonly messagesMax: number; readonly bytesMax: n
 
 /**
  * What is under way to one recipient. A parcel in it is in exactly one state: queued (in a lane), held, leased or retrying.
- * M1. Within a lane first in, first out; a higher lane goes first, but one pick of sixteen takes the oldest.
- * M2. Of one conversation nothing is taken before an earlier one of it was: not by a higher priority, and not while the
- *     earlier one waits for its next attempt. What was taken may end in any order.
- * M3. `messages` and `bytes` count reserved, queued, held, leased and retrying alike; `reserve` refuses past the bounds.
- * M4. A parcel leaves by `settle` or `removeExpired` only.
+ * mailboxes.mailbox.M1. Within a lane first in, first out; a higher lane goes first, but one pick of sixteen takes
+ *   the oldest.
+ * mailboxes.mailbox.M2. Of one conversation nothing is taken before an earlier one of it was: not by a higher
+ *   priority, and not while the earlier one waits for its next attempt. What was taken may end in any order.
+ * mailboxes.mailbox.M3. `messages` and `bytes` count reserved, queued, held, leased and retrying alike; `reserve`
+ *   refuses past the bounds.
+ * mailboxes.mailbox.M4. A parcel leaves by `settle` or `removeExpired` only.
  */
 export class Mailbox {
   /** Its number in the journal. */

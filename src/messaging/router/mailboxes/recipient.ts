@@ -16,8 +16,9 @@ type Waiter = () => void;
 
 /**
  * Whose mailbox it is, and how they are doing.
- * B1. After `failures` deliveries that failed in a row nothing is delivered for `pauseMs`, and the router chooses others.
- * B2. Then one delivery is tried: done closes the breaker, failed opens it again.
+ * mailboxes.recipient.B1. After `failures` deliveries that failed in a row nothing is delivered for `pauseMs`, and
+ *   the router chooses others.
+ * mailboxes.recipient.B2. Then one delivery is tried: done closes the breaker, failed opens it again.
  */
 export class Recipient {
   readonly mailbox: Mailbox;

@@ -7,8 +7,9 @@ const keyOf = (workspace: string, name: string) => `${workspace}/${name}`;
 
 /**
  * Everybody who has, or once had, a mailbox; and how much all of them hold.
- * P1. A number belongs to one name for ever.
- * P2. `bytes` is the sum of the mailboxes' bytes; `reserve` refuses past the bounds, of the mailbox and of all.
+ * mailboxes.recipients.P1. A number belongs to one name for ever.
+ * mailboxes.recipients.P2. `bytes` is the sum of the mailboxes' bytes; `reserve` refuses past the bounds, of the
+ *   mailbox and of all.
  */
 export class Recipients {
   readonly standings = new Standings();

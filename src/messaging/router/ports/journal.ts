@@ -224,12 +224,12 @@ export type JournalFigures = {
 
 /**
  * Where messages are kept. One writer: `append` is called again only when the call before has ended.
- * J1. What `append` resolved for is given back by `recover` and by reads after a kill of the process; when `isSynced`, after
- *     a power cut too.
- * J2. A batch is there whole or not at all.
- * J3. A delivery that a settlement of J1 names is pending no more.
- * J4. A message that has a pending delivery is not dropped by retention.
- * J5. Reads see every batch that `append` has resolved for.
+ * ports.journal.J1. What `append` resolved for is given back by `recover` and by reads after a kill of the process;
+ *   when `isSynced`, after a power cut too.
+ * ports.journal.J2. A batch is there whole or not at all.
+ * ports.journal.J3. A delivery that a settlement of J1 names is pending no more.
+ * ports.journal.J4. A message that has a pending delivery is not dropped by retention.
+ * ports.journal.J5. Reads see every batch that `append` has resolved for.
  */
 export interface MessageJournal {
   /** Opens what is there. Called once, before all else; starts no thread when there is nothing yet. */

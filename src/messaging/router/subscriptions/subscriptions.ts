@@ -47,8 +47,8 @@ const keyOf = ({ performative, sender }: Subscription): string => `${performativ
 
 /**
  * Who wants what is published. Kept in memory; on disk too.
- * S1. Topic, act and sender are looked up; an expression is evaluated only where they fit.
- * S2. An expression that fails for a message does not want it.
+ * subscriptions.S1. Topic, act and sender are looked up; an expression is evaluated only where they fit.
+ * subscriptions.S2. An expression that fails for a message does not want it.
  */
 export class Subscriptions {
   readonly #store: SubscriptionStore;

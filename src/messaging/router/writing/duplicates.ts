@@ -4,7 +4,8 @@ type Identified = { readonly workspace: string; readonly id: string };
 
 /**
  * Ids that were accepted lately, in two halves: when the newer is as old as the window, or full, the older is forgotten.
- * D1. An id is known for at least `windowMs`, unless more than half of `messagesMax` came in that time.
+ * writing.duplicates.D1. An id is known for at least `windowMs`, unless more than half of `messagesMax` came in that
+ *   time.
  */
 export class Duplicates {
   readonly #windowMs: number;

@@ -16,12 +16,13 @@ type WriterParts = {
 
 /**
  * Puts what happens on disk, in batches that form by themselves: while one is written the next one fills.
- * W1. One batch is written at a time, in the order in which they were filled.
- * W2. `written` is called after the batch is on disk, `lost` when it is not; one of the two, once, in order.
- * W3. When a batch is lost, those filled meanwhile are lost with it: they may rest on it. Settlements, retries, dead letters
- *     and mailbox numbers are kept and written with the next one.
- * W4. Settlements alone wait up to `settlementWaitMs`: a message that comes meanwhile finds the disk free and takes them along.
- *     Whoever wants to know them on disk (`settled`) ends the wait.
+ * writing.writer.W1. One batch is written at a time, in the order in which they were filled.
+ * writing.writer.W2. `written` is called after the batch is on disk, `lost` when it is not; one of the two, once, in
+ *   order.
+ * writing.writer.W3. When a batch is lost, those filled meanwhile are lost with it: they may rest on it. Settlements,
+ *   retries, dead letters and mailbox numbers are kept and written with the next one.
+ * writing.writer.W4. Settlements alone wait up to `settlementWaitMs`: a message that comes meanwhile finds the disk
+ *   free and takes them along. Whoever wants to know them on disk (`settled`) ends the wait.
  */
 export class Writer {
   readonly #journal: MessageJournal;

@@ -23,9 +23,12 @@ import { Slots } from "./slots.ts";
 /**
  * HTTP for guests.
  *
- * H1. Nothing is sent anywhere but where a grant allows it: each request of a chain of redirects is checked by itself.
- * H2. A name is resolved once for a request, all of its addresses are checked, and the connection goes to one of these.
- * H3. Secrets are put in on the last step, for the places they are for, and taken out of whatever comes back.
+ * http.http-broker.H1. Nothing is sent anywhere but where a grant allows it: each request of a chain of redirects is
+ *   checked by itself.
+ * http.http-broker.H2. A name is resolved once for a request, all of its addresses are checked, and the connection
+ *   goes to one of these.
+ * http.http-broker.H3. Secrets are put in on the last step, for the places they are for, and taken out of whatever
+ *   comes back.
  */
 export type HttpBrokerDeps = {
   readonly clock: Clock;

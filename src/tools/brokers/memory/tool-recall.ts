@@ -63,9 +63,11 @@ const NAMELESS: readonly MemoryGrantScope[] = ["workspace"];
 
 /**
  * Searches of memory by tool servers, on behalf of the agent whose run called them.
- * T1. Nothing is looked at without a grant for its scope, no more hits of it than granted, and no oftener.
- * T2. Whose memory a scope is follows from the call alone: its workspace, its agent, the conversation of its run.
- * T3. A memory that fails is an answer to the tool and never ends it.
+ * memory.tool-recall.T1. Nothing is looked at without a grant for its scope, no more hits of it than granted, and no
+ *   oftener.
+ * memory.tool-recall.T2. Whose memory a scope is follows from the call alone: its workspace, its agent, the
+ *   conversation of its run.
+ * memory.tool-recall.T3. A memory that fails is an answer to the tool and never ends it.
  */
 export class ToolRecall {
   readonly #deps: ToolRecallDeps;

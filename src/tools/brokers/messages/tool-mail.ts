@@ -89,9 +89,12 @@ const PER_MINUTE = 60;
 
 /**
  * Messages of tool servers, sent in the name of the agent whose run called them.
- * T1. Nothing is sent without a grant for its act and for whom it is for, and no more of a grant than its rate.
- * T2. It carries on hops, trail and trace of the message that started the run, so that circles through tools are found.
- * T3. A call that is made again after a crash and says the same sends the same message, which arrives once.
+ * messages.tool-mail.T1. Nothing is sent without a grant for its act and for whom it is for, and no more of a grant
+ *   than its rate.
+ * messages.tool-mail.T2. It carries on hops, trail and trace of the message that started the run, so that circles
+ *   through tools are found.
+ * messages.tool-mail.T3. A call that is made again after a crash and says the same sends the same message, which
+ *   arrives once.
  */
 export class ToolMail {
   readonly #deps: ToolMailDeps;

@@ -18,8 +18,10 @@ import { Types } from "./type-reader.ts";
 /**
  * Takes a component apart by doing, on paper, what instantiating it would do.
  *
- * K1. Nested components are gone through once for each time they are instantiated; all steps together are bounded.
- * K2. Nothing that a number in the file says is taken for granted: each is looked up, and refused when nothing is there.
+ * components.linker.K1. Nested components are gone through once for each time they are instantiated; all steps
+ *   together are bounded.
+ * components.linker.K2. Nothing that a number in the file says is taken for granted: each is looked up, and refused
+ *   when nothing is there.
  */
 const STEPS_MAX = 200_000;
 const NESTING_MAX = 16;

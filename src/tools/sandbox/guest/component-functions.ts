@@ -19,9 +19,10 @@ import type { GuestExports, GuestHost } from "./abi.ts";
 /**
  * What the core modules of a component are given.
  *
- * F1. Everything a guest passes is checked before it is used; what is wrong ends the guest.
- * F2. While the guest's allocator runs for us, the guest can call nothing of the host.
- * F3. A function that may wait, or whose answer needs the guest's allocator, parks the guest; others do not.
+ * guest.component-functions.F1. Everything a guest passes is checked before it is used; what is wrong ends the guest.
+ * guest.component-functions.F2. While the guest's allocator runs for us, the guest can call nothing of the host.
+ * guest.component-functions.F3. A function that may wait, or whose answer needs the guest's allocator, parks the
+ *   guest; others do not.
  */
 const CALL_FUEL = 100;
 

@@ -18,10 +18,11 @@ import { quietStreams } from "./quiet-streams.ts";
 /**
  * A module without a library: `memory`, an allocator and `handle_tool_call(ptr, len) -> i32`.
  *
- * C1. The call is JSON, `{"id", "tool_name", "arguments"}`, at a place that the module's allocator gave.
- * C2. What it returns is 0 when there is a result and an error code otherwise; either way `result_ptr()` and
- *     `result_len()` then tell where the result, or the error's text, is in memory.
- * C3. `describe_tools() -> i32`, when there, leaves an MCP list of tools at the same place; else the manifest has them.
+ * guest.core.C1. The call is JSON, `{"id", "tool_name", "arguments"}`, at a place that the module's allocator gave.
+ * guest.core.C2. What it returns is 0 when there is a result and an error code otherwise; either way `result_ptr()`
+ *   and `result_len()` then tell where the result, or the error's text, is in memory.
+ * guest.core.C3. `describe_tools() -> i32`, when there, leaves an MCP list of tools at the same place; else the
+ *   manifest has them.
  */
 export const core: GuestAbi = {
   name: "core",

@@ -2,8 +2,9 @@
  * The memory that an Extism plug-in shares with its host: blocks at offsets of an arena that is not the plug-in's own
  * memory. It belongs to one call: `clear` frees everything.
  *
- * M1. An offset that the plug-in names is looked at before each use; what is outside of the arena is no place.
- * M2. At most `ARENA_BYTES_MAX` bytes and `BLOCKS_MAX` blocks at once.
+ * guest.extism-memory.M1. An offset that the plug-in names is looked at before each use; what is outside of the arena
+ *   is no place.
+ * guest.extism-memory.M2. At most `ARENA_BYTES_MAX` bytes and `BLOCKS_MAX` blocks at once.
  */
 const ARENA_BYTES_MAX = 64 * 1024 * 1024;
 const BLOCKS_MAX = 65_536;

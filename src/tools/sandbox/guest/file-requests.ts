@@ -11,9 +11,9 @@ type Asked = { underWay: number; readonly waiting: { readonly asked: FileRequest
  * What the guests of a child ask of the server. Closing and reading ahead are not waited for, so that one guest can ask
  * for much at once.
  *
- * F1. Requests of a call leave in the order they were made, and before its answer.
- * F2. `UNDER_WAY_MAX` of a call at most are under way while it runs; the rest waits here.
- * F3. Of a call that is over nothing is kept: the server need not answer it.
+ * guest.file-requests.F1. Requests of a call leave in the order they were made, and before its answer.
+ * guest.file-requests.F2. `UNDER_WAY_MAX` of a call at most are under way while it runs; the rest waits here.
+ * guest.file-requests.F3. Of a call that is over nothing is kept: the server need not answer it.
  */
 export class FileRequests {
   readonly #send: (id: number, asked: FileRequest) => void;

@@ -7,12 +7,14 @@ import type { Turns } from "./turns.ts";
 /**
  * One live guest.
  *
- * I1. Fuel is set before the guest is started and before each call; below nothing it traps.
- * I2. The guest waits for at most one thing, and what it waits for is always settled: an instance that is ended has its
- *     fuel taken and its wait broken, so that its stack unwinds. A stack that is merely dropped would never be freed.
- * I3. After anything but an answer the instance is of no use.
- * I4. A guest of several modules has a counter in each. Every counter starts at what is left of the budget, so none goes
- *     past it, and what all have used together decides: it is added up at each call into the host and at the end.
+ * guest.instance.I1. Fuel is set before the guest is started and before each call; below nothing it traps.
+ * guest.instance.I2. The guest waits for at most one thing, and what it waits for is always settled: an instance that
+ *   is ended has its fuel taken and its wait broken, so that its stack unwinds. A stack that is merely dropped would
+ *   never be freed.
+ * guest.instance.I3. After anything but an answer the instance is of no use.
+ * guest.instance.I4. A guest of several modules has a counter in each. Every counter starts at what is left of the
+ *   budget, so none goes past it, and what all have used together decides: it is added up at each call into the host
+ *   and at the end.
  */
 export type Ending = { readonly outcome: Outcome; readonly detail: string };
 

@@ -7,11 +7,12 @@ import type { Turns } from "./turns.ts";
 /**
  * One tool server in this child: its compiled module, an instance for each session, and one that waits ready-made.
  *
- * L1. An instance serves one session only; with `sharing = "server"` there is one session for all.
- * L2. Calls of a session run one after another, in their order.
- * L3. At most `instancesMax` instances. A session that needs one and finds none free takes that of the session that has
- *     been idle longest, or waits.
- * L4. A start ends with the call it is for; one that is for no call yet, within `START_MS_MAX`.
+ * guest.loaded-server.L1. An instance serves one session only; with `sharing = "server"` there is one session for
+ *   all.
+ * guest.loaded-server.L2. Calls of a session run one after another, in their order.
+ * guest.loaded-server.L3. At most `instancesMax` instances. A session that needs one and finds none free takes that
+ *   of the session that has been idle longest, or waits.
+ * guest.loaded-server.L4. A start ends with the call it is for; one that is for no call yet, within `START_MS_MAX`.
  */
 export type ServerDeps = {
   readonly turns: Turns;

@@ -14,8 +14,8 @@ export type TurnNoticeDeps = {
  * Tells the server whose turn it is, before a guest that may compute for long has its turn: once it computes nobody can
  * say so, and the server would have to guess which of its calls keeps the others waiting.
  *
- * N1. The last that was told is true of every turn that may be long.
- * N2. Turns that cannot be long cost nothing, unless one that could was before them.
+ * guest.turn-notice.N1. The last that was told is true of every turn that may be long.
+ * guest.turn-notice.N2. Turns that cannot be long cost nothing, unless one that could was before them.
  */
 export class TurnNotice {
   readonly #deps: TurnNoticeDeps;

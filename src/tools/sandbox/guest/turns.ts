@@ -1,10 +1,10 @@
 /**
  * Who runs: guests of one child take turns on its one thread.
  *
- * T1. At most one guest runs at a time: between `enter` and `parked` no other entry is made.
- * T2. Entries are made in the order they were asked for.
- * T3. After `FLUSH_MS` of guests running what they have answered leaves; after `SLICE_MS` the event loop gets a turn, so
- *     that pings and cancellations are heard.
+ * guest.turns.T1. At most one guest runs at a time: between `enter` and `parked` no other entry is made.
+ * guest.turns.T2. Entries are made in the order they were asked for.
+ * guest.turns.T3. After `FLUSH_MS` of guests running what they have answered leaves; after `SLICE_MS` the event loop
+ *   gets a turn, so that pings and cancellations are heard.
  */
 const SLICE_MS = 5;
 const FLUSH_MS = 0.2;

@@ -9,13 +9,16 @@ import type { Reader } from "./reader.ts";
 /**
  * Where fuel is taken in one function body.
  *
- * P1. Every instruction is paid for by a point that control passes before it, once for each time it is executed.
- * P2. A body is cut into stretches: instructions of which either all or none are executed (unless one traps or throws).
- *     A stretch may go on behind an inner block, when nothing in that block can leave it other than by its end.
- * P3. The entry and each loop's head are checked. So is every other point to which a way leads from a call, without a
- *     check between, and every handler's: the fuel may have run out below. Small functions are the exception (C3).
- * P4. What both arms of an `if` cost is paid before it, so that often only one of them pays, or none.
- * P5. A direct call pays what its callee lets callers pay (C1), together with its own price.
+ * meter.plan.P1. Every instruction is paid for by a point that control passes before it, once for each time it is
+ *   executed.
+ * meter.plan.P2. A body is cut into stretches: instructions of which either all or none are executed (unless one
+ *   traps or throws). A stretch may go on behind an inner block, when nothing in that block can leave it other than by
+ *   its end.
+ * meter.plan.P3. The entry and each loop's head are checked. So is every other point to which a way leads from a
+ *   call, without a check between, and every handler's: the fuel may have run out below. Small functions are the
+ *   exception (meter.callees.C3).
+ * meter.plan.P4. What both arms of an `if` cost is paid before it, so that often only one of them pays, or none.
+ * meter.plan.P5. A direct call pays what its callee lets callers pay (meter.callees.C1), together with its own price.
  *
  * One pass, no recursion, constant work for an instruction: a branch marks only its innermost frame with how far it goes,
  * and frames hand that outwards as they end.

@@ -4,10 +4,12 @@ import { type Frame, FrameReader, HEADER_BYTES, MalformedFrameError } from "./fr
 /**
  * Frames over one socket, or what is like one, both ways.
  *
- * C1. Frames leave in the order they were sent, many in one write: what is sent during one turn goes out at its end.
- * C2. At most `WINDOW_BYTES` sent and not yet taken in by the other side; the rest waits here. One frame larger than
- *     the window passes alone. If more than `WAITING_BYTES_MAX` wait, the connection ends: the other side takes nothing.
- * C3. After `close` nothing is read, written or reported.
+ * wire.connection.C1. Frames leave in the order they were sent, many in one write: what is sent during one turn goes
+ *   out at its end.
+ * wire.connection.C2. At most `WINDOW_BYTES` sent and not yet taken in by the other side; the rest waits here. One
+ *   frame larger than the window passes alone. If more than `WAITING_BYTES_MAX` wait, the connection ends: the other
+ *   side takes nothing.
+ * wire.connection.C3. After `close` nothing is read, written or reported.
  */
 export const WINDOW_BYTES = 4 * 1024 * 1024;
 /** Payload bytes that may wait here, with `FRAME_COST_BYTES` for each frame. */

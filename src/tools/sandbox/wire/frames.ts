@@ -1,9 +1,9 @@
 /**
  * The bytes between the server and a sandbox child: `u32 length | u32 id | u32 server | u8 kind | payload`, little endian.
  *
- * F1. A frame that is longer than the reader allows, or of a kind it does not know, ends the connection: nothing after
- *     it can be trusted.
- * F2. Bytes are copied at most once on the way in, however the pipe cuts them.
+ * wire.frames.F1. A frame that is longer than the reader allows, or of a kind it does not know, ends the connection:
+ *   nothing after it can be trusted.
+ * wire.frames.F2. Bytes are copied at most once on the way in, however the pipe cuts them.
  */
 export const HEADER_BYTES = 13;
 

@@ -6,8 +6,9 @@ export class HoldingsFault extends Error {
 /**
  * What the host keeps for one guest: bytes that are behind its resources.
  *
- * H1. All of it together has one budget, the guest's memory limit; what would not fit ends the guest.
- * H2. What belongs to a call is let go of at the call's end, whether or not the guest still has a handle of it.
+ * system.holdings.H1. All of it together has one budget, the guest's memory limit; what would not fit ends the guest.
+ * system.holdings.H2. What belongs to a call is let go of at the call's end, whether or not the guest still has a
+ *   handle of it.
  */
 export class Holdings {
   readonly #bytesMax: number;
