@@ -1,5 +1,6 @@
 import { strict as assert } from "node:assert";
 import { CancelledError } from "../kernel/errors.ts";
+import { KeyedMutex } from "../kernel/keyed-mutex.ts";
 import type { RunId, ToolCallId } from "../kernel/ids.ts";
 import { log } from "../kernel/log.ts";
 import { LIMITS } from "../kernel/quantities.ts";
@@ -16,7 +17,6 @@ import {
   ServerStoppingError,
 } from "./record/index.ts";
 import { Attempts } from "./attempts.ts";
-import { Claims } from "./claims.ts";
 import { decisionsOn } from "./decisions.ts";
 import { type ExecutionDeps, waitsOf } from "./execution/index.ts";
 import {
@@ -71,7 +71,7 @@ export class Runs implements AsyncDisposable {
   /** Runs whose journal could not be written, and what ends the wait for the next try. */
   readonly #retrying = new Map<RunId, AbortController>();
   /** Runs that someone does something to right now; none of them begins to execute meanwhile. */
-  readonly #claims = new Claims();
+  readonly #claims = new KeyedMutex<RunId>();
   readonly #questions: Questions;
   readonly #attempts: Attempts;
   readonly #shutdown = new AbortController();
@@ -235,7 +235,7 @@ export class Runs implements AsyncDisposable {
 
   async #claim<Result>(runId: RunId, work: () => Promise<Result>): Promise<Result> {
     try {
-      return await this.#claims.claim(runId, work);
+      return await this.#claims.run(runId, work);
     } finally {
       this.#pump();
     }

@@ -1,4 +1,5 @@
 import { type Clock } from "../../kernel/clock.ts";
+import { KeyedMutex } from "../../kernel/keyed-mutex.ts";
 import { log } from "../../kernel/log.ts";
 import {
   type ContentStore,
@@ -42,8 +43,8 @@ export class ClaimCheck {
   readonly #options: ClaimOptions;
   #trimming: Promise<number> | undefined;
   #fullUntilMs = 0;
-  readonly #leaving = new Lines();
-  readonly #coming = new Lines();
+  readonly #leaving = new KeyedMutex<string>();
+  readonly #coming = new KeyedMutex<string>();
   readonly #closing = new AbortController();
 
   constructor(store: ContentStore, options: ClaimOptions) {
@@ -53,20 +54,24 @@ export class ClaimCheck {
 
   /** Whether a message can be taken as it is, at once. */
   letsPass(message: Message): boolean {
-    return isSurelySmall(message.content) && !this.#leaving.has(message);
+    return isSurelySmall(message.content) && !hasWork(this.#leaving, message);
   }
 
   /** Calls `next` once with the message as it travels, or with why it cannot be kept; maybe before this returns. */
   putAside(message: Message, next: (ready: Message, error?: MessageError) => void): void {
-    const key = keyOf(message);
     const isLarge = isTooLargeToTravel(message.content, this.#options.messageBytesMax);
-    if (!isLarge && !this.#leaving.has(message)) return next(message);
+    if (!isLarge && !hasWork(this.#leaving, message)) return next(message);
     const kept = isLarge ? this.#keep(message) : Promise.resolve(message);
-    const failed = (error: unknown) => {
-      log.error({ err: error, message: message.id }, "the content of a message could not be kept");
-      next(message, NOT_STORED);
-    };
-    this.#leaving.add(key, kept, { next, failed });
+    // A failure is handled when its turn comes.
+    kept.catch(() => undefined);
+    void this.#leaving.run(keyOf(message), async () => {
+      try {
+        next(await kept);
+      } catch (error) {
+        log.error({ err: error, message: message.id }, "the content of a message could not be kept");
+        next(message, NOT_STORED);
+      }
+    });
   }
 
   /** K2, K3. */
@@ -93,13 +98,20 @@ export class ClaimCheck {
       handle: (delivered, signal) => {
         const { message, recipient } = delivered;
         const isAside = message.content.type === "artifact";
-        if (!isAside && !this.#coming.has(message, recipient)) return handler.handle(delivered, signal);
-        const key = keyOf(message, recipient);
+        if (!isAside && !hasWork(this.#coming, message, recipient)) return handler.handle(delivered, signal);
         const { promise, resolve, reject } = Promise.withResolvers<Settlement>();
-        // Begun, not ended: what comes after it need not wait for it.
-        const next = (ready: Delivered | Settlement) =>
-          resolve("type" in ready ? ready : handler.handle(ready, signal));
-        this.#coming.add(key, this.#fill(delivered, signal), { next, failed: reject });
+        const filled = this.#fill(delivered, signal);
+        // A failure is handled when its turn comes.
+        filled.catch(() => undefined);
+        void this.#coming.run(keyOf(message, recipient), async () => {
+          try {
+            const ready = await filled;
+            // Begun, not ended: the next message need not wait for the end.
+            resolve("type" in ready ? ready : handler.handle(ready, signal));
+          } catch (error) {
+            reject(error);
+          }
+        });
         return promise;
       },
     };
@@ -130,40 +142,5 @@ export class ClaimCheck {
 const keyOf = ({ workspace, conversationId }: Message, recipient = ""): string =>
   `${recipient}\n${workspace}/${conversationId}`;
 
-type Steps<Value> = { readonly next: (value: Value) => void; readonly failed: (error: unknown) => void };
-
-/** Work that is made ready side by side, and goes on in order, line by line. */
-class Lines {
-  readonly #last = new Map<string, Promise<void>>();
-
-  has(message: Message, recipient?: string): boolean {
-    return this.#last.size > 0 && this.#last.has(keyOf(message, recipient));
-  }
-
-  add<Value>(key: string, ready: Promise<Value>, { next, failed }: Steps<Value>): void {
-    // A failure is looked at when its turn comes.
-    ready.catch(() => undefined);
-    const mine = goOn(this.#last.get(key), ready, { next, failed }).finally(() => {
-      if (this.#last.get(key) === mine) this.#last.delete(key);
-    });
-    this.#last.set(key, mine);
-  }
-
-  async settled(): Promise<void> {
-    await Promise.allSettled(this.#last.values());
-  }
-}
-
-/** Never rejects. */
-async function goOn<Value>(
-  before: Promise<void> | undefined,
-  ready: Promise<Value>,
-  { next, failed }: Steps<Value>,
-): Promise<void> {
-  await before;
-  try {
-    next(await ready);
-  } catch (error) {
-    failed(error);
-  }
-}
+const hasWork = (mutex: KeyedMutex<string>, message: Message, recipient?: string): boolean =>
+  mutex.size > 0 && mutex.has(keyOf(message, recipient));

@@ -7,6 +7,7 @@
  * tasks.K3. A reply has changed the task on disk before it is acknowledged.
  */
 import { CancelledError } from "../../kernel/errors.ts";
+import { KeyedMutex } from "../../kernel/keyed-mutex.ts";
 import { mint, TaskId } from "../../kernel/ids.ts";
 import { isJsonObject } from "../../kernel/json.ts";
 import { log } from "../../kernel/log.ts";
@@ -40,7 +41,7 @@ export class Tasks {
   readonly #deps: TasksDeps;
   readonly #sender: Sender;
   readonly #open = new Map<TaskId, Task>();
-  readonly #queues = new Map<TaskId, Promise<unknown>>();
+  readonly #queues = new KeyedMutex<TaskId>();
   readonly #history = new Map<string, Measured>();
   readonly #counts = new TaskCounts();
   readonly #watchers = new Set<() => void>();
@@ -238,15 +239,7 @@ export class Tasks {
 
   /** One change after the other; on disk when resolved, then its messages go out. */
   #change(id: TaskId, step: (task: Task) => Task): Promise<Task> {
-    const before = this.#queues.get(id) ?? Promise.resolve();
-    const next = before.then(
-      () => this.#changeNow(id, step),
-      () => this.#changeNow(id, step),
-    );
-    this.#queues.set(id, next);
-    const forget = () => void (this.#queues.get(id) === next && this.#queues.delete(id));
-    next.then(forget, forget);
-    return next;
+    return this.#queues.run(id, () => this.#changeNow(id, step));
   }
 
   async #changeNow(id: TaskId, step: (task: Task) => Task): Promise<Task> {

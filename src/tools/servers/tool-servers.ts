@@ -1,5 +1,6 @@
 import type { Clock } from "../../kernel/clock.ts";
 import { contentHash } from "../../kernel/content-hash.ts";
+import { KeyedMutex } from "../../kernel/keyed-mutex.ts";
 import { log } from "../../kernel/log.ts";
 import {
   ToolRevisionNotFoundError,
@@ -84,7 +85,7 @@ export class ToolServers {
   readonly #deps: ToolServersDeps;
   readonly #options: ToolServersOptions;
   readonly #loader: ToolServerLoader;
-  readonly #turns = new Map<string, Promise<unknown>>();
+  readonly #turns = new KeyedMutex<string>();
 
   constructor(deps: ToolServersDeps, options: ToolServersOptions) {
     this.#deps = deps;
@@ -365,18 +366,8 @@ export class ToolServers {
     return this.#deps.store.revision(head.workspace, head.name, revision);
   }
 
-  /** Runs what changes one server after whatever else changes it. */
-  async #inTurn<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
-    const key = name.toLowerCase();
-    const before = this.#turns.get(key) ?? Promise.resolve();
-    const turn = before.then(work, work);
-    const settled = turn.catch(() => {});
-    this.#turns.set(key, settled);
-    try {
-      return await turn;
-    } finally {
-      if (this.#turns.get(key) === settled) this.#turns.delete(key);
-    }
+  #inTurn<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
+    return this.#turns.run(name.toLowerCase(), work);
   }
 }
 
