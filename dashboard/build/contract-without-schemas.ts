@@ -30,5 +30,6 @@ export function contractWithoutSchemas(): Plugin {
 function rowOf([name, value]: readonly [string, unknown]): readonly string[] {
   if (typeof value !== "object" || value === null || !("http" in value && "queryNames" in value)) return [];
   const { http, queryNames } = value;
-  return [`export const ${name} = ${JSON.stringify({ http, queryNames })};`];
+  // A name such as `delete` cannot be that of a constant.
+  return [`const _${name} = ${JSON.stringify({ http, queryNames })};\nexport { _${name} as ${name} };`];
 }

@@ -45,6 +45,7 @@ export const ApprovalPage = page(Approval)
 export type ApprovalPage = z.infer<typeof ApprovalPage>;
 
 export const ApprovalQuery = ListQuery.extend({
+  cursor: z.uuidv7().optional(),
   state: ApprovalState.optional(),
   run: z.string().optional().meta({ description: "Those of one run" }),
   order: z

@@ -71,7 +71,7 @@ export { type ModelCondition } from "./model-condition.ts";
 export { type ChooseBody, type RunChoice } from "./model-choice.ts";
 export * as modelChoice from "./model-choice.ts";
 export * as operations from "./operations.ts";
-export { type GivenTo, type InputOf, type Operation, type OutputOf, takes } from "./operation.ts";
+export { Download, Events, type GivenTo, type InputOf, type Operation, type OutputOf, takes } from "./operation.ts";
 export { type Permission, PERMISSIONS } from "./permissions.ts";
 export { type Callable, pathOf, split } from "./request.ts";
 export { type RouteName, fillRoute, ROUTES } from "./routes.ts";

@@ -31,8 +31,7 @@ type Declaration<
   readonly summary: string;
   readonly description?: string;
   readonly tags: readonly string[];
-  /** In the path, `:name` stands for a segment. `status` is that of a success; default: 200. */
-  readonly http: { readonly method: Method; readonly path: string; readonly status?: number };
+  readonly http: HttpDeclaration<z.output<Params> & z.output<Query> & z.output<Body>, z.output<Output>>;
   readonly permission: Permission;
   readonly effect: Effect;
   readonly retry: Retry;
@@ -41,9 +40,44 @@ type Declaration<
   readonly params?: Params;
   readonly query?: Query;
   readonly body?: Body;
+  /** Media types of a body that is not parsed: the implementation reads it as a stream, of any length. */
+  readonly receives?: readonly string[];
+  /** `Download` stands for a file. */
   readonly output: Output;
+  /** Fields of the output that are sent once: an answer that is stored for repeated requests has null in their place. */
+  readonly sentOnce?: readonly string[];
+  /** Server-sent events: instead of an answer if the request accepts text/event-stream, or always where `output` is `Events`. */
+  readonly events?: Schema;
+  /** Whether a request that accepts application/x-ndjson is answered with its progress, line by line. */
+  readonly reportsProgress?: boolean;
   readonly surfaces: readonly Surface[];
 };
+
+/** How an operation appears in HTTP. */
+type HttpDeclaration<Input, Output> = {
+  readonly method: Method;
+  /** `:name` stands for a segment. */
+  readonly path: string;
+  /** The status of a success; default: 200. */
+  readonly status?: number;
+  /** Statuses of a success besides `status`; `statusOf` then selects one. */
+  readonly otherStatuses?: readonly number[];
+  statusOf?(output: Output, input: Input): number;
+  headers?(output: Output): Readonly<Record<string, string>>;
+  /** Bytes of a JSON body; default: those of every request. */
+  readonly bodyBytesMax?: number;
+};
+
+/** A file as an answer. */
+export type Download = {
+  readonly mediaType: string;
+  readonly content: Uint8Array | AsyncIterable<string>;
+  readonly headers: Readonly<Record<string, string>>;
+};
+/** The output of an operation that answers with a file. */
+export const Download = z.custom<Download>();
+/** The output of an operation that answers only with events. */
+export const Events = z.never();
 
 /** One operation of the server. Routes, OpenAPI, idempotency and clients derive from this record. */
 export type Operation<
@@ -52,9 +86,12 @@ export type Operation<
   Query extends Fields = Fields,
   Body extends Fields = Fields,
   Output extends Schema = Schema,
-> = Required<Omit<Declaration<Name, Params, Query, Body, Output>, "description" | "http">> & {
+> = Required<Omit<Declaration<Name, Params, Query, Body, Output>, "description" | "http" | "events">> & {
   readonly description: string | undefined;
-  readonly http: { readonly method: Method; readonly path: string; readonly status: number };
+  readonly events: Schema | undefined;
+  readonly http: HttpDeclaration<object, unknown> & { readonly status: number };
+  /** Whether the body may be left out, because none of its fields is required. */
+  readonly isBodyOptional: boolean;
   /** Input fields sent in the query. */
   readonly queryNames: readonly string[];
 };
@@ -82,7 +119,7 @@ export function operation<
   Body extends Fields = typeof None,
 >(declaration: Declaration<Name, Params, Query, Body, Output>): Operation<Name, Params, Query, Body, Output>;
 export function operation(declaration: Declaration<string, Fields, Fields, Fields, Schema>): Operation {
-  const { params = None, query = None, body = None, keepsAnswer = true, description, name, http, retry } = declaration;
+  const { params = None, query = None, body = None, description, events, name, http, retry } = declaration;
   const fields = [params, query, body].flatMap(fieldsOf);
   const repeated = fields.filter((field, index) => fields.indexOf(field) !== index);
   if (repeated.length > 0) throw new Error(`operation ${name} declares twice: ${repeated.join(", ")}`);
@@ -91,9 +128,14 @@ export function operation(declaration: Declaration<string, Fields, Fields, Field
   if ((http.method === "POST") === (retry === "safe"))
     throw new Error(`operation ${name}: a POST is retried by key or never, and every other method is safe`);
   return {
+    keepsAnswer: true,
+    receives: [],
+    sentOnce: [],
+    reportsProgress: false,
     ...declaration,
     description,
-    keepsAnswer,
+    events,
+    isBodyOptional: body.safeParse({}).success,
     http: { status: 200, ...http },
     params,
     query,

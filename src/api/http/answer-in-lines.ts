@@ -14,7 +14,7 @@ export const wantsLines = ({ headers }: FastifyRequest): boolean => headers.acce
 export async function answerInLines(
   request: FastifyRequest,
   reply: FastifyReply,
-  work: (onProgress: (progress: object) => void) => Promise<object>,
+  work: (onProgress: (progress: object) => void) => Promise<unknown>,
 ): Promise<void> {
   reply.hijack();
   const { raw: response } = reply;

@@ -1,31 +1,72 @@
+import { Readable } from "node:stream";
 import type { FastifyReply, FastifyRequest, FastifySchema } from "fastify";
-import { type Operation, takes } from "../contract/index.ts";
-import type { Access, AskedIds, Call, Implementation, Principal } from "../operations/index.ts";
+import { Download, Events, type Operation, takes } from "../contract/index.ts";
+import type { Access, AskedIds, Call, Implementation, Principal, ReceivedBody } from "../operations/index.ts";
+import { answerInLines, wantsLines } from "./answer-in-lines.ts";
 import { clientGone } from "./client-gone.ts";
 import type { Http } from "./context.ts";
+import { HashedBody } from "./hashed-body.ts";
 import { askedIds } from "./idempotency.ts";
 import { failures } from "./responses.ts";
+import type { EventStreams } from "./sse.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
     readonly operation?: Operation;
+    /** Whether the request can be executed again with the same `Idempotency-Key`. */
+    readonly mayRepeat?: (params: unknown) => boolean;
   }
 }
+
+/** Reads bodies of a media type of its own into the operation's body. */
+export type BodyReader = (request: FastifyRequest, payload: AsyncIterable<Buffer>) => Promise<HashedBody>;
+export type BodyReaders = Readonly<
+  Record<string, { readonly mediaTypes: readonly string[]; readonly read: BodyReader }>
+>;
+
+/** What routes of operations have in common. */
+export type Binding<Services> = {
+  readonly access: Access;
+  readonly services: Services;
+  readonly streams: EventStreams;
+  /** By name of the operation. */
+  readonly bodyReaders: BodyReaders;
+};
 
 /** Registers the route of an operation: its description, admission, input and answer. */
 export function bind<Services>(
   http: Http,
-  access: Access,
-  { operation, perform }: Implementation<string, Services>,
-  services: Services,
+  implementation: Implementation<string, Services>,
+  binding: Binding<Services>,
 ): void {
-  const { method, path: url, status } = operation.http;
+  const { operation } = implementation;
+  const reader = binding.bodyReaders[operation.name];
+  if (operation.receives.length === 0 && reader === undefined) return route(http, implementation, binding);
+  // In a scope of its own, so that only this route takes bodies of this form and size.
+  void http.register(async (scope) => {
+    scope.removeAllContentTypeParsers();
+    if (reader === undefined) scope.addContentTypeParser("*", (_request, payload, done) => done(null, payload));
+    else for (const type of reader.mediaTypes) scope.addContentTypeParser(type, reader.read);
+    route(scope, implementation, binding);
+  });
+}
+
+function route<Services>(
+  http: Http,
+  implementation: Implementation<string, Services>,
+  { access, services, streams, bodyReaders }: Binding<Services>,
+): void {
+  const { operation, perform, stream } = implementation;
+  const { method, path: url, bodyBytesMax } = operation.http;
   const principals = new WeakMap<FastifyRequest, Principal>();
+  const isUnbounded = operation.receives.length > 0 || bodyReaders[operation.name] !== undefined;
+  const bodyLimit = isUnbounded ? Number.MAX_SAFE_INTEGER : bodyBytesMax;
   http.route({
     method,
     url,
-    config: { operation },
-    schema: describe(operation),
+    ...(bodyLimit !== undefined && { bodyLimit }),
+    config: { operation, mayRepeat: (params) => implementation.mayRepeat(services, params) },
+    schema: describe(operation, bodyReaders[operation.name]?.mediaTypes),
     // `perform` checks the input, for every surface alike.
     validatorCompiler: () => () => true,
     // Before the body is read.
@@ -37,23 +78,77 @@ export function bind<Services>(
       const principal = principals.get(request);
       if (principal === undefined) throw new Error(`${operation.name} was not admitted`);
       const call = new HttpCall(principal, request, reply);
-      const { params, query, body } = request;
-      return reply.status(status).send(await perform(services, { params, query, body: body ?? null }, call));
+      const parts = { params: request.params, query: request.query, body: bodyOf(request, operation) };
+      if (stream !== undefined && (operation.output === Events || wantsEvents(request))) {
+        await streams.send(request, reply, async (signal) => {
+          const { events, headers = {} } = await stream(services, parts, call.until(signal));
+          void reply.headers(headers);
+          return events;
+        });
+        return reply;
+      }
+      if (operation.reportsProgress && wantsLines(request)) {
+        await answerInLines(request, reply, async (onProgress) =>
+          perform(services, parts, call.reporting(onProgress)).then(({ output }) => output),
+        );
+        return reply;
+      }
+      const { output, status, headers } = await perform(services, parts, call);
+      void reply.status(status).headers(headers);
+      return operation.output === Download ? sendFile(reply, Download.parse(output)) : reply.send(output);
+    },
+    onResponse: (request, _reply, done) => {
+      // The rest of a body that was refused early must not block its connection.
+      if (operation.receives.length > 0) request.raw.resume();
+      done();
     },
   });
 }
 
 /** The route's part of the OpenAPI document and the schema of its answers. */
-const describe = (operation: Operation): FastifySchema => ({
-  operationId: operation.name,
-  tags: [...operation.tags],
-  summary: operation.summary,
-  ...(operation.description !== undefined && { description: operation.description }),
-  ...(takes(operation, "params") && { params: operation.params }),
-  ...(takes(operation, "query") && { querystring: operation.query }),
-  ...(takes(operation, "body") && { body: operation.body }),
-  response: { [operation.http.status]: operation.output, ...failures },
-});
+function describe(operation: Operation, mediaTypes: readonly string[] = operation.receives): FastifySchema {
+  const { name, tags, summary, description, params, query, body, output, events, isBodyOptional, http } = operation;
+  const answer = output === Events ? events : output;
+  const statuses = answer === undefined || output === Download ? [] : [http.status, ...(http.otherStatuses ?? [])];
+  return {
+    operationId: name,
+    tags: [...tags],
+    summary,
+    ...(description !== undefined && { description }),
+    ...(mediaTypes.length > 0 && { consumes: [...mediaTypes] }),
+    ...(takes(operation, "params") && { params }),
+    ...(takes(operation, "query") && { querystring: query }),
+    ...(takes(operation, "body") && { body: isBodyOptional ? body.nullish() : body }),
+    response: { ...Object.fromEntries(statuses.map((status) => [status, answer])), ...failures },
+  };
+}
+
+const wantsEvents = ({ headers }: FastifyRequest): boolean => headers.accept?.includes("text/event-stream") ?? false;
+
+function bodyOf({ body }: FastifyRequest, { isBodyOptional }: Operation): unknown {
+  if (body instanceof HashedBody) return body.value;
+  return body ?? (isBodyOptional ? {} : null);
+}
+
+/** Sends a file. A failure before its first part is answered as a problem. */
+async function sendFile(reply: FastifyReply, { mediaType, content }: Download): Promise<FastifyReply> {
+  void reply.type(mediaType);
+  if (content instanceof Uint8Array) return reply.send(Buffer.from(content.buffer, content.byteOffset, content.length));
+  const pieces = content[Symbol.asyncIterator]();
+  const first = await pieces.next();
+  return reply.send(Readable.from(startingWith(first, pieces), { objectMode: false }));
+}
+
+async function* startingWith(
+  first: IteratorResult<string, unknown>,
+  rest: AsyncIterator<string>,
+): AsyncGenerator<string, void, undefined> {
+  try {
+    for (let next = first; next.done !== true; next = await rest.next()) if (next.value !== "") yield next.value;
+  } finally {
+    await rest.return?.();
+  }
+}
 
 const BEARER = /^Bearer +([^ ]+)$/iu;
 const tokenOf = ({ headers }: FastifyRequest): string | undefined => BEARER.exec(headers.authorization ?? "")?.[1];
@@ -62,17 +157,48 @@ const tokenOf = ({ headers }: FastifyRequest): string | undefined => BEARER.exec
 class HttpCall implements Call {
   readonly principal: Principal;
   readonly asked: AskedIds | undefined;
+  readonly #request: FastifyRequest;
   readonly #reply: FastifyReply;
-  #controller: AbortController | undefined;
+  #signal: AbortSignal | undefined;
+  #onProgress: (progress: object) => void = () => undefined;
 
   constructor(principal: Principal, request: FastifyRequest, reply: FastifyReply) {
     this.principal = principal;
     this.asked = askedIds(request);
+    this.#request = request;
     this.#reply = reply;
   }
 
   get signal(): AbortSignal {
-    this.#controller ??= clientGone(this.#reply);
-    return this.#controller.signal;
+    this.#signal ??= clientGone(this.#reply).signal;
+    return this.#signal;
+  }
+
+  get lastEventId(): string | undefined {
+    const given = this.#request.headers["last-event-id"];
+    return typeof given === "string" && given !== "" ? given : undefined;
+  }
+
+  get received(): ReceivedBody {
+    const { headers, raw } = this.#request;
+    const { "content-type": mediaType, "content-length": bytes } = headers;
+    // An operation that ends early still has to be answered, which its connection must outlive.
+    const content = raw.iterator({ destroyOnReturn: false });
+    return { mediaType, bytes: bytes === undefined ? undefined : Number(bytes), content };
+  }
+
+  get onProgress(): (progress: object) => void {
+    return this.#onProgress;
+  }
+
+  /** The same call, which also ends when the signal aborts. The signal aborts when the client disconnects. */
+  until(signal: AbortSignal): this {
+    this.#signal = signal;
+    return this;
+  }
+
+  reporting(onProgress: (progress: object) => void): this {
+    this.#onProgress = onProgress;
+    return this;
   }
 }

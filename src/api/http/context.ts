@@ -3,13 +3,9 @@ import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from "fasti
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import type {
   AgentServices,
-  ApprovalServices,
   OperationServices,
   GrantServices,
-  HistoryServices,
   KeptAnswerServices,
-  ReplayServices,
-  RunServices,
   ConversationServices,
   DeadLetterServices,
   MailboxServices,
@@ -29,12 +25,9 @@ import type {
 import type { EventStreams, StreamLimits } from "./sse.ts";
 
 export type HttpServices = AgentServices &
-  ApprovalServices &
   OperationServices &
   GrantServices &
-  HistoryServices &
   KeptAnswerServices &
-  ReplayServices &
   ConversationServices &
   DeadLetterServices &
   MailboxServices &
@@ -44,7 +37,6 @@ export type HttpServices = AgentServices &
   MetricsServices &
   SubscriptionServices &
   ParticipantServices &
-  RunServices &
   ServerEventServices &
   SpeakerServices &
   SystemServices &

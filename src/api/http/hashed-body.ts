@@ -1,4 +1,6 @@
-/** A body that is no JSON and was read whole: the same hash is the same request. */
+/** A body that is not JSON and was read whole: two requests are the same if their hashes are. */
 export abstract class HashedBody {
   abstract readonly hash: string;
+  /** The operation's body. */
+  abstract readonly value: object;
 }

@@ -13,7 +13,6 @@ import { LIMITS } from "../../kernel/quantities.ts";
 import { ROUTES } from "../contract/index.ts";
 import { OPEN_ACCESS, OPERATIONS } from "../operations/index.ts";
 import { AllowedMethods } from "./allowed-methods.ts";
-import { approvalRoutes } from "./approval-routes.ts";
 import { agentRoutes } from "./agent-routes.ts";
 import { bind } from "./bind.ts";
 import type { Http, HttpContext, HttpOptions, HttpServices } from "./context.ts";
@@ -30,8 +29,6 @@ import { participantRoutes } from "./participant-routes.ts";
 import { sendProblem } from "./problem.ts";
 import { checkRequest } from "./request-check.ts";
 import { PendingBodies, refuseUnread } from "./rude-clients.ts";
-import { runHistoryRoutes } from "./run-history-routes.ts";
-import { runRoutes } from "./run-routes.ts";
 import { EventStreams } from "./sse.ts";
 import { systemRoutes } from "./system-routes.ts";
 import { taskRoutes } from "./task-routes.ts";
@@ -126,11 +123,10 @@ export async function httpServer(
 }
 
 function routes(http: Http, context: HttpContext): void {
-  for (const each of OPERATIONS) bind(http, OPEN_ACCESS, each, context.services);
+  const { services, streams } = context;
+  const binding = { access: OPEN_ACCESS, services, streams, bodyReaders: {} };
+  for (const each of OPERATIONS) bind(http, each, binding);
   agentRoutes(http, context);
-  runRoutes(http, context);
-  runHistoryRoutes(http, context);
-  approvalRoutes(http, context);
   toolRoutes(http, context);
   grantRoutes(http, context);
   toolServerRoutes(http, context);

@@ -61,8 +61,8 @@ const CallParams = z.object({ server: z.string(), tool: z.string() });
 
 /** Whether a request may be carried out once more when nobody knows whether it was. */
 function isRepeatable({ routeOptions, params }: FastifyRequest, deps: Deps): boolean {
-  const { operation } = routeOptions.config;
-  if (operation !== undefined) return operation.retry === "by-key";
+  const { mayRepeat } = routeOptions.config;
+  if (mayRepeat !== undefined) return mayRepeat(params);
   if (routeOptions.url !== ROUTES.callTool) return REPEATED_ROUTES.has(routeOptions.url ?? "");
   const call = CallParams.safeParse(params);
   return call.success && isCallRepeatable(deps, call.data);
@@ -148,9 +148,11 @@ const TELLS_TOKEN: ReadonlySet<string | undefined> = new Set([ROUTES.participant
 
 /** A token is told once: it is not on disk, and sent again the same request is not told it. */
 function withoutToken({ routeOptions }: FastifyRequest, body: string): string {
-  if (!TELLS_TOKEN.has(routeOptions.url)) return body;
+  const once = TELLS_TOKEN.has(routeOptions.url) ? ["token"] : (routeOptions.config.operation?.sentOnce ?? []);
+  if (once.length === 0) return body;
   const answer = Json.parse(JSON.parse(body));
-  return JSON.stringify(isJsonObject(answer) ? { ...answer, token: null } : answer);
+  const nulls = Object.fromEntries(once.map((name) => [name, null]));
+  return JSON.stringify(isJsonObject(answer) ? { ...answer, ...nulls } : answer);
 }
 
 const headersOf = (headers: { readonly [name: string]: unknown }): { readonly [name: string]: string } =>

@@ -11,18 +11,6 @@ const REPEATED = [
   "activateAgent",
   "pauseAgent",
   "resumeAgent",
-  "runs",
-  "cancelRun",
-  "decideRun",
-  "chooseRun",
-  "answerQuestion",
-  "forkRun",
-  "retryRun",
-  "replayRun",
-  "replayExport",
-  "pruneRuns",
-  "approve",
-  "deny",
   "toolServers",
   "acceptToolServer",
   "activateToolServer",
@@ -56,7 +44,6 @@ const LOOKED_AT = [
   "retryDeadLetters",
   "migrateMemory",
   "importMemory",
-  "uploads",
 ] as const satisfies readonly RouteName[];
 
 const routesOf = (names: readonly RouteName[]): ReadonlySet<string> => new Set(names.map((name) => ROUTES[name]));

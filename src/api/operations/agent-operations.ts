@@ -10,7 +10,7 @@ import {
 import type { Problem } from "../../text/documents/index.ts";
 import type * as contract from "../contract/index.ts";
 import { instant } from "./present-run.ts";
-import { DEFAULT_WORKSPACE } from "./run-operations.ts";
+import { DEFAULT_WORKSPACE } from "./default-workspace.ts";
 
 /** The definition file of an agent; `hash` is the sha256 of its text, hexadecimal. */
 export type AgentFile = { readonly path: string; readonly source: string; readonly hash: string };

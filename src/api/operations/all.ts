@@ -1,16 +1,24 @@
 import type { Operation, operations } from "../contract/index.ts";
+import { approvalOperations } from "./approval-operations.ts";
 import { budgetOperations } from "./budget-operations.ts";
 import { memoryOperations } from "./memory-operations.ts";
 import { memoryUpkeepOperations } from "./memory-upkeep-operations.ts";
 import { modelOperations } from "./model-operations.ts";
 import type { ServicesOf } from "./perform.ts";
+import { replayOperations } from "./replay-run.ts";
+import { runHistoryOperations } from "./run-history.ts";
+import { runOperations } from "./run-operations.ts";
 
 /** Every operation with its implementation. */
 export const OPERATIONS = [
+  ...approvalOperations,
   ...budgetOperations,
   ...memoryOperations,
   ...memoryUpkeepOperations,
   ...modelOperations,
+  ...replayOperations,
+  ...runHistoryOperations,
+  ...runOperations,
 ] as const;
 
 /** The services that operations need. */

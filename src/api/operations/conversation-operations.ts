@@ -18,7 +18,7 @@ import type * as contract from "../contract/index.ts";
 import { conversations } from "../contract/index.ts";
 import { instant } from "./present-run.ts";
 import { PruneAgeError } from "./run-history.ts";
-import { DEFAULT_WORKSPACE } from "./run-operations.ts";
+import { DEFAULT_WORKSPACE } from "./default-workspace.ts";
 import { MessageRefusedError } from "./send-message.ts";
 import { type Speaker, SpeakerRefusedError } from "./speaker.ts";
 

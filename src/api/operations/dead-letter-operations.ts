@@ -6,7 +6,7 @@ import {
 } from "../../messaging/router/index.ts";
 import type * as contract from "../contract/index.ts";
 import { presentDeadLetter } from "./present-message.ts";
-import { DEFAULT_WORKSPACE } from "./run-operations.ts";
+import { DEFAULT_WORKSPACE } from "./default-workspace.ts";
 import { MessageRefusedError } from "./send-message.ts";
 
 export type DeadLetterServices = { readonly router: Router; readonly messageJournal: MessageJournal };

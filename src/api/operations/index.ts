@@ -17,37 +17,14 @@ export {
   listTemplates,
   validateAgent,
 } from "./agent-operations.ts";
-export { type ApprovalServices, approve, deny, getApproval, listApprovals } from "./approval-operations.ts";
-export {
-  answerQuestion,
-  artifactsOfRun,
-  cancelRun,
-  chooseRun,
-  decideRun,
-  DEFAULT_WORKSPACE,
-  getRun,
-  listRuns,
-  runId,
-  type RunServices,
-  type StartedRun,
-  startRun,
-} from "./run-operations.ts";
-export {
-  compareRuns,
-  deleteRun,
-  exportRun,
-  forkRun,
-  type HistoryServices,
-  pruneRuns,
-  retryRun,
-} from "./run-history.ts";
+export { DEFAULT_WORKSPACE } from "./default-workspace.ts";
+export { type RunServices } from "./stored-run.ts";
 export { type AgentLimits, type BudgetServices } from "./budget-operations.ts";
 export { checkInput } from "./check-input.ts";
 export { RequestInvalidError } from "./errors.ts";
 export { OPERATIONS, type OperationServices } from "./all.ts";
-export type { Call, Implementation, ReceivedParts } from "./perform.ts";
+export type { Call, Implementation, ReceivedBody, ReceivedParts, Streamed, Streaming } from "./perform.ts";
 export { type Access, OPEN_ACCESS, type Principal } from "./principal.ts";
-export { replayExported, type ReplayServices, replayStored } from "./replay-run.ts";
 export { type GrantServices, listGrantUses } from "./grant-operations.ts";
 export { type ModelServices } from "./model-operations.ts";
 export { type ServerEventServices, watchServer } from "./server-events.ts";
@@ -86,9 +63,9 @@ export {
   listTasks,
   type TaskServices,
 } from "./task-operations.ts";
-export { type Streamed, watchRun } from "./watch-run.ts";
+export { watchRun } from "./watch-run.ts";
 export { messageSchema } from "./message-schema.ts";
-export { receiveUpload, UPLOAD_WAIT_MS } from "./receive-upload.ts";
+export { UPLOAD_WAIT_MS } from "./receive-upload.ts";
 export {
   archiveConversation,
   archiveConversations,

@@ -3,7 +3,7 @@ import type { Participants } from "../../messaging/directory/index.ts";
 import { type Delivered, type FetchedSettlement, type Router, SHARED } from "../../messaging/router/index.ts";
 import type * as contract from "../contract/index.ts";
 import { wireObject } from "./present-message.ts";
-import { DEFAULT_WORKSPACE } from "./run-operations.ts";
+import { DEFAULT_WORKSPACE } from "./default-workspace.ts";
 
 export type MailboxServices = {
   readonly router: Router;

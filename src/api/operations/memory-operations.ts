@@ -28,7 +28,7 @@ import {
   presentSearch,
   scopeKeyOf,
 } from "./present-memory.ts";
-import { DEFAULT_WORKSPACE } from "./run-operations.ts";
+import { DEFAULT_WORKSPACE } from "./default-workspace.ts";
 
 export type MemoryServices = { readonly memory: Memory };
 

@@ -4,7 +4,7 @@ import type { ImportProgress, MemoryTransfers } from "../../memory/transfer/inde
 import type { memoryTransfer as schemas } from "../contract/index.ts";
 import type * as contract from "../contract/index.ts";
 import { scopeKeyOf } from "./present-memory.ts";
-import { DEFAULT_WORKSPACE } from "./run-operations.ts";
+import { DEFAULT_WORKSPACE } from "./default-workspace.ts";
 
 export type MemoryTransferServices = { readonly memoryTransfers: MemoryTransfers };
 

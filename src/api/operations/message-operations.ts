@@ -10,7 +10,7 @@ import {
 import type * as contract from "../contract/index.ts";
 import { presentView } from "./present-message.ts";
 import type { AskedIds } from "./asked-ids.ts";
-import { DEFAULT_WORKSPACE } from "./run-operations.ts";
+import { DEFAULT_WORKSPACE } from "./default-workspace.ts";
 import { type SendServices, sendMessage } from "./send-message.ts";
 
 export type MessageServices = SendServices & { readonly router: Router; readonly messageContents: ContentStore };

@@ -3,7 +3,7 @@ import type { Runs } from "../../runs/index.ts";
 import type { Tasks } from "../../messaging/tasks/index.ts";
 import { counter, exposition, gauge, histogram, type Metric } from "./exposition.ts";
 import { memoryMetrics, type MemoryMetricsServices } from "./memory-metrics.ts";
-import { DEFAULT_WORKSPACE } from "./run-operations.ts";
+import { DEFAULT_WORKSPACE } from "./default-workspace.ts";
 import type { ServerFacts } from "./system-operations.ts";
 
 export type MetricsServices = MemoryMetricsServices & {

@@ -5,7 +5,7 @@ import type * as contract from "../contract/index.ts";
 import type { AskedIds } from "./asked-ids.ts";
 import { orAsItIs } from "./done-already.ts";
 import { instant } from "./present-run.ts";
-import { DEFAULT_WORKSPACE } from "./run-operations.ts";
+import { DEFAULT_WORKSPACE } from "./default-workspace.ts";
 
 export type ParticipantServices = {
   readonly participants: Participants;

@@ -10,10 +10,31 @@ export type Call = {
   readonly signal: AbortSignal;
   /** Ids for what the operation creates; present if the call can be executed again. */
   readonly asked: AskedIds | undefined;
+  /** The position of the last event that the client has received. */
+  readonly lastEventId: string | undefined;
+  /** The body of an operation that receives one unparsed. */
+  readonly received: ReceivedBody;
+  /** Reports the progress of an operation that can report it. */
+  readonly onProgress: (progress: object) => void;
+};
+
+/** A body as it arrives. `bytes` is the length that the client stated. */
+export type ReceivedBody = {
+  readonly mediaType: string | undefined;
+  readonly bytes: number | undefined;
+  readonly content: AsyncIterable<Uint8Array>;
 };
 
 /** An input as a surface received it, divided by where its fields were sent. */
 export type ReceivedParts = { readonly params: unknown; readonly query: unknown; readonly body: unknown };
+
+/** An event of a stream; `id` is present if a reader can resume after it. */
+export type Streamed<Event> = { readonly id: number | string | undefined; readonly event: Event };
+/** Events as an answer, with headers of the response. */
+export type Streaming = {
+  readonly events: AsyncGenerator<Streamed<{ readonly type: string }>, void, undefined>;
+  readonly headers?: Readonly<Record<string, string>>;
+};
 
 type Perform<Op extends Operation, Services> = (
   services: Services,
@@ -21,23 +42,73 @@ type Perform<Op extends Operation, Services> = (
   call: Call,
 ) => OutputOf<Op> | Promise<OutputOf<Op>>;
 
+type Stream<Op extends Operation, Services> = (
+  services: Services,
+  input: InputOf<Op>,
+  call: Call,
+) => Streaming | Promise<Streaming>;
+
+/** What an implementation may have besides `perform`. */
+type Extras<Op extends Operation, Services> = {
+  /** Answers with events. Failures before the first event are answered as problems. */
+  readonly stream?: Stream<Op, Services>;
+  /** Whether this request can be executed again with the same key; default: as `retry` states. */
+  readonly mayRepeat?: (services: Services, params: unknown) => boolean;
+};
+
+/** The result of a call: the output, and the status and headers that it has in HTTP. */
+export type Result = {
+  readonly output: unknown;
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+};
+
 /** An operation with its implementation. `Services` are what the implementation needs. */
 export type Implementation<Name extends string, Services> = {
   readonly operation: Operation & { readonly name: Name };
-  readonly perform: (services: Services, parts: ReceivedParts, call: Call) => unknown;
+  readonly perform: (services: Services, parts: ReceivedParts, call: Call) => Promise<Result>;
+  readonly stream: ((services: Services, parts: ReceivedParts, call: Call) => Promise<Streaming>) | undefined;
+  readonly mayRepeat: (services: Services, params: unknown) => boolean;
 };
 
 /** Connects an operation to its implementation. The input is checked once, here, for every surface. */
-export const implement = <Op extends Operation, Services>(
+export function implement<Op extends Operation, Services>(
   operation: Op,
   perform: Perform<Op, Services>,
-): Implementation<Op["name"], Services> => ({
-  operation,
-  perform: (services, parts, call) => perform(services, parse(operation, parts), call),
-});
+  extras?: Extras<Op, Services>,
+): Implementation<Op["name"], Services>;
+export function implement(
+  operation: Operation,
+  perform: Perform<Operation, unknown>,
+  { stream, mayRepeat = () => operation.retry === "by-key" }: Extras<Operation, unknown> = {},
+): Implementation<string, unknown> {
+  const { http } = operation;
+  return {
+    operation,
+    perform: async (services, parts, call) => {
+      const input = parse(operation, parts);
+      const output = await perform(services, input, call);
+      return { output, status: http.statusOf?.(output, input) ?? http.status, headers: http.headers?.(output) ?? {} };
+    },
+    stream: stream && (async (services, parts, call) => stream(services, parse(operation, parts), call)),
+    mayRepeat,
+  };
+}
+
+/** Connects an operation that answers only with events to its implementation. */
+export const implementStream = <Op extends Operation, Services>(
+  operation: Op,
+  stream: Stream<Op, Services>,
+): Implementation<Op["name"], Services> =>
+  implement<Op, Services>(
+    operation,
+    () => {
+      throw new Error(`${operation.name} answers with events`);
+    },
+    { stream },
+  );
 
 /** Returns the fields of all parts as one object. Throws RequestInvalidError for the first part that does not fit. */
-function parse<Op extends Operation>(operation: Op, parts: ReceivedParts): InputOf<Op>;
 function parse(operation: Operation, parts: ReceivedParts): object {
   const fields = (["params", "body", "query"] as const)
     .filter((part) => takes(operation, part))

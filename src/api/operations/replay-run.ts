@@ -1,11 +1,11 @@
-import type * as z from "zod";
 import { CaxtonError } from "../../kernel/errors.ts";
 import { ArtifactId, mint, RunId } from "../../kernel/ids.ts";
 import { type Recording, type ReplayDeps, replayRun, type ReplayReport } from "../../runs/replay/index.ts";
 import { type Artifact, attachContent, type JournalEntry, RunEvent } from "../../runs/index.ts";
-import { type RunExport, runHistory } from "../contract/index.ts";
+import { operations, type RunExport, runHistory } from "../contract/index.ts";
 import type * as contract from "../contract/index.ts";
-import { getRun, type RunServices } from "./run-operations.ts";
+import { implement } from "./perform.ts";
+import { getRun, runId, type RunServices } from "./stored-run.ts";
 
 export type ReplayServices = RunServices & ReplayDeps;
 
@@ -15,14 +15,9 @@ export class ExportInvalidError extends CaxtonError<{ readonly problem: string }
   readonly kind = "rejected";
 }
 
-type Revision = z.infer<typeof runHistory.ReplayQuery>["revision"];
-
-/** Plays a run again from its recording. Throws RunNotFoundError, AgentNotFoundError, RevisionNotFoundError. */
-export async function replayStored(
-  services: ReplayServices,
-  id: RunId,
-  revision: Revision,
-): Promise<contract.ReplayReport> {
+/** Throws RunNotFoundError, AgentNotFoundError, RevisionNotFoundError. */
+const replay = implement(operations.run.replay, async (services: ReplayServices, { id: text, revision }) => {
+  const id = runId(text);
   getRun(services, id);
   const { journal, artifacts } = services;
   const recording: Recording = {
@@ -31,14 +26,14 @@ export async function replayStored(
     read: (artifact) => artifacts.read(artifact),
   };
   return presentReport(await replayRun(recording, services, revision));
-}
+});
 
-/** Plays an exported run on this server. Throws ExportInvalidError, AgentNotFoundError, RevisionNotFoundError. */
-export const replayExported = async (
-  services: ReplayServices,
-  document: RunExport,
-  revision: Revision,
-): Promise<contract.ReplayReport> => presentReport(await replayRun(recordingOf(document), services, revision));
+/** Throws ExportInvalidError, AgentNotFoundError, RevisionNotFoundError. */
+const replayExport = implement(
+  operations.run.replayExport,
+  async (services: ReplayServices, { revision, ...document }) =>
+    presentReport(await replayRun(recordingOf(document), services, revision)),
+);
 
 const presentReport = ({ divergences, ...report }: ReplayReport): contract.ReplayReport => ({
   ...report,
@@ -47,15 +42,17 @@ const presentReport = ({ divergences, ...report }: ReplayReport): contract.Repla
 
 function recordingOf(document: RunExport): Recording {
   const id = RunId.safeParse(document.run.id);
-  const runId = id.success ? id.data : mint(RunId);
+  const run = id.success ? id.data : mint(RunId);
   const data = new Map<string, string | null>(document.artifacts.map((each) => [each.id, each.data]));
   const artifacts = document.artifacts.flatMap((each): Artifact[] => {
     const artifact = ArtifactId.safeParse(each.id);
     const { name, media_type: mediaType, bytes } = each;
-    return artifact.success ? [{ id: artifact.data, runId, name, mediaType, bytes, path: "", createdAtMs: 0 }] : [];
+    return artifact.success
+      ? [{ id: artifact.data, runId: run, name, mediaType, bytes, path: "", createdAtMs: 0 }]
+      : [];
   });
   return {
-    entries: document.journal.flatMap((each) => entryOf(document, each, runId)),
+    entries: document.journal.flatMap((each) => entryOf(document, each, run)),
     artifacts,
     read: async (artifact) => Buffer.from(data.get(artifact.id) ?? "", "base64"),
   };
@@ -65,7 +62,7 @@ function recordingOf(document: RunExport): Recording {
 function entryOf(
   { contents }: RunExport,
   { seq, at, event }: RunExport["journal"][number],
-  runId: RunId,
+  run: RunId,
 ): readonly JournalEntry[] {
   const { type, content } = runHistory.ExportedEvent.parse(event);
   if (!RunEvent.options.some(({ shape }) => shape.type.value === type)) return [];
@@ -76,10 +73,12 @@ function entryOf(
   };
   const parsed = RunEvent.safeParse(content ? { ...event, content: attachContent(content, textOf) } : event);
   if (!parsed.success) throw invalid(`event ${seq}, a ${type}, is not as this version writes it`);
-  return [{ seq, runId, atMs: Date.parse(at), event: parsed.data }];
+  return [{ seq, runId: run, atMs: Date.parse(at), event: parsed.data }];
 }
 
 const invalid = (problem: string): ExportInvalidError =>
   new ExportInvalidError(`the export cannot be read: ${problem}`, "Export the run again: caxton run export <id>.", {
     problem,
   });
+
+export const replayOperations = [replay, replayExport] as const;

@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { parseDuration } from "../../text/documents/index.ts";
 import { CaxtonError } from "../../kernel/errors.ts";
-import type { RunId } from "../../kernel/ids.ts";
 import { JsonObject } from "../../kernel/json.ts";
 import {
   type Artifact,
@@ -15,9 +14,11 @@ import {
   type TimeTravel,
 } from "../../runs/index.ts";
 import type * as contract from "../contract/index.ts";
-import type { AskedIds } from "./asked-ids.ts";
+import { operations } from "../contract/index.ts";
+import { implement } from "./perform.ts";
 import { instant, presentStep, presentSummary } from "./present-run.ts";
-import { DEFAULT_WORKSPACE, getRun, type RunServices, type StartedRun, summaryOf } from "./run-operations.ts";
+import { DEFAULT_WORKSPACE } from "./default-workspace.ts";
+import { getRun, runId, type RunServices, summaryOf } from "./stored-run.ts";
 import type { ServerFacts } from "./system-operations.ts";
 
 export type HistoryServices = RunServices & {
@@ -26,8 +27,11 @@ export type HistoryServices = RunServices & {
   readonly facts: ServerFacts;
 };
 
-/** Deletes an ended run with all it holds. Throws RunNotFoundError, RunNotEndedError, storage errors. */
-export const deleteRun = ({ retention }: HistoryServices, id: RunId): Promise<void> => retention.delete(id);
+/** Throws RunNotFoundError, RunNotEndedError, storage errors. */
+const remove = implement(operations.run.delete, async ({ retention }: HistoryServices, { id }) => {
+  await retention.delete(runId(id));
+  return null;
+});
 
 const COUNTED_MAX = 1_000_000;
 
@@ -36,11 +40,8 @@ export class PruneAgeError extends CaxtonError<{ readonly given: string }> {
   readonly kind = "invalid";
 }
 
-/** Deletes runs that ended longer ago than that, or counts them. Throws PruneAgeError, storage errors. */
-export async function pruneRuns(
-  { retention }: HistoryServices,
-  { older_than, dry_run }: { readonly older_than: string; readonly dry_run: boolean },
-): Promise<{ runs: number; dry_run: boolean }> {
+/** Throws PruneAgeError, storage errors. */
+const prune = implement(operations.run.prune, async ({ retention }: HistoryServices, { older_than, dry_run }) => {
   const ageMs = parseDuration(older_than);
   if (ageMs === undefined)
     throw new PruneAgeError(`"${older_than}" is no age`, 'Write one such as "30d", "12h" or "90m".', {
@@ -50,26 +51,23 @@ export async function pruneRuns(
     ? retention.pastAge(DEFAULT_WORKSPACE, ageMs, COUNTED_MAX).length
     : await retention.prune(DEFAULT_WORKSPACE, ageMs);
   return { runs, dry_run };
-}
+});
 
-/** A new run that goes on from a step of another. Throws RunNotFoundError, RunStepNotFoundError and what starting a run throws. */
-export const forkRun = (
-  { timeTravel }: HistoryServices,
-  id: RunId,
-  { at, input, model, revision }: contract.ForkBody,
-  asked?: AskedIds,
-): Promise<StartedRun> => timeTravel.fork(id, { at, input, model, revision }, asked?.run());
+/** Throws RunNotFoundError, RunStepNotFoundError and what starting a run throws. */
+const fork = implement(operations.run.fork, async (services: HistoryServices, given, { asked }) => {
+  const { at, input, model, revision } = given;
+  const { id } = await services.timeTravel.fork(runId(given.id), { at, input, model, revision }, asked?.run());
+  return getRun(services, id);
+});
 
-/** The same request once more. Throws RunNotFoundError and what starting a run throws. */
-export const retryRun = (
-  { timeTravel }: HistoryServices,
-  id: RunId,
-  { latest }: { readonly latest: boolean },
-  asked?: AskedIds,
-): Promise<StartedRun> => timeTravel.retry(id, { latest }, asked?.run());
+/** Throws RunNotFoundError and what starting a run throws. */
+const retry = implement(operations.run.retry, async (services: HistoryServices, { id, latest }, { asked }) => {
+  const { id: started } = await services.timeTravel.retry(runId(id), { latest }, asked?.run());
+  return getRun(services, started);
+});
 
-/** Two runs side by side. Throws RunNotFoundError. */
-export function compareRuns(services: RunServices, a: RunId, b: RunId): contract.RunDiff {
+const compare = implement(operations.run.compare, (services: RunServices, { id, other }) => {
+  const [a, b] = [runId(id), runId(other)];
   const [left, right] = [services.runs.view(a), services.runs.view(b)];
   const { same, differences, steps } = diffRuns(left, right);
   const shown = (step: RunStep | undefined, view: typeof left) =>
@@ -85,14 +83,11 @@ export function compareRuns(services: RunServices, a: RunId, b: RunId): contract
       differences: [...pair.differences],
     })),
   };
-}
+});
 
-/** All there is of a run in one document; its format is described in docs/guides/runs.md. Throws RunNotFoundError, storage errors. */
-export async function exportRun(
-  services: HistoryServices,
-  id: RunId,
-  { artifacts }: { readonly artifacts: boolean },
-): Promise<contract.RunExport> {
+/** The format of the document is described in docs/guides/runs.md. Throws RunNotFoundError, storage errors. */
+const exportRun = implement(operations.run.export, async (services: HistoryServices, input) => {
+  const id = runId(input.id);
   getRun(services, id);
   const contents: { [hash: string]: string } = {};
   const put = (text: string) => {
@@ -106,10 +101,11 @@ export async function exportRun(
     event: exportedEvent(entry, new Detacher(put)),
   }));
   const files: contract.RunExport["artifacts"] = [];
-  for (const each of services.artifacts.ofRun(id)) files.push(await exportedArtifact(services, each, artifacts));
+  for (const each of services.artifacts.ofRun(id))
+    files.push(await exportedArtifact(services, each, input.artifacts === "true"));
   return {
-    format: "caxton.run",
-    version: 1,
+    format: "caxton.run" as const,
+    version: 1 as const,
     exported_at: new Date().toISOString(),
     server: services.facts.version,
     run: presentSummary(summaryOf(services, id)),
@@ -117,7 +113,7 @@ export async function exportRun(
     contents,
     artifacts: files,
   };
-}
+});
 
 /** Where a run's files are on this server is nobody's business elsewhere. */
 const withoutPlaces = (event: RunEvent): RunEvent =>
@@ -139,3 +135,5 @@ async function exportedArtifact({ artifacts }: RunServices, artifact: Artifact, 
   const data = whole ? Buffer.from(await artifacts.read(artifact)).toString("base64") : null;
   return { id, name, media_type: mediaType, bytes, data };
 }
+
+export const runHistoryOperations = [remove, prune, fork, retry, compare, exportRun] as const;

@@ -1,45 +1,18 @@
+import type * as z from "zod";
 import { AgentNotFoundError, type Agents } from "../../agents/definitions/index.ts";
-import type { JsonObject } from "../../kernel/json.ts";
 import { mint, RunId, ToolCallId, UploadId } from "../../kernel/ids.ts";
 import { log } from "../../kernel/log.ts";
-import {
-  type Answer,
-  type ArtifactStore,
-  type Decision,
-  type ModelChosen,
-  type RunJournal,
-  type RunKeepings,
-  type RunOutcome,
-  type Runs,
-  type RunState,
-  type RunSummary,
-  type StartRequest,
-  type UploadStore,
-  RunNotFoundError,
-  RunNotWaitingError,
-  UploadNotFoundError,
-} from "../../runs/index.ts";
-import type * as contract from "../contract/index.ts";
+import { type RunOutcome, type UploadStore, RunNotWaitingError, UploadNotFoundError } from "../../runs/index.ts";
+import { operations, type runs as schemas } from "../contract/index.ts";
 import type { AskedIds } from "./asked-ids.ts";
 import { isSaid } from "./done-already.ts";
-import { presentArtifact, presentRun, presentSummary } from "./present-run.ts";
-
-export const DEFAULT_WORKSPACE = "default";
-
-export type RunServices = {
-  readonly runs: Runs;
-  readonly journal: RunJournal;
-  readonly artifacts: ArtifactStore;
-  readonly uploads: UploadStore;
-  readonly keepings: Pick<RunKeepings, "get">;
-};
-
-/** An id from outside; what is no id at all is simply not there. Throws RunNotFoundError. */
-export function runId(text: string): RunId {
-  const parsed = RunId.safeParse(text);
-  if (parsed.success) return parsed.data;
-  throw new RunNotFoundError(`there is no run ${text}`, "`caxton run list` shows the runs there are.", { id: text });
-}
+import { downloadArtifact } from "./download-artifact.ts";
+import { implement, implementStream } from "./perform.ts";
+import { presentArtifact, presentSummary } from "./present-run.ts";
+import { receiveUpload } from "./receive-upload.ts";
+import { DEFAULT_WORKSPACE } from "./default-workspace.ts";
+import { getRun, runId, type RunServices } from "./stored-run.ts";
+import { watchRun } from "./watch-run.ts";
 
 export const uploadId = (text: string): UploadId => {
   const parsed = UploadId.safeParse(text);
@@ -49,20 +22,11 @@ export const uploadId = (text: string): UploadId => {
 
 export type StartedRun = { readonly id: RunId; readonly ended: Promise<RunOutcome> };
 
-/** Accepts a run with its files; on disk when resolved. Asked for again it is the run that was begun before. */
-export async function startRun(
+/** Accepts a run with its files; stored when resolved. Requested again it is the run that was started before. */
+async function startRun(
   { runs, journal, uploads }: RunServices,
-  body: {
-    readonly agent: string;
-    readonly input: string;
-    readonly variables?: JsonObject | undefined;
-    readonly uploads: readonly string[];
-    readonly model?: string | undefined;
-    readonly on_model_failure?: StartRequest["onModelFailure"];
-    readonly attended?: boolean | undefined;
-    readonly output_schema?: StartRequest["outputSchema"];
-  },
-  asked?: AskedIds,
+  body: z.output<typeof schemas.StartRunBody>,
+  asked: AskedIds | undefined,
 ): Promise<StartedRun> {
   const id = asked?.run() ?? mint(RunId);
   if (journal.summary(id) !== undefined) return { id, ended: runs.still(id) };
@@ -87,7 +51,7 @@ export async function startRun(
   }
 }
 
-/** Sets a run's files free; a failure of that is only logged, since the next start of the server does it again. */
+/** Releases a run's files. A failure is only logged, since the next start of the server releases them again. */
 export async function releaseUploads(uploads: UploadStore, id: RunId): Promise<void> {
   try {
     await uploads.release(id);
@@ -96,45 +60,35 @@ export async function releaseUploads(uploads: UploadStore, id: RunId): Promise<v
   }
 }
 
-/** A run with all its steps. Throws RunNotFoundError. */
-export function getRun(services: RunServices, id: RunId): contract.RunDetail {
-  const { runs, journal, artifacts, keepings } = services;
-  const view = runs.view(id);
-  const summary = summaryOf(services, id);
-  return presentRun(summary, view, {
-    artifacts: artifacts.ofRun(id),
-    madeFromIt: journal.madeFrom(id),
-    keeping: keepings.get(id),
-  });
-}
-
-/** A run's row. Throws RunNotFoundError. */
-export function summaryOf({ journal }: RunServices, id: RunId): RunSummary {
-  const summary = journal.summary(id);
-  if (summary) return summary;
-  throw new RunNotFoundError(`there is no run ${id}`, "`caxton run list` shows the runs there are.", { id });
-}
-
-/** Runs, newest first; an agent's by its name in any letter case. */
-export async function listRuns(
-  { journal, agents }: RunServices & { readonly agents: Agents },
-  query: {
-    readonly agent?: string | undefined;
-    readonly state?: RunState | undefined;
-    /** Only those that messages of this conversation started. */
-    readonly conversation?: string | undefined;
-    readonly cursor?: RunId | undefined;
-    readonly limit: number;
+const start = implement(
+  operations.run.start,
+  async (services: RunServices, body, { asked }) => {
+    const { id, ended } = await startRun(services, body, asked);
+    if (body.wait) await ended;
+    return getRun(services, id);
   },
-): Promise<{ items: contract.RunSummary[]; next: string | null }> {
-  const { state, conversation, cursor: before, limit } = query;
-  const agent = query.agent === undefined ? undefined : await deployedName(agents, query.agent);
-  const found = journal.list({ workspace: DEFAULT_WORKSPACE, agent, state, conversation, before, limit: limit + 1 });
-  const items = found.slice(0, limit).map(presentSummary);
-  return { items, next: found.length > limit ? (items.at(-1)?.id ?? null) : null };
-}
+  {
+    stream: async (services, body, { asked, signal }) => {
+      const { id } = await startRun(services, body, asked);
+      return { events: watchRun(services, id, {}, signal), headers: { location: `/api/v1/runs/${id}` } };
+    },
+  },
+);
 
-/** An agent's name as it was deployed, which is how its runs carry it; of an agent that is gone, the name as given. */
+/** An agent's runs are found by its name in any letter case. */
+const list = implement(
+  operations.run.list,
+  async ({ journal, agents }: RunServices & { readonly agents: Agents }, query) => {
+    const { state, conversation, cursor, limit } = query;
+    const before = cursor === undefined ? undefined : RunId.parse(cursor);
+    const agent = query.agent === undefined ? undefined : await deployedName(agents, query.agent);
+    const found = journal.list({ workspace: DEFAULT_WORKSPACE, agent, state, conversation, before, limit: limit + 1 });
+    const items = found.slice(0, limit).map(presentSummary);
+    return { items, next: found.length > limit ? (items.at(-1)?.id ?? null) : null };
+  },
+);
+
+/** Returns an agent's name as it was deployed, which its runs carry; for an agent that was deleted, the name as given. */
 async function deployedName(agents: Agents, name: string): Promise<string> {
   try {
     return (await agents.get(DEFAULT_WORKSPACE, name)).name;
@@ -144,20 +98,25 @@ async function deployedName(agents: Agents, name: string): Promise<string> {
   }
 }
 
-/** Throws RunNotFoundError, RunEndedError. */
-export async function cancelRun(services: RunServices, id: RunId, asked?: AskedIds): Promise<contract.RunDetail> {
+const get = implement(operations.run.get, (services: RunServices, { id }) => getRun(services, runId(id)));
+
+const watch = implementStream(operations.run.watch, (services: RunServices, { id, types }, call) => {
+  const afterSeq = Number(call.lastEventId ?? 0);
+  const resumed = Number.isSafeInteger(afterSeq) && afterSeq > 0 ? afterSeq : 0;
+  return { events: watchRun(services, runId(id), { afterSeq: resumed, types }, call.signal) };
+});
+
+const cancel = implement(operations.run.cancel, async (services: RunServices, { id: text }, { asked }) => {
+  const id = runId(text);
   if (!isSaid(services, id, asked, ({ type }) => type === "run-cancel"))
     await services.runs.cancel(id, "asked for by a client");
   return getRun(services, id);
-}
+});
 
 /** Throws RunNotFoundError, RunNotWaitingError. */
-export async function decideRun(
-  services: RunServices,
-  id: RunId,
-  { call_id, decision }: { readonly call_id?: string | undefined; readonly decision: Decision },
-  asked?: AskedIds,
-): Promise<contract.RunDetail> {
+const decide = implement(operations.run.decide, async (services: RunServices, input, { asked }) => {
+  const { call_id, decision } = input;
+  const id = runId(input.id);
   const callId = ToolCallId.optional().safeParse(call_id);
   if (!callId.success) {
     const { waitingFor } = services.runs.view(id);
@@ -178,35 +137,37 @@ export async function decideRun(
   );
   if (!isDecided) await services.runs.decide(id, callId.data, decision);
   return getRun(services, id);
-}
+});
 
-/** Says how a run goes on whose model failed. Throws RunNotFoundError, NoChoiceOpenError, UnknownModelError. */
-export async function chooseRun(
-  services: RunServices,
-  id: RunId,
-  chosen: ModelChosen,
-  asked?: AskedIds,
-): Promise<contract.RunDetail> {
+/** Throws RunNotFoundError, NoChoiceOpenError, UnknownModelError. */
+const choose = implement(operations.run.choose, async (services: RunServices, { id: text, ...chosen }, { asked }) => {
+  const id = runId(text);
   const isChosen = isSaid(services, id, asked, ({ type }) => type === "model-choose" || type === "run-cancel");
   if (!isChosen) await services.runs.choose(id, chosen);
   return getRun(services, id);
-}
-
-/** Answers a question of a tool. Throws RunNotFoundError, QuestionNotFoundError, QuestionClosedError, AnswerInvalidError. */
-export async function answerQuestion(
-  services: RunServices,
-  id: RunId,
-  question: string,
-  answer: Answer,
-): Promise<contract.RunDetail> {
-  await services.runs.answer(id, question, answer);
-  return getRun(services, id);
-}
-
-export const artifactsOfRun = (
-  services: RunServices,
-  id: RunId,
-): { items: contract.ArtifactSummary[]; next: null } => ({
-  items: services.artifacts.ofRun(id).map(presentArtifact),
-  next: null,
 });
+
+/** Throws RunNotFoundError, QuestionNotFoundError, QuestionClosedError, AnswerInvalidError. */
+const answer = implement(operations.run.answer, async (services: RunServices, { id, question, ...answered }) => {
+  await services.runs.answer(runId(id), question, answered);
+  return getRun(services, runId(id));
+});
+
+const artifacts = implement(operations.run.artifacts, (services: RunServices, { id }) => {
+  getRun(services, runId(id));
+  return { items: services.artifacts.ofRun(runId(id)).map(presentArtifact), next: null };
+});
+
+export const runOperations = [
+  start,
+  list,
+  get,
+  watch,
+  cancel,
+  decide,
+  choose,
+  answer,
+  receiveUpload,
+  artifacts,
+  downloadArtifact,
+] as const;

@@ -10,7 +10,7 @@ import type * as contract from "../contract/index.ts";
 import type { AskedIds } from "./asked-ids.ts";
 import type { Speaker } from "./speaker.ts";
 import { presentMessage, presentView } from "./present-message.ts";
-import { DEFAULT_WORKSPACE } from "./run-operations.ts";
+import { DEFAULT_WORKSPACE } from "./default-workspace.ts";
 
 export type SendServices = {
   readonly router: Router;

@@ -10,8 +10,8 @@ import { type Backlog, parsePosition, type Position, RunBacklog, showPosition } 
 import { presentApprovalsOf } from "./present-approval.ts";
 import { presentQuestion, presentStep, presentSummary } from "./present-run.ts";
 import { ChangedIds } from "./changed-ids.ts";
-import { DEFAULT_WORKSPACE } from "./run-operations.ts";
-import type { Streamed } from "./watch-run.ts";
+import { DEFAULT_WORKSPACE } from "./default-workspace.ts";
+import type { Streamed } from "./perform.ts";
 
 const FRAME_MS = 75;
 const RUNS_PER_FRAME_MAX = 150;

@@ -1,7 +1,7 @@
 import { CaxtonError, type FaultKind } from "../../kernel/errors.ts";
 import { type MessageError, SYSTEM_SENDER, USER_SENDER } from "../../messaging/acl/index.ts";
 import { type Participants, tokenHash } from "../../messaging/directory/index.ts";
-import { DEFAULT_WORKSPACE } from "./run-operations.ts";
+import { DEFAULT_WORKSPACE } from "./default-workspace.ts";
 
 export type SpeakerServices = {
   readonly participants: Pick<Participants, "find" | "get" | "holds" | "changes">;

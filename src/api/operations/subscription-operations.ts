@@ -3,7 +3,7 @@ import type { Participants } from "../../messaging/directory/index.ts";
 import type { Subscription, Subscriptions } from "../../messaging/router/index.ts";
 import type * as contract from "../contract/index.ts";
 import { instant } from "./present-run.ts";
-import { DEFAULT_WORKSPACE } from "./run-operations.ts";
+import { DEFAULT_WORKSPACE } from "./default-workspace.ts";
 
 export type SubscriptionServices = { readonly subscriptions: Subscriptions; readonly participants: Participants };
 

@@ -5,7 +5,7 @@ import type { ModelCatalogue } from "../../models/port/index.ts";
 import type { RunJournal, Runs } from "../../runs/index.ts";
 import type { ToolCatalogue } from "../../tools/catalogue/index.ts";
 import type * as contract from "../contract/index.ts";
-import { DEFAULT_WORKSPACE } from "./run-operations.ts";
+import { DEFAULT_WORKSPACE } from "./default-workspace.ts";
 import { type ModelConditions, presentConditions } from "./model-conditions.ts";
 import { instant } from "./present-run.ts";
 

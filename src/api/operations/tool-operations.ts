@@ -16,7 +16,8 @@ import {
 import type * as contract from "../contract/index.ts";
 import { presentObservation } from "./grant-operations.ts";
 import { instant } from "./present-run.ts";
-import { DEFAULT_WORKSPACE, releaseUploads, uploadId } from "./run-operations.ts";
+import { DEFAULT_WORKSPACE } from "./default-workspace.ts";
+import { releaseUploads, uploadId } from "./run-operations.ts";
 
 export type ToolServices = {
   readonly tools: ToolCatalogue;

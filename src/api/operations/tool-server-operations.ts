@@ -13,7 +13,7 @@ import {
 } from "./present-tool-server.ts";
 import { instant } from "./present-run.ts";
 import type { ServerFacts } from "./system-operations.ts";
-import type { Streamed } from "./watch-run.ts";
+import type { Streamed } from "./perform.ts";
 
 export type ToolServerServices = {
   readonly toolServers: ToolServers;

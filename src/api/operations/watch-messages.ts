@@ -4,8 +4,8 @@ import type * as contract from "../contract/index.ts";
 import type { MessageFilter } from "./message-operations.ts";
 import { presentMessage, presentView } from "./present-message.ts";
 import { instant } from "./present-run.ts";
-import { DEFAULT_WORKSPACE } from "./run-operations.ts";
-import type { Streamed } from "./watch-run.ts";
+import { DEFAULT_WORKSPACE } from "./default-workspace.ts";
+import type { Streamed } from "./perform.ts";
 
 export type TailServices = { readonly router: Router; readonly clock: Clock };
 

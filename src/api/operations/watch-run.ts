@@ -3,11 +3,9 @@ import { isTerminal, type JournalEntry, RunFold, type RunNews } from "../../runs
 import { type RunEventType, type RunStreamEvent, runs as contract, type Step } from "../contract/index.ts";
 import { presentApprovalsOf } from "./present-approval.ts";
 import { instant, presentArtifact, presentQuestion, presentStep, presentSummary } from "./present-run.ts";
+import type { Streamed } from "./perform.ts";
 import { RunInbox } from "./run-inbox.ts";
-import { getRun, type RunServices } from "./run-operations.ts";
-
-/** An event of a stream; `id` is there when a reader can resume after it. */
-export type Streamed<Event> = { readonly id: number | string | undefined; readonly event: Event };
+import { getRun, type RunServices } from "./stored-run.ts";
 
 export type RunEventsRequest = {
   /** The last id the reader saw. */
