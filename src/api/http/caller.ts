@@ -1,7 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { FastifyRequest } from "fastify";
 import { Speaker, type SpeakerServices } from "../operations/index.ts";
-import { type Approver, LOCAL_APPROVER } from "../../agents/permissions/index.ts";
 
 const BEARER = /^Bearer +([^ ]+)$/iu;
 
@@ -13,6 +12,3 @@ export function speakerOf(
   const [, token] = BEARER.exec(headers.authorization ?? "") ?? [];
   return token === undefined ? new Speaker(services) : new Speaker(services, token);
 }
-
-/** Who sends a request. Without authentication everyone who reaches the port may do everything. */
-export const callerOf = (_request: FastifyRequest): Approver => LOCAL_APPROVER;
