@@ -153,6 +153,7 @@ test("after a deployment new runs get the new revision, and old runs keep theirs
   });
 });
 
+// definitions.agents.A1
 test("a revision that was read before a deployment is not remembered as the latest after it", async () => {
   const store = new MemoryAgentStore();
   const { promise: gate, resolve: open } = Promise.withResolvers<void>();
@@ -175,6 +176,7 @@ test("a revision that was read before a deployment is not remembered as the late
   expect(await agents.prepareServing("default", "writer")).toMatchObject({ revision: 2 });
 });
 
+// definitions.agents.A2
 test("only the agents used last are kept ready", async () => {
   const store = new CountingStore();
   const agents = service(store);

@@ -228,6 +228,7 @@ describe.each(MODES)("in a %s", (mode, options) => {
   });
 });
 
+// record.recorder.R2
 test("both write the same journal, but for ids, times and what it says of isolation", async () => {
   const journals = [];
   for (const [, options] of MODES) {
@@ -263,6 +264,7 @@ const faulty = (threads: EngineOptions["threads"] = {}, plan: EngineOptions["pla
   });
 
 describe("a thread that goes wrong takes only its own run down", () => {
+  // threads.thread.T2
   test("one that hangs is ended, and its run fails by name", async () => {
     await using made = faulty({ stuckMs: 1_000 });
     const [{ view }, { outcome }] = await Promise.all([made.run("hang"), made.run("go")]);
@@ -271,6 +273,7 @@ describe("a thread that goes wrong takes only its own run down", () => {
     expect(texts(view.steps)).toEqual(['saw "x"']);
   });
 
+  // threads.desk.D3
   test("one that hangs is ended also when its run is cancelled or its time is over", async () => {
     await using made = faulty({ stuckMs: 600_000 }, { timeoutMs: 3_000 });
     const [{ id, ended: over }, late] = [await made.begin("hang"), made.run("hang")];
@@ -301,12 +304,14 @@ describe("a thread that goes wrong takes only its own run down", () => {
   });
 });
 
+// threads.desk.D1, threads.thread.T1
 test("a thread has no environment, no files, no network, and starts nothing", async () => {
   await using made = faulty();
   const { view } = await made.run("look around");
   expect(JSON.parse(view.failure?.message ?? "")).toEqual({ file: "ERR_ACCESS_DENIED", environment: 0, has: [] });
 });
 
+// threads.thread-pool.W2
 test("no more runs than allowed have threads at once, the others wait, and none is there before the first", async () => {
   let most = 0;
   let now = 0;

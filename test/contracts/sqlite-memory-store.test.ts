@@ -35,6 +35,7 @@ describe("memory in a file", () => {
   });
 });
 
+// knowledge.memory-store.S4
 test("what was forgotten is in no byte of the files any more", async () => {
   using directory = tempDirectory();
   const store = new SqliteMemoryStore({ directory: directory.path, synchronous: "full" });

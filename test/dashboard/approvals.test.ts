@@ -190,6 +190,7 @@ const middleOf = async (target: Locator) => {
   return { x: (box?.x ?? 0) + (box?.width ?? 0) / 2, y: (box?.y ?? 0) + (box?.height ?? 0) / 2 };
 };
 
+// approvals.guard.G1
 test("neither a double click nor two quick clicks answer more than the card that was read", async () => {
   await using person = await visit(browser, server.url);
   const { page } = person;
@@ -221,6 +222,7 @@ test("neither a double click nor two quick clicks answer more than the card that
   expect(person.complaints).toEqual([]);
 });
 
+// approvals.guard.G1
 test("a new call comes last, and a card that moves under the pointer takes no answer for a moment", async () => {
   await using person = await visit(browser, server.url);
   const { page } = person;

@@ -215,6 +215,7 @@ describe("a place that fails", () => {
       expect(memory.embeddings.models.active).toBe("words-64@1");
     }));
 
+  // postgresql.connections.P1
   test("that cuts connections is asked again", () =>
     within(async (open) => {
       const memory = open();
@@ -396,6 +397,7 @@ const RUNNING = still("the pass that is being made has ended");
 const dueAt = (ms: number) => still(`the pass that is due at ${new Date(ms).toISOString()} is made`);
 
 describe("forgetting", () => {
+  // postgresql.wiping.W1
   test("many, one after another, writes the tables anew once for all of them", () =>
     within(async (open, schema) => {
       const clock = new ManualClock();
@@ -421,6 +423,7 @@ describe("forgetting", () => {
       );
     }));
 
+  // postgresql.wiping.W2, postgresql.wiping.W3
   test("while somebody reads a table for long lets others read and remember, and is made good by the next who opens memory", () =>
     within(async (open, schema) => {
       const memory = open();

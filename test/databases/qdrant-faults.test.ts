@@ -156,6 +156,7 @@ async function inPages<Entry>(
 }
 
 describe("two servers with one memory", () => {
+  // qdrant.qdrant-memory-store.Q2
   test("lose nothing of what each says of one entity, and make one of what both make", async () => {
     const name = collection();
     const pair = await Promise.all([1, 2].map(() => memoryOf(storeOf({ collection: name }))));
@@ -251,6 +252,7 @@ async function look({ store }: Memory): Promise<string> {
 }
 
 describe("a server that dies between two of its requests", () => {
+  // qdrant.qdrant-memory-store.Q1, qdrant.qdrant-memory-store.Q3, qdrant.qdrant-memory-store.Q4
   test.each(Object.keys(BEGUN))(
     "leaves all or nothing of %s, and nothing is in disorder after the next start",
     async (what) => {

@@ -62,6 +62,7 @@ test("a guest with more fuel than time is told from a neighbour that waits in th
   expect(await waiting).toBe("cancelled");
 });
 
+// guest.instance.I2
 test("stacks that guests leave behind them, asleep in the host, are taken down", { timeout: 120_000 }, async () => {
   await using room = await arena();
   await room.deploy(await attacker({ imports: SLEEP, call: ASLEEP }), "attacker", { limits: { deadlineMs: 60_000 } });

@@ -81,6 +81,7 @@ test("a guest that throws and catches without end uses its fuel up", async () =>
   expect(child).toBe("alive");
 });
 
+// guest.instance.I3
 test("a guest cannot hold on to the end of a call by catching it: its instance is gone, and a fresh one begins anew", async () => {
   const stubborn = await attacker({
     imports: SLEEP,

@@ -143,6 +143,7 @@ test("calls of one turn that are allowed are made at once, several wait, and eac
   ]);
 });
 
+// runs.approvals.P1
 test("of two answers at the same moment the second hears who was first", async () => {
   await using made = freshEngine(asking());
   const { id } = await made.run("go");
@@ -194,6 +195,7 @@ test("an approval that nobody gives in time is a refused call, or the end of the
   }
 });
 
+// runs.approvals.P3
 test("what waits survives a restart, and is not begun by it; an answer after it makes the call", async () => {
   using directory = tempDirectory();
   let id;
@@ -208,6 +210,7 @@ test("what waits survives a restart, and is not begun by it; an answer after it 
   expect(after.tools.calls).toHaveLength(1);
 });
 
+// runs.approvals.P2
 test("rules that changed make an approval void: it is judged anew, and asked again with the reason", async () => {
   using directory = tempDirectory();
   {

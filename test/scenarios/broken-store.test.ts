@@ -57,6 +57,7 @@ async function sends(server: TestServer) {
   return [answer.status, said(answer.body)];
 }
 
+// journal.writer.W3, storage.database.D3
 test("what cannot be stored where the next start finds it is not acknowledged, and is as soon as it can be", async () => {
   using directory = tempDirectory();
   const data = join(directory.path, ".caxton");

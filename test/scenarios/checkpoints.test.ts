@@ -15,6 +15,7 @@ const insert = (database: Database) =>
     database.sql("INSERT INTO contents (hash, text) VALUES (randomblob(32), hex(randomblob(1000)))").run(),
   );
 
+// sqlite.checkpointer.K1
 test("the log of the database stays short while it is written without a pause, and nothing is lost", async () => {
   using directory = tempDirectory();
   let written = 0;

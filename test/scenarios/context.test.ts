@@ -129,6 +129,7 @@ test("500 turns cost as much a turn at their end as at their begin, on disk and 
   expect(Math.max(...reports)).toBeLessThan(1_500);
 }, 120_000);
 
+// turn.turn-context.C1, turn.turn-context.C2
 test("a run that is stopped while its notes are made goes on with the same request; notes that are on disk are used", async () => {
   using directory = tempDirectory();
   const plan = { context: small(), stepsMax: 100 };

@@ -46,6 +46,7 @@ const waits = (made: Engine, id: RunId) => until(() => made.journal.summary(id)?
 const calledBy = (made: Engine, id: RunId, callIds: readonly string[]) =>
   made.runs.view(id).steps.flatMap((step) => (step.kind === "tool" && callIds.includes(step.callId) ? step.name : []));
 
+// execution.E3
 test("only calls that had begun are asked about, all at once; those that waited for their turn are simply made", async () => {
   using directory = tempDirectory();
   const id = await stopped(directory.path);

@@ -39,6 +39,7 @@ const count = async () => {
 };
 const run = { agent: "greeter", input: "hello" };
 
+// storage.sqlite-kept-answers.I1
 test("the same request with the same key starts one run and gets the same answer, also at the same moment and after a restart", async () => {
   const before = await count();
   const first = await post("/api/v1/runs", "one", run);
@@ -141,6 +142,7 @@ function forgetAnswers(path: string): void {
   database.sql("UPDATE kept_answers SET answer = NULL, process = 'gone'").run();
 }
 
+// storage.sqlite-kept-answers.I2
 test("every request that was carried out when the server crashed before its answer is answered when it comes again, and nothing is there twice", async () => {
   using place = tempDirectory();
   const turns = [sum, { text: "two" }];

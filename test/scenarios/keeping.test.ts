@@ -161,6 +161,7 @@ test("another agent takes facts and relations out of it in a run of its own, whi
   });
 });
 
+// remembering.keeper.K2
 test("facts are taken out of the same exchange once, and again where that failed or the answer is another", async () => {
   let answer = "In the cellar.";
   let isBroken = true;
@@ -195,6 +196,7 @@ test("facts are taken out of the same exchange once, and again where that failed
   expect(extractions).toBe(before + 1);
 });
 
+// remembering.keeper.K1
 test("what a server had no time to remember, the next one does", async () => {
   using directory = tempDirectory();
   const options = {

@@ -450,6 +450,7 @@ describe("content that is too large to travel", () => {
     return response.text();
   };
 
+  // router.claim-check.K1, router.claim-check.K2
   test("a program gets a reference and fetches 200 KB by it, before and after a restart", async () => {
     using place = tempDirectory();
     const options = { settings, directory: place.path };
@@ -530,6 +531,7 @@ const MessageRecordOf = async ({ id }: { readonly id: string }) =>
 const url = () => `${server.url.replace("http", "ws")}/api/v1/messages/socket`;
 
 describe("over a WebSocket", () => {
+  // http.message-socket.W1
   test("messages are sent singly and in batches, and come as they are settled, a window at a time", async () => {
     const name = await program("socket");
     await using socket = await Socket.open(url());
@@ -551,6 +553,7 @@ describe("over a WebSocket", () => {
     expect(got).toEqual([1, 2, 3, 4]);
   });
 
+  // http.message-socket.W3
   test("what a client had in hand when it went comes to the next one at once", async () => {
     const name = await program("gone");
     await send({ performative: "inform", receiver: name, content: "catch" });
@@ -564,6 +567,7 @@ describe("over a WebSocket", () => {
     expect((await second.heard("messages")).items).toMatchObject([{ message: { content: "catch" } }]);
   });
 
+  // http.message-socket.W4
   test("who reads nothing has little in hand; others get the rest at once, and what it had when it is gone", async () => {
     const name = await program("stalled");
     const [count, content] = [500, "x".repeat(60_000)];

@@ -49,6 +49,7 @@ describe("where capabilities are also found by meaning", () => {
   });
 });
 
+// operations.server-events.S4
 test("who watches conversations and tasks is told which changed, and who does not ask is not", async () => {
   const stop = new AbortController();
   const lines = async (types: string) => {
@@ -105,6 +106,7 @@ const register = async (name: string) => {
 const said = (sender: string) => ({ performative: "inform", sender, receiver: "user", content: "!" });
 
 describe("a program's token", () => {
+  // operations.speaker.P1
   test("is told once, and needed to send, fetch and settle as it", async () => {
     const { token } = await register("teller");
     expect(token).toMatch(/^cxp_[\w-]{43}$/u);
@@ -132,6 +134,7 @@ describe("a program's token", () => {
     }
   });
 
+  // operations.speaker.P2
   test("is not needed for the user, for names of nobody, and never makes anybody an agent or the server", async () => {
     expect((await ask("POST", "/messages", { body: { ...said("user"), receiver: "teller" } })).status).toBe(202);
     expect((await ask("POST", "/messages", { body: said("passer-by") })).status).toBe(202);

@@ -115,6 +115,7 @@ test("a pattern that cannot be read is refused with its place", async () => {
   ).rejects.toMatchObject({ code: "CONFIG_INVALID" });
 });
 
+// knowledge.changes.M6
 test("patterns and secrets are hidden from memory, whoever remembers, and names are found as they were given", async () => {
   await using server = await startServer({
     environment: { CAXTON_SECRET_CRM: KEY },

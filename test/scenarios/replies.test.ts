@@ -58,6 +58,7 @@ const asking = (sent: string[], options: Partial<EngineOptions> = {}) => ({
   ...options,
 });
 
+// runs.Q5
 test("a run that asked another agent rests, holds nothing, and goes on with the reply as the call's result", async () => {
   const sent: string[] = [];
   await using made = freshEngine(asking(sent));
@@ -85,6 +86,7 @@ test("a failure of the other agent is a failed call", async () => {
   expect(results(made.runs.view(id).steps)).toEqual(["tool-error: translator has failed: no dictionary"]);
 });
 
+// runs.replies.Y1
 test("of two replies to one call only the first counts, and one to a run that has ended comes late", async () => {
   await using made = freshEngine(asking([]));
   const { id } = await made.begin("go");
@@ -133,6 +135,7 @@ test("a message that cannot be sent is a failed call, and nobody waits", async (
   expect(made.replyIndex.nextExpiryMs()).toBeUndefined();
 });
 
+// runs.replies.Y2
 test("nobody answers: the call fails at its deadline, also when that passed while no server ran", async () => {
   using directory = tempDirectory();
   const clock = new ManualClock();

@@ -64,6 +64,7 @@ function archiveOf(kept: RunsKept) {
   };
 }
 
+// storage.contents.C1
 test("a deleted run is gone at once with its rows, and texts go when no run has them any more", async () => {
   using made = archiveOf({ ageMs: undefined, count: undefined });
   const [one, other] = [await made.ended("x".repeat(500), 1), await made.ended("y".repeat(500), 1)];
@@ -105,6 +106,7 @@ test("runs past their age go, then those beyond the count; those that have not e
   expect(await made.retention.apply()).toBe(0);
 });
 
+// storage.sqlite-run-archive.V1, storage.sqlite-run-archive.V2
 test("a removal that a stop cut off is finished by the next start, files included", async () => {
   using made = archiveOf({ ageMs: undefined, count: undefined });
   const id = await made.ended("x".repeat(500), 1);

@@ -148,6 +148,7 @@ test("a run that takes too long fails by name", async () => {
   expect((await made.run("go")).view).toMatchObject({ state: "failed", failure: { code: "RUN_TIMEOUT" } });
 });
 
+// runs.Q2
 test("past the limit runs wait in order, and past the queue's limit they are refused", async () => {
   const gate = Promise.withResolvers<void>();
   await using made = freshEngine({
@@ -203,6 +204,7 @@ test("files of a tool become artifacts, and the model is told so", async () => {
   expect(view.steps[1]).toMatchObject({ end: { state: "done", text: expect.stringContaining("chart") } });
 });
 
+// record.recorder.R1
 test("text is told as it streams, journal entries once they are on disk", async () => {
   await using made = freshEngine({ model: scripted([{ text: "one two three", chunkChars: 4 }]) });
   const heard: string[] = [];
@@ -218,6 +220,7 @@ test("text is told as it streams, journal entries once they are on disk", async 
   expect(onDisk).not.toContain(false);
 });
 
+// execution.E4
 test("after a stop in the middle of a repeatable call the run goes on by itself and nothing finished is done twice", async () => {
   using directory = tempDirectory();
   const model = scripted([{ toolCalls: [call("first")] }, { toolCalls: [call("second")] }, { text: "all done" }]);

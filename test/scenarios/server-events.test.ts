@@ -82,6 +82,7 @@ describe("the server's events", () => {
     expect(place.read.mock.calls.length).toBeLessThan(20);
   });
 
+  // operations.server-events.S1
   test("carry ids, and a reader that comes back with one is told what it missed, once each", async () => {
     await using place = serverEvents();
     const before = await place.engine.run("before");
@@ -103,6 +104,7 @@ describe("the server's events", () => {
     expect((await again.next()).value?.event).toEqual(changed("later"));
   });
 
+  // operations.server-events.S2
   test("wherever a reader is cut off, it is told the rest", async () => {
     await using place = serverEvents();
     const [ready] = await upTo(place.watch({}), ({ type }) => type === "ready");
@@ -132,6 +134,7 @@ describe("the server's events", () => {
     expect(new Set(told.map(({ event }) => event.type))).toEqual(new Set(["tool-server", "run"]));
   });
 
+  // operations.server-events.S2
   test("reset a reader whose id is not this server's, or whose gap is too wide", async () => {
     await using place = serverEvents();
     for (const after of ["nonsense", "7", "900-0", "0-900"]) {
@@ -162,6 +165,7 @@ describe("the server's events", () => {
     expect(place.changes.range().last).toBe(2);
   });
 
+  // operations.server-events.S3
   test("tell a reader that is too slow to read anew, rather than tell it of some", async () => {
     await using place = serverEvents();
     const events = place.watch({ types: ["run"] });

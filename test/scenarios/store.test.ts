@@ -94,6 +94,7 @@ test("content that many runs share is on disk once", async () => {
   expect(row?.["n"]).toBe(1);
 });
 
+// record.run-fold.F1
 test("sequence numbers rise over a restart, and a run's row and journal tell the same", async () => {
   using directory = tempDirectory();
   const runId = mint(RunId);
@@ -123,6 +124,7 @@ test("a run that ended before it began, by a clock that was set back, took no ti
   expect(summary && presentSummary(summary).duration_ms).toBe(0);
 });
 
+// storage.database.D4
 test("a job that fails takes no other job of its batch with it", async () => {
   using directory = tempDirectory();
   using database = open(directory.path);
@@ -147,6 +149,7 @@ test("a job that fails takes no other job of its batch with it", async () => {
   ).toEqual(["1", "3"]);
 });
 
+// storage.database.D1
 test("a second server is refused the data directory, and gets it when the first is gone", () => {
   using directory = tempDirectory();
   const first = open(directory.path);

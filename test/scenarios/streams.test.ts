@@ -260,6 +260,7 @@ const writtenBy = (events: readonly Streamed<RunStreamEvent>[]): string =>
   );
 
 describe("the text of a turn under way", () => {
+  // record.run-hub.H2
   test("is given to a reader who comes late, then what follows, with nothing missing or doubled", async () => {
     const pieces = ["One, ", "two, ", "three, ", "four."];
     const asked: (() => void)[] = [];
@@ -372,6 +373,7 @@ describe("a reader that is too slow", () => {
     expect(rest.at(-1)?.event).toEqual({ type: "lagged" });
   });
 
+  // record.run-hub.H1
   test("who never reads at all holds up no run, and is given no more than its buffer", async () => {
     const words = Array.from({ length: 20_000 }, (_, index) => `${index} `).join("");
     await using engine = freshEngine({ model: scripted([{ text: words.repeat(12), chunkChars: 500 }]) });

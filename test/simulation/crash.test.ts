@@ -8,6 +8,7 @@ verifies("server.kill-safe", "run.resume");
 const SCHEDULES = 260;
 const TOGETHER = 20;
 
+// execution.E1, execution.E2, execution.E3
 test("killed between any two writes, as often as it likes, a run loses nothing, repeats nothing that was finished, and ends", async () => {
   using world = openWorld();
   let [crashes, decided, cancelled] = [0, 0, 0];

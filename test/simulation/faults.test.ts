@@ -192,6 +192,7 @@ async function waiting() {
   return { made, id, callId, paid: () => paid };
 }
 
+// runs.Q3
 test("of two decisions at the same moment one counts, and the call is made once", async () => {
   const { made, id, callId, paid } = await waiting();
   await using disposing = made;
@@ -206,6 +207,7 @@ test("of two decisions at the same moment one counts, and the call is made once"
   expect(ends).toHaveLength(1);
 });
 
+// runs.Q4
 test("a decision and a cancel at the same moment never leave a run both cancelled and completed", async () => {
   for (const order of ["decide first", "cancel first"]) {
     const { made, id, callId } = await waiting();

@@ -4,6 +4,7 @@ import { verifies } from "../helpers/verifies.ts";
 
 verifies("server.kill-safe");
 
+// runs.Q1
 test("a server killed five times under load loses no run that it accepted, ends them all, and doubles no effect unasked", async () => {
   const report = await killLoop(5, 1);
   expect(report.kills).toBe(5);

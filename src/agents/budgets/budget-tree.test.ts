@@ -72,6 +72,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   }),
 );
 
+// budgets.budget-tree.B1, budgets.budget-tree.B2
 test("whatever the order of reservations and settlements, no limit is exceeded and nothing stays reserved at the end", () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), fc.nat(30), fc.nat(20), (steps, dayMax, runMax) => {

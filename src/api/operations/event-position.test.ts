@@ -25,6 +25,7 @@ const entry = (seq: number, run: number): JournalEntry => ({
   event: { type: "run-start", attempt: 1 },
 });
 
+// operations.server-events.S1
 test("whoever comes back with any id that was told misses no entry", () => {
   const steps = fc.array(fc.oneof(fc.nat(3), fc.constant("take" as const)), { maxLength: 40 });
   fc.assert(

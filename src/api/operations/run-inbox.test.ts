@@ -36,7 +36,8 @@ async function drain(box: RunInbox): Promise<readonly RunNews[]> {
   return news;
 }
 
-test("I1: text that piles up is joined to one piece, whatever its pieces were", async () => {
+// operations.run-inbox.I1
+test("text that piles up is joined to one piece, whatever its pieces were", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.string({ minLength: 1 }), { minLength: 1 }), async (pieces) => {
       const box = inbox();
@@ -50,13 +51,15 @@ test("I1: text that piles up is joined to one piece, whatever its pieces were", 
   );
 });
 
-test("I1: pieces that do not follow each other stay apart", async () => {
+// operations.run-inbox.I1
+test("pieces that do not follow each other stay apart", async () => {
   const box = inbox();
   for (const news of [delta(1, 0, "a"), delta(1, 0, "b"), delta(2, 1, "c")]) box.put(news);
   expect(await drain(box)).toHaveLength(3);
 });
 
-test("I1: of a call's progress only the latest waits, of a flood of log lines only so many", async () => {
+// operations.run-inbox.I1
+test("of a call's progress only the latest waits, of a flood of log lines only so many", async () => {
   const box = inbox();
   for (const done of [1, 2, 3]) box.put(progress(done));
   expect(await box.next()).toEqual(progress(3));
@@ -68,7 +71,8 @@ test("I1: of a call's progress only the latest waits, of a flood of log lines on
   expect(await box.next()).toEqual(log("room again"));
 });
 
-test("I2: past its limits it says so, once what it had is taken", async () => {
+// operations.run-inbox.I2
+test("past its limits it says so, once what it had is taken", async () => {
   const box = inbox();
   box.put(delta(1, 0, "x".repeat(LIMITS.streamTextCharsMax)));
   box.put(delta(1, LIMITS.streamTextCharsMax, "y"));

@@ -121,6 +121,7 @@ const ended = (output: string): RunDetail => ({
 
 const live = { live: true, verbose: false };
 
+// run.view.V2
 test("text appears as it comes, tool calls between it, each once", () => {
   const { terminal, shown } = screen();
   const view = new RunView(terminal, live);
@@ -162,7 +163,8 @@ test("an attempt that failed is told when the model answers at last", () => {
   expect(shown()).toBe("! mock: try later\nYes.\n");
 });
 
-test("V1: whatever deltas a broken stream loses, the answer is on the screen once and whole", () => {
+// run.view.V1
+test("whatever deltas a broken stream loses, the answer is on the screen once and whole", () => {
   const words = fc.array(fc.stringMatching(/^[a-z]{1,6}$/), { minLength: 1, maxLength: 8 });
   fc.assert(
     fc.property(words, fc.nat(8), fc.nat(8), (pieces, from, count) => {
@@ -182,7 +184,8 @@ test("V1: whatever deltas a broken stream loses, the answer is on the screen onc
   );
 });
 
-test("V1: a stream that begins the turn's text again, from anywhere in it, writes nothing twice", () => {
+// run.view.V1
+test("a stream that begins the turn's text again, from anywhere in it, writes nothing twice", () => {
   const words = fc.array(fc.stringMatching(/^[a-z]{1,6}$/), { minLength: 1, maxLength: 8 });
   fc.assert(
     fc.property(words, fc.nat(8), fc.nat(40), (pieces, cut, known) => {

@@ -22,6 +22,7 @@ function terminal({ screen, quiet = false }: { readonly screen: boolean; readonl
   return { terminal: new Terminal(streams, { colour: false, quiet }), output: output.take, error: error.take };
 }
 
+// terminal.T1
 test("results go to standard output and notes to standard error", () => {
   const { terminal: tested, output, error } = terminal({ screen: false });
   tested.write("answer\n");
@@ -30,6 +31,7 @@ test("results go to standard output and notes to standard error", () => {
   expect(error()).toBe("by the way\n");
 });
 
+// terminal.T3
 test("a note does not begin in the middle of a line of output on the same screen", () => {
   const { terminal: tested, output } = terminal({ screen: true });
   tested.write("half an answ");
@@ -45,6 +47,7 @@ test("quiet silences notes, not complaints", () => {
   expect(error()).toBe("but this\n");
 });
 
+// terminal.T2
 test("the status line is gone before anything else is written", () => {
   const { terminal: tested, output } = terminal({ screen: true });
   tested.status("thinking");
@@ -56,6 +59,7 @@ test("the status line is gone before anything else is written", () => {
   expect(output().endsWith("\u001B[2K")).toBe(true);
 });
 
+// terminal.T2
 test("there is no status line in a pipe", () => {
   const { terminal: tested, error } = terminal({ screen: false });
   tested.status("thinking");

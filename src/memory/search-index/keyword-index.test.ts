@@ -140,6 +140,7 @@ describe("of texts for several windows", () => {
   });
 });
 
+// search-index.segments.G1
 test("scores are those of a plain BM25, however rows came, changed, moved and went", () => {
   fc.assert(
     fc.property(
@@ -186,6 +187,7 @@ function textOf(number: number, length: number): string {
   }).join(" ");
 }
 
+// search-index.segments.G2, search-index.segments.G3
 test("thousands of texts in many pieces are found as in one piece, while merges are under way", () => {
   const [inPieces, inOne] = [new KeywordIndex(), new KeywordIndex()];
   for (let row = 0; row < 4_500; row += 1) inPieces.put(row % 4_000, `s${row % 5}`, textOf(row, 20));

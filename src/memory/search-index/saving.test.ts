@@ -50,6 +50,7 @@ test("a keyword index that was saved answers, and is changed, as the one it was 
   for (let time = 0; time < 20; time += 1) same();
 });
 
+// sqlite.kept-indexes.K3
 test("words that only texts had which are gone are not in what is saved", () => {
   const index = new KeywordIndex();
   index.put(1, "a", "zebra horse");

@@ -132,6 +132,7 @@ describe("a key of the server", () => {
     await expect(catalogue.resolve(choice(model, { baseUrl, apiKey: "k", keys: [key] }))).resolves.toBeDefined();
   });
 
+  // vendors.origins.O1
   test.each([
     ["m", attacker, "OPENAI_API_KEY"],
     ["openai/m", attacker, "OPENAI_API_KEY"],
@@ -178,6 +179,7 @@ describe("an address that only a definition names", () => {
     expect(JSON.stringify(failure)).not.toContain("secret");
   });
 
+  // vendors.origins.O2
   test("is not called where nothing checks it", async () => {
     const catalogue = models();
     const model = await catalogue.resolve(choice("m", { baseUrl: "http://127.0.0.1:9/v1" }));

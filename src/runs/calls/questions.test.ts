@@ -92,6 +92,7 @@ async function room() {
   return { clock, events, recorder, questions, call, opened };
 }
 
+// calls.questions.A1
 test("an answer goes to the call that asked, with what the form has as defaults, and both are on disk", async () => {
   const { recorder, questions, call, opened, events } = await room();
   const reply = questions.askerOf(recorder, 1e9, never)(call, question, never);
@@ -113,6 +114,7 @@ test("an answer that does not fit is refused and the question stays open", async
   expect(await reply).toEqual({ type: "declined" });
 });
 
+// calls.questions.A2
 test("a question nobody answers expires after 15 minutes, or before the run's time is over", async () => {
   for (const [endsAtMs, waitMs] of [
     [1e9, 900_000],

@@ -139,7 +139,8 @@ const settings = fc.record({
   correction: fc.double({ min: 1, max: 2, noNaN: true }),
 });
 
-test("L1, L2: whatever is laid out fits, with every call beside its result", () => {
+// context.layout.L1, context.layout.L2
+test("whatever is laid out fits, with every call beside its result", () => {
   fc.assert(
     fc.property(dialogues, settings, (given, set) => {
       const asked = input(turnsOf(given), { ...set, reserve: Math.floor(set.window / 4) });
@@ -162,7 +163,8 @@ test("L1, L2: whatever is laid out fits, with every call beside its result", () 
   );
 });
 
-test("L3: a larger window never shortens or covers more", () => {
+// context.layout.L3
+test("a larger window never shortens or covers more", () => {
   fc.assert(
     fc.property(dialogues, settings, fc.integer({ min: 0, max: 40_000 }), (given, set, more) => {
       const asked = input(turnsOf(given), { ...set, reserve: 300 });
@@ -176,7 +178,8 @@ test("L3: a larger window never shortens or covers more", () => {
   );
 });
 
-test("L3: the marks never go back as a dialogue grows", () => {
+// context.layout.L3
+test("the marks never go back as a dialogue grows", () => {
   fc.assert(
     fc.property(dialogues, settings, (given, set) => {
       const turns = turnsOf(given);

@@ -52,6 +52,7 @@ test("who comes while text waits hears only what its draft does not have", () =>
   expect([textOf(early.heard), textOf(late.heard)]).toEqual(["one two three|", "three|"]);
 });
 
+// record.joined-text.J1
 test("whatever comes in whatever order, followers hear the same as those who watch, in fewer pieces", () => {
   const piece = fc.oneof(fc.constant("text" as const), fc.constant("other" as const), fc.constant("step" as const));
   fc.assert(

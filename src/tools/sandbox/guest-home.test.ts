@@ -4,6 +4,7 @@ import { type Frame, KIND } from "./wire/index.ts";
 
 const frame = (kind: number): Frame => ({ kind, id: 1, server: 1, bytes: Buffer.alloc(0), start: 0, end: 0 });
 
+// sandbox.guest-process.P2
 test("a frame that cannot be dealt with ends the child it came from, and nothing else", () => {
   const killed: string[] = [];
   const heard: string[] = [];

@@ -101,6 +101,7 @@ const ticking = (startMs = Date.UTC(2026, 0, 1)): Clock => {
   return { ...systemClock, nowMs: () => (nowMs += 1_000) };
 };
 
+// sandbox.module-cache.M1
 test("on disk it keeps what was used last, up to its bound, and the rest is as if it had never been made", async () => {
   await using temp = await directory();
   const clock = ticking();
@@ -128,6 +129,7 @@ test("a start sweeps, and takes away what a writer left that died, but not what 
   expect((await readdir(temp.path)).toSorted()).toEqual([`${keyOf("c")}.module`, "y.module.18.draft"]);
 });
 
+// sandbox.module-cache.M2
 test("what somebody holds is not removed, however much is over the bound", async () => {
   await using temp = await directory();
   const cache = new ModuleCache(temp.path, { clock: ticking(), bytesMax: 15_000 });
@@ -164,6 +166,7 @@ test("an entry that is found while others are removed can be read", async () => 
   expect(await readdir(temp.path)).toHaveLength(Math.max(1, held.length));
 });
 
+// sandbox.module-cache.M1
 test("in memory it keeps what was used last, up to its bound, and nothing larger than that", async () => {
   const cache = new ModuleCache(undefined, { heldBytesMax: 25_000 });
   await cache.put(keyOf("a"), catalogue, large);

@@ -35,6 +35,7 @@ function parent(): Parent & { readonly told: string[] } {
 const frame = { kind: 18, id: 1, server: 1, bytes: Buffer.alloc(0), start: 0, end: 0 };
 const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
+// sandbox.nursery.N1
 test("a child is prepared a moment after the first call, and only one", () => {
   const { made, opened } = nursery();
   made.prepare(0);
@@ -45,6 +46,7 @@ test("a child is prepared a moment after the first call, and only one", () => {
   expect([opened.length, made.pid]).toEqual([1, 1]);
 });
 
+// sandbox.nursery.N2
 test("the one that stands by is given away, told of as one that was started, and another is prepared", async () => {
   const { made, opened } = nursery();
   made.prepare(0);
@@ -83,6 +85,7 @@ test("without one that stands by a child is started", () => {
   expect(opened).toHaveLength(1);
 });
 
+// sandbox.nursery.N3
 test("one that ends by itself, is not needed any more, or is there when all ends, is gone", async () => {
   const { made, opened, killed } = nursery();
   made.prepare(0);

@@ -66,7 +66,8 @@ function afterSilence(jobs: readonly Job[], turn?: readonly [server: number, cal
 
 const OVERDUE = { cancelledAtMs: 100 } as const;
 
-test("V1: a silent child is stuck with the call that it has named, whoever waits beside it", () => {
+// sandbox.vigil.V1
+test("a silent child is stuck with the call that it has named, whoever waits beside it", () => {
   const [hog, neighbour] = [job(1, OVERDUE), job(2)];
   expect(afterSilence([hog, neighbour], [1, 1])).toEqual({
     child: "stuck",
@@ -74,23 +75,27 @@ test("V1: a silent child is stuck with the call that it has named, whoever waits
   });
 });
 
-test("V1: a call that was named and has time left is left alone, and who waits for it longer than his deadline is told", () => {
+// sandbox.vigil.V1
+test("a call that was named and has time left is left alone, and who waits for it longer than his deadline is told", () => {
   const [busy, waiting] = [job(1), job(2, OVERDUE)];
   expect(afterSilence([busy, waiting], [1, 1])).toEqual({ child: "fine", overdue: [waiting] });
 });
 
-test("V2: when nobody was named, all that may be running have to be past their deadlines", () => {
+// sandbox.vigil.V2
+test("when nobody was named, all that may be running have to be past their deadlines", () => {
   const [early, late] = [job(1, { ...OVERDUE, sentAtFrame: -1 }), job(2, { sentAtFrame: -1 })];
   expect(afterSilence([early, late])).toEqual({ child: "fine", overdue: [early] });
   const unheard = [job(3, OVERDUE), job(4)];
   expect(afterSilence(unheard)).toMatchObject({ child: "stuck", culprit: { jobs: new Set(unheard.slice(0, 1)) } });
 });
 
-test("V2: a call that was named and has answered since is nobody any more", () => {
+// sandbox.vigil.V2
+test("a call that was named and has answered since is nobody any more", () => {
   expect(afterSilence([job(2)], [1, 1])).toEqual({ child: "fine", overdue: [] });
 });
 
-test("V3: a start that no call is for has no right to keep a call waiting", () => {
+// sandbox.vigil.V3
+test("a start that no call is for has no right to keep a call waiting", () => {
   expect(afterSilence([job(2)], [1, 0])).toEqual({ child: "stuck", culprit: { type: "start", server: 1 } });
 });
 

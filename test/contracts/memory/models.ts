@@ -10,6 +10,7 @@ verifies("memory.model-change");
 export function modelContract(within: Within): void {
   givenUpContract(within);
 
+  // knowledge.memory.M5
   test("without vectors words still find, and vectors are made when the embedder answers again", () =>
     within(async ({ memory, embedder, clock }) => {
       embedder.failure = new Error("it is down");
@@ -22,6 +23,7 @@ export function modelContract(within: Within): void {
       expect(names(await found(memory, "car", { mode: "semantic", similarityMin: 0.2 }))).toEqual(["Ada"]);
     }));
 
+  // knowledge.embeddings.M1, knowledge.embeddings.M2, knowledge.memory-store.S5
   test("another model's vectors are made in the background, and count all at once", () =>
     within(async ({ memory, store, clock }) => {
       await memory.changes.remember(
@@ -80,6 +82,7 @@ async function begin(store: MemoryStore, embedder: WordEmbedder, count: number):
 }
 
 function givenUpContract(within: Within): void {
+  // knowledge.embeddings.M7
   test("vectors of a model that was begun and given up are removed, some at a time, and made anew when it is wanted again", () =>
     within(async ({ memory, store, embedder, clock }) => {
       const people = [{ name: "Ada", observations: said("owns a vehicle") }, { name: "Bo" }, { name: "Cy" }];

@@ -53,6 +53,7 @@ function rememberingContract1(within: Within): void {
       });
     }));
 
+  // knowledge.changes.M4
   test("the same said twice is known once", () =>
     within(async ({ memory }) => {
       await memory.changes.remember(TEAM, [{ name: "Ada", observations: said("likes tea") }], BY);
@@ -102,6 +103,7 @@ function rememberingContract2(within: Within): void {
       });
     }));
 
+  // knowledge.changes.M4
   test("what many say of one entity at one moment is all kept", () =>
     within(async ({ memory }) => {
       await memory.changes.remember(TEAM, [{ name: "Ada" }], BY);
@@ -117,6 +119,7 @@ function rememberingContract2(within: Within): void {
 }
 
 function rememberingContract3(within: Within): void {
+  // knowledge.memory-store.S2
   test("another type for a known name is refused, and nothing of the call is remembered", () =>
     within(async ({ memory }) => {
       await memory.changes.remember(TEAM, [{ name: "Ada", type: "person" }], BY);
@@ -160,6 +163,7 @@ function rememberingContract4(within: Within): void {
       expect(listed).toEqual(all);
     }));
 
+  // knowledge.memory-store.S1
   test("everything is there again in another process", () =>
     within(async ({ memory, opened, clock, embedder }) => {
       await memory.changes.remember(

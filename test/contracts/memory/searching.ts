@@ -36,6 +36,7 @@ function searchingContract1(within: Within): void {
       expect(best?.score.total).toBeGreaterThan(result.hits[1]?.score.total ?? Number.NaN);
     }));
 
+  // knowledge.memory-store.S3
   test("a search sees its scopes and no others", () =>
     within(async ({ memory }) => {
       await memory.changes.remember(TEAM, [{ name: "ours", observations: said("red car") }], BY);
@@ -45,6 +46,7 @@ function searchingContract1(within: Within): void {
       expect(names(await found(memory, "red car", { scopes: ["workspace:nobody"] }))).toEqual([]);
     }));
 
+  // knowledge.changes.M3, knowledge.memory-store.S1
   test("what was just remembered, changed and withdrawn is found, and not found, by the next search", () =>
     within(async ({ memory }) => {
       await memory.changes.remember(TEAM, [{ name: "Ada", observations: said("plays chess") }], BY);

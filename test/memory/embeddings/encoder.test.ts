@@ -47,6 +47,7 @@ describe.each(encoders)("the $name kernel", ({ encoder }) => {
     }
   });
 
+  // knowledge.embedder.E1
   test("gives a text the same vector whatever goes with it", () => {
     const together = encoder.embed(TEXTS);
     for (const index of [0, 3, 10, 23]) expect(encoder.embed([TEXTS[index] ?? []])).toEqual(vectorAt(together, index));

@@ -12,6 +12,7 @@ import { verifies } from "../../helpers/verifies.ts";
 
 verifies("memory.migration");
 
+// transfer.memory-place.L1
 test("memory goes over to another place and back while it is changed all the time, and nothing is lost", async () => {
   await using opened = await openMemory();
   const { memory, place, directory } = opened;
@@ -150,6 +151,7 @@ test("those changes are waited for that were under way, and no later ones", asyn
   expect(order).toEqual(["settled", "second"]);
 });
 
+// transfer.memory-place.L2
 test("changes wait while memory is held still, no longer than it may be, and reads do not", async () => {
   await using opened = await openMemory();
   using other = tempDirectory();

@@ -25,6 +25,7 @@ async function run(directory: string, file: string, killAt: number | undefined):
   return heard;
 }
 
+// transfer.transfers.T1, transfer.transfers.T2
 test("an import that is killed -9 lost nothing that it told, and ends with each thing once when it is given again", async () => {
   using directory = tempDirectory();
   const file = join(directory.path, "export.jsonl");

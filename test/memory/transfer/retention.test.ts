@@ -139,6 +139,7 @@ test("weak relations are put back from their archive between those who stayed", 
   expect(entries).toMatchObject([{ type: "near", strength: 0.4, metadata: { since: "May" }, provenance: BY }]);
 });
 
+// transfer.retention.R2
 test("what is archived before it goes is put back by an import, with its relations", async () => {
   await using opened = retained({ ageMaxMs: DAY_MS, action: "archive" });
   const { memory, clock, retention, names, directory } = opened;

@@ -25,6 +25,7 @@ function snapshotsOf(
 
 const said = (name: string, ...texts: string[]) => ({ name, observations: texts.map((text) => ({ text })) });
 
+// transfer.snapshots.N1
 test("memory is put back to a snapshot while it is used, and that is taken back in the same way", async () => {
   await using opened = await openMemory();
   const { memory } = opened;
@@ -47,6 +48,7 @@ test("memory is put back to a snapshot while it is used, and that is taken back 
   expect((await snapshots.list()).map(({ kind }) => kind).toSorted()).toEqual(["manual", "replaced", "replaced"]);
 });
 
+// transfer.snapshots.N2
 test("what is forgotten is in no byte of any snapshot either", async () => {
   await using opened = await openMemory();
   const { memory, directory } = opened;

@@ -61,6 +61,7 @@ test("the same content is kept once, a damaged or lost one stays a reference", a
   expect(await fetchContent(kept, store, signal)).toBe(kept);
 });
 
+// router.claim-check.K3
 test("contents are bounded by bytes: the oldest goes that nobody waits for, and what would not fit is refused", async () => {
   using directory = tempDirectory();
   const clock = new ManualClock();

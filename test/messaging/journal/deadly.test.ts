@@ -29,6 +29,7 @@ async function live(directory: string, deadly: string, killAfterMs?: number): Pr
 const deadLetters = (said: readonly string[]): unknown =>
   JSON.parse(said.find((line) => line.startsWith("E "))?.slice(2) ?? "null");
 
+// router.crashes.S4
 test("a message that kills the server each time is a dead letter after three kills in which only it was in flight", async () => {
   using directory = tempDirectory();
   const lives: Life[] = [];

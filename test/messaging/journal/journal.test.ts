@@ -11,6 +11,7 @@ const KIB = 1_024;
 const WORKER = { number: 1, workspace: "default", name: "worker" };
 const CLERK = { number: 2, workspace: "default", name: "clerk" };
 
+// journal.message-journal.M1
 test("a journal with nothing in it makes no file and starts no thread", async () => {
   await using room = new JournalRoom();
   const recovered = await room.journal.recover({ sinceMs: 0 });
@@ -22,6 +23,7 @@ test("a journal with nothing in it makes no file and starts no thread", async ()
   expect(existsSync(room.file)).toBe(false);
 });
 
+// ports.journal.J1
 test("what was appended is read back as it was, and comes back in order when it is not settled", async () => {
   await using room = new JournalRoom();
   const { journal } = room;
@@ -65,6 +67,7 @@ test("what was appended is read back as it was, and comes back in order when it 
   expect(recovered.recent.ids).toEqual(["id-5", "id-7", "id-8", "id-9"]);
 });
 
+// ports.journal.J3
 test("deliveries of one message are settled one by one, across segments and restarts", async () => {
   await using room = new JournalRoom({ segmentBytesMax: 1 });
   await room.journal.append(batch({ parties: [WORKER, CLERK], messages: [{ seq: 1, recipients: "1,2" }] }));
@@ -104,6 +107,7 @@ test("attempts come back with the deliveries that are tried again, and go with t
   ]);
 });
 
+// journal.writer.W1, ports.journal.J2
 test("a batch that cannot be written is not there at all, and the next one is", async () => {
   await using room = new JournalRoom();
   await room.journal.append(batch({ parties: [WORKER], messages: messages(1, 2) }));
@@ -179,6 +183,7 @@ test("a conversation is as its last message left it; those that are open come ba
   expect(await ids({ state: "completed", protocol: "fipa-request" })).toEqual(["a"]);
 });
 
+// ports.journal.J5
 test("messages are found by every filter, in sealed segments as in the one that is written, page by page", async () => {
   await using room = new JournalRoom({ segmentBytesMax: 64 * KIB });
   const { journal } = room;
@@ -248,6 +253,7 @@ test("of an id that was sent twice the newest is found", async () => {
   expect(await room.journal.find("default", "x")).toMatchObject({ seq: 3 });
 });
 
+// ports.journal.J4
 test("retention drops what is old and settled, and never what is pending; seqs go on", async () => {
   await using room = new JournalRoom({ segmentBytesMax: 1 });
   const { journal } = room;
@@ -273,6 +279,7 @@ test("retention drops what is old and settled, and never what is pending; seqs g
   expect(recovered.pending.seqs).toHaveLength(0);
 });
 
+// journal.carrying.L1, journal.carrying.L2
 test("the log stays short however much is written, and what is carried over meanwhile is there", async () => {
   await using room = new JournalRoom({ logPagesMax: 10 });
   const { journal } = room;

@@ -211,6 +211,7 @@ const commands = fc.commands(
   { maxCommands: 40, size: "+1" },
 );
 
+// journal.segment.G1
 test("whatever is written, tidied and dropped, a crash at any moment gives back exactly what is not settled", () => {
   const report = fc.check(
     fc.property(

@@ -4,6 +4,7 @@ import { verifies } from "../../helpers/verifies.ts";
 
 verifies("message.power-cut");
 
+// journal.writer.W2, ports.journal.J1
 test("when the power is cut at any moment, nothing of class full is lost, and the journal opens", async () => {
   const { cuts, writes } = await powerCuts({ cuts: 40, messages: 1_500, seed: 1 });
   expect(cuts).toBe(40);

@@ -47,6 +47,7 @@ describe("a request", () => {
     expect(talk.say("bob inform alice").status.state).toBe("completed");
   });
 
+  // protocols.advance.P2
   test("names what was expected of whom when something else comes", () => {
     const talk = new Talk("fipa-request");
     talk.say("alice request bob");
@@ -107,6 +108,7 @@ describe("a request", () => {
     expect(conversation.status).toEqual({ state: "expired", why: "deadline" });
   });
 
+  // protocols.advance.P3
   test("goes to several, each with a part of its own", () => {
     const talk = new Talk("FIPA-Request");
     talk.say("alice request bob,carol");

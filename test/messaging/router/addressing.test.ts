@@ -104,7 +104,8 @@ describe("a message to a capability", () => {
     expect(later).toEqual(["cid", "cid", "cid", "cid", "cid"]);
   });
 
-  test("leaves out the sender, and who is not fit to work (A1, A3)", async () => {
+  // addressing.A1, addressing.A3
+  test("leaves out the sender, and who is not fit to work", async () => {
     const { router } = await worldWith(
       ["ann2"],
       ["bob", { status: "draining" }],
@@ -132,7 +133,8 @@ describe("a message to a capability", () => {
     expect(router.records.mailbox("default", "bob").breaker).not.toBe("closed");
   });
 
-  test("asks for a version, then for the fallbacks in order (A2)", async () => {
+  // addressing.A2
+  test("asks for a version, then for the fallbacks in order", async () => {
     const { router } = await worldWith(["bob", { version: "1.0.0" }], ["cid", { version: "2.1.0" }]);
     const go = async (version: string, ...fallbackVersions: string[]) =>
       router.submit(note("?", { ...capability({ version, fallbackVersions }), ...ask }));
@@ -175,7 +177,8 @@ const matches = (text: string, topic: string): boolean => {
 const noteTo = (receiver: string, conversationId: string) => note(receiver, { ...to(receiver), conversationId });
 
 describe("while agents are being deployed", () => {
-  test("a message to an unknown recipient waits for it, and later ones of its conversation wait behind it (I5)", async () => {
+  // router.intake.I5
+  test("a message to an unknown recipient waits for it, and later ones of its conversation wait behind it", async () => {
     const directory = new TestDirectory("ann", "bob");
     const { router, agent, disk } = await openWorld({ directory, isDeploying: true });
     const outcomes = Promise.all([
@@ -201,7 +204,8 @@ describe("while agents are being deployed", () => {
     expect(await router.submit(noteTo("nobody", "f"))).toMatchObject({ error: { code: "AGENT_NOT_FOUND" } });
   });
 
-  test("as many wait as one mailbox holds; they are refused if the server stops (I5)", async () => {
+  // router.intake.I5
+  test("as many wait as one mailbox holds; they are refused if the server stops", async () => {
     const { router } = await openWorld({ isDeploying: true, options: { mailboxMessagesMax: 1 } });
     const waiting = router.submit(noteTo("zoe", "c"));
     const full = await router.submit(noteTo("zoe", "d"));

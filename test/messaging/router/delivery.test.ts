@@ -25,7 +25,8 @@ const olga = { workspace: "default", name: "outside-olga" };
 const toOlga = to("outside-olga");
 
 describe("a message to an agent", () => {
-  test("is on disk before anybody has it, and before its sender is told (I1)", async () => {
+  // router.intake.I1
+  test("is on disk before anybody has it, and before its sender is told", async () => {
     const gate = Promise.withResolvers<void>();
     const disk = new MemoryDisk();
     const journal = new MemoryMessageJournal(disk, () => gate.promise);
@@ -40,7 +41,8 @@ describe("a message to an agent", () => {
     expect([answer, agent.texts, disk.messages.size]).toEqual(["accepted", ["hello"], 1]);
   });
 
-  test("is settled on disk after the agent has done it (R2)", async () => {
+  // router.deliveries.R2
+  test("is settled on disk after the agent has done it", async () => {
     const { router, agent, disk } = await openWorld();
     const effect = Promise.withResolvers<void>();
     agent.answer = async () => {
@@ -55,6 +57,7 @@ describe("a message to an agent", () => {
     expect([...disk.settled.values()][0]).toMatchObject({ outcome: "done", attempt: 1 });
   });
 
+  // writing.writer.W1
   test("many come in order, in few transactions", async () => {
     const { router, agent, disk } = await openWorld();
     const texts = Array.from({ length: 500 }, (_, index) => `${index}`);
@@ -64,7 +67,8 @@ describe("a message to an agent", () => {
     expect(disk.commits).toBeLessThan(100);
   });
 
-  test("sent twice is done once, and the second answer says so (I2)", async () => {
+  // router.intake.I2
+  test("sent twice is done once, and the second answer says so", async () => {
     const { router, agent } = await openWorld();
     const message = note("once");
     const [first, second] = await Promise.all([router.submit(message), router.submit(message)]);
@@ -86,7 +90,8 @@ describe("a message to an agent", () => {
     expect(after.agent.got).toEqual([]);
   });
 
-  test("that is nobody's name is on record, and the sender gets a failure with near names (I3)", async () => {
+  // router.intake.I3
+  test("that is nobody's name is on record, and the sender gets a failure with near names", async () => {
     const { router, agent, disk } = await openWorld();
     const answer = await router.submit(note("hello", to("bop")));
     expect(answer).toMatchObject({ type: "answered", answer: "failure", error: { code: "AGENT_NOT_FOUND" } });
@@ -99,7 +104,8 @@ describe("a message to an agent", () => {
     expect(disk.messages.size).toBe(2);
   });
 
-  test("to oneself is refused, and nothing is on record (I4)", async () => {
+  // router.intake.I4
+  test("to oneself is refused, and nothing is on record", async () => {
     const { router, disk } = await openWorld();
     const answer = await router.submit(note("hello", to("ann")));
     expect(answer).toMatchObject({ type: "refused", error: { code: "SENDER_IS_RECEIVER" } });
@@ -124,7 +130,8 @@ describe("a message to an agent", () => {
 });
 
 describe("what an agent does not manage", () => {
-  test("comes again after pauses that double, and is a dead letter after five attempts (R3)", async () => {
+  // router.deliveries.R3
+  test("comes again after pauses that double, and is a dead letter after five attempts", async () => {
     const { router, agent, disk, clock } = await openWorld({ options: { breaker: { failures: 0, pauseMs: 0 } } });
     agent.answer = ({ recipient }) =>
       recipient === "bob" ? { type: "failed", reason: "no coffee" } : { type: "done" };
@@ -191,7 +198,8 @@ describe("what an agent does not manage", () => {
     expect(letter?.reason).toContain("the gate is closed");
   });
 
-  test("in longer than its lease comes again, its signal aborted, and what it says later counts for nothing (R1)", async () => {
+  // router.deliveries.R1, mailboxes.leases.L2
+  test("in longer than its lease comes again, its signal aborted, and what it says later counts for nothing", async () => {
     const { router, agent, disk, clock } = await openWorld();
     const slow = Promise.withResolvers<{ readonly type: "done" }>();
     const signals: AbortSignal[] = [];
@@ -211,7 +219,8 @@ describe("what an agent does not manage", () => {
     expect([...disk.settled.values()]).toMatchObject([{ outcome: "done", attempt: 2 }]);
   });
 
-  test("opens its breaker: nothing is delivered for a while, then one on trial (R4, B1, B2)", async () => {
+  // router.deliveries.R4, mailboxes.recipient.B1, mailboxes.recipient.B2
+  test("opens its breaker: nothing is delivered for a while, then one on trial", async () => {
     const { router, agent, clock } = await openWorld({ options: { attemptsMax: 100, retryDelayMs: 1 } });
     agent.answer = ({ recipient }) => (recipient === "bob" ? { type: "failed", reason: "down" } : { type: "done" });
     for (let index = 0; index < 20; index += 1) await router.submit(note(`${index}`));
@@ -229,7 +238,8 @@ describe("what an agent does not manage", () => {
 });
 
 describe("order", () => {
-  test("within a conversation holds through retries, while others go on (M2)", async () => {
+  // mailboxes.mailbox.M2
+  test("within a conversation holds through retries, while others go on", async () => {
     const { router, agent, clock, disk } = await openWorld();
     const failed = new Set<string>();
     agent.answer = ({ message }) => {
@@ -248,7 +258,8 @@ describe("order", () => {
     expect(agent.texts).toEqual(["a1", "b1", "b2", "a1", "a2"]);
   });
 
-  test("is by priority, yet the lowest is not starved (M1)", async () => {
+  // mailboxes.mailbox.M1
+  test("is by priority, yet the lowest is not starved", async () => {
     const { router, clock } = await openWorld();
     await router.submit(note("low", { ...toOlga, priority: "low" }));
     for (let index = 0; index < 40; index += 1) await router.submit(note("high", { ...toOlga, priority: "high" }));
@@ -261,7 +272,8 @@ describe("order", () => {
     expect(clock.sleeping).toBeGreaterThan(0);
   });
 
-  test("a more urgent message does not overtake its own conversation (M2)", async () => {
+  // mailboxes.mailbox.M2
+  test("a more urgent message does not overtake its own conversation", async () => {
     const { router } = await openWorld();
     await router.submit(note("first", { ...toOlga, priority: "low", conversationId: "c" }));
     await router.submit(note("other", { ...toOlga, priority: "normal" }));
@@ -348,6 +360,7 @@ describe("somebody outside", () => {
     ]);
   });
 
+  // mailboxes.leases.L1
   test("loses its lease in time, and somebody else may take it", async () => {
     const { router, clock } = await openWorld();
     await router.submit(note("one", toOlga));
@@ -371,7 +384,8 @@ describe("somebody outside", () => {
 });
 
 describe("bounds", () => {
-  test("a full mailbox refuses, and says when to come again; nothing is left of what was refused (M3, I4)", async () => {
+  // router.intake.I4, mailboxes.mailbox.M3
+  test("a full mailbox refuses, and says when to come again; nothing is left of what was refused", async () => {
     const { router, disk } = await openWorld({ options: { mailboxMessagesMax: 2 } });
     await router.submit(note("1", toOlga));
     await router.submit(note("2", toOlga));
@@ -392,7 +406,8 @@ describe("bounds", () => {
     expect(await router.submit(third)).toMatchObject({ type: "accepted", duplicate: false });
   });
 
-  test("all mailboxes together are bounded too (P2)", async () => {
+  // mailboxes.recipients.P2
+  test("all mailboxes together are bounded too", async () => {
     const { router } = await openWorld({ options: { totalBytesMax: 2_000 } });
     const answers = [];
     for (let index = 0; index < 20; index += 1) answers.push((await router.submit(note("x".repeat(300), toOlga))).type);
@@ -502,7 +517,8 @@ describe("a crash", () => {
   });
 
   describe("with several deliveries in flight", () => {
-    test("is followed by each of them alone, before anything else (S2)", async () => {
+    // router.crashes.S2
+    test("is followed by each of them alone, before anything else", async () => {
       await afterCrash(async (next) => {
         const { router, agent, ends } = await next();
         for (const text of ["1", "2", "3", "new"]) {
@@ -515,7 +531,8 @@ describe("a crash", () => {
       });
     });
 
-    test("lets others be delivered beside one that takes long, and a crash counts for none of them (S1)", async () => {
+    // router.crashes.S1
+    test("lets others be delivered beside one that takes long, and a crash counts for none of them", async () => {
       await afterCrash(async (next) => {
         const slow = await next();
         await until(() => slow.agent.texts.length === 1);
@@ -530,7 +547,8 @@ describe("a crash", () => {
       });
     });
 
-    test("repeats one that was alone in a crash after others have been delivered for a while (S3)", async () => {
+    // router.crashes.S3
+    test("repeats one that was alone in a crash after others have been delivered for a while", async () => {
       await afterCrash(async (next) => {
         const alone = await next();
         await until(() => alone.agent.texts.length === 1);
@@ -549,7 +567,8 @@ describe("a crash", () => {
     });
   });
 
-  test("of the disk refuses what was under way; what follows is taken again (W3)", async () => {
+  // writing.writer.W3, writing.writer.W2
+  test("of the disk refuses what was under way; what follows is taken again", async () => {
     let isFull = false;
     const disk = new MemoryDisk();
     const journal = new MemoryMessageJournal(disk, async () => {

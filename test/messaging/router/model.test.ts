@@ -199,7 +199,8 @@ class Subject {
 }
 
 describe("whatever happens (kills, a full disk, failing and slow agents, full mailboxes, a clock that jumps)", () => {
-  test("what was accepted is done or a dead letter in the end, and a conversation is begun in order in each life (I1, M2, M4, R1)", async () => {
+  // router.intake.I1, mailboxes.mailbox.M2, mailboxes.mailbox.M4, router.deliveries.R1, router.conversations.C3
+  test("what was accepted is done or a dead letter in the end, and a conversation is begun in order in each life", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
         const subject = new Subject();

@@ -153,7 +153,8 @@ describe("a watcher", () => {
 });
 
 describe("conversations", () => {
-  test("that are checked are on disk with each message, and what they do not allow is answered (C1, I3)", async () => {
+  // router.conversations.C1, router.intake.I3
+  test("that are checked are on disk with each message, and what they do not allow is answered", async () => {
     const { router, disk, agent } = await openWorld();
     expect(await router.submit(ask("please"))).toMatchObject({ type: "accepted" });
     expect([...disk.conversations.values()]).toMatchObject([{ id: "c", protocol: "fipa-request", messages: 1 }]);
@@ -167,7 +168,8 @@ describe("conversations", () => {
     expect(await router.records.conversation("default", "c")).toMatchObject({ status: { state: "completed" } });
   });
 
-  test("whose initiator named somebody for answers bring them there, also those addressed to the initiator (C6)", async () => {
+  // router.conversations.C6
+  test("whose initiator named somebody for answers bring them there, also those addressed to the initiator", async () => {
     const { router, disk } = await openWorld();
     const done = (id: string) =>
       ask("done", { conversationId: id, sender: "bob", ...to("ann"), performative: "inform" });
@@ -188,7 +190,8 @@ describe("conversations", () => {
     expect(await after.submit({ ...done("e"), protocol: undefined })).toMatchObject({ recipients: ["ann"] });
   });
 
-  test("that a wrong or undeliverable message would have begun are still to be begun, and its sender is told (C4)", async () => {
+  // router.conversations.C4
+  test("that a wrong or undeliverable message would have begun are still to be begun, and its sender is told", async () => {
     const { router, agent } = await openWorld();
     const breach = await router.submit(ask("five euros", { performative: "propose" }));
     expect(breach).toMatchObject({ type: "answered", answer: "not-understood", error: { code: "PROTOCOL_BREACH" } });
@@ -211,7 +214,8 @@ describe("conversations", () => {
     expect(await after.router.submit(ask("no", refused))).toMatchObject({ type: "answered" });
   });
 
-  test("expire when a deadline passes, and their initiator is notified once (C5)", async () => {
+  // router.conversations.C5
+  test("expire when a deadline passes, and their initiator is notified once", async () => {
     const { router, clock, agent } = await openWorld();
     const asked = ask("please", { replyByMs: clock.nowMs() + 5_000 });
     await router.submit(asked);
@@ -227,7 +231,8 @@ describe("conversations", () => {
     expect(failures(agent)).toHaveLength(1);
   });
 
-  test("expire before an answer that is later than the deadline, and their initiator is notified once (C5)", async () => {
+  // protocols.advance.P4, router.conversations.C5
+  test("expire before an answer that is later than the deadline, and their initiator is notified once", async () => {
     const { router, clock, agent } = await openWorld();
     const replyByMs = clock.nowMs() + 5_000;
     await router.submit(ask("please", { replyByMs, replyWith: "r1" }));
@@ -237,7 +242,8 @@ describe("conversations", () => {
     expect(failures(agent)).toEqual([{ ...expired, recipient: "bob", inReplyTo: "r1" }]);
   });
 
-  test("notify their initiator of each participant that made no proposal in time, and of no other (C5)", async () => {
+  // router.conversations.C5
+  test("notify their initiator of each participant that made no proposal in time, and of no other", async () => {
     const { router, clock, agent } = await openWorld({ directory: new TestDirectory("ann", "bob", "cid", "dan") });
     const replyByMs = clock.nowMs() + 5_000;
     const net = { protocol: "fipa-contract-net", atMs: clock.nowMs() };
@@ -268,6 +274,7 @@ describe("conversations", () => {
     expect(await states(later.router.records)).toEqual(["failed", "failed"]);
   });
 
+  // router.intake.I6
   test("that are over are not begun again after a restart, by whomever and however many messages name them", async () => {
     const { router, disk } = await openWorld();
     const asked = ask("please", { ...to("outside-olga"), replyWith: "r1" });
@@ -287,6 +294,7 @@ describe("conversations", () => {
     expect((await later.submit(ask("new", { conversationId: "new" }))).type).toBe("accepted");
   });
 
+  // router.deliveries.R5
   test.each(["fipa-request", undefined])(
     "whose reply_by passes are not delivered later, and their sender is notified once, also after a crash (%s)",
     async (protocol) => {
@@ -338,7 +346,8 @@ describe("conversations", () => {
     expect(await router.records.conversation("default", "c")).toMatchObject({ status: { state: "failed" } });
   });
 
-  test("without a protocol have a row from their second message on (C2)", async () => {
+  // router.conversations.C2
+  test("without a protocol have a row from their second message on", async () => {
     const { router, disk } = await openWorld();
     await router.submit(note("1", { conversationId: "free" }));
     expect(disk.conversations.size).toBe(0);
@@ -348,7 +357,8 @@ describe("conversations", () => {
     expect(await router.records.conversations({ workspace: "default", limit: 10 })).toEqual([]);
   });
 
-  test("of one message have no row, are listed all the same, and are known again after a restart (C2)", async () => {
+  // router.conversations.C2
+  test("of one message have no row, are listed all the same, and are known again after a restart", async () => {
     const { router, disk, clock } = await openWorld();
     for (const id of ["one", "two", "three"]) {
       await router.submit(note(id, { conversationId: id, atMs: clock.nowMs(), ...to(id === "two" ? "cid" : "bob") }));
@@ -399,7 +409,8 @@ describe("conversations", () => {
     expect(await say("cid", "ann")).toBe("answered");
   });
 
-  test("of one message that was forgotten go on with an answer in them, as they began (C2)", async () => {
+  // router.conversations.C2
+  test("of one message that was forgotten go on with an answer in them, as they began", async () => {
     const { router, disk, clock } = await openWorld();
     await router.submit(note("ask", { conversationId: "old", atMs: clock.nowMs(), ...to("bob") }));
     await router.close(0);
@@ -520,7 +531,8 @@ describe("conversations", () => {
     },
   );
 
-  test("without a protocol are written with all that was said before long, for whoever asks, and at the end (C2)", async () => {
+  // router.conversations.C2
+  test("without a protocol are written with all that was said before long, for whoever asks, and at the end", async () => {
     const { router, disk, clock } = await openWorld();
     const say = (receiver: string) => router.submit(note("hello", { conversationId: "free", ...to(receiver) }));
     const row = () => disk.conversations.get("default/free");
@@ -539,6 +551,17 @@ describe("conversations", () => {
     expect(row()).toMatchObject({ messages: 5 });
   });
 
+  // router.loops.L1
+  test("in which each message leads to another are stopped at the limit of hops", async () => {
+    const { router, disk } = await openWorld();
+    const say = (hops: number) => router.submit(note(`hop ${hops}`, { ...to("bob"), hops }));
+    expect(await say(16)).toMatchObject({ type: "accepted" });
+    const refused = await say(17);
+    expect(refused).toMatchObject({ type: "refused", error: { code: "HOP_LIMIT", details: { hops: 17, max: 16 } } });
+    expect(disk.messages.size).toBe(1);
+  });
+
+  // router.loops.L2
   test("in which two answer each other with the same words come to an end", async () => {
     const { router } = await openWorld();
     const say = (sender: string, receiver: string, text: string) =>

@@ -66,6 +66,7 @@ describe("a message to a capability that nobody provides", () => {
     expect(message && kept(message)).toEqual(message);
   });
 
+  // addressing.A4
   test("goes there whatever version it asks for: versions are of the other capability", async () => {
     const { router } = await worldOf(new Counted());
     expect(await router.submit(ask("translate-german", "7.0.0"))).toMatchObject({ recipients: ["cid"] });
@@ -94,6 +95,7 @@ describe("a message to a capability that nobody provides", () => {
     expect(await router.submit(ask("invoice-billing"))).toMatchObject({ nearest: { capability: "ledger" } });
   });
 
+  // addressing.capability-meaning.S3
   test("is answered as ever when meanings cannot be told", async () => {
     const { router } = await worldOf({ embed: () => Promise.reject(new Error("no model")) });
     expect(errorOf(await router.submit(ask("analyze-data")))?.code).toBe("NO_CAPABILITY_PROVIDERS");
@@ -159,6 +161,7 @@ describe("with the built-in vectors and the default similarity", () => {
 });
 
 describe("meanings", () => {
+  // addressing.capability-meaning.S1, addressing.capability-meaning.S2
   test("are looked up once for each text, and never for what somebody provides", async () => {
     const vectors = new Counted();
     const { router } = await worldOf(vectors);

@@ -13,7 +13,8 @@ function openWriter() {
   return { clock, disk, writer, settle };
 }
 
-test("settlements alone wait, and are written together (W4)", async () => {
+// writing.writer.W4
+test("settlements alone wait, and are written together", async () => {
   const { clock, disk, settle } = openWriter();
   settle(1);
   await clock.advance(4);
@@ -29,7 +30,8 @@ test("settlements alone wait, and are written together (W4)", async () => {
   expect([disk.settled.size, disk.commits]).toEqual([3, 2]);
 });
 
-test("settlements go with whatever else is written (W4)", async () => {
+// writing.writer.W4
+test("settlements go with whatever else is written", async () => {
   const { disk, writer, settle } = openWriter();
   settle(1);
   await settled();
@@ -38,7 +40,8 @@ test("settlements go with whatever else is written (W4)", async () => {
   expect([disk.settled.size, disk.commits]).toEqual([1, 1]);
 });
 
-test("settlements do not let anybody wait who wants to know them on disk (W4)", async () => {
+// writing.writer.W4
+test("settlements do not let anybody wait who wants to know them on disk", async () => {
   const { disk, writer, settle } = openWriter();
   settle(1);
   await settled();

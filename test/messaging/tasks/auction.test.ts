@@ -134,6 +134,7 @@ describe("an English auction", () => {
     expect(calls(none.task)).toEqual([[49, 0, undefined]]);
   });
 
+  // tasks.auction.A3
   test("a bid for less than the price that was called is none", async () => {
     const { task } = await sold({ bob: upTo(10), cid: cheap }, english(10, 5), 2);
     expect(task).toMatchObject({ state: "done", assignedTo: "bob" });
@@ -150,6 +151,7 @@ const isEnd = ({ performative, content }: Parameters<Reaction>[0]) =>
 const notes = ({ bidders }: Task) => bidders.map(({ name, state, note }) => [name, state, note]);
 
 describe("the winner that cannot be reached", () => {
+  // tasks.auction.A2
   test("loses an English auction to whoever bid before, at the price bid then, and the task says so", async () => {
     const bidders = { bob: losing(upTo(20), isEnd), cid: upTo(15) };
     const { task, parts: ends, heard } = await sold(bidders, english(10, 5));
@@ -239,6 +241,7 @@ describe("a Dutch auction", () => {
     expect(await parts(market, task)).toEqual({ bob: "won", cid: "over" });
   });
 
+  // tasks.auction.A3
   test("sells at the called price alone", async () => {
     const { task } = await sold({ bob: high, cid: upTo(70) }, dutch(80, 10, 50), 2);
     expect(task).toMatchObject({ assignedTo: "cid", auction: { price: 70 } });

@@ -37,6 +37,7 @@ async function crashAt(count: number, isBefore: boolean) {
   return { task, story: [...before, ...second.story], sends };
 }
 
+// tasks.K1, tasks.K3
 test("a task ends as it would have, and nothing is said twice, wherever the server was killed", async () => {
   const whole = await crashAt(Infinity, false);
   expect(whole.task.state).toBe("done");

@@ -51,6 +51,7 @@ test("an answer between faults, and time, let them be forgotten", async () => {
   expect([breaker.state(), breaker.faults]).toEqual(["closed", 1]);
 });
 
+// traffic.breaker.B1
 test("attempts of one turn count once, however many fail, and the first failure is remembered", () => {
   const { breaker } = make();
   const failed = (turn: string, message: string) => attempt(breaker, { turn, message });
@@ -69,7 +70,8 @@ test("0 failures never open it", () => {
   expect(breaker.state()).toBe("closed");
 });
 
-test("B1, B2: open, nothing is let through; half-open, one at a time", async () => {
+// traffic.breaker.B1, traffic.breaker.B2
+test("open, nothing is let through; half-open, one at a time", async () => {
   const steps = fc.array(
     fc.oneof(
       fc.record({ kind: fc.constant("begin" as const) }),

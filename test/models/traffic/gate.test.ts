@@ -155,7 +155,8 @@ const acts = fc.array(
   { minLength: 1, maxLength: 40 },
 );
 
-test("T1–T4: never over a limit in any window, in the order they came, nobody waits forever, all places come back", async () => {
+// traffic.gate.T1, traffic.gate.T2, traffic.gate.T3, traffic.gate.T4
+test("never over a limit in any window, in the order they came, nobody waits forever, all places come back", async () => {
   const limits = { concurrentMax: 3, requestsPerMinute: 5, tokensPerMinute: 150, waitMaxMs: 3_600_000 };
   await fc.assert(
     fc.asyncProperty(acts, async (list: readonly Act[]) => {
@@ -210,7 +211,8 @@ test("T1–T4: never over a limit in any window, in the order they came, nobody 
   );
 });
 
-test("T2: what is reserved never exceeds the minute's tokens, in any window", async () => {
+// traffic.gate.T2
+test("what is reserved never exceeds the minute's tokens, in any window", async () => {
   const sizes = fc.array(fc.tuple(fc.integer({ min: 1, max: 120 }), fc.integer({ min: 0, max: 20_000 })), {
     maxLength: 30,
   });

@@ -113,6 +113,7 @@ test("with on_failure = run a failure that nobody waits for starts a run", async
   });
 });
 
+// conversations.handler.C1
 test("delivered again, also at the same moment, a message has one run", async () => {
   await withRoom([echo("alice")], async (room) => {
     const message = await room.write({ performative: "request" }, "alice", "please");
@@ -257,6 +258,7 @@ describe("in an auction", () => {
     { text: "noted" },
   ];
 
+  // conversations.handler.C3
   test("an agent is asked once for its limit; the server bids up to it, and only the award starts another run", async () => {
     await withRoom([{ name: "bob", says, more: "[conversation]\nmax_turns = 1\n" }], async (room) => {
       const tell = (performative: Performative, text: string, conversationId?: string) =>
@@ -322,6 +324,7 @@ test("an agent that does not answer by itself does not bid by itself", async () 
   });
 });
 
+// conversations.handler.C4
 test("while the queue of runs is full a message waits, and is not lost", async () => {
   const slow: Actor = { name: "alice", says: [{ text: "done", delayMs: 30 }] };
   await withRoom(

@@ -30,6 +30,7 @@ const isOver = (room: Room): boolean =>
   room.office.said("alice", "user").length > 0 &&
   ["alice", "bob"].every((agent) => room.runsOf(agent).every(({ state }) => isTerminal(state)));
 
+// conversations.handler.C2, conversations.outbox.O1, conversations.outbox.O2
 test.each([false, true])(
   "killed at any write, a request that leads to another is worked on once, and answered once (written: %s)",
   async (isWritten) => {

@@ -32,6 +32,7 @@ test("whoever was asked by a run that is cancelled gets a cancel, ends its work,
   expect(cancel).toMatchObject({ conversationId: request?.conversationId, protocol: "fipa-request" });
 });
 
+// conversations.call-offs.F1
 test("a server that ends before the cancel is out leaves it to the next one, which says it once", async () => {
   using directory = tempDirectory();
   const office = new PostOffice();
@@ -73,6 +74,7 @@ test("a request that takes long is agreed to once, and then answered", async () 
   expect(office.said("bob", "user")).toEqual(["request: which?", "agree: ", "inform: done"]);
 });
 
+// conversations.agreements.G1
 test.each([
   ["without a protocol nobody expects it", { performative: "request" as const }],
   ["where it would mean something else", { performative: "subscribe" as const, protocol: "fipa-subscribe" }],

@@ -72,6 +72,7 @@ test.for<[string, Json]>([
   expect(valueOf(source)).toEqual(value);
 });
 
+// subscriptions.S2
 describe("an evaluation that fails says why and where, and a test of it is false", () => {
   test.for([
     ["message.content.weight > 3", "there is no weight", 17],

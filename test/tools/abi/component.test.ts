@@ -178,6 +178,7 @@ test("a component made by hand runs: texts cross, and waiting takes the time it 
   expect(waited.usage.durationMs).toBeGreaterThanOrEqual(30);
 });
 
+// guest.component-functions.F1
 test.each([
   ["outside", "bad-output", /outside of its memory/],
   ["endless", "bad-output", /more than 200000 members/],
@@ -195,6 +196,7 @@ test.each([
   expect(await room.text("h.echo", { given: "still here" })).toBe("still here");
 });
 
+// guest.component-functions.F2
 test.each([
   ["lies", "i32.const 0x7ffffff8", "bad-output", /outside of its memory/],
   ["loops", "(loop (br 0)) unreachable", "fuel", /all 100,000,000 fuel/],
@@ -218,6 +220,7 @@ const HOARD = `(module (import "env" "memory" (memory 1)) (import "h" "make" (fu
       (local.set 0 (i32.sub (local.get 0) (i32.const 1)))
       (br_if 0 (local.get 0)))))`;
 
+// system.holdings.H1
 test("what the host keeps for a component has its memory limit, in one call or over several", async () => {
   await using room = new Room();
   await room.deploy(await fieldMaker(HOARD), "h", { limits: { memoryBytesMax: 2 * 1024 * 1024 } });

@@ -16,6 +16,7 @@ test("each committed guest is the one that its sources made", () => {
   expect(Object.fromEntries(SMALL_NAMES.map((name) => [name, hashesOf(name)]))).toEqual(readPins());
 });
 
+// guest.core.C1
 test("a module of the core interface is known by its exports, and describes its tools", async () => {
   await using room = new Room();
   await room.deploy(small("core"), "c");
@@ -38,6 +39,7 @@ test("a manifest lists tools as the guide says, and refuses a schema of anything
   expect(readManifest(`${head}[tools.input_schema]\ntype = "string"\n`, "tool.toml").type).toBe("invalid");
 });
 
+// guest.core.C3
 test("the tools of a module that does not describe them are those of its manifest", async () => {
   await using room = new Room();
   await room.deploy(small("core-plain"), "c", declared("add"));
@@ -65,6 +67,7 @@ test("what AssemblyScript throws is told with its place, and the next call is se
   expect(room.sandbox.logs("c").map(({ text }) => text)).toEqual(["info: heard it"]);
 });
 
+// guest.core.C2
 test("an error code is a tool's error, with the text that it left", async () => {
   await using room = new Room();
   await room.deploy(small("core"), "c");

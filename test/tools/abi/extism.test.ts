@@ -83,6 +83,7 @@ test("a request that is refused makes the call fail with the reason, and is no b
   }
 });
 
+// guest.extism-memory.M1
 test.each([
   ["fail", "tool-error", /it does not like that/],
   ["code", "tool-error", /it returned 7/],

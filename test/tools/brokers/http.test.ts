@@ -79,6 +79,7 @@ test("a name is refused when any of its addresses is no public one", async () =>
   );
 });
 
+// http.http-broker.H2
 test("a name that is looked up anew with another address gains nothing: each request goes to what was checked for it", async () => {
   await using web = await Web.open((_request, response) => response.end("inside"));
   const origin = `http://api.example.test:${web.port}`;
@@ -168,6 +169,7 @@ test("redirects are followed where they are granted, five at most, with the meth
   }
 });
 
+// http.http-broker.H1
 test("a redirect to where nothing is granted is refused in words that name the grant", async () => {
   await using web = await Web.open((_request, response) =>
     response.writeHead(302, { location: "http://evil.example.test/steal?x=1" }).end(),

@@ -56,6 +56,7 @@ const names = (head: JsonObject): readonly string[] =>
     .toSorted();
 const ask = (room: AskRoom, head: JsonObject, options: AskOptions = {}) => room.ask("memory.search", head, "", options);
 
+// memory.tool-recall.T2
 test("a tool searches what is granted, of the workspace, agent and conversation of its call and of no other", async () => {
   using directory = tempDirectory();
   await using memory = await harbours(directory.path);
@@ -128,6 +129,7 @@ test("what is not granted is refused, says what would grant it, and is on record
   ]);
 });
 
+// memory.tool-recall.T1
 test("nothing is granted by default, and a grant's hits and rate are not passed", async () => {
   const limits: unknown[] = [];
   const memory = searching(({ limit }) => {
@@ -152,6 +154,7 @@ test("nothing is granted by default, and a grant's hits and rate are not passed"
   ]);
 });
 
+// memory.tool-recall.T3
 test("a memory that fails is an answer to the tool, which goes on", async () => {
   const memory = searching(({ text }) =>
     text === "fail" ? Promise.reject(new Error("the disk is gone")) : Promise.resolve(NOTHING),

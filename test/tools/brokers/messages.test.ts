@@ -64,6 +64,7 @@ test("a guest sends what is granted, in the name of the agent whose run called i
   );
 });
 
+// messages.tool-mail.T1
 test("what is not granted is refused, says what would grant it, and is on record as denied", async () => {
   const { sent, mail } = office();
   await using room = new AskRoom({}, mail);
@@ -90,6 +91,7 @@ test("what is not granted is refused, says what would grant it, and is on record
   expect((await room.uses("denied")).length).toBe(others.length + 1);
 });
 
+// messages.tool-mail.T1
 test("a grant's rate holds for all calls of a workspace together", async () => {
   const { sent, mail } = office();
   await using room = new AskRoom({}, mail);
@@ -138,6 +140,7 @@ test("what became of a message is told in a guest's words", async () => {
   expect(codes).toEqual(["not-found", "too-many", "invalid", undefined]);
 });
 
+// messages.tool-mail.T3
 test("a message sent twice in a call is two, and a call made again after a crash sends the same ones", async () => {
   const { sent, mail } = office();
   const parts = { audit: () => {}, redact: (_server: string, message: Json) => message, contentBytesMax: 1_000 };

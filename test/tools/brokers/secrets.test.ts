@@ -34,6 +34,7 @@ const echo = () =>
       .end(`${incoming.url} ${JSON.stringify(incoming.headers)} ${body}`),
   );
 
+// http.http-broker.H3
 test("a secret is put into headers, query and body as each needs it, and nothing of it comes back", async () => {
   await using web = await echo();
   const { broker, uses } = brokerWith({ secrets: [secret()] });
@@ -111,6 +112,7 @@ test("what stands for a secret of another server is just a text", async () => {
   expect(web.seen[0]?.headers["x-key"]).toBe(PLACEHOLDER);
 });
 
+// http.http-broker.H3
 test("a redirect to another origin takes no secret along: not in a header, not in a body, not in the address", async () => {
   await using other = await echo();
   await using web = await Web.open((incoming, response) => {

@@ -97,6 +97,7 @@ function flood(response: ServerResponse): void {
 }
 
 for (const [what, { onCall, reason }] of Object.entries(CALLS)) {
+  // remote.bounded-fetch.B2, remote.mcp-tool-runner.M1
   test(`a server that ${what} costs its call, not more`, async () => {
     await using endpoint = await Endpoint.start(hostile(onCall));
     await using runner = runnerTo(httpAt(endpoint.url), { timeoutMs: 300, limits: { resultBytesMax: 10_000 } });
@@ -178,6 +179,7 @@ test("a server that wants our model or our directories is told no, with the reas
   expect(told).toMatchObject({ code: -32601, message: expect.stringContaining("runs no model") });
 });
 
+// remote.process-transport.P2
 test("a process that writes a line without an end is ended", async () => {
   const script =
     'const piece = "x".repeat(65536); const more = () => { while (process.stdout.write(piece)); process.stdout.once("drain", more); }; more();';

@@ -75,6 +75,7 @@ for (const { era, listenerOf } of ERAS) {
     expect(progress.length).toBeGreaterThanOrEqual(5);
   });
 
+  // remote.call.A1
   test(`a call of ${era} that keeps silent ends at its timeout, one that goes on for ever at its deadline`, async () => {
     const state = newState();
     await using endpoint = await Endpoint.start(listenerOf(state));
@@ -138,6 +139,7 @@ for (const { era, listenerOf } of ERAS) {
     });
   });
 
+  // remote.bounded-fetch.B1
   test(`a result of ${era} that is too large is refused, and the next call is fine`, async () => {
     await using endpoint = await Endpoint.start(listenerOf(newState()));
     await using runner = runnerTo(httpAt(endpoint.url), { limits: { resultBytesMax: 10_000 } });
@@ -162,6 +164,7 @@ for (const { era, listenerOf } of ERAS) {
     await serverIn(runner, "loaded");
   });
 
+  // remote.mcp-tool-runner.M2
   test(`a call that a restart of a server of ${era} cut off is made again only when that does no harm`, async () => {
     const state = newState();
     await using endpoint = await Endpoint.start(listenerOf(state));

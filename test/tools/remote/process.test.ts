@@ -45,6 +45,7 @@ test("a process gets the variables it is given and no others, and its log hides 
   expect(JSON.stringify(runner.servers())).not.toContain("hunter2");
 });
 
+// remote.process-transport.P2
 test("what is no message is noted and skipped", async () => {
   await using runner = runnerTo(processOf([SERVER, "modern", "garbage"]));
   await runner.open(20_000);
@@ -91,6 +92,7 @@ test("when no descriptor is left to start a process with, the server says so, go
   expect(second).toBe("connected");
 });
 
+// remote.link.L2, remote.process-transport.P1
 test("nothing is left of a process and what it started when the runner is closed", async () => {
   using temp = tempDirectory();
   const file = join(temp.path, "pid");
@@ -101,6 +103,7 @@ test("nothing is left of a process and what it started when the runner is closed
   expect(await until(() => (pids.some(isAlive) ? undefined : pids))).toHaveLength(2);
 });
 
+// remote.process-transport.P1
 test("nothing is left of a process and what it started when the server is killed", async () => {
   using temp = tempDirectory();
   const file = join(temp.path, "pid");

@@ -82,6 +82,7 @@ test("a secret within an argument or an address is hidden by itself in logs, and
   expect(server.description).toBe(`${process.execPath} with 7 arguments`);
 });
 
+// remote.bounded-fetch.B4
 test("a server's headers and calls follow redirects within its origin only", async () => {
   const state = newState();
   const { listener } = modernHandler(testServer(state));
@@ -102,6 +103,7 @@ test("a server's headers and calls follow redirects within its origin only", asy
   expect(endpoint.requests.every(({ headers }) => headers["x-key"] === KEY)).toBe(true);
 });
 
+// remote.bounded-fetch.B4
 test("headers for a server are not shown to where it sends us for tokens, nor to where that redirects", async () => {
   await using elsewhere = await Endpoint.start((_request, response) => response.writeHead(404).end());
   await using endpoint = await Endpoint.start((request, response) => {

@@ -28,6 +28,7 @@ function childWith(flags: readonly string[], ...more: readonly string[]) {
   return spawnSync(process.execPath, child, { env: {}, encoding: "utf8", stdio: ["ignore", "pipe", "pipe", "pipe"] });
 }
 
+// sandbox.guest-process.P1
 test("a process that runs guests reaches nothing through any module that is built into Node", async () => {
   const flags = await childArguments();
   expect(flags).toContain("--permission");
@@ -43,6 +44,7 @@ test("a process that runs guests ends when it changes a flag of V8, some of whic
   expect(run).toMatchObject({ stdout: "", status: null });
 });
 
+// sandbox.guest-process.P1
 test("a process that runs guests has no environment and no descriptors but its pipe", async () => {
   await using room = new Room();
   await room.deploy(await assemble("probe.wat"), "p");

@@ -9,6 +9,7 @@ verifies("tool.deny-by-default", "tool.run-isolation");
 /** How many calls the instance of a run has counted, this one included. */
 const count = (room: Room, session: string): Promise<string> => room.text("h.echo_state", {}, { session });
 
+// guest.loaded-server.L1
 test("what a tool remembers of one run, another run does not see", async () => {
   await using room = new Room();
   await room.deploy(hostile(), "h");
@@ -25,6 +26,7 @@ test("a run that was ended and begins again starts anew", async () => {
   expect(await count(room, "alice")).toBe("1");
 });
 
+// guest.loaded-server.L1
 test("a server that all runs share remembers for all, whoever of them ends", async () => {
   await using room = new Room();
   await room.deploy(hostile(), "h", { instance: "server" });
@@ -51,6 +53,7 @@ test("runs go on in parallel while one of them waits", async () => {
   expect(await sleeping).toMatchObject({ reason: "cancelled" });
 });
 
+// guest.loaded-server.L2
 test("calls of one run are made one after another, in their order", async () => {
   await using room = new Room();
   await room.deploy(hostile(), "h");
@@ -58,6 +61,7 @@ test("calls of one run are made one after another, in their order", async () => 
   expect(texts).toEqual(Array.from({ length: 16 }, (_, index) => String(index + 1)));
 });
 
+// guest.loaded-server.L3
 test("more runs than there may be instances take turns", async () => {
   await using room = new Room({ instancesPerServerMax: 4 });
   await room.deploy(hostile(), "h");

@@ -172,6 +172,7 @@ test("calls with wider grants count among those a server may have under way", as
   expect(await room.text("p.answer", {}, { session: "one" })).toBe("ok");
 });
 
+// sandbox.guest-process.P3
 test(
   "a server with no descriptors left goes on, and starts a process once it has some",
   { timeout: 60_000 },

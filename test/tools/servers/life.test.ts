@@ -13,6 +13,7 @@ import { verifies } from "../../helpers/verifies.ts";
 
 verifies("tool.revisions");
 
+// servers.tool-servers.V3
 test(
   "calls under way while revisions come and go all end, each on the one it began with",
   { timeout: 60_000 },
@@ -52,6 +53,7 @@ test("a server that is deleted while a call is under way lets it end", { timeout
   await expect.poll(() => world.code("GET", "/probe")).toBe("TOOL_SERVER_NOT_FOUND");
 });
 
+// servers.tool-servers.V2
 test("two uploads of one name at once are two revisions, and the later one serves", { timeout: 30_000 }, async () => {
   await using world = await World.open();
   const both = await Promise.all(
@@ -93,6 +95,7 @@ async function recordAt(url: string, name: string): Promise<tools.ToolServerReco
   return tools.ToolServerRecord.parse(await (await fetch(`${url}/api/v1/tool-servers/${name}`)).json());
 }
 
+// servers.tool-servers.V1
 test("what was deployed, waits or was paused is so after kill -9", { timeout: 90_000 }, async () => {
   using temp = tempDirectory();
   {

@@ -33,6 +33,7 @@ test("what was added is known by its number until it is forgotten, in its own wo
   );
 });
 
+// writing.duplicates.D1
 test("many are known, and go half by half when they are too many, or too old", () => {
   const duplicates = new Duplicates({ windowMs: 1_000, messagesMax: 8_000 }, 0);
   const many = Array.from({ length: 10_000 }, () => ({ workspace: "default", id: randomUUID() }));

@@ -28,6 +28,7 @@ function outcomeOf(bytes: Uint8Array): string {
   }
 }
 
+// components.linker.K2
 test("any bytes behind the preamble are taken apart or refused", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
@@ -83,6 +84,7 @@ test("instance types within instance types are refused before they take the stac
   expect(() => takeApart(componentOf(section(7, content)))).toThrow(/nested too deeply/);
 });
 
+// components.linker.K1
 test("components within components that double at each level are refused in time", () => {
   let inner: number[] = [...PREAMBLE];
   for (let level = 0; level < 20; level += 1) {

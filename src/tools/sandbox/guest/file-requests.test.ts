@@ -17,7 +17,8 @@ function desk() {
   return { left, underWay, requests };
 }
 
-test("F1, F2: whatever comes when, requests leave in order, few at a time, and each is settled once", () => {
+// guest.file-requests.F1, guest.file-requests.F2
+test("whatever comes when, requests leave in order, few at a time, and each is settled once", () => {
   fc.assert(
     fc.property(fc.array(fc.boolean(), { maxLength: 200 }), (steps) => {
       const { left, underWay, requests } = desk();
@@ -38,7 +39,8 @@ test("F1, F2: whatever comes when, requests leave in order, few at a time, and e
   );
 });
 
-test("F1, F3: at its end what a call has waiting leaves, and no reply to it is heard any more", () => {
+// guest.file-requests.F1, guest.file-requests.F3
+test("at its end what a call has waiting leaves, and no reply to it is heard any more", () => {
   const { left, underWay, requests } = desk();
   let settled = 0;
   for (let handle = 0; handle < 3 * UNDER_WAY_MAX; handle += 1) {

@@ -55,6 +55,7 @@ async function instanceOf(modules: number, rounds: number): Promise<Instance> {
   return instance;
 }
 
+// guest.instance.I4
 test("modules of one guest live off one budget, and their fuel and memory count together", async () => {
   const instance = await instanceOf(3, 10_000);
   const one = await (await instanceOf(1, 10_000)).call("work", Buffer.from("{}"));
@@ -70,6 +71,7 @@ test("a call that went over its budget in several modules together is not done",
   expect(instance.ending).toMatchObject({ outcome: "fuel" });
 });
 
+// guest.instance.I1
 test("each module alone goes no further than the budget", async () => {
   const instance = await instanceOf(1, 2_000_000_000);
   expect(await instance.call("work", Buffer.from("{}"))).toMatchObject({ type: "ended", outcome: "fuel" });

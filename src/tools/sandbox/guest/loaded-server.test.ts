@@ -59,8 +59,9 @@ const settled = async (condition: () => boolean): Promise<void> => {
   while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 };
 
+// guest.loaded-server.L4
 test.each(["deadline", "cancelled"] as const)(
-  "L4: a start that never ends is over with its call (%s), and its place is free",
+  "a start that never ends is over with its call (%s), and its place is free",
   async (why) => {
     const { loaded, starts, answers, room } = server();
     call(loaded, 1, 1);
@@ -78,7 +79,8 @@ test.each(["deadline", "cancelled"] as const)(
   },
 );
 
-test("L4: what is being started when the server is unloaded is ended, for a call or for none", async () => {
+// guest.loaded-server.L4
+test("what is being started when the server is unloaded is ended, for a call or for none", async () => {
   const { loaded, starts, answers, room } = server({ instancesMax: 5 });
   await settled(() => starts.length === 1);
   call(loaded, 1, 1);
@@ -88,7 +90,8 @@ test("L4: what is being started when the server is unloaded is ended, for a call
   expect(answers).toEqual([[1, "cancelled"]]);
 });
 
-test("L4: a session that ends after its call was given up leaves nothing behind", async () => {
+// guest.loaded-server.L4
+test("a session that ends after its call was given up leaves nothing behind", async () => {
   const { loaded, starts, answers } = server();
   call(loaded, 1, 1);
   loaded.cancel(1, "cancelled");
@@ -101,7 +104,8 @@ test("L4: a session that ends after its call was given up leaves nothing behind"
   expect(loaded.live).toBe(1);
 });
 
-test("L4: the start of an instance that nobody waits for ends in time, and a call that waits for its place begins", async () => {
+// guest.loaded-server.L4
+test("the start of an instance that nobody waits for ends in time, and a call that waits for its place begins", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   const { loaded, starts, answers, room } = server();
   await settled(() => starts.length === 1);

@@ -13,6 +13,7 @@ function notice() {
   return { told, said };
 }
 
+// guest.turn-notice.N2
 test("turns that cannot be long are not told", () => {
   const { told, said } = notice();
   for (let call = 1; call < 10; call += 1) told.begins(1, call, ORDINARY);
@@ -28,6 +29,7 @@ test("a turn that may be long is told before it begins, once while it stays the 
   expect(said).toEqual(["7:1", "sent", "7:2", "sent"]);
 });
 
+// guest.turn-notice.N1
 test("the turn of another ends what was told, and that need not hurry when the other is soon done", () => {
   const { told, said } = notice();
   told.begins(7, 1, LONG);

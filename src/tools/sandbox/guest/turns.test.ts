@@ -2,7 +2,8 @@ import * as fc from "fast-check";
 import { expect, test, vi } from "vitest";
 import { Turns } from "./turns.ts";
 
-test("T1, T2: guests run one at a time, in the order in which they asked", async () => {
+// guest.turns.T1, guest.turns.T2
+test("guests run one at a time, in the order in which they asked", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.nat(3), { minLength: 1, maxLength: 20 }), async (hops) => {
       const turns = new Turns(() => {});
@@ -30,7 +31,8 @@ test("T1, T2: guests run one at a time, in the order in which they asked", async
   );
 });
 
-test("T3: while guests run on, what they answered leaves now and then, the event loop gets a turn, and they go on", async () => {
+// guest.turns.T3
+test("while guests run on, what they answered leaves now and then, the event loop gets a turn, and they go on", async () => {
   let flushes = 0;
   const turns = new Turns(() => {
     flushes += 1;

@@ -199,6 +199,7 @@ describe("functions that are added", () => {
     expect([3, 4, 6, 7].map(functionsOf)).toEqual([0, 1, 3, 3].map((gates) => ({ gates, used })));
   });
 
+  // meter.callees.C1
   test("let an export be called as before, with many values and by several names", () => {
     const wat = `(module (func $f (export "f") (export "g") (param i32 i64 f32 f64 externref) (result f64 i64 i32)
       (if (local.get 0) (then (return_call $f (i32.const 0) (local.get 1) (local.get 2) (local.get 3) (local.get 4))))
@@ -238,6 +239,7 @@ describe("a guest without end, all inside", () => {
     expect(first?.left).toBeGreaterThan(-1000n);
   });
 
+  // meter.callees.C2
   test("pays no more ahead for one call than is documented", () => {
     const long = `(func $long ${"(drop (i32.const 1))".repeat(1000)})`;
     const guest = new Guest(meter(assemble(`(module ${long} (func (export "f") (call $long)))`)).bytes);

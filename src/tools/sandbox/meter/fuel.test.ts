@@ -255,6 +255,7 @@ const KERNELS: readonly Kernel[] = [
   },
 ];
 
+// meter.plan.P1, meter.plan.P4, meter.plan.P5
 test.each(KERNELS)("fuel is what an instruction by instruction count says: $name", ({ wat, calls }) => {
   const { plain, guest, oracle } = trio(`(module ${wat})`);
   for (const values of calls) {
@@ -268,6 +269,7 @@ test.each(KERNELS)("fuel is what an instruction by instruction count says: $name
   }
 });
 
+// meter.plan.P2
 test("a trap happens with fuel as without, and what it leaves undone of its stretch is not given back", () => {
   for (const { wat, traps = [] } of KERNELS) {
     const { plain, guest, oracle } = trio(`(module ${wat})`);

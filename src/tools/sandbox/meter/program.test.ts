@@ -29,6 +29,7 @@ test("a metered program does what the program does, and uses the fuel that is co
   );
 });
 
+// meter.plan.P3
 test(
   "a program given too little fuel always stops at the same place, soon after the fuel is gone",
   { timeout: 30_000 },

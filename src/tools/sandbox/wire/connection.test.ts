@@ -47,7 +47,8 @@ const settled = async (condition: () => boolean): Promise<void> => {
   while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 };
 
-test("C1: frames arrive in the order they were sent, small and large", async () => {
+// wire.connection.C1
+test("frames arrive in the order they were sent, small and large", async () => {
   await using sockets = await pair();
   const left = end(sockets.left);
   const right = end(sockets.right);
@@ -76,7 +77,8 @@ test("texts of any length arrive behind their bytes", async () => {
   expect(right.frames.every((frame) => payloadOf(frame)[0] === frame.id)).toBe(true);
 });
 
-test("C2: no more than a window is under way to a reader that takes nothing, and all arrives when it does", async () => {
+// wire.connection.C2
+test("no more than a window is under way to a reader that takes nothing, and all arrives when it does", async () => {
   await using sockets = await pair();
   const left = end(sockets.left);
   const piece = Buffer.alloc(512 * 1024, 1);
@@ -89,7 +91,8 @@ test("C2: no more than a window is under way to a reader that takes nothing, and
   await settled(() => left.connection.backlogBytes < WINDOW_BYTES);
 });
 
-test("C2: a reader that takes nothing ends the connection, once, when too much waits for it", async () => {
+// wire.connection.C2
+test("a reader that takes nothing ends the connection, once, when too much waits for it", async () => {
   await using sockets = await pair();
   const left = end(sockets.left);
   // The same bytes each time, so that the test itself takes no memory.
@@ -111,7 +114,8 @@ test("a side that talks nonsense ends the connection, once", async () => {
   expect(right.frames).toEqual([]);
 });
 
-test("C3: after it was closed nothing is reported", async () => {
+// wire.connection.C3
+test("after it was closed nothing is reported", async () => {
   await using sockets = await pair();
   const left = end(sockets.left);
   const right = end(sockets.right);

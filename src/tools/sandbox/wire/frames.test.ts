@@ -86,12 +86,14 @@ test("bytes that are no frames are refused or read, the same however they are cu
   );
 });
 
+// wire.frames.F1
 test("a frame longer than allowed is refused at its header, before its bytes have come", () => {
   const whole = encode({ kind: 1, id: 1, server: 1, payload: Buffer.alloc(PAYLOAD_BYTES_MAX + 1) });
   expect(() => read([whole.subarray(0, HEADER_BYTES)])).toThrow("at most 1000");
   expect(() => read([whole.subarray(0, 5), whole.subarray(5, HEADER_BYTES)])).toThrow(MalformedFrameError);
 });
 
+// wire.frames.F1
 test("a frame of an unknown kind is refused", () => {
   expect(() => read([encode({ kind: 200, id: 1, server: 1, payload: Buffer.alloc(0) })])).toThrow("unknown kind 200");
 });

@@ -145,6 +145,7 @@ function swollen(bytes: Buffer): Buffer {
   return Buffer.concat([bytes.subarray(0, HEADER.lengthsAt), numbers, plain, bytes.subarray(end)]);
 }
 
+// sqlite.kept-indexes.K2
 test("a file of indexes that is damaged where it says how large they are takes no room, and the log tells of it", async () => {
   using directory = tempDirectory();
   {

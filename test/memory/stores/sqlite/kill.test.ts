@@ -28,6 +28,7 @@ async function killedAfter(directory: string, names: number): Promise<readonly s
   return heard;
 }
 
+// knowledge.memory-store.S2
 test("what was remembered is there whole after each kill -9 amid writing, and is found", async () => {
   using directory = tempDirectory();
   const chance = new Chance(7);

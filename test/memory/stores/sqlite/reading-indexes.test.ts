@@ -62,6 +62,7 @@ function copyFiles(from: string, to: string): void {
   for (const name of FILES.filter((one) => existsSync(join(from, one)))) copyFileSync(join(from, name), join(to, name));
 }
 
+// sqlite.indexing.I1
 test("while kept indexes are read, all that needs only the file is answered", async () => {
   using directory = tempDirectory();
   const file = await kept(directory.path);
@@ -85,6 +86,7 @@ test("while kept indexes are read, all that needs only the file is answered", as
   expect(await found(memory, "said of number 1034")).toEqual(["number 1034", []]);
 });
 
+// sqlite.embedded-memory.X1, sqlite.indexing.I2
 test.each([0, 1])(
   "what is changed while kept indexes are read is found when they are, and forgotten is forgotten (after %i more pieces)",
   async (pieces) => {
@@ -162,6 +164,7 @@ test("who writes without rest does not keep searches waiting: in a few steps kep
   expect(await found(memory, `an okapi at step ${steps - 1}`)).toEqual(["number 4", []]);
 });
 
+// sqlite.indexing.I3, sqlite.kept-indexes.K1
 test("whoever is killed while kept indexes are read finds them at the next start, or has them made anew after a change", async () => {
   using directory = tempDirectory();
   const file = await kept(directory.path);

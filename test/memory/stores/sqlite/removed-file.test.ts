@@ -35,6 +35,7 @@ function removeAll(file: string): void {
 
 const BEFORE = ["Ada", "Bo"];
 
+// sqlite.file-guard.F2
 test.each([
   ["removed alone", (file: string) => rmSync(file)],
   ["removed with its log", removeAll],
@@ -105,6 +106,7 @@ test("who is killed when a removed memory was copied, but had no name yet, has i
   expect([(await again.memory.get(SCOPE, "Dee")).name, existsSync(saved)]).toEqual(["Dee", false]);
 });
 
+// sqlite.file-guard.F2
 test("another file that takes the place of memory's is never written to; memory changes nothing, and is saved by a snapshot", async () => {
   using directory = tempDirectory();
   using elsewhere = tempDirectory();
@@ -154,6 +156,7 @@ test("the former file that is put back is gone on with", async () => {
   expect([namesIn(file), store.trouble()]).toEqual([["Ada", "Bo"], undefined]);
 });
 
+// sqlite.file-guard.F1
 test("where a removed file cannot be written back nothing new is remembered, and what is there can be saved", async () => {
   using directory = tempDirectory();
   const data = join(directory.path, "data");

@@ -162,6 +162,7 @@ test("what is written through a stream is asked for in pieces of a megabyte", as
   ]);
 });
 
+// system.holdings.H2
 test("what a call opened is a bad descriptor in the next, asks nobody, and is not closed twice", async () => {
   const { asked, closed, holdings, call, directories } = world(disk);
   const here = directories.get(".");

@@ -153,6 +153,7 @@ test("an answer that does not fit ends the guest when it looks at it", () => {
   expect(() => answered(world(MIB), 2 * MIB)).toThrow(HoldingsFault);
 });
 
+// system.holdings.H2
 test("requests and answers of an earlier call are not used in the next", () => {
   const made = world();
   const [request, waiting] = [made.request(), valueOf(made.call("handle", made.request(), NONE))];
