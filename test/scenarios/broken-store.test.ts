@@ -72,7 +72,14 @@ test("what cannot be stored where the next start finds it is not acknowledged, a
 
     renameSync(data, away);
     expect(await starts(server)).toEqual([503, "DATABASE_FILE_GONE"]);
-    expect(await sends(server)).toEqual([503, "MESSAGE_NOT_STORED"]);
+    expect(await server.ask("POST", "/api/v1/messages", MESSAGE)).toMatchObject({
+      status: 503,
+      body: {
+        code: "MESSAGE_NOT_STORED",
+        detail: expect.stringMatching(/could not be written: .*was removed.*\[DATABASE_FILE_GONE\]/),
+        hint: expect.stringMatching(/move it back.*Send it again with the same id/),
+      },
+    });
     await new Promise((resolve) => setTimeout(resolve, 600));
     const gone = { ok: false, note: expect.stringMatching(/caxton\.db .*was removed.*\[DATABASE_FILE_GONE\]/s) };
     expect(await ready()).toMatchObject({ status: 503, body: { status: "failing", checks: { store: gone } } });

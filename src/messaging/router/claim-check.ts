@@ -12,7 +12,7 @@ import {
   wasPutAside,
 } from "../acl/index.ts";
 import { MessageContentNotFoundError, MessageContentsFullError } from "./errors.ts";
-import { type AgentHandler, type Delivered, NOT_STORED, type Settlement } from "./ports/index.ts";
+import { type AgentHandler, type Delivered, notStored, type Settlement } from "./ports/index.ts";
 
 export type ClaimOptions = {
   /** Content above it is left in its message, which is refused for it. */
@@ -69,7 +69,7 @@ export class ClaimCheck {
         next(await kept);
       } catch (error) {
         log.error({ err: error, message: message.id }, "the content of a message could not be kept");
-        next(message, NOT_STORED);
+        next(message, notStored(error));
       }
     });
   }

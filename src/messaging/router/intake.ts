@@ -16,7 +16,7 @@ import {
   failure,
   mailboxFull,
   type MessageJournal,
-  NOT_STORED,
+  notStored,
   routerFull,
   type RouterOptions,
   LOOKING_UP,
@@ -271,10 +271,10 @@ export class Intake {
   }
 
   /** It is not, and must leave no trace (I4). */
-  lost({ message, size, done }: Arrived, recipients: readonly Recipient[]): void {
+  lost({ message, size, done }: Arrived, recipients: readonly Recipient[], error: unknown): void {
     this.#parts.duplicates.forget(message);
     for (const recipient of recipients) this.#release(recipient, size);
-    this.refuse(message, done, NOT_STORED, RETRY_AFTER_MS);
+    this.refuse(message, done, notStored(error), RETRY_AFTER_MS);
   }
 
   /** A dead letter once more, to its recipient alone; its conversation does not move again. */
@@ -332,9 +332,9 @@ export class Intake {
         figures.received("answered");
         done({ type: "answered", id: message.id, conversationId: message.conversationId, answer: act, error });
       },
-      lost: () => {
+      lost: (cause) => {
         duplicates.forget(message);
-        this.refuse(message, done, NOT_STORED, RETRY_AFTER_MS);
+        this.refuse(message, done, notStored(cause), RETRY_AFTER_MS);
       },
     });
     if (message.sender !== SYSTEM_SENDER) answer(message, act, error);
@@ -390,8 +390,8 @@ class Submission implements Waiting {
     this.#intake.written(this.#arrived, this.#parcel, this.#recipients);
   }
 
-  lost(): void {
-    this.#intake.lost(this.#arrived, this.#recipients);
+  lost(error: unknown): void {
+    this.#intake.lost(this.#arrived, this.#recipients, error);
   }
 }
 

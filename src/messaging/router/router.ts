@@ -35,7 +35,6 @@ import {
   type Provider,
   type Recovered,
   type RouterOptions,
-  NOT_STORED,
   STOPPING,
   type Submitted,
 } from "./ports/index.ts";
@@ -396,7 +395,7 @@ export class Router {
     const send = () =>
       this.#intake.submit(reply, (submitted) => {
         // The sender waits for it: what the disk did not take is sent again.
-        const isLost = submitted.type === "refused" && submitted.error.code === NOT_STORED.code;
+        const isLost = submitted.type === "refused" && submitted.error.code === "MESSAGE_NOT_STORED";
         if (isLost && !this.#isStopping) alarm.at(clock.monotonicMs() + AGAIN_MS, send);
       });
     send();

@@ -31,7 +31,7 @@ export {
   mailboxFull,
   MESSAGE_FAILURES,
   type MessageFailureCode,
-  NOT_STORED,
+  notStored,
   routerFull,
   LOOKING_UP,
   STILL_DEPLOYING,

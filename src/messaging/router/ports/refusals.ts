@@ -1,4 +1,4 @@
-import { type FaultKind } from "../../../kernel/errors.ts";
+import { CaxtonError, type FaultKind } from "../../../kernel/errors.ts";
 import { type JsonObject } from "../../../kernel/json.ts";
 import { type MessageError } from "../../acl/index.ts";
 
@@ -37,10 +37,14 @@ export const failure = (
   rest: { readonly hint?: string; readonly details?: JsonObject } = {},
 ): MessageError => ({ code, message, hint: rest.hint ?? "", details: rest.details ?? {} });
 
-/** Nothing of it is on record: the disk did not take it. */
-export const NOT_STORED: MessageError = failure("MESSAGE_NOT_STORED", "the message could not be written", {
-  hint: "The server's log has the cause. Send it again with the same id.",
-});
+/** Nothing of it is on record: the storage did not take it. Names the cause if it is one of Caxton's errors. */
+export function notStored(error: unknown): MessageError {
+  const cause = error instanceof CaxtonError ? error : undefined;
+  const message = "the message could not be written";
+  return failure("MESSAGE_NOT_STORED", cause === undefined ? message : `${message}: ${cause.message} [${cause.code}]`, {
+    hint: `${cause?.hint ?? "The server's log has the cause."} Send it again with the same id.`,
+  });
+}
 
 export const STOPPING: MessageError = failure("ROUTER_STOPPING", "the server stops and takes no more messages", {
   hint: "Send it again, with the same id, when the server is back.",
