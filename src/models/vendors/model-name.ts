@@ -1,6 +1,6 @@
 import type { ModelChoice } from "../port/index.ts";
 import { UnknownModelError } from "./errors.ts";
-import { ANY_ENDPOINT, findProvider, type Provider } from "./providers.ts";
+import { ANY_ENDPOINT, findProvider, type ModelEnvironment, type Provider, variable } from "./providers.ts";
 
 /** What a model string stands for. */
 export type ModelName =
@@ -22,6 +22,7 @@ export function parseModelName(
   text: string,
   { baseUrl }: Pick<ModelChoice, "baseUrl">,
   providers: readonly Provider[],
+  environment: ModelEnvironment,
 ): ModelName {
   const unknown = (reason: string) => unknownModel(text, reason, providers);
   const tool = TOOL.exec(text)?.groups ?? MCP.exec(text)?.groups;
@@ -40,8 +41,8 @@ export function parseModelName(
   }
   const known = findProvider(providers, name);
   if (known !== undefined && model !== "") {
-    if (known.type === "openai-compatible" && addressOf(known) === undefined && baseUrl === undefined)
-      throw unknown(`${name} needs a base_url`);
+    const address = baseUrl ?? addressOf(known) ?? variable(environment, known.baseUrlVariable);
+    if (known.type === "openai-compatible" && address === undefined) throw unknown(addressRemedy(known));
     return { type: "endpoint", provider: known, baseUrl, model };
   }
   const any = findProvider(providers, ANY_ENDPOINT);
@@ -50,6 +51,10 @@ export function parseModelName(
   if (known !== undefined) throw unknown(`the model's name is missing after ${name}/`);
   throw unknown(slash === -1 ? "a model is written provider/model" : `there is no provider ${name}`);
 }
+
+/** What to set so that a provider without an address of its own has one. */
+export const addressRemedy = ({ baseUrlVariable }: Provider): string =>
+  `${baseUrlVariable === undefined ? "" : `set ${baseUrlVariable}, or `}give base_url with the model`;
 
 /** Where a provider is by configuration or by nature; variables aside. */
 export const addressOf = ({ configured, baseUrl }: Provider): string | undefined => configured?.baseUrl ?? baseUrl;

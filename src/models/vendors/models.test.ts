@@ -79,6 +79,7 @@ describe("a model string", () => {
     ["nobody/gpt", undefined],
     ["openai/", undefined],
     ["openai-compatible/x", undefined],
+    ["llamacpp/qwen3", undefined],
     ["mock/large", undefined],
     ["mock", "http://127.0.0.1:1"],
     ["scripted", undefined],
@@ -91,6 +92,12 @@ describe("a model string", () => {
     const refusal = models().resolve(choice(model, { baseUrl }));
     await expect(refusal).rejects.toThrow(UnknownModelError);
     await expect(refusal).rejects.not.toThrow(/secret/);
+  });
+
+  test.each(["llamacpp", "openai-compatible"])("of %s needs no base_url where a variable has it", async (name) => {
+    const variable = `${name.toUpperCase().replace("-", "_")}_BASE_URL`;
+    const model = await models({ [variable]: "http://127.0.0.1:8081/v1" }).resolve(choice(`${name}/qwen3`));
+    expect(model.id).toBe(`${name}/qwen3`);
   });
 
   test("that is unknown is refused with the providers that are known", async () => {
@@ -213,8 +220,8 @@ describe("the list of providers", () => {
       "ollama true: no key needed; expected at http://127.0.0.1:11434/v1",
       "vllm true: no key needed; expected at http://127.0.0.1:8000/v1",
       "lmstudio true: no key needed; expected at http://127.0.0.1:1234/v1",
-      "llamacpp true: no key needed; expected at http://127.0.0.1:8080/v1",
-      "openai-compatible true: give base_url with the model",
+      "llamacpp false: set LLAMACPP_BASE_URL, or give base_url with the model",
+      "openai-compatible false: set OPENAI_COMPATIBLE_BASE_URL, or give base_url with the model",
       "scripted false: no directory of scripts is configured",
     ]);
   });

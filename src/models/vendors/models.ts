@@ -100,14 +100,14 @@ export class Models implements ModelCatalogue {
     this.roles = options.roles ?? {};
     this.defaultModel = options.defaultModel ?? this.roles.execution ?? defaultModel(this.#providers, deps.environment);
     for (const model of [this.defaultModel, ...Object.values(speaking(this.roles))])
-      if (model !== undefined) parseModelName(model, { baseUrl: undefined }, this.#providers);
+      if (model !== undefined) parseModelName(model, { baseUrl: undefined }, this.#providers, deps.environment);
   }
 
   /** Throws UnknownModelError, KeyOriginRefusedError, and ScriptInvalidError for a script that is missing or malformed. A missing key is a failure of the call, not of this. */
   async resolve(asked: ModelChoice, role: ModelRole = "execution"): Promise<LanguageModel> {
     const choice = this.#choiceFor(asked, role);
     const id = choice.model ?? this.defaultModel;
-    const name = parseModelName(id, choice, this.#providers);
+    const name = parseModelName(id, choice, this.#providers, this.#deps.environment);
     switch (name.type) {
       case "mock":
         return new MockModel();
@@ -150,7 +150,7 @@ export class Models implements ModelCatalogue {
 
   /** Where a model of embeddings is, and what it is spoken to with. Rejects with UnknownModelError. */
   async embeddingEndpoint(id: string): Promise<EmbeddingEndpoint> {
-    const name = parseModelName(id, { baseUrl: undefined }, this.#providers);
+    const name = parseModelName(id, { baseUrl: undefined }, this.#providers, this.#deps.environment);
     const address = name.type === "endpoint" ? await this.#dereference(this.#addressFor(name.provider)) : undefined;
     if (name.type !== "endpoint" || address === undefined || !EMBEDDING_TYPES.includes(name.provider.type))
       throw new UnknownModelError(

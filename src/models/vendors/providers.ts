@@ -88,7 +88,8 @@ const BUILT_IN: readonly Provider[] = [
   local("ollama", "http://127.0.0.1:11434/v1"),
   local("vllm", "http://127.0.0.1:8000/v1"),
   local("lmstudio", "http://127.0.0.1:1234/v1"),
-  local("llamacpp", "http://127.0.0.1:8080/v1"),
+  // Its own default is Caxton's port as well.
+  local("llamacpp", undefined),
   local(ANY_ENDPOINT, undefined),
 ];
 

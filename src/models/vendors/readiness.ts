@@ -1,5 +1,5 @@
 import type { ModelProvider } from "../port/index.ts";
-import { addressOf } from "./model-name.ts";
+import { addressOf, addressRemedy } from "./model-name.ts";
 import { awsKeys, awsRegion, type ModelEnvironment, type Provider, serverKey, variable } from "./providers.ts";
 
 /** What a provider would need to work, as far as that can be told without asking it. Never holds a key. */
@@ -25,7 +25,7 @@ function endpoint(provider: Provider, environment: ModelEnvironment): Readiness 
   if (keyVariable !== undefined && addressOf(provider) !== undefined)
     return { ready: true, note: `${keyVariable} is set` };
   if (provider.keyNeeded) return { ready: false, note: keyRemedy(provider) };
-  if (addressOf(provider) === undefined) return { ready: true, note: "give base_url with the model" };
+  if (addressOf(provider) === undefined) return { ready: false, note: addressRemedy(provider) };
   return { ready: true, note: `no key needed; expected at ${addressOf(provider)}` };
 }
 
