@@ -144,6 +144,8 @@ test("a server whose data directory became read-only is not ready, and stops wit
   chmodSync(data, 0o500);
   const ready = await fetch(`${server.url}/ready`);
   expect([ready.status, await ready.text()]).toEqual([503, expect.stringContaining("STORAGE_READ_ONLY")]);
+  const status = await commandLine(["status"], { server: server.url });
+  expect(status.stdout).toMatch(/^Not ready +✗ store .*\[STORAGE_READ_ONLY\]$/m);
   server.child.kill("SIGTERM");
   const { code, stderr } = await server.ended;
   chmodSync(data, 0o700);

@@ -42,10 +42,11 @@ export const status: CommandMaker = (command, invocation) => {
       const local =
         context.format === "table" && value.default_model === "mock" ? await localModel(context) : undefined;
       const failures = context.format === "table" && value.runs.failed > 0 ? await lastFailures(context) : [];
+      const broken = context.format === "table" ? await brokenParts(context) : [];
       await showOne(context, {
         raw,
         name: value.version,
-        human: () => renderStatus(value, { failures, local }, context),
+        human: () => renderStatus(value, { failures, local, broken }, context),
       });
     },
   });
@@ -57,23 +58,34 @@ async function localModel({ client }: Context): Promise<string | undefined> {
   return value.local.flatMap((server) => server.models.map(({ id }) => id))[0];
 }
 
+/** What keeps the server from serving requests, such as a lost database. */
+async function brokenParts({ client, terminal }: Context): Promise<readonly string[]> {
+  const { value } = await client.request({ path: ROUTES.ready, schema: system.Ready, accepts: [503] });
+  return Object.entries(value.checks).flatMap(([part, { ok, note }]) =>
+    ok ? [] : [`${terminal.style("red", "✗")} ${part}  ${oneLine(note)}`],
+  );
+}
+
 async function lastFailures({ client }: Context): Promise<readonly RunSummary[]> {
   const query = { state: "failed", limit: FAILURES_SHOWN };
   const { value } = await client.request({ path: ROUTES.runs, query, schema: runs.RunPage });
   return value.items;
 }
 
-function renderStatus(
-  found: Status,
-  { failures, local }: { readonly failures: readonly RunSummary[]; readonly local: string | undefined },
-  { client, terminal }: Context,
-): string {
+type Found = {
+  readonly failures: readonly RunSummary[];
+  readonly local: string | undefined;
+  readonly broken: readonly string[];
+};
+
+function renderStatus(found: Status, { failures, local, broken }: Found, { client, terminal }: Context): string {
   const { style } = terminal;
   const fields: [string, string][] = [
     [
       "Server",
       `${style("green", "up")} ${showSpan(found.uptime_ms)}   ${client.server.origin}   version ${found.version}   node ${found.node_version}`,
     ],
+    ...(broken.length === 0 ? [] : [["Not ready", broken.join("\n")] satisfies [string, string]]),
     ["Data", `${found.data_directory}   ${showBytes(found.data_bytes)}   memory ${showBytes(found.memory_bytes)}`],
     [
       "Agents",
