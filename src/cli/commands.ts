@@ -45,7 +45,7 @@ export const COMMANDS: readonly Entry[] = [
     name: "run",
     also: ["runs"],
     group: "work",
-    summary: "ask an agent and stream its answer; run list|get|watch|cancel|decide|answer",
+    summary: "ask an agent and stream its answer; see and stop runs: run list|get|watch|cancel ...",
     load: async () => (await import("./run/index.ts")).run,
   },
   {
@@ -171,7 +171,7 @@ export const COMMANDS: readonly Entry[] = [
     name: "config",
     also: [],
     group: "configure",
-    summary: "show and check the configuration, and where each value comes from",
+    summary: "view and validate the configuration; config view|validate|schema|path",
     load: async () => (await import("./config.ts")).config,
   },
   {

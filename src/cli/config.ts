@@ -17,7 +17,7 @@ export const config: CommandMaker = (command, invocation) => {
     ["caxton config view --origin", "every setting, and what set it"],
     ["CAXTON_RUNS__CONCURRENT_MAX=8 caxton serve", "any setting as a variable: CAXTON_<TABLE>__<KEY>"],
   ]);
-  view(command.command("view"), invocation);
+  view(command.command("view").alias("show"), invocation);
   validate(command.command("validate"), invocation);
   schema(command.command("schema"), invocation);
   path(command.command("path"), invocation);

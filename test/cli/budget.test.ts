@@ -60,6 +60,13 @@ test("what runs cost is counted, shown, kept through kill -9, and limited", { ti
     expect(run.stdout).toMatch(/Cost +\$0\.0255/);
     expect(run.stdout).toContain("9,000 → 400 tokens, $0.013");
     expect((await ask("run", "list", "-o", "wide")).stdout).toMatch(/COST[^]*\$0\.0255/);
+    const unknown = await ask("budget", "usage", "--agent", "nope");
+    expect(unknown).toMatchObject({ code: 3, stderr: expect.stringContaining("[AGENT_NOT_FOUND]") });
+    expect(
+      await ask("budget", "usage", "--agent", "spender", "--to", "2020-01-01", "--from", "2020-01-01"),
+    ).toMatchObject({
+      code: 0,
+    });
     server.child.kill("SIGKILL");
     await server.ended;
   }

@@ -74,6 +74,16 @@ test("a directory is deployed whole or not at all, with every problem shown in i
   expect((await ask(["agent", "get", "several-one"])).code).toBe(3);
 });
 
+test("test files among the files to deploy are skipped with a note", async () => {
+  const file = write("tested/one.toml", definition("tested-one"));
+  write("tested/one.test.toml", '[[tests]]\ninput = "hi"\n');
+  const deployed = await ask(["agent", "deploy", file, "tested/one.test.toml"]);
+  expect(deployed).toMatchObject({ code: 0, stdout: "created    tested-one  revision 1  tested/one.toml\n" });
+  expect(deployed.stderr).toContain("skipped tested/one.test.toml: a test file\n");
+  const none = await ask(["agent", "deploy", "tested/one.test.toml"]);
+  expect(none).toMatchObject({ code: 2, stderr: expect.stringContaining("there is no definition in") });
+});
+
 test("two files of one agent are refused, both named, and none is deployed", async () => {
   write("twins/a.toml", definition("twin"));
   write("twins/b.yaml", "name: Twin\nversion: 1.0.0\ncapabilities: [x]\nsystem_prompt: x\n");
@@ -200,7 +210,9 @@ test("tools are listed, shown and called by hand", async () => {
 test("a call that goes wrong says so and exits with 1; arguments that are no object with 2", async () => {
   const failed = await ask(["tool", "call", "csv_parser.describe", "-a", '{"path":"uploads/none.csv"}']);
   expect(failed.code).toBe(1);
-  expect(failed.stderr).toContain("[tool-error]");
+  expect(failed.stderr).toContain("[TOOL_ERROR]");
+  const bare = await ask(["tool", "call", "csv_parser.describe", '{"path":"uploads/none.csv"}']);
+  expect(bare).toMatchObject({ code: 2, stderr: expect.stringContaining("goes after --args") });
   const wrong = await ask(["tool", "call", "csv_parser.describe", "-a", "[1]"]);
   expect(wrong.code).toBe(2);
   const unknown = await ask(["tool", "get", "csv_parser.nothing"]);

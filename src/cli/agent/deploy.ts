@@ -47,7 +47,7 @@ export function agentDeploy(command: Command, invocation: Invocation): void {
     input: z.object({ file: z.array(z.string()) }),
     formats: ["table", "json", "jsonl", "yaml", "name"],
     run: async (context, input) => {
-      const files = await readDefinitions(input.file, pathOf(command));
+      const files = await readDefinitions(input.file, pathOf(command), context.terminal);
       await refuseInvalid(context.client, files);
       const isDetailed = context.verbose || files.length <= DETAILED_FILES_MAX;
       const outcomes: Answer<DeployOutcome>[] = [];
@@ -152,7 +152,7 @@ export function agentValidate(command: Command, invocation: Invocation): void {
     }),
     formats: ["table", "json", "jsonl", "yaml"],
     run: async (context, input) => {
-      const files = await readDefinitions(input.file, pathOf(command));
+      const files = await readDefinitions(input.file, pathOf(command), context.terminal);
       const isDetailed = context.verbose || input.strict || files.length <= DETAILED_FILES_MAX;
       const reports: Answer<ValidationReport>[] = [];
       for (const file of files) {

@@ -7,20 +7,30 @@ import { CaxtonError } from "../../kernel/errors.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
 import { ServerProblem, unreadable } from "../client/index.ts";
 import { UsageError } from "../frame/index.ts";
+import { safeText, type Terminal } from "../terminal/index.ts";
 
 export type DefinitionSource = { readonly source: string; readonly fileName: string };
 
 const FIELDS = /\.(toml|ya?ml)$/i;
 const MARKDOWN = /\.(md|markdown)$/i;
-const OTHER_FILE =
-  /(^|[\\/])(caxton\.(toml|ya?ml)|tool\.toml|(docker-)?compose(\.[\w-]+)?\.ya?ml)$|\.test\.(toml|ya?ml)$/i;
+const OTHER_FILE = /(^|[\\/])(caxton\.(toml|ya?ml)|tool\.toml|(docker-)?compose(\.[\w-]+)?\.ya?ml)$/i;
+const TEST_FILE = /\.test\.(toml|ya?ml|json)$/i;
 const FRONT_MATTER = /^\uFEFF?\s*---[ \t]*\r?\n/;
 
-/** Definition files by path, each once; a directory stands for those in it. Throws UnreadableFileError, DefinitionTooLargeError, UsageError. */
-export async function readDefinitions(paths: readonly string[], command: string): Promise<DefinitionSource[]> {
-  const found = (await Promise.all(paths.map(readAt))).flat();
+/**
+ * Definition files by path, each once; a directory stands for those in it. Test files, which `*.toml` names too, are
+ * skipped. Throws UnreadableFileError, DefinitionTooLargeError, UsageError.
+ */
+export async function readDefinitions(
+  paths: readonly string[],
+  command: string,
+  terminal: Terminal,
+): Promise<DefinitionSource[]> {
+  const { tests = [], others = [] } = Object.groupBy(paths, (path) => (TEST_FILE.test(path) ? "tests" : "others"));
+  const found = (await Promise.all(others.map(readAt))).flat();
   const sources = [...new Map(found.map((file) => [resolve(file.fileName), file])).values()];
   if (sources.length === 0) throw new UsageError(`there is no definition in ${paths.join(", ")}`, command);
+  for (const file of tests) terminal.note(`skipped ${safeText(file)}: a test file`);
   return sources;
 }
 
@@ -36,7 +46,7 @@ async function readAt(path: string): Promise<DefinitionSource[]> {
 
 /** What lies beside definitions is not one: notes in Markdown, the server's configuration. */
 const isDefinition = ({ source, fileName }: DefinitionSource): boolean =>
-  FIELDS.test(fileName) ? !OTHER_FILE.test(fileName) : FRONT_MATTER.test(source);
+  FIELDS.test(fileName) ? !OTHER_FILE.test(fileName) && !TEST_FILE.test(fileName) : FRONT_MATTER.test(source);
 
 async function readOne(path: string): Promise<DefinitionSource> {
   const source = await readFile(path, "utf8").catch((error: unknown) => {

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { operations, type Usage, type UsageRow } from "../../api/contract/index.ts";
+import { fillRoute, operations, type Usage, type UsageRow } from "../../api/contract/index.ts";
 import { act, examples, type Invocation, LIST_FORMATS, showList } from "../frame/index.ts";
 import { type Column, showCost, showCount } from "../terminal/index.ts";
 import { showAmount } from "./amount.ts";
@@ -47,6 +47,9 @@ export function budgetUsage(command: Command, invocation: Invocation): void {
     run: async (context, query) => {
       const { value, raw } = await context.client.call(operations.budget.usage, query);
       const { total } = value;
+      // Throws AGENT_NOT_FOUND; what a deleted agent used is still shown.
+      if (query.agent !== undefined && value.items.length === 0)
+        await context.client.request({ path: fillRoute("agent", { name: query.agent }), schema: z.unknown() });
       await showList(context, {
         raw,
         items: value.items,

@@ -91,10 +91,10 @@ export function tell(
   directory: string | undefined,
 ): void {
   if (outcome === "done") terminal.writeForeign(text === "" || text.endsWith("\n") ? text : `${text}\n`);
-  else
-    terminal.complain(
-      `${terminal.noteStyle("red", "error:")} ${safeText(text)}  ${terminal.noteStyle("dim", `[${outcome}]`)}`,
-    );
+  else {
+    const code = `[${outcome.toUpperCase().replaceAll("-", "_")}]`;
+    terminal.complain(`${terminal.noteStyle("red", "error:")} ${safeText(text)}  ${terminal.noteStyle("dim", code)}`);
+  }
   for (const file of directory === undefined ? files : []) {
     terminal.note(`  ${oneLine(file.name)}  ${showBytes(contentOf(file).length)}  keep it with --save <directory>`);
   }
@@ -138,6 +138,7 @@ export async function argumentsOf(
   const given = await argumentsFrom(context, args, command);
   const pairs = values.map((text): readonly [string, string] => {
     const at = text.indexOf("=");
+    if (text.startsWith("{")) throw new UsageError("a JSON object of arguments goes after --args", command);
     if (at < 1) throw new UsageError(`"${text}" is no argument; write it as key=value`, command);
     return [text.slice(0, at), text.slice(at + 1)];
   });

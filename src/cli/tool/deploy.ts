@@ -104,7 +104,10 @@ async function tellManifest(
   { writeManifest, dryRun }: Input,
 ): Promise<void> {
   if (manifest !== undefined) return;
-  if (!writeManifest || dryRun) return terminal.note(`${label} has no tool.toml; --write-manifest makes one`);
+  if (!writeManifest || dryRun)
+    return terminal.note(
+      `${label} has no tool.toml, so it has default limits and no grants; deploy it with --write-manifest to write one`,
+    );
   await writeFile(manifestFile, manifestFor(label), { flag: "wx" });
   terminal.note(`wrote ${manifestFile}`);
 }

@@ -7,9 +7,23 @@ import { PACKAGE_DIRECTORY } from "../../kernel/package.ts";
 const LANGUAGES = ["ts", "js", "as", "rust", "go", "c", "python"] as const;
 type Language = (typeof LANGUAGES)[number];
 
+/** Other names that people write. */
+const ALIASES = new Map([
+  ["typescript", "ts"],
+  ["javascript", "js"],
+  ["assemblyscript", "as"],
+  ["rs", "rust"],
+  ["golang", "go"],
+  ["py", "python"],
+]);
+
 const Input = z.object({
   name: z.string(),
-  lang: z.enum(LANGUAGES, { error: `--lang is one of ${LANGUAGES.join(", ")}` }).default("ts"),
+  lang: z
+    .string()
+    .default("ts")
+    .transform((name) => ALIASES.get(name.toLowerCase()) ?? name.toLowerCase())
+    .pipe(z.enum(LANGUAGES, { error: `--lang is one of ${LANGUAGES.join(", ")}` })),
   directory: z.string().optional(),
 });
 

@@ -47,7 +47,7 @@ test("what cannot go on says what is missing", async () => {
   expect((await say("new", "x", "--lang", "cobol"))[0]).not.toBe(0);
   expect(await say("new", "x")).toEqual([0, ""]);
   expect(await say("new", "x")).toEqual([6, expect.stringContaining("already")]);
-  expect(await say("new", "compiled", "--lang", "as")).toEqual([0, ""]);
+  expect(await say("new", "compiled", "--lang", "AssemblyScript")).toEqual([0, ""]);
   expect(await say("build", "compiled")).toEqual([3, expect.stringContaining("npm install")]);
   writeFileSync(join(temp.path, "compiled", "tool.toml"), 'name = "compiled"\nversion = "1"\n');
   expect(await say("build", "compiled")).toEqual([6, expect.stringContaining("tool.toml")]);
