@@ -74,7 +74,7 @@ test("a directory is deployed whole or not at all, with every problem shown in i
   expect((await ask(["agent", "get", "several-one"])).code).toBe(3);
 });
 
-test("test files among the files to deploy are skipped with a note", async () => {
+test("files of tests among those to deploy are skipped with a note", async () => {
   const file = write("tested/one.toml", definition("tested-one"));
   write("tested/one.test.toml", '[[tests]]\ninput = "hi"\n');
   const deployed = await ask(["agent", "deploy", file, "tested/one.test.toml"]);

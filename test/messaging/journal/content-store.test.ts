@@ -98,10 +98,10 @@ test("contents are bounded by bytes: the oldest goes that nobody waits for, and 
   await clock.advance(120_000);
   expect(await send("e", "outside-olga")).toMatchObject({ type: "accepted" });
   await clock.advance(120_000);
-  const message = expect.stringContaining("[MESSAGE_CONTENTS_FULL]");
+  const cause = expect.stringContaining("[MESSAGE_CONTENTS_FULL]");
   expect(await send("f", "outside-olga")).toMatchObject({
     type: "refused",
-    error: { code: "MESSAGE_NOT_STORED", message },
+    error: { code: "MESSAGE_NOT_STORED", message: cause },
   });
   expect(await Promise.all(["a", "c", "d", "e"].map(isKept))).toEqual([true, false, true, true]);
   await router.close(0);
