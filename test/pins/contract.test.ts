@@ -1,16 +1,11 @@
 import { join } from "node:path";
 import { build } from "esbuild";
 import { expect, test } from "vitest";
-import { PERFORMATIVES as ON_THE_WIRE } from "../../src/api/contract/performatives.ts";
 import * as z from "zod";
-import { MessageWire, PERFORMATIVES } from "../../src/messaging/acl/index.ts";
+import { MessageWire } from "../../src/messaging/acl/index.ts";
 import { verifies } from "../helpers/verifies.ts";
 
 verifies("architecture.contract-pure");
-
-test("the contract lists the acts that the room of messages reads, in its order", () => {
-  expect(ON_THE_WIRE).toEqual(PERFORMATIVES);
-});
 
 test("the interface's schema of a message shares its name with none of the room's, whichever is loaded first", () => {
   expect(z.globalRegistry.get(MessageWire)?.id).toBeUndefined();

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { ExpectedActs } from "./messages.ts";
-import { PERFORMATIVES } from "./performatives.ts";
+import { PERFORMATIVES } from "../../kernel/performatives.ts";
 import { ListQuery, page } from "./problem.ts";
 
 const Instant = z.iso.datetime();

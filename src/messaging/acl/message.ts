@@ -1,32 +1,8 @@
 import { type MessageId } from "../../kernel/ids.ts";
 import { type Json, type JsonObject } from "../../kernel/json.ts";
+import { type Performative } from "../../kernel/performatives.ts";
 
-/** The 22 communicative acts of FIPA (SC00037), in canonical spelling. */
-export const PERFORMATIVES = [
-  "accept-proposal",
-  "agree",
-  "cancel",
-  "cfp",
-  "confirm",
-  "disconfirm",
-  "failure",
-  "inform",
-  "inform-if",
-  "inform-ref",
-  "not-understood",
-  "propagate",
-  "propose",
-  "proxy",
-  "query-if",
-  "query-ref",
-  "refuse",
-  "reject-proposal",
-  "request",
-  "request-when",
-  "request-whenever",
-  "subscribe",
-] as const;
-export type Performative = (typeof PERFORMATIVES)[number];
+export { PERFORMATIVES, type Performative } from "../../kernel/performatives.ts";
 
 /** From the least to the most urgent. */
 export const PRIORITIES = ["low", "normal", "high", "critical"] as const;

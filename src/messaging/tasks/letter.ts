@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { MessageId } from "../../kernel/ids.ts";
+import { MessageId, uuidFrom } from "../../kernel/ids.ts";
 import { composeMessage, type Message } from "../acl/index.ts";
 import { type Outgoing, type Task } from "./task.ts";
 
@@ -31,9 +31,5 @@ export function letter(task: Task, entry: Outgoing, nowMs: number): Message {
 
 /** A UUID (version 8) out of the task and the step, so that a step that is made twice is one message. */
 export function letterId(task: Pick<Task, "id">, key: string): MessageId {
-  const hex = createHash("sha256").update(`${task.id}\n${key}`).digest("hex");
-  const variant = (0x8 | (Number.parseInt(hex[16] ?? "0", 16) & 0x3)).toString(16);
-  return MessageId.parse(
-    `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`,
-  );
+  return MessageId.parse(uuidFrom(createHash("sha256").update(`${task.id}\n${key}`).digest("hex"), "8"));
 }

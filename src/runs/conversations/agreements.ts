@@ -3,7 +3,7 @@ import type { Alarm } from "../../kernel/alarm.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { RunId } from "../../kernel/ids.ts";
 import { log } from "../../kernel/log.ts";
-import { RunNotFoundError, type RunAnswers, type Runs } from "../index.ts";
+import { isTerminal, RunNotFoundError, type RunAnswers, type Runs } from "../index.ts";
 import { hasSpoken } from "./answer.ts";
 import { messageIdOf } from "../../messaging/acl/index.ts";
 import { agreesLate, replyTo } from "./link.ts";
@@ -62,7 +62,7 @@ export class Agreements {
     if (!definition.messaging.autoRespond || (await sent.find(workspace, id)) !== undefined) return;
     // Looked at in the turn in which it goes out: an answer that comes after this comes behind it.
     const view = runs.view(run);
-    if (view.state === "completed" || view.state === "failed" || view.state === "cancelled" || hasSpoken(view)) return;
+    if (isTerminal(view.state) || hasSpoken(view)) return;
     await post.submit(
       replyTo(link, workspace, {
         id,

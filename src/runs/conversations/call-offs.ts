@@ -2,11 +2,11 @@ import type { Clock } from "../../kernel/clock.ts";
 import { CaxtonError } from "../../kernel/errors.ts";
 import { TaskId } from "../../kernel/ids.ts";
 import { log } from "../../kernel/log.ts";
+import { type OutboxRest, OutboxWorker } from "../../kernel/outbox-worker.ts";
 import { composeMessage } from "../../messaging/acl/index.ts";
 import type { ReplyIndex, ReplyRecord, Runs } from "../index.ts";
 import { callOffOf, letterOf, messageIdOf } from "../../messaging/acl/index.ts";
 import type { Post, SentRecords, TaskDesk } from "./ports.ts";
-import { Sweep } from "./sweep.ts";
 import { taskOfWait } from "./task-waits.ts";
 
 export type CallOffsDeps = {
@@ -28,12 +28,16 @@ const BATCH_MAX = 100;
  */
 export class CallOffs implements AsyncDisposable {
   readonly #deps: CallOffsDeps;
-  readonly #sweep: Sweep;
+  readonly #worker: OutboxWorker;
   #watching: Disposable | undefined;
 
   constructor(deps: CallOffsDeps) {
     this.#deps = deps;
-    this.#sweep = new Sweep(deps.clock, () => this.#tellAll());
+    this.#worker = new OutboxWorker(
+      deps.clock,
+      () => this.#tellAll(),
+      "agents asked by ended runs could not be notified",
+    );
   }
 
   /** Of runs that ended before too, and from now on. */
@@ -41,26 +45,25 @@ export class CallOffs implements AsyncDisposable {
     this.#watching = this.#deps.runs.hub.watchAll((news) => {
       if (news.type !== "entry") return;
       const { type } = news.entry.event;
-      if (type === "run-cancel" || type === "run-fail" || type === "run-complete") this.#sweep.due();
+      if (type === "run-cancel" || type === "run-fail" || type === "run-complete") this.#worker.due();
     });
-    this.#sweep.due();
+    this.#worker.due();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#watching?.[Symbol.dispose]();
-    await this.#sweep[Symbol.asyncDispose]();
+    await this.#worker[Symbol.asyncDispose]();
   }
 
-  /** Whether there is nothing left to be tried again. */
-  async #tellAll(): Promise<boolean> {
+  async #tellAll(): Promise<OutboxRest> {
     const { waits } = this.#deps;
     for (;;) {
       const abandoned = waits.abandoned(BATCH_MAX);
       for (const wait of abandoned) {
-        if (!(await this.#tell(wait))) return false;
+        if (!(await this.#tell(wait))) return "retry";
         await waits.told(wait.replyWith);
       }
-      if (abandoned.length < BATCH_MAX) return true;
+      if (abandoned.length < BATCH_MAX) return "done";
     }
   }
 

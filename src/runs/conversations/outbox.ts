@@ -2,6 +2,7 @@ import type { Agents } from "../../agents/definitions/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { RunId } from "../../kernel/ids.ts";
 import { log } from "../../kernel/log.ts";
+import { type OutboxRest, OutboxWorker } from "../../kernel/outbox-worker.ts";
 import { SYSTEM_SENDER } from "../../messaging/acl/index.ts";
 import { type JournalEntry, RunNotFoundError, type RunAnswers, type Runs } from "../index.ts";
 import { answerOf } from "./answer.ts";
@@ -18,7 +19,7 @@ export type OutboxDeps = {
 };
 
 const BATCH_MAX = 100;
-const AGAIN_MS = 1_000;
+const FAILURE = "answers of runs could not be read; they are retried";
 
 /**
  * Sends the answers of runs that messages started.
@@ -28,70 +29,39 @@ const AGAIN_MS = 1_000;
  */
 export class Outbox implements AsyncDisposable {
   readonly #deps: OutboxDeps;
-  readonly #stop = new AbortController();
+  readonly #worker: OutboxWorker;
   #watching: Disposable | undefined;
-  #sweep: Promise<void> | undefined;
-  #isDue = false;
 
   constructor(deps: OutboxDeps) {
     this.#deps = deps;
+    this.#worker = new OutboxWorker(deps.clock, (signal) => this.#sendDue(signal), FAILURE);
   }
 
   /** Sends what is due, of runs that ended before too, and from now on. */
   begin(): void {
     this.#watching = this.#deps.runs.hub.watchAll((news) => {
-      if (news.type === "entry" && isEnd(news.entry)) this.#due();
+      if (news.type === "entry" && isEnd(news.entry)) this.#worker.due();
     });
-    this.#due();
+    this.#worker.due();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#watching?.[Symbol.dispose]();
-    this.#stop.abort("the server stops");
-    await this.#sweep;
-    // What ended while the server drained; the rest is sent at the next start.
-    if (this.#watching !== undefined) await this.#trySendDue();
+    await this.#worker[Symbol.asyncDispose]();
+    if (this.#watching === undefined) return;
+    // Runs that ended while the server drained; the rest is sent at the next start.
+    await this.#sendDue(AbortSignal.abort()).catch((error: unknown) => log.error({ err: error }, FAILURE));
   }
 
-  #due(): void {
-    this.#isDue = true;
-    this.#sweep ??= this.#sweepAll().finally(() => {
-      this.#sweep = undefined;
-      // Something became due in the moment in which it ended.
-      if (this.#isDue && !this.#stop.signal.aborted) this.#due();
-    });
-  }
-
-  async #sweepAll(): Promise<void> {
-    while (this.#isDue && !this.#stop.signal.aborted) {
-      this.#isDue = false;
-      // What happens in one turn is sent together.
-      await new Promise((resolve) => void setImmediate(resolve));
-      if ((await this.#trySendDue()) === "all") continue;
-      this.#isDue = true;
-      await this.#deps.clock.sleep(AGAIN_MS, this.#stop.signal).catch(() => undefined);
-    }
-  }
-
-  async #trySendDue(): Promise<"all" | "some"> {
-    try {
-      return await this.#sendDue();
-    } catch (error) {
-      log.error({ err: error }, "answers of runs could not be looked for; it is tried again");
-      return "some";
-    }
-  }
-
-  /** Whether all that was due is sent. */
-  async #sendDue(): Promise<"all" | "some"> {
-    let outcome: "all" | "some" = "all";
+  async #sendDue(signal: AbortSignal): Promise<OutboxRest> {
+    let rest: OutboxRest = "done";
     let after: RunId | undefined;
     for (;;) {
       const due = this.#deps.answers.due(after, BATCH_MAX);
       const sent = await Promise.all(due.map((id) => this.#send(id)));
-      if (sent.includes(false)) outcome = "some";
+      if (sent.includes(false)) rest = "retry";
       after = due.at(-1);
-      if (due.length < BATCH_MAX || this.#stop.signal.aborted) return outcome;
+      if (due.length < BATCH_MAX || signal.aborted) return rest;
     }
   }
 

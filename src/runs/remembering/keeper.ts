@@ -3,6 +3,7 @@ import type { Clock } from "../../kernel/clock.ts";
 import { CaxtonError } from "../../kernel/errors.ts";
 import { mint, RunId } from "../../kernel/ids.ts";
 import { log } from "../../kernel/log.ts";
+import { type OutboxRest, OutboxWorker } from "../../kernel/outbox-worker.ts";
 import { type Entity, type Memory, MemoryFullError, type Provenance } from "../../memory/knowledge/index.ts";
 import { isTerminal, RunNotFoundError, type RunKeeping, type RunKeepings, type Runs, type RunView } from "../index.ts";
 import { exchangeOf, keepingScope } from "./exchange.ts";
@@ -34,58 +35,37 @@ type Next = { readonly keeping: RunKeeping; readonly afterMs: number };
  */
 export class Keeper implements AsyncDisposable {
   readonly #deps: KeeperDeps;
-  readonly #stop = new AbortController();
+  readonly #worker: OutboxWorker;
   #watching: Disposable | undefined;
-  #working: Promise<void> | undefined;
-  #wake = new AbortController();
 
   constructor(deps: KeeperDeps) {
     this.#deps = deps;
+    const failure = "exchanges to remember could not be read; they are retried";
+    this.#worker = new OutboxWorker(deps.clock, (signal) => this.#keepDue(signal), failure);
   }
 
   /** Keeps what is due, of runs that ended before too, and from now on. */
   begin(): void {
     this.#watching = this.#deps.runs.hub.watchAll((news) => {
-      if (news.type === "entry" && news.entry.event.type === "run-complete") this.#wake.abort();
+      if (news.type === "entry" && news.entry.event.type === "run-complete") this.#worker.due();
     });
-    this.#working = this.#work();
+    this.#worker.due();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#watching?.[Symbol.dispose]();
-    this.#stop.abort();
-    this.#wake.abort();
-    await this.#working;
+    await this.#worker[Symbol.asyncDispose]();
   }
 
-  async #work(): Promise<void> {
-    while (!this.#stop.signal.aborted) {
-      this.#wake = new AbortController();
-      const restMs = await this.#keepDue().catch((error: unknown) => {
-        log.error({ err: error }, "what runs leave in memory could not be looked for; it is tried again");
-        return RETRY_MS;
-      });
-      if (restMs === undefined || restMs > 0) await this.#rest(restMs);
-    }
-  }
-
-  /** Until something is due or a run completes; undefined: nothing is due yet. */
-  async #rest(ms: number | undefined): Promise<void> {
-    const signal = AbortSignal.any([this.#wake.signal, this.#stop.signal]);
-    if (signal.aborted) return;
-    await this.#deps.clock.sleep(ms ?? RETRY_MS_MAX, signal).catch(() => undefined);
-  }
-
-  /** How long nothing is due; undefined where there is nothing. */
-  async #keepDue(): Promise<number | undefined> {
+  async #keepDue(signal: AbortSignal): Promise<OutboxRest> {
     const { keepings, clock } = this.#deps;
     for (const keeping of keepings.due(clock.nowMs(), BATCH_MAX)) {
-      if (this.#stop.signal.aborted) return undefined;
+      if (signal.aborted) return "done";
       const next = await this.#advance(keeping);
       await keepings.put(next.keeping, clock.nowMs() + next.afterMs);
     }
     const at = keepings.nextAtMs();
-    return at === undefined ? undefined : Math.max(0, at - clock.nowMs());
+    return at === undefined ? "done" : Math.max(0, at - clock.nowMs());
   }
 
   async #advance(keeping: RunKeeping): Promise<Next> {

@@ -1,7 +1,4 @@
-/**
- * The 22 communicative acts as they cross the wire. The room of messages has the list it reads by; this one is for the
- * schemas and for the dashboard, which loads nothing of the server's rooms. A pin keeps the two the same.
- */
+/** The 22 communicative acts of FIPA (SC00037), in canonical spelling. */
 export const PERFORMATIVES = [
   "accept-proposal",
   "agree",
@@ -26,3 +23,4 @@ export const PERFORMATIVES = [
   "request-whenever",
   "subscribe",
 ] as const;
+export type Performative = (typeof PERFORMATIVES)[number];
