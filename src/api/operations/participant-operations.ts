@@ -90,7 +90,7 @@ export async function removeParticipant(
 ): Promise<{ readonly name: string }> {
   const removed = participants.get(DEFAULT_WORKSPACE, name);
   await participants.remove(DEFAULT_WORKSPACE, name);
-  router.removed(DEFAULT_WORKSPACE, removed.name);
+  await router.removed(DEFAULT_WORKSPACE, removed.name);
   return { name };
 }
 

@@ -400,6 +400,13 @@ export class Conversations {
     this.#change(workspace, conversationId, (conversation) => undelivered(conversation, recipient, performative));
   }
 
+  /** Whether the message gave `recipient` what ended its part: that does not hold if the message is not delivered. */
+  isAward({ id, workspace, conversationId, performative }: Message, recipient: string): boolean {
+    const now = this.find(workspace, conversationId);
+    const isLast = now?.participants.some(({ name, calls }) => name === recipient && calls.at(-1)?.id === id);
+    return now !== undefined && isLast === true && undelivered(now, recipient, performative) !== now;
+  }
+
   /** Ends the open parts of a participant that was removed; `lapsed` is called for each, with the error. */
   removed(workspace: string, name: string, error: MessageError): void {
     const quoted = JSON.stringify(name);

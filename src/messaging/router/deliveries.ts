@@ -137,7 +137,8 @@ export class Deliveries {
       const flight = mailbox.take(this.#leases.begin(leaseMs, nowMs), nowMs);
       if (flight === undefined) return undefined;
       if (!isPast(flight.parcel.expiresAtMs, clock.nowMs())) {
-        if (!recipient.isBusy) this.#begun(recipient);
+        if (!recipient.isBusy) this.#busy.add(recipient);
+        recipient.isBusy = true;
         return flight;
       }
       this.#endExpired(recipient, flight);
@@ -209,11 +210,6 @@ export class Deliveries {
   /** Delivers the next suspect of a crash; if no suspect is left, the deliveries that were kept back for one. */
   goOn(): void {
     for (const recipient of this.#parts.crashes.ready()) this.#schedule(recipient);
-  }
-
-  #begun(recipient: Recipient): void {
-    recipient.isBusy = true;
-    this.#busy.add(recipient);
   }
 
   #ended(recipient: Recipient): void {
@@ -352,22 +348,34 @@ export class Deliveries {
 
   /** R3: given up, whole and with its reason. */
   #bury(recipient: Recipient, flight: Flight, why: Omit<Death, "atMs">): void {
-    const { writer, clock, gaveUp } = this.#parts;
-    const { mailbox } = recipient;
-    const { parcel, message } = flight;
     this.#end(recipient, flight, "dead");
-    if (message === undefined) return;
-    if (!parcel.isVolatile) {
-      const batch = writer.batch();
-      batch.sync();
-      batch.dead.push(deadLetter(message, { seq: parcel.seq, mailbox }, { ...why, atMs: clock.nowMs() }));
+    if (flight.message !== undefined) this.#dead(recipient, flight.parcel, flight.message, why);
+  }
+
+  /** R3: gives up these deliveries to a recipient that was removed. */
+  async withdraw(recipient: Recipient, isOut: (message: Message) => boolean): Promise<void> {
+    const { mailbox } = recipient;
+    for (const seq of Array.from(mailbox.seqs())) {
+      const message = (await this.#parts.read([seq])).get(seq);
+      if (message === undefined || !isOut(message)) continue;
+      const flight = mailbox.flight(seq);
+      const { attempt: attempts, history } = flight ?? { attempt: 0, history: [] };
+      const why = { code: "AGENT_NOT_FOUND", reason: `${mailbox.name} was deleted`, attempts, history };
+      if (flight !== undefined) this.#bury(recipient, flight, why);
+      for (const parcel of mailbox.remove((each) => each.seq === seq)) {
+        this.#over(recipient, parcel, { message, outcome: "dead", attempt: 1, tookMs: 0 });
+        this.#dead(recipient, parcel, message, why);
+      }
     }
+  }
+
+  #dead({ mailbox }: Recipient, parcel: Parcel, message: Message, why: Omit<Death, "atMs">): void {
+    const { writer, clock, gaveUp } = this.#parts;
+    const letter = () => deadLetter(message, { seq: parcel.seq, mailbox }, { ...why, atMs: clock.nowMs() });
+    if (!parcel.isVolatile) writer.batch().bury(letter());
     const details = { recipient: mailbox.name, message: message.id, attempts: why.attempts, reason: why.code };
-    gaveUp(
-      message,
-      mailbox.name,
-      failure("DELIVERY_FAILED", `${mailbox.name} did not take it: ${why.reason}`, { details }),
-    );
+    const error = failure("DELIVERY_FAILED", `${mailbox.name} did not take it: ${why.reason}`, { details });
+    gaveUp(message, mailbox.name, error);
   }
 
   #leaseEnded(lease: Lease): void {

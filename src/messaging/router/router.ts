@@ -104,16 +104,14 @@ export class Router {
   private constructor(parts: RouterParts) {
     const { journal, directory, clock, alarm, options, chance = Math.random } = parts;
     this.#parts = parts;
+    const { contents, terms = CONVERSATION_TERMS, freshMax, meaning, isDeploying = false } = parts;
     const { messageBytesMax, contentBytesMax: storeBytesMax } = options;
     const waiting = () => waitingContent(this.#recipients, journal);
-    const claiming = { messageBytesMax, storeBytesMax, clock, waiting };
-    this.#claims = parts.contents && new ClaimCheck(parts.contents, claiming);
+    this.#claims = contents && new ClaimCheck(contents, { messageBytesMax, storeBytesMax, clock, waiting });
     const writer = new Writer({ journal, clock, alarm, options });
     const recipients = new Recipients({ options, directory, named: (party) => writer.batch().parties.push(party) });
     const feed = this.#feed;
-    const { terms = CONVERSATION_TERMS } = parts;
     const begunByAnswer = (answer: Message) => this.#recollection.lookBack(answer, this.#intake.lastSeq);
-    const { freshMax } = parts;
     const lapsed = this.#lapsed.bind(this);
     const conversations = new Conversations({ clock, alarm, writer, feed, terms, freshMax, begunByAnswer, lapsed });
     this.#conversations = conversations;
@@ -139,7 +137,6 @@ export class Router {
     const recipientsOf = (seq: number) => this.#recipientsOf(seq);
     const kept = { ...shared, deliveries: this.#deliveries, duplicates: this.#duplicates, conversations };
     const answer = this.#answer.bind(this);
-    const { meaning, isDeploying = false } = parts;
     this.#intake = new Intake({ ...kept, addressing, answer, recipientsOf, journal, meaning, isDeploying });
     this.#records = new Records({ ...kept, journal, terms, intake: this.#intake });
     const nameOf = (party: number) => recipients.byNumber(party)?.mailbox.name;
@@ -377,10 +374,16 @@ export class Router {
     }
   }
 
-  /** A participant was removed: its open parts of conversations end, and their initiators are notified. */
-  removed(workspace: string, name: string): void {
+  /**
+   * A participant was removed: its open parts of conversations end, awards that it has not taken become dead letters, and the
+   * initiators are notified.
+   */
+  async removed(workspace: string, name: string): Promise<void> {
     const details = { recipient: name };
     this.#conversations.removed(workspace, name, failure("AGENT_NOT_FOUND", `${name} was deleted`, { details }));
+    const recipient = this.#recipients.known(workspace, name);
+    const isAward = (message: Message) => this.#conversations.isAward(message, name);
+    if (recipient !== undefined) await this.#deliveries.withdraw(recipient, isAward);
   }
 
   /** What the server says about `message`, to whom its answers go; who has no mailbox finds it on record. */

@@ -109,7 +109,7 @@ export class Sender {
       );
       if (error?.code === "PROTOCOL_BREACH") {
         if (error.details["state"] === "bidding" && wasSent !== true) continue;
-        return { entry, message, outcome: { type: "judged", error } };
+        return { entry, message, outcome: { type: "judged", error, wasSent } };
       }
       return wasSent === true ? { entry, message, outcome: { type: "sent" } } : { entry, message };
     }
@@ -155,7 +155,9 @@ export async function orAgain(work: Promise<unknown>, again: () => void): Promis
 }
 
 /** Not sent: the conversation does not allow it, or has it already. */
-type Judged = { readonly type: "judged"; readonly error: MessageError } | { readonly type: "sent" };
+type Judged =
+  | { readonly type: "judged"; readonly error: MessageError; readonly wasSent: boolean | undefined }
+  | { readonly type: "sent" };
 
 /** Whether a bidder's proposal can no longer be accepted; else the breach says that it was accepted before a crash. */
 const GONE = ["lapsed", "rejected", "misunderstood", "cancelled", "unreached", "closed"];
@@ -168,5 +170,6 @@ function problemOf(outcome: Submitted | Judged, { act, protocol }: Outgoing): st
   if (code !== "PROTOCOL_BREACH") return message;
   if (AWARDS.has(act)) return GONE.some((state) => state === details["state"]) ? message : undefined;
   const isUnreached = details["state"] === "unreached" && protocol.startsWith("fipa-auction");
-  return isUnreached || details["rule"] === "deadline-ahead" ? message : undefined;
+  const isMissed = act === "cfp" && !(outcome.type === "judged" && outcome.wasSent === true);
+  return isUnreached || isMissed || details["rule"] === "deadline-ahead" ? message : undefined;
 }

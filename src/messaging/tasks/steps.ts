@@ -39,17 +39,18 @@ const noCandidates = ({ capabilities, participants }: Task) =>
     ? `none of ${participants.join(", ")} can receive messages`
     : `nobody provides ${capabilities.join(" and ")}`;
 
-/** A call for proposals, the first or a further one, to all bidders that are `called`. */
+/** A call for proposals to all bidders that are `called`; a further one to each separately, since some may have left. */
 function called(task: Task, nowMs: number): Task {
   const dueAtMs = nowMs + task.bidsMs;
-  const to = task.bidders.filter(({ state }) => state === "called").map(({ name }) => name);
+  const names = task.bidders.filter(({ state }) => state === "called").map(({ name }) => name);
+  const calls = (task.round === 1 ? [names] : names.map((name) => [name])).map((to) => {
+    const key = task.round === 1 ? "cfp-1" : `cfp-${task.round}-${to.join()}`;
+    return outgoing(task, { key, act: "cfp", to, content: call(task), replyByMs: dueAtMs });
+  });
   return changed(task, nowMs, {
     state: "collecting",
     dueAtMs: dueAtMs + GRACE_MS,
-    outbox: [
-      ...task.outbox,
-      outgoing(task, { key: `cfp-${task.round}`, act: "cfp", to, content: call(task), replyByMs: dueAtMs }),
-    ],
+    outbox: [...task.outbox, ...calls],
   });
 }
 
@@ -164,8 +165,11 @@ function told(task: Task, message: Message, nowMs: number): Task {
   const bidder = task.bidders.find((each) => each.name === name);
   const note = message.error?.message ?? wordsIn(message);
   if (bidder?.state === "rejected") return changed(withBidder(task, { ...bidder, note }), nowMs, {});
-  if (bidder === undefined || !["called", "silent", "accepted"].includes(bidder.state)) return task;
-  if (bidder.state === "accepted") return declined(task, bidder, note, nowMs);
+  if (bidder === undefined || !["called", "silent", "proposed", "accepted"].includes(bidder.state)) return task;
+  return bidder.state === "accepted" ? declined(task, bidder, note, nowMs) : unreached(task, bidder, note, nowMs);
+}
+
+function unreached(task: Task, bidder: Bidder, note: string, nowMs: number): Task {
   const out = changed(withBidder(task, turned(bidder, "unreached", { note })), nowMs, {});
   return task.state === "collecting" && !out.bidders.some(({ state }) => state === "called") ? closed(out, nowMs) : out;
 }
@@ -402,9 +406,11 @@ export function unsendable(task: Task, { key, act, to }: Outgoing, reason: strin
   const rest = sent(task, key, nowMs);
   const auction = calledAuction(rest);
   if (auction !== undefined) return undelivered(rest, auction, { to, reason }, nowMs);
-  if (act === "cfp" && task.state === "collecting") return failed(rest, "TASK_NOT_ANNOUNCED", reason, nowMs);
-  if (act === "query-ref" && task.state === "evaluating") return changed(rest, nowMs, { dueAtMs: nowMs });
   const bidder = rest.bidders.find(({ name }) => name === to[0]);
+  if (act === "cfp" && task.state === "collecting" && task.round === 1)
+    return failed(rest, "TASK_NOT_ANNOUNCED", reason, nowMs);
+  if (act === "cfp" && bidder?.state === "called") return unreached(rest, bidder, reason, nowMs);
+  if (act === "query-ref" && task.state === "evaluating") return changed(rest, nowMs, { dueAtMs: nowMs });
   const isAward = act === "accept-proposal" || act === "request";
   return isAward && bidder?.state === "accepted" ? declined(rest, bidder, reason, nowMs) : rest;
 }

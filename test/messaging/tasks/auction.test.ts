@@ -186,6 +186,46 @@ describe("the winner that cannot be reached", () => {
   });
 });
 
+describe("a winner that is deleted before it has taken the award", () => {
+  test.each<[string, Partial<TaskRequest>, string[]]>([
+    ["an English auction", english(10, 5), ["inform"]],
+    ["a Dutch auction", dutch(20, 5, 10), ["accept-proposal"]],
+    ["an English auction with deliver", english(10, 5, { deliver: true }), []],
+  ])("loses %s to the next bidder, and the award is a dead letter", async (_what, request, letters) => {
+    const [price, next] = [20, 15];
+    using directory = tempDirectory();
+    const bidding = upTo(price, ["inform", "done"]);
+    // Nothing is delivered to bob after its last bid.
+    const bob: Reaction = (message) => {
+      if (message.performative === "cfp" && priceIn(message) === price) market.router.pause("default", "bob", true);
+      return bidding(message);
+    };
+    await using market = await Market.open(directory.path, { bob, cid: upTo(next, ["inform", "done"]) });
+    const begun = await market.run(request);
+    await market.when(begun, ({ assignedTo, outbox }) => assignedTo === "bob" && outbox.length === 0);
+    await market.remove("bob");
+    const task = await market.when(begun, (now) => isFinished(now) && now.outbox.length === 0);
+    expect(task).toMatchObject({ state: "done", assignedTo: "cid", awards: 2, auction: { price: next } });
+    expect(states(task)).toMatchObject({ bob: "unreached" });
+    expect(await parts(market, task)).toMatchObject({ bob: "unreached" });
+    // With deliver the part is open, and ends; else the award is taken back.
+    const dead = await market.router.records.messages({ workspace: "default", recipient: "bob", limit: 100 });
+    const lost = dead.filter(({ deliveries }) => deliveries.some(({ state }) => state === "dead"));
+    expect(lost.map(({ message }) => message.performative)).toEqual(letters);
+  });
+
+  test("keeps it if it has taken it", async () => {
+    using directory = tempDirectory();
+    await using market = await Market.open(directory.path, { bob: upTo(20), cid: upTo(15) });
+    const begun = await market.run(english(10, 5));
+    const task = await market.when(begun, (now) => isFinished(now) && now.outbox.length === 0);
+    await market.remove("bob");
+    await market.clock.advance(5_000);
+    expect(market.now(task)).toMatchObject({ state: "done", assignedTo: "bob", awards: 1 });
+    expect(await parts(market, task)).toMatchObject({ bob: "won", cid: "over" });
+  });
+});
+
 const sealed = (auction: TaskRequest["auction"]): Partial<TaskRequest> => ({ protocol: "auction-sealed", auction });
 const once =
   (price: number): Reaction =>

@@ -41,13 +41,19 @@ export class Market implements AsyncDisposable {
   readonly router: Router;
   readonly heard: Message[] = [];
   readonly disk: MemoryDisk;
+  readonly #people: TestDirectory;
   readonly #stack: AsyncDisposableStack;
 
-  private constructor(parts: Pick<Market, "clock" | "tasks" | "router" | "disk">, stack: AsyncDisposableStack) {
+  private constructor(
+    parts: Pick<Market, "clock" | "tasks" | "router" | "disk">,
+    people: TestDirectory,
+    stack: AsyncDisposableStack,
+  ) {
     this.clock = parts.clock;
     this.tasks = parts.tasks;
     this.router = parts.router;
     this.disk = parts.disk;
+    this.#people = people;
     this.#stack = stack;
   }
 
@@ -94,7 +100,7 @@ export class Market implements AsyncDisposable {
       options: { ...TASK_DEFAULTS, ...options },
       attach: (workspace, handler) => void world.router.attach(workspace, TASKS_PARTICIPANT, handler),
     });
-    const market = new Market({ clock, tasks, router: world.router, disk }, stack.move());
+    const market = new Market({ clock, tasks, router: world.router, disk }, people, stack.move());
     for (const [name, react] of Object.entries(bidders)) {
       world.router.attach("default", name, {
         handle: async ({ message }) => {
@@ -119,6 +125,12 @@ export class Market implements AsyncDisposable {
     }
     tasks.resume(["default"]);
     return market;
+  }
+
+  /** The bidder is deleted, as a program is. */
+  async remove(name: string): Promise<void> {
+    this.#people.remove(name);
+    await this.router.removed("default", name);
   }
 
   /** What bidders heard, as `"bob cfp"`, in order. */

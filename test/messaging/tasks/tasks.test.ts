@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { isFinished, type Task } from "../../../src/messaging/tasks/index.ts";
 import { settled } from "../../helpers/manual-clock.ts";
 import { tempDirectory } from "../../helpers/temp.ts";
-import { bids, Market, toSender } from "./market.ts";
+import { bids, Market, type Reaction, toSender } from "./market.ts";
 import { composeReply } from "../../../src/messaging/acl/index.ts";
 import { until } from "../router/world.ts";
 import { MemoryDisk } from "../../helpers/memory-message-journal.ts";
@@ -15,6 +15,9 @@ const conversation = ({ disk }: Market, { id }: Task, suffix = "") => {
   const row = [...disk.conversations.values()].find((each) => each.id === `${id}${suffix}`);
   return row?.state;
 };
+
+const later: Reaction = ({ performative }) =>
+  performative === "cfp" ? ["propose", { cost: 2 }, { delayMs: 1_000 }] : ["inform", "done"];
 
 describe("a task", () => {
   test("goes to the best bid, and is done when the winner says so", async () => {
@@ -57,6 +60,32 @@ describe("a task", () => {
     const task = await market.when(await market.run({ reawardsMax: 1 }), isFinished);
     expect(task.failure).toEqual({ code: "TASK_NOT_DONE", message: "all awarded agents failed (bob: no; cid: no)" });
     expect(states(task)).toEqual({ bob: "failed", cid: "failed", dan: "rejected" });
+  });
+
+  test("calls the others again when one of those who proposed can be called no more", async () => {
+    using directory = tempDirectory();
+    const brief: Reaction = () => ["propose", { cost: 1 }, { replyByMs: market.clock.nowMs() + 100 }];
+    await using market = await Market.open(directory.path, { bob: brief, cid: later, dan: later });
+    const begun = await market.run({ rounds: 2, bidsMs: 5_000 });
+    for (let second = 0; second < 3; second += 1) {
+      for (let turn = 0; turn < 20; turn += 1) await settled();
+      await market.clock.advance(1_100);
+    }
+    const task = await market.when(begun, isFinished);
+    expect([task.state, states(task)]).toEqual(["done", { bob: "unreached", cid: "done", dan: "rejected" }]);
+    expect(market.story.filter((line) => line === "cfp cid")).toHaveLength(1);
+  });
+
+  test("goes to the next best when a bidder with the best proposal was deleted", async () => {
+    using directory = tempDirectory();
+    await using market = await Market.open(directory.path, { bob: bids(1), cid: later });
+    const begun = await market.run({ bidsMs: 5_000 });
+    await market.when(begun, ({ bidders }) => bidders[0]?.state === "proposed");
+    await market.remove("bob");
+    await market.when(begun, ({ bidders }) => bidders[0]?.state === "unreached");
+    await market.clock.advance(1_100);
+    const task = await market.when(begun, isFinished);
+    expect([task.state, task.awards, states(task)]).toEqual(["done", 1, { bob: "unreached", cid: "done" }]);
   });
 
   test("goes to the next best when the winner is late", async () => {

@@ -15,7 +15,7 @@ export type MailboxBounds = { readonly messagesMax: number; readonly bytesMax: n
  *   priority, and not while the earlier one waits for its next attempt. What was taken may end in any order.
  * mailboxes.mailbox.M3. `messages` and `bytes` count reserved, queued, held, leased and retrying alike; `reserve`
  *   refuses past the bounds.
- * mailboxes.mailbox.M4. A parcel leaves by `settle` or `removeExpired` only.
+ * mailboxes.mailbox.M4. A parcel leaves by `settle` or `remove` only.
  */
 export class Mailbox {
   /** Its number in the journal. */
@@ -280,18 +280,22 @@ export class Mailbox {
     return this.#soonestExpiryMs;
   }
 
-  /** M4: takes out what has expired, also what waits for another attempt or behind one. What is in hand stays until its turn. */
+  /** M4: removes what has expired. */
   removeExpired(nowMs: number): readonly Parcel[] {
-    const isExpired = ({ expiresAtMs }: Parcel) => expiresAtMs > 0 && expiresAtMs <= nowMs;
-    const removed = [this.#freed, ...this.#lanes].flatMap((queue) => queue.removeWhere(isExpired));
+    return this.remove(({ expiresAtMs }) => expiresAtMs > 0 && expiresAtMs <= nowMs);
+  }
+
+  /** M4: removes these, also what waits for another attempt or behind one. What is in flight stays. */
+  remove(isOut: (parcel: Parcel) => boolean): readonly Parcel[] {
+    const removed = [this.#freed, ...this.#lanes].flatMap((queue) => queue.removeWhere(isOut));
     const retries = [
-      ...this.#due.removeWhere(({ parcel }) => isExpired(parcel)),
-      ...this.#retries.values().filter(({ parcel }) => isExpired(parcel)),
+      ...this.#due.removeWhere(({ parcel }) => isOut(parcel)),
+      ...this.#retries.values().filter(({ parcel }) => isOut(parcel)),
     ];
     for (const { parcel } of retries) this.#retries.delete(parcel.seq);
     for (const { parcels } of this.#holds.values()) {
-      removed.push(...parcels.filter(isExpired));
-      if (parcels.some(isExpired)) parcels.splice(0, Infinity, ...parcels.filter((parcel) => !isExpired(parcel)));
+      removed.push(...parcels.filter(isOut));
+      if (parcels.some(isOut)) parcels.splice(0, Infinity, ...parcels.filter((parcel) => !isOut(parcel)));
     }
     for (const { parcel } of retries) this.#unhold(parcel.conversationKey);
     removed.push(...retries.map(({ parcel }) => parcel));

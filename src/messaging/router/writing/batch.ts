@@ -97,6 +97,12 @@ export class Batch {
     this.#isSynced = true;
   }
 
+  /** A delivery was given up; that survives a power cut. */
+  bury(letter: DeadLetter): void {
+    this.sync();
+    this.dead.push(letter);
+  }
+
   /** Writes a message's line, over that of a message that was not kept; its bytes. */
   draft(message: Message): number {
     const { lines } = this.#messages;
