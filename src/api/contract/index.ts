@@ -105,7 +105,6 @@ export * as tasks from "./tasks.ts";
 export { type Ready, type ServerEvent, type Status } from "./system.ts";
 export * as system from "./system.ts";
 export {
-  type DeployToolServerBody,
   type ToolCallOutcome,
   type ToolChange,
   type ToolDetail,

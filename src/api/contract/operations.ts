@@ -1,6 +1,10 @@
+export * as agent from "./agent-operations.ts";
 export * as approval from "./approval-operations.ts";
 export * as budget from "./budget-operations.ts";
 export * as memory from "./memory-operations.ts";
 export * as memoryUpkeep from "./memory-upkeep-operations.ts";
 export * as model from "./model-operations.ts";
 export * as run from "./run-operations.ts";
+export * as server from "./server-operations.ts";
+export * as tool from "./tool-operations.ts";
+export * as toolServer from "./tool-server-operations.ts";

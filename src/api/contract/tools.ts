@@ -282,7 +282,14 @@ const flag = z.union([z.boolean(), z.enum(["true", "false"]).transform((text) =>
 /** As JSON, or as multipart/form-data whose `module` is the file itself. */
 export const DeployToolServerBody = z
   .strictObject({
-    module: z.string().min(1).meta({ description: "The WebAssembly module in base64; in multipart, the file" }),
+    module: z
+      .unknown()
+      .meta({ type: "string", description: "The WebAssembly module in base64; in multipart, the file" })
+      .transform((value, issues): Uint8Array => {
+        if (value instanceof Uint8Array && value.byteLength > 0) return value;
+        issues.addIssue("expected base64");
+        return z.NEVER;
+      }),
     manifest: z.string().min(1).optional().meta({
       description: "The text of its tool.toml. Default: one with the name of the file, version 0.1.0 and no grants",
     }),
@@ -299,7 +306,6 @@ export const DeployToolServerBody = z
     path: ["manifest"],
   })
   .meta({ id: "DeployToolServer" });
-export type DeployToolServerBody = z.input<typeof DeployToolServerBody>;
 
 export const ToolServerDeployment = z
   .object({
@@ -324,6 +330,10 @@ export const ToolServerDifference = z
   .object({ name: z.string(), from: z.int(), to: z.int(), asks: z.boolean(), changes: z.array(ToolChange) })
   .meta({ id: "ToolServerDifference" });
 export type ToolServerDifference = z.infer<typeof ToolServerDifference>;
+export const VersionQuery = z.object({
+  cursor: z.string().max(200).optional(),
+  limit: z.coerce.number().int().min(1).max(200).default(20),
+});
 export const DifferenceQuery = z.object({
   from: z.coerce.number().int().min(1).optional().meta({ description: "Default: the one that serves" }),
   to: z.coerce.number().int().min(1).optional().meta({ description: "Default: the one that waits, else the newest" }),

@@ -2,9 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import type {
-  AgentServices,
   OperationServices,
-  GrantServices,
   KeptAnswerServices,
   ConversationServices,
   DeadLetterServices,
@@ -15,18 +13,13 @@ import type {
   MetricsServices,
   SubscriptionServices,
   ParticipantServices,
-  ServerEventServices,
   SpeakerServices,
   SystemServices,
   TaskServices,
-  ToolServerServices,
-  ToolServices,
 } from "../operations/index.ts";
 import type { EventStreams, StreamLimits } from "./sse.ts";
 
-export type HttpServices = AgentServices &
-  OperationServices &
-  GrantServices &
+export type HttpServices = OperationServices &
   KeptAnswerServices &
   ConversationServices &
   DeadLetterServices &
@@ -37,12 +30,9 @@ export type HttpServices = AgentServices &
   MetricsServices &
   SubscriptionServices &
   ParticipantServices &
-  ServerEventServices &
   SpeakerServices &
   SystemServices &
-  TaskServices &
-  ToolServices &
-  ToolServerServices;
+  TaskServices;
 
 export type HttpOptions = {
   /** Host names a browser may use besides loopback. */

@@ -2,5 +2,5 @@
 export abstract class HashedBody {
   abstract readonly hash: string;
   /** The operation's body. */
-  abstract readonly value: object;
+  abstract readonly value: unknown;
 }

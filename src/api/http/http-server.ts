@@ -13,18 +13,17 @@ import { LIMITS } from "../../kernel/quantities.ts";
 import { ROUTES } from "../contract/index.ts";
 import { OPEN_ACCESS, OPERATIONS } from "../operations/index.ts";
 import { AllowedMethods } from "./allowed-methods.ts";
-import { agentRoutes } from "./agent-routes.ts";
 import { bind } from "./bind.ts";
 import type { Http, HttpContext, HttpOptions, HttpServices } from "./context.ts";
 import { dashboardRoutes } from "./dashboard-routes.ts";
 import { RequestInvalidError } from "../operations/index.ts";
 import { RouteNotFoundError, ServerStartingError } from "./errors.ts";
 import { keepAnswers } from "./idempotency.ts";
-import { grantRoutes } from "./grant-routes.ts";
 import { messageRoutes } from "./message-routes.ts";
 import { MessageSockets } from "./message-socket.ts";
 import { guardOrigin, isApi } from "./origin-guard.ts";
 import { memoryTransferRoutes } from "./memory-transfer-routes.ts";
+import { MODULE_MEDIA_TYPES, readModuleBody } from "./module-body.ts";
 import { participantRoutes } from "./participant-routes.ts";
 import { sendProblem } from "./problem.ts";
 import { checkRequest } from "./request-check.ts";
@@ -32,8 +31,6 @@ import { PendingBodies, refuseUnread } from "./rude-clients.ts";
 import { EventStreams } from "./sse.ts";
 import { systemRoutes } from "./system-routes.ts";
 import { taskRoutes } from "./task-routes.ts";
-import { toolRoutes } from "./tool-routes.ts";
-import { toolServerRoutes } from "./tool-server-routes.ts";
 
 /** Answers hold prompts and results: no other site may embed them, and nothing keeps them. A route may set its own. */
 const API_HEADERS = {
@@ -122,14 +119,12 @@ export async function httpServer(
   return { http, streams };
 }
 
+const BODY_READERS = { "toolServer.deploy": { mediaTypes: MODULE_MEDIA_TYPES, read: readModuleBody } };
+
 function routes(http: Http, context: HttpContext): void {
   const { services, streams } = context;
-  const binding = { access: OPEN_ACCESS, services, streams, bodyReaders: {} };
+  const binding = { access: OPEN_ACCESS, services, streams, bodyReaders: BODY_READERS };
   for (const each of OPERATIONS) bind(http, each, binding);
-  agentRoutes(http, context);
-  toolRoutes(http, context);
-  grantRoutes(http, context);
-  toolServerRoutes(http, context);
   messaging(http, context);
   taskRoutes(http, context);
   systemRoutes(http, context);

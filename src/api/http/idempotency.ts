@@ -1,18 +1,10 @@
 import { createHash } from "node:crypto";
 import type { FastifyRequest } from "fastify";
-import * as z from "zod";
 import type { Clock } from "../../kernel/clock.ts";
 import { canonicalJson, isJsonObject, Json, type JsonObject } from "../../kernel/json.ts";
 import { mint, RunId } from "../../kernel/ids.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
-import {
-  type AnswerKey,
-  AskedIds,
-  DEFAULT_WORKSPACE,
-  isCallRepeatable,
-  type KeptAnswers,
-  type ToolServices,
-} from "../operations/index.ts";
+import { type AnswerKey, AskedIds, DEFAULT_WORKSPACE, type KeptAnswers } from "../operations/index.ts";
 import { ROUTES } from "../contract/index.ts";
 import type { Http } from "./context.ts";
 import { RequestInvalidError } from "../operations/index.ts";
@@ -55,17 +47,12 @@ const asked = new WeakMap<FastifyRequest, AskedIds>();
 /** The ids of what a request makes, which are on disk before it is carried out; undefined without a key. */
 export const askedIds = (request: FastifyRequest): AskedIds | undefined => asked.get(request);
 
-type Deps = { readonly keptAnswers: KeptAnswers; readonly clock: Clock } & Pick<ToolServices, "tools">;
-
-const CallParams = z.object({ server: z.string(), tool: z.string() });
+type Deps = { readonly keptAnswers: KeptAnswers; readonly clock: Clock };
 
 /** Whether a request may be carried out once more when nobody knows whether it was. */
-function isRepeatable({ routeOptions, params }: FastifyRequest, deps: Deps): boolean {
+function isRepeatable({ routeOptions, params }: FastifyRequest): boolean {
   const { mayRepeat } = routeOptions.config;
-  if (mayRepeat !== undefined) return mayRepeat(params);
-  if (routeOptions.url !== ROUTES.callTool) return REPEATED_ROUTES.has(routeOptions.url ?? "");
-  const call = CallParams.safeParse(params);
-  return call.success && isCallRepeatable(deps, call.data);
+  return mayRepeat?.(params) ?? REPEATED_ROUTES.has(routeOptions.url ?? "");
 }
 
 /** From here on a failure is one of the server, or its caller went: what was asked for may be done or half done. */
@@ -87,7 +74,7 @@ export function keepAnswers(http: Http, deps: Deps): void {
     const given = request.headers["idempotency-key"];
     if (given === undefined || !takesKey(request.method, request.url)) return;
     const key = { workspace: DEFAULT_WORKSPACE, key: keyOf(request, given) };
-    const subject = isRepeatable(request, deps) ? mint(RunId) : undefined;
+    const subject = isRepeatable(request) ? mint(RunId) : undefined;
     const claim = await keptAnswers.claim(key, { hash: hashOf(request), subject }, clock.nowMs());
     if (claim.type === "new" || claim.type === "begun") {
       if (claim.type === "begun") asked.set(request, new AskedIds(claim.subject, true));

@@ -6,16 +6,6 @@ import { ROUTES, type RouteName } from "../contract/index.ts";
  * second time changes nothing more. A new POST belongs into this list or into the other.
  */
 const REPEATED = [
-  "agents",
-  "validateAgent",
-  "activateAgent",
-  "pauseAgent",
-  "resumeAgent",
-  "toolServers",
-  "acceptToolServer",
-  "activateToolServer",
-  "pauseToolServer",
-  "resumeToolServer",
   "messages",
   "sendBatch",
   "validateMessage",
@@ -36,10 +26,6 @@ const REPEATED = [
 
 /** What has, or may have, an effect twice that nobody wants; who sent it looks. Uploads and imports take no key at all. */
 const LOOKED_AT = [
-  // A second rollback goes one revision further.
-  "rollbackAgent",
-  // A tool's effects are its own; one that only reads, or says that it may be repeated, is called again.
-  "callTool",
   // A letter that was sent again and died again would be sent a third time.
   "retryDeadLetters",
   "migrateMemory",

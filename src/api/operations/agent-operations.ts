@@ -9,6 +9,8 @@ import {
 } from "../../agents/definitions/index.ts";
 import type { Problem } from "../../text/documents/index.ts";
 import type * as contract from "../contract/index.ts";
+import { operations } from "../contract/index.ts";
+import { implement } from "./perform.ts";
 import { instant } from "./present-run.ts";
 import { DEFAULT_WORKSPACE } from "./default-workspace.ts";
 
@@ -90,53 +92,6 @@ const sourceOf = ({ source, file_name: fileName, format }: contract.DeployAgentB
   format,
 });
 
-/** Deploys one definition. Throws DefinitionInvalidError, DefinitionTooLargeError, NameConflictError. */
-export async function deployAgent(
-  services: AgentServices,
-  body: contract.DeployAgentBody,
-): Promise<contract.DeployOutcome> {
-  const { type, revision, warnings } = await services.agents.deploy(DEFAULT_WORKSPACE, sourceOf(body));
-  // A client may have read the text from the very file that the next start deploys.
-  const file = await services.agentFiles.find(revision.name, revision.source);
-  if (file) await services.agents.settleFile(DEFAULT_WORKSPACE, revision.name, file.hash);
-  return { outcome: type, agent: await presentRevision(services, await withState(services, revision), warnings) };
-}
-
-/** Everything right and wrong with a definition; deploys nothing. */
-export function validateAgent(services: AgentServices, body: contract.DeployAgentBody): contract.ValidationReport {
-  const reading = services.agents.validate(sourceOf(body));
-  return {
-    valid: reading.type === "valid",
-    name: reading.type === "valid" ? reading.definition.name : null,
-    problems: reading.problems.map((problem) => presentProblem(services, problem, body.source)),
-  };
-}
-
-export async function listAgents(
-  { agents, agentFiles }: AgentServices,
-  query: { readonly cursor?: string | undefined; readonly limit: number; readonly capability?: string | undefined },
-): Promise<{ items: contract.AgentSummary[]; next: string | null }> {
-  const page = await agents.list(DEFAULT_WORKSPACE, query);
-  const items = page.items.map(async (agent) => presentSummary(agent, await agentFiles.of(agent.name)));
-  return { items: await Promise.all(items), next: page.next ?? null };
-}
-
-/** Throws AgentNotFoundError, naming the nearest. */
-export async function getAgent(services: AgentServices, name: string): Promise<contract.AgentDetail> {
-  const revision = await services.agents.get(DEFAULT_WORKSPACE, name);
-  const reading = services.agents.validate(revision);
-  return presentRevision(services, revision, reading.problems);
-}
-
-export async function getAgentRevision(
-  services: AgentServices,
-  name: string,
-  number: number,
-): Promise<contract.AgentDetail> {
-  const revision = await services.agents.revision(DEFAULT_WORKSPACE, name, number);
-  return presentRevision(services, await withState(services, revision), []);
-}
-
 /** A revision with the state of its agent; a deleted agent counts as active. */
 async function withState({ agents }: AgentServices, revision: AgentRevision): Promise<ServingAgent> {
   const serving = await agents.find(revision.workspace, revision.name);
@@ -148,54 +103,100 @@ async function withState({ agents }: AgentServices, revision: AgentRevision): Pr
   };
 }
 
-/** Makes a stored revision the serving one. Throws AgentNotFoundError, RevisionNotFoundError. */
-export async function activateAgent(
-  services: AgentServices,
-  name: string,
-  revision: number,
-): Promise<contract.AgentDetail> {
-  return presentRevision(services, await services.agents.activate(DEFAULT_WORKSPACE, name, revision), []);
-}
+/** Throws DefinitionInvalidError, DefinitionTooLargeError, NameConflictError. */
+const deploy = implement(operations.agent.deploy, async (services: AgentServices, body) => {
+  const { type, revision, warnings } = await services.agents.deploy(DEFAULT_WORKSPACE, sourceOf(body));
+  // A client may have read the text from the very file that the next start deploys.
+  const file = await services.agentFiles.find(revision.name, revision.source);
+  if (file) await services.agents.settleFile(DEFAULT_WORKSPACE, revision.name, file.hash);
+  return { outcome: type, agent: await presentRevision(services, await withState(services, revision), warnings) };
+});
 
-/** Makes the revision before the serving one the serving one. Throws AgentNotFoundError, NoEarlierRevisionError. */
-export async function rollbackAgent(services: AgentServices, name: string): Promise<contract.AgentDetail> {
-  return presentRevision(services, await services.agents.rollback(DEFAULT_WORKSPACE, name), []);
-}
+/** Reports every problem of a definition. */
+const validate = implement(operations.agent.validate, (services: AgentServices, body) => {
+  const reading = services.agents.validate(sourceOf(body));
+  return {
+    valid: reading.type === "valid",
+    name: reading.type === "valid" ? reading.definition.name : null,
+    problems: reading.problems.map((problem) => presentProblem(services, problem, body.source)),
+  };
+});
 
-/** Pauses an agent; pausing it again changes nothing. Throws AgentNotFoundError. */
-export async function pauseAgent(services: AgentServices, name: string, reason: string): Promise<contract.AgentDetail> {
-  return presentRevision(services, await services.agents.pause(DEFAULT_WORKSPACE, name, reason), []);
-}
+const list = implement(operations.agent.list, async ({ agents, agentFiles }: AgentServices, query) => {
+  const page = await agents.list(DEFAULT_WORKSPACE, query);
+  const items = page.items.map(async (agent) => presentSummary(agent, await agentFiles.of(agent.name)));
+  return { items: await Promise.all(items), next: page.next ?? null };
+});
 
-/** Lets a paused agent take work again; an active one stays so. Throws AgentNotFoundError. */
-export async function resumeAgent(services: AgentServices, name: string): Promise<contract.AgentDetail> {
-  return presentRevision(services, await services.agents.resume(DEFAULT_WORKSPACE, name), []);
-}
+/** Throws AgentNotFoundError with the most similar name. */
+const get = implement(operations.agent.get, async (services: AgentServices, { name }) => {
+  const revision = await services.agents.get(DEFAULT_WORKSPACE, name);
+  const reading = services.agents.validate(revision);
+  return presentRevision(services, revision, reading.problems);
+});
 
-export async function listRevisions(
-  { agents }: AgentServices,
-  name: string,
-  query: { readonly cursor?: string | undefined; readonly limit: number },
-): Promise<{ items: contract.RevisionSummary[]; next: string | null }> {
+/** Throws AgentNotFoundError. */
+const revisions = implement(operations.agent.revisions, async ({ agents }: AgentServices, { name, ...query }) => {
   const page = await agents.revisions(DEFAULT_WORKSPACE, name, query);
-  const items = page.items.map(({ revision, version, sourceHash, fileName, deployedAtMs }) => ({
-    revision,
-    version,
-    source_hash: sourceHash,
-    file_name: fileName,
-    deployed_at: instant(deployedAtMs),
+  const items = page.items.map((each) => ({
+    revision: each.revision,
+    version: each.version,
+    source_hash: each.sourceHash,
+    file_name: each.fileName,
+    deployed_at: instant(each.deployedAtMs),
   }));
   return { items, next: page.next ?? null };
-}
+});
 
-/** Takes an agent away; runs that began with it go on. Throws AgentNotFoundError. */
-export async function deleteAgent({ agents }: AgentServices, name: string): Promise<void> {
+/** Throws AgentNotFoundError, RevisionNotFoundError. */
+const revision = implement(operations.agent.revision, async (services: AgentServices, { name, revision: number }) => {
+  const found = await services.agents.revision(DEFAULT_WORKSPACE, name, number);
+  return presentRevision(services, await withState(services, found), []);
+});
+
+/** Throws AgentNotFoundError, RevisionNotFoundError. */
+const activate = implement(operations.agent.activate, async (services: AgentServices, { name, revision: number }) =>
+  presentRevision(services, await services.agents.activate(DEFAULT_WORKSPACE, name, number), []),
+);
+
+/** Throws AgentNotFoundError, NoEarlierRevisionError. */
+const rollback = implement(operations.agent.rollback, async (services: AgentServices, { name }) =>
+  presentRevision(services, await services.agents.rollback(DEFAULT_WORKSPACE, name), []),
+);
+
+/** Pausing a paused agent changes nothing. Throws AgentNotFoundError. */
+const pause = implement(operations.agent.pause, async (services: AgentServices, { name, reason }) =>
+  presentRevision(services, await services.agents.pause(DEFAULT_WORKSPACE, name, reason), []),
+);
+
+/** Resuming an active agent changes nothing. Throws AgentNotFoundError. */
+const resume = implement(operations.agent.resume, async (services: AgentServices, { name }) =>
+  presentRevision(services, await services.agents.resume(DEFAULT_WORKSPACE, name), []),
+);
+
+/** Runs that it started continue. Throws AgentNotFoundError. */
+const remove = implement(operations.agent.delete, async ({ agents }: AgentServices, { name }) => {
   await agents.get(DEFAULT_WORKSPACE, name);
   await agents.delete(DEFAULT_WORKSPACE, name);
-}
+  return null;
+});
 
-/** Definitions to begin with, whole. */
-export const listTemplates = (): { items: contract.TemplateSummary[]; next: null } => ({
+const templates = implement(operations.agent.templates, () => ({
   items: TEMPLATES.map(({ name, description, source }) => ({ name, description, source })),
   next: null,
-});
+}));
+
+export const agentOperations = [
+  deploy,
+  validate,
+  list,
+  get,
+  revisions,
+  revision,
+  activate,
+  rollback,
+  pause,
+  resume,
+  remove,
+  templates,
+] as const;

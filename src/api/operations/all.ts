@@ -1,6 +1,8 @@
 import type { Operation, operations } from "../contract/index.ts";
+import { agentOperations } from "./agent-operations.ts";
 import { approvalOperations } from "./approval-operations.ts";
 import { budgetOperations } from "./budget-operations.ts";
+import { grantOperations } from "./grant-operations.ts";
 import { memoryOperations } from "./memory-operations.ts";
 import { memoryUpkeepOperations } from "./memory-upkeep-operations.ts";
 import { modelOperations } from "./model-operations.ts";
@@ -8,17 +10,27 @@ import type { ServicesOf } from "./perform.ts";
 import { replayOperations } from "./replay-run.ts";
 import { runHistoryOperations } from "./run-history.ts";
 import { runOperations } from "./run-operations.ts";
+import { serverEventOperations } from "./server-events.ts";
+import { serverOperations } from "./system-operations.ts";
+import { toolOperations } from "./tool-operations.ts";
+import { toolServerOperations } from "./tool-server-operations.ts";
 
 /** Every operation with its implementation. */
 export const OPERATIONS = [
+  ...agentOperations,
   ...approvalOperations,
   ...budgetOperations,
+  ...grantOperations,
   ...memoryOperations,
   ...memoryUpkeepOperations,
   ...modelOperations,
   ...replayOperations,
   ...runHistoryOperations,
   ...runOperations,
+  ...serverEventOperations,
+  ...serverOperations,
+  ...toolOperations,
+  ...toolServerOperations,
 ] as const;
 
 /** The services that operations need. */

@@ -11,6 +11,8 @@ import {
   unifiedDiff,
 } from "../../tools/catalogue/index.ts";
 import type * as contract from "../contract/index.ts";
+import { operations } from "../contract/index.ts";
+import { implement } from "./perform.ts";
 import { instant } from "./present-run.ts";
 
 export type GrantServices = {
@@ -34,13 +36,9 @@ const presentUse = (use: StoredUse): contract.GrantUse => ({
   duration_ms: use.durationMs,
 });
 
-/** What a tool server, also one that is gone, used of its grants and was refused, newest first. Throws ToolServerNotFoundError. */
-export async function listGrantUses(
-  { tools, ledger }: GrantServices,
-  server: string,
-  query: contract.GrantUseQuery,
-): Promise<contract.GrantUsePage> {
-  const { outcome, kind, since, cursor, limit } = query;
+/** Lists uses, newest first, also of a server that was deleted. Throws ToolServerNotFoundError. */
+const listUses = implement(operations.toolServer.uses, async ({ tools, ledger }: GrantServices, query) => {
+  const { name: server, outcome, kind, since, cursor, limit } = query;
   const found = await ledger.uses({
     server,
     outcome,
@@ -56,7 +54,9 @@ export async function listGrantUses(
     items: page.map(presentUse),
     next: found.length > limit && last !== undefined ? String(last.seq) : null,
   };
-}
+});
+
+export const grantOperations = [listUses] as const;
 
 /** What a watched call needed, and the least that would have to be granted for it. */
 export function presentObservation(

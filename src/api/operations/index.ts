@@ -1,22 +1,6 @@
 export type { AnswerKey, KeptAnswer, KeptAnswers, KeptAnswerServices } from "./kept-answers.ts";
 export { AskedIds } from "./asked-ids.ts";
-export {
-  type AgentFile,
-  type AgentFiles,
-  type AgentServices,
-  activateAgent,
-  deleteAgent,
-  pauseAgent,
-  resumeAgent,
-  rollbackAgent,
-  deployAgent,
-  getAgent,
-  getAgentRevision,
-  listAgents,
-  listRevisions,
-  listTemplates,
-  validateAgent,
-} from "./agent-operations.ts";
+export { type AgentFile, type AgentFiles, type AgentServices } from "./agent-operations.ts";
 export { DEFAULT_WORKSPACE } from "./default-workspace.ts";
 export { type RunServices } from "./stored-run.ts";
 export { type AgentLimits, type BudgetServices } from "./budget-operations.ts";
@@ -25,35 +9,9 @@ export { RequestInvalidError } from "./errors.ts";
 export { OPERATIONS, type OperationServices } from "./all.ts";
 export type { Call, Implementation, ReceivedBody, ReceivedParts, Streamed, Streaming } from "./perform.ts";
 export { type Access, OPEN_ACCESS, type Principal } from "./principal.ts";
-export { type GrantServices, listGrantUses } from "./grant-operations.ts";
 export { type ModelServices } from "./model-operations.ts";
-export { type ServerEventServices, watchServer } from "./server-events.ts";
-export { getReadiness, getStatus, type PartCheck, type ServerFacts, type SystemServices } from "./system-operations.ts";
-export {
-  callTool,
-  getToolServer,
-  isCallRepeatable,
-  listToolServers,
-  toolLogs,
-  type ToolServices,
-} from "./tool-operations.ts";
-export {
-  acceptToolServer,
-  activateToolServer,
-  checkToolServer,
-  deleteToolServer,
-  deployToolServer,
-  getManagedToolServer,
-  listManagedToolServers,
-  pauseToolServer,
-  resumeToolServer,
-  toolServerDifference,
-  toolServerModule,
-  type ToolServerServices,
-  type ToolServerUpload,
-  toolServerVersions,
-  watchToolLog,
-} from "./tool-server-operations.ts";
+export { watchServer } from "./server-events.ts";
+export { getReadiness, type PartCheck, type ServerFacts, type SystemServices } from "./system-operations.ts";
 export {
   cancelTask,
   createTask,

@@ -5,13 +5,13 @@ import { LIMITS } from "../../kernel/quantities.ts";
 import { isTerminal, RunFold, type RunJournal, type Runs, type RunState, type RunTail } from "../../runs/index.ts";
 import type { Router } from "../../messaging/router/index.ts";
 import type { Tasks } from "../../messaging/tasks/index.ts";
-import type { ServerEvent } from "../contract/index.ts";
+import { operations, type ServerEvent } from "../contract/index.ts";
 import { type Backlog, parsePosition, type Position, RunBacklog, showPosition } from "./event-position.ts";
 import { presentApprovalsOf } from "./present-approval.ts";
 import { presentQuestion, presentStep, presentSummary } from "./present-run.ts";
 import { ChangedIds } from "./changed-ids.ts";
 import { DEFAULT_WORKSPACE } from "./default-workspace.ts";
-import type { Streamed } from "./perform.ts";
+import { implementStream, type Streamed } from "./perform.ts";
 
 const FRAME_MS = 75;
 const RUNS_PER_FRAME_MAX = 150;
@@ -312,3 +312,9 @@ class Bell {
     this.#wake = undefined;
   }
 }
+
+const watch = implementStream(operations.server.watch, (services: ServerEventServices, { types }, call) => ({
+  events: watchServer(services, { types, after: call.lastEventId }, call.signal),
+}));
+
+export const serverEventOperations = [watch] as const;

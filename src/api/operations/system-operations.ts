@@ -5,8 +5,10 @@ import type { ModelCatalogue } from "../../models/port/index.ts";
 import type { RunJournal, Runs } from "../../runs/index.ts";
 import type { ToolCatalogue } from "../../tools/catalogue/index.ts";
 import type * as contract from "../contract/index.ts";
+import { operations } from "../contract/index.ts";
 import { DEFAULT_WORKSPACE } from "./default-workspace.ts";
 import { type ModelConditions, presentConditions } from "./model-conditions.ts";
+import { implement } from "./perform.ts";
 import { instant } from "./present-run.ts";
 
 /** Whether a part of the server works, and what it says. */
@@ -43,15 +45,8 @@ export type SystemServices = {
 /** How long memory may take to say that it is there; a place that is gone is noticed later than that. */
 const MEMORY_ANSWER_MS = 2_000;
 
-export async function getStatus({
-  facts,
-  journal,
-  tools,
-  models,
-  modelTraffic,
-  clock,
-  memory,
-}: SystemServices): Promise<contract.Status> {
+const status = implement(operations.server.status, async (services: SystemServices) => {
+  const { facts, journal, tools, models, modelTraffic, clock, memory } = services;
   const counts = journal.counts(DEFAULT_WORKSPACE);
   return {
     version: facts.version,
@@ -79,7 +74,9 @@ export async function getStatus({
     memory: await memoryCondition(memory, clock),
     model_traffic: presentConditions(modelTraffic),
   };
-}
+});
+
+const config = implement(operations.server.config, ({ facts }: SystemServices) => ({ ...facts.configuration }));
 
 async function memoryCondition(
   { store, capacity, embeddings }: Memory,
@@ -140,3 +137,5 @@ function vectorsNote(model: string | undefined, wanted: string | undefined): str
   if (wanted === undefined) return "found by words only: there is no embedder";
   return model === undefined ? "nothing has a vector yet" : `vectors of ${model}`;
 }
+
+export const serverOperations = [status, config] as const;

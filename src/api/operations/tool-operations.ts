@@ -1,6 +1,6 @@
 import { randomUUIDv7 } from "node:crypto";
+import * as z from "zod";
 import { mint, RunId, ToolCallId } from "../../kernel/ids.ts";
-import type { JsonObject } from "../../kernel/json.ts";
 import type { UploadStore } from "../../runs/index.ts";
 import {
   type ContentPart,
@@ -13,7 +13,9 @@ import {
   toolId,
   toolTokens,
 } from "../../tools/catalogue/index.ts";
+import { type InputOf, operations } from "../contract/index.ts";
 import type * as contract from "../contract/index.ts";
+import { type Call, implement } from "./perform.ts";
 import { presentObservation } from "./grant-operations.ts";
 import { instant } from "./present-run.ts";
 import { DEFAULT_WORKSPACE } from "./default-workspace.ts";
@@ -66,20 +68,23 @@ const presentServer = (server: ToolServer): contract.ToolServerDetail => ({
   tools: server.tools.map(presentTool),
 });
 
-export const listToolServers = ({ tools }: ToolServices): { items: contract.ToolServerDetail[]; next: null } => ({
+const list = implement(operations.tool.list, ({ tools }: ToolServices) => ({
   items: tools.servers().map(presentServer),
   next: null,
-});
+}));
 
 /** Throws ToolServerNotFoundError. */
-export const getToolServer = ({ tools }: ToolServices, name: string): contract.ToolServerDetail =>
-  presentServer(tools.server(name));
+const get = implement(operations.tool.get, ({ tools }: ToolServices, { server }) =>
+  presentServer(tools.server(server)),
+);
 
-/** What a server wrote to its log lately. Throws ToolServerNotFoundError. */
-export const toolLogs = ({ tools }: ToolServices, name: string): contract.ToolLog => ({
-  items: tools.logs(name).map(({ atMs, text }) => ({ at: instant(atMs), text })),
+/** Throws ToolServerNotFoundError. */
+export const logLines = ({ tools }: Pick<ToolServices, "tools">, server: string): contract.ToolLog => ({
+  items: tools.logs(server).map(({ atMs, text }) => ({ at: instant(atMs), text })),
   next: null,
 });
+
+const logs = implement(operations.tool.logs, (services: ToolServices, { server }) => logLines(services, server));
 
 function presentFile(part: ContentPart): contract.ToolCallOutcome["files"] {
   if (part.type === "text") return [];
@@ -88,16 +93,17 @@ function presentFile(part: ContentPart): contract.ToolCallOutcome["files"] {
   return [{ name, media_type: mediaType, text: "", base64: Buffer.from(part.bytes).toString("base64") }];
 }
 
-/** Whether a call that may have been made does no harm when it is made again, as the tool says of itself. */
-export function isCallRepeatable(
-  { tools }: Pick<ToolServices, "tools">,
-  { server, tool }: { readonly server: string; readonly tool: string },
-): boolean {
+const CallParams = z.object({ server: z.string(), tool: z.string() });
+
+/** Whether repeating a call does no harm, as its tool states. */
+function mayRepeat({ tools }: Pick<ToolServices, "tools">, params: unknown): boolean {
+  const { data: target } = CallParams.safeParse(params);
+  if (target === undefined) return false;
   try {
-    const { readOnly, idempotent } = tools.tool(server, tool).effects;
+    const { readOnly, idempotent } = tools.tool(target.server, target.tool).effects;
     return readOnly || idempotent;
   } catch {
-    // It is not there: the call is refused, and does nothing.
+    // The tool does not exist: the call is refused and does nothing.
     return false;
   }
 }
@@ -112,18 +118,13 @@ const NOT_MADE: ReadonlySet<string> = new Set([
   "unavailable",
 ]);
 
-/** Calls a tool by hand, outside any run. Throws ToolServerNotFoundError, ToolNotFoundError; a failing call is an outcome. */
-export async function callTool(
+/** Throws ToolServerNotFoundError, ToolNotFoundError; a failing call is an outcome. */
+async function callTool(
   { tools, uploads, grantWatch }: ToolServices,
-  target: { readonly server: string; readonly tool: string },
-  body: {
-    readonly arguments: JsonObject;
-    readonly uploads: readonly string[];
-    readonly observe?: "report" | "permit" | undefined;
-  },
-  signal: AbortSignal,
+  { server, tool: name, ...body }: InputOf<typeof operations.tool.call>,
+  { signal }: Call,
 ): Promise<contract.ToolCallOutcome> {
-  const tool = tools.tool(target.server, target.tool);
+  const tool = tools.tool(server, name);
   const session = randomUUIDv7();
   // No run has this id: it only keeps others from the files while the call lasts.
   const holder = mint(RunId);
@@ -156,3 +157,7 @@ export async function callTool(
     if (files.length > 0) await releaseUploads(uploads, holder);
   }
 }
+
+const call = implement(operations.tool.call, callTool, { mayRepeat });
+
+export const toolOperations = [list, get, logs, call] as const;

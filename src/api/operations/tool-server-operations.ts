@@ -1,7 +1,7 @@
 import type { ToolHost, ToolServerRecords, ToolServers } from "../../tools/servers/index.ts";
 import { manifestFor, type ToolLogLine } from "../../tools/catalogue/index.ts";
 import type * as contract from "../contract/index.ts";
-import type { AskedIds } from "./asked-ids.ts";
+import { operations } from "../contract/index.ts";
 import { orAsItIs } from "./done-already.ts";
 import {
   presentChange,
@@ -13,7 +13,8 @@ import {
 } from "./present-tool-server.ts";
 import { instant } from "./present-run.ts";
 import type { ServerFacts } from "./system-operations.ts";
-import type { Streamed } from "./perform.ts";
+import { implement, type Streamed } from "./perform.ts";
+import { logLines, type ToolServices } from "./tool-operations.ts";
 
 export type ToolServerServices = {
   readonly toolServers: ToolServers;
@@ -24,136 +25,99 @@ export type ToolServerServices = {
 
 const VERSIONS_SHOWN = 10;
 
-export type ToolServerQuery = {
-  readonly cursor?: string | undefined;
-  readonly limit: number;
-  readonly state?: contract.ToolServerSummary["state"] | undefined;
-  readonly origin?: contract.ToolServerSummary["origin"] | undefined;
-  readonly q?: string | undefined;
-};
-
-export function listManagedToolServers(
-  { toolRecords }: ToolServerServices,
-  { cursor = "", limit, state, origin, q = "" }: ToolServerQuery,
-): { items: contract.ToolServerSummary[]; next: string | null } {
-  const sought = q.toLowerCase();
-  const fits = (texts: readonly string[]): boolean => texts.some((text) => text.toLowerCase().includes(sought));
-  const found = toolRecords
-    .list()
-    .filter(({ view }) => view.name > cursor)
-    .filter(({ view }) => state === undefined || view.state === state)
-    .filter(({ entry }) => origin === undefined || entry.origin === origin)
-    .filter(({ view }) => fits([view.name, view.description, ...view.tools.map(({ name }) => name)]));
-  const items = found.slice(0, limit).map(({ view, entry, health }) => presentSummary(view, entry, health));
-  return { items, next: found.length > limit ? (items.at(-1)?.name ?? null) : null };
-}
+const list = implement(
+  operations.toolServer.list,
+  ({ toolRecords }: ToolServerServices, { cursor = "", limit, state, origin, q = "" }) => {
+    const sought = q.toLowerCase();
+    const fits = (texts: readonly string[]): boolean => texts.some((text) => text.toLowerCase().includes(sought));
+    const found = toolRecords
+      .list()
+      .filter(({ view }) => view.name > cursor)
+      .filter(({ view }) => state === undefined || view.state === state)
+      .filter(({ entry }) => origin === undefined || entry.origin === origin)
+      .filter(({ view }) => fits([view.name, view.description, ...view.tools.map(({ name }) => name)]));
+    const items = found.slice(0, limit).map(({ view, entry, health }) => presentSummary(view, entry, health));
+    return { items, next: found.length > limit ? (items.at(-1)?.name ?? null) : null };
+  },
+);
 
 /** Throws ToolServerNotFoundError. */
-export async function getManagedToolServer(
-  { toolRecords, facts }: ToolServerServices,
-  name: string,
-): Promise<contract.ToolServerRecord> {
+async function recordOf({ toolRecords, facts }: ToolServerServices, name: string): Promise<contract.ToolServerRecord> {
   const record = await toolRecords.get(name);
   const { items } = await toolRecords.versions(name, { limit: VERSIONS_SHOWN });
   return presentRecord(record, { sinceMs: facts.startedAtMs, versions: items });
 }
 
-export type ToolServerUpload = {
-  readonly module: Uint8Array;
-  /** Without it the server has the name of the file and no grants. */
-  readonly manifest?: string | undefined;
-  readonly file?: string | undefined;
-  readonly signature?: string | undefined;
-  readonly dryRun: boolean;
-  readonly accept: boolean;
-};
+const get = implement(operations.toolServer.get, async (services: ToolServerServices, { name }) =>
+  recordOf(services, name),
+);
 
 /** Throws ToolManifestInvalidError, signature errors, ToolServerRefusedError, ToolServerNameTakenError, ToolServerBuiltInError. */
-export async function deployToolServer(
-  { toolServers }: ToolServerServices,
-  { module, manifest, file = "", signature, dryRun, accept }: ToolServerUpload,
-  signal: AbortSignal,
-): Promise<contract.ToolServerDeployment> {
-  const deployed = await toolServers.deploy(
-    { module, manifest: manifest ?? manifestFor(file), signature, origin: "uploaded", dryRun, accept },
+const deploy = implement(operations.toolServer.deploy, async (services: ToolServerServices, input, { signal }) => {
+  const { module, manifest, file = "", signature, dry_run: dryRun, accept: isAccepted } = input;
+  const deployed = await services.toolServers.deploy(
+    { module, manifest: manifest ?? manifestFor(file), signature, origin: "uploaded", dryRun, accept: isAccepted },
     signal,
   );
   return presentDeployment(deployed, dryRun);
-}
+});
 
-export async function toolServerVersions(
-  { toolRecords }: ToolServerServices,
-  name: string,
-  query: { readonly cursor?: string | undefined; readonly limit: number },
-): Promise<{ items: contract.ToolServerVersion[]; next: string | null }> {
-  const { items, next } = await toolRecords.versions(name, query);
-  return { items: items.map(presentVersion), next: next ?? null };
-}
+/** Throws ToolServerNotFoundError. */
+const versions = implement(
+  operations.toolServer.versions,
+  async ({ toolRecords }: ToolServerServices, { name, ...query }) => {
+    const { items, next } = await toolRecords.versions(name, query);
+    return { items: items.map(presentVersion), next: next ?? null };
+  },
+);
 
 /** Throws ToolServerNotFoundError, ToolRevisionNotFoundError. */
-export async function toolServerDifference(
-  { toolRecords }: ToolServerServices,
-  name: string,
-  range: { readonly from?: number | undefined; readonly to?: number | undefined },
-): Promise<contract.ToolServerDifference> {
+const diff = implement(operations.toolServer.diff, async ({ toolRecords }: ToolServerServices, { name, ...range }) => {
   const found = await toolRecords.difference(name, range);
   return { ...found, asks: found.changes.some(({ asks }) => asks), changes: found.changes.map(presentChange) };
-}
+});
 
-/** Lets the waiting revision serve. Throws ToolServerNotPendingError. */
-export async function acceptToolServer(
-  services: ToolServerServices,
-  name: string,
-  { revision, asked }: { readonly revision: number | undefined; readonly asked: AskedIds | undefined },
-): Promise<contract.ToolServerRecord> {
-  const record = () => getManagedToolServer(services, name);
-  return orAsItIs(
-    asked,
-    async () => {
-      await services.toolServers.accept(name, revision);
-      return record();
-    },
-    async () => {
-      const { revision: serving, pending } = await record();
-      return pending === null && (revision === undefined || revision === serving) ? record() : undefined;
-    },
-  );
-}
+/** Throws ToolServerNotPendingError. */
+const accept = implement(
+  operations.toolServer.accept,
+  async (services: ToolServerServices, { name, revision }, { asked }) => {
+    const record = () => recordOf(services, name);
+    return orAsItIs(
+      asked,
+      async () => {
+        await services.toolServers.accept(name, revision);
+        return record();
+      },
+      async () => {
+        const { revision: serving, pending } = await record();
+        return pending === null && (revision === undefined || revision === serving) ? record() : undefined;
+      },
+    );
+  },
+);
 
-/** Lets a revision serve that did before. Throws ToolRevisionNotFoundError, ToolModuleDamagedError. */
-export async function activateToolServer(
-  services: ToolServerServices,
-  name: string,
-  revision: number,
-): Promise<contract.ToolServerRecord> {
+/** Throws ToolRevisionNotFoundError, ToolModuleDamagedError. */
+const activate = implement(operations.toolServer.activate, async (services: ToolServerServices, { name, revision }) => {
   await services.toolServers.activate(name, revision);
-  return getManagedToolServer(services, name);
-}
+  return recordOf(services, name);
+});
 
 /** Throws ToolServerStateError. */
-export async function pauseToolServer(
-  services: ToolServerServices,
-  name: string,
-  { reason, asked }: { readonly reason: string; readonly asked: AskedIds | undefined },
-): Promise<contract.ToolServerRecord> {
-  const record = () => getManagedToolServer(services, name);
+const pause = implement(operations.toolServer.pause, async (services: ToolServerServices, { name, reason }, call) => {
+  const record = () => recordOf(services, name);
   return orAsItIs(
-    asked,
+    call.asked,
     async () => {
       await services.toolServers.pause(name, reason);
       return record();
     },
     async () => ((await record()).state === "paused" ? record() : undefined),
   );
-}
+});
 
 /** Throws ToolServerStateError. */
-export async function resumeToolServer(
-  services: ToolServerServices,
-  name: string,
-  asked: AskedIds | undefined,
-): Promise<contract.ToolServerRecord> {
-  const record = () => getManagedToolServer(services, name);
+const resume = implement(operations.toolServer.resume, async (services: ToolServerServices, { name }, { asked }) => {
+  const record = () => recordOf(services, name);
   return orAsItIs(
     asked,
     async () => {
@@ -162,51 +126,65 @@ export async function resumeToolServer(
     },
     async () => ((await record()).state === "paused" ? undefined : record()),
   );
-}
+});
 
 /** Throws ToolServerBuiltInError, ToolServerConfiguredError, ToolServerStateError. */
-export async function deleteToolServer(
-  { toolServers }: ToolServerServices,
-  name: string,
-): Promise<contract.ToolServerDeletion> {
+const remove = implement(operations.toolServer.delete, async ({ toolServers }: ToolServerServices, { name }) => {
   const { name: shown } = toolServers.runner.get(name);
   const { callsUnderWay } = await toolServers.delete(name);
-  return { name: shown, state: callsUnderWay === 0 ? "unloaded" : "draining", calls_under_way: callsUnderWay };
-}
+  return {
+    name: shown,
+    state: callsUnderWay === 0 ? ("unloaded" as const) : ("draining" as const),
+    calls_under_way: callsUnderWay,
+  };
+});
 
-/** Starts the server apart, asks it for its tools, and tells how it is. */
-export async function checkToolServer(
-  { toolRecords }: ToolServerServices,
-  name: string,
-  signal: AbortSignal,
-): Promise<contract.ToolServerHealth> {
-  const { entry, ...report } = await toolRecords.check(name, signal);
-  return presentHealth(report, entry);
-}
+/** Throws ToolServerNotFoundError. */
+const check = implement(
+  operations.toolServer.check,
+  async ({ toolRecords }: ToolServerServices, { name }, { signal }) => {
+    const { entry, ...report } = await toolRecords.check(name, signal);
+    return presentHealth(report, entry);
+  },
+);
 
-/** The bytes of a module, as they were deployed. */
-export async function toolServerModule(
-  { toolRecords }: ToolServerServices,
-  name: string,
-  revision: number | undefined,
-): Promise<{ readonly name: string; readonly revision: number; readonly hash: string; readonly bytes: Uint8Array }> {
-  const found = await toolRecords.module(name, revision);
-  const { name: shown, revision: number, moduleHash } = found.revision;
-  return { name: shown, revision: number, hash: moduleHash, bytes: found.bytes };
-}
+/** Throws ToolServerNotFoundError, ToolRevisionNotFoundError. */
+const module = implement(operations.toolServer.module, async ({ toolRecords }: ToolServerServices, input) => {
+  const { revision: found, bytes } = await toolRecords.module(input.name, input.revision);
+  return {
+    mediaType: "application/wasm",
+    content: bytes,
+    headers: {
+      "content-disposition": `attachment; filename="${found.name}-${found.revision}.wasm"`,
+      "x-content-type-options": "nosniff",
+      etag: `"${found.moduleHash}"`,
+    },
+  };
+});
+
+/** Throws ToolServerNotFoundError. */
+const logs = implement(
+  operations.toolServer.logs,
+  (services: ToolServerServices & Pick<ToolServices, "tools">, { name }) => logLines(services, name),
+  {
+    stream: (services, { name }, { signal }) => {
+      const { name: server } = services.toolServers.runner.get(name);
+      return { events: watchLog(services, server, signal) };
+    },
+  },
+);
 
 const WAITING_LINES_MAX = 1_000;
 
 /**
- * What a server writes to its log: first what is kept, then each line as it comes, whichever revision writes it. A reader
- * who is too slow is told how many lines were left out. Throws ToolServerNotFoundError.
+ * Yields the stored lines of a server's log, then each new line, of any revision. A reader that is too slow receives the number
+ * of lines that were left out.
  */
-export async function* watchToolLog(
+async function* watchLog(
   { toolServers, toolHost }: ToolServerServices,
-  name: string,
+  server: string,
   signal: AbortSignal,
 ): AsyncGenerator<Streamed<contract.ToolLogEvent>, void, undefined> {
-  const { name: server } = toolServers.runner.get(name);
   const waiting: ToolLogLine[] = [];
   let missed = 0;
   let wake: (() => void) | undefined;
@@ -238,3 +216,19 @@ const lineEvent = ({ atMs, text }: ToolLogLine): Streamed<contract.ToolLogEvent>
   id: undefined,
   event: { type: "line", at: instant(atMs), text },
 });
+
+export const toolServerOperations = [
+  list,
+  get,
+  check,
+  versions,
+  diff,
+  module,
+  deploy,
+  accept,
+  activate,
+  pause,
+  resume,
+  remove,
+  logs,
+] as const;
