@@ -110,7 +110,7 @@ export const ROOMS = {
     "runs/turn",
     "models/port",
   ],
-  "runs/threads": [
+  "runs/workers": [
     "kernel",
     "tools/catalogue",
     "runs/record",
@@ -130,7 +130,7 @@ export const ROOMS = {
     "runs/calls",
     "runs/turn",
     "runs/execution",
-    "runs/threads",
+    "runs/workers",
     "models/port",
   ],
   "runs/replay": ["kernel", "tools/catalogue", "runs", "models/port"],

@@ -1,8 +1,8 @@
-// What it costs to give a run a thread of its own, beside a run in the server: a scripted model that answers at once, no tool,
+// What it costs to give a run a worker of its own, beside a run in the server: a scripted model that answers at once, no tool,
 // every step on disk. Run it alone with `node bench/isolation.ts`.
 import { scripted } from "../src/models/vendors/index.ts";
 import { mint, RunId } from "../src/kernel/ids.ts";
-import type { ThreadPoolOptions } from "../src/runs/index.ts";
+import type { WorkerPoolOptions } from "../src/runs/index.ts";
 import { compose } from "../src/server/compose.ts";
 import { loadConfig } from "../src/server/config/config.ts";
 import { models } from "../test/helpers/engine.ts";
@@ -17,7 +17,7 @@ system_prompt = "Answer."
 `;
 const WARM_UP = 10;
 const ROUNDS = 30;
-/** Between two runs, so that the next thread stands by. */
+/** Between two runs, so that the next worker stands by. */
 const PAUSE_MS = 300;
 const TOTAL = 60;
 const CONCURRENCY = 8;
@@ -25,14 +25,14 @@ const CONCURRENCY = 8;
 type Figures = { readonly p50Ms: number; readonly p99Ms: number; readonly runsPerSecond: number };
 
 async function measure(
-  isolation: "context" | "thread",
-  threads: Partial<Pick<ThreadPoolOptions, "warm">> = {},
+  isolation: "context" | "worker",
+  workers: Partial<Pick<WorkerPoolOptions, "warm">> = {},
 ): Promise<Figures> {
   using directory = tempDirectory();
   const settings = {
     "data.directory": directory.path,
     "runs.isolation": isolation,
-    "runs.threads": { max: CONCURRENCY, ...threads },
+    "runs.workers": { max: CONCURRENCY, ...workers },
   };
   await using caxton = await compose(loadConfig({ settings }, {}, directory.path), {
     models: models(scripted([{ text: "Yes." }])),
@@ -79,17 +79,17 @@ const row = (what: string, mine: string, other: string, ratio: number): Row => (
 
 export async function run(): Promise<readonly Row[]> {
   const context = await measure("context");
-  const warm = await measure("thread");
-  const cold = await measure("thread", { warm: 0 });
+  const warm = await measure("worker");
+  const cold = await measure("worker", { warm: 0 });
   const both = (what: string, { p50Ms, p99Ms }: Figures): readonly Row[] => [
     row(`${what}, p50`, ms(p50Ms), ms(context.p50Ms), context.p50Ms / p50Ms),
     row(`${what}, p99`, ms(p99Ms), ms(context.p99Ms), context.p99Ms / p99Ms),
   ];
   return [
-    ...both("run in a thread that stood by", warm),
-    ...both("run in a thread started for it", cold),
+    ...both("run in a worker that stood by", warm),
+    ...both("run in a worker started for it", cold),
     row(
-      `runs in threads, ${CONCURRENCY} at a time`,
+      `runs in workers, ${CONCURRENCY} at a time`,
       perSecond(warm.runsPerSecond),
       perSecond(context.runsPerSecond),
       warm.runsPerSecond / context.runsPerSecond,

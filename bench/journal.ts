@@ -83,7 +83,7 @@ async function waiting(): Promise<readonly Row[]> {
   await using made = engine({
     model: scripted([{ text: "hi" }]),
     directory: directory.path,
-    options: { holdUntilResumed: true, queuedMax: WAITING },
+    options: { pauseUntilResumed: true, queuedMax: WAITING },
   });
   const start = () =>
     made.runs.start({

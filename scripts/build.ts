@@ -90,11 +90,11 @@ async function makeProgram(outdir: string): Promise<readonly string[]> {
       outdir,
       entryPoints: [
         "src/tools/sandbox/guest/child.ts",
-        "src/tools/sandbox/guest/thread.ts",
+        "src/tools/sandbox/guest/worker.ts",
         "src/messaging/journal/thread.ts",
         "src/kernel/sqlite/checkpoint-thread.ts",
         "src/memory/stores/sqlite/thread.ts",
-        "src/runs/threads/worker.ts",
+        "src/runs/workers/worker-entry.ts",
         "src/memory/embeddings/thread.ts",
       ],
     }),

@@ -256,7 +256,7 @@ export const text = {
       failed: "not kept",
       problem: "not all kept",
     },
-    ownThread: "own thread",
+    ownWorker: "own worker",
     tokens: (input: string, output: string) => `${input} in, ${output} out`,
     answer: "Answer",
     noAnswer: "It ended without an answer.",

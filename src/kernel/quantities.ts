@@ -63,12 +63,12 @@ export const LIMITS = {
   streamLogLinesMax: 500,
   /** Text of a turn under way that is kept for who comes late; a longer one is read when the turn has ended. */
   draftCharsMax: 1 * MIB,
-  /** Pieces of a model's answer on their way to the thread of its run, before the model is read no further. */
-  threadPartsMax: 64,
-  /** How long the thread of a run that is stopped may take to notice; then it is ended. */
-  threadStopMs: 2_000,
+  /** Pieces of a model's answer on their way to the worker of its run, before the model is read no further. */
+  workerPartsMax: 64,
+  /** How long the worker of a run that is stopped may take to notice; then it is ended. */
+  workerStopMs: 2_000,
   /** Threads that a run may lose before it fails; after each it goes on from its journal in another. */
-  threadLossesMax: 3,
+  workerLossesMax: 3,
   /** Runs, and other changes, that a reader of `/api/v1/events` is told after a gap; past it, it is told to read anew. */
   replayMax: 1_000,
   /** Changes of agents and tool servers that are kept for readers who come back. */

@@ -12,7 +12,7 @@ import {
   mayNotAnswer,
   voidApproval,
 } from "./approval-refusals.ts";
-import { changeSince, ruleInWords } from "./calls/index.ts";
+import { diffSinceApproval, formatRule } from "./calls/index.ts";
 import { Expiry } from "./expiry.ts";
 import type { ApprovalAnswer, PlanSource, RunApproval, RunEvent, RunPlan, RunView } from "./record/index.ts";
 import type { Runs } from "./runs.ts";
@@ -68,7 +68,7 @@ export class Approvals implements AsyncDisposable {
       if (news.type === "entry" && news.entry.event.type === "approval-ask")
         this.#expiry.expect(news.entry.event.expiresAtMs);
     });
-    this.#expiry.begin();
+    this.#expiry.start();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -132,7 +132,7 @@ export class Approvals implements AsyncDisposable {
     // While the server starts its tools are not there to compare with; the call is judged before it is made in any case.
     const isComparable = plan !== undefined && !this.#deps.runs.isHeld;
     const change =
-      isComparable && changeSince({ tools: this.#deps.tools, view }, plan, approval, this.#toolOf(approval));
+      isComparable && diffSinceApproval({ tools: this.#deps.tools, view }, plan, approval, this.#toolOf(approval));
     if (change === undefined || change === false) return undefined;
     return { events: [endedBy(approval, "void", change), WAKE], refusal: voidApproval(approval, view.id, change) };
   }
@@ -159,7 +159,7 @@ export class Approvals implements AsyncDisposable {
     if (problems.length > 0) throw editUnfit(approval, problems);
     const call = { server: approval.server, tool: approval.tool, arguments: edit };
     const verdict = judge(plan.permissions, call, tool?.effects.destructive === true);
-    if (verdict.type === "deny") throw editForbidden(approval, ruleInWords(verdict.level, verdict.rule));
+    if (verdict.type === "deny") throw editForbidden(approval, formatRule(verdict.level, verdict.rule));
   }
 
   #toolOf({ server, tool }: RunApproval): Tool | undefined {

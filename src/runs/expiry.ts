@@ -35,7 +35,7 @@ export class Expiry<Id> implements AsyncDisposable {
     this.#deps = deps;
   }
 
-  begin(): void {
+  start(): void {
     this.#sweep = this.#sweepAll();
   }
 

@@ -5,7 +5,7 @@ export {
   type ArtifactStore,
   type Decision,
   type Difference,
-  type EndedRuns,
+  type ExpiredRunsQuery,
   type JournalAppend,
   type JournalEntry,
   type ModelStep,
@@ -14,7 +14,7 @@ export {
   type PromptRequest,
   type Recalled,
   type QuestionReply,
-  type RestingState,
+  type SuspendedState,
   type RunApproval,
   type RunArchive,
   type RunArtifact,
@@ -24,7 +24,7 @@ export {
   type RunJournal,
   type WriteTime,
   type RunListener,
-  joins,
+  canCoalesce,
   type RunNews,
   type RunOrigin,
   type RunPlan,
@@ -45,10 +45,10 @@ export {
   APPROVAL_STATES,
   ArtifactNotFoundError,
   askedApproval,
-  attachContent,
+  inlineContent,
   DEFAULT_LOOP_GUARD,
-  DEFAULT_RUN_SIZES,
-  Detacher,
+  DEFAULT_OUTPUT_LIMITS,
+  ContentDeduplicator,
   diffRuns,
   foldRun,
   hashesIn,
@@ -72,13 +72,19 @@ export { type ApprovalIndex, type ApprovalQuery, type ApprovalRecord } from "./a
 export { approvalMismatch } from "./approval-refusals.ts";
 export { type ApprovalsDeps, type ApprovalWord, Approvals } from "./approvals.ts";
 export { noticesOf } from "./notices.ts";
-export { type GivenReply, type RepliesDeps, type ReplyIndex, type ReplyRecord, Replies } from "./replies.ts";
-export { KEEPING_STATES, type RunKeeping, type RunKeepings } from "./run-keepings.ts";
+export {
+  type ReplyResult,
+  type RepliesDeps,
+  type ReplyIndex,
+  type ReplyRecord,
+  PendingReplies,
+} from "./pending-replies.ts";
+export { MEMORY_OUTBOX_STATES, type MemoryOutboxEntry, type MemoryOutbox } from "./memory-outbox.ts";
 export { type RunAnswers } from "./run-answers.ts";
-export { type RunsKept, Retention } from "./retention.ts";
+export { type RunRetention, Retention } from "./retention.ts";
 export { type RunsOptions, DEFAULT_RUNS_OPTIONS } from "./runs-options.ts";
 export { Runs } from "./runs.ts";
-export { type ThreadPoolOptions, DEFAULT_THREADS, ThreadPool } from "./threads/index.ts";
+export { type WorkerPoolOptions, DEFAULT_WORKERS, WorkerPool } from "./workers/index.ts";
 export { type StartRequest, renderPrompts } from "./start-request.ts";
-export { type RunOutcome } from "./until-still.ts";
+export { type RunOutcome } from "./wait-until-settled.ts";
 export { type ForkRequest, type MadeRun, TimeTravel } from "./time-travel.ts";

@@ -6,7 +6,7 @@ import { isTerminal, type RunArchive, type RunJournal, RunNotEndedError } from "
 import { runNotFound } from "./refusals.ts";
 
 /** What is kept of ended runs; undefined: everything. */
-export type RunsKept = {
+export type RunRetention = {
   /** From their end. */
   readonly ageMs: number | undefined;
   /** The newest, by their end. */
@@ -14,13 +14,13 @@ export type RunsKept = {
 };
 
 export type RetentionOptions = {
-  readonly kept: (workspace: string) => RunsKept;
+  readonly kept: (workspace: string) => RunRetention;
 };
 
 type RetentionDeps = { readonly archive: RunArchive; readonly journal: RunJournal; readonly clock: Clock };
 
 /** How often runs past their time are looked for. */
-const LOOK_MS = 60_000;
+const SCAN_MS = 60_000;
 /** Runs taken out of sight in one write. */
 const RUNS_PER_BATCH = 200;
 /** Journal rows deleted in one write: a few milliseconds. */
@@ -58,7 +58,7 @@ export class Retention implements AsyncDisposable {
   }
 
   /** Ended runs of a workspace past an age, oldest first, at most `limit`. */
-  pastAge(workspace: string, ageMs: number, limit: number): readonly RunId[] {
+  expiredRuns(workspace: string, ageMs: number, limit: number): readonly RunId[] {
     const endedBeforeMs = this.#deps.clock.nowMs() - ageMs;
     return this.#deps.archive.ended({ workspace, endedBeforeMs, exceptNewest: undefined, limit });
   }
@@ -67,7 +67,7 @@ export class Retention implements AsyncDisposable {
   async prune(workspace: string, ageMs: number): Promise<number> {
     let removed = 0;
     for (;;) {
-      const ids = this.pastAge(workspace, ageMs, RUNS_PER_BATCH);
+      const ids = this.expiredRuns(workspace, ageMs, RUNS_PER_BATCH);
       if (ids.length === 0) break;
       removed += (await this.#deps.archive.remove(ids)).length;
     }
@@ -123,7 +123,7 @@ export class Retention implements AsyncDisposable {
       } catch (error) {
         log.warn({ fault: toFault(error) }, "runs past their time could not be deleted");
       }
-      await this.#deps.clock.sleep(LOOK_MS, signal).catch(() => undefined);
+      await this.#deps.clock.sleep(SCAN_MS, signal).catch(() => undefined);
     }
   }
 

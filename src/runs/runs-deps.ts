@@ -3,7 +3,7 @@ import type { ToolCatalogue } from "../tools/catalogue/index.ts";
 import type { ArtifactStore, PlanSource, RunJournal } from "./record/index.ts";
 import type { ModelCatalogue } from "../models/port/index.ts";
 import type { Accounts } from "./spending/index.ts";
-import type { ThreadPool } from "./threads/index.ts";
+import type { WorkerPool } from "./workers/index.ts";
 
 export type RunsDeps = {
   readonly journal: RunJournal;
@@ -14,6 +14,6 @@ export type RunsDeps = {
   readonly clock: Clock;
   /** Absent limits nothing. */
   readonly accounts?: Accounts | undefined;
-  /** For runs that are to have a thread of their own; absent, they are carried out like all others. */
-  readonly threads?: ThreadPool | undefined;
+  /** For runs that are to have a worker of their own; absent, they are carried out like all others. */
+  readonly workers?: WorkerPool | undefined;
 };

@@ -8,12 +8,12 @@ export type RunsOptions = {
   /** How long a run whose model failed waits for somebody to choose how it goes on; then it fails. */
   readonly choiceTimeoutMs: number;
   /** Runs are accepted but none begins before `resumeUnfinished` was called: until then their tools are not there. */
-  readonly holdUntilResumed: boolean;
+  readonly pauseUntilResumed: boolean;
 };
 export const DEFAULT_RUNS_OPTIONS: RunsOptions = {
   concurrentMax: LIMITS.runsConcurrentMax,
   queuedMax: LIMITS.runsQueuedMax,
   retry: DEFAULT_RETRY,
   choiceTimeoutMs: 86_400_000,
-  holdUntilResumed: false,
+  pauseUntilResumed: false,
 };

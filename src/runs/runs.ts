@@ -16,9 +16,9 @@ import {
   type RunView,
   ServerStoppingError,
 } from "./record/index.ts";
-import { Attempts } from "./attempts.ts";
+import { RunExecutor } from "./run-executor.ts";
 import { decisionsOn } from "./decisions.ts";
-import { type ExecutionDeps, waitsOf } from "./execution/index.ts";
+import { type ExecutionDeps, pendingWaits } from "./execution/index.ts";
 import {
   chosenEvents,
   expiredEvents,
@@ -27,14 +27,14 @@ import {
   requestedOf,
   settingsFor,
 } from "./turn/index.ts";
-import { ChoiceAlarms } from "./choice-alarms.ts";
-import { type Answer, Questions } from "./calls/index.ts";
+import { ChoiceTimers } from "./choice-timers.ts";
+import { type Answer, Elicitations } from "./calls/index.ts";
 import { inputTooLarge, noChoiceOpen, queueFull, runEnded, runNotFound } from "./refusals.ts";
 import type { Stop } from "./run-time.ts";
 import type { RunsDeps } from "./runs-deps.ts";
 import { DEFAULT_RUNS_OPTIONS, type RunsOptions } from "./runs-options.ts";
 import { queueEvent, type StartRequest } from "./start-request.ts";
-import { type RunOutcome, untilStill } from "./until-still.ts";
+import { type RunOutcome, waitUntilSettled } from "./wait-until-settled.ts";
 
 type Live = {
   readonly controller: AbortController;
@@ -46,7 +46,7 @@ type Live = {
 };
 
 /** What someone says to a run, as events. */
-type Says = readonly RunEvent[] | Promise<readonly RunEvent[]>;
+type WriteReply = readonly RunEvent[] | Promise<readonly RunEvent[]>;
 
 const STORAGE_RETRY_MS = 5_000;
 
@@ -71,22 +71,22 @@ export class Runs implements AsyncDisposable {
   /** Runs whose journal could not be written, and what ends the wait for the next try. */
   readonly #retrying = new Map<RunId, AbortController>();
   /** Runs that someone does something to right now; none of them begins to execute meanwhile. */
-  readonly #claims = new KeyedMutex<RunId>();
-  readonly #questions: Questions;
-  readonly #attempts: Attempts;
+  readonly #mutex = new KeyedMutex<RunId>();
+  readonly #questions: Elicitations;
+  readonly #attempts: RunExecutor;
   readonly #shutdown = new AbortController();
-  readonly #choices: ChoiceAlarms;
+  readonly #choices: ChoiceTimers;
   #executing = 0;
   #starting = 0;
-  #isHeld: boolean;
+  #isOnHold: boolean;
 
   constructor(deps: RunsDeps, options: RunsOptions = DEFAULT_RUNS_OPTIONS) {
     this.#deps = deps;
     this.#options = options;
-    this.#isHeld = options.holdUntilResumed;
-    this.#questions = new Questions(deps.clock);
+    this.#isOnHold = options.pauseUntilResumed;
+    this.#questions = new Elicitations(deps.clock);
     const { retry, choiceTimeoutMs } = options;
-    this.#attempts = new Attempts({
+    this.#attempts = new RunExecutor({
       ...deps,
       accounts: deps.accounts ?? openAccounts(deps.clock),
       questions: this.#questions,
@@ -94,7 +94,7 @@ export class Runs implements AsyncDisposable {
       choiceTimeoutMs,
       restOf: (recorder, signal) => this.#restOf(recorder, signal),
     });
-    this.#choices = new ChoiceAlarms(deps.clock, this.#shutdown.signal, async (runId) => {
+    this.#choices = new ChoiceTimers(deps.clock, this.#shutdown.signal, async (runId) => {
       await this.tell(runId, (view) => expiredEvents(view, deps.clock.nowMs()));
     });
   }
@@ -121,12 +121,12 @@ export class Runs implements AsyncDisposable {
 
   async #endOf(runId: RunId, first: Promise<RunOutcome>): Promise<RunOutcome> {
     const outcome = await first;
-    return outcome.state === "awaiting-reply" ? this.still(runId) : outcome;
+    return outcome.state === "awaiting-reply" ? this.waitUntilSettled(runId) : outcome;
   }
 
   /** How a run that is there ends, or comes to rest for a person. */
-  async still(runId: RunId): Promise<RunOutcome> {
-    return untilStill({ hub: this.hub, journal: this.#deps.journal }, runId, this.#shutdown.signal);
+  async waitUntilSettled(runId: RunId): Promise<RunOutcome> {
+    return waitUntilSettled({ hub: this.hub, journal: this.#deps.journal }, runId, this.#shutdown.signal);
   }
 
   async #accept(request: StartRequest): Promise<Recorder> {
@@ -134,14 +134,14 @@ export class Runs implements AsyncDisposable {
     await this.#deps.plans.admit(workspace, agent);
     const plan = await this.#deps.plans.plan(workspace, agent, request.revision);
     await this.#deps.models.resolve(requestedOf(plan, request.model).choice);
-    if (plan.isolation === "thread") this.#deps.threads?.prepare();
+    if (plan.isolation === "worker") this.#deps.workers?.prepare();
     const recorder = this.#recorderOf(id, new RunFold());
     // Prompts that are taken over have what was recalled then.
     const recalls = request.from?.prompts === undefined ? plan.recall : undefined;
     const conversationId = request.message?.link.conversationId;
     const recalled = await recalls?.({ input: request.input, conversationId });
     const at = { nowMs: this.#deps.clock.nowMs(), recalled };
-    await recorder.record(queueEvent(request, plan, at), ...(request.from?.events ?? []));
+    await recorder.append(queueEvent(request, plan, at), ...(request.from?.events ?? []));
     return recorder;
   }
 
@@ -153,7 +153,7 @@ export class Runs implements AsyncDisposable {
       const { choice } = this.#mustRead(id);
       if (choice) this.#choices.set(id, choice.expiresAtMs);
     }
-    this.#isHeld = false;
+    this.#isOnHold = false;
     this.#pump();
     return ids.length;
   }
@@ -169,11 +169,11 @@ export class Runs implements AsyncDisposable {
       if (state === "cancelled") return;
       if (isTerminal(state)) throw runEnded(runId, state);
     }
-    await this.#claim(runId, async () => {
+    await this.#runExclusive(runId, async () => {
       const recorder = this.#recorderFor(runId);
       const { state } = recorder.view();
       if (isTerminal(state)) throw runEnded(runId, state);
-      await recorder.record({ type: "run-cancel", reason });
+      await recorder.append({ type: "run-cancel", reason });
       this.#waiting.delete(runId);
       this.#retrying.get(runId)?.abort(CANCELLED);
       this.#release(runId, { state: "cancelled" });
@@ -194,11 +194,11 @@ export class Runs implements AsyncDisposable {
    * that rested and was woken by them (`run-wake`) goes on. On disk when resolved; taken also while the server stops, and then
    * the next start goes on with it. Returns the run after it. Throws RunNotFoundError, storage errors, and what `say` throws.
    */
-  async tell(runId: RunId, say: (view: RunView) => Says): Promise<RunView> {
-    return this.#claim(runId, async () => {
+  async tell(runId: RunId, say: (view: RunView) => WriteReply): Promise<RunView> {
+    return this.#runExclusive(runId, async () => {
       const recorder = this.#recorderFor(runId);
       const rested = recorder.view().resting;
-      await recorder.record(...(await say(recorder.view())));
+      await recorder.append(...(await say(recorder.view())));
       const view = recorder.view();
       if (rested && view.state === "queued") this.#wake(runId, recorder);
       return view;
@@ -233,9 +233,9 @@ export class Runs implements AsyncDisposable {
     else if (!this.#retrying.has(runId)) void this.#enqueue(runId, recorder);
   }
 
-  async #claim<Result>(runId: RunId, work: () => Promise<Result>): Promise<Result> {
+  async #runExclusive<Result>(runId: RunId, work: () => Promise<Result>): Promise<Result> {
     try {
-      return await this.#claims.run(runId, work);
+      return await this.#mutex.run(runId, work);
     } finally {
       this.#pump();
     }
@@ -248,7 +248,7 @@ export class Runs implements AsyncDisposable {
 
   /** Whether runs are only accepted yet, because their tools are not there. */
   get isHeld(): boolean {
-    return this.#isHeld;
+    return this.#isOnHold;
   }
 
   /** Whether new runs are refused, because the server drains. */
@@ -296,8 +296,8 @@ export class Runs implements AsyncDisposable {
   }
 
   #pump(): void {
-    while (this.#executing < this.#options.concurrentMax && !this.#isHeld && !this.#shutdown.signal.aborted) {
-      const runId = this.#waiting.values().find((id) => !this.#claims.has(id));
+    while (this.#executing < this.#options.concurrentMax && !this.#isOnHold && !this.#shutdown.signal.aborted) {
+      const runId = this.#waiting.values().find((id) => !this.#mutex.has(id));
       if (runId === undefined) return;
       this.#waiting.delete(runId);
       const live = this.#live.get(runId);
@@ -338,11 +338,11 @@ export class Runs implements AsyncDisposable {
 
   #restOf(recorder: Recorder, signal: AbortSignal): ExecutionDeps["rest"] {
     return (state, waits) =>
-      this.#claim(recorder.runId, async () => {
+      this.#runExclusive(recorder.runId, async () => {
         // Whoever answers claims the run too, so an answer is either seen here or finds the run at rest.
-        const still = waitsOf(recorder.view());
+        const still = pendingWaits(recorder.view());
         if (signal.aborted || !waits.every((id) => still.includes(id))) return "go-on";
-        await recorder.record({ type: "run-rest", state });
+        await recorder.append({ type: "run-rest", state });
         return "resting";
       });
   }

@@ -11,7 +11,7 @@ import {
   type RunPlan,
 } from "./record/index.ts";
 import { onModelFailureOf } from "./turn/index.ts";
-import type { TakenOver } from "./taken-over.ts";
+import type { ForkPrefix } from "./fork-prefix.ts";
 
 export type StartRequest = {
   readonly id: RunId;
@@ -35,7 +35,7 @@ export type StartRequest = {
   /** Nothing of it is remembered by itself, whatever the definition says. */
   readonly isForgotten?: boolean | undefined;
   /** What it takes over from another run. */
-  readonly from?: TakenOver | undefined;
+  readonly from?: ForkPrefix | undefined;
 };
 
 /** A run's first event: the request, with its prompts rendered. Throws PromptRenderError, VariableUnknownError, OutputSchemaInvalidError. */

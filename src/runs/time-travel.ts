@@ -12,8 +12,8 @@ import {
 } from "./record/index.ts";
 import type { Runs } from "./runs.ts";
 import type { StartRequest } from "./start-request.ts";
-import { eventsBefore } from "./taken-over.ts";
-import type { RunOutcome } from "./until-still.ts";
+import { copyPrefix } from "./fork-prefix.ts";
+import type { RunOutcome } from "./wait-until-settled.ts";
 
 export type TimeTravelDeps = {
   readonly runs: Runs;
@@ -51,9 +51,9 @@ export class TimeTravel {
     const view = this.#deps.runs.view(runId);
     const step = view.steps.find(({ index }) => index === at);
     if (!step) throw stepNotFound(view, at);
-    const events = eventsBefore(this.#deps.journal.read(runId, 0), view.steps, step);
+    const events = copyPrefix(this.#deps.journal.read(runId, 0), view.steps, step);
     const { system, prompt, recalled } = view;
-    const isAsked = input !== undefined || revision !== undefined;
+    const isRequested = input !== undefined || revision !== undefined;
     return this.#start({ view, id, events }, (own) => ({
       ...requestOf(view),
       input: input ?? view.input,
@@ -62,7 +62,7 @@ export class TimeTravel {
       from: {
         origin: { run: runId, kind: "fork", step: at },
         events: own,
-        prompts: isAsked ? undefined : { system, prompt, ...(recalled !== "" && { recalled }) },
+        prompts: isRequested ? undefined : { system, prompt, ...(recalled !== "" && { recalled }) },
       },
     }));
   }
@@ -82,7 +82,7 @@ export class TimeTravel {
   /** The run of this id, when it was made before. */
   #known(id: RunId): MadeRun | undefined {
     const { runs, journal } = this.#deps;
-    return journal.summary(id) === undefined ? undefined : { id, ended: runs.still(id) };
+    return journal.summary(id) === undefined ? undefined : { id, ended: runs.waitUntilSettled(id) };
   }
 
   /** Starts it with copies of the files and artifacts that it goes on from; when it is refused they are gone again. */

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { Keeper, recallFor } from "../runs/remembering/index.ts";
+import { ExchangeRecorder, recallFor } from "../runs/remembering/index.ts";
 import { DefinitionFiles } from "./agent-files.ts";
 import { definitionFiles } from "./definitions.ts";
 import { Agents } from "../agents/definitions/index.ts";
@@ -11,7 +11,7 @@ import {
   SqliteChangeLog,
   SqliteKeptAnswers,
   SqliteReplies,
-  SqliteRunKeepings,
+  SqliteMemoryOutbox,
   SqliteSpendStore,
   SqliteToolServerStore,
   SqliteUploadStore,
@@ -30,11 +30,11 @@ import {
   type ApprovalIndex,
   Approvals,
   type ApprovalsDeps,
-  Replies,
+  PendingReplies,
   Runs,
   type RunsOptions,
-  ThreadPool,
-  type ThreadPoolOptions,
+  WorkerPool,
+  type WorkerPoolOptions,
   TimeTravel,
 } from "../runs/index.ts";
 import { type ModelCatalogue } from "../models/port/index.ts";
@@ -85,9 +85,9 @@ export type Overrides = {
 export type Caxton = AsyncDisposable & {
   readonly services: HttpServices &
     Pick<Messaging, "fipaUrl" | "agentsDeployed"> & {
-      readonly replies: Replies;
+      readonly replies: PendingReplies;
       readonly correspondence: OpenCorrespondence;
-      readonly keeper: Keeper;
+      readonly keeper: ExchangeRecorder;
     };
   /** Resolves when the tool servers are deployed or have failed; never rejects. */
   readonly toolsReady: Promise<readonly ToolDeployment[]>;
@@ -126,11 +126,11 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   const { accounts, plans, ...counted } = openPlans(loaded, { agents, database, clock, known, memory });
   const traffic = openTraffic(config, { clock, models });
   const ports = redactedPorts(redactors, { journal, models: traffic.guarded(models) });
-  const threads = stack.use(new ThreadPool(clock, threadOptions(config)));
-  const runs = new Runs({ ...ports, plans, tools, artifacts, clock, accounts, threads }, runsOptions(config));
+  const workers = stack.use(new WorkerPool(clock, workerOptions(config)));
+  const runs = new Runs({ ...ports, plans, tools, artifacts, clock, accounts, workers }, runsOptions(config));
   const asking = openWaits(stack, database, { runs, plans, tools, clock });
-  const keepings = new SqliteRunKeepings(database);
-  const keeper = stack.use(new Keeper({ runs, keepings, agents, memory, clock }));
+  const outbox = new SqliteMemoryOutbox(database);
+  const keeper = stack.use(new ExchangeRecorder({ runs, outbox, agents, memory, clock }));
   const correspondence = stack.use(
     openCorrespondence({ ...messaging, ...asking, config, agents, runs, journal, database, clock }),
   );
@@ -144,7 +144,7 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
     ...asking,
     correspondence,
     keeper,
-    keepings,
+    memoryOutbox: outbox,
     ...stores,
     changes,
     keptAnswers: new SqliteKeptAnswers(database),
@@ -265,7 +265,7 @@ const runsOptions = ({ runs }: Config): RunsOptions => ({
   queuedMax: runs.queued_max,
   retry: { attemptsMax: runs.model_attempts, totalMs: runs.model_retry_total },
   choiceTimeoutMs: runs.choice_timeout,
-  holdUntilResumed: true,
+  pauseUntilResumed: true,
 });
 
 const replaying = (
@@ -277,12 +277,12 @@ const replaying = (
   hide: (text) => journal.text(text),
 });
 
-const threadOptions = ({ runs: { threads } }: Config): ThreadPoolOptions => ({
-  warm: threads.warm,
-  max: threads.max,
-  memoryMib: Math.ceil(threads.memory / 1024 ** 2),
-  stuckMs: threads.stuck_after,
-  idleMs: threads.idle,
+const workerOptions = ({ runs: { workers } }: Config): WorkerPoolOptions => ({
+  warm: workers.warm,
+  max: workers.max,
+  memoryMib: Math.ceil(workers.memory / 1024 ** 2),
+  unresponsiveAfterMs: workers.unresponsive_after,
+  idleMs: workers.idle,
 });
 
 const render: HttpServices["render"] = (problem, source) => renderProblem(problem, source, { colour: false });
@@ -336,10 +336,10 @@ function openWaits(
   stack: AsyncDisposableStack,
   database: Database,
   deps: Omit<ApprovalsDeps, "index">,
-): { readonly approvals: Approvals; readonly approvalIndex: ApprovalIndex; readonly replies: Replies } {
+): { readonly approvals: Approvals; readonly approvalIndex: ApprovalIndex; readonly replies: PendingReplies } {
   const approvalIndex = new SqliteApprovals(database);
   const approvals = stack.use(new Approvals({ ...deps, index: approvalIndex }));
-  const replies = stack.use(new Replies({ ...deps, index: new SqliteReplies(database) }));
+  const replies = stack.use(new PendingReplies({ ...deps, index: new SqliteReplies(database) }));
   return { approvalIndex, approvals, replies };
 }
 

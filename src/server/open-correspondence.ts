@@ -2,8 +2,8 @@ import type { Agents } from "../agents/definitions/index.ts";
 import { type Database, SqliteReplies, SqliteRunAnswers } from "../storage/index.ts";
 import {
   Agreements,
-  CallOffs,
-  type ConversationPast,
+  Cancellations,
+  type ConversationHistory,
   Correspondence,
   type MessageToolsDeps,
   MessageTools,
@@ -17,7 +17,7 @@ import type { Clock } from "../kernel/clock.ts";
 import { packageVersion } from "../kernel/package.ts";
 import { type Directory, followUp, type Router, type Subscriptions } from "../messaging/router/index.ts";
 import type { Tasks } from "../messaging/tasks/index.ts";
-import type { Replies, RunJournal, Runs } from "../runs/index.ts";
+import type { PendingReplies, RunJournal, Runs } from "../runs/index.ts";
 import { type ToolRunner, withNativeTools } from "../tools/catalogue/index.ts";
 
 export type CorrespondenceParts = {
@@ -27,7 +27,7 @@ export type CorrespondenceParts = {
   readonly tasks: Tasks;
   readonly agents: Agents;
   readonly runs: Runs;
-  readonly replies: Replies;
+  readonly replies: PendingReplies;
   readonly journal: RunJournal;
   readonly database: Database;
   readonly clock: Clock;
@@ -48,7 +48,7 @@ export function openCorrespondence(parts: CorrespondenceParts): OpenCorresponden
   const alarm = new Alarm(clock);
   const afterMs = config.messages.agree_after;
   const agreements = new Agreements({ runs, answers, agents, sent, post: router, clock, alarm, afterMs });
-  const callOffs = new CallOffs({ runs, waits, sent, tasks, post: router, clock });
+  const callOffs = new Cancellations({ runs, waits, sent, tasks, post: router, clock });
   const handler = new Correspondence({
     agreements,
     agents,
@@ -69,10 +69,10 @@ export function openCorrespondence(parts: CorrespondenceParts): OpenCorresponden
   return {
     rest,
     begin: () => {
-      outbox.begin();
-      taskWaits.begin();
-      callOffs.begin();
-      agreements.begin();
+      outbox.start();
+      taskWaits.start();
+      callOffs.start();
+      agreements.start();
       attached = router.attachDeployed(handler);
     },
     [Symbol.asyncDispose]: async () => {
@@ -86,7 +86,7 @@ export function openCorrespondence(parts: CorrespondenceParts): OpenCorresponden
 }
 
 /** What was said in a conversation, as the router has it on record. */
-const pastIn = ({ records }: Router): ConversationPast => ({
+const pastIn = ({ records }: Router): ConversationHistory => ({
   before: async ({ id, workspace, conversationId }, agent, limit) => {
     const asked = { workspace, conversation: conversationId, limit: limit + 1 };
     const [sent, got] = await Promise.all([

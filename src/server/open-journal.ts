@@ -1,6 +1,6 @@
 import { Contents, type Database, SqliteRunArchive, SqliteRunJournal } from "../storage/index.ts";
 import type { Clock } from "../kernel/clock.ts";
-import { Retention, type RunsKept } from "../runs/index.ts";
+import { Retention, type RunRetention } from "../runs/index.ts";
 import type { Config } from "./config/index.ts";
 
 /** The journal of runs, and what deletes those that are past their time. */
@@ -17,7 +17,7 @@ export function openJournal(
 /** What `retention` in the configuration says of a workspace's ended runs. */
 const keptRuns =
   ({ retention }: Config) =>
-  (workspace: string): RunsKept => {
+  (workspace: string): RunRetention => {
     const own = retention.workspaces[workspace];
     const age = own?.runs ?? retention.runs;
     const count = own?.runs_max ?? retention.runs_max;

@@ -123,7 +123,7 @@ async function makeReady(caxton: Caxton, { config }: LoadedConfig, stopping: Abo
   caxton.services.approvals.watchExpiry();
   caxton.services.replies.watchExpiry();
   caxton.services.correspondence.begin();
-  caxton.services.keeper.begin();
+  caxton.services.keeper.start();
   void retryDeployments(caxton, definitions, stopping).catch((error: unknown) => {
     if (!stopping.aborted) log.error({ err: error }, "failed deployments are not tried again");
   });

@@ -1,12 +1,12 @@
 import { hash as digest } from "node:crypto";
 import type { JsonObject } from "../kernel/json.ts";
-import { attachContent, Detacher, hashesIn } from "../runs/index.ts";
+import { inlineContent, ContentDeduplicator, hashesIn } from "../runs/index.ts";
 import type { Database } from "./database.ts";
 
 const KNOWN_MAX = 4_096;
 
 /** Texts of events that are written together, and which of them were there already, by hash. */
-export type ContentBatch = { readonly detacher: Detacher; readonly seen: ReadonlyMap<string, number> };
+export type ContentBatch = { readonly detacher: ContentDeduplicator; readonly seen: ReadonlyMap<string, number> };
 
 /**
  * Text by its hash: what many runs share is on disk once, so history grows with what is new in it.
@@ -27,7 +27,7 @@ export class Contents {
   /** What detaches the contents of events that are written together. Only inside a write job. */
   batch(): ContentBatch {
     const seen = new Map<string, number>();
-    return { seen, detacher: new Detacher((text) => this.#put(text, seen)) };
+    return { seen, detacher: new ContentDeduplicator((text) => this.#put(text, seen)) };
   }
 
   /** Once a batch is on disk, the texts that were there before it need not be looked for again. */
@@ -38,7 +38,7 @@ export class Contents {
 
   /** The inverse of detaching. */
   attach(content: JsonObject): JsonObject {
-    return attachContent(content, (hash) => this.#text(hash));
+    return inlineContent(content, (hash) => this.#text(hash));
   }
 
   #text(hash: string): string {

@@ -12,7 +12,7 @@ export { SqliteRemoteAgentStore } from "./sqlite-remote-agent-store.ts";
 export { SqliteSubscriptionStore } from "./sqlite-subscription-store.ts";
 export { SqliteKeptAnswers } from "./sqlite-kept-answers.ts";
 export { SqliteReplies } from "./sqlite-replies.ts";
-export { SqliteRunKeepings } from "./sqlite-run-keepings.ts";
+export { SqliteMemoryOutbox } from "./sqlite-memory-outbox.ts";
 export { SqliteRunAnswers } from "./sqlite-run-answers.ts";
 export { SqliteRunArchive } from "./sqlite-run-archive.ts";
 export { SqliteRunJournal } from "./sqlite-run-journal.ts";

@@ -6,16 +6,16 @@ import type { ModelRequest } from "../../src/models/port/language-model.ts";
 import type { RunStep, RunView } from "../../src/runs/index.ts";
 import { done, type Engine, engine, type EngineOptions, type FakeTool, freshEngine } from "../helpers/engine.ts";
 import { tempDirectory } from "../helpers/temp.ts";
-import { threadProgram } from "../helpers/thread-program.ts";
+import { workerProgram } from "../helpers/worker-program.ts";
 import { verifies } from "../helpers/verifies.ts";
 
 verifies("run.isolation", "run.worker-failure", "run.worker-confined", "run.cancel", "run.deadline");
 
 /** Where a run is carried out makes no difference to what comes of it. */
-const PROGRAM = await threadProgram("src/runs/threads/worker.ts");
+const PROGRAM = await workerProgram("src/runs/workers/worker-entry.ts");
 const MODES = [
   ["context", {}],
-  ["thread", { threads: { warm: 1, max: 4, program: PROGRAM } }],
+  ["worker", { workers: { warm: 1, max: 4, program: PROGRAM } }],
 ] as const satisfies readonly (readonly [string, Partial<EngineOptions>])[];
 
 const call = (name: string, args: Record<string, string | number> = {}) => ({ name: `fake__${name}`, arguments: args });
@@ -254,28 +254,28 @@ test("both write the same journal, but for ids, times and what it says of isolat
   expect(journals[1]?.map((line) => line.replace('"isolation":0,', ""))).toEqual(journals[0]);
 });
 
-const FAULTY = await threadProgram("test/fixtures/threads/faulty.ts");
-const faulty = (threads: EngineOptions["threads"] = {}, plan: EngineOptions["plan"] = {}): Engine =>
+const FAULTY = await workerProgram("test/fixtures/workers/faulty.ts");
+const faulty = (workers: EngineOptions["workers"] = {}, plan: EngineOptions["plan"] = {}): Engine =>
   freshEngine({
     model: lookThenSay(),
     tools: [LOOK],
-    threads: { warm: 0, program: FAULTY, ...threads },
+    workers: { warm: 0, program: FAULTY, ...workers },
     plan,
   });
 
 describe("a thread that goes wrong takes only its own run down", () => {
-  // threads.thread.T2
+  // workers.run-worker.T2
   test("one that hangs is ended, and its run fails by name", async () => {
-    await using made = faulty({ stuckMs: 1_000 });
+    await using made = faulty({ unresponsiveAfterMs: 1_000 });
     const [{ view }, { outcome }] = await Promise.all([made.run("hang"), made.run("go")]);
     expect(outcome.state).toBe("completed");
     expect(view.failure).toMatchObject({ code: "THREAD_STUCK" });
     expect(texts(view.steps)).toEqual(['saw "x"']);
   });
 
-  // threads.desk.D3
+  // workers.worker-rpc-server.D3
   test("one that hangs is ended also when its run is cancelled or its time is over", async () => {
-    await using made = faulty({ stuckMs: 600_000 }, { timeoutMs: 3_000 });
+    await using made = faulty({ unresponsiveAfterMs: 600_000 }, { timeoutMs: 3_000 });
     const [{ id, ended: over }, late] = [await made.begin("hang"), made.run("hang")];
     await vi.waitFor(() => expect(made.tools.calls).toHaveLength(2), { timeout: 20_000, interval: 5 });
     await made.runs.cancel(id, "enough");
@@ -304,14 +304,14 @@ describe("a thread that goes wrong takes only its own run down", () => {
   });
 });
 
-// threads.desk.D1, threads.thread.T1
+// workers.worker-rpc-server.D1, workers.run-worker.T1
 test("a thread has no environment, no files, no network, and starts nothing", async () => {
   await using made = faulty();
   const { view } = await made.run("look around");
   expect(JSON.parse(view.failure?.message ?? "")).toEqual({ file: "ERR_ACCESS_DENIED", environment: 0, has: [] });
 });
 
-// threads.thread-pool.W2
+// workers.worker-pool.W2
 test("no more runs than allowed have threads at once, the others wait, and none is there before the first", async () => {
   let most = 0;
   let now = 0;
@@ -327,7 +327,7 @@ test("no more runs than allowed have threads at once, the others wait, and none 
   await using made = freshEngine({
     model: lookThenSay(),
     tools: [busy],
-    threads: { warm: 1, max: 2, program: PROGRAM },
+    workers: { warm: 1, max: 2, program: PROGRAM },
   });
   const runs = await Promise.all(Array.from({ length: 5 }, () => made.run("go")));
   expect(runs.map(({ outcome }) => outcome.state)).toEqual(Array.from({ length: 5 }, () => "completed"));

@@ -18,14 +18,14 @@ import {
   type RunsOptions,
   type RunView,
   type StartRequest,
-  type ThreadPoolOptions,
+  type WorkerPoolOptions,
   Approvals,
   DEFAULT_RUNS_OPTIONS,
-  DEFAULT_THREADS,
+  DEFAULT_WORKERS,
   OUTPUT_TOKENS_RESERVED,
-  Replies,
+  PendingReplies,
   Runs,
-  ThreadPool,
+  WorkerPool,
 } from "../../src/runs/index.ts";
 import { type LanguageModel, type ModelCatalogue, type ModelChoice } from "../../src/models/port/language-model.ts";
 import {
@@ -117,7 +117,7 @@ export type Engine = AsyncDisposable & {
   readonly accounts: Accounts;
   readonly approvals: Approvals;
   readonly index: SqliteApprovals;
-  readonly replies: Replies;
+  readonly replies: PendingReplies;
   readonly replyIndex: SqliteReplies;
   /** Starts a run and waits for its end. */
   readonly run: (
@@ -143,8 +143,8 @@ export type EngineOptions = {
   readonly plan?: Partial<RunPlan>;
   readonly options?: Partial<RunsOptions>;
   readonly clock?: Clock;
-  /** Runs have threads of their own, from a pool of this engine's. */
-  readonly threads?: Partial<ThreadPoolOptions>;
+  /** Executes runs in workers, from a pool of this engine. */
+  readonly workers?: Partial<WorkerPoolOptions>;
   /** What limits a workspace and the server in a day, and prices besides those that are known. */
   readonly budgets?: Partial<BudgetsOptions> & {
     readonly prices?: ConstructorParameters<typeof PriceTable>[0];
@@ -217,8 +217,8 @@ export function engine(options: EngineOptions): Engine {
   const spend = new SqliteSpendStore(database);
   const accounts = accountsOf(options.budgets, spend, clock);
   const tools = new FakeTools(options.tools ?? []);
-  const threads = options.threads && new ThreadPool(clock, { ...DEFAULT_THREADS, warm: 1, ...options.threads });
-  const plan = testPlan({ isolation: threads && "thread", ...options.plan });
+  const workers = options.workers && new WorkerPool(clock, { ...DEFAULT_WORKERS, warm: 1, ...options.workers });
+  const plan = testPlan({ isolation: workers && "worker", ...options.plan });
   const catalogue = new ToolCatalogue(tools);
   const plans = { admit: async () => {}, plan: async () => plan };
   const runs = new Runs(
@@ -230,14 +230,14 @@ export function engine(options: EngineOptions): Engine {
       artifacts,
       clock,
       accounts,
-      threads,
+      workers,
     },
     { ...DEFAULT_RUNS_OPTIONS, ...options.options },
   );
   const index = new SqliteApprovals(database);
   const approvals = new Approvals({ runs, index, plans, tools: catalogue, clock });
   const replyIndex = new SqliteReplies(database);
-  const replies = new Replies({ runs, index: replyIndex, clock });
+  const replies = new PendingReplies({ runs, index: replyIndex, clock });
   const begin: Engine["begin"] = async (input, request) => {
     const id = mint(RunId);
     const { ended } = await runs.start({
@@ -272,7 +272,7 @@ export function engine(options: EngineOptions): Engine {
       await approvals[Symbol.asyncDispose]();
       await replies[Symbol.asyncDispose]();
       await runs[Symbol.asyncDispose]();
-      await threads?.[Symbol.asyncDispose]();
+      await workers?.[Symbol.asyncDispose]();
       if (options.database === undefined) database[Symbol.dispose]();
     },
   };

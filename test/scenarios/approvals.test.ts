@@ -233,7 +233,7 @@ test("rules that changed between the yes and the call are asked anew: a yes hold
   using directory = tempDirectory();
   let id;
   {
-    await using before = engine({ ...asking({ options: { holdUntilResumed: true } }), directory: directory.path });
+    await using before = engine({ ...asking({ options: { pauseUntilResumed: true } }), directory: directory.path });
     ({ id } = await before.begin("go"));
     before.runs.resumeUnfinished();
     await until(isResting(before, id));
@@ -307,7 +307,7 @@ test("of several calls of a turn each is made once, when it is approved, also ov
     expect(made.runs.view(id).state).toBe("awaiting-approval");
     expect(requests).toHaveLength(1);
   }
-  await using again = engine({ ...options, plan, options: { holdUntilResumed: true } });
+  await using again = engine({ ...options, plan, options: { pauseUntilResumed: true } });
   await again.approvals.answer(waiting[2] ?? "", approve, ADMIN);
   await again.approvals.answer(waiting[0] ?? "", approve, ADMIN);
   again.runs.resumeUnfinished();

@@ -138,7 +138,7 @@ test("a stream that a stop of the server cut off is charged too, and costs the r
     ({ id: runId } = await made.begin("go"));
     await said;
   }
-  await using again = engine({ model, directory: directory.path, options: { holdUntilResumed: true } });
+  await using again = engine({ model, directory: directory.path, options: { pauseUntilResumed: true } });
   again.runs.resumeUnfinished();
   while (again.runs.view(runId).state !== "completed") await new Promise((resolve) => setTimeout(resolve, 2));
   const { spent, estimatedCalls } = again.journal.summary(runId) ?? {};

@@ -20,7 +20,7 @@ beforeAll(async () => {
       "examples/agents/clerk-apart.toml": agent(
         "clerk-apart",
         "quiet-work",
-        'tools = ["messages"]\n[execution]\nisolation = "thread"\n',
+        'tools = ["messages"]\n[execution]\nisolation = "worker"\n',
       ),
       "examples/agents/loner.toml": agent("loner", "solitude"),
     },

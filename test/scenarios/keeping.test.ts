@@ -1,8 +1,8 @@
 import { expect, test, vi } from "vitest";
 import * as contract from "../../src/api/contract/index.ts";
-import { SqliteRunKeepings } from "../../src/storage/index.ts";
+import { SqliteMemoryOutbox } from "../../src/storage/index.ts";
 import { scripted } from "../../src/models/vendors/index.ts";
-import { Keeper } from "../../src/runs/remembering/index.ts";
+import { ExchangeRecorder } from "../../src/runs/remembering/index.ts";
 import { RunId } from "../../src/kernel/ids.ts";
 import { MemoryUnavailableError } from "../../src/memory/knowledge/index.ts";
 import type { LanguageModel } from "../../src/models/port/language-model.ts";
@@ -161,7 +161,7 @@ test("another agent takes facts and relations out of it in a run of its own, whi
   });
 });
 
-// remembering.keeper.K2
+// remembering.exchange-recorder.K2
 test("facts are taken out of the same exchange once, and again where that failed or the answer is another", async () => {
   let answer = "In the cellar.";
   let isBroken = true;
@@ -196,7 +196,7 @@ test("facts are taken out of the same exchange once, and again where that failed
   expect(extractions).toBe(before + 1);
 });
 
-// remembering.keeper.K1
+// remembering.exchange-recorder.K1
 test("what a server had no time to remember, the next one does", async () => {
   using directory = tempDirectory();
   const options = {
@@ -227,8 +227,8 @@ test("an extraction that cannot begin is tried ten times, ever more rarely, and 
     },
   });
   const { services } = server.started;
-  const { keepings } = services;
-  if (!(keepings instanceof SqliteRunKeepings)) throw new Error("keepings are not in the database");
+  const { memoryOutbox: outbox } = services;
+  if (!(outbox instanceof SqliteMemoryOutbox)) throw new Error("outbox is not in the database");
   await services.keeper[Symbol.asyncDispose]();
   const { id } = await run(server, { agent: "concierge", input: "Where is the wine?" });
   const clock = new ManualClock(Date.now() + 60_000);
@@ -238,9 +238,9 @@ test("an extraction that cannot begin is tried ten times, ever more rarely, and 
     throw new MemoryUnavailableError("nothing begins today", "Try again.", { backend: "none" });
   };
   const runs = { hub: services.runs.hub, view: (of: RunId) => services.runs.view(of), start };
-  await using keeper = new Keeper({ ...services, keepings, runs, clock });
-  keeper.begin();
-  const keeping = () => keepings.get(RunId.parse(id));
+  await using keeper = new ExchangeRecorder({ ...services, outbox, runs, clock });
+  keeper.start();
+  const keeping = () => outbox.get(RunId.parse(id));
   await vi.waitFor(
     async () => {
       if (clock.sleeping > 0) await clock.advance(1_000);

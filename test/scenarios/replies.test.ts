@@ -86,7 +86,7 @@ test("a failure of the other agent is a failed call", async () => {
   expect(results(made.runs.view(id).steps)).toEqual(["tool-error: translator has failed: no dictionary"]);
 });
 
-// runs.replies.Y1
+// runs.pending-replies.Y1
 test("of two replies to one call only the first counts, and one to a run that has ended comes late", async () => {
   await using made = freshEngine(asking([]));
   const { id } = await made.begin("go");
@@ -135,7 +135,7 @@ test("a message that cannot be sent is a failed call, and nobody waits", async (
   expect(made.replyIndex.nextExpiryMs()).toBeUndefined();
 });
 
-// runs.replies.Y2
+// runs.pending-replies.Y2
 test("nobody answers: the call fails at its deadline, also when that passed while no server ran", async () => {
   using directory = tempDirectory();
   const clock = new ManualClock();

@@ -11,7 +11,7 @@ import {
 } from "../../src/storage/index.ts";
 import { type Clock, systemClock } from "../../src/kernel/clock.ts";
 import { mint, RunId } from "../../src/kernel/ids.ts";
-import { Retention, type RunEvent, type RunsKept } from "../../src/runs/index.ts";
+import { Retention, type RunEvent, type RunRetention } from "../../src/runs/index.ts";
 import { freshEngine } from "../helpers/engine.ts";
 import { startServer } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
@@ -34,7 +34,7 @@ const queued = (input: string, workspace = "default"): RunEvent => ({
 });
 const completed: RunEvent = { type: "run-complete", content: { output: "done" } };
 
-function archiveOf(kept: RunsKept) {
+function archiveOf(kept: RunRetention) {
   const directory = tempDirectory();
   const database = Database.open({ directory: directory.path, synchronous: "normal" });
   const contents = new Contents(database);

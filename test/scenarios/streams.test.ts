@@ -277,7 +277,7 @@ describe("the text of a turn under way", () => {
     });
     await using engine = freshEngine({ model });
     const { id, ended } = await engine.begin("count");
-    const services = { ...engine, uploads: NO_UPLOADS(), keepings: NO_KEEPINGS };
+    const services = { ...engine, uploads: NO_UPLOADS(), memoryOutbox: NO_KEEPINGS };
     const until = (count: number) => vi.waitFor(() => expect(asked).toHaveLength(count));
     const readers: Promise<Streamed<RunStreamEvent>[]>[] = [];
     for (let count = 1; count <= pieces.length; count += 1) {
@@ -301,7 +301,7 @@ describe("the text of a turn under way", () => {
     await using engine = freshEngine({ model: scripted([{ text: "Good day.", chunkChars: 2, error: failing }]) });
     const { id, ended } = await engine.begin("hello");
     const told = await collect(
-      watchRun({ ...engine, uploads: NO_UPLOADS(), keepings: NO_KEEPINGS }, id, {}, AbortSignal.timeout(10_000)),
+      watchRun({ ...engine, uploads: NO_UPLOADS(), memoryOutbox: NO_KEEPINGS }, id, {}, AbortSignal.timeout(10_000)),
     );
     await ended;
     const begun = told.filter(({ event }) => event.type === "text-delta" && event.offset === 0);
@@ -325,7 +325,7 @@ test("how far a call has come, and what its tool logs, is told while it runs", a
   });
   const { id, ended } = await engine.begin("go");
   const told = await collect(
-    watchRun({ ...engine, uploads: NO_UPLOADS(), keepings: NO_KEEPINGS }, id, {}, AbortSignal.timeout(10_000)),
+    watchRun({ ...engine, uploads: NO_UPLOADS(), memoryOutbox: NO_KEEPINGS }, id, {}, AbortSignal.timeout(10_000)),
   );
   await ended;
   const event = told.find((each) => each.event.type === "tool-progress")?.event;
@@ -334,7 +334,7 @@ test("how far a call has come, and what its tool logs, is told while it runs", a
   expect(log).toMatchObject({ turn: 1, lines: [{ at: "1970-01-01T00:00:00.000Z", text: "reading" }] });
   const asked = { types: ["run", "step"] } as const;
   const steps = await collect(
-    watchRun({ ...engine, uploads: NO_UPLOADS(), keepings: NO_KEEPINGS }, id, asked, AbortSignal.timeout(10_000)),
+    watchRun({ ...engine, uploads: NO_UPLOADS(), memoryOutbox: NO_KEEPINGS }, id, asked, AbortSignal.timeout(10_000)),
   );
   expect(new Set(steps.map((each) => each.event.type))).toEqual(new Set(["run", "step", "end"]));
 });
@@ -349,7 +349,7 @@ describe("a reader that is too slow", () => {
     });
     const { id, ended } = await engine.begin("go");
     const events = watchRun(
-      { ...engine, uploads: NO_UPLOADS(), keepings: NO_KEEPINGS },
+      { ...engine, uploads: NO_UPLOADS(), memoryOutbox: NO_KEEPINGS },
       id,
       {},
       AbortSignal.timeout(5_000),
@@ -379,7 +379,7 @@ describe("a reader that is too slow", () => {
     await using engine = freshEngine({ model: scripted([{ text: words.repeat(12), chunkChars: 500 }]) });
     const { id, ended } = await engine.begin("go");
     const events = watchRun(
-      { ...engine, uploads: NO_UPLOADS(), keepings: NO_KEEPINGS },
+      { ...engine, uploads: NO_UPLOADS(), memoryOutbox: NO_KEEPINGS },
       id,
       {},
       AbortSignal.timeout(10_000),
@@ -402,7 +402,7 @@ test("an id is that of an entry's last event, so that a cut before it loses noth
   });
   const { id } = await engine.run("go");
   const events = await collect(
-    watchRun({ ...engine, uploads: NO_UPLOADS(), keepings: NO_KEEPINGS }, id, {}, new AbortController().signal),
+    watchRun({ ...engine, uploads: NO_UPLOADS(), memoryOutbox: NO_KEEPINGS }, id, {}, new AbortController().signal),
   );
   const first = events.findIndex(({ event }) => event.type === "artifact");
   const entry = events.slice(first - 1, first + 2);

@@ -6,7 +6,7 @@ import { Database, SqliteArtifactStore, SqliteRunJournal, SqliteUploadStore } fr
 import { systemClock } from "../../src/kernel/clock.ts";
 import { mint, RunId } from "../../src/kernel/ids.ts";
 import {
-  attachContent,
+  inlineContent,
   DEFAULT_RUNS_OPTIONS,
   diffRuns,
   isTerminal,
@@ -195,12 +195,12 @@ test("a fork that a stop cut off goes on from what it took over", async () => {
   const view = made.runs.view(id);
   await using other = stage();
   const forked = mint(RunId);
-  const { eventsBefore } = await import("../../src/runs/taken-over.ts");
+  const { copyPrefix } = await import("../../src/runs/fork-prefix.ts");
   const [, , step] = view.steps;
   if (!step) throw new Error("there is a third step");
   const [queue] = made.journal.read(id, 0);
   if (queue?.event.type !== "run-queue") throw new Error("a run begins with run-queue");
-  const events = [queue.event, ...eventsBefore(made.journal.read(id, 0), view.steps, step)];
+  const events = [queue.event, ...copyPrefix(made.journal.read(id, 0), view.steps, step)];
   await other.journal.append(events.map((event) => ({ runId: forked, atMs: 1, event })));
   other.runs.resumeUnfinished();
   while (!isTerminal(other.runs.view(forked).state)) await new Promise((resolve) => setTimeout(resolve, 1));
@@ -238,7 +238,7 @@ test("over the interface a run is forked, retried, compared and exported, and th
   const textOf = (hash: string) => document.contents[hash] ?? "";
   const events = document.journal.map(({ event }) => {
     const { content } = contract.runHistory.ExportedEvent.parse(event);
-    return RunEvent.parse(content === undefined ? event : { ...event, content: attachContent(content, textOf) });
+    return RunEvent.parse(content === undefined ? event : { ...event, content: inlineContent(content, textOf) });
   });
   expect(events.map(({ type }) => type)).toContain("tool-end");
   expect(events.at(-1)).toMatchObject({ type: "run-complete", content: { output: "x".repeat(400) } });

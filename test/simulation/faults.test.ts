@@ -252,7 +252,7 @@ test("a waiting run whose cancel cannot be written keeps its place and still run
 });
 
 test("no run begins before the unfinished ones are resumed, when that is asked for", async () => {
-  await using made = bench([], [{ text: "ok" }], { holdUntilResumed: true });
+  await using made = bench([], [{ text: "ok" }], { pauseUntilResumed: true });
   const { id, ended } = await made.begin();
   await new Promise((resolve) => setTimeout(resolve, 20));
   expect(made.journal.summary(id)?.state).toBe("queued");

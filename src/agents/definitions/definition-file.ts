@@ -75,8 +75,8 @@ const Execution = z
       .optional()
       .meta({
         description:
-          "How runs are kept apart: context, in the server with objects of their own; thread, each in a thread of its own, so that one which hangs or takes too much memory takes nothing else down. Default: runs.isolation of caxton.toml",
-        examples: ["thread"],
+          "Isolation of runs: context (in the server process, with separate objects) or worker (each in its own worker thread, so that a run that hangs or uses too much memory fails alone). Default: runs.isolation of caxton.toml",
+        examples: ["worker"],
       }),
   })
   .meta({ description: "Limits of a run" });

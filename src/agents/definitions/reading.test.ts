@@ -245,7 +245,7 @@ scope = "agent"
 [conversation]
 temperature = 0.5
 [execution]
-isolation = "thread"
+isolation = "worker"
 [performance]
 cache_responses = true
 [tool_config.csv_parser]

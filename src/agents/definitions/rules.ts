@@ -51,8 +51,8 @@ export const kebab = (name: string): string =>
 export const ON_MODEL_FAILURE = ["ask", "fail", "fallback"] as const;
 export type OnModelFailure = (typeof ON_MODEL_FAILURE)[number];
 
-/** How runs are kept apart: fresh objects in the server, or a thread for each, which a run that hangs takes down alone. */
-export const RUN_ISOLATIONS = ["context", "thread"] as const;
+/** Run isolation level: fresh objects in the server process, or a worker for each run, so that a run that hangs fails alone. */
+export const RUN_ISOLATIONS = ["context", "worker"] as const;
 export type RunIsolation = (typeof RUN_ISOLATIONS)[number];
 
 export const FALLBACKS_MAX = 8;

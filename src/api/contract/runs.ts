@@ -261,8 +261,9 @@ export const RunDetail = RunSummary.extend({
     .meta({ description: "What of memory the prompt was given, a line for each entity; may be empty" }),
   files: z.array(z.object({ name: z.string(), media_type: z.string(), bytes: z.int() })),
   attempt: z.int().meta({ description: "1, and one more for each time the server had to resume it" }),
-  isolation: z.enum(["context", "thread"]).nullable().meta({
-    description: "context: carried out in the server; thread: in a thread of its own; null before it has begun",
+  isolation: z.enum(["context", "worker"]).nullable().meta({
+    description:
+      "context: executed in the server process; worker: in its own worker thread; null before the run starts",
   }),
   waiting_for: Id.nullable().meta({ description: "The first tool call whose fate someone has to decide" }),
   waiting_calls: z.array(Id).meta({ description: "All tool calls whose fate someone has to decide" }),

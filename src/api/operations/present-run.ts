@@ -8,7 +8,7 @@ import {
   type OpenChoice,
   type RunArtifact,
   type RunQuestion,
-  type RunKeeping,
+  type MemoryOutboxEntry,
   type RunMessage,
   type RunReply,
   type RunStep,
@@ -63,7 +63,7 @@ const presentMessage = ({ id, performative, sender, conversationId, protocol }: 
 type PresentedParts = {
   readonly artifacts: readonly Artifact[];
   readonly madeFromIt: readonly RunSummary[];
-  readonly keeping: RunKeeping | undefined;
+  readonly keeping: MemoryOutboxEntry | undefined;
 };
 
 export function presentRun(
@@ -104,7 +104,7 @@ export function presentRun(
   };
 }
 
-const presentKeeping = ({ state, entity, extraction, problem }: RunKeeping) => ({
+const presentKeeping = ({ state, entity, extraction, problem }: MemoryOutboxEntry) => ({
   state,
   entity: entity ?? null,
   extraction: extraction ?? null,
@@ -177,7 +177,7 @@ function presentModelStep(step: ModelStep, ended: boolean): contract.Step {
     turn: step.turn,
     model: step.model,
     started_at: instant(step.startedAtMs),
-    went_on_at: instant(step.wentOnAtMs),
+    went_on_at: instant(step.resumedAtMs),
     attempts: step.attempts.map((attempt) => ({
       model: attempt.model,
       class: attempt.class,

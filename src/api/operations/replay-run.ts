@@ -1,7 +1,7 @@
 import { CaxtonError } from "../../kernel/errors.ts";
 import { ArtifactId, mint, RunId } from "../../kernel/ids.ts";
 import { type Recording, type ReplayDeps, replayRun, type ReplayReport } from "../../runs/replay/index.ts";
-import { type Artifact, attachContent, type JournalEntry, RunEvent } from "../../runs/index.ts";
+import { type Artifact, inlineContent, type JournalEntry, RunEvent } from "../../runs/index.ts";
 import { operations, type RunExport, runHistory } from "../contract/index.ts";
 import type * as contract from "../contract/index.ts";
 import { implement } from "./perform.ts";
@@ -71,7 +71,7 @@ function entryOf(
     if (text === undefined) throw invalid(`event ${seq} refers to a text that is not in contents: ${hash}`);
     return text;
   };
-  const parsed = RunEvent.safeParse(content ? { ...event, content: attachContent(content, textOf) } : event);
+  const parsed = RunEvent.safeParse(content ? { ...event, content: inlineContent(content, textOf) } : event);
   if (!parsed.success) throw invalid(`event ${seq}, a ${type}, is not as this version writes it`);
   return [{ seq, runId: run, atMs: Date.parse(at), event: parsed.data }];
 }

@@ -4,7 +4,7 @@ import { CaxtonError } from "../../kernel/errors.ts";
 import { JsonObject } from "../../kernel/json.ts";
 import {
   type Artifact,
-  Detacher,
+  ContentDeduplicator,
   diffRuns,
   isTerminal,
   type JournalEntry,
@@ -48,7 +48,7 @@ const prune = implement(operations.run.prune, async ({ retention }: HistoryServi
       given: older_than,
     });
   const runs = dry_run
-    ? retention.pastAge(DEFAULT_WORKSPACE, ageMs, COUNTED_MAX).length
+    ? retention.expiredRuns(DEFAULT_WORKSPACE, ageMs, COUNTED_MAX).length
     : await retention.prune(DEFAULT_WORKSPACE, ageMs);
   return { runs, dry_run };
 });
@@ -98,7 +98,7 @@ const exportRun = implement(operations.run.export, async (services: HistoryServi
   const journal = services.journal.read(id, 0).map((entry) => ({
     seq: entry.seq,
     at: instant(entry.atMs),
-    event: exportedEvent(entry, new Detacher(put)),
+    event: exportedEvent(entry, new ContentDeduplicator(put)),
   }));
   const files: contract.RunExport["artifacts"] = [];
   for (const each of services.artifacts.ofRun(id))
@@ -119,7 +119,7 @@ const exportRun = implement(operations.run.export, async (services: HistoryServi
 const withoutPlaces = (event: RunEvent): RunEvent =>
   event.type === "run-queue" ? { ...event, files: event.files.map((file) => ({ ...file, location: "" })) } : event;
 
-function exportedEvent({ event }: JournalEntry, detacher: Detacher): JsonObject {
+function exportedEvent({ event }: JournalEntry, detacher: ContentDeduplicator): JsonObject {
   const shown = withoutPlaces(event);
   // As it is on disk: what JSON leaves out is not there.
   const parsed: unknown = JSON.parse(

@@ -1,6 +1,6 @@
 import type { ToolCallId } from "../../kernel/ids.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
-import { joins, type RunNews } from "../../runs/index.ts";
+import { canCoalesce, type RunNews } from "../../runs/index.ts";
 
 type Progress = Extract<RunNews, { type: "tool-progress" }>;
 
@@ -44,7 +44,7 @@ export class RunInbox {
       this.#chars += news.text.length;
       if (this.#chars > LIMITS.streamTextCharsMax) return false;
       const last = this.#news.at(-1);
-      if (last?.type === "text-delta" && joins(last, news)) {
+      if (last?.type === "text-delta" && canCoalesce(last, news)) {
         this.#news[this.#news.length - 1] = { ...last, text: last.text + news.text };
         return true;
       }

@@ -29,7 +29,7 @@ async function startRun(
   asked: AskedIds | undefined,
 ): Promise<StartedRun> {
   const id = asked?.run() ?? mint(RunId);
-  if (journal.summary(id) !== undefined) return { id, ended: runs.still(id) };
+  if (journal.summary(id) !== undefined) return { id, ended: runs.waitUntilSettled(id) };
   const files = await uploads.take(body.uploads.map(uploadId), id);
   try {
     const { ended } = await runs.start({

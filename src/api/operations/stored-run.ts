@@ -2,7 +2,7 @@ import { RunId } from "../../kernel/ids.ts";
 import {
   type ArtifactStore,
   type RunJournal,
-  type RunKeepings,
+  type MemoryOutbox,
   type Runs,
   type RunSummary,
   type UploadStore,
@@ -16,7 +16,7 @@ export type RunServices = {
   readonly journal: RunJournal;
   readonly artifacts: ArtifactStore;
   readonly uploads: UploadStore;
-  readonly keepings: Pick<RunKeepings, "get">;
+  readonly memoryOutbox: Pick<MemoryOutbox, "get">;
 };
 
 /** Parses an id; text that is not an id names no run. Throws RunNotFoundError. */
@@ -28,13 +28,13 @@ export function runId(text: string): RunId {
 
 /** A run with all its steps. Throws RunNotFoundError. */
 export function getRun(services: RunServices, id: RunId): contract.RunDetail {
-  const { runs, journal, artifacts, keepings } = services;
+  const { runs, journal, artifacts, memoryOutbox } = services;
   const view = runs.view(id);
   const summary = summaryOf(services, id);
   return presentRun(summary, view, {
     artifacts: artifacts.ofRun(id),
     madeFromIt: journal.madeFrom(id),
-    keeping: keepings.get(id),
+    keeping: memoryOutbox.get(id),
   });
 }
 

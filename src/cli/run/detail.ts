@@ -53,7 +53,7 @@ export function renderRun(run: RunDetail, { look, verbose, artifacts }: RunDetai
       style(STATE_TONES[run.state], run.state) +
         span +
         resumed +
-        (run.isolation === "thread" ? "; in a thread of its own" : ""),
+        (run.isolation === "worker" ? "; in its own worker" : ""),
     ],
     ["Model", run.model ?? "–"],
     ["Started", run.started_at ?? "not yet"],

@@ -26,7 +26,7 @@ const CALL_OFF = "cancel-";
 export const subscriptionOf = (letter: MessageId): string => SUBSCRIPTION + letter;
 export const isSubscription = (replyWith: string): boolean => replyWith.startsWith(SUBSCRIPTION);
 /** What answers to a `cancel` carry: they start nothing. */
-export const callOffOf = (letter: MessageId): string => CALL_OFF + letter;
+export const cancellationId = (letter: MessageId): string => CALL_OFF + letter;
 export const isCallOff = (replyWith: string): boolean => replyWith.startsWith(CALL_OFF);
 
 /** The id of the message that a wait is for. */

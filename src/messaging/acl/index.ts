@@ -43,7 +43,7 @@ export { isMessageId } from "./wire-fields.ts";
 export { MessageWire } from "./wire-schema.ts";
 export { contentWire, messageWire, writeMessage } from "./write-message.ts";
 export {
-  callOffOf,
+  cancellationId,
   isCallOff,
   isSubscription,
   letterOf,

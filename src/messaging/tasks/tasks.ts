@@ -197,7 +197,7 @@ export class Tasks {
    * Takes a message to a task's owner that belongs to the task; what it changes is on disk when resolved. False when it is
    * somebody else's: what a bidder gets in the same conversation is the bidder's.
    */
-  async claim({ message, recipient }: Delivered): Promise<boolean> {
+  async intercept({ message, recipient }: Delivered): Promise<boolean> {
     const task = this.#taskOf(message);
     if (task === undefined || recipient.toLowerCase() !== task.owner.toLowerCase()) return false;
     await this.#take(task, message);

@@ -1,11 +1,11 @@
-export { type Attend, attendBy, callContext } from "./attend.ts";
-export { changeSince, permitCalls, ruleInWords } from "./permit.ts";
-export { type Answer, Questions } from "./questions.ts";
+export { type CallHooks, callHooks, callContext } from "./call-hooks.ts";
+export { diffSinceApproval, authorizeCalls, formatRule } from "./authorize.ts";
+export { type Answer, Elicitations } from "./elicitations.ts";
 export { offeredTools, OWN_TOOLS, READ_RESULT } from "./run-tools.ts";
 export {
   type PreparedCall,
   artifactLine,
-  holdOf,
+  resourceHold,
   prepareCall,
   queuedPast,
   repliedEnds,

@@ -12,10 +12,10 @@ const WAITS = failedCall("cancelled", "the call ends with the reply that it wait
 export const waiterOf =
   (recorder: Recorder, call: Pick<ReplyWait, "step" | "callId">): AwaitReply =>
   async (wait, send) => {
-    await recorder.record({ type: "reply-wait", ...call, ...wait });
+    await recorder.append({ type: "reply-wait", ...call, ...wait });
     const failed = await send();
     if (failed !== undefined) return failed;
-    await recorder.record({ type: "tool-rest", ...call });
+    await recorder.append({ type: "tool-rest", ...call });
     return WAITS;
   };
 

@@ -12,7 +12,7 @@ import {
 import type { ApprovalAsk, RunArtifact, RunEvent, RunFailure, RunFiles, RunRecord, ToolStep } from "../record/index.ts";
 import type { ModelToolCall } from "../../models/port/index.ts";
 import type { Meter, Patience } from "../spending/index.ts";
-import type { Attend } from "./attend.ts";
+import type { CallHooks } from "./call-hooks.ts";
 import { waitOf } from "./replies.ts";
 import { callOwnTool, isOwnTool, READ_RESULT } from "./run-tools.ts";
 
@@ -31,7 +31,7 @@ export type PreparedCall =
       /** What it is made with; what the model gave, which `start` has, unless a person changed it. */
       readonly arguments: JsonObject;
       /** What the model is told before the result. */
-      readonly remark?: string | undefined;
+      readonly note?: string | undefined;
     }
   /** It waits for a person, and is not made before they answer. */
   | { readonly type: "asking"; readonly start: ToolStart; readonly ask: ApprovalAsk }
@@ -87,7 +87,7 @@ type CallDeps = {
   readonly context: CallContext;
   /** Every tool the agent may call. */
   readonly agentTools: readonly Tool[];
-  readonly attend: Attend;
+  readonly attend: CallHooks;
   readonly meter: Meter;
 };
 
@@ -111,19 +111,19 @@ export async function runCalls(
   const waiting = [...calls];
   let refusal: RunFailure | undefined;
   const worker = async (): Promise<void> => {
-    let over = NOT_BEGUN;
+    let over = NOT_STARTED;
     try {
       for (;;) {
         const call = signal.aborted ? undefined : waiting.shift();
         let fuel = call && (await fuelFor(deps, call, signal, "at once"));
-        const begins = call && fuel?.type === "granted" ? beginOf(call) : [];
-        await deps.recorder.record(...over.events, ...begins);
+        const begins = call && fuel?.type === "granted" ? startEventOf(call) : [];
+        await deps.recorder.append(...over.events, ...begins);
         over.release();
         if (!call) return;
         if (fuel?.type === "refused") {
-          deps.recorder.note(holdOf(call));
+          deps.recorder.enqueue(resourceHold(call));
           fuel = await fuelFor(deps, call, signal, "waiting");
-          if (fuel.type === "granted") await deps.recorder.record(...beginOf(call));
+          if (fuel.type === "granted") await deps.recorder.append(...startEventOf(call));
         }
         if (fuel?.type === "refused") {
           refusal ??= fuel.failure;
@@ -143,24 +143,24 @@ export async function runCalls(
   return refusal;
 }
 
-const beginOf = ({ start: { step, callId, queued } }: PreparedCall): readonly RunEvent[] =>
+const startEventOf = ({ start: { step, callId, queued } }: PreparedCall): readonly RunEvent[] =>
   queued === true ? [{ type: "tool-begin", step, callId }] : [];
 
 /** What is written of a queued call that waits for a budget. */
-export const holdOf = ({ start: { step, callId } }: PreparedCall): RunEvent => ({
+export const resourceHold = ({ start: { step, callId } }: PreparedCall): RunEvent => ({
   type: "tool-hold",
   step,
   callId,
   why: "budget",
 });
 
-type CallOver = {
+type CompletedCall = {
   /** What the call's end adds to the journal; nothing when it was cut off. */
   readonly events: readonly ToolEnd[];
   /** Gives back what was reserved for it, once its end is on disk. */
   readonly release: () => void;
 };
-const NOT_BEGUN: CallOver = { events: [], release: () => undefined };
+const NOT_STARTED: CompletedCall = { events: [], release: () => undefined };
 
 /** A permit for a call's fuel. Calls that are refused, and tools of the server itself, run no guest. */
 const fuelFor = (
@@ -180,7 +180,7 @@ async function runCall(
   deps: CallDeps,
   call: PreparedCall,
   ...[signal, release]: [AbortSignal, () => void]
-): Promise<CallOver> {
+): Promise<CompletedCall> {
   if (call.type === "asking") return { events: [], release };
   if (call.type === "refused") return { events: [await endOf(deps, call.start, call.result)], release };
   const returned = await callTool(deps, call, signal);
@@ -189,7 +189,7 @@ async function runCall(
   const result = wait ?? returned;
   // A call that was cut off has no result worth keeping: after a restart it is made again, or someone is asked.
   if (signal.aborted && result.type === "failed" && result.reason === "cancelled") return { events: [], release };
-  const end = remarked(await endOf(deps, call.start, result), call.remark);
+  const end = remarked(await endOf(deps, call.start, result), call.note);
   return { events: [end], release };
 }
 

@@ -9,7 +9,7 @@ const STEM_CHARS = 5;
 
 type Entry = { readonly tool: Tool; readonly counts: ReadonlyMap<string, number>; readonly length: number };
 
-const wordsOf = (text: string): string[] =>
+const termsOf = (text: string): string[] =>
   (
     text
       .normalize("NFKC")
@@ -23,7 +23,7 @@ function entryOf(tool: Tool): Entry {
   const fields = typeof properties === "object" && properties !== null ? Object.keys(properties).join(" ") : "";
   const counts = new Map<string, number>();
   const add = (text: string, weight: number): void => {
-    for (const word of wordsOf(text)) counts.set(word, (counts.get(word) ?? 0) + weight);
+    for (const word of termsOf(text)) counts.set(word, (counts.get(word) ?? 0) + weight);
   };
   add(`${toolId(tool)} ${tool.title}`, NAME_WEIGHT);
   add(`${tool.description} ${fields}`, 1);
@@ -34,7 +34,7 @@ function entryOf(tool: Tool): Entry {
 export function searchTools(tools: readonly Tool[], query: string, limit: number): readonly Tool[] {
   const entries = tools.map(entryOf);
   const mean = entries.reduce((sum, { length }) => sum + length, 0) / Math.max(1, entries.length);
-  const words = [...new Set(wordsOf(query))];
+  const words = [...new Set(termsOf(query))];
   const rarity = new Map(
     words.map((word) => {
       const having = entries.filter(({ counts }) => counts.has(word)).length;

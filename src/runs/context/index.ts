@@ -1,4 +1,4 @@
-export { type Layout, type LayoutInput, type Marks, layOut } from "./layout.ts";
+export { type Layout, type LayoutInput, type TruncationPoints, layOut } from "./layout.ts";
 export { type ContextPart, type WindowOrigin, ContextReport } from "./report.ts";
 
 export {

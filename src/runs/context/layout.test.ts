@@ -20,7 +20,7 @@ const turn = (number: number, results: readonly string[], firstCall: number): Tu
     failed: false,
     note: "",
     tokens: estimateTokens(result),
-    hasPictures: false,
+    hasImages: false,
   })),
   tokens: 20,
 });

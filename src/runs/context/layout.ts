@@ -4,7 +4,7 @@ import { shortResult, SHORT_TOKENS, wholeResult } from "./shorten.ts";
 import { FRAME_TOKENS, type ShownTurn, type Turn } from "./turn.ts";
 
 /** How far a dialogue was shortened and covered; turn numbers, 0 is not at all. */
-export type Marks = { readonly shortenedThrough: number; readonly coveredThrough: number };
+export type TruncationPoints = { readonly shortenedThrough: number; readonly coveredThrough: number };
 
 export type LayoutInput = {
   /** Tokens of request and answer together. */
@@ -17,7 +17,7 @@ export type LayoutInput = {
   readonly fixed: Fixed;
   /** All finished turns after `before.coveredThrough`, oldest first. */
   readonly turns: readonly Turn[];
-  readonly before: Marks;
+  readonly before: TruncationPoints;
   /** The summary there is, and how many tokens it takes. */
   readonly summary: { readonly coversThrough: number; readonly tokens: number } | undefined;
   readonly strategy: Strategy;
@@ -68,8 +68,8 @@ function layWith(input: LayoutInput, holdsRecalled: boolean): Layout {
   const { system, tools, task, recalled } = input.fixed;
   const free = room - system - tools - task - recalled - 2 * FRAME_TOKENS;
   const sizes = sizesOf(input);
-  const marks = chooseMarks(input, sizes, free);
-  if (marks.type === "too-long") return { type: "too-long", room, takes: takesOf(input, { sizes, holdsRecalled }) };
+  const marks = chooseTruncation(input, sizes, free);
+  if (marks.type === "too-long") return { type: "too-long", room, takes: tokenCostOf(input, { sizes, holdsRecalled }) };
   const shown = show(input, sizes, marks);
   const { coveredThrough } = marks;
   const known = input.summary?.coversThrough ?? 0;
@@ -102,13 +102,17 @@ function sizesOf({ turns, readOn }: LayoutInput): Sizes {
 const tokensOf = ({ turn, results }: ShownTurn): number =>
   turn.tokens + FRAME_TOKENS + results.reduce((sum, { tokens }) => sum + tokens + FRAME_TOKENS, 0);
 
-type Chosen = Marks & {
+type Chosen = TruncationPoints & {
   readonly type: "fits";
   /** What the last turn's results are cut to, when even these do not fit. */
   readonly tight: number | undefined;
 };
 
-function chooseMarks(input: LayoutInput, { whole, short, latest }: Sizes, free: number): Chosen | { type: "too-long" } {
+function chooseTruncation(
+  input: LayoutInput,
+  { whole, short, latest }: Sizes,
+  free: number,
+): Chosen | { type: "too-long" } {
   const { turns, before, strategy, keepTurns } = input;
   let { shortenedThrough, coveredThrough } = before;
   const last = turns.at(-1)?.turn ?? 0;
@@ -240,14 +244,16 @@ const fixedParts = ({ system, tools, task, recalled }: Fixed, holdsRecalled: boo
   { what: "system prompt", tokens: system, action: "kept", why: "always" },
   ...(tools > 0 ? [{ what: "tools", tokens: tools, action: "kept" as const, why: "always" }] : []),
   { what: "task", tokens: task, action: "kept", why: "always" },
-  ...(recalled > 0 ? [{ what: RECALLED, tokens: recalled, ...(holdsRecalled ? RECALLED_KEPT : RECALLED_LEFT) }] : []),
+  ...(recalled > 0
+    ? [{ what: RECALLED, tokens: recalled, ...(holdsRecalled ? RECALLED_TOKENS_MIN : RECALLED_LEFT) }]
+    : []),
 ];
 const RECALLED = "recalled memory";
-const RECALLED_KEPT = { action: "kept", why: "about the task" } as const;
+const RECALLED_TOKENS_MIN = { action: "kept", why: "about the task" } as const;
 const RECALLED_LEFT = { action: "dropped", why: "did not fit" } as const;
 
 /** What takes the space when nothing helps. */
-function takesOf(
+function tokenCostOf(
   input: LayoutInput,
   { sizes: { whole }, holdsRecalled }: { readonly sizes: Sizes; readonly holdsRecalled: boolean },
 ): readonly ContextPart[] {

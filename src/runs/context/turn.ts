@@ -22,7 +22,7 @@ export type TurnResult = {
   readonly note: string;
   /** About what `text`, `note` and pictures take. */
   readonly tokens: number;
-  readonly hasPictures: boolean;
+  readonly hasImages: boolean;
 };
 
 /** How a result is shown in a request. */

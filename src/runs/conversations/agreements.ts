@@ -4,17 +4,17 @@ import type { Clock } from "../../kernel/clock.ts";
 import type { RunId } from "../../kernel/ids.ts";
 import { log } from "../../kernel/log.ts";
 import { isTerminal, RunNotFoundError, type RunAnswers, type Runs } from "../index.ts";
-import { hasSpoken } from "./answer.ts";
+import { hasReplied } from "./answer.ts";
 import { messageIdOf } from "../../messaging/acl/index.ts";
-import { agreesLate, replyTo } from "./link.ts";
-import type { Post, SentRecords } from "./ports.ts";
+import { mayAgreeLate, replyTo } from "./trigger.ts";
+import type { MessageSender, SentRecords } from "./ports.ts";
 
 export type AgreementsDeps = {
   readonly runs: Pick<Runs, "view">;
   readonly answers: Pick<RunAnswers, "underWay">;
   readonly agents: Pick<Agents, "prepare">;
   readonly sent: SentRecords;
-  readonly post: Post;
+  readonly post: MessageSender;
   readonly clock: Clock;
   readonly alarm: Alarm;
   /** How long a run may take until whoever asked hears that it is worked on. */
@@ -33,7 +33,7 @@ export class Agreements {
   }
 
   /** Watches the runs that were under way when the server ended. */
-  begin(): void {
+  start(): void {
     for (const { runId, createdAtMs } of this.#deps.answers.underWay()) {
       this.#at(Math.max(0, createdAtMs + this.#deps.afterMs - this.#deps.clock.nowMs()), runId);
     }
@@ -57,12 +57,12 @@ export class Agreements {
     const { runs, agents, sent, post, clock } = this.#deps;
     const id = messageIdOf(run, "agree");
     const { workspace, agent, revision, message: link } = runs.view(run);
-    if (link === null || !agreesLate(link)) return;
+    if (link === null || !mayAgreeLate(link)) return;
     const { definition } = await agents.prepare(workspace, agent, revision);
     if (!definition.messaging.autoRespond || (await sent.find(workspace, id)) !== undefined) return;
     // Looked at in the turn in which it goes out: an answer that comes after this comes behind it.
     const view = runs.view(run);
-    if (isTerminal(view.state) || hasSpoken(view)) return;
+    if (isTerminal(view.state) || hasReplied(view)) return;
     await post.submit(
       replyTo(link, workspace, {
         id,

@@ -2,7 +2,7 @@ import { isJsonObject, parseJson } from "../../kernel/json.ts";
 import type { Content, Message, MessageError } from "../../messaging/acl/index.ts";
 import type { RunMessage, RunView } from "../index.ts";
 import { bidUpTo, type Call, callIn, limitsIn } from "./bidding.ts";
-import { answersTo } from "./link.ts";
+import { answersTo } from "./trigger.ts";
 
 type Performative = Message["performative"];
 
@@ -31,7 +31,7 @@ const NOT_DONE: readonly Performative[] = ["failure", "refuse", "reject-proposal
 const AS_JSON: ReadonlySet<Performative> = new Set(["propose"]);
 
 /** Whether the run's model has answered by itself, with the tool for it. */
-const hasReplied = ({ steps }: RunView): boolean =>
+const hasFinalReply = ({ steps }: RunView): boolean =>
   steps.some(
     (step) =>
       step.kind === "tool" &&
@@ -43,13 +43,13 @@ const hasReplied = ({ steps }: RunView): boolean =>
   );
 
 /** Whether the run's model has said something to whoever asked, be it that it agrees. */
-export const hasSpoken = ({ steps }: RunView): boolean =>
+export const hasReplied = ({ steps }: RunView): boolean =>
   steps.some((step) => step.kind === "tool" && step.server === MESSAGES && step.tool === REPLY);
 
 /** The answer of a run that has ended; undefined when nobody waits for one, or has got it. */
 export function answerOf(view: RunView, link: RunMessage): Answer | undefined {
   const allowed = answersTo(link);
-  if (allowed.length === 0 || hasReplied(view)) return undefined;
+  if (allowed.length === 0 || hasFinalReply(view)) return undefined;
   if (view.state === "completed") {
     const call = callIn(link, view.input);
     if (call !== undefined) return bidOf(view, call);

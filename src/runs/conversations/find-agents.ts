@@ -8,14 +8,18 @@ export type AgentFinder = {
   readonly directory: Pick<Directory, "capabilities" | "find" | "providers">;
 };
 
-type Wanted = { readonly words?: string | undefined; readonly capability?: string | undefined; readonly limit: number };
+type AgentQuery = {
+  readonly words?: string | undefined;
+  readonly capability?: string | undefined;
+  readonly limit: number;
+};
 
 const PAGE = 200;
 /** Agents that are looked at for words; with more deployed, ask for a capability. */
-const LOOKED_AT_MAX = 2_000;
+const CANDIDATES_MAX = 2_000;
 const STEM_CHARS = 5;
 
-const wordsIn = (text: string): readonly string[] =>
+const termsIn = (text: string): readonly string[] =>
   (text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []).map((word) =>
     word.slice(0, Math.max(STEM_CHARS, word.length - 3)),
   );
@@ -24,11 +28,11 @@ const wordsIn = (text: string): readonly string[] =>
 export async function findAgents(
   finder: AgentFinder,
   { workspace, agent }: { readonly workspace: string; readonly agent: string | undefined },
-  { words = "", capability, limit }: Wanted,
+  { words = "", capability, limit }: AgentQuery,
 ): Promise<[text: string, structured: JsonObject]> {
   const deployed = await allOf(finder.agents, workspace, capability);
   const there = [...deployed, ...othersOf(finder, workspace, capability)].filter(({ name }) => name !== agent);
-  const asked = new Set(wordsIn(words));
+  const asked = new Set(termsIn(words));
   const found = there
     .map((each) => ({ each, score: scoreOf(each, asked) }))
     .filter(({ score }) => asked.size === 0 || score > 0)
@@ -47,10 +51,10 @@ export async function findAgents(
   return [lines.join("\n"), { agents: shown }];
 }
 
-type Found = Pick<AgentSummary, "name" | "description" | "capabilities">;
+type AgentMatch = Pick<AgentSummary, "name" | "description" | "capabilities">;
 
 /** Active providers of capabilities that are not deployed agents. */
-function othersOf({ directory }: AgentFinder, workspace: string, wanted: string | undefined): readonly Found[] {
+function othersOf({ directory }: AgentFinder, workspace: string, wanted: string | undefined): readonly AgentMatch[] {
   const found = new Map<string, { name: string; description: string; capabilities: string[] }>();
   for (const capability of wanted === undefined ? directory.capabilities(workspace) : [wanted])
     for (const { name, status } of directory.providers(workspace, capability)) {
@@ -69,17 +73,17 @@ async function allOf(agents: AgentFinder["agents"], workspace: string, capabilit
     const page = await agents.list(workspace, { capability, cursor, limit: PAGE });
     all.push(...page.items);
     cursor = page.next;
-  } while (cursor !== undefined && all.length < LOOKED_AT_MAX);
+  } while (cursor !== undefined && all.length < CANDIDATES_MAX);
   return all;
 }
 
 /** How many of the words an agent's name, capabilities and description have. */
-function scoreOf({ name, description, capabilities }: Found, asked: ReadonlySet<string>): number {
-  const told = new Set(wordsIn([name, ...capabilities, description].join(" ")));
+function scoreOf({ name, description, capabilities }: AgentMatch, asked: ReadonlySet<string>): number {
+  const told = new Set(termsIn([name, ...capabilities, description].join(" ")));
   return [...asked].filter((word) => told.has(word)).length;
 }
 
-function nobody(there: readonly Found[]): string {
+function nobody(there: readonly AgentMatch[]): string {
   const capabilities = [...new Set(there.flatMap((each) => each.capabilities))].toSorted();
   if (capabilities.length === 0) return "No other agent is there.";
   return `No agent fits. Capabilities that somebody provides: ${capabilities.slice(0, PAGE).join(", ")}.`;

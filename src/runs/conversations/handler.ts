@@ -17,25 +17,25 @@ import {
   isPast,
   type Settlement,
 } from "../../messaging/router/index.ts";
-import type { Replies, ReplyIndex, RunAnswers, RunJournal, RunMessage, Runs } from "../index.ts";
+import type { PendingReplies, ReplyIndex, RunAnswers, RunJournal, RunMessage, Runs } from "../index.ts";
 import type { Agreements } from "./agreements.ts";
 import { PASSES } from "./answer.ts";
 import { bidUpTo, callIn, isOnlyNews, limitsIn } from "./bidding.ts";
 import { isCallOff, isSubscription, messageIdOf, runIdOf } from "../../messaging/acl/index.ts";
-import { agreesFirst, agreesLate, linkOf, replyTo } from "./link.ts";
-import type { ConversationPast, Post, TaskClaims } from "./ports.ts";
-import { isInterim, replyResult, textOf, variablesOf } from "./words.ts";
+import { mustAgreeFirst, mayAgreeLate, triggerOf, replyTo } from "./trigger.ts";
+import type { ConversationHistory, MessageSender, TaskInterceptor } from "./ports.ts";
+import { isInterim, replyResult, textOf, variablesOf } from "./content.ts";
 
 export type CorrespondenceDeps = {
   readonly agents: Pick<Agents, "prepareServing">;
   readonly runs: Runs;
   readonly journal: Pick<RunJournal, "summary">;
-  readonly replies: Replies;
+  readonly replies: PendingReplies;
   readonly waits: ReplyIndex;
   readonly answers: RunAnswers;
-  readonly post: Post;
-  readonly past: ConversationPast;
-  readonly tasks: TaskClaims;
+  readonly post: MessageSender;
+  readonly past: ConversationHistory;
+  readonly tasks: TaskInterceptor;
   readonly agreements: Pick<Agreements, "expect">;
   readonly clock: Clock;
   /** `hops` and `trail` of messages that are sent because of one. */
@@ -79,7 +79,7 @@ export class Correspondence implements AgentHandler {
 
   async handle(delivered: Delivered, signal: AbortSignal): Promise<Settlement> {
     const { message } = delivered;
-    if (await this.#deps.tasks.claim(delivered)) return DONE;
+    if (await this.#deps.tasks.intercept(delivered)) return DONE;
     if (await this.#endWait(delivered)) return DONE;
     if (message.performative === "cancel") return this.#cancel(delivered);
     if (message.inReplyTo !== undefined && isCallOff(message.inReplyTo)) return DONE;
@@ -123,7 +123,7 @@ export class Correspondence implements AgentHandler {
   async #start(delivered: Delivered, id: RunId, signal: AbortSignal): Promise<Settlement> {
     const { message, recipient } = delivered;
     const { journal, agents, answers, runs } = this.#deps;
-    const link = linkOf(message, this.#deps.follow(delivered));
+    const link = triggerOf(message, this.#deps.follow(delivered));
     if (journal.summary(id) !== undefined) return this.#agree(link, delivered, id);
     try {
       const { name, definition } = await agents.prepareServing(message.workspace, recipient);
@@ -135,7 +135,7 @@ export class Correspondence implements AgentHandler {
       const limit = messaging.autoRespond ? (messaging.priceMax ?? this.#limitOf(lastBid)) : undefined;
       const bid = await this.#bid(message, { id, link, name, limit });
       if (bid !== undefined) return bid;
-      if (turns >= messaging.turnsMax) return turnsOver(name, messaging);
+      if (turns >= messaging.turnsMax) return turnsEnded(name, messaging);
       const history = await this.#history(message, name, messaging);
       const { performative, sender, conversationId, protocol } = message;
       await this.#whenThereIsRoom(message, signal, () =>
@@ -204,8 +204,8 @@ export class Correspondence implements AgentHandler {
 
   /** Where the protocol wants an agreement before the result, it is given when the run is on disk. */
   async #agree(link: RunMessage, { message, recipient }: Delivered, run: RunId): Promise<Settlement> {
-    if (!agreesFirst(link)) {
-      if (agreesLate(link)) this.#deps.agreements.expect(run);
+    if (!mustAgreeFirst(link)) {
+      if (mayAgreeLate(link)) this.#deps.agreements.expect(run);
       return DONE;
     }
     const { post, clock } = this.#deps;
@@ -236,7 +236,7 @@ export class Correspondence implements AgentHandler {
       }
     }
     await post.submit(
-      replyTo(linkOf(message, this.#deps.follow(delivered)), message.workspace, {
+      replyTo(triggerOf(message, this.#deps.follow(delivered)), message.workspace, {
         id: messageIdOf(runIdOf(message, recipient), "cancelled"),
         performative: "inform",
         sender: recipient,
@@ -250,7 +250,7 @@ export class Correspondence implements AgentHandler {
 
 const sameName = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase();
 
-const turnsOver = (name: string, { turnsMax }: AgentMessaging): Settlement => ({
+const turnsEnded = (name: string, { turnsMax }: AgentMessaging): Settlement => ({
   type: "rejected",
   code: "CONVERSATION_TURNS_MAX",
   reason: `${name} has worked on ${turnsMax} messages of this conversation, and does not on more; max_turns in its [conversation] is the limit`,

@@ -18,10 +18,10 @@ import {
 } from "../../tools/catalogue/index.ts";
 import { MESSAGES } from "./answer.ts";
 import { messageIdOf, subscriptionOf, taskIdOf } from "../../messaging/acl/index.ts";
-import { answersTo, carriedOn, replyTo } from "./link.ts";
+import { answersTo, propagatedContext, replyTo } from "./trigger.ts";
 import { type AgentFinder, findAgents } from "./find-agents.ts";
-import type { ConversationRecords, Post, SubscriptionDesk, TaskDesk } from "./ports.ts";
-import { SUBSCRIBE_PROTOCOL, tellSubscribers, unsubscribe } from "./subscribing.ts";
+import type { ConversationRecords, MessageSender, SubscriptionService, TaskService } from "./ports.ts";
+import { SUBSCRIBE_PROTOCOL, notifySubscribers, unsubscribe } from "./subscribing.ts";
 import { waitFor } from "./task-waits.ts";
 import {
   AskArguments,
@@ -34,15 +34,15 @@ import {
   TellArguments,
   UnsubscribeArguments,
 } from "./tool-arguments.ts";
-import { type Addressed, addressOf, inWords } from "./tool-address.ts";
+import { type Addressed, addressOf, formatAddress } from "./tool-address.ts";
 import { ANSWER, ASK, AUCTION, CALL, FIND, SEND, SUBSCRIBE, TELL, UNSUBSCRIBE } from "./tool-list.ts";
-import { contentFrom, isInterim } from "./words.ts";
+import { contentFrom, isInterim } from "./content.ts";
 
 export type MessageToolsDeps = AgentFinder & {
-  readonly post: Post;
+  readonly post: MessageSender;
   readonly journal: Pick<RunJournal, "summary">;
-  readonly tasks: Pick<TaskDesk, "create" | "distribute" | "options">;
-  readonly subscriptions: SubscriptionDesk;
+  readonly tasks: Pick<TaskService, "create" | "distribute" | "options">;
+  readonly subscriptions: SubscriptionService;
   readonly conversations: ConversationRecords;
   readonly clock: Clock;
   readonly version: string;
@@ -95,9 +95,9 @@ export class MessageTools implements NativeTools {
         );
       case TELL.name: {
         const { link } = this.#callerOf(call);
-        const draft = link === null ? undefined : carriedOn(link);
+        const draft = link === null ? undefined : propagatedContext(link);
         return checked(TELL, TellArguments, given, (wanted) =>
-          tellSubscribers(this.#deps, call, wanted, draft, plainly),
+          notifySubscribers(this.#deps, call, wanted, draft, plainly),
         );
       }
       case FIND.name:
@@ -123,7 +123,7 @@ export class MessageTools implements NativeTools {
     draft: Pick<Message, "performative" | "content" | "address"> & { readonly [Key in keyof Message]?: Message[Key] },
   ): Message {
     return composeMessage({
-      ...(link !== null && { ...carriedOn(link), parentConversation: link.conversationId }),
+      ...(link !== null && { ...propagatedContext(link), parentConversation: link.conversationId }),
       ...draft,
       id: messageIdOf(id, "message"),
       workspace,
@@ -168,7 +168,7 @@ export class MessageTools implements NativeTools {
       replyByMs: deadlineMs,
       protocol: PROTOCOL_OF[performative],
     });
-    const wait = { conversationId: message.conversationId, replyWith, deadlineMs, to: inWords(address) };
+    const wait = { conversationId: message.conversationId, replyWith, deadlineMs, to: formatAddress(address) };
     return awaitReply(wait, async () => {
       const result = resultOf(await this.#deps.post.submit(message), { performative });
       return result.type === "failed" ? result : undefined;
@@ -217,7 +217,7 @@ export class MessageTools implements NativeTools {
       hops: link?.hops ?? 0,
     };
     const deadlineMs = clock.nowMs() + bidsMs * rounds + workMs * tries + MINUTE_MS;
-    const wait = { conversationId: id, replyWith: waitFor(id), deadlineMs, to: inWords(address) };
+    const wait = { conversationId: id, replyWith: waitFor(id), deadlineMs, to: formatAddress(address) };
     return awaitReply(wait, () =>
       refusable(async () => {
         const task = await tasks.create(request, id);
@@ -257,7 +257,7 @@ export class MessageTools implements NativeTools {
       replyByMs: deadlineMs,
       protocol: SUBSCRIBE_PROTOCOL,
     });
-    const wait = { conversationId: message.conversationId, replyWith, deadlineMs, to: inWords(address) };
+    const wait = { conversationId: message.conversationId, replyWith, deadlineMs, to: formatAddress(address) };
     return awaitReply(wait, async () => {
       const result = resultOf(await this.#deps.post.submit(message), { performative: "subscribe" });
       return result.type === "failed" ? result : undefined;

@@ -7,14 +7,14 @@ import { SYSTEM_SENDER } from "../../messaging/acl/index.ts";
 import { type JournalEntry, RunNotFoundError, type RunAnswers, type Runs } from "../index.ts";
 import { answerOf } from "./answer.ts";
 import { messageIdOf } from "../../messaging/acl/index.ts";
-import { replyTo } from "./link.ts";
-import type { Post } from "./ports.ts";
+import { replyTo } from "./trigger.ts";
+import type { MessageSender } from "./ports.ts";
 
 export type OutboxDeps = {
   readonly runs: Runs;
   readonly answers: RunAnswers;
   readonly agents: Pick<Agents, "prepare">;
-  readonly post: Post;
+  readonly post: MessageSender;
   readonly clock: Clock;
 };
 
@@ -38,7 +38,7 @@ export class Outbox implements AsyncDisposable {
   }
 
   /** Sends what is due, of runs that ended before too, and from now on. */
-  begin(): void {
+  start(): void {
     this.#watching = this.#deps.runs.hub.watchAll((news) => {
       if (news.type === "entry" && isEnd(news.entry)) this.#worker.due();
     });

@@ -5,13 +5,13 @@ import type { ConversationQuery, Delivered, Submitted, Subscriptions } from "../
 import type { Task, Tasks } from "../../messaging/tasks/index.ts";
 
 /** Where messages are sent. One implementation: the router. */
-export interface Post {
+export interface MessageSender {
   /** As `Router.submit`. */
   submit(message: Message): Promise<Submitted>;
 }
 
 /** What was said so far. */
-export interface ConversationPast {
+export interface ConversationHistory {
   /**
    * The last messages of its conversation before this one, oldest first: those that `agent` sent or got. What others said to
    * each other, such as a rival's bid, is none of its business.
@@ -33,9 +33,9 @@ export interface SentRecords {
 }
 
 /** Who looks at messages to agents before anybody else does, because they belong to a task of theirs. */
-export interface TaskClaims {
+export interface TaskInterceptor {
   /** Whether it was theirs; what follows from it is out then. */
-  claim(delivered: Delivered): Promise<boolean>;
+  intercept(delivered: Delivered): Promise<boolean>;
 }
 
 /** Conversations as they stand. */
@@ -46,9 +46,9 @@ export interface ConversationRecords {
 }
 
 /** Who subscribed to what. */
-export type SubscriptionDesk = Pick<Subscriptions, "subscribe" | "unsubscribe" | "list">;
+export type SubscriptionService = Pick<Subscriptions, "subscribe" | "unsubscribe" | "list">;
 
 /** Work that is offered to several. One implementation: `Tasks`. */
-export type TaskDesk = Pick<Tasks, "create" | "distribute" | "cancel" | "watch" | "options"> & {
+export type TaskService = Pick<Tasks, "create" | "distribute" | "cancel" | "watch" | "options"> & {
   readonly get: (workspace: string, id: TaskId) => Task;
 };

@@ -5,7 +5,7 @@ import { composeMessage, type Message, type MessageDraft } from "../../messaging
 import { advance, type Conversation, CONVERSATION_TERMS } from "../../messaging/protocols/index.ts";
 import type { Submitted } from "../../messaging/router/index.ts";
 import { NO_USAGE, type ToolCall, type ToolResult } from "../../tools/catalogue/index.ts";
-import { SUBSCRIBE_PROTOCOL, tellSubscribers, unsubscribe } from "./subscribing.ts";
+import { SUBSCRIBE_PROTOCOL, notifySubscribers, unsubscribe } from "./subscribing.ts";
 
 // verifies("protocol.subscribe")
 
@@ -80,13 +80,13 @@ test("subscribers who were agreed to are told, each in the conversation of the s
     subscription("two", "bob", false),
     subscription("three", "cid", true),
   );
-  const result = await tellSubscribers(deps, callBy("press"), { content: { news: 1 } }, undefined, done);
+  const result = await notifySubscribers(deps, callBy("press"), { content: { news: 1 } }, undefined, done);
   expect(result).toMatchObject({ content: [{ text: "Told alice, cid." }] });
   expect(sent).toMatchObject([
     { performative: "inform", conversationId: "one", inReplyTo: "one-call", protocol: SUBSCRIBE_PROTOCOL },
     { performative: "inform", conversationId: "three", inReplyTo: "three-call" },
   ]);
-  const nobody = await tellSubscribers(deps, callBy("alice"), { content: "x" }, undefined, done);
+  const nobody = await notifySubscribers(deps, callBy("alice"), { content: "x" }, undefined, done);
   expect(nobody).toMatchObject({ content: [{ text: "Nobody has subscribed." }] });
 });
 

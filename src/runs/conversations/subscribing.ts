@@ -3,14 +3,14 @@ import type { Clock } from "../../kernel/clock.ts";
 import { type Address, composeMessage, type Message, USER_SENDER } from "../../messaging/acl/index.ts";
 import type { Conversation } from "../../messaging/protocols/index.ts";
 import { failedCall, type ToolCall, type ToolResult } from "../../tools/catalogue/index.ts";
-import { callOffOf, messageIdOf } from "../../messaging/acl/index.ts";
-import type { ConversationRecords, Post, SubscriptionDesk } from "./ports.ts";
+import { cancellationId, messageIdOf } from "../../messaging/acl/index.ts";
+import type { ConversationRecords, MessageSender, SubscriptionService } from "./ports.ts";
 import type { TellArguments } from "./tool-arguments.ts";
-import { contentFrom } from "./words.ts";
+import { contentFrom } from "./content.ts";
 
 export type SubscribingDeps = {
-  readonly post: Post;
-  readonly subscriptions: SubscriptionDesk;
+  readonly post: MessageSender;
+  readonly subscriptions: SubscriptionService;
   readonly conversations: ConversationRecords;
   readonly clock: Clock;
 };
@@ -19,7 +19,7 @@ export const SUBSCRIBE_PROTOCOL = "fipa-subscribe";
 /** The state of somebody who was subscribed to and has agreed, in the protocol's table. */
 const SUBSCRIBED = "subscribed";
 /** Conversations that are looked at, the last changed first. */
-const LOOKED_AT_MAX = 1_000;
+const SUBSCRIPTIONS_MAX = 1_000;
 
 type Done = (text: string, structured: { readonly [key: string]: string | readonly string[] }) => ToolResult;
 
@@ -44,10 +44,10 @@ export async function unsubscribe(
       `there is no subscription ${id} of this agent; to topics it has: ${topics || "none"}.`,
     );
   }
-  const letter = messageIdOf(callId, "message");
+  const noticeMessage = messageIdOf(callId, "message");
   const submitted = await post.submit(
     composeMessage({
-      id: letter,
+      id: noticeMessage,
       workspace,
       performative: "cancel",
       sender: agent,
@@ -55,7 +55,7 @@ export async function unsubscribe(
       content: { type: "text", text: "" },
       protocol: SUBSCRIBE_PROTOCOL,
       conversationId: id,
-      replyWith: callOffOf(letter),
+      replyWith: cancellationId(noticeMessage),
       atMs: clock.nowMs(),
     }),
   );
@@ -69,7 +69,7 @@ const subscribedTo = ({ protocol, initiator, participants }: Conversation, agent
     : [];
 
 /** Tells all who subscribed to the calling agent something, each in its own conversation. */
-export async function tellSubscribers(
+export async function notifySubscribers(
   { post, conversations, clock }: SubscribingDeps,
   call: ToolCall,
   ...[wanted, draft, done]: [
@@ -80,7 +80,7 @@ export async function tellSubscribers(
 ): Promise<ToolResult> {
   const { workspace, agent } = call.context;
   if (agent === undefined) return failedCall("tool-error", "only an agent has subscribers.");
-  const query = { workspace, protocol: SUBSCRIBE_PROTOCOL, participant: agent, limit: LOOKED_AT_MAX };
+  const query = { workspace, protocol: SUBSCRIBE_PROTOCOL, participant: agent, limit: SUBSCRIPTIONS_MAX };
   const open = (await conversations.conversations(query)).filter((each) => isSubscriber(each, agent));
   const told: string[] = [];
   for (const conversation of open) {

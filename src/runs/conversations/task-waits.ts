@@ -2,9 +2,9 @@ import { CaxtonError } from "../../kernel/errors.ts";
 import { TaskId } from "../../kernel/ids.ts";
 import type { Json, JsonObject } from "../../kernel/json.ts";
 import { log } from "../../kernel/log.ts";
-import type { GivenReply, Replies, ReplyIndex } from "../index.ts";
+import type { ReplyResult, PendingReplies, ReplyIndex } from "../index.ts";
 import { isFinished, type Task } from "../../messaging/tasks/index.ts";
-import type { TaskDesk } from "./ports.ts";
+import type { TaskService } from "./ports.ts";
 
 const PREFIX = "task-";
 /** What a call waits for that has offered a task. */
@@ -17,9 +17,9 @@ export function taskOfWait(replyWith: string): TaskId | undefined {
 }
 
 export type TaskWaitsDeps = {
-  readonly tasks: Pick<TaskDesk, "watch" | "get">;
+  readonly tasks: Pick<TaskService, "watch" | "get">;
   readonly waits: Pick<ReplyIndex, "openWith">;
-  readonly replies: Replies;
+  readonly replies: PendingReplies;
 };
 
 /** Brings the ends of tasks to the calls that offered them, also of tasks that ended while no server ran. */
@@ -33,7 +33,7 @@ export class TaskWaits implements AsyncDisposable {
     this.#deps = deps;
   }
 
-  begin(): void {
+  start(): void {
     this.#watching = this.#deps.tasks.watch(() => this.#due());
     this.#due();
   }
@@ -46,10 +46,10 @@ export class TaskWaits implements AsyncDisposable {
   #due(): void {
     if (this.#isDue) return;
     this.#isDue = true;
-    this.#look = this.#look.then(() => this.#lookAll());
+    this.#look = this.#look.then(() => this.#checkAll());
   }
 
-  async #lookAll(): Promise<void> {
+  async #checkAll(): Promise<void> {
     await new Promise((resolve) => void setImmediate(resolve));
     this.#isDue = false;
     try {
@@ -75,7 +75,7 @@ export class TaskWaits implements AsyncDisposable {
   }
 }
 
-function endOf(task: Task): GivenReply {
+function endOf(task: Task): ReplyResult {
   const winner = task.bidders.find(({ name }) => name === task.assignedTo);
   const structured: JsonObject = {
     task: task.id,

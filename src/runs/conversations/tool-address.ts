@@ -24,7 +24,7 @@ export function addressOf({ to, capability, topic, broadcast }: Addressed): Addr
     : "say whom it is for in one way only: to, capability, topic or broadcast.";
 }
 
-export function inWords(address: Address): string {
+export function formatAddress(address: Address): string {
   switch (address.type) {
     case "receivers":
       return address.names.join(", ");

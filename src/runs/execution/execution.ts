@@ -4,9 +4,9 @@ import { LIMITS } from "../../kernel/quantities.ts";
 import { type Tool, type ToolCatalogue, toolsTokens } from "../../tools/catalogue/index.ts";
 import {
   checkedAnswer,
-  DEFAULT_RUN_SIZES,
+  DEFAULT_OUTPUT_LIMITS,
   type ExecutionPlan,
-  type RestingState,
+  type SuspendedState,
   RUN_FAILURE_CODES,
   type RunEvent,
   type RunFiles,
@@ -28,12 +28,12 @@ import {
 } from "../turn/index.ts";
 import { boundArguments, emptyFailure, endNotices, isEmptyAnswer, loopFailure } from "./guards.ts";
 import {
-  type Attend,
+  type CallHooks,
   callContext,
-  holdOf,
+  resourceHold,
   offeredTools,
   OWN_TOOLS,
-  permitCalls,
+  authorizeCalls,
   prepareCall,
   type PreparedCall,
   queuedPast,
@@ -54,14 +54,14 @@ export type ExecutionDeps = {
   readonly artifacts: RunFiles;
   readonly clock: Clock;
   readonly retry: RetryPolicy;
-  readonly attend: Attend;
+  readonly attend: CallHooks;
   /** A model by its `provider/model`, with the settings that are good for it; never rejects. */
   readonly backup: (name: string) => Promise<ModelInUse>;
   /** How long a run waits for somebody to choose how it goes on when its model failed. */
   readonly choiceTimeoutMs: number;
   readonly meter: Meter;
   /** Lets the run rest until someone answers, unless that has happened meanwhile to one of `waits`, which are those of `waitsOf`. */
-  readonly rest: (state: RestingState, waits: readonly string[]) => Promise<"resting" | "go-on">;
+  readonly rest: (state: SuspendedState, waits: readonly string[]) => Promise<"resting" | "go-on">;
 };
 
 /**
@@ -79,11 +79,11 @@ export async function execute(given: ExecutionDeps, planned: ExecutionPlan, sign
   const tools = deps.tools.select(plan.tools).filter(({ effects }) => plan.isReadOnly !== true || effects.readOnly);
   for (let step = nextTurn(recorder); !signal.aborted; step += 1) {
     if ((await settleOpenCalls(deps, plan, tools, signal)) === "stopped") return;
-    if (step > plan.stepsMax + repairs(recorder)) return recorder.record(stepsMaxReached(plan));
+    if (step > plan.stepsMax + repairs(recorder)) return recorder.append(stepsMaxReached(plan));
     const turn = await takeTurn(turnDeps(deps, plan, { step, tools }), step, plan.settings, signal);
     if (turn.type === "stopped") return;
-    if (turn.type === "refused") return recorder.record({ type: "run-fail", failure: turn.failure });
-    if (turn.type === "failed") return recorder.record(...failedTurn(deps, plan, { step, ...turn }));
+    if (turn.type === "refused") return recorder.append({ type: "run-fail", failure: turn.failure });
+    if (turn.type === "failed") return recorder.append(...failedTurn(deps, plan, { step, ...turn }));
     const { use, offered, permit } = turn;
     const bounded = boundArguments(turn.answer.toolCalls, plan);
     const answer = { ...turn.answer, toolCalls: bounded.calls };
@@ -99,24 +99,24 @@ export async function execute(given: ExecutionDeps, planned: ExecutionPlan, sign
     };
     if (isEmptyAnswer(answer)) {
       const failure = emptyFailure(recorder.view(), deps.model.id);
-      await recorder.record(end, ...(failure ? [failure] : []));
+      await recorder.append(end, ...(failure ? [failure] : []));
       permit.release();
       if (failure) return;
       continue;
     }
     if (answer.toolCalls.length === 0) {
       const next = endOfRun(deps, plan, { step, answer, limited: permit.limited });
-      await recorder.record(end, next);
+      await recorder.append(end, next);
       permit.release();
       if (next.type === "output-refuse") continue;
       return;
     }
-    if (answer.toolCalls.length > LIMITS.toolCallsPerTurnMax) return recorder.record(end, tooManyCalls(answer));
+    if (answer.toolCalls.length > LIMITS.toolCallsPerTurnMax) return recorder.append(end, tooManyCalls(answer));
     const prepared = answer.toolCalls.map((call) => bounded.refuse(prepareCall(step, call, offered, tools)));
     const loop = loopFailure(recorder.view(), plan, prepared);
-    if (loop) return recorder.record(end, loop);
+    if (loop) return recorder.append(end, loop);
     const calls = permitted(deps, plan, prepared);
-    await recorder.record(end, ...startsOf(calls));
+    await recorder.append(end, ...startsOf(calls));
     permit.release();
     if ((await callTools(deps, plan, { calls, tools }, signal)) === "stopped") return;
   }
@@ -139,8 +139,8 @@ async function settleOpenCalls(
     const view = recorder.view();
     // Someone answered in this moment.
     if (openCalls(view).length > 0) continue;
-    const waits = waitsOf(view);
-    const state = restingState(view);
+    const waits = pendingWaits(view);
+    const state = suspendedState(view);
     if (state === undefined) return "settled";
     if ((await deps.rest(state, waits)) === "resting") return "stopped";
   }
@@ -148,13 +148,13 @@ async function settleOpenCalls(
 }
 
 /** Ids of approvals and replies that have not come. */
-export const waitsOf = ({ approvals, replies }: RunView): readonly string[] => [
+export const pendingWaits = ({ approvals, replies }: RunView): readonly string[] => [
   ...approvals.filter(({ state }) => state === "open").map(({ id }) => id),
   ...replies.filter(({ state }) => state === "open").map(({ replyWith }) => replyWith),
 ];
 
 /** What people have to do comes first: it tells who has to see to it that the run goes on. */
-function restingState({ approvals, replies, waitingFor }: RunView): RestingState | undefined {
+function suspendedState({ approvals, replies, waitingFor }: RunView): SuspendedState | undefined {
   if (waitingFor.length > 0) return "needs-decision";
   if (approvals.some(({ state }) => state === "open")) return "awaiting-approval";
   return replies.some(({ state }) => state === "open") ? "awaiting-reply" : undefined;
@@ -173,12 +173,12 @@ async function settle(
   const failing = open.find(({ decision }) => decision === "fail");
   const failure = failing ? decidedToFail(failing) : expiredFailure(recorder.view(), open);
   if (failure) {
-    await recorder.record(failure);
+    await recorder.append(failure);
     return "stopped";
   }
-  for (const step of open.filter(({ decision }) => decision === "skip")) await recorder.record(skipped(step));
+  for (const step of open.filter(({ decision }) => decision === "skip")) await recorder.append(skipped(step));
   const replied = await repliedEnds(deps, open);
-  await recorder.record(...replied);
+  await recorder.append(...replied);
   const isOver = (step: ToolStep) => replied.some(({ callId }) => callId === step.callId);
   const undecided = open.filter(
     (step) => step.decision === undefined && step.begun && !step.repeatable && !isOver(step),
@@ -187,17 +187,17 @@ async function settle(
   const prepared = open.filter(isMadeAgain).map((step) => prepareAgain(step, tools));
   const again = permitted(deps, plan, prepared);
   // Begun again on disk before it is: a decision to repeat a call is good for one time.
-  if (again.length > 0) await recorder.record(...startsOf(again));
+  if (again.length > 0) await recorder.append(...startsOf(again));
   if ((await callTools(deps, plan, { calls: again, tools }, signal)) === "stopped" || signal.aborted) return "stopped";
   if (undecided.length === 0) return "settled";
-  await recorder.record(...undecided.map(({ callId }) => ({ type: "run-wait", callId }) as const));
+  await recorder.append(...undecided.map(({ callId }) => ({ type: "run-wait", callId }) as const));
   return "stopped";
 }
 
 /** The calls as rules and approvals allow them, queued where they have to wait for others or for a budget. */
 const permitted = (deps: ExecutionDeps, plan: ExecutionPlan, calls: readonly PreparedCall[]): readonly PreparedCall[] =>
   queuedPast(
-    permitCalls({ ...deps, view: deps.recorder.view() }, plan, calls),
+    authorizeCalls({ ...deps, view: deps.recorder.view() }, plan, calls),
     deps.meter.limitsCalls ? 0 : plan.concurrentToolsMax,
   );
 
@@ -220,7 +220,7 @@ async function callTools(
   if (now.length === 0) return "done";
   let permit = await deps.meter.forCalls(now.length, signal, "at once");
   if (permit.type === "refused") {
-    deps.recorder.note(...now.map(holdOf));
+    deps.recorder.enqueue(...now.map(resourceHold));
     permit = await deps.meter.forCalls(now.length, signal, "waiting");
   }
   if (permit.type === "stopped") return "stopped";
@@ -229,7 +229,7 @@ async function callTools(
       ? permit.failure
       : await runCalls({ ...deps, context, agentTools: tools }, now, plan.concurrentToolsMax, permit.signal);
   const failure = refusal ?? (permit.type === "granted" ? permit.cut() : undefined);
-  if (failure && !signal.aborted) await deps.recorder.record({ type: "run-fail", failure });
+  if (failure && !signal.aborted) await deps.recorder.append({ type: "run-fail", failure });
   if (permit.type === "granted") permit.release();
   return failure ? "stopped" : "done";
 }
@@ -248,7 +248,7 @@ const turnDeps = (
 ): TurnDeps => ({
   ...deps,
   fallback: plan.fallback ?? [],
-  outputBytesMax: (plan.sizes ?? DEFAULT_RUN_SIZES).outputBytesMax,
+  outputBytesMax: (plan.sizes ?? DEFAULT_OUTPUT_LIMITS).outputBytesMax,
   prepare: ({ model, settings }, window, signal) => {
     const offered = offeredTools(deps.recorder.view(), tools, plan.deferredTools);
     return prepareRequest({ ...deps, model }, { ...plan, settings }, { step, offered, window }, signal);

@@ -1,8 +1,8 @@
 import { failedCall } from "../../tools/catalogue/index.ts";
 import {
   DEFAULT_LOOP_GUARD,
-  DEFAULT_RUN_SIZES,
-  endsEmpty,
+  DEFAULT_OUTPUT_LIMITS,
+  lastTurnIsEmpty,
   type Loop,
   loopOf,
   RUN_FAILURE_CODES,
@@ -10,19 +10,19 @@ import {
   type RunNotice,
   type ExecutionPlan,
   type RunView,
-  turnsAfter,
+  turnsSince,
 } from "../record/index.ts";
 import { type ModelToolCall } from "../../models/port/index.ts";
 import type { Answer } from "../turn/index.ts";
 import type { PreparedCall } from "../calls/index.ts";
 
 /** Turns looked back at for loops: rounds of four turns, repeated ten times. */
-const LOOK_BACK = 40;
+const RECENT_CALLS = 40;
 
 /** Why a run ends although its model asks for calls: it goes round in circles. Undefined when it does not. */
 export function loopFailure(view: RunView, plan: ExecutionPlan, calls: readonly PreparedCall[]): RunEvent | undefined {
   const last = view.steps.findLast((step) => step.kind === "model" && step.end.state === "done")?.turn ?? 0;
-  const turns = turnsAfter(view, last - LOOK_BACK, () => "");
+  const turns = turnsSince(view, last - RECENT_CALLS, () => "");
   const asked = calls.map(({ start }) => ({ ...start, arguments: start.content.arguments }));
   const loop = loopOf(turns, asked, plan.loops ?? DEFAULT_LOOP_GUARD);
   return loop && { type: "run-fail", failure: failureOf(loop, plan.agent) };
@@ -50,7 +50,7 @@ export const isEmptyAnswer = ({ text, toolCalls, files, finish }: Answer): boole
 
 /** The end of a run whose model answered with nothing for the second time in a row; undefined for the first. */
 export const emptyFailure = (view: RunView, model: string): RunEvent | undefined =>
-  endsEmpty(view)
+  lastTurnIsEmpty(view)
     ? {
         type: "run-fail",
         failure: {
@@ -80,7 +80,7 @@ export type BoundedCalls = {
 
 /** Calls with the arguments of those left out that are too long to be kept. */
 export function boundArguments(calls: readonly ModelToolCall[], plan: ExecutionPlan): BoundedCalls {
-  const { argumentBytesMax } = plan.sizes ?? DEFAULT_RUN_SIZES;
+  const { argumentBytesMax } = plan.sizes ?? DEFAULT_OUTPUT_LIMITS;
   const tooLong = new Map(
     calls
       .map((call) => [call, Buffer.byteLength(call.arguments)] as const)

@@ -1,1 +1,1 @@
-export { type ExecutionDeps, execute, waitsOf } from "./execution.ts";
+export { type ExecutionDeps, execute, pendingWaits } from "./execution.ts";

@@ -25,7 +25,7 @@ export type DialogueTurn = Turn & {
 type Done = Extract<ModelStep["end"], { state: "done" }>;
 
 /** The finished turns after one, oldest first; those in which the model said and asked nothing are left out. */
-export function turnsAfter(
+export function turnsSince(
   view: RunView,
   afterTurn: number,
   noteOf: (steps: readonly ToolStep[], turn: number) => string,
@@ -97,11 +97,11 @@ const callsTokens = (calls: readonly ModelToolCall[]): number =>
 function resultOf(step: ToolStep, call: number, note: string): TurnResult {
   const { end } = step;
   const text = "text" in end ? end.text : "";
-  const pictures = "artifacts" in end ? artifactPictures(end.artifacts).length : 0;
-  const tokens = known(step, () => estimateTokens(text) + pictures * PICTURE_TOKENS);
+  const images = "artifacts" in end ? artifactImages(end.artifacts).length : 0;
+  const tokens = known(step, () => estimateTokens(text) + images * PICTURE_TOKENS);
   const noteTokens = note === "" ? 0 : estimateTokens(note) + 1;
   const failed = end.state === "failed";
-  return { call, name: step.name, text, failed, note, tokens: tokens + noteTokens, hasPictures: pictures > 0 };
+  return { call, name: step.name, text, failed, note, tokens: tokens + noteTokens, hasImages: images > 0 };
 }
 
 /** Steps that are over do not change, so each is counted once. */
@@ -115,7 +115,7 @@ function known(step: ModelStep | ToolStep, count: () => number): number {
   return tokens;
 }
 
-export type Cover = { readonly through: number; readonly summary: string | undefined };
+export type SummaryRange = { readonly through: number; readonly summary: string | undefined };
 
 type Shown = {
   readonly shown: readonly ShownTurn[];
@@ -128,11 +128,11 @@ type Shown = {
 export function messagesOf(
   view: RunView,
   { shown, turns, files }: Shown,
-  cover: Cover | undefined,
+  cover: SummaryRange | undefined,
 ): readonly ModelMessage[] {
   const byTurn = new Map(turns.map((turn) => [turn.turn, turn]));
   const covered = cover === undefined ? "" : `\n\n${coverText(cover.through, cover.summary)}`;
-  const nudge = endsEmpty(view) ? EMPTY_NUDGE : "";
+  const nudge = lastTurnIsEmpty(view) ? EMPTY_NUDGE : "";
   const first = shown.length === 0 && nudge !== "" ? `\n\n${nudge}` : "";
   const messages: ModelMessage[] = [
     { role: "user", text: view.prompt + covered + first, images: files },
@@ -144,7 +144,7 @@ export function messagesOf(
 const EMPTY_NUDGE = "Your last answer was empty. Answer the request now, or call a tool.";
 
 /** Whether the last finished turn was empty. */
-export function endsEmpty(view: RunView): boolean {
+export function lastTurnIsEmpty(view: RunView): boolean {
   const last = view.steps.findLast((step) => step.kind === "model" && step.end.state === "done");
   return last?.kind === "model" && last.end.state === "done" && isEmpty(last.end);
 }
@@ -165,7 +165,7 @@ function turnMessages({ turn, results }: ShownTurn, whole: DialogueTurn | undefi
       text: result.text,
       structured: isWhole && end && "structured" in end && isJsonObject(end.structured) ? end.structured : undefined,
       failed: end?.state === "failed",
-      images: isWhole && end && "artifacts" in end ? artifactPictures(end.artifacts) : [],
+      images: isWhole && end && "artifacts" in end ? artifactImages(end.artifacts) : [],
     };
   });
   return [said, { role: "tool", results: shown }];
@@ -180,7 +180,7 @@ export const sentFiles = (files: readonly RunFile[], limits: ModelLimits | undef
     )
     .map(({ name, mediaType, bytes, location }) => ({ name, mediaType, bytes, source: { type: "file", location } }));
 
-const artifactPictures = (artifacts: readonly RunArtifact[]): readonly ModelImage[] =>
+const artifactImages = (artifacts: readonly RunArtifact[]): readonly ModelImage[] =>
   artifacts
     .filter(({ mediaType }) => IMAGE_TYPES.includes(mediaType))
     .map(({ id, name, mediaType, bytes }) => ({ name, mediaType, bytes, source: { type: "artifact", id } }));

@@ -111,7 +111,7 @@ export const RUN_FAILURE_CODES = {
   emptyAnswer: "EMPTY_ANSWER",
   loopRepeated: "LOOP_REPEATED_CALL",
   loopPingPong: "LOOP_PING_PONG",
-  threadStuck: "THREAD_STUCK",
-  threadMemory: "THREAD_OUT_OF_MEMORY",
-  threadLost: "THREAD_LOST",
+  workerUnresponsive: "THREAD_STUCK",
+  workerOutOfMemory: "THREAD_OUT_OF_MEMORY",
+  workerLost: "THREAD_LOST",
 } as const;

@@ -1,8 +1,8 @@
 export * from "./errors.ts";
 export { checkedAnswer, outputInstruction, refuseBrokenSchema } from "./answer-check.ts";
 export { type Artifact, type ArtifactStore, type RunFiles } from "./artifact-store.ts";
-export { attachContent, Detacher, hashesIn } from "./detached-content.ts";
-export { type DialogueTurn, endsEmpty, messagesOf, sentFiles, turnsAfter } from "./dialogue.ts";
+export { inlineContent, ContentDeduplicator, hashesIn } from "./content-deduplicator.ts";
+export { type DialogueTurn, lastTurnIsEmpty, messagesOf, sentFiles, turnsSince } from "./dialogue.ts";
 
 export { type Loop, type LoopGuard, DEFAULT_LOOP_GUARD, loopNotes, loopOf } from "./loops.ts";
 export { type OpenChoice } from "./model-fold.ts";
@@ -12,7 +12,7 @@ export {
   type PromptRequest,
   type Recalled,
   type RunPlan,
-  DEFAULT_RUN_SIZES,
+  DEFAULT_OUTPUT_LIMITS,
 } from "./plan.ts";
 export { type RunRecord, Recorder } from "./recorder.ts";
 export {
@@ -24,7 +24,7 @@ export {
   APPROVAL_STATES,
   askedApproval,
 } from "./run-approval.ts";
-export { type EndedRuns, type RunArchive } from "./run-archive.ts";
+export { type ExpiredRunsQuery, type RunArchive } from "./run-archive.ts";
 export { type Difference, type RunDiff, type StepPair, diffRuns } from "./run-diff.ts";
 export {
   type Decision,
@@ -42,7 +42,7 @@ export { type RunSummaryNote } from "./run-fold-context.ts";
 export { foldRun, RunFold } from "./run-fold.ts";
 export { type ReplyEnd, type ReplyState, type ReplyWait, type RunReply, REPLY_STATES } from "./run-reply.ts";
 export { RunMessage } from "./run-message.ts";
-export { joins } from "./joined-text.ts";
+export { canCoalesce } from "./delta-coalescer.ts";
 export { type RunListener, type RunNews, RunHub } from "./run-hub.ts";
 export {
   type JournalAppend,
@@ -52,7 +52,7 @@ export {
   type RunTail,
   type WriteTime,
 } from "./run-journal.ts";
-export { type RestingState, type RunState, isTerminal, RUN_STATES } from "./run-state.ts";
+export { type SuspendedState, type RunState, isTerminal, RUN_STATES } from "./run-state.ts";
 export {
   type FailedAttempt,
   type ModelStep,

@@ -28,9 +28,9 @@ export type Loop = {
 export type LoopTurn = { readonly turn: number; readonly steps: readonly ToolStep[] };
 
 /** A call that a model asks for. */
-export type AskedCall = Pick<ToolStep, "server" | "tool" | "name" | "arguments">;
+export type RequestedCall = Pick<ToolStep, "server" | "tool" | "name" | "arguments">;
 
-const isAllowed = ({ server, tool }: AskedCall, { repeatAllowed }: LoopGuard): boolean =>
+const isAllowed = ({ server, tool }: RequestedCall, { repeatAllowed }: LoopGuard): boolean =>
   repeatAllowed.some((entry) => entry === "*" || entry === server || entry === `${server}.${tool}`);
 
 const keys = new WeakMap<ToolStep, { readonly asked: string; readonly answered: string }>();
@@ -38,7 +38,7 @@ const keys = new WeakMap<ToolStep, { readonly asked: string; readonly answered: 
 function keyOf(step: ToolStep): { readonly asked: string; readonly answered: string } {
   const before = keys.get(step);
   if (before) return before;
-  const asked = askedKey(step.name, step.arguments);
+  const asked = callKey(step.name, step.arguments);
   const { end } = step;
   const said = digest("sha256", "outcome" in end ? `${end.outcome}\0${end.text}` : "", "base64url");
   const key = { asked, answered: `${asked}\0${said}` };
@@ -46,10 +46,10 @@ function keyOf(step: ToolStep): { readonly asked: string; readonly answered: str
   return key;
 }
 
-const askedKey = (name: string, given: ToolStep["arguments"]): string => `${name}\0${canonicalJson(given)}`;
+const callKey = (name: string, given: ToolStep["arguments"]): string => `${name}\0${canonicalJson(given)}`;
 
 /** Calls that may repeat do not count; a turn with nothing else breaks any chain. */
-const turnKey = <Call extends AskedCall>(
+const turnKey = <Call extends RequestedCall>(
   calls: readonly Call[],
   guard: LoopGuard,
   of: (call: Call) => string,
@@ -111,11 +111,15 @@ function loopAt(
 }
 
 /** The loop that a run would go on with by the calls now asked for; undefined when they are something new. */
-export function loopOf(turns: readonly LoopTurn[], asked: readonly AskedCall[], guard: LoopGuard): Loop | undefined {
+export function loopOf(
+  turns: readonly LoopTurn[],
+  asked: readonly RequestedCall[],
+  guard: LoopGuard,
+): Loop | undefined {
   if (turns.length === 0) return undefined;
   const answered = turns.map(({ steps }) => turnKey(steps, guard, (step) => keyOf(step).answered));
   const at = turns.length - 1;
-  const next = turnKey(asked, guard, (call) => askedKey(call.name, call.arguments));
+  const next = turnKey(asked, guard, (call) => callKey(call.name, call.arguments));
   if (next === "") return undefined;
   for (let period = 1; period <= PERIOD_MAX; period += 1) {
     const limit = period === 1 ? guard.repeatedCalls : guard.pingPong;

@@ -29,7 +29,7 @@ export function changedTurn(
       return {
         ...step,
         model: event.model,
-        wentOnAtMs: atMs,
+        resumedAtMs: atMs,
         context: contextOf(event) ?? step.context,
         hold: null,
         end: { state: "running" },
@@ -38,8 +38,8 @@ export function changedTurn(
       return { ...step, hold: event.why };
     case "model-fail": {
       const attempt: FailedAttempt = { ...event, atMs };
-      const goesOn = event.retryInMs !== null || (event.next ?? null) !== null;
-      const end = goesOn ? step.end : ({ state: "failed", atMs } as const);
+      const resume = event.retryInMs !== null || (event.next ?? null) !== null;
+      const end = resume ? step.end : ({ state: "failed", atMs } as const);
       return { ...step, attempts: [...step.attempts, attempt], hold: null, end };
     }
     case "model-choose":
@@ -62,7 +62,7 @@ export const newTurn = (
   turn: event.step,
   model: event.model,
   startedAtMs,
-  wentOnAtMs: startedAtMs,
+  resumedAtMs: startedAtMs,
   attempts: [],
   attemptsBefore: 0,
   outputProblems: [],
@@ -90,7 +90,7 @@ export function modelChanges(
 }
 
 /** What a run's begin says of its models and its answer. */
-export const modelBegin = ({
+export const modelStart = ({
   onModelFailure,
   outputSchema,
 }: EventOf<"run-queue">): Pick<

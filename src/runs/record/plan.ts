@@ -34,7 +34,7 @@ export type RunPlan = {
   readonly context?: ContextSettings | undefined;
   /** When it is taken to go round in circles. */
   readonly loops?: LoopGuard | undefined;
-  readonly sizes?: RunSizes | undefined;
+  readonly sizes?: OutputLimits | undefined;
   /** How the run is kept apart from others; absent is `context`. */
   readonly isolation?: RunIsolation | undefined;
   /** From the first turn to the end, in this process; waiting for a person does not count. */
@@ -53,14 +53,14 @@ export type RunPlan = {
 export type ExecutionPlan = Omit<RunPlan, "render" | "recall" | "remembers" | "model" | "budget">;
 
 /** How much a model may write. */
-export type RunSizes = {
+export type OutputLimits = {
   /** In one turn: text, reasoning and calls together. */
   readonly outputBytesMax: number;
   /** In the arguments of one call; a longer one is refused, and the model told so. */
   readonly argumentBytesMax: number;
 };
 
-export const DEFAULT_RUN_SIZES: RunSizes = { outputBytesMax: 4 * 1024 * 1024, argumentBytesMax: 256 * 1024 };
+export const DEFAULT_OUTPUT_LIMITS: OutputLimits = { outputBytesMax: 4 * 1024 * 1024, argumentBytesMax: 256 * 1024 };
 
 export type RecallRequest = { readonly input: string; readonly conversationId: string | undefined };
 

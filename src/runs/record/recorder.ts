@@ -56,33 +56,33 @@ export class Recorder {
   }
 
   /** On disk when resolved, with all noted before. */
-  async record(...events: readonly RunEvent[]): Promise<void> {
+  async append(...events: readonly RunEvent[]): Promise<void> {
     // What was noted waits for company; whoever waits for that has it written now.
     if (events.length === 0 && this.#unwritten === 0) return this.#noted;
-    await allOver(this.#noted, this.#write(events, "now"));
+    await allSettled(this.#noted, this.#write(events, "now"));
   }
 
   /** Written soon; its failure is thrown by the next `record`. For what nothing has to wait for. */
-  note(...events: readonly RunEvent[]): void {
+  enqueue(...events: readonly RunEvent[]): void {
     this.#unwritten += 1;
     const written = this.#write(events, "soon").finally(() => (this.#unwritten -= 1));
-    this.#noted = allOver(this.#noted, written);
+    this.#noted = allSettled(this.#noted, written);
     // The failure is not lost: `record` awaits it. This only keeps it from being called unhandled until then.
     this.#noted.catch(() => undefined);
   }
 
   /** A piece of a turn's text as it streams, after `offset` characters of it; never stored. */
-  tell(step: number, offset: number, text: string): void {
+  emit(step: number, offset: number, text: string): void {
     this.#hub.publish(this.runId, { type: "text-delta", runId: this.runId, step, offset, text });
   }
 
   /** What a tool writes to its log during a call; never stored. */
-  tellLog({ step, callId }: { step: number; callId: ToolCallId }, lines: readonly ToolLogLine[]): void {
+  emitLog({ step, callId }: { step: number; callId: ToolCallId }, lines: readonly ToolLogLine[]): void {
     this.#hub.publish(this.runId, { type: "tool-log", runId: this.runId, step, callId, lines });
   }
 
   /** How far a call has come; never stored. */
-  tellProgress({ step, callId }: { step: number; callId: ToolCallId }, progress: ToolProgress): void {
+  emitProgress({ step, callId }: { step: number; callId: ToolCallId }, progress: ToolProgress): void {
     this.#hub.publish(this.runId, { type: "tool-progress", runId: this.runId, step, callId, progress });
   }
 
@@ -100,9 +100,9 @@ export class Recorder {
 }
 
 /** What a run is carried out by: how it writes, and what it sees of itself. */
-export type RunRecord = Pick<Recorder, "runId" | "view" | "record" | "note" | "tell">;
+export type RunRecord = Pick<Recorder, "runId" | "view" | "append" | "enqueue" | "emit">;
 
 /** Waits for all writes, also when one of them fails: what is still under way when a run is tried again would be there twice. */
-async function allOver(...writes: readonly Promise<void>[]): Promise<void> {
+async function allSettled(...writes: readonly Promise<void>[]): Promise<void> {
   for (const write of await Promise.allSettled(writes)) if (write.status === "rejected") throw write.reason;
 }

@@ -1,6 +1,6 @@
 import type { RunId } from "../../kernel/ids.ts";
 
-export type EndedRuns = {
+export type ExpiredRunsQuery = {
   readonly workspace: string;
   /** Ended before this; undefined: whenever. */
   readonly endedBeforeMs: number | undefined;
@@ -14,7 +14,7 @@ export interface RunArchive {
   /** Workspaces that have runs. */
   workspaces(): readonly string[];
   /** Ids of ended runs, those that ended first come first. */
-  ended(query: EndedRuns): readonly RunId[];
+  ended(query: ExpiredRunsQuery): readonly RunId[];
   /**
    * Takes ended runs out of sight, on disk when resolved: nothing finds them any more, and `sweep` deletes what they hold.
    * Returns those that were there and had ended. Throws storage errors.

@@ -8,7 +8,7 @@ import { FINISH_REASONS, HOLD_REASONS, MODEL_FAILURES } from "../../models/port/
 import { ApprovalAnswer, ApprovalAsk } from "./run-approval.ts";
 import { ReplyEnd, ReplyWait, ToolRest } from "./run-reply.ts";
 import { RunMessage } from "./run-message.ts";
-import { RESTING_STATES } from "./run-state.ts";
+import { SUSPENDED_STATES } from "./run-state.ts";
 
 const Count = z.int().min(0);
 const Tokens = Count.optional();
@@ -276,7 +276,7 @@ export const RunEvent = z.discriminatedUnion("type", [
   ToolRest,
   ReplyEnd,
   /** It has nothing under way until someone answers: it leaves its place, and the next start does not begin it. */
-  z.object({ type: z.literal("run-rest"), state: z.enum(RESTING_STATES) }),
+  z.object({ type: z.literal("run-rest"), state: z.enum(SUSPENDED_STATES) }),
   /** What it rested for has come; written together with that. Changes nothing in a run that does not rest. */
   z.object({ type: z.literal("run-wake") }),
   z.object({

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import type { ToolCallId } from "../../kernel/ids.ts";
-import { changedTurn, jsonOutput, modelBegin, modelChanges, newTurn } from "./model-fold.ts";
+import { changedTurn, jsonOutput, modelStart, modelChanges, newTurn } from "./model-fold.ts";
 import { answeredApprovals, askedApproval, closedApprovals } from "./run-approval.ts";
 import type { JournalEntry, RunEvent } from "./run-event.ts";
 import { summaryOf } from "./run-fold-context.ts";
@@ -92,10 +92,10 @@ export class RunFold {
         return this.#rest(event.callId);
       case "reply-end":
         // What it brought is made the call's result by whoever goes on with the run.
-        return this.#changeTool(event.callId, goesOn);
+        return this.#changeTool(event.callId, resumed);
       case "approval-answer":
         // Not begun: what becomes of it is judged when it is about to.
-        return this.#changeTool(event.callId, goesOn);
+        return this.#changeTool(event.callId, resumed);
       case "reply-wait":
       case "context-summary":
       case "run-queue":
@@ -194,7 +194,7 @@ const begin = ({ runId, atMs, seq }: JournalEntry, event: EventOf<"run-queue">):
   recalled: event.content.recalled ?? "",
   variables: event.content.variables ?? null,
   startNotices: event.notices ?? [],
-  ...modelBegin(event),
+  ...modelStart(event),
   state: "queued",
   resting: false,
   attempt: 0,
@@ -313,7 +313,7 @@ const closed = ({ questions }: RunView): Pick<RunView, "questions"> => ({
   questions: questions.map((question) => (question.state === "open" ? { ...question, state: "cancelled" } : question)),
 });
 
-const goesOn = (step: ToolStep): ToolStep =>
+const resumed = (step: ToolStep): ToolStep =>
   step.end.state === "waiting" ? { ...step, end: { state: "running" } } : step;
 
 const toolEnd = (event: EventOf<"tool-end">): ToolStep["end"] => ({

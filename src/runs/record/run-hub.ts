@@ -1,7 +1,7 @@
 import type { RunId, ToolCallId } from "../../kernel/ids.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
 import type { ToolLogLine, ToolProgress } from "../../tools/catalogue/index.ts";
-import { JoinedText } from "./joined-text.ts";
+import { DeltaCoalescer } from "./delta-coalescer.ts";
 import type { JournalEntry } from "./run-event.ts";
 
 /** A piece of what a model writes. `offset` counts the characters of the turn's text before it; 0 begins the text anew. */
@@ -44,7 +44,7 @@ type Draft = { readonly step: number; readonly text: string };
  */
 export class RunHub {
   readonly #ofRun = new Map<RunId, Set<RunListener>>();
-  readonly #followed = new Map<RunId, JoinedText>();
+  readonly #followed = new Map<RunId, DeltaCoalescer>();
   readonly #ofAll = new Set<RunListener>();
   readonly #drafts = new Map<RunId, Draft>();
 
@@ -62,7 +62,7 @@ export class RunHub {
 
   /** As `watch`, for those who pass it on: text comes in fewer and longer pieces, the same object to all who follow. */
   follow(runId: RunId, listener: RunListener): Disposable {
-    const followed = this.#followed.get(runId) ?? new JoinedText();
+    const followed = this.#followed.get(runId) ?? new DeltaCoalescer();
     this.#followed.set(runId, followed);
     followed.add(listener);
     return {
@@ -89,7 +89,7 @@ export class RunHub {
     if (news.type === "text-delta") this.#keep(news);
     else if (news.type === "entry" && endsDraft(news.entry)) this.#drafts.delete(runId);
     for (const listener of this.#ofRun.get(runId) ?? []) listener(news);
-    this.#followed.get(runId)?.put(news);
+    this.#followed.get(runId)?.push(news);
     for (const listener of this.#ofAll) listener(news);
   }
 

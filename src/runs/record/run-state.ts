@@ -15,12 +15,12 @@ export type RunState = (typeof RUN_STATES)[number];
  * queue and none in memory, and is not begun at a start of the server; whoever answers wakes it. A run is in one of these
  * states also without resting, while something else of it is still under way; `RunView.resting` tells.
  */
-export const RESTING_STATES = [
+export const SUSPENDED_STATES = [
   "awaiting-approval",
   "awaiting-choice",
   "awaiting-reply",
   "needs-decision",
 ] as const satisfies readonly RunState[];
-export type RestingState = (typeof RESTING_STATES)[number];
+export type SuspendedState = (typeof SUSPENDED_STATES)[number];
 export const isTerminal = (state: RunState): boolean =>
   state === "completed" || state === "failed" || state === "cancelled";

@@ -33,7 +33,7 @@ export type ModelStep = {
   readonly model: string;
   readonly startedAtMs: number;
   /** When it was begun last: a turn is begun again after a failed attempt or a crash. */
-  readonly wentOnAtMs: number;
+  readonly resumedAtMs: number;
   readonly attempts: readonly FailedAttempt[];
   /** Of `attempts`, those before somebody last chose how the turn goes on; they do not count any more. */
   readonly attemptsBefore: number;

@@ -1,4 +1,4 @@
 /** Puts what hides between runs and everything that a run's texts go to: models, tools and the journal. */
 export { redactedPorts } from "./redacted-ports.ts";
 export { redactedTools } from "./redacted-tools.ts";
-export { REDACTED_PLACES, type Redactors, redactorsOf } from "./redactors.ts";
+export { REDACTION_TARGETS, type Redactors, redactorsOf } from "./redactors.ts";

@@ -1,10 +1,10 @@
 import { type Pattern, Redactor, type Secrets } from "../../text/redaction/index.ts";
 
-export const REDACTED_PLACES = ["prompts", "journal", "logs", "memory"] as const;
-export type RedactedPlace = (typeof REDACTED_PLACES)[number];
+export const REDACTION_TARGETS = ["prompts", "journal", "logs", "memory"] as const;
+export type RedactionTarget = (typeof REDACTION_TARGETS)[number];
 
 /** What hides in each place: known secrets everywhere, patterns where they were asked for. */
-export type Redactors = { readonly [Place in RedactedPlace]: Redactor } & {
+export type Redactors = { readonly [Place in RedactionTarget]: Redactor } & {
   /** For what is kept as it is but for secrets, such as files that tools make. */
   readonly files: Redactor;
 };
@@ -12,10 +12,10 @@ export type Redactors = { readonly [Place in RedactedPlace]: Redactor } & {
 export function redactorsOf(
   secrets: Secrets,
   patterns: readonly Pattern[],
-  where: readonly RedactedPlace[],
+  where: readonly RedactionTarget[],
 ): Redactors {
   const files = new Redactor(secrets, []);
   const full = patterns.length === 0 ? files : new Redactor(secrets, patterns);
-  const at = (place: RedactedPlace): Redactor => (where.includes(place) ? full : files);
+  const at = (place: RedactionTarget): Redactor => (where.includes(place) ? full : files);
   return { prompts: at("prompts"), journal: at("journal"), logs: at("logs"), memory: at("memory"), files };
 }

@@ -41,13 +41,13 @@ export const CreateEntitiesArguments = z.strictObject({
   entities: z.array(z.strictObject({ name: Name, entityType: z.string().max(64), observations: Texts })).max(BATCH_MAX),
   scope: Scope,
 });
-const RelationWords = z.strictObject({
+const RelationArguments = z.strictObject({
   from: Name,
   to: Name,
   relationType: z.string().min(1).max(64).meta({ description: "In active voice, as works_at" }),
 });
 export const RelationsArguments = z.strictObject({
-  relations: z.array(RelationWords).max(BATCH_MAX),
+  relations: z.array(RelationArguments).max(BATCH_MAX),
   scope: Scope,
 });
 export const AddObservationsArguments = z.strictObject({

@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
 import { mint, RunId } from "../../kernel/ids.ts";
-import { exchangeOf, keepingScope } from "./exchange.ts";
+import { toExchange, storageScope } from "./exchange.ts";
 
 const KEEPS = { scope: "workspace", excludes: ["password", "api_key"] } as const;
 const keeps = { ...KEEPS, excludes: [...KEEPS.excludes] };
 const id = mint(RunId);
 const texts = (input: string, output: string) => {
-  const { entity } = exchangeOf({ id, input, output }, keeps);
+  const { entity } = toExchange({ id, input, output }, keeps);
   return [entity.name, ...(entity.observations ?? []).map(({ text }) => text)];
 };
 
@@ -34,13 +34,13 @@ test("very long answers are kept as they begin", () => {
 });
 
 test("an answer to the same request takes the place of another", () => {
-  const { isOutdated } = exchangeOf({ id, input: "Who?", output: "Bo." }, keeps);
+  const { isOutdated } = toExchange({ id, input: "Who?", output: "Bo." }, keeps);
   expect(["Answer: Ada.", "Answer: Bo.", "Request: Who?"].map(isOutdated)).toEqual([true, false, false]);
 });
 
 test("what is meant for a conversation is the agent's own where there is none", () => {
   const view = { workspace: "default", agent: "Ann", message: null };
-  expect(keepingScope(view, { ...keeps, scope: "conversation" })).toBe("agent-only:default/ann");
-  expect(keepingScope(view, { ...keeps, scope: "global" })).toBe("global");
-  expect(keepingScope(view, keeps)).toBe("workspace:default");
+  expect(storageScope(view, { ...keeps, scope: "conversation" })).toBe("agent-only:default/ann");
+  expect(storageScope(view, { ...keeps, scope: "global" })).toBe("global");
+  expect(storageScope(view, keeps)).toBe("workspace:default");
 });

@@ -22,7 +22,7 @@ export type Exchange = {
 };
 
 /** The same request is the same entity, whoever repeats it and however it is spaced; its newest answer stands. */
-export function exchangeOf(view: Pick<RunView, "id" | "input" | "output">, keeps: Keeps): Exchange {
+export function toExchange(view: Pick<RunView, "id" | "input" | "output">, keeps: Keeps): Exchange {
   const request = kept(view.input, keeps.excludes);
   const answer = `${ANSWER}${kept(view.output, keeps.excludes)}`;
   const name = nameOf(request);
@@ -40,7 +40,7 @@ export function exchangeOf(view: Pick<RunView, "id" | "input" | "output">, keeps
 }
 
 /** Where an agent's exchanges are kept. What was meant for a conversation that is none is the agent's own. */
-export function keepingScope(
+export function storageScope(
   { workspace, agent, message }: Pick<RunView, "workspace" | "agent" | "message">,
   { scope: type }: Keeps,
 ): ScopeKey {

@@ -1,4 +1,4 @@
 /** Agents' own use of memory: the tools by which they remember and recall, what is recalled before a run and kept after it, what tools may search. */
 export { MemoryTools } from "./memory-tools.ts";
-export { Keeper } from "./keeper.ts";
+export { ExchangeRecorder } from "./exchange-recorder.ts";
 export { recallFor } from "./recall.ts";

@@ -36,14 +36,14 @@ import {
   type TOOL_SCOPES,
 } from "./arguments.ts";
 import {
-  asKept,
+  normalizeText,
   entityBounds,
   graphOf,
   type GraphOptions,
   inNodes,
   nodesWithin,
   nodeText,
-  relationsAsKept,
+  normalizeRelations,
   relationsBetween,
 } from "./nodes.ts";
 import {
@@ -188,7 +188,7 @@ const told = (entity: Entity): string =>
     ...entity.observations.map(({ text }) => `- ${text}`),
   ].join("\n");
 
-type PageWanted = {
+type PageRequest = {
   readonly limit: number;
   readonly cursor?: string | undefined;
   readonly maxTokens?: number | undefined;
@@ -201,7 +201,7 @@ async function nodes(
   scopes: readonly ScopeKey[],
   of: {
     readonly page: MemoryPage<Entity>;
-    readonly wanted: PageWanted;
+    readonly wanted: PageRequest;
     readonly ends: GraphOptions["ends"];
   },
 ): Promise<ToolResult> {
@@ -212,7 +212,7 @@ async function nodes(
 }
 
 /** Entities by name, with the relations that begin at them. */
-async function everything(memory: Memory, scopes: readonly ScopeKey[], wanted: PageWanted): Promise<ToolResult> {
+async function everything(memory: Memory, scopes: readonly ScopeKey[], wanted: PageRequest): Promise<ToolResult> {
   const read = (limit: number) => memory.list({ scopes }, { limit, cursor: wanted.cursor });
   return nodes(memory, scopes, { page: await nodesWithin(read, wanted), wanted, ends: "from" });
 }
@@ -236,8 +236,8 @@ const WORKS: ReadonlyMap<Tool, Work> = new Map([
     return done(text, { entities: found, notices: [...notices] });
   }),
   work(FORGET, ForgetArguments, async (memory, caller, { about, facts, scope }) => {
-    const entity = await memory.get(caller.scope(scope), asKept(memory, about));
-    const gone = new Set(facts.map((text) => asKept(memory, text)));
+    const entity = await memory.get(caller.scope(scope), normalizeText(memory, about));
+    const gone = new Set(facts.map((text) => normalizeText(memory, text)));
     const ids = entity.observations.filter(({ text }) => gone.has(text)).map(({ id }) => id);
     const target =
       facts.length === 0
@@ -262,7 +262,7 @@ const WORKS: ReadonlyMap<Tool, Work> = new Map([
   }),
   work(CREATE_RELATIONS, RelationsArguments, async (memory, caller, { relations, scope }) => {
     const key = caller.scope(scope);
-    const wanted = relationsAsKept(memory, relations);
+    const wanted = normalizeRelations(memory, relations);
     // What is there stays as it is: somebody may have said since how strong it is.
     const there = await relationsBetween(memory, key, wanted);
     const fresh = wanted.filter((_, at) => there[at] === undefined);
@@ -272,7 +272,7 @@ const WORKS: ReadonlyMap<Tool, Work> = new Map([
   }),
   work(ADD_OBSERVATIONS, AddObservationsArguments, async (memory, caller, { observations, scope }) => {
     const key = caller.scope(scope);
-    for (const { entityName } of observations) await memory.get(key, asKept(memory, entityName));
+    for (const { entityName } of observations) await memory.get(key, normalizeText(memory, entityName));
     const inputs = observations.map(({ entityName, contents }) => ({ name: entityName, observations: said(contents) }));
     const results = await memory.changes.remember(key, inputs, caller.provenance);
     const added = results.map((one) => ({
@@ -283,14 +283,16 @@ const WORKS: ReadonlyMap<Tool, Work> = new Map([
   }),
   work(DELETE_ENTITIES, DeleteEntitiesArguments, async (memory, caller, { entityNames, scope }) => {
     const key = caller.scope(scope);
-    const found = await memory.store.find(entityNames.map((name) => ({ scope: key, name: asKept(memory, name) })));
+    const found = await memory.store.find(
+      entityNames.map((name) => ({ scope: key, name: normalizeText(memory, name) })),
+    );
     const ids = [...new Set(found.flatMap((entity) => entity?.id ?? []))];
     const { entities } = await memory.forget({ type: "entities", ids }, caller.provenance);
     return deleted("Entities", entities);
   }),
   work(DELETE_OBSERVATIONS, DeleteObservationsArguments, async (memory, caller, { deletions, scope }) => {
     const key = caller.scope(scope);
-    const names = deletions.map(({ entityName }) => asKept(memory, entityName));
+    const names = deletions.map(({ entityName }) => normalizeText(memory, entityName));
     const found = await memory.store.find(names.map((name) => ({ scope: key, name })));
     const gone = new Set<string>();
     for (const [at, { observations }] of deletions.entries()) {
@@ -305,7 +307,7 @@ const WORKS: ReadonlyMap<Tool, Work> = new Map([
     return deleted("Observations", gone.size);
   }),
   work(DELETE_RELATIONS, RelationsArguments, async (memory, caller, { relations, scope }) => {
-    const found = await relationsBetween(memory, caller.scope(scope), relationsAsKept(memory, relations));
+    const found = await relationsBetween(memory, caller.scope(scope), normalizeRelations(memory, relations));
     const there = new Set(found.flatMap((one) => one?.id ?? []));
     for (const id of there) await memory.changes.unrelate(id, caller.provenance);
     return deleted("Relations", there.size);
@@ -323,7 +325,7 @@ const WORKS: ReadonlyMap<Tool, Work> = new Map([
   }),
   work(OPEN_NODES, OpenNodesArguments, async (memory, caller, { names, cursor, scope, ...rest }) => {
     const key = caller.scope(scope);
-    const own = [...new Set(names.map((name) => asKept(memory, name)))];
+    const own = [...new Set(names.map((name) => normalizeText(memory, name)))];
     const read = (limit: number) => memory.named(key, own, { limit, cursor });
     const wanted = { ...rest, includeObservations: true };
     return nodes(memory, [key], { page: await nodesWithin(read, wanted), wanted, ends: "either" });

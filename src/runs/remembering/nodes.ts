@@ -16,7 +16,7 @@ import {
 const PAGE = 1_000;
 /** Relations of one answer, and how many are looked through for them: one that others relate to by the thousand still tells its own. */
 const RELATIONS_MAX = 5_000;
-const LOOKED_MAX = 100_000;
+const CANDIDATES_MAX = 100_000;
 
 /** Of a bound of tokens, what entities may take of it, so that something is left for their relations. */
 const ENTITIES_SHARE = 0.75;
@@ -76,12 +76,16 @@ export type GraphOptions = {
 /** Entities with their relations, by names; `relationsCut` when there are more than one answer, or the bound of tokens, holds. */
 export async function graphOf(memory: Memory, scopes: readonly ScopeKey[], of: GraphOptions): Promise<JsonObject> {
   const names = new Map(of.entities.map(({ id, name }) => [id, name]));
-  const isMeant = ({ from }: Relation) => of.ends === "either" || names.has(from);
-  const { relations: meant, isCut } = await relationsOf(memory, { scopes, entities: [...names.keys()] }, isMeant);
-  const others = new Set(meant.flatMap(({ from, to }) => [from, to]).filter((id) => !names.has(id)));
+  const matches = ({ from }: Relation) => of.ends === "either" || names.has(from);
+  const { relations: resolveEntities, isCut } = await relationsOf(
+    memory,
+    { scopes, entities: [...names.keys()] },
+    matches,
+  );
+  const others = new Set(resolveEntities.flatMap(({ from, to }) => [from, to]).filter((id) => !names.has(id)));
   for (const entity of await memory.store.get([...others])) if (entity) names.set(entity.id, entity.name);
   const entities = of.entities.map((entity) => inNodes(entity, of.withObservations));
-  const all = meant.flatMap(({ from, to, type }) => {
+  const all = resolveEntities.flatMap(({ from, to, type }) => {
     const [a, b] = [names.get(from), names.get(to)];
     return a !== undefined && b !== undefined ? [{ from: a, to: b, relationType: type }] : [];
   });
@@ -104,23 +108,23 @@ async function relationsOf(
     relations.push(...page.entries.filter(isMeant));
     looked += page.entries.length;
     cursor = page.next;
-  } while (cursor !== undefined && relations.length < RELATIONS_MAX && looked < LOOKED_MAX);
+  } while (cursor !== undefined && relations.length < RELATIONS_MAX && looked < CANDIDATES_MAX);
   return { relations, isCut: cursor !== undefined };
 }
 
 /** A name, or a text, as memory keeps it; empty when it says nothing. */
-export const asKept = ({ changes }: Pick<Memory, "changes">, text: string): string =>
+export const normalizeText = ({ changes }: Pick<Memory, "changes">, text: string): string =>
   changes.hide.text(text).normalize("NFC").trim();
 
 /** Relations as memory keeps them, each once. */
-export function relationsAsKept(
+export function normalizeRelations(
   memory: Pick<Memory, "changes">,
   relations: readonly NodeRelation[],
 ): readonly NodeRelation[] {
   const kept = relations.map(({ from, to, relationType }) => ({
-    from: asKept(memory, from),
-    to: asKept(memory, to),
-    relationType: asKept(memory, relationType),
+    from: normalizeText(memory, from),
+    to: normalizeText(memory, to),
+    relationType: normalizeText(memory, relationType),
   }));
   return [...new Map(kept.map((one) => [JSON.stringify(one), one])).values()];
 }

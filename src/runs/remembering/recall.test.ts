@@ -36,11 +36,11 @@ test("a memory that fails is a notice, and one without vectors another", async (
     text: "",
     notices: [{ code: "memory-failed" }],
   });
-  const wordsOnly = memoryOf(async () => ({ ...EMPTY, notices: ["embedder-failed"] }));
-  expect(await recallFor(wordsOnly, { ...OF, memory: SETTINGS })).toMatchObject({
+  const keywordsOnly = memoryOf(async () => ({ ...EMPTY, notices: ["embedder-failed"] }));
+  expect(await recallFor(keywordsOnly, { ...OF, memory: SETTINGS })).toMatchObject({
     notices: [{ code: "memory-degraded" }],
   });
-  expect(await recallFor(wordsOnly, { ...OF, memory: { ...SETTINGS, isSemantic: false } })).toEqual({
+  expect(await recallFor(keywordsOnly, { ...OF, memory: { ...SETTINGS, isSemantic: false } })).toEqual({
     text: "",
     notices: [],
   });
@@ -55,12 +55,14 @@ test("a search by meaning that takes too long is made by words alone, and one th
   const slowEmbedder = memoryOf(({ mode }, signal) =>
     modes.push(mode) === 1 ? unanswered(signal) : Promise.resolve(EMPTY),
   );
-  expect(await recallFor(slowEmbedder, { ...OF, memory: SETTINGS }, { allMs: 60_000, meaningMs: 1 })).toMatchObject({
+  expect(
+    await recallFor(slowEmbedder, { ...OF, memory: SETTINGS }, { allMs: 60_000, embeddingTimeoutMs: 1 }),
+  ).toMatchObject({
     notices: [{ code: "memory-degraded", message: expect.stringContaining("took too long") }],
   });
   expect(modes).toEqual(["hybrid", "keyword"]);
   const slow = memoryOf((_, signal) => unanswered(signal));
-  expect(await recallFor(slow, { ...OF, memory: SETTINGS }, { allMs: 50, meaningMs: 1 })).toMatchObject({
+  expect(await recallFor(slow, { ...OF, memory: SETTINGS }, { allMs: 50, embeddingTimeoutMs: 1 })).toMatchObject({
     notices: [{ code: "memory-failed" }],
   });
 });

@@ -17,8 +17,8 @@ import {
 /** What of memory is put before a run: about so many tokens at most. */
 const TOKENS_MAX = 1_000;
 /** How long it may take in all, and how long by meaning before it is looked up by words alone. */
-type Waits = { readonly allMs: number; readonly meaningMs: number };
-const WAITS: Waits = { allMs: 2_000, meaningMs: 1_500 };
+type Waits = { readonly allMs: number; readonly embeddingTimeoutMs: number };
+const WAITS: Waits = { allMs: 2_000, embeddingTimeoutMs: 1_500 };
 const QUESTION_CHARS_MAX = 2_000;
 
 /** Whose memory is asked, and how. */
@@ -51,7 +51,7 @@ export async function recallFor(
   if (text.trim() === "") return NOTHING;
   try {
     const { limit, similarityMin, isSemantic } = of.memory;
-    const asked = { scopes: scopesOf(of), text, limit, similarityMin, tokensMax: TOKENS_MAX, measure: TOLD_MEASURE };
+    const asked = { scopes: scopesOf(of), text, limit, similarityMin, tokensMax: TOKENS_MAX, measure: TOKEN_MEASURE };
     const { hits, notices } = await look(memory, { ...asked, mode: isSemantic ? "hybrid" : "keyword" }, waits);
     const without = notices.filter((notice) => isSemantic || notice === "indexing");
     return {
@@ -82,13 +82,13 @@ export async function recallFor(
   }
 }
 
-type Found = Pick<SearchResult, "hits"> & { readonly notices: readonly (keyof typeof DEGRADED)[] };
+type Recalled = Pick<SearchResult, "hits"> & { readonly notices: readonly (keyof typeof DEGRADED)[] };
 
 /** What is found in time: an embedder that is slow leaves some of it for words alone. */
-async function look(memory: Pick<Memory, "search">, asked: SearchInput, waits: Waits): Promise<Found> {
+async function look(memory: Pick<Memory, "search">, asked: SearchInput, waits: Waits): Promise<Recalled> {
   const late = AbortSignal.timeout(waits.allMs);
   if (asked.mode === "keyword") return memory.search(asked, late);
-  const slow = AbortSignal.timeout(waits.meaningMs);
+  const slow = AbortSignal.timeout(waits.embeddingTimeoutMs);
   try {
     return await memory.search(asked, slow);
   } catch (error) {
@@ -145,7 +145,7 @@ function told({ name, type }: Entity, facts: readonly Observation[]): string {
 }
 
 /** As it is told; facts that are told alone are counted with their origins. */
-const TOLD_MEASURE: Measure<Entity> = {
+const TOKEN_MEASURE: Measure<Entity> = {
   tokensOf: (entity) => estimateTokens(told(entity, entity.observations)),
   cutTo: (entity, tokensMax) => ENTITY_MEASURE.cutTo(entity, tokensMax - ORIGIN_TOKENS),
 };

@@ -120,14 +120,14 @@ const jsonOf = (value: unknown): Json => {
   return parsed;
 };
 
-const placeOf = ({ turn, event }: Compared) => ({
+const positionOf = ({ turn, event }: Compared) => ({
   turn,
   event: event.type,
   tool: event.type === "tool-start" ? event.name : event.type === "approval-ask" ? event.tool : null,
 });
 
 const whole = (each: Compared, recorded: RunEvent | null, replayed: RunEvent | null): Divergence => ({
-  ...placeOf(each),
+  ...positionOf(each),
   field: "",
   recorded: recorded && jsonOf(fieldsOf(recorded)),
   replayed: replayed && jsonOf(fieldsOf(replayed)),
@@ -156,6 +156,6 @@ function differences(each: Compared, other: RunEvent): readonly Divergence[] {
     const [one, two] = [jsonOf(recorded[field]), jsonOf(replayed[field])];
     // An older version did not write it down: there is nothing to hold the replay against.
     if (JSON.stringify(one) === JSON.stringify(two) || recorded[field] === undefined) return [];
-    return [{ ...placeOf(each), field, recorded: one, replayed: two, reason: REASONS[field] ?? "it differs" }];
+    return [{ ...positionOf(each), field, recorded: one, replayed: two, reason: REASONS[field] ?? "it differs" }];
   });
 }

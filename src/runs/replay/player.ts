@@ -22,7 +22,7 @@ type PlayerDeps = {
 const FAIL_FOR_GOOD_MS = Number.MAX_SAFE_INTEGER;
 
 /** Models that say what was said, attempt by attempt, and write the summaries that were written. */
-export class ModelPlayer {
+export class RecordedModel {
   readonly #deps: PlayerDeps;
 
   constructor(deps: PlayerDeps) {
@@ -133,7 +133,7 @@ export class ToolPlayer implements ToolRunner {
       return failedCall("cancelled", "the recording ends here");
     }
     const { outcome, fuel, memoryBytes, durationMs } = recorded;
-    const content = { ...recorded.content, text: withoutRemark(recording, recorded) };
+    const content = { ...recorded.content, text: stripNote(recording, recorded) };
     const usage = { fuel, memoryBytes, durationMs };
     if (outcome !== "done") return { type: "failed", reason: outcome, message: content.text, usage };
     const kept = recorded.artifacts.find((artifact) => artifact.kept === true);
@@ -161,16 +161,16 @@ export class ToolPlayer implements ToolRunner {
 }
 
 /** A result without what a person said to its call, which stands before it and is put there again. */
-function withoutRemark({ entries }: Recording, { callId, content }: NonNullable<RecordedCall["end"]>): string {
+function stripNote({ entries }: Recording, { callId, content }: NonNullable<RecordedCall["end"]>): string {
   const said = entries.some(
     ({ event }) =>
       event.type === "approval-answer" &&
       event.callId === callId &&
       (event.note !== "" || event.content.arguments !== null),
   );
-  return said ? content.text.replace(REMARK, "") : content.text;
+  return said ? content.text.replace(NOTE, "") : content.text;
 }
-const REMARK = /^\(A person [^\n]*\)\n/;
+const NOTE = /^\(A person [^\n]*\)\n/;
 
 /** The parts of a result that was shown as this text: the lines that stand for files are files again. */
 function splitAtFiles(text: string, files: readonly RunArtifact[]): Extract<ToolResult, { type: "done" }>["content"] {

@@ -12,7 +12,7 @@ export type Recording = {
 };
 
 /** The events that a run begins with: its request, and what it took over from another run. */
-export const beginningOf = ({ entries }: Recording): readonly JournalEntry[] => {
+export const prefixOf = ({ entries }: Recording): readonly JournalEntry[] => {
   const start = entries.findIndex(({ event }) => event.type === "run-start");
   return start < 0 ? entries.slice(0, 1) : entries.slice(0, start);
 };

@@ -10,7 +10,7 @@ import {
   type RunEvent,
   Runs,
   type RunsOptions,
-  type RestingState,
+  type SuspendedState,
   type RunView,
   foldRun,
 } from "../index.ts";
@@ -18,9 +18,9 @@ import { type ModelCatalogue } from "../../models/port/index.ts";
 import { ToolCatalogue } from "../../tools/catalogue/index.ts";
 import { compare, type Divergence } from "./comparison.ts";
 import { MemoryJournal } from "./memory-journal.ts";
-import { ArtifactPlayer, ModelPlayer, ToolPlayer } from "./player.ts";
-import { beginningOf, type Recording } from "./recording.ts";
-import { saidTo } from "./said.ts";
+import { ArtifactPlayer, RecordedModel, ToolPlayer } from "./player.ts";
+import { prefixOf, type Recording } from "./recording.ts";
+import { recordedInputs } from "./recorded-inputs.ts";
 
 /** The rules of a server that a run's course depends on, besides definitions and tools. */
 type ReplayRules = { readonly retry: RunsOptions["retry"]; readonly accounts: Omit<Accounts, "budgets"> };
@@ -87,10 +87,10 @@ async function play(
     if (event.type === "run-wait") over.resolve("a call would wait for a decision");
     if (event.type === "run-rest") setImmediate(() => void goOn(event.state));
   });
-  const beginning = beginningOf(recording).map(({ event }) => event);
-  await journal.append(beginning.map((event) => ({ runId, atMs: 0, event })));
+  const prefix = prefixOf(recording).map(({ event }) => event);
+  await journal.append(prefix.map((event) => ({ runId, atMs: 0, event })));
   const player = { recording, journal, onEnd: (why: string) => over.resolve(why) };
-  const stand = new ModelPlayer(player);
+  const stand = new RecordedModel(player);
   const runs = new Runs(
     {
       journal,
@@ -104,11 +104,11 @@ async function play(
     {
       ...DEFAULT_RUNS_OPTIONS,
       retry: replayRules?.retry ?? DEFAULT_RUNS_OPTIONS.retry,
-      holdUntilResumed: true,
+      pauseUntilResumed: true,
     },
   );
-  const goOn = async (state: RestingState) => {
-    const events = saidTo(recording, journal.entries, state);
+  const goOn = async (state: SuspendedState) => {
+    const events = recordedInputs(recording, journal.entries, state);
     if (events.length === 0) return over.resolve("it waits for somebody, and nobody answered in the recording");
     await runs.tell(runId, () => events).catch((error: unknown) => over.resolve(String(error)));
   };

@@ -1,13 +1,13 @@
 export type { Patience } from "../../agents/budgets/index.ts";
 export { type Accounts, openAccounts, OUTPUT_TOKENS_RESERVED, UNKNOWN_PRICE_RULES } from "./accounts.ts";
 export {
-  type Answered,
+  type TurnUsage,
   type Lease,
   type Meter,
-  type Permit,
+  type BudgetPermit,
   type RunMeter,
   type TurnCost,
   type TurnPermit,
-  openMeter,
+  createMeter,
 } from "./run-meter.ts";
-export { isTold, UNTOLD } from "./request-tokens.ts";
+export { hasUsage, NO_USAGE } from "./request-tokens.ts";

@@ -9,7 +9,7 @@ const imageTokens = (images: readonly ModelImage[] = []): number =>
   images.reduce((sum, { mediaType, bytes }) => sum + fileTokens(mediaType, bytes, IMAGE_TOKENS), 0);
 
 /** Of a provider that says nothing. */
-export const UNTOLD: ModelUsage = {
+export const NO_USAGE: ModelUsage = {
   inputTokens: undefined,
   outputTokens: undefined,
   cachedInputTokens: undefined,
@@ -18,7 +18,7 @@ export const UNTOLD: ModelUsage = {
 };
 
 /** Whether a provider said anything of what it charges. */
-export const isTold = ({ inputTokens, outputTokens }: ModelUsage): boolean =>
+export const hasUsage = ({ inputTokens, outputTokens }: ModelUsage): boolean =>
   (inputTokens ?? 0) > 0 || (outputTokens ?? 0) > 0;
 
 /** About how many input tokens a request has; `toolTokens` is what the descriptions of its tools take. */

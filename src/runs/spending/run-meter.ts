@@ -26,14 +26,14 @@ import { planTurn, type TurnPlan } from "./turn-budget.ts";
 
 type ModelEnd = Extract<RunEvent, { type: "model-end" }>;
 /** What a turn's answer is charged by. */
-export type Answered = {
+export type TurnUsage = {
   readonly text: string;
   readonly toolCalls: readonly ModelToolCall[];
   readonly usage: ModelUsage;
 };
 
 /** Leave to do something, or why there is none. */
-export type Permit<Granted> =
+export type BudgetPermit<Granted> =
   | { readonly type: "refused"; readonly failure: RunFailure }
   | { readonly type: "stopped" }
   | ({ readonly type: "granted" } & Granted & Lease);
@@ -47,18 +47,18 @@ export type Lease = {
   readonly release: () => void;
 };
 export type TurnCost = NonNullable<ModelEnd["cost"]>;
-export type TurnPermit = Permit<{
+export type TurnPermit = BudgetPermit<{
   readonly request: ModelRequest;
   /** The answer was asked to be shorter than it might be. */
   readonly limited: ModelEnd["limited"];
   /** What the answer to this request cost. Tokens that the provider did not tell are estimated. */
-  readonly charge: (answer: Answered) => TurnCost | Promise<TurnCost>;
+  readonly charge: (answer: TurnUsage) => TurnCost | Promise<TurnCost>;
 }>;
 
 /** What a run is carried out by asks leave of. */
 export type Meter = Pick<RunMeter, "forTurn" | "forCalls" | "forFuel" | "limitsCalls">;
 
-const NOT_HELD = { cut: () => undefined, release: () => undefined } as const;
+const UNTIMED = { cut: () => undefined, release: () => undefined } as const;
 
 /** One attempt of a run as its budgets see it: asks leave before each call, and counts what is on disk. */
 export class RunMeter implements Disposable {
@@ -102,9 +102,9 @@ export class RunMeter implements Disposable {
     signal: AbortSignal,
   ): Promise<TurnPermit> {
     this.#day = this.#budget.today();
-    const charge = (answer: Answered): TurnCost => this.#costOf(model.id, request, toolTokens, answer);
+    const charge = (answer: TurnUsage): TurnCost => this.#costOf(model.id, request, toolTokens, answer);
     if (!this.#budget.limits("tokens", "usd", "seconds"))
-      return { type: "granted", request, limited: undefined, signal, charge, ...NOT_HELD };
+      return { type: "granted", request, limited: undefined, signal, charge, ...UNTIMED };
     const price = this.#accounts.prices.priceOf(model.id);
     if (price === undefined && this.#accounts.unknownPrice === "refuse" && this.#budget.limits("usd"))
       return {
@@ -137,22 +137,22 @@ export class RunMeter implements Disposable {
   }
 
   /** Leave for the tool calls of one turn. */
-  async forCalls(count: number, signal: AbortSignal, how: Patience): Promise<Permit<object>> {
+  async forCalls(count: number, signal: AbortSignal, how: Patience): Promise<BudgetPermit<object>> {
     this.#day = this.#budget.today();
-    if (count === 0 || !this.#budget.limits("tool_calls", "seconds")) return { type: "granted", signal, ...NOT_HELD };
+    if (count === 0 || !this.#budget.limits("tool_calls", "seconds")) return { type: "granted", signal, ...UNTIMED };
     return this.#reserve({ ...NOTHING, tool_calls: count }, signal, how);
   }
 
   /** Leave for the fuel of one call. */
-  async forFuel(fuelOf: () => number, signal: AbortSignal, how: Patience): Promise<Permit<object>> {
-    if (!this.#budget.limits("fuel")) return { type: "granted", signal, ...NOT_HELD };
+  async forFuel(fuelOf: () => number, signal: AbortSignal, how: Patience): Promise<BudgetPermit<object>> {
+    if (!this.#budget.limits("fuel")) return { type: "granted", signal, ...UNTIMED };
     const reserving = await this.#budget.reserve({ ...NOTHING, fuel: fuelOf() }, signal, how);
     if (reserving.type === "short") return refused(reserving.shortage);
     if (reserving.type === "stopped") return reserving;
     return { type: "granted", signal, cut: () => undefined, release: () => this.#budget.release(reserving.id) };
   }
 
-  #costOf(model: string, request: ModelRequest, toolTokens: number, answer: Answered): TurnCost {
+  #costOf(model: string, request: ModelRequest, toolTokens: number, answer: TurnUsage): TurnCost {
     const { usage } = answer;
     const price = this.#accounts.prices.priceOf(model);
     if (usage.inputTokens !== undefined && this.#estimated > 0)
@@ -174,7 +174,7 @@ export class RunMeter implements Disposable {
     };
   }
 
-  async #reserve(amounts: Amounts, signal: AbortSignal, how: Patience): Promise<Permit<object>> {
+  async #reserve(amounts: Amounts, signal: AbortSignal, how: Patience): Promise<BudgetPermit<object>> {
     const reserving = await this.#budget.reserve(amounts, signal, how);
     if (reserving.type === "short") return refused(reserving.shortage);
     if (reserving.type === "stopped") return reserving;
@@ -187,7 +187,7 @@ export class RunMeter implements Disposable {
       this.#releases.delete(release);
     };
     this.#releases.add(release);
-    const begun = await lease.begin(signal, how);
+    const begun = await lease.start(signal, how);
     if (begun !== "begun") {
       release();
       return begun === "stopped" ? { type: "stopped" } : refused(begun);
@@ -207,7 +207,7 @@ export class RunMeter implements Disposable {
 }
 
 const granted = (
-  permit: Permit<object>,
+  permit: BudgetPermit<object>,
   { outputTokensMax, limited }: Extract<TurnPlan, { type: "fits" }>,
   { request, charge }: Pick<Extract<TurnPermit, { type: "granted" }>, "request" | "charge">,
 ): TurnPermit =>
@@ -229,7 +229,7 @@ const priceUnknown = (model: string, shortage: Shortage | undefined): RunFailure
 type MeterDeps = { readonly accounts: Accounts; readonly journal: RunJournal; readonly clock: Clock };
 
 /** The meter of an attempt of a run that goes by this plan. */
-export function openMeter(
+export function createMeter(
   { accounts, journal, clock }: MeterDeps,
   { id, workspace, agent, attempt }: RunView,
   { budget }: RunPlan,

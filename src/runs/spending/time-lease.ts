@@ -4,7 +4,7 @@ import type { Clock } from "../../kernel/clock.ts";
 /** Time is reserved in pieces of this length, so that a run does not keep from others what it may never need. */
 const SLICE_MS = 10_000;
 /** Less is not worth beginning with. */
-const LEAST_MS = 100;
+const MIN_MS = 100;
 
 type LeaseDeps = {
   readonly budget: RunBudget;
@@ -26,11 +26,11 @@ export class TimeLease {
   }
 
   /** Reserves the first piece; where there is no limit, nothing. */
-  async begin(signal: AbortSignal, how: Patience): Promise<"begun" | "stopped" | Shortage> {
+  async start(signal: AbortSignal, how: Patience): Promise<"begun" | "stopped" | Shortage> {
     const { budget } = this.#deps;
     const left = budget.left("seconds", "used");
     if (left === undefined) return "begun";
-    const ms = Math.max(LEAST_MS, Math.min(left, SLICE_MS));
+    const ms = Math.max(MIN_MS, Math.min(left, SLICE_MS));
     const reserving = await budget.reserve({ ...NOTHING, seconds: ms }, signal, how);
     if (reserving.type === "short") return reserving.shortage;
     if (reserving.type === "stopped") return "stopped";

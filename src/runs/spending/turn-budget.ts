@@ -41,7 +41,7 @@ export function planTurn(
 ): TurnPlan {
   const input = Math.ceil(inputTokens * ESTIMATE_MARGIN);
   const wanted = outputTokensMax ?? outputTokensDefault;
-  const least = Math.min(wanted, OUTPUT_TOKENS_MIN);
+  const minimum = Math.min(wanted, OUTPUT_TOKENS_MIN);
   const tokensLeft = budget.left("tokens", counting);
   const usdLeft = price === undefined ? undefined : budget.left("usd", counting);
   const byTokens = tokensLeft === undefined ? wanted : tokensLeft - input;
@@ -50,10 +50,10 @@ export function planTurn(
   const output = Math.min(wanted, byTokens, byUsd);
   const narrow = byUsd < byTokens ? (["usd", usd] as const) : (["tokens", (tokens: number) => input + tokens] as const);
   const [kind, need] = narrow;
-  if (output < least) {
-    const shortage = budget.shortageOf(kind, need(least));
+  if (output < minimum) {
+    const shortage = budget.shortageOf(kind, need(minimum));
     // What others hold is in the way: there is nothing to plan with now.
-    return { type: "short", shortage: shortage ?? held(budget, kind, need(least)) };
+    return { type: "short", shortage: shortage ?? held(budget, kind, need(minimum)) };
   }
   const tightest =
     output < wanted ? (budget.shortageOf(kind, need(output + 1)) ?? held(budget, kind, need(output + 1))) : undefined;

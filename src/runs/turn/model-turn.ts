@@ -15,7 +15,7 @@ import {
   type ModelToolCall,
   type ModelUsage,
 } from "../../models/port/index.ts";
-import { isTold, UNTOLD } from "../spending/index.ts";
+import { hasUsage, NO_USAGE } from "../spending/index.ts";
 import { attemptsOf, nextBackup } from "./model-choice.ts";
 import { type Prepared, shrunkWindow } from "./turn-context.ts";
 import type { Meter, TurnPermit } from "../spending/index.ts";
@@ -54,14 +54,14 @@ export type Answer = {
   /** Before the attempt was made, for its turn within the limits of the provider's key; not part of `durationMs`. */
   readonly queuedMs: number;
 };
-type Leave = Extract<TurnPermit, { type: "granted" }>;
+type GrantedPermit = Extract<TurnPermit, { type: "granted" }>;
 export type Turn =
   /** What was reserved for the turn is given back by whoever has written its end. */
   | {
       readonly type: "answered";
       readonly answer: Answer;
       readonly use: ModelInUse;
-      readonly permit: Leave;
+      readonly permit: GrantedPermit;
       /** Tools the model was told of. */
       readonly offered: readonly Tool[];
     }
@@ -86,7 +86,7 @@ export type TurnDeps = {
   readonly outputBytesMax: number;
 };
 
-type TurnState = { readonly step: number; readonly begunMs: number; heldMs: number };
+type TurnState = { readonly step: number; readonly startedMs: number; throttledMs: number };
 
 /**
  * One turn: streamed, each attempt journaled, tried again where that can help, and then with the definition's backups in
@@ -100,7 +100,7 @@ export async function takeTurn(
 ): Promise<Turn> {
   const last = attemptsOf(deps.recorder.view(), step).at(-1);
   if (last && last.retryInMs === null && (last.next ?? null) === null) return givenUp(last);
-  const state: TurnState = { step, begunMs: deps.clock.monotonicMs(), heldMs: 0 };
+  const state: TurnState = { step, startedMs: deps.clock.monotonicMs(), throttledMs: 0 };
   let use: ModelInUse = { model: deps.model, settings };
   for (;;) {
     const outcome = await tryModel(deps, state, use, signal);
@@ -151,14 +151,14 @@ async function unsent(deps: TurnDeps, { step }: TurnState, use: ModelInUse, fail
   const attempt = attemptsWith(deps, step, use).length + 1;
   const next = nextBackup(recorder.view(), fallback, { step, model, failure });
   const { class: failureClass, message } = failure;
-  await recorder.record(
+  await recorder.append(
     { type: "model-start", step, model, attempt },
     { type: "model-fail", step, model, attempt, class: failureClass, message, retryInMs: null, next, queuedMs: 0 },
   );
   return { type: "failed", failure, next };
 }
 
-type Trying = { readonly use: ModelInUse; readonly permit: Leave; readonly context: ContextReport };
+type Trying = { readonly use: ModelInUse; readonly permit: GrantedPermit; readonly context: ContextReport };
 type Attempted =
   | Exclude<Tried, { type: "answered" }>
   | Omit<Answered, "offered">
@@ -179,27 +179,27 @@ async function tryAgainAndAgain(
     const before = attemptsWith(deps, step, use);
     if ((await backOff(clock, before.at(-1), signal)) === "stopped") return { type: "stopped" };
     const attempt = before.length + 1;
-    recorder.note({ type: "model-start", step, model: model.id, attempt, content: { context } });
+    recorder.enqueue({ type: "model-start", step, model: model.id, attempt, content: { context } });
     const outcome = await attemptTurn({ ...deps, model }, step, permit.request, signal);
     if (outcome.type === "answered") return { ...outcome, use, permit };
     const { failure, queuedMs, charged } = outcome;
     const cost = charged && (await permit.charge(charged));
-    const usage = charged && isTold(charged.usage) ? charged.usage : undefined;
+    const usage = charged && hasUsage(charged.usage) ? charged.usage : undefined;
     if (signal.aborted) {
-      if (charged) await recorder.record(cutOff({ step, model: model.id, attempt, queuedMs }, usage, cost));
+      if (charged) await recorder.append(cutOff({ step, model: model.id, attempt, queuedMs }, usage, cost));
       return { type: "stopped" };
     }
-    state.heldMs += queuedMs;
+    state.throttledMs += queuedMs;
     const isTooLong = failure.class === "context_too_long";
     const shrinks = isTooLong && before.every((each) => each.class !== "context_too_long");
     const waitMs = shrinks ? 0 : (failure.retryAfterMs ?? BACKOFF_MS * attempt);
-    const inTime = clock.monotonicMs() - state.begunMs - state.heldMs + waitMs <= retry.totalMs;
+    const inTime = clock.monotonicMs() - state.startedMs - state.throttledMs + waitMs <= retry.totalMs;
     // What was cut off from outside says nothing of the model.
     const own = attempt - before.filter((each) => each.class === "cancelled").length;
     const again = shrinks || (isRetryable(failure) && own < retry.attemptsMax && inTime);
     const next = again ? null : nextBackup(recorder.view(), deps.fallback, { step, model: model.id, failure });
     const { class: failureClass, message } = failure;
-    await recorder.record({
+    await recorder.append({
       type: "model-fail",
       step,
       model: model.id,
@@ -257,14 +257,14 @@ async function attemptTurn(
   let reasoning = "";
   const toolCalls: ModelToolCall[] = [];
   const files: ModelFile[] = [];
-  const failed = (failure: ModelFailure, usage: ModelUsage = UNTOLD): Attempt => {
-    const hasBegun = text !== "" || reasoning !== "" || toolCalls.length > 0 || files.length > 0;
-    const charged = hasBegun || isTold(usage) ? { text: text + reasoning, toolCalls, usage } : undefined;
+  const failed = (failure: ModelFailure, usage: ModelUsage = NO_USAGE): Attempt => {
+    const hasStarted = text !== "" || reasoning !== "" || toolCalls.length > 0 || files.length > 0;
+    const charged = hasStarted || hasUsage(usage) ? { text: text + reasoning, toolCalls, usage } : undefined;
     return { type: "failed", failure, queuedMs, charged };
   };
   for await (const part of boundedStream(model, request, outputBytesMax, signal)) {
     if (part.type === "hold") {
-      recorder.note({ type: "model-hold", step, model: model.id, why: part.why });
+      recorder.enqueue({ type: "model-hold", step, model: model.id, why: part.why });
       continue;
     }
     if (part.type === "admit") {
@@ -275,7 +275,7 @@ async function attemptTurn(
     firstPartMs ??= clock.monotonicMs() - begunMs;
     switch (part.type) {
       case "text-delta":
-        recorder.tell(step, text.length, part.text);
+        recorder.emit(step, text.length, part.text);
         text += part.text;
         break;
       case "reasoning-delta":

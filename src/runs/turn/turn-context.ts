@@ -1,12 +1,12 @@
 import type { JsonObject } from "../../kernel/json.ts";
-import { type ContextReport, type Layout, type Marks, layOut, type WindowOrigin } from "../context/index.ts";
+import { type ContextReport, type Layout, type TruncationPoints, layOut, type WindowOrigin } from "../context/index.ts";
 import { type ContextSettings, DEFAULT_CONTEXT } from "../../agents/definitions/index.ts";
 import { estimateTokens, fileTokens, PICTURE_TOKENS } from "../../kernel/tokens.ts";
 import { modelToolName, type Tool, toolsTokens } from "../../tools/catalogue/index.ts";
 import {
   DEFAULT_LOOP_GUARD,
   type DialogueTurn,
-  endsEmpty,
+  lastTurnIsEmpty,
   type LoopGuard,
   loopNotes,
   messagesOf,
@@ -15,7 +15,7 @@ import {
   type RunStep,
   type RunView,
   sentFiles,
-  turnsAfter,
+  turnsSince,
 } from "../record/index.ts";
 import {
   DEFAULT_MODEL_LIMITS,
@@ -24,7 +24,7 @@ import {
   type ModelRequest,
 } from "../../models/port/index.ts";
 import { READ_RESULT } from "../calls/index.ts";
-import { summarise, type SummariseDeps } from "./summarise.ts";
+import { summarise, type SummariseDeps } from "./summarize.ts";
 
 export type ContextDeps = SummariseDeps & { readonly model: LanguageModel };
 
@@ -99,7 +99,7 @@ function requestOf(
   const given = holdsRecalled ? view : { ...view, prompt: withoutRecalled(view) };
   const messages = messagesOf(given, { shown, turns, files: sentFiles(view.files, limits) }, cover);
   const note = shown.at(-1)?.turn.results.at(-1)?.note ?? "";
-  const warnings = [note, endsEmpty(view) ? "the last answer was empty" : ""].filter((warning) => warning !== "");
+  const warnings = [note, lastTurnIsEmpty(view) ? "the last answer was empty" : ""].filter((warning) => warning !== "");
   return {
     request: {
       system: view.system,
@@ -136,7 +136,7 @@ function layoutFor({ model }: ContextDeps, plan: ExecutionPlan, ask: ContextAsk,
   const last = lastReport(view);
   const before = marksOf(view, last?.report);
   const notes = notesOf(view, before.coveredThrough, plan.loops ?? DEFAULT_LOOP_GUARD);
-  const turns = turnsAfter(view, before.coveredThrough, (_steps, turn) => notes.get(turn) ?? "");
+  const turns = turnsSince(view, before.coveredThrough, (_steps, turn) => notes.get(turn) ?? "");
   const summary = view.summaries.at(-1);
   const window = windowOf(model, settings, { last, refused: ask.window });
   const recalled = recalledIn(view) ? estimateTokens(view.recalled) : 0;
@@ -190,7 +190,7 @@ const taken = ({ steps }: RunView): number =>
 function notesOf(view: RunView, after: number, guard: LoopGuard): ReadonlyMap<number, string> {
   if (taken(view) < 2) return NO_NOTES;
   return loopNotes(
-    turnsAfter(view, after, () => ""),
+    turnsSince(view, after, () => ""),
     guard,
   );
 }
@@ -211,7 +211,7 @@ function lastReport(view: RunView): LastReport | undefined {
   return { report: last.context, model: last.model, correction: Math.min(CORRECTION_MAX, Math.max(1, ratio)) };
 }
 
-const marksOf = (view: RunView, report: ContextReport | undefined): Marks => {
+const marksOf = (view: RunView, report: ContextReport | undefined): TruncationPoints => {
   // A summary that was made for a request which a stop of the server then prevented holds too.
   const coveredThrough = Math.max(report?.coveredThrough ?? 0, view.summaries.at(-1)?.coversThrough ?? 0);
   return { coveredThrough, shortenedThrough: Math.max(report?.shortenedThrough ?? 0, coveredThrough) };

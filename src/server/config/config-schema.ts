@@ -10,7 +10,7 @@ import { RedactionTable } from "./redaction-config.ts";
 import { ModelsTable } from "./models-config.ts";
 import { McpServerName, McpServerTable } from "./mcp-config.ts";
 import { RUN_ISOLATIONS } from "../../agents/definitions/index.ts";
-import { DEFAULT_THREADS } from "../../runs/index.ts";
+import { DEFAULT_WORKERS } from "../../runs/index.ts";
 import { ISOLATIONS } from "../../tools/sandbox/index.ts";
 import { LOG_LEVELS } from "../../kernel/log.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
@@ -92,30 +92,30 @@ const RunsTable = z
       .meta({ description: "No attempt begins later than this after the turn began" }),
     isolation: z.enum(RUN_ISOLATIONS).default("context").meta({
       description:
-        "How runs of definitions that do not say are kept apart: context, in the server; thread, each in a thread of its own",
+        "Isolation of runs whose definition sets none: context (in the server process) or worker (each in its own worker thread)",
     }),
-    threads: z
+    workers: z
       .strictObject({
-        warm: z.int().min(0).max(64).default(DEFAULT_THREADS.warm).meta({
-          description: "Threads that stand by, each for one run; none before the first run that has one",
+        warm: z.int().min(0).max(64).default(DEFAULT_WORKERS.warm).meta({
+          description: "Pre-started workers, each for one run; none is started before the first isolated run",
         }),
-        max: z.int().min(1).max(256).default(DEFAULT_THREADS.max).meta({
-          description: "Runs in threads at once; others wait",
+        max: z.int().min(1).max(256).default(DEFAULT_WORKERS.max).meta({
+          description: "Maximum concurrent runs in workers; further runs wait",
         }),
         memory: sizeText({ minBytes: 32 * 1024 ** 2, maxBytes: 4 * 1024 ** 3 })
           .prefault("256MiB")
           .meta({
-            description: "Heap of one thread; a run that needs more fails",
+            description: "Maximum heap of one worker; a run that needs more fails",
           }),
-        stuck_after: durationText({ minMs: 500, maxMs: 600_000 }).prefault("10s").meta({
-          description: "A thread that does not answer for so long is ended, and its run fails",
+        unresponsive_after: durationText({ minMs: 500, maxMs: 600_000 }).prefault("10s").meta({
+          description: "Terminate a worker that is unresponsive for this long; its run fails",
         }),
         idle: durationText({ minMs: 1_000, maxMs: 86_400_000 }).prefault("5m").meta({
-          description: "After so long without such a run those that stand by are ended",
+          description: "Terminate the pre-started workers after this long without an isolated run",
         }),
       })
       .prefault({})
-      .meta({ description: 'Threads for runs with isolation = "thread"' }),
+      .meta({ description: 'Workers for runs with isolation = "worker"' }),
     choice_timeout: durationText({ minMs: 1_000, maxMs: 31_536_000_000 }).prefault("24h").meta({
       description: "How long a run whose model failed waits for somebody to choose how it goes on; then it fails",
     }),
@@ -174,10 +174,11 @@ const SandboxTable = z
     }),
     standby: z.boolean().default(true).meta({
       description:
-        "Whether a child process is kept started for whichever place needs one next, and for calls that wait behind a tool that computes for long; about 40 MB of memory",
+        "Keep one child process pre-started, for the next trust group that needs one and for calls queued behind a long computation; uses about 40 MB of memory",
     }),
     isolation: z.enum(ISOLATIONS).default("process").meta({
-      description: "What tools run in. thread: lighter, for development; holds every limit, but is no second wall",
+      description:
+        "Where tools run: process (a child process) or worker (a worker thread: lighter, for development; enforces every limit, but is no process boundary)",
     }),
     cache_directory: z.string().min(1).optional().meta({
       description:

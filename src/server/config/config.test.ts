@@ -129,14 +129,14 @@ test("places of memory have defaults, and hold no password", () => {
 test("a setting of a table within a table is a variable too, also of one that has no defaults", () => {
   const environment = {
     CAXTON_MODELS__ROLES__EMBEDDING: "ollama/nomic-embed-text",
-    CAXTON_RUNS__THREADS__WARM: "3",
+    CAXTON_RUNS__WORKERS__WARM: "3",
     CAXTON_MODELS__PROVIDERS__MINE__BASE_URL: "http://127.0.0.1:1",
     CAXTON_MODELS__PROVIDERS__MINE: "x",
   };
   const { config, origins, warnings } = loadConfig({}, environment, directory);
   expect(config.models.roles.embedding).toBe("ollama/nomic-embed-text");
   expect(origins["models.roles.embedding"]).toBe("CAXTON_MODELS__ROLES__EMBEDDING");
-  expect(config.runs.threads.warm).toBe(3);
+  expect(config.runs.workers.warm).toBe(3);
   // What people name themselves stands in the file.
   expect(warnings).toEqual([
     "CAXTON_MODELS__PROVIDERS__MINE__BASE_URL is not a setting of Caxton and is ignored",

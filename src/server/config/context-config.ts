@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { ContextTable, LimitsTable, type AgentDefinition } from "../../agents/definitions/index.ts";
 import { DEFAULT_CONTEXT } from "../../agents/definitions/index.ts";
-import { DEFAULT_LOOP_GUARD, DEFAULT_RUN_SIZES, type RunPlan } from "../../runs/index.ts";
+import { DEFAULT_LOOP_GUARD, DEFAULT_OUTPUT_LIMITS, type RunPlan } from "../../runs/index.ts";
 
 /** `[context]` of caxton.toml: for definitions that do not say. */
 export const ServerContextTable = z
@@ -46,8 +46,8 @@ export function careOf(
       repeatAllowed: [...(server.limits.repeat_allowed ?? []), ...(limits.repeat_allowed ?? [])],
     },
     sizes: {
-      outputBytesMax: bounds.output_bytes ?? DEFAULT_RUN_SIZES.outputBytesMax,
-      argumentBytesMax: bounds.argument_bytes ?? DEFAULT_RUN_SIZES.argumentBytesMax,
+      outputBytesMax: bounds.output_bytes ?? DEFAULT_OUTPUT_LIMITS.outputBytesMax,
+      argumentBytesMax: bounds.argument_bytes ?? DEFAULT_OUTPUT_LIMITS.argumentBytesMax,
     },
   };
 }

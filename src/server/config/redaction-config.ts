@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { BUILT_IN_PATTERNS, type Pattern, readPattern } from "../../text/redaction/index.ts";
-import { REDACTED_PLACES } from "../../runs/redaction/index.ts";
+import { REDACTION_TARGETS } from "../../runs/redaction/index.ts";
 
 const OwnPatternTable = z
   .strictObject({
@@ -30,8 +30,8 @@ export const RedactionTable = z
         description: `What is hidden by what it looks like: ${BUILT_IN_PATTERNS.join(", ")}, or own ones as {name, pattern}`,
       }),
     where: z
-      .array(z.enum(REDACTED_PLACES))
-      .default([...REDACTED_PLACES])
+      .array(z.enum(REDACTION_TARGETS))
+      .default([...REDACTION_TARGETS])
       .meta({
         description:
           "Where patterns are hidden: prompts is what models are sent, journal what is kept and shown of runs, memory what is remembered",

@@ -1,7 +1,7 @@
 import { type Connection, type Frame, KIND } from "./wire/index.ts";
 
 /** Where guests run: a process of its own, or a thread of this one. */
-export const ISOLATIONS = ["process", "thread"] as const;
+export const ISOLATIONS = ["process", "worker"] as const;
 export type Isolation = (typeof ISOLATIONS)[number];
 
 export type GuestHomeOptions = {

@@ -1,7 +1,7 @@
 import { MANIFEST_MAXIMA } from "../catalogue/index.ts";
 import type { GuestHome, GuestHomeOptions, Isolation } from "./guest-home.ts";
 import { GuestProcess } from "./guest-process.ts";
-import { GuestThread } from "./guest-thread.ts";
+import { GuestWorker } from "./guest-worker.ts";
 import { FROM_CHILD } from "./wire/index.ts";
 
 /**
@@ -48,7 +48,7 @@ export class Nursery {
   /** Where children are processes or threads. */
   static of(isolation: Isolation, keepsOne: boolean): Nursery {
     const open = (options: GuestHomeOptions): GuestHome =>
-      isolation === "thread" ? new GuestThread(options) : new GuestProcess(options);
+      isolation === "worker" ? new GuestWorker(options) : new GuestProcess(options);
     return new Nursery({ open, keepsOne });
   }
 

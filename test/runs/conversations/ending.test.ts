@@ -32,7 +32,7 @@ test("whoever was asked by a run that is cancelled gets a cancel, ends its work,
   expect(cancel).toMatchObject({ conversationId: request?.conversationId, protocol: "fipa-request" });
 });
 
-// conversations.call-offs.F1
+// conversations.cancellations.F1
 test("a server that ends before the cancel is out leaves it to the next one, which says it once", async () => {
   using directory = tempDirectory();
   const office = new PostOffice();

@@ -8,13 +8,19 @@ import {
   SqliteRunAnswers,
   SqliteRunJournal,
 } from "../../../src/storage/index.ts";
-import { Agreements, CallOffs, Correspondence, MessageTools, Outbox } from "../../../src/runs/conversations/index.ts";
+import {
+  Agreements,
+  Cancellations,
+  Correspondence,
+  MessageTools,
+  Outbox,
+} from "../../../src/runs/conversations/index.ts";
 import { Alarm } from "../../../src/kernel/alarm.ts";
 import { type Clock, systemClock } from "../../../src/kernel/clock.ts";
 import { PERMIT_ALL } from "../../../src/agents/permissions/index.ts";
 import { composeMessage, type Message, type MessageDraft } from "../../../src/messaging/acl/index.ts";
 import type { AgentHandler, Settlement, Submitted } from "../../../src/messaging/router/index.ts";
-import { DEFAULT_RUNS_OPTIONS, Replies, Runs, type RunsOptions, type RunView } from "../../../src/runs/index.ts";
+import { DEFAULT_RUNS_OPTIONS, PendingReplies, Runs, type RunsOptions, type RunView } from "../../../src/runs/index.ts";
 import { type LanguageModel } from "../../../src/models/port/language-model.ts";
 import { AgentPlans } from "../../../src/server/plans.ts";
 import { TASK_DEFAULTS } from "../../../src/messaging/tasks/index.ts";
@@ -112,7 +118,7 @@ export type Room = AsyncDisposable & {
   readonly database: Database;
   readonly runs: Runs;
   readonly journal: SqliteRunJournal;
-  readonly replies: Replies;
+  readonly replies: PendingReplies;
   readonly office: PostOffice;
   readonly agents: Agents;
   readonly tools: ToolCatalogue;
@@ -194,9 +200,9 @@ export async function openRoom({ directory, actors, office = new PostOffice(), .
     { ...kept, models: catalogue, tools, artifacts, clock },
     { ...DEFAULT_RUNS_OPTIONS, ...rest.runs },
   );
-  const replies = new Replies({ runs, index: waits, clock });
+  const replies = new PendingReplies({ runs, index: waits, clock });
   const outbox = new Outbox({ runs, answers, agents, post: office, clock });
-  const tasks = { claim: async () => false };
+  const tasks = { intercept: async () => false };
   const alarm = new Alarm(clock);
   const sent = {
     find: async (_workspace: string, id: string) => {
@@ -207,12 +213,12 @@ export async function openRoom({ directory, actors, office = new PostOffice(), .
   };
   const afterMs = rest.agreeAfterMs ?? 10_000;
   const agreements = new Agreements({ runs, answers, agents, sent, post: office, clock, alarm, afterMs });
-  const callOffs = new CallOffs({ runs, waits, sent, tasks: { cancel: notHere }, post: office, clock });
+  const callOffs = new Cancellations({ runs, waits, sent, tasks: { cancel: notHere }, post: office, clock });
   const deps = { ...kept, agreements, runs, replies, post: office, past: pastOf(office), tasks, clock, follow };
   office.attach(new Correspondence(deps));
-  outbox.begin();
-  callOffs.begin();
-  agreements.begin();
+  outbox.start();
+  callOffs.start();
+  agreements.start();
   const runsOf = (agent: string) =>
     journal
       .list({ workspace: "default", agent, state: undefined, before: undefined, limit: 100 })

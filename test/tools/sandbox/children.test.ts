@@ -98,7 +98,7 @@ test(
 );
 
 test("in a thread tools answer and keep to their limits as in a process", async () => {
-  await using room = new Room({ isolation: "thread" });
+  await using room = new Room({ isolation: "worker" });
   await room.deploy(hostile(), "h", { limits: { fuelPerCall: 5_000_000 } });
   expect(await room.text("h.echo", { text: "hello" })).toBe("hello");
   expect(await room.text("h.slow_fuel", FOREVER)).toBe("fuel");
@@ -109,7 +109,7 @@ test("in a thread tools answer and keep to their limits as in a process", async 
 });
 
 test("a guest that computes past its deadline is ended with its thread; its neighbour's calls are made", async () => {
-  await using room = new Room({ isolation: "thread" });
+  await using room = new Room({ isolation: "worker" });
   await room.deploy(hostile(), "hog", { limits: BOUNDLESS });
   await room.deploy(await assemble("probe.wat"), "neighbour", { limits: { deadlineMs: 30_000 } });
   // In the session of a call before, it computes from the moment it is heard; otherwise it may first be started, and the

@@ -61,7 +61,7 @@ function Facts({ run }: { readonly run: RunDetail }) {
           <Ago at={run.created_at} />
         </span>
       </Item>
-      {run.isolation === "thread" ? <Item name={text.run.facts.isolation}>{text.run.ownThread}</Item> : null}
+      {run.isolation === "worker" ? <Item name={text.run.facts.isolation}>{text.run.ownWorker}</Item> : null}
       <Kin run={run} />
       {run.remembered === null ? null : (
         <Item name={text.run.facts.memory}>

@@ -1,0 +1,30 @@
+import type { ToolCallId } from "../../kernel/ids.ts";
+import type { CallContext } from "../../tools/catalogue/index.ts";
+import type { Recorder, RunView } from "../record/index.ts";
+import type { RequestInput } from "./elicitations.ts";
+import { waiterOf } from "./replies.ts";
+
+/** On whose behalf the calls of a run are made. */
+export const callContext = ({ id, workspace, agent, message, files }: RunView): CallContext => ({
+  session: id,
+  workspace,
+  agent,
+  conversation: message?.conversationId,
+  files,
+});
+
+/** Who is with a call while it is under way: a person it may ask, and those who watch it. */
+export type CallHooks = (call: {
+  readonly step: number;
+  readonly callId: ToolCallId;
+}) => Pick<CallContext, "ask" | "awaitReply" | "onProgress" | "onLog">;
+
+/** People are asked, and the run's watchers are told. */
+export const callHooks =
+  (recorder: Recorder, ask: RequestInput): CallHooks =>
+  (call) => ({
+    ask: (question, onEnd) => ask(call, question, onEnd),
+    awaitReply: waiterOf(recorder, call),
+    onProgress: (progress) => recorder.emitProgress(call, progress),
+    onLog: (lines) => recorder.emitLog(call, lines),
+  });

@@ -1,0 +1,159 @@
+import type { Clock } from "../../kernel/clock.ts";
+import { mint, QuestionId, type RunId, type ToolCallId } from "../../kernel/ids.ts";
+import type { JsonObject } from "../../kernel/json.ts";
+import { answerProblems, type ToolQuestion, type ToolReply, withDefaults } from "../../tools/catalogue/index.ts";
+import {
+  AnswerInvalidError,
+  QuestionClosedError,
+  QuestionNotFoundError,
+  type QuestionReply,
+  type Recorder,
+  type RunView,
+} from "../record/index.ts";
+
+/** Asks a person for one call of a run. Rejects when the call or the run ends meanwhile. */
+export type RequestInput = (
+  call: { readonly step: number; readonly callId: ToolCallId },
+  question: ToolQuestion,
+  signal: AbortSignal,
+) => Promise<ToolReply>;
+
+/** What a person says to a question. */
+export type Answer = { readonly action: "accept"; readonly content: JsonObject } | { readonly action: "decline" };
+
+type Settled = { readonly reply: QuestionReply; readonly answer: JsonObject | null };
+type Open = {
+  readonly runId: RunId;
+  readonly schema: JsonObject | undefined;
+  readonly settled: PromiseWithResolvers<Settled>;
+  /** Resolves when the answer is on disk; rejects when it came too late. */
+  readonly recorded: PromiseWithResolvers<void>;
+};
+
+const EXPIRY_MS = 15 * 60_000;
+/** The agent needs some of its run's time to go on with the answer, or without one. */
+const SHARE_OF_TIME = 0.9;
+const OPEN_PER_RUN_MAX = 16;
+
+/**
+ * Questions that tools put to people while their runs are under way.
+ * calls.elicitations.A1. A question is on disk before anybody can answer it, and its end before who answered hears of
+ *   it.
+ * calls.elicitations.A2. The first word counts: an answer, the expiry, or the end of the call.
+ */
+export class Elicitations {
+  readonly #clock: Clock;
+  readonly #open = new Map<QuestionId, Open>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** What asks people on behalf of one run, until its time is over. */
+  elicitorOf(recorder: Recorder, endsAtMs: number, run: AbortSignal): RequestInput {
+    return async (call, question, signal) => {
+      if (this.#openOf(recorder.runId) >= OPEN_PER_RUN_MAX) return { type: "declined" };
+      const id = mint(QuestionId);
+      const leftMs = (endsAtMs - this.#clock.monotonicMs()) * SHARE_OF_TIME;
+      const waitMs = Math.max(0, Math.round(Math.min(EXPIRY_MS, leftMs)));
+      const open: Open = {
+        runId: recorder.runId,
+        schema: question.schema,
+        settled: Promise.withResolvers(),
+        recorded: Promise.withResolvers(),
+      };
+      // Whoever answers hears of a failure; where nobody does there is nobody to hear.
+      open.recorded.promise.catch(() => undefined);
+      this.#open.set(id, open);
+      try {
+        await recorder.append({
+          type: "run-ask",
+          ...call,
+          questionId: id,
+          server: question.server,
+          url: question.url ?? null,
+          expiresAtMs: this.#clock.nowMs() + waitMs,
+          content: { message: question.message, schema: question.schema ?? null },
+        });
+        const { reply, answer } = await this.#wait(open, waitMs, AbortSignal.any([signal, run]));
+        this.#open.delete(id);
+        // A run that is stopped writes its own end.
+        if (!run.aborted) {
+          const isAllowed = this.#openOf(recorder.runId);
+          const event = { type: "run-answer", callId: call.callId, questionId: id, reply, open: isAllowed } as const;
+          await recorder.append({ ...event, content: { answer } });
+        }
+        open.recorded.resolve();
+        return replyOf(reply, answer);
+      } catch (error) {
+        open.recorded.reject(error);
+        throw error;
+      } finally {
+        this.#open.delete(id);
+      }
+    };
+  }
+
+  /** Answers a question; on disk when resolved. Throws QuestionNotFoundError, QuestionClosedError, AnswerInvalidError, storage errors. */
+  async answer(view: RunView, question: string, answer: Answer): Promise<void> {
+    const known = view.questions.find(({ id }) => id === question);
+    if (known === undefined) throw notFound(view, question);
+    const open = this.#open.get(known.id);
+    if (open === undefined) throw closed(view, question, known.state);
+    const content = answer.action === "accept" ? withDefaults(open.schema ?? {}, answer.content) : null;
+    if (content !== null && open.schema !== undefined) {
+      const problems = answerProblems(open.schema, content);
+      if (problems.length > 0) throw unfit(problems);
+    }
+    this.#open.delete(known.id);
+    open.settled.resolve({ reply: answer.action === "accept" ? "accepted" : "declined", answer: content });
+    await open.recorded.promise;
+  }
+
+  #openOf(runId: RunId): number {
+    return [...this.#open.values()].filter((open) => open.runId === runId).length;
+  }
+
+  async #wait(open: Open, waitMs: number, signal: AbortSignal): Promise<Settled> {
+    const timer = new AbortController();
+    const over = this.#clock.sleep(waitMs, AbortSignal.any([signal, timer.signal])).then(
+      (): Settled => ({ reply: "expired", answer: null }),
+      (): Settled => ({ reply: "cancelled", answer: null }),
+    );
+    try {
+      return await Promise.race([open.settled.promise, over]);
+    } finally {
+      timer.abort("the question is settled");
+    }
+  }
+}
+
+function replyOf(reply: QuestionReply, answer: JsonObject | null): ToolReply {
+  if (reply === "accepted") return { type: "accepted", content: answer ?? {} };
+  return { type: reply === "declined" ? "declined" : "cancelled" };
+}
+
+function notFound(view: RunView, question: string): QuestionNotFoundError {
+  const open = view.questions.filter(({ state }) => state === "open").map(({ id }) => id);
+  return new QuestionNotFoundError(
+    `run ${view.id} has no question ${question}`,
+    open.length === 0 ? "None of its questions is open." : `Open questions: ${open.join(", ")}.`,
+    { id: view.id, question },
+  );
+}
+
+const closed = (view: RunView, question: string, state: string): QuestionClosedError =>
+  new QuestionClosedError(
+    `question ${question} of run ${view.id} can no longer be answered: it is ${state === "open" ? "settled" : state}`,
+    "",
+    { id: view.id, question },
+  );
+
+const unfit = (problems: readonly string[]): AnswerInvalidError =>
+  new AnswerInvalidError(
+    `the answer does not fit the form: ${problems.join("; ")}`,
+    "The question's schema says what it takes.",
+    {
+      problems,
+    },
+  );

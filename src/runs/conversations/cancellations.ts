@@ -1,0 +1,114 @@
+import type { Clock } from "../../kernel/clock.ts";
+import { CaxtonError } from "../../kernel/errors.ts";
+import { TaskId } from "../../kernel/ids.ts";
+import { log } from "../../kernel/log.ts";
+import { type OutboxRest, OutboxWorker } from "../../kernel/outbox-worker.ts";
+import { composeMessage } from "../../messaging/acl/index.ts";
+import type { ReplyIndex, ReplyRecord, Runs } from "../index.ts";
+import { cancellationId, letterOf, messageIdOf } from "../../messaging/acl/index.ts";
+import type { MessageSender, SentRecords, TaskService } from "./ports.ts";
+import { taskOfWait } from "./task-waits.ts";
+
+export type CallOffsDeps = {
+  readonly runs: Pick<Runs, "hub">;
+  readonly waits: Pick<ReplyIndex, "abandoned" | "told">;
+  readonly sent: SentRecords;
+  readonly tasks: Pick<TaskService, "cancel">;
+  readonly post: MessageSender;
+  readonly clock: Clock;
+};
+
+const BATCH_MAX = 100;
+
+/**
+ * Tells those who were asked by a run that has ended before they answered: `cancel` goes out, and tasks that it offered are
+ * cancelled.
+ * conversations.cancellations.F1. It is said after the run's end is on disk, also by the next server when this one ends
+ *   in between; said twice it is one message.
+ */
+export class Cancellations implements AsyncDisposable {
+  readonly #deps: CallOffsDeps;
+  readonly #worker: OutboxWorker;
+  #watching: Disposable | undefined;
+
+  constructor(deps: CallOffsDeps) {
+    this.#deps = deps;
+    this.#worker = new OutboxWorker(
+      deps.clock,
+      () => this.#sendAll(),
+      "agents requests by ended runs could not be notified",
+    );
+  }
+
+  /** Of runs that ended before too, and from now on. */
+  start(): void {
+    this.#watching = this.#deps.runs.hub.watchAll((news) => {
+      if (news.type !== "entry") return;
+      const { type } = news.entry.event;
+      if (type === "run-cancel" || type === "run-fail" || type === "run-complete") this.#worker.due();
+    });
+    this.#worker.due();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#watching?.[Symbol.dispose]();
+    await this.#worker[Symbol.asyncDispose]();
+  }
+
+  async #sendAll(): Promise<OutboxRest> {
+    const { waits } = this.#deps;
+    for (;;) {
+      const abandoned = waits.abandoned(BATCH_MAX);
+      for (const wait of abandoned) {
+        if (!(await this.#send(wait))) return "retry";
+        await waits.told(wait.replyWith);
+      }
+      if (abandoned.length < BATCH_MAX) return "done";
+    }
+  }
+
+  /** False when it has to be tried again. */
+  async #send(wait: ReplyRecord): Promise<boolean> {
+    const task = taskOfWait(wait.replyWith);
+    if (task !== undefined) return this.#cancelTask(wait, task);
+    const { sent, post, clock } = this.#deps;
+    const { workspace, agent, runId, replyWith } = wait;
+    const cancelMessage = await sent.find(workspace, letterOf(replyWith));
+    if (cancelMessage === undefined || cancelMessage.recipients.length === 0) return true;
+    const { conversationId, protocol, ontology, language, priority, trace, hops, trail } = cancelMessage.message;
+    const id = messageIdOf(runId, `cancel ${replyWith}`);
+    const submitted = await post.submit(
+      composeMessage({
+        id,
+        workspace,
+        performative: "cancel",
+        sender: agent,
+        address: { type: "receivers", names: cancelMessage.recipients },
+        content: { type: "text", text: "the run that asked has ended; the answer is not needed any more" },
+        replyWith: cancellationId(id),
+        conversationId,
+        protocol,
+        ontology,
+        language,
+        priority,
+        trace,
+        hops,
+        trail,
+        atMs: clock.nowMs(),
+      }),
+    );
+    if (submitted.type === "accepted") return true;
+    log.info({ runId, code: submitted.error.code }, "whoever was asked by a run that has ended could not be told");
+    return submitted.type === "answered" || submitted.retryAfterMs === undefined;
+  }
+
+  async #cancelTask({ workspace }: ReplyRecord, id: TaskId): Promise<boolean> {
+    try {
+      await this.#deps.tasks.cancel(workspace, id);
+    } catch (error) {
+      // It is over, or was never offered.
+      if (!(error instanceof CaxtonError) || error.kind === "unavailable") throw error;
+    }
+    return true;
+  }
+}

@@ -1,0 +1,120 @@
+import { composeMessage, composeReply, type Message, type ReplyDraft, traceOf } from "../../messaging/acl/index.ts";
+import { findProtocol } from "../../messaging/protocols/index.ts";
+import { RunId } from "../../kernel/ids.ts";
+import type { RunJournal, RunMessage } from "../index.ts";
+
+type Performative = Message["performative"];
+
+/** What a run keeps of the message that started it; `follow` is of the messages that it sends. */
+export const triggerOf = (message: Message, follow: Pick<Message, "hops" | "trail">): RunMessage => {
+  const { traceId, spanId, flags, state } = traceOf(message);
+  return {
+    id: message.id,
+    performative: message.performative,
+    sender: message.sender,
+    conversationId: message.conversationId,
+    replyTo: message.replyTo ?? null,
+    replyWith: message.replyWith ?? null,
+    protocol: message.protocol ?? null,
+    language: message.language ?? null,
+    ontology: message.ontology ?? null,
+    priority: message.priority,
+    durability: message.durability,
+    replyByMs: message.replyByMs ?? null,
+    trace: { traceId, spanId, flags, ...(state !== undefined && { state }) },
+    hops: follow.hops,
+    trail: [...follow.trail],
+  };
+};
+
+/** What messages of a run carry on from the one that started it. */
+export const propagatedContext = ({ trace: { traceId, spanId, flags, state }, hops, trail }: RunMessage) => ({
+  trace: { traceId, spanId, flags, state },
+  hops,
+  trail,
+});
+
+/** Returns what messages of a session take over from the message that started its run; undefined for any other session. */
+export function originOf(journal: Pick<RunJournal, "summary">, session: string) {
+  const run = RunId.safeParse(session);
+  const link = run.success ? (journal.summary(run.data)?.message ?? undefined) : undefined;
+  return link === undefined ? undefined : { ...propagatedContext(link), parentConversation: link.conversationId };
+}
+
+/** A message of a run to whoever started it. */
+export function replyTo(link: RunMessage, workspace: string, draft: ReplyDraft): Message {
+  const carried = propagatedContext(link);
+  const asked = composeMessage({
+    ...carried,
+    workspace,
+    id: link.id,
+    performative: link.performative,
+    sender: link.sender,
+    address: { type: "receivers", names: [draft.sender] },
+    content: { type: "text", text: "" },
+    atMs: draft.atMs,
+    conversationId: link.conversationId,
+    replyTo: link.replyTo ?? undefined,
+    replyWith: link.replyWith ?? undefined,
+    protocol: link.protocol ?? undefined,
+    language: link.language ?? undefined,
+    ontology: link.ontology ?? undefined,
+    priority: link.priority,
+    durability: link.durability,
+  });
+  return composeReply(asked, { ...carried, ...draft });
+}
+
+/** What is usual without a protocol, by what was asked. */
+const USUAL: { readonly [Act in Performative]?: readonly Performative[] } = {
+  request: ["agree", "refuse", "inform", "failure"],
+  "request-when": ["agree", "refuse", "inform", "failure"],
+  "request-whenever": ["agree", "refuse", "inform", "failure"],
+  "query-if": ["agree", "refuse", "inform", "failure"],
+  "query-ref": ["agree", "refuse", "inform", "failure"],
+  cfp: ["propose", "refuse"],
+  propose: ["accept-proposal", "reject-proposal", "propose"],
+  "accept-proposal": ["inform", "failure"],
+  subscribe: ["agree", "refuse", "inform", "failure"],
+  proxy: ["agree", "refuse", "inform", "failure"],
+  propagate: ["agree", "refuse", "inform", "failure"],
+};
+
+type Asked = Pick<RunMessage, "performative" | "protocol">;
+
+/** Acts that may come first in answer to a message, as the protocol's table has it, and those that may follow an agreement. */
+function actsAfter({ performative, protocol }: Asked): {
+  readonly first: readonly Performative[];
+  readonly agreed: readonly Performative[];
+} {
+  const named = protocol === null ? undefined : findProtocol(protocol);
+  if (named?.type !== "known") return { first: USUAL[performative] ?? [], agreed: [] };
+  const asked = named.protocol.steps.filter(({ act, by }) => act === performative && by !== "rival");
+  const first = asked.flatMap(({ by, to }) => named.protocol.acts(to, answererOf(by)));
+  const agreed = asked.flatMap(({ by, to }) => {
+    const agree = named.protocol.step(to, answererOf(by), "agree");
+    return agree === undefined ? [] : named.protocol.acts(agree.to, answererOf(by));
+  });
+  return { first, agreed };
+}
+
+const answererOf = (asker: string) => (asker === "initiator" ? "participant" : "initiator");
+
+/** Acts that a run may answer its message with; none when nobody waits for an answer. */
+export function answersTo(asked: Asked): readonly Performative[] {
+  const { first, agreed } = actsAfter(asked);
+  return [...new Set([...first, ...agreed])];
+}
+
+/** Whether an agreement may come before the result, and need not; without a protocol nobody expects one. */
+export function mayAgreeLate(asked: Asked): boolean {
+  const { first, agreed } = actsAfter(asked);
+  const standsForItself = asked.performative === "subscribe" || asked.performative === "request-whenever";
+  return asked.protocol !== null && !standsForItself && first.includes("agree") && agreed.includes("inform");
+}
+
+/** Whether the protocol wants an agreement before it takes the result. */
+export function mustAgreeFirst(asked: Asked): boolean {
+  const { first, agreed } = actsAfter(asked);
+  return agreed.includes("inform") && !first.includes("inform");
+}

@@ -1,0 +1,31 @@
+import type { RunId } from "../kernel/ids.ts";
+
+export const MEMORY_OUTBOX_STATES = ["open", "due", "extracting", "kept", "failed"] as const;
+
+/**
+ * What becomes of a run's exchange in memory: `open` while the run is under way, `due` once it has completed, `extracting` while
+ * another run takes facts out of it, then `kept` or `failed`.
+ */
+export type MemoryOutboxEntry = {
+  readonly runId: RunId;
+  readonly state: (typeof MEMORY_OUTBOX_STATES)[number];
+  /** Tries that failed, one after the other. */
+  readonly attempts: number;
+  /** The entity that holds it; undefined until it is kept. */
+  readonly entity: string | undefined;
+  /** The run that takes facts out of it. */
+  readonly extraction: RunId | undefined;
+  /** What went wrong last; empty for nothing. */
+  readonly problem: string;
+};
+
+/** Runs of which something is to be remembered, kept by the journal in the transaction that writes how they begin and end. */
+export interface MemoryOutbox {
+  /** Those whose time has come, the longest due first. */
+  due(nowMs: number, limit: number): readonly MemoryOutboxEntry[];
+  /** When the next one is due, in epoch milliseconds. */
+  nextAtMs(): number | undefined;
+  get(runId: RunId): MemoryOutboxEntry | undefined;
+  /** On disk when resolved. */
+  put(keeping: MemoryOutboxEntry, dueAtMs: number): Promise<void>;
+}

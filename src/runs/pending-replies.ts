@@ -1,0 +1,137 @@
+import type { Clock } from "../kernel/clock.ts";
+import type { RunId } from "../kernel/ids.ts";
+import type { Json } from "../kernel/json.ts";
+import { Expiry } from "./expiry.ts";
+import type { ReplyEnd, ReplyState, RunReply, RunView } from "./record/index.ts";
+import type { Runs } from "./runs.ts";
+
+/** A call that waits, or waited, for a reply, with its run. */
+export type ReplyRecord = {
+  readonly replyWith: string;
+  readonly runId: RunId;
+  readonly workspace: string;
+  readonly agent: string;
+  readonly conversationId: string;
+  readonly state: ReplyState;
+};
+
+/** The replies that calls of all runs wait for, kept by the journal in the transaction that writes it. */
+export interface ReplyIndex {
+  /** By what the reply carries as `in_reply_to`. */
+  find(replyWith: string): ReplyRecord | undefined;
+  /** Those that an agent waits for in a conversation, the oldest first. */
+  openIn(conversation: {
+    readonly workspace: string;
+    readonly agent: string;
+    readonly conversationId: string;
+  }): readonly ReplyRecord[];
+  /** Open ones whose `replyWith` begins so. */
+  openWith(prefix: string): readonly ReplyRecord[];
+  /** Those whose runs have ended before the answer came, and of which nobody was told; at most so many. */
+  abandoned(limit: number): readonly ReplyRecord[];
+  /** Whoever was asked knows. On disk when resolved. */
+  told(replyWith: string): Promise<void>;
+  /** When the next open one is given up, in milliseconds since 1970; undefined when none waits. */
+  nextExpiryMs(): number | undefined;
+  /** Open ones that are given up at this time or before, the oldest first. */
+  expired(atMs: number, limit: number): readonly { readonly id: string; readonly runId: RunId }[];
+}
+
+/** What a call is given as its result. */
+export type ReplyResult = {
+  /** Whether the call succeeded: a refusal and a failure of the other agent are failed calls. */
+  readonly outcome: "answered" | "failed";
+  readonly messageId: string | null;
+  readonly from: string;
+  readonly text: string;
+  readonly structured: Json;
+};
+
+export type RepliesDeps = { readonly runs: Runs; readonly index: ReplyIndex; readonly clock: Clock };
+
+/**
+ * Replies that calls of runs wait for.
+ * runs.pending-replies.Y1. A reply is on disk, and its run goes on, before whoever brought it hears so; the second to one
+ *   wait changes nothing.
+ * runs.pending-replies.Y2. A wait that nobody answers ends at its deadline, also when that passed while no server ran.
+ */
+export class PendingReplies implements AsyncDisposable {
+  readonly #deps: RepliesDeps;
+  readonly #expiry: Expiry<string>;
+  #watching: Disposable | undefined;
+
+  constructor(deps: RepliesDeps) {
+    this.#deps = deps;
+    const { clock, index } = deps;
+    this.#expiry = new Expiry({
+      clock,
+      what: "waits for replies",
+      nextMs: () => index.nextExpiryMs(),
+      due: (atMs, limit) => index.expired(atMs, limit),
+      expire: async ({ id, runId }) => void (await this.#end(runId, id, expired)),
+    });
+  }
+
+  /** Gives up waits whose time is over from now on; those that ended while no server ran come first. */
+  watchExpiry(): void {
+    this.#watching = this.#deps.runs.hub.watchAll((news) => {
+      if (news.type === "entry" && news.entry.event.type === "reply-wait")
+        this.#expiry.expect(news.entry.event.deadlineMs);
+    });
+    this.#expiry.start();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#watching?.[Symbol.dispose]();
+    await this.#expiry[Symbol.asyncDispose]();
+  }
+
+  /**
+   * Ends a wait with what came; on disk when resolved, and the run goes on. `late` when nobody waits for it any more: the
+   * call has its result, or its run has ended. Throws storage errors.
+   */
+  async give(replyWith: string, reply: ReplyResult): Promise<"given" | "late"> {
+    const record = this.#deps.index.find(replyWith);
+    if (record === undefined || record.state !== "open") return "late";
+    const ended = await this.#end(record.runId, replyWith, () => reply);
+    return ended ? "given" : "late";
+  }
+
+  async #end(
+    runId: RunId,
+    replyWith: string,
+    say: (reply: RunReply, view: RunView) => Omit<ReplyResult, "outcome"> & { readonly outcome: ReplyEnd["outcome"] },
+  ): Promise<boolean> {
+    let hasEnded = false;
+    await this.#deps.runs.tell(runId, (view) => {
+      const open = view.replies.find((each) => each.replyWith === replyWith && each.state === "open");
+      if (open === undefined) return [];
+      hasEnded = true;
+      const { outcome, messageId, from, text, structured } = say(open, view);
+      return [
+        {
+          type: "reply-end",
+          callId: open.callId,
+          replyWith,
+          outcome,
+          messageId,
+          from,
+          content: { text, structured },
+        },
+        { type: "run-wake" },
+      ];
+    });
+    return hasEnded;
+  }
+}
+
+const expired = ({ to, askedAtMs, deadlineMs }: RunReply) => ({
+  outcome: "expired" as const,
+  messageId: null,
+  from: "",
+  text: `${to} has not answered within ${formatReply(deadlineMs - askedAtMs)}. Whether the message was worked on is not known. Go on without the answer, or say that you have none.`,
+  structured: null,
+});
+
+const formatReply = (ms: number): string =>
+  ms < 120_000 ? `${Math.round(ms / 1_000)} seconds` : `${Math.round(ms / 60_000)} minutes`;

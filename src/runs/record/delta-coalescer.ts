@@ -1,0 +1,76 @@
+import type { RunListener, RunNews, TextDelta } from "./run-hub.ts";
+
+/** How long text waits for more, at least; a reader sees no shorter pauses. */
+const WAIT_MS = 16;
+/** So many more listeners make it wait a millisecond longer: what a piece costs grows with them, so their pieces grow too. */
+const LISTENERS_OF_MS = 4;
+
+/**
+ * One run's news for many listeners. Text that comes at once is told at once; what comes shortly after it is told as one piece, the same object
+ * to all, so that a model that writes quickly does not wait for those who read.
+ * record.delta-coalescer.J1. News keep their order, and no text is told twice or left out.
+ */
+export class DeltaCoalescer {
+  readonly #listeners = new Set<RunListener>();
+  #pending: TextDelta | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** Whether nobody listens. */
+  get isIdle(): boolean {
+    return this.#listeners.size === 0;
+  }
+
+  /** What came before is told to the others first, so that the new one hears only what comes after. */
+  add(listener: RunListener): void {
+    this.#flush();
+    this.#listeners.add(listener);
+  }
+
+  remove(listener: RunListener): void {
+    this.#listeners.delete(listener);
+    if (this.isIdle) clearTimeout(this.#timer);
+  }
+
+  push(news: RunNews): void {
+    if (news.type !== "text-delta") {
+      this.#flush();
+      return this.#emit(news);
+    }
+    if (this.#timer === undefined) {
+      this.#emit(news);
+      return this.#wait();
+    }
+    const before = this.#pending;
+    if (before !== undefined && canCoalesce(before, news)) this.#pending = { ...before, text: before.text + news.text };
+    else {
+      this.#flush();
+      this.#pending = news;
+    }
+  }
+
+  #wait(): void {
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = undefined;
+        if (this.#pending === undefined) return;
+        this.#flush();
+        this.#wait();
+      },
+      Math.max(WAIT_MS, this.#listeners.size / LISTENERS_OF_MS),
+    );
+  }
+
+  #flush(): void {
+    const news = this.#pending;
+    this.#pending = undefined;
+    if (news !== undefined) this.#emit(news);
+  }
+
+  #emit(news: RunNews): void {
+    for (const listener of this.#listeners) listener(news);
+  }
+}
+
+/** Whether one piece of text follows the other without a gap. */
+export const canCoalesce = (before: TextDelta, next: TextDelta): boolean =>
+  before.step === next.step && before.offset + before.text.length === next.offset;

@@ -1,0 +1,74 @@
+import type { ApprovalId } from "../../kernel/ids.ts";
+import { foldRun, type JournalEntry, type SuspendedState, type RunEvent } from "../index.ts";
+import { callsOf, type Recording } from "./recording.ts";
+
+const WAKE = { type: "run-wake" } as const;
+
+/**
+ * What people said in the recording to what the replay rests for, one word at a time; nothing when nobody did. Ids are those
+ * of the replay. In the recording it may have been said before the run came to rest.
+ */
+export function recordedInputs(
+  recording: Recording,
+  played: readonly JournalEntry[],
+  state: SuspendedState,
+): readonly RunEvent[] {
+  switch (state) {
+    case "awaiting-approval":
+      return answerTo(recording, played);
+    case "awaiting-choice":
+      return choiceOf(recording, played);
+    // A call is in doubt only after a stop of the server, and nothing is stopped here.
+    case "needs-decision":
+    // Calls that asked other agents end at once here, with what the replies brought then.
+    case "awaiting-reply":
+      return [];
+  }
+}
+
+/** The answer that was written first of those to approvals which are open now. */
+function answerTo({ entries }: Recording, played: readonly JournalEntry[]): readonly RunEvent[] {
+  const open = foldRun(played)?.approvals.filter((approval) => approval.state === "open") ?? [];
+  const asked = inputPositions(entries);
+  const here = new Map([...inputPositions(played)].map(([id, place]) => [place, id]));
+  const byRecorded = new Map(
+    [...asked].flatMap(([id, place]) => {
+      const approval = open.find((each) => each.id === here.get(place));
+      return approval === undefined ? [] : [[id, approval] as const];
+    }),
+  );
+  for (const { event } of entries) {
+    const approval = event.type === "approval-answer" ? byRecorded.get(event.approvalId) : undefined;
+    if (event.type === "approval-answer" && approval)
+      return [{ ...event, callId: approval.callId, approvalId: approval.id }, WAKE];
+  }
+  return [];
+}
+
+/** Where each approval was asked for, in words that mean the same in both journals: the call and how often it was asked for. */
+function inputPositions(entries: readonly JournalEntry[]): ReadonlyMap<ApprovalId, string> {
+  const times = new Map<string, number>();
+  const positions = new Map<ApprovalId, string>();
+  for (const { event } of entries) {
+    if (event.type !== "approval-ask") continue;
+    const call = callsOf(entries, event.step).findIndex(({ start }) => start.callId === event.callId);
+    const key = `${event.step}/${call}`;
+    const time = (times.get(key) ?? 0) + 1;
+    times.set(key, time);
+    positions.set(event.approvalId, `${key}/${time}`);
+  }
+  return positions;
+}
+
+/** What became of the choice that is open now, which is the last one asked for. */
+function choiceOf({ entries }: Recording, played: readonly JournalEntry[]): readonly RunEvent[] {
+  const asked = played.filter(({ event }) => event.type === "model-choice-wait").length;
+  let seen = 0;
+  for (const { event } of entries) {
+    if (event.type === "model-choice-wait") seen += 1;
+    if (seen !== asked) continue;
+    if (event.type === "model-choose") return [event, WAKE];
+    if (event.type === "run-fail") return [event];
+  }
+  return [];
+}

@@ -1,0 +1,174 @@
+import { log } from "../kernel/log.ts";
+import { LIMITS } from "../kernel/quantities.ts";
+import { callHooks, type Elicitations } from "./calls/index.ts";
+import { execute, type ExecutionDeps } from "./execution/index.ts";
+import {
+  type ExecutionPlan,
+  isTerminal,
+  type Recorder,
+  RUN_FAILURE_CODES,
+  type RunEvent,
+  type RunPlan,
+  type RunView,
+} from "./record/index.ts";
+import { type Stop, timedOut, withTimeout } from "./run-time.ts";
+import type { RunsDeps } from "./runs-deps.ts";
+import { type Accounts, createMeter } from "./spending/index.ts";
+import type { WorkerOutcome } from "./workers/index.ts";
+import { backupOf, isStorageFault, modelOf, type RetryPolicy, summariserOf, thrownFailure } from "./turn/index.ts";
+
+export type AttemptsDeps = Omit<RunsDeps, "accounts"> & {
+  readonly accounts: Accounts;
+  readonly questions: Elicitations;
+  readonly retry: RetryPolicy;
+  readonly choiceTimeoutMs: number;
+  readonly restOf: (recorder: Recorder, signal: AbortSignal) => ExecutionDeps["rest"];
+};
+
+type Carried = ExecutionDeps & { readonly recorder: Recorder };
+
+/** Carries runs out, in the server or in workers, and writes how they ended when they did not say so themselves. */
+export class RunExecutor {
+  readonly #deps: AttemptsDeps;
+
+  constructor(deps: AttemptsDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * Until the run has ended or rests, or is to be left for the next start. One whose worker crashed goes on from its journal,
+   * as after a stop of the server. Throws storage errors.
+   */
+  async carryOut(recorder: Recorder, controller: AbortController): Promise<void> {
+    for (let losses = 1; ; losses += 1) {
+      const lost = await this.#attempt(recorder, controller);
+      if (lost === undefined) return;
+      log.error({ runId: recorder.runId, ...lost }, "the worker of a run ended");
+      const { state, resting } = recorder.view();
+      if (isTerminal(state) || resting) return;
+      if (lost.why === "crashed" && losses < LIMITS.workerLossesMax) continue;
+      return recorder.append(lostEvent(recorder.view(), lost, losses));
+    }
+  }
+
+  /** The worker it lost, when it did. */
+  async #attempt(recorder: Recorder, controller: AbortController): Promise<LostAttempt | undefined> {
+    const { plans, clock, models, accounts, journal, workers } = this.#deps;
+    using counting = new DisposableStack();
+    try {
+      const view = recorder.view();
+      if (isTerminal(view.state) || view.resting) return undefined;
+      const plan = await plans.plan(view.workspace, view.agent, view.revision);
+      const { model, settings } = await modelOf(models, plan, view);
+      if (!controller.signal.aborted) {
+        const meter = counting.use(createMeter({ accounts, journal, clock }, view, plan));
+        recorder.countWith(meter);
+        counting.defer(() => recorder.countWith(undefined));
+        const inWorker = plan.isolation === "worker" && workers !== undefined;
+        recorder.enqueue({
+          type: "run-start",
+          attempt: attemptAfter(view),
+          ...(inWorker && { isolation: "worker" }),
+        });
+        const ask = this.#deps.questions.elicitorOf(recorder, clock.monotonicMs() + plan.timeoutMs, controller.signal);
+        const { tools, artifacts, retry, choiceTimeoutMs, restOf } = this.#deps;
+        const deps: Carried = {
+          recorder,
+          model,
+          summariser: () => summariserOf(models, plan, view),
+          tools,
+          artifacts,
+          clock,
+          retry,
+          attend: callHooks(recorder, ask),
+          backup: (name) => backupOf(models, plan, name),
+          choiceTimeoutMs,
+          meter,
+          rest: restOf(recorder, controller.signal),
+        };
+        const executed = inWorker
+          ? await this.#executeInWorker(deps, { ...plan, settings }, controller)
+          : await withTimeout(clock, controller, plan.timeoutMs, () =>
+              execute(deps, { ...plan, settings }, controller.signal),
+            );
+        if (!controller.signal.aborted) return executed?.type === "lost" ? executed : undefined;
+      }
+      await recordStop(recorder, controller.signal.reason, plan);
+      return undefined;
+    } catch (error) {
+      if (isStorageFault(error)) throw error;
+      if (thrownFailure(error).code === "BUG")
+        log.error({ runId: recorder.runId, err: error }, "a run failed by a bug");
+      await recorder.append({ type: "run-fail", failure: thrownFailure(error) });
+      return undefined;
+    }
+  }
+
+  /** The wait for a worker is not part of the run's time. */
+  async #executeInWorker(
+    deps: Carried,
+    plan: RunPlan,
+    controller: AbortController,
+  ): Promise<WorkerOutcome | undefined> {
+    const { workers, clock } = this.#deps;
+    const worker = await workers?.take(controller.signal);
+    if (workers === undefined || worker === undefined) return undefined;
+    return withTimeout(clock, controller, plan.timeoutMs, () =>
+      workers.execute(worker, deps, carriedOf(plan), controller.signal),
+    );
+  }
+}
+
+/** One that was woken goes on with the attempt it rested in; only a stop of the server makes it a further one. */
+const attemptAfter = ({ attempt, state }: RunView): number => (state === "queued" ? Math.max(1, attempt) : attempt + 1);
+
+/** Only what can be copied, and no key. */
+function carriedOf(plan: RunPlan): ExecutionPlan {
+  const { render: _render, recall: _recall, remembers: _remembers, model: _model, budget: _budget, ...carried } = plan;
+  return carried;
+}
+
+async function recordStop(recorder: Recorder, stop: Stop, plan: RunPlan): Promise<void> {
+  // It may have ended, or begun to rest, in the moment of the abort.
+  const { state, resting } = recorder.view();
+  if (isTerminal(state) || stop.why === "shutdown" || (resting && stop.why === "timeout")) return;
+  await recorder.append(stop.why === "cancel" ? { type: "run-cancel", reason: stop.reason } : timedOut(plan));
+}
+
+type LostAttempt = Extract<WorkerOutcome, { type: "lost" }>;
+
+/**
+ * What a run did that hung or used up its worker's memory follows from its journal, and so would come again: it fails at once.
+ * Any other loss is an accident, until it happens again and again.
+ */
+function lostEvent({ agent }: RunView, { why, message }: LostAttempt, losses: number): RunEvent {
+  switch (why) {
+    case "stuck":
+      return {
+        type: "run-fail",
+        failure: {
+          code: RUN_FAILURE_CODES.workerUnresponsive,
+          message: `the worker of this run hung: ${message}`,
+          hint: `Look at the last step for what ${agent} was about to read; runs.workers.unresponsive_after of caxton.toml says how long a worker may take. Run it again to try once more.`,
+        },
+      };
+    case "memory":
+      return {
+        type: "run-fail",
+        failure: {
+          code: RUN_FAILURE_CODES.workerOutOfMemory,
+          message: `the worker of this run used up its memory: ${message}`,
+          hint: `Let the tools of ${agent} return less at a time, or raise runs.workers.memory of caxton.toml.`,
+        },
+      };
+    case "crashed":
+      return {
+        type: "run-fail",
+        failure: {
+          code: RUN_FAILURE_CODES.workerLost,
+          message: `${losses} workers ended while they carried out this run, the last with: ${message}`,
+          hint: 'The server\'s log has more. Run it again, or set isolation = "context" in [execution].',
+        },
+      };
+  }
+}
