@@ -34,7 +34,7 @@ export const contextText = {
     result: (tool: string, turn: number): string => `Result of ${tool} in turn ${turn}`,
   },
   notices: {
-    tools_failed: "the last tool calls failed",
+    tools_failed: "the last tool call failed",
     context_degraded: "shortened dialogue",
     summary_excerpts: "excerpts instead of a summary",
   } as { readonly [code: string]: string | undefined },

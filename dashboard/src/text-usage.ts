@@ -16,7 +16,7 @@ export const USAGE = {
   byAgent: "By agent",
   byModel: "By model",
   period: "The last 30 days.",
-  nothing: "Nothing was used in this time.",
+  nothing: "Nothing was used in the last 30 days.",
   rows: { name: "Name", cost: "Cost", share: "Share", tokens: "Tokens", calls: "Model calls", tools: "Tool calls" },
   unknownPrice: "unknown",
   unpriced: (calls: number) => `+ ${calls} of unknown price`,

@@ -22,6 +22,7 @@ export const FAULTS = {
   timeout: { http: 504, retry: true, exit: 8, log: "warn" },
   "storage-full": { http: 507, retry: true, exit: 7, log: "error" },
   unsupported: { http: 415, retry: false, exit: 2, log: "debug" },
+  "method-not-allowed": { http: 405, retry: false, exit: 2, log: "debug" },
 } as const satisfies Record<string, Row>;
 export type FaultKind = keyof typeof FAULTS;
 

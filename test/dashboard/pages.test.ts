@@ -45,6 +45,10 @@ test("a first visit shows the server, four first steps, and where runs will be",
   const steps = page.getByRole("listitem").filter({ has: page.getByRole("button", { name: /^Copy / }) });
   expect(await steps.count()).toBe(4);
   await page.getByText("No runs yet", { exact: true }).waitFor();
+  await page.goto("/ui/usage");
+  await page.getByText("Nothing was used in the last 30 days.").waitFor();
+  expect(await page.getByRole("heading", { level: 2 }).allTextContents()).toEqual(["Today's budgets"]);
+  await page.goto("/");
   await page.getByRole("link", { name: "Try it", exact: true }).click();
   await page.getByRole("heading", { level: 1, name: "data-analyzer" }).waitFor();
   expect(person.complaints).toEqual([]);

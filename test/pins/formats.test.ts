@@ -79,6 +79,7 @@ test("each kind of failure keeps its status on the wire and its exit code", () =
     timeout: "504 8",
     "storage-full": "507 7",
     unsupported: "415 2",
+    "method-not-allowed": "405 2",
   });
 });
 

@@ -183,3 +183,23 @@ test("a body nested past all measure, or that is no JSON, is refused as a proble
     expect(await response.json()).toMatchObject({ code: "REQUEST_INVALID" });
   }
 });
+
+test("a method that a path does not take is refused with those that it takes", async () => {
+  const refused = await fetch(`${server.url}/api/v1/runs`, { method: "PUT" });
+  expect([refused.status, refused.headers.get("allow")]).toEqual([
+    405,
+    expect.stringContaining("GET, HEAD, OPTIONS, POST"),
+  ]);
+  expect(await refused.json()).toMatchObject({ code: "METHOD_NOT_ALLOWED", status: 405 });
+  expect((await server.ask("PUT", "/api/v1/nothing")).status).toBe(404);
+});
+
+test("a problem names the text that was given for a number, and has its details in snake case", async () => {
+  const { body } = await server.ask("GET", "/api/v1/runs?limit=abc");
+  expect(body).toMatchObject({
+    code: "REQUEST_INVALID",
+    detail: expect.stringMatching(/limit: expected .*, got "abc"$/),
+  });
+  const large = await server.ask("POST", "/api/v1/runs", { agent: "greeter", input: "x".repeat(5 * 1024 * 1024) });
+  expect(large.body).toMatchObject({ code: "BODY_TOO_LARGE", details: { bytes_max: expect.any(Number) } });
+});

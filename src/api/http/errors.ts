@@ -25,6 +25,11 @@ export class RouteNotFoundError extends CaxtonError<{ readonly path: string }> {
   readonly kind = "not-found";
 }
 
+export class MethodNotAllowedError extends CaxtonError<{ readonly methods: readonly string[] }> {
+  readonly code = "METHOD_NOT_ALLOWED";
+  readonly kind = "method-not-allowed";
+}
+
 export class ForeignOriginError extends CaxtonError<{ readonly origin: string }> {
   readonly code = "FOREIGN_ORIGIN";
   readonly kind = "denied";

@@ -17,7 +17,7 @@ import { bind } from "./bind.ts";
 import type { Http, HttpContext, HttpOptions, HttpServices } from "./context.ts";
 import { dashboardRoutes } from "./dashboard-routes.ts";
 import { RequestInvalidError } from "../operations/index.ts";
-import { RouteNotFoundError, ServerStartingError } from "./errors.ts";
+import { MethodNotAllowedError, RouteNotFoundError, ServerStartingError } from "./errors.ts";
 import { keepAnswers } from "./idempotency.ts";
 import { messageRoutes } from "./message-routes.ts";
 import { MessageSockets } from "./message-socket.ts";
@@ -92,6 +92,10 @@ export async function httpServer(
     const methods = allowed.at(path);
     if (methods.length > 0) void reply.header("allow", methods.join(", "));
     if (method === "OPTIONS" && methods.length > 0) return reply.status(204).send();
+    if (methods.length > 0)
+      throw new MethodNotAllowedError(`${path} does not take ${method}`, `It takes ${methods.join(", ")}.`, {
+        methods,
+      });
     throw new RouteNotFoundError(`there is nothing at ${method} ${path}`, `${ROUTES.openapi} lists what there is.`, {
       path,
     });

@@ -32,9 +32,12 @@ export const problemOf = (fault: Fault, requestId: string): ProblemDetails => ({
   code: fault.code,
   hint: fault.hint,
   request_id: requestId,
-  details: { ...fault.details },
+  details: Object.fromEntries(Object.entries(fault.details).map(([key, value]) => [snakeCase(key), value])),
   ...(fault.retryAfterMs !== undefined && { retry_after_ms: Math.ceil(fault.retryAfterMs) }),
 });
+
+/** A detail's name as the wire has names: `bytes_max`. */
+const snakeCase = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 /** What Fastify itself refuses, in our words. */
 function translate(error: FastifyError | Error): unknown {

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { describeIssue, knownKeys, nearest } from "../../text/documents/index.ts";
+import { isJsonObject } from "../../kernel/json.ts";
 import { RequestInvalidError } from "./errors.ts";
 
 /** Problems reported of one request; a body of megabytes can have any number. */
@@ -9,7 +10,13 @@ const PROBLEMS_MAX = 20;
 export function checkInput<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
   const result = schema.safeParse(input);
   if (result.success) return result.data;
-  const worded = schema.safeParse(input, { reportInput: true, error: (issue) => describeIssue(issue) || undefined });
+  // A number in a query is text: what was given is named, not what became of it.
+  const given = (issue: z.core.$ZodRawIssue) =>
+    issue.code === "invalid_type" && Number.isNaN(issue.input) ? { ...issue, input: at(input, issue.path) } : issue;
+  const worded = schema.safeParse(input, {
+    reportInput: true,
+    error: (issue) => describeIssue(given(issue)) || undefined,
+  });
   const { issues } = worded.error ?? result.error;
   const problems = issues
     .slice(0, PROBLEMS_MAX)
@@ -18,6 +25,9 @@ export function checkInput<Schema extends z.ZodType>(schema: Schema, input: unkn
   const message = `the request does not fit: ${problems.join("; ")}`;
   throw new RequestInvalidError(message, "/openapi.json describes every request.", { problems });
 }
+
+const at = (input: unknown, path: readonly PropertyKey[] = []): unknown =>
+  path.reduce<unknown>((value, key) => (isJsonObject(value) ? value[String(key)] : undefined), input);
 
 function wordsOf(issue: z.core.$ZodIssue, schema: z.ZodType): readonly string[] {
   const path = issue.path.map((part) => (typeof part === "symbol" ? String(part) : part));

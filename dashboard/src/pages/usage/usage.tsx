@@ -1,8 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { Budget, BudgetAmount } from "../../../../src/api/contract/index.ts";
-import { budgetsQuery } from "../../api/queries.ts";
-import { Empty, Skeleton } from "../../parts/empty.tsx";
+import { budgetsQuery, usageQuery } from "../../api/queries.ts";
+import { Skeleton } from "../../parts/empty.tsx";
 import { amount } from "../../parts/money.ts";
 import { PageHeading } from "../../parts/page-heading.tsx";
 import { ProblemView } from "../../parts/problem-view.tsx";
@@ -13,6 +13,7 @@ import { UsageTable } from "./usage-table.tsx";
 
 /** What runs used and may use: today's budgets, and the last 30 days by day, agent and model. */
 export function Usage() {
+  const { data } = useQuery(usageQuery("day"));
   return (
     <>
       <PageHeading title={text.usage.title} />
@@ -21,6 +22,7 @@ export function Usage() {
         <UsageTable by="day" title={text.usage.byDay} />
         <UsageTable by="agent" title={text.usage.byAgent} />
         <UsageTable by="model" title={text.usage.byModel} />
+        {data?.items.length === 0 ? <p className="text-sm text-muted">{text.usage.nothing}</p> : null}
       </div>
     </>
   );
@@ -42,7 +44,7 @@ function Today() {
         <span className="text-xs text-muted">{words.todayNote(data.day, data.time_zone)}</span>
       </div>
       {rows.length === 0 ? (
-        <Empty title={words.today} note={words.none} />
+        <p className="text-sm text-muted">{words.none}</p>
       ) : (
         <Table label={words.today}>
           <thead>
