@@ -148,10 +148,7 @@ export async function deployFile(services: Services, file: string, seen?: Seen):
     const { name: agent, revision } = result.revision;
     seen?.set(agent.toLowerCase(), file);
     services.agentFiles.remember(agent, file);
-    if (result.type === "kept") {
-      warnKept(agent, revision, file);
-      return { type: "kept", file, agent, revision };
-    }
+    if (result.type === "kept") return { type: "kept", file, agent, revision };
     return {
       type: result.type,
       file,
@@ -170,13 +167,6 @@ export async function deployFile(services: Services, file: string, seen?: Seen):
     return { type: "refused", file, code, problems };
   }
 }
-
-const warnKept = (agent: string, revision: number, file: string): void =>
-  log.warn(
-    { agent, revision, file },
-    `${file} differs from revision ${revision} of ${agent}, which was deployed from elsewhere and stays; ` +
-      `deploy the file with: caxton agent deploy ${file}, or write the revision to it with: caxton agent get ${agent} --source > ${file}`,
-  );
 
 /** Two files of one name would take turns as the agent's latest revision at every start. */
 function refuseSecond(

@@ -1,8 +1,8 @@
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import * as contract from "../../src/api/contract/index.ts";
-import { log } from "../../src/kernel/log.ts";
+import { noticeLines } from "../../src/cli/serve/serve-session.ts";
 import { loadConfig, serve } from "../../src/server/index.ts";
 import { DefinitionWatcher, type FileDeployment, deployDirectory } from "../../src/server/definitions.ts";
 import { commandLine } from "../cli/caxton.ts";
@@ -168,7 +168,7 @@ test("a deployment from elsewhere is not replaced by the file at the next start,
   expect(await nextStart(data)).toEqual(["kept", 5]);
 });
 
-test("an edit survives a restart, a warning names both versions, and a save under watch deploys", async () => {
+test("an edit survives a restart, a notice names both versions, and a save under watch deploys", async () => {
   using place = tempDirectory();
   using mounted = tempDirectory();
   const file = join(mounted.path, "poet.toml");
@@ -181,11 +181,8 @@ test("an edit survives a restart, a warning names both versions, and a save unde
   await using after = await startServer({ directory: place.path, settings });
   const { definitions } = await after.started.ready;
   expect(outcome(only(definitions))).toEqual(["kept", 2]);
-  using warned = vi.spyOn(log, "warn");
-  await deployDirectory(after.started.services, mounted.path);
-  expect(warned.mock.calls).toContainEqual([
-    { agent: "poet", revision: 2, file },
-    expect.stringMatching(/poet\.toml differs from revision 2 of poet.*agent deploy.*agent get poet --source/),
+  expect(noticeLines(definitions, (_style, text) => text)).toEqual([
+    expect.stringMatching(/^! .*poet\.toml differs from revision 2 of poet[^]*agent deploy[^]*agent get poet --source/),
   ]);
   expect(await summaryOf(after, "poet")).toMatchObject({ source: definition("poet", "Edited.") });
   const saved = Promise.withResolvers<FileDeployment>();

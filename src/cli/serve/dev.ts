@@ -2,7 +2,7 @@ import { existsSync, mkdirSync } from "node:fs";
 import type { FileDeployment, LoadedConfig, ToolDeployment } from "../../server/index.ts";
 import { act, type CommandMaker, type Context, examples } from "../frame/index.ts";
 import { flagsOf, ServeInput, serveOptions } from "./serve-options.ts";
-import { banner, problemsOf, refusedLines, runServer, shortPath } from "./serve-session.ts";
+import { banner, problemsOf, noticeLines, runServer, shortPath } from "./serve-session.ts";
 import { countOf, safeText, showSpan } from "../terminal/index.ts";
 
 /** `caxton dev` */
@@ -39,7 +39,8 @@ export const dev: CommandMaker = (command, invocation) => {
           }),
         onReady: (started, report) => {
           terminal.write(banner(started, report, { context, agentsDirectory: directory, watching: true }));
-          for (const line of refusedLines(report.definitions, terminal.style)) terminal.write(`${line}\n`);
+          for (const line of noticeLines(report.definitions, terminal.style))
+            terminal.write(`${terminal.asCalled(line)}\n`);
         },
       });
     },

@@ -124,11 +124,22 @@ function toolCounts({ services }: Started, { tools }: ReadyReport, style: Style)
   return [countOf(services.tools.servers().length, "server"), ...said].join(", ");
 }
 
-/** Lines on the definitions that could not be deployed. */
-export const refusedLines = (definitions: readonly FileDeployment[], style: Style): string[] =>
-  definitions.flatMap((each) =>
-    each.type === "refused" ? problemsOf(each).map((problem) => `${style("red", "✗")} ${indented(problem)}`) : [],
+/** Lines on the definitions that were not deployed: refused ones, and those whose agent was deployed from elsewhere. */
+export const noticeLines = (definitions: readonly FileDeployment[], style: Style): string[] =>
+  definitions.flatMap((each) => {
+    if (each.type === "refused") return problemsOf(each).map((problem) => `${style("red", "✗")} ${indented(problem)}`);
+    return each.type === "kept" ? [`${style("yellow", "!")} ${keptText(each)}`] : [];
+  });
+
+/** A file that a start leaves aside, and how to choose between it and the revision. */
+function keptText({ file, agent, revision }: Extract<FileDeployment, { type: "kept" }>): string {
+  const path = shortPath(file);
+  return (
+    `${path} differs from revision ${revision} of ${agent}, which was deployed from elsewhere and stays\n` +
+    `    deploy the file: caxton agent deploy ${path}\n` +
+    `    write the revision to it: caxton agent get ${agent} --source > ${path}`
   );
+}
 
 /** What is wrong with a file, its path as short as it can be from here. */
 export const problemsOf = ({ file, problems }: Extract<FileDeployment, { type: "refused" }>): string[] =>

@@ -1,6 +1,6 @@
 import { act, type CommandMaker, examples } from "../frame/index.ts";
 import { flagsOf, ServeInput, serveOptions } from "./serve-options.ts";
-import { banner, refusedLines, runServer } from "./serve-session.ts";
+import { banner, noticeLines, runServer } from "./serve-session.ts";
 
 /** `caxton serve` */
 export const serve: CommandMaker = (command, invocation) => {
@@ -42,7 +42,8 @@ export const serve: CommandMaker = (command, invocation) => {
           }
           const agentsDirectory = loaded.config.agents.directory;
           terminal.write(banner(started, report, { context, agentsDirectory, watching: false }));
-          for (const line of refusedLines(report.definitions, terminal.style)) terminal.write(`${line}\n`);
+          for (const line of noticeLines(report.definitions, terminal.style))
+            terminal.write(`${terminal.asCalled(line)}\n`);
         },
       });
     },
