@@ -70,15 +70,15 @@ test("only who waits for an answer is listened for", async () => {
   const { router, clock } = await openWorld();
   const watch = vi.spyOn(router, "watch");
   const services = { router, clock, participants: { seen: () => {} }, messageLimits: { contentBytesMax: 1_000 } };
-  const signal = new AbortController().signal;
+  const gone = new AbortController();
+  const call = { signal: gone.signal, asked: undefined };
   const message = { performative: "inform", sender: "ann", receiver: "bob", content: "x" };
-  expect(await sendMessage(services, message, { waitMs: 0, signal })).toMatchObject({
+  expect(await sendMessage(services, message, { wait: 0 }, call)).toMatchObject({
     status: "accepted",
     reply: null,
   });
   expect(watch).not.toHaveBeenCalled();
-  const gone = new AbortController();
-  const waiting = sendMessage(services, message, { waitMs: 10_000, signal: gone.signal });
+  const waiting = sendMessage(services, message, { wait: 10 }, call);
   expect(watch).toHaveBeenCalledOnce();
   gone.abort();
   expect(await waiting).toMatchObject({ status: "accepted", reply: null });

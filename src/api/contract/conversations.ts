@@ -20,10 +20,8 @@ export const ConversationParticipant = z
   .object({
     name: Name,
     role: z.string().meta({ description: "initiator, participant or target" }),
-    state: z
-      .string()
-      .meta({ description: "Of its part, as the protocol's table names it; free where nothing is checked" }),
-    deadline: Instant.nullable().meta({ description: "The last moment for whoever's turn it is" }),
+    state: z.string().meta({ description: "State of its part in the protocol; free if no protocol is checked" }),
+    deadline: Instant.nullable().meta({ description: "Time by which it must act, if it is its turn" }),
     round: z.int(),
   })
   .meta({ id: "ConversationParticipant" });
@@ -33,7 +31,10 @@ export const Conversation = z
     id: z.string(),
     protocol: z.string().nullable(),
     state: z.enum(CONVERSATION_STATES),
-    outcome: z.string().nullable().meta({ description: "done, rejected, refused; or why it failed or expired" }),
+    outcome: z
+      .string()
+      .nullable()
+      .meta({ description: "done, rejected or refused; or the cause of its failure or expiry" }),
     initiator: Name,
     participants: z.array(ConversationParticipant),
     messages: z.int(),
@@ -41,7 +42,7 @@ export const Conversation = z
     topic: z.string().nullable(),
     started_at: Instant,
     last_activity_at: Instant,
-    due_at: Instant.nullable().meta({ description: "When something ends in it unless somebody speaks" }),
+    due_at: Instant.nullable().meta({ description: "Time of its next deadline" }),
     expires_at: Instant.nullable(),
     parent: z.string().nullable(),
     branches: z.array(z.string()),
@@ -49,10 +50,10 @@ export const Conversation = z
     archived_at: Instant.nullable(),
     stuck: z
       .boolean()
-      .meta({ description: "Somebody's deadline has passed, or it is open and nothing was said for an hour" }),
-    expected: z
-      .array(ExpectedActs)
-      .meta({ description: "What the protocol allows next; empty in lists, in free and in ended conversations" }),
+      .meta({ description: "A participant's deadline has passed, or it is open and has had no message for an hour" }),
+    expected: z.array(ExpectedActs).meta({
+      description: "Performatives that the protocol allows next; empty in lists, in free and in ended conversations",
+    }),
   })
   .meta({ id: "Conversation" });
 export type Conversation = z.infer<typeof Conversation>;
@@ -70,18 +71,21 @@ export const ConversationQuery = ListQuery.extend({
   order: z
     .enum(["changed", "stuck"])
     .default("changed")
-    .meta({ description: "changed: the last changed first; stuck: those that are stuck before the others" }),
+    .meta({ description: "changed: last changed first; stuck: stuck conversations before others" }),
 });
 
 export const ArchiveBody = z
   .strictObject({
-    older_than: z.string().meta({ description: "Since the last message: 12h, 30d" }),
-    state: z.enum(CONVERSATION_STATES).optional().meta({ description: "Only those; default: all that are over" }),
+    older_than: z.string().meta({ description: "Minimum time since the last message, for example 12h or 30d" }),
+    state: z
+      .enum(CONVERSATION_STATES)
+      .optional()
+      .meta({ description: "Archive only conversations in this state. Default: all ended ones" }),
     dry_run: z.boolean().default(false),
   })
   .meta({ id: "ArchiveConversations" });
 export const MergeBody = z
-  .strictObject({ into: z.string().meta({ description: "The conversation it goes on in" }) })
+  .strictObject({ into: z.string().meta({ description: "Id of the conversation that continues" }) })
   .meta({ id: "MergeConversation" });
 export const ArchiveReport = z.object({ archived: z.int(), dry_run: z.boolean() }).meta({ id: "ArchiveReport" });
 export type ArchiveReport = z.infer<typeof ArchiveReport>;
@@ -94,7 +98,7 @@ export const ProtocolStep = z.object({
   means: z.string(),
   extension: z.boolean(),
 });
-/** An interaction protocol as its table says. */
+/** An interaction protocol with its state table. */
 export const Protocol = z
   .object({
     name: z.string(),

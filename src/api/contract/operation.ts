@@ -135,7 +135,7 @@ export function operation(declaration: Declaration<string, Fields, Fields, Field
     ...declaration,
     description,
     events,
-    isBodyOptional: body.safeParse({}).success,
+    isBodyOptional: body instanceof z.ZodObject && body.safeParse({}).success,
     http: { status: 200, ...http },
     params,
     query,

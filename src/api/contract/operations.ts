@@ -1,8 +1,11 @@
 export * as agent from "./agent-operations.ts";
 export * as approval from "./approval-operations.ts";
 export * as budget from "./budget-operations.ts";
+export * as conversation from "./conversation-operations.ts";
+export * as deadLetter from "./dead-letter-operations.ts";
 export * as memory from "./memory-operations.ts";
 export * as memoryUpkeep from "./memory-upkeep-operations.ts";
+export * as message from "./message-operations.ts";
 export * as model from "./model-operations.ts";
 export * as run from "./run-operations.ts";
 export * as server from "./server-operations.ts";

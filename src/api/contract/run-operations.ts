@@ -144,7 +144,7 @@ export const artifact = operation({
   ...READ_CONTENT,
   name: "run.artifact",
   summary: "Download a file that a run created",
-  http: { method: "GET", path: "/api/v1/artifacts/:id/content", headers: ({ headers }) => headers },
+  http: { method: "GET", path: "/api/v1/artifacts/:id/content" },
   params,
   output: Download,
 });

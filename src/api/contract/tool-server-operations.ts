@@ -78,7 +78,7 @@ export const module = operation({
   ...READ,
   name: "toolServer.module",
   summary: "Download the module of a tool server",
-  http: { method: "GET", path: "/api/v1/tool-servers/:name/module", headers: ({ headers }) => headers },
+  http: { method: "GET", path: "/api/v1/tool-servers/:name/module" },
   permission: "tools:admin",
   params,
   query: ModuleQuery,

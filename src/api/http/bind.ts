@@ -131,12 +131,12 @@ function bodyOf({ body }: FastifyRequest, { isBodyOptional }: Operation): unknow
 }
 
 /** Sends a file. A failure before its first part is answered as a problem. */
-async function sendFile(reply: FastifyReply, { mediaType, content }: Download): Promise<FastifyReply> {
-  void reply.type(mediaType);
-  if (content instanceof Uint8Array) return reply.send(Buffer.from(content.buffer, content.byteOffset, content.length));
+async function sendFile(reply: FastifyReply, { mediaType, content, headers }: Download): Promise<FastifyReply> {
+  const send = (body: Buffer | Readable) => reply.type(mediaType).headers(headers).send(body);
+  if (content instanceof Uint8Array) return send(Buffer.from(content.buffer, content.byteOffset, content.length));
   const pieces = content[Symbol.asyncIterator]();
   const first = await pieces.next();
-  return reply.send(Readable.from(startingWith(first, pieces), { objectMode: false }));
+  return send(Readable.from(startingWith(first, pieces), { objectMode: false }));
 }
 
 async function* startingWith(

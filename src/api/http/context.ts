@@ -4,12 +4,9 @@ import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import type {
   OperationServices,
   KeptAnswerServices,
-  ConversationServices,
-  DeadLetterServices,
   MailboxServices,
   MemoryMigrationServices,
   MemoryTransferServices,
-  MessageServices,
   MetricsServices,
   SubscriptionServices,
   ParticipantServices,
@@ -21,12 +18,9 @@ import type { EventStreams, StreamLimits } from "./sse.ts";
 
 export type HttpServices = OperationServices &
   KeptAnswerServices &
-  ConversationServices &
-  DeadLetterServices &
   MailboxServices &
   MemoryMigrationServices &
   MemoryTransferServices &
-  MessageServices &
   MetricsServices &
   SubscriptionServices &
   ParticipantServices &

@@ -19,7 +19,6 @@ import { dashboardRoutes } from "./dashboard-routes.ts";
 import { RequestInvalidError } from "../operations/index.ts";
 import { MethodNotAllowedError, RouteNotFoundError, ServerStartingError } from "./errors.ts";
 import { keepAnswers } from "./idempotency.ts";
-import { messageRoutes } from "./message-routes.ts";
 import { MessageSockets } from "./message-socket.ts";
 import { guardOrigin, isApi } from "./origin-guard.ts";
 import { memoryTransferRoutes } from "./memory-transfer-routes.ts";
@@ -137,7 +136,6 @@ function routes(http: Http, context: HttpContext): void {
 
 /** Messages by requests and by WebSockets; those are ended when the server closes, before its connections are. */
 function messaging(http: Http, context: HttpContext): void {
-  messageRoutes(http, context);
   participantRoutes(http, context);
   memoryTransferRoutes(http, context);
   const sockets = new MessageSockets(context.services, context.options.allowedHosts);

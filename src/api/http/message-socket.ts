@@ -159,7 +159,7 @@ class Client {
     const { ref } = request;
     switch (request.op) {
       case "send": {
-        const { items } = await sendMessages(this.#services, [request.message], { speaker: this.#speaker });
+        const { items } = await sendMessages(this.#services, [request.message], this.#speaker);
         const [receipt] = items;
         if (receipt === undefined) throw new TypeError("a message has a receipt");
         return { op: "receipt", ref, receipt };
@@ -168,7 +168,7 @@ class Client {
         return {
           op: "receipts",
           ref,
-          receipts: (await sendMessages(this.#services, request.messages, { speaker: this.#speaker })).items,
+          receipts: (await sendMessages(this.#services, request.messages, this.#speaker)).items,
         };
       case "identify":
         if (!this.#speaker.show(request.token)) {

@@ -6,14 +6,6 @@ import { ROUTES, type RouteName } from "../contract/index.ts";
  * second time changes nothing more. A new POST belongs into this list or into the other.
  */
 const REPEATED = [
-  "messages",
-  "sendBatch",
-  "validateMessage",
-  "replayMessage",
-  "archiveConversations",
-  "archiveConversation",
-  "endConversation",
-  "mergeConversation",
   "settleMessages",
   "tasks",
   "distributeTask",
@@ -25,12 +17,7 @@ const REPEATED = [
 ] as const satisfies readonly RouteName[];
 
 /** What has, or may have, an effect twice that nobody wants; who sent it looks. Uploads and imports take no key at all. */
-const LOOKED_AT = [
-  // A letter that was sent again and died again would be sent a third time.
-  "retryDeadLetters",
-  "migrateMemory",
-  "importMemory",
-] as const satisfies readonly RouteName[];
+const LOOKED_AT = ["migrateMemory", "importMemory"] as const satisfies readonly RouteName[];
 
 const routesOf = (names: readonly RouteName[]): ReadonlySet<string> => new Set(names.map((name) => ROUTES[name]));
 export const REPEATED_ROUTES = routesOf(REPEATED);

@@ -2,9 +2,12 @@ import type { Operation, operations } from "../contract/index.ts";
 import { agentOperations } from "./agent-operations.ts";
 import { approvalOperations } from "./approval-operations.ts";
 import { budgetOperations } from "./budget-operations.ts";
+import { conversationOperations } from "./conversation-operations.ts";
+import { deadLetterOperations } from "./dead-letter-operations.ts";
 import { grantOperations } from "./grant-operations.ts";
 import { memoryOperations } from "./memory-operations.ts";
 import { memoryUpkeepOperations } from "./memory-upkeep-operations.ts";
+import { messageOperations } from "./message-operations.ts";
 import { modelOperations } from "./model-operations.ts";
 import type { ServicesOf } from "./perform.ts";
 import { replayOperations } from "./replay-run.ts";
@@ -20,9 +23,12 @@ export const OPERATIONS = [
   ...agentOperations,
   ...approvalOperations,
   ...budgetOperations,
+  ...conversationOperations,
+  ...deadLetterOperations,
   ...grantOperations,
   ...memoryOperations,
   ...memoryUpkeepOperations,
+  ...messageOperations,
   ...modelOperations,
   ...replayOperations,
   ...runHistoryOperations,

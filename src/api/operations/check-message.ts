@@ -1,16 +1,14 @@
-import type { JsonObject } from "../../kernel/json.ts";
 import type { Message, MessageError } from "../../messaging/acl/index.ts";
 import { expectedNow, findProtocol } from "../../messaging/protocols/index.ts";
 import type * as contract from "../contract/index.ts";
+import { operations } from "../contract/index.ts";
+import { implement } from "./perform.ts";
 import { wireObject } from "./present-message.ts";
 import { readSent, refusalOf, type SendServices } from "./send-message.ts";
 
-/**
- * Looks at a message without sending it: what is wrong with it, or how Caxton writes it, to whom it would go, and whether its
- * conversation would take it now.
- */
-export async function checkMessage(services: SendServices, json: JsonObject): Promise<contract.MessageCheck> {
-  const one = readSent(services, json);
+/** Checks a message without sending it: its problems or its wire format, its recipients, and whether its protocol allows it. */
+export const validateMessage = implement(operations.message.validate, async (services: SendServices, input) => {
+  const one = readSent(services, input.message);
   if (one.type === "refused") {
     const problems = problemsOf(refusalOf(one.receipt));
     return { valid: false, problems, canonical: null, recipients: [], nearest: null, conversation: null };
@@ -30,7 +28,7 @@ export async function checkMessage(services: SendServices, json: JsonObject): Pr
     nearest: (whereTo.type === "found" ? whereTo.nearest : undefined) ?? null,
     conversation: standingOf(message, now, error === undefined),
   };
-}
+});
 
 type Standing = contract.MessageCheck["conversation"];
 

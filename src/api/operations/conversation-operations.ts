@@ -1,3 +1,4 @@
+import type * as z from "zod";
 import { parseDuration } from "../../text/documents/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import {
@@ -15,19 +16,20 @@ import {
   type Router,
 } from "../../messaging/router/index.ts";
 import type * as contract from "../contract/index.ts";
-import { conversations } from "../contract/index.ts";
+import { conversations, operations } from "../contract/index.ts";
+import { DEFAULT_WORKSPACE } from "./default-workspace.ts";
+import { listMessages } from "./message-operations.ts";
+import { type Call, implement, implementStream } from "./perform.ts";
 import { instant } from "./present-run.ts";
 import { PruneAgeError } from "./run-history.ts";
-import { DEFAULT_WORKSPACE } from "./default-workspace.ts";
 import { MessageRefusedError } from "./send-message.ts";
-import { type Speaker, SpeakerRefusedError } from "./speaker.ts";
+import { Speaker, SpeakerRefusedError, type SpeakerServices } from "./speaker.ts";
+import { watchMessages } from "./watch-messages.ts";
 
-export type ConversationServices = {
-  readonly router: Router;
-  readonly clock: Clock;
-};
+type ConversationServices = { readonly router: Router; readonly clock: Clock };
+type Changing = ConversationServices & SpeakerServices;
 
-/** An open conversation in which nothing was said for so long is shown as stuck. */
+/** Time without a message after which an open conversation is shown as stuck. */
 const STUCK_MS = 3_600_000;
 
 const maybeInstant = (ms: number | undefined): string | null => (ms === undefined ? null : instant(ms));
@@ -49,8 +51,8 @@ function outcomeOf({ status }: Conversation): string | null {
   }
 }
 
-/** A conversation as the contract shows it; with what is expected next where it is shown alone. */
-export function presentConversation(
+/** Returns a conversation as the contract defines it; with the expected performatives if `isWhole`. */
+function presentConversation(
   one: Conversation,
   { nowMs, isWhole }: { readonly nowMs: number; readonly isWhole: boolean },
 ): contract.Conversation {
@@ -85,24 +87,14 @@ export function presentConversation(
   };
 }
 
-type ConversationsAsked = {
-  readonly state?: string | undefined;
-  readonly protocol?: string | undefined;
-  readonly participant?: string | undefined;
-  readonly parent?: string | undefined;
-  readonly archived: boolean;
-  readonly order: "changed" | "stuck";
-  readonly cursor?: string | undefined;
-  readonly limit: number;
-};
+const list = implement(operations.conversation.list, (services: ConversationServices, query) =>
+  listConversations(services, query),
+);
 
-/**
- * Conversations, the last changed first, or those that are stuck before the others. Last come those of one message without a
- * protocol that are in memory no more: they are looked for among the messages, a page may have few of them and still a next one.
- */
+/** Returns a page of conversations as the operation's record describes it. */
 export async function listConversations(
   services: ConversationServices,
-  asked: ConversationsAsked,
+  asked: z.output<typeof conversations.ConversationQuery>,
 ): Promise<contract.ConversationPage> {
   const { clock, router } = services;
   const { state, participant, parent, archived, limit } = asked;
@@ -126,20 +118,20 @@ export async function listConversations(
   return { items, next: router.records.mayHaveBygone(query) ? oldFrom(undefined) : null };
 }
 
-/** A row, and in which part of the list it is. */
+/** A row with the part of the list that contains it. */
 type Placed = { readonly row: ListedConversation; readonly part: Part };
-/** `all` has one part; else those that are stuck come first, then the rest. */
+/** A list by change has the part `all`; else stuck conversations come first, then the rest. */
 type Part = "all" | "stuck" | "rest";
-/** Where in the list a page begins. */
+/** The position in the list at which a page begins. */
 type Place =
   | { readonly part: Part; readonly updatedAtMs: number; readonly id: string }
-  /** After all that are known without looking through messages; undefined before the first of them. */
+  /** Conversations found by reading messages; undefined before the first of them. */
   | { readonly part: "old"; readonly beforeSeq: number | undefined };
 
-/** One more than a page has, where there are more. */
+/** Returns the rows of a page, and one more if there are more. */
 async function rowsOf(
   { router }: ConversationServices,
-  { query, order, from }: { query: ConversationQuery; order: ConversationsAsked["order"]; from: Place | undefined },
+  { query, order, from }: { query: ConversationQuery; order: "changed" | "stuck"; from: Place | undefined },
   nowMs: number,
 ): Promise<readonly Placed[]> {
   const { limit } = query;
@@ -170,19 +162,37 @@ function place(cursor: string): Place | undefined {
 }
 
 /** Throws ConversationNotFoundError. */
-export async function getConversation(services: ConversationServices, id: string): Promise<contract.Conversation> {
+async function getConversation(services: ConversationServices, id: string): Promise<contract.Conversation> {
   const found = await services.router.records.conversation(DEFAULT_WORKSPACE, id);
   if (found === undefined) throw new ConversationNotFoundError(id);
   return presentConversation(found, { nowMs: services.clock.nowMs(), isWhole: true });
 }
 
+/** Throws ConversationNotFoundError. */
+const get = implement(operations.conversation.get, (services: ConversationServices, { id }) =>
+  getConversation(services, id),
+);
+
+const messages = implement(operations.conversation.messages, (services: ConversationServices, { id, ...query }) =>
+  listMessages(services, { ...query, conversation_id: id }),
+);
+
+/** Throws ConversationNotFoundError. */
+const watch = implementStream(
+  operations.conversation.watch,
+  async (services: ConversationServices, { id, ...query }, call) => {
+    await getConversation(services, id);
+    return { events: watchMessages(services, { ...query, conversation_id: id }, call) };
+  },
+);
+
 const names = ({ initiator, participants }: Conversation) => [initiator, ...participants.map(({ name }) => name)];
 
-/** Throws ConversationNotFoundError, and SpeakerRefusedError where the caller takes no part in it. */
-async function mustTakePart({ router }: ConversationServices, speaker: Speaker, id: string): Promise<void> {
-  const found = await router.records.conversation(DEFAULT_WORKSPACE, id);
+/** Throws ConversationNotFoundError, and SpeakerRefusedError if the caller is not a participant of the conversation. */
+async function mustTakePart(services: Changing, id: string, { principal }: Call): Promise<void> {
+  const found = await services.router.records.conversation(DEFAULT_WORKSPACE, id);
   if (found === undefined) throw new ConversationNotFoundError(id);
-  if (speaker.isOneOf(names(found))) return;
+  if (new Speaker(services, ...principal.tokens).isOneOf(names(found))) return;
   throw new SpeakerRefusedError("CONVERSATION_FORBIDDEN", {
     code: "CONVERSATION_FORBIDDEN",
     message: `the token is not that of a participant of conversation ${id}`,
@@ -191,54 +201,36 @@ async function mustTakePart({ router }: ConversationServices, speaker: Speaker, 
   });
 }
 
-/** Archives one. Throws ConversationNotFoundError, ConversationUnderWayError, SpeakerRefusedError. */
-export async function archiveConversation(
-  services: ConversationServices,
-  id: string,
-  speaker: Speaker,
-): Promise<contract.Conversation> {
-  await mustTakePart(services, speaker, id);
+/** Throws ConversationNotFoundError, ConversationUnderWayError, SpeakerRefusedError. */
+const archive = implement(operations.conversation.archive, async (services: Changing, { id }, call) => {
+  await mustTakePart(services, id, call);
   await services.router.archiveConversation(DEFAULT_WORKSPACE, id);
   return getConversation(services, id);
-}
+});
 
-/** Ends one that is open; one that is over stays as it is. Throws ConversationNotFoundError, SpeakerRefusedError. */
-export async function endConversation(
-  services: ConversationServices,
-  id: string,
-  speaker: Speaker,
-): Promise<contract.Conversation> {
-  await mustTakePart(services, speaker, id);
+/** An ended conversation stays unchanged. Throws ConversationNotFoundError, SpeakerRefusedError. */
+const end = implement(operations.conversation.end, async (services: Changing, { id }, call) => {
+  await mustTakePart(services, id, call);
   await services.router.endConversation(DEFAULT_WORKSPACE, id);
   return getConversation(services, id);
-}
+});
 
-/** Merges a conversation into another. Throws ConversationNotFoundError, MessageRefusedError, SpeakerRefusedError. */
-export async function mergeConversation(
-  services: ConversationServices,
-  { id, into }: { readonly id: string; readonly into: string },
-  speaker: Speaker,
-): Promise<contract.Conversation> {
-  for (const each of [id, into]) await mustTakePart(services, speaker, each);
+/** Throws ConversationNotFoundError, MessageRefusedError, SpeakerRefusedError. */
+const merge = implement(operations.conversation.merge, async (services: Changing, { id, into }, call) => {
+  for (const each of [id, into]) await mustTakePart(services, each, call);
   const merged = await services.router.mergeConversation(DEFAULT_WORKSPACE, id, into);
   if ("code" in merged) throw new MessageRefusedError(merged, undefined);
   return getConversation(services, id);
-}
+});
 
 const ARCHIVED_PAGE = 200;
 const OVER = conversations.CONVERSATION_STATES.filter((state) => state !== "initiated" && state !== "in-progress");
 
-/** Archives all that are over, silent for that long, and that the caller takes part in; returns how many. */
-export async function archiveConversations(
-  services: ConversationServices,
-  {
-    older_than,
-    state,
-    dry_run: dryRun,
-  }: { readonly older_than: string; readonly state?: string | undefined; readonly dry_run: boolean },
-  speaker: Speaker,
-): Promise<contract.ArchiveReport> {
+/** Archives only conversations of which the caller is a participant. Throws PruneAgeError. */
+const archiveInactive = implement(operations.conversation.archiveInactive, async (services: Changing, input, call) => {
+  const { older_than, state, dry_run } = input;
   const { clock, router } = services;
+  const speaker = new Speaker(services, ...call.principal.tokens);
   const olderThanMs = parseDuration(older_than);
   if (olderThanMs === undefined)
     throw new PruneAgeError(`"${older_than}" is no age`, 'Write one such as "30d", "12h" or "90m".', {
@@ -262,7 +254,7 @@ export async function archiveConversations(
       for (const { conversation } of rows) {
         if (isOpen(conversation) || !speaker.isOneOf(names(conversation))) continue;
         archived += 1;
-        if (!dryRun) await router.archiveConversation(DEFAULT_WORKSPACE, conversation.id);
+        if (!dry_run) await router.archiveConversation(DEFAULT_WORKSPACE, conversation.id);
       }
       const last = rows.at(-1);
       before =
@@ -271,8 +263,8 @@ export async function archiveConversations(
           : { updatedAtMs: last.updatedAtMs, id: last.conversation.id };
     }
   }
-  return { archived, dry_run: dryRun };
-}
+  return { archived, dry_run };
+});
 
 const presentProtocol = (protocol: Protocol): contract.Protocol => ({
   name: protocol.name,
@@ -292,5 +284,16 @@ const presentProtocol = (protocol: Protocol): contract.Protocol => ({
   })),
 });
 
-/** The interaction protocols as their tables say. */
-export const listProtocols = (): { items: contract.Protocol[] } => ({ items: PROTOCOLS.map(presentProtocol) });
+const protocols = implement(operations.conversation.protocols, () => ({ items: PROTOCOLS.map(presentProtocol) }));
+
+export const conversationOperations = [
+  list,
+  get,
+  messages,
+  watch,
+  archive,
+  end,
+  merge,
+  archiveInactive,
+  protocols,
+] as const;

@@ -24,36 +24,11 @@ export {
 export { watchRun } from "./watch-run.ts";
 export { messageSchema } from "./message-schema.ts";
 export { UPLOAD_WAIT_MS } from "./receive-upload.ts";
-export {
-  archiveConversation,
-  archiveConversations,
-  type ConversationServices,
-  endConversation,
-  getConversation,
-  listConversations,
-  listProtocols,
-  mergeConversation,
-} from "./conversation-operations.ts";
-export {
-  type DeadLetterServices,
-  dropDeadLetter,
-  getDeadLetter,
-  listDeadLetters,
-  retryDeadLetters,
-} from "./dead-letter-operations.ts";
 export { acknowledge, fetchMessages, type MailboxServices, Receiving } from "./mailbox-operations.ts";
-export {
-  getMessage,
-  getMessageContent,
-  listMessages,
-  type MessageServices,
-  replayMessage,
-  traceMessage,
-} from "./message-operations.ts";
+export { listConversations } from "./conversation-operations.ts";
+export type { MessageServices } from "./message-operations.ts";
 export { Speaker, type SpeakerServices } from "./speaker.ts";
-export { checkMessage } from "./check-message.ts";
 export { sendMessage, sendMessages } from "./send-message.ts";
-export { watchMessages } from "./watch-messages.ts";
 export {
   getCapability,
   getParticipant,

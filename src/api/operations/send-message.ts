@@ -8,6 +8,7 @@ import type { Participants } from "../../messaging/directory/index.ts";
 import { MESSAGE_FAILURES, type Router, type Submitted } from "../../messaging/router/index.ts";
 import type * as contract from "../contract/index.ts";
 import type { AskedIds } from "./asked-ids.ts";
+import type { Call } from "./perform.ts";
 import type { Speaker } from "./speaker.ts";
 import { presentMessage, presentView } from "./present-message.ts";
 import { DEFAULT_WORKSPACE } from "./default-workspace.ts";
@@ -86,34 +87,34 @@ function receiptOf(
 }
 
 type SendOptions = {
-  readonly waitMs: number;
-  readonly signal: AbortSignal;
-  /** Who sends; undefined is the operator, who sends again what others said. */
+  /** Maximum seconds to wait for the reply. */
+  readonly wait: number;
+  /** The sender; undefined is the operator, who replays messages of others. */
   readonly speaker?: Speaker;
-  /** What has been on record since that was asked for first is not sent again. */
-  readonly asked?: AskedIds | undefined;
 };
 
 /**
- * Sends one message; on record when resolved, as its durability says. With `waitMs` it waits for the answer, and the receipt
- * has it; whoever goes away has still sent the message. Throws MessageRefusedError, SpeakerRefusedError.
+ * Sends one message; stored when resolved, as its durability states. With `wait` the receipt contains the reply. The message
+ * stays sent if the client disconnects. A repeated call does not send it again. Throws MessageRefusedError, SpeakerRefusedError.
  */
 export async function sendMessage(
   services: SendServices,
-  json: JsonObject,
-  { waitMs, signal, speaker, asked }: SendOptions,
+  given: JsonObject,
+  { wait, speaker }: SendOptions,
+  call: Pick<Call, "signal" | "asked">,
 ): Promise<contract.MessageReceipt> {
-  const one = readSent(services, json);
+  const { asked } = call;
+  const one = readSent(services, asked?.named(given) ?? given);
   if (one.type === "refused") throw new MessageRefusedError(refusalOf(one.receipt), undefined);
   speaker?.mustBe(one.message.sender);
-  // Who does not wait is told nothing, so nothing is listened for.
-  using replies = waitMs === 0 ? undefined : new Replies(services.router, one.message);
+  // A client that does not wait receives no reply.
+  using replies = wait === 0 ? undefined : new Replies(services.router, one.message);
   const submitted = await submit(services, one.message, asked);
   if (submitted.type === "refused") throw new MessageRefusedError(submitted.error, submitted.retryAfterMs);
   const receipt = receiptOf(submitted, one.message);
   if (replies === undefined || submitted.type !== "accepted") return receipt;
   if (submitted.duplicate) await replies.lookBack();
-  return { ...receipt, reply: (await replies.first(services.clock, waitMs, signal)) ?? null };
+  return { ...receipt, reply: (await replies.first(services.clock, wait * 1_000, call.signal)) ?? null };
 }
 
 /** Hands it to the router. A program outside that sends is there. */
@@ -146,12 +147,14 @@ async function sentBefore(
 export const refusalOf = ({ error }: contract.MessageReceipt): MessageError =>
   error ?? { code: "MESSAGE_INVALID", message: "the message cannot be read", hint: "", details: {} };
 
-/** Sends messages in order, each for itself: one that is refused keeps no other back. */
+/** Sends messages in order, each separately: a refused message does not affect the others. */
 export async function sendMessages(
   services: SendServices,
-  messages: readonly Json[],
-  { speaker, asked }: { readonly speaker: Speaker; readonly asked?: AskedIds | undefined },
+  given: readonly Json[],
+  speaker: Speaker,
+  asked?: AskedIds,
 ): Promise<contract.BatchReceipt> {
+  const messages = asked?.eachNamed(given) ?? given;
   const send = async (json: Json): Promise<contract.MessageReceipt> => {
     const one = readSent(services, json);
     if (one.type === "refused") return one.receipt;

@@ -1,20 +1,14 @@
 import type { Clock } from "../../kernel/clock.ts";
 import type { Router, RouterEvent } from "../../messaging/router/index.ts";
+import type * as z from "zod";
 import type * as contract from "../contract/index.ts";
-import type { MessageFilter } from "./message-operations.ts";
 import { presentMessage, presentView } from "./present-message.ts";
 import { instant } from "./present-run.ts";
 import { DEFAULT_WORKSPACE } from "./default-workspace.ts";
-import type { Streamed } from "./perform.ts";
+import type { Call, Streamed } from "./perform.ts";
 
-export type TailServices = { readonly router: Router; readonly clock: Clock };
-
-export type Tail = MessageFilter & {
-  /** How many of the past come first. */
-  readonly last: number;
-  /** The last `seq` a reader saw; what came since comes first then, whatever `last` says. */
-  readonly afterSeq?: number | undefined;
-};
+type TailServices = { readonly router: Router; readonly clock: Clock };
+type Tail = z.output<typeof contract.messages.TailQuery>;
 
 /** What waits for one reader; past that the rest is counted. */
 const WAITING_MAX = 2_000;
@@ -24,13 +18,14 @@ const MISSED_MAX = 2_000;
 type Told = Streamed<contract.MessageEvent>;
 
 /**
- * Messages as they come, with what becomes of them; an event's id is the message's `seq`, after which a reader can resume. A slow
- * reader misses some and is told how many; it never holds the router up. Ends when the signal aborts.
+ * Yields messages as they are accepted, with changes of their deliveries. An event's id is the message's `seq`, after which a
+ * reader can resume: then messages since that one come first, instead of the `last` ones. A slow reader misses events and
+ * receives their number; it never blocks the router. Ends when the signal aborts.
  */
 export async function* watchMessages(
   services: TailServices,
   tail: Tail,
-  signal: AbortSignal,
+  { signal, lastEventId }: Pick<Call, "signal" | "lastEventId">,
 ): AsyncGenerator<Told, void, undefined> {
   const { router, clock } = services;
   const waiting: RouterEvent[] = [];
@@ -53,7 +48,7 @@ export async function* watchMessages(
   void watching;
   let seen = 0;
   const shown = new Set<number>();
-  for (const message of await past(services, tail)) {
+  for (const message of await past(services, tail, seqOf(lastEventId))) {
     seen = message.seq;
     shown.add(seen);
     yield { id: seen, event: { type: "message", message } };
@@ -70,8 +65,17 @@ export async function* watchMessages(
   }
 }
 
-async function past({ router }: TailServices, tail: Tail): Promise<readonly contract.MessageRecord[]> {
-  const limit = tail.afterSeq === undefined ? tail.last : MISSED_MAX;
+function seqOf(lastEventId: string | undefined): number | undefined {
+  const seq = Number(lastEventId);
+  return Number.isSafeInteger(seq) && seq >= 0 ? seq : undefined;
+}
+
+async function past(
+  { router }: TailServices,
+  tail: Tail,
+  afterSeq: number | undefined,
+): Promise<readonly contract.MessageRecord[]> {
+  const limit = afterSeq === undefined ? tail.last : MISSED_MAX;
   if (limit === 0) return [];
   const found = await router.records.messages({
     workspace: DEFAULT_WORKSPACE,
@@ -81,9 +85,8 @@ async function past({ router }: TailServices, tail: Tail): Promise<readonly cont
     performative: tail.performative,
     limit,
   });
-  const after = tail.afterSeq ?? 0;
   return found
-    .filter(({ seq }) => seq > after)
+    .filter(({ seq }) => seq > (afterSeq ?? 0))
     .toReversed()
     .map(presentView);
 }

@@ -261,7 +261,7 @@ describe("conversations", () => {
     const { router, agent, disk } = await openWorld();
     await router.submit(ask("please", { ...to("outside-olga"), replyWith: "r1" }));
     await router.submit(ask("and you", { conversationId: "o" }));
-    router.removed("default", "outside-olga");
+    await router.removed("default", "outside-olga");
     await until(() => failures(agent).length === 1);
     const gone = { performative: "failure", code: "AGENT_NOT_FOUND", recipient: "outside-olga", conversationId: "c" };
     expect(failures(agent)).toEqual([{ ...gone, inReplyTo: "r1" }]);
@@ -270,7 +270,7 @@ describe("conversations", () => {
     expect(await states(router.records)).toEqual(["failed", "initiated"]);
     await until(() => [...disk.conversations.values()].some(({ state }) => state === "failed"));
     const later = await openWorld({ disk: crashed(disk) });
-    later.router.removed("default", "bob");
+    await later.router.removed("default", "bob");
     expect(await states(later.router.records)).toEqual(["failed", "failed"]);
   });
 
@@ -509,7 +509,7 @@ describe("conversations", () => {
         order: "changed" | "stuck";
         limit: number;
         participant?: string;
-        state?: string;
+        state?: "completed";
       }) => {
         const ids: string[] = [];
         let cursor: string | undefined;
