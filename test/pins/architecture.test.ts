@@ -36,6 +36,13 @@ test("the files on a request's path exist and import each other, or name the por
   expect(broken).toEqual([]);
 });
 
+test("the files that the recipes of docs/adding.md change exist, but for the new ones", () => {
+  const recipes = sourceOf("docs/adding.md");
+  const named = [...recipes.matchAll(/`((?:dashboard|docs|scripts|src|test|tools)\/[\w./-]+)`(?! \(new\))/g)];
+  expect(named.length).toBeGreaterThan(50);
+  expect(named.map(([, file = ""]) => file).filter((file) => !existsSync(join(ROOT, file)))).toEqual([]);
+});
+
 test("the page lists every module in dependency order, and every folder of src is one", () => {
   const listed = [...page.matchAll(/^\| `(\w+)` \| /gm)].map(([, name]) => name);
   expect(listed).toEqual(Object.keys(MODULES));
