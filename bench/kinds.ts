@@ -36,7 +36,7 @@ async function javascript(): Promise<Uint8Array> {
   const packageDirectory = join(import.meta.dirname, "..");
   cpSync(join(packageDirectory, "examples/tools/word-frequency"), directory.path, { recursive: true });
   const signal = new AbortController().signal;
-  const { path } = await buildTool(directory.path, { packageDirectory, tell: () => {}, signal });
+  const { path } = await buildTool(directory.path, { packageDirectory, report: () => {}, signal });
   return readFileSync(path);
 }
 

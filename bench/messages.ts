@@ -6,10 +6,10 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { MESSAGE_JOURNAL_DEFAULTS, SqliteMessageJournal } from "../src/messaging/journal/index.ts";
-import { Alarm } from "../src/kernel/alarm.ts";
+import { TimerQueue } from "../src/kernel/timer-queue.ts";
 import { systemClock } from "../src/kernel/clock.ts";
 import { type Json } from "../src/kernel/json.ts";
-import { expectShortLives } from "../src/kernel/short-lived.ts";
+import { tuneGarbageCollector } from "../src/kernel/short-lived.ts";
 import { readMessage, ROUTING_STRATEGIES } from "../src/messaging/acl/index.ts";
 import { Addressing } from "../src/messaging/router/addressing/index.ts";
 import { Recipients } from "../src/messaging/router/mailboxes/index.ts";
@@ -56,7 +56,7 @@ type Offered = { readonly agents: number; readonly rate: number; readonly second
 /** Through a router over a journal on disk, to agents that do nothing. */
 export async function measure({ agents, rate, seconds }: Offered): Promise<Figures> {
   // As the server does.
-  expectShortLives();
+  tuneGarbageCollector();
   using directory = tempDirectory();
   const router = await openRouter(directory.path, agents);
   const refused: unknown[] = [];
@@ -87,7 +87,7 @@ function openRouter(directory: string, agents: number): Promise<Router> {
   const bytesMax = 64 * 1024 ** 3;
   const journal = new SqliteMessageJournal({ ...MESSAGE_JOURNAL_DEFAULTS, directory, synchronous: "full", bytesMax });
   const options = { ...ROUTER_DEFAULTS, mailboxMessagesMax: 1_000_000, dedupMessagesMax: 100_000 };
-  const alarm = new Alarm(systemClock);
+  const alarm = new TimerQueue(systemClock);
   return Router.open({ journal, directory: directoryOf(agents), clock: systemClock, alarm, options });
 }
 

@@ -26,7 +26,7 @@ export function localServer(dataDirectory: string): LocalServer | undefined {
 }
 
 /** Leaves word of where this process's server listens; returns what takes it back. */
-export function announceLocalServer(dataDirectory: string, url: string): () => void {
+export function writeServerFile(dataDirectory: string, url: string): () => void {
   try {
     makePrivateDirectory(dataDirectory);
     writeFileSync(place(dataDirectory), `${JSON.stringify({ url, pid: process.pid })}\n`, { mode: PRIVATE_FILE });

@@ -6,6 +6,6 @@ import { setFlagsFromString } from "node:v8";
  * it refers to, stays until the whole heap is collected. From this call on nothing is made among the old. Of the process, threads
  * included; call it before there is much to do.
  */
-export function expectShortLives(): void {
+export function tuneGarbageCollector(): void {
   setFlagsFromString("--no-allocation-site-pretenuring");
 }

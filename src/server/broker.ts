@@ -9,8 +9,8 @@ import type { Clock } from "../kernel/clock.ts";
 import { log } from "../kernel/log.ts";
 import { type KnownSecrets, Redaction } from "../text/redaction/index.ts";
 import type { Broker, Caller } from "../tools/sandbox/index.ts";
-import { type Grants, type GrantLedger, type GrantUse, GrantWatch } from "../tools/catalogue/index.ts";
-import { ToolMail, type ToolMailDeps } from "../tools/brokers/messages/index.ts";
+import { type Grants, type GrantLedger, type GrantUse, GrantRecorder } from "../tools/catalogue/index.ts";
+import { ToolMessageBroker, type ToolMailDeps } from "../tools/brokers/messages/index.ts";
 import { auditedState } from "./audited-state.ts";
 import type { LoadedConfig } from "./config/index.ts";
 import { SecretVault } from "./secret-vault.ts";
@@ -19,7 +19,7 @@ import { SecretVault } from "./secret-vault.ts";
 export type OpenedBroker = AsyncDisposable & {
   readonly broker: Broker;
   readonly ledger: GrantLedger;
-  readonly watch: GrantWatch;
+  readonly watch: GrantRecorder;
 };
 
 /** Addresses of a name; tests bring their own. */
@@ -45,7 +45,7 @@ export function openBroker(
     rowsMax: config.grants.uses_max,
     ageMsMax: config.grants.uses_age,
   });
-  const watch = new GrantWatch(ledger);
+  const watch = new GrantRecorder(ledger);
   const vault = SecretVault.of(loaded, known?.add);
   const redactions = new Map<string, Redaction | undefined>();
   // A tool that has a secret's value could ask for a file or a key of that name.
@@ -69,7 +69,7 @@ export function openBroker(
     files,
     http: new HttpBroker({ clock, resolve: resolveName, secrets: (...which) => vault.granted(...which), audit }),
     state: auditedState(new SqliteToolState(database, clock), { clock, audit }),
-    messages: new ToolMail({
+    messages: new ToolMessageBroker({
       post: mail.post,
       originOf: (session) => originOf(mail.journal, session),
       clock,

@@ -12,7 +12,7 @@ import {
   TaskWaits,
 } from "../runs/conversations/index.ts";
 import type { Config } from "./config/index.ts";
-import { Alarm } from "../kernel/alarm.ts";
+import { TimerQueue } from "../kernel/timer-queue.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { packageVersion } from "../kernel/package.ts";
 import { type Directory, followUp, type Router, type Subscriptions } from "../messaging/router/index.ts";
@@ -45,7 +45,7 @@ export function openCorrespondence(parts: CorrespondenceParts): OpenCorresponden
   const answers = new SqliteRunAnswers(database);
   const outbox = new Outbox({ runs, answers, agents, post: router, clock });
   const sent = sentIn(router);
-  const alarm = new Alarm(clock);
+  const alarm = new TimerQueue(clock);
   const afterMs = config.messages.agree_after;
   const agreements = new Agreements({ runs, answers, agents, sent, post: router, clock, alarm, afterMs });
   const callOffs = new Cancellations({ runs, waits, sent, tasks, post: router, clock });

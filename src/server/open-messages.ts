@@ -15,7 +15,7 @@ import {
 } from "../storage/index.ts";
 import { RemoteAgents, withRemoteAgents } from "../api/fipa/index.ts";
 import type { ChangeLog } from "../kernel/changes/index.ts";
-import { Alarm } from "../kernel/alarm.ts";
+import { TimerQueue } from "../kernel/timer-queue.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { log } from "../kernel/log.ts";
 import { HealthChecks, Participants } from "../messaging/directory/index.ts";
@@ -76,7 +76,7 @@ export async function openMessages(
     ? new RemoteAgents(config.fipa.agents, new SqliteRemoteAgentStore(database))
     : undefined;
   const directory = remotes === undefined ? participants : withRemoteAgents(participants, remotes);
-  const alarm = stack.use(new Alarm(clock));
+  const alarm = stack.use(new TimerQueue(clock));
   const subscriptions = new Subscriptions(new SqliteSubscriptionStore(database), clock);
   const router = await Router.open({
     subscriptions,

@@ -1,5 +1,5 @@
 import { type Database, SqliteTaskStore } from "../storage/index.ts";
-import { Alarm } from "../kernel/alarm.ts";
+import { TimerQueue } from "../kernel/timer-queue.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { type Directory, type Router, taken } from "../messaging/router/index.ts";
 import { type Config, tasksOptions } from "./config/index.ts";
@@ -20,7 +20,7 @@ export function openTasks(
   },
 ): Tasks {
   const { database, router, directory, clock } = parts;
-  const alarm = stack.use(new Alarm(clock));
+  const alarm = stack.use(new TimerQueue(clock));
   const attached = stack.use(new DisposableStack());
   const tasks = new Tasks({
     store: new SqliteTaskStore(database),

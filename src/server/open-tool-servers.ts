@@ -5,7 +5,7 @@ import type { Sandbox } from "../tools/sandbox/index.ts";
 import { type CheckedRunner, ToolServerRecords, ToolServers, type ToolServerStore } from "../tools/servers/index.ts";
 import { ToolCatalogue, type ToolRunner } from "../tools/catalogue/index.ts";
 import type { Config } from "./config/index.ts";
-import { sandboxHost, wordOn } from "./tool-servers.ts";
+import { sandboxHost, overridesOf } from "./tool-servers.ts";
 
 export type ToolServerParts = {
   readonly sandbox: Sandbox;
@@ -23,7 +23,7 @@ export function openToolServers(
   wrapTools: (tools: ToolRunner) => ToolRunner = (tools) => tools,
 ) {
   const { sandbox, remotes, store, clock, changes } = parts;
-  const options = { workspace: DEFAULT_WORKSPACE, wordOn: wordOn(config) };
+  const options = { workspace: DEFAULT_WORKSPACE, overridesOf: overridesOf(config) };
   const { trusted_keys: keys, require_signature: require, revisions_max: revisionsMax } = config.tools;
   const trust = { keys: Object.entries(keys).map(([name, key]) => ({ name, key })), require };
   const toolHost = sandboxHost(sandbox, config.tool_servers);

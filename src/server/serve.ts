@@ -6,7 +6,7 @@ import { type Http, httpServer } from "../api/http/index.ts";
 import { UPLOAD_WAIT_MS } from "../api/operations/index.ts";
 import { log, setLogLevel } from "../kernel/log.ts";
 import { isOpenToOthers } from "../kernel/private-files.ts";
-import { expectShortLives } from "../kernel/short-lived.ts";
+import { tuneGarbageCollector } from "../kernel/short-lived.ts";
 import { type Caxton, compose, dashboardDirectory, isDashboardBuilt, type Overrides } from "./compose.ts";
 import type { LoadedConfig } from "./config/index.ts";
 import { deployDirectory, DefinitionWatcher, type FileDeployment, redeployRefused } from "./definitions.ts";
@@ -59,7 +59,7 @@ export async function serve(loaded: LoadedConfig, options: ServeOptions = {}): P
 
 async function start(loaded: LoadedConfig, options: ServeOptions): Promise<Started> {
   const { config } = loaded;
-  expectShortLives();
+  tuneGarbageCollector();
   setLogLevel(config.log.level);
   refuseOpenDoor(loaded);
   await using stack = new AsyncDisposableStack();

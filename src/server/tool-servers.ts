@@ -2,8 +2,8 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { CaxtonError, toFault } from "../kernel/errors.ts";
 import { log } from "../kernel/log.ts";
-import type { Placement, Sandbox } from "../tools/sandbox/index.ts";
-import type { Deployed, OperatorWord, ToolHost, ToolServerOrigin, ToolServers } from "../tools/servers/index.ts";
+import type { TrustGroup, Sandbox } from "../tools/sandbox/index.ts";
+import type { Deployed, OperatorOverrides, ToolHost, ToolServerOrigin, ToolServers } from "../tools/servers/index.ts";
 import type { Config } from "./config/index.ts";
 
 /** What became of one tool server at start, or when its directory changed. */
@@ -31,15 +31,15 @@ export const sandboxHost = (sandbox: Sandbox, configured: Config["tool_servers"]
 });
 
 /** Without a word of the operator what is part of the package and what is not share no process. */
-function placementOf(word: Config["tool_servers"][string] | undefined, origin: ToolServerOrigin): Placement {
+function placementOf(word: Config["tool_servers"][string] | undefined, origin: ToolServerOrigin): TrustGroup {
   if (word?.dedicated === true) return "dedicated";
   return { group: word?.group ?? (origin === "built-in" ? "built-in" : "deployed") };
 }
 
 /** What the configuration says of a tool server. */
-export const wordOn =
+export const overridesOf =
   ({ tool_servers: servers, tools }: Pick<Config, "tool_servers" | "tools">) =>
-  (name: string): OperatorWord => {
+  (name: string): OperatorOverrides => {
     const { enabled = true, accept = tools.accept, grants, limits } = servers[name] ?? {};
     return { enabled, accept, overrides: { grants, limits } };
   };

@@ -273,7 +273,7 @@ test("a tool that takes messages answers as a model, from its sandbox", async ()
   const project = join(temp.path, "tools", "house-model");
   mkdirSync(project, { recursive: true });
   cpSync(join(repository, "examples/tools/house-model"), project, { recursive: true });
-  await buildTool(project, { packageDirectory: repository, tell: () => {}, signal: new AbortController().signal });
+  await buildTool(project, { packageDirectory: repository, report: () => {}, signal: new AbortController().signal });
   await using server = await startServer({ settings: { "tools.directory": join(temp.path, "tools") } });
   await asker(server, agent("tool:house-model.complete/polite"));
   const done = await run(server, "hello");

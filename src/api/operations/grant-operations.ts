@@ -2,7 +2,7 @@ import {
   type Grants,
   type GrantLedger,
   type GrantUse,
-  type GrantWatch,
+  type GrantRecorder,
   grantsToml,
   NO_GRANTS,
   proposeGrants,
@@ -18,7 +18,7 @@ import { instant } from "./present-run.ts";
 export type GrantServices = {
   readonly tools: ToolCatalogue;
   readonly ledger: GrantLedger;
-  readonly grantWatch: GrantWatch;
+  readonly grantWatch: GrantRecorder;
 };
 
 const presentUse = (use: StoredUse): contract.GrantUse => ({

@@ -9,7 +9,7 @@ import {
   type ToolServerEntry,
   type ToolServerRecord,
   type ToolServerVersion,
-  type ToolUsageFigures,
+  type ToolUsageStats,
 } from "../../tools/servers/index.ts";
 import { describeGrants, type Grants, NO_GRANTS, type ToolServer } from "../../tools/catalogue/index.ts";
 import type * as contract from "../contract/index.ts";
@@ -145,7 +145,7 @@ export function presentRecord(record: ToolServerRecord, { sinceMs, versions }: C
     tools: view.tools.map(presentTool),
     grants: presentGrants(served?.manifest.grants ?? NO_GRANTS),
     grant_list: [...view.grants],
-    wanted_grants: presentGrants(served?.wanted.grants ?? NO_GRANTS),
+    wanted_grants: presentGrants(served?.requested.grants ?? NO_GRANTS),
     limits: presentLimits(view.limits),
     instance: served?.manifest.instance ?? "server",
     accept,
@@ -194,7 +194,7 @@ const NO_SPREAD = { p50: 0, max: 0 };
 
 function presentToolUsage(
   tool: string,
-  used: ToolUsageFigures | undefined,
+  used: ToolUsageStats | undefined,
 ): contract.ToolServerRecord["usage"]["tools"][number] {
   const failures = used?.failures ?? {};
   const failed = failedCount(failures);

@@ -4,7 +4,7 @@ import { mint, RunId, ToolCallId } from "../../kernel/ids.ts";
 import type { UploadStore } from "../../runs/index.ts";
 import {
   type ContentPart,
-  type GrantWatch,
+  type GrantRecorder,
   type Tool,
   type ToolCatalogue,
   type ToolLimits,
@@ -24,7 +24,7 @@ import { releaseUploads, uploadId } from "./run-operations.ts";
 export type ToolServices = {
   readonly tools: ToolCatalogue;
   readonly uploads: UploadStore;
-  readonly grantWatch: GrantWatch;
+  readonly grantWatch: GrantRecorder;
 };
 
 export const presentTool = (tool: Tool): contract.ToolDetail => ({

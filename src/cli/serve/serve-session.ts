@@ -1,6 +1,6 @@
 import { relative } from "node:path";
 import type { FileDeployment, LoadedConfig, ReadyReport, Started } from "../../server/index.ts";
-import { announceLocalServer } from "../../kernel/local-server.ts";
+import { writeServerFile } from "../../kernel/local-server.ts";
 import { packageVersion } from "../../kernel/package.ts";
 import type { Context } from "../frame/index.ts";
 import { countOf, safeText, showSpan, type Style } from "../terminal/index.ts";
@@ -47,7 +47,7 @@ export async function runServer({ context, loaded, start, onReady }: Session): P
   for (const warning of loaded.warnings) terminal.complain(`${terminal.noteStyle("yellow", "warning:")} ${warning}`);
   await using started = await start();
   using cleanup = new DisposableStack();
-  cleanup.defer(announceLocalServer(loaded.config.data.directory, started.url));
+  cleanup.defer(writeServerFile(loaded.config.data.directory, started.url));
   const soon = setTimeout(() => {
     terminal.note(`${started.url} answers; tool servers are being prepared, which takes a while the first time`);
   }, SILENT_MS_MAX);

@@ -42,7 +42,7 @@ export async function build(context: Context, directory: string): Promise<void> 
   const { terminal } = context;
   const built = await buildTool(directory, {
     packageDirectory: PACKAGE_DIRECTORY,
-    tell: (what) => terminal.status(what),
+    report: (what) => terminal.status(what),
     signal: new AbortController().signal,
   });
   terminal.status(undefined);

@@ -1,4 +1,4 @@
-import { type Alarm } from "../../kernel/alarm.ts";
+import { type TimerQueue } from "../../kernel/timer-queue.ts";
 import { type Clock } from "../../kernel/clock.ts";
 import { type Message, type MessageError, SYSTEM_SENDER } from "../acl/index.ts";
 import {
@@ -67,7 +67,7 @@ const ALLOWED: Entry = { type: "allowed" };
 
 export type ConversationParts = {
   readonly clock: Clock;
-  readonly alarm: Alarm;
+  readonly alarm: TimerQueue;
   readonly writer: Writer;
   readonly feed: Feed;
   readonly terms: ConversationTerms;

@@ -1,4 +1,4 @@
-import { type Alarm } from "../../kernel/alarm.ts";
+import { type TimerQueue } from "../../kernel/timer-queue.ts";
 import { type Clock } from "../../kernel/clock.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
 import { withCrashes } from "./failed-attempts.ts";
@@ -16,7 +16,7 @@ const NO_PAST: HandPast = { crashes: 0, beganAtMs: [] };
 export type CrashParts = {
   readonly record: HandRecord | undefined;
   readonly clock: Clock;
-  readonly alarm: Alarm;
+  readonly alarm: TimerQueue;
   /** Called when another suspect, or what was kept back, may be delivered. */
   readonly goOn: () => void;
 };

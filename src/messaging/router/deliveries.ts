@@ -1,4 +1,4 @@
-import { type Alarm } from "../../kernel/alarm.ts";
+import { type TimerQueue } from "../../kernel/timer-queue.ts";
 import { type Clock } from "../../kernel/clock.ts";
 import { log } from "../../kernel/log.ts";
 import { type Message, type MessageError } from "../acl/index.ts";
@@ -21,7 +21,7 @@ const SWEEP_LEAST_MS = 100;
 
 export type DeliveryParts = {
   readonly clock: Clock;
-  readonly alarm: Alarm;
+  readonly alarm: TimerQueue;
   readonly writer: Writer;
   readonly feed: Feed;
   readonly recipients: Recipients;

@@ -1,4 +1,4 @@
-import { type Alarm } from "../../kernel/alarm.ts";
+import { type TimerQueue } from "../../kernel/timer-queue.ts";
 import { type Clock } from "../../kernel/clock.ts";
 import { type Held } from "./held-conversation.ts";
 
@@ -9,13 +9,17 @@ type Late = { readonly key: string; readonly held: Held; readonly sinceMs: numbe
 
 /** Conversations whose rows say less than was said since; each is written when it is `mostMs` behind. */
 export class LateRows {
-  readonly #parts: { readonly clock: Clock; readonly alarm: Alarm; readonly write: (key: string, held: Held) => void };
+  readonly #parts: {
+    readonly clock: Clock;
+    readonly alarm: TimerQueue;
+    readonly write: (key: string, held: Held) => void;
+  };
   readonly #mostMs: number;
   /** The longest behind first; some were written since. */
   readonly #late: Late[] = [];
   #isRinging = false;
 
-  constructor(parts: { clock: Clock; alarm: Alarm; write: (key: string, held: Held) => void }, mostMs: number) {
+  constructor(parts: { clock: Clock; alarm: TimerQueue; write: (key: string, held: Held) => void }, mostMs: number) {
     this.#parts = parts;
     this.#mostMs = mostMs;
   }

@@ -1,4 +1,4 @@
-import { type Alarm } from "../../kernel/alarm.ts";
+import { type TimerQueue } from "../../kernel/timer-queue.ts";
 import { type Clock } from "../../kernel/clock.ts";
 import { MessageId } from "../../kernel/ids.ts";
 import { log } from "../../kernel/log.ts";
@@ -48,7 +48,7 @@ export type RouterParts = {
   readonly journal: MessageJournal;
   readonly directory: Directory;
   readonly clock: Clock;
-  readonly alarm: Alarm;
+  readonly alarm: TimerQueue;
   readonly options: RouterOptions;
   /** Where content is kept that is too large to travel; absent, it travels. */
   readonly contents?: ContentStore | undefined;

@@ -1,4 +1,4 @@
-import { type Alarm } from "../../kernel/alarm.ts";
+import { type TimerQueue } from "../../kernel/timer-queue.ts";
 import { type Clock } from "../../kernel/clock.ts";
 import { type TaskId } from "../../kernel/ids.ts";
 import { log } from "../../kernel/log.ts";
@@ -21,7 +21,7 @@ export type SenderDeps = {
     signal: AbortSignal,
   ) => Promise<boolean>;
   readonly clock: Clock;
-  readonly alarm: Alarm;
+  readonly alarm: TimerQueue;
 };
 
 /** The tasks whose messages are sent. */

@@ -1,5 +1,5 @@
 import type { Agents } from "../../agents/definitions/index.ts";
-import type { Alarm } from "../../kernel/alarm.ts";
+import type { TimerQueue } from "../../kernel/timer-queue.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { RunId } from "../../kernel/ids.ts";
 import { log } from "../../kernel/log.ts";
@@ -16,7 +16,7 @@ export type AgreementsDeps = {
   readonly sent: SentRecords;
   readonly post: MessageSender;
   readonly clock: Clock;
-  readonly alarm: Alarm;
+  readonly alarm: TimerQueue;
   /** How long a run may take until whoever asked hears that it is worked on. */
   readonly afterMs: number;
 };

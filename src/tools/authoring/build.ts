@@ -1,9 +1,9 @@
 import { rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { systemNote, type ToolServer } from "../catalogue/index.ts";
-import { type BuildSurroundings, compile } from "./languages.ts";
+import { type BuildEnvironment, compile } from "./languages.ts";
 import { MODULE_FILE, openProject, type ToolProject, versionNote } from "./project.ts";
-import { Trial } from "./trial.ts";
+import { SandboxHarness } from "./sandbox-harness.ts";
 
 export type BuiltTool = {
   readonly project: ToolProject;
@@ -19,15 +19,21 @@ export type BuiltTool = {
  * Compiles a tool's sources, deploys the module once in a sandbox of its own, and only then puts it beside `tool.toml`.
  * Throws ToolProjectError, CompilerMissingError, CompileFailedError, ToolServerRefusedError, CancelledError.
  */
-export async function buildTool(directory: string, surroundings: BuildSurroundings): Promise<BuiltTool> {
+export async function buildTool(directory: string, surroundings: BuildEnvironment): Promise<BuiltTool> {
   const project = await openProject(directory);
   const startedAt = performance.now();
   const module = await compile(project, surroundings);
   const compileMs = performance.now() - startedAt;
-  surroundings.tell("trying it in the sandbox");
+  surroundings.report("trying it in the sandbox");
   const { manifest } = project;
   const { cacheDirectory, signal } = surroundings;
-  await using trial = await Trial.open({ manifest, module, directory: project.directory, cacheDirectory, signal });
+  await using trial = await SandboxHarness.open({
+    manifest,
+    module,
+    directory: project.directory,
+    cacheDirectory,
+    signal,
+  });
   // The engine of scripts imports both, whether a script uses them or not.
   const isScript = project.language === "ts" || project.language === "js";
   const system = isScript ? "" : systemNote(module, manifest.grants);

@@ -8,22 +8,22 @@ import { cSources, type LanguageName, type ToolProject } from "./project.ts";
 import { compilePython } from "./python.ts";
 import { runProgram } from "./run-program.ts";
 
-export type BuildSurroundings = {
+export type BuildEnvironment = {
   /** The directory of the package, with `engines/` in it. */
   readonly packageDirectory: string;
   /** Said while something takes its time. */
-  readonly tell: (what: string) => void;
+  readonly report: (what: string) => void;
   /** Where what the trial made ready of the module is kept; default: nowhere. */
   readonly cacheDirectory?: string | undefined;
   readonly signal: AbortSignal;
 };
 
-type Compile = (project: ToolProject, surroundings: BuildSurroundings) => Promise<Uint8Array>;
+type Compile = (project: ToolProject, surroundings: BuildEnvironment) => Promise<Uint8Array>;
 
 const missing = (what: string, hint: string): CompilerMissingError => new CompilerMissingError(what, hint, {});
 
-const javascript: Compile = async ({ directory, entry }, { packageDirectory, tell }) => {
-  tell(`bundling ${entry}`);
+const javascript: Compile = async ({ directory, entry }, { packageDirectory, report }) => {
+  report(`bundling ${entry}`);
   const [engine, { program, places }] = await Promise.all([
     readFile(join(packageDirectory, "engines", "built", "javascript.wasm")),
     bundle(directory, entry),
@@ -33,12 +33,12 @@ const javascript: Compile = async ({ directory, entry }, { packageDirectory, tel
   return loaded.module;
 };
 
-const assemblyScript: Compile = async ({ directory }, { signal, tell }) => {
+const assemblyScript: Compile = async ({ directory }, { signal, report }) => {
   const compiler = join(directory, "node_modules", "assemblyscript", "bin", "asc.js");
   if (!existsSync(compiler)) {
     throw missing("the AssemblyScript compiler is not there", `install it: npm install   (in ${directory})`);
   }
-  tell("compiling AssemblyScript");
+  report("compiling AssemblyScript");
   const words = [compiler, "assembly/index.ts", "--target", "release"];
   await runProgram(process.execPath, words, { directory, signal });
   return readFile(join(directory, "build", "module.wasm"));
@@ -61,9 +61,9 @@ async function findRust(directory: string, signal: AbortSignal): Promise<readonl
   );
 }
 
-const rust: Compile = async ({ directory }, { signal, tell }) => {
+const rust: Compile = async ({ directory }, { signal, report }) => {
   const [place, target] = await findRust(directory, signal);
-  tell("compiling Rust");
+  report("compiling Rust");
   const words = ["build", "--release", "--quiet", "--target", target, "--target-dir", "target"];
   const environment = { RUSTC: `${place}rustc` };
   const done = await runProgram(`${place}cargo`, words, { directory, signal, environment });
@@ -83,9 +83,9 @@ async function findGo(directory: string, signal: AbortSignal): Promise<string> {
   throw missing(`there is no Go 1.${GO_MINOR_MIN} or newer on this machine`, "install it: https://go.dev/dl");
 }
 
-const go: Compile = async ({ directory }, { signal, tell }) => {
+const go: Compile = async ({ directory }, { signal, report }) => {
   const program = await findGo(directory, signal);
-  tell("compiling Go");
+  report("compiling Go");
   const environment = { GOOS: "wasip1", GOARCH: "wasm", GOTOOLCHAIN: "local" };
   const words = ["build", "-trimpath", "-ldflags=-s -w", "-o", "build/module.wasm", "."];
   await runProgram(program, words, { directory, signal, environment });
@@ -95,8 +95,8 @@ const go: Compile = async ({ directory }, { signal, tell }) => {
 const C_MISSING =
   "install clang, lld and wasi-libc (on Debian: apt-get install clang lld wasi-libc libclang-rt-dev-wasm32), or the WASI SDK with its clang on PATH";
 
-const c: Compile = async ({ directory, entry }, { signal, tell }) => {
-  tell("compiling C");
+const c: Compile = async ({ directory, entry }, { signal, report }) => {
+  report("compiling C");
   const sources = cSources(join(directory, entry)).map((file) => join(entry, file));
   const output = join("build", "module.wasm");
   await runProgram("mkdir", ["-p", "build"], { directory, signal });
@@ -114,8 +114,8 @@ const c: Compile = async ({ directory, entry }, { signal, tell }) => {
   return readFile(join(directory, output));
 };
 
-const python: Compile = ({ directory, entry }, { signal, tell }) => {
-  tell("putting the program and CPython into a component, which takes up to a minute");
+const python: Compile = ({ directory, entry }, { signal, report }) => {
+  report("putting the program and CPython into a component, which takes up to a minute");
   return compilePython({ directory, entry, signal });
 };
 

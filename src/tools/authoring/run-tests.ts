@@ -5,7 +5,7 @@ import { applyOverrides, type ToolResult } from "../catalogue/index.ts";
 import { ToolProjectError } from "./errors.ts";
 import { MODULE_FILE, openProject } from "./project.ts";
 import { type Expectation, holds, readTests, type ToolTest } from "./tests-file.ts";
-import { Trial } from "./trial.ts";
+import { SandboxHarness } from "./sandbox-harness.ts";
 
 export type TestReport = {
   readonly name: string;
@@ -44,7 +44,7 @@ export async function runTests(directory: string, options: TestRunOptions): Prom
   const manifest = applyOverrides(project.manifest, { grants: file.grants });
   const { variables, memory } = file;
   const { directory: place } = project;
-  await using trial = await Trial.open({
+  await using trial = await SandboxHarness.open({
     manifest,
     module,
     directory: place,

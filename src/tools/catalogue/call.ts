@@ -95,7 +95,7 @@ export const TOOL_FAILURES = [
   "trap",
   /** It answered with what is not a valid result, or with too much. */
   "bad-output",
-  /** The sandbox child ended; other calls in it are retried, the culprit fails. */
+  /** The sandbox child ended; other calls in it are retried, the offender fails. */
   "crashed",
   "quarantined",
   "overloaded",

@@ -1,5 +1,5 @@
 /** What tools there are, who may use which, and checked calls. */
-export { answerProblems, withDefaults } from "./answer-form.ts";
+export { answerProblems, withDefaults } from "./elicitation-schema.ts";
 export {
   type AttachedFile,
   type AwaitReply,

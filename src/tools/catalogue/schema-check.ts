@@ -1,6 +1,6 @@
 import { Validator } from "@cfworker/json-schema";
 import type { Json, JsonObject } from "../../kernel/json.ts";
-import { bounded } from "./bounded.ts";
+import { withTimeout } from "./with-timeout.ts";
 
 const FINDINGS_MAX = 5;
 
@@ -48,7 +48,7 @@ export function schemaCheck(schema: JsonObject): SchemaCheck {
     if (timeouts >= TIMEOUTS_MAX) return [TOO_LONG];
     const steps = size.isCostly ? Infinity : size.nodes * sizeOf(value, STEPS_UNWATCHED_MAX).nodes;
     if (steps <= STEPS_UNWATCHED_MAX) return findingsOf(value);
-    const found = bounded(CHECK_MS_MAX, () => findingsOf(value));
+    const found = withTimeout(CHECK_MS_MAX, () => findingsOf(value));
     if (found.type === "done") return found.value;
     timeouts += 1;
     return [TOO_LONG];

@@ -6,7 +6,7 @@ export type FetchHooks = {
   /** Bytes of one message: a JSON body, or one event of a stream. */
   readonly messageBytesMax: number;
   /** Told when the server cannot be reached, or no longer knows the session. */
-  readonly onTrouble: (why: string) => void;
+  readonly onProblem: (why: string) => void;
   /** Headers that only this origin, the server's, may see. */
   readonly own: { readonly origin: string; readonly headers: { readonly [name: string]: string } };
 };
@@ -23,7 +23,7 @@ export const STREAM_RETRIES = 2;
  * remote.bounded-fetch.B4. The server's own headers go to no other origin: neither to where it redirects, nor to
  *   where it sends us for tokens.
  */
-export function boundedFetch({ messageBytesMax, onTrouble, own }: FetchHooks): FetchLike {
+export function boundedFetch({ messageBytesMax, onProblem, own }: FetchHooks): FetchLike {
   return async (url, init) => {
     const scope = currentScope();
     const role = roleOf(init);
@@ -33,11 +33,11 @@ export function boundedFetch({ messageBytesMax, onTrouble, own }: FetchHooks): F
     try {
       response = await withinOrigin(new URL(url), withOwn(url, init, own));
     } catch (error) {
-      if (init?.signal?.aborted !== true) onTrouble(networkReason(error));
+      if (init?.signal?.aborted !== true) onProblem(networkReason(error));
       if (role === "resume") scope?.lose(connectionLost("its stream broke and the server does not answer", error));
       throw error;
     }
-    if (isSessionGone(response, init)) onTrouble(`the server no longer knows the session (HTTP ${response.status})`);
+    if (isSessionGone(response, init)) onProblem(`the server no longer knows the session (HTTP ${response.status})`);
     if (role === "resume" && !response.ok)
       scope?.lose(connectionLost(`its stream broke and cannot be resumed (HTTP ${response.status})`));
     if (response.body === null || (response.status >= 300 && response.status < 400)) return response;

@@ -8,7 +8,7 @@ import { JsonObject } from "../../kernel/json.ts";
 import type { ToolCall } from "../catalogue/index.ts";
 import type { RemoteTool } from "./tool-list.ts";
 import { type CallFailure, readFailure } from "./failure.ts";
-import type { Asker } from "./request-scope.ts";
+import type { Elicitor } from "./request-scope.ts";
 import type { McpSession } from "./session.ts";
 
 /** How one attempt at a call ended. */
@@ -42,7 +42,7 @@ export async function attemptCall(
   signal.addEventListener("abort", abort, { once: true });
   const { context } = call;
   const { ask } = context;
-  const asker: Asker | undefined =
+  const asker: Elicitor | undefined =
     ask && ((question) => pulse.paused(() => ask({ server: call.server, ...question }, controller.signal)));
   try {
     signal.throwIfAborted();
@@ -90,11 +90,11 @@ type RoundCall = Omit<Parameters<McpSession["call"]>[1], "again">;
 /** The rounds of one call: what the server wants to know in between is asked and sent along. */
 class Rounds {
   readonly #session: McpSession;
-  readonly #ask: Asker | undefined;
+  readonly #ask: Elicitor | undefined;
   #again: Parameters<McpSession["call"]>[1]["again"];
   #left = ROUNDS_MAX;
 
-  constructor(session: McpSession, ask: Asker | undefined) {
+  constructor(session: McpSession, ask: Elicitor | undefined) {
     this.#session = session;
     this.#ask = ask;
   }

@@ -92,7 +92,7 @@ export class Connector {
     const transport = new StreamableHTTPClientTransport(url, {
       fetch: boundedFetch({
         messageBytesMax: this.#messageBytesMax,
-        onTrouble: hooks.onTrouble,
+        onProblem: hooks.onProblem,
         own: { origin: url.origin, headers },
       }),
       ...(authProvider === undefined ? {} : { authProvider }),

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { JsonObject } from "../../kernel/json.ts";
 import { type ToolReply, withDefaults } from "../catalogue/index.ts";
 import { cleanLine, cleanSchema, cleanText, isDeeperThan } from "../../kernel/clean.ts";
-import type { Asker } from "./request-scope.ts";
+import type { Elicitor } from "./request-scope.ts";
 
 const MESSAGE_CHARS_MAX = 4_000;
 const URL_CHARS_MAX = 4_000;
@@ -29,7 +29,7 @@ const Content = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(
  */
 export async function elicit(
   params: unknown,
-  ask: Asker | undefined,
+  ask: Elicitor | undefined,
   remark: (text: string) => void,
 ): Promise<ElicitAnswer> {
   const parsed = Elicitation.safeParse(params);

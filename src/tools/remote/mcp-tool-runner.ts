@@ -18,8 +18,8 @@ import { cleanText } from "../../kernel/clean.ts";
 import { type ConnectDeps, Connector } from "./connect.ts";
 import { readResult } from "./content.ts";
 import { type CallFailure, reasonOf } from "./failure.ts";
-import { Gate } from "./gate.ts";
-import { DEFAULT_LINK_TIMES, Link, type LinkTimes } from "./link.ts";
+import { CallLimiter } from "./call-limiter.ts";
+import { DEFAULT_CONNECTION_TIMES, McpConnection, type McpConnectionTimes } from "./mcp-connection.ts";
 import { LogLines } from "./log-lines.ts";
 import { type RedactorOf, Secrets } from "./secrets.ts";
 import type { McpProcess, McpServerSettings } from "./settings.ts";
@@ -39,10 +39,10 @@ type Counters = { -readonly [Key in keyof ToolCounters]: number };
 
 type Remote = {
   readonly settings: McpServerSettings;
-  readonly link: Link;
+  readonly link: McpConnection;
   readonly lines: LogLines;
   readonly secrets: Secrets;
-  readonly gate: Gate;
+  readonly gate: CallLimiter;
   readonly counters: Counters;
   pending: number;
 };
@@ -63,7 +63,11 @@ export class McpToolRunner implements ToolRunner, AsyncDisposable {
   readonly #isTaken: (name: string) => boolean;
   readonly #remotes: ReadonlyMap<string, Remote>;
 
-  constructor(servers: readonly McpServerSettings[], deps: McpDeps, times: LinkTimes = DEFAULT_LINK_TIMES) {
+  constructor(
+    servers: readonly McpServerSettings[],
+    deps: McpDeps,
+    times: McpConnectionTimes = DEFAULT_CONNECTION_TIMES,
+  ) {
     this.#clock = deps.clock;
     this.#isTaken = deps.isTaken;
     this.#remotes = new Map(servers.map((settings) => [settings.name, remoteOf(settings, deps, times)]));
@@ -156,7 +160,7 @@ export class McpToolRunner implements ToolRunner, AsyncDisposable {
     try {
       return await this.#repeat(remote, call, signal, usage);
     } finally {
-      entry.leave();
+      entry.release();
     }
   }
 
@@ -219,7 +223,7 @@ export class McpToolRunner implements ToolRunner, AsyncDisposable {
     };
   }
 
-  #reason({ state }: Link): string {
+  #reason({ state }: McpConnection): string {
     if (state.state === "connecting") return state.reason === undefined ? "" : `reconnecting: ${state.reason}`;
     if (state.state !== "waiting") return "";
     const seconds = Math.max(0, Math.ceil((state.untilMs - this.#clock.monotonicMs()) / 1_000));
@@ -227,25 +231,29 @@ export class McpToolRunner implements ToolRunner, AsyncDisposable {
   }
 }
 
-function remoteOf(settings: McpServerSettings, deps: McpDeps, times: LinkTimes): Remote {
+function remoteOf(settings: McpServerSettings, deps: McpDeps, times: McpConnectionTimes): Remote {
   const { clock, random } = deps;
   const secrets = new Secrets(deps.redactorOf);
   const lines = new LogLines(clock, secrets);
   const connector = new Connector(settings, { lines, secrets }, deps);
   const onChange = () => deps.onChange?.(settings.name, stateOf(link, 0));
-  const link: Link = new Link(settings, { clock, random, connector, lines, secrets, onChange }, times);
+  const link: McpConnection = new McpConnection(
+    settings,
+    { clock, random, connector, lines, secrets, onChange },
+    times,
+  );
   return {
     settings,
     lines,
     secrets,
     link,
-    gate: new Gate(settings.limits, () => clock.monotonicMs()),
+    gate: new CallLimiter(settings.limits, () => clock.monotonicMs()),
     counters: { done: 0, failed: 0, denied: 0, fuel: 0, durationMs: 0 },
     pending: 0,
   };
 }
 
-function stateOf({ state }: Link, pending: number): ToolServerState {
+function stateOf({ state }: McpConnection, pending: number): ToolServerState {
   switch (state.state) {
     case "connecting":
       return state.reason === undefined ? "unloaded" : "failed";

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { ToolQuestion, ToolReply } from "../catalogue/index.ts";
 
 /** Who is asked when a server asks something while it works for a request. */
-export type Asker = (question: Omit<ToolQuestion, "server">) => Promise<ToolReply>;
+export type Elicitor = (question: Omit<ToolQuestion, "server">) => Promise<ToolReply>;
 
 /**
  * One request to a remote server, from its begin until it is settled. What happens on its behalf deep in the protocol's library, an
@@ -11,11 +11,11 @@ export type Asker = (question: Omit<ToolQuestion, "server">) => Promise<ToolRepl
 export class RequestScope {
   /** Aborted when the request is settled, so that its streams end with it. */
   readonly over: AbortSignal;
-  readonly ask: Asker | undefined;
+  readonly ask: Elicitor | undefined;
   readonly #over = new AbortController();
   readonly #lost = Promise.withResolvers<never>();
 
-  constructor(ask: Asker | undefined) {
+  constructor(ask: Elicitor | undefined) {
     this.ask = ask;
     this.over = this.#over.signal;
     // Nobody waits for it when nothing is lost, or no more when it is.

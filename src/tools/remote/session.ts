@@ -17,12 +17,12 @@ import type { JsonObject } from "../../kernel/json.ts";
 import type { ToolProgress } from "../catalogue/index.ts";
 import { cleanLine } from "../../kernel/clean.ts";
 import { elicit } from "./elicitation.ts";
-import { type Asker, currentScope, RequestScope } from "./request-scope.ts";
+import { type Elicitor, currentScope, RequestScope } from "./request-scope.ts";
 
 export type SessionHooks = {
   readonly onToolsChanged: () => void;
   /** The connection may be gone; whoever hears it looks. */
-  readonly onTrouble: (why: string) => void;
+  readonly onProblem: (why: string) => void;
   readonly onEnd: (why: string) => void;
   readonly remark: (text: string) => void;
 };
@@ -41,7 +41,7 @@ export type SessionCall = {
   /** What the server wants to have back in a further round of a call. */
   readonly again: { readonly inputResponses: JsonObject; readonly requestState: string | undefined } | undefined;
   readonly owner: string;
-  readonly ask: Asker | undefined;
+  readonly ask: Elicitor | undefined;
   readonly onProgress: (progress: ToolProgress) => void;
 };
 
@@ -94,7 +94,7 @@ export class McpSession {
       await session.close(false);
       throw error;
     }
-    if (client.autoOpenedSubscription) void tellEnd(client.autoOpenedSubscription, hooks);
+    if (client.autoOpenedSubscription) void emitEnd(client.autoOpenedSubscription, hooks);
     return session;
   }
 
@@ -103,7 +103,7 @@ export class McpSession {
     return { version, title: title ?? name, revision: this.#client.getNegotiatedProtocolVersion() ?? "" };
   }
 
-  get tellsChanges(): boolean {
+  get sendsListChanges(): boolean {
     return this.#client.getServerCapabilities()?.tools?.listChanged === true;
   }
 
@@ -156,7 +156,7 @@ export class McpSession {
   }
 
   /** Answers an input request that came inside a result. Rejects for one that is not answered here, with the reason. */
-  async answerInput(request: unknown, ask: Asker | undefined): Promise<JsonObject> {
+  async answerInput(request: unknown, ask: Elicitor | undefined): Promise<JsonObject> {
     const { method, params } = inputOf(request);
     if (method === "elicitation/create") return elicit(params, ask, this.#hooks.remark);
     throw refusedRequest(method);
@@ -181,7 +181,7 @@ export class McpSession {
   }
 
   /** For whom the server asks: the call whose stream brought the question, or the only one there is. A wrong person is never asked. */
-  #asker(): Asker | undefined {
+  #asker(): Elicitor | undefined {
     const scope = currentScope();
     if (scope !== undefined) return scope.ask;
     if (new Set(this.#calls.values()).size === 1) return [...this.#calls.keys()].at(-1)?.ask;
@@ -193,8 +193,8 @@ export class McpSession {
   }
 }
 
-async function tellEnd({ closed }: McpSubscription, { onTrouble }: SessionHooks): Promise<void> {
-  if ((await closed) !== "local") onTrouble("the server ended the stream of changes");
+async function emitEnd({ closed }: McpSubscription, { onProblem }: SessionHooks): Promise<void> {
+  if ((await closed) !== "local") onProblem("the server ended the stream of changes");
 }
 
 const GOODBYE_MS = 500;

@@ -1,6 +1,6 @@
 import { failedCall, type ToolCall, type ToolResult } from "../catalogue/index.ts";
-import type { LiveServer, Session } from "./live-server.ts";
-import { standingAt } from "./quarantine.ts";
+import type { LiveServer, InstanceLease } from "./live-server.ts";
+import { stateAt } from "./quarantine.ts";
 
 /** Calls of one run under way on one server; they run one after another. */
 const PENDING_PER_SESSION_MAX = 16;
@@ -21,13 +21,13 @@ export function unknownTool(call: ToolCall, known: LiveServer | undefined, serve
 }
 
 /** Why a call is not even begun; undefined when it may be. Moves the server's standing on to now. */
-export function refusalOf(server: LiveServer, session: Session, nowMs: number): ToolResult | undefined {
+export function refusalOf(server: LiveServer, session: InstanceLease, nowMs: number): ToolResult | undefined {
   const { name, instance } = server.manifest;
-  if (server.standing.state !== "trusted") {
-    server.standing = standingAt(server.standing, nowMs);
-    if (server.standing.state === "quarantined") {
-      const waitS = Math.ceil((server.standing.untilMs - nowMs) / 1_000);
-      return failedCall("quarantined", `${name} is in quarantine for ${waitS} s more: ${server.standing.reason}`);
+  if (server.quarantine.state !== "trusted") {
+    server.quarantine = stateAt(server.quarantine, nowMs);
+    if (server.quarantine.state === "quarantined") {
+      const waitS = Math.ceil((server.quarantine.untilMs - nowMs) / 1_000);
+      return failedCall("quarantined", `${name} is in quarantine for ${waitS} s more: ${server.quarantine.reason}`);
     }
   }
   if (server.failure !== "") return failedCall("crashed", `${name} cannot be loaded: ${server.failure}`);

@@ -4,7 +4,7 @@ import { Socket } from "node:net";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { programFile } from "../../kernel/package.ts";
-import { frameTaker, type GuestHome, type GuestHomeOptions } from "./guest-home.ts";
+import { frameTaker, type SandboxChild, type SandboxChildOptions } from "./sandbox-child.ts";
 import { Connection } from "./wire/index.ts";
 
 /**
@@ -50,7 +50,7 @@ const SOURCES = ENTRY.isBuilt
 /** What only making a module ready needs. */
 const BUILD_SOURCES = ENTRY.isBuilt ? [] : [join(ROOM, "meter", "*"), join(dirname(dirname(ROOM)), "kernel", "*")];
 
-export class GuestProcess implements GuestHome {
+export class GuestProcess implements SandboxChild {
   readonly #child: ChildProcess | undefined;
   readonly #connection: Connection | undefined;
   readonly #exited = Promise.withResolvers<void>();
@@ -59,7 +59,7 @@ export class GuestProcess implements GuestHome {
   #stderr = "";
   #fault: string | undefined;
 
-  constructor(options: GuestHomeOptions) {
+  constructor(options: SandboxChildOptions) {
     const sources = options.use === "build" ? [...SOURCES, ...BUILD_SOURCES] : SOURCES;
     const allowed = sources.map((path) => `--allow-fs-read=${path}`);
     try {
@@ -90,7 +90,7 @@ export class GuestProcess implements GuestHome {
     });
   }
 
-  #connect(socket: Socket, options: GuestHomeOptions): Connection {
+  #connect(socket: Socket, options: SandboxChildOptions): Connection {
     const take = frameTaker(options, (reason) => this.kill(reason));
     return new Connection(socket, {
       payloadBytesMax: options.payloadBytesMax,
@@ -107,7 +107,7 @@ export class GuestProcess implements GuestHome {
     return this.#child?.pid;
   }
 
-  get framesHeard(): number {
+  get framesReceived(): number {
     return this.#frames;
   }
 
@@ -128,7 +128,7 @@ export class GuestProcess implements GuestHome {
     return this.#exited.promise;
   }
 
-  #ended(options: GuestHomeOptions, reason: string): void {
+  #ended(options: SandboxChildOptions, reason: string): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.#connection?.close();

@@ -1,7 +1,7 @@
 import process from "node:process";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { programFile } from "../../kernel/package.ts";
-import { frameTaker, type GuestHome, type GuestHomeOptions } from "./guest-home.ts";
+import { frameTaker, type SandboxChild, type SandboxChildOptions } from "./sandbox-child.ts";
 import { Connection, PortStream } from "./wire/index.ts";
 
 const ENTRY = programFile("tools/sandbox/guest/worker").path;
@@ -12,7 +12,7 @@ const HEAP_MIB_MAX = 512;
  * memory, deadlines and grants hold in it as well. But it is no second wall: a guest that breaks out of WebAssembly is in
  * the server, and one that makes V8 give up takes the server along. For development, and where processes cannot be had.
  */
-export class GuestWorker implements GuestHome {
+export class GuestWorker implements SandboxChild {
   readonly pid = undefined;
   readonly #worker: Worker | undefined;
   readonly #connection: Connection;
@@ -21,7 +21,7 @@ export class GuestWorker implements GuestHome {
   #fault: string | undefined;
   #hasEnded = false;
 
-  constructor(options: GuestHomeOptions) {
+  constructor(options: SandboxChildOptions) {
     const { port1, port2 } = new MessageChannel();
     const take = frameTaker(options, (reason) => this.kill(reason));
     this.#connection = new Connection(new PortStream(port1), {
@@ -46,7 +46,7 @@ export class GuestWorker implements GuestHome {
     this.#worker.once("exit", (code) => this.#ended(options, `exit code ${code}`));
   }
 
-  #ended(options: GuestHomeOptions, way: string): void {
+  #ended(options: SandboxChildOptions, way: string): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.#connection.close();
@@ -54,7 +54,7 @@ export class GuestWorker implements GuestHome {
     options.onExit(this.#fault ?? way);
   }
 
-  get framesHeard(): number {
+  get framesReceived(): number {
     return this.#frames;
   }
 

@@ -18,8 +18,8 @@ export {
 } from "./broker.ts";
 export { ToolServerRefusedError } from "./errors.ts";
 export type { LogLine } from "./guest-log.ts";
-export { ISOLATIONS, type Isolation } from "./guest-home.ts";
-export type { Placement } from "./pools.ts";
+export { ISOLATIONS, type Isolation } from "./sandbox-child.ts";
+export type { TrustGroup } from "./child-pools.ts";
 export { type Deployment, Sandbox, type SandboxDeps, type SandboxOptions, type SandboxStats } from "./sandbox.ts";
 export {
   type DirectoryEntry,

@@ -15,19 +15,19 @@ import { GuestLog } from "./guest-log.ts";
 import { FUEL_EXPORT, START_EXPORT } from "./meter/index.ts";
 import type { BuiltModule } from "./module-builder.ts";
 import type { Catalogue } from "./module-cache.ts";
-import { type Standing, standingAt, TRUSTED } from "./quarantine.ts";
-import type { Pool } from "./pools.ts";
+import { type QuarantineState, stateAt, TRUSTED } from "./quarantine.ts";
+import type { ChildPool } from "./child-pools.ts";
 import type { Redaction } from "../../text/redaction/index.ts";
-import type { Slot } from "./slot.ts";
+import type { ChildSupervisor } from "./child-supervisor.ts";
 import type { GuestTool, LoadSpec } from "./wire/index.ts";
 
 /** What a call is counted on while it is under way. */
-export type Account = { readonly server: LiveServer; readonly session: Session };
+export type CallAccounting = { readonly server: LiveServer; readonly session: InstanceLease };
 
 /** A run's hold on a tool server: the child that has its instance, and how many calls it has under way. */
-export type Session = {
+export type InstanceLease = {
   readonly number: number;
-  slot: Slot | undefined;
+  slot: ChildSupervisor | undefined;
   pending: number;
   usedAtMs: number;
   /** Nothing of it was answered in its child, so that there is nothing of it to be lost there. */
@@ -43,21 +43,21 @@ export class LiveServer {
   readonly module: BuiltModule;
   readonly tools: readonly Tool[];
   readonly spec: Omit<LoadSpec, "startsAhead">;
-  readonly sessions = new Map<string, Session>();
+  readonly sessions = new Map<string, InstanceLease>();
   readonly log: GuestLog;
   /** What its answers and its log may not hold. */
   readonly redaction: Redaction | undefined;
   readonly counters: Counters = { done: 0, failed: 0, denied: 0, fuel: 0, durationMs: 0 };
   readonly view: ToolServer;
   /** The children it runs in. */
-  readonly pool: Pool;
+  readonly pool: ChildPool;
   readonly interface: ToolServerInterface;
   readonly #indexes: ReadonlyMap<string, number>;
-  standing: Standing = TRUSTED;
+  quarantine: QuarantineState = TRUSTED;
   /** Why a child could not load it; empty when none has said so. */
   failure = "";
   /** Why its module could not be read when it was last needed; the next call tries again. Empty when it could. */
-  trouble = "";
+  problem = "";
   pending = 0;
   /** Children that have it compiled, or are about to. */
   loadedIn = 0;
@@ -73,7 +73,7 @@ export class LiveServer {
     manifest: ToolManifest,
     module: BuiltModule,
     settings: Pick<LoadSpec, "environment" | "startFuel" | "instancesMax"> & {
-      readonly pool: Pool;
+      readonly pool: ChildPool;
       readonly nowMs: () => number;
       readonly redaction?: Redaction | undefined;
     },
@@ -131,7 +131,7 @@ export class LiveServer {
     return this.#indexes.get(name);
   }
 
-  session(name: string): Session {
+  session(name: string): InstanceLease {
     // A server that all runs share has one instance, and so one session.
     const key = this.manifest.instance === "server" ? "" : name;
     let session = this.sessions.get(key);
@@ -175,7 +175,7 @@ export function interfaceOf(abi: string): ToolServerInterface {
   return known;
 }
 
-const failureOf = ({ failure, trouble }: LiveServer): string => (failure === "" ? trouble : failure);
+const failureOf = ({ failure, problem }: LiveServer): string => (failure === "" ? problem : failure);
 
 /** What clients see; read when it is looked at, so that a list of a thousand servers costs nothing to keep. */
 function viewOf(server: LiveServer, nowMs: () => number): ToolServer {
@@ -188,13 +188,13 @@ function viewOf(server: LiveServer, nowMs: () => number): ToolServer {
     description,
     get state(): ToolServerState {
       if (failureOf(server) !== "") return "failed";
-      if (standingAt(server.standing, nowMs()).state === "quarantined") return "quarantined";
+      if (stateAt(server.quarantine, nowMs()).state === "quarantined") return "quarantined";
       if (server.pending > 0 || server.sessions.size > 0) return "running";
       return server.loadedIn > 0 ? "loaded" : "unloaded";
     },
     get reason(): string {
       if (failureOf(server) !== "") return failureOf(server);
-      const standing = standingAt(server.standing, nowMs());
+      const standing = stateAt(server.quarantine, nowMs());
       return standing.state === "quarantined" ? standing.reason : "";
     },
     tools: server.tools,

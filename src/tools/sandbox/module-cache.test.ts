@@ -168,7 +168,7 @@ test("an entry that is found while others are removed can be read", async () => 
 
 // sandbox.module-cache.M1
 test("in memory it keeps what was used last, up to its bound, and nothing larger than that", async () => {
-  const cache = new ModuleCache(undefined, { heldBytesMax: 25_000 });
+  const cache = new ModuleCache(undefined, { cachedBytesMax: 25_000 });
   await cache.put(keyOf("a"), catalogue, large);
   await cache.put(keyOf("b"), catalogue, large);
   await cache.get(keyOf("a"));

@@ -5,7 +5,7 @@ import { PRIVATE_DIRECTORY, PRIVATE_FILE } from "../../kernel/private-files.ts";
 import * as z from "zod";
 import { contentHash } from "../../kernel/content-hash.ts";
 import { type Clock, systemClock } from "../../kernel/clock.ts";
-import { HeldModules } from "./held-modules.ts";
+import { ModuleLruCache } from "./module-lru-cache.ts";
 import { METER_VERSION } from "./meter/index.ts";
 import type { GuestTool } from "./wire/index.ts";
 
@@ -16,7 +16,7 @@ const DIGEST_CHARS = 64;
 const HEAD_CHARS = MAGIC.length + DIGEST_CHARS + 1;
 
 const BYTES_MAX = 2 * 1024 ** 3;
-const HELD_BYTES_MAX = 256 * 1024 ** 2;
+const CACHED_BYTES_MAX = 256 * 1024 ** 2;
 const ENTRY = /^([0-9a-f]{64})\.module$/;
 const DRAFT = ".draft";
 /** Nobody writes a module for so long. */
@@ -74,7 +74,7 @@ export type ModuleCacheOptions = {
   /** Bytes of all entries on disk; default 2 GiB. */
   readonly bytesMax?: number | undefined;
   /** Bytes of what is held in memory; default 256 MiB. */
-  readonly heldBytesMax?: number | undefined;
+  readonly cachedBytesMax?: number | undefined;
   /**
    * A directory of entries that nobody writes: those of the modules that are part of the package, made when it was built.
    * What is found there is copied. An entry is found by what it was made from, so that there is none for another module,
@@ -98,7 +98,7 @@ export class ModuleCache {
   readonly #bytesMax: number;
   readonly #clock: Clock;
   readonly #packaged: string | undefined;
-  readonly #held: HeldModules;
+  readonly #held: ModuleLruCache;
   /** Reads and writes under way, by key. */
   readonly #busy = new Map<string, number>();
   /** What was given out, for as long as somebody holds it. */
@@ -111,7 +111,7 @@ export class ModuleCache {
     this.#bytesMax = options.bytesMax ?? BYTES_MAX;
     this.#clock = options.clock ?? systemClock;
     this.#packaged = options.packaged;
-    this.#held = new HeldModules(options.heldBytesMax ?? HELD_BYTES_MAX);
+    this.#held = new ModuleLruCache(options.cachedBytesMax ?? CACHED_BYTES_MAX);
     this.#sweeping = this.#sweepDirectory();
   }
 

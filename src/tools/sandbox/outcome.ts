@@ -56,21 +56,21 @@ export function explain(reason: Outcome | "crashed", tool: string, limits: ToolL
 }
 
 /** A call that no child has heard of yet; the tool is not to blame. */
-export const notBegun = (tool: string): ToolResult =>
+export const notStarted = (tool: string): ToolResult =>
   failedCall(
     "overloaded",
     `${tool} did not begin within its deadline, because no sandbox process was ready for it. Try again; when it stays so, the server's log says why processes end or do not start.`,
   );
 
 /** A call that ran out of its time because of another. */
-export const keptWaiting = (tool: string): ToolResult =>
+export const starved = (tool: string): ToolResult =>
   failedCall(
     "overloaded",
     `${tool} did not begin within its deadline, because another tool kept the sandbox busy. Try again, or raise sandbox.processes in caxton.toml.`,
   );
 
 /** A call that had changed something when its child had to be killed because of another. */
-export const endedWithAnother = (tool: string, usage: ToolUsage): ToolResult =>
+export const killedAsCollateral = (tool: string, usage: ToolUsage): ToolResult =>
   failedCall(
     "crashed",
     `${tool} was interrupted when its sandbox process was ended because of another tool. It had already changed something, so it was not called again; look at what it did, then call it again.`,
@@ -85,24 +85,24 @@ export const notLoaded = (tool: string, reason: string): ToolResult =>
   );
 
 /** Whose result it is: the tool's name, its limits, and what may not be in it. */
-export type Teller = {
+export type ResultContext = {
   readonly tool: () => string;
   readonly limits: ToolLimits;
   readonly redaction: Redaction | undefined;
 };
 
 /** Turns what a child says into a result. The child is not trusted: what is not as it should be becomes "bad-output". */
-export function resultOf(message: ResultMessage, teller: Teller, usage: ToolUsage): ToolResult {
+export function resultOf(message: ResultMessage, context: ResultContext, usage: ToolUsage): ToolResult {
   try {
-    return read(message, teller, usage);
+    return read(message, context, usage);
   } catch (error) {
     // Whatever it is, it is an answer that made it so, and the server has other calls to care for.
     const said = `its answer could not be made ready to show (${String(error)})`;
-    return failedCall("bad-output", explain("bad-output", teller.tool(), teller.limits, said), usage);
+    return failedCall("bad-output", explain("bad-output", context.tool(), context.limits, said), usage);
   }
 }
 
-function read(message: ResultMessage, { tool, limits, redaction }: Teller, usage: ToolUsage): ToolResult {
+function read(message: ResultMessage, { tool, limits, redaction }: ResultContext, usage: ToolUsage): ToolResult {
   const { outcome } = message;
   // Of content it is each string that is looked at, since JSON can write a text in several ways.
   const body = outcome === "content" ? message.body : (redaction?.text(message.body) ?? message.body);

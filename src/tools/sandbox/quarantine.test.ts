@@ -1,11 +1,11 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { afterViolation, QUARANTINE, type Standing, standingAt, TRUSTED } from "./quarantine.ts";
+import { recordViolation, QUARANTINE, type QuarantineState, stateAt, TRUSTED } from "./quarantine.ts";
 
 // verifies("tool.quarantine")
 
-const violations = (standing: Standing, ...timesMs: readonly number[]): Standing =>
-  timesMs.reduce((before, atMs) => afterViolation(before, atMs, "t.x: fuel"), standing);
+const violations = (standing: QuarantineState, ...timesMs: readonly number[]): QuarantineState =>
+  timesMs.reduce((before, atMs) => recordViolation(before, atMs, "t.x: fuel"), standing);
 
 test("five broken limits within a minute lead to a minute of quarantine that says why", () => {
   const standing = violations(TRUSTED, 0, 1_000, 2_000, 3_000, 59_000);
@@ -14,7 +14,7 @@ test("five broken limits within a minute lead to a minute of quarantine that say
     untilMs: 119_000,
     reason: "it broke its limits 5 times in 60 s, the last time: t.x: fuel",
   });
-  expect(standingAt(standing, 118_999).state).toBe("quarantined");
+  expect(stateAt(standing, 118_999).state).toBe("quarantined");
 });
 
 test("broken limits far apart lead to nothing", () => {
@@ -23,13 +23,13 @@ test("broken limits far apart lead to nothing", () => {
 
 test("after quarantine comes probation, in which one broken limit is enough", () => {
   const quarantined = violations(TRUSTED, 0, 1, 2, 3, 4);
-  expect(standingAt(quarantined, 60_004)).toEqual({ state: "probation", untilMs: 120_004 });
+  expect(stateAt(quarantined, 60_004)).toEqual({ state: "probation", untilMs: 120_004 });
   expect(violations(quarantined, 60_010)).toMatchObject({ state: "quarantined", untilMs: 120_010 });
 });
 
 test("a minute of good behaviour on probation restores trust", () => {
   const quarantined = violations(TRUSTED, 0, 1, 2, 3, 4);
-  expect(standingAt(quarantined, 120_004)).toEqual(TRUSTED);
+  expect(stateAt(quarantined, 120_004)).toEqual(TRUSTED);
   expect(violations(quarantined, 130_000).state).toBe("trusted");
 });
 
@@ -41,15 +41,15 @@ test("whatever happens, quarantine ends when nothing happens any more, and is ne
       const times: number[] = [];
       for (const gap of gaps) {
         nowMs += gap;
-        const before = standingAt(standing, nowMs);
-        standing = afterViolation(standing, nowMs, "x");
+        const before = stateAt(standing, nowMs);
+        standing = recordViolation(standing, nowMs, "x");
         times.push(nowMs);
         const recent = times.filter((at) => at > nowMs - QUARANTINE.windowMs).length;
         const isEntered = before.state === "trusted" && standing.state === "quarantined";
         expect(isEntered ? recent : QUARANTINE.violations).toBeGreaterThanOrEqual(QUARANTINE.violations);
         expect(before.state === "probation" ? standing.state : "quarantined").toBe("quarantined");
       }
-      expect(standingAt(standing, nowMs + QUARANTINE.durationMs + QUARANTINE.probationMs).state).toBe("trusted");
+      expect(stateAt(standing, nowMs + QUARANTINE.durationMs + QUARANTINE.probationMs).state).toBe("trusted");
     }),
   );
 });

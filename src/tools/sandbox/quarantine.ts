@@ -2,7 +2,7 @@
  * Whether a tool server may be called: one that breaks its limits again and again is kept from harm for a while. Pure:
  * what happened comes in as events, with the time.
  */
-export type Standing =
+export type QuarantineState =
   | {
       readonly state: "trusted";
       /** When it broke a limit lately, oldest first. */ readonly violationsMs: readonly number[];
@@ -13,26 +13,26 @@ export type Standing =
 
 export const QUARANTINE = { violations: 5, windowMs: 60_000, durationMs: 60_000, probationMs: 60_000 } as const;
 
-export const TRUSTED: Standing = { state: "trusted", violationsMs: [] };
+export const TRUSTED: QuarantineState = { state: "trusted", violationsMs: [] };
 
 /** A standing as it is at a later time, when nothing has happened since. */
-export function standingAt(standing: Standing, nowMs: number): Standing {
+export function stateAt(standing: QuarantineState, nowMs: number): QuarantineState {
   switch (standing.state) {
     case "trusted":
       return standing;
     case "quarantined":
       return nowMs < standing.untilMs
         ? standing
-        : standingAt({ state: "probation", untilMs: standing.untilMs + QUARANTINE.probationMs }, nowMs);
+        : stateAt({ state: "probation", untilMs: standing.untilMs + QUARANTINE.probationMs }, nowMs);
     case "probation":
       return nowMs < standing.untilMs ? standing : TRUSTED;
   }
 }
 
 /** The standing after a broken limit; `what` tells which, for those who ask why. */
-export function afterViolation(before: Standing, nowMs: number, what: string): Standing {
-  const standing = standingAt(before, nowMs);
-  const quarantined = (reason: string): Standing => ({
+export function recordViolation(before: QuarantineState, nowMs: number, what: string): QuarantineState {
+  const standing = stateAt(before, nowMs);
+  const quarantined = (reason: string): QuarantineState => ({
     state: "quarantined",
     untilMs: nowMs + QUARANTINE.durationMs,
     reason,

@@ -2,8 +2,8 @@ import type { Clock } from "../../kernel/clock.ts";
 import type { Log } from "../../kernel/log.ts";
 import type { ToolManifest } from "../catalogue/index.ts";
 import type { Broker } from "./broker.ts";
-import type { Isolation } from "./guest-home.ts";
-import type { Placement } from "./pools.ts";
+import type { Isolation } from "./sandbox-child.ts";
+import type { TrustGroup } from "./child-pools.ts";
 
 export type SandboxDeps = {
   readonly broker: Broker;
@@ -40,7 +40,7 @@ export type SandboxOptions = {
 export type Deployment = {
   readonly manifest: ToolManifest;
   readonly module: Uint8Array;
-  readonly placement?: Placement | undefined;
+  readonly placement?: TrustGroup | undefined;
 };
 
 /** One child. */
@@ -65,7 +65,7 @@ const INSTANCES_MAX = 64;
 const INSTANCES_BYTES_MAX = 4 * 1024 ** 3;
 
 /** How many instances of a server with this memory limit one child may have; 1 at least. */
-export const instancesMax = (
+export const maxInstancesFor = (
   { instancesPerServerMax = INSTANCES_MAX }: SandboxOptions,
   memoryBytesMax: number,
 ): number => Math.max(1, Math.min(instancesPerServerMax, Math.floor(INSTANCES_BYTES_MAX / memoryBytesMax)));

@@ -13,25 +13,25 @@ import { type Inspection } from "../servers/index.ts";
 import { AbortWatch } from "./abort-watch.ts";
 import { cancelledCall, refusalOf, unknownTool } from "./admission.ts";
 import type { LogLine } from "./guest-log.ts";
-import { holdsOf, type Job, tellerOf, toolName } from "./job.ts";
-import { LogDesk } from "./log-desk.ts";
-import { LiveServer, type Session } from "./live-server.ts";
+import { reservationsOf, type PendingCall, resultContextOf, toolName } from "./pending-call.ts";
+import { LogRouter } from "./log-router.ts";
+import { LiveServer, type InstanceLease } from "./live-server.ts";
 import { buildRequest, inspectWith } from "./inspection.ts";
 import { ModuleBuilder } from "./module-builder.ts";
-import { endedWithAnother, explain, keptWaiting, notBegun, notLoaded, resultOf, VIOLATIONS } from "./outcome.ts";
-import { afterViolation } from "./quarantine.ts";
+import { killedAsCollateral, explain, starved, notStarted, notLoaded, resultOf, VIOLATIONS } from "./outcome.ts";
+import { recordViolation } from "./quarantine.ts";
 import { Redaction } from "../../text/redaction/index.ts";
-import { Nursery } from "./nursery.ts";
-import { Pools } from "./pools.ts";
+import { StandbyPool } from "./standby-pool.ts";
+import { ChildPools } from "./child-pools.ts";
 import {
   type Deployment,
-  instancesMax,
+  maxInstancesFor,
   type SandboxDeps,
   type SandboxOptions,
   type SandboxStats,
 } from "./sandbox-options.ts";
-import { Slot } from "./slot.ts";
-import type { Crash } from "./slot-events.ts";
+import { ChildSupervisor } from "./child-supervisor.ts";
+import type { CrashCause } from "./child-supervisor-events.ts";
 import type { ResultMessage } from "./wire/index.ts";
 
 export type { Deployment, SandboxDeps, SandboxOptions, SandboxStats } from "./sandbox-options.ts";
@@ -61,14 +61,14 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
   readonly #log: Log;
   readonly #options: SandboxOptions;
   readonly #builder: ModuleBuilder;
-  readonly #pools: Pools;
-  readonly #nursery: Nursery;
+  readonly #pools: ChildPools;
+  readonly #standbyPool: StandbyPool;
   readonly #servers = new Map<string, LiveServer>();
-  readonly #jobs = new Map<number, Job>();
+  readonly #jobs = new Map<number, PendingCall>();
   readonly #aborts = new AbortWatch((signal) => {
     for (const job of this.#jobs.values()) if (job.signal === signal && !job.isSettled) this.#cancel(job);
   });
-  readonly #logs = new LogDesk();
+  readonly #logs = new LogRouter();
   readonly #stop = new AbortController();
   readonly #instanceIdleMs: number;
   readonly #moduleIdleMs: number;
@@ -88,36 +88,36 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
     this.#startFuel = options.startFuel ?? START_FUEL;
     this.#builder = new ModuleBuilder(deps.clock, options, deps.readModule);
     const events = {
-      onResult: (job: Job, message: ResultMessage) => this.#answered(job, message),
-      onCrash: (job: Job, how: Crash, reason: string) => this.#crashed(job, how, reason),
+      onResult: (job: PendingCall, message: ResultMessage) => this.#answered(job, message),
+      onCrash: (job: PendingCall, how: CrashCause, reason: string) => this.#crashed(job, how, reason),
       onLoadFailure: (server: LiveServer, reason: string) => {
         server.failure = reason;
         this.#log.error({ server: server.manifest.name, reason }, "a tool server could not be loaded");
       },
-      onLoaded: (server: LiveServer) => void (server.trouble = ""),
+      onLoaded: (server: LiveServer) => void (server.problem = ""),
       onUnread: (server: LiveServer, reason: string) => {
-        server.trouble = reason;
+        server.problem = reason;
         this.#log.error({ server: server.manifest.name, reason }, "the module of a tool server could not be read");
       },
-      onUnsent: (job: Job, reason: string) => {
+      onUnsent: (job: PendingCall, reason: string) => {
         this.#settle(job, notLoaded(toolName(job), reason));
         this.#forget(job);
       },
-      onLog: (server: LiveServer, bytes: Buffer, job: Job | undefined) =>
+      onLog: (server: LiveServer, bytes: Buffer, job: PendingCall | undefined) =>
         this.#logs.take(server, bytes, { job, nowMs: clock.nowMs() }),
-      onOverdue: (job: Job) => this.#overdue(job),
-      onEnd: (slot: Slot, reason: string, isResting: boolean) => this.#lost(slot, isResting ? "" : reason),
+      onOverdue: (job: PendingCall) => this.#overdue(job),
+      onEnd: (slot: ChildSupervisor, reason: string, isResting: boolean) => this.#lost(slot, isResting ? "" : reason),
     };
     const { clock, broker } = deps;
     const { isolation = "process", standby = true } = options;
-    const nursery = Nursery.of(isolation, standby);
-    this.#nursery = nursery;
-    this.#pools = new Pools({
+    const standbyPool = StandbyPool.of(isolation, standby);
+    this.#standbyPool = standbyPool;
+    this.#pools = new ChildPools({
       count: options.processes ?? Math.min(PROCESSES_MAX, availableParallelism()),
       idleMs: options.childIdleMs ?? CHILD_IDLE_MS,
       // Nobody's session is as old as this, so that nothing is lost with it.
       reserveIdleMs: standby ? SESSION_IDLE_MS : undefined,
-      newSlot: (rest) => new Slot({ clock, broker, events, nursery, rest }),
+      newSlot: (rest) => new ChildSupervisor({ clock, broker, events, standbyPool, rest }),
     });
   }
 
@@ -134,7 +134,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
     const built = await this.#builder.build(request, signal);
     const server = new LiveServer(this.#nextServer++, manifest, built, {
       startFuel: this.#startFuel,
-      instancesMax: instancesMax(this.#options, manifest.limits.memoryBytesMax),
+      instancesMax: maxInstancesFor(this.#options, manifest.limits.memoryBytesMax),
       environment: this.#deps.broker
         .environment(manifest.name, manifest.grants)
         .map(({ name, value }) => [name, value]),
@@ -191,7 +191,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
       servers: this.#servers.size,
       callsUnderWay: this.#jobs.size,
       processes: this.#pools.stats(),
-      standbyPid: this.#nursery.pid,
+      standbyPid: this.#standbyPool.pid,
     };
   }
 
@@ -212,7 +212,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
     const server = call.context.isPermissive === true ? known.permissive(this.#nextServer++) : known;
     const session = server.session(call.context.session);
     return new Promise((resolve) => {
-      const job: Job = {
+      const job: PendingCall = {
         id: this.#freshId(),
         call: call.id,
         server,
@@ -227,7 +227,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
         resolve,
         files: undefined,
         fileRequests: 0,
-        isHeld: false,
+        isQueued: false,
         crashes: 0,
         isSettled: false,
         cancelledAtMs: undefined,
@@ -247,7 +247,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
     for (const job of this.#jobs.values()) this.#settle(job, failedCall("cancelled", "the server stops"));
-    await Promise.all([this.#builder[Symbol.asyncDispose](), this.#nursery.close(), this.#pools.close()]);
+    await Promise.all([this.#builder[Symbol.asyncDispose](), this.#standbyPool.close(), this.#pools.close()]);
   }
 
   #listed(): void {
@@ -260,10 +260,10 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
     return this.#nextJob;
   }
 
-  #begin(job: Job): void {
+  #begin(job: PendingCall): void {
     const { server, session } = job;
     this.#jobs.set(job.id, job);
-    for (const held of holdsOf(job)) {
+    for (const held of reservationsOf(job)) {
       held.server.pending += 1;
       held.session.pending += 1;
       held.server.usedAtMs = job.startedAtMs;
@@ -275,36 +275,36 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
     if (!this.#isWatching) void this.#watch();
   }
 
-  #usage(job: Job, { fuel, memoryBytes } = NOTHING_USED): ToolUsage {
+  #usage(job: PendingCall, { fuel, memoryBytes } = NOTHING_USED): ToolUsage {
     return { fuel, memoryBytes, durationMs: this.#deps.clock.monotonicMs() - job.startedAtMs };
   }
 
-  #answered(job: Job, message: ResultMessage): void {
-    this.#settle(job, resultOf(message, tellerOf(job), this.#usage(job, message)));
+  #answered(job: PendingCall, message: ResultMessage): void {
+    this.#settle(job, resultOf(message, resultContextOf(job), this.#usage(job, message)));
     this.#forget(job);
   }
 
-  #fail(job: Job, reason: "crashed" | "deadline" | "cancelled", said: string): void {
+  #fail(job: PendingCall, reason: "crashed" | "deadline" | "cancelled", said: string): void {
     const { limits } = job.server.manifest;
     this.#settle(job, failedCall(reason, explain(reason, toolName(job), limits, said), this.#usage(job)));
     this.#forget(job);
   }
 
-  #crashed(job: Job, how: Crash, reason: string): void {
+  #crashed(job: PendingCall, how: CrashCause, reason: string): void {
     if (how !== "bystander")
       return this.#fail(job, how === "stuck" ? "deadline" : "crashed", how === "stuck" ? "" : reason);
     if (job.cancelledAtMs !== undefined) this.#overdue(job);
-    this.#settle(job, endedWithAnother(toolName(job), this.#usage(job)), "innocent");
+    this.#settle(job, killedAsCollateral(toolName(job), this.#usage(job)), "innocent");
     this.#forget(job);
   }
 
   /** Another guest holds the child up: the caller waits no longer, and nobody is blamed. */
-  #overdue(job: Job): void {
-    this.#settle(job, keptWaiting(toolName(job)));
+  #overdue(job: PendingCall): void {
+    this.#settle(job, starved(toolName(job)));
   }
 
   /** Gives the caller its result, once. The child may not be through with the call yet. */
-  #settle(job: Job, result: ToolResult, guilt: "as-it-says" | "innocent" = "as-it-says"): void {
+  #settle(job: PendingCall, result: ToolResult, guilt: "as-it-says" | "innocent" = "as-it-says"): void {
     if (job.isSettled) return;
     job.isSettled = true;
     this.#logs.end(job, this.#deps.clock.nowMs());
@@ -314,16 +314,16 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
   }
 
   /** Lets go of a call that no child has any more. */
-  #forget(job: Job): void {
+  #forget(job: PendingCall): void {
     if (!this.#jobs.delete(job.id)) return;
-    for (const { server, session } of holdsOf(job)) {
+    for (const { server, session } of reservationsOf(job)) {
       server.pending -= 1;
       session.pending -= 1;
       if (server.isRemoved && server.pending === 0) this.#unload(server);
     }
   }
 
-  #count(job: Job, result: ToolResult, isInnocent: boolean): void {
+  #count(job: PendingCall, result: ToolResult, isInnocent: boolean): void {
     const { files } = job;
     const { server } = job.account;
     const { counters } = server;
@@ -339,11 +339,11 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
   }
 
   #violated(server: LiveServer, what: string, reason: ToolFailureReason): void {
-    server.standing = afterViolation(server.standing, this.#deps.clock.monotonicMs(), what);
-    this.#log.warn({ server: server.manifest.name, reason, standing: server.standing.state }, "a tool broke a limit");
+    server.quarantine = recordViolation(server.quarantine, this.#deps.clock.monotonicMs(), what);
+    this.#log.warn({ server: server.manifest.name, reason, standing: server.quarantine.state }, "a tool broke a limit");
   }
 
-  #cancel(job: Job): void {
+  #cancel(job: PendingCall): void {
     const { slot } = job.session;
     if (slot === undefined || slot.withdraw(job)) return this.#fail(job, "cancelled", "");
     this.#settle(job, failedCall("cancelled", explain("cancelled", toolName(job), job.server.manifest.limits, "")));
@@ -358,16 +358,16 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
       const nowMs = this.#deps.clock.monotonicMs();
       for (const job of this.#jobs.values()) if (nowMs >= job.deadlineAtMs) this.#expire(job);
       this.#pools.watch(nowMs);
-      this.#nursery.prepare(nowMs);
+      this.#standbyPool.prepare(nowMs);
     }
     this.#isWatching = false;
   }
 
-  #expire(job: Job): void {
+  #expire(job: PendingCall): void {
     if (job.cancelledAtMs !== undefined) return;
     const { slot } = job.session;
     if (slot !== undefined && !slot.withdraw(job)) return slot.cancel(job, "deadline");
-    this.#settle(job, notBegun(toolName(job)));
+    this.#settle(job, notStarted(toolName(job)));
     this.#forget(job);
   }
 
@@ -391,17 +391,17 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
       else if (idleMs > this.#instanceIdleMs) for (const slot of this.#pools.slots()) slot.trim(server);
     }
     for (const slot of this.#pools.slots()) slot.refresh(nowMs);
-    if (this.#pools.slots().every(({ isStarted }) => !isStarted)) this.#nursery.rest();
+    if (this.#pools.slots().every(({ isStarted }) => !isStarted)) this.#standbyPool.release();
   }
 
   #endSession(server: LiveServer, name: string): void {
-    const session: Session | undefined = server.sessions.get(name);
+    const session: InstanceLease | undefined = server.sessions.get(name);
     if (session === undefined) return;
     server.sessions.delete(name);
     session.slot?.endSession(server, session.number);
   }
 
-  #lost(slot: Slot, reason: string): void {
+  #lost(slot: ChildSupervisor, reason: string): void {
     if (!this.#stop.signal.aborted && reason !== "") {
       this.#log.warn({ reason }, "a sandbox process ended; another takes its place");
     }

@@ -2,16 +2,16 @@
 export { type Inspection, type ToolHost, type ToolModule } from "./tool-host.ts";
 export { ToolModuleDamagedError } from "./errors.ts";
 export { type Health, type HealthCheck } from "./health.ts";
-export { type Acceptance, ACCEPTANCES, type ToolServerChange } from "./pin-difference.ts";
+export { type UpdatePolicy, ACCEPTANCES, type ToolServerChange } from "./pin-difference.ts";
 export { PinnedTool, toolHash, type ToolServerPin } from "./pin.ts";
 export {
   manifestOf,
-  type OperatorWord,
+  type OperatorOverrides,
   type Publisher,
   SIGNATURE_RULES,
   type SignatureRule,
   type Trust,
-} from "./served.ts";
+} from "./active-revision.ts";
 export { checkSignature, generateSigningKey, type SignatureCheck, signModule, type TrustedKey } from "./signature.ts";
 export { type ToolServerEntry } from "./tool-server-entry.ts";
 export {
@@ -32,4 +32,4 @@ export {
   type ToolServerStore,
 } from "./tool-server-store.ts";
 export { type Deployed, type DeployRequest, ToolServers, type ToolServersOptions } from "./tool-servers.ts";
-export { failedCount, type ToolUsageFigures, type UsageTotals } from "./usage.ts";
+export { failedCount, type ToolUsageStats, type UsageTotals } from "./usage.ts";

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { ToolServerStateError } from "./errors.ts";
-import { ACTIONS, closedBecause, isOpen, perform, type ToolServerLife } from "./life.ts";
+import { ACTIONS, unavailableReason, isOpen, perform, type ToolServerLife } from "./life.ts";
 
 const REASONED = ["quarantined", "paused", "pending", "failed"] as const;
 const PLAIN = ["unloaded", "loaded", "running", "draining"] as const;
@@ -49,7 +49,7 @@ test("whatever is done to a server, it takes calls exactly when it is open, and 
       for (const action of actions) {
         const before = current;
         if (ALLOWED[`${before.state} ${action}`] !== undefined) current = perform("s", before, action, "");
-        expect(closedBecause(current) === undefined).toBe(isOpen(current));
+        expect(unavailableReason(current) === undefined).toBe(isOpen(current));
         expect([before.state, current.state]).not.toEqual(["draining", expect.not.stringMatching("draining")]);
       }
     }),

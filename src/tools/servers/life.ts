@@ -64,7 +64,7 @@ export function perform(name: string, life: ToolServerLife, action: Action, reas
 }
 
 /** Why a server takes no calls; undefined when it does. */
-export function closedBecause(life: ToolServerLife): string | undefined {
+export function unavailableReason(life: ToolServerLife): string | undefined {
   switch (life.state) {
     case "loaded":
     case "running":

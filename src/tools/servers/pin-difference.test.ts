@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { NO_GRANTS } from "../catalogue/index.ts";
 import { DEFAULT_LIMITS } from "../catalogue/index.ts";
-import { mustWait, pinDifference, toolsDifference } from "./pin-difference.ts";
+import { requiresApproval, pinDifference, toolsDifference } from "./pin-difference.ts";
 import { type PinnedTool, type ToolServerPin, toolHash, toolListHash } from "./pin.ts";
 
 // verifies("tool.pins")
@@ -61,9 +61,9 @@ test("new tools, new optional arguments and new bytes are compatible", () => {
   const wider = { ...tool, inputSchema: { type: "object", properties: { text: { type: "string" }, by: {} } } };
   const changes = between({ ...pin, moduleHash: "b", version: "1.1.0", tools: [wider, { ...tool, name: "more" }] });
   expect(changes.map(({ kind }) => kind)).toEqual(["input-schema", "tool-added", "module", "version"]);
-  expect(mustWait(changes, "compatible")).toBe(false);
-  expect(mustWait(changes, "ask")).toBe(true);
-  expect(mustWait([], "ask")).toBe(false);
+  expect(requiresApproval(changes, "compatible")).toBe(false);
+  expect(requiresApproval(changes, "ask")).toBe(true);
+  expect(requiresApproval([], "ask")).toBe(false);
 });
 
 test("of a remote server, which has no module, the hash of its tools has changed", () => {
@@ -83,7 +83,7 @@ test("wanting more asks, wanting less does not", () => {
     ["grant-removed", false],
     ["limit", false],
   ]);
-  expect(mustWait(between(more), "always")).toBe(false);
+  expect(requiresApproval(between(more), "always")).toBe(false);
 });
 
 test("a signature that goes or changes asks, a first one does not", () => {

@@ -40,10 +40,10 @@ export type ToolServerChange = {
 
 /** Which changes a tool server may make by itself: all, those that alter nothing known and want nothing more, or none. */
 export const ACCEPTANCES = ["always", "compatible", "ask"] as const;
-export type Acceptance = (typeof ACCEPTANCES)[number];
+export type UpdatePolicy = (typeof ACCEPTANCES)[number];
 
 /** Whether these changes have to wait until somebody accepts them. */
-export function mustWait(changes: readonly ToolServerChange[], acceptance: Acceptance): boolean {
+export function requiresApproval(changes: readonly ToolServerChange[], acceptance: UpdatePolicy): boolean {
   switch (acceptance) {
     case "always":
       return false;

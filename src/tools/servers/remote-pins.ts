@@ -2,9 +2,9 @@ import type { Clock } from "../../kernel/clock.ts";
 import { log } from "../../kernel/log.ts";
 import { ToolServerNotPendingError } from "./errors.ts";
 import { isOpen, load, resume, pause, stopChanged, type ToolServerLife } from "./life.ts";
-import { mustWait, type ToolServerChange, toolsDifference } from "./pin-difference.ts";
+import { requiresApproval, type ToolServerChange, toolsDifference } from "./pin-difference.ts";
 import { type PinnedTool, pinTools, toolListHash } from "./pin.ts";
-import type { OperatorWord } from "./served.ts";
+import type { OperatorOverrides } from "./active-revision.ts";
 import type { ToolServerCandidate, ToolServerStore } from "./tool-server-store.ts";
 import type { Tool, ToolServer } from "../catalogue/index.ts";
 
@@ -12,7 +12,7 @@ export type RemotePinsDeps = {
   readonly store: ToolServerStore;
   readonly clock: Clock;
   readonly workspace: string;
-  readonly wordOn: (name: string) => OperatorWord;
+  readonly overridesOf: (name: string) => OperatorOverrides;
   /** Revisions that are kept of each server. */
   readonly revisionsMax: number;
   readonly onChange: (name: string) => void;
@@ -157,7 +157,7 @@ export class RemotePins {
     const candidate = this.#candidate(view, hash);
     const { tools } = candidate;
     const changes = remote.accepted === undefined ? [] : toolsDifference(remote.accepted, tools);
-    if (remote.accepted !== undefined && mustWait(changes, this.#deps.wordOn(view.name).accept)) {
+    if (remote.accepted !== undefined && requiresApproval(changes, this.#deps.overridesOf(view.name).accept)) {
       remote.waiting = { candidate, changes };
       remote.isPending = true;
       remote.toWait = candidate;

@@ -24,7 +24,7 @@ const KEY_ID_CHARS = 16;
 export type TrustedKey = { readonly name: string; readonly key: string };
 
 /** What a signature is about. Hashes are sha256, hexadecimal. */
-export type Signed = { readonly moduleHash: string; readonly manifestHash: string };
+export type SignedDigest = { readonly moduleHash: string; readonly manifestHash: string };
 
 export type SignatureCheck =
   | { readonly type: "trusted"; readonly name: string; readonly keyId: string }
@@ -49,7 +49,7 @@ export function generateSigningKey(): {
 }
 
 /** The text of a `module.wasm.sig`. Throws ToolKeyInvalidError. */
-export function signModule(signed: Signed, privateKeyPem: string): string {
+export function signModule(signed: SignedDigest, privateKeyPem: string): string {
   const key = privateKeyOf(privateKeyPem);
   const raw = rawOf(createPublicKey(key));
   const head = signedText(signed, raw);
@@ -62,7 +62,7 @@ export function signModule(signed: Signed, privateKeyPem: string): string {
  */
 export function checkSignature(
   text: string | undefined,
-  signed: Signed,
+  signed: SignedDigest,
   trusted: readonly TrustedKey[],
 ): SignatureCheck {
   if (text === undefined) return { type: "unsigned" };
@@ -94,7 +94,7 @@ function readBase64(text: string): Buffer | undefined {
 /** The id of a public key, 16 hexadecimal digits. Throws ToolKeyInvalidError. */
 export const keyIdOf = (publicKey: string): string => idOf(rawKey(publicKey));
 
-const signedText = ({ moduleHash, manifestHash }: Signed, raw: Buffer): string =>
+const signedText = ({ moduleHash, manifestHash }: SignedDigest, raw: Buffer): string =>
   `${HEAD}\nkey ${PUBLIC_PREFIX}${raw.toString("base64")}\nmodule sha256:${moduleHash}\nmanifest sha256:${manifestHash}\n`;
 
 const idOf = (raw: Buffer): string => createHash("sha256").update(raw).digest("hex").slice(0, KEY_ID_CHARS);

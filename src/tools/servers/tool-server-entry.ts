@@ -1,8 +1,8 @@
 import { describeGrants } from "../catalogue/index.ts";
 import type { HealthCheck } from "./health.ts";
-import { closedBecause, isOpen, observe, type ToolServerLife, UNLOADED } from "./life.ts";
+import { unavailableReason, isOpen, observe, type ToolServerLife, UNLOADED } from "./life.ts";
 import type { PinnedTool } from "./pin.ts";
-import type { Served } from "./served.ts";
+import type { ActiveRevision } from "./active-revision.ts";
 import type { ToolServerOrigin } from "./tool-server-store.ts";
 import { TOOL_SERVER_INTERFACES, type Tool, type ToolServer, type ToolServerState } from "../catalogue/index.ts";
 import { failedCount, UsageMeter } from "./usage.ts";
@@ -16,7 +16,7 @@ export class ToolServerEntry {
   readonly origin: ToolServerOrigin;
   readonly usage = new UsageMeter();
   life: ToolServerLife = UNLOADED;
-  served: Served | undefined;
+  served: ActiveRevision | undefined;
   /** The revision that waits to be accepted. */
   pending: number | undefined;
   check: HealthCheck | undefined;
@@ -56,7 +56,7 @@ export class ToolServerEntry {
   end(generation: Generation): void {
     generation.calls -= 1;
     if (generation.calls > 0 || this.#idle.length === 0 || this.callsUnderWay > 0) return;
-    for (const tell of this.#idle.splice(0)) tell();
+    for (const emit of this.#idle.splice(0)) emit();
   }
 
   /** Resolves when no call is under way. */
@@ -109,7 +109,7 @@ export function entryView(entry: ToolServerEntry, seen: () => ToolServer | undef
     },
     get reason() {
       const now = life();
-      return "reason" in now ? now.reason : (closedBecause(now) ?? "");
+      return "reason" in now ? now.reason : (unavailableReason(now) ?? "");
     },
     tools: served?.revision.tools.map((tool) => toTool(name, tool)) ?? [],
     grants: served === undefined ? [] : describeGrants(served.manifest.grants),

@@ -1,6 +1,12 @@
 import type { Clock } from "../../kernel/clock.ts";
 import { fail, load, pause, type ToolServerLife } from "./life.ts";
-import { type OperatorWord, type Served, serve, type Trust, unverified } from "./served.ts";
+import {
+  type OperatorOverrides,
+  type ActiveRevision,
+  verifyRevision,
+  type Trust,
+  parseRevision,
+} from "./active-revision.ts";
 import { ToolServerEntry } from "./tool-server-entry.ts";
 import type { ToolHost } from "./tool-host.ts";
 import type { ToolServerHead, ToolServerRevision, ToolServerStore } from "./tool-server-store.ts";
@@ -11,7 +17,7 @@ export type ToolServerLoaderDeps = {
   readonly host: ToolHost;
   readonly table: ToolServerTable;
   readonly clock: Clock;
-  readonly wordOn: (name: string) => OperatorWord;
+  readonly overridesOf: (name: string) => OperatorOverrides;
   readonly trust: Trust;
 };
 
@@ -26,8 +32,8 @@ export class ToolServerLoader {
   }
 
   /** Throws ToolManifestInvalidError, ToolSignatureInvalidError, ToolSignatureRequiredError. */
-  serve(revision: ToolServerRevision): Served {
-    return serve(revision, this.#deps.wordOn(revision.name), this.#deps.trust);
+  serve(revision: ToolServerRevision): ActiveRevision {
+    return verifyRevision(revision, this.#deps.overridesOf(revision.name), this.#deps.trust);
   }
 
   /** The server's entry, a new one when it is not there or on its way out. */
@@ -56,7 +62,7 @@ export class ToolServerLoader {
     if (module !== undefined && entry.life.state !== "unloaded") await store.saveModule(module);
     if (entry.life.state !== "unloaded" && entry.life.state !== "failed") return;
     try {
-      entry.served = unverified(revision, this.#deps.wordOn(revision.name));
+      entry.served = parseRevision(revision, this.#deps.overridesOf(revision.name));
       const served = this.serve(revision);
       const bytes = module ?? (await store.readModule(revision.moduleHash));
       await host.deploy({ manifest: served.manifest, module: bytes, origin: revision.origin }, never);
@@ -69,7 +75,7 @@ export class ToolServerLoader {
       throw error;
     } finally {
       table.put(entry);
-      table.tell(entry);
+      table.emit(entry);
     }
   }
 
@@ -83,7 +89,7 @@ export class ToolServerLoader {
   }
 
   /** Puts what the store says serves into the host, in the place of what does. When it cannot, the one before goes on. */
-  async replace(served: Served, module: Uint8Array, before: ToolServerRevision | undefined): Promise<void> {
+  async replace(served: ActiveRevision, module: Uint8Array, before: ToolServerRevision | undefined): Promise<void> {
     const { store, host, table, clock } = this.#deps;
     const { revision } = served;
     const entry = this.entryFor(revision);
@@ -101,7 +107,7 @@ export class ToolServerLoader {
     const head = await store.head(revision.workspace, revision.name);
     entry.life = replaced(entry.life, head?.paused);
     table.put(entry);
-    table.tell(entry);
+    table.emit(entry);
   }
 }
 

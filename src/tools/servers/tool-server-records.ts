@@ -2,9 +2,9 @@ import type { Clock } from "../../kernel/clock.ts";
 import { ToolRevisionNotFoundError, ToolServerConfiguredError } from "./errors.ts";
 import { type Health, type HealthCheck, healthOf } from "./health.ts";
 import type { ToolServerLife } from "./life.ts";
-import { type Acceptance, type ToolServerChange } from "./pin-difference.ts";
+import { type UpdatePolicy, type ToolServerChange } from "./pin-difference.ts";
 import { pinTools, toolListHash } from "./pin.ts";
-import { type Publisher, publisherOf, type OperatorWord } from "./served.ts";
+import { type Publisher, publisherOf, type OperatorOverrides } from "./active-revision.ts";
 import type { ToolServerEntry } from "./tool-server-entry.ts";
 import type { ToolHost } from "./tool-host.ts";
 import type { ToolServerHead, ToolServerRevision, ToolServerStore } from "./tool-server-store.ts";
@@ -50,7 +50,7 @@ export type ToolServerRecord = {
   /** What was accepted; undefined where nothing has been written yet. */
   readonly serving: ToolServerRevision | undefined;
   readonly publisher: Publisher;
-  readonly accept: Acceptance;
+  readonly accept: UpdatePolicy;
   readonly health: HealthReport;
   readonly pending:
     | { readonly revision: ToolServerRevision; readonly changes: readonly ToolServerChange[] }
@@ -65,16 +65,16 @@ const CHECK_MS_MAX = 60_000;
 export class ToolServerRecords {
   readonly #deps: ToolServerRecordsDeps;
   readonly #workspace: string;
-  readonly #wordOn: (name: string) => OperatorWord;
+  readonly #overridesOf: (name: string) => OperatorOverrides;
   #checking: Promise<unknown> = Promise.resolve();
 
   constructor(
     deps: ToolServerRecordsDeps,
-    options: { readonly workspace: string; readonly wordOn: (name: string) => OperatorWord },
+    options: { readonly workspace: string; readonly overridesOf: (name: string) => OperatorOverrides },
   ) {
     this.#deps = deps;
     this.#workspace = options.workspace;
-    this.#wordOn = options.wordOn;
+    this.#overridesOf = options.overridesOf;
   }
 
   /** Every server, without I/O, in the order of their names. */
@@ -101,7 +101,7 @@ export class ToolServerRecords {
       entry,
       serving,
       publisher: publisherIn(entry),
-      accept: this.#wordOn(entry.name).accept,
+      accept: this.#overridesOf(entry.name).accept,
       health: this.#health(entry, view),
       pending: waiting && {
         revision: waiting,

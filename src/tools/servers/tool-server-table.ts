@@ -1,6 +1,6 @@
 import { failedCall, type ToolCall, type ToolResult } from "../catalogue/index.ts";
 import { ToolServerNotFoundError } from "../catalogue/index.ts";
-import { closedBecause, type ToolServerLife } from "./life.ts";
+import { unavailableReason, type ToolServerLife } from "./life.ts";
 import type { RemotePins } from "./remote-pins.ts";
 import { entryView, seenLife, ToolServerEntry } from "./tool-server-entry.ts";
 import type { ToolHost } from "./tool-host.ts";
@@ -101,7 +101,7 @@ export class ToolServerTable implements ToolRunner {
     return seenLife(entry.life, this.#seen.get(entry.name));
   }
 
-  tell(entry: ToolServerEntry): void {
+  emit(entry: ToolServerEntry): void {
     const { state } = this.lifeOf(entry);
     // That a server is in use, and then is not, would be told with every call.
     const told = state === "running" ? "loaded" : state;
@@ -129,7 +129,7 @@ export class ToolServerTable implements ToolRunner {
 
   readonly #remoteView = (view: ToolServer): ToolServer => {
     const life = this.#deps.remotes?.pins.lifeOf(view);
-    if (life === undefined || closedBecause(life) === undefined) return view;
+    if (life === undefined || unavailableReason(life) === undefined) return view;
     return { ...view, state: life.state, reason: "reason" in life ? life.reason : "" };
   };
 
@@ -150,13 +150,13 @@ export class ToolServerTable implements ToolRunner {
       entry.end(generation);
       const isKnown = result.type === "done" || result.reason !== "unknown-tool";
       if (isKnown) entry.usage.record(tool, result, this.#deps.nowMs());
-      if (result.type === "failed" && entry.origin !== "remote") this.tell(entry);
+      if (result.type === "failed" && entry.origin !== "remote") this.emit(entry);
       return result;
     });
   }
 }
 
 function refusalOf({ server }: ToolCall, life: ToolServerLife): ToolResult | undefined {
-  const why = closedBecause(life);
+  const why = unavailableReason(life);
   return why === undefined ? undefined : failedCall("unavailable", `${server} takes no calls: ${why}`);
 }

@@ -13,10 +13,17 @@ import {
 import { ToolServerNotFoundError } from "../catalogue/index.ts";
 import { perform, unload } from "./life.ts";
 import { applyOverrides, isReservedToolServer, systemNote } from "../catalogue/index.ts";
-import { mustWait, pinDifference, type ToolServerChange } from "./pin-difference.ts";
+import { requiresApproval, pinDifference, type ToolServerChange } from "./pin-difference.ts";
 import { pinTools } from "./pin.ts";
 import { RemotePins } from "./remote-pins.ts";
-import { manifestOf, type OperatorWord, pinOf, publisherOf, type Served, type Trust } from "./served.ts";
+import {
+  manifestOf,
+  type OperatorOverrides,
+  pinOf,
+  publisherOf,
+  type ActiveRevision,
+  type Trust,
+} from "./active-revision.ts";
 import type { ToolServerEntry } from "./tool-server-entry.ts";
 import { ToolServerLoader } from "./tool-server-loader.ts";
 import type { ToolHost } from "./tool-host.ts";
@@ -42,7 +49,7 @@ export type ToolServersDeps = {
 };
 export type ToolServersOptions = {
   readonly workspace: string;
-  readonly wordOn: (name: string) => OperatorWord;
+  readonly overridesOf: (name: string) => OperatorOverrides;
   readonly trust: Trust;
   /** Revisions that are kept of each server; 1 to 1,000. */
   readonly revisionsMax: number;
@@ -64,7 +71,7 @@ export type Deployed = {
   readonly outcome: "created" | "updated" | "unchanged" | "pending";
   /** Of a dry run, the one it would become. */
   readonly revision: ToolServerRevision;
-  readonly served: Pick<Served, "manifest" | "publisher">;
+  readonly served: Pick<ActiveRevision, "manifest" | "publisher">;
   readonly changes: readonly ToolServerChange[];
   /** What its author or operator may have overlooked. */
   readonly notes: readonly string[];
@@ -96,9 +103,9 @@ export class ToolServers {
       store,
       clock,
       workspace: options.workspace,
-      wordOn: options.wordOn,
+      overridesOf: options.overridesOf,
       revisionsMax: options.revisionsMax,
-      onChange: (name) => this.#tellRemote(name),
+      onChange: (name) => this.#emitRemote(name),
     });
     this.runner = new ToolServerTable({
       host,
@@ -106,8 +113,8 @@ export class ToolServers {
       nowMs: () => clock.nowMs(),
       onChange,
     });
-    const { wordOn, trust } = options;
-    this.#loader = new ToolServerLoader({ store, host, table: this.runner, clock, wordOn, trust });
+    const { overridesOf, trust } = options;
+    this.#loader = new ToolServerLoader({ store, host, table: this.runner, clock, overridesOf, trust });
   }
 
   /**
@@ -126,8 +133,8 @@ export class ToolServers {
     signal: AbortSignal,
   ): Promise<Deployed> {
     const { store } = this.#deps;
-    const { workspace, trust, wordOn } = this.#options;
-    const word = wordOn(name);
+    const { workspace, trust, overridesOf } = this.#options;
+    const word = overridesOf(name);
     const head = await store.head(workspace, name);
     this.#refuseTaken(request, name, head);
     const { origin, signature = null, module } = request;
@@ -151,7 +158,7 @@ export class ToolServers {
     const before = await this.#revisionOf(head, head?.serving);
     const revision = { ...candidate, revision: (head?.latest ?? 0) + 1 };
     const changes = before === undefined ? [] : this.difference(before, revision);
-    const waits = !request.accept && before !== undefined && mustWait(changes, word.accept);
+    const waits = !request.accept && before !== undefined && requiresApproval(changes, word.accept);
     const outcome = waits ? "pending" : before === undefined ? "created" : "updated";
     const notes = [systemNote(module, limited.grants)].filter((note) => note !== "");
     if (request.dryRun) return { outcome, revision, served: this.#loader.serve(revision), changes, notes };
@@ -207,7 +214,7 @@ export class ToolServers {
       });
     const isBuiltIn = head?.origin === "built-in" || isReservedToolServer(name);
     if (isBuiltIn && origin !== "built-in") throw new ToolServerBuiltInError(name, "replaced");
-    if (!this.#options.wordOn(name).enabled) throw new ToolServerStateError(name, "disabled", "deploy");
+    if (!this.#options.overridesOf(name).enabled) throw new ToolServerStateError(name, "disabled", "deploy");
     if (this.runner.remoteEntry(name) !== undefined) throw taken("a remote tool server");
     if (existing !== undefined && existing !== name) throw taken("a tool server that differs in letter case only");
     if (head !== undefined && head.origin !== "built-in" && origin === "built-in")
@@ -220,7 +227,7 @@ export class ToolServers {
     await this.remotePins.open();
     for (const head of await this.#deps.store.heads(this.#options.workspace)) {
       const isOurs = head.origin === "uploaded" || head.origin === "directory";
-      if (!isOurs || !this.#options.wordOn(head.name).enabled) continue;
+      if (!isOurs || !this.#options.overridesOf(head.name).enabled) continue;
       if (isReservedToolServer(head.name)) {
         log.error(
           { toolServer: head.name },
@@ -239,7 +246,7 @@ export class ToolServers {
     await this.#inTurn(name, async () => {
       if (this.runner.remoteEntry(name) !== undefined) {
         await this.remotePins.accept(name, revision);
-        return this.#tellRemote(name);
+        return this.#emitRemote(name);
       }
       const head = await this.#headOf(name);
       const waiting = await this.#revisionOf(head, head?.pending);
@@ -290,7 +297,7 @@ export class ToolServers {
       const life = perform(entry.name, entry.life, action, reason);
       await store.pause(workspace, name, paused);
       entry.life = life;
-      this.runner.tell(entry);
+      this.runner.emit(entry);
     });
   }
 
@@ -306,7 +313,7 @@ export class ToolServers {
       const life = perform(entry.name, entry.life, "delete", "");
       await this.#deps.store.delete(this.#options.workspace, name);
       entry.life = life;
-      this.runner.tell(entry);
+      this.runner.emit(entry);
       const { callsUnderWay } = entry;
       const drained = this.#drain(entry);
       if (callsUnderWay === 0) await drained;
@@ -323,7 +330,7 @@ export class ToolServers {
     this.#deps.host.remove(entry.name);
     if (entry.life.state === "draining") entry.life = unload(entry.life);
     this.runner.take(entry);
-    this.runner.tell(entry);
+    this.runner.emit(entry);
   }
 
   get trust(): Trust {
@@ -332,11 +339,11 @@ export class ToolServers {
 
   /** What changed from one revision to another, as the operator's configuration is now. */
   difference(before: ToolServerRevision, after: ToolServerRevision): readonly ToolServerChange[] {
-    const word = this.#options.wordOn(after.name);
+    const word = this.#options.overridesOf(after.name);
     return pinDifference(pinOf(before, word), pinOf(after, word));
   }
 
-  #tellRemote(name: string): void {
+  #emitRemote(name: string): void {
     this.#deps.onChange?.(name, this.runner.servers().find((view) => view.name === name)?.state ?? "unloaded");
   }
 

@@ -3,7 +3,7 @@ import { TOOL_FAILURES, type ToolFailureReason, type ToolResult } from "../catal
 /** Middle of the last 256 values, and the largest of all. */
 export type Spread = { readonly p50: number; readonly max: number };
 
-export type ToolUsageFigures = {
+export type ToolUsageStats = {
   readonly tool: string;
   readonly done: number;
   readonly failures: { readonly [Reason in ToolFailureReason]?: number };
@@ -79,7 +79,7 @@ export class UsageMeter {
     this.#recent[this.#calls % RECENT] = result.type === "failed" && SERVER_FAULTS.has(result.reason) ? 1 : 0;
   }
 
-  figures(): readonly ToolUsageFigures[] {
+  figures(): readonly ToolUsageStats[] {
     return [...this.#tools].map(([tool, { done, failures, fuel, memoryBytes, durationMs, lastCallAtMs }]) => ({
       tool,
       done,

@@ -5,7 +5,7 @@ import {
   RemoteAgents,
   withRemoteAgents,
 } from "../../../src/api/fipa/index.ts";
-import { Alarm } from "../../../src/kernel/alarm.ts";
+import { TimerQueue } from "../../../src/kernel/timer-queue.ts";
 import { systemClock } from "../../../src/kernel/clock.ts";
 import { composeMessage, composeReply, type Message, type MessageDraft } from "../../../src/messaging/acl/index.ts";
 import { type Directory, Router, ROUTER_DEFAULTS } from "../../../src/messaging/router/index.ts";
@@ -53,7 +53,7 @@ export async function openFipa(
   const people = new TestDirectory("echo", "olga");
   const remotes = new RemoteAgents(remote);
   const directory = withRemoteAgents(people, remotes);
-  const alarm = stack.use(new Alarm(systemClock));
+  const alarm = stack.use(new TimerQueue(systemClock));
   const router = await Router.open({
     journal: new MemoryMessageJournal(new MemoryDisk()),
     directory,

@@ -11,7 +11,7 @@ import {
   MESSAGE_JOURNAL_DEFAULTS,
   SqliteMessageJournal,
 } from "../../../src/messaging/journal/index.ts";
-import { Alarm } from "../../../src/kernel/alarm.ts";
+import { TimerQueue } from "../../../src/kernel/timer-queue.ts";
 import { systemClock } from "../../../src/kernel/clock.ts";
 import { Router, ROUTER_DEFAULTS } from "../../../src/messaging/router/index.ts";
 import { say } from "../../helpers/say.ts";
@@ -27,7 +27,7 @@ const router = await Router.open({
   hands: new FileHandRecord(join(directory, "messages.hand")),
   directory: new TestDirectory("ann", ...AGENTS),
   clock: systemClock,
-  alarm: new Alarm(systemClock),
+  alarm: new TimerQueue(systemClock),
   options: { ...ROUTER_DEFAULTS, attemptsMax: 3 },
 });
 const isFirst = (await router.records.messages({ workspace: "default", limit: 1 })).length === 0;

@@ -8,7 +8,7 @@ import { createInterface } from "node:readline";
 import { argv, stdin } from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { MESSAGE_JOURNAL_DEFAULTS, SqliteMessageJournal } from "../../../src/messaging/journal/index.ts";
-import { Alarm } from "../../../src/kernel/alarm.ts";
+import { TimerQueue } from "../../../src/kernel/timer-queue.ts";
 import { systemClock } from "../../../src/kernel/clock.ts";
 import { MessageId } from "../../../src/kernel/ids.ts";
 import { composeMessage, type Message } from "../../../src/messaging/acl/index.ts";
@@ -75,7 +75,7 @@ async function serve(directory: string): Promise<Router> {
     journal,
     directory: new TestDirectory("planner", "worker", "clerk", OUTSIDE.name),
     clock: systemClock,
-    alarm: new Alarm(systemClock),
+    alarm: new TimerQueue(systemClock),
     options: { ...ROUTER_DEFAULTS, retryDelayMs: 5, mailboxMessagesMax: 100_000 },
   });
   say("R");

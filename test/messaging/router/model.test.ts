@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { Alarm } from "../../../src/kernel/alarm.ts";
+import { TimerQueue } from "../../../src/kernel/timer-queue.ts";
 import { Router, ROUTER_DEFAULTS } from "../../../src/messaging/router/index.ts";
 import { ManualClock, settled } from "../../helpers/manual-clock.ts";
 import { MemoryDisk, MemoryMessageJournal } from "../../helpers/memory-message-journal.ts";
@@ -119,7 +119,7 @@ class Subject {
       return { type: "done" };
     };
     const directory = new TestDirectory("ann", ...RECIPIENTS);
-    const parts = { journal, directory, clock, alarm: new Alarm(clock), options: OPTIONS, chance: () => 0.5 };
+    const parts = { journal, directory, clock, alarm: new TimerQueue(clock), options: OPTIONS, chance: () => 0.5 };
     this.#router = await Router.open(parts);
     this.#router.attachDeployed(agent);
   }

@@ -1,4 +1,4 @@
-import { Alarm } from "../../../src/kernel/alarm.ts";
+import { TimerQueue } from "../../../src/kernel/timer-queue.ts";
 import { type Clock } from "../../../src/kernel/clock.ts";
 import { composeMessage, type Message, type MessageDraft } from "../../../src/messaging/acl/index.ts";
 import {
@@ -139,7 +139,7 @@ export async function openWorld(parts: WorldParts = {}): Promise<World> {
     journal: parts.journal ?? new MemoryMessageJournal(disk),
     directory,
     clock: parts.clock ?? clock,
-    alarm: new Alarm(parts.clock ?? clock),
+    alarm: new TimerQueue(parts.clock ?? clock),
     options: { ...ROUTER_DEFAULTS, settlementWaitMs: 0, ...parts.options },
     subscriptions: parts.subscriptions,
     contents: parts.contents,

@@ -1,14 +1,14 @@
 import { expect, test } from "vitest";
 import { ManualClock, settled } from "../../helpers/manual-clock.ts";
 import { MemoryDisk, MemoryMessageJournal } from "../../helpers/memory-message-journal.ts";
-import { Alarm } from "../../../src/kernel/alarm.ts";
+import { TimerQueue } from "../../../src/kernel/timer-queue.ts";
 import { Writer } from "../../../src/messaging/router/writing/index.ts";
 
 function openWriter() {
   const clock = new ManualClock();
   const disk = new MemoryDisk();
   const options = { batchMessagesMax: 100, settlementWaitMs: 5 };
-  const writer = new Writer({ journal: new MemoryMessageJournal(disk), clock, alarm: new Alarm(clock), options });
+  const writer = new Writer({ journal: new MemoryMessageJournal(disk), clock, alarm: new TimerQueue(clock), options });
   const settle = (seq: number) => writer.batch().settlement({ seq, party: 1, outcome: "done", attempt: 1 });
   return { clock, disk, writer, settle };
 }

@@ -1,4 +1,4 @@
-import { Alarm } from "../../../src/kernel/alarm.ts";
+import { TimerQueue } from "../../../src/kernel/timer-queue.ts";
 import { Database, SqliteTaskStore } from "../../../src/storage/index.ts";
 import { type Json } from "../../../src/kernel/json.ts";
 import { composeReply, type Message, type Performative } from "../../../src/messaging/acl/index.ts";
@@ -86,7 +86,7 @@ export class Market implements AsyncDisposable {
     });
     // Timers of a router outlive it here, and must not write over what the next one wrote.
     stack.defer(() => world.router.close(0).then(() => void (life.isOver = true)));
-    const alarm = stack.use(new Alarm(clock));
+    const alarm = stack.use(new TimerQueue(clock));
     const store = wrapStore(new SqliteTaskStore(database));
     const post = wrap(world.router);
     const tasks = new Tasks({

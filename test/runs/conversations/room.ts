@@ -15,7 +15,7 @@ import {
   MessageTools,
   Outbox,
 } from "../../../src/runs/conversations/index.ts";
-import { Alarm } from "../../../src/kernel/alarm.ts";
+import { TimerQueue } from "../../../src/kernel/timer-queue.ts";
 import { type Clock, systemClock } from "../../../src/kernel/clock.ts";
 import { PERMIT_ALL } from "../../../src/agents/permissions/index.ts";
 import { composeMessage, type Message, type MessageDraft } from "../../../src/messaging/acl/index.ts";
@@ -203,7 +203,7 @@ export async function openRoom({ directory, actors, office = new PostOffice(), .
   const replies = new PendingReplies({ runs, index: waits, clock });
   const outbox = new Outbox({ runs, answers, agents, post: office, clock });
   const tasks = { intercept: async () => false };
-  const alarm = new Alarm(clock);
+  const alarm = new TimerQueue(clock);
   const sent = {
     find: async (_workspace: string, id: string) => {
       const message = office.sent.find((each) => each.id === id);

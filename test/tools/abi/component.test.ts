@@ -220,7 +220,7 @@ const HOARD = `(module (import "env" "memory" (memory 1)) (import "h" "make" (fu
       (local.set 0 (i32.sub (local.get 0) (i32.const 1)))
       (br_if 0 (local.get 0)))))`;
 
-// system.holdings.H1
+// system.host-memory-budget.H1
 test("what the host keeps for a component has its memory limit, in one call or over several", async () => {
   await using room = new Room();
   await room.deploy(await fieldMaker(HOARD), "h", { limits: { memoryBytesMax: 2 * 1024 * 1024 } });

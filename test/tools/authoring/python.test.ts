@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { ensureToolchains } from "../../../scripts/ensure-toolchains.ts";
 import { CompileFailedError } from "../../../src/tools/authoring/index.ts";
 import { CompilerMissingError } from "../../../src/tools/authoring/errors.ts";
-import { Trial } from "../../../src/tools/authoring/trial.ts";
+import { SandboxHarness } from "../../../src/tools/authoring/sandbox-harness.ts";
 import type { ToolManifest } from "../../../src/tools/catalogue/index.ts";
 import { call, never, PACKAGE, said, Workshop } from "./workshop.ts";
 import { verifies } from "../../helpers/verifies.ts";
@@ -37,8 +37,8 @@ beforeAll(async () => {
 }, COMPILE_MS);
 afterAll(() => maker?.[Symbol.dispose]());
 
-const open = (grants: Partial<ToolManifest["grants"]> = {}, directory = PACKAGE): Promise<Trial> =>
-  Trial.open({
+const open = (grants: Partial<ToolManifest["grants"]> = {}, directory = PACKAGE): Promise<SandboxHarness> =>
+  SandboxHarness.open({
     manifest: { ...manifest, grants: { ...manifest.grants, ...grants } },
     module,
     directory,

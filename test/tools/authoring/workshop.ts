@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { ASSEMBLY_SCRIPT_MODULES, COMPONENTIZE_PY_PROGRAM, goDirectory } from "../../../scripts/ensure-toolchains.ts";
 import type { JsonObject } from "../../../src/kernel/json.ts";
 import { buildTool, type BuiltTool, createTool, type LanguageName } from "../../../src/tools/authoring/index.ts";
-import { Trial, type TrialOptions } from "../../../src/tools/authoring/trial.ts";
+import { SandboxHarness, type TrialOptions } from "../../../src/tools/authoring/sandbox-harness.ts";
 import type { ToolResult } from "../../../src/tools/catalogue/index.ts";
 import { tempDirectory } from "../../helpers/temp.ts";
 
@@ -63,7 +63,7 @@ export class Workshop implements Disposable {
   build(directory = this.directory): Promise<BuiltTool> {
     return buildTool(directory, {
       packageDirectory: PACKAGE,
-      tell: () => {},
+      report: () => {},
       cacheDirectory: this.cacheDirectory,
       signal: never,
     });
@@ -82,7 +82,7 @@ export class Workshop implements Disposable {
     const module = await readFile(built.path);
     const { directory, cacheDirectory } = this;
     const { manifest } = project;
-    return Trial.open({ manifest, module, directory, cacheDirectory, signal: never, ...options });
+    return SandboxHarness.open({ manifest, module, directory, cacheDirectory, signal: never, ...options });
   }
 
   [Symbol.dispose](): void {
@@ -104,7 +104,7 @@ export default api.toolServer({
 `;
 
 let sessions = 0;
-export const call = (trial: Trial, given: JsonObject = {}, tool = "it"): Promise<ToolResult> => {
+export const call = (trial: SandboxHarness, given: JsonObject = {}, tool = "it"): Promise<ToolResult> => {
   sessions += 1;
   return trial.call(tool, given, `session ${sessions}`);
 };

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import initWabt from "wabt";
-import { ToolMail } from "../../../src/tools/brokers/messages/tool-mail.ts";
+import { ToolMessageBroker } from "../../../src/tools/brokers/messages/tool-message-broker.ts";
 import { systemClock } from "../../../src/kernel/clock.ts";
 import type { Json, JsonObject } from "../../../src/kernel/json.ts";
 import type { Message } from "../../../src/messaging/acl/index.ts";
@@ -64,7 +64,7 @@ test("a guest sends what is granted, in the name of the agent whose run called i
   );
 });
 
-// messages.tool-mail.T1
+// messages.tool-message-broker.T1
 test("what is not granted is refused, says what would grant it, and is on record as denied", async () => {
   const { sent, mail } = office();
   await using room = new AskRoom({}, mail);
@@ -91,7 +91,7 @@ test("what is not granted is refused, says what would grant it, and is on record
   expect((await room.uses("denied")).length).toBe(others.length + 1);
 });
 
-// messages.tool-mail.T1
+// messages.tool-message-broker.T1
 test("a grant's rate holds for all calls of a workspace together", async () => {
   const { sent, mail } = office();
   await using room = new AskRoom({}, mail);
@@ -140,13 +140,13 @@ test("what became of a message is told in a guest's words", async () => {
   expect(codes).toEqual(["not-found", "too-many", "invalid", undefined]);
 });
 
-// messages.tool-mail.T3
+// messages.tool-message-broker.T3
 test("a message sent twice in a call is two, and a call made again after a crash sends the same ones", async () => {
   const { sent, mail } = office();
   const parts = { audit: () => {}, redact: (_server: string, message: Json) => message, contentBytesMax: 1_000 };
   const caller = callerWith({ messages: [messageGrant({ receivers: ["ops"] })] });
   for (const server of ["before", "after"]) {
-    const letters = new ToolMail({ post: mail.post, originOf: () => undefined, ...parts, clock: systemClock });
+    const letters = new ToolMessageBroker({ post: mail.post, originOf: () => undefined, ...parts, clock: systemClock });
     const again = { ...caller };
     for (const content of ["x", "x", server]) await letters.send(again, { receiver: "ops", content });
   }

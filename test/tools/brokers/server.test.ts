@@ -152,7 +152,7 @@ test("a tool that says its secret aloud tells it to no model, journal, log or re
   }
 });
 
-// messages.tool-mail.T2
+// messages.tool-message-broker.T2
 test("tools that make two agents write to each other for ever are stopped when the same message goes round", async () => {
   const started = JSON.parse((await ask("POST", "/api/v1/runs", { agent: "ping", input: "go", wait: true })).text);
   expect(started).toMatchObject({ state: "completed", output: "Told." });

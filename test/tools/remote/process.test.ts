@@ -92,7 +92,7 @@ test("when no descriptor is left to start a process with, the server says so, go
   expect(second).toBe("connected");
 });
 
-// remote.link.L2, remote.process-transport.P1
+// remote.mcp-connection.L2, remote.process-transport.P1
 test("nothing is left of a process and what it started when the runner is closed", async () => {
   using temp = tempDirectory();
   const file = join(temp.path, "pid");

@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import type { Placement } from "../../../src/tools/sandbox/index.ts";
+import type { TrustGroup } from "../../../src/tools/sandbox/index.ts";
 import { assemble, hostile, isAlive, manifest, never, Room } from "./room.ts";
 import { verifies } from "../../helpers/verifies.ts";
 
@@ -9,7 +9,7 @@ verifies("tool.neighbors");
 const BOUNDLESS = { fuelPerCall: 1_000_000_000_000, deadlineMs: 300 };
 const FOREVER = { n: 2_000_000_000 };
 
-const place = (room: Room, module: Uint8Array, ...[name, placement]: [string, Placement?]) =>
+const place = (room: Room, module: Uint8Array, ...[name, placement]: [string, TrustGroup?]) =>
   room.sandbox.deploy({ manifest: manifest(name), module, placement }, never);
 
 test("servers of different trust groups, and one that is by itself, are never in one process", async () => {

@@ -151,7 +151,7 @@ test("a call that has changed something is not made again", async () => {
   expect(readFileSync(join(room.directory, "out", "log.txt"), "utf8")).toBe("once");
 });
 
-// sandbox.relief.R3, sandbox.slot.S4
+// sandbox.rebalance.R3, sandbox.child-supervisor.S4
 test("a call that has asked for a file stays where it is while another guest computes; one that has not is made elsewhere", async () => {
   const asked = Promise.withResolvers<void>();
   const released = Promise.withResolvers<void>();

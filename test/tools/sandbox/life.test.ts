@@ -135,7 +135,7 @@ test("a cancelled call ends at once, whether it waits or runs, and the run goes 
   expect(await room.text("p.answer", {}, { signal: cancel.signal })).toBe("cancelled");
 });
 
-// sandbox.slot.S3
+// sandbox.child-supervisor.S3
 test("a process that is killed is replaced, and the calls in it are made again", async () => {
   await using room = new Room();
   await room.deploy(hostile(), "h", { limits: BOUNDLESS });
@@ -147,7 +147,7 @@ test("a process that is killed is replaced, and the calls in it are made again",
   expect(room.pids()).not.toContain(pid);
 });
 
-// sandbox.slot.S3
+// sandbox.child-supervisor.S3
 test("a call that was in a process that ended, and then alone in the next that did, is the culprit", async () => {
   await using room = new Room();
   await room.deploy(await assemble("probe.wat"), "p", { limits: { deadlineMs: 60_000 } });
@@ -168,7 +168,7 @@ test("a call that was in a process that ended, and then alone in the next that d
   expect(await room.text("p.answer")).toBe("ok");
 });
 
-// sandbox.B2, sandbox.slot.S5
+// sandbox.B2, sandbox.child-supervisor.S5
 test("a guest that computes past its deadline without a pause is killed with its process; its neighbour's calls are made", async () => {
   await using room = new Room();
   await room.deploy(hostile(), "hog", { limits: { ...BOUNDLESS, deadlineMs: 300 } });
@@ -200,7 +200,7 @@ test("with a second process, new runs are not held up by a guest that computes w
   expect(await hogging).toMatchObject({ reason: "cancelled" });
 });
 
-// sandbox.relief.R1, sandbox.relief.R2
+// sandbox.rebalance.R1, sandbox.rebalance.R2
 test("calls that wait behind a guest that computes for long, within its right, are made in the child that stands by", async () => {
   await using room = new Room({ standby: true });
   await room.deploy(hostile(), "hog", { limits: { ...BOUNDLESS, deadlineMs: 60_000 } });

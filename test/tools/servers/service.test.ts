@@ -4,7 +4,7 @@ import { systemClock } from "../../../src/kernel/clock.ts";
 import { CaxtonError } from "../../../src/kernel/errors.ts";
 import { mint, ToolCallId } from "../../../src/kernel/ids.ts";
 import {
-  type Acceptance,
+  type UpdatePolicy,
   generateSigningKey,
   manifestOf,
   signModule,
@@ -30,7 +30,7 @@ const never = new AbortController().signal;
 const WORKSPACE = "default";
 
 type Settings = {
-  readonly accept?: Acceptance;
+  readonly accept?: UpdatePolicy;
   readonly remotes?: ToolRunner;
   readonly revisionsMax?: number;
   readonly trust?: Trust;
@@ -44,12 +44,15 @@ function service(
 ) {
   const host = new FakeHost();
   const told: string[] = [];
-  const wordOn = () => ({ enabled: true, accept, overrides: {} });
+  const overridesOf = () => ({ enabled: true, accept, overrides: {} });
   const servers = new ToolServers(
     { store, host, remotes, clock: systemClock, onChange: (name, state) => told.push(`${name} ${state}`) },
-    { workspace: WORKSPACE, wordOn, trust, revisionsMax, drainMs: 50 },
+    { workspace: WORKSPACE, overridesOf, trust, revisionsMax, drainMs: 50 },
   );
-  const records = new ToolServerRecords({ servers, store, host, clock: systemClock }, { workspace: WORKSPACE, wordOn });
+  const records = new ToolServerRecords(
+    { servers, store, host, clock: systemClock },
+    { workspace: WORKSPACE, overridesOf },
+  );
   const deploy = (module: Uint8Array, accepted = false, name = "probe") =>
     servers.deploy(
       { module, manifest: manifest(name), signature: undefined, origin: "uploaded", accept: accepted, dryRun: false },
@@ -129,7 +132,7 @@ async function agree(store: MemoryToolServerStore, { host, servers }: ReturnType
   expect(textOf(await servers.runner.call(callOf("probe"), never))).toBe(expected);
 }
 
-async function outcomesUnder(accept: Acceptance): Promise<readonly string[]> {
+async function outcomesUnder(accept: UpdatePolicy): Promise<readonly string[]> {
   const { deploy } = service(new MemoryToolServerStore(), { accept });
   const results = [];
   for (const module of MODULES.slice(0, 3)) results.push((await deploy(module)).outcome);

@@ -1,7 +1,7 @@
 import { FileBroker } from "../../../src/tools/brokers/files/index.ts";
-import { FileDesk } from "../../../src/tools/sandbox/file-desk.ts";
+import { HostCallHandler } from "../../../src/tools/sandbox/host-call-handler.ts";
 import { FUEL_EXPORT, meter, METER_LIMITS, START_EXPORT } from "../../../src/tools/sandbox/meter/index.ts";
-import { type Gate, Wasi, WASI_MODULE, wasiImports } from "../../../src/tools/sandbox/wasi/index.ts";
+import { type HostBridge, Wasi, WASI_MODULE, wasiImports } from "../../../src/tools/sandbox/wasi/index.ts";
 import {
   decodeIoReply,
   decodeIoRequest,
@@ -56,7 +56,7 @@ export async function runCommand(command: Command): Promise<Ended> {
   const streams = new CommandStreams(Buffer.from(command.stdin ?? ""));
   const desk = deskFor(command);
   let fuel: WebAssembly.Global | undefined;
-  const gate: Gate = {
+  const gate: HostBridge = {
     suspend: async (begin, finish) => finish(await new Promise((resolve) => void begin(resolve))),
     charge: (cost) => {
       if (typeof fuel?.value === "bigint") fuel.value -= BigInt(cost);
@@ -99,10 +99,10 @@ export async function runCommand(command: Command): Promise<Ended> {
   return { ...end, stdout: streams.stdout, stderr: streams.stderr, fuel: used };
 }
 
-function deskFor({ root, grants, environment, fileBytesMax }: Command): FileDesk {
+function deskFor({ root, grants, environment, fileBytesMax }: Command): HostCallHandler {
   const files = new FileBroker({ root: root ?? "/nonexistent", fileBytesMax });
   const granted = grants ?? (root === undefined ? [] : [{ path: ".", access: "write" as const }]);
-  return new FileDesk(brokerOf(files, environment ?? {}), {
+  return new HostCallHandler(brokerOf(files, environment ?? {}), {
     server: "command",
     grants: { ...NO_GRANTS, files: granted },
     call: mint(ToolCallId),

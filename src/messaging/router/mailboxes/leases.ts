@@ -1,4 +1,4 @@
-import { type Alarm } from "../../../kernel/alarm.ts";
+import { type TimerQueue } from "../../../kernel/timer-queue.ts";
 import { type Lease } from "./parcel.ts";
 
 /** Leases that begin within this time of each other end together. */
@@ -11,7 +11,7 @@ const SHARED_MS = 250;
  * mailboxes.leases.L2. When it ends its signal is aborted and `ended` is told once.
  */
 export class Leases {
-  readonly #alarm: Alarm;
+  readonly #alarm: TimerQueue;
   readonly #ended: (lease: Lease) => void;
   /** The last lease of each length. */
   readonly #open = new Map<number, Lease>();
@@ -19,7 +19,7 @@ export class Leases {
   #last: Lease | undefined;
   #lastMs = 0;
 
-  constructor(parts: { readonly alarm: Alarm; readonly ended: (lease: Lease) => void }) {
+  constructor(parts: { readonly alarm: TimerQueue; readonly ended: (lease: Lease) => void }) {
     this.#alarm = parts.alarm;
     this.#ended = parts.ended;
   }

@@ -1,6 +1,6 @@
 import { type Clock } from "../../../kernel/clock.ts";
 import { log } from "../../../kernel/log.ts";
-import { type Alarm } from "../../../kernel/alarm.ts";
+import { type TimerQueue } from "../../../kernel/timer-queue.ts";
 import { Batch } from "./batch.ts";
 import { type MessageJournal, type RouterOptions } from "../ports/index.ts";
 
@@ -10,7 +10,7 @@ const RETRY_MS = 1_000;
 type WriterParts = {
   readonly journal: MessageJournal;
   readonly clock: Clock;
-  readonly alarm: Alarm;
+  readonly alarm: TimerQueue;
   readonly options: Pick<RouterOptions, "batchMessagesMax" | "settlementWaitMs">;
 };
 
@@ -27,7 +27,7 @@ type WriterParts = {
 export class Writer {
   readonly #journal: MessageJournal;
   readonly #clock: Clock;
-  readonly #alarm: Alarm;
+  readonly #alarm: TimerQueue;
   readonly #rowsMax: number;
   readonly #settlementWaitMs: number;
   #batches: Batch[] = [new Batch()];

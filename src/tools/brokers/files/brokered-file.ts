@@ -4,7 +4,7 @@ import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { type BrokeredFile, type FileInfo, refused, type Refused, type Stamps } from "../../sandbox/index.ts";
 import type { FileTimes } from "./file-times.ts";
-import { CAN_HOLD, descriptorPath } from "./held.ts";
+import { CAN_PIN, descriptorPath } from "./pinned-path.ts";
 import { refusalOf } from "./refusal.ts";
 
 /** Undefined for what guests may not see: pipes, sockets and devices. */
@@ -99,7 +99,7 @@ export class DiskFile implements BrokeredFile {
 
   #openAppending(): Promise<FileHandle> {
     const { O_WRONLY, O_APPEND } = constants;
-    return CAN_HOLD ? open(descriptorPath(this.#handle), O_WRONLY | O_APPEND) : Promise.resolve(this.#handle);
+    return CAN_PIN ? open(descriptorPath(this.#handle), O_WRONLY | O_APPEND) : Promise.resolve(this.#handle);
   }
 
   async truncate(bytes: number): Promise<Refused | undefined> {

@@ -27,14 +27,14 @@ import {
 } from "../../sandbox/index.ts";
 import type { AttachedFile, FileAccess } from "../../catalogue/index.ts";
 import { directoryAbove, DiskFile, infoOf } from "./brokered-file.ts";
-import { ClosedPaths } from "./closed.ts";
+import { DeniedPaths } from "./denied-paths.ts";
 import { FileTimes } from "./file-times.ts";
-import { CAN_HOLD, type Held, heldInside, type HeldName, holdParent } from "./held.ts";
-import { isLeadingOut, leadsOut, listDirectory } from "./links.ts";
+import { CAN_PIN, type PinnedPath, resolveBeneath, type PinnedName, openParent } from "./pinned-path.ts";
+import { escapesRoot, leadsOut, listDirectory } from "./links.ts";
 import { locate } from "./locate.ts";
 import { type Granted, type Place, placeOf, UPLOADS } from "./paths.ts";
 import { refusalOf } from "./refusal.ts";
-import { settle, settleParent, type Settled } from "./settle.ts";
+import { resolvePath, settleParent, type ResolvedPath } from "./resolve-path.ts";
 
 /** One use of a grant, or an attempt at one. */
 export type AuditRecord = {
@@ -77,7 +77,7 @@ const { O_RDONLY, O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = 
 const SAFELY = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
 const MODE = 0o644;
 
-type Found = Extract<Settled, { type: "settled" }>;
+type Found = Extract<ResolvedPath, { type: "settled" }>;
 
 /**
  * Files on disk. A path is looked at three times: its text against the grants, where its links lead to against the
@@ -87,14 +87,14 @@ type Found = Extract<Settled, { type: "settled" }>;
  */
 export class FileBroker implements SandboxFiles {
   readonly #root: string;
-  readonly #closed: ClosedPaths;
+  readonly #closed: DeniedPaths;
   readonly #audit: NonNullable<FileBrokerOptions["audit"]>;
   readonly #bytesMax: number;
   readonly #times = new FileTimes();
 
   constructor({ root, closed, audit, fileBytesMax }: FileBrokerOptions) {
     this.#root = resolve(root);
-    this.#closed = new ClosedPaths(closed ?? []);
+    this.#closed = new DeniedPaths(closed ?? []);
     this.#audit = audit ?? (() => {});
     this.#bytesMax = fileBytesMax ?? FILE_BYTES_MAX;
   }
@@ -107,7 +107,7 @@ export class FileBroker implements SandboxFiles {
       if (place.type !== "granted") return whyNot(place);
       if (need === "write") await this.#makeRoot(place);
       // A link is not what an exclusive opening makes, wherever it leads.
-      const found = await settle(place, flags.follow && !flags.exclusive);
+      const found = await resolvePath(place, flags.follow && !flags.exclusive);
       if (found.type !== "settled") return found;
       return this.#closed.has(found.path) ? refused("denied") : this.#openFound(found, flags, { place, need });
     });
@@ -141,7 +141,7 @@ export class FileBroker implements SandboxFiles {
     try {
       const [stats, real] = await Promise.all([
         handle.stat({ bigint: true }),
-        found && heldInside(handle, found.path, found.root),
+        found && resolveBeneath(handle, found.path, found.root),
       ]);
       // An attached file is in the data directory, and is the run's all the same.
       const isOpen = found === undefined || (real !== undefined && !this.#closed.has(real));
@@ -197,7 +197,7 @@ export class FileBroker implements SandboxFiles {
   }
 
   /** What is at a granted path and not closed. */
-  async #locate(place: Granted, follow: boolean): Promise<Held | Refused> {
+  async #locate(place: Granted, follow: boolean): Promise<PinnedPath | Refused> {
     const held = await locate(place, follow);
     if (isRefused(held) || !this.#closed.has(held.real)) return held;
     held[Symbol.dispose]();
@@ -205,8 +205,8 @@ export class FileBroker implements SandboxFiles {
   }
 
   /** Takes hold of a settled path's directory; undefined when it is no longer there, or the path is closed. */
-  async #holdParent(found: Found, isDirectory = false): Promise<HeldName | undefined> {
-    const held = await holdParent(found, isDirectory);
+  async #holdParent(found: Found, isDirectory = false): Promise<PinnedName | undefined> {
+    const held = await openParent(found, isDirectory);
     if (held === undefined || !this.#closed.has(held.real)) return held;
     held[Symbol.dispose]();
     return undefined;
@@ -291,13 +291,13 @@ export class FileBroker implements SandboxFiles {
     return this.#audited(caller, "read-link", path, async () => {
       const place = placeOf(this.#root, caller, path, "read");
       if (place.type !== "granted") return place.type === "denied" ? whyNot(place) : refused("invalid");
-      const found = await settle(place, false);
+      const found = await resolvePath(place, false);
       if (found.type !== "settled") return found;
       using parent = await this.#holdParent(found);
       if (parent === undefined) return refused("denied");
       const text = await readlink(parent.name);
       // What it says about the outside is not the guest's to know.
-      return (await isLeadingOut(found.root, dirname(found.path), text)) ? refused("denied") : text;
+      return (await escapesRoot(found.root, dirname(found.path), text)) ? refused("denied") : text;
     });
   }
 
@@ -305,12 +305,12 @@ export class FileBroker implements SandboxFiles {
     return this.#changing(caller, "make-link", `${path} -> ${target}`, async () => {
       const place = await this.#writable(caller, path);
       if (isRefused(place)) return place;
-      if (!CAN_HOLD) return refused("denied");
+      if (!CAN_PIN) return refused("denied");
       const found = await settleParent(place);
       if (found.type !== "settled") return found;
       const directory = dirname(found.path);
       if (target.startsWith("/") || this.#closed.has(resolve(directory, target))) return refused("denied");
-      if (await isLeadingOut(found.root, directory, target)) return refused("denied");
+      if (await escapesRoot(found.root, directory, target)) return refused("denied");
       return this.#inParent(place, (name) => symlink(target, name));
     });
   }

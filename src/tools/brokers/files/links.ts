@@ -2,11 +2,11 @@ import type { Dirent } from "node:fs";
 import { lstat, opendir, readlink } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { DirectoryEntry, FileKind, Listing } from "../../sandbox/index.ts";
-import type { Held } from "./held.ts";
+import type { PinnedPath } from "./pinned-path.ts";
 import { isHidden, isInside } from "./paths.ts";
-import { settleLink, type Settled } from "./settle.ts";
+import { resolveLink, type ResolvedPath } from "./resolve-path.ts";
 
-type Found = Extract<Settled, { type: "settled" }>;
+type Found = Extract<ResolvedPath, { type: "settled" }>;
 
 const ENTRIES_MAX = 10_000;
 /** Entries of a directory that the system is asked for at once. */
@@ -17,13 +17,13 @@ const NUMBERED_MAX = 1_000;
 const MOVED_ENTRIES_MAX = 10_000;
 
 /** Whether a symbolic link that says `target` would lead out of what is granted, seen from a real directory. */
-export async function isLeadingOut(root: string, directory: string, target: string): Promise<boolean> {
-  const led = await settleLink(root, directory, target);
+export async function escapesRoot(root: string, directory: string, target: string): Promise<boolean> {
+  const led = await resolveLink(root, directory, target);
   return led.type === "refused" && led.reason === "denied";
 }
 
 /** Files, directories and links that lead nowhere else; no pipes, nothing hidden. */
-export async function listDirectory({ path, real, root, stats }: Held): Promise<Listing> {
+export async function listDirectory({ path, real, root, stats }: PinnedPath): Promise<Listing> {
   // The slash goes through the handle's name to the directory itself.
   const shown: Dirent[] = [];
   // In pieces: to read a directory of a million entries at once would block the server.
@@ -39,7 +39,7 @@ export async function listDirectory({ path, real, root, stats }: Held): Promise<
       if (kind === undefined) return undefined;
       if (kind === "link") {
         const target = await readlink(`${path}/${name}`).catch(() => undefined);
-        if (target === undefined || (await isLeadingOut(root, real, target))) return undefined;
+        if (target === undefined || (await escapesRoot(root, real, target))) return undefined;
       }
       if (index >= NUMBERED_MAX) return { name, kind, inode: 0n };
       const about = await lstat(`${path}/${name}`, { bigint: true }).catch(() => undefined);
@@ -63,7 +63,7 @@ export async function leadsOut(
   const plain = name.replace(/\/$/, "");
   const stats = await lstat(plain);
   const isSamePlace = from.root === to.root && dirname(from.path) === dirname(to.path);
-  if (stats.isSymbolicLink()) return isLeadingOut(to.root, dirname(to.path), await readlink(plain));
+  if (stats.isSymbolicLink()) return escapesRoot(to.root, dirname(to.path), await readlink(plain));
   if (!stats.isDirectory()) return !stats.isFile();
   return !isSamePlace && holdsLinkOut(plain, to);
 }

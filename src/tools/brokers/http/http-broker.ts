@@ -18,7 +18,7 @@ import { addition, permissionFor } from "./permission.ts";
 import { redirected, type Hop } from "./redirect.ts";
 import { checkRequest } from "./request-check.ts";
 import { fillSecrets, type GrantedSecret } from "./request-secrets.ts";
-import { Slots } from "./slots.ts";
+import { Semaphore } from "./semaphore.ts";
 
 /**
  * HTTP for guests.
@@ -68,7 +68,7 @@ type Chain = {
 export class HttpBroker implements HttpAccess {
   readonly #deps: HttpBrokerDeps;
   readonly #options: HttpBrokerOptions;
-  readonly #slots = new Slots(REQUESTS);
+  readonly #slots = new Semaphore(REQUESTS);
 
   constructor(deps: HttpBrokerDeps, options: HttpBrokerOptions = {}) {
     this.#deps = deps;

@@ -14,9 +14,9 @@ export type GrantedSecret = {
 export type Parts = { readonly url: URL; readonly headers: Headers; readonly body: Uint8Array };
 export type Filled = Parts & { readonly type: "filled"; readonly used: readonly GrantedSecret[] };
 /** A secret that may not go where the request goes, or is not there. */
-export type Barred = { readonly type: "barred"; readonly secret: GrantedSecret; readonly refused: HostRefused };
+export type BlockedSecret = { readonly type: "barred"; readonly secret: GrantedSecret; readonly refused: HostRefused };
 /** Whether a grant, and not an operator's leave for one call, lets the request go there. */
-export type Leave = { readonly isGranted: boolean; readonly server: string };
+export type IsPermitted = { readonly isGranted: boolean; readonly server: string };
 
 const BASIC = /^(basic )([A-Za-z0-9+/]+=*)$/i;
 // eslint-disable-next-line no-control-regex -- control characters are what is looked for
@@ -34,7 +34,11 @@ export const bodyHoldsSecret = (body: Uint8Array, secrets: readonly GrantedSecre
 };
 
 /** Puts secrets in the place of what stands for them: in header values, the query and the body. */
-export function fillSecrets(parts: Parts, secrets: readonly GrantedSecret[], leave: Leave): Filled | Barred {
+export function fillSecrets(
+  parts: Parts,
+  secrets: readonly GrantedSecret[],
+  leave: IsPermitted,
+): Filled | BlockedSecret {
   const used = secrets.filter((secret) => isIn(parts, secret));
   for (const secret of used) {
     const refused = refusalOf(secret, parts.url, leave) ?? misfit(secret, parts);
@@ -51,7 +55,7 @@ const isIn = ({ url, headers, body }: Parts, secret: GrantedSecret): boolean =>
   headers.some(([, value]) => holdsSecret(value, [secret])) ||
   bodyHoldsSecret(body, [secret]);
 
-function refusalOf({ grant, value, hint }: GrantedSecret, url: URL, { isGranted, server }: Leave) {
+function refusalOf({ grant, value, hint }: GrantedSecret, url: URL, { isGranted, server }: IsPermitted) {
   const target = targetOf(url);
   const isMeant = grant.for.some((text) => {
     const pattern = readUrlPattern(text);

@@ -1,7 +1,7 @@
 import type { Clock } from "../../../kernel/clock.ts";
 import { CaxtonError, toFault } from "../../../kernel/errors.ts";
 import { log } from "../../../kernel/log.ts";
-import { Rates } from "../../../kernel/rates.ts";
+import { RateLimiter } from "../../../kernel/rate-limiter.ts";
 import {
   type Memory,
   type ScopeKey,
@@ -71,11 +71,11 @@ const NAMELESS: readonly MemoryGrantScope[] = ["workspace"];
  */
 export class ToolRecall {
   readonly #deps: ToolRecallDeps;
-  readonly #rates: Rates;
+  readonly #rates: RateLimiter;
 
   constructor(deps: ToolRecallDeps) {
     this.#deps = deps;
-    this.#rates = new Rates(deps.clock);
+    this.#rates = new RateLimiter(deps.clock);
   }
 
   async search(caller: Caller, search: Search, signal: AbortSignal): Promise<Found | Refused> {
@@ -83,7 +83,7 @@ export class ToolRecall {
     const grant = this.#judge(caller, search.scopes);
     const scopes = search.scopes ?? ("type" in grant ? caller.grants.memory[0]?.scopes : grant.scopes) ?? NAMELESS;
     const answer = "type" in grant ? grant : await this.#look(caller, { ...search, scopes }, { grant, signal });
-    this.#tell(caller, scopes, { answer, startedAtMs });
+    this.#format(caller, scopes, { answer, startedAtMs });
     return answer;
   }
 
@@ -142,7 +142,7 @@ export class ToolRecall {
     );
   }
 
-  #tell(
+  #format(
     { server, context: { agent, session } }: Caller,
     scopes: readonly MemoryGrantScope[],
     { answer, startedAtMs }: { readonly answer: Found | Refused; readonly startedAtMs: number },

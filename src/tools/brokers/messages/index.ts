@@ -1,1 +1,1 @@
-export { type Origin, ToolMail, type ToolMailDeps } from "./tool-mail.ts";
+export { type Origin, ToolMessageBroker, type ToolMailDeps } from "./tool-message-broker.ts";

@@ -30,6 +30,6 @@ export {
   scopesWords,
 } from "./memory-grant.ts";
 export { type MessageGrant, messageGrantAllows, type MessageTarget, targetWords } from "./message-grant.ts";
-export { GrantWatch, type Watch } from "./grant-watch.ts";
+export { GrantRecorder, type GrantTrace } from "./grant-recorder.ts";
 export { patternAllows, readUrlPattern, targetOf, type UrlPattern, type UrlTarget } from "./url-pattern.ts";
 export { type GrantChange, grantsDifference } from "./grants-difference.ts";

@@ -21,4 +21,4 @@ export type {
   TypeIndex,
 } from "./plan.ts";
 export { type ComponentTool, runExport, toolsOf } from "./schema.ts";
-export { takeApart } from "./take-apart.ts";
+export { decomposeComponent } from "./decompose-component.ts";

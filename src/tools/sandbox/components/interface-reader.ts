@@ -6,7 +6,7 @@ import { entry, type Instance, type Item, Scope, type TypeDefinition } from "./s
 import type { Types } from "./type-reader.ts";
 
 /** What is found while a component is gone through. */
-export interface Ledger {
+export interface DecodeSink {
   readonly types: Types;
   /** Counts a definition; throws when there are too many. */
   step(): void;
@@ -17,7 +17,7 @@ export interface Ledger {
 type Origin = { readonly interface: string; readonly name: string };
 
 /** What stands in a type section: a value's type, a function's, a resource's, or that of an instance or component. */
-export function readTypeDefinition(ledger: Ledger, reader: ByteReader, scope: Scope): TypeDefinition {
+export function readTypeDefinition(ledger: DecodeSink, reader: ByteReader, scope: Scope): TypeDefinition {
   const offset = reader.at;
   const form = reader.byte();
   ledger.step();
@@ -46,7 +46,7 @@ export function readTypeDefinition(ledger: Ledger, reader: ByteReader, scope: Sc
 }
 
 /** Reads what an import or export is declared to be; the function makes the import of the host of that name. */
-export function readInterface(ledger: Ledger, reader: ByteReader, ...[scope, origin]: [Scope, Origin]): () => Item {
+export function readInterface(ledger: DecodeSink, reader: ByteReader, ...[scope, origin]: [Scope, Origin]): () => Item {
   const offset = reader.at;
   const sort = reader.byte();
   switch (sort) {
@@ -89,7 +89,7 @@ export function readInterface(ledger: Ledger, reader: ByteReader, ...[scope, ori
 }
 
 /** An instance of an instance type, as the host gives it; without a name only its length in the file is of interest. */
-function readInstance(ledger: Ledger, reader: ByteReader, ...[parent, name]: [Scope, string]): Instance {
+function readInstance(ledger: DecodeSink, reader: ByteReader, ...[parent, name]: [Scope, string]): Instance {
   const scope = new Scope(parent);
   const exports = new Map<string, Item>();
   for (let left = reader.count(); left > 0; left -= 1) readDeclaration(ledger, reader, { scope, exports, name });
@@ -98,7 +98,7 @@ function readInstance(ledger: Ledger, reader: ByteReader, ...[parent, name]: [Sc
 
 type Declared = { readonly scope: Scope; readonly exports: Map<string, Item>; readonly name: string };
 
-function readDeclaration(ledger: Ledger, reader: ByteReader, { scope, exports, name }: Declared): void {
+function readDeclaration(ledger: DecodeSink, reader: ByteReader, { scope, exports, name }: Declared): void {
   const offset = reader.at;
   ledger.step();
   switch (reader.byte()) {
@@ -122,7 +122,7 @@ function readDeclaration(ledger: Ledger, reader: ByteReader, { scope, exports, n
 }
 
 /** A component type is only gone through: nothing here imports whole components. */
-function readComponentType(ledger: Ledger, reader: ByteReader, parent: Scope): void {
+function readComponentType(ledger: DecodeSink, reader: ByteReader, parent: Scope): void {
   const scope = new Scope(parent);
   const exports = new Map<string, Item>();
   for (let left = reader.count(); left > 0; left -= 1) {

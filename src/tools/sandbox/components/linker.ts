@@ -11,7 +11,7 @@ import {
   type Item,
   Scope,
 } from "./scope.ts";
-import { type Ledger, readInterface, readTypeDefinition } from "./interface-reader.ts";
+import { type DecodeSink, readInterface, readTypeDefinition } from "./interface-reader.ts";
 import { readAlias, readCoreSort, readExternName, readItem } from "./item-reader.ts";
 import { Types } from "./type-reader.ts";
 
@@ -45,12 +45,12 @@ const SECTION = {
 
 /** Bytes of a core module in the file. */
 export type ModuleRange = { readonly start: number; readonly end: number };
-export type TakenApart = { readonly plan: Plan; readonly modules: readonly ModuleRange[] };
+export type DecodedComponent = { readonly plan: Plan; readonly modules: readonly ModuleRange[] };
 
 type Resource = Plan["resources"][number];
 type Exported = { readonly interface: string; readonly name: string; readonly function: Function };
 
-export class Linker implements Ledger {
+export class Linker implements DecodeSink {
   readonly types = new Types();
   readonly #bytes: Uint8Array;
   readonly #resources: Resource[] = [];
@@ -65,7 +65,7 @@ export class Linker implements Ledger {
   }
 
   /** Throws ComponentRefusedError. */
-  link(describe: (interfaceName: string, name: string) => string): TakenApart {
+  link(describe: (interfaceName: string, name: string) => string): DecodedComponent {
     const whole = new ByteReader(this.#bytes, 0, this.#bytes.length);
     this.#component({ at: whole, scope: new Scope(undefined) }, undefined, 0);
     const exports = this.#exports.flatMap(({ interface: from, name, function: exported }): ComponentExport[] => {

@@ -1,4 +1,4 @@
-import type { FileClient, Gate, SystemSettings } from "../wasi/index.ts";
+import type { FileClient, HostBridge, SystemSettings } from "../wasi/index.ts";
 import type { GuestTool, Outcome } from "../wire/index.ts";
 
 /** What detection looks at: names and kinds, from the module as it came. */
@@ -8,7 +8,7 @@ export type ModuleOutline = {
 };
 
 /** What a guest of any ABI is given: its limits and the ways to run and to end it. */
-export interface GuestHost extends Gate {
+export interface GuestHost extends HostBridge {
   readonly settings: SystemSettings;
   /** Bytes of memory that the guest may have. */
   readonly memoryBytesMax: number;

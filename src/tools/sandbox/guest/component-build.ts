@@ -1,4 +1,11 @@
-import { ComponentRefusedError, encodeBundle, type Plan, runExport, takeApart, toolsOf } from "../components/index.ts";
+import {
+  ComponentRefusedError,
+  encodeBundle,
+  type Plan,
+  runExport,
+  decomposeComponent,
+  toolsOf,
+} from "../components/index.ts";
 import { CAXTON_INTERFACES, caxtonFunctions, isCaxtonInterface } from "../components/system/index.ts";
 import type { Metered, MeterLimits } from "../meter/index.ts";
 
@@ -19,7 +26,7 @@ export function prepare(
       "Build for size and strip debug information.",
     );
   }
-  const { plan, modules } = takeApart(bytes);
+  const { plan, modules } = decomposeComponent(bytes);
   refuseUnknown(plan);
   const used = [...new Set(plan.instances.map(({ module }) => module))];
   const parts = used.map((module) => {

@@ -12,7 +12,12 @@ import {
   Lower,
   type Plan,
 } from "../components/index.ts";
-import { HoldingsFault, HostFault, type HostFunction, type HostInterface } from "../components/system/index.ts";
+import {
+  HostMemoryExceededError,
+  HostFault,
+  type HostFunction,
+  type HostInterface,
+} from "../components/system/index.ts";
 import { GuestMemory } from "../wasi/index.ts";
 import type { GuestExports, GuestHost } from "./abi.ts";
 
@@ -116,7 +121,7 @@ export class ComponentFunctions {
     if (error instanceof CanonFault || error instanceof HostFault) {
       return this.#deps.host.end("trap", `${what}: ${error.message}`);
     }
-    if (error instanceof HoldingsFault) return this.#deps.host.end("memory", error.message);
+    if (error instanceof HostMemoryExceededError) return this.#deps.host.end("memory", error.message);
     return error;
   }
 

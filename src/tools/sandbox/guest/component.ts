@@ -27,7 +27,7 @@ import { ComponentFunctions } from "./component-functions.ts";
 import { askHost } from "./host-calls.ts";
 import { type ReadReply, replyHead } from "./host-reply.ts";
 import { McpDialog } from "./mcp-dialog.ts";
-import { quietStreams } from "./quiet-streams.ts";
+import { nullStdio } from "./null-stdio.ts";
 
 /**
  * A WebAssembly component for WASI 0.2, which a build has taken apart. Its exported functions are tools, with their types
@@ -132,7 +132,7 @@ const systemFor = (host: GuestHost, own: Pick<SystemDeps, "streams" | "exit">): 
     files: host.files,
     fetch: fetchThrough(host),
     askServer: askServerThrough(host),
-    heldBytesMax: host.memoryBytesMax,
+    hostMemoryBytesMax: host.memoryBytesMax,
   });
 
 /** A component whose functions are tools. */
@@ -156,7 +156,7 @@ class FunctionsGuest implements Guest {
     const exit = (code: number): never => {
       throw refuse(`it ended itself with exit code ${code}`);
     };
-    this.#system = systemFor(host, { streams: quietStreams(host), exit });
+    this.#system = systemFor(host, { streams: nullStdio(host), exit });
     const { plan, layouts } = program;
     this.#functions = new ComponentFunctions({
       host,

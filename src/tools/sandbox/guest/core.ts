@@ -13,7 +13,7 @@ import { answerOf, readJson, readText, shaped } from "./answer.ts";
 import { CORE_IMPORTS, CORE_MODULES, CoreHost } from "./core-host.ts";
 import { CAXTON_MODULE, HostCalls } from "./host-calls.ts";
 import { readToolPage } from "./mcp.ts";
-import { quietStreams } from "./quiet-streams.ts";
+import { nullStdio } from "./null-stdio.ts";
 
 /**
  * A module without a library: `memory`, an allocator and `handle_tool_call(ptr, len) -> i32`.
@@ -79,7 +79,7 @@ class CoreGuest implements Guest {
     const exit = (code: number): never => {
       throw this.#host.end("trap", `it ended itself with exit code ${code}`);
     };
-    this.#wasi = new Wasi({ gate: host, files: host.files, stdio: quietStreams(host), exit }, host.settings);
+    this.#wasi = new Wasi({ gate: host, files: host.files, stdio: nullStdio(host), exit }, host.settings);
   }
 
   async start(): Promise<void> {

@@ -5,7 +5,7 @@ import { readJson, readText, shaped } from "./answer.ts";
 import { EXTISM_MODULE, ExtismHost } from "./extism-host.ts";
 import { CAXTON_MODULE, HostCalls } from "./host-calls.ts";
 import { isToolName, readCallResult, readToolPage } from "./mcp.ts";
-import { quietStreams } from "./quiet-streams.ts";
+import { nullStdio } from "./null-stdio.ts";
 
 /** Functions that other hosts give a plug-in. */
 const USER_MODULE = "extism:host/user";
@@ -57,7 +57,7 @@ class ExtismGuest implements Guest {
     const exit = (code: number): never => {
       throw this.#finish(code === 0, `it ended itself with exit code ${code}`);
     };
-    this.#wasi = new Wasi({ gate: host, files: host.files, stdio: quietStreams(host), exit }, host.settings);
+    this.#wasi = new Wasi({ gate: host, files: host.files, stdio: nullStdio(host), exit }, host.settings);
   }
 
   async start(): Promise<void> {

@@ -7,7 +7,7 @@ const GRANTED: IoReply = { type: "granted", body: Buffer.alloc(0) };
 const close = (handle: number): IoRequest => ({ op: "close", handle });
 
 /** Requests of one child, and which of them have left, by handle, and are under way, by id. */
-function desk() {
+function handler() {
   const left: number[] = [];
   const underWay: number[] = [];
   const requests = new FileRequests((id, { request }) => {
@@ -21,7 +21,7 @@ function desk() {
 test("whatever comes when, requests leave in order, few at a time, and each is settled once", () => {
   fc.assert(
     fc.property(fc.array(fc.boolean(), { maxLength: 200 }), (steps) => {
-      const { left, underWay, requests } = desk();
+      const { left, underWay, requests } = handler();
       const settled: number[] = [];
       let made = 0;
       for (const isAsked of steps) {
@@ -41,7 +41,7 @@ test("whatever comes when, requests leave in order, few at a time, and each is s
 
 // guest.file-requests.F1, guest.file-requests.F3
 test("at its end what a call has waiting leaves, and no reply to it is heard any more", () => {
-  const { left, underWay, requests } = desk();
+  const { left, underWay, requests } = handler();
   let settled = 0;
   for (let handle = 0; handle < 3 * UNDER_WAY_MAX; handle += 1) {
     requests.ask({ call: 1, server: 1, request: close(handle) }, () => (settled += 1));
@@ -54,7 +54,7 @@ test("at its end what a call has waiting leaves, and no reply to it is heard any
 });
 
 test("one call's requests do not wait for another's", () => {
-  const { left, requests } = desk();
+  const { left, requests } = handler();
   for (let handle = 0; handle < 2 * UNDER_WAY_MAX; handle += 1) {
     requests.ask({ call: 1, server: 1, request: close(handle) }, () => {});
   }

@@ -19,7 +19,7 @@ import { build } from "./build.ts";
 import { FileRequests } from "./file-requests.ts";
 import type { CallOutcome } from "./instance.ts";
 import { type InstanceRoom, LoadedServer } from "./loaded-server.ts";
-import { TurnNotice } from "./turn-notice.ts";
+import { RunningCallNotice } from "./running-call-notice.ts";
 import { Turns } from "./turns.ts";
 
 /** The server is trusted, but a bound is a bound: a metered module of the largest size fits. */
@@ -31,7 +31,7 @@ const CANCEL_OUTCOMES: readonly Outcome[] = ["cancelled", "deadline"];
 export class Host {
   readonly #connection: Connection;
   readonly #turns: Turns;
-  readonly #notice: TurnNotice;
+  readonly #notice: RunningCallNotice;
   readonly #servers = new Map<number, LoadedServer>();
   readonly #room: InstanceRoom = { count: 0, max: INSTANCES_MAX };
   readonly #files = new FileRequests((id, { call, server, request }) =>
@@ -46,7 +46,7 @@ export class Host {
       onEnd,
     });
     this.#turns = new Turns(() => this.#connection.flush());
-    this.#notice = new TurnNotice({
+    this.#notice = new RunningCallNotice({
       tell: (server, call) => this.#connection.send(KIND.turn, call, server),
       flush: () => this.#connection.flush(),
     });

@@ -1,7 +1,7 @@
 import type { FileClient, SystemSettings } from "../wasi/index.ts";
 import { encodeWithBytes, type GuestTool, type LoadSpec, type Outcome } from "../wire/index.ts";
 import type { Guest, GuestAnswer, GuestExports, GuestHost, Opener } from "./abi.ts";
-import { RecentText } from "./recent-text.ts";
+import { TailBuffer } from "./tail-buffer.ts";
 import type { Turns } from "./turns.ts";
 
 /**
@@ -16,11 +16,11 @@ import type { Turns } from "./turns.ts";
  *   budget, so none goes past it, and what all have used together decides: it is added up at each call into the host
  *   and at the end.
  */
-export type Ending = { readonly outcome: Outcome; readonly detail: string };
+export type ExitReason = { readonly outcome: Outcome; readonly detail: string };
 
 export type CallOutcome = (
   | { readonly type: "answered"; readonly answer: GuestAnswer }
-  | ({ readonly type: "ended" } & Ending)
+  | ({ readonly type: "ended" } & ExitReason)
 ) & { readonly fuel: number; readonly memoryBytes: number };
 
 export type InstanceDeps = {
@@ -34,7 +34,7 @@ export type InstanceDeps = {
 };
 
 /** What goes through the guest's stack when it is ended; nobody sees it. */
-export class GuestEnded extends Error {
+export class GuestTerminated extends Error {
   override readonly name = "GuestEnded";
 }
 
@@ -43,7 +43,7 @@ type Waiting = { readonly reject: (error: Error) => void; cancel: (() => void) |
 /** The fuel counter of one module, and what it was last set to. */
 type Counter = { readonly global: WebAssembly.Global; given: number };
 
-const UNEXPLAINED: Ending = { outcome: "trap", detail: "" };
+const UNEXPLAINED: ExitReason = { outcome: "trap", detail: "" };
 
 const DEBT_MAX = 10_000;
 const PAGE_BYTES = 65_536;
@@ -63,7 +63,7 @@ export class Instance implements GuestHost {
   readonly #guest: Guest;
   readonly #log: (bytes: Uint8Array) => void;
   readonly #onTurn: ((fuel: number) => void) | undefined;
-  readonly #errors = new RecentText(RECENT_BYTES);
+  readonly #errors = new TailBuffer(RECENT_BYTES);
   /** What the guest read of the system, and how much of it the server was told. */
   readonly #used = new Set<string>();
   #told = 0;
@@ -75,7 +75,7 @@ export class Instance implements GuestHost {
   /** Fuel of host work that was not yet taken from the guest's counter. */
   #debt = 0;
   #waiting: Waiting | undefined;
-  #ending: Ending | undefined;
+  #ending: ExitReason | undefined;
   /** Ends the step of the ABI that is under way, without its answer. */
   #giveUp: (() => void) | undefined;
   #leftAtEnd: number | undefined;
@@ -99,7 +99,7 @@ export class Instance implements GuestHost {
     this.#guest = open(this);
   }
 
-  get ending(): Ending | undefined {
+  get ending(): ExitReason | undefined {
     return this.#ending;
   }
 
@@ -110,7 +110,7 @@ export class Instance implements GuestHost {
   }
 
   /** Brings the guest to where it can take calls. Undefined when it got there. */
-  async start(): Promise<Ending | undefined> {
+  async start(): Promise<ExitReason | undefined> {
     this.#setFuel(this.#spec.startFuel);
     return this.#until(() => this.#guest.start()).then(
       () => undefined,
@@ -156,7 +156,7 @@ export class Instance implements GuestHost {
 
   #over(outcome: CallOutcome): CallOutcome {
     this.#giveUp = undefined;
-    if (this.#used.size > this.#told) this.#tellUses();
+    if (this.#used.size > this.#told) this.#reportUses();
     this.#guest.endCall();
     this.#errors.clear();
     return outcome;
@@ -166,9 +166,9 @@ export class Instance implements GuestHost {
   async #until<Value>(step: () => Promise<Value>): Promise<Value> {
     try {
       return await new Promise<Value>((resolve, reject) => {
-        this.#giveUp = () => reject(new GuestEnded());
+        this.#giveUp = () => reject(new GuestTerminated());
         if (this.#ending === undefined) step().then(resolve, reject);
-        else reject(new GuestEnded());
+        else reject(new GuestTerminated());
       });
     } catch (error) {
       this.#endWith(error);
@@ -179,7 +179,7 @@ export class Instance implements GuestHost {
   }
 
   /** Once for each thing in the life of an instance, before its call's answer. */
-  #tellUses(): void {
+  #reportUses(): void {
     const kinds = [...this.#used].slice(this.#told);
     this.#told = this.#used.size;
     const body = Buffer.concat(encodeWithBytes({ kinds }, new Uint8Array(0)));
@@ -234,7 +234,7 @@ export class Instance implements GuestHost {
     const settled = Promise.withResolvers<Result>();
     this.#turns.enter(() => {
       try {
-        if (this.#ending !== undefined) throw new GuestEnded();
+        if (this.#ending !== undefined) throw new GuestTerminated();
         this.#onTurn?.(this.#budget);
         void this.#follow(this.#promising(exported)(...begin()), finish, settled);
       } catch (error) {
@@ -246,7 +246,7 @@ export class Instance implements GuestHost {
   }
 
   plain(exported: WebAssembly.ExportValue | undefined, ...values: readonly unknown[]): unknown {
-    if (this.#ending !== undefined) throw new GuestEnded();
+    if (this.#ending !== undefined) throw new GuestTerminated();
     if (typeof exported !== "function") throw this.end("trap", "a function that it needs is not there");
     try {
       return exported(...values);
@@ -278,13 +278,13 @@ export class Instance implements GuestHost {
         this.#markEnded(this.#fault(error));
         this.#giveUp?.();
       }
-      settled.reject(new GuestEnded());
+      settled.reject(new GuestTerminated());
     }
     this.#turns.parked();
   }
 
   async enter(exported: WebAssembly.ExportValue | undefined, ...values: readonly unknown[]): Promise<unknown> {
-    if (this.#ending !== undefined) throw new GuestEnded();
+    if (this.#ending !== undefined) throw new GuestTerminated();
     if (typeof exported !== "function") throw this.end("trap", "a function that it needs is not there");
     try {
       return await this.#promising(exported)(...values);
@@ -298,7 +298,7 @@ export class Instance implements GuestHost {
     begin: (settle: (value: Value) => void) => (() => void) | void,
     finish: (value: Value) => Result,
   ): Promise<Result> {
-    if (this.#ending !== undefined) throw new GuestEnded();
+    if (this.#ending !== undefined) throw new GuestTerminated();
     return new Promise<Result>((resolve, reject) => {
       const waiting: Waiting = { reject, cancel: undefined };
       this.#waiting = waiting;
@@ -328,14 +328,14 @@ export class Instance implements GuestHost {
   }
 
   charge(fuel: number): void {
-    if (this.#ending !== undefined) throw new GuestEnded();
+    if (this.#ending !== undefined) throw new GuestTerminated();
     this.#debt += fuel;
     if (this.#debt > DEBT_MAX) this.#payDebt();
     if (this.#counters.length > 1 && this.#fuelLeft() < 0) throw this.end("fuel", "");
   }
 
   end(outcome: Outcome, detail: string): Error {
-    if (this.#ending !== undefined) return new GuestEnded();
+    if (this.#ending !== undefined) return new GuestTerminated();
     this.#markEnded(outcome === "trap" && this.#ranOutOfMemory() ? { outcome: "memory", detail } : { outcome, detail });
     this.#giveUp?.();
     return this.#stop();
@@ -352,9 +352,9 @@ export class Instance implements GuestHost {
     this.#waiting = undefined;
     if (waiting !== undefined) {
       waiting.cancel?.();
-      this.#turns.enter(() => waiting.reject(new GuestEnded()));
+      this.#turns.enter(() => waiting.reject(new GuestTerminated()));
     }
-    return new GuestEnded();
+    return new GuestTerminated();
   }
 
   log(bytes: Uint8Array): void {
@@ -362,14 +362,14 @@ export class Instance implements GuestHost {
     this.#log(bytes);
   }
 
-  #markEnded(ending: Ending): void {
+  #markEnded(ending: ExitReason): void {
     if (this.#ending !== undefined) return;
     this.#ending = ending;
     this.#leftAtEnd = this.#fuelLeft();
   }
 
   /** What an error that came out of the guest's stack means. */
-  #fault(error: unknown): Ending {
+  #fault(error: unknown): ExitReason {
     if (this.#ending !== undefined) return this.#ending;
     if (this.#fuelLeft() < 0) return { outcome: "fuel", detail: "" };
     const said = this.#errors.lastLine();

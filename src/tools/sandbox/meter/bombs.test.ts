@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { body, list, moduleOf, moduleWithCode, section, text, u32 } from "./binary.kit.ts";
-import { PAID_MAX, surveyCallees } from "./callees.ts";
+import { PREPAID_FUEL_MAX, surveyCallees } from "./callees.ts";
 import { Guest } from "./guest.kit.ts";
 import { meter, METER_LIMITS, ModuleRefusedError, type Refusal } from "./index.ts";
 import { planBody } from "./plan.ts";
@@ -244,9 +244,9 @@ describe("a guest without end, all inside", () => {
     const long = `(func $long ${"(drop (i32.const 1))".repeat(1000)})`;
     const guest = new Guest(meter(assemble(`(module ${long} (func (export "f") (call $long)))`)).bytes);
     expect(guest.spend("f").used).toBe(1n + 2n + 1n + 2000n);
-    guest.fuel = 2n + BigInt(PAID_MAX) - 1n;
+    guest.fuel = 2n + BigInt(PREPAID_FUEL_MAX) - 1n;
     expect(guest.call("f").type).toBe("trap");
-    expect(guest.fuel).toBeGreaterThanOrEqual(-BigInt(PAID_MAX));
+    expect(guest.fuel).toBeGreaterThanOrEqual(-BigInt(PREPAID_FUEL_MAX));
   });
 });
 

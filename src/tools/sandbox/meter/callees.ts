@@ -25,7 +25,7 @@ export type Callees = {
 };
 
 /** More than this the function pays by itself. It keeps the price of a body full of calls within 32 bits. */
-export const PAID_MAX = 400;
+export const PREPAID_FUEL_MAX = 400;
 
 /** With calls of two bytes each, a body can put off some 16 million of fuel, which is far below a usual limit. */
 export const SMALL_FUEL_MAX = 64;
@@ -41,7 +41,7 @@ export function surveyCallees({ bytes, draft }: Survey): Callees {
     for (const callee of plan.callees) isCalled[callee] = 1;
     const { index } = body;
     if (draft.referredFunctions.has(index)) continue;
-    const paid = Math.min(PAID_MAX, plan.points[0]?.fuel ?? 0);
+    const paid = Math.min(PREPAID_FUEL_MAX, plan.points[0]?.fuel ?? 0);
     if (exported.has(index)) {
       exported.set(index, paid);
     } else {

@@ -9,7 +9,7 @@ import {
 } from "../wire/index.ts";
 import { type Descriptor, type Descriptors, type FileDescriptor, FLAG } from "./descriptors.ts";
 import { ERRNO, errnoOf } from "./errno.ts";
-import type { FileClient, Gate } from "./gate.ts";
+import type { FileClient, HostBridge } from "./host-bridge.ts";
 import type { GuestMemory, Span } from "./guest-memory.ts";
 import { COPY_SHIFT } from "./system.ts";
 
@@ -22,7 +22,7 @@ const STAT_BYTES = 64;
 export type Answer = number | Promise<number>;
 export type FileDeps = {
   readonly memory: GuestMemory;
-  readonly gate: Gate;
+  readonly gate: HostBridge;
   readonly files: FileClient;
   readonly descriptors: Descriptors;
 };
@@ -30,7 +30,7 @@ export type FileDeps = {
 /** Open files: each function is one WASI call, gives its error number, and asks the broker for what it does not know. */
 export class Files {
   readonly #memory: GuestMemory;
-  readonly #gate: Gate;
+  readonly #gate: HostBridge;
   readonly #client: FileClient;
   readonly #descriptors: Descriptors;
 

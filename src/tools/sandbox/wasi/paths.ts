@@ -17,7 +17,7 @@ import {
 } from "./descriptors.ts";
 import { ERRNO, errnoOf } from "./errno.ts";
 import { type Answer, type FileDeps, type Files, FILETYPE, stampsOf } from "./files.ts";
-import type { FileClient, Gate } from "./gate.ts";
+import type { FileClient, HostBridge } from "./host-bridge.ts";
 import type { GuestMemory, Span } from "./guest-memory.ts";
 import { ReadAhead } from "./read-ahead.ts";
 import { DIRECTORY_RIGHTS, FILE_RIGHTS, isSubset, RIGHT, rightsOf, WRITE_RIGHTS } from "./rights.ts";
@@ -43,7 +43,7 @@ type Target = { readonly directory: DirectoryDescriptor; readonly path: string; 
 /** What is reached by its path: each function is one WASI call and gives its error number. */
 export class Paths {
   readonly #memory: GuestMemory;
-  readonly #gate: Gate;
+  readonly #gate: HostBridge;
   readonly #client: FileClient;
   readonly #descriptors: Descriptors;
   readonly #files: Files;

@@ -1,6 +1,6 @@
 import type { Descriptors, FileDescriptor } from "./descriptors.ts";
 import { ERRNO } from "./errno.ts";
-import type { Gate } from "./gate.ts";
+import type { HostBridge } from "./host-bridge.ts";
 import type { GuestMemory } from "./guest-memory.ts";
 import { RIGHT } from "./rights.ts";
 import type { Streams } from "./stdio.ts";
@@ -31,7 +31,7 @@ type Event = {
 
 export type PollDeps = {
   readonly memory: GuestMemory;
-  readonly gate: Gate;
+  readonly gate: HostBridge;
   readonly stdio: Streams;
   readonly system: System;
   readonly descriptors: Descriptors;

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { IoReply } from "../wire/index.ts";
-import type { FileClient } from "./gate.ts";
+import type { FileClient } from "./host-bridge.ts";
 import { ReadAhead } from "./read-ahead.ts";
 
 /** A file whose reads are answered when the test says so. */

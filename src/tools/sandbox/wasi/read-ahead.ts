@@ -1,5 +1,5 @@
 import type { IoReply } from "../wire/index.ts";
-import type { FileClient } from "./gate.ts";
+import type { FileClient } from "./host-bridge.ts";
 
 const FIRST_BYTES = 64 * 1024;
 const LARGEST_BYTES = 1024 * 1024;

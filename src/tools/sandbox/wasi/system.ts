@@ -1,6 +1,6 @@
 import { getRandomValues } from "node:crypto";
 import { ERRNO } from "./errno.ts";
-import type { Gate } from "./gate.ts";
+import type { HostBridge } from "./host-bridge.ts";
 import type { GuestMemory } from "./guest-memory.ts";
 import { SeededStream } from "./seeded-stream.ts";
 
@@ -31,13 +31,13 @@ const RANDOM_SHIFT = 1;
 /** Arguments, environment, clocks and randomness. */
 export class System {
   readonly #memory: GuestMemory;
-  readonly #gate: Gate;
+  readonly #gate: HostBridge;
   readonly #settings: SystemSettings;
   readonly #arguments: readonly Buffer[];
   readonly #environment: readonly Buffer[];
   #stream: SeededStream | undefined;
 
-  constructor(memory: GuestMemory, gate: Gate, settings: SystemSettings) {
+  constructor(memory: GuestMemory, gate: HostBridge, settings: SystemSettings) {
     this.#memory = memory;
     this.#gate = gate;
     this.#settings = settings;

@@ -1,7 +1,7 @@
 import { type Descriptor, Descriptors, FLAG, FLAGS_ALL } from "./descriptors.ts";
 import { ERRNO } from "./errno.ts";
 import { type Answer, Files, FILETYPE, stampsOf } from "./files.ts";
-import type { FileClient, Gate } from "./gate.ts";
+import type { FileClient, HostBridge } from "./host-bridge.ts";
 import { GuestMemory, type Span } from "./guest-memory.ts";
 import { Paths } from "./paths.ts";
 import { isSubset, RIGHT, rightsOf } from "./rights.ts";
@@ -19,7 +19,7 @@ const SIGNALS_IGNORED: ReadonlySet<number> = new Set([0, 16, 17, 22, 27]);
 const SIGNALS_STOPPING: ReadonlySet<number> = new Set([18, 19, 20, 21]);
 
 export type WasiDeps = {
-  readonly gate: Gate;
+  readonly gate: HostBridge;
   readonly files: FileClient;
   readonly stdio: Streams;
   /** Ends the guest from inside an import. */
@@ -36,7 +36,7 @@ export class Wasi {
   readonly paths: Paths;
   readonly system: System;
   readonly stdio: Streams;
-  readonly gate: Gate;
+  readonly gate: HostBridge;
   readonly exit: (code: number) => never;
 
   constructor({ gate, files, stdio, exit, preopened }: WasiDeps, settings: SystemSettings) {

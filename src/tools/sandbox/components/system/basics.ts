@@ -1,13 +1,13 @@
 import { getRandomValues } from "node:crypto";
 import { isTagged, NONE, ok, some } from "../index.ts";
-import { type Gate, SeededStream, type Streams, type SystemSettings } from "../../wasi/index.ts";
+import { type HostBridge, SeededStream, type Streams, type SystemSettings } from "../../wasi/index.ts";
 import { HostFault, type HostInterface, prompt, textOf, wholeOf } from "./host-function.ts";
 import { Timer } from "./pollable.ts";
 import { StandardInput, StandardOutput } from "./streams.ts";
 
 /** `wasi:cli`, `wasi:clocks`, `wasi:random`, `wasi:config`, `wasi:logging`. */
 export type Basics = {
-  readonly gate: Gate;
+  readonly gate: HostBridge;
   readonly settings: SystemSettings;
   readonly streams: Streams;
   readonly log: (bytes: Uint8Array) => void;

@@ -1,5 +1,5 @@
 import { err, ok, type Tagged } from "../index.ts";
-import type { Holdings, Share } from "./holdings.ts";
+import type { HostMemoryBudget, HostAllocation } from "./host-memory-budget.ts";
 import { bytesOf, type HostInterface, instanceOf, listOf, prompt, textOf } from "./host-function.ts";
 
 /** `fields` of `wasi:http`: header lines of a request or an answer. */
@@ -17,13 +17,13 @@ const sizeOf = (entries: readonly Field[]): number =>
 
 /** It lasts until the guest, or what it was given to, lets go of it. */
 export class Fields {
-  readonly #share: Share;
+  readonly #share: HostAllocation;
   readonly #isMutable: boolean;
   #entries: readonly Field[];
 
   /** Throws HoldingsFault. */
-  constructor(holdings: Holdings, entries: readonly Field[] = [], isMutable = true) {
-    this.#share = holdings.lasting();
+  constructor(memoryBudget: HostMemoryBudget, entries: readonly Field[] = [], isMutable = true) {
+    this.#share = memoryBudget.lasting();
     this.#share.keep(sizeOf(entries));
     this.#entries = entries;
     this.#isMutable = isMutable;
@@ -71,10 +71,10 @@ const entryOf = (pair: unknown): Field => {
   return [textOf(name), bytesOf(value)];
 };
 
-export const fieldFunctions = (holdings: Holdings): HostInterface => ({
-  "[constructor]fields": prompt(() => new Fields(holdings)),
+export const fieldFunctions = (memoryBudget: HostMemoryBudget): HostInterface => ({
+  "[constructor]fields": prompt(() => new Fields(memoryBudget)),
   "[static]fields.from-list": prompt((list) => {
-    const made = new Fields(holdings);
+    const made = new Fields(memoryBudget);
     const put = made.put([], listOf(list).map(entryOf));
     return put.tag === "ok" ? ok(made) : put;
   }),
@@ -91,5 +91,5 @@ export const fieldFunctions = (holdings: Holdings): HostInterface => ({
     fieldsOf(each).put(fieldsOf(each).entries, [[textOf(name), bytesOf(value)]]),
   ),
   "[method]fields.entries": prompt((each) => fieldsOf(each).entries),
-  "[method]fields.clone": prompt((each) => new Fields(holdings, fieldsOf(each).entries)),
+  "[method]fields.clone": prompt((each) => new Fields(memoryBudget, fieldsOf(each).entries)),
 });

@@ -3,23 +3,23 @@ import { err, ok } from "../index.ts";
 import type { IoRequest } from "../../wire/index.ts";
 import { encodeInfo, encodeListing, encodeNumber, type IoReply, PATH_BYTES_MAX } from "../../wire/index.ts";
 import { filesystemInterfaces } from "./filesystem.ts";
-import { Holdings, HoldingsFault } from "./holdings.ts";
+import { HostMemoryBudget, HostMemoryExceededError } from "./host-memory-budget.ts";
 import { InputStream, OutputStream, StreamError } from "./streams.ts";
 
 const REFUSED: IoReply = { type: "refused", reason: "denied" };
 
 /** The functions of wasi:filesystem over a broker that remembers what it was asked; it refuses everything by default. */
-function world(answer: (request: IoRequest) => IoReply = () => REFUSED, heldBytesMax = 1_000_000) {
+function world(answer: (request: IoRequest) => IoReply = () => REFUSED, hostMemoryBytesMax = 1_000_000) {
   const asked: IoRequest[] = [];
   const closed: number[] = [];
-  const holdings = new Holdings(heldBytesMax);
+  const memoryBudget = new HostMemoryBudget(hostMemoryBytesMax);
   const interfaces = filesystemInterfaces({
     ask: (request) => {
       asked.push(request);
       return Promise.resolve(answer(request));
     },
     close: (handle) => closed.push(handle),
-    holdings,
+    memoryBudget,
   });
   const call = (from: string, name: string, ...values: readonly unknown[]): unknown =>
     interfaces[`wasi:filesystem/${from}`]?.[name]?.call(...values);
@@ -29,7 +29,7 @@ function world(answer: (request: IoRequest) => IoReply = () => REFUSED, heldByte
   return {
     asked,
     closed,
-    holdings,
+    memoryBudget,
     call: (name: string, ...values: readonly unknown[]) => call("types", name, ...values),
     directories,
   };
@@ -162,9 +162,9 @@ test("what is written through a stream is asked for in pieces of a megabyte", as
   ]);
 });
 
-// system.holdings.H2
+// system.host-memory-budget.H2
 test("what a call opened is a bad descriptor in the next, asks nobody, and is not closed twice", async () => {
-  const { asked, closed, holdings, call, directories } = world(disk);
+  const { asked, closed, memoryBudget, call, directories } = world(disk);
   const here = directories.get(".");
   const file = valueOf(await call("[method]descriptor.open-at", here, [], "a", [], ["read"]));
   const inner = valueOf(await call("[method]descriptor.open-at", here, [], "d", ["directory"], ["read"]));
@@ -172,9 +172,9 @@ test("what a call opened is a bad descriptor in the next, asks nobody, and is no
   const input = valueOf(call("[method]descriptor.read-via-stream", file, 0n));
   const output = valueOf(call("[method]descriptor.append-via-stream", file));
   expect(input instanceof InputStream && (await input.read(10))).toHaveLength(10);
-  expect(holdings.bytes).toBeGreaterThan(256 * 1024);
-  holdings.endCall();
-  expect(holdings.bytes).toBe(0);
+  expect(memoryBudget.bytes).toBeGreaterThan(256 * 1024);
+  memoryBudget.endCall();
+  expect(memoryBudget.bytes).toBe(0);
   asked.length = 0;
   expect(await call("[method]descriptor.read", file, 10n, 0n)).toEqual(err("bad-descriptor"));
   expect(await call("[method]descriptor.write", file, Buffer.from("x"), 0n)).toEqual(err("bad-descriptor"));
@@ -196,15 +196,15 @@ test("a file that the guest lets go of within its call is closed", async () => {
 });
 
 test("what is read ahead counts against the guest's memory, until it is read or let go of", async () => {
-  const { holdings, call, directories } = world(disk, 600 * 1024);
+  const { memoryBudget, call, directories } = world(disk, 600 * 1024);
   const file = valueOf(await call("[method]descriptor.open-at", directories.get("."), [], "a", [], ["read"]));
   const streams = Array.from({ length: 3 }, () => valueOf(call("[method]descriptor.read-via-stream", file, 0n)));
   await read(streams[0], 1);
   await read(streams[1], 1);
-  await expect(read(streams[2], 1)).rejects.toThrow(HoldingsFault);
+  await expect(read(streams[2], 1)).rejects.toThrow(HostMemoryExceededError);
   await read(streams[0], 256 * 1024);
   await read(streams[2], 1);
   drop(streams[1]);
   drop(streams[2]);
-  expect(holdings.bytes).toBe(0);
+  expect(memoryBudget.bytes).toBe(0);
 });

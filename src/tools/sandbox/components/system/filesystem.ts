@@ -263,14 +263,14 @@ async function open(world: World, place: string | undefined, given: readonly unk
   return ok(new OpenFile(world, handle, flags));
 }
 
-async function openDirectory({ ask, holdings }: World, path: string): Promise<Tagged> {
+async function openDirectory({ ask, memoryBudget }: World, path: string): Promise<Tagged> {
   const reply = await ask({ op: "stat", path, follow: true });
   if (reply.type === "refused") return err(CODES[reply.reason]);
-  return decodeInfo(reply.body).kind === "directory" ? ok(new Directory(holdings, path)) : err("not-directory");
+  return decodeInfo(reply.body).kind === "directory" ? ok(new Directory(memoryBudget, path)) : err("not-directory");
 }
 
 /** What is known of files and directories. */
-function information({ ask, holdings }: FileWorld): HostInterface {
+function information({ ask, memoryBudget }: FileWorld): HostInterface {
   const infoAt = async (given: readonly unknown[], read: (info: FileInfo) => unknown): Promise<Tagged> => {
     const [each, flags, path] = given;
     const place = target(each, path);
@@ -291,7 +291,7 @@ function information({ ask, holdings }: FileWorld): HostInterface {
     "[method]descriptor.read-directory": waiting(async (each) => {
       if (fileOf(each) !== undefined) return err("not-directory");
       const reply = await ask({ op: "list", path: pathOf(each) });
-      return resultOf(reply, (body) => new Entries(holdings, body));
+      return resultOf(reply, (body) => new Entries(memoryBudget, body));
     }),
     "[method]directory-entry-stream.read-directory-entry": prompt((each) => ok(instanceOf(each, Entries).next())),
     "filesystem-error-code": prompt((error) => {

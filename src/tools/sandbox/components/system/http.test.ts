@@ -1,15 +1,15 @@
 import { expect, test } from "vitest";
 import { NONE, ok, some } from "../index.ts";
 import { type Fetched, httpInterfaces, type Wanted } from "./http.ts";
-import { Holdings, HoldingsFault } from "./holdings.ts";
+import { HostMemoryBudget, HostMemoryExceededError } from "./host-memory-budget.ts";
 import { isPollable } from "./pollable.ts";
 import { BytesOutput, InputStream, StreamError } from "./streams.ts";
 
 /** The functions of wasi:http over a network that answers when it is told to. */
-function world(heldBytesMax = 64 * 1024 * 1024) {
-  const holdings = new Holdings(heldBytesMax);
+function world(hostMemoryBytesMax = 64 * 1024 * 1024) {
+  const memoryBudget = new HostMemoryBudget(hostMemoryBytesMax);
   const sent: { readonly wanted: Wanted; readonly settle: (fetched: Fetched) => void }[] = [];
-  const interfaces = httpInterfaces({ fetch: (wanted, settle) => sent.push({ wanted, settle }), holdings });
+  const interfaces = httpInterfaces({ fetch: (wanted, settle) => sent.push({ wanted, settle }), memoryBudget });
   const call = (name: string, ...values: readonly unknown[]): unknown => {
     const from = name === "handle" ? "wasi:http/outgoing-handler" : "wasi:http/types";
     const found = interfaces[from]?.[name];
@@ -25,7 +25,7 @@ function world(heldBytesMax = 64 * 1024 * 1024) {
     call("[method]outgoing-request.set-path-with-query", made, some("/a?b=1"));
     return made;
   };
-  return { sent, call, request, holdings };
+  return { sent, call, request, memoryBudget };
 }
 
 const valueOf = (tagged: unknown): unknown =>
@@ -116,10 +116,10 @@ test("bodies of many requests together have the guest's memory limit, and each i
   const write = (): void => {
     for (const request of requests) bodyOf(made, request).write(new Uint8Array(MIB));
   };
-  expect(write).toThrow(HoldingsFault);
-  expect(made.holdings.bytes).toBeGreaterThan(3 * MIB);
-  made.holdings.endCall();
-  expect(made.holdings.bytes).toBe(0);
+  expect(write).toThrow(HostMemoryExceededError);
+  expect(made.memoryBudget.bytes).toBeGreaterThan(3 * MIB);
+  made.memoryBudget.endCall();
+  expect(made.memoryBudget.bytes).toBe(0);
 });
 
 test("a body in many small parts counts for what they take", () => {
@@ -128,7 +128,7 @@ test("a body in many small parts counts for what they take", () => {
   const write = (): void => {
     for (let part = 0; part < 20_000; part += 1) stream.write(new Uint8Array(1));
   };
-  expect(write).toThrow(HoldingsFault);
+  expect(write).toThrow(HostMemoryExceededError);
 });
 
 test("a request counts until it was answered, and its answer until its body is let go of", () => {
@@ -137,23 +137,23 @@ test("a request counts until it was answered, and its answer until its body is l
   bodyOf(made, request).write(new Uint8Array(MIB));
   const future = valueOf(made.call("handle", request, NONE));
   made.call("[method]future-incoming-response.get", future);
-  expect(made.holdings.bytes).toBeGreaterThan(MIB);
+  expect(made.memoryBudget.bytes).toBeGreaterThan(MIB);
   made.sent[0]?.settle({ type: "answered", status: 200, headers: [], body: Buffer.alloc(2 * MIB) });
-  expect(made.holdings.bytes).toBe(2 * MIB);
+  expect(made.memoryBudget.bytes).toBe(2 * MIB);
   const response = valueOf(valueOf(valueOf(made.call("[method]future-incoming-response.get", future))));
   const body = valueOf(made.call("[method]incoming-response.consume", response));
   const input = valueOf(made.call("[method]incoming-body.stream", body));
-  expect(made.holdings.bytes).toBe(2 * MIB);
+  expect(made.memoryBudget.bytes).toBe(2 * MIB);
   made.call("[static]incoming-body.finish", body);
-  expect(made.holdings.bytes).toBe(0);
+  expect(made.memoryBudget.bytes).toBe(0);
   expect(input instanceof InputStream && input.read(1)).toBeInstanceOf(StreamError);
 });
 
 test("an answer that does not fit ends the guest when it looks at it", () => {
-  expect(() => answered(world(MIB), 2 * MIB)).toThrow(HoldingsFault);
+  expect(() => answered(world(MIB), 2 * MIB)).toThrow(HostMemoryExceededError);
 });
 
-// system.holdings.H2
+// system.host-memory-budget.H2
 test("requests and answers of an earlier call are not used in the next", () => {
   const made = world();
   const [request, waiting] = [made.request(), valueOf(made.call("handle", made.request(), NONE))];
@@ -161,8 +161,8 @@ test("requests and answers of an earlier call are not used in the next", () => {
   stream.write(new Uint8Array(8));
   const [response, consumed] = [answered(made, 8), answered(made, 8)];
   const body = valueOf(made.call("[method]incoming-response.consume", consumed));
-  made.holdings.endCall();
-  expect(made.holdings.bytes).toBe(0);
+  made.memoryBudget.endCall();
+  expect(made.memoryBudget.bytes).toBe(0);
   expect(() => made.call("handle", request, NONE)).toThrow(/of a call that is over/);
   expect(() => made.call("[method]incoming-response.consume", response)).toThrow(/of a call that is over/);
   expect(stream.write(new Uint8Array(8))).toBeInstanceOf(StreamError);
@@ -177,9 +177,9 @@ test("an answer that comes after its call is let go of at once", () => {
   const made = world();
   const future = valueOf(made.call("handle", made.request(), NONE));
   made.call("[method]future-incoming-response.get", future);
-  made.holdings.endCall();
+  made.memoryBudget.endCall();
   made.sent[0]?.settle({ type: "answered", status: 200, headers: [], body: Buffer.alloc(MIB) });
-  expect(made.holdings.bytes).toBe(0);
+  expect(made.memoryBudget.bytes).toBe(0);
 });
 
 test("fields last, are bounded, and those of a request or an answer cannot be changed", () => {
@@ -187,7 +187,7 @@ test("fields last, are bounded, and those of a request or an answer cannot be ch
   const fields = made.call("[constructor]fields");
   expect(made.call("[method]fields.append", fields, "a", Buffer.from("b"))).toEqual(ok());
   expect(made.call("[method]fields.append", fields, "c", Buffer.alloc(300 * 1024, "x"))).toMatchObject({ tag: "err" });
-  made.holdings.endCall();
+  made.memoryBudget.endCall();
   expect(made.call("[method]fields.get", fields, "a")).toEqual([Buffer.from("b")]);
   const headers = made.call("[method]incoming-response.headers", answered(made, 1));
   expect(made.call("[method]fields.append", headers, "a", Buffer.from("b"))).toMatchObject({
@@ -204,7 +204,7 @@ test("a path without end is no path", () => {
 });
 
 test("requests that a call leaves unanswered do not count in the next, whether or not their answers come", () => {
-  const { sent, call, request, holdings } = world();
+  const { sent, call, request, memoryBudget } = world();
   const begin = (): void => {
     for (let made = 0; made < 5; made += 1) {
       call("[method]future-incoming-response.get", valueOf(call("handle", request(), NONE)));
@@ -212,7 +212,7 @@ test("requests that a call leaves unanswered do not count in the next, whether o
   };
   begin();
   expect(sent).toHaveLength(4);
-  holdings.endCall();
+  memoryBudget.endCall();
   sent[0]?.settle({ type: "refused", code: "unavailable", message: "the call is over" });
   begin();
   expect(sent).toHaveLength(8);

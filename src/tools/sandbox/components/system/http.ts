@@ -1,6 +1,6 @@
 import { err, isTagged, NONE, ok, some, type Tagged } from "../index.ts";
 import { fieldFunctions, Fields, fieldsOf } from "./fields.ts";
-import { type Holdings, HoldingsFault, type Share } from "./holdings.ts";
+import { type HostMemoryBudget, HostMemoryExceededError, type HostAllocation } from "./host-memory-budget.ts";
 import { HostFault, type HostFunction, type HostInterface, instanceOf, prompt, wholeOf } from "./host-function.ts";
 import type { Pollable } from "./pollable.ts";
 import { BytesInput, BytesOutput } from "./streams.ts";
@@ -39,15 +39,15 @@ class OutgoingBody {
   readonly output: BytesOutput;
   isTaken = false;
 
-  constructor(holdings: Holdings) {
-    this.output = new BytesOutput(holdings, BODY_BYTES_MAX);
+  constructor(memoryBudget: HostMemoryBudget) {
+    this.output = new BytesOutput(memoryBudget, BODY_BYTES_MAX);
   }
 }
 
 type Property = "method" | "path" | "scheme" | "authority";
 
 class OutgoingRequest {
-  readonly #share: Share;
+  readonly #share: HostAllocation;
   readonly headers: Fields;
   readonly body: OutgoingBody;
   method: Tagged = { tag: "get" };
@@ -56,10 +56,10 @@ class OutgoingRequest {
   authority: Tagged = NONE;
   isBodyTaken = false;
 
-  constructor(holdings: Holdings, headers: Fields) {
+  constructor(memoryBudget: HostMemoryBudget, headers: Fields) {
     this.headers = headers;
-    this.body = new OutgoingBody(holdings);
-    this.#share = holdings.ofCall(() => {
+    this.body = new OutgoingBody(memoryBudget);
+    this.#share = memoryBudget.ofCall(() => {
       headers[Symbol.dispose]();
       this.body.output.letGo();
     });
@@ -119,15 +119,15 @@ class RequestOptions {
 }
 
 class IncomingBody {
-  readonly #share: Share;
+  readonly #share: HostAllocation;
   readonly #input: BytesInput;
   #isTaken = false;
 
   /** Throws HoldingsFault. */
-  constructor(holdings: Holdings, bytes: Uint8Array) {
+  constructor(memoryBudget: HostMemoryBudget, bytes: Uint8Array) {
     const input = new BytesInput(bytes);
     this.#input = input;
-    this.#share = holdings.ofCall(() => input.letGo());
+    this.#share = memoryBudget.ofCall(() => input.letGo());
     this.#share.keep(bytes.length);
   }
 
@@ -144,19 +144,19 @@ class IncomingBody {
 }
 
 class IncomingResponse {
-  readonly #share: Share;
+  readonly #share: HostAllocation;
   readonly status: number;
   readonly headers: Fields;
   readonly #body: IncomingBody;
   #isConsumed = false;
 
   /** Throws HoldingsFault. */
-  constructor(holdings: Holdings, { status, headers, body }: Answered) {
+  constructor(memoryBudget: HostMemoryBudget, { status, headers, body }: Answered) {
     const lines = headers.map(([name, value]) => [name, Buffer.from(value, "latin1")] as const);
     this.status = status;
-    this.headers = new Fields(holdings, lines, false);
-    this.#body = new IncomingBody(holdings, body);
-    this.#share = holdings.ofCall(() => {
+    this.headers = new Fields(memoryBudget, lines, false);
+    this.#body = new IncomingBody(memoryBudget, body);
+    this.#share = memoryBudget.ofCall(() => {
       this.headers[Symbol.dispose]();
       if (!this.#isConsumed) this.#body[Symbol.dispose]();
     });
@@ -192,8 +192,8 @@ const bytesOf = (fetched: Fetched): number =>
 const LOST: Fetched = { type: "refused", code: "unavailable", message: "the call that made the request is over" };
 
 class FutureResponse {
-  readonly #holdings: Holdings;
-  readonly #share: Share;
+  readonly #memoryBudget: HostMemoryBudget;
+  readonly #share: HostAllocation;
   readonly #send: () => void;
   readonly #wakers = new Set<() => void>();
   #isSent = false;
@@ -201,9 +201,9 @@ class FutureResponse {
   #isTaken = false;
   readonly pollable: Pollable;
 
-  constructor({ fetch, holdings }: World, request: OutgoingRequest, timeoutMs: number | undefined) {
-    this.#holdings = holdings;
-    this.#share = holdings.ofCall(() => {
+  constructor({ fetch, memoryBudget }: World, request: OutgoingRequest, timeoutMs: number | undefined) {
+    this.#memoryBudget = memoryBudget;
+    this.#share = memoryBudget.ofCall(() => {
       this.#fetched = LOST;
       // What is on its way is kept until it has arrived.
       if (!this.#isSent) request[Symbol.dispose]();
@@ -250,14 +250,14 @@ class FutureResponse {
     this.begin();
     const fetched = this.#fetched;
     if (fetched === undefined) return NONE;
-    if (fetched === "too-large") throw new HoldingsFault("it was answered with more than its memory limit");
+    if (fetched === "too-large") throw new HostMemoryExceededError("it was answered with more than its memory limit");
     if (this.#isTaken) return some(err());
     this.#isTaken = true;
     if (fetched.type === "refused") return some(ok(err(errorOf(fetched.code, fetched.message))));
     // From here on the response keeps it.
     this.#share.keep(0);
     this.#fetched = LOST;
-    return some(ok(ok(new IncomingResponse(this.#holdings, fetched))));
+    return some(ok(ok(new IncomingResponse(this.#memoryBudget, fetched))));
   }
 }
 
@@ -268,9 +268,9 @@ function errorOf(code: string, message: string): Tagged {
   return { tag: "internal-error", value: some(message) };
 }
 
-type World = { readonly fetch: Fetch; readonly holdings: Holdings };
+type World = { readonly fetch: Fetch; readonly memoryBudget: HostMemoryBudget };
 
-export function httpInterfaces({ fetch, holdings }: World): { readonly [name: string]: HostInterface } {
+export function httpInterfaces({ fetch, memoryBudget }: World): { readonly [name: string]: HostInterface } {
   let underWay = 0;
   const counted: Fetch = (wanted, settle) => {
     if (underWay >= UNDER_WAY_MAX) {
@@ -278,7 +278,7 @@ export function httpInterfaces({ fetch, holdings }: World): { readonly [name: st
     }
     underWay += 1;
     // After its call a request may never be answered.
-    const place = holdings.ofCall(() => {
+    const place = memoryBudget.ofCall(() => {
       underWay -= 1;
     });
     fetch(wanted, (fetched) => {
@@ -288,16 +288,16 @@ export function httpInterfaces({ fetch, holdings }: World): { readonly [name: st
   };
   return {
     "wasi:http/types": {
-      ...fieldFunctions(holdings),
-      ...requests(holdings),
+      ...fieldFunctions(memoryBudget),
+      ...requests(memoryBudget),
       ...options,
-      ...responses(holdings),
+      ...responses(memoryBudget),
       "http-error-code": prompt(() => NONE),
     },
     "wasi:http/outgoing-handler": {
       handle: prompt((request, given) => {
         const options = isTagged(given) && given.tag === "some" ? instanceOf(given.value, RequestOptions) : undefined;
-        return ok(new FutureResponse({ fetch: counted, holdings }, requestOf(request), options?.timeoutMs));
+        return ok(new FutureResponse({ fetch: counted, memoryBudget }, requestOf(request), options?.timeoutMs));
       }),
     },
   };
@@ -321,9 +321,11 @@ function property(name: string, key: Property): HostInterface {
   };
 }
 
-const requests = (holdings: Holdings): HostInterface => ({
-  "[constructor]outgoing-request": prompt((headers) => new OutgoingRequest(holdings, fieldsOf(headers))),
-  "[method]outgoing-request.headers": prompt((each) => new Fields(holdings, requestOf(each).headers.entries, false)),
+const requests = (memoryBudget: HostMemoryBudget): HostInterface => ({
+  "[constructor]outgoing-request": prompt((headers) => new OutgoingRequest(memoryBudget, fieldsOf(headers))),
+  "[method]outgoing-request.headers": prompt(
+    (each) => new Fields(memoryBudget, requestOf(each).headers.entries, false),
+  ),
   "[method]outgoing-request.body": prompt((each) => {
     const request = requestOf(each);
     if (request.isBodyTaken) return err();
@@ -365,11 +367,13 @@ const options: HostInterface = {
   ...Object.fromEntries(["connect-timeout", "first-byte-timeout", "between-bytes-timeout"].flatMap(option)),
 };
 
-const responses = (holdings: Holdings): HostInterface => ({
+const responses = (memoryBudget: HostMemoryBudget): HostInterface => ({
   "[method]future-incoming-response.subscribe": prompt((each) => instanceOf(each, FutureResponse).pollable),
   "[method]future-incoming-response.get": prompt((each) => instanceOf(each, FutureResponse).get()),
   "[method]incoming-response.status": prompt((each) => responseOf(each).status),
-  "[method]incoming-response.headers": prompt((each) => new Fields(holdings, responseOf(each).headers.entries, false)),
+  "[method]incoming-response.headers": prompt(
+    (each) => new Fields(memoryBudget, responseOf(each).headers.entries, false),
+  ),
   "[method]incoming-response.consume": prompt((each) => responseOf(each).consume()),
   "[method]incoming-body.stream": prompt((each) => instanceOf(each, IncomingBody).stream()),
   "[static]incoming-body.finish": prompt((each) => {

@@ -3,14 +3,14 @@ import type { FileClient } from "../../wasi/index.ts";
 import { type Basics, basicInterfaces } from "./basics.ts";
 import { type AskServer, caxtonInterfaces } from "./caxton.ts";
 import { filesystemInterfaces } from "./filesystem.ts";
-import { Holdings } from "./holdings.ts";
+import { HostMemoryBudget } from "./host-memory-budget.ts";
 import type { HostInterface } from "./host-function.ts";
 import { type Fetch, httpInterfaces } from "./http.ts";
 import { ioInterfaces } from "./io.ts";
 import { askThrough } from "./streams.ts";
 
 export { type AskServer, CAXTON_INTERFACES, caxtonFunctions, isCaxtonInterface } from "./caxton.ts";
-export { HoldingsFault } from "./holdings.ts";
+export { HostMemoryExceededError } from "./host-memory-budget.ts";
 export { type HostFunction, HostFault, type HostInterface } from "./host-function.ts";
 export type { Fetch, Fetched, Wanted } from "./http.ts";
 
@@ -19,7 +19,7 @@ export type SystemDeps = Basics & {
   readonly fetch: Fetch;
   readonly askServer: AskServer;
   /** Bytes that the host keeps for the guest. */
-  readonly heldBytesMax: number;
+  readonly hostMemoryBytesMax: number;
 };
 
 export type SystemOfGuest = {
@@ -31,16 +31,16 @@ export type SystemOfGuest = {
 
 export function systemOf(deps: SystemDeps): SystemOfGuest {
   const { gate, files, fetch, askServer } = deps;
-  const holdings = new Holdings(deps.heldBytesMax);
+  const memoryBudget = new HostMemoryBudget(deps.hostMemoryBytesMax);
   const ask = askThrough(gate, files);
   return {
     interfaces: {
       ...basicInterfaces(deps),
       ...ioInterfaces(gate),
-      ...filesystemInterfaces({ ask, holdings, close: (handle) => files({ op: "close", handle }, () => {}) }),
-      ...httpInterfaces({ fetch, holdings }),
+      ...filesystemInterfaces({ ask, memoryBudget, close: (handle) => files({ op: "close", handle }, () => {}) }),
+      ...httpInterfaces({ fetch, memoryBudget }),
       ...caxtonInterfaces(askServer),
     },
-    endCall: () => holdings.endCall(),
+    endCall: () => memoryBudget.endCall(),
   };
 }

@@ -1,5 +1,5 @@
 import { err, ok } from "../index.ts";
-import type { Gate } from "../../wasi/index.ts";
+import type { HostBridge } from "../../wasi/index.ts";
 import {
   bytesOf,
   type HostFunction,
@@ -31,7 +31,7 @@ const pollableOf = (value: unknown): Pollable => {
   throw new HostFault("it passed a resource of another kind");
 };
 
-export function ioInterfaces(gate: Gate): { readonly [name: string]: HostInterface } {
+export function ioInterfaces(gate: HostBridge): { readonly [name: string]: HostInterface } {
   return {
     "wasi:io/error": {
       "[method]error.to-debug-string": prompt((error) => instanceOf(error, StreamError).message),
@@ -45,7 +45,7 @@ export function ioInterfaces(gate: Gate): { readonly [name: string]: HostInterfa
   };
 }
 
-async function poll(gate: Gate, list: readonly unknown[]): Promise<readonly number[]> {
+async function poll(gate: HostBridge, list: readonly unknown[]): Promise<readonly number[]> {
   if (list.length === 0 || list.length > POLLABLES_MAX) {
     throw new HostFault(`it waits for ${list.length} things at once; 1 to ${POLLABLES_MAX} can be`);
   }
@@ -54,7 +54,7 @@ async function poll(gate: Gate, list: readonly unknown[]): Promise<readonly numb
   return pollables.flatMap((each, place) => (each.isReady() ? [place] : []));
 }
 
-async function readWhenReady(gate: Gate, stream: InputStream, bytesMax: number): Promise<ReadResult> {
+async function readWhenReady(gate: HostBridge, stream: InputStream, bytesMax: number): Promise<ReadResult> {
   if (bytesMax > 0) await whenReady(gate, [stream.pollable]);
   return stream.read(bytesMax);
 }
@@ -62,7 +62,7 @@ async function readWhenReady(gate: Gate, stream: InputStream, bytesMax: number):
 const stream = (value: unknown): InputStream => instanceOf(value, InputStream);
 const skipped = (result: ReadResult) => (result instanceof Uint8Array ? ok(BigInt(result.length)) : answered(result));
 
-function inputs(gate: Gate): HostInterface {
+function inputs(gate: HostBridge): HostInterface {
   return {
     "[method]input-stream.read": waiting(async (each, length) => answered(await stream(each).read(pieceOf(length)))),
     "[method]input-stream.blocking-read": waiting(async (each, length) =>
@@ -86,7 +86,7 @@ const flush: HostFunction = prompt((each) => {
   return ok();
 });
 
-function outputs(gate: Gate): HostInterface {
+function outputs(gate: HostBridge): HostInterface {
   const splice = async (to: unknown, from: unknown, length: unknown, isBlocking: boolean) => {
     const source = instanceOf(from, InputStream);
     const bytes = isBlocking ? await readWhenReady(gate, source, pieceOf(length)) : await source.read(pieceOf(length));

@@ -1,6 +1,6 @@
 import { NONE, some, type Tagged } from "../index.ts";
 import { decodeListing, type DirectoryEntry, type FileKind } from "../../wire/index.ts";
-import type { Holdings, Share } from "./holdings.ts";
+import type { HostMemoryBudget, HostAllocation } from "./host-memory-budget.ts";
 
 /** What a guest has of the file system. */
 export const TYPES: { readonly [Kind in FileKind]: string } = {
@@ -14,11 +14,11 @@ const ENTRY_BYTES = 256;
 
 /** What belongs to the call in which it was opened. */
 abstract class OfCall {
-  readonly #share: Share;
+  readonly #share: HostAllocation;
 
   /** Throws HoldingsFault. */
-  constructor(holdings: Holdings, bytes: number) {
-    this.#share = holdings.ofCall(() => this.letGo());
+  constructor(memoryBudget: HostMemoryBudget, bytes: number) {
+    this.#share = memoryBudget.ofCall(() => this.letGo());
     this.#share.keep(bytes);
   }
 
@@ -38,8 +38,8 @@ abstract class OfCall {
 export class Directory extends OfCall {
   readonly path: string;
 
-  constructor(holdings: Holdings, path: string) {
-    super(holdings, CHAR_BYTES * path.length);
+  constructor(memoryBudget: HostMemoryBudget, path: string) {
+    super(memoryBudget, CHAR_BYTES * path.length);
     this.path = path;
   }
 }
@@ -53,7 +53,7 @@ export class Preopened {
   }
 }
 
-type Closing = { readonly holdings: Holdings; readonly close: (handle: number) => void };
+type Closing = { readonly memoryBudget: HostMemoryBudget; readonly close: (handle: number) => void };
 
 /** A file that the guest opened, at a handle of the broker. */
 export class OpenFile extends OfCall {
@@ -61,8 +61,8 @@ export class OpenFile extends OfCall {
   readonly flags: readonly string[];
   readonly #close: () => void;
 
-  constructor({ holdings, close }: Closing, handle: number, flags: readonly string[]) {
-    super(holdings, 0);
+  constructor({ memoryBudget, close }: Closing, handle: number, flags: readonly string[]) {
+    super(memoryBudget, 0);
     this.handle = handle;
     this.flags = flags;
     this.#close = () => close(handle);
@@ -81,9 +81,9 @@ export class Entries extends OfCall {
   #entries: readonly DirectoryEntry[];
   #at = 0;
 
-  constructor(holdings: Holdings, body: Buffer) {
+  constructor(memoryBudget: HostMemoryBudget, body: Buffer) {
     const { entries } = decodeListing(body);
-    super(holdings, body.length + ENTRY_BYTES * entries.length);
+    super(memoryBudget, body.length + ENTRY_BYTES * entries.length);
     this.#entries = entries;
   }
 

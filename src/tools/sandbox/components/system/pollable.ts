@@ -1,4 +1,4 @@
-import type { Gate } from "../../wasi/index.ts";
+import type { HostBridge } from "../../wasi/index.ts";
 
 /** Something that a guest can wait for. */
 export interface Pollable {
@@ -38,7 +38,7 @@ export class Timer implements Pollable {
 }
 
 /** Waits until one of them is ready; does not wait when one is. */
-export async function whenReady(gate: Gate, pollables: readonly Pollable[]): Promise<void> {
+export async function whenReady(gate: HostBridge, pollables: readonly Pollable[]): Promise<void> {
   while (!pollables.some((each) => each.isReady())) {
     await gate.suspend<void, void>((settle) => {
       let isOver = false;

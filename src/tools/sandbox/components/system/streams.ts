@@ -1,6 +1,6 @@
-import { type FileClient, type Gate, type Streams } from "../../wasi/index.ts";
+import { type FileClient, type HostBridge, type Streams } from "../../wasi/index.ts";
 import type { IoReply, Refusal } from "../../wire/index.ts";
-import type { Holdings, Share } from "./holdings.ts";
+import type { HostMemoryBudget, HostAllocation } from "./host-memory-budget.ts";
 import { type Pollable, READY } from "./pollable.ts";
 
 /** What went wrong on a stream, in words. */
@@ -99,15 +99,15 @@ const PART_BYTES = 128;
 /** Keeps what is written, up to a size, until it is taken or its call is over. */
 export class BytesOutput extends OutputStream {
   readonly #bytesMax: number;
-  readonly #share: Share;
+  readonly #share: HostAllocation;
   #parts: Uint8Array[] = [];
   #isTaken = false;
   #length = 0;
 
-  constructor(holdings: Holdings, bytesMax: number) {
+  constructor(memoryBudget: HostMemoryBudget, bytesMax: number) {
     super();
     this.#bytesMax = bytesMax;
-    this.#share = holdings.ofCall(() => {
+    this.#share = memoryBudget.ofCall(() => {
       this.#parts = [];
     });
   }
@@ -140,7 +140,7 @@ export class BytesOutput extends OutputStream {
 /** Asks the broker, while the guest waits. */
 export type Ask = (request: Parameters<FileClient>[0]) => Promise<IoReply>;
 export const askThrough =
-  (gate: Gate, files: FileClient): Ask =>
+  (gate: HostBridge, files: FileClient): Ask =>
   (request) =>
     gate.suspend<IoReply, IoReply>(
       (settle) => files(request, settle),
@@ -155,16 +155,16 @@ const OVER = "the call that opened the file is over";
 export class FileInput extends InputStream {
   readonly #ask: Ask;
   readonly #handle: number;
-  readonly #share: Share;
+  readonly #share: HostAllocation;
   #offset: number;
   #rest: Uint8Array = NOTHING;
 
-  constructor({ ask, holdings }: FileWorld, handle: number, offset: number) {
+  constructor({ ask, memoryBudget }: FileWorld, handle: number, offset: number) {
     super();
     this.#ask = ask;
     this.#handle = handle;
     this.#offset = offset;
-    this.#share = holdings.ofCall(() => {
+    this.#share = memoryBudget.ofCall(() => {
       this.#rest = NOTHING;
     });
   }
@@ -195,21 +195,21 @@ export class FileInput extends InputStream {
 }
 
 /** What streams of files need. */
-export type FileWorld = { readonly ask: Ask; readonly holdings: Holdings };
+export type FileWorld = { readonly ask: Ask; readonly memoryBudget: HostMemoryBudget };
 
 /** A file from an offset on, or its end, within one call. */
 export class FileOutput extends OutputStream {
   readonly #ask: Ask;
   readonly #handle: number;
-  readonly #share: Share;
+  readonly #share: HostAllocation;
   #offset: number | "end";
 
-  constructor({ ask, holdings }: FileWorld, handle: number, offset: number | "end") {
+  constructor({ ask, memoryBudget }: FileWorld, handle: number, offset: number | "end") {
     super();
     this.#ask = ask;
     this.#handle = handle;
     this.#offset = offset;
-    this.#share = holdings.ofCall(() => {});
+    this.#share = memoryBudget.ofCall(() => {});
   }
 
   async write(bytes: Uint8Array): Promise<StreamError | undefined> {

@@ -1,0 +1,15 @@
+import type { Clock } from "../../kernel/clock.ts";
+import type { Broker } from "./broker.ts";
+import type { StandbyPool } from "./standby-pool.ts";
+import type { ChildSupervisorEvents } from "./child-supervisor-events.ts";
+
+export type ChildSupervisorDeps = {
+  readonly clock: Clock;
+  readonly broker: Broker;
+  readonly events: ChildSupervisorEvents;
+  readonly standbyPool: StandbyPool;
+  readonly rest: IdlePolicy;
+};
+
+/** How long a child is kept that has nothing in it, or that nobody uses. */
+export type IdlePolicy = { readonly timeoutMs: number; readonly scope: "empty" | "unused" };

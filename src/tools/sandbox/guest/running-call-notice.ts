@@ -1,0 +1,47 @@
+/** A guest with more fuel than this may compute for seconds before it is heard of again. */
+const LONG_FUEL = 1_000_000_000;
+/** One with no more than this is back soon enough for the notice to leave with its answer. */
+const SHORT_FUEL = 200_000_000;
+
+export type TurnNoticeDeps = {
+  /** Says for which call of which server a guest computes now; a call of 0 is none, and a server of 0 nobody in particular. */
+  readonly tell: (server: number, call: number) => void;
+  /** Sends away what was told. */
+  readonly flush: () => void;
+};
+
+/**
+ * Tells the server whose turn it is, before a guest that may compute for long has its turn: once it computes nobody can
+ * say so, and the server would have to guess which of its calls keeps the others waiting.
+ *
+ * guest.running-call-notice.N1. The last that was told is true of every turn that may be long.
+ * guest.running-call-notice.N2. Turns that cannot be long cost nothing, unless one that could was before them.
+ */
+export class RunningCallNotice {
+  readonly #deps: TurnNoticeDeps;
+  #server = 0;
+  #call = 0;
+
+  constructor(deps: TurnNoticeDeps) {
+    this.#deps = deps;
+  }
+
+  /** A guest is about to compute, with so much fuel. */
+  begins(server: number, call: number, fuel: number): void {
+    if (fuel > LONG_FUEL) this.#announce(server, call, true);
+    else if (this.#server !== 0) this.#announce(0, 0, fuel > SHORT_FUEL);
+  }
+
+  /** What follows is the work of no guest. */
+  nobody(): void {
+    if (this.#server !== 0) this.#announce(0, 0, true);
+  }
+
+  #announce(server: number, call: number, isUrgent: boolean): void {
+    if (server === this.#server && call === this.#call) return;
+    this.#server = server;
+    this.#call = call;
+    this.#deps.tell(server, call);
+    if (isUrgent) this.#deps.flush();
+  }
+}

@@ -1,0 +1,108 @@
+import { MANIFEST_MAXIMA } from "../catalogue/index.ts";
+import type { SandboxChild, SandboxChildOptions, Isolation } from "./sandbox-child.ts";
+import { GuestProcess } from "./guest-process.ts";
+import { GuestWorker } from "./guest-worker.ts";
+import { FROM_CHILD } from "./wire/index.ts";
+
+/**
+ * Longest frame of a child: an answer is sent as it is and again as a text in JSON, where each byte may become two; and
+ * numbers of some values may be longer when they are written out.
+ */
+const PAYLOAD_BYTES_MAX = 3 * MANIFEST_MAXIMA.resultBytes + 4 * 1024 * 1024;
+/** After the first call, and after one was taken: not in the way of those who wait now. */
+const PREPARE_AFTER_MS = 500;
+
+/** What becomes of a child is told to whoever has it. */
+export type ChildListener = Pick<SandboxChildOptions, "onReady" | "onFrame" | "onExit">;
+
+export type StandbyPoolOptions = {
+  /** Starts a child. */
+  readonly open: (options: SandboxChildOptions) => SandboxChild;
+  /** Whether one is started before it is needed. */
+  readonly prestart: boolean;
+};
+
+type Standby = { readonly home: SandboxChild; isReady: boolean; listener: ChildListener | undefined };
+
+/**
+ * Where sandbox children come from. One stands by, started before it is needed, for whichever place loses its own or wants
+ * its first. Nothing has run in it, so that it may go to any trust group.
+ *
+ * sandbox.standby-pool.N1. At most one stands by, and it is started only while there are calls.
+ * sandbox.standby-pool.N2. Who takes it cannot tell it from one that was started for him, but that it is ready sooner.
+ * sandbox.standby-pool.N3. One that ends before it is taken is not missed; the next is prepared after as long as the
+ *   first.
+ */
+export class StandbyPool {
+  readonly #open: (parent: ChildListener) => SandboxChild;
+  readonly #prestart: boolean;
+  #standby: Standby | undefined;
+  #dueAtMs: number | undefined;
+  #isClosed = false;
+
+  constructor({ open, prestart }: StandbyPoolOptions) {
+    this.#open = (parent) => open({ use: "run", payloadBytesMax: PAYLOAD_BYTES_MAX, kinds: FROM_CHILD, ...parent });
+    this.#prestart = prestart;
+  }
+
+  /** Where children are processes or threads. */
+  static of(isolation: Isolation, prestart: boolean): StandbyPool {
+    const open = (options: SandboxChildOptions): SandboxChild =>
+      isolation === "worker" ? new GuestWorker(options) : new GuestProcess(options);
+    return new StandbyPool({ open, prestart });
+  }
+
+  /** The process that stands by. */
+  get pid(): number | undefined {
+    return this.#standby?.home.pid;
+  }
+
+  /** A child: the one that stands by, if there is one. Nothing is told of it before this has returned. */
+  child(parent: ChildListener): SandboxChild {
+    const standby = this.#standby;
+    this.#forget();
+    if (standby === undefined) return this.#open(parent);
+    standby.listener = parent;
+    if (standby.isReady) process.nextTick(() => parent.onReady());
+    return standby.home;
+  }
+
+  /** To be called now and then while there are calls: prepares a child when it is time. */
+  prepare(nowMs: number): void {
+    if (!this.#prestart || this.#isClosed || this.#standby !== undefined) return;
+    this.#dueAtMs ??= nowMs + PREPARE_AFTER_MS;
+    if (nowMs < this.#dueAtMs) return;
+    const home = this.#open({
+      onReady: () => {
+        standby.isReady = true;
+        standby.listener?.onReady();
+      },
+      onFrame: (frame) => standby.listener?.onFrame(frame),
+      onExit: (reason) => {
+        if (this.#standby === standby) this.#forget();
+        standby.listener?.onExit(reason);
+      },
+    });
+    const standby: Standby = { home, isReady: false, listener: undefined };
+    this.#standby = standby;
+  }
+
+  /** Ends the child that stands by: nobody is likely to need it. */
+  release(): void {
+    const standby = this.#standby;
+    this.#forget();
+    standby?.home.kill("nobody needs it");
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const standby = this.#standby;
+    this.release();
+    await standby?.home.exited;
+  }
+
+  #forget(): void {
+    this.#standby = undefined;
+    this.#dueAtMs = undefined;
+  }
+}
