@@ -175,5 +175,3 @@ function throughRows(bench: Bench): Section | undefined {
     notesOf(outcome.structured),
   );
 }
-
-/** Words about figures of all rows that fit. */

@@ -50,11 +50,7 @@ export function fillConditions(parameter: Parameter, conditions: readonly Condit
   const buckets = JSON.stringify(parameter.schema).includes("weekday(");
   if (!buckets && conditions.some(({ key }) => key.bucket !== undefined)) return undefined;
   const members = itemMembers(parameter.schema);
-  if (members.length === 0) {
-    const plain = conditions.every(({ operator, values }) => operator === "=" && values.length === 1);
-    if (!plain || !parameter.types.includes("object")) return undefined;
-    return Object.fromEntries(conditions.map(({ key, values }) => [key.column.name, values[0] ?? ""] as const));
-  }
+  if (members.length === 0) return undefined;
   const name = (words: RegExp) => members.find(([member]) => words.test(member))?.[0];
   const column = name(/^(?:column|field|name|key)$/) ?? "column";
   const operator = members.find(([member]) => /^(?:op|operator|comparison|cmp|test)$/.test(member));

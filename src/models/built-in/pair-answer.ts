@@ -45,7 +45,7 @@ function correlationSection(bench: Bench, x: string, y: string): Section | undef
 
 const strength = (r: number) => (Math.abs(r) >= 0.7 ? "strong" : Math.abs(r) >= 0.4 ? "moderate" : "weak");
 
-/** The correlation of two columns: a number, an entry of a list that names both, or a cell of a matrix. */
+/** The correlation of two columns: an entry of a list that names both. */
 function correlationIn(structured: JsonObject, x: string, y: string): number | undefined {
   for (const [key, told] of Object.entries(structured)) {
     const found = /corr|pearson/i.test(key) ? coefficient(told, x, y) : undefined;
@@ -55,15 +55,8 @@ function correlationIn(structured: JsonObject, x: string, y: string): number | u
 }
 
 function coefficient(told: Json, x: string, y: string): number | undefined {
-  if (typeof told === "number") return told;
-  if (Array.isArray(told)) {
-    const entry = told.find((one) => isJsonObject(one) && namesBoth(one, x, y));
-    return entry !== undefined && isJsonObject(entry) ? firstCoefficient(entry) : undefined;
-  }
-  if (!isJsonObject(told)) return undefined;
-  const row = told[x] ?? told[y];
-  const cell = row !== undefined && isJsonObject(row) ? (row[y] ?? row[x]) : undefined;
-  return typeof cell === "number" ? cell : firstCoefficient(told);
+  const entry = Array.isArray(told) ? told.find((one) => isJsonObject(one) && namesBoth(one, x, y)) : undefined;
+  return entry !== undefined && isJsonObject(entry) ? firstCoefficient(entry) : undefined;
 }
 
 const namesBoth = (entry: JsonObject, x: string, y: string) => {

@@ -1,33 +1,20 @@
 import { isJsonObject, type Json, type JsonObject } from "../../kernel/json.ts";
 import { type Aggregate, AGGREGATE_WORDS, capital } from "./language/index.ts";
 
+export { numberIn } from "./language/index.ts";
+
 const ROW_KEYS = ["rows", "groups", "records", "data", "results", "items", "values", "matches"];
 
-/** The rows of a structured result: a list of objects, or of lists beside a list of column names. */
+/** The rows of a structured result: a list of objects. */
 export function rowsOf(structured: JsonObject): readonly JsonObject[] {
   const keys = [...ROW_KEYS, ...Object.keys(structured).filter((key) => !ROW_KEYS.includes(key) && key !== "columns")];
   for (const key of keys) {
     const listed = structured[key];
     if (!Array.isArray(listed) || listed.length === 0) continue;
     if (listed.every(isJsonObject)) return listed;
-    const names = namesOf(structured["columns"] ?? structured["header"]);
-    if (names.length > 0 && listed.every((row) => Array.isArray(row))) {
-      return listed.map((row) => zipped(names, Array.isArray(row) ? row : []));
-    }
   }
   return [];
 }
-
-const namesOf = (listed: Json | undefined): readonly string[] => {
-  if (!Array.isArray(listed)) return [];
-  return listed.flatMap((item) => {
-    const name = isJsonObject(item) ? item["name"] : item;
-    return typeof name === "string" ? [name] : [];
-  });
-};
-
-const zipped = (names: readonly string[], cells: readonly Json[]): JsonObject =>
-  Object.fromEntries(names.map((name, at) => [name, cells[at] ?? null]));
 
 /** Sentences of a result that say how it came about: its notes and warnings, each with a full stop. */
 export function notesOf(structured: JsonObject): readonly string[] {
@@ -41,12 +28,6 @@ export function notesOf(structured: JsonObject): readonly string[] {
 const sentence = (text: string): string => {
   const whole = capital(text.trim());
   return /[.!?]$/.test(whole) ? whole : `${whole}.`;
-};
-
-/** The first of the members that is a number. */
-export const numberIn = (structured: JsonObject, keys: readonly string[]): number | undefined => {
-  const found = keys.map((key) => structured[key]).find((value) => typeof value === "number");
-  return typeof found === "number" ? found : undefined;
 };
 
 /** A row's aggregate, under its own name, a synonym, or together with the column's name. */

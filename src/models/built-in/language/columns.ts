@@ -79,7 +79,7 @@ function foundIn({ found }: JsonObject): readonly Found[] {
 
 /** The number of rows a result speaks of. */
 const rowCount = (structured: JsonObject): number | undefined =>
-  firstNumber(structured, ["rows", "row_count", "rowCount", "total_rows", "rows_total", "records", "count"]);
+  numberIn(structured, ["rows", "row_count", "rowCount", "total_rows", "rows_total", "records", "count"]);
 
 function columnOf(item: Json): readonly Column[] {
   if (!isJsonObject(item)) return [];
@@ -90,8 +90,8 @@ function columnOf(item: Json): readonly Column[] {
       name,
       parts: nameParts(name),
       type: typeOf(item),
-      distinct: firstNumber(item, ["distinct", "unique", "distinct_count", "unique_count", "cardinality"]),
-      missing: firstNumber(item, ["missing", "empty", "nulls", "null_count", "missing_count"]),
+      distinct: numberIn(item, ["distinct", "unique", "distinct_count", "unique_count", "cardinality"]),
+      missing: numberIn(item, ["missing", "empty", "nulls", "null_count", "missing_count"]),
       min: item["min"],
       max: item["max"],
       values: valuesOf(item),
@@ -139,7 +139,6 @@ function valuesOf(item: JsonObject): readonly string[] {
   for (const key of VALUE_KEYS) {
     const listed = item[key];
     if (Array.isArray(listed)) return listed.flatMap(valueOf);
-    if (isJsonObject(listed)) return Object.keys(listed);
   }
   return [];
 }
@@ -153,7 +152,8 @@ const valueOf = (entry: Json): readonly string[] => {
 
 export const textOf = (value: Json | undefined): string => (typeof value === "string" ? value : "");
 
-const firstNumber = (item: JsonObject, keys: readonly string[]): number | undefined => {
+/** The first of the members that is a number. */
+export const numberIn = (item: JsonObject, keys: readonly string[]): number | undefined => {
   const found = keys.map((key) => item[key]).find((value) => typeof value === "number");
   return typeof found === "number" ? found : undefined;
 };

@@ -150,12 +150,7 @@ export class Draft {
     const [only, other] = named.length > 0 ? named : fits;
     if (only === undefined)
       return doubt(`"${this.text(item.from, item.to)}" has too many different values to group by.`);
-    if (other !== undefined) {
-      const called = (named.length > 0 ? named : fits).filter(({ parts }) => parts.includes("name"));
-      const [one] = called;
-      if (one === undefined || called.length > 1) return this.ambiguous(item, named.length > 0 ? named : fits);
-      return { column: one };
-    }
+    if (other !== undefined) return this.ambiguous(item, named.length > 0 ? named : fits);
     if (only.type === "date" && hasDay(only))
       return { column: only, bucket: (["year", "month"] as const).find((part) => only.parts.includes(part)) ?? "day" };
     return { column: only };

@@ -1,4 +1,4 @@
-export { type Column, type Table, tableOf } from "./columns.ts";
+export { type Column, numberIn, type Table, tableOf } from "./columns.ts";
 export { findTexts } from "./find.ts";
 export { isTimeKey, keyText } from "./draft.ts";
 export type { Condition, Expression, Figure, Key, Operator, Plan } from "./plan.ts";

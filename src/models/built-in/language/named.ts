@@ -15,14 +15,6 @@ export function columnAt(words: readonly Word[], at: number, table: Table): Name
     const bare = span.filter(({ lower }, place) => place === 0 || !spare(lower));
     const found = table.columns.map((column) => ({ column, score: nameScore(column, bare) }));
     const best = Math.max(...found.map(({ score }) => score));
-    const [timed, second] =
-      best === 0 && length === 1 && /^(?:time|duration)$/.test(bare[0]?.lower ?? "")
-        ? table.columns.filter(
-            ({ type, name, parts }) => type === "number" && (TIMES.test(name) || parts.includes("duration")),
-          )
-        : [];
-    if (timed !== undefined && second === undefined)
-      return { item: item("c", at, at + 1, { columns: [timed] }), rank: "part" };
     if (best === 0) continue;
     const columns = found.filter(({ score }) => score === best).map(({ column }) => column);
     const aggregate = span.flatMap(({ lower }) => AGGREGATE_WORDS[lower] ?? [])[0];

@@ -1,5 +1,5 @@
 import { isIdentity, type Table, textOf } from "./columns.ts";
-import { Doubt, doubt, Draft, isNumbering, isTimeKey, isUnclear, keyText } from "./draft.ts";
+import { Doubt, doubt, Draft, isNumbering, isTimeKey, keyText } from "./draft.ts";
 import type { Item } from "./item.ts";
 import type { Condition, Plan, Planned } from "./plan.ts";
 import { readArithmetic, readComparisons } from "./read-conditions.ts";
@@ -115,17 +115,16 @@ function readSold(draft: Draft) {
   });
 }
 
-/** "departments with more than 50 employees": groups by their figures. */
+/** "departments with more than 50 employees": groups by their numbers of rows. */
 function readSelected(draft: Draft, base: Plan): Plan | undefined {
   const [chosen] = draft.all("v");
   const [named] = draft.all("c");
   if (chosen === undefined || named === undefined || base.groups.length > 0 || !/^[wh]?cv$/.test(draft.symbols))
     return undefined;
   const { number = 0, operator = ">", options } = chosen;
-  const figure = chosen.aggregate === undefined ? COUNT : draft.figure(chosen, chosen.aggregate);
   return {
     ...base,
-    figures: [figure],
+    figures: [COUNT],
     groups: [draft.key(named)],
     order: { direction: "max", count: undefined },
     having: { operator, values: options[0]?.values ?? [number] },
@@ -176,16 +175,6 @@ function readComparison(draft: Draft, base: Plan, full: string): Plan | undefine
   const [aggregate] = draft.all("a");
   if (/^[wh]?D?ssc$/.test(symbols) && last !== undefined)
     return { ...base, figures: [draft.figure(last, "max"), draft.figure(last, "min")], compares: true };
-  const grades = /^w?Dssr?$/.test(symbols) ? draft.all("s") : [];
-  const [one, other] = grades.flatMap(({ superlative }) =>
-    superlative === undefined ? [] : [meantBy(draft, superlative)],
-  );
-  if (one !== undefined && one.of.text === other?.of.text)
-    return {
-      ...base,
-      figures: (["max", "min"] as const).map((end) => ({ aggregate: end, of: one.of })),
-      compares: true,
-    };
   const set = base.conditions.find(isSet);
   const against = /[egtoDk]/.test(full) || ((draft.either || full.includes("|")) && full.includes("w"));
   if (set !== undefined && against && base.groups.length === 0 && /^[cDgkt|orwh]*a?[cDgkt|orwh]*$/.test(symbols)) {
@@ -251,9 +240,6 @@ function readCounts(draft: Draft, base: Plan): Plan | undefined {
   const pinned = base.conditions.some(
     ({ key, operator, values }) => operator === "=" && values.length === 1 && isIdentity(key.column, draft.table.rows),
   );
-  const isPlural = named.to > 0 && draft.words[named.to - 1]?.stem !== draft.words[named.to - 1]?.lower;
-  if (symbols === "hc" && !pinned && draft.isNumeric(named) && isPlural && isUnclear(draft.expression(named)))
-    return { ...base, figures: (["sum", "mean"] as const).map((each) => draft.figure(named, each)) };
   if (symbols === "hc")
     return {
       ...base,

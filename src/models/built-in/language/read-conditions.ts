@@ -45,15 +45,6 @@ export function readComparisons(draft: Draft) {
       : [{ ...operator, to: number.to, symbol: "x", number: number.number, unit: number.unit }],
   );
   draft.reduce(/cp?xc?/, (matched) => compared(draft, matched));
-  draft.reduce(/acx/, ([aggregate, named, bound]) =>
-    aggregate !== undefined &&
-    named !== undefined &&
-    bound !== undefined &&
-    draft.isNumeric(named) &&
-    /[whl]c[^s]*a/.test(draft.symbols)
-      ? [{ ...bound, symbol: "v", aggregate: aggregate.aggregate, columns: named.columns }]
-      : undefined,
-  );
   draft.reduce(/x[rc]/, ([bound, noun]) =>
     bound !== undefined &&
     noun !== undefined &&

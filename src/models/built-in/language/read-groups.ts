@@ -1,6 +1,6 @@
 import { isOwner } from "./read-values.ts";
 import { type Draft, doubt, isTimeKey, PERSONS, type Made } from "./draft.ts";
-import { isFlag, isIdentity, NO_COLUMN, textOf } from "./columns.ts";
+import { isFlag, NO_COLUMN, textOf } from "./columns.ts";
 import type { Item } from "./item.ts";
 import type { Key } from "./plan.ts";
 import { listed } from "./wording.ts";
@@ -10,17 +10,7 @@ export function readGroups(draft: Draft) {
   draft.reduce(/pF/, ([by, value]) =>
     by !== undefined && value !== undefined && draft.text(by.from, by.to) === "by" ? [value] : undefined,
   );
-  draft.reduce(/pb/, ([, bucket]) => {
-    const isTold = draft
-      .all("c")
-      .some(({ columns }) => columns.some(({ parts }) => parts.includes(`${bucket?.bucket ?? ""}ly`)));
-    return isTold && draft.table.columns.every(({ type }) => type !== "date") ? [] : undefined;
-  });
   draft.reduce(/acpr/, (matched) => matched.slice(0, 2));
-  draft.reduce(/Fb/, ([value, bucket]) => {
-    const isTold = value?.options.some(({ key }) => key.column.parts.includes(`${bucket?.bucket ?? ""}ly`)) === true;
-    return isTold && value !== undefined && draft.words[(bucket?.from ?? 0) - 1]?.lower === "a" ? [value] : undefined;
-  });
   draft.reduce(/NF/, ([when, value]) => (value === undefined || when?.from === 0 ? undefined : [value]));
   draft.reduce(/[rcF][Ww]c/, ([noun, , named]) =>
     noun !== undefined && named !== undefined && isFlag(named.columns[0] ?? NO_COLUMN) !== undefined
@@ -33,18 +23,6 @@ export function readGroups(draft: Draft) {
 
 /** "passengers who survived", "who earns the most". */
 function readWho(draft: Draft) {
-  // "the most plants" of a table with a plant in each row
-  draft.reduce(/[sg]c/, ([grade, noun]) => {
-    const isRow = noun?.columns.every((one) => isIdentity(one, draft.table.rows)) === true && noun.columns.length > 0;
-    const last = draft.words[(noun?.to ?? 0) - 1];
-    return grade?.superlative?.means.length === 0 &&
-      noun !== undefined &&
-      isRow &&
-      last?.stem !== last?.lower &&
-      /[wFc].*[sg]c/.test(draft.symbols)
-      ? [grade, { ...noun, symbol: "r" }]
-      : undefined;
-  });
   draft.reduce(/[rcF][Ww](?![cbs])/, ([noun]) => (noun === undefined ? undefined : [noun]));
   draft.reduce(/T[c]/, ([, named]) =>
     named?.columns.every(({ type, parts }) => type === "date" || parts.includes("year")) === true

@@ -3,7 +3,7 @@ import { type Column, isIdentity } from "./columns.ts";
 import type { Item } from "./item.ts";
 import { isOthers } from "./named.ts";
 import type { Expression, Plan } from "./plan.ts";
-import { type Aggregate, synonymsOf } from "./vocabulary.ts";
+import type { Aggregate } from "./vocabulary.ts";
 import { listed } from "./wording.ts";
 
 /** The one measure that a superlative means by itself. */
@@ -74,9 +74,6 @@ export function readRanking(draft: Draft, base: Plan, full: string): Plan | unde
     aggregate: explicit?.aggregate,
   };
   if (asked !== undefined) return lookedUp(draft, base, ranked, asked);
-  const kind =
-    target === undefined && explicit !== undefined && draft.symbols.startsWith("wr") ? kindOfRow(draft) : undefined;
-  if (kind !== undefined) return rankedGroups(draft, base, ranked, kind);
   return target === undefined ? rankedRows(base, ranked) : rankedGroups(draft, base, ranked, target);
 }
 
@@ -165,18 +162,6 @@ function sidesOf(draft: Draft): { readonly target: Item | undefined; readonly me
   }
   const [measure, other] = named.filter((one) => one !== target && !same(one, target));
   return other === undefined ? { target, measure } : doubt(draft.unused([other]));
-}
-
-/** "Which stock had the highest average volume": the column of few values that another word for the rows names. */
-function kindOfRow(draft: Draft): Item | undefined {
-  const [noun] = draft.all("r");
-  const kinds = synonymsOf(draft.words[noun?.from ?? 0]?.stem ?? "");
-  const [column, other] = draft.table.columns.filter(
-    ({ type, parts }) => type === "text" && parts.some((part) => kinds.includes(part)),
-  );
-  return noun === undefined || column === undefined || other !== undefined
-    ? undefined
-    : { ...withColumns(noun, [column]), symbol: "c" };
 }
 
 /** "the most yellow cards", which are added up; "the highest reading" is not. */

@@ -15,15 +15,6 @@ export function readValues(draft: Draft) {
     if (joined === undefined || (value.options.length > 1 && !isLinked(draft, named.to, value.from))) return undefined;
     return [...matched.slice(1, -1).filter(({ symbol }) => symbol !== "p"), ...joined];
   });
-  draft.reduce(/Fc/, ([value, named]) => {
-    const near = draft.words
-      .slice(value?.to, named?.from)
-      .every(({ lower }) => /^(?:with|their|the|its|in|of)$/.test(lower));
-    if (named === undefined || value === undefined || !near) return undefined;
-    const joined = joins(named, value);
-    const dated = value.options.every(({ key }) => key.column.type === "date" || key.bucket !== undefined);
-    return joined === undefined || dated ? undefined : joined;
-  });
   draft.items = draft.items.map((one) => (one.symbol === "F" ? { ...one, options: [resolved(draft, one)] } : one));
   draft.reduce(/!F(?:[&|]F)*/, ([, ...values]) => {
     const own = values.filter(({ symbol }) => symbol === "F");
