@@ -1,9 +1,10 @@
 import { Worker } from "node:worker_threads";
-import { CancelledError, RemoteError } from "../../kernel/errors.ts";
+import { CancelledError, type Fault, RemoteError } from "../../kernel/errors.ts";
 import { programFile } from "../../kernel/package.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
+import { RpcThread } from "../../kernel/rpc/thread.ts";
 import { type Embedder, EmbedderOverloadedError, EmbedderUnavailableError } from "../knowledge/index.ts";
-import type { ThreadAnswer, ThreadModel, ThreadRequest } from "./requests.ts";
+import type { EmbedderMethods, ThreadModel } from "./requests.ts";
 
 /** Texts that go to the thread at once; who cancels waits for no more than these. */
 const BATCH_MAX = 256;
@@ -26,8 +27,8 @@ export type ThreadedOptions = {
   readonly waitingMax?: number | undefined;
   /** A thread that had nothing to do for so long is ended; without it threads stay. */
   readonly idleMsMax?: number | undefined;
-  /** Makes a thread of a model; tests make others. */
-  readonly startThread?: ((model: ThreadModel) => Worker) | undefined;
+  /** Makes a thread; tests make others. */
+  readonly startThread?: (() => Worker) | undefined;
 };
 
 /** A part of what one caller asked for, of one batch at most. */
@@ -38,7 +39,7 @@ type Job = {
   readonly failed: (error: Error) => void;
   losses: number;
 };
-type Batch = { readonly id: number; readonly jobs: readonly Job[] };
+type Batch = readonly Job[];
 
 /**
  * A model in a thread of its own, which is started when it is first needed. What is asked for in one turn goes there
@@ -50,15 +51,14 @@ export class ThreadedEmbedder implements Embedder {
   readonly tokensMax: number;
   readonly #options: ThreadedOptions;
   readonly #waitingMax: number;
-  #worker: Worker | undefined;
+  readonly #thread: RpcThread<EmbedderMethods, Fault>;
   #idle: NodeJS.Timeout | undefined;
   #isReady = false;
   #isClosed = false;
   #isFlushing = false;
   #queue: Job[] = [];
   #waiting = 0;
-  #batches: Batch[] = [];
-  #batchCount = 0;
+  readonly #batches = new Set<Batch>();
 
   constructor(options: ThreadedOptions) {
     this.id = options.id;
@@ -66,6 +66,12 @@ export class ThreadedEmbedder implements Embedder {
     this.tokensMax = options.model.tokensMax;
     this.#options = options;
     this.#waitingMax = options.waitingMax ?? LIMITS.embeddingTextsWaitingMax;
+    this.#thread = new RpcThread({
+      start: options.startThread ?? startThread,
+      errorOf: (fault) => new RemoteError(fault),
+      ended: (cause) => this.#lost(cause),
+      absent: () => this.#unavailable("its thread does not run"),
+    });
   }
 
   /** Rejects as well with what the model's files are refused for. */
@@ -86,10 +92,10 @@ export class ThreadedEmbedder implements Embedder {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    const jobs = [...this.#batches.splice(0).flatMap((batch) => batch.jobs), ...this.#queue.splice(0)];
-    for (const job of jobs) job.failed(this.#unavailable("it was closed"));
+    const closed = this.#unavailable("it was closed");
+    for (const job of [...this.#batches, this.#queue.splice(0)].flat()) job.failed(closed);
     clearTimeout(this.#idle);
-    await this.#worker?.terminate();
+    await this.#thread.stop(closed);
   }
 
   async #enqueue(texts: readonly string[], signal: AbortSignal | undefined): Promise<readonly Float32Array[]> {
@@ -125,12 +131,12 @@ export class ThreadedEmbedder implements Embedder {
   #flush(): void {
     if (this.#isClosed || this.#queue.length === 0) return;
     clearTimeout(this.#idle);
-    this.#worker ??= this.#start();
-    this.#worker.ref();
-    while (this.#isReady && this.#batches.length < BATCHES_MAX && this.#queue.length > 0) this.#send(this.#worker);
+    if (!this.#thread.isRunning) void this.#start();
+    this.#thread.keepsAlive(true);
+    while (this.#isReady && this.#batches.size < BATCHES_MAX && this.#queue.length > 0) void this.#send();
   }
 
-  #send(worker: Worker): void {
+  async #send(): Promise<void> {
     // Who asks something short waits for no long text beside it either.
     const isFirstShort = this.#queue[0] !== undefined && isShort(this.#queue[0]);
     const end = this.#queue.findIndex((job) => isShort(job) !== isFirstShort);
@@ -141,10 +147,19 @@ export class ThreadedEmbedder implements Embedder {
       ({ texts }) => texts.length,
     );
     this.#queue.splice(0, jobs.length);
-    const id = (this.#batchCount += 1);
-    this.#batches.push({ id, jobs });
-    const request: ThreadRequest = { id, texts: jobs.flatMap(({ texts }) => texts) };
-    worker.postMessage(request);
+    this.#batches.add(jobs);
+    try {
+      this.#deliver(jobs, await this.#thread.call("embed", [jobs.flatMap(({ texts }) => texts)]));
+    } catch (error) {
+      // Texts of a lost thread are in the queue again.
+      if (this.#isClosed || !this.#batches.has(jobs)) return;
+      // A model that failed may be in any state.
+      void this.#thread.stop(this.#unavailable("its thread failed", error));
+      this.#lost(error);
+      return;
+    }
+    this.#batches.delete(jobs);
+    this.#next();
   }
 
   /** As many as go to the thread at once, from `first` on; at least one. */
@@ -166,67 +181,55 @@ export class ThreadedEmbedder implements Embedder {
     return parts.slice(first, end);
   }
 
-  #start(): Worker {
+  async #start(): Promise<void> {
     this.#isReady = false;
-    const worker = (this.#options.startThread ?? startThread)(this.#options.model);
-    worker.on("message", (answer: ThreadAnswer) => this.#answered(worker, answer));
-    worker.once("error", (cause: unknown) => this.#lost(worker, cause));
-    worker.once("exit", () => this.#lost(worker, undefined));
-    return worker;
-  }
-
-  #answered(worker: Worker, answer: ThreadAnswer): void {
-    switch (answer.type) {
-      case "ready":
-        this.#isReady = true;
-        break;
-      case "failed":
-        // The files may be put right meanwhile: whoever asks next has another thread try.
-        this.#worker = undefined;
-        for (const job of this.#queue.splice(0)) job.failed(new RemoteError(answer.fault));
-        break;
-      case "vectors":
-        this.#deliver(answer.id, answer.vectors);
+    this.#thread.start();
+    try {
+      await this.#thread.call("load", [this.#options.model]);
+      this.#isReady = true;
+    } catch (error) {
+      if (!(error instanceof RemoteError)) return;
+      // The files may be corrected later: the next text starts another thread.
+      await this.#thread.stop(error);
+      for (const job of this.#queue.splice(0)) job.failed(error);
     }
-    this.#flush();
-    if (this.#batches.length === 0 && this.#queue.length === 0) this.#rest(worker);
+    this.#next();
   }
 
-  /** A thread that has nothing to do keeps no process alive, and does not keep its memory for ever. */
-  #rest(worker: Worker): void {
-    worker.unref();
+  #next(): void {
+    this.#flush();
+    if (!this.#isClosed && this.#batches.size === 0 && this.#queue.length === 0) this.#rest();
+  }
+
+  /** A thread that has nothing to do keeps no process alive, and does not keep its memory permanently. */
+  #rest(): void {
+    this.#thread.keepsAlive(false);
     const { idleMsMax } = this.#options;
     if (idleMsMax === undefined) return;
     clearTimeout(this.#idle);
-    this.#idle = setTimeout(() => {
-      this.#worker = undefined;
-      void worker.terminate();
-    }, idleMsMax).unref();
+    this.#idle = setTimeout(() => void this.#thread.stop(this.#unavailable("it was idle")), idleMsMax).unref();
   }
 
-  #deliver(id: number, vectors: Float32Array): void {
-    const batch = this.#batches.find((other) => other.id === id);
-    this.#batches = this.#batches.filter((other) => other.id !== id);
+  #deliver(jobs: Batch, vectors: Float32Array): void {
     let at = 0;
-    for (const { texts, done } of batch?.jobs ?? []) {
+    for (const { texts, done } of jobs) {
       const first = at;
       done(texts.map((_, index) => vectors.slice((first + index) * this.dims, (first + index + 1) * this.dims)));
       at += texts.length;
     }
   }
 
-  #lost(worker: Worker, cause: unknown): void {
-    if (this.#worker !== worker) return;
-    this.#worker = undefined;
-    if (this.#isClosed) return;
-    const jobs = this.#isReady ? this.#batches.flatMap((batch) => batch.jobs) : this.#queue.splice(0);
-    this.#batches = [];
+  #lost(cause: unknown): Error {
+    const error = this.#unavailable("its thread died twice over these texts", cause);
+    if (this.#isClosed) return error;
+    const jobs = this.#isReady ? [...this.#batches].flat() : this.#queue.splice(0);
+    this.#batches.clear();
     this.#isReady = false;
     for (const job of jobs) job.losses += 1;
-    for (const job of jobs.filter(({ losses }) => losses >= LOSSES_MAX))
-      job.failed(this.#unavailable("its thread died twice over these texts", cause));
+    for (const job of jobs.filter(({ losses }) => losses >= LOSSES_MAX)) job.failed(error);
     this.#queue.unshift(...jobs.filter(({ losses }) => losses < LOSSES_MAX));
     this.#flush();
+    return error;
   }
 
   #unavailable(why: string, cause?: unknown): EmbedderUnavailableError {
@@ -246,9 +249,8 @@ export class ThreadedEmbedder implements Embedder {
 
 const isShort = ({ characters }: Job): boolean => characters <= SHORT_CHARACTERS_MAX;
 
-const startThread = (model: ThreadModel): Worker =>
+const startThread = (): Worker =>
   new Worker(programFile("memory/embeddings/thread").path, {
-    workerData: model,
     name: "embeddings",
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB_MAX },
   });

@@ -1,6 +1,7 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
+import { RpcThread } from "../../kernel/rpc/thread.ts";
 import { makePrivateDirectory } from "../../kernel/private-files.ts";
 import { programFile } from "../../kernel/package.ts";
 import type {
@@ -20,7 +21,7 @@ import { storageError } from "../../kernel/sqlite/errors.ts";
 import type { Synchronous } from "../../kernel/sqlite/synchronous.ts";
 import { journalClosed, journalError } from "./errors.ts";
 import { JournalReader } from "./reader.ts";
-import type { WriterAnswer, WriterRequest } from "./requests.ts";
+import type { WriterFailure, WriterMethods } from "./requests.ts";
 
 const MIB = 1024 * 1024;
 
@@ -52,12 +53,6 @@ export const MESSAGE_JOURNAL_DEFAULTS = {
   logPagesMax: 1_000,
 } as const;
 
-/** Of the batch under way; all else counts from 1. */
-const APPEND_ID = 0;
-
-type Asked = { readonly resolve: (answer: WriterAnswer) => void; readonly reject: (error: unknown) => void };
-type Question<Request = WriterRequest> = Request extends WriterRequest ? Omit<Request, "id"> : never;
-
 const EMPTY: Recovered = {
   lastSeq: 0,
   parties: [],
@@ -86,18 +81,20 @@ export class SqliteMessageJournal implements MessageJournal {
   readonly #options: MessageJournalOptions;
   readonly #file: string;
   readonly #reader: JournalReader;
-  readonly #asked = new Map<number, Asked>();
-  /** Who waits for the batch under way: one at a time, and too many one after another for a map. */
-  #appending: Asked | undefined;
-  #thread: Worker | undefined;
+  readonly #thread: RpcThread<WriterMethods, WriterFailure>;
   #opened: Promise<Recovered> | undefined;
-  #nextId = 1;
   #isClosed = false;
 
   constructor(options: MessageJournalOptions) {
     this.#options = options;
     this.#file = join(options.directory, "messages.db");
     this.#reader = new JournalReader(this.#file, options.directory);
+    this.#thread = new RpcThread({
+      start: () => new Worker(programFile("messaging/journal/thread").path),
+      errorOf: (failure) => journalError(failure, options.directory, this.#file),
+      ended: (cause) => this.#ended(cause),
+      absent: () => journalClosed(this.#file),
+    });
   }
 
   async recover({ sinceMs }: { readonly sinceMs: number }): Promise<Recovered> {
@@ -113,12 +110,7 @@ export class SqliteMessageJournal implements MessageJournal {
   async append(batch: JournalBatch): Promise<void> {
     if (!this.#opened) await this.#open(Number.POSITIVE_INFINITY);
     const { heads, text } = batch.messages;
-    const thread = this.#running();
-    const { promise, resolve, reject } = Promise.withResolvers<WriterAnswer>();
-    this.#appending = { resolve, reject };
-    // What is in the buffers is the thread's from then on.
-    thread.postMessage({ id: APPEND_ID, type: "append", batch } satisfies WriterRequest, [heads.buffer, text.buffer]);
-    await promise;
+    await this.#writer.call("append", [batch], { transferred: [heads.buffer, text.buffer] });
   }
 
   async read(seqs: readonly number[]): Promise<readonly StoredMessage[]> {
@@ -159,22 +151,18 @@ export class SqliteMessageJournal implements MessageJournal {
       0,
     );
     if (!this.#opened) return { messages: 0, dead: 0, bytes };
-    const answer = await this.#ask({ type: "figures" });
-    if (answer.type !== "figures") throw new Error(`figures were answered with ${answer.type}`);
-    return { ...answer.figures, bytes };
+    return { ...(await this.#writer.call("figures", [])), bytes };
   }
 
   async retain(olderThanMs: number): Promise<void> {
-    if (this.#opened) await this.#ask({ type: "retain", olderThanMs });
+    if (this.#opened) await this.#writer.call("retain", [olderThanMs]);
   }
 
   async close(): Promise<void> {
     if (this.#isClosed) return;
-    const thread = this.#thread;
-    const closed = thread && this.#ask({ type: "close" });
     this.#isClosed = true;
-    await closed?.catch(() => {});
-    await thread?.terminate();
+    await this.#thread.call("close", []).catch(() => undefined);
+    await this.#thread.stop(journalClosed(this.#file));
     this.#reader[Symbol.dispose]();
   }
 
@@ -183,9 +171,7 @@ export class SqliteMessageJournal implements MessageJournal {
     if (this.#isClosed) return Promise.reject(journalClosed(this.#file));
     this.#opened ??= this.#start(sinceMs).catch(async (error: unknown) => {
       this.#opened = undefined;
-      const thread = this.#thread;
-      this.#thread = undefined;
-      await thread?.terminate();
+      await this.#thread.stop(journalClosed(this.#file));
       throw error;
     });
     return this.#opened;
@@ -199,56 +185,23 @@ export class SqliteMessageJournal implements MessageJournal {
     } catch (error) {
       throw storageError(error, directory);
     }
-    this.#thread = this.#startThread();
+    this.#thread.start();
     const limits = { bytesMax, deadLettersMax, segmentBytesMax, segmentMsMax };
     const options = { file: this.#file, synchronous, ...limits };
     const program = programFile("kernel/sqlite/checkpoint-thread").path;
     const carrying = { file: this.#file, program, pagesMax: logPagesMax };
-    const answer = await this.#ask({ type: "open", options, recovery: { sinceMs, recentMax }, carrying });
-    if (answer.type !== "opened") throw new Error(`the journal was opened with ${answer.type}`);
-    return answer.recovered;
+    return this.#thread.call("open", [options, { sinceMs, recentMax }, carrying]);
   }
 
-  #startThread(): Worker {
-    const thread = new Worker(programFile("messaging/journal/thread").path);
-    thread.on("message", (answer: WriterAnswer) => this.#answered(answer));
-    thread.once("error", (error) => this.#ended(thread, error));
-    thread.once("exit", () => this.#ended(thread, undefined));
-    return thread;
+  get #writer(): RpcThread<WriterMethods, WriterFailure> {
+    if (this.#isClosed) throw journalClosed(this.#file);
+    return this.#thread;
   }
 
-  #answered(answer: WriterAnswer): void {
-    const asked = answer.id === APPEND_ID ? this.#appending : this.#asked.get(answer.id);
-    if (answer.id === APPEND_ID) this.#appending = undefined;
-    else this.#asked.delete(answer.id);
-    if (answer.type === "failed") asked?.reject(journalError(answer.failure, this.#options.directory, this.#file));
-    else asked?.resolve(answer);
-  }
-
-  #ended(thread: Worker, cause: unknown): void {
-    if (thread !== this.#thread) return;
-    this.#thread = undefined;
+  #ended(cause: unknown): Error {
     this.#isClosed = true;
     const error = journalClosed(this.#file);
     error.cause ??= cause;
-    for (const { reject } of this.#asked.values()) reject(error);
-    this.#asked.clear();
-    this.#appending?.reject(error);
-    this.#appending = undefined;
-  }
-
-  async #ask(question: Question): Promise<WriterAnswer> {
-    const thread = this.#running();
-    const { promise, resolve, reject } = Promise.withResolvers<WriterAnswer>();
-    const id = this.#nextId++;
-    this.#asked.set(id, { resolve, reject });
-    thread.postMessage({ id, ...question } satisfies WriterRequest);
-    return promise;
-  }
-
-  /** The thread, or throws. */
-  #running(): Worker {
-    if (!this.#thread || this.#isClosed) throw journalClosed(this.#file);
-    return this.#thread;
+    return error;
   }
 }

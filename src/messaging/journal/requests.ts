@@ -5,27 +5,15 @@ import type { RecoveryOptions } from "./recovery.ts";
 import { WrongFile, type WrongFileReason } from "./schema.ts";
 import type { WriterFigures, WriterOptions } from "./writer.ts";
 
-/** What the writer's thread is asked. The first request is `open`, the last `close`; each is answered, in any order. */
-export type WriterRequest = { readonly id: number } & (
-  | {
-      readonly type: "open";
-      readonly options: WriterOptions;
-      readonly recovery: RecoveryOptions;
-      readonly carrying: Omit<CarryingParts, "writer">;
-    }
-  | { readonly type: "append"; readonly batch: JournalBatch }
-  | { readonly type: "figures" }
-  /** Answered when all that is old has been dropped. */
-  | { readonly type: "retain"; readonly olderThanMs: number }
-  | { readonly type: "close" }
-);
-
-export type WriterAnswer = { readonly id: number } & (
-  | { readonly type: "done" }
-  | { readonly type: "opened"; readonly recovered: Recovered }
-  | { readonly type: "figures"; readonly figures: WriterFigures }
-  | { readonly type: "failed"; readonly failure: WriterFailure }
-);
+/** Calls that the writer's thread answers, in any order. The first is `open`, the last `close`. */
+export type WriterMethods = {
+  open(options: WriterOptions, recovery: RecoveryOptions, carrying: Omit<CarryingParts, "writer">): Recovered;
+  append(batch: JournalBatch): void;
+  figures(): WriterFigures;
+  /** Answered when all messages older than that are dropped. */
+  retain(olderThanMs: number): void;
+  close(): void;
+};
 
 /** An error as it crosses threads. */
 export type WriterFailure =

@@ -1,8 +1,10 @@
 /** Entry of the thread that writes the journal of messages. It takes `WriterRequest`s and does background work between. */
 import { parentPort } from "node:worker_threads";
+import { Answerer, type Reply } from "../../kernel/rpc/answerer.ts";
+import type { FromCaller } from "../../kernel/rpc/protocol.ts";
 import type { Recovered } from "../router/index.ts";
 import { Carrying } from "./carrying.ts";
-import { failureOf, type WriterAnswer, type WriterRequest } from "./requests.ts";
+import { failureOf, type WriterFailure, type WriterMethods } from "./requests.ts";
 import { JournalWriter } from "./writer.ts";
 
 if (!parentPort) throw new Error("the journal's writer is a thread of the server");
@@ -11,50 +13,44 @@ const port = parentPort;
 let writer: JournalWriter | undefined;
 let carrying: Carrying | undefined;
 let isTidying = false;
-/** Those that wait until there is nothing more to tidy. */
-let retaining: number[] = [];
+/** Calls that wait until there is nothing more to tidy. */
+let retaining: Reply<void, WriterFailure>[] = [];
 
-const answer = (told: WriterAnswer): void => port.postMessage(told);
-
-port.on("message", (request: WriterRequest) => {
-  const { id } = request;
-  try {
-    handle(request);
-  } catch (error) {
-    answer({ id, type: "failed", failure: failureOf(error) });
-  }
-  tidySoon();
-});
-
-function handle(request: WriterRequest): void {
-  const { id } = request;
-  switch (request.type) {
-    case "open": {
-      const { writer: made, recovered } = JournalWriter.open(request.options, request.recovery);
+const answerer = new Answerer<WriterMethods, WriterFailure>(
+  {
+    open(reply, options, recovery, parts) {
+      const { writer: made, recovered } = JournalWriter.open(options, recovery);
       writer = made;
       made.carryElsewhere();
-      carrying = new Carrying({ ...request.carrying, writer: made });
-      port.postMessage({ id, type: "opened", recovered } satisfies WriterAnswer, buffersOf(recovered));
-      return;
-    }
-    case "append":
-      opened().append(request.batch);
-      answer({ id, type: "done" });
-      return carrying?.written();
-    case "figures":
-      return answer({ id, type: "figures", figures: opened().figures() });
-    case "retain":
-      opened().retain(request.olderThanMs);
-      retaining.push(id);
-      return;
-    case "close":
+      carrying = new Carrying({ ...parts, writer: made });
+      reply.done(recovered, buffersOf(recovered));
+    },
+    append(reply, batch) {
+      opened().append(batch);
+      reply.done();
+      carrying?.written();
+    },
+    figures: (reply) => reply.done(opened().figures()),
+    retain(reply, olderThanMs) {
+      opened().retain(olderThanMs);
+      retaining.push(reply);
+    },
+    close(reply) {
       carrying?.[Symbol.dispose]();
       writer?.close();
       writer = undefined;
-      answer({ id, type: "done" });
+      reply.done();
       port.close();
-  }
-}
+    },
+  },
+  (message, transferred = []) => port.postMessage(message, transferred),
+  failureOf,
+);
+
+port.on("message", (message: FromCaller) => {
+  answerer.receive(message);
+  tidySoon();
+});
 
 function opened(): JournalWriter {
   if (!writer) throw new Error("the journal is not open");
@@ -76,10 +72,10 @@ function tidy(): void {
       carrying?.written();
       return tidySoon();
     }
-    for (const id of retaining) answer({ id, type: "done" });
+    for (const reply of retaining) reply.done();
   } catch (error) {
     // It is tried again after the next request; a full disk is told to whoever appends.
-    for (const id of retaining) answer({ id, type: "failed", failure: failureOf(error) });
+    for (const reply of retaining) reply.failed(error);
   }
   retaining = [];
 }

@@ -18,13 +18,13 @@ const NOWHERE: ThreadModel = {
 /** A thread that gives each text the vector [its length, how many texts came with it], and dies of the word "poison". */
 const THREAD = `
   const { parentPort, workerData } = require("node:worker_threads");
-  parentPort.on("message", ({ id, texts }) => {
+  parentPort.on("message", ({ id, name, args: [texts] }) => {
+    if (name === "load") return parentPort.postMessage({ type: "result", id });
     if (texts.includes(workerData)) process.exit(1);
     if (texts.includes("silence")) return;
     const vectors = new Float32Array(texts.flatMap((text) => [text.length, texts.length]));
-    parentPort.postMessage({ type: "vectors", id, vectors }, [vectors.buffer]);
+    parentPort.postMessage({ type: "result", id, value: vectors }, [vectors.buffer]);
   });
-  parentPort.postMessage({ type: "ready" });
 `;
 
 const KERNELS = join(import.meta.dirname, "../../../engines/built");

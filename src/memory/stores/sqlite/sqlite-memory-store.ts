@@ -7,6 +7,8 @@ import { CaxtonError, RemoteError } from "../../../kernel/errors.ts";
 import type { EntityId, RelationId } from "../../../kernel/ids.ts";
 import { log } from "../../../kernel/log.ts";
 import { programFile } from "../../../kernel/package.ts";
+import type { ArgumentsOf, ResultOf } from "../../../kernel/rpc/protocol.ts";
+import { RpcThread } from "../../../kernel/rpc/thread.ts";
 import {
   type Change,
   type Entity,
@@ -39,14 +41,7 @@ import type { Job } from "./embedded-memory.ts";
 import { flushDirectory, flushFile, makeDirectory, savedFile } from "./on-disk.ts";
 import { hitsOf, idsOf, walkedOf } from "./packing.ts";
 import { NameFilter } from "./name-filter.ts";
-import {
-  type Answered,
-  type Arguments,
-  type Asking,
-  errorOf,
-  type MemoryAnswer,
-  type MemoryRequest,
-} from "./requests.ts";
+import { errorOf, type MemoryFailure, type MemoryMethods, type MemoryNotice } from "./requests.ts";
 import { entityOf } from "./rows.ts";
 import type { PassagePut } from "./vectors.ts";
 
@@ -57,13 +52,6 @@ export type SqliteMemoryOptions = {
   /** Of all vectors that searches go through; 4 GiB, the most there can be, where it is not said. */
   readonly vectorBytesMax?: number | undefined;
 };
-
-type Asked = {
-  readonly resolve: (value: unknown) => void;
-  readonly reject: (error: unknown) => void;
-  readonly progress: ((indexed: number) => void) | undefined;
-};
-type Told<Request = MemoryRequest> = Request extends MemoryRequest ? Omit<Request, "id"> : never;
 
 const NAME = "embedded";
 /** Entities, or relations, of one message to the thread: a few milliseconds of work. */
@@ -82,14 +70,12 @@ export class SqliteMemoryStore implements MemoryStore {
   readonly name = NAME;
   readonly #options: SqliteMemoryOptions;
   readonly #file: string;
-  readonly #asked = new Map<number, Asked>();
-  #thread: Worker | undefined;
+  readonly #thread: RpcThread<MemoryMethods, MemoryFailure, number, MemoryNotice>;
   #opened: Promise<unknown> | undefined;
   /** While another file takes the place of memory's. */
   #replacing: Promise<unknown> | undefined;
   /** Which names may be taken; undefined while that is not known. */
   #names: NameFilter | undefined;
-  #nextId = 1;
   #isClosed = false;
   #damage: Error | undefined;
   /** Why nothing can be changed. */
@@ -98,6 +84,13 @@ export class SqliteMemoryStore implements MemoryStore {
   constructor(options: SqliteMemoryOptions) {
     this.#options = options;
     this.#file = join(options.directory, "memory.db");
+    this.#thread = new RpcThread({
+      start: startThread,
+      errorOf: (failure) => this.#failed(errorOf(failure)),
+      notice: (notice) => this.#told(notice),
+      ended: (cause) => this.#ended(cause),
+      absent: () => this.#gone("is not running"),
+    });
   }
 
   async write(writes: readonly (EntityWrite | RelationWrite)[]): Promise<readonly WriteOutcome[]> {
@@ -200,7 +193,8 @@ export class SqliteMemoryStore implements MemoryStore {
 
   async reindex(progress: (done: number, all: number) => void): Promise<void> {
     await this.#open();
-    await this.#tell({ type: "reindex" }, (indexed) => progress(Math.round(indexed * WHOLE), WHOLE));
+    const onPart = (indexed: number) => progress(Math.round(indexed * WHOLE), WHOLE);
+    await this.#thread.call("reindex", [], { onPart });
   }
 
   /** What was found of the file to be damaged, until it is replaced. */
@@ -211,7 +205,7 @@ export class SqliteMemoryStore implements MemoryStore {
   /** Copies all there is at this moment into another file. */
   async copyTo(file: string): Promise<void> {
     await this.#open();
-    await this.#tell({ type: "copy", to: file });
+    await this.#thread.call("copy", [file]);
   }
 
   /**
@@ -228,7 +222,7 @@ export class SqliteMemoryStore implements MemoryStore {
     try {
       await copyFile(file, fresh);
       flushFile(fresh);
-      await this.#tell({ type: "verify", other: fresh });
+      await this.#thread.call("verify", [fresh]);
       const replaced = this.#replace(fresh);
       this.#replacing = replaced.catch(() => undefined);
       await replaced;
@@ -242,15 +236,11 @@ export class SqliteMemoryStore implements MemoryStore {
   async #replace(fresh: string): Promise<void> {
     // Who has just found memory open still asks.
     await setImmediate();
-    const thread = this.#thread;
-    await this.#tell({ type: "close" });
-    this.#thread = undefined;
+    await this.#thread.call("close", []);
     this.#opened = undefined;
     this.#names = undefined;
     this.#trouble = undefined;
-    await thread?.terminate();
-    for (const { reject } of this.#asked.values()) reject(this.#gone("was put back to a snapshot"));
-    this.#asked.clear();
+    await this.#thread.stop(this.#gone("was put back to a snapshot"));
     // All of the log is in the file when the last connection has closed.
     await removeLog(this.#file);
     await rename(fresh, this.#file);
@@ -260,23 +250,23 @@ export class SqliteMemoryStore implements MemoryStore {
 
   async close(): Promise<void> {
     if (this.#isClosed) return;
-    const thread = this.#thread;
-    const closed = thread && this.#tell({ type: "close" });
     this.#isClosed = true;
-    await closed?.catch(() => undefined);
-    await thread?.terminate();
+    await this.#thread.call("close", []).catch(() => undefined);
+    await this.#thread.stop(this.#gone("is closed"));
   }
 
-  #ask<Name extends Asking>(name: Name, ...args: Arguments<Name>): Promise<Answered<Name>>;
-  async #ask(name: Asking, ...args: never): Promise<unknown> {
+  async #ask<Name extends keyof MemoryMethods>(
+    name: Name,
+    ...args: ArgumentsOf<MemoryMethods[Name]>
+  ): Promise<ResultOf<MemoryMethods[Name]>> {
     await this.#open();
-    return this.#tell({ type: "ask", name, args });
+    return this.#thread.call(name, args);
   }
 
   #do<Value>(job: Job): Promise<Value>;
   async #do(job: Job): Promise<unknown> {
     await this.#open();
-    return this.#tell({ type: "job", job });
+    return this.#thread.call("do", [job]);
   }
 
   #open(): Promise<unknown> {
@@ -297,62 +287,27 @@ export class SqliteMemoryStore implements MemoryStore {
       throw storageError(error, directory);
     }
     // The one that could not open it before is asked again.
-    this.#thread ??= this.#newThread();
-    await this.#tell({ type: "open", file: this.#file, synchronous, vectorBytesMax, logLevel: log.level });
+    this.#thread.start();
+    await this.#thread.call("open", [{ file: this.#file, synchronous, vectorBytesMax }, log.level]);
   }
 
-  #newThread(): Worker {
-    const thread = new Worker(programFile("memory/stores/sqlite/thread").path, {
-      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB_MAX },
-    });
-    // What one that has ended still said may come after that: others were told, and other names may be taken.
-    thread.on("message", (answer: MemoryAnswer) => {
-      if (this.#thread === thread) this.#answered(answer);
-    });
-    thread.once("error", (error) => this.#ended(thread, error));
-    thread.once("exit", () => this.#ended(thread, undefined));
-    return thread;
+  #told(notice: MemoryNotice): void {
+    if (notice.type === "names") this.#names = new NameFilter(notice.names);
+    else this.#trouble = notice.fault && new RemoteError(notice.fault);
   }
 
-  #tell(request: Told, progress?: (indexed: number) => void): Promise<unknown> {
-    const id = this.#nextId;
-    this.#nextId += 1;
-    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    if (!this.#thread) return Promise.reject(this.#gone("is not running"));
-    this.#asked.set(id, { resolve, reject, progress });
-    this.#thread.postMessage({ ...request, id });
-    return promise;
-  }
-
-  #answered(answer: MemoryAnswer): void {
-    if (answer.type === "names") {
-      this.#names = new NameFilter(answer.names);
-      return;
-    }
-    if (answer.type === "trouble") {
-      this.#trouble = answer.fault && new RemoteError(answer.fault);
-      return;
-    }
-    const asked = this.#asked.get(answer.id);
-    if (answer.type === "progress") return asked?.progress?.(answer.indexed);
-    this.#asked.delete(answer.id);
-    if (answer.type === "done") return asked?.resolve(answer.value);
-    const error = errorOf(answer);
+  #failed(error: Error): Error {
     if (isDamageOf(this.#file, error)) this.#damage = error;
-    asked?.reject(error);
+    return error;
   }
 
-  #ended(thread: Worker, error: unknown): void {
-    if (this.#thread !== thread) return;
-    this.#thread = undefined;
+  #ended(cause: unknown): Error {
     this.#opened = undefined;
     this.#names = undefined;
     this.#trouble = undefined;
     if (!this.#isClosed)
-      log.error({ err: error }, "the thread of memory has ended; it is started again when it is needed");
-    const waiting = [...this.#asked.values()];
-    this.#asked.clear();
-    for (const { reject } of waiting) reject(this.#gone("ended before it answered"));
+      log.error({ err: cause }, "the thread of memory has ended; it is started again when it is needed");
+    return this.#gone("ended before it answered");
   }
 
   #gone(what: string): MemoryUnavailableError {
@@ -363,6 +318,11 @@ export class SqliteMemoryStore implements MemoryStore {
     );
   }
 }
+
+const startThread = (): Worker =>
+  new Worker(programFile("memory/stores/sqlite/thread").path, {
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB_MAX },
+  });
 
 const isDamageOf = (file: string, error: Error): boolean =>
   error instanceof CaxtonError &&

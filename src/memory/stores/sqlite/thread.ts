@@ -3,12 +3,14 @@ import { dirname, join } from "node:path";
 import { parentPort } from "node:worker_threads";
 import { toFault } from "../../../kernel/errors.ts";
 import { log } from "../../../kernel/log.ts";
+import { Answerer, type Reply } from "../../../kernel/rpc/answerer.ts";
+import type { FromCaller, ToCaller } from "../../../kernel/rpc/protocol.ts";
 import { type Done, EmbeddedMemory, type Job } from "./embedded-memory.ts";
 import { copyError, memoryError } from "./errors.ts";
 import { FileGuard } from "./file-guard.ts";
 import { copyMemory, forgetInSnapshots, verifyMemory } from "./snapshot-files.ts";
 import type { NameFilter } from "./name-filter.ts";
-import { failed, type MemoryAnswer, type MemoryRequest, type Question } from "./requests.ts";
+import { failureOf, type MemoryFailure, type MemoryMethods, type MemoryNotice } from "./requests.ts";
 
 if (!parentPort) throw new Error("memory is a thread of the server");
 const port = parentPort;
@@ -16,136 +18,128 @@ const port = parentPort;
 let memory: EmbeddedMemory | undefined;
 let guard: FileGuard | undefined;
 let file = "";
-type Waiting = { readonly id: number; readonly job: Job };
+type Answer<Value> = Reply<Value, MemoryFailure, number>;
+type Waiting = { readonly reply: Answer<Done>; readonly job: Job };
 let jobs: Waiting[] = [];
 let isFlushing = false;
 let isIndexing = false;
 let copying: Promise<void> | undefined;
-/** Those that wait until everything is indexed. */
-let reindexing: number[] = [];
+/** Calls that wait until everything is indexed. */
+let reindexing: Answer<void>[] = [];
 /**
- * Searches and walks that wait for kept indexes. To read them takes about a second for a million entities: whoever asks within it
- * is better off with all that is known a moment later than with next to nothing at once. All others are answered meanwhile.
+ * Searches and walks that wait for kept indexes. To read them takes about a second for a million entities: a caller within it
+ * is better served with all that is known a moment later than with next to nothing at once. Other calls are answered meanwhile.
  */
-let unlooked: MemoryRequest[] = [];
+let unlooked: (() => void)[] = [];
 
 /** The names that the other side knows of. */
 let toldNames: NameFilter | undefined;
 
-const answer = (told: MemoryAnswer): void => port.postMessage(told);
-const fail = (id: number, error: unknown): void => answer(failed(id, memoryError(error, file)));
+type Sent = ToCaller<MemoryFailure, number, MemoryNotice>;
+const notify = (notice: MemoryNotice): void => port.postMessage({ type: "notice", notice } satisfies Sent);
 
-port.on("message", (request: MemoryRequest) => {
-  try {
-    handle(request);
-  } catch (error) {
-    fail(request.id, error);
-  }
-});
-
-function handle(request: MemoryRequest): void {
-  const { id } = request;
-  switch (request.type) {
-    case "open":
-      ({ file } = request);
-      log.level = request.logLevel;
-      memory = EmbeddedMemory.open(request);
+const answerer = new Answerer<MemoryMethods, MemoryFailure, number>(
+  {
+    open(reply, options, logLevel) {
+      ({ file } = options);
+      log.level = logLevel;
+      memory = EmbeddedMemory.open(options);
       guard = new FileGuard({ memory, file }, (trouble) =>
-        answer({ id: 0, type: "trouble", fault: trouble && toFault(trouble) }),
+        notify({ type: "trouble", fault: trouble && toFault(trouble) }),
       );
-      answer({ id, type: "done", value: undefined });
-      return indexSoon();
-    case "job":
-      // Nothing is forgotten in memory that a copy under way still has.
-      if (copying && request.job.type === "forget") return later(request, copying);
-      jobs.push({ id, job: request.job });
-      return flushSoon();
-    case "ask":
-      return ask(request);
-    case "reindex":
+      reply.done();
+      indexSoon();
+    },
+    do: change,
+    reindex(reply) {
       opened().rebuild();
-      reindexing.push(id);
-      return indexSoon();
-    case "copy":
-      guard?.look();
-      if (copying || guard?.saving) return later(request, copying ?? guard?.saving);
-      opened();
-      return copy(id, request.to);
-    case "verify":
-      verifyMemory(request.other);
-      return answer({ id, type: "done", value: undefined });
-    case "close":
-      guard?.lookLast();
-      flush();
-      if (copying || guard?.saving) return later(request, copying ?? guard?.saving);
-      memory?.close();
-      memory = undefined;
-      guard = undefined;
-      answer({ id, type: "done", value: undefined });
-      port.close();
-  }
+      reindexing.push(reply);
+      indexSoon();
+    },
+    copy,
+    verify(reply, other) {
+      verifyMemory(other);
+      reply.done();
+    },
+    close,
+    find: (reply, keys) => reply.done(opened().reading.find(keys)),
+    findIds: (reply, ...args) => reply.done(opened().reading.findIds(...args)),
+    get: (reply, ids) => reply.done(opened().reading.get(ids)),
+    search: (reply, search) => whenLoaded(reply, (of) => reply.done(of.search(search))),
+    list: (reply, ...args) => reply.done(opened().reading.list(...args)),
+    relations: (reply, ...args) => reply.done(opened().reading.relations(...args)),
+    relation: (reply, id) => reply.done(opened().reading.relation(id)),
+    walk: (reply, walk) => whenLoaded(reply, (of) => reply.done(of.reading.walk(walk))),
+    log: (reply, ...args) => reply.done(opened().reading.log(...args)),
+    history: (reply, id) => reply.done(opened().reading.history(id)),
+    unembedded: (reply, ...args) => reply.done(opened().unembedded(...args)),
+    model: (reply) => reply.done(looked().model()),
+    figures: (reply) => reply.done(looked().figures()),
+    check,
+  },
+  (message, transferred = []) => port.postMessage(message, transferred),
+  (error) => failureOf(memoryError(error, file)),
+);
+
+port.on("message", (message: FromCaller) => answerer.receive(message));
+
+function change(reply: Answer<Done>, job: Job): void {
+  // Nothing is forgotten in memory that a copy under way still has.
+  if (copying && job.type === "forget") return later(reply, copying, () => change(reply, job));
+  jobs.push({ reply, job });
+  flushSoon();
 }
 
-/** When what is under way is done, or has failed. */
-function later(request: MemoryRequest, until: Promise<void> | undefined): void {
-  void until?.finally(() => port.emit("message", request));
+function check(reply: Answer<ReturnType<EmbeddedMemory["check"]>>, mend: boolean): void {
+  const of = looked();
+  if (guard?.saving) return later(reply, guard.saving, () => check(reply, mend));
+  reply.done([...(guard?.problems() ?? []), ...of.check(mend && !guard?.trouble)]);
 }
 
-function ask(question: Extract<MemoryRequest, { type: "ask" }>): void {
-  const of = opened();
-  const { id, name } = question;
-  if (of.isLoading && (name === "search" || name === "walk")) {
-    unlooked.push(question);
-    return;
-  }
-  if (name === "check" || name === "figures" || name === "model") guard?.look();
-  if (name === "check" && guard?.saving) return later(question, guard.saving);
-  const value = valueOf(question, of);
-  answer({ id, type: "done", value });
-}
-
-function copy(id: number, to: string): void {
+function copy(reply: Answer<void>, to: string): void {
+  guard?.look();
+  const busy = copying ?? guard?.saving;
+  if (busy) return later(reply, busy, () => copy(reply, to));
+  opened();
   copying = (guard?.trouble ? guard.copyTo(to) : copyMemory(file, to))
     .then(
-      () => answer({ id, type: "done", value: undefined }),
-      (error: unknown) => fail(id, copyError(error, { file, to })),
+      () => reply.done(),
+      (error: unknown) => reply.failed(copyError(error, { file, to })),
     )
     .finally(() => {
       copying = undefined;
     });
 }
 
-function valueOf(question: Question, of: EmbeddedMemory): unknown {
-  switch (question.name) {
-    case "find":
-      return of.reading.find(...question.args);
-    case "findIds":
-      return of.reading.findIds(...question.args);
-    case "get":
-      return of.reading.get(...question.args);
-    case "search":
-      return of.search(...question.args);
-    case "list":
-      return of.reading.list(...question.args);
-    case "relations":
-      return of.reading.relations(...question.args);
-    case "relation":
-      return of.reading.relation(...question.args);
-    case "walk":
-      return of.reading.walk(...question.args);
-    case "log":
-      return of.reading.log(...question.args);
-    case "history":
-      return of.reading.history(...question.args);
-    case "unembedded":
-      return of.unembedded(...question.args);
-    case "model":
-      return of.model();
-    case "figures":
-      return of.figures();
-    case "check":
-      return [...(guard?.problems() ?? []), ...of.check(question.args[0] && !guard?.trouble)];
-  }
+function close(reply: Answer<void>): void {
+  guard?.lookLast();
+  flush();
+  const busy = copying ?? guard?.saving;
+  if (busy) return later(reply, busy, () => close(reply));
+  memory?.close();
+  memory = undefined;
+  guard = undefined;
+  reply.done();
+  port.close();
+}
+
+/** Runs the work when that is done, or has failed. */
+function later(reply: Answer<never>, until: Promise<void>, work: () => void): void {
+  void until.finally(() => reply.try(work));
+}
+
+/** Runs the work once kept indexes are read. */
+function whenLoaded(reply: Answer<never>, work: (of: EmbeddedMemory) => void): void {
+  const of = opened();
+  if (of.isLoading) unlooked.push(() => reply.try(() => whenLoaded(reply, work)));
+  else work(of);
+}
+
+/** The memory, after a look whether its file is there. */
+function looked(): EmbeddedMemory {
+  const of = opened();
+  guard?.look();
+  return of;
 }
 
 function opened(): EmbeddedMemory {
@@ -156,7 +150,7 @@ function opened(): EmbeddedMemory {
 function tellNames(names: NameFilter | undefined): void {
   if (!names || names === toldNames) return;
   toldNames = names;
-  answer({ id: 0, type: "names", names: names.shared });
+  notify({ type: "names", names: names.shared });
 }
 
 function flushSoon(): void {
@@ -180,9 +174,9 @@ function flush(): void {
   if (failure && now.length > 1) {
     for (const one of now) {
       const alone = done([one]);
-      if (alone) fail(one.id, alone.error);
+      if (alone) one.reply.failed(alone.error);
     }
-  } else if (failure) for (const { id } of now) fail(id, failure.error);
+  } else if (failure) for (const { reply } of now) reply.failed(failure.error);
   indexSoon();
 }
 
@@ -193,7 +187,7 @@ function done(some: readonly Waiting[]): { readonly error: unknown } | undefined
   let told: readonly Done[] | undefined;
   const tell = (those: "who-forgets" | "others") => {
     for (const [at, one] of some.entries())
-      if (isForgetting(one) === (those === "who-forgets")) answer({ id: one.id, type: "done", value: told?.[at] });
+      if (isForgetting(one) === (those === "who-forgets")) one.reply.done(told?.[at]);
   };
   try {
     const of = some.map(({ job }) => job);
@@ -213,7 +207,7 @@ function done(some: readonly Waiting[]): { readonly error: unknown } | undefined
     tell("who-forgets");
   } catch (error) {
     // It is forgotten, but not nowhere yet: that is owed, and done when it can be.
-    for (const { id } of forgetting) fail(id, error);
+    for (const { reply } of forgetting) reply.failed(error);
   }
   return undefined;
 }
@@ -231,7 +225,7 @@ function index(): void {
   isIndexing = false;
   if (!memory) return;
   const isMore = indexSome(memory);
-  if (!memory.isLoading) for (const question of unlooked.splice(0)) port.emit("message", question);
+  if (!memory.isLoading) for (const look of unlooked.splice(0)) look();
   if (isMore) return indexSoon();
   try {
     if (memory.names.readSome()) return indexSoon();
@@ -250,12 +244,12 @@ function index(): void {
 function indexSome(of: EmbeddedMemory): boolean {
   try {
     const isMore = of.indexSome();
-    for (const id of reindexing) answer({ id, type: "progress", indexed: of.indexed });
+    for (const reply of reindexing) reply.part(of.indexed);
     if (isMore) return true;
-    for (const id of reindexing) answer({ id, type: "done", value: undefined });
+    for (const reply of reindexing) reply.done();
   } catch (error) {
     log.error({ err: memoryError(error, file) }, "memory cannot be indexed to its end; searches find what is");
-    for (const id of reindexing) fail(id, error);
+    for (const reply of reindexing) reply.failed(error);
   }
   reindexing = [];
   return false;
