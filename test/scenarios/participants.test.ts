@@ -365,6 +365,22 @@ describe("only participants change a conversation", () => {
   });
 });
 
+// directory.participants.D2
+test("a name belongs to one agent or program, whatever its case", async () => {
+  const named = (name: string, description: string) =>
+    server.ask("POST", "/api/v1/participants", { name, description });
+  const source = 'name = "namesake"\nversion = "1.0.0"\ncapabilities = ["naming"]\nsystem_prompt = "Be brief."\n';
+  const deployed = await server.ask("POST", "/api/v1/agents", { source, file_name: "namesake.toml" });
+  expect(deployed.status).toBeLessThan(300);
+  expect(await named("NameSake", "")).toMatchObject({ status: 409, body: { code: "PARTICIPANT_NAME_TAKEN" } });
+  expect((await named("two-cases", "first")).status).toBeLessThan(300);
+  expect((await named("Two-Cases", "second")).status).toBeLessThan(300);
+  const { body } = await server.ask("GET", "/api/v1/participants?limit=200");
+  const { items } = z.object({ items: z.array(z.looseObject({ name: z.string() })) }).parse(body);
+  const both = items.filter(({ name }) => name.toLowerCase() === "two-cases");
+  expect(both).toMatchObject([{ description: "second" }]);
+});
+
 test("a program that is deleted ends its open part of a conversation", async () => {
   await server.ask("POST", "/api/v1/participants", { name: "leaver" });
   const asked = { performative: "request", protocol: "fipa-request", receiver: "leaver", content: "?" };

@@ -1,8 +1,10 @@
 import { describe, expect, test } from "vitest";
 import {
+  advance,
   archived,
   branched,
   type Conversation,
+  CONVERSATION_TERMS,
   expire,
   findProtocol,
   merged,
@@ -519,6 +521,19 @@ describe("families of conversations", () => {
     expect(archived(open, 5)).toBeUndefined();
     expect(archived(talk.say("bob refuse alice"), 5)?.archivedAtMs).toBe(5);
   });
+});
+
+// protocols.advance.P1
+test("the same message to the same conversation has the same outcome, which changes neither", () => {
+  const talk = new Talk("fipa-request");
+  talk.say("alice request bob", { replyByMs: talk.nowMs + 100 });
+  const before = structuredClone(talk.conversation);
+  for (const line of ["bob agree alice", "bob propose alice"]) {
+    const { message, to } = talk.message(line);
+    const [once, twice] = [1, 2].map(() => advance(talk.conversation, message, to, CONVERSATION_TERMS));
+    expect(twice).toEqual(once);
+    expect(talk.conversation).toEqual(before);
+  }
 });
 
 test("a conversation is the same after it was stored", () => {
