@@ -4,7 +4,7 @@
 import { once } from "node:events";
 import { Agent, request } from "node:http";
 import { WebSocket } from "ws";
-import { ROUTES } from "../src/api/contract/index.ts";
+import { operations, ROUTES } from "../src/api/contract/index.ts";
 import { startServer } from "../test/helpers/server.ts";
 import { perSecond, type Row, table } from "./table.ts";
 
@@ -67,7 +67,7 @@ async function overHttp(url: string, seconds: number): Promise<number> {
   const body = JSON.stringify(message);
   const lane = async () => {
     while (!meter.isOver) {
-      await agent.post(url + ROUTES.messages, body);
+      await agent.post(url + operations.message.send.http.path, body);
       meter.add(1);
     }
   };
@@ -114,7 +114,7 @@ export async function run(seconds = SECONDS): Promise<readonly Row[]> {
     [`HTTP, one a request, ${CONNECTIONS} at once`, (url: string) => overHttp(url, seconds)],
   ] as const) {
     await using server = await startServer({ settings: { ...settings, ...bounds } });
-    await server.ask("POST", ROUTES.participants, { name: MAILBOX });
+    await server.ask("POST", operations.participant.register.http.path, { name: MAILBOX });
     rows.push(row(what, await measure(server.url)));
   }
   return rows;

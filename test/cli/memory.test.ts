@@ -354,7 +354,7 @@ test("memory does not go to where it is, nor to a place that does not answer", L
   expect(await mistaken("migrate", "--to", "qdrant", "--switch")).toMatch(/^7 error: .*qdrant/i);
   // It stays where it is; a line says so only where that is not what is configured.
   expect(await said("stats")).not.toMatch(/Configured|Came from|Migration/);
-  const where = await fetch(new URL(contract.ROUTES.migrateMemory, server.url));
+  const where = await fetch(new URL(contract.operations.memoryTransfer.whereabouts.http.path, server.url));
   expect(await where.json()).toEqual({ place: "embedded", configured: "embedded", came_from: null, migration: null });
 });
 

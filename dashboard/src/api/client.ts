@@ -35,6 +35,7 @@ export function call<Op extends Operation>(
   operation: Op,
   input: GivenTo<Op>,
   signal?: AbortSignal,
+  token?: string,
 ): Promise<OutputOf<Op>> {
   const { params, query, body } = split(operation, input);
   const { method } = operation.http;
@@ -44,6 +45,7 @@ export function call<Op extends Operation>(
     method: isRead ? undefined : method,
     ...(!isRead && { json: body }),
     signal,
+    token,
   });
 }
 

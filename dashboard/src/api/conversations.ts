@@ -1,14 +1,14 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
-import { type Conversation, type ConversationPage, fillRoute, ROUTES } from "../../../src/api/contract/index.ts";
-import { ask } from "./client.ts";
-import { retryUnlessRefused, withQuery } from "./queries.ts";
+import { type Conversation, operations } from "../../../src/api/contract/index.ts";
+import { call } from "./client.ts";
+import { retryUnlessRefused } from "./queries.ts";
 
 /** That somebody's time is over is no event: for that they are read again now and then. */
 const AGAIN_MS = 30_000;
 const PAGE_SIZE = 50;
 
 export type ConversationFilter = {
-  readonly state?: string | undefined;
+  readonly state?: Conversation["state"] | undefined;
   readonly protocol?: string | undefined;
   readonly participant?: string | undefined;
   readonly archived?: true | undefined;
@@ -23,10 +23,10 @@ export const conversationsQuery = (filter: ConversationFilter) =>
         ...rest,
         archived: archived === true ? "true" : undefined,
         order: "stuck",
-        cursor: pageParam,
+        cursor: pageParam === "" ? undefined : pageParam,
         limit: PAGE_SIZE,
-      };
-      return ask<ConversationPage>(withQuery(ROUTES.conversations, query), { signal });
+      } as const;
+      return call(operations.conversation.list, query, signal);
     },
     initialPageParam: "",
     getNextPageParam: (last) => last.next,
@@ -38,23 +38,19 @@ export const conversationsQuery = (filter: ConversationFilter) =>
 export const conversationQuery = (id: string) =>
   queryOptions({
     queryKey: ["conversation", id],
-    queryFn: ({ signal }) => ask<Conversation>(fillRoute("conversation", { id }), { signal }),
+    queryFn: ({ signal }) => call(operations.conversation.get, { id }, signal),
     retry: retryUnlessRefused,
     refetchInterval: ({ state }) => (state.error === null ? AGAIN_MS : false),
   });
 
-const change = (route: "endConversation" | "archiveConversation", id: string) =>
-  ask<Conversation>(fillRoute(route, { id }), { method: "POST", json: {} });
-
 /** Nothing more can be said in it. */
-export const endConversation = (id: string) => change("endConversation", id);
+export const endConversation = (id: string) => call(operations.conversation.end, { id });
 
 /** Of one that is over: it is no longer in the list. */
-export const archiveConversation = (id: string) => change("archiveConversation", id);
+export const archiveConversation = (id: string) => call(operations.conversation.archive, { id });
 
 /** It goes on in another one: nothing more can be said in it. */
-export const mergeConversation = (id: string, into: string) =>
-  ask<Conversation>(fillRoute("mergeConversation", { id }), { method: "POST", json: { into } });
+export const mergeConversation = (id: string, into: string) => call(operations.conversation.merge, { id, into });
 
 export const isOver = ({ state }: Pick<Conversation, "state">): boolean =>
   state !== "initiated" && state !== "in-progress";

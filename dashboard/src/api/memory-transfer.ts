@@ -1,5 +1,5 @@
 import type { MemoryImportEvent, MemoryImportReport } from "../../../src/api/contract/index.ts";
-import { listed, ROUTES } from "../../../src/api/contract/index.ts";
+import { listed, operations } from "../../../src/api/contract/index.ts";
 import { ProblemError, unreachable } from "./client.ts";
 import { follow } from "./lines.ts";
 import { withQuery } from "./queries.ts";
@@ -14,7 +14,7 @@ export type Exporting = {
 
 /** Where a browser gets memory from as a file. */
 export const exportAddress = ({ format, scope, history, embeddings }: Exporting): string =>
-  withQuery(ROUTES.exportMemory, {
+  withQuery(operations.memoryTransfer.export.http.path, {
     format,
     scopes: scope === undefined ? undefined : listed([scope]),
     history: history ? "true" : undefined,
@@ -37,7 +37,12 @@ export async function importMemory(
   signal: AbortSignal,
   onProgress: (progress: ImportProgress) => void,
 ): Promise<MemoryImportReport> {
-  const path = withQuery(ROUTES.importMemory, { merge, scope, dry_run: String(isTrial), source: file.name });
+  const path = withQuery(operations.memoryTransfer.import.http.path, {
+    merge,
+    scope,
+    dry_run: String(isTrial),
+    source: file.name,
+  });
   for await (const event of follow<MemoryImportEvent>(path, { body: file, signal })) {
     if (event.type === "done") return event.report;
     if (event.type === "problem") throw new ProblemError(event.problem);

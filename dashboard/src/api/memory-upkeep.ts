@@ -1,6 +1,6 @@
 import { queryOptions } from "@tanstack/react-query";
-import { listed, ROUTES, type MemoryWhereabouts, operations } from "../../../src/api/contract/index.ts";
-import { ask, call } from "./client.ts";
+import { listed, operations } from "../../../src/api/contract/index.ts";
+import { call } from "./client.ts";
 import { isAway, retryUnlessRefused } from "./queries.ts";
 
 /** They are made by themselves each hour. */
@@ -21,7 +21,7 @@ export const snapshotsQuery = (place: string | undefined) =>
 /** Where memory is, and whether it is on its way to another place. */
 export const whereaboutsQuery = queryOptions({
   queryKey: ["memory", "whereabouts"],
-  queryFn: ({ signal }) => ask<MemoryWhereabouts>(ROUTES.migrateMemory, { signal }),
+  queryFn: ({ signal }) => call(operations.memoryTransfer.whereabouts, {}, signal),
   retry: retryUnlessRefused,
   refetchInterval: ({ state }) => (state.data?.migration ? UNDER_WAY_MS : LOOK_MS),
 });

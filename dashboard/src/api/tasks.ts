@@ -1,7 +1,7 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
-import { fillRoute, ROUTES, type PerformanceList, type Task, type TaskPage } from "../../../src/api/contract/index.ts";
-import { ask } from "./client.ts";
-import { retryUnlessRefused, withQuery } from "./queries.ts";
+import { operations, type Task } from "../../../src/api/contract/index.ts";
+import { call } from "./client.ts";
+import { retryUnlessRefused } from "./queries.ts";
 
 const PAGE_SIZE = 50;
 
@@ -12,7 +12,11 @@ export const tasksQuery = (filter: TaskFilter) =>
   infiniteQueryOptions({
     queryKey: ["tasks", filter],
     queryFn: ({ pageParam, signal }) =>
-      ask<TaskPage>(withQuery(ROUTES.tasks, { ...filter, cursor: pageParam, limit: PAGE_SIZE }), { signal }),
+      call(
+        operations.task.list,
+        { ...filter, cursor: pageParam === "" ? undefined : pageParam, limit: PAGE_SIZE },
+        signal,
+      ),
     initialPageParam: "",
     getNextPageParam: (last) => last.next,
     placeholderData: keepPreviousData,
@@ -21,22 +25,21 @@ export const tasksQuery = (filter: TaskFilter) =>
 export const taskQuery = (id: string) =>
   queryOptions({
     queryKey: ["task", id],
-    queryFn: ({ signal }) => ask<Task>(fillRoute("task", { id }), { signal }),
+    queryFn: ({ signal }) => call(operations.task.get, { id }, signal),
     retry: retryUnlessRefused,
   });
 
 /** How providers did with tasks so far. */
 export const performanceQuery = queryOptions({
   queryKey: ["performance"],
-  queryFn: ({ signal }) => ask<PerformanceList>(ROUTES.performance, { signal }),
+  queryFn: ({ signal }) => call(operations.task.performance, {}, signal),
 });
 
 /** Whoever was asked or has it is told. */
-export const cancelTask = (id: string) => ask<Task>(fillRoute("cancelTask", { id }), { method: "POST", json: {} });
+export const cancelTask = (id: string) => call(operations.task.cancel, { id });
 
 /** Asks for proposals. It answers when somebody has it; the page shows each step before that. */
-export const distributeTask = (id: string) =>
-  ask<unknown>(fillRoute("distributeTask", { id }), { method: "POST", json: {} });
+export const distributeTask = (id: string) => call(operations.task.distribute, { id });
 
 export const isTaskOver = ({ status }: Pick<Task, "status">): boolean =>
   status === "done" || status === "failed" || status === "cancelled";

@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { Bot, Box, Gavel, History, Mail, MailX, MessagesSquare, ShieldCheck } from "lucide-react";
 import {
+  operations,
   ROUTES,
   type AgentSummary,
   type DeadLetter,
@@ -56,8 +57,8 @@ export function useListed(typed: boolean): readonly Entry[] {
   const navigate = useNavigate();
   const agents = useList<AgentSummary>(ROUTES.agents, true);
   const runs = useList<RunSummary>(ROUTES.runs, true, RUNS_MAX);
-  const tasks = useList<Task>(ROUTES.tasks, typed);
-  const letters = useList<DeadLetter>(ROUTES.deadLetters, typed);
+  const tasks = useList<Task>(operations.task.list.http.path, typed);
+  const letters = useList<DeadLetter>(operations.deadLetter.list.http.path, typed);
   const approvals = useQuery(approvalsQuery).data?.items ?? [];
   return [
     ...approvals.map(({ id, tool, agent, run }) =>

@@ -213,6 +213,7 @@ export const TaskPage = page(Task).meta({ id: "TaskPage" });
 export type TaskPage = z.infer<typeof TaskPage>;
 
 export const TaskListQuery = ListQuery.extend({
+  cursor: z.uuidv7().optional(),
   status: TaskStatus.optional(),
   owner: Name.optional(),
   workspace: Workspace,

@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest, FastifySchema } from "fastify";
 import { Download, Events, type Operation, takes } from "../contract/index.ts";
 import type { Access, AskedIds, Call, Implementation, Principal, ReceivedBody } from "../operations/index.ts";
 import { answerInLines, wantsLines } from "./answer-in-lines.ts";
+import { tokenOf } from "./bearer-token.ts";
 import { clientGone } from "./client-gone.ts";
 import type { Http } from "./context.ts";
 import { HashedBody } from "./hashed-body.ts";
@@ -149,9 +150,6 @@ async function* startingWith(
     await rest.return?.();
   }
 }
-
-const BEARER = /^Bearer +([^ ]+)$/iu;
-const tokenOf = ({ headers }: FastifyRequest): string | undefined => BEARER.exec(headers.authorization ?? "")?.[1];
 
 /** A call by an HTTP request. Listens for a disconnect only if the operation asks for the signal. */
 class HttpCall implements Call {

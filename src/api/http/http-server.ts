@@ -21,15 +21,12 @@ import { MethodNotAllowedError, RouteNotFoundError, ServerStartingError } from "
 import { keepAnswers } from "./idempotency.ts";
 import { MessageSockets } from "./message-socket.ts";
 import { guardOrigin, isApi } from "./origin-guard.ts";
-import { memoryTransferRoutes } from "./memory-transfer-routes.ts";
 import { MODULE_MEDIA_TYPES, readModuleBody } from "./module-body.ts";
-import { participantRoutes } from "./participant-routes.ts";
 import { sendProblem } from "./problem.ts";
 import { checkRequest } from "./request-check.ts";
 import { PendingBodies, refuseUnread } from "./rude-clients.ts";
 import { EventStreams } from "./sse.ts";
 import { systemRoutes } from "./system-routes.ts";
-import { taskRoutes } from "./task-routes.ts";
 
 /** Answers hold prompts and results: no other site may embed them, and nothing keeps them. A route may set its own. */
 const API_HEADERS = {
@@ -128,22 +125,19 @@ function routes(http: Http, context: HttpContext): void {
   const { services, streams } = context;
   const binding = { access: OPEN_ACCESS, services, streams, bodyReaders: BODY_READERS };
   for (const each of OPERATIONS) bind(http, each, binding);
-  messaging(http, context);
-  taskRoutes(http, context);
+  sockets(http, context);
   systemRoutes(http, context);
   dashboardRoutes(http, context);
 }
 
-/** Messages by requests and by WebSockets; those are ended when the server closes, before its connections are. */
-function messaging(http: Http, context: HttpContext): void {
-  participantRoutes(http, context);
-  memoryTransferRoutes(http, context);
-  const sockets = new MessageSockets(context.services, context.options.allowedHosts);
+/** Serves messages over WebSockets, which are closed before the connections of the server are. */
+function sockets(http: Http, context: HttpContext): void {
+  const open = new MessageSockets(context.services, context.options.allowedHosts);
   http.server.on("upgrade", (request, socket, head) => {
-    if (sockets.upgrade(request, socket, head)) return;
+    if (open.upgrade(request, socket, head)) return;
     socket.end("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
   });
-  http.addHook("preClose", async () => sockets.closeAll());
+  http.addHook("preClose", async () => open.closeAll());
 }
 
 /**

@@ -5,12 +5,10 @@ import { canonicalJson, isJsonObject, Json, type JsonObject } from "../../kernel
 import { mint, RunId } from "../../kernel/ids.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
 import { type AnswerKey, AskedIds, DEFAULT_WORKSPACE, type KeptAnswers } from "../operations/index.ts";
-import { ROUTES } from "../contract/index.ts";
 import type { Http } from "./context.ts";
 import { RequestInvalidError } from "../operations/index.ts";
 import { IdempotencyKeyInUseError, IdempotencyKeyReusedError } from "./errors.ts";
 import { HashedBody } from "./hashed-body.ts";
-import { LOOKED_AT_ROUTES, REPEATED_ROUTES } from "./repeated-requests.ts";
 
 const KEY = /^[\x21-\x7E]{1,200}$/;
 /** Beside the body, what an answer is told by. */
@@ -49,11 +47,9 @@ export const askedIds = (request: FastifyRequest): AskedIds | undefined => asked
 
 type Deps = { readonly keptAnswers: KeptAnswers; readonly clock: Clock };
 
-/** Whether a request may be carried out once more when nobody knows whether it was. */
-function isRepeatable({ routeOptions, params }: FastifyRequest): boolean {
-  const { mayRepeat } = routeOptions.config;
-  return mayRepeat?.(params) ?? REPEATED_ROUTES.has(routeOptions.url ?? "");
-}
+/** Whether a request can be executed again if the server does not know whether it was executed. */
+const isRepeatable = ({ routeOptions, params }: FastifyRequest): boolean =>
+  routeOptions.config.mayRepeat?.(params) ?? false;
 
 /** From here on a failure is one of the server, or its caller went: what was asked for may be done or half done. */
 const UNSURE = 499;
@@ -66,9 +62,8 @@ export function keepAnswers(http: Http, deps: Deps): void {
   const { keptAnswers, clock } = deps;
   const taken = new WeakMap<FastifyRequest, AnswerKey>();
   http.addHook("onRoute", ({ method, url, config }) => {
-    const isSorted = config?.operation !== undefined || REPEATED_ROUTES.has(url) || LOOKED_AT_ROUTES.has(url);
-    if ([method].flat().includes("POST") && takesKey("POST", url) && !isSorted)
-      throw new Error(`POST ${url} says neither that it may be carried out twice nor that it must not`);
+    if ([method].flat().includes("POST") && takesKey("POST", url) && config?.operation === undefined)
+      throw new Error(`POST ${url} does not belong to an operation, which states how it is retried`);
   });
   http.addHook("preValidation", async (request, reply) => {
     const given = request.headers["idempotency-key"];
@@ -131,11 +126,9 @@ export function hashOf({ method, url, body }: Pick<FastifyRequest, "method" | "u
 const digestOf = (method: string, url: string, body: string): string =>
   createHash("sha256").update(`${method} ${url}\n`).update(body).digest("base64url");
 
-const TELLS_TOKEN: ReadonlySet<string | undefined> = new Set([ROUTES.participants, ROUTES.participantToken]);
-
-/** A token is told once: it is not on disk, and sent again the same request is not told it. */
+/** Returns a body with null in place of the fields that are sent once. */
 function withoutToken({ routeOptions }: FastifyRequest, body: string): string {
-  const once = TELLS_TOKEN.has(routeOptions.url) ? ["token"] : (routeOptions.config.operation?.sentOnce ?? []);
+  const { sentOnce: once = [] } = routeOptions.config.operation ?? {};
   if (once.length === 0) return body;
   const answer = Json.parse(JSON.parse(body));
   const nulls = Object.fromEntries(once.map((name) => [name, null]));

@@ -8,15 +8,15 @@ import { log } from "../../kernel/log.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
 import { ROUTES, type SocketEvent, SocketRequest } from "../contract/index.ts";
 import {
-  acknowledge,
   type MailboxServices,
   type MessageServices,
   Receiving,
   sendMessages,
-  type Speaker,
+  settleMessages,
+  Speaker,
   type SpeakerServices,
 } from "../operations/index.ts";
-import { speakerOf } from "./caller.ts";
+import { tokenOf } from "./bearer-token.ts";
 import { RequestInvalidError } from "../operations/index.ts";
 import { refusesUpgrade } from "./origin-guard.ts";
 import { problemOf } from "./problem.ts";
@@ -66,8 +66,10 @@ export class MessageSockets {
       socket.end(`HTTP/1.1 ${status}\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\n${refusal}\n`);
       return true;
     }
+    const token = tokenOf(request);
+    const tokens = token === undefined ? [] : [token];
     this.#server.handleUpgrade(request, socket, head, (webSocket) => {
-      const client = new Client(this.#services, webSocket, speakerOf(request, this.#services));
+      const client = new Client(this.#services, webSocket, new Speaker(this.#services, ...tokens));
       this.#clients.add(client);
       webSocket.once("close", () => this.#clients.delete(client));
     });
@@ -180,11 +182,11 @@ class Client {
       case "settle": {
         const { done, failed, rejected, mailbox } = request;
         this.#speaker.mustHold(mailbox);
-        const { late } = await acknowledge(this.#services, mailbox, { done, failed, rejected });
+        const late = await settleMessages(this.#services, mailbox, { done, failed, rejected });
         this.#receiving
           .get(mailbox)
           ?.settled([...done, ...failed.map(({ seq }) => seq), ...rejected.map(({ seq }) => seq)]);
-        return { op: "settled", ref, late: [...late] };
+        return { op: "settled", ref, late };
       }
       case "ping":
         return { op: "pong", ref };

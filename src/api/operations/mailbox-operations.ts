@@ -2,18 +2,21 @@ import type { Clock } from "../../kernel/clock.ts";
 import type { Participants } from "../../messaging/directory/index.ts";
 import { type Delivered, type FetchedSettlement, type Router, SHARED } from "../../messaging/router/index.ts";
 import type * as contract from "../contract/index.ts";
-import { wireObject } from "./present-message.ts";
+import { operations } from "../contract/index.ts";
 import { DEFAULT_WORKSPACE } from "./default-workspace.ts";
+import { implement } from "./perform.ts";
+import { wireObject } from "./present-message.ts";
+import { Speaker, type SpeakerServices } from "./speaker.ts";
 
 export type MailboxServices = {
   readonly router: Router;
   readonly clock: Clock;
   readonly participants: Pick<Participants, "seen">;
-  /** `leaseMs` is for whoever asks for none; `window` is what all of a mailbox may have in hand. */
+  /** `leaseMs`: default lease. `window`: maximum in-flight messages of a mailbox. */
   readonly messageLimits: { readonly leaseMs: number; readonly window: number };
 };
 
-/** How long what is taken stays in hand: in seconds, as asked for. */
+/** Returns the requested lease, in seconds, as milliseconds. */
 const leaseOf = ({ messageLimits }: MailboxServices, lease: number | undefined): number =>
   lease === undefined ? messageLimits.leaseMs : lease * 1_000;
 
@@ -23,43 +26,55 @@ const presentLeased = ({ seq, attempt, message }: Delivered): contract.LeasedMes
   message: wireObject(message),
 });
 
-/**
- * Takes messages out of a participant's mailbox for `lease` seconds, the configured ones without; what is not acknowledged by
- * then comes again. The participant is there. Throws MailboxNotFoundError, ParticipantServedError.
- */
-export async function fetchMessages(
-  services: MailboxServices,
-  name: string,
-  { max, wait, lease }: { readonly max: number; readonly wait: number; readonly lease?: number | undefined },
-  signal: AbortSignal,
-): Promise<contract.LeasedMessages> {
-  const { router, participants } = services;
-  const owner = { workspace: DEFAULT_WORKSPACE, name };
-  participants.seen(DEFAULT_WORKSPACE, name);
-  const leaseMs = leaseOf(services, lease);
-  const taken = await router.lease(owner, { max, leaseMs, waitMs: wait * 1_000 }, signal);
-  return { items: taken.map(presentLeased) };
-}
+const list = implement(operations.mailbox.list, ({ router }: Pick<MailboxServices, "router">) => {
+  const items = router.records.mailboxes(DEFAULT_WORKSPACE).map((view) => {
+    const { name, messages, bytes, leased, retrying, breaker, isPaused, averageMs } = view;
+    const state = { messages, bytes, leased, retrying, breaker, paused: isPaused };
+    return { name, presence: view.presence ?? ("gone" as const), ...state, average_ms: averageMs ?? null };
+  });
+  return { items: items.toSorted((one, other) => other.messages - one.messages) };
+});
 
-export type Acknowledgement = {
+/** Throws MailboxNotFoundError, ParticipantServedError, SpeakerRefusedError. */
+const fetch = implement(
+  operations.mailbox.fetch,
+  async (services: MailboxServices & SpeakerServices, { name, max, wait, lease }, { principal, signal }) => {
+    new Speaker(services, ...principal.tokens).mustHold(name);
+    services.participants.seen(DEFAULT_WORKSPACE, name);
+    const options = { max, leaseMs: leaseOf(services, lease), waitMs: wait * 1_000 };
+    const leased = await services.router.lease({ workspace: DEFAULT_WORKSPACE, name }, options, signal);
+    return { items: leased.map(presentLeased) };
+  },
+);
+
+/** Throws MailboxNotFoundError, SpeakerRefusedError. */
+const settle = implement(
+  operations.mailbox.settle,
+  async (services: MailboxServices & SpeakerServices, { name, ...settlements }, { principal }) => {
+    new Speaker(services, ...principal.tokens).mustHold(name);
+    return { late: await settleMessages(services, name, settlements) };
+  },
+);
+
+type Acknowledgement = {
   readonly done: readonly number[];
   readonly failed: readonly { readonly seq: number; readonly reason: string }[];
   readonly rejected: readonly { readonly seq: number; readonly reason: string }[];
 };
 
-/** Says how it went with messages that were fetched; on disk when resolved. The participant is there. Throws MailboxNotFoundError. */
-export async function acknowledge(
+/** Settles leased messages, stored when resolved. Returns those whose lease had ended. Throws MailboxNotFoundError. */
+export async function settleMessages(
   { router, participants }: MailboxServices,
   name: string,
   { done, failed, rejected }: Acknowledgement,
-): Promise<{ readonly late: readonly number[] }> {
+): Promise<number[]> {
   participants.seen(DEFAULT_WORKSPACE, name);
   const settlements: FetchedSettlement[] = [
     ...done.map((seq) => ({ seq, outcome: "done" }) as const),
     ...failed.map((each) => ({ ...each, outcome: "failed" }) as const),
     ...rejected.map((each) => ({ ...each, outcome: "rejected" }) as const),
   ];
-  return { late: await router.settle({ workspace: DEFAULT_WORKSPACE, name }, settlements) };
+  return [...(await router.settle({ workspace: DEFAULT_WORKSPACE, name }, settlements))];
 }
 
 /** Taken at once, 4 MiB if they are as large as messages get without their content being put aside. */
@@ -146,3 +161,5 @@ export class Receiving {
     this.#room = undefined;
   }
 }
+
+export const mailboxOperations = [list, fetch, settle] as const;

@@ -1,11 +1,13 @@
-import type { Performative } from "../../messaging/acl/index.ts";
 import type { Participants } from "../../messaging/directory/index.ts";
 import type { Subscription, Subscriptions } from "../../messaging/router/index.ts";
 import type * as contract from "../contract/index.ts";
-import { instant } from "./present-run.ts";
+import { operations } from "../contract/index.ts";
 import { DEFAULT_WORKSPACE } from "./default-workspace.ts";
+import { pageByKey } from "./page-by-key.ts";
+import { implement } from "./perform.ts";
+import { instant } from "./present-run.ts";
 
-export type SubscriptionServices = { readonly subscriptions: Subscriptions; readonly participants: Participants };
+type SubscriptionServices = { readonly subscriptions: Subscriptions; readonly participants: Participants };
 
 const present = ({
   id,
@@ -25,40 +27,25 @@ const present = ({
   created_at: instant(createdAtMs),
 });
 
-/** Subscriptions, oldest first; those of one subscriber, or all. */
-export function listSubscriptions(
-  { subscriptions }: SubscriptionServices,
-  query: { readonly subscriber?: string | undefined; readonly cursor?: string | undefined; readonly limit: number },
-): contract.SubscriptionPage {
+const list = implement(operations.subscription.list, ({ subscriptions }: SubscriptionServices, query) => {
   const all = subscriptions
     .list(DEFAULT_WORKSPACE, query.subscriber)
     .toSorted((one, other) => (one.id < other.id ? -1 : 1));
-  const after = all.filter(({ id }) => query.cursor === undefined || id > query.cursor);
-  const items = after.slice(0, query.limit).map(present);
-  return { items, next: after.length > query.limit ? (items.at(-1)?.id ?? null) : null };
-}
+  return pageByKey(all.map(present), ({ id }) => id, query);
+});
 
-/** The same twice is one. Throws ParticipantNotFoundError, TopicInvalidError, ExpressionInvalidError, SubscriptionsFullError. */
-export async function subscribe(
-  { subscriptions, participants }: SubscriptionServices,
-  body: {
-    readonly subscriber: string;
-    readonly topic: string;
-    readonly performative?: Performative | undefined;
-    readonly sender?: string | undefined;
-    readonly where?: string | undefined;
-  },
-): Promise<contract.Subscription> {
+/** Throws ParticipantNotFoundError, TopicInvalidError, ExpressionInvalidError, SubscriptionsFullError. */
+const create = implement(operations.subscription.create, async (services: SubscriptionServices, body) => {
+  const { subscriptions, participants } = services;
   const known = participants.find(DEFAULT_WORKSPACE, body.subscriber);
   const subscriber = known?.name ?? participants.get(DEFAULT_WORKSPACE, body.subscriber).name;
   return present(await subscriptions.subscribe({ ...body, subscriber, workspace: DEFAULT_WORKSPACE }));
-}
+});
 
 /** Throws SubscriptionNotFoundError. */
-export async function unsubscribe(
-  { subscriptions }: SubscriptionServices,
-  id: string,
-): Promise<{ readonly id: string }> {
+const remove = implement(operations.subscription.delete, async ({ subscriptions }: SubscriptionServices, { id }) => {
   await subscriptions.unsubscribe(DEFAULT_WORKSPACE, id);
   return { id };
-}
+});
+
+export const subscriptionOperations = [list, create, remove] as const;

@@ -1,26 +1,19 @@
 import { TaskId } from "../../kernel/ids.ts";
-import {
-  type Evaluation,
-  TaskNotFoundError,
-  type TaskState,
-  type Task,
-  type Tasks,
-} from "../../messaging/tasks/index.ts";
+import { type Evaluation, TaskNotFoundError, type Task, type Tasks } from "../../messaging/tasks/index.ts";
 import type * as contract from "../contract/index.ts";
-import type { AskedIds } from "./asked-ids.ts";
+import { operations } from "../contract/index.ts";
 import { orAsItIs } from "./done-already.ts";
+import { implement } from "./perform.ts";
 import { presentDistribution, presentPerformance, presentTask } from "./present-task.ts";
+import { Speaker, type SpeakerServices } from "./speaker.ts";
 
-export type TaskServices = { readonly tasks: Tasks };
+type TaskServices = { readonly tasks: Tasks };
 
 const SUBTASKS_MAX = 200;
-/** An evaluating agent is waited for at most twice so long. */
+/** Half of the maximum time to wait for an evaluating agent. */
 const JUDGE_WAIT_MS = 65_000;
 
-/** A task by its id, and where it is. */
-export type TaskPlace = { readonly id: string; readonly workspace: string };
-
-/** Throws TaskNotFoundError for an id that is none. */
+/** Throws TaskNotFoundError if the text is not an id. */
 function taskId(text: string): TaskId {
   const id = TaskId.safeParse(text.toLowerCase());
   if (id.success) return id.data;
@@ -42,12 +35,10 @@ function evaluationOf({ strategy, minimize, maximize, judge }: HowToCompare): Ev
 const ms = (seconds: number | undefined): number | undefined =>
   seconds === undefined ? undefined : Math.round(seconds * 1000);
 
-/** A new task, perhaps distributed at once. Throws what `Tasks.create` and `Tasks.distribute` do. */
-export async function createTask(
-  services: TaskServices,
-  body: contract.CreateTaskBody,
-  asked?: AskedIds,
-): Promise<contract.Task> {
+/** Throws SpeakerRefusedError, and what `Tasks.create` and `Tasks.distribute` do. */
+const create = implement(operations.task.create, async (services: TaskServices & SpeakerServices, body, call) => {
+  // Messages are sent in the name of its owner.
+  new Speaker(services, ...call.principal.tokens).mustBe(body.owner);
   const { tasks } = services;
   const { workspace } = body;
   const request = {
@@ -68,21 +59,17 @@ export async function createTask(
     rounds: body.rounds,
     reawardsMax: body.reawards_max,
   };
-  const task = await tasks.create(request, asked?.task());
+  const task = await tasks.create(request, call.asked?.task());
   const isToDistribute = body.distribute && task.state === "created";
   return presented(services, isToDistribute ? await tasks.distribute(workspace, task.id) : task);
-}
+});
 
 const isDecided = ({ state, auction }: Task) =>
   state !== "collecting" && state !== "evaluating" && auction?.isAwarding !== true;
 
-/** Asks for proposals; answers when somebody has got it or nobody will. Throws what `Tasks.distribute` does, CancelledError. */
-export async function distributeTask(
-  { tasks }: TaskServices,
-  { id, workspace }: TaskPlace,
-  body: contract.DistributeBody,
-  { signal, asked }: { readonly signal: AbortSignal; readonly asked?: AskedIds | undefined },
-): Promise<contract.TaskDistribution> {
+/** Throws CancelledError and what `Tasks.distribute` does. */
+const distribute = implement(operations.task.distribute, async ({ tasks }: TaskServices, body, { signal, asked }) => {
+  const { id, workspace } = body;
   const change = { evaluation: evaluationOf(body), bidsMs: ms(body.max_wait_seconds) };
   const begun = await orAsItIs(
     asked,
@@ -92,41 +79,30 @@ export async function distributeTask(
   const calls = begun.auction?.callsMax ?? begun.rounds;
   const waitMs = begun.bidsMs * calls + JUDGE_WAIT_MS * 2;
   return presentDistribution(await tasks.until({ workspace, id: begun.id, waitMs }, isDecided, signal));
-}
+});
 
-/** The task, at once or when it has changed. Throws TaskNotFoundError, CancelledError. */
-export async function getTask(
-  services: TaskServices,
-  id: string,
-  query: { readonly workspace: string; readonly after_version?: number | undefined; readonly wait_seconds: number },
-  signal: AbortSignal,
-): Promise<contract.Task> {
-  const { after_version: after, wait_seconds: seconds } = query;
-  const place = { workspace: query.workspace, id: taskId(id), waitMs: after === undefined ? 0 : seconds * 1000 };
+/** Throws TaskNotFoundError, CancelledError. */
+const get = implement(operations.task.get, async (services: TaskServices, query, { signal }) => {
+  const { id, workspace, after_version: after, wait_seconds: seconds } = query;
+  const place = { workspace, id: taskId(id), waitMs: after === undefined ? 0 : seconds * 1000 };
   return presented(services, await services.tasks.until(place, ({ version }) => version > (after ?? -1), signal));
-}
+});
 
 /** Throws TaskNotFoundError, TaskStateError. */
-export const cancelTask = async (services: TaskServices, { id, workspace }: TaskPlace): Promise<contract.Task> =>
-  presented(services, await services.tasks.cancel(workspace, taskId(id)));
+const cancel = implement(operations.task.cancel, async (services: TaskServices, { id, workspace }) =>
+  presented(services, await services.tasks.cancel(workspace, taskId(id))),
+);
 
-/** Tasks, newest first. */
-export function listTasks(
-  services: TaskServices,
-  query: {
-    readonly workspace: string;
-    readonly status?: TaskState | undefined;
-    readonly owner?: string | undefined;
-    readonly cursor?: TaskId | undefined;
-    readonly limit: number;
-  },
-): contract.TaskPage {
-  const { workspace, status: state, owner, cursor: before, limit } = query;
+const list = implement(operations.task.list, (services: TaskServices, query) => {
+  const { workspace, status: state, owner, cursor, limit } = query;
+  const before = cursor === undefined ? undefined : TaskId.parse(cursor);
   const found = services.tasks.list({ workspace, state, owner, before, limit: limit + 1 });
   const items = found.slice(0, limit).map((task) => presented(services, task));
   return { items, next: found.length > limit ? (items.at(-1)?.id ?? null) : null };
-}
+});
 
-/** How providers did with tasks so far. */
-export const listPerformance = ({ tasks }: TaskServices, workspace: string): contract.PerformanceList =>
-  presentPerformance(tasks.history(workspace));
+const performance = implement(operations.task.performance, ({ tasks }: TaskServices, { workspace }) =>
+  presentPerformance(tasks.history(workspace)),
+);
+
+export const taskOperations = [create, list, get, distribute, cancel, performance] as const;

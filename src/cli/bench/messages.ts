@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { type Command, Option } from "commander";
 import * as z from "zod";
-import { fillRoute, ROUTES } from "../../api/contract/index.ts";
+import { operations, pathOf, ROUTES } from "../../api/contract/index.ts";
 import {
   act,
   type Context,
@@ -86,11 +86,12 @@ async function openPrograms({ client, terminal }: Context, wanted: number): Prom
   });
   const open = async (name: string): Promise<Program> => {
     const body = { name: `bench-${own}-${name}`, description: "made by caxton bench" };
-    const { value } = await client.request({ method: "POST", path: ROUTES.participants, body, schema: Registered });
+    const { path } = operations.participant.register.http;
+    const { value } = await client.request({ method: "POST", path, body, schema: Registered });
     stack.defer(async () => {
-      const path = fillRoute("participant", { name: value.name });
+      const registered = pathOf(operations.participant.delete, { name: value.name });
       try {
-        await client.open({ method: "DELETE", path, signal: AbortSignal.timeout(client.timeoutMs) });
+        await client.open({ method: "DELETE", path: registered, signal: AbortSignal.timeout(client.timeoutMs) });
       } catch {
         // What went wrong before is what matters; how many stay is said at the end.
         left += 1;

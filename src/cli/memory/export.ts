@@ -4,7 +4,7 @@ import { rename, rm, stat, writeFile } from "node:fs/promises";
 import type { Writable } from "node:stream";
 import { Option, type Command } from "commander";
 import * as z from "zod";
-import { listed, memoryTransfer, ROUTES, operations } from "../../api/contract/index.ts";
+import { listed, memoryTransfer, operations } from "../../api/contract/index.ts";
 import { act, type Context, examples, type Invocation, onInterrupt } from "../frame/index.ts";
 import { countOf, oneLine, progressBar, showBytes, showCount } from "../terminal/index.ts";
 import { unwritable } from "../client/index.ts";
@@ -62,7 +62,7 @@ async function exportTo(context: Context, wanted: Wanted): Promise<void> {
   interrupts.use(onInterrupt(() => stop.abort()));
   const response = await client.open({
     method: "GET",
-    path: ROUTES.exportMemory,
+    path: operations.memoryTransfer.export.http.path,
     query: {
       format,
       scopes: wanted.scope && listed(wanted.scope),

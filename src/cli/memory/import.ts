@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 import { Readable, Transform } from "node:stream";
 import { type Command, Option } from "commander";
 import * as z from "zod";
-import { type MemoryImportReport, memoryTransfer, ROUTES } from "../../api/contract/index.ts";
+import { type MemoryImportReport, memoryTransfer, operations } from "../../api/contract/index.ts";
 import { CaxtonError } from "../../kernel/errors.ts";
 import { parseJson } from "../../kernel/json.ts";
 import { type FileToSend, fileToSend, ServerProblem } from "../client/index.ts";
@@ -98,7 +98,7 @@ async function send(context: Context, wanted: Wanted): Promise<MemoryImportRepor
   const source = file === undefined ? terminal.streams.input : createReadStream(file.path);
   const response = await client.open({
     method: "POST",
-    path: ROUTES.importMemory,
+    path: operations.memoryTransfer.import.http.path,
     query: {
       merge: wanted.merge,
       scope: wanted.scope,

@@ -6,7 +6,7 @@ import {
   memoryMigration,
   type MemoryMigrationReport,
   type MemoryWhereabouts,
-  ROUTES,
+  operations,
 } from "../../api/contract/index.ts";
 import { CaxtonError } from "../../kernel/errors.ts";
 import { parseJson } from "../../kernel/json.ts";
@@ -61,10 +61,7 @@ export function migrate(command: Command, invocation: Invocation): void {
     run: async (context, wanted) => {
       const report = await follow(context, wanted);
       context.terminal.status(undefined);
-      const { value: where } = await context.client.request({
-        path: ROUTES.migrateMemory,
-        schema: memoryMigration.Whereabouts,
-      });
+      const { value: where } = await context.client.call(operations.memoryTransfer.whereabouts, {});
       const human = () => reportText(report, where, context.terminal);
       await showOne(context, { raw: toJson(report), name: report.to, human });
       return report.sound && (report.switched || !wanted.switch) ? 0 : UNSOUND;
@@ -78,7 +75,7 @@ async function follow({ client, terminal }: Context, wanted: z.infer<typeof Inpu
   interrupts.use(onInterrupt(() => stop.abort()));
   const response = await client.open({
     method: "POST",
-    path: ROUTES.migrateMemory,
+    path: operations.memoryTransfer.migrate.http.path,
     headers: { accept: "application/x-ndjson", "content-type": "application/json" },
     body: JSON.stringify(wanted),
     signal: stop.signal,

@@ -1,12 +1,6 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import {
-  type MemoryFigures,
-  memoryMigration,
-  type MemoryWhereabouts,
-  ROUTES,
-  operations,
-} from "../../api/contract/index.ts";
+import { type MemoryFigures, type MemoryWhereabouts, operations } from "../../api/contract/index.ts";
 import { act, examples, type Invocation, ONE_FORMATS, showOne } from "../frame/index.ts";
 import {
   type Column,
@@ -40,10 +34,7 @@ export function stats(command: Command, invocation: Invocation): void {
     formats: ONE_FORMATS,
     run: async (context) => {
       const { raw, value } = await context.client.call(operations.memory.stats, {});
-      const { value: where } = await context.client.request({
-        path: ROUTES.migrateMemory,
-        schema: memoryMigration.Whereabouts,
-      });
+      const { value: where } = await context.client.call(operations.memoryTransfer.whereabouts, {});
       const human = () => statsText(value, where, context.terminal);
       await showOne(context, { raw, name: value.backend, human });
     },

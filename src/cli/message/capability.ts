@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { type Capability, type CapabilityProvider, fillRoute, participants, ROUTES } from "../../api/contract/index.ts";
+import { type Capability, type CapabilityProvider, operations } from "../../api/contract/index.ts";
 import { isJsonObject } from "../../kernel/json.ts";
 import {
   act,
@@ -11,6 +11,7 @@ import {
   LIST_FORMATS,
   listUpTo,
   ONE_FORMATS,
+  pagesOf,
   showList,
   showOne,
   UsageError,
@@ -55,11 +56,7 @@ function list(command: Command, invocation: Invocation): void {
     formats: LIST_FORMATS,
     run: async (context, { agent, available, limit }) => {
       const query = { agent, status: available ? "active" : undefined };
-      const found = await listUpTo(
-        context.client,
-        { path: ROUTES.capabilities, query, schema: participants.CapabilityPage },
-        limit,
-      );
+      const found = await listUpTo(context.client, { ...pagesOf(operations.capability.list), query }, limit);
       await showList(context, {
         raw: found.raw,
         items: found.value.items,
@@ -98,10 +95,7 @@ function get(command: Command, invocation: Invocation): void {
     input: z.object({ capability: z.string() }),
     formats: LIST_FORMATS,
     run: async (context, { capability: name }) => {
-      const { raw, value } = await context.client.request({
-        path: fillRoute("capability", { name }),
-        schema: participants.Capability,
-      });
+      const { raw, value } = await context.client.call(operations.capability.get, { name });
       await showList(context, {
         raw: { items: (isJsonObject(raw) ? raw["providers"] : undefined) ?? [] },
         items: value.providers,
@@ -135,17 +129,12 @@ function register(command: Command, invocation: Invocation): void {
     }),
     formats: ONE_FORMATS,
     run: async (context, { agent, capability: name, version, priority, healthCheck }) => {
-      const { raw, value } = await context.client.request({
-        method: "POST",
-        path: ROUTES.capabilities,
-        body: {
-          agent,
-          capability: name,
-          version,
-          priority,
-          ...(healthCheck !== undefined && { health_check_url: healthCheck }),
-        },
-        schema: participants.CapabilityProvider,
+      const { raw, value } = await context.client.call(operations.capability.register, {
+        agent,
+        capability: name,
+        version,
+        priority,
+        health_check_url: healthCheck,
       });
       await showOne(context, {
         raw,
@@ -172,20 +161,14 @@ function update(command: Command, invocation: Invocation): void {
     input: z.object({
       registration: z.string(),
       priority: z.coerce.number().int().optional(),
-      status: z.string().optional(),
+      status: z.enum(["active", "inactive", "draining"]).optional(),
       load: z.coerce.number().optional(),
     }),
     formats: ONE_FORMATS,
     run: async (context, { registration: id, ...changes }) => {
-      const body = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
-      if (Object.keys(body).length === 0)
+      if (Object.values(changes).every((value) => value === undefined))
         throw new UsageError("say what to change: --priority, --status or --load", "caxton capability update");
-      const { raw, value } = await context.client.request({
-        method: "PUT",
-        path: fillRoute("registration", { id }),
-        body,
-        schema: participants.CapabilityProvider,
-      });
+      const { raw, value } = await context.client.call(operations.capability.updateRegistration, { id, ...changes });
       await showOne(context, {
         raw,
         name: id,
@@ -206,11 +189,7 @@ function unregister(command: Command, invocation: Invocation): void {
     input: z.object({ registration: z.string() }),
     formats: ONE_FORMATS,
     run: async (context, { registration: id }) => {
-      const { raw } = await context.client.request({
-        method: "DELETE",
-        path: fillRoute("registration", { id }),
-        schema: z.object({ id: z.string() }),
-      });
+      const { raw } = await context.client.call(operations.capability.deleteRegistration, { id });
       await showOne(context, { raw, name: id, human: () => `${safeText(id)} is gone\n` });
     },
   });

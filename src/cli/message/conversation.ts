@@ -3,11 +3,11 @@ import * as z from "zod";
 import {
   type Conversation,
   conversations,
-  fillRoute,
-  messages,
+  type MessageRecord,
+  operations,
   type Protocol,
-  ROUTES,
 } from "../../api/contract/index.ts";
+import type { Answer } from "../client/index.ts";
 import { systemClock } from "../../kernel/clock.ts";
 import {
   act,
@@ -19,6 +19,7 @@ import {
   LIST_FORMATS,
   listUpTo,
   ONE_FORMATS,
+  pagesOf,
   showList,
   showOne,
   UsageError,
@@ -123,11 +124,7 @@ function list(command: Command, invocation: Invocation): void {
     ) => {
       const order = stuckFirst ? "stuck" : "changed";
       const query = { state, protocol, participant, archived: String(archived), order, cursor };
-      const found = await listUpTo(
-        context.client,
-        { path: ROUTES.conversations, query, schema: conversations.ConversationPage },
-        limit,
-      );
+      const found = await listUpTo(context.client, { ...pagesOf(operations.conversation.list), query }, limit);
       await showList(context, {
         raw: found.raw,
         items: found.value.items,
@@ -163,25 +160,14 @@ function get(command: Command, invocation: Invocation): void {
     run: async (context, { conversation: reference, follow: goesOn }) => {
       const id = await resolveConversation(context, reference);
       if (goesOn) return followConversation(context, id);
-      const { raw, value } = await context.client.request({
-        path: fillRoute("conversation", { id }),
-        schema: conversations.Conversation,
-      });
-      const said = await context.client.request({
-        path: fillRoute("conversationMessages", { id }),
-        query: { limit: SHOWN_MAX },
-        schema: messages.MessagePage,
-      });
+      const { raw, value } = await context.client.call(operations.conversation.get, { id });
+      const said = await context.client.call(operations.conversation.messages, { id, limit: SHOWN_MAX });
       return showOne(context, { raw, name: id, human: () => whole(context, value, said.value.items.toReversed()) });
     },
   });
 }
 
-function whole(
-  { terminal: { style } }: Context,
-  one: Conversation,
-  said: readonly (typeof messages.MessageRecord)["_output"][],
-): string {
+function whole({ terminal: { style } }: Context, one: Conversation, said: readonly MessageRecord[]): string {
   const outcome = one.outcome === null ? "" : ` (${one.outcome})`;
   const fields: [string, string][] = [
     ["id", safeText(one.id)],
@@ -242,19 +228,19 @@ function archive(command: Command, invocation: Invocation): void {
     input: z.object({
       conversation: z.string().optional(),
       olderThan: z.string().optional(),
-      state: z.string().optional(),
+      state: z.enum(conversations.CONVERSATION_STATES).optional(),
       dryRun: z.boolean().default(false),
     }),
     formats: ONE_FORMATS,
     run: async (context, { conversation: reference, olderThan, state, dryRun }) => {
-      if ((reference === undefined) === (olderThan === undefined))
+      if (reference !== undefined && olderThan === undefined)
+        return actOn(context, reference, (id) => context.client.call(operations.conversation.archive, { id }));
+      if (reference !== undefined || olderThan === undefined)
         throw new UsageError("name a conversation, or give --older-than", "caxton conversation archive");
-      if (reference !== undefined) return actOn(context, reference, "archiveConversation");
-      const { raw, value } = await context.client.request({
-        method: "POST",
-        path: ROUTES.archiveConversations,
-        body: { older_than: olderThan, dry_run: dryRun, ...(state !== undefined && { state }) },
-        schema: conversations.ArchiveReport,
+      const { raw, value } = await context.client.call(operations.conversation.archiveInactive, {
+        older_than: olderThan,
+        dry_run: dryRun,
+        state,
       });
       const verb = value.dry_run ? "would be put away" : "put away";
       return showOne(context, { raw, name: String(value.archived), human: () => `${value.archived} ${verb}\n` });
@@ -273,7 +259,8 @@ function end(command: Command, invocation: Invocation): void {
   act(command, invocation, {
     input: z.object({ conversation: z.string() }),
     formats: ONE_FORMATS,
-    run: async (context, { conversation: reference }) => actOn(context, reference, "endConversation"),
+    run: async (context, { conversation: reference }) =>
+      actOn(context, reference, (id) => context.client.call(operations.conversation.end, { id })),
   });
 }
 
@@ -287,24 +274,20 @@ function merge(command: Command, invocation: Invocation): void {
   act(command, invocation, {
     input: z.object({ conversation: z.string(), into: z.string() }),
     formats: ONE_FORMATS,
-    run: async (context, { conversation: reference, into }) =>
-      actOn(context, reference, "mergeConversation", { into: await resolveConversation(context, into) }),
+    run: async (context, { conversation: reference, into: other }) => {
+      const into = await resolveConversation(context, other);
+      return actOn(context, reference, (id) => context.client.call(operations.conversation.merge, { id, into }));
+    },
   });
 }
 
 async function actOn(
   context: Context,
   reference: string,
-  route: "archiveConversation" | "endConversation" | "mergeConversation",
-  body: object = {},
+  change: (id: string) => Promise<Answer<Conversation>>,
 ): Promise<void> {
   const id = await resolveConversation(context, reference);
-  const { raw, value } = await context.client.request({
-    method: "POST",
-    path: fillRoute(route, { id }),
-    body,
-    schema: conversations.Conversation,
-  });
+  const { raw, value } = await change(id);
   const put = value.archived_at === null ? "" : ", archived";
   await showOne(context, { raw, name: id, human: () => `${id}  ${value.state}${put}\n` });
 }
@@ -333,10 +316,7 @@ function protocols(command: Command, invocation: Invocation): void {
     input: z.object({ protocol: z.string().optional() }),
     formats: LIST_FORMATS,
     run: async (context, { protocol: name }) => {
-      const { raw, value } = await context.client.request({
-        path: ROUTES.protocols,
-        schema: conversations.ProtocolList,
-      });
+      const { raw, value } = await context.client.call(operations.conversation.protocols, {});
       if (name === undefined)
         return showList(context, {
           raw,

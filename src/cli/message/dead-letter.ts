@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import type { Command } from "commander";
 import * as z from "zod";
-import { type DeadLetter, fillRoute, messages, ROUTES } from "../../api/contract/index.ts";
+import { type DeadLetter, operations } from "../../api/contract/index.ts";
 import { systemClock } from "../../kernel/clock.ts";
 import {
   act,
@@ -13,6 +13,7 @@ import {
   LIST_FORMATS,
   listUpTo,
   ONE_FORMATS,
+  pagesOf,
   showList,
   showOne,
   UsageError,
@@ -59,11 +60,7 @@ function list(command: Command, invocation: Invocation): void {
     formats: LIST_FORMATS,
     run: async (context, { to, code, limit }) => {
       const query = { recipient: to, code };
-      const found = await listUpTo(
-        context.client,
-        { path: ROUTES.deadLetters, query, schema: messages.DeadLetterPage },
-        limit,
-      );
+      const found = await listUpTo(context.client, { ...pagesOf(operations.deadLetter.list), query }, limit);
       await showList(context, {
         raw: found.raw,
         items: found.value.items,
@@ -86,10 +83,7 @@ function get(command: Command, invocation: Invocation): void {
     input: z.object({ deadLetter: z.string() }),
     formats: ONE_FORMATS,
     run: async (context, { deadLetter: id }) => {
-      const { raw, value } = await context.client.request({
-        path: fillRoute("deadLetter", { id }),
-        schema: messages.DeadLetter,
-      });
+      const { raw, value } = await context.client.call(operations.deadLetter.get, { id });
       const { style, columns: widthMax } = context.terminal;
       await showOne(context, { raw, name: id, human: () => letterText(value, style, widthMax) });
     },
@@ -117,9 +111,6 @@ function letterText(letter: DeadLetter, style: Style, widthMax: number | undefin
   return `${fields}${history}\n${safeText(JSON.stringify(letter.message, undefined, 2))}\n`;
 }
 
-const Retried = z.object({ retried: z.int() });
-const Dropped = z.object({ dropped: z.int() });
-
 function retry(command: Command, invocation: Invocation): void {
   filters(
     command
@@ -137,12 +128,7 @@ function retry(command: Command, invocation: Invocation): void {
     formats: ONE_FORMATS,
     run: async (context, input) => {
       const ids = await meant(context, input, "caxton message dead-letter retry");
-      const { raw, value } = await context.client.request({
-        method: "POST",
-        path: ROUTES.retryDeadLetters,
-        body: { ids },
-        schema: Retried,
-      });
+      const { raw, value } = await context.client.call(operations.deadLetter.retry, { ids });
       await showOne(context, { raw, name: ids.join("\n"), human: () => `${value.retried} sent again\n` });
     },
   });
@@ -165,11 +151,7 @@ function drop(command: Command, invocation: Invocation): void {
       if (!(await confirm(context, `Forget ${ids.length} dead letters?`, "caxton message dead-letter drop"))) return;
       let dropped = 0;
       for (const id of ids) {
-        const { value } = await context.client.request({
-          method: "DELETE",
-          path: fillRoute("deadLetter", { id }),
-          schema: Dropped,
-        });
+        const { value } = await context.client.call(operations.deadLetter.drop, { id });
         dropped += value.dropped;
       }
       await showOne(context, { raw: { dropped }, name: ids.join("\n"), human: () => `${dropped} forgotten\n` });
@@ -190,7 +172,7 @@ function exportAll(command: Command, invocation: Invocation): void {
     formats: ["jsonl"],
     run: async (context, { to, code, file }) => {
       const query = { recipient: to, code };
-      const all = { path: ROUTES.deadLetters, query, schema: messages.DeadLetterPage };
+      const all = { ...pagesOf(operations.deadLetter.list), query };
       const { items } = (await listUpTo(context.client, all, ALL_MAX)).value;
       const text = items.map((item) => `${JSON.stringify(item)}\n`).join("");
       if (file === undefined) return context.terminal.write(text);
@@ -209,6 +191,6 @@ async function meant(
 ): Promise<readonly string[]> {
   if (isAll === ids.length > 0) throw new UsageError("name dead letters, or give --all", path);
   if (!isAll) return ids;
-  const all = { path: ROUTES.deadLetters, query: { recipient: to, code }, schema: messages.DeadLetterPage };
+  const all = { ...pagesOf(operations.deadLetter.list), query: { recipient: to, code } };
   return (await listUpTo(context.client, all, ALL_MAX)).value.items.map(({ id }) => id);
 }

@@ -1,4 +1,4 @@
-import { type Conversation, conversations, fillRoute, ROUTES, system } from "../../api/contract/index.ts";
+import { type Conversation, operations, ROUTES, system } from "../../api/contract/index.ts";
 import { follow, ServerProblem } from "../client/index.ts";
 import { type Context, onInterrupt } from "../frame/index.ts";
 import { safeText } from "../terminal/index.ts";
@@ -31,13 +31,11 @@ export async function followConversations(
         terminal.note("more conversations changed at once than can be told");
         continue;
       }
-      const changed = await client
-        .request({ path: fillRoute("conversation", { id: event.id }), schema: conversations.Conversation })
-        .catch((error: unknown) => {
-          // What reached nobody began no conversation.
-          if (error instanceof ServerProblem && error.code === "CONVERSATION_NOT_FOUND") return undefined;
-          throw error;
-        });
+      const changed = await client.call(operations.conversation.get, { id: event.id }).catch((error: unknown) => {
+        // What reached nobody began no conversation.
+        if (error instanceof ServerProblem && error.code === "CONVERSATION_NOT_FOUND") return undefined;
+        throw error;
+      });
       if (changed === undefined || !fits(changed.value)) continue;
       terminal.write(isJson ? `${JSON.stringify(changed.raw)}\n` : line(changed.value));
     }

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { fillRoute, type MessageRecord, messages, ROUTES } from "../../api/contract/index.ts";
+import { type MessageRecord, messages, operations } from "../../api/contract/index.ts";
 import { systemClock } from "../../kernel/clock.ts";
 import { isJsonObject, type Json } from "../../kernel/json.ts";
 import {
@@ -13,6 +13,7 @@ import {
   LIST_FORMATS,
   listUpTo,
   ONE_FORMATS,
+  pagesOf,
   showList,
   showOne,
 } from "../frame/index.ts";
@@ -99,11 +100,7 @@ function list(command: Command, invocation: Invocation): void {
     formats: LIST_FORMATS,
     run: async (context, { from, to, conversation, performative, limit }) => {
       const query = { sender: from, recipient: to, conversation_id: conversation, performative };
-      const found = await listUpTo(
-        context.client,
-        { path: ROUTES.messages, query, schema: messages.MessagePage },
-        limit,
-      );
+      const found = await listUpTo(context.client, { ...pagesOf(operations.message.list), query }, limit);
       await showList(context, {
         raw: found.raw,
         items: found.value.items,
@@ -132,10 +129,7 @@ function get(command: Command, invocation: Invocation): void {
     formats: ONE_FORMATS,
     run: async (context, { message: reference, content: isContentOnly }) => {
       const id = await resolveMessage(context, reference);
-      const { raw, value } = await context.client.request({
-        path: fillRoute("message", { id }),
-        schema: messages.MessageRecord,
-      });
+      const { raw, value } = await context.client.call(operations.message.get, { id });
       if (isContentOnly) return context.terminal.writeForeign(`${await wholeContent(context, value.content)}\n`);
       await showOne(context, { raw, name: id, human: () => messageLines(value, context.terminal.style) });
     },
@@ -160,10 +154,7 @@ function trace(command: Command, invocation: Invocation): void {
     formats: LIST_FORMATS,
     run: async (context, { message: reference }) => {
       const id = await resolveMessage(context, reference);
-      const { raw, value } = await context.client.request({
-        path: fillRoute("messageTrace", { id }),
-        schema: messages.MessageTrace,
-      });
+      const { raw, value } = await context.client.call(operations.message.trace, { id });
       await showList(context, {
         raw: { items: (isJsonObject(raw) ? raw["messages"] : undefined) ?? [] },
         items: value.messages,

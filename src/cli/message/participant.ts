@@ -1,12 +1,10 @@
 import type { Command } from "commander";
 import * as z from "zod";
 import {
-  fillRoute,
   type LeasedMessage,
+  operations,
   type Participant,
-  participants,
   type RegisteredParticipant,
-  ROUTES,
 } from "../../api/contract/index.ts";
 import { systemClock } from "../../kernel/clock.ts";
 import {
@@ -19,6 +17,7 @@ import {
   LIST_FORMATS,
   listUpTo,
   ONE_FORMATS,
+  pagesOf,
   showList,
   showOne,
 } from "../frame/index.ts";
@@ -60,7 +59,7 @@ function list(command: Command, invocation: Invocation): void {
     input: z.object({ limit: z.number() }),
     formats: LIST_FORMATS,
     run: async (context, { limit }) => {
-      const all = { path: ROUTES.participants, query: {}, schema: participants.ParticipantPage };
+      const all = { ...pagesOf(operations.participant.list), query: {} };
       const found = await listUpTo(context.client, all, limit);
       await showList(context, {
         raw: found.raw,
@@ -88,12 +87,7 @@ function register(command: Command, invocation: Invocation): void {
     input: z.object({ name: z.string(), description: z.string() }),
     formats: ONE_FORMATS,
     run: async (context, body) => {
-      const { raw, value } = await context.client.request({
-        method: "POST",
-        path: ROUTES.participants,
-        body,
-        schema: participants.RegisteredParticipant,
-      });
+      const { raw, value } = await context.client.call(operations.participant.register, body);
       await showOne(context, { raw, name: value.name, human: () => registeredText(value) });
     },
   });
@@ -122,9 +116,7 @@ function tokens(command: Command, invocation: Invocation): void {
     input: z.object({ name: z.string() }),
     formats: ONE_FORMATS,
     run: async (context, { name }) => {
-      const path = fillRoute("participantToken", { name });
-      const schema = participants.RegisteredParticipant;
-      const { raw, value } = await context.client.request({ method: "POST", path, schema });
+      const { raw, value } = await context.client.call(operations.participant.rotateToken, { name });
       await showOne(context, { raw, name: value.token ?? "", human: () => registeredText(value) });
     },
   });
@@ -138,8 +130,7 @@ function tokens(command: Command, invocation: Invocation): void {
     input: z.object({ name: z.string() }),
     formats: ONE_FORMATS,
     run: async (context, { name }) => {
-      const path = fillRoute("participantToken", { name });
-      const { raw, value } = await context.client.request({ method: "DELETE", path, schema: participants.Participant });
+      const { raw, value } = await context.client.call(operations.participant.revokeToken, { name });
       await showOne(context, { raw, name: value.name, human: () => `nobody speaks as ${safeText(value.name)} now\n` });
     },
   });
@@ -158,11 +149,7 @@ function remove(command: Command, invocation: Invocation): void {
     formats: ONE_FORMATS,
     run: async (context, { name }) => {
       if (!(await confirm(context, `Take ${name}'s name away?`, "caxton participant delete"))) return;
-      const { raw } = await context.client.request({
-        method: "DELETE",
-        path: fillRoute("participant", { name }),
-        schema: z.object({ name: z.string() }),
-      });
+      const { raw } = await context.client.call(operations.participant.delete, { name });
       await showOne(context, { raw, name, human: () => `${safeText(name)} is gone\n` });
     },
   });
@@ -196,12 +183,11 @@ function fetchMessages(command: Command, invocation: Invocation): void {
     }),
     formats: LIST_FORMATS,
     run: async (context, { name, max, wait, ack }) => {
-      const { raw, value } = await context.client.request({
-        path: fillRoute("mailboxMessages", { name }),
-        query: { max, wait },
-        schema: participants.LeasedMessages,
-        timeoutMs: wait * 1_000 + 10_000,
-      });
+      const { raw, value } = await context.client.call(
+        operations.mailbox.fetch,
+        { name, max, wait },
+        { timeoutMs: wait * 1_000 + 10_000 },
+      );
       await showList(context, {
         raw,
         items: value.items,
@@ -210,12 +196,7 @@ function fetchMessages(command: Command, invocation: Invocation): void {
         empty: `nothing waits for ${name}`,
       });
       if (!ack || value.items.length === 0) return;
-      await context.client.request({
-        method: "POST",
-        path: fillRoute("settleMessages", { name }),
-        body: { done: value.items.map(({ seq }) => seq) },
-        schema: z.object({ late: z.array(z.int()) }),
-      });
+      await context.client.call(operations.mailbox.settle, { name, done: value.items.map(({ seq }) => seq) });
     },
   });
 }

@@ -1,5 +1,5 @@
-import { conversations, messages, ROUTES } from "../../api/contract/index.ts";
-import { type Context, ConversationReferenceError, listUpTo, MessageReferenceError } from "../frame/index.ts";
+import { operations } from "../../api/contract/index.ts";
+import { type Context, ConversationReferenceError, listUpTo, MessageReferenceError, pagesOf } from "../frame/index.ts";
 
 const WHOLE_ID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 const RECENT_MAX = 1_000;
@@ -11,7 +11,7 @@ export const shortId = (id: string): string => (WHOLE_ID.test(id) ? id.slice(-SH
 /** The id meant by a whole id, by `last`, or by the end of a recent one's. Throws MessageReferenceError. */
 export async function resolveMessage({ client }: Context, reference: string): Promise<string> {
   if (WHOLE_ID.test(reference)) return reference.toLowerCase();
-  const list = { path: ROUTES.messages, query: {}, schema: messages.MessagePage };
+  const list = { ...pagesOf(operations.message.list), query: {} };
   const { items } = (await listUpTo(client, list, reference === "last" ? 1 : RECENT_MAX)).value;
   const fitting = reference === "last" ? items : items.filter(({ id }) => id.endsWith(reference.toLowerCase()));
   const [only, ...others] = new Set(fitting.map(({ id }) => id));
@@ -25,7 +25,7 @@ export async function resolveMessage({ client }: Context, reference: string): Pr
 
 /** The id meant by a whole id, by `last`, or by the end of one. Throws ConversationReferenceError. */
 export async function resolveConversation({ client }: Context, reference: string): Promise<string> {
-  const all = { path: ROUTES.conversations, query: {}, schema: conversations.ConversationPage };
+  const all = { ...pagesOf(operations.conversation.list), query: {} };
   const { items } = (await listUpTo(client, all, reference === "last" ? 1 : 1_000)).value;
   if (items.some(({ id }) => id === reference)) return reference;
   const fitting = reference === "last" ? items : items.filter(({ id }) => id.endsWith(reference));

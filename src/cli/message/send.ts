@@ -2,15 +2,14 @@ import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import * as z from "zod";
 import {
-  fillRoute,
   type MessageCheck,
   type MessageReceipt,
   messages,
   type NearestCapability,
-  ROUTES,
+  operations,
 } from "../../api/contract/index.ts";
 import { systemClock } from "../../kernel/clock.ts";
-import { type Json, parseJson } from "../../kernel/json.ts";
+import { type Json, type JsonObject, parseJson } from "../../kernel/json.ts";
 import {
   act,
   type Context,
@@ -104,15 +103,11 @@ export function send(command: Command, invocation: Invocation): void {
       const body = messageOf({ ...input, replyBy, parent }, "caxton message send");
       if (input.dryRun) return check(context, body);
       const { waitMs, query } = await waitOf(input.wait, "caxton message send");
-      const { raw, value } = await context.client.request({
-        method: "POST",
-        path: ROUTES.messages,
-        query,
-        body,
-        schema: messages.MessageReceipt,
-        idempotencyKey: input.idempotencyKey,
-        ...(waitMs > 0 && { timeoutMs: waitMs + ANSWER_MS }),
-      });
+      const { raw, value } = await context.client.call(
+        operations.message.send,
+        { ...body, ...query },
+        { idempotencyKey: input.idempotencyKey, ...(waitMs > 0 && { timeoutMs: waitMs + ANSWER_MS }) },
+      );
       await showOne(context, { raw, name: value.id, human: () => receiptText(context, value, waitMs > 0) });
       return exitCode(value, waitMs > 0);
     },
@@ -135,26 +130,19 @@ export function replay(command: Command, invocation: Invocation): void {
     run: async (context, { message: reference, wait }) => {
       const id = await resolveMessage(context, reference);
       const { waitMs, query } = await waitOf(wait, "caxton message replay");
-      const { raw, value } = await context.client.request({
-        method: "POST",
-        path: fillRoute("replayMessage", { id }),
-        query,
-        schema: messages.MessageReceipt,
-        ...(waitMs > 0 && { timeoutMs: waitMs + ANSWER_MS }),
-      });
+      const { raw, value } = await context.client.call(
+        operations.message.replay,
+        { id, ...query },
+        waitMs > 0 ? { timeoutMs: waitMs + ANSWER_MS } : {},
+      );
       await showOne(context, { raw, name: value.id, human: () => receiptText(context, value, waitMs > 0) });
       return exitCode(value, waitMs > 0);
     },
   });
 }
 
-async function check(context: Context, body: object): Promise<number> {
-  const { raw, value } = await context.client.request({
-    method: "POST",
-    path: ROUTES.validateMessage,
-    body,
-    schema: messages.MessageCheck,
-  });
+async function check(context: Context, body: JsonObject): Promise<number> {
+  const { raw, value } = await context.client.call(operations.message.validate, body);
   await showOne(context, {
     raw,
     name: value.recipients.join("\n"),
@@ -195,7 +183,7 @@ async function waitOf(text: string | undefined, path: string) {
   return { waitMs, query: { wait: waitMs / 1_000 } };
 }
 
-function messageOf(input: SendInput, path: string): object {
+function messageOf(input: SendInput, path: string): JsonObject {
   const { to, data } = input;
   if (data !== undefined && input.content !== undefined) throw new UsageError("give a text or --data, not both", path);
   const content = data === undefined ? textOf(input.content) : dataOf(data, path);

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { fillRoute, participants, ROUTES, type Subscription } from "../../api/contract/index.ts";
+import { operations, participants, type Subscription } from "../../api/contract/index.ts";
 import {
   act,
   type CommandMaker,
@@ -10,6 +10,7 @@ import {
   LIST_FORMATS,
   listUpTo,
   ONE_FORMATS,
+  pagesOf,
   showList,
   showOne,
 } from "../frame/index.ts";
@@ -51,7 +52,7 @@ function list(command: Command, invocation: Invocation): void {
     input: z.object({ subscriber: z.string().optional(), limit: z.number() }),
     formats: LIST_FORMATS,
     run: async (context, { subscriber, limit }) => {
-      const all = { path: ROUTES.subscriptions, query: { subscriber }, schema: participants.SubscriptionPage };
+      const all = { ...pagesOf(operations.subscription.list), query: { subscriber } };
       const found = await listUpTo(context.client, all, limit);
       await showList(context, {
         raw: found.raw,
@@ -79,19 +80,13 @@ function add(command: Command, invocation: Invocation): void {
     input: z.object({
       subscriber: z.string(),
       topic: z.string(),
-      performative: z.string().optional(),
+      performative: participants.SubscribeBody.shape.performative,
       sender: z.string().optional(),
       where: z.string().optional(),
     }),
     formats: ONE_FORMATS,
     run: async (context, given) => {
-      const body = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-      const { raw, value } = await context.client.request({
-        method: "POST",
-        path: ROUTES.subscriptions,
-        body,
-        schema: participants.Subscription,
-      });
+      const { raw, value } = await context.client.call(operations.subscription.create, given);
       const human = () => `${safeText(value.subscriber)} gets ${safeText(value.topic)}  subscription ${value.id}\n`;
       await showOne(context, { raw, name: value.id, human });
     },
@@ -108,11 +103,7 @@ function remove(command: Command, invocation: Invocation): void {
     input: z.object({ subscription: z.string() }),
     formats: ONE_FORMATS,
     run: async (context, { subscription: id }) => {
-      const { raw } = await context.client.request({
-        method: "DELETE",
-        path: fillRoute("subscription", { id }),
-        schema: z.object({ id: z.string() }),
-      });
+      const { raw } = await context.client.call(operations.subscription.delete, { id });
       await showOne(context, { raw, name: id, human: () => `${safeText(id)} is gone\n` });
     },
   });

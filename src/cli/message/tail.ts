@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { fillRoute, type MessageEvent, messages, ROUTES } from "../../api/contract/index.ts";
+import { type MessageEvent, messages, operations, pathOf } from "../../api/contract/index.ts";
 import { follow } from "../client/index.ts";
 import { act, type Context, examples, type Invocation, onInterrupt } from "../frame/index.ts";
 import { oneLine, safeText, truncate } from "../terminal/index.ts";
@@ -38,14 +38,14 @@ export function tail(command: Command, invocation: Invocation): void {
       const query = new URLSearchParams({ last: String(last) });
       const filters = { sender: from, recipient: to, conversation_id: conversation, performative };
       for (const [name, value] of Object.entries(filters)) if (value !== undefined) query.set(name, value);
-      return followMessages(context, `${ROUTES.messageEvents}?${query.toString()}`);
+      return followMessages(context, `${operations.message.watch.http.path}?${query.toString()}`);
     },
   });
 }
 
 /** Shows the messages of a conversation as they come. */
 export const followConversation = (context: Context, id: string): Promise<number> =>
-  followMessages(context, `${fillRoute("conversationEvents", { id })}?last=1000`);
+  followMessages(context, `${pathOf(operations.conversation.watch, { id })}?last=1000`);
 
 async function followMessages({ client, terminal, format }: Context, path: string): Promise<number> {
   const stop = new AbortController();

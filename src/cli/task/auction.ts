@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { type CreateTaskBody, ROUTES, tasks } from "../../api/contract/index.ts";
+import { type CreateTaskBody, operations } from "../../api/contract/index.ts";
 import { act, examples, type Invocation, listOption, ONE_FORMATS, showOne } from "../frame/index.ts";
 import { dataIn } from "./create.ts";
 import { taskText } from "./lines.ts";
@@ -62,7 +62,7 @@ export function auction(command: Command, invocation: Invocation): void {
     formats: ONE_FORMATS,
     run: async (context, input) => {
       const body = bodyOf(input);
-      const created = await context.client.request({ method: "POST", path: ROUTES.tasks, body, schema: tasks.Task });
+      const created = await context.client.call(operations.task.create, body);
       if (input.watch) return watchTask(context, created);
       const { style, columns } = context.terminal;
       await showOne(context, {

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { type CreateTaskBody, ROUTES, tasks } from "../../api/contract/index.ts";
+import { type CreateTaskBody, operations } from "../../api/contract/index.ts";
 import { type Json, parseJson } from "../../kernel/json.ts";
 import { act, examples, type Invocation, listOption, ONE_FORMATS, showOne, UsageError } from "../frame/index.ts";
 import { taskText } from "./lines.ts";
@@ -78,11 +78,7 @@ export function create(command: Command, invocation: Invocation): void {
     formats: ONE_FORMATS,
     run: async (context, input) => {
       const body = bodyOf(input);
-      const created = await context.client.request({
-        method: "POST",
-        path: ROUTES.tasks,
-        body,
-        schema: tasks.Task,
+      const created = await context.client.call(operations.task.create, body, {
         idempotencyKey: input.idempotencyKey,
       });
       if (input.watch) return watchTask(context, created);

@@ -1,5 +1,5 @@
-import { ROUTES, type Task, tasks } from "../../api/contract/index.ts";
-import { type Context, listUpTo, TaskReferenceError } from "../frame/index.ts";
+import { operations, type Task } from "../../api/contract/index.ts";
+import { type Context, listUpTo, pagesOf, TaskReferenceError } from "../frame/index.ts";
 
 const WHOLE_ID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 const SEARCHED_MAX = 200;
@@ -8,7 +8,7 @@ const SEARCHED_MAX = 200;
 export async function resolveTask({ client }: Context, reference: string, workspace: string): Promise<string> {
   if (WHOLE_ID.test(reference)) return reference.toLowerCase();
   const limit = reference === "last" ? 1 : SEARCHED_MAX;
-  const newest = await listUpTo(client, { path: ROUTES.tasks, query: { workspace }, schema: tasks.TaskPage }, limit);
+  const newest = await listUpTo(client, { ...pagesOf(operations.task.list), query: { workspace } }, limit);
   const fitting = newest.value.items.filter(({ id }) => reference === "last" || id.endsWith(reference.toLowerCase()));
   const [only, ...others]: readonly Task[] = fitting;
   if (only && others.length === 0) return only.id;

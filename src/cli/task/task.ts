@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { fillRoute, ROUTES, type Task, tasks } from "../../api/contract/index.ts";
+import { operations, type Task, tasks } from "../../api/contract/index.ts";
 import { systemClock } from "../../kernel/clock.ts";
 import {
   act,
@@ -11,6 +11,7 @@ import {
   LIST_FORMATS,
   listUpTo,
   ONE_FORMATS,
+  pagesOf,
   shortRunId,
   showList,
   showOne,
@@ -68,14 +69,11 @@ function distribute(command: Command, invocation: Invocation): void {
     formats: ONE_FORMATS,
     run: async (context, { task: reference, workspace, strategy, minimize, maximize, judge, bidsWithin }) => {
       const id = await resolveTask(context, reference, workspace);
-      const { raw, value } = await context.client.request({
-        method: "POST",
-        path: fillRoute("distributeTask", { id }),
-        query: { workspace },
-        body: { strategy, minimize, maximize, judge, max_wait_seconds: bidsWithin },
-        schema: tasks.TaskDistribution,
-        timeoutMs: (bidsWithin ?? 30) * 10_000 + PATIENCE_MS,
-      });
+      const { raw, value } = await context.client.call(
+        operations.task.distribute,
+        { id, workspace, strategy, minimize, maximize, judge, max_wait_seconds: bidsWithin },
+        { timeoutMs: (bidsWithin ?? 30) * 10_000 + PATIENCE_MS },
+      );
       await showOne(context, { raw, name: value.assigned_to ?? "", human: () => distributionText(value) });
     },
   });
@@ -103,7 +101,7 @@ function list(command: Command, invocation: Invocation): void {
     formats: LIST_FORMATS,
     run: async (context, { status, owner, workspace, limit }) => {
       const query = { status, owner, workspace };
-      const found = await listUpTo(context.client, { path: ROUTES.tasks, query, schema: tasks.TaskPage }, limit);
+      const found = await listUpTo(context.client, { ...pagesOf(operations.task.list), query }, limit);
       await showList(context, {
         raw: found.raw,
         items: found.value.items,
@@ -132,11 +130,7 @@ function get(command: Command, invocation: Invocation): void {
     formats: ONE_FORMATS,
     run: async (context, { task: reference, workspace, watch }) => {
       const id = await resolveTask(context, reference, workspace);
-      const found = await context.client.request({
-        path: fillRoute("task", { id }),
-        query: { workspace },
-        schema: tasks.Task,
-      });
+      const found = await context.client.call(operations.task.get, { id, workspace });
       if (watch && !isOver(found.value.status)) return watchTask(context, found);
       const { style, columns: width } = context.terminal;
       await showOne(context, { raw: found.raw, name: id, human: () => taskText(found.value, style, width ?? 80) });
@@ -156,8 +150,7 @@ function cancel(command: Command, invocation: Invocation): void {
     formats: ONE_FORMATS,
     run: async (context, { task: reference, workspace }) => {
       const id = await resolveTask(context, reference, workspace);
-      const path = fillRoute("cancelTask", { id });
-      const { raw } = await context.client.request({ method: "POST", path, query: { workspace }, schema: tasks.Task });
+      const { raw } = await context.client.call(operations.task.cancel, { id, workspace });
       await showOne(context, { raw, name: id, human: () => `${id}  cancelled\n` });
     },
   });
@@ -175,11 +168,7 @@ function performance(command: Command, invocation: Invocation): void {
     input: z.object({ workspace: z.string() }),
     formats: LIST_FORMATS,
     run: async (context, { workspace }) => {
-      const { raw, value } = await context.client.request({
-        path: ROUTES.performance,
-        query: { workspace },
-        schema: tasks.PerformanceList,
-      });
+      const { raw, value } = await context.client.call(operations.task.performance, { workspace });
       await showList(context, {
         raw,
         items: value.items,

@@ -1,4 +1,4 @@
-import { fillRoute, type Task, tasks } from "../../api/contract/index.ts";
+import { operations, type Task } from "../../api/contract/index.ts";
 import type { Json } from "../../kernel/json.ts";
 import { type Context, showOne } from "../frame/index.ts";
 import { changeLine, isOver, taskText } from "./lines.ts";
@@ -17,10 +17,11 @@ export async function watchTask(context: Context, begun: Seen): Promise<void> {
     if (next !== line) terminal.note(next.trimEnd());
     line = next;
     if (isOver(seen.value.status)) break;
-    seen = await client.request({
-      path: fillRoute("task", { id: begun.value.id }),
-      query: { workspace: begun.value.workspace, after_version: seen.value.version, wait_seconds: WAIT_SECONDS },
-      schema: tasks.Task,
+    seen = await client.call(operations.task.get, {
+      id: begun.value.id,
+      workspace: begun.value.workspace,
+      after_version: seen.value.version,
+      wait_seconds: WAIT_SECONDS,
     });
   }
   const { value } = seen;

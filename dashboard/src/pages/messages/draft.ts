@@ -27,8 +27,10 @@ export const EMPTY_DRAFT: Draft = {
   content: "",
 };
 
-/** As it goes to the server. */
-export function messageOf({ way, to, act, protocol, from, conversation, parent, content }: Draft): object {
+type Sent = { readonly [key: string]: unknown };
+
+/** Returns the message as it is sent to the server. */
+export function messageOf({ way, to, act, protocol, from, conversation, parent, content }: Draft): Sent {
   return {
     performative: act,
     ...addressOf(way, to.trim()),
@@ -40,7 +42,7 @@ export function messageOf({ way, to, act, protocol, from, conversation, parent, 
   };
 }
 
-function addressOf(way: Draft["way"], to: string): object {
+function addressOf(way: Draft["way"], to: string): Sent {
   if (way === "capability") return { capability: to };
   if (way === "topic") return { topic: to };
   if (way === "broadcast") return { broadcast: true };
