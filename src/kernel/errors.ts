@@ -34,7 +34,7 @@ export type Fault = {
   /** What the reader can do about it: one sentence, or empty when the message says all. */
   readonly hint: string;
   readonly details: object;
-  /** When trying again may help, from now; absent where nobody knows. */
+  /** Delay in milliseconds after which a retry may help; absent if unknown. */
   readonly retryAfterMs?: number | undefined;
 };
 
@@ -46,7 +46,7 @@ export abstract class CaxtonError<Details extends object = object> extends Error
   readonly details: Details;
   /** When trying again may help, from now. */
   readonly retryAfterMs: number | undefined = undefined;
-  /** How loud the log tells it, where that is not what its kind says. */
+  /** Log level, if it differs from the level of the error's code. */
   readonly logLevel: Row["log"] | undefined = undefined;
   constructor(message: string, hint: string, details: Details, options?: ErrorOptions) {
     super(message, options);
@@ -69,7 +69,7 @@ export function toFault(error: unknown): Fault {
   return { code, kind, message, hint, details, ...(retryAfterMs !== undefined && { retryAfterMs }) };
 }
 
-/** How loud the log tells it. */
+/** Log level of an error. */
 export const logLevelOf = (error: unknown): Row["log"] =>
   (error instanceof CaxtonError ? error.logLevel : undefined) ?? FAULTS[toFault(error).kind].log;
 

@@ -11,7 +11,7 @@ export type RunId = z.infer<typeof RunId>;
 export const ToolCallId = id("ToolCallId");
 export type ToolCallId = z.infer<typeof ToolCallId>;
 
-/** Something a tool wants to know from a person while a run is under way. */
+/** A question that a tool asks a person during a run. */
 export const QuestionId = id("QuestionId");
 export type QuestionId = z.infer<typeof QuestionId>;
 
@@ -38,7 +38,7 @@ export type MessageId = z.infer<typeof MessageId>;
 export const TaskId = id("TaskId");
 export type TaskId = z.infer<typeof TaskId>;
 
-/** That somebody wants messages of a topic. */
+/** Id of a subscription. */
 export const SubscriptionId = id("SubscriptionId");
 export type SubscriptionId = z.infer<typeof SubscriptionId>;
 

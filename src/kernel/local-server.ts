@@ -11,7 +11,10 @@ export type LocalServer = z.infer<typeof LocalServer>;
 
 const place = (dataDirectory: string): string => join(dataDirectory, "server.json");
 
-/** The other process's server that uses this data directory, if one does and has left word: commands beside it need no `--server`. */
+/**
+ * The server of another process that uses this data directory, if it has written its server file: commands beside it
+ * need no `--server`.
+ */
 export function localServer(dataDirectory: string): LocalServer | undefined {
   try {
     const parsed = parseJson(readFileSync(place(dataDirectory), "utf8"));
@@ -25,7 +28,7 @@ export function localServer(dataDirectory: string): LocalServer | undefined {
   }
 }
 
-/** Leaves word of where this process's server listens; returns what takes it back. */
+/** Writes the file that says where this process's server listens; returns a function that deletes it. */
 export function writeServerFile(dataDirectory: string, url: string): () => void {
   try {
     makePrivateDirectory(dataDirectory);
@@ -52,7 +55,7 @@ const isAlive = (pid: number): boolean => {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // Someone else's process answers EPERM: it lives.
+    // A process of another user answers EPERM: it is alive.
     return error instanceof Error && "code" in error && error.code === "EPERM";
   }
 };

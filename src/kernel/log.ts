@@ -18,7 +18,7 @@ export const log: Log = pino(
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
-    // Otherwise an error has neither message nor stack; `err` has them by itself.
+    // Otherwise an error has neither message nor stack; `err` has them automatically.
     serializers: { error: stdSerializers.err },
     hooks: { streamWrite: (line) => redacted(line) },
     redact: { paths: ["token", "authorization", "*.token", "*.authorization", "*.apiKey"], censor: "[redacted]" },

@@ -41,11 +41,11 @@ export const LIMITS = {
   toolCallsPerTurnMax: 32,
   /** Text of one tool result that a model is shown; the rest is cut and said to be. */
   toolResultCharsMax: 32_000,
-  /** One picture that a model is shown. */
+  /** Maximum bytes of one image that a model receives. */
   imageBytesMax: 5 * MIB,
-  /** Pictures in one request to a model, the newest ones; the others are only named. */
+  /** Maximum images in one request to a model, the newest ones; older ones are only named. */
   imagesPerRequestMax: 20,
-  /** All pictures in one request to a model. */
+  /** Maximum bytes of all images in one request to a model. */
   imagesBytesMax: 20 * MIB,
   /** Live event streams open at once; configurable as `server.streams_max`. */
   streamsMax: 512,
@@ -61,15 +61,21 @@ export const LIMITS = {
   streamTextCharsMax: 1 * MIB,
   /** Lines of tools' logs waiting for a slow reader; more are left out. */
   streamLogLinesMax: 500,
-  /** Text of a turn under way that is kept for who comes late; a longer one is read when the turn has ended. */
+  /**
+   * Characters of a running turn that are retained for clients that join late; a longer text is read when the
+   * turn has ended.
+   */
   draftCharsMax: 1 * MIB,
   /** Pieces of a model's answer on their way to the worker of its run, before the model is read no further. */
   workerPartsMax: 64,
   /** How long the worker of a run that is stopped may take to notice; then it is ended. */
   workerStopMs: 2_000,
-  /** Threads that a run may lose before it fails; after each it goes on from its journal in another. */
+  /** Workers that a run may lose before it fails; after each loss it resumes from its journal in a new one. */
   workerLossesMax: 3,
-  /** Runs, and other changes, that a reader of `/api/v1/events` is told after a gap; past it, it is told to read anew. */
+  /**
+   * Maximum runs and other changes that a client of `/api/v1/events` receives after a gap; above it, the client has to
+   * reload all state.
+   */
   replayMax: 1_000,
   /** Changes of agents and tool servers that are kept for readers who come back. */
   changesKeptMax: 10_000,
@@ -87,9 +93,9 @@ export const LIMITS = {
   keptAnswersMs: 86_400_000,
   /** Texts that wait to be made into vectors before others are refused. */
   embeddingTextsWaitingMax: 10_000,
-  /** Exports of memory under way at once. */
+  /** Maximum concurrent exports of memory. */
   memoryExportsMax: 4,
-  /** Imports into memory under way at once. */
+  /** Maximum concurrent imports into memory. */
   memoryImportsMax: 2,
   /** One import into memory. */
   memoryImportBytesMax: 16 * 1024 * MIB,

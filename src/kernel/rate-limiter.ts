@@ -6,7 +6,7 @@ const MINUTE_MS = 60_000;
 /** Beyond so many, those that are full again are forgotten. */
 const BUCKETS_MAX = 10_000;
 
-/** How often something may be done in a minute. Kept in memory: a restart begins anew. */
+/** Limits operations per minute. In memory: a restart resets the counters. */
 export class RateLimiter {
   readonly #clock: Clock;
   readonly #buckets = new Map<string, Bucket>();

@@ -3,7 +3,7 @@ import { schemaFault } from "./schema-fault.ts";
 
 const place = (schema: Parameters<typeof schemaFault>[0]) => schemaFault(schema)?.path.join(".");
 
-test("a JSON Schema has no fault, also one with keywords that nobody knows", () => {
+test("accepts a JSON Schema with unknown keywords", () => {
   const item = { type: ["integer", "null"], minimum: 0, pattern: "^a+$", "x-own": 1 };
   const schema = { type: "object", properties: { a: item, b: true }, $defs: { c: { anyOf: [item, false] } } };
   expect(schemaFault({})).toBeUndefined();
@@ -12,7 +12,7 @@ test("a JSON Schema has no fault, also one with keywords that nobody knows", () 
   );
 });
 
-test("what is none is named with its place", () => {
+test("names an invalid schema with its location", () => {
   expect(place({ type: "text" })).toBe("type");
   expect(place({ type: [] })).toBe("type");
   expect(place({ properties: { score: { type: "number", minimum: "0" } } })).toBe("properties.score.minimum");

@@ -4,8 +4,8 @@ type Ring = { readonly atMs: number; readonly order: number; readonly wake: () =
 type Sleep = { readonly untilMs: number; readonly stop: AbortController };
 
 /**
- * Wakes at moments of the monotonic clock, with one timer for all of them. What was set cannot be taken back: who is woken
- * looks whether there is still something to do.
+ * Wakes callers at moments of the monotonic clock, with one timer for all of them. A timer cannot be cancelled: the
+ * caller checks on wake-up whether there is still work.
  */
 export class TimerQueue implements Disposable {
   readonly #clock: Clock;

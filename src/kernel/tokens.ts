@@ -6,17 +6,17 @@ const SYMBOL = 4;
 const SPACE = 5;
 const BREAK = 6;
 
-/** What a picture takes, whatever its size: providers scale pictures down to about this. */
-export const PICTURE_TOKENS = 1_500;
+/** Tokens of one image, whatever its size: providers scale images down to about this. */
+export const IMAGE_TOKENS = 1_500;
 
 export const PDF = "application/pdf";
 const PDF_PAGE_BYTES = 50_000;
 const PDF_PAGE_TOKENS = 2_000;
 const PDF_PAGES_MAX = 100;
 
-/** About how many tokens a file takes that a model is sent as it is: `picture` for a picture, for a PDF by its length. */
-export const fileTokens = (mediaType: string, bytes: number, picture: number): number =>
-  mediaType === PDF ? Math.min(Math.ceil(bytes / PDF_PAGE_BYTES), PDF_PAGES_MAX) * PDF_PAGE_TOKENS : picture;
+/** Estimated tokens of a file that is sent to a model as it is: `picture` for an image, by length for a PDF. */
+export const fileTokens = (mediaType: string, bytes: number, imageTokens: number): number =>
+  mediaType === PDF ? Math.min(Math.ceil(bytes / PDF_PAGE_BYTES), PDF_PAGES_MAX) * PDF_PAGE_TOKENS : imageTokens;
 
 /**
  * About how many tokens a language model's tokeniser makes of a text, without having one: words, numbers, punctuation

@@ -5,7 +5,7 @@ export class ApprovalNotFoundError extends CaxtonError<{ readonly id: string }> 
   readonly kind = "not-found";
 }
 
-/** Somebody answered it before, it has expired, or its run has ended. */
+/** Thrown if the approval is already answered or expired, or its run has ended. */
 export class ApprovalClosedError extends CaxtonError<{
   readonly id: string;
   readonly run: string;

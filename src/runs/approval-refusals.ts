@@ -13,7 +13,7 @@ import type { RunApproval } from "./record/index.ts";
 export const approvalNotFound = (id: string): ApprovalNotFoundError =>
   new ApprovalNotFoundError(`there is no approval ${id}`, "`caxton approval list` shows those that wait.", { id });
 
-/** Says what became of it, and by whom. */
+/** Reports the outcome of the approval, and who decided it. */
 export function alreadyAnswered(approval: RunApproval, runId: RunId): ApprovalClosedError {
   const { id, state, by, answeredAtMs } = approval;
   const who = by === null ? "" : ` by ${by.name} (${by.role})`;
@@ -40,7 +40,7 @@ export function alreadyAnswered(approval: RunApproval, runId: RunId): ApprovalCl
 export const voidApproval = ({ id }: RunApproval, runId: RunId, change: string): ApprovalVoidError =>
   new ApprovalVoidError(
     `approval ${id} is void: ${change}`,
-    "The call is judged anew; where the rules still ask, a new approval waits. `caxton approval list` shows it.",
+    "The call is checked again; if the rules still require approval, a new approval is pending. `caxton approval list` shows it.",
     { id, run: runId },
   );
 

@@ -39,11 +39,11 @@ export type ApprovalWord =
 
 /**
  * The approvals of all runs.
- * runs.approvals.P1. An answer is on disk before whoever gave it hears so; of two answers to one approval the second
- *   hears of the first.
- * runs.approvals.P2. An approval holds only for what was asked: a change of the rules, of the tool server or of the
- *   agent makes it void.
- * runs.approvals.P3. One timer serves all approvals that wait; nothing of them is in memory.
+ * runs.approvals.P1. An answer is durable before its sender receives the confirmation; of two answers to one
+ *   approval, the second is rejected with the first.
+ * runs.approvals.P2. An approval applies only to the call that was shown: a change of the rules, of the tool server
+ *   or of the agent makes it void.
+ * runs.approvals.P3. One timer serves all pending approvals; none of them is in memory.
  */
 export class Approvals implements AsyncDisposable {
   readonly #deps: ApprovalsDeps;
@@ -92,7 +92,7 @@ export class Approvals implements AsyncDisposable {
     const { runId, id: approvalId } = this.get(id);
     const { runs, plans } = this.#deps;
     let refusal: Error | undefined;
-    await runs.tell(runId, async (view) => {
+    await runs.update(runId, async (view) => {
       const approval = this.#mustBeOpen(view, approvalId, approver);
       const { workspace, agent, revision } = view;
       // A no needs no plan: it can be said also when the agent is gone.
@@ -168,7 +168,7 @@ export class Approvals implements AsyncDisposable {
   }
 
   async #expire(runId: RunId, id: ApprovalId): Promise<void> {
-    await this.#deps.runs.tell(runId, (view) => {
+    await this.#deps.runs.update(runId, (view) => {
       const approval = view.approvals.find((each) => each.id === id);
       return approval?.state === "open" ? [endedBy(approval, "expired", ""), WAKE] : [];
     });

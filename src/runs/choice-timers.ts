@@ -2,13 +2,13 @@ import type { Clock } from "../kernel/clock.ts";
 import type { RunId } from "../kernel/ids.ts";
 import { log } from "../kernel/log.ts";
 
-/** Tells when the time of a choice is over. What has been chosen meanwhile is for the one who is told to find out. */
+/** Calls `expire` when the time of a choice is over. The callee checks whether a choice was made in the meantime. */
 export class ChoiceTimers {
   readonly #clock: Clock;
   readonly #over: AbortSignal;
   readonly #expire: (runId: RunId) => Promise<void>;
 
-  /** Nobody is told any more once `over` is aborted. */
+  /** `expire` is not called after `over` is aborted. */
   constructor(clock: Clock, over: AbortSignal, expire: (runId: RunId) => Promise<void>) {
     this.#clock = clock;
     this.#over = over;

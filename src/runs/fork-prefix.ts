@@ -1,12 +1,12 @@
 import { mint, ToolCallId } from "../kernel/ids.ts";
 import type { JournalEntry, RunEvent, RunOrigin, RunStep } from "./record/index.ts";
 
-/** What a new run takes over from another. */
+/** The part of a run that a new run copies from it. */
 export type ForkPrefix = {
   readonly origin: RunOrigin;
   /** Events that come after its `run-queue`, before it begins. */
   readonly events: readonly RunEvent[];
-  /** The rendered prompts, and what was recalled for them; undefined where they are rendered anew. */
+  /** The rendered prompts, with the memory recalled for them; undefined if they are to be rendered again. */
   readonly prompts: { readonly system: string; readonly prompt: string; readonly recalled?: string } | undefined;
 };
 
@@ -14,10 +14,10 @@ export type ForkPrefix = {
 const WAITS: ReadonlySet<RunEvent["type"]> = new Set(["reply-wait", "reply-end", "tool-rest"]);
 
 /**
- * The events before a step, for a run that makes this step anew: every turn before the step's turn; of the step's own turn,
- * where the step is a call, the model's answer, the calls that come before it with their results, and the others as not begun.
- * What is about the run as a whole (`run-…`: its begins, its waiting, its end) is left out; what else there is, of whatever type,
- * is taken over when it is about a step or a call that is, or about neither and came before the step's turn.
+ * Copies the events before a step, for a run that repeats this step: every turn before the step's turn; if the step is
+ * a call, also the model's answer of its turn, the calls before it with their results, and the other calls as not
+ * started. Events of the run as a whole (`run-…`: starts, waits, end) are left out. Any other event is copied if it
+ * belongs to a copied step or call, or to neither and precedes the step's turn.
  */
 export function copyPrefix(
   entries: readonly JournalEntry[],

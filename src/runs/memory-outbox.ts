@@ -3,8 +3,8 @@ import type { RunId } from "../kernel/ids.ts";
 export const MEMORY_OUTBOX_STATES = ["open", "due", "extracting", "kept", "failed"] as const;
 
 /**
- * What becomes of a run's exchange in memory: `open` while the run is under way, `due` once it has completed, `extracting` while
- * another run takes facts out of it, then `kept` or `failed`.
+ * State of a run's exchange on its way to memory: `open` while the run is unfinished, `due` once it has completed,
+ * `extracting` while another run extracts facts, then `kept` or `failed`.
  */
 export type MemoryOutboxEntry = {
   readonly runId: RunId;
@@ -27,5 +27,5 @@ export interface MemoryOutbox {
   nextAtMs(): number | undefined;
   get(runId: RunId): MemoryOutboxEntry | undefined;
   /** On disk when resolved. */
-  put(keeping: MemoryOutboxEntry, dueAtMs: number): Promise<void>;
+  upsert(keeping: MemoryOutboxEntry, dueAtMs: number): Promise<void>;
 }

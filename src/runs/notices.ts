@@ -1,12 +1,12 @@
 import { namesHidden } from "../kernel/placeholder.ts";
 import type { RunNotice, RunStep, RunView } from "./record/index.ts";
 
-/** What whoever reads a run's answer should know of how it came about. */
+/** Notices for readers of a run's answer about how it was produced. */
 export function noticesOf(view: RunView): readonly RunNotice[] {
   return [...view.startNotices, ...contextNotices(view), ...redactionNotices(view), ...view.endNotices];
 }
 
-/** Counted in what is kept, so that a run tells the same at any time. */
+/** Counted in the stored steps, so that the notices are the same at any time. */
 function redactionNotices(view: RunView): readonly RunNotice[] {
   const texts = [view.input, view.failure?.message ?? "", ...view.steps.map(textOf)];
   const counts = new Map<string, number>();

@@ -27,10 +27,10 @@ export interface ReplyIndex {
   }): readonly ReplyRecord[];
   /** Open ones whose `replyWith` begins so. */
   openWith(prefix: string): readonly ReplyRecord[];
-  /** Those whose runs have ended before the answer came, and of which nobody was told; at most so many. */
+  /** Waits whose runs ended before the reply, and whose recipients were not notified; at most `limit`. */
   abandoned(limit: number): readonly ReplyRecord[];
-  /** Whoever was asked knows. On disk when resolved. */
-  told(replyWith: string): Promise<void>;
+  /** Marks that the recipient was notified. On disk when resolved. */
+  markNotified(replyWith: string): Promise<void>;
   /** When the next open one is given up, in milliseconds since 1970; undefined when none waits. */
   nextExpiryMs(): number | undefined;
   /** Open ones that are given up at this time or before, the oldest first. */
@@ -51,9 +51,9 @@ export type RepliesDeps = { readonly runs: Runs; readonly index: ReplyIndex; rea
 
 /**
  * Replies that calls of runs wait for.
- * runs.pending-replies.Y1. A reply is on disk, and its run goes on, before whoever brought it hears so; the second to one
- *   wait changes nothing.
- * runs.pending-replies.Y2. A wait that nobody answers ends at its deadline, also when that passed while no server ran.
+ * runs.pending-replies.Y1. A reply is durable, and its run resumes, before its sender receives the confirmation; a
+ *   second reply to one wait changes nothing.
+ * runs.pending-replies.Y2. A wait without a reply ends at its deadline, also if that passed while no server ran.
  */
 export class PendingReplies implements AsyncDisposable {
   readonly #deps: RepliesDeps;
@@ -87,7 +87,7 @@ export class PendingReplies implements AsyncDisposable {
   }
 
   /**
-   * Ends a wait with what came; on disk when resolved, and the run goes on. `late` when nobody waits for it any more: the
+   * Ends a wait with its reply; on disk when resolved, and the run resumes. Returns `late` if the wait is over: the
    * call has its result, or its run has ended. Throws storage errors.
    */
   async give(replyWith: string, reply: ReplyResult): Promise<"given" | "late"> {
@@ -103,7 +103,7 @@ export class PendingReplies implements AsyncDisposable {
     say: (reply: RunReply, view: RunView) => Omit<ReplyResult, "outcome"> & { readonly outcome: ReplyEnd["outcome"] },
   ): Promise<boolean> {
     let hasEnded = false;
-    await this.#deps.runs.tell(runId, (view) => {
+    await this.#deps.runs.update(runId, (view) => {
       const open = view.replies.find((each) => each.replyWith === replyWith && each.state === "open");
       if (open === undefined) return [];
       hasEnded = true;

@@ -21,14 +21,14 @@ type RetentionDeps = { readonly archive: RunArchive; readonly journal: RunJourna
 
 /** How often runs past their time are looked for. */
 const SCAN_MS = 60_000;
-/** Runs taken out of sight in one write. */
+/** Runs hidden in one write. */
 const RUNS_PER_BATCH = 200;
 /** Journal rows deleted in one write: a few milliseconds. */
 const ROWS_PER_BATCH = 200;
 
 /**
- * Deletes ended runs: those someone names, and those past what is kept. A deleted run is out of sight at once; what it holds
- * is deleted in the background, a little at a time, also after a restart.
+ * Deletes ended runs: named ones, and expired ones. A deleted run is hidden at once; its data is deleted in the
+ * background, in small steps, also after a restart.
  */
 export class Retention implements AsyncDisposable {
   readonly #deps: RetentionDeps;
@@ -100,7 +100,7 @@ export class Retention implements AsyncDisposable {
 
   /** Deletes what runs out of sight hold, batch by batch. Never rejects: what it cannot delete is tried again at the next look. */
   async sweep(): Promise<void> {
-    // One that is under way may have looked before what is to be deleted was there.
+    // A running sweep may have started before the data to delete was there.
     await this.#sweeping;
     this.#sweeping ??= this.#sweepAll().finally(() => (this.#sweeping = undefined));
     await this.#sweeping;

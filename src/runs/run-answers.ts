@@ -5,12 +5,12 @@ export interface RunAnswers {
   /** Those that have ended, the oldest first, after the one given. */
   due(after: RunId | undefined, limit: number): readonly RunId[];
   /** Those that have not ended. */
-  underWay(): readonly { readonly runId: RunId; readonly createdAtMs: number }[];
-  /** The answer is out, or there is none to send. On disk when resolved. */
+  unfinished(): readonly { readonly runId: RunId; readonly createdAtMs: number }[];
+  /** The answer is sent, or there is none to send. On disk when resolved. */
   sent(runId: RunId): Promise<void>;
   /**
    * Runs of an agent in a conversation. `turns` counts those that did not only answer a call for proposals of a FIPA protocol;
-   * `unfinished` are the ids of those under way, oldest first; `lastBid` is the last completed answer to such a call.
+   * `unfinished` are the ids of the running ones, oldest first; `lastBid` is the last completed answer to such a call.
    */
   inConversation(conversation: {
     readonly workspace: string;

@@ -27,7 +27,7 @@ export type AttemptsDeps = Omit<RunsDeps, "accounts"> & {
 
 type Carried = ExecutionDeps & { readonly recorder: Recorder };
 
-/** Carries runs out, in the server or in workers, and writes how they ended when they did not say so themselves. */
+/** Executes runs, in the server or in workers, and writes their end if they did not write it themselves. */
 export class RunExecutor {
   readonly #deps: AttemptsDeps;
 
@@ -36,10 +36,10 @@ export class RunExecutor {
   }
 
   /**
-   * Until the run has ended or rests, or is to be left for the next start. One whose worker crashed goes on from its journal,
-   * as after a stop of the server. Throws storage errors.
+   * Executes until the run has ended or is suspended, or is left for the next start. A run whose worker crashed resumes
+   * from its journal, as after a stop of the server. Throws storage errors.
    */
-  async carryOut(recorder: Recorder, controller: AbortController): Promise<void> {
+  async execute(recorder: Recorder, controller: AbortController): Promise<void> {
     for (let losses = 1; ; losses += 1) {
       const lost = await this.#attempt(recorder, controller);
       if (lost === undefined) return;
@@ -93,7 +93,7 @@ export class RunExecutor {
             );
         if (!controller.signal.aborted) return executed?.type === "lost" ? executed : undefined;
       }
-      await recordStop(recorder, controller.signal.reason, plan);
+      await journalStop(recorder, controller.signal.reason, plan);
       return undefined;
     } catch (error) {
       if (isStorageFault(error)) throw error;
@@ -119,7 +119,7 @@ export class RunExecutor {
   }
 }
 
-/** One that was woken goes on with the attempt it rested in; only a stop of the server makes it a further one. */
+/** A resumed run continues the attempt in which it was suspended; only a stop of the server starts a further one. */
 const attemptAfter = ({ attempt, state }: RunView): number => (state === "queued" ? Math.max(1, attempt) : attempt + 1);
 
 /** Only what can be copied, and no key. */
@@ -128,7 +128,7 @@ function carriedOf(plan: RunPlan): ExecutionPlan {
   return carried;
 }
 
-async function recordStop(recorder: Recorder, stop: Stop, plan: RunPlan): Promise<void> {
+async function journalStop(recorder: Recorder, stop: Stop, plan: RunPlan): Promise<void> {
   // It may have ended, or begun to rest, in the moment of the abort.
   const { state, resting } = recorder.view();
   if (isTerminal(state) || stop.why === "shutdown" || (resting && stop.why === "timeout")) return;
@@ -138,8 +138,8 @@ async function recordStop(recorder: Recorder, stop: Stop, plan: RunPlan): Promis
 type LostAttempt = Extract<WorkerOutcome, { type: "lost" }>;
 
 /**
- * What a run did that hung or used up its worker's memory follows from its journal, and so would come again: it fails at once.
- * Any other loss is an accident, until it happens again and again.
+ * A run that hung or used up its worker's memory would do so again, since its actions follow from its journal: it fails
+ * at once. Any other loss is an accident, until it is repeated.
  */
 function lostEvent({ agent }: RunView, { why, message }: LostAttempt, losses: number): RunEvent {
   switch (why) {
@@ -166,7 +166,7 @@ function lostEvent({ agent }: RunView, { why, message }: LostAttempt, losses: nu
         type: "run-fail",
         failure: {
           code: RUN_FAILURE_CODES.workerLost,
-          message: `${losses} workers ended while they carried out this run, the last with: ${message}`,
+          message: `${losses} workers exited while they executed this run, the last with: ${message}`,
           hint: 'The server\'s log has more. Run it again, or set isolation = "context" in [execution].',
         },
       };

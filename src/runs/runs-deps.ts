@@ -14,6 +14,6 @@ export type RunsDeps = {
   readonly clock: Clock;
   /** Absent limits nothing. */
   readonly accounts?: Accounts | undefined;
-  /** For runs that are to have a worker of their own; absent, they are carried out like all others. */
+  /** For isolated runs; if absent, they execute like all others. */
   readonly workers?: WorkerPool | undefined;
 };

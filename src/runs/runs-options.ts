@@ -5,7 +5,7 @@ export type RunsOptions = {
   readonly concurrentMax: number;
   readonly queuedMax: number;
   readonly retry: RetryPolicy;
-  /** How long a run whose model failed waits for somebody to choose how it goes on; then it fails. */
+  /** Time that a run whose model failed waits for the choice of a person; then it fails. */
   readonly choiceTimeoutMs: number;
   /** Runs are accepted but none begins before `resumeUnfinished` was called: until then their tools are not there. */
   readonly pauseUntilResumed: boolean;

@@ -41,24 +41,24 @@ type Live = {
   readonly done: PromiseWithResolvers<RunOutcome>;
   /** Absent while a run that is resumed waits: its journal is read when its turn comes, not ten thousand at once. */
   recorder: Recorder | undefined;
-  /** Someone woke it after it had begun to rest and before it was out of this process's hands. */
+  /** The run was resumed after its suspension started and before it left this process's lists. */
   woken: boolean;
 };
 
-/** What someone says to a run, as events. */
+/** Input to a run from outside, as events. */
 type WriteReply = readonly RunEvent[] | Promise<readonly RunEvent[]>;
 
 const STORAGE_RETRY_MS = 5_000;
 
 /**
  * All runs of this server: accepts, queues, executes, resumes, cancels.
- * runs.Q1. A run that `start` accepted is on disk, and ends, rests until someone answers, or continues at the next
+ * runs.Q1. A run that `start` accepted is on disk, and ends, is suspended until an answer arrives, or continues at the next
  *   start.
  * runs.Q2. At most `concurrentMax` execute at once; the others wait in the order they came; past `queuedMax` new ones
  *   are refused.
  * runs.Q3. Each run is executed by one process and at most once at a time.
- * runs.Q4. What people do to one run, happens one after the other: who comes second sees what the first did.
- * runs.Q5. A run that rests has nothing under way and is nowhere in this process; the write that wakes it puts it
+ * runs.Q4. Operations on one run are serialized: the second sees the result of the first.
+ * runs.Q5. A suspended run executes nothing and is nowhere in this process; the write that wakes it puts it
  *   into the queue.
  */
 export class Runs implements AsyncDisposable {
@@ -70,7 +70,7 @@ export class Runs implements AsyncDisposable {
   readonly #waiting = new Set<RunId>();
   /** Runs whose journal could not be written, and what ends the wait for the next try. */
   readonly #retrying = new Map<RunId, AbortController>();
-  /** Runs that someone does something to right now; none of them begins to execute meanwhile. */
+  /** Runs with an operation in progress; execution of them starts after it. */
   readonly #mutex = new KeyedMutex<RunId>();
   readonly #questions: Elicitations;
   readonly #attempts: RunExecutor;
@@ -95,7 +95,7 @@ export class Runs implements AsyncDisposable {
       restOf: (recorder, signal) => this.#restOf(recorder, signal),
     });
     this.#choices = new ChoiceTimers(deps.clock, this.#shutdown.signal, async (runId) => {
-      await this.tell(runId, (view) => expiredEvents(view, deps.clock.nowMs()));
+      await this.update(runId, (view) => expiredEvents(view, deps.clock.nowMs()));
     });
   }
 
@@ -136,7 +136,7 @@ export class Runs implements AsyncDisposable {
     await this.#deps.models.resolve(requestedOf(plan, request.model).choice);
     if (plan.isolation === "worker") this.#deps.workers?.prepare();
     const recorder = this.#recorderOf(id, new RunFold());
-    // Prompts that are taken over have what was recalled then.
+    // Copied prompts contain the memory recalled when they were rendered.
     const recalls = request.from?.prompts === undefined ? plan.recall : undefined;
     const conversationId = request.message?.link.conversationId;
     const recalled = await recalls?.({ input: request.input, conversationId });
@@ -181,20 +181,21 @@ export class Runs implements AsyncDisposable {
   }
 
   /**
-   * Says what becomes of a call the run waits for, or of all such calls; the run goes on when none is left, and fails at once
+   * Decides on a call the run waits for, or on all such calls; the run resumes when none is left, and fails at once
    * with `fail`. Throws RunNotFoundError, RunNotWaitingError, storage errors.
    */
   async decide(runId: RunId, callId: ToolCallId | undefined, decision: Decision): Promise<void> {
     this.#refuseIfStopping();
-    await this.tell(runId, (view) => decisionsOn(view, callId, decision));
+    await this.update(runId, (view) => decisionsOn(view, callId, decision));
   }
 
   /**
-   * Writes what someone says to a run, alone: `say` sees the run as it is and returns the events, or throws to refuse. A run
-   * that rested and was woken by them (`run-wake`) goes on. On disk when resolved; taken also while the server stops, and then
-   * the next start goes on with it. Returns the run after it. Throws RunNotFoundError, storage errors, and what `say` throws.
+   * Writes input to a run, exclusively: `say` receives the current run and returns the events, or throws to reject. A
+   * suspended run that these events wake (`run-wake`) resumes. On disk when resolved; also accepted while the server
+   * stops, and the next start resumes the run. Returns the run after the write. Throws RunNotFoundError, storage
+   * errors, and errors of `say`.
    */
-  async tell(runId: RunId, say: (view: RunView) => WriteReply): Promise<RunView> {
+  async update(runId: RunId, say: (view: RunView) => WriteReply): Promise<RunView> {
     return this.#runExclusive(runId, async () => {
       const recorder = this.#recorderFor(runId);
       const rested = recorder.view().resting;
@@ -206,7 +207,8 @@ export class Runs implements AsyncDisposable {
   }
 
   /**
-   * Says how a run goes on whose model failed. Throws RunNotFoundError, NoChoiceOpenError, UnknownModelError, storage errors.
+   * Chooses how to continue a run whose model failed. Throws RunNotFoundError, NoChoiceOpenError, UnknownModelError,
+   * storage errors.
    */
   async choose(runId: RunId, chosen: ModelChosen): Promise<void> {
     this.#refuseIfStopping();
@@ -215,7 +217,7 @@ export class Runs implements AsyncDisposable {
       const plan = await this.#deps.plans.plan(view.workspace, view.agent, view.revision);
       await this.#deps.models.resolve(settingsFor(plan, chosen.model).choice);
     }
-    await this.tell(runId, ({ state }) => {
+    await this.update(runId, ({ state }) => {
       if (state !== "awaiting-choice") throw noChoiceOpen(runId, state);
       return chosenEvents(chosen);
     });
@@ -229,7 +231,7 @@ export class Runs implements AsyncDisposable {
   #wake(runId: RunId, recorder: Recorder): void {
     const live = this.#live.get(runId);
     if (live) live.woken = true;
-    // One whose disk failed is tried again by itself.
+    // A run whose write failed is retried automatically.
     else if (!this.#retrying.has(runId)) void this.#enqueue(runId, recorder);
   }
 
@@ -241,7 +243,7 @@ export class Runs implements AsyncDisposable {
     }
   }
 
-  /** A run as its journal tells it now. Throws RunNotFoundError. */
+  /** The current view of a run, from its journal. Throws RunNotFoundError. */
   view(runId: RunId): RunView {
     return this.#mustRead(runId);
   }
@@ -308,7 +310,7 @@ export class Runs implements AsyncDisposable {
   }
 
   async #occupySlot(runId: RunId, live: Live): Promise<void> {
-    const outcome = await this.#carryOut(runId, live);
+    const outcome = await this.#executeRun(runId, live);
     this.#executing -= 1;
     this.#release(runId, outcome);
     if (live.woken) void this.#enqueue(runId, live.recorder);
@@ -322,10 +324,10 @@ export class Runs implements AsyncDisposable {
     live?.done.resolve(outcome);
   }
 
-  async #carryOut(runId: RunId, live: Live): Promise<RunOutcome> {
+  async #executeRun(runId: RunId, live: Live): Promise<RunOutcome> {
     try {
       live.recorder ??= this.#recorderOf(runId, this.#foldOf(runId));
-      await this.#attempts.carryOut(live.recorder, live.controller);
+      await this.#attempts.execute(live.recorder, live.controller);
       const { state, resting, choice } = live.recorder.view();
       if (resting && choice) this.#choices.set(runId, choice.expiresAtMs);
       return { state: isTerminal(state) || resting ? state : "left" };
@@ -339,7 +341,7 @@ export class Runs implements AsyncDisposable {
   #restOf(recorder: Recorder, signal: AbortSignal): ExecutionDeps["rest"] {
     return (state, waits) =>
       this.#runExclusive(recorder.runId, async () => {
-        // Whoever answers claims the run too, so an answer is either seen here or finds the run at rest.
+        // Answers lock the run too, so an answer is either seen here or finds the run suspended.
         const still = pendingWaits(recorder.view());
         if (signal.aborted || !waits.every((id) => still.includes(id))) return "go-on";
         await recorder.append({ type: "run-rest", state });
@@ -347,7 +349,7 @@ export class Runs implements AsyncDisposable {
       });
   }
 
-  /** The disk is full or gone: the run keeps its place in the journal and goes on when writing works again. */
+  /** The disk is full or unavailable: the run keeps its place in the journal and resumes when writing works again. */
   #tryAgainLater(runId: RunId, error: unknown): RunOutcome {
     log.error({ runId, err: error }, "the journal cannot be written; the run is tried again");
     const wait = new AbortController();

@@ -24,7 +24,10 @@ export type StartRequest = {
   readonly files: readonly RunFile[];
   /** What a failing model means, over what the definition says. */
   readonly onModelFailure?: OnModelFailure | undefined;
-  /** Somebody follows the run and can be asked, where neither this request nor the definition says what a failing model means. */
+  /**
+   * A person follows the run and can be asked, if neither this request nor the definition sets the reaction to a
+   * failing model.
+   */
   readonly attended?: boolean | undefined;
   /** What the answer must fit, as JSON; instead of the definition's schema. */
   readonly outputSchema?: JsonObject | undefined;
@@ -32,9 +35,9 @@ export type StartRequest = {
   readonly revision?: number | undefined;
   /** The message that starts it, and what was said before in its conversation, as the prompt has it. */
   readonly message?: { readonly link: RunMessage; readonly prompt: PromptMessage } | undefined;
-  /** Nothing of it is remembered by itself, whatever the definition says. */
+  /** The exchange is not remembered automatically, whatever the definition says. */
   readonly isForgotten?: boolean | undefined;
-  /** What it takes over from another run. */
+  /** The part that is copied from another run. */
   readonly from?: ForkPrefix | undefined;
 };
 

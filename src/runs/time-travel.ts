@@ -23,7 +23,7 @@ export type TimeTravelDeps = {
 };
 
 export type ForkRequest = {
-  /** The step that is made anew, from 1. */
+  /** The step to repeat, counted from 1. */
   readonly at: number;
   /** Each undefined: as in the run it is made from. */
   readonly input: string | undefined;
@@ -34,8 +34,9 @@ export type ForkRequest = {
 export type MadeRun = { readonly id: RunId; readonly ended: Promise<RunOutcome> };
 
 /**
- * Runs made from other runs. Each has a journal and files of its own: what becomes of the one it came from is nothing to it.
- * With an id that the journal has it is that run, which is not made again. All methods throw RunNotFoundError, UploadNotFoundError and what `Runs.start` throws.
+ * Creates runs from other runs. Each has its own journal and files, independent of its origin. With an id that the
+ * journal has, the existing run is returned and none is created. All methods throw RunNotFoundError,
+ * UploadNotFoundError and the errors of `Runs.start`.
  */
 export class TimeTravel {
   readonly #deps: TimeTravelDeps;
@@ -44,7 +45,10 @@ export class TimeTravel {
     this.#deps = deps;
   }
 
-  /** A new run that shares the steps before one and goes on from there. Throws RunStepNotFoundError, ArtifactNotFoundError. */
+  /**
+   * Creates a run that shares the steps before one and continues from there. Throws RunStepNotFoundError,
+   * ArtifactNotFoundError.
+   */
   async fork(runId: RunId, { at, input, model, revision }: ForkRequest, id: RunId = mint(RunId)): Promise<MadeRun> {
     const known = this.#known(id);
     if (known) return known;
@@ -85,7 +89,7 @@ export class TimeTravel {
     return journal.summary(id) === undefined ? undefined : { id, ended: runs.waitUntilSettled(id) };
   }
 
-  /** Starts it with copies of the files and artifacts that it goes on from; when it is refused they are gone again. */
+  /** Starts the run with copies of the files and artifacts that it needs; if it is rejected, they are deleted. */
   async #start(
     { view, id, events }: { readonly view: RunView; readonly id: RunId; readonly events: readonly RunEvent[] },
     request: (events: readonly RunEvent[]) => Omit<StartRequest, "id" | "files">,

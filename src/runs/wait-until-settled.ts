@@ -7,7 +7,10 @@ export type RunOutcome = { readonly state: RunState | "left" };
 
 const STOPPED = { state: "left" } as const;
 
-/** How a run that waits for another agent ends, or comes to rest for a person; that it goes on by itself is waited for. */
+/**
+ * Resolves when a run has ended or is suspended for a person; a run that waits for another agent is still in progress,
+ * since it resumes automatically.
+ */
 export async function waitUntilSettled(
   { hub, journal }: { readonly hub: RunHub; readonly journal: RunJournal },
   runId: RunId,
@@ -21,7 +24,7 @@ export async function waitUntilSettled(
       else if (isTerminal(summary.state) || (summary.resting && summary.state !== "awaiting-reply"))
         outcome.resolve({ state: summary.state });
     } catch (error) {
-      log.error({ runId, err: error }, "a run cannot be read; whoever waits for it is sent away");
+      log.error({ runId, err: error }, "a run cannot be read; its waiters are released");
       outcome.resolve(STOPPED);
     }
   };

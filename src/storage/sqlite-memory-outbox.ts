@@ -52,7 +52,7 @@ export class SqliteMemoryOutbox implements MemoryOutbox {
     return row && Row.parse(row);
   }
 
-  async put(
+  async upsert(
     { runId, state, attempts, entity, extraction, problem }: MemoryOutboxEntry,
     dueAtMs: number,
   ): Promise<void> {

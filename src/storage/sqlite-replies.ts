@@ -72,7 +72,7 @@ export class SqliteReplies implements ReplyIndex {
     );
   }
 
-  async told(replyWith: string): Promise<void> {
+  async markNotified(replyWith: string): Promise<void> {
     await this.#db.write(
       () => void this.#db.sql("UPDATE reply_waits SET state = ? WHERE reply_with = ?").run(TOLD, replyWith),
     );

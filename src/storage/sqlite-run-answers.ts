@@ -23,7 +23,7 @@ export class SqliteRunAnswers implements RunAnswers {
     );
   }
 
-  underWay(): ReturnType<RunAnswers["underWay"]> {
+  unfinished(): ReturnType<RunAnswers["unfinished"]> {
     return this.#db.read(() =>
       this.#db
         .sql(

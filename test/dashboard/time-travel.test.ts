@@ -68,7 +68,7 @@ test("on a telephone a run is played again, with what comes out otherwise, saved
   servers.without = "csv_parser";
   await choose("Replay");
   await page.getByText(/\d+ things came out otherwise/).waitFor();
-  await page.getByText("the model would be told of other tools").first().waitFor();
+  await page.getByText("the model would be offered other tools").first().waitFor();
   expect(await violationsInBothThemes(page)).toEqual([]);
   expect(await page.evaluate(OVERFLOW)).toBe(0);
   await page.keyboard.press("Escape");

@@ -128,7 +128,7 @@ test("a model without a known price does not run where USD are limited, unless t
   const refused = await refusing.run("go");
   expect(refused.view.failure).toMatchObject({
     code: "MODEL_PRICE_UNKNOWN",
-    message: "nobody knows what new/model costs, and budget.usd of agent tester limits USD",
+    message: "no price is configured for new/model, and budget.usd of agent tester limits USD",
   });
   await using allowing = freshEngine({
     model: unpriced(),

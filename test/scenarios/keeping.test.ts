@@ -157,7 +157,7 @@ test("another agent takes facts and relations out of it in a run of its own, whi
   const garbled = await run(server, { agent: "concierge", input: "garbled" });
   expect(await settled(server, garbled.id)).toMatchObject({
     state: "kept",
-    problem: expect.stringContaining("no facts were taken out of it"),
+    problem: expect.stringContaining("no facts were extracted"),
   });
 });
 
@@ -183,7 +183,7 @@ test("facts are taken out of the same exchange once, and again where that failed
   const asked = async () =>
     settled(server, (await run(server, { agent: "concierge", input: "Where is the wine?" })).id);
   const failed = await asked();
-  expect(failed?.problem).toContain("no facts were taken out of it");
+  expect(failed?.problem).toContain("no facts were extracted");
   isBroken = false;
   const first = await asked();
   expect(first).toMatchObject({ state: "kept", problem: "", extraction: expect.any(String) });

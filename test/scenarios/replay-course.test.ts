@@ -98,7 +98,7 @@ test("approvals come out as they were: given, changed, refused, expired, one aft
   await made.approvals.answer(second?.id ?? "", { ...approve, note: "fine", remember: true }, ADMIN);
   await rested(made, id);
   const [left] = open(id);
-  await made.runs.tell(id, () =>
+  await made.runs.update(id, () =>
     left
       ? [
           {
@@ -131,7 +131,7 @@ test("a run that nobody answered, or that was cancelled while it waited, is play
     plan,
   });
   const { id } = await made.run("go");
-  const waiting = { same: true, divergences: [], stopped: expect.stringContaining("nobody answered") };
+  const waiting = { same: true, divergences: [], stopped: expect.stringContaining("has no answer") };
   expect(await replayed(made, id, { plan, tools: [echo] })).toMatchObject(waiting);
   await made.runs.cancel(id, "no");
   expect(await replayed(made, id, { plan, tools: [echo] })).toMatchObject(waiting);
@@ -258,7 +258,7 @@ test("a run that rested until somebody chose another model, or chose too late, c
   expect(await replayed(made, first.id, server)).toMatchObject(SAME);
   const second = await made.run("go", { attended: true });
   const failure = { code: "CHOICE_EXPIRED", message: "nobody chose", hint: "" };
-  await made.runs.tell(second.id, () => [{ type: "run-fail", failure }]);
+  await made.runs.update(second.id, () => [{ type: "run-fail", failure }]);
   expect(await replayed(made, second.id, server)).toMatchObject(SAME);
 });
 

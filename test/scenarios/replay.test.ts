@@ -97,7 +97,7 @@ test("what a changed server makes otherwise is named with its turn, its field an
   expect(found).toContain("1 tool-start fake__chart tool");
   expect(found).toContain("1 model-end  offered");
   expect(divergences.find(({ field }) => field === "offered")).toMatchObject({
-    reason: "the model would be told of other tools",
+    reason: "the model would be offered other tools",
   });
   const prompts = { render: () => ({ system: "Be another.", prompt: "go" }) };
   const asked = await replayed(made, id, TOOLS, prompts).report;

@@ -16,7 +16,7 @@ export interface ChangeLog {
   publish(change: Change): void;
   /** Changes after `afterSeq`, oldest first, `limit` at most. Throws storage errors. */
   read(afterSeq: number, limit: number): readonly LoggedChange[];
-  /** The oldest that is kept and the newest; `first` is one more than `last` when there is none. */
+  /** Range of the stored changes; `first` is one more than `last` if the log is empty. */
   range(): { readonly first: number; readonly last: number };
   /** Woken when there are more; a listener must be quick and never throw. */
   watch(listener: () => void): Disposable;

@@ -1,4 +1,7 @@
-/** Entry of the thread that carries the log of a database over into its file. It is told the file, and answers with a `Checkpointed`. */
+/**
+ * Entry of the worker that checkpoints the WAL of a database. It receives the file name and responds with a
+ * `Checkpointed`.
+ */
 import { DatabaseSync } from "node:sqlite";
 import { parentPort } from "node:worker_threads";
 
@@ -12,7 +15,7 @@ port.on("message", (file: string) => {
     using database = new DatabaseSync(file, { timeout: 1_000 });
     isDone = database.prepare("PRAGMA wal_checkpoint(PASSIVE)").get()?.["busy"] === 0;
   } catch {
-    // The log stays longer; whoever asked makes the next one himself.
+    // The WAL stays longer; the caller makes the next checkpoint itself.
   }
   port.postMessage({ isDone });
 });

@@ -15,7 +15,7 @@ export type CheckpointerDeps = {
   readonly state: () => LogState;
   /** Carries the log over here and now, for when no thread can. */
   readonly carryHere: () => void;
-  /** Writing may go on. */
+  /** Ends the pause of writing. */
   readonly released: () => void;
 };
 
@@ -25,11 +25,11 @@ const LOOK_EVERY = 8;
 const HOLD_AT = 4;
 
 /**
- * Has the log of a database carried over by a thread, since that waits for the disk.
- * sqlite.checkpointer.K1. While the thread carries most of it over, writing goes on; what was written meanwhile is
- *   little, and for that writing is held: then the log is empty and begins anew, so it stays bounded however fast is
- *   written.
- * sqlite.checkpointer.K2. Where no thread can, it is done here, and the server waits.
+ * Checkpoints the WAL of a database in a worker, since a checkpoint waits for the disk.
+ * sqlite.checkpointer.K1. While the worker checkpoints most of the WAL, writing continues. Writing is then paused
+ *   for the short remainder, after which the WAL is empty and restarts from its beginning, so its size is bounded at
+ *   any write rate.
+ * sqlite.checkpointer.K2. If no worker can run, this thread makes the checkpoint, and the server waits.
  */
 export class Checkpointer implements Disposable {
   readonly #deps: CheckpointerDeps;
@@ -80,8 +80,8 @@ export class Checkpointer implements Disposable {
   #start(): Worker {
     const thread = new Worker(programFile("kernel/sqlite/checkpoint-thread").path);
     thread.unref();
-    thread.on("message", (told: unknown) => {
-      if (Checkpointed.parse(told).isDone) this.#done();
+    thread.on("message", (response: unknown) => {
+      if (Checkpointed.parse(response).isDone) this.#done();
       else this.#failed("the thread could not");
     });
     thread.on("error", (error) => this.#failed(error));

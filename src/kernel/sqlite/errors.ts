@@ -187,7 +187,7 @@ const damagedDatabase = (file: string, cause: unknown): DatabaseDamagedError =>
     { cause },
   );
 
-/** Says which server it is, where that one has left word. */
+/** Names the server, if it has written its server file. */
 export function dataDirectoryInUse(directory: string, cause: unknown): DataDirectoryInUseError {
   const server = localServer(directory);
   const which = server ? `the Caxton server at ${server.url} (process ${server.pid})` : "another Caxton server";

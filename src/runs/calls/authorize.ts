@@ -13,9 +13,9 @@ type ApprovalRequest = Extract<Verdict, { type: "ask" }>;
 type PermitDeps = { readonly tools: ToolCatalogue; readonly clock: Clock; readonly view: RunView };
 
 /**
- * What the rules and the people make of calls: made as they are, made with other arguments, refused with words for the
- * model, or put to a person. Judged anew each time a call is about to begin, so that what was said before a restart or a
- * redeployment holds only for what it was said about.
+ * Applies rules and approvals to calls: a call is made unchanged, made with edited arguments, denied with a reason for
+ * the model, or submitted for approval. Checked again each time a call is about to start, so that an approval given
+ * before a restart or a redeployment applies only to what it was given for.
  */
 export function authorizeCalls(
   deps: PermitDeps,
@@ -35,7 +35,7 @@ function permit(deps: PermitDeps, plan: ExecutionPlan, call: Runnable): Prepared
   const verdict = judgeCall(plan, tool, call.arguments);
   if (verdict.type === "deny") return refused(call, forbidden(verdict));
   if (verdict.type === "allow" || isRemembered(deps, plan, tool, verdict)) return call;
-  // A call that cannot run is no question for a person: the model is told what is wrong with it.
+  // A call that cannot run is not submitted for approval: the model gets the reason.
   if (deps.tools.argumentProblems(tool, call.arguments).length > 0) return call;
   const reason = change ?? (before?.state === "void" ? before.note : "");
   return { type: "asking", start: { ...start, queued: true }, ask: askFor(deps, plan, call, { verdict, reason }) };
@@ -109,7 +109,7 @@ function toolRevisionOf(tools: ToolCatalogue, { server, inputSchema, effects }: 
   return createHash("sha256").update(canonicalJson(seen)).digest("hex");
 }
 
-/** What an approval was bound to and is otherwise by now, in words; undefined when all is as it was. */
+/** Text of the differences between what an approval was bound to and the current state; undefined if there are none. */
 export function diffSinceApproval(
   { tools, view }: Pick<PermitDeps, "tools" | "view">,
   plan: ExecutionPlan,
@@ -126,7 +126,7 @@ export function diffSinceApproval(
   return "the call is not the one that was asked for";
 }
 
-/** Whether someone has approved the tool for the whole run, against the same rule, and nothing of both has changed. */
+/** Whether the tool is approved for the whole run, against the same rule, and neither tool nor rule has changed. */
 function isRemembered(
   { tools, view }: PermitDeps,
   plan: ExecutionPlan,
@@ -157,7 +157,7 @@ export const formatRule = (level: RunApproval["level"], rule: string): string =>
 const forbidden = ({ level, rule }: Exclude<Verdict, { type: "allow" }>): ToolResult =>
   failedCall(
     "forbidden",
-    `${formatRule(level, rule)} forbids this call, so it was not made. Do not try it again in another form; go on without it, or say that you may not do it.`,
+    `${formatRule(level, rule)} forbids this call, so it was not made. Do not try it again in another form; continue without it, or say that you may not do it.`,
   );
 
 function deniedResult({ state, note, askedAtMs, expiresAtMs }: RunApproval): ToolResult {
@@ -165,17 +165,20 @@ function deniedResult({ state, note, askedAtMs, expiresAtMs }: RunApproval): Too
     const minutes = Math.max(1, Math.round((expiresAtMs - askedAtMs) / 60_000));
     return failedCall(
       "rejected",
-      `a person has to approve this call, and nobody did within ${minutes} minutes, so it was not made. Go on without it.`,
+      `this call needs a person's approval, which was not given within ${minutes} minutes, so it was not made. Continue without it.`,
     );
   }
   const said = note === "" ? "" : ` They said: ${JSON.stringify(note)}.`;
   return failedCall(
     "rejected",
-    `a person refused this call, so it was not made.${said} Do not make the same call again; do as they say, or go on without it.`,
+    `a person refused this call, so it was not made.${said} Do not make the same call again; do as they say, or continue without it.`,
   );
 }
 
-/** What the model is told before the result of a call that a person approved; nothing when they only said yes. */
+/**
+ * Text that the model gets before the result of an approved call; undefined if the approval has neither note nor
+ * edits.
+ */
 function approvalNote({ note, editedArguments }: RunApproval): string | undefined {
   const said = note === "" ? "" : ` They said: ${JSON.stringify(note)}.`;
   if (editedArguments !== null)

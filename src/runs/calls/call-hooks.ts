@@ -13,13 +13,13 @@ export const callContext = ({ id, workspace, agent, message, files }: RunView): 
   files,
 });
 
-/** Who is with a call while it is under way: a person it may ask, and those who watch it. */
+/** Hooks of a running call: elicitation of a person, and notification of the run's watchers. */
 export type CallHooks = (call: {
   readonly step: number;
   readonly callId: ToolCallId;
 }) => Pick<CallContext, "ask" | "awaitReply" | "onProgress" | "onLog">;
 
-/** People are asked, and the run's watchers are told. */
+/** Asks people through `questions`, and notifies the run's watchers. */
 export const callHooks =
   (recorder: Recorder, ask: RequestInput): CallHooks =>
   (call) => ({

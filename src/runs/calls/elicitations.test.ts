@@ -28,7 +28,7 @@ class StillClock implements Clock {
     signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
     await promise;
   }
-  /** Resolves once somebody waits for time to pass. */
+  /** Resolves when a caller waits for time to pass. */
   async awaited(): Promise<void> {
     while (this.#sleepers.length === 0) await Promise.resolve();
   }
@@ -50,7 +50,7 @@ const question: ToolQuestion = {
   url: undefined,
 };
 
-/** A run under way, with what is in its journal. */
+/** A running run, with the content of its journal. */
 async function room() {
   const clock = new StillClock();
   const events: RunEvent[] = [];
@@ -115,7 +115,7 @@ test("an answer that does not fit is refused and the question stays open", async
 });
 
 // calls.elicitations.A2
-test("a question nobody answers expires after 15 minutes, or before the run's time is over", async () => {
+test("an unanswered question expires after 15 minutes, or before the run's time is over", async () => {
   for (const [endsAtMs, waitMs] of [
     [1e9, 900_000],
     [1_000 + 60_000, 54_000],
@@ -148,7 +148,7 @@ test("with two questions open the run waits until both are answered", async () =
   expect(recorder.view().state).toBe("running");
 });
 
-test("a run that is stopped leaves the end of its questions to whoever stopped it", async () => {
+test("a stopped run leaves the end of its questions to the caller that stopped it", async () => {
   const { recorder, questions, call, opened, events } = await room();
   const run = new AbortController();
   const reply = questions.elicitorOf(recorder, 1e9, run.signal)(call, question, never);

@@ -31,15 +31,15 @@ type Open = {
 };
 
 const EXPIRY_MS = 15 * 60_000;
-/** The agent needs some of its run's time to go on with the answer, or without one. */
+/** The agent needs some of its run's time to continue with the answer, or without one. */
 const SHARE_OF_TIME = 0.9;
 const OPEN_PER_RUN_MAX = 16;
 
 /**
- * Questions that tools put to people while their runs are under way.
- * calls.elicitations.A1. A question is on disk before anybody can answer it, and its end before who answered hears of
- *   it.
- * calls.elicitations.A2. The first word counts: an answer, the expiry, or the end of the call.
+ * Questions that tools ask people during runs.
+ * calls.elicitations.A1. A question is durable before it can be answered, and its end before the sender of the answer
+ *   receives the confirmation.
+ * calls.elicitations.A2. The first event decides: an answer, the expiry, or the end of the call.
  */
 export class Elicitations {
   readonly #clock: Clock;
@@ -62,7 +62,7 @@ export class Elicitations {
         settled: Promise.withResolvers(),
         recorded: Promise.withResolvers(),
       };
-      // Whoever answers hears of a failure; where nobody does there is nobody to hear.
+      // The sender of an answer gets the failure; if there is no answer, no caller waits for it.
       open.recorded.promise.catch(() => undefined);
       this.#open.set(id, open);
       try {

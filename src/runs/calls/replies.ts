@@ -19,7 +19,7 @@ export const waiterOf =
     return WAITS;
   };
 
-/** What became of a call's wait: it goes on, it brought a result, or there is none. */
+/** State of a call's wait: `waiting`, its result, or undefined if the call does not wait. */
 export function waitOf({ steps, replies }: RunView, callId: ToolCallId): ToolResult | "waiting" | undefined {
   const reply = replies.findLast((each) => each.callId === callId);
   if (reply === undefined) return undefined;

@@ -61,12 +61,12 @@ export const READ_RESULT: Tool = own(
 export const OWN_TOOLS: readonly Tool[] = [FIND_TOOLS, READ_RESULT];
 export const isOwnTool = (tool: Tool): boolean => OWN_TOOLS.includes(tool);
 
-/** Which of an agent's tools a model is told of only when it looks for them: `server`, `server.tool` or `*`. */
+/** Tools of an agent that a model gets only when it searches for them: `server`, `server.tool` or `*`. */
 export type DeferredTools = readonly string[];
 
 const FoundTools = z.object({ found: z.array(z.string()) });
 
-/** The tools a model is told of in its next turn: those not deferred, those it has found or called, and the run's own. */
+/** Tools offered to the model in its next turn: those not deferred, those it has found or called, and the run's own. */
 export function offeredTools(view: RunView, tools: readonly Tool[], deferred: DeferredTools): readonly Tool[] {
   const reading = hasKeptResults(view) ? [READ_RESULT] : [];
   if (deferred.length === 0) return [...tools, ...reading];

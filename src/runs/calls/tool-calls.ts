@@ -30,7 +30,7 @@ export type PreparedCall =
       readonly tool: Tool;
       /** What it is made with; what the model gave, which `start` has, unless a person changed it. */
       readonly arguments: JsonObject;
-      /** What the model is told before the result. */
+      /** Text that the model gets before the result. */
       readonly note?: string | undefined;
     }
   /** It waits for a person, and is not made before they answer. */
@@ -38,8 +38,8 @@ export type PreparedCall =
   | { readonly type: "refused"; readonly start: ToolStart; readonly result: ToolResult };
 
 /**
- * Finds the tool, among those the model was told of or else all the agent has, and reads the arguments. What cannot run
- * becomes a failed result that tells the model how to do better.
+ * Finds the tool, among those offered to the model or else all the agent has, and parses the arguments. A call that
+ * cannot run becomes a failed result that says how to correct it.
  */
 export function prepareCall(
   step: number,
@@ -187,7 +187,7 @@ async function runCall(
   const wait = waitOf(deps.recorder.view(), call.start.callId);
   if (wait === "waiting") return { events: [], release };
   const result = wait ?? returned;
-  // A call that was cut off has no result worth keeping: after a restart it is made again, or someone is asked.
+  // An interrupted call has no result to store: after a restart it is repeated, or a person decides.
   if (signal.aborted && result.type === "failed" && result.reason === "cancelled") return { events: [], release };
   const end = remarked(await endOf(deps, call.start, result), call.note);
   return { events: [end], release };

@@ -19,7 +19,7 @@ const tool = (id: string, description: string, fields: readonly string[] = []): 
 const TOOLS = [
   tool("csv_parser.group", "Groups the rows of a CSV file and sums a column", ["file", "by"]),
   tool("csv_parser.filter", "Keeps the rows of a CSV file that fit a condition", ["file", "where"]),
-  tool("weather.forecast", "Tells the weather of the coming days for a city", ["city", "days"]),
+  tool("weather.forecast", "Reports the weather of the coming days for a city", ["city", "days"]),
   tool("mail.sendMessage", "Sends an e-mail", ["recipient", "subject"]),
 ];
 const ids = (query: string, limit = 5) =>

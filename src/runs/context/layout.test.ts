@@ -203,8 +203,8 @@ test("what was recalled is a part of its own, and is left out before nothing fit
     const laid = layOut(input(turnsOf([["a"]]), { fixed, ...over }));
     if (laid.type === "too-long") return laid.takes.map(({ what }) => what);
     const { report } = laid;
-    const told = report.parts.reduce((sum, { tokens }) => sum + tokens, 0);
-    expect(report.estimate).toBeGreaterThanOrEqual(told);
+    const reported = report.parts.reduce((sum, { tokens }) => sum + tokens, 0);
+    expect(report.estimate).toBeGreaterThanOrEqual(reported);
     return [laid.holdsRecalled, report.degraded, report.parts.find(({ what }) => what === "recalled memory")];
   };
   expect(part({})).toEqual([

@@ -2,7 +2,7 @@ import * as z from "zod";
 
 const Count = z.int().min(0);
 
-/** What became of a part of a request. */
+/** What was done with a part of a request. */
 export const CONTEXT_ACTIONS = ["kept", "shortened", "deduplicated", "summarised", "dropped"] as const;
 export const WINDOW_ORIGINS = ["model", "agent", "default", "refused"] as const;
 
@@ -16,8 +16,8 @@ export const ContextPart = z.object({
 export type ContextPart = z.infer<typeof ContextPart>;
 
 /**
- * What went into one request to a model and why: some lines, however long the dialogue is, since it names turns by
- * ranges. Its two marks are also where the next request goes on from, so that what was once shortened stays so.
+ * Content of one request to a model, and why: a few lines, however long the dialogue is, since it names turns by
+ * ranges. The next request starts at its two truncation points, so that a shortened part stays shortened.
  */
 export const ContextReport = z.object({
   /** Tokens of request and answer together that were reckoned with. */
@@ -30,14 +30,14 @@ export const ContextReport = z.object({
   estimate: Count,
   /** By how much more than estimated the provider counted in the turn before; the estimate is not corrected, the room is. */
   correction: z.number(),
-  /** Results of turns up to this one are shortened; 0 is none. */
+  /** Results of turns up to this one are shortened; 0 means none. */
   shortenedThrough: Count,
-  /** Turns up to this one are summarised or left out; 0 is none. */
+  /** Turns up to this one are summarized or left out; 0 means none. */
   coveredThrough: Count,
   /** Whether the model was given less than there is. */
   degraded: z.boolean(),
   parts: z.array(ContextPart),
-  /** What the model was told about its own behaviour, such as that it repeats itself. */
+  /** Warnings to the model about its own behavior, for example that it repeats itself. */
   warnings: z.array(z.string()),
 });
 export type ContextReport = z.infer<typeof ContextReport>;

@@ -9,7 +9,7 @@ const CHARS_PER_TOKEN = 3;
 
 export type SummaryInput = {
   readonly task: string;
-  /** The summary that covers the turns before these; empty when there is none. */
+  /** The summary that covers the previous turns; empty if there is none. */
   readonly before: string;
   readonly turns: readonly Turn[];
   readonly tokensMax: number;
@@ -60,8 +60,8 @@ function clip(text: string, charsMax: number): string {
 }
 
 /**
- * A summary without a model: of each turn the call and what is most telling of its result, lines with numbers first.
- * The same turns give the same text, at most `tokensMax` tokens.
+ * A summary without a model: for each turn, the call and the most informative lines of its result, lines with
+ * numbers first. The same turns give the same text, at most `tokensMax` tokens.
  */
 export function extractSummary({ before, turns, tokensMax }: SummaryInput): string {
   const lines = turns.flatMap(extractTurn);
@@ -82,7 +82,7 @@ const EXTRACT_HEAD = "Excerpts, made without a model:";
 const EXTRACT_CHARS = 160;
 
 function extractTurn({ turn, text, calls, results }: Turn): readonly string[] {
-  const said = text.trim() === "" ? [] : [`- turn ${turn}, agent: ${telling(text)}`];
+  const said = text.trim() === "" ? [] : [`- turn ${turn}, agent: ${informativeLines(text)}`];
   const called = results.map((result, index) => {
     const given = clip(calls[index]?.arguments ?? "", 80);
     return `- call ${result.call}, ${result.name} ${given}: ${result.failed ? "failed, " : ""}${found(result)}`;
@@ -90,9 +90,9 @@ function extractTurn({ turn, text, calls, results }: Turn): readonly string[] {
   return [...said, ...called];
 }
 
-const found = ({ text }: TurnResult): string => telling(text);
+const found = ({ text }: TurnResult): string => informativeLines(text);
 
-function telling(text: string): string {
+function informativeLines(text: string): string {
   const lines = text.split("\n").map((line) => line.trim());
   const best = lines.find((line) => /\d/.test(line) && line.length > 3) ?? lines.find((line) => line !== "") ?? "";
   return clip(best, EXTRACT_CHARS).replaceAll(/\s+/g, " ");

@@ -20,7 +20,7 @@ export type TurnResult = {
   readonly failed: boolean;
   /** Said to the model after the result. */
   readonly note: string;
-  /** About what `text`, `note` and pictures take. */
+  /** Estimated tokens of `text`, `note` and images. */
   readonly tokens: number;
   readonly hasImages: boolean;
 };

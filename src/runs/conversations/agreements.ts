@@ -11,13 +11,13 @@ import type { MessageSender, SentRecords } from "./ports.ts";
 
 export type AgreementsDeps = {
   readonly runs: Pick<Runs, "view">;
-  readonly answers: Pick<RunAnswers, "underWay">;
+  readonly answers: Pick<RunAnswers, "unfinished">;
   readonly agents: Pick<Agents, "prepare">;
   readonly sent: SentRecords;
   readonly post: MessageSender;
   readonly clock: Clock;
   readonly alarm: TimerQueue;
-  /** How long a run may take until whoever asked hears that it is worked on. */
+  /** Time that a run may take before `agree` is sent to the requester. */
   readonly afterMs: number;
 };
 
@@ -32,9 +32,9 @@ export class Agreements {
     this.#deps = deps;
   }
 
-  /** Watches the runs that were under way when the server ended. */
+  /** Watches the runs that were unfinished when the server ended. */
   start(): void {
-    for (const { runId, createdAtMs } of this.#deps.answers.underWay()) {
+    for (const { runId, createdAtMs } of this.#deps.answers.unfinished()) {
       this.#at(Math.max(0, createdAtMs + this.#deps.afterMs - this.#deps.clock.nowMs()), runId);
     }
   }

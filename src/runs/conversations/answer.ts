@@ -6,7 +6,7 @@ import { answersTo } from "./trigger.ts";
 
 type Performative = Message["performative"];
 
-/** What a run that has ended says to whoever wrote. */
+/** Reply of an ended run to the requester. */
 export type Answer = {
   readonly performative: Performative;
   readonly content: Content;
@@ -30,7 +30,7 @@ const NOT_DONE: readonly Performative[] = ["failure", "refuse", "reject-proposal
 /** Answers whose words are an object as a rule: terms of a proposal. */
 const AS_JSON: ReadonlySet<Performative> = new Set(["propose"]);
 
-/** Whether the run's model has answered by itself, with the tool for it. */
+/** Whether the run's model has sent the final reply with its tool. */
 const hasFinalReply = ({ steps }: RunView): boolean =>
   steps.some(
     (step) =>
@@ -42,11 +42,11 @@ const hasFinalReply = ({ steps }: RunView): boolean =>
       step.end.structured["final"] === true,
   );
 
-/** Whether the run's model has said something to whoever asked, be it that it agrees. */
+/** Whether the run's model has sent any reply to the requester, including `agree`. */
 export const hasReplied = ({ steps }: RunView): boolean =>
   steps.some((step) => step.kind === "tool" && step.server === MESSAGES && step.tool === REPLY);
 
-/** The answer of a run that has ended; undefined when nobody waits for one, or has got it. */
+/** The reply of an ended run; undefined if no requester waits for one, or it was already sent. */
 export function answerOf(view: RunView, link: RunMessage): Answer | undefined {
   const allowed = answersTo(link);
   if (allowed.length === 0 || hasFinalReply(view)) return undefined;
@@ -63,13 +63,13 @@ export function answerOf(view: RunView, link: RunMessage): Answer | undefined {
   return { performative, content: { type: "text", text }, error: performative === "failure" ? error : undefined };
 }
 
-/** A bid, or why there is none. */
+/** A bid, or the reason for a refusal. */
 function bidOf({ output, outputJson }: RunView, call: Call): Answer {
   const { now } = limitsIn(outputJson === null ? output : JSON.stringify(outputJson));
   const price = now === undefined ? undefined : bidUpTo(now, call);
   if (price !== undefined)
     return { performative: "propose", content: { type: "json", value: { price } }, error: undefined };
-  // What it would pay is not told to the seller.
+  // The price limit is not sent to the seller.
   const text = now === undefined ? output : PASSES;
   return { performative: "refuse", content: { type: "text", text }, error: undefined };
 }

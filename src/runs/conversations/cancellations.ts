@@ -9,9 +9,9 @@ import { cancellationId, letterOf, messageIdOf } from "../../messaging/acl/index
 import type { MessageSender, SentRecords, TaskService } from "./ports.ts";
 import { taskOfWait } from "./task-waits.ts";
 
-export type CallOffsDeps = {
+export type CancellationsDeps = {
   readonly runs: Pick<Runs, "hub">;
-  readonly waits: Pick<ReplyIndex, "abandoned" | "told">;
+  readonly waits: Pick<ReplyIndex, "abandoned" | "markNotified">;
   readonly sent: SentRecords;
   readonly tasks: Pick<TaskService, "cancel">;
   readonly post: MessageSender;
@@ -21,17 +21,16 @@ export type CallOffsDeps = {
 const BATCH_MAX = 100;
 
 /**
- * Tells those who were asked by a run that has ended before they answered: `cancel` goes out, and tasks that it offered are
- * cancelled.
- * conversations.cancellations.F1. It is said after the run's end is on disk, also by the next server when this one ends
- *   in between; said twice it is one message.
+ * Sends `cancel` to the agents asked by a run that ended before they replied, and cancels the tasks that it offered.
+ * conversations.cancellations.F1. A cancellation is sent after the run's end is durable, after a restart by the next
+ *   server; sent twice it is one message.
  */
 export class Cancellations implements AsyncDisposable {
-  readonly #deps: CallOffsDeps;
+  readonly #deps: CancellationsDeps;
   readonly #worker: OutboxWorker;
   #watching: Disposable | undefined;
 
-  constructor(deps: CallOffsDeps) {
+  constructor(deps: CancellationsDeps) {
     this.#deps = deps;
     this.#worker = new OutboxWorker(
       deps.clock,
@@ -61,7 +60,7 @@ export class Cancellations implements AsyncDisposable {
       const abandoned = waits.abandoned(BATCH_MAX);
       for (const wait of abandoned) {
         if (!(await this.#send(wait))) return "retry";
-        await waits.told(wait.replyWith);
+        await waits.markNotified(wait.replyWith);
       }
       if (abandoned.length < BATCH_MAX) return "done";
     }
@@ -98,7 +97,7 @@ export class Cancellations implements AsyncDisposable {
       }),
     );
     if (submitted.type === "accepted") return true;
-    log.info({ runId, code: submitted.error.code }, "whoever was asked by a run that has ended could not be told");
+    log.info({ runId, code: submitted.error.code }, "failed to send cancel to agents asked by an ended run");
     return submitted.type === "answered" || submitted.retryAfterMs === undefined;
   }
 

@@ -44,7 +44,7 @@ export async function findAgents(
     description,
     capabilities: [...capabilities],
   }));
-  if (shown.length === 0) return [nobody(there), { agents: [] }];
+  if (shown.length === 0) return [noAgentText(there), { agents: [] }];
   const lines = shown.map(
     (each) => `- ${each.name}: ${each.description || "no description"} (${each.capabilities.join(", ")})`,
   );
@@ -79,12 +79,12 @@ async function allOf(agents: AgentFinder["agents"], workspace: string, capabilit
 
 /** How many of the words an agent's name, capabilities and description have. */
 function scoreOf({ name, description, capabilities }: AgentMatch, asked: ReadonlySet<string>): number {
-  const told = new Set(termsIn([name, ...capabilities, description].join(" ")));
-  return [...asked].filter((word) => told.has(word)).length;
+  const known = new Set(termsIn([name, ...capabilities, description].join(" ")));
+  return [...asked].filter((word) => known.has(word)).length;
 }
 
-function nobody(there: readonly AgentMatch[]): string {
+function noAgentText(there: readonly AgentMatch[]): string {
   const capabilities = [...new Set(there.flatMap((each) => each.capabilities))].toSorted();
   if (capabilities.length === 0) return "No other agent is there.";
-  return `No agent fits. Capabilities that somebody provides: ${capabilities.slice(0, PAGE).join(", ")}.`;
+  return `No agent fits. Provided capabilities: ${capabilities.slice(0, PAGE).join(", ")}.`;
 }

@@ -92,27 +92,30 @@ export class Correspondence implements AgentHandler {
     return settled;
   }
 
-  /** Whether a run waited for this message; it goes on with it then, or waits on where more is to come. */
+  /** Whether a run waited for this message; the run then resumes, or keeps waiting if more messages follow. */
   async #endWait({ message, recipient }: Delivered): Promise<boolean> {
     const { waits, replies } = this.#deps;
     const named = message.inReplyTo === undefined ? undefined : waits.find(message.inReplyTo);
     const isOurs = named?.workspace === message.workspace && sameName(named.agent, recipient);
     const wait = isOurs ? named : this.#waitIn(message, recipient);
     if (wait === undefined) return false;
-    // The wait has the same deadline and ends by itself.
+    // The wait has the same deadline and ends on its own.
     if (isExpiry(message)) return true;
     if (isSubscription(wait.replyWith)) {
-      // The first answer is waited for; what is told later is news.
+      // The wait ends with the first reply; later replies are news.
       if (wait.state !== "open") return false;
     } else if (isInterim(message.performative)) return true;
     const { outcome, text: words, structured } = replyResult(message);
     const text = isSubscription(wait.replyWith) ? `${words} (subscription ${message.conversationId})` : words;
     await replies.give(wait.replyWith, { outcome, messageId: message.id, from: message.sender, text, structured });
-    // One that came too late, after the deadline say, is on record, and starts nothing.
+    // A reply after the deadline is stored and starts no run.
     return true;
   }
 
-  /** Some answer without saying to what: then the conversation tells, where only one waits in it. */
+  /**
+   * If a reply does not name its request, the conversation identifies it, provided that only one
+   * request waits in it.
+   */
   #waitIn({ inReplyTo, workspace, conversationId, performative }: Message, agent: string) {
     const asks = performative !== "inform" && !ANSWERS.has(performative) && !FAILURES.has(performative);
     if (inReplyTo !== undefined || asks) return undefined;
@@ -188,7 +191,7 @@ export class Correspondence implements AgentHandler {
     return past.map(({ sender, performative, content }) => ({ sender, performative, text: textOf(content) }));
   }
 
-  /** A full queue of runs empties by itself; until then, and until it expires, the message stays where it is. */
+  /** A full run queue drains on its own; until then, and until it expires, the message stays in the mailbox. */
   async #whenThereIsRoom(message: Message, signal: AbortSignal, start: () => Promise<unknown>): Promise<void> {
     for (;;) {
       try {
@@ -221,7 +224,7 @@ export class Correspondence implements AgentHandler {
     return DONE;
   }
 
-  /** Whoever asked calls it off: runs of the conversation end, and say nothing but that. */
+  /** The requester cancels: runs of the conversation end and send only the cancellation. */
   async #cancel(delivered: Delivered): Promise<Settlement> {
     const { message, recipient } = delivered;
     const { answers, runs, post, clock } = this.#deps;
@@ -229,7 +232,7 @@ export class Correspondence implements AgentHandler {
     for (const id of answers.inConversation(conversation).unfinished) {
       await answers.sent(id);
       try {
-        await runs.cancel(id, `${message.sender} called it off`);
+        await runs.cancel(id, `${message.sender} cancelled the request`);
       } catch (error) {
         // It has ended in the same moment.
         if (!(error instanceof CaxtonError)) throw error;

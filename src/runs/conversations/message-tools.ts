@@ -239,7 +239,7 @@ export class MessageTools implements NativeTools {
     return done(`Subscribed to ${topic}.`, { subscription: id, topic });
   }
 
-  /** Waits until the agent agrees; what it tells from then on are messages of its own. */
+  /** Waits until the agent agrees; later notifications are separate messages. */
   #subscribeTo(call: ToolCall, address: Address, { about, where }: z.output<typeof SubscribeArguments>) {
     const { awaitReply } = call.context;
     if (awaitReply === undefined || where !== undefined) {
@@ -264,7 +264,7 @@ export class MessageTools implements NativeTools {
     });
   }
 
-  /** Nobody has to wait for an answer longer than their own asker waits for theirs. */
+  /** A wait ends no later than the wait of the agent that sent this run's request. */
   #deadline(minutes: number, link: RunMessage | null): number {
     const nowMs = this.#deps.clock.nowMs();
     const ownMs = nowMs + Math.round(minutes * MINUTE_MS);
@@ -274,7 +274,8 @@ export class MessageTools implements NativeTools {
 
   async #reply(call: ToolCall, { performative, content }: z.output<typeof ReplyArguments>): Promise<ToolResult> {
     const { link, workspace, sender } = this.#callerOf(call);
-    if (link === null) return failedCall("tool-error", "no message started this run, so there is none to answer.");
+    if (link === null)
+      return failedCall("tool-error", "no message started this run, so there is no request to reply to.");
     const allowed = [...answersTo(link), "not-understood" as const];
     if (!allowed.includes(performative)) {
       const acts = allowed.join(", ");
@@ -338,7 +339,7 @@ async function checked<Schema extends z.ZodType>(
   );
 }
 
-/** What became of a message, for the model that sent it. */
+/** Result of a sent message, for the model that sent it. */
 function resultOf(submitted: Submitted, said: { readonly performative: string; readonly final?: boolean }): ToolResult {
   if (submitted.type === "accepted") {
     const { id, conversationId, recipients } = submitted;

@@ -13,8 +13,8 @@ export interface MessageSender {
 /** What was said so far. */
 export interface ConversationHistory {
   /**
-   * The last messages of its conversation before this one, oldest first: those that `agent` sent or got. What others said to
-   * each other, such as a rival's bid, is none of its business.
+   * The last messages of its conversation before this one, oldest first: those that `agent` sent or received. Messages
+   * between others, such as a rival's bid, are not included.
    */
   before(
     message: Pick<Message, "id" | "workspace" | "conversationId">,

@@ -74,7 +74,7 @@ const done = (text: string): ToolResult => ({
   usage: NO_USAGE,
 });
 
-test("subscribers who were agreed to are told, each in the conversation of the subscription", async () => {
+test("notifies subscribers whose subscription was agreed to, each in the conversation of the subscription", async () => {
   const { deps, sent } = place(
     subscription("one", "alice", true),
     subscription("two", "bob", false),
@@ -90,7 +90,7 @@ test("subscribers who were agreed to are told, each in the conversation of the s
   expect(nobody).toMatchObject({ content: [{ text: "Nobody has subscribed." }] });
 });
 
-test("a subscription to an agent is ended by a cancel to it, by who made it and nobody else", async () => {
+test("a subscription to an agent is ended by a cancel from its subscriber and by no other agent", async () => {
   const { deps, sent } = place(subscription("one", "alice", true));
   expect(await unsubscribe(deps, callBy("bob"), "one", done)).toMatchObject({ type: "failed" });
   expect(await unsubscribe(deps, callBy("alice"), "other", done)).toMatchObject({ type: "failed" });

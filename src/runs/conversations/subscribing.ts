@@ -16,7 +16,7 @@ export type SubscribingDeps = {
 };
 
 export const SUBSCRIBE_PROTOCOL = "fipa-subscribe";
-/** The state of somebody who was subscribed to and has agreed, in the protocol's table. */
+/** State of a subscriber whose subscription was agreed to, in the protocol's table. */
 const SUBSCRIBED = "subscribed";
 /** Conversations that are looked at, the last changed first. */
 const SUBSCRIPTIONS_MAX = 1_000;
@@ -68,7 +68,7 @@ const subscribedTo = ({ protocol, initiator, participants }: Conversation, agent
     ? participants.filter(({ state }) => state === SUBSCRIBED).map(({ name }) => name)
     : [];
 
-/** Tells all who subscribed to the calling agent something, each in its own conversation. */
+/** Notifies all subscribers of the calling agent, each in its own conversation. */
 export async function notifySubscribers(
   { post, conversations, clock }: SubscribingDeps,
   call: ToolCall,
@@ -82,7 +82,7 @@ export async function notifySubscribers(
   if (agent === undefined) return failedCall("tool-error", "only an agent has subscribers.");
   const query = { workspace, protocol: SUBSCRIBE_PROTOCOL, participant: agent, limit: SUBSCRIPTIONS_MAX };
   const open = (await conversations.conversations(query)).filter((each) => isSubscriber(each, agent));
-  const told: string[] = [];
+  const notified: string[] = [];
   for (const conversation of open) {
     const { id: conversationId, initiator } = conversation;
     const inReplyTo = lastCall(conversation, agent);
@@ -102,10 +102,10 @@ export async function notifySubscribers(
         atMs: clock.nowMs(),
       }),
     );
-    if (submitted.type === "accepted") told.push(initiator);
+    if (submitted.type === "accepted") notified.push(initiator);
   }
-  const text = told.length === 0 ? "Nobody has subscribed." : `Told ${told.join(", ")}.`;
-  return done(text, { subscribers: told });
+  const text = notified.length === 0 ? "Nobody has subscribed." : `Told ${notified.join(", ")}.`;
+  return done(text, { subscribers: notified });
 }
 
 const partOf = ({ participants }: Conversation, agent: string) => participants.find(({ name }) => isSame(name, agent));

@@ -7,7 +7,7 @@ export type Addressed = {
   readonly broadcast?: boolean | undefined;
 };
 
-/** The address, or why there is none. */
+/** The address, or the reason why there is no valid one. */
 export function addressOf({ to, capability, topic, broadcast }: Addressed): Address | string {
   const given: readonly (Address | undefined)[] = [
     to === undefined ? undefined : { type: "receivers", names: [...new Set(typeof to === "string" ? [to] : to)] },

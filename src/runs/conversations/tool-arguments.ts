@@ -13,14 +13,14 @@ const addresses = {
     .union([Name, z.array(Name).min(1).max(100)])
     .optional()
     .meta({ description: "Name of an agent, or a list of names" }),
-  capability: Name.optional().meta({ description: "Or a capability: whoever provides it gets it" }),
+  capability: Name.optional().meta({ description: "Or a capability: goes to an agent that provides it" }),
 };
 
 const content = Json.meta({ description: "What you say: text, or any JSON" });
 
 export const SendArguments = z.strictObject({
   ...addresses,
-  topic: Name.optional().meta({ description: "Or a topic: whoever subscribed to it gets it" }),
+  topic: Name.optional().meta({ description: "Or a topic: goes to its subscribers" }),
   broadcast: z.boolean().optional().meta({ description: "Or true: every agent of the workspace gets it" }),
   performative: z.enum(PERFORMATIVES).default("inform").meta({ description: "What you do by saying it" }),
   content,
@@ -32,7 +32,7 @@ export const SendArguments = z.strictObject({
 export const AskArguments = z.strictObject({
   ...addresses,
   performative: z.enum(["request", "query-if", "query-ref", "propose", "subscribe"]).default("request").meta({
-    description: "request to have something done, query-ref to be told something, query-if to be told whether",
+    description: "request to have something done, query-ref to ask for information, query-if to ask whether",
   }),
   content,
   conversation_id: Name.optional(),
@@ -93,9 +93,11 @@ export const SubscribeArguments = z.strictObject({
   topic: Name.optional().meta({
     description: "A topic, or a pattern of topics: prices.* is one word, prices.# any number",
   }),
-  to: Name.optional().meta({ description: "Or an agent that is to tell" }),
-  capability: Name.optional().meta({ description: "Or a capability: one agent that provides it is to tell" }),
-  about: Json.optional().meta({ description: "For an agent: what you want to be told of, text or JSON" }),
+  to: Name.optional().meta({ description: "Or an agent that is to send notifications" }),
+  capability: Name.optional().meta({
+    description: "Or a capability: one agent that provides it is to send notifications",
+  }),
+  about: Json.optional().meta({ description: "For an agent: what you want to be notified of, text or JSON" }),
   where: z.string().min(1).max(4_000).optional().meta({
     description: "For a topic: only messages for which this expression holds, as in message.content.price < 10",
   }),

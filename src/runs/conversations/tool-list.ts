@@ -69,7 +69,7 @@ export const SUBSCRIBE = tool(
   "subscribe",
   [
     "Subscribe",
-    "Subscribes to a topic, or to an agent that is to tell: from now on messages there start runs of this agent, until it unsubscribes.",
+    "Subscribes to a topic, or to notifications of an agent: from now on messages there start runs of this agent, until it unsubscribes.",
   ],
   { schema: SubscribeArguments, effects: SENDS },
 );
@@ -79,12 +79,15 @@ export const UNSUBSCRIBE = tool("unsubscribe", ["End a subscription", "Ends a su
 });
 export const TELL = tool(
   "tell_subscribers",
-  ["Tell subscribers", "Tells something to all who subscribed to this agent and whose subscription it agreed to."],
+  [
+    "Notify subscribers",
+    "Sends a notification to all who subscribed to this agent and whose subscription it agreed to.",
+  ],
   { schema: TellArguments, effects: SENDS },
 );
 export const FIND = tool(
   "find_agents",
-  ["Find agents", "Tells which agents there are, what they do and which capabilities they provide."],
+  ["Find agents", "Lists the agents, what they do and which capabilities they provide."],
   { schema: FindArguments, effects: LOOKS },
 );
 export const ANSWER = tool(

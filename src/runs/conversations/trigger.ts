@@ -34,14 +34,17 @@ export const propagatedContext = ({ trace: { traceId, spanId, flags, state }, ho
   trail,
 });
 
-/** Returns what messages of a session take over from the message that started its run; undefined for any other session. */
+/**
+ * Returns the context that messages of a session inherit from the message that started its run; undefined for any other
+ * session.
+ */
 export function originOf(journal: Pick<RunJournal, "summary">, session: string) {
   const run = RunId.safeParse(session);
   const link = run.success ? (journal.summary(run.data)?.message ?? undefined) : undefined;
   return link === undefined ? undefined : { ...propagatedContext(link), parentConversation: link.conversationId };
 }
 
-/** A message of a run to whoever started it. */
+/** A message of a run to the agent that started it. */
 export function replyTo(link: RunMessage, workspace: string, draft: ReplyDraft): Message {
   const carried = propagatedContext(link);
   const asked = composeMessage({
@@ -100,13 +103,13 @@ function actsAfter({ performative, protocol }: Asked): {
 
 const answererOf = (asker: string) => (asker === "initiator" ? "participant" : "initiator");
 
-/** Acts that a run may answer its message with; none when nobody waits for an answer. */
+/** Performatives with which a run may answer its message; empty if no reply is expected. */
 export function answersTo(asked: Asked): readonly Performative[] {
   const { first, agreed } = actsAfter(asked);
   return [...new Set([...first, ...agreed])];
 }
 
-/** Whether an agreement may come before the result, and need not; without a protocol nobody expects one. */
+/** Whether an agreement may come before the result and need not; without a protocol none is expected. */
 export function mayAgreeLate(asked: Asked): boolean {
   const { first, agreed } = actsAfter(asked);
   const standsForItself = asked.performative === "subscribe" || asked.performative === "request-whenever";

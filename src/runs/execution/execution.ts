@@ -57,10 +57,13 @@ export type ExecutionDeps = {
   readonly attend: CallHooks;
   /** A model by its `provider/model`, with the settings that are good for it; never rejects. */
   readonly backup: (name: string) => Promise<ModelInUse>;
-  /** How long a run waits for somebody to choose how it goes on when its model failed. */
+  /** Time that a run waits for the choice of a person after its model failed. */
   readonly choiceTimeoutMs: number;
   readonly meter: Meter;
-  /** Lets the run rest until someone answers, unless that has happened meanwhile to one of `waits`, which are those of `waitsOf`. */
+  /**
+   * Suspends the run until a decision arrives, unless one of `waits`, as `pendingWaits` returns them, has ended in the
+   * meantime.
+   */
   readonly rest: (state: SuspendedState, waits: readonly string[]) => Promise<"resting" | "go-on">;
 };
 
@@ -70,7 +73,7 @@ export type ExecutionDeps = {
  * execution.E2. A model turn is journaled together with the calls it asks for; none of them begins before that is on
  *   disk.
  * execution.E3. A finished turn or call is never made again; a call begun without a result only when it is repeatable
- *   or someone says so. Calls that wait for others of their turn have not begun: the journal says of each when it does.
+ *   or a person decides so. Calls that wait for others of their turn have not begun: the journal says of each when it does.
  * execution.E4. Aborted, it returns without an end in the journal; whoever aborted decides what is written.
  */
 export async function execute(given: ExecutionDeps, planned: ExecutionPlan, signal: AbortSignal): Promise<void> {
@@ -87,7 +90,7 @@ export async function execute(given: ExecutionDeps, planned: ExecutionPlan, sign
     const { use, offered, permit } = turn;
     const bounded = boundArguments(turn.answer.toolCalls, plan);
     const answer = { ...turn.answer, toolCalls: bounded.calls };
-    // A run that went over to a backup stays with it.
+    // A run that switched to a backup model stays with it.
     deps = { ...deps, model: use.model };
     plan = { ...plan, settings: use.settings };
     const cost = await permit.charge(turn.answer);
@@ -123,8 +126,8 @@ export async function execute(given: ExecutionDeps, planned: ExecutionPlan, sign
 }
 
 /**
- * Ends what is open: calls that a stop of the server cut off, and calls that waited for a person. When nothing more can be
- * done before someone answers, the run rests.
+ * Ends open calls: those interrupted by a stop of the server, and those that waited for a person. If nothing more can
+ * be done without a decision, suspends the run.
  */
 async function settleOpenCalls(
   deps: ExecutionDeps,
@@ -137,7 +140,7 @@ async function settleOpenCalls(
     const open = openCalls(recorder.view());
     if (open.length > 0 && (await settle(deps, plan, { open, tools }, signal)) === "stopped") return "stopped";
     const view = recorder.view();
-    // Someone answered in this moment.
+    // A decision arrived in the meantime.
     if (openCalls(view).length > 0) continue;
     const waits = pendingWaits(view);
     const state = suspendedState(view);
@@ -153,7 +156,7 @@ export const pendingWaits = ({ approvals, replies }: RunView): readonly string[]
   ...replies.filter(({ state }) => state === "open").map(({ replyWith }) => replyWith),
 ];
 
-/** What people have to do comes first: it tells who has to see to it that the run goes on. */
+/** Work for people comes first: it shows who has to act before the run resumes. */
 function suspendedState({ approvals, replies, waitingFor }: RunView): SuspendedState | undefined {
   if (waitingFor.length > 0) return "needs-decision";
   if (approvals.some(({ state }) => state === "open")) return "awaiting-approval";
@@ -337,7 +340,7 @@ const decidedToFail = (step: ToolStep): RunEvent => ({
   type: "run-fail",
   failure: {
     code: RUN_FAILURE_CODES.decidedFail,
-    message: `someone decided that the run fails because the fate of ${step.name} is not known`,
+    message: `a decision failed the run because the outcome of ${step.name} is unknown`,
     hint: "Start the run again.",
   },
 });

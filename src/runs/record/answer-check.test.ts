@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { unfenced } from "./answer-check.ts";
 
-test("an answer is taken out of its code fence, with or without a language", () => {
+test("extracts an answer from its code fence, with or without a language", () => {
   expect(unfenced('```json\n{"a": 1}\n```')).toBe('{"a": 1}');
   expect(unfenced("  ```\r\n\n[1]\n\n```  \n")).toBe("[1]");
   expect(unfenced("```\n```")).toBe("");

@@ -13,7 +13,7 @@ const PROBLEM_CHARS_MAX = 300;
 export const outputInstruction = (schema: JsonObject): string =>
   `When you answer, and do not call a tool, your answer is one JSON value that fits this JSON Schema, and nothing else: no explanation before or after it, no code fence.\n${JSON.stringify(schema)}`;
 
-/** What the model is told of an answer that does not fit. */
+/** Request to the model to correct an answer that does not fit. */
 export const repairRequest = (problems: readonly string[]): string =>
   `Your answer does not fit the JSON Schema it has to fit:\n${problems.map((problem) => `- ${problem}`).join("\n")}\nAnswer again, with the corrected JSON value and nothing else.`;
 
@@ -39,7 +39,7 @@ export function checkedAnswer(view: RunView, schema: JsonObject, step: number, t
     type: "run-fail",
     failure: {
       code: RUN_FAILURE_CODES.outputInvalid,
-      message: `the answer does not fit its schema, also after the model was told why: ${problems.join("; ")}`,
+      message: `the answer does not fit its schema, even after a request to correct it: ${problems.join("; ")}`,
       hint: "The answers are in the run's steps. Say in the prompt what each field holds, choose a stronger model, or loosen the schema.",
     },
   };
@@ -51,7 +51,7 @@ function problemsOf(text: string, schema: JsonObject): readonly string[] {
   return schemaCheck(schema)(parsed.value).map((problem) => problem.slice(0, PROBLEM_CHARS_MAX));
 }
 
-/** Many models put JSON into a code fence, whatever they are told. Takes time by the text's length, whatever is in it. */
+/** Many models put JSON into a code fence regardless of the prompt. Takes time linear in the length of the text. */
 export function unfenced(text: string): string {
   const whole = text.trim();
   const firstLine = whole.indexOf("\n");

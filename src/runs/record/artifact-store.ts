@@ -8,7 +8,7 @@ export type Artifact = RunArtifact & {
   readonly path: string;
 };
 
-/** The artifacts of a run, as what carries it out has them. */
+/** The artifacts of a run, as its execution uses them. */
 export type RunFiles = Pick<ArtifactStore, "save" | "read"> & {
   readonly ofRun: (runId: RunId) => readonly Artifact[] | Promise<readonly Artifact[]>;
 };

@@ -14,7 +14,7 @@ const progress = (done: number): RunNews => ({
   lines: [{ atMs: done, text: "line" }],
 });
 
-/** Somebody who keeps what is heard. */
+/** A listener that records what it receives. */
 function follower(hub: RunHub) {
   const heard: RunNews[] = [];
   const listener: RunListener = (news) => void heard.push(news);
@@ -23,7 +23,7 @@ function follower(hub: RunHub) {
 const textOf = (heard: readonly RunNews[]): string =>
   heard.map((news) => (news.type === "text-delta" ? news.text : "|")).join("");
 
-test("text that comes at once is told at once, and what comes shortly after as one piece, the same object to all", async () => {
+test("delivers the first text immediately, and text shortly after it as one piece, the same object to all", async () => {
   const hub = new RunHub();
   const [one, other] = [follower(hub), follower(hub)];
   using stack = new DisposableStack();

@@ -6,21 +6,21 @@ const WAIT_MS = 16;
 const LISTENERS_OF_MS = 4;
 
 /**
- * One run's news for many listeners. Text that comes at once is told at once; what comes shortly after it is told as one piece, the same object
- * to all, so that a model that writes quickly does not wait for those who read.
- * record.delta-coalescer.J1. News keep their order, and no text is told twice or left out.
+ * Sends one run's updates to many listeners. The first text is sent immediately; text that follows shortly after is
+ * coalesced into one piece, the same object for all, so that a fast model does not wait for its readers.
+ * record.delta-coalescer.J1. Updates keep their order, and no text is duplicated or lost.
  */
 export class DeltaCoalescer {
   readonly #listeners = new Set<RunListener>();
   #pending: TextDelta | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  /** Whether nobody listens. */
+  /** Whether there are no listeners. */
   get isIdle(): boolean {
     return this.#listeners.size === 0;
   }
 
-  /** What came before is told to the others first, so that the new one hears only what comes after. */
+  /** Flushes pending text to the other listeners first, so that the new listener receives only later text. */
   add(listener: RunListener): void {
     this.#flush();
     this.#listeners.add(listener);

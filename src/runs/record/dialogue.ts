@@ -1,7 +1,7 @@
 import { coverText, type ShownTurn, type Turn, type TurnResult } from "../context/index.ts";
 import { repairRequest } from "./answer-check.ts";
 import { isJsonObject } from "../../kernel/json.ts";
-import { estimateTokens, PDF, PICTURE_TOKENS } from "../../kernel/tokens.ts";
+import { estimateTokens, PDF, IMAGE_TOKENS } from "../../kernel/tokens.ts";
 import {
   IMAGE_TYPES,
   type ModelImage,
@@ -98,7 +98,7 @@ function resultOf(step: ToolStep, call: number, note: string): TurnResult {
   const { end } = step;
   const text = "text" in end ? end.text : "";
   const images = "artifacts" in end ? artifactImages(end.artifacts).length : 0;
-  const tokens = known(step, () => estimateTokens(text) + images * PICTURE_TOKENS);
+  const tokens = known(step, () => estimateTokens(text) + images * IMAGE_TOKENS);
   const noteTokens = note === "" ? 0 : estimateTokens(note) + 1;
   const failed = end.state === "failed";
   return { call, name: step.name, text, failed, note, tokens: tokens + noteTokens, hasImages: images > 0 };
@@ -171,7 +171,10 @@ function turnMessages({ turn, results }: ShownTurn, whole: DialogueTurn | undefi
   return [said, { role: "tool", results: shown }];
 }
 
-/** Files of the request that a model is sent as they are: pictures, and PDFs where it takes them. The prompt names all files. */
+/**
+ * Files of the request that a model is sent as they are: images, and PDFs if it accepts them. The prompt names all
+ * files.
+ */
 export const sentFiles = (files: readonly RunFile[], limits: ModelLimits | undefined): readonly ModelImage[] =>
   files
     .filter(

@@ -8,7 +8,7 @@ export type LoopGuard = {
   readonly repeatedCalls: number;
   /** So many rounds of two to four turns that alternate, with the same results; 0 switches it off. */
   readonly pingPong: number;
-  /** Tools that may give the same answer again and again: `server`, `server.tool` or `*`. */
+  /** Tools that may return the same result repeatedly: `server`, `server.tool` or `*`. */
   readonly repeatAllowed: readonly string[];
 };
 
@@ -24,7 +24,7 @@ export type Loop = {
   readonly times: number;
 };
 
-/** A turn as this sees it: what it called, and what came of that. */
+/** A turn for loop detection: its calls with their results. */
 export type LoopTurn = { readonly turn: number; readonly steps: readonly ToolStep[] };
 
 /** A call that a model asks for. */
@@ -91,7 +91,7 @@ function noteOf({ period, times }: { readonly period: number; readonly times: nu
     period === 1
       ? `You made this same call ${times} times in a row, and the result was the same each time.`
       : `You made these ${period} calls in turn ${times} times, and the results were the same each time.`;
-  return `(${what} Use what you know, try something else, or answer: to go on like this ends the run.)`;
+  return `(${what} Use what you know, try something else, or answer: repeating this ends the run.)`;
 }
 
 /** The round that the turns up to `at` are in, when it has come `slack` short of its limit or further. */
@@ -110,7 +110,7 @@ function loopAt(
   return undefined;
 }
 
-/** The loop that a run would go on with by the calls now asked for; undefined when they are something new. */
+/** The loop that the requested calls would continue; undefined if they are new. */
 export function loopOf(
   turns: readonly LoopTurn[],
   asked: readonly RequestedCall[],

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { changedTurn, newTurn } from "./model-fold.ts";
 
-test("a turn that is begun again keeps when it was begun first, and knows when it went on", () => {
+test("a turn that is started again keeps its first start time and the time of its resumption", () => {
   const begin = { type: "model-start", step: 1, model: "mock", attempt: 1 } as const;
   const first = newTurn(1, begin, 1_000);
   expect([first.startedAtMs, first.resumedAtMs]).toEqual([1_000, 1_000]);

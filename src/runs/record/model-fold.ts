@@ -6,7 +6,7 @@ import type { JournalEntry, RunEvent, RunFailure } from "./run-event.ts";
 
 type EventOf<Type extends RunEvent["type"]> = Extract<RunEvent, { type: Type }>;
 
-/** A model that failed, and what somebody can choose. */
+/** A failed model, with the choices of a person. */
 export type OpenChoice = {
   readonly turn: number;
   readonly model: string;

@@ -14,7 +14,7 @@ export type RunPlan = {
   readonly revision: number;
   readonly model: ModelChoice;
   readonly settings: ModelSettings;
-  /** Models to go on with when the agent's own fails, `provider/model` each, in this order. */
+  /** Fallback models, `provider/model` each, tried in this order when the agent's own fails. */
   readonly fallback?: readonly string[] | undefined;
   /** What a failing model means for a run, where the request does not say. */
   readonly onModelFailure?: OnModelFailure | undefined;
@@ -49,14 +49,14 @@ export type RunPlan = {
   readonly render: (request: PromptRequest) => { readonly system: string; readonly prompt: string };
 };
 
-/** What of a plan a run is carried out by: plain data, without secrets but in its settings. */
+/** The part of a plan that execution needs: plain data, without secrets except in its settings. */
 export type ExecutionPlan = Omit<RunPlan, "render" | "recall" | "remembers" | "model" | "budget">;
 
 /** How much a model may write. */
 export type OutputLimits = {
   /** In one turn: text, reasoning and calls together. */
   readonly outputBytesMax: number;
-  /** In the arguments of one call; a longer one is refused, and the model told so. */
+  /** Maximum bytes of the arguments of one call; a longer one is rejected, and the model gets the reason. */
   readonly argumentBytesMax: number;
 };
 
@@ -64,7 +64,7 @@ export const DEFAULT_OUTPUT_LIMITS: OutputLimits = { outputBytesMax: 4 * 1024 * 
 
 export type RecallRequest = { readonly input: string; readonly conversationId: string | undefined };
 
-/** What was recalled, as the prompt has it, empty for nothing; and what whoever reads the run should know of how. */
+/** Recalled memory as text of the prompt, empty if nothing was recalled, with notices for readers of the run. */
 export type Recalled = { readonly text: string; readonly notices: readonly RunNotice[] };
 
 export type PromptRequest = {

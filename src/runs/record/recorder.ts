@@ -8,17 +8,17 @@ import type { RunHub } from "./run-hub.ts";
 import type { RunJournal, WriteTime } from "./run-journal.ts";
 import type { RunView } from "./run-view.ts";
 
-/** Told of each event before it is written and of what it spent after, so that what is counted is what is on disk. */
+/** Receives each event before it is written and its spending afterwards, so that the counts match the journal. */
 export interface SpendCounter {
   spendOf(event: RunEvent, atMs: number): Spend | undefined;
   spent(spend: Spend): void;
 }
 
 /**
- * One run's way to its journal.
- * record.recorder.R1. An event is on disk before the view holds it and before anyone is told.
- * record.recorder.R2. Events are written in the order they are recorded; `note` differs from `record` only in who
- *   waits.
+ * One run's writer to its journal.
+ * record.recorder.R1. An event is durable before the view holds it and before any watcher is notified.
+ * record.recorder.R2. Events are written in the order they are recorded; `enqueue` differs from `append` only in
+ *   that its caller does not wait.
  */
 export class Recorder {
   readonly runId: RunId;
@@ -57,7 +57,7 @@ export class Recorder {
 
   /** On disk when resolved, with all noted before. */
   async append(...events: readonly RunEvent[]): Promise<void> {
-    // What was noted waits for company; whoever waits for that has it written now.
+    // Enqueued events wait for a batch; a caller that waits for them has them written now.
     if (events.length === 0 && this.#unwritten === 0) return this.#noted;
     await allSettled(this.#noted, this.#write(events, "now"));
   }
@@ -99,10 +99,10 @@ export class Recorder {
   }
 }
 
-/** What a run is carried out by: how it writes, and what it sees of itself. */
+/** The record of a run for its execution: writes events, and reads the run's view. */
 export type RunRecord = Pick<Recorder, "runId" | "view" | "append" | "enqueue" | "emit">;
 
-/** Waits for all writes, also when one of them fails: what is still under way when a run is tried again would be there twice. */
+/** Waits for all writes, even if one fails: a write still in progress when a run is retried would be there twice. */
 async function allSettled(...writes: readonly Promise<void>[]): Promise<void> {
   for (const write of await Promise.allSettled(writes)) if (write.status === "rejected") throw write.reason;
 }

@@ -37,9 +37,9 @@ export const ApprovalAnswer = z.object({
   callId: ToolCallId,
   approvalId: ApprovalId,
   reply: z.enum(APPROVAL_REPLIES),
-  /** Who answered; null when nobody did. */
+  /** The person who answered; null if there is none. */
   by: z.object({ name: z.string(), role: z.string() }).nullable(),
-  /** What they said; the model is told. Of a void one, what changed. */
+  /** Note of the person, which the model gets. For a void approval, what changed. */
   note: z.string(),
   /** Further calls of this tool that the same rule would ask for are made without asking, in this run. */
   remember: z.boolean(),

@@ -29,7 +29,7 @@ const Cost = z.object({
   price: z.string().nullable(),
   inputTokens: Count,
   outputTokens: Count,
-  /** The provider did not tell the tokens, so they are estimates. */
+  /** The provider did not report the tokens, so they are estimates. */
   estimated: z.boolean(),
 });
 
@@ -56,7 +56,7 @@ export type RunArtifact = z.infer<typeof RunArtifact>;
 export const RunFailure = z.object({ code: z.string(), message: z.string(), hint: z.string() });
 export type RunFailure = z.infer<typeof RunFailure>;
 
-/** Something that whoever reads a run's answer should know, though it did not fail. */
+/** A notice for readers of a run's answer; not a failure. */
 export const RunNotice = z.object({ code: z.string(), message: z.string() });
 export type RunNotice = z.infer<typeof RunNotice>;
 
@@ -74,7 +74,7 @@ export const ORIGINS = ["fork", "retry"] as const;
 export const RunOrigin = z.object({
   run: RunId,
   kind: z.enum(ORIGINS),
-  /** The first step that was not taken over, counted from 1 as the run shows them; null where nothing was. */
+  /** The first step that was not copied, counted from 1 as the run shows them; null if nothing was copied. */
   step: z.int().min(1).nullable(),
 });
 export type RunOrigin = z.infer<typeof RunOrigin>;
@@ -109,7 +109,7 @@ export const RunEvent = z.discriminatedUnion("type", [
       /** Values for the prompt template that the request gave; absent when it gave none. */
       variables: JsonObject.optional(),
     }),
-    /** What went otherwise than it should before it began. */
+    /** Notices from before the run started. */
     notices: z.array(RunNotice).optional(),
     /** What it asked and answered is remembered once it completes; absent where it is not. */
     remembers: z.literal(true).optional(),
@@ -159,9 +159,9 @@ export const RunEvent = z.discriminatedUnion("type", [
     /** How long the attempt waited for its turn before it was made; not part of `durationMs`. */
     queuedMs: Count.optional(),
     usage: Usage,
-    /** Tools the model was told of, and about how many input tokens that took; absent in runs of older versions. */
+    /** Number of tools offered to the model, with their estimated input tokens; absent in runs of older versions. */
     offered: z.object({ tools: Count, tokens: Count }).optional(),
-    /** Pictures and other files the model made. */
+    /** Images and other files that the model made. */
     artifacts: z.array(RunArtifact).optional(),
     /** What the turn was charged; absent in runs of older versions. */
     cost: Cost.optional(),
@@ -185,7 +185,7 @@ export const RunEvent = z.discriminatedUnion("type", [
     message: z.string(),
     /** When it is tried again; null when it is not. */
     retryInMs: z.number().nullable(),
-    /** The backup it goes on with, as the definition names it; null when it does not. */
+    /** The backup with which the run continues, as the definition names it; null if it does not continue. */
     next: z.string().nullable().optional(),
     queuedMs: Count.optional(),
     /** What the provider said of a failure that it charges. */
@@ -193,7 +193,7 @@ export const RunEvent = z.discriminatedUnion("type", [
     /** What the attempt was charged: its provider said so, or the answer had begun; absent when nothing was. */
     cost: Cost.optional(),
   }),
-  /** No model did the turn, and someone has to choose how the run goes on. */
+  /** No model completed the turn, and a person has to choose how to continue. */
   z.object({
     type: z.literal("model-choice-wait"),
     step: Count,
@@ -239,7 +239,7 @@ export const RunEvent = z.discriminatedUnion("type", [
     artifacts: z.array(RunArtifact),
     content: z.object({ text: z.string(), structured: Json }),
   }),
-  /** A tool wants to know something from a person; its call goes on waiting. */
+  /** A tool asks a person for input; its call keeps waiting. */
   z.object({
     type: z.literal("run-ask"),
     step: Count,
@@ -261,13 +261,13 @@ export const RunEvent = z.discriminatedUnion("type", [
     open: Count,
     content: z.object({ answer: JsonObject.nullable() }),
   }),
-  /** It stops until someone says what became of a call that had begun and has no result; several calls may wait. */
+  /** The run stops until a person decides on a call that had started and has no result; several calls may wait. */
   z.object({ type: z.literal("run-wait"), callId: ToolCallId }),
   z.object({
     type: z.literal("run-decide"),
     callId: ToolCallId,
     decision: z.enum(DECISIONS),
-    /** Calls of the run that still wait for a decision; the run goes on when none does. */
+    /** Calls of the run that still wait for a decision; the run resumes when there are none. */
     waiting: Count.default(0),
   }),
   ApprovalAsk,
@@ -275,7 +275,10 @@ export const RunEvent = z.discriminatedUnion("type", [
   ReplyWait,
   ToolRest,
   ReplyEnd,
-  /** It has nothing under way until someone answers: it leaves its place, and the next start does not begin it. */
+  /**
+   * The run is suspended until a decision or reply: it leaves its place in the queue, and the next start of the
+   * server does not resume it.
+   */
   z.object({ type: z.literal("run-rest"), state: z.enum(SUSPENDED_STATES) }),
   /** What it rested for has come; written together with that. Changes nothing in a run that does not rest. */
   z.object({ type: z.literal("run-wake") }),
@@ -283,7 +286,7 @@ export const RunEvent = z.discriminatedUnion("type", [
     type: z.literal("run-complete"),
     /** The output is JSON that fits the schema it had to. */
     json: z.boolean().optional(),
-    /** What whoever reads the answer should know of how it came about. */
+    /** Notices for readers of the answer about how it was produced. */
     notices: z.array(RunNotice).optional(),
     content: z.object({ output: z.string() }),
   }),

@@ -22,7 +22,7 @@ export type RunSummaryNote = {
 export const contextOf = (event: EventOf<"model-start" | "model-end">): ContextReport | undefined =>
   event.type === "model-start" ? event.content?.context : undefined;
 
-/** The note that an event of the journal tells of. */
+/** The note of a summary that the journal contains. */
 export const summaryOf = (event: EventOf<"context-summary">, atMs: number): RunSummaryNote => ({
   turn: event.step,
   coversThrough: event.coversThroughTurn,

@@ -21,7 +21,7 @@ export class RunFold {
   /** What `view` gave, until the next entry: it is asked for far more often than something happens. */
   #shown: RunView | undefined;
 
-  /** Goes on from a run as it is. */
+  /** Continues from the view of a run. */
   static from(view: RunView): RunFold {
     const fold = new RunFold();
     fold.#view = view;
@@ -91,10 +91,10 @@ export class RunFold {
       case "tool-rest":
         return this.#rest(event.callId);
       case "reply-end":
-        // What it brought is made the call's result by whoever goes on with the run.
+        // The resuming execution makes the reply the result of the call.
         return this.#changeTool(event.callId, resumed);
       case "approval-answer":
-        // Not begun: what becomes of it is judged when it is about to.
+        // Not started: it is checked again when it is about to start.
         return this.#changeTool(event.callId, resumed);
       case "reply-wait":
       case "context-summary":
@@ -219,7 +219,8 @@ const begin = ({ runId, atMs, seq }: JournalEntry, event: EventOf<"run-queue">):
 function changes(view: RunView, { event, atMs }: JournalEntry): Partial<RunView> {
   switch (event.type) {
     case "run-start":
-      // Who asked is gone with the server that was stopped: the call is made again and asks again, or someone decides.
+      // The question ended with the server that was stopped: the call is made again and asks again, or a person
+      // decides.
       return { ...begun(view, atMs), attempt: event.attempt, isolation: event.isolation ?? "context" };
     case "run-ask":
       return { state: "awaiting-approval", questions: [...view.questions, questionOf(event, atMs)] };

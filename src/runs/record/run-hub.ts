@@ -4,7 +4,7 @@ import type { ToolLogLine, ToolProgress } from "../../tools/catalogue/index.ts";
 import { DeltaCoalescer } from "./delta-coalescer.ts";
 import type { JournalEntry } from "./run-event.ts";
 
-/** A piece of what a model writes. `offset` counts the characters of the turn's text before it; 0 begins the text anew. */
+/** A piece of a model's text. `offset` counts the characters of the turn's text before it; 0 restarts the text. */
 export type TextDelta = {
   readonly type: "text-delta";
   readonly runId: RunId;
@@ -37,10 +37,10 @@ export type RunListener = (news: RunNews) => void;
 type Draft = { readonly step: number; readonly text: string };
 
 /**
- * Tells watchers what happens in runs. A listener must be quick and never throw; slow readers buffer on their own side.
+ * Notifies watchers of events in runs. A listener must be quick and never throw; slow readers buffer on their own side.
  * record.run-hub.H1. Publishing never waits for a watcher.
- * record.run-hub.H2. The text of a turn under way is kept until the turn has ended, so that who comes late misses
- *   nothing of it.
+ * record.run-hub.H2. The text of a running turn is retained until the turn has ended, so that a watcher that joins late
+ *   misses nothing of it.
  */
 export class RunHub {
   readonly #ofRun = new Map<RunId, Set<RunListener>>();
@@ -79,7 +79,10 @@ export class RunHub {
     return { [Symbol.dispose]: () => void this.#ofAll.delete(listener) };
   }
 
-  /** What the model has written so far in the turn that is under way; undefined when there is none, or too much to keep. */
+  /**
+   * Text that the model has written in the running turn; undefined if no turn is running, or its text is too long to
+   * retain.
+   */
   draft(runId: RunId): TextDelta | undefined {
     const draft = this.#drafts.get(runId);
     return draft && { type: "text-delta", runId, step: draft.step, offset: 0, text: draft.text };

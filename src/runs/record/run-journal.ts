@@ -13,7 +13,7 @@ export type RunSummary = {
   /** The model that answered last; null before the first turn. */
   readonly model: string | null;
   readonly state: RunState;
-  /** Nothing of it is under way, and it goes on only when someone answers. */
+  /** The run is suspended: it resumes only after an answer. */
   readonly resting: boolean;
   /** The first 200 characters. */
   readonly inputPreview: string;
@@ -28,9 +28,9 @@ export type RunSummary = {
   readonly outputTokens: number;
   readonly failureCode: string | null;
   readonly failureMessage: string | null;
-  /** Codes of what whoever reads the answer should know, such as `tools_failed`. */
+  /** Codes of the notices for readers of the answer, for example `tools_failed`. */
   readonly notices: readonly string[];
-  /** What its budgets were charged: tokens that a provider did not tell are estimates. */
+  /** Amounts charged to its budgets; tokens that a provider did not report are estimates. */
   readonly spent: Amounts;
   /** Model calls whose price is not known, and that `spent.usd` leaves out. */
   readonly unpricedCalls: number;
@@ -56,7 +56,10 @@ export type JournalAppend = {
   readonly runId: RunId;
   readonly atMs: number;
   readonly event: RunEvent;
-  /** What the event tells was used up; counted in the same transaction. Absent for an event that is a copy of another run's. */
+  /**
+   * Amounts that the event reports as used; counted in the same transaction. Absent for an event that is copied from
+   * another run.
+   */
   readonly spend?: Spend | undefined;
 };
 
@@ -86,7 +89,7 @@ export interface RunJournal {
 
 /** The journal of all runs as one sequence, for who follows them all. */
 export interface RunTail {
-  /** The number of the newest entry; 0 when there is none. */
+  /** The number of the newest entry; 0 if there is none. */
   lastSeq(): number;
   /** Runs with entries after `afterSeq`, each with the first of them, in their order; `limit` at most. */
   runsChangedAfter(afterSeq: number, limit: number): readonly { readonly runId: RunId; readonly seq: number }[];

@@ -7,7 +7,7 @@ export const REPLY_OUTCOMES = ["answered", "failed", "expired"] as const;
 export const REPLY_STATES = ["open", ...REPLY_OUTCOMES, "cancelled"] as const;
 export type ReplyState = (typeof REPLY_STATES)[number];
 
-/** A call will wait for a reply; on disk before the message that asks for it is sent, so that no reply finds nobody waiting. */
+/** A call waits for a reply; on disk before the request is sent, so that no reply arrives before its wait. */
 export const ReplyWait = z.object({
   type: z.literal("reply-wait"),
   step: z.int().min(0),
@@ -71,7 +71,7 @@ export const endedReply = (
       : each,
   );
 
-/** The replies after what nobody waits for any longer: all of a run that has ended, or those of a call that has. */
+/** The replies after ending waits that are no longer needed: all of an ended run, or those of an ended call. */
 export const closedReplies = (replies: readonly RunReply[], callId?: ToolCallId): readonly RunReply[] =>
   replies.some((each) => each.state === "open" && (callId === undefined || each.callId === callId))
     ? replies.map((each) =>

@@ -11,9 +11,10 @@ export const RUN_STATES = [
 ] as const;
 export type RunState = (typeof RUN_STATES)[number];
 /**
- * States in which a run may rest: it waits for a person or for another agent, has nothing under way, holds no place in the
- * queue and none in memory, and is not begun at a start of the server; whoever answers wakes it. A run is in one of these
- * states also without resting, while something else of it is still under way; `RunView.resting` tells.
+ * States in which a run may be suspended: it waits for a person or for another agent, executes nothing, holds no place
+ * in the queue and no memory, and is not resumed at a start of the server; an answer resumes it. A run is also in one
+ * of these states without being suspended, while another part of it still executes; `RunView.resting` distinguishes
+ * them.
  */
 export const SUSPENDED_STATES = [
   "awaiting-approval",

@@ -35,7 +35,7 @@ export type ModelStep = {
   /** When it was begun last: a turn is begun again after a failed attempt or a crash. */
   readonly resumedAtMs: number;
   readonly attempts: readonly FailedAttempt[];
-  /** Of `attempts`, those before somebody last chose how the turn goes on; they do not count any more. */
+  /** The number of `attempts` before the last choice of a person; these no longer count. */
   readonly attemptsBefore: number;
   /** Why its answer was not taken; empty when it was. */
   readonly outputProblems: readonly string[];
@@ -84,7 +84,7 @@ export type ToolStep = {
   readonly begun: boolean;
   /** Reason why it waits before it begins; null when it does not. */
   readonly hold: "budget" | null;
-  /** What a person said should become of it, when it had begun before a crash and has no result. */
+  /** A person's decision on a call that had started before a crash and has no result. */
   readonly decision: Decision | undefined;
   readonly end:
     | { readonly state: "running" }
@@ -116,7 +116,7 @@ export type RunQuestion = {
   readonly state: "open" | QuestionReply;
 };
 
-/** A run as its journal tells it. */
+/** A run as derived from its journal. */
 export type RunView = {
   readonly id: RunId;
   readonly workspace: string;
@@ -134,7 +134,7 @@ export type RunView = {
   readonly system: string;
   readonly prompt: string;
   readonly state: RunState;
-  /** Nothing of it is under way, and it goes on only when someone answers. */
+  /** The run is suspended: it resumes only after an answer. */
   readonly resting: boolean;
   readonly attempt: number;
   /** How it is kept apart from other runs; null before it has begun. */
@@ -147,13 +147,13 @@ export type RunView = {
   /** The answer as JSON, where it had to fit a schema; null otherwise. */
   readonly outputJson: Json;
   readonly failure: RunFailure | null;
-  /** Calls whose fate someone has to decide, in the order they were made. */
+  /** Calls whose outcome a person has to decide, in the order they were made. */
   readonly waitingFor: readonly ToolCallId[];
   /** The run it was made from. */
   readonly origin: RunOrigin | null;
   /** The message that started it; null when none did. */
   readonly message: RunMessage | null;
-  /** What somebody has to choose because its model failed; null when there is nothing to choose. */
+  /** The choice that a person has to make because the model failed; null if there is none. */
   readonly choice: OpenChoice | null;
   readonly questions: readonly RunQuestion[];
   /** Oldest first; the last is what the model has now. */
@@ -162,7 +162,7 @@ export type RunView = {
   readonly recalled: string;
   /** Values for the prompt template that the request gave; null for none. */
   readonly variables: JsonObject | null;
-  /** What went otherwise than it should before it began. */
+  /** Notices from before the run started. */
   readonly startNotices: readonly RunNotice[];
   /** What the end of the run said of how the answer came about. */
   readonly endNotices: readonly RunNotice[];

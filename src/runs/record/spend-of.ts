@@ -47,7 +47,10 @@ const BEGINS: ReadonlySet<RunEvent["type"]> = new Set([
   "tool-begin",
 ]);
 
-/** Tells from a run's events, as they are written, what each used up. One for each attempt, which begins where this is made. */
+/**
+ * Derives from a run's events, as they are written, the amounts that each used. One meter for each attempt, created at
+ * its start.
+ */
 export class SpendMeter {
   readonly #run: Pick<Spend, "workspace" | "agent">;
   #countedUntilMs: number;
@@ -68,7 +71,7 @@ export class SpendMeter {
     if (BEGINS.has(event.type)) return undefined;
     const ms = this.uncountedMs(atMs);
     this.#countedUntilMs = Math.max(atMs, this.#countedUntilMs);
-    // While a person is asked, nobody works.
+    // Time spent waiting for a person is not charged.
     if (event.type === "run-ask") this.#isPaused = true;
     if (event.type === "run-answer") this.#isPaused = event.open > 0;
     const used = usedBy(event);

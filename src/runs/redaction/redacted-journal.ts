@@ -4,7 +4,7 @@ import type { Redactor } from "../../text/redaction/index.ts";
 import { redactedCall } from "./redacted-model.ts";
 import type { Redactors } from "./redactors.ts";
 
-/** A journal that nothing of what is to be hidden gets into; whoever reads it, now or after a restart, sees the same. */
+/** A journal that stores only redacted content; a reader sees the same now and after a restart. */
 export const redactedJournal = (journal: RunJournal, { journal: redactor }: Redactors): RunJournal => ({
   append: (entries, when) =>
     journal.append(

@@ -1,10 +1,10 @@
 import * as z from "zod";
 
-/** Whose memory: `workspace`, the agent's own, everyone's, or that of the conversation the run takes part in. */
+/** Scope of the memory: `workspace`, the agent's own, global, or that of the conversation the run takes part in. */
 export const TOOL_SCOPES = ["workspace", "agent-only", "global", "conversation"] as const;
 const Scope = z.enum(TOOL_SCOPES).default("workspace").meta({
   description:
-    "workspace: all agents of it know; agent-only: you alone; global: everyone; conversation: those who take part in this one",
+    "workspace: shared by all its agents; agent-only: you alone; global: shared by all workspaces; conversation: shared by the participants of this one",
 });
 const Name = z.string().min(1).max(256);
 const Text = z.string().min(1).max(100_000);

@@ -31,14 +31,14 @@ const RETRY_MS_MAX = 5 * 60_000;
 /** How often it is looked whether an extracting run has ended. */
 const SCAN_MS = 1_000;
 
-type Next = { readonly keeping: MemoryOutboxEntry; readonly afterMs: number };
+type Next = { readonly entry: MemoryOutboxEntry; readonly afterMs: number };
 
 /**
- * Remembers what runs were asked and answered, after their answers are out.
- * remembering.exchange-recorder.K1. A run that completed is remembered, or says why not, also over a crash: what is due is on
- *   disk with the run's end.
- * remembering.exchange-recorder.K2. Remembered twice it is there once. No model is called before it is kept; facts are taken out
- *   of it by a run of their own, and out of the same exchange once.
+ * Remembers the requests and answers of runs, after the answers are sent.
+ * remembering.exchange-recorder.K1. The exchange of a completed run is remembered, or the reason why not is stored,
+ *   also after a crash: the pending entry is written with the run's end.
+ * remembering.exchange-recorder.K2. Remembering an exchange is idempotent. No model is called before the exchange is
+ *   stored; facts are extracted by a separate run, once per exchange.
  */
 export class ExchangeRecorder implements AsyncDisposable {
   readonly #deps: ExchangeRecorderDeps;
@@ -66,29 +66,29 @@ export class ExchangeRecorder implements AsyncDisposable {
 
   async #recordDue(signal: AbortSignal): Promise<OutboxRest> {
     const { outbox, clock } = this.#deps;
-    for (const keeping of outbox.due(clock.nowMs(), BATCH_MAX)) {
+    for (const entry of outbox.due(clock.nowMs(), BATCH_MAX)) {
       if (signal.aborted) return "done";
-      const next = await this.#advance(keeping);
-      await outbox.put(next.keeping, clock.nowMs() + next.afterMs);
+      const next = await this.#advance(entry);
+      await outbox.upsert(next.entry, clock.nowMs() + next.afterMs);
     }
     const at = outbox.nextAtMs();
     return at === undefined ? "done" : Math.max(0, at - clock.nowMs());
   }
 
-  async #advance(keeping: MemoryOutboxEntry): Promise<Next> {
+  async #advance(entry: MemoryOutboxEntry): Promise<Next> {
     try {
-      const view = this.#deps.runs.view(keeping.runId);
-      return keeping.state === "extracting" ? await this.#extracted(keeping, view) : await this.#keep(keeping, view);
+      const view = this.#deps.runs.view(entry.runId);
+      return entry.state === "extracting" ? await this.#extracted(entry, view) : await this.#keep(entry, view);
     } catch (error) {
-      return after(keeping, error);
+      return after(entry, error);
     }
   }
 
-  async #keep(keeping: MemoryOutboxEntry, view: RunView): Promise<Next> {
+  async #keep(entry: MemoryOutboxEntry, view: RunView): Promise<Next> {
     const { memory, agents } = this.#deps;
     const { definition } = await agents.prepare(view.workspace, view.agent, view.revision);
     const keeps = definition.memory?.keeps;
-    if (keeps === undefined) return over(keeping, "kept", "its definition keeps nothing");
+    if (keeps === undefined) return over(entry, "kept", "its definition keeps nothing");
     const { entity, isOutdated, text } = toExchange(view, keeps);
     const scope = storageScope(view, keeps);
     const [before] = await memory.store.find([{ scope, name: memory.changes.hide.text(entity.name) }]);
@@ -98,17 +98,17 @@ export class ExchangeRecorder implements AsyncDisposable {
       const texts = outdated.map((one) => one.text);
       await memory.changes.withdraw(scope, remembered.entity.name, texts, provenanceOf(view));
     }
-    const stored = { ...keeping, entity: remembered?.entity.id };
+    const stored = { ...entry, entity: remembered?.entity.id };
     if (keeps.extractor === undefined) return over(stored, "kept");
     const isRepeated = remembered?.added.length === 0 && outdated.length === 0;
     const earlier = isRepeated ? this.#extractionOf(before, view, keeps.extractor) : undefined;
     if (earlier !== undefined) return over({ ...stored, extraction: earlier }, "kept");
     // Known before it begins, so that a crash begins it no second time.
-    const extracting = { ...stored, state: "extracting" as const, extraction: keeping.extraction ?? mint(RunId) };
-    await this.#deps.outbox.put(extracting, this.#deps.clock.nowMs());
+    const extracting = { ...stored, state: "extracting" as const, extraction: entry.extraction ?? mint(RunId) };
+    await this.#deps.outbox.upsert(extracting, this.#deps.clock.nowMs());
     try {
       await this.#startExtraction(extracting, view, { agent: keeps.extractor, text });
-      return { keeping: extracting, afterMs: SCAN_MS };
+      return { entry: extracting, afterMs: SCAN_MS };
     } catch (error) {
       return after(extracting, error);
     }
@@ -138,27 +138,27 @@ export class ExchangeRecorder implements AsyncDisposable {
       files: [],
       outputSchema: EXTRACTION_SCHEMA,
       onModelFailure: "fail",
-      // What is taken out of an exchange is no exchange itself.
+      // An extraction is no exchange itself.
       isForgotten: true,
     });
   }
 
-  async #extracted(keeping: MemoryOutboxEntry, view: RunView): Promise<Next> {
-    const extraction = keeping.extraction && this.#find(keeping.extraction);
+  async #extracted(entry: MemoryOutboxEntry, view: RunView): Promise<Next> {
+    const extraction = entry.extraction && this.#find(entry.extraction);
     // The server ended between the note that it begins and its beginning.
-    if (extraction === undefined) return this.#keep(keeping, view);
-    if (!isTerminal(extraction.state)) return { keeping, afterMs: SCAN_MS };
+    if (extraction === undefined) return this.#keep(entry, view);
+    if (!isTerminal(extraction.state)) return { entry, afterMs: SCAN_MS };
     if (extraction.state !== "completed") {
       const why = extraction.failure?.message ?? extraction.state;
-      return over(keeping, "kept", `no facts were taken out of it: run ${extraction.id}: ${why}`);
+      return over(entry, "kept", `no facts were extracted: run ${extraction.id}: ${why}`);
     }
     const { definition } = await this.#deps.agents.prepare(view.workspace, view.agent, view.revision);
     const keeps = definition.memory?.keeps;
-    if (keeps === undefined) return over(keeping, "kept");
+    if (keeps === undefined) return over(entry, "kept");
     const scope = storageScope(view, keeps);
     const { output } = extraction;
     const problem = await rememberExtracted(this.#deps.memory, { scope, output, provenance: provenanceOf(view) });
-    return over(keeping, "kept", problem === undefined ? "" : `not all facts were kept: ${problem}`);
+    return over(entry, "kept", problem === undefined ? "" : `not all facts were kept: ${problem}`);
   }
 
   #find(id: RunId): RunView | undefined {
@@ -172,28 +172,28 @@ export class ExchangeRecorder implements AsyncDisposable {
 }
 
 const over = (
-  keeping: MemoryOutboxEntry,
+  entry: MemoryOutboxEntry,
   state: "kept" | "failed",
   problem = "",
   level: "warn" | "debug" = "warn",
 ): Next => {
-  if (problem !== "") log[level]({ runId: keeping.runId, problem }, "not all of a run is remembered");
-  return { keeping: { ...keeping, state, problem }, afterMs: 0 };
+  if (problem !== "") log[level]({ runId: entry.runId, problem }, "not all of a run is remembered");
+  return { entry: { ...entry, state, problem }, afterMs: 0 };
 };
 
 /** What may go away is tried again, ever more rarely; the rest never works. */
-function after(keeping: MemoryOutboxEntry, error: unknown): Next {
-  const attempts = keeping.attempts + 1;
+function after(entry: MemoryOutboxEntry, error: unknown): Next {
+  const attempts = entry.attempts + 1;
   const message = error instanceof Error ? error.message : String(error);
   const isPassing = !(error instanceof CaxtonError) || error.kind === "unavailable" || error.kind === "exhausted";
   if (isPassing && attempts < ATTEMPTS_MAX) {
-    log.warn({ runId: keeping.runId, err: error, attempts }, "a run is not remembered yet; it is tried again");
+    log.warn({ runId: entry.runId, err: error, attempts }, "a run is not remembered yet; it is tried again");
     const afterMs = Math.min(RETRY_MS_MAX, RETRY_MS * 2 ** (attempts - 1));
-    return { keeping: { ...keeping, attempts, problem: message }, afterMs };
+    return { entry: { ...entry, attempts, problem: message }, afterMs };
   }
-  // What is kept stays so, though nobody can take facts out of it. A full memory has said so itself.
+  // A stored exchange remains, even if no facts can be extracted. A full memory logs this itself.
   const level = error instanceof MemoryFullError ? "debug" : "warn";
-  return over(keeping, keeping.entity === undefined ? "failed" : "kept", message, level);
+  return over(entry, entry.entity === undefined ? "failed" : "kept", message, level);
 }
 
 const provenanceOf = ({ id, agent }: RunView): Provenance => ({ source: "run", sourceId: id, agent });

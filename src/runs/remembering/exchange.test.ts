@@ -14,7 +14,7 @@ test("a short request is the name, and the answer is what is said of it", () => 
   expect(texts("Who  is\nAda?", "A mathematician.")).toEqual(["Asked: Who is Ada?", "Answer: A mathematician."]);
 });
 
-test("a long request is named by its beginning and told apart by all of it", () => {
+test("a long request is named by its prefix and distinguished by its whole text", () => {
   const [one, other] = [texts(`${"x".repeat(300)}1`, ""), texts(`${"x".repeat(300)}2`, "")];
   expect(one[0]?.length).toBeLessThanOrEqual(200);
   expect(one[0]).not.toBe(other[0]);
@@ -38,7 +38,7 @@ test("an answer to the same request takes the place of another", () => {
   expect(["Answer: Ada.", "Answer: Bo.", "Request: Who?"].map(isOutdated)).toEqual([true, false, false]);
 });
 
-test("what is meant for a conversation is the agent's own where there is none", () => {
+test("an exchange for a conversation is stored as the agent's own if there is no conversation", () => {
   const view = { workspace: "default", agent: "Ann", message: null };
   expect(storageScope(view, { ...keeps, scope: "conversation" })).toBe("agent-only:default/ann");
   expect(storageScope(view, { ...keeps, scope: "global" })).toBe("global");

@@ -21,7 +21,7 @@ export type Exchange = {
   readonly text: string;
 };
 
-/** The same request is the same entity, whoever repeats it and however it is spaced; its newest answer stands. */
+/** The same request is the same entity for every requester and spacing; its newest answer replaces the older one. */
 export function toExchange(view: Pick<RunView, "id" | "input" | "output">, keeps: Keeps): Exchange {
   const request = kept(view.input, keeps.excludes);
   const answer = `${ANSWER}${kept(view.output, keeps.excludes)}`;
@@ -39,7 +39,10 @@ export function toExchange(view: Pick<RunView, "id" | "input" | "output">, keeps
   };
 }
 
-/** Where an agent's exchanges are kept. What was meant for a conversation that is none is the agent's own. */
+/**
+ * Scope in which an agent's exchanges are stored. Without a conversation, the conversation's scope becomes
+ * the agent's own.
+ */
 export function storageScope(
   { workspace, agent, message }: Pick<RunView, "workspace" | "agent" | "message">,
   { scope: type }: Keeps,
@@ -59,7 +62,7 @@ function nameOf(request: string): { readonly text: string; readonly isWhole: boo
   return { text: `${name.slice(0, NAME_CHARS_MAX - HASH_CHARS - 3).toWellFormed()} … ${hash}`, isWhole: false };
 }
 
-/** Without lines that have an excluded word, and no longer than what is worth keeping. */
+/** The text without lines that have an excluded word, and cut to the maximum length. */
 function kept(text: string, excludes: readonly string[]): string {
   const words = excludes.map(plain);
   const lines = text.split("\n").map((line) => {

@@ -6,7 +6,7 @@ import type { Memory, Provenance, ScopeKey } from "../../memory/knowledge/index.
 
 const ENTITIES_MAX = 50;
 const FACTS_MAX = 50;
-/** Facts that a model took out of a text count for a little less than what somebody said. */
+/** Confidence of facts that a model extracted; a little less than that of stated facts. */
 const CONFIDENCE = 0.8;
 
 const Extracted = z.object({
@@ -89,7 +89,7 @@ export async function rememberExtracted(
   return problems[0];
 }
 
-/** What memory refuses for itself is told; that memory is not there is thrown, so that it is tried again. */
+/** Rejections by memory are collected as problems; unavailability is thrown, so that the work is retried. */
 async function leaving(problems: string[], work: () => Promise<unknown>): Promise<void> {
   try {
     await work();

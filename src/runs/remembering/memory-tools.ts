@@ -110,17 +110,20 @@ class Caller {
         : { source: "run", sourceId: context.session, agent: context.agent };
   }
 
-  /** Throws MemoryScopeError for `agent-only` where no agent calls, `conversation` where there is none. */
+  /**
+   * Throws MemoryScopeError for `agent-only` without a calling agent, and for `conversation` without a
+   * conversation.
+   */
   scope(type: (typeof TOOL_SCOPES)[number]): ScopeKey {
     const [workspace, agent, conversationId] = [this.#workspace, this.#agent, this.#conversation];
     if (type === "global") return scopeKey({ type });
     if (type === "workspace") return scopeKey({ type, workspace });
-    // What was meant for some alone must never be told to all.
+    // Content for one conversation must never be visible to all.
     if (type === "conversation") {
       if (conversationId !== undefined) return scopeKey({ type, workspace, conversationId });
       throw nobodys("no conversation's memory is meant: no message started this run", type);
     }
-    if (agent === undefined) throw nobodys("nobody's own memory is meant: no agent makes this call", type);
+    if (agent === undefined) throw nobodys("the scope needs a calling agent, and no agent makes this call", type);
     return scopeKey({ type, workspace, agent });
   }
 
@@ -137,7 +140,7 @@ class Caller {
 const nobodys = (message: string, scope: string): MemoryScopeError =>
   new MemoryScopeError(message, "Choose the scope workspace or global.", { scope });
 
-/** Work on arguments that fit; others are told to the model, so that it can correct itself. */
+/** Runs `work` on valid arguments; other arguments are reported to the model, so that it can correct itself. */
 const work = <Schema extends z.ZodType>(
   of: Tool,
   schema: Schema,
@@ -181,7 +184,7 @@ const bestFirst = ({ entity, ranked }: RankedHit): Entity => ({
   observations: ranked.map(({ fact }) => fact),
 });
 
-const told = (entity: Entity): string =>
+const formatEntity = (entity: Entity): string =>
   [
     `${entity.name} (${entity.type})`,
     ...(entity.isCut ? ["(other facts are left out: a higher max_tokens)"] : []),
@@ -232,7 +235,9 @@ const WORKS: ReadonlyMap<Tool, Work> = new Map([
       score: Math.round(hit.score.total * 1_000) / 1_000,
     }));
     const text =
-      hits.length === 0 ? "Nothing is remembered about that." : hits.map((hit) => told(bestFirst(hit))).join("\n\n");
+      hits.length === 0
+        ? "Nothing is remembered about that."
+        : hits.map((hit) => formatEntity(bestFirst(hit))).join("\n\n");
     return done(text, { entities: found, notices: [...notices] });
   }),
   work(FORGET, ForgetArguments, async (memory, caller, { about, facts, scope }) => {
@@ -263,7 +268,7 @@ const WORKS: ReadonlyMap<Tool, Work> = new Map([
   work(CREATE_RELATIONS, RelationsArguments, async (memory, caller, { relations, scope }) => {
     const key = caller.scope(scope);
     const wanted = normalizeRelations(memory, relations);
-    // What is there stays as it is: somebody may have said since how strong it is.
+    // Existing relations stay unchanged: their strength may have been set since.
     const there = await relationsBetween(memory, key, wanted);
     const fresh = wanted.filter((_, at) => there[at] === undefined);
     const inputs = fresh.map(({ from, to, relationType }) => ({ from, to, type: relationType }));
@@ -297,7 +302,7 @@ const WORKS: ReadonlyMap<Tool, Work> = new Map([
     const gone = new Set<string>();
     for (const [at, { observations }] of deletions.entries()) {
       const before = found[at];
-      // What nobody knows needs no deleting.
+      // An unknown entity needs no deleting.
       if (!before) continue;
       const after = await memory.changes.withdraw(key, before.name, observations, caller.provenance);
       // By their ids: an entity may be named twice, and others may add to it meanwhile.

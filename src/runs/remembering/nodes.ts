@@ -14,7 +14,10 @@ import {
 } from "../../memory/knowledge/index.ts";
 
 const PAGE = 1_000;
-/** Relations of one answer, and how many are looked through for them: one that others relate to by the thousand still tells its own. */
+/**
+ * Relations of one answer, and maximum scanned for them: an entity with thousands of relations from others still
+ * reports its own.
+ */
 const RELATIONS_MAX = 5_000;
 const CANDIDATES_MAX = 100_000;
 
@@ -52,7 +55,7 @@ export const entityBounds = ({ maxTokens, includeObservations }: Bounds) => ({
   measure: measureOf(includeObservations),
 });
 
-/** Entities of one answer, as far as their share of the tokens reaches; `next` goes on behind them. */
+/** Entities of one answer, as far as their share of the tokens allows; `next` continues after them. */
 export function nodesWithin(
   read: (limit: number) => Promise<MemoryPage<Entity>>,
   { limit, ...bounds }: Bounds & { readonly limit: number },

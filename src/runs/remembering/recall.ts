@@ -35,7 +35,7 @@ export type RecallFor = {
   };
 };
 
-/** Text for the prompt, empty for nothing; and what whoever reads the run should know. */
+/** Text for the prompt, empty if nothing was recalled, with notices for readers of the run. */
 export type RecalledText = {
   readonly text: string;
   readonly notices: readonly { readonly code: string; readonly message: string }[];
@@ -57,7 +57,7 @@ export async function recallFor(
     return {
       text: hits
         .map(({ entity, ranked }) =>
-          told(
+          formatEntity(
             entity,
             ranked.map(({ fact }) => fact),
           ),
@@ -138,15 +138,15 @@ const DAY_CHARS = 10;
  * The entity and its facts, best first, those of one origin together behind it; all in one line, so that no text looks like another
  * entity.
  */
-function told({ name, type }: Entity, facts: readonly Observation[]): string {
+function formatEntity({ name, type }: Entity, facts: readonly Observation[]): string {
   const groups = Map.groupBy(facts, originOf);
   const said = [...groups].map(([origin, of]) => `${origin} ${of.map(({ text }) => oneLine(text)).join("; ")}`);
   return `- ${oneLine(`${name} (${type})`)}${said.length > 0 ? `: ${said.join(" ")}` : ""}`;
 }
 
-/** As it is told; facts that are told alone are counted with their origins. */
+/** Tokens of the text as it is formatted; separate facts are counted with their origins. */
 const TOKEN_MEASURE: Measure<Entity> = {
-  tokensOf: (entity) => estimateTokens(told(entity, entity.observations)),
+  tokensOf: (entity) => estimateTokens(formatEntity(entity, entity.observations)),
   cutTo: (entity, tokensMax) => ENTITY_MEASURE.cutTo(entity, tokensMax - ORIGIN_TOKENS),
 };
 /** About what an origin takes. */

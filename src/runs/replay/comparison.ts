@@ -79,14 +79,14 @@ const REASONS: { readonly [field: string]: string } = {
   problems: "the schema of the answer has changed",
   coversThroughTurn: "other turns would be summarised",
   "content.context": "another part of the dialogue would be sent",
-  offered: "the model would be told of other tools",
+  offered: "the model would be offered other tools",
   server: "the tool is not the one it was",
   tool: "the tool is not the one it was",
   repeatable: "what the tool says of its effects has changed",
   outcome: "the call would end otherwise",
   retryInMs: "the rules for retries have changed",
   next: "the definition's backups have changed",
-  "content.arguments": "the arguments are read otherwise",
+  "content.arguments": "the arguments are read differently",
   "content.text": "the model or the user would be shown another text",
   "content.output": "the answer would be another",
   failure: "it would fail otherwise",
@@ -106,7 +106,7 @@ export function compare(
   for (const each of expected) {
     const other = made.get(each.key);
     made.delete(each.key);
-    // Where the recording was cut off from outside, its end is nobody's to make again.
+    // If the recording was interrupted from outside, the replay does not repeat its end.
     if (!other && each.key === "end" && !isOver) continue;
     compared += 1;
     divergences.push(...(other ? differences(each, other.event) : [whole(each, each.event, null)]));

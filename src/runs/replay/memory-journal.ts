@@ -13,7 +13,7 @@ import {
 const PAST_MS = 3_600_000;
 
 /**
- * The journal of one run that is played: kept in memory, gone afterwards. It tells of each event as it is written. Failures of
+ * The journal of one replayed run: in memory, discarded afterwards. Emits each event as it is written. Failures of
  * models are dated back, so that the wait before the next attempt is over.
  */
 export class MemoryJournal implements RunJournal {
@@ -67,6 +67,6 @@ export class MemoryJournal implements RunJournal {
   }
 
   counts(): never {
-    assert.fail("nobody asks one run for counts of many");
+    assert.fail("counts of many runs are not available in a replay");
   }
 }

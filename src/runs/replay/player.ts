@@ -48,7 +48,7 @@ export class RecordedModel {
     const { journal, recording } = this.#deps;
     const made = summariesOf(recording.entries)[summariesOf(journal.entries).length];
     if (made === undefined) yield* this.#end("a summary is not in the recording", signal);
-    // Excerpts stand for it then, and they are made anew.
+    // Excerpts replace the summary then, and they are made again.
     else if (made.model === "") {
       const failed = failure("bad_response", made.degraded.replace(`${id}: `, ""), FAIL_FOR_GOOD_MS);
       yield { ...failed, usage: usageOf(made) };
@@ -71,7 +71,8 @@ const NOT_FOUND = 404;
 function* partsOf(outcome: ModelOutcome): Generator<ModelPart> {
   if (outcome.type === "model-fail") {
     const { class: kind, message, retryInMs, next } = outcome;
-    // The status is not in the journal: of wrong requests only those for a model that is not there go on to a backup.
+    // The status is not in the journal: of invalid requests, only those for an unknown model continue with a
+    // backup.
     const status = kind === "invalid_request" && typeof next === "string" ? NOT_FOUND : undefined;
     const usage = outcome.usage && usageOf({ usage: outcome.usage });
     yield { ...failure(kind, message, retryInMs ?? FAIL_FOR_GOOD_MS, status), usage };

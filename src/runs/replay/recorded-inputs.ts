@@ -5,8 +5,8 @@ import { callsOf, type Recording } from "./recording.ts";
 const WAKE = { type: "run-wake" } as const;
 
 /**
- * What people said in the recording to what the replay rests for, one word at a time; nothing when nobody did. Ids are those
- * of the replay. In the recording it may have been said before the run came to rest.
+ * Input of people in the recording for the waits of the replay, one at a time; empty if there was none. Ids are those
+ * of the replay. In the recording, the input may precede the suspension.
  */
 export function recordedInputs(
   recording: Recording,
@@ -60,7 +60,7 @@ function inputPositions(entries: readonly JournalEntry[]): ReadonlyMap<ApprovalI
   return positions;
 }
 
-/** What became of the choice that is open now, which is the last one asked for. */
+/** Outcome of the open choice, which is the last one requested. */
 function choiceOf({ entries }: Recording, played: readonly JournalEntry[]): readonly RunEvent[] {
   const asked = played.filter(({ event }) => event.type === "model-choice-wait").length;
   let seen = 0;

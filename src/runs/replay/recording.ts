@@ -11,7 +11,7 @@ export type Recording = {
   readonly read: (artifact: Artifact) => Promise<Uint8Array>;
 };
 
-/** The events that a run begins with: its request, and what it took over from another run. */
+/** The first events of a run: its request, and the events copied from another run. */
 export const prefixOf = ({ entries }: Recording): readonly JournalEntry[] => {
   const start = entries.findIndex(({ event }) => event.type === "run-start");
   return start < 0 ? entries.slice(0, 1) : entries.slice(0, start);

@@ -49,9 +49,10 @@ export type ReplayReport = {
 const REPLAY_MS_MAX = 60_000;
 
 /**
- * A run once more from its recording, by the code that carries runs out, with this server's definitions, tools and rules:
- * models and tools say what they said then, and none of them is called. What comes out is held against the recording.
- * Writes nothing. Plans with the revision that the run had, or with `revision`. Throws what reading the agent's definition throws.
+ * Repeats a run from its recording with the execution code, and with this server's definitions, tools and rules: models
+ * and tools return their recorded output, and none of them is called. The result is compared with the recording. Writes
+ * nothing. Plans with the revision that the run had, or with `revision`. Throws the errors of reading the agent's
+ * definition.
  */
 export async function replayRun(
   recording: Recording,
@@ -74,7 +75,7 @@ const planningWith = (plans: PlanSource, revision: number | "latest"): PlanSourc
   plan: (workspace, agent) => plans.plan(workspace, agent, revision === "latest" ? undefined : revision),
 });
 
-/** Plays a recording through an engine of its own; the journal that comes of it. */
+/** Plays a recording through a separate engine; returns the resulting journal. */
 async function play(
   recording: Recording,
   { plans, models, tools, clock, replayRules }: ReplayDeps,
@@ -85,7 +86,7 @@ async function play(
   const journal = new MemoryJournal(runId, (event) => {
     if (event.type === "run-complete" || event.type === "run-fail") over.resolve(null);
     if (event.type === "run-wait") over.resolve("a call would wait for a decision");
-    if (event.type === "run-rest") setImmediate(() => void goOn(event.state));
+    if (event.type === "run-rest") setImmediate(() => void resume(event.state));
   });
   const prefix = prefixOf(recording).map(({ event }) => event);
   await journal.append(prefix.map((event) => ({ runId, atMs: 0, event })));
@@ -107,10 +108,10 @@ async function play(
       pauseUntilResumed: true,
     },
   );
-  const goOn = async (state: SuspendedState) => {
+  const resume = async (state: SuspendedState) => {
     const events = recordedInputs(recording, journal.entries, state);
-    if (events.length === 0) return over.resolve("it waits for somebody, and nobody answered in the recording");
-    await runs.tell(runId, () => events).catch((error: unknown) => over.resolve(String(error)));
+    if (events.length === 0) return over.resolve("it waits for a person, and the recording has no answer");
+    await runs.update(runId, () => events).catch((error: unknown) => over.resolve(String(error)));
   };
   const timer = new AbortController();
   void clock.sleep(REPLAY_MS_MAX, timer.signal).then(
@@ -125,7 +126,7 @@ async function play(
   return { entries: made, stopped: why };
 }
 
-/** A clock that does not go on: nothing times out, and whoever waits for a time waits until it is over. */
+/** A stopped clock: nothing times out, and a sleep lasts until the replay is over. */
 const stoppedAt = (nowMs: number): Clock => ({
   nowMs: () => nowMs,
   monotonicMs: () => 0,

@@ -1,7 +1,7 @@
 import { Budgets, Calendar, NOTHING, PriceTable } from "../../agents/budgets/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
 
-/** What becomes of a call whose price is not known where USD are limited. */
+/** Rules for a call without a known price where USD are limited. */
 export const UNKNOWN_PRICE_RULES = ["refuse", "allow"] as const;
 export type UnknownPriceRule = (typeof UNKNOWN_PRICE_RULES)[number];
 

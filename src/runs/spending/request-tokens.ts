@@ -3,7 +3,7 @@ import type { ModelImage, ModelMessage, ModelRequest, ModelUsage } from "../../m
 
 /** What providers write around each message. */
 const FRAME_TOKENS = 4;
-/** What a picture takes at most with the large providers, whatever its size. */
+/** Maximum tokens of an image with the large providers, whatever its size. */
 const IMAGE_TOKENS = 1_600;
 const imageTokens = (images: readonly ModelImage[] = []): number =>
   images.reduce((sum, { mediaType, bytes }) => sum + fileTokens(mediaType, bytes, IMAGE_TOKENS), 0);

@@ -32,7 +32,7 @@ export type TurnUsage = {
   readonly usage: ModelUsage;
 };
 
-/** Leave to do something, or why there is none. */
+/** A permit to proceed, or the reason for its refusal. */
 export type BudgetPermit<Granted> =
   | { readonly type: "refused"; readonly failure: RunFailure }
   | { readonly type: "stopped" }
@@ -51,22 +51,22 @@ export type TurnPermit = BudgetPermit<{
   readonly request: ModelRequest;
   /** The answer was asked to be shorter than it might be. */
   readonly limited: ModelEnd["limited"];
-  /** What the answer to this request cost. Tokens that the provider did not tell are estimated. */
+  /** Charges the cost of the answer. Tokens that the provider did not report are estimated. */
   readonly charge: (answer: TurnUsage) => TurnCost | Promise<TurnCost>;
 }>;
 
-/** What a run is carried out by asks leave of. */
+/** The meter as execution uses it. */
 export type Meter = Pick<RunMeter, "forTurn" | "forCalls" | "forFuel" | "limitsCalls">;
 
 const UNTIMED = { cut: () => undefined, release: () => undefined } as const;
 
-/** One attempt of a run as its budgets see it: asks leave before each call, and counts what is on disk. */
+/** Budget control of one attempt of a run: reserves before each call, and counts what is journaled. */
 export class RunMeter implements Disposable {
   readonly #accounts: Accounts;
   readonly #budget: RunBudget;
   readonly #clock: Clock;
   readonly #spends: SpendMeter;
-  /** What is under way is charged to the day on which it was reserved. */
+  /** Running work is charged to the day on which it was reserved. */
   #day: string;
   readonly #releases = new Set<() => void>();
   /** How many input tokens more than were estimated the provider counted in the turn before. */
@@ -222,7 +222,7 @@ const refused = (shortage: Shortage): { readonly type: "refused"; readonly failu
 
 const priceUnknown = (model: string, shortage: Shortage | undefined): RunFailure => ({
   code: RUN_FAILURE_CODES.priceUnknown,
-  message: `nobody knows what ${model} costs, and ${shortage?.limit.key ?? "a budget"} of ${shortage?.scope ?? "this run"} limits USD`,
+  message: `no price is configured for ${model}, and ${shortage?.limit.key ?? "a budget"} of ${shortage?.scope ?? "this run"} limits USD`,
   hint: `Give its price in the file that models.prices_file names, or set budgets.unknown_price = "allow", or take ${shortage?.limit.key ?? "the limit"} out of ${shortage?.limit.file ?? "its file"}.`,
 });
 

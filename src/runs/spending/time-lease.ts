@@ -13,7 +13,7 @@ type LeaseDeps = {
   readonly uncountedMs: () => number;
 };
 
-/** Time that is reserved while something is under way, piece after piece, until it ends or there is no more. */
+/** Time reserved for running work, in pieces, until the work ends or the budget is used up. */
 export class TimeLease {
   readonly #deps: LeaseDeps;
   readonly #ended = new AbortController();
@@ -61,7 +61,7 @@ export class TimeLease {
     this.#usedUp.abort("the time of a budget is used up");
   }
 
-  /** Another piece in place of the one that is over, of which some may be counted already; 0 when there is none. */
+  /** Replaces the finished piece, part of which may be counted already; returns 0 if nothing is left. */
   #renew(): number {
     const { budget, uncountedMs } = this.#deps;
     this.#giveBack();

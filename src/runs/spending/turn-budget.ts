@@ -19,7 +19,7 @@ export type TurnPlan =
       readonly type: "fits";
       /** Without time. */
       readonly amounts: Amounts;
-      /** What the model is told not to exceed. */
+      /** The limit that the model gets for its output. */
       readonly outputTokensMax: number;
       /** Set when that is less than it would be without a budget. */
       readonly limited: { readonly outputTokensMax: number; readonly key: string; readonly file: string } | undefined;

@@ -27,7 +27,7 @@ export async function* boundedStream(
       yield part;
     }
   } finally {
-    stop.abort("nobody reads on");
+    stop.abort("the reader stopped");
   }
 }
 

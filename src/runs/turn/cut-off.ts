@@ -2,7 +2,10 @@ import type { RunEvent } from "../record/index.ts";
 
 type ModelFail = Extract<RunEvent, { type: "model-fail" }>;
 
-/** An attempt whose answer had begun when its run was ended or left: its provider charges what it has said. A run that goes on makes it again. */
+/**
+ * An attempt whose answer had started when its run was ended or left: its provider charges the text so far. A resumed
+ * run makes the attempt again.
+ */
 export const cutOff = (
   attempt: Pick<ModelFail, "step" | "model" | "attempt" | "queuedMs">,
   usage: ModelFail["usage"],

@@ -51,7 +51,7 @@ export function modelFailure(failure: ModelFailure, model: string): RunFailure {
   return { code, message: `${model}: ${failure.message}`, hint };
 }
 
-/** How a run ends when an approval that nobody gave is to fail it; undefined when none of these calls had one. */
+/** The failure of a run for an expired approval; undefined if none of these calls had one. */
 export function expiredFailure({ approvals }: RunView, calls: readonly ToolStep[]): RunEvent | undefined {
   const expired = calls
     .map(({ callId }) => approvals.findLast((each) => each.callId === callId))

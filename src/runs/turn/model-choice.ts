@@ -14,8 +14,9 @@ import { modelFailure } from "./failure.ts";
 type FailedTurn = { readonly step: number; readonly model: string; readonly failure: ModelFailure };
 
 /**
- * What a failing model means for a run: what the request says, else what the definition says; else, where somebody follows
- * the run and can be asked, they are; and where nobody does it fails, after the backups the definition lists.
+ * Reaction of a run to a failing model: that of the request, else that of the definition; else, if a person follows the
+ * run and can be asked, the choice of that person; otherwise the run fails, after the backups that the definition
+ * lists.
  */
 export function onModelFailureOf(
   request: { readonly onModelFailure?: OnModelFailure | undefined; readonly attended?: boolean | undefined },
@@ -51,7 +52,9 @@ function mayBackUp({ class: kind, status }: ModelFailure): boolean {
 }
 const NOT_FOUND = 404;
 
-/** The definition's next backup for a turn, which none of its attempts was made with yet; null when there is none, or none may be used. */
+/**
+ * The definition's next backup that no attempt of the turn has used yet; null if there is none, or none may be used.
+ */
 export function nextBackup(view: RunView, fallback: readonly string[], turn: FailedTurn): string | null {
   if (view.onModelFailure === "fail" || !mayBackUp(turn.failure)) return null;
   const tried = new Set([turn.model, view.modelInUse]);
@@ -59,7 +62,7 @@ export function nextBackup(view: RunView, fallback: readonly string[], turn: Fai
   return fallback.find((name) => !tried.has(name)) ?? null;
 }
 
-/** What is written when no model did a turn: the run fails, or rests until someone chooses how it goes on. */
+/** Event after all models failed a turn: the run fails, or is suspended until a person chooses how to continue. */
 export function afterModelFailure(
   view: RunView,
   plan: Pick<RunPlan, "fallback">,
@@ -87,7 +90,7 @@ function failureOf(view: RunView, { step, model, failure }: FailedTurn): RunFail
   };
 }
 
-/** The failed attempts of a turn that count: those since somebody last chose how it goes on. */
+/** The failed attempts of a turn that count: those since the last choice of a person. */
 export function attemptsOf(view: RunView, step: number): readonly FailedAttempt[] {
   const turn = view.steps.findLast((each) => each.kind === "model" && each.turn === step);
   return turn?.kind === "model" ? turn.attempts.slice(turn.attemptsBefore) : [];
@@ -111,7 +114,7 @@ export function chosenEvents(chosen: ModelChosen): readonly RunEvent[] {
   }
 }
 
-/** What is written when the time for a choice is over; nothing when somebody has chosen. */
+/** Events after the time for a choice is over; empty if a choice was made. */
 export function expiredEvents({ choice, state }: RunView, nowMs: number): readonly RunEvent[] {
   if (choice === null || state !== "awaiting-choice" || choice.expiresAtMs > nowMs) return [];
   const failure = {

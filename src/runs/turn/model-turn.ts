@@ -56,13 +56,13 @@ export type Answer = {
 };
 type GrantedPermit = Extract<TurnPermit, { type: "granted" }>;
 export type Turn =
-  /** What was reserved for the turn is given back by whoever has written its end. */
+  /** The caller that writes the end of the turn releases its reservation. */
   | {
       readonly type: "answered";
       readonly answer: Answer;
       readonly use: ModelInUse;
       readonly permit: GrantedPermit;
-      /** Tools the model was told of. */
+      /** Tools offered to the model. */
       readonly offered: readonly Tool[];
     }
   /** A budget has no room for the turn, or its time is used up. */
@@ -75,9 +75,12 @@ export type TurnDeps = {
   readonly recorder: RunRecord;
   readonly clock: Clock;
   readonly retry: RetryPolicy;
-  /** A model by its `provider/model`, with the settings that are good for it. Never rejects: one that is none fails when it is called. */
+  /**
+   * Returns a model by its `provider/model`, with the settings that are valid for it. Never rejects: an unknown model
+   * fails when it is called.
+   */
   readonly backup: (name: string) => Promise<ModelInUse>;
-  /** Models to go on with, in this order, when the one in use fails. */
+  /** Fallback models, tried in this order when the one in use fails. */
   readonly fallback: readonly string[];
   readonly meter: Pick<Meter, "forTurn">;
   /** The request for a model, within its window; a smaller window than its own when the provider refused more. */
@@ -132,7 +135,7 @@ async function tryModel(deps: TurnDeps, state: TurnState, use: ModelInUse, signa
     if (prepared.type === "failed") return unsent(deps, state, use, prepared.failure);
     const permit = await deps.meter.forTurn(use.model, prepared.request, toolsTokens(prepared.offered), signal);
     if (permit.type !== "granted") return permit;
-    const tried = await tryAgainAndAgain(deps, state, { use, permit, context: prepared.report }, permit.signal);
+    const tried = await tryRepeatedly(deps, state, { use, permit, context: prepared.report }, permit.signal);
     if (tried.type === "answered") return { ...tried, offered: prepared.offered };
     permit.release();
     const failure = permit.cut();
@@ -165,8 +168,8 @@ type Attempted =
   /** It is tried again with another request, or with another leave: what was reserved for this one is used. */
   | { readonly type: "anew" };
 
-/** After a stop of the server it goes on with the attempt, and the wait, it was at. */
-async function tryAgainAndAgain(
+/** After a stop of the server, resumes the attempt, and the wait, that was interrupted. */
+async function tryRepeatedly(
   deps: TurnDeps,
   state: TurnState,
   { use, permit, context }: Trying,

@@ -5,7 +5,10 @@ import type { ModelInUse } from "./model-turn.ts";
 
 type Models = Pick<ModelCatalogue, "resolve">;
 
-/** The model a run goes on with: a backup it went over to, else the one asked for, else the definition's. Throws UnknownModelError. */
+/**
+ * The model with which a run continues: the backup it switched to, else the requested one, else the definition's.
+ * Throws UnknownModelError.
+ */
 export async function modelOf(models: Models, plan: RunPlan, view: RunView): Promise<ModelInUse> {
   if (view.modelInUse !== null) return backupOf(models, plan, view.modelInUse);
   const { choice, settings } = requestedOf(plan, view.requestedModel ?? undefined);
@@ -25,7 +28,7 @@ export const requestedOf = (
 ): { readonly choice: ModelChoice; readonly settings: ModelSettings } =>
   name === undefined ? { choice: plan.model, settings: plan.settings } : settingsFor(plan, name);
 
-/** Another model for a plan. Never rejects: one that is none fails when it is called. */
+/** Another model for a plan. Never rejects: an unknown model fails when it is called. */
 export async function backupOf(models: Models, plan: RunPlan, name: string): Promise<ModelInUse> {
   const { choice, settings } = settingsFor(plan, name);
   try {
@@ -52,7 +55,10 @@ export function settingsFor(
 
 export const providerOf = (name: string): string => name.split("/")[0] ?? "";
 
-/** Stands for a model that there is not: each attempt fails with the reason, so that a run goes on to its next backup. */
+/**
+ * Replaces a model that does not exist: each attempt fails with the reason, so that a run continues with its next
+ * backup.
+ */
 const unusable = (name: string, message: string): LanguageModel => ({
   id: name,
   limits: undefined,

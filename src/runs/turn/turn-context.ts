@@ -1,7 +1,7 @@
 import type { JsonObject } from "../../kernel/json.ts";
 import { type ContextReport, type Layout, type TruncationPoints, layOut, type WindowOrigin } from "../context/index.ts";
 import { type ContextSettings, DEFAULT_CONTEXT } from "../../agents/definitions/index.ts";
-import { estimateTokens, fileTokens, PICTURE_TOKENS } from "../../kernel/tokens.ts";
+import { estimateTokens, fileTokens, IMAGE_TOKENS } from "../../kernel/tokens.ts";
 import { modelToolName, type Tool, toolsTokens } from "../../tools/catalogue/index.ts";
 import {
   DEFAULT_LOOP_GUARD,
@@ -30,7 +30,7 @@ export type ContextDeps = SummariseDeps & { readonly model: LanguageModel };
 
 export type ContextAsk = {
   readonly step: number;
-  /** Tools the model is told of. */
+  /** Tools offered to the model. */
   readonly offered: readonly Tool[];
   /** A window smaller than the model's, because the provider refused what was thought to fit. */
   readonly window: number | undefined;
@@ -47,7 +47,7 @@ export type Prepared =
   | { readonly type: "failed"; readonly failure: ModelFailure }
   | { readonly type: "stopped" };
 
-/** How much of the window is kept for an answer of which nobody said how long it may be. */
+/** Share of the context window reserved for an answer without a configured limit. */
 const RESERVE_PART = 0.25;
 const RESERVE_MAX = 8_192;
 const CORRECTION_MAX = 4;
@@ -169,7 +169,7 @@ function layoutFor({ model }: ContextDeps, plan: ExecutionPlan, ask: ContextAsk,
 }
 
 const tokensOf = (files: ReturnType<typeof sentFiles>): number =>
-  files.reduce((sum, { mediaType, bytes }) => sum + fileTokens(mediaType, bytes, PICTURE_TOKENS), 0);
+  files.reduce((sum, { mediaType, bytes }) => sum + fileTokens(mediaType, bytes, IMAGE_TOKENS), 0);
 
 /** Whether something of the dialogue is missing in the request. */
 const shortens = ({ coveredThrough, shortenedThrough, parts }: ContextReport): boolean =>

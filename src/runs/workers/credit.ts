@@ -1,4 +1,4 @@
-/** How much more may be sent to someone who says what he has taken. */
+/** Flow-control credit: the number of messages that may still be sent to a receiver. */
 export class Credit {
   #left: number;
   #more = Promise.withResolvers<void>();
@@ -16,7 +16,7 @@ export class Credit {
     this.#left -= 1;
   }
 
-  /** So much was taken; Infinity when nobody counts any more. */
+  /** Adds credit for messages that were received; Infinity if the receiver has stopped counting. */
   give(count: number): void {
     this.#left += count;
     this.#more.resolve();

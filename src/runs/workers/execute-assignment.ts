@@ -7,7 +7,10 @@ import { RunRecordReplica } from "./run-record-replica.ts";
 import type { WorkerMessage, HostMessage, RunAssignment } from "./protocol.ts";
 import { RemoteExecutionDeps } from "./remote-execution-deps.ts";
 
-/** A worker's life: it takes one run from the port, carries it out with `work`, says how that ended, and takes no other. */
+/**
+ * Executes one run in a worker: takes it from the port, executes it with `work`, reports how it ended, and accepts no
+ * other.
+ */
 export function executeAssignment(port: MessagePort, work: typeof execute): void {
   const post = (message: WorkerMessage): void => port.postMessage(message);
   const client = new RpcClient(post);

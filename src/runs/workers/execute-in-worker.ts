@@ -7,14 +7,14 @@ import type { WorkerMessage } from "./protocol.ts";
 import type { RunWorker, WorkerExit } from "./run-worker.ts";
 import { watch } from "./watchdog.ts";
 
-/** How carrying out a run in a worker went: to where `execute` returns, or its worker was lost. */
+/** Outcome of a run in a worker: `execute` returned, or the worker was lost. */
 export type WorkerOutcome = { readonly type: "done" } | ({ readonly type: "lost" } & WorkerExit);
 
 const USED: WorkerExit = { why: "crashed", message: "a worker is used once" };
 
 /**
- * Carries out a run in a worker, as `execute` does it in the server, and throws what that would throw. Afterwards the worker is
- * ended and nothing that it asked for is under way.
+ * Executes a run in a worker, as `execute` does in the server, and throws the same errors. When it returns, the worker
+ * is terminated and none of its requests is running.
  */
 export async function executeInWorker(
   worker: RunWorker,

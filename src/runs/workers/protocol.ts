@@ -87,7 +87,7 @@ export type WorkerMessage =
   /** It is alive. */
   | { readonly type: "pong" }
   | { readonly type: "ask"; readonly id: number; readonly ask: WorkerRequest }
-  /** Nobody waits for the answer any more. */
+  /** The worker no longer waits for the answer. */
   | { readonly type: "stop"; readonly id: number }
   /** So many parts of a stream are read. */
   | { readonly type: "taken"; readonly id: number; readonly parts: number }

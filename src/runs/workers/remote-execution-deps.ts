@@ -9,7 +9,7 @@ import type { RpcClient } from "./rpc-client.ts";
 import type { RunRecordReplica } from "./run-record-replica.ts";
 import type { WorkerMessage, RemoteReservation, ModelRef, RunAssignment } from "./protocol.ts";
 
-/** What a run in a worker is carried out with: it has the shape of what the server has, and asks the server for all of it. */
+/** Dependencies of a run in a worker: the same shape as in the server, with every operation forwarded to the server. */
 export class RemoteExecutionDeps {
   readonly deps: ExecutionDeps;
   readonly #client: RpcClient;
@@ -41,7 +41,7 @@ export class RemoteExecutionDeps {
       clock: systemClock,
       retry: work.retry,
       choiceTimeoutMs: work.choiceTimeoutMs,
-      // Whoever hears of a call hears of it in the server.
+      // Call hooks run in the server.
       attend: () => ({}),
       meter: this.#meter(work),
       rest: (state, waits) => client.call({ type: "rest", state, waits }),

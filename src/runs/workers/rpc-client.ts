@@ -21,7 +21,7 @@ export class RpcClient {
     return this.#send((this.#last += 1), ask, signal);
   }
 
-  /** A model's stream. The server sends no more than a few parts that nobody has read yet. */
+  /** A model's stream. The server sends at most a few unread parts. */
   async *parts(permit: number, signal: AbortSignal): AsyncGenerator<ModelPart, void, undefined> {
     const id = (this.#last += 1);
     const queue: ModelPart[] = [];
@@ -35,7 +35,7 @@ export class RpcClient {
       isOver = true;
       news.resolve();
     });
-    // Who reads hears of it; nobody does when reading was broken off.
+    // The reader gets the error; an abandoned stream has no reader.
     end.catch(() => undefined);
     let taken = 0;
     try {

@@ -14,10 +14,10 @@ export class RunRecordReplica implements RunRecord {
   readonly #client: RpcClient;
   readonly #post: (message: WorkerMessage) => void;
 
-  constructor(view: RunView, asker: RpcClient, post: (message: WorkerMessage) => void) {
+  constructor(view: RunView, client: RpcClient, post: (message: WorkerMessage) => void) {
     this.runId = view.id;
     this.#fold = RunFold.from(view);
-    this.#client = asker;
+    this.#client = client;
     this.#post = post;
   }
 

@@ -4,7 +4,7 @@ import { Worker } from "node:worker_threads";
 import { PACKAGE_DIRECTORY, programFile } from "../../kernel/package.ts";
 import type { WorkerResponses, WorkerMessage, HostMessage } from "./protocol.ts";
 
-/** How a worker went that was not told to: its code or V8 ended it, its memory was used up, or it hung. */
+/** Exit of a worker that the server did not stop: its code or V8 ended it, its memory was used up, or it hung. */
 export type WorkerExit = { readonly why: "crashed" | "memory" | "stuck"; readonly message: string };
 
 export type WorkerOptions = {

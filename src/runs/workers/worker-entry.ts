@@ -1,4 +1,4 @@
-/** Entry of a worker that carries out one run: one port to the server, and nothing else. */
+/** Entry of a worker that executes one run: one port to the server, and nothing else. */
 import { parentPort } from "node:worker_threads";
 import { execute } from "../execution/index.ts";
 import { executeAssignment } from "./execute-assignment.ts";

@@ -5,13 +5,13 @@ import { RunWorker, type WorkerExit, type WorkerOptions } from "./run-worker.ts"
 import { executeInWorker, type WorkerOutcome } from "./execute-in-worker.ts";
 
 export type WorkerPoolOptions = WorkerOptions & {
-  /** Workers that stand by, each for one run. */
+  /** Pre-started workers, each for one run. */
   readonly warm: number;
   /** Runs in workers at once; others wait. */
   readonly max: number;
   /** A worker that does not answer for so long is ended. */
   readonly unresponsiveAfterMs: number;
-  /** After so long without a run those that stand by are ended. */
+  /** Time without an isolated run after which the pre-started workers are terminated. */
   readonly idleMs: number;
 };
 
@@ -23,7 +23,7 @@ export const DEFAULT_WORKERS: WorkerPoolOptions = {
   idleMs: 300_000,
 };
 
-const SURPLUS: WorkerExit = { why: "crashed", message: "nobody needs it" };
+const SURPLUS: WorkerExit = { why: "crashed", message: "surplus worker" };
 
 /**
  * Workers for runs that are kept apart.
@@ -44,12 +44,12 @@ export class WorkerPool implements AsyncDisposable {
     this.#options = options;
   }
 
-  /** How many stand by and how many carry out runs. */
+  /** Number of pre-started workers, of workers that execute runs, and of runs that wait for one. */
   load(): { readonly standing: number; readonly used: number; readonly waiting: number } {
     return { standing: this.#standby.length, used: this.#used.size, waiting: this.#waiting.size };
   }
 
-  /** A run is about to come: starts the workers that stand by. */
+  /** Starts the pre-started workers, before an isolated run. */
   prepare(): void {
     this.#idle?.abort("a run comes");
     this.#idle = undefined;
@@ -58,8 +58,8 @@ export class WorkerPool implements AsyncDisposable {
   }
 
   /**
-   * A worker, once there is room for one; undefined when the signal came first. Whoever has it carries one run out with it,
-   * or ends it.
+   * Returns a worker when one is available; undefined if the signal is aborted first. The caller executes one run with
+   * it, or terminates it.
    */
   async take(signal: AbortSignal): Promise<RunWorker | undefined> {
     while (this.#used.size >= this.#options.max) {
@@ -79,7 +79,7 @@ export class WorkerPool implements AsyncDisposable {
     return worker;
   }
 
-  /** Carries out a run in a worker, as `execute` would; throws what that would throw. */
+  /** Executes a run in a worker, as `execute` would; throws the same errors. */
   async execute(worker: RunWorker, deps: WorkerDeps, plan: ExecutionPlan, signal: AbortSignal): Promise<WorkerOutcome> {
     const { unresponsiveAfterMs } = this.#options;
     return executeInWorker(worker, deps, plan, { signal, clock: this.#clock, unresponsiveAfterMs });

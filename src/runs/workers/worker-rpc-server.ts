@@ -88,7 +88,7 @@ export class WorkerRpcServer {
   }
 
   stop(id: number): void {
-    this.#requests.get(id)?.abort("nobody waits for it");
+    this.#requests.get(id)?.abort("the worker stopped waiting");
     this.#credits.get(id)?.give(Infinity);
   }
 
@@ -101,7 +101,7 @@ export class WorkerRpcServer {
     this.#permits.delete(permit);
   }
 
-  /** Breaks off what is under way, and returns when it is over. */
+  /** Aborts running operations, and resolves when they have ended. */
   async close(): Promise<void> {
     for (const id of this.#requests.keys()) this.stop(id);
     await Promise.all(this.#running);
@@ -188,8 +188,8 @@ export class WorkerRpcServer {
     this.#permits.set(permit, { lease: { signal, cut, release }, turn });
     const isTimed = signal !== asked;
     if (isTimed) {
-      const tell = () => this.#worker.post({ type: "cut", permit, failure: cut() ?? null });
-      signal.addEventListener("abort", tell, { once: true });
+      const notify = () => this.#worker.post({ type: "cut", permit, failure: cut() ?? null });
+      signal.addEventListener("abort", notify, { once: true });
     }
     return { permit, isTimed };
   }
@@ -237,7 +237,7 @@ export class WorkerRpcServer {
     return snapshotOf(this.#deps.tools.servers(), this.#plan.tools);
   }
 
-  /** What calls are judged by may have changed while somebody was waited for. */
+  /** The state that calls are checked against may have changed during the wait. */
   #sendChangedServers({ type }: WorkerRequest): void {
     if (type !== "record" && type !== "rest") return;
     const print = fingerprintOf(this.#deps.tools.servers());
