@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
-import { ExchangeRecorder, recallFor } from "../runs/remembering/index.ts";
-import { DefinitionFiles } from "./agent-files.ts";
-import { definitionFiles } from "./definitions.ts";
+import { Keeper, recallFor } from "../runs/remembering/index.ts";
+import { DefinitionFiles } from "../agents/files/agent-files.ts";
+import { definitionFiles } from "../agents/files/definitions.ts";
 import { Agents } from "../agents/definitions/index.ts";
 import {
   Database,
@@ -11,7 +11,7 @@ import {
   SqliteChangeLog,
   SqliteKeptAnswers,
   SqliteReplies,
-  SqliteMemoryOutbox,
+  SqliteRunKeepings,
   SqliteSpendStore,
   SqliteToolServerStore,
   SqliteUploadStore,
@@ -30,11 +30,11 @@ import {
   type ApprovalIndex,
   Approvals,
   type ApprovalsDeps,
-  PendingReplies,
+  Replies,
   Runs,
   type RunsOptions,
-  WorkerPool,
-  type WorkerPoolOptions,
+  ThreadPool,
+  type ThreadPoolOptions,
   TimeTravel,
 } from "../runs/index.ts";
 import { type ModelCatalogue } from "../models/port/index.ts";
@@ -48,7 +48,7 @@ import { serverPermissions } from "./permissions.ts";
 import { configuredLimits, openAccounts } from "./accounts.ts";
 import { AgentPlans } from "./plans.ts";
 import { definitionEnvironment, type ModelParts, openModels, secretsDirectories } from "./open-models.ts";
-import { Embedders } from "./embedders.ts";
+import { Embedders } from "../memory/embeddings/embedders.ts";
 import { openJournal } from "./open-journal.ts";
 import { type OpenCorrespondence, openCorrespondence, openMessageTools } from "./open-correspondence.ts";
 import { type Messaging, openMessages } from "./open-messages.ts";
@@ -65,7 +65,7 @@ import { openMcpServers, withMcpServers } from "./mcp-servers.ts";
 import { openRedaction } from "./redaction.ts";
 import { openToolServers } from "./open-tool-servers.ts";
 import { deployToolServers, redeployFailed, type ToolDeployment } from "./tool-servers.ts";
-import { StoreWatch } from "./store-watch.ts";
+import { StoreWatch } from "../storage/store-watch.ts";
 import { join } from "node:path";
 import { PACKAGE_DIRECTORY, packageVersion } from "../kernel/package.ts";
 
@@ -85,9 +85,9 @@ export type Overrides = {
 export type Caxton = AsyncDisposable & {
   readonly services: HttpServices &
     Pick<Messaging, "fipaUrl" | "agentsDeployed"> & {
-      readonly replies: PendingReplies;
+      readonly replies: Replies;
       readonly correspondence: OpenCorrespondence;
-      readonly keeper: ExchangeRecorder;
+      readonly keeper: Keeper;
     };
   /** Resolves when the tool servers are deployed or have failed; never rejects. */
   readonly toolsReady: Promise<readonly ToolDeployment[]>;
@@ -126,11 +126,11 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   const { accounts, plans, ...counted } = openPlans(loaded, { agents, database, clock, known, memory });
   const traffic = openTraffic(config, { clock, models });
   const ports = redactedPorts(redactors, { journal, models: traffic.guarded(models) });
-  const workers = stack.use(new WorkerPool(clock, workerOptions(config)));
-  const runs = new Runs({ ...ports, plans, tools, artifacts, clock, accounts, workers }, runsOptions(config));
+  const threads = stack.use(new ThreadPool(clock, threadOptions(config)));
+  const runs = new Runs({ ...ports, plans, tools, artifacts, clock, accounts, threads }, runsOptions(config));
   const asking = openWaits(stack, database, { runs, plans, tools, clock });
-  const outbox = new SqliteMemoryOutbox(database);
-  const keeper = stack.use(new ExchangeRecorder({ runs, outbox, agents, memory, clock }));
+  const keepings = new SqliteRunKeepings(database);
+  const keeper = stack.use(new Keeper({ runs, keepings, agents, memory, clock }));
   const correspondence = stack.use(
     openCorrespondence({ ...messaging, ...asking, config, agents, runs, journal, database, clock }),
   );
@@ -144,7 +144,7 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
     ...asking,
     correspondence,
     keeper,
-    memoryOutbox: outbox,
+    keepings,
     ...stores,
     changes,
     keptAnswers: new SqliteKeptAnswers(database),
@@ -265,7 +265,7 @@ const runsOptions = ({ runs }: Config): RunsOptions => ({
   queuedMax: runs.queued_max,
   retry: { attemptsMax: runs.model_attempts, totalMs: runs.model_retry_total },
   choiceTimeoutMs: runs.choice_timeout,
-  pauseUntilResumed: true,
+  holdUntilResumed: true,
 });
 
 const replaying = (
@@ -277,12 +277,12 @@ const replaying = (
   hide: (text) => journal.text(text),
 });
 
-const workerOptions = ({ runs: { workers } }: Config): WorkerPoolOptions => ({
-  warm: workers.warm,
-  max: workers.max,
-  memoryMib: Math.ceil(workers.memory / 1024 ** 2),
-  unresponsiveAfterMs: workers.unresponsive_after,
-  idleMs: workers.idle,
+const threadOptions = ({ runs: { threads } }: Config): ThreadPoolOptions => ({
+  warm: threads.warm,
+  max: threads.max,
+  memoryMib: Math.ceil(threads.memory / 1024 ** 2),
+  stuckMs: threads.stuck_after,
+  idleMs: threads.idle,
 });
 
 const render: HttpServices["render"] = (problem, source) => renderProblem(problem, source, { colour: false });
@@ -336,10 +336,10 @@ function openWaits(
   stack: AsyncDisposableStack,
   database: Database,
   deps: Omit<ApprovalsDeps, "index">,
-): { readonly approvals: Approvals; readonly approvalIndex: ApprovalIndex; readonly replies: PendingReplies } {
+): { readonly approvals: Approvals; readonly approvalIndex: ApprovalIndex; readonly replies: Replies } {
   const approvalIndex = new SqliteApprovals(database);
   const approvals = stack.use(new Approvals({ ...deps, index: approvalIndex }));
-  const replies = stack.use(new PendingReplies({ ...deps, index: new SqliteReplies(database) }));
+  const replies = stack.use(new Replies({ ...deps, index: new SqliteReplies(database) }));
   return { approvalIndex, approvals, replies };
 }
 

@@ -12,7 +12,7 @@ export {
   loadConfig,
   readMcpJson,
 } from "./config/index.ts";
-export { type FileDeployment, definitionFiles } from "./definitions.ts";
+export { type FileDeployment, definitionFiles } from "../agents/files/definitions.ts";
 export type { Overrides } from "./compose.ts";
 export { type ReadyReport, type ServeOptions, type Started, serve } from "./serve.ts";
 export { installModel } from "./install-model.ts";

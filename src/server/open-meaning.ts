@@ -1,6 +1,6 @@
 import { CapabilityMeaning, type TextVectors } from "../messaging/router/index.ts";
 import type { Config } from "./config/index.ts";
-import type { Embedders } from "./embedders.ts";
+import type { Embedders } from "../memory/embeddings/embedders.ts";
 
 /**
  * What capabilities mean, where `messages.semantic_fallback` is on: by the embedder of memory, opened with the first message

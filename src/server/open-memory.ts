@@ -28,8 +28,8 @@ import {
   searchDefaults,
   snapshotOptions,
 } from "./config/index.ts";
-import type { Embedders } from "./embedders.ts";
-import { openMemoryStore } from "./memory-backends.ts";
+import type { Embedders } from "../memory/embeddings/embedders.ts";
+import { openMemoryStore } from "../memory/open-store.ts";
 import type { SecretFound } from "../text/references/index.ts";
 import { SecretVault } from "./secret-vault.ts";
 

@@ -22,7 +22,7 @@ import { HealthChecks, Participants } from "../messaging/directory/index.ts";
 import { type Directory, Router, Subscriptions } from "../messaging/router/index.ts";
 import type { ContentStore } from "../messaging/acl/index.ts";
 import { type Config, conversationTerms, routerOptions } from "./config/index.ts";
-import type { Embedders } from "./embedders.ts";
+import type { Embedders } from "../memory/embeddings/embedders.ts";
 import { openMeaning } from "./open-meaning.ts";
 import { openFipa } from "./open-fipa.ts";
 

@@ -9,10 +9,10 @@ import { isOpenToOthers } from "../kernel/private-files.ts";
 import { tuneGarbageCollector } from "../kernel/short-lived.ts";
 import { type Caxton, compose, dashboardDirectory, isDashboardBuilt, type Overrides } from "./compose.ts";
 import type { LoadedConfig } from "./config/index.ts";
-import { deployDirectory, DefinitionWatcher, type FileDeployment, redeployRefused } from "./definitions.ts";
+import { deployDirectory, DefinitionWatcher, type FileDeployment, redeployRefused } from "../agents/files/definitions.ts";
 import { ListenFailedError, NotLoopbackError, PortInUseError } from "./errors.ts";
 import type { ToolDeployment } from "./tool-servers.ts";
-import { startFailure } from "./store-watch.ts";
+import { startFailure } from "../storage/store-watch.ts";
 import { ToolWatcher } from "./tool-watcher.ts";
 import { PACKAGE_DIRECTORY } from "../kernel/package.ts";
 

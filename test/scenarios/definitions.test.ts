@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import * as contract from "../../src/api/contract/index.ts";
 import { noticeLines } from "../../src/cli/serve/serve-session.ts";
 import { loadConfig, serve } from "../../src/server/index.ts";
-import { DefinitionWatcher, type FileDeployment, deployDirectory } from "../../src/server/definitions.ts";
+import { DefinitionWatcher, type FileDeployment, deployDirectory } from "../../src/agents/files/definitions.ts";
 import { commandLine } from "../cli/caxton.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";

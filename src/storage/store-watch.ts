@@ -1,5 +1,5 @@
 import type { PartCheck } from "../api/operations/index.ts";
-import { type Database } from "../storage/index.ts";
+import { type Database } from "./index.ts";
 import { storageError } from "../kernel/sqlite/errors.ts";
 import { toFault } from "../kernel/errors.ts";
 import { log } from "../kernel/log.ts";

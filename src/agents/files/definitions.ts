@@ -1,13 +1,13 @@
 import { type Dirent, type FSWatcher, watch } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
-import { DefinitionInvalidError } from "../agents/definitions/index.ts";
-import { isTestFile } from "../agents/test-files/index.ts";
-import { type AgentServices, DEFAULT_WORKSPACE, type SystemServices } from "../api/operations/index.ts";
-import { CaxtonError, toFault } from "../kernel/errors.ts";
-import { log } from "../kernel/log.ts";
-import { ConfigInvalidError } from "./config/index.ts";
-import { DefinitionNameTakenError, DefinitionUnreadableError } from "./errors.ts";
+import { DefinitionInvalidError } from "../definitions/index.ts";
+import { isTestFile } from "../test-files/index.ts";
+import { type AgentServices, DEFAULT_WORKSPACE, type SystemServices } from "../../api/operations/index.ts";
+import { CaxtonError, toFault } from "../../kernel/errors.ts";
+import { log } from "../../kernel/log.ts";
+import { ConfigInvalidError } from "../../server/config/index.ts";
+import { DefinitionNameTakenError, DefinitionUnreadableError } from "../../server/errors.ts";
 
 type Services = AgentServices & Pick<SystemServices, "clock">;
 

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
-import { nameKey } from "../agents/definitions/index.ts";
-import type { AgentFile, AgentFiles } from "../api/operations/index.ts";
-import { LIMITS } from "../kernel/quantities.ts";
+import { nameKey } from "../definitions/index.ts";
+import type { AgentFile, AgentFiles } from "../../api/operations/index.ts";
+import { LIMITS } from "../../kernel/quantities.ts";
 
 /** Definition files by the agents that they define. A file is read whenever it is asked for, so that an edit is seen at once. */
 export class DefinitionFiles implements AgentFiles {

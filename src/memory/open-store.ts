@@ -1,6 +1,6 @@
-import { SqliteMemoryStore } from "../memory/stores/sqlite/index.ts";
-import { type MemoryStore, MemoryUnavailableError } from "../memory/knowledge/index.ts";
-import type { Config, MemoryBackend } from "./config/index.ts";
+import { SqliteMemoryStore } from "./stores/sqlite/index.ts";
+import { type MemoryStore, MemoryUnavailableError } from "./knowledge/index.ts";
+import type { Config, MemoryBackend } from "../server/config/index.ts";
 
 /** What a secret of the vault holds now, or why it is not there and what to do. */
 export type FindSecret = (
@@ -21,7 +21,7 @@ export async function openMemoryStore(
     case "embedded":
       return new SqliteMemoryStore({ directory: config.data.directory, synchronous: memory.synchronous });
     case "postgresql": {
-      const { PostgresqlMemoryStore } = await import("../memory/stores/postgresql/index.ts");
+      const { PostgresqlMemoryStore } = await import("./stores/postgresql/index.ts");
       const { url, schema, connections, password_secret: name } = memory.postgresql;
       return new PostgresqlMemoryStore({ url, schema, connections, password: password(name) });
     }
@@ -36,7 +36,7 @@ async function openQdrant(
   { url, collection }: Config["memory"]["qdrant"],
   apiKey: () => string | undefined,
 ): Promise<MemoryStore> {
-  const { QdrantMemoryStore } = await import("../memory/stores/qdrant/index.ts");
+  const { QdrantMemoryStore } = await import("./stores/qdrant/index.ts");
   return new QdrantMemoryStore({ url, collection, apiKey });
 }
 
@@ -44,7 +44,7 @@ async function openNeo4j(
   { url, user, database }: Config["memory"]["neo4j"],
   password: () => string | undefined,
 ): Promise<MemoryStore> {
-  const { Neo4jMemoryStore } = await import("../memory/stores/neo4j/index.ts");
+  const { Neo4jMemoryStore } = await import("./stores/neo4j/index.ts");
   return new Neo4jMemoryStore({ url, user, password, database });
 }
 

@@ -7,12 +7,12 @@ import {
   openEmbedder,
   STATIC,
   UnknownEmbedderError,
-} from "../memory/embeddings/index.ts";
-import type { Models } from "../models/vendors/index.ts";
-import type { Clock } from "../kernel/clock.ts";
-import type { Embedder } from "../memory/knowledge/index.ts";
-import type { Config } from "./config/index.ts";
-import { modelsDirectory } from "./models-directory.ts";
+} from "./index.ts";
+import type { Models } from "../../models/vendors/index.ts";
+import type { Clock } from "../../kernel/clock.ts";
+import type { Embedder } from "../knowledge/index.ts";
+import type { Config } from "../../server/config/index.ts";
+import { modelsDirectory } from "../../server/models-directory.ts";
 
 /** One that can be named in `models.roles.embedding`. */
 export type KnownEmbedder = {
