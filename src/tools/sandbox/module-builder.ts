@@ -57,6 +57,8 @@ export class ModuleBuilder {
   #running = 0;
 
   /** `readModule` gives a module by its hash, for when what was made of it is lost. */
+  #isClosed = false;
+
   constructor(clock: Clock, directories: CacheDirectories, readModule?: ReadModule) {
     this.#readModule = readModule;
     this.#clock = clock;
@@ -119,6 +121,7 @@ export class ModuleBuilder {
   }
 
   async #inChild({ server, module, spec }: BuildRequest): Promise<{ catalogue: Catalogue; bytes: Uint8Array }> {
+    if (this.#isClosed) throw new CancelledError("the build");
     const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
     const child: GuestProcess = new GuestProcess({
       use: "build",
@@ -150,6 +153,7 @@ export class ModuleBuilder {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
     const children = [...this.#processes];
     for (const child of children) child.kill("the server stops");
     await Promise.all(children.map(({ exited }) => exited));

@@ -110,14 +110,13 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
     };
     const { clock, broker } = deps;
     const { isolation = "process", standby = true } = options;
-    const standbyPool = StandbyPool.of(isolation, standby);
-    this.#standbyPool = standbyPool;
+    this.#standbyPool = StandbyPool.of(isolation, standby);
     this.#pools = new ChildPools({
       count: options.processes ?? Math.min(PROCESSES_MAX, availableParallelism()),
       idleMs: options.childIdleMs ?? CHILD_IDLE_MS,
       // Nobody's session is as old as this, so that nothing is lost with it.
       reserveIdleMs: standby ? SESSION_IDLE_MS : undefined,
-      newSlot: (rest) => new ChildSupervisor({ clock, broker, events, standbyPool, rest }),
+      newSlot: (rest) => new ChildSupervisor({ clock, broker, events, standbyPool: this.#standbyPool, rest }),
     });
   }
 
@@ -126,6 +125,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
    * end as they would have. Throws ToolServerRefusedError, ToolServerBuildError, CancelledError.
    */
   async deploy({ manifest, module, placement }: Deployment, signal: AbortSignal): Promise<ToolServer> {
+    this.#stop.signal.throwIfAborted();
     if (!this.#isSweeping) void this.#sweepNowAndThen();
     // While the module is made ready, a child starts.
     const pool = this.#pools.of(placement, manifest.name);

@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
@@ -298,4 +299,19 @@ test("a directory that is a file to begin with, and other surprises of the disk,
   await room.deploy(hostile(), "h", { grants: { files: [{ path: "data", access: "write" }] } });
   expect(await room.text("h.escape", { path: "data/pipe" })).toBe("tool-error");
   expect(await room.text("h.escape", { path: "data" })).toBe("tool-error");
+});
+
+test("a sandbox that is disposed starts no child for deployments that wait or come later", async () => {
+  const probe = await assemble("probe.wat");
+  const room = new Room();
+  // A section that is in no cache makes each of them a module to build.
+  const waiting = Array.from({ length: 6 }, (_none, index) => {
+    const module = Buffer.concat([probe, Buffer.from([0, 18, 1, 120]), randomBytes(16)]);
+    return room.sandbox.inspect({ manifest: manifest(`waiting-${index}`), module }, never);
+  });
+  const ended = Promise.allSettled(waiting);
+  await room[Symbol.asyncDispose]();
+  await expect(room.sandbox.deploy({ manifest: manifest("late"), module: probe }, never)).rejects.toThrow();
+  expect((await ended).map(({ status }) => status)).toEqual(Array(6).fill("rejected"));
+  expect(process.getActiveResourcesInfo()).not.toContain("ProcessWrap");
 });
