@@ -17,7 +17,7 @@ export type WorkerOptions = {
 const YOUNG_MIB = 16;
 const STACK_MIB = 4;
 
-const ENTRY = programFile("runs/workers/worker");
+const ENTRY = programFile("runs/workers/worker-entry");
 /** What a worker may read where its program is not one file. */
 const sources = (): readonly string[] => [
   join(PACKAGE_DIRECTORY, "*"),
