@@ -311,7 +311,7 @@ test("a sandbox that is disposed starts no child for deployments that wait or co
   });
   const ended = Promise.allSettled(waiting);
   await room[Symbol.asyncDispose]();
-  await expect(room.sandbox.deploy({ manifest: manifest("late"), module: probe }, never)).rejects.toThrow();
+  await expect(room.sandbox.deploy({ manifest: manifest("late"), module: probe }, never)).rejects.toThrow("aborted");
   expect((await ended).map(({ status }) => status)).toEqual(Array(6).fill("rejected"));
   expect(process.getActiveResourcesInfo()).not.toContain("ProcessWrap");
 });
