@@ -55,8 +55,8 @@ async function measureMemory(): Promise<{ readonly idle: number; readonly above:
   using directory = tempDirectory();
   const loaded = loadConfig({ settings: { "data.directory": directory.path } }, {}, directory.path);
   await using caxton = await compose(loaded);
-  await caxton.toolsReady;
-  const { agents } = caxton.services;
+  await caxton.tools.start();
+  const { agents } = caxton.agents;
   await settle();
   const idle = process.memoryUsage.rss();
   for (let from = 0; from < AGENTS; from += BATCH) {

@@ -37,8 +37,9 @@ async function measure(
   await using caxton = await compose(loadConfig({ settings }, {}, directory.path), {
     models: models(scripted([{ text: "Yes." }])),
   });
-  await caxton.toolsReady;
-  const { agents, runs } = caxton.services;
+  await caxton.tools.start();
+  const { agents } = caxton.agents;
+  const { runs } = caxton.runs;
   runs.resumeUnfinished();
   await agents.deploy("default", { source: AGENT, fileName: "bench.toml" });
   const once = async (): Promise<number> => {

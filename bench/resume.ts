@@ -87,9 +87,10 @@ export async function resumed(count: number): Promise<Resumed> {
   await fill(directory.path, count);
   const startMs = performance.now();
   await using caxton = await compose(settings(directory.path), overrides);
-  await caxton.toolsReady;
+  await caxton.tools.start();
   const readyMs = performance.now();
-  const { runs, journal } = caxton.services;
+  const { runs } = caxton.runs;
+  const { journal } = caxton.storage;
   const found = runs.resumeUnfinished();
   if (found !== count) throw new Error(`${found} of ${count} runs are unfinished`);
   const isOver = () => runs.load().executing + runs.load().waiting === 0;
@@ -114,8 +115,8 @@ const overrides = { models: models(scripted(BENCH_SCRIPT)), toolServers: BENCH_T
 
 async function deployed(directory: string): Promise<void> {
   await using caxton = await compose(settings(directory), overrides);
-  await caxton.toolsReady;
-  await caxton.services.agents.deploy("default", { source: BENCH_AGENT, fileName: "bench.toml" });
+  await caxton.tools.start();
+  await caxton.agents.agents.deploy("default", { source: BENCH_AGENT, fileName: "bench.toml" });
 }
 
 if (import.meta.main) process.stdout.write(`${table(await run(Number(process.argv[2] ?? RUNS)))}\n`);

@@ -64,8 +64,9 @@ export async function benchRuns(): Promise<
   const caxton = owned.use(
     await compose(loaded, { models: models(scripted(BENCH_SCRIPT)), toolServers: BENCH_TOOL_SERVERS }),
   );
-  await caxton.toolsReady;
-  const { agents, runs } = caxton.services;
+  await caxton.tools.start();
+  const { agents } = caxton.agents;
+  const { runs } = caxton.runs;
   runs.resumeUnfinished();
   await agents.deploy("default", { source: BENCH_AGENT, fileName: "bench.toml" });
   const once = async (): Promise<void> => {

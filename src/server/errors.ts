@@ -15,19 +15,6 @@ export class NotLoopbackError extends CaxtonError<{ readonly host: string }> {
   readonly kind = "rejected";
 }
 
-export class DefinitionUnreadableError extends CaxtonError<{ readonly file: string }> {
-  readonly code = "DEFINITION_UNREADABLE";
-  readonly kind = "rejected";
-}
-
 /** Of two files with one agent's name, the second. */
-
-export class DefinitionNameTakenError extends CaxtonError<{
-  readonly name: string;
-  readonly files: readonly string[];
-}> {
-  readonly code = "DEFINITION_NAME_TAKEN";
-  readonly kind = "conflict";
-}
 
 /** A file of `mcpServers` cannot be read as one. */

@@ -12,8 +12,9 @@ export {
   loadConfig,
   readMcpJson,
 } from "./config/index.ts";
-export { type FileDeployment, definitionFiles } from "../agents/files/definitions.ts";
+export { type FileDeployment, definitionFiles } from "../agents/files/index.ts";
 export type { Overrides } from "./compose.ts";
-export { type ReadyReport, type ServeOptions, type Started, serve } from "./serve.ts";
+export { type ServeOptions, type Started, serve } from "./serve.ts";
+export type { ReadyReport } from "./start.ts";
 export { installModel } from "./install-model.ts";
-export type { ToolDeployment } from "./tool-servers.ts";
+export type { ToolDeployment } from "../tools/index.ts";

@@ -1,50 +1,53 @@
 import { attachRemoteAgents, FipaTransport, type LocalAgent, type RemoteAgents } from "../api/fipa/index.ts";
+import { DEFAULT_WORKSPACE } from "../api/operations/index.ts";
 import type { Clock } from "../kernel/clock.ts";
-import type { Directory, Router } from "../messaging/router/index.ts";
+import type { OpenMessaging } from "../messaging/index.ts";
+import type { Directory } from "../messaging/router/index.ts";
 import type { Config } from "./config/index.ts";
 import { ListenFailedError, PortInUseError } from "./errors.ts";
 
-type Parts = {
-  readonly router: Router;
-  readonly directory: Directory;
-  readonly remotes: RemoteAgents;
-  readonly clock: Clock;
-  readonly workspace: string;
-};
+/** `url` is where agents of other FIPA platforms write to. */
+export type OpenFipa = AsyncDisposable & { readonly url: string };
 
-/** Opens the FIPA transport and gives its address. Throws PortInUseError, ListenFailedError. */
+type Parts = { readonly messaging: OpenMessaging; readonly remotes: RemoteAgents; readonly clock: Clock };
+
+/** Opens the FIPA transport. Throws PortInUseError, ListenFailedError. */
 export async function openFipa(
-  stack: AsyncDisposableStack,
   { fipa, messages }: Config,
-  { router, directory, remotes, clock, workspace }: Parts,
-): Promise<string> {
+  { messaging: { router, directory }, remotes, clock }: Parts,
+): Promise<OpenFipa> {
   const { host, port, platform, address, allow } = fipa;
   const transport = await FipaTransport.open(
     {
       submit: (message) => router.submit(message),
       records: router.records,
-      agents: () => agentsOf(directory, workspace),
+      agents: () => agentsOf(directory),
       remotes,
       clock,
-      workspace,
+      workspace: DEFAULT_WORKSPACE,
     },
     { host, port, platform, address, allow, messageBytesMax: messages.message_bytes_max },
   ).catch((error: unknown) => {
     throw listenError(error, host, port);
   });
-  stack.use(transport);
-  stack.use(attachRemoteAgents({ router, transport, remotes, workspace }));
-  return transport.url;
+  const attached = attachRemoteAgents({ router, transport, remotes, workspace: DEFAULT_WORKSPACE });
+  return {
+    url: transport.url,
+    [Symbol.asyncDispose]: async () => {
+      attached[Symbol.dispose]();
+      await transport[Symbol.asyncDispose]();
+    },
+  };
 }
 
 /** The deployed agents and what each provides. */
-function agentsOf(directory: Directory, workspace: string): readonly LocalAgent[] {
+function agentsOf(directory: Directory): readonly LocalAgent[] {
   const provided = new Map<string, string[]>();
-  for (const capability of directory.capabilities(workspace))
-    for (const { name } of directory.providers(workspace, capability))
+  for (const capability of directory.capabilities(DEFAULT_WORKSPACE))
+    for (const { name } of directory.providers(DEFAULT_WORKSPACE, capability))
       provided.set(name, [...(provided.get(name) ?? []), capability]);
-  return [...directory.names(workspace)]
-    .filter((name) => directory.find(workspace, name)?.presence === "agent")
+  return [...directory.names(DEFAULT_WORKSPACE)]
+    .filter((name) => directory.find(DEFAULT_WORKSPACE, name)?.presence === "agent")
     .map((name) => ({ name, capabilities: provided.get(name) ?? [] }));
 }
 

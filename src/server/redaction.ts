@@ -1,18 +1,22 @@
 import { parseJson } from "../kernel/json.ts";
 import { redactLog } from "../kernel/log.ts";
-import { KnownSecrets } from "../text/redaction/index.ts";
+import { isSecretName, KnownSecrets } from "../text/redaction/index.ts";
 import { type Redactors, redactorsOf } from "../runs/redaction/index.ts";
+import { SecretVault } from "../tools/secrets/index.ts";
+import { vaultOptions } from "./options/index.ts";
 import { type LoadedConfig, patternsOf } from "./config/index.ts";
 
-/** Whether a variable or a file is named like something that must not be seen. */
-export const isSecretName = (name: string): boolean => name !== "AWS_ACCESS_KEY_ID" && SECRET_NAME.test(name);
-const SECRET_NAME = /(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)(?:_ID)?$/i;
-
-/** What hides in every place, and where secrets are told that are resolved later. Log lines go through it from now on. */
-export function openRedaction({ config, environment, secrets }: LoadedConfig): {
+/** Secrets that are known, where they come from, and what hides them. */
+export type Secrets = {
+  /** Receives secrets that are resolved later. */
   readonly known: KnownSecrets;
   readonly redactors: Redactors;
-} {
+  readonly vault: SecretVault;
+};
+
+/** Opens the secrets of the configuration, and redacts log lines from now on. */
+export function openSecrets(loaded: LoadedConfig): Secrets {
+  const { config, environment, secrets } = loaded;
   const known = new KnownSecrets();
   for (const [name, value] of Object.entries(secrets)) known.add(name, value);
   for (const [name, value] of Object.entries(environment)) {
@@ -24,7 +28,7 @@ export function openRedaction({ config, environment, secrets }: LoadedConfig): {
   const { redaction } = config;
   const redactors = redactorsOf(known.all, patternsOf(redaction), redaction.where);
   redactLog((line) => redactedLine(line, redactors));
-  return { known, redactors };
+  return { known, redactors, vault: new SecretVault({ ...vaultOptions(loaded), found: known.add }) };
 }
 
 /** A line of JSON of the log, with its level and time as they are. */

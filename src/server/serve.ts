@@ -1,20 +1,21 @@
+import { existsSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { agentTestSchema } from "../agents/test-files/index.ts";
 import { agentSchema } from "../agents/definitions/index.ts";
-import { type Http, httpServer } from "../api/http/index.ts";
-import { UPLOAD_WAIT_MS } from "../api/operations/index.ts";
+import type { FileDeployment } from "../agents/files/index.ts";
+import { agentTestSchema } from "../agents/test-files/index.ts";
+import { type Http, type HttpServices, httpServer } from "../api/http/index.ts";
 import { log, setLogLevel } from "../kernel/log.ts";
+import { PACKAGE_DIRECTORY } from "../kernel/package.ts";
 import { isOpenToOthers } from "../kernel/private-files.ts";
 import { tuneGarbageCollector } from "../kernel/short-lived.ts";
-import { type Caxton, compose, dashboardDirectory, isDashboardBuilt, type Overrides } from "./compose.ts";
+import { startFailure } from "../storage/index.ts";
+import type { ToolDeployment } from "../tools/index.ts";
+import { apiServices } from "./api-services.ts";
+import { type Caxton, compose, type Overrides } from "./compose.ts";
 import type { LoadedConfig } from "./config/index.ts";
-import { deployDirectory, DefinitionWatcher, type FileDeployment, redeployRefused } from "../agents/files/definitions.ts";
 import { ListenFailedError, NotLoopbackError, PortInUseError } from "./errors.ts";
-import type { ToolDeployment } from "./tool-servers.ts";
-import { startFailure } from "../storage/store-watch.ts";
-import { ToolWatcher } from "./tool-watcher.ts";
-import { PACKAGE_DIRECTORY } from "../kernel/package.ts";
+import { type ReadyReport, startModules, sweepingUploads } from "./start.ts";
 
 /** A server that answers. */
 export type Started = AsyncDisposable & {
@@ -23,15 +24,10 @@ export type Started = AsyncDisposable & {
   readonly dashboardUrl: string | undefined;
   /** Where agents of other FIPA platforms write to; undefined when that is off. */
   readonly fipaUrl: string | undefined;
-  readonly services: Caxton["services"];
+  readonly services: HttpServices;
+  readonly caxton: Caxton;
   /** Resolves when tools and definitions are deployed and unfinished runs go on. */
   readonly ready: Promise<ReadyReport>;
-};
-
-export type ReadyReport = {
-  readonly tools: readonly ToolDeployment[];
-  readonly definitions: readonly FileDeployment[];
-  readonly resumedRuns: number;
 };
 
 export type ServeOptions = {
@@ -42,9 +38,6 @@ export type ServeOptions = {
   readonly overrides?: Overrides | undefined;
 };
 
-const SWEEP_MS = 3_600_000;
-/** How often failed deployments are tried again. */
-const RETRY_MS = 10_000;
 /** How long a stopping server waits for answers that are on their way; a client that takes or sends nothing is then cut off. */
 const CLOSE_MS = 1_000;
 
@@ -64,14 +57,11 @@ async function start(loaded: LoadedConfig, options: ServeOptions): Promise<Start
   refuseOpenDoor(loaded);
   await using stack = new AsyncDisposableStack();
   const caxton = stack.use(await compose(loaded, options.overrides));
-  await caxton.services.uploads.recover();
-  const { directory } = config.data;
-  if (isOpenToOthers(directory))
-    log.warn(
-      { directory },
-      "other users of this machine can read the data directory: `caxton doctor --mend` repairs it",
-    );
-  const { http, streams } = await httpServer(caxton.services, {
+  await caxton.storage.uploads.recover();
+  warnOfOthers(config.data.directory);
+  const progress = { tools: false, definitions: false };
+  const services = apiServices(caxton, loaded, progress);
+  const { http, streams } = await httpServer(services, {
     allowedHosts: [...config.server.allowed_hosts, config.server.host],
     dashboardDirectory: config.server.dashboard ? dashboardDirectory() : undefined,
     errorsPage: join(PACKAGE_DIRECTORY, "docs", "errors.md"),
@@ -79,102 +69,47 @@ async function start(loaded: LoadedConfig, options: ServeOptions): Promise<Start
     agentTestSchema,
     streams: { streamsMax: config.server.streams_max, perClientMax: config.server.streams_per_client_max },
   });
-  const url = await listen(http, config.server.host, config.server.port);
-  // Runs drain while their watchers still listen; then streams end, then connections.
+  // Runs drain while their watchers still listen; then streams end, then connections, then modules.
   stack.defer(async () => {
     streams.closeAll();
     const cut = setTimeout(() => http.server.closeAllConnections(), CLOSE_MS);
     await http.close();
     clearTimeout(cut);
   });
-  stack.defer(async () => {
-    caxton.services.correspondence.rest();
-    await caxton.services.runs.drain(config.server.shutdown_timeout);
-  });
-  const sweep = setInterval(() => void sweepUploads(caxton), SWEEP_MS);
-  sweep.unref();
-  stack.defer(() => clearInterval(sweep));
+  stack.defer(() => caxton.runs.drain(config.server.shutdown_timeout));
   const stopping = new AbortController();
   stack.defer(() => stopping.abort());
-  const ready = makeReady(caxton, loaded, stopping.signal);
-  if (options.onDefinition)
-    stack.use(new DefinitionWatcher(caxton.services, config.agents.directory, options.onDefinition));
-  if (options.onTool) stack.use(new ToolWatcher(caxton.services.toolServers, config.tools.directory, options.onTool));
+  const ready = startModules(caxton, progress, stopping.signal);
+  // The caller receives the rejection; it may come before the caller has the promise.
+  ready.catch(() => undefined);
+  const url = await listen(http, config.server.host, config.server.port);
+  stack.use(sweepingUploads(caxton));
+  if (options.onDefinition) stack.use(caxton.agents.watch(options.onDefinition));
+  if (options.onTool) stack.use(caxton.tools.watch(options.onTool));
   const owned = stack.move();
-  const dashboardUrl = config.server.dashboard && isDashboardBuilt() ? `${url}/ui/` : undefined;
-  const { services } = caxton;
   return {
     url,
-    dashboardUrl,
-    fipaUrl: services.fipaUrl,
+    dashboardUrl: config.server.dashboard && isDashboardBuilt() ? `${url}/ui/` : undefined,
+    fipaUrl: caxton.fipa?.url,
     services,
+    caxton,
     ready,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
 
-async function makeReady(caxton: Caxton, { config }: LoadedConfig, stopping: AbortSignal): Promise<ReadyReport> {
-  const tools = await caxton.toolsReady;
-  const none: ReadyReport = { tools, definitions: [], resumedRuns: 0 };
-  if (stopping.aborted) return none;
-  const definitions = await deployDefinitions(caxton, config.agents.directory);
-  if (stopping.aborted) return { ...none, definitions };
-  const resumedRuns = caxton.services.runs.resumeUnfinished();
-  caxton.services.approvals.watchExpiry();
-  caxton.services.replies.watchExpiry();
-  caxton.services.correspondence.begin();
-  caxton.services.keeper.start();
-  void retryDeployments(caxton, definitions, stopping).catch((error: unknown) => {
-    if (!stopping.aborted) log.error({ err: error }, "failed deployments are not tried again");
-  });
-  caxton.services.retention.start();
-  // A memory that is nearly full is told of from the start, not only once somebody writes or looks.
-  caxton.services.memory.capacity
-    .limits()
-    .catch((error: unknown) => log.debug({ err: error }, "memory is not counted"));
-  if (resumedRuns > 0) log.info({ runs: resumedRuns }, "unfinished runs go on");
-  await sweepUploads(caxton);
-  return { tools, definitions, resumedRuns };
+function warnOfOthers(directory: string): void {
+  if (isOpenToOthers(directory))
+    log.warn(
+      { directory },
+      "other users of this machine can read the data directory: `caxton doctor --mend` repairs it",
+    );
 }
 
-/** Says that the server is ready once no deployment failed for want of a built-in tool server or of storage. */
-async function retryDeployments(
-  caxton: Caxton,
-  first: readonly FileDeployment[],
-  stopping: AbortSignal,
-): Promise<void> {
-  const { tools, clock } = caxton.services;
-  let definitions = first;
-  while (tools.failures.size > 0 || definitions.some(lacksStorage)) {
-    await clock.sleep(RETRY_MS, stopping);
-    const failed = tools.failures.size;
-    await caxton.retryTools();
-    stopping.throwIfAborted();
-    if (tools.failures.size < failed || definitions.some(lacksStorage))
-      definitions = await redeployRefused(caxton.services, definitions);
-  }
-  caxton.markReady();
-}
+/** Directory of the built dashboard; it may be missing. */
+const dashboardDirectory = (): string => join(PACKAGE_DIRECTORY, "dashboard", "dist");
 
-const lacksStorage = (deployment: FileDeployment): boolean =>
-  deployment.type === "refused" && deployment.code.startsWith("STORAGE_");
-
-/** Whatever comes of it, messages wait for their recipients no longer. */
-async function deployDefinitions({ services }: Caxton, directory: string): Promise<readonly FileDeployment[]> {
-  try {
-    return await deployDirectory(services, directory);
-  } finally {
-    await services.agentsDeployed();
-  }
-}
-
-async function sweepUploads({ services }: Caxton): Promise<void> {
-  try {
-    await services.uploads.sweep(services.clock.nowMs() - UPLOAD_WAIT_MS);
-  } catch (error) {
-    log.warn({ err: error }, "old uploads could not be deleted");
-  }
-}
+const isDashboardBuilt = (): boolean => existsSync(join(dashboardDirectory(), "index.html"));
 
 const LOOPBACK_HOSTS = new Set(["127.0.0.1", "::1", "localhost"]);
 

@@ -1,5 +1,4 @@
-import type { PartCheck } from "../api/operations/index.ts";
-import { type Database } from "./index.ts";
+import type { Database } from "./database.ts";
 import { storageError } from "../kernel/sqlite/errors.ts";
 import { toFault } from "../kernel/errors.ts";
 import { log } from "../kernel/log.ts";
@@ -9,12 +8,15 @@ const LOOK_MS = 2_000;
 /** What was found by writing is taken for true so long, however often is asked. */
 const FRESH_MS = 500;
 
+/** Whether the database can be written, and where or why not. */
+type StoreCheck = { readonly ok: boolean; readonly note: string };
+
 /** Watches whether the database can be written and found again, and logs when that changes. */
 export class StoreWatch implements Disposable {
   readonly #database: Database;
   readonly #timer: NodeJS.Timeout;
   #problem: string | undefined;
-  #last: { readonly atMs: number; readonly check: Promise<PartCheck> } | undefined;
+  #last: { readonly atMs: number; readonly check: Promise<StoreCheck> } | undefined;
 
   constructor(database: Database) {
     this.#database = database;
@@ -23,13 +25,13 @@ export class StoreWatch implements Disposable {
   }
 
   /** Writes to the database. Never rejects. */
-  async check(): Promise<PartCheck> {
+  async check(): Promise<StoreCheck> {
     const atMs = performance.now();
     if (this.#last === undefined || atMs - this.#last.atMs > FRESH_MS) this.#last = { atMs, check: this.#write() };
     return this.#last.check;
   }
 
-  async #write(): Promise<PartCheck> {
+  async #write(): Promise<StoreCheck> {
     try {
       await this.#database.probe();
       this.#is(undefined);

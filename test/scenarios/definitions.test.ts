@@ -3,14 +3,16 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import * as contract from "../../src/api/contract/index.ts";
 import { noticeLines } from "../../src/cli/serve/serve-session.ts";
-import { loadConfig, serve } from "../../src/server/index.ts";
-import { DefinitionWatcher, type FileDeployment, deployDirectory } from "../../src/agents/files/definitions.ts";
+import { loadConfig, serve, type Started } from "../../src/server/index.ts";
+import { DefinitionWatcher, type FileDeployment, deployDirectory } from "../../src/agents/files/index.ts";
 import { commandLine } from "../cli/caxton.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 import { verifies } from "../helpers/verifies.ts";
 
 verifies("deployment.unchanged", "deployment.watch");
+
+const deployments = ({ services }: Started) => ({ ...services, workspace: "default" });
 
 const definition = (name: string, prompt = "Be brief."): string =>
   `name = "${name}"\nversion = "1.0.0"\ncapabilities = ["greeting"]\nsystem_prompt = "${prompt}"\n`;
@@ -66,7 +68,7 @@ test("of two files with one agent's name the second is refused, naming both, and
     writeFileSync(join(agents, "b.toml"), definition("Twin", "Two."));
     writeFileSync(join(agents, "c.toml"), definition("twin", "Three."));
   });
-  const again = await deployDirectory(started.server.started.services, started.agents);
+  const again = await deployDirectory(deployments(started.server.started), started.agents);
   for (const [pass, first] of [
     [started.definitions, "created"],
     [again, "unchanged"],
@@ -98,10 +100,9 @@ test("an agents directory that is a file is said to be one", async () => {
 
 test("a watcher takes a directory called like a definition for none, and goes on deploying files", async () => {
   await using started = await startedWith(() => undefined);
-  const { services } = started.server.started;
   const reports: FileDeployment[] = [];
   const reported = Promise.withResolvers<void>();
-  using watcher = new DefinitionWatcher(services, started.agents, (deployment) => {
+  using watcher = new DefinitionWatcher(deployments(started.server.started), started.agents, (deployment) => {
     reports.push(deployment);
     reported.resolve();
     throw new Error("the one who is told fails");
@@ -119,7 +120,7 @@ const outcome = ({ type, ...rest }: FileDeployment) => [type, "revision" in rest
 
 /** What the next start makes of the one definition of a directory. */
 async function nextStart({ server, agents }: { readonly server: TestServer; readonly agents: string }) {
-  return outcome(only(await deployDirectory(server.started.services, agents)));
+  return outcome(only(await deployDirectory(deployments(server.started), agents)));
 }
 
 const summaryOf = async (server: TestServer, name: string) =>
@@ -186,7 +187,7 @@ test("an edit survives a restart, a notice names both versions, and a save under
   ]);
   expect(await summaryOf(after, "poet")).toMatchObject({ source: definition("poet", "Edited.") });
   const saved = Promise.withResolvers<FileDeployment>();
-  using watcher = new DefinitionWatcher(after.started.services, mounted.path, saved.resolve);
+  using watcher = new DefinitionWatcher(deployments(after.started), mounted.path, saved.resolve);
   expect(watcher).toBeDefined();
   writeFileSync(file, definition("poet", "Saved."));
   expect(outcome(await saved.promise)).toEqual(["updated", 3]);

@@ -208,7 +208,7 @@ test("what a server had no time to remember, the next one does", async () => {
   {
     await using before = await startServer(options);
     // As if it had ended in this moment.
-    await before.started.services.keeper[Symbol.asyncDispose]();
+    await before.started.caxton.runs.keeper[Symbol.asyncDispose]();
     ({ id } = await run(before, { agent: "concierge", input: "Where is the wine?" }));
     expect((await shown(before, id)).remembered).toMatchObject({ state: "due", entity: null });
     expect(await listed(before)).toEqual([]);
@@ -229,7 +229,7 @@ test("an extraction that cannot begin is tried ten times, ever more rarely, and 
   const { services } = server.started;
   const { memoryOutbox: outbox } = services;
   if (!(outbox instanceof SqliteMemoryOutbox)) throw new Error("outbox is not in the database");
-  await services.keeper[Symbol.asyncDispose]();
+  await server.started.caxton.runs.keeper[Symbol.asyncDispose]();
   const { id } = await run(server, { agent: "concierge", input: "Where is the wine?" });
   const clock = new ManualClock(Date.now() + 60_000);
   const triedMs: number[] = [];

@@ -1,11 +1,13 @@
 import { createHash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { nameKey } from "../definitions/index.ts";
-import type { AgentFile, AgentFiles } from "../../api/operations/index.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
 
+/** The definition file of an agent; `hash` is the sha256 of its text, hexadecimal. */
+type AgentFile = { readonly path: string; readonly source: string; readonly hash: string };
+
 /** Definition files by the agents that they define. A file is read whenever it is asked for, so that an edit is seen at once. */
-export class DefinitionFiles implements AgentFiles {
+export class DefinitionFiles {
   readonly #files: () => Promise<readonly string[]>;
   readonly #paths = new Map<string, string>();
 

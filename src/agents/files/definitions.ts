@@ -1,15 +1,24 @@
 import { type Dirent, type FSWatcher, watch } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
-import { DefinitionInvalidError } from "../definitions/index.ts";
+import { type Agents, DefinitionInvalidError } from "../definitions/index.ts";
 import { isTestFile } from "../test-files/index.ts";
-import { type AgentServices, DEFAULT_WORKSPACE, type SystemServices } from "../../api/operations/index.ts";
+import type { Clock } from "../../kernel/clock.ts";
 import { CaxtonError, toFault } from "../../kernel/errors.ts";
 import { log } from "../../kernel/log.ts";
-import { ConfigInvalidError } from "../../server/config/index.ts";
-import { DefinitionNameTakenError, DefinitionUnreadableError } from "../../server/errors.ts";
+import { type Problem, renderProblem } from "../../text/documents/index.ts";
+import type { DefinitionFiles } from "./agent-files.ts";
+import { DefinitionNameTakenError, DefinitionsUnreadableError, DefinitionUnreadableError } from "./errors.ts";
 
-type Services = AgentServices & Pick<SystemServices, "clock">;
+/** What definition files are deployed with. */
+export type FileDeployments = {
+  readonly workspace: string;
+  readonly agents: Agents;
+  readonly agentFiles: Pick<DefinitionFiles, "remember">;
+  readonly clock: Clock;
+};
+
+const render = (problem: Problem, source: string): string => renderProblem(problem, source, { colour: false });
 
 /** What became of one definition file. */
 export type FileDeployment =
@@ -70,7 +79,7 @@ const isFileOrBroken = async (link: string): Promise<boolean> =>
     () => true,
   );
 
-/** The definition files below a directory, links to files included, sorted; none when there is no such directory. Throws ConfigInvalidError. */
+/** The definition files below a directory, links to files included, sorted; none when there is no such directory. Throws DefinitionsUnreadableError. */
 export async function definitionFiles(directory: string): Promise<readonly string[]> {
   const entries = await entriesBelow(directory);
   const named = entries
@@ -97,7 +106,7 @@ async function entriesBelow(directory: string): Promise<readonly Dirent[]> {
       code === "ENOTDIR"
         ? `agents.directory: ${directory} is a file, not a directory`
         : `agents.directory: ${directory} cannot be read: ${whyUnreadable(code)}`;
-    throw new ConfigInvalidError(
+    throw new DefinitionsUnreadableError(
       problem,
       "Point agents.directory (--agents) at a directory that this user can read.",
       { problems: [problem] },
@@ -137,14 +146,14 @@ type Seen = Map<string, string>;
  * Deploys one file: a saved one whatever is deployed, one that was found (`seen` is given) unless the deployed revision has
  * another origin. A file that cannot be read or deployed is an outcome, not an error.
  */
-export async function deployFile(services: Services, file: string, seen?: Seen): Promise<FileDeployment> {
+export async function deployFile(services: FileDeployments, file: string, seen?: Seen): Promise<FileDeployment> {
   const begunMs = services.clock.monotonicMs();
   let source = "";
   try {
     source = await readDefinitionFile(file);
     if (seen) refuseSecond(services, { source, file }, seen);
     const { agents } = services;
-    const result = await agents.deployFile(DEFAULT_WORKSPACE, { source, fileName: file }, seen === undefined);
+    const result = await agents.deployFile(services.workspace, { source, fileName: file }, seen === undefined);
     const { name: agent, revision } = result.revision;
     seen?.set(agent.toLowerCase(), file);
     services.agentFiles.remember(agent, file);
@@ -155,14 +164,14 @@ export async function deployFile(services: Services, file: string, seen?: Seen):
       agent,
       revision,
       durationMs: services.clock.monotonicMs() - begunMs,
-      warnings: result.warnings.map((warning) => services.render(warning, source)),
+      warnings: result.warnings.map((warning) => render(warning, source)),
     };
   } catch (error) {
     if (!(error instanceof CaxtonError)) throw error;
     const { code, message, hint } = toFault(error);
     const problems =
       error instanceof DefinitionInvalidError
-        ? error.details.problems.map((problem) => services.render(problem, source))
+        ? error.details.problems.map((problem) => render(problem, source))
         : [hint === "" ? message : `${message}\n  ${hint}`];
     return { type: "refused", file, code, problems };
   }
@@ -170,7 +179,7 @@ export async function deployFile(services: Services, file: string, seen?: Seen):
 
 /** Two files of one name would take turns as the agent's latest revision at every start. */
 function refuseSecond(
-  { agents }: Services,
+  { agents }: FileDeployments,
   { source, file }: { readonly source: string; readonly file: string },
   seen: Seen,
 ): void {
@@ -188,14 +197,17 @@ function refuseSecond(
 }
 
 /** Deploys every definition of a directory, one after the other; a broken one stops no other, and of two with one name the first counts. */
-export async function deployDirectory(services: Services, directory: string): Promise<readonly FileDeployment[]> {
+export async function deployDirectory(
+  services: FileDeployments,
+  directory: string,
+): Promise<readonly FileDeployment[]> {
   const seen: Seen = new Map();
   return deployEach(services, await definitionFiles(directory), seen);
 }
 
 /** Deploys the refused files of an earlier pass again; returns the outcome of every file of that pass. */
 export async function redeployRefused(
-  services: Services,
+  services: FileDeployments,
   earlier: readonly FileDeployment[],
 ): Promise<readonly FileDeployment[]> {
   const done = earlier.filter((each) => each.type !== "refused");
@@ -205,7 +217,7 @@ export async function redeployRefused(
 }
 
 async function deployEach(
-  services: Services,
+  services: FileDeployments,
   files: readonly string[],
   seen: Seen,
 ): Promise<readonly FileDeployment[]> {
@@ -218,7 +230,7 @@ const SETTLE_MS = 75;
 
 /** Deploys definitions as they are saved, until disposed. Editors write in many ways; each file is read when it has been quiet for 75 ms. */
 export class DefinitionWatcher implements Disposable {
-  readonly #services: Services;
+  readonly #services: FileDeployments;
   readonly #directory: string;
   readonly #report: (deployment: FileDeployment) => void;
   readonly #timers = new Map<string, NodeJS.Timeout>();
@@ -226,7 +238,7 @@ export class DefinitionWatcher implements Disposable {
   readonly #refused = new Set<string>();
   readonly #watcher: FSWatcher;
 
-  constructor(services: Services, directory: string, report: (deployment: FileDeployment) => void) {
+  constructor(services: FileDeployments, directory: string, report: (deployment: FileDeployment) => void) {
     this.#services = services;
     this.#directory = directory;
     this.#report = report;

@@ -1,18 +1,24 @@
 import { existsSync } from "node:fs";
-import {
-  ALL_MINILM,
-  type EmbedderChoice,
-  type EndpointOptions,
-  minilmImage,
-  openEmbedder,
-  STATIC,
-  UnknownEmbedderError,
-} from "./index.ts";
-import type { Models } from "../../models/vendors/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Embedder } from "../knowledge/index.ts";
-import type { Config } from "../../server/config/index.ts";
-import { modelsDirectory } from "../../server/models-directory.ts";
+import type { EndpointOptions } from "./endpoint.ts";
+import { UnknownEmbedderError } from "./errors.ts";
+import { minilmImage } from "./install.ts";
+import { ALL_MINILM, type EmbedderChoice, openEmbedder, STATIC } from "./open-embedder.ts";
+
+export type EmbeddersOptions = {
+  /** Name of the embedder that memory uses; default: the table that comes with Caxton. */
+  readonly used?: string | undefined;
+  /** Where models are installed. */
+  readonly directory: string;
+  /** Dimensions of vectors by `provider/model`, over the known ones. */
+  readonly dims: { readonly [model: string]: number | undefined };
+};
+
+/** Returns the endpoint of an embedding model. Rejects with UnknownModelError. */
+export type NamedEndpoint = (name: string) => Promise<Omit<EndpointOptions, "name" | "dims">>;
+
+type Deps = { readonly options: EmbeddersOptions; readonly endpoint: NamedEndpoint; readonly clock: Clock };
 
 /** One that can be named in `models.roles.embedding`. */
 export type KnownEmbedder = {
@@ -38,27 +44,23 @@ const SHORTENING = /^text-embedding-3-/;
 
 /** What makes vectors on this server: one that memory uses, and others that can be tried. */
 export class Embedders {
-  readonly #config: Config;
-  readonly #models: Pick<Models, "embeddingEndpoint">;
+  readonly #options: EmbeddersOptions;
+  readonly #endpointOf: NamedEndpoint;
   readonly #clock: Clock;
 
-  constructor(deps: {
-    readonly config: Config;
-    readonly models: Pick<Models, "embeddingEndpoint">;
-    readonly clock: Clock;
-  }) {
-    this.#config = deps.config;
-    this.#models = deps.models;
-    this.#clock = deps.clock;
+  constructor({ options, endpoint, clock }: Deps) {
+    this.#options = options;
+    this.#endpointOf = endpoint;
+    this.#clock = clock;
   }
 
   /** What `models.roles.embedding` names; the table that comes with Caxton unless it names something. */
   get used(): string {
-    return this.#config.models.roles.embedding ?? STATIC;
+    return this.#options.used ?? STATIC;
   }
 
   known(): readonly KnownEmbedder[] {
-    const installed = existsSync(minilmImage(modelsDirectory(this.#config)));
+    const installed = existsSync(minilmImage(this.#options.directory));
     const { used } = this;
     const own = [
       { model: STATIC, isReady: true, note: "a table of words that comes with Caxton" },
@@ -75,14 +77,14 @@ export class Embedders {
   /** Rejects with UnknownEmbedderError, UnknownModelError, ModelNotInstalledError, ModelFileInvalidError. */
   async open(model = this.used): Promise<Embedder> {
     if (model === STATIC) return openEmbedder({ type: "static" }, this.#clock);
-    const directory = modelsDirectory(this.#config);
+    const directory = this.#options.directory;
     if (model === ALL_MINILM) return openEmbedder({ type: "minilm", directory }, this.#clock);
     return openEmbedder({ type: "endpoint", options: await this.#endpoint(model) }, this.#clock);
   }
 
   /** The embedder whose vectors have this id, while it still is here; endpoints are not asked for what they no longer are used for. */
   formerly(id: string): Embedder | undefined {
-    const directory = modelsDirectory(this.#config);
+    const directory = this.#options.directory;
     const own: readonly EmbedderChoice[] = existsSync(minilmImage(directory))
       ? [{ type: "static" }, { type: "minilm", directory }]
       : [{ type: "static" }];
@@ -95,9 +97,9 @@ export class Embedders {
   }
 
   async #endpoint(name: string): Promise<EndpointOptions> {
-    const endpoint = await this.#models.embeddingEndpoint(name);
+    const endpoint = await this.#endpointOf(name);
     const { model } = endpoint;
-    const stated = this.#config.models.facts[name]?.embedding_dims;
+    const stated = this.#options.dims[name];
     const usual = DIMS[model.replace(/:latest$/, "")];
     const dims = stated ?? usual;
     if (dims === undefined)

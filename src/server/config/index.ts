@@ -10,21 +10,14 @@ export {
   loadConfig,
 } from "./config.ts";
 export type { Config } from "./config-schema.ts";
-export { type CareConfig, careOf } from "./context-config.ts";
 export { ConfigInvalidError, ConfigNotFoundError } from "./errors.ts";
-export { MCP_REFERENCE, type McpServerTable } from "./mcp-config.ts";
+export type { McpServerTable } from "./mcp-config.ts";
 export { baseOf } from "./mcp-file.ts";
 export { type ImportedServer, readMcpJson } from "./mcp-json.ts";
-export {
-  MEMORY_BACKENDS,
-  type MemoryBackend,
-  retentionPolicy,
-  searchDefaults,
-  snapshotOptions,
-} from "./memory-config.ts";
+export { retentionPolicy, searchDefaults, snapshotOptions } from "./memory-config.ts";
 export { conversationTerms, routerOptions } from "./messages-config.ts";
 export type { ModelsTable } from "./models-config.ts";
 export { patternsOf } from "./redaction-config.ts";
 export { shownConfig } from "./shown-config.ts";
 export { tasksOptions } from "./tasks-config.ts";
-export { trafficOptions, warnOfUnknownLimits } from "./traffic-config.ts";
+export { trafficOptions } from "./traffic-config.ts";

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { durationText, sizeText } from "../../text/documents/index.ts";
+import { SERVER_REFERENCE } from "../../text/references/index.ts";
 import { isReservedToolServer } from "../../tools/catalogue/index.ts";
 
 const HOUR_MS = 3_600_000;
@@ -72,12 +73,9 @@ export const McpServerName = z
       `is the name of a built-in tool server; choose another, for example [mcp_servers.${String(issue.input)}-mcp]`,
   });
 
-/** A reference in a text of `mcp_servers`: kind, name, and what stands in where there is none. */
-export const MCP_REFERENCE = /\$\{(env|file|secret):([^}:]+)(?::-([^}]*))?\}/g;
-
 /** Variables that servers of the configuration refer to, and what finds their programs. */
 export function mcpVariables({ mcp_servers: servers }: { readonly mcp_servers: object }): readonly string[] {
-  const names = [...JSON.stringify(servers).matchAll(MCP_REFERENCE)].flatMap(([, kind, name]) =>
+  const names = [...JSON.stringify(servers).matchAll(SERVER_REFERENCE)].flatMap(([, kind, name]) =>
     kind === "env" && name !== undefined ? [name] : [],
   );
   return Object.keys(servers).length === 0 ? [] : [...names, "PATH"];

@@ -1,5 +1,6 @@
 import type { Config } from "./config-schema.ts";
-import { MCP_REFERENCE, type McpServerTable } from "./mcp-config.ts";
+import { SERVER_REFERENCE } from "../../text/references/index.ts";
+import type { McpServerTable } from "./mcp-config.ts";
 
 const HIDDEN = "[hidden]";
 const hideTexts = (values: { readonly [name: string]: string }): { [name: string]: string } =>
@@ -9,7 +10,7 @@ const hideTexts = (values: { readonly [name: string]: string }): { [name: string
 function hide(value: string): string {
   let shown = "";
   let end = 0;
-  for (const match of value.matchAll(MCP_REFERENCE)) {
+  for (const match of value.matchAll(SERVER_REFERENCE)) {
     const [whole, kind = "", target = "", fallback] = match;
     shown += hideLiteral(value.slice(end, match.index));
     shown += `\${${kind}:${target}${fallback === undefined || fallback === "" ? "" : `:-${HIDDEN}`}}`;

@@ -1,6 +1,5 @@
 import * as z from "zod";
 import { durationText } from "../../text/documents/index.ts";
-import { log } from "../../kernel/log.ts";
 import { NO_LIMITS, type TrafficOptions } from "../../models/traffic/index.ts";
 
 const LimitsTable = z.strictObject({
@@ -47,13 +46,6 @@ type TrafficTable = {
   readonly limits: { readonly [provider: string]: z.output<typeof LimitsTable> };
   readonly circuit: z.output<typeof CircuitTable>;
 };
-
-/** Tells the log of limits for providers that there are not: a name written wrong would limit nothing. */
-export function warnOfUnknownLimits({ limits }: TrafficTable, providers: readonly { readonly name: string }[]): void {
-  for (const provider of Object.keys(limits))
-    if (providers.every(({ name }) => name !== provider))
-      log.warn({ provider }, "models.limits names a provider that this server does not have; it limits nothing");
-}
 
 /** What the configuration says of limits, circuits and stalled streams of models. */
 export function trafficOptions({ limits, circuit, idle_timeout: idleMs }: TrafficTable): TrafficOptions {

@@ -1,5 +1,5 @@
 /** Hides secrets that are known and texts that look like what is to be hidden. */
-export { KnownSecrets } from "./known-secrets.ts";
+export { isSecretName, KnownSecrets } from "./known-secrets.ts";
 export { BUILT_IN_PATTERNS, type Pattern, readPattern } from "./patterns.ts";
 export { Redactor } from "./redactor.ts";
 export { type Confidential, Redaction, SECRET_CHARS_MIN, type Secrets } from "./secrets.ts";

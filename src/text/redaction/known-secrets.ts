@@ -16,3 +16,7 @@ export class KnownSecrets {
   /** The same array until one is added. */
   readonly all = (): readonly Confidential[] => this.#all;
 }
+
+/** Whether a variable or a file is named like something that must not be seen. */
+export const isSecretName = (name: string): boolean => name !== "AWS_ACCESS_KEY_ID" && SECRET_NAME.test(name);
+const SECRET_NAME = /(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)(?:_ID)?$/i;

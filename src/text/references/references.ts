@@ -94,3 +94,6 @@ const unreadable = (target: string, directories: readonly string[], cause: unkno
   );
 
 const REFERENCE = /\$\{(env|file):([^}:]+)(?::-([^}]*))?\}/g;
+
+/** A reference in the settings of a tool server that runs elsewhere, which may name a secret too. */
+export const SERVER_REFERENCE = /\$\{(env|file|secret):([^}:]+)(?::-([^}]*))?\}/g;

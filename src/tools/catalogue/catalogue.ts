@@ -10,16 +10,38 @@ export type ToolList = readonly string[] | "all";
 
 const CLOSED: ReadonlySet<ToolServerState> = new Set(["paused", "pending", "draining"]);
 
+const NO_TOOLS: ToolRunner = {
+  servers: () => [],
+  call: async ({ server }) => failedCall("unknown-tool", `there is no tool server ${server}`),
+  logs: () => [],
+  endSession: () => undefined,
+};
+
 /** The tools of this server: which there are, which an agent may use, and calls with arguments and results checked. */
 export class ToolCatalogue {
-  /** Built-in servers that could not be deployed, with the reason. */
-  readonly failures: ReadonlyMap<string, string>;
-  readonly #runner: ToolRunner;
+  #runner: ToolRunner;
+  #failures: ReadonlyMap<string, string>;
   readonly #checks = new WeakMap<JsonObject, SchemaCheck>();
 
-  constructor(runner: ToolRunner, failures: ReadonlyMap<string, string> = new Map()) {
+  constructor(runner: ToolRunner = NO_TOOLS, failures: ReadonlyMap<string, string> = new Map()) {
     this.#runner = runner;
-    this.failures = failures;
+    this.#failures = failures;
+  }
+
+  /** Attaches what executes calls; a catalogue that was created without has no tools before. */
+  attach(runner: ToolRunner, failures: ReadonlyMap<string, string>): void {
+    this.#runner = runner;
+    this.#failures = failures;
+  }
+
+  /** Built-in servers that could not be deployed, with the reason. */
+  get failures(): ReadonlyMap<string, string> {
+    return this.#failures;
+  }
+
+  /** Names of every server and every tool: `csv_parser`, `csv_parser.group`. */
+  names(): readonly string[] {
+    return this.servers().flatMap(({ name, tools }) => [name, ...tools.map(toolId)]);
   }
 
   servers(): readonly ToolServer[] {

@@ -34,6 +34,7 @@ export { systemNote } from "./system-notes.ts";
 export { type NativeTools, withNativeTools } from "./native-tools.ts";
 export { type ToolLogLine, type ToolRunner } from "./tool-runner.ts";
 export { type ToolList, ToolCatalogue } from "./catalogue.ts";
+export { toolCaller } from "./tool-caller.ts";
 export {
   applyOverrides,
   type DeclaredTool,

@@ -22,7 +22,7 @@ import { composeMessage, type Message, type MessageDraft } from "../../../src/me
 import type { AgentHandler, Settlement, Submitted } from "../../../src/messaging/router/index.ts";
 import { DEFAULT_RUNS_OPTIONS, PendingReplies, Runs, type RunsOptions, type RunView } from "../../../src/runs/index.ts";
 import { type LanguageModel } from "../../../src/models/port/language-model.ts";
-import { AgentPlans } from "../../../src/server/plans.ts";
+import { AgentPlans } from "../../../src/runs/open/index.ts";
 import { TASK_DEFAULTS } from "../../../src/messaging/tasks/index.ts";
 import { ToolCatalogue, withNativeTools } from "../../../src/tools/catalogue/index.ts";
 import { FakeTools, models } from "../../helpers/engine.ts";
@@ -168,17 +168,14 @@ async function stores(
     office.agents.add(actor.name);
     if (actor.capability !== undefined) office.providers.set(actor.capability, actor.name);
   }
-  const plans = new AgentPlans(
-    agents,
-    {},
-    {
-      runTimeoutMs: 30_000,
-      modelTimeoutMs: 5_000,
-      budget: { run: {}, agent: {} },
-      permissions: PERMIT_ALL,
-      secretsDirectories: [],
-    },
-  );
+  const plans = new AgentPlans(agents, {
+    environment: {},
+    runTimeoutMs: 30_000,
+    modelTimeoutMs: 5_000,
+    budget: { run: {}, agent: {} },
+    permissions: PERMIT_ALL,
+    secretsDirectories: [],
+  });
   const waits = new SqliteReplies(database);
   const answers = new SqliteRunAnswers(database);
   return { database, agents, plans, waits, answers, journal: new SqliteRunJournal(database) };

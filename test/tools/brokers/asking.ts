@@ -2,12 +2,14 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import initWabt from "wabt";
-import { Database } from "../../../src/storage/index.ts";
+import { Database, SqliteGrantLedger, SqliteToolState } from "../../../src/storage/index.ts";
 import { systemClock } from "../../../src/kernel/clock.ts";
 import { mint, ToolCallId } from "../../../src/kernel/ids.ts";
 import { type JsonObject, parseJson, isJsonObject } from "../../../src/kernel/json.ts";
 import { Sandbox } from "../../../src/tools/sandbox/index.ts";
-import { openBroker, type OpenedBroker } from "../../../src/server/broker.ts";
+import { type GuestPorts, openBroker } from "../../../src/tools/broker.ts";
+import { SecretVault } from "../../../src/tools/secrets/index.ts";
+import { storageOptions, toolsOptions, vaultOptions } from "../../../src/server/options/index.ts";
 import { loadConfig } from "../../../src/server/config/config.ts";
 import {
   DEFAULT_LIMITS,
@@ -48,7 +50,8 @@ const never = new AbortController().signal;
 
 /** A tool server that asks for what it is told to, in a real sandbox behind the server's own broker. */
 export class AskRoom implements AsyncDisposable {
-  readonly opened: OpenedBroker;
+  readonly opened: ReturnType<typeof openBroker>;
+  readonly #ledger: SqliteGrantLedger;
   readonly sandbox: Sandbox;
   readonly directory: string;
   readonly #temp: Disposable;
@@ -57,8 +60,8 @@ export class AskRoom implements AsyncDisposable {
 
   constructor(
     environment: { readonly [name: string]: string } = {},
-    mail?: Parameters<typeof openBroker>[1]["mail"],
-    memory?: Parameters<typeof openBroker>[1]["memory"],
+    mail?: GuestPorts["mail"],
+    memory?: GuestPorts["memory"],
   ) {
     const temp = tempDirectory();
     this.#temp = temp;
@@ -70,8 +73,11 @@ export class AskRoom implements AsyncDisposable {
     };
     const loaded = loadConfig({ settings }, environment, temp.path);
     this.#database = Database.open({ directory: join(temp.path, ".data"), synchronous: "normal" });
-    this.opened = openBroker(loaded, {
-      database: this.#database,
+    this.#ledger = new SqliteGrantLedger(this.#database, systemClock, storageOptions(loaded).grants);
+    this.opened = openBroker(toolsOptions(loaded).broker, {
+      ledger: this.#ledger,
+      state: new SqliteToolState(this.#database, systemClock),
+      vault: new SecretVault(vaultOptions(loaded)),
       clock: systemClock,
       mail,
       memory,
@@ -131,7 +137,7 @@ export class AskRoom implements AsyncDisposable {
   }
 
   uses(outcome?: StoredUse["outcome"]): Promise<readonly StoredUse[]> {
-    return this.opened.ledger.uses({
+    return this.#ledger.uses({
       server: "asker",
       outcome,
       kind: undefined,
@@ -143,7 +149,7 @@ export class AskRoom implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.sandbox[Symbol.asyncDispose]();
-    await this.opened[Symbol.asyncDispose]();
+    await this.#ledger[Symbol.asyncDispose]();
     this.#database[Symbol.dispose]();
     this.#temp[Symbol.dispose]();
   }

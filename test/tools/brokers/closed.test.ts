@@ -1,10 +1,12 @@
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { Database } from "../../../src/storage/index.ts";
+import { openStorage } from "../../../src/storage/index.ts";
+import { SecretVault } from "../../../src/tools/secrets/index.ts";
 import { systemClock } from "../../../src/kernel/clock.ts";
 import type { Caller } from "../../../src/tools/sandbox/index.ts";
-import { openBroker } from "../../../src/server/broker.ts";
+import { openBroker } from "../../../src/tools/broker.ts";
+import { storageOptions, toolsOptions, vaultOptions } from "../../../src/server/options/index.ts";
 import { loadConfig } from "../../../src/server/config/config.ts";
 import { mint, ToolCallId } from "../../../src/kernel/ids.ts";
 import { type Grants, NO_GRANTS, permissiveGrants } from "../../../src/tools/catalogue/index.ts";
@@ -37,8 +39,11 @@ test("no grant and no operator's leave opens secrets, the configuration or the d
     "models.secrets_directories": [join(temp.path, "MODELS")],
   };
   const loaded = loadConfig({ settings }, {}, temp.path);
-  using database = Database.open({ directory: loaded.config.data.directory, synchronous: "normal" });
-  await using opened = openBroker(loaded, { database, clock: systemClock });
+  const clock = systemClock;
+  await using storage = openStorage(storageOptions(loaded), clock);
+  const vault = new SecretVault(vaultOptions(loaded));
+  const { ledger, toolState: state } = storage;
+  const opened = openBroker(toolsOptions(loaded).broker, { ledger, state, vault, clock });
   const outcome = async (grants: Grants, path: string): Promise<string> => {
     const found = await opened.broker.files.open(callerWith(grants), path, READ);
     if ("type" in found) return found.reason;

@@ -85,7 +85,7 @@ test("a component sends messages, keeps state and asks the web as far as it was 
   await using web = await Web.open((request, response) =>
     response.writeHead(404, { "content-type": "text/plain" }).end(`nothing for ${request.headers.accept}`),
   );
-  await using room = new AskRoom({}, { post, journal: { summary: () => undefined } });
+  await using room = new AskRoom({}, { post, originOf: () => undefined });
   const url = `http://localhost:${web.port}`;
   const message = { performatives: ["inform"], receivers: ["ops-*"], capabilities: [], topics: [] };
   await room.deploy(

@@ -36,7 +36,7 @@ function office(answer?: (message: Message) => Submitted | undefined) {
     const recipients = address.type === "receivers" ? address.names : ["somebody"];
     return { type: "accepted", id, seq: 1, conversationId, recipients, duplicate: false, durability };
   };
-  return { sent, mail: { post: { submit }, journal: { summary: () => undefined } } };
+  return { sent, mail: { post: { submit }, originOf: () => undefined } };
 }
 
 const send = (room: AskRoom, message: JsonObject, body = "") => room.ask("messages.send", message, body);

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { loadConfig } from "../../../src/server/config/config.ts";
-import { sandboxHost } from "../../../src/server/tool-servers.ts";
+import { sandboxHost } from "../../../src/tools/deploy.ts";
 import { assemble, manifest, never, Room } from "./room.ts";
 
 test("what is built in and what is deployed share no process, and the operator places single servers elsewhere", async () => {

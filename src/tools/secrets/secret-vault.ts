@@ -1,11 +1,10 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { accessSync, type BigIntStats, constants, readFileSync, statSync } from "node:fs";
-import { join, resolve } from "node:path";
-import type { GrantedSecret } from "../tools/brokers/http/index.ts";
-import { type Confidential, SECRET_CHARS_MIN, type Secrets } from "../text/redaction/index.ts";
-import type { LoadedConfig } from "./config/index.ts";
-import type { SecretFound } from "../text/references/index.ts";
-import type { Grants } from "../tools/catalogue/index.ts";
+import { join } from "node:path";
+import type { GrantedSecret } from "../brokers/http/index.ts";
+import { type Confidential, SECRET_CHARS_MIN, type Secrets } from "../../text/redaction/index.ts";
+import type { SecretFound } from "../../text/references/index.ts";
+import type { Grants } from "../catalogue/index.ts";
 
 export type VaultOptions = {
   /** Looked through in their order for a file with the secret's name. */
@@ -38,12 +37,6 @@ export class SecretVault {
   readonly #marks = new Map<string, string>();
 
   readonly #found: SecretFound | undefined;
-
-  /** The one that the configuration describes. */
-  static of({ config, secrets }: LoadedConfig, found?: SecretFound): SecretVault {
-    const directories = config.secrets.directories.map((directory) => resolve(directory));
-    return new SecretVault({ directories, variables: secrets, found });
-  }
 
   constructor({ directories, variables, found }: VaultOptions) {
     this.#directories = directories;

@@ -1,13 +1,22 @@
-import type { AgentDefinition, AgentMemory, Agents, PreparedAgent, RunIsolation } from "../agents/definitions/index.ts";
-import type { Permissions } from "../agents/permissions/index.ts";
-import type { AgentLimits } from "../api/operations/index.ts";
-import { limitsOf, type Limits } from "../agents/budgets/index.ts";
-import type { PlanSource, Recalled, RunPlan } from "../runs/index.ts";
-import { type CareConfig, careOf, type Environment } from "./config/index.ts";
+import type {
+  AgentDefinition,
+  AgentMemory,
+  Agents,
+  PreparedAgent,
+  RunIsolation,
+} from "../../agents/definitions/index.ts";
+import type { Permissions } from "../../agents/permissions/index.ts";
+import { limitsOf, type Limits } from "../../agents/budgets/index.ts";
+import type { PlanSource, Recalled, RunPlan } from "../index.ts";
+import { type CareConfig, careOf } from "./care.ts";
 import { mergePermissions, type ServerPermissions } from "./permissions.ts";
-import { References, type SecretFound } from "../text/references/index.ts";
+import { References, type SecretFound } from "../../text/references/index.ts";
+
+/** Variables that definitions may refer to. */
+type Environment = { readonly [name: string]: string | undefined };
 
 export type PlanOptions = {
+  readonly environment: Environment;
   readonly runTimeoutMs: number;
   readonly modelTimeoutMs: number;
   /** How runs of definitions that do not say are kept apart; absent is in the server. */
@@ -34,6 +43,8 @@ export type Recall = (of: {
   readonly memory: AgentMemory;
 }) => Promise<Recalled>;
 
+type RunBudgetLimits = NonNullable<RunPlan["budget"]>;
+
 /** Turns deployed agents into what a run executes: references resolved, defaults filled in. */
 export class AgentPlans implements PlanSource {
   readonly #agents: Agents;
@@ -41,9 +52,9 @@ export class AgentPlans implements PlanSource {
   readonly #options: PlanOptions;
   readonly #permissions = new WeakMap<AgentDefinition, Permissions>();
 
-  constructor(agents: Agents, environment: Environment, options: PlanOptions) {
+  constructor(agents: Agents, options: PlanOptions) {
     this.#agents = agents;
-    this.#references = new References(environment, options.secretsDirectories, options.secretFound);
+    this.#references = new References(options.environment, options.secretsDirectories, options.secretFound);
     this.#options = options;
   }
 
@@ -111,7 +122,7 @@ export class AgentPlans implements PlanSource {
   }
 
   /** What limits an agent, whether or not it can run. Throws AgentNotFoundError, RevisionNotFoundError. */
-  readonly limits: AgentLimits = async (workspace, agent, revision) =>
+  readonly limits = async (workspace: string, agent: string, revision?: number): Promise<RunBudgetLimits> =>
     this.#budgetOf(
       revision === undefined
         ? await this.#agents.prepareServing(workspace, agent)
@@ -125,7 +136,7 @@ export class AgentPlans implements PlanSource {
     return ({ input, conversationId }) => recall({ workspace, agent: name, conversationId, input, memory });
   }
 
-  #budgetOf({ definition, fileName }: PreparedAgent): NonNullable<RunPlan["budget"]> {
+  #budgetOf({ definition, fileName }: PreparedAgent): RunBudgetLimits {
     const { run, perDay } = definition.budget;
     const { budget } = this.#options;
     const file = () => fileName;

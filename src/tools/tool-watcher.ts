@@ -1,8 +1,8 @@
 import { existsSync, type FSWatcher, watch } from "node:fs";
 import { join, sep } from "node:path";
 import { log } from "../kernel/log.ts";
-import type { ToolServers } from "../tools/servers/index.ts";
-import { deployDirectory, isToolServer, type ToolDeployment } from "./tool-servers.ts";
+import type { ToolServers } from "./servers/index.ts";
+import { deployDirectory, isToolServer, type ToolDeployment } from "./deploy.ts";
 
 /** Longer than for definitions: a module is written in pieces, and its manifest beside it. */
 const SETTLE_MS = 250;

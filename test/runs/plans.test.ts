@@ -2,12 +2,11 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { Agents } from "../agents/definitions/index.ts";
-import { Database, SqliteAgentStore } from "../storage/index.ts";
-import { systemClock } from "../kernel/clock.ts";
-import type { Environment } from "./config/index.ts";
-import { PERMIT_ALL } from "../agents/permissions/index.ts";
-import { AgentPlans } from "./plans.ts";
+import { Agents } from "../../src/agents/definitions/index.ts";
+import { Database, SqliteAgentStore } from "../../src/storage/index.ts";
+import { systemClock } from "../../src/kernel/clock.ts";
+import { PERMIT_ALL } from "../../src/agents/permissions/index.ts";
+import { AgentPlans } from "../../src/runs/open/index.ts";
 
 let directory = "";
 const secret = (...parts: string[]) => join(directory, ...parts);
@@ -19,7 +18,10 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
 /** What the key of an agent with this `api_key` becomes. */
-async function keyOf(reference: string, environment: Environment = {}): Promise<string | undefined> {
+async function keyOf(
+  reference: string,
+  environment: { readonly [name: string]: string } = {},
+): Promise<string | undefined> {
   using database = Database.open({ directory: secret("data"), synchronous: "normal" });
   const agents = new Agents({
     store: new SqliteAgentStore(database),
@@ -28,7 +30,8 @@ async function keyOf(reference: string, environment: Environment = {}): Promise<
   });
   const source = `name = "keyed"\nversion = "1.0.0"\ncapabilities = ["x"]\nsystem_prompt = "x"\n[llm]\nmodel = "openai/x"\napi_key = "${reference}"\n`;
   await agents.deploy("default", { source, fileName: "keyed.toml" });
-  const plans = new AgentPlans(agents, environment, {
+  const plans = new AgentPlans(agents, {
+    environment,
     runTimeoutMs: 1_000,
     budget: { run: {}, agent: {} },
     modelTimeoutMs: 1_000,

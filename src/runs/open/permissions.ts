@@ -1,21 +1,8 @@
-import type { AgentDefinition } from "../agents/definitions/index.ts";
-import { NO_RULES, type Permissions } from "../agents/permissions/index.ts";
-import type { Config } from "./config/index.ts";
+import type { AgentDefinition } from "../../agents/definitions/index.ts";
+import { NO_RULES, type Permissions } from "../../agents/permissions/index.ts";
 
 /** What the server's own configuration says of permissions. */
 export type ServerPermissions = Omit<Permissions, "definition">;
-
-export const serverPermissions = ({ permissions }: Pick<Config, "permissions">): ServerPermissions => ({
-  server: {
-    deny: permissions.deny,
-    allow: permissions.allow,
-    ask: permissions.ask,
-    askDestructive: permissions.ask_destructive,
-  },
-  expiresMs: permissions.expires,
-  onExpiry: permissions.on_expiry,
-  approvers: permissions.approvers,
-});
 
 /** Only an admin may answer where the server and the definition name no role in common. */
 const NOBODY_ELSE = ["admin"];

@@ -1,81 +1,76 @@
-import { dirname, resolve, sep } from "node:path";
-import type { RunJournal } from "../runs/index.ts";
-import { originOf } from "../runs/conversations/index.ts";
-import { ToolRecall, type ToolRecallDeps } from "../tools/brokers/memory/index.ts";
-import { type AuditRecord, FileBroker } from "../tools/brokers/files/index.ts";
-import { HttpBroker } from "../tools/brokers/http/index.ts";
-import { type Database, SqliteGrantLedger, SqliteToolState } from "../storage/index.ts";
+import { resolve, sep } from "node:path";
 import type { Clock } from "../kernel/clock.ts";
 import { log } from "../kernel/log.ts";
-import { type KnownSecrets, Redaction } from "../text/redaction/index.ts";
-import type { Broker, Caller } from "../tools/sandbox/index.ts";
-import { type Grants, type GrantLedger, type GrantUse, GrantRecorder } from "../tools/catalogue/index.ts";
-import { ToolMessageBroker, type ToolMailDeps } from "../tools/brokers/messages/index.ts";
+import { Redaction } from "../text/redaction/index.ts";
 import { auditedState } from "./audited-state.ts";
-import type { LoadedConfig } from "./config/index.ts";
-import { SecretVault } from "./secret-vault.ts";
+import { type AuditRecord, FileBroker } from "./brokers/files/index.ts";
+import { HttpBroker } from "./brokers/http/index.ts";
+import { ToolRecall, type ToolRecallDeps } from "./brokers/memory/index.ts";
+import { ToolMessageBroker, type ToolMailDeps } from "./brokers/messages/index.ts";
+import { type Grants, type GrantLedger, type GrantUse, GrantRecorder } from "./catalogue/index.ts";
+import type { Broker, Caller, StateAccess } from "./sandbox/index.ts";
+import type { SecretVault } from "./secrets/index.ts";
 
-/** What guests may reach, and what is known of how they do. Disposing of it writes what the ledger still holds. */
-export type OpenedBroker = AsyncDisposable & {
-  readonly broker: Broker;
-  readonly ledger: GrantLedger;
-  readonly watch: GrantRecorder;
+export type BrokerOptions = {
+  /** What relative paths of tools and granted directories are relative to. */
+  readonly filesRoot: string;
+  /** What holds secrets, of tools or of this server: no grant opens it. */
+  readonly closedPaths: readonly string[];
+  /** Maximum bytes of one message of a tool. */
+  readonly contentBytesMax: number;
+  /** Variables that tools may be granted. */
+  readonly environment: { readonly [name: string]: string | undefined };
 };
 
-/** Addresses of a name; tests bring their own. */
+/** Returns the addresses of a name. */
 export type Resolve = (name: string) => Promise<readonly string[]>;
-type Parts = {
-  readonly database: Database;
-  readonly clock: Clock;
-  readonly known?: KnownSecrets;
-  readonly resolve?: Resolve | undefined;
-  /** Where messages of tools go; without it none can be sent. */
-  readonly mail?: (Pick<ToolMailDeps, "post"> & { readonly journal: Pick<RunJournal, "summary"> }) | undefined;
-  /** What tools may search; without it there is nothing. */
+
+/** What guests are served with. Without `mail` no messages are sent, without `memory` nothing is found. */
+export type GuestPorts = {
+  readonly mail?: Pick<ToolMailDeps, "post" | "originOf"> | undefined;
   readonly memory?: ToolRecallDeps["memory"] | undefined;
+  /** Default: the system's resolver. */
+  readonly resolve?: Resolve | undefined;
 };
 
-/** Everything that guests may reach, behind their grants. */
+export type BrokerPorts = GuestPorts & {
+  readonly clock: Clock;
+  readonly vault: SecretVault;
+  readonly state: StateAccess;
+  readonly ledger: GrantLedger;
+};
+
+/** Opens everything that guests may reach, behind their grants, and the watch over how they use it. */
 export function openBroker(
-  loaded: LoadedConfig,
-  { database, clock, known, mail = NO_MAIL, memory, resolve: resolveName }: Parts,
-): OpenedBroker {
-  const { config, environment, file } = loaded;
-  const ledger = new SqliteGrantLedger(database, clock, {
-    rowsMax: config.grants.uses_max,
-    ageMsMax: config.grants.uses_age,
-  });
+  { filesRoot, closedPaths, contentBytesMax, environment }: BrokerOptions,
+  { clock, vault, state, ledger, mail = NO_MAIL, memory, resolve: resolveName }: BrokerPorts,
+): { readonly broker: Broker; readonly watch: GrantRecorder } {
   const watch = new GrantRecorder(ledger);
-  const vault = SecretVault.of(loaded, known?.add);
   const redactions = new Map<string, Redaction | undefined>();
   // A tool that has a secret's value could ask for a file or a key of that name.
   const audit = (use: GrantUse): void => {
     const redaction = redactions.get(use.server);
     watch.note(redaction === undefined ? use : { ...use, target: redaction.text(use.target) });
   };
-  const closed = closedPaths(config, file);
-  for (const path of closed.filter((each) => isInside(each, config.files.root))) {
-    log.warn(
-      { root: config.files.root, path },
-      `tools can open no files: files.root lies in ${path}, which no grant opens`,
-    );
+  for (const path of closedPaths.filter((each) => isInside(each, filesRoot))) {
+    log.warn({ root: filesRoot, path }, `tools can open no files: files.root lies in ${path}, which no grant opens`);
   }
   const files = new FileBroker({
-    root: config.files.root,
-    closed,
+    root: filesRoot,
+    closed: closedPaths,
     audit: (record) => audit(useOf(record, clock.nowMs())),
   });
   const broker: Broker = {
     files,
     http: new HttpBroker({ clock, resolve: resolveName, secrets: (...which) => vault.granted(...which), audit }),
-    state: auditedState(new SqliteToolState(database, clock), { clock, audit }),
+    state: auditedState(state, { clock, audit }),
     messages: new ToolMessageBroker({
       post: mail.post,
-      originOf: (session) => originOf(mail.journal, session),
+      originOf: mail.originOf,
       clock,
       audit,
       redact: (server, message) => redactions.get(server)?.json(message) ?? message,
-      contentBytesMax: config.messages.message_bytes_max,
+      contentBytesMax,
     }),
     memory: new ToolRecall({
       memory,
@@ -94,31 +89,21 @@ export function openBroker(
     confidential: (grants) => vault.confidential(grants),
     used: (caller, kinds) => kinds.forEach((kind) => audit(started(caller, kind, clock.nowMs()))),
   };
-  return { broker, ledger, watch, [Symbol.asyncDispose]: () => ledger[Symbol.asyncDispose]() };
+  return { broker, watch };
 }
 
-const NO_MAIL: Parts["mail"] & object = {
-  journal: { summary: () => undefined },
+const NO_MAIL: GuestPorts["mail"] & object = {
+  originOf: () => undefined,
   post: {
     submit: ({ id }) => Promise.resolve({ type: "refused", id, error: NO_ROUTER, retryAfterMs: undefined }),
   },
 };
 const NO_ROUTER = { code: "ROUTER_STOPPING", message: "no messages are sent here", hint: "", details: {} };
 
-/** What holds secrets, of tools or of this server: no grant opens it. */
-const closedPaths = (config: LoadedConfig["config"], file: string | undefined): readonly string[] => [
-  config.data.directory,
-  ...config.secrets.directories,
-  ...(config.models.secrets_directories ?? []),
-  ...[file, config.mcp_servers_file].flatMap((path) =>
-    path === undefined ? [] : [resolve(dirname(file ?? ""), path)],
-  ),
-];
-
 const isInside = (directory: string, path: string): boolean =>
   `${resolve(path)}${sep}`.startsWith(`${resolve(directory)}${sep}`);
 
-const variablesOf = (grants: Grants, environment: LoadedConfig["environment"]) =>
+const variablesOf = (grants: Grants, environment: BrokerOptions["environment"]) =>
   grants.environment.flatMap((name) => {
     const value = environment[name];
     return value === undefined ? [] : [{ name, value }];

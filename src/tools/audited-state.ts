@@ -1,6 +1,6 @@
 import type { Clock } from "../kernel/clock.ts";
-import type { Caller, HostRefused, StateAccess } from "../tools/sandbox/index.ts";
-import type { GrantUse } from "../tools/catalogue/index.ts";
+import type { Caller, HostRefused, StateAccess } from "./sandbox/index.ts";
+import type { GrantUse } from "./catalogue/index.ts";
 
 const isRefused = (value: unknown): value is HostRefused =>
   typeof value === "object" && value !== null && "type" in value && value.type === "refused";

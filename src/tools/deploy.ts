@@ -2,9 +2,16 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { CaxtonError, toFault } from "../kernel/errors.ts";
 import { log } from "../kernel/log.ts";
-import type { TrustGroup, Sandbox } from "../tools/sandbox/index.ts";
-import type { Deployed, OperatorOverrides, ToolHost, ToolServerOrigin, ToolServers } from "../tools/servers/index.ts";
-import type { Config } from "./config/index.ts";
+import type { TrustGroup, Sandbox } from "./sandbox/index.ts";
+import type {
+  UpdatePolicy,
+  Deployed,
+  OperatorOverrides,
+  ToolHost,
+  ToolServerOrigin,
+  ToolServers,
+} from "./servers/index.ts";
+import type { ManifestOverrides } from "./catalogue/index.ts";
 
 /** What became of one tool server at start, or when its directory changed. */
 export type ToolDeployment =
@@ -16,8 +23,20 @@ export type ToolDeployment =
   | { readonly type: "missing"; readonly name: string; readonly reason: string }
   | { readonly type: "failed"; readonly name: string; readonly reason: string };
 
+/** The operator's settings of single tool servers, by name. */
+export type ConfiguredServers = {
+  readonly [name: string]: ManifestOverrides & {
+    readonly enabled: boolean;
+    readonly accept?: UpdatePolicy | undefined;
+    /** Servers of one group share child processes. */
+    readonly group?: string | undefined;
+    /** Whether it has a child process of its own. */
+    readonly dedicated: boolean;
+  };
+};
+
 /** A sandbox as a host of tool servers, each in the child processes where the operator wants it. */
-export const sandboxHost = (sandbox: Sandbox, configured: Config["tool_servers"]): ToolHost => ({
+export const sandboxHost = (sandbox: Sandbox, configured: ConfiguredServers): ToolHost => ({
   servers: () => sandbox.servers(),
   call: (call, signal) => sandbox.call(call, signal),
   logs: (server) => sandbox.logs(server),
@@ -31,33 +50,33 @@ export const sandboxHost = (sandbox: Sandbox, configured: Config["tool_servers"]
 });
 
 /** Without a word of the operator what is part of the package and what is not share no process. */
-function placementOf(word: Config["tool_servers"][string] | undefined, origin: ToolServerOrigin): TrustGroup {
+function placementOf(word: ConfiguredServers[string] | undefined, origin: ToolServerOrigin): TrustGroup {
   if (word?.dedicated === true) return "dedicated";
   return { group: word?.group ?? (origin === "built-in" ? "built-in" : "deployed") };
 }
 
-/** What the configuration says of a tool server. */
+/** Returns the operator's word on a tool server; `accept` is for those that have none of their own. */
 export const overridesOf =
-  ({ tool_servers: servers, tools }: Pick<Config, "tool_servers" | "tools">) =>
+  (configured: ConfiguredServers, accept: UpdatePolicy) =>
   (name: string): OperatorOverrides => {
-    const { enabled = true, accept = tools.accept, grants, limits } = servers[name] ?? {};
-    return { enabled, accept, overrides: { grants, limits } };
+    const { enabled = true, accept: own = accept, grants, limits } = configured[name] ?? {};
+    return { enabled, accept: own, overrides: { grants, limits } };
   };
 
 export type ToolSources = {
   /** The directory of tool servers that are part of this package. */
   readonly builtIn: string;
-  readonly config: Pick<Config, "tool_servers" | "tools">;
+  /** The operator's directory of tool servers. */
+  readonly directory: string;
+  readonly configured: ConfiguredServers;
 };
 
 /** Deploys the tool servers of the package and of the operator's directory and loads those the store has. One that fails stops no other; never rejects. */
 export async function deployToolServers(
   servers: ToolServers,
-  { builtIn, config }: ToolSources,
+  { builtIn, directory, configured }: ToolSources,
   signal: AbortSignal,
 ): Promise<readonly ToolDeployment[]> {
-  const { tool_servers: configured, tools } = config;
-  const { directory } = tools;
   const within =
     (place: string, origin: Exclude<ToolServerOrigin, "remote" | "uploaded">, accept: boolean) =>
     async (name: string): Promise<ToolDeployment> => {

@@ -1,0 +1,1 @@
+export { type AgentsOptions, openAgents, type OpenAgents } from "./open.ts";

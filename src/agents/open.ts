@@ -1,0 +1,61 @@
+import type { Clock } from "../kernel/clock.ts";
+import { Budgets, type BudgetsOptions, Calendar, PriceTable, readPriceFile, type SpendStore } from "./budgets/index.ts";
+import { Agents, type AgentStore } from "./definitions/index.ts";
+import {
+  DefinitionFiles,
+  DefinitionWatcher,
+  definitionFiles,
+  deployDirectory,
+  type FileDeployment,
+  redeployRefused,
+} from "./files/index.ts";
+
+export type AgentsOptions = {
+  readonly workspace: string;
+  /** Directory of definition files. */
+  readonly directory: string;
+  readonly budgets: BudgetsOptions;
+  readonly timeZone: string;
+  /** Prices that go before the known ones. */
+  readonly pricesFile: string | undefined;
+  /** Providers at an address of this machine, whose models cost nothing. */
+  readonly localProviders: readonly string[];
+};
+
+export type AgentsPorts = {
+  readonly stores: { readonly agents: AgentStore; readonly spend: SpendStore };
+  readonly clock: Clock;
+  /** The tools that definitions may name. */
+  readonly tools: { names(): Iterable<string>; readonly failures: ReadonlyMap<string, string> };
+};
+
+/** Opens agents, their budgets and their definition files. Throws PricesInvalidError. */
+export function openAgents(options: AgentsOptions, { stores, clock, tools }: AgentsPorts) {
+  const agents = new Agents({
+    store: stores.agents,
+    clock,
+    knownTools: () => tools.names(),
+    get failedServers() {
+      return tools.failures;
+    },
+  });
+  const agentFiles = new DefinitionFiles(() => definitionFiles(options.directory));
+  const deployments = { workspace: options.workspace, agents, agentFiles, clock };
+  return {
+    agents,
+    agentFiles,
+    budgets: new Budgets({ store: stores.spend, clock, calendar: new Calendar(options.timeZone) }, options.budgets),
+    prices: new PriceTable(
+      options.pricesFile === undefined ? undefined : readPriceFile(options.pricesFile),
+      options.localProviders,
+    ),
+    /** Deploys the definition files. Rejects with CONFIG_INVALID if their directory cannot be read. */
+    start: () => deployDirectory(deployments, options.directory),
+    /** Deploys the refused files of an earlier pass again. */
+    redeploy: (earlier: readonly FileDeployment[]) => redeployRefused(deployments, earlier),
+    /** Deploys definitions as they are saved, until disposed. */
+    watch: (report: (deployment: FileDeployment) => void) =>
+      new DefinitionWatcher(deployments, options.directory, report),
+  };
+}
+export type OpenAgents = ReturnType<typeof openAgents>;

@@ -1,0 +1,1 @@
+export { type MessagingOptions, type MessagingPorts, openMessaging, type OpenMessaging } from "./open.ts";

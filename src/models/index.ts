@@ -1,0 +1,1 @@
+export { openModels, type OpenModels, type ModelsOptions, type ModelsPorts } from "./open.ts";

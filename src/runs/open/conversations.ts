@@ -1,0 +1,110 @@
+import type { Agents } from "../../agents/definitions/index.ts";
+import { TimerQueue } from "../../kernel/timer-queue.ts";
+import type { Clock } from "../../kernel/clock.ts";
+import { followUp, type Router } from "../../messaging/router/index.ts";
+import type { Tasks } from "../../messaging/tasks/index.ts";
+import {
+  Agreements,
+  Cancellations,
+  type ConversationHistory,
+  Correspondence,
+  Outbox,
+  type SentRecords,
+  TaskWaits,
+} from "../conversations/index.ts";
+import type { PendingReplies, ReplyIndex, RunAnswers, RunJournal, Runs } from "../index.ts";
+
+export type ConversationsOptions = {
+  /** How long a run may take before its agent agrees to a request. */
+  readonly agreeAfterMs: number;
+  readonly hopsMax: number;
+};
+
+export type ConversationsPorts = {
+  readonly router: Router;
+  /** They take what belongs to them first, and are offered by runs. */
+  readonly tasks: Tasks;
+  readonly agents: Agents;
+  readonly runs: Runs;
+  readonly replies: PendingReplies;
+  readonly stores: { readonly journal: RunJournal; readonly replies: ReplyIndex; readonly answers: RunAnswers };
+  readonly clock: Clock;
+};
+
+/**
+ * Brings messages to the runs of deployed agents, and their answers back, from `begin` on. From `rest` on messages stay in their
+ * mailboxes: runs that drain take no new ones, and what was tried in vain would end as a dead letter.
+ */
+export type OpenConversations = AsyncDisposable & { readonly begin: () => void; readonly rest: () => void };
+
+export function openConversations(
+  { agreeAfterMs, hopsMax }: ConversationsOptions,
+  { router, tasks, agents, runs, replies, stores, clock }: ConversationsPorts,
+): OpenConversations {
+  const { journal, replies: waits, answers } = stores;
+  const outbox = new Outbox({ runs, answers, agents, post: router, clock });
+  const sent = sentIn(router);
+  const alarm = new TimerQueue(clock);
+  const agreements = new Agreements({ runs, answers, agents, sent, post: router, clock, alarm, afterMs: agreeAfterMs });
+  const callOffs = new Cancellations({ runs, waits, sent, tasks, post: router, clock });
+  const handler = new Correspondence({
+    agreements,
+    agents,
+    runs,
+    journal,
+    replies,
+    waits,
+    answers,
+    tasks,
+    clock,
+    post: router,
+    past: pastIn(router),
+    follow: (delivered) => followUp(delivered, hopsMax),
+  });
+  const taskWaits = new TaskWaits({ tasks, waits, replies });
+  let attached: Disposable | undefined;
+  const rest = () => attached?.[Symbol.dispose]();
+  return {
+    rest,
+    begin: () => {
+      outbox.start();
+      taskWaits.start();
+      callOffs.start();
+      agreements.start();
+      attached = router.attachDeployed(handler);
+    },
+    [Symbol.asyncDispose]: async () => {
+      rest();
+      alarm[Symbol.dispose]();
+      await callOffs[Symbol.asyncDispose]();
+      await taskWaits[Symbol.asyncDispose]();
+      await outbox[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** What was said in a conversation, as the router has it on record. */
+const pastIn = ({ records }: Router): ConversationHistory => ({
+  before: async ({ id, workspace, conversationId }, agent, limit) => {
+    const asked = { workspace, conversation: conversationId, limit: limit + 1 };
+    const [sent, got] = await Promise.all([
+      records.messages({ ...asked, sender: agent }),
+      records.messages({ ...asked, recipient: agent }),
+    ]);
+    const own = [...sent, ...got].toSorted((one, other) => other.seq - one.seq);
+    const at = own.findIndex(({ message }) => message.id === id);
+    return own
+      .slice(at + 1)
+      .slice(0, limit)
+      .map(({ message }) => message)
+      .toReversed();
+  },
+});
+
+/** What was sent, as the router has it on record. */
+const sentIn = ({ records }: Router): SentRecords => ({
+  find: async (workspace, id) => {
+    const found = await records.message(workspace, id);
+    return found && { message: found.message, recipients: found.deliveries.map(({ recipient }) => recipient) };
+  },
+});

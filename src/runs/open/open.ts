@@ -1,0 +1,116 @@
+import type { Budgets, PriceTable } from "../../agents/budgets/index.ts";
+import type { Agents } from "../../agents/definitions/index.ts";
+import type { Clock } from "../../kernel/clock.ts";
+import { log } from "../../kernel/log.ts";
+import type { Memory } from "../../memory/knowledge/index.ts";
+import type { Router } from "../../messaging/router/index.ts";
+import type { Tasks } from "../../messaging/tasks/index.ts";
+import type { ModelCatalogue } from "../../models/port/index.ts";
+import type { SecretFound } from "../../text/references/index.ts";
+import type { ToolCatalogue } from "../../tools/catalogue/index.ts";
+import {
+  type Accounts,
+  type ApprovalIndex,
+  Approvals,
+  type ArtifactStore,
+  PendingReplies,
+  type ReplyIndex,
+  Retention,
+  type RunAnswers,
+  type RunArchive,
+  type RunJournal,
+  type MemoryOutbox,
+  Runs,
+  type RunRetention,
+  type RunsOptions as QueueOptions,
+  WorkerPool,
+  type WorkerPoolOptions,
+  TimeTravel,
+  type UploadStore,
+} from "../index.ts";
+import { redactedPorts, type Redactors } from "../redaction/index.ts";
+import { ExchangeRecorder, recallFor } from "../remembering/index.ts";
+import { type ConversationsOptions, openConversations } from "./conversations.ts";
+import { AgentPlans, type PlanOptions } from "./plans.ts";
+
+export type RunsOptions = {
+  readonly queue: QueueOptions;
+  readonly workers: WorkerPoolOptions;
+  readonly plans: Omit<PlanOptions, "recall" | "secretFound">;
+  readonly kept: (workspace: string) => RunRetention;
+  readonly spending: Pick<Accounts, "unknownPrice" | "outputTokensMax">;
+  readonly conversations: ConversationsOptions;
+};
+
+export type RunsPorts = {
+  readonly stores: {
+    readonly journal: RunJournal;
+    readonly archive: RunArchive;
+    readonly artifacts: ArtifactStore;
+    readonly uploads: UploadStore;
+    readonly memoryOutbox: MemoryOutbox;
+    readonly approvals: ApprovalIndex;
+    readonly replies: ReplyIndex;
+    readonly answers: RunAnswers;
+  };
+  readonly agents: { readonly agents: Agents; readonly budgets: Budgets; readonly prices: PriceTable };
+  readonly models: Pick<ModelCatalogue, "resolve">;
+  readonly memory: Memory;
+  readonly messaging: { readonly router: Router; readonly tasks: Tasks };
+  readonly tools: ToolCatalogue;
+  readonly clock: Clock;
+  readonly redaction: { readonly redactors: Redactors; readonly secretFound: SecretFound };
+};
+
+/** Opens runs with what they wait for, remember and say to other agents. None executes before `start`. */
+export function openRuns(options: RunsOptions, ports: RunsPorts) {
+  const { stores, memory, messaging, tools, clock, redaction } = ports;
+  const { agents, budgets, prices } = ports.agents;
+  const { journal, archive, artifacts, uploads, memoryOutbox: outbox } = stores;
+  const { redactors, secretFound } = redaction;
+  const opening = new AsyncDisposableStack();
+  const accounts = { budgets, prices, ...options.spending };
+  const plans = new AgentPlans(agents, { ...options.plans, secretFound, recall: (of) => recallFor(memory, of) });
+  const workers = opening.use(new WorkerPool(clock, options.workers));
+  const redacted = redactedPorts(redactors, { journal, models: ports.models });
+  const runs = new Runs({ ...redacted, plans, tools, artifacts, clock, accounts, workers }, options.queue);
+  const retention = opening.use(new Retention({ archive, journal, clock }, { kept: options.kept }));
+  const approvals = opening.use(new Approvals({ runs, plans, tools, clock, index: stores.approvals }));
+  const replies = opening.use(new PendingReplies({ runs, clock, index: stores.replies }));
+  const keeper = opening.use(new ExchangeRecorder({ runs, outbox, agents, memory, clock }));
+  const conversations = opening.use(
+    openConversations(options.conversations, { ...messaging, agents, runs, replies, stores, clock }),
+  );
+  const drain = async (deadlineMs: number): Promise<void> => {
+    conversations.rest();
+    await runs.drain(deadlineMs);
+  };
+  opening.defer(() => drain(0));
+  return {
+    runs,
+    plans,
+    retention,
+    approvals,
+    replies,
+    keeper,
+    timeTravel: new TimeTravel({ runs, journal, artifacts, uploads }),
+    /** What a replay does as the run did: attempts, prices, and what it hides. */
+    replayRules: { retry: options.queue.retry, accounts: { prices, ...options.spending } },
+    hide: (text: string) => redactors.journal.text(text),
+    /** Resumes unfinished runs, and from now on executes new ones and takes messages. Returns the number of resumed runs. */
+    start: (): number => {
+      const resumed = runs.resumeUnfinished();
+      approvals.watchExpiry();
+      replies.watchExpiry();
+      conversations.begin();
+      keeper.start();
+      retention.start();
+      if (resumed > 0) log.info({ runs: resumed }, "unfinished runs go on");
+      return resumed;
+    },
+    /** Takes no more messages and lets runs end; after the deadline, those that have not continue at the next start. */
+    drain,
+    [Symbol.asyncDispose]: () => opening.disposeAsync(),
+  };
+}
+export type OpenRuns = ReturnType<typeof openRuns>;

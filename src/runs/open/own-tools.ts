@@ -1,0 +1,43 @@
+import type { Agents } from "../../agents/definitions/index.ts";
+import type { Clock } from "../../kernel/clock.ts";
+import { packageVersion } from "../../kernel/package.ts";
+import type { Memory } from "../../memory/knowledge/index.ts";
+import type { Directory, Router, Subscriptions } from "../../messaging/router/index.ts";
+import type { Tasks } from "../../messaging/tasks/index.ts";
+import type { NativeTools } from "../../tools/catalogue/index.ts";
+import { MessageTools } from "../conversations/index.ts";
+import type { RunJournal } from "../index.ts";
+import { MemoryTools } from "../remembering/index.ts";
+
+export type OwnToolsPorts = {
+  readonly journal: RunJournal;
+  readonly agents: Agents;
+  readonly memory: Memory;
+  readonly messaging: {
+    readonly router: Router;
+    readonly directory: Directory;
+    readonly subscriptions: Subscriptions;
+    readonly tasks: Tasks;
+  };
+  readonly clock: Clock;
+};
+
+/** The tools by which runs use messages and memory. */
+export function ownTools({ journal, agents, memory, messaging, clock }: OwnToolsPorts): readonly NativeTools[] {
+  const { router, directory, subscriptions, tasks } = messaging;
+  const version = packageVersion();
+  return [
+    new MessageTools({
+      journal,
+      clock,
+      version,
+      agents,
+      directory,
+      post: router,
+      subscriptions,
+      conversations: router.records,
+      tasks,
+    }),
+    new MemoryTools({ memory, version }),
+  ];
+}

@@ -1,0 +1,9 @@
+import type { StorageOptions } from "../../storage/index.ts";
+import type { LoadedConfig } from "../config/index.ts";
+
+export const storageOptions = ({ config: { data, files, grants } }: LoadedConfig): StorageOptions => ({
+  directory: data.directory,
+  synchronous: data.synchronous,
+  uploadBytesMax: files.upload_bytes_max,
+  grants: { rowsMax: grants.uses_max, ageMsMax: grants.uses_age },
+});

@@ -1,0 +1,111 @@
+import { RemoteAgents, withRemoteAgents } from "../api/fipa/index.ts";
+import type { MemoryPorts } from "../memory/index.ts";
+import type { MessagingPorts } from "../messaging/index.ts";
+import type { ModelsPorts } from "../models/index.ts";
+import { originOf } from "../runs/conversations/index.ts";
+import { ownTools, type RunsPorts } from "../runs/open/index.ts";
+import { redactedTools } from "../runs/redaction/index.ts";
+import type { Storage } from "../storage/index.ts";
+import { probeHealth, publicFetch } from "../tools/brokers/http/index.ts";
+import { type ToolCatalogue, toolCaller } from "../tools/catalogue/index.ts";
+import type { ToolsPorts } from "../tools/index.ts";
+import type { Caxton, Overrides } from "./compose.ts";
+import type { LoadedConfig } from "./config/index.ts";
+import type { Secrets } from "./redaction.ts";
+
+/** What is open before a module, by name. */
+type Opened<Names extends keyof Caxton = never> = Pick<Caxton, "clock" | "storage" | Names> & {
+  readonly secrets: Secrets;
+  readonly catalogue: ToolCatalogue;
+};
+
+export const modelPorts = ({ clock, storage, secrets, catalogue }: Opened, { models }: Overrides): ModelsPorts => ({
+  clock,
+  callTool: toolCaller(catalogue),
+  readArtifact: async (id) => {
+    const artifact = storage.artifacts.find(id);
+    if (artifact === undefined) throw new Error("the artifact is gone");
+    return storage.artifacts.read(artifact);
+  },
+  secretFound: secrets.known.add,
+  foreignFetch: publicFetch({
+    remedy: (origin) => `If it is meant, add to caxton.toml:\n[models]\nprivate_origins = ["${origin}"]`,
+  }),
+  catalogue: models,
+});
+
+export const memoryPorts = ({ clock, secrets, models }: Opened<"models">): MemoryPorts => ({
+  clock,
+  endpoint: models.embeddingEndpoint,
+  hide: secrets.redactors.memory,
+  secret: (name) => secrets.vault.find(name),
+});
+
+/** Agents of other FIPA platforms; undefined when the transport is off. */
+export const remoteAgents = ({ config: { fipa } }: LoadedConfig, storage: Storage): RemoteAgents | undefined =>
+  fipa.enabled ? new RemoteAgents(fipa.agents, storage.remoteAgents) : undefined;
+
+export const messagingPorts = ({
+  clock,
+  storage,
+  agents,
+  memory,
+  remotes,
+}: Opened<"agents" | "memory"> & { readonly remotes: RemoteAgents | undefined }): MessagingPorts => ({
+  stores: storage,
+  agents: agents.agents,
+  changes: storage.changes,
+  clock,
+  openVectors: () => memory.embedders.open(),
+  probe: probeHealth,
+  extended: remotes && ((own) => withRemoteAgents(own, remotes)),
+});
+
+export function toolPorts(
+  {
+    clock,
+    storage,
+    secrets,
+    catalogue,
+    agents,
+    memory: { memory },
+    messaging,
+  }: Opened<"agents" | "memory" | "messaging">,
+  { resolve, wrapTools }: Overrides,
+): ToolsPorts {
+  const { changes, journal, toolServers, toolState, ledger } = storage;
+  return {
+    catalogue,
+    stores: { servers: toolServers, state: toolState, ledger },
+    clock,
+    changes,
+    secrets,
+    guests: {
+      mail: { post: messaging.router, originOf: (session) => originOf(journal, session) },
+      memory,
+      resolve,
+    },
+    native: ownTools({ journal, agents: agents.agents, memory, messaging, clock }),
+    wrap: (runner) => redactedTools(wrapTools?.(runner) ?? runner, secrets.redactors),
+  };
+}
+
+export const runPorts = ({
+  clock,
+  storage,
+  secrets,
+  catalogue,
+  agents,
+  models,
+  memory,
+  messaging,
+}: Opened<"agents" | "models" | "memory" | "messaging">): RunsPorts => ({
+  stores: storage,
+  agents,
+  models: models.guarded,
+  memory: memory.memory,
+  messaging,
+  tools: catalogue,
+  clock,
+  redaction: { redactors: secrets.redactors, secretFound: secrets.known.add },
+});

@@ -1,0 +1,31 @@
+import type { ServerFacts } from "../api/operations/index.ts";
+import { packageVersion } from "../kernel/package.ts";
+import type { Caxton } from "./compose.ts";
+import { type LoadedConfig, shownConfig } from "./config/index.ts";
+import type { Progress } from "./start.ts";
+
+/** What the server reports of itself. */
+export function serverFacts(
+  { clock, storage, agents, memory: { embedderFailure } }: Caxton,
+  { config, origins, file }: LoadedConfig,
+  progress: Progress,
+): ServerFacts {
+  const startedMs = clock.monotonicMs();
+  return {
+    version: packageVersion(),
+    startedAtMs: clock.nowMs(),
+    uptimeMs: () => clock.monotonicMs() - startedMs,
+    dataDirectory: config.data.directory,
+    configuration: { config: shownConfig(config), origins, file: file ?? null },
+    dataBytes: () => storage.database.bytes(),
+    agentCount: () => agents.agents.count(),
+    storeCheck: () => storage.watch.check(),
+    checks: () => ({
+      tools: progressOf(progress.tools, "tool servers"),
+      agents: progressOf(progress.definitions, "definitions"),
+      embedder: { ok: embedderFailure === undefined, note: embedderFailure ?? "available" },
+    }),
+  };
+}
+
+const progressOf = (done: boolean, what: string) => ({ ok: done, note: `${what} are ${done ? "" : "being "}deployed` });

@@ -1,0 +1,70 @@
+import type { Clock } from "../kernel/clock.ts";
+import { Contents } from "./contents.ts";
+import { Database, type DatabaseOptions } from "./database.ts";
+import { type GrantLedgerOptions, SqliteGrantLedger } from "./grant-ledger.ts";
+import { SqliteAgentStore } from "./sqlite-agent-store.ts";
+import { SqliteApprovals } from "./sqlite-approvals.ts";
+import { SqliteArtifactStore } from "./sqlite-artifact-store.ts";
+import { SqliteChangeLog } from "./sqlite-change-log.ts";
+import { SqliteKeptAnswers } from "./sqlite-kept-answers.ts";
+import { SqliteParticipantStore } from "./sqlite-participant-store.ts";
+import { SqliteRemoteAgentStore } from "./sqlite-remote-agent-store.ts";
+import { SqliteReplies } from "./sqlite-replies.ts";
+import { SqliteRunAnswers } from "./sqlite-run-answers.ts";
+import { SqliteRunArchive } from "./sqlite-run-archive.ts";
+import { SqliteRunJournal } from "./sqlite-run-journal.ts";
+import { SqliteMemoryOutbox } from "./sqlite-memory-outbox.ts";
+import { SqliteSpendStore } from "./sqlite-spend-store.ts";
+import { SqliteSubscriptionStore } from "./sqlite-subscription-store.ts";
+import { SqliteTaskStore } from "./sqlite-task-store.ts";
+import { SqliteUploadStore } from "./sqlite-upload-store.ts";
+import { StoreWatch } from "./store-watch.ts";
+import { SqliteToolServerStore } from "./tool-server-store.ts";
+import { SqliteToolState } from "./tool-state.ts";
+
+export type StorageOptions = Pick<DatabaseOptions, "directory" | "synchronous"> & {
+  readonly uploadBytesMax: number;
+  readonly grants: GrantLedgerOptions;
+};
+
+/**
+ * Opens the database and every store in it. Disposal writes what the ledger of grants still holds and closes the database.
+ * Throws storage errors, DataDirectoryInUseError, DatabaseTooNewError.
+ */
+export function openStorage({ uploadBytesMax, grants, ...where }: StorageOptions, clock: Clock) {
+  using opening = new DisposableStack();
+  const database = opening.use(Database.open(where));
+  const watch = opening.use(new StoreWatch(database));
+  const contents = new Contents(database);
+  const changes = new SqliteChangeLog(database);
+  const ledger = new SqliteGrantLedger(database, clock, grants);
+  const opened = opening.move();
+  return {
+    database,
+    watch,
+    changes,
+    ledger,
+    agents: new SqliteAgentStore(database, changes),
+    spend: new SqliteSpendStore(database),
+    toolServers: new SqliteToolServerStore(database),
+    toolState: new SqliteToolState(database, clock),
+    participants: new SqliteParticipantStore(database),
+    subscriptions: new SqliteSubscriptionStore(database),
+    remoteAgents: new SqliteRemoteAgentStore(database),
+    tasks: new SqliteTaskStore(database),
+    journal: new SqliteRunJournal(database, contents),
+    archive: new SqliteRunArchive(database, contents),
+    artifacts: new SqliteArtifactStore(database, clock),
+    uploads: new SqliteUploadStore(database, clock, { bytesMax: uploadBytesMax }),
+    memoryOutbox: new SqliteMemoryOutbox(database),
+    approvals: new SqliteApprovals(database),
+    replies: new SqliteReplies(database),
+    answers: new SqliteRunAnswers(database),
+    keptAnswers: new SqliteKeptAnswers(database),
+    [Symbol.asyncDispose]: async () => {
+      await ledger[Symbol.asyncDispose]();
+      opened.dispose();
+    },
+  };
+}
+export type Storage = ReturnType<typeof openStorage>;
