@@ -120,7 +120,7 @@ function bidden(task: Task, auction: Auction, { bidder, message }: Said, nowMs: 
   const valid = { ...at, score: call.price };
   if (task.state !== "collecting" || call.leader !== undefined)
     return onwards(refused(counted, valid, TOO_LATE, nowMs), nowMs);
-  return onwards(led(counted, auction, { ...call, bids: call.bids + 1, leader: bidder.name }, valid, nowMs), nowMs);
+  return onwards(led(counted, { ...call, bids: call.bids + 1, leader: bidder.name }, valid, nowMs), nowMs);
 }
 
 const TOO_LATE = "it came too late at this price";
@@ -135,7 +135,8 @@ const withCall = (auction: Auction, call: Call): Auction => ({
 });
 
 /** The bidder leads. In a Dutch auction it has won, which the award says; in an English one it hears that it leads. */
-function led(task: Task, auction: Auction, ...[call, bidder, nowMs]: [Call, Bidder, number]): Task {
+function led(task: Task & { readonly auction: Auction }, call: Call, bidder: Bidder, nowMs: number): Task {
+  const { auction } = task;
   const content = { accepted: { price: call.price }, task: summary(task), final: false };
   const to = [bidder.name];
   const accept = outgoing(task, {

@@ -44,7 +44,8 @@ export type PreparedCall =
 export function prepareCall(
   step: number,
   call: ModelToolCall,
-  ...[offered, tools]: [readonly Tool[], readonly Tool[]]
+  offered: readonly Tool[],
+  tools: readonly Tool[],
 ): PreparedCall {
   const tool = [...offered, ...tools].find((candidate) => modelToolName(candidate) === call.name);
   const parsed = parseJson(call.arguments.trim() === "" ? "{}" : call.arguments);
@@ -166,7 +167,8 @@ const NOT_STARTED: CompletedCall = { events: [], release: () => undefined };
 const fuelFor = (
   { meter, tools }: CallDeps,
   call: PreparedCall,
-  ...[signal, how]: [AbortSignal, Patience]
+  signal: AbortSignal,
+  how: Patience,
 ): ReturnType<Meter["forFuel"]> =>
   meter.forFuel(
     () =>
@@ -179,7 +181,8 @@ const fuelFor = (
 async function runCall(
   deps: CallDeps,
   call: PreparedCall,
-  ...[signal, release]: [AbortSignal, () => void]
+  signal: AbortSignal,
+  release: () => void,
 ): Promise<CompletedCall> {
   if (call.type === "asking") return { events: [], release };
   if (call.type === "refused") return { events: [await endOf(deps, call.start, call.result)], release };

@@ -97,7 +97,7 @@ export class MessageTools implements NativeTools {
         const { link } = this.#callerOf(call);
         const draft = link === null ? undefined : propagatedContext(link);
         return checked(TELL, TellArguments, given, (wanted) =>
-          notifySubscribers(this.#deps, call, wanted, draft, plainly),
+          notifySubscribers(this.#deps, call, wanted, { draft, done: plainly }),
         );
       }
       case FIND.name:
@@ -326,7 +326,8 @@ const done = (text: string, structured: JsonObject): ToolResult => ({
 async function checked<Schema extends z.ZodType>(
   of: Tool,
   schema: Schema,
-  ...[given, work]: [JsonObject, (wanted: z.output<Schema>) => Promise<ToolResult>]
+  given: JsonObject,
+  work: (wanted: z.output<Schema>) => Promise<ToolResult>,
 ): Promise<ToolResult> {
   const parsed = schema.safeParse(given);
   if (parsed.success) return work(parsed.data);

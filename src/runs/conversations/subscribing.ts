@@ -27,7 +27,8 @@ type Done = (text: string, structured: { readonly [key: string]: string | readon
 export async function unsubscribe(
   { post, subscriptions, conversations, clock }: SubscribingDeps,
   { id: callId, context }: ToolCall,
-  ...[id, done]: [string, Done]
+  id: string,
+  done: Done,
 ): Promise<ToolResult> {
   const { workspace, agent = USER_SENDER } = context;
   const own = subscriptions.list(workspace, agent);
@@ -72,11 +73,8 @@ const subscribedTo = ({ protocol, initiator, participants }: Conversation, agent
 export async function notifySubscribers(
   { post, conversations, clock }: SubscribingDeps,
   call: ToolCall,
-  ...[wanted, draft, done]: [
-    z.output<typeof TellArguments>,
-    Pick<Message, "hops" | "trail" | "trace"> | undefined,
-    Done,
-  ]
+  wanted: z.output<typeof TellArguments>,
+  { draft, done }: { readonly draft: Pick<Message, "hops" | "trail" | "trace"> | undefined; readonly done: Done },
 ): Promise<ToolResult> {
   const { workspace, agent } = call.context;
   if (agent === undefined) return failedCall("tool-error", "only an agent has subscribers.");

@@ -268,7 +268,7 @@ const failedTurn = (
 const repairs = (recorder: RunRecord): number =>
   recorder.view().steps.filter((step) => step.kind === "model" && step.outputProblems.length > 0).length;
 
-const modelEnd = (step: number, model: string, ...[answer, offered]: [Answer, readonly Tool[]]): ModelEnd => ({
+const modelEnd = (step: number, model: string, answer: Answer, offered: readonly Tool[]): ModelEnd => ({
   type: "model-end",
   step,
   model,

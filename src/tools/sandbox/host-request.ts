@@ -174,7 +174,8 @@ export function readHostRequest(name: string, body: Buffer): ReadHostRequest {
 export async function answerHostRequest(
   broker: Broker,
   caller: Caller,
-  ...[request, signal]: [ReadHostRequest, AbortSignal]
+  request: ReadHostRequest,
+  signal: AbortSignal,
 ): Promise<{ readonly refusal: HostRefusal | undefined; readonly parts: readonly Uint8Array[] }> {
   const answer = request.type === "valid" ? await attempt(request.work(broker, caller, signal), caller) : request;
   if (answer.type === "granted") {

@@ -129,7 +129,8 @@ function effectsChange(name: string, before: PinnedTool, after: PinnedTool): rea
 function schemaChanges(
   kind: "input-schema" | "output-schema",
   tool: string,
-  ...[before, after]: Parameters<typeof schemaDifference>
+  before: Parameters<typeof schemaDifference>[0],
+  after: Parameters<typeof schemaDifference>[1],
 ): readonly ToolServerChange[] {
   const whose = kind === "input-schema" ? "arguments" : "result";
   return schemaDifference(before, after).map((each) =>

@@ -125,7 +125,9 @@ export class Connections {
 
   async #once<Result>(
     session: Session,
-    ...[use, at, limitMs]: [(session: Session) => Promise<Result>, { isCommitting: boolean }, number]
+    use: (session: Session) => Promise<Result>,
+    at: { isCommitting: boolean },
+    limitMs: number,
   ): Promise<Result> {
     const timeout = limitMs > POSTGRESQL_LIMITS.requestMs ? `; SET LOCAL statement_timeout = ${limitMs}` : "";
     await session.run(`BEGIN${timeout}`);

@@ -130,7 +130,9 @@ export class Reading {
 
 function paged<Entry>(
   rows: readonly Row[],
-  ...[limit, column, entryOf]: [number, string, (row: Row) => Entry]
+  limit: number,
+  column: string,
+  entryOf: (row: Row) => Entry,
 ): MemoryPage<Entry> {
   const shown = rows.slice(0, limit);
   return {

@@ -226,7 +226,7 @@ export class FileBroker implements SandboxFiles {
   }
 
   createDirectory(caller: Caller, path: string): Promise<Refused | undefined> {
-    return this.#changing(caller, "make-directory", path, async () => {
+    return this.#audited<undefined>(caller, "make-directory", path, async () => {
       const place = await this.#writable(caller, path);
       if (isRefused(place)) return place;
       if (place.way.length === 0) return refused("exists");
@@ -235,11 +235,15 @@ export class FileBroker implements SandboxFiles {
   }
 
   rename(caller: Caller, from: string, to: string): Promise<Refused | undefined> {
-    return this.#changing(caller, "rename", `${from} -> ${to}`, () => this.#between(caller, [from, to], "rename"));
+    return this.#audited<undefined>(caller, "rename", `${from} -> ${to}`, () =>
+      this.#between(caller, [from, to], "rename"),
+    );
   }
 
   link(caller: Caller, from: string, to: string): Promise<Refused | undefined> {
-    return this.#changing(caller, "link", `${from} -> ${to}`, () => this.#between(caller, [from, to], "link"));
+    return this.#audited<undefined>(caller, "link", `${from} -> ${to}`, () =>
+      this.#between(caller, [from, to], "link"),
+    );
   }
 
   async #between(
@@ -264,7 +268,7 @@ export class FileBroker implements SandboxFiles {
   }
 
   remove(caller: Caller, path: string, kind: "file" | "directory"): Promise<Refused | undefined> {
-    return this.#changing(caller, "remove", path, async () => {
+    return this.#audited<undefined>(caller, "remove", path, async () => {
       const place = await this.#writable(caller, path);
       if (isRefused(place)) return place;
       return this.#inParent(place, kind === "directory" ? (name) => rmdir(name) : removeFile);
@@ -272,7 +276,7 @@ export class FileBroker implements SandboxFiles {
   }
 
   setTimes(caller: Caller, path: string, { follow, times }: TimeChange): Promise<Refused | undefined> {
-    return this.#changing(caller, "set-times", path, async () => {
+    return this.#audited<undefined>(caller, "set-times", path, async () => {
       const place = await this.#writable(caller, path);
       if (isRefused(place)) return place;
       const held = await this.#locate(place, follow);
@@ -302,7 +306,7 @@ export class FileBroker implements SandboxFiles {
   }
 
   makeLink(caller: Caller, path: string, target: string): Promise<Refused | undefined> {
-    return this.#changing(caller, "make-link", `${path} -> ${target}`, async () => {
+    return this.#audited<undefined>(caller, "make-link", `${path} -> ${target}`, async () => {
       const place = await this.#writable(caller, path);
       if (isRefused(place)) return place;
       if (!CAN_PIN) return refused("denied");
@@ -340,13 +344,6 @@ export class FileBroker implements SandboxFiles {
     using parent = await this.#holdParent(found, place.isDirectory);
     if (parent === undefined) return refused("denied");
     return (await work(parent.name)) ?? undefined;
-  }
-
-  #changing(
-    caller: Caller,
-    ...[operation, path, work]: [AuditRecord["operation"], string, () => Promise<Refused | undefined>]
-  ): Promise<Refused | undefined> {
-    return this.#audited<undefined>(caller, operation, path, work);
   }
 
   async #audited<Value>(

@@ -205,7 +205,7 @@ export class HttpBroker implements HttpAccess {
     return await Promise.race([found, stopped.promise]).finally(() => listener[Symbol.dispose]());
   }
 
-  #noteSecret(chain: Chain, { grant }: GrantedSecret, ...[url, refused]: [URL, HostRefused | undefined]): void {
+  #noteSecret(chain: Chain, { grant }: GrantedSecret, url: URL, refused: HostRefused | undefined): void {
     this.#note(chain.caller, {
       kind: "secret",
       operation: "send",

@@ -30,7 +30,7 @@ const leads = (grant: HttpGrant, target: UrlTarget): boolean => {
 const LOOKING: ReadonlySet<string> = new Set(["GET", "HEAD"]);
 
 /** Whether a grant allows a method at a URL; `from` is what redirected there. */
-export function permissionFor(caller: Caller, method: string, ...[url, from]: [URL, URL | undefined]): Permission {
+export function permissionFor(caller: Caller, method: string, url: URL, from: URL | undefined): Permission {
   const { grants, context } = caller;
   const target = targetOf(url);
   if (target === undefined) return hostRefused("invalid", `${placeOf(url)} is no place to send a request to`);

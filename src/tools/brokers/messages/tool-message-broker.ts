@@ -166,7 +166,8 @@ export class ToolMessageBroker {
   #audited<Answer extends Sent | Refused>(
     { server, context: { agent, session } }: Caller,
     message: Message | undefined,
-    ...[answer, startedAtMs]: [Answer, number]
+    answer: Answer,
+    startedAtMs: number,
   ): Answer {
     const { audit, clock } = this.#deps;
     const reason = answer.type === "refused" ? answer.code : "";

@@ -46,7 +46,7 @@ export function readTypeDefinition(ledger: DecodeSink, reader: ByteReader, scope
 }
 
 /** Reads what an import or export is declared to be; the function makes the import of the host of that name. */
-export function readInterface(ledger: DecodeSink, reader: ByteReader, ...[scope, origin]: [Scope, Origin]): () => Item {
+export function readInterface(ledger: DecodeSink, reader: ByteReader, scope: Scope, origin: Origin): () => Item {
   const offset = reader.at;
   const sort = reader.byte();
   switch (sort) {
@@ -89,7 +89,7 @@ export function readInterface(ledger: DecodeSink, reader: ByteReader, ...[scope,
 }
 
 /** An instance of an instance type, as the host gives it; without a name only its length in the file is of interest. */
-function readInstance(ledger: DecodeSink, reader: ByteReader, ...[parent, name]: [Scope, string]): Instance {
+function readInstance(ledger: DecodeSink, reader: ByteReader, parent: Scope, name: string): Instance {
   const scope = new Scope(parent);
   const exports = new Map<string, Item>();
   for (let left = reader.count(); left > 0; left -= 1) readDeclaration(ledger, reader, { scope, exports, name });

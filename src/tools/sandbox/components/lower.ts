@@ -112,7 +112,7 @@ export class Lower {
     }
   }
 
-  async #flatChoice(index: TypeIndex, layout: Layout, ...[value, core]: [unknown, unknown[]]): Promise<void> {
+  async #flatChoice(index: TypeIndex, layout: Layout, value: unknown, core: unknown[]): Promise<void> {
     const { number, carried, inner } = this.#case(index, value);
     const flat = layout.flat ?? [];
     const payload: unknown[] = [];
@@ -172,7 +172,7 @@ export class Lower {
   }
 
   /** A value that needs no further place. */
-  #storePlain(index: TypeIndex, layout: Layout, ...[value, at]: [unknown, number]): void {
+  #storePlain(index: TypeIndex, layout: Layout, value: unknown, at: number): void {
     const { type } = layout;
     switch (type.kind) {
       case "record":

@@ -22,7 +22,9 @@ const refusal = (code: string, message: string): HostReply => ({
 /** Begins a request; `settle` gets the reply in a later turn, or at once when nothing is asked. */
 export function askHost(
   host: Pick<GuestHost, "files">,
-  ...[name, body, settle]: [string, Buffer, (reply: HostReply) => void]
+  name: string,
+  body: Buffer,
+  settle: (reply: HostReply) => void,
 ): void {
   // A frame that is larger than the server takes would end the child, with all that is in it.
   if (body.length > REQUEST_BYTES_MAX) return settle(refusal("too-large", "a request has at most 16 MiB"));

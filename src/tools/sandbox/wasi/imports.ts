@@ -82,7 +82,7 @@ const SUSPENDING: Readonly<Record<string, Maker>> = {
   path_filestat_set_times:
     (wasi) =>
     (...[fd, lookup, path, length, ...stamps]: [number, number, number, number, bigint, bigint, number]) =>
-      wasi.paths.setTimes(place(fd, path, length), lookup, ...stamps),
+      wasi.paths.setTimes(place(fd, path, length), lookup, stamps),
   path_create_directory: (wasi) => (fd: number, path: number, length: number) =>
     wasi.paths.makeDirectory(place(fd, path, length)),
   path_unlink_file: (wasi) => (fd: number, path: number, length: number) =>

@@ -146,10 +146,10 @@ export class Paths {
     return this.#files.writeStat(decodeInfo(reply.body), out);
   }
 
-  async setTimes(at: At, lookup: number, ...[accessed, modified, flags]: [bigint, bigint, number]): Promise<number> {
+  async setTimes(at: At, lookup: number, stamps: readonly [bigint, bigint, number]): Promise<number> {
     const target = this.#target(at, RIGHT.pathSetTimes);
     if (typeof target === "number") return target;
-    const times = stampsOf(accessed, modified, flags);
+    const times = stampsOf(...stamps);
     if (times === "invalid") return ERRNO.invalid;
     this.#files.forget();
     const follow = (lookup & FOLLOW) !== 0;
