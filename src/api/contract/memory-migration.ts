@@ -6,14 +6,14 @@ const Place = z.enum(MEMORY_PLACES);
 
 export const MigrateBody = z
   .strictObject({
-    from: Place.optional().meta({ description: "The place that is configured, unless given" }),
+    from: Place.optional().meta({ description: "Source backend. Default: the backend in use" }),
     to: Place,
     resume: z.boolean().default(false).meta({
-      description: "Go on where an earlier one stopped; after a whole one, take over what was changed since",
+      description: "Resume an interrupted migration; after a complete one, copy later changes",
     }),
     switch: z.boolean().default(false).meta({
       description:
-        "When all is there, go over to it while the server goes on: changes wait a moment, and none is lost. Goes on with an earlier migration by itself",
+        "Use the new backend once everything is copied, without a restart; writes are blocked briefly and none is lost. Resumes an earlier migration",
     }),
   })
   .meta({ id: "MigrateMemory" });
@@ -22,8 +22,8 @@ const progress = {
   phase: z.enum(["entities", "relations", "changes"]),
   entities: z.int(),
   relations: z.int(),
-  followed: z.int().meta({ description: "Changed since they were copied, and copied again" }),
-  all: z.int().meta({ description: "Entities and relations of the old place" }),
+  followed: z.int().meta({ description: "Records changed since they were copied, and copied again" }),
+  all: z.int().meta({ description: "Entities and relations in the old backend" }),
 };
 const Part = z.object({ same: z.int(), all: z.int() });
 
@@ -32,29 +32,29 @@ export const MigrationReport = z
     from: z.string(),
     to: z.string(),
     ...progress,
-    scopes: Part.meta({ description: "With as many entities, facts and relations in both places" }),
-    samples: Part.meta({ description: "Entities that are the same in both" }),
-    queries: z.array(z.number()).meta({ description: "Of each question, the share of hits that both places find" }),
+    scopes: Part.meta({ description: "Scopes with equal counts of entities, facts and relations in both backends" }),
+    samples: Part.meta({ description: "Sampled entities that are equal in both backends" }),
+    queries: z.array(z.number()).meta({ description: "For each test query, the share of hits found in both backends" }),
     consistency: z.number(),
-    switched: z.boolean().meta({ description: "Whether the server uses the new place from now on" }),
-    sound: z.boolean().meta({ description: "Whether the new place can be trusted with memory" }),
+    switched: z.boolean().meta({ description: "Whether the server now uses the new backend" }),
+    sound: z.boolean().meta({ description: "Whether the comparison found the new backend consistent" }),
   })
   .meta({ id: "MemoryMigrationReport" });
 export type MemoryMigrationReport = z.infer<typeof MigrationReport>;
 
-/** Where memory is. */
+/** The backend of memory. */
 export const Whereabouts = z
   .object({
-    place: z.string().meta({ description: "Where it is now" }),
-    configured: z.string().meta({ description: "What memory.backend says" }),
+    place: z.string().meta({ description: "Backend in use" }),
+    configured: z.string().meta({ description: "Value of memory.backend" }),
     came_from: z
       .object({ place: z.string(), at: z.iso.datetime() })
       .nullable()
-      .meta({ description: "Where it was before it went over, while the old place is as it was then" }),
+      .meta({ description: "Backend before the last switch, while the old one is unchanged since" }),
     migration: z
       .object({ from: z.string(), to: z.string(), progress: z.object(progress).nullable() })
       .nullable()
-      .meta({ description: "The one under way" }),
+      .meta({ description: "The running migration" }),
   })
   .meta({ id: "MemoryWhereabouts" });
 export type MemoryWhereabouts = z.infer<typeof Whereabouts>;

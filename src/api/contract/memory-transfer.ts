@@ -23,25 +23,27 @@ export const ExportQuery = z.object({
     .optional()
     .transform((text) => (text === undefined ? undefined : listIn(text)))
     .pipe(Scopes.optional())
-    .meta({ description: `${SCOPES_LISTED}; all without` }),
-  embeddings: flag("Also the vectors of what is searched, as base64 of 32-bit floats"),
-  history: flag("Also what was withdrawn, and each change"),
+    .meta({ description: `${SCOPES_LISTED}. Default: all scopes` }),
+  embeddings: flag("Include vectors, as base64 of 32-bit floats"),
+  history: flag("Include withdrawn observations and all changes"),
 });
 
 export const ImportQuery = z.object({
   merge: z.enum(MEMORY_MERGES).default("update").meta({
     description:
-      "What becomes of an entity or relation that is there: it gets what is new, it stays as it is, or the import ends",
+      "Existing entities and relations: update adds new facts, skip leaves them unchanged, error ends the import",
   }),
-  scope: MemoryScope.optional().meta({ description: "Where all of it goes; without, where it says, or the workspace" }),
-  dry_run: flag("Say what would become of it, and write nothing"),
-  source: z.string().max(256).optional().meta({ description: "What it is called, such as its file's name" }),
+  scope: MemoryScope.optional().meta({
+    description: "Scope of all imported records. Default: the scope of each record, else the workspace",
+  }),
+  dry_run: flag("Report the effect without writing"),
+  source: z.string().max(256).optional().meta({ description: "Name of the source, for example its file name" }),
   key: z
     .string()
     .regex(/^[\w-]{1,128}$/)
     .optional()
     .meta({
-      description: "The same for the same content, such as its hash: an import that was broken off is gone on with",
+      description: "Key of the content, for example its hash; an interrupted import with the same key is resumed",
     }),
 });
 
@@ -49,8 +51,8 @@ const Counts = z
   .object({
     created: z.int(),
     changed: z.int(),
-    known: z.int().meta({ description: "Nothing of it was new" }),
-    kept: z.int().meta({ description: "Another was there, and stays as it is" }),
+    known: z.int().meta({ description: "No change: memory contained every fact" }),
+    kept: z.int().meta({ description: "An existing record stays unchanged" }),
   })
   .meta({ id: "MemoryImportCounts" });
 
@@ -62,7 +64,7 @@ const progress = {
 };
 
 const ImportProblem = z.object({
-  line: z.int().meta({ description: "Where it stands, from 1" }),
+  line: z.int().meta({ description: "Line number, from 1" }),
   code: z.string(),
   message: z.string(),
   hint: z.string(),
@@ -71,10 +73,10 @@ const ImportProblem = z.object({
 export const ImportReport = z
   .object({
     ...progress,
-    resumed: z.int().meta({ description: "Records that an earlier attempt had imported" }),
-    whole: z.boolean().meta({ description: "False when the export was cut off before its end" }),
+    resumed: z.int().meta({ description: "Records that an earlier attempt imported" }),
+    whole: z.boolean().meta({ description: "False if the export is truncated" }),
     dry_run: z.boolean(),
-    items: z.array(ImportProblem).meta({ description: "The first 1,000 of what could not be taken" }),
+    items: z.array(ImportProblem).meta({ description: "The first 1,000 problems" }),
   })
   .meta({ id: "MemoryImportReport" });
 export type MemoryImportReport = z.infer<typeof ImportReport>;
@@ -85,7 +87,7 @@ export const ImportEvent = z
     z.object({
       type: z.literal("progress"),
       ...progress,
-      bytes: z.int().meta({ description: "Bytes of the request's body that were read so far" }),
+      bytes: z.int().meta({ description: "Bytes of the request body read so far" }),
     }),
     z.object({ type: z.literal("done"), report: ImportReport }),
     z.object({ type: z.literal("problem"), problem: ProblemDetails }),

@@ -8,16 +8,16 @@ const Name = z
   .string()
   .regex(/^[A-Za-z][A-Za-z0-9_.-]{0,62}[A-Za-z0-9]$/, { error: "2 to 64 letters, digits and _.-, a letter first" });
 
-/** A program outside of the server that takes part in conversations under a name of its own. */
+/** An external program that takes part in conversations under its own name. */
 export const Participant = z
   .object({
     name: z.string(),
     description: z.string(),
     registered_at: Instant,
-    seen_at: Instant.nullable().meta({ description: "When it last fetched, acknowledged or sent something" }),
-    waiting: z.int().meta({ description: "Messages in its mailbox" }),
+    seen_at: Instant.nullable().meta({ description: "When it last fetched, settled or sent messages" }),
+    waiting: z.int().meta({ description: "Number of messages in its mailbox" }),
     capabilities: z.array(z.string()),
-    has_token: z.boolean().meta({ description: "Whether anybody can show a token for it; false after it was revoked" }),
+    has_token: z.boolean().meta({ description: "Whether it has a valid token; false after its token was revoked" }),
   })
   .meta({ id: "Participant" });
 export type Participant = z.infer<typeof Participant>;
@@ -25,7 +25,7 @@ export type Participant = z.infer<typeof Participant>;
 export const RegisteredParticipant = Participant.extend({
   token: z.string().nullable().meta({
     description:
-      "Told this once, and kept as a hash: what the program sends as `Authorization: Bearer`. null when it has had one before",
+      "Sent once, and stored only as a hash. The program sends it as `Authorization: Bearer`. null if it had a token before",
   }),
 }).meta({ id: "RegisteredParticipant" });
 export type RegisteredParticipant = z.infer<typeof RegisteredParticipant>;
@@ -42,24 +42,30 @@ export const LEASE_MESSAGES_MAX = 1_000;
 const LEASE_WAIT_S_MAX = 60;
 const LEASE_S_MAX = 3_600;
 export const FetchQuery = z.object({
-  max: z.coerce.number().int().min(1).max(LEASE_MESSAGES_MAX).default(10).meta({ description: "Messages at most" }),
+  max: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(LEASE_MESSAGES_MAX)
+    .default(10)
+    .meta({ description: "Maximum number of messages. Default: 10" }),
   wait: z.coerce
     .number()
     .min(0)
     .max(LEASE_WAIT_S_MAX)
     .default(0)
-    .meta({ description: "Seconds to wait for the first one" }),
+    .meta({ description: "Maximum seconds to wait for the first message. Default: 0" }),
   lease: z.coerce.number().min(1).max(LEASE_S_MAX).optional().meta({
-    description: "Seconds until what is not acknowledged comes again; without it `messages.lease`, 30 s as it comes",
+    description: "Seconds until unsettled messages are delivered again. Default: `messages.lease` (30 s)",
   }),
 });
 
-/** A message in the hands of one recipient. */
+/** A message leased to one recipient. */
 export const LeasedMessage = z
   .object({
-    seq: z.int().meta({ description: "What an acknowledgement names" }),
-    attempt: z.int().meta({ description: "1 for the first" }),
-    message: z.record(z.string(), Json).meta({ description: "As on the wire" }),
+    seq: z.int().meta({ description: "Number by which it is settled" }),
+    attempt: z.int().meta({ description: "Number of the delivery attempt, from 1" }),
+    message: z.record(z.string(), Json).meta({ description: "The message in wire format" }),
   })
   .meta({ id: "LeasedMessage" });
 export type LeasedMessage = z.infer<typeof LeasedMessage>;
@@ -68,34 +74,41 @@ export type LeasedMessages = z.infer<typeof LeasedMessages>;
 
 export const AcknowledgeBody = z
   .strictObject({
-    done: z.array(z.int().min(1)).max(LEASE_MESSAGES_MAX).default([]).meta({ description: "Processed" }),
+    done: z
+      .array(z.int().min(1))
+      .max(LEASE_MESSAGES_MAX)
+      .default([])
+      .meta({ description: "seq of processed messages" }),
     failed: z
       .array(z.strictObject({ seq: z.int().min(1), reason: z.string().max(2_000) }))
       .max(LEASE_MESSAGES_MAX)
       .default([])
-      .meta({ description: "Not processed: they come again after a pause, and end as dead letters" }),
+      .meta({
+        description:
+          "Messages that failed: they are retried after a backoff, and become dead letters after the last attempt",
+      }),
     rejected: z
       .array(z.strictObject({ seq: z.int().min(1), reason: z.string().max(2_000) }))
       .max(LEASE_MESSAGES_MAX)
       .default([])
-      .meta({ description: "Never to be processed: dead letters at once" }),
+      .meta({ description: "Messages to reject: they become dead letters at once" }),
   })
   .meta({ id: "Acknowledge" });
 export type AcknowledgeBody = z.input<typeof AcknowledgeBody>;
 
 export const REGISTRATION_STATUSES = ["active", "inactive", "unhealthy", "draining"] as const;
 
-/** Somebody who provides a capability. */
+/** A provider of a capability. */
 export const CapabilityProvider = z
   .object({
-    registration_id: z.string().nullable().meta({ description: "null where a deployed definition says it" }),
+    registration_id: z.string().nullable().meta({ description: "null if a deployed definition declares it" }),
     agent: z.string(),
     capability: z.string(),
     version: z.string(),
     priority: z.int(),
     status: z.enum(REGISTRATION_STATUSES),
-    load: z.number().nullable().meta({ description: "0 idle to 1 full" }),
-    score: z.number().nullable().meta({ description: "priority × health × (1 − load); the higher the better" }),
+    load: z.number().nullable().meta({ description: "0 (idle) to 1 (full)" }),
+    score: z.number().nullable().meta({ description: "priority × health × (1 − load); higher is better" }),
     source: z
       .enum(["definition", "registration", "fipa"])
       .meta({ description: "`fipa`: an agent of another platform" }),
@@ -140,15 +153,18 @@ export const UpdateRegistrationBody = z
   })
   .meta({ id: "UpdateRegistration" });
 
-/** A wish to get what is published under topics. */
+/** A subscription to messages published under topics. */
 export const Subscription = z
   .object({
     id: z.string(),
     subscriber: z.string(),
     topic: z.string().meta({ description: 'Words with dots; "*" is one word, "#" any number of words' }),
-    performative: z.string().nullable().meta({ description: "Only this act" }),
-    sender: z.string().nullable().meta({ description: "Only what this one publishes" }),
-    where: z.string().nullable().meta({ description: "Only what this holds for, an expression over `message`" }),
+    performative: z.string().nullable().meta({ description: "Only messages with this performative" }),
+    sender: z.string().nullable().meta({ description: "Only messages of this sender" }),
+    where: z
+      .string()
+      .nullable()
+      .meta({ description: "Only messages for which this expression over `message` is true" }),
     created_at: Instant,
   })
   .meta({ id: "Subscription" });
@@ -161,13 +177,16 @@ const EXPRESSION_CHARS_MAX = 2_000;
 export const SubscribeBody = z
   .strictObject({
     subscriber: z.string().meta({ description: "A registered program or a deployed agent" }),
-    topic: z.string().meta({ description: 'As orders.*.created, or "#" for all topics' }),
+    topic: z.string().meta({ description: 'For example orders.*.created, or "#" for all topics' }),
     performative: z.enum(PERFORMATIVES).optional(),
     sender: z.string().optional(),
     where: z
       .string()
       .max(EXPRESSION_CHARS_MAX)
       .optional()
-      .meta({ description: "As message.content.price < 100", examples: ["message.content.price < 100"] }),
+      .meta({
+        description: "Expression, for example message.content.price < 100",
+        examples: ["message.content.price < 100"],
+      }),
   })
   .meta({ id: "Subscribe" });

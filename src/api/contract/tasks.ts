@@ -10,7 +10,7 @@ const Workspace = z
   .min(1)
   .max(64)
   .default("default")
-  .meta({ description: "Whose agents and programs are asked" });
+  .meta({ description: "Workspace of the agents and programs that bid" });
 
 export const TaskStatus = z.enum(["created", "collecting", "evaluating", "working", "done", "failed", "cancelled"]);
 export type TaskStatus = z.infer<typeof TaskStatus>;
@@ -18,21 +18,22 @@ export type TaskStatus = z.infer<typeof TaskStatus>;
 const evaluation = {
   strategy: z.enum(["best_bid", "first_bid"]).optional().meta({
     description:
-      "best_bid: confidence and measured success over cost and time; first_bid: whoever proposes first. Default best_bid",
+      "best_bid: confidence and measured success over cost and time; first_bid: the first proposal. Default: best_bid",
   }),
   minimize: z.string().max(2_000).optional().meta({
-    description: "An expression over bid, bidder and history; the proposal with the least value wins, as in bid.cost",
+    description:
+      "An expression over bid, bidder and history; the proposal with the lowest value wins. For example: bid.cost",
   }),
   maximize: z.string().max(2_000).optional().meta({
-    description: "The same; the greatest wins, as in history.success_rate / bid.cost",
+    description: "The same; the highest value wins. For example: history.success_rate / bid.cost",
   }),
-  judge: Name.optional().meta({ description: "An agent that is shown the proposals and names the winner" }),
+  judge: Name.optional().meta({ description: "Agent that receives the proposals and names the winner" }),
 };
 const oneEvaluation = (body: { readonly [Key in keyof typeof evaluation]?: unknown }) =>
   [body.strategy, body.minimize, body.maximize, body.judge].filter((given) => given !== undefined).length <= 1;
 const ONE_EVALUATION = { error: "give one of strategy, minimize, maximize and judge" };
 const maxWait = z.number().min(0.1).max(DAY_S).optional().meta({
-  description: "How long proposals are waited for, in each round, or bids at each price; default tasks.bids: 30",
+  description: "Seconds to wait for proposals in each round, or for bids at each price. Default: tasks.bids (30)",
 });
 
 const Protocol = z.enum([
@@ -69,24 +70,26 @@ const AuctionTerms = z
 export const CreateTaskBody = z
   .strictObject({
     name: z.string().min(1).max(200),
-    description: z.string().max(32_000).default("").meta({ description: "What is to be done; bidders read it" }),
-    data: Json.optional().meta({ description: "What it is about; bidders get it as it is" }),
+    description: z.string().max(32_000).default("").meta({ description: "Description of the work, sent to bidders" }),
+    data: Json.optional().meta({ description: "Data of the task, sent to bidders unchanged" }),
     protocol: Name.optional().meta({
       examples: [...Protocol.options],
       description:
         "In any spelling that messages know. contract-net: proposals, then an award. iterated-contract-net: in rounds. request: one after the other, without proposals. auction-english, auction-dutch: to the last bid, or to the first. auction-sealed: to the highest of bids that no other bidder sees",
     }),
     auction: AuctionTerms.optional().meta({ description: "Prices; auctions need them, and nothing else has them" }),
-    participants: z
-      .array(Name)
-      .max(1_000)
-      .default([])
-      .meta({ description: "Whom to ask, at most tasks.participants_max: 100; empty is whoever has the capabilities" }),
+    participants: z.array(Name).max(1_000).default([]).meta({
+      description: "Agents to ask, at most tasks.participants_max (100). Default: all providers of the capabilities",
+    }),
     requirements: z
       .strictObject({
-        capabilities: z.array(Name).max(10).default([]).meta({ description: "Who is asked provides all of them" }),
+        capabilities: z
+          .array(Name)
+          .max(10)
+          .default([])
+          .meta({ description: "Capabilities that a bidder must provide, all of them" }),
         min_performance_score: z.number().min(0).max(1).optional().meta({
-          description: "Least measured share of tasks done; newcomers have 0.5",
+          description: "Minimum measured success rate; new providers have 0.5",
         }),
       })
       .default({ capabilities: [] }),
@@ -98,16 +101,17 @@ export const CreateTaskBody = z
       .max(7 * DAY_S)
       .optional()
       .meta({
-        description: "How long whoever gets it has; then it goes to the next. Default tasks.work: 300",
+        description:
+          "Seconds that the winner has; then the task is awarded to the next bidder. Default: tasks.work (300)",
       }),
     rounds: z.int().min(1).max(10).optional().meta({ description: "Rounds of proposals; more than one is iterated" }),
     reawards_max: z.int().min(0).max(10).optional().meta({
-      description: "To how many more it may go when the first fails; default tasks.reawards: 2",
+      description: "Maximum number of further awards if the first one fails. Default: tasks.reawards (2)",
     }),
-    owner: Name.default("user").meta({ description: "On whose behalf: the sender of the messages" }),
+    owner: Name.default("user").meta({ description: "Sender of the messages of the task" }),
     workspace: Workspace,
     parent_task: z.uuidv7().optional().meta({ description: "The task that this one is a part of" }),
-    distribute: z.boolean().default(false).meta({ description: "Ask for proposals at once" }),
+    distribute: z.boolean().default(false).meta({ description: "Call for proposals at once" }),
   })
   .refine(oneEvaluation, ONE_EVALUATION)
   .meta({ id: "CreateTask" });
@@ -121,7 +125,7 @@ export type DistributeBody = z.infer<typeof DistributeBody>;
 
 const Bid = z.record(z.string(), Json);
 
-/** Somebody who was asked. */
+/** An agent that was asked for a proposal. */
 export const TaskBidder = z
   .object({
     name: z.string(),
@@ -141,21 +145,21 @@ export const TaskBidder = z
     rank: z.int().nullable().meta({ description: "1 is the best" }),
     score: z.number().nullable(),
     bid: Bid.nullable(),
-    note: z.string().meta({ description: "What it said when it refused or failed" }),
+    note: z.string().meta({ description: "Its message when it refused or failed" }),
     awarded_at: Instant.nullable(),
     ended_at: Instant.nullable(),
-    result: Json.nullable().meta({ description: "What it told when it was done" }),
+    result: Json.nullable().meta({ description: "Its result" }),
   })
   .meta({ id: "TaskBidder" });
 
-/** Work that is offered to several and awarded to one. */
+/** Work that is offered to several agents and awarded to one. */
 export const Task = z
   .object({
     id: z.string(),
     task_id: z.string().meta({ description: "The same as id" }),
     name: z.string(),
     description: z.string(),
-    data: Json.nullable().meta({ description: "What it is about, as bidders get it" }),
+    data: Json.nullable().meta({ description: "Data of the task, as bidders receive it" }),
     workspace: z.string(),
     owner: z.string(),
     parent_task: z.string().nullable(),
@@ -165,23 +169,23 @@ export const Task = z
         type: z.enum(["best_bid", "first_bid", "minimize", "maximize", "judge"]),
         by: z.string().nullable().meta({ description: "The expression, or the agent that judges" }),
       })
-      .meta({ description: "How the best proposal is found" }),
+      .meta({ description: "How proposals are compared" }),
     status: TaskStatus,
     progress: z
       .number()
       .min(0)
       .max(1)
-      .meta({ description: "Of subtasks done where there are any, else of its own steps" }),
+      .meta({ description: "Share of subtasks done, or of its own steps if it has none" }),
     version: z.int().meta({ description: "Higher by one with each change" }),
     conversation_id: z.string(),
     capabilities: z.array(z.string()),
-    participants: z.array(z.string()).meta({ description: "Whom it names; empty is whoever has the capabilities" }),
+    participants: z.array(z.string()).meta({ description: "Agents to ask; empty: all providers of the capabilities" }),
     min_performance_score: z.number().nullable(),
     max_wait_seconds: z.number(),
     timeout_seconds: z.number(),
     reawards_max: z.int(),
     assigned_to: z.string().nullable(),
-    awards: z.int().meta({ description: "How often it was given to somebody" }),
+    awards: z.int().meta({ description: "Number of awards" }),
     round: z.int(),
     rounds: z.int(),
     bidders: z.array(TaskBidder),
@@ -192,19 +196,19 @@ export const Task = z
         reserve: z.number(),
         deliver: z.boolean(),
         second_price: z.boolean().meta({ description: "Sealed: the winner pays the second highest price" }),
-        leader: z.string().nullable().meta({ description: "Who has it as things stand" }),
-        price: z.number().nullable().meta({ description: "And for how much" }),
+        leader: z.string().nullable().meta({ description: "Current highest bidder" }),
+        price: z.number().nullable().meta({ description: "Current price" }),
         calls: z
           .array(z.object({ price: z.number(), at: Instant, bids: z.int(), leader: z.string().nullable() }))
-          .meta({ description: "Prices that were called, and who was taken at each" }),
+          .meta({ description: "Called prices with their leaders" }),
       })
       .nullable(),
-    result: Json.nullable().meta({ description: "What whoever did it told" }),
+    result: Json.nullable().meta({ description: "Result of the agent that did it" }),
     failure: z.object({ code: z.string(), message: z.string() }).nullable(),
     subtasks: z.array(z.object({ id: z.string(), name: z.string(), status: TaskStatus })),
     created_at: Instant,
     updated_at: Instant,
-    due_at: Instant.nullable().meta({ description: "When proposals are closed, or the winner's time is up" }),
+    due_at: Instant.nullable().meta({ description: "End of the time for proposals, or of the winner's time" }),
   })
   .meta({ id: "Task" });
 export type Task = z.infer<typeof Task>;
@@ -219,19 +223,19 @@ export const TaskListQuery = ListQuery.extend({
   workspace: Workspace,
 });
 
-/** Where a task named by its id is. */
+/** The workspace of a task. */
 export const TaskPlaceQuery = z.object({ workspace: Workspace });
 
 export const TaskQuery = TaskPlaceQuery.extend({
   after_version: z.coerce.number().int().min(0).optional().meta({
-    description: "Answer once the task has changed since this version",
+    description: "Respond once the task has changed since this version",
   }),
   wait_seconds: z.coerce
     .number()
     .min(0)
     .max(60)
     .default(30)
-    .meta({ description: "With after_version: at most so long" }),
+    .meta({ description: "Maximum seconds to wait with after_version" }),
 });
 
 export const TaskDistribution = z
@@ -254,15 +258,17 @@ export const TaskDistribution = z
   .meta({ id: "TaskDistribution" });
 export type TaskDistribution = z.infer<typeof TaskDistribution>;
 
-/** How a provider did with tasks so far; older ones count less. */
+/** Measured performance of a provider; recent tasks count more. */
 export const Performance = z
   .object({
     provider: z.string(),
     capability: z.string().meta({ description: "Empty: tasks for named participants" }),
     tasks: z.int(),
     success_rate: z.number(),
-    seconds: z.number().meta({ description: "Mean, of those done" }),
-    cost: z.number().meta({ description: "Mean, of those done; as told with the result, else as proposed" }),
+    seconds: z.number().meta({ description: "Mean seconds of completed tasks" }),
+    cost: z
+      .number()
+      .meta({ description: "Mean cost of completed tasks, as reported with the result or else as proposed" }),
     last_at: Instant,
   })
   .meta({ id: "Performance" });
