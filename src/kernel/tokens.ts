@@ -14,7 +14,7 @@ const PDF_PAGE_BYTES = 50_000;
 const PDF_PAGE_TOKENS = 2_000;
 const PDF_PAGES_MAX = 100;
 
-/** Estimated tokens of a file that is sent to a model as it is: `picture` for an image, by length for a PDF. */
+/** Estimated tokens of a file that is sent to a model as it is: `imageTokens` for an image, by length for a PDF. */
 export const fileTokens = (mediaType: string, bytes: number, imageTokens: number): number =>
   mediaType === PDF ? Math.min(Math.ceil(bytes / PDF_PAGE_BYTES), PDF_PAGES_MAX) * PDF_PAGE_TOKENS : imageTokens;
 

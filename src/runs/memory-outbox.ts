@@ -27,5 +27,5 @@ export interface MemoryOutbox {
   nextAtMs(): number | undefined;
   get(runId: RunId): MemoryOutboxEntry | undefined;
   /** On disk when resolved. */
-  upsert(keeping: MemoryOutboxEntry, dueAtMs: number): Promise<void>;
+  upsert(entry: MemoryOutboxEntry, dueAtMs: number): Promise<void>;
 }

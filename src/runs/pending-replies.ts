@@ -129,7 +129,7 @@ const expired = ({ to, askedAtMs, deadlineMs }: RunReply) => ({
   outcome: "expired" as const,
   messageId: null,
   from: "",
-  text: `${to} has not answered within ${formatReply(deadlineMs - askedAtMs)}. Whether the message was worked on is not known. Go on without the answer, or say that you have none.`,
+  text: `${to} has not answered within ${formatReply(deadlineMs - askedAtMs)}. Whether the message was worked on is not known. Continue without the answer, or say that you have none.`,
   structured: null,
 });
 

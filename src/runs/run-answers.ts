@@ -6,7 +6,7 @@ export interface RunAnswers {
   due(after: RunId | undefined, limit: number): readonly RunId[];
   /** Those that have not ended. */
   unfinished(): readonly { readonly runId: RunId; readonly createdAtMs: number }[];
-  /** The answer is sent, or there is none to send. On disk when resolved. */
+  /** Marks that the answer is sent, or that none is needed. On disk when resolved. */
   sent(runId: RunId): Promise<void>;
   /**
    * Runs of an agent in a conversation. `turns` counts those that did not only answer a call for proposals of a FIPA protocol;

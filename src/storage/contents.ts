@@ -17,7 +17,9 @@ export type ContentBatch = { readonly detacher: ContentDeduplicator; readonly se
  */
 export class Contents {
   readonly #db: Database;
-  /** Ids of texts seen on disk lately, by hash, so that a system prompt is not offered to SQLite again for each run. */
+  /**
+   * Ids of texts recently seen on disk, by hash, so that a system prompt is not offered to SQLite again for each run.
+   */
   readonly #known = new Map<string, number>();
 
   constructor(db: Database) {
@@ -72,7 +74,10 @@ export class Contents {
       .run(id);
   }
 
-  /** Takes back what an event refers to, and deletes what no other does. Only inside a write job. */
+  /**
+   * Releases the content that an event refers to, and deletes content without other references.
+   * Only inside a write job.
+   */
   release(content: JsonObject): void {
     for (const hash of hashesIn(content)) {
       const bytes = Buffer.from(hash, "base64url");

@@ -24,7 +24,7 @@ type Job = {
 
 const FILE = "caxton.db";
 const CACHE_KIB = 16_384;
-/** Nobody else should hold the database; whoever looks into it by hand is waited for this long. */
+/** No other process should hold the database; this is the wait for a person who inspects it. */
 const BUSY_MS = 1_000;
 const BUSY = 5;
 /** How long a job that may wait is kept for company: a commit costs more than what most jobs do. */
@@ -182,7 +182,7 @@ export class Database implements Disposable {
       for (const [index, job] of jobs.entries()) job.resolve(results[index]);
       this.#checkpointer.committed();
     } catch (error) {
-      // Where no transaction can even begin, trying each job apart would only block as often.
+      // If no transaction can begin, trying each job separately would only block repeatedly.
       const hopeless = jobs.length === 1 || isBusy(error) || error instanceof LostFile;
       if (!hopeless) return this.#flushApart(jobs);
       for (const job of jobs) job.reject(storageError(error, this.directory));

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { distinctNames } from "./distinct-names.ts";
 
-test("the first of a name keeps it, later ones get a number that nobody has", () => {
+test("the first of a name keeps it, later ones get an unused number", () => {
   expect(distinctNames(["a.csv", "a.csv", "a-2.csv", "b", "a.csv", "b"])).toEqual([
     "a.csv",
     "a-3.csv",

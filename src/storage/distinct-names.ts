@@ -6,7 +6,10 @@ export function numberedName(name: string, number: number): string {
   return `${name.slice(0, name.length - extension.length)}-${number}${extension}`;
 }
 
-/** The names in their order, no two the same: the first of a name keeps it, later ones get the lowest number from 2 that nobody has. */
+/**
+ * The names in their order, without duplicates: the first of a name keeps it, later ones get the lowest unused number
+ * from 2.
+ */
 export function distinctNames(names: readonly string[]): readonly string[] {
   const used = new Set(names);
   const seen = new Set<string>();

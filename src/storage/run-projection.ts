@@ -11,7 +11,7 @@ const END =
 
 type Charged = Pick<Extract<RunEvent, { type: "model-fail" }>, "usage" | "cost">;
 
-/** As they are charged: estimates where the provider told none. */
+/** Charged tokens: estimates if the provider reported none. */
 const tokens = ({ usage, cost }: Charged) => ({
   input: cost?.inputTokens ?? usage?.inputTokens ?? 0,
   output: cost?.outputTokens ?? usage?.outputTokens ?? 0,

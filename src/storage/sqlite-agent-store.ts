@@ -109,7 +109,7 @@ export class SqliteAgentStore implements AgentStore {
   async deploy(candidates: readonly AgentCandidate[]): Promise<Deployment> {
     try {
       const results = await this.#db.write(() => candidates.map((candidate) => this.#deployOne(candidate)));
-      if (results.some(({ type }) => type !== "unchanged")) this.#changes.told();
+      if (results.some(({ type }) => type !== "unchanged")) this.#changes.announce();
       return { type: "deployed", results };
     } catch (error) {
       if (error instanceof NameTaken) return { type: "conflict", name: error.requested, existing: error.existing };
@@ -227,7 +227,7 @@ export class SqliteAgentStore implements AgentStore {
       this.#changes.insert(made);
       return "changed";
     });
-    if (outcome === "changed") this.#changes.told();
+    if (outcome === "changed") this.#changes.announce();
     return outcome;
   }
 
@@ -280,7 +280,7 @@ export class SqliteAgentStore implements AgentStore {
         this.#changes.insert({ type: "agent", name: head.name, change: "deleted", revision: head.revision });
       return changes > 0;
     });
-    if (deleted) this.#changes.told();
+    if (deleted) this.#changes.announce();
     return deleted;
   }
 

@@ -31,12 +31,12 @@ export class SqliteChangeLog implements ChangeLog {
     this.#db
       .write(() => this.insert(change))
       .then(
-        () => this.told(),
-        (error: unknown) => log.warn({ err: error, change }, "a change is not told to readers of events"),
+        () => this.announce(),
+        (error: unknown) => log.warn({ err: error, change }, "failed to publish a change to readers of events"),
       );
   }
 
-  /** Inside a `write` job of what changes: both are on disk or neither is. `told` is called when they are. */
+  /** Inserts a change inside a `write` job: both are on disk or neither is. Call `announce` when they are. */
   insert(change: Change): void {
     const { lastInsertRowid } = this.#db.sql("INSERT INTO changes (body) VALUES (?)").run(JSON.stringify(change));
     const seq = Number(lastInsertRowid);
@@ -44,7 +44,7 @@ export class SqliteChangeLog implements ChangeLog {
   }
 
   /** Wakes who watches. */
-  told(): void {
+  announce(): void {
     for (const listener of this.#listeners) listener();
   }
 

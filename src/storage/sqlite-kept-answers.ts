@@ -12,13 +12,13 @@ const Row = z.object({
   subject: z.string().nullable(),
 });
 
-/** What was asked, as a hash, and the id under which it can be carried out again, where it can. */
-type Asked = { readonly hash: string; readonly subject: string | undefined };
+/** Hash of the request, and the id under which it can be executed again, if it has one. */
+type RequestFingerprint = { readonly hash: string; readonly subject: string | undefined };
 
 type Key = { readonly workspace: string; readonly key: string };
 
-/** The process of a request that failed and that nobody carries out. */
-const NOBODY = "";
+/** Process of a failed request that is not executing. */
+const NO_PROCESS = "";
 
 /** Old answers that are dropped with each new key, at most. */
 const DROPPED_MAX = 100;
@@ -26,9 +26,9 @@ const DROPPED_MAX = 100;
 /**
  * Answers by the keys of their requests, in `caxton.db`, for `LIMITS.keptAnswersMs`.
  * storage.sqlite-kept-answers.I1. A key is on disk before its request is begun, so of two requests with one key one
- *   is carried out, also over a restart.
+ *   is executed, also over a restart.
  * storage.sqlite-kept-answers.I2. So is the id under which it makes what it makes: after a crash or a failure the
- *   same request is given it again, and is carried out by one process at a time.
+ *   same request gets it again, and is executed by one process at a time.
  */
 export class SqliteKeptAnswers {
   readonly #db: Database;
@@ -39,8 +39,8 @@ export class SqliteKeptAnswers {
     this.#db = db;
   }
 
-  /** Takes a key for a request, or says what became of the one that has it. */
-  claim({ workspace, key }: Key, { hash, subject }: Asked, nowMs: number) {
+  /** Reserves a key for a request, or returns the state of the request that has it. */
+  claim({ workspace, key }: Key, { hash, subject }: RequestFingerprint, nowMs: number) {
     return this.#db.write(() => {
       const oldestMs = nowMs - LIMITS.keptAnswersMs;
       this.#db
@@ -84,13 +84,13 @@ export class SqliteKeptAnswers {
     );
   }
 
-  /** The request failed, perhaps after it had done something: it can be carried out again under its id, where it has one. */
+  /** The request failed, perhaps after it had effects: it can be executed again under its id, if it has one. */
   async leave({ workspace, key }: Key): Promise<void> {
     await this.#db.write(
       () =>
         void this.#db
           .sql('UPDATE kept_answers SET process = ? WHERE workspace = ? AND "key" = ?')
-          .run(NOBODY, workspace, key),
+          .run(NO_PROCESS, workspace, key),
     );
   }
 

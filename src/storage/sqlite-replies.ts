@@ -3,8 +3,8 @@ import { RunId } from "../kernel/ids.ts";
 import { type JournalEntry, REPLY_STATES, type ReplyIndex, type ReplyRecord } from "../runs/index.ts";
 import type { Database } from "./database.ts";
 
-/** Of a wait that was cancelled: whoever was asked knows. */
-const TOLD = "told";
+/** State of a cancelled wait: the recipient is notified. */
+const NOTIFIED = "told";
 
 const Row = z
   .object({
@@ -13,7 +13,7 @@ const Row = z
     workspace: z.string(),
     agent: z.string(),
     conversation_id: z.string(),
-    state: z.enum([...REPLY_STATES, TOLD]),
+    state: z.enum([...REPLY_STATES, NOTIFIED]),
   })
   .transform((row): ReplyRecord => ({
     replyWith: row.reply_with,
@@ -21,7 +21,7 @@ const Row = z
     workspace: row.workspace,
     agent: row.agent,
     conversationId: row.conversation_id,
-    state: row.state === TOLD ? "cancelled" : row.state,
+    state: row.state === NOTIFIED ? "cancelled" : row.state,
   }));
 
 /** Waits for replies in `caxton.db`. Their rows are written by the journal, with `projectReply`. */
@@ -74,7 +74,7 @@ export class SqliteReplies implements ReplyIndex {
 
   async markNotified(replyWith: string): Promise<void> {
     await this.#db.write(
-      () => void this.#db.sql("UPDATE reply_waits SET state = ? WHERE reply_with = ?").run(TOLD, replyWith),
+      () => void this.#db.sql("UPDATE reply_waits SET state = ? WHERE reply_with = ?").run(NOTIFIED, replyWith),
     );
   }
 

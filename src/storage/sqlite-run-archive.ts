@@ -13,7 +13,7 @@ const Row = z.object({ seq: z.int(), body: z.string() });
 /**
  * Deletes runs piece by piece, so that nothing stalls.
  * storage.sqlite-run-archive.V1. A run is out of sight with one write; a crash after it leaves `run_removals`, and
- *   the sweep goes on with that.
+ *   the sweep continues with that.
  * storage.sqlite-run-archive.V2. Files go before the rows that name them: a crash in between leaves rows whose files
  *   are deleted once more.
  */

@@ -41,11 +41,11 @@ export const spentOf = (spend: Spend | undefined): readonly number[] =>
         spend.estimatedCalls,
       ];
 
-/** Counts a spend for its run. Only inside the write job of the event that tells of it. */
+/** Counts a spend for its run. Only inside the write job of its event. */
 export const addSpendToRun = (db: Database, runId: RunId, spend: Spend): void =>
   void db.sql(ADD_TO_RUN).run(...spentOf(spend), runId);
 
-/** Counts a spend for its day. Only inside the write job of the event that tells of it. */
+/** Counts a spend for its day. Only inside the write job of its event. */
 export function addSpendToDay(db: Database, spend: Spend): void {
   const { day, workspace, agent, model, modelCalls, inputTokens, outputTokens, cachedInputTokens } = spend;
   const { usdMicros, unpricedCalls, estimatedCalls, toolCalls, fuel, ms } = spend;

@@ -188,7 +188,7 @@ export class SqliteUploadStore implements UploadStore {
   }
 }
 
-/** Whether a stream ended because the other side went away. */
+/** Whether a stream ended because the other side disconnected. */
 const isCutOff = (error: unknown): boolean =>
   error instanceof Error &&
   "code" in error &&

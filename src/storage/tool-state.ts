@@ -123,7 +123,9 @@ export class SqliteToolState implements StateAccess {
     });
   }
 
-  /** Calls that were under way go on after their server is deleted; nothing of them stays for the next of that name. */
+  /**
+   * Running calls continue after their server is deleted; their state is not passed to the next server of that name.
+   */
   #isDeleted([workspace, server]: Owner): boolean {
     return (
       this.#db

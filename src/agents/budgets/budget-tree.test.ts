@@ -25,7 +25,7 @@ test("what is reserved counts against the limit of every node on the way up", ()
   expect(tree.level("two").reserved).toEqual(NOTHING);
 });
 
-test("a shortage that lasts is told before one that may pass", () => {
+test("a lasting shortage is reported before one that may pass", () => {
   const tree = opened("run", "day");
   const path = [claim("run", { tokens: limit(5) }), claim("day", { tokens: limit(5) })];
   tree.spend(["day"], tokens(3));

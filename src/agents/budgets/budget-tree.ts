@@ -17,7 +17,7 @@ export type Shortage = {
   readonly used: number;
   readonly reserved: number;
   readonly needed: number;
-  /** It would fit if nobody had reserved anything: waiting can help. */
+  /** The amount would fit without reservations: waiting can help. */
   readonly mayFitLater: boolean;
 };
 
@@ -100,8 +100,9 @@ export class BudgetTree {
   }
 
   /**
-   * Counts what was used. Whoever has reserved it releases that after this, so that no one slips in between. Tool calls are
-   * taken out of `held` reservations at once: those of a turn are released together, when its last call has ended.
+   * Counts used amounts. The caller releases its reservation after this, so that no other caller gets the amount in
+   * between. Tool calls are subtracted from `held` reservations at once: those of a turn are released together, when
+   * its last call has ended.
    */
   spend(nodes: readonly string[], amounts: Amounts, held: Iterable<number> = []): void {
     let calls = amounts.tool_calls;

@@ -49,7 +49,7 @@ class Table {
   };
 }
 
-const NOBODY = new AbortController().signal;
+const NEVER_ABORTED = new AbortController().signal;
 const limit = (max: number, per: Limit["per"] = "day"): Limit => ({ max, key: "k", file: "f", per });
 const tokens = (count: number): Amounts => ({ ...NOTHING, tokens: count });
 const spendOf = (day: string, agent: string, count: number): Spend => ({
@@ -104,9 +104,9 @@ test("of two runs that want the last room at the same time one gets it, and the 
   const here = world();
   const budgets = begin(here, { day: { tokens: limit(10) } });
   const [one, two] = [openRun(budgets, "1"), openRun(budgets, "2")];
-  const first = await one.reserve(tokens(8), NOBODY);
+  const first = await one.reserve(tokens(8), NEVER_ABORTED);
   expect(first.type).toBe("reserved");
-  const second = two.reserve(tokens(8), NOBODY);
+  const second = two.reserve(tokens(8), NEVER_ABORTED);
   if (first.type === "reserved") settle(here, one, first, 2);
   expect(await second).toMatchObject({ type: "reserved" });
   expect(budgets.level({ type: "day" })).toMatchObject({ used: tokens(2), reserved: tokens(8) });
@@ -116,8 +116,8 @@ test("who waits for room is refused when it was waited for long enough, and stop
   const here = world();
   const budgets = begin(here, { day: { tokens: limit(10) } });
   const [one, two, three] = [openRun(budgets, "1"), openRun(budgets, "2"), openRun(budgets, "3")];
-  await one.reserve(tokens(8), NOBODY);
-  const late = two.reserve(tokens(8), NOBODY);
+  await one.reserve(tokens(8), NEVER_ABORTED);
+  const late = two.reserve(tokens(8), NEVER_ABORTED);
   const cancel = new AbortController();
   const cancelled = three.reserve(tokens(8), cancel.signal);
   cancel.abort("cancelled");
@@ -126,25 +126,25 @@ test("who waits for room is refused when it was waited for long enough, and stop
   expect(await late).toMatchObject({ type: "short", shortage: { reserved: 8, needed: 8, scope: "this server" } });
 });
 
-test("tool calls of a turn that have ended are used and no longer reserved, while others of the turn go on", async () => {
+test("tool calls of a turn that have ended are used and no longer reserved, while others of the turn are running", async () => {
   const here = world();
   const budgets = begin(here, { day: { tool_calls: limit(4) }, waitMs: 0 });
   const [one, two] = [openRun(budgets, "1"), openRun(budgets, "2")];
-  const held = await one.reserve({ ...NOTHING, tool_calls: 3 }, NOBODY);
+  const held = await one.reserve({ ...NOTHING, tool_calls: 3 }, NEVER_ABORTED);
   if (held.type !== "reserved") throw new Error("there is room for three");
   const level = () => budgets.level({ type: "day" });
   for (const calls of [1, 2]) {
     one.spent({ ...spendOf(held.day, "a", 0), toolCalls: 1 });
     expect(level()).toMatchObject({ used: { tool_calls: calls }, reserved: { tool_calls: 3 - calls } });
   }
-  expect(await two.reserve({ ...NOTHING, tool_calls: 1 }, NOBODY)).toMatchObject({ type: "reserved" });
+  expect(await two.reserve({ ...NOTHING, tool_calls: 1 }, NEVER_ABORTED)).toMatchObject({ type: "reserved" });
   one.release(held.id);
   expect(level()).toMatchObject({ used: { tool_calls: 2 }, reserved: { tool_calls: 1 } });
 });
 
 test("what can never fit is refused at once", async () => {
   const budgets = begin(world(), { workspace: { tokens: limit(10) } });
-  expect(await openRun(budgets, "1").reserve(tokens(11), NOBODY)).toMatchObject({
+  expect(await openRun(budgets, "1").reserve(tokens(11), NEVER_ABORTED)).toMatchObject({
     type: "short",
     shortage: { scope: "workspace w", mayFitLater: false },
   });
@@ -153,18 +153,18 @@ test("what can never fit is refused at once", async () => {
 test("a run that ends without settling gives back all it had reserved, and wakes who waits", async () => {
   const budgets = begin(world(), { day: { tokens: limit(10) } });
   const one = openRun(budgets, "1");
-  await one.reserve(tokens(5), NOBODY);
-  await one.reserve(tokens(5), NOBODY);
-  const waiting = openRun(budgets, "2").reserve(tokens(10), NOBODY);
+  await one.reserve(tokens(5), NEVER_ABORTED);
+  await one.reserve(tokens(5), NEVER_ABORTED);
+  const waiting = openRun(budgets, "2").reserve(tokens(10), NEVER_ABORTED);
   one[Symbol.dispose]();
   expect(await waiting).toMatchObject({ type: "reserved" });
 });
 
-test("at midnight a day's budget is whole again, and a call under way is charged to the day it was reserved on", async () => {
+test("at midnight a day's budget is whole again, and a running call is charged to the day it was reserved on", async () => {
   const here = world();
   const budgets = begin(here, { day: { tokens: limit(10) } });
   const run = openRun(budgets, "1");
-  const night = await run.reserve(tokens(10), NOBODY);
+  const night = await run.reserve(tokens(10), NEVER_ABORTED);
   expect(run.tryReserve(tokens(1))).toMatchObject({ type: "short" });
   here.clock.set("2026-11-22T00:00:00Z");
   expect(run.tryReserve(tokens(10))).toMatchObject({ type: "reserved", day: "2026-11-22" });
@@ -173,13 +173,13 @@ test("at midnight a day's budget is whole again, and a call under way is charged
   expect(here.table.store.total({ day: "2026-11-21" })).toEqual(tokens(9));
 });
 
-test("who waits when the day begins goes on in the new day", async () => {
+test("a caller that waits when the day begins continues in the new day", async () => {
   const here = world();
   const budgets = begin(here, { day: { tokens: limit(10) }, waitMs: 7_200_000 });
-  await openRun(budgets, "1").reserve(tokens(10), NOBODY);
-  const waiting = openRun(budgets, "2").reserve(tokens(10), NOBODY);
+  await openRun(budgets, "1").reserve(tokens(10), NEVER_ABORTED);
+  const waiting = openRun(budgets, "2").reserve(tokens(10), NEVER_ABORTED);
   here.clock.set("2026-11-22T00:00:00Z");
-  // Whoever looks first finds the new day.
+  // The first caller after midnight starts the new day.
   budgets.level({ type: "day" });
   expect(await waiting).toMatchObject({ type: "reserved", day: "2026-11-22" });
 });
@@ -195,9 +195,9 @@ test("a server that starts again knows what was used and has nothing reserved", 
   const here = world();
   const before = begin(here, { day: { tokens: limit(10) } });
   const run = openRun(before, "1");
-  const held = await run.reserve(tokens(4), NOBODY);
+  const held = await run.reserve(tokens(4), NEVER_ABORTED);
   if (held.type === "reserved") settle(here, run, held, 3);
-  await run.reserve(tokens(5), NOBODY);
+  await run.reserve(tokens(5), NEVER_ABORTED);
   const after = begin(here, { day: { tokens: limit(10) } });
   expect(after.level({ type: "day" })).toEqual({ used: tokens(3), reserved: NOTHING });
   expect(after.level({ type: "agent", workspace: "w", agent: "a" }).used).toEqual(tokens(3));
@@ -226,7 +226,7 @@ test("however calls of many runs interleave, fail and are cancelled, no limit is
           using run = openRun(budgets, String(index), { agent: { tokens: limit(max - 1) } });
           for (const { needed, how } of calls) {
             await scheduler.schedule(Promise.resolve());
-            const held = await run.reserve(tokens(needed), NOBODY);
+            const held = await run.reserve(tokens(needed), NEVER_ABORTED);
             check();
             if (held.type !== "reserved") continue;
             await scheduler.schedule(Promise.resolve());

@@ -24,6 +24,6 @@ test("days are counted back over the ends of months", () => {
   expect(new Calendar("UTC").daysBefore(at("2026-03-02T10:00:00Z"), 3)).toBe("2026-02-27");
 });
 
-test("a time zone that is none is refused", () => {
+test("an invalid time zone is refused", () => {
   expect(() => new Calendar("Mars/Olympus")).toThrow(RangeError);
 });

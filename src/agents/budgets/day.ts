@@ -6,7 +6,7 @@ export class Calendar {
   readonly timeZone: string;
   #known = { day: "", fromMs: 0, untilMs: 0 };
 
-  /** Throws RangeError for a time zone that is none. */
+  /** Throws RangeError for an invalid time zone. */
   constructor(timeZone: string) {
     this.timeZone = timeZone;
     this.dayOf(0);

@@ -43,7 +43,7 @@ export type BilledTokens = {
   readonly output: number;
 };
 
-/** Dates at the end of a model's name, by which providers tell its versions: they cost what the model costs. */
+/** Dates at the end of a model's name, which mark its version: a version costs what the model costs. */
 const VERSION_DATE = /[-@](?:\d{4}-\d{2}-\d{2}|\d{8})$/;
 
 /** What models cost, from the table that comes with Caxton and from the operator's own, which wins. */

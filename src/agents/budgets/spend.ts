@@ -16,7 +16,7 @@ export type Spend = {
   readonly usdMicros: number;
   /** Model calls whose price is not known. */
   readonly unpricedCalls: number;
-  /** Model calls whose tokens the provider did not tell. */
+  /** Model calls whose tokens the provider did not report. */
   readonly estimatedCalls: number;
   readonly toolCalls: number;
   readonly fuel: number;

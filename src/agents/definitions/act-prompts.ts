@@ -1,6 +1,6 @@
 import { showValue } from "./template-value.ts";
 
-/** A message as a prompt tells of it; the content is the request. */
+/** A message for use in a prompt; the content is the request. */
 export type PromptMessage = {
   readonly performative: string;
   readonly sender: string;
@@ -95,7 +95,7 @@ function wordingOf(content: string, { performative, protocol }: PromptMessage): 
 const OTHER: Wording = { is: "message", toDo: `Answer it as is appropriate. ${BACK}.` };
 
 /**
- * The request of a run that a message started: what was said before, the content, and what is asked for. All that is not
+ * The request of a run that a message started: the earlier messages, the content, and what is asked for. All that is not
  * the content stands in lines of its own, in square brackets, so that a model, and who reads along, can tell them apart.
  */
 export function messageRequest(content: string, message: PromptMessage): string {

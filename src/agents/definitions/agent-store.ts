@@ -5,7 +5,7 @@ import type { DefinitionFormat } from "./reading.ts";
 export type AgentRevision = {
   readonly workspace: string;
   readonly name: string;
-  /** 1, 2, 3 … within the agent; goes on when a deleted agent's name is deployed again. */
+  /** 1, 2, 3 … within the agent; continues when a deleted agent's name is deployed again. */
   readonly revision: number;
   /** The file's own version. */
   readonly version: string;
@@ -90,7 +90,7 @@ export interface AgentStore {
   list(workspace: string, query: AgentQuery, signal?: AbortSignal): Promise<Page<AgentSummary>>;
   /** An agent's revisions, newest first; empty when there never was one. */
   revisions(workspace: string, name: string, query: PageQuery, signal?: AbortSignal): Promise<Page<RevisionSummary>>;
-  /** Takes an agent away; its revisions stay. False when it was not there. */
+  /** Deletes an agent; its revisions stay. False if it does not exist. */
   delete(workspace: string, name: string, signal?: AbortSignal): Promise<boolean>;
   /** Agents that are there, in all workspaces. */
   count(signal?: AbortSignal): Promise<number>;

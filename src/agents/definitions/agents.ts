@@ -48,7 +48,7 @@ export type DefinitionSource = {
   readonly format?: DefinitionFormat | undefined;
 };
 
-/** A revision made ready to run: nothing is parsed when a run starts. */
+/** A revision prepared to run: nothing is parsed when a run starts. */
 export type PreparedAgent = {
   readonly workspace: string;
   readonly name: string;
@@ -240,7 +240,7 @@ export class Agents {
     return this.get(workspace, name);
   }
 
-  /** A revision made ready for a run that began with it. Throws RevisionNotFoundError. */
+  /** Prepares a revision for a run that started with it. Throws RevisionNotFoundError. */
   async prepare(workspace: string, name: string, revision: number, signal?: AbortSignal): Promise<PreparedAgent> {
     return (
       this.#prepared.get(revisionKey(workspace, name, revision)) ??

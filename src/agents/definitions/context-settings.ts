@@ -1,4 +1,4 @@
-/** What becomes of the older part of a dialogue that no longer fits. */
+/** Handling of the older part of a dialogue that no longer fits. */
 export const STRATEGIES = ["summarize", "sliding", "full"] as const;
 /** `summarize`: a summary stands for it. `sliding`: it is left out. `full`: nothing is touched, and the run fails instead. */
 export type Strategy = (typeof STRATEGIES)[number];
@@ -7,7 +7,7 @@ export type ContextSettings = {
   readonly strategy: Strategy;
   /** Tokens of request and answer together; undefined is what the model takes. */
   readonly windowTokens: number | undefined;
-  /** For a model of which nobody knows what it takes. */
+  /** Context window assumed for unknown models, in tokens. */
   readonly defaultWindowTokens: number;
   /** Kept free for the answer; undefined is the agent's longest answer, or a part of the window. */
   readonly reserveTokens: number | undefined;

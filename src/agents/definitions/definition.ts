@@ -29,7 +29,7 @@ export const AgentModel = z.object({
   roles: z
     .object({ routing: z.string().optional(), summarising: z.string().optional(), embedding: z.string().optional() })
     .optional(),
-  /** Models to go on with when it fails, in this order. */
+  /** Fallback models, in this order. */
   fallback: z.array(z.string()).default([]),
   onFailure: z.enum(ON_MODEL_FAILURE).optional(),
   /** Whether the provider may keep the beginning of requests; undefined is yes. */
@@ -60,7 +60,7 @@ export const AgentMemory = z.object({
   /** Undefined is the server's. */
   similarityMin: z.number().optional(),
   isSemantic: z.boolean(),
-  /** Absent remembers nothing by itself. */
+  /** If absent, nothing is remembered automatically. */
   keeps: z
     .object({
       /** Where it is written, whatever `scope` above says. */
@@ -82,7 +82,7 @@ export const AgentDefinition = z.object({
   capabilities: z.array(z.string()),
   /** `server` or `server.tool`; `*` stands for every tool there is. */
   tools: z.array(z.string()),
-  /** Those of `tools` that a model is told of only when it looks for them. */
+  /** Those of `tools` that a model gets only when it searches for them. */
   deferredTools: z.array(z.string()).default([]),
   systemPrompt: z.string(),
   userPromptTemplate: z.string(),

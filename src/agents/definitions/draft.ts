@@ -35,8 +35,8 @@ const DESCRIPTIVE_KEYS = ["description", "author", "license", "tags", "created",
 const OWN_WORDS = new Set(["output", "capability_metadata"]);
 
 /**
- * TOML: keys that were written after a table's header belong to that table, and everybody is caught by it once. A
- * prompt is taken out of any table, a description and the like out of the last one, when the top of the file has none.
+ * TOML: keys that were written after a table's header belong to that table, a common mistake. A prompt is extracted
+ * from any table, a description and the like from the last one, if the top of the file has none.
  */
 export function draftFromToml(document: Document): Draft {
   const { data } = document;

@@ -73,7 +73,7 @@ export class DefinitionInvalidError extends CaxtonError<{
   }
 }
 
-/** A definition file is longer than one may be. */
+/** Thrown if a definition file exceeds the size limit. */
 export class DefinitionTooLargeError extends CaxtonError {
   readonly code = "DEFINITION_TOO_LARGE";
   readonly kind = "too-large";

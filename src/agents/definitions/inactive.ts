@@ -1,6 +1,6 @@
 /**
- * Keys of definition files that are understood and checked but that this version does not act on. Each is accepted
- * with a warning, so that nobody relies on it; the version that acts on one takes it out of this table.
+ * Keys of definition files that are parsed and checked but that this version does not act on. Each is accepted
+ * with a warning, so that users do not rely on it; the version that acts on one removes it from this table.
  */
 export const INACTIVE = {
   requires: "whoever provides a capability is looked for when it is asked for",

@@ -154,7 +154,7 @@ function excessOf(source: string): Fault | undefined {
   }
 }
 
-/** Where a tag or a variable ends, also the end of the source; undefined where it is longer than one may be. */
+/** End of a tag or a variable, also at the end of the source; undefined if it exceeds the length limit. */
 function pieceEnd(source: string, offset: number): number | undefined {
   STRING_OR_END.lastIndex = offset + 2;
   for (;;) {

@@ -47,7 +47,7 @@ export type PromptVariables = { readonly request: string; readonly agent_name: s
   readonly variables?: JsonObject | undefined;
 } & { readonly [Name in Exclude<BuiltInVariable, "request" | "agent_name" | "timestamp" | "files">]?: Json };
 
-/** A template made ready. Throws PromptRenderError. */
+/** A prepared template. Throws PromptRenderError. */
 export type Prompt = (variables: PromptVariables) => string;
 
 const builtIns = new Set<string>(BUILT_IN_VARIABLES);

@@ -226,7 +226,7 @@ tags = ["a"]
   });
 });
 
-test("a key that the top of the file has is not taken out of a table", () => {
+test("a key that the top of the file has is not extracted from a table", () => {
   const { found } = read(`${WHOLE}[llm]\nsystem_prompt = "x"\n`);
   expect(found).toEqual(["6:1 UNKNOWN_KEY llm.system_prompt"]);
 });
@@ -389,7 +389,7 @@ You review code. Use \${{ secrets.X }} and {{request}}.
   expect(definition?.llm.model).toBeUndefined();
 });
 
-test("such an agent's tools: absent is all, empty is none", () => {
+test("such an agent's tools: absent means all, empty means none", () => {
   expect(foreignTools("")).toEqual(["*"]);
   expect(foreignTools("tools: []\n")).toEqual([]);
   expect(foreignTools("tools: ''\n")).toEqual([]);
@@ -478,7 +478,7 @@ test("its long description is cut, its broken fields are still errors", () => {
   ]);
 });
 
-test("the format is told by extension, or by how the file begins", () => {
+test("the format is detected by extension, or by how the file begins", () => {
   expect(read(WHOLE, "stdin").definition?.name).toBe("writer");
   expect(
     read("---\nname: writer\nversion: 1.0.0\ncapabilities: [writing]\n---\nYou write.", "stdin").definition?.name,
@@ -529,7 +529,7 @@ test("every key without effect and every refused key is one of the file's", () =
   expect(unknown).toEqual([]);
 });
 
-test("a key that slipped into a table is told to move up", () => {
+test("reports a key in the wrong table and where it belongs", () => {
   const { problems } = read(`${WHOLE}[llm]\ntools = ["csv_parser"]\n[parameters]\ncapabilities = ["x"]\n`);
   expect(problems.map(({ fix }) => fix)).toEqual([
     "Move tools above the first [table] of the file.",

@@ -26,7 +26,7 @@ export type Reading =
   | { readonly type: "invalid"; readonly problems: readonly Problem[] };
 
 export type ReadOptions = {
-  /** Told from the file's name and first line when it is not given. */
+  /** Default: detected from the file's name and first line. */
   readonly format?: DefinitionFormat | undefined;
   /** Without it tools are not looked up. */
   readonly knownTools?: KnownTools | undefined;
@@ -156,7 +156,7 @@ function contextOf({ context, conversation }: DefinitionFile): AgentDefinition["
 /** Entities that are recalled before a run. */
 const RECALLED_DEFAULT = 5;
 const RECALLED_MAX = 100;
-/** What is left out of what is remembered by itself, where a definition does not say. */
+/** Excludes from automatic memory, if a definition sets none. */
 const EXCLUDES = ["password", "api_key", "secret"];
 
 function memoryOf(table: NonNullable<DefinitionFile["memory"]>): AgentMemory {

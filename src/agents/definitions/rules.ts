@@ -34,7 +34,7 @@ export const STEPS_DEFAULT = 20;
 export const TOOLS_AT_ONCE_DEFAULT = 3;
 export const DESCRIPTION_CHARS_MAX = 200;
 
-/** Where the facts of one agent are found in memory: its own, its workspace's, everyone's, or the conversation's. */
+/** Scope of one agent's facts in memory: its own, its workspace's, global, or the conversation's. */
 export const MemoryScope = z
   .enum(["agent-only", "workspace", "global", "conversation", "agent", "session"])
   .transform((scope) => (scope === "agent" ? "agent-only" : scope === "session" ? "conversation" : scope));
@@ -47,7 +47,10 @@ export const kebab = (name: string): string =>
     .replaceAll(/[^a-z0-9]+/g, "-")
     .replaceAll(/^-+|-+$/g, "");
 
-/** What a failing model means for a run: ask somebody, after the definition's backups; fail at once; or use the backups and then fail. */
+/**
+ * Reaction of a run to a failing model: ask a person, after the definition's backups; fail at once; or use the backups
+ * and then fail.
+ */
 export const ON_MODEL_FAILURE = ["ask", "fail", "fallback"] as const;
 export type OnModelFailure = (typeof ON_MODEL_FAILURE)[number];
 

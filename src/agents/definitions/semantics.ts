@@ -125,7 +125,7 @@ const sameProblems = (document: Document): readonly Problem[] =>
     ];
   });
 
-/** What an agent keeps by itself has to make sense together. */
+/** The settings for automatic memory have to be consistent. */
 function memoryProblems(document: Document): readonly Problem[] {
   const { memory, name } = document.data;
   if (!isRecord(memory)) return [];
@@ -319,7 +319,7 @@ const toolProblems = (draft: Draft, knownTools: KnownTools, failed: Failed): rea
   ...["deny", "allow", "ask"].flatMap((key) => problemsOfRules(draft, key, knownTools)),
 ];
 
-/** A rule that is about nothing there is protects nobody from what its writer thought of. */
+/** A rule that matches no tool does not give the protection that its author expects. */
 function problemsOfRules({ document }: Draft, key: string, knownTools: KnownTools): readonly Problem[] {
   const rules = at(document, ["permissions", key]);
   // More of them are a problem that the schema reports.

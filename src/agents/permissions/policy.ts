@@ -18,9 +18,9 @@ export type Permissions = {
   readonly definition: RuleSet;
   /** How long an approval waits. */
   readonly expiresMs: number;
-  /** What an approval that nobody gave does: the model is told, or the run fails. */
+  /** Effect of an expired approval: the model is informed, or the run fails. */
   readonly onExpiry: "refuse" | "fail";
-  /** Who may answer; empty is everyone who may do anything at all. */
+  /** Roles that may answer; empty means all that may do anything at all. */
   readonly approvers: readonly string[];
 };
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { isTestFile, readAgentTests, testFileStem } from "./read-tests.ts";
 
-test("every problem is told with its line, in TOML, YAML and JSON", () => {
+test("every problem is reported with its line, in TOML, YAML and JSON", () => {
   const toml = readAgentTests('[[scenario]]\nname = "x"\ninputt = "y"\n', "a.test.toml");
   expect(toml.problems.map(({ code, line, path }) => [code, line, path])).toEqual([
     ["UNKNOWN_KEY", 3, "scenario.0.inputt"],
@@ -17,7 +17,7 @@ test("two scenarios of one name are refused: recordings are kept by it", () => {
   expect(readAgentTests(one + one, "a.test.toml").problems).toMatchObject([{ code: "NAME_TAKEN", line: 5 }]);
 });
 
-test("a regular expression that is none is told", () => {
+test("reports an invalid regular expression", () => {
   const text = '[[scenario]]\nname = "x"\ninput = "y"\nexpect.matches = ["("]\n';
   expect(readAgentTests(text, "a.test.toml").problems).toMatchObject([{ path: "scenario.0.expect.matches.0" }]);
 });
@@ -29,7 +29,7 @@ test("the same scenario is the same in each format", () => {
   expect([toml.type, json, yaml]).toEqual(["valid", toml, toml]);
 });
 
-test("files of tests are told by their name", () => {
+test("files of tests are recognized by their name", () => {
   expect(["a.test.toml", "b/a.test.json", "a.toml", "test.toml", "a.test.md"].map(isTestFile)).toEqual([
     true,
     true,

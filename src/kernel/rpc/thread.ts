@@ -7,7 +7,7 @@ export type ThreadParts<Failure, Notice> = {
   readonly errorOf: (failure: Failure) => unknown;
   /** Receives what the thread sends without a call. */
   readonly notice?: ((notice: Notice) => void) | undefined;
-  /** Called when the thread ends by itself; returns the error of its open calls. */
+  /** Called when the thread ends on its own; returns the error of its open calls. */
   readonly ended: (cause: unknown) => Error;
   /** The error of a call while no thread runs. */
   readonly absent: () => Error;

@@ -109,7 +109,7 @@ function toolRevisionOf(tools: ToolCatalogue, { server, inputSchema, effects }: 
   return createHash("sha256").update(canonicalJson(seen)).digest("hex");
 }
 
-/** Text of the differences between what an approval was bound to and the current state; undefined if there are none. */
+/** Text of the differences between what an approval was bound to and the current state; undefined if they are equal. */
 export function diffSinceApproval(
   { tools, view }: Pick<PermitDeps, "tools" | "view">,
   plan: ExecutionPlan,

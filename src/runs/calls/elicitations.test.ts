@@ -66,7 +66,7 @@ async function room() {
     unfinished: () => [],
     inState: () => [],
     counts: () => {
-      throw new Error("nobody counts here");
+      throw new Error("counts are not available");
     },
   };
   const recorder = new Recorder(mint(RunId), { journal, hub: new RunHub(), clock }, new RunFold());

@@ -9,7 +9,7 @@ const CHARS_PER_TOKEN = 3;
 
 export type SummaryInput = {
   readonly task: string;
-  /** The summary that covers the previous turns; empty if there is none. */
+  /** The summary that covers the previous turns; empty if there are no previous turns. */
   readonly before: string;
   readonly turns: readonly Turn[];
   readonly tokensMax: number;

@@ -344,7 +344,7 @@ async function checked<Schema extends z.ZodType>(
 function resultOf(submitted: Submitted, said: { readonly performative: string; readonly final?: boolean }): ToolResult {
   if (submitted.type === "accepted") {
     const { id, conversationId, recipients } = submitted;
-    const to = recipients.length === 0 ? "nobody: nobody listens there" : recipients.join(", ");
+    const to = recipients.length === 0 ? "no recipient: the topic has no subscribers" : recipients.join(", ");
     return done(`Sent to ${to}.`, {
       message: id,
       conversation_id: conversationId,

@@ -91,7 +91,7 @@ function endOf(task: Task): ReplyResult {
   if (task.state === "done")
     return { ...shared, outcome: "answered", text: `${task.assignedTo} did it: ${shown(winner?.result)}` };
   const why = task.failure === undefined ? "it was cancelled" : `${task.failure.message} [${task.failure.code}]`;
-  return { ...shared, outcome: "failed", text: `nobody has done it: ${why}` };
+  return { ...shared, outcome: "failed", text: `no agent has done it: ${why}` };
 }
 
 const shown = (result: Json | undefined): string =>

@@ -101,7 +101,7 @@ function actsAfter({ performative, protocol }: Asked): {
   return { first, agreed };
 }
 
-const answererOf = (asker: string) => (asker === "initiator" ? "participant" : "initiator");
+const answererOf = (requester: string) => (requester === "initiator" ? "participant" : "initiator");
 
 /** Performatives with which a run may answer its message; empty if no reply is expected. */
 export function answersTo(asked: Asked): readonly Performative[] {

@@ -74,7 +74,7 @@ export type ExecutionDeps = {
  *   disk.
  * execution.E3. A finished turn or call is never made again; a call begun without a result only when it is repeatable
  *   or a person decides so. Calls that wait for others of their turn have not begun: the journal says of each when it does.
- * execution.E4. Aborted, it returns without an end in the journal; whoever aborted decides what is written.
+ * execution.E4. Aborted, it returns without an end in the journal; the caller that aborted decides what is written.
  */
 export async function execute(given: ExecutionDeps, planned: ExecutionPlan, signal: AbortSignal): Promise<void> {
   let [deps, plan] = [given, planned];

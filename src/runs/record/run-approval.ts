@@ -37,7 +37,7 @@ export const ApprovalAnswer = z.object({
   callId: ToolCallId,
   approvalId: ApprovalId,
   reply: z.enum(APPROVAL_REPLIES),
-  /** The person who answered; null if there is none. */
+  /** The person who answered; null before an answer. */
   by: z.object({ name: z.string(), role: z.string() }).nullable(),
   /** Note of the person, which the model gets. For a void approval, what changed. */
   note: z.string(),

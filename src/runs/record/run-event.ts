@@ -267,7 +267,7 @@ export const RunEvent = z.discriminatedUnion("type", [
     type: z.literal("run-decide"),
     callId: ToolCallId,
     decision: z.enum(DECISIONS),
-    /** Calls of the run that still wait for a decision; the run resumes when there are none. */
+    /** Calls of the run that still wait for a decision; the run resumes when the number is 0. */
     waiting: Count.default(0),
   }),
   ApprovalAsk,

@@ -89,7 +89,7 @@ export interface RunJournal {
 
 /** The journal of all runs as one sequence, for who follows them all. */
 export interface RunTail {
-  /** The number of the newest entry; 0 if there is none. */
+  /** The number of the newest entry; 0 for an empty journal. */
   lastSeq(): number;
   /** Runs with entries after `afterSeq`, each with the first of them, in their order; `limit` at most. */
   runsChangedAfter(afterSeq: number, limit: number): readonly { readonly runId: RunId; readonly seq: number }[];

@@ -153,7 +153,7 @@ export type RunView = {
   readonly origin: RunOrigin | null;
   /** The message that started it; null when none did. */
   readonly message: RunMessage | null;
-  /** The choice that a person has to make because the model failed; null if there is none. */
+  /** The choice that a person has to make because the model failed; null if no choice is open. */
   readonly choice: OpenChoice | null;
   readonly questions: readonly RunQuestion[];
   /** Oldest first; the last is what the model has now. */

@@ -41,7 +41,7 @@ const tool = (
 
 export const REMEMBER = tool(
   "remember",
-  ["Remember", "Keeps facts about somebody or something, for later runs too. The same fact twice is kept once."],
+  ["Remember", "Stores facts about a person or a thing, for later runs too. A repeated fact is stored once."],
   { schema: RememberArguments, effects: KEEPS },
 );
 export const RECALL = tool(
@@ -51,7 +51,7 @@ export const RECALL = tool(
 );
 export const FORGET = tool(
   "forget",
-  ["Forget", "Removes what is remembered about somebody or something, for ever: all of it, or single facts."],
+  ["Forget", "Permanently deletes the memory about a person or a thing: all of it, or single facts."],
   { schema: ForgetArguments, effects: REMOVES },
 );
 export const CREATE_ENTITIES = tool(
@@ -71,7 +71,7 @@ export const ADD_OBSERVATIONS = tool(
 );
 export const DELETE_ENTITIES = tool(
   "delete_entities",
-  ["Delete entities", "Removes entities with their observations and relations, for ever."],
+  ["Delete entities", "Permanently deletes entities with their observations and relations."],
   { schema: DeleteEntitiesArguments, effects: REMOVES },
 );
 export const DELETE_OBSERVATIONS = tool(
@@ -79,11 +79,10 @@ export const DELETE_OBSERVATIONS = tool(
   ["Delete observations", "Takes observations of entities back; the history keeps them."],
   { schema: DeleteObservationsArguments, effects: KEEPS },
 );
-export const DELETE_RELATIONS = tool(
-  "delete_relations",
-  ["Delete relations", "Takes relations between entities away."],
-  { schema: RelationsArguments, effects: KEEPS },
-);
+export const DELETE_RELATIONS = tool("delete_relations", ["Delete relations", "Deletes relations between entities."], {
+  schema: RelationsArguments,
+  effects: KEEPS,
+});
 export const READ_GRAPH = tool(
   "read_graph",
   ["Read the graph", "Entities by name with the relations that begin at them, page by page."],

@@ -5,7 +5,7 @@ import { callsOf, type Recording } from "./recording.ts";
 const WAKE = { type: "run-wake" } as const;
 
 /**
- * Input of people in the recording for the waits of the replay, one at a time; empty if there was none. Ids are those
+ * Input of people in the recording for the waits of the replay, one at a time; empty without input. Ids are those
  * of the replay. In the recording, the input may precede the suspension.
  */
 export function recordedInputs(

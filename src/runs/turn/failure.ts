@@ -59,8 +59,8 @@ export function expiredFailure({ approvals }: RunView, calls: readonly ToolStep[
   if (!expired) return undefined;
   const failure: RunFailure = {
     code: RUN_FAILURE_CODES.approvalExpired,
-    message: `nobody approved the call of ${expired.server}.${expired.tool} in time`,
-    hint: 'Start the run again, or set on_expiry = "refuse" in [permissions] to let the model go on without the call.',
+    message: `the call of ${expired.server}.${expired.tool} was not approved in time`,
+    hint: 'Start the run again, or set on_expiry = "refuse" in [permissions] to let the model continue without the call.',
   };
   return { type: "run-fail", failure };
 }

@@ -53,7 +53,7 @@ function mayBackUp({ class: kind, status }: ModelFailure): boolean {
 const NOT_FOUND = 404;
 
 /**
- * The definition's next backup that no attempt of the turn has used yet; null if there is none, or none may be used.
+ * The definition's next backup that no attempt of the turn has used yet; null if no further backup may be used.
  */
 export function nextBackup(view: RunView, fallback: readonly string[], turn: FailedTurn): string | null {
   if (view.onModelFailure === "fail" || !mayBackUp(turn.failure)) return null;
@@ -119,7 +119,7 @@ export function expiredEvents({ choice, state }: RunView, nowMs: number): readon
   if (choice === null || state !== "awaiting-choice" || choice.expiresAtMs > nowMs) return [];
   const failure = {
     code: RUN_FAILURE_CODES.choiceExpired,
-    message: `nobody chose in time how to go on after this: ${choice.failure.message}`,
+    message: `no choice was made in time after this failure: ${choice.failure.message}`,
     hint: "Start the run again; runs.choice_timeout of caxton.toml says how long a run waits.",
   };
   return [{ type: "run-fail", failure }];

@@ -18,7 +18,7 @@ export async function keepModelFiles(
 ): Promise<readonly RunArtifact[]> {
   const kept: RunArtifact[] = [];
   for (const { mediaType, data } of files) {
-    const kind = mediaType.startsWith("image/") ? "picture" : "file";
+    const kind = mediaType.startsWith("image/") ? "image" : "file";
     const name = `${kind}${ENDINGS[mediaType] ?? ""}`;
     const { id, name: keptAs, bytes } = await artifacts.save(recorder.runId, { name, mediaType, bytes: data });
     kept.push({ id, name: keptAs, mediaType, bytes });

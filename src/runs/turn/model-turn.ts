@@ -140,7 +140,7 @@ async function tryModel(deps: TurnDeps, state: TurnState, use: ModelInUse, signa
     permit.release();
     const failure = permit.cut();
     if (failure) return { type: "refused", failure };
-    if (tried.type !== "anew") return tried;
+    if (tried.type !== "retry") return tried;
   }
 }
 
@@ -166,7 +166,7 @@ type Attempted =
   | Exclude<Tried, { type: "answered" }>
   | Omit<Answered, "offered">
   /** It is tried again with another request, or with another leave: what was reserved for this one is used. */
-  | { readonly type: "anew" };
+  | { readonly type: "retry" };
 
 /** After a stop of the server, resumes the attempt, and the wait, that was interrupted. */
 async function tryRepeatedly(
@@ -215,7 +215,7 @@ async function tryRepeatedly(
       usage,
       cost,
     });
-    if (shrinks || (again && cost)) return { type: "anew" };
+    if (shrinks || (again && cost)) return { type: "retry" };
     if (!again) return { type: "failed", failure, next };
   }
 }

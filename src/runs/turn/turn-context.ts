@@ -257,7 +257,7 @@ export function shrunkWindow(view: RunView, turn: number, lastWasRefused: boolea
 const FROM: { readonly [From in WindowOrigin]: string } = {
   model: "as the model says",
   agent: "as the agent's definition says",
-  default: "the server's default, since nobody knows what the model takes",
+  default: "the server's default, since the window of the model is unknown",
   refused: "since the provider refused more",
 };
 

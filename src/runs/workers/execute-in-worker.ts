@@ -7,7 +7,7 @@ import type { WorkerMessage } from "./protocol.ts";
 import type { RunWorker, WorkerExit } from "./run-worker.ts";
 import { watch } from "./watchdog.ts";
 
-/** Outcome of a run in a worker: `execute` returned, or the worker was lost. */
+/** Result of a run in a worker: `execute` returned, or the worker was lost. */
 export type WorkerOutcome = { readonly type: "done" } | ({ readonly type: "lost" } & WorkerExit);
 
 const USED: WorkerExit = { why: "crashed", message: "a worker is used once" };

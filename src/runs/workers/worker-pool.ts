@@ -137,7 +137,7 @@ export class WorkerPool implements AsyncDisposable {
 
   #restLater(): void {
     if (this.#isClosed || this.#standby.length === 0) return;
-    this.#idle?.abort("it begins anew");
+    this.#idle?.abort("the timer restarts");
     this.#idle = new AbortController();
     void this.#rest(this.#idle.signal);
   }

@@ -85,7 +85,7 @@ test("an entry of a list gets the example of the list, and a boolean its two val
   ]);
 });
 
-test("a value that fits no branch of a union is told all of them", () => {
+test("a value that fits no branch of a union is reported with all of them", () => {
   expect(complaints('name = "x"\nmodel = 3\n')).toEqual([
     "2:9 WRONG_TYPE model: expected text or a table, got 3 | Correct the value of model.",
   ]);
@@ -104,13 +104,13 @@ test("YAML gets YAML in its fixes", () => {
   ]);
 });
 
-test("an unknown key that resembles nothing is told what there is", () => {
+test("an unknown key without similar names is reported with the known keys", () => {
   expect(complaints('name = "x"\nzzz = 1\n')[0]).toContain(
     "Remove it, or use one of: extra, level, model, name, tags.",
   );
 });
 
-test("a key that stands in the wrong table is told its place", () => {
+test("a key in the wrong table is reported with its location", () => {
   expect(complaints('name = "x"\ntemperature = 1\n[model]\nmodel = "x"\nlevel = "low"\n')).toEqual([
     '2:1 UNKNOWN_KEY temperature: there is no key "temperature"; it belongs to model | Write it as model.temperature.',
     '5:1 UNKNOWN_KEY model.level: there is no key "level" in model; it belongs to the file, not to a table | Move level above the first [table] of the file.',

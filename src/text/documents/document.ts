@@ -23,7 +23,7 @@ export type MarkdownDocument = Document & {
   readonly bodyLine: number;
 };
 
-/** What reading gave: a document, with warnings, or the reasons why there is none. */
+/** Result of reading: a document with warnings, or the problems. */
 export type Parsed<Kind extends Document = Document> =
   | { readonly type: "parsed"; readonly document: Kind; readonly problems: readonly Problem[] }
   | { readonly type: "malformed"; readonly problems: readonly Problem[] };

@@ -16,7 +16,8 @@ export async function bundle(directory: string, entry: string): Promise<Bundle> 
       outfile: "tool.js",
       bundle: true,
       format: "esm",
-      // What the engine speaks; it is told nothing of the web, so packages choose their plainest variant.
+      // The language level of the engine. No web platform is declared, so packages choose their
+      // plainest variant.
       target: "es2024",
       platform: "neutral",
       mainFields: ["module", "main"],
@@ -45,7 +46,7 @@ export async function bundle(directory: string, entry: string): Promise<Bundle> 
   }
 }
 
-/** What esbuild recommends to those who choose its options; authors of tools do not. */
+/** Advice of esbuild for authors of its configuration, which authors of tools are not. */
 const ADVICE = /\s*^ *(?:The package "[^"]*" wasn't found on the file system but|You can mark the path)[^\n]*/gmu;
 
 async function messagesOf(esbuild: typeof import("esbuild"), error: unknown): Promise<string | undefined> {

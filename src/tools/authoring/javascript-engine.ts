@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { runInNewContext } from "node:vm";
 import { snapshot } from "./snapshot.ts";
 
-/** What the linker was told of the engine: the stack is below everything else. */
+/** The stack size given to the linker of the engine: the stack is below everything else. */
 export const STACK_BYTES = 256 * 1024;
 const BUILD_EXPORTS = [
   "caxton_reserve",

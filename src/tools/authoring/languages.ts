@@ -13,7 +13,7 @@ export type BuildEnvironment = {
   readonly packageDirectory: string;
   /** Said while something takes its time. */
   readonly report: (what: string) => void;
-  /** Where what the trial made ready of the module is kept; default: nowhere. */
+  /** Directory for compiled modules of the test harness; default: none. */
   readonly cacheDirectory?: string | undefined;
   readonly signal: AbortSignal;
 };

@@ -20,7 +20,7 @@ export type ToolProject = {
 export const MANIFEST_FILE = "tool.toml";
 export const MODULE_FILE = "module.wasm";
 
-/** Files that tell a language, the first found decides. */
+/** Files that identify a language; the first one found decides. */
 const MARKERS: readonly (readonly [file: string, language: LanguageName])[] = [
   ["Cargo.toml", "rust"],
   ["go.mod", "go"],

@@ -53,7 +53,7 @@ function explained({ message, details }: CompileFailedError): CompileFailedError
     );
   }
   const found = /^(?:\w+\.)*\w+(?:Error|Exception): (?<said>[\s\S]*)/m.exec(message)?.groups?.["said"] ?? message;
-  // Python files are mounted as /0 and on; what follows them says the same again.
+  // Python files are mounted as /0 and on; the text after them repeats the message.
   const said = found.includes('File "/') ? found.replace(/\s*^Caused by:[\s\S]*/m, "") : found;
   return new CompileFailedError(said.replaceAll(/File "\/\d+\//g, 'File "').trim(), "", details);
 }

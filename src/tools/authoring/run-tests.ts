@@ -22,9 +22,9 @@ export type TestRun = {
 };
 
 export type TestRunOptions = {
-  /** Told of each test when it has ended. */
+  /** Called with each test when it has ended. */
   readonly onReport: (report: TestReport) => void;
-  /** Where the build kept what it made ready of the module; default: nowhere. */
+  /** Directory for modules compiled by the build; default: none. */
   readonly cacheDirectory?: string | undefined;
   readonly signal: AbortSignal;
 };

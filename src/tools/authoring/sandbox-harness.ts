@@ -18,7 +18,7 @@ export type TrialOptions = {
   readonly variables?: Readonly<Record<string, string>>;
   /** What is remembered; default: nothing. */
   readonly memory?: readonly Remembered[];
-  /** Where what was made ready of a module is kept for the next trial of the same one; default: nowhere. */
+  /** Directory for compiled modules, reused by the next harness of the same module; default: none. */
   readonly cacheDirectory?: string | undefined;
   readonly signal: AbortSignal;
 };

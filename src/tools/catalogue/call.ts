@@ -10,7 +10,7 @@ export type AttachedFile = {
   readonly location: string;
 };
 
-/** What a tool server wants to know from a person while a call is under way. */
+/** A question of a tool server to a person during a call. */
 export type ToolQuestion = {
   readonly server: string;
   readonly message: string;
@@ -29,7 +29,7 @@ export type ExpectedReply = {
   readonly conversationId: string;
   /** What the reply carries as `in_reply_to`; no other call waits for it. */
   readonly replyWith: string;
-  /** When nobody waits any longer, in milliseconds since 1970. */
+  /** When the caller stops waiting, in epoch milliseconds. */
   readonly deadlineMs: number;
   /** Who is to answer, in words: an agent's name, `capability:translate`. */
   readonly to: string;
@@ -51,7 +51,10 @@ export type CallContext = {
    * directory for reading, public addresses, state, time, chance. Never secrets.
    */
   readonly isPermissive?: boolean | undefined;
-  /** Asks a person; absent where there is nobody, and the question is then declined. Rejects when the signal aborts. */
+  /**
+   * Asks a person; absent if no person can be asked, and the question is then declined. Rejects when the signal
+   * aborts.
+   */
   readonly ask?: ((question: ToolQuestion, signal: AbortSignal) => Promise<ToolReply>) | undefined;
   /**
    * Lets the call end with a reply to a message that `send` sends: that it waits is on disk before. Returns why it could not
@@ -59,9 +62,9 @@ export type CallContext = {
    * Absent where nothing can wait so: outside of runs.
    */
   readonly awaitReply?: AwaitReply | undefined;
-  /** Told how far a long call has come, from 0 to `total`, where the server says so. */
+  /** Called with the progress of a long call, from 0 to `total`, if the server reports it. */
   readonly onProgress?: ((progress: ToolProgress) => void) | undefined;
-  /** Told what the tool writes to its log during the call, fit for a terminal. */
+  /** Called with the lines that the tool writes to its log during the call, fit for a terminal. */
   readonly onLog?: ((lines: readonly { readonly atMs: number; readonly text: string }[]) => void) | undefined;
 };
 
@@ -84,7 +87,7 @@ export type ContentPart =
 export type ToolUsage = { readonly fuel: number; readonly durationMs: number; readonly memoryBytes: number };
 
 export const TOOL_FAILURES = [
-  /** The tool ran and said no: its text tells why. */
+  /** The tool returned an error; its text gives the reason. */
   "tool-error",
   /** No server or tool of that name, or the agent's list does not hold it. */
   "unknown-tool",
@@ -103,9 +106,9 @@ export const TOOL_FAILURES = [
   "denied",
   /** A permission rule forbids it; it was not made. */
   "forbidden",
-  /** A person said no, or nobody answered in time; it was not made. */
+  /** A person denied the call, or it was not approved in time; it was not made. */
   "rejected",
-  /** Its server is paused, changed and not accepted, being taken away, or has failed. */
+  /** Its server is paused, changed and not accepted, being deleted, or has failed. */
   "unavailable",
 ] as const;
 export type ToolFailureReason = (typeof TOOL_FAILURES)[number];

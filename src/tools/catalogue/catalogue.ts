@@ -84,8 +84,8 @@ export class ToolCatalogue {
   }
 
   /**
-   * The tools a list stands for, in the catalogue's order; entries that name nothing give nothing. Servers that take no
-   * calls are left out: a model is not told of tools that it would call in vain.
+   * Selects the tools of a list, in the catalogue's order; unknown entries select nothing. Servers that take no calls
+   * are left out: a model is not offered tools that cannot be called.
    */
   select(list: ToolList): readonly Tool[] {
     const servers = this.servers().filter(({ state }) => !CLOSED.has(state));

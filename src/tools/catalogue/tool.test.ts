@@ -14,7 +14,7 @@ test("two tools never share a name, and each name is one that providers take", (
       const one = modelToolName({ server, name });
       const other = modelToolName({ server: otherServer, name: otherName });
       expect(one).toMatch(/^[A-Za-z0-9_-]{1,64}$/);
-      // Only `server.tool` tells tools apart, so pairs that spell the same id are one tool.
+      // Only `server.tool` identifies a tool, so pairs that spell the same id are one tool.
       fc.pre(`${server}.${name}` !== `${otherServer}.${otherName}`);
       expect(one).not.toBe(other);
     }),

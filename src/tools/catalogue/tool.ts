@@ -42,8 +42,8 @@ export function modelToolName(tool: { readonly server: string; readonly name: st
 }
 
 /**
- * Life of a tool server as its clients see it: not in memory, in memory, used by somebody, on its way out, not usable;
- * and three kinds of closed doors: broke its limits too often, paused by an operator, changed and waiting to be accepted.
+ * Life of a tool server as its clients see it: not in memory, in memory, in use, on its way out, not usable;
+ * and three states in which calls are refused: quarantined, paused by an operator, changed and pending acceptance.
  */
 export const TOOL_SERVER_STATES = [
   "unloaded",

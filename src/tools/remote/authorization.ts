@@ -20,7 +20,7 @@ export type ClientCredentials = {
 };
 
 export type TokenCredentials = ClientCredentials & {
-  /** Told each token before it is used. */
+  /** Called with each token before it is used. */
   readonly onToken: (token: string) => void;
 };
 
@@ -105,7 +105,10 @@ async function jsonOf(response: Response): Promise<unknown> {
   }
 }
 
-/** Client credentials for the authorization server that the MCP server names (RFC 9728, RFC 8414); its own word on the resource holds. */
+/**
+ * Client credentials for the authorization server that the MCP server names (RFC 9728, RFC 8414); its own resource
+ * identifier applies.
+ */
 export function discoveredProvider(
   credentials: ClientCredentials & { readonly hasOwnResource: boolean },
   issuer: string | undefined,

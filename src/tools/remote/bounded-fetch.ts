@@ -5,7 +5,7 @@ import { currentScope, type RequestScope } from "./request-scope.ts";
 export type FetchHooks = {
   /** Bytes of one message: a JSON body, or one event of a stream. */
   readonly messageBytesMax: number;
-  /** Told when the server cannot be reached, or no longer knows the session. */
+  /** Called if the server cannot be reached, or no longer knows the session. */
   readonly onProblem: (why: string) => void;
   /** Headers that only this origin, the server's, may see. */
   readonly own: { readonly origin: string; readonly headers: { readonly [name: string]: string } };
@@ -27,7 +27,7 @@ export function boundedFetch({ messageBytesMax, onProblem, own }: FetchHooks): F
   return async (url, init) => {
     const scope = currentScope();
     const role = roleOf(init);
-    // The library tries to take up a stream again although nobody waits for it any more.
+    // The library tries to resume a stream even if it is no longer needed.
     if (role === "resume") scope?.over.throwIfAborted();
     let response: Response;
     try {

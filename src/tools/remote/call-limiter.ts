@@ -6,7 +6,7 @@ export type Entry =
 const WAITING_PER_PERMIT = 4;
 const MINUTE_MS = 60_000;
 
-/** Lets at most so many calls be under way, and so many begin in any minute. */
+/** Limits concurrent calls, and calls started per minute. */
 export class CallLimiter {
   readonly #concurrentMax: number;
   readonly #perMinuteMax: number;

@@ -13,13 +13,13 @@ export type ConnectDeps = {
   readonly clock: Clock;
   /** A text with its references to variables and files replaced. Throws a CaxtonError that names the reference, never a value. */
   readonly resolve: (text: string) => Promise<Resolved>;
-  /** Caxton's own, told to servers. */
+  /** Caxton's version, which servers receive. */
   readonly version: string;
   /** Where the programs of local servers are looked for: the PATH of this process. */
   readonly searchPath: string;
 };
 
-/** Everybody may know these; to hide them would spoil every path in a result. */
+/** These are not confidential; redacting them would damage every path in a result. */
 const PLAIN_VARIABLES = new Set([
   "HOME",
   "USER",

@@ -24,8 +24,8 @@ export type ElicitAnswer = {
 const Content = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.array(z.string())]));
 
 /**
- * Asks a person on behalf of a server; declines where there is nobody, or the question is not fit to be shown. `remark` is told why.
- * Rejects when the call ends meanwhile.
+ * Asks a person on behalf of a server; declines if no person can be asked, or the question is not fit to be shown.
+ * `remark` receives the reason. Rejects when the call ends first.
  */
 export async function elicit(
   params: unknown,

@@ -6,7 +6,7 @@ export class McpMessageRefusedError extends CaxtonError<{ readonly limit: number
   readonly kind = "upstream";
 }
 
-/** The connection went away while an answer was awaited; whether the request took effect is not known. */
+/** The connection was lost during a request; whether the request took effect is unknown. */
 export class McpConnectionLostError extends CaxtonError {
   readonly code = "MCP_CONNECTION_LOST";
   readonly kind = "upstream";

@@ -15,11 +15,11 @@ import { networkReason } from "./bounded-fetch.ts";
 import { cleanText } from "../../kernel/clean.ts";
 import { McpConnectionLostError, McpMessageRefusedError, McpProcessError, McpTokenError } from "./errors.ts";
 
-/** What became of a call that has no result. */
+/** Failure of a call without a result. */
 export type CallFailure =
   /** The server surely did nothing; the call may be made again on a new connection. */
   | { readonly type: "unsent"; readonly why: string }
-  /** Nobody knows whether the server did it. */
+  /** Whether the server executed the call is unknown. */
   | { readonly type: "lost"; readonly why: string }
   /** The server's list of tools is another one by now; it surely did nothing. */
   | { readonly type: "outdated"; readonly why: string }

@@ -6,8 +6,9 @@ const isWindows = process.platform === "win32";
 export type Kill = (pid: number, signal: "SIGKILL") => unknown;
 
 /**
- * Kills a process with all of its group; what is gone already is fine. Never throws, since it is called where nobody would
- * catch it: what cannot be killed, such as a program that runs as another user by now, is told to `log`, and false given back.
+ * Kills a process with all of its group; one that has already ended is no failure. Never throws, since no caller would
+ * catch it: if a process cannot be killed, for example one that runs as another user by now, passes the reason to `log`
+ * and returns false.
  */
 export function killGroup(
   { pid, exitCode }: Pick<ChildProcess, "pid" | "exitCode">,

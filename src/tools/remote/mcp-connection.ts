@@ -11,7 +11,7 @@ export type McpConnectionTimes = {
   /** The first wait after a failure; each further one is twice as long, up to `retryMaxMs`, and half of it is left to chance. */
   readonly retryMs: number;
   readonly retryMaxMs: number;
-  /** How often a connection that nobody uses is looked after. */
+  /** Interval between checks of an idle connection. */
   readonly pingMs: number;
 };
 export const DEFAULT_CONNECTION_TIMES: McpConnectionTimes = { retryMs: 500, retryMaxMs: 30_000, pingMs: 30_000 };
@@ -23,12 +23,12 @@ export type LinkDeps = {
   readonly connector: Connector;
   readonly lines: LogLines;
   readonly secrets: Secrets;
-  /** Told when the tools or the state have changed. */
+  /** Called when the tools or the state have changed. */
   readonly onChange: () => void;
 };
 
 export type LinkState =
-  /** `reason` tells why the connection before ended; undefined for the first. */
+  /** `reason` is the end of the previous connection; undefined for the first. */
   | { readonly state: "connecting"; readonly reason: string | undefined }
   | { readonly state: "connected"; readonly session: McpSession; readonly sinceMs: number }
   | { readonly state: "waiting"; readonly reason: string; readonly untilMs: number }
@@ -36,7 +36,7 @@ export type LinkState =
 
 type LinkServer = { readonly name: string; readonly tools: readonly string[] | undefined };
 
-/** Lists a server may make us read anew: a few at once, then one in 5 s. */
+/** Lists that a server may cause to be read again: a few at once, then one in 5 s. */
 const RELISTS = { burst: 5, everyMs: 5_000 };
 
 /** A connection that lasted so long was a good one: the next failure is the first again. */
@@ -47,7 +47,7 @@ const GOOD_MS = 10_000;
  * remote.mcp-connection.L1. At most one connection at a time; the old one is closed, its process gone, before the next is
  *   opened.
  * remote.mcp-connection.L2. After `close` nothing of it is left: no process, no stream, no timer.
- * remote.mcp-connection.L3. The list of tools survives a lost connection, and is read anew on each new one.
+ * remote.mcp-connection.L3. The list of tools survives a lost connection, and is read again on each new one.
  */
 export class McpConnection {
   readonly #deps: LinkDeps;
@@ -89,7 +89,10 @@ export class McpConnection {
     while (this.#state.state === "connecting") await this.#turned.promise;
   }
 
-  /** The connection, once there is one; undefined when there is none in time, with the wait for the next attempt cut short once. */
+  /**
+   * Returns the connection when there is one; undefined if there is none in time. Cuts the wait for the next attempt
+   * short once.
+   */
   async session(waitMs: number, signal: AbortSignal): Promise<McpSession | undefined> {
     if (this.#state.state === "connected") return this.#state.session;
     this.#hurried.abort("a call waits");
@@ -115,7 +118,7 @@ export class McpConnection {
     if (this.#state.state === "connected" && this.#state.session === session) this.#end(why);
   }
 
-  /** Reads the list of tools anew, at the pace a server is given; a failure is looked into. Never rejects. */
+  /** Reads the list of tools again, rate-limited; a failure starts a check of the connection. Never rejects. */
   relist(): Promise<void> {
     this.#relisting ??= this.#relist();
     return this.#relisting;
@@ -223,7 +226,7 @@ export class McpConnection {
     await clock.sleep(waitMs - pauseMs, AbortSignal.any([signal, hurried.signal])).catch(() => undefined);
   }
 
-  /** Looks whether a connection that seems broken is, and abandons it then; several signs of one trouble are looked into once. */
+  /** Checks a connection that seems broken, and abandons it if it is; several signs of one failure are checked once. */
   async verify(session: McpSession, why: string): Promise<void> {
     if (this.#looking === undefined) {
       this.#looking = this.#check(session, why).finally(() => (this.#looking = undefined));
@@ -246,7 +249,8 @@ export class McpConnection {
       } catch {
         return;
       }
-      // A server that does not tell when its tools change is asked for them, which also shows that it is there.
+      // A server that does not announce changes of its tools is polled for them, which also shows that it
+      // is alive.
       if (session.sendsListChanges) await this.#check(session, "the server does not answer");
       else await this.relist();
     }

@@ -18,7 +18,7 @@ export class RequestScope {
   constructor(ask: Elicitor | undefined) {
     this.ask = ask;
     this.over = this.#over.signal;
-    // Nobody waits for it when nothing is lost, or no more when it is.
+    // The rejection needs no handler: either nothing is lost, or the request has ended.
     this.#lost.promise.catch(() => undefined);
   }
 
@@ -31,7 +31,7 @@ export class RequestScope {
   async run<Value>(request: () => Promise<Value>): Promise<Value> {
     try {
       const answer = scopes.run(this, request);
-      // When the loss comes first, nobody else takes the answer's failure.
+      // If the loss comes first, the failure of the answer has no other handler.
       answer.catch(() => undefined);
       return await Promise.race([answer, this.#lost.promise]);
     } finally {

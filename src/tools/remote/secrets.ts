@@ -13,10 +13,10 @@ export type Redactor = {
 /** Undefined when there is nothing to hide. */
 export type RedactorOf = (confidential: readonly Confidential[]) => Redactor | undefined;
 
-/** Values that were replaced, a token that was fetched anew, stay hidden until so many others have come. */
+/** Replaced values, such as a renewed token, stay redacted until this many newer ones exist. */
 const SECRETS_MAX = 200;
 
-/** What was given to one server in confidence, and what hides it from everybody else. */
+/** Secrets of one server, and their redaction for all others. */
 export class Secrets {
   readonly #redactorOf: RedactorOf;
   #known: readonly Confidential[] = [];
@@ -83,7 +83,7 @@ export function confidentialIn(name: string, value: string): readonly Confidenti
   return [{ name, value: bare }, ...passwordOf(name, value)];
 }
 
-/** Of a program's arguments: `--token x`, `--token=x`, and what looks like a secret by itself. */
+/** Of a program's arguments: `--token x`, `--token=x`, and text that looks like a secret. */
 export const confidentialInArguments = (given: readonly string[]): readonly Confidential[] =>
   given.flatMap((argument, index) => {
     const [, option, own] = /^(?:--?)?([\w.-]+)=(.*)$/s.exec(argument) ?? [];
@@ -92,7 +92,7 @@ export const confidentialInArguments = (given: readonly string[]): readonly Conf
     return argument.startsWith("-") ? [] : confidentialIn(before, argument);
   });
 
-/** Long, of one piece, with letters and digits mixed, and no path: nobody writes such a word by chance. */
+/** Long, without separators, with letters and digits mixed, and no path: an ordinary word is not like this. */
 const looksSecret = (text: string): boolean =>
   /^[^\s/@\\]{16,}$/.test(text) && /[a-z]/i.test(text) && (text.match(/\d/g)?.length ?? 0) >= 2;
 

@@ -21,7 +21,7 @@ import { type Elicitor, currentScope, RequestScope } from "./request-scope.ts";
 
 export type SessionHooks = {
   readonly onToolsChanged: () => void;
-  /** The connection may be gone; whoever hears it looks. */
+  /** Called when the connection may be lost; the callee checks it. */
   readonly onProblem: (why: string) => void;
   readonly onEnd: (why: string) => void;
   readonly remark: (text: string) => void;
@@ -162,7 +162,7 @@ export class McpSession {
     throw refusedRequest(method);
   }
 
-  /** Closes the connection; the server is told when it is still there to hear it. Never rejects. */
+  /** Closes the connection, with a notice to a server that is still reachable. Never rejects. */
   async close(isPolite: boolean): Promise<void> {
     const { transport } = this.#client;
     try {

@@ -36,7 +36,7 @@ export type McpLimits = {
   /** One call from its begin to its end, whatever progress it reports; time in which a person is asked does not count. */
   readonly deadlineMs: number;
   readonly resultBytesMax: number;
-  /** Calls under way at once; four times as many wait, more are refused. */
+  /** Maximum concurrent calls; four times as many wait, more are refused. */
   readonly concurrentMax: number;
   /** Calls begun in any minute; more are refused. */
   readonly callsPerMinuteMax: number;
@@ -48,7 +48,7 @@ export type McpServerSettings = {
   readonly transport: McpHttp | McpProcess;
   /** Silence a call may last: from its begin, or from its last progress. */
   readonly timeoutMs: number;
-  /** Names of the tools to take over; undefined means all. */
+  /** Names of the tools to import; undefined means all. */
   readonly tools: readonly string[] | undefined;
   readonly limits: McpLimits;
 };

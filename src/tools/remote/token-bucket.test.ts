@@ -4,7 +4,7 @@ import { TokenBucket } from "./token-bucket.ts";
 
 const never = new AbortController().signal;
 
-/** A clock on which waiting is what makes time go on. */
+/** A clock that advances only by waiting. */
 function fakeClock() {
   let nowMs = 0;
   const clock: Clock = {

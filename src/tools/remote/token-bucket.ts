@@ -7,7 +7,7 @@ export type PaceLimits = {
   readonly everyMs: number;
 };
 
-/** Lets something happen at once a few times, and then only now and then. */
+/** Limits a rate: allows a burst, then one use per interval. */
 export class TokenBucket {
   readonly #clock: Clock;
   readonly #limits: PaceLimits;

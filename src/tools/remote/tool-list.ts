@@ -89,7 +89,7 @@ function readTool(server: string, name: string, wire: WireTool): Tool | string {
   };
 }
 
-/** A tool in whose words nothing is told that the server was given in confidence. */
+/** The tool with the server's secrets redacted in its texts. */
 function hidden(tool: Tool, secrets: Secrets): Tool {
   const schema = (given: JsonObject): JsonObject => {
     const value = secrets.json(given);

@@ -1,6 +1,6 @@
 type Entry = { count: number; readonly abort: () => void };
 
-/** Tells when a signal is aborted: one listener each, however many calls of a run share it. */
+/** Reports when a signal is aborted: one listener for each signal, however many calls of a run share it. */
 export class AbortWatch {
   readonly #onAbort: (signal: AbortSignal) => void;
   readonly #entries = new Map<AbortSignal, Entry>();

@@ -2,9 +2,9 @@ import { failedCall, type ToolCall, type ToolResult } from "../catalogue/index.t
 import type { LiveServer, InstanceLease } from "./live-server.ts";
 import { stateAt } from "./quarantine.ts";
 
-/** Calls of one run under way on one server; they run one after another. */
+/** Maximum pending calls of one run on one server; they run one after another. */
 const PENDING_PER_SESSION_MAX = 16;
-/** Calls under way on one server. */
+/** Maximum pending calls on one server. */
 const PENDING_PER_SERVER_MAX = 256;
 
 export const cancelledCall = ({ server, tool }: ToolCall): ToolResult =>

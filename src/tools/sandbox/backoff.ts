@@ -4,7 +4,7 @@ const WAIT_MS = [0, 100, 500, 2_000, 5_000] as const;
 /** A child that lived this long did not end because of how it was started. */
 const STABLE_MS = 30_000;
 
-/** How long a child that ended is waited with before the next is started: the longer, the oftener it ended at once. */
+/** Backoff before the next child is started: the delay grows with each child that ends at once. */
 export class Backoff {
   readonly #clock: Clock;
   #startedAtMs = 0;
@@ -15,7 +15,7 @@ export class Backoff {
     this.#clock = clock;
   }
 
-  /** While it waits nobody is to start one, or a machine that has no room for children would be asked without end. */
+  /** During the delay no child may be started, or a machine without room for children would be asked without end. */
   get isWaiting(): boolean {
     return this.#waiting !== undefined;
   }

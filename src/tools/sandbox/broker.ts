@@ -96,7 +96,7 @@ export type SentMessage = {
   readonly type: "sent";
   readonly id: string;
   readonly conversationId: string;
-  /** Who gets it; nobody where nobody subscribed to a topic. */
+  /** The recipients; empty if the topic has no subscribers. */
   readonly recipients: readonly string[];
 };
 /** Messages to agents, in the name of the agent whose run made the call. */
@@ -151,11 +151,14 @@ export interface Broker {
   readonly memory: MemoryAccess;
   /** What the guest finds in its environment: granted variables that are set, and granted secrets or what stands for them. */
   environment(server: string, grants: Grants): readonly { readonly name: string; readonly value: string }[];
-  /** Told of what an instance read of the system for the first time; must not throw. Absent where nobody keeps it. */
+  /**
+   * Called when an instance uses a system interface for the first time; must not throw. Absent if uses are not
+   * recorded.
+   */
   used?(caller: Caller, kinds: readonly SystemUse[]): void;
   /**
-   * Texts that must not leave the sandbox in a result or a log, and the names to write in their place; where they can
-   * change while the server runs, what tells them as they are by then.
+   * Texts that must not leave the sandbox in a result or a log, with the names to write instead; if they can change
+   * while the server runs, a function that returns the current ones.
    */
   confidential(grants: Grants): Secrets;
 }

@@ -51,7 +51,7 @@ export type ChildPoolsOptions = {
   readonly count: number;
   /** How long a child with nothing in it is kept. */
   readonly idleMs: number;
-  /** How long one in reserve is kept that nobody uses; undefined when groups have none. */
+  /** Idle timeout of a reserve child; undefined if groups have none. */
   readonly reserveIdleMs: number | undefined;
   readonly newSlot: (rest: IdlePolicy) => ChildSupervisor;
 };
@@ -76,7 +76,10 @@ export class ChildPools {
     );
   }
 
-  /** Looks at each child, and takes calls out of those that a guest holds up; to be called now and then while there are calls. */
+  /**
+   * Checks each child, and moves calls away from those that a guest blocks; to be called periodically while there are
+   * calls.
+   */
   watch(nowMs: number): void {
     for (const slot of this.slots()) {
       slot.watch(nowMs);

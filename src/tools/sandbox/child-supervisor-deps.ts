@@ -11,5 +11,5 @@ export type ChildSupervisorDeps = {
   readonly rest: IdlePolicy;
 };
 
-/** How long a child is kept that has nothing in it, or that nobody uses. */
+/** Idle timeout of a child: one that is empty, or one that is unused. */
 export type IdlePolicy = { readonly timeoutMs: number; readonly scope: "empty" | "unused" };

@@ -16,7 +16,7 @@ export function classifyLoss(
   return cancelledAtMs === undefined ? "crashed" : "stuck";
 }
 
-/** What a place for a child tells the sandbox of what becomes of calls, servers and the child. */
+/** Callbacks of a supervisor for calls, servers and the child. */
 export type ChildSupervisorEvents = {
   readonly onResult: (job: PendingCall, message: ResultMessage) => void;
   /** The child ended because of this call, or with it and it cannot be made again. */
@@ -30,7 +30,7 @@ export type ChildSupervisorEvents = {
   readonly onUnsent: (job: PendingCall, reason: string) => void;
   /** A guest wrote this to its standard error, during the call if one is named. */
   readonly onLog: (server: LiveServer, bytes: Buffer, job: PendingCall | undefined) => void;
-  /** The call was told to end and the child, busy with another, has not even heard of it. */
+  /** The call was cancelled, and the child, busy with another, has not processed that yet. */
   readonly onOverdue: (job: PendingCall) => void;
   readonly onEnd: (slot: ChildSupervisor, reason: string, isResting: boolean) => void;
 };

@@ -63,7 +63,7 @@ export class ChildSupervisor {
   /** Calls on their way into the child, whose server is being read. */
   readonly #boarding = new Set<PendingCall>();
   readonly #sent = new Map<number, PendingCall>();
-  /** Calls that were taken out of the child again, until it says that they are over. */
+  /** Calls recalled from the child, until it reports that they are over. */
   readonly #recalled = new Set<number>();
   readonly #servers = new Map<LiveServer, Loading>();
   readonly #byNumber = new Map<number, LiveServer>();
@@ -124,7 +124,7 @@ export class ChildSupervisor {
     return this.#servers.has(server);
   }
 
-  /** Starts the child when there is none; returns at once. */
+  /** Starts the child if there is none; returns at once. */
   start(): void {
     if (this.#process !== undefined || this.#isClosed || this.#backoff.isWaiting) return;
     this.#backoff.started();
@@ -155,13 +155,13 @@ export class ChildSupervisor {
     return this.#isUp && (this.#suspects === 0 || this.#sent.size + this.#boarding.size === 0);
   }
 
-  /** The deadline of a call counts from when it is sent; how long it waits for a child to be ready is limited by itself. */
+  /** The deadline of a call counts from when it is sent; its wait for a child to be ready has a separate limit. */
   #enqueue(job: PendingCall): void {
     job.deadlineAtMs = this.#clock.monotonicMs() + job.server.manifest.limits.deadlineMs + READY_MS_MAX;
     job.isQueued = true;
   }
 
-  /** Takes a call back that was not sent yet. False when it was. */
+  /** Withdraws a call that was not sent yet. False if it was sent. */
   withdraw(job: PendingCall): boolean {
     const index = this.#queue.indexOf(job);
     if (index !== -1) this.#queue.splice(index, 1);
@@ -176,7 +176,7 @@ export class ChildSupervisor {
     if (job.crashes > 0) this.#suspects -= 1;
   }
 
-  /** Tells the child to end a call that was sent. */
+  /** Cancels a call that was sent to the child. */
   cancel(job: PendingCall, why: "cancelled" | "deadline"): void {
     job.cancelledAtMs ??= this.#clock.monotonicMs();
     this.#process?.send(KIND.cancel, job.id, job.server.number, why === "deadline" ? DEADLINE : CANCELLED);
@@ -191,8 +191,8 @@ export class ChildSupervisor {
   }
 
   /**
-   * Takes a call out of the child, to be made in another: its deadline begins again there, and what this child may still
-   * do of it nobody hears: its result is not taken, its requests are not answered.
+   * Recalls a call from the child, to be made in another: its deadline restarts there, and this child's result and
+   * requests for it are ignored.
    */
   recall(job: PendingCall): void {
     this.#sent.delete(job.id);
@@ -231,7 +231,7 @@ export class ChildSupervisor {
     server.loadedIn -= 1;
   }
 
-  /** Looks at how the child does; called now and then while there are calls. */
+  /** Checks the child; called periodically while there are calls. */
   watch(nowMs: number): void {
     const process = this.#process;
     if (process === undefined || !this.#isUp) return;
@@ -259,8 +259,8 @@ export class ChildSupervisor {
   }
 
   /**
-   * Ends a child that nothing is under way in: for good when it has had nothing in it for long, to be replaced when it
-   * has grown old; what its instances remembered is lost.
+   * Ends an idle child: permanently if it has been empty for long, or to be replaced if it has grown old; the state of
+   * its instances is lost.
    */
   refresh(nowMs: number): void {
     if (this.load > 0 || (this.#idlePolicy.scope === "empty" && this.#servers.size > 0)) this.#usedAtMs = nowMs;
@@ -290,7 +290,7 @@ export class ChildSupervisor {
     this.#pump();
   }
 
-  /** Sends what waits: all of it, or in careful mode the next when nothing is under way. */
+  /** Sends queued calls: all of them, or in careful mode the next one when no call is running. */
   #pump(): void {
     while (this.#queue.length > 0 && this.#maySend()) {
       const job = this.#queue.shift();
@@ -345,7 +345,7 @@ export class ChildSupervisor {
     }
   }
 
-  /** Those of the calls that were not taken back meanwhile; they are where they go next. */
+  /** The calls that were not withdrawn in the meantime; they are the next to be sent. */
   #aboard(jobs: readonly PendingCall[]): readonly PendingCall[] {
     return jobs.filter((job) => this.#boarding.delete(job));
   }
@@ -368,7 +368,7 @@ export class ChildSupervisor {
         return;
       }
       case KIND.turn:
-        // A call that was taken out is nobody's any more.
+        // A recalled call no longer belongs to this child.
         return this.#heartbeat.onTurn(server, this.#recalled.has(id) ? 0 : id);
       case KIND.ioRequest:
         return this.#files.take(id, payloadOf(frame), { child: process, calls: this.#sent });
@@ -418,7 +418,7 @@ export class ChildSupervisor {
     void this.#restart();
   }
 
-  /** What becomes of a call whose child has ended. */
+  /** Handles a call whose child has ended. */
   #lose(job: PendingCall, isAlone: boolean, reason: string): void {
     const hasEffects = job.files?.hasEffects === true;
     void job.files?.end();

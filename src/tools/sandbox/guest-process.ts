@@ -158,7 +158,7 @@ function preferAsVictim(pid: number): void {
   }
 }
 
-/** Bytes of memory a process holds; undefined where that cannot be told. */
+/** Resident memory of a process, in bytes; undefined if it cannot be read. */
 export function residentBytes(pid: number): number | undefined {
   try {
     const [, pages = ""] = readFileSync(`/proc/${pid}/statm`, "utf8").split(" ");

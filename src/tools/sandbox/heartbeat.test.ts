@@ -53,7 +53,7 @@ function child(): SandboxChild & { framesReceived: number } {
   return { pid: undefined, framesReceived: 0, exited, send: nothing, sendText: nothing, kill: nothing };
 }
 
-/** What is seen of a silent child after a while, looked at now and then. */
+/** Report on a silent child after a while of periodic checks. */
 function afterSilence(jobs: readonly PendingCall[], turn?: readonly [server: number, call: number]) {
   const [heartbeat, home] = [new Heartbeat(), child()];
   heartbeat.start(0);

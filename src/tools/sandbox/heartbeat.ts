@@ -16,7 +16,7 @@ export type Offender =
   | { readonly type: "calls"; readonly jobs: ReadonlySet<PendingCall> }
   | { readonly type: "start"; readonly server: number };
 
-/** `overdue` are calls that were told to end a while ago and that the child, busy with another, has not even heard of. */
+/** `overdue` are calls that were cancelled a while ago and that the child, busy with another, has not processed. */
 export type LivenessReport =
   | { readonly child: "fine"; readonly overdue: readonly PendingCall[] }
   | { readonly child: "heavy" }
@@ -27,11 +27,10 @@ const isOverdue = (job: PendingCall, nowMs: number): boolean =>
   job.cancelledAtMs !== undefined && nowMs - job.cancelledAtMs >= UNRESPONSIVE_AFTER_MS;
 
 /**
- * The heartbeat of one child: whether it is heard, and what it weighs.
+ * The heartbeat of one child: whether it responds, and how much memory it uses.
  *
- * sandbox.heartbeat.V1. Before a guest that may compute for long has its turn the child says whose it is: then that one
- *   alone is asked to account for the silence.
- * sandbox.heartbeat.V2. When the child has named nobody, it is stuck once every call that it may be running is past its
+ * sandbox.heartbeat.V1. Before a guest that may compute for long has its turn the child names its call: then only that call is checked against the silence.
+ * sandbox.heartbeat.V2. When the child has named no call, it is stuck once every call that it may be running is past its
  *   deadline.
  * sandbox.heartbeat.V3. A start that no call waits for has no right to keep a call waiting.
  */
@@ -60,18 +59,18 @@ export class Heartbeat {
     this.#turn = { server: 0, call: 0 };
   }
 
-  /** The child says for which call of which server a guest computes from now on; 0 is none. */
+  /** The child announces for which call of which server a guest computes; 0 means none. */
   onTurn(server: number, call: number): void {
     this.#turn = { server, call };
   }
 
-  /** Nobody waits for the child, so its silence means nothing until somebody does. */
+  /** No caller waits for the child, so its silence means nothing until one does. */
   suspend(): void {
     this.#isSuspended = true;
     this.#isSilent = false;
   }
 
-  /** To be called now and then while there are calls. */
+  /** To be called periodically while there are calls. */
   check(child: SandboxChild, sent: ReadonlyMap<number, PendingCall>, nowMs: number): LivenessReport {
     if (this.#isSuspended) this.#lastFrameAtMs = nowMs;
     this.#isSuspended = false;

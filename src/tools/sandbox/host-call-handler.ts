@@ -22,13 +22,16 @@ type Reply = readonly Uint8Array[];
  * It also knows whether the call changed anything outside its sandbox, which decides whether it may be made again.
  */
 export class HostCallHandler {
-  /** Of all desks: a guest that keeps a handle past its call finds nothing at it, and no other call's file. */
+  /**
+   * Shared by all handlers: a guest that keeps a handle past its call finds nothing at it, and no other
+   * call's file.
+   */
   static #nextHandle = 1;
   readonly #broker: Broker;
   readonly #caller: Caller;
   readonly #files = new Map<number, BrokeredFile>();
   #opening = 0;
-  /** Changes under way: until one is known to have been refused, it may have happened. */
+  /** Changes in progress: until one is known to have been refused, it may have happened. */
   #changing = 0;
   #isClosed = false;
   readonly #ended = new AbortController();

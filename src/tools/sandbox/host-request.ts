@@ -15,7 +15,7 @@ import {
 
 /**
  * Requests of guests that are no files, as docs/tools/host-calls.md describes them: a name, and `u32 head length | head
- * as JSON | bytes`. An answer is one byte, 0 granted or 1 refused, and the same again.
+ * as JSON | bytes`. An answer is one byte, 0 granted or 1 refused, then an envelope of the same form.
  */
 const USED = "grants.used";
 const KEY_CHARS_MAX = 512;
@@ -43,7 +43,7 @@ const Fetch = z.object({
   bytes_max: z.int().min(1).max(ANSWER_BYTES_MAX).optional(),
 });
 
-/** Strict: a tool that names somebody's memory is told that it cannot, rather than given its own. */
+/** Strict: a tool that names another agent's memory gets an error, rather than its own memory. */
 const Search = z.strictObject({
   query: z.string().min(1).max(QUERY_CHARS_MAX).refine(isText, { error: "expected Unicode without NUL" }),
   scopes: z.array(z.enum(MEMORY_GRANT_SCOPES)).min(1).max(MEMORY_GRANT_SCOPES.length).optional(),

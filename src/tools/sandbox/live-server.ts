@@ -21,10 +21,10 @@ import type { Redaction } from "../../text/redaction/index.ts";
 import type { ChildSupervisor } from "./child-supervisor.ts";
 import type { GuestTool, LoadSpec } from "./wire/index.ts";
 
-/** What a call is counted on while it is under way. */
+/** The server and lease that a running call is counted on. */
 export type CallAccounting = { readonly server: LiveServer; readonly session: InstanceLease };
 
-/** A run's hold on a tool server: the child that has its instance, and how many calls it has under way. */
+/** A run's lease of a tool server: the child that has its instance, and the number of its running calls. */
 export type InstanceLease = {
   readonly number: number;
   slot: ChildSupervisor | undefined;
@@ -156,7 +156,7 @@ export const declaredTool = (tool: DeclaredTool): GuestTool => ({
   ...(tool.destructive === true && { destructive: true }),
 });
 
-/** The tools of a module that was made ready. Texts for models and people lose control characters and marks that turn text around. */
+/** The tools of a prepared module. Texts for models and people lose control characters and marks that reverse text. */
 export const toolsIn = ({ tools }: Catalogue, server: string): readonly Tool[] =>
   tools.map(({ name, title, description, inputSchema, outputSchema, readOnly, idempotent, destructive }) => ({
     server,

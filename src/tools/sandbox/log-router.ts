@@ -10,7 +10,7 @@ export class LogRouter {
   /** Of each call its own: a line that one call has begun is not ended by another. */
   readonly #calls = new WeakMap<PendingCall, GuestLog>();
 
-  /** Tells each line that a server of this name writes from now on. */
+  /** Calls `listener` with each line that a server of this name writes from now on. */
   watch(name: string, listener: Listener): Disposable {
     const watcher = { name, listener };
     this.#watchers.add(watcher);
@@ -32,7 +32,7 @@ export class LogRouter {
     if (own.length > 0) job.context.onLog(own);
   }
 
-  /** The call has ended: a line that it left open is told too. */
+  /** The call has ended: emits a line that it left open too. */
   end(job: PendingCall, nowMs: number): void {
     const rest = this.#calls.get(job)?.rest(nowMs);
     if (rest !== undefined) job.context.onLog?.([rest]);

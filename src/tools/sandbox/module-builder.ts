@@ -36,22 +36,22 @@ export type BuildRequest = { readonly server: string; readonly module: Uint8Arra
 export type BuiltModule = ReadyModule & { readonly moduleHash: string };
 
 type ReadModule = (moduleHash: string) => Promise<Uint8Array>;
-/** What a module was made ready for. */
+/** The request that a module was prepared for. */
 type Made = Omit<BuildRequest, "module"> & { readonly moduleHash: string };
 
-/** Where modules that were made ready are kept, and where those of the package are. */
+/** Directories of prepared modules: the cache, and those of the package. */
 export type CacheDirectories = {
   readonly cacheDirectory?: string | undefined;
   readonly packagedDirectory?: string | undefined;
 };
 
-/** Makes modules ready in child processes of their own, and remembers what came out. */
+/** Prepares modules in separate child processes, and caches the results. */
 export class ModuleBuilder {
   readonly #clock: Clock;
   readonly #cache: ModuleCache;
   readonly #waiting: (() => void)[] = [];
-  /** Builds under way, so that one module deployed many times at once is made once. */
-  readonly #underWay = new Map<string, Promise<ReadyModule>>();
+  /** Running builds, so that one module deployed many times at once is built once. */
+  readonly #builds = new Map<string, Promise<ReadyModule>>();
   readonly #processes = new Set<GuestProcess>();
   readonly #readModule: ReadModule | undefined;
   #running = 0;
@@ -93,10 +93,10 @@ export class ModuleBuilder {
   }
 
   #makeOnce(key: string, request: BuildRequest): Promise<ReadyModule> {
-    const underWay = this.#underWay.get(key);
-    if (underWay !== undefined) return underWay;
-    const building = this.#make(key, request).finally(() => this.#underWay.delete(key));
-    this.#underWay.set(key, building);
+    const running = this.#builds.get(key);
+    if (running !== undefined) return running;
+    const building = this.#make(key, request).finally(() => this.#builds.delete(key));
+    this.#builds.set(key, building);
     return building;
   }
 

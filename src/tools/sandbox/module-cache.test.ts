@@ -24,7 +24,7 @@ const catalogue: Catalogue = {
 const module = Buffer.from("\0asm not really");
 const KEY = ModuleCache.key("ab", { memory: 1 });
 
-/** Has what nobody holds collected now. */
+/** Forces a garbage collection. */
 function collectGarbage(): void {
   setFlagsFromString("--expose-gc");
   const collect: unknown = runInNewContext("gc");

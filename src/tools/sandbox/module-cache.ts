@@ -9,7 +9,7 @@ import { ModuleLruCache } from "./module-lru-cache.ts";
 import { METER_VERSION } from "./meter/index.ts";
 import type { GuestTool } from "./wire/index.ts";
 
-/** Raised when what the guest side does with a module changes: entries of another version are made anew. */
+/** Raised when the guest side treats modules differently: entries of another version are built again. */
 const ABI_VERSION = 3;
 const MAGIC = "caxton-module-1\n";
 const DIGEST_CHARS = 64;
@@ -19,7 +19,7 @@ const BYTES_MAX = 2 * 1024 ** 3;
 const CACHED_BYTES_MAX = 256 * 1024 ** 2;
 const ENTRY = /^([0-9a-f]{64})\.module$/;
 const DRAFT = ".draft";
-/** Nobody writes a module for so long. */
+/** Age at which a draft is abandoned: no module takes this long to write. */
 const DRAFT_AGE_MS_MAX = 3_600_000;
 
 const Fields = z.record(z.string(), z.json());
@@ -76,8 +76,8 @@ export type ModuleCacheOptions = {
   /** Bytes of what is held in memory; default 256 MiB. */
   readonly cachedBytesMax?: number | undefined;
   /**
-   * A directory of entries that nobody writes: those of the modules that are part of the package, made when it was built.
-   * What is found there is copied. An entry is found by what it was made from, so that there is none for another module,
+   * A read-only directory of entries: those of the modules that are part of the package, made when it was built.
+   * What is found there is copied. An entry is found by what it was made from, so that none matches another module,
    * other limits or another version of what makes them.
    */
   readonly packaged?: string | undefined;
@@ -88,8 +88,7 @@ export type ModuleCacheOptions = {
  * Modules that are ready to be compiled, each with its tools, by what they were made from. On disk when there is a
  * directory, else in memory. A damaged entry is as good as none.
  *
- * sandbox.module-cache.M1. On disk and in memory it holds a bounded number of bytes; what was not used for longest
- *   goes first. Of a file the time of its last change is that of its last use.
+ * sandbox.module-cache.M1. On disk and in memory it holds a bounded number of bytes; the least recently used entry is evicted first. Of a file the time of its last change is that of its last use.
  * sandbox.module-cache.M2. What somebody may still read is not removed: an entry that is being read or written, or
  *   was given out and is held. So much may be over the bound. Any other is made anew when it is asked for.
  */
@@ -99,9 +98,9 @@ export class ModuleCache {
   readonly #clock: Clock;
   readonly #packaged: string | undefined;
   readonly #held: ModuleLruCache;
-  /** Reads and writes under way, by key. */
+  /** Reads and writes in progress, by key. */
   readonly #busy = new Map<string, number>();
-  /** What was given out, for as long as somebody holds it. */
+  /** Modules that are still in use. */
   readonly #given = new Map<string, WeakRef<ReadyModule["bytes"]>>();
   readonly #removing = new Map<string, Promise<void>>();
   #sweeping: Promise<void>;
@@ -187,7 +186,7 @@ export class ModuleCache {
     }
   }
 
-  /** An entry's file; a draft that nobody can be writing any more is removed. */
+  /** An entry's file; an abandoned draft is removed. */
   async #entryAt(name: string): Promise<Entry | undefined> {
     const path = join(this.#directory ?? "", name);
     const stats = await stat(path).catch(() => undefined);
@@ -220,7 +219,7 @@ export class ModuleCache {
     }
   }
 
-  /** An entry on disk, for whoever asked: what they hold keeps it there. */
+  /** Returns an entry on disk to the caller, whose reference keeps it there. */
   #give(key: string, catalogue: Catalogue): ReadyModule {
     const bytes = this.#given.get(key)?.deref() ?? ((): Promise<Uint8Array> => this.#bytes(key));
     this.#given.set(key, new WeakRef(bytes));

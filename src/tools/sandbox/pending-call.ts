@@ -29,9 +29,9 @@ export type PendingCall = {
   crashes: number;
   /** The caller has its result; the child may still be busy with it. */
   isSettled: boolean;
-  /** When the child was told to end it. */
+  /** When the call was cancelled in the child. */
   cancelledAtMs: number | undefined;
-  /** It was taken out of a child that another guest held up; that is done once. */
+  /** It was moved from a child that another guest blocked; that is done once. */
   isMoved: boolean;
   /** Frames heard from the child when it was sent. */
   sentAtFrame: number;
@@ -49,6 +49,6 @@ export const resultContextOf = (job: PendingCall): ResultContext => ({
   redaction: job.server.redaction,
 });
 
-/** What a call is under way on: the server it is made in, and the deployed one when that is another. */
+/** The leases that a call counts on: the server it is made in, and the deployed one if that is another. */
 export const reservationsOf = ({ server, session, account }: PendingCall): readonly CallAccounting[] =>
   server === account.server ? [account] : [{ server, session }, account];

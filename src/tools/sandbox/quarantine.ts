@@ -1,11 +1,11 @@
 /**
- * Whether a tool server may be called: one that breaks its limits again and again is kept from harm for a while. Pure:
+ * Whether a tool server may be called: one that breaks its limits repeatedly is quarantined for a while. Pure:
  * what happened comes in as events, with the time.
  */
 export type QuarantineState =
   | {
       readonly state: "trusted";
-      /** When it broke a limit lately, oldest first. */ readonly violationsMs: readonly number[];
+      /** When it broke a limit recently, oldest first. */ readonly violationsMs: readonly number[];
     }
   | { readonly state: "quarantined"; readonly untilMs: number; readonly reason: string }
   /** Back from quarantine: one violation is enough to return there. */
@@ -29,7 +29,7 @@ export function stateAt(standing: QuarantineState, nowMs: number): QuarantineSta
   }
 }
 
-/** The standing after a broken limit; `what` tells which, for those who ask why. */
+/** The state after a broken limit; `what` names the limit, for the reason. */
 export function recordViolation(before: QuarantineState, nowMs: number, what: string): QuarantineState {
   const standing = stateAt(before, nowMs);
   const quarantined = (reason: string): QuarantineState => ({

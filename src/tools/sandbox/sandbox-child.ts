@@ -18,7 +18,7 @@ export type SandboxChildOptions = {
 export interface SandboxChild {
   /** Undefined for a thread, and for a process that could not be started. */
   readonly pid: number | undefined;
-  /** Frames that came so far; one that stays the same while work is under way means that a guest does not stop. */
+  /** Number of received frames; if it does not change while calls are running, a guest does not stop. */
   readonly framesReceived: number;
   /** Resolves when it is gone. */
   readonly exited: Promise<void>;

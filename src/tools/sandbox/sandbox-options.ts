@@ -10,8 +10,8 @@ export type SandboxDeps = {
   readonly clock: Clock;
   readonly log?: Log;
   /**
-   * Reads a module that was deployed, by its sha256; may throw. With it a module whose entry in the cache is lost is
-   * made ready anew; without, its server has to be deployed again.
+   * Reads a deployed module by its sha256; may throw. With it, a module whose cache entry is lost is prepared again;
+   * without, its server has to be deployed again.
    */
   readonly readModule?: ((moduleHash: string) => Promise<Uint8Array>) | undefined;
 };
@@ -27,7 +27,7 @@ export type SandboxOptions = {
   readonly moduleIdleMs?: number | undefined;
   /** After this long with nothing in it a child ends; default 5 min. */
   readonly childIdleMs?: number | undefined;
-  /** Where modules that were made ready are kept; without it they are made anew at each start. */
+  /** Directory of prepared modules; without it they are prepared again at each start. */
   readonly cacheDirectory?: string | undefined;
   /** Where those of the package's own modules are, made when it was built; nothing is written there. */
   readonly packagedDirectory?: string | undefined;
@@ -56,7 +56,7 @@ export type SandboxStats = {
   readonly servers: number;
   readonly callsUnderWay: number;
   readonly processes: readonly ProcessStats[];
-  /** The process that stands by. */
+  /** The pid of the standby process. */
   readonly standbyPid: number | undefined;
 };
 

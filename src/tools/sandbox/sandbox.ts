@@ -39,11 +39,11 @@ export type { Deployment, SandboxDeps, SandboxOptions, SandboxStats } from "./sa
 const PROCESSES_MAX = 4;
 const START_FUEL = 2_000_000_000;
 const TICK_MS = 20;
-/** What nobody uses goes step by step: the instance kept ready, the compiled module, the child. */
+/** Idle resources are released step by step: the ready instance, the compiled module, the child. */
 const INSTANCE_IDLE_MS = 60_000;
 const MODULE_IDLE_MS = 10 * 60_000;
 const CHILD_IDLE_MS = 5 * 60_000;
-/** Ticks without a call after which nobody looks any more. */
+/** Ticks without a call after which checks stop. */
 const IDLE_TICKS = 50;
 const SESSION_IDLE_MS = 10 * 60_000;
 const SWEEP_MS = 30_000;
@@ -114,20 +114,19 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
     this.#pools = new ChildPools({
       count: options.processes ?? Math.min(PROCESSES_MAX, availableParallelism()),
       idleMs: options.childIdleMs ?? CHILD_IDLE_MS,
-      // Nobody's session is as old as this, so that nothing is lost with it.
+      // No session is as old as this, so that none is lost.
       reserveIdleMs: standby ? SESSION_IDLE_MS : undefined,
       newSlot: (rest) => new ChildSupervisor({ clock, broker, events, standbyPool: this.#standbyPool, rest }),
     });
   }
 
   /**
-   * Makes a module ready and puts it in the place of the server of that name, if there is one; calls under way there
-   * end as they would have. Throws ToolServerRefusedError, ToolServerBuildError, CancelledError.
+   * Prepares a module and replaces the server of that name, if there is one; its running calls finish. Throws ToolServerRefusedError, ToolServerBuildError, CancelledError.
    */
   async deploy({ manifest, module, placement }: Deployment, signal: AbortSignal): Promise<ToolServer> {
     this.#stop.signal.throwIfAborted();
     if (!this.#isSweeping) void this.#sweepNowAndThen();
-    // While the module is made ready, a child starts.
+    // While the module is prepared, a child starts.
     const pool = this.#pools.of(placement, manifest.name);
     pool.slots[0]?.start();
     const request = buildRequest({ manifest, module }, this.#startFuel);
@@ -151,23 +150,23 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
     return server.view;
   }
 
-  /** Makes a module ready and tells what it is; nobody can call it. Throws as `deploy` does. */
+  /** Prepares a module and returns its description, without deploying it. Throws the errors of `deploy`. */
   inspect(deployment: Deployment, signal: AbortSignal): Promise<Inspection> {
     return inspectWith(this.#builder, buildRequest(deployment, this.#startFuel), signal);
   }
 
-  /** The same with nothing remembered: the module is metered, started and asked for its tools anew. */
+  /** The same without the cache: the module is metered, started and asked for its tools again. */
   async check(deployment: Deployment, signal: AbortSignal): Promise<Inspection> {
     await using builder = new ModuleBuilder(this.#deps.clock, {});
     return await inspectWith(builder, buildRequest(deployment, this.#startFuel), signal);
   }
 
-  /** Tells each line that a server of this name writes to standard error from now on. */
+  /** Calls `listener` with each line that a server of this name writes to standard error from now on. */
   watchLog(name: string, listener: (line: LogLine) => void): Disposable {
     return this.#logs.watch(name, listener);
   }
 
-  /** Takes a server away; its calls under way end as they would have. False when there was none. */
+  /** Removes a server; its running calls finish. False if there is none of that name. */
   remove(name: string): boolean {
     const server = this.#servers.get(name);
     if (server === undefined) return false;

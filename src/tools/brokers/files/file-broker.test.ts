@@ -289,7 +289,7 @@ test("times are what was set, to the nanosecond, and other times are left alone"
     }),
     { numRuns: 20 },
   );
-  // What somebody else sets afterwards is what counts.
+  // A time set by another process afterwards is the valid one.
   utimesSync(join(at.root, "out", "x.txt"), 1, 2);
   expect(await at.broker.stat(writer, "out/x.txt", true)).toMatchObject({
     accessedNs: 1_000_000_000n,

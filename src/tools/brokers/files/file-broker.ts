@@ -65,7 +65,7 @@ export type FileBrokerOptions = {
   readonly root: string;
   /** Files and directories that no grant opens, whatever it says and by whatever way one gets there. */
   readonly closed?: readonly string[] | undefined;
-  /** Told of each use; must not throw. */
+  /** Called with each use; must not throw. */
   readonly audit?: ((record: AuditRecord) => void) | undefined;
   /** Bytes a file may grow to by a tool's writing; default 256 MiB. */
   readonly fileBytesMax?: number | undefined;
@@ -81,8 +81,7 @@ type Found = Extract<ResolvedPath, { type: "settled" }>;
 
 /**
  * Files on disk. A path is looked at three times: its text against the grants, where its links lead to against the
- * granted directory, and what was found in the end once more, since links may change in between; the last tells too
- * whether it is closed to all. What makes, moves or removes a name does so in a directory that is held by a handle, so that nothing can be put in its place.
+ * granted directory, and what was found in the end once more, since links may change in between; the last check also finds whether the path is denied to all. What makes, moves or removes a name does so in a directory that is held by a handle, so that nothing can be put in its place.
  * Only regular files are opened.
  */
 export class FileBroker implements SandboxFiles {

@@ -3,7 +3,7 @@ import type { Stamp, Stamps } from "../../sandbox/index.ts";
 
 const KNOWN_MAX = 1_024;
 const NANOSECONDS = 1e9;
-/** A date that is none leaves a time as it is. */
+/** An invalid date leaves a time unchanged. */
 const UNCHANGED = new Date(Number.NaN);
 
 type Exact = { readonly onDisk: bigint; readonly meant: bigint };
@@ -11,7 +11,7 @@ type Known = { readonly accessed: Exact | undefined; readonly modified: Exact | 
 
 /**
  * Times to the nanosecond. The runtime hands times to the system as doubles, which are some tenths of a microsecond
- * off; what a guest has set is remembered as it meant it, for as long as the disk has what came of it.
+ * off; a time set by a guest is remembered exactly, for as long as the disk has the rounded value.
  */
 export class FileTimes {
   readonly #known = new Map<string, Known>();

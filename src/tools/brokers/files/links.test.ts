@@ -181,7 +181,7 @@ test("a file outside gets no name inside, and one that may only be read gets non
   expect(await outcome(at.broker.rename(writer, "out", "out/in-itself"))).toBe("denied");
 });
 
-/** Swaps a directory for a link to the outside and back, for as long as work goes on. */
+/** Swaps a directory for a link to the outside and back, while work is running. */
 async function swapping(at: ReturnType<typeof place>, inside: string, work: () => Promise<void>): Promise<void> {
   const aside = join(at.root, "aside");
   const trap = join(at.root, "trap");

@@ -11,7 +11,7 @@ type Found = Extract<ResolvedPath, { type: "settled" }>;
 const ENTRIES_MAX = 10_000;
 /** Entries of a directory that the system is asked for at once. */
 const READ_AT_ONCE = 512;
-/** Entries whose numbers are looked up; those of the rest are told as unknown. */
+/** Entries whose numbers are looked up; those of the rest are reported as unknown. */
 const NUMBERED_MAX = 1_000;
 /** Entries of a directory that are looked through for links before it is moved. */
 const MOVED_ENTRIES_MAX = 10_000;

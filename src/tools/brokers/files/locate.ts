@@ -6,7 +6,8 @@ import { resolvePath, wanted } from "./resolve-path.ts";
 /** Takes hold of what is at a granted path, of whatever kind it is; `follow` is for a link at its end. */
 export async function locate(place: Granted, follow: boolean): Promise<PinnedPath | Refused> {
   if (CAN_PIN) {
-    // Most paths lead straight to what is granted, and holding tells. Why the others do not, settling tells.
+    // Most paths lead straight to the granted directory, which opening them shows. Resolving shows why
+    // another does not.
     const held = await openAt(wanted(place), { root: place.root, follow: follow || place.isDirectory }).catch(
       () => undefined,
     );

@@ -5,7 +5,7 @@ import type { AttachedFile, FileAccess } from "../../catalogue/index.ts";
 /** The directory in which a run's tools find the files attached to it. */
 export const UPLOADS = "uploads";
 
-/** Something below a granted directory, as far as the text tells; links are for `settle` to see. */
+/** A path below a granted directory, by its text; links are for `resolvePath` to follow. */
 export type Granted = {
   readonly type: "granted";
   /** The granted path itself. */
@@ -20,7 +20,7 @@ export type Granted = {
   readonly isHome: boolean;
 };
 
-/** Where a guest's path leads, as far as the text tells. */
+/** Location of a guest's path, by its text. */
 export type Place =
   | Granted
   | { readonly type: "upload"; readonly file: AttachedFile }
@@ -64,7 +64,7 @@ type Asked = {
   readonly text: string;
   readonly need: FileAccess;
   readonly home: string;
-  /** Whether it climbs out of the server's directory: nobody comes back in from there. */
+  /** Whether it leaves the server's directory; such a path never leads back in. */
   readonly climbs: boolean;
 };
 

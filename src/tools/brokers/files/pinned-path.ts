@@ -39,7 +39,7 @@ export class PinnedPath implements Disposable {
     return this.#handle === undefined ? lstat(this.path, { bigint: true }) : this.#handle.stat({ bigint: true });
   }
 
-  /** Nobody waits for that. */
+  /** The result of closing is not awaited. */
   [Symbol.dispose](): void {
     this.#handle?.close().catch(() => {});
   }

@@ -12,8 +12,8 @@ const LINKS_MAX = 40;
 const no = (reason: Refusal): Unsettled => ({ type: "refused", reason });
 
 /**
- * Follows the links on the way to a granted path, and at its end if `follow` says so or it was written as a directory.
- * Nothing outside the granted directory is ever given back, and whether something is there is not told either.
+ * Follows the links on the way to a granted path, and at its end if `follow` is set or it was written as a directory.
+ * Never returns a path outside the granted directory, and does not reveal whether one exists.
  */
 export async function resolvePath(place: Granted, follow: boolean): Promise<ResolvedPath> {
   const { root, way, isDirectory } = place;
@@ -43,7 +43,7 @@ export async function settleParent({ root, way }: Granted): Promise<ResolvedPath
   const realRoot = await rootOf(root, parent);
   if (realRoot === undefined) return no("not-found");
   if (parent === undefined) return walk(realRoot, way, { follow: false, isDirectory: false });
-  // `..` at the end is nobody's to change, and the system says so.
+  // `..` at the end cannot be changed, and the system reports that.
   const path = last === ".." ? `${parent}/..` : join(parent, last);
   return isVisible(realRoot, parent) && isVisible(realRoot, path)
     ? { type: "settled", path, root: realRoot }
@@ -65,8 +65,8 @@ const wayOf = (root: string, target: string): readonly string[] =>
 const realOf = (path: string): Promise<string | undefined> => realpath(path).catch(() => undefined);
 
 /**
- * The slow way, part by part: for what is missing, for ends that are not followed, and to tell why a path leads nowhere.
- * It never looks at anything outside of the root.
+ * The slow way, part by part: for missing entries, for ends that are not followed, and to find why a path leads
+ * nowhere. It reads nothing outside of the root.
  */
 async function walk(
   root: string,

@@ -52,7 +52,7 @@ const trusted = (certificates: readonly string[] | undefined) =>
 
 type Bare = Pick<Outgoing, "url" | "method" | "headers" | "body" | "addresses">;
 
-/** The answer, whose body is not yet read. Rejects when there is none. */
+/** Returns the response, whose body is not yet read. Rejects if there is no response. */
 export function send({ url, method, headers, body, addresses }: Bare, agent: Agent, signal: AbortSignal) {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const begin = url.protocol === "https:" ? httpsRequest : httpRequest;
@@ -99,7 +99,7 @@ async function readAnswer(
   const encoding = (answer.headers["content-encoding"] ?? "").trim().toLowerCase();
   const hasBody = method !== "HEAD" && !BODILESS.has(status);
   const decoder = hasBody ? decoderOf(encoding) : undefined;
-  // A decoder may be fed for ever and give nothing, so what comes in is counted too.
+  // A decoder may consume input without end and produce nothing, so the input is counted too.
   let received = 0;
   if (decoder !== undefined) {
     answer.on("data", (chunk: Buffer) => {

@@ -23,19 +23,17 @@ import { Semaphore } from "./semaphore.ts";
 /**
  * HTTP for guests.
  *
- * http.http-broker.H1. Nothing is sent anywhere but where a grant allows it: each request of a chain of redirects is
- *   checked by itself.
+ * http.http-broker.H1. Nothing is sent anywhere but where a grant allows it: each request of a chain of redirects is checked separately.
  * http.http-broker.H2. A name is resolved once for a request, all of its addresses are checked, and the connection
  *   goes to one of these.
- * http.http-broker.H3. Secrets are put in on the last step, for the places they are for, and taken out of whatever
- *   comes back.
+ * http.http-broker.H3. Secrets are inserted in the last step, only for their origins, and removed from every response.
  */
 export type HttpBrokerDeps = {
   readonly clock: Clock;
   /** Addresses of a name; rejects when it has none. Default: the system's resolver. */
   readonly resolve?: ((name: string) => Promise<readonly string[]>) | undefined;
   readonly secrets: (server: string, grants: Grants) => readonly GrantedSecret[];
-  /** Told of each use; must not throw. */
+  /** Called with each use; must not throw. */
   readonly audit: (use: GrantUse) => void;
 };
 export type HttpBrokerOptions = {
@@ -197,7 +195,7 @@ export class HttpBroker implements HttpAccess {
     return { type: "found", addresses };
   }
 
-  /** No addresses when there are none, or the signal aborts first. */
+  /** Returns no addresses if there are none, or the signal aborts first. */
   async #resolve(host: string, signal: AbortSignal): Promise<readonly string[]> {
     const stopped = Promise.withResolvers<readonly string[]>();
     const listener = addAbortListener(signal, () => stopped.resolve([]));

@@ -7,7 +7,7 @@ export type GrantedSecret = {
   readonly grant: SecretGrant;
   readonly placeholder: string;
   readonly value: string | undefined;
-  /** What to do when there is none. */
+  /** Hint for an unknown secret. */
   readonly hint: string;
 };
 

@@ -2,7 +2,7 @@ import { addAbortListener } from "node:events";
 
 type Waiter = { readonly server: string; readonly go: () => void };
 
-/** How many requests may be under way, in all and of one tool server; others wait their turn, first come first served. */
+/** Limits concurrent requests, in all and per tool server; others wait in arrival order. */
 export class Semaphore {
   readonly #max: number;
   readonly #serverMax: number;

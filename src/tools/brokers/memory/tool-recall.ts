@@ -27,7 +27,7 @@ export type ToolRecallDeps = {
   /** Absent where nothing is remembered: then every granted search is answered with `unavailable`. */
   readonly memory: Pick<Memory, "search"> | undefined;
   readonly clock: Clock;
-  /** Told of each search, and of each that was refused. */
+  /** Called with each search, and with each refused one. */
   readonly audit: (use: GrantUse) => void;
   /** What a server asks, without the secrets whose values it was given. */
   readonly redact: (server: string, query: string) => string;
@@ -63,8 +63,7 @@ const NAMELESS: readonly MemoryGrantScope[] = ["workspace"];
 
 /**
  * Searches of memory by tool servers, on behalf of the agent whose run called them.
- * memory.tool-recall.T1. Nothing is looked at without a grant for its scope, no more hits of it than granted, and no
- *   oftener.
+ * memory.tool-recall.T1. Nothing is searched without a grant for its scope, and within its limits of hits and of searches.
  * memory.tool-recall.T2. Whose memory a scope is follows from the call alone: its workspace, its agent, the
  *   conversation of its run.
  * memory.tool-recall.T3. A memory that fails is an answer to the tool and never ends it.
@@ -87,7 +86,7 @@ export class ToolRecall {
     return answer;
   }
 
-  /** The grant that allows it, one search less; why there is none. */
+  /** Returns the grant that allows the search, with one search less, or the reason for its refusal. */
   #judge(
     { server, grants, context: { workspace } }: Caller,
     scopes: readonly MemoryGrantScope[] | undefined,

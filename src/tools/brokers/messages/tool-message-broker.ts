@@ -24,7 +24,7 @@ import {
 import { messageIdOf } from "../../../messaging/acl/index.ts";
 import { RateLimiter } from "../../../kernel/rate-limiter.ts";
 
-/** Fields that messages of a run take over from the message that started it. */
+/** Fields that messages of a run inherit from the message that started it. */
 export type Origin = Pick<Message, "trace" | "hops" | "trail" | "parentConversation">;
 type Submitted = Awaited<ReturnType<Router["submit"]>>;
 
@@ -33,7 +33,7 @@ export type ToolMailDeps = {
   /** Returns the origin of a session's messages; undefined if no message started its run. */
   readonly originOf: (session: string) => Origin | undefined;
   readonly clock: Clock;
-  /** Told of each message, and of each that was refused. */
+  /** Called with each message, and with each refused one. */
   readonly audit: (use: GrantUse) => void;
   /** What a server writes, without the secrets whose values it was given. */
   readonly redact: (server: string, message: Json) => Json;
@@ -219,7 +219,7 @@ function denial(server: string, performative: string, target: MessageTarget): st
 
 const NOBODY: ReadonlySet<string> = new Set(["AGENT_NOT_FOUND", "NO_CAPABILITY_PROVIDERS", "NO_SUBSCRIBERS"]);
 
-/** What became of it, for the guest. */
+/** Result of a submission, for the guest. */
 function outcomeOf(submitted: Submitted): Sent | Refused {
   if (submitted.type === "accepted") {
     const { id, conversationId, recipients } = submitted;

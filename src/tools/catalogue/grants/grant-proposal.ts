@@ -15,7 +15,7 @@ const NEITHER = "it has done without so far: grant it when its answers depend on
 
 /**
  * What the uses of one call need. Only what was used is in it, so that what other calls need has to be kept by hand.
- * Secrets, and paths that lead out of the server's directory or are closed to all, are never proposed, only told of.
+ * Secrets, and paths that lead out of the server's directory or are closed to all, are never proposed, only listed.
  */
 export function proposeGrants(granted: Grants, uses: readonly GrantUse[]): GrantProposal {
   const of = (kind: GrantUse["kind"]): readonly GrantUse[] => uses.filter((use) => use.kind === kind);

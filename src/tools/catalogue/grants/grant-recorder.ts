@@ -10,7 +10,7 @@ export type GrantTrace = Disposable & {
   readonly uses: readonly GrantUse[];
 };
 
-/** Passes uses of grants on to the ledger, and to whoever watches the call that makes them. */
+/** Passes uses of grants to the ledger, and to the watchers of the call that makes them. */
 export class GrantRecorder {
   readonly #ledger: GrantLedger;
   readonly #watched = new Map<string, GrantUse[]>();

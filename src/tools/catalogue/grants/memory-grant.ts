@@ -1,4 +1,4 @@
-/** Whose memory: all of the workspace's, the calling agent's own, that of the run's conversation, everybody's. */
+/** Scopes of memory: the workspace's, the calling agent's own, that of the run's conversation, the global one. */
 export const MEMORY_GRANT_SCOPES = ["workspace", "agent-only", "conversation", "global"] as const;
 export type MemoryGrantScope = (typeof MEMORY_GRANT_SCOPES)[number];
 
@@ -18,7 +18,7 @@ export const MEMORY_GRANT_DEFAULTS = { hitsMax: 10, perMinute: 60 } as const;
 export const memoryGrantAllows = (grant: MemoryGrant, scopes: readonly MemoryGrantScope[]): boolean =>
   scopes.length > 0 && scopes.every((scope) => grant.scopes.includes(scope));
 
-/** Whether all that `narrow` allows in one of its scopes is allowed by `wide`, with as many hits and as often. */
+/** Whether `wide` allows all that `narrow` allows in one of its scopes, with as many hits and as many searches. */
 export const memoryGrantCovers = (wide: MemoryGrant, narrow: MemoryGrant, scope: MemoryGrantScope): boolean =>
   wide.scopes.includes(scope) && wide.hitsMax >= narrow.hitsMax && wide.perMinute >= narrow.perMinute;
 

@@ -41,7 +41,7 @@ export function messageGrantAllows(grant: MessageGrant, performative: string, ta
   }
 }
 
-/** Whether all that `narrow` allows with this act and to these is allowed by `wide`, as often. */
+/** Whether `wide` allows all that `narrow` allows with this performative and to these receivers, as many times. */
 export const messageGrantCovers = (wide: MessageGrant, narrow: MessageGrant, performative: string): boolean =>
   (performative === ANY ? wide.performatives.includes(ANY) : allowsAct(wide, performative)) &&
   wide.perMinute >= narrow.perMinute &&

@@ -39,7 +39,7 @@ export function readUrlPattern(text: string): UrlPattern | undefined {
 
 const isDots = (segment: string): boolean => segment === "." || segment === "..";
 
-/** Where a parsed URL leads; undefined when it is none of http and https, names nothing or holds a user. */
+/** Target of a parsed URL; undefined if it is not http or https, names no host or contains a user. */
 export function targetOf(url: URL): UrlTarget | undefined {
   const scheme = url.protocol === "https:" ? "https" : url.protocol === "http:" ? "http" : undefined;
   const host = url.hostname;

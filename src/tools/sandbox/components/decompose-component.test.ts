@@ -70,7 +70,7 @@ test("a name of a form that does not exist is refused", () => {
 });
 
 test("types within types that double at each level are refused before they are laid out", () => {
-  // Each type is a pair of the one before, so that forty levels are a thousand billion values.
+  // Each type is a pair of the previous one, so that forty levels are a thousand billion values.
   const pairs = Array.from({ length: 40 }, (_, level) =>
     level === 0 ? [0x6f, 2, 0x7d, 0x7d] : [0x6f, 2, level - 1, level - 1],
   );

@@ -23,7 +23,7 @@ export class Handles {
     return handle?.resource === resource ? handle : undefined;
   }
 
-  /** The same, and takes it away. */
+  /** Returns the handle and removes it. */
   remove(number: number, resource: number): Handle | undefined {
     const handle = this.get(number, resource);
     if (handle === undefined) return undefined;

@@ -124,7 +124,7 @@ export class JsonValues {
     return { tag: name, value: this.read(carried, given, `${path}.${type.kind === "result" ? name : "val"}`) };
   }
 
-  /** A value that came out of a component. */
+  /** Writes a value returned by a component. */
   write(index: TypeIndex, value: unknown): unknown {
     const type = this.#of(index);
     switch (type.kind) {

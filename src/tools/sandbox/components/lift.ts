@@ -8,7 +8,7 @@ const UTF16_TAG = 0x8000_0000;
 const COPY_SHIFT = 4;
 const convert = new DataView(new ArrayBuffer(8));
 
-/** Values that come out of a guest: every pointer, length and number of it is checked. Throws CanonFault. */
+/** Lifts values returned by a guest: every pointer, length and number of it is checked. Throws CanonFault. */
 export class Lift {
   readonly #canon: Canon;
   #members = MEMBERS_MAX;

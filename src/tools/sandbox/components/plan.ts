@@ -67,7 +67,7 @@ export type CoreArgument =
 
 export type HostImport = FunctionType & { readonly interface: string; readonly name: string };
 export type ComponentExport = FunctionType & {
-  /** Of a function that is exported by itself, empty. */
+  /** Empty for a function that is exported directly. */
   readonly interface: string;
   readonly name: string;
   readonly description: string;

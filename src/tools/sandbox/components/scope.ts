@@ -7,7 +7,7 @@ export type TypeDefinition =
   | { readonly type: "value"; readonly index: TypeIndex }
   | { readonly type: "function"; readonly signature: FunctionType }
   | { readonly type: "resource"; readonly resource: number }
-  /** Evaluated anew for each import, since each has resources of its own. */
+  /** Evaluated again for each import, since each has its own resources. */
   | { readonly type: "instance"; readonly at: ByteReader; readonly scope: Scope }
   | { readonly type: "component" };
 
@@ -92,7 +92,7 @@ export class Scope {
   }
 }
 
-/** The entry of that number; throws when there is none. */
+/** Returns the entry of that number; throws if there is none. */
 export function entry<Value>(list: readonly Value[], index: number, offset: number): Value {
   const value = list[index];
   if (value === undefined) throw damaged(`there is no entry ${index}`, offset);

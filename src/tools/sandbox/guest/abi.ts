@@ -47,7 +47,7 @@ export interface GuestHost extends HostBridge {
    * for what an import answers, or another of its modules. When it fails the instance is ended.
    */
   enter(exported: WebAssembly.ExportValue | undefined, ...values: readonly unknown[]): Promise<unknown>;
-  /** Ends the instance: the call under way ends as said. From inside an import, throw what this returns. */
+  /** Ends the instance: the running call ends with this outcome. From inside an import, throw the returned error. */
   end(outcome: Outcome, detail: string): Error;
   /** Says that the guest has ended itself, having done what it was asked: the instance is used no more. From inside an import, throw what this returns. */
   finish(): Error;

@@ -173,7 +173,7 @@ export class ComponentFunctions {
     });
   }
 
-  /** From one module of the component into another: values are taken out of the one and put into the other. */
+  /** From one module of the component into another: values are lifted from one and lowered into the other. */
   #called({ signature, function: callee, calleeOptions, options }: Extract<CoreItem, { type: "called" }>): unknown {
     const { host, layouts } = this.#deps;
     const types = signature.parameters.map(([, type]) => type);

@@ -120,7 +120,7 @@ export class CoreHost {
     return Buffer.from(bytes);
   }
 
-  /** A string of AssemblyScript: UTF-16 behind its length in bytes. Empty when there is none. */
+  /** A string of AssemblyScript: UTF-16 behind its length in bytes. Empty if there is none. */
   #managedText(at: number): string {
     const place = at >>> 0;
     if (place < 4 || !this.#memory.holds(place - 4, 4)) return "";

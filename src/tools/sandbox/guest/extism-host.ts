@@ -59,7 +59,7 @@ export class ExtismHost {
     return bytes;
   }
 
-  /** What the plug-in set as its error; undefined when it set none. It is an answer, and no larger than one may be. */
+  /** The error that the plug-in set; undefined if it set none. It is an answer, with the same size limit. */
   error(): Buffer | undefined {
     if (this.#error === 0) return undefined;
     if (this.#memory.lengthOf(this.#error) > this.#host.resultBytesMax) throw this.#tooLarge();
@@ -225,7 +225,7 @@ export class ExtismHost {
     return BigInt(this.#store(answer.bytes));
   }
 
-  /** Ends the call without holding it against the plug-in; nothing of it goes on. */
+  /** Ends the call without charging it to the plug-in; nothing of it continues. */
   #refuse(reason: string): Error {
     this.#refusal = reason;
     return this.#host.finish();

@@ -33,7 +33,7 @@ const LIST_INPUT = JSON.stringify({ request: {}, context: { id: "list", _meta: {
 const INITIALISERS = ["hs_init", "_initialize", "__wasm_call_ctors"] as const;
 /** Functions that languages export for themselves. */
 const INTERNAL = /^(?:_.*|malloc|free|calloc|realloc|hs_init|asyncify_.*)$/;
-/** What hyper-mcp's plug-ins tell their host, and need no answer to. */
+/** Notifications of hyper-mcp's plug-ins to their host, which need no answer. */
 const NOTICE = /^notify_/;
 
 type Kind = "describe" | "list_tools" | "functions";

@@ -1,18 +1,18 @@
 import type { IoReply, IoRequest } from "../wire/index.ts";
 
-/** Of one call; the server ends a child that has far more under way. */
-export const UNDER_WAY_MAX = 8;
+/** Maximum running requests of one call; the server ends a child that has far more. */
+export const RUNNING_MAX = 8;
 
 export type FileRequest = { readonly call: number; readonly server: number; readonly request: IoRequest };
 type Settle = (reply: IoReply) => void;
-type Asked = { underWay: number; readonly waiting: { readonly asked: FileRequest; readonly settle: Settle }[] };
+type Asked = { running: number; readonly waiting: { readonly asked: FileRequest; readonly settle: Settle }[] };
 
 /**
  * What the guests of a child ask of the server. Closing and reading ahead are not waited for, so that one guest can ask
  * for much at once.
  *
  * guest.file-requests.F1. Requests of a call leave in the order they were made, and before its answer.
- * guest.file-requests.F2. `UNDER_WAY_MAX` of a call at most are under way while it runs; the rest waits here.
+ * guest.file-requests.F2. `RUNNING_MAX` of a call at most are under way while it runs; the rest waits here.
  * guest.file-requests.F3. Of a call that is over nothing is kept: the server need not answer it.
  */
 export class FileRequests {
@@ -28,10 +28,10 @@ export class FileRequests {
   ask(asked: FileRequest, settle: Settle): void {
     let state = this.#calls.get(asked.call);
     if (state === undefined) {
-      state = { underWay: 0, waiting: [] };
+      state = { running: 0, waiting: [] };
       this.#calls.set(asked.call, state);
     }
-    if (state.underWay < UNDER_WAY_MAX) this.#begin(state, asked, settle);
+    if (state.running < RUNNING_MAX) this.#begin(state, asked, settle);
     else state.waiting.push({ asked, settle });
   }
 
@@ -41,14 +41,14 @@ export class FileRequests {
     this.#replies.delete(id);
     const state = this.#calls.get(known.call);
     if (state !== undefined) {
-      state.underWay -= 1;
+      state.running -= 1;
       const next = state.waiting.shift();
       if (next !== undefined) this.#begin(state, next.asked, next.settle);
     }
     known.settle(reply);
   }
 
-  /** To be told before the call is answered: what still waits leaves now. */
+  /** To be called before the call is answered: sends the requests that still wait. */
   end(call: number): void {
     const state = this.#calls.get(call);
     if (state === undefined) return;
@@ -60,7 +60,7 @@ export class FileRequests {
   #begin(state: Asked, asked: FileRequest, settle: Settle): void {
     const id = this.#nextId;
     this.#nextId = (id + 1) >>> 0;
-    state.underWay += 1;
+    state.running += 1;
     this.#replies.set(id, { call: asked.call, settle });
     this.#send(id, asked);
   }

@@ -16,7 +16,7 @@ const GUEST = `(module
   (func (export "size") (result i32) (call $size))
   (func (export "copy") (param i32 i32) (result i32) (call $response (local.get 0) (local.get 1))))`;
 
-/** A guest with three ways to ask, and a host that answers as told and counts the fuel it takes. */
+/** A guest with three ways to ask, and a host that answers as configured and counts the fuel it takes. */
 async function guest(reply: IoReply) {
   const requests: IoRequest[] = [];
   const endings: string[] = [];

@@ -5,7 +5,7 @@ import type { GuestHost } from "./abi.ts";
 /** The import module through which a guest of any ABI asks for what WASI has no words for; docs/tools/host-calls.md. */
 export const CAXTON_MODULE = "caxton";
 
-/** What came of a request; the envelope is `u32 head length | head as JSON | bytes`, of a refusal `{code, message}`. */
+/** Reply to a request; the envelope is `u32 head length | head as JSON | bytes`, of a refusal `{code, message}`. */
 export type HostReply = { readonly isGranted: boolean; readonly envelope: Buffer };
 
 /** Fuel of any call into the host, and of each 16 bytes that it copies. */

@@ -77,7 +77,7 @@ test("each module alone goes no further than the budget", async () => {
   expect(await instance.call("work", Buffer.from("{}"))).toMatchObject({ type: "ended", outcome: "fuel" });
 });
 
-/** A guest that goes on after a host function has thrown, and then calls one that ends it. */
+/** A guest that continues after a host function has thrown, and then calls one that ends it. */
 async function stubborn(): Promise<WebAssembly.Module> {
   const wabt = await initWabt();
   const text = `(module (import "host" "begin" (func $begin)) (import "host" "end" (func $end))

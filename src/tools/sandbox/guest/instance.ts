@@ -26,14 +26,14 @@ export type CallOutcome = (
 export type InstanceDeps = {
   readonly turns: Turns;
   readonly open: Opener;
-  /** File requests of the call under way. */
+  /** File requests of the running call. */
   readonly files: FileClient;
   readonly log: (bytes: Uint8Array) => void;
-  /** Told each time the guest goes on to compute, with the fuel that it may use before it is heard of again. */
+  /** Called each time the guest resumes, with the fuel that it may use before the next call of it. */
   readonly onTurn?: ((fuel: number) => void) | undefined;
 };
 
-/** What goes through the guest's stack when it is ended; nobody sees it. */
+/** Unwinds the guest's stack when the instance is ended; no caller sees it. */
 export class GuestTerminated extends Error {
   override readonly name = "GuestEnded";
 }
@@ -64,7 +64,7 @@ export class Instance implements GuestHost {
   readonly #log: (bytes: Uint8Array) => void;
   readonly #onTurn: ((fuel: number) => void) | undefined;
   readonly #errors = new TailBuffer(RECENT_BYTES);
-  /** What the guest read of the system, and how much of it the server was told. */
+  /** System interfaces that the guest used, and the number of them reported to the server. */
   readonly #used = new Set<string>();
   #told = 0;
   readonly #counters: Counter[] = [];
@@ -76,7 +76,7 @@ export class Instance implements GuestHost {
   #debt = 0;
   #waiting: Waiting | undefined;
   #ending: ExitReason | undefined;
-  /** Ends the step of the ABI that is under way, without its answer. */
+  /** Ends the running step of the ABI, without its answer. */
   #giveUp: (() => void) | undefined;
   #leftAtEnd: number | undefined;
 
@@ -316,7 +316,7 @@ export class Instance implements GuestHost {
           });
         });
       } catch (error) {
-        // Nothing was begun, so the guest goes on in the turn that it has; unless it was settled or ended meanwhile, which
+        // Nothing was begun, so the guest continues in its turn; unless it was settled or ended meanwhile, which
         // has asked for a turn that must not be in vain.
         if (this.#waiting === waiting) {
           this.#waiting = undefined;
@@ -381,7 +381,7 @@ export class Instance implements GuestHost {
     return { outcome: this.#ranOutOfMemory() ? "memory" : "trap", detail };
   }
 
-  /** The guest cannot be asked why it gave up; a memory that is at its limit, or its own last words, are telling enough. */
+  /** The guest cannot be asked for the reason; a memory at its limit, or its last output, is sufficient evidence. */
   #ranOutOfMemory(): boolean {
     const isFull = this.memoryBytes > 0 && this.memoryBytes + PAGE_BYTES > this.#spec.memoryBytesMax;
     return isFull || OUT_OF_MEMORY.test(this.#errors.text());

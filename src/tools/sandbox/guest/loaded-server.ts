@@ -22,7 +22,7 @@ export type ServerDeps = {
   readonly send: (call: number, outcome: CallOutcome) => void;
   readonly requestFile: (call: number, request: IoRequest, settle: (reply: IoReply) => void) => void;
   readonly log: (call: number, bytes: Uint8Array) => void;
-  /** Told when a guest goes on to compute, for a call or, with 0, for none, and how much fuel it may use. */
+  /** Called when a guest resumes, for a call or, with 0, for none, with the fuel it may use. */
   readonly onTurn?: ((call: number, fuel: number) => void) | undefined;
 };
 
@@ -52,7 +52,7 @@ type Holder = { readonly instance: Instance; call: number; startedFor: number; l
 const SHARED_SESSION = 0;
 /** Standard error of one call, or of a start, that is passed on. */
 const LOG_BYTES_MAX = 64 * 1024;
-/** How long the start of an instance that nobody waits for may take. */
+/** Time limit of an instance's start that no call waits for. */
 export const START_MS_MAX = 15_000;
 const NOTHING_USED = { fuel: 0, memoryBytes: 0 };
 const DENIED: IoReply = { type: "refused", reason: "denied" };
@@ -107,7 +107,7 @@ export class LoadedServer {
     if (lane.current === undefined) this.#close(lane);
   }
 
-  /** Ends everything; calls that wait or run are told so. */
+  /** Ends everything; waiting and running calls get that result. */
   unload(): void {
     this.#isUnloaded = true;
     for (const lane of this.#lanes.values()) {

@@ -4,9 +4,9 @@ const LONG_FUEL = 1_000_000_000;
 const SHORT_FUEL = 200_000_000;
 
 export type TurnNoticeDeps = {
-  /** Says for which call of which server a guest computes now; a call of 0 is none, and a server of 0 nobody in particular. */
+  /** Announces for which call of which server a guest computes; a call of 0 means none, and a server of 0 no guest. */
   readonly tell: (server: number, call: number) => void;
-  /** Sends away what was told. */
+  /** Sends the announcements. */
   readonly flush: () => void;
 };
 

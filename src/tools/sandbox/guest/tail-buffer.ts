@@ -1,4 +1,4 @@
-/** The last of what was written, as text; for telling why somebody gave up. */
+/** The end of the written output, as text, for error messages. */
 export class TailBuffer {
   readonly #bytesMax: number;
   /** Most guests write nothing here, so there is nothing for them. */
@@ -26,7 +26,7 @@ export class TailBuffer {
     return this.#bytes.toString("utf8", Math.max(0, this.#used - this.#bytesMax), this.#used);
   }
 
-  /** The last line that tells something; empty when there is none. */
+  /** The last line with content; empty if there is none. */
   lastLine(): string {
     const lines = this.text().split("\n");
     return lines.findLast((line) => line.trim() !== "" && !line.startsWith("note:"))?.trim() ?? "";

@@ -345,7 +345,7 @@ describe("work grows with the file alone", () => {
   });
 });
 
-/** Distinct function types, which V8 keeps for ever. */
+/** Distinct function types, which V8 keeps permanently. */
 const repeatedTypes = (count: number): Bytes[] =>
   Array.from({ length: count }, (_, index) => [
     0x60,

@@ -24,7 +24,7 @@ export type Callees = {
   readonly gates: readonly number[];
 };
 
-/** More than this the function pays by itself. It keeps the price of a body full of calls within 32 bits. */
+/** Above this the function pays itself. It keeps the price of a body full of calls within 32 bits. */
 export const PREPAID_FUEL_MAX = 400;
 
 /** With calls of two bytes each, a body can put off some 16 million of fuel, which is far below a usual limit. */
@@ -50,7 +50,7 @@ export function surveyCallees({ bytes, draft }: Survey): Callees {
     }
   }
   const wanted = [...exported.keys()].filter((index) => exported.get(index) !== 0 && isCalled[index] === 1);
-  // Where V8 is told to take no more functions than the limit, a gate too many would be the end of the module.
+  // If V8's maximum of functions equals the limit, one gate too many would make the module invalid.
   const gates = wanted.slice(0, draft.limits.functionsMax - draft.bodies.length);
   for (const index of gates) callees.paid[index] = exported.get(index) ?? 0;
   return { ...callees, gates: gates.toSorted((left, right) => left - right) };

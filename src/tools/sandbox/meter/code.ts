@@ -86,7 +86,7 @@ export class CodeMeter {
     withinLimit(this.#limits, "meteredBodyBytesMax", out.length, body.codeAt);
   }
 
-  /** Replaces what `out` holds by the body of a gate: pays for the function of that number and goes on as it, which checks. */
+  /** Replaces what `out` holds by the body of a gate: pays for the function of that number and calls it with a check. */
   writeGate(index: number, params: number, out: Writer): void {
     out.clear();
     out.u32(0);

@@ -42,7 +42,9 @@ export class Draft {
   globals = 0;
   tags = 0;
   startFunction: number | null = null;
-  /** Functions that can be reached otherwise than by direct calls and exports: in tables, by references, at the start. */
+  /**
+   * Functions that can be reached by other ways than direct calls and exports: in tables, by references, at the start.
+   */
   readonly referredFunctions = new Set<number>();
   /** Exports of functions, with the place of their numbers in the file. */
   readonly exportedFunctions: FunctionExport[] = [];

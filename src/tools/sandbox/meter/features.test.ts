@@ -14,7 +14,7 @@ const withCode = (...code: readonly number[]) =>
   );
 const withType = (type: number) => moduleOf(section(1, list([[0x60, 1, type, 0]])));
 
-/** For each feature the smallest modules that have it, and what their compiler has to be told. */
+/** For each feature the smallest modules that have it, with the options that their compiler needs. */
 const MODULES: { readonly [Name in Feature]?: readonly [told: string, ...modules: Uint8Array<ArrayBuffer>[]] } = {
   "garbage-collected types": [
     "--disable-gc",

@@ -3,11 +3,11 @@ import type { Reader } from "./reader.ts";
 
 /** What an instruction does to the flow of control, as far as paying for it needs to know. */
 export type Flow =
-  /** Goes on to the next instruction. */
+  /** Continues with the next instruction. */
   | "next"
-  /** Goes on to the next instruction, after the code of the function whose number follows. */
+  /** Continues with the next instruction, after the code of the function whose number follows. */
   | "call"
-  /** Goes on to the next instruction, after code that may use any amount of fuel. */
+  /** Continues with the next instruction, after code that may use any amount of fuel. */
   | "call-indirect"
   | "block"
   | "loop"
@@ -23,7 +23,7 @@ export type Flow =
   | "branch-table"
   /** Leaves the function for the one whose number follows. */
   | "tail-call"
-  /** Never goes on: leaves the function, traps or throws. */
+  /** Never continues: leaves the function, traps or throws. */
   | "leave";
 
 /** One instruction of the table. Targets of branches and of direct calls are left for the planner; `skip` steps over the others. */

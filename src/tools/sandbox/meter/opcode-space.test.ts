@@ -32,7 +32,10 @@ type Opcode = (typeof opcodes)[number];
 
 const hex = ({ bytes }: Opcode): string => Buffer.from(bytes).toString("hex");
 
-/** Whether V8 has the instruction. It tells one that it lacks, or has only behind a flag, from one with wrong operands. */
+/**
+ * Whether V8 has the instruction. Distinguishes one that it lacks, or has only behind a flag, from one with wrong
+ * operands.
+ */
 function isRun({ bytes }: Opcode): boolean {
   const code = [0x00, ...bytes, ...Array<number>(40).fill(0)];
   const around = moduleOf(

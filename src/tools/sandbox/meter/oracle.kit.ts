@@ -3,7 +3,7 @@ import { assemble, disassemble } from "./wat.kit.ts";
 
 /*
  * The second opinion on fuel: an accounting that shares nothing with the meter but the table in fuel.ts. It works on the
- * text of a module, knows instructions by their names, and counts each one by itself, right before it is executed.
+ * text of a module, knows instructions by their names, and counts each one separately, right before it is executed.
  */
 
 const FREE = new Set(["nop", "block", "loop", "else", "end", "try", "try_table", "catch", "catch_all", "delegate"]);

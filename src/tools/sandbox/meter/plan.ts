@@ -12,7 +12,7 @@ import type { Reader } from "./reader.ts";
  * meter.plan.P1. Every instruction is paid for by a point that control passes before it, once for each time it is
  *   executed.
  * meter.plan.P2. A body is cut into stretches: instructions of which either all or none are executed (unless one
- *   traps or throws). A stretch may go on behind an inner block, when nothing in that block can leave it other than by
+ *   traps or throws). A stretch may continue behind an inner block, when nothing in that block can leave it other than by
  *   its end.
  * meter.plan.P3. The entry and each loop's head are checked. So is every other point to which a way leads from a
  *   call, without a check between, and every handler's: the fuel may have run out below. Small functions are the

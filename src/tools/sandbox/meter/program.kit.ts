@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 
 /*
  * Random programs that end: valid modules of a few functions over one memory, one table, and every way that control can
- * take. Each loop's head and each function's entry draws on a budget, so that all of them stop by themselves.
+ * take. Each loop's head and each function's entry draws on a budget, so that all of them terminate.
  */
 
 type Expression =

@@ -9,7 +9,7 @@ import { bytesOf, HostFault, type HostInterface, listOf, textOf, waiting } from 
 export type Asked =
   | { readonly type: "granted"; readonly head: Fields; readonly bytes: Uint8Array }
   | { readonly type: "refused"; readonly code: string; readonly message: string };
-/** Makes a request, and waits for what comes of it. */
+/** Makes a request, and waits for its result. */
 export type AskServer = (operation: string, head: Fields, bytes: Uint8Array) => Promise<Asked>;
 type Fields = { readonly [key: string]: unknown };
 
@@ -89,7 +89,7 @@ const NAMES = Object.entries(caxtonInterfaces(() => Promise.reject(new Error("no
 
 /** Whether an interface is one of Caxton's own for components, whatever it has. */
 export const isCaxtonInterface = (name: string): boolean => name.startsWith("caxton:host/");
-/** The functions of an interface of Caxton's own; undefined when there is none of that name. */
+/** The functions of one of Caxton's interfaces; undefined if the name is unknown. */
 export const caxtonFunctions = (wanted: string): readonly string[] | undefined =>
   NAMES.find(([name]) => name === wanted)?.[1];
 /** All that there are. */

@@ -95,7 +95,7 @@ const statOf = (info: FileInfo) => ({
 
 const hashOf = (info: FileInfo) => ({ upper: info.device, lower: info.inode });
 
-/** Times to be set; the error code when one of them is none, or later than there is. */
+/** Times to be set; the error code if one of them is invalid or out of range. */
 function stampsOf(accessed: unknown, modified: unknown): Stamps | string {
   const [one, other] = [stampOf(accessed), stampOf(modified)];
   if (one === "invalid" || one === "overflow") return one;

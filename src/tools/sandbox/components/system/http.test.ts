@@ -5,7 +5,7 @@ import { HostMemoryBudget, HostMemoryExceededError } from "./host-memory-budget.
 import { isPollable } from "./pollable.ts";
 import { BytesOutput, InputStream, StreamError } from "./streams.ts";
 
-/** The functions of wasi:http over a network that answers when it is told to. */
+/** The functions of wasi:http over a network that answers on demand. */
 function world(hostMemoryBytesMax = 64 * 1024 * 1024) {
   const memoryBudget = new HostMemoryBudget(hostMemoryBytesMax);
   const sent: { readonly wanted: Wanted; readonly settle: (fetched: Fetched) => void }[] = [];

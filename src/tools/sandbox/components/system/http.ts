@@ -24,7 +24,7 @@ export type Wanted = {
   readonly body: Uint8Array;
   readonly timeoutMs: number | undefined;
 };
-/** Begins a request; `settle` gets what came of it in a later turn. */
+/** Starts a request; `settle` gets its result in a later turn. */
 export type Fetch = (wanted: Wanted, settle: (fetched: Fetched) => void) => void;
 
 const BODY_BYTES_MAX = 16 * 1024 * 1024;
@@ -33,7 +33,7 @@ const TEXT_CHARS_MAX = 8_192;
 const CHAR_BYTES = 2;
 const NANOSECONDS = 1_000_000n;
 /** Requests that may be on their way at once. */
-const UNDER_WAY_MAX = 4;
+const RUNNING_MAX = 4;
 
 class OutgoingBody {
   readonly output: BytesOutput;
@@ -271,15 +271,15 @@ function errorOf(code: string, message: string): Tagged {
 type World = { readonly fetch: Fetch; readonly memoryBudget: HostMemoryBudget };
 
 export function httpInterfaces({ fetch, memoryBudget }: World): { readonly [name: string]: HostInterface } {
-  let underWay = 0;
+  let running = 0;
   const counted: Fetch = (wanted, settle) => {
-    if (underWay >= UNDER_WAY_MAX) {
-      return settle({ type: "refused", code: "unavailable", message: `more than ${UNDER_WAY_MAX} requests at once` });
+    if (running >= RUNNING_MAX) {
+      return settle({ type: "refused", code: "unavailable", message: `more than ${RUNNING_MAX} requests at once` });
     }
-    underWay += 1;
+    running += 1;
     // After its call a request may never be answered.
     const place = memoryBudget.ofCall(() => {
-      underWay -= 1;
+      running -= 1;
     });
     fetch(wanted, (fetched) => {
       place[Symbol.dispose]();

@@ -4,7 +4,10 @@ import type { HostBridge } from "../../wasi/index.ts";
 export interface Pollable {
   /** Whether waiting would take no time. */
   isReady(): boolean;
-  /** Sees to it that `wake` is called when it may be ready; what it returns takes that back. `hasOthers` when something else may wake the guest too. */
+  /**
+   * Calls `wake` when it may be ready; returns a function that cancels this. `hasOthers` if another source may wake the
+   * guest too.
+   */
   await(wake: () => void, hasOthers: boolean): () => void;
 }
 

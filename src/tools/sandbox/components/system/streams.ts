@@ -21,7 +21,7 @@ export type ReadResult = Uint8Array | "closed" | StreamError;
 export abstract class InputStream {
   /** Says when `read` gives something. */
   readonly pollable: Pollable = READY;
-  /** At most that many bytes; none when there are none yet. It may take the time of a request to the broker. */
+  /** Reads at most that many bytes; none if none are available yet. It may take the time of a request to the broker. */
   abstract read(bytesMax: number): ReadResult | Promise<ReadResult>;
 }
 
@@ -70,7 +70,7 @@ export class StandardOutput extends OutputStream {
   }
 }
 
-/** Bytes that are all there, until whoever keeps them lets go of them. */
+/** Bytes that are complete, until their owner releases them. */
 export class BytesInput extends InputStream {
   #bytes: Uint8Array | undefined;
   #at = 0;
