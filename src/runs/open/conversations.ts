@@ -22,7 +22,7 @@ export type ConversationsOptions = {
 
 export type ConversationsPorts = {
   readonly router: Router;
-  /** They take what belongs to them first, and are offered by runs. */
+  /** Handles the messages of tasks before runs do. */
   readonly tasks: Tasks;
   readonly agents: Agents;
   readonly runs: Runs;
@@ -32,8 +32,8 @@ export type ConversationsPorts = {
 };
 
 /**
- * Brings messages to the runs of deployed agents, and their answers back, from `begin` on. From `rest` on messages stay in their
- * mailboxes: runs that drain take no new ones, and what was tried in vain would end as a dead letter.
+ * Delivers messages to the runs of deployed agents and sends their replies, from `begin` on. From `rest` on, messages stay in
+ * their mailboxes: draining runs accept none, and repeated attempts would end as dead letters.
  */
 export type OpenConversations = AsyncDisposable & { readonly begin: () => void; readonly rest: () => void };
 
