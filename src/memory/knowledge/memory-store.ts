@@ -138,6 +138,14 @@ export type ForgetTarget =
   | { readonly type: "scope"; readonly scope: ScopeKey };
 
 export type Forgotten = { readonly entities: number; readonly observations: number; readonly relations: number };
+/** Who forgets, and when. */
+export type ForgetBy = { readonly provenance: Provenance; readonly atMs: number };
+
+export const addForgotten = (one: Forgotten, other: Forgotten): Forgotten => ({
+  entities: one.entities + other.entities,
+  observations: one.observations + other.observations,
+  relations: one.relations + other.relations,
+});
 
 export type ScopeFigures = {
   readonly scope: ScopeKey;
@@ -226,7 +234,7 @@ export interface MemoryStore {
   history(id: EntityId): Promise<EntityHistory | undefined>;
   /** Puts entities and relations in as they are, ids, versions and history with them. The same again changes nothing. */
   restore(entities: readonly EntityRestore[], relations: readonly Relation[]): Promise<void>;
-  forget(target: ForgetTarget, by: { readonly provenance: Provenance; readonly atMs: number }): Promise<Forgotten>;
+  forget(target: ForgetTarget, by: ForgetBy): Promise<Forgotten>;
   /** Entities with passages that have no vector of the model, at most so many. */
   unembedded(model: string, limit: number): Promise<readonly Entity[]>;
   /** Gives vectors to an entity that still has the version; false: it has another by now. */

@@ -1,5 +1,5 @@
 import type { EntityId } from "../../../kernel/ids.ts";
-import { type Forgotten, type ForgetTarget, passagesOf, type Provenance } from "../../knowledge/index.ts";
+import { addForgotten, type ForgetBy, type Forgotten, type ForgetTarget, passagesOf } from "../../knowledge/index.ts";
 import { logChanges } from "./changes.ts";
 import type { Ask, Connection } from "./connection.ts";
 import { NEO4J_LIMITS } from "./limits.ts";
@@ -7,18 +7,10 @@ import { ENTITY } from "./reading.ts";
 import { entityIdOf, entityOf, type NewChange, numberOf, textOf } from "./rows.ts";
 import { putPassages } from "./writing.ts";
 
-type By = { readonly provenance: Provenance; readonly atMs: number };
-
 const NOTHING: Forgotten = { entities: 0, observations: 0, relations: 0 };
 
-const sum = (a: Forgotten, b: Forgotten): Forgotten => ({
-  entities: a.entities + b.entities,
-  observations: a.observations + b.observations,
-  relations: a.relations + b.relations,
-});
-
 /** Removes without a trace but for the numbers; of many entities some at a time. */
-export async function forget(connection: Connection, target: ForgetTarget, by: By): Promise<Forgotten> {
+export async function forget(connection: Connection, target: ForgetTarget, by: ForgetBy): Promise<Forgotten> {
   switch (target.type) {
     case "entities":
       return forgetEntities(connection, target.ids, by);
@@ -29,17 +21,17 @@ export async function forget(connection: Connection, target: ForgetTarget, by: B
   }
 }
 
-async function forgetEntities(connection: Connection, ids: readonly EntityId[], by: By): Promise<Forgotten> {
+async function forgetEntities(connection: Connection, ids: readonly EntityId[], by: ForgetBy): Promise<Forgotten> {
   let gone = NOTHING;
   for (let at = 0; at < ids.length; at += NEO4J_LIMITS.batch) {
     const some = ids.slice(at, at + NEO4J_LIMITS.batch);
-    gone = sum(gone, await connection.write((ask) => forgetSome(ask, some, by)));
+    gone = addForgotten(gone, await connection.write((ask) => forgetSome(ask, some, by)));
   }
   return gone;
 }
 
 /** In one transaction. */
-export async function forgetSome(ask: Ask, ids: readonly EntityId[], by: By): Promise<Forgotten> {
+export async function forgetSome(ask: Ask, ids: readonly EntityId[], by: ForgetBy): Promise<Forgotten> {
   const removed = await remove(ask, ids);
   await ask("UNWIND $p.ids AS id MATCH (c:CaxtonChange) WHERE c.entity = id AND c.seq >= 0 DELETE c", {
     ids: removed.map(({ id }) => id),
@@ -48,12 +40,12 @@ export async function forgetSome(ask: Ask, ids: readonly EntityId[], by: By): Pr
     ask,
     removed.map(({ id, scope, gone: details }) => forgotten({ entity: id, scope, version: 0, details }, by)),
   );
-  return removed.map(({ gone }) => gone).reduce(sum, NOTHING);
+  return removed.map(({ gone }) => gone).reduce(addForgotten, NOTHING);
 }
 
 const forgotten = (
   of: Pick<NewChange, "entity" | "scope" | "version" | "details">,
-  { provenance, atMs }: By,
+  { provenance, atMs }: ForgetBy,
 ): NewChange => ({
   ...of,
   action: "forget",
@@ -93,7 +85,7 @@ async function remove(ask: Ask, ids: readonly EntityId[]) {
   return removed;
 }
 
-async function forgetScope(connection: Connection, scope: string, by: By): Promise<Forgotten> {
+async function forgetScope(connection: Connection, scope: string, by: ForgetBy): Promise<Forgotten> {
   let gone = NOTHING;
   for (;;) {
     const removed = await connection.write(async (ask) => {
@@ -109,7 +101,7 @@ async function forgetScope(connection: Connection, scope: string, by: By): Promi
         rows.map((row) => entityIdOf(row["id"])),
       );
     });
-    gone = removed.map((one) => one.gone).reduce(sum, gone);
+    gone = removed.map((one) => one.gone).reduce(addForgotten, gone);
     if (removed.length === 0) break;
   }
   const logged = await forgetLog(connection, scope);
@@ -138,7 +130,7 @@ async function forgetLog(connection: Connection, scope: string): Promise<number>
 async function forgetObservations(
   ask: Ask,
   target: Extract<ForgetTarget, { type: "observations" }>,
-  by: By,
+  by: ForgetBy,
 ): Promise<Forgotten> {
   const { entity: id, ids } = target;
   await ask("MATCH (e:CaxtonEntity {id: $p.id}) SET e.locked = true REMOVE e.locked", { id });

@@ -4,7 +4,9 @@ import {
   type Entity,
   type EntityFilter,
   type EntityHistory,
-  MemoryCursorError,
+  foreignCursor,
+  readNumberCursor,
+  writeListCursor,
   type MemoryPage,
   type PageOf,
   type Relation,
@@ -69,14 +71,14 @@ export class Reading {
     const found = rows.map(entityOf).toSorted(byName);
     const entries = found.slice(0, limit);
     const last = entries.at(-1);
-    return { entries, next: found.length > limit && last ? writeCursor([last.name, last.id]) : undefined };
+    return { entries, next: found.length > limit && last ? writeListCursor([last.name, last.id]) : undefined };
   }
 
   async relations(
     of: { readonly scopes: readonly ScopeKey[]; readonly entities: readonly EntityId[] | undefined },
     { limit, cursor }: PageOf,
   ): Promise<MemoryPage<Relation>> {
-    const from = cursor === undefined ? 0 : readNumber(cursor);
+    const from = cursor === undefined ? 0 : readNumberCursor(cursor);
     const parameters = { scopes: [...new Set(of.scopes)], entities: of.entities ?? [], from, limit: limit + 1 };
     const rows = await this.#connection.read(
       of.entities
@@ -111,7 +113,7 @@ export class Reading {
     of: { readonly entity: EntityId } | { readonly scopes: readonly ScopeKey[] },
     { limit, cursor }: PageOf,
   ): Promise<MemoryPage<Change>> {
-    const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : readNumber(cursor);
+    const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : readNumberCursor(cursor);
     const [key, values] = "entity" in of ? ["entity", [of.entity]] : ["scope", [...new Set(of.scopes)]];
     const rows = await this.#connection.read(
       `UNWIND $p.values AS value
@@ -147,8 +149,6 @@ const byName = (one: Entity, other: Entity): number =>
 
 type ListCursor = readonly [name: string, id: string];
 
-const writeCursor = (at: ListCursor): string => `l${Buffer.from(JSON.stringify(at)).toString("base64url")}`;
-
 function readCursor(cursor: string): ListCursor {
   try {
     const at: unknown = JSON.parse(Buffer.from(cursor.slice(1), "base64url").toString());
@@ -158,16 +158,3 @@ function readCursor(cursor: string): ListCursor {
   }
   throw foreignCursor(cursor);
 }
-
-function readNumber(cursor: string): number {
-  const n = Number(/^n(\d{1,15})$/u.exec(cursor)?.[1]);
-  if (Number.isNaN(n)) throw foreignCursor(cursor);
-  return n;
-}
-
-const foreignCursor = (cursor: string): MemoryCursorError =>
-  new MemoryCursorError(
-    "the cursor is not one of this list",
-    "Use `next` of the page before, or none for the first page.",
-    { cursor: cursor.slice(0, 100) },
-  );

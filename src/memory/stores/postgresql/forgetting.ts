@@ -1,4 +1,4 @@
-import { type Forgotten, type ForgetTarget, passagesOf, type Provenance } from "../../knowledge/index.ts";
+import { addForgotten, type ForgetBy, type Forgotten, type ForgetTarget, passagesOf } from "../../knowledge/index.ts";
 import { type Connections, POSTGRESQL_LIMITS } from "./connections.ts";
 import { insertChanges } from "./heads.ts";
 import type { Numbers } from "./numbers.ts";
@@ -8,8 +8,6 @@ import { Records, type Session } from "./session.ts";
 import { markWipe, type Wiping } from "./wiping.ts";
 
 const NOTHING: Forgotten = { entities: 0, observations: 0, relations: 0 };
-type By = { readonly provenance: Provenance; readonly atMs: number };
-
 /** Removes rows, and has what is left of them overwritten in the pages of tables and indexes. */
 export class Forgetting {
   readonly #connections: Connections;
@@ -22,7 +20,7 @@ export class Forgetting {
     this.#wiping = deps.wiping;
   }
 
-  async forget(target: ForgetTarget, by: By): Promise<Forgotten> {
+  async forget(target: ForgetTarget, by: ForgetBy): Promise<Forgotten> {
     const scopes = target.type === "scope" ? [target.scope] : await this.#scopesOf(target);
     if (scopes.length === 0) return NOTHING;
     await this.#numbers.prepare({ scopes, provenances: [by.provenance] });
@@ -50,7 +48,7 @@ export class Forgetting {
     return rows.map(({ key }) => textOf(key));
   }
 
-  async #entities(ids: readonly string[], by: By, session: Session): Promise<Forgotten> {
+  async #entities(ids: readonly string[], by: ForgetBy, session: Session): Promise<Forgotten> {
     const rows = await session.rows(
       `SELECT e.row, e.id, s.key, (SELECT count(*) FROM observation o WHERE o.entity = e.row) AS observations
        FROM entity e JOIN scope s ON s.n = e.scope WHERE e.id = ANY($1::uuid[]) ORDER BY e.id FOR UPDATE OF e`,
@@ -83,12 +81,12 @@ export class Forgetting {
       details: gone[index]?.numbers ?? NOTHING,
     }));
     await insertChanges(session, logged, this.#numbers);
-    return gone.map(({ numbers }) => numbers).reduce(sum, NOTHING);
+    return gone.map(({ numbers }) => numbers).reduce(addForgotten, NOTHING);
   }
 
   async #observations(
     target: Extract<ForgetTarget, { type: "observations" }>,
-    by: By,
+    by: ForgetBy,
     { session, wordNumber }: { readonly session: Session; readonly wordNumber: (stem: string) => string },
   ): Promise<Forgotten> {
     const [known] = await session.rows("SELECT row, scope, version FROM entity WHERE id = $1 FOR UPDATE", [
@@ -126,7 +124,7 @@ export class Forgetting {
     return gone;
   }
 
-  async #scope(scope: string, by: By, session: Session): Promise<Forgotten> {
+  async #scope(scope: string, by: ForgetBy, session: Session): Promise<Forgotten> {
     const n = this.#numbers.scope(scope);
     const rows = await session.rows("SELECT row FROM entity WHERE scope = $1 ORDER BY id FOR UPDATE", [n]);
     const [counted] = await session.rows(
@@ -178,9 +176,3 @@ async function remove(session: Session, rows: readonly number[]): Promise<void> 
   );
   await session.rows("DELETE FROM entity WHERE row = ANY($1::bigint[])", [rows]);
 }
-
-const sum = (a: Forgotten, b: Forgotten): Forgotten => ({
-  entities: a.entities + b.entities,
-  observations: a.observations + b.observations,
-  relations: a.relations + b.relations,
-});

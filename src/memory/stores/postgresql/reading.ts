@@ -4,7 +4,9 @@ import {
   type Entity,
   type EntityFilter,
   type EntityHistory,
-  MemoryCursorError,
+  foreignCursor,
+  readNumberCursor,
+  writeListCursor,
   type MemoryPage,
   type PageOf,
   type Relation,
@@ -78,14 +80,14 @@ export class Reading {
     );
     const entries = rows.slice(0, limit).map(entityOf);
     const last = entries.at(-1);
-    return { entries, next: rows.length > limit && last ? writeCursor([last.name, last.id]) : undefined };
+    return { entries, next: rows.length > limit && last ? writeListCursor([last.name, last.id]) : undefined };
   }
 
   async relations(
     of: { readonly scopes: readonly ScopeKey[]; readonly entities: readonly EntityId[] | undefined },
     { limit, cursor }: PageOf,
   ): Promise<MemoryPage<Relation>> {
-    const from = cursor === undefined ? 0 : readNumber(cursor);
+    const from = cursor === undefined ? 0 : readNumberCursor(cursor);
     const values = new Values();
     const conditions = [`r.scope = ${scopesOf(values.add(of.scopes))}`, `r.row > ${values.add(from)}`];
     if (of.entities) {
@@ -110,7 +112,7 @@ export class Reading {
     of: { readonly entity: EntityId } | { readonly scopes: readonly ScopeKey[] },
     { limit, cursor }: PageOf,
   ): Promise<MemoryPage<Change>> {
-    const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : readNumber(cursor);
+    const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : readNumberCursor(cursor);
     const which = "entity" in of ? "c.entity = $1" : `c.scope = ${scopesOf("$1")}`;
     const rows = await this.#connections.read((session) =>
       session.rows(`${CHANGES} WHERE ${which} AND c.seq < $2 ORDER BY c.seq DESC LIMIT $3`, [
@@ -143,8 +145,6 @@ function paged<Entry>(
 
 type ListCursor = readonly [name: string, id: string];
 
-const writeCursor = (at: ListCursor): string => `l${Buffer.from(JSON.stringify(at)).toString("base64url")}`;
-
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/u;
 
 function readCursor(cursor: string): ListCursor {
@@ -158,16 +158,3 @@ function readCursor(cursor: string): ListCursor {
   }
   throw foreignCursor(cursor);
 }
-
-function readNumber(cursor: string): number {
-  const n = Number(/^n(\d{1,15})$/u.exec(cursor)?.[1]);
-  if (Number.isNaN(n)) throw foreignCursor(cursor);
-  return n;
-}
-
-const foreignCursor = (cursor: string): MemoryCursorError =>
-  new MemoryCursorError(
-    "the cursor is not one of this list",
-    "Use `next` of the page before, or none for the first page.",
-    { cursor: cursor.slice(0, 100) },
-  );

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { EntityId } from "../../../kernel/ids.ts";
-import type { Change, Forgotten, ForgetTarget, Provenance, ScopeKey } from "../../knowledge/index.ts";
-import { MemoryConflictError } from "../../knowledge/index.ts";
+import type { Change, ForgetBy, Forgotten, ForgetTarget, ScopeKey } from "../../knowledge/index.ts";
+import { addForgotten, MemoryConflictError } from "../../knowledge/index.ts";
 import { CHANGE, ENTITY, inFilters, RELATION } from "./archive.ts";
 import { DOCUMENT_FIELDS, type Document, type Filed, filedOf } from "./documents.ts";
 import { changePayload, changePoint, type Logged, loggedOf } from "./facts.ts";
@@ -9,8 +9,6 @@ import { NOTHING } from "./finishing.ts";
 import { QDRANT_LIMITS } from "./limits.ts";
 import { type Filter, hasId, is, oneOf } from "./place.ts";
 import type { Writing, WritingDeps } from "./writing.ts";
-
-type By = { readonly provenance: Provenance; readonly atMs: number };
 
 /**
  * Removes for good. An entity is marked first, from when on it is in no answer; then all there is of it is deleted, itself last, so
@@ -25,7 +23,7 @@ export class Forgetting {
     this.#writing = writing;
   }
 
-  async forget(target: ForgetTarget, by: By): Promise<Forgotten> {
+  async forget(target: ForgetTarget, by: ForgetBy): Promise<Forgotten> {
     switch (target.type) {
       case "entities":
         return this.#entities(target.ids, by);
@@ -36,7 +34,7 @@ export class Forgetting {
     }
   }
 
-  async #entities(ids: readonly EntityId[], by: By): Promise<Forgotten> {
+  async #entities(ids: readonly EntityId[], by: ForgetBy): Promise<Forgotten> {
     const { archive, finishing } = this.#deps;
     let gone = NOTHING;
     for (const id of new Set(ids)) {
@@ -48,12 +46,12 @@ export class Forgetting {
       const log = this.#log({ entity: id, scope: one.head.scope, version: 0, details: counted }, by, token);
       for (const each of filed) await this.#mark({ must: [hasId([each.point])] }, log);
       await finishing.forget(filed.map((each) => ({ ...each, token, forgetting: { token, at_ms: by.atMs, log } })));
-      gone = sum(gone, counted);
+      gone = addForgotten(gone, counted);
     }
     return gone;
   }
 
-  async #scope(scope: ScopeKey, by: By): Promise<Forgotten> {
+  async #scope(scope: ScopeKey, by: ForgetBy): Promise<Forgotten> {
     const { archive, finishing, place } = this.#deps;
     const all = { must: [ENTITY, is("scope", scope)] };
     const filed = await archive.settled((await place.all(all, { fields: DOCUMENT_FIELDS })).map(filedOf));
@@ -94,7 +92,7 @@ export class Forgetting {
 
   #log(
     change: Pick<Change, "entity" | "scope" | "version" | "details">,
-    { provenance, atMs }: By,
+    { provenance, atMs }: ForgetBy,
     token: string,
   ): Logged {
     const seq = this.#deps.sequence.next();
@@ -102,7 +100,7 @@ export class Forgetting {
     return loggedOf({ ...change, seq, action: "forget", provenance, atMs }, { point, token });
   }
 
-  async #observations(target: Extract<ForgetTarget, { type: "observations" }>, by: By): Promise<Forgotten> {
+  async #observations(target: Extract<ForgetTarget, { type: "observations" }>, by: ForgetBy): Promise<Forgotten> {
     const { archive, finishing, sequence } = this.#deps;
     const ids = new Set<string>(target.ids);
     for (let attempt = 0; attempt < QDRANT_LIMITS.tries; attempt += 1) {
@@ -141,9 +139,3 @@ export class Forgetting {
     });
   }
 }
-
-const sum = (one: Forgotten, other: Forgotten): Forgotten => ({
-  entities: one.entities + other.entities,
-  observations: one.observations + other.observations,
-  relations: one.relations + other.relations,
-});

@@ -1,12 +1,10 @@
 import type { EntityId } from "../../../kernel/ids.ts";
-import { type Forgotten, type ForgetTarget, passagesOf, type Provenance } from "../../knowledge/index.ts";
+import { addForgotten, type ForgetBy, type Forgotten, type ForgetTarget, passagesOf } from "../../knowledge/index.ts";
 import type { Facts } from "./facts.ts";
 import { entityOf, idBytes, numberOf } from "./rows.ts";
 import { spanOf } from "./tables.ts";
 import type { Vectors } from "./vectors.ts";
 import type { Touched, Writing } from "./writing.ts";
-
-type By = { readonly provenance: Provenance; readonly atMs: number };
 
 /** What removes from the file without a trace, inside a transaction that the caller holds. */
 export class Forgetting {
@@ -20,17 +18,17 @@ export class Forgetting {
     this.#writing = deps.writing;
   }
 
-  forget(target: ForgetTarget, by: By, touched: Touched): Forgotten {
+  forget(target: ForgetTarget, by: ForgetBy, touched: Touched): Forgotten {
     switch (target.type) {
       case "entities":
-        return target.ids.map((id) => this.#entity(id, by, touched)).reduce(sum, NOTHING);
+        return target.ids.map((id) => this.#entity(id, by, touched)).reduce(addForgotten, NOTHING);
       case "observations":
         return this.#observations(target, by, touched);
       case "scope": {
         const scope = this.#facts.scopeNumber(target.scope);
         if (scope === undefined) return NOTHING;
         const rows = this.#facts.cells("SELECT row FROM entity WHERE scope = ?", scope);
-        const gone = rows.map(([row]) => this.#remove(numberOf(row), touched)).reduce(sum, NOTHING);
+        const gone = rows.map(([row]) => this.#remove(numberOf(row), touched)).reduce(addForgotten, NOTHING);
         this.#facts.sql("DELETE FROM change WHERE scope = ?").run(scope);
         this.#writing.forgotten({ entity: undefined, gone: undefined, scope, version: 0 }, by, gone);
         return gone;
@@ -38,7 +36,7 @@ export class Forgetting {
     }
   }
 
-  #entity(id: EntityId, by: By, touched: Touched): Forgotten {
+  #entity(id: EntityId, by: ForgetBy, touched: Touched): Forgotten {
     const row = this.#facts.rowOf(id);
     if (row === undefined) return NOTHING;
     const scope = numberOf(this.#facts.sql("SELECT scope FROM entity WHERE row = ?").get(row)?.["scope"]);
@@ -47,7 +45,7 @@ export class Forgetting {
     return gone;
   }
 
-  #observations(target: Extract<ForgetTarget, { type: "observations" }>, by: By, touched: Touched): Forgotten {
+  #observations(target: Extract<ForgetTarget, { type: "observations" }>, by: ForgetBy, touched: Touched): Forgotten {
     const row = this.#facts.rowOf(target.entity);
     if (row === undefined) return NOTHING;
     let observations = 0;
@@ -86,9 +84,3 @@ export class Forgetting {
 }
 
 const NOTHING: Forgotten = { entities: 0, observations: 0, relations: 0 };
-
-const sum = (a: Forgotten, b: Forgotten): Forgotten => ({
-  entities: a.entities + b.entities,
-  observations: a.observations + b.observations,
-  relations: a.relations + b.relations,
-});

@@ -3,7 +3,9 @@ import {
   type Change,
   type EntityFilter,
   type EntityHistory,
-  MemoryCursorError,
+  foreignCursor,
+  readNumberCursor,
+  writeListCursor,
   type MemoryPage,
   type PageOf,
   type Relation,
@@ -91,7 +93,7 @@ export class Reading {
   #page(rows: readonly number[], after: ListCursor | undefined): MemoryPage<PackedEntity> {
     return {
       entries: this.#facts.packed(rows).filter((one) => one !== undefined),
-      next: after && writeCursor(after),
+      next: after && writeListCursor(after),
     };
   }
 
@@ -121,7 +123,7 @@ export class Reading {
     of: { readonly scopes: readonly ScopeKey[]; readonly entities: readonly EntityId[] | undefined },
     { limit, cursor }: PageOf,
   ): MemoryPage<Relation> {
-    const from = cursor === undefined ? 0 : readNumber(cursor);
+    const from = cursor === undefined ? 0 : readNumberCursor(cursor);
     const scopes = JSON.stringify(this.#scopes(of.scopes));
     const rest = "AND r.row > ? ORDER BY r.row LIMIT ?";
     const rows = of.entities && JSON.stringify(of.entities.flatMap((id) => this.rowOf(id) ?? []));
@@ -179,7 +181,7 @@ export class Reading {
     of: { readonly entity: EntityId } | { readonly scopes: readonly ScopeKey[] },
     { limit, cursor }: PageOf,
   ): MemoryPage<Change> {
-    const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : readNumber(cursor);
+    const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : readNumberCursor(cursor);
     const found =
       "entity" in of ? this.#logOf(of.entity, before, limit + 1) : this.#logIn(of.scopes, before, limit + 1);
     const newest = found.toSorted((one, other) => other.seq - one.seq);
@@ -234,8 +236,6 @@ export class Reading {
 
 type ListCursor = readonly [name: string, row: number];
 
-const writeCursor = (at: ListCursor): string => `l${Buffer.from(JSON.stringify(at)).toString("base64url")}`;
-
 function readCursor(cursor: string): ListCursor {
   try {
     const at: unknown = JSON.parse(Buffer.from(cursor.slice(1), "base64url").toString());
@@ -248,16 +248,3 @@ function readCursor(cursor: string): ListCursor {
 
 /** As SQLite compares. */
 const compare = (one: string, other: string): number => Buffer.compare(Buffer.from(one), Buffer.from(other));
-
-function readNumber(cursor: string): number {
-  const n = Number(/^n(\d{1,15})$/u.exec(cursor)?.[1]);
-  if (Number.isNaN(n)) throw foreignCursor(cursor);
-  return n;
-}
-
-const foreignCursor = (cursor: string): MemoryCursorError =>
-  new MemoryCursorError(
-    "the cursor is not one of this list",
-    "Use `next` of the page before, or none for the first page.",
-    { cursor: cursor.slice(0, 100) },
-  );
