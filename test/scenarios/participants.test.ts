@@ -323,6 +323,35 @@ describe("only participants change a conversation", () => {
     expect(await archiveAll(bob)).toMatchObject({ body: { archived: 1 } });
   });
 
+  test("in the conversation of a task a bidder ends its own part, and the task proceeds; the owner ends the task", async () => {
+    const { alice, bob, carol } = await parties();
+    const taskNow = async (id: string) =>
+      contract.tasks.Task.parse((await ask("GET", `/tasks/${id}?after_version=0&wait_seconds=0`)).body);
+    const start = async (...bidders: Program[]) => {
+      const participants = bidders.map(({ name }) => name);
+      const body = { name: "count", participants, max_wait_seconds: 600, distribute: true, owner: carol.name };
+      const { id } = contract.tasks.Task.parse((await ask("POST", "/tasks", { body, token: carol.token ?? "" })).body);
+      await expect.poll(async () => (await ask("GET", `/conversations/${id}`)).status).toBe(200);
+      return id;
+    };
+    const id = await start(alice, bob);
+    const proposal = { performative: "propose", protocol: "fipa-contract-net", content: { cost: 1 } };
+    expect(await say(bob, carol, { ...proposal, conversation_id: id })).toMatchObject({ status: "accepted" });
+    const states = (one: contract.conversations.Conversation) => one.participants.map(({ state }) => state);
+    const left = await change(id, "end", alice);
+    expect(states(contract.conversations.Conversation.parse(left.body))).toEqual(["misunderstood", "proposed"]);
+    await expect.poll(async () => (await taskNow(id)).status).toBe("working");
+    const note = `${alice.name} ended its part of the conversation`;
+    expect(await taskNow(id)).toMatchObject({ assigned_to: bob.name, bidders: [{ state: "refused", note }, {}] });
+
+    const other = await start(alice, bob);
+    await change(other, "end", carol);
+    expect(await taskNow(other)).toMatchObject({ status: "cancelled" });
+    await expect.poll(async () => states(await stateOf(other))).toEqual(["cancelling", "cancelling"]);
+    // What is not answered can be ended without the answers.
+    expect(await change(other, "end", carol)).toMatchObject({ body: { state: "cancelled" } });
+  });
+
   test("a merge is made once, makes no circle, and takes its participants along", async () => {
     const { alice, bob, carol } = await parties();
     const { conversation_id: one } = await say(alice, bob);

@@ -1,11 +1,13 @@
 import type * as z from "zod";
 import { parseDuration } from "../../text/documents/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
+import { composeMessage } from "../../messaging/acl/index.ts";
 import {
   type Conversation,
   expectedNow,
   findProtocol,
   isOpen,
+  knownProtocol,
   PROTOCOLS,
   type Protocol,
 } from "../../messaging/protocols/index.ts";
@@ -24,6 +26,7 @@ import { instant } from "./present-run.ts";
 import { PruneAgeError } from "./run-history.ts";
 import { MessageRefusedError } from "./send-message.ts";
 import { Speaker, SpeakerRefusedError, type SpeakerServices } from "./speaker.ts";
+import type { TaskServices } from "./task-operations.ts";
 import { watchMessages } from "./watch-messages.ts";
 
 type ConversationServices = { readonly router: Router; readonly clock: Clock };
@@ -188,11 +191,16 @@ const watch = implementStream(
 
 const names = ({ initiator, participants }: Conversation) => [initiator, ...participants.map(({ name }) => name)];
 
-/** Throws ConversationNotFoundError, and SpeakerRefusedError if the caller is not a participant of the conversation. */
-async function mustTakePart(services: Changing, id: string, { principal }: Call): Promise<void> {
+/** Returns the conversation and its caller. Throws ConversationNotFoundError, and SpeakerRefusedError if the caller is not a participant. */
+async function mustTakePart(
+  services: Changing,
+  id: string,
+  { principal }: Call,
+): Promise<{ readonly found: Conversation; readonly speaker: Speaker }> {
   const found = await services.router.records.conversation(DEFAULT_WORKSPACE, id);
   if (found === undefined) throw new ConversationNotFoundError(id);
-  if (new Speaker(services, ...principal.tokens).isOneOf(names(found))) return;
+  const speaker = new Speaker(services, ...principal.tokens);
+  if (speaker.isOneOf(names(found))) return { found, speaker };
   throw new SpeakerRefusedError("CONVERSATION_FORBIDDEN", {
     code: "CONVERSATION_FORBIDDEN",
     message: `the token is not that of a participant of conversation ${id}`,
@@ -208,12 +216,44 @@ const archive = implement(operations.conversation.archive, async (services: Chan
   return getConversation(services, id);
 });
 
-/** An ended conversation stays unchanged. Throws ConversationNotFoundError, SpeakerRefusedError. */
-const end = implement(operations.conversation.end, async (services: Changing, { id }, call) => {
-  await mustTakePart(services, id, call);
-  await services.router.endConversation(DEFAULT_WORKSPACE, id);
+/**
+ * An ended conversation stays unchanged. Where a protocol is checked, a participant ends its own part, with a not-understood to
+ * the initiator. The operator and the initiator end all of it; the conversation of a task ends with the task, whose bidders
+ * receive a cancel. Throws ConversationNotFoundError, MessageRefusedError, SpeakerRefusedError.
+ */
+const end = implement(operations.conversation.end, async (services: Changing & TaskServices, { id }, call) => {
+  const { router, tasks } = services;
+  const { found, speaker } = await mustTakePart(services, id, call);
+  const task = tasks.ofConversation(DEFAULT_WORKSPACE, id);
+  const isChecked = knownProtocol(found.protocol) !== undefined;
+  if (isOpen(found) && isChecked && !speaker.isOneOf([found.initiator])) {
+    for (const part of found.participants) if (speaker.isOneOf([part.name])) await leave(services, found, part);
+  } else if (isOpen(found) && task !== undefined) await tasks.cancel(DEFAULT_WORKSPACE, task.id);
+  else await router.endConversation(DEFAULT_WORKSPACE, id);
   return getConversation(services, id);
 });
+
+/** Ends the part of a participant. Throws MessageRefusedError. */
+async function leave(
+  { router, clock }: ConversationServices,
+  { id, protocol, initiator }: Conversation,
+  { name, calls }: Conversation["participants"][number],
+): Promise<void> {
+  const submitted = await router.submit(
+    composeMessage({
+      workspace: DEFAULT_WORKSPACE,
+      performative: "not-understood",
+      sender: name,
+      address: { type: "receivers", names: [initiator] },
+      content: { type: "text", text: `${name} ended its part of the conversation` },
+      protocol,
+      conversationId: id,
+      inReplyTo: calls.at(-1)?.id,
+      atMs: clock.nowMs(),
+    }),
+  );
+  if (submitted.type !== "accepted") throw new MessageRefusedError(submitted.error, undefined);
+}
 
 /** Throws ConversationNotFoundError, MessageRefusedError, SpeakerRefusedError. */
 const merge = implement(operations.conversation.merge, async (services: Changing, { id, into }, call) => {

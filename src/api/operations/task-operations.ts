@@ -7,7 +7,7 @@ import { implement } from "./perform.ts";
 import { presentDistribution, presentPerformance, presentTask } from "./present-task.ts";
 import { Speaker, type SpeakerServices } from "./speaker.ts";
 
-type TaskServices = { readonly tasks: Tasks };
+export type TaskServices = { readonly tasks: Tasks };
 
 const SUBTASKS_MAX = 200;
 /** Half of the maximum time to wait for an evaluating agent. */

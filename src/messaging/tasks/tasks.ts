@@ -146,6 +146,12 @@ export class Tasks {
     throw new TaskNotFoundError(`there is no task ${id}`, "`caxton task list` shows those there are.", { id });
   }
 
+  /** The unfinished task whose work this conversation is about, not the question to its judge. */
+  ofConversation(workspace: string, conversationId: string): Task | undefined {
+    const task = /^.{36}(?:-\d+)?$/u.test(conversationId) ? this.#taskOf({ workspace, conversationId }) : undefined;
+    return task === undefined || isFinished(task) ? undefined : task;
+  }
+
   list(query: TaskQuery): readonly Task[] {
     return this.#deps.store.list(query);
   }
@@ -230,7 +236,7 @@ export class Tasks {
     return this.#askJudge(task, evaluation.agent, ranking);
   }
 
-  #taskOf({ conversationId, workspace }: Message): Task | undefined {
+  #taskOf({ conversationId, workspace }: Pick<Message, "conversationId" | "workspace">): Task | undefined {
     const id = TaskId.safeParse(conversationId.slice(0, 36));
     if (!id.success) return undefined;
     const open = this.#open.get(id.data);
