@@ -271,6 +271,9 @@ const say = async (from: Program, to: Program, rest: object = {}) => {
 const change = async (id: string, how: string, by?: Program, body: object = {}) =>
   ask("POST", `/conversations/${id}/${how}`, { body, ...(by !== undefined && { token: by.token ?? "" }) });
 
+const taskNow = async (id: string) => contract.tasks.Task.parse((await ask("GET", `/tasks/${id}`)).body);
+const states = (one: contract.conversations.Conversation) => one.participants.map(({ state }) => state);
+
 describe("only participants change a conversation", () => {
   const forbidden = { status: 403, body: { code: "CONVERSATION_FORBIDDEN" } };
 
@@ -325,8 +328,6 @@ describe("only participants change a conversation", () => {
 
   test("in the conversation of a task a bidder ends its own part, and the task proceeds; the owner ends the task", async () => {
     const { alice, bob, carol } = await parties();
-    const taskNow = async (id: string) =>
-      contract.tasks.Task.parse((await ask("GET", `/tasks/${id}?after_version=0&wait_seconds=0`)).body);
     const start = async (...bidders: Program[]) => {
       const participants = bidders.map(({ name }) => name);
       const body = { name: "count", participants, max_wait_seconds: 600, distribute: true, owner: carol.name };
@@ -337,7 +338,6 @@ describe("only participants change a conversation", () => {
     const id = await start(alice, bob);
     const proposal = { performative: "propose", protocol: "fipa-contract-net", content: { cost: 1 } };
     expect(await say(bob, carol, { ...proposal, conversation_id: id })).toMatchObject({ status: "accepted" });
-    const states = (one: contract.conversations.Conversation) => one.participants.map(({ state }) => state);
     const left = await change(id, "end", alice);
     expect(states(contract.conversations.Conversation.parse(left.body))).toEqual(["misunderstood", "proposed"]);
     await expect.poll(async () => (await taskNow(id)).status).toBe("working");

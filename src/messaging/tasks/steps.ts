@@ -125,8 +125,9 @@ export function answered(task: Task, message: Message, nowMs: number): Task {
 const DECLINING: ReadonlySet<string> = new Set(["refuse", "failure", "not-understood"]);
 
 function proposed(task: Task, bidder: Bidder, message: Message, nowMs: number): Task {
-  if (bidder.state !== "called" && bidder.state !== "silent") return task;
   const proposal = message.replyWith ?? message.id;
+  // The other is the same proposal, a second time: of the round before.
+  if ((bidder.state !== "called" && bidder.state !== "silent") || bidder.proposal === proposal) return task;
   const bid = bidIn(message);
   const next: Bidder = turned(bidder, "proposed", { bid, proposal, holdsUntilMs: message.replyByMs });
   const isNoBid = task.auction !== undefined && (priceIn(bid) ?? -Infinity) < task.auction.reserve;
@@ -169,8 +170,10 @@ function told(task: Task, message: Message, nowMs: number): Task {
   return bidder.state === "accepted" ? declined(task, bidder, note, nowMs) : unreached(task, bidder, note, nowMs);
 }
 
+/** A bidder that cannot be reached. If it has proposed, and its part is open, the part ends. */
 function unreached(task: Task, bidder: Bidder, note: string, nowMs: number): Task {
-  const out = changed(withBidder(task, turned(bidder, "unreached", { note })), nowMs, {});
+  const outbox = bidder.state === "proposed" ? [...task.outbox, rejection(task, bidder)] : task.outbox;
+  const out = changed(withBidder(task, turned(bidder, "unreached", { note })), nowMs, { outbox });
   return task.state === "collecting" && !out.bidders.some(({ state }) => state === "called") ? closed(out, nowMs) : out;
 }
 

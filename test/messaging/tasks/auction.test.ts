@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { isFinished, type Task, type TaskRequest } from "../../../src/messaging/tasks/index.ts";
+import { isFinished, type Task, type TaskRequest, TASKS_PARTICIPANT } from "../../../src/messaging/tasks/index.ts";
 import { settled } from "../../helpers/manual-clock.ts";
 import { MemoryDisk } from "../../helpers/memory-message-journal.ts";
 import { tempDirectory } from "../../helpers/temp.ts";
@@ -108,6 +108,24 @@ describe("an English auction", () => {
     expect(task).toMatchObject({ state: "done", assignedTo: "bob", auction: { price: 10 } });
     expect(states(task)).toEqual({ bob: "done", cid: "silent" });
     expect(ends).toEqual({ bob: "won", cid: "over" });
+  });
+
+  test("takes no answer to an earlier call for a bid at the next price, however high it is", async () => {
+    using directory = tempDirectory();
+    const late: Reaction = ({ performative }) =>
+      performative === "cfp" ? ["propose", { price: 100 }, { delayMs: 4_900 }] : undefined;
+    await using market = await Market.open(directory.path, { bob: upTo(10), cid: late });
+    const begun = await market.run({ ...english(10, 5), bidsMs: 5_000 });
+    await market.when(begun, ({ auction, outbox }) => auction?.leader === "bob" && outbox.length === 0);
+    // The bid is there in time, and is handled after the next call has begun.
+    market.router.pause("default", TASKS_PARTICIPANT, true);
+    await market.clock.advance(4_950);
+    await settled();
+    await market.clock.advance(400);
+    await market.when(begun, ({ round }) => round === 2);
+    market.router.pause("default", TASKS_PARTICIPANT, false);
+    await until(() => market.story.includes("reject-proposal cid"));
+    expect(market.now(begun)).toMatchObject({ auction: { leader: "bob", price: 10 } });
   });
 
   test("with deliver the winner is asked to do the work, and its result is the task's", async () => {

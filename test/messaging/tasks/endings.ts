@@ -1,9 +1,10 @@
-import { isJsonObject, type Json } from "../../../src/kernel/json.ts";
+import { isJsonObject, type Json, type JsonObject } from "../../../src/kernel/json.ts";
 import { type Message, type Performative } from "../../../src/messaging/acl/index.ts";
 import { type MessageView } from "../../../src/messaging/router/index.ts";
 import {
   isFinished,
   type Task,
+  TASKS_PARTICIPANT,
   type TaskRequest,
   type TasksDeps,
   type TaskStore,
@@ -34,6 +35,9 @@ const say =
   (act: Performative, content: Json): (() => Answer) =>
   () => [act, content];
 
+/** Some answers come so late that the next call has begun when they are handled. */
+const delay = (ms: number): number => (ms < 1_500 ? BIDS_MS - (ms % 150) : ms);
+
 /** What a bidder answers, with what may go wrong there. `worked` is called when it does the work. */
 function bidder(limit: number, chance: Chance, rate: number, worked: (message: Message) => void): Reaction {
   const lost = (): Answer => (chance.is(0.7) ? "breaks" : "fails");
@@ -42,11 +46,15 @@ function bidder(limit: number, chance: Chance, rate: number, worked: (message: M
   const late = (answer: Answer): Answer =>
     typeof answer === "object" ? [answer[0], answer[1], { delayMs: BIDS_MS + chance.below(6_000) }] : answer;
   const slow = (answer: Answer): Answer =>
-    typeof answer === "object" && chance.is(0.5) ? [answer[0], answer[1], { delayMs: chance.below(BIDS_MS) }] : answer;
+    typeof answer === "object" && chance.is(0.5)
+      ? [answer[0], answer[1], { delayMs: delay(chance.below(BIDS_MS)) }]
+      : answer;
   const bid = (message: Message): Answer => {
     const { price, reserve, auction } = valueOf(message);
     if (auction === undefined) return ["propose", { cost: limit, seconds: 1 }];
-    if (typeof price === "number") return price <= limit ? ["propose", { price }] : ["refuse", "too dear"];
+    if (typeof price === "number" && price > limit) return ["refuse", "too dear"];
+    // Some bid more than the price that an English auction calls.
+    if (typeof price === "number") return ["propose", { price: auction === "english" && limit > 30 ? limit : price }];
     return limit >= Number(reserve) ? ["propose", { price: limit }] : ["refuse", "too dear"];
   };
   const called: Reaction = (message) => {
@@ -100,6 +108,16 @@ function requestOf(chance: Chance): Partial<TaskRequest> {
   return { ...times, protocol, evaluation: { type: chance.is(0.2) ? "first_bid" : "best_bid" } };
 }
 
+/** A bidder that is deleted, some steps after it takes no more messages. */
+type Deletion = { readonly name: string; readonly pauseAt: number; readonly atStep: number };
+
+function deletionsOf(seed: number, names: readonly string[]): Deletion[] {
+  const chance = new Chance(seed ^ 0x5bd1e995);
+  const atStep = chance.below(60);
+  const deletion = { name: chance.pick(names), pauseAt: atStep - chance.below(8), atStep };
+  return chance.is(0.4) ? [deletion] : [];
+}
+
 export type Played = { readonly tasks: number; readonly done: number; readonly awards: number; readonly lives: number };
 type Work = readonly [task: string, name: string];
 
@@ -110,29 +128,34 @@ export async function playTasks(seed: number): Promise<Played> {
   const storage = chance.pick([0, 0, 0.03]);
   const crashes = [...chance.many(0, 2, () => 1 + chance.below(40)), Infinity];
   const work: Work[] = [];
-  const bidders = Object.fromEntries(
-    NAMES.slice(0, 1 + chance.below(NAMES.length)).map((name): [string, Reaction] => [
-      name,
-      bidder(chance.pick([4, 15, 25, 35, 45]), new Chance(chance.word()), rate, ({ conversationId }) => {
-        work.push([conversationId.slice(0, 36), name]);
-      }),
-    ]),
-  );
+  const limits = new Map<string, number>();
+  const bidders = new Map<string, Reaction>();
+  for (const name of NAMES.slice(0, 1 + chance.below(NAMES.length))) {
+    const limit = chance.pick([4, 15, 25, 35, 45]);
+    limits.set(name, limit);
+    const worked = ({ conversationId }: Message) => void work.push([conversationId.slice(0, 36), name]);
+    bidders.set(name, bidder(limit, new Chance(chance.word()), rate, worked));
+  }
+  const lulls = new Chance(seed ^ 0x1b873593);
+  // What a disk that fails loses of a deletion is not looked for again.
+  const deletions = storage > 0 ? [] : deletionsOf(seed, [...bidders.keys()]);
   using directory = tempDirectory();
   const disk = new MemoryDisk();
   const begun: Task[] = [];
   let clock: Market["clock"] | undefined;
   for (const crashAt of crashes) {
     const life = new Life(crashAt, chance.is(0.5), () => chance.is(storage));
-    await using market = await Market.open(directory.path, bidders, { disk, ...(clock && { clock }), ...life.seams });
+    const there = Object.fromEntries(bidders);
+    await using market = await Market.open(directory.path, there, { disk, ...(clock && { clock }), ...life.seams });
     clock = market.clock;
     for (const request of chance.many(begun.length === 0 ? 1 : 0, 2, () => requestOf(chance))) {
       const task = await Promise.race([started(market, request), life.end]);
       if (task !== undefined) begun.push(task);
     }
-    await played(market, begun, life);
+    const deleted = (name: string) => bidders.delete(name);
+    await played(market, begun, { life, lulls, deletions, deleted });
     if (life.isOver) continue;
-    const found = await Promise.all(begun.map((task) => faultsOf(market, market.now(task), work)));
+    const found = await Promise.all(begun.map((task) => faultsOf(market, market.now(task), { work, limits, bidders })));
     if (found.flat().length > 0) throw new Error(`seed ${seed}: ${found.flat().join("; ")}`);
     const done = begun.filter((task) => market.now(task).state === "done").length;
     return { tasks: begun.length, done, awards: work.length, lives: crashes.length };
@@ -213,10 +236,31 @@ const AFTERWARDS = 60;
 
 const isOver = (now: Task) => isFinished(now) && now.outbox.length === 0;
 
+type Fate = {
+  readonly life: Life;
+  /** Of steps in which the server handles no answer. */
+  readonly lulls: Chance;
+  readonly deletions: Deletion[];
+  readonly deleted: (name: string) => void;
+};
+
 /** Lets time pass until all tasks and what they say are over, or the server has crashed. */
-async function played(market: Market, tasks: readonly Task[], life: Life): Promise<void> {
+async function played(
+  market: Market,
+  tasks: readonly Task[],
+  { life, lulls, deletions, deleted }: Fate,
+): Promise<void> {
   let left = AFTERWARDS;
   for (let step = 0; step < STEPS_MAX && !life.isOver && left > 0; step += 1) {
+    market.router.pause("default", TASKS_PARTICIPANT, lulls.is(0.15));
+    const [deletion] = deletions;
+    if (step === deletion?.pauseAt) market.router.pause("default", deletion.name, true);
+    if (step === deletion?.atStep) {
+      await Promise.race([market.remove(deletion.name), life.end]);
+      if (life.isOver) return;
+      deletions.shift();
+      deleted(deletion.name);
+    }
     for (let turn = 0; turn < 12; turn += 1) await settled();
     await market.clock.advance(left < AFTERWARDS ? 3_000 : 300);
     if (left < AFTERWARDS || tasks.every((task) => isOver(market.now(task)))) left -= 1;
@@ -226,11 +270,19 @@ async function played(market: Market, tasks: readonly Task[], life: Life): Promi
 /** They know it themselves, or their time is over. */
 const OUT: ReadonlySet<string> = new Set(["refused", "silent", "failed", "overdue"]);
 
+type Stage = {
+  readonly work: readonly Work[];
+  /** The most that each bidder pays, and its cost. */
+  readonly limits: ReadonlyMap<string, number>;
+  /** Those that were not deleted. */
+  readonly bidders: ReadonlyMap<string, Reaction>;
+};
+
 /** What is wrong with a task that has ended. */
 async function faultsOf(
   { router: { records } }: Market,
   task: Task,
-  work: readonly Work[],
+  { work, limits, bidders }: Stage,
 ): Promise<readonly string[]> {
   const faults: string[] = [];
   const expect = (isSo: boolean, words: string) =>
@@ -269,7 +321,7 @@ async function faultsOf(
     expect(!works || awardedAtMs !== undefined, `${name} worked without an award`);
     if (task.state !== "done") continue;
     if (name === task.assignedTo) expect(heard(name, isAward), `the winner ${name} was not told`);
-    else if (isLost || state === "unreached") continue;
+    else if (isLost || state === "unreached" || !bidders.has(name)) continue;
     else if (task.auction !== undefined && task.protocol !== "auction-sealed")
       expect(
         heard(name, ({ message }) => isEnd(message)),
@@ -281,5 +333,42 @@ async function faultsOf(
         `the loser ${name}, ${state}, was not rejected`,
       );
   }
+  for (const fault of saleFaults(task, said, limits)) expect(false, fault);
   return faults;
+}
+
+const priceOf = (bid: JsonObject | undefined): number => Number(bid?.["price"] ?? Number.NaN);
+
+/** What is wrong with the price and the winner of an auction, by what its bidders said. */
+function saleFaults(task: Task, said: readonly MessageView[], limits: ReadonlyMap<string, number>): readonly string[] {
+  const { auction, assignedTo: winner = "", bidders, protocol } = task;
+  if (task.state !== "done" || auction === undefined) return [];
+  const { reserve, price = Number.NaN } = auction;
+  const faults = [
+    price >= reserve ? [] : [`sold for ${price}, and the reserve is ${reserve}`],
+    price <= (limits.get(winner) ?? 0) ? [] : [`${winner} pays ${price} at most ${limits.get(winner)}`],
+  ];
+  if (protocol === "auction-sealed") {
+    const won = bidders.find(({ name }) => name === winner);
+    const others = bidders.filter(({ rank }) => (rank ?? 0) > (won?.rank ?? Infinity)).map(({ bid }) => priceOf(bid));
+    const best = Math.max(reserve, ...others);
+    const due = auction.secondPrice ? best : priceOf(won?.bid);
+    faults.push(price === due ? [] : [`sold for ${price} instead of ${due}`]);
+    faults.push(priceOf(won?.bid) >= best ? [] : [`${winner} won with ${priceOf(won?.bid)} against ${best}`]);
+    return faults.flat();
+  }
+  const calls = said.filter(({ message }) => message.performative === "cfp" && valueOf(message)["price"] === price);
+  const isBid = ({ message, deliveries }: MessageView) =>
+    message.sender === winner &&
+    message.performative === "propose" &&
+    deliveries.length > 0 &&
+    calls.some((call) => call.message.id === message.inReplyTo) &&
+    (protocol === "auction-dutch" ? priceOf(valueOf(message)) === price : priceOf(valueOf(message)) >= price);
+  faults.push(said.some(isBid) ? [] : [`${winner} did not bid ${price} when it was called`]);
+  const gone = new Set(bidders.filter(({ state }) => state === "unreached").map(({ name }) => name));
+  const isBetter = (call: { readonly price: number; readonly leader?: string | undefined }) =>
+    call.price > price && call.leader !== undefined && !gone.has(call.leader);
+  const isOutbid = protocol === "auction-english" && auction.calls.some(isBetter);
+  faults.push(isOutbid ? [`${winner} won with ${price} against a higher bid`] : []);
+  return faults.flat();
 }

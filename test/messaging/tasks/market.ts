@@ -2,7 +2,7 @@ import { TimerQueue } from "../../../src/kernel/timer-queue.ts";
 import { Database, SqliteTaskStore } from "../../../src/storage/index.ts";
 import { type Json } from "../../../src/kernel/json.ts";
 import { composeReply, type Message, type Performative } from "../../../src/messaging/acl/index.ts";
-import { type Router, taken } from "../../../src/messaging/router/index.ts";
+import { type Delivered, type Router, type Settlement, taken } from "../../../src/messaging/router/index.ts";
 import {
   TASK_DEFAULTS,
   TASKS_PARTICIPANT,
@@ -42,6 +42,7 @@ export class Market implements AsyncDisposable {
   readonly heard: Message[] = [];
   readonly disk: MemoryDisk;
   readonly #people: TestDirectory;
+  readonly #attached = new Map<string, Disposable>();
   readonly #stack: AsyncDisposableStack;
 
   private constructor(
@@ -102,26 +103,8 @@ export class Market implements AsyncDisposable {
     });
     const market = new Market({ clock, tasks, router: world.router, disk }, people, stack.move());
     for (const [name, react] of Object.entries(bidders)) {
-      world.router.attach("default", name, {
-        handle: async ({ message }) => {
-          market.heard.push(message);
-          const reaction = react(message);
-          if (reaction === "breaks") return { type: "rejected", code: "BROKEN", reason: "it broke" };
-          if (reaction === "fails") return { type: "failed", reason: "it failed" };
-          if (reaction !== undefined) {
-            const [performative, content, { delayMs, ...rest } = {}] = reaction;
-            const value = contentOf(content);
-            const answer = async () => {
-              const draft = { performative, sender: name, content: value, atMs: clock.nowMs(), ...rest };
-              const reply = composeReply(message, draft);
-              await world.router.submit({ ...reply, address: rest.address ?? reply.address });
-            };
-            if (delayMs === undefined) await answer();
-            else alarm.at(clock.monotonicMs() + delayMs, () => void answer());
-          }
-          return { type: "done" };
-        },
-      });
+      const handler = { handle: async ({ message }: Delivered) => market.#react(name, react, { message, alarm }) };
+      market.#attached.set(name, world.router.attach("default", name, handler));
     }
     tasks.resume(["default"]);
     return market;
@@ -130,7 +113,32 @@ export class Market implements AsyncDisposable {
   /** The bidder is deleted, as a program is. */
   async remove(name: string): Promise<void> {
     this.#people.remove(name);
+    this.#attached.get(name)?.[Symbol.dispose]();
+    this.#attached.delete(name);
     await this.router.removed("default", name);
+  }
+
+  async #react(
+    name: string,
+    react: Reaction,
+    { message, alarm }: { readonly message: Message; readonly alarm: Alarm },
+  ): Promise<Settlement> {
+    this.heard.push(message);
+    const reaction = react(message);
+    if (reaction === "breaks") return { type: "rejected", code: "BROKEN", reason: "it broke" };
+    if (reaction === "fails") return { type: "failed", reason: "it failed" };
+    if (reaction === undefined) return { type: "done" };
+    const [performative, content, { delayMs, ...rest } = {}] = reaction;
+    const value = contentOf(content);
+    const answer = async () => {
+      if (!this.#attached.has(name)) return;
+      const draft = { performative, sender: name, content: value, atMs: this.clock.nowMs(), ...rest };
+      const reply = composeReply(message, draft);
+      await this.router.submit({ ...reply, address: rest.address ?? reply.address });
+    };
+    if (delayMs === undefined) await answer();
+    else alarm.at(this.clock.monotonicMs() + delayMs, () => void answer());
+    return { type: "done" };
   }
 
   /** What bidders heard, as `"bob cfp"`, in order. */
