@@ -30,6 +30,9 @@ const silent: Reaction = () => undefined;
 const slow: Reaction = (message) =>
   message.performative === "cfp" ? ["propose", { price: priceIn(message) }, { delayMs: 1_000 }] : undefined;
 
+const late: Reaction = ({ performative }) =>
+  performative === "cfp" ? ["propose", { price: 100 }, { delayMs: 4_900 }] : undefined;
+
 const english = (start: number, step: number, more: Partial<TaskRequest["auction"]> = {}): Partial<TaskRequest> => ({
   protocol: "auction-english",
   auction: { start, step, ...more },
@@ -112,8 +115,6 @@ describe("an English auction", () => {
 
   test("takes no answer to an earlier call for a bid at the next price, however high it is", async () => {
     using directory = tempDirectory();
-    const late: Reaction = ({ performative }) =>
-      performative === "cfp" ? ["propose", { price: 100 }, { delayMs: 4_900 }] : undefined;
     await using market = await Market.open(directory.path, { bob: upTo(10), cid: late });
     const begun = await market.run({ ...english(10, 5), bidsMs: 5_000 });
     await market.when(begun, ({ auction, outbox }) => auction?.leader === "bob" && outbox.length === 0);

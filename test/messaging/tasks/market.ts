@@ -121,7 +121,7 @@ export class Market implements AsyncDisposable {
   async #react(
     name: string,
     react: Reaction,
-    { message, alarm }: { readonly message: Message; readonly alarm: Alarm },
+    { message, alarm }: { readonly message: Message; readonly alarm: TimerQueue },
   ): Promise<Settlement> {
     this.heard.push(message);
     const reaction = react(message);
