@@ -15,7 +15,8 @@ export function auditedState(state: StateAccess, { clock, audit }: Deps): StateA
   const audited = async <Value>(
     { server, context: { agent, session } }: Caller,
     what: What,
-    ...[work, bytesOf]: [Promise<Value>, (value: Value) => number]
+    work: Promise<Value>,
+    bytesOf: (value: Value) => number,
   ): Promise<Value> => {
     const startedAtMs = clock.monotonicMs();
     const value = await work;
