@@ -5,7 +5,7 @@ import { forgetLocalServer } from "../kernel/local-server.ts";
 import { LostFile, OpenedDatabase } from "../kernel/opened-file.ts";
 import { makePrivateDirectory, makePrivateFile, PRIVATE_FILE } from "../kernel/private-files.ts";
 import { Checkpointer } from "../kernel/sqlite/checkpointer.ts";
-import { dataDirectoryInUse, isFileFault, storageError, wrongSchema } from "../kernel/sqlite/errors.ts";
+import { dataDirectoryInUse, isBusy, isFileFault, storageError, wrongSchema } from "../kernel/sqlite/errors.ts";
 import type { Synchronous } from "../kernel/sqlite/synchronous.ts";
 import { FIRST_SCHEMA, MIGRATIONS, SCHEMA } from "./migrations/index.ts";
 
@@ -26,7 +26,6 @@ const FILE = "caxton.db";
 const CACHE_KIB = 16_384;
 /** No other process should hold the database; this is the wait for a person who inspects it. */
 const BUSY_MS = 1_000;
-const BUSY = 5;
 /** How long a job that may wait is kept for company: a commit costs more than what most jobs do. */
 const SOON_MS = 5;
 /** 32 MiB of log. */
@@ -228,9 +227,6 @@ export class Database implements Disposable {
     this.#lock.close();
   }
 }
-
-const isBusy = (error: unknown): boolean =>
-  error instanceof Error && "errcode" in error && typeof error.errcode === "number" && (error.errcode & 0xff) === BUSY;
 
 function lockDirectory(directory: string): DatabaseSync {
   const file = join(directory, "caxton.lock");

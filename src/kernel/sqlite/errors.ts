@@ -92,6 +92,9 @@ const ROOM_BYTES = 128 * 1024;
 const resultCode = (error: unknown): number | undefined =>
   error instanceof Error && "errcode" in error && typeof error.errcode === "number" ? error.errcode & 0xff : undefined;
 
+/** Whether SQLite threw because another connection holds the database. */
+export const isBusy = (error: unknown): boolean => resultCode(error) === RESULT.busy;
+
 /** What SQLite or the file system threw, as one of ours; anything unknown is passed through. */
 export function storageError(error: unknown, directory: string): unknown {
   if (error instanceof CaxtonError) return error;

@@ -2,12 +2,11 @@ import { join } from "node:path";
 import process from "node:process";
 import { DatabaseSync } from "node:sqlite";
 import { makePrivateFile } from "../../kernel/private-files.ts";
+import { isBusy } from "../../kernel/sqlite/errors.ts";
 import { ModelDirectoryError, ModelInstallRunningError } from "./errors.ts";
 
 /** Who comes while it is being taken or given back waits so long, and knows by then who has it. */
 const WAIT_MS = 500;
-/** SQLite's SQLITE_BUSY. Source: sqlite.org/rescode.html. */
-const BUSY = 5;
 
 /**
  * Takes a directory for the installation of a model: one has it at a time, until it is disposed or its process ends, however that
@@ -34,9 +33,6 @@ function opened(directory: string): DatabaseSync {
     throw unwritable(directory, error);
   }
 }
-
-const isBusy = (error: unknown): boolean =>
-  error instanceof Error && "errcode" in error && typeof error.errcode === "number" && (error.errcode & 0xff) === BUSY;
 
 /** Of what the system or SQLite refused. */
 export const unwritable = (directory: string, cause: unknown): ModelDirectoryError =>

@@ -2,9 +2,7 @@ import { type Json, parseJson } from "../../kernel/json.ts";
 import { unfenced } from "./answer-check.ts";
 import type { FailedAttempt, ModelStep, RunView } from "./run-view.ts";
 import { contextOf } from "./run-fold-context.ts";
-import type { JournalEntry, RunEvent, RunFailure } from "./run-event.ts";
-
-type EventOf<Type extends RunEvent["type"]> = Extract<RunEvent, { type: Type }>;
+import type { EventOf, JournalEntry, RunFailure } from "./run-event.ts";
 
 /** A failed model, with the choices of a person. */
 export type OpenChoice = {

@@ -294,6 +294,7 @@ export const RunEvent = z.discriminatedUnion("type", [
   z.object({ type: z.literal("run-cancel"), reason: z.string() }),
 ]);
 export type RunEvent = z.infer<typeof RunEvent>;
+export type EventOf<Type extends RunEvent["type"]> = Extract<RunEvent, { type: Type }>;
 
 /** One line of the journal. `seq` rises over all runs and never repeats. */
 export type JournalEntry = {

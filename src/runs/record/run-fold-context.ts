@@ -1,7 +1,5 @@
 import type { ContextReport } from "../context/index.ts";
-import type { RunEvent } from "./run-event.ts";
-
-type EventOf<Type extends RunEvent["type"]> = Extract<RunEvent, { type: Type }>;
+import type { EventOf } from "./run-event.ts";
 
 /** Notes that stand for turns of a run which no longer fit into its model's window. */
 export type RunSummaryNote = {

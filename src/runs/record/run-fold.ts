@@ -2,13 +2,11 @@ import { strict as assert } from "node:assert";
 import type { ToolCallId } from "../../kernel/ids.ts";
 import { changedTurn, jsonOutput, modelStart, modelChanges, newTurn } from "./model-fold.ts";
 import { answeredApprovals, askedApproval, closedApprovals } from "./run-approval.ts";
-import type { JournalEntry, RunEvent } from "./run-event.ts";
+import type { EventOf, JournalEntry } from "./run-event.ts";
 import { summaryOf } from "./run-fold-context.ts";
 import { awaitedReply, closedReplies, endedReply } from "./run-reply.ts";
 import type { RunState } from "./run-state.ts";
 import type { ModelStep, RunQuestion, RunStep, RunView, ToolStep } from "./run-view.ts";
-
-type EventOf<Type extends RunEvent["type"]> = Extract<RunEvent, { type: Type }>;
 
 /**
  * Builds a run's view from its journal, entry by entry, in order.

@@ -6,10 +6,10 @@ import type { HoldReason, ModelToolCall, ModelUsage } from "../../models/port/in
 import type { OpenChoice } from "./model-fold.ts";
 import type { RunApproval } from "./run-approval.ts";
 import type {
+  EventOf,
   Decision,
   QuestionReply,
   RunArtifact,
-  RunEvent,
   RunFailure,
   RunFile,
   RunNotice,
@@ -19,8 +19,6 @@ import type { RunSummaryNote } from "./run-fold-context.ts";
 import type { RunMessage } from "./run-message.ts";
 import type { RunReply } from "./run-reply.ts";
 import type { RunState } from "./run-state.ts";
-
-type EventOf<Type extends RunEvent["type"]> = Extract<RunEvent, { type: Type }>;
 
 /** An attempt of a turn that failed, and when. */
 export type FailedAttempt = EventOf<"model-fail"> & { readonly atMs: number };
