@@ -1,7 +1,7 @@
 import type { Clock } from "../kernel/clock.ts";
 import { ApprovalId, type RunId } from "../kernel/ids.ts";
 import type { JsonObject } from "../kernel/json.ts";
-import { type Approver, judge, mayAnswer } from "../agents/permissions/index.ts";
+import { type Approver, evaluatePolicy, mayAnswer } from "../agents/permissions/index.ts";
 import { type Tool, type ToolCatalogue, toolId } from "../tools/catalogue/index.ts";
 import type { ApprovalIndex, ApprovalRecord } from "./approval-index.ts";
 import {
@@ -158,7 +158,7 @@ export class Approvals implements AsyncDisposable {
     const problems = tool === undefined ? [] : this.#deps.tools.argumentProblems(tool, edit);
     if (problems.length > 0) throw editUnfit(approval, problems);
     const call = { server: approval.server, tool: approval.tool, arguments: edit };
-    const verdict = judge(plan.permissions, call, tool?.effects.destructive === true);
+    const verdict = evaluatePolicy(plan.permissions, call, tool?.effects.destructive === true);
     if (verdict.type === "deny") throw editForbidden(approval, formatRule(verdict.level, verdict.rule));
   }
 

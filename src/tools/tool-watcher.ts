@@ -38,7 +38,7 @@ export class ToolWatcher implements Disposable {
     );
   }
 
-  /** Never rejects. What is no tool server any more leaves its own deployed until someone deletes that. */
+  /** Never rejects. A directory that is no longer a tool server leaves its deployment until an operator deletes it. */
   async #deploy(name: string): Promise<void> {
     this.#timers.delete(name);
     const directory = join(this.#directory, name);

@@ -347,7 +347,7 @@ test("run get shows each step, what failed and the answer", async () => {
     turn: 1,
     state: "done",
     started_at: "2026-11-21T10:00:00.000Z",
-    went_on_at: "2026-11-21T10:00:00.000Z",
+    resumed_at: "2026-11-21T10:00:00.000Z",
     duration_ms: 7,
     model: "mock/basic",
     text: "",

@@ -32,7 +32,7 @@ const TURN: ModelStep = {
   turn: 1,
   state: "done",
   started_at: "",
-  went_on_at: "",
+  resumed_at: "",
   duration_ms: 0,
   model: "mock",
   text: "",
@@ -297,7 +297,7 @@ describe("the time scale of a run", () => {
   });
 
   test("a turn that was begun again took its time where it went on, and one that failed since its first begin", () => {
-    const step = { ...TURN, started_at: atSecond(1), went_on_at: atSecond(61), duration_ms: 2_000 };
+    const step = { ...TURN, started_at: atSecond(1), resumed_at: atSecond(61), duration_ms: 2_000 };
     const stretch = (more: Partial<ModelStep>) => {
       const { beganMs, from, to } = stretchOf({ ...step, ...more }, Date.parse(atSecond(70)));
       return [beganMs, from, to].map((ms) => (ms - Date.parse(atSecond(0))) / 1_000);

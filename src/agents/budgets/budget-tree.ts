@@ -10,7 +10,7 @@ export type Claim = {
 };
 
 /** Why something does not fit: the first budget on the way up that has no room. */
-export type Shortage = {
+export type InsufficientBudget = {
   readonly kind: BudgetKind;
   readonly scope: string;
   readonly limit: Limit;
@@ -23,7 +23,7 @@ export type Shortage = {
 
 export type Reserving =
   | { readonly type: "reserved"; readonly id: number }
-  | { readonly type: "short"; readonly shortage: Shortage };
+  | { readonly type: "short"; readonly shortage: InsufficientBudget };
 
 export type Level = { readonly used: Amounts; readonly reserved: Amounts };
 const EMPTY: Level = { used: NOTHING, reserved: NOTHING };
@@ -68,7 +68,7 @@ export class BudgetTree {
     return { type: "reserved", id: this.#lastId };
   }
 
-  #shortages({ node, scope, limits }: Claim, amounts: Amounts): readonly Shortage[] {
+  #shortages({ node, scope, limits }: Claim, amounts: Amounts): readonly InsufficientBudget[] {
     const { used, reserved } = this.level(node);
     return BUDGET_KINDS.flatMap((kind) => {
       const limit = limits[kind];

@@ -1,6 +1,6 @@
 import type { Clock } from "../../kernel/clock.ts";
 import type { Amounts, BudgetKind, Limits } from "./amounts.ts";
-import { BudgetTree, type Claim, type Level, type Reserving, type Shortage } from "./budget-tree.ts";
+import { BudgetTree, type Claim, type Level, type Reserving, type InsufficientBudget } from "./budget-tree.ts";
 import type { Calendar, Day } from "./day.ts";
 import { amountsOf, type Spend, type SpendStore } from "./spend.ts";
 
@@ -136,7 +136,7 @@ const nodeOf = (scope: Scope, day: Day): string => {
   }
 };
 
-type Surroundings = {
+type BudgetDeps = {
   readonly path: () => readonly Claim[];
   readonly nodes: (day: Day) => readonly string[];
   readonly today: () => Day;
@@ -150,7 +150,7 @@ export type Patience = "waiting" | "at once";
 
 export type RunReserving =
   | { readonly type: "reserved"; readonly id: number; readonly day: Day }
-  | { readonly type: "short"; readonly shortage: Shortage }
+  | { readonly type: "short"; readonly shortage: InsufficientBudget }
   | { readonly type: "stopped" };
 
 /** The budgets above one run. What it gives and takes is plain data. */
@@ -158,29 +158,29 @@ export class RunBudget implements Disposable {
   readonly #tree: BudgetTree;
   readonly #clock: Clock;
   readonly #waitMs: number;
-  readonly #surroundings: Surroundings;
+  readonly #deps: BudgetDeps;
   readonly #held = new Set<number>();
 
-  constructor(deps: { tree: BudgetTree; clock: Clock; waitMs: number }, surroundings: Surroundings) {
+  constructor(deps: { tree: BudgetTree; clock: Clock; waitMs: number }, budgetDeps: BudgetDeps) {
     this.#tree = deps.tree;
     this.#clock = deps.clock;
     this.#waitMs = deps.waitMs;
-    this.#surroundings = surroundings;
+    this.#deps = budgetDeps;
   }
 
   /** Whether any budget above the run limits one of these kinds. */
   limits(...kinds: readonly BudgetKind[]): boolean {
-    return this.#surroundings.path().some(({ limits }) => kinds.some((kind) => limits[kind] !== undefined));
+    return this.#deps.path().some(({ limits }) => kinds.some((kind) => limits[kind] !== undefined));
   }
 
   /** How much of a kind is left at most; undefined when nothing limits it. */
   left(kind: BudgetKind, counting: "used" | "used and reserved"): number | undefined {
-    return this.#tree.left(this.#surroundings.path(), kind, counting);
+    return this.#tree.left(this.#deps.path(), kind, counting);
   }
 
   /** Where `needed` of a kind does not fit even if nothing else is reserved; undefined when it does. */
-  shortageOf(kind: BudgetKind, needed: number): Shortage | undefined {
-    for (const { node, scope, limits } of this.#surroundings.path()) {
+  shortageOf(kind: BudgetKind, needed: number): InsufficientBudget | undefined {
+    for (const { node, scope, limits } of this.#deps.path()) {
       const limit = limits[kind];
       const { used, reserved } = this.#tree.level(node);
       if (limit !== undefined && used[kind] + needed > limit.max) {
@@ -192,7 +192,7 @@ export class RunBudget implements Disposable {
 
   /** Reserves at once, or says where there is no room. */
   tryReserve(amounts: Amounts): Exclude<RunReserving, { type: "stopped" }> {
-    const { path, today } = this.#surroundings;
+    const { path, today } = this.#deps;
     const day = today();
     const reserving: Reserving = this.#tree.reserve(path(), amounts);
     if (reserving.type === "short") return reserving;
@@ -212,7 +212,7 @@ export class RunBudget implements Disposable {
     );
     try {
       for (;;) {
-        const released = this.#surroundings.released().then(() => "released" as const);
+        const released = this.#deps.released().then(() => "released" as const);
         const next = await Promise.race([released, over]);
         if (signal.aborted) return { type: "stopped" };
         const again = this.tryReserve(amounts);
@@ -225,21 +225,21 @@ export class RunBudget implements Disposable {
 
   /** Gives back what was reserved; nothing when it was given back already. */
   release(id: number): void {
-    if (this.#held.delete(id)) this.#surroundings.release(id);
+    if (this.#held.delete(id)) this.#deps.release(id);
   }
 
   /** Counts a spend that is on disk. */
   spent(spend: Spend): void {
-    this.#tree.spend(this.#surroundings.nodes(spend.day), amountsOf(spend), this.#held);
+    this.#tree.spend(this.#deps.nodes(spend.day), amountsOf(spend), this.#held);
   }
 
   /** The day that is charged for what is not reserved. */
   today(): Day {
-    return this.#surroundings.today();
+    return this.#deps.today();
   }
 
   [Symbol.dispose](): void {
     for (const id of this.#held) this.release(id);
-    this.#surroundings.end();
+    this.#deps.end();
   }
 }

@@ -10,7 +10,7 @@ export {
   limitsOf,
   NOTHING,
 } from "./amounts.ts";
-export type { Level, Shortage } from "./budget-tree.ts";
+export type { Level, InsufficientBudget } from "./budget-tree.ts";
 export {
   type BudgetedRun,
   Budgets,

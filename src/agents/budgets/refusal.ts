@@ -1,8 +1,8 @@
 import { showDigits, UNIT_NAMES } from "./amounts.ts";
-import type { Shortage } from "./budget-tree.ts";
+import type { InsufficientBudget } from "./budget-tree.ts";
 
 /** Why a call was refused, and where to change that, in words. */
-export function explain({ kind, scope, limit, used, reserved, needed }: Shortage): {
+export function explain({ kind, scope, limit, used, reserved, needed }: InsufficientBudget): {
   readonly message: string;
   readonly hint: string;
 } {

@@ -96,7 +96,7 @@ const OTHER: Wording = { is: "message", toDo: `Answer it as is appropriate. ${BA
 
 /**
  * The request of a run that a message started: the earlier messages, the content, and what is asked for. All that is not
- * the content stands in lines of its own, in square brackets, so that a model, and who reads along, can tell them apart.
+ * the content stands in lines of its own, in square brackets, so that a model and a reader can distinguish them.
  */
 export function messageRequest(content: string, message: PromptMessage): string {
   const { performative, sender, history } = message;

@@ -17,7 +17,7 @@ export const ContextTable = z
       .optional()
       .meta({
         description:
-          "What becomes of the oldest turns that no longer fit: summarize (a summary stands for them), sliding (left out), full (nothing is touched; the run fails)",
+          "Handling of the oldest turns that no longer fit: summarize (a summary replaces them), sliding (left out), full (unchanged; the run fails)",
         examples: ["summarize"],
       }),
     window: tokens(1_000).meta({

@@ -174,7 +174,10 @@ export const DefinitionFile = z.strictObject({
     .string()
     .min(1, { error: "the system prompt is empty", abort: true })
     .refine((text) => text.trim() !== "", { error: "the system prompt is empty" })
-    .meta({ description: "What the model is told about itself", examples: ["You are a careful data analyst."] }),
+    .meta({
+      description: "System prompt: instructions to the model about itself",
+      examples: ["You are a careful data analyst."],
+    }),
   user_prompt_template: z
     .string()
     .min(1)

@@ -109,7 +109,7 @@ export const LlmTable = z
       .max(FALLBACKS_MAX)
       .default([])
       .meta({
-        description: "Models to go on with, in this order, when the model fails",
+        description: "Fallback models, in this order, if the model fails",
         examples: [["openai/gpt-5-nano", "ollama/llama3.1:8b"]],
       }),
     on_failure: z
@@ -117,7 +117,7 @@ export const LlmTable = z
       .optional()
       .meta({
         description:
-          "When the model fails: fallback uses the models listed and then fails, ask waits after that for someone to choose, fail uses none. Default: ask where somebody follows the run, else fallback",
+          "Reaction to a failing model: fallback uses the listed models and then fails; ask then waits for the choice of a person; fail uses no other model. Default: ask if a person follows the run, else fallback",
         examples: ["ask"],
       }),
     roles: z.strictObject({ routing: roleModel, summarising: roleModel, embedding: roleModel }).optional().meta({
@@ -233,7 +233,7 @@ export const PermissionsTable = z
     on_expiry: z
       .enum(ON_EXPIRY)
       .optional()
-      .meta({ description: "An approval that nobody gave: refuse tells the model, fail ends the run" }),
+      .meta({ description: "Action when an approval expires: refuse (the model is informed) or fail (the run fails)" }),
     approvers: approverNames
       .optional()
       .meta({ description: "Roles that may answer, among those the server permits", examples: [["operator"]] }),
@@ -267,4 +267,4 @@ export const ConversationTable = z
     temperature: z.number().min(0).max(2).optional(),
     memory_integration: z.boolean().optional(),
   })
-  .meta({ description: "How conversations go on" });
+  .meta({ description: "Behavior in conversations" });

@@ -21,7 +21,7 @@ export const MessagingTable = z
       .default(CONTEXT_MESSAGES)
       .meta({ description: "Earlier messages of the conversation that a run is shown" }),
     on_failure: z.enum(["record", "run"]).default("record").meta({
-      description: "A failure or not-understood that no run waits for: only on record, or a run of its own",
+      description: "A failure or not-understood that no run waits for: store it only, or start a run",
     }),
     max_price: z
       .number()

@@ -10,7 +10,7 @@ import {
 import type { AgentDefinition, AgentPermissions } from "./definition.ts";
 import { DefinitionFile } from "./definition-file.ts";
 import { draftFromMarkdown, draftFromToml, type Draft } from "./draft.ts";
-import { draftFromForeign, isForeign, splitTools } from "./foreign.ts";
+import { fromClaudeCode, isForeign, splitTools } from "./claude-code-agents.ts";
 import type { AgentMemory } from "./definition.ts";
 import { AgentMessaging } from "./messaging-tables.ts";
 import { STEPS_DEFAULT, TOOLS_AT_ONCE_DEFAULT } from "./rules.ts";
@@ -72,7 +72,7 @@ export function draftOf(source: string, fileName: string, format: DefinitionForm
   const parse = format === "yaml" ? parseFields : parseFrontMatter;
   return withProblems(parse(source, fileName), (document) => {
     const draft = draftFromMarkdown(document);
-    if (format === "markdown" && isForeign(document.data)) return draftFromForeign(draft);
+    if (format === "markdown" && isForeign(document.data)) return fromClaudeCode(draft);
     const { tools } = draft.document.data;
     if (typeof tools !== "string") return draft;
     return { ...draft, document: { ...draft.document, data: { ...draft.document.data, tools: splitTools(tools) } } };

@@ -1,10 +1,10 @@
 /** Which calls of tools are made, which are not, and for which a person is asked: rules, and what approvals are bound to. */
 export { type Approver, LOCAL_APPROVER, mayAnswer } from "./approver.ts";
-export { type JudgedCall, namesTool } from "./match.ts";
+export { type PolicyInput, namesTool } from "./match.ts";
 export {
   boundHash,
   DESTRUCTIVE,
-  judge,
+  evaluatePolicy,
   NO_RULES,
   PERMIT_ALL,
   type Permissions,

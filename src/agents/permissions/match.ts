@@ -4,7 +4,7 @@ import { fitsGlob } from "./glob.ts";
 import type { Condition, PathPart, Pattern, Rule } from "./rule.ts";
 
 /** A call as rules see it. */
-export type JudgedCall = {
+export type PolicyInput = {
   readonly server: string;
   readonly tool: string;
   readonly arguments: JsonObject;
@@ -14,7 +14,7 @@ export type JudgedCall = {
  * What doubt counts as. A rule that permits has to be sure: every form and every element must fit. A rule that stops must
  * not be got around: one form or one element that fits is enough, and what cannot be looked into fits.
  */
-export type Doubt = "fits" | "fits-not";
+export type MatchMode = "fits" | "fits-not";
 
 /** Texts longer than this are not looked into: what they hold is in doubt. */
 export const TEXT_CHARS_MAX = 65_536;
@@ -24,11 +24,11 @@ const VALUES_MAX = 10_000;
 export const namesTool = (rule: Rule, tool: string): boolean => fitsGlob(rule.tool, tool);
 
 /** Whether a rule is about a call. */
-export const isAbout = (rule: Rule, call: JudgedCall, doubt: Doubt): boolean =>
+export const isAbout = (rule: Rule, call: PolicyInput, doubt: MatchMode): boolean =>
   fitsGlob(rule.tool, `${call.server}.${call.tool}`) &&
   rule.conditions.every((condition) => holds(condition, call.arguments, doubt));
 
-function holds({ path, isNot, pattern }: Condition, given: JsonObject, doubt: Doubt): boolean {
+function holds({ path, isNot, pattern }: Condition, given: JsonObject, doubt: MatchMode): boolean {
   const values = valuesAt(given, path);
   if (values === "too-many") return doubt === "fits";
   // What is not there is nothing that a rule could be sure of; to a rule that stops it is no text that fits.

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { LOCAL_APPROVER, mayAnswer } from "./approver.ts";
-import { judge, NO_RULES, PERMIT_ALL, type Permissions, policyHash, type RuleSet } from "./policy.ts";
+import { evaluatePolicy, NO_RULES, PERMIT_ALL, type Permissions, policyHash, type RuleSet } from "./policy.ts";
 
 // verifies("approval.rules")
 
@@ -14,30 +14,32 @@ const permissions = (server: Partial<RuleSet>, definition: Partial<RuleSet> = {}
 const call = { server: "fs", tool: "write", arguments: { path: "out/a" } };
 
 test("without rules everything is allowed", () => {
-  expect(judge(PERMIT_ALL, call, true)).toEqual({ type: "allow" });
+  expect(evaluatePolicy(PERMIT_ALL, call, true)).toEqual({ type: "allow" });
 });
 
 test("in one level deny comes before allow, and allow before ask", () => {
   const all = { deny: ["fs.write"], allow: ["fs"], ask: ["*"] };
-  expect(judge(permissions(all), call, false)).toEqual({ type: "deny", level: "server", rule: "fs.write" });
-  expect(judge(permissions({ allow: ["fs"], ask: ["*"] }), call, false)).toEqual({ type: "allow" });
-  expect(judge(permissions({ ask: ["*"] }), call, false)).toEqual({ type: "ask", level: "server", rule: "*" });
+  expect(evaluatePolicy(permissions(all), call, false)).toEqual({ type: "deny", level: "server", rule: "fs.write" });
+  expect(evaluatePolicy(permissions({ allow: ["fs"], ask: ["*"] }), call, false)).toEqual({ type: "allow" });
+  expect(evaluatePolicy(permissions({ ask: ["*"] }), call, false)).toEqual({ type: "ask", level: "server", rule: "*" });
 });
 
 test("what a definition allows neither lifts what the server denies nor what it asks for", () => {
-  expect(judge(permissions({ deny: ["fs"] }, { allow: ["*"] }), call, false)).toMatchObject({ type: "deny" });
-  expect(judge(permissions({ ask: ["fs"] }, { allow: ["*"] }), call, false)).toMatchObject({ type: "ask" });
-  expect(judge(permissions({ askDestructive: true }, { allow: ["*"] }), call, true)).toMatchObject({ type: "ask" });
+  expect(evaluatePolicy(permissions({ deny: ["fs"] }, { allow: ["*"] }), call, false)).toMatchObject({ type: "deny" });
+  expect(evaluatePolicy(permissions({ ask: ["fs"] }, { allow: ["*"] }), call, false)).toMatchObject({ type: "ask" });
+  expect(evaluatePolicy(permissions({ askDestructive: true }, { allow: ["*"] }), call, true)).toMatchObject({
+    type: "ask",
+  });
 });
 
 test("a destructive tool is asked for where that is wanted and no rule allows it", () => {
-  expect(judge(permissions({ askDestructive: true }), call, true)).toEqual({
+  expect(evaluatePolicy(permissions({ askDestructive: true }), call, true)).toEqual({
     type: "ask",
     level: "server",
     rule: "ask_destructive",
   });
-  expect(judge(permissions({ askDestructive: true }), call, false)).toEqual({ type: "allow" });
-  expect(judge(permissions({ askDestructive: true, allow: ["fs"] }), call, true)).toEqual({ type: "allow" });
+  expect(evaluatePolicy(permissions({ askDestructive: true }), call, false)).toEqual({ type: "allow" });
+  expect(evaluatePolicy(permissions({ askDestructive: true, allow: ["fs"] }), call, true)).toEqual({ type: "allow" });
 });
 
 test("adding a rule to deny never permits more, whichever level it is in", () => {
@@ -54,8 +56,8 @@ test("adding a rule to deny never permits more, whichever level it is in", () =>
       (server, definition, more, level) => {
         const before: Permissions = { ...PERMIT_ALL, server, definition };
         const after = { ...before, [level]: { ...before[level], deny: [...before[level].deny, more] } };
-        expect(strictness[judge(after, call, true).type]).toBeGreaterThanOrEqual(
-          strictness[judge(before, call, true).type],
+        expect(strictness[evaluatePolicy(after, call, true).type]).toBeGreaterThanOrEqual(
+          strictness[evaluatePolicy(before, call, true).type],
         );
       },
     ),

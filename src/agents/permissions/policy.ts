@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { canonicalJson, type JsonObject } from "../../kernel/json.ts";
-import { type Doubt, isAbout, type JudgedCall } from "./match.ts";
+import { type MatchMode, isAbout, type PolicyInput } from "./match.ts";
 import { readRule, type Rule } from "./rule.ts";
 
 /** Rules of one level, as written. All of them are well-formed: who reads them from outside has checked. */
@@ -52,7 +52,7 @@ const compiled = new WeakMap<RuleSet, Compiled>();
  * What the rules say of a call. In each level deny comes before allow and allow before ask; of the two levels the stricter
  * word counts, so a definition can forbid and ask more than the server, never less. Without any rule: allow.
  */
-export function judge(permissions: Permissions, call: JudgedCall, isDestructive: boolean): Verdict {
+export function evaluatePolicy(permissions: Permissions, call: PolicyInput, isDestructive: boolean): Verdict {
   const words = RULE_LEVELS.map((level) => wordOf(permissions[level], { level, call, isDestructive }));
   return (
     words.find(({ type }) => type === "deny") ?? words.find(({ type }) => type === "ask") ?? { type: "allow" as const }
@@ -65,10 +65,10 @@ function wordOf(
     level,
     call,
     isDestructive,
-  }: { readonly level: RuleLevel; readonly call: JudgedCall; readonly isDestructive: boolean },
+  }: { readonly level: RuleLevel; readonly call: PolicyInput; readonly isDestructive: boolean },
 ): Verdict {
   const { deny, allow, ask } = compile(rules);
-  const first = (among: readonly Rule[], doubt: Doubt) => among.find((rule) => isAbout(rule, call, doubt));
+  const first = (among: readonly Rule[], doubt: MatchMode) => among.find((rule) => isAbout(rule, call, doubt));
   const denied = first(deny, "fits");
   if (denied) return { type: "deny", level, rule: denied.text };
   if (first(allow, "fits-not")) return { type: "allow" };

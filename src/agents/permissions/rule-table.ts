@@ -33,7 +33,7 @@ const rules = (description: string, examples: readonly string[]) =>
 
 /** The lists of rules, as configuration and definitions have them alike. */
 export const ruleLists = {
-  deny: rules("Calls that are never made; the model is told so", ["file_system.delete_file"]),
+  deny: rules("Calls that are never made; the model gets the reason", ["file_system.delete_file"]),
   allow: rules("Calls that are made although a rule of ask is about them", ['file_system.write_file(path="out/*")']),
   ask: rules("Calls that a person has to approve first", ['http_client.request(method="DELETE")']),
 };

@@ -2,12 +2,12 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { JsonObject } from "../../kernel/json.ts";
 import { fitsGlob, parseGlob } from "./glob.ts";
-import { type Doubt, isAbout, TEXT_CHARS_MAX } from "./match.ts";
+import { type MatchMode, isAbout, TEXT_CHARS_MAX } from "./match.ts";
 import { readRule } from "./rule.ts";
 
 // verifies("approval.rules")
 
-function about(rule: string, tool: string, given: JsonObject = {}, doubt: Doubt = "fits"): boolean {
+function about(rule: string, tool: string, given: JsonObject = {}, doubt: MatchMode = "fits"): boolean {
   const read = readRule(rule);
   if (read.type === "malformed") throw new Error(`${rule}: ${read.problem.message}`);
   const [server = "", name = ""] = tool.split(".");

@@ -165,7 +165,7 @@ export const ContextSummary = z
 export const ModelStep = z.object({
   kind: z.literal("model"),
   ...Timing,
-  went_on_at: Instant.meta({
+  resumed_at: Instant.meta({
     description:
       "When it was begun last: later than started_at after a failed attempt, or a stop of the server, amid it",
   }),

@@ -258,7 +258,7 @@ export const ToolServerRecord = ToolServerSummary.omit({ tools: true, health: tr
     tools: z.array(ToolDetail),
     grants: ToolGrants.meta({ description: "What holds: the manifest's, with the operator's configuration over it" }),
     grant_list: z.array(z.string()).meta({ description: "The same in words" }),
-    wanted_grants: ToolGrants.meta({ description: "What the manifest asks for" }),
+    requested_grants: ToolGrants.meta({ description: "What the manifest asks for" }),
     limits: Limits,
     instance: z.enum(["run", "server"]).meta({ description: "Which calls share a guest: those of one run, or all" }),
     accept: z.enum(["always", "compatible", "ask"]),

@@ -177,7 +177,7 @@ function presentModelStep(step: ModelStep, ended: boolean): contract.Step {
     turn: step.turn,
     model: step.model,
     started_at: instant(step.startedAtMs),
-    went_on_at: instant(step.resumedAtMs),
+    resumed_at: instant(step.resumedAtMs),
     attempts: step.attempts.map((attempt) => ({
       model: attempt.model,
       class: attempt.class,

@@ -145,7 +145,7 @@ export function presentRecord(record: ToolServerRecord, { sinceMs, versions }: C
     tools: view.tools.map(presentTool),
     grants: presentGrants(served?.manifest.grants ?? NO_GRANTS),
     grant_list: [...view.grants],
-    wanted_grants: presentGrants(served?.requested.grants ?? NO_GRANTS),
+    requested_grants: presentGrants(served?.requested.grants ?? NO_GRANTS),
     limits: presentLimits(view.limits),
     instance: served?.manifest.instance ?? "server",
     accept,

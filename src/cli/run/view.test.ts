@@ -30,7 +30,7 @@ const modelStep = (more: Partial<Extract<Step, { kind: "model" }>>): Step => ({
   turn: 1,
   state: "done",
   started_at: at,
-  went_on_at: at,
+  resumed_at: at,
   duration_ms: 5,
   model: "mock",
   text: "",

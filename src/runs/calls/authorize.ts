@@ -2,7 +2,7 @@ import type { Clock } from "../../kernel/clock.ts";
 import { createHash } from "node:crypto";
 import { ApprovalId, mint } from "../../kernel/ids.ts";
 import { canonicalJson, type JsonObject } from "../../kernel/json.ts";
-import { boundHash, DESTRUCTIVE, judge, policyHash, type Verdict } from "../../agents/permissions/index.ts";
+import { boundHash, DESTRUCTIVE, evaluatePolicy, policyHash, type Verdict } from "../../agents/permissions/index.ts";
 import { failedCall, type Tool, type ToolCatalogue, toolId, type ToolResult } from "../../tools/catalogue/index.ts";
 import type { RunApproval, ExecutionPlan, RunView } from "../record/index.ts";
 import { isOwnTool } from "./run-tools.ts";
@@ -42,7 +42,7 @@ function permit(deps: PermitDeps, plan: ExecutionPlan, call: Runnable): Prepared
 }
 
 const judgeCall = (plan: ExecutionPlan, tool: Tool, given: JsonObject): Verdict =>
-  judge(
+  evaluatePolicy(
     plan.permissions,
     { server: tool.server, tool: tool.name, arguments: given },
     tool.effects.destructive === true,

@@ -5,7 +5,7 @@ import {
   NOTHING,
   type Patience,
   type RunBudget,
-  type Shortage,
+  type InsufficientBudget,
   type Spend,
 } from "../../agents/budgets/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
@@ -215,12 +215,12 @@ const granted = (
     ? { ...permit, request: { ...request, settings: { ...request.settings, outputTokensMax } }, limited, charge }
     : permit;
 
-const refused = (shortage: Shortage): { readonly type: "refused"; readonly failure: RunFailure } => ({
+const refused = (shortage: InsufficientBudget): { readonly type: "refused"; readonly failure: RunFailure } => ({
   type: "refused",
   failure: { code: RUN_FAILURE_CODES.budgetExceeded, ...explain(shortage) },
 });
 
-const priceUnknown = (model: string, shortage: Shortage | undefined): RunFailure => ({
+const priceUnknown = (model: string, shortage: InsufficientBudget | undefined): RunFailure => ({
   code: RUN_FAILURE_CODES.priceUnknown,
   message: `no price is configured for ${model}, and ${shortage?.limit.key ?? "a budget"} of ${shortage?.scope ?? "this run"} limits USD`,
   hint: `Give its price in the file that models.prices_file names, or set budgets.unknown_price = "allow", or take ${shortage?.limit.key ?? "the limit"} out of ${shortage?.limit.file ?? "its file"}.`,

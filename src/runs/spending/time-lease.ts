@@ -1,4 +1,4 @@
-import { NOTHING, type Patience, type RunBudget, type Shortage } from "../../agents/budgets/index.ts";
+import { NOTHING, type Patience, type RunBudget, type InsufficientBudget } from "../../agents/budgets/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
 
 /** Time is reserved in pieces of this length, so that a run does not keep from others what it may never need. */
@@ -19,14 +19,14 @@ export class TimeLease {
   readonly #ended = new AbortController();
   readonly #usedUp = new AbortController();
   #held: number | undefined;
-  #shortage: Shortage | undefined;
+  #shortage: InsufficientBudget | undefined;
 
   constructor(deps: LeaseDeps) {
     this.#deps = deps;
   }
 
   /** Reserves the first piece; where there is no limit, nothing. */
-  async start(signal: AbortSignal, how: Patience): Promise<"begun" | "stopped" | Shortage> {
+  async start(signal: AbortSignal, how: Patience): Promise<"begun" | "stopped" | InsufficientBudget> {
     const { budget } = this.#deps;
     const left = budget.left("seconds", "used");
     if (left === undefined) return "begun";
@@ -45,7 +45,7 @@ export class TimeLease {
   }
 
   /** Why the signal was aborted. */
-  get shortage(): Shortage | undefined {
+  get shortage(): InsufficientBudget | undefined {
     return this.#shortage;
   }
 

@@ -5,7 +5,7 @@ import {
   outputWithin,
   type Price,
   type RunBudget,
-  type Shortage,
+  type InsufficientBudget,
 } from "../../agents/budgets/index.ts";
 
 /** Estimates may be too low by about this much. */
@@ -14,7 +14,7 @@ const ESTIMATE_MARGIN = 1.2;
 const OUTPUT_TOKENS_MIN = 256;
 
 export type TurnPlan =
-  | { readonly type: "short"; readonly shortage: Shortage }
+  | { readonly type: "short"; readonly shortage: InsufficientBudget }
   | {
       readonly type: "fits";
       /** Without time. */
@@ -65,7 +65,7 @@ export function planTurn(
   };
 }
 
-function held(budget: Pick<RunBudget, "shortageOf">, kind: "usd" | "tokens", needed: number): Shortage {
+function held(budget: Pick<RunBudget, "shortageOf">, kind: "usd" | "tokens", needed: number): InsufficientBudget {
   const any = budget.shortageOf(kind, Number.MAX_SAFE_INTEGER);
   if (any === undefined) throw new Error("a budget that is short has a limit");
   return { ...any, needed, mayFitLater: true };

@@ -206,10 +206,12 @@ const SecretsTable = z
 
 const GrantsKeptTable = z
   .strictObject({
-    uses_max: z.int().min(1_000).max(100_000_000).default(200_000).meta({
+    audit_max: z.int().min(1_000).max(100_000_000).default(200_000).meta({
       description: "Uses of grants by tools, and refused attempts, that are kept; the oldest go first",
     }),
-    uses_age: durationText({ minMs: 60_000 }).prefault("30d").meta({ description: "How long they are kept at most" }),
+    audit_retention: durationText({ minMs: 60_000 })
+      .prefault("30d")
+      .meta({ description: "Maximum age of recorded uses" }),
   })
   .prefault({});
 

@@ -5,5 +5,5 @@ export const storageOptions = ({ config: { data, files, grants } }: LoadedConfig
   directory: data.directory,
   synchronous: data.synchronous,
   uploadBytesMax: files.upload_bytes_max,
-  grants: { rowsMax: grants.uses_max, ageMsMax: grants.uses_age },
+  grants: { rowsMax: grants.audit_max, ageMsMax: grants.audit_retention },
 });

@@ -38,7 +38,7 @@ test("an unquoted colon in a description is read as it stands, with a warning at
   expect(locate(["model"])).toMatchObject({ line: 4, column: 8 });
 });
 
-test("a description that goes on over indented lines is repaired as one text", () => {
+test("a description that continues over indented lines is repaired as one text", () => {
   const { data } = read("---\nname: a\ndescription: Use it when: x\n  and then: y\ncolor: red\n---\n");
   expect(data).toEqual({ name: "a", description: "Use it when: x and then: y", color: "red" });
 });

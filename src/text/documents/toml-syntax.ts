@@ -7,7 +7,7 @@ type Explanation = {
   readonly length: number;
 };
 
-/** What the parser says, and what it means to somebody who is not writing a parser. Anything else is passed on as it is. */
+/** Messages of the parser, with a text and a fix for authors of documents. Any other message is passed on unchanged. */
 const WORDS: Readonly<Record<string, readonly [message: string, fix: string]>> = {
   "unfinished string": ["this string is never closed", "Close it with the quotes it was opened with."],
   "invalid value": ["this is not a TOML value", 'Put text in quotes: key = "text".'],

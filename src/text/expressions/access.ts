@@ -1,15 +1,15 @@
 import { isJsonObject, type Json } from "../../kernel/json.ts";
-import { charge, type Step, tooCostly, Trouble, typeName } from "./evaluation.ts";
+import { charge, type Step, tooCostly, EvalError, typeName } from "./evaluation.ts";
 
 /** A member of a map by its name; only what the map holds itself. */
 export const member =
   (inner: Step, key: string, start: number): Step =>
   (frame) => {
     const value = inner(frame);
-    if (value instanceof Trouble) return value;
+    if (value instanceof EvalError) return value;
     if (!charge(frame, 0)) return tooCostly(start);
-    if (!isJsonObject(value)) return new Trouble(`${typeName(value)} has no member ${key}`, start);
-    return Object.hasOwn(value, key) ? (value[key] ?? null) : new Trouble(`there is no ${key}`, start);
+    if (!isJsonObject(value)) return new EvalError(`${typeName(value)} has no member ${key}`, start);
+    return Object.hasOwn(value, key) ? (value[key] ?? null) : new EvalError(`there is no ${key}`, start);
   };
 
 /** `a["b"]` of a map, `a[0]` of a list. */
@@ -17,11 +17,11 @@ export const element =
   (inner: Step, at: Step, start: number): Step =>
   (frame) => {
     const value = inner(frame);
-    if (value instanceof Trouble) return value;
+    if (value instanceof EvalError) return value;
     const key = at(frame);
-    if (key instanceof Trouble) return key;
+    if (key instanceof EvalError) return key;
     if (!charge(frame, 0)) return tooCostly(start);
-    return elementOf(value, key) ?? new Trouble(`there is no [${shown(key)}]`, start);
+    return elementOf(value, key) ?? new EvalError(`there is no [${shown(key)}]`, start);
   };
 
 const shown = (key: Json): string =>
@@ -32,12 +32,12 @@ function elementOf(value: Json, key: Json): Json | undefined {
   return isJsonObject(value) && typeof key === "string" && Object.hasOwn(value, key) ? value[key] : undefined;
 }
 
-/** `has(a.b)`: whether the member is there. Trouble in `a` is trouble, but for what is not there. */
+/** `has(a.b)`: whether the member exists. An evaluation error in `a` is an error, unless `a` is only missing. */
 export const presence =
   (inner: Step, key: string): Step =>
   (frame) => {
     const value = inner(frame);
-    return !(value instanceof Trouble) && isJsonObject(value) && Object.hasOwn(value, key);
+    return !(value instanceof EvalError) && isJsonObject(value) && Object.hasOwn(value, key);
   };
 
 export const list =
@@ -47,7 +47,7 @@ export const list =
     const made: Json[] = [];
     for (const item of items) {
       const value = item(frame);
-      if (value instanceof Trouble) return value;
+      if (value instanceof EvalError) return value;
       made.push(value);
     }
     return made;
@@ -60,9 +60,9 @@ export const map =
     const made: [string, Json][] = [];
     for (const [key, value] of entries) {
       const [name, held] = [key(frame), value(frame)];
-      if (name instanceof Trouble) return name;
-      if (held instanceof Trouble) return held;
-      if (typeof name !== "string") return new Trouble(`a key is text, not ${typeName(name)}`, start);
+      if (name instanceof EvalError) return name;
+      if (held instanceof EvalError) return held;
+      if (typeof name !== "string") return new EvalError(`a key is text, not ${typeName(name)}`, start);
       made.push([name, held]);
     }
     return Object.fromEntries(made);

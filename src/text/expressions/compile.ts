@@ -1,7 +1,7 @@
 import { type ASTNode } from "@marcbachmann/cel-js";
 import { type Json } from "../../kernel/json.ts";
 import { element, list, map, member, presence } from "./access.ts";
-import { Flaw } from "./errors.ts";
+import { CompileError } from "./errors.ts";
 import { type Step } from "./evaluation.ts";
 import { call, matching } from "./functions.ts";
 import { collecting, quantified, single } from "./loops.ts";
@@ -45,7 +45,7 @@ export function compile(node: ASTNode, scope: Scope): Step {
       return method(node.args, { scope, start });
     case ".?":
     case "[?]":
-      throw new Flaw("optional values are not taken", start, "Write has(a.b) && a.b == 1.");
+      throw new CompileError("optional values are not taken", start, "Write has(a.b) && a.b == 1.");
     case "==":
     case "!=":
     case "<":
@@ -72,7 +72,7 @@ function literal(value: unknown, start: number): Step {
         ? Number(value)
         : undefined;
   if (plain === undefined) {
-    throw new Flaw(
+    throw new CompileError(
       "bytes and unsigned numbers are not taken",
       start,
       "Values are those of JSON: 1, 1.5, 'text', true, null.",
@@ -85,7 +85,11 @@ function variable(name: string, scope: Scope, start: number): Step {
   const slot = scope.get(name);
   if (slot === undefined) {
     const known = [...scope.keys()];
-    throw new Flaw(`there is no ${name}`, start, `There ${known.length === 1 ? "is" : "are"} ${known.join(", ")}.`);
+    throw new CompileError(
+      `there is no ${name}`,
+      start,
+      `There ${known.length === 1 ? "is" : "are"} ${known.join(", ")}.`,
+    );
   }
   return (frame) => frame.slots[slot] ?? null;
 }
@@ -109,7 +113,7 @@ function method([name, receiver, args]: [string, ASTNode, ASTNode[]], where: Whe
   const [only] = args;
   if (name !== "matches") return call(name, [target, ...args.map((part) => compile(part, scope))], start);
   if (args.length !== 1 || only?.op !== "value" || typeof only.args !== "string") {
-    throw new Flaw("matches takes one pattern, written out", start, "Write it as in x.matches('^a+$').");
+    throw new CompileError("matches takes one pattern, written out", start, "Write it as in x.matches('^a+$').");
   }
   return matching(target, only.args, only.start);
 }
@@ -119,7 +123,7 @@ function loop(name: string, over: Step, args: readonly ASTNode[], { scope, start
   const isMap = name === "map";
   if (item?.op !== "id" || first === undefined || others.length > 0 || (second !== undefined && !isMap)) {
     const shape = isMap ? "x.map(i, value) or x.map(i, condition, value)" : `x.${name}(i, condition)`;
-    throw new Flaw(`${name} is written otherwise`, start, `Write ${shape}.`);
+    throw new CompileError(`${name} is written otherwise`, start, `Write ${shape}.`);
   }
   const slot = Math.max(-1, ...scope.values()) + 1;
   const within: Scope = new Map([...scope, [item.args, slot]]);

@@ -10,7 +10,7 @@ export class ExpressionInvalidError extends CaxtonError<ExpressionPlace> {
 }
 
 /** Something wrong at a place of the source, before it is worded for people. */
-export class Flaw extends Error {
+export class CompileError extends Error {
   readonly start: number;
   readonly fix: string;
   constructor(problem: string, start: number, fix: string) {
@@ -21,7 +21,7 @@ export class Flaw extends Error {
 }
 
 /** The flaw as an error with line, column and a mark. */
-export function invalidExpression(source: string, { message, start, fix }: Flaw): ExpressionInvalidError {
+export function invalidExpression(source: string, { message, start, fix }: CompileError): ExpressionInvalidError {
   const before = source.slice(0, start);
   const line = before.split("\n").length;
   const column = start - before.lastIndexOf("\n");

@@ -1,7 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from "../../kernel/json.ts";
 
 /** Why an evaluation came to nothing. Handed up as a value: most are a key that a message does not have, which is usual. */
-export class Trouble {
+export class EvalError {
   readonly reason: string;
   readonly start: number;
   constructor(reason: string, start: number) {
@@ -9,14 +9,14 @@ export class Trouble {
     this.start = start;
   }
 }
-export type Result = Json | Trouble;
+export type Result = Json | EvalError;
 
 /** What one evaluation may cost: about one for each step, and for each 16 characters or elements that a step looks at. */
 export const COST_MAX = 100_000;
 /** The longest text or list that an expression may make. */
 const SIZE_MAX = 1_048_576;
 
-/** One evaluation under way. */
+/** State of one evaluation. */
 export type Frame = {
   /** The values of variables, then of what loops are at. */
   readonly slots: Json[];
@@ -25,13 +25,13 @@ export type Frame = {
 /** A part of an expression, compiled. */
 export type Step = (frame: Frame) => Result;
 
-/** Takes off what work on `size` characters or elements costs; false when too much has been done. */
+/** Consumes the cost of work on `size` characters or elements; false if the cost limit is exceeded. */
 export function charge(frame: Frame, size: number): boolean {
   frame.costLeft -= 1 + (size >> 4);
   return frame.costLeft >= 0;
 }
 
-export const tooCostly = (start: number): Trouble => new Trouble("the evaluation costs too much", start);
+export const tooCostly = (start: number): EvalError => new EvalError("the evaluation costs too much", start);
 
 export const typeName = (value: Json): string =>
   value === null
@@ -69,7 +69,7 @@ export function isEqual(one: Json, other: Json, frame: Frame): boolean {
   return keys.every((key) => Object.hasOwn(other, key) && isEqual(one[key] ?? null, other[key] ?? null, frame));
 }
 
-/** Texts and lists, one after the other, while what comes of it stays in bounds. */
+/** Concatenates texts or lists while the result stays within the size limit. */
 export function joined(one: Json, other: Json, frame: Frame): Json | undefined {
   if (typeof one === "string" && typeof other === "string") {
     const size = one.length + other.length;

@@ -1,8 +1,8 @@
 import { type ASTNode, Environment, ParseError } from "@marcbachmann/cel-js";
 import { type Json, type JsonObject } from "../../kernel/json.ts";
 import { compile } from "./compile.ts";
-import { Flaw, invalidExpression } from "./errors.ts";
-import { COST_MAX, type Frame, type Step, Trouble } from "./evaluation.ts";
+import { CompileError, invalidExpression } from "./errors.ts";
+import { COST_MAX, type Frame, type Step, EvalError } from "./evaluation.ts";
 
 /** Characters of one expression. */
 const SOURCE_CHARS_MAX = 2_000;
@@ -11,7 +11,7 @@ const parser = new Environment({
   limits: { maxAstNodes: 500, maxDepth: 32, maxListElements: 100, maxMapEntries: 100, maxCallArguments: 4 },
 });
 
-/** What came of an evaluation. */
+/** Result of an evaluation. */
 export type Evaluated =
   | { readonly type: "value"; readonly value: Json }
   /** A key that is not there, types that do not go together, or too much work; `column` counts from 1 in the source. */
@@ -47,7 +47,7 @@ export function compileExpression(
     test: (values) => run(values) === true,
     evaluate: (values) => {
       const result = run(values);
-      return result instanceof Trouble
+      return result instanceof EvalError
         ? { type: "failed", reason: result.reason, column: result.start + 1 }
         : { type: "value", value: result };
     },
@@ -57,7 +57,7 @@ export function compileExpression(
 function compiled(source: string, variables: readonly string[]): Step {
   try {
     if (source.length > SOURCE_CHARS_MAX) {
-      throw new Flaw(
+      throw new CompileError(
         `an expression has at most ${SOURCE_CHARS_MAX} characters, not ${source.length}`,
         0,
         "Shorten it.",
@@ -65,7 +65,7 @@ function compiled(source: string, variables: readonly string[]): Step {
     }
     return compile(parse(source), new Map(variables.map((name, index) => [name, index])));
   } catch (error) {
-    if (error instanceof Flaw) throw invalidExpression(source, error);
+    if (error instanceof CompileError) throw invalidExpression(source, error);
     throw error;
   }
 }
@@ -76,6 +76,6 @@ function parse(source: string): ASTNode {
   } catch (error) {
     if (!(error instanceof ParseError)) throw error;
     const fix = "Expressions are CEL: message.performative == 'inform' && message.content.price < 100.";
-    throw new Flaw(error.summary, Math.min(error.range?.start ?? 0, source.length), fix);
+    throw new CompileError(error.summary, Math.min(error.range?.start ?? 0, source.length), fix);
   }
 }

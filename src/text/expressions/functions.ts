@@ -1,7 +1,7 @@
 import { isJsonObject, type Json } from "../../kernel/json.ts";
 import { compileRegex } from "../regex/index.ts";
-import { Flaw } from "./errors.ts";
-import { charge, type Frame, keysOf, type Step, tooCostly, Trouble, typeName } from "./evaluation.ts";
+import { CompileError } from "./errors.ts";
+import { charge, type Frame, keysOf, type Step, tooCostly, EvalError, typeName } from "./evaluation.ts";
 
 /** A function; undefined where it does not go with its arguments. */
 type Work = (values: readonly Json[], frame: Frame) => Json | undefined;
@@ -74,23 +74,27 @@ const FUNCTION_NAMES: readonly string[] = [
 export function call(name: string, steps: readonly Step[], start: number): Step {
   const known = FUNCTIONS.get(name);
   if (known === undefined) {
-    throw new Flaw(`there is no function ${name}`, start, `There are ${FUNCTION_NAMES.join(", ")}.`);
+    throw new CompileError(`there is no function ${name}`, start, `There are ${FUNCTION_NAMES.join(", ")}.`);
   }
   if (known.arity !== steps.length) {
     const fix = known.arity === 1 ? `Write ${name}(x) or x.${name}().` : `Write x.${name}(y).`;
-    throw new Flaw(`${name} takes ${known.arity} values with the one before the dot, not ${steps.length}`, start, fix);
+    throw new CompileError(
+      `${name} takes ${known.arity} values including the one left of the dot, not ${steps.length}`,
+      start,
+      fix,
+    );
   }
   return (frame) => {
     const values: Json[] = [];
     for (const step of steps) {
       const value = step(frame);
-      if (value instanceof Trouble) return value;
+      if (value instanceof EvalError) return value;
       values.push(value);
     }
     if (!charge(frame, 0)) return tooCostly(start);
     const result = known.work(values, frame);
     if (frame.costLeft < 0) return tooCostly(start);
-    return result ?? new Trouble(`${name} does not go with ${values.map(typeName).join(" and ")}`, start);
+    return result ?? new EvalError(`${name} does not go with ${values.map(typeName).join(" and ")}`, start);
   };
 }
 
@@ -99,7 +103,7 @@ export function matching(text: Step, pattern: string, start: number): Step {
   const compiled = compileRegex(pattern);
   if (compiled.type === "malformed") {
     const { message, offset } = compiled.problem;
-    throw new Flaw(
+    throw new CompileError(
       `the pattern is wrong at its character ${offset + 1}: ${message}`,
       start,
       "Patterns have no references back and no looking around.",
@@ -108,8 +112,8 @@ export function matching(text: Step, pattern: string, start: number): Step {
   const { regex } = compiled;
   return (frame) => {
     const value = text(frame);
-    if (value instanceof Trouble) return value;
-    if (typeof value !== "string") return new Trouble(`matches needs text, not ${typeName(value)}`, start);
+    if (value instanceof EvalError) return value;
+    if (typeof value !== "string") return new EvalError(`matches needs text, not ${typeName(value)}`, start);
     return charge(frame, value.length * (pattern.length + 1)) ? regex.test(value) : tooCostly(start);
   };
 }

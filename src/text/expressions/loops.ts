@@ -1,5 +1,5 @@
 import { isJsonObject, type Json } from "../../kernel/json.ts";
-import { charge, type Frame, keysOf, type Result, type Step, tooCostly, Trouble, typeName } from "./evaluation.ts";
+import { charge, type Frame, keysOf, type Result, type Step, tooCostly, EvalError, typeName } from "./evaluation.ts";
 
 /** A loop over a list, or over the keys of a map. */
 type Loop = {
@@ -14,12 +14,12 @@ function itemsOf(value: Json, frame: Frame): readonly Json[] | undefined {
   return isJsonObject(value) ? keysOf(value, frame) : undefined;
 }
 
-/** Goes through the items; `visit` says true to go on, or what the loop comes to. */
+/** Visits the items; `visit` returns true to continue, or the result of the loop. */
 function walk(loop: Loop, frame: Frame, visit: (item: Json) => true | Result, atEnd: () => Result): Result {
   const value = loop.over(frame);
-  if (value instanceof Trouble) return value;
+  if (value instanceof EvalError) return value;
   const items = itemsOf(value, frame);
-  if (items === undefined) return new Trouble(`a loop needs a list or map, not ${typeName(value)}`, loop.start);
+  if (items === undefined) return new EvalError(`a loop needs a list or map, not ${typeName(value)}`, loop.start);
   for (const item of items) {
     if (!charge(frame, 0)) return tooCostly(loop.start);
     frame.slots[loop.slot] = item;
@@ -29,28 +29,28 @@ function walk(loop: Loop, frame: Frame, visit: (item: Json) => true | Result, at
   return atEnd();
 }
 
-const truthOf = (value: Result, start: number): boolean | Trouble =>
-  typeof value === "boolean" || value instanceof Trouble
+const truthOf = (value: Result, start: number): boolean | EvalError =>
+  typeof value === "boolean" || value instanceof EvalError
     ? value
-    : new Trouble(`the condition of a loop is true or false, not ${typeName(value)}`, start);
+    : new EvalError(`the condition of a loop is true or false, not ${typeName(value)}`, start);
 
-/** `all` (decided by a false) and `exists` (by a true): trouble counts only when nothing decides. */
+/** `all` (decided by a false) and `exists` (by a true): an evaluation error counts only if no item decides. */
 export const quantified =
   (decisive: boolean, loop: Loop, condition: Step): Step =>
   (frame) => {
-    let trouble: Trouble | undefined;
+    let error: EvalError | undefined;
     let isDecided = false;
     const outcome = walk(
       loop,
       frame,
       () => {
         const truth = truthOf(condition(frame), loop.start);
-        if (truth instanceof Trouble) trouble ??= truth;
+        if (truth instanceof EvalError) error ??= truth;
         isDecided = truth === decisive;
         // Anything but true ends the walk.
         return !isDecided;
       },
-      () => trouble ?? !decisive,
+      () => error ?? !decisive,
     );
     return isDecided ? decisive : outcome;
   };
@@ -65,7 +65,7 @@ export const single =
       frame,
       () => {
         const truth = truthOf(condition(frame), loop.start);
-        if (truth instanceof Trouble) return truth;
+        if (truth instanceof EvalError) return truth;
         count += Number(truth);
         return true;
       },
@@ -83,10 +83,10 @@ export const collecting =
       frame,
       (item) => {
         const truth = condition === undefined || truthOf(condition(frame), loop.start);
-        if (truth instanceof Trouble) return truth;
+        if (truth instanceof EvalError) return truth;
         if (!truth) return true;
         const kept = value === undefined ? item : value(frame);
-        if (kept instanceof Trouble) return kept;
+        if (kept instanceof EvalError) return kept;
         made.push(kept);
         return true;
       },

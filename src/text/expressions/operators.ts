@@ -7,7 +7,7 @@ import {
   type Result,
   type Step,
   tooCostly,
-  Trouble,
+  EvalError,
   typeName,
 } from "./evaluation.ts";
 
@@ -50,41 +50,44 @@ export const OPERATORS = {
 } as const satisfies Record<string, Operator>;
 export type OperatorName = keyof typeof OPERATORS;
 
-/** Both values, then the operator. What is no finite number, as after a division by zero, is trouble. */
+/**
+ * Both values, then the operator. A result that is no finite number, for example after a division by
+ * zero, is an evaluation error.
+ */
 export function binary(name: OperatorName, left: Step, right: Step, start: number): Step {
   const work: Operator = OPERATORS[name];
   return (frame) => {
     const one = left(frame);
-    if (one instanceof Trouble) return one;
+    if (one instanceof EvalError) return one;
     const other = right(frame);
-    if (other instanceof Trouble) return other;
+    if (other instanceof EvalError) return other;
     if (!charge(frame, 0)) return tooCostly(start);
     const result = work(one, other, frame);
     if (frame.costLeft < 0) return tooCostly(start);
     if (result === undefined)
-      return new Trouble(`${name} does not go with ${typeName(one)} and ${typeName(other)}`, start);
+      return new EvalError(`${name} does not go with ${typeName(one)} and ${typeName(other)}`, start);
     return typeof result === "number" && !Number.isFinite(result)
-      ? new Trouble(`${name} gave no number`, start)
+      ? new EvalError(`${name} gave no number`, start)
       : result;
   };
 }
 
 /**
- * `&&` decides on false, `||` on true. As in CEL, trouble on one side counts only while the other does not decide, so that
+ * `&&` decides on false, `||` on true. As in CEL, an evaluation error on one side counts only if the other does not decide, so that
  * `has(x) && x.a == 1` may be written either way round.
  */
 export function logical(decisive: boolean, left: Step, right: Step, start: number): Step {
   const name = decisive ? "||" : "&&";
   const asTruth = (value: Result): Result =>
-    typeof value === "boolean" || value instanceof Trouble
+    typeof value === "boolean" || value instanceof EvalError
       ? value
-      : new Trouble(`${name} needs true or false, not ${typeName(value)}`, start);
+      : new EvalError(`${name} needs true or false, not ${typeName(value)}`, start);
   return (frame) => {
     const one = asTruth(left(frame));
     if (one === decisive) return decisive;
     const other = asTruth(right(frame));
     if (other === decisive) return decisive;
-    return one instanceof Trouble ? one : other;
+    return one instanceof EvalError ? one : other;
   };
 }
 
@@ -92,23 +95,23 @@ export const not =
   (inner: Step, start: number): Step =>
   (frame) => {
     const value = inner(frame);
-    if (value instanceof Trouble) return value;
-    return typeof value === "boolean" ? !value : new Trouble(`! needs true or false, not ${typeName(value)}`, start);
+    if (value instanceof EvalError) return value;
+    return typeof value === "boolean" ? !value : new EvalError(`! needs true or false, not ${typeName(value)}`, start);
   };
 
 export const negative =
   (inner: Step, start: number): Step =>
   (frame) => {
     const value = inner(frame);
-    if (value instanceof Trouble) return value;
-    return typeof value === "number" ? -value : new Trouble(`- needs a number, not ${typeName(value)}`, start);
+    if (value instanceof EvalError) return value;
+    return typeof value === "number" ? -value : new EvalError(`- needs a number, not ${typeName(value)}`, start);
   };
 
 export const choice =
   (condition: Step, [yes, no]: readonly [Step, Step], start: number): Step =>
   (frame) => {
     const value = condition(frame);
-    if (value instanceof Trouble) return value;
-    if (typeof value !== "boolean") return new Trouble(`? needs true or false, not ${typeName(value)}`, start);
+    if (value instanceof EvalError) return value;
+    if (typeof value !== "boolean") return new EvalError(`? needs true or false, not ${typeName(value)}`, start);
     return value ? yes(frame) : no(frame);
   };

@@ -2,5 +2,5 @@
 export { isSecretName, KnownSecrets } from "./known-secrets.ts";
 export { BUILT_IN_PATTERNS, type Pattern, readPattern } from "./patterns.ts";
 export { Redactor } from "./redactor.ts";
-export { type Confidential, Redaction, SECRET_CHARS_MIN, type Secrets } from "./secrets.ts";
+export { type Secret, Redaction, SECRET_CHARS_MIN, type Secrets } from "./secrets.ts";
 export { redact } from "./vendor-text.ts";

@@ -1,11 +1,11 @@
-import { type Confidential, SECRET_CHARS_MIN } from "./secrets.ts";
+import { type Secret, SECRET_CHARS_MIN } from "./secrets.ts";
 
 /** Secrets that are kept; past that the oldest are forgotten, such as tokens that were replaced long ago. */
 const SECRETS_MAX = 500;
 
 /** Every secret that this process came to know, so that all places hide the same. */
 export class KnownSecrets {
-  #all: readonly Confidential[] = [];
+  #all: readonly Secret[] = [];
 
   /** Shorter texts than SECRET_CHARS_MIN are no secrets: they would be found by chance. */
   readonly add = (name: string, value: string): void => {
@@ -14,7 +14,7 @@ export class KnownSecrets {
   };
 
   /** The same array until one is added. */
-  readonly all = (): readonly Confidential[] => this.#all;
+  readonly all = (): readonly Secret[] => this.#all;
 }
 
 /** Whether a variable or a file is named like something that must not be seen. */

@@ -1,6 +1,6 @@
 import { SECRET_CHARS_MIN } from "./secrets.ts";
 
-/** A node of the tree of all texts: where each next character leads, and where to go on when it leads nowhere. */
+/** A node of the tree of all texts: the node of each next character, and the fallback node if there is none. */
 type Node = {
   readonly depth: number;
   readonly next: Map<number, Node>;
@@ -69,7 +69,10 @@ export class Literals {
     return false;
   }
 
-  /** Tells each place of a whole text at which one of the texts ends, with the longest that does; in their order. */
+  /**
+   * Reports each position of a whole text at which one of the texts ends, with the longest that does; in their
+   * order.
+   */
   find(text: string, found: (from: number, to: number, name: string) => void): void {
     if (this.isEmpty) return;
     const ends = new Map<number, { readonly from: number; readonly name: string }>();

@@ -201,7 +201,7 @@ test("secrets and patterns that overlap are hidden in a stream as by each alone,
   );
 });
 
-test("a stream goes on where the table is made anew, and holds no more than a pattern can match", () => {
+test("a stream continues where the table is rebuilt, and holds no more than a pattern can match", () => {
   const endless = new Redactor([], patterns({ name: "quoted", pattern: "<.*>" }, "email"));
   const stream = endless.stream();
   const shown = Array.from({ length: 300 }, () => stream.push(`<${"x".repeat(98)}a`)).join("");
@@ -218,7 +218,7 @@ test("a stream goes on where the table is made anew, and holds no more than a pa
   expect(both.map((each) => each.shown + each.stream.end())).toEqual(texts.map((text) => many.text(text)));
 });
 
-test("more patterns than fit into one table hide the same, each by itself", () => {
+test("more patterns than fit into one table hide the same as each pattern alone", () => {
   const letters = Array.from({ length: 70 }, (_none, at) => String.fromCodePoint(0x4e_00 + at));
   const redactor = new Redactor(
     KNOWN,

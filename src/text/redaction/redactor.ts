@@ -3,7 +3,7 @@ import { RegexSet } from "../regex/index.ts";
 import { Literals } from "./literals.ts";
 import type { Pattern } from "./patterns.ts";
 import { placeholder } from "../../kernel/placeholder.ts";
-import { type Confidential, formsOf, SECRET_CHARS_MIN, type Secrets } from "./secrets.ts";
+import { type Secret, formsOf, SECRET_CHARS_MIN, type Secrets } from "./secrets.ts";
 import { addSpan, type Place, type Span } from "./spans.ts";
 import { type Hidden, lookingFor, RedactingStream } from "./stream.ts";
 
@@ -11,10 +11,10 @@ const NOTHING = new Literals(new Map());
 
 /** Hides known secrets and configured patterns in texts, JSON and streams. Hiding twice changes nothing more. */
 export class Redactor {
-  readonly #secrets: () => readonly Confidential[];
+  readonly #secrets: () => readonly Secret[];
   readonly #patterns: readonly Pattern[];
   readonly #set: RegexSet;
-  #known: readonly Confidential[] | undefined;
+  #known: readonly Secret[] | undefined;
   #literals = NOTHING;
 
   constructor(secrets: Secrets, patterns: readonly Pattern[]) {

@@ -2,10 +2,10 @@ import type { Json } from "../../kernel/json.ts";
 import { placeholder } from "../../kernel/placeholder.ts";
 
 /** A text that must not be seen, and the name to write in its place. */
-export type Confidential = { readonly name: string; readonly value: string };
+export type Secret = { readonly name: string; readonly value: string };
 
-/** What must not be seen: a list, or where to look for it anew each time; the same array means that nothing changed. */
-export type Secrets = readonly Confidential[] | (() => readonly Confidential[]);
+/** Secrets to redact: a list, or a function that returns the current one; the same array means that nothing changed. */
+export type Secrets = readonly Secret[] | (() => readonly Secret[]);
 
 /** A shorter text would be found by chance; secrets have to be at least this long to be kept out of answers. */
 export const SECRET_CHARS_MIN = 8;
@@ -13,7 +13,7 @@ export const SECRET_CHARS_MIN = 8;
 const NAMELESS = "[secret]";
 /** Characters that a text may grow by with names in it, beside its own length. */
 const GROWTH_CHARS = 256;
-/** A line of a key with several lines is looked for by itself when it has at least this many characters. */
+/** A line of a key with several lines is searched separately if it has at least this many characters. */
 const LINE_CHARS_MIN = 12;
 const SPECIAL = /[\\^$.*+?()[\]{}|/-]/g;
 
@@ -26,12 +26,12 @@ type Replace = (text: string) => string;
  * past that `[secret]` is written.
  */
 export class Redaction {
-  readonly #secrets: () => readonly Confidential[];
-  #known: readonly Confidential[] | undefined;
+  readonly #secrets: () => readonly Secret[];
+  #known: readonly Secret[] | undefined;
   #inText: Replace = asItIs;
   #inBytes: Replace = asItIs;
 
-  private constructor(secrets: () => readonly Confidential[]) {
+  private constructor(secrets: () => readonly Secret[]) {
     this.#secrets = secrets;
   }
 
@@ -82,7 +82,7 @@ export class Redaction {
 }
 
 const asItIs: Replace = (text) => text;
-const isLongEnough = ({ value }: Confidential): boolean => value.length >= SECRET_CHARS_MIN;
+const isLongEnough = ({ value }: Secret): boolean => value.length >= SECRET_CHARS_MIN;
 
 /** One character a byte, so that what is no text comes back as it was. */
 const asBytes = (text: string): string => Buffer.from(text, "utf8").toString("latin1");

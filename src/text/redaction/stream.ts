@@ -10,10 +10,10 @@ export const MATCH_CHARS_MAX = 16_384;
 /** How a pattern is looked for: what was refused may hide something real that began later. */
 export const lookingFor = ({ isReal }: Pattern): FinderOptions => ({
   lengthMax: MATCH_CHARS_MAX,
-  tells: isReal === undefined ? "earliest" : "every",
+  mode: isReal === undefined ? "earliest" : "every",
 });
 
-/** Told of each text that was hidden. */
+/** Called with the name of each redacted text. */
 export type Hidden = (name: string) => void;
 
 /**
@@ -116,7 +116,7 @@ export class RedactingStream {
         this.#hidden?.(span.name);
       }
       at = Math.min(span.end, upTo);
-      // It may still grow while something that began before its end goes on.
+      // It may still grow while a match that started before its end continues.
       if (span.end > upTo) span.start = upTo;
       else this.#spans.shift();
     }

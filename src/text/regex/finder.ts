@@ -19,7 +19,7 @@ export function isAtEdge(edge: Edge, before: number | undefined, after: number |
   return (edge === "word") === isBetween;
 }
 
-export type FinderOptions = { readonly lengthMax: number; readonly tells: "earliest" | "every" };
+export type FinderOptions = { readonly lengthMax: number; readonly mode: "earliest" | "every" };
 
 /**
  * Finds a pattern in a text that is given one character at a time: every place where a match may end, each with where
@@ -27,7 +27,7 @@ export type FinderOptions = { readonly lengthMax: number; readonly tells: "earli
  * in proportion to the matches' length as well. Cuts of the text change nothing. Of a match longer than `lengthMax` the
  * last `lengthMax` UTF-16 units are found.
  */
-export class Finder {
+export class NfaMatcher {
   readonly #program: readonly Instruction[];
   readonly #lengthMax: number;
   readonly #tellsEvery: boolean;
@@ -36,26 +36,26 @@ export class Finder {
   /** Places in the program and where each began, the earliest first. */
   #places: number[] = [];
   #begins: number[] = [];
-  /** What these were a character ago, to be written anew: nothing is made for a character. */
+  /** The state of the previous character, reused for the next one: nothing is allocated for a character. */
   #spare: { places: number[]; begins: number[] } = { places: [], begins: [] };
   readonly #waiting: number[] = [];
   #before: number | undefined;
   #turn = 0;
 
-  constructor(program: readonly Instruction[], { lengthMax, tells }: FinderOptions) {
+  constructor(program: readonly Instruction[], { lengthMax, mode }: FinderOptions) {
     this.#program = program;
-    this.#tellsEvery = tells === "every";
+    this.#tellsEvery = mode === "every";
     this.#lengthMax = lengthMax;
     this.#marks = new Int32Array(program.length);
     this.#starts = startsOf(program);
   }
 
-  /** Where the earliest match begins that is still possible or not yet told; undefined when there is none. */
+  /** Start of the earliest match that is still possible or not yet reported; undefined if there is no such match. */
   get openFrom(): number | undefined {
     return this.#begins[0];
   }
 
-  /** Goes on after that character, undefined for a text's begin; what was open is given up. */
+  /** Continues after that character, undefined for the start of a text; open matches are given up. */
   resume(before: number | undefined): void {
     this.#before = before;
     this.#places.length = 0;
@@ -63,7 +63,8 @@ export class Finder {
   }
 
   /**
-   * The character at `at`, undefined for the end of the text. `found` is told of each match that ends before it.
+   * Processes the character at `at`, undefined for the end of the text. `found` is called with each match that
+   * ends before it.
    */
   next(point: number | undefined, at: number, found: (from: number, to: number) => void): void {
     const before = this.#before;

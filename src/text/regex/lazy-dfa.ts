@@ -1,9 +1,9 @@
 import { type Instruction, isAtEdge, isWord } from "./finder.ts";
 
 export type DfaSize = {
-  /** States there may be at a time; past that they are made anew, so that memory stays bounded. */
+  /** Maximum number of states; above it they are rebuilt, so that memory stays bounded. */
   readonly statesMax: number;
-  /** Of the kinds of characters that are told apart; the last of them is the end of the text. */
+  /** Bits for the kinds of characters that are distinguished; the last kind is the end of the text. */
   readonly kindBits: number;
 };
 /** Enough for one pattern: 32 KiB. */
@@ -28,14 +28,14 @@ export type Walk = {
   /** Whose states these are. */
   age: number;
 };
-/** How it went: up to the end; until a match was over; until the table could not tell; or not at all. */
+/** Result of a walk: reached the end; a match ended; the table cannot decide; or the states are stale. */
 export type Went = "on" | "match" | "unknown" | "stale";
 
 /** A character such as stood before an empty place; undefined for the text's begin. */
 export const pointBeforeEmpty = ({ emptyId }: Walk): number | undefined =>
   emptyId === 0 ? undefined : emptyId === 1 ? 0x61 : 0x20;
 
-/** Where what is found began at the earliest; `none`: nothing is; `unknown`: the table cannot tell. */
+/** Earliest start of a match; `none`: there is no match; `unknown`: the table cannot decide. */
 export type Opened = number | "none" | "unknown";
 
 /** What came before: nothing, a character of a word, another one. */
@@ -44,7 +44,7 @@ const POINT_BEFORE = [undefined, 0x61, 0x20] as const;
 type State = { readonly places: readonly number[]; readonly before: Before };
 
 /**
- * Tells whether a pattern is found in a text, with one look into a table for each character: the sets of places that the
+ * Finds whether a pattern matches in a text, with one look into a table for each character: the sets of places that the
  * program can be at are states, which are made when a text first leads to them.
  */
 export class LazyDfa {
@@ -81,7 +81,10 @@ export class LazyDfa {
     return opened === "unknown" ? undefined : opened !== "none";
   }
 
-  /** Looks from a place on, at which nothing is open, for the first match; tells where the last place before it was at which nothing was. */
+  /**
+   * Searches for the first match from a position without open matches; returns the last position before it without open
+   * matches.
+   */
   opened(text: string, from: number): Opened {
     const walk = this.begin(from, from === 0 ? undefined : text.charCodeAt(from - 1));
     const went = this.go(walk, text, { from: 0, end: text.length });
@@ -96,8 +99,8 @@ export class LazyDfa {
   }
 
   /**
-   * Goes on through a text that may come in pieces: `text` is what is held of it and begins at `from`; it is looked at before `end`.
-   * The walk says then how far that was. `stale`: the states were made anew by another one, and all since `empty` has to be gone again.
+   * Continues through a text that may come in pieces: `text` is what is held of it and begins at `from`; it is looked at before `end`.
+   * The walk says then how far that was. `stale`: the states were rebuilt by another walk, and all since `empty` has to be gone again.
    */
   go(walk: Walk, text: string, { from, end }: { readonly from: number; readonly end: number }): Went {
     if (walk.age !== this.#renewals && walk.id >= EMPTY_STATES) return "stale";
@@ -205,7 +208,7 @@ export class LazyDfa {
     const point = kind === this.#end ? undefined : this.#points[kind];
     const places = this.#follow(state, point);
     const next = places === MATCH ? MATCH : this.#idOf(places, point === undefined ? 0 : isWord(point) ? 1 : 2);
-    // Unless the states were made anew meanwhile, and this one is gone.
+    // Unless the states were rebuilt in the meantime, and this one is gone.
     if (this.#states[id] === state) this.#table[(id << this.#size.kindBits) | kind] = next;
     return next;
   }

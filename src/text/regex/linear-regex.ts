@@ -1,6 +1,6 @@
 import {
   type Edge,
-  Finder,
+  NfaMatcher,
   type FinderOptions,
   type Instruction,
   isAtEdge,
@@ -12,7 +12,7 @@ import { LazyDfa } from "./lazy-dfa.ts";
 
 /**
  * Regular expressions that take time in proportion to text times pattern, whatever the pattern: all ways to match are
- * followed at once (Thompson's construction), so none can be tried again and again. What needs more than that, references
+ * followed at once (Thompson's construction), so none is tried repeatedly. What needs more than that, references
  * back and looking around, is not there.
  */
 export type LinearRegex = {
@@ -22,7 +22,7 @@ export type LinearRegex = {
   /** What it was compiled to. */
   readonly program: readonly Instruction[];
   /** Looks for it in a text that comes in pieces. */
-  readonly finder: (options: FinderOptions) => Finder;
+  readonly finder: (options: FinderOptions) => NfaMatcher;
 };
 export type RegexProblem = { readonly offset: number; readonly message: string };
 export type CompiledRegex =
@@ -67,7 +67,7 @@ export function compileRegex(pattern: string): CompiledRegex {
         test,
         testSlowly: (text) => run(program, text),
         program,
-        finder: (options) => new Finder(program, options),
+        finder: (options) => new NfaMatcher(program, options),
       },
     };
   } catch (error) {

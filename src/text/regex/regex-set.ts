@@ -1,4 +1,4 @@
-import type { Finder, Instruction } from "./finder.ts";
+import type { NfaMatcher, Instruction } from "./finder.ts";
 import { type DfaSize, LazyDfa } from "./lazy-dfa.ts";
 import { type FoundOne, type Member, RegexStream } from "./regex-stream.ts";
 
@@ -6,15 +6,14 @@ import { type FoundOne, type Member, RegexStream } from "./regex-stream.ts";
 const SEVERAL: DfaSize = { statesMax: 4_096, kindBits: 6 };
 
 /**
- * Several patterns that are looked for at once in a whole text: one look into a table for each character, and each pattern by itself only
- * around what one of them matches.
+ * Several patterns that are looked for at once in a whole text: one look into a table for each character, and each pattern alone only around a match.
  */
 export class RegexSet {
   readonly #members: readonly Member[];
   readonly #programs: readonly (readonly Instruction[])[];
   readonly #size: DfaSize;
   #dfa: LazyDfa | undefined;
-  #finders: readonly Finder[] | undefined;
+  #finders: readonly NfaMatcher[] | undefined;
 
   constructor(members: readonly Member[], size = SEVERAL) {
     this.#members = members;
@@ -32,8 +31,8 @@ export class RegexSet {
   }
 
   /**
-   * Tells all that a `Finder` of each pattern would tell of the text, in the order in which it would. False when the patterns are too many
-   * for the table; then what was told is not all.
+   * Reports all that a `Finder` of each pattern would report for the text, in the same order. False if the patterns are
+   * too many for the table; then the report is incomplete.
    */
   find(text: string, found: FoundOne): boolean {
     if (this.#members.length === 0) return true;
@@ -53,19 +52,19 @@ export class RegexSet {
     const before = from === 0 ? undefined : pointBefore(text, from);
     const looking = finders.map((finder, index) => {
       finder.resume(before);
-      return { finder, tell: (begin: number, end: number) => found(index, begin, end) };
+      return { finder, report: (begin: number, end: number) => found(index, begin, end) };
     });
     for (let at = from; at < text.length;) {
       const point = text.codePointAt(at) ?? 0;
       let isOpen = false;
-      for (const { finder, tell } of looking) {
-        finder.next(point, at, tell);
+      for (const { finder, report } of looking) {
+        finder.next(point, at, report);
         isOpen ||= finder.openFrom !== undefined;
       }
       at += point > 0xff_ff ? 2 : 1;
       if (!isOpen && at < text.length) return at;
     }
-    for (const { finder, tell } of looking) finder.next(undefined, text.length, tell);
+    for (const { finder, report } of looking) finder.next(undefined, text.length, report);
     return text.length + 1;
   }
 }

@@ -69,11 +69,11 @@ function membersOf(patterns: readonly string[], options: Member["options"]): rea
   });
 }
 
-test("streams that share a table too small for them tell what each pattern alone does, and hold no more than one can match", () => {
+test("streams that share a table too small for them report what each pattern alone does, and hold no more than one can match", () => {
   const sizes = fc.record({ statesMax: fc.integer({ min: 4, max: 12 }), kindBits: fc.constantFrom(3, 4, 6) });
   const options = fc.record({
     lengthMax: fc.integer({ min: 2, max: 30 }),
-    tells: fc.constantFrom("earliest" as const, "every" as const),
+    mode: fc.constantFrom("earliest" as const, "every" as const),
   });
   fc.assert(
     fc.property(

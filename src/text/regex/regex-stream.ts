@@ -1,10 +1,10 @@
-import type { Finder, FinderOptions } from "./finder.ts";
+import type { NfaMatcher, FinderOptions } from "./finder.ts";
 import { type LazyDfa, pointBeforeEmpty, type Walk } from "./lazy-dfa.ts";
 import type { LinearRegex } from "./linear-regex.ts";
 
 export type Member = { readonly regex: LinearRegex; readonly options: FinderOptions };
 
-/** Told of each match: which pattern, by its place in the set, and where. */
+/** Called with each match: the index of its pattern in the set, and its range. */
 export type FoundOne = (index: number, from: number, to: number) => void;
 
 /** What is held of a text, and where in the whole of it that begins. */
@@ -20,7 +20,7 @@ export class RegexStream {
   readonly #lengthMax: number;
   #dfa: LazyDfa | undefined;
   #walk: Walk | undefined;
-  #finders: readonly Finder[] | undefined;
+  #finders: readonly NfaMatcher[] | undefined;
   /** Up to here all has been looked at. */
   #seen = 0;
 
@@ -31,7 +31,7 @@ export class RegexStream {
     this.#walk = dfa?.begin(0, undefined);
   }
 
-  /** What is behind it may belong to a match that is not told yet; undefined when nothing does. */
+  /** Text behind this position may belong to a match that is not reported yet; undefined if no match is open. */
   get openFrom(): number | undefined {
     const walk = this.#walk;
     if (walk !== undefined) return walk.empty < walk.at ? walk.empty : undefined;
@@ -59,7 +59,7 @@ export class RegexStream {
       finder.next(undefined, end, (from, to) => found(index, from, to));
   }
 
-  #all(): readonly Finder[] {
+  #all(): readonly NfaMatcher[] {
     return (this.#finders ??= this.#members.map(({ regex, options }) => regex.finder(options)));
   }
 

@@ -31,7 +31,7 @@ export type McpDeps = ConnectDeps & {
   readonly isTaken: (name: string) => boolean;
   /** Makes what hides the secrets that servers are given. */
   readonly redactorOf: RedactorOf;
-  /** Told when a server's tools or state have changed. */
+  /** Called when a server's tools or state have changed. */
   readonly onChange?: ((server: string, state: ToolServerState) => void) | undefined;
 };
 
@@ -87,7 +87,7 @@ export class McpToolRunner implements ToolRunner, AsyncDisposable {
       .map((remote) => this.#view(remote));
   }
 
-  /** Servers whose name another runner has, so that nobody can use them. */
+  /** Servers whose name another runner has, so that they cannot be used. */
   shadowed(): readonly string[] {
     return [...this.#remotes.keys()].filter((name) => this.#isTaken(name));
   }

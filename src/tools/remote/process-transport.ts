@@ -17,7 +17,7 @@ export type ProcessSpec = {
   readonly log: (piece: string) => void;
 };
 
-/** How long a process may take to end by itself once its input is closed. */
+/** Time for a process to exit after its input is closed. */
 const END_MS = 2_000;
 
 /**
@@ -92,10 +92,12 @@ export class ProcessTransport implements Transport {
       ended.resolve();
     });
     void ended.promise.then(() => this.#isOver());
-    // Where this process has no descriptors left, the child has no streams, and its "error" tells why.
+    // If this process has no descriptors left, the child has no streams, and its "error" event
+    // gives the reason.
     child.stdout?.on("data", (chunk: Buffer) => this.#take(chunk));
     child.stderr?.setEncoding("utf8").on("data", (piece: string) => this.#spec.log(piece));
-    // Its end is told by "exit"; without a listener a write to what has ended would be thrown at nobody.
+    // Its end is reported by "exit"; without a listener, a write after the end would throw an
+    // uncaught error.
     child.stdin?.on("error", () => undefined);
     await started.promise;
   }

@@ -72,8 +72,7 @@ const SCHEME = /^(?:bearer|basic|token|digest|negotiate|apikey|api-key)\s+/i;
 
 /**
  * What of a text that the configuration gives to a server has to be hidden: the text itself where its name says that it is
- * a secret or where it looks like one, without the scheme before it, and the password and the telling parameters of an
- * address. A path, a number or a word is left alone: to hide it would spoil results that have it by chance.
+ * a secret or where it looks like one, without the scheme before it, and the password and the sensitive parameters of an address. A path, a number or a word is not redacted: to hide it would spoil results that have it by chance.
  */
 export function confidentialIn(name: string, value: string): readonly Confidential[] {
   const bare = value.trim().replace(SCHEME, "");

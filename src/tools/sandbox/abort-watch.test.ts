@@ -14,7 +14,7 @@ test("a signal has one listener while calls share it, and none afterwards", () =
   expect(told).toEqual([]);
 });
 
-test("an aborted signal is told once", () => {
+test("an aborted signal is reported once", () => {
   const told: AbortSignal[] = [];
   const watch = new AbortWatch((signal) => told.push(signal));
   const controller = new AbortController();

@@ -37,7 +37,7 @@ type Loading = { state: "loading"; readonly jobs: PendingCall[] } | { state: "lo
  *
  * sandbox.child-supervisor.S1. A call that was sent is in `#sent` until the child answers it or ends.
  * sandbox.child-supervisor.S2. A call frame follows the load frame of its server.
- * sandbox.child-supervisor.S3. When the child ends by itself, each call that was in it and has changed nothing outside is made
+ * sandbox.child-supervisor.S3. When the child exits unexpectedly, each call that was in it and has changed nothing outside is made
  *   again, one at a time (careful mode): it may not even have begun. A call that was alone in a child that ended, twice
  *   in a row, is the offender.
  * sandbox.child-supervisor.S4. A call is taken out of a child that a guest holds up only if it can have changed nothing, and once

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { clean, GuestLog } from "./guest-log.ts";
 import { Redaction } from "../../text/redaction/index.ts";
 
-test("lines come out whole, with what moves cursors and changes colours taken away", () => {
+test("log lines are emitted whole, without sequences that move cursors or change colors", () => {
   const log = new GuestLog();
   log.append(Buffer.from("first\n\u001b[31mred\u001b[0m and\u0007 bell\r\nthi"), 5);
   log.append(Buffer.from("rd"), 6);

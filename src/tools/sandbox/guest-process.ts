@@ -14,7 +14,7 @@ import { Connection } from "./wire/index.ts";
  *   processes of its own, and no descriptor but its pipe: whatever a guest breaks out into, there is nothing there.
  * sandbox.guest-process.P2. A child that sends a malformed frame is killed.
  * sandbox.guest-process.P3. `onExit` is called once, after the process has ended, and never before the constructor
- *   has returned: a process that could not be started, for want of memory or descriptors, is one that ended at once.
+ *   has returned: a process that could not be started, for lack of memory or descriptors, is one that ended at once.
  */
 const PIPE = 3;
 const STDERR_CHARS_MAX = 4_096;

@@ -166,7 +166,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
     return this.#logs.watch(name, listener);
   }
 
-  /** Removes a server; its running calls finish. False if there is none of that name. */
+  /** Removes a server; its running calls finish. False for an unknown name. */
   remove(name: string): boolean {
     const server = this.#servers.get(name);
     if (server === undefined) return false;
@@ -297,7 +297,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
     this.#forget(job);
   }
 
-  /** Another guest holds the child up: the caller waits no longer, and nobody is blamed. */
+  /** Another guest blocks the child: the caller stops waiting, and the call is not counted against a server. */
   #overdue(job: PendingCall): void {
     this.#settle(job, starved(toolName(job)));
   }
@@ -379,7 +379,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
     }
   }
 
-  /** Ends sessions and takes servers out of memory that nobody has used for long; replaces children that are worn. */
+  /** Ends idle sessions and unloads idle servers; replaces worn children. */
   #sweep(nowMs: number): void {
     for (const server of this.#servers.values()) {
       for (const [name, session] of server.sessions) {

@@ -47,7 +47,7 @@ test("a child is prepared a moment after the first call, and only one", () => {
 });
 
 // sandbox.standby-pool.N2
-test("the one that stands by is given away, told of as one that was started, and another is prepared", async () => {
+test("the standby child is handed out like one that was started, and another is prepared", async () => {
   const { made, opened } = pool();
   made.prepare(0);
   made.prepare(500);
@@ -77,7 +77,7 @@ test("one that is still starting when it is taken is ready when it is", async ()
   expect(taker.told).toEqual(["ready"]);
 });
 
-test("without one that stands by a child is started", () => {
+test("without a standby child, one is started", () => {
   const { made, opened } = pool(false);
   made.prepare(0);
   made.prepare(10_000);
@@ -86,7 +86,7 @@ test("without one that stands by a child is started", () => {
 });
 
 // sandbox.standby-pool.N3
-test("one that ends by itself, is not needed any more, or is there when all ends, is gone", async () => {
+test("a standby child that exits, is released, or exists at the end, is gone", async () => {
   const { made, opened, killed } = pool();
   made.prepare(0);
   made.prepare(500);

@@ -12,7 +12,7 @@ const PAYLOAD_BYTES_MAX = 3 * MANIFEST_MAXIMA.resultBytes + 4 * 1024 * 1024;
 /** After the first call, and after one was taken: not in the way of those who wait now. */
 const PREPARE_AFTER_MS = 500;
 
-/** What becomes of a child is told to whoever has it. */
+/** Callbacks of a child for its owner. */
 export type ChildListener = Pick<SandboxChildOptions, "onReady" | "onFrame" | "onExit">;
 
 export type StandbyPoolOptions = {
@@ -25,8 +25,7 @@ export type StandbyPoolOptions = {
 type Standby = { readonly home: SandboxChild; isReady: boolean; listener: ChildListener | undefined };
 
 /**
- * Where sandbox children come from. One stands by, started before it is needed, for whichever place loses its own or wants
- * its first. Nothing has run in it, so that it may go to any trust group.
+ * Supplies sandbox children. Keeps at most one pre-started standby child, for the next supervisor that needs one. Nothing has run in it, so that it may go to any trust group.
  *
  * sandbox.standby-pool.N1. At most one stands by, and it is started only while there are calls.
  * sandbox.standby-pool.N2. Who takes it cannot tell it from one that was started for him, but that it is ready sooner.
@@ -52,12 +51,12 @@ export class StandbyPool {
     return new StandbyPool({ open, prestart });
   }
 
-  /** The process that stands by. */
+  /** The pid of the standby child. */
   get pid(): number | undefined {
     return this.#standby?.home.pid;
   }
 
-  /** A child: the one that stands by, if there is one. Nothing is told of it before this has returned. */
+  /** Returns a child: the standby child, if there is one. Its listener is not called before this has returned. */
   child(parent: ChildListener): SandboxChild {
     const standby = this.#standby;
     this.#forget();
@@ -67,7 +66,7 @@ export class StandbyPool {
     return standby.home;
   }
 
-  /** To be called now and then while there are calls: prepares a child when it is time. */
+  /** To be called periodically while there are calls: prepares a child when it is time. */
   prepare(nowMs: number): void {
     if (!this.#prestart || this.#isClosed || this.#standby !== undefined) return;
     this.#dueAtMs ??= nowMs + PREPARE_AFTER_MS;
@@ -87,11 +86,11 @@ export class StandbyPool {
     this.#standby = standby;
   }
 
-  /** Ends the child that stands by: nobody is likely to need it. */
+  /** Ends the standby child when it is unlikely to be needed. */
   release(): void {
     const standby = this.#standby;
     this.#forget();
-    standby?.home.kill("nobody needs it");
+    standby?.home.kill("surplus standby child");
   }
 
   async close(): Promise<void> {

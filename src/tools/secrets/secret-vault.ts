@@ -2,7 +2,7 @@ import { createHmac, randomBytes } from "node:crypto";
 import { accessSync, type BigIntStats, constants, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { GrantedSecret } from "../brokers/http/index.ts";
-import { type Confidential, SECRET_CHARS_MIN, type Secrets } from "../../text/redaction/index.ts";
+import { type Secret, SECRET_CHARS_MIN, type Secrets } from "../../text/redaction/index.ts";
 import type { SecretFound } from "../../text/references/index.ts";
 import type { Grants } from "../catalogue/index.ts";
 
@@ -73,7 +73,7 @@ export class SecretVault {
     const names = grants.secrets.map(({ name }) => name);
     if (names.length === 0) return [];
     let known: readonly (readonly string[])[] = [];
-    let secrets: readonly Confidential[] = [];
+    let secrets: readonly Secret[] = [];
     return () => {
       const values = names.map((name) => this.#valuesOf(name));
       if (values.length !== known.length || values.some((each, index) => each !== known[index])) {

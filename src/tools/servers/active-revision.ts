@@ -27,7 +27,7 @@ export type OperatorOverrides = {
   readonly accept: UpdatePolicy;
 };
 
-/** A revision as it serves: what its manifest asks for, what it was given, who vouches for it. */
+/** An active revision: its requested manifest, the effective one, and its publisher. */
 export type ActiveRevision = {
   readonly revision: ToolServerRevision;
   readonly requested: ToolManifest;
@@ -50,7 +50,7 @@ export function verifyRevision(revision: ToolServerRevision, word: OperatorOverr
   return { revision, requested, manifest: applyOverrides(requested, word.overrides), publisher };
 }
 
-/** The same without asking who vouches for it, for showing what cannot be loaded; undefined when it cannot be read. */
+/** The same without checking the signature, to show what cannot be loaded; undefined if it cannot be read. */
 export function parseRevision(revision: ToolServerRevision, word: OperatorOverrides): ActiveRevision | undefined {
   const read = readManifest(revision.manifest, `${revision.name}/tool.toml`);
   if (read.type === "invalid") return undefined;
@@ -60,7 +60,7 @@ export function parseRevision(revision: ToolServerRevision, word: OperatorOverri
 
 type Signed = Pick<ToolServerRevision, "name" | "origin" | "moduleHash" | "manifestHash" | "signature">;
 
-/** Who vouches for a module. Throws ToolSignatureInvalidError, ToolSignatureRequiredError. */
+/** Returns the publisher of a module. Throws ToolSignatureInvalidError, ToolSignatureRequiredError. */
 export function publisherOf(signed: Signed, { keys, require }: Trust): Publisher {
   const { name, origin, signature } = signed;
   if (origin === "built-in" || origin === "remote") return { state: origin, name: null, keyId: null };

@@ -17,7 +17,7 @@ const check = (ok: boolean): HealthCheck => ({ atMs: 0, ok, durationMs: 1, note:
 const health = (meter: UsageMeter, checked?: HealthCheck) =>
   healthOf({ state: "running" }, meter.totals(), checked).health;
 
-test("a server that nobody has called or checked is unknown; either one decides", () => {
+test("the health of a server without calls and checks is unknown; either one decides", () => {
   expect(health(meterOf())).toBe("unknown");
   expect(health(meterOf(), check(true))).toBe("healthy");
   expect(health(meterOf(done))).toBe("healthy");

@@ -18,7 +18,9 @@ const UNHEALTHY_AT = 0.5;
 /** Fewer faults than this prove nothing. */
 const FAULTS_MIN = 2;
 
-/** How a server is, and why. A fault of the caller (wrong arguments, cancelled, denied) counts against nobody. Pure. */
+/**
+ * Health of a server, with its reason. A fault of the caller (wrong arguments, cancelled, denied) does not count. Pure.
+ */
 export function healthOf(
   life: ToolServerLife,
   { calls, recent, recentFaults }: UsageTotals,

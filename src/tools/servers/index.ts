@@ -1,4 +1,4 @@
-/** Tool servers as things one deploys, replaces, pauses and takes away. */
+/** Deployment, replacement, pause and deletion of tool servers. */
 export { type Inspection, type ToolHost, type ToolModule } from "./tool-host.ts";
 export { ToolModuleDamagedError } from "./errors.ts";
 export { type Health, type HealthCheck } from "./health.ts";

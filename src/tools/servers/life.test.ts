@@ -42,7 +42,7 @@ test("an action leads where the table says, and every other one is refused with 
   );
 });
 
-test("whatever is done to a server, it takes calls exactly when it is open, and what is being taken away never comes back", () => {
+test("whatever is done to a server, it takes calls exactly when it is open, and one that is being deleted never comes back", () => {
   fc.assert(
     fc.property(life, fc.array(fc.constantFrom(...ACTIONS), { maxLength: 12 }), (from, actions) => {
       let current = from;

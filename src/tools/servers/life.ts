@@ -1,9 +1,7 @@
 import { ToolServerStateError } from "./errors.ts";
 
 /**
- * The life of one tool server. `loaded`, `running` and `quarantined` take calls (the last refuses them for a while by
- * itself); which of them it is, its host sees. `pending` is for a server that stopped because it changed: nothing of it
- * serves until somebody accepts what it is now.
+ * The life of one tool server. `loaded`, `running` and `quarantined` take calls (the last refuses them for a while); the host knows which of them applies. `pending` is for a server that stopped because it changed: it takes no calls until an operator accepts the change.
  */
 export type ToolServerLife =
   | { readonly state: "unloaded" }

@@ -32,17 +32,17 @@ export type ToolServerChange = {
   readonly path: string;
   readonly before: string | null;
   readonly after: string | null;
-  /** Whether it waits for a person: it alters what models were told, or wants more than was given. */
+  /** Whether a change needs approval: it alters known tools, or requests more than was granted. */
   readonly asks: boolean;
   /** The change in one line. */
   readonly text: string;
 };
 
-/** Which changes a tool server may make by itself: all, those that alter nothing known and want nothing more, or none. */
+/** Update policies: accept all changes, those that alter nothing known and request nothing more, or none. */
 export const ACCEPTANCES = ["always", "compatible", "ask"] as const;
 export type UpdatePolicy = (typeof ACCEPTANCES)[number];
 
-/** Whether these changes have to wait until somebody accepts them. */
+/** Whether these changes have to wait for acceptance. */
 export function requiresApproval(changes: readonly ToolServerChange[], acceptance: UpdatePolicy): boolean {
   switch (acceptance) {
     case "always":

@@ -4,7 +4,7 @@ import { canonicalJson, JsonObject } from "../../kernel/json.ts";
 import type { ToolManifest } from "../catalogue/index.ts";
 import type { Tool } from "../catalogue/index.ts";
 
-/** A tool as it was when its server was deployed or attached: all that a model is told of it. */
+/** A tool as it was when its server was deployed or attached: all that a model gets of it. */
 export const PinnedTool = z.object({
   name: z.string(),
   title: z.string(),

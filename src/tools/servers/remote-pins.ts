@@ -35,7 +35,7 @@ type Remote = {
   /** Whether the store may say that something waits. */
   isPending: boolean;
   life: ToolServerLife;
-  /** Why an operator paused it, whatever else it is; undefined when nobody did. */
+  /** Reason why an operator paused it; undefined if it is not paused. */
   paused: string | undefined;
   /** What is still to be written: the last that was taken, and after it the last that waits. */
   toServe: ToolServerCandidate | undefined;
@@ -45,9 +45,8 @@ type Remote = {
 };
 
 /**
- * Holds remote servers to the tools they had when they were attached: what a model is told must not change behind the
- * back of who allowed it. The first list that is seen is taken as accepted; a later one that alters it stops the server.
- * What a server shows only for a moment may never be written, so that one that changes for ever fills nothing.
+ * Holds remote servers to the tools they had when they were attached: the tools offered to a model must not change without approval. The first list that is seen is taken as accepted; a later one that alters it stops the server.
+ * What a server shows only for a moment may never be written, so that a server that keeps changing does not fill the store.
  */
 export class RemotePins {
   readonly #deps: RemotePinsDeps;
@@ -216,7 +215,7 @@ export class RemotePins {
     const newest = head === undefined ? undefined : await store.revision(workspace, name, head.latest);
     if (newest?.moduleHash === candidate.moduleHash && head !== undefined) {
       if (head[place] === newest.revision) return;
-      // It waited before and was taken back: it need not be written again.
+      // It was pending before and was withdrawn: it need not be written again.
       if (place === "pending") return store.setPending(workspace, name, newest.revision);
     }
     await store.add(candidate, place);

@@ -6,7 +6,7 @@ export type SchemaChange = {
   readonly path: string;
   readonly before: Json | undefined;
   readonly after: Json | undefined;
-  /** A property or definition that is new and that nothing demands: whoever knew the old schema may go on as before. */
+  /** A new property or definition that is not required: clients of the old schema may continue unchanged. */
   readonly isAddition: boolean;
 };
 

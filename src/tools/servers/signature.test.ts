@@ -16,7 +16,7 @@ test("what was signed with a trusted key is trusted by that key's name", () => {
   expect(text.split("\n").slice(0, 2)).toEqual(["caxton-signature-1", `key ${key.publicKey}`]);
 });
 
-test("a key nobody trusts is unknown, no signature is none", () => {
+test("an untrusted key is unknown, a missing signature is unsigned", () => {
   expect(checkSignature(text, signed, [])).toEqual({ type: "unknown-key", keyId: key.keyId });
   expect(checkSignature(undefined, signed, trusted)).toEqual({ type: "unsigned" });
 });
@@ -42,7 +42,7 @@ test("no changed character of a signature passes as trusted", () => {
   );
 });
 
-test("keys that are none are refused in words", () => {
+test("reports invalid keys as text", () => {
   expect(() => signModule(signed, "hello")).toThrow(ToolKeyInvalidError);
   expect(() => checkSignature(text, signed, [{ name: "x", key: "ed25519:AAAA" }])).toThrow(ToolKeyInvalidError);
 });

@@ -20,7 +20,7 @@ const RAW_KEY_BYTES = 32;
 const SPKI_HEAD = Buffer.from("302a300506032b6570032100", "hex");
 const KEY_ID_CHARS = 16;
 
-/** A public key somebody trusts, by the name it is shown under. */
+/** A trusted public key, with its display name. */
 export type TrustedKey = { readonly name: string; readonly key: string };
 
 /** What a signature is about. Hashes are sha256, hexadecimal. */
@@ -28,7 +28,7 @@ export type SignedDigest = { readonly moduleHash: string; readonly manifestHash:
 
 export type SignatureCheck =
   | { readonly type: "trusted"; readonly name: string; readonly keyId: string }
-  /** Intact, by a key that nobody here trusts. */
+  /** Intact, by an untrusted key. */
   | { readonly type: "unknown-key"; readonly keyId: string }
   | { readonly type: "unsigned" }
   | { readonly type: "wrong"; readonly reason: string };

@@ -19,16 +19,16 @@ export type Inspection = {
   readonly tools: readonly Tool[];
 };
 
-/** A runner that modules are put into and taken out of. One implementation: the sandbox. */
+/** A runner for deployed modules. One implementation: the sandbox. */
 export interface ToolHost extends ToolRunner {
   /** Makes a module ready and asks it for its tools, without deploying it. Throws when it is no tool server. */
   inspect(module: ToolModule, signal: AbortSignal): Promise<Inspection>;
   /** Like `inspect`, but of a fresh start, nothing remembered. */
   check(module: ToolModule, signal: AbortSignal): Promise<Inspection>;
-  /** Puts a module in the place of the server of that name; calls under way there end as they would have. */
+  /** Replaces the server of that name by a module; its running calls finish. */
   deploy(module: ToolModule, signal: AbortSignal): Promise<ToolServer>;
-  /** Takes a server away; its calls under way end as they would have. False when there was none. */
+  /** Removes a server; its running calls finish. False for an unknown name. */
   remove(name: string): boolean;
-  /** Tells each line a server writes to its log from now on, whichever revision of it. */
+  /** Calls `listener` with each line that a server writes to its log from now on, in any revision. */
   watchLog(server: string, listener: (line: ToolLogLine) => void): Disposable;
 }

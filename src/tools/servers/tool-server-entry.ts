@@ -7,7 +7,7 @@ import type { ToolServerOrigin } from "./tool-server-store.ts";
 import { TOOL_SERVER_INTERFACES, type Tool, type ToolServer, type ToolServerState } from "../catalogue/index.ts";
 import { failedCount, UsageMeter } from "./usage.ts";
 
-/** Calls under way on one revision. */
+/** Running calls of one revision. */
 type Generation = { readonly revision: number; calls: number };
 
 /** A module's server while the process runs: what serves, its life, its calls. */
@@ -21,10 +21,10 @@ export class ToolServerEntry {
   pending: number | undefined;
   check: HealthCheck | undefined;
   loadedAtMs = 0;
-  /** The state that was last told to those who watch. */
+  /** The state that was last emitted to watchers. */
   told: ToolServerState | "" = "";
   #now: Generation = { revision: 0, calls: 0 };
-  /** Revisions that were replaced while calls were under way on them. */
+  /** Replaced revisions that still have running calls. */
   #past: readonly Generation[] = [];
   #idle: (() => void)[] = [];
 
@@ -59,7 +59,7 @@ export class ToolServerEntry {
     for (const emit of this.#idle.splice(0)) emit();
   }
 
-  /** Resolves when no call is under way. */
+  /** Resolves when no call is running. */
   async idle(): Promise<void> {
     if (this.callsUnderWay === 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();

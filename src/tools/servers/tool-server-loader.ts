@@ -46,8 +46,7 @@ export class ToolServerLoader {
   }
 
   /**
-   * Loads the revision that serves, unless it is and the host can use it. `module`, where given, are its bytes, which also mend damaged ones in
-   * the store. What cannot be loaded is listed as failed, and its error is thrown.
+   * Loads the active revision, unless it is loaded and usable. `module`, where given, are its bytes, which also repair damaged ones in the store. What cannot be loaded is listed as failed, and its error is thrown.
    */
   async ensureLoaded(head: ToolServerHead, module: Uint8Array | undefined): Promise<void> {
     const { store, host, table, clock } = this.#deps;
@@ -88,7 +87,7 @@ export class ToolServerLoader {
     await this.replace(served, module, before);
   }
 
-  /** Puts what the store says serves into the host, in the place of what does. When it cannot, the one before goes on. */
+  /** Replaces the loaded revision by the active one of the store. If this fails, the previous revision stays active. */
   async replace(served: ActiveRevision, module: Uint8Array, before: ToolServerRevision | undefined): Promise<void> {
     const { store, host, table, clock } = this.#deps;
     const { revision } = served;

@@ -40,7 +40,7 @@ export type ToolServerVersion = {
   readonly revision: ToolServerRevision;
   readonly status: "serving" | "pending" | "draining" | "past";
   readonly publisher: Publisher;
-  /** Against the one before it that is kept. */
+  /** Changes against the previous stored revision. */
   readonly changes: readonly ToolServerChange[];
 };
 
@@ -164,8 +164,8 @@ export class ToolServerRecords {
   }
 
   /**
-   * How a server is, after asking it for its tools in a start of its own. Throws ToolServerNotFoundError, and when `signal`
-   * is aborted its reason or what came of that: nobody has learned how the server is then.
+   * Health of a server, after asking it for its tools in a separate start. Throws ToolServerNotFoundError; when
+   * `signal` is aborted, its reason or the resulting error: the health is then unknown.
    */
   async check(name: string, signal: AbortSignal): Promise<HealthReport & { readonly entry: ToolServerEntry }> {
     const { entry } = this.#known(name);
@@ -214,7 +214,7 @@ export class ToolServerRecords {
     return isSame ? "" : "it lists other tools than when it was deployed";
   }
 
-  /** Whether it is well, and a note on it. Where nobody can ask it, its connection has to do. */
+  /** Whether the server is healthy, with a note. If it cannot be asked, the state of its connection decides. */
   async #askRemote({ name }: ToolServerEntry, signal: AbortSignal): Promise<readonly [boolean, string]> {
     const answer = await this.#deps.remotes?.check?.(name, signal);
     if (answer?.type === "silent") return [false, answer.reason];
@@ -287,16 +287,16 @@ function lifeIn({ state, reason }: ToolServer): ToolServerLife {
   }
 }
 
-const NOBODY: Publisher = { state: "unsigned", name: null, keyId: null };
+const UNSIGNED: Publisher = { state: "unsigned", name: null, keyId: null };
 const REMOTE: Publisher = { state: "remote", name: null, keyId: null };
 const publisherIn = ({ origin, served }: ToolServerEntry): Publisher =>
-  origin === "remote" ? REMOTE : (served?.publisher ?? NOBODY);
+  origin === "remote" ? REMOTE : (served?.publisher ?? UNSIGNED);
 
-/** Of a past revision too, by the keys that are trusted now; a wrong signature vouches for nobody. */
+/** Also for a past revision, by the currently trusted keys; an invalid signature counts as unsigned. */
 function publisherNow(revision: ToolServerRevision, { trust }: ToolServers): Publisher {
   try {
     return publisherOf(revision, { ...trust, require: "never" });
   } catch {
-    return NOBODY;
+    return UNSIGNED;
   }
 }

@@ -8,7 +8,7 @@ export type ToolServerOrigin = (typeof TOOL_SERVER_ORIGINS)[number];
 export type ToolServerRevision = {
   readonly workspace: string;
   readonly name: string;
-  /** 1, 2, 3 … within the server; goes on when a deleted server's name is deployed again. */
+  /** 1, 2, 3 … within the server; continues when a deleted server's name is deployed again. */
   readonly revision: number;
   /** The manifest's own version. */
   readonly version: string;
@@ -38,7 +38,7 @@ export type ToolServerHead = {
   readonly pending: number | undefined;
   /** The newest. */
   readonly latest: number;
-  /** Why an operator paused it; undefined when nobody did. */
+  /** Reason why an operator paused it; undefined if it is not paused. */
   readonly paused: string | undefined;
 };
 
@@ -70,9 +70,9 @@ export interface ToolServerStore {
     name: string,
     page: { readonly cursor?: string | undefined; readonly limit: number },
   ): Promise<RevisionPage>;
-  /** Undefined lets it go on. */
+  /** Undefined resumes it. */
   pause(workspace: string, name: string, reason: string | undefined): Promise<void>;
-  /** Takes a server away; its revisions stay until they are pruned. False when it was not there. */
+  /** Deletes a server; its revisions stay until they are pruned. False for an unknown name. */
   delete(workspace: string, name: string): Promise<boolean>;
   /** Forgets all but the newest revisions, those that serve and wait excepted. */
   prune(workspace: string, name: string, keep: number): Promise<void>;

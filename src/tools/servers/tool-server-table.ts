@@ -11,7 +11,7 @@ export type ToolServerTableDeps = {
   readonly host: ToolHost;
   readonly remotes: { readonly runner: ToolRunner; readonly pins: RemotePins } | undefined;
   readonly nowMs: () => number;
-  /** Told when a server's state is another than was told last. */
+  /** Called when a server's state differs from the last emitted one. */
   readonly onChange: (name: string, state: ToolServerState) => void;
 };
 
@@ -26,7 +26,7 @@ export class ToolServerTable implements ToolRunner {
   readonly #entries = new Map<string, ToolServerEntry>();
   readonly #remoteEntries = new Map<string, ToolServerEntry>();
   #views: readonly ToolServer[] = [];
-  /** What the host has, by name; looked up anew when the list changed. */
+  /** Servers of the host, by name; looked up again when the list has changed. */
   #seen: ReadonlyMap<string, ToolServer> = new Map();
 
   constructor(deps: ToolServerTableDeps) {
@@ -90,7 +90,7 @@ export class ToolServerTable implements ToolRunner {
     this.listed();
   }
 
-  /** Makes the list anew after what serves has changed. */
+  /** Rebuilds the list after a change of the active revisions. */
   listed(): void {
     this.#seen = new Map(this.#deps.host.servers().map((view) => [view.name, view]));
     this.#views = this.entries().map((entry) => entryView(entry, () => this.#seen.get(entry.name)));
@@ -103,14 +103,14 @@ export class ToolServerTable implements ToolRunner {
 
   emit(entry: ToolServerEntry): void {
     const { state } = this.lifeOf(entry);
-    // That a server is in use, and then is not, would be told with every call.
+    // Otherwise every call would emit the change to running and back.
     const told = state === "running" ? "loaded" : state;
     if (told === entry.told) return;
     entry.told = told;
     this.#deps.onChange(entry.name, state);
   }
 
-  /** What a remote server did, and its checks; undefined when there is none of that name. */
+  /** The entry of a remote server with its usage and checks; undefined for an unknown name. */
   remoteEntry(name: string): ToolServerEntry | undefined {
     const { remotes } = this.#deps;
     const view = remotes?.runner.servers().find((each) => each.name === name);

@@ -44,7 +44,7 @@ export type ToolServersDeps = {
   /** Servers that are attached and not deployed; their tools are pinned too. */
   readonly remotes?: ToolRunner | undefined;
   readonly clock: Clock;
-  /** Told when a server's state has changed, but not that it is in use or not. */
+  /** Called when a server's state has changed, except between loaded and running. */
   readonly onChange?: ((name: string, state: ToolServerState) => void) | undefined;
 };
 export type ToolServersOptions = {
@@ -78,11 +78,10 @@ export type Deployed = {
 };
 
 /**
- * Tool servers as things one deploys, replaces, pauses and takes away.
+ * Deployment, replacement, pause and deletion of tool servers.
  *
- * servers.tool-servers.V1. What serves after a restart is what the store says; a deployment is on disk before its
- *   caller is told.
- * servers.tool-servers.V2. Changes of one server happen one after another; calls go on meanwhile.
+ * servers.tool-servers.V1. The store decides which revision is active after a restart; a deployment is durable before its caller gets the result.
+ * servers.tool-servers.V2. Changes of one server happen one after another; calls continue.
  * servers.tool-servers.V3. A call begun on one revision ends on it.
  */
 export class ToolServers {
@@ -118,8 +117,7 @@ export class ToolServers {
   }
 
   /**
-   * Deploys a module as the next revision of the server its manifest names. When that changes what was accepted, it
-   * waits while the one before goes on serving. Throws ToolManifestInvalidError, signature errors, what the host's
+   * Deploys a module as the next revision of the server its manifest names. When that changes what was accepted, it is pending while the previous revision stays active. Throws ToolManifestInvalidError, signature errors, what the host's
    * `inspect` throws, ToolServerNameTakenError, ToolServerBuiltInError.
    */
   async deploy(request: DeployRequest, signal: AbortSignal): Promise<Deployed> {
@@ -171,7 +169,7 @@ export class ToolServers {
     return { outcome, revision: added, served, changes, notes };
   }
 
-  /** What is deployed already, as it is: it serves, waits, or, where nobody decides each time, was replaced by hand. */
+  /** An existing deployment, unchanged: active, pending, or replaced by hand. */
   async #known(
     head: ToolServerHead | undefined,
     draft: Content,
@@ -269,7 +267,7 @@ export class ToolServers {
     });
   }
 
-  /** Refuses calls until `resume`, across restarts; those under way go on. Throws ToolServerStateError. */
+  /** Refuses calls until `resume`, across restarts; running calls finish. Throws ToolServerStateError. */
   async pause(name: string, reason: string): Promise<void> {
     await this.#act(name, "pause", reason);
   }
@@ -302,7 +300,7 @@ export class ToolServers {
   }
 
   /**
-   * Takes a server away: no new calls at once, those under way end as they would have. `drained` resolves when they
+   * Deletes a server: refuses new calls at once; running calls finish. `drained` resolves when they
    * have, or the time for it is over. Throws ToolServerBuiltInError, ToolServerStateError.
    */
   async delete(name: string): Promise<{ readonly callsUnderWay: number; readonly drained: Promise<void> }> {
@@ -325,7 +323,7 @@ export class ToolServers {
     const late = new AbortController();
     await Promise.race([entry.idle(), this.#deps.clock.sleep(this.#options.drainMs, late.signal).catch(() => {})]);
     late.abort();
-    // In the meantime something of that name may have been deployed anew.
+    // A server of that name may have been deployed again in the meantime.
     if (this.runner.find(entry.name) !== entry) return;
     this.#deps.host.remove(entry.name);
     if (entry.life.state === "draining") entry.life = unload(entry.life);

@@ -24,7 +24,7 @@ export function stretchOf(step: Step, nowMs: number): { beganMs: number; from: n
   const beganMs = Date.parse(step.started_at);
   // One that failed took all the time since its first begin.
   const goesOn = step.kind === "model" && step.state !== "failed";
-  const from = goesOn ? Date.parse(step.went_on_at) : beganMs;
+  const from = goesOn ? Date.parse(step.resumed_at) : beganMs;
   return { beganMs, from, to: step.duration_ms === null ? Math.max(from, nowMs) : from + step.duration_ms };
 }
 

@@ -92,7 +92,7 @@ export function GrantList({ server }: { readonly server: ToolServerRecord }) {
     );
   }
   const held = listed(server.grants);
-  const wanted = listed(server.wanted_grants);
+  const wanted = listed(server.requested_grants);
   const refused = wanted.filter((grant) => !held.some((other) => keyOf(other) === keyOf(grant)));
   if (held.length + refused.length === 0) {
     return (

@@ -217,7 +217,7 @@ function denial(server: string, performative: string, target: MessageTarget): st
   return `\`${server}\` may not send ${performative} to ${whom}; add to caxton.toml:\n${lines.join("\n")}`;
 }
 
-const NOBODY: ReadonlySet<string> = new Set(["AGENT_NOT_FOUND", "NO_CAPABILITY_PROVIDERS", "NO_SUBSCRIBERS"]);
+const NO_RECIPIENT: ReadonlySet<string> = new Set(["AGENT_NOT_FOUND", "NO_CAPABILITY_PROVIDERS", "NO_SUBSCRIBERS"]);
 
 /** Result of a submission, for the guest. */
 function outcomeOf(submitted: Submitted): Sent | Refused {
@@ -226,7 +226,7 @@ function outcomeOf(submitted: Submitted): Sent | Refused {
     return { type: "sent", id, conversationId, recipients };
   }
   const { error } = submitted;
-  if (NOBODY.has(error.code)) return refused("not-found", inWords(error));
+  if (NO_RECIPIENT.has(error.code)) return refused("not-found", inWords(error));
   if (submitted.type === "refused" && submitted.retryAfterMs !== undefined) return refused("too-many", inWords(error));
   if (error.code === "MESSAGE_TOO_LARGE") return refused("too-large", inWords(error));
   const isOurs = error.code === "MESSAGE_NOT_STORED" || error.code === "ROUTER_STOPPING";

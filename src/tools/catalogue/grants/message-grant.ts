@@ -22,7 +22,7 @@ export type MessageTarget =
   | { readonly type: "broadcast" };
 
 const ANY = "*";
-const EVERYBODY = "everybody:";
+const BROADCAST = "everybody:";
 const CAPABILITY = "capability:";
 const TOPIC = "topic:";
 
@@ -83,13 +83,13 @@ export function targetWords(target: MessageTarget): string {
     case "topic":
       return TOPIC + target.topic;
     case "broadcast":
-      return EVERYBODY;
+      return BROADCAST;
   }
 }
 
 /** Back from its words. */
 export function targetIn(words: string): MessageTarget {
-  if (words === EVERYBODY) return { type: "broadcast" };
+  if (words === BROADCAST) return { type: "broadcast" };
   if (words.startsWith(CAPABILITY)) return { type: "capability", capability: words.slice(CAPABILITY.length) };
   if (words.startsWith(TOPIC)) return { type: "topic", topic: words.slice(TOPIC.length) };
   return { type: "receivers", names: words.split(", ") };

@@ -8,7 +8,7 @@ type Fields = { readonly [key: string]: unknown };
 const fieldsOf = (value: unknown): Fields =>
   typeof value === "object" && value !== null && !Array.isArray(value) ? Object.fromEntries(Object.entries(value)) : {};
 
-/** Returns the description of an exported function; empty if there is none, or it cannot be read. */
+/** Returns the description of an exported function; empty if it is missing or cannot be read. */
 export function readDocs(bytes: Uint8Array): (interfaceName: string, name: string) => string {
   const docs = fieldsOf(sectionOf(bytes));
   const worlds = Object.values(fieldsOf(docs["worlds"])).map(fieldsOf);

@@ -17,7 +17,7 @@ const NOT_TOOLS = /^wasi:(?:cli\/run|http\/incoming-handler)$/;
 const NAME_CHARS_MAX = 64;
 const PARTS_MAX = 5_000;
 
-/** The function that runs the component as a program; undefined if there is none. */
+/** The function that runs the component as a program; undefined for a component without one. */
 export const runExport = ({ exports }: Plan): ComponentExport | undefined =>
   exports.find((each) => each.interface === RUN && each.name === "run");
 

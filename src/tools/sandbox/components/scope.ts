@@ -92,7 +92,7 @@ export class Scope {
   }
 }
 
-/** Returns the entry of that number; throws if there is none. */
+/** Returns the entry of that number; throws for an unknown number. */
 export function entry<Value>(list: readonly Value[], index: number, offset: number): Value {
   const value = list[index];
   if (value === undefined) throw damaged(`there is no entry ${index}`, offset);

@@ -20,7 +20,7 @@ import { nullStdio } from "./null-stdio.ts";
  *
  * guest.core.C1. The call is JSON, `{"id", "tool_name", "arguments"}`, at a place that the module's allocator gave.
  * guest.core.C2. What it returns is 0 when there is a result and an error code otherwise; either way `result_ptr()`
- *   and `result_len()` then tell where the result, or the error's text, is in memory.
+ *   and `result_len()` then give the location of the result, or the error's text, in memory.
  * guest.core.C3. `describe_tools() -> i32`, when there, leaves an MCP list of tools at the same place; else the
  *   manifest has them.
  */

@@ -8,11 +8,11 @@ type Settle = (reply: IoReply) => void;
 type Asked = { running: number; readonly waiting: { readonly asked: FileRequest; readonly settle: Settle }[] };
 
 /**
- * What the guests of a child ask of the server. Closing and reading ahead are not waited for, so that one guest can ask
+ * Requests of a child's guests to the server. Closing and reading ahead are not waited for, so that one guest can ask
  * for much at once.
  *
  * guest.file-requests.F1. Requests of a call leave in the order they were made, and before its answer.
- * guest.file-requests.F2. `RUNNING_MAX` of a call at most are under way while it runs; the rest waits here.
+ * guest.file-requests.F2. At most `RUNNING_MAX` requests of a call are in flight; the rest waits here.
  * guest.file-requests.F3. Of a call that is over nothing is kept: the server need not answer it.
  */
 export class FileRequests {

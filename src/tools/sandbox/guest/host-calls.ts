@@ -32,7 +32,7 @@ export function askHost(
     if (reply.type === "granted") {
       return settle({ isGranted: reply.body[0] === 0, envelope: reply.body.subarray(1) });
     }
-    settle(refusal("denied", "nothing can be asked of the host while no call is under way"));
+    settle(refusal("denied", "nothing can be asked of the host while no call is running"));
   });
 }
 

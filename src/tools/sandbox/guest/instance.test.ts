@@ -64,7 +64,7 @@ test("modules of one guest live off one budget, and their fuel and memory count 
   expect(await instance.call("work", Buffer.from("{}"))).toMatchObject({ type: "answered", fuel: three.fuel });
 });
 
-test("a call that went over its budget in several modules together is not done", async () => {
+test("a call that exceeded its budget in several modules together is not done", async () => {
   const instance = await instanceOf(3, 100_000);
   const outcome = await instance.call("work", Buffer.from("{}"));
   expect(outcome).toMatchObject({ type: "ended", outcome: "fuel", fuel: SPEC.fuelPerCall });

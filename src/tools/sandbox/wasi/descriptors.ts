@@ -9,7 +9,7 @@ export type StreamDescriptor = Held & { readonly type: "stream"; readonly stream
 
 export type DirectoryDescriptor = Held & {
   readonly type: "directory";
-  /** As the broker is told: "." is the server's directory, "/" the root. */
+  /** As the broker gets it: "." is the server's directory, "/" the root. */
   readonly path: string;
   readonly isPreopened: boolean;
   /** What it holds, from the moment its reading began. */
@@ -104,7 +104,7 @@ export class Descriptors {
   }
 
   /**
-   * Forgets what one call opened; its files are closed by whoever opened them. Streams and preopened directories that it
+   * Forgets what one call opened; the caller closes its files. Streams and preopened directories that it
    * closed are there again, those that it moved stay where they are.
    */
   endCall(): void {
@@ -131,7 +131,7 @@ export function join(directory: DirectoryDescriptor, path: string): string | und
   return directory.path.endsWith("/") ? `${directory.path}${path}` : `${directory.path}/${path}`;
 }
 
-/** Whether a relative path climbs above where it begins, as far as its text tells. */
+/** Whether a relative path climbs above its start, by its text. */
 export function leadsOut(path: string): boolean {
   let depth = 0;
   for (const part of path.split("/")) {

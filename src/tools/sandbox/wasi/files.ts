@@ -171,7 +171,7 @@ export class Files {
     return ERRNO.success;
   }
 
-  /** Tells the broker that a file is no longer used; nobody waits for that. */
+  /** Reports to the broker that a file is no longer used, without waiting. */
   release(descriptor: Descriptor): void {
     if (descriptor.type === "file") this.#client({ op: "close", handle: descriptor.handle }, () => {});
   }

@@ -1,6 +1,6 @@
 import type { IoReply, IoRequest } from "../wire/index.ts";
 
-/** What the host asks of whoever runs the guest. */
+/** Requests of a host to the runtime of its guest. */
 export interface HostBridge {
   /**
    * Parks the guest until `settle` is called, at most once; `finish` then makes of its value what the guest gets, in the
@@ -15,5 +15,5 @@ export interface HostBridge {
   charge(fuel: number): void;
 }
 
-/** Sends a file request of the call under way; the answer comes in a later turn. Outside a call everything is denied. */
+/** Sends a file request of the running call; the answer comes in a later turn. Outside a call everything is denied. */
 export type FileClient = (request: IoRequest, settle: (reply: IoReply) => void) => void;

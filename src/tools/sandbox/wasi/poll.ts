@@ -12,7 +12,7 @@ const EVENT_BYTES = 32;
 const ABSOLUTE = 1;
 const HANGUP = 1;
 const NANOSECONDS_PER_MS = 1_000_000;
-/** Bytes that can be written without waiting, as the guest is told. */
+/** Bytes that the guest may write without waiting. */
 const WRITABLE_BYTES = 65_536;
 /** setTimeout takes no more; calls end long before. */
 const SLEEP_MS_MAX = 2 ** 31 - 1;
@@ -37,7 +37,7 @@ export type PollDeps = {
   readonly descriptors: Descriptors;
 };
 
-/** poll_oneoff: waiting for input, for time, or for both; all that is ready at the same moment is told at once. */
+/** poll_oneoff: waits for input, for time, or for both; returns all events that are ready at the same moment. */
 export function poll(
   deps: PollDeps,
   input: number,

@@ -57,7 +57,7 @@ test("the next piece is asked for while the guest works on this one, in growing 
   expect(lengths.slice(0, 6)).toEqual([65_536, 131_072, 262_144, 524_288, 1_048_576, 1_048_576]);
 });
 
-test("a read elsewhere starts anew, and a late answer for what is no longer wanted changes nothing", () => {
+test("a read at another position starts again, and a late answer for a dropped read changes nothing", () => {
   const one = file(Buffer.from("0123456789".repeat(20_000)));
   one.reader.fetch(0, () => {});
   const [stale] = one.asked.splice(0);
@@ -68,7 +68,7 @@ test("a read elsewhere starts anew, and a late answer for what is no longer want
   expect(one.reader.peek(0, 4)).toBeUndefined();
 });
 
-test("a refusal is told to who waits, and the next read asks again", () => {
+test("a refusal reaches the waiting reader, and the next read asks again", () => {
   const one = file(Buffer.alloc(10));
   const heard: unknown[] = [];
   one.reader.fetch(0, (refused) => heard.push(refused));

@@ -72,7 +72,7 @@ export const DIRECTORY_RIGHTS =
     RIGHT.accept,
   );
 
-/** Streams neither seek nor tell: the C library takes one that does for a file. */
+/** Streams support neither seek nor tell: the C library takes one that does for a file. */
 export const STREAM_RIGHTS = union(RIGHT.dataSync, RIGHT.sync, RIGHT.setFlags, RIGHT.stat, RIGHT.poll);
 
 /** A file opened with one of these is opened for writing. */

@@ -15,7 +15,7 @@ export interface Streams {
   readonly hasInput: boolean;
   /** Bytes that can be read now; 0 with `hasInput` is the end. */
   readonly inputBytes: number;
-  /** Copies waiting input to a place in memory; the number of bytes, 0 when there is none. */
+  /** Copies waiting input to a position in memory; returns the number of bytes, 0 without input. */
   take(memory: Uint8Array, at: number, length: number): number;
   /** Says that the guest waits for input; `wake` is called when some comes. Whether a timer may wake it as well. */
   await(hasTimer: boolean, wake: () => void): boolean;

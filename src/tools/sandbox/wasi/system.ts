@@ -11,7 +11,7 @@ export type SystemSettings = {
   readonly clock: boolean;
   /** Real randomness; otherwise the same stream in each instance. */
   readonly random: boolean;
-  /** Told each time the guest reads one of these, granted or not. */
+  /** Called each time the guest reads one of these, granted or not. */
   readonly used?: ((what: "clock" | "random" | "environment") => void) | undefined;
 };
 

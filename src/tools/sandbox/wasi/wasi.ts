@@ -13,9 +13,9 @@ const ADVICE_LAST = 5;
 /** What a signal's number adds to make an exit code, as shells have it. */
 const SIGNAL_EXIT = 128;
 const SIGNAL_LAST = 30;
-/** Child, continue, urgent data and window size: a process that does not handle them goes on. */
+/** Child, continue, urgent data and window size: a process that does not handle them continues. */
 const SIGNALS_IGNORED: ReadonlySet<number> = new Set([0, 16, 17, 22, 27]);
-/** Stop: nobody could make the guest go on. */
+/** Stop: a stopped guest could not be continued. */
 const SIGNALS_STOPPING: ReadonlySet<number> = new Set([18, 19, 20, 21]);
 
 export type WasiDeps = {
@@ -122,7 +122,7 @@ export class Wasi {
     const descriptor = this.descriptors.get(number);
     if (descriptor === undefined || descriptor.type === "directory") return ERRNO.badDescriptor;
     if (descriptor.type === "stream") return ERRNO.seekPipe;
-    // Whoever may seek may ask where it is, and asking is a seek by nothing.
+    // The right to seek includes asking for the position, which is a seek by 0.
     const isTell = whence === WHENCE.current && offset === 0n;
     if ((descriptor.rights & (isTell ? RIGHT.seek | RIGHT.tell : RIGHT.seek)) === 0) return ERRNO.notCapable;
     if (whence > WHENCE.end) return ERRNO.invalid;

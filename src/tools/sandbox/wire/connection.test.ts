@@ -78,7 +78,7 @@ test("texts of any length arrive behind their bytes", async () => {
 });
 
 // wire.connection.C2
-test("no more than a window is under way to a reader that takes nothing, and all arrives when it does", async () => {
+test("no more than a window is in flight to a reader that takes nothing, and all arrives when it does", async () => {
   await using sockets = await pair();
   const left = end(sockets.left);
   const piece = Buffer.alloc(512 * 1024, 1);

@@ -149,7 +149,7 @@ export class Connection {
   #flushSoon(): void {
     if (this.#isFlushDue) return;
     this.#isFlushDue = true;
-    // After the microtasks that are under way, since those send most of what belongs in the same write.
+    // After the pending microtasks, since those send most of what belongs in the same write.
     process.nextTick(() => {
       this.#isFlushDue = false;
       this.flush();

@@ -3,7 +3,7 @@
 export type FileInfo = {
   readonly kind: FileKind;
   readonly bytes: number;
-  /** Together they tell one file from all others. */
+  /** Together they identify a file. */
   readonly device: bigint;
   readonly inode: bigint;
   /** Names that the file has. */

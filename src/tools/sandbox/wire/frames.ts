@@ -11,7 +11,7 @@ export type Frame = {
   readonly kind: number;
   readonly id: number;
   readonly server: number;
-  /** The payload is at `start` to `end` of `bytes`, which stay good; keeping a part keeps all of them. */
+  /** The payload is at `start` to `end` of `bytes`, which stay valid; a reference to a part retains all of them. */
   readonly bytes: Buffer;
   readonly start: number;
   readonly end: number;

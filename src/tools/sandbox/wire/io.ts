@@ -3,7 +3,7 @@ import { decodeInfo, type FileInfo, STAMPS_BYTES, stampBytes, type Stamps, stamp
 
 /** Requests of a guest, and their answers, as bytes: files as WASI asks for them, and everything else by name. Offsets and sizes are doubles: they are whole and below 2^53. */
 
-/** Why a request was refused; the guest is told as the WASI error of the same meaning. */
+/** Reason of a refused request; the guest gets the WASI error of the same meaning. */
 export const REFUSALS = [
   "denied",
   "not-found",

@@ -70,7 +70,10 @@ export type LoadSpec = {
   readonly startExport: string;
 };
 
-/** How a call ended, as a child says it. `text` and `content` are done; the rest has a text that tells more. */
+/**
+ * Outcome of a call, as a child reports it. `text` and `content` are successes; the others have a text with
+ * details.
+ */
 export const OUTCOMES = [
   "text",
   "content",

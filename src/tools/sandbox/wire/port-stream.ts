@@ -14,7 +14,7 @@ export class PortStream extends Duplex {
     port.once("close", () => this.destroy());
   }
 
-  /** Bytes come as the other side sends them; how many may be under way is what credit is for. */
+  /** Bytes come as the other side sends them; credit limits the bytes in flight. */
   override _read(): void {}
 
   override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {

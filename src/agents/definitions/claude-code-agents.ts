@@ -17,7 +17,7 @@ const REFUSED = "NOT_SUPPORTED";
 type Warn = (path: Path, code: string, message: string, fix: string) => void;
 
 /** Fits such an agent to a definition file's fields. */
-export function draftFromForeign(draft: Draft): Draft {
+export function fromClaudeCode(draft: Draft): Draft {
   const { document } = draft;
   const warnings: Problem[] = [];
   const warn: Warn = (path, code, message, fix) => {
