@@ -75,7 +75,7 @@ async function measured(backend: string, place: Place, count: number): Promise<r
   });
   // PostgreSQL overwrites pages once for several forgets; this waits for that.
   const checkedMs = await spent(async () => void (await memory.store.check(true)));
-  const { bytes } = await memory.store.figures();
+  const { bytes } = await memory.store.stats();
   const named = (what: string, caxton: string): Row => ({
     what: `${backend}: ${what}, ${count.toLocaleString("en")} entities`,
     caxton,

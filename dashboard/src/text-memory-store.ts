@@ -39,10 +39,10 @@ export const STORE = {
     `memory.backend is ${configured}, but memory was migrated to ${place}. Set memory.backend to ${place}.`,
   migrateNote: "Migrate memory to another backend while the server runs:",
   backNote: (place: string) => `Migrate back to ${place}, with the changes since:`,
-  migrateCommand: (place: string) => `caxton memory migrate --to ${place} --switch`,
+  migrateCommand: (place: string) => `caxton memory migrate --to ${place} --cutover`,
   goingFrom: (from: string, to: string) => `Migrating from ${from} to ${to}`,
   goingNote: (from: string) =>
-    `Memory is used in ${from} meanwhile. Who began it stops it with Ctrl+C; with --switch or --resume it goes on from there.`,
+    `Memory is used in ${from} meanwhile. Who began it stops it with Ctrl+C; with --cutover or --resume it goes on from there.`,
   endedAt: (to: string, place: string, done: string, all: string) =>
     `The way to ${to} has ended, with ${done} of ${all} copied; memory is still in ${place}. Where it was begun it says why. To go on with it and go over:`,
   begins: "starting",
@@ -54,8 +54,8 @@ export const STORE = {
   checking: "Checking…",
   sound: "Memory is consistent.",
   findings: "Inconsistencies",
-  mended: "Repaired",
-  mend: "Repair derived data",
+  repaired: "Repaired",
+  repair: "Repair derived data",
   reindexNote: "Indexes are derived data. Rebuild them if searches miss entities.",
   reindex: "Rebuild all indexes",
   reindexing: "Rebuilding…",

@@ -53,7 +53,7 @@ export const MEMORY = {
   noModel: "none: only words are searched",
   changingTo: (model: string) => `changing to ${model}`,
   indexed: "Indexed",
-  trouble: "Error",
+  problem: "Problem",
   entityLimit: "Limit of entities",
   usedOf: (used: string, max: string) => `${used} of ${max}`,
   withoutVector: "Passages without vector",

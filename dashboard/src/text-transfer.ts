@@ -1,6 +1,11 @@
 const counted = (count: number) => count.toLocaleString("en-US");
 
-type Counts = { readonly created: number; readonly changed: number; readonly known: number; readonly kept: number };
+type Counts = {
+  readonly created: number;
+  readonly changed: number;
+  readonly unchanged: number;
+  readonly skipped: number;
+};
 
 /** What is said of memory that moves. */
 export const TRANSFER = {
@@ -23,12 +28,12 @@ export const TRANSFER = {
   report: "What became of it",
   entities: "Entities",
   relations: "Relations",
-  counts: ({ created, changed, known, kept }: Counts) =>
+  counts: ({ created, changed, unchanged, skipped }: Counts) =>
     [
       `${counted(created)} new`,
       ...(changed === 0 ? [] : [`${counted(changed)} changed`]),
-      ...(known === 0 ? [] : [`${counted(known)} known already`]),
-      ...(kept === 0 ? [] : [`${counted(kept)} left as they were`]),
+      ...(unchanged === 0 ? [] : [`${counted(unchanged)} unchanged already`]),
+      ...(skipped === 0 ? [] : [`${counted(skipped)} left as they were`]),
     ].join(", "),
   cut: "The file was cut off: what comes after its last line is missing.",
   problems: (count: number) => (count === 1 ? "One record was left out" : `${counted(count)} records were left out`),

@@ -1,14 +1,14 @@
 import { join } from "node:path";
 import { type MemoryStore, MemoryUnavailableError } from "./knowledge/index.ts";
 import { SqliteMemoryStore } from "./stores/sqlite/index.ts";
-import { MemoryPlaceUnknownError } from "./transfer/index.ts";
+import { MemoryBackendUnknownError } from "./transfer/index.ts";
 
-/** What a secret of the vault holds now, or why it is not there and what to do. */
+/** The value of a secret, or why it is missing, with a remedy. */
 export type FindSecret = (
   name: string,
 ) => { readonly type: "found"; readonly value: string } | { readonly type: "missing"; readonly why: string };
 
-/** Every place that can hold memory, by its name. Secrets are given by their names. */
+/** The configuration of all memory backends, by name. Secrets are given by name. */
 export type MemoryStoreOptions = {
   readonly embedded: { readonly synchronous: "normal" | "full" };
   readonly postgresql: {
@@ -32,8 +32,8 @@ export type MemoryStoreOptions = {
 export type MemoryBackend = keyof MemoryStoreOptions;
 
 /**
- * Opens memory's places by their names. Nothing is connected to before it is used; the clients of the other places are not
- * even loaded. Rejects with MemoryPlaceUnknownError for a name that this version does not know.
+ * Opens memory backends by name. A backend connects at its first use; the clients of the other backends are not
+ * loaded. Rejects with MemoryBackendUnknownError for a name that this version does not know.
  */
 export function storeOpener(
   stores: MemoryStoreOptions,
@@ -60,19 +60,19 @@ export function storeOpener(
         return new QdrantMemoryStore({ ...place, apiKey: secretOf(name, secret, apiKeySecret) });
       }
       default:
-        throw unknownPlace(join(directory, "memory-place.json"), name, Object.keys(stores));
+        throw unknownPlace(join(directory, "memory-backend.json"), name, Object.keys(stores));
     }
   };
 }
 
-const unknownPlace = (file: string, name: string, known: readonly string[]): MemoryPlaceUnknownError =>
-  new MemoryPlaceUnknownError(
-    `${file} says that memory is in ${name.slice(0, 100)}, which is none of ${known.join(", ")}`,
-    "Use the version of Caxton that wrote it, or set memory.backend to the place that memory went to, and remove the file.",
+const unknownPlace = (file: string, name: string, known: readonly string[]): MemoryBackendUnknownError =>
+  new MemoryBackendUnknownError(
+    `${file} names the backend ${name.slice(0, 100)}, which is not one of ${known.join(", ")}`,
+    "Use the version of Caxton that wrote it, or set memory.backend to the backend that was active, and delete the file.",
     { file },
   );
 
-/** Reads a secret each time it is asked, so that one that was changed holds from the next connection on. */
+/** Reads a secret for each connection, so that a changed one is used from the next connection on. */
 const secretOf = (backend: MemoryBackend, secret: FindSecret, name: string | undefined) => (): string | undefined => {
   if (name === undefined) return undefined;
   const found = secret(name);

@@ -6,10 +6,10 @@ import { Embedders, type EmbeddersOptions, type NamedEndpoint, STATIC } from "./
 import { type Embedder, Memory, type MemoryDeps, type SearchDefaults } from "./knowledge/index.ts";
 import { type FindSecret, type MemoryBackend, type MemoryStoreOptions, storeOpener } from "./open-store.ts";
 import { SqliteMemoryStore, SqliteSnapshots } from "./stores/sqlite/index.ts";
-import { ArchiveFiles, CheckpointFiles, PlaceNoteFile } from "./transfer/files/index.ts";
+import { ArchiveFiles, CheckpointFiles, MemoryBackendFile } from "./transfer/files/index.ts";
 import {
   MemoryMigrations,
-  MemoryPlace,
+  SwitchableStore,
   MemoryRetention,
   MemorySnapshots,
   MemoryTransfers,
@@ -39,18 +39,18 @@ export type MemoryPorts = {
 };
 
 /**
- * Opens memory in the place that is configured or that it was migrated to. Logs what cannot be opened: without an embedder,
- * searches use words alone; without its place, each call reports why. Rejects with MemoryPlaceUnknownError.
+ * Opens memory in the configured backend, or the one it was migrated to. Logs failures: without an embedder,
+ * searches use keywords only; without its backend, each call reports why. Rejects with MemoryBackendUnknownError.
  */
 export async function openMemory(options: MemoryOptions, { clock, endpoint, hide, secret }: MemoryPorts) {
   await using opening = new AsyncDisposableStack();
   const { directory, backend } = options;
   const embedders = new Embedders({ options: options.embedders, endpoint, clock });
-  const notes = new PlaceNoteFile(directory);
+  const notes = new MemoryBackendFile(directory);
   const checkpoints = new CheckpointFiles(join(directory, "transfers"));
   const open = storeOpener(options.stores, directory, secret);
   const store = await open(await MemoryMigrations.settle(backend, { notes, checkpoints }));
-  const place = new MemoryPlace({ store, clock });
+  const place = new SwitchableStore({ store, clock });
   const { embedder, failure: embedderFailure } = await openOr(embedders, embedders.used);
   const isSlow = embedder !== undefined && embedder.isQuick !== true;
   const { embedder: ranker } = isSlow ? await openOr(embedders, STATIC) : {};
@@ -79,7 +79,7 @@ export async function openMemory(options: MemoryOptions, { clock, endpoint, hide
             : undefined,
         memory,
         clock,
-        around: (restoring) => migrations.disowning(() => place.changing(restoring)),
+        around: (restoring) => migrations.aroundRestore(() => place.changing(restoring)),
       },
       options.snapshots,
     ),

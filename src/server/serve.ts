@@ -102,7 +102,7 @@ function warnOfOthers(directory: string): void {
   if (isOpenToOthers(directory))
     log.warn(
       { directory },
-      "other users of this machine can read the data directory: `caxton doctor --mend` repairs it",
+      "other users of this machine can read the data directory: `caxton doctor --repair` repairs it",
     );
 }
 

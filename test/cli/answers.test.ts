@@ -272,19 +272,19 @@ test("a migration that was cut off names the very command that goes on with it",
   const told = async (...more: string[]) => {
     const command = ["memory", "migrate", "--to", "neo4j", ...more];
     const { code, stderr } = await commandLine(command, { server: server.url });
-    return [code, /go on where it was with: (.*?) +\[MIGRATION_CUT\]/.exec(stderr)?.[1]];
+    return [code, /go on where it was with: (.*?) +\[MIGRATION_INTERRUPTED\]/.exec(stderr)?.[1]];
   };
   expect(await told()).toEqual([7, "caxton memory migrate --to neo4j --resume"]);
-  expect(await told("--switch")).toEqual([7, "caxton memory migrate --to neo4j --switch"]);
-  expect(await told("--from", "qdrant", "--switch", "--resume")).toEqual([
+  expect(await told("--cutover")).toEqual([7, "caxton memory migrate --to neo4j --cutover"]);
+  expect(await told("--from", "qdrant", "--cutover", "--resume")).toEqual([
     7,
-    "caxton memory migrate --from qdrant --to neo4j --switch",
+    "caxton memory migrate --from qdrant --to neo4j --cutover",
   ]);
 });
 
 test("what is only a matter of time is told by memory doctor as pending, and fails nothing", async () => {
-  const late = { what: "texts go at 12:00", hint: "Nothing has to be done.", mended: false, pending: true };
-  const bad = { what: "a row is lost", hint: "Restore it.", mended: false, pending: false };
+  const late = { what: "texts go at 12:00", hint: "Nothing has to be done.", repaired: false, pending: true };
+  const bad = { what: "a row is lost", hint: "Restore it.", repaired: false, pending: false };
   const found = [[late], [late, bad]];
   await using server = await fakeServer({
     "POST /api/v1/memory/check": (_request, response) =>
@@ -292,7 +292,7 @@ test("what is only a matter of time is told by memory doctor as pending, and fai
   });
   const doctor = () => commandLine(["memory", "doctor"], { server: server.url });
   const pending = "pending: texts go at 12:00\n  Nothing has to be done.\n";
-  expect(await doctor()).toMatchObject({ code: 0, stdout: `memory in postgresql is sound\n${pending}` });
-  expect(await doctor()).toMatchObject({ code: 1, stdout: `${pending}wrong: a row is lost\n  Restore it.\n` });
-  expect(await doctor()).toMatchObject({ code: 0, stdout: "memory in postgresql is sound\n" });
+  expect(await doctor()).toMatchObject({ code: 0, stdout: `memory in postgresql is consistent\n${pending}` });
+  expect(await doctor()).toMatchObject({ code: 1, stdout: `${pending}inconsistent: a row is lost\n  Restore it.\n` });
+  expect(await doctor()).toMatchObject({ code: 0, stdout: "memory in postgresql is consistent\n" });
 });

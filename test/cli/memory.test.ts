@@ -317,9 +317,7 @@ test("memory is exported to a file and read again, with what is wrong named by i
   const file = join(cwd, "memory.jsonl");
   await said("export", file, "--scope", "workspace");
   expect(readFileSync(file, "utf8")).toMatch(/^\{"type":"caxton-memory","version":"1\.0"[^]*\n\{"type":"end",.*\}\n$/);
-  expect(await said("import", file)).toMatch(
-    /^Entities +0 new, \d+ known already\nRelations +0 new, \d+ known already\n$/,
-  );
+  expect(await said("import", file)).toMatch(/^Entities +0 new, \d+ unchanged\nRelations +0 new, \d+ unchanged\n$/);
   expect(await said("import", file, "--scope", "conversation:copy", "--dry-run")).toMatch(
     /Entities +\d+ new\n[^]*Dry run +nothing was changed/,
   );
@@ -345,17 +343,22 @@ test("a snapshot is made, listed, put back and deleted; the doctor finds nothing
   );
   expect(await said("get", "Rome")).not.toContain("is rebuilt");
   expect(await said("snapshot", "delete", name, "--yes")).toContain("deleted");
-  expect(await said("doctor", "--mend")).toBe("memory in embedded is sound\n");
-  expect(await said("reindex")).toBe("all is indexed\n");
+  expect(await said("doctor", "--repair")).toBe("memory in embedded is consistent\n");
+  expect(await said("reindex")).toBe("memory is indexed\n");
 });
 
 test("memory does not go to where it is, nor to a place that does not answer", LONG, async () => {
-  expect(await mistaken("migrate", "--to", "embedded")).toMatch(/^5 error: memory would go from embedded to itself/);
-  expect(await mistaken("migrate", "--to", "qdrant", "--switch")).toMatch(/^7 error: .*qdrant/i);
+  expect(await mistaken("migrate", "--to", "embedded")).toMatch(/^5 error: source and target are both embedded/);
+  expect(await mistaken("migrate", "--to", "qdrant", "--cutover")).toMatch(/^7 error: .*qdrant/i);
   // It stays where it is; a line says so only where that is not what is configured.
-  expect(await said("stats")).not.toMatch(/Configured|Came from|Migration/);
-  const where = await fetch(new URL(contract.operations.memoryTransfer.whereabouts.http.path, server.url));
-  expect(await where.json()).toEqual({ place: "embedded", configured: "embedded", came_from: null, migration: null });
+  expect(await said("stats")).not.toMatch(/Configured|Migrated from|Migration/);
+  const where = await fetch(new URL(contract.operations.memoryTransfer.location.http.path, server.url));
+  expect(await where.json()).toEqual({
+    backend: "embedded",
+    configured: "embedded",
+    previous_backend: null,
+    migration: null,
+  });
 });
 
 test("a server without a policy says what to set, and what memory may hold", LONG, async () => {

@@ -252,7 +252,9 @@ const UNDER_WAY = {
 async function keepTheStore(page: Page, everybody: () => Promise<void>): Promise<void> {
   const dialog = page.getByRole("dialog");
   await page.route("**/api/v1/memory/migrations", (route) =>
-    route.fulfill({ json: { place: "embedded", configured: "embedded", came_from: null, migration: UNDER_WAY } }),
+    route.fulfill({
+      json: { backend: "embedded", configured: "embedded", previous_backend: null, migration: UNDER_WAY },
+    }),
   );
   await page.getByRole("tab", { name: "Store" }).click();
   await page.getByText("40 of 100 copied").waitFor();
@@ -410,7 +412,7 @@ function neighbours(counts: readonly number[]): Pick<MemoryGraph, "entities" | "
     observations: [],
     version: 1,
     updated_at: at,
-    cut: false,
+    truncated: false,
   });
   const rings = counts.map((count, depth) => Array.from({ length: count }, (_, index) => `e${depth + 1}-${index}`));
   const relation = { ...common, type: "knows", bidirectional: false, provenance };

@@ -55,7 +55,7 @@ async function contentsOf(store: MemoryStore) {
   const relations = (await all((page) => store.relations({ scopes: SCOPES, entities: undefined }, page))).toSorted(
     byId,
   );
-  const { passagesByModel, passagesWithoutVector } = await store.figures();
+  const { passagesByModel, passagesWithoutVector } = await store.stats();
   return { entities, histories, relations, vectors: { passagesByModel, passagesWithoutVector } };
 }
 

@@ -156,8 +156,8 @@ describe("memory in Neo4j, with others", { timeout: 60_000 }, () => {
       await server.ask("DROP INDEX caxton_change_scope");
       await server.ask("CREATE (:CaxtonObservation {text: 'of nobody'})");
       await server.ask("MATCH (p:CaxtonPassage) SET p.vector_of_another = [1.0]");
-      expect((await one.store.check(false)).map(({ isMended }) => isMended)).toEqual([false, false, false, false]);
-      expect((await one.store.check(true)).map(({ isMended }) => isMended)).toEqual([true, true, true, true]);
+      expect((await one.store.check(false)).map(({ isRepaired }) => isRepaired)).toEqual([false, false, false, false]);
+      expect((await one.store.check(true)).map(({ isRepaired }) => isRepaired)).toEqual([true, true, true, true]);
       expect(await one.store.check(false)).toEqual([]);
       expect(names(await found(one, "chess", { mode: "keyword" }))).toEqual(["Ada"]);
       const told: number[] = [];

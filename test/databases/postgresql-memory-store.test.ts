@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { Client } from "pg";
 import { PostgresqlMemoryStore, type PostgresqlMemoryOptions } from "../../src/memory/stores/postgresql/index.ts";
-import { WIPING_LIMITS } from "../../src/memory/stores/postgresql/wiping.ts";
+import { SCRUB_LIMITS } from "../../src/memory/stores/postgresql/page-scrubber.ts";
 import { SqliteMemoryStore } from "../../src/memory/stores/sqlite/index.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
 import { Memory, SEARCH_DEFAULTS, type SearchInput } from "../../src/memory/knowledge/index.ts";
@@ -174,7 +174,7 @@ describe("several servers", () => {
       expect(
         await server.rows(`SELECT 1 FROM ${schema}.embedding WHERE model NOT IN (SELECT n FROM ${schema}.model)`),
       ).toEqual([]);
-      expect((await store.figures()).passagesByModel).toEqual({ [active]: all - 1 });
+      expect((await store.stats()).passagesByModel).toEqual({ [active]: all - 1 });
     }));
 
   test("that have one connection each do everything", () =>
@@ -397,7 +397,7 @@ const RUNNING = still("the pass that is being made has ended");
 const dueAt = (ms: number) => still(`the pass that is due at ${new Date(ms).toISOString()} is made`);
 
 describe("forgetting", () => {
-  // postgresql.wiping.W1
+  // postgresql.page-scrubber.W1
   test("many, one after another, writes the tables anew once for all of them", () =>
     within(async (open, schema) => {
       const clock = new ManualClock();
@@ -410,9 +410,9 @@ describe("forgetting", () => {
       expect(await memory.store.check(false)).toEqual([]);
       files.push(await fileOf());
       await forgetEach(memory, ["p1", "p2", "p3"]);
-      expect(await memory.store.check(false)).toMatchObject(dueAt(clock.nowMs() + WIPING_LIMITS.restMs));
+      expect(await memory.store.check(false)).toMatchObject(dueAt(clock.nowMs() + SCRUB_LIMITS.restMs));
       files.push(await fileOf());
-      await clock.advance(WIPING_LIMITS.restMs);
+      await clock.advance(SCRUB_LIMITS.restMs);
       await vi.waitFor(async () => expect(await memory.store.check(false)).toEqual([]), { ...WAIT, timeout: 60_000 });
       files.push(await fileOf());
       expect([files[0] === files[1], files[1] === files[2], files[2] === files[3]]).toEqual([false, true, false]);
@@ -423,7 +423,7 @@ describe("forgetting", () => {
       );
     }));
 
-  // postgresql.wiping.W2, postgresql.wiping.W3
+  // postgresql.page-scrubber.W2, postgresql.page-scrubber.W3
   test("while somebody reads a table for long lets others read and remember, and is made good by the next who opens memory", () =>
     within(async (open, schema) => {
       const memory = open();
@@ -463,8 +463,8 @@ describe("forgetting", () => {
         await reader.end();
       }
       await reindexed;
-      expect(await memory.store.check(false)).toMatchObject(dueAt(clock.nowMs() + WIPING_LIMITS.restMs));
-      await clock.advance(WIPING_LIMITS.restMs);
+      expect(await memory.store.check(false)).toMatchObject(dueAt(clock.nowMs() + SCRUB_LIMITS.restMs));
+      await clock.advance(SCRUB_LIMITS.restMs);
       await vi.waitFor(async () => expect(await memory.store.check(false)).toEqual([]), { ...WAIT, timeout: 60_000 });
     }));
 
@@ -502,7 +502,7 @@ test("words that were lost are noticed, and mended", () =>
       { what: "1 entities cannot be found by all of their words" },
       { what: "1 words are of texts that are gone" },
     ];
-    expect(await memory.store.check(true)).toMatchObject(problems.map((one) => ({ ...one, isMended: true })));
+    expect(await memory.store.check(true)).toMatchObject(problems.map((one) => ({ ...one, isRepaired: true })));
     expect(await memory.store.check(false)).toEqual([]);
     expect(names(await memory.search({ scopes: [TEAM], text: "loud", mode: "keyword" }))).toEqual(["p0"]);
   }));

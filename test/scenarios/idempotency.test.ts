@@ -239,7 +239,7 @@ test("answers that say what memory knows are not kept, so that what is forgotten
   const found = await post("/api/v1/memory/search", "mem-2", { query: "xylophone" });
   expect(found.answer).toMatchObject({ items: [{ entity: { name: "Zebulon" } }] });
   const again = await post("/api/v1/memory/entities", "mem-1", body);
-  expect([again.replayed, again.answer]).toMatchObject([null, { items: [{ outcome: "known" }] }]);
+  expect([again.replayed, again.answer]).toMatchObject([null, { items: [{ outcome: "unchanged" }] }]);
   const named = contract.memory.Entity.parse((await server.ask("GET", "/api/v1/memory/entity?name=Zebulon")).body);
   await server.ask("DELETE", `/api/v1/memory/entities/${named.id}`);
   const files = readdirSync(directory.path, { recursive: true, encoding: "utf8" })

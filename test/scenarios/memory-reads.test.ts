@@ -82,13 +82,13 @@ test("one entity is read within so many tokens, with its newest observations, an
   const [one] = await remember("workspace", [{ name: "Uri", observations }]);
   for (const path of [`entities/${one?.entity.id}`, "entity"]) {
     const { body } = await get(path, { ...(path === "entity" && { name: "Uri" }), max_tokens: 40 });
-    expect(body).toMatchObject({ name: "Uri", version: 1, cut: true });
+    expect(body).toMatchObject({ name: "Uri", version: 1, truncated: true });
     const kept = textsOf(body);
     expect([kept.length > 1, kept]).toEqual([true, observations.slice(-kept.length)]);
   }
   const whole = await get(`entities/${one?.entity.id}`, { max_tokens: 10_000 });
   expect([whole.body, textsOf(whole.body).length]).toEqual([one?.entity, 20]);
-  expect(whole.body).toMatchObject({ cut: false });
+  expect(whole.body).toMatchObject({ truncated: false });
 });
 
 test("a history is read page by page within so many tokens, which what the entity is now does not exceed", async () => {
@@ -100,14 +100,14 @@ test("a history is read page by page within so many tokens, which what the entit
   const history = async (query: object) => memory.History.parse((await get(`${path}/history`, query)).body);
   const pages = await pagesOf((cursor) => history({ max_tokens: 60, ...cursor }));
   expect(pages.flatMap(({ changes }) => changes.map(({ version }) => version))).toEqual([3, 2, 1]);
-  expect(pages.map(({ changes }) => changes.map(({ cut }) => cut))).toEqual([[false], [true], [false]]);
+  expect(pages.map(({ changes }) => changes.map(({ truncated }) => truncated))).toEqual([[false], [true], [false]]);
   const brought = pages.map(({ observations }) => observations.map(({ text }) => text));
   expect(brought).toEqual([["came last"], more.slice(-(brought[1]?.length ?? 0)), ["was first here"]]);
   expect(brought[1]?.length).toBeGreaterThan(1);
-  for (const { entity } of pages) expect([entity.cut, entity.observations.length < 30]).toEqual([true, true]);
+  for (const { entity } of pages) expect([entity.truncated, entity.observations.length < 30]).toEqual([true, true]);
   const whole = await history({ max_tokens: 10_000 });
   expect(whole).toEqual(await history({}));
-  expect([whole.changes.length, whole.observations.length, whole.entity.cut]).toEqual([3, 32, false]);
+  expect([whole.changes.length, whole.observations.length, whole.entity.truncated]).toEqual([3, 32, false]);
 });
 
 test("what is otherwise between two versions is told within so many tokens, the newest of it", async () => {
@@ -117,11 +117,11 @@ test("what is otherwise between two versions is told within so many tokens, the 
   const diff = async (query: object) =>
     memory.Diff.parse((await get(`entities/${one?.entity.id}/diff`, { from: 1, to: 2, ...query })).body);
   const few = await diff({ max_tokens: 60 });
-  expect(few).toMatchObject({ from: 1, to: 2, cut: true, withdrawn: [], fields: { strength: { after: 0.9 } } });
+  expect(few).toMatchObject({ from: 1, to: 2, truncated: true, withdrawn: [], fields: { strength: { after: 0.9 } } });
   expect(few.added.map(({ text }) => text)).toEqual(more.slice(-few.added.length));
   expect(few.added.length).toBeGreaterThan(1);
-  expect(await diff({ max_tokens: 1 })).toMatchObject({ added: [], fields: {}, cut: true });
-  expect(await diff({})).toMatchObject({ cut: false, added: more.map((text) => ({ text })) });
+  expect(await diff({ max_tokens: 1 })).toMatchObject({ added: [], fields: {}, truncated: true });
+  expect(await diff({})).toMatchObject({ truncated: false, added: more.map((text) => ({ text })) });
 });
 
 test("the log is read page by page within so many tokens", async () => {
@@ -140,11 +140,11 @@ test("the log is read page by page within so many tokens", async () => {
   expect(pages.length).toBeGreaterThan(1);
   const relations = [{ from: "Ada", to: "Bo", type: "knows" }];
   await server.ask("POST", "/api/v1/memory/relations", { scope, relations });
-  const related = { action: "relate", details: { type: "knows", to: items[1]?.entity.id }, cut: false };
+  const related = { action: "relate", details: { type: "knows", to: items[1]?.entity.id }, truncated: false };
   expect((await log({ max_tokens: 10 })).items, "ids cost nothing").toMatchObject([related]);
   const { next } = await log({ max_tokens: 10 });
   expect((await log({ max_tokens: 10, cursor: next })).items).toMatchObject([
-    { action: "revise", details: {}, cut: true },
+    { action: "revise", details: {}, truncated: true },
   ]);
 });
 
@@ -195,7 +195,7 @@ test("the reading tools answer within so many tokens, and go on where they ended
   const many = Array.from({ length: 60 }, (_none, at) => `note ${at} about the same long evening at sea`);
   await call("remember", { scope, about: "Long Story", facts: many });
   const opened = await call("open_nodes", { scope, names: ["Long Story"], ...bounds });
-  expect(opened).toMatchObject({ entities: [{ name: "Long Story", cut: true }] });
+  expect(opened).toMatchObject({ entities: [{ name: "Long Story", truncated: true }] });
   expect(estimateTokens(JSON.stringify(opened, undefined, 2))).toBeLessThan(250);
   const { body } = await server.ask("POST", "/api/v1/tools/memory/recall/call", {
     arguments: { query: "long story evening", limit: 1, max_tokens: 100 },

@@ -39,7 +39,7 @@ test("memory is exported over REST and imported again, and then nothing of it is
   expect(text.trim().split("\n")).toHaveLength(5);
   const response = await send("merge=error", text);
   const report = memoryTransfer.ImportReport.parse(await response.json());
-  expect(report).toMatchObject({ entities: { known: 2 }, relations: { known: 1 }, problems: 0, whole: true });
+  expect(report).toMatchObject({ entities: { unchanged: 2 }, relations: { unchanged: 1 }, problems: 0, whole: true });
   const document = await exported("");
   expect(document.type).toContain("application/json");
   expect(JSON.parse(document.text)).toMatchObject({ version: "1.0", relations: [{ from: "Ada", to: "Acme" }] });

@@ -150,7 +150,7 @@ test("relations make a graph, and what is wrong is said", async () => {
   expect(graph.body).toMatchObject({
     entities: [{ depth: 0 }, { entity: { name: "Dee" }, depth: 1 }],
     relations: [{ type: "knows" }],
-    cut: false,
+    truncated: false,
     next: null,
   });
   const wrong = await server.ask("POST", "/api/v1/memory/relations", {
@@ -367,7 +367,7 @@ test("each hit reports the facts that match, best first, and a bound of tokens k
   expect(hit?.facts).toHaveLength(5);
   expect(hit?.facts[0]).toMatchObject({ text: "keeps two parrots in the kitchen" });
   expect(hit?.facts[0]?.score).toBeGreaterThan(hit?.facts[1]?.score ?? Infinity);
-  expect(hit?.entity.cut).toBe(true);
+  expect(hit?.entity.truncated).toBe(true);
   expect(hit?.entity.observations.map(({ id }) => id)).toContain(hit?.facts[0]?.id);
   expect(found.tokens).toBeLessThanOrEqual(100);
   expect(JSON.stringify(await call("recall", { query: "which birds does Mr Fenwick keep?" }))).toMatch(

@@ -69,10 +69,10 @@ test("only the user of the server can read what it stores, and the doctor closes
   expect(await doctor()).toMatchObject({
     state: "warn",
     note: expect.stringContaining(`3 paths of ${data}`),
-    fix: "caxton doctor --mend",
+    fix: "caxton doctor --repair",
   });
   expect(openIn(data).map((name) => relative("", name))).toHaveLength(3);
-  expect(await doctor("--mend")).toMatchObject({ state: "ok", note: expect.stringContaining("3 paths") });
+  expect(await doctor("--repair")).toMatchObject({ state: "ok", note: expect.stringContaining("3 paths") });
   expect(openIn(data)).toEqual([]);
   expect(await doctor()).toMatchObject({ state: "ok", note: "only this user can read it" });
 });

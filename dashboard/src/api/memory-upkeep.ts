@@ -21,7 +21,7 @@ export const snapshotsQuery = (place: string | undefined) =>
 /** Where memory is, and whether it is on its way to another place. */
 export const whereaboutsQuery = queryOptions({
   queryKey: ["memory", "whereabouts"],
-  queryFn: ({ signal }) => call(operations.memoryTransfer.whereabouts, {}, signal),
+  queryFn: ({ signal }) => call(operations.memoryTransfer.location, {}, signal),
   retry: retryUnlessRefused,
   refetchInterval: ({ state }) => (state.data?.migration ? UNDER_WAY_MS : LOOK_MS),
 });
@@ -41,8 +41,8 @@ export const restoreSnapshot = (name: string) => call(operations.memoryUpkeep.re
 
 export const deleteSnapshot = (name: string) => call(operations.memoryUpkeep.deleteSnapshot, { name });
 
-/** Looks all through; `mend` repairs what is derived. */
-export const checkMemory = (mend: boolean) => call(operations.memoryUpkeep.check, { mend });
+/** Looks all through; `repair` repairs what is derived. */
+export const checkMemory = (repair: boolean) => call(operations.memoryUpkeep.check, { repair });
 
 export const reindexMemory = () => call(operations.memoryUpkeep.reindex, {});
 

@@ -143,7 +143,7 @@ export { listed, listIn } from "./lists.ts";
 export { cutAtWords } from "./matched-words.ts";
 export type { MemoryImportEvent, MemoryImportReport } from "./memory-transfer.ts";
 export * as memoryTransfer from "./memory-transfer.ts";
-export type { MemoryMigrationEvent, MemoryMigrationReport, MemoryWhereabouts } from "./memory-migration.ts";
+export type { MemoryMigrationEvent, MemoryMigrationReport, MemoryLocation } from "./memory-migration.ts";
 export * as memoryMigration from "./memory-migration.ts";
 export type {
   MemoryChecked,

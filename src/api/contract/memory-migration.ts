@@ -1,17 +1,17 @@
 import * as z from "zod";
 import { ProblemDetails } from "./problem.ts";
 
-export const MEMORY_PLACES = ["embedded", "postgresql", "neo4j", "qdrant"] as const;
-const Place = z.enum(MEMORY_PLACES);
+export const MEMORY_BACKENDS = ["embedded", "postgresql", "neo4j", "qdrant"] as const;
+const Backend = z.enum(MEMORY_BACKENDS);
 
 export const MigrateBody = z
   .strictObject({
-    from: Place.optional().meta({ description: "Source backend. Default: the backend in use" }),
-    to: Place,
+    from: Backend.optional().meta({ description: "Source backend. Default: the backend in use" }),
+    to: Backend,
     resume: z.boolean().default(false).meta({
       description: "Resume an interrupted migration; after a complete one, copy later changes",
     }),
-    switch: z.boolean().default(false).meta({
+    cutover: z.boolean().default(false).meta({
       description:
         "Use the new backend once everything is copied, without a restart; writes are blocked briefly and none is lost. Resumes an earlier migration",
     }),
@@ -36,19 +36,19 @@ export const MigrationReport = z
     samples: Part.meta({ description: "Sampled entities that are equal in both backends" }),
     queries: z.array(z.number()).meta({ description: "For each test query, the share of hits found in both backends" }),
     consistency: z.number(),
-    switched: z.boolean().meta({ description: "Whether the server now uses the new backend" }),
+    cut_over: z.boolean().meta({ description: "Whether the server now uses the new backend" }),
     sound: z.boolean().meta({ description: "Whether the comparison found the new backend consistent" }),
   })
   .meta({ id: "MemoryMigrationReport" });
 export type MemoryMigrationReport = z.infer<typeof MigrationReport>;
 
 /** The backend of memory. */
-export const Whereabouts = z
+export const Location = z
   .object({
-    place: z.string().meta({ description: "Backend in use" }),
+    backend: z.string().meta({ description: "Backend in use" }),
     configured: z.string().meta({ description: "Value of memory.backend" }),
-    came_from: z
-      .object({ place: z.string(), at: z.iso.datetime() })
+    previous_backend: z
+      .object({ backend: z.string(), at: z.iso.datetime() })
       .nullable()
       .meta({ description: "Backend before the last switch, while the old one is unchanged since" }),
     migration: z
@@ -56,8 +56,8 @@ export const Whereabouts = z
       .nullable()
       .meta({ description: "The running migration" }),
   })
-  .meta({ id: "MemoryWhereabouts" });
-export type MemoryWhereabouts = z.infer<typeof Whereabouts>;
+  .meta({ id: "MemoryLocation" });
+export type MemoryLocation = z.infer<typeof Location>;
 
 /** A line of the answer to a migration; the last is `done` or `problem`. */
 export const MigrationEvent = z

@@ -1,4 +1,4 @@
-import { MigrateBody, MigrationReport, Whereabouts } from "./memory-migration.ts";
+import { MigrateBody, MigrationReport, Location } from "./memory-migration.ts";
 import { ExportQuery, ImportQuery, ImportReport } from "./memory-transfer.ts";
 import { Download, operation } from "./operation.ts";
 
@@ -32,15 +32,15 @@ const importMemory = operation({
   reportsProgress: true,
 });
 
-export const whereabouts = operation({
+export const location = operation({
   ...COMMON,
-  name: "memoryTransfer.whereabouts",
+  name: "memoryTransfer.location",
   summary: "Get the backend of memory and the running migration",
   description: "The backend in use, the backend before the last switch, and the running migration.",
   http: { method: "GET", path: "/api/v1/memory/migrations" },
   effect: "read",
   retry: "safe",
-  output: Whereabouts,
+  output: Location,
 });
 
 export const migrate = operation({

@@ -51,8 +51,8 @@ const Counts = z
   .object({
     created: z.int(),
     changed: z.int(),
-    known: z.int().meta({ description: "No change: memory contained every fact" }),
-    kept: z.int().meta({ description: "An existing record stays unchanged" }),
+    unchanged: z.int().meta({ description: "No change: memory contained every fact" }),
+    skipped: z.int().meta({ description: "An existing record stays unchanged" }),
   })
   .meta({ id: "MemoryImportCounts" });
 

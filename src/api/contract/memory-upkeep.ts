@@ -26,7 +26,7 @@ export const Restored = z.object({ restored: Snapshot, replaced: Snapshot }).met
 export type MemoryRestored = z.infer<typeof Restored>;
 
 export const CheckBody = z
-  .strictObject({ mend: z.boolean().default(false).meta({ description: "Repair what is derived" }) })
+  .strictObject({ repair: z.boolean().default(false).meta({ description: "Repair derived data" }) })
   .meta({ id: "CheckMemory" });
 export const Checked = z
   .object({
@@ -35,8 +35,8 @@ export const Checked = z
       z.object({
         what: z.string(),
         hint: z.string(),
-        mended: z.boolean(),
-        pending: z.boolean().meta({ description: "It is so for a while and no fault; `what` says until when" }),
+        repaired: z.boolean(),
+        pending: z.boolean().meta({ description: "A temporary state, no error; `what` names its end" }),
       }),
     ),
   })

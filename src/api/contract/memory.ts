@@ -56,7 +56,7 @@ export const Entity = z
     version: z.int(),
     created_at: Instant,
     updated_at: Instant,
-    cut: z.boolean().meta({ description: "Older observations were left out, for `max_tokens`" }),
+    truncated: z.boolean().meta({ description: "Older observations were left out, for `max_tokens`" }),
   })
   .meta({ id: "MemoryEntity" });
 export type MemoryEntity = z.infer<typeof Entity>;
@@ -112,7 +112,9 @@ export const Remembered = z
   .object({
     items: z.array(
       z.object({
-        outcome: z.enum(["created", "changed", "known"]).meta({ description: "known: nothing of it was new" }),
+        outcome: z
+          .enum(["created", "changed", "unchanged"])
+          .meta({ description: "unchanged: everything was stored already" }),
         entity: Entity,
         added: z.array(z.string()),
       }),
@@ -309,7 +311,7 @@ export const Graph = z
   .object({
     entities: z.array(z.object({ entity: Entity, depth: z.int(), via: z.string().nullable() })),
     relations: z.array(Relation).meta({ description: "Over the pages each once, with the later of its ends" }),
-    cut: z.boolean().meta({ description: "There was more" }),
+    truncated: z.boolean().meta({ description: "There was more" }),
     next: z.string().nullable().meta({ description: "Null also where no walk goes further: 10,000 entities" }),
   })
   .meta({ id: "MemoryGraph" });
@@ -325,7 +327,7 @@ export const Change = z
     provenance: Provenance,
     at: Instant,
     details: JsonObject,
-    cut: z
+    truncated: z
       .boolean()
       .meta({ description: "Some details, or observations told with it, were left out, for `max_tokens`" }),
   })
@@ -357,7 +359,7 @@ export const Diff = z
     added: z.array(Observation),
     withdrawn: z.array(Observation),
     fields: JsonObject,
-    cut: z.boolean().meta({ description: "Some of it was left out, for `max_tokens`" }),
+    truncated: z.boolean().meta({ description: "Some of it was left out, for `max_tokens`" }),
   })
   .meta({ id: "MemoryDiff" });
 export type MemoryDiff = z.infer<typeof Diff>;
@@ -391,7 +393,7 @@ export const Figures = z
     passages_by_model: z.record(z.string(), z.int()),
     passages_without_vector: z.int(),
     limits: LimitUses,
-    trouble: z.string().nullable().meta({ description: "Why nothing new is kept now, and what to do" }),
+    problem: z.string().nullable().meta({ description: "Why writes are refused now, with a remedy" }),
   })
   .meta({ id: "MemoryFigures" });
 export type MemoryFigures = z.infer<typeof Figures>;

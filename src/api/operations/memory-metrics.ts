@@ -1,7 +1,7 @@
-import { type LimitUse, type Memory, scopeTypeOf, type Stock } from "../../memory/knowledge/index.ts";
+import { type LimitUse, type Memory, scopeTypeOf, type MemorySize } from "../../memory/knowledge/index.ts";
 import { counter, gauge, histogram, type Metric } from "./exposition.ts";
 
-export type MemoryMetricsServices = { readonly memory: Pick<Memory, "counts" | "stock" | "capacity"> };
+export type MemoryMetricsServices = { readonly memory: Pick<Memory, "counts" | "size" | "capacity"> };
 
 /** How long the other figures wait for what memory holds. */
 const WAIT_MS = 250;
@@ -27,7 +27,7 @@ export async function memoryMetrics({ memory }: MemoryMetricsServices): Promise<
       "Relations made, those included that took the place of the same",
       relationsCreated,
     ),
-    ...held(await memory.stock(WAIT_MS)),
+    ...held(await memory.size(WAIT_MS)),
     ...limits(memory.capacity.known()),
   ];
 }
@@ -48,8 +48,8 @@ function limits(known: readonly LimitUse[]): readonly Metric[] {
 }
 
 /** What memory holds; without values while it is not known. */
-function held(stock: Stock | undefined): readonly Metric[] {
-  const { scopes, bytes } = stock?.figures ?? { scopes: [], bytes: undefined };
+function held(stock: MemorySize | undefined): readonly Metric[] {
+  const { scopes, bytes } = stock?.stats ?? { scopes: [], bytes: undefined };
   const byType = new Map<string, number>();
   for (const { scope, entities } of scopes) {
     const type = scopeTypeOf(scope) ?? "other";
@@ -67,7 +67,7 @@ function held(stock: Stock | undefined): readonly Metric[] {
     gauge("caxton_memory_relation_count", "Relations in memory", sum("relations")),
     gauge("caxton_memory_database_size_bytes", "Memory on disk, where its place says so", bytes),
     gauge(
-      "caxton_memory_counted_seconds_ago",
+      "caxton_memory_stats_age_seconds",
       "When what memory holds was counted; absent while memory does not say what it holds",
       stock && stock.ageMs / 1_000,
     ),

@@ -152,7 +152,7 @@ const revise = implement(operations.memory.revise, async (services: MemoryServic
   const before = await entityOf(services, id);
   const isSpan = valid_from !== undefined || valid_to !== undefined;
   const restated = observations.map(({ text, confidence, ...span }) => {
-    const kept = memory.changes.hide.text(text).normalize("NFC").trim();
+    const kept = memory.changes.redact.text(text).normalize("NFC").trim();
     const said = before.observations.find((one) => one.text === kept);
     return { text, confidence, validity: spanOf(span, said?.validity) };
   });
@@ -193,7 +193,7 @@ const diff = implement(operations.memory.diff, async (services: MemoryServices, 
     added: compared.added.map(presentObservation),
     withdrawn: compared.withdrawn.map(presentObservation),
     fields: presentFields(compared.fields),
-    cut: compared.isCut === true,
+    truncated: compared.isCut === true,
   };
 });
 
@@ -282,7 +282,7 @@ const stats = implement(operations.memory.stats, async ({ memory }: MemoryServic
     passages_by_model: { ...passagesByModel },
     passages_without_vector: passagesWithoutVector,
     limits: [...(await memory.capacity.limits())],
-    trouble: memory.store.trouble?.() ?? null,
+    problem: memory.store.problem?.() ?? null,
   };
 });
 

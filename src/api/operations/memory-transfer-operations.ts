@@ -86,14 +86,14 @@ const presentMigration = ({ phase, entities, relations, followed, all }: Migrati
 /** Throws MigrationRefusedError, CancelledError, MemoryUnavailableError. */
 const migrate = implement(
   operations.memoryTransfer.migrate,
-  async (services: MemoryServices & MigrationServices, { from, to, resume, switch: isSwitching }, call) => {
+  async (services: MemoryServices & MigrationServices, { from, to, resume, cutover: isCutover }, call) => {
     const { signal, onProgress } = call;
     const place = from ?? services.memory.store.name;
-    const { progress, comparison, hasSwitched } = await services.memoryMigrations.migrate({
+    const { progress, comparison, hasCutOver } = await services.memoryMigrations.migrate({
       from: place,
       to,
       isResumed: resume,
-      isSwitching,
+      isCutover,
       signal,
       onProgress: (now) => onProgress(presentMigration(now)),
     });
@@ -103,30 +103,27 @@ const migrate = implement(
       ...presentMigration(progress),
       ...comparison,
       queries: [...comparison.queries],
-      switched: hasSwitched,
+      cut_over: hasCutOver,
       sound: comparison.consistency >= CONSISTENCY_MIN,
     };
   },
 );
 
-/** Throws MemoryPlaceUnknownError. */
-const whereabouts = implement(
-  operations.memoryTransfer.whereabouts,
-  async ({ memoryMigrations }: MigrationServices) => {
-    const { place, configured, note, running } = await memoryMigrations.whereabouts();
-    return {
-      place,
-      configured,
-      came_from: note?.seq === undefined ? null : { place: note.was, at: instant(note.atMs) },
-      migration: running
-        ? {
-            from: running.from,
-            to: running.to,
-            progress: running.progress ? presentMigration(running.progress) : null,
-          }
-        : null,
-    };
-  },
-);
+/** Throws MemoryBackendUnknownError. */
+const location = implement(operations.memoryTransfer.location, async ({ memoryMigrations }: MigrationServices) => {
+  const { place, configured, note, running } = await memoryMigrations.location();
+  return {
+    backend: place,
+    configured,
+    previous_backend: note?.seq === undefined ? null : { backend: note.was, at: instant(note.atMs) },
+    migration: running
+      ? {
+          from: running.from,
+          to: running.to,
+          progress: running.progress ? presentMigration(running.progress) : null,
+        }
+      : null,
+  };
+});
 
-export const memoryTransferOperations = [exportMemory, importMemory, migrate, whereabouts] as const;
+export const memoryTransferOperations = [exportMemory, importMemory, migrate, location] as const;

@@ -45,14 +45,14 @@ const deleteSnapshot = implement(
   async ({ memorySnapshots }: MemoryUpkeepServices, { name }) => present(await memorySnapshots.remove(name)),
 );
 
-const check = implement(operations.memoryUpkeep.check, async ({ memory }: MemoryServices, { mend }) => {
-  const problems = await memory.check(mend);
+const check = implement(operations.memoryUpkeep.check, async ({ memory }: MemoryServices, { repair }) => {
+  const problems = await memory.check(repair);
   return {
     backend: memory.store.name,
-    items: problems.map(({ what, hint, isMended, isPending = false }) => ({
+    items: problems.map(({ what, hint, isRepaired, isPending = false }) => ({
       what,
       hint,
-      mended: isMended,
+      repaired: isRepaired,
       pending: isPending,
     })),
   };

@@ -57,7 +57,7 @@ export const presentEntity = (one: Entity): contract.MemoryEntity => ({
   version: one.version,
   created_at: instant(one.createdAtMs),
   updated_at: instant(one.updatedAtMs),
-  cut: one.isCut === true,
+  truncated: one.isCut === true,
 });
 
 export const presentRelation = (one: Relation): contract.MemoryRelation => ({
@@ -85,7 +85,7 @@ export const presentChange = (one: Change): contract.MemoryChange => ({
   provenance: presentProvenance(one.provenance),
   at: instant(one.atMs),
   details: presentFields(one.details),
-  cut: one.isCut === true,
+  truncated: one.isCut === true,
 });
 
 const TIMES = ["valid_from", "valid_to"] as const;
@@ -105,7 +105,7 @@ const instantOf = (at: Json): Json => (typeof at === "number" ? instant(at) : at
 export const presentGraph = ({ entities, relations, isCut, next }: Graph): contract.MemoryGraph => ({
   entities: entities.map(({ entity, depth, via }) => ({ entity: presentEntity(entity), depth, via: via ?? null })),
   relations: relations.map(presentRelation),
-  cut: isCut,
+  truncated: isCut,
   next: next ?? null,
 });
 

@@ -91,8 +91,8 @@ async function memoryCondition(
   const answered = store.model().then(
     (model) => ({
       backend,
-      ready: store.trouble?.() === undefined,
-      note: store.trouble?.() ?? vectorsNote(model, embeddings.models.wanted),
+      ready: store.problem?.() === undefined,
+      note: store.problem?.() ?? vectorsNote(model, embeddings.models.wanted),
       limits: [...capacity.known()],
     }),
     (error: unknown) => {

@@ -104,7 +104,7 @@ function piecesOf(facts: readonly string[]): readonly (readonly string[])[] {
 
 function rememberedLine({ outcome, entity, added }: MemoryRemembered["items"][number]): string {
   const what = `${oneLine(entity.name)} (${oneLine(entity.type)}) in ${oneLine(entity.scope)}`;
-  if (outcome === "known") return `${what}: nothing of it is new, version ${entity.version}\n`;
+  if (outcome === "unchanged") return `${what}: nothing of it is new, version ${entity.version}\n`;
   const facts = added.length === 0 ? "" : `, ${countOf(added.length, "new fact")}`;
   return `${what}: ${outcome}${facts}, version ${entity.version}\n`;
 }

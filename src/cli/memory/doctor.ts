@@ -5,37 +5,41 @@ import { act, examples, type Invocation, ONE_FORMATS, showOne } from "../frame/i
 import { safeText } from "../terminal/index.ts";
 
 const LONG_MS = 3_600_000;
-/** What is left cannot be mended by it. */
+/** Inconsistencies are left. */
 const UNSOUND = 1;
 
 /** `caxton memory doctor` */
 export function doctor(command: Command, invocation: Invocation): void {
   command
-    .summary("look for what is not as it should be")
+    .summary("check memory consistency")
     .description(
-      "Look through all of memory: its file or database, and what is derived from it. With --mend what is derived is " +
-        "repaired. What is only a matter of time is told as pending. Exits with 1 when something else is left.",
+      "Check the database of memory and the data derived from it. With --repair, rebuild derived data that is " +
+        "inconsistent. Temporary states are listed as pending. Exits with 1 if inconsistencies are left.",
     )
-    .option("--mend", "repair what can be");
+    .option("--repair", "repair derived data");
   examples(command, [
     ["caxton memory doctor", ""],
-    ["caxton memory doctor --mend", ""],
+    ["caxton memory doctor --repair", ""],
   ]);
   act(command, invocation, {
-    input: z.object({ mend: z.boolean().default(false) }),
+    input: z.object({ repair: z.boolean().default(false) }),
     formats: ONE_FORMATS,
-    run: async (context, { mend }) => {
-      context.terminal.status("looking through memory");
-      const { raw, value } = await context.client.call(operations.memoryUpkeep.check, { mend }, { timeoutMs: LONG_MS });
+    run: async (context, { repair }) => {
+      context.terminal.status("checking memory");
+      const { raw, value } = await context.client.call(
+        operations.memoryUpkeep.check,
+        { repair },
+        { timeoutMs: LONG_MS },
+      );
       context.terminal.status(undefined);
       const { items, backend } = value;
-      const lines = items.map(({ what, hint, mended, pending }) => {
-        const word = mended ? "mended" : pending ? "pending" : "wrong";
-        return `${word}: ${safeText(what)}${mended ? "" : `\n  ${safeText(hint)}`}\n`;
+      const lines = items.map(({ what, hint, repaired, pending }) => {
+        const word = repaired ? "repaired" : pending ? "pending" : "inconsistent";
+        return `${word}: ${safeText(what)}${repaired ? "" : `\n  ${safeText(hint)}`}\n`;
       });
-      const sound = items.every(({ pending }) => pending) ? `memory in ${safeText(backend)} is sound\n` : "";
-      await showOne(context, { raw, name: backend, human: () => sound + lines.join("") });
-      return items.some(({ mended, pending }) => !mended && !pending) ? UNSOUND : 0;
+      const summary = items.every(({ pending }) => pending) ? `memory in ${safeText(backend)} is consistent\n` : "";
+      await showOne(context, { raw, name: backend, human: () => summary + lines.join("") });
+      return items.some(({ repaired, pending }) => !repaired && !pending) ? UNSOUND : 0;
     },
   });
 }
@@ -43,19 +47,19 @@ export function doctor(command: Command, invocation: Invocation): void {
 /** `caxton memory reindex` */
 export function reindex(command: Command, invocation: Invocation): void {
   command
-    .summary("build all indexes anew")
+    .summary("rebuild all indexes")
     .description(
-      "Build all that searches go by anew from what is kept. Searches go on meanwhile, with what is indexed.",
+      "Rebuild the search indexes of memory from the stored facts. Searches keep working, with what is already indexed.",
     );
   examples(command, [["caxton memory reindex", ""]]);
   act(command, invocation, {
     input: z.object({}),
     formats: ONE_FORMATS,
     run: async (context) => {
-      context.terminal.status("building the indexes of memory");
+      context.terminal.status("rebuilding the indexes of memory");
       const { raw } = await context.client.call(operations.memoryUpkeep.reindex, {}, { timeoutMs: LONG_MS });
       context.terminal.status(undefined);
-      await showOne(context, { raw, name: "memory", human: () => "all is indexed\n" });
+      await showOne(context, { raw, name: "memory", human: () => "memory is indexed\n" });
     },
   });
 }

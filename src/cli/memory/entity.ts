@@ -120,7 +120,7 @@ export function get(command: Command, invocation: Invocation): void {
       const { raw, value } = await findEntity(context.client, name, scope, maxTokens);
       const human = () => entityText(value, context.terminal);
       await showOne(context, { raw, name: value.name, human });
-      if (value.cut) context.terminal.note(OLDER_FACTS);
+      if (value.truncated) context.terminal.note(OLDER_FACTS);
     },
   });
 }

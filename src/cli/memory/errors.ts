@@ -2,8 +2,8 @@ import { CaxtonError } from "../../kernel/errors.ts";
 import { reasonOf } from "../client/index.ts";
 
 /** An export ended before it was complete. */
-export class ExportCutError extends CaxtonError {
-  readonly code = "EXPORT_CUT";
+export class ExportInterruptedError extends CaxtonError {
+  readonly code = "EXPORT_INTERRUPTED";
   readonly kind = "unavailable";
   constructor(cause: unknown) {
     super(
@@ -16,8 +16,8 @@ export class ExportCutError extends CaxtonError {
 }
 
 /** The connection was lost before an import had ended. */
-export class ImportCutError extends CaxtonError {
-  readonly code = "IMPORT_CUT";
+export class ImportInterruptedError extends CaxtonError {
+  readonly code = "IMPORT_INTERRUPTED";
   readonly kind = "unavailable";
   constructor(cause: unknown) {
     super(
@@ -43,8 +43,8 @@ export class ImportProblemsError extends CaxtonError<{ readonly problems: number
 }
 
 /** The connection was lost before a migration had ended. `again`: the command that goes on with it. */
-export class MigrationCutError extends CaxtonError {
-  readonly code = "MIGRATION_CUT";
+export class MigrationInterruptedError extends CaxtonError {
+  readonly code = "MIGRATION_INTERRUPTED";
   readonly kind = "unavailable";
   constructor(cause: unknown, again: string) {
     super(

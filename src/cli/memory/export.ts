@@ -8,7 +8,7 @@ import { listed, memoryTransfer, operations } from "../../api/contract/index.ts"
 import { act, type Context, examples, type Invocation, onInterrupt } from "../frame/index.ts";
 import { countOf, oneLine, progressBar, showBytes, showCount } from "../terminal/index.ts";
 import { unwritable } from "../client/index.ts";
-import { ExportCutError } from "./errors.ts";
+import { ExportInterruptedError } from "./errors.ts";
 import { scopesOption } from "./reference.ts";
 
 const Input = z.object({
@@ -89,7 +89,7 @@ async function exportTo(context: Context, wanted: Wanted): Promise<void> {
       await rm(part, { force: true });
     }
     if (stop.signal.aborted) throw error;
-    throw unwritable(file ?? "standard output", error) ?? new ExportCutError(error);
+    throw unwritable(file ?? "standard output", error) ?? new ExportInterruptedError(error);
   }
 }
 

@@ -205,11 +205,11 @@ export function diff(command: Command, invocation: Invocation): void {
         ...value.withdrawn.map((one) => style("red", `- ${observationLine(one)}`)),
         ...value.added.map((one) => style("green", `+ ${observationLine(one)}`)),
       ];
-      const isSame = lines.length === 0 && !value.cut;
+      const isSame = lines.length === 0 && !value.truncated;
       const human = () =>
         isSame ? `versions ${from} and ${to} are the same\n` : lines.map((one) => `${one}\n`).join("");
       await showOne(context, { raw, name: called, human });
-      if (value.cut) context.terminal.note("some of it is left out: a higher --max-tokens");
+      if (value.truncated) context.terminal.note("some of it is left out: a higher --max-tokens");
     },
   });
 }
@@ -240,12 +240,12 @@ export function blame(command: Command, invocation: Invocation): void {
     run: async (context, { name, scope, maxTokens }) => {
       const { value } = await findEntity(context.client, name, scope, maxTokens);
       await showList(context, {
-        raw: toJson({ items: value.observations, next: null, cut: value.cut }),
+        raw: toJson({ items: value.observations, next: null, truncated: value.truncated }),
         items: value.observations,
         columns: blameColumns(systemClock.nowMs()),
         name: ({ id }) => id,
-        empty: value.cut ? OLDER_FACTS : `nothing is said of ${oneLine(value.name)}`,
-        footer: value.cut ? OLDER_FACTS : "",
+        empty: value.truncated ? OLDER_FACTS : `nothing is said of ${oneLine(value.name)}`,
+        footer: value.truncated ? OLDER_FACTS : "",
       });
     },
   });

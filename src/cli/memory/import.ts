@@ -21,7 +21,7 @@ import {
   toJson,
 } from "../frame/index.ts";
 import { countOf, type Look, oneLine, progressBar, renderFields, showCount } from "../terminal/index.ts";
-import { ImportCutError, ImportProblemsError } from "./errors.ts";
+import { ImportInterruptedError, ImportProblemsError } from "./errors.ts";
 import { scopeOption } from "./reference.ts";
 
 const Input = z.object({
@@ -117,7 +117,7 @@ async function send(context: Context, wanted: Wanted): Promise<MemoryImportRepor
     });
   } catch (error) {
     if (stop.signal.aborted) throw new InterruptedError();
-    throw error instanceof CaxtonError ? error : new ImportCutError(error);
+    throw error instanceof CaxtonError ? error : new ImportInterruptedError(error);
   }
 }
 
@@ -128,7 +128,7 @@ async function hashOf({ path }: FileToSend): Promise<string> {
   return hash.digest("hex");
 }
 
-/** The report with which the answer ends. Throws ServerProblem, ImportCutError. */
+/** The report with which the answer ends. Throws ServerProblem, ImportInterruptedError. */
 async function follow(response: Response, onRecords: (records: number) => void): Promise<MemoryImportReport> {
   const body = Readable.from(response.body ?? []);
   for await (const line of createInterface({ input: body })) {
@@ -138,15 +138,15 @@ async function follow(response: Response, onRecords: (records: number) => void):
     if (event.type === "problem") throw new ServerProblem(event.problem);
     onRecords(event.records);
   }
-  throw new ImportCutError(new Error("the answer ended"));
+  throw new ImportInterruptedError(new Error("the answer ended"));
 }
 
-const counts = ({ created, changed, known, kept }: MemoryImportReport["entities"]): string =>
+const counts = ({ created, changed, unchanged, skipped }: MemoryImportReport["entities"]): string =>
   [
     `${showCount(created)} new`,
     ...(changed === 0 ? [] : [`${showCount(changed)} changed`]),
-    ...(known === 0 ? [] : [`${showCount(known)} known already`]),
-    ...(kept === 0 ? [] : [`${showCount(kept)} left as they were`]),
+    ...(unchanged === 0 ? [] : [`${showCount(unchanged)} unchanged`]),
+    ...(skipped === 0 ? [] : [`${showCount(skipped)} skipped`]),
   ].join(", ");
 
 function reportText(report: MemoryImportReport, look: Look): string {

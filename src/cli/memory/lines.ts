@@ -30,7 +30,7 @@ export function entityText(one: MemoryEntity, look: Look): string {
     ["Strength", one.strength === 1 ? "" : String(one.strength)],
     ["Valid", span(one)],
     ["Metadata", oneLine(metadata)],
-    ["Facts", one.observations.map(observationLine).join("\n") || (one.cut ? "" : "none")],
+    ["Facts", one.observations.map(observationLine).join("\n") || (one.truncated ? "" : "none")],
   ];
   return renderFields(
     fields.filter(([, value]) => value !== ""),

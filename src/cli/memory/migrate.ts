@@ -5,7 +5,7 @@ import * as z from "zod";
 import {
   memoryMigration,
   type MemoryMigrationReport,
-  type MemoryWhereabouts,
+  type MemoryLocation,
   operations,
 } from "../../api/contract/index.ts";
 import { CaxtonError } from "../../kernel/errors.ts";
@@ -23,13 +23,13 @@ import {
   toJson,
 } from "../frame/index.ts";
 import { type Look, progressBar, renderFields, showCount } from "../terminal/index.ts";
-import { MigrationCutError } from "./errors.ts";
+import { MigrationInterruptedError } from "./errors.ts";
 
 const Input = z.object({
-  from: z.enum(memoryMigration.MEMORY_PLACES).optional(),
-  to: z.enum(memoryMigration.MEMORY_PLACES),
+  from: z.enum(memoryMigration.MEMORY_BACKENDS).optional(),
+  to: z.enum(memoryMigration.MEMORY_BACKENDS),
   resume: z.boolean().default(false),
-  switch: z.boolean().default(false),
+  cutover: z.boolean().default(false),
 });
 const UNSOUND = 1;
 
@@ -40,19 +40,21 @@ export function migrate(command: Command, invocation: Invocation): void {
     .description(
       "Copy all of memory, with its versions and history, from the place in use to another of [memory] in caxton.toml, while " +
         "the server goes on with the old one. Then both are compared: counts, entities drawn at random, what the same " +
-        "questions find. With --switch the server then goes over to the new place, without a stop: changes wait until the last " +
+        "questions find. With --cutover the server then goes over to the new place, without a stop: changes wait until the last " +
         "of them are there, ten seconds at most, and none is lost. Set memory.backend afterwards, before or at the next start. " +
         "To go back, the same with --to the old place: it takes over what was changed since. Whatever stops it, the same " +
-        "command with --switch goes on where it was; --resume does so without going over. Exits with 1 when the two places differ.",
+        "command with --cutover goes on where it was; --resume does so without going over. Exits with 1 when the two places differ.",
     )
-    .addOption(new Option("--from <place>", "the place in use, unless given").choices(memoryMigration.MEMORY_PLACES))
-    .addOption(new Option("--to <place>", "where to").choices(memoryMigration.MEMORY_PLACES).makeOptionMandatory())
-    .option("--switch", "then use the new place, without a stop")
+    .addOption(
+      new Option("--from <backend>", "the place in use, unless given").choices(memoryMigration.MEMORY_BACKENDS),
+    )
+    .addOption(new Option("--to <backend>", "where to").choices(memoryMigration.MEMORY_BACKENDS).makeOptionMandatory())
+    .option("--cutover", "then use the new place, without a stop")
     .option("--resume", "go on where it was stopped, or take over what was changed since");
   examples(command, [
     ["caxton memory migrate --to postgresql", "copy, and compare; the old place stays in use"],
-    ["caxton memory migrate --to postgresql --switch", "copy what is missing, then use it"],
-    ["caxton memory migrate --to embedded --switch", "back again, with what was changed since"],
+    ["caxton memory migrate --to postgresql --cutover", "copy what is missing, then use it"],
+    ["caxton memory migrate --to embedded --cutover", "back again, with what was changed since"],
     ["caxton memory stats", "where memory is, and how far a migration is"],
   ]);
   act(command, invocation, {
@@ -61,10 +63,10 @@ export function migrate(command: Command, invocation: Invocation): void {
     run: async (context, wanted) => {
       const report = await follow(context, wanted);
       context.terminal.status(undefined);
-      const { value: where } = await context.client.call(operations.memoryTransfer.whereabouts, {});
+      const { value: where } = await context.client.call(operations.memoryTransfer.location, {});
       const human = () => reportText(report, where, context.terminal);
       await showOne(context, { raw: toJson(report), name: report.to, human });
-      return report.sound && (report.switched || !wanted.switch) ? 0 : UNSOUND;
+      return report.sound && (report.cut_over || !wanted.cutover) ? 0 : UNSOUND;
     },
   });
 }
@@ -91,18 +93,18 @@ async function follow({ client, terminal }: Context, wanted: z.infer<typeof Inpu
     }
   } catch (error) {
     if (stop.signal.aborted) throw new InterruptedError();
-    throw error instanceof CaxtonError ? error : new MigrationCutError(error, goingOn(wanted));
+    throw error instanceof CaxtonError ? error : new MigrationInterruptedError(error, resumeCommand(wanted));
   }
-  throw new MigrationCutError(new Error("the answer ended"), goingOn(wanted));
+  throw new MigrationInterruptedError(new Error("the answer ended"), resumeCommand(wanted));
 }
 
-/** The command that goes on with one that was cut off. `--switch` does so by itself, and then goes over. */
-function goingOn({ from, to, switch: isSwitching }: z.infer<typeof Input>): string {
+/** The command that goes on with one that was cut off. `--cutover` does so by itself, and then goes over. */
+function resumeCommand({ from, to, cutover: isCutover }: z.infer<typeof Input>): string {
   const source = from === undefined ? "" : ` --from ${from}`;
-  return `caxton memory migrate${source} --to ${to} ${isSwitching ? "--switch" : "--resume"}`;
+  return `caxton memory migrate${source} --to ${to} ${isCutover ? "--cutover" : "--resume"}`;
 }
 
-function reportText(report: MemoryMigrationReport, where: MemoryWhereabouts, look: Look): string {
+function reportText(report: MemoryMigrationReport, where: MemoryLocation, look: Look): string {
   const { scopes, samples, queries, consistency, sound } = report;
   const hits = queries.length === 0 ? 1 : queries.reduce((sum, one) => sum + one, 0) / queries.length;
   const fields: (readonly [string, string])[] = [
@@ -117,18 +119,18 @@ function reportText(report: MemoryMigrationReport, where: MemoryWhereabouts, loo
 }
 
 function nextOf(
-  { from, to, sound, switched }: MemoryMigrationReport,
-  { configured, place }: MemoryWhereabouts,
+  { from, to, sound, cut_over: isCutOver }: MemoryMigrationReport,
+  { configured, backend }: MemoryLocation,
 ): string {
-  if (switched) {
+  if (isCutOver) {
     const otherwise = `set memory.backend = "${to}" in caxton.toml; until then each start says so, and goes by ${to} all the same\n`;
     return [
       `memory is in ${to} from now on\n`,
       configured === to ? "" : otherwise,
-      `to go back: caxton memory migrate --to ${from} --switch\n`,
+      `to go back: caxton memory migrate --to ${from} --cutover\n`,
     ].join("");
   }
-  if (sound && place !== from) return `${place} stays in use\n`;
-  if (sound) return `to go over without a stop: caxton memory migrate --to ${to} --switch\n`;
-  return `the two places differ: ${place} stays in use; look at the server's log\n`;
+  if (sound && backend !== from) return `${backend} stays in use\n`;
+  if (sound) return `to go over without a stop: caxton memory migrate --to ${to} --cutover\n`;
+  return `the two places differ: ${backend} stays in use; look at the server's log\n`;
 }

@@ -141,7 +141,7 @@ export function graph(command: Command, invocation: Invocation): void {
         human: () => treeText(root, value, context.terminal.style),
       });
       const bound = value.entities.length < limit && maxTokens !== undefined ? "a higher --max-tokens" : "--limit";
-      if (value.cut)
+      if (value.truncated)
         context.terminal.note(`there is more than is shown: ${bound}; or ask for less: --depth, --direction, --type`);
     },
   });

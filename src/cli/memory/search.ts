@@ -121,7 +121,7 @@ function moreWords(shown: number, limit: number): string {
 }
 
 const cutWords = (items: readonly Hit[]): string =>
-  items.some(({ entity }) => entity.cut) ? "some facts are left out: a higher --max-tokens shows them" : "";
+  items.some(({ entity }) => entity.truncated) ? "some facts are left out: a higher --max-tokens shows them" : "";
 
 const factsOf = ({ facts }: Hit, isExplained: boolean): string =>
   facts

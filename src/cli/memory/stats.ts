@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { type MemoryFigures, type MemoryWhereabouts, operations } from "../../api/contract/index.ts";
+import { type MemoryFigures, type MemoryLocation, operations } from "../../api/contract/index.ts";
 import { act, examples, type Invocation, ONE_FORMATS, showOne } from "../frame/index.ts";
 import {
   type Column,
@@ -34,14 +34,14 @@ export function stats(command: Command, invocation: Invocation): void {
     formats: ONE_FORMATS,
     run: async (context) => {
       const { raw, value } = await context.client.call(operations.memory.stats, {});
-      const { value: where } = await context.client.call(operations.memoryTransfer.whereabouts, {});
+      const { value: where } = await context.client.call(operations.memoryTransfer.location, {});
       const human = () => statsText(value, where, context.terminal);
       await showOne(context, { raw, name: value.backend, human });
     },
   });
 }
 
-function statsText(figures: MemoryFigures, where: MemoryWhereabouts, look: Look): string {
+function statsText(figures: MemoryFigures, where: MemoryLocation, look: Look): string {
   const { backend, bytes, indexed, model, wanted_model: wanted, scopes } = figures;
   const changing = wanted !== null && wanted !== model ? `, changing to ${wanted}` : "";
   const lacking = figures.passages_without_vector;
@@ -53,7 +53,7 @@ function statsText(figures: MemoryFigures, where: MemoryWhereabouts, look: Look)
     ],
     ["Embedder", safeText(model ?? (wanted === null ? "none: found by words only" : "none yet")) + safeText(changing)],
   ];
-  if (figures.trouble !== null) fields.push(["Trouble", look.style("red", oneLine(figures.trouble))]);
+  if (figures.problem !== null) fields.push(["Problem", look.style("red", oneLine(figures.problem))]);
   fields.push(...whereFields(where));
   // There is room for millions of vectors: it is no matter before it comes to its end.
   for (const { what, used, max, near } of figures.limits.filter((limit) => limit.what === "entities" || limit.near)) {
@@ -67,17 +67,17 @@ function statsText(figures: MemoryFigures, where: MemoryWhereabouts, look: Look)
   return `${renderFields(fields, look)}\n${table}`;
 }
 
-/** Where it came from and where it is going, while that is worth a line. */
+/** The previous backend and the running migration, if any. */
 function whereFields({
-  place,
+  backend,
   configured,
-  came_from: before,
+  previous_backend: before,
   migration,
-}: MemoryWhereabouts): (readonly [string, string])[] {
+}: MemoryLocation): (readonly [string, string])[] {
   const fields: (readonly [string, string])[] = [];
-  if (place !== configured)
-    fields.push(["Configured", `memory.backend = "${configured}": set it to "${place}", where memory went over to`]);
-  if (before && before.place !== place) fields.push(["Came from", `${before.place}, at ${before.at}`]);
+  if (backend !== configured)
+    fields.push(["Configured", `memory.backend = "${configured}": set it to "${backend}", the active backend`]);
+  if (before && before.backend !== backend) fields.push(["Migrated from", `${before.backend}, at ${before.at}`]);
   if (migration) {
     const { from, to, progress } = migration;
     const far = progress

@@ -83,16 +83,16 @@ export function checkDisk(directory: string): Finding[] {
   ];
 }
 
-/** Whether other users can read or change what is in the data directory; `mend` takes their rights away. */
-export function checkRights(directory: string, mend: boolean): Finding[] {
+/** Whether other users can read or change what is in the data directory; `repair` removes their rights. */
+export function checkRights(directory: string, repair: boolean): Finding[] {
   if (!existsSync(directory)) return [];
   const check = "data privacy";
   const open = [directory, ...entriesOf(directory)].filter(isOpenToOthers);
   if (open.length === 0) return [{ check, state: "ok", note: "only this user can read it", fix: "" }];
   const entries = countOf(open.length, "path");
-  if (!mend) {
+  if (!repair) {
     const note = `other users have rights to ${entries} of ${directory}`;
-    return [{ check, state: "warn", note, fix: "caxton doctor --mend" }];
+    return [{ check, state: "warn", note, fix: "caxton doctor --repair" }];
   }
   const left = open.filter((path) => !closeToOthers(path));
   if (left.length === 0) {

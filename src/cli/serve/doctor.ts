@@ -26,14 +26,14 @@ export const doctor: CommandMaker = (command, invocation) => {
         "is wrong. Exits with 1 when something fails; a warning is no failure.",
     )
     .option("-c, --config <file>", "configuration file (CAXTON_CONFIG_PATH)")
-    .option("--mend", "repair what can be: take the rights of other users from the data directory");
+    .option("--repair", "remove the rights of other users from the data directory");
   examples(command, [
     ["caxton doctor", ""],
-    ["caxton doctor --mend", ""],
+    ["caxton doctor --repair", ""],
     ["caxton doctor -o json", "for a bug report"],
   ]);
   act(command, invocation, {
-    input: z.object({ config: z.string().optional(), mend: z.boolean().default(false) }),
+    input: z.object({ config: z.string().optional(), repair: z.boolean().default(false) }),
     formats: ["table", "json", "yaml"],
     run: async (context, input) => {
       context.terminal.status("checking");
@@ -60,7 +60,7 @@ const field = ({ check, state, note, fix }: Finding, terminal: Terminal): [strin
 
 async function examine(
   context: Context,
-  { config: file, mend }: { readonly config?: string | undefined; readonly mend: boolean },
+  { config: file, repair }: { readonly config?: string | undefined; readonly repair: boolean },
 ): Promise<Finding[]> {
   const findings: Finding[] = [checkNode(), checkInstallation()];
   const server = await import("../../server/index.ts");
@@ -85,7 +85,7 @@ async function examine(
     const { config, environment } = loaded;
     findings.push(
       ...checkDisk(config.data.directory),
-      ...checkRights(config.data.directory, mend),
+      ...checkRights(config.data.directory, repair),
       await checkPort(
         config.server.host,
         config.server.port,

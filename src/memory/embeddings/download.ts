@@ -3,14 +3,14 @@ import { PRIVATE_FILE } from "../../kernel/private-files.ts";
 import { CancelledError } from "../../kernel/errors.ts";
 import { ModelDiskFullError, ModelDownloadError } from "./errors.ts";
 
-/** Attempts that bring nothing more, one after another, before it is given up. */
+/** Consecutive attempts without progress before the download fails. */
 const IDLE_ATTEMPTS_MAX = 5;
-/** Before the second of them; before each further one it is twice as long, and by chance up to half less: others come too. */
+/** Pause before the second of them; doubles for each further one, minus a random part of up to half, because other clients retry too. */
 const PAUSE_MS = 1_000;
-/** Without a byte for so long an attempt is over. */
+/** An attempt without data for this long is aborted. */
 const SILENCE_MS = 30_000;
 
-/** Time and chance of the pauses between attempts. `pause` rejects when the signal aborts; `chance` gives 0 to 1. */
+/** Source of time and randomness for pauses between attempts. `pause` rejects when the signal aborts; `chance` returns 0 to 1. */
 export type Pausing = {
   readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly chance: () => number;
@@ -19,7 +19,7 @@ export type Pausing = {
 export type Download = {
   readonly url: string;
   readonly file: string;
-  /** How long the whole is. */
+  /** Size of the complete file. */
   readonly bytes: number;
   readonly onProgress: (done: number, total: number) => void;
   readonly pausing: Pausing;
@@ -27,8 +27,8 @@ export type Download = {
 };
 
 /**
- * Brings a file of known length. What is there of it is gone on with, by Range; a connection that breaks is made again as
- * long as attempts bring something, and after pauses where they bring nothing. Rejects with ModelDownloadError, ModelDiskFullError, CancelledError.
+ * Downloads a file of known size. Resumes a partial file by Range requests. Reconnects as long as attempts make progress, and pauses
+ * after attempts without progress. Rejects with ModelDownloadError, ModelDiskFullError, CancelledError.
  */
 export async function download(wanted: Download): Promise<void> {
   let idle = 0;
@@ -73,16 +73,16 @@ async function attempt({ url, file, bytes, onProgress, signal }: Download, had: 
     if (!isWhole && response.status !== 206) {
       await response.body?.cancel();
       const { status } = response;
-      // It has no more than is here already, so that this is of another file.
+      // The remote file is shorter than the partial file, so they differ.
       if (status === 416) await rm(file, { force: true });
       return { type: status >= 500 || status === 429 ? "broken" : "refused", why: `the server answered ${status}` };
     }
     const there = wholeLength(response);
     if (there !== undefined && there !== bytes) {
       await response.body?.cancel();
-      return { type: "refused", why: `what is there has ${there} bytes, which is another file` };
+      return { type: "refused", why: `the remote file has ${there} bytes, so it is another file` };
     }
-    // A server that knows no Range begins anew, and so does the file.
+    // A server without Range support sends the whole file.
     const handle = await open(file, isWhole ? "w" : "a", PRIVATE_FILE);
     let done = isWhole ? 0 : had;
     try {
@@ -90,9 +90,9 @@ async function attempt({ url, file, bytes, onProgress, signal }: Download, had: 
         heard();
         done += chunk.length;
         if (done > bytes) {
-          // It is another file: nothing of it is to be gone on with.
+          // It is another file, so the partial file cannot be resumed.
           await rm(file, { force: true });
-          return { type: "refused", why: "what comes from there is larger than the model" };
+          return { type: "refused", why: "the remote file is larger than the model" };
         }
         await handle.write(chunk);
         onProgress(done, bytes);
@@ -103,19 +103,19 @@ async function attempt({ url, file, bytes, onProgress, signal }: Download, had: 
     return { type: "ended" };
   } catch (error) {
     if (["ENOSPC", "EDQUOT"].includes(codeOf(error))) throw full(file, bytes - had, error);
-    const why = silent.signal.aborted ? `nothing came for ${SILENCE_MS / 1000} s` : codeOf(error);
+    const why = silent.signal.aborted ? `no data received for ${SILENCE_MS / 1000} s` : codeOf(error);
     return { type: "broken", why };
   } finally {
     clearTimeout(timer);
   }
 }
 
-/** How long the whole is of which this is all or a part; undefined when the server does not say. */
+/** Returns the size of the complete file of a response; undefined if the server does not send it. */
 function wholeLength({ status, headers }: Response): number | undefined {
   if (headers.has("content-encoding")) return undefined;
-  const told =
+  const declared =
     status === 206 ? /\/(\d+)$/.exec(headers.get("content-range") ?? "")?.[1] : headers.get("content-length");
-  return told === undefined || told === null ? undefined : Number(told);
+  return declared === undefined || declared === null ? undefined : Number(declared);
 }
 
 const sizeOf = async (file: string): Promise<number> => (await stat(file).catch(() => undefined))?.size ?? 0;
@@ -127,15 +127,15 @@ function codeOf(error: unknown): string {
 
 const failure = ({ url, bytes }: Download, received: number, why: string): ModelDownloadError =>
   new ModelDownloadError(
-    `the model could not be fetched from ${url}: ${why}; ${received} of ${bytes} bytes are here`,
-    "The same command goes on where it stopped. On a machine without network, fetch model.safetensors elsewhere and give its path with --from.",
+    `the model could not be fetched from ${url}: ${why}; received ${received} of ${bytes} bytes`,
+    "The same command resumes the download. On a machine without network, download model.safetensors elsewhere and pass its path with --from.",
     { url, received },
   );
 
 const full = (file: string, needed: number, cause: unknown): ModelDiskFullError =>
   new ModelDiskFullError(
     `the disk is full: ${file} needs ${Math.ceil(needed / 1e6)} MB more`,
-    "Free space and run the same command again: it goes on where it stopped.",
+    "Free space and run the same command again: it resumes the download.",
     { directory: file, needed },
     { cause },
   );

@@ -4,26 +4,26 @@ import { ModelFileInvalidError } from "./errors.ts";
 import type { Safetensors } from "./safetensors.ts";
 
 /**
- * A model as it lies in the memory of the runtime, behind a header: eight letters, the shape, and the SHA-256 of what
- * follows. It is read in one piece, with nothing to convert.
+ * A model image in the layout of the runtime's memory, behind a header: eight letters, the shape, and the SHA-256 of the rest. It is read
+ * without conversion.
  */
 const MAGIC = "CXENC001";
 const SHAPE_AT = 8;
 const DIGEST_AT = 32;
 const HEADER_BYTES = 64;
 
-/** Weights are -127 to 127: with -128 the dot product of two could leave 16 bits. */
+/** Weights are -127 to 127: with -128 the dot product of two could exceed 16 bits. */
 const WEIGHT_MAX = 127;
 
 type Linear = { readonly weights: Float32Array; readonly bias: Float32Array };
 
-/** Bytes of the image of a model. */
+/** Size of a model image in bytes. */
 export function imageBytes(shape: EncoderShape): number {
   const { start, end } = placesOf(shape);
   return HEADER_BYTES + end - start;
 }
 
-/** The model with its weights in 8 bits. Throws ModelFileInvalidError. */
+/** Converts a model to an image with 8-bit weights. Throws ModelFileInvalidError. */
 export function makeImage(tensors: Safetensors, shape: EncoderShape): Uint8Array {
   const places = placesOf(shape);
   const image = new Uint8Array(imageBytes(shape));
@@ -57,14 +57,14 @@ export function makeImage(tensors: Safetensors, shape: EncoderShape): Uint8Array
   return image;
 }
 
-/** Of the positions those that are used, with the embedding of the first token type added, which all tokens have. */
+/** Used position embeddings, plus the embedding of the first token type, which all tokens have. */
 function positionsOf(tensors: Safetensors, { positions, hidden }: EncoderShape): Float32Array {
   const type = tensors.floats("embeddings.token_type_embeddings.weight", undefined, hidden);
   const all = tensors.floats("embeddings.position_embeddings.weight", undefined, hidden);
   return all.subarray(0, positions * hidden).map((value, index) => value + (type[index % hidden] ?? 0));
 }
 
-/** Writes the parts of a model to their addresses. */
+/** Writes parts of a model to their addresses. */
 class Body {
   readonly #numbers: Int8Array;
   readonly #view: DataView;
@@ -91,7 +91,7 @@ class Body {
     }
   }
 
-  /** Rows of weights from the row `first` on. */
+  /** Writes rows of weights from row `first` on. */
   linear({ weights, table, columns, count }: LinearPlace, first: number, given: Linear): void {
     for (const [index, bias] of given.bias.entries()) {
       const row = first + index;
@@ -103,7 +103,7 @@ class Body {
     }
   }
 
-  /** One row in 8 bits. */
+  /** Writes one row in 8 bits. */
   #row(
     address: number,
     values: Float32Array,
@@ -139,7 +139,7 @@ function seal(image: Uint8Array, shape: EncoderShape): void {
   image.set(digestOf(image), DIGEST_AT);
 }
 
-/** What goes into the runtime's memory, of an image that is whole and of this shape. Throws ModelFileInvalidError. */
+/** Verifies an image, and returns the part for the runtime's memory. Throws ModelFileInvalidError. */
 export function imageBody(image: Uint8Array, shape: EncoderShape, file: string): Uint8Array {
   const invalid = (why: string): ModelFileInvalidError =>
     new ModelFileInvalidError(
@@ -151,7 +151,7 @@ export function imageBody(image: Uint8Array, shape: EncoderShape, file: string):
   const view = new DataView(image.buffer, image.byteOffset);
   const isOurs = Buffer.from(image.subarray(0, SHAPE_AT)).toString("latin1") === MAGIC;
   const isShape = shapeNumbers(shape).every((value, index) => view.getUint32(SHAPE_AT + 4 * index, true) === value);
-  if (!isOurs || !isShape) throw invalid("it does not begin as an image of this model does");
+  if (!isOurs || !isShape) throw invalid("its header is not that of an image of this model");
   if (!digestOf(image).equals(image.subarray(DIGEST_AT, HEADER_BYTES))) throw invalid("its checksum is wrong");
   return image.subarray(HEADER_BYTES);
 }

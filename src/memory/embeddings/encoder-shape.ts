@@ -1,22 +1,22 @@
-/** How large a BERT encoder is. `hidden` is 32 times `heads`; both it and `inner` are multiples of 16. */
+/** Dimensions of a BERT encoder. `hidden` is 32 times `heads`; both it and `inner` are multiples of 16. */
 export type EncoderShape = {
-  /** Tokens that it knows. */
+  /** Size of the vocabulary. */
   readonly vocabulary: number;
-  /** Tokens of a text that it can take. */
+  /** Maximum tokens of a text. */
   readonly positions: number;
   readonly layers: number;
   readonly hidden: number;
-  /** Numbers between the two halves of a layer's second part. */
+  /** Width of the feed-forward layer. */
   readonly inner: number;
 };
 
-/** all-MiniLM-L6-v2; its authors cut texts at 256 tokens. */
+/** all-MiniLM-L6-v2; its authors truncate texts at 256 tokens. */
 export const MINILM: EncoderShape = { vocabulary: 30_522, positions: 256, layers: 6, hidden: 384, inner: 1_536 };
 
-/** Where in the WebAssembly memory a part lies, in bytes. */
+/** Offset of a part in WebAssembly memory, in bytes. */
 type Address = number;
 
-/** Weights of 8 bits by rows; for each of `count` rows its scale, its sum and its bias. */
+/** 8-bit weights by rows; for each of `count` rows its scale, sum and bias. */
 export type LinearPlace = {
   readonly weights: Address;
   readonly table: Address;
@@ -33,25 +33,25 @@ export type LayerPlaces = {
   readonly norm: NormPlace;
 };
 
-/** Where everything is that is part of the model. */
+/** Addresses of all parts of a model. */
 export type EncoderPlaces = {
   readonly words: Address;
   readonly wordScales: Address;
-  /** With the embedding of the first token type added. */
+  /** Includes the embedding of the first token type. */
   readonly positions: Address;
   readonly norm: NormPlace;
   readonly layers: readonly LayerPlaces[];
-  /** Where the model begins and ends. */
+  /** Begin and end of the model. */
   readonly start: Address;
   readonly end: Address;
 };
 
-/** Below are numbers of the kernel; no part has the address 0. */
+/** The kernel's own data is below; no part has the address 0. */
 const START = 4_096;
 const ALIGNMENT = 64;
 const FLOAT_BYTES = 4;
 
-/** Hands out addresses one after another. */
+/** Allocates consecutive addresses. */
 export class Allotment {
   #end: number;
 
@@ -74,7 +74,7 @@ export class Allotment {
   }
 }
 
-/** The places of a model's parts; the same for all models of a shape. */
+/** Returns the addresses of a model's parts; they depend only on the shape. */
 export function placesOf({ vocabulary, positions, layers, hidden, inner }: EncoderShape): EncoderPlaces {
   const allotment = new Allotment(START);
   const linear = (columns: number, count: number): LinearPlace => ({

@@ -3,15 +3,15 @@ import { Allotment, type EncoderPlaces, type EncoderShape, type LinearPlace, pla
 
 const HEAD = 32;
 const PAGE_BYTES = 65_536;
-/** The kernel writes rows by four, and reads them by eight. */
+/** The kernel writes rows in groups of four, and reads them in groups of eight. */
 const BLOCK = 4;
 const READ_BLOCK = 8;
-/** How many rows of weights the kernel takes together, and how many numbers of each. */
+/** Rows of weights that the kernel processes together, and numbers of each. */
 const WEIGHT_ROWS = 8;
 const WEIGHTS = 4;
-/** Rows of several texts that go through together; more do not fit into the processor's cache. */
+/** Maximum rows of texts processed together; more do not fit into the processor's cache. */
 const TOGETHER = 128;
-/** Floats for each row, rounded up to 8, that attention needs to work. */
+/** Scratch floats of the attention per row, rounded up to 8. */
 const SCRATCH = 36;
 
 const Kernel = z.object({
@@ -23,7 +23,7 @@ const Kernel = z.object({
 });
 type Kernel = z.infer<typeof Kernel>;
 
-/** Where the numbers of the texts at hand are. */
+/** Addresses of the buffers for the current texts. */
 type Buffers = {
   readonly states: number;
   readonly wide: number;
@@ -35,7 +35,7 @@ type Buffers = {
   readonly end: number;
 };
 
-/** A BERT encoder in WebAssembly: ids of tokens become one unit vector, the mean of the last layer. */
+/** A BERT encoder in WebAssembly: converts token ids to one unit vector, the mean of the last layer. */
 export class Encoder {
   readonly #shape: EncoderShape;
   readonly #places: EncoderPlaces;
@@ -44,7 +44,7 @@ export class Encoder {
   readonly #floats: Float32Array;
   readonly #words: Int8Array;
 
-  /** `body` is what `imageBody` gives, `kernel` the module of engines/embedding. */
+  /** `body` is the result of `imageBody`, `kernel` the module of engines/embedding. */
   constructor(shape: EncoderShape, body: Uint8Array, kernel: WebAssembly.Module) {
     this.#shape = shape;
     this.#places = placesOf(shape);
@@ -58,7 +58,7 @@ export class Encoder {
     this.#words = new Int8Array(memory.buffer, this.#places.words, shape.vocabulary * shape.hidden);
   }
 
-  /** A vector for each text, one after another. A text has at least one id and at most `positions`. */
+  /** Returns a vector per text, concatenated. A text has 1 to `positions` ids. */
   embed(texts: readonly (readonly number[])[]): Float32Array<ArrayBuffer> {
     const { hidden } = this.#shape;
     const vectors = new Float32Array(texts.length * hidden);
@@ -98,7 +98,7 @@ export class Encoder {
     }
   }
 
-  /** Puts what the tokens mean by themselves and where they stand into the states; answers the rows, a multiple of 4. */
+  /** Writes token and position embeddings into the states; returns the number of rows, a multiple of 4. */
   #load(texts: readonly (readonly number[])[]): number {
     const { hidden } = this.#shape;
     const floats = this.#floats;
@@ -126,7 +126,7 @@ export class Encoder {
     this.#kernel.multiply(quantised, scales, zeros, weights, table, to, rows, columns, count);
   }
 
-  /** The mean of a text's states, of length 1. */
+  /** Writes the mean of a text's states, normalized. */
   #pool(row: number, count: number, vector: Float32Array): void {
     const { hidden } = this.#shape;
     const start = this.#buffers.states / 4 + row * hidden;
@@ -142,7 +142,7 @@ export class Encoder {
   }
 }
 
-/** Lays weights as the kernel takes them: of eight rows the first four numbers, row after row, then the next four, and so on. */
+/** Reorders weights for the kernel: of eight rows the first four numbers, row by row, then the next four, and so on. */
 function interleave({ buffer }: WebAssembly.Memory, { weights, columns, count }: LinearPlace): void {
   const fours = columns / WEIGHTS;
   const all = new Int32Array(buffer, weights, fours * count);
@@ -153,7 +153,7 @@ function interleave({ buffer }: WebAssembly.Memory, { weights, columns, count }:
   }
 }
 
-/** Texts from `first` on that go through together; at least one. */
+/** The texts from `first` on that are processed together; at least one. */
 function together(texts: readonly (readonly number[])[], first: number): readonly (readonly number[])[] {
   let rows = 0;
   let end = first;
@@ -166,7 +166,7 @@ function together(texts: readonly (readonly number[])[], first: number): readonl
 
 function buffersOf({ positions, hidden, inner }: EncoderShape, start: number): Buffers {
   const allotment = new Allotment(start);
-  // Attention goes on to a whole block of rows, from any row.
+  // Attention reads whole blocks of rows, from any row.
   const rows = Math.max(positions, TOGETHER) + READ_BLOCK;
   const places = {
     states: allotment.floats(rows * hidden),

@@ -6,25 +6,25 @@ import { EmbedderUnavailableError, type Embedder } from "../knowledge/index.ts";
 import { EmbeddingDimensionsError } from "./errors.ts";
 
 export type EndpointOptions = {
-  /** How the model is called here, `provider/model`. */
+  /** Name of the model in Caxton, `provider/model`. */
   readonly name: string;
-  /** How the endpoint calls it. */
+  /** Name of the model at the endpoint. */
   readonly model: string;
-  /** Where `/embeddings` is, as `https://api.openai.com/v1`. */
+  /** Base URL of `/embeddings`, for example `https://api.openai.com/v1`. */
   readonly baseUrl: string;
-  /** Asked for before each request, since keys change. Undefined: the endpoint takes none. */
+  /** Read before each request, because keys change. Undefined: the endpoint needs none. */
   readonly key: () => Promise<string | undefined>;
   readonly headers?: { readonly [name: string]: string } | undefined;
-  /** Numbers in its vectors. */
+  /** Dimensions of the vectors. */
   readonly dims: number;
-  /** Asks for vectors of `dims` numbers, of models that can make shorter ones. */
+  /** Requests vectors of `dims` dimensions, from models that can shorten them. */
   readonly isDimsSent?: boolean | undefined;
   readonly tokensMax?: number | undefined;
   /** Texts in one request; default 32. */
   readonly batchMax?: number | undefined;
-  /** For one attempt; default 30 s. */
+  /** Timeout of one attempt; default 30 s. */
   readonly timeoutMs?: number | undefined;
-  /** Attempts for one request, and how long all of them may wait together; default 3 and 15 s. */
+  /** Attempts per request, and their maximum total wait; defaults 3 and 15 s. */
   readonly attemptsMax?: number | undefined;
   readonly waitsMsMax?: number | undefined;
 };
@@ -36,7 +36,7 @@ const TIMEOUT_MS = 30_000;
 const ATTEMPTS_MAX = 3;
 const WAITS_MS_MAX = 15_000;
 const FIRST_WAIT_MS = 500;
-/** Worth another attempt. */
+/** Status codes that are retried. */
 const PASSING: readonly number[] = [408, 409, 425, 429, 500, 502, 503, 504, 529];
 const SAID_CHARACTERS_MAX = 300;
 
@@ -44,13 +44,13 @@ const Answer = z.object({
   data: z.array(z.object({ index: z.int().min(0), embedding: z.array(z.number()) })),
 });
 
-/** Why an attempt failed. `retryMs`: when to try again; undefined: that would not help. */
+/** Why an attempt failed. `retryMs`: delay of a retry; undefined: a retry would not help. */
 type Refusal = { readonly why: string; readonly hint: string; readonly retryMs: number | undefined };
 type Attempt =
   | { readonly type: "vectors"; readonly vectors: Float32Array[] }
   | ({ readonly type: "refused" } & Refusal);
 
-/** Vectors of any endpoint with OpenAI's protocol for embeddings. */
+/** Embedder for endpoints with OpenAI's embeddings protocol. */
 export class EndpointEmbedder implements Embedder {
   readonly id: string;
   readonly dims: number;
@@ -102,7 +102,7 @@ export class EndpointEmbedder implements Embedder {
     const timeoutMs = this.#options.timeoutMs ?? TIMEOUT_MS;
     this.#clock.sleep(timeoutMs, ended.signal).then(
       () => late.abort(),
-      () => undefined, // The attempt ended first.
+      () => undefined, // The attempt has ended.
     );
     const key = await this.#options.key();
     try {
@@ -138,7 +138,7 @@ export class EndpointEmbedder implements Embedder {
       },
       body: JSON.stringify({
         model,
-        // Endpoints refuse empty texts.
+        // Endpoints reject empty texts.
         input: texts.map((text) => (text.trim() === "" ? "." : text.slice(0, CHARACTERS_MAX))),
         encoding_format: "float",
         ...(isDimsSent === true ? { dimensions: dims } : {}),
@@ -175,7 +175,7 @@ export class EndpointEmbedder implements Embedder {
     if (embedding.length !== dims)
       throw new EmbeddingDimensionsError(
         `${this.#options.name} gives vectors of ${embedding.length} numbers, and ${dims} are configured`,
-        `Set embedding_dims under models.facts of this model to ${embedding.length} in caxton.toml; what memory holds is then made into vectors anew.`,
+        `Set embedding_dims under models.facts of this model to ${embedding.length} in caxton.toml; memory is then re-embedded.`,
         { expected: dims, got: embedding.length },
       );
     return united(embedding);
@@ -186,7 +186,7 @@ export class EndpointEmbedder implements Embedder {
   }
 }
 
-/** Of length 1; one that has no length, or more than can be counted, becomes the first axis. */
+/** Returns the vector normalized; one of length zero or infinity becomes the first axis. */
 function united(vector: readonly number[]): Float32Array {
   const length = Math.hypot(...vector);
   const hasOne = length > 0 && Number.isFinite(length);
@@ -203,7 +203,7 @@ const parsed = (text: string): unknown => {
 
 const Problem = z.object({ error: z.union([z.string(), z.object({ message: z.string() })]) });
 
-/** What an endpoint says of its refusal; never more than a line, and never the key, even if it repeats it. */
+/** Returns the endpoint's error message, one line, without the key. */
 function messageIn(body: string, key: string | undefined): string {
   const problem = Problem.safeParse(parsed(body));
   if (!problem.success) return "";

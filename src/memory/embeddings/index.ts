@@ -1,4 +1,4 @@
-/** What makes texts into vectors: a table of words, all-MiniLM-L6-v2 in WebAssembly, endpoints. */
+/** Embedders: a static word table, all-MiniLM-L6-v2 in WebAssembly, endpoints. */
 export type { EndpointOptions } from "./endpoint.ts";
 export { installMiniLM, type Installed } from "./install.ts";
 export { ALL_MINILM, type EmbedderChoice, openEmbedder, STATIC } from "./open-embedder.ts";

@@ -5,17 +5,17 @@ import { makePrivateFile } from "../../kernel/private-files.ts";
 import { isBusy } from "../../kernel/sqlite/errors.ts";
 import { ModelDirectoryError, ModelInstallRunningError } from "./errors.ts";
 
-/** Who comes while it is being taken or given back waits so long, and knows by then who has it. */
+/** Maximum wait for a lock that another process acquires or releases; then its owner is known. */
 const WAIT_MS = 500;
 
 /**
- * Takes a directory for the installation of a model: one has it at a time, until it is disposed or its process ends, however that
- * ends. The file of the lock stays. Throws ModelInstallRunningError, which names the process that has it, and ModelDirectoryError.
+ * Locks a directory for the installation of a model, until disposed or until the process ends. The lock file stays. Throws
+ * ModelInstallRunningError, which names the owner, and ModelDirectoryError.
  */
 export function lockInstallation(directory: string): Disposable {
   const lock = opened(directory);
   try {
-    // Others read who it is in the file's header: a transaction that has begun to write keeps no reader out.
+    // Other processes read the owner in the file's header: a write transaction does not block readers.
     lock.exec(`BEGIN IMMEDIATE; PRAGMA user_version = ${process.pid}; COMMIT; BEGIN IMMEDIATE`);
     return { [Symbol.dispose]: () => lock.close() };
   } catch (error) {
@@ -38,7 +38,7 @@ function opened(directory: string): DatabaseSync {
 export const unwritable = (directory: string, cause: unknown): ModelDirectoryError =>
   new ModelDirectoryError(
     `models cannot be kept in ${directory}: ${cause instanceof Error ? cause.message : String(cause)}`,
-    "Make it a directory in which this user may write, or choose another data directory (data.directory in caxton.toml, or CAXTON_DATA_DIR).",
+    "Make the directory writable for this user, or choose another data directory (data.directory in caxton.toml, or CAXTON_DATA_DIR).",
     { directory },
     { cause },
   );
@@ -46,6 +46,6 @@ export const unwritable = (directory: string, cause: unknown): ModelDirectoryErr
 const running = (directory: string, pid: number): ModelInstallRunningError =>
   new ModelInstallRunningError(
     `process ${pid} is installing a model in ${directory}`,
-    `Wait for it; or stop it (kill ${pid}) and run the same command again: it goes on with what was fetched.`,
+    `Wait for it; or stop it (kill ${pid}) and run the same command again: it resumes the download.`,
     { directory, pid },
   );

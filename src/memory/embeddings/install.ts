@@ -11,7 +11,7 @@ import { ModelDiskFullError, ModelFileInvalidError } from "./errors.ts";
 import { lockInstallation, unwritable } from "./install-lock.ts";
 import { Safetensors } from "./safetensors.ts";
 
-/** The file that all-MiniLM-L6-v2 is published as; nothing else is taken for it. */
+/** The published file of all-MiniLM-L6-v2; no other file is accepted. */
 export type PinnedFile = { readonly url: string; readonly bytes: number; readonly sha256: string };
 const PUBLISHED: PinnedFile = {
   url: "https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2/resolve/main/model.safetensors",
@@ -19,23 +19,23 @@ const PUBLISHED: PinnedFile = {
   sha256: "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
 };
 
-/** Left free on the disk. */
+/** Disk space that is left free. */
 const SPARE_BYTES = 16 * 1024 * 1024;
 
 export type InstallOptions = {
-  /** Where models are kept; made when it is not there. */
+  /** Directory of models; created if necessary. */
   readonly directory: string;
-  /** A file or an http(s) address to take it from; default: where it is published. */
+  /** File or http(s) address of the model; default: its published address. */
   readonly from?: string | undefined;
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
   readonly signal: AbortSignal;
-  /** How attempts to fetch it are apart; tests give time and chance of their own. */
+  /** Pauses between download attempts; injected by tests. */
   readonly pausing?: Pausing | undefined;
-  /** Tests install models of their own. */
+  /** Models of tests. */
   readonly pinned?: (PinnedFile & { readonly shape: EncoderShape }) | undefined;
 };
 
-/** A command waits for nothing else: the timer keeps its process alive. */
+/** Keeps the process alive during a pause. */
 const PAUSING: Pausing = {
   pause: async (ms, signal) => sleep(ms, undefined, { signal }),
   chance: () => Math.random(),
@@ -43,13 +43,13 @@ const PAUSING: Pausing = {
 
 export type Installed = { readonly file: string; readonly bytes: number; readonly wasThere: boolean };
 
-/** Where the image of all-MiniLM-L6-v2 is when it is installed. */
+/** Path of the image of all-MiniLM-L6-v2. */
 export const minilmImage = (directory: string): string => join(directory, "all-minilm-l6-v2.image");
 
 /**
- * Brings all-MiniLM-L6-v2 into a directory, as the runtime reads it. What was received before an interruption is kept and
- * gone on with the next time. Rejects with ModelDownloadError, ModelFileInvalidError, ModelDiskFullError, ModelDirectoryError,
- * CancelledError, and with ModelInstallRunningError while another process does the same.
+ * Installs all-MiniLM-L6-v2 in a directory, as an image for the runtime. An interrupted download is kept and resumed. Rejects with
+ * ModelDownloadError, ModelFileInvalidError, ModelDiskFullError, ModelDirectoryError, CancelledError, and with ModelInstallRunningError
+ * while another process installs.
  */
 export async function installMiniLM(options: InstallOptions): Promise<Installed> {
   const { directory, signal } = options;
@@ -66,7 +66,7 @@ export async function installMiniLM(options: InstallOptions): Promise<Installed>
   const part = join(directory, "all-minilm-l6-v2.safetensors.part");
   await needSpace(directory, imageBytes(pinned.shape) + (isRemote ? pinned.bytes - (await sizeOf(part)) : 0));
   using _ = lockInstallation(directory);
-  // Another one may have ended with it just now.
+  // Another process may have installed it in the meantime.
   if (await isThere()) return installed(true);
   const { onProgress = () => undefined, pausing = PAUSING } = options;
   if (isRemote) await download({ url: source, file: part, bytes: pinned.bytes, onProgress, pausing, signal });
@@ -85,7 +85,7 @@ async function readWhole(file: string): Promise<Uint8Array> {
   } catch (cause) {
     throw new ModelFileInvalidError(
       `${file} cannot be read`,
-      "Is the path right, and may you read it?",
+      "Check the path and its permissions.",
       { file },
       { cause },
     );
@@ -102,7 +102,7 @@ async function needSpace(directory: string, bytes: number): Promise<void> {
 
 const diskFull = (directory: string, needed: number, cause?: unknown): ModelDiskFullError =>
   new ModelDiskFullError(
-    `the model needs ${megabytes(needed)} in ${directory}, and so much is not free there`,
+    `the model needs ${megabytes(needed)} in ${directory}, which is not free`,
     "Free space, or put the data directory onto another disk (data.directory in caxton.toml, or CAXTON_DATA_DIR).",
     { directory, needed },
     { cause },
@@ -116,18 +116,18 @@ async function checkSum(
 ): Promise<void> {
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   if (sha256 === pinned.sha256) return;
-  // What is wrong would only be gone on with.
+  // A wrong partial file would be resumed.
   if (part !== undefined) await rm(part, { force: true });
   throw new ModelFileInvalidError(
-    `${source} is not the published model.safetensors of all-MiniLM-L6-v2: its SHA-256 is ${sha256}, and ${pinned.sha256} is right`,
+    `${source} is not the published model.safetensors of all-MiniLM-L6-v2: its SHA-256 is ${sha256} instead of ${pinned.sha256}`,
     part === undefined
-      ? "Take the file whole and unchanged from sentence-transformers/all-MiniLM-L6-v2."
-      : "Try again; if it stays so, take the file from elsewhere and give its path with --from.",
+      ? "Use the complete, unchanged file from sentence-transformers/all-MiniLM-L6-v2."
+      : "Retry. If it fails again, download the file elsewhere and pass its path with --from.",
     { file: source },
   );
 }
 
-/** The file appears under its name only when it is whole and on the disk. */
+/** Writes the file atomically and durably. */
 async function writeWhole(file: string, bytes: Uint8Array, directory: string): Promise<void> {
   const fresh = `${file}.new`;
   try {

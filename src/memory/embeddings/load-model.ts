@@ -7,15 +7,15 @@ import type { ThreadModel } from "./requests.ts";
 import { StaticTable } from "./static-table.ts";
 import { WordPieces } from "./word-pieces.ts";
 
-/** Characters of a text that are looked at: as many as the longest words make of the most tokens. */
+/** Characters of a text that are read: as many as the most tokens of the longest words. */
 const CHARACTERS_MAX = 32_768;
 
-/** Makes texts into unit vectors, one after another, while nothing else happens. */
+/** Converts texts to unit vectors, concatenated, synchronously. */
 export type Embed = (texts: readonly string[]) => Float32Array<ArrayBuffer>;
 
 const cut = (text: string): string => (text.length > CHARACTERS_MAX ? text.slice(0, CHARACTERS_MAX) : text);
 
-/** Reads a model. Throws ModelFileInvalidError, and the system's errors for files that cannot be read. */
+/** Loads a model. Throws ModelFileInvalidError, and system errors for unreadable files. */
 export function loadModel(model: ThreadModel): Embed {
   const vocabulary = readFileSync(model.vocabulary, "utf8").trimEnd().split("\n");
   if (model.type === "static") {
@@ -32,7 +32,7 @@ export function loadModel(model: ThreadModel): Embed {
   return (texts) => encoder.embed(texts.map((text) => [first, ...pieces.encode(cut(text), model.tokensMax - 2), last]));
 }
 
-/** The kernel for this machine's WebAssembly: where there is no relaxed SIMD, the one that does without. */
+/** Loads the kernel that this machine supports: with relaxed SIMD, or the plain one. */
 export function kernel(directory: string, name?: "relaxed" | "plain"): WebAssembly.Module {
   const read = (which: "relaxed" | "plain"): Buffer<ArrayBuffer> =>
     readFileSync(join(directory, `embedding-${which}.wasm`));

@@ -10,30 +10,30 @@ import { minilmImage } from "./install.ts";
 import { StaticEmbedder } from "./static-embedder.ts";
 import { ThreadedEmbedder } from "./threaded-embedder.ts";
 
-/** Where the package keeps its tables. */
+/** Directory of the package's tables. */
 const KERNELS = join(PACKAGE_DIRECTORY, "engines", "built");
 const TABLES = join(PACKAGE_DIRECTORY, "models", "static-minilm");
 const TABLE = join(TABLES, "table.bin");
 const VOCABULARY = join(TABLES, "vocabulary.txt");
-/** Files of the package that an embedder on this machine reads; each process reads one of the kernels. */
+/** Package files that an embedder reads; a process reads one of the kernels. */
 const PACKAGED = [TABLE, VOCABULARY, join(KERNELS, "embedding-relaxed.wasm"), join(KERNELS, "embedding-plain.wasm")];
 
-/** What the table is called wherever a model is named; the default. */
+/** Name of the word table, the default embedder. */
 export const STATIC = "static";
-/** What all-MiniLM-L6-v2 is called wherever a model is named. */
+/** Name of all-MiniLM-L6-v2. */
 export const ALL_MINILM = "all-minilm-l6-v2";
 
-/** The vectors of a table are its own: a table that differs gets another number. */
+/** Identifies the vectors of the table: a changed table gets another number. */
 const STATIC_ID = "static-minilm-192@1";
 const STATIC_DIMS = 192;
 const STATIC_TOKENS_MAX = 512;
-/** The table is read again within a tenth of a second, and has some 30 MB in its thread. */
+/** Loading the table takes less than a tenth of a second, and the table takes about 30 MB in its thread. */
 const STATIC_IDLE_MS_MAX = 30_000;
 const MINILM_ID = "all-minilm-l6-v2-int8@1";
 
 export type EmbedderChoice =
   | { readonly type: "static" }
-  /** `directory`: where models are installed. */
+  /** `directory`: directory of installed models. */
   | { readonly type: "minilm"; readonly directory: string }
   | { readonly type: "endpoint"; readonly options: EndpointOptions };
 
@@ -66,7 +66,7 @@ function checkPackaged(model: string): void {
   const file = PACKAGED.find((path) => !existsSync(path));
   if (file === undefined) return;
   throw new ModelNotInstalledError(
-    `this installation of Caxton is incomplete: there is no ${file}`,
+    `this installation of Caxton is incomplete: ${file} is missing`,
     "Reinstall Caxton.",
     {
       model,

@@ -9,17 +9,17 @@ const Tensor = z.object({
 type Tensor = z.infer<typeof Tensor>;
 const Header = z.record(z.string(), z.unknown());
 
-/** More than any header that is one. */
+/** Larger than any valid header. */
 const HEADER_BYTES_MAX = 16 * 1024 * 1024;
 
-/** The tensors of a safetensors file, of float32 only. */
+/** Reader of a safetensors file with float32 tensors. */
 export class Safetensors {
   readonly #bytes: Uint8Array;
   readonly #tensors = new Map<string, Tensor>();
   readonly #start: number;
   readonly #file: string;
 
-  /** Throws ModelFileInvalidError. `file` is what messages call it. */
+  /** Throws ModelFileInvalidError. `file` is the name in messages. */
   constructor(bytes: Uint8Array, file: string) {
     this.#bytes = bytes;
     this.#file = file;
@@ -27,14 +27,14 @@ export class Safetensors {
     if (length === 0 || length > HEADER_BYTES_MAX || length + 8 > bytes.length) throw this.#invalid("it has no header");
     this.#start = length + 8;
     const header = Header.safeParse(parsed(new TextDecoder().decode(bytes.subarray(8, this.#start))));
-    if (!header.success) throw this.#invalid("its header is not that of tensors");
+    if (!header.success) throw this.#invalid("its header is invalid");
     for (const [name, entry] of Object.entries(header.data)) {
       const tensor = Tensor.safeParse(entry);
       if (tensor.success) this.#tensors.set(name, tensor.data);
     }
   }
 
-  /** The numbers of a tensor of this shape; a side that is undefined may have any length. Throws ModelFileInvalidError. */
+  /** Returns the numbers of a tensor of this shape; undefined dimensions match any length. Throws ModelFileInvalidError. */
   floats(name: string, ...shape: readonly (number | undefined)[]): Float32Array {
     const tensor = this.#tensors.get(name);
     if (tensor === undefined) throw this.#invalid(`it has no tensor ${name}`);
@@ -46,14 +46,14 @@ export class Safetensors {
     const isThere = from >= 0 && until - from === bytes && this.#start + until <= this.#bytes.length;
     if (tensor.dtype !== "F32" || !isShape || !isThere)
       throw this.#invalid(`its tensor ${name} is not float32 of ${shape.map((side) => side ?? "any").join(" x ")}`);
-    // A copy, since floats have to begin at a multiple of 4.
+    // A copy, because floats must be aligned to 4 bytes.
     return new Float32Array(new Uint8Array(this.#bytes.subarray(this.#start + from, this.#start + until)).buffer);
   }
 
   #invalid(why: string): ModelFileInvalidError {
     return new ModelFileInvalidError(
       `${this.#file} is not the model that was expected: ${why}`,
-      "Take model.safetensors of sentence-transformers/all-MiniLM-L6-v2, whole.",
+      "Use the complete model.safetensors of sentence-transformers/all-MiniLM-L6-v2.",
       { file: this.#file },
     );
   }

@@ -4,14 +4,14 @@ import type { ThreadModel } from "./requests.ts";
 import { ThreadedEmbedder, type ThreadedOptions } from "./threaded-embedder.ts";
 
 /**
- * Texts of fewer characters together are done at once: that takes about a tenth of a millisecond, as does sending them to a
- * thread and taking vectors back, for which the caller would wait besides.
+ * Texts with fewer characters in total are embedded on the calling thread: that takes about a tenth of a millisecond, no more than the
+ * messages to and from a worker.
  */
 const AT_ONCE_CHARACTERS_MAX = 1_024;
-/** What all who ask in one turn of the event loop may have done at once; the rest goes to the thread. */
+/** Maximum characters embedded on the calling thread in one turn of the event loop; further texts go to the worker. */
 const TURN_CHARACTERS_MAX = 4_096;
 
-/** A table of words. Few texts are done where they are asked for, many in a thread. */
+/** Embeds by a table of words. Few texts are embedded on the calling thread, many in a worker. */
 export class StaticEmbedder implements Embedder {
   readonly id: string;
   readonly dims: number;
@@ -20,10 +20,10 @@ export class StaticEmbedder implements Embedder {
   readonly #threaded: ThreadedEmbedder;
   readonly #model: ThreadModel;
   #embed: Embed | undefined;
-  /** Done at once in this turn. */
+  /** Characters embedded on the calling thread in this turn. */
   #turnCharacters = 0;
 
-  /** The table is read when it is first needed. */
+  /** Loads the table at its first use. */
   constructor(options: ThreadedOptions) {
     this.#threaded = new ThreadedEmbedder(options);
     this.#model = options.model;
@@ -32,7 +32,7 @@ export class StaticEmbedder implements Embedder {
     this.tokensMax = options.model.tokensMax;
   }
 
-  /** Rejects as well with ModelFileInvalidError. */
+  /** Also rejects with ModelFileInvalidError. */
   async embed(texts: readonly string[], signal?: AbortSignal): Promise<readonly Float32Array[]> {
     let characters = 0;
     for (const { length } of texts) characters += length + 1;

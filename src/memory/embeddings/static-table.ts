@@ -3,30 +3,30 @@ import { ModelFileInvalidError } from "./errors.ts";
 import { WordPieces, wordsOf } from "./word-pieces.ts";
 
 /**
- * A table of word vectors: eight letters, the counts of rows and of dimensions, for each row what its numbers are to be
- * multiplied by, then the numbers, 8 bits each. Row n belongs to the nth line of the vocabulary.
+ * A table of word vectors: eight letters, the numbers of rows and dimensions, the scale of each row, then the 8-bit numbers. Row n
+ * belongs to line n of the vocabulary.
  */
 const MAGIC = "CXSTAT01";
 const HEADER_BYTES = 16;
-/** What the kernel adds at once. */
+/** Numbers that the kernel adds at once. */
 const BLOCK = 16;
 const PAGE_BYTES = 65_536;
-/** As the kernel was told. */
+/** Must equal the kernel's memory limit. */
 const PAGES_MAX = 65_536;
 
-/** Where the rows of a text are put for the kernel, how many at most, where its vector comes, and the table. */
+/** Addresses in the kernel's memory: rows of a text, their maximum number, the result vector, the table. */
 const ROWS_AT = 4_096;
 const ROWS_MAX = 4_096;
 const VECTOR_AT = ROWS_AT + 4 * ROWS_MAX;
 const VECTOR_BYTES = 4_096;
 const SCALES_AT = VECTOR_AT + VECTOR_BYTES;
 
-/** Pieces of a word that is no word of the table. */
+/** Maximum pieces of a word that is not in the table. */
 const PIECES_MAX = 100;
 const COMPOSED_MAX = 20_000;
-/** Words that are longer are not kept for the next time. */
+/** Longer words are not cached. */
 const KEPT_LENGTH_MAX = 40;
-/** Numbers of a vector that a word sets of which not even a piece is known, and how far. */
+/** Dimensions that an entirely unknown word marks, and by how much. */
 const MARKS = 8;
 const MARK = 0.35;
 
@@ -36,23 +36,23 @@ const Kernel = z.object({
 });
 type Kernel = z.infer<typeof Kernel>;
 
-/** `lines`: word or piece of each row; the first `pieces` of them are what other words are put together of. */
+/** `lines`: word or piece of each row; the first `pieces` of them compose other words. */
 export type TableVocabulary = { readonly lines: readonly string[]; readonly pieces: number };
 
-/** A table as it is read: its file, and what messages call that. */
+/** A table file, with its name in messages. */
 export type TableFile = { readonly bytes: Uint8Array; readonly name: string };
 
-/** Texts as the sum of the vectors of their words. Texts without a word are all alike. */
+/** Embeds a text as the sum of its word vectors. All texts without words have the same vector. */
 export class StaticTable {
   readonly dims: number;
   readonly #kernel: Kernel;
   readonly #rows: Int32Array;
   readonly #vector: Float32Array;
-  /** Where the numbers of the rows begin. */
+  /** Address of the table's numbers. */
   readonly #table: number;
   readonly #pieces: WordPieces;
   readonly #words: ReadonlyMap<string, number>;
-  /** Rows of words that are made of pieces. */
+  /** Cached rows of words that are composed of pieces. */
   readonly #composed = new Map<string, readonly number[]>();
   readonly #unknown: number;
 
@@ -72,7 +72,7 @@ export class StaticTable {
     this.#unknown = this.#pieces.id("[UNK]");
   }
 
-  /** A unit vector for each text, one after another; of a text's words the first `max` count. */
+  /** Returns a unit vector per text, concatenated; uses the first `max` words of a text. */
   embed(texts: readonly string[], max: number): Float32Array<ArrayBuffer> {
     const { dims } = this;
     const vectors = new Float32Array(texts.length * dims);
@@ -121,10 +121,10 @@ function shapeOf({ bytes, name }: TableFile, lines: number): { readonly rows: nu
   const [rows, dims] = isOurs ? [view.getUint32(8, true), view.getUint32(12, true)] : [0, 0];
   const isFit = rows > 0 && rows === lines && dims > 0 && dims % BLOCK === 0 && 4 * dims <= VECTOR_BYTES;
   if (isFit && bytes.length === HEADER_BYTES + rows * (4 + dims)) return { rows, dims };
-  throw new ModelFileInvalidError(`${name} is no table of ${lines} words`, "Install Caxton anew.", { file: name });
+  throw new ModelFileInvalidError(`${name} is not a table of ${lines} words`, "Reinstall Caxton.", { file: name });
 }
 
-/** A word of which not even a piece is known leaves a mark of its own, so that it is found again as it is written. */
+/** Marks an entirely unknown word in the vector, so that texts with the same spelling match. */
 function mark(word: string, vector: Float32Array): void {
   let hash = 2_166_136_261;
   for (let at = 0; at < word.length; at++) hash = Math.imul(hash ^ word.charCodeAt(at), 16_777_619);

@@ -6,32 +6,32 @@ import { RpcThread } from "../../kernel/rpc/thread.ts";
 import { type Embedder, EmbedderOverloadedError, EmbedderUnavailableError } from "../knowledge/index.ts";
 import type { EmbedderMethods, ThreadModel } from "./requests.ts";
 
-/** Texts that go to the thread at once; who cancels waits for no more than these. */
+/** Maximum texts per batch; a cancelled call waits at most for one batch. */
 const BATCH_MAX = 256;
-/** Characters of a batch, which is at least one text: about a quarter of a second of an encoder, a few milliseconds of a table. */
+/** Maximum characters of a batch with more than one text: about a quarter of a second of an encoder, a few milliseconds of a table. */
 const CHARACTERS_MAX = { encoder: 4_096, static: 65_536 };
-/** Fewer characters, as of a question, go before more: somebody waits for them. */
+/** Requests with fewer characters, for example queries, take precedence over larger ones. */
 const SHORT_CHARACTERS_MAX = 512;
-/** Batches that the thread has at once: the one it works on and the next. */
+/** Batches in the worker at once: the current one and the next. */
 const BATCHES_MAX = 2;
-/** Threads that texts may lose before they fail. */
+/** Worker crashes after which texts fail. */
 const LOSSES_MAX = 2;
-/** Texts and vectors of one batch are few; a young generation of many megabytes would only be filled up. */
+/** Texts and vectors of a batch are small; a young generation of many megabytes would only fill up. */
 const YOUNG_MIB_MAX = 6;
 
 export type ThreadedOptions = {
   readonly id: string;
   readonly dims: number;
   readonly model: ThreadModel;
-  /** Texts that may wait before others are refused; default: LIMITS.embeddingTextsWaitingMax. */
+  /** Maximum waiting texts before callers are refused; default: LIMITS.embeddingTextsWaitingMax. */
   readonly waitingMax?: number | undefined;
-  /** A thread that had nothing to do for so long is ended; without it threads stay. */
+  /** An idle worker is stopped after this time; undefined: never. */
   readonly idleMsMax?: number | undefined;
   /** Makes a thread; tests make others. */
   readonly startThread?: (() => Worker) | undefined;
 };
 
-/** A part of what one caller asked for, of one batch at most. */
+/** The part of a call that fits into one batch. */
 type Job = {
   readonly texts: readonly string[];
   readonly characters: number;
@@ -42,8 +42,8 @@ type Job = {
 type Batch = readonly Job[];
 
 /**
- * A model in a thread of its own, which is started when it is first needed. What is asked for in one turn goes there
- * together; a thread that dies is replaced, and what it was about is tried once more.
+ * Runs a model in a worker thread, which starts at the first use. Calls of one turn are combined. A crashed worker is replaced, and its
+ * batches are retried once.
  */
 export class ThreadedEmbedder implements Embedder {
   readonly id: string;
@@ -74,12 +74,12 @@ export class ThreadedEmbedder implements Embedder {
     });
   }
 
-  /** Rejects as well with what the model's files are refused for. */
+  /** Also rejects with the errors of loading the model. */
   async embed(texts: readonly string[], signal?: AbortSignal): Promise<readonly Float32Array[]> {
     if (signal?.aborted === true) throw new CancelledError("making vectors of texts");
     if (this.#isClosed) throw this.#unavailable("it was closed");
     if (texts.length === 0) return [];
-    // One caller's texts may be more than may wait, but nothing comes on top of them.
+    // A single call may exceed the limit, but no call may follow it.
     if (this.#waiting > 0 && this.#waiting + texts.length > this.#waitingMax) throw this.#overloaded();
     const parts: Promise<readonly Float32Array[]>[] = [];
     for (let at = 0; at < texts.length;) {
@@ -118,7 +118,7 @@ export class ThreadedEmbedder implements Embedder {
     }
   }
 
-  /** After what else happens in this turn, so that all who ask in it go together. */
+  /** Waits for the end of the turn, so that its calls are combined. */
   #flushSoon(): void {
     if (this.#isFlushing) return;
     this.#isFlushing = true;
@@ -162,7 +162,7 @@ export class ThreadedEmbedder implements Embedder {
     this.#next();
   }
 
-  /** As many as go to the thread at once, from `first` on; at least one. */
+  /** As many parts as fit into a batch, from `first` on; at least one. */
   #batchOf<Part>(
     parts: readonly Part[],
     first: number,
@@ -233,14 +233,19 @@ export class ThreadedEmbedder implements Embedder {
   }
 
   #unavailable(why: string, cause?: unknown): EmbedderUnavailableError {
-    const hint = "Try again; the server's log may say more.";
-    return new EmbedderUnavailableError(`${this.id} makes no vectors: ${why}`, hint, { embedder: this.id }, { cause });
+    const hint = "Retry; see the server's log.";
+    return new EmbedderUnavailableError(
+      `${this.id} cannot embed texts: ${why}`,
+      hint,
+      { embedder: this.id },
+      { cause },
+    );
   }
 
   #overloaded(): EmbedderOverloadedError {
     const waiting = this.#waiting;
     return new EmbedderOverloadedError(
-      `${waiting} texts wait for vectors of ${this.id}, and ${this.#waitingMax} may`,
+      `${waiting} texts are waiting for ${this.id}; the limit is ${this.#waitingMax}`,
       "Try again in a moment, or send fewer texts at once.",
       { embedder: this.id, waiting },
     );

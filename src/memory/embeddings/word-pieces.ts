@@ -1,6 +1,6 @@
 /**
- * The tokenizer of uncased BERT: accents and case are taken off, words end at white space and punctuation, and each is cut
- * into the longest pieces that the vocabulary has. Its time grows with the length of the text, whatever stands in it.
+ * The tokenizer of uncased BERT: removes accents and case, splits words at white space and punctuation, and divides each into the longest
+ * pieces of the vocabulary. Runs in linear time.
  */
 export class WordPieces {
   readonly #ids: ReadonlyMap<string, number>;
@@ -9,7 +9,7 @@ export class WordPieces {
   readonly #unknown: number;
   readonly #pieces = new Map<string, readonly number[]>();
 
-  /** The id of each piece; those from `count` on are no pieces. */
+  /** Ids of the pieces; entries from `count` on are not pieces. */
   constructor(ids: ReadonlyMap<string, number>, count: number = ids.size) {
     this.#ids = ids;
     this.#count = count;
@@ -17,12 +17,12 @@ export class WordPieces {
     this.#unknown = this.#ids.get("[UNK]") ?? 0;
   }
 
-  /** The id of a token such as `[CLS]`; that of `[UNK]` when there is none. */
+  /** Returns the id of a token such as `[CLS]`, or that of `[UNK]`. */
   id(token: string): number {
     return this.#ids.get(token) ?? this.#unknown;
   }
 
-  /** Ids of the text's first `max` tokens, without `[CLS]` and `[SEP]`. */
+  /** Returns the ids of the first `max` tokens, without `[CLS]` and `[SEP]`. */
   encode(text: string, max: number): number[] {
     const ids: number[] = [];
     for (const word of wordsOf(text)) {
@@ -71,7 +71,10 @@ const WORD_MAX = 100;
 const CACHED_MAX = 20_000;
 const CACHED_LENGTH_MAX = 40;
 
-/** White space separates; control characters are nothing; what is no letter, digit or mark of a word stands alone. */
+/**
+ * White space separates, control characters are ignored, and other characters that are not letters, digits or marks are words of their
+ * own.
+ */
 const NOTHING = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Cn}\ufffd]/gu;
 const SPACE_LIKE = /[\t\n\r\p{Zs}]/gu;
 const ACCENTS = /\p{Mn}/gu;
@@ -83,7 +86,7 @@ const ASCII_WORD = /[!-/:-@[-`{-~]|[^\s!-/:-@[-`{-~]+/g;
 // eslint-disable-next-line no-control-regex
 const PLAIN = /^[\t\n\r -~]*$/;
 
-/** The words of a text as the vocabulary has them. */
+/** Splits a text into words of the vocabulary. */
 export function wordsOf(text: string): readonly string[] {
   if (PLAIN.test(text)) return text.toLowerCase().match(ASCII_WORD) ?? [];
   const clean = text.replace(SPACE_LIKE, " ").replace(NOTHING, "");

@@ -1,9 +1,9 @@
 import type { Clock } from "../../kernel/clock.ts";
 import { log } from "../../kernel/log.ts";
 import { MemoryFullError } from "./errors.ts";
-import type { MemoryStore, StoreFigures } from "./memory-store.ts";
+import type { MemoryStore, StoreStats } from "./memory-store.ts";
 
-/** How much there is of something that is bounded: entities; vectors, where searches have room for so many only. */
+/** Usage of a bounded resource: entities, or the vectors that the search index can hold. */
 export type LimitUse = {
   readonly what: "entities" | "vectors";
   readonly used: number;
@@ -11,69 +11,69 @@ export type LimitUse = {
   readonly near: boolean;
 };
 
-/** From what share of the bound on it is said aloud. */
-const NEAR_SHARE = 0.8;
-/** How long a count is gone by: others may share the place, and counting may look at each entity. */
-const FAR_COUNT_MS = 3_600_000;
-const NEAR_COUNT_MS = 60_000;
-/** A count that somebody is refused by is younger than that. */
-const REFUSING_COUNT_MS = 5_000;
-/** That somebody is refused is said once, and again when it still happens so much later. */
-const REFUSED_AGAIN_MS = 3_600_000;
+/** Usage ratio from which a warning is logged. */
+const WARN_RATIO = 0.8;
+/** Maximum age of a count while usage is low. Other servers may use the same backend, and counting may read every entity. */
+const COUNT_AGE_MAX_MS = 3_600_000;
+const COUNT_AGE_MAX_NEAR_LIMIT_MS = 60_000;
+/** Maximum age of a count on which a refusal is based. */
+const COUNT_AGE_MAX_TO_REFUSE_MS = 5_000;
+/** Minimum interval between two log entries about refusals. */
+const REFUSAL_LOG_INTERVAL_MS = 3_600_000;
 
 /**
- * How many entities memory may have. What is made here is counted as it is made; the place is counted anew now and then,
- * and before anybody is refused. Several servers at one place may pass the bound by what they make meanwhile.
+ * Enforces `memory.max_entities`. Counts its own creations as they happen, and recounts the store periodically and before a refusal.
+ * Several servers on one backend can exceed the limit by what they create between two counts.
  */
 export class Capacity {
   readonly #store: MemoryStore;
   readonly #clock: Clock;
   readonly #max: number;
   #counted: { readonly used: number; readonly atMs: number } | undefined;
-  #vectors: StoreFigures["vectorRoom"];
+  #vectors: StoreStats["vectorRoom"];
   #hasWarned = false;
-  #saidFullAtMs = Number.NEGATIVE_INFINITY;
+  #loggedFullAtMs = Number.NEGATIVE_INFINITY;
 
-  /** `max`: entities at most; 0: as many as there are. */
+  /** `max`: maximum number of entities; 0: unlimited. */
   constructor(deps: { readonly store: MemoryStore; readonly clock: Clock; readonly entitiesMax?: number | undefined }) {
     this.#store = deps.store;
     this.#clock = deps.clock;
     this.#max = deps.entitiesMax ?? 0;
   }
 
-  /** Makes room for so many new ones. Throws MemoryFullError; then none has room. */
+  /** Reserves room for `fresh` new entities. Throws MemoryFullError; then no room is reserved. */
   async admit(fresh: number): Promise<void> {
     if (this.#max === 0 || fresh === 0) return;
     let used = await this.#used();
-    if (used + fresh > this.#max) used = await this.#used(REFUSING_COUNT_MS);
+    if (used + fresh > this.#max) used = await this.#used(COUNT_AGE_MAX_TO_REFUSE_MS);
     if (used + fresh > this.#max) throw this.#full(used, fresh);
     this.#changeBy(fresh);
   }
 
-  /** So many of those that had room were not made after all, or were forgotten. */
+  /** Releases room of entities that were not created after all, or were deleted. */
   freed(count: number): void {
     if (count > 0) this.#changeBy(-count);
   }
 
-  /** What there is was counted by somebody. */
-  counted({ scopes, vectorRoom }: StoreFigures): void {
+  /** Updates the usage from counts that another component has read. */
+  counted({ scopes, vectorRoom }: StoreStats): void {
     this.#vectors = vectorRoom;
     this.#set({ used: scopes.reduce((sum, { entities }) => sum + entities, 0), atMs: this.#clock.nowMs() });
   }
 
-  /** Nothing that was counted holds any more. */
+  /** Invalidates all counts. */
   uncounted(): void {
     this.#counted = undefined;
     this.#vectors = undefined;
   }
 
-  /** What is bounded, and how much of it there is; none without a bound. Counts where nobody has yet, for a bound on entities. */
+  /** The limits with their usage; empty without a limit. Counts entities if they are limited and have not been counted. */
   async limits(): Promise<readonly LimitUse[]> {
     if (this.#max > 0) await this.#used();
     return this.known();
   }
 
-  /** The same without counting: none before somebody has. */
+  /** The limits whose usage is known; never counts. */
   known(): readonly LimitUse[] {
     const entities = this.#max > 0 && this.#counted ? [use("entities", this.#counted.used, this.#max)] : [];
     const vectors = this.#vectors ? [use("vectors", this.#vectors.used, this.#vectors.max)] : [];
@@ -82,18 +82,18 @@ export class Capacity {
 
   async #used(maxAgeMs?: number): Promise<number> {
     const known = this.#counted;
-    const ageMs = maxAgeMs ?? (known && isNear(known.used, this.#max) ? NEAR_COUNT_MS : FAR_COUNT_MS);
-    if (!known || this.#clock.nowMs() - known.atMs >= ageMs) this.counted(await this.#store.figures());
+    const ageMs = maxAgeMs ?? (known && isNear(known.used, this.#max) ? COUNT_AGE_MAX_NEAR_LIMIT_MS : COUNT_AGE_MAX_MS);
+    if (!known || this.#clock.nowMs() - known.atMs >= ageMs) this.counted(await this.#store.stats());
     return this.#counted?.used ?? 0;
   }
 
-  /** It is expected, and who asked is told: the log need not have it each time. */
+  /** A refusal is an expected condition and its caller receives the error, so it is not logged each time. */
   #full(used: number, fresh: number): MemoryFullError {
     const error = full({ used, max: this.#max, fresh });
     const nowMs = this.#clock.nowMs();
-    if (nowMs - this.#saidFullAtMs >= REFUSED_AGAIN_MS) {
+    if (nowMs - this.#loggedFullAtMs >= REFUSAL_LOG_INTERVAL_MS) {
       log.warn({ entities: used, max: this.#max }, `new entities are refused: ${error.message}. ${error.hint}`);
-      this.#saidFullAtMs = nowMs;
+      this.#loggedFullAtMs = nowMs;
     }
     return error;
   }
@@ -114,7 +114,7 @@ export class Capacity {
   }
 }
 
-const isNear = (used: number, max: number): boolean => used >= max * NEAR_SHARE;
+const isNear = (used: number, max: number): boolean => used >= max * WARN_RATIO;
 
 const use = (what: LimitUse["what"], used: number, max: number): LimitUse => ({
   what,

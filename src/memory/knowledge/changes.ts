@@ -5,7 +5,7 @@ import type { Capacity } from "./capacity.ts";
 import type { Embeddings } from "./embeddings.ts";
 import type { Entity, EntityHead, Provenance, Relation } from "./entity.ts";
 import { EntityTypeConflictError, MemoryConflictError, RelationNotFoundError } from "./errors.ts";
-import type { MemoryCounts } from "./figures.ts";
+import type { MemoryCounts } from "./stats.ts";
 import { idsIn, type MemoryStore, type WriteOutcome } from "./memory-store.ts";
 import {
   checkInput,
@@ -13,40 +13,40 @@ import {
   type Draft,
   draftChange,
   type EntityInput,
-  type Hide,
-  HIDE_NOTHING,
-  hiddenInput,
-  hiddenObject,
+  type Redact,
+  NO_REDACTION,
+  redactInput,
+  redactObject,
   writeOf,
 } from "./remembering.ts";
 import { type ScopeKey, scopeText } from "./scope.ts";
-import { readEntityName, readMetadata, readShare, readTypeName, readValidity } from "./values.ts";
-import { type Merge, mergeInputs, type Remembered, type Taken } from "./merging.ts";
+import { readEntityName, readMetadata, readRatio, readTypeName, readValidity } from "./values.ts";
+import { type Merge, mergeInputs, type Remembered, type ImportResult } from "./merging.ts";
 import { notFound, type RelationEnds, type RelationInput, relationOf } from "./relating.ts";
-import { claimOf, type Restatement, restate } from "./restating.ts";
+import { claimOf, type Amendment, amend } from "./amending.ts";
 import { entityAt } from "./versions.ts";
 
-/** What of an entity is to be otherwise. */
+/** A change of fields and observations of an entity. */
 export type Revision = {
   readonly [Key in "name" | "type" | "confidence" | "strength" | "validity" | "metadata"]?: EntityHead[Key] | undefined;
 } & {
-  /** Observations of these texts hold otherwise than was said; what is absent stays. */
-  readonly observations?: readonly Restatement[] | undefined;
-  /** Observations of these texts are taken back; texts that nobody said are passed over. */
+  /** Observations, named by text, whose confidence or validity changes; absent observations stay. */
+  readonly observations?: readonly Amendment[] | undefined;
+  /** Texts of observations to retract; unknown texts are ignored. */
   readonly withdraw?: readonly string[] | undefined;
 };
 
-/** What is said of one name, each with its place in the request. */
+/** All inputs for one entity name, each with its index in the request. */
 type Named = readonly [name: string, inputs: readonly (readonly [place: number, input: CheckedInput])[]];
 
-/** How often a change that somebody else came before is tried. */
+/** Attempts for a change that conflicts with concurrent changes. */
 const ATTEMPTS = 8;
 
 /**
- * How memory is changed: nothing is forgotten here, and all of it is in the history.
- * knowledge.changes.M3. What was remembered is on disk, and found by the next search.
- * knowledge.changes.M4. The same said twice is known once; what is said of an entity by two at once is all kept.
- * knowledge.changes.M6. What is to be hidden is hidden before it is written, whoever remembers it.
+ * Changes memory. Deletes nothing: every change is in the history.
+ * knowledge.changes.M3. A remembered fact is on disk, and the next search finds it.
+ * knowledge.changes.M4. A fact that is remembered twice is stored once; concurrent changes of an entity are all stored.
+ * knowledge.changes.M6. Confidential text is redacted before it is written, whatever its source.
  */
 export class Changes {
   readonly #store: MemoryStore;
@@ -54,8 +54,8 @@ export class Changes {
   readonly #embeddings: Embeddings;
   readonly #capacity: Capacity;
   readonly #counts: MemoryCounts;
-  /** Takes out what must not be kept; what comes in here goes through it. */
-  readonly hide: Hide;
+  /** Redacts confidential text in all inputs. */
+  readonly redact: Redact;
 
   constructor(deps: {
     readonly store: MemoryStore;
@@ -63,21 +63,21 @@ export class Changes {
     readonly embeddings: Embeddings;
     readonly capacity: Capacity;
     readonly counts: MemoryCounts;
-    readonly hide?: Hide | undefined;
+    readonly hide?: Redact | undefined;
   }) {
     this.#store = deps.store;
     this.#clock = deps.clock;
     this.#embeddings = deps.embeddings;
     this.#capacity = deps.capacity;
     this.#counts = deps.counts;
-    this.hide = deps.hide ?? HIDE_NOTHING;
+    this.redact = deps.hide ?? NO_REDACTION;
   }
 
   /**
-   * Makes entities, or adds to those that are there by name, in one transaction. In the order of the inputs; what is said of one
-   * name is one entity, and one version of it.
-   * Throws MemoryValueError, MemoryTooLargeError, EntityTypeConflictError, MemoryFullError; then nothing is remembered of any,
-   * unless others changed some of the same entities at the same moment.
+   * Creates entities, or extends those that exist by name, in one transaction. Returns results in the order of the inputs. All inputs of
+   * one name make one entity and one version.
+   * Throws MemoryValueError, MemoryTooLargeError, EntityTypeConflictError, MemoryFullError; then no input is stored, except those written
+   * before another client changed some of the same entities.
    */
   async remember(
     scope: ScopeKey,
@@ -89,15 +89,15 @@ export class Changes {
   }
 
   /**
-   * The same for what comes from elsewhere: says of each entity that was there already what became of it. `isTrial`: what
-   * would become of it; nothing is written.
-   * Throws MemoryValueError, MemoryTooLargeError, MemoryFullError; then nothing is taken of any.
+   * Like `remember`, for imported entities: also returns the outcome for each entity that exists. `isTrial`: computes outcomes and writes
+   * nothing.
+   * Throws MemoryValueError, MemoryTooLargeError, MemoryFullError; then no input is stored.
    */
   async take(
     scope: ScopeKey,
     inputs: readonly EntityInput[],
     how: { readonly provenance: Provenance; readonly merge: Merge; readonly isTrial: boolean },
-  ): Promise<readonly Taken[]> {
+  ): Promise<readonly ImportResult[]> {
     return this.#rememberAll(scope, inputs, how);
   }
 
@@ -105,9 +105,9 @@ export class Changes {
     scope: ScopeKey,
     inputs: readonly EntityInput[],
     how: { readonly provenance: Provenance; readonly merge: Merge | undefined; readonly isTrial: boolean },
-  ): Promise<readonly Taken[]> {
-    const checked = inputs.map((input) => checkInput(hiddenInput(input, this.hide)));
-    const results: Taken[] = [];
+  ): Promise<readonly ImportResult[]> {
+    const checked = inputs.map((input) => checkInput(redactInput(input, this.redact)));
+    const results: ImportResult[] = [];
     let waiting: readonly Named[] = [...Map.groupBy(checked.entries(), ([, { name }]) => name)];
     for (let vain = 0, isFirst = true; waiting.length > 0; isFirst = false) {
       if (vain === ATTEMPTS) throw conflict(waiting[0]?.[0] ?? "");
@@ -118,7 +118,7 @@ export class Changes {
     return results;
   }
 
-  /** What is left to do: what others changed meanwhile. */
+  /** One attempt. Returns the inputs that conflicted with concurrent changes. */
   async #rememberOnce(of: {
     readonly scope: ScopeKey;
     readonly provenance: Provenance;
@@ -126,8 +126,8 @@ export class Changes {
     readonly isTrial: boolean;
     readonly waiting: readonly Named[];
     readonly isFirst: boolean;
-    /** By the places of the inputs. */
-    readonly results: Taken[];
+    /** Indexed like the inputs. */
+    readonly results: ImportResult[];
   }): Promise<readonly Named[]> {
     const { scope, waiting, merge } = of;
     const at = { scope, provenance: of.provenance, atMs: this.#clock.nowMs() };
@@ -153,7 +153,7 @@ export class Changes {
     });
   }
 
-  /** Who is there of the names. The first time those that are surely new are not looked for. */
+  /** Existing entities by name. The first attempt skips names that are certain to be new. */
   async #there(scope: ScopeKey, names: readonly string[], isFirst: boolean): Promise<ReadonlyMap<string, Entity>> {
     const sought = isFirst ? names.filter((name) => this.#store.lacks?.(scope, name) !== true) : names;
     if (sought.length === 0) return new Map();
@@ -161,7 +161,7 @@ export class Changes {
     return new Map(found.flatMap((entity, at) => (entity ? [[sought[at] ?? "", entity]] : [])));
   }
 
-  /** Written, where there is room for those that are new. */
+  /** Writes the drafts if the entity limit allows the new ones. */
   async #admitted(drafts: readonly Draft[]): Promise<readonly WriteOutcome[]> {
     const fresh = drafts.filter(({ expected }) => expected === 0);
     await this.#capacity.admit(fresh.length);
@@ -190,19 +190,19 @@ export class Changes {
   }
 
   /**
-   * Changes fields of an entity, how sure and when its observations are, and takes observations back, all in one version.
-   * Throws EntityNotFoundError, MemoryValueError, EntityTypeConflictError for a name that is another's; then nothing is changed.
+   * Changes fields of an entity, changes confidence and validity of observations, and retracts observations, in one version.
+   * Throws EntityNotFoundError, MemoryValueError, EntityTypeConflictError for a name that another entity has; then nothing is changed.
    */
   async revise(scope: ScopeKey, name: string, revision: Revision, provenance: Provenance): Promise<Entity> {
     const fields = {
-      ...(revision.name === undefined ? {} : { name: readEntityName(this.hide.text(revision.name)) }),
-      ...(revision.type === undefined ? {} : { type: readTypeName(this.hide.text(revision.type)) }),
-      ...(revision.confidence === undefined ? {} : { confidence: readShare(revision.confidence, "confidence") }),
-      ...(revision.strength === undefined ? {} : { strength: readShare(revision.strength, "strength") }),
+      ...(revision.name === undefined ? {} : { name: readEntityName(this.redact.text(revision.name)) }),
+      ...(revision.type === undefined ? {} : { type: readTypeName(this.redact.text(revision.type)) }),
+      ...(revision.confidence === undefined ? {} : { confidence: readRatio(revision.confidence, "confidence") }),
+      ...(revision.strength === undefined ? {} : { strength: readRatio(revision.strength, "strength") }),
       ...(revision.validity === undefined ? {} : { validity: readValidity(revision.validity) }),
       ...(revision.metadata === undefined
         ? {}
-        : { metadata: readMetadata(hiddenObject(revision.metadata, this.hide)) }),
+        : { metadata: readMetadata(redactObject(revision.metadata, this.redact)) }),
     };
     if (fields.name !== undefined && fields.name !== name) {
       const [other] = await this.#store.find([{ scope, name: fields.name }]);
@@ -213,30 +213,30 @@ export class Changes {
           { scope, name: fields.name, type: other.type },
         );
     }
-    const observations = (revision.observations ?? []).map((one) => ({ ...one, text: this.hide.text(one.text) }));
-    const gone = new Set((revision.withdraw ?? []).map((text) => this.#kept(text)));
+    const observations = (revision.observations ?? []).map((one) => ({ ...one, text: this.redact.text(one.text) }));
+    const gone = new Set((revision.withdraw ?? []).map((text) => this.#normalized(text)));
     return this.#change(scope, name, (before) => {
-      const restated = restate(before, observations, gone);
-      const withdrawn = [...restated.withdrawn, ...saidIn(before, gone)];
-      const isOnlyWithdrawn = Object.keys(fields).length === 0 && restated.added.length === 0;
+      const amended = amend(before, observations, gone);
+      const withdrawn = [...amended.withdrawn, ...saidIn(before, gone)];
+      const isOnlyWithdrawn = Object.keys(fields).length === 0 && amended.added.length === 0;
       if (isOnlyWithdrawn && withdrawn.length === 0) return undefined;
       const action = isOnlyWithdrawn ? "withdraw" : "revise";
-      const change = { action, fields, added: restated.added, withdrawn } as const;
+      const change = { action, fields, added: amended.added, withdrawn } as const;
       return draftChange(before, change, { provenance, atMs: this.#clock.nowMs() });
     });
   }
 
-  /** Takes observations back; they stay in the history. Texts that nobody said are passed over. Throws EntityNotFoundError. */
+  /** Retracts observations; they stay in the history. Unknown texts are ignored. Throws EntityNotFoundError. */
   async withdraw(scope: ScopeKey, name: string, texts: readonly string[], provenance: Provenance): Promise<Entity> {
     return this.revise(scope, name, { withdraw: texts }, provenance);
   }
 
-  /** A text as it is kept, when it is. */
-  #kept(text: string): string {
-    return this.hide.text(text).normalize("NFC").trim();
+  /** Returns the text in its stored form: redacted, NFC, trimmed. */
+  #normalized(text: string): string {
+    return this.redact.text(text).normalize("NFC").trim();
   }
 
-  /** Makes it again what it was at a version, as a new version. Throws EntityNotFoundError, EntityVersionNotFoundError. */
+  /** Restores the state of an earlier version, as a new version. Throws EntityNotFoundError, EntityVersionNotFoundError. */
   async revert(scope: ScopeKey, name: string, version: number, provenance: Provenance): Promise<Entity> {
     return this.#change(scope, name, async (before) => {
       const atMs = this.#clock.nowMs();
@@ -254,13 +254,16 @@ export class Changes {
     });
   }
 
-  /** Relates entities that are there by name; the same relation again takes the place of the first. Throws EntityNotFoundError, MemoryValueError. */
+  /**
+   * Creates relations between entities that exist by name; a relation with the same ends and type is replaced. Throws
+   * EntityNotFoundError, MemoryValueError.
+   */
   async relate(
     scope: ScopeKey,
     inputs: readonly RelationInput[],
     provenance: Provenance,
   ): Promise<readonly Relation[]> {
-    const at = { scope, provenance, atMs: this.#clock.nowMs(), hide: this.hide };
+    const at = { scope, provenance, atMs: this.#clock.nowMs(), hide: this.redact };
     const found = await this.#ends(
       scope,
       inputs.flatMap(({ from, to, ends }) => (ends ? [] : [from, to])),
@@ -275,15 +278,15 @@ export class Changes {
   }
 
   /**
-   * The same for what comes from elsewhere, between ends that were looked up: in the order of the inputs each relation, or why it
-   * is not there. Those that memory takes are written in one transaction, whatever the others are.
+   * Like `relate`, for imported relations whose ends are resolved. Returns for each input the relation, or the error. Valid relations are
+   * written in one transaction, independent of invalid ones.
    */
   async relateEach(
     scope: ScopeKey,
     inputs: readonly (RelationInput & { readonly ends: RelationEnds })[],
     provenance: Provenance,
   ): Promise<readonly (Relation | CaxtonError)[]> {
-    const at = { scope, provenance, atMs: this.#clock.nowMs(), hide: this.hide };
+    const at = { scope, provenance, atMs: this.#clock.nowMs(), hide: this.redact };
     const read = inputs.map((input) => {
       try {
         return relationOf(input, input.ends, at);
@@ -327,10 +330,10 @@ export class Changes {
     return relation;
   }
 
-  /** The ids of names; each is looked up once, since relations name the same ends again and again. */
+  /** Ids by name. Looks each name up once, because relations repeat their ends. */
   async #ends(scope: ScopeKey, names: readonly string[]): Promise<ReadonlyMap<string, EntityId | undefined>> {
     if (names.length === 0) return new Map();
-    const kept = new Map([...new Set(names)].map((name) => [name, readEntityName(this.hide.text(name))]));
+    const kept = new Map([...new Set(names)].map((name) => [name, readEntityName(this.redact.text(name))]));
     const wanted = [...new Set(kept.values())];
     const found = await idsIn(this.#store, scope, wanted);
     const ids = new Map(wanted.map((name, at) => [name, found[at]]));
@@ -343,7 +346,7 @@ export class Changes {
     draft: (before: Entity) => Draft | undefined | Promise<Draft | undefined>,
   ): Promise<Entity> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-      const [before] = await this.#store.find([{ scope, name: readEntityName(this.hide.text(name)) }]);
+      const [before] = await this.#store.find([{ scope, name: readEntityName(this.redact.text(name)) }]);
       if (!before) throw notFound(scope, name);
       const change = await draft(before);
       if (!change) return before;
@@ -358,4 +361,4 @@ const saidIn = (entity: Entity, texts: ReadonlySet<string>): readonly Observatio
   entity.observations.filter(({ text }) => texts.has(text)).map(({ id }) => id);
 
 const conflict = (name: string): MemoryConflictError =>
-  new MemoryConflictError(`"${name}" was changed by others each time`, "Try again.", { entity: name });
+  new MemoryConflictError(`"${name}" was changed concurrently on every attempt`, "Retry the change.", { entity: name });

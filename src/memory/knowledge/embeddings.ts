@@ -1,44 +1,42 @@
 import type { Clock } from "../../kernel/clock.ts";
 import { log } from "../../kernel/log.ts";
 import type { Embedder } from "./embedder.ts";
-import type { MemoryCounts } from "./figures.ts";
+import type { MemoryCounts } from "./stats.ts";
 import type { MemoryStore, Passage } from "./memory-store.ts";
 import { passagesOf } from "./passages.ts";
 
-/** Entities that get vectors of another model between two looks at the clock. */
+/** Entities re-embedded between two reads of the clock. */
 const BATCH = 32;
-/** Passages that lose vectors of a model that was given up between two such looks. */
+/** Passages whose obsolete vectors are deleted between two reads of the clock. */
 const DROPPED = 1_000;
 const RETRY_MS = 5_000;
 
-/** Why a question is answered by words alone. */
+/** Why a search uses keywords only. */
 export type NoVectors = "no-embedder" | "embedder-failed" | "model-changing";
 
 /**
- * Which model's vectors memory is searched by, and the way from one model to another.
- * knowledge.embeddings.M1. While vectors of a new model are made, searches go by those of the old one if it is there,
- *   else by words alone.
- * knowledge.embeddings.M2. When all have vectors of the new one, searches go by it at once.
- * knowledge.embeddings.M7. Where the model of before is wanted again instead, what was made of the new one is
- *   removed.
+ * The embedding model that searches use, and the change from one model to another.
+ * knowledge.embeddings.M1. While vectors of a new model are computed, searches use those of the old model if it is available, else keywords only.
+ * knowledge.embeddings.M2. When all passages have vectors of the new model, searches use it at once.
+ * knowledge.embeddings.M7. If the previous model is configured again, vectors of the abandoned model are deleted.
  */
 export class Embeddings implements AsyncDisposable {
   readonly #store: MemoryStore;
   readonly #clock: Clock;
   readonly #counts: MemoryCounts;
   readonly #embedder: Embedder | undefined;
-  /** Makes the embedder of an id that was used before, when it still can be had. */
+  /** Opens the embedder of a model that was used before, if it is still available. */
   readonly #formerly: (id: string) => Embedder | undefined;
   readonly #ranker: Embedder | undefined;
   #former: Embedder | undefined;
-  /** The model that searches go by; undefined until something was embedded. */
+  /** The model that searches use; undefined until something was embedded. */
   #active: string | undefined;
   readonly #stop = new AbortController();
   #working: Promise<void> | undefined;
   #isBehind = false;
-  /** It was not yet, or could not be, learned what the store goes by. */
+  /** The store's model could not be read yet. */
   #isUnknown = false;
-  /** There are no vectors of a model that was given up. */
+  /** No vectors of an abandoned model remain. */
   #isTidy = false;
   #progress: { readonly done: number } = { done: 0 };
 
@@ -58,34 +56,34 @@ export class Embeddings implements AsyncDisposable {
     this.#formerly = deps.formerly ?? (() => undefined);
   }
 
-  /** Learns what the store goes by, and begins to change it when it is another model. */
+  /** Reads the store's model, and starts re-embedding if another one is configured. */
   async open(): Promise<void> {
     this.#isUnknown = true;
     this.#isTidy = false;
     this.#active = await this.#store.model();
     this.#isUnknown = false;
     if (!this.#embedder) return;
-    // Nothing is kept yet: the first that is written names the model, so that a memory nobody uses is never made.
+    // An empty store has no model: the first write names it, so that unused memory creates no database.
     if (this.#active === undefined) return;
     if (this.#active !== this.#embedder.id) {
-      log.warn({ from: this.#active, to: this.#embedder.id }, "memory gets vectors of another embedding model");
+      log.warn({ from: this.#active, to: this.#embedder.id }, "re-embedding memory with another model");
       this.#former = this.#formerly(this.#active);
     }
-    // Vectors that an earlier process could not make are made now.
+    // Computes vectors that an earlier process could not compute.
     this.catchUp();
   }
 
-  /** A place that did not answer when it was opened may do so by now; what it goes by has to be known first. */
+  /** Reads the store's model if the store did not answer when it was opened. */
   async #known(): Promise<void> {
     if (this.#isUnknown) await this.open();
   }
 
-  /** The model that searches go by, and the one that new vectors are of. */
+  /** The model that searches use, and the model of new vectors. */
   get models(): {
     readonly active: string | undefined;
     readonly wanted: string | undefined;
     readonly changed: number;
-    /** How long the vectors of `wanted` are. */
+    /** Dimensions of the vectors of `wanted`. */
     readonly dims: number | undefined;
   } {
     return {
@@ -96,7 +94,7 @@ export class Embeddings implements AsyncDisposable {
     };
   }
 
-  /** Vectors for new passages; undefined ones, to be made later, when that fails. */
+  /** Returns vectors for new passages. If that fails, they are undefined and computed later. */
   async forWriting(
     texts: readonly string[],
   ): Promise<{ readonly vectors: readonly (Float32Array | undefined)[]; readonly model: string | undefined }> {
@@ -109,13 +107,19 @@ export class Embeddings implements AsyncDisposable {
         model: this.#embedder.id,
       };
     } catch (error) {
-      log.warn({ err: error }, "what was remembered has no vectors yet; they are made when the embedder answers");
+      log.warn(
+        { err: error },
+        "embedding failed; vectors of the written passages are computed when the embedder answers",
+      );
       this.#isBehind = true;
       return { vectors: texts.map(() => undefined), model: undefined };
     }
   }
 
-  /** Embeds facts for a search, where an embedder is quick; undefined elsewhere. A failure gives none: then words decide. */
+  /**
+   * Embeds facts for a search with a quick embedder; undefined without one. On failure returns no vectors, and facts are ranked by
+   * keywords.
+   */
   factEmbedder(signal: AbortSignal | undefined) {
     const embedder = [this.#embedder, this.#ranker].find((one) => one?.isQuick === true);
     if (embedder === undefined) return undefined;
@@ -124,13 +128,13 @@ export class Embeddings implements AsyncDisposable {
         return await this.#embed(embedder, texts, signal);
       } catch (error) {
         signal?.throwIfAborted();
-        log.warn({ err: error }, "facts of a search are ranked by words alone");
+        log.warn({ err: error }, "facts of a search are ranked by keywords only");
         return [];
       }
     };
   }
 
-  /** The question's vector, or why there is none. */
+  /** Returns the vector of the query, or why there is none. */
   async forSearching(
     text: string,
     signal: AbortSignal | undefined,
@@ -147,7 +151,7 @@ export class Embeddings implements AsyncDisposable {
       return vector ? { type: "vector", vector, model: embedder.id } : { type: "none", why: "embedder-failed" };
     } catch (error) {
       signal?.throwIfAborted();
-      log.warn({ err: error }, "a search goes by words alone");
+      log.warn({ err: error }, "a search uses keywords only");
       return { type: "none", why: "embedder-failed" };
     }
   }
@@ -156,7 +160,7 @@ export class Embeddings implements AsyncDisposable {
     return this.#counts.timed("embedding", () => embedder.embed(texts, signal));
   }
 
-  /** Makes what vectors are missing, in the background. */
+  /** Computes missing vectors in the background. */
   catchUp(): void {
     if (!this.#embedder || this.#stop.signal.aborted) return;
     this.#isBehind = true;
@@ -165,12 +169,12 @@ export class Embeddings implements AsyncDisposable {
     });
   }
 
-  /** Resolves when nothing is missing, or disposed. */
+  /** Resolves when no vector is missing, or when disposed. */
   async caughtUp(): Promise<void> {
     await this.#working;
   }
 
-  /** Begins again when an earlier attempt failed. */
+  /** Starts again after an earlier attempt failed. */
   wrote(): void {
     if (this.#isBehind) this.catchUp();
   }
@@ -183,7 +187,7 @@ export class Embeddings implements AsyncDisposable {
         await this.#embedAll(embedder);
       } catch (error) {
         if (signal.aborted) return;
-        log.warn({ err: error }, "vectors of memory cannot be made now; tried again soon");
+        log.warn({ err: error }, "failed to compute vectors of memory; retrying");
         this.#isBehind = true;
         await this.#clock.sleep(RETRY_MS, signal).catch(() => undefined);
       }
@@ -217,7 +221,7 @@ export class Embeddings implements AsyncDisposable {
     else await this.#tidy(embedder.id);
   }
 
-  /** Once after it was opened: another server may be making vectors of the model that is to come. */
+  /** Runs once after opening: another server may be computing vectors of a new model. */
   async #tidy(model: string): Promise<void> {
     if (this.#isTidy) return;
     while (await this.#store.dropOthers(model, DROPPED)) this.#stop.signal.throwIfAborted();

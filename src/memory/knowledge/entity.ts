@@ -2,22 +2,22 @@ import type { EntityId, ObservationId, RelationId } from "../../kernel/ids.ts";
 import type { JsonObject } from "../../kernel/json.ts";
 import type { ScopeKey } from "./scope.ts";
 
-/** What made somebody know a fact. */
+/** Sources of a fact. */
 export const SOURCE_TYPES = ["run", "message", "tool", "user", "import"] as const;
 
-/** Who said it, and where. */
+/** Who stated a fact, and where. */
 export type Provenance = {
   readonly source: (typeof SOURCE_TYPES)[number];
-  /** The run, message, tool or file. */
+  /** Id or name of the run, message, tool or file. */
   readonly sourceId: string | undefined;
-  /** The agent, or the person's name. */
+  /** Name of the agent or person. */
   readonly agent: string | undefined;
 };
 
-/** When something holds in the world, in epoch milliseconds; open where undefined. `to` is the first moment at which it no longer holds. */
+/** The time during which a fact is valid, in epoch milliseconds; open if undefined. `to` is exclusive. */
 export type Validity = { readonly fromMs: number | undefined; readonly toMs: number | undefined };
 
-/** One thing that is said of an entity. Its text never changes; another text is another observation. */
+/** A fact about an entity. Its text never changes; another text is another observation. */
 export type Observation = {
   readonly id: ObservationId;
   readonly text: string;
@@ -26,13 +26,13 @@ export type Observation = {
   readonly validity: Validity;
   readonly provenance: Provenance;
   readonly atMs: number;
-  /** The version of the entity that first had it, */
+  /** The first version of the entity that contains it. */
   readonly since: number;
-  /** and the first that no longer had it. */
+  /** The first version that no longer contains it. */
   readonly until: number | undefined;
 };
 
-/** An entity without what is said of it. */
+/** An entity without its observations. */
 export type EntityHead = {
   readonly id: EntityId;
   readonly scope: ScopeKey;
@@ -40,30 +40,30 @@ export type EntityHead = {
   readonly name: string;
   readonly type: string;
   readonly confidence: number;
-  /** How much it counts, 0 to 1. */
+  /** Importance, 0 to 1. */
   readonly strength: number;
   readonly validity: Validity;
   readonly metadata: JsonObject;
-  /** 1 at first, one more with each change. */
+  /** Starts at 1 and increases by 1 with each change. */
   readonly version: number;
   readonly createdAtMs: number;
   readonly updatedAtMs: number;
 };
 
-/** A person, thing, place, topic; with what is said of it now, oldest first. */
+/** A person, thing, place or topic, with its current observations, oldest first. */
 export type Entity = EntityHead & {
   readonly observations: readonly Observation[];
-  /** Some observations were left out, for a bound of tokens. */
+  /** Observations were left out because of a token limit. */
   readonly isCut?: true;
 };
 
-/** Something that holds between two entities of one scope. Unique by from, type and to. */
+/** A relation between two entities of one scope. Unique by from, type and to. */
 export type Relation = {
   readonly id: RelationId;
   readonly scope: ScopeKey;
   readonly from: EntityId;
   readonly to: EntityId;
-  /** In active voice, as `works_at`. */
+  /** A verb in active voice, for example `works_at`. */
   readonly type: string;
   /** 0 to 1. */
   readonly strength: number;
@@ -75,7 +75,7 @@ export type Relation = {
   readonly createdAtMs: number;
 };
 
-/** What was done. Of what was forgotten only numbers stay. Files keep the place in this list, so it only grows at its end. */
+/** Actions of the change log. Of deleted facts only counts remain. Files store the index in this list, so it only grows at its end. */
 export const CHANGE_ACTIONS = [
   "create",
   "observe",
@@ -88,25 +88,25 @@ export const CHANGE_ACTIONS = [
 ] as const;
 export type ChangeAction = (typeof CHANGE_ACTIONS)[number];
 
-/** One line of an entity's history. */
+/** An entry in the change log of an entity. */
 export type Change = {
-  /** Rises with each change in one store; also the cursor of lists. */
+  /** Increases with each change in a store; also the cursor of lists. */
   readonly seq: number;
-  /** Undefined when a whole scope was forgotten. */
+  /** Undefined if a whole scope was deleted. */
   readonly entity: EntityId | undefined;
   readonly scope: ScopeKey;
-  /** The entity's version after it; relations leave it as it is, 0 when it was forgotten. */
+  /** The version of the entity after the change. A relation does not change it; 0 if the entity was deleted. */
   readonly version: number;
   readonly action: ChangeAction;
   readonly provenance: Provenance;
   readonly atMs: number;
-  /** Of the head, what is otherwise than before, as `{"type":{"before":…,"after":…}}`; of relations, the relation; of forgetting, the numbers. */
+  /** Changed fields of the head as `{"type":{"before":…,"after":…}}`; for relations the relation; for deletions the counts. */
   readonly details: JsonObject;
-  /** Some details, or observations told with it, were left out, for a bound of tokens. */
+  /** Details or listed observations were left out because of a token limit. */
   readonly isCut?: true;
 };
 
-/** What is otherwise in `to` than in `from`. */
+/** Differences between the versions `from` and `to`. */
 export type EntityDiff = {
   readonly from: number;
   readonly to: number;
@@ -114,6 +114,6 @@ export type EntityDiff = {
   readonly withdrawn: readonly Observation[];
   /** `{"type":{"before":…,"after":…}}`; times in milliseconds. */
   readonly fields: JsonObject;
-  /** Some of it was left out, for a bound of tokens. */
+  /** Parts were left out because of a token limit. */
   readonly isCut?: true;
 };

@@ -1,42 +1,42 @@
 import { CaxtonError } from "../../kernel/errors.ts";
 
-/** Not a scope. */
+/** Thrown for an invalid scope. */
 export class MemoryScopeError extends CaxtonError<{ readonly scope: string }> {
   readonly code = "MEMORY_SCOPE_INVALID";
   readonly kind = "invalid";
 }
 
-/** A name, type, text, number or time that memory does not take. */
+/** Thrown for an invalid name, type, text, number or time. */
 export class MemoryValueError extends CaxtonError<{ readonly field: string }> {
   readonly code = "MEMORY_VALUE_INVALID";
   readonly kind = "invalid";
 }
 
-/** Larger than memory takes. */
+/** Thrown for a value that exceeds its size limit. */
 export class MemoryTooLargeError extends CaxtonError<{ readonly field: string; readonly max: number }> {
   readonly code = "MEMORY_TOO_LARGE";
   readonly kind = "too-large";
 }
 
-/** No entity has the name or id. */
+/** Thrown if no entity has the name or id. */
 export class EntityNotFoundError extends CaxtonError<{ readonly scope: string; readonly entity: string }> {
   readonly code = "ENTITY_NOT_FOUND";
   readonly kind = "not-found";
 }
 
-/** No relation has the id. */
+/** Thrown if no relation has the id. */
 export class RelationNotFoundError extends CaxtonError<{ readonly relation: string }> {
   readonly code = "RELATION_NOT_FOUND";
   readonly kind = "not-found";
 }
 
-/** The entity never had the version. */
+/** Thrown if the entity never had the version. */
 export class EntityVersionNotFoundError extends CaxtonError<{ readonly entity: string; readonly version: number }> {
   readonly code = "ENTITY_VERSION_NOT_FOUND";
   readonly kind = "not-found";
 }
 
-/** The name belongs to an entity of another type. */
+/** Thrown if the name belongs to an entity of another type. */
 export class EntityTypeConflictError extends CaxtonError<{
   readonly scope: string;
   readonly name: string;
@@ -46,45 +46,45 @@ export class EntityTypeConflictError extends CaxtonError<{
   readonly kind = "conflict";
 }
 
-/** Somebody else changed the entity meanwhile, again and again. */
+/** Thrown if the update failed after repeated version conflicts. */
 export class MemoryConflictError extends CaxtonError<{ readonly entity: string }> {
   readonly code = "MEMORY_CONFLICT";
   readonly kind = "conflict";
 }
 
-/** There are as many entities as there may be, and another would be new. */
+/** Thrown if a new entity would exceed `memory.max_entities`. */
 export class MemoryFullError extends CaxtonError<{ readonly used: number; readonly max: number }> {
   readonly code = "MEMORY_FULL";
   readonly kind = "storage-full";
-  /** Memory says by itself, now and then, that it refuses. */
+  /** `Capacity` logs refusals itself, periodically. */
   override readonly logLevel = "debug";
 }
 
-/** The place where memory is kept does not answer, or is not what it should be. */
+/** Thrown if the memory backend does not answer or is inconsistent. */
 export class MemoryUnavailableError extends CaxtonError<{ readonly backend: string }> {
   readonly code = "MEMORY_UNAVAILABLE";
   readonly kind = "unavailable";
 }
 
-/** What makes texts into vectors does not answer. */
+/** Thrown if the embedder does not answer. */
 export class EmbedderUnavailableError extends CaxtonError<{ readonly embedder: string }> {
   readonly code = "EMBEDDER_UNAVAILABLE";
   readonly kind = "unavailable";
 }
 
-/** More texts wait to be made into vectors than may. */
+/** Thrown if the queue of texts to embed is full. */
 export class EmbedderOverloadedError extends CaxtonError<{ readonly embedder: string; readonly waiting: number }> {
   readonly code = "EMBEDDER_OVERLOADED";
   readonly kind = "exhausted";
 }
 
-/** Vectors of one model were to be compared with those of another. */
+/** Thrown if vectors of different models would be compared. */
 export class EmbeddingModelMismatchError extends CaxtonError<{ readonly expected: string; readonly got: string }> {
   readonly code = "EMBEDDING_MODEL_MISMATCH";
   readonly kind = "rejected";
 }
 
-/** A cursor that no page gave out. */
+/** Thrown for a cursor that no page returned. */
 export class MemoryCursorError extends CaxtonError<{ readonly cursor: string }> {
   readonly code = "MEMORY_CURSOR_INVALID";
   readonly kind = "invalid";

@@ -35,7 +35,7 @@ const hitOf = (name: string, ...texts: readonly string[]): StoreHit => ({
   },
   score: { total: 0.9, similarity: 0.6, keyword: 0.3, recency: 1, graph: 0, matched: [] },
 });
-/** `cosines`: of the facts to the question, which is embedded before them. */
+/** `cosines`: similarity of each fact to the query. The query is embedded before the facts. */
 const ranked = async (hits: readonly StoreHit[], text: string, cosines?: readonly number[]) =>
   rankFacts(hits, {
     text,
@@ -111,7 +111,7 @@ test("the tokens go to the best facts of all hits, and each keeps its best", asy
   expect(fitting[0]?.ranked[0]?.fact.text).toBe(car);
 });
 
-test("a fact that alone is too much is left out, and its entity says so", async () => {
+test("a fact that alone exceeds the limit is left out, and its entity is marked as cut", async () => {
   const { fitting, tokens } = fitFacts(await ranked([hitOf("Ada", "tea ".repeat(500))], "tea"), 20);
   expect(fitting).toMatchObject([{ entity: { name: "Ada", isCut: true, observations: [] }, ranked: [] }]);
   expect(tokens).toBeLessThanOrEqual(20);

@@ -1,34 +1,34 @@
-import { wordFactor, wordsAsked, wordsOf, wordWeights } from "../search-index/index.ts";
+import { wordFactor, queriedWords, wordsOf, wordWeights } from "../search-index/index.ts";
 import type { Entity, Observation } from "./entity.ts";
 import type { StoreHit } from "./memory-store.ts";
 import { ENTITY_MEASURE, type Measure } from "./token-budget.ts";
 
-/** A fact of a hit, and how well it answers the question: the cosine of its text, its weighted words and a share of its entity's score. */
+/** A fact of a hit with its relevance to the query: the cosine of its text, its keyword score and a fraction of its entity's score. */
 export type RankedFact = { readonly fact: Observation; readonly score: number };
 
 /** A hit with its facts, best first; equal ones newest first. */
 export type RankedHit = StoreHit & { readonly ranked: readonly RankedFact[] };
 
-/** What the score of its entity adds to that of a fact, so that facts of the entity that is asked about come first. */
+/** Fraction of the entity's score that is added to a fact's score, so that facts of the queried entity come first. */
 const ENTITY_WEIGHT = 0.3;
 
-/** Facts whose texts are embedded for one search; the rest is ranked by words. */
+/** Maximum number of facts embedded for one search; the rest is ranked by keywords. */
 const EMBEDDED_MAX = 2_000;
 
-/** Characters by which a fact is ranked, and those of all facts of a search together: their words are read on the main thread. */
+/** Maximum characters used to rank one fact, and all facts of a search together. Their words are read on the main thread. */
 const FACT_CHARS_MAX = 4_000;
 const CHARS_MAX = 400_000;
 const FACT_CHARS_MIN = 100;
 
 export type FactQuestion = {
   readonly text: string;
-  /** What a full match of the words is worth beside a cosine of 1. */
+  /** Weight of a full keyword match, relative to a cosine of 1. */
   readonly keywordWeight: number;
-  /** Unit vectors of texts; none where that failed. Absent where texts cannot be embedded within a search. */
+  /** Returns unit vectors of texts, none on failure. Absent if the embedder is too slow for a search. */
   readonly embed?: ((texts: readonly string[]) => Promise<readonly Float32Array[]>) | undefined;
 };
 
-/** Ranks the facts of each hit by the question. Word weights are those of all facts of the hits together. */
+/** Ranks the facts of each hit by the query. Term weights are computed over all facts of the hits. */
 export async function rankFacts(hits: readonly StoreHit[], question: FactQuestion): Promise<readonly RankedHit[]> {
   // A hit with one fact was found by that fact: its score needs no second calculation.
   if (hits.every(({ entity }) => entity.observations.length <= 1))
@@ -44,7 +44,7 @@ export async function rankFacts(hits: readonly StoreHit[], question: FactQuestio
   });
   const texts = plain.flatMap(({ facts }) => facts);
   const words = wordScores(texts, question.text);
-  // Few entities are named in the question: for most hits it is the same.
+  // Few entities are named in the query, so most hits share one.
   const questions = [...new Set(plain.map((one) => one.question))];
   const vectors = (await question.embed?.([...questions, ...texts].slice(0, EMBEDDED_MAX))) ?? [];
   let at = 0;
@@ -62,8 +62,8 @@ export async function rankFacts(hits: readonly StoreHit[], question: FactQuestio
 }
 
 /**
- * Removes the words of an entity's name from a text. They say which entity is meant, not which of its facts: facts that repeat the name
- * would win over those that write "she".
+ * Returns a function that removes the words of an entity's name from a text. They identify the entity, not one of its facts: facts that
+ * repeat the name would win over those that write "she".
  */
 function nameless(name: string): (text: string) => string {
   const words = name.match(/[\p{L}\p{N}]+/gu);
@@ -93,9 +93,9 @@ const scoredAs = ({ score }: StoreHit, fact: Observation): RankedFact => ({
   score: (score.similarity ?? 0) + score.keyword,
 });
 
-/** How much of the question's words each fact has, 0 to 1: BM25 over these facts. */
+/** Keyword score of each fact, 0 to 1: BM25 over these facts. */
 function wordScores(facts: readonly string[], question: string): readonly number[] {
-  const asked = wordsAsked(question);
+  const asked = queriedWords(question);
   const texts = facts.map((text) => wordsOf(text));
   const frequencies = asked.map(({ stem }) => texts.filter(({ counts }) => counts.has(stem)).length);
   const { weights, scoreMax } = wordWeights(asked, { texts: texts.length, frequencies });
@@ -110,9 +110,8 @@ function wordScores(facts: readonly string[], question: string): readonly number
 }
 
 /**
- * The hits as far as the tokens reach. Each keeps its best fact; what is left of the tokens goes to the best facts of all of them,
- * whichever entity they belong to. Facts stay in the order of age. The first hit is always there, cut if it must be; `next` goes on
- * behind the last that fits.
+ * Returns the hits that fit into the token limit. Each keeps its best fact; the remaining tokens go to the best facts of all hits. Facts
+ * stay ordered by age. The first hit is always returned, cut if necessary; `next` continues after the last hit that fits.
  */
 export function fitFacts(
   hits: readonly RankedHit[],

@@ -1,4 +1,4 @@
-/** What agents know: entities, what is said of them, how they relate, and where it is found again. */
+/** Knowledge of agents: entities, observations, relations, and their search. */
 export type { Capacity, LimitUse } from "./capacity.ts";
 export type { Changes, Revision } from "./changes.ts";
 export type { Embedder } from "./embedder.ts";
@@ -6,15 +6,15 @@ export type { Embeddings, NoVectors } from "./embeddings.ts";
 export * from "./entity.ts";
 export * from "./errors.ts";
 export type { RankedHit } from "./fact-ranking.ts";
-export type { MemoryFigures } from "./figures.ts";
+export type { MemoryStats } from "./stats.ts";
 export { type Graph, type GraphInput, Memory, type MemoryDeps } from "./memory.ts";
 export type * from "./memory-store.ts";
-export type { Merge, Remembered, Taken } from "./merging.ts";
+export type { Merge, Remembered, ImportResult } from "./merging.ts";
 export { addForgotten, idsIn } from "./memory-store.ts";
 export { foreignCursor, readNumberCursor, writeListCursor } from "./store-cursors.ts";
 export { passagesOf } from "./passages.ts";
 export type { RelationInput } from "./relating.ts";
-export { checkInput, type Hide, type EntityInput, type ObservationInput } from "./remembering.ts";
+export { checkInput, type Redact, type EntityInput, type ObservationInput } from "./remembering.ts";
 export {
   SCOPE_TYPES,
   type Scope,
@@ -34,7 +34,7 @@ export {
   type SearchResult,
   type Temporal,
 } from "./searching.ts";
-export type { Stock } from "./stock.ts";
-export { cutInto, DIFF_MEASURE, ENTITY_MEASURE, type Measure, pageWithin, spending } from "./token-budget.ts";
+export type { MemorySize } from "./cached-stats.ts";
+export { cutInto, DIFF_MEASURE, ENTITY_MEASURE, type Measure, pageWithin, tokenCounter } from "./token-budget.ts";
 export { isValidDuring } from "./values.ts";
 export { type Blame, pageOfHistory } from "./versions.ts";

@@ -3,26 +3,26 @@ import type { JsonObject } from "../../kernel/json.ts";
 import type { Change, ChangeAction, Entity, EntityHead, Observation, Provenance, Relation } from "./entity.ts";
 import type { ScopeKey } from "./scope.ts";
 
-/** A piece of an entity's text with its vector. An entity has one or more, numbered from 0; each is found by itself. */
+/** A part of an entity's text with its vector. An entity has one or more, numbered from 0; searches match each separately. */
 export type Passage = {
   readonly ordinal: number;
-  /** Name, type and some observations, as they were embedded and are searched by words. */
+  /** Name, type and some observations, as embedded and indexed for keyword search. */
   readonly text: string;
-  /** A unit vector, or undefined while none is known: then the passage is found by its words alone. */
+  /** A unit vector; while it is undefined, only keyword search finds the passage. */
   readonly vector: Float32Array | undefined;
 };
 
-/** All that one change does to an entity; done whole or not at all. */
+/** An atomic change of an entity. */
 export type EntityWrite = {
   readonly type: "entity";
   readonly action: Exclude<ChangeAction, "relate" | "unrelate" | "forget">;
-  /** The version it must have now; 0: there must be none of the scope and name. Otherwise nothing is written. */
+  /** Version that the entity must have; 0: no entity may have the scope and name. Otherwise nothing is written. */
   readonly expected: number;
-  /** As it is afterwards; `version` is `expected + 1`. */
+  /** The new head; `version` is `expected + 1`. */
   readonly head: EntityHead;
   readonly added: readonly Observation[];
   readonly withdrawn: readonly ObservationId[];
-  /** Those that are new or otherwise than before; others stay, except those from `passageCount` on. */
+  /** New or changed passages. Others stay, except those from `passageCount` on. */
   readonly passages: readonly Passage[];
   readonly passageCount: number;
   /** The model of the vectors. */
@@ -31,7 +31,7 @@ export type EntityWrite = {
   readonly details: JsonObject;
 };
 
-/** A relation put in the place of the one with the same ends and type, or taken away. */
+/** Creates a relation, replaces the one with the same ends and type, or deletes it. */
 export type RelationWrite = {
   readonly type: "relation";
   readonly action: "relate" | "unrelate";
@@ -40,58 +40,58 @@ export type RelationWrite = {
   readonly atMs: number;
 };
 
-/** `conflict`: the entity has another version than was expected, or an end of the relation is gone. */
+/** `conflict`: the entity has another version than expected, or an end of the relation does not exist. */
 export type WriteOutcome = "written" | "conflict";
 
-/** Which entities are meant; what is absent does not narrow. */
+/** Selects entities; absent fields match all. */
 export type EntityFilter = {
   /** At least one. */
   readonly scopes: readonly ScopeKey[];
   readonly types?: readonly string[] | undefined;
-  /** An observation of it was said by this agent. */
+  /** Has an observation stated by this agent. */
   readonly agent?: string | undefined;
   /** Each key has exactly this value. */
   readonly metadata?: JsonObject | undefined;
   readonly confidenceMin?: number | undefined;
   readonly updatedFromMs?: number | undefined;
   readonly updatedToMs?: number | undefined;
-  /** It is valid at some moment of this span, both ends included. */
+  /** Is valid at some time of this range, both ends included. */
   readonly validFromMs?: number | undefined;
   readonly validToMs?: number | undefined;
 };
 
 export type StoreSearch = {
   readonly filter: EntityFilter;
-  /** The words; empty: none count. */
+  /** The keywords; empty: keyword search is off. */
   readonly text: string;
-  /** The question as a unit vector of `model`; undefined: words alone. */
+  /** The query as a unit vector of `model`; undefined: keyword search only. */
   readonly vector: Float32Array | undefined;
   readonly model: string | undefined;
-  /** Hits at most; 1 to 1,000. */
+  /** Maximum number of hits; 1 to 1,000. */
   readonly limit: number;
-  /** Cosine below which a hit by meaning does not count; hits by words stay. */
+  /** Minimum cosine of a semantic hit; keyword hits are not affected. */
   readonly similarityMin: number;
-  /** What words weigh beside the cosine; 0: words do not count. */
+  /** Weight of keywords relative to the cosine; 0: keyword search is off. */
   readonly keywordWeight: number;
-  /** How much a hit of this moment gains over an old one, 1: nothing; it halves each day. */
+  /** Score factor of an entity changed now; 1: none. The boost halves each day. */
   readonly recencyBoost: number;
-  /** How many relations away from hits others are found too; 0 to 3. */
+  /** Relations followed from hits to further entities; 0 to 3. */
   readonly expand: number;
-  /** All vectors are compared with the question's, where the embedded memory would leave some out to be quicker. */
+  /** Compares all vectors, where the embedded store would use an approximation. */
   readonly isExact?: boolean | undefined;
   readonly nowMs: number;
 };
 
-/** Why a hit is where it is: `total` is `(similarity + keyword + graph) * recency`, each already weighed. */
+/** Components of a score: `total` is `(similarity + keyword + graph) * recency`, each already weighted. */
 export type ScoreParts = {
   readonly total: number;
-  /** Cosine of its nearest passage, -1 to 1; undefined: it was not found by meaning. */
+  /** Cosine of the most similar passage, -1 to 1; undefined: not a semantic hit. */
   readonly similarity: number | undefined;
   /** 0 to `keywordWeight`. */
   readonly keyword: number;
   readonly recency: number;
   readonly graph: number;
-  /** Words of the question that it has. */
+  /** Keywords of the query that it contains. */
   readonly matched: readonly string[];
 };
 
@@ -99,9 +99,9 @@ export type StoreHit = { readonly entity: Entity; readonly score: ScoreParts };
 
 export type StoreHits = {
   readonly hits: readonly StoreHit[];
-  /** Not all is indexed yet, so that something may be missing. */
+  /** Indexing is incomplete, so hits may be missing. */
   readonly isPartial: boolean;
-  /** There was no room for some vectors: what has them is found by its words alone. */
+  /** The vector index is full: some entities are found by keywords only. */
   readonly lacksVectors?: boolean | undefined;
 };
 
@@ -114,24 +114,24 @@ export type StoreWalk = {
   readonly order: "breadth" | "depth";
   readonly types?: readonly string[] | undefined;
   readonly strengthMin: number;
-  /** Entities visited at most; 1 to 10,000. */
+  /** Maximum number of entities visited; 1 to 10,000. */
   readonly visitsMax: number;
 };
 
 export type WalkStep = { readonly entity: EntityId; readonly depth: number; readonly via: RelationId | undefined };
 
-/** `isCut`: there was more than `visitsMax`. */
+/** `isCut`: `visitsMax` was reached. */
 export type StoreWalked = { readonly steps: readonly WalkStep[]; readonly isCut: boolean };
 
 /**
- * Entries in a fixed order; `next` is given back for those that follow. Where a filter lets few pass, a page may have fewer
- * entries than were asked for, or none, and still name a next one.
+ * Entries in a stable order; pass `next` to read the following ones. With a selective filter a page can have fewer entries than
+ * requested, or none, and still have a `next`.
  */
 export type MemoryPage<Entry> = { readonly entries: readonly Entry[]; readonly next: string | undefined };
 
 export type PageOf = { readonly limit: number; readonly cursor: string | undefined };
 
-/** What is to be removed without a trace. */
+/** What to delete permanently. */
 export type ForgetTarget =
   | { readonly type: "entities"; readonly ids: readonly EntityId[] }
   | { readonly type: "observations"; readonly entity: EntityId; readonly ids: readonly ObservationId[] }
@@ -147,78 +147,74 @@ export const addForgotten = (one: Forgotten, other: Forgotten): Forgotten => ({
   relations: one.relations + other.relations,
 });
 
-export type ScopeFigures = {
+export type ScopeStats = {
   readonly scope: ScopeKey;
   readonly entities: number;
   readonly observations: number;
   readonly relations: number;
 };
 
-export type StoreFigures = {
-  readonly scopes: readonly ScopeFigures[];
-  /** On disk; undefined where the place does not say. */
+export type StoreStats = {
+  readonly scopes: readonly ScopeStats[];
+  /** Bytes on disk; undefined if the backend does not report it. */
   readonly bytes: number | undefined;
-  /** Passages that have a vector of each model, and those without. */
+  /** Number of passages with a vector, by model, and without one. */
   readonly passagesByModel: Readonly<Record<string, number>>;
   readonly passagesWithoutVector: number;
-  /** Where searches have room for so many vectors only: how much is taken, and how many vectors found none. */
+  /** Capacity of the vector index, if it is bounded: vectors held, and vectors that did not fit. */
   readonly vectorRoom?: { readonly used: number; readonly max: number; readonly refused: number } | undefined;
-  /** Of what is indexed; 1: all. */
+  /** Fraction that is indexed; 1: all. */
   readonly indexed: number;
 };
 
-/**
- * Something that is not as it should be; `isMended` when looking mended it. `isPending`: it is so for a while and no fault, and
- * `what` says until when.
- */
+/** An inconsistency; `isRepaired`: the check repaired it. `isPending`: a temporary state that is no fault; `what` names its end. */
 export type StoreProblem = {
   readonly what: string;
   readonly hint: string;
-  readonly isMended: boolean;
+  readonly isRepaired: boolean;
   readonly isPending?: true;
 };
 
-/** All there is of an entity. */
+/** The complete history of an entity. */
 export type EntityHistory = {
   readonly head: EntityHead;
-  /** Also what was withdrawn; by age. */
+  /** Also retracted ones; by age. */
   readonly observations: readonly Observation[];
   /** Oldest first. */
   readonly changes: readonly Change[];
 };
 
-/** An entity as another memory had it; it takes the place of the one with its id. */
+/** An entity copied from another memory; it replaces the one with its id. */
 export type EntityRestore = EntityHistory & {
   readonly passages: readonly Passage[];
   readonly model: string | undefined;
 };
 
 /**
- * Where memory is kept. All methods may reject with MemoryUnavailableError and storage errors.
- * knowledge.memory-store.S1. What `write` answered is on disk and is found by the next search.
- * knowledge.memory-store.S2. Each write is done whole or not at all; the writes of one call are done in order and do
- *   not depend on each other.
- * knowledge.memory-store.S3. A search names its scopes; nothing outside of them is read for it.
- * knowledge.memory-store.S4. What `forget` answered is in no row, index, history or free page any more.
- * knowledge.memory-store.S5. Vectors are compared with vectors of the same model only.
+ * Port of a memory backend. All methods may reject with MemoryUnavailableError and storage errors.
+ * knowledge.memory-store.S1. When `write` resolves, the change is on disk and the next search finds it.
+ * knowledge.memory-store.S2. Each write is atomic; the writes of one call are applied in order and independently.
+ * knowledge.memory-store.S3. A search names its scopes and reads nothing outside them.
+ * knowledge.memory-store.S4. When `forget` resolves, the data is in no row, index, history or free page.
+ * knowledge.memory-store.S5. Vectors are only compared with vectors of the same model.
  */
 export interface MemoryStore {
   readonly name: string;
   write(writes: readonly (EntityWrite | RelationWrite)[]): Promise<readonly WriteOutcome[]>;
-  /** By scope and name, in the order asked for. */
+  /** By scope and name, in the order of the keys. */
   find(keys: readonly { readonly scope: ScopeKey; readonly name: string }[]): Promise<readonly (Entity | undefined)[]>;
-  /** The ids alone, by name; a store where that is no less work lacks it. */
+  /** The ids only, by name. Stores for which that is not cheaper omit it. */
   findIds?(scope: ScopeKey, names: readonly string[]): Promise<readonly (EntityId | undefined)[]>;
   /**
-   * Whether nobody of the scope and name is there, as far as that can be said at once: false also where one would have to look.
-   * A store may lack it. Who goes by it writes with `expected` 0, and looks when that conflicts.
+   * Whether the scope certainly has no entity of the name; never waits, and returns false if a lookup would be necessary. Optional. The
+   * caller then writes with `expected` 0, and looks the entity up on conflict.
    */
   lacks?(scope: ScopeKey, name: string): boolean;
   get(ids: readonly EntityId[]): Promise<readonly (Entity | undefined)[]>;
   search(search: StoreSearch): Promise<StoreHits>;
   /** By name, then id. */
   list(filter: EntityFilter, page: PageOf): Promise<MemoryPage<Entity>>;
-  /** Those that begin or end at any of the entities, oldest first; without entities all of the scopes. */
+  /** Relations that begin or end at any of the entities, oldest first; all relations of the scopes if no entities are given. */
   relations(
     of: { readonly scopes: readonly ScopeKey[]; readonly entities: readonly EntityId[] | undefined },
     page: PageOf,
@@ -230,14 +226,14 @@ export interface MemoryStore {
     of: { readonly entity: EntityId } | { readonly scopes: readonly ScopeKey[] },
     page: PageOf,
   ): Promise<MemoryPage<Change>>;
-  /** All that was ever said of it and not forgotten, also what was withdrawn; with all changes, oldest first. */
+  /** All observations that were not deleted, including retracted ones, with all changes, oldest first. */
   history(id: EntityId): Promise<EntityHistory | undefined>;
-  /** Puts entities and relations in as they are, ids, versions and history with them. The same again changes nothing. */
+  /** Inserts entities and relations unchanged, with their ids, versions and history. Idempotent. */
   restore(entities: readonly EntityRestore[], relations: readonly Relation[]): Promise<void>;
   forget(target: ForgetTarget, by: ForgetBy): Promise<Forgotten>;
-  /** Entities with passages that have no vector of the model, at most so many. */
+  /** Entities with passages that have no vector of the model, at most `limit`. */
   unembedded(model: string, limit: number): Promise<readonly Entity[]>;
-  /** Gives vectors to an entity that still has the version; false: it has another by now. */
+  /** Stores vectors of an entity; returns false if it has another version. */
   embedded(of: {
     readonly id: EntityId;
     readonly version: number;
@@ -247,25 +243,25 @@ export interface MemoryStore {
   /** Searches use this model's vectors from now on; those of others are dropped. */
   switchModel(model: string): Promise<void>;
   /**
-   * Removes vectors of models other than this one, of about so many passages at most: of models that were begun and given up.
-   * False: none is left, or this one does not count.
+   * Deletes vectors of models other than this one, of about `limit` passages: models whose re-embedding was abandoned. Returns false if
+   * none is left, or if this is not the active model.
    */
   dropOthers(model: string, limit: number): Promise<boolean>;
   /** The model that searches use; undefined in an empty memory. */
   model(): Promise<string | undefined>;
-  figures(): Promise<StoreFigures>;
-  /** Why nothing new is kept, and what to do, as far as that is known without asking; a store may lack it. */
-  trouble?(): string | undefined;
-  /** Looks all through; `mend` repairs what is derived. */
-  check(mend: boolean): Promise<readonly StoreProblem[]>;
-  /** Builds what is derived anew from what is kept. */
+  stats(): Promise<StoreStats>;
+  /** Why writes are refused, with a remedy, as far as it is known without I/O. Optional. */
+  problem?(): string | undefined;
+  /** Checks all data; `repair` repairs derived data. */
+  check(repair: boolean): Promise<readonly StoreProblem[]>;
+  /** Rebuilds derived data from the stored facts. */
   reindex(progress: (done: number, all: number) => void): Promise<void>;
-  /** Where a place does slowly what it does for the first time: does it, and leaves nothing of it. */
-  rehearse?(): Promise<void>;
+  /** Warms up a backend whose first operations are slow; leaves no data. Optional. */
+  warmUp?(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Ids by name, in the order asked for, from any store. */
+/** Returns ids by name, in the order of the names, from any store. */
 export const idsIn = async (
   store: MemoryStore,
   scope: ScopeKey,

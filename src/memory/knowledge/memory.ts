@@ -7,7 +7,7 @@ import type { Embedder } from "./embedder.ts";
 import { Embeddings } from "./embeddings.ts";
 import type { Change, Entity, EntityDiff, Provenance, Relation } from "./entity.ts";
 import type { FactQuestion } from "./fact-ranking.ts";
-import { MemoryCounts, type MemoryFigures } from "./figures.ts";
+import { MemoryCounts, type MemoryStats } from "./stats.ts";
 import type {
   EntityFilter,
   EntityHistory,
@@ -16,14 +16,14 @@ import type {
   MemoryPage,
   MemoryStore,
   PageOf,
-  StoreFigures,
+  StoreStats,
   StoreProblem,
   StoreWalk,
   WalkStep,
 } from "./memory-store.ts";
 import { readOffset, writeOffset } from "./page-offset.ts";
 import { notFound } from "./relating.ts";
-import type { Hide } from "./remembering.ts";
+import type { Redact } from "./remembering.ts";
 import type { ScopeKey } from "./scope.ts";
 import {
   pageOfHits,
@@ -36,12 +36,12 @@ import {
   type Temporal,
   within,
 } from "./searching.ts";
-import { type Stock, StockTaking } from "./stock.ts";
-import { CHANGE_MEASURE, ENTITY_MEASURE, fittingInto, measureOfEntities, pageWithin } from "./token-budget.ts";
-import { MEMORY_LIMITS, readNarrowing } from "./values.ts";
+import { type MemorySize, CachedStats } from "./cached-stats.ts";
+import { CHANGE_MEASURE, ENTITY_MEASURE, takeWithinBudget, measureOfEntities, pageWithin } from "./token-budget.ts";
+import { MEMORY_LIMITS, readFilter } from "./values.ts";
 import { type Blame, blameOf, diffOf, entityAt } from "./versions.ts";
 
-/** Entities around some others, nearest first, with the relations among all of them. */
+/** Entities around others, nearest first, with the relations among all of them. */
 export type Graph = {
   readonly entities: readonly {
     readonly entity: Entity;
@@ -49,52 +49,52 @@ export type Graph = {
     readonly via: RelationId | undefined;
   }[];
   readonly relations: readonly Relation[];
-  /** There was more than was asked for. */
+  /** More entities exist than were requested. */
   readonly isCut: boolean;
-  /** Where it goes on; undefined also where no walk goes further. */
+  /** Cursor of the next page; undefined if the walk is complete. */
   readonly next: string | undefined;
 };
 
 /**
- * A page of a walk. A cursor is a place in the order of a walk breadth first, as it is when asked: what is changed in between may be
- * missed or come twice.
+ * A page of a graph walk. A cursor is a position in a breadth-first walk at the time of the call: entities changed between two pages can
+ * be missed or repeated.
  */
 export type GraphInput = StoreWalk & {
   /** Entities of the page; 1 to 10,000. */
   readonly visitsMax: number;
   readonly cursor?: string | undefined;
-  /** About so many tokens of entities at most; the first is always there, cut if it must be. */
+  /** Approximate maximum of tokens; the first entity is always returned, cut if necessary. */
   readonly tokensMax?: number | undefined;
 };
 
-/** A page within about so many tokens of what is told, without: of any size; the first entry is always there, cut if it must be. */
+/** A page of approximately at most `tokensMax` tokens; unlimited if absent. The first entry is always returned, cut if necessary. */
 type BoundedPage = PageOf & { readonly tokensMax?: number | undefined };
 
-/** An entity of a walk, and how many were visited with it. */
+/** An entity of a walk, with the number of entities visited up to it. */
 type Visited = Graph["entities"][number] & { readonly end: number };
 
-/** Relations that are read at a time, and at most, to find those among the entities of a walk: a hub's others are read too. */
+/** Relations read at a time, and in total, to find those among the entities of a walk. A hub's other relations are read as well. */
 const RELATIONS_PAGE = 1_000;
 const RELATIONS_READ_MAX = 10_000;
 
 export type MemoryDeps = {
   readonly store: MemoryStore;
   readonly embedder: Embedder | undefined;
-  /** A quick embedder that ranks the facts of hits where the other is slow. */
+  /** A quick embedder that ranks facts of hits if the main one is slow. */
   readonly ranker?: Embedder | undefined;
-  /** Makes the embedder of a model that was used before, when it still can be had. */
+  /** Opens the embedder of a model that was used before, if it is still available. */
   readonly formerly?: (id: string) => Embedder | undefined;
   readonly clock: Clock;
   readonly defaults: SearchDefaults;
-  /** What must not be kept; absent keeps all. */
-  readonly hide?: Hide | undefined;
-  /** Entities at most; 0 or absent: as many as there are. */
+  /** Redacts confidential text; absent: no redaction. */
+  readonly hide?: Redact | undefined;
+  /** Maximum number of entities; 0 or absent: unlimited. */
   readonly entitiesMax?: number | undefined;
 };
 
 /**
- * What agents know. All methods may reject with what the store rejects with.
- * knowledge.memory.M5. A memory without vectors still answers, by words, and says so.
+ * Agents' memory. All methods may reject with the errors of the store.
+ * knowledge.memory.M5. Without vectors, memory answers by keywords and reports it.
  */
 export class Memory implements AsyncDisposable {
   readonly store: MemoryStore;
@@ -104,7 +104,7 @@ export class Memory implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #defaults: SearchDefaults;
   readonly #counts: MemoryCounts;
-  readonly #stock: StockTaking;
+  readonly #cachedStats: CachedStats;
 
   constructor(deps: MemoryDeps) {
     this.store = deps.store;
@@ -112,13 +112,13 @@ export class Memory implements AsyncDisposable {
     this.#defaults = deps.defaults;
     const counts = new MemoryCounts(deps.clock);
     this.#counts = counts;
-    this.#stock = new StockTaking(() => this.figures(), deps.clock);
+    this.#cachedStats = new CachedStats(() => this.figures(), deps.clock);
     this.embeddings = new Embeddings({ ...deps, counts });
     this.capacity = new Capacity(deps);
     this.changes = new Changes({ ...deps, counts, embeddings: this.embeddings, capacity: this.capacity });
   }
 
-  /** Before anything else; begins to make missing vectors in the background. */
+  /** Call first. Starts to compute missing vectors in the background. */
   async open(): Promise<void> {
     await this.embeddings.open();
   }
@@ -140,7 +140,7 @@ export class Memory implements AsyncDisposable {
     const found = question?.type === "vector" ? question : undefined;
     const looked = this.store.search({
       ...search,
-      // Where there is no vector, words are all there is.
+      // Without a vector only keywords are left.
       text: found ? search.text : input.text,
       keywordWeight: found ? search.keywordWeight : 1,
       vector: found?.vector,
@@ -168,7 +168,7 @@ export class Memory implements AsyncDisposable {
     return entity;
   }
 
-  /** Those of the names that are known, in the order of the names. Throws MemoryCursorError. */
+  /** The entities that exist, in the order of the names. Throws MemoryCursorError. */
   async named(scope: ScopeKey, names: readonly string[], { limit, cursor }: PageOf): Promise<MemoryPage<Entity>> {
     const offset = readOffset(cursor, names.length);
     const found = await this.store.find(names.slice(offset).map((name) => ({ scope, name })));
@@ -179,7 +179,7 @@ export class Memory implements AsyncDisposable {
     return { entries: page.map(({ entity }) => entity), next };
   }
 
-  /** By name; of all times unless it says when. Throws MemoryValueError, MemoryCursorError. */
+  /** By name; of all times unless the filter has a time. Throws MemoryValueError, MemoryCursorError. */
   async list(
     {
       temporal = "all",
@@ -188,7 +188,7 @@ export class Memory implements AsyncDisposable {
     { cursor, ...bounds }: BoundedPage,
   ): Promise<MemoryPage<Entity>> {
     const span = spanOf(temporal, this.#clock.nowMs());
-    const filter = readNarrowing({ ...narrowed, validFromMs: span?.fromMs, validToMs: span?.toMs });
+    const filter = readFilter({ ...narrowed, validFromMs: span?.fromMs, validToMs: span?.toMs });
     const read = async (limit: number) => {
       const { entries, next } = await this.store.list(filter, { limit, cursor });
       return { entries: entries.map((one) => within(one, span)), next };
@@ -196,7 +196,10 @@ export class Memory implements AsyncDisposable {
     return pageWithin(read, bounds, ENTITY_MEASURE);
   }
 
-  /** What is around entities, with the relations among all that is found: over pages, each with the later of its ends. Throws MemoryCursorError. */
+  /**
+   * The graph around entities, with the relations among all of them. Over pages, each relation is on the page of its later end. Throws
+   * MemoryCursorError.
+   */
   async graph({ cursor, tokensMax, ...walk }: GraphInput): Promise<Graph> {
     const { visitsMax: reach } = MEMORY_LIMITS;
     const offset = readOffset(cursor, reach);
@@ -207,8 +210,8 @@ export class Memory implements AsyncDisposable {
       const entity = found[index];
       return entity ? [{ entity, depth, via, end: offset + index + 1 }] : [];
     });
-    const { fitting } = fittingInto(tokensMax, there, measureOfEntities<Visited>());
-    // Who was forgotten meanwhile is passed over.
+    const { fitting } = takeWithinBudget(tokensMax, there, measureOfEntities<Visited>());
+    // Entities deleted during the walk are skipped.
     const end = fitting.length === there.length ? steps.length : (fitting.at(-1)?.end ?? steps.length);
     const entities = fitting.map(({ entity, depth, via }) => ({ entity, depth, via }));
     const among = await this.#relationsAmong(walk.scopes, {
@@ -224,7 +227,10 @@ export class Memory implements AsyncDisposable {
     };
   }
 
-  /** Those among entities of a page, and between them and those before; of too many at least those by which each was found. */
+  /**
+   * Relations among the entities of a page, and between them and earlier ones. If there are too many, at least those by which each entity
+   * was found.
+   */
   async #relationsAmong(
     scopes: readonly ScopeKey[],
     { page: steps, before }: { readonly page: readonly WalkStep[]; readonly before: readonly WalkStep[] },
@@ -235,7 +241,7 @@ export class Memory implements AsyncDisposable {
     let cursor: string | undefined;
     let read = 0;
     do {
-      // oxlint-disable-next-line no-await-in-loop -- Where a page begins is known by the one before.
+      // oxlint-disable-next-line no-await-in-loop -- Each page needs the cursor of the previous one.
       const page = await this.store.relations({ scopes, entities }, { limit: RELATIONS_PAGE, cursor });
       for (const relation of page.entries) {
         if (seen.has(relation.from) && seen.has(relation.to)) among.set(relation.id, relation);
@@ -255,7 +261,7 @@ export class Memory implements AsyncDisposable {
     return history;
   }
 
-  /** As it was at a version. Throws EntityNotFoundError, EntityVersionNotFoundError. */
+  /** The entity at a version. Throws EntityNotFoundError, EntityVersionNotFoundError. */
   async at(scope: ScopeKey, name: string, version: number): Promise<Entity> {
     return entityAt(await this.history(scope, name), version);
   }
@@ -269,7 +275,7 @@ export class Memory implements AsyncDisposable {
     return diffOf(await this.history(scope, name), versions.from, versions.to);
   }
 
-  /** Who said what counts now, when. Throws EntityNotFoundError. */
+  /** Provenance of each current observation. Throws EntityNotFoundError. */
   async blame(scope: ScopeKey, name: string): Promise<readonly Blame[]> {
     return blameOf(await this.history(scope, name));
   }
@@ -282,46 +288,46 @@ export class Memory implements AsyncDisposable {
     return pageWithin((limit) => this.store.log(of, { limit, cursor }), bounds, CHANGE_MEASURE);
   }
 
-  /** Removes without a trace but for the numbers. What is not there is passed over. */
+  /** Deletes permanently; only counts remain. Unknown targets are ignored. */
   async forget(target: ForgetTarget, provenance: Provenance): Promise<Forgotten> {
     const forgotten = await this.store.forget(target, { provenance, atMs: this.#clock.nowMs() });
     this.capacity.freed(forgotten.entities);
-    // What is left of an entity is cut into other passages, which have no vectors yet.
+    // The rest of an entity is divided into new passages, which have no vectors yet.
     if (target.type === "observations" && forgotten.observations > 0) this.embeddings.catchUp();
     return forgotten;
   }
 
-  /** What is not as it should be; `mend` repairs what is derived, and what is indexed by that gets its vectors. */
-  async check(mend: boolean): Promise<readonly StoreProblem[]> {
-    const problems = await this.store.check(mend);
-    if (problems.some(({ isMended }) => isMended)) this.embeddings.catchUp();
+  /** Returns inconsistencies; `repair` repairs derived data, and repaired passages get their vectors. */
+  async check(repair: boolean): Promise<readonly StoreProblem[]> {
+    const problems = await this.store.check(repair);
+    if (problems.some(({ isRepaired }) => isRepaired)) this.embeddings.catchUp();
     return problems;
   }
 
-  /** How often and how long, since the start. */
-  counts(): MemoryFigures {
+  /** Operation counts and durations since the start. */
+  counts(): MemoryStats {
     return this.#counts.now();
   }
 
-  /** What there is, as `StockTaking.now` says: quickly, and maybe not quite as it is now. */
-  async stock(waitMs: number): Promise<Stock | undefined> {
-    return this.#stock.now(waitMs);
+  /** Size of memory, quick and possibly outdated: see `StockTaking.now`. */
+  async size(waitMs: number): Promise<MemorySize | undefined> {
+    return this.#cachedStats.now(waitMs);
   }
 
-  async figures(): Promise<StoreFigures> {
-    const figures = await this.store.figures();
-    this.capacity.counted(figures);
-    return figures;
+  async figures(): Promise<StoreStats> {
+    const stats = await this.store.stats();
+    this.capacity.counted(stats);
+    return stats;
   }
 
-  /** Ends what goes on in the background; then closes the store. */
+  /** Stops background work, then closes the store. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.embeddings[Symbol.asyncDispose]();
     await this.store.close();
   }
 }
 
-/** What the work gives; rejects with the signal's reason when that aborts first, and the work goes on for nobody. */
+/** Returns the result of `work`. Rejects with the signal's reason if it aborts first; `work` then continues and its result is ignored. */
 async function unlessAborted<Value>(work: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
   if (!signal) return work;
   const stopped = Promise.withResolvers<never>();

@@ -1,43 +1,43 @@
 import type { Entity, Observation } from "./entity.ts";
 import { type At, type CheckedInput, type Draft, draftOf } from "./remembering.ts";
 
-/** `known`: nothing of it was new. */
+/** `unchanged`: the input contained nothing new. */
 export type Remembered = {
-  readonly outcome: "created" | "changed" | "known";
+  readonly outcome: "created" | "changed" | "unchanged";
   readonly entity: Entity;
   readonly added: readonly Observation[];
 };
 
-/** `kept`: it was there, and stays as it is. `refused`: it was there, and would have become otherwise, or is of another type. */
-export type Taken = Remembered | { readonly outcome: "kept" | "refused"; readonly entity: Entity };
+/** `skipped`: an existing entity was not changed. `refused`: an existing entity would have changed, or has another type. */
+export type ImportResult = Remembered | { readonly outcome: "skipped" | "refused"; readonly entity: Entity };
 
-/** What becomes of an entity that is there already: it gets what is new, stays as it is, or must not become otherwise. */
+/** Policy for existing entities: add what is new, skip, or report an error. */
 export type Merge = "update" | "skip" | "error";
 
-/** What all that is said of one name comes to: one change, or none, and what each of the inputs did. */
-export type Merged = { readonly draft: Draft | undefined; readonly taken: readonly Taken[] };
+/** The combined change of all inputs of one name, if any, with the outcome of each input. */
+export type MergeResult = { readonly draft: Draft | undefined; readonly taken: readonly ImportResult[] };
 
-/** `texts`: those that are new by it. */
-type Judged = { readonly outcome: Taken["outcome"]; readonly texts?: ReadonlySet<string> };
+/** `texts`: observations that it added. */
+type InputOutcome = { readonly outcome: ImportResult["outcome"]; readonly texts?: ReadonlySet<string> };
 
 /**
- * What inputs of one name become beside what is there, each as if those before it had been remembered.
- * Throws EntityTypeConflictError where nothing says how to merge, MemoryTooLargeError.
+ * Merges inputs of one name into the existing entity, in order, each on top of the previous ones.
+ * Throws EntityTypeConflictError if no merge policy applies, MemoryTooLargeError.
  */
 export function mergeInputs(
   inputs: readonly CheckedInput[],
   before: Entity | undefined,
   { at, merge }: { readonly at: At; readonly merge: Merge | undefined },
-): Merged {
+): MergeResult {
   let entity = before;
   const accepted: CheckedInput[] = [];
   let change: Draft | undefined;
-  const judged = inputs.map((input): Judged => {
-    if (entity && merge === "skip") return { outcome: "kept" };
+  const judged = inputs.map((input): InputOutcome => {
+    if (entity && merge === "skip") return { outcome: "skipped" };
     if (entity && merge !== undefined && input.type !== undefined && input.type !== entity.type)
       return { outcome: "refused" };
     const draft = draftOf(input, entity, at);
-    if (!draft) return { outcome: "known", texts: new Set() };
+    if (!draft) return { outcome: "unchanged", texts: new Set() };
     if (entity && merge === "error") return { outcome: "refused" };
     const outcome = entity ? "changed" : "created";
     accepted.push(input);
@@ -48,15 +48,15 @@ export function mergeInputs(
   const draft = accepted.length > 1 ? draftOf(joined(accepted), before, at) : change;
   const after = draft?.after ?? before;
   if (!after) throw new Error(`nothing was made of ${inputs[0]?.name}`);
-  return { draft, taken: judged.map((one) => takenOf(one, after, draft?.added ?? [])) };
+  return { draft, taken: judged.map((one) => toImportResult(one, after, draft?.added ?? [])) };
 }
 
-function takenOf({ outcome, texts }: Judged, entity: Entity, added: readonly Observation[]): Taken {
-  if (outcome === "kept" || outcome === "refused") return { outcome, entity };
+function toImportResult({ outcome, texts }: InputOutcome, entity: Entity, added: readonly Observation[]): ImportResult {
+  if (outcome === "skipped" || outcome === "refused") return { outcome, entity };
   return { outcome, entity, added: added.filter(({ text }) => texts?.has(text)) };
 }
 
-/** All that several inputs say of one entity; the first says what it is, the last of its fields count. */
+/** Combines inputs of one entity; the first gives the identity, the last value of each field wins. */
 const joined = (inputs: readonly CheckedInput[]): CheckedInput => {
   const [first] = inputs;
   if (!first) throw new Error("nothing is to be joined");

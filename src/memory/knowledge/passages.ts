@@ -1,13 +1,13 @@
 import type { Entity } from "./entity.ts";
 
-/** A passage holds about so much text; what static and small models still tell apart. */
+/** Approximate characters of a passage; static and small models still distinguish texts of this length. */
 const PASSAGE_CHARS = 480;
-/** Said of a name, before what is said of it, so that each passage is found by whom it is about. */
+/** Heads each passage with name and type, so that every passage matches its entity. */
 const heading = ({ name, type }: Pick<Entity, "name" | "type">): string => `${name} (${type})`;
 
 /**
- * The texts by which an entity is found: its name and type, then as many observations as fit, again and again. An
- * observation that is longer stands in one of its own. Observations that come later change the last passage only.
+ * Divides an entity into passages: name and type, then as many observations as fit. A longer observation has a passage of its own. Later
+ * observations change only the last passage.
  */
 export const passagesOf = (
   entity: Pick<Entity, "name" | "type"> & { readonly observations: readonly { readonly text: string }[] },

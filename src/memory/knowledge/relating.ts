@@ -2,9 +2,9 @@ import { type EntityId, mint, RelationId } from "../../kernel/ids.ts";
 import type { JsonObject } from "../../kernel/json.ts";
 import type { Provenance, Relation, Validity } from "./entity.ts";
 import { EntityNotFoundError } from "./errors.ts";
-import { type Hide, hiddenObject } from "./remembering.ts";
+import { type Redact, redactObject } from "./remembering.ts";
 import { type ScopeKey, scopeText } from "./scope.ts";
-import { readMetadata, readShare, readTypeName, readValidity } from "./values.ts";
+import { readMetadata, readRatio, readTypeName, readValidity } from "./values.ts";
 
 /** A relation between two named entities of one scope. */
 export type RelationInput = {
@@ -16,9 +16,9 @@ export type RelationInput = {
   readonly isBidirectional?: boolean | undefined;
   readonly validity?: Partial<Validity> | undefined;
   readonly metadata?: JsonObject | undefined;
-  /** Who said it, where that is not who relates them now. */
+  /** Who stated it, if not the caller. */
   readonly provenance?: Provenance | undefined;
-  /** The ids of both, where they were looked up already. */
+  /** Ids of both ends, if they are resolved. */
   readonly ends?: RelationEnds | undefined;
 };
 
@@ -26,11 +26,11 @@ export type RelationEnds = { readonly from: EntityId; readonly to: EntityId };
 
 const STRENGTH = 0.5;
 
-/** As memory is to have it. Throws EntityNotFoundError, MemoryValueError, MemoryTooLargeError. */
+/** Converts an input to the relation to store. Throws EntityNotFoundError, MemoryValueError, MemoryTooLargeError. */
 export function relationOf(
   input: RelationInput,
   { from, to }: { readonly from: EntityId | undefined; readonly to: EntityId | undefined },
-  at: { readonly scope: ScopeKey; readonly provenance: Provenance; readonly atMs: number; readonly hide: Hide },
+  at: { readonly scope: ScopeKey; readonly provenance: Provenance; readonly atMs: number; readonly hide: Redact },
 ): Relation {
   const { scope, provenance, atMs, hide } = at;
   if (from === undefined || to === undefined) throw notFound(scope, from === undefined ? input.from : input.to);
@@ -40,17 +40,17 @@ export function relationOf(
     from,
     to,
     type: readTypeName(hide.text(input.type)),
-    strength: readShare(input.strength ?? STRENGTH, "strength"),
-    confidence: readShare(input.confidence ?? 1, "confidence"),
+    strength: readRatio(input.strength ?? STRENGTH, "strength"),
+    confidence: readRatio(input.confidence ?? 1, "confidence"),
     isBidirectional: input.isBidirectional ?? false,
     validity: readValidity(input.validity),
-    metadata: readMetadata(input.metadata && hiddenObject(input.metadata, hide)),
+    metadata: readMetadata(input.metadata && redactObject(input.metadata, hide)),
     provenance: input.provenance ?? provenance,
     createdAtMs: atMs,
   };
 }
 
-/** Nobody of the name is known there. */
+/** Returns the error for an unknown name in the scope. */
 export const notFound = (scope: ScopeKey, name: string): EntityNotFoundError =>
   new EntityNotFoundError(
     `memory knows no "${name.slice(0, 100)}" in ${scopeText(scope)}`,

@@ -10,43 +10,43 @@ import {
   readEntityName,
   readMetadata,
   readObservation,
-  readShare,
+  readRatio,
   readTypeName,
   readValidity,
 } from "./values.ts";
 
-/** One thing to be said of an entity. */
+/** An observation to add to an entity. */
 export type ObservationInput = {
   readonly text: string;
   readonly confidence?: number | undefined;
   readonly validity?: Partial<Validity> | undefined;
-  /** Who said it and when, where that is not who remembers it now. */
+  /** Who stated it and when, if not the caller now. */
   readonly provenance?: Provenance | undefined;
   readonly atMs?: number | undefined;
 };
 
-/** What is to be remembered of one entity; what is absent stays as it is. */
+/** What to remember about an entity; absent fields do not change. */
 export type EntityInput = {
   readonly name: string;
-  /** Of a new one `thing`, when absent. */
+  /** Default for a new entity: `thing`. */
   readonly type?: string | undefined;
   readonly observations?: readonly ObservationInput[] | undefined;
   readonly confidence?: number | undefined;
   readonly strength?: number | undefined;
   readonly validity?: Partial<Validity> | undefined;
   readonly metadata?: JsonObject | undefined;
-  /** What it is from the beginning, when it is new: as another memory had it. No entity may have the id. */
+  /** Identity and times of a new entity that comes from another memory. No entity may have the id. */
   readonly origin?: EntityOrigin | undefined;
 };
 
-/** What an entity that comes from another memory keeps of its life there. */
+/** Identity and times that an entity keeps from another memory. */
 export type EntityOrigin = {
   readonly id: EntityId | undefined;
   readonly createdAtMs: number | undefined;
   readonly updatedAtMs: number | undefined;
 };
 
-/** An input whose values were read: names and texts as they are kept. */
+/** A validated input, with normalized names and texts. */
 export type CheckedInput = {
   readonly name: string;
   readonly type: string | undefined;
@@ -56,21 +56,21 @@ export type CheckedInput = {
   readonly fields: Partial<Pick<EntityHead, "confidence" | "strength" | "validity" | "metadata">>;
 };
 
-/** Takes out of what is to be remembered what must not be kept anywhere. */
-export type Hide = { text(text: string): string; json(value: Json): Json };
+/** Redacts text and JSON before it is stored. */
+export type Redact = { text(text: string): string; json(value: Json): Json };
 
-export const HIDE_NOTHING: Hide = { text: (text) => text, json: (value) => value };
+export const NO_REDACTION: Redact = { text: (text) => text, json: (value) => value };
 
-/** The input without what is to be hidden. */
-export const hiddenInput = (input: EntityInput, hide: Hide): EntityInput => ({
+/** Returns the input with confidential text redacted. */
+export const redactInput = (input: EntityInput, hide: Redact): EntityInput => ({
   ...input,
   name: hide.text(input.name),
   ...(input.type !== undefined && { type: hide.text(input.type) }),
   ...(input.observations && { observations: input.observations.map((one) => ({ ...one, text: hide.text(one.text) })) }),
-  ...(input.metadata && { metadata: hiddenObject(input.metadata, hide) }),
+  ...(input.metadata && { metadata: redactObject(input.metadata, hide) }),
 });
 
-export function hiddenObject(given: JsonObject, hide: Hide): JsonObject {
+export function redactObject(given: JsonObject, hide: Redact): JsonObject {
   const hidden = hide.json(given);
   return isJsonObject(hidden) ? hidden : {};
 }
@@ -85,35 +85,35 @@ export function checkInput(input: EntityInput): CheckedInput {
     type: input.type === undefined ? undefined : readTypeName(input.type),
     observations: (input.observations ?? []).map((one) => ({
       text: readObservation(one.text),
-      confidence: readShare(one.confidence ?? confidence ?? 1, "confidence"),
+      confidence: readRatio(one.confidence ?? confidence ?? 1, "confidence"),
       validity: readValidity(one.validity),
       provenance: one.provenance,
       atMs: one.atMs,
     })),
     origin: input.origin,
     fields: {
-      ...(confidence === undefined ? {} : { confidence: readShare(confidence, "confidence") }),
-      ...(strength === undefined ? {} : { strength: readShare(strength, "strength") }),
+      ...(confidence === undefined ? {} : { confidence: readRatio(confidence, "confidence") }),
+      ...(strength === undefined ? {} : { strength: readRatio(strength, "strength") }),
       ...(validity === undefined ? {} : { validity: readValidity(validity) }),
       ...(metadata === undefined ? {} : { metadata: readMetadata(metadata) }),
     },
   };
 }
 
-/** What a write does, before its passages have vectors. */
+/** A write whose passages have no vectors yet. */
 export type Draft = Omit<EntityWrite, "passages" | "passageCount" | "model"> & {
   readonly scope: ScopeKey;
-  /** As it is afterwards. */
+  /** The entity after the write. */
   readonly after: Entity;
-  /** Texts of all passages afterwards, and how many at the beginning are as before. */
+  /** Texts of all passages after the write, and the number of leading ones that did not change. */
   readonly texts: readonly string[];
   readonly kept: number;
 };
 
-/** Where and when something is said, and by whom. */
+/** Scope, provenance and time of a change. */
 export type At = { readonly scope: ScopeKey; readonly provenance: Provenance; readonly atMs: number };
 
-/** What remembering the input changes, or undefined when it is known already. Throws EntityTypeConflictError, MemoryTooLargeError. */
+/** Returns the change, or undefined if the entity already contains it. Throws EntityTypeConflictError, MemoryTooLargeError. */
 export function draftOf(input: CheckedInput, before: Entity | undefined, at: At): Draft | undefined {
   if (before && input.type !== undefined && input.type !== before.type) {
     throw new EntityTypeConflictError(
@@ -146,7 +146,7 @@ export function draftOf(input: CheckedInput, before: Entity | undefined, at: At)
   });
 }
 
-/** A change of an entity that is there: some observations go, others come, fields become otherwise. */
+/** Drafts a change of an existing entity: removes and adds observations, changes fields. */
 export function draftChange(
   before: Entity,
   change: {
@@ -212,7 +212,7 @@ function draft(of: {
   if (bytes > MEMORY_LIMITS.entityBytesMax && added.length > 0) {
     throw new MemoryTooLargeError(
       `${head.name} would take ${bytes} bytes`,
-      "Split it into several entities, or withdraw what no longer counts.",
+      "Split it into several entities, or retract observations that are obsolete.",
       {
         field: "observations",
         max: MEMORY_LIMITS.entityBytesMax,
@@ -239,7 +239,7 @@ function draft(of: {
   };
 }
 
-/** `{"strength":{"before":1,"after":0.5}}` for each field that becomes otherwise; times are in milliseconds, or null. */
+/** Returns `{"strength":{"before":1,"after":0.5}}` for each changed field; times are in milliseconds, or null. */
 export function changedFields(before: EntityHead, fields: Partial<EntityHead>): JsonObject {
   const [was, is] = [fieldsOf(before), fieldsOf({ ...before, ...fields })];
   const changed = Object.keys(is).filter((key) => canonicalJson(was[key] ?? null) !== canonicalJson(is[key] ?? null));
@@ -256,7 +256,7 @@ const fieldsOf = ({ name, type, confidence, strength, validity, metadata }: Enti
   metadata,
 });
 
-/** The write that a draft becomes with the vectors of its new passages, in their order. */
+/** Completes a draft with the vectors of its new passages, in their order. */
 export function writeOf(
   of: Draft,
   vectors: readonly (Float32Array | undefined)[],

@@ -1,17 +1,19 @@
 import { MemoryScopeError } from "./errors.ts";
 
-/** Who may look: one agent; all of a workspace; everyone; who takes part in a conversation. */
+/** Who can read: one agent, a workspace, all agents, the participants of a conversation. */
 export const SCOPE_TYPES = ["agent-only", "workspace", "global", "conversation"] as const;
 export type ScopeType = (typeof SCOPE_TYPES)[number];
 
-/** Where a fact belongs. Names are unique within one scope, and relations never leave it. */
+/** The scope of a fact. Names are unique within one scope, and relations never leave it. */
 export type Scope =
   | { readonly type: "agent-only"; readonly workspace: string; readonly agent: string }
   | { readonly type: "workspace"; readonly workspace: string }
   | { readonly type: "global" }
   | { readonly type: "conversation"; readonly workspace: string; readonly conversationId: string };
 
-/** A scope as one string: `global`, `workspace:default`, `agent-only:default/analyst`, `conversation:default/0199…`. At most 400 characters. */
+/**
+ * A scope as a string: `global`, `workspace:default`, `agent-only:default/analyst`, `conversation:default/0199…`. At most 400 characters.
+ */
 export type ScopeKey = string;
 
 const KEY =
@@ -24,19 +26,19 @@ export const scopeKey = (scope: Scope): ScopeKey => {
     case "workspace":
       return `workspace:${scope.workspace}`;
     case "agent-only":
-      // Two agents never differ by case alone.
+      // Agent names are case-insensitive.
       return `agent-only:${scope.workspace}/${scope.agent.toLowerCase()}`;
     case "conversation":
       return `conversation:${scope.workspace}/${scope.conversationId}`;
   }
 };
 
-/** The scope that a key names. Throws MemoryScopeError for what is none. */
+/** Parses a scope key. Throws MemoryScopeError if it is invalid. */
 const readScopeKey = (key: ScopeKey): Scope => {
   const parts = KEY.exec(key)?.groups;
   if (!parts) {
     throw new MemoryScopeError(
-      `"${key.slice(0, 100)}" is no scope of memory`,
+      `"${key.slice(0, 100)}" is not a memory scope`,
       "Scopes are written as global, workspace:<name>, agent-only:<workspace>/<agent> or conversation:<workspace>/<id>.",
       { scope: key.slice(0, 100) },
     );
@@ -48,18 +50,18 @@ const readScopeKey = (key: ScopeKey): Scope => {
   return { type: "global" };
 };
 
-/** What kind of scope a key names; undefined for what is none. */
+/** The type of a scope key; undefined if it is invalid. */
 export const scopeTypeOf = (key: ScopeKey): ScopeType | undefined =>
   SCOPE_TYPES.find((type) => key === type || key.startsWith(`${type}:`));
 
-/** A key as people write it, without the workspace: `workspace`, `global`, `agent-only:<agent>`, `conversation:<id>`. */
+/** Formats a scope key without its workspace: `workspace`, `global`, `agent-only:<agent>`, `conversation:<id>`. */
 export const scopeText = (key: ScopeKey): string => {
   const scope = readScopeKey(key);
   if (scope.type === "agent-only") return `agent-only:${scope.agent}`;
   return scope.type === "conversation" ? `conversation:${scope.conversationId}` : scope.type;
 };
 
-/** What an agent that speaks in a conversation may look at, nearest first. */
+/** Scopes that an agent in a conversation can read, most specific first. */
 export const visibleScopes = (of: {
   readonly workspace: string;
   readonly agent?: string | undefined;

@@ -6,48 +6,51 @@ import type { ScopeKey } from "./scope.ts";
 import { readOffset, writeOffset } from "./page-offset.ts";
 import { fitFacts, type FactQuestion, rankFacts, type RankedHit } from "./fact-ranking.ts";
 import type { Measure } from "./token-budget.ts";
-import { isValidDuring, MEMORY_LIMITS, readNarrowing, readShare } from "./values.ts";
+import { isValidDuring, MEMORY_LIMITS, readFilter, readRatio } from "./values.ts";
 
 export type SearchMode = "hybrid" | "semantic" | "keyword";
 
-/** `current`: what holds now; `all`: also what no longer or not yet holds; a span: what held at some moment of it. */
+/** `current`: facts valid now; `all`: also expired and future ones; a range: facts valid at some time of it. */
 export type Temporal = "current" | "all" | { readonly fromMs: number; readonly toMs: number };
 
 export type SearchInput = {
   readonly scopes: readonly ScopeKey[];
-  /** The question; 1 to 10,000 characters. */
+  /** The query; 1 to 10,000 characters. */
   readonly text: string;
   readonly mode?: SearchMode | undefined;
-  /** Hits of one page; 1 to 100, 10 by default. */
+  /** Hits per page; 1 to 100, default 10. */
   readonly limit?: number | undefined;
   readonly cursor?: string | undefined;
-  /** Cosine below which nearness in meaning does not count; 0 to 1. */
+  /** Minimum cosine of a semantic hit; 0 to 1. */
   readonly similarityMin?: number | undefined;
   readonly keywordWeight?: number | undefined;
   readonly recencyBoost?: number | undefined;
   readonly expand?: number | undefined;
-  /** Compares all vectors, which takes longer where there are many; not by default. */
+  /** Compares all vectors; slower if there are many. Default: false. */
   readonly isExact?: boolean | undefined;
   readonly temporal?: Temporal | undefined;
-  /** About so many tokens of entities at most; the first hit is always there, cut if it must be. */
+  /** Approximate maximum of tokens; the first hit is always returned, cut if necessary. */
   readonly tokensMax?: number | undefined;
-  /** How these are counted, where entities are not told as text. */
+  /** Counts tokens if entities are not shown as text. */
   readonly measure?: Measure<Entity> | undefined;
   readonly filter?: Omit<EntityFilter, "scopes" | "validFromMs" | "validToMs"> | undefined;
 };
 
-/** What a search had to do without: `indexing`: not everything is indexed yet; `vectors-full`: some is found by words alone, for want of room. */
+/**
+ * Limitations of a search: `indexing`: indexing is incomplete; `vectors-full`: the vector index is full, so some entities are found by
+ * keywords only.
+ */
 export type SearchNotice = NoVectors | "indexing" | "vectors-full";
 
 export type SearchResult = {
   readonly hits: readonly RankedHit[];
   readonly next: string | undefined;
   readonly notices: readonly SearchNotice[];
-  /** By the estimate. */
+  /** Estimated. */
   readonly tokens: number;
 };
 
-/** What searches do where nobody says otherwise. */
+/** Defaults of searches. */
 export type SearchDefaults = Pick<StoreSearch, "similarityMin" | "keywordWeight" | "recencyBoost">;
 export const SEARCH_DEFAULTS: SearchDefaults = { similarityMin: 0.2, keywordWeight: 0.7, recencyBoost: 1.2 };
 
@@ -56,7 +59,7 @@ const EXPAND_MAX = 3;
 const LIMIT = 10;
 const RECENCY_MAX = 10;
 
-/** The search of a store that answers the input, without its vector, and where its page begins. Throws MemoryValueError. */
+/** Converts the input to a store search without its vector, and the offset of its page. Throws MemoryValueError. */
 export function readSearch(
   input: SearchInput,
   defaults: SearchDefaults,
@@ -72,7 +75,7 @@ export function readSearch(
   if (text.trim() === "" || text.length > TEXT_CHARS_MAX) {
     throw new MemoryValueError(
       "there is nothing to search for",
-      `Give a question or words, at most ${TEXT_CHARS_MAX} characters.`,
+      `Give a query of at most ${TEXT_CHARS_MAX} characters.`,
       { field: "query" },
     );
   }
@@ -80,7 +83,7 @@ export function readSearch(
   const span = spanOf(temporal, nowMs);
   const recency = input.recencyBoost ?? defaults.recencyBoost;
   if (!(recency >= 1 && recency <= RECENCY_MAX))
-    throw new MemoryValueError(`recency_boost is ${recency}`, `It lies between 1 and ${RECENCY_MAX}.`, {
+    throw new MemoryValueError(`recency_boost is ${recency}`, `Use a value between 1 and ${RECENCY_MAX}.`, {
       field: "recency_boost",
     });
   return {
@@ -89,7 +92,7 @@ export function readSearch(
     limit,
     span,
     search: {
-      filter: readNarrowing({
+      filter: readFilter({
         ...input.filter,
         scopes: input.scopes,
         validFromMs: span?.fromMs,
@@ -97,13 +100,13 @@ export function readSearch(
       }),
       text: mode === "semantic" ? "" : text,
       limit: Math.min(offset + limit + 1, MEMORY_LIMITS.hitsMax),
-      similarityMin: readShare(input.similarityMin ?? defaults.similarityMin, "min_similarity"),
+      similarityMin: readRatio(input.similarityMin ?? defaults.similarityMin, "min_similarity"),
       keywordWeight:
         mode === "semantic"
           ? 0
           : mode === "keyword"
             ? 1
-            : readShare(input.keywordWeight ?? defaults.keywordWeight, "keyword_weight"),
+            : readRatio(input.keywordWeight ?? defaults.keywordWeight, "keyword_weight"),
       recencyBoost: recency,
       expand: Math.min(input.expand ?? 0, EXPAND_MAX),
       isExact: input.isExact,
@@ -112,7 +115,7 @@ export function readSearch(
   };
 }
 
-/** One page of what was found, within the tokens; what does not hold in the span is left out of each. */
+/** Returns one page of hits within the token limit, without facts that are invalid in the range. */
 export async function pageOfHits(
   found: readonly StoreHit[],
   of: {
@@ -135,11 +138,11 @@ export async function pageOfHits(
 
 type Span = { readonly fromMs: number; readonly toMs: number };
 
-/** Undefined: of all times. */
+/** Undefined: any time. */
 export const spanOf = (temporal: Temporal, nowMs: number): Span | undefined =>
   temporal === "current" ? { fromMs: nowMs, toMs: nowMs } : temporal === "all" ? undefined : temporal;
 
-/** Only what holds in the span. */
+/** The entity with only the observations valid in the range. */
 export const within = (entity: Entity, span: Span | undefined): Entity =>
   span
     ? { ...entity, observations: entity.observations.filter(({ validity }) => isValidDuring(validity, span)) }

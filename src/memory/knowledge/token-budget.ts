@@ -3,19 +3,19 @@ import { estimateTokens } from "../../kernel/tokens.ts";
 import type { Change, Entity, EntityDiff, Observation } from "./entity.ts";
 import type { MemoryPage } from "./memory-store.ts";
 
-/** About how many tokens a model is shown of something, and what of it is left where that is too much. */
+/** Estimates the tokens of a value as shown to a model, and truncates a value that is too large. */
 export type Measure<One> = {
   readonly tokensOf: (one: One) => number;
-  /** Of what is too much by itself. */
+  /** Truncates a value that alone exceeds the limit. */
   readonly cutTo: (one: One, tokensMax: number) => One;
 };
 
-/** Whole where it fits into so many tokens, else cut. */
+/** Returns the value, truncated if it exceeds the limit. */
 export const cutInto = <One>(tokensMax: number | undefined, one: One, measure: Measure<One>): One =>
   tokensMax === undefined || measure.tokensOf(one) <= tokensMax ? one : measure.cutTo(one, tokensMax);
 
-/** The first of them, as many as fit into so many tokens; the very first is always there, cut if it must be. */
-export function fittingInto<One>(
+/** Returns the leading values that fit into the limit; the first is always included, truncated if necessary. */
+export function takeWithinBudget<One>(
   tokensMax: number | undefined,
   all: readonly One[],
   measure: Measure<One>,
@@ -35,7 +35,7 @@ export function fittingInto<One>(
   return { fitting, tokens };
 }
 
-/** A page as far as the tokens reach; `next` goes on behind what fits. */
+/** Returns a page within the token limit; `next` continues after the last value that fits. */
 export async function pageWithin<One>(
   read: (limit: number) => Promise<MemoryPage<One>>,
   { limit, tokensMax }: { readonly limit: number; readonly tokensMax?: number | undefined },
@@ -43,14 +43,14 @@ export async function pageWithin<One>(
 ): Promise<MemoryPage<One>> {
   const whole = await read(limit);
   if (tokensMax === undefined) return whole;
-  const { length } = fittingInto(tokensMax, whole.entries, measure).fitting;
-  // Only who reads knows the cursor behind the last that fits.
+  const { length } = takeWithinBudget(tokensMax, whole.entries, measure).fitting;
+  // Only the reader knows the cursor after the last value that fits.
   const { entries, next } = length === whole.entries.length ? whole : await read(length);
-  return { entries: entries.length > 1 ? entries : fittingInto(tokensMax, entries, measure).fitting, next };
+  return { entries: entries.length > 1 ? entries : takeWithinBudget(tokensMax, entries, measure).fitting, next };
 }
 
-/** Says of one after another whether it still fits; after one that does not, none does. */
-export function spending(tokensMax: number): (tokens: number) => boolean {
+/** Returns a function that checks successive values: true while they fit, false from the first that does not. */
+export function tokenCounter(tokensMax: number): (tokens: number) => boolean {
   let left = tokensMax;
   return (tokens) => {
     left -= tokens;
@@ -61,7 +61,7 @@ export function spending(tokensMax: number): (tokens: number) => boolean {
 const tokensOfOne = ({ text }: Observation): number => 2 + estimateTokens(text);
 const tokensOfAll = (observations: readonly Observation[]): number =>
   observations.reduce((sum, one) => sum + tokensOfOne(one), 0);
-/** The newest of what is in the order of age. */
+/** Returns the newest observations that fit, in the order of age. */
 const newest = (observations: readonly Observation[], fits: (tokens: number) => boolean): readonly Observation[] =>
   observations
     .toReversed()
@@ -69,7 +69,7 @@ const newest = (observations: readonly Observation[], fits: (tokens: number) => 
     .toReversed();
 
 const ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/u;
-/** Ids cost nothing here, as those of entities. */
+/** Ids are not counted, as for entities. */
 const tokensOfField = ([key, value]: readonly [string, unknown]): number =>
   typeof value === "string" && ID.test(value) ? 0 : estimateTokens(`${key}: ${JSON.stringify(value)}`);
 const tokensOfFields = (fields: JsonObject): number =>
@@ -82,16 +82,16 @@ const cutIf = (isCut: boolean): { readonly isCut?: true } => (isCut ? { isCut } 
 
 const tokensOfHead = ({ name, type }: Entity): number => estimateTokens(`${name} (${type})`);
 
-/** Name and type, which are always there, and its newest observations. */
+/** Name and type, which are always included, then the newest observations. */
 export const ENTITY_MEASURE: Measure<Entity> = {
   tokensOf: (entity) => tokensOfHead(entity) + tokensOfAll(entity.observations),
   cutTo: (entity, tokensMax) => {
-    const observations = newest(entity.observations, spending(tokensMax - tokensOfHead(entity)));
+    const observations = newest(entity.observations, tokenCounter(tokensMax - tokensOfHead(entity)));
     return { ...entity, observations, ...cutIf(observations.length < entity.observations.length) };
   },
 };
 
-/** Of what an entity is told with, the entity alone counts. */
+/** Measures a result by its entity alone. */
 export const measureOfEntities = <Shown extends { readonly entity: Entity }>(
   measure: Measure<Entity> = ENTITY_MEASURE,
 ): Measure<Shown> => ({
@@ -99,35 +99,35 @@ export const measureOfEntities = <Shown extends { readonly entity: Entity }>(
   cutTo: (one, tokensMax) => ({ ...one, entity: measure.cutTo(one.entity, tokensMax) }),
 });
 
-/** What was done, and the first details of it. */
+/** The action, then the first details. */
 export const CHANGE_MEASURE: Measure<Change> = {
   tokensOf: ({ action, details }) => estimateTokens(action) + tokensOfFields(details),
   cutTo: (change, tokensMax) => {
-    const details = firstFields(change.details, spending(tokensMax - estimateTokens(change.action)));
+    const details = firstFields(change.details, tokenCounter(tokensMax - estimateTokens(change.action)));
     return { ...change, details, ...cutIf(sizeOf(details) < sizeOf(change.details)) };
   },
 };
 
-/** A change with the observations that it brought or took back, by age. */
-export type ToldChange = { readonly change: Change; readonly observations: readonly Observation[] };
+/** A change with the observations that it added or retracted, by age. */
+export type ChangeWithObservations = { readonly change: Change; readonly observations: readonly Observation[] };
 
-/** The change before what it brought, of which the newest stay. */
-export const TOLD_CHANGE_MEASURE: Measure<ToldChange> = {
+/** The change, then the newest of its observations. */
+export const CHANGE_WITH_OBSERVATIONS_MEASURE: Measure<ChangeWithObservations> = {
   tokensOf: ({ change, observations }) => CHANGE_MEASURE.tokensOf(change) + tokensOfAll(observations),
   cutTo: ({ change, observations }, tokensMax) => {
     const shown = cutInto(tokensMax, change, CHANGE_MEASURE);
-    const left = newest(observations, spending(tokensMax - CHANGE_MEASURE.tokensOf(shown)));
+    const left = newest(observations, tokenCounter(tokensMax - CHANGE_MEASURE.tokensOf(shown)));
     return { change: { ...shown, ...cutIf(left.length < observations.length) }, observations: left };
   },
 };
 
 const partsOf = ({ fields, added, withdrawn }: EntityDiff): number => sizeOf(fields) + added.length + withdrawn.length;
 
-/** The first fields, then the newest of what came, then of what went. */
+/** The first fields, then the newest added observations, then the newest removed ones. */
 export const DIFF_MEASURE: Measure<EntityDiff> = {
   tokensOf: ({ fields, added, withdrawn }) => tokensOfFields(fields) + tokensOfAll(added) + tokensOfAll(withdrawn),
   cutTo: (diff, tokensMax) => {
-    const fits = spending(tokensMax);
+    const fits = tokenCounter(tokensMax);
     const fields = firstFields(diff.fields, fits);
     const added = newest(diff.added, fits);
     const withdrawn = newest(diff.withdrawn, fits);

@@ -3,7 +3,7 @@ import type { Validity } from "./entity.ts";
 import { MemoryTooLargeError, MemoryValueError } from "./errors.ts";
 import type { EntityFilter } from "./memory-store.ts";
 
-/** How much memory takes of one thing. */
+/** Size limits of memory. */
 export const MEMORY_LIMITS = {
   nameCharsMax: 256,
   typeCharsMax: 64,
@@ -13,9 +13,9 @@ export const MEMORY_LIMITS = {
   metadataBytesMax: 64 * 1024,
   /** Entities or relations in one request. */
   batchMax: 100,
-  /** Hits, and entries of a page. */
+  /** Hits, or entries of a page. */
   limitMax: 100,
-  /** How far a search can be paged through. */
+  /** Maximum depth of paging through a search. */
   hitsMax: 1_000,
   depthMax: 10,
   visitsMax: 10_000,
@@ -23,13 +23,13 @@ export const MEMORY_LIMITS = {
 
 const CONTROLS = /[\p{Cc}\p{Zl}\p{Zp}]/u;
 
-/** A name or type without spaces around it, NFC. Throws MemoryValueError. */
+/** Parses a name or type: trimmed, NFC. Throws MemoryValueError. */
 export function readName(value: string, field: string, charsMax: number): string {
   const name = value.normalize("NFC").trim();
   if (name.length === 0 || name.length > charsMax || CONTROLS.test(name)) {
     throw new MemoryValueError(
-      `${field} is ${name.length === 0 ? "empty" : name.length > charsMax ? `${name.length} characters long` : "no single line of text"}`,
-      `It has 1 to ${charsMax} characters on one line.`,
+      `${field} is ${name.length === 0 ? "empty" : name.length > charsMax ? `${name.length} characters long` : "not a single line of text"}`,
+      `Use 1 to ${charsMax} characters on one line.`,
       { field },
     );
   }
@@ -39,11 +39,11 @@ export function readName(value: string, field: string, charsMax: number): string
 export const readEntityName = (value: string): string => readName(value, "name", MEMORY_LIMITS.nameCharsMax);
 export const readTypeName = (value: string): string => readName(value, "type", MEMORY_LIMITS.typeCharsMax);
 
-/** What is said, NFC, without spaces around it. Throws MemoryValueError, MemoryTooLargeError. */
+/** Parses an observation: NFC, trimmed. Throws MemoryValueError, MemoryTooLargeError. */
 export function readObservation(value: string): string {
   const text = value.normalize("NFC").trim();
   if (text.length === 0)
-    throw new MemoryValueError("an observation is empty", "Say something of the entity, or leave it out.", {
+    throw new MemoryValueError("an observation is empty", "Give a text, or omit the observation.", {
       field: "observations",
     });
   const max = MEMORY_LIMITS.observationBytesMax;
@@ -57,19 +57,19 @@ export function readObservation(value: string): string {
   return text;
 }
 
-/** 0 to 1. Throws MemoryValueError. */
-export function readShare(value: number, field: string): number {
+/** Parses a ratio from 0 to 1. Throws MemoryValueError. */
+export function readRatio(value: number, field: string): number {
   if (value >= 0 && value <= 1) return value;
-  throw new MemoryValueError(`${field} is ${value}`, "It lies between 0 and 1.", { field });
+  throw new MemoryValueError(`${field} is ${value}`, "Use a value between 0 and 1.", { field });
 }
 
-/** A span that does not end before it begins. Throws MemoryValueError. */
+/** Parses a time range that ends after it begins. Throws MemoryValueError. */
 export function readValidity(value: Partial<Validity> | undefined): Validity {
   const { fromMs, toMs } = value ?? {};
   if (fromMs !== undefined && toMs !== undefined && toMs <= fromMs) {
     throw new MemoryValueError(
       "valid_to is not after valid_from",
-      "valid_to is the first moment at which it no longer holds.",
+      "valid_to is exclusive: the first time at which the fact is no longer valid.",
       { field: "valid_to" },
     );
   }
@@ -81,10 +81,10 @@ export const isValidDuring = (
   span: { readonly fromMs: number; readonly toMs: number },
 ): boolean => (fromMs === undefined || fromMs <= span.toMs) && (toMs === undefined || toMs > span.fromMs);
 
-/** A filter that somebody may pass. Throws MemoryValueError. */
-export function readNarrowing(filter: EntityFilter): EntityFilter {
+/** Validates a filter. Throws MemoryValueError. */
+export function readFilter(filter: EntityFilter): EntityFilter {
   const { confidenceMin, updatedFromMs, updatedToMs } = filter;
-  if (confidenceMin !== undefined) readShare(confidenceMin, "min_confidence");
+  if (confidenceMin !== undefined) readRatio(confidenceMin, "min_confidence");
   if (updatedFromMs !== undefined && updatedToMs !== undefined && updatedToMs < updatedFromMs) {
     throw new MemoryValueError("updated_to is before updated_from", "Give the earlier moment as updated_from.", {
       field: "updated_to",
@@ -99,7 +99,7 @@ export function readMetadata(value: JsonObject | undefined): JsonObject {
   if (value !== undefined && Buffer.byteLength(JSON.stringify(value)) > max) {
     throw new MemoryTooLargeError(
       `metadata takes more than ${max} bytes`,
-      "Keep what is large in observations or files.",
+      "Store large values in observations or files.",
       { field: "metadata", max },
     );
   }

@@ -4,12 +4,12 @@ import { EntityVersionNotFoundError } from "./errors.ts";
 import type { EntityHistory, PageOf } from "./memory-store.ts";
 import { changedFields } from "./remembering.ts";
 import { readOffset, writeOffset } from "./page-offset.ts";
-import { fittingInto, TOLD_CHANGE_MEASURE, type ToldChange } from "./token-budget.ts";
+import { takeWithinBudget, CHANGE_WITH_OBSERVATIONS_MEASURE, type ChangeWithObservations } from "./token-budget.ts";
 
-/** Fields of a head that changes may make otherwise, as they were before a version, by undoing what came after it. */
+/** Versioned fields of a head. */
 type Fields = Pick<EntityHead, "name" | "type" | "confidence" | "strength" | "validity" | "metadata">;
 
-/** The entity as it was at a version. Throws EntityVersionNotFoundError. */
+/** Returns the entity at a version. Throws EntityVersionNotFoundError. */
 export function entityAt({ head, observations, changes }: EntityHistory, version: number): Entity {
   if (!Number.isInteger(version) || version < 1 || version > head.version) {
     throw new EntityVersionNotFoundError(
@@ -52,8 +52,7 @@ function undone(after: Fields, details: JsonObject): Fields {
   };
 }
 
-const stringOr = (value: Json | undefined, otherwise: string): string =>
-  typeof value === "string" ? value : otherwise;
+const stringOr = (value: Json | undefined, changed: string): string => (typeof value === "string" ? value : changed);
 const numberOr = (value: Json | undefined, otherwise: number): number =>
   typeof value === "number" ? value : otherwise;
 
@@ -61,7 +60,7 @@ function spanBefore(after: Validity, from: Json | undefined, to: Json | undefine
   return { fromMs: endBefore(from, after.fromMs), toMs: endBefore(to, after.toMs) };
 }
 
-/** undefined: was not changed; null: was open. */
+/** undefined: unchanged; null: was open. */
 function endBefore(was: Json | undefined, is: number | undefined): number | undefined {
   if (was === undefined) return is;
   return typeof was === "number" ? was : undefined;
@@ -80,7 +79,7 @@ export function diffOf(history: EntityHistory, from: number, to: number): Entity
   };
 }
 
-/** For each observation that counts now, the change that brought it. */
+/** A current observation with the change that added it. */
 export type Blame = { readonly observation: Observation; readonly change: Change | undefined };
 
 export const blameOf = ({ head, observations, changes }: EntityHistory): readonly Blame[] =>
@@ -89,8 +88,8 @@ export const blameOf = ({ head, observations, changes }: EntityHistory): readonl
     .map((observation) => ({ observation, change: changes.find(({ version }) => version === observation.since) }));
 
 /**
- * A page of changes, newest first, with the observations that they brought or took back, by age, and about how many tokens these are.
- * A cursor is the number of the last change before it, so that new changes move nothing. Throws MemoryCursorError.
+ * A page of changes, newest first, with the observations that they added or retracted, by age, and its estimated tokens. A cursor is the
+ * number of the last change of the previous page, so new changes do not shift pages. Throws MemoryCursorError.
  */
 export function pageOfHistory(
   { observations, changes }: EntityHistory,
@@ -99,8 +98,11 @@ export function pageOfHistory(
   const before = cursor === undefined ? Infinity : readOffset(cursor, Number.MAX_SAFE_INTEGER);
   const [newer, older] = [changes.filter(({ seq }) => seq >= before), changes.filter(({ seq }) => seq < before)];
   const page = older.slice(-limit).toReversed();
-  const told = toldWith(page, observations, { before: newer[0]?.version, isLast: page.length === older.length });
-  const { fitting, tokens } = fittingInto(tokensMax, told, TOLD_CHANGE_MEASURE);
+  const expanded = withObservations(page, observations, {
+    before: newer[0]?.version,
+    isLast: page.length === older.length,
+  });
+  const { fitting, tokens } = takeWithinBudget(tokensMax, expanded, CHANGE_WITH_OBSERVATIONS_MEASURE);
   const shown = new Set(fitting.flatMap((one) => one.observations));
   const last = fitting.at(-1);
   return {
@@ -111,13 +113,16 @@ export function pageOfHistory(
   };
 }
 
-/** Changes, newest first, each with the observations of its version; those of a version without a change go with the next older one, or with the very first. */
-function toldWith(
+/**
+ * Adds to changes, newest first, the observations of their versions. Observations of a version without a change belong to the next older
+ * change, or to the first.
+ */
+function withObservations(
   page: readonly Change[],
   observations: readonly Observation[],
   of: { readonly before: number | undefined; readonly isLast: boolean },
-): readonly ToldChange[] {
-  // A relation has the version that the entity had already: the newest change of a version tells of it.
+): readonly ChangeWithObservations[] {
+  // A relation change has the version that the entity already had: the newest change of a version gets its observations.
   const to = Math.max(of.before ?? Infinity, (page[0]?.version ?? 0) + 1);
   const placeOf = (version: number | undefined): number => {
     if (version === undefined || version >= to) return -1;

@@ -1,41 +1,39 @@
 import * as z from "zod";
 import { SavedBytes, SavedInts, SavedNumbers } from "./saved.ts";
 
-/** What a list has room for, by its class: each half as long again as the one before, or a third. */
+/** Capacity of a list by its size class: each half as large again as the previous one, or a third. */
 const roomOf = (size: number): number => (size % 2 === 0 ? 2 << (size >> 1) : 3 << (size >> 1));
 
-/** Entries that are looked through for one that goes. */
+/** Entries that are scanned for a removed one. */
 const LOOKED_THROUGH_MAX = 32;
-/** Of so many entries of a list one may be gone. */
+/** One in this many entries of a list may be deleted. */
 const GONE_SHARE = 4;
 
-/** What lists ask of their entries, and tell: that an entry is no longer in one of them. */
+/** Callbacks about entries: whether one is deleted, and that a list no longer contains it. */
 export type Entries = {
   readonly isGone: (entry: number) => boolean;
   readonly left: (entry: number) => void;
 };
 
 /**
- * Lists of entries in one typed array, each list in one piece. A list that is full moves to a longer place; the place it leaves
- * is used again.
- *
- * A list of thousands loses its entries one by one, and nothing says where each is: to look for it, or to keep its place, would
- * take time or memory for every relation there is. So what goes stays in a long list until a fourth of it is gone, and all of that
- * is taken out in one pass. The last entry of a list is never one that is gone.
+ * Lists of entries in one typed array, each contiguous. A full list moves to a larger block; its old block is reused.
+ * Lists with thousands of entries lose them one by one, and no index gives their positions: a scan would take time, and an index memory,
+ * for every relation. So deleted entries stay in a long list until a quarter of it is deleted, and one pass then removes all of them. The
+ * last entry of a list is never a deleted one.
  */
 export class Adjacency {
   readonly #entries: Entries;
-  /** Of lists that have entries which are gone: how many. */
+  /** Number of deleted entries, by list. */
   readonly #gone = new Map<number, number>();
   #pool = new Int32Array(64);
   #used = 0;
-  /** Lists that were ever added to end before this one. */
+  /** Highest list that was ever added to, plus one. */
   #lists = 0;
   #starts = new Int32Array(16);
   #lengths = new Int32Array(16);
-  /** Of each list: the class of its place, plus one; 0 without a place. */
+  /** Size class of each list's block, plus one; 0 without a block. */
   #sizes = new Uint8Array(16);
-  /** Places that were left, by their classes. */
+  /** Free blocks by size class. */
   readonly #free: number[][] = [];
 
   constructor(entries: Entries) {
@@ -50,7 +48,7 @@ export class Adjacency {
     free: z.array(SavedNumbers),
   });
 
-  /** Nothing that is gone is in it. */
+  /** Contains no deleted entries. */
   save(): z.infer<typeof Adjacency.Saved> {
     for (const list of this.#gone.keys()) this.#sweep(list);
     const lists = this.#lists;
@@ -63,7 +61,7 @@ export class Adjacency {
     };
   }
 
-  /** Into one that is empty. */
+  /** Requires an empty instance. */
   load({ pool, starts, lengths, sizes, free }: z.infer<typeof Adjacency.Saved>): void {
     this.#pool = pool;
     this.#used = pool.length;
@@ -78,7 +76,7 @@ export class Adjacency {
     return this.#pool.byteLength + this.#starts.byteLength * 2 + this.#sizes.byteLength;
   }
 
-  /** The array the lists are in; it is replaced when a list is added to. */
+  /** The array of all lists; it is replaced when a list is added to. */
   get pool(): Int32Array {
     return this.#pool;
   }
@@ -88,7 +86,7 @@ export class Adjacency {
     return this.#starts[list] ?? 0;
   }
 
-  /** With entries that are gone; 0 only when there is no other either. */
+  /** Includes deleted entries; 0 only if there is no other entry either. */
   lengthOf(list: number): number {
     return this.#lengths[list] ?? 0;
   }
@@ -103,7 +101,7 @@ export class Adjacency {
     this.#lengths[list] = length + 1;
   }
 
-  /** Takes an entry out that is gone: now or, of a long list, in time. The others may change their order. */
+  /** Removes a deleted entry, immediately or, in a long list, later. May reorder the list. */
   remove(list: number, entry: number): void {
     const start = this.#starts[list] ?? 0;
     const last = start + (this.#lengths[list] ?? 0) - 1;
@@ -129,10 +127,10 @@ export class Adjacency {
       if (gone > 0) this.#gone.set(list, gone);
       else this.#gone.delete(list);
     }
-    if (this.lengthOf(list) === 0) this.#leave(list);
+    if (this.lengthOf(list) === 0) this.#freeBlock(list);
   }
 
-  /** Takes out all that are gone. */
+  /** Removes all deleted entries. */
   #sweep(list: number): void {
     const start = this.startOf(list);
     const end = start + this.lengthOf(list);
@@ -146,7 +144,7 @@ export class Adjacency {
     this.#gone.delete(list);
   }
 
-  #leave(list: number): void {
+  #freeBlock(list: number): void {
     const size = this.#sizes[list] ?? 0;
     if (size === 0) return;
     while (this.#free.length < size) this.#free.push([]);
@@ -154,12 +152,12 @@ export class Adjacency {
     this.#sizes[list] = 0;
   }
 
-  /** To a place of a class. */
+  /** Moves a list to a block of a size class. */
   #move(list: number, to: number): void {
     const start = this.#free[to]?.pop() ?? this.#extend(roomOf(to));
     const from = this.#starts[list] ?? 0;
     this.#pool.copyWithin(start, from, from + (this.#lengths[list] ?? 0));
-    this.#leave(list);
+    this.#freeBlock(list);
     this.#starts[list] = start;
     this.#sizes[list] = to + 1;
   }
@@ -180,8 +178,8 @@ export class Adjacency {
 }
 
 /**
- * The same numbers in an array of at least `least`, half as long again as before. The one before is empty from now on, since
- * its memory is given back at once.
+ * Copies the numbers into an array of at least `least`, half as large again as before. The old array is detached, so that its memory is
+ * freed at once.
  */
 export function grown(array: Int32Array<ArrayBuffer>, least: number): Int32Array<ArrayBuffer> {
   const length = Math.max(least, Math.ceil(array.length * 1.5));

@@ -1,4 +1,4 @@
-/** What a character is to a word: 0 is unknown as yet. */
+/** Class of a character in words: 0 is not computed yet. */
 export const CHARACTER = {
   other: 1,
   small: 2,
@@ -6,9 +6,9 @@ export const CHARACTER = {
   digit: 4,
   joiner: 5,
   apostrophe: 6,
-  /** Of a script that is written without spaces, or with endings grown onto words. */
+  /** Of a script without spaces, or with suffixes. */
   dense: 7,
-  /** An accent by itself, which does not count. */
+  /** A combining accent, which is ignored. */
   accent: 8,
 } as const;
 
@@ -20,16 +20,16 @@ const UNITS = 0x1_0000;
 const classes = new Uint8Array(UNITS);
 const folded = new Uint16Array(UNITS);
 
-/** The class of a UTF-16 unit; half of a pair is `other`. */
+/** Returns the class of a UTF-16 unit; a surrogate is `other`. */
 export function classOf(unit: number): number {
   const known = classes[unit] ?? 0;
   return known === 0 ? learn(unit) : known;
 }
 
-/** The unit as it is compared: small, without accents in Latin and Greek. Only after `classOf` of the same unit. */
+/** Returns the folded unit: lower case, without accents in Latin and Greek. Call `classOf` for the same unit first. */
 export const foldOf = (unit: number): number => folded[unit] ?? 0;
 
-/** The class of a character outside the first plane. */
+/** Returns the class of a character outside the basic plane. */
 export const wideClassOf = (character: string): number => judged(character);
 
 function learn(unit: number): number {

@@ -6,7 +6,7 @@ import { fuse } from "./fuse.ts";
 const HOUR_MS = 3_600_000;
 const recencyOf = (ageMs: number) => fuse([{ row: 1, similarity: 1, ageMs }], { limit: 1 })[0]?.parts.recency ?? 0;
 
-test("a score is the cosine, a share of the keywords and of relations, and more for what is new; each part is told", () => {
+test("a score is the cosine, a share of the keywords and of relations, and more for what is new; each part is returned", () => {
   const [newer, nearer] = fuse(
     [
       { row: 1, similarity: 0.5, keyword: 0.5, graph: 1, ageMs: 24 * HOUR_MS },

@@ -1,34 +1,34 @@
 import type { Row } from "./row.ts";
 
-/** What is known of one row that some index found. */
+/** What the indexes know about one found row. */
 export type Found = {
   readonly row: Row;
-  /** The cosine to the query; `undefined` when there is no vector to compare (a search by keywords alone). */
+  /** The cosine to the query; `undefined` without a vector (keyword search only). */
   readonly similarity?: number | undefined;
-  /** The score of the keywords, 0 to 1; none by default. */
+  /** The keyword score, 0 to 1; default 0. */
   readonly keyword?: number | undefined;
-  /** How long ago the row was last changed. Without it nothing is added for recency. */
+  /** Time since the last change. Without it there is no recency boost. */
   readonly ageMs?: number | undefined;
-  /** How strongly better hits are related to the row, 0 to 1; none by default. */
+  /** Strength of the relation to better hits, 0 to 1; default 0. */
   readonly graph?: number | undefined;
 };
 
-/** How the parts are weighed. */
+/** Weights of the score components. */
 export type Weights = {
   readonly limit: number;
-  /** The least cosine of an answer that neither has words of the question nor is related to one that does. None by default. */
+  /** Minimum cosine of a result without matching keywords and without a relation to one that has them. Default: none. */
   readonly similarityMin?: number | undefined;
-  /** What a full match of the keywords is worth beside a cosine of 1. 0.3 by default. */
+  /** Weight of a full keyword match, relative to a cosine of 1. Default 0.3. */
   readonly keywordWeight?: number | undefined;
-  /** What the strongest relation is worth. 0.1 by default. */
+  /** Weight of the strongest relation. Default 0.1. */
   readonly graphWeight?: number | undefined;
-  /** What a row of now gains, as a share of its score; half of it is left after `recencyHalfMs`. 0.2 by default. */
+  /** Boost of a row changed now, as a fraction of its score; half of it remains after `recencyHalfMs`. Default 0.2. */
   readonly recencyBoost?: number | undefined;
-  /** A day by default. */
+  /** Default: one day. */
   readonly recencyHalfMs?: number | undefined;
 };
 
-/** A row and its score: the sum of the first three parts, times `recency` (a sum below zero gains as much). */
+/** A row and its score: the sum of the first three components, times `recency`. A negative sum is boosted by the same amount. */
 export type Fused = {
   readonly row: Row;
   readonly score: number;
@@ -44,7 +44,7 @@ export type Fused = {
 
 const DAY_MS = 86_400_000;
 
-/** Puts the parts of each hit together: linearly, best first, equal ones by row. Each row is given once. */
+/** Combines the components linearly; best first, equal ones by row. Each row is given once. */
 export function fuse(hits: readonly Found[], weights: Weights): readonly Fused[] {
   const { limit, similarityMin = -Infinity, keywordWeight = 0.3, graphWeight = 0.1 } = weights;
   const { recencyBoost = 0.2, recencyHalfMs = DAY_MS } = weights;
@@ -59,7 +59,7 @@ export function fuse(hits: readonly Found[], weights: Weights): readonly Fused[]
         recency,
       };
       const sum = parts.similarity + parts.keyword + parts.graph;
-      // What is below zero gains too, or recency would harm it.
+      // Negative sums are boosted too, or recency would lower them.
       return { row, score: sum + Math.abs(sum) * (recency - 1), similarity, parts };
     })
     .toSorted((one, other) => other.score - one.score || one.row - other.row)

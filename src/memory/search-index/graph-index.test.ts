@@ -1,11 +1,11 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { type GraphEdge, GraphIndex, type Walk } from "./graph-index.ts";
+import { type GraphEdge, GraphIndex, type Traversal } from "./graph-index.ts";
 
 // verifies("memory.graph")
 
-/** The steps to each row that a walk may reach, by widening rings over a plain list. */
-function plainDepths(edges: readonly GraphEdge[], start: readonly number[], walk: Walk): Map<number, number> {
+/** Depths of the rows that a walk may reach, by breadth-first search over a plain list. */
+function plainDepths(edges: readonly GraphEdge[], start: readonly number[], walk: Traversal): Map<number, number> {
   const { depth, direction, types, strengthMin = -Infinity, keep = () => true } = walk;
   const usable = edges.filter(({ type, strength }) => (types?.includes(type) ?? true) && strength >= strengthMin);
   const ways = usable.flatMap(({ from, to, both }) => [
@@ -43,7 +43,7 @@ const walk = fc.record({
   keep: fc.constantFrom(undefined, (row: number) => row % 3 !== 0),
 });
 
-test("a walk reaches what widening rings over a plain list reach, however relations came and went", () => {
+test("a walk reaches the same rows as a breadth-first search over a plain list, after any insertions and deletions", () => {
   fc.assert(
     fc.property(
       fc.array(change, { maxLength: 150, size: "max" }),
@@ -86,12 +86,12 @@ const hubs = fc.record({
     fc.record({ hub: fc.nat(1), leaf: fc.integer({ min: 2, max: 40 }), both: fc.boolean(), turn: fc.boolean() }),
     { minLength: 100, maxLength: 220, size: "max" },
   ),
-  /** Which of those that are left goes next; now and then one comes again. */
+  /** Index of the remaining relation that is removed next; occasionally one is inserted again. */
   steps: fc.array(fc.record({ goes: fc.nat(), comes: fc.boolean() }), { maxLength: 250, size: "max" }),
   saves: fc.boolean(),
 });
 
-test("a hub is walked right while its relations go in any order, and others come in their places", () => {
+test("a walk from a hub is correct while its relations are removed in any order and others reuse their slots", () => {
   fc.assert(
     fc.property(hubs, ({ relations, steps, saves }) => {
       let graph = new GraphIndex();
@@ -139,8 +139,8 @@ test("a hub is walked right while its relations go in any order, and others come
   );
 });
 
-test("leaves of a hub go one by one, oldest first, in a time that grows as they do", () => {
-  // Looking each up in the hub's list took some 8 s of processor time for so many.
+test("leaves of a hub are removed one by one, oldest first, in linear time", () => {
+  // Scanning the hub's list for each took about 8 s of processor time for this many.
   const leaves = 200_000;
   const graph = new GraphIndex();
   for (let row = 1; row <= leaves; row += 1)
@@ -161,13 +161,13 @@ const chain = (length: number): GraphIndex => {
   return graph;
 };
 
-test("a walk that may visit no more says that it was cut, and has the nearest rows", () => {
+test("a walk that reaches its limit reports that it was cut, and has the nearest rows", () => {
   const graph = new GraphIndex();
   for (let row = 1; row <= 50_000; row += 1)
     graph.put({ id: row, from: 0, to: row, type: "knows", strength: 1, both: true });
   const { visited, cut } = graph.walk([0], { depth: 3, direction: "both", visitsMax: 10 });
   expect([visited.length, cut]).toEqual([10, true]);
-  // A hub whose neighbours are all refused does not hold the walk up either.
+  // A hub whose neighbours are all filtered out does not slow the walk down either.
   let asked = 0;
   const keep = (row: number) => row === 0 || (asked += 1) < 0;
   expect(graph.walk([0], { depth: 3, direction: "both", visitsMax: 10, keep }).cut).toBe(true);
@@ -192,7 +192,7 @@ test("in depth-first order each row is followed by what was reached from it", ()
   expect(rows("depth")).toEqual([1, 2, 4, 6, 3, 5]);
 });
 
-test("memory of relations that are gone is used again", () => {
+test("memory of removed relations is reused", () => {
   const graph = chain(2_000);
   const { bytes } = graph;
   for (let round = 0; round < 20; round += 1) {

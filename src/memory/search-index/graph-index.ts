@@ -1,12 +1,12 @@
 import * as z from "zod";
 import { Adjacency, grown } from "./adjacency.ts";
 import { Names } from "./names.ts";
-import { NONE, type Reached, Steps } from "./steps.ts";
-import { type Keep, type Row, checkedRow } from "./row.ts";
+import { NONE, type TraversalResult, TraversalBuffer } from "./traversal-buffer.ts";
+import { type RowFilter, type Row, checkedRow } from "./row.ts";
 import { RowTable } from "./row-table.ts";
 import { SavedInts, SavedNumbers } from "./saved.ts";
 
-/** A typed relation. `id` is the store's, an integer below 2^31; `both` means that it can be walked either way. */
+/** A typed relation. `id` is the store's, an integer below 2^31; `both`: bidirectional. */
 export type GraphEdge = {
   readonly id: number;
   readonly from: Row;
@@ -16,47 +16,46 @@ export type GraphEdge = {
   readonly both: boolean;
 };
 
-/** How far and along which relations a walk goes. */
-export type Walk = {
-  /** Steps from the nearest start. */
+/** Depth, filters and order of a walk. */
+export type Traversal = {
+  /** Maximum distance from the nearest start. */
   readonly depth: number;
   readonly direction: "out" | "in" | "both";
   /** Only relations of these types. */
   readonly types?: readonly string[] | undefined;
-  /** Only relations at least so strong, within a ten-millionth. */
+  /** Minimum strength of relations, within a ten-millionth. */
   readonly strengthMin?: number | undefined;
-  /** Rows visited, the starts among them. */
+  /** Maximum rows visited, including the starts. */
   readonly visitsMax: number;
-  /** In which order the rows are told; `breadth` by default. Which rows they are does not depend on it. */
+  /** Order of the returned rows, `breadth` by default; it does not affect which rows are returned. */
   readonly order?: "breadth" | "depth" | undefined;
-  /** Rows that it refuses are neither visited nor passed. */
-  readonly keep?: Keep | undefined;
+  /** Rows that it rejects are neither visited nor passed. */
+  readonly keep?: RowFilter | undefined;
 };
 
-/** A row that a walk reached: in how many steps, and by which relation; `undefined` for a start. */
+/** A visited row with its depth and the relation that led to it; `undefined` for a start. */
 export type Visit = { readonly row: Row; readonly depth: number; readonly via: number | undefined };
 
-/** What a walk reached. `cut` means that there was more than it was allowed to visit. */
+/** Rows that a walk visited. `cut`: there were more than it may visit. */
 export type Walked = { readonly visited: readonly Visit[]; readonly cut: boolean };
 
-/** Relations a walk may look at for each row it may visit. */
+/** Relations that a walk may read for each row it may visit. */
 const LOOKS_PER_VISIT = 64;
 
-// What is known of a relation lies together, five numbers each, so that a walk fetches it from memory at once: its id, the nodes
-// of its ends, its type's number twice with one more when it goes both ways, and its strength as a float. Of one that is gone the
-// type is less than zero by how many lists have it still, and its slot is used again when none has; a walk that meets it there comes
-// from its one end to the other, which is where it is.
+// The data of a relation is contiguous, five numbers each, so that a walk loads it in one memory access: its id, the nodes of its ends,
+// its type's number times two plus one if it is bidirectional, and its strength as a float. A deleted relation has a negative type, the
+// number of lists that still contain it; its slot is reused when none does. A walk that meets it there stays at the node.
 const FIELDS = 5;
 const FROM = 1;
 const TO = 2;
 const TYPE = 3;
 const STRENGTH = 4;
 
-/** Relations between rows, walked in memory. A change costs as much as the relation's own lists; nothing is rebuilt. */
+/** In-memory graph of relations between rows. A change takes time proportional to the relation's own lists; nothing is rebuilt. */
 export class GraphIndex {
   readonly #nodeOf = new RowTable((node) => this.#rows[node] ?? -1);
   readonly #slotOf = new RowTable((slot) => this.#edges[slot * FIELDS] ?? -1);
-  /** Slots of relations: of a node's outgoing ones, then of its incoming ones. */
+  /** Slots of relations: a node's outgoing ones, then its incoming ones. */
   readonly #lists = new Adjacency({
     isGone: (slot) => (this.#edges[slot * FIELDS + TYPE] ?? 0) < 0,
     left: (slot) => {
@@ -72,12 +71,12 @@ export class GraphIndex {
   #rows = new Int32Array(16);
   #nodes = 0;
   #edges = new Int32Array(16 * FIELDS);
-  /** The same, for their strengths. */
+  /** The strengths of the same array. */
   #floats = new Float32Array(this.#edges.buffer);
   #slots = 0;
   #marks = new Int32Array(16);
   #mark = 0;
-  readonly #steps = new Steps();
+  readonly #steps = new TraversalBuffer();
 
   static readonly Saved = z.object({
     nodeOf: RowTable.Saved,
@@ -90,7 +89,7 @@ export class GraphIndex {
     edges: SavedInts,
   });
 
-  /** All of it as data, which is right until the next change. */
+  /** Returns the state as data, valid until the next change. */
   save(): z.infer<typeof GraphIndex.Saved> {
     return {
       nodeOf: this.#nodeOf.save(),
@@ -104,7 +103,7 @@ export class GraphIndex {
     };
   }
 
-  /** Into one that is empty. */
+  /** Requires an empty instance. */
   load(saved: z.infer<typeof GraphIndex.Saved>): void {
     this.#nodeOf.load(saved.nodeOf);
     this.#slotOf.load(saved.slotOf);
@@ -130,7 +129,7 @@ export class GraphIndex {
     return nodes + this.#edges.byteLength + this.#slotOf.bytes + this.#lists.bytes;
   }
 
-  /** Adds a relation, or replaces the one of the same id. Its slot: a small number that is its own until it is removed. */
+  /** Adds a relation, or replaces the one with the same id. Returns its slot: a small number that is its own until it is removed. */
   put({ id, from, to, type, strength, both }: GraphEdge): number {
     this.remove(checkedRow(id));
     const slot = this.#freeSlots.pop() ?? this.#addSlot();
@@ -148,7 +147,7 @@ export class GraphIndex {
     return slot;
   }
 
-  /** Forgets a relation; whether it was there. */
+  /** Removes a relation; returns whether it existed. */
   remove(id: number): boolean {
     const slot = this.#slotOf.get(id);
     if (slot < 0) return false;
@@ -162,24 +161,24 @@ export class GraphIndex {
     this.#edges[at + TO] = 0;
     this.#edges[at + TYPE] = -lists.length;
     for (const list of lists) this.#lists.remove(list, slot);
-    this.#types.leave(type >> 1);
+    this.#types.release(type >> 1);
     this.#unlink(one);
     if (other !== one) this.#unlink(other);
     return true;
   }
 
-  /** Forgets all relations of a row. */
+  /** Removes all relations of a row. */
   removeRow(row: Row): void {
     for (let node = this.#nodeOf.get(row); node >= 0; node = this.#nodeOf.get(row)) {
       const list = this.#lists.lengthOf(node * 2) > 0 ? node * 2 : node * 2 + 1;
-      // The last one of the list, which is found first there, and is never one that is gone.
+      // The last entry of the list is found first there, and is never a deleted one.
       const slot = this.#lists.pool[this.#lists.startOf(list) + this.#lists.lengthOf(list) - 1] ?? 0;
       this.remove(this.#edges[slot * FIELDS] ?? 0);
     }
   }
 
-  /** The rows within some steps of the starts, each once, by a shortest way. Starts that nothing is related to are told too. */
-  walk(start: readonly Row[], options: Walk): Walked {
+  /** Returns the rows within some steps of the starts, each once, by a shortest path. Includes starts without relations. */
+  walk(start: readonly Row[], options: Traversal): Walked {
     const { count, rows, depths, slots, cut } = this.reach(start, options);
     const visited = Array.from({ length: count }, (_none, at): Visit => {
       const slot = slots[at] ?? NONE;
@@ -192,8 +191,8 @@ export class GraphIndex {
     return { visited, cut };
   }
 
-  /** The same in arrays that the next walk writes over: rows, their depths, and the slots of relations, -1 for starts. */
-  reach(start: readonly Row[], options: Walk): Reached {
+  /** The same in buffers that the next walk overwrites: rows, depths, and slots of relations, -1 for starts. */
+  reach(start: readonly Row[], options: Traversal): TraversalResult {
     const steps = this.#steps.cleared(Math.max(0, options.visitsMax));
     const mark = this.#nextMark();
     const { keep, visitsMax } = options;
@@ -212,8 +211,8 @@ export class GraphIndex {
     return steps.reached(cut);
   }
 
-  /** From each step to what is next to it; whether there was more than it might visit. */
-  #follow(steps: Steps, mark: number, options: Walk): boolean {
+  /** Visits the neighbours of each step; returns whether the limit was reached. */
+  #follow(steps: TraversalBuffer, mark: number, options: Traversal): boolean {
     const { keep, visitsMax } = options;
     const strengthMin = Math.fround(options.strengthMin ?? -Infinity);
     const allowed = options.types && this.#typeFlags(options.types);
@@ -260,7 +259,7 @@ export class GraphIndex {
     return node;
   }
 
-  /** A node without relations is none. */
+  /** Removes a node without relations. */
   #unlink(node: number): void {
     if (this.#lists.lengthOf(node * 2) + this.#lists.lengthOf(node * 2 + 1) > 0) return;
     this.#nodeOf.delete(this.#rows[node] ?? 0);
@@ -297,6 +296,6 @@ export class GraphIndex {
   }
 }
 
-/** The lists that a relation is in: where it goes out, where it comes in, and the other way round when it goes both ways. */
+/** The lists that contain a relation: outgoing and incoming, and the reverse for a bidirectional one. */
 const listsOf = (from: number, to: number, isBoth: boolean): readonly number[] =>
   isBoth ? [from * 2, to * 2 + 1, to * 2, from * 2 + 1] : [from * 2, to * 2 + 1];

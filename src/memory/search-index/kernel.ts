@@ -1,6 +1,6 @@
 import { PLAIN_KERNEL, RELAXED_KERNEL } from "./kernel-bytes.ts";
 
-/** Which kernel: `relaxed` is faster and needs relaxed SIMD, `plain` gives the same answers anywhere. */
+/** Kernel variant: `relaxed` is faster and needs relaxed SIMD; `plain` returns the same results anywhere. */
 export type KernelChoice = "relaxed" | "plain";
 
 type Scan = (slot: number, count: number, query: number) => void;
@@ -33,10 +33,10 @@ const isKernel = (value: object): value is Kernel =>
 const bytesOf = (text: string) => Buffer.from(text, "base64");
 const compiled: { [Choice in KernelChoice]?: WebAssembly.Module } = {};
 
-/** What this machine's engine can run best. */
+/** Returns the best variant for this machine. */
 export const bestKernel = (): KernelChoice => (WebAssembly.validate(bytesOf(RELAXED_KERNEL)) ? "relaxed" : "plain");
 
-/** An instance of the kernel over a memory. */
+/** Instantiates the kernel over a memory. */
 export function openKernel(choice: KernelChoice, memory: WebAssembly.Memory): Kernel {
   const module = (compiled[choice] ??= new WebAssembly.Module(
     bytesOf(choice === "relaxed" ? RELAXED_KERNEL : PLAIN_KERNEL),

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { B, COMMON_WORDS, K1 } from "./bm25.ts";
+import { B, STOP_WORDS, K1 } from "./bm25.ts";
 import { KeywordIndex } from "./keyword-index.ts";
 
 // verifies("memory.bm25")
@@ -8,23 +8,23 @@ import { KeywordIndex } from "./keyword-index.ts";
 type Text = { readonly row: number; readonly scope: string; readonly words: readonly string[] };
 
 /**
- * BM25 as the books have it, over the texts of some scopes; words are compared as they are. Texts that have only words which are
- * common, or are in more than half of the texts, are left out, unless nothing else is asked for.
+ * Textbook BM25 over the texts of some scopes, without stemming. Texts that match only stop words, or words of more than half of the
+ * texts, are left out, unless the query has no other words.
  */
 function plainScores(texts: readonly Text[], scopes: readonly string[], query: readonly string[]) {
   const seen = texts.filter(({ scope }) => scopes.includes(scope));
   const meanLength = Math.max(1, seen.reduce((sum, { words }) => sum + words.length, 0) / seen.length);
   const textsWith = (word: string) => seen.filter(({ words }) => words.includes(word)).length;
   const weight = (word: string) => {
-    const having = textsWith(word) + (COMMON_WORDS.has(word) ? 30 : 0);
+    const having = textsWith(word) + (STOP_WORDS.has(word) ? 30 : 0);
     return Math.log(1 + (seen.length + 50 - having + 0.5) / (having + 0.5));
   };
   const distinct = [...new Set(query)];
-  const rare = distinct.filter((word) => !COMMON_WORDS.has(word) && textsWith(word) <= (seen.length + 10) / 2);
-  const telling = rare.length > 0 ? rare : distinct;
+  const rare = distinct.filter((word) => !STOP_WORDS.has(word) && textsWith(word) <= (seen.length + 10) / 2);
+  const discriminative = rare.length > 0 ? rare : distinct;
   const most = distinct.reduce((sum, word) => sum + weight(word), 0) * (K1 + 1);
   return seen
-    .filter(({ words }) => telling.some((word) => words.includes(word)))
+    .filter(({ words }) => discriminative.some((word) => words.includes(word)))
     .map(({ row, words }) => {
       const parts = distinct.map((word) => {
         const count = words.filter((other) => other === word).length;
@@ -36,7 +36,7 @@ function plainScores(texts: readonly Text[], scopes: readonly string[], query: r
     .toSorted((one, other) => other.score - one.score || one.row - other.row);
 }
 
-// Words that the stemmer leaves alone, some of them common.
+// Words that the stemmer does not change, some of them stop words.
 const WORDS = [
   "kazoo",
   "plinth",
@@ -81,7 +81,7 @@ test("of many texts that have a word those with the best scores are found, howev
   }
 });
 
-/** Numbers by chance, the same ones each time. */
+/** Pseudo-random numbers from a seed. */
 const numbersFrom = (seed: number) => {
   let state = seed;
   return (count: number) => {
@@ -118,7 +118,7 @@ describe("of texts for several windows", () => {
     ["some scopes", SCOPES.slice(0, 9)],
     ["scopes that are not neighbours", SCOPES.filter((_scope, at) => at % 2 === 0)],
     ["all", SCOPES],
-  ])("the best are those that all scores say: %s", (_which, scopes) => {
+  ])("the best are those of a full scan: %s", (_which, scopes) => {
     const seen = new Set<string | undefined>(scopes);
     const rows = [...scopeOf.keys()].filter((row) => seen.has(scopeOf[row]));
     for (const query of ["kazoo plinth", WORDS.join(" ")]) {
@@ -132,7 +132,7 @@ describe("of texts for several windows", () => {
     }
   });
 
-  test("a filter that fails harms no later search", () => {
+  test("a filter that throws does not affect later searches", () => {
     const search = { scopes: SCOPES, limit: 40 };
     const before = index.search("kazoo plinth", search);
     expect(() => index.search("kazoo plinth", { ...search, keep: unreadable })).toThrow("cannot be read");
@@ -141,7 +141,7 @@ describe("of texts for several windows", () => {
 });
 
 // search-index.segments.G1
-test("scores are those of a plain BM25, however rows came, changed, moved and went", () => {
+test("scores equal those of a plain BM25 after any insertions, changes, moves and deletions", () => {
   fc.assert(
     fc.property(
       fc.array(change, { maxLength: 120 }),
@@ -178,7 +178,7 @@ test("scores are those of a plain BM25, however rows came, changed, moved and we
 
 const scores = (hits: readonly { readonly score: number }[]) => hits.map(({ score }) => score.toFixed(4));
 
-/** A text of made-up words, the early ones of them often. */
+/** A text of random words, in which early words are frequent. */
 function textOf(number: number, length: number): string {
   let state = Math.imul(number + 1, 0x9e37_79b9);
   return Array.from({ length }, () => {
@@ -188,7 +188,7 @@ function textOf(number: number, length: number): string {
 }
 
 // search-index.segments.G2, search-index.segments.G3
-test("thousands of texts in many pieces are found as in one piece, while merges are under way", () => {
+test("thousands of texts in many segments are found as in one segment, while merges are running", () => {
   const [inPieces, inOne] = [new KeywordIndex(), new KeywordIndex()];
   for (let row = 0; row < 4_500; row += 1) inPieces.put(row % 4_000, `s${row % 5}`, textOf(row, 20));
   for (let row = 4_499; row >= 500; row -= 1) inOne.put(row % 4_000, `s${row % 5}`, textOf(row, 20));
@@ -210,7 +210,7 @@ test("thousands of texts in many pieces are found as in one piece, while merges 
       const one = inOne.search(query, { scopes, limit: 7 });
       const all = inOne.search(query, { scopes, limit: 10_000 });
       const pieces = inPieces.search(query, { scopes, limit: 7 });
-      // What is passed over in long queries is what could not have come among the best.
+      // Parts skipped in long queries cannot be among the best.
       expect(scores(one)).toEqual(scores(all.slice(0, 7)));
       expect(scores(pieces)).toEqual(scores(one));
       const kept = inOne.search(query, { scopes, limit: 7, keep: (row) => row % 10 === 1 });
@@ -303,7 +303,7 @@ test("thousands of scopes of a few rows take little memory, and searches of many
   expect(index.search("kazoo", { scopes: ["s77"], limit: 10 }).length).toBe(3);
 });
 
-test("an identifier of single letters that nobody has scores nothing", () => {
+test("an identifier of single letters that no text has scores nothing", () => {
   const index = new KeywordIndex();
   index.put(1, "a", "kazoo plinth");
   expect(index.search("x_y", { scopes: ["a"], limit: 5 })).toEqual([]);

@@ -1,26 +1,26 @@
 import * as z from "zod";
 import { grown } from "./adjacency.ts";
 import { countCode, lengthCode } from "./bm25.ts";
-import { FreshBuffer } from "./fresh-buffer.ts";
+import { InMemorySegment } from "./in-memory-segment.ts";
 import { KeywordQuestion, type KeywordHit } from "./keyword-question.ts";
 import { type QueryWord, queryWords } from "./keyword-query.ts";
 import { Scores } from "./keyword-scores.ts";
 import { type Scene, type VisiblePart, partOf } from "./keyword-search.ts";
 import { Names } from "./names.ts";
-import { type Keep, RECALL_LIMITS, type Row, type ScopeKey, checkedRow } from "./row.ts";
+import { type RowFilter, RECALL_LIMITS, type Row, type ScopeKey, checkedRow } from "./row.ts";
 import { RowTable } from "./row-table.ts";
 import { SavedInts, SavedNumbers } from "./saved.ts";
 import { SavedSegment, type Segment } from "./segment.ts";
 import { Segments } from "./segments.ts";
 import { Terms } from "./terms.ts";
-import { Words } from "./words.ts";
+import { Tokenizer } from "./tokenizer.ts";
 
 /** What is searched for by keywords. */
 export type KeywordSearch = {
   readonly scopes: readonly ScopeKey[];
   readonly limit: number;
   /** Which rows may be answers; asked for rows that would be among the best only. */
-  readonly keep?: Keep | undefined;
+  readonly keep?: RowFilter | undefined;
 };
 
 /**
@@ -28,13 +28,13 @@ export type KeywordSearch = {
  * are put in order in small steps, a few with each change, so that no change waits long.
  */
 export class KeywordIndex {
-  readonly #words = new Words();
+  readonly #words = new Tokenizer();
   readonly #terms = new Terms();
   readonly #scopeNames = new Names();
   readonly #textOf = new RowTable((text) => this.#rows[text] ?? -1);
   readonly #freeTexts: number[] = [];
   readonly #scores = new Scores();
-  readonly #fresh: FreshBuffer;
+  readonly #fresh: InMemorySegment;
   readonly #segments: Segments;
   #texts = 0;
   // Of each text: its row, its scope's number, how many words it has, whether it is still there.
@@ -52,7 +52,7 @@ export class KeywordIndex {
       scopeOf: (text: number) => this.#scopes[text] ?? -1,
     };
     const forget = (text: number) => void this.#freeTexts.push(text);
-    this.#fresh = new FreshBuffer();
+    this.#fresh = new InMemorySegment();
     this.#segments = new Segments(facts, forget);
   }
 
@@ -155,7 +155,7 @@ export class KeywordIndex {
     const scope = this.#scopes[text] ?? 0;
     this.#scopeTexts[scope] = (this.#scopeTexts[scope] ?? 0) - 1;
     this.#scopeWords[scope] = (this.#scopeWords[scope] ?? 0) - (this.#lengths[text] ?? 0);
-    this.#scopeNames.leave(scope);
+    this.#scopeNames.release(scope);
     return true;
   }
 

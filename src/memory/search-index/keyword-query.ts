@@ -1,7 +1,7 @@
-import { COMMON_WORDS } from "./bm25.ts";
+import { STOP_WORDS } from "./bm25.ts";
 import { RECALL_LIMITS } from "./row.ts";
 import type { Terms } from "./terms.ts";
-import { Words } from "./words.ts";
+import { Tokenizer } from "./tokenizer.ts";
 
 /** A word that is looked for. */
 export type QueryWord = {
@@ -14,11 +14,11 @@ export type QueryWord = {
   readonly isWhole: boolean;
 };
 
-const words = new Words();
+const words = new Tokenizer();
 
 const commonStems: ReadonlySet<string> = (() => {
   const stems = new Set<string>();
-  for (const word of COMMON_WORDS) words.split(word, (length) => stems.add(textOf(length)));
+  for (const word of STOP_WORDS) words.split(word, (length) => stems.add(textOf(length)));
   return stems;
 })();
 

@@ -1,8 +1,15 @@
 import type { Scores } from "./keyword-scores.ts";
-import { type Scene, type VisiblePart, type WeighedWord, eachPosting, scoreMaxOf, weighed } from "./keyword-search.ts";
+import {
+  type Scene,
+  type VisiblePart,
+  type WeightedWord,
+  eachPosting,
+  scoreMaxOf,
+  weightWords,
+} from "./keyword-search.ts";
 import type { Candidate } from "./keyword-top.ts";
 import type { QueryWord } from "./keyword-query.ts";
-import type { Keep, Row } from "./row.ts";
+import type { RowFilter, Row } from "./row.ts";
 import { COUNT_BITS, COUNT_MASK } from "./segment.ts";
 
 /** A row with words of the question: which, and its score from 0 to 1, the share of the most this question could reach. */
@@ -14,7 +21,7 @@ export type KeywordHit = { readonly row: Row; readonly score: number };
  */
 export class KeywordQuestion {
   readonly #scene: Scene | undefined;
-  readonly #words: readonly WeighedWord[];
+  readonly #words: readonly WeightedWord[];
   readonly #scoreMax: number;
   readonly #scores: Scores;
   readonly #textOf: (row: Row) => number;
@@ -24,21 +31,21 @@ export class KeywordQuestion {
     of: { readonly scores: Scores; readonly textOf: (row: Row) => number },
   ) {
     this.#scene = asked.words.length > 0 ? asked.scene : undefined;
-    this.#words = this.#scene ? weighed(asked.words, this.#scene) : [];
+    this.#words = this.#scene ? weightWords(asked.words, this.#scene) : [];
     this.#scoreMax = scoreMaxOf(this.#words);
     this.#scores = of.scores;
     this.#textOf = of.textOf;
   }
 
   /** Best first, equal ones by row. `keep` is asked of rows that would be among the best only. */
-  best(limit: number, keep: Keep | undefined): readonly KeywordHit[] {
+  best(limit: number, keep: RowFilter | undefined): readonly KeywordHit[] {
     if (!this.#scene || !(limit > 0)) return [];
     return this.#scores
       .best(this.#words, this.#scene, { limit, keep })
       .map(({ row, score }: Candidate): KeywordHit => ({ row, score: this.#share(score) }));
   }
 
-  /** As `best` gives them, in the rows' order; 0 for rows that have no word of the question which tells, are not in the index, or are not to be seen. */
+  /** The scores of `best`, in the order of the rows; 0 for rows without a discriminative word of the query, and for rows that are not indexed or not visible. */
   scoresOf(rows: readonly Row[]): Float64Array<ArrayBuffer> {
     const scores = new Float64Array(rows.length);
     if (!this.#scene) return scores;
@@ -47,8 +54,8 @@ export class KeywordQuestion {
       for (const word of this.#words) {
         eachPosting(word, { part, locals }, (at, posting) => {
           const place = places[at] ?? 0;
-          // Those that tell come first: a text without any of them is not found.
-          if (!word.tells && scores[place] === 0) return;
+          // Discriminative words come first: a text without any of them is not found.
+          if (!word.isDiscriminative && scores[place] === 0) return;
           const length = (part.lengths[posting >>> COUNT_BITS] ?? 0) << COUNT_BITS;
           scores[place] = (scores[place] ?? 0) + word.weight * (factors[length | (posting & COUNT_MASK)] ?? 0);
         });

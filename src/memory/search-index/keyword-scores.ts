@@ -1,10 +1,10 @@
 import { factorsFor } from "./bm25.ts";
-import { codeOf, type CountCodes } from "./count-codes.ts";
-import type { Piece, Scene, VisiblePart, WeighedWord } from "./keyword-search.ts";
+import { codeOf, type TermFrequencies } from "./term-frequencies.ts";
+import type { Piece, Scene, VisiblePart, WeightedWord } from "./keyword-search.ts";
 import { type Candidate, Top } from "./keyword-top.ts";
-import type { Keep } from "./row.ts";
-import { COUNT_BITS, lowerBound, sought } from "./segment.ts";
-import { mostOf } from "./word-most.ts";
+import type { RowFilter } from "./row.ts";
+import { COUNT_BITS, lowerBound, interpolationSearch } from "./segment.ts";
+import { maxScoreOf } from "./max-score.ts";
 
 /** Texts whose scores are put together at once, so that they stay near the processor. */
 const WINDOW = 16_384;
@@ -32,8 +32,12 @@ export class Scores {
     return this.#factors;
   }
 
-  /** The texts that have words which tell, with the best sums of all their words' scores. Those words come first, the weightiest before others. */
-  best(words: readonly WeighedWord[], scene: Scene, wanted: { limit: number; keep: Keep | undefined }): Candidate[] {
+  /** Returns the texts that have discriminative words, with the best total scores. Discriminative words come first, by weight. */
+  best(
+    words: readonly WeightedWord[],
+    scene: Scene,
+    wanted: { limit: number; keep: RowFilter | undefined },
+  ): Candidate[] {
     const factors = this.factors(scene.meanLength);
     const bounds = boundsOf(words, factors);
     const top = new Top(scene, wanted);
@@ -52,15 +56,15 @@ export class Scores {
   }
 
   /**
-   * Offers the texts of a window that may be among the best. Words that tell nothing, or alone bring no text there, are looked
-   * for only in texts that others have brought near.
+   * Offers the texts of a window that can be among the best. Words that are not discriminative, or too light on their own, are looked up
+   * only in candidate texts.
    */
   #look({ part, readers, bounds, factors, start }: Window, top: Top): void {
     const { lengths } = part;
     const { least } = top;
     let count = 0;
     for (const [index, reader] of readers.entries()) {
-      const isNeeded = reader.tells && (bounds[index] ?? 0) >= least * ROUNDED;
+      const isNeeded = reader.isDiscriminative && (bounds[index] ?? 0) >= least * ROUNDED;
       if (!isNeeded) {
         count = this.#drop(count, (least - (bounds[index] ?? 0)) * ROUNDED);
         if (count === 0) return;
@@ -149,7 +153,7 @@ export class Scores {
     for (let index = 0; index < count; index += 1) {
       const at = running[index] ?? 0;
       const local = start + at;
-      const found = sought(postings, local << COUNT_BITS, { low, high });
+      const found = interpolationSearch(postings, local << COUNT_BITS, { low, high });
       const posting = postings[found] ?? 0;
       if (found === high || posting >>> COUNT_BITS !== local) continue;
       sums[at] = (sums[at] ?? 0) + weight * (factors[((lengths[local] ?? 0) << 4) | (posting & 15)] ?? 0);
@@ -174,28 +178,28 @@ type Weighing = {
   readonly start: number;
 };
 type Adding = Piece & Weighing;
-type AddingCoded = Weighing & { readonly codes: CountCodes };
+type AddingCoded = Weighing & { readonly codes: TermFrequencies };
 
 /** Goes through a word's postings in a part, window by window. */
 class Reader {
   readonly weight: number;
-  readonly tells: boolean;
-  readonly #readCodes: () => CountCodes | undefined;
-  #codes: { readonly codes: CountCodes | undefined } | undefined;
+  readonly isDiscriminative: boolean;
+  readonly #readCodes: () => TermFrequencies | undefined;
+  #codes: { readonly codes: TermFrequencies | undefined } | undefined;
   readonly #pieces: readonly Piece[];
   #piece = 0;
   #at: number;
 
-  constructor({ term, weight, tells, found }: WeighedWord, part: VisiblePart) {
+  constructor({ term, weight, isDiscriminative, found }: WeightedWord, part: VisiblePart) {
     this.weight = weight;
-    this.tells = tells;
+    this.isDiscriminative = isDiscriminative;
     this.#readCodes = () => part.countCodes(term);
     this.#pieces = found.get(part) ?? [];
     this.#at = this.#pieces[0]?.low ?? 0;
   }
 
   /** How often each text of the part has the word, where many have it. */
-  get countCodes(): CountCodes | undefined {
+  get countCodes(): TermFrequencies | undefined {
     this.#codes ??= { codes: this.#readCodes() };
     return this.#codes.codes;
   }
@@ -223,13 +227,13 @@ class Reader {
 }
 
 /** For each word: what it and those behind it can add at most. */
-function boundsOf(words: readonly WeighedWord[], factors: Float32Array): readonly number[] {
+function boundsOf(words: readonly WeightedWord[], factors: Float32Array): readonly number[] {
   const bounds: number[] = [];
   let bound = 0;
   for (const { weight, term, found } of words.toReversed()) {
     let most = 0;
     for (const [{ lengths, shortest }, pieces] of found) {
-      most = Math.max(most, mostOf({ lengths, pieces, shortest: shortest && (() => shortest(term)) }, factors));
+      most = Math.max(most, maxScoreOf({ lengths, pieces, shortest: shortest && (() => shortest(term)) }, factors));
     }
     bound += weight * most;
     bounds.unshift(bound);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { weighed } from "./keyword-search.ts";
+import { weightWords } from "./keyword-search.ts";
 import { COUNT_BITS } from "./segment.ts";
 
 const TEXTS = 100;
@@ -23,7 +23,7 @@ function asked(gone: number) {
   };
   const seen = { parts: [part], texts: TEXTS - gone, meanLength: 1 };
   const scene = { ...seen, isAlive, rowOf: (text: number) => text, placeOf: () => undefined };
-  const [word] = weighed([{ term: 0, written: "most", isCommon: false, isWhole: false }], scene);
+  const [word] = weightWords([{ term: 0, written: "most", isCommon: false, isWhole: false }], scene);
   return { frequency: word?.frequency, looks };
 }
 

@@ -1,9 +1,9 @@
-import { isUbiquitous, SCORE_MAX, telling, weightOf } from "./bm25.ts";
+import { isTooFrequent, SCORE_MAX, selectDiscriminative, weightOf } from "./bm25.ts";
 import type { QueryWord } from "./keyword-query.ts";
-import { type CountCodes, countCodesOf } from "./count-codes.ts";
+import { type TermFrequencies, termFrequenciesOf } from "./term-frequencies.ts";
 import type { Row } from "./row.ts";
-import { COUNT_BITS, type Segment, lowerBound, postingsOf, sought } from "./segment.ts";
-import { type Shortest, shortestOf } from "./word-most.ts";
+import { COUNT_BITS, type Segment, lowerBound, postingsOf, interpolationSearch } from "./segment.ts";
+import { type Shortest, minLengthByCount } from "./max-score.ts";
 
 /** A segment, and what a search may see of it. */
 export type VisiblePart = {
@@ -15,13 +15,13 @@ export type VisiblePart = {
   /** The shortest texts with a word, whether they are seen or not; undefined where all texts are few. */
   readonly shortest: ((term: number) => Shortest) | undefined;
   /** How often texts have a word that many have, whether they are seen or not; undefined for other words. */
-  readonly countCodes: (term: number) => CountCodes | undefined;
+  readonly countCodes: (term: number) => TermFrequencies | undefined;
 };
 
 /** Neighbouring postings of one word. */
 export type Piece = { readonly postings: Int32Array; readonly low: number; readonly high: number };
 
-/** What a search sees, and how it tells whether a text may be an answer. */
+/** The visible part of the index, and its filter. */
 export type Scene = {
   readonly parts: readonly VisiblePart[];
   readonly texts: number;
@@ -54,7 +54,7 @@ export function visibleIn(segment: Segment, scopes: ReadonlySet<number>): readon
 
 type Range = { readonly low: number; readonly high: number };
 
-/** More ranges than this are told apart posting by posting. */
+/** More ranges than this are checked posting by posting. */
 const RANGES_MAX = 32;
 
 /** What a search sees of a segment; undefined for nothing. */
@@ -84,8 +84,8 @@ export function partOf(segment: Segment, scopes: ReadonlySet<number>): VisiblePa
     seen,
     lengths,
     pieces,
-    shortest: (term) => shortestOf(segment, term),
-    countCodes: (term) => countCodesOf(segment, term),
+    shortest: (term) => minLengthByCount(segment, term),
+    countCodes: (term) => termFrequenciesOf(segment, term),
   };
 }
 
@@ -96,16 +96,16 @@ function maskOf(ranges: readonly Range[], length: number): Uint8Array {
 }
 
 /** A word of the query with its weight and its postings in each part. */
-export type WeighedWord = QueryWord & {
+export type WeightedWord = QueryWord & {
   readonly weight: number;
   readonly frequency: number;
   /** A text is found by it; by the others it only scores. */
-  readonly tells: boolean;
+  readonly isDiscriminative: boolean;
   readonly found: ReadonlyMap<VisiblePart, readonly Piece[]>;
 };
 
 /** The words with their weights in the scene: first those by which texts are found, the weightiest first. */
-export function weighed(words: readonly QueryWord[], { parts, texts, isAlive }: Scene): readonly WeighedWord[] {
+export function weightWords(words: readonly QueryWord[], { parts, texts, isAlive }: Scene): readonly WeightedWord[] {
   const known = words.map((word) => {
     const found = new Map(word.term < 0 ? [] : parts.map((part) => [part, part.pieces(word.term)]));
     let frequency = 0;
@@ -115,18 +115,20 @@ export function weighed(words: readonly QueryWord[], { parts, texts, isAlive }: 
   // Texts that are gone are still counted; enough of them would make a rare word look like one that all have. To count the
   // others of a word that most have takes longer than all the rest of a search: it is done only where it matters.
   const gone = parts.reduce((sum, { seen }) => sum + seen, 0) - texts;
-  const tell = telling(known, (index) => {
+  const discriminative = selectDiscriminative(known, (index) => {
     const word = known[index];
-    if (!word || !isUbiquitous(word.frequency, texts)) return false;
-    return isUbiquitous(word.frequency - gone, texts) || isUbiquitous(living(word, isAlive), texts);
+    if (!word || !isTooFrequent(word.frequency, texts)) return false;
+    return isTooFrequent(word.frequency - gone, texts) || isTooFrequent(living(word, isAlive), texts);
   });
   return known
-    .map((word, index): WeighedWord => ({ ...word, tells: tell[index] === true }))
-    .toSorted((one, other) => Number(other.tells) - Number(one.tells) || other.weight - one.weight);
+    .map((word, index): WeightedWord => ({ ...word, isDiscriminative: discriminative[index] === true }))
+    .toSorted(
+      (one, other) => Number(other.isDiscriminative) - Number(one.isDiscriminative) || other.weight - one.weight,
+    );
 }
 
 /** In how many texts that are still there a word is. */
-function living({ found }: Pick<WeighedWord, "found">, isAlive: Scene["isAlive"]): number {
+function living({ found }: Pick<WeightedWord, "found">, isAlive: Scene["isAlive"]): number {
   let count = 0;
   for (const [part, pieces] of found)
     for (const { postings, low, high } of pieces)
@@ -135,8 +137,8 @@ function living({ found }: Pick<WeighedWord, "found">, isAlive: Scene["isAlive"]
   return count;
 }
 
-/** The score that a text with all words as often as can be would come near to. An unknown identifier counts by its parts. */
-export const scoreMaxOf = (words: readonly WeighedWord[]): number =>
+/** Returns the upper bound of the scores of this query. An unknown identifier counts by its parts. */
+export const scoreMaxOf = (words: readonly WeightedWord[]): number =>
   SCORE_MAX * words.reduce((sum, { weight, isWhole, frequency }) => sum + (isWhole && frequency === 0 ? 0 : weight), 0);
 
 /**
@@ -144,7 +146,7 @@ export const scoreMaxOf = (words: readonly WeighedWord[]): number =>
  * posting.
  */
 export function eachPosting(
-  { found }: WeighedWord,
+  { found }: WeightedWord,
   { part, locals }: { readonly part: VisiblePart; readonly locals: Int32Array },
   visit: (at: number, posting: number) => void,
 ): void {
@@ -152,7 +154,7 @@ export function eachPosting(
   for (const { postings, low, high } of found.get(part) ?? []) {
     for (let at = low; next < locals.length; next += 1) {
       const local = locals[next] ?? 0;
-      at = sought(postings, local << COUNT_BITS, { low: at, high });
+      at = interpolationSearch(postings, local << COUNT_BITS, { low: at, high });
       if (at === high) break;
       const posting = postings[at] ?? 0;
       if (posting >>> COUNT_BITS === local) visit(next, posting);

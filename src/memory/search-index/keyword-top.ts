@@ -1,5 +1,5 @@
 import type { Scene, VisiblePart } from "./keyword-search.ts";
-import { type Keep, RECALL_LIMITS, type Row } from "./row.ts";
+import { type RowFilter, RECALL_LIMITS, type Row } from "./row.ts";
 
 /** A text with its score. */
 export type Candidate = {
@@ -13,12 +13,12 @@ export type Candidate = {
 export class Top {
   readonly #scene: Scene;
   readonly #limit: number;
-  readonly #keep: Keep | undefined;
+  readonly #keep: RowFilter | undefined;
   readonly #kept = new Map<Row, boolean>();
   readonly #entries: Candidate[] = [];
   #least = 0;
 
-  constructor(scene: Scene, { limit, keep }: { readonly limit: number; readonly keep: Keep | undefined }) {
+  constructor(scene: Scene, { limit, keep }: { readonly limit: number; readonly keep: RowFilter | undefined }) {
     this.#scene = scene;
     this.#limit = limit;
     this.#keep = keep;

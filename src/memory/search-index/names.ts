@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { SavedNumbers } from "./saved.ts";
 
-/** Strings as small integers, each as long as somebody uses it. */
+/** Maps strings to small integers, with reference counts. */
 export class Names {
   readonly #numbers = new Map<string, number>();
   readonly #names: (string | undefined)[] = [];
@@ -48,7 +48,7 @@ export class Names {
   }
 
   /** Ends one use. */
-  leave(number: number): void {
+  release(number: number): void {
     const uses = (this.#uses[number] ?? 0) - 1;
     this.#uses[number] = uses;
     const name = this.#names[number];

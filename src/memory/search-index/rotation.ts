@@ -1,4 +1,4 @@
-import { PLACES, type Slots } from "./slots.ts";
+import { HEADER_LAYOUT, type VectorSlab } from "./vector-slab.ts";
 
 const ROUNDS = 4;
 const SEED = 0x9e37_79b9;
@@ -9,10 +9,10 @@ const SEED = 0x9e37_79b9;
  * its parts, and depends on the length alone: what is on disk was rotated by it, so it never changes.
  */
 export class Rotation {
-  readonly #slots: Slots;
+  readonly #slots: VectorSlab;
   readonly #block: number;
 
-  constructor(slots: Slots) {
+  constructor(slots: VectorSlab) {
     const { width, floats } = slots;
     this.#slots = slots;
     this.#block = 2 ** Math.floor(Math.log2(width));
@@ -23,7 +23,7 @@ export class Rotation {
         // The transform's own factor is in the signs.
         const isTransformed = at >= start && at < start + this.#block;
         const factor = isTransformed ? 1 / Math.sqrt(this.#block) : 1;
-        floats[(PLACES.rotation >> 2) + round * width + at] = chance() === 1 ? factor : -factor;
+        floats[(HEADER_LAYOUT.rotation >> 2) + round * width + at] = chance() === 1 ? factor : -factor;
       }
     }
   }
@@ -32,8 +32,14 @@ export class Rotation {
   apply(): void {
     const { kernel, width } = this.#slots;
     for (let round = 0; round < ROUNDS; round += 1) {
-      const start = PLACES.work + this.#startOf(round) * 4;
-      kernel.rotate(PLACES.work, width, PLACES.rotation + round * width * 4, start, start + this.#block * 4);
+      const start = HEADER_LAYOUT.work + this.#startOf(round) * 4;
+      kernel.rotate(
+        HEADER_LAYOUT.work,
+        width,
+        HEADER_LAYOUT.rotation + round * width * 4,
+        start,
+        start + this.#block * 4,
+      );
     }
   }
 

@@ -5,7 +5,7 @@ export type Row = number;
 export type ScopeKey = string;
 
 /** A filter of rows: whether a row may be among the answers. */
-export type Keep = (row: Row) => boolean;
+export type RowFilter = (row: Row) => boolean;
 
 /** Where the sizes of the indexes end. */
 export const RECALL_LIMITS = {

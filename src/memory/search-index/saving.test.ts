@@ -16,7 +16,7 @@ const text = () => Array.from({ length: 12 }, () => `word${chance(300)}`).join("
 const vector = () => Float32Array.from({ length: 64 }, () => chance(1_000) - 500);
 const away = (saved: unknown): unknown => deserialize(serialize(saved));
 
-/** A memory cannot be taken away; its bytes can be written into another. */
+/** A WebAssembly memory cannot be moved; its bytes can be copied into another one. */
 function elsewhere(index: VectorIndex): unknown {
   const { slots, ...rest } = index.save();
   const { rows, ...ways } = slots;
@@ -50,7 +50,7 @@ test("a keyword index that was saved answers, and is changed, as the one it was 
   for (let time = 0; time < 20; time += 1) same();
 });
 
-// sqlite.kept-indexes.K3
+// sqlite.index-snapshot.K3
 test("words that only texts had which are gone are not in what is saved", () => {
   const index = new KeywordIndex();
   index.put(1, "a", "zebra horse");

@@ -1,20 +1,20 @@
 import * as z from "zod";
 import { SavedNumbers } from "./saved.ts";
-import { BLOCK_SIZES, type BlockClass, type Slots } from "./slots.ts";
+import { BLOCK_SIZES, type BlockClass, type VectorSlab } from "./vector-slab.ts";
 
 /** Past this class blocks are added; below it one block is replaced by a larger one. */
 const GROWN: BlockClass = 2;
 
 /** The rows of one scope: full blocks, and a last one that is full up to `fill`. */
 export class ScopeRows {
-  readonly #slots: Slots;
+  readonly #slots: VectorSlab;
   readonly #owner: number;
   readonly #starts: number[] = [];
   readonly #classes: BlockClass[] = [];
   #fill = 0;
   #count = 0;
 
-  constructor(slots: Slots, owner: number) {
+  constructor(slots: VectorSlab, owner: number) {
     this.#slots = slots;
     this.#owner = owner;
   }
@@ -60,7 +60,7 @@ export class ScopeRows {
   remove(slot: number, moved: (row: number, slot: number) => void): void {
     const last = (this.#starts.at(-1) ?? 0) + this.#fill - 1;
     if (last !== slot) moved(this.#slots.copy(last, slot), slot);
-    this.#slots.wipe(last);
+    this.#slots.clear(last);
     this.#fill -= 1;
     this.#count -= 1;
     const size = this.#classes.at(-1) ?? 0;
@@ -105,7 +105,7 @@ export class ScopeRows {
     const to = this.#slots.take(size, this.#owner);
     for (let index = 0; index < this.#fill; index += 1) {
       moved(this.#slots.copy(from + index, to + index), to + index);
-      this.#slots.wipe(from + index);
+      this.#slots.clear(from + index);
     }
     this.#slots.release(from, was);
     this.#starts[0] = to;

@@ -54,7 +54,11 @@ const NEAR = 16;
  * The same as `lowerBound`, meant for values that are spread about evenly: it looks first where the value should be, so that it
  * reads fewer places that are far from each other.
  */
-export function sought(sorted: Int32Array, value: number, { low, high }: { low: number; high: number }): number {
+export function interpolationSearch(
+  sorted: Int32Array,
+  value: number,
+  { low, high }: { low: number; high: number },
+): number {
   const first = sorted[low] ?? 0;
   const last = sorted[high - 1] ?? 0;
   if (low >= high || value <= first) return low;
@@ -97,7 +101,7 @@ export type TextFacts = {
 };
 
 /** Texts as they came, word by word: what is not yet in a segment. */
-export type FreshTexts = {
+export type BufferedTexts = {
   readonly texts: readonly number[];
   readonly lengths: readonly number[];
   /** Where the words of each text begin; one more than texts. */
@@ -107,7 +111,7 @@ export type FreshTexts = {
 };
 
 /** The living ones of fresh texts as a segment. */
-export function sealed(fresh: FreshTexts, { isAlive, scopeOf }: TextFacts): Segment {
+export function flushSegment(fresh: BufferedTexts, { isAlive, scopeOf }: TextFacts): Segment {
   const order = fresh.texts
     .map((text, index) => ({ text, index, scope: scopeOf(text) }))
     .filter(({ text }) => isAlive(text))
@@ -137,7 +141,7 @@ export function sealed(fresh: FreshTexts, { isAlive, scopeOf }: TextFacts): Segm
   };
 }
 
-const wordsOf = ({ starts }: FreshTexts, index: number): number => (starts[index + 1] ?? 0) - (starts[index] ?? 0);
+const wordsOf = ({ starts }: BufferedTexts, index: number): number => (starts[index + 1] ?? 0) - (starts[index] ?? 0);
 
 /** The distinct scopes of sorted texts, and where each begins. */
 function scopesOf(sorted: ArrayLike<number>): Pick<Segment, "scopes" | "starts"> {
@@ -199,9 +203,9 @@ class PostingsWriter {
 
 /**
  * Merges segments into one without the texts that are dead when it begins. It yields after each small piece of work with
- * how many numbers it has moved, so that nobody waits for the whole.
+ * how many numbers it has moved, so that callers never wait for the whole merge.
  */
-export function* merging(sources: readonly Segment[], facts: TextFacts): Generator<number, Segment> {
+export function* mergeSegments(sources: readonly Segment[], facts: TextFacts): Generator<number, Segment> {
   const { texts, lengths, scopes, places } = yield* mergedTexts(sources, facts);
   const writer = new PostingsWriter(sources.reduce((sum, { postings }) => sum + postings.length, 0));
   const heads = sources.map(() => 0);

@@ -1,13 +1,13 @@
 import { grown } from "./adjacency.ts";
 import type * as z from "zod";
-import { countCodesBytes } from "./count-codes.ts";
+import { termFrequenciesBytes } from "./term-frequencies.ts";
 import {
-  type FreshTexts,
+  type BufferedTexts,
   type SavedSegment,
   type Segment,
   type TextFacts,
-  merging,
-  sealed,
+  mergeSegments,
+  flushSegment,
   segmentBytes,
 } from "./segment.ts";
 
@@ -15,8 +15,8 @@ import {
 //
 // search-index.segments.G1. Each living text that is not fresh is in one segment.
 // search-index.segments.G2. Segments of about one size are merged when there are enough of them; several merges may be
-//   under way.
-// search-index.segments.G3. A merge goes on a little with each change, and its sources are searched until it is done.
+//   running.
+// search-index.segments.G3. Each change advances the merges a little, and their sources are searched until they are done.
 
 /** Segments of one size before they become one. */
 const MERGED = 6;
@@ -49,7 +49,7 @@ export class Segments {
 
   get bytes(): number {
     const homes = this.#homes.byteLength * 2;
-    return this.#segments.reduce((sum, segment) => sum + segmentBytes(segment) + countCodesBytes(segment), homes);
+    return this.#segments.reduce((sum, segment) => sum + segmentBytes(segment) + termFrequenciesBytes(segment), homes);
   }
 
   all(): readonly Segment[] {
@@ -62,7 +62,7 @@ export class Segments {
     return segment && { segment, local: this.#locals[text] ?? 0 };
   }
 
-  /** A text is nowhere here: its number begins anew. */
+  /** Resets a text's number: it is in no segment. */
   settle(text: number): void {
     if (text >= this.#homes.length) {
       this.#homes = grown(this.#homes, text + 1);
@@ -72,9 +72,9 @@ export class Segments {
   }
 
   /** Adds fresh texts as a segment. */
-  add(fresh: FreshTexts): void {
+  add(fresh: BufferedTexts): void {
     for (const text of fresh.texts) if (!this.#facts.isAlive(text)) this.#forget(text);
-    const segment = sealed(fresh, this.#facts);
+    const segment = flushSegment(fresh, this.#facts);
     if (segment.texts.length === 0) return;
     this.#segments.push(segment);
     this.#house(segment);
@@ -104,7 +104,7 @@ export class Segments {
     return serial;
   }
 
-  /** Goes on with the merges, as much as a change of so many words pays for. */
+  /** Advances the merges by an amount of work proportional to the words of a change. */
   work(words: number): void {
     for (const merge of this.#merges) this.#advance(merge, WORK_MIN + words * WORK_PER_WORD);
   }
@@ -114,7 +114,7 @@ export class Segments {
     this.#merges = [];
     if (this.#segments.length === 0) return;
     const sources = this.#segments;
-    const merge = { sources, steps: merging(sources, this.#facts) };
+    const merge = { sources, steps: mergeSegments(sources, this.#facts) };
     this.#merges = [merge];
     this.#advance(merge, Infinity);
   }
@@ -128,7 +128,7 @@ export class Segments {
       bySize.set(size, [...(bySize.get(size) ?? []), segment]);
     }
     for (const sources of bySize.values())
-      if (sources.length >= MERGED) this.#merges.push({ sources, steps: merging(sources, this.#facts) });
+      if (sources.length >= MERGED) this.#merges.push({ sources, steps: mergeSegments(sources, this.#facts) });
   }
 
   #advance(merge: Merge, budget: number): void {

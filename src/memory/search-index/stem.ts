@@ -31,8 +31,8 @@ function withoutPlural(units: Uint16Array, length: number): number {
   }
   const fourth = units[length - 4];
   const isHissed = third === X || third === Z || (third === S && fourth === S);
-  const isHushed = third === H && (fourth === C || fourth === S);
-  return length > 4 && (isHissed || isHushed) ? length - 2 : length - 1;
+  const isSibilant = third === H && (fourth === C || fourth === S);
+  return length > 4 && (isHissed || isSibilant) ? length - 2 : length - 1;
 }
 
 function withoutTense(units: Uint16Array, length: number): number {

@@ -51,7 +51,7 @@ const PINS: readonly (readonly [number, number, readonly number[]])[] = [
   [1_000, 0.0008086938537983783, [-24, -15, 20, 7, 5, -38]],
 ];
 
-// search-index.slots.S1
+// search-index.vector-slab.S1
 test("what is found is what a comparison of all vectors finds, however rows came, changed, moved and went", () => {
   fc.assert(
     fc.property(
@@ -175,7 +175,7 @@ test("who asks for it gets the best of many rows exactly", () => {
   );
 });
 
-// search-index.slots.S2
+// search-index.vector-slab.S2
 test("thousands of scopes of a few rows take little memory, which is used again", () => {
   const index = new VectorIndex({ dims: 384 });
   const before = index.bytes;
@@ -221,7 +221,7 @@ describe("the kernel", () => {
   });
 });
 
-// search-index.slots.S3
+// search-index.vector-slab.S3
 test("an index without room refuses what is new, keeps what it has, and has room again for others when a block of rows is gone", () => {
   const index = new VectorIndex({ dims: 64, bytesMax: 1_000_000 });
   const { max } = index.places;

@@ -1,13 +1,13 @@
 import * as z from "zod";
 import { VectorInvalidError } from "./errors.ts";
-import type { Run } from "./by-signs.ts";
+import type { Run } from "./binary-quantization.ts";
 import { bestKernel, type KernelChoice } from "./kernel.ts";
 import { Rotation } from "./rotation.ts";
 import { type Row, type ScopeKey, checkedRow } from "./row.ts";
 import { RowTable } from "./row-table.ts";
 import { SavedNumbers } from "./saved.ts";
 import { ScopeRows } from "./scope-rows.ts";
-import { PLACES, Slots } from "./slots.ts";
+import { HEADER_LAYOUT, VectorSlab } from "./vector-slab.ts";
 import { type SearchBounds, search } from "./vector-search.ts";
 
 /** A row as it is kept on disk: `bytes` times `scale` is the rotated vector; as many bytes as `VectorIndex.width` says. */
@@ -36,7 +36,7 @@ export class VectorIndex {
   readonly dims: number;
   /** Bytes of a quantised row: `dims`, up to a multiple of 16. */
   readonly width: number;
-  readonly #slots: Slots;
+  readonly #slots: VectorSlab;
   readonly #rotation: Rotation;
   readonly #slotOf = new RowTable((slot) => this.#slots.rowOf(slot));
   readonly #scopes = new Map<ScopeKey, number>();
@@ -61,13 +61,13 @@ export class VectorIndex {
       throw new RangeError(`vectors of 64 to 1024 parts can be searched, not of ${dims}`);
     this.dims = dims;
     this.width = Math.ceil(dims / 16) * 16;
-    this.#slots = new Slots(this.width, kernel ?? bestKernel(), bytesMax);
+    this.#slots = new VectorSlab(this.width, kernel ?? bestKernel(), bytesMax);
     this.#rotation = new Rotation(this.#slots);
   }
 
   static readonly Saved = z.object({
     dims: z.number(),
-    slots: Slots.Saved,
+    slots: VectorSlab.Saved,
     slotOf: RowTable.Saved,
     scopes: z.array(z.object({ key: z.string(), owner: z.number(), rows: ScopeRows.Saved })),
     freeOwners: SavedNumbers,
@@ -118,14 +118,14 @@ export class VectorIndex {
     if (bytes.length !== this.width)
       throw new VectorInvalidError(`has ${bytes.length} bytes instead of ${this.width}`, this.dims);
     if (!(scale > 0 && scale < Infinity)) throw new VectorInvalidError(`has the scale ${scale}`, this.dims);
-    this.#slots.signed8.set(bytes, PLACES.packed);
+    this.#slots.signed8.set(bytes, HEADER_LAYOUT.packed);
     this.#place(row, scope, scale);
   }
 
   /** A vector rotated and rounded: what the store keeps. Its length does not matter; zero and what is not finite is refused. */
   quantise(vector: Float32Array): Quantised {
     const scale = this.#pack(vector);
-    return { scale, bytes: this.#slots.signed8.slice(PLACES.packed, PLACES.packed + this.width) };
+    return { scale, bytes: this.#slots.signed8.slice(HEADER_LAYOUT.packed, HEADER_LAYOUT.packed + this.width) };
   }
 
   /** Forgets a row; whether it was there. */
@@ -166,7 +166,7 @@ export class VectorIndex {
     const { kernel } = this.#slots;
     return Float64Array.from(rows, (row) => {
       const slot = this.#slotOf.get(row);
-      return slot < 0 ? Number.NaN : clamp(kernel.exact(slot, PLACES.exactQuery));
+      return slot < 0 ? Number.NaN : clamp(kernel.exact(slot, HEADER_LAYOUT.exactQuery));
     });
   }
 
@@ -207,7 +207,13 @@ export class VectorIndex {
   #pack(vector: Float32Array): number {
     this.#rotate(vector);
     const { kernel } = this.#slots;
-    const along = kernel.pack(PLACES.work, PLACES.packed, this.width, 127 / kernel.peak(PLACES.work, this.width), 0);
+    const along = kernel.pack(
+      HEADER_LAYOUT.work,
+      HEADER_LAYOUT.packed,
+      this.width,
+      127 / kernel.peak(HEADER_LAYOUT.work, this.width),
+      0,
+    );
     // With this scale a vector's similarity to itself is 1, and that to others is off by chance only.
     return 1 / along;
   }
@@ -217,10 +223,10 @@ export class VectorIndex {
     if (vector.length !== this.dims)
       throw new VectorInvalidError(`has ${vector.length} parts instead of ${this.dims}`, this.dims);
     const { kernel, floats } = this.#slots;
-    const work = PLACES.work >> 2;
+    const work = HEADER_LAYOUT.work >> 2;
     floats.set(vector, work);
     floats.fill(0, work + this.dims, work + this.width);
-    const squares = kernel.unit(PLACES.work, this.width);
+    const squares = kernel.unit(HEADER_LAYOUT.work, this.width);
     if (!Number.isFinite(squares)) throw new VectorInvalidError("has parts that are no finite numbers", this.dims);
     if (squares === 0) throw new VectorInvalidError("is zero, which is like nothing", this.dims);
     this.#rotation.apply();
@@ -231,8 +237,8 @@ export class VectorIndex {
     this.#rotate(query);
     const { kernel, floats } = this.#slots;
     const { width } = this;
-    floats.copyWithin(PLACES.exactQuery >> 2, PLACES.work >> 2, (PLACES.work >> 2) + width);
-    kernel.pack(PLACES.work, PLACES.query, width, 63 / kernel.peak(PLACES.work, width), 64);
+    floats.copyWithin(HEADER_LAYOUT.exactQuery >> 2, HEADER_LAYOUT.work >> 2, (HEADER_LAYOUT.work >> 2) + width);
+    kernel.pack(HEADER_LAYOUT.work, HEADER_LAYOUT.query, width, 63 / kernel.peak(HEADER_LAYOUT.work, width), 64);
   }
 }
 

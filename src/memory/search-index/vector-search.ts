@@ -1,12 +1,12 @@
-import { foundBySigns, type Run } from "./by-signs.ts";
-import { type Keep, RECALL_LIMITS, type Row } from "./row.ts";
-import { PLACES, type Slots } from "./slots.ts";
+import { binaryPrefilter, type Run } from "./binary-quantization.ts";
+import { type RowFilter, RECALL_LIMITS, type Row } from "./row.ts";
+import { HEADER_LAYOUT, type VectorSlab } from "./vector-slab.ts";
 
 type Visible = { readonly runs: readonly Run[]; readonly visible: number };
 
 export type SearchBounds = {
   readonly limit: number;
-  readonly keep: Keep | undefined;
+  readonly keep: RowFilter | undefined;
   /** The least similarity of an answer. */
   readonly floor: number | undefined;
   /** All rows are compared, however many. */
@@ -14,7 +14,7 @@ export type SearchBounds = {
 };
 type Bounds = {
   readonly limit: number;
-  readonly keep?: Keep | undefined;
+  readonly keep?: RowFilter | undefined;
   readonly floor?: number | undefined;
   readonly isExact?: boolean | undefined;
 };
@@ -28,21 +28,21 @@ const SLACK = 22;
 const ROUNDING = 0.02;
 
 /** The best rows of the runs for the query that is in the kernel's memory. */
-export function search(slots: Slots, { runs, visible }: Visible, bounds: Bounds): readonly Hit[] {
+export function search(slots: VectorSlab, { runs, visible }: Visible, bounds: Bounds): readonly Hit[] {
   const limit = Math.min(Math.floor(bounds.limit), RECALL_LIMITS.limitMax, visible);
   if (!(limit > 0)) return [];
   const finish = (found: readonly number[]) => exactly(slots, found, { ...bounds, limit });
   const wanted = limit + SLACK;
   const { keep, floor = -Infinity } = bounds;
   const places = keep === undefined ? wanted : wanted * 4;
-  if (bounds.isExact !== true && visible * slots.width > COMPARED_BYTES_MAX && wanted <= PLACES.bestMax) {
-    const isFound = foundBySigns(slots, { runs, visible }, { limit, wanted, keep, floor: floor - ROUNDING });
+  if (bounds.isExact !== true && visible * slots.width > COMPARED_BYTES_MAX && wanted <= HEADER_LAYOUT.bestMax) {
+    const isFound = binaryPrefilter(slots, { runs, visible }, { limit, wanted, keep, floor: floor - ROUNDING });
     if (isFound) return finish(bestSlots(slots, undefined));
   }
-  if (places <= PLACES.bestMax) {
+  if (places <= HEADER_LAYOUT.bestMax) {
     const { kernel } = slots;
-    kernel.begin(PLACES.best, places);
-    for (const { slot, count } of runs) kernel.scan(slot, count, PLACES.query);
+    kernel.begin(HEADER_LAYOUT.best, places);
+    for (const { slot, count } of runs) kernel.scan(slot, count, HEADER_LAYOUT.query);
     const best = bestSlots(slots, keep);
     if (keep === undefined || kernel.found() === visible || best.length >= wanted) return finish(best);
   }
@@ -50,35 +50,35 @@ export function search(slots: Slots, { runs, visible }: Visible, bounds: Bounds)
 }
 
 /** The slots that the kernel found best and that may be kept. */
-function bestSlots({ kernel, ints }: Slots, keep: Keep | undefined): number[] {
+function bestSlots({ kernel, ints }: VectorSlab, keep: RowFilter | undefined): number[] {
   const found: number[] = [];
   for (let at = 0, count = kernel.found(); at < count; at += 1) {
-    const entry = (PLACES.best >> 2) + at * 4;
+    const entry = (HEADER_LAYOUT.best >> 2) + at * 4;
     if (keep === undefined || keep(ints[entry + 2] ?? 0)) found.push(ints[entry + 1] ?? 0);
   }
   return found;
 }
 
 /** The exact similarities of some slots: sorted, cut. */
-function exactly(slots: Slots, found: readonly number[], { limit, floor = -Infinity }: Bounds): readonly Hit[] {
+function exactly(slots: VectorSlab, found: readonly number[], { limit, floor = -Infinity }: Bounds): readonly Hit[] {
   const hits: Hit[] = [];
   for (const slot of found) {
-    const similarity = Math.min(1, Math.max(-1, slots.kernel.exact(slot, PLACES.exactQuery)));
+    const similarity = Math.min(1, Math.max(-1, slots.kernel.exact(slot, HEADER_LAYOUT.exactQuery)));
     if (similarity >= floor) hits.push({ row: slots.rowOf(slot), similarity });
   }
   return hits.toSorted((one, other) => other.similarity - one.similarity || one.row - other.row).slice(0, limit);
 }
 
-type Wanted = { readonly wanted: number; readonly keep: Keep | undefined; readonly floor: number };
+type Wanted = { readonly wanted: number; readonly keep: RowFilter | undefined; readonly floor: number };
 
 const BINS = 2_048;
 
 /** All scores first, then rows from the best down until enough are kept: for filters that let few through, and large limits. */
-function byScores(slots: Slots, { runs, visible }: Visible, { wanted, keep, floor }: Wanted): number[] {
+function byScores(slots: VectorSlab, { runs, visible }: Visible, { wanted, keep, floor }: Wanted): number[] {
   const { kernel, floats } = slots;
-  for (const { slot, count } of runs) kernel.score(slot, count, PLACES.query);
+  for (const { slot, count } of runs) kernel.score(slot, count, HEADER_LAYOUT.query);
   // A score is a cosine in units of the query's rounding.
-  const most = kernel.peak(PLACES.exactQuery, slots.width);
+  const most = kernel.peak(HEADER_LAYOUT.exactQuery, slots.width);
   const unit = most / 63;
   const binOf = (score: number) => Math.min(BINS - 1, Math.max(0, Math.floor((1.05 - score * unit) * (BINS / 2.1))));
   const starts = new Int32Array(BINS + 1);

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { KeywordIndex } from "./keyword-index.ts";
-import { type AskedWord, wordFactor, wordsAsked, wordsOf, wordWeights } from "./word-scores.ts";
+import { type QueriedWord, wordFactor, queriedWords, wordsOf, wordWeights } from "./word-scores.ts";
 
 const TEXTS = [
   "Ada (person)\ndrives a red car to the harbour, and the car is old",
@@ -13,19 +13,22 @@ const QUESTIONS = [
   "harbour",
   "getUserName and the harbour",
   "userName",
-  "nobody knows",
+  "zanzibar knows",
   "東京",
   "what",
 ];
 
 /** The score of each text, put together from the parts. */
 function scoresOf(question: string): readonly number[] {
-  const [texts, asked] = [TEXTS.map(wordsOf), wordsAsked(question)];
-  const having = ({ stem }: AskedWord) => texts.filter(({ counts }) => counts.has(stem)).length;
-  const { weights, tells, scoreMax } = wordWeights(asked, { texts: texts.length, frequencies: asked.map(having) });
+  const [texts, asked] = [TEXTS.map(wordsOf), queriedWords(question)];
+  const having = ({ stem }: QueriedWord) => texts.filter(({ counts }) => counts.has(stem)).length;
+  const { weights, discriminative, scoreMax } = wordWeights(asked, {
+    texts: texts.length,
+    frequencies: asked.map(having),
+  });
   const mean = texts.reduce((sum, { length }) => sum + length, 0) / texts.length;
   return texts.map(({ counts, length }) => {
-    if (!asked.some(({ stem }, index) => tells[index] === true && counts.has(stem))) return 0;
+    if (!asked.some(({ stem }, index) => discriminative[index] === true && counts.has(stem))) return 0;
     const parts = asked.map(
       ({ stem }, index) => (weights[index] ?? 0) * wordFactor(counts.get(stem) ?? 0, length, mean),
     );
@@ -40,8 +43,8 @@ test.each(QUESTIONS)("words kept elsewhere score as in the index: %s", (question
   for (const [row, score] of scoresOf(question).entries()) expect(score).toBeCloseTo(expected[row] ?? Number.NaN, 5);
 });
 
-test("words are told as they were written", () => {
-  expect(wordsAsked("Cars carS Über").map(({ stem, written }) => [stem, written])).toEqual([
+test("words are returned as they were written", () => {
+  expect(queriedWords("Cars carS Über").map(({ stem, written }) => [stem, written])).toEqual([
     ["car", "cars"],
     ["uber", "uber"],
   ]);

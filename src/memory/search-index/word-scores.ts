@@ -1,13 +1,13 @@
-import { B, isUbiquitous, K1, SCORE_MAX, telling, weightOf } from "./bm25.ts";
+import { B, isTooFrequent, K1, SCORE_MAX, selectDiscriminative, weightOf } from "./bm25.ts";
 import { isCommonStem } from "./keyword-query.ts";
 import { RECALL_LIMITS } from "./row.ts";
-import { Words } from "./words.ts";
+import { Tokenizer } from "./tokenizer.ts";
 
 /** The words of a text as they are compared (stemmed), each with how often it is there; `length`: all together. */
 export type TextWords = { readonly counts: ReadonlyMap<string, number>; readonly length: number };
 
 /** A word that is asked for: as it is compared, and as it was written, in small letters. */
-export type AskedWord = {
+export type QueriedWord = {
   readonly stem: string;
   readonly written: string;
   readonly isCommon: boolean;
@@ -22,7 +22,7 @@ export type WordStatistics = {
   readonly frequencies: readonly number[];
 };
 
-const words = new Words();
+const words = new Tokenizer();
 
 /** For places that keep the words of texts themselves; the same words as in `KeywordIndex`. */
 export function wordsOf(text: string): TextWords {
@@ -37,8 +37,8 @@ export function wordsOf(text: string): TextWords {
 }
 
 /** The distinct words of a question, at most 128. */
-export function wordsAsked(text: string): readonly AskedWord[] {
-  const asked = new Map<string, AskedWord>();
+export function queriedWords(text: string): readonly QueriedWord[] {
+  const asked = new Map<string, QueriedWord>();
   words.split(text, (size, isWhole) => {
     if (asked.size >= RECALL_LIMITS.queryTermsMax) return;
     const stem = String.fromCharCode(...words.units.subarray(0, size));
@@ -55,17 +55,17 @@ export function wordsAsked(text: string): readonly AskedWord[] {
  * of counts above 8 and lengths above 127.
  */
 export function wordWeights(
-  asked: readonly AskedWord[],
+  asked: readonly QueriedWord[],
   { texts, frequencies }: WordStatistics,
-): { readonly weights: readonly number[]; readonly tells: readonly boolean[]; readonly scoreMax: number } {
+): { readonly weights: readonly number[]; readonly discriminative: readonly boolean[]; readonly scoreMax: number } {
   const weights = asked.map(({ isCommon }, index) => weightOf(texts, frequencies[index] ?? 0, isCommon));
-  // An identifier that nobody knows counts by its parts.
+  // An unknown identifier counts by its parts.
   const counted = weights.filter((_, index) => !asked[index]?.isWhole || (frequencies[index] ?? 0) > 0);
-  const tells = telling(asked, (index) => isUbiquitous(frequencies[index] ?? 0, texts));
-  return { weights, tells, scoreMax: SCORE_MAX * counted.reduce((sum, weight) => sum + weight, 0) };
+  const discriminative = selectDiscriminative(asked, (index) => isTooFrequent(frequencies[index] ?? 0, texts));
+  return { weights, discriminative, scoreMax: SCORE_MAX * counted.reduce((sum, weight) => sum + weight, 0) };
 }
 
-/** What a word's weight is multiplied by in a text that has it so often; at most `WORD_FACTOR_MAX`. `meanLength` is at least 1. */
+/** Returns the factor of a word's weight in a text with this term frequency; at most `WORD_FACTOR_MAX`. `meanLength` is at least 1. */
 export const wordFactor = (count: number, length: number, meanLength: number): number =>
   (count * SCORE_MAX) / (count + K1 * (1 - B + (B * length) / meanLength));
 

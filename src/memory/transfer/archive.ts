@@ -6,19 +6,19 @@ const PAGE = 1_000;
 
 const line = (value: object): string => `${JSON.stringify(value)}\n`;
 
-/** The first line of an archive, so that it can be imported. */
+/** The first line of an archive, which makes it importable. */
 export const archiveHead = (): string => line({ type: "caxton-memory", version: DOCUMENT_VERSION });
 
-/** How much an archive has. */
+/** Number of records in an archive. */
 export type ArchiveCounts = { readonly entities: number; readonly relations: number };
 
-/** Its last line, so that an import knows that nothing is missing. */
+/** The last line of an archive, by which an import detects truncation. */
 export const archiveEnd = ({ entities, relations }: ArchiveCounts): string =>
   line({ type: "end", entities, relations });
 
 type ArchiveText = ArchiveCounts & { readonly text: string };
 
-/** Entities of a scope as lines of an export, with their history, and the relations that begin or end at them. */
+/** Returns entities of a scope as lines of an export, with their history and the relations that begin or end at them. */
 export async function archiveText(
   { store }: Memory,
   scope: ScopeKey,
@@ -43,7 +43,7 @@ export async function archiveText(
   return { text: lines.join("") + text, entities: entities.length, relations };
 }
 
-/** The names of all that relations begin or end at. */
+/** Names of all ends of the relations. */
 export async function endNames(
   { store }: Pick<Memory, "store">,
   relations: readonly Relation[],
@@ -52,7 +52,7 @@ export async function endNames(
   return new Map((await store.get(ends)).flatMap((one) => (one ? [[one.id, one.name] as const] : [])));
 }
 
-/** Relations as lines of an export. */
+/** Returns relations as lines of an export. */
 export async function archiveRelations(
   { store }: Pick<Memory, "store">,
   relations: readonly Relation[],

@@ -1,52 +1,52 @@
 import type { Json } from "../../kernel/json.ts";
 
 /**
- * Where work that takes long notes how far it is.
- * transfer.checkpoints.C1. What is read is what was written last, or undefined; never half of it.
+ * Stores the progress of long operations.
+ * transfer.checkpoints.C1. `read` returns the last value written, or undefined; never a partial one.
  */
 export interface Checkpoints {
-  /** Undefined also for what cannot be read any more: then the work begins anew. */
+  /** Returns undefined also for an unreadable checkpoint; the operation then starts again. */
   read(name: string): Promise<Json | undefined>;
   write(name: string, value: object): Promise<void>;
   remove(name: string): Promise<void>;
-  /** All whose names begin so. */
+  /** Removes all checkpoints whose names start with the prefix. */
   removeAll(prefix: string): Promise<void>;
 }
 
-/** Where memory is, when it went elsewhere than the configuration says while the server went on. */
-export type PlaceNote = {
-  /** What `memory.backend` said then. */
+/** The active backend of memory, if a cutover at runtime changed it from the configured one. */
+export type ActiveBackend = {
+  /** Value of `memory.backend` at the cutover. */
   readonly configured: string;
   readonly was: string;
   readonly now: string;
-  /** The last change of the new place at that moment, when both held the same; undefined: the old one is not as it was any more. */
+  /** The last change in the new backend at the cutover, when both were equal; undefined: the old backend has changed since. */
   readonly seq: number | undefined;
   readonly atMs: number;
-  /** The configuration has named the new place since. */
+  /** The configuration has named the new backend since. */
   readonly isConfirmed: boolean;
 };
 
 /**
- * Keeps that note.
- * transfer.checkpoints.K1. What was written is there after a power cut, whole.
- * transfer.checkpoints.K2. One that is there and cannot be read rejects: nobody may take it for none.
+ * Stores the active backend.
+ * transfer.checkpoints.K1. A written record survives a power failure whole.
+ * transfer.checkpoints.K2. `read` rejects if the record exists and is unreadable, so that it is never treated as absent.
  */
-export interface PlaceNotes {
-  read(): Promise<PlaceNote | undefined>;
-  write(note: PlaceNote): Promise<void>;
+export interface ActiveBackendFile {
+  read(): Promise<ActiveBackend | undefined>;
+  write(note: ActiveBackend): Promise<void>;
   remove(): Promise<void>;
 }
 
 /**
- * Where memory is: the place that is configured, unless it went elsewhere meanwhile. `note` is what is to be kept from now on.
- * Who configures the old place again after the new one was configured goes back to it as it is.
+ * Returns the backend to use: the configured one, unless a cutover changed it. `note` is the record to keep from now on. Configuring the
+ * old backend after the new one was configured switches back to the old one, with its data unchanged.
  */
-export function placeInUse(
+export function activeBackend(
   configured: string,
-  note: PlaceNote | undefined,
-): { readonly place: string; readonly note: PlaceNote | undefined } {
+  note: ActiveBackend | undefined,
+): { readonly place: string; readonly note: ActiveBackend | undefined } {
   if (note?.now === configured) return { place: configured, note: { ...note, isConfirmed: true } };
-  // It may have been configured when memory came to a place that it has left by now.
+  // It may have been configured when memory switched to a backend that it has left since.
   const isLeft = note?.configured === configured || note?.was === configured;
   if (note && isLeft && !note.isConfirmed) return { place: note.now, note };
   return { place: configured, note: undefined };

@@ -1,29 +1,29 @@
 import type { EntityId } from "../../kernel/ids.ts";
 import type { Entity, Memory, MemoryStore, ScopeKey, StoreSearch } from "../knowledge/index.ts";
 
-/** How far two places hold the same. */
+/** Result of comparing two backends. */
 export type Comparison = {
-  /** Scopes with as many entities, facts and relations in both, of all. */
+  /** Scopes with equal numbers of entities, facts and relations, of all scopes. */
   readonly scopes: { readonly same: number; readonly all: number };
-  /** Entities that are the same in both, of those compared. */
+  /** Entities that are equal in both, of those compared. */
   readonly samples: { readonly same: number; readonly all: number };
-  /** The share of hits that both find, of each of the questions. */
+  /** For each query, the fraction of hits that both return. */
   readonly queries: readonly number[];
-  /** All of it as one figure, 0 to 1. */
+  /** The combined result, 0 to 1. */
   readonly consistency: number;
 };
 
-/** Below it a migration is not to be trusted. */
+/** Minimum consistency of a trusted migration. */
 export const CONSISTENCY_MIN = 0.95;
 
 const SAMPLES = 100;
 const QUERIES = 5;
 const HITS = 10;
 
-/** What two places are compared by. */
+/** Entities and queries for a comparison. */
 export type Samples = { readonly ids: readonly EntityId[]; readonly searches: readonly StoreSearch[] };
 
-/** Entities of all scopes, and questions that some of them answer. `chance` gives 0 to 1. */
+/** Draws entities from all scopes, and queries that match some of them. `chance` returns 0 to 1. */
 export async function drawSamples(
   from: MemoryStore,
   {
@@ -32,7 +32,7 @@ export async function drawSamples(
     chance,
   }: { readonly embeddings: Memory["embeddings"]; readonly nowMs: number; readonly chance: () => number },
 ): Promise<Samples> {
-  const { scopes } = await from.figures();
+  const { scopes } = await from.stats();
   const drawn = await draw(
     from,
     scopes.map(({ scope }) => scope),
@@ -59,13 +59,13 @@ export async function drawSamples(
   return { ids: drawn.map(({ id }) => id), searches };
 }
 
-/** Counts, what was drawn, and what the questions find. */
+/** Compares counts, sampled entities and query results. */
 export async function compareStores(
   from: MemoryStore,
   to: MemoryStore,
   { ids, searches }: Samples,
 ): Promise<Comparison> {
-  const [one, other] = await Promise.all([from.figures(), to.figures()]);
+  const [one, other] = await Promise.all([from.stats(), to.stats()]);
   const counts = new Map(other.scopes.map((figures) => [figures.scope, JSON.stringify(countsOf(figures))]));
   const same = one.scopes.filter((figures) => counts.get(figures.scope) === JSON.stringify(countsOf(figures))).length;
   const scopes = { same, all: Math.max(one.scopes.length, other.scopes.length) };
@@ -94,7 +94,7 @@ const countsOf = (figures: {
   readonly relations: number;
 }) => [figures.entities, figures.observations, figures.relations];
 
-/** What must be the same; numbers are compared as they are written, since places keep more or fewer digits. */
+/** The comparable part of an entity. Numbers are compared as text, because backends store different precision. */
 const textOf = (entity: Entity | undefined): string =>
   JSON.stringify(
     entity && [
@@ -114,7 +114,7 @@ const textOf = (entity: Entity | undefined): string =>
     ],
   );
 
-/** Entities of all scopes, each as likely as the others of its scope. */
+/** Draws entities from all scopes, uniformly within each scope. */
 async function draw(store: MemoryStore, scopes: readonly ScopeKey[], chance: () => number): Promise<readonly Entity[]> {
   const drawn: Entity[] = [];
   let seen = 0;

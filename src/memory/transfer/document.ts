@@ -13,7 +13,7 @@ import {
   SOURCE_TYPES,
 } from "../knowledge/index.ts";
 
-/** Of our documents and lines; others with the same first number are read too. */
+/** Version of exported documents; imports accept all versions with the same major number. */
 export const DOCUMENT_VERSION = "1.0";
 
 const Share = z.number().min(0).max(1).nullish();
@@ -35,7 +35,7 @@ const ObservationDocument = z.union([
     valid_to: Instant,
     provenance: ProvenanceDocument.nullish(),
     at: Instant,
-    /** Versions, where the history is told. */
+    /** Versions, if the history is included. */
     since: z.int().min(1).optional(),
     until: z.int().min(1).nullish(),
   }),
@@ -50,15 +50,15 @@ const ChangeDocument = z.object({
 });
 
 /**
- * An entity as documents have it. `type` is what it is; the reference memory server of the Model Context Protocol calls it
- * `entityType`. Only the name is needed.
+ * An entity in exported documents. The reference memory server of the Model Context Protocol writes `type` as `entityType`. Only the name
+ * is required.
  */
 export const EntityDocument = z.object({
   id: z.string().optional(),
   scope: z.string().optional(),
   name: z.string(),
   type: z.string().optional(),
-  /** The reference memory server takes an empty one: that is none. */
+  /** The reference memory server accepts an empty type, which means none. */
   entityType: z
     .string()
     .transform((type) => (type === "" ? undefined : type))
@@ -72,9 +72,9 @@ export const EntityDocument = z.object({
   version: z.int().min(1).optional(),
   created_at: Instant,
   updated_at: Instant,
-  /** Oldest first; then `observations` also has what was withdrawn. */
+  /** Oldest first; if present, `observations` includes retracted ones. */
   changes: z.array(ChangeDocument).optional(),
-  /** The vectors of its passages, 32-bit floats in little endian as base64. */
+  /** Vectors of the passages as base64, 32-bit floats in little-endian order. */
   embedding: z.object({ model: z.string(), vectors: z.array(z.string()) }).optional(),
 });
 export type EntityDocument = z.output<typeof EntityDocument>;
@@ -135,7 +135,7 @@ const changeOut = ({ version, action, provenance, atMs, details }: Change): obje
   details,
 });
 
-/** What documents say of an entity; with its history, all of that too. */
+/** Converts an entity to a document, with its history if given. */
 export function entityOut(
   entity: Entity,
   more: {
@@ -163,7 +163,7 @@ export function entityOut(
   };
 }
 
-/** What documents say of a relation whose ends have these names. */
+/** Converts a relation with the names of its ends to a document. */
 export const relationOut = (one: Relation, ends: { readonly from: string; readonly to: string }): object => ({
   scope: scopeText(one.scope),
   from: ends.from,
@@ -184,7 +184,7 @@ export const vectorOut = (vector: Float32Array): string => {
   return bytes.toString("base64");
 };
 
-/** The vector that was written so; undefined when it is none of this length. */
+/** Decodes a vector; returns undefined if its length is wrong. */
 export function vectorIn(text: string, dims: number): Float32Array | undefined {
   const bytes = Buffer.from(text, "base64");
   if (bytes.length !== dims * Float32Array.BYTES_PER_ELEMENT) return undefined;
@@ -192,7 +192,7 @@ export function vectorIn(text: string, dims: number): Float32Array | undefined {
     bytes.readFloatLE(at * Float32Array.BYTES_PER_ELEMENT),
   );
   const length = Math.hypot(...vector);
-  // Vectors are compared as unit vectors; what is none would be near to everything or nothing.
+  // Vectors are compared as unit vectors; others would be similar to everything or nothing.
   return Math.abs(length - 1) < UNIT_TOLERANCE ? vector : undefined;
 }
 

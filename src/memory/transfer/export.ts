@@ -10,30 +10,30 @@ import {
 } from "../knowledge/index.ts";
 import { DOCUMENT_VERSION, entityOut, relationOut, vectorOut } from "./document.ts";
 
-/** `json`: one document; `jsonl`: a line for each thing; `mcp`: the lines of the reference memory server, of one scope. */
+/** `json`: one document; `jsonl`: a line per record; `mcp`: lines of the reference memory server, of one scope. */
 export type ExportFormat = "json" | "jsonl" | "mcp";
 
 export type ExportOptions = {
   readonly format: ExportFormat;
-  /** All that have anything, when undefined. */
+  /** Undefined: all scopes with data. */
   readonly scopes: readonly ScopeKey[] | undefined;
-  /** Also the vectors of passages, made by the embedder that is used. */
+  /** Whether to include the vectors of passages, of the current embedder. */
   readonly hasEmbeddings: boolean;
-  /** Also what was withdrawn, and each change. */
+  /** Whether to include retracted observations and all changes. */
   readonly hasHistory: boolean;
   readonly nowMs: number;
 };
 
-/** How much of memory is held at once, about. */
+/** Approximate bytes of memory that are read at once. */
 const PAGE_BYTES = 4 * 1024 * 1024;
 const PAGE_MAX = 200;
 const PAGE_FIRST = 20;
-/** Names of ends of relations that are remembered. */
+/** Maximum number of cached names of relation ends. */
 const NAMES_MAX = 50_000;
 
 /**
- * Memory as text, in pieces: entities first, then relations, scope after scope. What changes meanwhile is in it or not; an
- * entity is whole. Rejects with what the store rejects with.
+ * Yields memory as text: entities first, then relations, scope by scope. Concurrent changes may be included or not; each entity is
+ * consistent. Rejects with the errors of the store.
  */
 export async function* exportMemory(memory: Memory, options: ExportOptions): AsyncGenerator<string, void, undefined> {
   const scopes = options.scopes ?? (await memory.figures()).scopes.map(({ scope }) => scope);
@@ -111,7 +111,7 @@ async function documentsOf(
   return entities.map((entity, at) => {
     const own = vectors.slice(next, (next += texts[at]?.length ?? 0));
     const history = histories[at];
-    // It may have been changed between the two looks; what is written is of one moment.
+    // The entity may have changed between the two reads; the exported state is of one moment.
     const { observations: _now, ...head } = entity;
     const whole = history ? { ...head, ...history.head, observations: history.observations } : entity;
     const encoded = own.flatMap((vector) => (vector ? [vectorOut(vector)] : []));
@@ -122,7 +122,7 @@ async function documentsOf(
 
 type Ends = { readonly from: string; readonly to: string };
 
-/** Names of entities by their ids, the latest kept. */
+/** Caches names of entities by id; cleared when full. */
 class Names {
   readonly #memory: Memory;
   readonly #names = new Map<EntityId, string>();
@@ -131,7 +131,7 @@ class Names {
     this.#memory = memory;
   }
 
-  /** Those whose ends are still there. */
+  /** Relations whose ends still exist, with the names of their ends. */
   async withEnds(relations: readonly Relation[]): Promise<readonly (readonly [Relation, Ends])[]> {
     if (this.#names.size > NAMES_MAX) this.#names.clear();
     const ids = new Set(relations.flatMap(({ from, to }) => [from, to]));

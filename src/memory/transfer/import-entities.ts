@@ -8,7 +8,7 @@ import {
   type EntityHistory,
   type EntityInput,
   type EntityRestore,
-  type Hide,
+  type Redact,
   type Memory,
   type Merge,
   type Observation,
@@ -21,11 +21,11 @@ import { EntityDocument, ms, provenanceIn, vectorIn } from "./document.ts";
 import { entityInput } from "./records.ts";
 import type { ImportCounts } from "./report.ts";
 
-/** One that waits for its batch. */
+/** An entity that waits for its batch. */
 export type WaitingEntity = {
   readonly line: number;
   readonly scope: ScopeKey;
-  /** It goes where it came from, so that it can be who it was. */
+  /** It is imported into its original scope, so it can keep its identity. */
   readonly isOwnScope: boolean;
   readonly document: EntityDocument;
 };
@@ -37,7 +37,7 @@ export type EntityOutcome =
 
 type Checked = { readonly at: number; readonly waiting: WaitingEntity; readonly input: EntityInput };
 
-/** Puts batches of entities into memory. */
+/** Imports batches of entities. */
 export class EntityImport {
   readonly #memory: Memory;
   readonly #how: { readonly provenance: Provenance; readonly merge: Merge; readonly isTrial: boolean };
@@ -53,9 +53,9 @@ export class EntityImport {
     this.#nowMs = of.nowMs;
   }
 
-  /** What became of each, in order; all of it is on disk. Rejects with what memory rejects with. */
+  /** Returns the outcome of each entity, in order; all are on disk. Rejects with the errors of memory. */
   async put(given: readonly WaitingEntity[]): Promise<readonly EntityOutcome[]> {
-    const batch = given.map((one) => ({ ...one, document: hidden(one.document, this.#memory.changes.hide) }));
+    const batch = given.map((one) => ({ ...one, document: hidden(one.document, this.#memory.changes.redact) }));
     const outcomes: EntityOutcome[] = [];
     const free = await this.#freeIds(batch);
     const checked: Checked[] = [];
@@ -80,7 +80,7 @@ export class EntityImport {
     return outcomes;
   }
 
-  /** Ids of the batch that nobody has, each given away once. */
+  /** Ids of the batch that no entity has; each is used once. */
   async #freeIds(batch: readonly WaitingEntity[]): Promise<Set<string>> {
     const ids = batch.flatMap(({ document, isOwnScope }) => entityInput(document, isOwnScope).origin?.id ?? []);
     if (ids.length === 0) return new Set();
@@ -88,15 +88,17 @@ export class EntityImport {
     return new Set(ids.filter((_id, at) => taken[at] === undefined));
   }
 
-  /** Those that come with their history or vectors and are not there yet are put in as they were; the others are left. */
+  /** Restores entities that have a history or vectors and do not exist yet; returns the others. */
   async #restored(scope: ScopeKey, batch: readonly Checked[], outcomes: EntityOutcome[]): Promise<readonly Checked[]> {
-    const told = batch.filter(
+    const versioned = batch.filter(
       ({ waiting: { document }, input }) => (document.changes ?? document.embedding) && input.origin?.id !== undefined,
     );
-    if (told.length === 0 || this.#how.isTrial) return batch;
-    const there = await this.#memory.store.find(told.map(({ input }) => ({ scope, name: checkInput(input).name })));
+    if (versioned.length === 0 || this.#how.isTrial) return batch;
+    const there = await this.#memory.store.find(
+      versioned.map(({ input }) => ({ scope, name: checkInput(input).name })),
+    );
     const names = new Set<string>();
-    const fresh = told.filter(
+    const fresh = versioned.filter(
       ({ input: { name } }, index) => there[index] === undefined && !names.has(name) && names.add(name),
     );
     const { provenance } = this.#how;
@@ -117,7 +119,7 @@ export class EntityImport {
     return batch.filter((one) => !done.has(one));
   }
 
-  /** With the vectors that came along where they are of the model that is used, else with others. */
+  /** Adds passages: with the imported vectors if they are of the active model, else with new ones. */
   async #withPassages(
     restores: readonly (EntityHistory & Pick<EntityDocument, "embedding">)[],
   ): Promise<readonly EntityRestore[]> {
@@ -149,15 +151,15 @@ export class EntityImport {
   }
 }
 
-/** A document without what must not be kept; then its vectors are of another text. */
-function hidden(document: EntityDocument, hide: Hide): EntityDocument {
-  // What is remembered as if it was said now goes through it there.
+/** Redacts a document. Its vectors are dropped if the text changes. */
+function hidden(document: EntityDocument, hide: Redact): EntityDocument {
+  // Other entities are redacted when they are remembered.
   if (!document.changes && !document.embedding) return document;
   const { embedding: _vectors, ...rest } = document;
   const plain: Json = JSON.parse(JSON.stringify(rest));
-  const told = hide.json(plain);
-  if (canonicalJson(told) === canonicalJson(plain)) return document;
-  return { ...EntityDocument.parse(told), id: document.id };
+  const redacted = hide.json(plain);
+  if (canonicalJson(redacted) === canonicalJson(plain)) return document;
+  return { ...EntityDocument.parse(redacted), id: document.id };
 }
 
 function inputOf({ document, isOwnScope }: WaitingEntity, free: Set<string>): EntityInput | CaxtonError {
@@ -174,7 +176,7 @@ function inputOf({ document, isOwnScope }: WaitingEntity, free: Set<string>): En
   }
 }
 
-/** An entity as its document tells it, from its first version on. */
+/** Converts a document to an entity with its versions. */
 function restoreOf(
   scope: ScopeKey,
   { waiting: { document }, input }: Checked,
@@ -196,16 +198,16 @@ function restoreOf(
     updatedAtMs: input.origin?.updatedAtMs ?? createdAtMs,
   };
   const observations = document.observations.map((one): Observation => {
-    const said = typeof one === "string" ? { text: one } : one;
+    const problem = typeof one === "string" ? { text: one } : one;
     return {
-      id: said.id ?? mint(ObservationId),
-      text: said.text,
-      confidence: said.confidence ?? 1,
-      validity: { fromMs: ms(said.valid_from), toMs: ms(said.valid_to) },
-      provenance: said.provenance ? provenanceIn(said.provenance) : provenance,
-      atMs: ms(said.at) ?? createdAtMs,
-      since: said.since ?? 1,
-      until: said.until ?? undefined,
+      id: problem.id ?? mint(ObservationId),
+      text: problem.text,
+      confidence: problem.confidence ?? 1,
+      validity: { fromMs: ms(problem.valid_from), toMs: ms(problem.valid_to) },
+      provenance: problem.provenance ? provenanceIn(problem.provenance) : provenance,
+      atMs: ms(problem.at) ?? createdAtMs,
+      since: problem.since ?? 1,
+      until: problem.until ?? undefined,
     };
   });
   const created = { version: 1, action: "create", provenance, at: new Date(nowMs).toISOString(), details: {} } as const;
@@ -223,5 +225,5 @@ function restoreOf(
 }
 
 function missing(name: string): never {
-  throw new Error(`${name} was to be restored without an id`);
+  throw new Error(`${name} cannot be restored without an id`);
 }

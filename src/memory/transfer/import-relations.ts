@@ -22,7 +22,7 @@ export type WaitingRelation = {
 
 export type RelationOutcome =
   | { readonly type: keyof ImportCounts }
-  /** An end of it is not there, or not there yet. */
+  /** An end does not exist, or does not exist yet. */
   | { readonly type: "hangs"; readonly end: string }
   | { readonly type: "refused" }
   | { readonly type: "wrong"; readonly error: CaxtonError };
@@ -34,15 +34,15 @@ type Placed = {
   readonly to: EntityId;
 };
 
-/** Relations that are known here, of the entities that relations of the import begin at. */
+/** Maximum number of cached relations of entities at which imported relations begin. */
 const KNOWN_MAX = 200_000;
 const PAGE = 1_000;
 
-/** Puts batches of relations into memory. */
+/** Imports batches of relations. */
 export class RelationImport {
   readonly #memory: Memory;
   readonly #how: { readonly provenance: Provenance; readonly merge: Merge; readonly isTrial: boolean };
-  /** By where they begin; then by type and where they end. */
+  /** By start entity, then by type and end entity. */
   readonly #known = new Map<EntityId, Map<string, Relation>>();
   #knownCount = 0;
 
@@ -54,12 +54,12 @@ export class RelationImport {
     this.#how = of.how;
   }
 
-  /** Nothing begins at an entity that was made just now. */
+  /** A new entity has no relations. */
   made(entity: EntityId): void {
     if (this.#known.size < KNOWN_MAX) this.#known.set(entity, new Map());
   }
 
-  /** What became of each, in order; all of it is on disk. Rejects with what memory rejects with. */
+  /** Returns the outcome of each relation, in order; all are on disk. Rejects with the errors of memory. */
   async put(batch: readonly WaitingRelation[]): Promise<readonly RelationOutcome[]> {
     const outcomes: RelationOutcome[] = [];
     const entries = [...batch.entries()];
@@ -83,13 +83,13 @@ export class RelationImport {
     batch: readonly (readonly [number, WaitingRelation])[],
     outcomes: RelationOutcome[],
   ): Promise<readonly Placed[]> {
-    const { hide } = this.#memory.changes;
+    const { redact } = this.#memory.changes;
     const inputs = batch.map(([at, { document }]) => {
       const input = relationInput(document);
-      // Its ends were named without what must not be kept.
+      // Names of ends are redacted like the names of entities.
       return {
         at,
-        input: { ...input, from: hide.text(input.from), to: hide.text(input.to), type: hide.text(input.type) },
+        input: { ...input, from: redact.text(input.from), to: redact.text(input.to), type: redact.text(input.type) },
       };
     });
     const names = [...new Set(inputs.flatMap(({ input: { from, to } }) => [nameIn(from), nameIn(to)]))];
@@ -103,7 +103,7 @@ export class RelationImport {
     });
   }
 
-  /** Looks up what begins at entities that were there before. */
+  /** Loads the relations of existing entities. */
   async #learn(scope: ScopeKey, placed: readonly Placed[]): Promise<void> {
     if (this.#knownCount > KNOWN_MAX) {
       this.#known.clear();
@@ -128,9 +128,9 @@ export class RelationImport {
   #judge({ input, from, to }: Placed): RelationOutcome | undefined {
     const there = this.#known.get(from)?.get(keyOf(nameIn(input.type), to));
     if (!there) return undefined;
-    if (isSame(there, input)) return { type: "known" };
+    if (isSame(there, input)) return { type: "unchanged" };
     const { merge } = this.#how;
-    return merge === "update" ? undefined : { type: merge === "skip" ? "kept" : "refused" };
+    return merge === "update" ? undefined : { type: merge === "skip" ? "skipped" : "refused" };
   }
 
   async #relate(scope: ScopeKey, placed: readonly Placed[], outcomes: RelationOutcome[]): Promise<void> {
@@ -140,7 +140,7 @@ export class RelationImport {
       return;
     }
     const taken = new Map(await this.#taken(scope, placed));
-    // What somebody else changed at that moment is told once more.
+    // Conflicts with concurrent changes are retried once.
     const contested = placed.filter((one) => isContested(taken.get(one)));
     for (const [one, result] of await this.#taken(scope, contested)) taken.set(one, result);
     for (const [one, result] of taken) {
@@ -152,7 +152,7 @@ export class RelationImport {
     }
   }
 
-  /** Each relation, or why it is not there. A store that refuses all of them for the sake of some is given them in halves. */
+  /** Returns each relation, or its error. If a store rejects a whole batch because of some relations, the batch is halved. */
   async #taken(
     scope: ScopeKey,
     placed: readonly Placed[],
@@ -172,7 +172,7 @@ export class RelationImport {
   }
 }
 
-/** Each relation once in a round: what is said of it again meets what it was made by then. */
+/** Splits relations into rounds without duplicates; a repeated relation is compared with the result of the earlier round. */
 function rounds(placed: readonly Placed[]): readonly (readonly Placed[])[] {
   const all: Placed[][] = [];
   const times = new Map<string, number>();
@@ -187,14 +187,14 @@ function rounds(placed: readonly Placed[]): readonly (readonly Placed[])[] {
 
 const nameIn = (name: string): string => name.normalize("NFC").trim();
 const keyOf = (type: string, to: EntityId): string => `${to} ${type}`;
-/** It is about what was given, not about where memory is kept. */
+/** Whether the error is about the input, not about the backend. */
 const isOfInput = ({ kind }: CaxtonError): boolean =>
   kind === "invalid" || kind === "too-large" || kind === "not-found" || kind === "conflict";
 
 const isContested = (result: Relation | CaxtonError | undefined): boolean =>
   result instanceof CaxtonError && result.kind === "conflict";
 
-/** Whether what the input says is so already; what it does not say does not differ. */
+/** Whether the relation already has all given values; absent values do not differ. */
 const isSame = (
   there: Relation,
   { strength, confidence, isBidirectional, validity, metadata }: RelationInput,

@@ -6,39 +6,39 @@ import { EntityImport, type WaitingEntity } from "./import-entities.ts";
 import { RelationImport, type WaitingRelation } from "./import-relations.ts";
 import { type ImportRecord, readRecord } from "./records.ts";
 import { type ImportCounts, type ImportProblem, type ImportProgress, type ImportReport, NONE } from "./report.ts";
-import { recordsOf } from "./split-document.ts";
+import { readRecords } from "./streaming-json-reader.ts";
 
 export type ImportOptions = {
   readonly merge: Merge;
-  /** All of it goes there; undefined: where it says. */
+  /** The scope of all records; undefined: the scope that each record names. */
   readonly scope: ScopeKey | undefined;
-  /** The key of a scope as documents write it. Throws MemoryScopeError. */
+  /** Parses a scope as written in documents. Throws MemoryScopeError. */
   readonly scopeKey: (text: string) => ScopeKey;
-  /** Says what would become of it; nothing is written. */
+  /** Dry run: computes outcomes and writes nothing. */
   readonly isTrial: boolean;
-  /** What it is called in the provenance of what does not bring its own. */
+  /** Source name in the provenance of records without one. */
   readonly source: string | undefined;
-  /** How far an earlier attempt at the same import came. */
+  /** Progress of an earlier attempt at the same import. */
   readonly from: ImportProgress | undefined;
   readonly clock: Clock;
-  /** Told after each batch: all up to there is in memory for good. */
+  /** Called after each batch: all records up to there are durably stored. */
   readonly onProgress?: (progress: ImportProgress) => void | Promise<void>;
   readonly signal?: AbortSignal | undefined;
 };
 
-/** Entities that are written together, and relations, which are a tenth of the work. */
+/** Entities per batch, and relations, which are ten times cheaper. */
 const BATCH = 200;
 const RELATIONS_BATCH = 500;
 const BATCH_CHARS = 2 * 1024 * 1024;
 const SHOWN_MAX = 1_000;
-/** Relations whose ends come only later are held back, so many. */
-const HELD_MAX = 100_000;
+/** Maximum number of relations that wait for an end that comes later. */
+const WAITING_RELATIONS_MAX = 100_000;
 const SCOPE = "workspace";
 
 /**
- * Puts an export into memory, whichever form it has, in batches. The same again changes nothing. Records that are wrong are
- * named and passed over. Rejects with MemoryImportInvalidError, MemoryExportVersionError, MemoryMergeConflictError,
- * CancelledError, and what memory rejects with; what `onProgress` told is in memory then.
+ * Imports an export in any supported format, in batches. Idempotent. Invalid records are reported and skipped. Rejects with
+ * MemoryImportInvalidError, MemoryExportVersionError, MemoryMergeConflictError, CancelledError and the errors of memory; records reported
+ * to `onProgress` are stored then.
  */
 export async function importMemory(
   memory: Memory,
@@ -46,10 +46,10 @@ export async function importMemory(
   options: ImportOptions,
 ): Promise<ImportReport> {
   const work = new Import(memory, options);
-  const records = recordsOf(pieces);
+  const records = readRecords(pieces);
   for (;;) {
     const raw = await records.next().catch(async (error: unknown) => {
-      // What was whole before the rest was lost is taken.
+      // Import the records that were complete before the error.
       await work.flush();
       throw error;
     });
@@ -68,12 +68,12 @@ class Import {
   #entities: (WaitingEntity & Numbered)[] = [];
   #chars = 0;
   #relations: (WaitingRelation & Numbered)[] = [];
-  readonly #held: (WaitingRelation & Numbered)[] = [];
+  readonly #waitingForEnds: (WaitingRelation & Numbered)[] = [];
   readonly #counts: { entities: ImportCounts; relations: ImportCounts };
   #problems: number;
   readonly #shown: ImportProblem[] = [];
   #records = 0;
-  /** It began as ours do, which say at their end that they are whole. */
+  /** Exports of Caxton end with a mark of completeness. */
   #hasHead = false;
   #hasEnd = false;
 
@@ -99,7 +99,7 @@ class Import {
   async #takeThing(record: Exclude<ImportRecord, { type: "head" | "end" }>): Promise<void> {
     const { line } = record;
     if (record.type === "malformed") {
-      const hint = "Correct the line, or take it out.";
+      const hint = "Correct or delete the line.";
       return this.#problem({ line, code: "MEMORY_IMPORT_INVALID", message: record.reason, hint });
     }
     try {
@@ -112,22 +112,22 @@ class Import {
       } else this.#relations.push({ ...at, document: record.document });
     } catch (error) {
       if (!(error instanceof CaxtonError)) throw error;
-      this.#problem({ line, ...told(error) });
+      this.#problem({ line, ...problemOf(error) });
     }
     if (this.#entities.length >= BATCH || this.#chars > BATCH_CHARS || this.#relations.length >= RELATIONS_BATCH) {
       await this.flush();
     }
   }
 
-  /** All that waits goes into memory. */
+  /** Writes all waiting records. */
   async flush(): Promise<void> {
     await this.#flushEntities();
     const relations = this.#relations;
     this.#relations = [];
     await this.#putRelations(relations, (one, end) => {
-      // In a trial the ends may be those that would have been made.
+      // In a dry run the ends may be entities that would have been created.
       if (this.#options.isTrial) this.#count("relations", "created");
-      else if (this.#held.length < HELD_MAX) this.#held.push(one);
+      else if (this.#waitingForEnds.length < WAITING_RELATIONS_MAX) this.#waitingForEnds.push(one);
       else this.#hangs(one, end);
     });
     await this.#options.onProgress?.(this.#progress());
@@ -141,12 +141,12 @@ class Import {
     for (const [at, outcome] of outcomes.entries()) {
       const { line = 0, document } = batch[at] ?? {};
       const name = document?.name ?? "";
-      if (outcome.type === "wrong") this.#problem({ line, ...told(outcome.error) });
+      if (outcome.type === "wrong") this.#problem({ line, ...problemOf(outcome.error) });
       else if (outcome.type === "refused") {
         const { type } = outcome.there;
         const wanted = document?.type ?? document?.entityType ?? type;
-        const what = wanted === type ? "and would become otherwise" : `as a ${type}, not as a ${wanted}`;
-        this.#refuse(line, name, `${name} is there already, ${what}`);
+        const what = wanted === type ? "and would change" : `as a ${type}, not as a ${wanted}`;
+        this.#reject(line, name, `${name} exists already, ${what}`);
       } else {
         this.#count("entities", outcome.type);
         if (outcome.type === "created" && outcome.entity !== undefined) this.#relationImport.made(outcome.entity);
@@ -164,11 +164,11 @@ class Import {
       if (!one) continue;
       const { line, document } = one;
       if (outcome.type === "hangs") hangs(one, outcome.end);
-      else if (outcome.type === "wrong") this.#problem({ line, ...told(outcome.error) });
+      else if (outcome.type === "wrong") this.#problem({ line, ...problemOf(outcome.error) });
       else if (outcome.type === "refused") {
         const { from, to, type, relationType } = document;
         const name = `${from} ${type ?? relationType ?? ""} ${to}`;
-        this.#refuse(line, name, `that ${name} is there already, and would become otherwise`);
+        this.#reject(line, name, `that ${name} exists already, and would change`);
       } else this.#count("relations", outcome.type);
     }
   }
@@ -183,11 +183,11 @@ class Import {
     if (this.#shown.length < SHOWN_MAX) this.#shown.push(problem);
   }
 
-  /** Throws MemoryMergeConflictError where that ends the import. */
-  #refuse(line: number, name: string, message: string): void {
+  /** Throws MemoryMergeConflictError if the merge policy is `error`. */
+  #reject(line: number, name: string, message: string): void {
     const hint =
       this.#options.merge === "error"
-        ? "With --merge update it gets what is new, with --merge skip it stays as it is."
+        ? "With --merge update new facts are added, with --merge skip the entity is not changed."
         : "Give it another name in the export, or change its type here with `caxton memory revise`.";
     if (this.#options.merge === "error" && !this.#options.isTrial)
       throw new MemoryMergeConflictError(`line ${line}: ${message}`, hint, { line, name });
@@ -199,20 +199,24 @@ class Import {
       line,
       code: "ENTITY_NOT_FOUND",
       message: `${from} cannot be related to ${to}: there is no ${end}`,
-      hint: "Entities stand before the relations between them.",
+      hint: "Entities must precede the relations between them.",
     });
   }
 
-  /** Up to the first record that still waits. */
+  /** Progress up to the first record that still waits. */
   #progress(): ImportProgress {
-    const waiting = [...this.#entities.slice(0, 1), ...this.#relations.slice(0, 1), ...this.#held.slice(0, 1)];
+    const waiting = [
+      ...this.#entities.slice(0, 1),
+      ...this.#relations.slice(0, 1),
+      ...this.#waitingForEnds.slice(0, 1),
+    ];
     const records = Math.min(this.#records, ...waiting.map(({ record }) => record - 1));
     return { records, ...this.#counts, problems: this.#problems };
   }
 
   async finish(): Promise<ImportReport> {
     await this.flush();
-    const held = this.#held.splice(0);
+    const held = this.#waitingForEnds.splice(0);
     for (let at = 0; at < held.length; at += RELATIONS_BATCH) {
       await this.#putRelations(held.slice(at, at + RELATIONS_BATCH), (one, end) => this.#hangs(one, end));
     }
@@ -230,4 +234,4 @@ class Import {
 const charsOf = (one: string | { readonly text: string }): number =>
   typeof one === "string" ? one.length : one.text.length;
 
-const told = ({ code, message, hint }: CaxtonError): Omit<ImportProblem, "line"> => ({ code, message, hint });
+const problemOf = ({ code, message, hint }: CaxtonError): Omit<ImportProblem, "line"> => ({ code, message, hint });

@@ -1,6 +1,6 @@
-/** Moving memory: out as text, in again, whichever Caxton or reference memory server wrote it. */
-export { type Checkpoints, placeInUse, type PlaceNote, type PlaceNotes } from "./checkpoints.ts";
-export { MemoryPlace } from "./memory-place.ts";
+/** Export, import and migration of memory. */
+export { type Checkpoints, activeBackend, type ActiveBackend, type ActiveBackendFile } from "./checkpoints.ts";
+export { SwitchableStore } from "./switchable-store.ts";
 export * from "./errors.ts";
 export { archiveHead } from "./archive.ts";
 export { exportMemory, type ExportFormat, type ExportOptions } from "./export.ts";
@@ -10,15 +10,15 @@ export { type ImportRequest, MemoryTransfers } from "./transfers.ts";
 export {
   type MemorySnapshot,
   MemorySnapshots,
-  outOfKeeping,
+  expiredSnapshots,
   type SnapshotKind,
   SNAPSHOT_KINDS,
   type SnapshotOptions,
-  type SnapshotPlace,
-  type SnapshotsKept,
+  type SnapshotStore,
+  type SnapshotRetention,
 } from "./snapshots.ts";
-export { RETENTION_ACTIONS, type RetentionPolicy } from "./doomed.ts";
+export { RETENTION_ACTIONS, type RetentionPolicy } from "./expired.ts";
 export { MemoryRetention, type PruneReport, type RetentionArchive } from "./retention.ts";
 export { type Comparison, CONSISTENCY_MIN } from "./comparison.ts";
 export type { MigrationProgress } from "./migration.ts";
-export { MemoryMigrations, type MemoryWhereabouts, type MigrationReport, type MigrationRequest } from "./migrations.ts";
+export { MemoryMigrations, type MemoryLocation, type MigrationReport, type MigrationRequest } from "./migrations.ts";

@@ -13,62 +13,62 @@ import {
   type ScopeKey,
 } from "../knowledge/index.ts";
 
-/** How far a migration is, as it is noted: what is copied, and from where on changes of the old place are still to follow. */
+/** Checkpoint of a migration: what is copied, and the change from which to follow the source. */
 export type MigrationState = {
   readonly phase: "entities" | "relations" | "changes";
-  /** The scope that is being copied, and the page after which it goes on. */
+  /** The scope being copied, and the page after which to continue. */
   readonly scope: ScopeKey | undefined;
   readonly cursor: string | undefined;
   readonly entities: number;
   readonly relations: number;
-  /** The last change of the old place that the new one has, once all is copied. */
+  /** The last change of the source that the target has, once all is copied. */
   readonly seq: number;
 };
 
 export type MigrationProgress = MigrationState & {
-  /** How many there are of both. */
+  /** Number of entities and relations. */
   readonly all: number;
-  /** Entities that were changed since they were copied, and were copied again. */
+  /** Entities that changed after they were copied, and were copied again. */
   readonly followed: number;
 };
 
 export type MigrationDeps = {
   readonly from: MemoryStore;
   readonly to: MemoryStore;
-  /** Makes the vectors of what is copied. */
+  /** Computes the vectors of copied entities. */
   readonly embeddings: Memory["embeddings"];
   readonly state: MigrationState | undefined;
-  /** All up to there is in the new place. */
-  readonly note: (progress: MigrationProgress) => Promise<void>;
-  /** Resolves when the changes of the old place that are under way have ended: some places number them before they are seen. */
+  /** Saves a checkpoint: everything up to there is in the target. */
+  readonly saveCheckpoint: (progress: MigrationProgress) => Promise<void>;
+  /** Resolves when the running writes of the source have ended. Some backends number changes before they become visible. */
   readonly settled: () => Promise<void>;
   readonly nowMs: () => number;
   readonly signal: AbortSignal | undefined;
 };
 
-/** Entities that are read at once, */
+/** Entities read at once. */
 const PAGE = 50;
-/** and that are put in at once: so many, or so much text of theirs, in characters. */
+/** Maximum entities, or characters of their texts, written at once. */
 const PIECE = 200;
 const PIECE_TEXT = 8_000_000;
 const RELATIONS_PAGE = 500;
 const BY: Provenance = { source: "import", sourceId: "migration", agent: undefined };
 
-/** Entities as they are put in. */
+/** Entities as they are written. */
 type Copy = { readonly histories: readonly EntityHistory[]; readonly restores: readonly EntityRestore[] };
-/** Some of them, and how far it is with them. */
+/** Some of them, with the checkpoint after them. */
 type Piece = Copy & Pick<MigrationState, "scope" | "cursor"> & { readonly count: number };
 
-/** Entities, then relations, then what was changed meanwhile. Rejects with what the stores reject with, CancelledError. */
+/** Copies entities, then relations, then concurrent changes. Rejects with the errors of the stores, CancelledError. */
 export class Migration {
   readonly #deps: MigrationDeps;
   #state: MigrationState;
   #all = 0;
   #followed = 0;
-  /** The one whose vectors count in the new place. */
+  /** The active embedding model of the target. */
   #model: string | undefined;
   #scopes: readonly ScopeKey[] = [];
-  /** All that one of the two had when it was looked at: the old place no longer names those that are empty by now. */
+  /** All scopes that either store had when it was read: the source no longer lists scopes that are empty now. */
   readonly #known = new Set<ScopeKey>();
 
   constructor(deps: MigrationDeps) {
@@ -77,22 +77,22 @@ export class Migration {
     this.#state = deps.state ?? { phase: "entities", ...start };
   }
 
-  /** Those that the new place may have something of. */
+  /** Scopes that the target may have data of. */
   get scopes(): readonly ScopeKey[] {
     return [...this.#known];
   }
 
   async run(): Promise<MigrationProgress> {
-    for (const { scope } of (await this.#deps.to.figures()).scopes) this.#known.add(scope);
-    await this.#look();
-    if (this.#state.seq < 0) await this.#go({ seq: await this.#seenUpTo(this.#scopes) });
+    for (const { scope } of (await this.#deps.to.stats()).scopes) this.#known.add(scope);
+    await this.#readScopes();
+    if (this.#state.seq < 0) await this.#advance({ seq: await this.#seenUpTo(this.#scopes) });
     if (this.#state.phase === "entities") await this.#copyEntities();
     if (this.#state.phase === "relations") await this.#copyRelations();
     await this.follow();
     return this.progress();
   }
 
-  /** Takes over what was changed since, for as long as it is less each time. False: it does not come to an end. */
+  /** Copies later changes, as long as each round has fewer. Returns false if the rounds do not converge. */
   async follow(): Promise<boolean> {
     for (let before = Number.POSITIVE_INFINITY; ;) {
       const followed = await this.#follow();
@@ -102,8 +102,8 @@ export class Migration {
     }
   }
 
-  async #look(): Promise<void> {
-    const { scopes } = await this.#deps.from.figures();
+  async #readScopes(): Promise<void> {
+    const { scopes } = await this.#deps.from.stats();
     this.#scopes = scopes.map(({ scope }) => scope).toSorted();
     for (const scope of this.#scopes) this.#known.add(scope);
     this.#all = scopes.reduce((sum, { entities, relations }) => sum + entities + relations, 0);
@@ -113,21 +113,21 @@ export class Migration {
     return { ...this.#state, all: this.#all, followed: this.#followed };
   }
 
-  async #go(change: Partial<MigrationState>): Promise<void> {
+  async #advance(change: Partial<MigrationState>): Promise<void> {
     this.#state = { ...this.#state, ...change };
-    await this.#deps.note(this.progress());
+    await this.#deps.saveCheckpoint(this.progress());
     if (this.#deps.signal?.aborted === true) throw new CancelledError("the migration");
   }
 
   async #copyEntities(): Promise<void> {
     for await (const { count, scope, cursor, ...copy } of ahead(this.#pieces())) {
       await this.#put(copy);
-      await this.#go({ scope, cursor, entities: this.#state.entities + count });
+      await this.#advance({ scope, cursor, entities: this.#state.entities + count });
     }
-    await this.#go({ phase: "relations", scope: undefined, cursor: undefined });
+    await this.#advance({ phase: "relations", scope: undefined, cursor: undefined });
   }
 
-  /** From where it was: small scopes together. */
+  /** Entities from the checkpoint on; small scopes are combined. */
   async *#pieces(): AsyncGenerator<Piece, void, undefined> {
     const { scope: begun, cursor: from } = this.#state;
     let [ids, text]: [EntityId[], number] = [[], 0];
@@ -149,20 +149,20 @@ export class Migration {
     if (ids.length > 0) yield { ...(await this.#read(ids)), count: ids.length, scope: last, cursor: undefined };
   }
 
-  /** The number of the last change, when all before it can be seen. */
+  /** The number of the last change before which all changes are visible. */
   async #seenUpTo(scopes: readonly ScopeKey[]): Promise<number> {
     const seq = await latestSeq(this.#deps.from, scopes);
     await this.#deps.settled();
     return seq;
   }
 
-  /** What is gone meanwhile is left out; it is in the log. */
+  /** Entities deleted in the meantime are left out; the log has them. */
   async #read(ids: readonly EntityId[]): Promise<Copy> {
     const found: (EntityHistory | undefined)[] = [];
     for (let at = 0; at < ids.length; at += PAGE) {
       found.push(...(await Promise.all(ids.slice(at, at + PAGE).map((id) => this.#deps.from.history(id)))));
     }
-    // A name that went to another while they were read: the log says so, and both are copied again.
+    // A name can move to another entity while they are read. The log has this change, and both are copied again.
     const byName = new Map(
       found.flatMap((one) => (one ? [[`${one.head.scope}\n${one.head.name}`, one] as const] : [])),
     );
@@ -182,8 +182,8 @@ export class Migration {
   }
 
   /**
-   * Whoever has such a name in the new place only is gone or named otherwise in the old one: the log says so, and then it is
-   * copied again if it is still there.
+   * Deletes entities of the target whose name another entity of the source has now. They were deleted or renamed in the source: the log
+   * has this change, and they are copied again if they still exist.
    */
   async #freeNames(histories: readonly EntityHistory[]): Promise<void> {
     const { to, nowMs } = this.#deps;
@@ -192,7 +192,7 @@ export class Migration {
     if (ids.length > 0) await to.forget({ type: "entities", ids }, { provenance: BY, atMs: nowMs() });
   }
 
-  /** What was forgotten of entities that stay is forgotten as such, so that no snapshot of the new place has it either. */
+  /** Deletes facts that were deleted from remaining entities, so that no snapshot of the target has them either. */
   async #forgetLost(histories: readonly EntityHistory[]): Promise<void> {
     const { to, nowMs } = this.#deps;
     const there = await Promise.all(histories.map(({ head }) => to.history(head.id)));
@@ -226,15 +226,15 @@ export class Migration {
         );
         if (page.entries.length > 0) await this.#deps.to.restore([], page.entries);
         cursor = page.next;
-        await this.#go({ cursor, relations: this.#state.relations + page.entries.length });
+        await this.#advance({ cursor, relations: this.#state.relations + page.entries.length });
       } while (cursor !== undefined);
     }
-    await this.#go({ phase: "changes", scope: undefined, cursor: undefined });
+    await this.#advance({ phase: "changes", scope: undefined, cursor: undefined });
   }
 
-  /** Copies again what was changed since: of how many entities and scopes. */
+  /** Copies entities changed since the checkpoint. Returns the number of entities and scopes. */
   async #follow(): Promise<number> {
-    await this.#look();
+    await this.#readScopes();
     const { scopes } = this;
     if (scopes.length === 0) return 0;
     const seq = await this.#seenUpTo(scopes);
@@ -242,7 +242,7 @@ export class Migration {
     const { touched, emptied } = await this.#changedUpTo(seq, scopes);
     const by = { provenance: BY, atMs: this.#deps.nowMs() };
     for (const scope of emptied) await this.#deps.to.forget({ type: "scope", scope }, by);
-    // Whoever came after a scope was emptied is in the log too.
+    // The log also has entities created after a scope was emptied.
     const all = [...touched];
     for (let at = 0; at < all.length; at += PAGE) {
       const ids = all.slice(at, at + PAGE);
@@ -255,11 +255,11 @@ export class Migration {
       this.#followed += ids.length;
       if (this.#deps.signal?.aborted === true) throw new CancelledError("the migration");
     }
-    await this.#go({ seq });
+    await this.#advance({ seq });
     return touched.size + emptied.size;
   }
 
-  /** What was changed since; later changes are for the next time. */
+  /** Changes since the checkpoint; later ones are for the next round. */
   async #changedUpTo(seq: number, scopes: readonly ScopeKey[]) {
     const touched = new Set<EntityId>();
     const emptied = new Set<ScopeKey>();
@@ -277,11 +277,11 @@ export class Migration {
     }
   }
 
-  /** Makes the relations at entities those of the old place. */
+  /** Replaces the relations of entities by those of the source. */
   async #relationsOf(histories: readonly EntityHistory[]): Promise<void> {
     const { from, to, nowMs } = this.#deps;
     const relationsIn = async (store: MemoryStore) =>
-      // One with both ends among them is there twice.
+      // A relation with both ends among them is listed twice.
       new Map(
         (await Promise.all(histories.map(({ head }) => allRelations(store, head)))).flat().map((one) => [one.id, one]),
       );
@@ -305,13 +305,13 @@ export class Migration {
 const lengthOf = (observations: Entity["observations"]): number =>
   observations.reduce((sum, { text }) => sum + text.length, 0);
 
-/** The same, where the next one is made while one is used. */
+/** Prefetches: computes the next value while the current one is used. */
 async function* ahead<One>(all: AsyncGenerator<One, void, undefined>): AsyncGenerator<One, void, undefined> {
   let next = all.next();
   try {
     for (let one = await next; one.done !== true; one = await next) {
       next = all.next();
-      // Who asks for it is told; nobody does after an error.
+      // The consumer receives the error when it requests the value, but not after an earlier error.
       next.catch(() => undefined);
       yield one.value;
     }
@@ -320,7 +320,7 @@ async function* ahead<One>(all: AsyncGenerator<One, void, undefined>): AsyncGene
   }
 }
 
-/** The number of the last change of some scopes; 0 where there was none. */
+/** Returns the number of the last change of some scopes; 0 without any. */
 export async function latestSeq(store: MemoryStore, scopes: readonly ScopeKey[]): Promise<number> {
   if (scopes.length === 0) return 0;
   const { entries } = await store.log({ scopes }, { limit: 1, cursor: undefined });

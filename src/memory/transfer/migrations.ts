@@ -2,12 +2,12 @@ import * as z from "zod";
 import type { Clock } from "../../kernel/clock.ts";
 import { log } from "../../kernel/log.ts";
 import type { Memory, MemoryStore } from "../knowledge/index.ts";
-import { type Checkpoints, placeInUse, type PlaceNote, type PlaceNotes } from "./checkpoints.ts";
+import { type Checkpoints, activeBackend, type ActiveBackend, type ActiveBackendFile } from "./checkpoints.ts";
 import { type Comparison, compareStores, drawSamples } from "./comparison.ts";
 import { MigrationRefusedError } from "./errors.ts";
-import type { MemoryPlace } from "./memory-place.ts";
+import type { SwitchableStore } from "./switchable-store.ts";
 import { Migration, type MigrationProgress, type MigrationState } from "./migration.ts";
-import { goOver } from "./going-over.ts";
+import { cutOver } from "./cutover.ts";
 
 const State = z.object({
   phase: z.enum(["entities", "relations", "changes"]),
@@ -21,10 +21,10 @@ const State = z.object({
 export type MigrationRequest = {
   readonly from: string;
   readonly to: string;
-  /** Goes on where an earlier one stopped; after a whole one it takes over what was changed since. */
+  /** Resumes an interrupted migration; after a complete one, copies later changes. */
   readonly isResumed: boolean;
-  /** The server goes over to the new place when that holds all. */
-  readonly isSwitching: boolean;
+  /** Cuts over to the target when it holds all data. */
+  readonly isCutover: boolean;
   readonly onProgress: (progress: MigrationProgress) => void;
   readonly signal: AbortSignal | undefined;
 };
@@ -32,16 +32,16 @@ export type MigrationRequest = {
 export type MigrationReport = {
   readonly progress: MigrationProgress;
   readonly comparison: Comparison;
-  /** The server uses the new place from now on. */
-  readonly hasSwitched: boolean;
+  /** The server uses the target from now on. */
+  readonly hasCutOver: boolean;
 };
 
-/** Where memory is, and where it is going. */
-export type MemoryWhereabouts = {
+/** The active backend, and the target of a running migration. */
+export type MemoryLocation = {
   readonly place: string;
-  /** What `memory.backend` says. */
+  /** Value of `memory.backend`. */
   readonly configured: string;
-  readonly note: PlaceNote | undefined;
+  readonly note: ActiveBackend | undefined;
   readonly running: Readonly<Running> | undefined;
 };
 
@@ -49,17 +49,17 @@ type Running = { readonly from: string; readonly to: string; progress: Migration
 
 type Deps = {
   readonly memory: Memory;
-  readonly place: MemoryPlace;
-  /** What `memory.backend` says. */
+  readonly place: SwitchableStore;
+  /** Value of `memory.backend`. */
   readonly configured: string;
-  /** Opens a place that is configured besides the one in use. */
+  /** Opens a configured backend besides the active one. */
   readonly open: (backend: string) => Promise<MemoryStore>;
   readonly checkpoints: Checkpoints;
-  readonly notes: PlaceNotes;
+  readonly notes: ActiveBackendFile;
   readonly clock: Clock;
 };
 
-/** Memory goes from one place to another, while the server goes on with the one in use, and over to the new one if it is to. */
+/** Migrates memory to another backend while the server uses the active one, and cuts over if requested. */
 export class MemoryMigrations {
   readonly #deps: Deps;
   #running: Running | undefined;
@@ -69,7 +69,7 @@ export class MemoryMigrations {
     this.#deps = deps;
   }
 
-  async whereabouts(): Promise<MemoryWhereabouts> {
+  async location(): Promise<MemoryLocation> {
     const { place, configured, notes } = this.#deps;
     const running = this.#running && { ...this.#running };
     return { place: place.name, configured, note: await notes.read(), running };
@@ -77,16 +77,16 @@ export class MemoryMigrations {
 
   /** Rejects with MigrationRefusedError, MigrationNotCaughtUpError, CancelledError, and what the stores reject with. */
   async migrate(request: MigrationRequest): Promise<MigrationReport> {
-    const { from, to, isSwitching } = request;
+    const { from, to, isCutover } = request;
     const { place } = this.#deps;
     const refusal = this.#running
-      ? "a migration is under way already"
+      ? "a migration is already running"
       : this.#isReplaced
-        ? "memory is being put back to a snapshot"
+        ? "a snapshot is being restored"
         : from === to
-          ? `memory would go from ${from} to itself`
-          : isSwitching && from !== place.name
-            ? `the server can go over from ${place.name}, which it uses, and not from ${from}`
+          ? `source and target are both ${from}`
+          : isCutover && from !== place.name
+            ? `the server uses ${place.name}, so it cannot cut over from ${from}`
             : undefined;
     if (refusal !== undefined) throw new MigrationRefusedError(refusal, "`caxton memory migrate --help`", { from, to });
     const running: Running = { from, to, progress: undefined };
@@ -96,7 +96,7 @@ export class MemoryMigrations {
     const storeOf = async (backend: string): Promise<MemoryStore> => {
       if (backend === place.name) return place.current;
       const store = await this.#deps.open(backend);
-      // It is the one in use by then when memory went over to it, whatever failed after that.
+      // After a cutover it is the active one, whatever failed later.
       opened.defer(() => (store === place.current ? undefined : store.close()));
       return store;
     };
@@ -111,44 +111,41 @@ export class MemoryMigrations {
   }
 
   /**
-   * Around what makes memory what it was at another time, which no log tells: what was begun from here is begun anew after it,
-   * and nothing is begun meanwhile. Rejects with MigrationRefusedError while one is under way.
+   * Runs the restore of an earlier state, which no log records: discards checkpoints of migrations from here, and blocks new migrations.
+   * Rejects with MigrationRefusedError while a migration is running.
    */
-  async disowning(restoring: () => Promise<void>): Promise<void> {
+  async aroundRestore(restoring: () => Promise<void>): Promise<void> {
     if (this.#running) {
       const { from, to } = this.#running;
       throw new MigrationRefusedError(
-        `memory is going from ${from} to ${to}`,
-        "Wait for the migration, or stop it; then put the snapshot back.",
+        `memory is being migrated from ${from} to ${to}`,
+        "Wait for the migration, or stop it; then restore the snapshot.",
         { from, to },
       );
     }
     this.#isReplaced = true;
     try {
-      await this.#disown();
+      await this.#discardCheckpoints();
       await restoring();
     } finally {
       this.#isReplaced = false;
     }
   }
 
-  async #disown(): Promise<void> {
+  async #discardCheckpoints(): Promise<void> {
     const { place, checkpoints, notes } = this.#deps;
     await checkpoints.removeAll(`migration-${place.name}-`);
     const note = await notes.read();
     if (note?.seq !== undefined) await notes.write({ ...note, seq: undefined });
   }
 
-  /**
-   * Before the first use of memory: what was noted of a place that memory left, or came back to by the configuration, tells
-   * nothing any more.
-   */
+  /** Call before the first use of memory. Discards checkpoints of backends that memory left, or returned to by configuration. */
   static async settle(
     configured: string,
     { notes, checkpoints }: Pick<Deps, "notes" | "checkpoints">,
   ): Promise<string> {
     const before = await notes.read();
-    const { place, note } = placeInUse(configured, before);
+    const { place, note } = activeBackend(configured, before);
     if (before) {
       await checkpoints.remove(noteOf(before.was, before.now));
       if (!note) await checkpoints.remove(noteOf(before.now, before.was));
@@ -157,14 +154,14 @@ export class MemoryMigrations {
       await notes.remove();
       log.warn(
         { place, left: before.now },
-        `${place} is configured and used as it is; what memory learned in ${before.now} since it went there is only there`,
+        `switched back to the configured backend ${place}; facts added to ${before.now} since the cutover are only there`,
       );
     }
     if (note && note.isConfirmed !== before?.isConfirmed) await notes.write(note);
     if (place !== configured)
       log.warn(
         { place, configured },
-        `memory went over to ${place}, which is used; set memory.backend = "${place}" in caxton.toml, which still says ${configured}`,
+        `memory was switched to ${place}; set memory.backend = "${place}" in caxton.toml instead of ${configured}`,
       );
     return place;
   }
@@ -173,10 +170,10 @@ export class MemoryMigrations {
     const { checkpoints, clock, memory, place, configured } = this.#deps;
     const name = noteOf(request.from, request.to);
     const begun = await this.#state(request);
-    const state = request.isResumed || request.isSwitching ? begun : undefined;
+    const state = request.isResumed || request.isCutover ? begun : undefined;
     if (state === undefined) {
-      await refuseFull(to, request, begun !== undefined);
-      // What was noted of the way back counts changes of a memory that is no longer there.
+      await requireEmpty(to, request, begun !== undefined);
+      // Checkpoints of the reverse migration count changes of data that no longer exists.
       await checkpoints.remove(noteOf(request.to, request.from));
     }
     const { embeddings } = memory;
@@ -188,32 +185,35 @@ export class MemoryMigrations {
       nowMs: () => clock.nowMs(),
       signal: request.signal,
       settled: () => place.settled(),
-      note: async (now) => {
+      saveCheckpoint: async (now) => {
         await checkpoints.write(name, now);
         request.onProgress(now);
       },
     });
     await migration.run();
     const samples = await drawSamples(from, { embeddings, nowMs: clock.nowMs(), chance: () => Math.random() });
-    if (!request.isSwitching) {
+    if (!request.isCutover) {
       const comparison = await compareStores(from, to, samples);
-      return { progress: migration.progress(), comparison, hasSwitched: false };
+      return { progress: migration.progress(), comparison, hasCutOver: false };
     }
-    const went = await goOver({ from, to, place, migration, samples, signal: request.signal }, async (seq) => {
-      const note = { configured, was: request.from, now: request.to, seq, atMs: clock.nowMs() };
-      // Only a start knows what the configuration says by then.
-      await this.#keep({ ...note, isConfirmed: false });
-    });
-    if (went.hasSwitched) {
-      await this.#wentOver(request).catch((error: unknown) =>
-        log.error({ err: error }, "memory went over, and what follows from that is done at the next start"),
+    const result = await cutOver(
+      { from, to, store: place, migration, samples, signal: request.signal },
+      async (seq) => {
+        const note = { configured, was: request.from, now: request.to, seq, atMs: clock.nowMs() };
+        // Only the next start knows the configuration.
+        await this.#keep({ ...note, isConfirmed: false });
+      },
+    );
+    if (result.hasCutOver) {
+      await this.#cleanUp(request).catch((error: unknown) =>
+        log.error({ err: error }, "cutover committed; cleanup deferred to the next start"),
       );
     }
-    return { progress: migration.progress(), ...went };
+    return { progress: migration.progress(), ...result };
   }
 
-  /** What is there after an error holds all the same: the next start goes by it. */
-  async #keep(note: PlaceNote): Promise<void> {
+  /** A record that was written despite an error counts: the next start uses it. */
+  async #keep(note: ActiveBackend): Promise<void> {
     const { notes } = this.#deps;
     try {
       await notes.write(note);
@@ -223,18 +223,18 @@ export class MemoryMigrations {
     }
   }
 
-  async #wentOver({ from, to }: MigrationRequest): Promise<void> {
+  async #cleanUp({ from, to }: MigrationRequest): Promise<void> {
     const { checkpoints, configured, memory } = this.#deps;
     const hint = to === configured ? "" : `; set memory.backend = "${to}" in caxton.toml`;
-    log.warn({ from, to }, `memory went over from ${from} to ${to}, which is used from now on${hint}`);
-    // From here on the note says where each begins.
+    log.warn({ from, to }, `memory switched from ${from} to ${to}${hint}`);
+    // From now on the active-backend record gives the start of each.
     for (const name of [noteOf(from, to), noteOf(to, from)]) await checkpoints.remove(name);
     memory.capacity.uncounted();
-    // It may lack vectors, or have those of another model.
+    // The target may lack vectors, or have those of another model.
     await memory.embeddings.open();
   }
 
-  /** Where an earlier one stopped; or, on the way back, where memory went over: both places held the same then. */
+  /** The checkpoint of an interrupted migration; on the way back, the cutover, when both backends were equal. */
   async #state({ from, to }: MigrationRequest): Promise<MigrationState | undefined> {
     const { checkpoints, notes } = this.#deps;
     const read = State.safeParse(await checkpoints.read(noteOf(from, to)));
@@ -247,21 +247,21 @@ export class MemoryMigrations {
 
 const noteOf = (from: string, to: string): string => `migration-${from}-${to}`;
 
-/** What is there already would be mixed with what comes. `isBegun`: it can be gone on with. */
-async function refuseFull(
+/** Rejects a target with data, which would be mixed with the copied data. `isBegun`: the migration can be resumed. */
+async function requireEmpty(
   to: MemoryStore,
-  { from, to: target, isResumed, isSwitching }: MigrationRequest,
+  { from, to: target, isResumed, isCutover }: MigrationRequest,
   isBegun: boolean,
 ): Promise<void> {
-  const { scopes } = await to.figures();
+  const { scopes } = await to.stats();
   const entities = scopes.reduce((sum, one) => sum + one.entities, 0);
   if (entities === 0) return;
-  const goOn = isResumed || isSwitching;
+  const resume = isResumed || isCutover;
   throw new MigrationRefusedError(
     `${target} already holds ${entities} entities`,
-    goOn
-      ? `No migration from ${from} to ${target} was begun, so none can be gone on with. To go back to where memory came from set memory.backend back; to copy all of it give it an empty place.`
-      : `${isBegun ? `Go on with the migration that was begun: caxton memory migrate --from ${from} --to ${target} --resume; or give` : "Give"} it an empty place: another schema, database or collection.`,
+    resume
+      ? `No migration from ${from} to ${target} was started, so none can be resumed. To return to the previous backend, set memory.backend to it; to copy all data, use an empty target.`
+      : `${isBegun ? `Resume the migration: caxton memory migrate --from ${from} --to ${target} --resume; or use` : "Use"} an empty target: another schema, database or collection.`,
     { from, to: target },
   );
 }

@@ -4,20 +4,20 @@ import { isJsonObject, type Json, type JsonObject, parseJson } from "../../kerne
 import type { EntityInput, RelationInput, Validity } from "../knowledge/index.ts";
 import { DOCUMENT_VERSION, EntityDocument, ms, provenanceIn, RelationDocument } from "./document.ts";
 import { MemoryExportVersionError } from "./errors.ts";
-import type { RawRecord } from "./split-document.ts";
+import type { RawRecord } from "./streaming-json-reader.ts";
 
-/** What one record of an import says. */
+/** A record of an import. */
 export type ImportRecord = { readonly line: number } & (
   | { readonly type: "entity"; readonly document: EntityDocument }
   | { readonly type: "relation"; readonly document: RelationDocument }
-  /** How many there were when it was written: the export is whole. */
+  /** The expected number of records; proves that the export is complete. */
   | { readonly type: "end" }
-  /** `isOfLines`: an end is to come. */
+  /** `isOfLines`: an end record follows. */
   | { readonly type: "head"; readonly isOfLines: boolean }
   | { readonly type: "malformed"; readonly reason: string }
 );
 
-/** Throws MemoryExportVersionError. */
+/** Parses a record. Throws MemoryExportVersionError. */
 export function readRecord({ line, kind, text }: RawRecord): ImportRecord {
   if (!text.isWellFormed()) return { line, type: "malformed", reason: "not UTF-8" };
   const parsed = parseJson(text);
@@ -40,7 +40,7 @@ function ofLine(line: number, value: JsonObject): ImportRecord {
   return entity(line, value);
 }
 
-/** The reference memory server's `type` says what the line is, not what the entity is. */
+/** The `type` of the reference memory server is the record type, not the entity type. */
 const without = (value: JsonObject, name: string): JsonObject =>
   Object.fromEntries(Object.entries(value).filter(([key]) => key !== name));
 
@@ -50,7 +50,7 @@ function head(line: number, { version }: JsonObject, isOfLines: boolean): Import
   const shown = JSON.stringify(version).slice(0, 40);
   throw new MemoryExportVersionError(
     `the export has version ${shown}; this Caxton reads ${DOCUMENT_VERSION}`,
-    "Import it with the Caxton that wrote it, and export it there as --format mcp, which all versions read.",
+    "Import it with the Caxton that wrote it, and export it there as --format mcp, which all versions import.",
     { version: shown, known: DOCUMENT_VERSION },
   );
 }
@@ -81,15 +81,15 @@ const span = (from: string | null | undefined, to: string | null | undefined): P
   return fromMs === undefined && toMs === undefined ? undefined : { fromMs, toMs };
 };
 
-/** What memory is to remember of an entity that has no history of its own here. */
+/** Converts a document to an input for an entity without a history. */
 export function entityInput(document: EntityDocument, isOwnScope: boolean): EntityInput {
   const { name, confidence, strength, metadata, valid_from: from, valid_to: to } = document;
-  // Who has an id in one scope is another in another.
+  // An id is unique: in another scope the entity gets a new one.
   const id = isOwnScope ? EntityId.safeParse(document.id).data : undefined;
   return {
     name,
     type: document.type ?? document.entityType,
-    // The reference memory server keeps empty texts. They say nothing, so they are skipped, as the tools skip them.
+    // The reference memory server stores empty texts. They have no content and are skipped, as the tools skip them.
     observations: document.observations.flatMap((one) => {
       if (typeof one === "string") return one.trim() === "" ? [] : [{ text: one }];
       if (one.text.trim() === "" || (one.until !== undefined && one.until !== null)) return [];

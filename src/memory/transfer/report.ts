@@ -1,12 +1,15 @@
-/** What became of the things of one kind. `changed`: there was another; `known`: nothing of it was new; `kept`: it stayed as it was. */
+/**
+ * Outcomes of the records of one kind. `changed`: an existing one was updated; `unchanged`: it was already stored; `skipped`: an existing one
+ * was not changed.
+ */
 export type ImportCounts = {
   readonly created: number;
   readonly changed: number;
-  readonly known: number;
-  readonly kept: number;
+  readonly unchanged: number;
+  readonly skipped: number;
 };
 
-/** Something of an import that could not be taken. `line` is where it stands, from 1. */
+/** A record that could not be imported. `line` is its position, from 1. */
 export type ImportProblem = {
   readonly line: number;
   readonly code: string;
@@ -14,23 +17,23 @@ export type ImportProblem = {
   readonly hint: string;
 };
 
-/** How far an import is. All of the records up to `records` are in memory for good. */
+/** Progress of an import. All records up to `records` are durably stored. */
 export type ImportProgress = {
-  /** Entities and relations read, also those that an earlier attempt imported. */
+  /** Entities and relations read, including those that an earlier attempt imported. */
   readonly records: number;
   readonly entities: ImportCounts;
   readonly relations: ImportCounts;
-  /** How many could not be taken. */
+  /** Number of records that could not be imported. */
   readonly problems: number;
 };
 
 export type ImportReport = ImportProgress & {
-  /** The first of them. */
+  /** The first problems. */
   readonly shown: readonly ImportProblem[];
-  /** Records that an earlier attempt had imported, and this one passed over. */
+  /** Records that an earlier attempt imported, and this one skipped. */
   readonly resumed: number;
-  /** False when the export was cut off: it says itself how long it is. */
+  /** False if the export is truncated; exports state their length. */
   readonly isWhole: boolean;
 };
 
-export const NONE: ImportCounts = { created: 0, changed: 0, known: 0, kept: 0 };
+export const NONE: ImportCounts = { created: 0, changed: 0, unchanged: 0, skipped: 0 };

@@ -3,23 +3,23 @@ import { log } from "../../kernel/log.ts";
 import { type Memory, type Provenance, type Relation, type ScopeKey, scopeTypeOf } from "../knowledge/index.ts";
 import { type ArchiveCounts, archiveEnd, archiveRelations, archiveText, endNames } from "./archive.ts";
 import {
-  type DoomedEntity,
-  doomedEntities,
-  doomedRelations,
+  type ExpiredEntity,
+  expiredEntities,
+  expiredRelations,
   type RetentionPolicy,
   type RetentionReason,
-  stillDoomed,
-  stillRelated,
-} from "./doomed.ts";
+  unchangedEntities,
+  unchangedRelations,
+} from "./expired.ts";
 import { RetentionOffError } from "./errors.ts";
 
-/** Where entities are written before they are forgotten. */
+/** Stores entities before they are deleted. */
 export interface RetentionArchive {
-  /** Adds to the file of a pass, which is made when it is not there; it is on disk then. Answers where it lies. */
+  /** Appends to the file of a pass, which is created if necessary. The text is on disk when this resolves. Returns the file's path. */
   append(pass: string, text: string): Promise<string>;
 }
 
-/** What went, or would go. */
+/** What was deleted, or would be. */
 export type PruneReport = {
   readonly isTrial: boolean;
   readonly action: RetentionPolicy["action"];
@@ -27,53 +27,53 @@ export type PruneReport = {
     readonly scope: ScopeKey;
     readonly reason: RetentionReason;
     readonly entities: number;
-    /** That go by themselves; those that go with their entities are not counted. */
+    /** Relations that expired themselves, not those deleted with their entities. */
     readonly relations: number;
-    /** Of the first few. */
+    /** The first names. */
     readonly names: readonly string[];
   }[];
-  /** The file, when anything was written to one. */
+  /** The archive file, if anything was written. */
   readonly archive: string | undefined;
-  /** One pass takes so many at most; there are more. */
+  /** The limit of one pass was reached; more data is expired. */
   readonly hasMore: boolean;
 };
 
 type Archived = ArchiveCounts & { readonly file: string };
-type Gone = PruneReport["gone"][number];
-/** What goes for one reason: entities, or relations, by name. */
-type Went = {
+type DeletedCounts = PruneReport["gone"][number];
+/** Data deleted for one reason: entities, or relations, by name. */
+type PassResult = {
   readonly reason: RetentionReason;
   readonly of: "entities" | "relations";
   readonly names: readonly string[];
 };
-/** One pass, as far as it has come. */
+/** State of a running pass. */
 type Pass = {
   readonly name: string;
   readonly nowMs: number;
   readonly isTrial: boolean;
   readonly pauseMs: number;
-  /** How many more may go. */
+  /** Remaining deletions of this pass. */
   room: number;
   hasMore: boolean;
   archived: Archived | undefined;
-  readonly gone: Gone[];
+  readonly gone: DeletedCounts[];
 };
 
-/** Forgotten at once; each time, every snapshot is rewritten. */
+/** Deleted at once; every snapshot is rewritten for each batch. */
 const BATCH = 200;
-/** Entities and relations of one pass at most. */
+/** Maximum entities and relations per pass. */
 const PASS_MAX = 10_000;
 const NAMES_MAX = 5;
-/** The start of a server is busy enough; and what one pass left is soon taken up by the next. */
+/** Delay of the first pass, because the start of a server is busy. It is also the delay of a pass after one that reached its limit. */
 const FIRST_MS = 60_000;
-/** Between two batches of a pass that nobody waits for. */
+/** Pause between two batches of a scheduled pass. */
 const PAUSE_MS = 200;
 const BY: Provenance = { source: "tool", sourceId: "retention", agent: undefined };
 
 /**
- * Takes out of memory what a policy says: by itself, or when somebody asks; one pass at a time, over any store.
- * transfer.retention.R1. What was changed after it was looked at stays.
- * transfer.retention.R2. With `archive`, what is forgotten is in the file before.
+ * Deletes expired memory by policy, on schedule or on request; one pass at a time, on any backend.
+ * transfer.retention.R1. Data that changes after it was selected is not deleted.
+ * transfer.retention.R2. With `archive`, data is in the file before it is deleted.
  */
 export class MemoryRetention implements AsyncDisposable {
   readonly #memory: Memory;
@@ -100,33 +100,36 @@ export class MemoryRetention implements AsyncDisposable {
     return bounds.some((bound) => bound !== undefined);
   }
 
-  /** Begins to do passes by itself, where there is a policy. */
+  /** Starts scheduled passes if a policy is configured. */
   start(): void {
-    if (this.isOn) this.#working ??= this.#keepOn();
+    if (this.isOn) this.#working ??= this.#runScheduled();
   }
 
-  /** A pass now; `isTrial`: says what would go, and nothing goes. Rejects with RetentionOffError, and what memory and the archive reject with. */
+  /**
+   * Runs a pass; `isTrial`: reports what would be deleted, and deletes nothing. Rejects with RetentionOffError and the errors of memory
+   * and the archive.
+   */
   async prune(isTrial: boolean): Promise<PruneReport> {
-    return this.#inTurn(() => this.#pass({ isTrial, pauseMs: 0 }));
+    return this.#runExclusive(() => this.#pass({ isTrial, pauseMs: 0 }));
   }
 
-  async #keepOn(): Promise<void> {
+  async #runScheduled(): Promise<void> {
     const { signal } = this.#stop;
     let restMs = FIRST_MS;
     while (!signal.aborted) {
       await this.#clock.sleep(restMs, signal).catch(() => undefined);
       if (signal.aborted) return;
-      restMs = await this.#inTurn(() => this.#pass({ isTrial: false, pauseMs: PAUSE_MS })).then(
+      restMs = await this.#runExclusive(() => this.#pass({ isTrial: false, pauseMs: PAUSE_MS })).then(
         ({ hasMore }) => (hasMore ? FIRST_MS : this.#policy.everyMs),
         (error: unknown) => {
-          log.error({ err: error }, "memory could not be pruned; it is tried again at the next time");
+          log.error({ err: error }, "failed to prune memory; retrying at the next interval");
           return this.#policy.everyMs;
         },
       );
     }
   }
 
-  async #inTurn<Value>(work: () => Promise<Value>): Promise<Value> {
+  async #runExclusive<Value>(work: () => Promise<Value>): Promise<Value> {
     const mine = this.#last.then(work, work);
     this.#last = mine.catch(() => undefined);
     return mine;
@@ -135,8 +138,8 @@ export class MemoryRetention implements AsyncDisposable {
   async #pass(how: { readonly isTrial: boolean; readonly pauseMs: number }): Promise<PruneReport> {
     if (!this.isOn)
       throw new RetentionOffError(
-        "no policy says what goes from memory",
-        "Set max_age, min_confidence, min_strength, min_relation_strength or max_entities_per_scope in [memory.retention] of caxton.toml, and start the server again.",
+        "no retention policy is configured",
+        "Set max_age, min_confidence, min_strength, min_relation_strength or max_entities_per_scope in [memory.retention] of caxton.toml, and restart the server.",
         {},
       );
     const nowMs = this.#clock.nowMs();
@@ -147,7 +150,7 @@ export class MemoryRetention implements AsyncDisposable {
       const kind = scopeTypeOf(scope);
       return kinds === undefined || (kind !== undefined && kinds.includes(kind));
     });
-    // Before entities go with theirs: a trial says the same.
+    // Runs before entities are deleted with their relations, so that a dry run reports the same.
     const related = meant.filter(({ relations }) => relations > 0).map(({ scope }) => scope);
     if (related.length > 0) await this.#passRelations(related, pass);
     for (const { scope, entities } of meant) await this.#passEntities(scope, entities, pass);
@@ -161,18 +164,18 @@ export class MemoryRetention implements AsyncDisposable {
     const [entities, relations] = [sum("entities"), sum("relations")];
     if (!isTrial && gone.length > 0) {
       const numbers = gone.map((one) => `${one.scope}: ${one.entities || one.relations} by ${one.reason}`);
-      log.info({ entities, relations, gone: numbers, archive, hasMore }, "memory was pruned");
+      log.info({ entities, relations, gone: numbers, archive, hasMore }, "pruned memory");
     }
     return { isTrial, action: this.#policy.action, gone, archive, hasMore };
   }
 
-  /** Of all scopes at once: a store may look through the relations of all for those of one. */
+  /** For all scopes at once: a store may read all relations to find those of one scope. */
   async #passRelations(scopes: readonly ScopeKey[], pass: Pass): Promise<void> {
-    const of = { memory: this.#memory, policy: this.#policy, most: pass.room, signal: this.#stop.signal };
-    await this.#inBatches(await doomedRelations({ ...of, scopes }), pass, async (batch) => {
-      const went = pass.isTrial ? batch : await this.#unrelate(batch, pass);
-      const ends = await endNames(this.#memory, went);
-      for (const [scope, some] of Map.groupBy(went, (one) => one.scope)) {
+    const of = { memory: this.#memory, policy: this.#policy, limit: pass.room, signal: this.#stop.signal };
+    await this.#inBatches(await expiredRelations({ ...of, scopes }), pass, async (batch) => {
+      const deleted = pass.isTrial ? batch : await this.#unrelate(batch, pass);
+      const ends = await endNames(this.#memory, deleted);
+      for (const [scope, some] of Map.groupBy(deleted, (one) => one.scope)) {
         const names = some.map(({ from, type, to }) => `${ends.get(from)} ${type} ${ends.get(to)}`);
         count(pass.gone, scope, { reason: "relation-strength", of: "relations", names });
       }
@@ -180,10 +183,10 @@ export class MemoryRetention implements AsyncDisposable {
   }
 
   async #passEntities(scope: ScopeKey, entities: number, pass: Pass): Promise<void> {
-    const of = { memory: this.#memory, policy: this.#policy, most: pass.room, signal: this.#stop.signal };
-    await this.#inBatches(await doomedEntities({ ...of, scope, entities, nowMs: pass.nowMs }), pass, async (batch) => {
-      const went = pass.isTrial ? batch : await this.#forget(scope, batch, pass);
-      for (const [reason, some] of Map.groupBy(went, (one) => one.reason))
+    const of = { memory: this.#memory, policy: this.#policy, limit: pass.room, signal: this.#stop.signal };
+    await this.#inBatches(await expiredEntities({ ...of, scope, entities, nowMs: pass.nowMs }), pass, async (batch) => {
+      const deleted = pass.isTrial ? batch : await this.#forget(scope, batch, pass);
+      for (const [reason, some] of Map.groupBy(deleted, (one) => one.reason))
         count(pass.gone, scope, { reason, of: "entities", names: some.map(({ name }) => name) });
     });
   }
@@ -203,9 +206,9 @@ export class MemoryRetention implements AsyncDisposable {
     }
   }
 
-  /** Those that are still as they were when they were looked at go. */
-  async #forget(scope: ScopeKey, batch: readonly DoomedEntity[], pass: Pass): Promise<readonly DoomedEntity[]> {
-    const still = await stillDoomed(this.#memory, batch);
+  /** Deletes entities that did not change since they were selected. */
+  async #forget(scope: ScopeKey, batch: readonly ExpiredEntity[], pass: Pass): Promise<readonly ExpiredEntity[]> {
+    const still = await unchangedEntities(this.#memory, batch);
     if (still.length === 0) return [];
     if (this.#policy.action === "archive") await this.#keep(await archiveText(this.#memory, scope, still), pass);
     await this.#memory.forget({ type: "entities", ids: still.map(({ id }) => id) }, BY);
@@ -214,7 +217,7 @@ export class MemoryRetention implements AsyncDisposable {
   }
 
   async #unrelate(batch: readonly Relation[], pass: Pass): Promise<readonly Relation[]> {
-    const still = await stillRelated(this.#memory, batch);
+    const still = await unchangedRelations(this.#memory, batch);
     if (still.length === 0) return [];
     if (this.#policy.action === "archive") await this.#keep(await archiveRelations(this.#memory, still), pass);
     const atMs = this.#clock.nowMs();
@@ -224,7 +227,7 @@ export class MemoryRetention implements AsyncDisposable {
     return still;
   }
 
-  /** Written to the file of the pass. */
+  /** Writes to the file of the pass. */
   async #keep({ text, entities, relations }: ArchiveCounts & { readonly text: string }, pass: Pass): Promise<void> {
     const file = await this.#archive.append(pass.name, text);
     const { archived: before } = pass;
@@ -243,7 +246,7 @@ export class MemoryRetention implements AsyncDisposable {
 }
 
 /** Adds to the rows of a report. */
-function count(gone: Gone[], scope: ScopeKey, { reason, of, names }: Went): void {
+function count(gone: DeletedCounts[], scope: ScopeKey, { reason, of, names }: PassResult): void {
   if (names.length === 0) return;
   const at = gone.findIndex((one) => one.scope === scope && one.reason === reason);
   const row = gone[at] ?? { scope, reason, entities: 0, relations: 0, names: [] };

@@ -4,13 +4,13 @@ import type { Memory } from "../knowledge/index.ts";
 import { SnapshotNotFoundError, SnapshotsUnsupportedError } from "./errors.ts";
 
 /**
- * `scheduled`: made by itself, and goes when its time is over; `manual`: stays; `replaced`: what a restored one took the place of;
- * `damaged`: the same of a memory that could not be read, which nobody can go back to.
+ * `scheduled`: created automatically and deleted when it expires; `manual`: kept; `replaced`: the state before a restore; `damaged`: the
+ * same, of memory that was unreadable; it cannot be restored.
  */
 export const SNAPSHOT_KINDS = ["scheduled", "manual", "replaced", "damaged"] as const;
 export type SnapshotKind = (typeof SNAPSHOT_KINDS)[number];
 
-/** Memory as it was at a moment. */
+/** A copy of memory at one moment. */
 export type MemorySnapshot = {
   readonly name: string;
   readonly kind: SnapshotKind;
@@ -19,32 +19,32 @@ export type MemorySnapshot = {
 };
 
 /**
- * Where copies of memory are kept whole.
- * transfer.snapshots.N1. A copy is of one moment, and complete or not there.
- * transfer.snapshots.N2. What is forgotten in memory is forgotten in every copy before it is answered.
+ * Stores copies of memory.
+ * transfer.snapshots.N1. A copy is of one moment, and complete or absent.
+ * transfer.snapshots.N2. When deletion from memory is confirmed, the data is deleted from every copy.
  */
-export interface SnapshotPlace {
+export interface SnapshotStore {
   /** Newest first. */
   list(): Promise<readonly MemorySnapshot[]>;
-  /** For `replaced` one that cannot be read is kept as it is, as `damaged`. */
+  /** For `replaced`, unreadable memory is copied unchanged as `damaged`. */
   create(kind: Exclude<SnapshotKind, "damaged">, atMs: number): Promise<MemorySnapshot>;
-  /** Memory is what it was then; what is asked meanwhile waits. Rejects with MEMORY_FILE_DAMAGED, and nothing is changed. */
+  /** Restores memory to the copy; concurrent calls wait. Rejects with MEMORY_FILE_DAMAGED, and nothing is changed. */
   restore(name: string): Promise<void>;
   remove(name: string): Promise<void>;
   /** Whether memory was written to since. */
   isChangedSince(atMs: number): Promise<boolean>;
 }
 
-/** How many of those made by themselves stay: the latest, the latest of each of so many days, and of so many weeks. */
-export type SnapshotsKept = { readonly hourly: number; readonly daily: number; readonly weekly: number };
+/** Number of scheduled snapshots to keep: the latest, the latest of each of the last days, and of the last weeks. */
+export type SnapshotRetention = { readonly hourly: number; readonly daily: number; readonly weekly: number };
 
 const DAY_MS = 86_400_000;
 const WEEK_MS = 7 * DAY_MS;
-/** Those that were replaced by a restore, and of those that were damaged. */
+/** Number of `replaced` and of `damaged` snapshots to keep. */
 const REPLACED_KEPT = 3;
 
-/** Those that are no longer to be kept. */
-export function outOfKeeping(all: readonly MemorySnapshot[], kept: SnapshotsKept): readonly MemorySnapshot[] {
+/** Returns the snapshots that have expired. */
+export function expiredSnapshots(all: readonly MemorySnapshot[], kept: SnapshotRetention): readonly MemorySnapshot[] {
   const newestFirst = all.toSorted((one, other) => other.atMs - one.atMs);
   const own = newestFirst.filter(({ kind }) => kind === "scheduled");
   const latestOf = (spanMs: number, count: number) => {
@@ -67,14 +67,14 @@ export function outOfKeeping(all: readonly MemorySnapshot[], kept: SnapshotsKept
 }
 
 export type SnapshotOptions = {
-  /** Between two that are made by themselves; undefined makes none. */
+  /** Interval between scheduled snapshots; undefined: none. */
   readonly everyMs: number | undefined;
-  readonly kept: SnapshotsKept;
+  readonly kept: SnapshotRetention;
 };
 
-/** Copies of memory: made by themselves or when somebody asks, listed, put back. */
+/** Snapshots of memory: creates them on schedule or on request, lists and restores them. */
 export class MemorySnapshots implements AsyncDisposable {
-  readonly #placeNow: () => SnapshotPlace | undefined;
+  readonly #currentStore: () => SnapshotStore | undefined;
   readonly #around: (restoring: () => Promise<void>) => Promise<void>;
   readonly #memory: Memory;
   readonly #clock: Clock;
@@ -82,47 +82,47 @@ export class MemorySnapshots implements AsyncDisposable {
   readonly #stop = new AbortController();
   #working: Promise<void> | undefined;
 
-  /** `place` says where copies are kept now; undefined: memory is kept where Caxton makes none, and each call says so. */
+  /** `place` returns the current snapshot store; undefined: the backend has no snapshots, and each call rejects with that. */
   constructor(
     deps: {
-      readonly place: () => SnapshotPlace | undefined;
+      readonly place: () => SnapshotStore | undefined;
       readonly memory: Memory;
       readonly clock: Clock;
-      /** Goes around a restore, which no log tells; may reject, and nothing is restored. */
+      /** Wraps a restore, which no log records. May reject; then nothing is restored. */
       readonly around?: (restoring: () => Promise<void>) => Promise<void>;
     },
     options: SnapshotOptions,
   ) {
-    this.#placeNow = deps.place;
+    this.#currentStore = deps.place;
     this.#around = deps.around ?? ((restoring) => restoring());
     this.#memory = deps.memory;
     this.#clock = deps.clock;
     this.#options = options;
   }
 
-  get #place(): SnapshotPlace | undefined {
-    return this.#placeNow();
+  get #store(): SnapshotStore | undefined {
+    return this.#currentStore();
   }
 
-  /** Begins to make copies by itself. */
+  /** Starts scheduled snapshots. */
   start(): void {
     const { everyMs } = this.#options;
-    if (everyMs !== undefined) this.#working = this.#keepOn(everyMs);
+    if (everyMs !== undefined) this.#working = this.#runScheduled(everyMs);
   }
 
-  async #keepOn(everyMs: number): Promise<void> {
+  async #runScheduled(everyMs: number): Promise<void> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
-      await this.#whenDue(everyMs).catch((error: unknown) => {
-        log.error({ err: error }, "no snapshot of memory could be made; tried again at the next hour");
+      await this.#createIfDue(everyMs).catch((error: unknown) => {
+        log.error({ err: error }, "failed to create a memory snapshot; retrying in an hour");
       });
       await this.#clock.sleep(Math.min(everyMs, DAY_MS), signal).catch(() => undefined);
     }
   }
 
-  /** Makes one when the latest is old and memory is otherwise by now. */
-  async #whenDue(everyMs: number): Promise<void> {
-    const place = this.#place;
+  /** Creates a snapshot if the latest is old and memory has changed. */
+  async #createIfDue(everyMs: number): Promise<void> {
+    const place = this.#store;
     if (!place) return;
     const latest = (await place.list()).find(({ kind }) => kind === "scheduled");
     const nowMs = this.#clock.nowMs();
@@ -130,52 +130,52 @@ export class MemorySnapshots implements AsyncDisposable {
     if (!(await place.isChangedSince(latest?.atMs ?? 0))) return;
     const { name, bytes } = await place.create("scheduled", nowMs);
     const gone = await this.#tidy();
-    log.info({ snapshot: name, bytes, removed: gone }, "a snapshot of memory was made");
+    log.info({ snapshot: name, bytes, removed: gone }, "created a memory snapshot");
   }
 
   async #tidy(): Promise<number> {
-    const place = this.#needed();
-    const gone = outOfKeeping(await place.list(), this.#options.kept);
+    const place = this.#requireStore();
+    const gone = expiredSnapshots(await place.list(), this.#options.kept);
     for (const { name } of gone) await place.remove(name);
     return gone.length;
   }
 
   /** Newest first. Rejects with SnapshotsUnsupportedError. */
   async list(): Promise<readonly MemorySnapshot[]> {
-    return this.#needed().list();
+    return this.#requireStore().list();
   }
 
   /** Rejects with SnapshotsUnsupportedError and storage errors. */
   async create(): Promise<MemorySnapshot> {
-    return this.#needed().create("manual", this.#clock.nowMs());
+    return this.#requireStore().create("manual", this.#clock.nowMs());
   }
 
   /**
-   * Memory becomes what it was; what it was before is kept as another snapshot, which is answered.
-   * Rejects with SnapshotNotFoundError, SnapshotsUnsupportedError, and what the place rejects with.
+   * Restores memory to a snapshot. Its previous state is kept as another snapshot, which is returned.
+   * Rejects with SnapshotNotFoundError, SnapshotsUnsupportedError and the errors of the snapshot store.
    */
   async restore(name: string): Promise<{ readonly restored: MemorySnapshot; readonly replaced: MemorySnapshot }> {
-    const place = this.#needed();
+    const place = this.#requireStore();
     const restored = await this.#find(name);
     const replaced = await place.create("replaced", this.#clock.nowMs());
     await this.#around(() => place.restore(name));
     this.#memory.capacity.uncounted();
-    // It may have vectors of another model.
+    // The snapshot may have vectors of another model.
     await this.#memory.embeddings.open();
     await this.#tidy();
-    log.warn({ snapshot: name, replaced: replaced.name }, "memory was put back to a snapshot");
+    log.warn({ snapshot: name, replaced: replaced.name }, "restored memory to a snapshot");
     return { restored, replaced };
   }
 
   /** Rejects with SnapshotNotFoundError, SnapshotsUnsupportedError. */
   async remove(name: string): Promise<MemorySnapshot> {
     const found = await this.#find(name);
-    await this.#needed().remove(name);
+    await this.#requireStore().remove(name);
     return found;
   }
 
   async #find(name: string): Promise<MemorySnapshot> {
-    const found = (await this.#needed().list()).find((one) => one.name === name);
+    const found = (await this.#requireStore().list()).find((one) => one.name === name);
     if (found) return found;
     throw new SnapshotNotFoundError(
       `there is no snapshot ${name.slice(0, 100)}`,
@@ -184,10 +184,10 @@ export class MemorySnapshots implements AsyncDisposable {
     );
   }
 
-  #needed(): SnapshotPlace {
-    if (this.#place) return this.#place;
+  #requireStore(): SnapshotStore {
+    if (this.#store) return this.#store;
     throw new SnapshotsUnsupportedError(
-      `memory is kept in ${this.#memory.store.name}, of which Caxton makes no snapshots`,
+      `memory is kept in ${this.#memory.store.name}, which has no snapshots`,
       "Use that database's own backups, or `caxton memory export --history`.",
       { backend: this.#memory.store.name },
     );

@@ -9,34 +9,33 @@ import { exportMemory, type ExportOptions } from "./export.ts";
 import { importMemory, type ImportOptions } from "./import.ts";
 import type { ImportProgress, ImportReport } from "./report.ts";
 
-/** Between two notes of how far an import is. */
+/** Interval between two checkpoints of an import. */
 const NOTE_MS = 500;
 
 const Counts = z.object({
   created: z.int(),
   changed: z.int(),
-  known: z.int(),
-  kept: z.int(),
+  unchanged: z.int(),
+  skipped: z.int(),
 });
 const Progress = z.object({ records: z.int(), entities: Counts, relations: Counts, problems: z.int() });
 
 export type ImportRequest = Omit<ImportOptions, "from" | "clock"> & {
-  /** What is imported, the same for the same content; with it an import that was broken off is gone on with. */
+  /** Identifies the content; an import with the same key resumes an interrupted one. */
   readonly key: string | undefined;
 };
 
 /**
- * Exports and imports of a server's memory, a few at once.
- * transfer.transfers.T1. What `onProgress` told of an import is in memory, also after the process was killed.
- * transfer.transfers.T2. The same import again goes on where the one that was broken off had come to; nothing of it
- *   is there twice.
+ * Exports and imports of a server's memory, a limited number at once.
+ * transfer.transfers.T1. Records reported to `onProgress` are stored, even if the process is killed.
+ * transfer.transfers.T2. Repeating an interrupted import resumes it; no record is stored twice.
  */
 export class MemoryTransfers {
   readonly #memory: Memory;
   readonly #checkpoints: Checkpoints;
   readonly #clock: Clock;
   #exports = 0;
-  /** By their names; those without are numbered. */
+  /** By name; imports without a key are numbered. */
   readonly #imports = new Set<string>();
   #unnamed = 0;
 
@@ -46,7 +45,7 @@ export class MemoryTransfers {
     this.#clock = deps.clock;
   }
 
-  /** Memory as text, in pieces. Throws MemoryTransfersFullError at the first of them. */
+  /** Yields memory as text. Throws MemoryTransfersFullError before the first part. */
   async *export(options: Omit<ExportOptions, "nowMs">): AsyncGenerator<string, void, undefined> {
     if (this.#exports >= LIMITS.memoryExportsMax) throw full("exports", LIMITS.memoryExportsMax);
     this.#exports += 1;
@@ -57,14 +56,14 @@ export class MemoryTransfers {
     }
   }
 
-  /** Rejects with what `importMemory` rejects with, MemoryTransfersFullError, MemoryImportRunningError. */
+  /** Rejects with the errors of `importMemory`, MemoryTransfersFullError, MemoryImportRunningError. */
   async import(pieces: AsyncIterable<Uint8Array>, request: ImportRequest): Promise<ImportReport> {
     const name = request.key === undefined || request.isTrial ? undefined : nameOf(request.key, request);
     const place = name ?? `${(this.#unnamed += 1)}`;
     if (this.#imports.has(place)) {
       throw new MemoryImportRunningError(
-        "this import is under way already",
-        "Wait for it, or for the server to notice that its sender has gone, and give it again.",
+        "this import is already running",
+        "Wait until it ends, or until the server detects that its client has disconnected, then retry.",
         {},
       );
     }
@@ -103,7 +102,7 @@ export class MemoryTransfers {
   }
 }
 
-/** The same content in another way is another import. */
+/** The same content with other options is another import. */
 const nameOf = (key: string, { merge, scope }: ImportRequest): string =>
   `import-${createHash("sha256")
     .update(JSON.stringify([key, merge, scope]))
@@ -111,7 +110,7 @@ const nameOf = (key: string, { merge, scope }: ImportRequest): string =>
     .slice(0, 32)}`;
 
 const full = (what: string, max: number): MemoryTransfersFullError =>
-  new MemoryTransfersFullError(`${max} ${what} of memory are under way`, "Try again when one of them has ended.", {
+  new MemoryTransfersFullError(`${max} ${what} of memory are already running`, "Retry when one of them has ended.", {
     max,
   });
 
@@ -121,7 +120,7 @@ async function* withinBytes(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<U
     bytes += piece.length;
     if (bytes > LIMITS.memoryImportBytesMax) {
       throw new MemoryImportInvalidError(
-        `an import has at most ${LIMITS.memoryImportBytesMax} bytes`,
+        `an import is limited to ${LIMITS.memoryImportBytesMax} bytes`,
         "Split it: lines of JSON can be cut between any two, entities first.",
         { line: 0 },
       );

@@ -91,7 +91,7 @@ export class ExchangeRecorder implements AsyncDisposable {
     if (keeps === undefined) return over(entry, "kept", "its definition keeps nothing");
     const { entity, isOutdated, text } = toExchange(view, keeps);
     const scope = storageScope(view, keeps);
-    const [before] = await memory.store.find([{ scope, name: memory.changes.hide.text(entity.name) }]);
+    const [before] = await memory.store.find([{ scope, name: memory.changes.redact.text(entity.name) }]);
     const [remembered] = await memory.changes.remember(scope, [entity], provenanceOf(view));
     const outdated = remembered?.entity.observations.filter((one) => isOutdated(one.text)) ?? [];
     if (remembered && outdated.length > 0) {

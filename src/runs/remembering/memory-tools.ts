@@ -261,7 +261,7 @@ const WORKS: ReadonlyMap<Tool, Work> = new Map([
       observations: said(observations),
     }));
     const results = await memory.changes.remember(caller.scope(scope), inputs, caller.provenance);
-    const changed = results.filter(({ outcome }) => outcome !== "known").map(({ entity }) => entity);
+    const changed = results.filter(({ outcome }) => outcome !== "unchanged").map(({ entity }) => entity);
     const created = [...new Map(changed.map((entity) => [entity.id, inNodes(entity)])).values()];
     return json({ entities: created }, created);
   }),

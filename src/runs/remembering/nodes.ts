@@ -10,7 +10,7 @@ import {
   pageWithin,
   type Relation,
   type ScopeKey,
-  spending,
+  tokenCounter,
 } from "../../memory/knowledge/index.ts";
 
 const PAGE = 1_000;
@@ -24,11 +24,11 @@ const CANDIDATES_MAX = 100_000;
 /** Of a bound of tokens, what entities may take of it, so that something is left for their relations. */
 const ENTITIES_SHARE = 0.75;
 
-/** An entity as the reference memory server writes it; `cut` when some observations were left out. */
+/** An entity as the reference memory server writes it; `truncated` if some observations were left out. */
 export const inNodes = ({ name, type, observations, isCut }: Entity, withObservations = true): JsonObject => ({
   name,
   entityType: type,
-  ...(withObservations && { observations: observations.map(({ text }) => text), ...(isCut && { cut: true }) }),
+  ...(withObservations && { observations: observations.map(({ text }) => text), ...(isCut && { truncated: true }) }),
 });
 
 /** As models are shown it. */
@@ -92,7 +92,7 @@ export async function graphOf(memory: Memory, scopes: readonly ScopeKey[], of: G
     const [a, b] = [names.get(from), names.get(to)];
     return a !== undefined && b !== undefined ? [{ from: a, to: b, relationType: type }] : [];
   });
-  const fits = spending((of.maxTokens ?? Infinity) - entities.reduce((sum, node) => sum + tokensOf(node), 0));
+  const fits = tokenCounter((of.maxTokens ?? Infinity) - entities.reduce((sum, node) => sum + tokensOf(node), 0));
   const relations = all.filter((relation) => fits(tokensOf(relation)));
   return { entities, relations, ...((isCut || relations.length < all.length) && { relationsCut: true }) };
 }
@@ -117,7 +117,7 @@ async function relationsOf(
 
 /** A name, or a text, as memory keeps it; empty when it says nothing. */
 export const normalizeText = ({ changes }: Pick<Memory, "changes">, text: string): string =>
-  changes.hide.text(text).normalize("NFC").trim();
+  changes.redact.text(text).normalize("NFC").trim();
 
 /** Relations as memory keeps them, each once. */
 export function normalizeRelations(

@@ -112,7 +112,7 @@ const RetentionTable = z
       .meta({ description: "Only what is in scopes of these kinds goes" }),
     types: z.array(z.string().min(1)).min(1).optional().meta({ description: "Only entities of these types go" }),
     metadata: JsonObject.optional().meta({ description: "Only entities whose metadata has these values go" }),
-    every: durationText({ minMs: 60_000, maxMs: 366 * 86_400_000 })
+    interval: durationText({ minMs: 60_000, maxMs: 366 * 86_400_000 })
       .prefault("24h")
       .meta({ description: "Between two passes; the first is a minute after the start" }),
     action: z.enum(RETENTION_ACTIONS).default("delete").meta({
@@ -176,5 +176,5 @@ export const retentionPolicy = ({ retention }: z.output<typeof ServerMemoryTable
   types: retention.types,
   metadata: retention.metadata,
   action: retention.action,
-  everyMs: retention.every,
+  everyMs: retention.interval,
 });

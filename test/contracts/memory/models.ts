@@ -46,7 +46,7 @@ export function modelContract(within: Within): void {
           POLL,
         )
         .toEqual(["Ada"]);
-      expect((await store.figures()).passagesByModel).toEqual({ "words-96@2": 2 });
+      expect((await store.stats()).passagesByModel).toEqual({ "words-96@2": 2 });
     }));
 
   test("entities are put in as another memory had them, once", () =>
@@ -90,7 +90,7 @@ function givenUpContract(within: Within): void {
       await memory.embeddings.caughtUp();
       const other = new WordEmbedder("words-96@2", 96);
       await begin(store, other, 2);
-      const counted = async () => (await store.figures()).passagesByModel;
+      const counted = async () => (await store.stats()).passagesByModel;
       const begunWith = { [embedder.id]: 3, [other.id]: 2 };
       expect(await counted()).toEqual(begunWith);
       // One that does not count removes nothing.

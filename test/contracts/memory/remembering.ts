@@ -62,7 +62,7 @@ function rememberingContract1(within: Within): void {
         [{ name: "Ada", observations: said("likes tea ", "likes tea") }],
         AGAIN,
       );
-      expect(again).toMatchObject({ outcome: "known", entity: { version: 1 }, added: [] });
+      expect(again).toMatchObject({ outcome: "unchanged", entity: { version: 1 }, added: [] });
     }));
 }
 
@@ -93,7 +93,7 @@ function rememberingContract2(within: Within): void {
       );
       expect(more.map(({ outcome, added }) => [outcome, added.map(({ text }) => text)])).toEqual([
         ["changed", ["c"]],
-        ["known", []],
+        ["unchanged", []],
         ["changed", []],
       ]);
       expect(await memory.get(TEAM, "Ada")).toMatchObject({

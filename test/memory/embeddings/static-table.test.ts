@@ -52,8 +52,8 @@ test("of a text only the first words count", () => {
   expect(vector("cat dog dog dog", 1)).toEqual(vector("cat"));
 });
 
-test("a file that is no table of these words is refused", () => {
+test("a file that is not a table of these words is refused", () => {
   expect(() => tableFrom(file, LINES.slice(1))).toThrow(ModelFileInvalidError);
-  expect(() => tableFrom(file.subarray(1))).toThrow("t is no table of 6 words");
+  expect(() => tableFrom(file.subarray(1))).toThrow("t is not a table of 6 words");
   expect(() => tableFrom(Buffer.alloc(0))).toThrow(ModelFileInvalidError);
 });

@@ -123,7 +123,7 @@ test("texts that two threads die of fail; others are done by a third", async () 
   await using room = threaded();
   await expect(room.embedder.embed(["poison"])).rejects.toMatchObject({
     code: "EMBEDDER_UNAVAILABLE",
-    message: "test@1 makes no vectors: its thread died twice over these texts",
+    message: "test@1 cannot embed texts: its worker crashed twice on these texts",
   });
   expect(room.started).toHaveLength(2);
   expect(await room.embedder.embed(["fine"])).toHaveLength(1);

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { CheckpointFiles, PlaceNoteFile } from "../../../src/memory/transfer/files/index.ts";
+import { CheckpointFiles, MemoryBackendFile } from "../../../src/memory/transfer/files/index.ts";
 import { tempDirectory } from "../../helpers/temp.ts";
 
 // transfer.checkpoints.C1
@@ -22,13 +22,13 @@ test("a checkpoint is the last one that was written, and none if its file is dam
 // transfer.checkpoints.K2
 test("a note of memory's place that cannot be read is an error, and one that is not there is none", async () => {
   using directory = tempDirectory();
-  const notes = new PlaceNoteFile(directory.path);
+  const notes = new MemoryBackendFile(directory.path);
   expect(await notes.read()).toBeUndefined();
   const note = { configured: "embedded", was: "embedded", now: "qdrant", seq: 7, atMs: 5_000, isConfirmed: false };
   await notes.write(note);
-  expect(await new PlaceNoteFile(directory.path).read()).toEqual(note);
-  writeFileSync(join(directory.path, "memory-place.json"), "{");
-  await expect(notes.read()).rejects.toMatchObject({ code: "MEMORY_PLACE_UNKNOWN" });
+  expect(await new MemoryBackendFile(directory.path).read()).toEqual(note);
+  writeFileSync(join(directory.path, "memory-backend.json"), "{");
+  await expect(notes.read()).rejects.toMatchObject({ code: "MEMORY_BACKEND_UNKNOWN" });
   await notes.remove();
   expect(await notes.read()).toBeUndefined();
 });

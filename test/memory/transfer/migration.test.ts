@@ -74,9 +74,9 @@ test("a place that holds what was not copied into it is refused, and no way is n
     const refusal: unknown = await migrate("embedded", "other", over).catch((error: unknown) => error);
     return refusal instanceof CaxtonError ? refusal.hint : "";
   };
-  expect(await hint({})).toBe("Give it an empty place: another schema, database or collection.");
-  for (const over of [{ isSwitching: true }, { isResumed: true }]) {
-    expect(await hint(over)).toMatch(/^No migration from embedded to other was begun[^]*give it an empty place\.$/);
+  expect(await hint({})).toBe("Use an empty target: another schema, database or collection.");
+  for (const over of [{ isCutover: true }, { isResumed: true }]) {
+    expect(await hint(over)).toMatch(/^No migration from embedded to other was started[^]*use an empty target\.$/);
   }
 });
 

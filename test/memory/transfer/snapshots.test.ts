@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { SqliteMemoryStore, SqliteSnapshots } from "../../../src/memory/stores/sqlite/index.ts";
-import { type MemorySnapshot, MemorySnapshots, outOfKeeping } from "../../../src/memory/transfer/index.ts";
+import { type MemorySnapshot, MemorySnapshots, expiredSnapshots } from "../../../src/memory/transfer/index.ts";
 import { ManualClock } from "../../helpers/manual-clock.ts";
 import { BY, type OpenMemory, openMemory, remember, SCOPE } from "./within.ts";
 import { verifies } from "../../helpers/verifies.ts";
@@ -116,7 +116,7 @@ test("the latest stay, one of each day and of each week; those made by people st
     atMs: start + at * hour,
     bytes: 1,
   }));
-  const gone = new Set(outOfKeeping(all, { hourly: 3, daily: 2, weekly: 3 }).map(({ name }) => name));
+  const gone = new Set(expiredSnapshots(all, { hourly: 3, daily: 2, weekly: 3 }).map(({ name }) => name));
   const left = all.filter(({ name }) => !gone.has(name)).map(({ atMs }) => new Date(atMs).toISOString().slice(0, 13));
   expect(left).toEqual([
     "2026-11-01T03",

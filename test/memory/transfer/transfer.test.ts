@@ -9,7 +9,7 @@ verifies("memory.export");
 const jsonLines = (lines: readonly object[]): string => lines.map((line) => JSON.stringify(line)).join("\n");
 /** Text as Latin-1, in which no letter beyond ASCII is UTF-8. */
 const latin = (text: string): Buffer => Buffer.from(text, "latin1");
-const NOTHING = { created: 0, changed: 0, known: 0, kept: 0 };
+const NOTHING = { created: 0, changed: 0, unchanged: 0, skipped: 0 };
 const LIST = { limit: 100, cursor: undefined };
 
 async function filled() {
@@ -57,7 +57,7 @@ for (const format of ["json", "jsonl"] as const) {
     expect((await other.memory.search({ scopes: [SCOPE], text: "drives a car" })).hits[0]?.entity.name).toBe("Ada");
     // The same again changes nothing.
     const again = await imported(other.memory, text, { merge: "error" });
-    expect(again).toMatchObject({ entities: { ...NOTHING, known: 3 }, relations: { ...NOTHING, known: 1 } });
+    expect(again).toMatchObject({ entities: { ...NOTHING, unchanged: 3 }, relations: { ...NOTHING, unchanged: 1 } });
     expect((await other.memory.get(SCOPE, "Ada")).version).toBe(1);
   });
 }
@@ -163,12 +163,12 @@ test("what is there already gets what is new, stays as it is, or ends the import
     strength: 0.9,
   });
   expect(await merged("skip")).toMatchObject({
-    report: { entities: { kept: 2 }, relations: { kept: 1 } },
+    report: { entities: { skipped: 2 }, relations: { skipped: 1 } },
     texts: ["likes tea"],
     strength: 0.5,
   });
   expect(await merged("error")).toMatchObject({
-    report: { code: "MEMORY_MERGE_CONFLICT", message: expect.stringContaining("line 1: Ada is there already") },
+    report: { code: "MEMORY_MERGE_CONFLICT", message: expect.stringContaining("line 1: Ada exists already") },
     texts: ["likes tea"],
     strength: 0.5,
   });
@@ -190,11 +190,11 @@ test("a relation that is told twice is judged by what the first made of it", asy
     return { report, strengths: entries.map(({ strength }) => strength) };
   };
   expect(await merged("update")).toMatchObject({
-    report: { relations: { created: 1, known: 1, changed: 1 } },
+    report: { relations: { created: 1, unchanged: 1, changed: 1 } },
     strengths: [0.4],
   });
   expect(await merged("skip")).toMatchObject({
-    report: { relations: { created: 1, known: 1, kept: 1 } },
+    report: { relations: { created: 1, unchanged: 1, skipped: 1 } },
     strengths: [0.9],
   });
   expect(await merged("error")).toMatchObject({
@@ -356,7 +356,7 @@ test("in a document the element that is not UTF-8 is named, and what begins so i
     'begins with "\\u001f"',
   );
   await expect(imported(opened.memory, pieces(Buffer.from([0xff, 0xfe, 0x7b])))).rejects.toThrow(
-    "line 1 begins with what is not UTF-8",
+    "line 1 does not begin with UTF-8 text",
   );
 });
 
@@ -381,7 +381,7 @@ test("an export that was cut off says so, and what was whole of it is there", as
   await using other = await openMemory();
   await expect(imported(other.memory, json.slice(0, -4))).rejects.toMatchObject({ code: "MEMORY_IMPORT_INVALID" });
   const cut = await imported(other.memory, jsonl.slice(0, jsonl.lastIndexOf('{"type":"end"')));
-  expect(cut).toMatchObject({ isWhole: false, problems: 0, entities: { known: 3 } });
+  expect(cut).toMatchObject({ isWhole: false, problems: 0, entities: { unchanged: 3 } });
 });
 
 test("a trial says what would become of each, and writes nothing", async () => {
@@ -406,7 +406,7 @@ test("all goes into the scope that is given, as others than they were", async ()
   await using one = await filled();
   const report = await imported(one.memory, await exported(one.memory, { scopes: [SCOPE] }), { scope: GLOBAL });
   expect(report).toMatchObject({ entities: { created: 1, changed: 0 }, relations: { created: 1 }, problems: 1 });
-  expect(report.shown[0]?.message).toBe("Ada is there already, as a thing, not as a person");
+  expect(report.shown[0]?.message).toBe("Ada exists already, as a thing, not as a person");
 });
 
 test("a document is read whatever pieces it comes in", async () => {

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { CheckpointFiles } from "../../../src/memory/transfer/files/checkpoint-files.ts";
-import { PlaceNoteFile } from "../../../src/memory/transfer/files/place-note-file.ts";
+import { MemoryBackendFile } from "../../../src/memory/transfer/files/memory-backend-file.ts";
 import { SqliteMemoryStore } from "../../../src/memory/stores/sqlite/index.ts";
 import { systemClock } from "../../../src/kernel/clock.ts";
 import {
@@ -17,8 +17,8 @@ import {
   importMemory,
   type ImportOptions,
   MemoryMigrations,
-  MemoryPlace,
-  type PlaceNotes,
+  SwitchableStore,
+  type ActiveBackendFile,
   type MigrationReport,
   type MigrationRequest,
 } from "../../../src/memory/transfer/index.ts";
@@ -35,7 +35,7 @@ export const keyOf = (text: string): ScopeKey => (text === "global" ? GLOBAL : S
 export type OpenMemory = AsyncDisposable & {
   readonly memory: Memory;
   /** Where it is; migrations change that. */
-  readonly place: MemoryPlace;
+  readonly place: SwitchableStore;
   readonly embedder: WordEmbedder;
   readonly directory: string;
 };
@@ -51,7 +51,7 @@ export async function openMemory(directory?: string, store?: MemoryStore): Promi
   const own = directory === undefined ? tempDirectory() : undefined;
   const path = directory ?? own?.path ?? "";
   const embedder = new WordEmbedder();
-  const place = new MemoryPlace({ store: store ?? inFile(path), clock: systemClock });
+  const place = new SwitchableStore({ store: store ?? inFile(path), clock: systemClock });
   const memory = new Memory({ store: place, embedder, clock: systemClock, defaults: SEARCH_DEFAULTS });
   await memory.open();
   return {
@@ -109,7 +109,7 @@ export function migrationsOf(
     place,
     directory,
     notes,
-  }: Pick<OpenMemory, "memory" | "place" | "directory"> & { readonly notes?: PlaceNotes },
+  }: Pick<OpenMemory, "memory" | "place" | "directory"> & { readonly notes?: ActiveBackendFile },
   places: Places,
   configured = "embedded",
 ): { readonly migrations: MemoryMigrations; readonly migrate: Migrate } {
@@ -131,7 +131,7 @@ export function migrationsOf(
       from,
       to,
       isResumed: false,
-      isSwitching: false,
+      isCutover: false,
       onProgress: () => undefined,
       signal: undefined,
       ...over,
@@ -141,5 +141,5 @@ export function migrationsOf(
 
 export const notesOf = (directory: string) => ({
   checkpoints: new CheckpointFiles(join(directory, "transfers")),
-  notes: new PlaceNoteFile(directory),
+  notes: new MemoryBackendFile(directory),
 });

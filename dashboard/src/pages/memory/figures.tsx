@@ -35,9 +35,9 @@ export function Figures({ figures }: { readonly figures: MemoryFigures }) {
           <span className="text-warn">{Math.floor(indexed * 100)} %</span>
         </Figure>
       )}
-      {figures.trouble === null ? null : (
-        <Figure name={words.trouble}>
-          <span className="text-bad">{figures.trouble}</span>
+      {figures.problem === null ? null : (
+        <Figure name={words.problem}>
+          <span className="text-bad">{figures.problem}</span>
         </Figure>
       )}
       {bare === 0 ? null : <Figure name={words.withoutVector}>{count(bare)}</Figure>}

@@ -52,7 +52,7 @@ export function Neighbourhood({ entity }: { readonly entity: MemoryEntity }) {
       {error === null ? null : <MemoryProblem error={error} onRetry={() => void refetch()} />}
       {graph !== undefined ? (
         <Shown graph={graph} middle={entity.id}>
-          {graph.cut && most.data === undefined ? (
+          {graph.truncated && most.data === undefined ? (
             <MoreButton
               label={words.showMore(AROUND_MAX)}
               isLoading={most.isFetching}
@@ -82,7 +82,7 @@ function Shown({ graph, middle, children }: ShownProps) {
     <>
       <div className="flex flex-wrap items-center gap-x-3 gap-y-1 text-xs text-muted">
         <span>{words.aroundCount(graph.entities.length - 1, graph.relations.length)}</span>
-        {graph.cut ? <span className="text-warn">{words.cut}</span> : null}
+        {graph.truncated ? <span className="text-warn">{words.cut}</span> : null}
         {children}
         <span className="flex-1 text-right max-sm:hidden">{words.pictureKeys}</span>
       </div>

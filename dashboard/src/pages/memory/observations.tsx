@@ -88,7 +88,7 @@ function Origin({
 function AddObservation({ entity: { scope, name, type } }: { readonly entity: MemoryEntity }) {
   const [typed, setTyped] = useState("");
   const add = useChange(rememberObservation, ({ items }) =>
-    items[0]?.outcome === "known" ? words.alreadyKnown : words.remembered,
+    items[0]?.outcome === "unchanged" ? words.alreadyKnown : words.remembered,
   );
   const observation = typed.trim();
   return (

@@ -13,7 +13,7 @@ const words = text.memory;
 export function RememberDialog({ onClose }: { readonly onClose: () => void }) {
   const [given, setGiven] = useState({ scope: "workspace", name: "", type: "", observation: "" });
   const remember = useChange(rememberObservation, ({ items }) =>
-    items[0]?.outcome === "known" ? words.alreadyKnown : words.remembered,
+    items[0]?.outcome === "unchanged" ? words.alreadyKnown : words.remembered,
   );
   const set = (change: Partial<typeof given>) => setGiven((before) => ({ ...before, ...change }));
   const isWhole = given.name.trim() !== "" && given.observation.trim() !== "";

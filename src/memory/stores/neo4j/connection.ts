@@ -2,19 +2,19 @@ import neo4j, { type Driver, type Session, type Transaction } from "neo4j-driver
 import type { Clock } from "../../../kernel/clock.ts";
 import { NEO4J_LIMITS } from "./limits.ts";
 import {
-  isContested,
+  isConflict,
   isLost,
-  isPassing,
-  isThereAlready,
+  isTransient,
+  alreadyExists,
   isUnauthorized,
-  refused,
-  TardyError,
-  UnsureError,
-} from "./refusals.ts";
+  toMemoryError,
+  TimeoutError,
+  CommitUnknownError,
+} from "./errors.ts";
 
 export type Row = Readonly<Record<string, unknown>>;
 /**
- * What a statement names as `$p.name`: all in one, since Neo4j plans a statement anew for each other type and size of a parameter, and
+ * Parameters of a statement, named `$p.name`: a single map, because Neo4j plans a statement again for each new type and size of a parameter, and
  * planning takes longer than most statements.
  */
 export type Parameters = Readonly<Record<string, unknown>>;
@@ -57,11 +57,11 @@ export class Connection {
   }
 
   /** A statement about constraints or indexes; one that another server has made meanwhile is made. */
-  async define(statement: string, ms: number = NEO4J_LIMITS.upkeepMs): Promise<void> {
+  async define(statement: string, ms: number = NEO4J_LIMITS.maintenanceMs): Promise<void> {
     try {
       await this.#trying(isMomentary, ms, (session) => this.#alone(session, { statement, parameters: {}, ms }), true);
     } catch (error) {
-      if (!isThereAlready(error)) throw error;
+      if (!alreadyExists(error)) throw error;
     }
   }
 
@@ -71,7 +71,7 @@ export class Connection {
    */
   write<Result>(work: (ask: Ask) => Promise<Result>, ms: number = NEO4J_LIMITS.transactionMs): Promise<Result> {
     return this.#trying(
-      (error) => isMomentary(error) || isContested(error),
+      (error) => isMomentary(error) || isConflict(error),
       ms,
       async (session) => {
         const transaction = session.beginTransaction({ timeout: ms });
@@ -79,7 +79,7 @@ export class Connection {
         try {
           await transaction.commit();
         } catch (error) {
-          throw isLost(error) ? new UnsureError(error) : error;
+          throw isLost(error) ? new CommitUnknownError(error) : error;
         }
         return result;
       },
@@ -88,15 +88,15 @@ export class Connection {
   }
 
   /**
-   * Does work and undoes it. A server plans a statement when it first sees it, which takes longer than all else, seconds for a
-   * write on one that has just started: whoever rehearses it before does not wait for that. Rejects as `read`.
+   * Runs work and rolls it back. A server plans a statement when it first sees it, which takes longest, seconds for a
+   * write on a server that has just started; a later call does not wait for that. Rejects like `read`.
    */
-  rehearse(work: (ask: Ask) => Promise<unknown>): Promise<void> {
+  rollBack(work: (ask: Ask) => Promise<unknown>): Promise<void> {
     return this.#trying(
       isMomentary,
-      NEO4J_LIMITS.upkeepMs,
+      NEO4J_LIMITS.maintenanceMs,
       async (session) => {
-        const transaction = session.beginTransaction({ timeout: NEO4J_LIMITS.upkeepMs });
+        const transaction = session.beginTransaction({ timeout: NEO4J_LIMITS.maintenanceMs });
         await work(askingIn(transaction));
         await transaction.rollback();
       },
@@ -123,7 +123,7 @@ export class Connection {
         return await this.#once(ms, work, isWriting);
       } catch (error) {
         const most = isLost(error) ? NEO4J_LIMITS.attemptsLost : NEO4J_LIMITS.attempts;
-        if (attempt >= most || !isAgain(error)) throw refused(error, this.#place);
+        if (attempt >= most || !isAgain(error)) throw toMemoryError(error, this.#place);
         await this.#clock.sleep(NEO4J_LIMITS.pauseMs * 2 ** (attempt - 1));
       }
     }
@@ -137,23 +137,23 @@ export class Connection {
     });
     const stop = new AbortController();
     const tardy = this.#clock.sleep(ms + NEO4J_LIMITS.graceMs, stop.signal).then(() => {
-      throw new TardyError();
+      throw new TimeoutError();
     });
-    // It is awaited in the race only; stopped afterwards it says so to nobody.
+    // It is awaited only in the race; a later rejection must not be unhandled.
     tardy.catch(() => undefined);
     const done = closing(session, work);
     try {
       return await Promise.race([done, tardy]);
     } catch (error) {
       // The next one asks for the password again.
-      if (error instanceof TardyError || isUnauthorized(error)) this.#abandon(driver, done);
+      if (error instanceof TimeoutError || isUnauthorized(error)) this.#abandon(driver, done);
       throw error;
     } finally {
       stop.abort();
     }
   }
 
-  /** Nobody waits for its connections any more; the next call makes others. */
+  /** Abandons the driver and its connections; the next call opens others. */
   #abandon(driver: Driver, done: Promise<unknown>): void {
     if (this.#driver === driver) this.#driver = undefined;
     done.catch(() => undefined);
@@ -192,7 +192,7 @@ const askingIn =
     return records.map((record) => record.toObject());
   };
 
-const isMomentary = (error: unknown): boolean => isLost(error) || isPassing(error);
+const isMomentary = (error: unknown): boolean => isLost(error) || isTransient(error);
 
 /** Statements mean the same in every server, whatever language it begins with. */
 const pinned = (statement: string): string => `CYPHER 5 ${statement}`;

@@ -10,18 +10,18 @@ export const NEO4J_LIMITS = {
   transactionMs: 20_000,
   graceMs: 3_000,
   /** The same for what looks through everything and for what builds indexes. */
-  upkeepMs: 600_000,
+  maintenanceMs: 600_000,
   /** A connection that lay idle so long is tried before it is used, in milliseconds. */
   idleMs: 30_000,
-  /** How often a transaction is tried that somebody else's came before. */
+  /** Attempts of a transaction that conflicts with others. */
   attempts: 6,
-  /** How often one is tried whose connection was lost, or could not be made. */
+  /** Attempts if the connection is lost or cannot be opened. */
   attemptsLost: 3,
   /** Before it is tried again, in milliseconds; twice as long each time. */
   pauseMs: 50,
   /** Passages of the scopes that are compared one by one; where there are more the vector index is asked. */
   comparedMax: 2_000,
-  /** The same when the vector index cannot tell, since the scopes, or what a filter leaves of them, are a small part of all. */
+  /** The same if the vector index finds too few, because the filtered scopes are a small part of all. */
   comparedLateMax: 50_000,
   /** Passages that the vector index and the words' index are asked for at most. */
   candidatesMax: 10_000,

@@ -20,7 +20,7 @@ export function placeOfModel(model: string): ModelPlace {
 /** A vector that is to be written, of the passage with the id. */
 export type NewVector = { readonly id: string; readonly vector: readonly number[] };
 
-/** Those of passages that have one; one without a direction is none. */
+/** Returns the vectors of passages; zero vectors are left out. */
 export const vectorsOf = (id: EntityId, passages: readonly Passage[]): readonly NewVector[] =>
   passages.flatMap(({ ordinal, vector }) =>
     vector?.some((part) => part !== 0) ? [{ id: passageId(id, ordinal), vector: [...vector] }] : [],
@@ -97,7 +97,7 @@ export class Models {
     const name = textOf(other["name"]);
     const { property, index } = placeOfModel(name);
     const isLeft = await this.#connection.write(async (ask) => {
-      // Whoever makes another model count meanwhile is waited for.
+      // Waits for a concurrent change of the active model.
       const [memory] = await ask(
         "MATCH (m:CaxtonMemory {key: 'memory'}) SET m.locked = true REMOVE m.locked RETURN m.model AS model",
       );
@@ -177,7 +177,7 @@ export class Models {
       const [row] = await this.#connection.read(
         `MATCH (p:CaxtonPassage) WHERE p.${property} IS NOT NULL RETURN count(p) AS n`,
         {},
-        NEO4J_LIMITS.upkeepMs,
+        NEO4J_LIMITS.maintenanceMs,
       );
       const n = z.number().parse(row?.["n"]);
       if (n > 0) counts[name] = n;
@@ -186,7 +186,7 @@ export class Models {
   }
 }
 
-/** Takes a property away from all passages, some at a time; how many had it. */
+/** Removes a property from all passages, in batches; returns their number. */
 export async function dropVectors(connection: Connection, property: string): Promise<number> {
   for (let all = 0; ;) {
     const n = await connection.write((ask) => removeVectors(ask, property, NEO4J_LIMITS.passagesBatch));
@@ -195,7 +195,7 @@ export async function dropVectors(connection: Connection, property: string): Pro
   }
 }
 
-/** Inside of a transaction: so many at most; how many had it. */
+/** Within a transaction: at most `limit`; returns their number. */
 async function removeVectors(ask: Ask, property: string, limit: number): Promise<number> {
   const [row] = await ask(
     `MATCH (p:CaxtonPassage) WHERE p.${property} IS NOT NULL WITH p LIMIT toInteger($p.limit) REMOVE p.${property} RETURN count(p) AS n`,

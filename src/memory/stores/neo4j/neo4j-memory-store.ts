@@ -18,7 +18,7 @@ import {
   type Relation,
   type RelationWrite,
   type ScopeKey,
-  type StoreFigures,
+  type StoreStats,
   type StoreHits,
   type StoreProblem,
   type StoreSearch,
@@ -31,11 +31,11 @@ import { forget } from "./forgetting.ts";
 import { NEO4J_LIMITS } from "./limits.ts";
 import { Models } from "./models.ts";
 import { Reading } from "./reading.ts";
-import { rehearse } from "./rehearsal.ts";
+import { warmUp } from "./warm-up.ts";
 import { restore } from "./restoring.ts";
 import { openSchema } from "./schema.ts";
 import { Searching, type SearchLimits } from "./searching.ts";
-import { check, figures, reindex } from "./upkeep.ts";
+import { check, stats, reindex } from "./maintenance.ts";
 import { walk } from "./walking.ts";
 import { Statistics } from "./words.ts";
 import { Writing } from "./writing.ts";
@@ -47,8 +47,8 @@ export type Neo4jMemoryOptions = Neo4jPlace & {
 };
 
 /**
- * Memory in a database of Neo4j 5.26 or newer, over Bolt. Connects at the first call and again by itself; makes constraints and
- * indexes where they are missing. Several servers may use one database.
+ * Memory in a database of Neo4j 5.26 or newer, over Bolt. Connects at the first call and reconnects automatically; creates constraints and
+ * indexes that are missing. Several servers may use one database.
  */
 export class Neo4jMemoryStore implements MemoryStore {
   readonly name = "neo4j";
@@ -162,17 +162,17 @@ export class Neo4jMemoryStore implements MemoryStore {
     return this.#models.active();
   }
   /** Done before memory comes here, and not at each opening: a server that is used knows its statements. */
-  async rehearse(): Promise<void> {
+  async warmUp(): Promise<void> {
     await this.#open();
-    await rehearse({ connection: this.#connection, models: this.#models });
+    await warmUp({ connection: this.#connection, models: this.#models });
   }
-  async figures(): Promise<StoreFigures> {
+  async stats(): Promise<StoreStats> {
     await this.#open();
-    return figures({ connection: this.#connection, models: this.#models });
+    return stats({ connection: this.#connection, models: this.#models });
   }
-  async check(mend: boolean): Promise<readonly StoreProblem[]> {
+  async check(repair: boolean): Promise<readonly StoreProblem[]> {
     await this.#open();
-    return check({ connection: this.#connection, models: this.#models }, mend);
+    return check({ connection: this.#connection, models: this.#models }, repair);
   }
   async reindex(progress: (done: number, all: number) => void): Promise<void> {
     await this.#open();

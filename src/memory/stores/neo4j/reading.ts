@@ -14,7 +14,7 @@ import {
 } from "../../knowledge/index.ts";
 import type { Connection } from "./connection.ts";
 import { KEEP, keepParameters } from "./filters.ts";
-import { changeOf, entityOf, filedOf, numberOf, relationOf } from "./rows.ts";
+import { changeOf, entityOf, toStored, numberOf, relationOf } from "./rows.ts";
 
 /**
  * What is known of `e` now. Neo4j shows what others commit meanwhile: observations are read as of the version that was read, so
@@ -139,7 +139,7 @@ export class Reading {
     );
     if (!row) return undefined;
     const { changes } = row;
-    return { ...filedOf(row), changes: Array.isArray(changes) ? changes.map(changeOf) : [] };
+    return { ...toStored(row), changes: Array.isArray(changes) ? changes.map(changeOf) : [] };
   }
 }
 

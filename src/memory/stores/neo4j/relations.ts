@@ -2,7 +2,7 @@ import type { Relation } from "../../knowledge/index.ts";
 import type { Ask } from "./connection.ts";
 import { relationProperties } from "./rows.ts";
 
-/** Takes away what has the same ends and type, and what has the same id. */
+/** Deletes relations with the same ends and type, and those with the same id. */
 export async function removeRelations(ask: Ask, relations: readonly Relation[]): Promise<void> {
   const gone = relations.map(({ id, from, to, type }) => ({ id, from, to, type }));
   await Promise.all([

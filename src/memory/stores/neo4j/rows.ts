@@ -129,7 +129,7 @@ export function entityOf(row: Row): Entity {
 }
 
 /** The same with all observations as they are. */
-export function filedOf(row: Row): { readonly head: EntityHead; readonly observations: readonly Observation[] } {
+export function toStored(row: Row): { readonly head: EntityHead; readonly observations: readonly Observation[] } {
   const { head, observations } = Known.parse(row);
   return { head: headOf(head), observations: observations.map(observationOf) };
 }

@@ -39,9 +39,9 @@ export async function define(connection: Connection, names: Iterable<string>): P
 
 export async function awaitIndexes(connection: Connection): Promise<void> {
   await connection.read(
-    `CALL db.awaitIndexes(${NEO4J_LIMITS.upkeepMs / 1_000})`,
+    `CALL db.awaitIndexes(${NEO4J_LIMITS.maintenanceMs / 1_000})`,
     {},
-    NEO4J_LIMITS.upkeepMs + NEO4J_LIMITS.transactionMs,
+    NEO4J_LIMITS.maintenanceMs + NEO4J_LIMITS.transactionMs,
   );
 }
 

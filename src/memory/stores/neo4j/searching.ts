@@ -1,12 +1,12 @@
 import * as z from "zod";
 import { EntityId } from "../../../kernel/ids.ts";
 import type { Entity, StoreHit, StoreHits, StoreSearch } from "../../knowledge/index.ts";
-import { type AskedWord, type Found, fuse, wordsAsked } from "../../search-index/index.ts";
+import { type QueriedWord, type Found, fuse, queriedWords } from "../../search-index/index.ts";
 import type { Connection } from "./connection.ts";
 import { KEEP, keepParameters } from "./filters.ts";
 import { NEO4J_LIMITS } from "./limits.ts";
 import { placeOfModel } from "./models.ts";
-import { isWithoutIndex } from "./refusals.ts";
+import { isWithoutIndex } from "./errors.ts";
 import { numberOf } from "./rows.ts";
 import { walk } from "./walking.ts";
 import { queryOf, type Question, questionOf, type Statistics } from "./words.ts";
@@ -86,7 +86,7 @@ export class Searching {
 
   async #searchBy(search: StoreSearch, active: string | undefined): Promise<StoreHits> {
     const scopes = [...new Set(search.filter.scopes)];
-    const words = search.keywordWeight > 0 && search.text !== "" ? wordsAsked(search.text) : [];
+    const words = search.keywordWeight > 0 && search.text !== "" ? queriedWords(search.text) : [];
     const statistics = await this.#statistics.of(scopes);
     if (statistics.passages === 0) return { hits: [], isPartial: false };
     const vector = active !== undefined && search.model === active && search.vector ? [...search.vector] : undefined;
@@ -114,8 +114,8 @@ export class Searching {
   }
 
   /**
-   * By comparing one by one where that is quick. Else by the index, which knows no scopes: it is asked for as many more as there are
-   * passages outside of them; where it cannot tell, they are compared after all.
+   * Compares all vectors if that is quick. Otherwise queries the index, which has no scopes: it is asked for as many more as there are
+   * passages in other scopes; if it finds too few, all vectors are compared.
    */
   async #byMeaning(asked: Asked): Promise<Ids> {
     const { property, passages } = asked;
@@ -263,7 +263,7 @@ export class Searching {
 }
 
 /** How many have a word is not known yet; which are common in any text is. */
-function findingOf(words: readonly AskedWord[]): readonly string[] {
+function findingOf(words: readonly QueriedWord[]): readonly string[] {
   const uncommon = words.filter(({ isCommon }) => !isCommon);
   return (uncommon.length > 0 ? uncommon : words).map(({ stem }) => stem);
 }

@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
-import { wordsAsked } from "../../search-index/index.ts";
+import { queriedWords } from "../../search-index/index.ts";
 import type { Parameters, Row } from "./connection.ts";
 import { NEO4J_LIMITS } from "./limits.ts";
 import { queryOf, Statistics } from "./words.ts";
 
 const LARGE = NEO4J_LIMITS.freshPassagesMax * 2;
 
-/** A place that answers when it is told to; what was asked is kept. */
+/** A connection with controlled responses that records the requests. */
 class Place {
   readonly asked: Parameters[] = [];
   readonly passages = new Map<string, number>();
@@ -46,11 +46,11 @@ test("a search knows how large its scopes are, while others find what was known 
   expect((await statistics.of(["small"])).passages).toBe(4);
 });
 
-test("a word that nobody had said is counted again as soon as it is asked for again", async () => {
+test("an unknown word is counted again at the next query", async () => {
   const place = new Place();
   const statistics = new Statistics(place, () => 1);
   const of = { scopes: ["large"], statistics: { passages: LARGE, words: LARGE * 5 } };
-  const asked = wordsAsked("kestrel plinth");
+  const asked = queriedWords("kestrel plinth");
   place.words.set(queryOf(["plinth"], of.scopes), 7);
   expect(await statistics.frequencies(asked, of)).toEqual([0, 7]);
   place.words.set(queryOf(["kestrel"], of.scopes), 1).set(queryOf(["plinth"], of.scopes), 8);
@@ -62,7 +62,7 @@ test("of a question of many words the same ones are counted each time", async ()
   const statistics = new Statistics(place, () => 1);
   const of = { scopes: ["large"], statistics: { passages: LARGE, words: LARGE * 5 } };
   const letters = "a b c d e f g h i j k l m n o p q r s t u v w x y z".split(" ");
-  const asked = wordsAsked(letters.flatMap((one) => [`${one}vk`, `${one}vkq`]).join(" "));
+  const asked = queriedWords(letters.flatMap((one) => [`${one}vk`, `${one}vkq`]).join(" "));
   expect(asked.length).toBeGreaterThan(NEO4J_LIMITS.wordsCountedMax);
   for (const { stem } of asked) place.words.set(queryOf([stem], of.scopes), 9);
   const first = await statistics.frequencies(asked, of);

@@ -1,4 +1,4 @@
-import { type AskedWord, wordFactor, wordWeights } from "../../search-index/index.ts";
+import { type QueriedWord, wordFactor, wordWeights } from "../../search-index/index.ts";
 import type { Connection } from "./connection.ts";
 import { NEO4J_LIMITS } from "./limits.ts";
 import { numberOf, placeOf, textOf } from "./rows.ts";
@@ -73,7 +73,7 @@ export class Statistics {
 
   /** In how many passages of the scopes each word is, in the words' order; in large scopes as it was a moment ago. */
   async frequencies(
-    asked: readonly AskedWord[],
+    asked: readonly QueriedWord[],
     of: { readonly scopes: readonly string[]; readonly statistics: ScopeStatistics },
   ): Promise<readonly number[]> {
     const nowMs = this.#nowMs();
@@ -92,22 +92,22 @@ export class Statistics {
     const found = keys.map((key, at) => counted.get(at) ?? this.#words.get(key)?.passages ?? 0);
     if (!isLarge) return found;
     if (this.#words.size + counted.size > NEO4J_LIMITS.wordsKnownMax) this.#words.clear();
-    // What nobody said yet may be said and asked for at once: an identifier that is believed unknown scores nothing.
+    // An unknown word may be written and queried at any time, so its count is not cached: an identifier that is believed unknown scores nothing.
     for (const [at, passages] of counted) if (passages > 0) this.#words.set(keys[at] ?? "", { passages, atMs: nowMs });
     return found;
   }
 }
 
 export function questionOf(
-  asked: readonly AskedWord[],
+  asked: readonly QueriedWord[],
   { statistics, frequencies }: { readonly statistics: ScopeStatistics; readonly frequencies: readonly number[] },
 ): Question {
-  const { weights, tells, scoreMax } = wordWeights(asked, { texts: statistics.passages, frequencies });
+  const { weights, discriminative, scoreMax } = wordWeights(asked, { texts: statistics.passages, frequencies });
   const meanLength = Math.max(1, statistics.words / Math.max(1, statistics.passages));
   return {
     scoreOf: (words, length) => {
       const counts = Map.groupBy(words, (word) => word);
-      if (!asked.some(({ stem }, at) => tells[at] === true && counts.has(stem))) return 0;
+      if (!asked.some(({ stem }, at) => discriminative[at] === true && counts.has(stem))) return 0;
       const parts = asked.map(({ stem }, at) => {
         const times = counts.get(stem)?.length ?? 0;
         return times === 0 ? 0 : (weights[at] ?? 0) * wordFactor(times, length, meanLength);
@@ -121,7 +121,7 @@ export function questionOf(
 /** In how many passages of the scopes words are, by their places in the question. */
 async function count(
   connection: Reads,
-  words: readonly (readonly [at: number, word: AskedWord])[],
+  words: readonly (readonly [at: number, word: QueriedWord])[],
   scopes: readonly string[],
 ): Promise<ReadonlyMap<number, number>> {
   if (words.length === 0) return new Map();

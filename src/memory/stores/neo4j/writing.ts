@@ -53,7 +53,7 @@ export async function writeAll(ask: Ask, writes: readonly Write[]): Promise<read
   return outcomes;
 }
 
-/** In each round an entity is written once, and a relation by itself: what is done at once does not meet itself. */
+/** Each round writes an entity once, and a relation alone, so that statements of one round are independent. */
 function rounds(writes: readonly Write[]): readonly (readonly Decided<Write>[])[] {
   const all: Decided<Write>[][] = [];
   let seen = new Set<string>();

@@ -11,17 +11,17 @@ export const POSTGRESQL_LIMITS = {
   connectMs: 5_000,
   /** One statement. */
   statementMs: 30_000,
-  /** A lock that somebody else holds. */
+  /** Waiting for a lock of another session. */
   lockMs: 10_000,
   /** All of one request. */
   requestMs: 60_000,
   /** One that reads or writes everything: forgetting, building indexes. */
-  upkeepMs: 3_600_000,
-  /** A connection that nobody needs is kept so long. */
+  maintenanceMs: 3_600_000,
+  /** An idle connection is closed after this time. */
   idleMs: 60_000,
   /** Until the last requests are done when the server stops. */
   closeMs: 5_000,
-  /** A transaction that somebody else came before is tried so often. */
+  /** Attempts of a transaction that conflicts with others. */
   attempts: 6,
 } as const;
 
@@ -39,8 +39,8 @@ export type ConnectionsOptions = {
 
 /**
  * Connections that are made when they are needed, and again when they are lost.
- * postgresql.connections.P1. What was lost before its commit is asked again once; after it nobody knows, and the
- *   caller is told so.
+ * postgresql.connections.P1. A request whose connection is lost before its commit is retried once. If it is lost during the commit, the outcome is unknown, and the
+ *   caller receives an error that says so.
  */
 export class Connections {
   readonly place: Place;
@@ -65,7 +65,7 @@ export class Connections {
       application_name: "caxton",
       types: { getTypeParser: parserOf },
     });
-    // Whoever uses the connection is told by what they asked; without a listener the process would end.
+    // The user of the connection receives the error from its request; without a listener the process would exit.
     this.#pool.on("connect", (client) => void client.on("error", () => undefined));
     this.#pool.on("error", (error) => log.debug({ err: error }, "a connection to memory's database was lost"));
   }
@@ -79,7 +79,7 @@ export class Connections {
 
   /** Reads; asked again once when the connection is lost meanwhile. */
   async read<Result>(use: (session: Session) => Promise<Result>): Promise<Result> {
-    return this.#told(async () => {
+    return this.#translated(async () => {
       await this.#ready();
       return this.#again(() => this.#use(use, POSTGRESQL_LIMITS.requestMs));
     });
@@ -97,12 +97,12 @@ export class Connections {
     });
   }
 
-  /** Does all of it in one transaction, or nothing; again when somebody else came first. */
+  /** Runs `use` in one transaction; retries it on conflicts. */
   async transact<Result>(
     use: (session: Session) => Promise<Result>,
     limitMs: number = POSTGRESQL_LIMITS.requestMs,
   ): Promise<Result> {
-    return this.#told(async () => {
+    return this.#translated(async () => {
       await this.#ready();
       return this.#transact(use, limitMs);
     });
@@ -143,11 +143,11 @@ export class Connections {
   }
 
   /** What cannot be in a transaction, and may take long. */
-  async upkeep(use: (session: Session) => Promise<void>): Promise<void> {
-    await this.#told(async () => {
+  async maintain(use: (session: Session) => Promise<void>): Promise<void> {
+    await this.#translated(async () => {
       await this.#ready();
       await this.#use(async (session) => {
-        await session.run(`SET statement_timeout = ${POSTGRESQL_LIMITS.upkeepMs}; SET lock_timeout = 0`);
+        await session.run(`SET statement_timeout = ${POSTGRESQL_LIMITS.maintenanceMs}; SET lock_timeout = 0`);
         try {
           await use(session);
         } finally {
@@ -157,7 +157,7 @@ export class Connections {
             )
             .catch(() => undefined);
         }
-      }, POSTGRESQL_LIMITS.upkeepMs);
+      }, POSTGRESQL_LIMITS.maintenanceMs);
     });
   }
 
@@ -170,7 +170,7 @@ export class Connections {
     stop.abort();
   }
 
-  async #told<Result>(work: () => Promise<Result>): Promise<Result> {
+  async #translated<Result>(work: () => Promise<Result>): Promise<Result> {
     if (this.#isClosed) throw unavailable(this.place, "is not asked any more: memory is closed", "Try again.");
     try {
       return await work();
@@ -230,8 +230,8 @@ export class Connections {
   #unknown() {
     return unavailable(
       this.place,
-      "was lost while it was told to keep a change; nobody knows whether it did",
-      "Look whether it is there, and try again if it is not: the same said twice is known once.",
+      "was lost during the commit of a change; the outcome is unknown",
+      "Retrying is safe: a repeated change is stored once.",
     );
   }
 }

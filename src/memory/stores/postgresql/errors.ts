@@ -51,11 +51,11 @@ export function isLost(error: unknown): boolean {
   );
 }
 
-/** Somebody else came first; done again, the transaction sees what they did. */
+/** A serialization conflict; a retry sees the other transaction's changes. */
 export const isContended = (error: unknown): boolean =>
   [STATE.serialization, STATE.deadlock, STATE.unique, STATE.foreignKey].some((state) => state === codeOf(error));
 
-/** Somebody else uses the table, and was waited for. */
+/** The wait for another session's lock timed out. */
 export const isLocked = (error: unknown): boolean => codeOf(error) === STATE.lockTimeout;
 
 /** What a failure is for those who asked; what is no failure of the database stays as it is. */

@@ -1,7 +1,7 @@
 import type { EntityFilter } from "../../knowledge/index.ts";
 import { scopesOf } from "./rows.ts";
 import { type Values } from "./session.ts";
-import { heldJson } from "./texts.ts";
+import { encodeJson } from "./texts.ts";
 
 /** What of a filter is more than its scopes, as conditions on `e`; empty: nothing is. */
 export function narrowing(filter: EntityFilter, values: Values): string {
@@ -24,7 +24,7 @@ export function narrowing(filter: EntityFilter, values: Values): string {
     add(
       (wanted) => `NOT EXISTS (SELECT 1 FROM jsonb_each(${wanted}::jsonb) w
         WHERE e.metadata::jsonb -> w.key IS DISTINCT FROM w.value)`,
-      heldJson(filter.metadata),
+      encodeJson(filter.metadata),
     );
   }
   return conditions.join(" AND ");

@@ -1,23 +1,27 @@
 import { addForgotten, type ForgetBy, type Forgotten, type ForgetTarget, passagesOf } from "../../knowledge/index.ts";
 import { type Connections, POSTGRESQL_LIMITS } from "./connections.ts";
 import { insertChanges } from "./heads.ts";
-import type { Numbers } from "./numbers.ts";
+import type { SurrogateKeys } from "./surrogate-keys.ts";
 import { addPassages, deletePassages } from "./passages.ts";
 import { ENTITIES, entityIdOf, entityOf, numberOf, textOf } from "./rows.ts";
 import { Records, type Session } from "./session.ts";
-import { markWipe, type Wiping } from "./wiping.ts";
+import { markForScrub, type PageScrubber } from "./page-scrubber.ts";
 
 const NOTHING: Forgotten = { entities: 0, observations: 0, relations: 0 };
 /** Removes rows, and has what is left of them overwritten in the pages of tables and indexes. */
 export class Forgetting {
   readonly #connections: Connections;
-  readonly #numbers: Numbers;
-  readonly #wiping: Wiping;
+  readonly #numbers: SurrogateKeys;
+  readonly #scrubber: PageScrubber;
 
-  constructor(deps: { readonly connections: Connections; readonly numbers: Numbers; readonly wiping: Wiping }) {
+  constructor(deps: {
+    readonly connections: Connections;
+    readonly numbers: SurrogateKeys;
+    readonly scrubber: PageScrubber;
+  }) {
     this.#connections = deps.connections;
     this.#numbers = deps.numbers;
-    this.#wiping = deps.wiping;
+    this.#scrubber = deps.scrubber;
   }
 
   async forget(target: ForgetTarget, by: ForgetBy): Promise<Forgotten> {
@@ -33,8 +37,8 @@ export class Forgetting {
             ? await this.#entities(target.ids, by, session)
             : await this.#scope(target.scope, by, session);
       return forgotten;
-    }, POSTGRESQL_LIMITS.upkeepMs);
-    await this.#wiping.begin();
+    }, POSTGRESQL_LIMITS.maintenanceMs);
+    await this.#scrubber.begin();
     return gone;
   }
 
@@ -69,7 +73,7 @@ export class Forgetting {
       session,
       order.map(({ row }) => numberOf(row)),
     );
-    if (order.length > 0) await markWipe(session, "wipe");
+    if (order.length > 0) await markForScrub(session, "wipe");
     await session.rows("DELETE FROM change WHERE entity = ANY($1::uuid[])", [gone.map(({ id }) => id)]);
     const logged = order.map((row, index) => ({
       // The row's own id, as PostgreSQL wrote it.
@@ -115,7 +119,7 @@ export class Forgetting {
       { model: undefined, wordNumber },
     );
     const gone = { entities: 0, observations: rows.length, relations: 0 };
-    await markWipe(session, "wipe_observations");
+    await markForScrub(session, "wipe_observations");
     await insertChanges(
       session,
       [{ entity: target.entity, scope: left?.scope ?? "", version, action: "forget", ...by, details: gone }],
@@ -142,7 +146,7 @@ export class Forgetting {
       rows.map(({ row }) => numberOf(row)),
     );
     await session.rows("DELETE FROM change WHERE scope = $1", [n]);
-    if (rows.length > 0) await markWipe(session, "wipe");
+    if (rows.length > 0) await markForScrub(session, "wipe");
     await insertChanges(
       session,
       [{ entity: undefined, scope, version: 0, action: "forget", ...by, details: gone }],

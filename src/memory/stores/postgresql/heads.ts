@@ -1,6 +1,6 @@
 import type { Change, EntityHead, Observation, Relation } from "../../knowledge/index.ts";
 import type { JsonObject } from "../../../kernel/json.ts";
-import type { Numbers } from "./numbers.ts";
+import type { SurrogateKeys } from "./surrogate-keys.ts";
 import { Records, type Session } from "./session.ts";
 
 const jsonOrNull = (value: JsonObject): JsonObject | null => (Object.keys(value).length === 0 ? null : value);
@@ -59,7 +59,7 @@ export async function updateHeads(session: Session, records: readonly ReturnType
 export async function insertObservations(
   session: Session,
   said: readonly { readonly entity: number; readonly observation: Observation }[],
-  numbers: Numbers,
+  numbers: SurrogateKeys,
 ): Promise<void> {
   if (said.length === 0) return;
   await session.rows(
@@ -90,7 +90,7 @@ export async function insertObservations(
 export async function insertRelations(
   session: Session,
   relations: readonly { readonly relation: Relation; readonly src: number; readonly dst: number }[],
-  numbers: Numbers,
+  numbers: SurrogateKeys,
 ): Promise<void> {
   if (relations.length === 0) return;
   await session.rows(
@@ -124,14 +124,14 @@ export async function insertRelations(
 }
 
 /**
- * Lines of the history, in their order. A sequence gives its numbers out before the commit, so whoever writes some is alone
- * until it commits: who has seen a number has seen all before it. It is to be the last thing that a transaction does, so that
- * nobody who is alone waits for a row that somebody else holds.
+ * Inserts change log entries, in order. A sequence assigns its numbers before the commit, so a writer holds an exclusive lock
+ * until it commits: a reader that sees a number sees all earlier ones. Call it last in a transaction, so that
+ * the lock is never held while waiting for a row.
  */
 export async function insertChanges(
   session: Session,
   changes: readonly Omit<Change, "seq">[],
-  numbers: Numbers,
+  numbers: SurrogateKeys,
 ): Promise<void> {
   if (changes.length === 0) return;
   await session.rows("SELECT pg_advisory_xact_lock(hashtextextended('caxton memory changes ' || current_schema(), 0))");

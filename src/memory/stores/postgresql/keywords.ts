@@ -1,11 +1,11 @@
 import type { Clock } from "../../../kernel/clock.ts";
 import type { EntityFilter, ScopeKey } from "../../knowledge/index.ts";
 import {
-  type AskedWord,
+  type QueriedWord,
   WORD_FACTOR,
   WORD_FACTOR_MAX,
   wordFactor,
-  wordsAsked,
+  queriedWords,
   wordWeights,
 } from "../../search-index/index.ts";
 import { narrowing } from "./filters.ts";
@@ -14,7 +14,7 @@ import { type Session, Values } from "./session.ts";
 
 /** Texts and postings of a word are counted exactly up to here each time, */
 const COUNTED_MAX = 10_000;
-/** beyond it so often. */
+/** beyond it, at this interval. */
 const COUNTS_KEPT_MS = 60_000;
 const COUNTS_KEPT_MAX = 10_000;
 /** Postings by which texts are found; of words that many have, only the weight counts. */
@@ -24,11 +24,11 @@ const SCORED_MAX = 1_000;
 
 /** What is asked for, with what its words weigh in the scopes. */
 export type Question = {
-  readonly words: readonly (AskedWord & {
+  readonly words: readonly (QueriedWord & {
     readonly number: string;
     readonly weight: number;
     /** Texts are found by it. */
-    readonly tells: boolean;
+    readonly isDiscriminative: boolean;
     readonly texts: number;
   })[];
   readonly scoreMax: number;
@@ -61,7 +61,7 @@ export class Keywords {
       readonly wordNumber: (stem: string) => string;
     },
   ): Promise<Question | undefined> {
-    const asked = wordsAsked(of.text);
+    const asked = queriedWords(of.text);
     if (asked.length === 0) return undefined;
     const numbers = asked.map(({ stem }) => of.wordNumber(stem));
     const scopes = scopesOf("$1");
@@ -81,12 +81,12 @@ export class Keywords {
     for (const [index, number] of numbers.entries()) {
       frequencies.push(await this.#frequency(session, { scopes: of.scopes, number, counted: numberOf(few[index]) }));
     }
-    const { weights, tells, scoreMax } = wordWeights(asked, { texts: all.texts, frequencies });
+    const { weights, discriminative, scoreMax } = wordWeights(asked, { texts: all.texts, frequencies });
     const words = asked.map((word, index) => ({
       ...word,
       number: numbers[index] ?? "",
       weight: weights[index] ?? 0,
-      tells: tells[index] === true,
+      isDiscriminative: discriminative[index] === true,
       texts: frequencies[index] ?? 0,
     }));
     return { words, scoreMax, meanLength: Math.max(1, all.words / all.texts) };
@@ -143,7 +143,7 @@ export async function foundByWords(
 ): Promise<ReadonlySet<number>> {
   const [finding, rest] = divided(question);
   if (finding.length === 0) return new Set();
-  const scoring = question.words.filter(({ texts, tells }) => texts > 0 && !tells);
+  const scoring = question.words.filter(({ texts, isDiscriminative }) => texts > 0 && !isDiscriminative);
   const bound = mostOf([...rest, ...scoring]);
   const some = await bestBy(session, question, { words: finding, bound, filter, limit });
   // What has none of these words cannot come among the best.
@@ -159,7 +159,7 @@ const mostOf = (words: Question["words"]): number =>
 /** Of the words that texts are found by: the rarest, up to so many postings; and the others that some text has. */
 function divided({ words }: Question): readonly [Question["words"], Question["words"]] {
   const known = words
-    .filter(({ texts, tells }) => texts > 0 && tells)
+    .filter(({ texts, isDiscriminative }) => texts > 0 && isDiscriminative)
     .toSorted((one, other) => one.texts - other.texts);
   let postings = 0;
   const finding = known.filter(({ texts }, index) => (postings += texts) <= FOUND_BY_MAX || index === 0);
@@ -225,10 +225,10 @@ export async function wordScores(
   );
   const scores = new Map<number, WordScore>();
   for (const postings of Map.groupBy(rows, ({ row }) => numberOf(row)).values()) {
-    const isTold = postings.some(({ i }) => asked[numberOf(i) - 1]?.tells === true);
+    const isMatched = postings.some(({ i }) => asked[numberOf(i) - 1]?.isDiscriminative === true);
     const sum = postings.reduce((so, { i, count, length }) => {
       const weight = asked[numberOf(i) - 1]?.weight ?? 0;
-      return so + (isTold ? weight * wordFactor(numberOf(count), numberOf(length), meanLength) : 0);
+      return so + (isMatched ? weight * wordFactor(numberOf(count), numberOf(length), meanLength) : 0);
     }, 0);
     const entity = numberOf(postings[0]?.["entity"]);
     const before = scores.get(entity);

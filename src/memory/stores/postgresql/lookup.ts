@@ -4,7 +4,7 @@ import type { Connections } from "./connections.ts";
 import { filtering } from "./filters.ts";
 import { foundByWords, type Keywords, type Question, type WordScore, wordScores } from "./keywords.ts";
 import { nearestTo, similaritiesOf } from "./nearest.ts";
-import type { Numbers } from "./numbers.ts";
+import type { SurrogateKeys } from "./surrogate-keys.ts";
 import { ENTITIES, entityOf, numberOf } from "./rows.ts";
 import { type Session, Values } from "./session.ts";
 import { activeModel } from "./vectors.ts";
@@ -29,13 +29,13 @@ type Known = {
 /** Looks a question up by meaning, by words and along relations, and reads what was found. */
 export class Lookup {
   readonly #connections: Connections;
-  readonly #numbers: Numbers;
+  readonly #numbers: SurrogateKeys;
   readonly #keywords: Keywords;
   readonly #exactMax: number;
 
   constructor(deps: {
     readonly connections: Connections;
-    readonly numbers: Numbers;
+    readonly numbers: SurrogateKeys;
     readonly keywords: Keywords;
     /** Up to so many passages of the scopes are compared one by one. */
     readonly exactMax: number;

@@ -1,6 +1,6 @@
 import type { StoreSearch } from "../../knowledge/index.ts";
 import { narrowing } from "./filters.ts";
-import type { Model } from "./numbers.ts";
+import type { Model } from "./surrogate-keys.ts";
 import { vectorText } from "./passages.ts";
 import { numberOf, scopesOf } from "./rows.ts";
 import { type Row, type Session, Values } from "./session.ts";
@@ -23,7 +23,7 @@ export type Near = {
 export async function nearestTo(session: Session, near: Near): Promise<ReadonlyMap<number, number>> {
   const { search, model } = near;
   if (!model || !search.vector) return new Map();
-  // Whether there is an index is told at once; how many there are has to be counted.
+  // Whether there is an index is known at once; the number of vectors has to be counted.
   if ((await isIndexed(session, model)) && (await hasMany(session, near, model))) {
     const rows = await byIndex(session, near, model);
     const last = rows.at(-1);

@@ -1,6 +1,6 @@
 import type { Passage } from "../../knowledge/index.ts";
 import { wordsOf } from "../../search-index/index.ts";
-import type { Model } from "./numbers.ts";
+import type { Model } from "./surrogate-keys.ts";
 import { numberOf } from "./rows.ts";
 import { Records, type Session } from "./session.ts";
 
@@ -13,7 +13,7 @@ const POSTINGS_AT_ONCE = 20_000;
 /** A vector as pgvector reads it. */
 export const vectorText = (vector: Float32Array): string => `[${vector.join(",")}]`;
 
-/** Takes away passages with their words and vectors; `$1` and the like stand in `where`, on `p`. */
+/** Deletes passages with their words and vectors; `$1` and the like stand in `where`, on `p`. */
 export const deletePassages = (where: string): string =>
   `WITH gone AS (DELETE FROM passage p USING json_to_recordset($1) AS v(entity bigint, ordinal int, count int)
      WHERE ${where} RETURNING p.row)

@@ -17,7 +17,7 @@ import type {
   Relation,
   RelationWrite,
   ScopeKey,
-  StoreFigures,
+  StoreStats,
   StoreHits,
   StoreProblem,
   StoreSearch,
@@ -30,14 +30,14 @@ import { BACKEND } from "./errors.ts";
 import { Forgetting } from "./forgetting.ts";
 import { Keywords } from "./keywords.ts";
 import { Lookup } from "./lookup.ts";
-import { Numbers } from "./numbers.ts";
+import { SurrogateKeys } from "./surrogate-keys.ts";
 import { Reading } from "./reading.ts";
 import { Restoring } from "./restoring.ts";
 import { schemaMaker } from "./schema.ts";
-import { Upkeep } from "./upkeep.ts";
+import { Maintenance } from "./maintenance.ts";
 import { Vectors } from "./vectors.ts";
 import { walkFrom } from "./walking.ts";
-import { Wiping } from "./wiping.ts";
+import { PageScrubber } from "./page-scrubber.ts";
 import { Writing } from "./writing.ts";
 
 export type PostgresqlMemoryOptions = {
@@ -68,8 +68,8 @@ export class PostgresqlMemoryStore implements MemoryStore {
   readonly #forgetting: Forgetting;
   readonly #vectors: Vectors;
   readonly #lookup: Lookup;
-  readonly #upkeep: Upkeep;
-  readonly #wiping: Wiping;
+  readonly #maintenance: Maintenance;
+  readonly #scrubber: PageScrubber;
   #written = 0;
 
   constructor(options: PostgresqlMemoryOptions) {
@@ -84,21 +84,21 @@ export class PostgresqlMemoryStore implements MemoryStore {
       prepare: async (session) => {
         await make(session);
         // A server that ended while it forgot has left it to the next.
-        void wiping.resume();
+        void scrubber.resume();
       },
     });
-    const numbers = new Numbers(connections);
-    const wiping = new Wiping({ connections, clock });
-    this.#wiping = wiping;
+    const numbers = new SurrogateKeys(connections);
+    const scrubber = new PageScrubber({ connections, clock });
+    this.#scrubber = scrubber;
     const vectors = new Vectors({ connections, numbers, indexFrom: exactMax });
     this.#connections = connections;
     this.#vectors = vectors;
     this.#reading = new Reading(connections);
     this.#writing = new Writing({ connections, numbers });
     this.#restoring = new Restoring({ connections, numbers });
-    this.#forgetting = new Forgetting({ connections, numbers, wiping });
+    this.#forgetting = new Forgetting({ connections, numbers, scrubber });
     this.#lookup = new Lookup({ connections, numbers, keywords: new Keywords(clock), exactMax });
-    this.#upkeep = new Upkeep({ connections, numbers, vectors, wiping });
+    this.#maintenance = new Maintenance({ connections, numbers, vectors, scrubber });
   }
 
   async write(writes: readonly (EntityWrite | RelationWrite)[]): Promise<readonly WriteOutcome[]> {
@@ -188,20 +188,20 @@ export class PostgresqlMemoryStore implements MemoryStore {
     return this.#vectors.model();
   }
 
-  figures(): Promise<StoreFigures> {
-    return this.#upkeep.figures();
+  stats(): Promise<StoreStats> {
+    return this.#maintenance.figures();
   }
 
-  check(mend: boolean): Promise<readonly StoreProblem[]> {
-    return this.#upkeep.check(mend);
+  check(repair: boolean): Promise<readonly StoreProblem[]> {
+    return this.#maintenance.check(repair);
   }
 
   reindex(progress: (done: number, all: number) => void): Promise<void> {
-    return this.#upkeep.reindex(progress);
+    return this.#maintenance.reindex(progress);
   }
 
   close(): Promise<void> {
-    this.#wiping.close();
+    this.#scrubber.close();
     return this.#connections.close();
   }
 

@@ -1,7 +1,7 @@
 import { type EntityRestore, MemoryConflictError, passagesOf, type Relation } from "../../knowledge/index.ts";
 import type { Connections } from "./connections.ts";
 import { headRecord, insertChanges, insertHeads, insertObservations, insertRelations, updateHeads } from "./heads.ts";
-import type { Model, Numbers } from "./numbers.ts";
+import type { Model, SurrogateKeys } from "./surrogate-keys.ts";
 import { addPassages, deletePassages } from "./passages.ts";
 import { numberOf } from "./rows.ts";
 import { Records, type Session } from "./session.ts";
@@ -13,9 +13,9 @@ const RESTORED_AT_ONCE = 200;
 /** Puts in what another memory had, as it was. */
 export class Restoring {
   readonly #connections: Connections;
-  readonly #numbers: Numbers;
+  readonly #numbers: SurrogateKeys;
 
-  constructor(deps: { readonly connections: Connections; readonly numbers: Numbers }) {
+  constructor(deps: { readonly connections: Connections; readonly numbers: SurrogateKeys }) {
     this.#connections = deps.connections;
     this.#numbers = deps.numbers;
   }

@@ -9,7 +9,7 @@ const POSTGRESQL_MIN = 130_000;
 const PGVECTOR_MIN = [0, 8];
 
 /**
- * What each version of the schema adds to the one before it.
+ * The migration to each schema version.
  * Columns with texts have no statistics: the planner's samples would keep what was forgotten.
  * What is written most is not bound by foreign keys, which would be looked up for each row: `posting` to its passage,
  * `embedding` to its model.
@@ -127,7 +127,7 @@ const MIGRATIONS: readonly string[] = [
 ];
 
 /**
- * Makes the schema what this version needs, whoever else does so at the same moment. Throws MemoryUnavailableError for a
+ * Migrates the schema to this version, also if other servers do so concurrently. Throws MemoryUnavailableError for a
  * server, an extension or a schema that is not of the right version.
  */
 export const schemaMaker =

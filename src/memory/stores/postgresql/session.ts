@@ -1,5 +1,5 @@
 import type { PoolClient } from "pg";
-import { held, heldJson, toldJson, toldText } from "./texts.ts";
+import { encodeText, encodeJson, decodeJson, decodeText } from "./texts.ts";
 
 /** A row as it comes. */
 export type Row = Readonly<Record<string, unknown>>;
@@ -10,7 +10,7 @@ export class Records {
     this.#rows = rows;
   }
   get text(): string {
-    return heldJson(this.#rows);
+    return encodeJson(this.#rows);
   }
 }
 export type Value = string | number | boolean | null | readonly (string | number)[] | Records;
@@ -45,8 +45,10 @@ function nameOf(sql: string): string {
 
 function sent(value: Value): unknown {
   if (value instanceof Records) return value.text;
-  if (typeof value === "string") return held(value);
-  return Array.isArray(value) ? value.map((each: unknown) => (typeof each === "string" ? held(each) : each)) : value;
+  if (typeof value === "string") return encodeText(value);
+  return Array.isArray(value)
+    ? value.map((each: unknown) => (typeof each === "string" ? encodeText(each) : each))
+    : value;
 }
 
 export const sessionOf = (client: PoolClient): Session => ({
@@ -66,8 +68,8 @@ const PARSERS: ReadonlyMap<number, (text: string) => unknown> = new Map<number, 
   [20, Number],
   [21, Number],
   [23, Number],
-  [25, toldText],
-  [114, toldJson],
+  [25, decodeText],
+  [114, decodeJson],
   [701, Number],
   [1007, listOfNumbers],
   [1700, Number],

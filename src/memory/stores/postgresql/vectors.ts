@@ -2,7 +2,7 @@ import type { EntityId } from "../../../kernel/ids.ts";
 import { log } from "../../../kernel/log.ts";
 import { type Entity, type Passage } from "../../knowledge/index.ts";
 import type { Connections } from "./connections.ts";
-import type { Model, Numbers } from "./numbers.ts";
+import type { Model, SurrogateKeys } from "./surrogate-keys.ts";
 import { addPassages, addVectors } from "./passages.ts";
 import { ENTITIES, entityOf, numberOf, textOf } from "./rows.ts";
 import type { Session } from "./session.ts";
@@ -39,14 +39,18 @@ export async function isIndexed(session: Session, model: Model): Promise<boolean
 /** Vectors by model: which are missing, which count, and the index that finds near ones when there are many. */
 export class Vectors {
   readonly #connections: Connections;
-  readonly #numbers: Numbers;
+  readonly #numbers: SurrogateKeys;
   /** So many vectors are compared one by one in less time than an index takes to be kept. */
   readonly #indexFrom: number;
   /** Up to where each model's gaps were looked for. */
   readonly #seen = new Map<string, number>();
   #isIndexing = false;
 
-  constructor(deps: { readonly connections: Connections; readonly numbers: Numbers; readonly indexFrom: number }) {
+  constructor(deps: {
+    readonly connections: Connections;
+    readonly numbers: SurrogateKeys;
+    readonly indexFrom: number;
+  }) {
     this.#connections = deps.connections;
     this.#numbers = deps.numbers;
     this.#indexFrom = deps.indexFrom;
@@ -127,7 +131,7 @@ export class Vectors {
     });
     this.#seen.clear();
     if (gone.length === 0) return;
-    await this.#connections.upkeep(async (session) => {
+    await this.#connections.maintain(async (session) => {
       for (const n of gone) await session.run(`DROP INDEX IF EXISTS ${indexName({ n })}`);
     });
     this.considerIndex();
@@ -149,7 +153,7 @@ export class Vectors {
         [others, limit],
       );
       if (gone.length === limit) return true;
-      // Fewer may also have gone because somebody forgot some of them at that moment.
+      // Fewer may also have been deleted because of a concurrent deletion.
       const left = await session.rows("SELECT 1 FROM embedding WHERE model = ANY ($1::int[]) LIMIT 1", [others]);
       if (left.length > 0) return true;
       await session.rows("DELETE FROM model WHERE n = ANY ($1::int[])", [others]);
@@ -157,7 +161,7 @@ export class Vectors {
     });
   }
 
-  /** In the background: tells the planner of what was written, and builds the index when there are many vectors. */
+  /** Updates the planner's statistics in the background, and builds the index if there are many vectors. */
   considerIndex(): void {
     if (this.#isIndexing) return;
     this.#isIndexing = true;
@@ -173,7 +177,7 @@ export class Vectors {
 
   /** PostgreSQL itself looks once a minute, and plans as if the tables were empty until then. */
   async #analyze(): Promise<void> {
-    await this.#connections.upkeep(async (session) => {
+    await this.#connections.maintain(async (session) => {
       const stale = await session.rows(
         `SELECT relname::text AS name FROM pg_stat_user_tables
          WHERE schemaname = current_schema() AND n_mod_since_analyze > n_live_tup / 2`,
@@ -182,9 +186,9 @@ export class Vectors {
     });
   }
 
-  /** Builds what is missing, while others go on reading and writing. One server builds. */
+  /** Builds missing indexes without blocking reads and writes. One server builds. */
   async ensureIndex(): Promise<void> {
-    await this.#connections.upkeep(async (session) => {
+    await this.#connections.maintain(async (session) => {
       const model = await activeModel(session);
       const form = model && indexFormOf(model);
       if (!model || !form || !(await this.#isMany(session, model)) || (await isIndexed(session, model))) return;

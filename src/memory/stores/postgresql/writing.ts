@@ -1,7 +1,7 @@
 import type { Change, EntityWrite, RelationWrite, WriteOutcome } from "../../knowledge/index.ts";
 import type { Connections } from "./connections.ts";
 import { insertChanges, insertHeads, headRecord, insertObservations, insertRelations, updateHeads } from "./heads.ts";
-import type { Model, Numbers } from "./numbers.ts";
+import type { Model, SurrogateKeys } from "./surrogate-keys.ts";
 import { addPassages, deletePassages } from "./passages.ts";
 import { numberOf } from "./rows.ts";
 import { Records, type Session } from "./session.ts";
@@ -43,15 +43,15 @@ type Parts = {
   /** What is to stand in the history. */
   readonly changes: Omit<Change, "seq">[];
 };
-/** An entity's write that is carried out, with its row. */
+/** An executed entity write, with its row. */
 type Placed = { readonly write: EntityWrite; readonly row: number; readonly isNew: boolean };
 
 /** Changes of entities and relations: all of one call in one transaction, a few statements for hundreds. */
 export class Writing {
   readonly #connections: Connections;
-  readonly #numbers: Numbers;
+  readonly #numbers: SurrogateKeys;
 
-  constructor(deps: { readonly connections: Connections; readonly numbers: Numbers }) {
+  constructor(deps: { readonly connections: Connections; readonly numbers: SurrogateKeys }) {
     this.#connections = deps.connections;
     this.#numbers = deps.numbers;
   }

@@ -1,5 +1,5 @@
 import type { EntityId } from "../../../kernel/ids.ts";
-import { DOCUMENT_FIELDS, type Filed, filedOf } from "./documents.ts";
+import { DOCUMENT_FIELDS, type StoredDocument, toStored } from "./documents.ts";
 import { CHANGE_FIELDS, ChangePayload, type Logged } from "./facts.ts";
 import { QDRANT_LIMITS } from "./limits.ts";
 import { type Filter, is, oneOf, type Place } from "./place.ts";
@@ -21,33 +21,33 @@ export class Archive {
     this.#place = place;
   }
 
-  /** As they lie there, whoever is at work on them; by point. */
-  async at(points: readonly string[], isWithVectors: boolean): Promise<ReadonlyMap<string, Filed>> {
+  /** Stored documents including those with write intents; by point. */
+  async at(points: readonly string[], isWithVectors: boolean): Promise<ReadonlyMap<string, StoredDocument>> {
     const found = await this.#place.retrieve(points, { fields: DOCUMENT_FIELDS, isWithVectors });
-    return new Map(found.map((one) => [one.id, filedOf(one)]));
+    return new Map(found.map((one) => [one.id, toStored(one)]));
   }
 
   /** As they lie there; one that is getting another name can be there twice. */
-  async byId(ids: readonly EntityId[], isWithVectors: boolean): Promise<readonly Filed[]> {
-    const filed: Filed[] = [];
+  async byId(ids: readonly EntityId[], isWithVectors: boolean): Promise<readonly StoredDocument[]> {
+    const filed: StoredDocument[] = [];
     for (const some of inFilters(ids)) {
       const filter: Filter = { must: [ENTITY, oneOf("id", some)] };
       const found = await this.#place.all(filter, { fields: DOCUMENT_FIELDS, isWithVectors });
-      filed.push(...found.map(filedOf));
+      filed.push(...found.map(toStored));
     }
     return filed;
   }
 
-  /** The one of the id that counts, of which nobody is at work on a name. */
-  async one(id: EntityId): Promise<Filed | undefined> {
+  /** The valid document of the id, without a pending rename. */
+  async one(id: EntityId): Promise<StoredDocument | undefined> {
     return newest(await this.byId([id], true)).get(id);
   }
 
   /** Without those being forgotten, each entity once: of one that has two names at this moment, the point that counts. */
-  async settled(filed: readonly Filed[]): Promise<readonly Filed[]> {
+  async settled(filed: readonly StoredDocument[]): Promise<readonly StoredDocument[]> {
     const left = filed.filter(({ forgetting }) => !forgetting);
     const moving = left.filter((one) => one.moving).map(({ head }) => head.id);
-    const others = moving.length > 0 ? newest(await this.byId(moving, false)) : new Map<EntityId, Filed>();
+    const others = moving.length > 0 ? newest(await this.byId(moving, false)) : new Map<EntityId, StoredDocument>();
     const counting = newest(left);
     return left.filter((one) => {
       const rival = others.get(one.head.id);
@@ -56,7 +56,7 @@ export class Archive {
   }
 
   /** By id, settled. */
-  async current(ids: readonly EntityId[]): Promise<ReadonlyMap<EntityId, Filed>> {
+  async current(ids: readonly EntityId[]): Promise<ReadonlyMap<EntityId, StoredDocument>> {
     const settled = await this.settled(await this.byId(ids, false));
     return new Map(settled.map((one) => [one.head.id, one]));
   }
@@ -77,7 +77,7 @@ export class Archive {
   async unlogged(filter: Filter): Promise<readonly Logged[]> {
     const must = [ENTITY, oneOf("todo", ["log", "move"]), ...[filter.must ?? []].flat()];
     const found = await this.#place.all({ must }, { fields: DOCUMENT_FIELDS });
-    return found.flatMap((one) => filedOf(one).unlogged);
+    return found.flatMap((one) => toStored(one).unlogged);
   }
 
   /** What is in the log at some points. */
@@ -88,8 +88,8 @@ export class Archive {
 }
 
 /** Of each entity the one with the greatest version. */
-export function newest(filed: readonly Filed[]): ReadonlyMap<EntityId, Filed> {
-  const counting = new Map<EntityId, Filed>();
+export function newest(filed: readonly StoredDocument[]): ReadonlyMap<EntityId, StoredDocument> {
+  const counting = new Map<EntityId, StoredDocument>();
   for (const one of filed) {
     const known = counting.get(one.head.id);
     if (!known || known.head.version < one.head.version) counting.set(one.head.id, one);

@@ -1,6 +1,6 @@
 import type { Clock } from "../../../kernel/clock.ts";
 import type { ScopeKey } from "../../knowledge/index.ts";
-import type { AskedWord, WordStatistics } from "../../search-index/index.ts";
+import type { QueriedWord, WordStatistics } from "../../search-index/index.ts";
 import { ENTITY } from "./archive.ts";
 import { wordNumber } from "./documents.ts";
 import { ofScopes } from "./filters.ts";
@@ -15,7 +15,7 @@ type Corpus = WordStatistics & { readonly meanLength: number };
 /** How much of English text has a common word. */
 const COMMON_SHARE = 0.6;
 
-/** What the texts of scopes are like, as Qdrant counts it. What was counted lately is believed for a while. */
+/** Corpus statistics of scopes, counted by Qdrant and cached for a while. */
 export class Corpora {
   readonly #place: Place;
   readonly #clock: Clock;
@@ -26,13 +26,13 @@ export class Corpora {
     this.#clock = clock;
   }
 
-  async of(scopes: readonly ScopeKey[], asked: readonly AskedWord[]): Promise<Corpus> {
+  async of(scopes: readonly ScopeKey[], asked: readonly QueriedWord[]): Promise<Corpus> {
     const key = scopes.toSorted().join("\n");
     const filter = { must: [ENTITY, ofScopes(scopes)] };
-    const told = asked
+    const counted = asked
       .filter(({ isCommon }) => !isCommon)
       .toSorted((one, other) => other.stem.length - one.stem.length);
-    const counting = told.slice(0, QDRANT_LIMITS.wordsCountedMax);
+    const counting = counted.slice(0, QDRANT_LIMITS.wordsCountedMax);
     const [texts, words, ...counts] = await Promise.all([
       this.#known(`${key}\npassages`, () => this.#sum("passages", filter)),
       this.#known(`${key}\nlength`, () => this.#sum("length", filter)),

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { MemoryCursorError } from "../../knowledge/index.ts";
 
-/** Where a list goes on: what was last, in the list's own form. */
+/** Encodes the position of the last entry, in the format of the list. */
 export const writeCursor = (letter: string, at: readonly unknown[]): string =>
   `${letter}${Buffer.from(JSON.stringify(at)).toString("base64url")}`;
 

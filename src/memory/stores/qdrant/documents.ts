@@ -37,7 +37,7 @@ export type Document = {
   readonly vectors: PassageVectors;
 };
 
-/** An intent of somebody who is at work on the point, or was when the process ended. */
+/** A write intent on the point, of a running or a crashed process. */
 const Intent = z.object({
   token: z.string(),
   at_ms: z.number(),
@@ -60,7 +60,7 @@ const DocumentPayload = HeadPayload.extend({
 export const DOCUMENT_FIELDS = Object.keys(DocumentPayload.shape);
 
 /** A document where it lies. */
-export type Filed = Document & {
+export type StoredDocument = Document & {
   readonly point: string;
   readonly moving: z.infer<typeof Intent> | undefined;
   readonly forgetting: z.infer<typeof Intent> | undefined;
@@ -73,7 +73,7 @@ export const entityOf = ({ head, observations }: Document): Entity => ({
 
 export const textsOf = (document: Document): readonly string[] => passagesOf(entityOf(document));
 
-export function filedOf({ id, payload, vector }: Found): Filed {
+export function toStored({ id, payload, vector }: Found): StoredDocument {
   const read = DocumentPayload.parse(payload);
   const vectors = new Map<string, ReadonlyMap<number, readonly number[]>>();
   for (const [name, ordinals] of Object.entries(read.ordinals)) {
@@ -173,7 +173,7 @@ function sparseOf(texts: readonly string[]) {
   return { words: { indices: stems, values: stems.map((stem) => factors.get(stem) ?? 0) }, stems, length };
 }
 
-/** A word as Qdrant takes it. Two words with one number are told apart when candidates are scored. */
+/** The number of a word in Qdrant. Words with equal numbers are distinguished when candidates are scored. */
 export function wordNumber(stem: string): number {
   let state = 2_166_136_261;
   for (let at = 0; at < stem.length; at += 1) state = Math.imul(state ^ stem.charCodeAt(at), 16_777_619);

@@ -3,9 +3,9 @@ import type { EntityId } from "../../../kernel/ids.ts";
 import type { Change, ForgetBy, Forgotten, ForgetTarget, ScopeKey } from "../../knowledge/index.ts";
 import { addForgotten, MemoryConflictError } from "../../knowledge/index.ts";
 import { CHANGE, ENTITY, inFilters, RELATION } from "./archive.ts";
-import { DOCUMENT_FIELDS, type Document, type Filed, filedOf } from "./documents.ts";
+import { DOCUMENT_FIELDS, type Document, type StoredDocument, toStored } from "./documents.ts";
 import { changePayload, changePoint, type Logged, loggedOf } from "./facts.ts";
-import { NOTHING } from "./finishing.ts";
+import { NOTHING } from "./write-intent-recovery.ts";
 import { QDRANT_LIMITS } from "./limits.ts";
 import { type Filter, hasId, is, oneOf } from "./place.ts";
 import type { Writing, WritingDeps } from "./writing.ts";
@@ -54,14 +54,14 @@ export class Forgetting {
   async #scope(scope: ScopeKey, by: ForgetBy): Promise<Forgotten> {
     const { archive, finishing, place } = this.#deps;
     const all = { must: [ENTITY, is("scope", scope)] };
-    const filed = await archive.settled((await place.all(all, { fields: DOCUMENT_FIELDS })).map(filedOf));
+    const filed = await archive.settled((await place.all(all, { fields: DOCUMENT_FIELDS })).map(toStored));
     const gone = { ...(await this.#counted(filed)), entities: filed.length };
     const known = filed.length > 0 || (await place.count({ must: [CHANGE, is("scope", scope)] })) > 0;
     if (!known) return NOTHING;
     const log = this.#log({ entity: undefined, scope, version: 0, details: gone }, by, randomUUID());
     await this.#mark(all, log);
     const marked = { must: [...all.must, oneOf("todo", ["forget"])] };
-    await finishing.forget((await place.all(marked, { fields: DOCUMENT_FIELDS })).map(filedOf));
+    await finishing.forget((await place.all(marked, { fields: DOCUMENT_FIELDS })).map(toStored));
     await place.put([{ id: log.point, payload: changePayload(log), vector: {} }]);
     await place.change([
       { delete: { filter: { must: [CHANGE, is("scope", scope)], must_not: [hasId([log.point])] } } },
@@ -69,14 +69,14 @@ export class Forgetting {
     return gone;
   }
 
-  /** From now on it is in no answer, and nobody who read it before can change it. */
+  /** From now on it is in no result, and a process that read it before cannot change it. */
   async #mark(filter: Filter, log: Logged): Promise<void> {
     const { token, at_ms } = log;
     const payload = { todo: ["forget"], token, forgetting: { token, at_ms, log } };
     await this.#deps.place.change([{ set_payload: { payload, filter } }]);
   }
 
-  async #counted(filed: readonly Filed[]): Promise<Forgotten> {
+  async #counted(filed: readonly StoredDocument[]): Promise<Forgotten> {
     let relations = 0;
     const ids = filed.map(({ head }) => head.id);
     const seen = new Set<string>();

@@ -12,7 +12,7 @@ export const QDRANT_LIMITS = {
   pageMax: 1_000,
   /** Ids that one filter names. */
   idsMax: 500,
-  /** Bytes of points in one request; Qdrant takes 32 MiB unless it is told otherwise. */
+  /** Bytes of points in one request; Qdrant accepts 32 MiB by default. */
   requestBytesMax: 8 * 1024 * 1024,
   /** Numbers in the vectors of one point; Qdrant's own bound. Passages behind them are found by their words. */
   vectorNumbersMax: 1024 * 1024 - 1,
@@ -26,8 +26,8 @@ export const QDRANT_LIMITS = {
   facetMax: 1_000,
   /** Relations that a walk may look at for each entity it may visit. */
   looksPerVisit: 64,
-  /** After that an intent belongs to nobody any more, in milliseconds. */
+  /** Age at which an intent counts as abandoned, in milliseconds. */
   abandonedMs: 10_000,
-  /** How often a change that somebody else came before is tried here. */
+  /** Attempts of a change that conflicts with others. */
   tries: 8,
 } as const;

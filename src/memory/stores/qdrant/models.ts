@@ -4,7 +4,7 @@ import * as z from "zod";
 import { EmbeddingModelMismatchError } from "../../knowledge/index.ts";
 import { idOf } from "./facts.ts";
 import { is, type Place } from "./place.ts";
-import { isMissing, isThere, isUnknownVector } from "./refusals.ts";
+import { isMissing, alreadyExists, isUnknownVector } from "./errors.ts";
 import { META_POINT } from "./schema.ts";
 
 const ModelPayload = z.object({ model: z.string(), vectors: z.string(), dims: z.number() });
@@ -29,7 +29,7 @@ export class Models {
     this.#place = place;
   }
 
-  /** Reads anew what others may have changed. */
+  /** Reloads what other servers may have changed. */
   async load(): Promise<ReadonlyMap<string, Model>> {
     const found = await this.#place.all({ must: [is("kind", "model")] }, { fields: ["model", "vectors", "dims"] });
     const models = found.map(({ payload }) => ModelPayload.parse(payload));
@@ -75,7 +75,7 @@ export class Models {
         client.createVectorName(collection, vectors, config, { wait: true }),
       );
     } catch (error) {
-      if (!isThere(error)) throw error;
+      if (!alreadyExists(error)) throw error;
     }
     this.#named.add(vectors);
   }
@@ -85,7 +85,7 @@ export class Models {
     return Meta.safeParse(meta?.payload).data?.active;
   }
 
-  /** One point says which counts, so that it changes at once; what becomes useless by it is taken away afterwards. */
+  /** One point names the active model, so that the change is atomic; obsolete vectors are deleted afterwards. */
   async activate(model: string): Promise<void> {
     if ((await this.active()) === model) return;
     await this.#place.change([
@@ -110,7 +110,7 @@ export class Models {
     await this.unname(vectors);
   }
 
-  /** Takes named vectors away from all points. */
+  /** Deletes named vectors from all points. */
   async unname(vectors: string): Promise<void> {
     this.#named.delete(vectors);
     try {

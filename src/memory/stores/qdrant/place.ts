@@ -1,7 +1,7 @@
 import { QdrantClient, type Schemas } from "@qdrant/js-client-rest";
 import type { Clock } from "../../../kernel/clock.ts";
 import { QDRANT_LIMITS } from "./limits.ts";
-import { isPassing, unavailable } from "./refusals.ts";
+import { isPassing, asUnavailable } from "./errors.ts";
 
 export type Filter = Schemas["Filter"];
 export type Condition = Schemas["Condition"];
@@ -26,7 +26,7 @@ export type PlaceOptions = {
   readonly collection: string;
 };
 
-/** A request that can be carried out twice as well as once. */
+/** An idempotent request. */
 type Work<Result> = (client: QdrantClient, collection: string) => Promise<Result>;
 
 /**
@@ -59,7 +59,7 @@ export class Place {
         return await work((this.#client ??= this.#connect()), this.#options.collection);
       } catch (error) {
         const isLast = attempt >= QDRANT_LIMITS.attempts;
-        if (!isPassing(error) || isLast) throw unavailable(error, this.name);
+        if (!isPassing(error) || isLast) throw asUnavailable(error, this.name);
         await this.#clock.sleep(QDRANT_LIMITS.pauseMs * 2 ** (attempt - 1));
       }
     }

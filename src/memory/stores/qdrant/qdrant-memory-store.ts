@@ -18,7 +18,7 @@ import {
   type Relation,
   type RelationWrite,
   type ScopeKey,
-  type StoreFigures,
+  type StoreStats,
   type StoreHits,
   type StoreProblem,
   type StoreSearch,
@@ -28,16 +28,16 @@ import {
 } from "../../knowledge/index.ts";
 import { Archive } from "./archive.ts";
 import { Corpora } from "./corpus.ts";
-import { Finishing } from "./finishing.ts";
+import { WriteIntentRecovery } from "./write-intent-recovery.ts";
 import { Forgetting } from "./forgetting.ts";
 import { Models } from "./models.ts";
 import { Place, type PlaceOptions } from "./place.ts";
 import { Reading } from "./reading.ts";
-import { BACKEND, isMissing, refused, told } from "./refusals.ts";
+import { BACKEND, isMissing, toMemoryError, unavailable } from "./errors.ts";
 import { openCollection } from "./schema.ts";
 import { Searching } from "./searching.ts";
 import { Sequence } from "./sequence.ts";
-import { Upkeep } from "./upkeep.ts";
+import { Maintenance } from "./maintenance.ts";
 import { walk } from "./walking.ts";
 import { Writing } from "./writing.ts";
 
@@ -51,8 +51,8 @@ export type QdrantOptions = PlaceOptions & { readonly clock?: Clock | undefined 
  *   change of it is there whole or not at all.
  * qdrant.qdrant-memory-store.Q2. A point is put in only where the one is that it was made from, compared by Qdrant in
  *   the same step (`update_filter`, `update_mode`); so two servers lose nothing of each other.
- * qdrant.qdrant-memory-store.Q3. What takes several requests is said in the point first, and finished by whoever
- *   finds it (`Finishing`).
+ * qdrant.qdrant-memory-store.Q3. A change of several requests first writes an intent to the point, and is completed by the process that
+ *   finds it (`WriteIntentRecovery`).
  * qdrant.qdrant-memory-store.Q4. Each request is harmless the second time: ids follow from what is written, changes
  *   name the token they replace.
  */
@@ -61,20 +61,20 @@ export class QdrantMemoryStore implements MemoryStore {
   readonly #place: Place;
   readonly #archive: Archive;
   readonly #models: Models;
-  readonly #finishing: Finishing;
+  readonly #finishing: WriteIntentRecovery;
   readonly #writing: Writing;
   readonly #forgetting: Forgetting;
   readonly #reading: Reading;
   readonly #corpora: Corpora;
   readonly #searching: Searching;
-  readonly #upkeep: Upkeep;
+  readonly #maintenance: Maintenance;
   #opened: Promise<void> | undefined;
   #isClosed = false;
 
   constructor({ clock = systemClock, ...options }: QdrantOptions) {
     const place = new Place(options, clock);
     const [archive, models, sequence] = [new Archive(place), new Models(place), new Sequence(clock)];
-    const finishing = new Finishing({ place, archive, clock });
+    const finishing = new WriteIntentRecovery({ place, archive, clock });
     const deps = { place, archive, models, finishing, sequence, clock };
     this.#place = place;
     this.#archive = archive;
@@ -85,7 +85,7 @@ export class QdrantMemoryStore implements MemoryStore {
     this.#reading = new Reading(deps);
     this.#corpora = new Corpora(place, clock);
     this.#searching = new Searching({ ...deps, corpora: this.#corpora });
-    this.#upkeep = new Upkeep({ ...deps, writing: this.#writing });
+    this.#maintenance = new Maintenance({ ...deps, writing: this.#writing });
   }
 
   write(writes: readonly (EntityWrite | RelationWrite)[]): Promise<readonly WriteOutcome[]> {
@@ -134,7 +134,7 @@ export class QdrantMemoryStore implements MemoryStore {
     return this.#do(() => this.#forgetting.forget(target, by));
   }
   unembedded(model: string, limit: number): Promise<readonly Entity[]> {
-    return this.#do(() => this.#upkeep.unembedded(model, limit));
+    return this.#do(() => this.#maintenance.unembedded(model, limit));
   }
   embedded(of: {
     readonly id: EntityId;
@@ -154,14 +154,14 @@ export class QdrantMemoryStore implements MemoryStore {
   model(): Promise<string | undefined> {
     return this.#do(() => this.#models.active());
   }
-  figures(): Promise<StoreFigures> {
-    return this.#do(() => this.#upkeep.figures());
+  stats(): Promise<StoreStats> {
+    return this.#do(() => this.#maintenance.figures());
   }
-  check(mend: boolean): Promise<readonly StoreProblem[]> {
-    return this.#do(() => this.#upkeep.check(mend));
+  check(repair: boolean): Promise<readonly StoreProblem[]> {
+    return this.#do(() => this.#maintenance.check(repair));
   }
   reindex(progress: (done: number, all: number) => void): Promise<void> {
-    return this.#do(() => this.#upkeep.reindex(progress));
+    return this.#do(() => this.#maintenance.reindex(progress));
   }
 
   async close(): Promise<void> {
@@ -171,7 +171,7 @@ export class QdrantMemoryStore implements MemoryStore {
   }
 
   async #do<Result>(work: () => Promise<Result>): Promise<Result> {
-    if (this.#isClosed) throw told("memory is closed", { hint: "The server is ending; start it again." });
+    if (this.#isClosed) throw unavailable("memory is closed", { hint: "The server is ending; start it again." });
     try {
       await (this.#opened ??= this.#open());
       return await work();
@@ -182,12 +182,12 @@ export class QdrantMemoryStore implements MemoryStore {
 
   /** After the place was lost the next call begins from the start: with the key as it is then, and the collection as it is. */
   #lost(error: unknown): unknown {
-    if (!(error instanceof MemoryUnavailableError) && !isMissing(error)) return refused(error, this.#place.name);
+    if (!(error instanceof MemoryUnavailableError) && !isMissing(error)) return toMemoryError(error, this.#place.name);
     this.#opened = undefined;
     this.#place.forgetClient();
     if (!isMissing(error)) return error;
-    return told(`Qdrant at ${this.#place.name} has no such collection any more`, {
-      hint: "Restore its latest snapshot; or go on with an empty memory, which the next call makes.",
+    return unavailable(`Qdrant at ${this.#place.name} has no such collection any more`, {
+      hint: "Restore its latest snapshot, or continue with an empty memory, which the next call creates.",
       cause: error,
     });
   }

@@ -27,7 +27,7 @@ import { Names } from "./names.ts";
 import { type Filter, type Found, hasId, is, oneOf, type Place, within } from "./place.ts";
 
 const ListAt = z.tuple([z.string(), z.string()]);
-/** A number, and those that have it and were told. */
+/** A number, and the entries with it that were already returned. */
 const OrderAt = z.tuple([z.number(), z.array(z.string())]);
 
 /** What is asked of memory besides searches and walks. */
@@ -119,7 +119,7 @@ export class Reading {
     return { entries: found.map(({ payload }) => changeOf(ChangePayload.parse(payload))), next };
   }
 
-  /** Changes whose writer has not come to log them yet are logged by whoever reads the log; twice is as good as once. */
+  /** Logs changes that their writers have not logged yet. Idempotent. */
   async #bringIn(unlogged: readonly Logged[]): Promise<void> {
     await this.#place.put(unlogged.map((one) => ({ id: one.point, payload: { kind: "change", ...one }, vector: {} })));
   }
@@ -145,8 +145,8 @@ function cursorAfter(
 ): string {
   const seqs = found.map(({ payload }) => Seq.parse(payload).seq);
   const last = seqs.at(-1) ?? 0;
-  const told = found.filter((_, index) => seqs[index] === last).map(({ id }) => id);
-  return writeCursor(letter, [last, before?.[0] === last ? [...before[1], ...told] : told]);
+  const listed = found.filter((_, index) => seqs[index] === last).map(({ id }) => id);
+  return writeCursor(letter, [last, before?.[0] === last ? [...before[1], ...listed] : listed]);
 }
 
 const Seq = z.object({ seq: z.number() });

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { idOf } from "./facts.ts";
 import { ORDER_KEYS } from "./documents.ts";
 import type { Place } from "./place.ts";
-import { isMissing, isThere, told } from "./refusals.ts";
+import { isMissing, alreadyExists, unavailable } from "./errors.ts";
 
 /** What is written here; later versions of Caxton know earlier ones. */
 const SCHEMA = 1;
@@ -22,7 +22,7 @@ const NUMBER = { type: "integer", lookup: true, range: true } as const;
 
 /** What searches, filters and orders go by. */
 const INDEXES: Readonly<Record<string, Schemas["PayloadFieldSchema"]>> = {
-  // Each scope is searched by itself, so Qdrant keeps what is of one together.
+  // Each scope is searched separately, so Qdrant stores the points of a scope together.
   scope: { type: "keyword", is_tenant: true },
   kind: KEYWORD,
   id: KEYWORD,
@@ -88,7 +88,8 @@ export async function openCollection(place: Place): Promise<void> {
     await makeCollection(place);
     info = await collectionInfo(place);
   }
-  if (!info) throw told(`Qdrant at ${place.name} did not make its collection`, { hint: "Look into Qdrant's log." });
+  if (!info)
+    throw unavailable(`Qdrant at ${place.name} did not make its collection`, { hint: "Look into Qdrant's log." });
   await refuseForeign(place, info);
   await Promise.all(missingIndexes(info).map((key) => makeIndex(place, key)));
   await place.put([{ id: META_POINT, payload: { kind: "meta", schema: SCHEMA }, vector: {} }], "new");
@@ -98,9 +99,12 @@ async function refuseOld(place: Place): Promise<void> {
   const { version } = await place.ask((client) => client.versionInfo());
   const [major = 0, minor = 0] = version.split(".").map(Number);
   if (major > SERVER_MIN[0] || (major === SERVER_MIN[0] && minor >= SERVER_MIN[1])) return;
-  throw told(`Qdrant at ${place.name} has version ${version.slice(0, 20)}, memory needs ${SERVER_MIN.join(".")}`, {
-    hint: "Upgrade Qdrant, one minor version after the other, as its makers say.",
-  });
+  throw unavailable(
+    `Qdrant at ${place.name} has version ${version.slice(0, 20)}, memory needs ${SERVER_MIN.join(".")}`,
+    {
+      hint: "Upgrade Qdrant, one minor version after the other, as its makers say.",
+    },
+  );
 }
 
 async function makeCollection(place: Place): Promise<void> {
@@ -109,7 +113,7 @@ async function makeCollection(place: Place): Promise<void> {
       client.createCollection(collection, { sparse_vectors: { [WORDS]: {} }, optimizers_config: OPTIMIZERS }),
     );
   } catch (error) {
-    if (!isThere(error)) throw error;
+    if (!alreadyExists(error)) throw error;
   }
 }
 
@@ -129,12 +133,12 @@ async function refuseForeign(place: Place, info: CollectionInfo): Promise<void> 
   const isOurs =
     meta !== undefined || ((info.points_count ?? 0) === 0 && WORDS in (info.config.params.sparse_vectors ?? {}));
   if (!isOurs) {
-    throw told(`Qdrant at ${place.name}: the collection is not a memory; another program has its name`, {
+    throw unavailable(`Qdrant at ${place.name}: the collection is not a memory; another program has its name`, {
       hint: "Give memory another name for its collection with memory.qdrant.collection.",
     });
   }
   if (meta && meta.schema > SCHEMA) {
-    throw told(
+    throw unavailable(
       `Qdrant at ${place.name} was written by a newer Caxton (schema ${meta.schema}; this one knows ${SCHEMA})`,
       {
         hint: "Run the newer version, or restore a snapshot made before the upgrade.",

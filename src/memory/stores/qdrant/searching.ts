@@ -1,22 +1,22 @@
 import type { EntityId } from "../../../kernel/ids.ts";
 import type { StoreHit, StoreHits, StoreSearch } from "../../knowledge/index.ts";
 import {
-  type AskedWord,
+  type QueriedWord,
   type Found as Fusable,
   fuse,
   wordFactor,
-  wordsAsked,
+  queriedWords,
   wordsOf,
   wordWeights,
 } from "../../search-index/index.ts";
 import type { Archive } from "./archive.ts";
 import type { Corpora } from "./corpus.ts";
-import { DOCUMENT_FIELDS, entityOf, type Filed, filedOf, textsOf, wordNumber } from "./documents.ts";
+import { DOCUMENT_FIELDS, entityOf, type StoredDocument, toStored, textsOf, wordNumber } from "./documents.ts";
 import { filterOf, passes } from "./filters.ts";
 import { QDRANT_LIMITS } from "./limits.ts";
 import type { Models } from "./models.ts";
 import { type Filter, type Found, hasId, type Place } from "./place.ts";
-import { isUnknownVector } from "./refusals.ts";
+import { isUnknownVector } from "./errors.ts";
 import { WORDS } from "./schema.ts";
 import { walk } from "./walking.ts";
 
@@ -33,7 +33,7 @@ const GRAPH_WEIGHT = 0.1;
 
 /** What is known of an entity that was found. */
 type Candidate = {
-  readonly filed: Filed;
+  readonly filed: StoredDocument;
   similarity: number | undefined;
   keyword: number;
   graph: number;
@@ -65,7 +65,7 @@ export class Searching {
       return await this.#search(search, using);
     } catch (error) {
       if (using === undefined || !isUnknownVector(error)) throw error;
-      // Another server has gone over to another model meanwhile.
+      // Another server has switched to another model in the meantime.
       await this.#deps.models.load();
       return { ...(await this.#search(search, undefined)), isPartial: true };
     }
@@ -73,12 +73,12 @@ export class Searching {
 
   async #search(search: StoreSearch, using: string | undefined): Promise<StoreHits> {
     const filter = filterOf(search.filter);
-    const asked = search.keywordWeight > 0 && search.text !== "" ? wordsAsked(search.text) : [];
+    const asked = search.keywordWeight > 0 && search.text !== "" ? queriedWords(search.text) : [];
     const [near, worded] = await Promise.all([
       this.#byMeaning(search, using, filter),
       this.#byWords(search, asked, filter),
     ]);
-    const found = new Map([...near, ...worded.found].map((one) => [one.id, filedOf(one)]));
+    const found = new Map([...near, ...worded.found].map((one) => [one.id, toStored(one)]));
     const settled = await this.#deps.archive.settled([...found.values()]);
     const candidates: Candidates = new Map(settled.map((filed) => [filed.head.id, candidateOf(filed)]));
     for (const { id, score } of near) {
@@ -118,12 +118,12 @@ export class Searching {
   }
 
   /** Candidates by a sum of their words' weights; then each passage is scored as everywhere. */
-  async #byWords(search: StoreSearch, asked: readonly AskedWord[], filter: Filter) {
+  async #byWords(search: StoreSearch, asked: readonly QueriedWord[], filter: Filter) {
     if (asked.length === 0) return { found: [], scoreOf: () => ({ score: 0, matched: [] }) };
     const corpus = await this.#deps.corpora.of(search.filter.scopes, asked);
-    const { weights, tells, scoreMax } = wordWeights(asked, corpus);
+    const { weights, discriminative, scoreMax } = wordWeights(asked, corpus);
     const finding = asked.map(({ stem }, index) => [wordNumber(stem), weights[index] ?? 0] as const);
-    const numbers = new Map(finding.filter((_, index) => tells[index]));
+    const numbers = new Map(finding.filter((_, index) => discriminative[index]));
     const indices = [...numbers.keys()].toSorted((one, other) => one - other);
     const answer = await this.#deps.place.ask((client, collection) =>
       client.query(collection, {
@@ -134,8 +134,8 @@ export class Searching {
         with_payload: DOCUMENT_FIELDS,
       }),
     );
-    const scoreOf = (filed: Filed) =>
-      scoreIn(textsOf(filed), asked, { weights, tells, scoreMax, meanLength: corpus.meanLength });
+    const scoreOf = (filed: StoredDocument) =>
+      scoreIn(textsOf(filed), asked, { weights, discriminative, scoreMax, meanLength: corpus.meanLength });
     return { found: answer.points.map(scoredOf), scoreOf };
   }
 
@@ -192,29 +192,35 @@ export class Searching {
 /** The score of the passage that has the words best, and all words that any of them has. */
 function scoreIn(
   texts: readonly string[],
-  asked: readonly AskedWord[],
+  asked: readonly QueriedWord[],
   of: ReturnType<typeof wordWeights> & { readonly meanLength: number },
 ): { readonly score: number; readonly matched: readonly string[] } {
   const matched = new Set<string>();
   let best = 0;
   for (const { counts, length } of texts.map(wordsOf)) {
     let sum = 0;
-    let isTold = false;
+    let isMatched = false;
     for (const [index, { stem, written }] of asked.entries()) {
       const count = counts.get(stem);
       if (count === undefined) continue;
       matched.add(written);
-      isTold ||= of.tells[index] === true;
+      isMatched ||= of.discriminative[index] === true;
       sum += (of.weights[index] ?? 0) * wordFactor(count, length, of.meanLength);
     }
-    if (isTold) best = Math.max(best, sum);
+    if (isMatched) best = Math.max(best, sum);
   }
   return { score: of.scoreMax > 0 ? Math.min(1, best / of.scoreMax) : 0, matched: [...matched] };
 }
 
 const fetchedFor = (limit: number): number => limit * PER_HIT + MORE;
 
-const candidateOf = (filed: Filed): Candidate => ({ filed, similarity: undefined, keyword: 0, graph: 0, matched: [] });
+const candidateOf = (filed: StoredDocument): Candidate => ({
+  filed,
+  similarity: undefined,
+  keyword: 0,
+  graph: 0,
+  matched: [],
+});
 
 const scoredOf = ({
   id,
@@ -226,7 +232,7 @@ const scoredOf = ({
   readonly score: number;
 }): Scored => ({ id: String(id), payload, vector: undefined, score });
 
-/** The older first, as their ids are: equal scores are told in this order. */
+/** Oldest first, by id: the order of equal scores. */
 const ordered = (candidates: Candidates): readonly Candidate[] =>
   [...candidates.values()].toSorted((one, other) => (one.filed.head.id < other.filed.head.id ? -1 : 1));
 

@@ -13,7 +13,7 @@ import type {
 import { MemoryConflictError } from "../../knowledge/index.ts";
 import type { Archive } from "./archive.ts";
 import { CHANGE, inFilters, RELATION } from "./archive.ts";
-import { type Document, type Filed, type PassageVectors, pointOf } from "./documents.ts";
+import { type Document, type StoredDocument, type PassageVectors, pointOf } from "./documents.ts";
 import {
   changePayload,
   changePoint,
@@ -23,7 +23,7 @@ import {
   relationPayload,
   relationPoint,
 } from "./facts.ts";
-import type { Finishing } from "./finishing.ts";
+import type { WriteIntentRecovery } from "./write-intent-recovery.ts";
 import type { Models } from "./models.ts";
 import { type NewPoint, oneOf, type Operation, type Place, written } from "./place.ts";
 import type { Sequence } from "./sequence.ts";
@@ -32,13 +32,13 @@ export type WritingDeps = {
   readonly place: Place;
   readonly archive: Archive;
   readonly models: Models;
-  readonly finishing: Finishing;
+  readonly finishing: WriteIntentRecovery;
   readonly sequence: Sequence;
   readonly clock: Clock;
 };
 
 /** A document that is to be put in, and in whose place. */
-type Put = { readonly document: Document; readonly instead: Filed | undefined };
+type Put = { readonly document: Document; readonly instead: StoredDocument | undefined };
 
 /**
  * Everything that changes entities. Each change is one point, put in only where what it was made from still is: Qdrant compares and
@@ -82,7 +82,7 @@ export class Writing {
   }
 
   /** As a write makes it. */
-  async #after(write: EntityWrite, before: Filed | undefined): Promise<Document> {
+  async #after(write: EntityWrite, before: StoredDocument | undefined): Promise<Document> {
     const { head } = write;
     const withdrawn = new Set<string>(write.withdrawn);
     const kept = (before?.observations ?? []).map((one) =>
@@ -105,7 +105,7 @@ export class Writing {
     };
   }
 
-  #change(id: EntityId, before: Filed | undefined, change: Omit<Change, "seq">) {
+  #change(id: EntityId, before: StoredDocument | undefined, change: Omit<Change, "seq">) {
     const token = randomUUID();
     const seq = this.#deps.sequence.next(before?.seq);
     const logged = loggedOf({ ...change, seq }, { point: changePoint(id, `v${change.version}`), token });
@@ -114,7 +114,7 @@ export class Writing {
 
   /** Vectors of passages that are as they were, and those that come. */
   async #vectors(
-    before: Filed | undefined,
+    before: StoredDocument | undefined,
     { passages, passageCount, model }: Pick<EntityWrite, "passages" | "passageCount" | "model">,
   ): Promise<PassageVectors> {
     const changed = new Set(passages.map(({ ordinal }) => ordinal));
@@ -139,7 +139,7 @@ export class Writing {
     return vectors.set(name, rows);
   }
 
-  /** Puts documents in where nobody else was first; whether each is there. Their changes are in the log then. */
+  /** Writes documents that did not change concurrently; returns which were written. Their changes are in the log then. */
   async put(puts: readonly Put[]): Promise<readonly boolean[]> {
     const { place, finishing } = this.#deps;
     const points = puts.map(({ document }) => pointOf(document));
@@ -153,7 +153,7 @@ export class Writing {
     return isDone;
   }
 
-  /** Whose write a version is: the token says it, there or, when somebody has written since, in the log. */
+  /** Returns which versions are our writes, by the token in the point or, after a later write, in the log. */
   async #isWritten(puts: readonly Put[]): Promise<readonly boolean[]> {
     const { archive } = this.#deps;
     const there = await archive.at(
@@ -178,8 +178,8 @@ export class Writing {
   }
 
   /**
-   * Under another name it is another point. First the one that is there says that it is leaving, so that nobody changes it; then
-   * the new one is put in, which is when it has the name; then the old one goes. Whoever finds it half done finishes or undoes it.
+   * A renamed entity is another point. First the old point is marked as moving, which blocks changes; then
+   * the new one is written, which acquires the name; then the old one is deleted. A process that finds it half done completes or rolls it back.
    */
   async #rename(write: EntityWrite): Promise<WriteOutcome> {
     const { archive, finishing, clock } = this.#deps;
@@ -195,7 +195,7 @@ export class Writing {
     await finishing.mark(before, { todo: ["move"], token, moving: { token, to, at_ms: clock.nowMs() } });
     if ((await archive.at([before.point], false)).get(before.point)?.token !== token) return "conflict";
     const [isThere] = await this.put([{ document, instead: undefined }]);
-    // Somebody may have undone it meanwhile who took it for abandoned; then it is undone here too.
+    // Another process may have rolled it back as abandoned; then it is rolled back here too.
     const isStill = (await archive.at([before.point], false)).get(before.point)?.token === token;
     if (isThere && !isStill) await this.#deps.place.change([deleteOf(to, document.token)]);
     else await finishing.settleMove({ ...before, token, moving: { token, to, at_ms: 0 } });
@@ -268,8 +268,8 @@ export class Writing {
     return this.replace(before, { ...before, vectors });
   }
 
-  /** The same entity with other vectors or what is derived anew; false: somebody changed it meanwhile. */
-  async replace(before: Filed, after: Document): Promise<boolean> {
+  /** Replaces vectors or derived data of an entity; false: it changed concurrently. */
+  async replace(before: StoredDocument, after: Document): Promise<boolean> {
     const { place, archive } = this.#deps;
     const document = { ...after, token: randomUUID() };
     await place.put([pointOf(document)], { tokens: [before.token] });
@@ -333,7 +333,7 @@ export class Writing {
   }
 }
 
-/** A number as it is, in as few digits as tell it from its neighbours. */
+/** Significant digits that identify a 32-bit float. */
 const DIGITS = 9;
 const numbersOf = (vector: Float32Array): readonly number[] =>
   Array.from(vector, (part) => Number(part.toPrecision(DIGITS)));

@@ -18,10 +18,10 @@ const REFERENCES = [
   ["change", "provenance", "provenance", "n"],
 ] as const;
 
-/** `remedy`: of what cannot be mended. Entities without passages, by row, with how many they should have; and all that is not as it should be. */
+/** Returns all inconsistencies, and the entities without passages, by row, with the number they should have. `remedy`: hint for inconsistencies that cannot be repaired. */
 export function checked(
   facts: Facts,
-  { mend, remedy }: { readonly mend: boolean; readonly remedy: string },
+  { repair, remedy }: { readonly repair: boolean; readonly remedy: string },
 ): {
   readonly problems: readonly StoreProblem[];
   readonly bare: readonly (readonly [row: number, passages: number])[];
@@ -52,14 +52,14 @@ export function checked(
     ...said.map((text) => ({
       what: `the file is damaged: ${text}`,
       hint: remedy,
-      isMended: false,
+      isRepaired: false,
     })),
     ...(foreign > 0
       ? [
           {
             what: foreign === 1 ? "one row refers to what is gone" : `${foreign} rows refer to what is gone`,
             hint: remedy,
-            isMended: false,
+            isRepaired: false,
           },
         ]
       : []),
@@ -70,8 +70,8 @@ export function checked(
               bare.length === 1
                 ? "one entity cannot be found by searches"
                 : `${bare.length} entities cannot be found by searches`,
-            hint: "`caxton memory doctor --mend` indexes them.",
-            isMended: mend,
+            hint: "`caxton memory doctor --repair` indexes them.",
+            isRepaired: repair,
           },
         ]
       : []),

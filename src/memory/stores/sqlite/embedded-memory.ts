@@ -9,7 +9,7 @@ import type {
   Provenance,
   Relation,
   RelationWrite,
-  StoreFigures,
+  StoreStats,
   StoreProblem,
   StoreSearch,
   WriteOutcome,
@@ -17,7 +17,7 @@ import type {
 import { checked } from "./checking.ts";
 import { damagedMemory } from "./errors.ts";
 import { Facts } from "./facts.ts";
-import { figuresOf } from "./figures.ts";
+import { figuresOf } from "./stats.ts";
 import { Forgetting } from "./forgetting.ts";
 import { Indexing } from "./indexing.ts";
 import { Lookup } from "./lookup.ts";
@@ -28,16 +28,16 @@ import { numberOf, type PackedEntity } from "./rows.ts";
 import { Reading } from "./reading.ts";
 import { BUSY_MS, openMemoryFile } from "./schema.ts";
 import { type PassagePut, Vectors } from "./vectors.ts";
-import { roomFigures, roomProblems } from "./vector-room.ts";
-import { type EntityPut, type EntityPutBack, type Touched, Writing } from "./writing.ts";
+import { capacityStats, capacityProblems } from "./vector-capacity.ts";
+import { type EntityPut, type RestoredEntity, type Touched, Writing } from "./writing.ts";
 
-/** Log that is written back when nobody waits: 16 MiB, in which pages that were written often are written back once. */
+/** WAL size of a checkpoint while idle: 16 MiB, so that pages written repeatedly are checkpointed once. */
 const LOG_PAGES_MAX = 4_000;
 
 /** One change of the file; several share a transaction. */
 export type Job =
   | { readonly type: "write"; readonly writes: readonly (EntityPut | RelationWrite)[] }
-  | { readonly type: "restore"; readonly entities: readonly EntityPutBack[]; readonly relations: readonly Relation[] }
+  | { readonly type: "restore"; readonly entities: readonly RestoredEntity[]; readonly relations: readonly Relation[] }
   | {
       readonly type: "embedded";
       readonly of: {
@@ -83,7 +83,7 @@ export class EmbeddedMemory {
   readonly #lookup: Lookup;
   readonly #reading: Reading;
   /** What was forgotten may be in the log still. */
-  #owesWipe = false;
+  #isScrubDue = false;
 
   private constructor(db: DatabaseSync, { file, synchronous, vectorBytesMax }: MemoryFileOptions) {
     const facts = new Facts(db);
@@ -116,10 +116,10 @@ export class EmbeddedMemory {
   }
 
   /**
-   * Does all jobs in one transaction, and tells the results as soon as they are on disk: the indexes learn of them before anything
-   * else is asked here. When it throws before, nothing of any is there. What is forgotten is to be wiped next.
+   * Runs all jobs in one transaction, and reports the results as soon as they are on disk: the indexes are updated before any
+   * other request. If it throws before, no job is stored. Call `scrub` after a deletion.
    */
-  run(jobs: readonly Job[], tell: (results: readonly Done[]) => void): void {
+  run(jobs: readonly Job[], report: (results: readonly Done[]) => void): void {
     const touched: Touched = { entities: new Map(), relations: new Map() };
     const active = this.#vectors.active?.name;
     // Of vectors that do not count the indexes know nothing.
@@ -129,7 +129,7 @@ export class EmbeddedMemory {
       return jobs.map((job) => this.#do(job, touched));
     });
     if (isKnown) this.#indexing.changed();
-    tell(results);
+    report(results);
     if (this.#vectors.active?.name === active) this.#indexing.learn(touched);
     else this.#indexing.make();
   }
@@ -176,14 +176,14 @@ export class EmbeddedMemory {
    * What was forgotten is not in the kept indexes and in the log's old pages either. Where another program reads the file for
    * longer than five seconds, its log is emptied with one of the next changes, or when it is closed. Throws what SQLite throws.
    */
-  wipe(): void {
-    this.#owesWipe = true;
-    this.#wipe();
+  scrub(): void {
+    this.#isScrubDue = true;
+    this.#scrub();
   }
 
-  #wipe(): void {
+  #scrub(): void {
     this.#indexing.forgot();
-    this.#owesWipe = !this.#emptyLog();
+    this.#isScrubDue = !this.#emptyLog();
   }
 
   /** Whether nothing is left in it; not where another program reads the file. */
@@ -202,7 +202,7 @@ export class EmbeddedMemory {
     return this.#names;
   }
 
-  /** Throws away what is derived, and begins to make it anew. */
+  /** Discards derived data, and starts to rebuild it. */
   rebuild(): void {
     this.#indexing.remake();
   }
@@ -237,21 +237,21 @@ export class EmbeddedMemory {
     return this.#vectors.active?.name;
   }
 
-  figures(): StoreFigures {
+  stats(): StoreStats {
     const figures = figuresOf(this.#facts, this.#vectors);
     return { ...figures, indexed: this.indexed, vectorRoom: this.#roomOf(figures.passagesByModel) };
   }
 
   /** How many have found no room is known when all is indexed. */
-  #roomOf(passagesByModel: StoreFigures["passagesByModel"]): StoreFigures["vectorRoom"] {
+  #roomOf(passagesByModel: StoreStats["passagesByModel"]): StoreStats["vectorRoom"] {
     const indexed = this.#indexing.isWhole ? (passagesByModel[this.#vectors.active?.name ?? ""] ?? 0) : 0;
-    return roomFigures(this.#indexing.indexes.room, indexed);
+    return capacityStats(this.#indexing.indexes.room, indexed);
   }
 
-  check(mend: boolean): readonly StoreProblem[] {
+  check(repair: boolean): readonly StoreProblem[] {
     const { hint: remedy } = damagedMemory(this.#file, "");
-    const { problems, bare } = checked(this.#facts, { mend, remedy });
-    if (mend && bare.length > 0) {
+    const { problems, bare } = checked(this.#facts, { repair, remedy });
+    if (repair && bare.length > 0) {
       this.#transact(() => {
         this.#indexing.strikeOut();
         for (const [row, count] of bare) this.#vectors.makeRoom(row, count);
@@ -259,17 +259,17 @@ export class EmbeddedMemory {
       this.#indexing.changed();
       this.#indexing.learn({ entities: new Map(bare.map(([row]) => [row, undefined])), relations: new Map() });
     }
-    return [...problems, ...roomProblems(this.#roomOf(this.#vectors.counts().byModel))];
+    return [...problems, ...capacityProblems(this.#roomOf(this.#vectors.counts().byModel))];
   }
 
-  /** Writes the log back into the file when it is long, or has what was forgotten; waits for nobody. Throws what SQLite throws. */
+  /** Checkpoints the WAL if it is long or contains deleted data; does not block. Throws the errors of SQLite. */
   carryLog(): void {
-    if (!this.#owesWipe) {
+    if (!this.#isScrubDue) {
       const [state = []] = this.#facts.cells("PRAGMA wal_checkpoint(NOOP)");
       if (numberOf(state[1]) - numberOf(state[2]) >= LOG_PAGES_MAX) this.#facts.cells("PRAGMA wal_checkpoint(PASSIVE)");
       return;
     }
-    this.#withoutWaiting(() => this.#wipe());
+    this.#withoutWaiting(() => this.#scrub());
   }
 
   #withoutWaiting<Result>(work: () => Result): Result {
@@ -293,8 +293,8 @@ export class EmbeddedMemory {
   }
 
   /**
-   * Writes a memory whose file was removed to its path again, and goes on with that file. Nothing is changed meanwhile. Rejects
-   * with what SQLite and the file system throw, EEXIST among it when another file has come there; then it is as before.
+   * Writes a memory whose file was removed back to its path, and switches to that file. Writes are blocked during this. Rejects
+   * with the errors of SQLite and of the file system, including EEXIST if another file is there; then nothing changes.
    */
   async writeBack(): Promise<void> {
     const fresh = savedFile(this.#file);
@@ -307,19 +307,19 @@ export class EmbeddedMemory {
       this.#emptyLog();
       // Never in the place of another.
       nameFile(fresh, this.#file);
-      this.#goOnWithNamed(new OpenedFile(this.#file));
+      this.#switchToNamed(new OpenedFile(this.#file));
     } finally {
       rmSync(fresh, { force: true });
     }
     flushDirectory(dirname(this.#file));
   }
 
-  /** The former file is let go when the new one is open, which somebody may have removed again. */
-  #goOnWithNamed(named: OpenedFile): void {
+  /** The old file is closed once the new one is open, which may have been removed again. */
+  #switchToNamed(named: OpenedFile): void {
     const former = this.#db;
     try {
       flushDirectory(dirname(this.#file));
-      // The new file has all that these had, and would be told their changes as its own.
+      // The new file contains all of their changes, which must not be applied to it again.
       for (const ending of LOG_ENDINGS) rmSync(this.#file + ending, { force: true });
       const db = openMemoryFile(this.#file, this.#synchronous, { isNew: false });
       if (named.now() === "there") this.#db = db;
@@ -332,7 +332,7 @@ export class EmbeddedMemory {
       if (named.now() === "there") rmSync(this.#file);
       throw error;
     }
-    this.#facts.goOnWith(this.#db);
+    this.#facts.switchTo(this.#db);
     this.#opened = named;
     former.close();
   }

@@ -22,7 +22,7 @@ export class MemoryFileGoneError extends CaxtonError<{ readonly file: string }> 
 }
 
 const SNAPSHOT = /^memory-\d{8}T\d{9}Z-[a-z]+\.db$/;
-/** What memory was when it was damaged: nothing that it could be put back to. */
+/** Whether a file is a copy of damaged memory, which cannot be restored. */
 export const isLeftDamaged = (name: string): boolean => name.endsWith("-damaged.db");
 
 /** Names of the files of snapshots in a directory, also of damaged memories that were left there, in any order. */
@@ -32,7 +32,7 @@ export const snapshotNames = (directory: string): readonly string[] =>
 /** SQLite's primary result codes. Source: sqlite.org/rescode.html. */
 const RESULT = { busy: 5, locked: 6, readOnly: 8, damaged: 11, cannotOpen: 14, noDatabase: 26 } as const;
 
-/** What was thrown at a memory, as one of ours that says how to go on; anything unknown as it is. */
+/** Converts an error to a memory error with a remedy; returns unknown errors unchanged. */
 export function memoryError(error: unknown, file: string): unknown {
   if (error instanceof CaxtonError) return error;
   const errcode = error instanceof Error && "errcode" in error ? error.errcode : undefined;
@@ -70,7 +70,7 @@ export function copyError(error: unknown, { file, to }: { readonly file: string;
   return known instanceof StorageReadOnlyError ? storageError(error, dirname(to)) : known;
 }
 
-/** How to go on with a memory that is damaged: by the latest snapshot, or without one. */
+/** The error for damaged memory, with a remedy: the latest snapshot, or an empty memory. */
 export function damagedMemory(file: string, why: string, cause?: unknown): MemoryFileDamagedError {
   const latest = snapshotNames(join(dirname(file), "snapshots"))
     .filter((name) => !isLeftDamaged(name))
@@ -89,7 +89,7 @@ export function damagedMemory(file: string, why: string, cause?: unknown): Memor
 
 const SAVES = "`caxton memory snapshot create` and `caxton memory export --history` save what memory holds now.";
 
-/** Somebody removed the file from under the server. `why` it could not be written back. */
+/** The error for a file that was removed at runtime. `why`: the reason why it could not be written back. */
 export function removedMemory(file: string, why: unknown): MemoryFileGoneError {
   const hint = why instanceof CaxtonError ? `${why.hint} ` : "";
   return new MemoryFileGoneError(
@@ -100,10 +100,10 @@ export function removedMemory(file: string, why: unknown): MemoryFileGoneError {
   );
 }
 
-/** Somebody put another file into the place of the one that is open. */
+/** The error for a file that was replaced at runtime. */
 export const replacedMemory = (file: string): MemoryFileForeignError =>
   new MemoryFileForeignError(
-    `the memory ${file} was replaced by another file while the server runs, which goes on with the former one and changes nothing in either`,
+    `the memory ${file} was replaced by another file at runtime; the server continues with the previous file, read-only`,
     `Restart the server to use the new one, or put the former one back in its place. ${SAVES}`,
     { file },
   );

@@ -30,7 +30,7 @@ const ROW_BY_ID = `SELECT row FROM entity WHERE ${BY_ID}`;
 /** Numbers of runs and agents that are kept in memory. */
 const PROVENANCES_KNOWN_MAX = 10_000;
 
-/** Reads what is known, and keeps the small tables that rows refer to. Not a transaction by itself. */
+/** Reads facts, and maintains the small tables that rows refer to. Does not start transactions. */
 export class Facts {
   #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
@@ -61,7 +61,7 @@ export class Facts {
   }
 
   /** The same facts are in another file from now on. */
-  goOnWith(db: DatabaseSync): void {
+  switchTo(db: DatabaseSync): void {
     this.#db = db;
     this.#statements.clear();
   }

@@ -6,41 +6,41 @@ import { memoryError, removedMemory, replacedMemory } from "./errors.ts";
 /** Between two attempts to write a file back lies so many times what the last one took. */
 const REST_FACTOR = 20;
 
-type Trouble = ReturnType<typeof removedMemory | typeof replacedMemory>;
+type FileFault = ReturnType<typeof removedMemory | typeof replacedMemory>;
 
 /**
- * Looks whether memory's file is still at its path: a server goes on with a file that somebody removed, and all would be lost
- * with it at the stop.
+ * Checks that memory's file is still at its path: a server can continue with a removed file, and all data would be lost
+ * when it stops.
  * sqlite.file-guard.F1. A change is made when the file was at its path a moment before, and is refused while it is
  *   not.
- * sqlite.file-guard.F2. A file that was removed is written back by itself. Nothing is ever written over another file
- *   that came to its path.
+ * sqlite.file-guard.F2. A removed file is written back automatically. Another file at its path is never
+ *   overwritten.
  */
 export class FileGuard {
   readonly #memory: EmbeddedMemory;
   readonly #file: string;
-  readonly #tell: (trouble: Trouble | undefined) => void;
+  readonly #onFault: (fault: FileFault | undefined) => void;
   #saving: Promise<void> | undefined;
-  #trouble: Trouble | undefined;
+  #fault: FileFault | undefined;
   #hasSaved = false;
   #nextMs = 0;
-  /** Nothing in the log is told to the file that took the place of memory's. */
+  /** Whether the WAL is detached from a file that replaced memory's file. */
   #isSettled = false;
   #isLast = false;
 
-  /** `tell` is told of trouble when it comes, changes and goes. */
+  /** `onFault` is called when a fault appears, changes or disappears. */
   constructor(
     of: { readonly memory: EmbeddedMemory; readonly file: string },
-    tell: (trouble: Trouble | undefined) => void,
+    onFault: (fault: FileFault | undefined) => void,
   ) {
     this.#memory = of.memory;
     this.#file = of.file;
-    this.#tell = tell;
+    this.#onFault = onFault;
   }
 
-  /** Why nothing can be changed; as it was when somebody looked. */
-  get trouble(): Trouble | undefined {
-    return this.#trouble;
+  /** Why writes are refused, as of the last check. */
+  get fault(): FileFault | undefined {
+    return this.#fault;
   }
 
   /** While the file that is open is copied, here or back to its path. It does not reject. */
@@ -64,7 +64,7 @@ export class FileGuard {
   }
 
   /** The same before memory is closed: what is not saved then is lost, so that it is tried once more at once. */
-  lookLast(): void {
+  finalCheck(): void {
     if (!this.#isLast) this.#nextMs = 0;
     this.#isLast = true;
     this.look();
@@ -87,7 +87,7 @@ export class FileGuard {
       );
   }
 
-  /** Copies what memory holds in time of trouble, when its path has nothing or another file. Rejects with what SQLite throws. */
+  /** Copies memory during a fault, when its path has no file or another one. Rejects with the errors of SQLite. */
   async copyTo(to: string): Promise<void> {
     const copied = this.#memory.copyTo(to);
     this.#saving = copied
@@ -115,19 +115,19 @@ export class FileGuard {
     }
   }
 
-  #is(trouble: Trouble | undefined): void {
-    if (this.#trouble?.message === trouble?.message) return;
-    this.#trouble = trouble;
-    if (trouble) log.error({ err: trouble, hint: trouble.hint }, "memory remembers nothing new");
-    this.#tell(trouble);
+  #is(fault: FileFault | undefined): void {
+    if (this.#fault?.message === fault?.message) return;
+    this.#fault = fault;
+    if (fault) log.error({ err: fault, hint: fault.hint }, "memory is read-only: its file is missing or was replaced");
+    this.#onFault(fault);
   }
 
-  /** What a doctor is to say of it; that it was mended is said once. */
+  /** Inconsistencies for a check; a repair is reported once. */
   problems(): readonly StoreProblem[] {
     const hasSaved = this.#hasSaved;
     this.#hasSaved = false;
-    if (this.#trouble) return [{ what: this.#trouble.message, hint: this.#trouble.hint, isMended: false }];
-    const what = `${this.#file} was gone: somebody removed it while the server ran`;
-    return hasSaved ? [{ what, hint: "", isMended: true }] : [];
+    if (this.#fault) return [{ what: this.#fault.message, hint: this.#fault.hint, isRepaired: false }];
+    const what = `${this.#file} was missing: it was removed while the server was running`;
+    return hasSaved ? [{ what, hint: "", isRepaired: true }] : [];
   }
 }

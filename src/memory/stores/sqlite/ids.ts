@@ -9,7 +9,7 @@ const TAIL = 12;
 /** Ids in 16 bytes, by the number that something has; with `isFound` also numbers by ids. Numbers are used again. */
 export class Ids {
   #bytes = new Uint8Array(BYTES * 64);
-  /** Places of numbers by the last bytes of their ids, which are chance; undefined when nobody looks for ids. */
+  /** Indexes of numbers by the last, random bytes of their ids; undefined until ids are looked up. */
   #places: Int32Array<ArrayBuffer> | undefined;
   #count = 0;
   /** What `write` read in advance; kept, so that it is read. */
@@ -93,7 +93,7 @@ export class Ids {
     { count, at, every }: { readonly count: number; readonly at: number; readonly every: number },
   ): void {
     const bytes = this.#bytes;
-    // Ids lie anywhere: all are asked for before the first is written, so that nobody waits for them one after another.
+    // Ids are scattered: all are read before the first write, so that page reads are not serialized.
     let met = this.#met;
     for (let index = 0; index < count; index += 1) met ^= bytes[Math.max(0, numbers[index] ?? 0) * BYTES] ?? 0;
     this.#met = met;

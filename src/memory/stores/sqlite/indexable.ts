@@ -66,7 +66,7 @@ function read(facts: Facts, heads: readonly Cells[], end: number): readonly Inde
       updatedAtMs: numberOf(head[6]),
       fromMs: head[7] === null ? Number.NEGATIVE_INFINITY : numberOf(head[7]),
       toMs: head[8] === null ? Number.POSITIVE_INFINITY : numberOf(head[8]),
-      // Without passages it is not to be found: `check` mends that.
+      // Without passages it is not to be found: `check` repairs that.
       texts: vectors.length === 0 ? [] : passagesOf({ name, type, observations }),
       vectors,
     };

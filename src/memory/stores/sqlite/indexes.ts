@@ -15,7 +15,7 @@ import type { Facts } from "./facts.ts";
 import { Ids } from "./ids.ts";
 import { type Indexable, indexableAt } from "./indexable.ts";
 import { type Cells, PACKED, textOf } from "./rows.ts";
-import type { VectorRoom } from "./vector-room.ts";
+import type { VectorCapacity } from "./vector-capacity.ts";
 import type { Vectors } from "./vectors.ts";
 
 const NONE = -1;
@@ -36,9 +36,9 @@ export type IndexableRelation = {
 };
 
 /** Which entities pass a filter; `keep` is undefined where all do. */
-export type Keeper = {
+export type FilterCheck = {
   readonly keep: ((entity: number) => boolean) | undefined;
-  /** It looked as often as it may, and lets nothing pass any more. */
+  /** The limit of lookups is reached; everything else is rejected. */
   readonly isExhausted: () => boolean;
 };
 
@@ -56,7 +56,7 @@ export class Indexes {
   readonly relationIds = new Ids({ isFound: false });
   #vectors: VectorIndex | undefined;
   readonly #vectorBytesMax: number | undefined;
-  /** A passage has a vector for which there was no room: it is found by its words alone, until all is indexed anew. */
+  /** A vector did not fit into the index: its passage is found by keywords only until the index is rebuilt. */
   #hasRefused = false;
   /** The first passage of an entity, and of a passage the next and its entity. */
   readonly #first = integers(NONE);
@@ -142,7 +142,7 @@ export class Indexes {
   }
 
   /** Undefined while there are no vectors. */
-  get room(): VectorRoom | undefined {
+  get room(): VectorCapacity | undefined {
     const { size = 0, places } = this.#vectors ?? {};
     return places && { ...places, held: size, hasRefused: this.#hasRefused };
   }
@@ -203,7 +203,7 @@ export class Indexes {
     }
   }
 
-  /** Where there is no room the passage is found by its words, and memory goes on. */
+  /** If the index is full, the passage is found by keywords only. */
   #putVector(passage: number, scope: ScopeKey, { scale, bytes }: Quantised): void {
     try {
       this.#vectorsFor()?.putQuantised(passage, scope, scale, bytes);
@@ -262,8 +262,8 @@ export class Indexes {
     this.relationIds.set(this.graph.put({ id: row, ...edge }), id);
   }
 
-  /** Whether an entity passes; what is not known here is looked up, so often at most, and then passes no more. */
-  keeper(filter: EntityFilter): Keeper {
+  /** Checks whether an entity passes the filter; unknown entities are looked up, a limited number of times, and then rejected. */
+  filterCheck(filter: EntityFilter): FilterCheck {
     const types = filter.types && new Set(filter.types.map((type) => this.#types.get(type) ?? NONE));
     const {
       confidenceMin = 0,

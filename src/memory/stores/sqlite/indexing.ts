@@ -1,9 +1,9 @@
 import type { Facts } from "./facts.ts";
 import { indexablesAfter } from "./indexable.ts";
 import { type IndexableRelation, Indexes } from "./indexes.ts";
-import { KeptIndexes } from "./kept-indexes.ts";
+import { IndexSnapshot } from "./index-snapshot.ts";
 import { numberOf, textOf } from "./rows.ts";
-import { RoomWatch } from "./vector-room.ts";
+import { CapacityMonitor } from "./vector-capacity.ts";
 import type { Vectors } from "./vectors.ts";
 import type { Touched } from "./writing.ts";
 
@@ -13,9 +13,9 @@ import type { Touched } from "./writing.ts";
 //   ones that are asked when they know of all changes that were made meanwhile. Until then others are asked, which hold
 //   next to nothing.
 // sqlite.indexing.I2. A change that is made while indexes are read goes into the file, strikes their stamp out
-//   (sqlite.kept-indexes.K1), and the rows that it touched are noted; when all is read they are made what the file
+//   (sqlite.index-snapshot.K1), and the rows that it touched are noted; when all is read they are made what the file
 //   says. A change that is made then goes into both.
-// sqlite.indexing.I3. Whoever is killed meanwhile leaves a file that is named and right, or one that is not named any
+// sqlite.indexing.I3. A process that is killed during this leaves a file that is named and valid, or one that is no longer
 //   more.
 
 /** Entities that are indexed between two looks at who has come meanwhile. */
@@ -45,8 +45,8 @@ export class Indexing {
   readonly #facts: Facts;
   readonly #vectors: Vectors;
   readonly #vectorBytesMax: number | undefined;
-  readonly #kept: KeptIndexes;
-  readonly #roomWatch = new RoomWatch();
+  readonly #kept: IndexSnapshot;
+  readonly #roomWatch = new CapacityMonitor();
   #indexes: Indexes;
   #at: At = { state: "whole" };
   /** Memory names the file of kept indexes. */
@@ -69,7 +69,7 @@ export class Indexing {
     this.#facts = facts;
     this.#vectors = vectors;
     this.#vectorBytesMax = vectorBytesMax;
-    this.#kept = new KeptIndexes(`${file.replace(/\.db$/u, "")}.index`, facts);
+    this.#kept = new IndexSnapshot(`${file.replace(/\.db$/u, "")}.index`, facts);
     this.#indexes = this.#none();
   }
 
@@ -110,7 +110,7 @@ export class Indexing {
     return at.state === "loading" ? at.share : Math.min((at.entity + at.relation) / Math.max(at.rows, 1), 1);
   }
 
-  /** Goes on a little; false when they are whole. Throws what SQLite throws. */
+  /** Advances a step; returns false when indexing is complete. Throws the errors of SQLite. */
   some(): boolean {
     const at = this.#at;
     switch (at.state) {
@@ -127,7 +127,7 @@ export class Indexing {
     try {
       if (at.isRead) return this.#catchUp(at);
     } catch (error) {
-      // Nobody waits for indexes that do not come.
+      // Releases the requests that wait for the indexes.
       this.#begin();
       throw error;
     }
@@ -190,7 +190,7 @@ export class Indexing {
   /** Throws away what there is, and begins to make it of the file. */
   make(): void {
     const { rows } = this.#begin();
-    // A memory of a few is whole at once: nobody has to be told that something may be missing.
+    // A small memory is indexed at once, so no search has to be partial.
     let isMore = rows <= INDEXED_AT_ONCE;
     while (isMore) isMore = this.some();
   }
@@ -232,7 +232,7 @@ export class Indexing {
       for (const row of relations.keys()) at.relations.add(row);
       return;
     }
-    // Once all is read no more is noted, or whoever writes without rest would keep searches waiting.
+    // Once all is read, changes are no longer recorded, or continuous writes would delay searches.
     const indexes = isLoading ? at.into : this.#indexes;
     for (const [row, known] of entities) {
       if (!known) indexes.refresh(row);
@@ -263,7 +263,7 @@ export class Indexing {
       if (!this.#isKept && this.isWhole && this.#indexes.size >= KEPT_ENTITIES_MIN)
         this.#kept.write(this.#indexes, { thoroughly: this.#hasForgotten });
     } catch {
-      // They are made anew at the next start: nobody is kept from closing.
+      // They are rebuilt at the next start; closing does not fail.
       this.#kept.remove();
     }
   }

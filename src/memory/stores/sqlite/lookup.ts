@@ -1,7 +1,7 @@
 import type { StoreSearch } from "../../knowledge/index.ts";
 import { fuse, type Found, type KeywordQuestion } from "../../search-index/index.ts";
 import type { Facts } from "./facts.ts";
-import type { Indexes, Keeper } from "./indexes.ts";
+import type { Indexes, FilterCheck } from "./indexes.ts";
 import type { Indexing } from "./indexing.ts";
 import type { PackedHits } from "./packing.ts";
 import type { PackedEntity } from "./rows.ts";
@@ -35,7 +35,7 @@ export class Lookup {
 
   /** `isPartial` only when a filter took too long; the caller knows whether all is indexed, and has its vector. */
   search(search: StoreSearch): Omit<PackedHits, "lacksVectors"> {
-    const { keep, isExhausted } = this.#indexes.keeper(search.filter);
+    const { keep, isExhausted } = this.#indexes.filterCheck(search.filter);
     const candidates: Candidates = new Map();
     const isByWords = search.keywordWeight > 0 && search.text !== "";
     const words = isByWords ? this.#indexes.keywords.ask(search.text, search.filter.scopes) : undefined;
@@ -52,7 +52,7 @@ export class Lookup {
     return candidate;
   }
 
-  #byMeaning(search: StoreSearch, keep: Keeper["keep"], candidates: Candidates): void {
+  #byMeaning(search: StoreSearch, keep: FilterCheck["keep"], candidates: Candidates): void {
     const { vectors } = this.#indexes;
     if (!search.vector || !vectors) return;
     const hits = vectors.search(search.vector, {
@@ -70,7 +70,7 @@ export class Lookup {
 
   #byWords(
     words: KeywordQuestion,
-    { limit, keep }: { readonly limit: number; readonly keep: Keeper["keep"] },
+    { limit, keep }: { readonly limit: number; readonly keep: FilterCheck["keep"] },
     candidates: Candidates,
   ): void {
     for (const { row, score } of words.best(limit, keep && ((passage) => keep(this.#indexes.entityOf(passage))))) {
@@ -104,7 +104,7 @@ export class Lookup {
     }
   }
 
-  #expand(search: StoreSearch, keep: Keeper["keep"], candidates: Candidates): void {
+  #expand(search: StoreSearch, keep: FilterCheck["keep"], candidates: Candidates): void {
     const start = fuse(foundOf(candidates), weightsOf(search, EXPANDED)).map(({ row }) => row);
     const scopes = new Set(search.filter.scopes.flatMap((key) => this.#facts.scopeNumber(key) ?? []));
     const { visited } = this.#indexes.graph.walk(start, {

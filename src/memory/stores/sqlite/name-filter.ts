@@ -2,7 +2,7 @@ import type { ScopeKey } from "../../knowledge/index.ts";
 import type { Facts } from "./facts.ts";
 import { numberOf, textOf } from "./rows.ts";
 
-/** Bits for each name, of which a name sets so many: of a hundred names that nobody has about one looks as if somebody had it. */
+/** Bits per name, and bits that a name sets: about one in a hundred unknown names is a false positive. */
 const NAME_BITS = 10;
 const NAME_MARKS = 7;
 const NAMES_MIN = 4_096;
@@ -62,7 +62,7 @@ function mixed(hash: number): number {
 }
 
 /**
- * A filter of all names of a file: read from it in small steps, kept as names come, and made anew, twice as large, when there are
+ * A Bloom filter of all names of a file: loaded in small steps, updated with new names, and rebuilt, twice as large, when there are
  * more than it was made for. Names that were forgotten or changed stay in it until then; none of it is written anywhere.
  */
 export class KnownNames {
@@ -89,7 +89,7 @@ export class KnownNames {
     this.#room = names / 2;
   }
 
-  /** Before anybody is told that the name is there. */
+  /** Call before the name is visible to clients. */
   add(scope: ScopeKey, name: string): void {
     this.#whole?.add(scope, name);
     this.#coming?.filter.add(scope, name);

@@ -55,8 +55,8 @@ export const LOG_ENDINGS = ["-wal", "-shm"] as const;
 export const savedFile = (file: string): string => `${file}.saved`;
 
 /**
- * Whoever was killed when a removed memory was copied, but had no name yet, has left it whole beside its place: where nothing is
- * there, that is taken.
+ * A process that was killed while it wrote a removed memory back may have left a complete copy beside its path: if nothing is
+ * there, the copy is used.
  */
 export function takeSaved(file: string): void {
   const saved = savedFile(file);
@@ -67,14 +67,14 @@ export function takeSaved(file: string): void {
   flushDirectory(dirname(file));
 }
 
-/** A copy that goes on in steps begins again whenever another connection writes. */
+/** An incremental copy restarts whenever another connection writes. */
 const ALL_PAGES = 2 ** 30;
 /** 16 MiB, between which others have their turn with the connection. */
 const STEP_PAGES = 4_096;
 
 /**
- * Copies a database as it is at this moment to another file, which is on disk, and whole or not there. `isAlone`: nobody else
- * writes to it, and who uses the connection need not wait for the whole.
+ * Copies a database at one moment to another file, durably and atomically. `isAlone`: no other connection
+ * writes to it, so the copy can proceed in steps.
  */
 export async function copyDatabase(
   source: DatabaseSync,

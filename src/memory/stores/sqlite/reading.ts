@@ -20,7 +20,7 @@ import { type PackedWalk, STEP_CHARACTERS } from "./packing.ts";
 import { idBytes, numberOf, type PackedEntity, textOf } from "./rows.ts";
 
 /** No entity has this row. */
-const NOBODY = 0;
+const NO_ROW = 0;
 /** Names that a list looks at together, once a filter has left some out, and at most for one page. */
 const LISTED_AT_ONCE = 500;
 const LISTED_LOOKS_MAX = 5_000;
@@ -40,15 +40,15 @@ export class Reading {
   }
 
   find(keys: readonly { readonly scope: ScopeKey; readonly name: string }[]): readonly (PackedEntity | undefined)[] {
-    const rows = keys.map(({ scope, name }) => this.#facts.rowNamed(scope, name) ?? NOBODY);
+    const rows = keys.map(({ scope, name }) => this.#facts.rowNamed(scope, name) ?? NO_ROW);
     return this.#facts.packed(rows);
   }
 
   get(ids: readonly EntityId[]): readonly (PackedEntity | undefined)[] {
-    return this.#facts.packed(ids.map((id) => this.rowOf(id) ?? NOBODY));
+    return this.#facts.packed(ids.map((id) => this.rowOf(id) ?? NO_ROW));
   }
 
-  /** Ids by name, one after another as text; blank where nobody has the name. */
+  /** Ids by name, concatenated as text; blank for unknown names. */
   findIds(scope: ScopeKey, names: readonly string[]): string {
     const rows = Int32Array.from(names, (name) => this.#facts.rowNamed(scope, name) ?? -1);
     const text = Buffer.alloc(names.length * ID_CHARACTERS, " ");
@@ -77,7 +77,7 @@ export class Reading {
       const found = this.#named(scopes, after, step);
       // A filter asks the indexes, which may not have them yet, nor what is to be asked of them.
       if (isNarrow && !this.#indexing.isWhole) for (const { row } of found) this.#indexes.refresh(row);
-      const { keep } = this.#indexes.keeper(filter);
+      const { keep } = this.#indexes.filterCheck(filter);
       for (const { row, name } of found) {
         if (kept.length === limit) return this.#page(kept, after);
         after = [name, row];
@@ -85,7 +85,7 @@ export class Reading {
       }
       looked += found.length;
       if (found.length < step) return this.#page(kept, undefined);
-      // Where few pass, the next page goes on: nobody waits for a whole scope.
+      // If few entities pass, the next page continues; a request never scans a whole scope.
       if (looked >= LISTED_LOOKS_MAX) return this.#page(kept, after);
     }
   }

@@ -3,7 +3,7 @@ import type { Done, EmbeddedMemory, Job, MemoryFileOptions } from "./embedded-me
 import type { Reading } from "./reading.ts";
 
 type Looks = "find" | "findIds" | "get" | "list" | "relations" | "relation" | "walk" | "log" | "history";
-type Asks = "search" | "unembedded" | "model" | "figures" | "check";
+type Asks = "search" | "unembedded" | "model" | "stats" | "check";
 type Methods = Pick<Reading, Looks> & Pick<EmbeddedMemory, Asks>;
 
 /** Calls that the memory's thread answers, in any order. The first is `open`, the last `close`. */
@@ -23,7 +23,7 @@ export type MemoryNotice =
   /** Which names may be taken, from now on, as a `NameFilter`. */
   | { readonly type: "names"; readonly names: SharedArrayBuffer }
   /** Why nothing can be changed from now on; undefined: it can. */
-  | { readonly type: "trouble"; readonly fault: Fault | undefined };
+  | { readonly type: "fault"; readonly fault: Fault | undefined };
 
 /** An error as it crosses threads. */
 export type MemoryFailure = { readonly fault: Fault; readonly stack: string | undefined };

@@ -30,7 +30,7 @@ export function openMemoryFile(
     refuseLost(file);
     makePrivateFile(file);
   }
-  // Rows refer to others by number, and whoever removes one removes what belongs to it: SQLite need not look each time.
+  // Rows refer to others by number, and deletions remove dependent rows explicitly, so that SQLite need not check foreign keys.
   const db = new DatabaseSync(isNew ? file : existing(file), { timeout: BUSY_MS, enableForeignKeyConstraints: false });
   try {
     refuseOthers(db, file);
@@ -62,8 +62,8 @@ function existing(file: string): URL {
 const sizeOf = (path: string): number | undefined => statSync(path, { throwIfNoEntry: false })?.size;
 
 /**
- * A file that is empty, or gone while its log is there, was more once; SQLite would begin anew with it and throw the log away.
- * One that is gone altogether was taken away by somebody.
+ * A file that is empty, or missing beside its WAL, has lost data; SQLite would create it and discard the WAL.
+ * A file that is missing altogether was removed on purpose.
  */
 function refuseLost(file: string): void {
   const size = sizeOf(file);

@@ -7,7 +7,7 @@ import { isLeftDamaged, memoryError, MemoryFileDamagedError, snapshotNames } fro
 import { copyDatabase, flushDirectory, makeDirectory, savedFile } from "./on-disk.ts";
 import { isMemory } from "./schema.ts";
 
-/** Copies the file as it is at this moment, whoever writes to it meanwhile. */
+/** Copies the file at one moment, also during concurrent writes. */
 export async function copyMemory(file: string, to: string): Promise<void> {
   makeDirectory(dirname(to));
   const source = new DatabaseSync(file, { readOnly: true });
@@ -56,9 +56,9 @@ const leftovers = (directory: string): readonly string[] => [
 ];
 
 /**
- * Takes out of all snapshots what is to be forgotten. One that cannot be opened, and a damaged memory that a restore left, is
- * removed: nobody can say what it holds. What is left of copies that were broken off is removed as well.
- * Done before memory itself forgets, so that whoever is interrupted finds it there and asks again.
+ * Deletes data from all snapshots. A snapshot that cannot be opened, and a damaged memory that a restore left, is
+ * removed, because its content is unknown. Incomplete copies are removed as well.
+ * Runs before the deletion in memory itself, so that an interrupted deletion can be repeated.
  */
 export function forgetInSnapshots(directory: string, jobs: readonly Job[]): void {
   const forgetting = jobs.filter(({ type }) => type === "forget");
@@ -71,7 +71,7 @@ export function forgetInSnapshots(directory: string, jobs: readonly Job[]): void
       const memory = EmbeddedMemory.open({ file, synchronous: "full" });
       try {
         memory.run(forgetting, () => undefined);
-        memory.wipe();
+        memory.scrub();
       } finally {
         memory.close();
       }

@@ -27,7 +27,7 @@ import {
   type Relation,
   type RelationWrite,
   type ScopeKey,
-  type StoreFigures,
+  type StoreStats,
   type StoreHits,
   type StoreProblem,
   type StoreSearch,
@@ -56,15 +56,15 @@ export type SqliteMemoryOptions = {
 const NAME = "embedded";
 /** Entities, or relations, of one message to the thread: a few milliseconds of work. */
 const RESTORED_AT_ONCE = 250;
-const NOTHING: StoreFigures = { scopes: [], bytes: 0, passagesByModel: {}, passagesWithoutVector: 0, indexed: 1 };
+const NOTHING: StoreStats = { scopes: [], bytes: 0, passagesByModel: {}, passagesWithoutVector: 0, indexed: 1 };
 /** What comes and goes in the thread is small: more would only be filled up. */
 const YOUNG_MIB_MAX = 6;
-/** Rows of which progress is told. */
+/** Total of reported progress. */
 const WHOLE = 1_000;
 
 /**
  * Memory in `memory.db`, in a thread of its own with its indexes. The thread is started by the first call.
- * When it ends by itself, what it was asked fails, and the next call starts another: the file is the truth.
+ * If it crashes, its pending requests fail, and the next call starts another: the file is authoritative.
  */
 export class SqliteMemoryStore implements MemoryStore {
   readonly name = NAME;
@@ -79,7 +79,7 @@ export class SqliteMemoryStore implements MemoryStore {
   #isClosed = false;
   #damage: Error | undefined;
   /** Why nothing can be changed. */
-  #trouble: RemoteError | undefined;
+  #fault: RemoteError | undefined;
 
   constructor(options: SqliteMemoryOptions) {
     this.#options = options;
@@ -87,7 +87,7 @@ export class SqliteMemoryStore implements MemoryStore {
     this.#thread = new RpcThread({
       start: startThread,
       errorOf: (failure) => this.#failed(errorOf(failure)),
-      notice: (notice) => this.#told(notice),
+      notice: (notice) => this.#onNotice(notice),
       ended: (cause) => this.#ended(cause),
       absent: () => this.#gone("is not running"),
     });
@@ -178,17 +178,17 @@ export class SqliteMemoryStore implements MemoryStore {
     return this.#isThere ? this.#ask("model") : undefined;
   }
   /** Without a file there is nothing, and none is made to say so. */
-  async figures(): Promise<StoreFigures> {
-    return this.#isThere ? this.#ask("figures") : NOTHING;
+  async stats(): Promise<StoreStats> {
+    return this.#isThere ? this.#ask("stats") : NOTHING;
   }
   get #isThere(): boolean {
     return this.#opened !== undefined || [this.#file, savedFile(this.#file)].some((file) => existsSync(file));
   }
-  trouble(): string | undefined {
-    return this.#trouble && `${this.#trouble.message}. ${this.#trouble.hint}`;
+  problem(): string | undefined {
+    return this.#fault && `${this.#fault.message}. ${this.#fault.hint}`;
   }
-  check(mend: boolean): Promise<readonly StoreProblem[]> {
-    return this.#ask("check", mend);
+  check(repair: boolean): Promise<readonly StoreProblem[]> {
+    return this.#ask("check", repair);
   }
 
   async reindex(progress: (done: number, all: number) => void): Promise<void> {
@@ -217,7 +217,7 @@ export class SqliteMemoryStore implements MemoryStore {
       if (this.#damage === undefined) throw error;
     });
     // Another's file has its path, and would be lost.
-    if (this.#trouble?.code === "MEMORY_FILE_FOREIGN") throw this.#trouble;
+    if (this.#fault?.code === "MEMORY_FILE_FOREIGN") throw this.#fault;
     const fresh = `${this.#file}.restored`;
     try {
       await copyFile(file, fresh);
@@ -228,7 +228,7 @@ export class SqliteMemoryStore implements MemoryStore {
       await replaced;
     } finally {
       this.#replacing = undefined;
-      // What is forgotten later must not be in a copy that nobody knows of.
+      // Data deleted later must not stay in an unknown copy.
       await removeDatabase(fresh);
     }
   }
@@ -239,8 +239,8 @@ export class SqliteMemoryStore implements MemoryStore {
     await this.#thread.call("close", []);
     this.#opened = undefined;
     this.#names = undefined;
-    this.#trouble = undefined;
-    await this.#thread.stop(this.#gone("was put back to a snapshot"));
+    this.#fault = undefined;
+    await this.#thread.stop(this.#gone("was restored to a snapshot"));
     // All of the log is in the file when the last connection has closed.
     await removeLog(this.#file);
     await rename(fresh, this.#file);
@@ -291,9 +291,9 @@ export class SqliteMemoryStore implements MemoryStore {
     await this.#thread.call("open", [{ file: this.#file, synchronous, vectorBytesMax }, log.level]);
   }
 
-  #told(notice: MemoryNotice): void {
+  #onNotice(notice: MemoryNotice): void {
     if (notice.type === "names") this.#names = new NameFilter(notice.names);
-    else this.#trouble = notice.fault && new RemoteError(notice.fault);
+    else this.#fault = notice.fault && new RemoteError(notice.fault);
   }
 
   #failed(error: Error): Error {
@@ -304,7 +304,7 @@ export class SqliteMemoryStore implements MemoryStore {
   #ended(cause: unknown): Error {
     this.#opened = undefined;
     this.#names = undefined;
-    this.#trouble = undefined;
+    this.#fault = undefined;
     if (!this.#isClosed)
       log.error({ err: cause }, "the thread of memory has ended; it is started again when it is needed");
     return this.#gone("ended before it answered");
@@ -313,7 +313,7 @@ export class SqliteMemoryStore implements MemoryStore {
   #gone(what: string): MemoryUnavailableError {
     return new MemoryUnavailableError(
       `memory ${what}`,
-      "Try again; when it goes on, the server's log says why. Nothing that was answered is lost.",
+      "Retry; if it fails again, see the server's log. No confirmed change is lost.",
       { backend: NAME },
     );
   }

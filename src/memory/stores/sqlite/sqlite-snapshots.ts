@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { copyFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PRIVATE_FILE } from "../../../kernel/private-files.ts";
-import { type MemorySnapshot, SNAPSHOT_KINDS, type SnapshotKind, type SnapshotPlace } from "../../transfer/index.ts";
+import { type MemorySnapshot, SNAPSHOT_KINDS, type SnapshotKind, type SnapshotStore } from "../../transfer/index.ts";
 import { flushDirectory, flushFile, makeDirectory } from "./on-disk.ts";
 import { snapshotNames } from "./errors.ts";
 import type { SqliteMemoryStore } from "./sqlite-memory-store.ts";
@@ -13,7 +13,7 @@ const nameOf = (kind: SnapshotKind, atMs: number): string =>
   `memory-${new Date(atMs).toISOString().replaceAll(/[-:.]/g, "")}-${kind}`;
 
 /** Snapshots in `snapshots/` of the data directory, each a database file of its own. */
-export class SqliteSnapshots implements SnapshotPlace {
+export class SqliteSnapshots implements SnapshotStore {
   readonly #store: SqliteMemoryStore;
   readonly #directory: string;
   readonly #file: string;
@@ -39,7 +39,7 @@ export class SqliteSnapshots implements SnapshotPlace {
   }
 
   async create(kind: SnapshotKind, nowMs: number): Promise<MemorySnapshot> {
-    // By itself none is made of a memory that is known to be damaged, or in time no sound one would be left.
+    // No scheduled snapshot is made of damaged memory, or in time no valid one would be left.
     if (kind === "scheduled" && this.#store.damage) throw this.#store.damage;
     return this.#made(kind, nowMs, (path) => this.#store.copyTo(path)).catch((error: unknown) => {
       if (kind !== "replaced" || !this.#store.damage) throw error;
@@ -57,7 +57,7 @@ export class SqliteSnapshots implements SnapshotPlace {
     return { name, kind, atMs, bytes: size };
   }
 
-  /** As they are, for whoever can make something of them: what cannot be read is not copied as a database. */
+  /** Copies the files unchanged for later analysis: a damaged database cannot be copied as a database. */
   async #copyFiles(path: string): Promise<void> {
     makeDirectory(this.#directory);
     // The file may be gone, and only its log be left.

@@ -1,4 +1,4 @@
-/** Entry of the thread that has memory's file and indexes. Changes that come together share a transaction; indexing goes on between. */
+/** Entry point of the thread that owns memory's file and indexes. Concurrent changes share a transaction; indexing runs in between. */
 import { dirname, join } from "node:path";
 import { parentPort } from "node:worker_threads";
 import { toFault } from "../../../kernel/errors.ts";
@@ -33,7 +33,7 @@ let reindexing: Answer<void>[] = [];
 let unlooked: (() => void)[] = [];
 
 /** The names that the other side knows of. */
-let toldNames: NameFilter | undefined;
+let sentNames: NameFilter | undefined;
 
 type Sent = ToCaller<MemoryFailure, number, MemoryNotice>;
 const notify = (notice: MemoryNotice): void => port.postMessage({ type: "notice", notice } satisfies Sent);
@@ -44,9 +44,7 @@ const answerer = new Answerer<MemoryMethods, MemoryFailure, number>(
       ({ file } = options);
       log.level = logLevel;
       memory = EmbeddedMemory.open(options);
-      guard = new FileGuard({ memory, file }, (trouble) =>
-        notify({ type: "trouble", fault: trouble && toFault(trouble) }),
-      );
+      guard = new FileGuard({ memory, file }, (fault) => notify({ type: "fault", fault: fault && toFault(fault) }));
       reply.done();
       indexSoon();
     },
@@ -74,7 +72,7 @@ const answerer = new Answerer<MemoryMethods, MemoryFailure, number>(
     history: (reply, id) => reply.done(opened().reading.history(id)),
     unembedded: (reply, ...args) => reply.done(opened().unembedded(...args)),
     model: (reply) => reply.done(looked().model()),
-    figures: (reply) => reply.done(looked().figures()),
+    stats: (reply) => reply.done(looked().stats()),
     check,
   },
   (message, transferred = []) => port.postMessage(message, transferred),
@@ -84,16 +82,16 @@ const answerer = new Answerer<MemoryMethods, MemoryFailure, number>(
 port.on("message", (message: FromCaller) => answerer.receive(message));
 
 function change(reply: Answer<Done>, job: Job): void {
-  // Nothing is forgotten in memory that a copy under way still has.
+  // Nothing is forgotten in memory that a copy running still has.
   if (copying && job.type === "forget") return later(reply, copying, () => change(reply, job));
   jobs.push({ reply, job });
   flushSoon();
 }
 
-function check(reply: Answer<ReturnType<EmbeddedMemory["check"]>>, mend: boolean): void {
+function check(reply: Answer<ReturnType<EmbeddedMemory["check"]>>, repair: boolean): void {
   const of = looked();
-  if (guard?.saving) return later(reply, guard.saving, () => check(reply, mend));
-  reply.done([...(guard?.problems() ?? []), ...of.check(mend && !guard?.trouble)]);
+  if (guard?.saving) return later(reply, guard.saving, () => check(reply, repair));
+  reply.done([...(guard?.problems() ?? []), ...of.check(repair && !guard?.fault)]);
 }
 
 function copy(reply: Answer<void>, to: string): void {
@@ -101,7 +99,7 @@ function copy(reply: Answer<void>, to: string): void {
   const busy = copying ?? guard?.saving;
   if (busy) return later(reply, busy, () => copy(reply, to));
   opened();
-  copying = (guard?.trouble ? guard.copyTo(to) : copyMemory(file, to))
+  copying = (guard?.fault ? guard.copyTo(to) : copyMemory(file, to))
     .then(
       () => reply.done(),
       (error: unknown) => reply.failed(copyError(error, { file, to })),
@@ -112,7 +110,7 @@ function copy(reply: Answer<void>, to: string): void {
 }
 
 function close(reply: Answer<void>): void {
-  guard?.lookLast();
+  guard?.finalCheck();
   flush();
   const busy = copying ?? guard?.saving;
   if (busy) return later(reply, busy, () => close(reply));
@@ -147,9 +145,9 @@ function opened(): EmbeddedMemory {
   return memory;
 }
 
-function tellNames(names: NameFilter | undefined): void {
-  if (!names || names === toldNames) return;
-  toldNames = names;
+function sendNames(names: NameFilter | undefined): void {
+  if (!names || names === sentNames) return;
+  sentNames = names;
   notify({ type: "names", names: names.shared });
 }
 
@@ -159,7 +157,7 @@ function flushSoon(): void {
   setImmediate(flush);
 }
 
-/** All that has come meanwhile, in one transaction; each by itself when one of them fails. */
+/** Writes all queued changes in one transaction; one by one if one of them fails. */
 function flush(): void {
   isFlushing = false;
   if (jobs.length === 0) return;
@@ -182,29 +180,29 @@ function flush(): void {
 
 /** Does some in one transaction and answers them; or says why nothing of them is there. */
 function done(some: readonly Waiting[]): { readonly error: unknown } | undefined {
-  if (guard?.trouble) return { error: guard.trouble };
+  if (guard?.fault) return { error: guard.fault };
   const forgetting = some.filter(isForgetting);
-  let told: readonly Done[] | undefined;
-  const tell = (those: "who-forgets" | "others") => {
+  let results: readonly Done[] | undefined;
+  const report = (those: "deletions" | "others") => {
     for (const [at, one] of some.entries())
-      if (isForgetting(one) === (those === "who-forgets")) one.reply.done(told?.[at]);
+      if (isForgetting(one) === (those === "deletions")) one.reply.done(results?.[at]);
   };
   try {
     const of = some.map(({ job }) => job);
     forgetInSnapshots(join(dirname(file), "snapshots"), of);
     opened().run(of, (values) => {
-      told = values;
-      tell("others");
+      results = values;
+      report("others");
     });
   } catch (error) {
     // It is on disk: nothing of it is done again. The thread ends, and the next one makes its indexes of the file.
-    if (told) throw error;
+    if (results) throw error;
     return { error };
   }
   if (forgetting.length === 0) return undefined;
   try {
-    opened().wipe();
-    tell("who-forgets");
+    opened().scrub();
+    report("deletions");
   } catch (error) {
     // It is forgotten, but not nowhere yet: that is owed, and done when it can be.
     for (const { reply } of forgetting) reply.failed(error);
@@ -220,7 +218,7 @@ function indexSoon(): void {
   setImmediate(index);
 }
 
-/** One step, then whoever has come meanwhile. */
+/** Runs one step, then the requests that arrived in the meantime. */
 function index(): void {
   isIndexing = false;
   if (!memory) return;
@@ -229,13 +227,13 @@ function index(): void {
   if (isMore) return indexSoon();
   try {
     if (memory.names.readSome()) return indexSoon();
-    tellNames(memory.names.filter);
-    // Nobody waits for it; who comes all the time has it done by a commit now and then.
+    sendNames(memory.names.filter);
+    // No request waits for it; under continuous load a commit does it periodically.
     if (jobs.length === 0 && !guard?.saving) memory.carryLog();
   } catch (error) {
     log.error(
       { err: memoryError(error, file) },
-      "memory's names cannot be read, or its log not written back; it goes on",
+      "failed to read the names of memory, or to checkpoint its WAL; continuing",
     );
   }
 }

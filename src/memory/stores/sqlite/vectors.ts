@@ -59,7 +59,7 @@ export class Vectors {
     return model;
   }
 
-  /** A model that was named before its first vector came is told its length now. */
+  /** Sets the dimensions of a model that was named before its first vector. */
   #measured(name: string, dims: number): Model {
     this.#facts
       .sql(

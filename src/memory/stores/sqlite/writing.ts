@@ -31,7 +31,7 @@ export type Touched = {
 
 /** A write of an entity as it crosses threads: `passages` without texts, since those follow from what is said. */
 export type EntityPut = Omit<EntityWrite, "passages"> & { readonly passages: readonly PassagePut[] };
-export type EntityPutBack = Omit<EntityRestore, "passages"> & { readonly passages: readonly PassagePut[] };
+export type RestoredEntity = Omit<EntityRestore, "passages"> & { readonly passages: readonly PassagePut[] };
 
 type Changed = {
   readonly entity: number | undefined;
@@ -116,7 +116,7 @@ export class Writing {
     for (const { row } of this.#facts
       .sql("SELECT row FROM relation WHERE src = ? AND dst = ? AND type = ?")
       .all(src, dst, relation.type)) {
-      this.#tellApart(numberOf(row));
+      this.#separate(numberOf(row));
       this.#facts.sql("DELETE FROM relation WHERE row = ?").run(row ?? null);
       touched.relations.set(numberOf(row), undefined);
     }
@@ -132,7 +132,7 @@ export class Writing {
   }
 
   /** A relation goes: the change that stands in it comes to stand among the others. */
-  #tellApart(row: number): void {
+  #separate(row: number): void {
     for (const change of this.#facts.related("WHERE r.row = ? AND r.version IS NOT NULL", row)) {
       const { entity, version, atMs, details } = change;
       this.#facts
@@ -151,7 +151,7 @@ export class Writing {
     }
   }
 
-  restore(of: EntityPutBack, touched: Touched): void {
+  restore(of: RestoredEntity, touched: Touched): void {
     const { head, observations, changes, passages, model } = of;
     const scope = this.#facts.scopeNumberFor(head.scope);
     const known = this.#facts.rowOf(head.id);

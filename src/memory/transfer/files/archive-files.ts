@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { archiveHead, type RetentionArchive } from "../index.ts";
 import { flushDirectory } from "../../../kernel/flush-directory.ts";
 
-/** What retention takes out of memory, in a file for each pass, as an export that can be imported. */
+/** Archives expired memory in one file per pass, as an importable export. */
 export class ArchiveFiles implements RetentionArchive {
   readonly #directory: string;
 
@@ -20,7 +20,7 @@ export class ArchiveFiles implements RetentionArchive {
       const { size } = await file.stat();
       await file.writeFile(size === 0 ? archiveHead() + text : text);
       await file.datasync();
-      // A file that is new is there after a power cut when its directory is on disk too.
+      // A new file survives a power failure once its directory is on disk.
       if (size === 0) await flushDirectory(this.#directory);
     } finally {
       await file.close();

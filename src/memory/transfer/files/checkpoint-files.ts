@@ -4,7 +4,7 @@ import { PRIVATE_DIRECTORY, PRIVATE_FILE } from "../../../kernel/private-files.t
 import { type Json, parseJson } from "../../../kernel/json.ts";
 import type { Checkpoints } from "../index.ts";
 
-/** Checkpoints as files of a directory, each replaced whole. */
+/** Checkpoints as files of a directory, replaced atomically. */
 export class CheckpointFiles implements Checkpoints {
   readonly #directory: string;
 

@@ -1,3 +1,3 @@
 export { ArchiveFiles } from "./archive-files.ts";
 export { CheckpointFiles } from "./checkpoint-files.ts";
-export { PlaceNoteFile } from "./place-note-file.ts";
+export { MemoryBackendFile } from "./memory-backend-file.ts";

@@ -6,8 +6,8 @@ import {
   bytesOf,
   putTogether,
   shapesOf,
-  takeApart,
-} from "../../../../src/memory/stores/sqlite/arrays-apart.ts";
+  extractBuffers,
+} from "../../../../src/memory/stores/sqlite/extract-buffers.ts";
 import { MemoryPart } from "../../../../src/memory/search-index/index.ts";
 
 test("data whose arrays are kept beside it is put together as it was", () => {
@@ -20,7 +20,7 @@ test("data whose arrays are kept beside it is put together as it was", () => {
     name: undefined,
   };
   kept.rows.bytes.set([4, 200, 6]);
-  const { data, arrays } = takeApart(kept);
+  const { data, arrays } = extractBuffers(kept);
   const shapes = shapesOf(arrays);
   expect(shapes).toHaveLength(6);
   expect(JSON.stringify(data)).not.toContain("200");

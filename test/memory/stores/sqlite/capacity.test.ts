@@ -103,7 +103,7 @@ test("room that others made or took is seen before anybody is refused, and in ti
 test("without a bound nothing is counted", async () => {
   await using opened = bounded(0);
   const { memory, store } = opened;
-  const counts = vi.spyOn(store, "figures");
+  const counts = vi.spyOn(store, "stats");
   await memory.changes.remember(SCOPE, named("a", "b"), BY);
   expect(await memory.capacity.limits()).toEqual([]);
   expect(counts).not.toHaveBeenCalled();

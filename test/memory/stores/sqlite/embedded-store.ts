@@ -15,7 +15,7 @@ export function embeddedIn(file: string) {
     embedded.run([job], ([value]) => {
       told = value;
     });
-    if (job.type === "forget") embedded.wipe();
+    if (job.type === "forget") embedded.scrub();
     return told;
   };
   const { reading } = embedded;
@@ -41,8 +41,8 @@ export function embeddedIn(file: string) {
     history: async (id) => reading.history(id),
     unembedded: async (model, limit) => embedded.unembedded(model, limit).map(entityOf),
     model: async () => embedded.model(),
-    figures: async () => embedded.figures(),
-    check: async (mend) => embedded.check(mend),
+    stats: async () => embedded.stats(),
+    check: async (repair) => embedded.check(repair),
     reindex: async () => embedded.rebuild(),
     close: async () => embedded.close(),
   } satisfies MemoryStore;

@@ -30,20 +30,20 @@ test("a removed file that could not be written back a moment ago is tried once m
     rmSync(data, { recursive: true });
     guard.look();
     await guard.saving;
-    expect(guard.trouble).toMatchObject({ code: "MEMORY_FILE_GONE" });
+    expect(guard.fault).toMatchObject({ code: "MEMORY_FILE_GONE" });
     mkdirSync(data);
     // What has just failed is not tried with each change.
     guard.look();
     expect([guard.saving, existsSync(file)]).toEqual([undefined, false]);
-    guard.lookLast();
+    guard.finalCheck();
     await guard.saving;
-    expect(guard.trouble).toBeUndefined();
+    expect(guard.fault).toBeUndefined();
     rmSync(data, { recursive: true });
-    guard.lookLast();
+    guard.finalCheck();
     await guard.saving;
     // Nobody waits for what fails again and again.
-    guard.lookLast();
-    expect([guard.saving, guard.trouble?.code]).toEqual([undefined, "MEMORY_FILE_GONE"]);
+    guard.finalCheck();
+    expect([guard.saving, guard.fault?.code]).toEqual([undefined, "MEMORY_FILE_GONE"]);
     mkdirSync(data);
     await embedded.writeBack();
   }
@@ -100,7 +100,7 @@ test("nothing in the log is left for a file that took memory's place, also when 
     }
     renameSync(join(elsewhere.path, FILE), file);
     guard.look();
-    expect(guard.trouble).toMatchObject({ code: "MEMORY_FILE_FOREIGN" });
+    expect(guard.fault).toMatchObject({ code: "MEMORY_FILE_FOREIGN" });
     expect(logBytes()).toBeGreaterThan(0);
   }
   guard.look();
@@ -125,8 +125,8 @@ test("nothing is mended in a memory whose file was replaced: the other file woul
   }
   renameSync(join(elsewhere.path, FILE), file);
   expect(await memory.check(true)).toMatchObject([
-    { what: expect.stringContaining("was replaced"), isMended: false },
-    { what: "one entity cannot be found by searches", isMended: false },
+    { what: expect.stringContaining("was replaced"), isRepaired: false },
+    { what: "one entity cannot be found by searches", isRepaired: false },
   ]);
   expect(statSync(`${file}-wal`).size).toBe(0);
 });

@@ -7,7 +7,7 @@ import { expect, test, vi } from "vitest";
 import * as z from "zod";
 import { Facts } from "../../../../src/memory/stores/sqlite/facts.ts";
 import { Indexes } from "../../../../src/memory/stores/sqlite/indexes.ts";
-import { KeptIndexes } from "../../../../src/memory/stores/sqlite/kept-indexes.ts";
+import { IndexSnapshot } from "../../../../src/memory/stores/sqlite/index-snapshot.ts";
 import { Vectors } from "../../../../src/memory/stores/sqlite/vectors.ts";
 import { SqliteMemoryStore } from "../../../../src/memory/stores/sqlite/index.ts";
 import { systemClock } from "../../../../src/kernel/clock.ts";
@@ -121,7 +121,7 @@ test("what the doctor mends is found after the next start too", async () => {
   }
   {
     await using memory = wordsAlone();
-    expect(await memory.check(true)).toMatchObject([{ isMended: true }]);
+    expect(await memory.check(true)).toMatchObject([{ isRepaired: true }]);
     expect((await firstHit(memory, "zebrafish"))[0]).toBe("a secret");
   }
   await using memory = wordsAlone();
@@ -145,7 +145,7 @@ function swollen(bytes: Buffer): Buffer {
   return Buffer.concat([bytes.subarray(0, HEADER.lengthsAt), numbers, plain, bytes.subarray(end)]);
 }
 
-// sqlite.kept-indexes.K2
+// sqlite.index-snapshot.K2
 test("a file of indexes that is damaged where it says how large they are takes no room, and the log tells of it", async () => {
   using directory = tempDirectory();
   {
@@ -155,7 +155,7 @@ test("a file of indexes that is damaged where it says how large they are takes n
   const index = join(directory.path, "memory.index");
   using db = new DatabaseSync(join(directory.path, "memory.db"));
   const facts = new Facts(db);
-  const kept = new KeptIndexes(index, facts);
+  const kept = new IndexSnapshot(index, facts);
   const read = () => {
     const steps = kept.read(new Indexes({ facts, vectors: new Vectors(facts) }));
     for (;;) {

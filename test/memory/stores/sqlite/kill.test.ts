@@ -45,9 +45,9 @@ test("what was remembered is there whole after each kill -9 amid writing, and is
   expect(await store.check(false)).toEqual([]);
   const found = await store.find(kept.map((name) => ({ scope: SCOPE, name })));
   expect(kept.filter((_name, at) => found[at]?.observations.length !== 2)).toEqual([]);
-  await expect.poll(async () => (await store.figures()).indexed).toBe(1);
+  await expect.poll(async () => (await store.stats()).indexed).toBe(1);
   // Nothing is there by halves, also of what was not answered any more.
-  const { scopes, passagesWithoutVector } = await store.figures();
+  const { scopes, passagesWithoutVector } = await store.stats();
   expect(scopes[0]?.observations).toBe(2 * (scopes[0]?.entities ?? 0));
   expect([scopes[0]?.entities ?? 0, passagesWithoutVector]).toEqual([expect.any(Number), 0]);
   expect(scopes[0]?.entities).toBeGreaterThanOrEqual(kept.length);

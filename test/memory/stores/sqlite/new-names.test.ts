@@ -31,7 +31,7 @@ test("who is surely new is not looked for; whoever is there is found, also when 
   const finds = vi.spyOn(store, "find");
   expect(await remember("Bo", "sings")).toMatchObject([{ outcome: "created" }]);
   expect(finds).not.toHaveBeenCalled();
-  expect(await remember("Bo", "sings")).toMatchObject([{ outcome: "known" }]);
+  expect(await remember("Bo", "sings")).toMatchObject([{ outcome: "unchanged" }]);
   expect(await remember("Ada", "likes cake")).toMatchObject([{ outcome: "changed", entity: { version: 2 } }]);
   await Promise.all(["a", "b", "c"].map((text) => remember("Cy", text)));
   const cy = await memory.get(SCOPE, "Cy");

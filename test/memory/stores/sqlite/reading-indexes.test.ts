@@ -164,7 +164,7 @@ test("who writes without rest does not keep searches waiting: in a few steps kep
   expect(await found(memory, `an okapi at step ${steps - 1}`)).toEqual(["number 4", []]);
 });
 
-// sqlite.indexing.I3, sqlite.kept-indexes.K1
+// sqlite.indexing.I3, sqlite.index-snapshot.K1
 test("whoever is killed while kept indexes are read finds them at the next start, or has them made anew after a change", async () => {
   using directory = tempDirectory();
   const file = await kept(directory.path);

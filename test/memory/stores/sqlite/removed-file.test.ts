@@ -56,9 +56,9 @@ test.each([
     expect(existsSync(`${file}.saved`)).toBe(false);
     expect((await memory.search({ scopes: [SCOPE], text: "said of Bo" })).hits[0]?.entity.name).toBe("Bo");
     expect(await memory.check(false)).toEqual([
-      { what: expect.stringContaining("was gone"), hint: "", isMended: true },
+      { what: expect.stringContaining("was missing"), hint: "", isRepaired: true },
     ]);
-    expect([await memory.check(false), store.trouble()]).toEqual([[], undefined]);
+    expect([await memory.check(false), store.problem()]).toEqual([[], undefined]);
     await tell("Dee");
   }
   await using again = await openedIn(directory.path);
@@ -125,8 +125,8 @@ test("another file that takes the place of memory's is never written to; memory 
     const refused = { code: "MEMORY_FILE_FOREIGN", message: expect.stringContaining(`${file} was replaced`) };
     await expect(tell("Bo")).rejects.toMatchObject(refused);
     expect((await memory.get(SCOPE, "Ada")).name).toBe("Ada");
-    expect(store.trouble()).toContain("Restart the server");
-    expect(await memory.check(false)).toMatchObject([{ what: expect.stringContaining("replaced"), isMended: false }]);
+    expect(store.problem()).toContain("Restart the server");
+    expect(await memory.check(false)).toMatchObject([{ what: expect.stringContaining("replaced"), isRepaired: false }]);
     const { name } = await snapshots.create("manual", 1);
     expect(namesIn(join(directory.path, "snapshots", `${name}.db`))).toEqual(["Ada"]);
     await expect(snapshots.restore(name)).rejects.toMatchObject(refused);
@@ -153,7 +153,7 @@ test("the former file that is put back is gone on with", async () => {
   rmSync(file, { recursive: true });
   renameSync(`${file}.former`, file);
   await tell("Bo");
-  expect([namesIn(file), store.trouble()]).toEqual([["Ada", "Bo"], undefined]);
+  expect([namesIn(file), store.problem()]).toEqual([["Ada", "Bo"], undefined]);
 });
 
 // sqlite.file-guard.F1
@@ -171,7 +171,7 @@ test("where a removed file cannot be written back nothing new is remembered, and
     details: { file },
   };
   await expect(tell("Bo")).rejects.toMatchObject(refused);
-  expect(store.trouble()).toContain("cannot be written back");
+  expect(store.problem()).toContain("cannot be written back");
   expect((await memory.get(SCOPE, "Ada")).name).toBe("Ada");
   const saved = join(directory.path, "saved.db");
   await store.copyTo(saved);
@@ -185,5 +185,5 @@ test("where a removed file cannot be written back nothing new is remembered, and
       ),
     )
     .toBe("remembered");
-  expect([namesIn(file), store.trouble()]).toEqual([["Ada", "Bo"], undefined]);
+  expect([namesIn(file), store.problem()]).toEqual([["Ada", "Bo"], undefined]);
 });

@@ -38,11 +38,11 @@ test("what searches miss is found, named and repaired, with its vectors; what on
   file.close();
   rmSync(join(directory.path, "memory.index"), { force: true });
   await using memory = await opened(directory.path);
-  const lost = { what: "one row refers to what is gone", hint: expect.stringContaining("snapshot"), isMended: false };
-  const bare = { what: "3 entities cannot be found by searches", hint: expect.stringContaining("--mend") };
+  const lost = { what: "one row refers to what is gone", hint: expect.stringContaining("snapshot"), isRepaired: false };
+  const bare = { what: "3 entities cannot be found by searches", hint: expect.stringContaining("--repair") };
   expect((await memory.search({ scopes: [SCOPE], text: "car" })).hits).toEqual([]);
-  expect(await memory.check(false)).toEqual([lost, { ...bare, isMended: false }]);
-  expect(await memory.check(true)).toEqual([lost, { ...bare, isMended: true }]);
+  expect(await memory.check(false)).toEqual([lost, { ...bare, isRepaired: false }]);
+  expect(await memory.check(true)).toEqual([lost, { ...bare, isRepaired: true }]);
   await memory.embeddings.caughtUp();
   expect(await memory.figures()).toMatchObject({ passagesWithoutVector: 0, passagesByModel: { "words-64@1": 3 } });
   expect((await memory.search({ scopes: [SCOPE], text: "car" })).hits[0]?.entity.name).toBe("number 0");

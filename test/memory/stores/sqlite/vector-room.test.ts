@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { SqliteMemoryStore } from "../../../../src/memory/stores/sqlite/index.ts";
-import { RoomWatch } from "../../../../src/memory/stores/sqlite/vector-room.ts";
+import { CapacityMonitor } from "../../../../src/memory/stores/sqlite/vector-capacity.ts";
 import { systemClock } from "../../../../src/kernel/clock.ts";
 import { log } from "../../../../src/kernel/log.ts";
 import { Memory, scopeKey, SEARCH_DEFAULTS } from "../../../../src/memory/knowledge/index.ts";
@@ -56,7 +56,7 @@ test(
     await using memory = await opened(directory.path);
     expect((await found(memory, "number 7")).notices).toEqual(["vectors-full"]);
     expect((await memory.figures()).vectorRoom).toEqual({ used: ROOM, max: ROOM, refused: 2 });
-    expect(await memory.check(true)).toMatchObject([{ what: expect.stringMatching(/^2 passages/), isMended: false }]);
+    expect(await memory.check(true)).toMatchObject([{ what: expect.stringMatching(/^2 passages/), isRepaired: false }]);
     const { entries } = await memory.list({ scopes: [SCOPE] }, { limit: 1_000, cursor: undefined });
     await memory.forget({ type: "entities", ids: entries.map(({ id }) => id) }, BY);
     await memory.store.reindex(() => undefined);
@@ -68,7 +68,7 @@ test(
 
 test("the log says once that there is room for few more vectors, and once that there is none", () => {
   const warned = vi.spyOn(log, "warn").mockImplementation(() => undefined);
-  const watch = new RoomWatch();
+  const watch = new CapacityMonitor();
   for (const taken of [0, 7, 8, 9, 10]) watch.look(room(taken));
   expect(warned).toHaveBeenCalledExactlyOnceWith({ vectors: 8, max: 10 }, expect.stringContaining("room for few more"));
   watch.look(room(10, true));

@@ -28,7 +28,7 @@ export function Soundness({ figures }: { readonly figures: MemoryFigures | undef
           {check.data === undefined ? null : (
             <Findings
               checked={check.data}
-              onMend={check.isPending || check.variables ? undefined : () => check.mutate(true)}
+              onRepair={check.isPending || check.variables ? undefined : () => check.mutate(true)}
             />
           )}
         </div>
@@ -38,10 +38,10 @@ export function Soundness({ figures }: { readonly figures: MemoryFigures | undef
   );
 }
 
-/** Without `onMend` all that can be repaired here was, or is being. */
-type FindingsProps = { readonly checked: MemoryChecked; readonly onMend: (() => void) | undefined };
+/** Without `onRepair` all that can be repaired here was, or is being. */
+type FindingsProps = { readonly checked: MemoryChecked; readonly onRepair: (() => void) | undefined };
 
-function Findings({ checked: { items }, onMend }: FindingsProps) {
+function Findings({ checked: { items }, onRepair }: FindingsProps) {
   if (items.length === 0)
     return (
       <p className="flex items-center gap-2 text-sm">
@@ -52,9 +52,9 @@ function Findings({ checked: { items }, onMend }: FindingsProps) {
   return (
     <div className="space-y-2">
       <ul aria-label={STORE.findings} className="divide-y divide-line rounded-lg border border-line">
-        {items.map(({ what, hint, mended, pending }, index) => (
+        {items.map(({ what, hint, repaired, pending }, index) => (
           <li key={index} className="flex gap-2.5 px-3 py-2.5 text-sm">
-            {mended ? (
+            {repaired ? (
               <CircleCheck aria-hidden className="mt-0.5 size-4 shrink-0 text-good" />
             ) : pending ? (
               <Clock aria-hidden className="mt-0.5 size-4 shrink-0 text-muted" />
@@ -63,13 +63,13 @@ function Findings({ checked: { items }, onMend }: FindingsProps) {
             )}
             <div className="min-w-0 [overflow-wrap:anywhere]">
               <p className="font-medium">{what}</p>
-              <p className="text-muted">{mended ? STORE.mended : hint}</p>
+              <p className="text-muted">{repaired ? STORE.repaired : hint}</p>
             </div>
           </li>
         ))}
       </ul>
-      {onMend === undefined || items.every(({ mended }) => mended) ? null : (
-        <Button onClick={onMend}>{STORE.mend}</Button>
+      {onRepair === undefined || items.every(({ repaired }) => repaired) ? null : (
+        <Button onClick={onRepair}>{STORE.repair}</Button>
       )}
     </div>
   );

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import type { MemoryWhereabouts } from "../../../../../src/api/contract/index.ts";
+import type { MemoryLocation } from "../../../../../src/api/contract/index.ts";
 import { whereaboutsQuery } from "../../../api/memory-upkeep.ts";
 import { Ago } from "../../../parts/ago.tsx";
 import { Command } from "../../../parts/copy.tsx";
@@ -9,7 +9,7 @@ import { ProblemView } from "../../../parts/problem-view.tsx";
 import { Progress } from "../../../parts/progress.tsx";
 import { STORE } from "../../../text-memory-store.ts";
 
-type Migration = NonNullable<MemoryWhereabouts["migration"]>;
+type Migration = NonNullable<MemoryLocation["migration"]>;
 
 /** Whether memory is on its way to another place, or came from one. */
 export function WhereItIs() {
@@ -20,24 +20,24 @@ export function WhereItIs() {
   if (migration !== null && migration !== seen) setSeen(migration);
   if (error !== null && data === undefined) return <ProblemView error={error} />;
   if (data === undefined) return null;
-  const { place, configured, came_from: cameFrom } = data;
+  const { backend, configured, previous_backend: previous } = data;
   return (
     <div className="space-y-2 text-sm">
-      {cameFrom === null ? null : (
+      {previous === null ? null : (
         <p>
-          {STORE.cameFrom(cameFrom.place)} <Ago at={cameFrom.at} />
+          {STORE.cameFrom(previous.backend)} <Ago at={previous.at} />
         </p>
       )}
-      {place === configured ? null : <p className="text-warn">{STORE.otherwise(configured, place)}</p>}
+      {backend === configured ? null : <p className="text-warn">{STORE.otherwise(configured, backend)}</p>}
       {migration !== null ? (
         <Under migration={migration} />
-      ) : seen !== null && place !== seen.to ? (
-        <Ended migration={seen} place={place} />
+      ) : seen !== null && backend !== seen.to ? (
+        <Ended migration={seen} place={backend} />
       ) : (
         <>
-          <p className="text-muted">{cameFrom === null ? STORE.migrateNote : STORE.backNote(cameFrom.place)}</p>
+          <p className="text-muted">{previous === null ? STORE.migrateNote : STORE.backNote(previous.backend)}</p>
           <Command>
-            {STORE.migrateCommand(cameFrom?.place ?? (place === "embedded" ? "postgresql" : "embedded"))}
+            {STORE.migrateCommand(previous?.backend ?? (backend === "embedded" ? "postgresql" : "embedded"))}
           </Command>
         </>
       )}
