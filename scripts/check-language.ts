@@ -23,7 +23,6 @@ const UNCHECKED = [
   "src/agents/",
   "src/api/",
   "src/cli/",
-  "src/memory/",
   "src/messaging/",
   "src/models/",
   "src/runs/",
