@@ -220,7 +220,7 @@ export class ThreadedEmbedder implements Embedder {
   }
 
   #lost(cause: unknown): Error {
-    const error = this.#unavailable("its thread died twice over these texts", cause);
+    const error = this.#unavailable("its worker crashed twice on these texts", cause);
     if (this.#isClosed) return error;
     const jobs = this.#isReady ? [...this.#batches].flat() : this.#queue.splice(0);
     this.#batches.clear();
