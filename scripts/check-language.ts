@@ -44,7 +44,7 @@ const CHECKED = /\.(?:ts|tsx|mjs|js|md|rs|toml|css|html)$/;
 const KEPT_NAMES = /CONVERSATION_UNDER_WAY|change_of_gone/g;
 
 /** Commit subjects are checked after this commit. */
-const BASE = "f6d0b219";
+const BASE = "1a64edbd";
 
 /** Each word as a pattern, and what to write instead. A space stands for any gap, one between the words of a name included. */
 const WORDS: readonly (readonly [string, string])[] = [
