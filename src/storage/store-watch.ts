@@ -46,7 +46,7 @@ export class StoreWatch implements Disposable {
   #look(): void {
     try {
       this.#database.look();
-      // Writing tells whether what was wrong is over: a disk that was full looks like any other.
+      // Only a write shows whether the problem is over: a disk that was full looks like any other.
       if (this.#problem !== undefined) void this.check();
     } catch (error) {
       this.#is(error);

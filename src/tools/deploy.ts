@@ -13,13 +13,13 @@ import type {
 } from "./servers/index.ts";
 import type { ManifestOverrides } from "./catalogue/index.ts";
 
-/** What became of one tool server at start, or when its directory changed. */
+/** Result for one tool server at start, or when its directory changed. */
 export type ToolDeployment =
   | { readonly type: "deployed"; readonly name: string; readonly tools: number; readonly outcome: Deployed["outcome"] }
   /** It changed, and waits to be accepted; the revision before it serves. */
   | { readonly type: "pending"; readonly name: string; readonly revision: number }
   | { readonly type: "disabled"; readonly name: string }
-  /** The configuration has a word on it, and nobody has deployed it. */
+  /** The configuration has overrides for it, and it is not deployed. */
   | { readonly type: "missing"; readonly name: string; readonly reason: string }
   | { readonly type: "failed"; readonly name: string; readonly reason: string };
 
@@ -162,7 +162,7 @@ export const MODULE = "module.wasm";
 const MANIFEST = "tool.toml";
 const SIGNATURE = "module.wasm.sig";
 
-/** Directories with a module in them, sorted; sources that nobody built yet are none. */
+/** Directories with a module in them, sorted; directories with unbuilt sources are not included. */
 async function serverNames(directory: string): Promise<readonly string[]> {
   const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
   const names = entries.filter((entry) => !entry.isFile() && !entry.name.startsWith(".")).map(({ name }) => name);

@@ -37,7 +37,7 @@ export class DefinitionFiles {
   }
 }
 
-/** A file of at most as many bytes as a definition may have, or of exactly `bytes`; undefined where there is none. */
+/** Reads a file within the size limit of definitions, or of exactly `bytes`; undefined if there is no such file. */
 async function readAgentFile(path: string, bytes?: number): Promise<AgentFile | undefined> {
   try {
     const found = await stat(path);

@@ -20,7 +20,7 @@ export type FileDeployments = {
 
 const render = (problem: Problem, source: string): string => renderProblem(problem, source, { colour: false });
 
-/** What became of one definition file. */
+/** Result for one definition file. */
 export type FileDeployment =
   | {
       readonly type: "created" | "updated" | "unchanged";
@@ -234,7 +234,7 @@ export class DefinitionWatcher implements Disposable {
   readonly #directory: string;
   readonly #report: (deployment: FileDeployment) => void;
   readonly #timers = new Map<string, NodeJS.Timeout>();
-  /** Files whose last word was that they are refused: that one is mended is worth a line even when nothing is deployed by it. */
+  /** Files whose last result was a rejection: their repair is reported even if it deploys nothing. */
   readonly #refused = new Set<string>();
   readonly #watcher: FSWatcher;
 
@@ -255,7 +255,7 @@ export class DefinitionWatcher implements Disposable {
     );
   }
 
-  /** Never rejects. What is no file any more leaves its agent deployed until someone deletes that. */
+  /** Never rejects. A deleted file leaves its agent deployed until an operator deletes it. */
   async #deploy(name: string): Promise<void> {
     this.#timers.delete(name);
     const file = join(this.#directory, name);
@@ -263,9 +263,9 @@ export class DefinitionWatcher implements Disposable {
       if (!(await isFile(file)) || !(await isMeantAsDefinition(file))) return;
       const deployment = await deployFile(this.#services, file);
       if (deployment.type === "refused" && !(await isFile(file))) return;
-      const mended = this.#refused.delete(name);
+      const repaired = this.#refused.delete(name);
       if (deployment.type === "refused") this.#refused.add(name);
-      if (deployment.type !== "unchanged" || mended) this.#report(deployment);
+      if (deployment.type !== "unchanged" || repaired) this.#report(deployment);
     } catch (error) {
       log.error({ err: error, file }, "a definition could not be deployed");
     }

@@ -46,7 +46,7 @@ export function openConversations(
   const sent = sentIn(router);
   const alarm = new TimerQueue(clock);
   const agreements = new Agreements({ runs, answers, agents, sent, post: router, clock, alarm, afterMs: agreeAfterMs });
-  const callOffs = new Cancellations({ runs, waits, sent, tasks, post: router, clock });
+  const cancellations = new Cancellations({ runs, waits, sent, tasks, post: router, clock });
   const handler = new Correspondence({
     agreements,
     agents,
@@ -69,21 +69,21 @@ export function openConversations(
     begin: () => {
       outbox.start();
       taskWaits.start();
-      callOffs.start();
+      cancellations.start();
       agreements.start();
       attached = router.attachDeployed(handler);
     },
     [Symbol.asyncDispose]: async () => {
       rest();
       alarm[Symbol.dispose]();
-      await callOffs[Symbol.asyncDispose]();
+      await cancellations[Symbol.asyncDispose]();
       await taskWaits[Symbol.asyncDispose]();
       await outbox[Symbol.asyncDispose]();
     },
   };
 }
 
-/** What was said in a conversation, as the router has it on record. */
+/** History of a conversation, as the router has stored it. */
 const pastIn = ({ records }: Router): ConversationHistory => ({
   before: async ({ id, workspace, conversationId }, agent, limit) => {
     const asked = { workspace, conversation: conversationId, limit: limit + 1 };
@@ -101,7 +101,7 @@ const pastIn = ({ records }: Router): ConversationHistory => ({
   },
 });
 
-/** What was sent, as the router has it on record. */
+/** Sent messages, as the router has stored them. */
 const sentIn = ({ records }: Router): SentRecords => ({
   find: async (workspace, id) => {
     const found = await records.message(workspace, id);

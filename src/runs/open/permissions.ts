@@ -5,7 +5,7 @@ import { NO_RULES, type Permissions } from "../../agents/permissions/index.ts";
 export type ServerPermissions = Omit<Permissions, "definition">;
 
 /** Only an admin may answer where the server and the definition name no role in common. */
-const NOBODY_ELSE = ["admin"];
+const ADMIN_ONLY = ["admin"];
 
 /** Both levels together: a definition shortens the wait, chooses what its end means, and narrows who may answer. */
 export function mergePermissions(server: ServerPermissions, own: AgentDefinition["permissions"]): Permissions {
@@ -23,5 +23,5 @@ export function mergePermissions(server: ServerPermissions, own: AgentDefinition
 function narrowed(allowed: readonly string[], own: readonly string[]): readonly string[] {
   if (allowed.length === 0 || own.length === 0) return allowed.length === 0 ? own : allowed;
   const both = own.filter((role) => allowed.includes(role));
-  return both.length === 0 ? NOBODY_ELSE : both;
+  return both.length === 0 ? ADMIN_ONLY : both;
 }

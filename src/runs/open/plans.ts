@@ -30,7 +30,7 @@ export type PlanOptions = {
   readonly recall?: Recall | undefined;
   /** Directories that `${file:path}` may point into. */
   readonly secretsDirectories: readonly string[];
-  /** Told of each secret that is read from one. */
+  /** Called with each secret that is read. */
   readonly secretFound?: SecretFound | undefined;
 };
 

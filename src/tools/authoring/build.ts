@@ -19,14 +19,14 @@ export type BuiltTool = {
  * Compiles a tool's sources, deploys the module once in a sandbox of its own, and only then puts it beside `tool.toml`.
  * Throws ToolProjectError, CompilerMissingError, CompileFailedError, ToolServerRefusedError, CancelledError.
  */
-export async function buildTool(directory: string, surroundings: BuildEnvironment): Promise<BuiltTool> {
+export async function buildTool(directory: string, environment: BuildEnvironment): Promise<BuiltTool> {
   const project = await openProject(directory);
   const startedAt = performance.now();
-  const module = await compile(project, surroundings);
+  const module = await compile(project, environment);
   const compileMs = performance.now() - startedAt;
-  surroundings.report("trying it in the sandbox");
+  environment.report("trying it in the sandbox");
   const { manifest } = project;
-  const { cacheDirectory, signal } = surroundings;
+  const { cacheDirectory, signal } = environment;
   await using trial = await SandboxHarness.open({
     manifest,
     module,

@@ -18,7 +18,7 @@ export type BuildEnvironment = {
   readonly signal: AbortSignal;
 };
 
-type Compile = (project: ToolProject, surroundings: BuildEnvironment) => Promise<Uint8Array>;
+type Compile = (project: ToolProject, environment: BuildEnvironment) => Promise<Uint8Array>;
 
 const missing = (what: string, hint: string): CompilerMissingError => new CompilerMissingError(what, hint, {});
 
@@ -120,7 +120,7 @@ const python: Compile = ({ directory, entry }, { signal, report }) => {
 };
 
 /** The module of a project, compiled by its language's own compiler. Throws CompilerMissingError, CompileFailedError, CancelledError. */
-export const compile: Compile = (project, surroundings) => COMPILERS[project.language](project, surroundings);
+export const compile: Compile = (project, environment) => COMPILERS[project.language](project, environment);
 
 const COMPILERS: Readonly<Record<LanguageName, Compile>> = {
   ts: javascript,

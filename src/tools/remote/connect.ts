@@ -172,8 +172,8 @@ export class Connector {
   /** A resolved text; whatever a reference brought into it is hidden from now on. */
   async #substituted(text: string): Promise<string> {
     const { text: resolved, values } = await this.#deps.resolve(text);
-    const telling = values.filter(({ name }) => !PLAIN_VARIABLES.has(name));
-    this.#secrets.hide(telling.flatMap(({ name, value }) => [{ name, value }, ...confidentialIn(name, value)]));
+    const confidential = values.filter(({ name }) => !PLAIN_VARIABLES.has(name));
+    this.#secrets.hide(confidential.flatMap(({ name, value }) => [{ name, value }, ...confidentialIn(name, value)]));
     return resolved;
   }
 

@@ -175,13 +175,13 @@ export class McpSession {
 
   #answerQuestions(): void {
     this.#client.setRequestHandler("elicitation/create", ({ params }) =>
-      elicit(params, this.#asker(), this.#hooks.remark),
+      elicit(params, this.#elicitor(), this.#hooks.remark),
     );
     this.#client.fallbackRequestHandler = ({ method }) => Promise.reject(refusedRequest(method));
   }
 
   /** For whom the server asks: the call whose stream brought the question, or the only one there is. A wrong person is never asked. */
-  #asker(): Elicitor | undefined {
+  #elicitor(): Elicitor | undefined {
     const scope = currentScope();
     if (scope !== undefined) return scope.ask;
     if (new Set(this.#calls.values()).size === 1) return [...this.#calls.keys()].at(-1)?.ask;

@@ -33,7 +33,7 @@ const DEADLINE = Buffer.of(1);
 type Loading = { state: "loading"; readonly jobs: PendingCall[] } | { state: "loaded" };
 
 /**
- * A place for one sandbox child: keeps it running, and knows what is in it.
+ * Supervises one sandbox child: keeps it running, and tracks the calls and servers in it.
  *
  * sandbox.child-supervisor.S1. A call that was sent is in `#sent` until the child answers it or ends.
  * sandbox.child-supervisor.S2. A call frame follows the load frame of its server.
@@ -124,7 +124,7 @@ export class ChildSupervisor {
     return this.#servers.has(server);
   }
 
-  /** Starts the child if there is none; returns at once. */
+  /** Starts the child unless it is running; returns at once. */
   start(): void {
     if (this.#process !== undefined || this.#isClosed || this.#backoff.isWaiting) return;
     this.#backoff.started();

@@ -27,8 +27,8 @@ type Standby = { readonly home: SandboxChild; isReady: boolean; listener: ChildL
 /**
  * Supplies sandbox children. Keeps at most one pre-started standby child, for the next supervisor that needs one. Nothing has run in it, so that it may go to any trust group.
  *
- * sandbox.standby-pool.N1. At most one stands by, and it is started only while there are calls.
- * sandbox.standby-pool.N2. Who takes it cannot tell it from one that was started for him, but that it is ready sooner.
+ * sandbox.standby-pool.N1. At most one child is on standby, and it is started only while there are calls.
+ * sandbox.standby-pool.N2. A standby child differs from a newly started one only in that it is ready sooner.
  * sandbox.standby-pool.N3. One that ends before it is taken is not missed; the next is prepared after as long as the
  *   first.
  */

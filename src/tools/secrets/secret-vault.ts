@@ -11,7 +11,7 @@ export type VaultOptions = {
   readonly directories: readonly string[];
   /** From `CAXTON_SECRET_<NAME>`; they go before files. */
   readonly variables: { readonly [name: string]: string };
-  /** Told of each value that is given away. */
+  /** Called with each value that is returned. */
   readonly found?: SecretFound | undefined;
 };
 
@@ -23,9 +23,9 @@ const VALUES_MAX = 64;
 const NONE: readonly string[] = [];
 
 /**
- * Secrets of tools, by name. A file is read each time, so that one that is changed holds from the next request on;
+ * Secrets of tools, by name. A file is read each time, so that a change applies from the next request on;
  * the values before it stay hidden as long as the process lives, since a guest may have them still.
- * What stands for a secret in a guest is made anew at each start of the server, for each tool server another.
+ * The placeholder of a secret in a guest is generated at each start of the server, separately for each tool server.
  */
 export class SecretVault {
   readonly #directories: readonly string[];
@@ -66,9 +66,7 @@ export class SecretVault {
     });
   }
 
-  /**
-   * Tells what must not be seen: the values that what is granted has, and has had. The same array until one changes.
-   */
+  /** Returns the current and former values of granted secrets, for redaction. The same array until one changes. */
   confidential(grants: Grants): Secrets {
     const names = grants.secrets.map(({ name }) => name);
     if (names.length === 0) return [];
@@ -85,7 +83,8 @@ export class SecretVault {
   }
 
   #valuesOf(name: string): readonly string[] {
-    // Whoever gives a value away reads it anew and remembers it, so that this may go by what the file looks like.
+    // The reader of a value reads the file again and remembers it, so the modification mark of the file is
+    // sufficient here.
     const mark = this.#variables.has(name) ? "variable" : this.#markOf(name);
     if (mark !== this.#marks.get(name)) {
       this.#find(name);

@@ -111,7 +111,7 @@ export class ToolRecall {
     const { memory, redact } = this.#deps;
     if (memory === undefined) return refused("unavailable", "nothing is remembered here");
     const own = this.#own(context, scopes);
-    if (own.size === 0) return refused("not-found", `${nobody(scopes)}: the call is part of none`);
+    if (own.size === 0) return refused("not-found", `${missingScope(scopes)}: the call is part of none`);
     const timeout = AbortSignal.timeout(SEARCH_MS_MAX);
     try {
       const found = await memory.search(
@@ -169,7 +169,7 @@ const refused = (code: Code, message: string): Refused => ({ type: "refused", co
 const inWords = ({ code, message, hint }: CaxtonError): string =>
   `${message} [${code}]${hint === "" ? "" : `. ${hint}`}`;
 
-const nobody = (scopes: readonly MemoryGrantScope[]): string =>
+const missingScope = (scopes: readonly MemoryGrantScope[]): string =>
   `there is no memory of ${scopes.map((scope) => (scope === "agent-only" ? "an agent" : `a ${scope}`)).join(" or ")}`;
 
 /** What would allow it, as an operator writes it. */

@@ -41,7 +41,7 @@ export class Lift {
         return this.#list(type.element, pointer(take(source)), pointer(take(source)));
       case "record": {
         const fields = type.fields.map(([name, field]) => [name, this.flat(field, source)] as const);
-        return record(fields);
+        return recordValue(fields);
       }
       case "tuple":
         return type.items.map((item) => this.flat(item, source));
@@ -106,7 +106,7 @@ export class Lift {
           layout.offsets,
           at,
         );
-        return record(type.fields.map(([name], place) => [name, values[place]]));
+        return recordValue(type.fields.map(([name], place) => [name, values[place]]));
       }
       case "tuple":
         return this.#sequence(type.items, layout.offsets, at);
@@ -279,7 +279,7 @@ function character(code: number): string {
 }
 
 /** Without a prototype, so that no field name means more than a field. */
-function record(fields: readonly (readonly [string, unknown])[]): object {
+function recordValue(fields: readonly (readonly [string, unknown])[]): object {
   const made: { [name: string]: unknown } = Object.create(null);
   for (const [name, value] of fields) made[name] = value;
   return made;

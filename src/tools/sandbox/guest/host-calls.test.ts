@@ -75,7 +75,7 @@ test("a refusal has an answer too, and outside of a call everything is refused",
   expect(await outside.run("ask", 0, 9, 16, 4)).toBe(1);
   const size = Number(await outside.run("size"));
   await outside.run("copy", 100, size);
-  expect(Buffer.from(outside.memory.buffer, 104, size - 4).toString()).toMatch(/"code":"denied".*no call is under way/);
+  expect(Buffer.from(outside.memory.buffer, 104, size - 4).toString()).toMatch(/"code":"denied".*no call is running/);
 });
 
 test.each([

@@ -47,7 +47,7 @@ export class Host {
     });
     this.#turns = new Turns(() => this.#connection.flush());
     this.#notice = new RunningCallNotice({
-      tell: (server, call) => this.#connection.send(KIND.turn, call, server),
+      send: (server, call) => this.#connection.send(KIND.turn, call, server),
       flush: () => this.#connection.flush(),
     });
     this.#connection.send(KIND.ready, 0, 0);
@@ -101,7 +101,7 @@ export class Host {
     const abi = ABIS.find(({ name }) => name === spec.abi);
     if (abi === undefined) return `the ABI ${spec.abi} is not known`;
     // Compiling can take long too.
-    this.#notice.nobody();
+    this.#notice.clear();
     try {
       const open = abi.load(parts.bytes);
       this.#servers.set(

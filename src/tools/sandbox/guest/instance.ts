@@ -66,7 +66,7 @@ export class Instance implements GuestHost {
   readonly #errors = new TailBuffer(RECENT_BYTES);
   /** System interfaces that the guest used, and the number of them reported to the server. */
   readonly #used = new Set<string>();
-  #told = 0;
+  #reportedCount = 0;
   readonly #counters: Counter[] = [];
   readonly #memories: WebAssembly.Memory[] = [];
   readonly #promised = new Map<WebAssembly.Callable, (...values: readonly unknown[]) => Promise<unknown>>();
@@ -156,7 +156,7 @@ export class Instance implements GuestHost {
 
   #over(outcome: CallOutcome): CallOutcome {
     this.#giveUp = undefined;
-    if (this.#used.size > this.#told) this.#reportUses();
+    if (this.#used.size > this.#reportedCount) this.#reportUses();
     this.#guest.endCall();
     this.#errors.clear();
     return outcome;
@@ -180,8 +180,8 @@ export class Instance implements GuestHost {
 
   /** Once for each thing in the life of an instance, before its call's answer. */
   #reportUses(): void {
-    const kinds = [...this.#used].slice(this.#told);
-    this.#told = this.#used.size;
+    const kinds = [...this.#used].slice(this.#reportedCount);
+    this.#reportedCount = this.#used.size;
     const body = Buffer.concat(encodeWithBytes({ kinds }, new Uint8Array(0)));
     this.files({ op: "request", name: "grants.used", body }, () => {});
   }

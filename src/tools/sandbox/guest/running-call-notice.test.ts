@@ -7,7 +7,7 @@ const ORDINARY = 100_000_000;
 function notice() {
   const said: string[] = [];
   const told = new RunningCallNotice({
-    tell: (server, call) => said.push(`${server}:${call}`),
+    send: (server, call) => said.push(`${server}:${call}`),
     flush: () => said.push("sent"),
   });
   return { told, said };
@@ -17,7 +17,7 @@ function notice() {
 test("turns that cannot be long are not told", () => {
   const { told, said } = notice();
   for (let call = 1; call < 10; call += 1) told.begins(1, call, ORDINARY);
-  told.nobody();
+  told.clear();
   expect(said).toEqual([]);
 });
 
@@ -36,6 +36,6 @@ test("the turn of another ends what was told, and that need not hurry when the o
   told.begins(8, 2, ORDINARY);
   told.begins(8, 3, ORDINARY);
   told.begins(7, 1, LONG);
-  told.nobody();
+  told.clear();
   expect(said).toEqual(["7:1", "sent", "0:0", "7:1", "sent", "0:0", "sent"]);
 });

@@ -5,16 +5,15 @@ const SHORT_FUEL = 200_000_000;
 
 export type TurnNoticeDeps = {
   /** Announces for which call of which server a guest computes; a call of 0 means none, and a server of 0 no guest. */
-  readonly tell: (server: number, call: number) => void;
+  readonly send: (server: number, call: number) => void;
   /** Sends the announcements. */
   readonly flush: () => void;
 };
 
 /**
- * Tells the server whose turn it is, before a guest that may compute for long has its turn: once it computes nobody can
- * say so, and the server would have to guess which of its calls keeps the others waiting.
+ * Announces the running call to the server before a guest may compute for long: once it computes, the child cannot report it, and the server would have to guess which call blocks the others.
  *
- * guest.running-call-notice.N1. The last that was told is true of every turn that may be long.
+ * guest.running-call-notice.N1. The last announcement is correct for every turn that may be long.
  * guest.running-call-notice.N2. Turns that cannot be long cost nothing, unless one that could was before them.
  */
 export class RunningCallNotice {
@@ -33,7 +32,7 @@ export class RunningCallNotice {
   }
 
   /** What follows is the work of no guest. */
-  nobody(): void {
+  clear(): void {
     if (this.#server !== 0) this.#announce(0, 0, true);
   }
 
@@ -41,7 +40,7 @@ export class RunningCallNotice {
     if (server === this.#server && call === this.#call) return;
     this.#server = server;
     this.#call = call;
-    this.#deps.tell(server, call);
+    this.#deps.send(server, call);
     if (isUrgent) this.#deps.flush();
   }
 }

@@ -26,7 +26,7 @@ export class TailBuffer {
     return this.#bytes.toString("utf8", Math.max(0, this.#used - this.#bytesMax), this.#used);
   }
 
-  /** The last line with content; empty if there is none. */
+  /** The last line with content; empty if the text has no such line. */
   lastLine(): string {
     const lines = this.text().split("\n");
     return lines.findLast((line) => line.trim() !== "" && !line.startsWith("note:"))?.trim() ?? "";
