@@ -26,7 +26,6 @@ const UNCHECKED = [
   "src/messaging/",
   "src/models/",
   "src/runs/",
-  "src/server/",
   "src/storage/",
   "src/text/",
   "src/tools/",

@@ -5,7 +5,7 @@ import type { LoadedConfig } from "./config/index.ts";
 import { serverFacts } from "./server-facts.ts";
 import type { Progress } from "./start.ts";
 
-/** What the API is given of the modules. */
+/** Services of the modules for the API. */
 export const apiServices = (caxton: Caxton, loaded: LoadedConfig, progress: Progress): HttpServices => {
   const { clock, storage, agents, models, memory, messaging, tools, runs } = caxton;
   return {

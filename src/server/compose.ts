@@ -22,7 +22,7 @@ import {
 import { memoryPorts, messagingPorts, modelPorts, remoteAgents, runPorts, toolPorts } from "./ports.ts";
 import { openSecrets } from "./redaction.ts";
 
-/** What tests replace. */
+/** Replacements for tests. */
 export type Overrides = {
   readonly clock?: Clock;
   readonly models?: ModelCatalogue;

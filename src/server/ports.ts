@@ -13,7 +13,7 @@ import type { Caxton, Overrides } from "./compose.ts";
 import type { LoadedConfig } from "./config/index.ts";
 import type { Secrets } from "./redaction.ts";
 
-/** What is open before a module, by name. */
+/** Services opened before a module, by name. */
 type Opened<Names extends keyof Caxton = never> = Pick<Caxton, "clock" | "storage" | Names> & {
   readonly secrets: Secrets;
   readonly catalogue: ToolCatalogue;

@@ -35,7 +35,7 @@ test("where patterns are not for logs, secrets still are", () => {
 
 const LOG = JSON.stringify(join(import.meta.dirname, "../kernel/log.ts"));
 
-/** What a process says that has `log`, `redactLog` and `setLogLevel`. */
+/** Output of a process that has `log`, `redactLog` and `setLogLevel`. */
 const saidBy = (script: string): string =>
   execFileSync(
     "sh",
@@ -63,6 +63,6 @@ test("an error is logged with what it says and where it was thrown", () => {
     .trim()
     .split("\n")
     .map((logged) => JSON.parse(logged));
-  const told = { type: "TypeError", message: "no text", stack: expect.stringContaining("TypeError: no text\n") };
-  expect(lines).toMatchObject([{ err: told }, { error: told }]);
+  const serialized = { type: "TypeError", message: "no text", stack: expect.stringContaining("TypeError: no text\n") };
+  expect(lines).toMatchObject([{ err: serialized }, { error: serialized }]);
 });

@@ -17,31 +17,31 @@ import type { LoadedConfig } from "./config/index.ts";
 import { ListenFailedError, NotLoopbackError, PortInUseError } from "./errors.ts";
 import { type ReadyReport, startModules, sweepingUploads } from "./start.ts";
 
-/** A server that answers. */
+/** A running server. */
 export type Started = AsyncDisposable & {
-  /** Where it answers: `http://127.0.0.1:8080`. */
+  /** Base URL, for example `http://127.0.0.1:8080`. */
   readonly url: string;
   readonly dashboardUrl: string | undefined;
-  /** Where agents of other FIPA platforms write to; undefined when that is off. */
+  /** URL of the FIPA transport; undefined if it is disabled. */
   readonly fipaUrl: string | undefined;
   readonly services: HttpServices;
   readonly caxton: Caxton;
-  /** Resolves when tools and definitions are deployed and unfinished runs go on. */
+  /** Resolves when tools and definitions are deployed and unfinished runs are resumed. */
   readonly ready: Promise<ReadyReport>;
 };
 
 export type ServeOptions = {
-  /** Told of each definition that is deployed while the server runs; watches the directory when given. */
+  /** Called for each definition deployed while the server runs. If set, the directory is watched. */
   readonly onDefinition?: ((deployment: FileDeployment) => void) | undefined;
-  /** Told of each tool server that is deployed while the server runs; watches their directory when given. */
+  /** Called for each tool server deployed while the server runs. If set, the directory is watched. */
   readonly onTool?: ((deployment: ToolDeployment) => void) | undefined;
   readonly overrides?: Overrides | undefined;
 };
 
-/** How long a stopping server waits for answers that are on their way; a client that takes or sends nothing is then cut off. */
+/** Time a stopping server waits for pending responses before it closes their connections. */
 const CLOSE_MS = 1_000;
 
-/** Starts a server and returns as soon as it answers. Throws PortInUseError, NotLoopbackError, and what `compose` throws. */
+/** Starts a server and returns as soon as it accepts requests. Throws PortInUseError, NotLoopbackError, and what `compose` throws. */
 export async function serve(loaded: LoadedConfig, options: ServeOptions = {}): Promise<Started> {
   try {
     return await start(loaded, options);
@@ -150,7 +150,7 @@ async function listen(http: Http, host: string, port: number): Promise<string> {
 const isAddress = (address: AddressInfo | string | null): address is AddressInfo =>
   typeof address === "object" && address !== null;
 
-/** The host name to put into a URL that someone on this machine opens. */
+/** Host name for URLs that are opened on this machine. */
 const shownHost = (host: string): string => {
   if (host === "0.0.0.0" || host === "::") return "127.0.0.1";
   return host.includes(":") ? `[${host}]` : host;

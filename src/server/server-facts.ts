@@ -1,10 +1,10 @@
 import type { ServerFacts } from "../api/operations/index.ts";
 import { packageVersion } from "../kernel/package.ts";
 import type { Caxton } from "./compose.ts";
-import { type LoadedConfig, shownConfig } from "./config/index.ts";
+import { type LoadedConfig, publicConfig } from "./config/index.ts";
 import type { Progress } from "./start.ts";
 
-/** What the server reports of itself. */
+/** Facts that the server reports about itself. */
 export function serverFacts(
   { clock, storage, agents, memory: { embedderFailure } }: Caxton,
   { config, origins, file }: LoadedConfig,
@@ -16,7 +16,7 @@ export function serverFacts(
     startedAtMs: clock.nowMs(),
     uptimeMs: () => clock.monotonicMs() - startedMs,
     dataDirectory: config.data.directory,
-    configuration: { config: shownConfig(config), origins, file: file ?? null },
+    configuration: { config: publicConfig(config), origins, file: file ?? null },
     dataBytes: () => storage.database.bytes(),
     agentCount: () => agents.agents.count(),
     storeCheck: () => storage.watch.check(),

@@ -4,7 +4,7 @@ import { log } from "../kernel/log.ts";
 import type { ToolDeployment } from "../tools/index.ts";
 import type { Caxton } from "./compose.ts";
 
-/** What of a start is done, for `/ready`. */
+/** Progress of the startup, for `/ready`. */
 export type Progress = { tools: boolean; definitions: boolean };
 
 export type ReadyReport = {
@@ -13,7 +13,7 @@ export type ReadyReport = {
   readonly resumedRuns: number;
 };
 
-/** How often failed deployments are tried again. */
+/** Interval between retries of failed deployments. */
 const RETRY_MS = 10_000;
 const SWEEP_MS = 3_600_000;
 

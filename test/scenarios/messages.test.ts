@@ -27,7 +27,7 @@ const { LeasedMessages, Capability, CapabilityPage, CapabilityProvider } = contr
 const { Conversation, ConversationPage, ProtocolList } = contract.conversations;
 
 /** Agents of the samples would start runs; here programs talk to each other. One reader must not take all of a large window. */
-const settings = { "agents.directory": "none", "messages.window": 1_000 };
+const settings = { "agents.directory": "none", "messages.in_flight_max": 1_000 };
 let server: TestServer;
 beforeAll(async () => {
   server = await startServer({ settings });

@@ -22,7 +22,7 @@ export const SocketRequest = z
       ref: Ref,
       mailbox: z.string(),
       window: z.int().min(1).max(WINDOW_MAX).default(64).meta({
-        description: "Maximum unsettled messages of this connection; messages.window of the server bounds it",
+        description: "Maximum unsettled messages of this connection; messages.in_flight_max of the server bounds it",
       }),
       lease: z
         .number()

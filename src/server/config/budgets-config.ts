@@ -17,22 +17,22 @@ const timeZone = z.string().refine(
 /** `[budgets]` of caxton.toml. */
 export const BudgetsTable = z
   .strictObject({
-    run: BudgetTable.prefault({}).meta({ description: "Of one run, where its definition does not say" }),
+    run: BudgetTable.prefault({}).meta({ description: "Default budget of one run" }),
     agent: BudgetTable.prefault({}).meta({
-      description: "Of all runs of one agent in one day, where its definition does not say",
+      description: "Default daily budget of all runs of one agent",
     }),
-    workspace: BudgetTable.prefault({}).meta({ description: "Of all runs of one workspace in one day" }),
-    day: BudgetTable.prefault({}).meta({ description: "Of all runs of this server in one day" }),
-    time_zone: timeZone.default("UTC").meta({ description: "Whose midnight begins a day" }),
+    workspace: BudgetTable.prefault({}).meta({ description: "Daily budget of all runs of one workspace" }),
+    day: BudgetTable.prefault({}).meta({ description: "Daily budget of all runs of this server" }),
+    time_zone: timeZone.default("UTC").meta({ description: "Time zone of daily budgets" }),
     unknown_price: z.enum(UNKNOWN_PRICE_RULES).default("refuse").meta({
-      description: "What becomes of a model whose price is not known where a budget limits USD",
+      description: "Action for a model without a known price if a budget limits USD",
     }),
     output_tokens: z.int().min(256).max(1_000_000).default(OUTPUT_TOKENS_RESERVED).meta({
       description:
-        "Longest answer of one turn where a budget limits tokens or USD and the definition sets no max_tokens",
+        "Maximum output tokens per turn if a budget limits tokens or USD and the definition sets no max_tokens",
     }),
     wait: durationText({ maxMs: 3_600_000 }).prefault("30s").meta({
-      description: "How long a call waits for room that calls under way have reserved, before it is refused",
+      description: "Maximum time a call waits for budget that running calls have reserved; then it is refused",
     }),
   })
   .prefault({});

@@ -34,7 +34,7 @@ const ServerTable = z
       .meta({ description: "Address to listen on; loopback until authentication is on" }),
     port: z.int().min(0).max(65_535).default(8080).meta({ description: "0 takes any free port" }),
     shutdown_timeout: durationText({ maxMs: 3_600_000 }).prefault("10s").meta({
-      description: "How long running runs may take to end when the server stops; then they continue at the next start",
+      description: "Time for running runs to finish at shutdown; unfinished runs resume at the next start",
     }),
     dashboard: z.boolean().default(true).meta({ description: "Serve the dashboard at /ui/" }),
     streams_max: z
@@ -42,21 +42,20 @@ const ServerTable = z
       .min(1)
       .max(100_000)
       .default(LIMITS.streamsMax)
-      .meta({ description: "Event streams open at once" }),
+      .meta({ description: "Maximum open event streams" }),
     streams_per_client_max: z
       .int()
       .min(1)
       .max(100_000)
       .default(LIMITS.streamsPerClientMax)
-      .meta({ description: "Event streams of one address; raise it where all come through one proxy" }),
-    allow_unauthenticated: z
-      .boolean()
-      .default(false)
-      .meta({ description: "Listen beyond loopback although anyone who reaches the port can run agents" }),
+      .meta({ description: "Maximum open event streams per client address; raise it behind a proxy" }),
+    allow_unauthenticated: z.boolean().default(false).meta({
+      description: "Listen beyond loopback without authentication; every client that reaches the port can run agents",
+    }),
     allowed_hosts: z
       .array(z.string())
       .default([])
-      .meta({ description: "Host names besides loopback that a browser may use for this server" }),
+      .meta({ description: "Host names that browsers may use for this server, in addition to loopback" }),
   })
   .prefault({});
 
@@ -65,14 +64,14 @@ const DataTable = z
     directory: path("./.caxton"),
     synchronous: z.enum(["normal", "full"]).default("normal").meta({
       description:
-        "normal: nothing is lost when the process dies; full: nor when the power fails, for an fsync a commit",
+        "normal: no data is lost if the process dies; full: nor at a power failure, at the cost of one fsync per commit",
     }),
   })
   .prefault({});
 
 const AgentsTable = z
   .strictObject({
-    directory: path("./agents").meta({ description: "Definitions deployed at start when they changed" }),
+    directory: path("./agents").meta({ description: "Directory of definitions; changed ones are deployed at startup" }),
   })
   .prefault({});
 
@@ -80,16 +79,18 @@ const RunsTable = z
   .strictObject({
     concurrent_max: z.int().min(1).max(10_000).default(LIMITS.runsConcurrentMax),
     queued_max: z.int().min(0).max(1_000_000).default(LIMITS.runsQueuedMax),
-    timeout: durationText({ minMs: 100 }).prefault("10m").meta({ description: "For a definition that sets none" }),
+    timeout: durationText({ minMs: 100 })
+      .prefault("10m")
+      .meta({ description: "Time limit of runs whose definition sets none" }),
     model_attempts: z
       .int()
       .min(1)
       .max(10)
       .default(2)
-      .meta({ description: "Attempts of one model turn, the first included" }),
+      .meta({ description: "Maximum attempts per model turn, the first included" }),
     model_retry_total: durationText()
       .prefault("15s")
-      .meta({ description: "No attempt begins later than this after the turn began" }),
+      .meta({ description: "Time limit for starting another attempt of a model turn" }),
     isolation: z.enum(RUN_ISOLATIONS).default("context").meta({
       description:
         "Isolation of runs whose definition sets none: context (in the server process) or worker (each in its own worker thread)",
@@ -117,7 +118,7 @@ const RunsTable = z
       .prefault({})
       .meta({ description: 'Workers for runs with isolation = "worker"' }),
     choice_timeout: durationText({ minMs: 1_000, maxMs: 31_536_000_000 }).prefault("24h").meta({
-      description: "How long a run whose model failed waits for somebody to choose how it goes on; then it fails",
+      description: "Time a run waits for a decision after its model failed; then the run fails",
     }),
   })
   .prefault({});
@@ -131,22 +132,21 @@ const keptCount = () => z.int().min(0).max(1_000_000_000);
 const RetentionTable = z
   .strictObject({
     runs: keptFor().prefault("90d").meta({
-      description:
-        'How long ended runs are kept, with their steps, files and texts; "never" deletes none. Runs that have not ended are always kept',
+      description: 'Delete finished runs, with their steps, files and texts, after this long; "never" keeps them',
     }),
     runs_max: keptCount().default(0).meta({
-      description: "Ended runs kept at most in each workspace; those that ended first go first; 0 sets no limit",
+      description: "Maximum finished runs kept per workspace; the oldest are deleted first; 0 sets no limit",
     }),
     workspaces: z
       .record(z.string(), z.strictObject({ runs: keptFor().optional(), runs_max: keptCount().optional() }))
       .default({})
-      .meta({ description: "Other values for single workspaces, by name" }),
+      .meta({ description: "Overrides per workspace, by name" }),
   })
   .prefault({});
 
 const FilesTable = z
   .strictObject({
-    root: path(".").meta({ description: "What tools' relative paths and granted directories are relative to" }),
+    root: path(".").meta({ description: "Base directory of tools' relative paths and granted directories" }),
     upload_bytes_max: sizeText({ minBytes: 1, maxBytes: 16 * 1024 ** 3 }).prefault("256MiB"),
   })
   .prefault({});
@@ -155,14 +155,14 @@ const PermissionsTable = z
   .strictObject({
     ...ruleLists,
     ask_destructive: z.boolean().default(false).meta({
-      description: "Ask for calls of tools that say they are destructive, where no rule of this table allows them",
+      description: "Require approval for calls of tools marked destructive, unless a rule of this table allows them",
     }),
-    expires: expiresText.prefault("24h").meta({ description: "How long an approval waits for someone at most" }),
+    expires: expiresText.prefault("24h").meta({ description: "Time until an unanswered approval expires" }),
     on_expiry: z.enum(ON_EXPIRY).default("refuse").meta({
-      description: "An approval that nobody gave: refuse tells the model that the call was refused, fail ends the run",
+      description: "Action when an approval expires: refuse (deny the call) or fail (fail the run)",
     }),
     approvers: approverNames.default([]).meta({
-      description: "Roles that may answer approvals; admin always may, and where none is named everyone may",
+      description: "Roles that may answer approvals, besides admin; default: every role",
     }),
   })
   .prefault({});
@@ -170,7 +170,7 @@ const PermissionsTable = z
 const SandboxTable = z
   .strictObject({
     processes: z.int().min(1).max(64).optional().meta({
-      description: "Child processes of one trust group, started as they are needed; default: cores, at most 4",
+      description: "Maximum child processes per trust group, started on demand; default: number of cores, at most 4",
     }),
     standby: z.boolean().default(true).meta({
       description:
@@ -181,17 +181,16 @@ const SandboxTable = z
         "Where tools run: process (a child process) or worker (a worker thread: lighter, for development; enforces every limit, but is no process boundary)",
     }),
     cache_directory: z.string().min(1).optional().meta({
-      description:
-        "Where modules that were made ready are kept; default: modules in the data directory. Several servers may share one",
+      description: "Directory of compiled modules; servers may share it; default: modules in the data directory",
     }),
     instance_idle: durationText({ minMs: 100, maxMs: 86_400_000 }).prefault("60s").meta({
-      description: "A tool server without calls for this long gives up the instance it keeps ready",
+      description: "Dispose of a tool server's idle instance after this long without calls",
     }),
     module_idle: durationText({ minMs: 100, maxMs: 86_400_000 }).prefault("10m").meta({
-      description: "… and for this long its compiled module; the next call loads it again",
+      description: "Evict a tool server's compiled module after this long without calls; the next call reloads it",
     }),
     child_idle: durationText({ minMs: 100, maxMs: 86_400_000 }).prefault("5m").meta({
-      description: "A child process with nothing in it for this long ends",
+      description: "Terminate a child process that has been empty for this long",
     }),
   })
   .prefault({});
@@ -199,7 +198,7 @@ const SandboxTable = z
 const SecretsTable = z
   .strictObject({
     directories: z.array(z.string()).default(["./secrets", "/run/secrets"]).meta({
-      description: "Where secrets are, a file each with the name of one; relative to the working directory",
+      description: "Directories of secrets, one file per secret, named after it; relative to the working directory",
     }),
   })
   .prefault({});
@@ -207,7 +206,7 @@ const SecretsTable = z
 const GrantsKeptTable = z
   .strictObject({
     audit_max: z.int().min(1_000).max(100_000_000).default(200_000).meta({
-      description: "Uses of grants by tools, and refused attempts, that are kept; the oldest go first",
+      description: "Maximum recorded uses of grants, refused attempts included; the oldest are deleted first",
     }),
     audit_retention: durationText({ minMs: 60_000 })
       .prefault("30d")
@@ -219,11 +218,11 @@ const ToolsTable = z
   .strictObject({
     directory: path("./tools").meta({
       description:
-        "Tool servers deployed at start when they changed: a directory each, with module.wasm, tool.toml and perhaps module.wasm.sig",
+        "Directory of tool servers, one subdirectory each (module.wasm, tool.toml, optional module.wasm.sig); changed ones are deployed at startup",
     }),
     accept: z.enum(ACCEPTANCES).default("compatible").meta({
       description:
-        "What a new version of a tool server may change without being accepted: anything, only what alters nothing known and wants nothing more, or nothing",
+        "Tool server updates that need no approval: all, only compatible ones without further grants, or none",
     }),
     trusted_keys: z
       .record(
@@ -233,31 +232,36 @@ const ToolsTable = z
         }),
       )
       .default({})
-      .meta({ description: "Public keys whose signatures count, by the name they are shown under" }),
+      .meta({ description: "Trusted public keys for signatures, by display name" }),
     require_signature: z.enum(SIGNATURE_RULES).default("never").meta({
       description:
-        "Which modules must be signed with a trusted key: none, those sent by request, or all that are not built in",
+        "Modules that must be signed with a trusted key: none, those deployed by request, or all except built-in ones",
     }),
-    revisions_max: z.int().min(2).max(1_000).default(10).meta({ description: "Revisions kept of each tool server" }),
+    revisions_max: z
+      .int()
+      .min(2)
+      .max(1_000)
+      .default(10)
+      .meta({ description: "Maximum revisions kept per tool server" }),
     drain_timeout: durationText({ maxMs: 600_000 }).prefault("60s").meta({
-      description: "How long a tool server that is deleted waits for its calls",
+      description: "Time for the running calls of a deleted tool server to finish",
     }),
   })
   .prefault({});
 
 const ToolServerTable = z.strictObject({
   enabled: z.boolean().default(true),
-  accept: z.enum(ACCEPTANCES).optional().meta({ description: "Instead of tools.accept" }),
+  accept: z.enum(ACCEPTANCES).optional().meta({ description: "Overrides tools.accept" }),
   group: z
     .string()
     .regex(/^[A-Za-z][A-Za-z0-9_-]{0,62}$/, { error: "a group is named by letters, digits, _ and -" })
     .optional()
     .meta({
-      description: "Tool servers of one group share child processes, others do not; default: built-in, or deployed",
+      description: "Trust group: tool servers of one group share child processes; default: built-in, or deployed",
     }),
-  dedicated: z.boolean().default(false).meta({ description: "It has a child process of its own" }),
+  dedicated: z.boolean().default(false).meta({ description: "Run this tool server in a dedicated child process" }),
   grants: GrantsTable.prefault({}).meta({
-    description: "Replaces, key by key, what the server's tool.toml asks for",
+    description: "Override the grants that tool.toml requests, key by key",
   }),
   limits: z
     .strictObject({
@@ -295,13 +299,13 @@ export const ConfigFile = z.strictObject({
   tool_servers: z
     .record(z.string(), ToolServerTable)
     .default({})
-    .meta({ description: "Operator's word on single tool servers, by name" }),
+    .meta({ description: "Overrides per tool server, by name" }),
   mcp_servers: z
     .record(McpServerName, McpServerTable)
     .default({})
-    .meta({ description: "Remote MCP servers and local processes that give tools, by name; not sandboxed" }),
+    .meta({ description: "Remote MCP servers and local processes that provide tools, by name; not sandboxed" }),
   mcp_servers_file: z.string().min(1).optional().meta({
-    description: "A JSON file of mcpServers, as other programs write it; those above go before it",
+    description: "JSON file of mcpServers, as other MCP clients write it; mcp_servers takes precedence",
   }),
 });
 export type Config = z.output<typeof ConfigFile>;

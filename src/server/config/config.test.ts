@@ -104,7 +104,7 @@ test("a configuration file that cannot be read is said not to be readable", () =
   expect(load).toThrow(`${path}: the file cannot be read (`);
 });
 
-test("secrets of tools are told apart from settings, and from what definitions and models may read", () => {
+test("secrets of tools are separate from settings and from variables that definitions and models may read", () => {
   const environment = { CAXTON_SECRET_TOKEN: "hidden-1", CAXTON_SECRET_EMPTY: "", CAXTON_SECRET_X_API_KEY: "hidden-2" };
   const { secrets, warnings, environment: kept, config } = loadConfig({}, environment, directory);
   expect(secrets).toEqual({ TOKEN: "hidden-1", X_API_KEY: "hidden-2" });

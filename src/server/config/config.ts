@@ -18,7 +18,7 @@ import { mcpVariables } from "./mcp-config.ts";
 import { withMcpFile } from "./mcp-file.ts";
 import { modelVariables } from "./models-config.ts";
 
-/** What set a setting: `flag`, `CAXTON_PORT`, a file with its line, or `default`. */
+/** Origin of a setting: `flag`, `CAXTON_PORT`, a file with its line, or `default`. */
 export type Origins = { readonly [setting: string]: string };
 
 export type LoadedConfig = {
@@ -175,7 +175,7 @@ function plainSettingOf(variable: string): string | undefined {
   return path === undefined || path.length < 2 ? undefined : path.join(".");
 }
 
-/** What Kubernetes puts into `<SERVICE>_PORT` of every pod beside a service; one called caxton must not stop the server. */
+/** Value that Kubernetes sets as `<SERVICE>_PORT` in every pod; a service called caxton must not stop the server. */
 const SERVICE_ADDRESS = /^(tcp|udp|sctp):\/\//i;
 const serviceWarning = (variable: string, text: string): string =>
   `${variable}=${text} is the address of a Kubernetes service, not a port, and is ignored; enableServiceLinks: false in the pod keeps it away`;
@@ -200,7 +200,7 @@ function settingsIn(schema: z.core.$ZodType | undefined): Readonly<Record<string
   return schema instanceof z.ZodPipe ? settingsIn(schema.in) : undefined;
 }
 
-/** The settings of the table at a path; undefined where there is none. */
+/** Returns the settings of the table at a path; undefined if there is no table. */
 const tableAt = (path: readonly PropertyKey[]): Readonly<Record<string, z.core.$ZodType>> | undefined =>
   path.reduce<Readonly<Record<string, z.core.$ZodType>> | undefined>(
     (table, key) => settingsIn(table?.[String(key)]),
@@ -305,7 +305,7 @@ function withDefaults(config: Config, origins: Origins): Origins {
   return Object.fromEntries(leavesOf(config).map((setting) => [setting, originOf(setting) ?? "default"]));
 }
 
-/** Whether definitions may refer to a variable by its name alone. */
+/** True if definitions may refer to a variable by its name alone. */
 export const isReferable = (name: string): boolean => /^[A-Z][A-Z0-9_]*_(API_KEY|BASE_URL)$/.test(name);
 
 const SECRET_PREFIX = "CAXTON_SECRET_";

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { ContextTable, DEFAULT_CONTEXT, LimitsTable } from "../../agents/definitions/index.ts";
 
-/** `[context]` of caxton.toml: for definitions that do not say. */
+/** `[context]` of caxton.toml: defaults of definitions. */
 export const ServerContextTable = z
   .strictObject({
     ...ContextTable.shape,
@@ -10,9 +10,9 @@ export const ServerContextTable = z
       .min(1_000)
       .max(10_000_000)
       .default(DEFAULT_CONTEXT.defaultWindowTokens)
-      .meta({ description: "Tokens that a model takes of which nobody knows it" }),
+      .meta({ description: "Context window assumed for unknown models, in tokens" }),
   })
   .prefault({});
 
-/** `[limits]` of caxton.toml: for definitions that do not say. */
+/** `[limits]` of caxton.toml: defaults of definitions. */
 export const ServerLimitsTable = LimitsTable.prefault({});

@@ -1,7 +1,7 @@
 import { LOG_LEVELS } from "../../kernel/log.ts";
 import type { Environment } from "./config.ts";
 
-/** What variables of the Caxton documents and of programs beside Caxton mean. */
+/** Variables of the Caxton documents and of related programs, with their meaning. */
 type ForeignVariables = {
   /** Weaker than every other origin but the default. */
   readonly settings: readonly { readonly variable: string; readonly setting: string; readonly value: string }[];
@@ -92,13 +92,13 @@ const INSTEAD = new Map(
   }),
 );
 
-/** What to write instead of a key of the documents' configuration files; undefined for other keys. */
+/** Returns the replacement of a key of the documents' configuration files; undefined for other keys. */
 export const insteadOfKey = (path: string): string | undefined => {
   const found = INSTEAD.get(path);
   return found === undefined ? undefined : `Remove it: ${found}.`;
 };
 
-/** What to set instead of a `CAXTON_` variable that would change where data is stored; undefined for others. */
+/** Returns the replacement of a `CAXTON_` variable that would change where data is stored; undefined for others. */
 export function storageProblem(variable: string): string | undefined {
   const table = /^CAXTON_(STORAGE|DATABASE|CLUSTER)(?:_|$)/.exec(variable)?.[1]?.toLowerCase();
   const instead = table === undefined ? undefined : INSTEAD.get(table);

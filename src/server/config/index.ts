@@ -18,6 +18,6 @@ export { retentionPolicy, searchDefaults, snapshotOptions } from "./memory-confi
 export { conversationTerms, routerOptions } from "./messages-config.ts";
 export type { ModelsTable } from "./models-config.ts";
 export { patternsOf } from "./redaction-config.ts";
-export { shownConfig } from "./shown-config.ts";
+export { publicConfig } from "./public-config.ts";
 export { tasksOptions } from "./tasks-config.ts";
 export { trafficOptions } from "./traffic-config.ts";

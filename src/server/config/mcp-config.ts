@@ -7,19 +7,26 @@ const HOUR_MS = 3_600_000;
 
 const AuthTable = z
   .strictObject({
-    token: z.string().min(1).optional().meta({ description: "A bearer token, best as ${env:NAME} or ${file:path}" }),
+    token: z
+      .string()
+      .min(1)
+      .optional()
+      .meta({ description: "Bearer token, preferably as ${env:NAME} or ${file:path}" }),
     client_id: z.string().min(1).optional(),
-    client_secret: z.string().min(1).optional().meta({ description: "Best as ${env:NAME} or ${file:path}" }),
+    client_secret: z.string().min(1).optional().meta({ description: "Preferably as ${env:NAME} or ${file:path}" }),
     token_url: z
       .string()
       .optional()
-      .meta({ description: "OAuth token endpoint; default: the one the server's metadata leads to" }),
+      .meta({ description: "OAuth token endpoint; default: discovered from the server's metadata" }),
     issuer: z
       .string()
       .optional()
-      .meta({ description: "The only authorization server that may see the secret, when it is found by metadata" }),
+      .meta({ description: "Only authorization server that may receive the secret if the endpoint is discovered" }),
     scopes: z.array(z.string().min(1)).default([]),
-    resource: z.string().optional().meta({ description: "What tokens are for (RFC 8707); default: the server's URL" }),
+    resource: z
+      .string()
+      .optional()
+      .meta({ description: "Resource indicator of tokens (RFC 8707); default: the server's URL" }),
   })
   .refine(
     ({ token, client_id: id, client_secret: secret }) =>
@@ -31,28 +38,27 @@ const AuthTable = z
 export const McpServerTable = z
   .strictObject({
     enabled: z.boolean().default(true),
-    url: z.string().min(1).optional().meta({ description: "Streamable HTTP address of the server" }),
+    url: z.string().min(1).optional().meta({ description: "Streamable HTTP URL of the server" }),
     headers: z
       .record(z.string(), z.string())
       .default({})
-      .meta({ description: "Sent with every request; values may be ${env:NAME}, ${file:path}, ${secret:NAME}" }),
+      .meta({ description: "Headers of every request; values may be ${env:NAME}, ${file:path}, ${secret:NAME}" }),
     auth: AuthTable.optional(),
     command: z.string().min(1).optional().meta({ description: "Program to start; it runs as this user, unsandboxed" }),
     args: z.array(z.string()).default([]),
-    env: z
-      .record(z.string(), z.string())
-      .default({})
-      .meta({ description: "The only variables it gets, besides PATH; values may hold references" }),
+    env: z.record(z.string(), z.string()).default({}).meta({
+      description: "Environment variables of the program, in addition to PATH; values may contain references",
+    }),
     cwd: z.string().optional().meta({ description: "Relative to the file that sets it" }),
     timeout: durationText({ minMs: 100, maxMs: HOUR_MS })
       .prefault("60s")
-      .meta({ description: "Silence a call may last; progress begins it anew" }),
-    tools: z.array(z.string().min(1)).optional().meta({ description: "Names of the tools to take over; default: all" }),
+      .meta({ description: "Idle timeout per call; a progress notification resets it" }),
+    tools: z.array(z.string().min(1)).optional().meta({ description: "Names of the tools to import; default: all" }),
     limits: z
       .strictObject({
         deadline: durationText({ minMs: 100, maxMs: 24 * HOUR_MS })
           .prefault("10m")
-          .meta({ description: "One call, whatever progress it reports" }),
+          .meta({ description: "Time limit of one call, regardless of progress" }),
         result_bytes: sizeText({ minBytes: 1_024, maxBytes: 64 * 1024 ** 2 }).prefault("4MiB"),
         concurrent_calls: z.int().min(1).max(1_000).default(16),
         calls_per_minute: z.int().min(1).max(1_000_000).default(6_000),

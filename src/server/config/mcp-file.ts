@@ -32,6 +32,6 @@ export function withMcpFile(
   };
 }
 
-/** What relative paths of servers start from: the directory of the configuration, or the working directory. */
+/** Base of relative paths of servers: the directory of the configuration, or the working directory. */
 export const baseOf = ({ file }: { readonly file: string | undefined }): string =>
   file === undefined ? process.cwd() : dirname(file);

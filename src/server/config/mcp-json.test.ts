@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { readMcpJson } from "./mcp-json.ts";
 
-test("servers of Claude Desktop are taken over", () => {
+test("imports servers of Claude Desktop", () => {
   const text = JSON.stringify({
     mcpServers: {
       "My Files": { command: "npx", args: ["-y", "server-filesystem", "${HOME}"], env: { API_TOKEN: "plain" } },
@@ -20,7 +20,7 @@ test("servers of Claude Desktop are taken over", () => {
   expect(off?.table).toEqual({ enabled: false, command: "x" });
 });
 
-test("servers of VS Code are taken over, with comments in the file and questions it would ask", () => {
+test("imports servers of VS Code, with comments in the file and inputs", () => {
   const text = `{
     // how to reach them
     "servers": {
@@ -36,7 +36,7 @@ test("servers of VS Code are taken over, with comments in the file and questions
   expect(server?.remarks[0]).toContain("set the variable GITHUB_TOKEN");
 });
 
-test("names that become the same are told apart", () => {
+test("numbers names that collide", () => {
   const text = JSON.stringify({ mcpServers: { "a b": { url: "http://x" }, "a.b": { url: "http://y" } } });
   expect(readMcpJson(text, "x.json").map(({ name }) => name)).toEqual(["a_b", "a_b_2"]);
 });
@@ -46,6 +46,6 @@ test.each([
   ["{}", "neither mcpServers nor servers"],
   ['{"mcpServers":{"a":{}}}', "neither url nor command"],
   ['{"mcpServers":{"a":5}}', "not written as one"],
-])("a file that is none is refused in words: %s", (text, words) => {
+])("reports an invalid file: %s", (text, words) => {
   expect(() => readMcpJson(text, "x.json")).toThrow(words);
 });

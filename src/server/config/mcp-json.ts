@@ -4,12 +4,12 @@ import { isJsonObject, type Json, type JsonObject, parseJson } from "../../kerne
 import { isReservedToolServer } from "../../tools/catalogue/index.ts";
 import { McpFileInvalidError } from "./errors.ts";
 
-/** One server of such a file, in the words of `[mcp_servers.<name>]`, and what of it could not be taken over as it was. */
+/** A server of such a file with the keys of `[mcp_servers.<name>]`, and remarks on values that were changed or dropped. */
 export type ImportedServer = {
   readonly name: string;
   readonly table: JsonObject;
   readonly remarks: readonly string[];
-  /** Why the server has another name than in the file, if it has. */
+  /** Reason why its name differs from the file's; undefined if it does not. */
   readonly renamed: string | undefined;
 };
 
@@ -147,8 +147,8 @@ function literal(value: string, place: string, remarks: string[]): string {
 }
 
 /**
- * JSON as VS Code writes it, without comments and commas before a closing bracket. Text in quotes is left alone. What is
- * not closed reaches to the end, so that each character is read once.
+ * Removes comments and trailing commas from JSON as VS Code writes it. Quoted text is unchanged. An unclosed string or
+ * comment extends to the end, so that each character is read once.
  */
 function withoutComments(text: string): string {
   return text

@@ -8,11 +8,11 @@ const share = (standard: number, description: string) =>
   z.number().min(0).max(1).default(standard).meta({ description });
 const BOOST_MAX = 10;
 
-/** Where memory can be kept. */
+/** Backends of memory. */
 export const MEMORY_BACKENDS = ["embedded", "postgresql", "neo4j", "qdrant"] as const;
 export type MemoryBackend = (typeof MEMORY_BACKENDS)[number];
 
-/** A place of one of the schemes; who may enter is proven by a secret, which is no part of it. */
+/** URL with one of the schemes and without a password, which is kept as a secret. */
 const placeUrl = (schemes: readonly string[], standard: string, description: string) =>
   z
     .string()
@@ -46,8 +46,8 @@ const PostgresqlTable = z
       "Server, user and database; ?sslmode=verify-full encrypts",
     ),
     password_secret: secretName("The user's password"),
-    schema: identifier("The schema that holds the tables; it is made where it is missing"),
-    connections: z.int().min(1).max(64).default(4).meta({ description: "Connections at most" }),
+    schema: identifier("Schema of the tables; created if missing"),
+    connections: z.int().min(1).max(64).default(4).meta({ description: "Maximum connections" }),
   })
   .prefault({});
 
@@ -58,9 +58,9 @@ const Neo4jTable = z
       "bolt://127.0.0.1:7687",
       "The server; bolt+s:// and neo4j+s:// encrypt",
     ),
-    user: z.string().min(1).default("neo4j").meta({ description: "Who enters" }),
+    user: z.string().min(1).default("neo4j").meta({ description: "User name" }),
     password_secret: secretName("The user's password"),
-    database: z.string().min(1).default("neo4j").meta({ description: "The database that holds memory" }),
+    database: z.string().min(1).default("neo4j").meta({ description: "Database of memory" }),
   })
   .prefault({});
 
@@ -68,7 +68,7 @@ const QdrantTable = z
   .strictObject({
     url: placeUrl(["http", "https"], "http://127.0.0.1:6333", "The server's REST endpoint"),
     api_key_secret: secretName("The API key"),
-    collection: identifier("What the names of its collections begin with"),
+    collection: identifier("Prefix of the collection names"),
   })
   .prefault({});
 
@@ -78,13 +78,13 @@ const kept = (standard: number, description: string) =>
   z.int().min(0).max(KEPT_MAX).default(standard).meta({ description });
 const SnapshotsTable = z
   .strictObject({
-    enabled: z.boolean().default(true).meta({ description: "Copy memory by itself, when it has changed" }),
+    enabled: z.boolean().default(true).meta({ description: "Create snapshots automatically if memory has changed" }),
     interval: durationText({ maxMs: 366 * 86_400_000 })
       .prefault("1h")
-      .meta({ description: "Between two copies" }),
-    hourly: kept(24, "How many of the latest stay"),
-    daily: kept(7, "Of how many days the latest stays"),
-    weekly: kept(4, "Of how many weeks the latest stays"),
+      .meta({ description: "Interval between snapshots" }),
+    hourly: kept(24, "Number of latest snapshots to keep"),
+    daily: kept(7, "Number of daily snapshots to keep"),
+    weekly: kept(4, "Number of weekly snapshots to keep"),
   })
   .prefault({});
 
@@ -94,29 +94,27 @@ const RetentionTable = z
   .strictObject({
     max_age: durationText({ maxMs: AGE_MAX_MS })
       .optional()
-      .meta({ description: "What was not changed for longer goes, such as 365d; never without" }),
-    min_confidence: leastShare("Entities that have less go"),
-    min_strength: leastShare("Entities that have less go; one that nobody said the strength of has 1"),
-    min_relation_strength: leastShare(
-      "Relations that have less go, whatever becomes of their ends; one that nobody said the strength of has 0.5",
-    ),
+      .meta({ description: "Delete entities not updated for this long, for example 365d; default: keep forever" }),
+    min_confidence: leastShare("Delete entities with a confidence below this"),
+    min_strength: leastShare("Delete entities with a strength below this; default strength: 1"),
+    min_relation_strength: leastShare("Delete relations with a strength below this; default strength: 0.5"),
     max_entities_per_scope: z
       .int()
       .min(1)
       .optional()
-      .meta({ description: "Where a scope has more, those unchanged for longest go" }),
+      .meta({ description: "Maximum entities per scope; the least recently updated are deleted first" }),
     scopes: z
       .array(z.enum(SCOPE_TYPES))
       .min(1)
       .optional()
-      .meta({ description: "Only what is in scopes of these kinds goes" }),
-    types: z.array(z.string().min(1)).min(1).optional().meta({ description: "Only entities of these types go" }),
-    metadata: JsonObject.optional().meta({ description: "Only entities whose metadata has these values go" }),
+      .meta({ description: "Delete only from scopes of these types" }),
+    types: z.array(z.string().min(1)).min(1).optional().meta({ description: "Delete only entities of these types" }),
+    metadata: JsonObject.optional().meta({ description: "Delete only entities whose metadata has these values" }),
     interval: durationText({ minMs: 60_000, maxMs: 366 * 86_400_000 })
       .prefault("24h")
-      .meta({ description: "Between two passes; the first is a minute after the start" }),
+      .meta({ description: "Interval between retention passes; the first runs one minute after startup" }),
     action: z.enum(RETENTION_ACTIONS).default("delete").meta({
-      description: "delete: forgotten; archive: written to archive/ of the data directory before, as an export",
+      description: "delete: delete only; archive: export to archive/ of the data directory first",
     }),
   })
   .prefault({});
@@ -125,35 +123,37 @@ const RetentionTable = z
 export const ServerMemoryTable = z
   .strictObject({
     backend: z.enum(MEMORY_BACKENDS).default("embedded").meta({
-      description: "Where memory is kept: embedded, in memory.db of the data directory, or in a server of its own",
+      description: "Backend of memory: embedded (memory.db in the data directory) or a separate server",
     }),
-    postgresql: PostgresqlTable.meta({ description: 'The server that is used with backend = "postgresql"' }),
-    neo4j: Neo4jTable.meta({ description: 'The server that is used with backend = "neo4j"' }),
-    qdrant: QdrantTable.meta({ description: 'The server that is used with backend = "qdrant"' }),
+    postgresql: PostgresqlTable.meta({ description: 'Server of backend = "postgresql"' }),
+    neo4j: Neo4jTable.meta({ description: 'Server of backend = "neo4j"' }),
+    qdrant: QdrantTable.meta({ description: 'Server of backend = "qdrant"' }),
     synchronous: z.enum(["normal", "full"]).default("full").meta({
       description:
-        "What remembered means with the embedded backend: full, on disk through a power cut; normal, through the end of the process only",
+        "Durability of the embedded backend: full (survives a power failure) or normal (survives the end of the process)",
     }),
     max_entities: z.int().min(0).default(ENTITIES_MAX).meta({
       description:
-        "Entities at most; at 80 % the log and `caxton memory stats` say so, then nothing new is remembered. 0: no bound",
+        "Maximum entities; the log and `caxton memory stats` warn at 80 %, and new entities are refused at 100 %. 0: no limit",
     }),
     snapshots: SnapshotsTable.meta({
-      description: "Copies of an embedded memory, in snapshots of the data directory; others have backups of their own",
+      description: "Snapshots of embedded memory, in snapshots of the data directory",
     }),
-    retention: RetentionTable.meta({ description: "What goes from memory by itself; nothing, unless it says so" }),
+    retention: RetentionTable.meta({ description: "Automatic deletion of entities and relations; default: none" }),
     min_similarity: share(
       SEARCH_DEFAULTS.similarityMin,
-      "Cosine of question and passage below which nearness in meaning does not count, where a search does not say",
+      "Default minimum cosine similarity of query and passage for semantic matches",
     ),
-    keyword_weight: share(SEARCH_DEFAULTS.keywordWeight, "What a full match of the words adds to the cosine"),
+    keyword_weight: share(
+      SEARCH_DEFAULTS.keywordWeight,
+      "Score of a full keyword match, added to the cosine similarity",
+    ),
     recency_boost: z.number().min(1).max(BOOST_MAX).default(SEARCH_DEFAULTS.recencyBoost).meta({
-      description:
-        "By what the score of something changed at this moment is multiplied; what it is above 1 halves each day",
+      description: "Score multiplier of an entity updated now; its excess over 1 halves each day",
     }),
   })
   .prefault({})
-  .meta({ description: "What agents remember, and how it is found" });
+  .meta({ description: "Memory of agents and its search" });
 
 export const searchDefaults = (table: z.output<typeof ServerMemoryTable>): SearchDefaults => ({
   similarityMin: table.min_similarity,

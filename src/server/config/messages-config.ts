@@ -24,77 +24,77 @@ export const MessagesTable = z
   .strictObject({
     synchronous: z.enum(["normal", "full"]).default("full").meta({
       description:
-        "What accepted means: full, on disk through a power cut; normal, through the end of the process only. A message may ask for less by its durability",
+        "Durability of accepted messages: full (survives a power failure) or normal (survives the end of the process). A message may request less",
     }),
-    message_bytes_max: size(router.messageBytesMax, "One message"),
+    message_bytes_max: size(router.messageBytesMax, "Maximum size of one message"),
     content_bytes_max: size(
       router.contentBytesMax,
-      "Large content kept beside messages; past this the oldest goes that no waiting message refers to",
+      "Maximum size of offloaded content; above it, the oldest without waiting messages is deleted",
     ),
     mailbox_messages_max: count(
       router.mailboxMessagesMax,
       10_000_000,
-      "Messages that wait for one recipient; then senders are refused",
+      "Maximum waiting messages per recipient; further messages are refused",
     ),
-    mailbox_bytes_max: size(router.mailboxBytesMax, "And their size"),
-    total_bytes_max: size(router.totalBytesMax, "All mailboxes together"),
-    window: count(router.window, 10_000, "Maximum messages in flight to one recipient, over all its connections"),
-    lease: span(
-      router.leaseMs,
-      "How long a recipient may take for a message before it comes again; a program outside may ask for another time",
-      100,
-    ),
-    attempts_max: count(router.attemptsMax, 100, "Deliveries of a message that fails; then it is a dead letter"),
-    retry_delay: span(router.retryDelayMs, "Before the second delivery; doubled for each further one"),
-    retry_delay_max: span(router.retryDelayMaxMs, "Longest pause between two deliveries"),
-    breaker_failures: z.int().min(0).max(1_000).default(router.breaker.failures).meta({
-      description: "Deliveries that fail in a row until a recipient gets a pause and others are chosen; 0 never",
-    }),
-    breaker_pause: span(router.breaker.pauseMs, "How long that pause is"),
-    hops_max: count(router.hopsMax, 1_000, "Messages that may lead to one another, so that circles end"),
+    mailbox_bytes_max: size(router.mailboxBytesMax, "Maximum size of the waiting messages of one recipient"),
+    total_bytes_max: size(router.totalBytesMax, "Maximum size of all mailboxes"),
+    in_flight_max: count(router.window, 10_000, "Maximum in-flight messages per recipient, over all its connections"),
+    lease: span(router.leaseMs, "Default time to acknowledge a message before it is redelivered", 100),
+    attempts_max: count(router.attemptsMax, 100, "Maximum delivery attempts; then the message becomes a dead letter"),
+    retry_delay: span(router.retryDelayMs, "Delay before the second delivery; doubled for each further one"),
+    retry_delay_max: span(router.retryDelayMaxMs, "Maximum delay between two deliveries"),
+    circuit: z
+      .strictObject({
+        failures: z.int().min(0).max(1_000).default(router.breaker.failures).meta({
+          description: "Consecutive failed deliveries that open the circuit of a recipient; 0 disables it",
+        }),
+        open_for: span(router.breaker.pauseMs, "Time the circuit stays open before one trial delivery"),
+      })
+      .prefault({}),
+    hops_max: count(router.hopsMax, 1_000, "Maximum messages in one causal chain; ends loops"),
     agree_after: span(
       10_000,
-      "How long an agent may work on a request or query of a checked conversation until whoever asked hears that it agrees",
+      "Send agree if the run of a request or query in a checked conversation takes longer than this",
       100,
     ),
-    recipients_max: count(router.recipientsMax, 1_000_000, "Recipients of one topic or broadcast"),
+    recipients_max: count(router.recipientsMax, 1_000_000, "Maximum recipients of one topic or broadcast"),
     participant_tokens: z.boolean().default(true).meta({
       description:
-        "Whether who speaks, fetches or settles as a registered program shows its token, and nobody outside speaks as an agent; off, every sender that is named is believed",
+        "Require a token to send, fetch or acknowledge as a registered participant, and reject clients that send as an agent; if off, senders are not checked",
     }),
     routing_strategy: z.enum(ROUTING_STRATEGIES).default(router.strategy).meta({
-      description: "How one provider of a capability is chosen where the message does not say",
+      description: "Default strategy to select one provider of a capability",
     }),
     semantic_fallback: z.boolean().default(false).meta({
       description:
-        "Whether a message to a capability that nobody provides goes to the nearest one in meaning; the receipt and the message say which",
+        "Route a message for an unknown capability to the most similar one; the receipt and the message name it",
     }),
     semantic_min_similarity: z.number().min(0).max(1).default(0.4).meta({
-      description: "Cosine of the two capabilities' names, or of a description, from which that is done",
+      description: "Minimum cosine similarity of the requested capability's name and the other's name or description",
     }),
-    dedup_window: span(
-      router.dedupWindowMs,
-      "How long a message's id is remembered, so that sending it again does nothing",
-    ),
+    dedup_window: span(router.dedupWindowMs, "Time in which a repeated message id is a duplicate"),
     retention: span(
       router.retentionMs,
-      "How long messages, dead letters and conversations that are over are kept",
+      "Delete messages, dead letters and ended conversations after this long",
       60_000,
     ),
-    journal_bytes_max: size(MESSAGE_JOURNAL_DEFAULTS.bytesMax, "Past this the oldest settled messages go sooner"),
+    journal_bytes_max: size(
+      MESSAGE_JOURNAL_DEFAULTS.bytesMax,
+      "Maximum journal size; above it, the oldest settled messages are deleted early",
+    ),
     dead_letters_max: count(
       MESSAGE_JOURNAL_DEFAULTS.deadLettersMax,
       10_000_000,
-      "Dead letters kept; the oldest go first",
+      "Maximum dead letters; the oldest are deleted first",
     ),
-    conversation_idle: span(
-      CONVERSATION_TERMS.idleMs,
-      "A conversation in which nothing is said for so long ends",
-      1_000,
+    conversation_idle: span(CONVERSATION_TERMS.idleMs, "End a conversation that is idle for this long", 1_000),
+    conversation_life: span(CONVERSATION_TERMS.lifeMs, "Maximum duration of a conversation", 1_000),
+    participants_max: count(
+      CONVERSATION_TERMS.participantsMax,
+      10_000,
+      "Maximum participants of one checked conversation",
     ),
-    conversation_life: span(CONVERSATION_TERMS.lifeMs, "A conversation ends after so long in any case", 1_000),
-    participants_max: count(CONVERSATION_TERMS.participantsMax, 10_000, "Participants of one checked conversation"),
-    rounds_max: count(CONVERSATION_TERMS.roundsMax, 10_000, "Calls and counter-proposals to one participant"),
+    rounds_max: count(CONVERSATION_TERMS.roundsMax, 10_000, "Maximum calls and counter-proposals to one participant"),
   })
   .prefault({});
 type Messages = z.output<typeof MessagesTable>;
@@ -106,12 +106,12 @@ export const routerOptions = (messages: Messages): RouterOptions => ({
   mailboxMessagesMax: messages.mailbox_messages_max,
   mailboxBytesMax: messages.mailbox_bytes_max,
   totalBytesMax: messages.total_bytes_max,
-  window: messages.window,
+  window: messages.in_flight_max,
   leaseMs: messages.lease,
   attemptsMax: messages.attempts_max,
   retryDelayMs: messages.retry_delay,
   retryDelayMaxMs: messages.retry_delay_max,
-  breaker: { failures: messages.breaker_failures, pauseMs: messages.breaker_pause },
+  breaker: { failures: messages.circuit.failures, pauseMs: messages.circuit.open_for },
   hopsMax: messages.hops_max,
   recipientsMax: messages.recipients_max,
   strategy: messages.routing_strategy,

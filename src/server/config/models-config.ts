@@ -21,19 +21,19 @@ const origin = z
 
 const RolesTable = z
   .strictObject({
-    execution: model.meta({ description: "The same as models.default, which wins" }),
+    execution: model.meta({ description: "Same as models.default, which takes precedence" }),
     routing: model,
     summarising: model,
     embedding: model.meta({
       description:
-        "What makes vectors for memory: static (the default), all-minilm-l6-v2, or provider/model of an endpoint",
+        "Embedding model of memory: static (the default), all-minilm-l6-v2, or provider/model of an endpoint",
       examples: ["all-minilm-l6-v2", "openai/text-embedding-3-small"],
     }),
   })
   .prefault({})
-  .meta({ description: "Models for single kinds of work, provider/model; a definition's [llm.roles] win" });
+  .meta({ description: "Models by role, as provider/model; a definition's [llm.roles] takes precedence" });
 
-/** Begin model strings of Caxton's own. */
+/** Provider names reserved for Caxton's own model strings. */
 const RESERVED: readonly string[] = ["mock", "scripted", "tool", "mcp"];
 
 const ProviderName = z
@@ -43,7 +43,7 @@ const ProviderName = z
 
 const ProviderTable = z.strictObject({
   type: z.enum(PROVIDER_TYPES).optional().meta({
-    description: "The protocol it speaks; default: of a provider that is built in its own, else openai-compatible",
+    description: "API protocol; default: the one of the built-in provider, else openai-compatible",
   }),
   base_url: z
     .string()
@@ -65,23 +65,28 @@ const ProviderTable = z.strictObject({
           context.addIssue({ code: "custom", path: [name], message: OPEN_KEY });
     })
     .optional()
-    .meta({ description: "Sent with every request to it; values may be references" }),
+    .meta({ description: "Headers of every request; values may be references" }),
   api: z.enum(OPENAI_APIS).optional().meta({
-    description: "Which of OpenAI's protocols: responses is the default of api.openai.com, chat of any other address",
+    description: "OpenAI protocol; default: responses for api.openai.com, chat for any other address",
   }),
-  region: z.string().min(1).optional().meta({ description: "Region of AWS, for Bedrock; default: AWS_REGION" }),
+  region: z.string().min(1).optional().meta({ description: "AWS region, for Bedrock; default: AWS_REGION" }),
 });
 
 const FactsTable = z.strictObject({
-  context_tokens: z.int().min(1_024).max(100_000_000).optional().meta({ description: "Request and answer together" }),
-  output_tokens: z.int().min(1).max(10_000_000).optional().meta({ description: "The longest answer" }),
-  images: z.boolean().optional().meta({ description: "Whether it takes pictures" }),
+  context_tokens: z
+    .int()
+    .min(1_024)
+    .max(100_000_000)
+    .optional()
+    .meta({ description: "Context window: input and output tokens together" }),
+  output_tokens: z.int().min(1).max(10_000_000).optional().meta({ description: "Maximum output tokens" }),
+  images: z.boolean().optional().meta({ description: "Whether the model accepts images" }),
   embedding_dims: z
     .int()
     .min(1)
     .max(65_536)
     .optional()
-    .meta({ description: "Numbers in its vectors, of a model of embeddings" }),
+    .meta({ description: "Dimensions of the vectors of an embedding model" }),
 });
 
 export const ModelsTable = z
@@ -89,45 +94,43 @@ export const ModelsTable = z
     default: z
       .string()
       .optional()
-      .meta({ description: "provider/model for definitions that name none", examples: ["openai/gpt-5-mini"] }),
-    timeout: durationText({ minMs: 100 })
-      .prefault("60s")
-      .meta({ description: "For one attempt, where a definition sets none" }),
+      .meta({ description: "Model of definitions that name none, as provider/model", examples: ["openai/gpt-5-mini"] }),
+    timeout: durationText({ minMs: 100 }).prefault("60s").meta({ description: "Default time limit of one attempt" }),
     roles: RolesTable,
     providers: z
       .record(ProviderName, ProviderTable)
       .default({})
-      .meta({ description: "Providers of your own, by the name that begins their models; settings of those built in" }),
+      .meta({ description: "Custom providers and overrides of built-in ones, by the name that begins their models" }),
     facts: z
       .record(z.string(), FactsTable)
       .default({})
-      .meta({ description: "What holds for a model, by provider/model, over what is known of it" }),
+      .meta({ description: "Overrides of known properties of models, by provider/model" }),
     environment: z.array(z.string()).default([]).meta({
-      description: "Variables that definitions may refer to with ${env:NAME}, besides *_API_KEY and *_BASE_URL",
+      description: "Environment variables allowed in definitions, in addition to *_API_KEY and *_BASE_URL",
     }),
     key_origins: z
       .record(z.string().regex(/^(file:.+|[A-Za-z_][A-Za-z0-9_]*)$/), z.array(origin).min(1))
       .default({})
       .meta({
         description:
-          "Origins that definitions may send a key to, by the variable that holds it (or file:path), besides the provider's own",
+          "Origins that definitions may send a key to, in addition to the provider's own, by variable name or file:path",
         examples: [{ OPENAI_API_KEY: ["https://gateway.example.com"] }],
       }),
     private_origins: z
       .array(origin)
       .default([])
       .meta({
-        description: "Origins on this machine or in private networks that a definition's base_url may name",
+        description: "Origins on this machine or in private networks allowed in a definition's base_url",
         examples: [["http://10.0.0.5:8000"]],
       }),
     secrets_directories: z
       .array(z.string())
       .optional()
-      .meta({ description: "Where ${file:path} in definitions may point; default: secrets.directories" }),
+      .meta({ description: "Directories allowed in ${file:path} of definitions; default: secrets.directories" }),
     prices_file: z.string().min(1).optional().meta({
-      description: "TOML or JSON with prices of models, which go before those that Caxton knows",
+      description: "TOML or JSON file of model prices; overrides the built-in prices",
     }),
-    scripted_directory: z.string().optional().meta({ description: "Where scripted/<file> is looked up; for tests" }),
+    scripted_directory: z.string().optional().meta({ description: "Directory of scripted/<file> models, for tests" }),
     ...trafficKeys,
   })
   .prefault({});

@@ -10,27 +10,23 @@ const count = (standard: number, min: number, max: number) => z.int().min(min).m
 /** `[tasks]` of `caxton.toml`. */
 export const TasksTable = z
   .strictObject({
-    bids: span(
-      TASK_DEFAULTS.bidsMs,
-      DAY_MS,
-      "How long proposals are waited for in each round, and bids at each price, where a task does not say",
-    ),
-    work: span(TASK_DEFAULTS.workMs, 7 * DAY_MS, "How long whoever gets a task has, where it does not say"),
+    bids: span(TASK_DEFAULTS.bidsMs, DAY_MS, "Default bidding deadline of each round, and of each price of an auction"),
+    work: span(TASK_DEFAULTS.workMs, 7 * DAY_MS, "Default time limit of the awarded agent"),
     reawards: count(TASK_DEFAULTS.reawards, 0, 10).meta({
-      description: "To how many more a task goes when the first fails, where it does not say",
+      description: "Default maximum re-awards after a failure",
     }),
     open_max: count(TASK_DEFAULTS.openMax, 1, 100_000).meta({
-      description: "Tasks of a workspace that are not finished; then new ones are refused",
+      description: "Maximum unfinished tasks per workspace; further tasks are refused",
     }),
     participants_max: count(TASK_DEFAULTS.participantsMax, 1, 1_000).meta({
-      description: "Who is asked for one task; of more providers those with the best record",
+      description: "Maximum agents invited to one task; of more providers, those with the best reputation",
     }),
     auction_calls_max: count(TASK_DEFAULTS.auctionCallsMax, 2, 1_000).meta({
       description: "Maximum prices that one auction calls; messages.rounds_max bounds it",
     }),
   })
   .prefault({})
-  .meta({ description: "Work that is offered to several" });
+  .meta({ description: "Tasks distributed by contract net or auction" });
 
 /** `roundsMax` are the calls to one participant that a conversation takes. */
 export const tasksOptions = (table: z.output<typeof TasksTable>, roundsMax: number): TasksOptions => ({

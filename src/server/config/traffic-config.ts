@@ -3,41 +3,40 @@ import { durationText } from "../../text/documents/index.ts";
 import { NO_LIMITS, type TrafficOptions } from "../../models/traffic/index.ts";
 
 const LimitsTable = z.strictObject({
-  concurrent_max: z.int().min(1).optional().meta({ description: "Requests under way at once" }),
-  requests_per_minute: z.int().min(1).optional().meta({ description: "Requests begun in any 60 seconds" }),
+  concurrent_max: z.int().min(1).optional().meta({ description: "Maximum concurrent requests" }),
+  requests_per_minute: z.int().min(1).optional().meta({ description: "Maximum requests started in any 60 seconds" }),
   tokens_per_minute: z.int().min(1).optional().meta({
-    description: "Tokens of request and answer, of the requests begun in any 60 seconds",
+    description: "Maximum input and output tokens of the requests started in any 60 seconds",
   }),
   queued_max: z.int().min(0).max(1_000_000).default(NO_LIMITS.queuedMax).meta({
-    description: "Requests that wait for their turn before further ones fail",
+    description: "Maximum queued requests; further requests fail",
   }),
   wait_max: durationText({ minMs: 100 })
     .prefault("60s")
-    .meta({ description: "Longest wait of one request for its turn" }),
+    .meta({ description: "Maximum time a request waits in the queue" }),
 });
 
 const CircuitTable = z
   .strictObject({
     failures: z.int().min(0).max(1_000).default(5).meta({
-      description: "Turns in a row that fail before nothing more is sent to a model for a while; 0 is never",
+      description: "Consecutive failed turns that open the circuit of a model; 0 disables it",
     }),
-    window: durationText({ minMs: 1_000 }).prefault("60s").meta({ description: "Only failures this recent count" }),
+    window: durationText({ minMs: 1_000 }).prefault("60s").meta({ description: "Time window in which failures count" }),
     open_for: durationText({ minMs: 100 }).prefault("30s").meta({
-      description: "How long it is left alone before one attempt is made to see whether it works again",
+      description: "Time the circuit stays open before one trial request",
     }),
   })
   .prefault({});
 
-/** Keys of the `models` table: how much is asked of models, and when they are left alone. */
+/** Keys of the `models` table: rate limits, circuits and stalled streams. */
 export const trafficKeys = {
   idle_timeout: durationText({ minMs: 100 }).prefault("30s").meta({
-    description:
-      "A stream that began and sends nothing for this long has failed; before its first part the timeout holds",
+    description: "Fail a started stream that is silent for this long; models.timeout applies before its first part",
   }),
   limits: z
     .record(z.string().min(1), LimitsTable)
     .default({})
-    .meta({ description: "What a provider may be asked for with one key, by the provider's name" }),
+    .meta({ description: "Rate limits per key of a provider, by provider name" }),
   circuit: CircuitTable,
 };
 
@@ -47,7 +46,7 @@ type TrafficTable = {
   readonly circuit: z.output<typeof CircuitTable>;
 };
 
-/** What the configuration says of limits, circuits and stalled streams of models. */
+/** Limits, circuits and stalled streams of models, from the configuration. */
 export function trafficOptions({ limits, circuit, idle_timeout: idleMs }: TrafficTable): TrafficOptions {
   const byProvider = Object.entries(limits).map(([provider, table]) => [
     provider,

@@ -1,4 +1,4 @@
-/** What the configuration means to each module: one function a module. */
+/** Maps the configuration to the options of each module: one function per module. */
 export { agentsOptions } from "./agents.ts";
 export { memoryOptions, modelsDirectory } from "./memory.ts";
 export { messagingOptions } from "./messaging.ts";

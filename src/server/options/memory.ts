@@ -31,5 +31,5 @@ export function memoryOptions({ config }: LoadedConfig): MemoryOptions {
   };
 }
 
-/** Where models of embeddings are installed. */
+/** Directory of installed embedding models. */
 export const modelsDirectory = (config: Config): string => join(config.data.directory, "models");

@@ -32,6 +32,6 @@ export function modelsOptions(loaded: LoadedConfig): ModelsOptions {
   };
 }
 
-/** Where files with secrets for models may be. */
+/** Directories of files with secrets for models. */
 export const secretsDirectories = ({ config }: LoadedConfig): readonly string[] =>
   (config.models.secrets_directories ?? config.secrets.directories).map((directory) => resolve(directory));

@@ -49,7 +49,7 @@ export function runsOptions(loaded: LoadedConfig): RunsOptions {
   };
 }
 
-/** What `retention` in the configuration says of a workspace's ended runs. */
+/** Returns the retention of a workspace's ended runs from `retention` in the configuration. */
 const keptRuns =
   ({ retention }: Config) =>
   (workspace: string): RunRetention => {
@@ -59,7 +59,7 @@ const keptRuns =
     return { ageMs: age === "never" ? undefined : age, count: count === 0 ? undefined : count };
   };
 
-/** What definitions may refer to. Keys of AWS are only for the server's own use, unless the operator permits more. */
+/** Variables that definitions may refer to. AWS keys are reserved for the server unless the operator permits more. */
 function definitionEnvironment({ config, environment }: LoadedConfig): Environment {
   const permitted = new Set([
     ...MODEL_VARIABLES.filter((name) => !name.startsWith("AWS_")),

@@ -46,7 +46,7 @@ export function toolsOptions(loaded: LoadedConfig, builtIn = join(PACKAGE_DIRECT
   };
 }
 
-/** What holds secrets, of tools or of this server. */
+/** Files and directories with secrets, of tools or of this server. */
 const closedPaths = ({ config, file }: LoadedConfig): readonly string[] => [
   config.data.directory,
   ...config.secrets.directories,

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { McpServer } from "@modelcontextprotocol/server";
 import { expect, test } from "vitest";
 import * as z from "zod";
-import { loadConfig, shownConfig } from "../../../src/server/config/index.ts";
+import { loadConfig, publicConfig } from "../../../src/server/config/index.ts";
 import { tempDirectory } from "../../helpers/temp.ts";
 import { callOf, Endpoint, httpAt, modernHandler, never, processOf, runnerTo, serverIn, textOf } from "./room.ts";
 import { newState, testServer } from "./test-server.ts";
@@ -145,7 +145,7 @@ headers = { a = "literal-five", b = "Bearer \${env:K}", c = "literal-six \${env:
 `,
   );
   const { config } = loadConfig({}, {}, temp.path);
-  const { one, two } = shownConfig(config).mcp_servers;
+  const { one, two } = publicConfig(config).mcp_servers;
   expect(one).toMatchObject({ command: "npx", args: ["[hidden]", "[hidden]", "--key=${env:K:-[hidden]}"] });
   expect(two).toMatchObject({
     url: "https://a.example/mcp?[hidden]",

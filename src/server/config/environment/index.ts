@@ -15,7 +15,7 @@ export function readCommandEnvironment(environment: Environment = process.env): 
   readonly output: string | undefined;
   /** CAXTON_DATA_DIR, else ./.caxton; absolute. */
   readonly dataDirectory: string;
-  /** Whether npx started the command, which says so in npm_lifecycle_event. */
+  /** True if npx started the command, by npm_lifecycle_event. */
   readonly isNpx: boolean;
 } {
   // A variable that is set to nothing is as good as not set.

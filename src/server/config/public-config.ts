@@ -19,11 +19,11 @@ function hide(value: string): string {
   return shown + hideLiteral(value.slice(end));
 }
 
-/** What may stand before a reference and tells nothing: the scheme of a header, the name of an option. */
+/** Harmless text before a reference: the scheme of a header or the name of an option. */
 const PLAIN = /^(?:(?:bearer|basic|token) +|--?[a-z-]+=)$/i;
 const hideLiteral = (text: string): string => (text === "" || PLAIN.test(text) ? text : HIDDEN);
 
-/** An address without user and query. */
+/** Returns a URL without user and query. */
 function hideInUrl(url: string): string {
   const [, scheme, place = "", query = ""] = /^([a-z][a-z0-9+.-]*:\/\/)(?:[^/?#]*@)?([^?#]*)(.*)$/is.exec(url) ?? [];
   if (scheme === undefined) return hide(url);
@@ -38,8 +38,8 @@ const shownAuth = ({ token, client_secret: secret, token_url: tokenUrl, ...auth 
   ...(tokenUrl === undefined ? {} : { token_url: hideInUrl(tokenUrl) }),
 });
 
-/** The configuration as clients may see it: what servers are told, without what may be secret in it. */
-export const shownConfig = (config: Config): Config => ({
+/** Returns the configuration with possible secrets of MCP servers hidden, as clients may see it. */
+export const publicConfig = (config: Config): Config => ({
   ...config,
   mcp_servers: Object.fromEntries(
     Object.entries(config.mcp_servers).map(([name, { auth, url, ...table }]) => [
