@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { RootCommand } from "@bomb.sh/tab";
 import * as z from "zod";
-import { agents, ROUTES, tools, operations } from "../api/contract/index.ts";
+import { operations } from "../api/contract/index.ts";
 import { everyCommand } from "./command-line.ts";
 import { act, type CommandMaker, type Context } from "./frame/index.ts";
 
@@ -45,14 +45,14 @@ async function namesFor({ client }: Context, words: readonly string[]): Promise<
   const wanted = (names: readonly string[]) => names.includes(first);
   const timeoutMs = ANSWER_MS_MAX;
   const servers = wanted(["tool", "tools"])
-    ? await client.request({ path: ROUTES.tools, schema: tools.ToolServerList, timeoutMs }).then(
+    ? await client.call(operations.tool.list, {}, { timeoutMs }).then(
         ({ value }) => value.items,
         () => [],
       )
     : [];
   return {
     agents: wanted(["run", "agent", "agents", "budget", "budgets"])
-      ? await client.request({ path: ROUTES.agents, query: { limit: 200 }, schema: agents.AgentPage, timeoutMs }).then(
+      ? await client.call(operations.agent.list, { limit: 200 }, { timeoutMs }).then(
           ({ value }) => value.items.map(({ name }) => name),
           () => [],
         )

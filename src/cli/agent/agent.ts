@@ -1,13 +1,6 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import {
-  type AgentDetail,
-  agents,
-  type AgentSummary,
-  fillRoute,
-  type RevisionSummary,
-  ROUTES,
-} from "../../api/contract/index.ts";
+import { type AgentDetail, type AgentSummary, operations, type RevisionSummary } from "../../api/contract/index.ts";
 import { systemClock } from "../../kernel/clock.ts";
 import { agentConvert, agentSchema } from "./convert.ts";
 import { agentTest } from "./test.ts";
@@ -23,7 +16,9 @@ import {
   LIST_FORMATS,
   listUpTo,
   ONE_FORMATS,
+  pagesOf,
   pathOf,
+  revisionOption,
   showList,
   showOne,
 } from "../frame/index.ts";
@@ -95,11 +90,7 @@ function list(command: Command, invocation: Invocation): void {
     input: z.object({ capability: z.string().optional(), limit: z.number() }),
     formats: LIST_FORMATS,
     run: async (context, { capability, limit }) => {
-      const found = await listUpTo(
-        context.client,
-        { path: ROUTES.agents, query: { capability }, schema: agents.AgentPage },
-        limit,
-      );
+      const found = await listUpTo(context.client, { ...pagesOf(operations.agent.list), query: { capability } }, limit);
       const { items, next } = found.value;
       await showList(context, {
         raw: found.raw,
@@ -118,7 +109,7 @@ function get(command: Command, invocation: Invocation): void {
     .summary("one agent, closely")
     .description("Show a deployed agent.")
     .argument("<agent>", "its name")
-    .option("--revision <n>", "a revision other than the serving one")
+    .addOption(revisionOption("--revision <n>", "a revision other than the serving one"))
     .option("--source", "print the definition file, as it was deployed");
   examples(command, [
     ["caxton agent get greeter", ""],
@@ -126,12 +117,12 @@ function get(command: Command, invocation: Invocation): void {
     ["caxton agent get greeter --revision 1 --source", "as it was at first"],
   ]);
   act(command, invocation, {
-    input: z.object({ agent: z.string(), revision: z.string().optional(), source: z.boolean().default(false) }),
+    input: z.object({ agent: z.string(), revision: z.number().optional(), source: z.boolean().default(false) }),
     formats: ONE_FORMATS,
     run: async (context, { agent: name, revision, source }) => {
-      const path =
-        revision === undefined ? fillRoute("agent", { name }) : fillRoute("agentRevision", { name, revision });
-      const { raw, value } = await context.client.request({ path, schema: agents.AgentDetail });
+      const { raw, value } = await (revision === undefined
+        ? context.client.call(operations.agent.get, { name })
+        : context.client.call(operations.agent.revision, { name, revision }));
       if (source)
         return context.terminal.writeForeign(value.source.endsWith("\n") ? value.source : `${value.source}\n`);
       await showOne(context, { raw, name: value.name, human: () => renderAgent(value, context.terminal) });
@@ -197,8 +188,7 @@ function revisions(command: Command, invocation: Invocation): void {
     input: z.object({ agent: z.string(), limit: z.number() }),
     formats: LIST_FORMATS,
     run: async (context, { agent: name, limit }) => {
-      const path = fillRoute("agentRevisions", { name });
-      const found = await listUpTo(context.client, { path, query: {}, schema: agents.RevisionPage }, limit);
+      const found = await listUpTo(context.client, pagesOf(operations.agent.revisions, { name }), limit);
       await showList(context, {
         raw: found.raw,
         items: found.value.items,
@@ -230,8 +220,7 @@ function remove(command: Command, invocation: Invocation): void {
       // Throws at once if the question can be neither asked nor skipped.
       if (!context.terminal.canAsk) await confirm(context, question, pathOf(command));
       for (const name of names) {
-        const path = fillRoute("agent", { name });
-        const { file } = (await context.client.request({ path, schema: agents.AgentDetail })).value;
+        const { file } = (await context.client.call(operations.agent.get, { name })).value;
         if (file)
           context.terminal.note(
             `! ${file.path} stays: the next start deploys ${name} again, unless you delete the file`,
@@ -239,7 +228,7 @@ function remove(command: Command, invocation: Invocation): void {
       }
       if (!(await confirm(context, question, pathOf(command)))) return;
       for (const name of names) {
-        await context.client.request({ method: "DELETE", path: fillRoute("agent", { name }), schema: z.null() });
+        await context.client.call(operations.agent.delete, { name });
         context.terminal.write(context.format === "name" ? `${name}\n` : `deleted  ${name}\n`);
       }
     },

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { agents, type DeployOutcome, ROUTES, type ValidationReport } from "../../api/contract/index.ts";
+import { type DeployOutcome, operations, type ValidationReport } from "../../api/contract/index.ts";
 import type { Json } from "../../kernel/json.ts";
 import type { Answer, Client } from "../client/index.ts";
 import {
@@ -18,12 +18,7 @@ import { countOf, safeText, showCount, type Style } from "../terminal/index.ts";
 /** Deploys one definition. Throws DefinitionProblemsError and what the client throws. */
 export async function deployDefinition(client: Client, file: DefinitionSource): Promise<Answer<DeployOutcome>> {
   try {
-    return await client.request({
-      method: "POST",
-      path: ROUTES.agents,
-      body: { source: file.source, file_name: file.fileName },
-      schema: agents.DeployOutcome,
-    });
+    return await client.call(operations.agent.deploy, { source: file.source, file_name: file.fileName });
   } catch (error) {
     throw await withSourceLines(error, file);
   }
@@ -84,12 +79,7 @@ async function refuseInvalid(client: Client, files: readonly DefinitionSource[])
 }
 
 const validateOnServer = (client: Client, file: DefinitionSource): Promise<Answer<ValidationReport>> =>
-  client.request({
-    method: "POST",
-    path: ROUTES.validateAgent,
-    body: { source: file.source, file_name: file.fileName },
-    schema: agents.ValidationReport,
-  });
+  client.call(operations.agent.validate, { source: file.source, file_name: file.fileName });
 
 function printDeployed(
   { terminal, format }: Context,

@@ -1,13 +1,10 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { type AgentDetail, agents, fillRoute, type RouteName } from "../../api/contract/index.ts";
+import { type AgentDetail, operations } from "../../api/contract/index.ts";
+import type { Answer } from "../client/index.ts";
 import { act, type Context, examples, type Invocation, ONE_FORMATS, revisionOption, showOne } from "../frame/index.ts";
 
-type Change = { readonly route: RouteName; readonly agent: string; readonly body?: object };
-
-async function change(context: Context, { route, agent, body = {} }: Change, line: (agent: AgentDetail) => string) {
-  const path = fillRoute(route, { name: agent });
-  const { raw, value } = await context.client.request({ method: "POST", path, body, schema: agents.AgentDetail });
+async function show(context: Context, { raw, value }: Answer<AgentDetail>, line: (agent: AgentDetail) => string) {
   await showOne(context, { raw, name: value.name, human: () => `${line(value)}\n` });
 }
 
@@ -33,8 +30,8 @@ export function agentActivate(command: Command, invocation: Invocation): void {
   act(command, invocation, {
     input: z.object({ agent: z.string(), revision: z.number() }),
     formats: ONE_FORMATS,
-    run: (context, { agent, revision }) =>
-      change(context, { route: "activateAgent", agent, body: { revision } }, servingLine),
+    run: async (context, { agent, revision }) =>
+      show(context, await context.client.call(operations.agent.activate, { name: agent, revision }), servingLine),
   });
 }
 
@@ -50,7 +47,8 @@ export function agentRollback(command: Command, invocation: Invocation): void {
   act(command, invocation, {
     input: z.object({ agent: z.string() }),
     formats: ONE_FORMATS,
-    run: (context, { agent }) => change(context, { route: "rollbackAgent", agent }, servingLine),
+    run: async (context, { agent }) =>
+      show(context, await context.client.call(operations.agent.rollback, { name: agent }), servingLine),
   });
 }
 
@@ -68,8 +66,10 @@ export function agentPause(command: Command, invocation: Invocation): void {
   act(command, invocation, {
     input: z.object({ agent: z.string(), reason: z.string().default("") }),
     formats: ONE_FORMATS,
-    run: (context, { agent, reason }) =>
-      change(context, { route: "pauseAgent", agent, body: { reason } }, ({ name }) => `paused  ${name}`),
+    run: async (context, { agent, reason }) => {
+      const paused = await context.client.call(operations.agent.pause, { name: agent, reason });
+      await show(context, paused, ({ name }) => `paused  ${name}`);
+    },
   });
 }
 
@@ -83,6 +83,9 @@ export function agentResume(command: Command, invocation: Invocation): void {
   act(command, invocation, {
     input: z.object({ agent: z.string() }),
     formats: ONE_FORMATS,
-    run: (context, { agent }) => change(context, { route: "resumeAgent", agent }, ({ name }) => `resumed  ${name}`),
+    run: async (context, { agent }) => {
+      const resumed = await context.client.call(operations.agent.resume, { name: agent });
+      await show(context, resumed, ({ name }) => `resumed  ${name}`);
+    },
   });
 }

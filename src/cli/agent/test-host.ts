@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { RecordedScenario, ScenarioHost, SubstitutedTools, TestPlan, Verdict } from "../agent-tests/index.ts";
-import { fillRoute, ROUTES, type RunDetail, runs } from "../../api/contract/index.ts";
+import { operations, pathOf, type RunDetail, runs } from "../../api/contract/index.ts";
 import type { Scenario } from "../../agents/test-files/index.ts";
 import { readDefinition } from "../../agents/definitions/index.ts";
 import { Client, fileToSend, follow, upload } from "../client/index.ts";
@@ -198,16 +198,15 @@ async function runOnce(
   signal: AbortSignal,
   substitutes: Parameters<SubstitutedTools["substitute"]>[1],
 ): Promise<RunDetail> {
-  const body = { agent, input, uploads, ...(model !== undefined && { model }) };
-  const started = await client.request({ method: "POST", path: ROUTES.runs, body, schema: runs.RunDetail, signal });
+  const started = await client.call(operations.run.start, { agent, input, uploads, model }, { signal });
   const { id } = started.value;
   own?.tools.substitute(id, substitutes);
-  const path = `${fillRoute("runEvents", { id })}?types=run`;
+  const path = `${pathOf(operations.run.watch, { id })}?types=run`;
   for await (const { event } of follow(client, { path, schema: runs.RunStreamEvent, signal, onLink: () => {} })) {
     if (event.type === "end" && !waits(event.run.state)) return event.run;
     if ((event.type !== "run" && event.type !== "end") || !waits(event.run.state)) continue;
-    const { value } = await client.request({ path: fillRoute("run", { id }), schema: runs.RunDetail, signal });
-    await client.request({ method: "POST", path: fillRoute("cancelRun", { id }), schema: runs.RunDetail, signal });
+    const { value } = await client.call(operations.run.get, { id }, { signal });
+    await client.call(operations.run.cancel, { id }, { signal });
     return value;
   }
   return started.value;

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { fillRoute, operations, type Usage, type UsageRow } from "../../api/contract/index.ts";
+import { operations, type Usage, type UsageRow } from "../../api/contract/index.ts";
 import { act, examples, type Invocation, LIST_FORMATS, showList } from "../frame/index.ts";
 import { type Column, showCost, showCount } from "../terminal/index.ts";
 import { showAmount } from "./amount.ts";
@@ -49,7 +49,7 @@ export function budgetUsage(command: Command, invocation: Invocation): void {
       const { total } = value;
       // Throws AGENT_NOT_FOUND; what a deleted agent used is still shown.
       if (query.agent !== undefined && value.items.length === 0)
-        await context.client.request({ path: fillRoute("agent", { name: query.agent }), schema: z.unknown() });
+        await context.client.call(operations.agent.get, { name: query.agent });
       await showList(context, {
         raw,
         items: value.items,

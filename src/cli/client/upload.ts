@@ -2,7 +2,7 @@ import { createReadStream } from "node:fs";
 import { access, constants, stat } from "node:fs/promises";
 import { basename, extname } from "node:path";
 import { Readable, Transform } from "node:stream";
-import { ROUTES, runs, type Upload } from "../../api/contract/index.ts";
+import { operations, type Upload } from "../../api/contract/index.ts";
 import type { Client } from "./client.ts";
 import { unreadable, UnreadableFileError } from "./errors.ts";
 
@@ -40,13 +40,13 @@ export async function upload(
   const body = Readable.toWeb(createReadStream(file.path).pipe(counter));
   const response = await client.open({
     method: "POST",
-    path: ROUTES.uploads,
+    path: operations.run.upload.http.path,
     query: { name: file.name },
     headers: { "content-type": mediaType(file.name), "content-length": String(file.bytes) },
     body,
     signal: options.signal,
   });
-  return runs.Upload.parse(await response.json());
+  return operations.run.upload.output.parse(await response.json());
 }
 
 const MEDIA_TYPES: { readonly [extension: string]: string } = {

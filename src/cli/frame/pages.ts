@@ -1,5 +1,5 @@
 import type * as z from "zod";
-import type { Operation } from "../../api/contract/index.ts";
+import { type Operation, pathOf } from "../../api/contract/index.ts";
 import { isJsonObject, type Json } from "../../kernel/json.ts";
 import type { Answer, Client, Query } from "../client/index.ts";
 
@@ -14,11 +14,11 @@ type Listed<Item> = {
   readonly isOnePage?: boolean;
 };
 
-/** Path and schema of an operation that lists pages. */
-export const pagesOf = <Schema extends z.ZodType>({ http, output }: Operation & { readonly output: Schema }) => ({
-  path: http.path,
-  schema: output,
-});
+/** Path and schema of an operation that lists pages, without a filter. */
+export const pagesOf = <Schema extends z.ZodType>(
+  operation: Operation & { readonly output: Schema },
+  params: object = {},
+) => ({ path: pathOf(operation, params), query: {}, schema: operation.output });
 
 const PAGE_SIZE_MAX = 200;
 

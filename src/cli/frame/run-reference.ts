@@ -1,4 +1,4 @@
-import { ROUTES, runs, type RunSummary } from "../../api/contract/index.ts";
+import { operations, type RunSummary } from "../../api/contract/index.ts";
 import type { Client } from "../client/index.ts";
 import { RunReferenceError } from "./errors.ts";
 
@@ -40,6 +40,6 @@ export async function resolveRun(client: Client, reference: string): Promise<str
 }
 
 async function newestRuns(client: Client, limit: number): Promise<readonly RunSummary[]> {
-  const { value } = await client.request({ path: ROUTES.runs, query: { limit }, schema: runs.RunPage });
+  const { value } = await client.call(operations.run.list, { limit });
   return value.items;
 }

@@ -1,4 +1,4 @@
-import { type Conversation, operations, ROUTES, system } from "../../api/contract/index.ts";
+import { type Conversation, operations, system } from "../../api/contract/index.ts";
 import { follow, ServerProblem } from "../client/index.ts";
 import { type Context, onInterrupt } from "../frame/index.ts";
 import { safeText } from "../terminal/index.ts";
@@ -19,7 +19,7 @@ export async function followConversations(
   const stop = new AbortController();
   using interrupt = onInterrupt(() => stop.abort());
   void interrupt;
-  const path = `${ROUTES.events}?types=conversation`;
+  const path = `${operations.server.watch.http.path}?types=conversation`;
   const onLink = (link: "lost" | "back") => {
     terminal.note(link === "lost" ? "the connection is lost; trying again" : "connected again");
   };

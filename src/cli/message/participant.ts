@@ -59,7 +59,7 @@ function list(command: Command, invocation: Invocation): void {
     input: z.object({ limit: z.number() }),
     formats: LIST_FORMATS,
     run: async (context, { limit }) => {
-      const all = { ...pagesOf(operations.participant.list), query: {} };
+      const all = pagesOf(operations.participant.list);
       const found = await listUpTo(context.client, all, limit);
       await showList(context, {
         raw: found.raw,

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { fillRoute, type RunDetail, type RunQuestion, runs } from "../../api/contract/index.ts";
+import { operations, type RunDetail, type RunQuestion } from "../../api/contract/index.ts";
 import { isJsonObject, type Json, type JsonObject, parseJson } from "../../kernel/json.ts";
 import {
   act,
@@ -44,19 +44,15 @@ export function runAnswer(command: Command, invocation: Invocation): void {
     formats: ONE_FORMATS,
     run: async (context, { run, words, accept, decline }) => {
       const id = await resolveRun(context.client, run);
-      const detail = await context.client.request({ path: fillRoute("run", { id }), schema: runs.RunDetail });
+      const detail = await context.client.call(operations.run.get, { id });
       const question = chosen(detail.value, words);
       const given = words.filter((word) => word.includes("="));
       if (decline && (accept || given.length > 0)) throw usage("--decline takes no answer");
       if (!decline && !accept && given.length === 0) return showQuestion(context, question);
-      const answer = decline
-        ? { action: "decline" }
-        : { action: "accept", content: contentOf(given, question.schema ?? {}) };
-      const { raw, value } = await context.client.request({
-        method: "POST",
-        path: fillRoute("answerQuestion", { id, question: question.id }),
-        body: answer,
-        schema: runs.RunDetail,
+      const { raw, value } = await context.client.call(operations.run.answer, {
+        id,
+        question: question.id,
+        ...(decline ? { action: "decline" } : { action: "accept", content: contentOf(given, question.schema ?? {}) }),
       });
       const state = context.terminal.style(STATE_TONES[value.state], value.state);
       await showOne(context, { raw, name: value.id, human: () => `${value.id}  ${state}\n` });

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { type Approval, approvals, fillRoute, ROUTES } from "../../api/contract/index.ts";
+import { type Approval, approvals, operations } from "../../api/contract/index.ts";
 import { systemClock } from "../../kernel/clock.ts";
 import {
   act,
@@ -13,6 +13,7 @@ import {
   limitOption,
   LIST_FORMATS,
   listUpTo,
+  pagesOf,
   resolveRun,
   shortRunId,
   ONE_FORMATS,
@@ -82,11 +83,7 @@ function list(command: Command, invocation: Invocation): void {
         state: state === "all" ? undefined : state,
         run: run === undefined ? undefined : await resolveRun(context.client, run),
       };
-      const found = await listUpTo(
-        context.client,
-        { path: ROUTES.approvals, query, schema: approvals.ApprovalPage },
-        limit,
-      );
+      const found = await listUpTo(context.client, { ...pagesOf(operations.approval.list), query }, limit);
       await showList(context, {
         raw: found.raw,
         items: found.value.items,
@@ -115,10 +112,7 @@ function get(command: Command, invocation: Invocation): void {
     formats: ONE_FORMATS,
     run: async (context, { approval: reference }) => {
       const id = await resolveApproval(context, reference);
-      const { raw, value } = await context.client.request({
-        path: fillRoute("approval", { id }),
-        schema: approvals.Approval,
-      });
+      const { raw, value } = await context.client.call(operations.approval.get, { id });
       await showOne(context, {
         raw,
         name: id,
@@ -244,7 +238,7 @@ async function meant(
 
 /** Newest first, so that `last` is among them whatever their number. */
 async function openOnes({ client }: Context): Promise<readonly Approval[]> {
-  const query = { path: ROUTES.approvals, query: { state: "open", order: "newest" }, schema: approvals.ApprovalPage };
+  const query = { ...pagesOf(operations.approval.list), query: { state: "open", order: "newest" } };
   return (await listUpTo(client, query, OPEN_MAX)).value.items;
 }
 

@@ -1,4 +1,4 @@
-import { type Approval, approvals, fillRoute, type RunDetail } from "../../api/contract/index.ts";
+import { type Approval, operations, type RunDetail } from "../../api/contract/index.ts";
 import { isJsonObject, type JsonObject, parseJson } from "../../kernel/json.ts";
 import { AwaitingApprovalError, type Context, reportError, showDocument } from "../frame/index.ts";
 import { safeText } from "../terminal/index.ts";
@@ -13,10 +13,10 @@ export type Yes = {
 };
 
 export const sendYes = ({ client }: Context, id: string, body: Yes) =>
-  client.request({ method: "POST", path: fillRoute("approve", { id }), body, schema: approvals.Approval });
+  client.call(operations.approval.approve, { id, ...body });
 
 export const sendNo = ({ client }: Context, id: string, body: Pick<Yes, "hash"> & { readonly reason: string }) =>
-  client.request({ method: "POST", path: fillRoute("deny", { id }), body, schema: approvals.Approval });
+  client.call(operations.approval.deny, { id, ...body });
 
 /** The run waits for approvals: asks the person at the terminal, or says how to answer. Whether the run goes on. */
 export async function approveHere(context: Context, run: RunDetail): Promise<boolean> {

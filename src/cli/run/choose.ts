@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { type ChooseBody, fillRoute, type RunDetail, runs } from "../../api/contract/index.ts";
+import { type ChooseBody, operations, type RunDetail } from "../../api/contract/index.ts";
 import {
   act,
   type Context,
@@ -56,10 +56,9 @@ const usage = (message: string): UsageError => new UsageError(message, "caxton r
 
 /** Tells the server what was chosen. */
 export const choose = ({ client }: Context, id: string, body: ChooseBody) =>
-  client.request({ method: "POST", path: fillRoute("chooseRun", { id }), body, schema: runs.RunDetail });
+  client.call(operations.run.choose, { id, ...body });
 
-const detailOf = async ({ client }: Context, id: string) =>
-  client.request({ path: fillRoute("run", { id }), schema: runs.RunDetail });
+const detailOf = async ({ client }: Context, id: string) => client.call(operations.run.get, { id });
 
 async function firstBackup(context: Context, id: string): Promise<string> {
   const [backup] = (await detailOf(context, id)).value.choice?.backups ?? [];

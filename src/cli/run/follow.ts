@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
-import { fillRoute, ROUTES, type RunDetail, runs, type RunStreamEvent, system } from "../../api/contract/index.ts";
+import { operations, pathOf, type RunDetail, runs, type RunStreamEvent } from "../../api/contract/index.ts";
 import { RemoteError } from "../../kernel/errors.ts";
 import { isJsonObject, parseJson } from "../../kernel/json.ts";
 import { follow } from "../client/index.ts";
@@ -51,7 +51,7 @@ export async function followRun(context: Context, runId: string, options: Follow
   });
   const once = async (after: string): Promise<number | RunDetail> => {
     for await (const { raw, event } of follow(client, {
-      path: fillRoute("runEvents", { id: runId }),
+      path: pathOf(operations.run.watch, { id: runId }),
       schema: runs.RunStreamEvent,
       signal: stop.signal,
       after,
@@ -105,12 +105,7 @@ async function chooseHere(context: Context, run: RunDetail): Promise<boolean> {
 
 /** Asks the server to stop a run. */
 export const cancelRun = (context: Context, runId: string) =>
-  context.client.request({
-    method: "POST",
-    path: fillRoute("cancelRun", { id: runId }),
-    schema: runs.RunSummary,
-    timeoutMs: CANCEL_MS_MAX,
-  });
+  context.client.call(operations.run.cancel, { id: runId }, { timeoutMs: CANCEL_MS_MAX });
 
 function deadline(ms: number | undefined, over: (waitedMs: number) => void): Disposable {
   const timer = ms === undefined ? undefined : setTimeout(() => over(ms), ms);
@@ -128,10 +123,7 @@ const needsDecision = (event: RunStreamEvent): boolean =>
 
 /** The run waits for a person: says for what, and how to go on. */
 async function askForDecision(context: Context, runId: string): Promise<number> {
-  const { value, raw } = await context.client.request({
-    path: fillRoute("run", { id: runId }),
-    schema: runs.RunDetail,
-  });
+  const { value, raw } = await context.client.call(operations.run.get, { id: runId });
   if (context.format === "json") await showDocument(context, raw);
   if (context.format !== "text") return EXIT_UNSUCCESSFUL;
   const step = value.step_list.find((each) => each.kind === "tool" && each.call_id === value.waiting_for);
@@ -164,7 +156,7 @@ async function finish(context: Context, run: RunDetail, raw: string, interrupted
 /** Lines on a run's artifacts; with paths where the server's files can be seen from here. */
 export async function artifactPlaces(context: Context, run: RunDetail): Promise<string[]> {
   if (run.artifacts.length === 0) return [];
-  const { value } = await context.client.request({ path: ROUTES.status, schema: system.Status });
+  const { value } = await context.client.call(operations.server.status, {});
   return artifactLines(run.artifacts, (artifact) => {
     const path = join(value.data_directory, artifact.path);
     const shown = relative(process.cwd(), path);

@@ -1,7 +1,8 @@
 import type { Command } from "commander";
 import { writeFile } from "node:fs/promises";
 import * as z from "zod";
-import { fillRoute, ROUTES, runHistory, runs } from "../../api/contract/index.ts";
+import { operations, type RunDetail } from "../../api/contract/index.ts";
+import type { Answer } from "../client/index.ts";
 import {
   act,
   confirm,
@@ -38,13 +39,12 @@ const following = (command: Command): Command =>
     .option("--no-stream", "print the answer when it is complete")
     .option("-d, --detach", "only start it and print its id");
 
-/** Starts a run made from another and follows it, unless detached. */
+/** Follows a run that was made from another, unless detached. */
 async function begin(
   context: Context,
-  request: { readonly path: string; readonly body: object },
+  { raw, value }: Answer<RunDetail>,
   { detach, stream }: { readonly detach: boolean; readonly stream: boolean },
 ): Promise<number> {
-  const { raw, value } = await context.client.request({ method: "POST", ...request, schema: runs.RunDetail });
   if (!detach) {
     context.terminal.note(`run ${value.id}`);
     return followRun(context, value.id, { stream, onInterrupt: "cancel" });
@@ -83,15 +83,9 @@ function fork(command: Command, invocation: Invocation): void {
       ...Following,
     }),
     formats: FOLLOWED_FORMATS,
-    run: async (context, { run, at, input, model, revision, ...how }) => {
+    run: async (context, { run, detach, stream, ...change }) => {
       const id = await resolveRun(context.client, run);
-      const body: runs.ForkBody = {
-        at,
-        ...(input !== undefined && { input }),
-        ...(model !== undefined && { model }),
-        ...(revision !== undefined && { revision }),
-      };
-      return begin(context, { path: fillRoute("forkRun", { id }), body }, how);
+      return begin(context, await context.client.call(operations.run.fork, { id, ...change }), { detach, stream });
     },
   });
 }
@@ -114,7 +108,7 @@ function retry(command: Command, invocation: Invocation): void {
     formats: FOLLOWED_FORMATS,
     run: async (context, { run, latest, ...how }) => {
       const id = await resolveRun(context.client, run);
-      return begin(context, { path: fillRoute("retryRun", { id }), body: { latest } }, how);
+      return begin(context, await context.client.call(operations.run.retry, { id, latest }), how);
     },
   });
 }
@@ -138,8 +132,7 @@ function diff(command: Command, invocation: Invocation): void {
     formats: ["text", "json"],
     run: async (context, input) => {
       const [id, other] = [await resolveRun(context.client, input.a), await resolveRun(context.client, input.b)];
-      const path = fillRoute("diffRuns", { id, other });
-      const { raw, value } = await context.client.request({ path, schema: runHistory.RunDiff });
+      const { raw, value } = await context.client.call(operations.run.compare, { id, other });
       if (context.format === "json") await showDocument(context, raw);
       else context.terminal.write(renderDiff(value, { look: context.terminal, verbose: context.verbose }));
       return value.same ? 0 : 1;
@@ -165,9 +158,10 @@ function exportOne(command: Command, invocation: Invocation): void {
     formats: ["json"],
     run: async (context, { run, outputFile, artifacts }) => {
       const id = await resolveRun(context.client, run);
-      const query = artifacts ? { artifacts: "true" } : {};
-      const path = fillRoute("exportRun", { id });
-      const { raw } = await context.client.request({ path, query, schema: runHistory.RunExport });
+      const { raw } = await context.client.call(operations.run.export, {
+        id,
+        artifacts: artifacts ? "true" : undefined,
+      });
       if (outputFile === undefined) return showDocument(context, raw);
       await writeFile(outputFile, `${JSON.stringify(raw, null, 2)}\n`);
       context.terminal.note(`written to ${outputFile}`);
@@ -193,7 +187,7 @@ function remove(command: Command, invocation: Invocation): void {
       const what = ids.length === 1 ? `run ${ids[0]}` : `${ids.length} runs`;
       if (!(await confirm(context, `Delete ${what} with all steps and files?`, "caxton run delete"))) return;
       for (const id of ids) {
-        await context.client.request({ method: "DELETE", path: fillRoute("run", { id }), schema: z.null() });
+        await context.client.call(operations.run.delete, { id });
         context.terminal.write(context.format === "name" ? `${id}\n` : `${id}  deleted\n`);
       }
     },
@@ -217,12 +211,7 @@ function prune(command: Command, invocation: Invocation): void {
     formats: ONE_FORMATS,
     run: async (context, { olderThan, dryRun }) => {
       const ask = async (dry: boolean) =>
-        context.client.request({
-          method: "POST",
-          path: ROUTES.pruneRuns,
-          body: { older_than: olderThan, dry_run: dry },
-          schema: runs.PruneOutcome,
-        });
+        context.client.call(operations.run.prune, { older_than: olderThan, dry_run: dry });
       const found = await ask(true);
       const count = found.value.runs;
       if (!dryRun && count > 0) {

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { readFile } from "node:fs/promises";
 import * as z from "zod";
-import { fillRoute, type ReplayReport, ROUTES, runHistory } from "../../api/contract/index.ts";
+import { operations, type ReplayReport, runHistory } from "../../api/contract/index.ts";
 import { type Json, parseJson } from "../../kernel/json.ts";
 import { unreadable } from "../client/index.ts";
 import { act, type Context, examples, type Invocation, resolveRun, showDocument, UsageError } from "../frame/index.ts";
@@ -43,12 +43,7 @@ type Input = z.infer<typeof runHistory.ReplayQuery> & { run?: string | undefined
 async function askReport({ client }: Context, { run, file, revision }: Input) {
   if ((run === undefined) === (file === undefined))
     throw new UsageError("name a run, or an export with --file", "caxton run replay");
-  const query = revision === undefined ? {} : { revision };
-  const schema = runHistory.ReplayReport;
-  if (run !== undefined) {
-    const id = await resolveRun(client, run);
-    return client.request({ method: "POST", path: fillRoute("replayRun", { id }), query, body: {}, schema });
-  }
+  if (run !== undefined) return client.call(operations.run.replay, { id: await resolveRun(client, run), revision });
   const path = file ?? "";
   const text = await readFile(path, "utf8").catch((error: unknown) => {
     throw unreadable(path, error);
@@ -56,7 +51,7 @@ async function askReport({ client }: Context, { run, file, revision }: Input) {
   const parsed = parseJson(text);
   const body = runHistory.RunExport.safeParse(parsed.type === "parsed" ? parsed.value : undefined);
   if (!body.success) throw new UsageError(`${file} is no export of a run`, "caxton run replay");
-  return client.request({ method: "POST", path: ROUTES.replayExport, query, body: body.data, schema });
+  return client.call(operations.run.replayExport, { ...body.data, revision });
 }
 
 const TEXT_CHARS_MAX = 300;

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { fillRoute, modelChoice, ROUTES, runs, type RunSummary } from "../../api/contract/index.ts";
+import { modelChoice, operations, runs, type RunSummary } from "../../api/contract/index.ts";
 import { systemClock } from "../../kernel/clock.ts";
 import {
   act,
@@ -15,6 +15,7 @@ import {
   listUpTo,
   ONE_FORMATS,
   operandPlace,
+  pagesOf,
   resolveRun,
   shortRunId,
   showDocument,
@@ -154,11 +155,7 @@ function list(command: Command, invocation: Invocation): void {
     input: z.object({ agent: z.string().optional(), state: runs.RunState.optional(), limit: z.number() }),
     formats: LIST_FORMATS,
     run: async (context, { agent, state, limit }) => {
-      const found = await listUpTo(
-        context.client,
-        { path: ROUTES.runs, query: { agent, state }, schema: runs.RunPage },
-        limit,
-      );
+      const found = await listUpTo(context.client, { ...pagesOf(operations.run.list), query: { agent, state } }, limit);
       await showList(context, {
         raw: found.raw,
         items: found.value.items,
@@ -187,7 +184,7 @@ function get(command: Command, invocation: Invocation): void {
     formats: ONE_FORMATS,
     run: async (context, input) => {
       const id = await resolveRun(context.client, input.run);
-      const { raw, value } = await context.client.request({ path: fillRoute("run", { id }), schema: runs.RunDetail });
+      const { raw, value } = await context.client.call(operations.run.get, { id });
       const artifacts = context.format === "table" ? await artifactPlaces(context, value) : [];
       await showOne(context, {
         raw,
@@ -262,12 +259,7 @@ function decide(command: Command, invocation: Invocation): void {
     run: async (context, input) => {
       const { client } = context;
       const id = await resolveRun(client, input.run);
-      const decided = await client.request({
-        method: "POST",
-        path: fillRoute("decideRun", { id }),
-        body: { ...(input.call !== undefined && { call_id: input.call }), decision: input.decision },
-        schema: runs.RunSummary,
-      });
+      const decided = await client.call(operations.run.decide, { id, call_id: input.call, decision: input.decision });
       await showOne(context, told(context, decided));
     },
   });

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { text as textOf } from "node:stream/consumers";
 import { setTimeout as pause } from "node:timers/promises";
-import { ROUTES, runs, type StartRunBody, system } from "../../api/contract/index.ts";
+import { operations, ROUTES, type StartRunBody, system } from "../../api/contract/index.ts";
 import { isJsonObject, type JsonObject, parseJson } from "../../kernel/json.ts";
 import { type FileToSend, fileToSend, ServerProblem, unreadable } from "../client/index.ts";
 import { type Context, onInterrupt, sendFiles, showOne, UsageError } from "../frame/index.ts";
@@ -100,13 +100,7 @@ async function begin(context: Context, request: RunRequest, given: Given) {
     };
     // Not aborted by Ctrl-C: only the answer tells which run there is to cancel.
     const started = await onceReady(context, stop.signal, () =>
-      client.request({
-        method: "POST",
-        path: ROUTES.runs,
-        body,
-        schema: runs.RunSummary,
-        idempotencyKey: request.idempotencyKey,
-      }),
+      client.call(operations.run.start, body, { idempotencyKey: request.idempotencyKey }),
     );
     if (!stop.signal.aborted) return started;
     await cancelRun(context, started.value.id);

@@ -12,7 +12,7 @@ export type ServerFindings = { readonly answers: boolean; readonly findings: rea
 /** What a running server says of itself; that none runs is no failure. */
 export async function checkServer({ client }: Context): Promise<ServerFindings> {
   try {
-    const { value } = await client.request({ path: ROUTES.status, schema: system.Status, timeoutMs: PROBE_MS });
+    const { value } = await client.call(operations.server.status, {}, { timeoutMs: PROBE_MS });
     const here = packageVersion();
     const same = value.version === here;
     const note = `answers at ${client.server.origin}, version ${value.version}`;

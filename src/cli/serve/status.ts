@@ -3,7 +3,6 @@ import {
   type ModelCondition,
   operations,
   ROUTES,
-  runs,
   type RunSummary,
   type Status,
   system,
@@ -38,7 +37,7 @@ export const status: CommandMaker = (command, invocation) => {
     input: z.object({}),
     formats: ["table", "json", "yaml"],
     run: async (context) => {
-      const { raw, value } = await context.client.request({ path: ROUTES.status, schema: system.Status });
+      const { raw, value } = await context.client.call(operations.server.status, {});
       const local =
         context.format === "table" && value.default_model === "mock" ? await localModel(context) : undefined;
       const failures = context.format === "table" && value.runs.failed > 0 ? await lastFailures(context) : [];
@@ -67,8 +66,7 @@ async function brokenParts({ client, terminal }: Context): Promise<readonly stri
 }
 
 async function lastFailures({ client }: Context): Promise<readonly RunSummary[]> {
-  const query = { state: "failed", limit: FAILURES_SHOWN };
-  const { value } = await client.request({ path: ROUTES.runs, query, schema: runs.RunPage });
+  const { value } = await client.call(operations.run.list, { state: "failed", limit: FAILURES_SHOWN });
   return value.items;
 }
 

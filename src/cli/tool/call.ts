@@ -4,7 +4,7 @@ import { basename, join } from "node:path";
 import { text as textOf } from "node:stream/consumers";
 import type { Command } from "commander";
 import * as z from "zod";
-import { fillRoute, type ToolCallOutcome, tools } from "../../api/contract/index.ts";
+import { operations, type ToolCallOutcome } from "../../api/contract/index.ts";
 import { isJsonObject, type Json, type JsonObject, parseJson } from "../../kernel/json.ts";
 import { fileToSend, unreadable } from "../client/index.ts";
 import {
@@ -67,13 +67,11 @@ export function toolCall(command: Command, invocation: Invocation): void {
       const files = await Promise.all(input.file.map(fileToSend));
       const uploads = await sendFiles(context, files, new AbortController().signal);
       context.terminal.status(input.tool);
-      const { raw, value } = await context.client.request({
-        method: "POST",
-        path: fillRoute("callTool", target),
-        body: { arguments: given, uploads, ...(input.observe && { observe: "report" }) },
-        schema: tools.ToolCallOutcome,
-        timeoutMs: context.timeoutMs ?? CALL_MS_MAX,
-      });
+      const { raw, value } = await context.client.call(
+        operations.tool.call,
+        { ...target, arguments: given, uploads, ...(input.observe && { observe: "report" }) },
+        { timeoutMs: context.timeoutMs ?? CALL_MS_MAX },
+      );
       context.terminal.status(undefined);
       await showOne(context, { raw, name: value.outcome, human: () => "" });
       if (context.format === "text") tell(context, value, input.save);
@@ -143,8 +141,7 @@ export async function argumentsOf(
     return [text.slice(0, at), text.slice(at + 1)];
   });
   if (pairs.length === 0) return given;
-  const path = fillRoute("managedToolServer", { name: server });
-  const { value } = await context.client.request({ path, schema: tools.ToolServerRecord });
+  const { value } = await context.client.call(operations.toolServer.get, { name: server });
   const schema = value.tools.find(({ name }) => name === tool)?.input_schema;
   return { ...given, ...Object.fromEntries(pairs.map(([key, text]) => [key, valueOf(text, isText(schema, key))])) };
 }

@@ -2,7 +2,7 @@ import { readFile, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import type { Command } from "commander";
 import * as z from "zod";
-import { ROUTES, type ToolServerDeployment, tools } from "../../api/contract/index.ts";
+import { operations, type ToolServerDeployment } from "../../api/contract/index.ts";
 import { type Answer, unreadable } from "../client/index.ts";
 import { act, type Context, examples, type Invocation, showDocument } from "../frame/index.ts";
 import { changeLines } from "./changes.ts";
@@ -159,13 +159,13 @@ async function send(context: Context, parts: Parts, input: Input): Promise<Answe
   try {
     const response = await client.open({
       method: "POST",
-      path: ROUTES.toolServers,
+      path: operations.toolServer.deploy.http.path,
       headers: { "content-type": body.headers.get("content-type") ?? "multipart/form-data" },
       ...(counted && { body: counted }),
       signal: AbortSignal.timeout(context.timeoutMs ?? DEPLOY_MS_MAX),
     });
     const raw = AnyJson.parse(await response.json());
-    return { raw, value: tools.ToolServerDeployment.parse(raw) };
+    return { raw, value: operations.toolServer.deploy.output.parse(raw) };
   } finally {
     terminal.status(undefined);
   }

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { fillRoute, tools, type ToolServerHealth } from "../../api/contract/index.ts";
+import { operations, type ToolServerHealth } from "../../api/contract/index.ts";
 import { act, examples, type Invocation, ONE_FORMATS, showOne } from "../frame/index.ts";
 import { HEALTH_TONES } from "./detail.ts";
 import { type Look, oneLine, renderFields, showCount, showSpan } from "../terminal/index.ts";
@@ -23,11 +23,11 @@ export function toolHealth(command: Command, invocation: Invocation): void {
     formats: ONE_FORMATS,
     run: async (context, { server }) => {
       context.terminal.status(`${server}: asking for its tools`);
-      const { raw, value } = await context.client.request({
-        path: fillRoute("toolServerHealth", { name: server }),
-        schema: tools.ToolServerHealth,
-        timeoutMs: context.timeoutMs ?? CHECK_MS_MAX,
-      });
+      const { raw, value } = await context.client.call(
+        operations.toolServer.check,
+        { name: server },
+        { timeoutMs: context.timeoutMs ?? CHECK_MS_MAX },
+      );
       context.terminal.status(undefined);
       await showOne(context, { raw, name: value.health, human: () => render(value, context.terminal) });
       return value.health === "unhealthy" ? EXIT_UNHEALTHY : 0;

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { fillRoute, tools, type ToolServerDifference, type ToolServerVersion } from "../../api/contract/index.ts";
+import { operations, type ToolServerDifference, type ToolServerVersion } from "../../api/contract/index.ts";
 import { systemClock } from "../../kernel/clock.ts";
 import {
   act,
@@ -10,6 +10,7 @@ import {
   LIST_FORMATS,
   listUpTo,
   ONE_FORMATS,
+  pagesOf,
   revisionOption,
   showList,
   showOne,
@@ -56,8 +57,7 @@ export function toolVersions(command: Command, invocation: Invocation): void {
     input: z.object({ server: z.string(), limit: z.number() }),
     formats: LIST_FORMATS,
     run: async (context, { server, limit }) => {
-      const path = fillRoute("toolServerVersions", { name: server });
-      const found = await listUpTo(context.client, { path, query: {}, schema: tools.ToolServerVersionPage }, limit);
+      const found = await listUpTo(context.client, pagesOf(operations.toolServer.versions, { name: server }), limit);
       await showList(context, {
         raw: found.raw,
         items: found.value.items,
@@ -91,11 +91,7 @@ export function toolDiff(command: Command, invocation: Invocation): void {
     input: z.object({ server: z.string(), from: z.number().optional(), to: z.number().optional() }),
     formats: ONE_FORMATS,
     run: async (context, { server, from, to }) => {
-      const { raw, value } = await context.client.request({
-        path: fillRoute("toolServerDifference", { name: server }),
-        query: { from, to },
-        schema: tools.ToolServerDifference,
-      });
+      const { raw, value } = await context.client.call(operations.toolServer.diff, { name: server, from, to });
       await showOne(context, { raw, name: value.name, human: () => renderDifference(value, context.terminal) });
     },
   });

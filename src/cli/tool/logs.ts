@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { fillRoute, tools, type ToolLog } from "../../api/contract/index.ts";
+import { operations, pathOf as pathTo, tools, type ToolLog } from "../../api/contract/index.ts";
 import { follow } from "../client/index.ts";
 import {
   act,
@@ -41,10 +41,7 @@ export function toolLogs(command: Command, invocation: Invocation): void {
     formats: LIST_FORMATS,
     run: async (context, input) => {
       if (input.follow) return followLog(context, input.server, pathOf(command));
-      const { raw, value } = await context.client.request({
-        path: fillRoute("toolServerLogs", { name: input.server }),
-        schema: tools.ToolLog,
-      });
+      const { raw, value } = await context.client.call(operations.toolServer.logs, { name: input.server });
       return showList(context, {
         raw,
         items: value.items,
@@ -64,7 +61,7 @@ async function followLog({ client, terminal, format }: Context, server: string, 
   void interrupt;
   let seenAt = "";
   try {
-    const path = fillRoute("toolServerLogs", { name: server });
+    const path = pathTo(operations.toolServer.logs, { name: server });
     const onLink = (link: "lost" | "back") => {
       terminal.note(link === "lost" ? "the connection is lost; trying again" : "connected again");
     };

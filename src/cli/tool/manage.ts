@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { fillRoute, type RouteName, type ToolServerRecord, tools } from "../../api/contract/index.ts";
+import { operations, type ToolServerRecord } from "../../api/contract/index.ts";
+import type { Answer } from "../client/index.ts";
 import {
   act,
   confirm,
@@ -15,15 +16,11 @@ import {
 import { changeLines } from "./changes.ts";
 import { countOf, oneLine } from "../terminal/index.ts";
 
-type Steering = { readonly route: RouteName; readonly server: string; readonly body: object };
-
-async function steer(context: Context, { route, server, body }: Steering, done: (record: ToolServerRecord) => string) {
-  const { raw, value } = await context.client.request({
-    method: "POST",
-    path: fillRoute(route, { name: server }),
-    body,
-    schema: tools.ToolServerRecord,
-  });
+async function show(
+  context: Context,
+  { raw, value }: Answer<ToolServerRecord>,
+  done: (record: ToolServerRecord) => string,
+) {
   await showOne(context, { raw, name: value.name, human: () => `${done(value)}\n` });
 }
 
@@ -41,8 +38,10 @@ export function toolPause(command: Command, invocation: Invocation): void {
   act(command, invocation, {
     input: z.object({ server: z.string(), reason: z.string().default("") }),
     formats: ONE_FORMATS,
-    run: (context, { server, reason }) =>
-      steer(context, { route: "pauseToolServer", server, body: { reason } }, ({ name }) => `paused  ${name}`),
+    run: async (context, { server, reason }) => {
+      const paused = await context.client.call(operations.toolServer.pause, { name: server, reason });
+      await show(context, paused, ({ name }) => `paused  ${name}`);
+    },
   });
 }
 
@@ -56,8 +55,10 @@ export function toolResume(command: Command, invocation: Invocation): void {
   act(command, invocation, {
     input: z.object({ server: z.string() }),
     formats: ONE_FORMATS,
-    run: (context, { server }) =>
-      steer(context, { route: "resumeToolServer", server, body: {} }, ({ name }) => `resumed  ${name}`),
+    run: async (context, { server }) => {
+      const resumed = await context.client.call(operations.toolServer.resume, { name: server });
+      await show(context, resumed, ({ name }) => `resumed  ${name}`);
+    },
   });
 }
 
@@ -80,19 +81,18 @@ export function toolAccept(command: Command, invocation: Invocation): void {
     input: z.object({ server: z.string(), revision: z.number().optional() }),
     formats: ONE_FORMATS,
     run: async (context, { server, revision }) => {
-      const { value } = await context.client.request({
-        path: fillRoute("managedToolServer", { name: server }),
-        schema: tools.ToolServerRecord,
-      });
+      const { value } = await context.client.call(operations.toolServer.get, { name: server });
       const { terminal } = context;
       for (const line of changeLines(value.pending?.changes ?? [], terminal.noteStyle)) terminal.note(line);
       // Nothing is asked about what does not wait: the server says so.
       const asks = value.pending !== null;
       if (asks && !(await confirm(context, `Let revision ${value.pending?.revision} serve?`, pathOf(command)))) return;
-      const body = { revision: revision ?? value.pending?.revision };
-      await steer(
+      await show(
         context,
-        { route: "acceptToolServer", server, body },
+        await context.client.call(operations.toolServer.accept, {
+          name: server,
+          revision: revision ?? value.pending?.revision,
+        }),
         (record) => `accepted  ${record.name}${record.revision === null ? "" : `  revision ${record.revision}`}`,
       );
     },
@@ -113,12 +113,10 @@ export function toolActivate(command: Command, invocation: Invocation): void {
   act(command, invocation, {
     input: z.object({ server: z.string(), revision: z.number() }),
     formats: ONE_FORMATS,
-    run: (context, { server, revision }) =>
-      steer(
-        context,
-        { route: "activateToolServer", server, body: { revision } },
-        ({ name }) => `serving  ${name}  revision ${revision}`,
-      ),
+    run: async (context, { server, revision }) => {
+      const serving = await context.client.call(operations.toolServer.activate, { name: server, revision });
+      await show(context, serving, ({ name }) => `serving  ${name}  revision ${revision}`);
+    },
   });
 }
 
@@ -142,11 +140,7 @@ export function toolDelete(command: Command, invocation: Invocation): void {
       const { terminal, client, format } = context;
       if (!(await confirm(context, `Delete ${names.map(oneLine).join(", ")}?`, pathOf(command)))) return;
       for (const name of names) {
-        const { value } = await client.request({
-          method: "DELETE",
-          path: fillRoute("managedToolServer", { name }),
-          schema: tools.ToolServerDeletion,
-        });
+        const { value } = await client.call(operations.toolServer.delete, { name });
         terminal.write(format === "name" ? `${value.name}\n` : `deleted  ${value.name}\n`);
         if (value.state === "draining")
           terminal.note(`${countOf(value.calls_under_way, "call")} under way may come to an end first`);

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { fillRoute, tools } from "../../api/contract/index.ts";
+import { operations } from "../../api/contract/index.ts";
 import { fileToSend } from "../client/index.ts";
 import { act, examples, type Invocation, listOption, pathOf, sendFiles, showOne, UsageError } from "../frame/index.ts";
 import { argumentsOf, tell } from "./call.ts";
@@ -49,13 +49,11 @@ export function toolObserve(command: Command, invocation: Invocation): void {
       const files = await Promise.all(input.file.map(fileToSend));
       const uploads = await sendFiles(context, files, new AbortController().signal);
       context.terminal.status(input.tool);
-      const { raw, value } = await context.client.request({
-        method: "POST",
-        path: fillRoute("callTool", target),
-        body: { arguments: given, uploads, observe: input.permit ? "permit" : "report" },
-        schema: tools.ToolCallOutcome,
-        timeoutMs: context.timeoutMs ?? CALL_MS_MAX,
-      });
+      const { raw, value } = await context.client.call(
+        operations.tool.call,
+        { ...target, arguments: given, uploads, observe: input.permit ? "permit" : "report" },
+        { timeoutMs: context.timeoutMs ?? CALL_MS_MAX },
+      );
       context.terminal.status(undefined);
       await showOne(context, { raw, name: value.outcome, human: () => "" });
       if (context.format !== "text") return;

@@ -1,10 +1,8 @@
 import type { Command } from "commander";
 import * as z from "zod";
 import {
-  fillRoute,
-  ROUTES,
+  operations,
   type ToolDetail,
-  tools,
   type ToolServerDetail,
   type ToolServerSummary,
 } from "../../api/contract/index.ts";
@@ -16,6 +14,7 @@ import {
   LIST_FORMATS,
   listUpTo,
   ONE_FORMATS,
+  pagesOf,
   showList,
   showOne,
   ToolNotFoundError,
@@ -119,12 +118,11 @@ function list(command: Command, invocation: Invocation): void {
     run: async (context, input) => {
       const empty = "no tool servers are deployed";
       if (input.servers) {
-        const page = { path: ROUTES.toolServers, query: {}, schema: tools.ToolServerPage };
-        const found = await listUpTo(context.client, page, SERVERS_MAX);
+        const found = await listUpTo(context.client, pagesOf(operations.toolServer.list), SERVERS_MAX);
         const { items } = found.value;
         return showList(context, { raw: found.raw, items, columns: serverColumns, name: ({ name }) => name, empty });
       }
-      const { raw, value } = await context.client.request({ path: ROUTES.tools, schema: tools.ToolServerList });
+      const { raw, value } = await context.client.call(operations.tool.list, {});
       const rows = value.items.flatMap((server) => server.tools.map((each): ToolRow => ({ server, tool: each })));
       for (const { name, state, reason } of value.items) {
         if (state === "failed" || state === "quarantined")
@@ -157,10 +155,7 @@ function get(command: Command, invocation: Invocation): void {
     run: async (context, input) => {
       const [server = "", ...rest] = input.tool.split(".");
       const name = rest.join(".");
-      const { raw, value } = await context.client.request({
-        path: fillRoute("managedToolServer", { name: server }),
-        schema: tools.ToolServerRecord,
-      });
+      const { raw, value } = await context.client.call(operations.toolServer.get, { name: server });
       if (name === "") {
         return showOne(context, { raw, name: value.name, human: () => renderServer(value, context.terminal) });
       }

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { fillRoute, type GrantUse, grants } from "../../api/contract/index.ts";
+import { type GrantUse, grants, operations } from "../../api/contract/index.ts";
 import { systemClock } from "../../kernel/clock.ts";
 import {
   act,
@@ -9,6 +9,7 @@ import {
   limitOption,
   LIST_FORMATS,
   listUpTo,
+  pagesOf,
   pathOf,
   showList,
   UsageError,
@@ -67,8 +68,11 @@ export function toolUses(command: Command, invocation: Invocation): void {
         kind,
         since: since === undefined ? undefined : await instantOf(since, nowMs, pathOf(command)),
       };
-      const path = fillRoute("toolServerUses", { name: server });
-      const found = await listUpTo(context.client, { path, query, schema: grants.GrantUsePage }, limit);
+      const found = await listUpTo(
+        context.client,
+        { ...pagesOf(operations.toolServer.uses, { name: server }), query },
+        limit,
+      );
       await showList(context, {
         raw: found.raw,
         items: found.value.items,
