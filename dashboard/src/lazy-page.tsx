@@ -1,6 +1,6 @@
 import { type FunctionComponent, useEffect, useState } from "react";
 import { ProblemError, unreachable } from "./api/client.ts";
-import { ROUTES } from "../../src/api/contract/index.ts";
+import { operations } from "../../src/api/contract/index.ts";
 import { Skeleton } from "./parts/empty.tsx";
 import { ProblemView } from "./parts/problem-view.tsx";
 
@@ -54,7 +54,7 @@ export function lazyPage<Module>(load: () => Promise<Module>, name: keyof Module
 
 async function isServerThere(): Promise<boolean> {
   try {
-    return (await fetch(ROUTES.status)).ok;
+    return (await fetch(operations.server.status.http.path)).ok;
   } catch {
     return false;
   }

@@ -1,6 +1,6 @@
 import { useQueryClient, type QueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
-import { ROUTES, type ServerEvent } from "../../../src/api/contract/index.ts";
+import { operations, type ServerEvent } from "../../../src/api/contract/index.ts";
 import { withQuery } from "./queries.ts";
 import { subscribe } from "./subscribe.ts";
 
@@ -24,7 +24,7 @@ export function useTalkUpdates(type: TalkType): void {
     };
     void subscribe<ServerEvent>(
       {
-        path: withQuery(ROUTES.events, { types: type }),
+        path: withQuery(operations.server.watch.http.path, { types: type }),
         // What was missed is not told: with each new connection all is read anew.
         after: "",
         onEvent: (event) => {

@@ -1,7 +1,7 @@
 import type { InfiniteData, QueryClient } from "@tanstack/react-query";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
-import { ROUTES, type RunDetail, type RunSummary, type ServerEvent } from "../../../src/api/contract/index.ts";
+import { operations, type RunDetail, type RunSummary, type ServerEvent } from "../../../src/api/contract/index.ts";
 import { toolServerKeys } from "./tool-servers.ts";
 import { isInherited } from "./inherited.ts";
 import { placeRun } from "./place-run.ts";
@@ -33,7 +33,7 @@ export function useLiveUpdates(): void {
     const freshen = throttled(() => client.invalidateQueries({ queryKey: ["status"] }), STATUS_EVERY_MS);
     void subscribe<ServerEvent>(
       {
-        path: ROUTES.events,
+        path: operations.server.watch.http.path,
         after: "",
         onEvent: (event) => {
           applyServerEvent(client, event);

@@ -1,20 +1,6 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
-import {
-  fillRoute,
-  ROUTES,
-  type AgentDetail,
-  type AgentSummary,
-  type ApprovalPage,
-  type RevisionSummary,
-  type RunDetail,
-  type RunDiff,
-  type RunSummary,
-  type Status,
-  type ToolServerDetail,
-  operations,
-  type Usage,
-} from "../../../src/api/contract/index.ts";
-import { ask, call, ProblemError } from "./client.ts";
+import { operations, type RunSummary, type Usage } from "../../../src/api/contract/index.ts";
+import { call, ProblemError } from "./client.ts";
 import type { Page, RunFilter } from "./page.ts";
 
 const PAGE_SIZE = 50;
@@ -34,7 +20,7 @@ export const withQuery = (
 export const statusQuery = queryOptions({
   queryKey: ["status"],
   queryFn: async ({ signal }) => {
-    const status = await ask<Status>(ROUTES.status, { signal });
+    const status = await call(operations.server.status, {}, signal);
     return { ...status, receivedAtMs: Date.now() };
   },
   refetchInterval: 15_000,
@@ -43,7 +29,7 @@ export const statusQuery = queryOptions({
 export const agentsQuery = infiniteQueryOptions({
   queryKey: ["agents"],
   queryFn: ({ pageParam, signal }) =>
-    ask<Page<AgentSummary>>(withQuery(ROUTES.agents, { cursor: pageParam, limit: 200 }), { signal }),
+    call(operations.agent.list, { cursor: pageParam === "" ? undefined : pageParam, limit: 200 }, signal),
   initialPageParam: "",
   getNextPageParam: (last) => last.next,
 });
@@ -51,7 +37,7 @@ export const agentsQuery = infiniteQueryOptions({
 export const agentQuery = (name: string) =>
   queryOptions({
     queryKey: ["agent", name],
-    queryFn: ({ signal }) => ask<AgentDetail>(fillRoute("agent", { name }), { signal }),
+    queryFn: ({ signal }) => call(operations.agent.get, { name }, signal),
     retry: retryUnlessRefused,
   });
 
@@ -59,9 +45,10 @@ export const revisionsQuery = (name: string) =>
   infiniteQueryOptions({
     queryKey: ["revisions", name],
     queryFn: ({ pageParam, signal }) =>
-      ask<Page<RevisionSummary>>(
-        withQuery(fillRoute("agentRevisions", { name }), { cursor: pageParam, limit: PAGE_SIZE }),
-        { signal },
+      call(
+        operations.agent.revisions,
+        { name, cursor: pageParam === "" ? undefined : pageParam, limit: PAGE_SIZE },
+        signal,
       ),
     initialPageParam: "",
     getNextPageParam: (last) => last.next,
@@ -70,7 +57,7 @@ export const revisionsQuery = (name: string) =>
 export const revisionQuery = (name: string, revision: number) =>
   queryOptions({
     queryKey: ["revision", name, revision],
-    queryFn: ({ signal }) => ask<AgentDetail>(fillRoute("agentRevision", { name, revision }), { signal }),
+    queryFn: ({ signal }) => call(operations.agent.revision, { name, revision }, signal),
     // A revision never changes.
     staleTime: Number.POSITIVE_INFINITY,
     retry: retryUnlessRefused,
@@ -80,7 +67,11 @@ export const runsQuery = ({ agent, state }: RunFilter = {}) =>
   infiniteQueryOptions({
     queryKey: ["runs", { agent, state }] as const,
     queryFn: ({ pageParam, signal }) =>
-      ask<Page<RunSummary>>(withQuery(ROUTES.runs, { agent, state, cursor: pageParam, limit: PAGE_SIZE }), { signal }),
+      call(
+        operations.run.list,
+        { agent, state, cursor: pageParam === "" ? undefined : pageParam, limit: PAGE_SIZE },
+        signal,
+      ),
     initialPageParam: "",
     getNextPageParam: (last) => last.next,
     placeholderData: keepPreviousData,
@@ -89,30 +80,28 @@ export const runsQuery = ({ agent, state }: RunFilter = {}) =>
 export const runQuery = (id: string) =>
   queryOptions({
     queryKey: ["run", id],
-    queryFn: ({ signal }) => ask<RunDetail>(fillRoute("run", { id }), { signal }),
+    queryFn: ({ signal }) => call(operations.run.get, { id }, signal),
     retry: retryUnlessRefused,
   });
 
 /** Calls that wait for a person, the oldest first; also how many there are in all. */
 export const approvalsQuery = queryOptions({
   queryKey: ["approvals", "open"],
-  queryFn: ({ signal }) =>
-    ask<ApprovalPage>(withQuery(ROUTES.approvals, { state: "open", limit: PAGE_SIZE }), { signal }),
+  queryFn: ({ signal }) => call(operations.approval.list, { state: "open", limit: PAGE_SIZE }, signal),
   retry: retryUnlessRefused,
 });
 
 /** Calls that were answered, or can no longer be. */
 export const answeredApprovalsQuery = queryOptions({
   queryKey: ["approvals", "all"],
-  queryFn: ({ signal }) => ask<ApprovalPage>(withQuery(ROUTES.approvals, { limit: PAGE_SIZE }), { signal }),
+  queryFn: ({ signal }) => call(operations.approval.list, { limit: PAGE_SIZE }, signal),
   retry: retryUnlessRefused,
 });
 
 /** Runs in which a tool asks something while it works. */
 export const askingRunsQuery = queryOptions({
   queryKey: ["approvals", "asking"],
-  queryFn: ({ signal }) =>
-    ask<Page<RunSummary>>(withQuery(ROUTES.runs, { state: "awaiting-approval", limit: PAGE_SIZE }), { signal }),
+  queryFn: ({ signal }) => call(operations.run.list, { state: "awaiting-approval", limit: PAGE_SIZE }, signal),
   retry: retryUnlessRefused,
 });
 
@@ -123,13 +112,13 @@ export const runsThatAsk = ({ items }: Page<RunSummary>): readonly RunSummary[] 
 export const diffQuery = (id: string, other: string) =>
   queryOptions({
     queryKey: ["diff", id, other],
-    queryFn: ({ signal }) => ask<RunDiff>(fillRoute("diffRuns", { id, other }), { signal }),
+    queryFn: ({ signal }) => call(operations.run.compare, { id, other }, signal),
     retry: retryUnlessRefused,
   });
 
 export const toolServersQuery = queryOptions({
   queryKey: ["tools"],
-  queryFn: ({ signal }) => ask<Page<ToolServerDetail>>(ROUTES.tools, { signal }),
+  queryFn: ({ signal }) => call(operations.tool.list, {}, signal),
 });
 
 export const budgetsQuery = queryOptions({

@@ -1,6 +1,6 @@
 import { useQuery, useQueryClient, type QueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
-import { fillRoute, type RunDetail, type RunStreamEvent, type Step } from "../../../src/api/contract/index.ts";
+import { operations, pathOf, type RunDetail, type RunStreamEvent, type Step } from "../../../src/api/contract/index.ts";
 import { type Delta, type Logs, withDelta, withLines } from "./live-text.ts";
 import { applyRun, hasEnded, isMoving } from "./live.ts";
 import { runQuery } from "./queries.ts";
@@ -30,7 +30,7 @@ export function useRun(id: string) {
     const text = new DraftBuffer(setDrafts);
     void subscribe<RunStreamEvent>(
       {
-        path: fillRoute("runEvents", { id }),
+        path: pathOf(operations.run.watch, { id }),
         after: String(client.getQueryData<RunDetail>(["run", id])?.last_event ?? ""),
         onEvent: (event) => {
           if (event.type === "text-delta") text.add(event);

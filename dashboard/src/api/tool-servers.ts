@@ -1,26 +1,13 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
-import {
-  fillRoute,
-  ROUTES,
-  type AgentSummary,
-  type GrantUse,
-  type GrantUsePage,
-  type RouteName,
-  type ToolServerDeletion,
-  type ToolServerDeployment,
-  type ToolServerDifference,
-  type ToolServerHealth,
-  type ToolServerRecord,
-  type ToolServerSummary,
-  type ToolServerVersion,
-} from "../../../src/api/contract/index.ts";
-import { ask } from "./client.ts";
-import type { Page } from "./page.ts";
-import { retryUnlessRefused, withQuery } from "./queries.ts";
+import { type GrantUse, operations, type ToolServerDeployment } from "../../../src/api/contract/index.ts";
+import { ask, call } from "./client.ts";
+import { entriesOf } from "./page.ts";
+import { retryUnlessRefused } from "./queries.ts";
 
 /** Calls are counted without an event for each, so figures are read again while someone looks at them. */
 const FIGURES_EVERY_MS = 5_000;
 const PAGE_SIZE = 50;
+const WHOLE_PAGE_SIZE = 200;
 
 /** What is cached about one tool server, and the lists it stands in. */
 export const toolServerKeys = (name: string): readonly (readonly string[])[] => [
@@ -29,22 +16,11 @@ export const toolServerKeys = (name: string): readonly (readonly string[])[] => 
   ["tool-server", name],
 ];
 
-/** Every item of a list, page after page. */
-async function wholeList<Item>(path: string, signal: AbortSignal): Promise<readonly Item[]> {
-  const items: Item[] = [];
-  let cursor: string | null = "";
-  do {
-    const page: Page<Item> = await ask<Page<Item>>(withQuery(path, { cursor, limit: 200 }), { signal });
-    items.push(...page.items);
-    cursor = page.next;
-  } while (cursor !== null);
-  return items;
-}
-
 /** Every tool server by name: there are dozens at most, and filters then need no answer of the server. */
 export const toolServerListQuery = queryOptions({
   queryKey: ["tool-servers"],
-  queryFn: ({ signal }) => wholeList<ToolServerSummary>(ROUTES.toolServers, signal),
+  queryFn: ({ signal }) =>
+    entriesOf((cursor) => call(operations.toolServer.list, { cursor, limit: WHOLE_PAGE_SIZE }, signal)),
   refetchInterval: FIGURES_EVERY_MS,
 });
 
@@ -53,7 +29,9 @@ export const dependentsQuery = (server: string) =>
   queryOptions({
     queryKey: ["agents", "dependents", server],
     queryFn: async ({ signal }) => {
-      const agents = await wholeList<AgentSummary>(ROUTES.agents, signal);
+      const agents = await entriesOf((cursor) =>
+        call(operations.agent.list, { cursor, limit: WHOLE_PAGE_SIZE }, signal),
+      );
       return agents
         .filter(({ tools }) => tools.some((tool) => tool === "all" || tool.split(".")[0] === server))
         .map(({ name }) => name);
@@ -63,7 +41,7 @@ export const dependentsQuery = (server: string) =>
 export const toolServerRecordQuery = (name: string) =>
   queryOptions({
     queryKey: ["tool-server", name],
-    queryFn: ({ signal }) => ask<ToolServerRecord>(fillRoute("managedToolServer", { name }), { signal }),
+    queryFn: ({ signal }) => call(operations.toolServer.get, { name }, signal),
     retry: retryUnlessRefused,
     refetchInterval: ({ state }) => (state.error === null ? FIGURES_EVERY_MS : false),
   });
@@ -72,9 +50,10 @@ export const toolServerVersionsQuery = (name: string) =>
   infiniteQueryOptions({
     queryKey: ["tool-server", name, "versions"],
     queryFn: ({ pageParam, signal }) =>
-      ask<Page<ToolServerVersion>>(
-        withQuery(fillRoute("toolServerVersions", { name }), { cursor: pageParam, limit: PAGE_SIZE }),
-        { signal },
+      call(
+        operations.toolServer.versions,
+        { name, cursor: pageParam === "" ? undefined : pageParam, limit: PAGE_SIZE },
+        signal,
       ),
     initialPageParam: "",
     getNextPageParam: (last) => last.next,
@@ -83,8 +62,7 @@ export const toolServerVersionsQuery = (name: string) =>
 export const toolServerDifferenceQuery = (name: string, from: number, to: number) =>
   queryOptions({
     queryKey: ["tool-server", name, "difference", from, to],
-    queryFn: ({ signal }) =>
-      ask<ToolServerDifference>(withQuery(fillRoute("toolServerDifference", { name }), { from, to }), { signal }),
+    queryFn: ({ signal }) => call(operations.toolServer.diff, { name, from, to }, signal),
     retry: retryUnlessRefused,
   });
 
@@ -97,9 +75,10 @@ export const grantUsesQuery = (name: string, { outcome, kind }: UseFilter) =>
   infiniteQueryOptions({
     queryKey: ["tool-server", name, "uses", { outcome, kind }],
     queryFn: ({ pageParam, signal }) =>
-      ask<GrantUsePage>(
-        withQuery(fillRoute("toolServerUses", { name }), { outcome, kind, cursor: pageParam, limit: PAGE_SIZE }),
-        { signal },
+      call(
+        operations.toolServer.uses,
+        { name, outcome, kind, cursor: pageParam === "" ? undefined : pageParam, limit: PAGE_SIZE },
+        signal,
       ),
     initialPageParam: "",
     getNextPageParam: (last) => last.next,
@@ -107,24 +86,21 @@ export const grantUsesQuery = (name: string, { outcome, kind }: UseFilter) =>
     refetchInterval: FIGURES_EVERY_MS,
   });
 
-const steer = (route: RouteName, name: string, json: object) =>
-  ask<ToolServerRecord>(fillRoute(route, { name }), { method: "POST", json });
+export const pauseToolServer = (name: string, reason: string) => call(operations.toolServer.pause, { name, reason });
 
-export const pauseToolServer = (name: string, reason: string) => steer("pauseToolServer", name, { reason });
-
-export const resumeToolServer = (name: string) => steer("resumeToolServer", name, {});
+export const resumeToolServer = (name: string) => call(operations.toolServer.resume, { name });
 
 /** Refused when another revision waits by now than the one that was looked at. */
 export const acceptToolServer = (name: string, revision: number | undefined) =>
-  steer("acceptToolServer", name, { revision });
+  call(operations.toolServer.accept, { name, revision });
 
-export const activateToolServer = (name: string, revision: number) => steer("activateToolServer", name, { revision });
+export const activateToolServer = (name: string, revision: number) =>
+  call(operations.toolServer.activate, { name, revision });
 
-export const deleteToolServer = (name: string) =>
-  ask<ToolServerDeletion>(fillRoute("managedToolServer", { name }), { method: "DELETE" });
+export const deleteToolServer = (name: string) => call(operations.toolServer.delete, { name });
 
 /** Has it started apart and asked for its tools. */
-export const checkToolServer = (name: string) => ask<ToolServerHealth>(fillRoute("toolServerHealth", { name }));
+export const checkToolServer = (name: string) => call(operations.toolServer.check, { name });
 
 export type ToolServerUpload = {
   readonly module: File;
@@ -142,5 +118,5 @@ export function deployToolServer(
   if (signature !== undefined) form.set("signature", signature);
   form.set("dry_run", String(dryRun));
   form.set("accept", String(accept));
-  return ask<ToolServerDeployment>(ROUTES.toolServers, { method: "POST", form, signal });
+  return ask<ToolServerDeployment>(operations.toolServer.deploy.http.path, { method: "POST", form, signal });
 }

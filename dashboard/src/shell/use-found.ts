@@ -1,20 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { Bot, Box, Gavel, History, Mail, MailX, MessagesSquare, ShieldCheck } from "lucide-react";
-import {
-  operations,
-  ROUTES,
-  type AgentSummary,
-  type DeadLetter,
-  type RunSummary,
-  type Task,
-} from "../../../src/api/contract/index.ts";
-import { ask } from "../api/client.ts";
+import { operations, type RunSummary, type Task } from "../../../src/api/contract/index.ts";
+import { call } from "../api/client.ts";
 import { conversationQuery } from "../api/conversations.ts";
 import { foundEntitiesQuery, memoryFiguresQuery } from "../api/memory.ts";
 import { messageQuery } from "../api/messages.ts";
-import type { Page } from "../api/page.ts";
-import { approvalsQuery, runQuery, withQuery } from "../api/queries.ts";
+import { entriesOf, type Page } from "../api/page.ts";
+import { approvalsQuery, runQuery } from "../api/queries.ts";
 import { taskQuery } from "../api/tasks.ts";
 import { requestTitle } from "../parts/plain-words.ts";
 import { useSettled } from "../parts/settled.ts";
@@ -31,20 +24,28 @@ const SETTLED_MS = 150;
 
 export const isId = (words: string): boolean => ID.test(words);
 
+type Paging = { readonly cursor: string | undefined; readonly limit: number };
+type List<Item> = {
+  readonly name: string;
+  readonly read: (paging: Paging, signal: AbortSignal) => Promise<Page<Item>>;
+  /** How many of its entries are searched, the newest first. */
+  readonly max: number;
+};
+
+const AGENTS = list("agents", (paging, signal) => call(operations.agent.list, paging, signal));
+const RUNS = list("runs", (paging, signal) => call(operations.run.list, paging, signal), RUNS_MAX);
+const TASKS = list("tasks", (paging, signal) => call(operations.task.list, paging, signal));
+const LETTERS = list("letters", (paging, signal) => call(operations.deadLetter.list, paging, signal));
+
+function list<Item>(name: string, read: List<Item>["read"], max = LIST_MAX): List<Item> {
+  return { name, read, max };
+}
+
 /** The newest entries of a list, page after page. */
-function useList<Item>(path: string, enabled: boolean, max = LIST_MAX): Page<Item>["items"] {
+function useList<Item>({ name, read, max }: List<Item>, enabled: boolean): readonly Item[] {
   const { data = [] } = useQuery({
-    queryKey: ["found", path],
-    queryFn: async ({ signal }) => {
-      const items: Item[] = [];
-      let cursor: string | null = "";
-      while (cursor !== null && items.length < max) {
-        const page: Page<Item> = await ask<Page<Item>>(withQuery(path, { cursor, limit: PAGE_SIZE }), { signal });
-        items.push(...page.items);
-        cursor = page.next;
-      }
-      return items;
-    },
+    queryKey: ["found", name],
+    queryFn: ({ signal }) => entriesOf((cursor) => read({ cursor, limit: PAGE_SIZE }, signal), max),
     enabled,
     staleTime: 0,
     retry: false,
@@ -55,10 +56,10 @@ function useList<Item>(path: string, enabled: boolean, max = LIST_MAX): Page<Ite
 /** What the server's lists have: agents from the start, all others once something is typed. */
 export function useListed(typed: boolean): readonly Entry[] {
   const navigate = useNavigate();
-  const agents = useList<AgentSummary>(ROUTES.agents, true);
-  const runs = useList<RunSummary>(ROUTES.runs, true, RUNS_MAX);
-  const tasks = useList<Task>(operations.task.list.http.path, typed);
-  const letters = useList<DeadLetter>(operations.deadLetter.list.http.path, typed);
+  const agents = useList(AGENTS, true);
+  const runs = useList(RUNS, true);
+  const tasks = useList(TASKS, typed);
+  const letters = useList(LETTERS, typed);
   const approvals = useQuery(approvalsQuery).data?.items ?? [];
   return [
     ...approvals.map(({ id, tool, agent, run }) =>

@@ -3,7 +3,7 @@ import { Link } from "@tanstack/react-router";
 import { ShieldCheck, ShieldQuestion } from "lucide-react";
 import { type MouseEvent, type ReactNode, type RefObject, useEffect, useLayoutEffect, useRef, useState } from "react";
 import type { Approval, RunDetail } from "../../../../src/api/contract/index.ts";
-import { answerApproval, type ApprovalAnswer } from "../../api/actions.ts";
+import { answerApproval, type ApprovalAnswer, type Values } from "../../api/actions.ts";
 import { Ago } from "../../parts/ago.tsx";
 import { Button } from "../../parts/button.tsx";
 import { cx } from "../../parts/class-names.ts";
@@ -11,6 +11,7 @@ import { Input } from "../../parts/field.tsx";
 import { requestTitle } from "../../parts/plain-words.ts";
 import { ProblemView } from "../../parts/problem-view.tsx";
 import { text } from "../../text.ts";
+import { isRecord } from "../tools/form-field.ts";
 import { effectOf } from "./effect.ts";
 import { disturb, mayPress, useGuard } from "./guard.ts";
 import { useStanding } from "./standing.ts";
@@ -233,10 +234,10 @@ function End({ onSeen }: { readonly onSeen: () => void }) {
 }
 
 /** A text as a JSON object; undefined when it is none. */
-function objectIn(json: string): object | undefined {
+function objectIn(json: string): Values | undefined {
   try {
     const value: unknown = JSON.parse(json);
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? value : undefined;
+    return isRecord(value) ? value : undefined;
   } catch {
     return undefined;
   }

@@ -1,5 +1,6 @@
 import { useState } from "react";
 import type { ToolDetail } from "../../../../src/api/contract/index.ts";
+import type { Values } from "../../api/actions.ts";
 import { notify } from "../../parts/notice.tsx";
 import { text } from "../../text.ts";
 import type { Draft, FormValues } from "./form-field.ts";
@@ -16,12 +17,12 @@ export function useArguments(tool: Pick<ToolDetail, "input_schema">) {
   const [json, setJson] = useState("{}");
   const [asJson, setAsJson] = useState(fields === undefined);
   const [problem, setProblem] = useState<FormProblem | undefined>();
-  const peek = (): object => {
+  const peek = (): Values => {
     if (asJson) return readObject(json) ?? {};
     const reading = readForm(fields ?? [], values);
     return reading.type === "read" ? reading.arguments : {};
   };
-  const read = (): object | undefined => {
+  const read = (): Values | undefined => {
     const reading = asJson ? undefined : readForm(fields ?? [], values);
     const typed = asJson ? readObject(json) : undefined;
     const wrong =

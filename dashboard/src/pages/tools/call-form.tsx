@@ -2,7 +2,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { CircleStop, Play } from "lucide-react";
 import { useRef, useState } from "react";
 import type { ToolDetail, ToolServerRecord } from "../../../../src/api/contract/index.ts";
-import { callTool, upload } from "../../api/actions.ts";
+import { callTool, upload, type Values } from "../../api/actions.ts";
 import { Button } from "../../parts/button.tsx";
 import { CopyButton } from "../../parts/copy.tsx";
 import { Select } from "../../parts/field.tsx";
@@ -89,7 +89,7 @@ export function CallForm({ server, tool }: Props) {
   );
 }
 
-type Given = { readonly arguments: object; readonly files: readonly File[]; readonly observing: Observing };
+type Given = { readonly arguments: Values; readonly files: readonly File[]; readonly observing: Observing };
 
 /** One call at a time, which can be called off; the server then ends it. */
 function useCall(server: string, tool: string) {
