@@ -4,7 +4,7 @@
 import { once } from "node:events";
 import { Agent, request } from "node:http";
 import { WebSocket } from "ws";
-import { operations, ROUTES } from "../src/api/contract/index.ts";
+import { operations, MESSAGE_SOCKET } from "../src/api/contract/index.ts";
 import { startServer } from "../test/helpers/server.ts";
 import { perSecond, type Row, table } from "./table.ts";
 
@@ -41,7 +41,7 @@ class Meter {
 }
 
 async function overSocket(url: string, batch: number, seconds: number): Promise<number> {
-  const socket = new WebSocket(url.replace("http", "ws") + ROUTES.messageSocket);
+  const socket = new WebSocket(url.replace("http", "ws") + MESSAGE_SOCKET);
   await once(socket, "open");
   const single = { op: "send", message };
   const frame = JSON.stringify(

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { ROUTES, system } from "../api/contract/index.ts";
+import { DOCUMENTS, system } from "../api/contract/index.ts";
 import { packageVersion } from "../kernel/package.ts";
 import { act, type CommandMaker, examples, showOne } from "./frame/index.ts";
 import { renderFields } from "./terminal/index.ts";
@@ -35,7 +35,7 @@ export const version: CommandMaker = (command, invocation) => {
       async function serverVersion(): Promise<string | null> {
         try {
           const { value } = await context.client.request({
-            path: ROUTES.health,
+            path: DOCUMENTS.health,
             schema: system.Health,
             timeoutMs: PROBE_MS,
           });

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
-import { ROUTES } from "../../src/api/contract/index.ts";
+import { DOCUMENTS, operations } from "../../src/api/contract/index.ts";
 import { FIRST_SCHEMA, MIGRATIONS } from "../../src/storage/migrations/index.ts";
 import { FAULTS } from "../../src/kernel/errors.ts";
 import { RUN_STATES, RunEvent } from "../../src/runs/index.ts";
@@ -84,15 +84,15 @@ test("each kind of failure keeps its status on the wire and its exit code", () =
 });
 
 test("the routes that clients know stay where they are", () => {
-  expect(ROUTES).toMatchObject({
-    health: "/health",
-    ready: "/ready",
-    openapi: "/openapi.json",
-    agents: "/api/v1/agents",
-    runs: "/api/v1/runs",
-    runEvents: "/api/v1/runs/:id/events",
-    tools: "/api/v1/tools",
-    uploads: "/api/v1/uploads",
-    events: "/api/v1/events",
-  });
+  expect(DOCUMENTS).toMatchObject({ health: "/health", ready: "/ready", openapi: "/openapi.json" });
+  const { agent, run, tool, server } = operations;
+  const paths = [agent.list, run.start, run.watch, tool.list, run.upload, server.watch].map(({ http }) => http.path);
+  expect(paths).toEqual([
+    "/api/v1/agents",
+    "/api/v1/runs",
+    "/api/v1/runs/:id/events",
+    "/api/v1/tools",
+    "/api/v1/uploads",
+    "/api/v1/events",
+  ]);
 });

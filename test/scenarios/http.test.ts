@@ -145,15 +145,28 @@ test("an agent's runs are found by its name in any letter case, and by none othe
   expect(await runsOf("nobody")).toEqual([]);
 });
 
+const noAnswer = async () => "";
+const OPTIONS = {
+  allowedHosts: ["FD00:0::1"],
+  dashboardDirectory: undefined,
+  errorsPage: "",
+  agentSchema: () => ({}),
+  agentTestSchema: () => ({}),
+};
+
+test("a route that is neither an operation nor a public document is rejected", async () => {
+  const { http } = await httpServer(server.started.services, OPTIONS);
+  expect(() => http.get("/api/v1/extra", noAnswer)).toThrow(
+    "GET /api/v1/extra is neither an operation nor a public document",
+  );
+  expect(() => http.post("/extra", noAnswer)).toThrow("POST /extra is neither");
+  expect(() => http.post("/ui/*", noAnswer)).toThrow("POST /ui/* is neither");
+  expect(() => http.get("/ui/*", noAnswer)).not.toThrow();
+  await http.close();
+});
+
 test("an IPv6 host is answered for as a browser writes it", async () => {
-  const options = {
-    allowedHosts: ["FD00:0::1"],
-    dashboardDirectory: undefined,
-    errorsPage: "",
-    agentSchema: () => ({}),
-    agentTestSchema: () => ({}),
-  };
-  const { http } = await httpServer(server.started.services, options);
+  const { http } = await httpServer(server.started.services, OPTIONS);
   const status = async (host: string) =>
     (await http.inject({ url: "/health", headers: { host } satisfies FastifyRequest["headers"] })).statusCode;
   expect(await status("[fd00::1]:8080")).toBe(200);

@@ -22,6 +22,7 @@ export {
 export * as budgets from "./budgets.ts";
 export { type ArchiveReport, type Conversation, type ConversationPage, type Protocol } from "./conversations.ts";
 export * as conversations from "./conversations.ts";
+export { DOCUMENTS } from "./documents.ts";
 export { type GrantUse, type GrantUsePage, type GrantUseQuery, type Observation } from "./grants.ts";
 export * as grants from "./grants.ts";
 export {
@@ -40,7 +41,7 @@ export {
   type MessageTrace,
 } from "./messages.ts";
 export * as messages from "./messages.ts";
-export { SocketEvent, SocketRequest } from "./message-socket.ts";
+export { MESSAGE_SOCKET, SocketEvent, SocketRequest } from "./message-socket.ts";
 export {
   type KnownModel,
   type ModelCheck,
@@ -74,7 +75,6 @@ export * as operations from "./operations.ts";
 export { Download, Events, type GivenTo, type InputOf, type Operation, type OutputOf, takes } from "./operation.ts";
 export { type Permission, PERMISSIONS } from "./permissions.ts";
 export { type Callable, pathOf, split } from "./request.ts";
-export { type RouteName, fillRoute, ROUTES } from "./routes.ts";
 export {
   type ArtifactSummary,
   type ForkBody,

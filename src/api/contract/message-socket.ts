@@ -12,7 +12,10 @@ const Wire = z.record(z.string(), Json);
 const LEASE_S_MAX = 3_600;
 const WINDOW_MAX = 10_000;
 
-/** What a client says over a WebSocket at /api/v1/messages/socket; one JSON text a frame. */
+/** Path of the WebSocket for messages. */
+export const MESSAGE_SOCKET = "/api/v1/messages/socket";
+
+/** What a client says over the WebSocket for messages; one JSON text a frame. */
 export const SocketRequest = z
   .discriminatedUnion("op", [
     z.object({ op: z.literal("send"), ref: Ref, message: Wire }),

@@ -2,7 +2,7 @@ import { createReadStream, existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { extname, join, normalize, sep } from "node:path";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { ROUTES } from "../contract/index.ts";
+import { DOCUMENTS } from "../contract/index.ts";
 import { RequestInvalidError } from "../operations/index.ts";
 import { DashboardNotBuiltError } from "./errors.ts";
 import type { Http, HttpContext } from "./context.ts";
@@ -30,15 +30,15 @@ const SECURITY = {
 /** The dashboard: built files, compressed ahead of time; any other path below /ui/ is the application's own and gets its page. */
 export function dashboardRoutes(http: Http, { options: { dashboardDirectory } }: HttpContext): void {
   if (dashboardDirectory === undefined) return;
-  http.get("/", { schema: { hide: true } }, async (_request, reply) => reply.redirect(ROUTES.dashboard));
-  http.get("/ui", { schema: { hide: true } }, async (_request, reply) => reply.redirect(ROUTES.dashboard));
+  http.get("/", { schema: { hide: true } }, async (_request, reply) => reply.redirect(DOCUMENTS.dashboard));
+  http.get("/ui", { schema: { hide: true } }, async (_request, reply) => reply.redirect(DOCUMENTS.dashboard));
   http.get("/ui/*", { schema: { hide: true } }, async (request, reply) =>
     sendAsset(dashboardDirectory, request, reply),
   );
 }
 
 async function sendAsset(directory: string, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-  const path = normalize(decoded(new URL(request.url, "http://dashboard").pathname.slice(ROUTES.dashboard.length)));
+  const path = normalize(decoded(new URL(request.url, "http://dashboard").pathname.slice(DOCUMENTS.dashboard.length)));
   const wanted = join(directory, path);
   const inside = wanted.startsWith(directory + sep);
   const file = inside && extname(path) !== "" && existsSync(wanted) ? wanted : join(directory, "index.html");

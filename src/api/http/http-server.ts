@@ -1,6 +1,6 @@
 import { randomUUIDv7 } from "node:crypto";
 import fastifySwagger from "@fastify/swagger";
-import { fastify, type FastifyRequest } from "fastify";
+import { fastify, type FastifyRequest, type RouteOptions } from "fastify";
 import {
   createJsonSchemaTransform,
   createJsonSchemaTransformObject,
@@ -10,7 +10,7 @@ import {
 import { CaxtonError } from "../../kernel/errors.ts";
 import { type Json, parseJson, REQUEST_VALUES_MAX } from "../../kernel/json.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
-import { ROUTES } from "../contract/index.ts";
+import { DOCUMENTS } from "../contract/index.ts";
 import { OPEN_ACCESS, OPERATIONS } from "../operations/index.ts";
 import { AllowedMethods } from "./allowed-methods.ts";
 import { bind } from "./bind.ts";
@@ -81,21 +81,8 @@ export async function httpServer(
     { parseAs: "string" },
     async ({ routeOptions }: FastifyRequest, body: string | Buffer) => jsonBody(String(body), routeOptions.bodyLimit),
   );
-  const allowed = new AllowedMethods();
-  http.addHook("onRoute", ({ url, method }) => allowed.add(url, method));
-  http.setNotFoundHandler(async ({ method, url }, reply) => {
-    const path = url.split("?")[0] ?? url;
-    const methods = allowed.at(path);
-    if (methods.length > 0) void reply.header("allow", methods.join(", "));
-    if (method === "OPTIONS" && methods.length > 0) return reply.status(204).send();
-    if (methods.length > 0)
-      throw new MethodNotAllowedError(`${path} does not take ${method}`, `It takes ${methods.join(", ")}.`, {
-        methods,
-      });
-    throw new RouteNotFoundError(`there is nothing at ${method} ${path}`, `${ROUTES.openapi} lists what there is.`, {
-      path,
-    });
-  });
+  http.addHook("onRoute", requireDeclaration);
+  answerUnknownRoutes(http);
   http.addHook("onRequest", guardOrigin(options.allowedHosts));
   http.addHook("onRequest", async ({ id, url, routeOptions }, reply) => {
     void reply.header("x-request-id", id);
@@ -119,6 +106,25 @@ export async function httpServer(
   return { http, streams };
 }
 
+/** Answers requests that fit no route: whether the path takes other methods, or does not exist. */
+function answerUnknownRoutes(http: Http): void {
+  const allowed = new AllowedMethods();
+  http.addHook("onRoute", ({ url, method }) => allowed.add(url, method));
+  http.setNotFoundHandler(async ({ method, url }, reply) => {
+    const path = url.split("?")[0] ?? url;
+    const methods = allowed.at(path);
+    if (methods.length > 0) void reply.header("allow", methods.join(", "));
+    if (method === "OPTIONS" && methods.length > 0) return reply.status(204).send();
+    if (methods.length > 0)
+      throw new MethodNotAllowedError(`${path} does not take ${method}`, `It takes ${methods.join(", ")}.`, {
+        methods,
+      });
+    throw new RouteNotFoundError(`there is nothing at ${method} ${path}`, `${DOCUMENTS.openapi} lists what there is.`, {
+      path,
+    });
+  });
+}
+
 const BODY_READERS = { "toolServer.deploy": { mediaTypes: MODULE_MEDIA_TYPES, read: readModuleBody } };
 
 function routes(http: Http, context: HttpContext): void {
@@ -128,6 +134,15 @@ function routes(http: Http, context: HttpContext): void {
   sockets(http, context);
   systemRoutes(http, context);
   dashboardRoutes(http, context);
+}
+
+const DOCUMENT_PATHS = new Set<string>([...Object.values(DOCUMENTS), "/", "/ui", "/ui/*"]);
+
+/** Throws for a route that is neither an operation, which states its permission and effect, nor a public document. */
+function requireDeclaration({ method, url, config }: RouteOptions): void {
+  const isDocument = DOCUMENT_PATHS.has(url) && [method].flat().every((each) => each === "GET" || each === "HEAD");
+  if (config?.operation === undefined && !isDocument)
+    throw new Error(`${String(method)} ${url} is neither an operation nor a public document`);
 }
 
 /** Serves messages over WebSockets, which are closed before the connections of the server are. */

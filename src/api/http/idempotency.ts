@@ -61,10 +61,6 @@ const UNSURE = 499;
 export function keepAnswers(http: Http, deps: Deps): void {
   const { keptAnswers, clock } = deps;
   const taken = new WeakMap<FastifyRequest, AnswerKey>();
-  http.addHook("onRoute", ({ method, url, config }) => {
-    if ([method].flat().includes("POST") && takesKey("POST", url) && config?.operation === undefined)
-      throw new Error(`POST ${url} does not belong to an operation, which states how it is retried`);
-  });
   http.addHook("preValidation", async (request, reply) => {
     const given = request.headers["idempotency-key"];
     if (given === undefined || !takesKey(request.method, request.url)) return;

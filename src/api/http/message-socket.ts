@@ -6,7 +6,7 @@ import { CaxtonError, toFault } from "../../kernel/errors.ts";
 import { isJsonObject, parseJson, REQUEST_VALUES_MAX } from "../../kernel/json.ts";
 import { log } from "../../kernel/log.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
-import { ROUTES, type SocketEvent, SocketRequest } from "../contract/index.ts";
+import { MESSAGE_SOCKET, type SocketEvent, SocketRequest } from "../contract/index.ts";
 import {
   type MailboxServices,
   type MessageServices,
@@ -57,7 +57,7 @@ export class MessageSockets {
   /** Whether it took the connection; the server's other upgrades are not its own. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
     const [path] = (request.url ?? "").split("?");
-    if (path !== ROUTES.messageSocket) return false;
+    if (path !== MESSAGE_SOCKET) return false;
     const refusal =
       this.#refuse(request) ??
       (this.#clients.size >= LIMITS.socketsMax ? `${LIMITS.socketsMax} sockets are open already` : undefined);

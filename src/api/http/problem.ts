@@ -2,7 +2,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { CaxtonError, type Fault, FAULTS, logLevelOf, toFault } from "../../kernel/errors.ts";
 import { log } from "../../kernel/log.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
-import { type ProblemDetails, ROUTES } from "../contract/index.ts";
+import { type ProblemDetails, DOCUMENTS } from "../contract/index.ts";
 import { RequestInvalidError } from "../operations/index.ts";
 import { BodyTooLargeError, UnsupportedMediaTypeError } from "./errors.ts";
 
@@ -25,7 +25,7 @@ export async function sendProblem(
 }
 
 export const problemOf = (fault: Fault, requestId: string): ProblemDetails => ({
-  type: `${ROUTES.errorsPage}#${fault.code}`,
+  type: `${DOCUMENTS.errorsPage}#${fault.code}`,
   title: fault.code.toLowerCase().replaceAll("_", " "),
   status: FAULTS[fault.kind].http,
   detail: fault.message,

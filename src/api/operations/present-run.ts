@@ -1,7 +1,7 @@
 import { presentApprovalsOf } from "./present-approval.ts";
 import { presentContext, presentSummaryNote } from "./present-context.ts";
 import type * as contract from "../contract/index.ts";
-import { fillRoute } from "../contract/index.ts";
+import { operations, pathOf } from "../contract/index.ts";
 import {
   type Artifact,
   type ModelStep,
@@ -151,7 +151,7 @@ export const presentArtifact = (artifact: Artifact): contract.ArtifactSummary =>
   media_type: artifact.mediaType,
   bytes: artifact.bytes,
   path: artifact.path,
-  url: fillRoute("artifactContent", { id: artifact.id }),
+  url: pathOf(operations.run.artifact, { id: artifact.id }),
   created_at: instant(artifact.createdAtMs),
 });
 
@@ -160,7 +160,7 @@ const presentStepArtifact = ({ id, name, mediaType, bytes }: RunArtifact) => ({
   name,
   media_type: mediaType,
   bytes,
-  url: fillRoute("artifactContent", { id }),
+  url: pathOf(operations.run.artifact, { id }),
 });
 
 /** A step as the wire shows it; in a run that has ended nothing is still running. */

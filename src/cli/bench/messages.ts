@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { type Command, Option } from "commander";
 import * as z from "zod";
-import { operations, pathOf, ROUTES } from "../../api/contract/index.ts";
+import { operations, pathOf, MESSAGE_SOCKET } from "../../api/contract/index.ts";
 import {
   act,
   type Context,
@@ -54,7 +54,7 @@ export function messagesBench(command: Command, invocation: Invocation): void {
       using interrupt = onInterrupt(() => stop.abort());
       void interrupt;
       const { client, terminal } = context;
-      const url = client.url(ROUTES.messageSocket);
+      const url = client.url(MESSAGE_SOCKET);
       url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
       const onProgress = (doneMs: number, allMs: number) =>
         terminal.status(progressBar("messages", doneMs / 1_000, allMs / 1_000, (seconds) => `${seconds.toFixed(0)} s`));

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { text as textOf } from "node:stream/consumers";
 import { setTimeout as pause } from "node:timers/promises";
-import { operations, ROUTES, type StartRunBody, system } from "../../api/contract/index.ts";
+import { operations, DOCUMENTS, type StartRunBody, system } from "../../api/contract/index.ts";
 import { isJsonObject, type JsonObject, parseJson } from "../../kernel/json.ts";
 import { type FileToSend, fileToSend, ServerProblem, unreadable } from "../client/index.ts";
 import { type Context, onInterrupt, sendFiles, showOne, UsageError } from "../frame/index.ts";
@@ -127,7 +127,7 @@ async function onceReady<Value>(context: Context, signal: AbortSignal, work: () 
 /** Whether the server was still starting; if so it has started now, or `READY_MS_MAX` are over. */
 async function waitUntilReady({ terminal, client }: Context, signal: AbortSignal): Promise<boolean> {
   const isReady = () =>
-    client.request({ path: ROUTES.ready, schema: system.Ready, accepts: [503] }).then(
+    client.request({ path: DOCUMENTS.ready, schema: system.Ready, accepts: [503] }).then(
       ({ value }) => value.status === "ready",
       // Then its first answer stands.
       () => true,

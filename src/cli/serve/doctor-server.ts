@@ -1,4 +1,4 @@
-import { operations, ROUTES, type Status, system } from "../../api/contract/index.ts";
+import { operations, DOCUMENTS, type Status, system } from "../../api/contract/index.ts";
 import { CaxtonError } from "../../kernel/errors.ts";
 import type { Finding } from "./doctor-machine.ts";
 import { packageVersion } from "../../kernel/package.ts";
@@ -43,7 +43,7 @@ export async function checkServer({ client }: Context): Promise<ServerFindings> 
 /** The parts of the server that its readiness probe finds wrong; those that are being deployed are not. */
 async function parts(client: Context["client"]): Promise<Finding[]> {
   const { value } = await client.request({
-    path: ROUTES.ready,
+    path: DOCUMENTS.ready,
     schema: system.Ready,
     timeoutMs: PROBE_MS,
     accepts: [503],

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { type Ready, ROUTES, system } from "../../api/contract/index.ts";
+import { type Ready, DOCUMENTS, system } from "../../api/contract/index.ts";
 import { CaxtonError } from "../../kernel/errors.ts";
 import { act, type CommandMaker, examples, reportError, showOne } from "../frame/index.ts";
 import { oneLine, renderFields } from "../terminal/index.ts";
@@ -28,7 +28,7 @@ export const health: CommandMaker = (command, invocation) => {
       try {
         if (!input.ready) {
           const { raw, value } = await context.client.request({
-            path: ROUTES.health,
+            path: DOCUMENTS.health,
             schema: system.Health,
             timeoutMs,
           });
@@ -37,7 +37,7 @@ export const health: CommandMaker = (command, invocation) => {
           }
           return 0;
         }
-        const request = { path: ROUTES.ready, schema: system.Ready, timeoutMs, accepts: [503] };
+        const request = { path: DOCUMENTS.ready, schema: system.Ready, timeoutMs, accepts: [503] };
         const { raw, value } = await context.client.request(request);
         if (!context.terminal.quiet) {
           await showOne(context, { raw, name: value.status, human: () => renderReady(value) });

@@ -2,7 +2,7 @@ import * as z from "zod";
 import {
   type ModelCondition,
   operations,
-  ROUTES,
+  DOCUMENTS,
   type RunSummary,
   type Status,
   system,
@@ -59,7 +59,7 @@ async function localModel({ client }: Context): Promise<string | undefined> {
 
 /** What keeps the server from serving requests, such as a lost database. */
 async function brokenParts({ client, terminal }: Context): Promise<readonly string[]> {
-  const { value } = await client.request({ path: ROUTES.ready, schema: system.Ready, accepts: [503] });
+  const { value } = await client.request({ path: DOCUMENTS.ready, schema: system.Ready, accepts: [503] });
   return Object.entries(value.checks).flatMap(([part, { ok, note }]) =>
     ok ? [] : [`${terminal.style("red", "✗")} ${part}  ${oneLine(note)}`],
   );
