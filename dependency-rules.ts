@@ -1,5 +1,4 @@
 import { posix } from "node:path";
-import type { OxlintOverride } from "oxlint";
 
 /** Modules that each module may import. A module comes after those that it imports, so there are no cycles. */
 export const MODULES: Readonly<Record<string, readonly string[]>> = {
@@ -376,22 +375,3 @@ const faults = [
   ),
 ];
 if (faults.length > 0) throw new Error(`dependency rules contradict each other: ${faults.join("; ")}`);
-
-const nested = (room: string) => Object.keys(ROOMS).filter((other) => other.startsWith(`${room}/`));
-
-// The last override that matches a file decides, so a room comes before the rooms inside it.
-const outerFirst = Object.entries(ROOMS).toSorted(([one], [other]) => one.length - other.length);
-
-/** Import restrictions of every module and inner module, type imports included. */
-export const dependencyRules = outerFirst.map(([room, allowed]): OxlintOverride => {
-  const doors = allowed.map((name) => {
-    const path = posix.relative(room, name);
-    return `!${path.startsWith(".") ? path : `./${path}`}/${name === "kernel" ? "**" : "index.ts"}`;
-  });
-  const message = `${room} may import, by the door: ${allowed.join(" ") || "nothing"}`;
-  const inner = nested(room).map((name) => `./${posix.relative(room, name)}/**`);
-  return {
-    files: [`src/${room}/**`],
-    rules: { "no-restricted-imports": ["error", { patterns: [{ group: ["../**", ...inner, ...doors], message }] }] },
-  };
-});

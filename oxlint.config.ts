@@ -1,5 +1,5 @@
 import { defineConfig } from "oxlint";
-import { dependencyRules } from "./dependency-rules.ts";
+import { dependencyRules } from "./dependency-lint.ts";
 
 export default defineConfig({
   plugins: ["typescript", "import", "unicorn", "promise", "node", "vitest"],

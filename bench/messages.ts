@@ -6,7 +6,7 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { MESSAGE_JOURNAL_DEFAULTS, SqliteMessageJournal } from "../src/messaging/journal/index.ts";
-import { TimerQueue } from "../src/kernel/timer-queue.ts";
+import { TimerQueue } from "../src/kernel/async/timer-queue.ts";
 import { systemClock } from "../src/kernel/clock.ts";
 import { type Json } from "../src/kernel/json.ts";
 import { tuneGarbageCollector } from "../src/kernel/short-lived.ts";

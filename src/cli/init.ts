@@ -3,7 +3,7 @@ import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import * as z from "zod";
 import { commandName } from "../kernel/package.ts";
-import { PRIVATE_DIRECTORY, PRIVATE_FILE } from "../kernel/private-files.ts";
+import { PRIVATE_DIRECTORY, PRIVATE_FILE } from "../kernel/files/private-files.ts";
 import type { ScaffoldFile } from "../agents/definitions/index.ts";
 import {
   act,

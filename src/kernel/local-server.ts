@@ -3,7 +3,7 @@ import { join } from "node:path";
 import * as z from "zod";
 import { parseJson } from "./json.ts";
 import { log } from "./log.ts";
-import { makePrivateDirectory, PRIVATE_FILE } from "./private-files.ts";
+import { makePrivateDirectory, PRIVATE_FILE } from "./files/private-files.ts";
 
 const LocalServer = z.object({ url: z.url(), pid: z.int().positive() });
 /** A server on this machine: where it listens, and its process. */

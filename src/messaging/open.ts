@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { TimerQueue } from "../kernel/timer-queue.ts";
+import { TimerQueue } from "../kernel/async/timer-queue.ts";
 import type { ChangeLog } from "../kernel/changes/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { type AgentRegistry, DeployedAgents } from "./deployed-agents.ts";

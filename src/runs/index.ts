@@ -67,10 +67,10 @@ export {
 } from "./record/index.ts";
 export { type Accounts, openAccounts, OUTPUT_TOKENS_RESERVED, UNKNOWN_PRICE_RULES } from "./spending/index.ts";
 export { type ModelChosen, type RetryPolicy } from "./turn/index.ts";
-export * from "./approval-errors.ts";
-export { type ApprovalIndex, type ApprovalQuery, type ApprovalRecord } from "./approval-index.ts";
-export { approvalMismatch } from "./approval-refusals.ts";
-export { type ApprovalsDeps, type ApprovalWord, Approvals } from "./approvals.ts";
+export * from "./approvals/approval-errors.ts";
+export { type ApprovalIndex, type ApprovalQuery, type ApprovalRecord } from "./approvals/approval-index.ts";
+export { approvalMismatch } from "./approvals/approval-refusals.ts";
+export { type ApprovalsDeps, type ApprovalWord, Approvals } from "./approvals/approvals.ts";
 export { noticesOf } from "./notices.ts";
 export {
   type ReplyResult,

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { CancelledError } from "../kernel/errors.ts";
-import { KeyedMutex } from "../kernel/keyed-mutex.ts";
+import { KeyedMutex } from "../kernel/async/keyed-mutex.ts";
 import type { RunId, ToolCallId } from "../kernel/ids.ts";
 import { log } from "../kernel/log.ts";
 import { LIMITS } from "../kernel/quantities.ts";

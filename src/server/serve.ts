@@ -7,7 +7,7 @@ import { agentTestSchema } from "../agents/test-files/index.ts";
 import { type Http, type HttpServices, httpServer } from "../api/http/index.ts";
 import { log, setLogLevel } from "../kernel/log.ts";
 import { PACKAGE_DIRECTORY } from "../kernel/package.ts";
-import { isOpenToOthers } from "../kernel/private-files.ts";
+import { isOpenToOthers } from "../kernel/files/private-files.ts";
 import { tuneGarbageCollector } from "../kernel/short-lived.ts";
 import { startFailure } from "../storage/index.ts";
 import type { ToolDeployment } from "../tools/index.ts";

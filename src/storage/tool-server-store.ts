@@ -1,6 +1,6 @@
 import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { PRIVATE_DIRECTORY, PRIVATE_FILE } from "../kernel/private-files.ts";
+import { PRIVATE_DIRECTORY, PRIVATE_FILE } from "../kernel/files/private-files.ts";
 import * as z from "zod";
 import { contentHash } from "../kernel/content-hash.ts";
 import {

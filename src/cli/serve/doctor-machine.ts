@@ -13,7 +13,7 @@ import { readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import * as z from "zod";
-import { isOpenToOthers } from "../../kernel/private-files.ts";
+import { isOpenToOthers } from "../../kernel/files/private-files.ts";
 import { countOf, showBytes } from "../terminal/index.ts";
 import { PACKAGE_DIRECTORY } from "../../kernel/package.ts";
 

@@ -2,7 +2,7 @@ import { statfsSync } from "node:fs";
 import { join } from "node:path";
 import { CaxtonError } from "../errors.ts";
 import { localServer } from "../local-server.ts";
-import { LostFile } from "../opened-file.ts";
+import { LostFile } from "../files/opened-file.ts";
 
 export class StorageError extends CaxtonError<{ readonly sqlite: number }> {
   readonly code = "STORAGE_ERROR";

@@ -1,5 +1,5 @@
 import { open, rm, stat } from "node:fs/promises";
-import { PRIVATE_FILE } from "../../kernel/private-files.ts";
+import { PRIVATE_FILE } from "../../kernel/files/private-files.ts";
 import { CancelledError } from "../../kernel/errors.ts";
 import { ModelDiskFullError, ModelDownloadError } from "./errors.ts";
 

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { Clock } from "../../kernel/clock.ts";
 import { CancelledError } from "../../kernel/errors.ts";
-import { retryAfterMs } from "../../kernel/retry-after.ts";
+import { retryAfterMs } from "../../kernel/async/retry-after.ts";
 import { EmbedderUnavailableError, type Embedder } from "../knowledge/index.ts";
 import { EmbeddingDimensionsError } from "./errors.ts";
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import process from "node:process";
 import { DatabaseSync } from "node:sqlite";
-import { makePrivateFile } from "../../kernel/private-files.ts";
+import { makePrivateFile } from "../../kernel/files/private-files.ts";
 import { isBusy } from "../../kernel/sqlite/errors.ts";
 import { ModelDirectoryError, ModelInstallRunningError } from "./errors.ts";
 

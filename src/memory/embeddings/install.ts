@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdir, open, readFile, rename, rm, stat, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { PRIVATE_DIRECTORY, PRIVATE_FILE } from "../../kernel/private-files.ts";
+import { PRIVATE_DIRECTORY, PRIVATE_FILE } from "../../kernel/files/private-files.ts";
 import { CancelledError } from "../../kernel/errors.ts";
 import { download, type Pausing } from "./download.ts";
 import { imageBytes, makeImage } from "./encoder-image.ts";

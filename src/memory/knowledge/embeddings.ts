@@ -3,7 +3,7 @@ import { log } from "../../kernel/log.ts";
 import type { Embedder } from "./embedder.ts";
 import type { MemoryCounts } from "./stats.ts";
 import type { MemoryStore, Passage } from "./memory-store.ts";
-import { passagesOf } from "./passages.ts";
+import { passagesOf } from "./search/passages.ts";
 
 /** Entities re-embedded between two reads of the clock. */
 const BATCH = 32;

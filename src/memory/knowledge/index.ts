@@ -5,14 +5,14 @@ export type { Embedder } from "./embedder.ts";
 export type { Embeddings, NoVectors } from "./embeddings.ts";
 export * from "./entity.ts";
 export * from "./errors.ts";
-export type { RankedHit } from "./fact-ranking.ts";
+export type { RankedHit } from "./search/fact-ranking.ts";
 export type { MemoryStats } from "./stats.ts";
 export { type Graph, type GraphInput, Memory, type MemoryDeps } from "./memory.ts";
 export type * from "./memory-store.ts";
 export type { Merge, Remembered, ImportResult } from "./merging.ts";
 export { addForgotten, idsIn } from "./memory-store.ts";
 export { foreignCursor, readNumberCursor, writeListCursor } from "./store-cursors.ts";
-export { passagesOf } from "./passages.ts";
+export { passagesOf } from "./search/passages.ts";
 export type { RelationInput } from "./relating.ts";
 export { checkInput, type Redact, type EntityInput, type ObservationInput } from "./remembering.ts";
 export {
@@ -33,8 +33,15 @@ export {
   type SearchNotice,
   type SearchResult,
   type Temporal,
-} from "./searching.ts";
+} from "./search/searching.ts";
 export type { MemorySize } from "./cached-stats.ts";
-export { cutInto, DIFF_MEASURE, ENTITY_MEASURE, type Measure, pageWithin, tokenCounter } from "./token-budget.ts";
+export {
+  cutInto,
+  DIFF_MEASURE,
+  ENTITY_MEASURE,
+  type Measure,
+  pageWithin,
+  tokenCounter,
+} from "./search/token-budget.ts";
 export { isValidDuring } from "./values.ts";
 export { type Blame, pageOfHistory } from "./versions.ts";

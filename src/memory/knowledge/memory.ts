@@ -6,7 +6,7 @@ import { Changes } from "./changes.ts";
 import type { Embedder } from "./embedder.ts";
 import { Embeddings } from "./embeddings.ts";
 import type { Change, Entity, EntityDiff, Provenance, Relation } from "./entity.ts";
-import type { FactQuestion } from "./fact-ranking.ts";
+import type { FactQuestion } from "./search/fact-ranking.ts";
 import { MemoryCounts, type MemoryStats } from "./stats.ts";
 import type {
   EntityFilter,
@@ -21,7 +21,7 @@ import type {
   StoreWalk,
   WalkStep,
 } from "./memory-store.ts";
-import { readOffset, writeOffset } from "./page-offset.ts";
+import { readOffset, writeOffset } from "./search/page-offset.ts";
 import { notFound } from "./relating.ts";
 import type { Redact } from "./remembering.ts";
 import type { ScopeKey } from "./scope.ts";
@@ -35,9 +35,15 @@ import {
   spanOf,
   type Temporal,
   within,
-} from "./searching.ts";
+} from "./search/searching.ts";
 import { type MemorySize, CachedStats } from "./cached-stats.ts";
-import { CHANGE_MEASURE, ENTITY_MEASURE, takeWithinBudget, measureOfEntities, pageWithin } from "./token-budget.ts";
+import {
+  CHANGE_MEASURE,
+  ENTITY_MEASURE,
+  takeWithinBudget,
+  measureOfEntities,
+  pageWithin,
+} from "./search/token-budget.ts";
 import { MEMORY_LIMITS, readFilter } from "./values.ts";
 import { type Blame, blameOf, diffOf, entityAt } from "./versions.ts";
 

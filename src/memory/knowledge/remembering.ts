@@ -3,7 +3,7 @@ import { canonicalJson, isJsonObject, type Json, type JsonObject } from "../../k
 import type { ChangeAction, Entity, EntityHead, Observation, Provenance, Validity } from "./entity.ts";
 import { EntityTypeConflictError, MemoryTooLargeError } from "./errors.ts";
 import type { EntityWrite, Passage } from "./memory-store.ts";
-import { passagesOf } from "./passages.ts";
+import { passagesOf } from "./search/passages.ts";
 import { type ScopeKey, scopeText } from "./scope.ts";
 import {
   MEMORY_LIMITS,

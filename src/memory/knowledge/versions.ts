@@ -3,8 +3,12 @@ import type { Change, Entity, EntityDiff, EntityHead, Observation, Validity } fr
 import { EntityVersionNotFoundError } from "./errors.ts";
 import type { EntityHistory, PageOf } from "./memory-store.ts";
 import { changedFields } from "./remembering.ts";
-import { readOffset, writeOffset } from "./page-offset.ts";
-import { takeWithinBudget, CHANGE_WITH_OBSERVATIONS_MEASURE, type ChangeWithObservations } from "./token-budget.ts";
+import { readOffset, writeOffset } from "./search/page-offset.ts";
+import {
+  takeWithinBudget,
+  CHANGE_WITH_OBSERVATIONS_MEASURE,
+  type ChangeWithObservations,
+} from "./search/token-budget.ts";
 
 /** Versioned fields of a head. */
 type Fields = Pick<EntityHead, "name" | "type" | "confidence" | "strength" | "validity" | "metadata">;

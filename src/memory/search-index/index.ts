@@ -2,12 +2,12 @@
 export { RecallFullError } from "./errors.ts";
 export type { KernelChoice } from "./kernel.ts";
 export type { RowFilter, Row, ScopeKey } from "./row.ts";
-export { type Quantised, type VectorHit, VectorIndex, type VectorSearch } from "./vector-index.ts";
+export { type Quantised, type VectorHit, VectorIndex, type VectorSearch } from "./vectors/vector-index.ts";
 export { MemoryPart, SavedBytes, SavedFloats, SavedInts, SavedNumbers } from "./saved.ts";
 export { type Found, type Fused, fuse, type Weights } from "./fuse.ts";
-export { type GraphEdge, GraphIndex, type Visit, type Traversal, type Walked } from "./graph-index.ts";
-export { KeywordIndex } from "./keyword-index.ts";
-export type { KeywordQuestion } from "./keyword-question.ts";
+export { type GraphEdge, GraphIndex, type Visit, type Traversal, type Walked } from "./graph/graph-index.ts";
+export { KeywordIndex } from "./keywords/keyword-index.ts";
+export type { KeywordQuestion } from "./keywords/keyword-question.ts";
 export {
   type QueriedWord,
   type TextWords,
@@ -18,4 +18,4 @@ export {
   wordsOf,
   type WordStatistics,
   wordWeights,
-} from "./word-scores.ts";
+} from "./keywords/word-scores.ts";

@@ -1,9 +1,9 @@
 import { deserialize, serialize } from "node:v8";
 import { expect, test } from "vitest";
-import { GraphIndex } from "./graph-index.ts";
-import { KeywordIndex } from "./keyword-index.ts";
+import { GraphIndex } from "./graph/graph-index.ts";
+import { KeywordIndex } from "./keywords/keyword-index.ts";
 import { MemoryPart } from "./saved.ts";
-import { VectorIndex } from "./vector-index.ts";
+import { VectorIndex } from "./vectors/vector-index.ts";
 
 let state = 7;
 function chance(below: number): number {

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { SavedNumbers } from "./saved.ts";
-import { BLOCK_SIZES, type BlockClass, type VectorSlab } from "./vector-slab.ts";
+import { BLOCK_SIZES, type BlockClass, type VectorSlab } from "./vectors/vector-slab.ts";
 
 /** Past this class blocks are added; below it one block is replaced by a larger one. */
 const GROWN: BlockClass = 2;

@@ -4,7 +4,7 @@ export { SwitchableStore } from "./switchable-store.ts";
 export * from "./errors.ts";
 export { archiveHead } from "./archive.ts";
 export { exportMemory, type ExportFormat, type ExportOptions } from "./export.ts";
-export { importMemory, type ImportOptions } from "./import.ts";
+export { importMemory, type ImportOptions } from "./import/import.ts";
 export type { ImportCounts, ImportProblem, ImportProgress, ImportReport } from "./report.ts";
 export { type ImportRequest, MemoryTransfers } from "./transfers.ts";
 export {

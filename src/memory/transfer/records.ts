@@ -4,7 +4,7 @@ import { isJsonObject, type Json, type JsonObject, parseJson } from "../../kerne
 import type { EntityInput, RelationInput, Validity } from "../knowledge/index.ts";
 import { DOCUMENT_VERSION, EntityDocument, ms, provenanceIn, RelationDocument } from "./document.ts";
 import { MemoryExportVersionError } from "./errors.ts";
-import type { RawRecord } from "./streaming-json-reader.ts";
+import type { RawRecord } from "./import/streaming-json-reader.ts";
 
 /** A record of an import. */
 export type ImportRecord = { readonly line: number } & (

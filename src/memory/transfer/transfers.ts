@@ -6,7 +6,7 @@ import type { Memory } from "../knowledge/index.ts";
 import type { Checkpoints } from "./checkpoints.ts";
 import { MemoryImportInvalidError, MemoryImportRunningError, MemoryTransfersFullError } from "./errors.ts";
 import { exportMemory, type ExportOptions } from "./export.ts";
-import { importMemory, type ImportOptions } from "./import.ts";
+import { importMemory, type ImportOptions } from "./import/import.ts";
 import type { ImportProgress, ImportReport } from "./report.ts";
 
 /** Interval between two checkpoints of an import. */

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdir, open, readdir, readFile, rename, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
-import { PRIVATE_DIRECTORY, PRIVATE_FILE } from "../../kernel/private-files.ts";
+import { PRIVATE_DIRECTORY, PRIVATE_FILE } from "../../kernel/files/private-files.ts";
 import { type Clock } from "../../kernel/clock.ts";
 import { mint, UploadId } from "../../kernel/ids.ts";
 import { type ContentStore, type MessageArtifact } from "../acl/index.ts";

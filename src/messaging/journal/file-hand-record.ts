@@ -1,5 +1,5 @@
 import { closeSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from "node:fs";
-import { PRIVATE_FILE } from "../../kernel/private-files.ts";
+import { PRIVATE_FILE } from "../../kernel/files/private-files.ts";
 import { log } from "../../kernel/log.ts";
 import type { HandPast, HandRecord } from "../router/index.ts";
 

@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { RpcThread } from "../../kernel/rpc/thread.ts";
-import { makePrivateDirectory } from "../../kernel/private-files.ts";
+import { makePrivateDirectory } from "../../kernel/files/private-files.ts";
 import { programFile } from "../../kernel/package.ts";
 import type {
   ConversationQuery,

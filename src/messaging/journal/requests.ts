@@ -1,4 +1,4 @@
-import { LostFile } from "../../kernel/opened-file.ts";
+import { LostFile } from "../../kernel/files/opened-file.ts";
 import type { JournalBatch, Recovered } from "../router/index.ts";
 import type { CarryingParts } from "./carrying.ts";
 import type { RecoveryOptions } from "./recovery.ts";

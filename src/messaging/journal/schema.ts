@@ -1,5 +1,5 @@
 import { DatabaseSync } from "node:sqlite";
-import { makePrivateFile } from "../../kernel/private-files.ts";
+import { makePrivateFile } from "../../kernel/files/private-files.ts";
 import { messageTable } from "./chunk.ts";
 
 /** "CXM1": what kind of file it is, where SQLite's header has room for that. */

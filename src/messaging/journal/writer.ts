@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import assert from "node:assert/strict";
-import { OpenedDatabase } from "../../kernel/opened-file.ts";
+import { OpenedDatabase } from "../../kernel/files/opened-file.ts";
 import type { JournalBatch, MessageRows, Recovered } from "../router/index.ts";
 import { type Chunk, chunksOf, chunkValues, insertChunk } from "./chunk.ts";
 import { LookupBuilder } from "./lookup.ts";

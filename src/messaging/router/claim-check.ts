@@ -1,5 +1,5 @@
 import { type Clock } from "../../kernel/clock.ts";
-import { KeyedMutex } from "../../kernel/keyed-mutex.ts";
+import { KeyedMutex } from "../../kernel/async/keyed-mutex.ts";
 import { log } from "../../kernel/log.ts";
 import {
   type ContentStore,

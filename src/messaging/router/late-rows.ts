@@ -1,4 +1,4 @@
-import { type TimerQueue } from "../../kernel/timer-queue.ts";
+import { type TimerQueue } from "../../kernel/async/timer-queue.ts";
 import { type Clock } from "../../kernel/clock.ts";
 import { type Held } from "./held-conversation.ts";
 

@@ -7,7 +7,7 @@
  * tasks.K3. A reply has changed the task on disk before it is acknowledged.
  */
 import { CancelledError } from "../../kernel/errors.ts";
-import { KeyedMutex } from "../../kernel/keyed-mutex.ts";
+import { KeyedMutex } from "../../kernel/async/keyed-mutex.ts";
 import { mint, TaskId } from "../../kernel/ids.ts";
 import { isJsonObject } from "../../kernel/json.ts";
 import { log } from "../../kernel/log.ts";

@@ -1,5 +1,5 @@
 import type { Clock } from "../../kernel/clock.ts";
-import { LinkedAbort } from "../../kernel/linked-abort.ts";
+import { LinkedAbort } from "../../kernel/async/linked-abort.ts";
 import type { LanguageModel, ModelFailure, ModelLimits, ModelPart, ModelRequest, ModelUsage } from "../port/index.ts";
 import type { AttemptFate, Breaker } from "./breaker.ts";
 import type { Admission, Gate } from "./gate.ts";

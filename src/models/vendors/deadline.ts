@@ -1,5 +1,5 @@
 import type { Clock } from "../../kernel/clock.ts";
-import { LinkedAbort } from "../../kernel/linked-abort.ts";
+import { LinkedAbort } from "../../kernel/async/linked-abort.ts";
 import type { ModelFailure } from "../port/index.ts";
 import { failure } from "./failure.ts";
 

@@ -5,7 +5,7 @@ import { parseJson } from "../../kernel/json.ts";
 import type { ModelFailure, ModelFailureClass } from "../port/index.ts";
 import { failure } from "./failure.ts";
 import { redact } from "../../text/redaction/index.ts";
-import { retryAfterMs } from "../../kernel/retry-after.ts";
+import { retryAfterMs } from "../../kernel/async/retry-after.ts";
 
 export type FailureContext = {
   readonly nowMs: number;

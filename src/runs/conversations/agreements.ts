@@ -1,5 +1,5 @@
 import type { Agents } from "../../agents/definitions/index.ts";
-import type { TimerQueue } from "../../kernel/timer-queue.ts";
+import type { TimerQueue } from "../../kernel/async/timer-queue.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { RunId } from "../../kernel/ids.ts";
 import { log } from "../../kernel/log.ts";

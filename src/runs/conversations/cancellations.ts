@@ -2,7 +2,7 @@ import type { Clock } from "../../kernel/clock.ts";
 import { CaxtonError } from "../../kernel/errors.ts";
 import { TaskId } from "../../kernel/ids.ts";
 import { log } from "../../kernel/log.ts";
-import { type OutboxRest, OutboxWorker } from "../../kernel/outbox-worker.ts";
+import { type OutboxRest, OutboxWorker } from "../../kernel/async/outbox-worker.ts";
 import { composeMessage } from "../../messaging/acl/index.ts";
 import type { ReplyIndex, ReplyRecord, Runs } from "../index.ts";
 import { cancellationId, letterOf, messageIdOf } from "../../messaging/acl/index.ts";

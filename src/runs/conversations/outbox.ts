@@ -2,7 +2,7 @@ import type { Agents } from "../../agents/definitions/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { RunId } from "../../kernel/ids.ts";
 import { log } from "../../kernel/log.ts";
-import { type OutboxRest, OutboxWorker } from "../../kernel/outbox-worker.ts";
+import { type OutboxRest, OutboxWorker } from "../../kernel/async/outbox-worker.ts";
 import { SYSTEM_SENDER } from "../../messaging/acl/index.ts";
 import { type JournalEntry, RunNotFoundError, type RunAnswers, type Runs } from "../index.ts";
 import { answerOf } from "./answer.ts";

@@ -1,5 +1,5 @@
 import type { Agents } from "../../agents/definitions/index.ts";
-import { TimerQueue } from "../../kernel/timer-queue.ts";
+import { TimerQueue } from "../../kernel/async/timer-queue.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import { followUp, type Router } from "../../messaging/router/index.ts";
 import type { Tasks } from "../../messaging/tasks/index.ts";

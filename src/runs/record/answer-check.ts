@@ -3,7 +3,7 @@ import { schemaFault } from "../../kernel/schema-fault.ts";
 import { schemaCheck } from "../../tools/catalogue/index.ts";
 import { OutputSchemaInvalidError, RUN_FAILURE_CODES } from "./errors.ts";
 import type { RunEvent } from "./run-event.ts";
-import type { RunView } from "./run-view.ts";
+import type { RunView } from "./fold/run-view.ts";
 
 /** Times a model is asked for another answer when its first does not fit. */
 const REPAIRS_MAX = 1;

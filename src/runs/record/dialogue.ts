@@ -11,7 +11,7 @@ import {
   type ModelToolResult,
 } from "../../models/port/index.ts";
 import type { RunArtifact, RunFile } from "./run-event.ts";
-import type { ModelStep, RunView, ToolStep } from "./run-view.ts";
+import type { ModelStep, RunView, ToolStep } from "./fold/run-view.ts";
 
 /** A finished turn with the steps it is made of, in the order of `results`. */
 export type DialogueTurn = Turn & {

@@ -5,7 +5,7 @@ export { inlineContent, ContentDeduplicator, hashesIn } from "./content-deduplic
 export { type DialogueTurn, lastTurnIsEmpty, messagesOf, sentFiles, turnsSince } from "./dialogue.ts";
 
 export { type Loop, type LoopGuard, DEFAULT_LOOP_GUARD, loopNotes, loopOf } from "./loops.ts";
-export { type OpenChoice } from "./model-fold.ts";
+export { type OpenChoice } from "./fold/model-fold.ts";
 export {
   type ExecutionPlan,
   type PlanSource,
@@ -25,7 +25,7 @@ export {
   askedApproval,
 } from "./run-approval.ts";
 export { type ExpiredRunsQuery, type RunArchive } from "./run-archive.ts";
-export { type Difference, type RunDiff, type StepPair, diffRuns } from "./run-diff.ts";
+export { type Difference, type RunDiff, type StepPair, diffRuns } from "./fold/run-diff.ts";
 export {
   type Decision,
   type JournalEntry,
@@ -38,8 +38,8 @@ export {
   ORIGINS,
   RunEvent,
 } from "./run-event.ts";
-export { type RunSummaryNote } from "./run-fold-context.ts";
-export { foldRun, RunFold } from "./run-fold.ts";
+export { type RunSummaryNote } from "./fold/run-fold-context.ts";
+export { foldRun, RunFold } from "./fold/run-fold.ts";
 export { type ReplyEnd, type ReplyState, type ReplyWait, type RunReply, REPLY_STATES } from "./run-reply.ts";
 export { RunMessage } from "./run-message.ts";
 export { canCoalesce } from "./delta-coalescer.ts";
@@ -60,6 +60,6 @@ export {
   type RunStep,
   type RunView,
   type ToolStep,
-} from "./run-view.ts";
-export { SpendMeter } from "./spend-of.ts";
+} from "./fold/run-view.ts";
+export { SpendMeter } from "./fold/spend-of.ts";
 export { type Upload, type UploadStore } from "./upload-store.ts";

@@ -1,6 +1,6 @@
 import { hash as digest } from "node:crypto";
 import { canonicalJson } from "../../kernel/json.ts";
-import type { ToolStep } from "./run-view.ts";
+import type { ToolStep } from "./fold/run-view.ts";
 
 /** When a run is taken to go round in circles. */
 export type LoopGuard = {

@@ -3,10 +3,10 @@ import type { Clock } from "../../kernel/clock.ts";
 import type { RunId, ToolCallId } from "../../kernel/ids.ts";
 import type { ToolLogLine, ToolProgress } from "../../tools/catalogue/index.ts";
 import type { JournalEntry, RunEvent } from "./run-event.ts";
-import { RunFold } from "./run-fold.ts";
+import { RunFold } from "./fold/run-fold.ts";
 import type { RunHub } from "./run-hub.ts";
 import type { RunJournal, WriteTime } from "./run-journal.ts";
-import type { RunView } from "./run-view.ts";
+import type { RunView } from "./fold/run-view.ts";
 
 /** Receives each event before it is written and its spending afterwards, so that the counts match the journal. */
 export interface SpendCounter {

@@ -3,7 +3,7 @@ import type { Clock } from "../../kernel/clock.ts";
 import { CaxtonError } from "../../kernel/errors.ts";
 import { mint, RunId } from "../../kernel/ids.ts";
 import { log } from "../../kernel/log.ts";
-import { type OutboxRest, OutboxWorker } from "../../kernel/outbox-worker.ts";
+import { type OutboxRest, OutboxWorker } from "../../kernel/async/outbox-worker.ts";
 import { type Entity, type Memory, MemoryFullError, type Provenance } from "../../memory/knowledge/index.ts";
 import {
   isTerminal,

@@ -1,4 +1,4 @@
-import { LinkedAbort } from "../../kernel/linked-abort.ts";
+import { LinkedAbort } from "../../kernel/async/linked-abort.ts";
 import type { LanguageModel, ModelPart, ModelRequest } from "../../models/port/index.ts";
 
 /**

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { PRIVATE_DIRECTORY, PRIVATE_FILE } from "../../kernel/private-files.ts";
+import { PRIVATE_DIRECTORY, PRIVATE_FILE } from "../../kernel/files/private-files.ts";
 import * as z from "zod";
 import { contentHash } from "../../kernel/content-hash.ts";
 import { type Clock, systemClock } from "../../kernel/clock.ts";

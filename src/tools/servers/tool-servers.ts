@@ -1,6 +1,6 @@
 import type { Clock } from "../../kernel/clock.ts";
 import { contentHash } from "../../kernel/content-hash.ts";
-import { KeyedMutex } from "../../kernel/keyed-mutex.ts";
+import { KeyedMutex } from "../../kernel/async/keyed-mutex.ts";
 import { log } from "../../kernel/log.ts";
 import {
   ToolRevisionNotFoundError,

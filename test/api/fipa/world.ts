@@ -5,7 +5,7 @@ import {
   RemoteAgents,
   withRemoteAgents,
 } from "../../../src/api/fipa/index.ts";
-import { TimerQueue } from "../../../src/kernel/timer-queue.ts";
+import { TimerQueue } from "../../../src/kernel/async/timer-queue.ts";
 import { systemClock } from "../../../src/kernel/clock.ts";
 import { composeMessage, composeReply, type Message, type MessageDraft } from "../../../src/messaging/acl/index.ts";
 import { type Directory, Router, ROUTER_DEFAULTS } from "../../../src/messaging/router/index.ts";

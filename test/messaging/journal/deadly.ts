@@ -11,7 +11,7 @@ import {
   MESSAGE_JOURNAL_DEFAULTS,
   SqliteMessageJournal,
 } from "../../../src/messaging/journal/index.ts";
-import { TimerQueue } from "../../../src/kernel/timer-queue.ts";
+import { TimerQueue } from "../../../src/kernel/async/timer-queue.ts";
 import { systemClock } from "../../../src/kernel/clock.ts";
 import { Router, ROUTER_DEFAULTS } from "../../../src/messaging/router/index.ts";
 import { say } from "../../helpers/say.ts";

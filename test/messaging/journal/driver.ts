@@ -8,7 +8,7 @@ import { createInterface } from "node:readline";
 import { argv, stdin } from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { MESSAGE_JOURNAL_DEFAULTS, SqliteMessageJournal } from "../../../src/messaging/journal/index.ts";
-import { TimerQueue } from "../../../src/kernel/timer-queue.ts";
+import { TimerQueue } from "../../../src/kernel/async/timer-queue.ts";
 import { systemClock } from "../../../src/kernel/clock.ts";
 import { MessageId } from "../../../src/kernel/ids.ts";
 import { composeMessage, type Message } from "../../../src/messaging/acl/index.ts";

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { TimerQueue } from "../../../src/kernel/timer-queue.ts";
+import { TimerQueue } from "../../../src/kernel/async/timer-queue.ts";
 import { Router, ROUTER_DEFAULTS } from "../../../src/messaging/router/index.ts";
 import { ManualClock, settled } from "../../helpers/manual-clock.ts";
 import { MemoryDisk, MemoryMessageJournal } from "../../helpers/memory-message-journal.ts";

@@ -1,4 +1,4 @@
-import { TimerQueue } from "../../../src/kernel/timer-queue.ts";
+import { TimerQueue } from "../../../src/kernel/async/timer-queue.ts";
 import { type Clock } from "../../../src/kernel/clock.ts";
 import { composeMessage, type Message, type MessageDraft } from "../../../src/messaging/acl/index.ts";
 import {

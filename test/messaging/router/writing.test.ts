@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { ManualClock, settled } from "../../helpers/manual-clock.ts";
 import { MemoryDisk, MemoryMessageJournal } from "../../helpers/memory-message-journal.ts";
-import { TimerQueue } from "../../../src/kernel/timer-queue.ts";
+import { TimerQueue } from "../../../src/kernel/async/timer-queue.ts";
 import { Writer } from "../../../src/messaging/router/writing/index.ts";
 
 function openWriter() {

@@ -1,4 +1,4 @@
-import { TimerQueue } from "../../../src/kernel/timer-queue.ts";
+import { TimerQueue } from "../../../src/kernel/async/timer-queue.ts";
 import { Database, SqliteTaskStore } from "../../../src/storage/index.ts";
 import { type Json } from "../../../src/kernel/json.ts";
 import { composeReply, type Message, type Performative } from "../../../src/messaging/acl/index.ts";

@@ -15,7 +15,7 @@ import {
   MessageTools,
   Outbox,
 } from "../../../src/runs/conversations/index.ts";
-import { TimerQueue } from "../../../src/kernel/timer-queue.ts";
+import { TimerQueue } from "../../../src/kernel/async/timer-queue.ts";
 import { type Clock, systemClock } from "../../../src/kernel/clock.ts";
 import { PERMIT_ALL } from "../../../src/agents/permissions/index.ts";
 import { composeMessage, type Message, type MessageDraft } from "../../../src/messaging/acl/index.ts";

@@ -28,15 +28,15 @@ import type {
 import { Connections } from "./connections.ts";
 import { BACKEND } from "./errors.ts";
 import { Forgetting } from "./forgetting.ts";
-import { Keywords } from "./keywords.ts";
-import { Lookup } from "./lookup.ts";
+import { Keywords } from "./search/keywords.ts";
+import { Lookup } from "./search/lookup.ts";
 import { SurrogateKeys } from "./surrogate-keys.ts";
 import { Reading } from "./reading.ts";
 import { Restoring } from "./restoring.ts";
 import { schemaMaker } from "./schema.ts";
 import { Maintenance } from "./maintenance.ts";
 import { Vectors } from "./vectors.ts";
-import { walkFrom } from "./walking.ts";
+import { walkFrom } from "./search/walking.ts";
 import { PageScrubber } from "./page-scrubber.ts";
 import { Writing } from "./writing.ts";
 

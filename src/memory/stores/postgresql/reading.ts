@@ -13,7 +13,7 @@ import {
   type ScopeKey,
 } from "../../knowledge/index.ts";
 import type { Connections } from "./connections.ts";
-import { narrowing } from "./filters.ts";
+import { narrowing } from "./search/filters.ts";
 import {
   changeOf,
   CHANGES,

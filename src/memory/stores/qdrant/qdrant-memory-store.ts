@@ -27,7 +27,7 @@ import {
   type WriteOutcome,
 } from "../../knowledge/index.ts";
 import { Archive } from "./archive.ts";
-import { Corpora } from "./corpus.ts";
+import { Corpora } from "./search/corpus.ts";
 import { WriteIntentRecovery } from "./write-intent-recovery.ts";
 import { Forgetting } from "./forgetting.ts";
 import { Models } from "./models.ts";
@@ -35,10 +35,10 @@ import { Place, type PlaceOptions } from "./place.ts";
 import { Reading } from "./reading.ts";
 import { BACKEND, isMissing, toMemoryError, unavailable } from "./errors.ts";
 import { openCollection } from "./schema.ts";
-import { Searching } from "./searching.ts";
+import { Searching } from "./search/searching.ts";
 import { Sequence } from "./sequence.ts";
 import { Maintenance } from "./maintenance.ts";
-import { walk } from "./walking.ts";
+import { walk } from "./search/walking.ts";
 import { Writing } from "./writing.ts";
 
 export type QdrantOptions = PlaceOptions & { readonly clock?: Clock | undefined };

@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import type { EntityId } from "../../../kernel/ids.ts";
-import { type FileNow, OpenedFile } from "../../../kernel/opened-file.ts";
+import { type FileNow, OpenedFile } from "../../../kernel/files/opened-file.ts";
 import type {
   Forgotten,
   ForgetTarget,
@@ -19,16 +19,16 @@ import { damagedMemory } from "./errors.ts";
 import { Facts } from "./facts.ts";
 import { figuresOf } from "./stats.ts";
 import { Forgetting } from "./forgetting.ts";
-import { Indexing } from "./indexing.ts";
+import { Indexing } from "./indexing/indexing.ts";
 import { Lookup } from "./lookup.ts";
-import type { PackedHits } from "./packing.ts";
+import type { PackedHits } from "./files/packing.ts";
 import { KnownNames } from "./name-filter.ts";
-import { copyDatabase, flushDirectory, LOG_ENDINGS, makeDirectory, nameFile, savedFile } from "./on-disk.ts";
+import { copyDatabase, flushDirectory, LOG_ENDINGS, makeDirectory, nameFile, savedFile } from "./files/on-disk.ts";
 import { numberOf, type PackedEntity } from "./rows.ts";
 import { Reading } from "./reading.ts";
 import { BUSY_MS, openMemoryFile } from "./schema.ts";
-import { type PassagePut, Vectors } from "./vectors.ts";
-import { capacityStats, capacityProblems } from "./vector-capacity.ts";
+import { type PassagePut, Vectors } from "./indexing/vectors.ts";
+import { capacityStats, capacityProblems } from "./indexing/vector-capacity.ts";
 import { type EntityPut, type RestoredEntity, type Touched, Writing } from "./writing.ts";
 
 /** WAL size of a checkpoint while idle: 16 MiB, so that pages written repeatedly are checkpointed once. */

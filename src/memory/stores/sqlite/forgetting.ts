@@ -3,7 +3,7 @@ import { addForgotten, type ForgetBy, type Forgotten, type ForgetTarget, passage
 import type { Facts } from "./facts.ts";
 import { entityOf, idBytes, numberOf } from "./rows.ts";
 import { spanOf } from "./tables.ts";
-import type { Vectors } from "./vectors.ts";
+import type { Vectors } from "./indexing/vectors.ts";
 import type { Touched, Writing } from "./writing.ts";
 
 /** What removes from the file without a trace, inside a transaction that the caller holds. */

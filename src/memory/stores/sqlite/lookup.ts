@@ -1,9 +1,9 @@
 import type { StoreSearch } from "../../knowledge/index.ts";
 import { fuse, type Found, type KeywordQuestion } from "../../search-index/index.ts";
 import type { Facts } from "./facts.ts";
-import type { Indexes, FilterCheck } from "./indexes.ts";
-import type { Indexing } from "./indexing.ts";
-import type { PackedHits } from "./packing.ts";
+import type { Indexes, FilterCheck } from "./indexing/indexes.ts";
+import type { Indexing } from "./indexing/indexing.ts";
+import type { PackedHits } from "./files/packing.ts";
 import type { PackedEntity } from "./rows.ts";
 
 /** Passages fetched for each hit wanted: several of one entity may be near. */

@@ -13,10 +13,10 @@ import {
   type StoreWalk,
 } from "../../knowledge/index.ts";
 import type { Facts } from "./facts.ts";
-import type { Indexes } from "./indexes.ts";
-import type { Indexing } from "./indexing.ts";
+import type { Indexes } from "./indexing/indexes.ts";
+import type { Indexing } from "./indexing/indexing.ts";
 import { ID_CHARACTERS } from "./ids.ts";
-import { type PackedWalk, STEP_CHARACTERS } from "./packing.ts";
+import { type PackedWalk, STEP_CHARACTERS } from "./files/packing.ts";
 import { idBytes, numberOf, type PackedEntity, textOf } from "./rows.ts";
 
 /** No entity has this row. */

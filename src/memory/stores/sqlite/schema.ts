@@ -2,11 +2,11 @@ import { rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
-import { makePrivateFile } from "../../../kernel/private-files.ts";
+import { makePrivateFile } from "../../../kernel/files/private-files.ts";
 import { log } from "../../../kernel/log.ts";
 import { wrongSchema } from "../../../kernel/sqlite/errors.ts";
 import { damagedMemory, MemoryFileForeignError, snapshotNames } from "./errors.ts";
-import { savedFile, takeSaved } from "./on-disk.ts";
+import { savedFile, takeSaved } from "./files/on-disk.ts";
 import { TABLES } from "./tables.ts";
 
 /** "CXE1": what kind of file it is, where SQLite's header has room for that. */

@@ -38,12 +38,12 @@ import {
 import { storageError } from "../../../kernel/sqlite/errors.ts";
 import type { Synchronous } from "../../../kernel/sqlite/synchronous.ts";
 import type { Job } from "./embedded-memory.ts";
-import { flushDirectory, flushFile, makeDirectory, savedFile } from "./on-disk.ts";
-import { hitsOf, idsOf, walkedOf } from "./packing.ts";
+import { flushDirectory, flushFile, makeDirectory, savedFile } from "./files/on-disk.ts";
+import { hitsOf, idsOf, walkedOf } from "./files/packing.ts";
 import { NameFilter } from "./name-filter.ts";
 import { errorOf, type MemoryFailure, type MemoryMethods, type MemoryNotice } from "./requests.ts";
 import { entityOf } from "./rows.ts";
-import type { PassagePut } from "./vectors.ts";
+import type { PassagePut } from "./indexing/vectors.ts";
 
 export type SqliteMemoryOptions = {
   /** The data directory; its lock is the `Database`'s. */

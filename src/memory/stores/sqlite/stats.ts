@@ -2,7 +2,7 @@ import type { StoreStats } from "../../knowledge/index.ts";
 import type { Facts } from "./facts.ts";
 import { numberOf } from "./rows.ts";
 import { SPAN } from "./tables.ts";
-import type { Vectors } from "./vectors.ts";
+import type { Vectors } from "./indexing/vectors.ts";
 
 /** Entities whose observations and relations are counted at once: SQLite sorts what it counts by scopes, in memory. */
 const COUNTED_AT_ONCE = 20_000;

@@ -7,8 +7,8 @@ import { Answerer, type Reply } from "../../../kernel/rpc/answerer.ts";
 import type { FromCaller, ToCaller } from "../../../kernel/rpc/protocol.ts";
 import { type Done, EmbeddedMemory, type Job } from "./embedded-memory.ts";
 import { copyError, memoryError } from "./errors.ts";
-import { FileGuard } from "./file-guard.ts";
-import { copyMemory, forgetInSnapshots, verifyMemory } from "./snapshot-files.ts";
+import { FileGuard } from "./files/file-guard.ts";
+import { copyMemory, forgetInSnapshots, verifyMemory } from "./files/snapshot-files.ts";
 import type { NameFilter } from "./name-filter.ts";
 import { failureOf, type MemoryFailure, type MemoryMethods, type MemoryNotice } from "./requests.ts";
 

@@ -14,12 +14,12 @@ import {
   type WriteOutcome,
 } from "../../knowledge/index.ts";
 import type { Facts } from "./facts.ts";
-import type { Indexable } from "./indexable.ts";
-import type { IndexableRelation } from "./indexes.ts";
+import type { Indexable } from "./indexing/indexable.ts";
+import type { IndexableRelation } from "./indexing/indexes.ts";
 import type { KnownNames } from "./name-filter.ts";
 import { actionNumber, idBytes, jsonText, numberOf, USUAL_STRENGTH } from "./rows.ts";
 import { SPAN, spanOf } from "./tables.ts";
-import type { PassagePut, Vectors } from "./vectors.ts";
+import type { PassagePut, Vectors } from "./indexing/vectors.ts";
 
 /** What the indexes have to learn when a transaction is on disk. */
 export type Touched = {

@@ -1,7 +1,7 @@
 import { mkdir, open } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { archiveHead, type RetentionArchive } from "../index.ts";
-import { flushDirectory } from "../../../kernel/flush-directory.ts";
+import { flushDirectory } from "../../../kernel/files/flush-directory.ts";
 
 /** Archives expired memory in one file per pass, as an importable export. */
 export class ArchiveFiles implements RetentionArchive {

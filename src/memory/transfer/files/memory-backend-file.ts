@@ -1,6 +1,6 @@
 import { open, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { flushDirectory } from "../../../kernel/flush-directory.ts";
+import { flushDirectory } from "../../../kernel/files/flush-directory.ts";
 import * as z from "zod";
 import { MemoryBackendUnknownError, type ActiveBackend, type ActiveBackendFile } from "../index.ts";
 

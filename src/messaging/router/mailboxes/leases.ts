@@ -1,4 +1,4 @@
-import { type TimerQueue } from "../../../kernel/timer-queue.ts";
+import { type TimerQueue } from "../../../kernel/async/timer-queue.ts";
 import { type Lease } from "./parcel.ts";
 
 /** Leases that begin within this time of each other end together. */

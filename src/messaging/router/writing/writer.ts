@@ -1,6 +1,6 @@
 import { type Clock } from "../../../kernel/clock.ts";
 import { log } from "../../../kernel/log.ts";
-import { type TimerQueue } from "../../../kernel/timer-queue.ts";
+import { type TimerQueue } from "../../../kernel/async/timer-queue.ts";
 import { Batch } from "./batch.ts";
 import { type MessageJournal, type RouterOptions } from "../ports/index.ts";
 

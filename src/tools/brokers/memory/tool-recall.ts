@@ -1,7 +1,7 @@
 import type { Clock } from "../../../kernel/clock.ts";
 import { CaxtonError, toFault } from "../../../kernel/errors.ts";
 import { log } from "../../../kernel/log.ts";
-import { RateLimiter } from "../../../kernel/rate-limiter.ts";
+import { RateLimiter } from "../../../kernel/async/rate-limiter.ts";
 import {
   type Memory,
   type ScopeKey,

@@ -22,7 +22,7 @@ import {
   targetWords,
 } from "../../catalogue/index.ts";
 import { messageIdOf } from "../../../messaging/acl/index.ts";
-import { RateLimiter } from "../../../kernel/rate-limiter.ts";
+import { RateLimiter } from "../../../kernel/async/rate-limiter.ts";
 
 /** Fields that messages of a run inherit from the message that started it. */
 export type Origin = Pick<Message, "trace" | "hops" | "trail" | "parentConversation">;

@@ -7,7 +7,7 @@ import {
   putTogether,
   shapesOf,
   extractBuffers,
-} from "../../../../src/memory/stores/sqlite/extract-buffers.ts";
+} from "../../../../src/memory/stores/sqlite/indexing/extract-buffers.ts";
 import { MemoryPart } from "../../../../src/memory/search-index/index.ts";
 
 test("data whose arrays are kept beside it is put together as it was", () => {

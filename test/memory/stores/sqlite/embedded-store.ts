@@ -1,5 +1,5 @@
 import { type Done, EmbeddedMemory, type Job } from "../../../../src/memory/stores/sqlite/embedded-memory.ts";
-import { hitsOf, walkedOf } from "../../../../src/memory/stores/sqlite/packing.ts";
+import { hitsOf, walkedOf } from "../../../../src/memory/stores/sqlite/files/packing.ts";
 import { entityOf } from "../../../../src/memory/stores/sqlite/rows.ts";
 import { systemClock } from "../../../../src/kernel/clock.ts";
 import { Memory, type MemoryStore, SEARCH_DEFAULTS } from "../../../../src/memory/knowledge/index.ts";

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { FileGuard } from "../../../../src/memory/stores/sqlite/file-guard.ts";
+import { FileGuard } from "../../../../src/memory/stores/sqlite/files/file-guard.ts";
 import { SqliteMemoryStore } from "../../../../src/memory/stores/sqlite/index.ts";
 import { openMemoryFile } from "../../../../src/memory/stores/sqlite/schema.ts";
 import { systemClock } from "../../../../src/kernel/clock.ts";

@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { SqliteMemoryStore } from "../../../../src/memory/stores/sqlite/index.ts";
-import { CapacityMonitor } from "../../../../src/memory/stores/sqlite/vector-capacity.ts";
+import { CapacityMonitor } from "../../../../src/memory/stores/sqlite/indexing/vector-capacity.ts";
 import { systemClock } from "../../../../src/kernel/clock.ts";
 import { log } from "../../../../src/kernel/log.ts";
 import { Memory, scopeKey, SEARCH_DEFAULTS } from "../../../../src/memory/knowledge/index.ts";

@@ -1,0 +1,161 @@
+import type { RunId } from "../../kernel/ids.ts";
+import type { JournalAppend, RunEvent } from "../../runs/index.ts";
+import type { Database } from "../database.ts";
+import { ADD_SPENT, addSpendToRun, spentOf } from "../sqlite-spend-store.ts";
+
+const PREVIEW_CHARS = 200;
+const preview = (text: string): string => text.slice(0, PREVIEW_CHARS);
+
+const END =
+  "UPDATE runs SET state = ?, resting = 0, ended_at_ms = ?, output_preview = ?, failure_code = ?, failure_message = ? WHERE id = ?";
+
+type Charged = Pick<Extract<RunEvent, { type: "model-fail" }>, "usage" | "cost">;
+
+/** Charged tokens: estimates if the provider reported none. */
+const tokens = ({ usage, cost }: Charged) => ({
+  input: cost?.inputTokens ?? usage?.inputTokens ?? 0,
+  output: cost?.outputTokens ?? usage?.outputTokens ?? 0,
+});
+
+/** A fork's inherited turns are in its journal before it starts; their tokens count for the run that made them. */
+const OWN = "? * NOT (origin_step IS NOT NULL AND started_at_ms IS NULL)";
+const TURN = `UPDATE runs SET model = ?, steps = steps + 1, input_tokens = input_tokens + ${OWN}, output_tokens = output_tokens + ${OWN},
+  ${ADD_SPENT} WHERE id = ?`;
+const CALL = `UPDATE runs SET tool_calls = tool_calls + 1, ${ADD_SPENT} WHERE id = ?`;
+
+function addTokens(db: Database, runId: RunId, { usage, cost }: Charged): void {
+  const { input, output } = tokens({ usage, cost });
+  if (input + output === 0) return;
+  db.sql("UPDATE runs SET input_tokens = input_tokens + ?, output_tokens = output_tokens + ? WHERE id = ?").run(
+    input,
+    output,
+    runId,
+  );
+}
+
+/** Brings a run's summary row up to date with one event of its journal and with what it spent. Only inside a write job. */
+export function project(db: Database, { runId, atMs, event, spend }: JournalAppend): void {
+  // What nearly every run spends on goes into the row together with the rest.
+  if (event.type === "model-end") {
+    const { input, output } = tokens(event);
+    db.sql(TURN).run(event.model, input, output, ...spentOf(spend), runId);
+  } else if (event.type === "tool-end") db.sql(CALL).run(...spentOf(spend), runId);
+  else {
+    projectRest(db, runId, atMs, event);
+    if (spend) addSpendToRun(db, runId, spend);
+  }
+}
+
+type Rest = Exclude<RunEvent, { type: "model-end" | "tool-end" }>;
+
+function projectRest(db: Database, runId: RunId, atMs: number, event: Rest): void {
+  switch (event.type) {
+    case "run-queue":
+      queue(db, runId, atMs, event);
+      return;
+    case "run-start":
+      db.sql(
+        "UPDATE runs SET state = 'running', resting = 0, started_at_ms = coalesce(started_at_ms, ?) WHERE id = ?",
+      ).run(atMs, runId);
+      return;
+    case "model-fail":
+      addTokens(db, runId, event);
+      return;
+    case "model-start":
+      if (event.content?.context.degraded === true) addNotice(db, runId, "context_degraded");
+      return;
+    case "context-summary":
+      if (event.degraded !== "") addNotice(db, runId, "summary_excerpts");
+      addTokens(db, runId, event);
+      return;
+    case "run-wait":
+      db.sql("UPDATE runs SET state = 'needs-decision', resting = 1 WHERE id = ?").run(runId);
+      return;
+    case "run-decide":
+      if (event.waiting === 0) db.sql("UPDATE runs SET state = 'queued', resting = 0 WHERE id = ?").run(runId);
+      return;
+    case "run-rest":
+      db.sql("UPDATE runs SET state = ?, resting = 1 WHERE id = ?").run(event.state, runId);
+      return;
+    case "run-wake":
+      db.sql("UPDATE runs SET state = 'queued', resting = 0 WHERE id = ? AND resting = 1").run(runId);
+      return;
+    case "run-ask":
+      db.sql("UPDATE runs SET state = 'awaiting-approval' WHERE id = ?").run(runId);
+      return;
+    case "run-answer":
+      db.sql("UPDATE runs SET state = ? WHERE id = ?").run(event.open > 0 ? "awaiting-approval" : "running", runId);
+      return;
+    case "run-complete":
+    case "run-fail":
+    case "run-cancel":
+      end(db, runId, atMs, event);
+      return;
+    case "approval-ask":
+    case "approval-answer":
+    case "reply-wait":
+    case "reply-end":
+    case "tool-rest":
+    case "model-hold":
+    case "model-choice-wait":
+    case "model-choose":
+    case "output-refuse":
+    case "tool-start":
+    case "tool-hold":
+    case "tool-begin":
+      return;
+  }
+}
+
+type End = Extract<RunEvent, { type: "run-complete" | "run-fail" | "run-cancel" }>;
+
+function end(db: Database, runId: RunId, atMs: number, event: End): void {
+  db.sql("UPDATE run_answers SET is_due = 1 WHERE run_id = ?").run(runId);
+  switch (event.type) {
+    case "run-complete":
+      for (const { code } of event.notices ?? []) addNotice(db, runId, code);
+      db.sql("UPDATE run_keeping SET state = 'due', due_at_ms = ? WHERE run_id = ?").run(atMs, runId);
+      db.sql(END).run("completed", atMs, preview(event.content.output), null, null, runId);
+      return;
+    case "run-fail":
+      forgo(db, runId);
+      db.sql(END).run("failed", atMs, "", event.failure.code, event.failure.message, runId);
+      return;
+    case "run-cancel":
+      forgo(db, runId);
+      db.sql(END).run("cancelled", atMs, "", null, null, runId);
+      return;
+  }
+}
+
+/** Only what succeeded is remembered. */
+const forgo = (db: Database, runId: RunId) => db.sql("DELETE FROM run_keeping WHERE run_id = ?").run(runId);
+
+function queue(db: Database, runId: RunId, atMs: number, event: Extract<RunEvent, { type: "run-queue" }>): void {
+  const { origin, message } = event;
+  db.sql(
+    `INSERT INTO runs (id, workspace, agent, revision, model, state, input_preview, created_at_ms, origin_run, origin_kind, origin_step, conversation_id, message)
+     VALUES (?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?)`,
+  ).run(
+    runId,
+    event.workspace,
+    event.agent,
+    event.revision,
+    event.model,
+    preview(event.content.input),
+    atMs,
+    origin?.run ?? null,
+    origin?.kind ?? null,
+    origin?.step ?? null,
+    message?.conversationId ?? null,
+    message === undefined ? null : JSON.stringify(message),
+  );
+  if (message) db.sql("INSERT INTO run_answers (run_id) VALUES (?)").run(runId);
+  if (event.remembers === true) db.sql("INSERT INTO run_keeping (run_id) VALUES (?)").run(runId);
+}
+
+function addNotice(db: Database, runId: RunId, code: string): void {
+  db.sql(
+    "UPDATE runs SET notices = trim(notices || ' ' || ?) WHERE id = ? AND instr(' ' || notices || ' ', ' ' || ? || ' ') = 0",
+  ).run(code, runId, code);
+}

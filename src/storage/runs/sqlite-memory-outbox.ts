@@ -1,0 +1,69 @@
+import * as z from "zod";
+import { RunId } from "../../kernel/ids.ts";
+import { MEMORY_OUTBOX_STATES, type MemoryOutboxEntry, type MemoryOutbox } from "../../runs/index.ts";
+import type { Database } from "../database.ts";
+
+const Row = z
+  .object({
+    run_id: RunId,
+    state: z.enum(MEMORY_OUTBOX_STATES),
+    attempts: z.int(),
+    entity: z.string().nullable(),
+    extraction: RunId.nullable(),
+    problem: z.string(),
+  })
+  .transform(({ run_id: runId, entity, extraction, ...row }): MemoryOutboxEntry => ({
+    ...row,
+    runId,
+    entity: entity ?? undefined,
+    extraction: extraction ?? undefined,
+  }));
+
+/** What is to be remembered of runs, in `caxton.db`. The rows are made by the journal. */
+export class SqliteMemoryOutbox implements MemoryOutbox {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  due(nowMs: number, limit: number): readonly MemoryOutboxEntry[] {
+    return this.#db.read(() =>
+      this.#db
+        .sql(
+          `SELECT * FROM run_keeping WHERE state IN ('due', 'extracting') AND due_at_ms <= ?
+           ORDER BY due_at_ms LIMIT ?`,
+        )
+        .all(nowMs, limit)
+        .map((row) => Row.parse(row)),
+    );
+  }
+
+  nextAtMs(): number | undefined {
+    const row = this.#db.read(() =>
+      this.#db.sql("SELECT min(due_at_ms) AS at FROM run_keeping WHERE state IN ('due', 'extracting')").get(),
+    );
+    const at = row?.["at"];
+    return typeof at === "number" ? at : undefined;
+  }
+
+  get(runId: RunId): MemoryOutboxEntry | undefined {
+    const row = this.#db.read(() => this.#db.sql("SELECT * FROM run_keeping WHERE run_id = ?").get(runId));
+    return row && Row.parse(row);
+  }
+
+  async upsert(
+    { runId, state, attempts, entity, extraction, problem }: MemoryOutboxEntry,
+    dueAtMs: number,
+  ): Promise<void> {
+    await this.#db.write(
+      () =>
+        void this.#db
+          .sql(
+            `UPDATE run_keeping SET state = ?, due_at_ms = ?, attempts = ?, entity = ?, extraction = ?, problem = ?
+             WHERE run_id = ?`,
+          )
+          .run(state, dueAtMs, attempts, entity ?? null, extraction ?? null, problem, runId),
+    );
+  }
+}

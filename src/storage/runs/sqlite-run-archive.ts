@@ -1,0 +1,119 @@
+import { rm } from "node:fs/promises";
+import { resolve } from "node:path";
+import * as z from "zod";
+import { RunId, UploadId } from "../../kernel/ids.ts";
+import { isJsonObject, type Json } from "../../kernel/json.ts";
+import type { ExpiredRunsQuery, RunArchive } from "../../runs/index.ts";
+import type { Contents } from "../contents.ts";
+import type { Database } from "../database.ts";
+import { storageError } from "../../kernel/sqlite/errors.ts";
+
+const Row = z.object({ seq: z.int(), body: z.string() });
+
+/**
+ * Deletes runs piece by piece, so that nothing stalls.
+ * storage.sqlite-run-archive.V1. A run is out of sight with one write; a crash after it leaves `run_removals`, and
+ *   the sweep continues with that.
+ * storage.sqlite-run-archive.V2. Files go before the rows that name them: a crash in between leaves rows whose files
+ *   are deleted once more.
+ */
+export class SqliteRunArchive implements RunArchive {
+  readonly #db: Database;
+  readonly #contents: Contents;
+
+  constructor(db: Database, contents: Contents) {
+    this.#db = db;
+    this.#contents = contents;
+  }
+
+  workspaces(): readonly string[] {
+    // Each step finds the next workspace by the index; a run more costs nothing.
+    const sql = `WITH RECURSIVE each (name) AS (
+      SELECT min(workspace) FROM runs UNION ALL SELECT (SELECT min(workspace) FROM runs WHERE workspace > name) FROM each WHERE name IS NOT NULL
+    ) SELECT name FROM each WHERE name IS NOT NULL`;
+    return this.#db.read(() =>
+      this.#db
+        .sql(sql)
+        .all()
+        .map((row) => String(row["name"])),
+    );
+  }
+
+  ended({ workspace, endedBeforeMs, exceptNewest, limit }: ExpiredRunsQuery): readonly RunId[] {
+    return this.#db.read(() => {
+      const found =
+        exceptNewest === undefined
+          ? this.#db
+              .sql(
+                "SELECT id FROM runs WHERE workspace = ? AND ended_at_ms IS NOT NULL AND ended_at_ms < ? ORDER BY ended_at_ms LIMIT ?",
+              )
+              .all(workspace, endedBeforeMs ?? Number.MAX_SAFE_INTEGER, limit)
+          : this.#db
+              .sql(
+                `SELECT id FROM (SELECT id, ended_at_ms FROM runs WHERE workspace = ? AND ended_at_ms IS NOT NULL
+                 ORDER BY ended_at_ms DESC LIMIT -1 OFFSET ?) WHERE ended_at_ms < ? ORDER BY ended_at_ms LIMIT ?`,
+              )
+              .all(workspace, exceptNewest, endedBeforeMs ?? Number.MAX_SAFE_INTEGER, limit);
+      return found.map((row) => RunId.parse(row["id"]));
+    });
+  }
+
+  async remove(ids: readonly RunId[]): Promise<readonly RunId[]> {
+    return this.#db.write(() =>
+      ids.filter((id) => {
+        const { changes } = this.#db.sql("DELETE FROM runs WHERE id = ? AND ended_at_ms IS NOT NULL").run(id);
+        if (Number(changes) > 0) this.#db.sql("INSERT INTO run_removals (run_id) VALUES (?)").run(id);
+        return Number(changes) > 0;
+      }),
+    );
+  }
+
+  async sweep(rowsMax: number): Promise<boolean> {
+    const found = this.#db.read(() => this.#db.sql("SELECT run_id FROM run_removals LIMIT 1").get());
+    if (!found) return false;
+    const runId = RunId.parse(found["run_id"]);
+    const isGone = await this.#db.write(() => this.#deleteRows(runId, rowsMax));
+    if (!isGone) return true;
+    await this.#deleteFiles(runId);
+    await this.#db.write(() => {
+      this.#db.sql("DELETE FROM artifacts WHERE run_id = ?").run(runId);
+      this.#db.sql("DELETE FROM approvals WHERE run_id = ?").run(runId);
+      this.#db.sql("DELETE FROM reply_waits WHERE run_id = ?").run(runId);
+      this.#db.sql("DELETE FROM run_answers WHERE run_id = ?").run(runId);
+      this.#db.sql("DELETE FROM run_keeping WHERE run_id = ?").run(runId);
+      this.#db.sql("DELETE FROM uploads WHERE run_id = ?").run(runId);
+      this.#db.sql("DELETE FROM run_removals WHERE run_id = ?").run(runId);
+    });
+    return true;
+  }
+
+  /** Whether no row of the run's journal is left. */
+  #deleteRows(runId: RunId, rowsMax: number): boolean {
+    const rows = this.#db
+      .sql("SELECT seq, body FROM journal WHERE run_id = ? ORDER BY seq LIMIT ?")
+      .all(runId, rowsMax)
+      .map((row) => Row.parse(row));
+    for (const { seq, body } of rows) {
+      const event: Json = JSON.parse(body);
+      const content = isJsonObject(event) ? event["content"] : undefined;
+      if (isJsonObject(content)) this.#contents.release(content);
+      this.#db.sql("DELETE FROM journal WHERE seq = ?").run(seq);
+    }
+    const last = rows.at(-1);
+    if (last) this.#db.sql("UPDATE journal_mark SET seq = max(seq, ?)").run(last.seq);
+    return rows.length < rowsMax;
+  }
+
+  async #deleteFiles(runId: RunId): Promise<void> {
+    const uploads = this.#db.read(() => this.#db.sql("SELECT id FROM uploads WHERE run_id = ?").all(runId));
+    const directories = [
+      resolve(this.#db.directory, "artifacts", runId),
+      ...uploads.map((row) => resolve(this.#db.directory, "uploads", UploadId.parse(row["id"]))),
+    ];
+    try {
+      for (const directory of directories) await rm(directory, { recursive: true, force: true });
+    } catch (error) {
+      throw storageError(error, this.#db.directory);
+    }
+  }
+}
