@@ -85,7 +85,8 @@ export type ConversationParts = {
  *   or not at all.
  * router.conversations.C2. A free conversation has a row from its second message on; what the row says of messages
  *   and participants is at most `FREE_ROW_MS` behind, and right for whoever asks.
- * router.conversations.C3. When a batch is lost, every conversation is again as it is on disk.
+ * router.conversations.C3. When a batch is lost, every conversation is again as it is on disk. A part or conversation
+ *   that ended without a message ends again.
  * router.conversations.C4. A message that began nothing leaves its conversation to be begun: what the server says
  *   about it begins none either.
  * router.conversations.C5. What is due (deadlines, silence, too long a life) happens by itself; `lapsed` is called
@@ -414,10 +415,8 @@ export class Conversations {
       if (typeof held.now === "string" && !held.now.includes(quoted)) continue;
       const now = nowOf(held);
       const participant = now.workspace === workspace && now.participants.find((each) => each.name === name);
-      if (!participant) continue;
-      const conversation = undelivered(now, name);
-      if (conversation === now) continue;
-      this.#move(keyOf(workspace, now.id), conversation, this.#parts.writer.batch());
+      const conversation = participant && this.#change(workspace, now.id, (each) => undelivered(each, name));
+      if (!participant || !conversation) continue;
       const lapse = { participant, to: UNREACHED, unanswered: participant.calls.at(-1) };
       this.#parts.lapsed({ conversation, lapses: [lapse], error });
     }
@@ -446,11 +445,16 @@ export class Conversations {
     return merge;
   }
 
-  #change(workspace: string, id: string, change: (conversation: Conversation) => Conversation): void {
+  /** C3. Returns the conversation if it has changed. */
+  #change(workspace: string, id: string, change: (each: Conversation) => Conversation): Conversation | undefined {
+    const { writer } = this.#parts;
     const before = this.find(workspace, id);
-    if (before === undefined) return;
-    const after = change(before);
-    if (after !== before) this.#move(keyOf(workspace, id), after, this.#parts.writer.batch());
+    const after = before && change(before);
+    if (after === undefined || after === before) return undefined;
+    this.#move(keyOf(workspace, id), after, writer.batch());
+    const lost = () => writer.redo(() => void this.#change(workspace, id, change));
+    writer.batch().waiting.push({ written: () => {}, lost });
+    return after;
   }
 }
 

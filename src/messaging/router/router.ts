@@ -388,7 +388,7 @@ export class Router {
 
   /** What the server says about `message`, to whom its answers go; who has no mailbox finds it on record. */
   #answer(message: Message, act: "failure" | "not-understood", error: MessageError): void {
-    const { clock, alarm } = this.#parts;
+    const { clock } = this.#parts;
     const isThere = (name: string) => this.#recipients.find(message.workspace, name) !== undefined;
     const replyTo = [message.replyTo ?? message.sender, message.sender, USER_SENDER].find(isThere);
     const text = error.hint === "" ? error.message : `${error.message}. ${error.hint}`;
@@ -397,9 +397,9 @@ export class Router {
     const reply = composeReply(asked, { ...draft, content: { type: "text", text } });
     const send = () =>
       this.#intake.submit(reply, (submitted) => {
-        // The sender waits for it: what the disk did not take is sent again.
+        // The sender waits for it: a lost answer is sent again, with the end of the delivery that it is about.
         const isLost = submitted.type === "refused" && submitted.error.code === "MESSAGE_NOT_STORED";
-        if (isLost && !this.#isStopping) alarm.at(clock.monotonicMs() + AGAIN_MS, send);
+        if (isLost && !this.#isStopping) this.#writer.redo(send);
       });
     send();
   }

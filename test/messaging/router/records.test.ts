@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from "vitest";
 import { listConversations } from "../../../src/api/operations/index.ts";
 import { type MessageDraft, traceOf } from "../../../src/messaging/acl/index.ts";
 import { CONVERSATION_TERMS } from "../../../src/messaging/protocols/index.ts";
-import { type ConversationQuery } from "../../../src/messaging/router/index.ts";
+import { type ConversationQuery, type Settlement } from "../../../src/messaging/router/index.ts";
 import { ManualClock, settled } from "../../helpers/manual-clock.ts";
 import { MemoryDisk, MemoryMessageJournal } from "../../helpers/memory-message-journal.ts";
 import { note, openWorld, type TestAgent, TestDirectory, textOf, to, until } from "./world.ts";
@@ -272,6 +272,33 @@ describe("conversations", () => {
     const later = await openWorld({ disk: crashed(disk) });
     await later.router.removed("default", "bob");
     expect(await states(later.router.records)).toEqual(["failed", "failed"]);
+  });
+
+  // writing.writer.W3, router.conversations.C3
+  test("end with the dead letter or deletion and its notice in one transaction, also if the first write is lost", async () => {
+    let [isFull, lost] = [false, 0];
+    const disk = new MemoryDisk();
+    const journal = new MemoryMessageJournal(disk, async () => {
+      if (!isFull) return;
+      lost += 1;
+      throw new Error("disk full");
+    });
+    const { router, agent } = await openWorld({ disk, journal });
+    const effect = Promise.withResolvers<Settlement>();
+    agent.answer = ({ recipient }) => (recipient === "bob" ? effect.promise : { type: "done" });
+    await router.submit(ask("please"));
+    await router.submit(ask("and you", { ...to("outside-olga"), conversationId: "o" }));
+    isFull = true;
+    effect.resolve({ type: "rejected", code: "MESSAGE_INVALID", reason: "no" });
+    await router.removed("default", "outside-olga");
+    await until(() => lost > 0);
+    isFull = false;
+    const states = () => ["c", "o"].map((id) => disk.conversations.get(`default/${id}`)?.state);
+    const notices = () => [...disk.messages.values()].filter(({ performative }) => performative === "failure");
+    expect([disk.dead.size, notices().length, states()]).toEqual([0, 0, ["initiated", "initiated"]]);
+    await router.submit(note("next", to("cid")));
+    expect([disk.dead.size, notices().length, states()]).toEqual([1, 2, ["failed", "failed"]]);
+    expect(lost).toBe(1);
   });
 
   // router.intake.I6

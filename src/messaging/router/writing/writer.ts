@@ -20,7 +20,8 @@ type WriterParts = {
  * writing.writer.W2. `written` is called after the batch is on disk, `lost` when it is not; one of the two, once, in
  *   order.
  * writing.writer.W3. When a batch is lost, those filled meanwhile are lost with it: they may rest on it. Settlements,
- *   retries, dead letters and mailbox numbers are kept and written with the next one.
+ *   retries, dead letters and mailbox numbers are kept and written with the next one, in one transaction with the
+ *   changes that are made again (`redo`).
  * writing.writer.W4. Settlements alone wait up to `settlementWaitMs`: a message that comes meanwhile finds the disk
  *   free and takes them along. Whoever wants to know them on disk (`settled`) ends the wait.
  */
@@ -35,6 +36,7 @@ export class Writer {
   #isScheduled = false;
   /** Settlements wait, and an alarm is set. */
   #isHolding = false;
+  readonly #redo: (() => void)[] = [];
 
   constructor(parts: WriterParts) {
     this.#journal = parts.journal;
@@ -52,6 +54,11 @@ export class Writer {
     const next = new Batch(last);
     this.#batches.push(next);
     return next;
+  }
+
+  /** For `lost` (W3): `change` is called when every change of the lost batches is undone. */
+  redo(change: () => void): void {
+    this.#redo.push(change);
   }
 
   /** Whether nothing is being written or waits to be. */
@@ -95,8 +102,9 @@ export class Writer {
     if (this.#batches.length === 0) this.#batches.push(new Batch(batch));
     this.#isWriting = true;
     const problem = await this.#put(batch);
+    if (problem !== undefined) this.#lose(batch, problem.error);
     this.#isWriting = false;
-    if (problem !== undefined) return this.#lose(batch, problem.error);
+    if (problem !== undefined) return;
     // What is said while these are told goes into the next batch.
     for (const waiting of batch.waiting) waiting.written();
     this.#next();
@@ -125,7 +133,8 @@ export class Writer {
     for (const each of lost) rest.inherit(each);
     this.#batches = [rest];
     for (const { waiting } of lost) for (const each of waiting) each.lost(error);
-    if (rest.hasRows) this.#alarm.at(this.#clock.monotonicMs() + RETRY_MS, () => this.#schedule());
+    for (const change of this.#redo.splice(0)) change();
+    if (!isEmpty(rest)) this.#alarm.at(this.#clock.monotonicMs() + RETRY_MS, () => this.#schedule());
   }
 }
 
