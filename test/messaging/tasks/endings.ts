@@ -137,8 +137,7 @@ export async function playTasks(seed: number): Promise<Played> {
     bidders.set(name, bidder(limit, new Chance(chance.word()), rate, worked));
   }
   const lulls = new Chance(seed ^ 0x1b873593);
-  // What a disk that fails loses of a deletion is not looked for again.
-  const deletions = storage > 0 ? [] : deletionsOf(seed, [...bidders.keys()]);
+  const deletions = deletionsOf(seed, [...bidders.keys()]);
   using directory = tempDirectory();
   const disk = new MemoryDisk();
   const begun: Task[] = [];
@@ -342,8 +341,10 @@ const priceOf = (bid: JsonObject | undefined): number => Number(bid?.["price"] ?
 /** What is wrong with the price and the winner of an auction, by what its bidders said. */
 function saleFaults(task: Task, said: readonly MessageView[], limits: ReadonlyMap<string, number>): readonly string[] {
   const { auction, assignedTo: winner = "", bidders, protocol } = task;
-  if (task.state !== "done" || auction === undefined) return [];
+  if (auction === undefined) return [];
   const { reserve, price = Number.NaN } = auction;
+  const isBelow = protocol === "auction-dutch" && auction.calls.some((call) => call.price < reserve);
+  if (task.state !== "done" || isBelow) return isBelow ? ["a price below the reserve was called"] : [];
   const faults = [
     price >= reserve ? [] : [`sold for ${price}, and the reserve is ${reserve}`],
     price <= (limits.get(winner) ?? 0) ? [] : [`${winner} pays ${price} at most ${limits.get(winner)}`],
