@@ -9,7 +9,7 @@ import {
   operandPlace,
   pathOf,
   reportError,
-  type Surroundings,
+  type ProcessContext,
   terminalFor,
   UsageError,
 } from "./frame/index.ts";
@@ -19,24 +19,24 @@ import { styleFor } from "./terminal/index.ts";
 
 const USAGE_EXIT = 2;
 
-/** Help was shown because the command line was not complete. */
+/** Thrown if help was shown for an incomplete command line. */
 class HelpShown extends Error {}
 
-/** Runs one command line, without the program's own name, to its end. Never throws: what goes wrong is shown, and told by the exit code. */
-export async function runCommandLine(args: readonly string[], surroundings: Surroundings): Promise<number> {
+/** Runs one command line, without the program's name. Never throws: reports errors on the terminal and by the exit code. */
+export async function runCommandLine(args: readonly string[], processContext: ProcessContext): Promise<number> {
   const root = rootCommand();
   const line = withHelpLast(root, args);
   const place = operandPlace([root], line);
   const chosen = findCommand(line[place]);
   const invocation: Invocation = {
-    surroundings,
+    processContext,
     calledAs: line[place] ?? "",
     rest: line.slice(place + 1),
     exitCode: 0,
   };
   try {
     for (const entry of COMMANDS) await addCommand(root, entry, entry === chosen ? invocation : undefined);
-    dress(root, surroundings);
+    dress(root, processContext);
     const word = line[place] ?? "";
     const present = chosen ? undefined : insteadOf(word);
     // Before its options are read, which may mean something else here.
@@ -49,16 +49,16 @@ export async function runCommandLine(args: readonly string[], surroundings: Surr
     if (error instanceof HelpShown) return USAGE_EXIT;
     const globals = Globals.safeParse(root.opts()).data ?? Globals.parse({});
     const asJson = formatAsked(globals) === "json";
-    return reportError(error, terminalFor(surroundings, globals), { asJson, debug: globals.debug });
+    return reportError(error, terminalFor(processContext, globals), { asJson, debug: globals.debug });
   }
 }
 
-/** The whole tree but the top-level commands named, for completion. */
-export async function everyCommand(surroundings: Surroundings, except: readonly string[] = []): Promise<Command> {
+/** Returns the command tree without the named top-level commands, for completion. */
+export async function everyCommand(processContext: ProcessContext, except: readonly string[] = []): Promise<Command> {
   const root = rootCommand();
   for (const entry of COMMANDS) {
     if (except.includes(entry.name)) continue;
-    await addCommand(root, entry, { surroundings, calledAs: entry.name, rest: [], exitCode: 0 });
+    await addCommand(root, entry, { processContext, calledAs: entry.name, rest: [], exitCode: 0 });
   }
   return root;
 }
@@ -68,28 +68,28 @@ function rootCommand(): Command {
     .usage("<command> [options]")
     .description("An open agent server: agents are files, tools are sandboxed WebAssembly, every run is journaled.")
     .helpCommand(false)
-    .helpOption("-h, --help", "show help; each command has its own: caxton run --help")
-    .option("-V, --version", "print the version of this command")
+    .helpOption("-h, --help", "show help, also of each command: caxton run --help")
+    .option("-V, --version", "show the version of this command")
     .optionsGroup("Options of every command:")
-    .option("--server <url>", `the server to talk to (CAXTON_SERVER; default ${DEFAULT_SERVER})`)
-    .option("--token <token>", "token to present to it (CAXTON_TOKEN)")
-    .addOption(new Option("-o, --output <format>", "how to print results (CAXTON_OUTPUT)").choices(FORMATS))
-    .option("--json", "the same as -o json: exactly one document, as the API has it")
-    .option("--timeout <time>", "how long to wait for an answer, such as 30s or 2m")
+    .option("--server <url>", `URL of the server (CAXTON_SERVER; default ${DEFAULT_SERVER})`)
+    .option("--token <token>", "token for the server (CAXTON_TOKEN)")
+    .addOption(new Option("-o, --output <format>", "output format (CAXTON_OUTPUT)").choices(FORMATS))
+    .option("--json", "same as -o json: one document, as the API returns it")
+    .option("--timeout <time>", "request timeout, for example 30s or 2m")
     .option("-q, --quiet", "print results and errors only")
-    .option("-v, --verbose", "print more of what happens")
-    .option("--yes", "do not ask, do it")
-    .option("--no-color", "no colours (NO_COLOR)")
+    .option("-v, --verbose", "print more details")
+    .option("--yes", "skip confirmation prompts")
+    .option("--no-color", "print without colors (NO_COLOR)")
     .option("--debug", "print requests, request ids and stacks to standard error")
     .addHelpText("after", FIRST_STEPS);
 }
 
 const FIRST_STEPS = `
 New here? Four commands, no key and no account needed:
-  caxton init hello          make a directory with an agent in it
+  caxton init hello          create a directory with an agent
   cd hello && caxton dev     run a server; leave it running
   caxton run <agent> "..."   in another terminal: ask the agent something
-  caxton run get last        see every step it took
+  caxton run get last        show every step it took
 
 Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 not allowed, 5 conflict, 6 invalid definition,
             7 no server, 8 timeout, 9 the run did not succeed, 130 interrupted`;
@@ -146,9 +146,9 @@ function isOption(command: Command, token: string): boolean {
   );
 }
 
-/** What holds for each command of the tree: where help goes and how it looks, and that a wrong line is thrown, not printed. */
-function dress(command: Command, surroundings: Surroundings): void {
-  const { output, error } = surroundings.streams;
+/** Configures each command of the tree: help output and layout, and errors that are thrown instead of printed. */
+function dress(command: Command, processContext: ProcessContext): void {
+  const { output, error } = processContext.streams;
   const style = styleFor(output, true);
   if (command.parent) command.helpOption("-h, --help", "show this help");
   command
@@ -169,24 +169,24 @@ function dress(command: Command, surroundings: Surroundings): void {
       .helpCommand(false)
       .addHelpText("after", "\nOptions of every command, such as --server, -o and --json: caxton --help");
   }
-  for (const inner of command.commands) dress(inner, surroundings);
+  for (const inner of command.commands) dress(inner, processContext);
 }
 
-/** What is wrong with `caxton run list "hello"` where an agent is meant. */
+/** Errors of `caxton run list "hello"` if list is meant as an agent's name. */
 const AS_IF_AGENT: ReadonlySet<string> = new Set(["commander.excessArguments", "commander.unknownOption"]);
 
 function usageError(cause: CommanderError, command: Command): UsageError {
   const [message = "", suggestion = ""] = cause.message.replace(/^error: /, "").split("\n");
-  const told = suggestion === "" ? message : `${message}. ${suggestion.slice(1, -1)}`;
+  const explained = suggestion === "" ? message : `${message}. ${suggestion.slice(1, -1)}`;
   const mayBeAgent = command.parent?.name() === "run" && AS_IF_AGENT.has(cause.code);
   const name = command.name();
   if (message.startsWith("option '-o, --output"))
-    return new UsageError(told, pathOf(command), "-o is how results are printed, and names no file");
-  const instead = mayBeAgent ? `an agent that is called ${name} is asked with: caxton run -- ${name} "..."` : "";
+    return new UsageError(explained, pathOf(command), "-o sets the output format, not a file");
+  const instead = mayBeAgent ? `to ask an agent named ${name}: caxton run -- ${name} "..."` : "";
   const unknown = /^unknown (?:command|option) '(.+?)'/.exec(message)?.[1];
   const written = unknown === undefined ? undefined : [...pathOf(command).split(" ").slice(1), unknown].join(" ");
   const known = written === undefined ? undefined : insteadOf(written);
   return known === undefined
-    ? new UsageError(told, pathOf(command), instead)
+    ? new UsageError(explained, pathOf(command), instead)
     : new UsageError(message, pathOf(command), known);
 }

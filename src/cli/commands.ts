@@ -9,7 +9,7 @@ export const GROUPS = {
 
 export type Entry = {
   readonly name: string;
-  /** Other names it answers to; not shown. */
+  /** Aliases; not shown. */
   readonly also: readonly string[];
   readonly group: keyof typeof GROUPS;
   /** One line for `caxton --help`; empty for a command that is not shown there. */
@@ -24,7 +24,7 @@ export const COMMANDS: readonly Entry[] = [
     name: "init",
     also: [],
     group: "start",
-    summary: "make a directory with a first agent in it",
+    summary: "create a directory with a first agent",
     load: async () => (await import("./init.ts")).init,
   },
   {
@@ -45,7 +45,7 @@ export const COMMANDS: readonly Entry[] = [
     name: "run",
     also: ["runs"],
     group: "work",
-    summary: "ask an agent and stream its answer; see and stop runs: run list|get|watch|cancel ...",
+    summary: "ask an agent and stream its answer; manage runs: run list|get|watch|cancel ...",
     load: async () => (await import("./run/index.ts")).run,
   },
   {
@@ -59,126 +59,126 @@ export const COMMANDS: readonly Entry[] = [
     name: "approval",
     also: ["approvals"],
     group: "work",
-    summary: "list, approve and deny calls of tools that wait for a person",
+    summary: "list, approve and deny tool calls that require approval",
     load: async () => (await import("./run/index.ts")).approval,
   },
   {
     name: "message",
     also: ["messages"],
     group: "work",
-    summary: "send messages to agents, follow them, see what could not be delivered",
+    summary: "send, stream and trace messages; manage dead letters",
     load: async () => (await import("./message/index.ts")).message,
   },
   {
     name: "conversation",
     also: ["conversations"],
     group: "work",
-    summary: "what agents said to each other, and what their protocols expect next",
+    summary: "list, follow, archive and merge conversations",
     load: async () => (await import("./message/index.ts")).conversation,
   },
   {
     name: "capability",
     also: ["capabilities"],
     group: "work",
-    summary: "what can be asked for, and who provides it",
+    summary: "list and register capabilities",
     load: async () => (await import("./message/index.ts")).capability,
   },
   {
     name: "participant",
     also: ["participants"],
     group: "work",
-    summary: "programs outside that take part in conversations",
+    summary: "register external programs and fetch their messages",
     load: async () => (await import("./message/index.ts")).participant,
   },
   {
     name: "subscription",
     also: ["subscriptions"],
     group: "work",
-    summary: "who gets what is published under a topic",
+    summary: "manage topic subscriptions",
     load: async () => (await import("./message/index.ts")).subscription,
   },
   {
     name: "tool",
     also: ["tools"],
     group: "work",
-    summary: "list and call tools; deploy tool servers, check them, roll them back; write new ones",
+    summary: "list and call tools; build, deploy and roll back tool servers",
     load: async () => (await import("./tool/index.ts")).tool,
   },
   {
     name: "task",
     also: ["tasks"],
     group: "work",
-    summary: "offer work to several; the best proposal gets it",
+    summary: "distribute tasks by contract net or auction",
     load: async () => (await import("./task/index.ts")).task,
   },
   {
     name: "memory",
     also: ["memories"],
     group: "work",
-    summary: "what agents know: search, add, relate, see who said what, revert, forget",
+    summary: "search and manage agent memory",
     load: async () => (await import("./memory/index.ts")).memory,
   },
   {
     name: "budget",
     also: ["budgets"],
     group: "work",
-    summary: "what runs used and may use: tokens, USD, tool calls, time, fuel",
+    summary: "show budgets and usage",
     load: async () => (await import("./budget/index.ts")).budget,
   },
   {
     name: "model",
     also: ["models"],
     group: "work",
-    summary: "list models and their providers, and test whether one works",
+    summary: "list models and providers, test a model",
     load: async () => (await import("./model/index.ts")).model,
   },
   {
     name: "template",
     also: ["templates"],
     group: "work",
-    summary: "list what caxton init can start from",
+    summary: "list the templates of caxton init",
     load: async () => (await import("./agent/index.ts")).template,
   },
   {
     name: "status",
     also: [],
     group: "operate",
-    summary: "the server on one screen",
+    summary: "show server status",
     load: async () => (await import("./serve/index.ts")).status,
   },
   {
     name: "health",
     also: [],
     group: "operate",
-    summary: "exit 0 when the server is well, 1 when not; for probes",
+    summary: "check the health of the server; for probes",
     load: async () => (await import("./serve/index.ts")).health,
   },
   {
     name: "bench",
     also: ["benchmark"],
     group: "operate",
-    summary: "measure what this server carries: messages a second, and how long they take",
+    summary: "measure message throughput and latency",
     load: async () => (await import("./bench/index.ts")).bench,
   },
   {
     name: "doctor",
     also: [],
     group: "operate",
-    summary: "check this machine, the configuration and the server, and say how to fix what is wrong",
+    summary: "check this machine, the configuration and the server",
     load: async () => (await import("./serve/index.ts")).doctor,
   },
   {
     name: "config",
     also: [],
     group: "configure",
-    summary: "view and validate the configuration; config view|validate|schema|path",
+    summary: "view and validate the configuration",
     load: async () => (await import("./config.ts")).config,
   },
   {
     name: "completion",
     also: [],
     group: "configure",
-    summary: "make the shell complete commands and agent names",
+    summary: "generate shell completion scripts",
     load: async () => (await import("./completion.ts")).completion,
   },
   {
@@ -192,11 +192,11 @@ export const COMMANDS: readonly Entry[] = [
     name: "version",
     also: [],
     group: "configure",
-    summary: "versions of this command and of the server",
+    summary: "show the versions of this command and of the server",
     load: async () => (await import("./version.ts")).version,
   },
 ];
 
-/** The command of a name or other name. */
+/** Returns the command of a name or alias. */
 export const findCommand = (name: string | undefined): Entry | undefined =>
   COMMANDS.find((entry) => entry.name === name || (name !== undefined && entry.also.includes(name)));

@@ -28,7 +28,7 @@ export const complete: CommandMaker = (command, invocation) => {
       const [{ default: tab }, root] = await Promise.all([
         import("@bomb.sh/tab/commander"),
         // It brings commands of these names itself.
-        everyCommand(invocation.surroundings, ["complete", "completion"]),
+        everyCommand(invocation.processContext, ["complete", "completion"]),
       ]);
       const completions = tab(root, { completionCommandName: "completion" });
       for (const { options } of completions.commands.values())

@@ -18,7 +18,7 @@ const SHELLS = ["bash", "zsh", "fish", "powershell"] as const;
 export const completion: CommandMaker = (command, invocation) => {
   command
     .description(
-      "Print what makes a shell complete commands, options, files, and the names of agents, tools, templates and what is remembered.",
+      "Print a shell script that completes commands, options, files, and the names of agents, tools, templates and entities.",
     )
     .addArgument(command.createArgument("<shell>", "the shell").choices(SHELLS));
   examples(command, [

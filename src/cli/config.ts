@@ -11,7 +11,7 @@ const loadServer = () => import("../server/index.ts");
 /** `caxton config` */
 export const config: CommandMaker = (command, invocation) => {
   command.description(
-    "A setting comes from a flag, else from a CAXTON_ variable, else from the configuration file, else from its default.",
+    "View and validate the configuration. Flags override CAXTON_ variables, which override the configuration file, which overrides defaults.",
   );
   examples(command, [
     ["caxton config view --origin", "every setting, and what set it"],
@@ -30,9 +30,9 @@ type Setting = { readonly name: string; readonly value: Json; readonly origin: s
 
 function view(command: Command, invocation: Invocation): void {
   configOption(command)
-    .summary("the settings that a server started here would have")
-    .description("Show the settings that a server started here would have.")
-    .option("--origin", "and where each comes from");
+    .summary("show the effective settings")
+    .description("Show the settings of a server started in this directory.")
+    .option("--origin", "show the origin of each setting");
   examples(command, [
     ["caxton config view", ""],
     ["caxton config view --origin", "flag, variable, file with line, or default"],
@@ -70,7 +70,7 @@ function view(command: Command, invocation: Invocation): void {
         empty: "there are no settings",
         footer:
           loaded.file === undefined
-            ? "no configuration file; caxton config path tells where one would be read"
+            ? "no configuration file; list the searched paths with: caxton config path"
             : loaded.file,
       });
     },
@@ -94,7 +94,7 @@ function validate(command: Command, invocation: Invocation): void {
   configOption(command)
     .summary("check the configuration")
     .description(
-      "Check the configuration file, the CAXTON_ variables and their combination. Exits with 6 when something is wrong.",
+      "Check the configuration file, the CAXTON_ variables and their combination. Exits with 6 if there is a problem.",
     );
   examples(command, [
     ["caxton config validate", ""],
@@ -118,7 +118,7 @@ function validate(command: Command, invocation: Invocation): void {
 
 function schema(command: Command, invocation: Invocation): void {
   command
-    .summary("everything that caxton.toml can hold, as JSON Schema")
+    .summary("print the JSON Schema of caxton.toml")
     .description("Print the JSON Schema of caxton.toml: every setting with its type, default and meaning.");
   examples(command, [
     ["caxton config schema", ""],
@@ -136,10 +136,8 @@ function schema(command: Command, invocation: Invocation): void {
 
 function path(command: Command, invocation: Invocation): void {
   configOption(command)
-    .summary("which file is read")
-    .description(
-      "Print the configuration file in use. When there is none: the places that were looked at, on standard error.",
-    );
+    .summary("print the path of the configuration file")
+    .description("Print the configuration file in use. If there is none, print the searched paths on standard error.");
   examples(command, [["caxton config path", ""]]);
   act(command, invocation, {
     input: z.object(file),

@@ -45,7 +45,7 @@ const INSTEAD: ReadonlyMap<string, string> = new Map([
   ["status --cluster", "caxton status; clusters are not supported yet, a server is one node"],
   [
     "tool build --language",
-    "caxton tool build [directory] tells the language by the files; start one with: caxton tool new",
+    "caxton tool build [directory] detects the language from the files; create a project with: caxton tool new",
   ],
   ["tool register", "caxton tool deploy <directory>, caxton tool import for MCP servers"],
 ]);

@@ -31,13 +31,12 @@ const EXECUTABLE = 0o755;
 export const init: CommandMaker = (command, invocation) => {
   command
     .description(
-      "Make a directory with an agent in it: the definition, examples of its use, and the schema with which editors " +
-        "complete it. Asks for what is not given. Nothing that exists is overwritten without --force.",
+      "Create a directory with an agent: the definition, examples of its use, and the schema for completion in editors. Asks for missing values. Existing files are kept unless --force is given.",
     )
-    .argument("[name]", "the agent's name, also the directory's")
-    .option("-t, --template <template>", "what to start from: caxton template list")
-    .option("--directory <path>", "another directory than ./<name>")
-    .option("--force", "overwrite files that exist");
+    .argument("[name]", "name of the agent and of the directory")
+    .option("-t, --template <template>", "template; list them with: caxton template list")
+    .option("--directory <path>", "target directory; default: ./<name>")
+    .option("--force", "overwrite existing files");
   examples(command, [
     ["caxton init", "asks"],
     ["caxton init sales-analyst --template data-analyzer", "does not ask"],
@@ -55,7 +54,7 @@ export const init: CommandMaker = (command, invocation) => {
       const { scaffoldTests } = await import("./agent-tests/index.ts");
       const files = [...made, ...scaffoldTests(name)];
       await write(directory, files, input.force);
-      tell(context, { name, directory, files, request: room.firstRequest(template) });
+      printResult(context, { name, directory, files, request: room.firstRequest(template) });
     },
   });
 };
@@ -82,7 +81,7 @@ async function choose(context: Context, room: AgentsRoom, given: Given, command:
   if (!context.terminal.canAsk || context.assumeYes) {
     const missing = name === undefined ? "a name" : "--template";
     throw new UsageError(
-      `${missing} is missing and nobody can be asked here; give both: caxton init my-agent --template data-analyzer`,
+      `${missing} is missing and there is no terminal to ask on; give both: caxton init my-agent --template data-analyzer`,
       command,
     );
   }
@@ -154,7 +153,7 @@ type Made = {
   readonly request: string;
 };
 
-function tell({ terminal }: Context, { name, directory, files, request }: Made): void {
+function printResult({ terminal }: Context, { name, directory, files, request }: Made): void {
   const { style } = terminal;
   const near = relative(process.cwd(), directory) || ".";
   const shown = files.filter(({ path }) => !basename(path).startsWith(".") && !path.startsWith("."));

@@ -3,7 +3,7 @@ import { runCommandLine } from "./command-line.ts";
 
 const { stdin: input, stdout: output, stderr: error } = process;
 
-// A reader that has seen enough (`caxton run list | head`) closes the pipe; there is nobody left to write to.
+// A reader that has enough (`caxton run list | head`) closes the pipe.
 output.on("error", (cause: NodeJS.ErrnoException) => {
   if (cause.code !== "EPIPE") throw cause;
 });

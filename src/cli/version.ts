@@ -6,7 +6,7 @@ import { renderFields } from "./terminal/index.ts";
 
 /** `caxton version` */
 export const version: CommandMaker = (command, invocation) => {
-  command.description("Print the versions of this command, of Node and of the server, when one answers.");
+  command.description("Show the versions of this command, of Node.js and, if it responds, of the server.");
   examples(command, [
     ["caxton version", ""],
     ["caxton version -o json", "for scripts and bug reports"],

@@ -216,7 +216,7 @@ describe("on a terminal the person is asked", () => {
       ["run", "payer", "pay"],
       [
         [question, DOWN + DOWN + DOWN + ENTER],
-        [/Why\?/, `not now${ENTER}`],
+        [/Reason, sent/, `not now${ENTER}`],
       ],
     );
     expect(code).toBe(0);

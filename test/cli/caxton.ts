@@ -13,7 +13,7 @@ const NOWHERE = "http://127.0.0.1:1";
 /** The file that `npx caxton` runs. */
 export const LAUNCHER = fileURLToPath(new URL("../../bin/caxton.mjs", import.meta.url));
 
-export type Surroundings = {
+export type ProcessContext = {
   readonly server?: string;
   readonly environment?: { readonly [name: string]: string };
   readonly input?: string;
@@ -32,8 +32,8 @@ export type Ended = {
 };
 
 /** The real command in a process of its own, in pipes and with an environment that holds nothing else. */
-export function start(args: readonly string[], surroundings: Surroundings = {}) {
-  const { server, environment, input, cwd, through = [], uid } = surroundings;
+export function start(args: readonly string[], processContext: ProcessContext = {}) {
+  const { server, environment, input, cwd, through = [], uid } = processContext;
   const [program = "", ...words] = [...through, process.execPath, LAUNCHER, ...args];
   const child = spawn(program, words, {
     env: {
@@ -53,8 +53,8 @@ export function start(args: readonly string[], surroundings: Surroundings = {}) 
   return { child, ended };
 }
 
-export const caxton = (args: readonly string[], surroundings: Surroundings = {}): Promise<Ended> =>
-  start(args, surroundings).ended;
+export const caxton = (args: readonly string[], processContext: ProcessContext = {}): Promise<Ended> =>
+  start(args, processContext).ended;
 
 const HOME = process.cwd();
 /** Working directories that commands under way in this process were given. */
@@ -65,8 +65,8 @@ const places: string[] = [];
  * they say. What belongs to a process (signals, pipes, the rest of the environment, a server of its own) needs `caxton`, and
  * each family of commands is called that way at least once.
  */
-export async function commandLine(args: readonly string[], surroundings: Surroundings = {}): Promise<Ended> {
-  const { server, environment, input, cwd } = surroundings;
+export async function commandLine(args: readonly string[], processContext: ProcessContext = {}): Promise<Ended> {
+  const { server, environment, input, cwd } = processContext;
   const [output, error] = [new PassThrough(), new PassThrough()];
   const said = Promise.all([text(output), text(error)]);
   if (cwd !== undefined) {

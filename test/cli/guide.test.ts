@@ -9,11 +9,11 @@ import { verifies } from "../helpers/verifies.ts";
 verifies("cli.guide");
 
 const guide = readFileSync(join(import.meta.dirname, "../../docs/guides/cli.md"), "utf8");
-const surroundings = {
+const processContext = {
   streams: { input: Readable.from([]), output: new PassThrough(), error: new PassThrough() },
   environment: { server: undefined, token: undefined, output: undefined, dataDirectory: "/nonexistent" },
 };
-const root = await everyCommand(surroundings, ["complete"]);
+const root = await everyCommand(processContext, ["complete"]);
 const all = (command: Command): Command[] => [command, ...command.commands.flatMap(all)];
 
 test("the guide names every command", () => {

@@ -8,7 +8,7 @@ import { verifies } from "../helpers/verifies.ts";
 
 verifies("cli.noun-verb", "cli.did-you-mean");
 
-const surroundings = {
+const processContext = {
   streams: { input: Readable.from([]), output: new PassThrough(), error: new PassThrough() },
   environment: { server: undefined, token: undefined, output: undefined, dataDirectory: "/nonexistent" },
 };
@@ -40,7 +40,7 @@ test("caxton alone teaches: groups, first steps, exit codes", async () => {
 });
 
 test("every command says what it does and shows examples", async () => {
-  const root = await everyCommand(surroundings);
+  const root = await everyCommand(processContext);
   const silent = leaves(root).filter((command) => {
     const help = helpOf(command);
     return !/^Usage: caxton .+\n\n.{20}/s.test(help) || !/Examples:\n(?:.*\n)*.*caxton/.test(help);
@@ -49,7 +49,7 @@ test("every command says what it does and shows examples", async () => {
 });
 
 test("every example of a help names a command and options that exist", async () => {
-  const root = await everyCommand(surroundings);
+  const root = await everyCommand(processContext);
   const named = leaves(root).flatMap((command) =>
     [...helpOf(command).matchAll(/caxton ([a-z]+)((?: [a-z]+)?)([^\n]*)/g)].map((match) => ({
       top: match[1] ?? "",

@@ -244,7 +244,7 @@ test("forgetting asks, and takes a fact, an entity or a whole scope out of the h
   const asked = await ask("forget", "Rex");
   expect(asked.code).toBe(2);
   expect(asked.stderr).toContain(
-    "Forget Rex in workspace? It cannot be taken back. Nobody can be asked here: add --yes",
+    "Forget Rex in workspace? This cannot be undone. There is no terminal to ask on: add --yes",
   );
   expect(await said("withdraw", "Rex", "bites")).toContain("1 fact left");
   expect(await said("forget", "Rex", "--observation", "bites", "--yes")).toBe("forgotten: 1 fact\n");
@@ -330,7 +330,7 @@ test("memory is exported to a file and read again, with what is wrong named by i
   expect([code, stderr]).toEqual([6, expect.stringContaining("2 records could not be imported")]);
   expect(stdout).toMatch(/Entities +1 new\n[^]*line 2: not JSON[^]*line 3: Zoë cannot be related to Nobody/);
   expect(await mistaken("import", "nothing.jsonl")).toContain("2 error: cannot read nothing.jsonl");
-  expect(await said("import", "--help")).toContain("goes on when the same file is given again");
+  expect(await said("import", "--help")).toContain("resumes an interrupted import");
 });
 
 test("a snapshot is made, listed, put back and deleted; the doctor finds nothing", LONG, async () => {
@@ -338,9 +338,7 @@ test("a snapshot is made, listed, put back and deleted; the doctor finds nothing
   const name = (await said("snapshot", "create", "-o", "name")).trim();
   await said("add", "Rome", "--fact", "is rebuilt");
   expect(await said("snapshot", "list")).toMatch(new RegExp(`${name} .* manual `));
-  expect(await said("snapshot", "restore", name, "--yes")).toMatch(
-    /^memory is as it was at .*; to take it back: caxton/,
-  );
+  expect(await said("snapshot", "restore", name, "--yes")).toMatch(/^memory is as it was at .*; to undo: caxton/);
   expect(await said("get", "Rome")).not.toContain("is rebuilt");
   expect(await said("snapshot", "delete", name, "--yes")).toContain("deleted");
   expect(await said("doctor", "--repair")).toBe("memory in embedded is consistent\n");

@@ -57,12 +57,12 @@ test("a dry run says what is wrong, where, and how to mend it, and sends nothing
   expect(code).toBe(2);
   expect(stdout).toMatch(/performative: .*requst.*\n +.*request/);
   expect(await said("message", "send", "--to", "billing-bot", "x", "--dry-run")).toBe(
-    "valid; it would go to billing-bot\n",
+    "valid; recipients: billing-bot\n",
   );
   const asked = ["message", "send", "--to", "billing-bot", "--protocol", "fipa-request", "x", "--dry-run"];
   expect((await ask(...asked, "--reply-by", "99999999999d")).stdout).toMatch(/reply_by.*99999999999d/);
-  expect(await said(...asked, "--reply-by", "10m")).toContain("valid; it would go to billing-bot");
-  expect(await said(...asked)).toBe("valid; it would go to billing-bot\nfipa-request: it would begin a conversation\n");
+  expect(await said(...asked, "--reply-by", "10m")).toContain("valid; recipients: billing-bot");
+  expect(await said(...asked)).toBe("valid; recipients: billing-bot\nfipa-request: it would begin a conversation\n");
   const refused = await ask("message", "send", "--to", "billing-bot");
   expect(refused).toMatchObject({ code: 2 });
   expect(refused.stderr).toContain("say something");
@@ -229,12 +229,12 @@ test("protocols and capabilities are shown as tables", { timeout: 60_000 }, asyn
 
 test("a program's token is printed when it is registered or replaced, once, and can be taken back", async () => {
   const first = await said("participant", "register", "teller");
-  expect(first).toMatch(/^teller can be written to\nexport CAXTON_TOKEN=cxp_[\w-]{43}\n$/u);
-  expect(await said("participant", "register", "teller")).toContain("it keeps the token it has");
+  expect(first).toMatch(/^teller can receive messages\nexport CAXTON_TOKEN=cxp_[\w-]{43}\n$/u);
+  expect(await said("participant", "register", "teller")).toContain("the token is unchanged");
   const second = await said("participant", "token", "rotate", "teller");
   expect(second).toMatch(/export CAXTON_TOKEN=cxp_/u);
   expect(second).not.toBe(first);
-  expect(await said("participant", "token", "revoke", "teller")).toBe("nobody speaks as teller now\n");
+  expect(await said("participant", "token", "revoke", "teller")).toBe("the token of teller is revoked\n");
 });
 
 test("a server is measured through its own door, and nothing of that is left", { timeout: 60_000 }, async () => {

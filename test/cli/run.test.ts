@@ -148,7 +148,7 @@ test("a run that waits for a person says how to decide, and exits with 9", async
   });
   const { code, stderr } = await commandLine(["run", "greeter", "hello"], { server: server.url });
   expect(code).toBe(9);
-  expect(stderr).toContain("mailer.send was at work");
+  expect(stderr).toContain("during mailer.send");
   expect(stderr).toContain(`caxton run decide ${RUN_ID} retry`);
   const decided = await commandLine(["run", "decide", RUN_ID, "skip"], { server: server.url });
   expect(decided).toMatchObject({ code: 0, stdout: `${RUN_ID}  running\n` });
@@ -203,7 +203,7 @@ test("Ctrl-C while watching leaves the run alone", async () => {
   child.kill("SIGINT");
   const { code, stderr } = await ended;
   expect(code).toBe(130);
-  expect(stderr).toContain("the run goes on");
+  expect(stderr).toContain("the run continues");
   expect(server.received.map(({ method }) => method)).toEqual(["GET"]);
 });
 
@@ -300,7 +300,7 @@ test("run is a noun before list and a verb before an agent, also one that is cal
   expect(await asked(["run", "--file", "get", "greeter", "list"])).toBe("undefined undefined");
   expect(await asked(["run", "--", "list", "hello"])).toBe("POST list");
   expect(await asked(["run", "--detach", "--", "get", "hello"])).toBe("POST get");
-  const meant = 'an agent that is called list is asked with: caxton run -- list "..."';
+  const meant = 'to ask an agent named list: caxton run -- list "..."';
   for (const line of [
     ["run", "list", "say hello"],
     ["run", "list", "--detach"],

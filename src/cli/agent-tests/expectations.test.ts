@@ -97,7 +97,7 @@ test("answers in JSON are looked into, fenced or not, by pointer, by path and by
   expect(found('{ json = [{ path = "$.rows[0].name", matches = "^B" }] }', json)).toEqual(["expect.json"]);
 });
 
-test("a finding tells the calls that came near, with their steps", () => {
+test("a finding lists the most similar calls, with their steps", () => {
   const reading = readAgentTests(
     '[[scenario]]\nname = "n"\ninput = "i"\nexpect.call = [{ tool = "csv_parser.group", arguments = { group_by = ["island"] } }]\n',
     "x.test.toml",

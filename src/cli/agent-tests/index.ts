@@ -1,4 +1,4 @@
-/** Tests of agents: scenarios in a file, what is expected of them, and what came of it. */
+/** Tests of agents: scenarios of a file, their expectations and their results. */
 export type { Finding } from "./expectations.ts";
 export { JUDGE_DEFINITION, JUDGE_NAME, judgeRequest, type Verdict, verdictIn } from "./judge.ts";
 export { junitOf } from "./junit.ts";

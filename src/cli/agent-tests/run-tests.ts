@@ -28,7 +28,7 @@ export type ScenarioResult = {
 
 /** Where scenarios are run. */
 export interface ScenarioHost {
-  /** Runs a scenario once, to its end or until it waits for someone. A string says why this host cannot. */
+  /** Runs a scenario once, until it ends or waits for a user. Returns the reason as a string if this host cannot run it. */
   readonly run: (scenario: Scenario, signal: AbortSignal) => Promise<RunDetail | string>;
   /** Marks an answer; undefined where no judge is configured. */
   readonly judge: ((run: RunDetail, rubric: string, signal: AbortSignal) => Promise<Verdict | string>) | undefined;
@@ -48,7 +48,7 @@ export type TestOptions = {
   readonly repeat?: number | undefined;
   /** Runs at the same time. */
   readonly parallel: number;
-  /** Told of each scenario when it has ended. */
+  /** Called when a scenario has ended. */
   readonly onResult: (result: ScenarioResult) => void;
 };
 

@@ -27,7 +27,7 @@ import { type Column, countOf, oneLine, renderFields, safeText, showAge, type Lo
 /** `caxton agent` */
 export const agent: CommandMaker = (command, invocation) => {
   command.description(
-    "An agent is one file: TOML, YAML or Markdown. Deploying it makes a numbered revision on the server. Runs use the newest, unless another is activated.",
+    "An agent is defined in one file: TOML, YAML or Markdown. Each deployment creates a numbered revision on the server. Runs use the newest unless another revision is activated.",
   );
   examples(command, [
     ["caxton agent deploy agents/greeter.toml", "deploy a file, or a directory of them"],
@@ -77,8 +77,8 @@ const columns = (nowMs: number): readonly Column<AgentSummary>[] => [
 
 function list(command: Command, invocation: Invocation): void {
   command
-    .summary("agents that are deployed")
-    .description("List the agents that are deployed.")
+    .summary("list deployed agents")
+    .description("List deployed agents.")
     .option("--capability <name>", "only agents that offer this capability")
     .addOption(limitOption(200));
   examples(command, [
@@ -106,11 +106,11 @@ function list(command: Command, invocation: Invocation): void {
 
 function get(command: Command, invocation: Invocation): void {
   command
-    .summary("one agent, closely")
+    .summary("show an agent")
     .description("Show a deployed agent.")
-    .argument("<agent>", "its name")
-    .addOption(revisionOption("--revision <n>", "a revision other than the serving one"))
-    .option("--source", "print the definition file, as it was deployed");
+    .argument("<agent>", "agent name")
+    .addOption(revisionOption("--revision <n>", "revision to show; default: the serving one"))
+    .option("--source", "print the definition file as deployed");
   examples(command, [
     ["caxton agent get greeter", ""],
     ["caxton agent get greeter --source > greeter.toml", "get the file back"],
@@ -176,9 +176,9 @@ const revisionColumns = (nowMs: number): readonly Column<RevisionSummary>[] => [
 
 function revisions(command: Command, invocation: Invocation): void {
   command
-    .summary("what was deployed under a name, newest first")
+    .summary("list an agent's revisions")
     .description("List an agent's revisions, newest first.")
-    .argument("<agent>", "its name")
+    .argument("<agent>", "agent name")
     .addOption(limitOption(20));
   examples(command, [
     ["caxton agent revisions greeter", ""],
@@ -203,11 +203,11 @@ function revisions(command: Command, invocation: Invocation): void {
 
 function remove(command: Command, invocation: Invocation): void {
   command
-    .summary("take agents away")
+    .summary("delete agents")
     .description(
-      "Delete agents. Runs that began go on; a new deployment brings the agent back, also that of its file at the next start.",
+      "Delete agents. Running runs continue. A new deployment restores the agent, also that of its file at the next start.",
     )
-    .argument("<agent...>", "their names");
+    .argument("<agent...>", "agent names");
   examples(command, [
     ["caxton agent delete greeter", "asks first"],
     ["caxton agent delete greeter --yes", "does not ask"],

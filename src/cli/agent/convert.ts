@@ -13,14 +13,13 @@ const EXTENSIONS = { toml: ".toml", markdown: ".md", yaml: ".yaml" } as const;
 /** `caxton agent convert` */
 export function agentConvert(command: Command, invocation: Invocation): void {
   command
-    .summary("TOML from Markdown and back")
+    .summary("convert a definition between TOML and Markdown")
     .description(
-      "Print the same agent in the other format: TOML from YAML or Markdown with front matter, Markdown from TOML. Comments are " +
-        "not carried over. What has no counterpart is told on standard error.",
+      "Print an agent in the other format: TOML from YAML or Markdown with front matter, Markdown from TOML. Comments are dropped. Keys without a counterpart are reported on standard error.",
     )
-    .argument("<file>", "a TOML, YAML or Markdown definition")
-    .option("-w, --write", "write it beside the file instead of printing it")
-    .option("--force", "with --write: overwrite what is there");
+    .argument("<file>", "TOML, YAML or Markdown definition")
+    .option("-w, --write", "write the result beside the file instead of printing it")
+    .option("--force", "with --write: overwrite an existing file");
   examples(command, [
     ["caxton agent convert ~/.claude/agents/reviewer.md", "print it as TOML"],
     ["caxton agent convert reviewer.md --write", "write reviewer.toml"],
@@ -53,11 +52,11 @@ export function agentConvert(command: Command, invocation: Invocation): void {
 /** `caxton agent schema` */
 export function agentSchema(command: Command, invocation: Invocation): void {
   command
-    .summary("JSON Schema of definition files, for editors")
+    .summary("print the JSON Schema of definition files")
     .description(
-      "Print the JSON Schema of definition files, or of their tests. Editors complete and check files with it.",
+      "Print the JSON Schema of definition files, or of their tests. Editors use it for completion and validation.",
     )
-    .option("--tests", "of test files: greeter.test.toml");
+    .option("--tests", "print the schema of test files: greeter.test.toml");
   examples(command, [
     ["caxton agent schema > agent.v1.json", ""],
     ["caxton agent schema --tests > agent-test.v1.json", ""],

@@ -29,8 +29,7 @@ export function agentDeploy(command: Command, invocation: Invocation): void {
   command
     .summary("deploy definition files")
     .description(
-      "Deploy definition files, or all in a directory. A changed file becomes the agent's next revision, an " +
-        "unchanged one is left alone. All files are checked before the first is deployed.",
+      "Deploy definition files, or all in a directory. A changed file becomes the agent's next revision. Unchanged files are skipped. All files are checked before the first is deployed.",
     )
     .argument("<file...>", "TOML, YAML or Markdown files, or directories of them");
   examples(command, [
@@ -124,12 +123,11 @@ export function agentValidate(command: Command, invocation: Invocation): void {
   command
     .summary("check definition files without deploying them")
     .description(
-      "Check definition files, or all in a directory, and show every problem with its line. Needs no server, except to " +
-        "look up tools. Exits with 6 when a file has an error.",
+      "Check definition files, or all in a directory, and show every problem with its line. Needs no server, except to look up tools. Exits with 6 if a file has an error.",
     )
     .argument("<file...>", "TOML, YAML or Markdown files, or directories of them")
-    .option("--check-tools", "let the server check, which knows the tools there are")
-    .option("--strict", "take warnings for errors");
+    .option("--check-tools", "check on the server, which knows the available tools")
+    .option("--strict", "treat warnings as errors");
   examples(command, [
     ["caxton agent validate agents", ""],
     ["caxton agent validate agents --check-tools --strict", "all that can be checked, for continuous integration"],

@@ -3,13 +3,8 @@ import { act, type CommandMaker, examples, LIST_FORMATS, showList } from "../fra
 
 /** `caxton template` */
 export const template: CommandMaker = (command, invocation) => {
-  command.description(
-    "Templates are what caxton init starts from. They are part of this program: no network is needed.",
-  );
-  const list = command
-    .command("list")
-    .summary("the templates there are")
-    .description("List what caxton init can start from.");
+  command.description("Templates of caxton init. They are part of this program: no network is needed.");
+  const list = command.command("list").summary("list templates").description("List the templates of caxton init.");
   examples(list, [
     ["caxton template list", ""],
     ["caxton init my-analyst --template data-analyzer", "start from one"],

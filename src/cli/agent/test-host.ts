@@ -14,7 +14,7 @@ export type TestMode = {
   /** A language model answers instead of scripts and recordings: this one, or with "own" the definition's. */
   readonly live: { readonly model: string } | "own" | undefined;
   readonly judgeModel: string | undefined;
-  /** Told of each run, to record it. */
+  /** Called for each run, to record it. */
   readonly onRun: (scenario: string, run: RunDetail) => void;
 };
 
@@ -191,7 +191,7 @@ type Start = {
   readonly model: string | undefined;
 };
 
-/** Starts a run and follows it until it has ended or waits for someone; what waits is cancelled. */
+/** Starts a run and follows it until it ends or waits for a user; a waiting run is cancelled. */
 async function runOnce(
   { client, own }: TestServer,
   { agent, input, uploads, model }: Start,

@@ -38,7 +38,7 @@ function used(attempts: readonly Attempt[]): string {
   const runs = attempts.flatMap(({ run }) => (run ? [run] : []));
   const [first] = runs;
   if (first === undefined) return "";
-  // One that waits for somebody has no end yet.
+  // A run that waits for a user has no end yet.
   const took = runs.flatMap(({ duration_ms: ms }) => (ms === null ? [] : [ms]));
   const tokens = mean(runs.map((run) => run.input_tokens + run.output_tokens));
   return [
@@ -84,7 +84,7 @@ export const resultDocument = (results: readonly ScenarioResult[]): object => ({
   })),
 });
 
-/** A scenario that has ended, where someone waits in front of a screen. */
-export function tellProgress(terminal: Terminal, done: number, all: number): void {
+/** Shows progress on a terminal when a scenario has ended. */
+export function printProgress(terminal: Terminal, done: number, all: number): void {
   terminal.status(done < all ? `${done} of ${countOf(all, "scenario")}` : undefined);
 }

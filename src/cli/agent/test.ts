@@ -17,7 +17,7 @@ import {
 import { countOf } from "../terminal/index.ts";
 import { findTests, type FoundTests } from "./test-files.ts";
 import { openHosts, openTestServer, type TestMode, usingServer } from "./test-host.ts";
-import { resultDocument, resultLines, tellProgress } from "./test-report.ts";
+import { resultDocument, resultLines, printProgress } from "./test-report.ts";
 
 const EXIT_FAILED = 1;
 
@@ -38,23 +38,20 @@ type Input = z.infer<typeof Input>;
 /** `caxton agent test` */
 export function agentTest(command: Command, invocation: Invocation): void {
   command
-    .summary("run the tests beside definitions")
+    .summary("run the tests of agents")
     .description(
-      "Run agents as the tests beside their definitions say (greeter.test.toml for greeter.toml) and compare what they " +
-        "did. It starts a server of its own for that, with empty data. The model's answers come from the test itself, " +
-        "from a recording, or from the built-in model, so that every run is the same; --live and --model ask a real " +
-        "one. With --server the agents of that server are tested, which needs a real model. Exits with 1 when a test fails, or nothing was tested.",
+      "Run the tests beside definitions (greeter.test.toml for greeter.toml) in a temporary server with empty data. Model output comes from the test, from a recording or from the built-in model, so that every run is the same; --live and --model call a real model. With --server, tests run against the agents of that server and need a real model. Exits with 1 if a test fails or no test ran.",
     )
     .argument("[path...]", "test files, definitions, or directories of them (default: here)")
-    .option("--filter <text>", "only scenarios with this in their name or file")
-    .option("--model <provider/model>", "ask this model, instead of scripts and recordings")
-    .option("--live", "ask the model that the definition names")
-    .option("--record", "ask a model and keep its answers beside the test, to be played from then on")
-    .option("--judge-model <provider/model>", "the model that judges; without it only files that name one are judged")
-    .option("--repeat <n>", "run each scenario so often, whatever the files say")
-    .option("--parallel <n>", "runs at the same time (default 4)")
-    .option("--junit <file>", "write the results as JUnit XML too")
-    .option("-w, --watch", "run them again when a file changes");
+    .option("--filter <text>", "only scenarios whose name or file contains this")
+    .option("--model <provider/model>", "call this model instead of scripts and recordings")
+    .option("--live", "call the model of the definition")
+    .option("--record", "call a model and record its output beside the test for later runs")
+    .option("--judge-model <provider/model>", "judge model; default: only files that name one are judged")
+    .option("--repeat <n>", "runs of each scenario; overrides the files")
+    .option("--parallel <n>", "maximum concurrent runs (default 4)")
+    .option("--junit <file>", "also write the results as JUnit XML")
+    .option("-w, --watch", "rerun tests when a file changes");
   examples(command, [
     ["caxton agent test", "all tests below this directory"],
     ["caxton agent test agents/greeter.toml --watch", "while writing"],
@@ -108,7 +105,7 @@ async function test(context: Context, input: Input, { command, remote }: Place):
       filter: input.filter,
       repeat: input.record ? 1 : input.repeat,
       parallel: input.parallel,
-      onResult: () => tellProgress(terminal, (done += 1), all),
+      onResult: () => printProgress(terminal, (done += 1), all),
     },
     stop.signal,
   );

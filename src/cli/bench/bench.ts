@@ -3,6 +3,6 @@ import { messagesBench } from "./messages.ts";
 
 /** `caxton bench`: what a server carries. */
 export const bench: CommandMaker = (command, invocation) => {
-  command.description("Measure what this server carries, on its own disk, through its own door.");
+  command.description("Measure the performance of the running server, on its own disk, through its API.");
   messagesBench(command.command("messages"), invocation);
 };

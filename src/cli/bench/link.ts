@@ -18,7 +18,7 @@ const Heard = z.discriminatedUnion("op", [
 ]);
 export type Heard = z.infer<typeof Heard>;
 
-/** The server ended the connection, or said what a measurement cannot go on with. */
+/** Thrown if the server closed the connection or sent an error that ends the measurement. */
 export class MeasurementError extends CaxtonError {
   readonly code = "MEASUREMENT_FAILED";
   readonly kind = "unavailable";
@@ -35,7 +35,7 @@ export class Link implements Disposable {
     this.#socket = socket;
     const { promise, reject } = Promise.withResolvers<never>();
     this.lost = promise;
-    // Who waits for nothing else is told by `lost`; nobody has to.
+    // `lost` also reports the error; it may have no listener.
     promise.catch(() => undefined);
     const over = (why: string) => {
       if (this.#isOver) return;

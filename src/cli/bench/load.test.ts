@@ -33,7 +33,7 @@ test("a server that goes meanwhile ends a measurement, which gives what it has a
   expect(measured.sent).toBeGreaterThanOrEqual(2);
 });
 
-test("a measurement that is called off gives what it has", async () => {
+test("a cancelled measurement returns its partial result", async () => {
   const off = new AbortController();
   using server = await halfway(() => off.abort());
   const measured = await measure(server.url, who, { signal: off.signal, onProgress: () => {} });

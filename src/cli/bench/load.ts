@@ -29,7 +29,7 @@ export type Measured = {
 };
 
 const TURN_MS = 1;
-/** Messages of one mailbox in hand at most. */
+/** Maximum in-flight messages of one mailbox. */
 const WINDOW = 1_000;
 /** How long what was sent may still come. */
 const LATE_MS = 10_000;

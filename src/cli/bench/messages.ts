@@ -31,15 +31,15 @@ const number = (
 /** `caxton bench messages` */
 export function messagesBench(command: Command, invocation: Invocation): void {
   command
-    .summary("messages a second, and how long they take")
+    .summary("measure message throughput and latency")
     .description(
-      "Send messages to the running server over a WebSocket, receive and settle them over another, and say how many it carried and how long they took. Each is on disk before it counts. They stay on record, as all messages do, until messages.retention is over.",
+      "Send messages to the running server over one WebSocket, receive and settle them over another, and print throughput and latency. Only messages written to disk count. The messages are kept until messages.retention ends.",
     )
-    .addOption(number("--rate <n>", "messages a second; 0: as many as go", { min: 0, max: 1_000_000, standard: 0 }))
-    .addOption(number("--seconds <n>", "for how long", { min: 1, max: 3_600, standard: 5 }))
-    .addOption(number("--mailboxes <n>", "programs that they go to", { min: 1, max: 1_000, standard: 10 }))
-    .addOption(number("--batch <n>", "messages in a frame", { min: 1, max: PER_BATCH_MAX, standard: 50 }))
-    .addOption(number("--size <n>", "characters of each message's content", { min: 1, max: 60_000, standard: 400 }));
+    .addOption(number("--rate <n>", "messages per second; 0: no limit", { min: 0, max: 1_000_000, standard: 0 }))
+    .addOption(number("--seconds <n>", "duration in seconds", { min: 1, max: 3_600, standard: 5 }))
+    .addOption(number("--mailboxes <n>", "number of receiving programs", { min: 1, max: 1_000, standard: 10 }))
+    .addOption(number("--batch <n>", "messages per frame", { min: 1, max: PER_BATCH_MAX, standard: 50 }))
+    .addOption(number("--size <n>", "characters of content per message", { min: 1, max: 60_000, standard: 400 }));
   examples(command, [
     ["caxton bench messages", "as many as go, for 5 seconds"],
     ["caxton bench messages --rate 1000 --batch 1", "how long each takes at a usual rate"],
@@ -65,7 +65,11 @@ export function messagesBench(command: Command, invocation: Invocation): void {
       );
       terminal.status(undefined);
       const figures = figuresOf(measured);
-      await showOne(context, { raw: figures, name: String(figures.delivered_per_second), human: () => told(figures) });
+      await showOne(context, {
+        raw: figures,
+        name: String(figures.delivered_per_second),
+        human: () => resultText(figures),
+      });
       if (measured.broke !== undefined) throw measured.broke;
       return stop.signal.aborted ? EXIT_INTERRUPTED : 0;
     },
@@ -126,7 +130,7 @@ const PERCENTILES = ["p50", "p99"] as const;
 const times = (of: { readonly [Name in (typeof PERCENTILES)[number]]: number | null }): string =>
   PERCENTILES.map((name) => `${name} ${of[name] === null ? "–" : `${of[name]} ms`}`).join(", ");
 
-function told(figures: ReturnType<typeof figuresOf>): string {
+function resultText(figures: ReturnType<typeof figuresOf>): string {
   const rows = [
     ["sent", `${figures.sent} in ${figures.seconds} s${figures.refused > 0 ? `, ${figures.refused} refused` : ""}`],
     ["on disk", `${figures.accepted_per_second}/s; until the receipt ${times(figures.receipt_ms)}`],

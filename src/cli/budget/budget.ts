@@ -19,10 +19,7 @@ import { budgetUsage, usageColumns } from "./usage.ts";
 /** `caxton budget` */
 export const budget: CommandMaker = (command, invocation) => {
   command.description(
-    "Budgets limit what runs may use up: tokens, USD, tool calls, seconds, fuel; per run, agent, workspace and day. " +
-      "A run that would exceed one stops before the call, and says which key in which file to raise. " +
-      "Limits are set in a definition ([budget], [budget.per_day]) and in caxton.toml ([budgets.run], [budgets.agent], " +
-      "[budgets.workspace], [budgets.day]). What is not set is not limited.",
+    "Budgets limit the tokens, USD, tool calls, seconds and fuel of runs, per run, agent, workspace and day. A run stops before a call that would exceed a budget, and reports the key to raise. Set limits in a definition ([budget], [budget.per_day]) and in caxton.toml ([budgets.run], [budgets.agent], [budgets.workspace], [budgets.day]). Default: no limit.",
   );
   examples(command, [
     ["caxton budget list", "what is used of today's budgets"],
@@ -76,11 +73,11 @@ const rowsOf = ({ scope, name, amounts }: Budget): readonly Row[] =>
 
 function list(command: Command, invocation: Invocation): void {
   command
-    .summary("today's budgets: used, reserved, limit")
+    .summary("list today's budgets")
     .description(
-      "List what is used and reserved today by the server, the workspace, and each agent that has a limit or used something.",
+      "List used, reserved and limited amounts of today: of the server, the workspace, and each agent with a limit or usage.",
     )
-    .option("--limited", "only what has a limit");
+    .option("--limited", "only budgets with a limit");
   examples(command, [
     ["caxton budget list", ""],
     ["caxton budget list --limited", "without what is only counted"],
@@ -108,9 +105,9 @@ function list(command: Command, invocation: Invocation): void {
 
 function get(command: Command, invocation: Invocation): void {
   command
-    .summary("one agent's budgets, and what it used lately")
-    .description("Show what one run of an agent may use, what its runs used today, and its last 14 days.")
-    .argument("<agent>", "its name");
+    .summary("show an agent's budgets and recent usage")
+    .description("Show the budget of one run of an agent, today's usage of its runs, and its last 14 days.")
+    .argument("<agent>", "agent name");
   examples(command, [
     ["caxton budget get data-analyzer", ""],
     ["caxton budget get data-analyzer -o json", "as one document"],

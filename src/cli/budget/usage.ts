@@ -23,14 +23,14 @@ export const usageColumns = (by: Group): readonly Column<UsageRow>[] => [
 /** `caxton budget usage` */
 export function budgetUsage(command: Command, invocation: Invocation): void {
   command
-    .summary("what was used, by agent, model or day")
+    .summary("show usage by agent, model or day")
     .description(
-      "Show what runs used from one day to another. The cost is that of calls whose price is known; the others are counted beside it.",
+      "Show the usage of runs in a range of days. The cost includes only calls with a known price; the others are counted separately.",
     )
-    .addOption(command.createOption("--by <what>", "sums by this").choices(["agent", "model", "day"]).default("day"))
-    .option("--from <day>", "the first day, such as 2026-11-01; 30 days ago unless set")
-    .option("--to <day>", "the last day; today unless set")
-    .option("--agent <name>", "only what this agent used");
+    .addOption(command.createOption("--by <what>", "grouping").choices(["agent", "model", "day"]).default("day"))
+    .option("--from <day>", "first day, for example 2026-11-01; default: 30 days ago")
+    .option("--to <day>", "last day; default: today")
+    .option("--agent <name>", "only usage of this agent");
   examples(command, [
     ["caxton budget usage", "day by day"],
     ["caxton budget usage --by model --from 2026-11-01", "which model costs most"],

@@ -23,7 +23,7 @@ export type ClientOptions = {
   readonly token: string | undefined;
   /** How long one request may take; streams are not held to it. Undefined means 30 s. */
   readonly timeoutMs: number | undefined;
-  /** Told of every answer, for `--debug`. */
+  /** Called for every response, for `--debug`. */
   readonly onAnswer: (answer: AnswerNote) => void;
 };
 
@@ -43,7 +43,7 @@ export type Request<Value> = {
   readonly query?: Query;
   /** Sent as JSON. */
   readonly body?: object;
-  /** With it the request is carried out once, however often it is sent. */
+  /** Idempotency key: the request is executed once, even if it is repeated. */
   readonly idempotencyKey?: string | undefined;
   readonly schema: z.ZodType<Value>;
   /** Other than the client's. */

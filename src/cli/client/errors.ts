@@ -135,7 +135,7 @@ const REFUSALS: { readonly [code: string]: readonly [why: string, hint: string] 
   EDQUOT: ["you have no room left there", "make room there, or name a file on another disk"],
 };
 
-/** What a failure to write a file means to who named it; undefined where it is none of the file's. */
+/** Maps a failure to write a file to an error for the user; undefined for other failures. */
 export function unwritable(path: string, error: unknown): UnwritableFileError | undefined {
   if (!(error instanceof Error && "syscall" in error && "code" in error)) return undefined;
   const matter = REFUSALS[String(error.code)] ?? REASONS[String(error.code)];

@@ -81,7 +81,7 @@ function understand<Event>(data: string, schema: z.ZodType<Event>): Followed<Eve
   return checked.success ? { raw: data, event: checked.data } : undefined;
 }
 
-/** What a server says when it cannot go on with a stream. */
+/** Last event of a stream that the server cannot continue. */
 function problemIn(data: string, client: Client): CaxtonError {
   const problem = understand(data, problems.ProblemDetails);
   return problem ? new ServerProblem(problem.event) : new ServerUnreachableError(client.server, data);

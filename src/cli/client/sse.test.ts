@@ -15,7 +15,7 @@ test("events have their kind, data and the last id named", () => {
   ]);
 });
 
-test("an event without data is none, and an unfinished one is not given", () => {
+test("ignores events without data and unfinished events", () => {
   expect(readAll(["event: x\nid: 3\n\ndata: never ended\n"])).toEqual([]);
 });
 

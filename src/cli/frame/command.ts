@@ -1,12 +1,12 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { type Context, type Format, Globals, makeContext, type Surroundings } from "./context.ts";
+import { type Context, type Format, Globals, makeContext, type ProcessContext } from "./context.ts";
 import { UsageError } from "./errors.ts";
 import { ListLimit } from "./options.ts";
 
 /** One run of the `caxton` command. */
 export type Invocation = {
-  readonly surroundings: Surroundings;
+  readonly processContext: ProcessContext;
   /** The top-level command as it was typed: `agents` for `agent`. */
   readonly calledAs: string;
   /** What was typed after it, unparsed. */
@@ -31,7 +31,7 @@ export type Action<Input> = {
 export function act<Input>(command: Command, invocation: Invocation, action: Action<Input>): void {
   command.action(async () => {
     const globals = Globals.parse(rootOf(command).opts());
-    const context = await makeContext(invocation.surroundings, globals, {
+    const context = await makeContext(invocation.processContext, globals, {
       command: pathOf(command),
       formats: action.formats,
     });

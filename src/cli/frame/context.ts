@@ -20,7 +20,7 @@ export type CliEnvironment = {
 };
 
 /** The process as a command sees it; tests bring their own. */
-export type Surroundings = { readonly streams: TerminalStreams; readonly environment: CliEnvironment };
+export type ProcessContext = { readonly streams: TerminalStreams; readonly environment: CliEnvironment };
 
 export const FORMATS = ["table", "wide", "text", "json", "jsonl", "yaml", "name"] as const;
 export type Format = (typeof FORMATS)[number];
@@ -56,7 +56,7 @@ export type Context = {
 export const DEFAULT_SERVER = "http://127.0.0.1:8080";
 
 /** A terminal for these global options. */
-export const terminalFor = ({ streams, environment }: Surroundings, globals: Globals): Terminal =>
+export const terminalFor = ({ streams, environment }: ProcessContext, globals: Globals): Terminal =>
   new Terminal(streams, {
     colour: globals.color,
     quiet: globals.quiet,
@@ -66,10 +66,14 @@ export const terminalFor = ({ streams, environment }: Surroundings, globals: Glo
 /** The format asked for; undefined when none was. */
 export const formatAsked = (globals: Globals): Format | undefined => (globals.json ? "json" : globals.output);
 
-/** Puts a command's surroundings together. Throws UsageError. */
-export async function makeContext(surroundings: Surroundings, globals: Globals, allowed: Allowed): Promise<Context> {
-  const { environment } = surroundings;
-  const terminal = terminalFor(surroundings, globals);
+/** Creates the context of a command. Throws UsageError. */
+export async function makeContext(
+  processContext: ProcessContext,
+  globals: Globals,
+  allowed: Allowed,
+): Promise<Context> {
+  const { environment } = processContext;
+  const terminal = terminalFor(processContext, globals);
   const timeoutMs = await timeoutOf(globals, allowed.command);
   const client = new Client({
     server: serverUrl(globals, environment, allowed.command),

@@ -20,33 +20,33 @@ export class InterruptedError extends CaxtonError {
   }
 }
 
-/** `--timeout` ran out while a run went on; the server continues it. */
+/** Thrown if `--timeout` expires during a run; the server continues the run. */
 export class StillRunningError extends CaxtonError {
   readonly code = "STILL_RUNNING";
   readonly kind = "timeout";
   constructor(runId: string, waitedMs: number) {
     super(
-      `the run has not ended within ${waitedMs / 1_000} s; it goes on without this command`,
+      `the run has not ended within ${waitedMs / 1_000} s; it continues on the server`,
       `see how it goes with: caxton run watch ${runId}   or stop it with: caxton run cancel ${runId}`,
       { run: runId, waited_ms: waitedMs },
     );
   }
 }
 
-/** A run waits for a person to say what became of a call. */
+/** Thrown if a run waits for a decision on a call with an unknown result. */
 export class NeedsDecisionError extends CaxtonError {
   readonly code = "NEEDS_DECISION";
   readonly kind = "conflict";
   constructor(runId: string, call: string) {
     super(
-      `the server stopped while ${call} was at work, and it is not known whether it took effect`,
+      `the server stopped during ${call}, and it is unknown whether the call took effect`,
       `decide with: caxton run decide ${runId} retry   (or skip, or fail)`,
       { run: runId },
     );
   }
 }
 
-/** The run waits for someone to choose how it goes on. */
+/** Thrown if the run waits for a decision after a model failure. */
 export class AwaitingChoiceError extends CaxtonError {
   readonly code = "AWAITING_CHOICE";
   readonly kind = "conflict";
@@ -59,7 +59,7 @@ export class AwaitingChoiceError extends CaxtonError {
   }
 }
 
-/** The run rests until someone approves or refuses calls. */
+/** Thrown if the run is suspended until calls are approved or denied. */
 export class AwaitingApprovalError extends CaxtonError {
   readonly code = "AWAITING_APPROVAL";
   readonly kind = "conflict";

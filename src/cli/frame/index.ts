@@ -7,7 +7,7 @@ export {
   formatAsked,
   FORMATS,
   Globals,
-  type Surroundings,
+  type ProcessContext,
   terminalFor,
 } from "./context.ts";
 export {

@@ -1,7 +1,7 @@
 // A terminal sends Ctrl-C to every process in front, and a wrapper may pass it on: what comes that close is one.
 const SAME_PRESS_MS = 150;
 
-/** Calls `first` at the first Ctrl-C until disposed of; a second one ends the process at once, as if nobody listened. */
+/** Calls `first` at the first Ctrl-C until disposed of; a second one ends the process at once. */
 export function onInterrupt(first: () => void): Disposable {
   let firstAtMs: number | undefined;
   const listener = () => {

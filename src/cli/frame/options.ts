@@ -22,7 +22,7 @@ export const limitOption = (standard: number): Option =>
 export const revisionOption = (flags: string, description: string): Option =>
   new Option(flags, description).argParser((text) => wholeNumber(text, 1, Number.MAX_SAFE_INTEGER));
 
-/** An option that may be given again and again; gives a list. */
+/** Creates a repeatable option whose value is a list. */
 export const listOption = (flags: string, description: string): Option =>
   new Option(flags, description).argParser((value: string, before: readonly string[] | undefined) => [
     ...(before ?? []),

@@ -24,7 +24,7 @@ const PAGE_SIZE_MAX = 200;
 
 /**
  * The first `countMax` entries of a list, in as many requests as it takes, as one document like that of a page. A page without
- * entries ends it unless it is sparse, though there may be more: the server looked through much and says where to go on.
+ * entries ends it unless it is sparse, though there may be more: the server scanned many rows and returns the next cursor.
  */
 export async function listUpTo<Item>(
   client: Client,

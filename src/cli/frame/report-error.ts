@@ -10,7 +10,7 @@ export type ReportOptions = {
   readonly debug: boolean;
 };
 
-/** Tells what went wrong, why and what to do about it; returns the exit code. */
+/** Prints an error with its cause and hint; returns the exit code. */
 export function reportError(error: unknown, terminal: Terminal, options: ReportOptions): number {
   if (options.asJson) terminal.complain(JSON.stringify(problemOf(error)));
   else terminal.complain(describe(error, terminal, options).join("\n"));

@@ -7,7 +7,7 @@ const PART_OF_ID = /^[0-9a-f-]{4,}$/i;
 const SEARCHED_MAX = 200;
 const SHOWN_CHARS = 8;
 
-/** The end of a run's id: ids begin with the time, so that the end is what tells two apart. */
+/** End of a run's id: ids begin with the time, so that only the end distinguishes them. */
 export const shortRunId = (id: string): string => id.slice(-SHOWN_CHARS);
 
 /** The id meant by a whole id, by `last`, or by the beginning or end of one of the newest 200. Throws RunReferenceError. */

@@ -71,8 +71,8 @@ export async function showOne(context: Context, single: Single): Promise<void> {
 }
 
 /**
- * Prints what became of several things, one by one as it happens; as JSON and YAML in one array at the end, also when a later
- * one failed: what was done is told in any case. `asOne`: exactly one was named, and its document stands alone.
+ * Prints the results of several operations as they happen; as JSON and YAML in one array at the end, also when a later
+ * one failed. `asOne`: exactly one was named, and its document is not in an array.
  */
 export async function showEach(context: Context, singles: AsyncIterable<Single>, asOne: boolean): Promise<void> {
   const isDocument = context.format === "json" || context.format === "yaml";

@@ -9,7 +9,7 @@ const PRODUCTS = /(?:^|[\\/])(?:node_modules|target|build|\.git|\.venv|__pycache
 /** Editors save in several steps. */
 const QUIET_MS = 100;
 
-/** Does something now and again after each change below a directory, until Ctrl-C; what it throws is told. A change while it is done counts. */
+/** Runs an action at once and after each change below a directory, also during a run, until Ctrl-C. Errors are reported. */
 export async function watchDirectory(context: Context, directory: string, act: () => Promise<unknown>): Promise<void> {
   const { terminal } = context;
   const stop = new AbortController();

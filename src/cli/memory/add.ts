@@ -25,15 +25,13 @@ const PIECES_MAX = 100;
 
 export function add(command: Command, invocation: Invocation): void {
   command
-    .summary("remember an entity and facts about it")
-    .description(
-      "Remember an entity, or more about one that is known: facts that are new are added, those that are known stay as they are.",
-    )
-    .argument("<name>", "what it is called")
-    .argument("[facts...]", "things that are so, each in quotes; - reads them from standard input, one a line")
-    .option("--type <type>", "what it is, such as person; thing for a new one without")
-    .addOption(listOption("--fact <text>", "one thing that is so, as after the name; may be repeated"))
-    .option("--facts-from <file>", "a file of facts, one a line")
+    .summary("add an entity or facts about it")
+    .description("Add an entity, or new facts about a known one. Facts that are already known are unchanged.")
+    .argument("<name>", "name of the entity")
+    .argument("[facts...]", "facts, each in quotes; - reads them from standard input, one per line")
+    .option("--type <type>", "type, for example person; default for a new entity: thing")
+    .addOption(listOption("--fact <text>", "a fact, same as after the name; may be repeated"))
+    .option("--facts-from <file>", "file of facts, one per line")
     .addOption(scopeOption());
   withFields(command);
   examples(command, [

@@ -51,8 +51,8 @@ const columns = (nowMs: number): readonly Column<MemoryEntity>[] => [
 
 export function list(command: Command, invocation: Invocation): void {
   command
-    .summary("entities by name")
-    .description("List what is remembered, by name.")
+    .summary("list entities")
+    .description("List entities by name.")
     .addOption(scopesOption())
     .addOption(atOption("any"))
     .addOption(limitOption(50));
@@ -103,8 +103,8 @@ export function list(command: Command, invocation: Invocation): void {
 
 export function get(command: Command, invocation: Invocation): void {
   command
-    .summary("one entity with its facts")
-    .description("Show an entity with all that is said of it now.")
+    .summary("show an entity with its facts")
+    .description("Show an entity with its current facts.")
     .argument("<name>", NAME)
     .addOption(scopeOption())
     .addOption(factTokensOption());
@@ -138,15 +138,15 @@ function revisionOf(input: z.infer<typeof FieldsInput>, fact: string | undefined
 
 export function revise(command: Command, invocation: Invocation): void {
   command
-    .summary("change its name, type and other fields")
+    .summary("change an entity's fields")
     .description(
-      "Change fields of an entity; what is not given stays. Facts are added with add and taken back with withdraw; how sure one is, and when it holds, is changed with --fact.",
+      "Change fields of an entity; other fields are unchanged. Use add to add facts and withdraw to retract them. With --fact, change confidence and validity of a fact.",
     )
     .argument("<entity>", NAME)
     .addOption(scopeOption())
-    .option("--name <name>", "what it is called from now on")
-    .option("--type <type>", "what it is")
-    .option("--fact <text>", "one of its facts, as it was written: confidence and times are then those of the fact");
+    .option("--name <name>", "new name")
+    .option("--type <type>", "new type")
+    .option("--fact <text>", "exact text of one of its facts; confidence and times then apply to the fact");
   withFields(command);
   examples(command, [
     ['caxton memory revise Anna --name "Anna Nowak"', ""],
@@ -178,12 +178,12 @@ const change = (client: Client, id: string, body: Omit<GivenTo<typeof operations
 
 export function withdraw(command: Command, invocation: Invocation): void {
   command
-    .summary("take a fact back")
+    .summary("retract a fact")
     .description(
-      "Take back a fact that is no longer so. It stays in the history; caxton memory forget removes it for ever.",
+      "Retract a fact that is no longer true. It stays in the history; caxton memory forget deletes it permanently.",
     )
     .argument("<name>", NAME)
-    .argument("<text>", "the fact, as it was written")
+    .argument("<text>", "exact text of the fact")
     .addOption(scopeOption());
   examples(command, [['caxton memory withdraw Anna "leads billing"', ""]]);
   act(command, invocation, {

@@ -22,7 +22,7 @@ export class ImportInterruptedError extends CaxtonError {
   constructor(cause: unknown) {
     super(
       `the connection was lost before the import had ended: ${reasonOf(cause)}`,
-      "give the same file again: the import goes on where it was, and nothing is there twice",
+      "import the same file again: the import resumes without duplicates",
       {},
       { cause },
     );
@@ -42,14 +42,14 @@ export class ImportProblemsError extends CaxtonError<{ readonly problems: number
   }
 }
 
-/** The connection was lost before a migration had ended. `again`: the command that goes on with it. */
+/** The connection was lost before a migration had ended. `again`: the command that resumes it. */
 export class MigrationInterruptedError extends CaxtonError {
   readonly code = "MIGRATION_INTERRUPTED";
   readonly kind = "unavailable";
   constructor(cause: unknown, again: string) {
     super(
       `the connection was lost before the migration had ended: ${reasonOf(cause)}`,
-      `go on where it was with: ${again}`,
+      `resume it with: ${again}`,
       {},
       { cause },
     );

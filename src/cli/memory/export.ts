@@ -25,21 +25,19 @@ const LINE_FEED = 10;
 /** `caxton memory export` */
 export function exportCommand(command: Command, invocation: Invocation): void {
   command
-    .summary("write memory to a file: to keep it, or to move it")
+    .summary("export memory to a file")
     .description(
-      "Write what is remembered as JSON, lines of JSON, or the lines of the reference memory server of the Model Context " +
-        "Protocol. It is read back with caxton memory import, here or on another server, whatever keeps memory there. " +
-        "The file is complete or not there at all; without one it goes to standard output.",
+      "Export memory as JSON, as JSON lines, or in the format of the Model Context Protocol reference memory server. caxton memory import reads it, on any server and backend. The file is written completely or not at all. Default: standard output.",
     )
-    .argument("[file]", "where to; its ending chooses the format: .json or .jsonl")
+    .argument("[file]", "target file; its extension selects the format: .json or .jsonl")
     .addOption(
       new Option("--format <format>", "json, jsonl, or mcp for the reference memory server (one scope)").choices(
         memoryTransfer.MEMORY_FORMATS,
       ),
     )
-    .addOption(scopesOption("what to export; all scopes unless given, workspace for mcp"))
-    .option("--history", "also what was withdrawn, and each change")
-    .option("--embeddings", "also the vectors, so that importing need not make them");
+    .addOption(scopesOption("scope to export; default: all scopes, workspace for mcp"))
+    .option("--history", "include retracted facts and every change")
+    .option("--embeddings", "include the vectors, so that the import need not compute them");
   examples(command, [
     ["caxton memory export memory.jsonl", "everything, a line for each thing"],
     ["caxton memory export memory.json --history", "with all that ever was said"],
@@ -121,7 +119,7 @@ async function copy(
   let bytes = 0;
   let lines = 0;
   const failed = Promise.withResolvers<never>();
-  // Nobody waits for it where nothing fails.
+  // It is not awaited unless a write fails.
   failed.promise.catch(() => undefined);
   output.once("error", failed.reject);
   for await (const piece of response.body ?? []) {

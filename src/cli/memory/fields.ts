@@ -5,11 +5,11 @@ import { instantIn, metadataIn, shareIn } from "./reference.ts";
 /** Options for the fields of an entity. */
 export const withFields = (command: Command): Command =>
   command
-    .option("--metadata <json>", "an object of your own about it")
-    .addOption(command.createOption("--confidence <share>", "how sure it is, 0 to 1").argParser(shareIn))
-    .addOption(command.createOption("--strength <share>", "how much it matters, 0 to 1").argParser(shareIn))
-    .addOption(command.createOption("--valid-from <time>", "since when it holds").argParser(instantIn))
-    .addOption(command.createOption("--valid-to <time>", "until when it holds").argParser(instantIn));
+    .option("--metadata <json>", "custom JSON metadata")
+    .addOption(command.createOption("--confidence <share>", "confidence, 0 to 1").argParser(shareIn))
+    .addOption(command.createOption("--strength <share>", "importance, 0 to 1").argParser(shareIn))
+    .addOption(command.createOption("--valid-from <time>", "start of validity").argParser(instantIn))
+    .addOption(command.createOption("--valid-to <time>", "end of validity").argParser(instantIn));
 
 export const Fields = {
   type: z.string().optional(),

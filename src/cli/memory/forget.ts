@@ -27,14 +27,13 @@ const Input = z.object({
 
 export function forget(command: Command, invocation: Invocation): void {
   command
-    .summary("remove for ever: an entity, a fact, or a scope")
+    .summary("permanently delete an entity, a fact or a scope")
     .description(
-      "Forget an entity, one fact of it, or, without a name, everything in a scope. It is gone without a trace, from the history too; " +
-        "only the log keeps how much it was. What is merely no longer so: caxton memory withdraw. Asks, unless --yes.",
+      "Permanently delete an entity, one of its facts, or, without a name, everything in a scope. The history is deleted too; the log keeps only numbers. To retract a fact that is no longer true, use caxton memory withdraw. Asks for confirmation unless --yes is given.",
     )
-    .argument("[name]", "its name, or its id")
-    .addOption(scopeOption("where it lies; without a name everything in this scope is forgotten"))
-    .option("--observation <text>", "only this fact, also one that was withdrawn; its text or its id");
+    .argument("[name]", "name or id of the entity")
+    .addOption(scopeOption("scope of the entity; without a name, everything in this scope is deleted"))
+    .option("--observation <text>", "only this fact, also a retracted one; its text or id");
   examples(command, [
     ["caxton memory forget Anna", ""],
     ['caxton memory forget Anna --observation "born 1990" --yes', "one fact, unasked"],
@@ -45,7 +44,7 @@ export function forget(command: Command, invocation: Invocation): void {
     formats: ONE_FORMATS,
     run: async (context, input) => {
       const prepared = await prepare(context, input);
-      if (!(await confirm(context, `${prepared.question} It cannot be taken back.`, PATH))) {
+      if (!(await confirm(context, `${prepared.question} This cannot be undone.`, PATH))) {
         context.terminal.note("nothing was forgotten");
         return;
       }

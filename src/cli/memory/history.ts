@@ -44,14 +44,14 @@ const versionIn = (text: string): number => wholeNumber(text, 1, Number.MAX_SAFE
 
 export function log(command: Command, invocation: Invocation): void {
   command
-    .summary("changes, the newest first")
+    .summary("show changes, newest first")
     .description(
-      "Show what was changed, by whom and when: of one entity, or of all in a scope. Of what was forgotten only numbers are left.",
+      "Show the changes of one entity, or of all in a scope, with author and time. Of forgotten entities, only numbers remain.",
     )
     .argument("[name]", NAME)
     .addOption(scopesOption())
     .addOption(limitOption(LOG_SHOWN))
-    .addOption(tokensOption("about so many tokens of changes at most; the first is there, cut if it must be"));
+    .addOption(tokensOption("maximum tokens of changes, approximately; the first is shown, truncated if necessary"));
   examples(command, [
     ["caxton memory log", "the last changes"],
     ["caxton memory log Anna", "its versions"],
@@ -102,7 +102,7 @@ async function changesOf({ client }: Context, name: string, [scope]: readonly st
   return { raw: toJson({ items, next }), items, next };
 }
 
-/** As many as fit with the facts that are told with them, which the log alone does not have; the first is there. */
+/** Returns the changes that fit together with their facts, which the log itself does not contain; at least the first. */
 function fitting(
   changes: readonly MemoryChange[],
   histories: Histories,
@@ -169,17 +169,17 @@ function changeColumns(
 
 export function diff(command: Command, invocation: Invocation): void {
   command
-    .summary("what became different between two versions")
-    .description("Show which facts came and went between two versions of an entity, and which fields changed.")
+    .summary("compare two versions of an entity")
+    .description("Show the facts added and removed, and the fields changed, between two versions of an entity.")
     .argument("<name>", NAME)
     .addArgument(
       command
-        .createArgument("[from]", "a version, as caxton memory log shows it; the one before the last unless given")
+        .createArgument("[from]", "version, as caxton memory log shows it; default: the second to last")
         .argParser(versionIn),
     )
     .addArgument(command.createArgument("[to]", "another; the last unless given").argParser(versionIn))
     .addOption(scopeOption())
-    .addOption(tokensOption("about so many tokens at most: fields, then the newest facts"));
+    .addOption(tokensOption("maximum tokens, approximately: fields, then the newest facts"));
   examples(command, [
     ["caxton memory diff Anna", "what the last change did"],
     ["caxton memory diff Anna 1 3", ""],
@@ -225,8 +225,8 @@ const blameColumns = (nowMs: number): readonly Column<MemoryObservation>[] => [
 
 export function blame(command: Command, invocation: Invocation): void {
   command
-    .summary("who said each fact, when")
-    .description("Show for each fact of an entity who said it, when, and in which version it came.")
+    .summary("show the source of each fact")
+    .description("Show the source, time and version of each fact of an entity.")
     .argument("<name>", NAME)
     .addOption(scopeOption())
     .addOption(factTokensOption());
@@ -253,8 +253,8 @@ export function blame(command: Command, invocation: Invocation): void {
 
 export function revert(command: Command, invocation: Invocation): void {
   command
-    .summary("make it again what it was")
-    .description("Make an entity again what it was at a version. That is a new version: nothing is lost by it.")
+    .summary("revert an entity to a version")
+    .description("Revert an entity to a version. This creates a new version; the history is kept.")
     .argument("<name>", NAME)
     .addArgument(command.createArgument("<version>", "as caxton memory log shows it").argParser(versionIn))
     .addOption(scopeOption());

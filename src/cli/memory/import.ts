@@ -37,23 +37,21 @@ const SHOWN = 20;
 /** `caxton memory import` */
 export function importCommand(command: Command, invocation: Invocation): void {
   command
-    .summary("read an export into memory")
+    .summary("import memory from a file")
     .description(
-      "Read an export of memory, or the file of the reference memory server of the Model Context Protocol; which it is, the " +
-        "file shows itself. Records that are wrong are named by their line and passed over; the others are imported. An import " +
-        "that was broken off goes on when the same file is given again, and what is there already is never there twice.",
+      "Import an export of memory, or the file of the Model Context Protocol reference memory server; the format is detected. Invalid records are reported with their line and skipped. Importing the same file again resumes an interrupted import, without duplicates.",
     )
-    .argument("<file>", "the export; - reads standard input")
+    .argument("<file>", "export file; - reads standard input")
     .addOption(
       new Option(
         "--merge <how>",
-        "what becomes of what is there: update adds what is new, skip leaves it, error ends the import",
+        "action for existing entities: update adds new data, skip leaves them, error ends the import",
       )
         .choices(memoryTransfer.MEMORY_MERGES)
         .default("update"),
     )
-    .addOption(scopeOption("put all of it there, instead of where it says"))
-    .option("--dry-run", "say what would become of it, and change nothing");
+    .addOption(scopeOption("import everything into this scope"))
+    .option("--dry-run", "show the result without changing anything");
   examples(command, [
     ["caxton memory import memory.jsonl --dry-run", "what would it change?"],
     ["caxton memory import memory.jsonl", ""],

@@ -16,9 +16,7 @@ import { stats } from "./stats.ts";
 /** `caxton memory` */
 export const memory: CommandMaker = (command, invocation) => {
   command.description(
-    "Memory: what agents know, beyond one run. An entity has a name, a type and facts, and relations to others. It lies in a " +
-      "scope: workspace, global, agent-only:<agent> or conversation:<id>. Each change makes a new version, which can be " +
-      "seen and reverted to; only what is forgotten is gone.",
+    "Search and manage agent memory, which outlives runs. An entity has a name, a type, facts, and relations to other entities. Its scope is workspace, global, agent-only:<agent> or conversation:<id>. Each change creates a version that can be shown and reverted to. Only forgotten data is gone.",
   );
   examples(command, [
     ['caxton memory add Anna "leads the billing team" --type person', "remember something"],

@@ -36,21 +36,20 @@ const UNSOUND = 1;
 /** `caxton memory migrate` */
 export function migrate(command: Command, invocation: Invocation): void {
   command
-    .summary("take memory to another place: another backend")
+    .summary("migrate memory to another backend")
     .description(
-      "Copy all of memory, with its versions and history, from the place in use to another of [memory] in caxton.toml, while " +
-        "the server goes on with the old one. Then both are compared: counts, entities drawn at random, what the same " +
-        "questions find. With --cutover the server then goes over to the new place, without a stop: changes wait until the last " +
-        "of them are there, ten seconds at most, and none is lost. Set memory.backend afterwards, before or at the next start. " +
-        "To go back, the same with --to the old place: it takes over what was changed since. Whatever stops it, the same " +
-        "command with --cutover goes on where it was; --resume does so without going over. Exits with 1 when the two places differ.",
+      "Copy all of memory, with versions and history, from the active backend to another of [memory] in caxton.toml, while the server keeps using the active one. Then both are compared: counts, random entities and search results. With --cutover, the server then switches to the new backend; writes wait up to ten seconds, and none is lost. Then set memory.backend. To switch back, run the same command with --to the old backend; it receives the changes made since. To resume after an interruption, repeat the command with --cutover, or with --resume to copy without a cutover. Exits with 1 if the backends differ.",
     )
     .addOption(
-      new Option("--from <backend>", "the place in use, unless given").choices(memoryMigration.MEMORY_BACKENDS),
+      new Option("--from <backend>", "source backend; default: the active one").choices(
+        memoryMigration.MEMORY_BACKENDS,
+      ),
     )
-    .addOption(new Option("--to <backend>", "where to").choices(memoryMigration.MEMORY_BACKENDS).makeOptionMandatory())
-    .option("--cutover", "then use the new place, without a stop")
-    .option("--resume", "go on where it was stopped, or take over what was changed since");
+    .addOption(
+      new Option("--to <backend>", "target backend").choices(memoryMigration.MEMORY_BACKENDS).makeOptionMandatory(),
+    )
+    .option("--cutover", "cut over when caught up")
+    .option("--resume", "resume an interrupted migration, or copy the changes made since");
   examples(command, [
     ["caxton memory migrate --to postgresql", "copy, and compare; the old place stays in use"],
     ["caxton memory migrate --to postgresql --cutover", "copy what is missing, then use it"],
@@ -98,7 +97,7 @@ async function follow({ client, terminal }: Context, wanted: z.infer<typeof Inpu
   throw new MigrationInterruptedError(new Error("the answer ended"), resumeCommand(wanted));
 }
 
-/** The command that goes on with one that was cut off. `--cutover` does so by itself, and then goes over. */
+/** Command that resumes an interrupted migration. `--cutover` resumes too, and then cuts over. */
 function resumeCommand({ from, to, cutover: isCutover }: z.infer<typeof Input>): string {
   const source = from === undefined ? "" : ` --from ${from}`;
   return `caxton memory migrate${source} --to ${to} ${isCutover ? "--cutover" : "--resume"}`;
@@ -131,6 +130,6 @@ function nextOf(
     ].join("");
   }
   if (sound && backend !== from) return `${backend} stays in use\n`;
-  if (sound) return `to go over without a stop: caxton memory migrate --to ${to} --cutover\n`;
+  if (sound) return `to switch without downtime: caxton memory migrate --to ${to} --cutover\n`;
   return `the two places differ: ${backend} stays in use; look at the server's log\n`;
 }

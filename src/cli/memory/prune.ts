@@ -18,13 +18,11 @@ const LONG_MS = 3_600_000;
 /** `caxton memory prune` */
 export function prune(command: Command, invocation: Invocation): void {
   command
-    .summary("forget what the retention policy says, now")
+    .summary("apply the retention policy now")
     .description(
-      "Forget what [memory.retention] of caxton.toml says: entities that were not changed for max_age, that have less than " +
-        "min_confidence or min_strength, and the longest unchanged of a scope with more than max_entities_per_scope; relations with " +
-        "less than min_relation_strength. The server does it by itself every so often; this does it now. With --dry-run nothing goes.",
+      "Permanently delete what [memory.retention] of caxton.toml selects: entities not updated for max_age, or below min_confidence or min_strength; the least recently updated of a scope above max_entities_per_scope; relations below min_relation_strength. The server does this periodically; this command does it now.",
     )
-    .option("--dry-run", "say what would go, and leave it");
+    .option("--dry-run", "show what would be deleted, without deleting it");
   examples(command, [
     ["caxton memory prune --dry-run", "what would go, by scope and reason"],
     ["caxton memory prune", ""],

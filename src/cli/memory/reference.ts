@@ -18,7 +18,7 @@ function scopeIn(text: string): string {
 export const scopeOption = (description = `where it lies: ${SCOPE_TEXT}`): Option =>
   new Option("--scope <scope>", description).argParser(scopeIn);
 
-/** `--scope` of what looks into several; given again and again it adds one. */
+/** Repeatable `--scope` of commands that read several scopes. */
 export const scopesOption = (
   description = `where to look: ${SCOPE_TEXT}; may be repeated; workspace and global unless given`,
 ): Option =>
@@ -34,25 +34,21 @@ export const Scopes = z.array(z.string()).default(["workspace", "global"]);
 export const withFilters = (command: Command): Command =>
   command
     .option("--type <type>", "only entities of one type")
-    .option("--agent <agent>", "only entities of which this agent said something")
+    .option("--agent <agent>", "only entities with facts from this agent")
     .addOption(
       command
-        .createOption("--metadata <key=value>", "only entities whose metadata has it; may be repeated")
+        .createOption("--metadata <key=value>", "only entities with this metadata; may be repeated")
         .argParser(pairIn),
     )
     .addOption(
-      command
-        .createOption("--min-confidence <share>", "only entities that are as sure as this, 0 to 1")
-        .argParser(shareIn),
+      command.createOption("--min-confidence <share>", "minimum confidence of entities, 0 to 1").argParser(shareIn),
+    )
+    .addOption(
+      command.createOption("--updated-from <time>", "only entities updated at this time or later").argParser(instantIn),
     )
     .addOption(
       command
-        .createOption("--updated-from <time>", "only entities that were changed then or later")
-        .argParser(instantIn),
-    )
-    .addOption(
-      command
-        .createOption("--updated-to <time>", "only entities that were not changed after it; a day is its start in UTC")
+        .createOption("--updated-to <time>", "only entities not updated after this time; a date means its start in UTC")
         .argParser(instantIn),
     )
     .addOption(tokensOption());
@@ -83,15 +79,14 @@ export const tokensOption = (description = FIRST_OF_ENTITIES): Option =>
   new Option("--max-tokens <n>", description).argParser((text) => wholeNumber(text, 1, Number.MAX_SAFE_INTEGER));
 
 /** `--max-tokens` of what shows one entity. */
-export const factTokensOption = (): Option =>
-  tokensOption("about so many tokens of its facts at most, the newest of them");
+export const factTokensOption = (): Option => tokensOption("maximum tokens of its facts, approximately, newest first");
 
 /** Said below facts of which `--max-tokens` left some out. */
 export const OLDER_FACTS = "older facts are left out: a higher --max-tokens";
 
 /** When it must hold. */
 export const atOption = (standard: "now" | "any"): Option =>
-  new Option("--at <time>", "what held then: now, any, a day or an instant")
+  new Option("--at <time>", "facts valid at this time: now, any, a date or a timestamp")
     .argParser((text) => (text === "now" || text === "any" ? text : instantIn(text)))
     .default(standard);
 
@@ -168,7 +163,7 @@ export async function historyOf(
     history = {
       ...page,
       changes: [...history.changes, ...page.changes],
-      // What one page brought another may have taken back.
+      // A later page may retract entries of an earlier one.
       observations: [...history.observations, ...page.observations.filter((one) => !known.has(one.id))],
     };
   }

@@ -23,20 +23,18 @@ const VISITS_MAX = 1_000;
 
 export function relate(command: Command, invocation: Invocation): void {
   command
-    .summary("say how one is related to another")
-    .description(
-      "Relate two entities that are known, by their names. The same relation again takes the place of the first.",
-    )
-    .argument("<from>", "the name of one")
-    .argument("<type>", "in active voice, such as works_at")
-    .argument("<to>", "the name of the other")
-    .addOption(scopeOption("where both lie: workspace, global, agent-only:<agent> or conversation:<id>"))
-    .option("--both-ways", "it holds in both directions")
-    .addOption(command.createOption("--strength <share>", "how strong it is, 0 to 1").argParser(shareIn))
-    .addOption(command.createOption("--confidence <share>", "how sure it is, 0 to 1").argParser(shareIn))
-    .addOption(command.createOption("--valid-from <time>", "since when it holds").argParser(instantIn))
-    .addOption(command.createOption("--valid-to <time>", "until when it holds").argParser(instantIn))
-    .option("--metadata <json>", "an object of your own about it");
+    .summary("relate two entities")
+    .description("Relate two known entities by name. An identical relation is replaced.")
+    .argument("<from>", "source entity")
+    .argument("<type>", "relation type in active voice, for example works_at")
+    .argument("<to>", "target entity")
+    .addOption(scopeOption("scope of both: workspace, global, agent-only:<agent> or conversation:<id>"))
+    .option("--both-ways", "make the relation bidirectional")
+    .addOption(command.createOption("--strength <share>", "strength, 0 to 1").argParser(shareIn))
+    .addOption(command.createOption("--confidence <share>", "confidence, 0 to 1").argParser(shareIn))
+    .addOption(command.createOption("--valid-from <time>", "start of validity").argParser(instantIn))
+    .addOption(command.createOption("--valid-to <time>", "end of validity").argParser(instantIn))
+    .option("--metadata <json>", "custom JSON metadata");
   examples(command, [
     ["caxton memory relate Anna works_at Acme", ""],
     ["caxton memory relate Anna knows Bob --both-ways --strength 0.8", ""],
@@ -72,9 +70,9 @@ export function relate(command: Command, invocation: Invocation): void {
 
 export function unrelate(command: Command, invocation: Invocation): void {
   command
-    .summary("take a relation away")
-    .description("Take a relation away; the log keeps that it was there.")
-    .argument("<id>", "the relation's id, as caxton memory graph shows it");
+    .summary("delete a relation")
+    .description("Delete a relation; its history stays in the log.")
+    .argument("<id>", "id of the relation; list ids with: caxton memory graph");
   examples(command, [["caxton memory unrelate 01a1fc5a-02d8-7e5b-9fe9-b4469cdfb57f", ""]]);
   act(command, invocation, {
     input: z.object({ id: z.string() }),
@@ -90,19 +88,21 @@ const Direction = z.enum(["outgoing", "incoming", "both"]);
 
 export function graph(command: Command, invocation: Invocation): void {
   command
-    .summary("what is around an entity, as a tree")
-    .description("Show what is related to an entity, and to that again, as a tree; the ids are those of the relations.")
+    .summary("show the graph around an entity")
+    .description(
+      "Show the entities related to an entity, directly and indirectly, as a tree with the ids of the relations.",
+    )
     .argument("<name>", NAME)
     .addOption(scopeOption())
     .addOption(
       command
-        .createOption("--depth <n>", "how many relations away, 1 to 10")
+        .createOption("--depth <n>", "maximum distance in relations, 1 to 10")
         .argParser((text) => wholeNumber(text, 1, DEPTH_MAX))
         .default(2),
     )
     .addOption(
       command
-        .createOption("--direction <direction>", "which relations are followed")
+        .createOption("--direction <direction>", "direction of the relations to follow")
         .choices(Direction.options)
         .default("both"),
     )

@@ -16,7 +16,7 @@ const EXPAND_MAX = 3;
 const NOTICES: { readonly [Of in Notice]: string } = {
   "no-embedder": "found by words only: no embedder is configured, see models.roles.embedding",
   "embedder-failed": "found by words only: the embedder did not answer; see caxton doctor",
-  "model-changing": "vectors are being made anew with another embedder; results by meaning get better meanwhile",
+  "model-changing": "vectors are being rebuilt with another embedder; semantic results improve until then",
   indexing: "not everything is indexed yet, so that something may be missing; caxton memory stats shows how far it is",
   "vectors-full": "there is no room for all vectors, so that some is found by words only; see caxton memory doctor",
 };
@@ -36,13 +36,11 @@ const Input = z.object({
 
 export function search(command: Command, invocation: Invocation): void {
   command
-    .summary("by meaning and by words")
+    .summary("search memory")
     .description(
-      "Search what is remembered, the best hit first, each with the facts that match best. What the search had to do without is " +
-        "said on standard error. --explain shows what a score is made of, (similarity + keyword + graph) × recency, and the " +
-        "score of each fact.",
+      "Search memory and list the best matches first, each with its best matching facts. Degraded results are reported on standard error. --explain shows the parts of each score, (similarity + keyword + graph) × recency, and the score of each fact.",
     )
-    .argument("<words...>", "what to look for");
+    .argument("<words...>", "query");
   withOptions(command);
   examples(command, [
     ["caxton memory search who leads billing", ""],
@@ -87,30 +85,30 @@ function withOptions(command: Command): void {
     .addOption(scopesOption())
     .addOption(
       command
-        .createOption("--mode <mode>", "semantic: by meaning; keyword: by words; hybrid: both")
+        .createOption("--mode <mode>", "semantic (vectors), keyword or hybrid")
         .choices(["hybrid", "semantic", "keyword"])
         .default("hybrid"),
     )
     .addOption(
       command
-        .createOption("--limit <n>", "how many to show")
+        .createOption("--limit <n>", "maximum results")
         .argParser((text) => wholeNumber(text, 1, LIMIT_MAX))
         .default(10),
     )
     .addOption(
       command
-        .createOption("--expand <n>", "find also what is up to so many relations away, 0 to 3")
+        .createOption("--expand <n>", "include entities up to this many relations away, 0 to 3")
         .argParser((text) => wholeNumber(text, 0, EXPAND_MAX))
         .default(0),
     )
     .addOption(atOption("now"))
     .addOption(
       command
-        .createOption("--min-similarity <share>", "what is less near in meaning is found by its words only, 0 to 1")
+        .createOption("--min-similarity <share>", "minimum similarity of semantic matches, 0 to 1")
         .argParser(shareIn),
     );
   withFilters(command)
-    .option("--exact", "compare all vectors: of more than 40,000 passages a search looks at likely ones only")
+    .option("--exact", "compare all vectors; default above 40,000 passages: an approximate search")
     .option("--explain", "show the parts of each score");
 }
 

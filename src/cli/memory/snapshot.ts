@@ -26,10 +26,9 @@ const NAME = "its name, as caxton memory snapshot list shows it";
 /** `caxton memory snapshot` */
 export function snapshot(command: Command, invocation: Invocation): void {
   command
-    .summary("copies of memory: make, list, put back")
+    .summary("create, list and restore snapshots")
     .description(
-      "Copies of all that is remembered, as it was at a moment. The server makes one each hour in which memory changed, and " +
-        "keeps some of them ([memory.snapshots] of caxton.toml). What is forgotten is forgotten in the copies too.",
+      "Create, list and restore snapshots of memory. The server creates one each hour in which memory changed, and keeps some of them ([memory.snapshots] of caxton.toml). Forgotten data is deleted from snapshots too.",
     );
   examples(command, [
     ["caxton memory snapshot create", "before something bold"],
@@ -44,8 +43,8 @@ export function snapshot(command: Command, invocation: Invocation): void {
 
 function list(command: Command, invocation: Invocation): void {
   command
-    .summary("the snapshots, newest first")
-    .description("List the snapshots of memory, newest first: when each was made, by whom, and how large it is.");
+    .summary("list snapshots")
+    .description("List the snapshots of memory, newest first, with time, origin and size.");
   examples(command, [["caxton memory snapshot list", ""]]);
   act(command, invocation, {
     input: z.object({}),
@@ -65,8 +64,8 @@ function list(command: Command, invocation: Invocation): void {
 
 function create(command: Command, invocation: Invocation): void {
   command
-    .summary("copy memory as it is now")
-    .description("Copy memory as it is now, while it is used. The copy stays until it is deleted.");
+    .summary("create a snapshot")
+    .description("Create a snapshot of memory while it is in use. It is kept until it is deleted.");
   examples(command, [["caxton memory snapshot create", "before something bold"]]);
   act(command, invocation, {
     input: z.object({}),
@@ -87,10 +86,9 @@ function create(command: Command, invocation: Invocation): void {
 
 function restore(command: Command, invocation: Invocation): void {
   command
-    .summary("make memory again what it was")
+    .summary("restore a snapshot")
     .description(
-      "Make memory again what it was when the snapshot was made. The server goes on; what memory is now is kept as another " +
-        "snapshot, so that this can be taken back. Asks, unless --yes.",
+      "Restore memory from a snapshot without stopping the server. The current state is saved as another snapshot, so that the restore can be undone. Asks for confirmation unless --yes is given.",
     )
     .argument("<name>", NAME);
   examples(command, [
@@ -106,7 +104,7 @@ function restore(command: Command, invocation: Invocation): void {
         context.terminal.note("memory stays as it is");
         return;
       }
-      context.terminal.status("putting memory back");
+      context.terminal.status("restoring memory");
       const { raw, value } = await context.client.call(
         operations.memoryUpkeep.restoreSnapshot,
         { name, confirm: true },
@@ -117,7 +115,7 @@ function restore(command: Command, invocation: Invocation): void {
       const before =
         replaced.kind === "damaged"
           ? `the damaged file is left as snapshots/${replaced.name}.db of the data directory, until something is forgotten`
-          : `to take it back: caxton memory snapshot restore ${replaced.name}`;
+          : `to undo: caxton memory snapshot restore ${replaced.name}`;
       const human = () => `memory is as it was at ${restored.at}; ${before}\n`;
       await showOne(context, { raw, name: replaced.name, human });
     },
@@ -127,7 +125,9 @@ function restore(command: Command, invocation: Invocation): void {
 function remove(command: Command, invocation: Invocation): void {
   command
     .summary("delete a snapshot")
-    .description("Delete a snapshot of memory for ever; memory itself stays as it is. Asks, unless --yes.")
+    .description(
+      "Permanently delete a snapshot; memory itself is unchanged. Asks for confirmation unless --yes is given.",
+    )
     .argument("<name>", NAME);
   examples(command, [["caxton memory snapshot delete memory-20261121T080000000Z-manual", ""]]);
   act(command, invocation, {

@@ -24,10 +24,8 @@ const COLUMNS: readonly Column<Row>[] = [
 
 export function stats(command: Command, invocation: Invocation): void {
   command
-    .summary("what is kept, and how it is indexed")
-    .description(
-      "Show how much is remembered in each scope, where it is kept, and how far it is indexed with which embedder.",
-    );
+    .summary("show memory statistics")
+    .description("Show the contents of each scope, the backend, and the progress of indexing with the embedder.");
   examples(command, [["caxton memory stats", ""]]);
   act(command, invocation, {
     input: z.object({}),

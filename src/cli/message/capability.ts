@@ -21,8 +21,7 @@ import { type Column, safeText } from "../terminal/index.ts";
 /** `caxton capability` */
 export const capability: CommandMaker = (command, invocation) => {
   command.description(
-    "Capabilities: what agents can do, by name. A message to a capability goes to whoever provides it best. Deployed agents " +
-      "name theirs in their definitions; programs outside register them.",
+    "List and register capabilities. A message to a capability is delivered to the best provider. Deployed agents declare capabilities in their definitions; external programs register them.",
   );
   examples(command, [
     ["caxton capability list", "what can be asked for, and who does it"],
@@ -45,10 +44,10 @@ const columns: readonly Column<Capability>[] = [
 
 function list(command: Command, invocation: Invocation): void {
   command
-    .summary("by name")
+    .summary("list capabilities")
     .description("List capabilities with their providers.")
-    .option("--agent <name>", "only those of one provider")
-    .option("--available", "only those with an active provider")
+    .option("--agent <name>", "only capabilities of this provider")
+    .option("--available", "only capabilities with an active provider")
     .addOption(limitOption(50));
   examples(command, [["caxton capability list --available", ""]]);
   act(command, invocation, {
@@ -87,9 +86,9 @@ const providerColumns: readonly Column<CapabilityProvider>[] = [
 
 function get(command: Command, invocation: Invocation): void {
   command
-    .summary("its providers")
-    .description("Show who provides a capability, the one that best_match would choose on top.")
-    .argument("<capability>", "its name");
+    .summary("show the providers of a capability")
+    .description("Show the providers of a capability, the one that best_match selects first.")
+    .argument("<capability>", "capability name");
   examples(command, [["caxton capability get data-analysis -o wide", ""]]);
   act(command, invocation, {
     input: z.object({ capability: z.string() }),
@@ -101,7 +100,7 @@ function get(command: Command, invocation: Invocation): void {
         items: value.providers,
         columns: providerColumns,
         name: ({ agent }) => agent,
-        empty: `nobody provides ${name}`,
+        empty: `no provider for capability ${name}`,
       });
     },
   });
@@ -109,13 +108,16 @@ function get(command: Command, invocation: Invocation): void {
 
 function register(command: Command, invocation: Invocation): void {
   command
-    .summary("say that an agent or program can do it")
+    .summary("register a capability")
     .description("Register a capability for a registered program or a deployed agent.")
-    .argument("<agent>", "who provides it")
-    .argument("<capability>", "what")
-    .option("--version <semver>", "of the capability", "1.0.0")
-    .option("--priority <n>", "0 to 1000; the higher the sooner it is chosen", "50")
-    .option("--health-check <url>", "asked every minute; anything but a 2xx takes it out of routing");
+    .argument("<agent>", "providing agent or program")
+    .argument("<capability>", "capability name")
+    .option("--version <semver>", "version of the capability", "1.0.0")
+    .option("--priority <n>", "0 to 1000; higher is preferred", "50")
+    .option(
+      "--health-check <url>",
+      "URL checked every minute; a response other than 2xx removes the provider from routing",
+    );
   examples(command, [
     ["caxton capability register billing-bot invoicing --health-check http://127.0.0.1:9000/health", ""],
   ]);
@@ -148,15 +150,13 @@ function register(command: Command, invocation: Invocation): void {
 
 function update(command: Command, invocation: Invocation): void {
   command
-    .summary("change a registration")
-    .description("Change a registration: how soon it is chosen, whether it takes part, how loaded it is.")
-    .argument("<registration>", "its id, as `capability get -o wide` shows it")
+    .summary("update a registration")
+    .description("Update the priority, status or load of a registration.")
+    .argument("<registration>", "id; list ids with: caxton capability get -o wide")
     .option("--priority <n>", "0 to 1000")
     .addOption(command.createOption("--status <status>", "").choices(["active", "inactive", "draining"]))
-    .option("--load <share>", "0 idle to 1 full");
-  examples(command, [
-    ["caxton capability update 4f2a… --status draining", "what is under way ends; nothing new comes"],
-  ]);
+    .option("--load <share>", "load, from 0 (idle) to 1 (full)");
+  examples(command, [["caxton capability update 4f2a… --status draining", "finish running work, accept no new work"]]);
   act(command, invocation, {
     input: z.object({
       registration: z.string(),
@@ -181,9 +181,9 @@ function update(command: Command, invocation: Invocation): void {
 
 function unregister(command: Command, invocation: Invocation): void {
   command
-    .summary("take a registration back")
-    .description("Take a registration back. What is in the provider's mailbox stays there.")
-    .argument("<registration>", "its id");
+    .summary("remove a capability registration")
+    .description("Remove a capability registration. Messages in the provider's mailbox are kept.")
+    .argument("<registration>", "id of the registration");
   examples(command, [["caxton capability unregister 4f2a9c01-…", ""]]);
   act(command, invocation, {
     input: z.object({ registration: z.string() }),

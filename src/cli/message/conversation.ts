@@ -40,11 +40,10 @@ const shellWord = (text: string): string =>
 /** `caxton conversation` */
 export const conversation: CommandMaker = (command, invocation) => {
   command.description(
-    "Conversations: what belongs together, who takes part, what the protocol expects next. A message that a protocol does " +
-      "not allow is answered with not-understood and moves nothing.",
+    "List, follow, archive and merge conversations. A message that the protocol of its conversation does not allow is answered with not-understood and changes nothing.",
   );
   examples(command, [
-    ["caxton conversation list", "those that are under way, and those that ended"],
+    ["caxton conversation list", "running and ended conversations"],
     ["caxton conversation follow last", "watch one"],
     ["caxton conversation protocols fipa-contract-net", "what may be said in which state"],
   ]);
@@ -88,23 +87,25 @@ const columns = (nowMs: number): readonly Column<Conversation>[] => [
 
 function list(command: Command, invocation: Invocation): void {
   command
-    .summary("the last changed first")
-    .description("List conversations, the last changed first.")
+    .summary("list conversations")
+    .description("List conversations, most recently changed first.")
     .addOption(
-      command.createOption("--state <state>", "only those in a state").choices([...conversations.CONVERSATION_STATES]),
+      command
+        .createOption("--state <state>", "only conversations in this state")
+        .choices([...conversations.CONVERSATION_STATES]),
     )
-    .option("--protocol <name>", "only those of one protocol")
-    .option("--with <name>", "only those it takes part in")
-    .option("--archived", "those that were put away instead")
-    .option("--stuck-first", "those that are stuck before the others")
-    .option("--cursor <cursor>", "go on where a list ended, which says how")
-    .option("-f, --follow", "go on with a line for each that changes, until Ctrl-C")
+    .option("--protocol <name>", "only conversations of this protocol")
+    .option("--with <name>", "only conversations with this participant")
+    .option("--archived", "list archived conversations instead")
+    .option("--stuck-first", "list stuck conversations first")
+    .option("--cursor <cursor>", "cursor of the next page, as the list prints it")
+    .option("-f, --follow", "keep printing a line per change, until Ctrl-C")
     .addOption(limitOption(20));
   examples(command, [
-    ["caxton conversation list --state in-progress", "what is under way"],
+    ["caxton conversation list --state in-progress", "running conversations"],
     ["caxton conversation list --stuck-first", "what needs looking at on top"],
     ["caxton conversation list --with data-analyzer -o wide", ""],
-    ["caxton conversation list --follow", "what goes on from now on, too"],
+    ["caxton conversation list --follow", "also new changes"],
   ]);
   act(command, invocation, {
     input: z.object({
@@ -120,7 +121,7 @@ function list(command: Command, invocation: Invocation): void {
     formats: LIST_FORMATS,
     run: async (
       context,
-      { state, protocol, with: participant, archived, stuckFirst, cursor, follow: goesOn, limit },
+      { state, protocol, with: participant, archived, stuckFirst, cursor, follow: keepFollowing, limit },
     ) => {
       const order = stuckFirst ? "stuck" : "changed";
       const query = { state, protocol, participant, archived: String(archived), order, cursor };
@@ -131,9 +132,9 @@ function list(command: Command, invocation: Invocation): void {
         columns: columns(systemClock.nowMs()),
         name: ({ id }) => id,
         empty: "no such conversations; begin one: caxton message send --to <agent> <text>",
-        footer: found.value.next === null || goesOn ? "" : `others: --cursor ${shellWord(found.value.next)}`,
+        footer: found.value.next === null || keepFollowing ? "" : `others: --cursor ${shellWord(found.value.next)}`,
       });
-      if (!goesOn) return 0;
+      if (!keepFollowing) return 0;
       return followConversations(context, (one) => {
         const names = [one.initiator, ...one.participants.map(({ name }) => name)];
         return (
@@ -149,17 +150,19 @@ function list(command: Command, invocation: Invocation): void {
 
 function get(command: Command, invocation: Invocation): void {
   command
-    .summary("one conversation, with what was said")
-    .description("Show a conversation: who takes part and how far they are, what is expected next, and what was said.")
+    .summary("show a conversation")
+    .description(
+      "Show a conversation: its participants and their states, the expected performatives, and its messages.",
+    )
     .argument("<conversation>", ARGUMENT)
-    .option("-f, --follow", "go on with what is said from now on");
+    .option("-f, --follow", "keep printing new messages, until Ctrl-C");
   examples(command, [["caxton conversation get last", ""]]);
   act(command, invocation, {
     input: z.object({ conversation: z.string(), follow: z.boolean().default(false) }),
     formats: ONE_FORMATS,
-    run: async (context, { conversation: reference, follow: goesOn }) => {
+    run: async (context, { conversation: reference, follow: keepFollowing }) => {
       const id = await resolveConversation(context, reference);
-      if (goesOn) return followConversation(context, id);
+      if (keepFollowing) return followConversation(context, id);
       const { raw, value } = await context.client.call(operations.conversation.get, { id });
       const said = await context.client.call(operations.conversation.messages, { id, limit: SHOWN_MAX });
       return showOne(context, { raw, name: id, human: () => whole(context, value, said.value.items.toReversed()) });
@@ -196,8 +199,8 @@ function whole({ terminal: { style } }: Context, one: Conversation, said: readon
 
 function follow(command: Command, invocation: Invocation): void {
   command
-    .summary("a conversation as it goes on")
-    .description("Show what was said in a conversation, and what is said from now on, until Ctrl-C.")
+    .summary("follow a conversation")
+    .description("Show the messages of a conversation, and new ones until Ctrl-C.")
     .argument("<conversation>", ARGUMENT);
   examples(command, [["caxton conversation follow last", ""]]);
   act(command, invocation, {
@@ -210,16 +213,18 @@ function follow(command: Command, invocation: Invocation): void {
 
 function archive(command: Command, invocation: Invocation): void {
   command
-    .summary("put conversations away")
+    .summary("archive conversations")
     .description(
-      "Put away conversations that are over, one or all that nothing was said in for a while. They are kept as long as messages are.",
+      "Archive ended conversations: one, or all that are idle for a time. They are kept as long as messages are.",
     )
     .argument("[conversation]", ARGUMENT)
-    .option("--older-than <duration>", "all that are over and silent for so long, as 30d")
+    .option("--older-than <duration>", "all ended conversations idle for this long, for example 30d")
     .addOption(
-      command.createOption("--state <state>", "of those, only such").choices([...conversations.CONVERSATION_STATES]),
+      command
+        .createOption("--state <state>", "only conversations in this state")
+        .choices([...conversations.CONVERSATION_STATES]),
     )
-    .option("--dry-run", "only say how many");
+    .option("--dry-run", "only print the number");
   examples(command, [
     ["caxton conversation archive last", ""],
     ["caxton conversation archive --older-than 7d --dry-run", "how many there would be"],
@@ -242,7 +247,7 @@ function archive(command: Command, invocation: Invocation): void {
         dry_run: dryRun,
         state,
       });
-      const verb = value.dry_run ? "would be put away" : "put away";
+      const verb = value.dry_run ? "would be archived" : "archived";
       return showOne(context, { raw, name: String(value.archived), human: () => `${value.archived} ${verb}\n` });
     },
   });
@@ -250,10 +255,8 @@ function archive(command: Command, invocation: Invocation): void {
 
 function end(command: Command, invocation: Invocation): void {
   command
-    .summary("end a conversation that is under way")
-    .description(
-      "End a conversation that is under way: nothing more may be said in it. What is owed in it is not done.",
-    )
+    .summary("end a running conversation")
+    .description("End a running conversation. It accepts no further messages, and its open obligations are not met.")
     .argument("<conversation>", ARGUMENT);
   examples(command, [["caxton conversation end last", ""]]);
   act(command, invocation, {
@@ -266,10 +269,10 @@ function end(command: Command, invocation: Invocation): void {
 
 function merge(command: Command, invocation: Invocation): void {
   command
-    .summary("let a conversation go on in another one")
-    .description("Let a conversation go on in another one: nothing more is said in it.")
+    .summary("merge a conversation into another")
+    .description("Merge a conversation into another one. It accepts no further messages.")
     .argument("<conversation>", ARGUMENT)
-    .argument("<into>", "the one it goes on in");
+    .argument("<into>", "target conversation");
   examples(command, [["caxton conversation merge 4f2a9c01 8b77e210", ""]]);
   act(command, invocation, {
     input: z.object({ conversation: z.string(), into: z.string() }),
@@ -308,9 +311,9 @@ const protocolKey = (name: string): string =>
 
 function protocols(command: Command, invocation: Invocation): void {
   command
-    .summary("the interaction protocols, and what they allow")
-    .description("List the interaction protocols, or show one: who may say what in which state.")
-    .argument("[protocol]", "its name");
+    .summary("list interaction protocols")
+    .description("List the interaction protocols, or show one: the performatives allowed in each state.")
+    .argument("[protocol]", "protocol name");
   examples(command, [["caxton conversation protocols fipa-request", ""]]);
   act(command, invocation, {
     input: z.object({ protocol: z.string().optional() }),

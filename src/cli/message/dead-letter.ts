@@ -25,10 +25,9 @@ const ALL_MAX = 100_000;
 /** `caxton message dead-letter` */
 export function deadLetter(command: Command, invocation: Invocation): void {
   command
-    .summary("messages that could not be delivered")
+    .summary("manage undeliverable messages")
     .description(
-      "Messages that could not be delivered, with the reason and each attempt. Their senders were told; nothing is lost: " +
-        "send them again once the cause is mended, or drop them.",
+      "Manage messages that could not be delivered. Their senders were notified. Fix the cause and retry them, or drop them.",
     );
   list(command.command("list"), invocation);
   get(command.command("get"), invocation);
@@ -49,11 +48,15 @@ const columns = (nowMs: number): readonly Column<DeadLetter>[] => [
 ];
 
 const filters = (command: Command): Command =>
-  command.option("--to <name>", "only those to one recipient").option("--code <code>", "only those with one cause");
+  command
+    .option("--to <name>", "only dead letters of this recipient")
+    .option("--code <code>", "only dead letters with this error code");
 const Filters = { to: z.string().optional(), code: z.string().optional() };
 
 function list(command: Command, invocation: Invocation): void {
-  filters(command.summary("newest first").description("List dead letters, newest first.")).addOption(limitOption(20));
+  filters(command.summary("list dead letters").description("List dead letters, newest first.")).addOption(
+    limitOption(20),
+  );
   examples(command, [["caxton message dead-letter list --to data-analyzer", ""]]);
   act(command, invocation, {
     input: z.object({ ...Filters, limit: z.number() }),
@@ -75,9 +78,9 @@ function list(command: Command, invocation: Invocation): void {
 
 function get(command: Command, invocation: Invocation): void {
   command
-    .summary("one dead letter, whole")
-    .description("Show a dead letter: why it could not be delivered, each attempt that was made, and the message.")
-    .argument("<dead-letter>", "its id, as the list shows it");
+    .summary("show a dead letter")
+    .description("Show a dead letter: its cause, its delivery attempts and the message.")
+    .argument("<dead-letter>", "id, as the list shows it");
   examples(command, [["caxton message dead-letter get 42-3", ""]]);
   act(command, invocation, {
     input: z.object({ deadLetter: z.string() }),
@@ -114,10 +117,10 @@ function letterText(letter: DeadLetter, style: Style, widthMax: number | undefin
 function retry(command: Command, invocation: Invocation): void {
   filters(
     command
-      .summary("send dead letters again")
-      .description("Send dead letters again to the recipient that did not get them, under their old ids.")
+      .summary("redeliver dead letters")
+      .description("Redeliver dead letters to their recipients, under their old ids.")
       .argument("[dead-letter...]", "ids, as the list shows them")
-      .option("--all", "all of them, or all that the filters name"),
+      .option("--all", "all dead letters, or all that match the filters"),
   );
   examples(command, [
     ["caxton message dead-letter retry 42-3", ""],
@@ -137,10 +140,10 @@ function retry(command: Command, invocation: Invocation): void {
 function drop(command: Command, invocation: Invocation): void {
   filters(
     command
-      .summary("forget dead letters")
-      .description("Forget dead letters. They are gone then; export them first if they may be needed.")
+      .summary("delete dead letters")
+      .description("Delete dead letters permanently. To keep a copy, export them first.")
       .argument("[dead-letter...]", "ids, as the list shows them")
-      .option("--all", "all of them, or all that the filters name"),
+      .option("--all", "all dead letters, or all that match the filters"),
   );
   examples(command, [["caxton message dead-letter drop 42-3", ""]]);
   act(command, invocation, {
@@ -162,9 +165,9 @@ function drop(command: Command, invocation: Invocation): void {
 function exportAll(command: Command, invocation: Invocation): void {
   filters(
     command
-      .summary("write dead letters to a file")
-      .description("Write dead letters as JSON lines, each with its attempts and its message whole.")
-      .option("--file <path>", "where to; default: standard output"),
+      .summary("export dead letters")
+      .description("Export dead letters as JSON lines, each with its attempts and its message.")
+      .option("--file <path>", "target file; default: standard output"),
   );
   examples(command, [["caxton message dead-letter export --file dead.jsonl", ""]]);
   act(command, invocation, {

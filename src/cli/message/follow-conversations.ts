@@ -28,11 +28,11 @@ export async function followConversations(
     for await (const { event } of follow(client, { path, schema: system.ServerEvent, signal: stop.signal, onLink })) {
       if (event.type !== "conversation") continue;
       if (event.id === null) {
-        terminal.note("more conversations changed at once than can be told");
+        terminal.note("too many conversations changed at once to print them all");
         continue;
       }
       const changed = await client.call(operations.conversation.get, { id: event.id }).catch((error: unknown) => {
-        // What reached nobody began no conversation.
+        // A message without recipients started no conversation.
         if (error instanceof ServerProblem && error.code === "CONVERSATION_NOT_FOUND") return undefined;
         throw error;
       });

@@ -41,7 +41,7 @@ export function addressLine({ receiver, capability, nearest, topic, recipients }
     return isElsewhere(receiver, recipients)
       ? `${recipients.join(", ")} (reply_to of ${receiver.join(", ")})`
       : receiver.join(", ");
-  const found = recipients.length === 0 ? "nobody" : recipients.join(", ");
+  const found = recipients.length === 0 ? "no recipient" : recipients.join(", ");
   const taken = nearest === null ? "" : `, taken as ${nearestText(nearest)}`;
   const how = capability === null ? (topic === null ? "all" : `topic ${topic}`) : `capability ${capability}${taken}`;
   return `${found} (${how})`;

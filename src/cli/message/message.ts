@@ -31,8 +31,7 @@ const ARGUMENT = "its id, the end of its id, or last";
 /** `caxton message` */
 export const message: CommandMaker = (command, invocation) => {
   command.description(
-    "Messages between agents, programs and you. Each is on disk before its sender is told so, goes to a name, to whoever " +
-      "provides a capability, to subscribers of a topic or to all, and is checked against the protocol of its conversation.",
+    "Send, stream and trace messages between agents, programs and you. Each message is written to disk before it is accepted. It is routed to a name, a capability, a topic or all agents, and checked against the protocol of its conversation.",
   );
   examples(command, [
     [
@@ -73,14 +72,14 @@ export const messageColumns = (nowMs: number): readonly Column<MessageRecord>[] 
 
 function list(command: Command, invocation: Invocation): void {
   command
-    .summary("messages on record, newest first")
-    .description("List messages on record, newest first.")
-    .option("--from <name>", "only those it sent")
-    .option("--to <name>", "only those that went into its mailbox")
-    .option("--conversation <id>", "only those of one conversation")
+    .summary("list messages")
+    .description("List stored messages, newest first.")
+    .option("--from <name>", "only messages from this sender")
+    .option("--to <name>", "only messages to this recipient")
+    .option("--conversation <id>", "only messages of this conversation")
     .addOption(
       command
-        .createOption("--performative <act>", "only those of one act")
+        .createOption("--performative <act>", "only messages with this performative")
         .choices([...messages.MessageRecord.shape.performative.options]),
     )
     .addOption(limitOption(20));
@@ -115,10 +114,10 @@ function list(command: Command, invocation: Invocation): void {
 
 function get(command: Command, invocation: Invocation): void {
   command
-    .summary("one message, whole, with what became of it")
-    .description("Show a message with all its parameters, and what became of it at each of its recipients.")
+    .summary("show a message and its deliveries")
+    .description("Show a message with all parameters, and the outcome of each delivery.")
     .argument("<message>", ARGUMENT)
-    .option("--content", "print only its content, whole, also where that is too large to travel with the message");
+    .option("--content", "print only its content, in full, even if it is offloaded");
   examples(command, [
     ["caxton message get last", ""],
     ["caxton message get last --content > result.json", "its content into a file"],
@@ -145,8 +144,8 @@ async function wholeContent({ client }: Context, content: Json): Promise<string>
 
 function trace(command: Command, invocation: Invocation): void {
   command
-    .summary("everything that a message led to")
-    .description("Show all messages of a message's trace, oldest first: what led to it, and what came of it.")
+    .summary("show all messages of a trace")
+    .description("Show all messages of a message's trace, oldest first: its causes and its results.")
     .argument("<message>", ARGUMENT);
   examples(command, [["caxton message trace last", ""]]);
   act(command, invocation, {

@@ -26,8 +26,7 @@ import { type Column, oneLine, safeText, showAge } from "../terminal/index.ts";
 /** `caxton participant` */
 export const participant: CommandMaker = (command, invocation) => {
   command.description(
-    "Programs outside of the server that take part in conversations: each has a name and a mailbox that keeps its messages " +
-      "while it is away, fetches them and says when it has processed them.",
+    "Register external programs and fetch their messages. Each program has a name and a mailbox that keeps its messages until it fetches and acknowledges them.",
   );
   examples(command, [
     ['caxton participant register billing-bot --description "writes invoices"', ""],
@@ -53,7 +52,7 @@ const columns = (nowMs: number): readonly Column<Participant>[] => [
 ];
 
 function list(command: Command, invocation: Invocation): void {
-  command.summary("by name").description("List registered programs.").addOption(limitOption(50));
+  command.summary("list programs").description("List registered programs.").addOption(limitOption(50));
   examples(command, [["caxton participant list", ""]]);
   act(command, invocation, {
     input: z.object({ limit: z.number() }),
@@ -75,13 +74,12 @@ function list(command: Command, invocation: Invocation): void {
 
 function register(command: Command, invocation: Invocation): void {
   command
-    .summary("give a program a name and a mailbox")
+    .summary("register a program")
     .description(
-      "Register a program, and print its token: this once, since only a hash of it is kept. The program shows it when it sends, " +
-        "fetches and settles, as CAXTON_TOKEN or --token. Registering it again changes its description.",
+      "Register a program and print its token once; only a hash of it is stored. The program presents it to send, fetch and acknowledge, as CAXTON_TOKEN or --token. Registering it again changes its description.",
     )
-    .argument("<name>", "2 to 64 letters, digits and _.-, a letter first")
-    .option("--description <text>", "what it is", "");
+    .argument("<name>", "name: 2 to 64 letters, digits and _.-, a letter first")
+    .option("--description <text>", "description of the program", "");
   examples(command, [['caxton participant register billing-bot --description "writes invoices"', ""]]);
   act(command, invocation, {
     input: z.object({ name: z.string(), description: z.string() }),
@@ -94,23 +92,23 @@ function register(command: Command, invocation: Invocation): void {
 }
 
 function registeredText({ name, token }: RegisteredParticipant): string {
-  const told = token === null ? "it keeps the token it has" : `export CAXTON_TOKEN=${token}`;
-  return `${safeText(name)} can be written to\n${told}\n`;
+  const tokenLine = token === null ? "the token is unchanged" : `export CAXTON_TOKEN=${token}`;
+  return `${safeText(name)} can receive messages\n${tokenLine}\n`;
 }
 
 function tokens(command: Command, invocation: Invocation): void {
-  command.description("The token by which a program shows that it is who it says.");
+  command.description("Manage the token that authenticates a program.");
   examples(command, [
-    ["caxton participant token rotate billing-bot", "a new one; the one before ends at once"],
-    ["caxton participant token revoke billing-bot", "nobody speaks as it any more"],
+    ["caxton participant token rotate billing-bot", "replace the token; the previous one is invalid at once"],
+    ["caxton participant token revoke billing-bot", "no client can send as it"],
   ]);
   const rotate = command
     .command("rotate")
-    .summary("a new token; the one before ends at once")
+    .summary("replace the token of a program")
     .description(
-      "Make a new token for a program and print it, this once. The one before ends at once; show it with --token or CAXTON_TOKEN.",
+      "Replace the token of a program and print the new one once. The previous token is invalid at once. Present the token with --token or CAXTON_TOKEN.",
     )
-    .argument("<name>", "the program");
+    .argument("<name>", "program name");
   examples(rotate, [["caxton participant token rotate billing-bot", ""]]);
   act(rotate, invocation, {
     input: z.object({ name: z.string() }),
@@ -122,27 +120,33 @@ function tokens(command: Command, invocation: Invocation): void {
   });
   const revoke = command
     .command("revoke")
-    .summary("nobody speaks as it until it gets a new one")
-    .description("Take a program's token back. Its mailbox stays; nobody fetches from it until it gets a new token.")
-    .argument("<name>", "the program");
+    .summary("revoke the token of a program")
+    .description(
+      "Revoke the token of a program. Its mailbox is kept; no client can fetch from it until a new token is issued.",
+    )
+    .argument("<name>", "program name");
   examples(revoke, [["caxton participant token revoke billing-bot", ""]]);
   act(revoke, invocation, {
     input: z.object({ name: z.string() }),
     formats: ONE_FORMATS,
     run: async (context, { name }) => {
       const { raw, value } = await context.client.call(operations.participant.revokeToken, { name });
-      await showOne(context, { raw, name: value.name, human: () => `nobody speaks as ${safeText(value.name)} now\n` });
+      await showOne(context, {
+        raw,
+        name: value.name,
+        human: () => `the token of ${safeText(value.name)} is revoked\n`,
+      });
     },
   });
 }
 
 function remove(command: Command, invocation: Invocation): void {
   command
-    .summary("take a program's name away")
+    .summary("delete a program")
     .description(
       "Delete a program's name and registrations. Its open parts of conversations end; messages in its mailbox stay.",
     )
-    .argument("<name>", "the program");
+    .argument("<name>", "program name");
   examples(command, [["caxton participant delete billing-bot", ""]]);
   act(command, invocation, {
     input: z.object({ name: z.string() }),
@@ -167,12 +171,12 @@ const textOf = (value: unknown): string => (typeof value === "string" ? value : 
 
 function fetchMessages(command: Command, invocation: Invocation): void {
   command
-    .summary("take messages from its mailbox")
-    .description("Take messages out of a program's mailbox. Without --ack they come again when their lease ends.")
-    .argument("<name>", "the program")
-    .option("--max <n>", "messages at most", "10")
-    .option("--wait <seconds>", "wait so long for the first one", "0")
-    .option("--ack", "say that they are processed");
+    .summary("fetch messages from a mailbox")
+    .description("Fetch messages from a program's mailbox. Without --ack, they are redelivered when their lease ends.")
+    .argument("<name>", "program name")
+    .option("--max <n>", "maximum messages", "10")
+    .option("--wait <seconds>", "maximum wait for the first message", "0")
+    .option("--ack", "acknowledge the messages");
   examples(command, [["caxton participant fetch billing-bot --wait 30 --ack -o jsonl", ""]]);
   act(command, invocation, {
     input: z.object({

@@ -5,7 +5,7 @@ const WHOLE_ID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 const RECENT_MAX = 1_000;
 const SHORT_CHARS = 8;
 
-/** The end of an id, which tells ids of one moment apart; another conversation's name stays as it is. */
+/** End of an id, which distinguishes ids of the same time; other names of conversations are unchanged. */
 export const shortId = (id: string): string => (WHOLE_ID.test(id) ? id.slice(-SHORT_CHARS) : id);
 
 /** The id meant by a whole id, by `last`, or by the end of a recent one's. Throws MessageReferenceError. */

@@ -59,36 +59,35 @@ export function send(command: Command, invocation: Invocation): void {
   command
     .summary("send a message")
     .description(
-      "Send a message: to names, to whoever provides a capability, to subscribers of a topic, or to all. It is on disk when " +
-        "this answers. With --wait the answer is waited for and shown.",
+      "Send a message to names, to a provider of a capability, to the subscribers of a topic, or to all agents. The command returns when the message is on disk; with --wait, it waits for the reply and prints it.",
     )
-    .argument("[content]", "what it says; - reads standard input")
-    .addOption(listOption("--to <name>", "an agent or a registered program; may be given again"))
-    .option("--capability <name>", "whoever provides it")
-    .option("--topic <topic>", "whoever subscribed to it")
-    .option("--broadcast", "every agent")
+    .argument("[content]", "content of the message; - reads standard input")
+    .addOption(listOption("--to <name>", "agent or registered program; may be repeated"))
+    .option("--capability <name>", "route to a provider of this capability")
+    .option("--topic <topic>", "publish to this topic")
+    .option("--broadcast", "send to all agents")
     .option("-p, --performative <act>", "request, query-ref, inform, cfp, propose, cancel, …", "request")
-    .option("--data <json>", "JSON content instead of a text; @file reads a file")
-    .option("--from <name>", "who says it; default: user")
-    .option("--protocol <name>", "the protocol the conversation keeps to, as fipa-request")
-    .option("--conversation <id>", "the conversation it belongs to; default: a new one")
-    .option("--in-reply-to <word>", "the reply_with, or the id, of what it answers")
-    .option("--reply-with <word>", "what an answer names in in_reply_to")
-    .option("--parent <conversation>", "the conversation that a new one branches off from: its id, or the end of it")
-    .option("--reply-by <time>", "until when an answer is wanted: 10m from now, or 2026-12-01T12:00:00Z")
+    .option("--data <json>", "JSON content instead of text; @file reads a file")
+    .option("--from <name>", "sender; default: user")
+    .option("--protocol <name>", "protocol of the conversation, for example fipa-request")
+    .option("--conversation <id>", "conversation of the message; default: a new one")
+    .option("--in-reply-to <word>", "reply_with or id of the message that this one answers")
+    .option("--reply-with <word>", "value that replies name in in_reply_to")
+    .option("--parent <conversation>", "parent of a new conversation: its id or the end of it")
+    .option("--reply-by <time>", "deadline for the reply: 10m from now, or 2026-12-01T12:00:00Z")
     .option("--priority <priority>", "low, normal, high, critical")
     .option(
       "--strategy <strategy>",
-      "how one provider is chosen: best_match, round_robin, least_loaded, weighted, fastest",
+      "how to select the provider: best_match, round_robin, least_loaded, weighted, fastest",
     )
-    .addOption(listOption("--set <key=value>", "any other parameter, as ttl=30s; may be given again"))
-    .option("-w, --wait <duration>", "wait for the answer so long, as 60s")
-    .option("--idempotency-key <key>", "a word of yours: with it the message is sent once, however often you try")
-    .option("--dry-run", "only check it, and say to whom it would go");
+    .addOption(listOption("--set <key=value>", "any other parameter, for example ttl=30s; may be repeated"))
+    .option("-w, --wait <duration>", "wait up to this long for a reply, for example 60s")
+    .option("--idempotency-key <key>", "idempotency key; a repeated request sends no second message")
+    .option("--dry-run", "check the message and print its recipients, without sending it");
   examples(command, [
     ['caxton message send --to data-analyzer "describe examples/data/sales.csv" --wait 60s', "ask one agent"],
-    ['caxton message send --capability data-analysis "what sold best?" -w 1m', "ask whoever can"],
-    [`caxton message send --topic orders.created -p inform --data '{"id": 7}'`, "tell subscribers"],
+    ['caxton message send --capability data-analysis "what sold best?" -w 1m', "ask a provider"],
+    [`caxton message send --topic orders.created -p inform --data '{"id": 7}'`, "notify subscribers"],
     [
       'caxton message send --to greeter -p cfp --protocol fipa-contract-net "paint the fence" -w 30s',
       "call for a proposal",
@@ -117,12 +116,10 @@ export function send(command: Command, invocation: Invocation): void {
 /** `caxton message replay` */
 export function replay(command: Command, invocation: Invocation): void {
   command
-    .summary("send a message on record once more")
-    .description(
-      "Send a message on record once more: the same words to the same address, under a new id, in a new conversation.",
-    )
-    .argument("<message>", "its id, the end of its id, or last")
-    .option("-w, --wait <duration>", "wait for the answer so long, as 60s");
+    .summary("resend a message")
+    .description("Resend a stored message: the same content and address, under a new id, in a new conversation.")
+    .argument("<message>", "id, end of the id, or last")
+    .option("-w, --wait <duration>", "wait up to this long for a reply, for example 60s");
   examples(command, [["caxton message replay last --wait 60s", ""]]);
   act(command, invocation, {
     input: z.object({ message: z.string(), wait: z.string().optional() }),
@@ -149,7 +146,7 @@ async function check(context: Context, body: JsonObject): Promise<number> {
     human: () =>
       value.valid
         ? safeText(
-            `valid; it would go to ${value.recipients.join(", ") || "nobody"}\n${value.nearest === null ? "" : `${takenText(value.nearest)}\n`}${standingText(value)}`,
+            `valid; recipients: ${value.recipients.join(", ") || "none"}\n${value.nearest === null ? "" : `${takenText(value.nearest)}\n`}${standingText(value)}`,
           )
         : value.problems
             .map(({ path, message, fix }) => safeText(`${path === "" ? "" : `${path}: `}${message}\n  ${fix}\n`))
@@ -228,7 +225,7 @@ function parametersOf(settings: readonly string[], path: string): Readonly<Recor
 }
 
 const takenText = (nearest: NearestCapability): string =>
-  safeText(`nobody provides that capability; taken as the nearest one, ${nearestText(nearest)}`);
+  safeText(`no provider for that capability; routed to the most similar one, ${nearestText(nearest)}`);
 
 function receiptText({ terminal: { style } }: Context, receipt: MessageReceipt, waited: boolean): string {
   const lines = [`${receipt.id}  conversation ${safeText(receipt.conversation_id)}`];
@@ -237,7 +234,7 @@ function receiptText({ terminal: { style } }: Context, receipt: MessageReceipt, 
     lines.push(`${style("red", receipt.answer ?? "failure")}  ${code}: ${safeText(message)}`);
     if (hint !== "") lines.push(safeText(hint));
   } else {
-    const to = receipt.recipients.join(", ") || "nobody: its topic has no subscribers";
+    const to = receipt.recipients.join(", ") || "no recipient: its topic has no subscribers";
     lines.push(receipt.duplicate ? "it was accepted before" : `accepted for ${safeText(to)}`);
     if (receipt.nearest !== null) lines.push(takenText(receipt.nearest));
     if (receipt.unchecked_protocol !== null)

@@ -19,8 +19,7 @@ import { type Column, safeText } from "../terminal/index.ts";
 /** `caxton subscription` */
 export const subscription: CommandMaker = (command, invocation) => {
   command.description(
-    "Subscriptions: who gets what is published under a topic. A topic is words with dots between; in a subscription * stands " +
-      "for one word and # for any number of words.",
+    "Manage topic subscriptions. A topic is words separated by dots; in a subscription, * matches one word and # any number of words.",
   );
   examples(command, [
     ["caxton subscription add billing-bot orders.*.created", ""],
@@ -43,9 +42,9 @@ const columns: readonly Column<Subscription>[] = [
 
 function list(command: Command, invocation: Invocation): void {
   command
-    .summary("oldest first")
-    .description("List subscriptions.")
-    .option("--subscriber <name>", "only those of one")
+    .summary("list subscriptions")
+    .description("List subscriptions, oldest first.")
+    .option("--subscriber <name>", "only subscriptions of this subscriber")
     .addOption(limitOption(50));
   examples(command, [["caxton subscription list --subscriber billing-bot", ""]]);
   act(command, invocation, {
@@ -59,7 +58,7 @@ function list(command: Command, invocation: Invocation): void {
         items: found.value.items,
         columns,
         name: ({ id }) => id,
-        empty: "nobody has subscribed; see: caxton subscription add --help",
+        empty: "no subscriptions; see: caxton subscription add --help",
         footer: found.value.next === null ? "" : `more: --limit ${limit * 2}`,
       });
     },
@@ -68,13 +67,13 @@ function list(command: Command, invocation: Invocation): void {
 
 function add(command: Command, invocation: Invocation): void {
   command
-    .summary("let somebody get what is published")
-    .description("Let a registered program or a deployed agent get what is published. The same twice is one.")
-    .argument("<subscriber>", "who gets it")
-    .argument("<topic>", "as orders.*.created, or # for all")
-    .option("-p, --performative <act>", "only this act")
-    .option("--sender <name>", "only what this one publishes")
-    .option("--where <expression>", "only what this holds for: message.content.price > 100");
+    .summary("subscribe an agent or program to a topic")
+    .description("Subscribe a registered program or a deployed agent to a topic. Idempotent.")
+    .argument("<subscriber>", "subscribing agent or program")
+    .argument("<topic>", "topic pattern, for example orders.*.created, or # for all")
+    .option("-p, --performative <act>", "only messages with this performative")
+    .option("--sender <name>", "only messages from this sender")
+    .option("--where <expression>", "only messages that match, for example message.content.price > 100");
   examples(command, [["caxton subscription add billing-bot orders.#", ""]]);
   act(command, invocation, {
     input: z.object({
@@ -95,9 +94,9 @@ function add(command: Command, invocation: Invocation): void {
 
 function remove(command: Command, invocation: Invocation): void {
   command
-    .summary("end a subscription")
-    .description("End a subscription. What is in the subscriber's mailbox stays there.")
-    .argument("<subscription>", "its id");
+    .summary("delete a subscription")
+    .description("Delete a subscription. Messages in the subscriber's mailbox are kept.")
+    .argument("<subscription>", "id of the subscription");
   examples(command, [["caxton subscription delete 01a1fe46-bc08-7d3e-9a58-048f0ab824d5", ""]]);
   act(command, invocation, {
     input: z.object({ subscription: z.string() }),

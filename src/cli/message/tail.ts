@@ -12,15 +12,13 @@ const EXIT_INTERRUPTED = 130;
 /** `caxton message tail` */
 export function tail(command: Command, invocation: Invocation): void {
   command
-    .summary("messages as they come")
-    .description(
-      "Show messages as they come, until Ctrl-C. Those that come too fast to be shown are counted, not waited for.",
-    )
-    .option("--from <name>", "only those it sends")
-    .option("--to <name>", "only those that go into its mailbox")
-    .option("--conversation <id>", "only those of one conversation")
-    .option("--performative <act>", "only those of one act")
-    .option("--last <n>", "begin with so many of the past", "10");
+    .summary("stream messages")
+    .description("Stream messages until Ctrl-C. Messages that arrive too fast to print are counted instead.")
+    .option("--from <name>", "only messages from this sender")
+    .option("--to <name>", "only messages to this recipient")
+    .option("--conversation <id>", "only messages of this conversation")
+    .option("--performative <act>", "only messages with this performative")
+    .option("--last <n>", "number of past messages to print first", "10");
   examples(command, [
     ["caxton message tail", ""],
     ["caxton message tail --to data-analyzer -o jsonl", "for other programs"],

@@ -6,14 +6,13 @@ import { oneLine, progressBar, showBytes } from "../terminal/index.ts";
 /** `caxton model install` */
 export function modelInstall(command: Command, invocation: Invocation): void {
   command
-    .summary("fetch a model of embeddings, for memory")
+    .summary("install an embedding model for memory")
     .description(
-      "Fetch all-MiniLM-L6-v2 (91 MB), check that it is the published file, and keep it in 23 MB in the data directory. " +
-        "No server is needed, and nothing is fetched without this command. What was interrupted is gone on with by the " +
+      'Download all-MiniLM-L6-v2 (91 MB), verify it, and store it in 23 MB in the data directory. Needs no server. Repeat the command to resume an interrupted download. To use the model for memory, set embedding = "all-minilm-l6-v2" under [models.roles] of caxton.toml.' +
         'same command. Memory uses it after `embedding = "all-minilm-l6-v2"` is set under [models.roles] of caxton.toml.',
     )
     .addArgument(command.createArgument("<model>", "which").choices(["all-minilm-l6-v2"]))
-    .option("--from <url|path>", "another address, or model.safetensors on this machine")
+    .option("--from <url|path>", "source URL, or model.safetensors on this machine")
     .option("-c, --config <file>", "configuration file (CAXTON_CONFIG_PATH)");
   examples(command, [
     ["caxton model install all-minilm-l6-v2", ""],

@@ -17,7 +17,7 @@ const COLUMNS: readonly Column<Row>[] = [
   { title: "MODEL", value: ({ id }) => id, tone: () => "bold" },
   { title: "CONTEXT", value: ({ context_tokens: tokens }) => count(tokens), align: "right" },
   { title: "ANSWER", value: ({ output_tokens: tokens }) => count(tokens), align: "right" },
-  { title: "PICTURES", value: ({ images }) => (images ? "yes" : "no") },
+  { title: "IMAGES", value: ({ images }) => (images ? "yes" : "no") },
   { title: "USD/M IN", value: ({ price }) => (price === null ? unknown : String(price.input)), align: "right" },
   { title: "USD/M OUT", value: ({ price }) => (price === null ? unknown : String(price.output)), align: "right" },
   { title: "USED FOR", value: ({ roles }) => roles.join(", "), shrinks: true },
@@ -26,12 +26,11 @@ const COLUMNS: readonly Column<Row>[] = [
 /** `caxton model list` */
 export function modelList(command: Command, invocation: Invocation): void {
   command
-    .summary("models that can be used now")
+    .summary("list available models")
     .description(
-      "List models that can be used by name, with what fits into one call in tokens, and USD for a million tokens where " +
-        "the price is known. Any other model of a provider that is ready works too. Ollama on this machine is asked for its models.",
+      "List available models with their context window in tokens, and USD per million tokens if the price is known. Any other model of a ready provider works too. Local models are requested from Ollama.",
     )
-    .option("--no-local", "do not ask Ollama");
+    .option("--no-local", "skip Ollama");
   examples(command, [
     ["caxton model list", ""],
     ["caxton model list -o name", "names only, for scripts"],

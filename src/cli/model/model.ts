@@ -7,8 +7,7 @@ import { modelTest } from "./test.ts";
 /** `caxton model` */
 export const model: CommandMaker = (command, invocation) => {
   command.description(
-    "A model gives an agent's answers. It is called provider/model, in a definition's [llm] table or as the server's " +
-      "default (models.default in caxton.toml). Keys are read from the usual variables, such as OPENAI_API_KEY.",
+    "List and test models. A model is named provider/model, in a definition's [llm] table or as the server's default (models.default in caxton.toml). Keys are read from the usual variables, for example OPENAI_API_KEY.",
   );
   examples(command, [
     ["caxton model list", "models that can be used now, Ollama's on this machine too"],

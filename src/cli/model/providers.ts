@@ -14,10 +14,9 @@ const COLUMNS: readonly Column<ModelProvider>[] = [
 /** `caxton model providers` */
 export function modelProviders(command: Command, invocation: Invocation): void {
   command
-    .summary("who can give models, and what each needs")
+    .summary("list providers and their required credentials")
     .description(
-      "List the providers of models. One that is not ready says which variable to set where the server starts; providers " +
-        "of your own go into models.providers of caxton.toml.",
+      "List model providers. For a provider that is not ready, the list names the variable to set where the server starts. Define custom providers in models.providers of caxton.toml.",
     );
   examples(command, [
     ["caxton model providers", ""],

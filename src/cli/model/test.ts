@@ -19,10 +19,9 @@ const NAMES: { readonly [Check in ModelCheck["check"]]: string } = {
 /** `caxton model test` */
 export function modelTest(command: Command, invocation: Invocation): void {
   command
-    .summary("whether a model answers, calls tools and keeps to a form")
+    .summary("test a model")
     .description(
-      "Send a model three small requests and say what came of each: how long until the first part, how many tokens, and " +
-        "what to do where it failed. It costs a few hundred tokens. Exits with 1 when the model does not answer.",
+      "Send a model three small requests (text, a tool call, structured output). Print the time to the first part, the token counts, and a hint for each failure. This costs a few hundred tokens. Exits with 1 if the model does not answer.",
     )
     .argument("<model>", "provider/model");
   examples(command, [

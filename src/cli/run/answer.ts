@@ -19,15 +19,14 @@ import { safeText } from "../terminal/index.ts";
 /** `caxton run answer` */
 export function runAnswer(command: Command, invocation: Invocation): void {
   command
-    .summary("answer what a tool asks while its run is under way")
+    .summary("answer a question of a running tool")
     .description(
-      "A tool of a remote server may ask for something while it works; its run is then awaiting-approval. " +
-        "Without key=value the question is shown. A page to visit is confirmed with --accept.",
+      "Answer a question that a tool of a remote server asks during a call; its run is then awaiting-approval. Without key=value, the question is shown. To confirm a page to visit, use --accept.",
     )
-    .argument("<run>", "its id, the end of its id, or last")
-    .argument("[words...]", "the question's id where the run has several, then key=value for each field")
-    .option("--accept", "say yes, with what the form has as defaults")
-    .option("--decline", "say no; the tool is told");
+    .argument("<run>", "id, end of the id, or last")
+    .argument("[words...]", "question id if the run has several, then key=value for each field")
+    .option("--accept", "accept, with the defaults of the form")
+    .option("--decline", "decline; the tool is notified");
   examples(command, [
     ["caxton run answer last", "what is asked"],
     ["caxton run answer last name=Ada confirm=true", "fill in the form"],

@@ -48,7 +48,7 @@ export function approvalLines(approval: Approval): readonly string[] {
   ];
 }
 
-/** What became of an approval, in a line for who follows its run. */
+/** Outcome of an approval, as one line of its run's output. */
 export function outcomeLine(approval: Approval): string {
   const { state, by, note, tool } = approval;
   const who = by === null ? "" : ` by ${by.name}`;

@@ -34,7 +34,7 @@ const HASH = ["--hash <hash>", "refuse to answer unless this is the call's hash,
 /** `caxton approval`: calls of tools that wait for a person. */
 export const approval: CommandMaker = (command, invocation) => {
   command.description(
-    "Calls of tools that a rule of [permissions] asks a person for. A run that waits for one rests until it is answered.",
+    "List, approve and deny tool calls for which a rule of [permissions] requires approval. The run is suspended until the approval is answered.",
   );
   list(command.command("list"), invocation);
   get(command.command("get"), invocation);
@@ -56,15 +56,15 @@ const columns = (nowMs: number): readonly Column<Approval>[] => [
 
 function list(command: Command, invocation: Invocation): void {
   command
-    .summary("calls that wait, oldest first")
-    .description("List calls that wait for a person, oldest first; those in other states newest first.")
+    .summary("list approvals")
+    .description("List pending approvals, oldest first; those in other states newest first.")
     .addOption(
       command
-        .createOption("--state <state>", "those in another state")
+        .createOption("--state <state>", "only approvals in this state; default: pending")
         .choices([...approvals.ApprovalState.options, "all"])
         .default("open"),
     )
-    .option("--run <run>", "only those of one run")
+    .option("--run <run>", "only approvals of this run")
     .addOption(limitOption(20));
   examples(command, [
     ["caxton approval list", "what waits for you"],
@@ -98,10 +98,8 @@ function list(command: Command, invocation: Invocation): void {
 
 function get(command: Command, invocation: Invocation): void {
   command
-    .summary("one call, with its arguments whole")
-    .description(
-      "Show a call that waits or waited: its arguments, the rule that asks, who answered and what they said.",
-    )
+    .summary("show an approval")
+    .description("Show an approval: the call's arguments, the rule that requires it, and the answer.")
     .argument("<approval>", ARGUMENT);
   examples(command, [
     ["caxton approval get last", ""],
@@ -127,16 +125,16 @@ function get(command: Command, invocation: Invocation): void {
 
 function approve(command: Command, invocation: Invocation): void {
   command
-    .summary("let calls be made")
+    .summary("approve tool calls")
     .description(
-      "Let calls be made. With --edit the call is made with other arguments, which have to fit the tool; the model is told so.",
+      "Approve tool calls. With --edit, the call is made with other arguments that fit the tool; the model is notified.",
     )
     .argument("[approval...]", ANSWERED)
-    .option("--edit <json>", "make the call with these arguments instead; for one approval")
-    .option("--note <text>", "what the model is told with the result", "")
-    .option("--for-run", "do not ask again in this run for calls of the tool against the same rule")
+    .option("--edit <json>", "arguments to use instead; for one approval")
+    .option("--note <text>", "note to the model, added to the result", "")
+    .option("--for-run", "approve further calls of this tool under the same rule in this run")
     .option(...HASH)
-    .option("--all", "all that wait now");
+    .option("--all", "all pending approvals");
   examples(command, [
     ["caxton approval approve 4f2a9c01", "by the end of its id"],
     ["caxton approval approve 4f2a9c01 --hash 9c1f…", "only the call that was displayed"],
@@ -161,19 +159,19 @@ function approve(command: Command, invocation: Invocation): void {
       const given = edit === undefined ? undefined : objectIn(edit);
       if (edit !== undefined && given === undefined) throw new UsageError("--edit takes a JSON object", path);
       const body = { hash, note, remember: forRun, ...(given !== undefined && { arguments: given }) };
-      await tellEach(context, { ids, all }, (id) => sendYes(context, id, body));
+      await answerEach(context, { ids, all }, (id) => sendYes(context, id, body));
     },
   });
 }
 
 function deny(command: Command, invocation: Invocation): void {
   command
-    .summary("refuse calls")
-    .description("Refuse calls. Their runs go on, and the model is told the reason.")
+    .summary("deny tool calls")
+    .description("Deny tool calls. Their runs continue, and the model receives the reason.")
     .argument("[approval...]", ANSWERED)
-    .option("--reason <text>", "what the model is told", "")
+    .option("--reason <text>", "reason sent to the model", "")
     .option(...HASH)
-    .option("--all", "all that wait now");
+    .option("--all", "all pending approvals");
   examples(command, [
     ['caxton approval deny 4f2a9c01 --reason "write to out/ only"', ""],
     ["caxton approval deny --all", "everything that waits"],
@@ -189,13 +187,13 @@ function deny(command: Command, invocation: Invocation): void {
     run: async (context, { approval: references, reason, hash, all }) => {
       const path = "caxton approval deny";
       const ids = await meant(context, references, { all, hash, path });
-      await tellEach(context, { ids, all }, (id) => sendNo(context, id, { hash, reason }));
+      await answerEach(context, { ids, all }, (id) => sendNo(context, id, { hash, reason }));
     },
   });
 }
 
-/** Answers one approval after the other, and tells of each. */
-function tellEach(
+/** Answers approvals in order and prints the outcome of each. */
+function answerEach(
   context: Context,
   { ids, all }: { readonly ids: readonly string[]; readonly all: boolean },
   answer: (id: string) => ReturnType<typeof sendNo>,

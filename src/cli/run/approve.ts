@@ -18,7 +18,7 @@ export const sendYes = ({ client }: Context, id: string, body: Yes) =>
 export const sendNo = ({ client }: Context, id: string, body: Pick<Yes, "hash"> & { readonly reason: string }) =>
   client.call(operations.approval.deny, { id, ...body });
 
-/** The run waits for approvals: asks the person at the terminal, or says how to answer. Whether the run goes on. */
+/** Asks the user at the terminal for pending approvals, or prints how to answer them. Returns true if the run continues. */
 export async function approveHere(context: Context, run: RunDetail): Promise<boolean> {
   const { terminal, format } = context;
   terminal.status(undefined);
@@ -60,7 +60,7 @@ async function ask(context: Context, approval: Approval): Promise<boolean> {
   });
   if (prompts.isCancel(picked) || picked === "leave") return false;
   if (picked === "no") {
-    const reason = await prompts.text({ message: "Why? The model is told.", output, placeholder: "may be empty" });
+    const reason = await prompts.text({ message: "Reason, sent to the model", output, placeholder: "may be empty" });
     await sendNo(context, id, { hash, reason: prompts.isCancel(reason) ? "" : (reason ?? "").trim() });
     return true;
   }
@@ -80,7 +80,7 @@ async function ask(context: Context, approval: Approval): Promise<boolean> {
   return true;
 }
 
-/** A text as a JSON object; undefined when it is none. */
+/** Parses a JSON object; undefined for other text. */
 export function objectIn(text: string): JsonObject | undefined {
   const parsed = parseJson(text);
   return parsed.type === "parsed" && isJsonObject(parsed.value) ? parsed.value : undefined;

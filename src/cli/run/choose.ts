@@ -18,18 +18,16 @@ import { STATE_TONES } from "./detail.ts";
 /** `caxton run choose` */
 export function runChoose(command: Command, invocation: Invocation): void {
   command
-    .summary("say how a run goes on whose model failed")
+    .summary("resolve a model failure: retry, switch or cancel")
     .description(
-      "A run whose model failed is awaiting-choice where somebody can be asked. retry asks the same model again, use goes on " +
-        "with another one and stays with it, cancel ends the run. Without a choice it is shown what there is to choose. " +
-        "A run that nobody chooses for fails after runs.choice_timeout.",
+      "Resolve the model failure of a run in state awaiting-choice. retry calls the same model again, use switches to another model for the rest of the run, cancel ends the run. Without a choice, the options are shown. The run fails after runs.choice_timeout.",
     )
-    .argument("<run>", "its id, the end of its id, or last")
+    .argument("<run>", "id, end of the id, or last")
     .addArgument(command.createArgument("[choice]", "what to do").choices(["retry", "use", "cancel"]))
-    .argument("[model]", "provider/model, with use; default: the first backup of the definition");
+    .argument("[model]", "provider/model, with use; default: the definition's first backup");
   examples(command, [
     ["caxton run list --state awaiting-choice", "runs that wait for you"],
-    ["caxton run choose last", "what failed, and what there is to choose"],
+    ["caxton run choose last", "show the failure and the options"],
     ["caxton run choose last retry", ""],
     ["caxton run choose last use ollama/llama3.1:8b", ""],
   ]);
@@ -54,7 +52,7 @@ export function runChoose(command: Command, invocation: Invocation): void {
 
 const usage = (message: string): UsageError => new UsageError(message, "caxton run choose");
 
-/** Tells the server what was chosen. */
+/** Sends the choice to the server. */
 export const choose = ({ client }: Context, id: string, body: ChooseBody) =>
   client.call(operations.run.choose, { id, ...body });
 

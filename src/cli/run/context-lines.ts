@@ -11,12 +11,12 @@ const FROM: { readonly [From in StepContext["window_from"]]: string } = {
 /** What went into a request, a line for each part. */
 export function contextLines(context: StepContext, counted: number | null): readonly string[] {
   const { estimate, window, reserve } = context;
-  const told = counted === null ? "" : `, ${showCount(counted)} as the provider counts`;
-  const head = `≈ ${showCount(estimate)} of ${showCount(window - reserve)} tokens${told} (window ${showCount(window)}, ${FROM[context.window_from]})`;
+  const provided = counted === null ? "" : `, ${showCount(counted)} as the provider counts`;
+  const head = `≈ ${showCount(estimate)} of ${showCount(window - reserve)} tokens${provided} (window ${showCount(window)}, ${FROM[context.window_from]})`;
   const parts = context.parts.map(
     ({ what, tokens, action, why }) => `${showCount(tokens).padStart(7)}  ${oneLine(what)}  ${action}: ${oneLine(why)}`,
   );
-  return [head, ...parts, ...context.warnings.map((warning) => `told: ${oneLine(warning)}`)];
+  return [head, ...parts, ...context.warnings.map((warning) => `warning: ${oneLine(warning)}`)];
 }
 
 /** Notes that stand for turns which no longer fit. */

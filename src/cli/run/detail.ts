@@ -40,7 +40,7 @@ export type RunDetailOptions = {
 
 const TEXT_CHARS_MAX = 300;
 
-/** A run, seen closely: what was asked, each step, the answer. */
+/** Formats a run in detail: the request, each step, the answer. */
 export function renderRun(run: RunDetail, { look, verbose, artifacts }: RunDetailOptions): string {
   const { style } = look;
   const span = run.duration_ms === null ? "" : ` in ${showSpan(run.duration_ms)}`;
@@ -191,12 +191,12 @@ const MARKS: { readonly [State in Step["state"]]: { readonly sign: string; reado
 const cut = (text: string, whole: boolean): string =>
   whole ? safeText(text) : truncate(oneLine(text), TEXT_CHARS_MAX);
 
-/** What became of the exchange in memory. */
+/** Outcome of storing the exchange in memory. */
 function rememberedAs({ state, entity, problem }: NonNullable<RunDetail["remembered"]>): string {
   const words = {
     open: "remembered once it completes",
     due: "not remembered yet",
-    extracting: `remembered as ${entity ?? ""}; facts are taken out of it`,
+    extracting: `remembered as ${entity ?? ""}; extracting facts`,
     kept: `remembered as ${entity ?? ""}`,
     failed: "not remembered",
   }[state];

@@ -68,9 +68,9 @@ export async function followRun(context: Context, runId: string, options: Follow
   try {
     let outcome = await once("");
     while (typeof outcome !== "number") {
-      const goesOn = await (outcome.state === "awaiting-choice" ? chooseHere : approveHere)(context, outcome);
-      if (!goesOn) return EXIT_UNSUCCESSFUL;
-      view.goOn(outcome);
+      const continues = await (outcome.state === "awaiting-choice" ? chooseHere : approveHere)(context, outcome);
+      if (!continues) return EXIT_UNSUCCESSFUL;
+      view.resume(outcome);
       outcome = await once(String(outcome.last_event));
     }
     return outcome;
@@ -78,7 +78,7 @@ export async function followRun(context: Context, runId: string, options: Follow
     if (!interrupted) throw error;
     terminal.status(undefined);
     terminal.endLine();
-    if (options.onInterrupt === "leave") terminal.note(`the run goes on; follow it with: caxton run watch ${runId}`);
+    if (options.onInterrupt === "leave") terminal.note(`the run continues; follow it with: caxton run watch ${runId}`);
     return EXIT_INTERRUPTED;
   } finally {
     terminal.status(undefined);
@@ -87,7 +87,7 @@ export async function followRun(context: Context, runId: string, options: Follow
 
 const waitsForPerson = ({ state }: RunDetail): boolean => state === "awaiting-choice" || state === "awaiting-approval";
 
-/** The run's model failed: asks the person at the terminal, or says how to choose. Whether the run goes on. */
+/** Asks the user at the terminal to resolve a model failure, or prints how to do it. Returns true if the run continues. */
 async function chooseHere(context: Context, run: RunDetail): Promise<boolean> {
   const { terminal, format } = context;
   terminal.status(undefined);
@@ -121,7 +121,7 @@ function noteLink({ terminal }: Context, link: "lost" | "back"): void {
 const needsDecision = (event: RunStreamEvent): boolean =>
   (event.type === "run" || event.type === "end") && event.run.state === "needs-decision";
 
-/** The run waits for a person: says for what, and how to go on. */
+/** Prints why the run waits for a user, and how to resume it. */
 async function askForDecision(context: Context, runId: string): Promise<number> {
   const { value, raw } = await context.client.call(operations.run.get, { id: runId });
   if (context.format === "json") await showDocument(context, raw);

@@ -37,7 +37,7 @@ const FOLLOWED_FORMATS = ["text", "json", "jsonl"] as const;
 const following = (command: Command): Command =>
   command
     .option("--no-stream", "print the answer when it is complete")
-    .option("-d, --detach", "only start it and print its id");
+    .option("-d, --detach", "start the run and print its id without waiting");
 
 /** Follows a run that was made from another, unless detached. */
 async function begin(
@@ -56,16 +56,15 @@ async function begin(
 function fork(command: Command, invocation: Invocation): void {
   following(
     command
-      .summary("go on from a step of a run, in a new run")
+      .summary("fork a run at a step")
       .description(
-        "Start a new run that shares the steps of another before one, and makes this one anew: a turn of the model is asked again, " +
-          "a tool is called again. What came before is not done again. The other run stays as it is.",
+        "Start a new run that copies the steps of another run before the given one and runs this step again: a model turn or a tool call. Earlier steps are not repeated. The original run is unchanged.",
       )
       .argument("<run>", RUN_ARGUMENT)
-      .requiredOption("--at <step>", "number of the step that is made anew: caxton run get shows them")
-      .option("--input <text>", "another request; prompts are then filled anew")
-      .option("-m, --model <provider/model>", "another model from there on")
-      .option("--revision <number>", "another revision of the agent; prompts are then filled anew"),
+      .requiredOption("--at <step>", "number of the step to run again; list steps with: caxton run get")
+      .option("--input <text>", "another request; prompts are rendered again")
+      .option("-m, --model <provider/model>", "model to use from this step on")
+      .option("--revision <number>", "revision of the agent; prompts are rendered again"),
   );
   examples(command, [
     ["caxton run fork last --at 3", "from step 3 on once more"],
@@ -93,14 +92,14 @@ function fork(command: Command, invocation: Invocation): void {
 function retry(command: Command, invocation: Invocation): void {
   following(
     command
-      .summary("run the same request once more")
-      .description("Start the same request once more, with the same files, on the revision it ran with.")
+      .summary("retry a run")
+      .description("Start a new run of the same request, with the same files, on the same revision.")
       .argument("<run>", RUN_ARGUMENT)
-      .option("--latest", "with the newest definition"),
+      .option("--latest", "use the newest revision"),
   );
   examples(command, [
     ["caxton run retry last", ""],
-    ["caxton run retry last --latest", "after the definition was mended"],
+    ["caxton run retry last --latest", "after fixing the definition"],
     ["caxton run list --state failed -o name | xargs -n1 caxton run retry --detach", "all that failed"],
   ]);
   act(command, invocation, {
@@ -115,13 +114,12 @@ function retry(command: Command, invocation: Invocation): void {
 
 function diff(command: Command, invocation: Invocation): void {
   command
-    .summary("two runs side by side")
+    .summary("compare two runs")
     .description(
-      "Show in what two runs differ: requests, prompts, turns of the model, tool calls and their results, answers, tokens. " +
-        "Ids and times are never differences. Exits with 1 when something differs.",
+      "Compare two runs: requests, prompts, model turns, tool calls and results, answers, tokens. Ids and times are ignored. Exits with 1 if the runs differ.",
     )
     .argument("<a>", RUN_ARGUMENT)
-    .argument("<b>", "the other");
+    .argument("<b>", "run to compare with");
   examples(command, [
     ["caxton run diff 4f2a9c01 last", ""],
     ["caxton run diff 4f2a9c01 last -v", "with the steps that are alike, and texts in full"],
@@ -142,13 +140,13 @@ function diff(command: Command, invocation: Invocation): void {
 
 function exportOne(command: Command, invocation: Invocation): void {
   command
-    .summary("all there is of a run in one JSON document")
+    .summary("export a run as JSON")
     .description(
-      "Write a run with its whole journal as one JSON document: to keep it, to send it to somebody, or for caxton run replay --file.",
+      "Export a run with its journal as one JSON document, for archiving, sharing, or caxton run replay --file.",
     )
     .argument("<run>", RUN_ARGUMENT)
-    .option("--output-file <file>", "write it there and not to standard output")
-    .option("--artifacts", "with the files it made, in base64");
+    .option("--output-file <file>", "target file; default: standard output")
+    .option("--artifacts", "include its artifacts, in base64");
   examples(command, [
     ["caxton run export last --output-file run.json", ""],
     ["caxton run export last --artifacts | gzip > run.json.gz", "with everything it made"],
@@ -171,8 +169,8 @@ function exportOne(command: Command, invocation: Invocation): void {
 
 function remove(command: Command, invocation: Invocation): void {
   command
-    .summary("delete ended runs with all they hold")
-    .description("Delete runs that have ended, with their steps, texts and files. It cannot be undone.")
+    .summary("delete finished runs")
+    .description("Delete finished runs with their steps, texts and files. This cannot be undone.")
     .argument("<run...>", RUN_ARGUMENT);
   examples(command, [
     ["caxton run delete last", ""],
@@ -196,12 +194,12 @@ function remove(command: Command, invocation: Invocation): void {
 
 function prune(command: Command, invocation: Invocation): void {
   command
-    .summary("delete runs that ended long ago")
+    .summary("delete old runs")
     .description(
-      "Delete all runs that ended longer ago than an age. The server does the same by itself with retention.runs of its configuration.",
+      "Delete all runs that ended longer ago than this age. The server does this automatically by retention.runs of its configuration.",
     )
-    .requiredOption("--older-than <age>", "such as 30d, 12h or 90m")
-    .option("--dry-run", "only say how many would be deleted");
+    .requiredOption("--older-than <age>", "minimum age, for example 30d, 12h or 90m")
+    .option("--dry-run", "only print how many would be deleted");
   examples(command, [
     ["caxton run prune --older-than 30d --dry-run", "how many that would be"],
     ["caxton run prune --older-than 30d", ""],

@@ -10,15 +10,13 @@ import { safeText, type Terminal, truncate } from "../terminal/index.ts";
 /** `caxton run replay`: what this server would make of a run that was. */
 export function replay(command: Command, invocation: Invocation): void {
   command
-    .summary("play a run again from its recording")
+    .summary("replay a run from its recording")
     .description(
-      "Play a run again on the server as it is now: with its definitions, tools and rules, but models and tools say what they said " +
-        "then, and none of them is called. Whatever comes out otherwise is named with its step and reason. Exits with 1 when something does. " +
-        "Without --revision the agent has the revision that the run had.",
+      "Replay a run on the current server, with its definitions, tools and rules. Models and tools are not called; their recorded results are used. Each divergence is reported with its step and reason. Exits with 1 if the replay diverges. Default revision: that of the run.",
     )
-    .argument("[run]", "its id, the end of its id, or last")
-    .option("--file <file>", "an export of a run, of this or another server, instead")
-    .option("--revision <number|latest>", "another revision of the agent, such as the one that was just deployed");
+    .argument("[run]", "id, end of the id, or last")
+    .option("--file <file>", "exported run of any server, instead of a run")
+    .option("--revision <number|latest>", "revision of the agent, for example the newest");
   examples(command, [
     ["caxton run replay last", ""],
     ["caxton run list -o name | xargs -n1 caxton run replay", "all runs, after an upgrade"],

@@ -44,7 +44,7 @@ export const run: CommandMaker = (command, invocation) => {
   if (calledAs === "runs" || first !== "--") nouns(command, invocation);
   // Nouns have options by names that the verb has too, such as --file and --model: the verb's would take their values.
   const isNoun = calledAs === "runs" || command.commands.some((noun) => noun.name() === first);
-  if (isNoun) command.description("Look at runs, follow and stop them.");
+  if (isNoun) command.description("Show, follow and stop runs.");
   else verb(command, invocation);
 };
 
@@ -65,27 +65,25 @@ function verb(command: Command, invocation: Invocation): void {
   command
     .usage("[options] <agent> <prompt...>   or   run list|get|watch|cancel|decide|choose|fork|retry|diff ...")
     .description(
-      "Ask an agent something and stream its answer. The answer goes to standard output, all else to standard error. " +
-        "Ctrl-C cancels the run on the server; a second Ctrl-C leaves at once. " +
-        "After -- the first word is an agent's name, also where it is called like a command (list, get, ...).",
+      "Ask an agent and stream its answer to standard output; all other output goes to standard error. Ctrl-C cancels the run on the server; a second Ctrl-C exits at once. After --, the first word is an agent's name, even if it is the name of a command (list, get, ...).",
     )
-    .argument("<agent>", "name of a deployed agent: caxton agent list")
-    .argument("<prompt...>", "the request, in words; - reads it from standard input")
-    .addOption(listOption("-f, --file <path>", "a file the agent's tools may read in this run; may be repeated"))
-    .addOption(listOption("--var <name=value>", "a variable of the agent's prompt template; may be repeated"))
-    .option("-m, --model <provider/model>", "another model than the definition's")
+    .argument("<agent>", "name of a deployed agent; list them with: caxton agent list")
+    .argument("<prompt...>", "request text; - reads standard input")
+    .addOption(listOption("-f, --file <path>", "file that the agent's tools may read in this run; may be repeated"))
+    .addOption(listOption("--var <name=value>", "variable of the agent's prompt template; may be repeated"))
+    .option("-m, --model <provider/model>", "override the model")
     .addOption(
       command
         .createOption(
           "--on-model-failure <what>",
-          "when the model fails; default: as the definition says, else ask here",
+          "action on a model failure; default: as the definition says, else ask here",
         )
         .choices(modelChoice.OnModelFailure.options),
     )
-    .option("--output-schema <file>", "a JSON Schema that the answer has to fit; it is printed as JSON")
+    .option("--output-schema <file>", "JSON Schema of the answer, which is then printed as JSON")
     .option("--no-stream", "print the answer when it is complete")
-    .option("-d, --detach", "only start it and print its id")
-    .option("--idempotency-key <key>", "a word of yours: with it the same run is started once, however often you try");
+    .option("-d, --detach", "start the run and print its id without waiting")
+    .option("--idempotency-key <key>", "idempotency key; a repeated request returns the first run");
   examples(command, [
     ['caxton run data-analyzer "mean price per region" --file sales.csv', ""],
     ['caxton run writer "a welcome mail" --var requirements="at most 100 words"', "fill {{requirements}}"],
@@ -140,14 +138,14 @@ const columns = (nowMs: number): readonly Column<RunSummary>[] => [
 
 function list(command: Command, invocation: Invocation): void {
   command
-    .summary("what ran, newest first")
+    .summary("list runs")
     .description("List runs, newest first.")
     .option("--agent <name>", "only runs of this agent")
     .addOption(command.createOption("--state <state>", "only runs in this state").choices(runs.RunState.options))
     .addOption(limitOption(20));
   examples(command, [
     ["caxton run list", ""],
-    ["caxton run list --state failed --limit 5", "what went wrong lately"],
+    ["caxton run list --state failed --limit 5", "recent failures"],
     ["caxton run list -o wide", "with revision, model and failure"],
     ["caxton run list --agent greeter -o name", "ids only, for scripts"],
   ]);
@@ -170,8 +168,8 @@ function list(command: Command, invocation: Invocation): void {
 
 function get(command: Command, invocation: Invocation): void {
   command
-    .summary("one run with every step")
-    .description("Show a run: what was asked, each step it took, what it made and what it answered.")
+    .summary("show a run")
+    .description("Show a run: its request, each step, its artifacts and its answer.")
     .argument("<run>", RUN_ARGUMENT);
   examples(command, [
     ["caxton run get last", ""],
@@ -198,7 +196,7 @@ function get(command: Command, invocation: Invocation): void {
 function watch(command: Command, invocation: Invocation): void {
   command
     .summary("follow a run to its end")
-    .description("Follow a run to its end, from its first step on. Ctrl-C leaves; the run goes on.")
+    .description("Follow a run from its first step to its end. Ctrl-C exits; the run continues.")
     .argument("<run>", RUN_ARGUMENT);
   examples(command, [
     ["caxton run watch last", ""],
@@ -216,7 +214,7 @@ function watch(command: Command, invocation: Invocation): void {
 function cancel(command: Command, invocation: Invocation): void {
   command
     .summary("stop runs")
-    .description("Stop runs. What they have done stays done; their journal is kept.")
+    .description("Stop runs. Completed steps are not undone; the journal is kept.")
     .argument("<run...>", RUN_ARGUMENT);
   examples(command, [
     ["caxton run cancel last", ""],
@@ -230,7 +228,7 @@ function cancel(command: Command, invocation: Invocation): void {
         context,
         (async function* () {
           for (const reference of input.run)
-            yield told(context, await cancelRun(context, await resolveRun(context.client, reference)));
+            yield runResult(context, await cancelRun(context, await resolveRun(context.client, reference)));
         })(),
         input.run.length === 1,
       ),
@@ -239,15 +237,13 @@ function cancel(command: Command, invocation: Invocation): void {
 
 function decide(command: Command, invocation: Invocation): void {
   command
-    .summary("say what became of a call the server lost sight of")
+    .summary("resolve a tool call with an unknown result")
     .description(
-      "A run stops at needs-decision when the server ended while a tool was at work and it is not known whether the " +
-        "call took effect. retry makes the call again, skip goes on without a result, fail ends the run. Several calls may " +
-        "wait at once; the decision is on all of them, or on the one of --call.",
+      "Resolve a tool call that was interrupted when the server stopped, so that its effect is unknown; the run is in state needs-decision. retry repeats the call, skip continues without a result, fail ends the run. If several calls are pending, the decision applies to all, or to the one of --call.",
     )
     .argument("<run>", RUN_ARGUMENT)
     .addArgument(command.createArgument("<decision>", "what to do").choices(["retry", "skip", "fail"]))
-    .option("--call <id>", "the call that is meant; default: every call the run waits for");
+    .option("--call <id>", "id of one call; default: every pending call of the run");
   examples(command, [
     ["caxton run list --state needs-decision", "runs that wait for you"],
     ["caxton run decide last retry", "makes every call again that waits"],
@@ -260,12 +256,15 @@ function decide(command: Command, invocation: Invocation): void {
       const { client } = context;
       const id = await resolveRun(client, input.run);
       const decided = await client.call(operations.run.decide, { id, call_id: input.call, decision: input.decision });
-      await showOne(context, told(context, decided));
+      await showOne(context, runResult(context, decided));
     },
   });
 }
 
-const told = (context: Context, { raw, value }: { raw: Parameters<typeof showDocument>[1]; value: RunSummary }) => ({
+const runResult = (
+  context: Context,
+  { raw, value }: { raw: Parameters<typeof showDocument>[1]; value: RunSummary },
+) => ({
   raw,
   name: value.id,
   human: () => `${value.id}  ${context.terminal.style(STATE_TONES[value.state], value.state)}\n`,

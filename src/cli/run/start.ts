@@ -28,7 +28,7 @@ const READY_PAUSE_MS = 200;
 export async function startRun(context: Context, request: RunRequest): Promise<number> {
   if (request.idempotencyKey !== undefined && request.file.length > 0)
     throw new UsageError(
-      "--idempotency-key and --file do not go together: files are sent anew each time",
+      "--idempotency-key and --file cannot be combined: files are uploaded again by each request",
       "caxton run",
     );
   const variables = variablesOf(request.var);
@@ -95,10 +95,10 @@ async function begin(context: Context, request: RunRequest, given: Given) {
       ...(request.model !== undefined && { model: request.model }),
       ...(request.onModelFailure !== undefined && { on_model_failure: request.onModelFailure }),
       ...(given.outputSchema !== undefined && { output_schema: given.outputSchema }),
-      // Whoever only starts a run, or reads it with a program, cannot be asked.
+      // With --detach or machine-readable output, no user can be asked.
       ...(terminal.canAsk && context.format === "text" && !request.detach && { attended: true }),
     };
-    // Not aborted by Ctrl-C: only the answer tells which run there is to cancel.
+    // Not aborted by Ctrl-C: only the response names the run to cancel.
     const started = await onceReady(context, stop.signal, () =>
       client.call(operations.run.start, body, { idempotencyKey: request.idempotencyKey }),
     );

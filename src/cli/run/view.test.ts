@@ -152,7 +152,7 @@ test("a run that has ended already is shown whole", () => {
   expect(shown()).toBe("Let me look.\n● csv_parser.group  12 ms\nHere it is.\n");
 });
 
-test("an attempt that failed is told when the model answers at last", () => {
+test("reports a failed attempt when the model answers", () => {
   const { terminal, shown } = screen();
   const view = new RunView(terminal, live);
   const attempts = [
@@ -228,7 +228,7 @@ test("where output is not a screen nothing but the answer is written, at the end
   expect(shown()).toBe("Good day.\n");
 });
 
-const closely = (recalled: string, verbose: boolean) => detailOf({ ...ended("Ada."), recalled }, verbose);
+const detailText = (recalled: string, verbose: boolean) => detailOf({ ...ended("Ada."), recalled }, verbose);
 
 const detailOf = (run: RunDetail, verbose = false) =>
   renderRun(run, {
@@ -257,9 +257,9 @@ test("a call that waits for a budget says so", () => {
   );
 });
 
-test("a run seen closely says what of memory it was given, and nothing where nothing was", () => {
+test("the details of a run list the recalled facts, if there are any", () => {
   const recalled = "- Ada (person): leads\n- Bo (person): rows";
-  expect(closely(recalled, false)).toContain("Recalled  - Ada (person): leads - Bo (person): rows\n");
-  expect(closely(recalled, true)).toMatch(/Recalled +- Ada \(person\): leads\n +- Bo \(person\): rows\n/);
-  expect(closely("", false)).not.toContain("Recalled");
+  expect(detailText(recalled, false)).toContain("Recalled  - Ada (person): leads - Bo (person): rows\n");
+  expect(detailText(recalled, true)).toMatch(/Recalled +- Ada \(person\): leads\n +- Bo \(person\): rows\n/);
+  expect(detailText("", false)).not.toContain("Recalled");
 });

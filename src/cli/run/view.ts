@@ -28,7 +28,7 @@ type ToolStep = Extract<Step, { kind: "tool" }>;
 export type RunViewOptions = {
   /** Text appears on standard output as the model writes it, not only when the run has ended. */
   readonly live: boolean;
-  /** Steps are told with their arguments, and even when standard error is not a terminal. */
+  /** Print steps with their arguments, even if standard error is not a terminal. */
   readonly verbose: boolean;
 };
 
@@ -51,9 +51,9 @@ const ARGUMENTS_CHARS_MAX = 100;
 export class RunView {
   readonly #terminal: Terminal;
   readonly #options: RunViewOptions;
-  readonly #told = new Set<number>();
-  /** Failed attempts of a turn that were told before somebody chose how it goes on. */
-  readonly #attemptsTold = new Map<number, number>();
+  readonly #printed = new Set<number>();
+  /** Number of failed attempts of a turn that were printed before a choice was made. */
+  readonly #printedAttempts = new Map<number, number>();
   readonly #calls = new Map<string, string>();
   #turn = 0;
   /** The turn's text as far as it is known, and what of it is on the screen. */
@@ -90,12 +90,12 @@ export class RunView {
     }
   }
 
-  /** Somebody chose how the run goes on: the turn that failed is told again when it has ended. */
-  goOn({ step_list: steps }: RunDetail): void {
+  /** Resumes after a choice: the failed turn is printed again when it has ended. */
+  resume({ step_list: steps }: RunDetail): void {
     const turn = steps.findLast((step) => step.kind === "model");
     if (turn?.kind !== "model") return;
-    this.#told.delete(turn.index);
-    this.#attemptsTold.set(turn.index, turn.attempts.length);
+    this.#printed.delete(turn.index);
+    this.#printedAttempts.set(turn.index, turn.attempts.length);
   }
 
   #approval(approval: Approval): void {
@@ -104,7 +104,7 @@ export class RunView {
     this.#terminal.note(this.#terminal.noteStyle(approval.state === "open" ? "yellow" : "dim", text));
   }
 
-  get #tellsSteps(): boolean {
+  get #printsSteps(): boolean {
     return this.#terminal.notesAreScreen || this.#options.verbose;
   }
 
@@ -116,7 +116,7 @@ export class RunView {
       this.#text = "";
       this.#written = "";
     }
-    // What lies between is lost; the turn is told whole at its end.
+    // The missed parts are lost; the whole turn is printed at its end.
     if (offset > this.#text.length) return;
     this.#text = this.#text.slice(0, offset) + text;
     // A turn that is written again, after a failure or a stop of the server, says at first what is here already.
@@ -149,9 +149,9 @@ export class RunView {
       const waits = step.waits_for === null ? "is thinking" : `waits for its turn: ${HOLDS[step.waits_for] ?? ""}`;
       return this.#terminal.status(`${step.model} ${waits}`);
     }
-    if (this.#told.has(step.index)) return;
-    this.#told.add(step.index);
-    for (const attempt of step.attempts.slice(this.#attemptsTold.get(step.index) ?? 0))
+    if (this.#printed.has(step.index)) return;
+    this.#printed.add(step.index);
+    for (const attempt of step.attempts.slice(this.#printedAttempts.get(step.index) ?? 0))
       this.#step("yellow", "!", attemptLine(attempt));
     for (const problem of step.output_problems) this.#step("yellow", "!", oneLine(problem));
     if (this.#turn === step.turn && step.text.startsWith(this.#written)) {
@@ -170,8 +170,8 @@ export class RunView {
     if (step.waits_for !== null) return this.#terminal.status(`${step.tool} waits for ${HOLDS[step.waits_for] ?? ""}`);
     if (step.state === "queued") return;
     if (step.state === "running") return this.#terminal.status(step.tool);
-    if (this.#told.has(step.index)) return;
-    this.#told.add(step.index);
+    if (this.#printed.has(step.index)) return;
+    this.#printed.add(step.index);
     const failed = step.state === "failed" || (step.outcome !== null && step.outcome !== "done");
     const given = this.#options.verbose ? ` ${truncate(JSON.stringify(step.arguments), ARGUMENTS_CHARS_MAX)}` : "";
     const span = step.duration_ms === null ? "" : `  ${showSpan(step.duration_ms)}`;
@@ -190,7 +190,7 @@ export class RunView {
   }
 
   #step(tone: Tone, mark: string, text: string): void {
-    if (!this.#tellsSteps) return;
+    if (!this.#printsSteps) return;
     this.#terminal.endLine();
     this.#terminal.note(`${this.#terminal.noteStyle(tone, mark)} ${this.#terminal.noteStyle("dim", text)}`);
   }

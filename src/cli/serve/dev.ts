@@ -8,10 +8,7 @@ import { countOf, safeText, showSpan } from "../terminal/index.ts";
 /** `caxton dev` */
 export const dev: CommandMaker = (command, invocation) => {
   serveOptions(command).description(
-    "Run a server that deploys an agent again whenever its file is saved, and a tool server whenever its module in " +
-      "the tools directory is built. A file with an error changes nothing: the " +
-      "agent keeps its last good revision, and the error is shown with its line. Where there is no agents directory, " +
-      "the definitions in the current one are used.",
+    "Run a server that redeploys an agent when its file is saved, and a tool server when its module in the tools directory is built. A file with an error changes nothing: the agent keeps its last good revision, and the error is shown with its line. If there is no agents directory, the definitions in the current directory are used.",
   );
   examples(command, [
     ["caxton init hello && cd hello && caxton dev", "the first minute"],
@@ -34,8 +31,8 @@ export const dev: CommandMaker = (command, invocation) => {
         loaded,
         start: () =>
           server.serve(loaded, {
-            onDefinition: (deployment) => tellChange(context, deployment),
-            onTool: (deployment) => tellTool(context, deployment),
+            onDefinition: (deployment) => printChange(context, deployment),
+            onTool: (deployment) => printTool(context, deployment),
           }),
         onReady: (started, report) => {
           terminal.write(banner(started, report, { context, agentsDirectory: directory, watching: true }));
@@ -51,7 +48,7 @@ const lacksAgents = ({ config, origins }: LoadedConfig): boolean =>
   origins["agents.directory"] === "default" && !existsSync(config.agents.directory);
 
 /** One line on a file that was saved, and what is wrong with it if something is. */
-function tellChange({ terminal }: Context, deployment: FileDeployment): void {
+function printChange({ terminal }: Context, deployment: FileDeployment): void {
   const { style } = terminal;
   const at = style("dim", new Date().toTimeString().slice(0, 8));
   const file = shortPath(deployment.file);
@@ -71,7 +68,7 @@ function tellChange({ terminal }: Context, deployment: FileDeployment): void {
 }
 
 /** One line on a tool server whose files were written. */
-function tellTool({ terminal }: Context, deployment: ToolDeployment): void {
+function printTool({ terminal }: Context, deployment: ToolDeployment): void {
   const { style } = terminal;
   const at = style("dim", new Date().toTimeString().slice(0, 8));
   const { name } = deployment;

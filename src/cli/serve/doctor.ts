@@ -22,8 +22,7 @@ const MARKS: { readonly [State in Finding["state"]]: string } = { ok: "● ok  "
 export const doctor: CommandMaker = (command, invocation) => {
   command
     .description(
-      "Check this machine, the configuration, the definitions and, when one runs, the server, and say how to fix what " +
-        "is wrong. Exits with 1 when something fails; a warning is no failure.",
+      "Check this machine, the configuration, the definitions and, if one is running, the server, with a hint for each problem. Exits with 1 if a check fails; warnings are no failures.",
     )
     .option("-c, --config <file>", "configuration file (CAXTON_CONFIG_PATH)")
     .option("--repair", "remove the rights of other users from the data directory");

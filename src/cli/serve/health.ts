@@ -11,10 +11,9 @@ const EXIT_UNWELL = 1;
 export const health: CommandMaker = (command, invocation) => {
   command
     .description(
-      "Exit with 0 when the server answers, with 1 when it does not. With --ready: when it can serve requests, all its " +
-        "parts having started.",
+      "Exit with 0 if the server responds, else with 1. With --ready, check that it can serve requests: all its parts are started.",
     )
-    .option("--ready", "ask whether it can serve requests");
+    .option("--ready", "check that it can serve requests");
   examples(command, [
     ["caxton health --ready", ""],
     ["HEALTHCHECK CMD caxton health -q", "in a container image"],

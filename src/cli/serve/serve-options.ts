@@ -26,13 +26,11 @@ export const serveOptions = (command: Command): Command =>
         .createOption("-p, --port <port>", "port to listen on; 0 takes any free one (CAXTON_PORT; default 8080)")
         .argParser((text) => wholeNumber(text, 0, PORT_MAX)),
     )
-    .option("--data-dir <directory>", "where everything is kept (CAXTON_DATA_DIR; default ./.caxton)")
-    .option("-c, --config <file>", "configuration file (CAXTON_CONFIG_PATH; default ./caxton.toml when there is one)")
-    .option("--agents <directory>", "definitions to deploy at start (default ./agents)")
+    .option("--data-dir <directory>", "data directory (CAXTON_DATA_DIR; default ./.caxton)")
+    .option("-c, --config <file>", "configuration file (CAXTON_CONFIG_PATH; default ./caxton.toml if present)")
+    .option("--agents <directory>", "directory of definitions to deploy at startup (default ./agents)")
     .addOption(
-      command
-        .createOption("--log-level <level>", "how much is logged (CAXTON_LOG_LEVEL; default info)")
-        .choices(LOG_LEVELS),
+      command.createOption("--log-level <level>", "log level (CAXTON_LOG_LEVEL; default info)").choices(LOG_LEVELS),
     )
     .option("--no-ui", "do not serve the dashboard");
 

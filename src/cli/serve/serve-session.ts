@@ -40,7 +40,7 @@ export type Session = {
   readonly onReady: (started: Started, report: ReadyReport) => void;
 };
 
-/** Runs a server until it is told to stop, lets its runs come to an end, and gives the exit code. */
+/** Runs a server until it is stopped, lets its runs finish, and returns the exit code. */
 export async function runServer({ context, loaded, start, onReady }: Session): Promise<number> {
   const { terminal } = context;
   using signals = untilStopped();
@@ -58,7 +58,7 @@ export async function runServer({ context, loaded, start, onReady }: Session): P
   const code = await signals.stopped;
   const active = started.services.journal.counts("default").running;
   const what =
-    active > 0 ? `; ${countOf(active, "run")} may come to an end first, and go on at the next start if not` : "";
+    active > 0 ? `; ${countOf(active, "run")} may finish first; unfinished runs resume at the next start` : "";
   terminal.note(`stopping${what}  (Ctrl-C again: at once)`);
   return code;
 }

@@ -5,15 +5,14 @@ import { banner, noticeLines, runServer } from "./serve-session.ts";
 /** `caxton serve` */
 export const serve: CommandMaker = (command, invocation) => {
   serveOptions(command).description(
-    "Run the server until Ctrl-C or SIGTERM; runs that are at work may then come to an end first, and what is left of " +
-      "them goes on at the next start. Definitions in the agents directory that changed are deployed at start.",
+    "Run the server until Ctrl-C or SIGTERM. Running runs get server.shutdown_timeout to finish; unfinished runs resume at the next start. Changed definitions in the agents directory are deployed at startup.",
   );
   examples(command, [
     ["caxton serve", ""],
     ["caxton serve --port 9000 --data-dir /var/lib/caxton", ""],
     ["caxton serve -o json", "one line of JSON once it is ready, for programs"],
     ["OPENAI_API_KEY=... caxton serve", "with a language model"],
-    ["caxton config schema", "everything that caxton.toml can hold"],
+    ["caxton config schema", "show all settings of caxton.toml"],
   ]);
   act(command, invocation, {
     input: ServeInput,

@@ -26,9 +26,7 @@ const FAILURE_CHARS_MAX = 80;
 
 /** `caxton status` */
 export const status: CommandMaker = (command, invocation) => {
-  command.description(
-    "Show the server on one screen: what is deployed, what runs, which models it can use, what failed last.",
-  );
+  command.description("Show server status: deployed agents, runs, available models and recent failures.");
   examples(command, [
     ["caxton status", ""],
     ["caxton status -o json", "as one document"],
@@ -144,13 +142,13 @@ function memoryLine({ backend, ready, note, limits }: Status["memory"], style: S
 const providerLine = (provider: string, ready: boolean, note: string, style: Style): string =>
   `${ready ? style("green", "●") : style("dim", "○")} ${provider}  ${style("dim", oneLine(note))}`;
 
-/** Only of models that are not simply at work. */
+/** Only models that are not in normal operation. */
 function trafficLine(condition: ModelCondition, style: Style): readonly string[] {
   const { model, account, circuit, retry_in_ms: retryMs, waiting, paused_ms: pausedMs } = condition;
   const said = [
     ...(circuit === "closed"
       ? []
-      : [style("red", circuit === "open" ? `left alone for ${showSpan(retryMs)}` : "on trial")]),
+      : [style("red", circuit === "open" ? `circuit open for ${showSpan(retryMs)}` : "on trial")]),
     ...(waiting > 0 ? [style("yellow", `${countOf(waiting, "request")} waiting`)] : []),
     ...(pausedMs > 0 ? [style("yellow", `paused for ${showSpan(pausedMs)}`)] : []),
   ];

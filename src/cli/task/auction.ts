@@ -28,28 +28,28 @@ const Input = z.object({
   workspace: z.string(),
 });
 
-/** `caxton task auction`: to whoever bids most, or first. */
+/** `caxton task auction`: sale to the highest or the first bid. */
 export function auction(command: Command, invocation: Invocation): void {
   command
-    .summary("sell something to the highest bid, or to the first")
+    .summary("hold an auction")
     .description(
       "Hold an auction. English: the price rises from call to call; the last bid wins. Dutch: the price falls; the first bid wins. Sealed: each bidder bids once and sees no other bid; the highest bid wins.",
     )
-    .argument("<name>", "what is sold")
-    .option("--description <text>", "more of it; bidders read it", "")
-    .option("--data <json>", "what it is about")
-    .addOption(listOption("--capability <name>", "what bidders must provide; may be repeated"))
-    .addOption(listOption("--to <agent>", "let this one bid; may be repeated"))
+    .argument("<name>", "item on sale")
+    .option("--description <text>", "description for bidders", "")
+    .option("--data <json>", "JSON data for bidders")
+    .addOption(listOption("--capability <name>", "capability required of bidders; may be repeated"))
+    .addOption(listOption("--to <agent>", "invited bidder; may be repeated"))
     .option("--dutch", "let the price fall; the first bid wins")
     .option("--sealed", "collect sealed bids; the highest bid wins")
     .option("--second-price", "sealed: the winner pays the second highest price")
     .option("--start <price>", "first price; required unless --sealed")
     .option("--step <price>", "change of the price from call to call; required unless --sealed")
-    .option("--reserve <price>", "least price of a sale")
+    .option("--reserve <price>", "minimum price of a sale")
     .option("--bids-within <seconds>", "time for bids at one price, or for sealed bids")
     .option("--deliver", "ask the winner of an English auction to do the work; sealed: always")
-    .option("--done-within <seconds>", "time that the winner then has")
-    .option("--watch", "follow it to its end")
+    .option("--done-within <seconds>", "time limit of the winner")
+    .option("--watch", "follow the auction to its end")
     .addOption(workspaceOption(command));
   examples(command, [
     ["caxton task auction 'a slot at nine' --to alice --to bob --start 10 --step 5 --watch", "rises until one is left"],

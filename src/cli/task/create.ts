@@ -13,12 +13,12 @@ const PATH = "caxton task create";
 export function comparing(command: Command): Command {
   return command
     .addOption(
-      command.createOption("--strategy <name>", "best_bid unless another is given").choices(["best_bid", "first_bid"]),
+      command.createOption("--strategy <name>", "award strategy; default: best_bid").choices(["best_bid", "first_bid"]),
     )
-    .option("--minimize <expression>", "the proposal with the least value wins, as in bid.cost")
-    .option("--maximize <expression>", "the greatest, as in history.success_rate / bid.cost")
-    .option("--judge <agent>", "an agent that is shown the proposals and names the winner")
-    .option("--bids-within <seconds>", "how long proposals are waited for");
+    .option("--minimize <expression>", "award the proposal with the lowest value, for example bid.cost")
+    .option("--maximize <expression>", "award the highest value, for example history.success_rate / bid.cost")
+    .option("--judge <agent>", "agent that reads the proposals and names the winner")
+    .option("--bids-within <seconds>", "bidding deadline");
 }
 
 export const Comparing = {
@@ -49,24 +49,24 @@ const Input = z.object({
 
 export function create(command: Command, invocation: Invocation): void {
   command
-    .summary("offer work to several")
+    .summary("create a task")
     .description(
-      "Create a task. Whoever provides the capabilities is asked for proposals, the best gets it, and the next best when that one fails. Nobody is asked before it is distributed.",
+      "Create a task. When it is distributed, the providers of the capabilities are asked for proposals. The best proposal is awarded, and the next best if that agent fails.",
     )
-    .argument("<name>", "what it is called")
-    .option("--description <text>", "what is to be done; bidders read it", "")
-    .option("--data <json>", "what it is about")
-    .addOption(listOption("--capability <name>", "what whoever does it must provide; may be repeated"))
-    .addOption(listOption("--to <agent>", "ask this one; may be repeated"))
-    .option("--min-score <share>", "least measured share of tasks done, 0 to 1")
-    .option("--done-within <seconds>", "how long whoever gets it has")
+    .argument("<name>", "name of the task")
+    .option("--description <text>", "description of the work, for bidders", "")
+    .option("--data <json>", "JSON data for bidders")
+    .addOption(listOption("--capability <name>", "required capability; may be repeated"))
+    .addOption(listOption("--to <agent>", "invited agent; may be repeated"))
+    .option("--min-score <share>", "minimum measured success rate, 0 to 1")
+    .option("--done-within <seconds>", "time limit of the awarded agent")
     .option("--rounds <n>", "rounds of proposals")
-    .option("--reawards <n>", "to how many more it may go when the first fails")
-    .option("--direct", "without proposals: ask one after the other")
-    .option("--distribute", "ask for proposals at once")
-    .option("--watch", "distribute it and follow it to its end")
+    .option("--reawards <n>", "maximum re-awards after a failure")
+    .option("--direct", "ask agents one by one, without proposals")
+    .option("--distribute", "distribute the task at once")
+    .option("--watch", "distribute the task and follow it to its end")
     .addOption(workspaceOption(command))
-    .option("--idempotency-key <key>", "a word of yours: with it the task is made once, however often you try");
+    .option("--idempotency-key <key>", "idempotency key; a repeated request creates no second task");
   comparing(command);
   examples(command, [
     ['caxton task create "count species" --capability data-analysis --watch', "the best bid gets it"],

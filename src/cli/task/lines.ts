@@ -64,7 +64,7 @@ export function changeLine(task: Task, style: Style): string {
   const { status, bidders, assigned_to: winner, failure, auction } = task;
   const proposals = bidders.filter(({ bid }) => bid !== null).length;
   const words = {
-    created: "nobody was asked yet",
+    created: "not distributed yet",
     collecting: auction === null ? `${proposals} of ${bidders.length} proposed` : priceLine(task),
     evaluating: `${proposals} proposals are compared`,
     working: `given to ${winner ?? ""}`,
@@ -73,7 +73,7 @@ export function changeLine(task: Task, style: Style): string {
         ? `done by ${winner ?? ""}`
         : `${winner ?? ""} has it for ${auction.price ?? ""}`,
     failed: failure === null ? "" : `${failure.message} [${failure.code}]`,
-    cancelled: "called off",
+    cancelled: "cancelled",
   } as const;
   return `${style(STATUS_TONES[status], status.padEnd(10))}  ${safeText(words[status])}\n`;
 }
@@ -86,7 +86,7 @@ export function distributionText({
   failure,
 }: TaskDistribution): string {
   if (winner === null)
-    return safeText(`${status}: ${failure === null ? "nobody has it" : `${failure.message} [${failure.code}]`}\n`);
+    return safeText(`${status}: ${failure === null ? "not awarded" : `${failure.message} [${failure.code}]`}\n`);
   const bid = won === null ? "" : `  ${oneLine(JSON.stringify(won.bid))}`;
   return safeText(`given to ${winner}, out of ${count} ${count === 1 ? "proposal" : "proposals"}${bid}\n`);
 }

@@ -31,7 +31,7 @@ const PATIENCE_MS = 150_000;
 /** `caxton task`: work that is offered to several and awarded to one. */
 export const task: CommandMaker = (command, invocation) => {
   command.description(
-    "Work that is offered to several: the server calls for proposals, compares them, gives the task to the best and to the next best when that one fails.",
+    "Distribute tasks: the server calls for proposals, compares them and awards the task to the best, and to the next best if that agent fails.",
   );
   create(command.command("create"), invocation);
   auction(command.command("auction"), invocation);
@@ -55,8 +55,10 @@ const columns = (nowMs: number): readonly Column<Task>[] => [
 function distribute(command: Command, invocation: Invocation): void {
   comparing(
     command
-      .summary("ask for proposals, and say who got it")
-      .description("Ask for proposals. Ends when somebody has the task, or nobody will; the task goes on without it.")
+      .summary("distribute a task")
+      .description(
+        "Ask for proposals. The command returns when the task is awarded or cannot be awarded; the work continues on the server.",
+      )
       .argument("<task>", ARGUMENT)
       .addOption(workspaceOption(command)),
   );
@@ -81,15 +83,15 @@ function distribute(command: Command, invocation: Invocation): void {
 
 function list(command: Command, invocation: Invocation): void {
   command
-    .summary("tasks, newest first")
+    .summary("list tasks")
     .description("List tasks, newest first.")
-    .addOption(command.createOption("--status <status>", "those in one state").choices(tasks.TaskStatus.options))
-    .option("--owner <name>", "those of one agent or program")
+    .addOption(command.createOption("--status <status>", "only tasks in this state").choices(tasks.TaskStatus.options))
+    .option("--owner <name>", "only tasks of this agent or program")
     .addOption(workspaceOption(command))
     .addOption(limitOption(20));
   examples(command, [
     ["caxton task list", ""],
-    ["caxton task list --status working -o wide", "what is under way, for whom"],
+    ["caxton task list --status working -o wide", "running tasks with their owners"],
   ]);
   act(command, invocation, {
     input: z.object({
@@ -116,10 +118,10 @@ function list(command: Command, invocation: Invocation): void {
 
 function get(command: Command, invocation: Invocation): void {
   command
-    .summary("one task, who was asked and what each proposed")
-    .description("Show a task: how it stands, who was asked, what each proposed, and what came of it.")
+    .summary("show a task and its proposals")
+    .description("Show a task: its status, the invited agents, their proposals and the outcome.")
     .argument("<task>", ARGUMENT)
-    .option("--watch", "follow it to its end")
+    .option("--watch", "follow the task to its end")
     .addOption(workspaceOption(command));
   examples(command, [
     ["caxton task get last", ""],
@@ -140,8 +142,8 @@ function get(command: Command, invocation: Invocation): void {
 
 function cancel(command: Command, invocation: Invocation): void {
   command
-    .summary("call a task off")
-    .description("Call a task off. Whoever was asked or has it is told.")
+    .summary("cancel a task")
+    .description("Cancel a task. Every invited and awarded agent is notified.")
     .argument("<task>", ARGUMENT)
     .addOption(workspaceOption(command));
   examples(command, [["caxton task cancel last", ""]]);
@@ -158,9 +160,9 @@ function cancel(command: Command, invocation: Invocation): void {
 
 function performance(command: Command, invocation: Invocation): void {
   command
-    .summary("how providers did so far")
+    .summary("show the reputation of providers")
     .description(
-      "Show how providers did with tasks: share done, mean time and cost. Older tasks count less, half after 30 days.",
+      "Show the reputation of providers: success rate, mean time and cost. Older tasks count less, half after 30 days.",
     )
     .addOption(workspaceOption(command));
   examples(command, [["caxton task performance", ""]]);
@@ -181,7 +183,7 @@ function performance(command: Command, invocation: Invocation): void {
           { title: "COST", value: ({ cost }) => cost.toFixed(2) },
         ],
         name: ({ provider }) => provider,
-        empty: "nobody has had a task yet",
+        empty: "no agent has been awarded a task yet",
       });
     },
   });

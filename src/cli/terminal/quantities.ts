@@ -57,6 +57,6 @@ export function showCost(cost: { readonly usd: number; readonly unpriced_calls: 
   return cost.usd === 0 ? "unknown" : `${showUsd(cost.usd)} + ${cost.unpriced_calls} unknown`;
 }
 
-/** A number of a run's tokens; `≈ 1,200` where a provider told none, so that they are estimates. */
+/** A number of a run's tokens; `≈ 1,200` for an estimate, if the provider reported none. */
 export const showTokens = (count: number, { cost }: { readonly cost: { readonly estimated_calls: number } }): string =>
   `${cost.estimated_calls > 0 ? "≈ " : ""}${showCount(count)}`;

@@ -68,7 +68,7 @@ export type Look = { readonly style: Style; readonly columns: number | undefined
 
 const PLAIN: Look = { style: plainStyle, columns: undefined };
 
-/** Pairs in two columns, for one thing seen closely: `Name   planner`. Long values are broken between words. */
+/** Pairs in two columns, for the details of one object: `Name   planner`. Long values are broken between words. */
 export function renderFields(fields: readonly (readonly [string, string])[], look: Look = PLAIN): string {
   const width = Math.max(0, ...fields.map(([label]) => textWidth(label))) + GAP;
   const room = look.columns === undefined ? Number.POSITIVE_INFINITY : Math.max(VALUE_WIDTH_MIN, look.columns - width);

@@ -66,7 +66,7 @@ test("there is no status line in a pipe", () => {
   expect(error()).toBe("");
 });
 
-test("what comes from elsewhere is made safe for a screen and left alone for a pipe", () => {
+test("external text is escaped for a terminal and unchanged for a pipe", () => {
   const foreign = "\u001B[2Jgone\n";
   const screen = terminal({ screen: true });
   screen.terminal.writeForeign(foreign);

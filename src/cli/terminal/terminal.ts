@@ -108,7 +108,7 @@ export class Terminal {
     this.#draw();
   }
 
-  /** Shows one line with a spinner until the next call; undefined takes it away. Nothing unless standard error is a terminal. */
+  /** Shows one line with a spinner until the next call; undefined removes it. Does nothing unless standard error is a terminal. */
   status(text: string | undefined): void {
     if (!this.notesAreScreen || this.quiet) return;
     if (text === undefined) {

@@ -23,7 +23,7 @@ test("text on one line has no line feed and no runs of blanks", () => {
   expect(oneLine("  two\n\n  lines\t here ")).toBe("two lines here");
 });
 
-test("wide characters and pictures take two cells, escape sequences none", () => {
+test("wide characters and emoji take two cells, escape sequences none", () => {
   expect(textWidth("日本")).toBe(4);
   expect(textWidth("🚀 go")).toBe(5);
   expect(textWidth("\u001B[1mbold\u001B[0m")).toBe(4);

@@ -18,7 +18,7 @@ function* graphemes(text: string): Generator<string> {
   for (const { segment } of segmenter.segment(text)) yield segment;
 }
 
-// Scripts whose characters take two cells, and pictures. Close enough to line a table up.
+// Scripts whose characters take two cells, and emoji. Close enough to align a table.
 const WIDE =
   /^(?:\p{Extended_Pictographic}\uFE0F|\p{Emoji_Presentation}|[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6])/u;
 // oxlint-disable-next-line no-control-regex

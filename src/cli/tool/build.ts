@@ -11,14 +11,12 @@ const Input = z.object({ directory: z.string().default("."), watch: z.boolean().
 /** `caxton tool build` */
 export function toolBuild(command: Command, invocation: Invocation): void {
   command
-    .summary("compile a tool and try it in the sandbox")
+    .summary("compile a tool and verify it in the sandbox")
     .description(
-      "Compile the sources of a directory with a tool.toml to module.wasm beside it. The module is deployed once, in a " +
-        "sandbox of its own with the limits of its tool.toml, and its tools are listed; a module that cannot be " +
-        "deployed is not kept.",
+      "Compile the sources of a directory with a tool.toml to module.wasm beside it. The module is then deployed to a temporary sandbox with the limits of its tool.toml, and its tools are listed. A module that cannot be deployed is not kept.",
     )
-    .argument("[directory]", "where the tool.toml is (default: here)")
-    .option("-w, --watch", "build again when a file changes");
+    .argument("[directory]", "directory of the tool.toml (default: here)")
+    .option("-w, --watch", "rebuild when a file changes");
   examples(command, [
     ["caxton tool build", ""],
     ["caxton tool build tools/unit-price --watch", ""],
@@ -36,7 +34,7 @@ export function toolBuild(command: Command, invocation: Invocation): void {
 const effectOf = ({ readOnly, idempotent, destructive }: ToolEffects): string =>
   readOnly ? "reads" : destructive === true ? "destroys" : idempotent ? "writes, repeatable" : "writes";
 
-/** Builds and tells what came of it. */
+/** Builds the module and prints the result. */
 export async function build(context: Context, directory: string): Promise<void> {
   const { buildTool } = await import("../../tools/authoring/index.ts");
   const { terminal } = context;
@@ -47,7 +45,7 @@ export async function build(context: Context, directory: string): Promise<void> 
   });
   terminal.status(undefined);
   if (context.format === "json") terminal.write(`${JSON.stringify(documentOf(built), undefined, 2)}\n`);
-  else tell(context, built);
+  else printResult(context, built);
 }
 
 const documentOf = ({ path, bytes, server, compileMs, notes }: BuiltTool): object => ({
@@ -61,7 +59,7 @@ const documentOf = ({ path, bytes, server, compileMs, notes }: BuiltTool): objec
   tools: server.tools.map(({ name, description }) => ({ name, description })),
 });
 
-function tell({ terminal }: Context, { path, bytes, server, compileMs, notes }: BuiltTool): void {
+function printResult({ terminal }: Context, { path, bytes, server, compileMs, notes }: BuiltTool): void {
   const { style } = terminal;
   for (const note of notes) terminal.note(note);
   const near = relative(process.cwd(), path);

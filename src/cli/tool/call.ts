@@ -19,7 +19,7 @@ import {
   showOne,
   UsageError,
 } from "../frame/index.ts";
-import { tellObservation } from "./observation.ts";
+import { printObservation } from "./observation.ts";
 import { oneLine, safeText, showBytes, showCount, showSpan } from "../terminal/index.ts";
 
 const EXIT_FAILED = 1;
@@ -37,21 +37,20 @@ const Input = z.object({
 /** `caxton tool call` */
 export function toolCall(command: Command, invocation: Invocation): void {
   command
-    .summary("call a tool by hand")
+    .summary("call a tool")
     .description(
-      "Call one tool, outside of any run, in the same sandbox and with the same grants. Its text goes to standard " +
-        "output. Exits with 1 when the call fails.",
+      "Call one tool outside a run, in the same sandbox and with the same grants. Its text goes to standard output. Exits with 1 if the call fails.",
     )
-    .argument("<tool>", "server.tool: caxton tool list")
-    .argument("[values...]", "arguments as key=value; a value that is JSON is taken as JSON where no text is wanted")
-    .option("-a, --args <json>", "its arguments as a JSON object; @file reads them from a file, - from standard input")
-    .addOption(listOption("-f, --file <path>", "a file the tool may read, as uploads/<name>; may be repeated"))
-    .option("--save <directory>", "write the files it answers with there")
-    .option("--observe", "tell what it used of its grants and was refused, and the grants that would do");
+    .argument("<tool>", "server.tool; list tools with: caxton tool list")
+    .argument("[values...]", "arguments as key=value; values are parsed as JSON unless the tool expects text")
+    .option("-a, --args <json>", "arguments as a JSON object; @file reads them from a file, - from standard input")
+    .addOption(listOption("-f, --file <path>", "file that the tool may read, as uploads/<name>; may be repeated"))
+    .option("--save <directory>", "directory to save the returned files in")
+    .option("--observe", "print the grants it used and was refused, and the minimum grants it needs");
   examples(command, [
     ["caxton tool call calculator.evaluate expression='2 * (3 + 4)'", ""],
     [`caxton tool call csv_parser.describe -f sales.csv -a '{"path": "uploads/sales.csv"}'`, ""],
-    ["caxton tool call chart_generator.bar_chart -a @chart.json --save out", "keep the picture it makes"],
+    ["caxton tool call chart_generator.bar_chart -a @chart.json --save out", "save the returned image"],
     ["caxton tool get csv_parser.describe", "what a tool takes"],
   ]);
   act(command, invocation, {
@@ -74,16 +73,16 @@ export function toolCall(command: Command, invocation: Invocation): void {
       );
       context.terminal.status(undefined);
       await showOne(context, { raw, name: value.outcome, human: () => "" });
-      if (context.format === "text") tell(context, value, input.save);
+      if (context.format === "text") printResult(context, value, input.save);
       if (context.format === "text" && value.observed !== null)
-        tellObservation(context.terminal, value.observed, server);
+        printObservation(context.terminal, value.observed, server);
       if (input.save !== undefined) await save(context, value, input.save);
       return value.outcome === "done" ? 0 : EXIT_FAILED;
     },
   });
 }
 
-export function tell(
+export function printResult(
   { terminal }: Context,
   { outcome, text, files, ...used }: ToolCallOutcome,
   directory: string | undefined,

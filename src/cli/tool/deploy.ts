@@ -11,7 +11,7 @@ import { manifestFor } from "../../tools/catalogue/index.ts";
 import { Json as AnyJson, type Json } from "../../kernel/json.ts";
 
 const EXIT_PENDING = 5;
-/** Sending the module and making it ready. */
+/** Time to upload and compile the module. */
 const DEPLOY_MS_MAX = 300_000;
 
 const Input = z.object({
@@ -27,21 +27,16 @@ type Input = z.infer<typeof Input>;
 /** `caxton tool deploy` */
 export function toolDeploy(command: Command, invocation: Invocation): void {
   command
-    .summary("deploy tool servers, or their next revisions")
+    .summary("deploy tool servers")
     .description(
-      "Deploy WebAssembly modules as tool servers. Each is a .wasm file, or a directory with module.wasm; its tool.toml " +
-        "is beside it. A module without a tool.toml is deployed under the name of its file, as version 0.1.0 and " +
-        "without grants; its tools are found in the module. A signature beside the module (module.wasm.sig) goes along. A module that " +
-        "changes what was deployed under its name becomes the next revision. When that alters a tool that models " +
-        "know, or wants more than before, it waits until it is accepted and the old one goes on serving: the command " +
-        "shows why and exits with 5.",
+      "Deploy WebAssembly modules as tool servers. Each is a .wasm file or a directory with module.wasm, with its tool.toml and optional signature (module.wasm.sig) beside it. Without a tool.toml, the module is deployed under its file name, as version 0.1.0 and without grants. A changed module becomes the next revision. If it changes a known tool or requests more grants, it is pending until it is accepted, and the current revision keeps serving: the command shows the reason and exits with 5.",
     )
-    .argument("<path...>", "modules, or directories that hold one")
-    .option("--manifest <file>", "the manifest, when it is not tool.toml beside the module")
-    .option("--write-manifest", "write a tool.toml beside each module that has none")
-    .option("--signature <file>", "the signature, when it is not beside the module")
-    .option("--accept", "let it serve at once, whatever changed")
-    .option("--dry-run", "show what would change, and change nothing");
+    .argument("<path...>", "modules, or directories with module.wasm")
+    .option("--manifest <file>", "manifest; default: tool.toml beside the module")
+    .option("--write-manifest", "write a tool.toml beside each module without one")
+    .option("--signature <file>", "signature; default: the one beside the module")
+    .option("--accept", "accept and activate the revision at once")
+    .option("--dry-run", "show the changes without deploying");
   examples(command, [
     ["caxton tool deploy ./tools/weather", "module.wasm and tool.toml in a directory"],
     ["caxton tool deploy upper.wasm --write-manifest", "a module alone; its tool.toml is made"],
@@ -58,9 +53,9 @@ export function toolDeploy(command: Command, invocation: Invocation): void {
       for (const part of parts) {
         const answer = await send(context, part, input);
         answers.push(answer);
-        tell(context, answer);
-        if (part.manifest !== undefined) await tellVersion(context, part);
-        await tellManifest(context, part, input);
+        printResult(context, answer);
+        if (part.manifest !== undefined) await printVersion(context, part);
+        await printManifest(context, part, input);
       }
       await showAll(context, answers);
       const waits = !input.dryRun && answers.some(({ value }) => value.outcome === "pending");
@@ -91,14 +86,14 @@ async function partsOf(path: string, input: Input): Promise<Parts> {
   return { label, module: new Uint8Array(module), manifest, manifestFile, signature };
 }
 
-async function tellVersion({ terminal }: Context, { manifestFile }: Parts): Promise<void> {
+async function printVersion({ terminal }: Context, { manifestFile }: Parts): Promise<void> {
   const { versionNoteOf } = await import("../../tools/authoring/index.ts");
   const note = await versionNoteOf(dirname(manifestFile));
   if (note !== "") terminal.note(note);
 }
 
 /** Says what a module without a manifest was deployed as, and writes one if asked to. */
-async function tellManifest(
+async function printManifest(
   { terminal }: Context,
   { label, manifest, manifestFile }: Parts,
   { writeManifest, dryRun }: Input,
@@ -151,7 +146,7 @@ async function send(context: Context, parts: Parts, input: Input): Promise<Answe
         sent += chunk.byteLength;
         // What is around the module is of no interest.
         if (sent < total) terminal.status(progressBar(parts.label, sent, total));
-        else terminal.status(`${parts.label}: the server makes it ready`);
+        else terminal.status(`${parts.label}: the server compiles it`);
         controller.enqueue(chunk);
       },
     }),
@@ -173,7 +168,7 @@ async function send(context: Context, parts: Parts, input: Input): Promise<Answe
 
 const TONES = { created: "green", updated: "green", unchanged: "dim", pending: "yellow" } as const;
 
-function tell({ terminal, format }: Context, { value, raw }: Answer<ToolServerDeployment>): void {
+function printResult({ terminal, format }: Context, { value, raw }: Answer<ToolServerDeployment>): void {
   const { outcome, name, revision, version, dry_run: dryRun } = value;
   if (format === "name") terminal.write(`${name}\n`);
   if (format === "jsonl") terminal.write(`${JSON.stringify(raw)}\n`);
@@ -192,7 +187,7 @@ function tell({ terminal, format }: Context, { value, raw }: Answer<ToolServerDe
   terminal.note(
     dryRun
       ? "it would wait to be accepted; what is marked ! asks for it"
-      : `it waits, and the revision before goes on serving; let it serve with: caxton tool accept ${name}`,
+      : `pending, the previous revision keeps serving; accept it with: caxton tool accept ${name}`,
   );
 }
 

@@ -43,7 +43,7 @@ export const HEALTH_TONES: { readonly [Health in ToolServerSummary["health"]]: T
   unknown: "dim",
 };
 
-/** Who vouches for a tool server, in a few words. */
+/** Signer of a tool server, as short text. */
 export function publisherText({ state, name, key_id: keyId }: ToolPublisher): string {
   switch (state) {
     case "built-in":
@@ -59,7 +59,7 @@ export function publisherText({ state, name, key_id: keyId }: ToolPublisher): st
   }
 }
 
-/** A tool server, seen closely: what it is, may touch and has done. */
+/** Formats the details of a tool server: its state, grants and calls. */
 export function renderServer(server: ToolServerRecord, look: Look): string {
   const { style } = look;
   const { limits, health } = server;
@@ -124,7 +124,7 @@ const Properties = z.object({
 });
 type Property = z.infer<typeof Properties>["properties"][string];
 
-/** A tool, seen closely: what it does and takes. */
+/** Formats the details of a tool: its description and arguments. */
 export function renderTool(found: ToolDetail, look: Look): string {
   const schema = Properties.safeParse(found.input_schema).data;
   const given = Object.entries(schema?.properties ?? {}).map(([name, property]) => {

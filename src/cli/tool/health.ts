@@ -13,10 +13,9 @@ export function toolHealth(command: Command, invocation: Invocation): void {
   command
     .summary("check a tool server")
     .description(
-      "Check a tool server: its module is read from disk, started apart, and asked for its tools, which have to be " +
-        "those it was deployed with. Its last calls count too. Exits with 1 when it is unhealthy.",
+      "Check a tool server: read its module from disk, start it in isolation, and compare its tools with the deployed ones. Recent calls count too. Exits with 1 if it is unhealthy.",
     )
-    .argument("<server>", "a tool server");
+    .argument("<server>", "name of the tool server");
   examples(command, [["caxton tool health csv_parser", ""]]);
   act(command, invocation, {
     input: z.object({ server: z.string() }),

@@ -42,12 +42,11 @@ const columns = (nowMs: number): readonly Column<ToolServerVersion>[] => [
 /** `caxton tool versions` */
 export function toolVersions(command: Command, invocation: Invocation): void {
   command
-    .summary("what was deployed under a name, newest first")
+    .summary("list the revisions of a tool server")
     .description(
-      "List the revisions of a tool server that are kept, newest first, each with what it changed. Any of them can " +
-        "serve again within a second: caxton tool activate.",
+      "List the stored revisions of a tool server with their changes, newest first. To activate one of them, use caxton tool activate.",
     )
-    .argument("<server>", "a tool server")
+    .argument("<server>", "name of the tool server")
     .addOption(limitOption(20));
   examples(command, [
     ["caxton tool versions weather", ""],
@@ -73,15 +72,13 @@ export function toolVersions(command: Command, invocation: Invocation): void {
 /** `caxton tool diff` */
 export function toolDiff(command: Command, invocation: Invocation): void {
   command
-    .summary("what a revision changes")
+    .summary("compare two revisions of a tool server")
     .description(
-      "Show what is different between two revisions of a tool server: by default between the one that serves and the " +
-        "one that waits to be accepted, or the newest. What is marked ! alters what models were told, or wants more " +
-        "than was given.",
+      "Compare two revisions of a tool server; default: the active one, and the pending or newest one. Changes marked ! alter tools that models know, or request more grants.",
     )
-    .argument("<server>", "a tool server")
-    .addOption(revisionOption("--from <n>", "the older revision"))
-    .addOption(revisionOption("--to <n>", "the newer revision"));
+    .argument("<server>", "name of the tool server")
+    .addOption(revisionOption("--from <n>", "older revision"))
+    .addOption(revisionOption("--to <n>", "newer revision"));
   examples(command, [
     ["caxton tool diff weather", "before accepting it"],
     ["caxton tool diff weather --from 1 --to 3", ""],

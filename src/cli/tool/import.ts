@@ -12,13 +12,12 @@ const CONFIG = "caxton.toml";
 /** `caxton tool import` */
 export function toolImport(command: Command, invocation: Invocation): void {
   command
-    .summary("take over MCP servers from another program's file")
+    .summary("import MCP servers from another client's config")
     .description(
-      "Reads a JSON file of MCP servers, as Claude Desktop, Cursor and VS Code write it, and prints what caxton.toml " +
-        "needs for them. A server whose name a built-in tool server or another server has gets another one. Nothing of it is sandboxed: such servers may do what their user may. No server is asked.",
+      "Read a JSON file of MCP servers, as Claude Desktop, Cursor and VS Code write it, and print the equivalent caxton.toml. A server whose name is in use gets another one. These servers are not sandboxed: they may do what their user may. No server is contacted.",
     )
     .argument("<file>", "claude_desktop_config.json, .cursor/mcp.json, .vscode/mcp.json ...")
-    .option("--write", `add them to ${CONFIG} in this directory instead`);
+    .option("--write", `add the servers to ${CONFIG} in this directory instead`);
   examples(command, [
     ["caxton tool import ~/.cursor/mcp.json", "what caxton.toml needs"],
     ["caxton tool import .vscode/mcp.json --write", ""],

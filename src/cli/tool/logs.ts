@@ -25,13 +25,12 @@ const EXIT_INTERRUPTED = 130;
 /** `caxton tool logs` */
 export function toolLogs(command: Command, invocation: Invocation): void {
   command
-    .summary("what a tool server writes to its log")
+    .summary("show the log of a tool server")
     .description(
-      "Show the last lines that a tool server wrote to standard error, oldest first; at most 200 are kept. With -f each " +
-        "line as it comes, whichever revision writes it, until Ctrl-C.",
+      "Show the last lines that a tool server wrote to standard error, oldest first; at most 200 are kept. With -f, stream new lines of all revisions until Ctrl-C.",
     )
-    .argument("<server>", "a tool server")
-    .option("-f, --follow", "go on with new lines as they come");
+    .argument("<server>", "name of the tool server")
+    .option("-f, --follow", "stream new lines");
   examples(command, [
     ["caxton tool logs csv_parser", ""],
     ["caxton tool logs csv_parser -f", "follow it"],

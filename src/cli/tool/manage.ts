@@ -27,13 +27,12 @@ async function show(
 /** `caxton tool pause` */
 export function toolPause(command: Command, invocation: Invocation): void {
   command
-    .summary("refuse a tool server's calls until it is resumed")
+    .summary("pause a tool server")
     .description(
-      "Pause a tool server: models are not told of its tools and its calls are refused, across restarts, until it is " +
-        "resumed. Calls under way go on.",
+      "Pause a tool server: its tools are hidden from models and its calls are refused, across restarts, until it is resumed. Running calls finish.",
     )
-    .argument("<server>", "a tool server")
-    .option("--reason <text>", "why; shown wherever it is refused");
+    .argument("<server>", "name of the tool server")
+    .option("--reason <text>", "reason, shown when a call is refused");
   examples(command, [[`caxton tool pause weather --reason "the API costs too much"`, ""]]);
   act(command, invocation, {
     input: z.object({ server: z.string(), reason: z.string().default("") }),
@@ -48,9 +47,9 @@ export function toolPause(command: Command, invocation: Invocation): void {
 /** `caxton tool resume` */
 export function toolResume(command: Command, invocation: Invocation): void {
   command
-    .summary("let a paused tool server take calls again")
-    .description("Let a paused tool server take calls again.")
-    .argument("<server>", "a tool server");
+    .summary("resume a paused tool server")
+    .description("Resume a paused tool server.")
+    .argument("<server>", "name of the tool server");
   examples(command, [["caxton tool resume weather", ""]]);
   act(command, invocation, {
     input: z.object({ server: z.string() }),
@@ -65,13 +64,12 @@ export function toolResume(command: Command, invocation: Invocation): void {
 /** `caxton tool accept` */
 export function toolAccept(command: Command, invocation: Invocation): void {
   command
-    .summary("let what changed serve")
+    .summary("accept a pending revision")
     .description(
-      "Accept the revision of a tool server that waits because it changed: it serves from now on. Of a remote server, " +
-        "accept the tools it has now. Shows what changes and asks, unless --yes is given.",
+      "Accept the pending revision of a tool server, which then serves. Of a remote server, accept its current tools. Shows the changes and asks for confirmation unless --yes is given.",
     )
-    .argument("<server>", "a tool server")
-    .addOption(revisionOption("--revision <n>", "only if it is this one that waits"));
+    .argument("<server>", "name of the tool server")
+    .addOption(revisionOption("--revision <n>", "only if this revision is pending"));
   examples(command, [
     ["caxton tool diff weather", "what would change"],
     ["caxton tool accept weather", ""],
@@ -102,13 +100,14 @@ export function toolAccept(command: Command, invocation: Invocation): void {
 /** `caxton tool activate` */
 export function toolActivate(command: Command, invocation: Invocation): void {
   command
-    .summary("let another revision serve, such as an older one")
+    .summary("activate another revision (rollback)")
     .description(
-      "Let a revision of a tool server serve that is kept, such as the one before. It takes less than a second; calls " +
-        "under way end on the revision they began on.",
+      "Activate a stored revision of a tool server, for example the previous one. Running calls finish on their revision.",
     )
-    .argument("<server>", "a tool server")
-    .addOption(revisionOption("--revision <n>", "which one: caxton tool versions").makeOptionMandatory());
+    .argument("<server>", "name of the tool server")
+    .addOption(
+      revisionOption("--revision <n>", "revision; list them with: caxton tool versions").makeOptionMandatory(),
+    );
   examples(command, [["caxton tool activate weather --revision 2", "roll back"]]);
   act(command, invocation, {
     input: z.object({ server: z.string(), revision: z.number() }),
@@ -123,12 +122,11 @@ export function toolActivate(command: Command, invocation: Invocation): void {
 /** `caxton tool delete` */
 export function toolDelete(command: Command, invocation: Invocation): void {
   command
-    .summary("take tool servers away")
+    .summary("delete tool servers")
     .description(
-      "Take tool servers away. Calls under way end as they would have. What is built in can only be paused, and what " +
-        "lies in the tools directory comes back with the next start.",
+      "Delete tool servers. Running calls finish. Built-in servers can only be paused; servers in the tools directory are deployed again at the next start.",
     )
-    .argument("<server...>", "their names");
+    .argument("<server...>", "names of tool servers");
   examples(command, [
     ["caxton tool delete weather", "asks first"],
     ["caxton tool delete weather --yes", "does not ask"],
@@ -143,7 +141,7 @@ export function toolDelete(command: Command, invocation: Invocation): void {
         const { value } = await client.call(operations.toolServer.delete, { name });
         terminal.write(format === "name" ? `${value.name}\n` : `deleted  ${value.name}\n`);
         if (value.state === "draining")
-          terminal.note(`${countOf(value.calls_under_way, "call")} under way may come to an end first`);
+          terminal.note(`${countOf(value.calls_under_way, "call")} in progress may finish first`);
       }
     },
   });

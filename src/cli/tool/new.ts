@@ -30,14 +30,13 @@ const Input = z.object({
 /** `caxton tool new` */
 export function toolNew(command: Command, invocation: Invocation): void {
   command
-    .summary("start writing a tool")
+    .summary("create a tool server project")
     .description(
-      "Make a directory with a small tool server that works: source, tool.toml, tests and a README. TypeScript and " +
-        "JavaScript need nothing but Caxton; other languages need their own compiler.",
+      "Create a directory with a small working tool server: source, tool.toml, tests and a README. TypeScript and JavaScript need only Caxton; other languages need their own compiler.",
     )
-    .argument("<name>", "the server's name, also the directory's")
+    .argument("<name>", "name of the tool server and of the directory")
     .option("-l, --lang <language>", `${LANGUAGES.join(", ")} (default: ts)`)
-    .option("--directory <path>", "another directory than ./<name>");
+    .option("--directory <path>", "target directory; default: ./<name>");
   examples(command, [
     ["caxton tool new unit-price", "in TypeScript"],
     ["caxton tool new unit-price --lang rust", ""],
@@ -51,7 +50,7 @@ export function toolNew(command: Command, invocation: Invocation): void {
       const files = await createTool({ name, language: lang, directory: place, packageDirectory: PACKAGE_DIRECTORY });
       if (context.format === "json") {
         context.terminal.write(`${JSON.stringify({ name, language: lang, directory: place, files }, undefined, 2)}\n`);
-      } else tell(context, { lang, near: relative(process.cwd(), place) || ".", files });
+      } else printResult(context, { lang, near: relative(process.cwd(), place) || ".", files });
     },
   });
 }
@@ -64,7 +63,7 @@ const FIRST: { readonly [Name in Language]?: readonly [string, string] } = {
   python: ["python3 -m venv .venv && .venv/bin/pip install -r requirements.txt", "componentize-py"],
 };
 
-function tell({ terminal }: Context, { lang, near, files }: Made): void {
+function printResult({ terminal }: Context, { lang, near, files }: Made): void {
   const { style } = terminal;
   terminal.write(`made ${style("bold", near)} with ${files.join(", ")}\n`);
   const first = FIRST[lang];

@@ -5,7 +5,7 @@ const MARKS = { allowed: "✓", denied: "✗", failed: "!" } as const;
 const TONES = { allowed: "green", denied: "red", failed: "yellow" } as const;
 
 /** What a call needed, on standard error; on standard output the grants that would do, fit to be saved. */
-export function tellObservation(terminal: Terminal, observed: Observation, server: string): void {
+export function printObservation(terminal: Terminal, observed: Observation, server: string): void {
   terminal.note("");
   if (observed.uses.length === 0) terminal.note("It used nothing that needs a grant.");
   for (const { outcome, kind, operation, target, reason, count } of observed.uses) {

@@ -3,8 +3,8 @@ import * as z from "zod";
 import { operations } from "../../api/contract/index.ts";
 import { fileToSend } from "../client/index.ts";
 import { act, examples, type Invocation, listOption, pathOf, sendFiles, showOne, UsageError } from "../frame/index.ts";
-import { argumentsOf, tell } from "./call.ts";
-import { tellObservation } from "./observation.ts";
+import { argumentsOf, printResult } from "./call.ts";
+import { printObservation } from "./observation.ts";
 
 const CALL_MS_MAX = 600_000;
 
@@ -19,18 +19,17 @@ const Input = z.object({
 /** `caxton tool observe` */
 export function toolObserve(command: Command, invocation: Invocation): void {
   command
-    .summary("call a tool and tell what it needs to be granted")
+    .summary("call a tool and print the grants it needs")
     .description(
-      "Call one tool and record what it used and what it was refused, and print the smallest list of grants that would " +
-        "do. What is not granted stays refused, unless --permit lets this one call have it.",
+      "Call one tool, record the grants it used and was refused, and print the minimum grants it needs. Missing grants stay refused unless --permit is given.",
     )
-    .argument("<tool>", "server.tool: caxton tool list")
-    .argument("[values...]", "arguments as key=value; a value that is JSON is taken as JSON where no text is wanted")
+    .argument("<tool>", "server.tool; list tools with: caxton tool list")
+    .argument("[values...]", "arguments as key=value; values are parsed as JSON unless the tool expects text")
     .option("-a, --args <json>", "arguments as a JSON object; @file reads them from a file, - from standard input")
-    .addOption(listOption("-f, --file <path>", "a file the tool may read, as uploads/<name>; may be repeated"))
+    .addOption(listOption("-f, --file <path>", "file that the tool may read, as uploads/<name>; may be repeated"))
     .option(
       "--permit",
-      "let this call read below files.root, reach public addresses and have state, time and chance, so that one run shows all it needs; never secrets",
+      "permissive mode for this call: files below files.root, public addresses, state, time and random numbers; never secrets",
     );
   examples(command, [
     ["caxton tool observe csv_parser.describe path=data/sales.csv", ""],
@@ -57,8 +56,8 @@ export function toolObserve(command: Command, invocation: Invocation): void {
       context.terminal.status(undefined);
       await showOne(context, { raw, name: value.outcome, human: () => "" });
       if (context.format !== "text") return;
-      tell(context, { ...value, text: value.outcome === "done" ? "" : value.text, files: [] }, undefined);
-      if (value.observed !== null) tellObservation(context.terminal, value.observed, server);
+      printResult(context, { ...value, text: value.outcome === "done" ? "" : value.text, files: [] }, undefined);
+      if (value.observed !== null) printObservation(context.terminal, value.observed, server);
     },
   });
 }

@@ -22,13 +22,12 @@ const EXIT_WRONG = 6;
 /** `caxton tool keygen` */
 export function toolKeygen(command: Command, invocation: Invocation): void {
   command
-    .summary("make a pair of keys for signing tool servers")
+    .summary("create a key pair to sign tool servers")
     .description(
-      "Make an Ed25519 pair of keys: <name>.key, which signs and stays secret, and <name>.pub, which others trust. " +
-        "Prints the lines that make a server trust it.",
+      "Create an Ed25519 key pair: <name>.key signs and stays secret, <name>.pub is shared with servers. Prints the configuration with which a server trusts it.",
     )
-    .argument("<name>", "what the files are called")
-    .option("--force", "replace files of that name");
+    .argument("<name>", "base name of the files")
+    .option("--force", "overwrite existing files");
   examples(command, [
     ["caxton tool keygen acme", "writes acme.key and acme.pub"],
     ["caxton tool sign module.wasm --key acme.key", ""],
@@ -66,12 +65,11 @@ export function toolSign(command: Command, invocation: Invocation): void {
   command
     .summary("sign a tool server's module and manifest")
     .description(
-      "Sign a module together with its manifest, and write the signature beside the module (module.wasm.sig). Whoever " +
-        "changes a byte of the module or a word of the manifest afterwards makes it invalid.",
+      "Sign a module together with its manifest, and write the signature beside the module (module.wasm.sig). Any later change of the module or the manifest invalidates the signature.",
     )
-    .argument("<module>", "the .wasm file, or the directory that holds module.wasm")
-    .requiredOption("--key <file>", "the private key, as caxton tool keygen writes it")
-    .option("--manifest <file>", "the manifest, when it is not tool.toml beside the module");
+    .argument("<module>", ".wasm file, or directory with module.wasm")
+    .requiredOption("--key <file>", "private key, as caxton tool keygen writes it")
+    .option("--manifest <file>", "manifest; default: tool.toml beside the module");
   examples(command, [
     ["caxton tool sign ./tools/weather --key acme.key", ""],
     ["caxton tool verify ./tools/weather --trust acme.pub", "check it"],
@@ -97,14 +95,13 @@ export function toolSign(command: Command, invocation: Invocation): void {
 /** `caxton tool verify` */
 export function toolVerify(command: Command, invocation: Invocation): void {
   command
-    .summary("check a tool server's signature, without a server")
+    .summary("verify a tool server's signature")
     .description(
-      "Check the signature beside a module against the module, its manifest, and the public keys you trust. Exits with " +
-        "6 unless a trusted key signed exactly this.",
+      "Verify the signature beside a module against the module, its manifest, and the public keys you trust. Needs no server. Exits with 6 unless a trusted key signed exactly these files.",
     )
-    .argument("<module>", "the .wasm file, or the directory that holds module.wasm")
-    .addOption(listOption("--trust <file>", "a public key you trust (<name>.pub); may be repeated"))
-    .option("--manifest <file>", "the manifest, when it is not tool.toml beside the module");
+    .argument("<module>", ".wasm file, or directory with module.wasm")
+    .addOption(listOption("--trust <file>", "trusted public key (<name>.pub); may be repeated"))
+    .option("--manifest <file>", "manifest; default: tool.toml beside the module");
   examples(command, [["caxton tool verify ./tools/weather --trust acme.pub", ""]]);
   act(command, invocation, {
     input: z.object({ module: z.string(), trust: z.array(z.string()).default([]), manifest: z.string().optional() }),

@@ -19,12 +19,11 @@ export function toolTest(command: Command, invocation: Invocation): void {
   command
     .summary("run a tool's tests in the sandbox")
     .description(
-      "Call the built module as the tests.toml of its directory says, in the sandbox, with the limits and grants that " +
-        "tool.toml gives it, and compare what it answers. Exits with 1 when a test fails.",
+      "Run the tests.toml of a directory against the built module in the sandbox, with the limits and grants of its tool.toml. Exits with 1 if a test fails.",
     )
-    .argument("[directory]", "where the tests.toml is (default: here)")
-    .option("-b, --build", "build it first")
-    .option("-w, --watch", "build and test again when a file changes");
+    .argument("[directory]", "directory of the tests.toml (default: here)")
+    .option("-b, --build", "build the module first")
+    .option("-w, --watch", "rebuild and rerun tests when a file changes");
   examples(command, [
     ["caxton tool test", ""],
     ["caxton tool test tools/unit-price --watch", "while writing"],
@@ -52,14 +51,14 @@ async function test(context: Context, directory: string): Promise<number> {
   const run = await runTests(directory, {
     onReport: (report) => {
       terminal.status(undefined);
-      if (format === "text") tellTest(context, report);
+      if (format === "text") printTest(context, report);
     },
     signal: new AbortController().signal,
   });
   terminal.status(undefined);
   const failed = run.reports.filter(({ failures }) => failures.length > 0).length;
   if (format === "json") terminal.write(`${JSON.stringify(documentOf(run), undefined, 2)}\n`);
-  else tellRun(context, run, failed);
+  else printRun(context, run, failed);
   return failed === 0 ? 0 : EXIT_FAILED;
 }
 
@@ -77,7 +76,7 @@ const documentOf = ({ server, reports, log }: TestRun): object => ({
   log,
 });
 
-function tellTest({ terminal }: Context, { name, failures, result }: TestReport): void {
+function printTest({ terminal }: Context, { name, failures, result }: TestReport): void {
   const { style } = terminal;
   const { fuel, durationMs, memoryBytes } = result.usage;
   const used = `${showCount(fuel)} fuel · ${showSpan(durationMs)} · ${showBytes(memoryBytes)}`;
@@ -88,7 +87,7 @@ function tellTest({ terminal }: Context, { name, failures, result }: TestReport)
   }
 }
 
-function tellRun({ terminal }: Context, { reports, log }: TestRun, failed: number): void {
+function printRun({ terminal }: Context, { reports, log }: TestRun, failed: number): void {
   const { style } = terminal;
   if (failed > 0 && log.length > 0) {
     terminal.write(`\n${style("dim", "its log:")}\n`);

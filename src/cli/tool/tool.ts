@@ -30,7 +30,7 @@ import { toolKeygen, toolSign, toolVerify } from "./sign.ts";
 import { toolImport } from "./import.ts";
 import { toolLogs } from "./logs.ts";
 import { toolObserve } from "./observe.ts";
-import { toolUses } from "./uses.ts";
+import { audit } from "./audit.ts";
 import { toolNew } from "./new.ts";
 import { toolTest } from "./test.ts";
 import { type Column, countOf, oneLine, showCount } from "../terminal/index.ts";
@@ -38,8 +38,7 @@ import { type Column, countOf, oneLine, showCount } from "../terminal/index.ts";
 /** `caxton tool` */
 export const tool: CommandMaker = (command, invocation) => {
   command.description(
-    "Tools are what agents can do. They live in tool servers: WebAssembly modules in a sandbox that may touch nothing " +
-      "but what they were granted. A tool is called server.tool.",
+    "List, call, build and deploy tools. Tools are provided by tool servers: sandboxed WebAssembly modules that can access only what they were granted. A tool is named server.tool.",
   );
   examples(command, [
     ["caxton tool list", "every tool"],
@@ -61,7 +60,7 @@ export const tool: CommandMaker = (command, invocation) => {
   toolHealth(command.command("health"), invocation);
   toolLogs(command.command("logs"), invocation);
   toolImport(command.command("import"), invocation);
-  toolUses(command.command("uses"), invocation);
+  audit(command.command("audit"), invocation);
   toolObserve(command.command("observe"), invocation);
   toolNew(command.command("new"), invocation);
   toolBuild(command.command("build"), invocation);
@@ -104,9 +103,9 @@ const serverColumns: readonly Column<ToolServerSummary>[] = [
 
 function list(command: Command, invocation: Invocation): void {
   command
-    .summary("tools, or tool servers")
-    .description("List every tool there is, or with --servers the servers they are in.")
-    .option("--servers", "one line a tool server: its state, health and calls");
+    .summary("list tools or tool servers")
+    .description("List all tools, or with --servers the tool servers.")
+    .option("--servers", "list tool servers with state, health and calls");
   examples(command, [
     ["caxton tool list", ""],
     ["caxton tool list --servers", "which servers there are, and how they are"],
@@ -142,9 +141,9 @@ function list(command: Command, invocation: Invocation): void {
 
 function get(command: Command, invocation: Invocation): void {
   command
-    .summary("a tool or a tool server, closely")
-    .description("Show what a tool does and takes, or what a tool server is and may touch.")
-    .argument("<tool>", "server.tool, or a server");
+    .summary("show a tool or a tool server")
+    .description("Show the description and arguments of a tool, or the details and grants of a tool server.")
+    .argument("<tool>", "server.tool, or a tool server");
   examples(command, [
     ["caxton tool get csv_parser.group", ""],
     ["caxton tool get csv_parser", "the server: state, health, grants, limits, calls"],

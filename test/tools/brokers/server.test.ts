@@ -141,7 +141,7 @@ test("a tool that says its secret aloud tells it to no model, journal, log or re
   );
   const called = await ask("POST", "/api/v1/tools/asker/environment/call", { arguments: {}, observe: "permit" });
   expect(called.text).toContain("[redacted:TOKEN]");
-  const listed = await caxton("tool", "uses", "asker", "-o", "json");
+  const listed = await caxton("tool", "audit", "asker", "-o", "json");
   const logged = await caxton("tool", "logs", "asker");
   expect(logged.stdout).toContain("[redacted:TOKEN]");
   const everything = [run, ...readable, called].map(({ text }) => text).join("\n");
@@ -193,9 +193,9 @@ test("what a server used and was refused is listed, newest first, by page and ou
   expect(JSON.parse((await ask("GET", `${path}?since=2999-01-01T00:00:00Z`)).text).items).toEqual([]);
   expect((await ask("GET", `${path}?since=yesterday`)).status).toBe(400);
   expect((await ask("GET", "/api/v1/tool-servers/nobody/uses")).status).toBe(404);
-  const shown = await caxton("tool", "uses", "asker", "--denied", "--since", "1h");
+  const shown = await caxton("tool", "audit", "asker", "--denied", "--since", "1h");
   expect(shown.stdout).toMatch(/denied\s+state\s+get\s+a/);
-  expect((await caxton("tool", "uses", "asker", "--since", "soon")).code).toBe(2);
+  expect((await caxton("tool", "audit", "asker", "--since", "soon")).code).toBe(2);
 });
 
 const hex = (text: string) => Buffer.from(text).toString("hex");

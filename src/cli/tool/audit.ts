@@ -44,19 +44,19 @@ const Input = z.object({
   limit: z.number(),
 });
 
-/** `caxton tool uses` */
-export function toolUses(command: Command, invocation: Invocation): void {
+/** `caxton tool audit` */
+export function audit(command: Command, invocation: Invocation): void {
   command
-    .summary("what a tool server used of its grants and was refused")
-    .description("Show each file, address, key, secret and clock that a tool server used or tried to, newest first.")
-    .argument("<server>", "a tool server")
-    .option("--denied", "only what no grant allows")
+    .summary("audit a tool server's grant usage")
+    .description("List each file, address, key, secret and clock that a tool server used or was refused, newest first.")
+    .argument("<server>", "name of the tool server")
+    .option("--denied", "only refused attempts")
     .addOption(command.createOption("--kind <kind>", "only uses of this kind").choices(grants.UseKind.options))
-    .option("--since <time>", "only since then: 10m, 2h, 7d, or a date and time")
+    .option("--since <time>", "only uses since this time: 10m, 2h, 7d, or a date and time")
     .addOption(limitOption(50));
   examples(command, [
-    ["caxton tool uses http_client", ""],
-    ["caxton tool uses http_client --denied --since 1h", "what it tried and may not"],
+    ["caxton tool audit http_client", ""],
+    ["caxton tool audit http_client --denied --since 1h", "recent refused attempts"],
   ]);
   act(command, invocation, {
     input: Input,
