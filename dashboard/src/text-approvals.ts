@@ -3,8 +3,8 @@ import { fullTime } from "./parts/format.ts";
 /** Part of the catalogue in text.ts: calls that wait for a person. */
 export const APPROVALS = {
   title: "Approvals",
-  note: "Calls of tools that wait for a person. Their runs rest until someone answers.",
-  none: "Nothing waits for a person",
+  note: "Tool calls that wait for a decision. Their runs are suspended until then.",
+  none: "No pending approvals",
   noneNote: "Rules in [permissions] of caxton.toml or of a definition say which calls are asked for.",
   waiting: (count: number) => (count === 1 ? "1 waits" : `${count} wait`),
   more: (count: number) => `${count} more wait. They appear here as these are answered.`,
@@ -26,7 +26,7 @@ export const APPROVALS = {
   },
   request: "Request:",
   unread: "Scroll to the end of the arguments to approve.",
-  early: "Not taken: the list had just changed. Read the call again, then press once more.",
+  early: "Not sent: the list had just changed. Read the call again, then confirm.",
   why: (rule: string, level: "server" | "definition") =>
     rule === "ask_destructive"
       ? "The tool says that it is destructive."

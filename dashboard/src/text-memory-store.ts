@@ -8,19 +8,19 @@ const goneText = ({ entities, relations }: Gone): string =>
     ...(relations > 0 ? [plural(relations, "relation", "relations")] : []),
   ].join(" and ");
 
-/** What is said of the place where memory is kept. */
+/** Part of the catalogue in text.ts: storage of memory. */
 export const STORE = {
-  tabs: "What to see of memory",
+  tabs: "Views of memory",
   known: "Entities",
   store: "Store",
   place: "Storage",
-  used: "How much of the limit is used",
+  used: "Usage of the limit",
   limits: { entities: "Entities", vectors: "Vectors that searches have room for" },
   usedOf: (used: string, max: string, share: string) => `${used} of ${max} (${share})`,
   near: {
     entities:
-      "80 % or more is used. At the limit nothing new is taken; raise memory.max_entities, or let a retention policy forget.",
-    vectors: "80 % or more is used. At the limit what is new is found by its words alone.",
+      "80 % or more is used. At the limit, new entities are refused. Raise memory.max_entities, or set a retention policy.",
+    vectors: "80 % or more is used. At the limit, new entities are found by keywords only.",
   },
   full: {
     entities:
@@ -34,7 +34,7 @@ export const STORE = {
   changingNote: "Vectors are being recomputed. Until then, searches use the old vectors.",
   ofPassages: (done: string, all: string) => `${done} of ${all} passages`,
   passages: (model: string) => `Passages with vectors of ${model}`,
-  cameFrom: (place: string) => `It came from ${place}`,
+  cameFrom: (place: string) => `Migrated from ${place}`,
   otherwise: (configured: string, place: string) =>
     `memory.backend is ${configured}, but memory was migrated to ${place}. Set memory.backend to ${place}.`,
   migrateNote: "Migrate memory to another backend while the server runs:",
@@ -42,9 +42,9 @@ export const STORE = {
   migrateCommand: (place: string) => `caxton memory migrate --to ${place} --cutover`,
   goingFrom: (from: string, to: string) => `Migrating from ${from} to ${to}`,
   goingNote: (from: string) =>
-    `Memory is used in ${from} meanwhile. Who began it stops it with Ctrl+C; with --cutover or --resume it goes on from there.`,
+    `Memory stays in ${from} until the cutover. Ctrl+C in the terminal that started the migration stops it; --cutover or --resume continues it.`,
   endedAt: (to: string, place: string, done: string, all: string) =>
-    `The way to ${to} has ended, with ${done} of ${all} copied; memory is still in ${place}. Where it was begun it says why. To go on with it and go over:`,
+    `The migration to ${to} stopped with ${done} of ${all} copied; memory is still in ${place}. The terminal that started it shows the cause. To continue and cut over:`,
   begins: "starting",
   copied: (done: string, all: string) => `${done} of ${all} copied`,
   followed: (changes: string) => `copying changes made since: ${changes}`,
@@ -59,7 +59,7 @@ export const STORE = {
   reindexNote: "Indexes are derived data. Rebuild them if searches miss entities.",
   reindex: "Rebuild all indexes",
   reindexing: "Rebuilding…",
-  reindexed: "All indexes are rebuilt",
+  reindexed: "Indexes rebuilt",
   snapshots: "Snapshots",
   snapshotsNote:
     "Copies of the whole memory. Scheduled ones are deleted after a while; forgotten entities are removed from each.",
@@ -71,7 +71,7 @@ export const STORE = {
     damaged: "damaged, left by a restore",
   },
   make: "Create a snapshot",
-  made: "The snapshot is created",
+  made: "Snapshot created",
   toSnapshots: "To the snapshots",
   restoreLatest: (ago: string) => `Restore the latest snapshot (${ago})`,
   restore: "Restore",
@@ -79,11 +79,11 @@ export const STORE = {
   restoreTitle: "Restore this snapshot?",
   restoreWhat: (time: string, ago: string) => `Memory becomes what it was on ${time} (${ago}).`,
   lostTitle: "Changes since then are undone:",
-  lostNothing: "Nothing was changed since, as far as the history tells.",
-  lostUnknown: "What was changed since is undone; memory cannot be read now, so that it cannot be told what that is.",
+  lostNothing: "The history contains no changes since then.",
+  lostUnknown: "All changes since then are undone. They cannot be listed, because memory cannot be read now.",
   lostMore: (count: number) => `More than ${count} changes since are undone. Of the latest ${count}:`,
   lost: {
-    create: (count: number) => `${plural(count, "entity", "entities")} made known`,
+    create: (count: number) => `${plural(count, "entity", "entities")} created`,
     observe: (count: number) => plural(count, "observation", "observations"),
     withdraw: (count: number) => plural(count, "retraction", "retractions"),
     revise: (count: number) => plural(count, "change of fields", "changes of fields"),
@@ -92,13 +92,13 @@ export const STORE = {
     unrelate: (count: number) => plural(count, "deleted relation", "deleted relations"),
   },
   lostElsewhere: (scopes: number) => `${plural(scopes, "scope is", "scopes are")} not counted here.`,
-  restoreKept: "What memory is now is kept as another snapshot. What was forgotten stays forgotten.",
-  restored: (name: string) => `Memory is again what it was; before is kept as ${name}`,
+  restoreKept: "The current memory is kept as another snapshot. Forgotten data stays deleted.",
+  restored: (name: string) => `Snapshot restored; the previous state is kept as ${name}`,
   remove: (name: string) => `Delete ${name}`,
   removeTitle: (name: string) => `Delete ${name}?`,
   removeNote: "This copy of memory is deleted permanently. Memory itself does not change.",
   removeAction: "Delete",
-  removed: "The snapshot is deleted",
+  removed: "Snapshot deleted",
   retention: "Retention",
   retentionNote:
     "The policy in [memory.retention] of caxton.toml is applied periodically. Preview it here, or apply it now.",
@@ -123,7 +123,7 @@ export const STORE = {
   },
   moreGoes: "There are more: at most 10,000 are deleted in one pass.",
   archived: (file: string) => `They are written to ${file}.`,
-  toArchive: "They are written to a file of the archive before, with their history.",
+  toArchive: "They are first archived to a file, with their history.",
   toDelete: "They are deleted permanently.",
   prune: "Apply now",
   pruneTitle: "Apply the retention policy now?",
@@ -148,10 +148,10 @@ export const STORE = {
     relations: "Relations",
     actions: "Forget",
   },
-  noScopes: "Nothing is remembered yet.",
+  noScopes: "Memory is empty.",
   forgetScope: (scope: string) => `Forget everything in ${scope}`,
   forgetScopeTitle: (scope: string) => `Forget everything in ${scope}?`,
-  forgetScopeNote: "This cannot be undone: rows, indexes, history and snapshots lose it. Lost are:",
+  forgetScopeNote: "This cannot be undone. It is deleted from rows, indexes, history and snapshots. Deleted are:",
   lostEntities: (count: number) => plural(count, "entity", "entities"),
   lostObservations: (count: number) => plural(count, "observation", "observations"),
   lostRelations: (count: number) => plural(count, "relation", "relations"),

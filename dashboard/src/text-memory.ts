@@ -1,9 +1,9 @@
 const plural = (count: number, one: string, many: string) =>
   count === 1 ? `1 ${one}` : `${count.toLocaleString("en-US")} ${many}`;
 
-/** What the pages of memory say. */
+/** Part of the catalogue in text.ts: the pages of memory. */
 export const MEMORY = {
-  note: "What agents know: people, places and things, and what was said of each.",
+  note: "Entities such as people, places and things, with observations about each.",
   question: "Search memory",
   questionPlaceholder: "Who prefers tea?",
   ask: "Search",
@@ -11,17 +11,17 @@ export const MEMORY = {
   modes: { hybrid: "Meaning and words", semantic: "Meaning", keyword: "Words" },
   scope: "Scope",
   anyScope: "All scopes",
-  scopeKinds: { shared: "Shared", agents: "Of one agent alone", conversations: "Of one conversation" },
+  scopeKinds: { shared: "Shared", agents: "Private to an agent", conversations: "Private to a conversation" },
   ownScope: (agent: string) => `${agent} alone`,
   conversationScope: (id: string) => `conversation ${id}`,
   scopesLeftOut: (count: number) => `${count} scopes are left out here; choose one to look into it.`,
   type: "Type",
   limit: "Hits per page",
-  related: "Also what is related",
+  related: "Include related entities",
   moreFilters: "More filters",
-  holdsWhen: "Holds",
+  holdsWhen: "Valid",
   whens: { now: "Now", any: "Any time", at: "At a point in time" },
-  saidBy: "Said by the agent",
+  saidBy: "Source agent",
   about: "Metadata",
   noPairs: "Pairs of a key and a value, such as team=billing, floor=3",
   nearness: "Min. similarity",
@@ -37,14 +37,14 @@ export const MEMORY = {
     return more ? `${all} shown` : all;
   },
   more: "More",
-  empty: "Nothing is remembered yet",
+  empty: "Memory is empty",
   emptyNote: "Entities appear here when an agent with the memory tools remembers something, or when you do.",
   emptyCommand: 'caxton memory add Ada "drinks green tea in the morning" --type person',
   none: "No entity fits",
   noneNote: "Change scope or type, or show all.",
-  nothingFound: "Nothing in memory answers that",
-  nothingFoundNote: "Ask with other words, or look into all scopes.",
-  figures: "Figures",
+  nothingFound: "No results",
+  nothingFoundNote: "Use other words, or search all scopes.",
+  figures: "Statistics",
   keptIn: "Backend",
   entities: "Entities",
   observations: "Observations",
@@ -73,10 +73,10 @@ export const MEMORY = {
   scoreOf: (name: string) => `Why ${name} was found`,
   parts: { similarity: "Meaning", keyword: "Words", recency: "Recency", graph: "Relations" },
   partNotes: {
-    similarity: "How near its meaning is to the question, at most 1: the cosine (similarity) of its nearest passage",
-    keyword: "What the words of the question that stand in it add",
+    similarity: "Cosine similarity of the question and the nearest passage, at most 1",
+    keyword: "Score of the matching words of the question",
     recency: "The sum is multiplied by this: recent changes count for more",
-    graph: "What it gains by relations to better hits",
+    graph: "Score from relations to better hits",
   },
   legend: "The longer the bar, the better the answer:",
   legendParts: {
@@ -88,7 +88,7 @@ export const MEMORY = {
   foundBy: (reasons: readonly string[]) => (reasons.length === 0 ? "" : `Found by ${reasons.join(" and ")}`),
   reasons: {
     similarity: "its meaning",
-    keyword: (count: number, told: string) => `${count === 1 ? "the word" : "the words"} ${told}`,
+    keyword: (count: number, words: string) => `${count === 1 ? "the word" : "the words"} ${words}`,
     graph: "its relations",
   },
   notCompared: "not compared",
@@ -98,14 +98,14 @@ export const MEMORY = {
   typeNote: "person, place, thing…",
   observation: "Observation",
   save: "Remember",
-  remembered: "It is remembered",
-  alreadyKnown: "That was known already",
+  remembered: "Entity saved",
+  alreadyKnown: "No change: it is already stored",
   detail: "Entity",
-  trail: "Where this is",
+  trail: "Breadcrumb",
   facts: {
     strength: "Strength",
     confidence: "Confidence",
-    holds: "Holds",
+    holds: "Valid",
     always: "always",
     from: (time: string) => `from ${time}`,
     to: (time: string) => `until ${time}`,
@@ -114,12 +114,12 @@ export const MEMORY = {
     metadata: "Metadata",
   },
   showText: (chars: string) => `Show all ${chars} characters`,
-  noObservations: "Nothing is said of it now.",
+  noObservations: "No current observations.",
   addObservation: "Add an observation",
   add: "Add",
-  takeBack: "Retract",
-  takeBackOne: (observation: string) => `Retract: ${observation}`,
-  tookBack: "The observation is retracted; the history keeps it",
+  retract: "Retract",
+  retractOne: (observation: string) => `Retract: ${observation}`,
+  retracted: "Observation retracted; it stays in the history",
   said: {
     run: (agent: string | null) => `${agent ?? "An agent"}, in a run`,
     message: (agent: string | null) => `${agent ?? "A sender"}, in a message`,
@@ -134,20 +134,21 @@ export const MEMORY = {
   editTitle: (name: string) => `Change ${name}`,
   strengthNote: "0 to 1: how much it matters",
   saveChange: "Save",
-  changed: "It is changed",
+  changed: "Entity changed",
   forget: "Forget",
   forgetOne: (observation: string) => `Forget: ${observation}`,
   forgetTitle: (name: string) => `Forget ${name}?`,
   forgetObservationTitle: "Forget this observation?",
-  forgetNote: "This cannot be undone. Rows, indexes and history lose it; the log keeps only how much it was. Lost are:",
+  forgetNote:
+    "This cannot be undone. It is deleted from rows, indexes and history; the log keeps only counts. Deleted are:",
   lostObservations: (now: number, past: number) =>
     `${plural(now, "observation", "observations")}${past === 0 ? "" : `, and ${past} retracted`}`,
   lostRelations: (count: number) => plural(count, "relation", "relations"),
   lostWith: (names: string) => `to or from ${names}`,
   lostChanges: (count: number) => `its history: ${plural(count, "change", "changes")}`,
   forgetObservationNote:
-    "This cannot be undone: its text goes from the history too. To keep it on record, retract it instead.",
-  forgotten: "It is forgotten",
+    "This cannot be undone: its text is deleted from the history too. To keep it in the history, retract it instead.",
+  forgotten: "Forgotten",
   history: "History",
   actions: {
     create: "Created",
@@ -162,46 +163,46 @@ export const MEMORY = {
   noLonger: "a forgotten entity",
   forgot: (count: number) => plural(count, "observation", "observations"),
   revert: (version: number) => `Revert to version ${version}`,
-  reverted: "The entity is reverted",
+  reverted: "Entity reverted",
   neighbourhood: "Neighbourhood",
   depth: "Depth",
   depths: { "1": "1 step", "2": "2 steps", "3": "3 steps" },
   alone: "It has no relations.",
   cut: "There are more than are shown.",
   namedOf: (named: number, all: number) =>
-    `${named.toLocaleString("en-US")} of ${all.toLocaleString("en-US")} are named, the nearest and those with the most relations first; point at a dot for its name, or go nearer`,
+    `${named.toLocaleString("en-US")} of ${all.toLocaleString("en-US")} are named, the nearest and those with the most relations first; point at a dot for its name, or zoom in`,
   aroundCount: (others: number, relations: number) =>
     `${plural(others, "other", "others")}, ${plural(relations, "relation", "relations")}`,
   showMore: (max: number) => `Show up to ${max.toLocaleString("en-US")}`,
-  picture: "Picture of what is around it",
-  pictureKeys: "Drag to move; Ctrl with the wheel, or + and −, to zoom; 0 for all of it",
-  legendOfPicture: "What the picture's colours and lines mean",
+  drawing: "Graph of related entities",
+  drawingKeys: "Drag to move; Ctrl with the wheel, or + and −, to zoom; 0 to fit",
+  legendOfDrawing: "Legend",
   otherTypes: "other types",
-  thickness: "the thicker a line, the stronger; an arrow leads from the one to the other",
+  thickness: "thicker lines are stronger relations; arrows show their direction",
   zoom: "Zoom",
-  zoomIn: "Nearer (+)",
-  zoomOut: "Farther (−)",
-  zoomFit: "All of it (0)",
+  zoomIn: "Zoom in (+)",
+  zoomOut: "Zoom out (−)",
+  zoomFit: "Fit (0)",
   showAll: (count: number) => `Show all ${count.toLocaleString("en-US")}`,
   asTable: "Relations as a table",
   relationColumns: { from: "From", type: "Relation", to: "To", strength: "Strength" },
   bothWays: "both ways",
 } as const;
 
-/** What an agent's page says of its memory. */
+/** Part of the catalogue in text.ts: memory on the page of an agent. */
 export const MEMORY_OF_AGENT = {
   note: (agent: string) =>
-    `What ${agent} keeps for itself. What it shares is in the workspace's memory, with the name of who said it.`,
-  search: "Search it",
-  empty: (agent: string) => `${agent} keeps nothing for itself`,
+    `Private memory of ${agent}. Shared entities are in the memory of the workspace, with their source.`,
+  search: "Search",
+  empty: (agent: string) => `${agent} has no private memory`,
   emptyNote:
-    "Its own memory has what it remembers in the scope agent-only, and what auto_store keeps unless its definition says otherwise.",
+    "It contains what the agent remembers in the scope agent-only and, unless the definition sets another scope, what auto_store keeps.",
   shared: "See what is shared",
 } as const;
 
-/** What a run's page says of memory. */
+/** Part of the catalogue in text.ts: memory on the page of a run. */
 export const MEMORY_OF_RUN = {
   recalled: "Recalled from memory",
-  recalledNote: "What was known of the request's matter when the run began; the model was given it with the request.",
+  recalledNote: "Facts about the request when the run started. The model received them with the request.",
   recalledSearch: "Search memory with the request",
 } as const;

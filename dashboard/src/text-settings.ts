@@ -1,6 +1,6 @@
 /** Words of the settings page. */
 export const SETTINGS = {
-  note: "What this server works with. Settings are in caxton.toml and in the server's environment.",
+  note: "Models and providers of this server. They are set in caxton.toml and in its environment.",
   models: {
     title: "Models",
     note: (model: string) => `Agents that name no model use ${model}.`,
@@ -8,7 +8,7 @@ export const SETTINGS = {
       model: "Model",
       context: "Context",
       answer: "Answer",
-      images: "Pictures",
+      images: "Images",
       price: "USD per million in / out",
       roles: "Used for",
       test: "Test",

@@ -1,13 +1,13 @@
-/** What begins the title of a message about a task, by its performative. */
+/** Prefixes of the title of a message about a task, by performative. */
 const TITLES: { readonly [performative: string]: string } = {
   cfp: "Call for proposals: ",
   "accept-proposal": "Award: ",
   request: "Task: ",
 };
 
-/** What the pages of tasks say. */
+/** Part of the catalogue in text.ts: the pages of tasks. */
 export const TASKS = {
-  note: "Work that is offered to several: the server asks for proposals, gives it to the best, and to the next best when that one fails.",
+  note: "Work offered to several participants: the server requests proposals, awards the task to the best bidder, and to the next best if that one fails.",
   columns: {
     status: "State",
     name: "Task",
@@ -49,8 +49,8 @@ export const TASKS = {
     return more ? `${all} shown` : all;
   },
   bids: (count: number, asked: number) => `${count} of ${asked}`,
-  nobody: "not awarded yet",
-  trail: "Where this is",
+  notAwarded: "not awarded yet",
+  trail: "Breadcrumb",
   announcement: "Announcement",
   facts: {
     status: "State",
@@ -89,16 +89,16 @@ export const TASKS = {
   noBidders: "No participant was asked yet.",
   bidderColumns: { name: "Bidder", state: "State", rank: "Rank", bid: "Bid", record: "Record", note: "Note" },
   bidderStates: {
-    called: "asked",
+    called: "invited",
     refused: "refused",
-    silent: "silent",
+    silent: "no answer",
     unreached: "not reached",
     proposed: "proposed",
     rejected: "rejected",
     accepted: "awarded",
     done: "done",
     failed: "failed",
-    overdue: "too late",
+    overdue: "overdue",
     cancelled: "cancelled",
   },
   record: (tasks: number, rate: number) => `${tasks} before, ${Math.round(rate * 100)} % done`,
@@ -112,6 +112,6 @@ export const TASKS = {
   distribute: "Ask for proposals",
   cancel: "Cancel task",
   cancelTitle: "Cancel this task?",
-  cancelNote: "All participants that were asked are notified. The messages stay on record.",
+  cancelNote: "All invited participants are notified. The messages stay stored.",
   cancelled: "Task cancelled",
 } as const;

@@ -20,6 +20,6 @@ export const USAGE = {
   rows: { name: "Name", cost: "Cost", share: "Share", tokens: "Tokens", calls: "Model calls", tools: "Tool calls" },
   unknownPrice: "unknown",
   unpriced: (calls: number) => `+ ${calls} of unknown price`,
-  estimated: "estimated, since the provider told no tokens",
+  estimated: "estimated, because the provider reported no tokens",
   rowBar: (name: string, cost: string) => `${name}: ${cost}`,
 } as const;

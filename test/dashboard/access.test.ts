@@ -63,7 +63,7 @@ async function ask(input: string, model?: string, agent = "data-analyzer"): Prom
 
 type Look = { readonly path: string; readonly whole: (page: Page) => Promise<unknown> };
 const text = (words: string | RegExp) => (page: Page) => page.getByRole("main").getByText(words).first().waitFor();
-const picture = (page: Page) => page.getByRole("img", { name: /^Picture/ }).waitFor();
+const picture = (page: Page) => page.getByRole("img", { name: /^Image/ }).waitFor();
 
 /** Every page, with what is on it once it is whole. RUN stands for the id of a run. */
 const PAGES: readonly Look[] = [
@@ -77,7 +77,7 @@ const PAGES: readonly Look[] = [
   { path: "/ui/agents/data-analyzer?tab=runs", whole: text("Chart the mean") },
   { path: "/ui/runs", whole: text("Chart the mean") },
   { path: "/ui/runs/RUN", whole: picture },
-  { path: "/ui/runs/RUN?step=1", whole: text("First word after") },
+  { path: "/ui/runs/RUN?step=1", whole: text("Time to first token") },
   { path: "/ui/runs/RUN?step=2", whole: text("Fuel") },
   { path: "/ui/runs/RUN?view=conversation", whole: picture },
   { path: "/ui/runs/RUN?view=json", whole: text("step_list") },
@@ -91,7 +91,7 @@ const PAGES: readonly Look[] = [
   { path: "/ui/usage", whole: text("mock") },
   { path: "/ui/settings", whole: text("set ANTHROPIC_API_KEY") },
   { path: "/ui/runs/nothing", whole: text("RUN_NOT_FOUND") },
-  { path: "/ui/no/such/page", whole: text("There is no such page") },
+  { path: "/ui/no/such/page", whole: text("Page not found") },
 ];
 
 const addressOf = (path: string): string =>

@@ -87,7 +87,7 @@ test("what waits arrives by itself and is counted; changed and approved there it
   await using person = await visit(browser, server.url);
   const { page } = person;
   await page.goto("/ui/approvals");
-  await page.getByText("Nothing waits for a person").waitFor();
+  await page.getByText("No pending approvals").waitFor();
   const first = await begin("payer", "pay");
   await inNavigation(page, "1 waits");
   await card(page).getByText('"expression": "40+2"').waitFor();
@@ -138,14 +138,14 @@ test("runs in which a tool asks are on the page too: they come, and they go once
   await using person = await visit(browser, server.url);
   const { page } = person;
   await page.goto("/ui/approvals");
-  await page.getByText("Nothing waits for a person").waitFor();
+  await page.getByText("No pending approvals").waitFor();
   const run = await begin("asker", "Ask me");
   await inNavigation(page, "1 waits");
   await page.getByRole("heading", { name: "Questions of tools" }).waitFor();
   const [question] = (await detail(run)).questions;
   const answer = { action: "accept", content: { name: "Ada" } };
   await server.ask("POST", `/api/v1/runs/${run}/questions/${question?.id}`, answer);
-  await page.getByText("Nothing waits for a person").waitFor();
+  await page.getByText("No pending approvals").waitFor();
   expect(await ended(run)).toMatchObject({ state: "completed", output: "I have asked." });
 });
 
@@ -244,7 +244,7 @@ test("a new call comes last, and a card that moves under the pointer takes no an
     `document.querySelector("section[aria-label]").style.marginTop = "-${(two?.y ?? 0) - (one?.y ?? 0)}px"`,
   );
   await page.mouse.click(spot.x, spot.y);
-  await page.getByText("Not taken: the list had just changed.").waitFor();
+  await page.getByText("Not sent: the list had just changed.").waitFor();
   expect(await states([...old, ...added])).toEqual(["open", "open", "open"]);
   const request = card(page).nth(1).getByRole("link", { name: "refund of order 1001" });
   await request.click();

@@ -186,7 +186,7 @@ export async function follow(page: Page, path: string): Promise<void> {
   if (!page.url().includes("/ui/")) return void (await page.goto(path));
   const go = (to: string) => page.evaluate(`history.pushState({}, "", ${JSON.stringify(to)})`);
   await go(NOWHERE);
-  await page.getByText("There is no such page").waitFor();
+  await page.getByText("Page not found").waitFor();
   if (path !== NOWHERE) await go(path);
 }
 

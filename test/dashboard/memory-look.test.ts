@@ -106,7 +106,7 @@ test("a run's page shows what it recalled, an agent's what it keeps, and Home ho
   await page.getByRole("row", { name: /^Asked: What does Ada drink/ }).waitFor();
   expect(await violationsInBothThemes(page)).toEqual([]);
   await page.goto("/ui/agents/greeter?tab=memory");
-  await page.getByText("greeter keeps nothing for itself").waitFor();
+  await page.getByText("greeter has no private memory").waitFor();
   await page.goto("/ui/");
   await page
     .getByRole("main")
@@ -195,7 +195,7 @@ test("the picture is moved by the mouse that holds it, which opens nothing, and 
   await using person = await visit(browser, server.url, { still: true });
   const { page } = person;
   await page.goto(`/ui/memory/${id}`);
-  const picture = page.getByRole("group", { name: "Picture of what is around it" });
+  const picture = page.getByRole("group", { name: "Graph of related entities" });
   await picture.focus();
   for (let near = 0; near < 3; near += 1) await page.keyboard.press("+");
   const hub = picture.getByRole("link", { name: /^Hub/ });

@@ -100,8 +100,8 @@ test("memory is listed, searched with reasons, read, changed, taken back and for
   };
 
   await page.goto("/ui/memory");
-  await main(page).getByText("Nothing is remembered yet").waitFor();
-  await main(page).getByLabel("Figures").getByText("static-minilm").waitFor();
+  await main(page).getByText("Memory is empty").waitFor();
+  await main(page).getByLabel("Statistics").getByText("static-minilm").waitFor();
   await page.getByRole("button", { name: "Remember something" }).click();
   const dialog = page.getByRole("dialog");
   await dialog.getByLabel("Name").fill("Cleo");
@@ -151,7 +151,7 @@ test("memory is listed, searched with reasons, read, changed, taken back and for
   await expect.poll(() => hits.getByRole("link", { name: "Place 07" }).count()).toBe(0);
   await page.getByLabel("Type").fill("");
   await page.keyboard.press("Enter");
-  await page.getByLabel("Also what is related").check();
+  await page.getByLabel("Include related entities").check();
   await hits.getByRole("link", { name: "Place 07" }).waitFor();
   await everybody();
   await page.getByRole("heading", { level: 1 }).click();
@@ -181,7 +181,7 @@ test("memory is listed, searched with reasons, read, changed, taken back and for
   await history.getByText("type: person → human").waitFor();
   await page.getByRole("button", { name: "Change: Ada plays chess" }).click();
   await dialog.getByLabel("Confidence").fill("2");
-  await dialog.getByText("It is a number from 0 to 1.").waitFor();
+  await dialog.getByText("Expected a number from 0 to 1.").waitFor();
   expect(await dialog.getByRole("button", { name: "Save" }).isDisabled()).toBe(true);
   expect(await violations(page)).toEqual([]);
   await dialog.getByLabel("Confidence").fill("0.6");
@@ -218,18 +218,18 @@ async function relateAda(page: Page): Promise<void> {
   const around = page.getByRole("region", { name: "Neighbourhood" });
   await around.getByRole("button", { name: "Add a relation" }).click();
   await dialog.getByLabel("Relation").fill("admires");
-  await dialog.getByLabel("The other").fill("Nobody");
+  await dialog.getByLabel("Target entity").fill("Nobody");
   await page.keyboard.press("Enter");
   await dialog.getByText('memory knows no "Nobody" in workspace').waitFor();
-  expect(await dialog.getByLabel("The other").getAttribute("aria-invalid")).toBe("true");
-  await dialog.getByLabel("The other").fill("Cleo");
+  expect(await dialog.getByLabel("Target entity").getAttribute("aria-invalid")).toBe("true");
+  await dialog.getByLabel("Target entity").fill("Cleo");
   await page.keyboard.press("Enter");
   await around.getByRole("button", { name: "Change: Ada admires Cleo" }).click();
   await dialog.getByLabel("Strength").fill("0.9");
   await page.keyboard.press("Enter");
   const row = around.getByRole("row", { name: /admires Cleo 90 %/ });
   await row.waitFor();
-  const picture = around.getByRole("group", { name: "Picture of what is around it" });
+  const picture = around.getByRole("group", { name: "Graph of related entities" });
   const box = async (name: RegExp) => picture.getByRole("link", { name }).boundingBox();
   const apart = async () => Math.abs(((await box(/^Cleo/))?.x ?? 0) - ((await box(/^Ada/))?.x ?? 0));
   const before = { apart: await apart(), width: (await box(/^Cleo/))?.width };
@@ -259,7 +259,7 @@ async function keepTheStore(page: Page, everybody: () => Promise<void>): Promise
   await page.getByRole("tab", { name: "Store" }).click();
   await page.getByText("40 of 100 copied").waitFor();
   await page.unroute("**/api/v1/memory/migrations");
-  await page.getByText("has ended, with 40 of 100 copied; memory is still in embedded").waitFor();
+  await page.getByText("stopped with 40 of 100 copied; memory is still in embedded").waitFor();
   await page.getByRole("meter").waitFor();
   await page.getByRole("button", { name: "Create a snapshot" }).click();
   const copies = page.getByRole("list", { name: "Snapshots" });
@@ -274,7 +274,7 @@ async function keepTheStore(page: Page, everybody: () => Promise<void>): Promise
   await page.getByRole("row", { name: /^Aaron/ }).waitFor();
   await page.getByRole("tab", { name: "Store" }).click();
   await copies.getByRole("button", { name: /^Restore / }).click();
-  await dialog.getByText("1 entity made known").waitFor();
+  await dialog.getByText("1 entity created").waitFor();
   await dialog.getByRole("button", { name: "Restore" }).click();
   await copies.getByText("replaced by a restore").waitFor();
   await page.getByRole("tab", { name: "Entities" }).click();

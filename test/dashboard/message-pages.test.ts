@@ -88,7 +88,7 @@ test("messages come by themselves, wait while paused, and tell all there is abou
   await rows(page).getByRole("link", { name: "billing → planner" }).first().click();
   await detail(page).getByText(id, { exact: true }).waitFor();
   await detail(page).getByText("orders").first().waitFor();
-  await detail(page).getByText("waits", { exact: true }).waitFor();
+  await detail(page).getByText("queued", { exact: true }).waitFor();
   await take("planner");
   await detail(page).getByText("done", { exact: true }).waitFor();
   await detail(page).getByRole("button", { name: "Close the message" }).click();
@@ -109,7 +109,7 @@ test("large content shows how it begins, and is saved whole as a file", async ()
   const content = `The report begins here. ${"row ".repeat(25_000)}`;
   const { id } = await send({ performative: "inform", sender: "billing", receiver: "planner", content });
   await page.goto(`/ui/messages?message=${id}`);
-  await detail(page).getByText("Kept beside the message").waitFor();
+  await detail(page).getByText("Stored separately").waitFor();
   await detail(page).getByText("The report begins here.").waitFor();
   const downloading = page.waitForEvent("download");
   await detail(page).getByRole("link", { name: "Download" }).click();
@@ -125,9 +125,9 @@ test("a message is checked while it is written, sent, and its answer waited for"
   const dialog = page.getByRole("dialog");
   await dialog.getByLabel("Content").fill('{"order": 12}');
   await dialog.getByLabel("Names, with commas between").fill("billing, no-such-one");
-  await dialog.getByText("This is not right yet").waitFor();
+  await dialog.getByText("Problems").waitFor();
   await page.setViewportSize({ width: 400, height: 560 });
-  const refusal = await dialog.getByText("This is not right yet").boundingBox();
+  const refusal = await dialog.getByText("Problems").boundingBox();
   expect((refusal?.y ?? 560) + (refusal?.height ?? 0), "what is wrong is seen without scrolling").toBeLessThan(560);
   await toDesk(page);
   await dialog.getByText("no-such-one", { exact: false }).first().waitFor();
@@ -149,7 +149,7 @@ test("a message is checked while it is written, sent, and its answer waited for"
   await dialog.getByLabel("From").fill("user");
   await expect.poll(() => dialog.getByLabel("Its token").count()).toBe(0);
   await page.keyboard.press("Control+Enter");
-  await dialog.getByText("On record and on its way").waitFor();
+  await dialog.getByText("Stored and queued").waitFor();
   await dialog.getByText("Waiting for an answer.").waitFor();
   const [got] = await take("billing");
   expect(got?.message).toMatchObject({ content: { order: 12 }, sender: "user", protocol: "fipa-request" });
@@ -193,7 +193,7 @@ test("dead letters say why, are sent again, saved, and dropped after a question"
   await page.getByText("1 dead letter in all").waitFor();
   expect(await take("south-depot")).toHaveLength(1);
   await page.getByRole("button", { name: "Drop: to south-depot" }).click();
-  await page.getByText("south-depot will never get it.").waitFor();
+  await page.getByText("The message will not be delivered to south-depot.").waitFor();
   await page.getByRole("dialog").getByRole("button", { name: "Drop" }).click();
   await page.getByText("No dead letters").waitFor();
   expect(person.complaints).toEqual([]);
@@ -204,7 +204,7 @@ test("a conversation is drawn message by message, goes on while one looks, and t
   const { page } = person;
   await page.goto("/ui/conversations");
   await page.getByRole("link", { name: /^planner and north-depot, south-depot/ }).click();
-  const steps = page.getByRole("list", { name: "What was said" }).getByRole("button");
+  const steps = page.getByRole("list", { name: "Messages" }).getByRole("button");
   await expect.poll(() => steps.count(), { timeout: 15_000 }).toBe(6);
   await steps.first().focus();
   for (const key of ["Tab", "Enter"]) await page.keyboard.press(key);
@@ -222,10 +222,10 @@ test("a conversation is drawn message by message, goes on while one looks, and t
   await page.getByRole("button", { name: /agree from billing to planner/ }).waitFor();
   await page.getByRole("button", { name: "List" }).click();
   await page.getByText("at noon").waitFor();
-  await page.getByRole("button", { name: "End it" }).click();
-  await page.getByRole("dialog").getByRole("button", { name: "End it" }).click();
-  await page.getByText("It is ended").waitFor();
-  await page.getByText("Nothing: it is over.").waitFor();
+  await page.getByRole("button", { name: "End conversation" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "End conversation" }).click();
+  await page.getByText("Conversation ended").waitFor();
+  await page.getByText("None. The conversation has ended.").waitFor();
   await page.goto("/ui/conversations?protocol=fipa-contract-net");
   await page.getByText("No conversation fits").waitFor();
   await page.getByRole("checkbox", { name: "Archived" }).check();
@@ -247,7 +247,7 @@ test("a conversation is branched off from, and goes on in another one", async ()
   await page.goto("/ui/conversations/small-talk");
   await page.getByRole("link", { name: "Branch off" }).click();
   const dialog = page.getByRole("dialog");
-  await dialog.getByText("branches off from small-talk").waitFor();
+  await dialog.getByText("branches from small-talk").waitFor();
   await dialog.getByLabel("Names, with commas between").fill("billing");
   await dialog.getByLabel("From", { exact: true }).fill("planner");
   const held = Promise.withResolvers<undefined>();
@@ -274,8 +274,8 @@ test("a conversation is branched off from, and goes on in another one", async ()
       json: { type: "", title: "", status: 503, detail: failure, code: "X", hint: "", request_id: "", details: {} },
     }),
   );
-  await page.getByRole("button", { name: "End it" }).click();
-  await dialog.getByRole("button", { name: "End it" }).click();
+  await page.getByRole("button", { name: "End conversation" }).click();
+  await dialog.getByRole("button", { name: "End conversation" }).click();
   await dialog.getByText(failure).waitFor();
   expect(await page.getByText(failure).count(), "a failure is told once").toBe(1);
   await page.keyboard.press("Escape");
@@ -300,7 +300,7 @@ test("a message that an agent answers leads to the run that did it, and the run 
   await page.getByRole("heading", { level: 1, name: "Who are you?" }).waitFor();
   await page.getByRole("link", { name: id }).first().click();
   await detail(page).getByText("Who are you?").first().waitFor();
-  await detail(page).getByRole("list", { name: "Everything it belongs to: 2 messages" }).waitFor();
+  await detail(page).getByRole("list", { name: "Trace: 2 messages" }).waitFor();
   expect(person.complaints).toEqual([]);
 });
 
@@ -349,13 +349,13 @@ test("the graph counts who talks to whom, while they talk, and leads to what the
 type Look = { readonly path: string; readonly whole: string | RegExp };
 const LOOKS: readonly Look[] = [
   { path: "/ui/messages?sender=planner", whole: "planner → north-depot, south-depot" },
-  { path: "/ui/messages?sender=planner&message=PAST", whole: "As on the wire" },
+  { path: "/ui/messages?sender=planner&message=PAST", whole: "Raw JSON" },
   { path: "/ui/messages?sender=planner&compose=true", whole: "By capability" },
   { path: "/ui/messages?tab=dead", whole: "the archive is closed" },
   { path: "/ui/messages?tab=mailboxes", whole: "invoicing" },
   { path: "/ui/messages?sender=nobody", whole: "No message fits" },
   { path: "/ui/conversations", whole: "In progress" },
-  { path: "/ui/conversations/PAST?as=diagram&message=PAST", whole: "As on the wire" },
+  { path: "/ui/conversations/PAST?as=diagram&message=PAST", whole: "Raw JSON" },
   { path: "/ui/conversations/PAST?as=list", whole: "delivered" },
   { path: "/ui/graph?node=planner", whole: "All participants" },
 ];

@@ -64,7 +64,7 @@ test("the sample question is answered under Try it, with its chart, and its run 
   await state(page, "Completed").waitFor();
   await page.getByRole("cell", { name: "Gentoo" }).first().waitFor();
   await page.getByText("csv_parser.describe").waitFor();
-  const picture = page.getByRole("img", { name: /^Picture .*\.svg/ });
+  const picture = page.getByRole("img", { name: /^Image .*\.svg/ });
   await picture.waitFor();
   await expect.poll(() => page.evaluate("document.querySelector('figure img').naturalWidth")).toBeGreaterThan(100);
 
@@ -81,7 +81,7 @@ test("the sample question is answered under Try it, with its chart, and its run 
   await page.getByRole("tab", { name: "Raw JSON" }).click();
   await page.getByText("step_list").waitFor();
   await page.getByRole("tab", { name: "Conversation" }).click();
-  await page.getByRole("img", { name: /^Picture/ }).waitFor();
+  await page.getByRole("img", { name: /^Image/ }).waitFor();
   await page.reload();
   await page.getByRole("tab", { name: "Conversation", selected: true }).waitFor();
 
@@ -371,7 +371,7 @@ test("what is not there is told in the words of the API, with its code and remed
   await problem.getByText(detail).waitFor();
   await problem.getByText(hint).waitFor();
   await page.goto("/ui/no/such/page");
-  await page.getByRole("heading", { name: "There is no such page" }).waitFor();
+  await page.getByRole("heading", { name: "Page not found" }).waitFor();
   expect(code).toBe("RUN_NOT_FOUND");
 });
 

@@ -36,7 +36,7 @@ test("a task is followed from its announcement to its end, as it goes on, and on
   await page.getByText("No participant was asked yet.").first().waitFor();
   await page.getByRole("button", { name: "Ask for proposals" }).click();
   const bids = page.getByRole("table", { name: "Bids" });
-  await bids.getByRole("cell", { name: "asked", exact: true }).first().waitFor();
+  await bids.getByRole("cell", { name: "invited", exact: true }).first().waitFor();
   for (const [program, cost] of [
     [cheap, 1],
     [sound, 5],

@@ -63,11 +63,11 @@ test("on a telephone a run is played again, with what comes out otherwise, saved
     await page.getByRole("menuitem", { name }).click();
   };
   await choose("Replay");
-  await page.getByText(/It came out the same: \d+ events/).waitFor();
+  await page.getByText(/No differences: \d+ events/).waitFor();
   await page.keyboard.press("Escape");
   servers.without = "csv_parser";
   await choose("Replay");
-  await page.getByText(/\d+ things came out otherwise/).waitFor();
+  await page.getByText(/\d+ differences/).waitFor();
   await page.getByText("the model would be offered other tools").first().waitFor();
   expect(await violationsInBothThemes(page)).toEqual([]);
   expect(await page.evaluate(OVERFLOW)).toBe(0);
@@ -80,7 +80,7 @@ test("on a telephone a run is played again, with what comes out otherwise, saved
   await page.getByRole("button", { name: "Cancel" }).click();
   await choose("Delete");
   await page.getByRole("button", { name: "Delete the run" }).click();
-  await page.getByText("The run is deleted.").waitFor();
+  await page.getByText("Run deleted").waitFor();
   expect(new URL(page.url()).pathname).toBe("/ui/runs");
   expect((await server.ask("GET", `/api/v1/runs/${id}`)).status).toBe(404);
 });

@@ -120,7 +120,7 @@ describe("the list of tool servers", () => {
     await using bare = await World.open();
     await using person = await visit(browser, bare.server.url);
     await person.page.goto("/ui/tools");
-    await person.page.getByText("No tool servers are here").waitFor();
+    await person.page.getByText("No tool servers").waitFor();
     await main(person.page).getByRole("button", { name: "Deploy a tool server" }).last().click();
     await person.page.getByRole("dialog", { name: "Deploy a tool server" }).waitFor();
     expect(person.complaints).toEqual([]);
@@ -190,9 +190,9 @@ describe("deploying", () => {
     await details.getByText("nothing to compare it with").waitFor();
     await details.getByLabel("compared with").selectOption("2");
     await details.getByText("the tool less is gone").waitFor();
-    await details.getByRole("button", { name: "Let revision 1 serve" }).click();
+    await details.getByRole("button", { name: "Activate revision 1" }).click();
     await dialog.getByText("the tool less is gone").waitFor();
-    await dialog.getByRole("button", { name: "Let revision 1 serve" }).click();
+    await dialog.getByRole("button", { name: "Activate revision 1" }).click();
     await row(page, "1").getByText("Serving").waitFor();
     expect((await world.get("steady")).version).toBe("1.0.0");
     expect(person.complaints).toEqual([]);
@@ -426,7 +426,7 @@ describe("with the built-in tools", () => {
     await form.getByLabel("value *").fill("3");
     await form.getByLabel("title", { exact: true }).fill("Rain");
     await form.getByRole("button", { name: "Call now" }).click();
-    await page.getByRole("img", { name: /^Picture .*\.svg/ }).waitFor();
+    await page.getByRole("img", { name: /^Image .*\.svg/ }).waitFor();
     await expect.poll(() => page.evaluate("document.querySelector('figure img').naturalWidth")).toBeGreaterThan(100);
     await page.getByRole("button", { name: "Raw JSON" }).click();
     await page.getByText("memory_bytes").waitFor();
@@ -455,7 +455,7 @@ test("the palette finds tool servers, and deploying one", async () => {
 /** Every state of the pages that the others' list has not, with words that are there once it is whole. */
 const LOOKS = [
   ["/ui/tools/forms?tool=note", "Input schema"],
-  ["/ui/tools/forms?tab=grants", "What it may touch"],
+  ["/ui/tools/forms?tab=grants", "Grants"],
   ["/ui/tools/forms?tab=versions", "Hash of its tools"],
   ["/ui/tools/forms?tab=logs", "the form server listens"],
   ["/ui/tools/looked?tab=tools", "Usage since the start"],

@@ -15,7 +15,7 @@ export function meantAs({ receiver, capability, nearest, topic, recipients }: Ad
   if (receiver !== null) return isElsewhere(receiver, recipients) ? words.replyToOf(receiver) : undefined;
   if (capability !== null && nearest !== null) return words.nearest(capability, nearest);
   if (capability !== null) return words.capability(capability);
-  return topic === null ? words.everybody : words.topic(topic);
+  return topic === null ? words.allParticipants : words.topic(topic);
 }
 
 /** Whom it was for: names, or how they were found and who it was. */
@@ -23,7 +23,7 @@ export function addressWords(message: Addressed): string {
   const { receiver, recipients } = message;
   const meant = meantAs(message);
   if (receiver !== null && meant === undefined) return receiver.join(", ");
-  const found = recipients.length === 0 ? words.nobody : recipients.join(", ");
+  const found = recipients.length === 0 ? words.noRecipient : recipients.join(", ");
   return `${found} (${meant})`;
 }
 

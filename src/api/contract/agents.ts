@@ -12,7 +12,10 @@ export const DeployAgentBody = z
       .string()
       .max(400)
       .optional()
-      .meta({ description: "For messages; its extension tells the format. Default: agent.toml, or as `format` says" }),
+      .meta({
+        description:
+          "File name in error messages; its extension sets the format. Default: agent.toml, or the extension of `format`",
+      }),
     format: DefinitionFormat.optional().meta({ description: "Default: by the extension of `file_name`" }),
   })
   .meta({ id: "DeployAgent" });
@@ -32,12 +35,12 @@ export const AgentSummary = z
     file: z
       .object({
         path: z.string(),
-        differs: z.boolean().meta({ description: "Whether its text is not the serving one" }),
+        differs: z.boolean().meta({ description: "Whether its text differs from the serving revision" }),
       })
       .nullable()
       .meta({ description: "The definition file in the agents directory; null: none is known" }),
     newest_revision: z.int().meta({ description: "Greater than `revision` after a rollback" }),
-    state: z.enum(["active", "paused"]).meta({ description: "paused: takes no new runs, its messages wait" }),
+    state: z.enum(["active", "paused"]).meta({ description: "paused: accepts no new runs; its messages are queued" }),
     paused: z
       .object({ since: Instant, reason: z.string() })
       .nullable()
@@ -48,7 +51,7 @@ export type AgentSummary = z.infer<typeof AgentSummary>;
 
 export const AgentDetail = AgentSummary.extend({
   source: z.string(),
-  file_source: z.string().nullable().meta({ description: "The file's text where it differs" }),
+  file_source: z.string().nullable().meta({ description: "Text of the file, if it differs" }),
   format: DefinitionFormat,
   file_name: z.string(),
   source_hash: z.string(),
@@ -90,7 +93,7 @@ export const TemplateSummary = z
   .object({
     name: z.string(),
     description: z.string(),
-    source: z.string().meta({ description: "The definition, whole" }),
+    source: z.string().meta({ description: "The whole definition" }),
   })
   .meta({ id: "Template" });
 export type TemplateSummary = z.infer<typeof TemplateSummary>;

@@ -19,39 +19,41 @@ export const Approval = z
     revision: z.int(),
     tool: z.string().meta({ description: "server.tool" }),
     input_preview: z.string().meta({ description: "First 200 characters of the run's request" }),
-    arguments: Arguments.meta({ description: "What the model wants to call it with" }),
+    arguments: Arguments.meta({ description: "Arguments that the model requested" }),
     hash: z.string().meta({ description: "Hash of agent revision, tool, arguments, rules and tool server" }),
     state: ApprovalState.meta({
-      description: "void: what was asked for changed before the answer; cancelled: its run ended",
+      description: "void: the call changed before the answer; cancelled: its run ended",
     }),
-    level: z.enum(["server", "definition"]).meta({ description: "Whose rule asks" }),
-    rule: z.string().meta({ description: "The rule as written; ask_destructive where the tool's own word asks" }),
-    reason: z.string().meta({ description: "Why it is asked again; empty the first time" }),
-    approvers: z.array(z.string()).meta({ description: "Roles that may answer; empty is all" }),
+    level: z.enum(["server", "definition"]).meta({ description: "Level of the rule that requires approval" }),
+    rule: z
+      .string()
+      .meta({ description: "The rule as written; ask_destructive if the tool declares itself destructive" }),
+    reason: z.string().meta({ description: "Why approval is requested again; empty the first time" }),
+    approvers: z.array(z.string()).meta({ description: "Roles that may answer; empty: all" }),
     asked_at: Instant,
     expires_at: Instant,
     answered_at: Instant.nullable(),
     by: z.object({ name: z.string(), role: z.string() }).nullable(),
-    note: z.string().meta({ description: "What who answered said; the model is told. Of a void one, what changed" }),
-    edited_arguments: Arguments.nullable().meta({ description: "What it was made with, where a person changed it" }),
+    note: z.string().meta({ description: "Note of the approver, which the model receives; if void, the change" }),
+    edited_arguments: Arguments.nullable().meta({ description: "Arguments of the call, if a person edited them" }),
     remember: z.boolean().meta({ description: "Approved for all calls of the tool against the same rule in this run" }),
   })
   .meta({ id: "Approval" });
 export type Approval = z.infer<typeof Approval>;
 
 export const ApprovalPage = page(Approval)
-  .extend({ open: z.int().meta({ description: "How many wait in all" }) })
+  .extend({ open: z.int().meta({ description: "Number of pending approvals" }) })
   .meta({ id: "ApprovalPage" });
 export type ApprovalPage = z.infer<typeof ApprovalPage>;
 
 export const ApprovalQuery = ListQuery.extend({
   cursor: z.uuidv7().optional(),
   state: ApprovalState.optional(),
-  run: z.string().optional().meta({ description: "Those of one run" }),
+  run: z.string().optional().meta({ description: "Only approvals of this run" }),
   order: z
     .enum(["oldest", "newest"])
     .optional()
-    .meta({ description: "Which come first. Default: oldest with state=open, otherwise newest" }),
+    .meta({ description: "Order. Default: oldest first with state=open, else newest first" }),
 });
 
 const hash = z
@@ -63,14 +65,16 @@ const note = z.string().max(NOTE_CHARS_MAX).default("");
 export const ApproveBody = z
   .strictObject({
     hash,
-    arguments: Arguments.optional().meta({ description: "Make the call with these instead; they must fit the tool" }),
-    note: note.meta({ description: "Told to the model with the result" }),
+    arguments: Arguments.optional().meta({
+      description: "Arguments to call the tool with instead; they must match its schema",
+    }),
+    note: note.meta({ description: "Note that the model receives with the result" }),
     remember: z
       .boolean()
       .default(false)
-      .meta({ description: "Do not ask again in this run for calls of the tool that the same rule is about" }),
+      .meta({ description: "Do not request approval again in this run for calls of this tool under the same rule" }),
   })
   .meta({ id: "Approve" });
 export const DenyBody = z
-  .strictObject({ hash, reason: note.meta({ description: "Told to the model" }) })
+  .strictObject({ hash, reason: note.meta({ description: "Note that the model receives" }) })
   .meta({ id: "Deny" });

@@ -6,13 +6,13 @@ export const BudgetAmount = z
   .object({
     kind: BudgetKind,
     used: z.number().meta({ description: "In the kind's own unit: tokens, USD, calls, seconds, fuel" }),
-    reserved: z.number().meta({ description: "By calls that are under way" }),
+    reserved: z.number().meta({ description: "Reserved by calls in progress" }),
     limit: z.number().nullable().meta({ description: "null: not limited" }),
     key: z.string().nullable().meta({ description: "The key that sets the limit" }),
-    file: z.string().nullable().meta({ description: "… and the file it stands in, or what else sets it" }),
+    file: z.string().nullable().meta({ description: "The file that contains the key, or another source of the limit" }),
     state: z
       .enum(["unlimited", "ok", "warning", "used-up"])
-      .meta({ description: "warning: 80 % are used or reserved; used-up: nothing is left" }),
+      .meta({ description: "warning: 80 % or more is used or reserved; used-up: nothing is left" }),
   })
   .meta({ id: "BudgetAmount" });
 export type BudgetAmount = z.infer<typeof BudgetAmount>;
@@ -46,7 +46,7 @@ const sums = {
   cached_input_tokens: Count,
   usd: z.number().meta({ description: "What the calls cost whose price is known" }),
   unpriced_calls: Count.meta({ description: "Model calls whose price is not known" }),
-  estimated_calls: Count.meta({ description: "Model calls whose provider told no tokens, so that they are estimated" }),
+  estimated_calls: Count.meta({ description: "Model calls with estimated tokens, because the provider reported none" }),
   tool_calls: Count,
   seconds: z.number(),
   fuel: Count,
@@ -61,7 +61,7 @@ export const UsageQuery = z.object({
   by: z.enum(["agent", "model", "day"]).default("day"),
   from: z.iso.date().optional().meta({ description: "The first day; default: 30 days ago" }),
   to: z.iso.date().optional().meta({ description: "The last day; default: today" }),
-  agent: z.string().max(64).optional().meta({ description: "Only what this agent used" }),
+  agent: z.string().max(64).optional().meta({ description: "Only usage of this agent" }),
   limit: z.coerce.number<number>().int().min(1).max(1_000).default(200),
 });
 export type UsageQuery = z.input<typeof UsageQuery>;
@@ -72,8 +72,8 @@ export const Usage = z
     from: z.iso.date(),
     to: z.iso.date(),
     time_zone: z.string(),
-    items: z.array(UsageRow).meta({ description: "The costliest first, days in order" }),
-    total: z.object(sums).meta({ description: "Over the items" }),
+    items: z.array(UsageRow).meta({ description: "Most expensive first; days in order" }),
+    total: z.object(sums).meta({ description: "Sums of the items" }),
   })
   .meta({ id: "Usage" });
 export type Usage = z.infer<typeof Usage>;
@@ -81,7 +81,7 @@ export type Usage = z.infer<typeof Usage>;
 export const AgentBudget = z
   .object({
     agent: z.string(),
-    run: z.array(BudgetAmount).meta({ description: "What one run may use; `used` and `reserved` are 0" }),
+    run: z.array(BudgetAmount).meta({ description: "Limits of one run; `used` and `reserved` are 0" }),
     today: Budget,
     days: z.array(UsageRow).meta({ description: "The last 14 days with spending" }),
   })
@@ -104,10 +104,10 @@ export const Spent = z
 export const StepCost = z
   .object({
     usd: z.number().nullable().meta({ description: "null: the price is not known" }),
-    price: z.string().nullable().meta({ description: "The entry of the price table that says so" }),
+    price: z.string().nullable().meta({ description: "Entry of the price table" }),
     input_tokens: Count,
     output_tokens: Count,
-    estimated: z.boolean().meta({ description: "The provider told no tokens, so these are estimates" }),
+    estimated: z.boolean().meta({ description: "Whether tokens are estimated, because the provider reported none" }),
   })
   .meta({ id: "StepCost" });
 

@@ -1,6 +1,6 @@
 import * as z from "zod";
 
-/** `?types=run,step`: kinds of events with commas between, each one of those given; undefined when there is none. */
+/** Query parameter such as `?types=run,step`: comma-separated event types out of `all`; undefined if absent. */
 export const typeList = <const Type extends string>(types: readonly Type[]) =>
   z
     .string()

@@ -13,13 +13,14 @@ export const UseKind = z.enum([
 ]);
 export const UseOutcome = z
   .enum(["allowed", "denied", "failed"])
-  .meta({ description: "denied: no grant allows it; failed: one does, and it went wrong" });
+  .meta({ description: "denied: no grant allows it; failed: a grant allows it, but the access failed" });
 
 const what = {
   kind: UseKind,
   operation: z.string(),
   target: z.string().meta({
-    description: "A path, a URL without query, a key, a name, whom a message is for, or whose memory is searched",
+    description:
+      "A path, a URL without query, a key, a name, the receiver of a message, or the owner of the searched memory",
   }),
   outcome: UseOutcome,
   reason: z.string().meta({ description: "A code; empty when it was allowed" }),
@@ -32,7 +33,7 @@ export const GrantUse = z
     agent: z.string().nullable(),
     session: z.string().meta({ description: "The run's id, or that of a call outside a run" }),
     ...what,
-    count: z.int().meta({ description: "Repeats within a moment are one, with bytes and time in sum" }),
+    count: z.int().meta({ description: "Number of repeated uses merged into this one; bytes and time are sums" }),
     bytes: z.int(),
     duration_ms: z.number(),
   })
@@ -58,7 +59,7 @@ export type GrantUseQuery = z.infer<typeof GrantUseQuery>;
 
 export const ObserveMode = z.enum(["report", "permit"]).meta({
   description:
-    "report: tell what the call needed, what is not granted stays refused; permit: let this one call have it, but for secrets, private addresses and what is outside of files.root",
+    "report: return the grants that the call needed, and deny what is not granted; permit: also grant it for this call, except secrets, private addresses and paths outside files.root",
 });
 
 export const Observation = z
@@ -66,8 +67,8 @@ export const Observation = z
     uses: z.array(z.object({ ...what, count: z.int() })),
     diff: z
       .string()
-      .meta({ description: "From what the server is granted to what this call needed, as of a tool.toml" }),
-    configuration: z.string().meta({ description: "The same as a part of caxton.toml" }),
+      .meta({ description: "Diff of a tool.toml, from the current grants to those that this call needed" }),
+    configuration: z.string().meta({ description: "The same as a section of caxton.toml" }),
     notes: z.array(z.string()),
   })
   .meta({ id: "GrantObservation" });

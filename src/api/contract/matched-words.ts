@@ -15,7 +15,7 @@ export function cutAtWords(text: string, words: readonly string[]): readonly Pie
   let from = 0;
   for (const [start, end] of matchesIn(withoutAccents(text), words)) {
     if (start > from) pieces.push({ text: text.slice(from, start), isMatch: false });
-    // What begins where the one before ends is one with it.
+    // Adjacent spans are merged.
     const before = start > from ? undefined : pieces.pop();
     pieces.push({ text: (before?.text ?? "") + text.slice(start, end), isMatch: true });
     from = end;

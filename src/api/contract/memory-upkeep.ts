@@ -7,7 +7,7 @@ export const Snapshot = z
     name: z.string(),
     kind: z.enum(["scheduled", "manual", "replaced", "damaged"]).meta({
       description:
-        "scheduled: made by itself; manual: by somebody; replaced: what a restored one took the place of; damaged: the same of a memory that could not be read, in `snapshots/` of the data directory until something is forgotten",
+        "scheduled: created automatically; manual: created by a user; replaced: memory before a restore; damaged: unreadable memory before a restore, kept in `snapshots/` of the data directory until something is forgotten",
     }),
     at: z.iso.datetime(),
     bytes: z.int(),
@@ -19,7 +19,7 @@ export type MemorySnapshotPage = z.infer<typeof SnapshotPage>;
 
 export const RestoreBody = z
   .strictObject({
-    confirm: z.literal(true, { error: "confirm must be true: memory becomes what it was then" }),
+    confirm: z.literal(true, { error: "confirm must be true: memory is replaced by the snapshot" }),
   })
   .meta({ id: "RestoreMemorySnapshot" });
 export const Restored = z.object({ restored: Snapshot, replaced: Snapshot }).meta({ id: "MemoryRestored" });
@@ -47,7 +47,9 @@ export type MemoryChecked = z.infer<typeof Checked>;
 export const Reindexed = z.object({ done: z.int(), all: z.int() }).meta({ id: "MemoryReindexed" });
 
 export const PruneBody = z
-  .strictObject({ dry_run: z.boolean().default(false).meta({ description: "Say what would go, and leave it" }) })
+  .strictObject({
+    dry_run: z.boolean().default(false).meta({ description: "Report what would be deleted, and delete nothing" }),
+  })
   .meta({ id: "PruneMemory" });
 export const Pruned = z
   .object({
@@ -56,21 +58,21 @@ export const Pruned = z
     entities: z.int(),
     relations: z
       .int()
-      .meta({ description: "That go by themselves; those that go with their entities are not counted" }),
+      .meta({ description: "Relations deleted on their own; those deleted with their entities are not counted" }),
     items: z.array(
       z.object({
         scope: MemoryScope,
         reason: z.enum(["age", "confidence", "strength", "count", "relation-strength"]).meta({
           description:
-            "Of entities: not changed for too long; too little confidence; too little strength; the longest unchanged of too many. Of relations: too little strength",
+            "Of entities: exceeded age; low confidence; low strength; least recently changed beyond the maximum count. Of relations: low strength",
         }),
         entities: z.int(),
         relations: z.int(),
-        examples: z.array(z.string()).meta({ description: "Five names at most" }),
+        examples: z.array(z.string()).meta({ description: "At most five names" }),
       }),
     ),
-    archive: z.string().nullable().meta({ description: "The file that what went was written to" }),
-    more: z.boolean().meta({ description: "10,000 go in one pass at most; there are more" }),
+    archive: z.string().nullable().meta({ description: "File with the archived entities" }),
+    more: z.boolean().meta({ description: "Whether more are due; one pass deletes at most 10,000" }),
   })
   .meta({ id: "MemoryPruned" });
 export type MemoryPruned = z.infer<typeof Pruned>;

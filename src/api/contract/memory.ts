@@ -35,8 +35,8 @@ export const Observation = z
     valid_to: MaybeInstant,
     provenance: Provenance,
     at: Instant,
-    since: z.int().meta({ description: "The version of the entity that first had it" }),
-    until: z.int().nullable().meta({ description: "The first that no longer had it" }),
+    since: z.int().meta({ description: "First version of the entity that has it" }),
+    until: z.int().nullable().meta({ description: "First version without it; null: it is current" }),
   })
   .meta({ id: "MemoryObservation" });
 export type MemoryObservation = z.infer<typeof Observation>;
@@ -56,7 +56,7 @@ export const Entity = z
     version: z.int(),
     created_at: Instant,
     updated_at: Instant,
-    truncated: z.boolean().meta({ description: "Older observations were left out, for `max_tokens`" }),
+    truncated: z.boolean().meta({ description: "Whether older observations were left out because of `max_tokens`" }),
   })
   .meta({ id: "MemoryEntity" });
 export type MemoryEntity = z.infer<typeof Entity>;
@@ -95,7 +95,7 @@ const ObservationInput = z.union([
 const NAMES_MAX = 100;
 const EntityInput = z.strictObject({
   name: z.string(),
-  type: z.string().optional().meta({ description: "`thing` for a new one without" }),
+  type: z.string().optional().meta({ description: "Default for a new entity: thing" }),
   observations: z.array(ObservationInput).max(1_000).default([]),
   confidence: Share.optional(),
   strength: Share.optional(),
@@ -135,7 +135,7 @@ export const ReviseBody = z
     observations: z
       .array(
         z.strictObject({
-          text: z.string().meta({ description: "As it is kept" }),
+          text: z.string().meta({ description: "Text as stored" }),
           confidence: Share.optional(),
           valid_from: MaybeInstant.optional(),
           valid_to: MaybeInstant.optional(),
@@ -143,12 +143,8 @@ export const ReviseBody = z
       )
       .max(1_000)
       .default([])
-      .meta({ description: "Observations that are surer or less sure, or hold at another time, than was said" }),
-    withdraw: z
-      .array(z.string())
-      .max(1_000)
-      .default([])
-      .meta({ description: "Texts of observations that are taken back" }),
+      .meta({ description: "Observations whose confidence or validity changes" }),
+    withdraw: z.array(z.string()).max(1_000).default([]).meta({ description: "Texts of observations to retract" }),
   })
   .meta({ id: "ReviseEntity" });
 
@@ -186,8 +182,8 @@ function metadataIn(text: string | undefined): unknown {
 const At = z.union([z.enum(["now", "any"]), Instant]);
 
 const SURE = "Only entities with this confidence or more";
-const UpdatedFrom = Instant.optional().meta({ description: "Only entities that were changed then or later" });
-const UpdatedTo = Instant.optional().meta({ description: "Only entities that were not changed after it" });
+const UpdatedFrom = Instant.optional().meta({ description: "Only entities changed at or after this time" });
+const UpdatedTo = Instant.optional().meta({ description: "Only entities not changed after this time" });
 
 const HITS_MAX = 100;
 export const SearchBody = z
@@ -197,19 +193,14 @@ export const SearchBody = z
     mode: z.enum(["hybrid", "semantic", "keyword"]).default("hybrid"),
     limit: z.int().min(1).max(HITS_MAX).default(10),
     cursor: z.string().max(200).optional(),
-    min_similarity: Share.optional().meta({ description: "Cosine below which nearness in meaning does not count" }),
+    min_similarity: Share.optional().meta({ description: "Minimum cosine similarity" }),
     keyword_weight: Share.optional(),
-    expand: z
-      .int()
-      .min(0)
-      .max(3)
-      .default(0)
-      .meta({ description: "How many relations away from hits others are found too" }),
+    expand: z.int().min(0).max(3).default(0).meta({ description: "Number of relations to follow from hits" }),
     exact: z.boolean().default(false).meta({
-      description: "Compare all vectors, also where there are so many that a search looks at likely ones only",
+      description: "Compare all vectors instead of likely candidates only",
     }),
-    max_tokens: z.int().min(1).optional().meta({ description: "About so many tokens of entities at most" }),
-    at: At.default("now").meta({ description: "When it must hold" }),
+    max_tokens: z.int().min(1).optional().meta({ description: "Approximate maximum of tokens" }),
+    at: At.default("now").meta({ description: "Time at which facts must be valid" }),
     types: z.array(z.string()).max(100).optional(),
     agent: z.string().optional().meta({ description: "Only entities of which this agent said something" }),
     metadata: JsonObject.optional().meta({ description: "Only entities whose metadata has these values" }),
@@ -225,7 +216,7 @@ export const Hit = z
     entity: Entity,
     score: z.object({
       total: z.number(),
-      similarity: z.number().nullable().meta({ description: "Cosine of its nearest passage" }),
+      similarity: z.number().nullable().meta({ description: "Cosine similarity of its nearest passage" }),
       keyword: z.number(),
       recency: z.number(),
       graph: z.number(),
@@ -243,7 +234,7 @@ export const SearchResult = z
     tokens: z.int(),
     notices: z.array(z.enum(["no-embedder", "embedder-failed", "model-changing", "indexing", "vectors-full"])).meta({
       description:
-        "What the search had to do without; `indexing`: not everything is indexed yet; `vectors-full`: some is found by words alone, since there is no room for its vectors",
+        "Limits of this search. `indexing`: not everything is indexed yet; `vectors-full`: some entities are found by keywords only, because the vector limit is reached",
     }),
   })
   .meta({ id: "MemorySearchResult" });
@@ -274,7 +265,7 @@ export const EntityQuery = z.object({
   min_confidence: z.coerce.number<number>().min(0).max(1).optional().meta({ description: SURE }),
   updated_from: UpdatedFrom,
   updated_to: UpdatedTo,
-  at: At.default("any").meta({ description: "When it must hold" }),
+  at: At.default("any").meta({ description: "Time at which facts must be valid" }),
   max_tokens: someTokens("entities"),
   cursor,
   limit,
@@ -288,7 +279,7 @@ export const NamedQuery = z.object({
 });
 export const HistoryQuery = z.object({
   max_tokens: tokens(
-    "About so many tokens of changes and what they brought at most; the first is always there, cut if it must be. The entity has what is left",
+    "Approximate maximum of tokens of changes and their observations; the first change is always included, truncated if necessary. The entity gets the rest",
   ),
   cursor,
   limit,
@@ -298,10 +289,10 @@ export const LogQuery = z.object({ scopes: scopeQuery, max_tokens: someTokens("c
 const VISITS_MAX = 1_000;
 export const GraphQuery = z.object({
   scopes: scopeQuery,
-  start: z.string().meta({ description: "Ids of entities, with commas between" }),
+  start: z.string().meta({ description: "Ids of entities, comma-separated" }),
   depth: z.coerce.number<number>().int().min(1).max(10).default(2),
   direction: z.enum(["outgoing", "incoming", "both"]).default("both"),
-  types: z.string().optional().meta({ description: "Types of relations, with commas between; or as a JSON array" }),
+  types: z.string().optional().meta({ description: "Types of relations, comma-separated or as a JSON array" }),
   min_strength: z.coerce.number<number>().min(0).max(1).default(0),
   max_tokens: someTokens("entities"),
   cursor,
@@ -310,9 +301,11 @@ export const GraphQuery = z.object({
 export const Graph = z
   .object({
     entities: z.array(z.object({ entity: Entity, depth: z.int(), via: z.string().nullable() })),
-    relations: z.array(Relation).meta({ description: "Over the pages each once, with the later of its ends" }),
-    truncated: z.boolean().meta({ description: "There was more" }),
-    next: z.string().nullable().meta({ description: "Null also where no walk goes further: 10,000 entities" }),
+    relations: z
+      .array(Relation)
+      .meta({ description: "Each relation appears once over all pages, with the later of its entities" }),
+    truncated: z.boolean().meta({ description: "Whether there was more" }),
+    next: z.string().nullable().meta({ description: "null at the end, and after 10,000 entities" }),
   })
   .meta({ id: "MemoryGraph" });
 export type MemoryGraph = z.infer<typeof Graph>;
@@ -329,7 +322,7 @@ export const Change = z
     details: JsonObject,
     truncated: z
       .boolean()
-      .meta({ description: "Some details, or observations told with it, were left out, for `max_tokens`" }),
+      .meta({ description: "Whether details or accompanying observations were left out because of `max_tokens`" }),
   })
   .meta({ id: "MemoryChange" });
 export type MemoryChange = z.infer<typeof Change>;
@@ -339,7 +332,7 @@ export type MemoryChangePage = z.infer<typeof ChangePage>;
 export const History = z
   .object({
     entity: Entity,
-    observations: z.array(Observation).meta({ description: "What these changes brought or took back" }),
+    observations: z.array(Observation).meta({ description: "Observations that these changes added or retracted" }),
     changes: z.array(Change).meta({ description: "Newest first" }),
     next: z.string().nullable(),
   })
@@ -359,7 +352,7 @@ export const Diff = z
     added: z.array(Observation),
     withdrawn: z.array(Observation),
     fields: JsonObject,
-    truncated: z.boolean().meta({ description: "Some of it was left out, for `max_tokens`" }),
+    truncated: z.boolean().meta({ description: "Whether something was left out because of `max_tokens`" }),
   })
   .meta({ id: "MemoryDiff" });
 export type MemoryDiff = z.infer<typeof Diff>;
@@ -371,7 +364,7 @@ export const ForgetQuery = z.object({
 export const ForgetScopeBody = z
   .strictObject({
     scope: MemoryScope,
-    confirm: z.literal(true, { error: "confirm must be true: everything in the scope is forgotten for ever" }),
+    confirm: z.literal(true, { error: "confirm must be true: everything in the scope is deleted permanently" }),
   })
   .meta({ id: "ForgetScope" });
 export const Forgotten = z
@@ -384,12 +377,12 @@ export const Figures = z
     backend: z.string(),
     scopes: z.array(z.object({ scope: MemoryScope, entities: z.int(), observations: z.int(), relations: z.int() })),
     bytes: z.int().nullable(),
-    indexed: Share.meta({ description: "What share is indexed" }),
-    model: z.string().nullable().meta({ description: "The embedding model that searches go by" }),
+    indexed: Share.meta({ description: "Indexed share" }),
+    model: z.string().nullable().meta({ description: "Embedding model that searches use" }),
     wanted_model: z
       .string()
       .nullable()
-      .meta({ description: "The configured one; another while vectors are made anew" }),
+      .meta({ description: "The configured model; differs from `model` while vectors are recomputed" }),
     passages_by_model: z.record(z.string(), z.int()),
     passages_without_vector: z.int(),
     limits: LimitUses,

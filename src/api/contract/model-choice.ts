@@ -4,18 +4,20 @@ import { StepCost } from "./budgets.ts";
 /** What a request may say of a failing model. */
 export const OnModelFailure = z.enum(["ask", "fail", "fallback"]).meta({
   description:
-    "When the model fails: fallback uses the definition's backups and then fails, ask waits after that for someone to choose, fail uses none",
+    "What to do when the model fails. fallback: use the definition's backups, then fail; ask: use them, then wait for a choice; fail: use none",
 });
 
-/** What somebody has to choose in a run that is awaiting-choice. */
+/** Open choice of a run in state awaiting-choice. */
 export const RunChoice = z
   .object({
     turn: z.int(),
     model: z.string().meta({ description: "The model that failed last" }),
     failure: z.object({ code: z.string(), message: z.string(), hint: z.string() }),
-    backups: z.array(z.string()).meta({ description: "Models the definition offers instead; any other may be named" }),
+    backups: z
+      .array(z.string())
+      .meta({ description: "Backup models of the definition; any other model can be chosen too" }),
     asked_at: z.iso.datetime(),
-    expires_at: z.iso.datetime().meta({ description: "When the run fails unless somebody has chosen" }),
+    expires_at: z.iso.datetime().meta({ description: "When the run fails without a choice" }),
   })
   .meta({ id: "RunChoice" });
 export type RunChoice = z.infer<typeof RunChoice>;
@@ -41,6 +43,6 @@ export const ModelAttempt = z.object({
   class: z.string(),
   message: z.string(),
   retry_in_ms: z.number().nullable(),
-  next: z.string().nullable().meta({ description: "The backup the run went over to" }),
-  cost: StepCost.nullable().meta({ description: "What it was charged although it failed; null when nothing was" }),
+  next: z.string().nullable().meta({ description: "Backup that the run fell back to" }),
+  cost: StepCost.nullable().meta({ description: "Cost charged for the failed attempt; null if none" }),
 });

@@ -7,11 +7,11 @@ export const ModelCondition = z
     model: z.string(),
     account: z
       .string()
-      .meta({ description: "Tells keys and addresses apart without showing them; empty: the server's" }),
-    circuit: z.enum(["closed", "open", "half-open"]).meta({ description: "open: nothing is sent for a while" }),
-    faults: z.int().meta({ description: "Turns that failed in a row and count; all attempts of a turn count once" }),
+      .meta({ description: "Distinguishes keys and addresses without revealing them; empty: the server's" }),
+    circuit: z.enum(["closed", "open", "half-open"]).meta({ description: "open: no requests are sent for a while" }),
+    faults: z.int().meta({ description: "Consecutive failed turns; all attempts of a turn count once" }),
     retry_in_ms: z.int(),
-    executing: z.int().meta({ description: "Requests of the whole account that are under way" }),
+    executing: z.int().meta({ description: "Requests of the whole account in flight" }),
     waiting: z.int(),
     paused_ms: z.int().meta({ description: "Until the end of the pause the provider asked for" }),
   })

@@ -3,10 +3,10 @@ import { ModelCondition } from "./model-condition.ts";
 
 export const ModelProvider = z
   .object({
-    name: z.string().meta({ description: "What its models' names begin with" }),
-    type: z.string().meta({ description: "The protocol it speaks" }),
+    name: z.string().meta({ description: "Prefix of its models' names" }),
+    type: z.string().meta({ description: "Protocol" }),
     ready: z.boolean(),
-    note: z.string().meta({ description: "What makes it ready, or what it needs" }),
+    note: z.string().meta({ description: "Configuration in use, or what is missing" }),
   })
   .meta({ id: "ModelProvider" });
 export type ModelProvider = z.infer<typeof ModelProvider>;
@@ -22,11 +22,11 @@ export const KnownModel = z
   .object({
     id: z.string().meta({ description: "provider/model, as in definitions" }),
     provider: z.string(),
-    context_tokens: z.int().meta({ description: "Request and answer together" }),
-    output_tokens: z.int().meta({ description: "The longest answer" }),
-    images: z.boolean().meta({ description: "Whether it takes pictures" }),
+    context_tokens: z.int().meta({ description: "Maximum tokens of request and answer together" }),
+    output_tokens: z.int().meta({ description: "Maximum tokens of an answer" }),
+    images: z.boolean().meta({ description: "Whether it accepts images" }),
     price: z.object({ input: Usd, output: Usd }).nullable().meta({ description: "null: not known" }),
-    roles: z.array(z.string()).meta({ description: "What this server uses it for unless a definition says otherwise" }),
+    roles: z.array(z.string()).meta({ description: "Default uses on this server" }),
   })
   .meta({ id: "KnownModel" });
 export type KnownModel = z.infer<typeof KnownModel>;
@@ -36,8 +36,8 @@ export const KnownEmbedder = z
   .object({
     model: z.string().meta({ description: "As models.roles.embedding names it" }),
     ready: z.boolean(),
-    used: z.boolean().meta({ description: "Memory's vectors are made by it" }),
-    note: z.string().meta({ description: "What it is, or what it needs" }),
+    used: z.boolean().meta({ description: "Whether memory computes vectors with it" }),
+    note: z.string().meta({ description: "Description, or what is missing" }),
   })
   .meta({ id: "KnownEmbedder" });
 export type KnownEmbedder = z.infer<typeof KnownEmbedder>;
@@ -64,9 +64,9 @@ export const ModelPage = z
   .object({
     default_model: z.string(),
     items: z.array(KnownModel),
-    embedders: z.array(KnownEmbedder).default([]).meta({ description: "Models of embeddings, which give no answers" }),
-    traffic: z.array(ModelCondition).meta({ description: "How those stand that were used, each for every key" }),
-    local: z.array(LocalModelServer).meta({ description: "Empty when it was not asked for" }),
+    embedders: z.array(KnownEmbedder).default([]).meta({ description: "Embedding models" }),
+    traffic: z.array(ModelCondition).meta({ description: "State of the models used, per key" }),
+    local: z.array(LocalModelServer).meta({ description: "Empty unless requested" }),
     next: z.null(),
   })
   .meta({ id: "ModelPage" });
@@ -100,7 +100,7 @@ export type ModelCheck = z.infer<typeof ModelCheck>;
 export const ModelTest = z
   .object({
     model: z.string(),
-    ok: z.boolean().meta({ description: "It answers; tools and structured answers are extras" }),
+    ok: z.boolean().meta({ description: "Whether the model answers; tools and structured answers are optional" }),
     checks: z.array(ModelCheck),
   })
   .meta({ id: "ModelTest" });

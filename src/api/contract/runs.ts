@@ -25,7 +25,7 @@ export type RunState = z.infer<typeof RunState>;
 export const StartRunBody = z
   .strictObject({
     agent: z.string(),
-    input: z.string().min(1).meta({ description: "The request, in words" }),
+    input: z.string().min(1).meta({ description: "The request, as text" }),
     variables: z
       .record(z.string(), Json)
       .optional()
@@ -43,22 +43,21 @@ export const StartRunBody = z
     on_model_failure: OnModelFailure.optional(),
     attended: z.boolean().default(false).meta({
       description:
-        "Somebody follows the run and can be asked: where neither this request nor the definition says what a failing model means, the run asks",
+        "A user watches the run: if neither this request nor the definition sets on_model_failure, the run asks when the model fails",
     }),
     output_schema: z.record(z.string(), Json).optional().meta({
-      description:
-        "JSON Schema that the answer has to fit, instead of the definition's; the answer is then in output_json",
+      description: "JSON Schema of the answer, instead of the definition's; the answer is then in output_json",
     }),
-    wait: z.boolean().default(false).meta({ description: "Answer when the run has ended, instead of at once" }),
+    wait: z.boolean().default(false).meta({ description: "Respond when the run has ended instead of immediately" }),
   })
   .meta({ id: "StartRun" });
 export type StartRunBody = z.input<typeof StartRunBody>;
 
 export const RunOrigin = z
   .object({
-    run: Id.meta({ description: "The run it was made from, which may be deleted since" }),
+    run: Id.meta({ description: "Run from which it was created; may be deleted" }),
     kind: z.enum(["fork", "retry"]),
-    step: z.int().nullable().meta({ description: "First step not taken over from that run; null where none was" }),
+    step: z.int().nullable().meta({ description: "First step not inherited from that run; null if none was" }),
   })
   .meta({ id: "RunOrigin" });
 
@@ -70,7 +69,7 @@ export const RunSummary = z
     revision: z.int(),
     model: z.string().nullable(),
     state: RunState,
-    resting: z.boolean().meta({ description: "Nothing of it is under way; it goes on when someone answers" }),
+    resting: z.boolean().meta({ description: "Whether the run is suspended until a pending question is answered" }),
     input_preview: z.string(),
     output_preview: z.string(),
     created_at: Instant,
@@ -96,7 +95,7 @@ export const RunSummary = z
       .meta({ description: "The message that started it; null when none did" }),
     notices: z.array(z.string()).meta({
       description:
-        "What whoever reads the answer should know: tools_failed (the last calls before it failed), context_degraded, summary_excerpts",
+        "Notices about the answer: tools_failed (the last calls before it failed), context_degraded, summary_excerpts",
     }),
   })
   .meta({ id: "RunSummary" });
@@ -117,7 +116,7 @@ export const ArtifactSummary = z
 export type ArtifactSummary = z.infer<typeof ArtifactSummary>;
 
 const Timing = {
-  index: z.int().meta({ description: "Place in the run, from 1" }),
+  index: z.int().meta({ description: "Position in the run, from 1" }),
   turn: z.int().meta({ description: "Turn of the model this belongs to, from 1" }),
   state: z.enum(["queued", "running", "done", "failed", "waiting"]),
   started_at: Instant,
@@ -127,13 +126,13 @@ const Timing = {
 /** What went into one request to a model, and why. */
 export const StepContext = z
   .object({
-    window: z.int().meta({ description: "Tokens of request and answer together that were reckoned with" }),
+    window: z.int().meta({ description: "Assumed context window: tokens of request and answer together" }),
     window_from: z.enum(["model", "agent", "default", "refused"]),
-    reserve: z.int().meta({ description: "Of these, kept free for the answer" }),
-    estimate: z.int().meta({ description: "About what the request takes; compare input_tokens" }),
-    shortened_through: z.int().meta({ description: "Results of turns up to this one are shortened; 0 is none" }),
-    covered_through: z.int().meta({ description: "Turns up to this one are summarised or left out; 0 is none" }),
-    degraded: z.boolean().meta({ description: "The model was given less than there is" }),
+    reserve: z.int().meta({ description: "Tokens of it reserved for the answer" }),
+    estimate: z.int().meta({ description: "Estimated tokens of the request; compare input_tokens" }),
+    shortened_through: z.int().meta({ description: "Results of turns up to this one are shortened; 0: none" }),
+    covered_through: z.int().meta({ description: "Turns up to this one are summarised or left out; 0: none" }),
+    degraded: z.boolean().meta({ description: "Whether the model received a shortened dialogue" }),
     parts: z.array(
       z.object({
         what: z.string(),
@@ -142,7 +141,7 @@ export const StepContext = z
         why: z.string(),
       }),
     ),
-    warnings: z.array(z.string()).meta({ description: "What the model was told about its own behaviour" }),
+    warnings: z.array(z.string()).meta({ description: "Warnings that the model received about its behaviour" }),
   })
   .meta({ id: "StepContext" });
 export type StepContext = z.infer<typeof StepContext>;
@@ -150,11 +149,11 @@ export type StepContext = z.infer<typeof StepContext>;
 /** Notes that stand for turns which no longer fit into the model's window. */
 export const ContextSummary = z
   .object({
-    turn: z.int().meta({ description: "The turn that it was made before" }),
+    turn: z.int().meta({ description: "Turn before which it was created" }),
     covers_through: z.int(),
     text: z.string(),
-    model: z.string().nullable().meta({ description: "Null when no model made it" }),
-    degraded: z.string().meta({ description: "Why no model made it; empty when one did" }),
+    model: z.string().nullable().meta({ description: "null if no model created it" }),
+    degraded: z.string().meta({ description: "Why no model created it; empty if one did" }),
     input_tokens: z.int().nullable(),
     output_tokens: z.int().nullable(),
     duration_ms: z.number(),
@@ -166,8 +165,7 @@ export const ModelStep = z.object({
   kind: z.literal("model"),
   ...Timing,
   resumed_at: Instant.meta({
-    description:
-      "When it was begun last: later than started_at after a failed attempt, or a stop of the server, amid it",
+    description: "Start of the last attempt; later than started_at after a failed attempt or a server restart",
   }),
   model: z.string(),
   text: z.string(),
@@ -179,19 +177,16 @@ export const ModelStep = z.object({
   output_tokens: z.int().nullable(),
   cost: StepCost.nullable().meta({ description: "null before the turn has ended, and in runs of older versions" }),
   limited: OutputLimit.nullable(),
-  offered_tools: z.int().nullable().meta({ description: "Tools the model was told of in this turn" }),
-  offered_tools_tokens: z
-    .int()
-    .nullable()
-    .meta({ description: "About how many of the input tokens their descriptions take" }),
-  attempts: z.array(ModelAttempt).meta({ description: "Those that failed" }),
-  queued_ms: z.int().nullable().meta({ description: "How long it waited for its turn within the provider's limits" }),
+  offered_tools: z.int().nullable().meta({ description: "Number of tools offered to the model in this turn" }),
+  offered_tools_tokens: z.int().nullable().meta({ description: "Estimated input tokens of their descriptions" }),
+  attempts: z.array(ModelAttempt).meta({ description: "Failed attempts" }),
+  queued_ms: z.int().nullable().meta({ description: "Time spent waiting for the provider's limits" }),
   waits_for: z
     .string()
     .nullable()
-    .meta({ description: "What an attempt waits for now: concurrency, requests, tokens or retry-after" }),
-  output_problems: z.array(z.string()).meta({ description: "Why its answer was not taken; empty when it was" }),
-  context: StepContext.nullable().meta({ description: "What went into the request and why" }),
+    .meta({ description: "Limit that the attempt waits for: concurrency, requests, tokens or retry-after" }),
+  output_problems: z.array(z.string()).meta({ description: "Why its answer was rejected; empty if accepted" }),
+  context: StepContext.nullable().meta({ description: "Parts of the request, and why" }),
 });
 export const ToolStep = z.object({
   kind: z.literal("tool"),
@@ -204,7 +199,7 @@ export const ToolStep = z.object({
     .nullable()
     .meta({ description: "Reason why a queued call waits: budget; null while other calls of the turn go first" }),
   outcome: z.string().nullable().meta({ description: "done, or why it failed" }),
-  text: z.string().meta({ description: "What the model was given" }),
+  text: z.string().meta({ description: "Text that the model received" }),
   structured: Json,
   fuel: z.int(),
   memory_bytes: z.int(),
@@ -217,7 +212,7 @@ export const RunQuestion = z
   .object({
     id: Id,
     call_id: Id,
-    server: z.string().meta({ description: "The tool server that asks" }),
+    server: z.string().meta({ description: "Tool server of the question" }),
     message: z.string(),
     schema: z.record(z.string(), Json).nullable().meta({ description: "JSON Schema of the answer, an object" }),
     url: z.string().nullable().meta({ description: "A page to visit instead of a form to fill in" }),
@@ -232,13 +227,13 @@ export const RunReply = z
   .object({
     call_id: Id,
     conversation: z.string(),
-    to: z.string().meta({ description: "Who is to answer, in words" }),
-    reply_with: z.string().meta({ description: "What the reply carries as in_reply_to" }),
+    to: z.string().meta({ description: "Description of the agents that are asked" }),
+    reply_with: z.string().meta({ description: "Value of in_reply_to in the reply" }),
     asked_at: Instant,
     expires_at: Instant,
     state: z.enum(["open", "answered", "failed", "expired", "cancelled"]),
-    from: z.string().meta({ description: "Who answered; empty when nobody has" }),
-    message: Id.nullable().meta({ description: "The message that is the reply" }),
+    from: z.string().meta({ description: "Agent that replied; empty until then" }),
+    message: Id.nullable().meta({ description: "Id of the reply" }),
   })
   .meta({ id: "RunReply" });
 
@@ -251,51 +246,49 @@ export const AnswerBody = z
 
 export const RunDetail = RunSummary.extend({
   input: z.string(),
-  variables: z.record(z.string(), Json).meta({ description: "Values for the prompt template that the request gave" }),
+  variables: z.record(z.string(), Json).meta({ description: "Variables of the request for the prompt template" }),
   output: z.string(),
-  output_json: Json.meta({ description: "The answer as JSON where it had to fit a schema, else null" }),
+  output_json: Json.meta({ description: "The answer as JSON if it has a schema, else null" }),
   system_prompt: z.string(),
   prompt: z.string().meta({ description: "The user prompt after its template was filled" }),
-  recalled: z
-    .string()
-    .meta({ description: "What of memory the prompt was given, a line for each entity; may be empty" }),
+  recalled: z.string().meta({ description: "Recalled memory in the prompt, one line per entity; may be empty" }),
   files: z.array(z.object({ name: z.string(), media_type: z.string(), bytes: z.int() })),
   attempt: z.int().meta({ description: "1, and one more for each time the server had to resume it" }),
   isolation: z.enum(["context", "worker"]).nullable().meta({
     description:
       "context: executed in the server process; worker: in its own worker thread; null before the run starts",
   }),
-  waiting_for: Id.nullable().meta({ description: "The first tool call whose fate someone has to decide" }),
-  waiting_calls: z.array(Id).meta({ description: "All tool calls whose fate someone has to decide" }),
-  choice: RunChoice.nullable().meta({ description: "What somebody has to choose because the model failed" }),
+  waiting_for: Id.nullable().meta({ description: "First tool call that needs a decision" }),
+  waiting_calls: z.array(Id).meta({ description: "All tool calls that need a decision" }),
+  choice: RunChoice.nullable().meta({ description: "Open choice after a model failure" }),
   questions: z
     .array(RunQuestion)
-    .meta({ description: "What tools asked people, oldest first; open ones can be answered" }),
+    .meta({ description: "Questions of tools to people, oldest first; open ones can be answered" }),
   made_from_it: z
     .array(z.object({ id: Id, kind: RunOrigin.shape.kind, step: z.int().nullable(), state: RunState }))
-    .meta({ description: "Runs that were made from this one" }),
-  approvals: z.array(Approval).meta({ description: "Calls that people were asked for, oldest first" }),
+    .meta({ description: "Runs created from this one" }),
+  approvals: z.array(Approval).meta({ description: "Approval requests of its calls, oldest first" }),
   replies: z.array(RunReply).meta({ description: "Replies of other agents that calls wait for, oldest first" }),
-  notice_list: z.array(z.object({ code: z.string(), message: z.string() })).meta({ description: "`notices` in words" }),
+  notice_list: z.array(z.object({ code: z.string(), message: z.string() })).meta({ description: "`notices` as text" }),
   remembered: z
     .object({
       state: z.enum(["open", "due", "extracting", "kept", "failed"]),
       entity: z.string().nullable(),
-      extraction: z.string().nullable().meta({ description: "The run that takes facts out of it" }),
+      extraction: z.string().nullable().meta({ description: "Run that extracts facts from it" }),
       problem: z.string(),
     })
     .nullable()
     .meta({
       description:
-        "What becomes of request and answer in memory, where the definition says auto_store: open until the run has completed, due, extracting while another run takes facts out of it, then kept or failed",
+        "Whether request and answer are stored in memory, if the definition sets auto_store. open: until the run completes; due: to be stored; extracting: another run extracts facts; then kept or failed",
     }),
   summaries: z.array(ContextSummary).meta({
     description: "Summaries of turns that no longer fit into the model's window, oldest first; the last is in use",
   }),
-  hint: z.string().meta({ description: "What to do about the failure; may be empty" }),
+  hint: z.string().meta({ description: "How to resolve the failure; may be empty" }),
   step_list: z.array(Step),
   artifacts: z.array(ArtifactSummary),
-  spent: Spent.meta({ description: "What its budgets were charged" }),
+  spent: Spent.meta({ description: "Amounts charged to budgets" }),
   last_event: z.int().meta({ description: "Sequence number to resume the event stream from" }),
 }).meta({ id: "Run" });
 export type RunDetail = z.infer<typeof RunDetail>;
@@ -310,14 +303,14 @@ export const RunQuery = ListQuery.extend({
 
 export const DecideBody = z
   .strictObject({
-    call_id: Id.optional().meta({ description: "Absent: every call that waits" }),
+    call_id: Id.optional().meta({ description: "Default: every waiting call" }),
     decision: z.enum(["retry", "skip", "fail"]),
   })
   .meta({ id: "Decide" });
 
 export const ForkBody = z
   .strictObject({
-    at: z.int().min(1).meta({ description: "The step that is made anew; those before it are taken over" }),
+    at: z.int().min(1).meta({ description: "First step to run again; earlier steps are inherited" }),
     input: z.string().min(1).optional().meta({ description: "Another request" }),
     model: z.string().optional().meta({ description: "Another model" }),
     revision: z.int().min(1).optional().meta({ description: "Another revision of the agent" }),
@@ -327,18 +320,18 @@ export type ForkBody = z.input<typeof ForkBody>;
 
 export const RetryBody = z
   .strictObject({
-    latest: z.boolean().default(false).meta({ description: "With the newest revision, not the one it ran with" }),
+    latest: z.boolean().default(false).meta({ description: "Use the newest revision instead of the original one" }),
   })
   .meta({ id: "Retry" });
 
 export const PruneBody = z
   .strictObject({
-    older_than: z.string().meta({ description: "How long ago runs ended at least", examples: ["30d"] }),
-    dry_run: z.boolean().default(false).meta({ description: "Only say how many would be deleted" }),
+    older_than: z.string().meta({ description: "Minimum time since the run ended", examples: ["30d"] }),
+    dry_run: z.boolean().default(false).meta({ description: "Only report how many would be deleted" }),
   })
   .meta({ id: "PruneRuns" });
 export const PruneOutcome = z
-  .object({ runs: z.int().meta({ description: "How many are deleted, or would be" }), dry_run: z.boolean() })
+  .object({ runs: z.int().meta({ description: "Number of runs deleted, or to be deleted" }), dry_run: z.boolean() })
   .meta({ id: "PruneOutcome" });
 
 /**
@@ -352,7 +345,7 @@ export const RunStreamEvent = z
     z.object({
       type: z.literal("text-delta"),
       turn: z.int(),
-      offset: z.int().meta({ description: "Characters of the turn's text before this; what is known after it goes" }),
+      offset: z.int().meta({ description: "Characters of the turn's text before this; discard later ones" }),
       text: z.string(),
     }),
     z.object({
@@ -372,9 +365,7 @@ export const RunStreamEvent = z
     z.object({ type: z.literal("artifact"), artifact: ArtifactSummary }),
     z.object({ type: z.literal("question"), question: RunQuestion }),
     z.object({ type: z.literal("approval"), approval: Approval }),
-    z
-      .object({ type: z.literal("lagged") })
-      .meta({ description: "Too much waited for this reader; come back after the last id" }),
+    z.object({ type: z.literal("lagged") }).meta({ description: "The client is too slow; reconnect with the last id" }),
     z.object({ type: z.literal("end"), run: RunDetail }),
   ])
   .meta({ id: "RunStreamEvent" });
@@ -393,7 +384,7 @@ export const RUN_EVENT_TYPES = [
 export type RunEventType = (typeof RUN_EVENT_TYPES)[number];
 export const RunEventsQuery = z.object({
   types: typeList(RUN_EVENT_TYPES).meta({
-    description: `Kinds to be told of, with commas between: ${RUN_EVENT_TYPES.join(", ")}. Without it all; end is always told.`,
+    description: `Event types to send, comma-separated: ${RUN_EVENT_TYPES.join(", ")}. Default: all. end is always sent.`,
   }),
 });
 

@@ -40,24 +40,20 @@ export const Status = z
     models: z.array(z.object({ provider: z.string(), ready: z.boolean(), note: z.string() })),
     memory: z
       .object({ backend: z.string(), ready: z.boolean(), note: z.string(), limits: LimitUses })
-      .meta({ description: "Where memory is kept, whether it answers, and what of it is bounded" }),
-    model_traffic: z.array(ModelCondition).meta({ description: "Models that were used, each for every key" }),
+      .meta({ description: "Backend of memory, its health and its limits" }),
+    model_traffic: z.array(ModelCondition).meta({ description: "Models used, per key" }),
   })
   .meta({ id: "Status" });
 export type Status = z.infer<typeof Status>;
 
 /**
- * What `GET /events` sends: changes anywhere in the server, for lists that stay current. Each has an id; a reader that comes
- * back with it is told what it missed, or `reset`.
+ * Events of `GET /events`: changes anywhere in the server, for lists that stay current. Each has an id. A client that
+ * reconnects with it receives the missed events, or `reset`.
  */
 export const ServerEvent = z
   .discriminatedUnion("type", [
-    z
-      .object({ type: z.literal("ready") })
-      .meta({ description: "The stream stands; what changes from here on is told" }),
-    z
-      .object({ type: z.literal("reset") })
-      .meta({ description: "Too much was missed to be told: read everything anew" }),
+    z.object({ type: z.literal("ready") }).meta({ description: "The stream is open; all later changes are sent" }),
+    z.object({ type: z.literal("reset") }).meta({ description: "Too many events were missed: reload all state" }),
     z.object({ type: z.literal("run"), run: RunSummary }),
     z.object({ type: z.literal("step"), run: z.string(), step: Step }),
     z.object({ type: z.literal("question"), run: z.string(), agent: z.string(), question: RunQuestion }),
@@ -70,11 +66,11 @@ export const ServerEvent = z
     }),
     z.object({ type: z.literal("tool-server"), name: z.string(), state: z.string() }),
     z.object({ type: z.literal("conversation"), id: z.string().nullable() }).meta({
-      description: "Something was said in it, or it ended; null: in many. Told as it happens, never afterwards",
+      description: "Conversation with a new message, or that ended; null: several. Sent live only, never replayed",
     }),
     z
       .object({ type: z.literal("task"), id: z.string().nullable() })
-      .meta({ description: "It is new or went on; null: many did. Told as it happens, never afterwards" }),
+      .meta({ description: "Task that is new or changed; null: several. Sent live only, never replayed" }),
   ])
   .meta({ id: "ServerEvent" });
 export type ServerEvent = z.infer<typeof ServerEvent>;
@@ -91,6 +87,6 @@ export const SERVER_EVENT_TYPES = [
 ] as const;
 export const EventsQuery = z.object({
   types: typeList(SERVER_EVENT_TYPES).meta({
-    description: `Kinds to be told of, with commas between: ${SERVER_EVENT_TYPES.join(", ")}. Without it all but step, conversation and task.`,
+    description: `Event types to send, comma-separated: ${SERVER_EVENT_TYPES.join(", ")}. Default: all but step, conversation and task.`,
   }),
 });

@@ -23,7 +23,7 @@ export const ToolDetail = z
     output_schema: z.record(z.string(), Json).nullable(),
     read_only: z.boolean(),
     idempotent: z.boolean(),
-    destructive: z.boolean().meta({ description: "It says that it may destroy something" }),
+    destructive: z.boolean().meta({ description: "Whether it declares that it may destroy data" }),
     tokens: z.int().meta({ description: "About how many input tokens its description takes in each turn of a model" }),
   })
   .meta({ id: "Tool" });
@@ -67,15 +67,15 @@ export const ToolCallOutcome = z
       z.object({
         name: z.string(),
         media_type: z.string(),
-        text: z.string().meta({ description: "Empty for what is no text" }),
-        base64: z.string().nullable().meta({ description: "The bytes of what is no text, such as a picture" }),
+        text: z.string().meta({ description: "Empty for binary content" }),
+        base64: z.string().nullable().meta({ description: "Bytes of binary content, for example an image" }),
       }),
     ),
     fuel: z.int(),
     memory_bytes: z.int(),
     duration_ms: z.number(),
     observed: Observation.nullable().meta({
-      description: "What the call needed, when that was asked for and the call was made",
+      description: "Grants that the call needed, if requested",
     }),
   })
   .meta({ id: "ToolCallOutcome" });
@@ -86,7 +86,7 @@ export const ToolLog = z
   .meta({ id: "ToolLog" });
 export type ToolLog = z.infer<typeof ToolLog>;
 
-/** `/tool-servers`: tool servers as things one deploys, watches and takes away. */
+/** `/tool-servers`: deployed tool servers. */
 
 export const ToolGrants = z
   .object({
@@ -106,8 +106,7 @@ export const ToolGrants = z
     memory: z.array(
       z.object({
         scopes: z.array(z.enum(["workspace", "agent-only", "conversation", "global"])).meta({
-          description:
-            "Whose memory may be searched: of the workspace, of the agent and conversation that call, of everybody",
+          description: "Scopes that may be searched: the workspace, the calling agent and conversation, or all agents",
         }),
         hits_max: z.int().meta({ description: "Hits of one search" }),
         per_minute: z.int(),
@@ -123,7 +122,7 @@ export const ToolGrants = z
 export const ToolPublisher = z
   .object({
     state: z.enum(["built-in", "signed", "unknown-key", "unsigned", "remote"]).meta({
-      description: "signed: by a key of tools.trusted_keys; unknown-key: intact, by a key nobody here trusts",
+      description: "signed: by a key of tools.trusted_keys; unknown-key: intact, by an untrusted key",
     }),
     name: z.string().nullable().meta({ description: "The trusted key's name" }),
     key_id: z.string().nullable(),
@@ -195,7 +194,10 @@ export const ToolServerSummary = z
     calls: z.int().meta({ description: "Since the server process started" }),
     failures: z.int(),
     calls_under_way: z.int(),
-    pending_revision: z.int().nullable().meta({ description: "Waits to be accepted; the old one goes on serving" }),
+    pending_revision: z
+      .int()
+      .nullable()
+      .meta({ description: "Revision pending acceptance; the previous one keeps serving" }),
     publisher: ToolPublisher,
     deployed_at: Instant.nullable(),
   })
@@ -298,8 +300,8 @@ export const DeployToolServerBody = z
         "Name of the module's file, needed without a manifest. In multipart, default: the file name of module",
     }),
     signature: z.string().max(4_096).optional().meta({ description: "The text of its module.wasm.sig" }),
-    dry_run: flag.meta({ description: "Say what would change and change nothing" }),
-    accept: flag.meta({ description: "Serve it at once, whatever changed" }),
+    dry_run: flag.meta({ description: "Report changes without applying them" }),
+    accept: flag.meta({ description: "Activate it immediately, whatever changed" }),
   })
   .refine(({ manifest, file }) => (manifest ?? file) !== undefined, {
     error: "give manifest, or file",
@@ -321,7 +323,7 @@ export const ToolServerDeployment = z
     grants: z.array(z.string()),
     publisher: ToolPublisher,
     changes: z.array(ToolChange),
-    notes: z.array(z.string()).meta({ description: "What may have been overlooked, such as a grant that it needs" }),
+    notes: z.array(z.string()).meta({ description: "Possible omissions, for example a grant that it needs" }),
   })
   .meta({ id: "ToolServerDeployment" });
 export type ToolServerDeployment = z.infer<typeof ToolServerDeployment>;
@@ -350,7 +352,7 @@ export const ToolServerDeletion = z
   .object({
     name: z.string(),
     state: z.enum(["draining", "unloaded"]),
-    calls_under_way: z.int().meta({ description: "They end as they would have" }),
+    calls_under_way: z.int().meta({ description: "Calls in flight; they complete normally" }),
   })
   .meta({ id: "ToolServerDeletion" });
 export type ToolServerDeletion = z.infer<typeof ToolServerDeletion>;

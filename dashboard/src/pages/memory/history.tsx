@@ -98,7 +98,7 @@ function What({ change, history: { entity, observations } }: Props & { readonly 
       ))}
       {restated.map(({ before, after }) => (
         <li key={after.id}>
-          <bdi>{beginning(after.text, SAID_CHARS)}</bdi> ({EDITING.restated(claimWords(before), claimWords(after))})
+          <bdi>{beginning(after.text, SAID_CHARS)}</bdi> ({EDITING.amended(claimWords(before), claimWords(after))})
         </li>
       ))}
       {added.map(({ id, text: observation }) => (

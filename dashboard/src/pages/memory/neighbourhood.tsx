@@ -84,7 +84,7 @@ function Shown({ graph, middle, children }: ShownProps) {
         <span>{words.aroundCount(graph.entities.length - 1, graph.relations.length)}</span>
         {graph.truncated ? <span className="text-warn">{words.cut}</span> : null}
         {children}
-        <span className="flex-1 text-right max-sm:hidden">{words.pictureKeys}</span>
+        <span className="flex-1 text-right max-sm:hidden">{words.drawingKeys}</span>
       </div>
       <RelationPicture graph={graph} middle={middle} />
       <RelationTable graph={graph} />

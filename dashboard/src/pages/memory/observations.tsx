@@ -26,7 +26,7 @@ export function Observations({ history }: { readonly history: MemoryHistory }) {
   const [restating, setRestating] = useState<MemoryObservation | undefined>(undefined);
   const takeBack = useChange(
     (observation: string) => reviseEntity(entity.id, { withdraw: [observation] }),
-    () => words.tookBack,
+    () => words.retracted,
   );
   return (
     <Card title={words.observations} flush>
@@ -38,11 +38,11 @@ export function Observations({ history }: { readonly history: MemoryHistory }) {
               <LongText className="text-sm whitespace-pre-wrap [overflow-wrap:anywhere]">{observation.text}</LongText>
               <Origin of={observation} />
             </div>
-            <IconButton label={EDITING.restate(nameOf(observation))} onClick={() => setRestating(observation)}>
+            <IconButton label={EDITING.amend(nameOf(observation))} onClick={() => setRestating(observation)}>
               <Pencil aria-hidden />
             </IconButton>
             <IconButton
-              label={words.takeBackOne(nameOf(observation))}
+              label={words.retractOne(nameOf(observation))}
               disabled={takeBack.isPending}
               onClick={() => takeBack.mutate(observation.text)}
             >

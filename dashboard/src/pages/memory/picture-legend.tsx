@@ -15,7 +15,7 @@ type Props = {
 /** What the picture's colours and lines mean. */
 export const PictureLegend = ({ tints, hasOthers, named, all }: Props) => (
   <p
-    aria-label={words.legendOfPicture}
+    aria-label={words.legendOfDrawing}
     role="group"
     className="flex min-w-0 flex-1 flex-wrap gap-x-3 gap-y-1 px-3 py-2 text-2xs text-muted"
   >

@@ -41,7 +41,7 @@ export function RelationPicture({ graph, middle }: Props) {
       <div
         ref={frame}
         role="group"
-        aria-label={words.picture}
+        aria-label={words.drawing}
         aria-keyshortcuts="+ - 0"
         tabIndex={0}
         onKeyDown={onKeyDown}

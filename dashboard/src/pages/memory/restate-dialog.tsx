@@ -25,7 +25,7 @@ export function RestateDialog({ entity, observation, onClose }: Props) {
   const refused = refusedField(save.error, ["valid_to"]);
   return (
     <ChangeForm
-      title={EDITING.restateTitle}
+      title={EDITING.amendTitle}
       action={text.memory.saveChange}
       onClose={onClose}
       onSubmit={() => save.mutate(undefined, { onSuccess: onClose })}
@@ -35,7 +35,7 @@ export function RestateDialog({ entity, observation, onClose }: Props) {
       <blockquote dir="auto" className="border-s-2 border-line-strong ps-3 text-sm [overflow-wrap:anywhere]">
         {beginning(observation.text)}
       </blockquote>
-      <p className="text-sm text-muted">{EDITING.restateNote}</p>
+      <p className="text-sm text-muted">{EDITING.amendNote}</p>
       <ClaimFields
         draft={draft}
         onChange={(change) => setDraft((before) => ({ ...before, ...change }))}

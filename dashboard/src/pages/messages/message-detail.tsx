@@ -229,7 +229,7 @@ function Trace({ message, onSelect }: OfMessage & Selecting) {
             >
               <ActBadge act={other.performative} />
               <span className="shrink-0">
-                {other.sender} → {other.recipients.join(", ") || words.nobody}
+                {other.sender} → {other.recipients.join(", ") || words.noRecipient}
               </span>
               <span className="min-w-0 truncate text-xs text-muted">{contentWords(other)}</span>
             </button>

@@ -86,6 +86,6 @@ function Became({ message }: { readonly message: MessageRecord }) {
   const worst = worstDelivery(message.deliveries);
   // Without word of it yet it waits at its recipients.
   const state = worst ?? (message.recipients.length === 0 ? undefined : "queued");
-  if (state === undefined) return <span className="text-bad">{words.nobody}</span>;
+  if (state === undefined) return <span className="text-bad">{words.noRecipient}</span>;
   return <span className={deliveryTone(state)}>{words.deliveryStates[state]}</span>;
 }

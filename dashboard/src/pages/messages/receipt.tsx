@@ -26,7 +26,7 @@ export const Receipt = ({ receipt }: { readonly receipt: MessageReceipt }) => (
         </p>
       )}
       <dl className="grid gap-3 sm:grid-cols-3">
-        <Fact name={text.messages.columns.to}>{receipt.recipients.join(", ") || text.messages.nobody}</Fact>
+        <Fact name={text.messages.columns.to}>{receipt.recipients.join(", ") || text.messages.noRecipient}</Fact>
         {receipt.nearest === null ? null : (
           <Fact name={words.nearest}>
             {receipt.nearest.capability} <span className="text-muted">{receipt.nearest.similarity.toFixed(2)}</span>

@@ -29,7 +29,7 @@ const Picture = ({ file }: { readonly file: Made }) => (
       rel="noreferrer"
       className={cx("block p-3", file.media_type === "image/svg+xml" ? "bg-surface" : "bg-paper")}
     >
-      <img src={file.url} alt={text.run.picture(file.name)} className="mx-auto max-h-96 max-w-full" />
+      <img src={file.url} alt={text.run.image(file.name)} className="mx-auto max-h-96 max-w-full" />
     </a>
     <figcaption className="flex items-center gap-3 border-t border-line bg-surface px-3 py-1.5 text-xs text-muted">
       <span className="min-w-0 flex-1 truncate font-mono">{file.name}</span>

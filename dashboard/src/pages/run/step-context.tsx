@@ -73,7 +73,7 @@ export function ContextCard({ run, turn, context, counted }: Props) {
       </div>
       {warnings.length === 0 ? null : (
         <p className="border-t border-line p-4 text-sm text-muted">
-          {contextText.told}: {warnings.join(" ")}
+          {contextText.warnings}: {warnings.join(" ")}
         </p>
       )}
       {summary === undefined ? null : (

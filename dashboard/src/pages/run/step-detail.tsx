@@ -125,7 +125,7 @@ function Attempts({ step }: { readonly step: Of<"model"> }) {
 
 function afterAttempt({ class: kind, retry_in_ms: ms, next }: Of<"model">["attempts"][number]): string {
   if (kind === "cancelled") return text.step.cutOff;
-  if (next !== null) return text.step.wentOver(next);
+  if (next !== null) return text.step.fellBack(next);
   return ms === null ? text.step.gaveUp : text.step.retried(duration(ms));
 }
 

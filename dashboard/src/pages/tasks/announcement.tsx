@@ -41,7 +41,7 @@ function factsOf(task: Task): readonly (readonly [FactName, ReactNode])[] {
   const isBidding = task.protocol !== "request";
   return [
     ["status", <TaskStatus key="status" status={task.status} />],
-    ["winner", winner ?? words.nobody],
+    ["winner", winner ?? words.notAwarded],
     ...only("price", auction === null || auction.price === null ? null : auction.price),
     ...only("prices", auction === null ? null : pricesOf(task.protocol, auction)),
     ...only("awards", task.awards > 1 ? task.awards : null),

@@ -130,7 +130,7 @@ function FileContent({ file }: { readonly file: MadeFile }) {
   if (PICTURES.has(file.media_type)) {
     return (
       <div className={cx("p-3", file.media_type !== "image/svg+xml" && "bg-paper")}>
-        <img src={dataUrl(file)} alt={text.run.picture(file.name)} className="mx-auto max-h-96 max-w-full" />
+        <img src={dataUrl(file)} alt={text.run.image(file.name)} className="mx-auto max-h-96 max-w-full" />
       </div>
     );
   }

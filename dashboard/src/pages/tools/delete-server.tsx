@@ -25,7 +25,7 @@ export function DeleteServer({ server, onClose }: Props) {
     >
       <p className="text-muted">{words.note}</p>
       <Dependents server={name} />
-      {underWay === 0 ? null : <p className="text-busy">{words.underWay(underWay)}</p>}
+      {underWay === 0 ? null : <p className="text-busy">{words.inFlight(underWay)}</p>}
     </DeleteDialog>
   );
 }

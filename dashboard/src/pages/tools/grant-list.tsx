@@ -55,7 +55,7 @@ function listed(grants: Grants): readonly Grant[] {
         ...grant.receivers,
         ...grant.capabilities.map((capability) => `capability:${capability}`),
         ...grant.topics.map((topic) => `topic:${topic}`),
-        ...(grant.broadcast ? [words.everybody] : []),
+        ...(grant.broadcast ? [words.allAgents] : []),
       ].join(", "),
       note: [
         grant.performatives.includes("*") ? words.anyAct : grant.performatives.join(", "),

@@ -53,7 +53,7 @@ export function ServerFacts({ server }: { readonly server: ToolServerRecord }) {
           </Item>
         ) : null}
         {server.calls_under_way > 0 ? (
-          <span className="text-busy">{text.tools.underWay(server.calls_under_way)}</span>
+          <span className="text-busy">{text.tools.inFlight(server.calls_under_way)}</span>
         ) : null}
         {server.sandboxed ? <Item name={facts.fuel}>{shortCount(usage.fuel)}</Item> : null}
         <Item name={facts.average}>{health.average_ms === null ? "–" : duration(health.average_ms)}</Item>

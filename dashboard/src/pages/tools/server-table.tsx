@@ -91,7 +91,7 @@ function ServerRow({ server, fuel }: RowProps) {
           <span className="block text-xs whitespace-nowrap text-bad">{text.tools.failed(failures)}</span>
         ) : null}
         {underWay > 0 ? (
-          <span className="block text-xs whitespace-nowrap text-busy">{text.tools.underWay(underWay)}</span>
+          <span className="block text-xs whitespace-nowrap text-busy">{text.tools.inFlight(underWay)}</span>
         ) : null}
       </Td>
       <Td className="text-right text-muted max-lg:hidden">
