@@ -67,7 +67,7 @@ export class SqliteKeptAnswers {
   #found({ workspace, key }: Key, row: z.infer<typeof Row>, hash: string) {
     if (row.request !== hash) return { type: "other-request" } as const;
     if (row.answer !== null) return { type: "kept", answer: Answer.parse(JSON.parse(row.answer)) } as const;
-    if (row.process === this.#process) return { type: "under-way" } as const;
+    if (row.process === this.#process) return { type: "in-progress" } as const;
     if (row.subject === null) return { type: "unfinished" } as const;
     this.#db
       .sql('UPDATE kept_answers SET process = ? WHERE workspace = ? AND "key" = ?')

@@ -58,7 +58,7 @@ function readXml(text: string): Element {
   return only;
 }
 
-// The pattern's place is 0 after a piece that is none of those it knows, such as <!DOCTYPE.
+// The pattern's lastIndex is 0 after an unknown piece, such as <!DOCTYPE.
 const isDone = (text: string): boolean =>
   PIECE.lastIndex === 0 || PIECE.lastIndex === text.length ? !/<!(?!--)/.test(text) : false;
 

@@ -52,10 +52,10 @@ const CONVERSATION_ID_CHARS_MAX = 256;
 const REQUEST_MS = 30_000;
 
 /**
- * The FIPA HTTP message transport (SC00084) on a port of its own. In: each POST is one message, taken when it is on disk;
- * the platform's own `ams` and `df` answer by themselves. Out: `deliver` brings a message to an agent of another platform.
- * Nobody proves who they are on this transport, so only this machine and `allow` are heard, and no sender may carry this
- * platform's name.
+ * The FIPA HTTP message transport (SC00084) on its own port. Inbound: each POST is one message, accepted when it is
+ * on disk; the platform's own `ams` and `df` reply directly. Outbound: `deliver` sends a message to an agent of another
+ * platform. The transport does not authenticate senders, so only this machine and `allow` may connect, and no sender may
+ * use this platform's name.
  */
 export class FipaTransport implements AsyncDisposable {
   readonly #parts: FipaParts;
@@ -222,7 +222,7 @@ export class FipaTransport implements AsyncDisposable {
     this.#reply(acl, sender, { ...manage(parts, service, { content: acl.content ?? "", sender }), from: service });
   }
 
-  /** Answers on its own account; an answer that does not arrive is only logged, as the asker has a deadline of their own. */
+  /** Replies as the platform. A failed delivery of the reply is only logged, because the requester has its own deadline. */
   #reply(acl: AclMessage, to: AgentIdentifier, { performative, content, from }: Reply): void {
     if (acl.performative === "failure" || acl.performative === "not-understood") return;
     const answered: AclMessage = {

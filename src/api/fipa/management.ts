@@ -23,8 +23,8 @@ const TRANSPORT = "fipa.mts.mtp.http.std";
 
 /**
  * A request to the agent management system (`ams`: get-description, search) or the directory facilitator (`df`: register,
- * deregister, modify, search), in fipa-sl0. `sender` is who asks: it may register itself and nobody else. Throws
- * FipaContentError for content that is no expression.
+ * deregister, modify, search), in fipa-sl0. `sender` is the requester, which may register only itself. Throws
+ * FipaContentError if the content is not an expression.
  */
 export function manage(
   parts: ManagementParts,

@@ -5,7 +5,7 @@ import { writeEnvelope } from "./envelope.ts";
 import { writeParts } from "./multipart.ts";
 import { type Reach } from "./reach.ts";
 
-/** What became of one delivery over HTTP. */
+/** Outcome of one delivery over HTTP. */
 export type Posted =
   | { readonly type: "delivered" }
   /** It would be refused again: the address is not allowed, or the other side says that the request is wrong. */

@@ -19,8 +19,8 @@ const AGENTS_MAX = 10_000;
 const keyOf = (name: string): string => name.toLowerCase();
 
 /**
- * Agents of other platforms and where they are reached: those configured, and the newest 10,000 that wrote or registered,
- * which the store knows through a restart. It is told after the fact: who writes does not wait for it.
+ * Agents of other platforms with their addresses: the configured ones, and the newest 10,000 that sent a message or
+ * registered. The store keeps them across restarts; writes to it are asynchronous.
  */
 export class RemoteAgents {
   readonly #configured: ReadonlyMap<string, RemoteAgent>;
@@ -63,7 +63,7 @@ export class RemoteAgents {
     this.#changed();
   }
 
-  /** Told of each agent that is new or offers something else. */
+  /** Called for each agent that is new or whose capabilities changed. */
   watch(listener: () => void): Disposable {
     this.#listeners.add(listener);
     return { [Symbol.dispose]: () => this.#listeners.delete(listener) };
@@ -74,7 +74,7 @@ export class RemoteAgents {
     const before = this.#met.get(key);
     this.#met.delete(key);
     this.#met.set(key, agent);
-    // Each message comes from somebody: only what is new is written.
+    // Every message has a sender: only new or changed agents are written.
     if (!isDeepStrictEqual(before, agent)) kept(this.#store?.save(agent));
     const [oldest] = this.#met.keys();
     if (this.#met.size <= AGENTS_MAX || oldest === undefined) return;

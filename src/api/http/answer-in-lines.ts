@@ -3,14 +3,14 @@ import { logLevelOf, toFault } from "../../kernel/errors.ts";
 import { log } from "../../kernel/log.ts";
 import { problemOf } from "./problem.ts";
 
-/** Lines of JSON. */
+/** Media type of JSON lines. */
 export const LINES = "application/x-ndjson";
-/** Between two lines that say how far it is. */
-const TOLD_MS = 200;
+/** Minimum time between two progress lines. */
+const PROGRESS_MS = 200;
 
 export const wantsLines = ({ headers }: FastifyRequest): boolean => headers.accept?.includes(LINES) === true;
 
-/** Says how far some work is while it goes on, as `progress`, and last how it ended: `done` with a report, or `problem`. */
+/** Responds with JSON lines: `progress` while the work runs, then `done` with its report, or `problem`. */
 export async function answerInLines(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -23,22 +23,22 @@ export async function answerInLines(
   }
   response.writeHead(200, { "content-type": `${LINES}; charset=utf-8`, "cache-control": "no-store" });
   response.flushHeaders();
-  const tell = (event: object) => void response.write(`${JSON.stringify(event)}\n`);
-  let toldMs = 0;
+  const send = (event: object) => void response.write(`${JSON.stringify(event)}\n`);
+  let sentMs = 0;
   try {
     const report = await work((progress) => {
       const nowMs = performance.now();
-      // A reader who takes nothing is told less.
-      if (nowMs - toldMs < TOLD_MS || response.writableNeedDrain) return;
-      toldMs = nowMs;
-      tell({ type: "progress", ...progress });
+      // A slow reader receives fewer progress lines.
+      if (nowMs - sentMs < PROGRESS_MS || response.writableNeedDrain) return;
+      sentMs = nowMs;
+      send({ type: "progress", ...progress });
     });
-    tell({ type: "done", report });
+    send({ type: "done", report });
   } catch (error) {
     const fault = toFault(error);
     const said = { requestId: request.id, code: fault.code, err: error };
-    log[logLevelOf(error)](said, "work that was followed line by line failed");
-    tell({ type: "problem", problem: problemOf(fault, request.id) });
+    log[logLevelOf(error)](said, "work with streamed progress failed");
+    send({ type: "problem", problem: problemOf(fault, request.id) });
   }
   response.end();
 }

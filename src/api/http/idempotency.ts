@@ -11,22 +11,22 @@ import { IdempotencyKeyInUseError, IdempotencyKeyReusedError } from "./errors.ts
 import { HashedBody } from "./hashed-body.ts";
 
 const KEY = /^[\x21-\x7E]{1,200}$/;
-/** Beside the body, what an answer is told by. */
+/** Headers of a stored response. */
 const HEADERS = ["content-type", "location"];
 
-/** How the header is described for programs. */
+/** The header in OpenAPI. */
 const PARAMETER = {
   in: "header",
   name: "Idempotency-Key",
   required: false,
   schema: { type: "string", minLength: 1, maxLength: 200 },
-  description: `A word of your own for this request. Sent again with it within ${LIMITS.keptAnswersMs / 3_600_000} hours, the same request is not carried out again: it gets the first answer, with the header idempotent-replayed. One that a crash of the server cut short is gone on with. Another request with it is refused.`,
+  description: `Key that you choose for this request. For ${LIMITS.keptAnswersMs / 3_600_000} hours, a repeated request with this key is not executed again: it returns the first response, with the header idempotent-replayed. A request interrupted by a crash of the server is resumed. A different request with the same key is refused.`,
 };
 
 const PREFIX = "/api/v1/";
 const takesKey = (method: string, url: string): boolean => method === "POST" && url.startsWith(PREFIX);
 
-/** A description of the interface in which every request that takes a key says so. */
+/** Adds the header to every operation of an OpenAPI document that accepts it. */
 export function withIdempotencyKeys(document: JsonObject): JsonObject {
   const { paths } = document;
   if (!isJsonObject(paths)) return document;
@@ -42,7 +42,7 @@ export function withIdempotencyKeys(document: JsonObject): JsonObject {
 
 const asked = new WeakMap<FastifyRequest, AskedIds>();
 
-/** The ids of what a request makes, which are on disk before it is carried out; undefined without a key. */
+/** Ids for a request with a key, which are on disk before it is executed; undefined without a key. */
 export const askedIds = (request: FastifyRequest): AskedIds | undefined => asked.get(request);
 
 type Deps = { readonly keptAnswers: KeptAnswers; readonly clock: Clock };
@@ -51,12 +51,12 @@ type Deps = { readonly keptAnswers: KeptAnswers; readonly clock: Clock };
 const isRepeatable = ({ routeOptions, params }: FastifyRequest): boolean =>
   routeOptions.config.mayRepeat?.(params) ?? false;
 
-/** From here on a failure is one of the server, or its caller went: what was asked for may be done or half done. */
+/** Statuses from this one on mean a server failure or a disconnected client: the request may be executed in part. */
 const UNSURE = 499;
 
 /**
- * Has requests with an `Idempotency-Key` carried out once. Answers that are failures are not kept. A request that a crash cut
- * short is carried out again when it comes again, under the same ids.
+ * Executes a request with an `Idempotency-Key` once. Failure responses are not stored. After a crash, a repeated request is
+ * executed again with the same ids.
  */
 export function keepAnswers(http: Http, deps: Deps): void {
   const { keptAnswers, clock } = deps;
@@ -139,24 +139,24 @@ const headersOf = (headers: { readonly [name: string]: unknown }): { readonly [n
     }),
   );
 
-function refusal(type: "other-request" | "under-way" | "unfinished", key: string): Error {
+function refusal(type: "other-request" | "in-progress" | "unfinished", key: string): Error {
   switch (type) {
     case "other-request":
       return new IdempotencyKeyReusedError(
-        `another request came with the Idempotency-Key ${key}`,
-        "Give each request a key of its own, and send it again unchanged.",
+        `the Idempotency-Key ${key} belongs to another request`,
+        "Use a new key for each request, and repeat a request unchanged.",
         { key },
       );
-    case "under-way":
+    case "in-progress":
       return new IdempotencyKeyInUseError(
-        `the request with the Idempotency-Key ${key} is under way`,
-        "Send it again in a moment; then its answer is there.",
+        `the request with the Idempotency-Key ${key} is in progress`,
+        "Retry in a moment to get its response.",
         { key },
       );
     case "unfinished":
       return new IdempotencyKeyInUseError(
-        `the server ended or failed before it had answered the request with the Idempotency-Key ${key}, and twice it could do harm`,
-        "Look whether what you asked for is there; if it is not, send it with another key.",
+        `the server stopped or failed during the request with the Idempotency-Key ${key}, and executing it twice is unsafe`,
+        "Check whether the request took effect. If not, send it with another key.",
         { key },
       );
   }

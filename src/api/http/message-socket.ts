@@ -24,20 +24,19 @@ import { problemOf } from "./problem.ts";
 const HEARTBEAT_MS = 30_000;
 /** A client that takes less than it is sent: past this nothing more is read from it, past the double it is cut off. */
 const BUFFERED_BYTES_MAX = 4 * 1024 * 1024;
-/** Requests of one client that are under way; past that nothing more is read from it. */
-const UNDER_WAY_MAX = 1_024;
+/** Maximum in-flight requests of one client; at the limit the server stops reading from it. */
+const IN_FLIGHT_MAX = 1_024;
 type Services = MessageServices & MailboxServices & SpeakerServices;
 const CODES = { goingAway: 1001, tooSlow: 1013 } as const;
 
 /**
- * Messages over WebSockets: sent one by one or in batches, received as they come, settled.
- * http.message-socket.W1. Answers name the request by its `ref`; those to different requests may come in another
- *   order.
- * http.message-socket.W2. A client that sends faster than the server writes, or reads slower than it is sent, is not
- *   read from until it fits again.
- * http.message-socket.W3. What a client had in hand when it went comes back at once.
- * http.message-socket.W4. Nothing more is taken out of a mailbox for a client that does not read what it was sent;
- *   who else receives from it gets it.
+ * Messages over WebSockets: send one or a batch, receive and settle.
+ * http.message-socket.W1. A response carries the `ref` of its request; responses may arrive in any order.
+ * http.message-socket.W2. The server stops reading from a client that sends faster than it writes, or that reads too
+ *   slowly, until its buffers drain.
+ * http.message-socket.W3. When a client disconnects, its in-flight messages return to the mailbox at once.
+ * http.message-socket.W4. The server leases no more messages for a client that does not read; other clients of the
+ *   mailbox receive them.
  */
 export class MessageSockets {
   readonly #server: WebSocketServer;
@@ -108,7 +107,7 @@ class Client {
     this.#speaker = speaker;
     socket.on("message", (data, isBinary) => this.#heard(data, isBinary));
     socket.on("pong", () => (this.#isAlive = true));
-    // What is wrong with a frame the library has told the client already, by closing.
+    // The library has already closed the connection with the reason.
     socket.on("error", (error) => log.debug({ err: error, socket: this.#id }, "a WebSocket failed"));
     socket.once("close", () => {
       this.#gone.abort();
@@ -139,7 +138,7 @@ class Client {
   #throttle(): void {
     const { bufferedAmount } = this.#socket;
     if (bufferedAmount > 2 * BUFFERED_BYTES_MAX) return this.close(CODES.tooSlow, "reads too slowly");
-    const isFull = this.#underWay >= UNDER_WAY_MAX || bufferedAmount > BUFFERED_BYTES_MAX;
+    const isFull = this.#underWay >= IN_FLIGHT_MAX || bufferedAmount > BUFFERED_BYTES_MAX;
     if (isFull && !this.#socket.isPaused) this.#socket.pause();
     else if (!isFull && this.#socket.isPaused) this.#socket.resume();
   }
@@ -209,7 +208,7 @@ class Client {
   async #pass(mailbox: string, receiving: Receiving): Promise<void> {
     try {
       for await (const items of receiving.messages(this.#gone.signal)) {
-        // A token that was taken back meanwhile ends it; what is in hand goes back.
+        // A revoked token ends it; in-flight messages return to the mailbox.
         this.#speaker.mustHold(mailbox);
         this.#say({ op: "messages", mailbox, items: [...items] });
         await this.#caughtUp();

@@ -39,10 +39,10 @@ export function guardOrigin(allowedHosts: readonly string[]): (request: FastifyR
   };
 }
 
-/** Whether a request is for the API. The router decodes the path, so the route decides, and the path where there is none. */
+/** Whether a request is for the API, by its route, or by its path if no route matches. The router decodes paths. */
 export const isApi = (url: string, route: string | undefined): boolean => (route ?? url).startsWith("/api/");
 
-/** Why a WebSocket is not opened; undefined when it may be. A browser sends the origin with each, and asks nobody before. */
+/** Reason for refusing a WebSocket; undefined if allowed. Browsers send the origin with it, and make no preflight request. */
 export function refusesUpgrade(allowedHosts: readonly string[]): (request: IncomingMessage) => string | undefined {
   const allowed = new Set([...LOOPBACK, ...allowedHosts.map(asHeader)]);
   return (request) => {

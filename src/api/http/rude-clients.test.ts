@@ -8,7 +8,7 @@ import { PendingBodies } from "./rude-clients.ts";
 
 // verifies("api.rude-clients")
 
-test("a client that begins a body and sends nothing more is cut off at the second look, one that goes on is not", async () => {
+test("a client that stops sending a body is disconnected at the second check, one that continues is not", async () => {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();

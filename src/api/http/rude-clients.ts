@@ -8,16 +8,16 @@ import type { Http } from "./context.ts";
 import { RequestInvalidError } from "../operations/index.ts";
 import { problemOf } from "./problem.ts";
 
-/** What Node ends before there is a request: the status, and why. */
+/** Status and reason for errors that Node reports before there is a request. */
 const UNREAD: { readonly [code: string]: readonly [status: number, why: string] } = {
   HPE_HEADER_OVERFLOW: [431, "the request's headers are larger than 16 KiB"],
-  ERR_HTTP_REQUEST_TIMEOUT: [408, "the request's headers did not come in time"],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, "the request's headers did not arrive in time"],
 };
 
-/** Answers what is no request that can be read with a problem as for any other, and ends the connection. */
+/** Responds to a malformed request with a problem, and closes the connection. */
 export function refuseUnread(error: Error & { readonly code?: string }, socket: Socket): void {
   if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy();
-  const [status, why] = UNREAD[error.code ?? ""] ?? [400, "what was sent is no HTTP request"];
+  const [status, why] = UNREAD[error.code ?? ""] ?? [400, "the data is not an HTTP request"];
   const fault = toFault(new RequestInvalidError(why, "/openapi.json describes every request.", { problems: [why] }));
   const body = JSON.stringify({ ...problemOf(fault, randomUUIDv7()), status });
   const head = [
@@ -29,19 +29,19 @@ export function refuseUnread(error: Error & { readonly code?: string }, socket: 
   socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
 }
 
-/** A body that is still to come. */
+/** An incomplete request body. */
 type Pending = {
-  /** Bytes that had come on the connection at the last look. */
+  /** Bytes received on the connection at the last check. */
   before: number;
-  /** Bytes that it may take of memory; 0 of one that is written to disk as it comes. */
+  /** Maximum bytes of memory that it uses; 0 if it is streamed to disk. */
   readonly bytes: number;
   looks: number;
 };
 
 /**
- * Bodies that are still to come. Of a client that began one and sends nothing more, the connection is ended after one to two
- * times `LIMITS.bodySilenceMs`; one that sends slowly, or whose body waits to be read here, goes on. A JSON body, which is held
- * in memory, is also ended after `LIMITS.bodyTimeMs`, and the oldest ones when all together exceed `LIMITS.bodiesBytesMax`.
+ * Slow-client guard: tracks incomplete request bodies. It closes a connection that sent nothing for one to two times
+ * `LIMITS.bodySilenceMs`, but not one that sends slowly or whose body the server has not read yet. JSON bodies are held in
+ * memory: they also end after `LIMITS.bodyTimeMs`, and the oldest end if all together exceed `LIMITS.bodiesBytesMax`.
  */
 export class PendingBodies {
   readonly #pending = new Map<IncomingMessage, Pending>();
@@ -70,14 +70,14 @@ export class PendingBodies {
     this.#bytes += bytes;
     if (this.#bytes <= LIMITS.bodiesBytesMax) return;
     for (const [other, { bytes: held }] of this.#pending) {
-      // The newest has its turn: only earlier ones make room.
+      // Only older bodies are dropped.
       if (held === 0 || other === request || this.#bytes <= LIMITS.bodiesBytesMax) continue;
       this.#drop(other);
       if (!other.complete) other.socket.destroy();
     }
   }
 
-  /** Ends those of which nothing came since the look before, and those that take too long. */
+  /** Closes connections without data since the last check, and those that exceed the time limit. */
   look(): void {
     for (const [request, pending] of this.#pending) {
       const { complete, destroyed, readableLength, socket } = request;

@@ -92,7 +92,7 @@ async function stream(
   { signal, stallMs }: Patience,
 ): Promise<void> {
   const first = events.next();
-  // What fails at once is answered as a problem; a stream that has nothing to tell yet is opened all the same.
+  // An immediate failure is sent as a problem; a stream without events yet is opened.
   await Promise.race([first, setImmediate()]);
   reply.hijack();
   const { raw: response } = reply;
@@ -148,7 +148,7 @@ async function hasDrained(response: ServerResponse, { signal, stallMs }: Patienc
 }
 
 type Frame = { readonly id: Event["id"]; readonly bytes: Buffer };
-/** What was written for an event: many readers are told the same object, most of them with the same id. */
+/** Serialized event: many readers receive the same object, most of them with the same id. */
 const frames = new WeakMap<Event["event"], Frame>();
 
 function frame({ id, event }: Event): Buffer {

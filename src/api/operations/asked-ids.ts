@@ -3,12 +3,12 @@ import { MessageId, RunId, TaskId, uuidFrom } from "../../kernel/ids.ts";
 import { isJsonObject, type Json, type JsonObject } from "../../kernel/json.ts";
 
 /**
- * Ids of what one request makes. They follow from one that is on disk before the request is carried out, so that carried out
- * again after a crash it finds what it made already, instead of making it twice.
+ * Deterministic ids of what one request creates. They derive from an id that is on disk before the request is executed, so
+ * that a request repeated after a crash finds what it created instead of creating it again.
  */
 export class AskedIds {
   readonly #first: string;
-  /** The server ended amid the request, and it came again: all or some of it may be done. */
+  /** The server stopped during the request and it was repeated: it may be executed in full or in part. */
   readonly isRepeated: boolean;
 
   /** `first` is a UUID of version 7. */
@@ -17,12 +17,12 @@ export class AskedIds {
     this.isRepeated = isRepeated;
   }
 
-  /** When the request came first, in milliseconds since 1970, as its id tells. */
+  /** Time of the first request in epoch milliseconds, from its id. */
   get sinceMs(): number {
     return Number.parseInt(this.#first.replaceAll("-", "").slice(0, 12), 16);
   }
 
-  /** Of the request itself; no other has it. */
+  /** Unique id of the request. */
   get request(): string {
     return this.#first;
   }
@@ -35,14 +35,14 @@ export class AskedIds {
     return TaskId.parse(this.#first);
   }
 
-  /** A message with an id of this request if it brought none of its own; `index` is its place in a batch. */
+  /** Returns the message with an id of this request, unless it has an id; `index` is its position in a batch. */
   named(message: JsonObject, index = 0): JsonObject {
-    // Null is none: the router would make one up, another each time.
+    // Null counts as absent: the router would generate another id each time.
     if (ID_KEYS.some((key) => (message[key] ?? null) !== null)) return message;
     return { ...message, id: this.#message(index) };
   }
 
-  /** The messages of a batch, each as `named` does; what is no message stays as it is, to be refused by itself. */
+  /** Applies `withId` to each message of a batch; other values stay unchanged and are rejected one by one. */
   eachNamed(messages: readonly Json[]): readonly Json[] {
     return messages.map((message, index) => (isJsonObject(message) ? this.named(message, index) : message));
   }
@@ -53,5 +53,5 @@ export class AskedIds {
   }
 }
 
-/** Where a message says its id; the second is an older name. */
+/** Keys of a message's id; the second is a deprecated alias. */
 const ID_KEYS = ["id", "message_id"];

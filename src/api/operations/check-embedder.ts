@@ -12,7 +12,7 @@ export interface EmbedderCatalogue {
     readonly isUsed: boolean;
     readonly note: string;
   }[];
-  /** By its name in `known`; whoever opens it closes it. Rejects with a CaxtonError when it cannot be used. */
+  /** Opens an embedder by its name in `known`; the caller closes it. Rejects with a CaxtonError if it cannot be used. */
   open(model: string): Promise<Embedder>;
 }
 

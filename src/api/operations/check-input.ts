@@ -10,7 +10,7 @@ const PROBLEMS_MAX = 20;
 export function checkInput<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
   const result = schema.safeParse(input);
   if (result.success) return result.data;
-  // A number in a query is text: what was given is named, not what became of it.
+  // A number in a query is text: the problem quotes the original value, not the converted one.
   const given = (issue: z.core.$ZodRawIssue) =>
     issue.code === "invalid_type" && Number.isNaN(issue.input) ? { ...issue, input: at(input, issue.path) } : issue;
   const worded = schema.safeParse(input, {

@@ -162,7 +162,7 @@ const UNABLE = {
 /** What can be done about a failure; of others the message says all. */
 const ADVICE: { readonly [Class in ModelFailureClass]?: string } = {
   rate_limited: "Wait, or raise the limit at the provider.",
-  overloaded: "The provider has trouble; try again in a while.",
+  overloaded: "The provider is overloaded. Retry later.",
   auth: "Check the key: caxton model providers says which variable is read. A key may also lack credit or access to this model.",
   invalid_request: "Check the model's name at the provider, and options under [llm] or models.providers.",
   context_too_long: "The model's context is too small for even this; choose another.",
@@ -170,6 +170,6 @@ const ADVICE: { readonly [Class in ModelFailureClass]?: string } = {
   timeout: "The provider did not answer in time; a local model may still be loading, so try again.",
   network: "Check the address and that something listens there; caxton model providers says where it is expected.",
   bad_response: "What answers there does not speak this protocol as expected; check base_url and the provider's type.",
-  circuit_open: "It failed too often lately; try again in a while.",
+  circuit_open: "The circuit is open after repeated failures. Retry later.",
   queue_full: "Too many requests to it wait already; try again in a while.",
 };

@@ -46,7 +46,7 @@ function outcomeOf({ status }: Conversation): string | null {
     case "expired":
       return status.why;
     case "merged":
-      return `goes on in ${status.into}`;
+      return `continues in ${status.into}`;
     case "initiated":
     case "in-progress":
     case "cancelled":

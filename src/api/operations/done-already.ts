@@ -4,8 +4,8 @@ import type { RunEvent, RunJournal } from "../../runs/index.ts";
 import type { AskedIds } from "./asked-ids.ts";
 
 /**
- * Whether a request that came again after a crash was carried out already: its run's journal has what it says, written since
- * the request came first. Of a request that came once it is not asked.
+ * Whether a request repeated after a crash was already applied: the run's journal has a matching event since the first
+ * request. Always false for a request that is not repeated.
  */
 export const isSaid = (
   { journal }: { readonly journal: Pick<RunJournal, "read"> },
@@ -16,8 +16,8 @@ export const isSaid = (
   asked?.isRepeated === true && journal.read(run, 0).some(({ event, atMs }) => atMs >= asked.sinceMs && says(event));
 
 /**
- * What a request does. When it came again after a crash and conflicts with how things are, which may be its own doing, it is
- * answered with how they are, where they are as it asks: `asItIs` gives undefined where they are not.
+ * Runs `act`. If a request repeated after a crash conflicts with the current state, its first execution may be the cause: the
+ * result is then `current()`, which returns undefined if the state differs from the requested one.
  */
 export async function orAsItIs<Result>(
   asked: AskedIds | undefined,

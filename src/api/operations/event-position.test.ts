@@ -26,12 +26,12 @@ const entry = (seq: number, run: number): JournalEntry => ({
 });
 
 // operations.server-events.S1
-test("whoever comes back with any id that was told misses no entry", () => {
+test("a client that reconnects with any received id misses no entry", () => {
   const steps = fc.array(fc.oneof(fc.nat(3), fc.constant("take" as const)), { maxLength: 40 });
   fc.assert(
     fc.property(steps, (script) => {
       const backlog = new RunBacklog(100);
-      // Told so far of each run: the newest entry it had when it was told.
+      // Newest entry of each run when it was last sent.
       const newest = new Map<RunId, number>();
       const told = new Map<RunId, number>();
       let position = 0;
@@ -49,7 +49,7 @@ test("whoever comes back with any id that was told misses no entry", () => {
           newest.set(made.runId, seq);
           backlog.add(made);
         }
-        // An entry at or before the position is one whose run has been told since.
+        // The run of each entry up to the position was sent since.
         for (const [runId, last] of newest) isKept &&= last > position || told.get(runId) === last;
       }
       expect(isKept).toBe(true);

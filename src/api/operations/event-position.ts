@@ -1,14 +1,14 @@
 import type { RunId } from "../../kernel/ids.ts";
 import type { JournalEntry } from "../../runs/index.ts";
 
-/** Up to where a reader has been told: in the journal of runs, and in the log of other changes. */
+/** Position of a client in the journal of runs and in the change log. */
 export type Position = { readonly run: number; readonly change: number };
 
 const ID = /^(\d{1,15})-(\d{1,15})$/;
 
 export const showPosition = ({ run, change }: Position): string => `${run}-${change}`;
 
-/** Undefined for what this server never sent. */
+/** Parses an event id; undefined if it is invalid. */
 export function parsePosition(id: string): Position | undefined {
   const [, run, change] = ID.exec(id) ?? [];
   return run === undefined ? undefined : { run: Number(run), change: Number(change) };
@@ -17,10 +17,10 @@ export function parsePosition(id: string): Position | undefined {
 /** Events by which people are asked, or a question to them is settled. */
 const ASKS: ReadonlySet<string> = new Set(["run-ask", "run-answer", "approval-ask", "approval-answer"]);
 
-/** A run to tell of: the first entry of it that was not told, and whether a person may have been asked since. */
+/** A changed run: its first unsent journal entry, and whether a question may have been asked since. */
 export type Backlog = { readonly runId: RunId; readonly seq: number; readonly asked: boolean };
 
-/** Runs that changed and are not told yet, in the order of their first such entry. */
+/** Changed runs that are not sent yet, in the order of their first unsent entry. */
 export class RunBacklog {
   readonly #max: number;
   #waiting = new Map<RunId, Backlog>();
@@ -48,7 +48,7 @@ export class RunBacklog {
     else this.#overflown = true;
   }
 
-  /** Puts what came before this reader, up to entry `heard`, in front of what it has heard itself. */
+  /** Inserts the runs that changed before this client connected, up to entry `heard`, at the front. */
   refill(runs: readonly Backlog[], heard: number): void {
     const later = this.#waiting;
     this.#waiting = new Map(runs.map((run) => [run.runId, run]));
@@ -61,7 +61,7 @@ export class RunBacklog {
     this.#overflown = false;
   }
 
-  /** The oldest, each taken out as it is given. */
+  /** Removes and yields the oldest runs. */
   *take(count: number): Generator<Backlog> {
     let taken = 0;
     for (const run of this.#waiting.values()) {
@@ -71,7 +71,7 @@ export class RunBacklog {
     }
   }
 
-  /** Every entry up to this one has been told, if `before` had. */
+  /** Returns the last entry up to which everything is sent, if that is true of `before`. */
   toldUpTo(before: number): number {
     const [oldest] = this.#waiting.values();
     return Math.max(before, oldest === undefined ? this.#heard : oldest.seq - 1);

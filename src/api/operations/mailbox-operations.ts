@@ -77,26 +77,25 @@ export async function settleMessages(
   return [...(await router.settle({ workspace: DEFAULT_WORKSPACE, name }, settlements))];
 }
 
-/** Taken at once, 4 MiB if they are as large as messages get without their content being put aside. */
+/** Maximum messages leased at once; at most 4 MiB, because larger content is offloaded. */
 const TAKEN_MAX = 64;
-/** How long one look into an empty mailbox takes before the next; only whoever goes away ends it sooner. */
+/** Long-poll time of an empty mailbox; the client's disconnect ends it early. */
 const LOOK_MS = 30_000;
 
 /**
- * Messages of a mailbox as they come, at most `window` in hand at once, and no more than its share of what the mailbox may have
- * in hand: `settled` says how many went out of it. What is in hand
- * when the signal aborts goes back at once and comes to whoever receives next.
+ * Streams messages of a mailbox, with at most `window` in flight, and at most its share of the mailbox's limit. `settled`
+ * frees capacity. When the signal aborts, in-flight messages return to the mailbox for the next receiver.
  */
 export class Receiving {
   readonly #services: MailboxServices;
   readonly #owner: { readonly workspace: string; readonly name: string };
   readonly #recipient: { readers: number };
   readonly #options: { readonly window: number; readonly leaseMs: number };
-  /** In hand, and until when. */
+  /** In-flight messages with the end of their lease. */
   readonly #inHand = new Map<number, number>();
   #room: PromiseWithResolvers<void> | undefined;
 
-  /** `lease` in seconds; the configured one without. Throws MailboxNotFoundError. */
+  /** `lease` is in seconds; default: as configured. Throws MailboxNotFoundError. */
   constructor(
     services: MailboxServices,
     mailbox: string,
@@ -138,13 +137,13 @@ export class Receiving {
     return Math.min(this.#options.window, Math.max(1, Math.floor(most)));
   }
 
-  /** These are settled, so that there is room for others. */
+  /** Marks messages as settled, which frees capacity. */
   settled(seqs: Iterable<number>): void {
     for (const seq of seqs) this.#inHand.delete(seq);
     this.#room?.resolve();
   }
 
-  /** What was not settled in time is not in hand any more. */
+  /** Removes messages whose lease ended. */
   #forgetEnded(): void {
     const now = this.#services.clock.monotonicMs();
     for (const [seq, untilMs] of this.#inHand) if (untilMs <= now) this.#inHand.delete(seq);

@@ -32,7 +32,7 @@ export async function memoryMetrics({ memory }: MemoryMetricsServices): Promise<
   ];
 }
 
-/** What is bounded; without values where there is no bound, or nobody has counted yet. */
+/** Usage of limits; without values if there is no limit, or before the first count. */
 function limits(known: readonly LimitUse[]): readonly Metric[] {
   const entities = known.find(({ what }) => what === "entities");
   const vectors = known.find(({ what }) => what === "vectors");

@@ -56,7 +56,7 @@ type Narrowing = Pick<
 >;
 const keyOf = (scope: string) => scopeKeyOf(DEFAULT_WORKSPACE, scope);
 const keysOf = (scopes: readonly string[]) => scopes.map(keyOf);
-/** Without authentication whoever reaches the port is one person. */
+/** Without authentication, all clients count as one person. */
 const BY_USER: Provenance = { source: "user", sourceId: undefined, agent: undefined };
 
 function notThere(id: string): EntityNotFoundError {
@@ -243,7 +243,7 @@ const unrelate = implement(operations.memory.unrelate, async ({ memory }: Memory
   return presentRelation(await memory.changes.unrelate(read.data, BY_USER));
 });
 
-/** What is around entities. Ids of which nobody is are passed over. Throws MemoryCursorError. */
+/** Returns the graph around entities. Unknown ids are skipped. Throws MemoryCursorError. */
 const graph = implement(operations.memory.graph, async ({ memory }: MemoryServices, query) => {
   const { scopes, start, depth, direction, types, min_strength, max_tokens, cursor, limit } = query;
   const ids = start.split(",").flatMap((id) => EntityId.safeParse(id.trim()).data ?? []);

@@ -45,7 +45,7 @@ function trafficMetrics({ router }: MetricsServices): readonly Metric[] {
     {
       name: "caxton_messages_total",
       help:
-        "Messages by what their senders were told: accepted; answered: on record, but for nobody; refused; " +
+        "Messages by status of the receipt: accepted; answered: stored, but without recipients; refused; " +
         "duplicate: of an id that was known",
       type: "counter",
       samples: receptions.map(({ reception, count }) => ({ labels: { status: reception }, value: count })),
@@ -99,7 +99,7 @@ function timeMetrics({ router }: MetricsServices): readonly Metric[] {
   return [
     histogram(
       "caxton_message_latency_seconds",
-      "From a message's coming to its first handing over, for each recipient, to the millisecond",
+      "Time from acceptance of a message to its first delivery, per recipient, with millisecond resolution",
       [{ took: latency }],
     ),
     histogram(
@@ -121,7 +121,7 @@ function taskMetrics({ tasks }: MetricsServices): readonly Metric[] {
     },
     gauge(
       "caxton_task_success_rate",
-      "Of the tasks done or failed since the server started, the share done; absent while there is none",
+      "Share of done tasks among those done or failed since the server started; absent without any",
       successRate,
     ),
     histogram(
@@ -140,7 +140,7 @@ async function stockMetrics({ router, messageJournal }: MetricsServices): Promis
   return [
     gauge(
       "caxton_message_queue_size",
-      "Messages in mailboxes, those in hand included",
+      "Messages in mailboxes, including those in flight",
       sum(({ messages }) => messages),
     ),
     gauge(
@@ -153,7 +153,7 @@ async function stockMetrics({ router, messageJournal }: MetricsServices): Promis
       "Recipients that get a pause after failures",
       mailboxes.filter(({ breaker }) => breaker !== "closed").length,
     ),
-    gauge("caxton_dead_letters", "Deliveries given up that nobody has dealt with", dead),
+    gauge("caxton_dead_letters", "Dead letters that are neither retried nor dropped", dead),
     gauge("caxton_message_journal_bytes", "The message journal's files", bytes),
   ];
 }

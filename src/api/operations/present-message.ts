@@ -50,7 +50,7 @@ export function presentMessage(
   };
 }
 
-/** A message on record, with what became of it. */
+/** A stored message with its deliveries. */
 export const presentView = ({ seq, message, deliveries }: MessageView): contract.MessageRecord =>
   presentMessage(
     { seq, message, recipients: deliveries.map(({ recipient }) => recipient) },

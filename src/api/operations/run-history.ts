@@ -115,7 +115,7 @@ const exportRun = implement(operations.run.export, async (services: HistoryServi
   };
 });
 
-/** Where a run's files are on this server is nobody's business elsewhere. */
+/** Removes paths of the run's files on this server. */
 const withoutPlaces = (event: RunEvent): RunEvent =>
   event.type === "run-queue" ? { ...event, files: event.files.map((file) => ({ ...file, location: "" })) } : event;
 

@@ -25,7 +25,7 @@ const progress = (done: number): RunNews => ({
 
 const inbox = () => new RunInbox(new AbortController().signal);
 
-/** Everything that waits, told apart from what will come. */
+/** Items queued now, as opposed to later ones. */
 async function drain(box: RunInbox): Promise<readonly RunNews[]> {
   box.put(log("the end"));
   const news: RunNews[] = [];

@@ -20,7 +20,7 @@ export type SendServices = {
   readonly messageLimits: { readonly contentBytesMax: number };
 };
 
-/** A message that was not taken; its code says why. Nothing of it is on record. */
+/** A refused message, which is not stored; `code` is the reason. */
 export class MessageRefusedError extends CaxtonError {
   readonly code: string;
   readonly kind: FaultKind;
@@ -39,7 +39,7 @@ type Read =
   | { readonly type: "message"; readonly message: Message }
   | { readonly type: "refused"; readonly receipt: contract.MessageReceipt };
 
-/** Reads what somebody sends. */
+/** Parses a message. */
 export function readSent(services: SendServices, json: Json): Read {
   const { clock, messageLimits } = services;
   const result = readMessage(json, {

@@ -18,7 +18,7 @@ const RUNS_PER_FRAME_MAX = 150;
 const CHANGES_PER_FRAME_MAX = 500;
 
 export type ServerEventType = Exclude<ServerEvent["type"], "ready" | "reset">;
-/** What a reader is told of when it names nothing; steps are many, so they have to be asked for. */
+/** Event types by default. Steps are frequent, so clients must request them. */
 const USUAL_TYPES: readonly ServerEventType[] = ["run", "question", "approval", "agent", "tool-server"];
 
 export type ServerEventServices = {
@@ -32,23 +32,23 @@ export type ServerEventServices = {
 
 export type ServerEventQuery = {
   readonly types?: readonly ServerEventType[] | undefined;
-  /** The last id a reader saw; undefined for one that begins. */
+  /** Last id that the client received; undefined for a new client. */
   readonly after?: string | undefined;
 };
 
 type Told = Streamed<ServerEvent>;
 
 /**
- * Changes anywhere in the server, in frames: a run that changed many times within one is told once, as it is at its end, and
- * past 150 runs a frame the rest comes with the next, so that a busy server floods no browser.
- * operations.server-events.S1. An event's id says up to where in the journal and in the log of changes the reader has
- *   been told everything.
- * operations.server-events.S2. A reader that comes back with an id is told what it missed, or `reset` when that is
- *   too much or no longer known.
- * operations.server-events.S3. What waits for a reader is bounded: ids of runs. Past the bound it is told `reset`;
- *   nothing waits for it.
- * operations.server-events.S4. Conversations and tasks are told of while they are watched, and only to who asks:
- *   whoever comes back reads them anew.
+ * Streams changes anywhere in the server, in frames. A run that changed several times in a frame is sent once, in its last
+ * state. A frame has at most 150 runs; the others follow in the next one.
+ * operations.server-events.S1. An event's id is the position in the journal and in the change log up to which the client has
+ *   received everything.
+ * operations.server-events.S2. A client that reconnects with an id receives the missed events, or `reset` if they are too
+ *   many or unavailable.
+ * operations.server-events.S3. The queue of a client holds run ids and is bounded. At the limit the client receives `reset`
+ *   and the queue is cleared.
+ * operations.server-events.S4. Events of conversations and tasks are sent live only, to clients that request them. A client
+ *   that reconnects reloads them.
  * Ends when the signal aborts.
  */
 export async function* watchServer(
@@ -183,7 +183,7 @@ function* runEvents(
 ): Generator<ServerEvent> {
   if (summary === undefined) return;
   const isAsked = asked && !isTerminal(summary.state);
-  // Steps and questions before the run: who is told that it has ended has its parts already.
+  // Steps and questions precede the run: a client that receives its end has all its parts.
   if (wants.has("step") || (isAsked && (wants.has("question") || wants.has("approval")))) {
     for (const { event, changedSeq } of parts())
       if (changedSeq >= seq && wants.has(event.type) && (event.type === "step" || isAsked)) yield event;
@@ -197,18 +197,18 @@ type Part = {
   readonly changedSeq: number;
 };
 
-/** A run as readers are told of it: read and presented once for all of them. */
+/** A run as sent to clients: read and presented once for all of them. */
 type RunNow = {
   readonly summary: { readonly state: RunState; readonly event: ServerEvent } | undefined;
   readonly parts: () => readonly Part[];
 };
 
-/** Runs kept for readers; they are read again when there are more. */
+/** Maximum cached runs; the cache is cleared when it is full. */
 const RUNS_NOW_MAX = 1_000;
 
 /**
- * The runs that readers are told of, read and presented once however many readers there are, until their next entry. It is shared by
- * the readers of one server and empty while there is none.
+ * Cache of runs sent to clients: each is read and presented once per journal entry for all clients of a server. Empty without
+ * clients.
  */
 class RunsNow {
   static readonly #shared = new WeakMap<object, RunsNow>();

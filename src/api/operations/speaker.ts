@@ -9,7 +9,7 @@ export type SpeakerServices = {
   readonly tokensRequired: boolean;
 };
 
-/** Why somebody may not speak, fetch or settle under a name. */
+/** Error codes for using a participant's name without permission. */
 export const SPEAKER_REFUSALS = {
   CONVERSATION_FORBIDDEN: "denied",
   SENDER_FORBIDDEN: "denied",
@@ -31,17 +31,17 @@ export class SpeakerRefusedError extends CaxtonError {
 type Refused = { readonly code: RefusalCode; readonly error: MessageError };
 
 /**
- * Whoever is at the other end of a connection, by the tokens it showed.
- * operations.speaker.P1. Under a registered program's name speaks, fetches and settles only who shows its token.
- * operations.speaker.P2. Nobody outside speaks as an agent or as the server; `user`, and names that belong to nobody,
- *   are anybody's.
+ * Authorizes the use of participant names by the tokens that a client presented.
+ * operations.speaker.P1. Sending, fetching and settling as a registered program requires its token.
+ * operations.speaker.P2. No client may send as an agent or as the server; any client may use `user` and names that are
+ *   not registered.
  */
 export class Speaker {
   readonly #services: SpeakerServices;
   readonly #hashes = new Set<string>();
-  /** Whether it showed a token, valid or not. */
+  /** Whether the client presented a token, valid or not. */
   #hasShown = false;
-  /** The name that was let pass last, and how many changes of participants there had been: most messages of one caller have one sender. */
+  /** Cache of the last accepted name, valid for `#passedAt` changes of participants: most clients use one sender. */
   #passed = USER_SENDER;
   #passedAt = -1;
 
@@ -50,7 +50,7 @@ export class Speaker {
     for (const token of tokens) this.show(token);
   }
 
-  /** One more token; false when it has not the form of one. */
+  /** Adds a token. Returns false if its format is invalid. */
   show(token: string): boolean {
     this.#hasShown = true;
     const hash = tokenHash(token);
@@ -60,7 +60,7 @@ export class Speaker {
     return true;
   }
 
-  /** Why it may not speak as `name`; undefined when it may. */
+  /** Returns why the client may not send as `name`; undefined if it may. */
   refusal(name: string): MessageError | undefined {
     const { tokensRequired, participants } = this.#services;
     if (!tokensRequired || name === USER_SENDER) return undefined;
@@ -72,25 +72,25 @@ export class Speaker {
     return undefined;
   }
 
-  /** Throws SpeakerRefusedError when it may not speak as `name`. */
+  /** Throws SpeakerRefusedError if the client may not act as `name`. */
   mustBe(name: string): void {
     const refused = this.#services.tokensRequired ? this.#judge(name) : undefined;
     if (refused !== undefined) throw new SpeakerRefusedError(refused.code, refused.error);
   }
 
-  /** Throws SpeakerRefusedError when `name` is a program's and its token was not shown. What agents get is another question. */
+  /** Throws SpeakerRefusedError if `name` is a program whose token was not presented. Agents are not checked. */
   mustHold(name: string): void {
     const { participants } = this.#services;
     if (participants.find(DEFAULT_WORKSPACE, name)?.presence === "participant") this.mustBe(name);
   }
 
-  /** Throws SpeakerRefusedError when `name` is a program's that has a token, and it was not shown; ParticipantNotFoundError. */
+  /** Throws SpeakerRefusedError if `name` is a program with a token that was not presented; ParticipantNotFoundError. */
   mustHoldToken(name: string): void {
     if (this.#services.participants.get(DEFAULT_WORKSPACE, name).tokenHash !== undefined) this.mustBe(name);
   }
 
   /**
-   * Whether it may change a conversation of these names: a program may whose token it showed, and the operator, who shows none.
+   * Whether the client may change a conversation of these participants: it presented a token of one, or none, as operators do.
    */
   isOneOf(names: readonly string[]): boolean {
     const { tokensRequired } = this.#services;
@@ -121,15 +121,15 @@ const refused = (code: RefusalCode, message: string, hint: string, name: string)
 const forbidden = (name: string): Refused =>
   refused(
     "SENDER_FORBIDDEN",
-    `nobody outside speaks as ${name}, which the server runs itself`,
-    "Leave sender out to speak as user, or register a program: caxton participant register <name>.",
+    `clients cannot send as ${name}, which the server runs`,
+    "Omit sender to send as user, or register a program: caxton participant register <name>.",
     name,
   );
 
 const tokenMissing = (name: string): Refused =>
   refused(
     "PARTICIPANT_TOKEN_REQUIRED",
-    `who speaks, fetches or settles as ${name} shows its token`,
+    `sending, fetching and settling as ${name} requires its token`,
     "Send Authorization: Bearer <token>, or set CAXTON_TOKEN. It was shown when the program was registered. If it is lost, delete the program and register it again.",
     name,
   );

@@ -118,7 +118,7 @@ export async function getReadiness({ facts, runs, tools }: SystemServices): Prom
     runs: { ok: !runs.isStopping, note },
   };
   const bad = Object.entries(checks).filter(([, { ok }]) => !ok);
-  // Deployments end by themselves; the other parts need a restart.
+  // Deployments complete on their own; the other parts need a restart.
   const isStarting = tools.failures.size === 0 && bad.every(([part]) => part === "tools" || part === "agents");
   return { status: bad.length === 0 ? "ready" : isStarting ? "starting" : "failing", checks };
 }

@@ -12,7 +12,7 @@ type Tail = z.output<typeof contract.messages.TailQuery>;
 
 /** What waits for one reader; past that the rest is counted. */
 const WAITING_MAX = 2_000;
-/** Messages that a reader who was away is told of. */
+/** Maximum missed messages sent to a client that reconnects. */
 const MISSED_MAX = 2_000;
 
 type Told = Streamed<contract.MessageEvent>;
@@ -33,7 +33,7 @@ export async function* watchMessages(
   let bell = Promise.withResolvers<void>();
   const gone = () => bell.resolve();
   signal.addEventListener("abort", gone, { once: true });
-  // First listen, then read: what is written in between is heard twice and told once.
+  // Subscribe first, then read: what is written in between arrives twice and is sent once.
   using watching = router.watch(
     { workspace: DEFAULT_WORKSPACE, conversation: tail.conversation_id, types: ["message", "settlement", "retry"] },
     (events) => {
@@ -91,7 +91,7 @@ async function past(
     .map(presentView);
 }
 
-/** Messages whose deliveries a filtered tail tells of. */
+/** Maximum messages whose deliveries a filtered tail reports. */
 const SHOWN_MAX = 10_000;
 
 function tell(

@@ -14,7 +14,7 @@ export type RunEventsRequest = {
 };
 
 /**
- * A run as it happens: what is in the journal after `afterSeq`, the text so far of the turn under way, then live, then `end`.
+ * Streams a run: journal entries after `afterSeq`, the text so far of the current turn, then live events, then `end`.
  * The stream ends when the run does or waits for a person (not when it waits for another agent), when the signal aborts, or with `lagged` when the reader is too
  * slow: it resumes after the last id it saw. Throws RunNotFoundError before the first event.
  */
@@ -24,7 +24,7 @@ export async function* watchRun(
   { afterSeq = 0, types = contract.RUN_EVENT_TYPES }: RunEventsRequest,
   signal: AbortSignal,
 ): AsyncGenerator<Streamed<RunStreamEvent>, void, undefined> {
-  // First listen, then read: what is written in between is heard twice and told once.
+  // Subscribe first, then read: what is written in between arrives twice and is sent once.
   const inbox = new RunInbox(signal);
   const wants = new Set<RunStreamEvent["type"]>(types);
   using watching = services.runs.hub.follow(runId, (news) => {
@@ -35,7 +35,7 @@ export async function* watchRun(
   getRun(services, runId);
   const fold = new RunFold();
   const past = services.journal.read(runId, 0);
-  // An id that this run has not come to is of another database: it is told from its beginning.
+  // An id beyond the end of this run is of another database: the stream starts from the beginning.
   const after = afterSeq > (past.at(-1)?.seq ?? 0) ? 0 : afterSeq;
   let seen = 0;
   for (const entry of past) {
