@@ -179,7 +179,7 @@ test("with a damaged memory the page leads to its snapshots, and the latest is r
   await restore.waitFor();
   expect(await violationsInBothThemes(page)).toEqual([]);
   await restore.press("Enter");
-  await page.getByRole("dialog").getByText("it cannot be told what that is").waitFor();
+  await page.getByRole("dialog").getByText("They cannot be listed").waitFor();
   await page.getByRole("dialog").getByRole("button", { name: "Restore" }).press("Enter");
   await page.getByText("damaged, left by a restore").waitFor();
   await page.getByRole("tab", { name: "Entities" }).click();

@@ -285,7 +285,7 @@ test("a conversation is branched off from, and goes on in another one", async ()
   await dialog.getByText("there is no conversation nowhere").waitFor();
   await dialog.getByLabel("Target conversation").fill("large-talk");
   await dialog.getByRole("button", { name: "Merge" }).click();
-  await page.getByText("goes on in large-talk").waitFor();
+  await page.getByText("continues in large-talk").waitFor();
   await expect.poll(() => page.getByRole("button", { name: "Merge" }).count()).toBe(0);
   expect(person.complaints).toEqual([]);
 });
