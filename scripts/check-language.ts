@@ -14,7 +14,6 @@ const UNCHECKED = [
   "bench/",
   "bin/",
   "CHANGELOG.md",
-  "dashboard/",
   "docs/",
   "engines/",
   "examples/",

@@ -90,7 +90,7 @@ export const LIMITS = {
   /** Content above it travels as a reference to where it is kept. */
   contentInlineBytesMax: 64 * KIB,
   /** How long an answer is kept for a request that comes again with the same `Idempotency-Key`. */
-  keptAnswersMs: 86_400_000,
+  idempotencyKeysMs: 86_400_000,
   /** Texts that wait to be made into vectors before others are refused. */
   embeddingTextsWaitingMax: 10_000,
   /** Maximum concurrent exports of memory. */

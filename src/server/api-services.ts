@@ -12,7 +12,7 @@ export const apiServices = (caxton: Caxton, loaded: LoadedConfig, progress: Prog
     clock,
     facts: serverFacts(caxton, loaded, progress),
     changes: storage.changes,
-    keptAnswers: storage.keptAnswers,
+    idempotencyStore: storage.idempotencyStore,
     agents: agents.agents,
     agentFiles: agents.agentFiles,
     render: (problem, source) => renderProblem(problem, source, { colour: false }),

@@ -8,7 +8,7 @@ export { SqliteAgentStore } from "./sqlite-agent-store.ts";
 export { SqliteArtifactStore } from "./runs/sqlite-artifact-store.ts";
 export { Contents } from "./contents.ts";
 export { SqliteSubscriptionStore } from "./messaging/sqlite-subscription-store.ts";
-export { SqliteKeptAnswers } from "./sqlite-kept-answers.ts";
+export { SqliteIdempotencyStore } from "./sqlite-idempotency-store.ts";
 export { SqliteReplies } from "./runs/sqlite-replies.ts";
 export { SqliteMemoryOutbox } from "./runs/sqlite-memory-outbox.ts";
 export { SqliteRunAnswers } from "./runs/sqlite-run-answers.ts";

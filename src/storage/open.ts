@@ -6,7 +6,7 @@ import { SqliteAgentStore } from "./sqlite-agent-store.ts";
 import { SqliteApprovals } from "./runs/sqlite-approvals.ts";
 import { SqliteArtifactStore } from "./runs/sqlite-artifact-store.ts";
 import { SqliteChangeLog } from "./sqlite-change-log.ts";
-import { SqliteKeptAnswers } from "./sqlite-kept-answers.ts";
+import { SqliteIdempotencyStore } from "./sqlite-idempotency-store.ts";
 import { SqliteParticipantStore } from "./messaging/sqlite-participant-store.ts";
 import { SqliteRemoteAgentStore } from "./messaging/sqlite-remote-agent-store.ts";
 import { SqliteReplies } from "./runs/sqlite-replies.ts";
@@ -60,7 +60,7 @@ export function openStorage({ uploadBytesMax, grants, ...where }: StorageOptions
     approvals: new SqliteApprovals(database),
     replies: new SqliteReplies(database),
     answers: new SqliteRunAnswers(database),
-    keptAnswers: new SqliteKeptAnswers(database),
+    idempotencyStore: new SqliteIdempotencyStore(database),
     [Symbol.asyncDispose]: async () => {
       await ledger[Symbol.asyncDispose]();
       opened.dispose();

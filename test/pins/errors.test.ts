@@ -5,7 +5,7 @@ import { FAULTS, type FaultKind } from "../../src/kernel/errors.ts";
 import { MESSAGE_REFUSALS } from "../../src/messaging/acl/index.ts";
 import { MODEL_FAILURES } from "../../src/models/port/language-model.ts";
 import { RUN_FAILURE_CODES } from "../../src/runs/record/errors.ts";
-import { SPEAKER_REFUSALS } from "../../src/api/operations/speaker.ts";
+import { SENDER_REFUSALS } from "../../src/api/operations/presented-tokens.ts";
 import { MESSAGE_FAILURES } from "../../src/messaging/router/index.ts";
 import { TASK_FAILURES } from "../../src/messaging/tasks/index.ts";
 import { TOOL_FAILURES } from "../../src/tools/catalogue/index.ts";
@@ -59,7 +59,7 @@ test("every code a failed run can carry and every outcome of a call is in docs/e
 });
 
 test("every code that a message can be refused or answered with is in docs/errors.md, with its status", () => {
-  for (const [code, kind] of Object.entries({ ...MESSAGE_FAILURES, ...SPEAKER_REFUSALS })) {
+  for (const [code, kind] of Object.entries({ ...MESSAGE_FAILURES, ...SENDER_REFUSALS })) {
     expect([code, documented.get(code)?.[1], documented.get(code)?.[2]]).toEqual([
       code,
       String(FAULTS[kind].http),
@@ -75,7 +75,7 @@ test("docs/errors.md lists no code that is nowhere", () => {
     ...classes.map(({ code }) => code),
     ...Object.values(RUN_FAILURE_CODES),
     ...Object.keys(MESSAGE_FAILURES),
-    ...Object.keys(SPEAKER_REFUSALS),
+    ...Object.keys(SENDER_REFUSALS),
     ...TASK_FAILURES,
     ...TOOL_FAILURES,
     ...MESSAGE_REFUSALS,

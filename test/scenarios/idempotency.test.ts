@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import * as z from "zod";
 import * as contract from "../../src/api/contract/index.ts";
-import { hashOf, withIdempotencyKeys } from "../../src/api/http/idempotency.ts";
-import { Database, SqliteKeptAnswers } from "../../src/storage/index.ts";
+import { hashOf, documentIdempotency } from "../../src/api/http/idempotency.ts";
+import { Database, SqliteIdempotencyStore } from "../../src/storage/index.ts";
 import { mint, RunId } from "../../src/kernel/ids.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
@@ -39,7 +39,7 @@ const count = async () => {
 };
 const run = { agent: "greeter", input: "hello" };
 
-// storage.sqlite-kept-answers.I1
+// storage.sqlite-idempotency-store.I1
 test("the same request with the same key starts one run and gets the same answer, also at the same moment and after a restart", async () => {
   const before = await count();
   const first = await post("/api/v1/runs", "one", run);
@@ -80,7 +80,7 @@ test("a run that was not begun when the server crashed is begun under the id tha
   const id = mint(RunId);
   {
     using database = Database.open({ directory: join(place.path, ".caxton"), synchronous: "normal" });
-    const keys = new SqliteKeptAnswers(database);
+    const keys = new SqliteIdempotencyStore(database);
     const request = { method: "POST", url: "/api/v1/runs", body: run };
     const letters = { method: "POST", url: "/api/v1/dead-letters/retry", body: { ids: ["1"] } };
     await keys.claim({ workspace: "default", key: "lost" }, { hash: hashOf(request), subject: id }, Date.now());
@@ -142,7 +142,7 @@ function forgetAnswers(path: string): void {
   database.sql("UPDATE kept_answers SET answer = NULL, process = 'gone'").run();
 }
 
-// storage.sqlite-kept-answers.I2
+// storage.sqlite-idempotency-store.I2
 test("every request that was carried out when the server crashed before its answer is answered when it comes again, and nothing is there twice", async () => {
   using place = tempDirectory();
   const turns = [sum, { text: "two" }];
@@ -261,7 +261,7 @@ test("messages and tasks take a key too, and the interface's description says so
   const task = { name: "count", requirements: { capabilities: ["x"] } };
   const made = await post("/api/v1/tasks", "seven", task);
   expect(await post("/api/v1/tasks", "seven", task)).toMatchObject({ answer: made.answer, status: made.status });
-  const described = withIdempotencyKeys({ paths: { "/api/v1/runs": { post: {}, get: {} }, "/health": { post: {} } } });
+  const described = documentIdempotency({ paths: { "/api/v1/runs": { post: {}, get: {} }, "/health": { post: {} } } });
   expect(described).toEqual({
     paths: {
       "/api/v1/runs": {

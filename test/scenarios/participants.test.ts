@@ -106,7 +106,7 @@ const register = async (name: string) => {
 const said = (sender: string) => ({ performative: "inform", sender, receiver: "user", content: "!" });
 
 describe("a program's token", () => {
-  // operations.speaker.P1
+  // operations.presented-tokens.P1
   test("is told once, and needed to send, fetch and settle as it", async () => {
     const { token } = await register("teller");
     expect(token).toMatch(/^cxp_[\w-]{43}$/u);
@@ -134,7 +134,7 @@ describe("a program's token", () => {
     }
   });
 
-  // operations.speaker.P2
+  // operations.presented-tokens.P2
   test("is not needed for the user, for names of nobody, and never makes anybody an agent or the server", async () => {
     expect((await ask("POST", "/messages", { body: { ...said("user"), receiver: "teller" } })).status).toBe(202);
     expect((await ask("POST", "/messages", { body: said("passer-by") })).status).toBe(202);

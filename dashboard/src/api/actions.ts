@@ -28,7 +28,7 @@ export const resumeAgent = (name: string) => call(operations.agent.resume, { nam
 
 export const deleteAgent = (name: string) => call(operations.agent.delete, { name });
 
-/** Whoever starts a run here looks at its page, so it may ask. */
+/** The user who starts a run here watches its page, so it may ask questions. */
 export const startRun = (body: StartRunBody) => call(operations.run.start, { attended: true, ...body });
 
 export const cancelRun = (id: string) => call(operations.run.cancel, { id });
@@ -36,7 +36,7 @@ export const cancelRun = (id: string) => call(operations.run.cancel, { id });
 /** The same request once more, with its files. */
 export const retryRun = (id: string, body: { readonly latest: boolean }) => call(operations.run.retry, { id, ...body });
 
-/** A new run that takes over the steps of another before one. */
+/** Starts a run that inherits the steps of another run before a given step. */
 export const forkRun = (id: string, body: ForkBody) => call(operations.run.fork, { id, ...body });
 
 /** Plays a run again from its recording; no model and no tool is asked. */
@@ -81,7 +81,7 @@ export type ToolCallRequest = {
   readonly tool: string;
   readonly arguments: Values;
   readonly uploads: readonly string[];
-  /** Whether the call tells what it needed, and whether it may have it this once. */
+  /** Whether the call reports the grants it needs, or also gets them for this call. */
   readonly observe?: "report" | "permit" | undefined;
 };
 

@@ -3,7 +3,7 @@ import { type Conversation, operations } from "../../../src/api/contract/index.t
 import { call } from "./client.ts";
 import { retryUnlessRefused } from "./queries.ts";
 
-/** That somebody's time is over is no event: for that they are read again now and then. */
+/** Refetch interval: a passed deadline sends no event. */
 const AGAIN_MS = 30_000;
 const PAGE_SIZE = 50;
 
@@ -49,7 +49,7 @@ export const endConversation = (id: string) => call(operations.conversation.end,
 /** Of one that is over: it is no longer in the list. */
 export const archiveConversation = (id: string) => call(operations.conversation.archive, { id });
 
-/** It goes on in another one: nothing more can be said in it. */
+/** Merges a conversation into another one. It then accepts no more messages. */
 export const mergeConversation = (id: string, into: string) => call(operations.conversation.merge, { id, into });
 
 export const isOver = ({ state }: Pick<Conversation, "state">): boolean =>

@@ -1,7 +1,7 @@
 import { ProblemError, readProblem, unreachable } from "./client.ts";
 import { linesOf } from "./lines-of.ts";
 
-/** Long work whose server tells line by line how far it is. Throws ProblemError. */
+/** Follows long work whose progress the server sends as JSON lines. Throws ProblemError. */
 export async function* follow<Line>(
   path: string,
   { body, signal }: { readonly body: File | string; readonly signal: AbortSignal },

@@ -4,7 +4,7 @@ import { operations, type ServerEvent } from "../../../src/api/contract/index.ts
 import { withQuery } from "./queries.ts";
 import { subscribe } from "./subscribe.ts";
 
-/** What a page is told of while it is open: these come often, so that no other page asks for them. */
+/** Event types that only open pages subscribe to, because they are frequent. */
 type TalkType = "conversation" | "task";
 
 /** However often something changes, lists are read again at most this often. */
@@ -25,7 +25,7 @@ export function useTalkUpdates(type: TalkType): void {
     void subscribe<ServerEvent>(
       {
         path: withQuery(operations.server.watch.http.path, { types: type }),
-        // What was missed is not told: with each new connection all is read anew.
+        // Missed events are not replayed: each new connection reloads everything.
         after: "",
         onEvent: (event) => {
           if ((event.type === "task" || event.type === "conversation") && event.id !== null)

@@ -9,7 +9,7 @@ import { answeredApprovalsQuery, approvalsQuery, askingRunsQuery } from "./queri
 import type { Page, RunFilter } from "./page.ts";
 import { subscribe } from "./subscribe.ts";
 
-/** Whether changes arrive by themselves; `lastAtMs` is when the connection was last known to stand. */
+/** State of the event stream; `lastAtMs` is the last time the connection was known to be open. */
 export type LiveState = {
   readonly state: "connecting" | "live" | "lost";
   readonly lastAtMs: number;
@@ -67,7 +67,7 @@ export function applyServerEvent(client: QueryClient, event: ServerEvent): void 
       void client.invalidateQueries({ queryKey: ["approvals"] });
       return;
     case "reset":
-      // What happened meanwhile is more than the server can tell us.
+      // The server cannot replay all missed events.
       void client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== LIVE_KEY[0] });
       return;
     case "run":
@@ -108,14 +108,14 @@ export function applyRun(client: QueryClient, run: RunSummary): void {
   else client.setQueryData<RunDetail>(["run", run.id], { ...detail, ...run });
 }
 
-/** Whether time counts for it: not when it has ended, nor while it waits for someone. */
+/** Whether its duration grows: not when it has ended, nor while it waits for a person or an agent. */
 export const isMoving = (run: Pick<RunSummary, "state" | "resting">): boolean => !hasEnded(run) && !run.resting;
 
 /** What a run has used so far. Its own sums are only as new as the last change of its state, its steps are current. */
 export function usedSoFar(run: RunDetail): {
   readonly inputTokens: number;
   readonly outputTokens: number;
-  /** Some provider told no tokens, so that the sums are estimates. */
+  /** Whether a provider reported no tokens, so that the sums are estimates. */
   readonly estimated: boolean;
   readonly toolCalls: number;
   readonly cost: { readonly usd: number; readonly unpriced_calls: number };
@@ -135,8 +135,8 @@ export function usedSoFar(run: RunDetail): {
 }
 
 type Turn = Extract<RunDetail["step_list"][number], { kind: "model" }>;
-const inputOf = ({ input_tokens: told, cost }: Turn): number | null => told ?? cost?.input_tokens ?? null;
-const outputOf = ({ output_tokens: told, cost }: Turn): number | null => told ?? cost?.output_tokens ?? null;
+const inputOf = ({ input_tokens: reported, cost }: Turn): number | null => reported ?? cost?.input_tokens ?? null;
+const outputOf = ({ output_tokens: reported, cost }: Turn): number | null => reported ?? cost?.output_tokens ?? null;
 
 const sum = (numbers: readonly (number | null)[]): number =>
   numbers.reduce<number>((total, one) => total + (one ?? 0), 0);

@@ -25,13 +25,13 @@ export type Importing = {
   readonly file: File;
   readonly merge: "update" | "skip" | "error";
   readonly scope: string | undefined;
-  /** What would become of it; nothing is changed. */
+  /** Reports the outcome without changing anything. */
   readonly isTrial: boolean;
 };
 
 export type ImportProgress = Extract<MemoryImportEvent, { type: "progress" }>;
 
-/** Tells how far it is while the file is read. Throws ProblemError, also when the answer ends before its report. */
+/** Reports progress while the server reads the file. Throws ProblemError, also if the response ends before its report. */
 export async function importMemory(
   { file, merge, scope, isTrial }: Importing,
   signal: AbortSignal,

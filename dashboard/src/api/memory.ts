@@ -11,9 +11,9 @@ import type { Claim } from "./claim.ts";
 import { call } from "./client.ts";
 import { isAway, retryUnlessRefused } from "./queries.ts";
 
-/** Memory changes without an event of its own, so it is read again while someone looks at it. */
+/** Refetch interval of a visible page: changes of memory send no events. */
 const AGAIN_MS = 5_000;
-const UNDER_WAY_MS = 1_000;
+const IN_PROGRESS_MS = 1_000;
 const PAGE_SIZE = 50;
 const HISTORY_PAGE = 200;
 const NAMES_SHOWN = 8;
@@ -28,7 +28,7 @@ export const memoryFiguresQuery = queryOptions({
   queryKey: ["memory", "figures"],
   queryFn: ({ signal }) => call(operations.memory.stats, {}, signal),
   refetchInterval: ({ state }) =>
-    isUnderWay(state.data) ? UNDER_WAY_MS : entitiesIn(state.data) > MANY ? SELDOM_MS : AGAIN_MS,
+    isInProgress(state.data) ? IN_PROGRESS_MS : entitiesIn(state.data) > MANY ? SELDOM_MS : AGAIN_MS,
 });
 
 /** To count more than these takes the server a while, and changes little of what is seen. */
@@ -37,7 +37,7 @@ const entitiesIn = (figures: MemoryFigures | undefined): number =>
   figures?.scopes.reduce((sum, { entities }) => sum + entities, 0) ?? 0;
 
 /** Indexes or vectors are being made. */
-const isUnderWay = (figures: MemoryFigures | undefined): boolean =>
+const isInProgress = (figures: MemoryFigures | undefined): boolean =>
   figures !== undefined &&
   (figures.indexed < 1 || (figures.wanted_model !== null && figures.passages_without_vector > 0));
 
@@ -70,7 +70,7 @@ export const entitiesQuery = ({ scopes, metadata, ...narrowing }: EntityFilter) 
     initialPageParam: "",
     getNextPageParam: (last) => last.next,
     placeholderData: keepPreviousData,
-    // That a next page failed stays told until it is asked for again.
+    // The error of a next page stays visible until the page is requested again.
     refetchInterval: ({ state }) => (state.error !== null && state.fetchMeta?.fetchMore ? false : AGAIN_MS),
   });
 
@@ -158,14 +158,14 @@ async function wholeHistory(id: string, signal: AbortSignal): Promise<MemoryHist
     whole = {
       ...page,
       changes: [...whole.changes, ...page.changes],
-      // What one page brought another may have taken back.
+      // A later page may retract what an earlier one contained.
       observations: [...whole.observations, ...page.observations.filter((one) => !known.has(one.id))],
     };
   }
   return whole;
 }
 
-/** Who is around it, as far as its own scope and what everybody sees reach. */
+/** The graph around an entity, within its own scope and the shared ones. */
 export const neighbourhoodQuery = (
   { id, scope }: Pick<MemoryEntity, "id" | "scope">,
   depth: number,
@@ -191,7 +191,7 @@ export type Remembering = {
 export const rememberObservation = ({ scope, name, type, observation }: Remembering) =>
   call(operations.memory.remember, { scope, entities: [{ name, type, observations: [observation] }] });
 
-/** Fields to be otherwise, observations that hold otherwise, and texts of those to take back. */
+/** Changed fields, amended observations, and texts of observations to retract. */
 export type EntityChange = Claim & {
   readonly name?: string;
   readonly type?: string;
@@ -221,5 +221,5 @@ export const relate = ({ scope, ...relation }: Relating) =>
 
 export const unrelate = (id: string) => call(operations.memory.unrelate, { id });
 
-/** For ever; with `observation` only that one. */
+/** Forgets an entity permanently, or only `observation`. */
 export const forgetEntity = (id: string, observation?: string) => call(operations.memory.forget, { id, observation });

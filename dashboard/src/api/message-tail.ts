@@ -2,7 +2,7 @@ import { useEffect, useState } from "react";
 import type { MessageDelivery, MessageEvent, MessageRecord } from "../../../src/api/contract/index.ts";
 import { subscribe } from "./subscribe.ts";
 
-/** Messages kept in the page unless told otherwise; the oldest go first. */
+/** Default maximum of messages in the page; the oldest are dropped first. */
 const TAIL_KEPT_MAX = 1_000;
 /** How often what came in is shown: agents that talk fast must not keep the page from being used. */
 const SHOW_EVERY_MS = 100;
@@ -36,13 +36,13 @@ function withEvents(tail: MessageTail, events: readonly MessageEvent[], keptMax:
   return { ...tail, missed, messages: kept.map((message) => withDeliveries(message, settled.get(message.seq))) };
 }
 
-function withDeliveries(message: MessageRecord, told: readonly MessageDelivery[] | undefined): MessageRecord {
-  if (told === undefined) return message;
-  const deliveries = new Map([...message.deliveries, ...told].map((delivery) => [delivery.recipient, delivery]));
+function withDeliveries(message: MessageRecord, changed: readonly MessageDelivery[] | undefined): MessageRecord {
+  if (changed === undefined) return message;
+  const deliveries = new Map([...message.deliveries, ...changed].map((delivery) => [delivery.recipient, delivery]));
   return { ...message, deliveries: [...deliveries.values()] };
 }
 
-/** Messages as they come. One that uses it takes its `path` as key: another path begins anew. */
+/** Streams messages. Use `path` as the key of the component, so that another path starts a new stream. */
 export function useMessageTail(path: string, keptMax = TAIL_KEPT_MAX): MessageTail {
   const [tail, setTail] = useState(NOTHING);
   useEffect(() => {
@@ -54,7 +54,7 @@ export function useMessageTail(path: string, keptMax = TAIL_KEPT_MAX): MessageTa
       arrived = [];
       setTail((before) => withEvents({ ...before, isRead: true }, taken, keptMax));
     }, SHOW_EVERY_MS);
-    // Where nothing was said the stream tells nothing, so that after a moment this is known too.
+    // Without messages the stream sends nothing, so the empty state is assumed after a moment.
     let quiet: ReturnType<typeof setTimeout> | undefined;
     void subscribe<MessageEvent>(
       {

@@ -9,7 +9,7 @@ import {
 import { call } from "./client.ts";
 import { retryUnlessRefused, withQuery } from "./queries.ts";
 
-/** Figures without an event of their own are read again this often while someone looks at them. */
+/** Refetch interval of visible statistics that send no events. */
 const FIGURES_EVERY_MS = 2_000;
 const PAGE_SIZE = 50;
 const ALL_PAGE_SIZE = 200;
@@ -35,7 +35,7 @@ export const olderMessages = (filter: MessageFilter, beforeSeq: number) =>
 const isSettled = ({ deliveries }: MessageRecord): boolean =>
   deliveries.every(({ state }) => ["done", "dead", "expired", "dropped", "over"].includes(state));
 
-/** Read again until it is known what became of it at everyone. */
+/** Refetched until every delivery has ended. */
 export const messageQuery = (id: string) =>
   queryOptions({
     queryKey: ["message", id],

@@ -136,7 +136,7 @@ export const usageQuery = (by: UsageGroup) =>
     refetchInterval: 60_000,
   });
 
-/** Whether a request failed because nobody answered: it heals by itself once somebody does. */
+/** Whether a request failed because the server is unreachable: it recovers when the server responds. */
 export const isAway = (error: Error | null): boolean => error instanceof ProblemError && error.problem.status === 0;
 
 /** Asking again helps when the server was away, not when it said no, nor when what it keeps is damaged. */

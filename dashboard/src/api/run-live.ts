@@ -10,7 +10,7 @@ import { subscribe } from "./subscribe.ts";
 export type Drafts = { readonly [turn: number]: string };
 const NONE: Drafts = {};
 
-/** How far calls under way have come, by the call's id. */
+/** Progress of running calls, by call id. */
 export type Progress = { readonly [callId: string]: Extract<RunStreamEvent, { type: "tool-progress" }> };
 const NO_PROGRESS: Progress = {};
 const NO_LOGS: Logs = {};
@@ -22,7 +22,7 @@ export function useRun(id: string) {
   const [drafts, setDrafts] = useState(NONE);
   const [progress, setProgress] = useState(NO_PROGRESS);
   const [logs, setLogs] = useState(NO_LOGS);
-  // Followed again once somebody has said how it goes on.
+  // Followed again after a decision or choice.
   const follow = query.data !== undefined && isMoving(query.data);
   useEffect(() => {
     if (!follow) return undefined;

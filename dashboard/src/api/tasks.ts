@@ -35,10 +35,10 @@ export const performanceQuery = queryOptions({
   queryFn: ({ signal }) => call(operations.task.performance, {}, signal),
 });
 
-/** Whoever was asked or has it is told. */
+/** Cancels a task and notifies invited and awarded participants. */
 export const cancelTask = (id: string) => call(operations.task.cancel, { id });
 
-/** Asks for proposals. It answers when somebody has it; the page shows each step before that. */
+/** Calls for proposals. The response arrives after the award; the page shows each step before that. */
 export const distributeTask = (id: string) => call(operations.task.distribute, { id });
 
 export const isTaskOver = ({ status }: Pick<Task, "status">): boolean =>

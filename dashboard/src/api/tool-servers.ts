@@ -4,7 +4,7 @@ import { ask, call } from "./client.ts";
 import { entriesOf } from "./page.ts";
 import { retryUnlessRefused } from "./queries.ts";
 
-/** Calls are counted without an event for each, so figures are read again while someone looks at them. */
+/** Refetch interval of visible statistics: calls send no events. */
 const FIGURES_EVERY_MS = 5_000;
 const PAGE_SIZE = 50;
 const WHOLE_PAGE_SIZE = 200;

@@ -23,5 +23,5 @@ const LOOKS: { readonly [act: string]: string } = {
 /** How an act is coloured. */
 export const actLook = (act: string): string => LOOKS[act] ?? PLAIN;
 
-/** Whether the act tells that something went wrong. */
+/** Whether the performative reports a failure. */
 export const isFailure = (act: string): boolean => LOOKS[act] === BAD;

@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { statusQuery } from "../api/queries.ts";
 
-/** The server's time in milliseconds, read again every so often; durations of running things are measured against it. */
+/** Server time in milliseconds, refreshed periodically; durations of running items are measured against it. */
 export function useServerNow(everyMs: number, running = true): number {
   const skewMs = useQuery({
     ...statusQuery,

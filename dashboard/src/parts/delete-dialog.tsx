@@ -20,7 +20,7 @@ type Props = {
   readonly remove: () => Promise<unknown>;
   /** Where there is something to see afterwards. */
   readonly backTo: "/agents" | "/tools" | "/memory";
-  /** What is known of the thing itself, and what has to be read anew. */
+  /** Cached data of the deleted item, and queries to refetch. */
   readonly gone: QueryKey;
   readonly stale: readonly QueryKey[];
   readonly children: ReactNode;
@@ -76,7 +76,7 @@ function useDeletion({
     mutationFn: remove,
     onSuccess: async () => {
       notify(done);
-      // A list nobody looks at now is read anew when it is looked at again: what was deleted must not flash up in it.
+      // Removes cached lists that are not visible, so that the deleted item does not flash up in them.
       for (const queryKey of stale) client.removeQueries({ queryKey, type: "inactive" });
       await navigate({ to: backTo });
       client.removeQueries({ queryKey: gone });

@@ -8,12 +8,12 @@ type Asked = {
 };
 
 /**
- * Why a query has nothing to show, told also while it is being asked again: without it what is told would come and go with each
- * attempt, and take with it what was opened from there.
+ * Error of a query without data, also during a refetch. Otherwise the message would flicker with each attempt and close what
+ * was opened from it.
  */
 export function useLastingError({ data, error, errorUpdateCount }: Asked): Error | null {
-  const [told, setTold] = useState(error);
+  const [lasting, setLasting] = useState(error);
   const isAskedAgain = error === null && data === undefined && errorUpdateCount > 0;
-  if (told !== error && !isAskedAgain) setTold(error);
-  return isAskedAgain ? told : error;
+  if (lasting !== error && !isAskedAgain) setLasting(error);
+  return isAskedAgain ? lasting : error;
 }

@@ -6,7 +6,7 @@ export type DiffLine = {
   readonly after: number | undefined;
 };
 
-/** Differences past which two texts are told apart as a whole: the search for the least costs their square. */
+/** Above this number of differences, texts are compared as a whole: the minimal diff has quadratic cost. */
 const DISTANCE_MAX = 1_500;
 
 /** The shortest way, by whole lines, from one text to the other (Myers 1986). */

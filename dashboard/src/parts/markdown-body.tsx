@@ -5,8 +5,8 @@ import { text } from "../text.ts";
 
 const PLUGINS = [remarkGfm];
 
-/** Only pictures of this server are loaded: an address elsewhere would tell its owner who reads what. */
-function Picture({ src, alt }: ComponentProps<"img">) {
+/** Loads only images of this server: a request to another one would reveal what users read. */
+function OwnImage({ src, alt }: ComponentProps<"img">) {
   const here = typeof src === "string" && src.startsWith("/") && !src.startsWith("//");
   return here ? <img src={src} alt={alt ?? ""} /> : <span>{alt === "" ? src : alt}</span>;
 }
@@ -17,7 +17,7 @@ const COMPONENTS: Components = {
       {children}
     </a>
   ),
-  img: ({ src, alt }) => <Picture src={src} alt={alt} />,
+  img: ({ src, alt }) => <OwnImage src={src} alt={alt} />,
   table: ({ children }) => (
     <div role="group" aria-label={text.tableInText} tabIndex={0} className="prose-table">
       <table>{children}</table>

@@ -36,7 +36,7 @@ const contentText = ({ content }: Pick<MessageRecord, "content">): string =>
 
 const WORST = ["dead", "dropped", "expired", "retrying", "leased", "held", "queued", "over", "done"] as const;
 
-/** What became of it, where it went to several the least good. */
+/** State of the delivery; with several recipients, the worst one. */
 export function worstDelivery(deliveries: readonly MessageDelivery[]): MessageDelivery["state"] | undefined {
   return WORST.find((state) => deliveries.some((delivery) => delivery.state === state));
 }
@@ -58,5 +58,5 @@ export function whoHas(name: string, mailbox: Pick<Mailbox, "presence"> | undefi
 const WHOLE_ID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 const SHORT_CHARS = 8;
 
-/** The end of an id, which tells ids of one moment apart; another name stays as it is. */
+/** The end of an id, which distinguishes ids of the same time; other names stay unchanged. */
 export const shortId = (id: string): string => (WHOLE_ID.test(id) ? id.slice(-SHORT_CHARS) : id);

@@ -18,7 +18,7 @@ export function cost({ usd: known, unpriced_calls: unpriced }: { usd: number; un
   return known === 0 ? text.usage.unknownPrice : `${usd(known)} ${text.usage.unpriced(unpriced)}`;
 }
 
-/** A number of tokens; "≈ 1,200" where it is an estimate, since a provider told none. */
+/** A number of tokens; "≈ 1,200" if it is an estimate, because a provider reported none. */
 export const tokens = (value: number, estimated: boolean): string => `${estimated ? "≈ " : ""}${count(value)}`;
 
 /** An amount of a budget in its own unit. */

@@ -13,7 +13,7 @@ type Props = {
   readonly className?: string;
 };
 
-/** Brings what comes after what is shown. A failure is told beside it, and what is shown stays. */
+/** Loads the next page. An error is shown beside the button, and loaded items stay. */
 export function MoreButton({ label, isLoading, error, onMore, className }: Props) {
   const problem = error === null || isLoading ? undefined : toProblem(error);
   return (

@@ -1,6 +1,6 @@
 type Props = {
   readonly label: string;
-  /** 0 to 1; undefined while nobody knows. */
+  /** 0 to 1; undefined while unknown. */
   readonly share: number | undefined;
   /** The same in words. */
   readonly children: string;

@@ -5,7 +5,7 @@ export type KeyBindings = { readonly [keys: string]: (event: KeyboardEvent) => v
 
 const SEQUENCE_MS = 1_200;
 
-/** Listens on the whole page, except while someone types, a dialog is open or a modifier is held. */
+/** Listens on the whole page, except during text input, in dialogs and with modifier keys. */
 export function useKeys(bindings: KeyBindings): void {
   const act = useEffectEvent((keys: string, event: KeyboardEvent): boolean => {
     const action = bindings[keys];

@@ -8,14 +8,10 @@ export const DefinitionFormat = z.enum(["toml", "markdown", "yaml"]);
 export const DeployAgentBody = z
   .strictObject({
     source: z.string().meta({ description: "The definition file's text" }),
-    file_name: z
-      .string()
-      .max(400)
-      .optional()
-      .meta({
-        description:
-          "File name in error messages; its extension sets the format. Default: agent.toml, or the extension of `format`",
-      }),
+    file_name: z.string().max(400).optional().meta({
+      description:
+        "File name in error messages; its extension sets the format. Default: agent.toml, or the extension of `format`",
+    }),
     format: DefinitionFormat.optional().meta({ description: "Default: by the extension of `file_name`" }),
   })
   .meta({ id: "DeployAgent" });

@@ -151,5 +151,5 @@ export type {
   MemoryRestored,
   MemorySnapshot,
   MemorySnapshotPage,
-} from "./memory-upkeep.ts";
-export * as memoryUpkeep from "./memory-upkeep.ts";
+} from "./memory-maintenance.ts";
+export * as memoryMaintenance from "./memory-maintenance.ts";

@@ -7,7 +7,7 @@ export * as deadLetter from "./dead-letter-operations.ts";
 export * as mailbox from "./mailbox-operations.ts";
 export * as memory from "./memory-operations.ts";
 export * as memoryTransfer from "./memory-transfer-operations.ts";
-export * as memoryUpkeep from "./memory-upkeep-operations.ts";
+export * as memoryMaintenance from "./memory-maintenance-operations.ts";
 export * as message from "./message-operations.ts";
 export * as model from "./model-operations.ts";
 export * as participant from "./participant-operations.ts";

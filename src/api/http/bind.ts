@@ -1,13 +1,13 @@
 import { Readable } from "node:stream";
 import type { FastifyReply, FastifyRequest, FastifySchema } from "fastify";
 import { Download, Events, type Operation, takes } from "../contract/index.ts";
-import type { Access, AskedIds, Call, Implementation, Principal, ReceivedBody } from "../operations/index.ts";
-import { answerInLines, wantsLines } from "./answer-in-lines.ts";
+import type { Access, RequestIds, Call, Implementation, Principal, ReceivedBody } from "../operations/index.ts";
+import { respondNdjson, acceptsNdjson } from "./respond-ndjson.ts";
 import { tokenOf } from "./bearer-token.ts";
-import { clientGone } from "./client-gone.ts";
+import { abortOnDisconnect } from "./abort-on-disconnect.ts";
 import type { Http } from "./context.ts";
 import { HashedBody } from "./hashed-body.ts";
-import { askedIds } from "./idempotency.ts";
+import { requestIds } from "./idempotency.ts";
 import { failures } from "./responses.ts";
 import type { EventStreams } from "./sse.ts";
 
@@ -88,8 +88,8 @@ function route<Services>(
         });
         return reply;
       }
-      if (operation.reportsProgress && wantsLines(request)) {
-        await answerInLines(request, reply, async (onProgress) =>
+      if (operation.reportsProgress && acceptsNdjson(request)) {
+        await respondNdjson(request, reply, async (onProgress) =>
           perform(services, parts, call.reporting(onProgress)).then(({ output }) => output),
         );
         return reply;
@@ -154,7 +154,7 @@ async function* startingWith(
 /** A call by an HTTP request. Listens for a disconnect only if the operation asks for the signal. */
 class HttpCall implements Call {
   readonly principal: Principal;
-  readonly asked: AskedIds | undefined;
+  readonly asked: RequestIds | undefined;
   readonly #request: FastifyRequest;
   readonly #reply: FastifyReply;
   #signal: AbortSignal | undefined;
@@ -162,13 +162,13 @@ class HttpCall implements Call {
 
   constructor(principal: Principal, request: FastifyRequest, reply: FastifyReply) {
     this.principal = principal;
-    this.asked = askedIds(request);
+    this.asked = requestIds(request);
     this.#request = request;
     this.#reply = reply;
   }
 
   get signal(): AbortSignal {
-    this.#signal ??= clientGone(this.#reply).signal;
+    this.#signal ??= abortOnDisconnect(this.#reply).signal;
     return this.#signal;
   }
 

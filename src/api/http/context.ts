@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
-import type { OperationServices, KeptAnswerServices, MetricsServices, SystemServices } from "../operations/index.ts";
+import type { OperationServices, IdempotencyServices, MetricsServices, SystemServices } from "../operations/index.ts";
 import type { EventStreams, StreamLimits } from "./sse.ts";
 
-export type HttpServices = OperationServices & KeptAnswerServices & MetricsServices & SystemServices;
+export type HttpServices = OperationServices & IdempotencyServices & MetricsServices & SystemServices;
 
 export type HttpOptions = {
   /** Host names a browser may use besides loopback. */

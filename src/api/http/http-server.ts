@@ -18,13 +18,13 @@ import type { Http, HttpContext, HttpOptions, HttpServices } from "./context.ts"
 import { dashboardRoutes } from "./dashboard-routes.ts";
 import { RequestInvalidError } from "../operations/index.ts";
 import { MethodNotAllowedError, RouteNotFoundError, ServerStartingError } from "./errors.ts";
-import { keepAnswers } from "./idempotency.ts";
+import { idempotencyPlugin } from "./idempotency.ts";
 import { MessageSockets } from "./message-socket.ts";
 import { guardOrigin, isApi } from "./origin-guard.ts";
 import { MODULE_MEDIA_TYPES, readModuleBody } from "./module-body.ts";
 import { sendProblem } from "./problem.ts";
 import { checkRequest } from "./request-check.ts";
-import { PendingBodies, refuseUnread } from "./rude-clients.ts";
+import { PendingBodies, rejectMalformed } from "./slow-clients.ts";
 import { EventStreams } from "./sse.ts";
 import { systemRoutes } from "./system-routes.ts";
 
@@ -68,7 +68,7 @@ export async function httpServer(
       void reply.header("x-request-id", request.id);
       void sendProblem(error, request, reply);
     },
-    clientErrorHandler: refuseUnread,
+    clientErrorHandler: rejectMalformed,
   }).withTypeProvider<ZodTypeProvider>();
   new PendingBodies().watch(http);
   http.setValidatorCompiler(checkRequest);
@@ -101,7 +101,7 @@ export async function httpServer(
     transformObject: createJsonSchemaTransformObject({}),
   });
   const context: HttpContext = { services, streams, options };
-  keepAnswers(http, services);
+  idempotencyPlugin(http, services);
   routes(http, context);
   return { http, streams };
 }

@@ -4,7 +4,7 @@ import type { Clock } from "../../kernel/clock.ts";
 import { canonicalJson, isJsonObject, Json, type JsonObject } from "../../kernel/json.ts";
 import { mint, RunId } from "../../kernel/ids.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
-import { type AnswerKey, AskedIds, DEFAULT_WORKSPACE, type KeptAnswers } from "../operations/index.ts";
+import { type AnswerKey, RequestIds, DEFAULT_WORKSPACE, type IdempotencyStore } from "../operations/index.ts";
 import type { Http } from "./context.ts";
 import { RequestInvalidError } from "../operations/index.ts";
 import { IdempotencyKeyInUseError, IdempotencyKeyReusedError } from "./errors.ts";
@@ -20,14 +20,14 @@ const PARAMETER = {
   name: "Idempotency-Key",
   required: false,
   schema: { type: "string", minLength: 1, maxLength: 200 },
-  description: `Key that you choose for this request. For ${LIMITS.keptAnswersMs / 3_600_000} hours, a repeated request with this key is not executed again: it returns the first response, with the header idempotent-replayed. A request interrupted by a crash of the server is resumed. A different request with the same key is refused.`,
+  description: `Key that you choose for this request. For ${LIMITS.idempotencyKeysMs / 3_600_000} hours, a repeated request with this key is not executed again: it returns the first response, with the header idempotent-replayed. A request interrupted by a crash of the server is resumed. A different request with the same key is refused.`,
 };
 
 const PREFIX = "/api/v1/";
 const takesKey = (method: string, url: string): boolean => method === "POST" && url.startsWith(PREFIX);
 
 /** Adds the header to every operation of an OpenAPI document that accepts it. */
-export function withIdempotencyKeys(document: JsonObject): JsonObject {
+export function documentIdempotency(document: JsonObject): JsonObject {
   const { paths } = document;
   if (!isJsonObject(paths)) return document;
   const described = Object.entries(paths).map(([path, methods]) => {
@@ -40,12 +40,12 @@ export function withIdempotencyKeys(document: JsonObject): JsonObject {
   return { ...document, paths: Object.fromEntries(described) };
 }
 
-const asked = new WeakMap<FastifyRequest, AskedIds>();
+const asked = new WeakMap<FastifyRequest, RequestIds>();
 
 /** Ids for a request with a key, which are on disk before it is executed; undefined without a key. */
-export const askedIds = (request: FastifyRequest): AskedIds | undefined => asked.get(request);
+export const requestIds = (request: FastifyRequest): RequestIds | undefined => asked.get(request);
 
-type Deps = { readonly keptAnswers: KeptAnswers; readonly clock: Clock };
+type Deps = { readonly idempotencyStore: IdempotencyStore; readonly clock: Clock };
 
 /** Whether a request can be executed again if the server does not know whether it was executed. */
 const isRepeatable = ({ routeOptions, params }: FastifyRequest): boolean =>
@@ -58,18 +58,18 @@ const UNSURE = 499;
  * Executes a request with an `Idempotency-Key` once. Failure responses are not stored. After a crash, a repeated request is
  * executed again with the same ids.
  */
-export function keepAnswers(http: Http, deps: Deps): void {
-  const { keptAnswers, clock } = deps;
+export function idempotencyPlugin(http: Http, deps: Deps): void {
+  const { idempotencyStore, clock } = deps;
   const taken = new WeakMap<FastifyRequest, AnswerKey>();
   http.addHook("preValidation", async (request, reply) => {
     const given = request.headers["idempotency-key"];
     if (given === undefined || !takesKey(request.method, request.url)) return;
     const key = { workspace: DEFAULT_WORKSPACE, key: keyOf(request, given) };
     const subject = isRepeatable(request) ? mint(RunId) : undefined;
-    const claim = await keptAnswers.claim(key, { hash: hashOf(request), subject }, clock.nowMs());
+    const claim = await idempotencyStore.claim(key, { hash: hashOf(request), subject }, clock.nowMs());
     if (claim.type === "new" || claim.type === "begun") {
-      if (claim.type === "begun") asked.set(request, new AskedIds(claim.subject, true));
-      else if (subject !== undefined) asked.set(request, new AskedIds(subject, false));
+      if (claim.type === "begun") asked.set(request, new RequestIds(claim.subject, true));
+      else if (subject !== undefined) asked.set(request, new RequestIds(subject, false));
       return void taken.set(request, key);
     }
     if (claim.type !== "kept") throw refusal(claim.type, key.key);
@@ -81,16 +81,16 @@ export function keepAnswers(http: Http, deps: Deps): void {
     if (key === undefined) return payload;
     const { statusCode: status } = reply;
     const isDone = status < 300 && typeof payload === "string";
-    if (isDone && request.routeOptions.config.operation?.keepsAnswer === false) await keptAnswers.release(key);
+    if (isDone && request.routeOptions.config.operation?.keepsAnswer === false) await idempotencyStore.release(key);
     else if (isDone)
-      await keptAnswers.keep(key, {
+      await idempotencyStore.keep(key, {
         status,
         headers: headersOf(reply.getHeaders()),
         body: withoutToken(request, payload),
       });
     // One that came again may have done something before, whatever it is refused for now.
-    else if (status >= UNSURE || asked.get(request)?.isRepeated === true) await keptAnswers.leave(key);
-    else await keptAnswers.release(key);
+    else if (status >= UNSURE || asked.get(request)?.isRepeated === true) await idempotencyStore.leave(key);
+    else await idempotencyStore.release(key);
     return payload;
   });
 }

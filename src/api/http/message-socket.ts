@@ -13,8 +13,8 @@ import {
   Receiving,
   sendMessages,
   settleMessages,
-  Speaker,
-  type SpeakerServices,
+  PresentedTokens,
+  type PresentedTokenServices,
 } from "../operations/index.ts";
 import { tokenOf } from "./bearer-token.ts";
 import { RequestInvalidError } from "../operations/index.ts";
@@ -26,7 +26,7 @@ const HEARTBEAT_MS = 30_000;
 const BUFFERED_BYTES_MAX = 4 * 1024 * 1024;
 /** Maximum in-flight requests of one client; at the limit the server stops reading from it. */
 const IN_FLIGHT_MAX = 1_024;
-type Services = MessageServices & MailboxServices & SpeakerServices;
+type Services = MessageServices & MailboxServices & PresentedTokenServices;
 const CODES = { goingAway: 1001, tooSlow: 1013 } as const;
 
 /**
@@ -68,7 +68,7 @@ export class MessageSockets {
     const token = tokenOf(request);
     const tokens = token === undefined ? [] : [token];
     this.#server.handleUpgrade(request, socket, head, (webSocket) => {
-      const client = new Client(this.#services, webSocket, new Speaker(this.#services, ...tokens));
+      const client = new Client(this.#services, webSocket, new PresentedTokens(this.#services, ...tokens));
       this.#clients.add(client);
       webSocket.once("close", () => this.#clients.delete(client));
     });
@@ -92,19 +92,19 @@ class Client {
   readonly #services: Services;
   readonly #socket: WebSocket;
   /** As whom it may speak: by its `Authorization`, and by what it shows with `identify`. */
-  readonly #speaker: Speaker;
+  readonly #presented: PresentedTokens;
   readonly #gone = new AbortController();
   readonly #receiving = new Map<string, Receiving>();
   readonly #id = randomUUIDv7();
-  #underWay = 0;
+  #inFlight = 0;
   #isAlive = true;
   /** Resolves when it has read some of what waits for it, or is gone. */
   #read: PromiseWithResolvers<void> | undefined;
 
-  constructor(services: Services, socket: WebSocket, speaker: Speaker) {
+  constructor(services: Services, socket: WebSocket, presented: PresentedTokens) {
     this.#services = services;
     this.#socket = socket;
-    this.#speaker = speaker;
+    this.#presented = presented;
     socket.on("message", (data, isBinary) => this.#heard(data, isBinary));
     socket.on("pong", () => (this.#isAlive = true));
     // The library has already closed the connection with the reason.
@@ -126,10 +126,10 @@ class Client {
   }
 
   #heard(data: RawData, isBinary: boolean): void {
-    this.#underWay += 1;
+    this.#inFlight += 1;
     this.#throttle();
-    void this.#carryOut(data, isBinary).finally(() => {
-      this.#underWay -= 1;
+    void this.#execute(data, isBinary).finally(() => {
+      this.#inFlight -= 1;
       this.#throttle();
     });
   }
@@ -138,12 +138,12 @@ class Client {
   #throttle(): void {
     const { bufferedAmount } = this.#socket;
     if (bufferedAmount > 2 * BUFFERED_BYTES_MAX) return this.close(CODES.tooSlow, "reads too slowly");
-    const isFull = this.#underWay >= IN_FLIGHT_MAX || bufferedAmount > BUFFERED_BYTES_MAX;
+    const isFull = this.#inFlight >= IN_FLIGHT_MAX || bufferedAmount > BUFFERED_BYTES_MAX;
     if (isFull && !this.#socket.isPaused) this.#socket.pause();
     else if (!isFull && this.#socket.isPaused) this.#socket.resume();
   }
 
-  async #carryOut(data: RawData, isBinary: boolean): Promise<void> {
+  async #execute(data: RawData, isBinary: boolean): Promise<void> {
     let ref: SocketRequest["ref"];
     try {
       const request = readRequest(data, isBinary);
@@ -160,7 +160,7 @@ class Client {
     const { ref } = request;
     switch (request.op) {
       case "send": {
-        const { items } = await sendMessages(this.#services, [request.message], this.#speaker);
+        const { items } = await sendMessages(this.#services, [request.message], this.#presented);
         const [receipt] = items;
         if (receipt === undefined) throw new TypeError("a message has a receipt");
         return { op: "receipt", ref, receipt };
@@ -169,10 +169,10 @@ class Client {
         return {
           op: "receipts",
           ref,
-          receipts: (await sendMessages(this.#services, request.messages, this.#speaker)).items,
+          receipts: (await sendMessages(this.#services, request.messages, this.#presented)).items,
         };
       case "identify":
-        if (!this.#speaker.show(request.token)) {
+        if (!this.#presented.show(request.token)) {
           throw new RequestInvalidError("that is no token of a program", "Tokens begin with cxp_.", { problems: [] });
         }
         return { op: "identified", ref };
@@ -180,7 +180,7 @@ class Client {
         return this.#receive(request);
       case "settle": {
         const { done, failed, rejected, mailbox } = request;
-        this.#speaker.mustHold(mailbox);
+        this.#presented.authorizeProgram(mailbox);
         const late = await settleMessages(this.#services, mailbox, { done, failed, rejected });
         this.#receiving
           .get(mailbox)
@@ -193,7 +193,7 @@ class Client {
   }
 
   async #receive({ ref, mailbox, window, lease }: Extract<SocketRequest, { op: "receive" }>): Promise<SocketEvent> {
-    this.#speaker.mustHold(mailbox);
+    this.#presented.authorizeProgram(mailbox);
     if (this.#receiving.has(mailbox)) {
       throw new RequestInvalidError(`this connection receives from ${mailbox} already`, "Open another one.", {
         problems: [],
@@ -209,7 +209,7 @@ class Client {
     try {
       for await (const items of receiving.messages(this.#gone.signal)) {
         // A revoked token ends it; in-flight messages return to the mailbox.
-        this.#speaker.mustHold(mailbox);
+        this.#presented.authorizeProgram(mailbox);
         this.#say({ op: "messages", mailbox, items: [...items] });
         await this.#caughtUp();
       }

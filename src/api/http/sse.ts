@@ -6,7 +6,7 @@ import { toFault } from "../../kernel/errors.ts";
 import { log } from "../../kernel/log.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
 import type { Streamed } from "../operations/index.ts";
-import { clientGone } from "./client-gone.ts";
+import { abortOnDisconnect } from "./abort-on-disconnect.ts";
 import { TooManyStreamsError } from "./errors.ts";
 import { problemOf } from "./problem.ts";
 
@@ -47,7 +47,7 @@ export class EventStreams {
     begin: (signal: AbortSignal) => Events | Promise<Events>,
   ): Promise<void> {
     this.#refusePastLimits(request.ip);
-    const controller = clientGone(reply);
+    const controller = abortOnDisconnect(reply);
     this.#open.set(controller, request.ip);
     try {
       const { stallMs = STALL_MS } = this.#limits;

@@ -2,7 +2,7 @@ import { createReadStream } from "node:fs";
 import { DOCUMENTS, system } from "../contract/index.ts";
 import { getReadiness, messageSchema, metrics } from "../operations/index.ts";
 import type { Http, HttpContext } from "./context.ts";
-import { withIdempotencyKeys } from "./idempotency.ts";
+import { documentIdempotency } from "./idempotency.ts";
 import { tidyOpenApi } from "./openapi.ts";
 
 const tags = ["server"];
@@ -37,7 +37,7 @@ export function systemRoutes(http: Http, { services, options }: HttpContext): vo
   );
   let document: object | undefined;
   http.get(DOCUMENTS.openapi, { schema: { hide: true } }, async (_request, reply) => {
-    document ??= withIdempotencyKeys(tidyOpenApi(http.swagger(), { SendMessage: messageSchema() }));
+    document ??= documentIdempotency(tidyOpenApi(http.swagger(), { SendMessage: messageSchema() }));
     return reply.serializer(JSON.stringify).type("application/json").send(document);
   });
 }

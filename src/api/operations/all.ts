@@ -9,7 +9,7 @@ import { grantOperations } from "./grant-operations.ts";
 import { mailboxOperations } from "./mailbox-operations.ts";
 import { memoryOperations } from "./memory-operations.ts";
 import { memoryTransferOperations } from "./memory-transfer-operations.ts";
-import { memoryUpkeepOperations } from "./memory-upkeep-operations.ts";
+import { memoryMaintenanceOperations } from "./memory-maintenance-operations.ts";
 import { messageOperations } from "./message-operations.ts";
 import { modelOperations } from "./model-operations.ts";
 import { participantOperations } from "./participant-operations.ts";
@@ -36,7 +36,7 @@ export const OPERATIONS = [
   ...mailboxOperations,
   ...memoryOperations,
   ...memoryTransferOperations,
-  ...memoryUpkeepOperations,
+  ...memoryMaintenanceOperations,
   ...messageOperations,
   ...modelOperations,
   ...participantOperations,

@@ -7,8 +7,8 @@ import {
   type ApprovalState,
 } from "../../runs/index.ts";
 import { operations } from "../contract/index.ts";
-import type { AskedIds } from "./asked-ids.ts";
-import { orAsItIs } from "./done-already.ts";
+import type { RequestIds } from "./request-ids.ts";
+import { idempotent } from "./idempotent.ts";
 import { implement } from "./perform.ts";
 import { presentApproval } from "./present-approval.ts";
 import { DEFAULT_WORKSPACE } from "./default-workspace.ts";
@@ -50,7 +50,7 @@ const approve = implement(operations.approval.approve, async (services: Approval
   const { approvals } = services;
   mustBeTheOne(services, id, hash);
   const word = { type: "approve", edit, note, remember } as const;
-  const answered = await orAsItIs(
+  const answered = await idempotent(
     asked,
     () => approvals.answer(id, word, principal),
     () => answeredSince(approvals.get(id), "approved", asked),
@@ -63,7 +63,7 @@ const deny = implement(operations.approval.deny, async (services: ApprovalServic
   const { asked, principal } = call;
   const { approvals } = services;
   mustBeTheOne(services, id, hash);
-  const answered = await orAsItIs(
+  const answered = await idempotent(
     asked,
     () => approvals.answer(id, { type: "deny", note: reason }, principal),
     () => answeredSince(approvals.get(id), "denied", asked),
@@ -75,7 +75,7 @@ const deny = implement(operations.approval.deny, async (services: ApprovalServic
 const answeredSince = (
   approval: ApprovalRecord,
   state: ApprovalState,
-  asked: AskedIds | undefined,
+  asked: RequestIds | undefined,
 ): ApprovalRecord | undefined =>
   approval.state === state && (approval.answeredAtMs ?? 0) >= (asked?.sinceMs ?? Infinity) ? approval : undefined;
 

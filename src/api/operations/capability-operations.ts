@@ -3,7 +3,7 @@ import type { Directory, Provider, Router } from "../../messaging/router/index.t
 import type * as contract from "../contract/index.ts";
 import { operations } from "../contract/index.ts";
 import { DEFAULT_WORKSPACE } from "./default-workspace.ts";
-import { orAsItIs } from "./done-already.ts";
+import { idempotent } from "./idempotent.ts";
 import { pageByKey } from "./page-by-key.ts";
 import { implement } from "./perform.ts";
 
@@ -76,7 +76,7 @@ const presentRegistration = (services: CapabilityServices, registration: Registr
 const register = implement(operations.capability.register, async (services: CapabilityServices, body, { asked }) => {
   const { participants } = services;
   const { health_check_url: healthCheckUrl, ...rest } = body;
-  const registered = await orAsItIs(
+  const registered = await idempotent(
     asked,
     () => participants.registerCapability({ ...rest, healthCheckUrl, workspace: DEFAULT_WORKSPACE }),
     () =>

@@ -25,12 +25,12 @@ import { type Call, implement, implementStream } from "./perform.ts";
 import { instant } from "./present-run.ts";
 import { PruneAgeError } from "./run-history.ts";
 import { MessageRefusedError } from "./send-message.ts";
-import { Speaker, SpeakerRefusedError, type SpeakerServices } from "./speaker.ts";
+import { PresentedTokens, SenderRefusedError, type PresentedTokenServices } from "./presented-tokens.ts";
 import type { TaskServices } from "./task-operations.ts";
 import { watchMessages } from "./watch-messages.ts";
 
 type ConversationServices = { readonly router: Router; readonly clock: Clock };
-type Changing = ConversationServices & SpeakerServices;
+type Changing = ConversationServices & PresentedTokenServices;
 
 /** Time without a message after which an open conversation is shown as stuck. */
 const STUCK_MS = 3_600_000;
@@ -191,17 +191,17 @@ const watch = implementStream(
 
 const names = ({ initiator, participants }: Conversation) => [initiator, ...participants.map(({ name }) => name)];
 
-/** Returns the conversation and its caller. Throws ConversationNotFoundError, and SpeakerRefusedError if the caller is not a participant. */
+/** Returns the conversation and its caller. Throws ConversationNotFoundError, and SenderRefusedError if the caller is not a participant. */
 async function mustTakePart(
   services: Changing,
   id: string,
   { principal }: Call,
-): Promise<{ readonly found: Conversation; readonly speaker: Speaker }> {
+): Promise<{ readonly found: Conversation; readonly presented: PresentedTokens }> {
   const found = await services.router.records.conversation(DEFAULT_WORKSPACE, id);
   if (found === undefined) throw new ConversationNotFoundError(id);
-  const speaker = new Speaker(services, ...principal.tokens);
-  if (speaker.isOneOf(names(found))) return { found, speaker };
-  throw new SpeakerRefusedError("CONVERSATION_FORBIDDEN", {
+  const presented = new PresentedTokens(services, ...principal.tokens);
+  if (presented.isOneOf(names(found))) return { found, presented };
+  throw new SenderRefusedError("CONVERSATION_FORBIDDEN", {
     code: "CONVERSATION_FORBIDDEN",
     message: `the token is not that of a participant of conversation ${id}`,
     hint: "Only participants and the operator end, merge or archive a conversation.",
@@ -209,7 +209,7 @@ async function mustTakePart(
   });
 }
 
-/** Throws ConversationNotFoundError, ConversationUnderWayError, SpeakerRefusedError. */
+/** Throws ConversationNotFoundError, ConversationUnderWayError, SenderRefusedError. */
 const archive = implement(operations.conversation.archive, async (services: Changing, { id }, call) => {
   await mustTakePart(services, id, call);
   await services.router.archiveConversation(DEFAULT_WORKSPACE, id);
@@ -219,15 +219,15 @@ const archive = implement(operations.conversation.archive, async (services: Chan
 /**
  * An ended conversation stays unchanged. Where a protocol is checked, a participant ends its own part, with a not-understood to
  * the initiator. The operator and the initiator end all of it; the conversation of a task ends with the task, whose bidders
- * receive a cancel. Throws ConversationNotFoundError, MessageRefusedError, SpeakerRefusedError.
+ * receive a cancel. Throws ConversationNotFoundError, MessageRefusedError, SenderRefusedError.
  */
 const end = implement(operations.conversation.end, async (services: Changing & TaskServices, { id }, call) => {
   const { router, tasks } = services;
-  const { found, speaker } = await mustTakePart(services, id, call);
+  const { found, presented } = await mustTakePart(services, id, call);
   const task = tasks.ofConversation(DEFAULT_WORKSPACE, id);
   const isChecked = knownProtocol(found.protocol) !== undefined;
-  if (isOpen(found) && isChecked && !speaker.isOneOf([found.initiator])) {
-    for (const part of found.participants) if (speaker.isOneOf([part.name])) await leave(services, found, part);
+  if (isOpen(found) && isChecked && !presented.isOneOf([found.initiator])) {
+    for (const part of found.participants) if (presented.isOneOf([part.name])) await leave(services, found, part);
   } else if (isOpen(found) && task !== undefined) await tasks.cancel(DEFAULT_WORKSPACE, task.id);
   else await router.endConversation(DEFAULT_WORKSPACE, id);
   return getConversation(services, id);
@@ -255,7 +255,7 @@ async function leave(
   if (submitted.type !== "accepted") throw new MessageRefusedError(submitted.error, undefined);
 }
 
-/** Throws ConversationNotFoundError, MessageRefusedError, SpeakerRefusedError. */
+/** Throws ConversationNotFoundError, MessageRefusedError, SenderRefusedError. */
 const merge = implement(operations.conversation.merge, async (services: Changing, { id, into }, call) => {
   for (const each of [id, into]) await mustTakePart(services, each, call);
   const merged = await services.router.mergeConversation(DEFAULT_WORKSPACE, id, into);
@@ -270,7 +270,7 @@ const OVER = conversations.CONVERSATION_STATES.filter((state) => state !== "init
 const archiveInactive = implement(operations.conversation.archiveInactive, async (services: Changing, input, call) => {
   const { older_than, state, dry_run } = input;
   const { clock, router } = services;
-  const speaker = new Speaker(services, ...call.principal.tokens);
+  const presented = new PresentedTokens(services, ...call.principal.tokens);
   const olderThanMs = parseDuration(older_than);
   if (olderThanMs === undefined)
     throw new PruneAgeError(`"${older_than}" is no age`, 'Write one such as "30d", "12h" or "90m".', {
@@ -292,7 +292,7 @@ const archiveInactive = implement(operations.conversation.archiveInactive, async
         limit: ARCHIVED_PAGE,
       });
       for (const { conversation } of rows) {
-        if (isOpen(conversation) || !speaker.isOneOf(names(conversation))) continue;
+        if (isOpen(conversation) || !presented.isOneOf(names(conversation))) continue;
         archived += 1;
         if (!dry_run) await router.archiveConversation(DEFAULT_WORKSPACE, conversation.id);
       }

@@ -33,15 +33,15 @@ test("a client that reconnects with any received id misses no entry", () => {
       const backlog = new RunBacklog(100);
       // Newest entry of each run when it was last sent.
       const newest = new Map<RunId, number>();
-      const told = new Map<RunId, number>();
+      const sent = new Map<RunId, number>();
       let position = 0;
       let seq = 0;
       let isKept = true;
       for (const step of script) {
         if (step === "take") {
           for (const { runId } of backlog.take(1)) {
-            told.set(runId, newest.get(runId) ?? 0);
-            position = backlog.toldUpTo(position);
+            sent.set(runId, newest.get(runId) ?? 0);
+            position = backlog.sentUpTo(position);
           }
         } else {
           seq += 1;
@@ -50,7 +50,7 @@ test("a client that reconnects with any received id misses no entry", () => {
           backlog.add(made);
         }
         // The run of each entry up to the position was sent since.
-        for (const [runId, last] of newest) isKept &&= last > position || told.get(runId) === last;
+        for (const [runId, last] of newest) isKept &&= last > position || sent.get(runId) === last;
       }
       expect(isKept).toBe(true);
     }),

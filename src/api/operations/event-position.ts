@@ -72,7 +72,7 @@ export class RunBacklog {
   }
 
   /** Returns the last entry up to which everything is sent, if that is true of `before`. */
-  toldUpTo(before: number): number {
+  sentUpTo(before: number): number {
     const [oldest] = this.#waiting.values();
     return Math.max(before, oldest === undefined ? this.#heard : oldest.seq - 1);
   }

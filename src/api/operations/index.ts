@@ -1,5 +1,5 @@
-export type { AnswerKey, KeptAnswer, KeptAnswers, KeptAnswerServices } from "./kept-answers.ts";
-export { AskedIds } from "./asked-ids.ts";
+export type { AnswerKey, StoredResponse, IdempotencyStore, IdempotencyServices } from "./idempotency-store.ts";
+export { RequestIds } from "./request-ids.ts";
 export { type AgentFile, type AgentFiles, type AgentServices } from "./agent-operations.ts";
 export { DEFAULT_WORKSPACE } from "./default-workspace.ts";
 export { type RunServices } from "./stored-run.ts";
@@ -18,6 +18,6 @@ export { UPLOAD_WAIT_MS } from "./receive-upload.ts";
 export { type MailboxServices, Receiving, settleMessages } from "./mailbox-operations.ts";
 export { listConversations } from "./conversation-operations.ts";
 export type { MessageServices } from "./message-operations.ts";
-export { Speaker, type SpeakerServices } from "./speaker.ts";
+export { PresentedTokens, type PresentedTokenServices } from "./presented-tokens.ts";
 export { sendMessage, sendMessages } from "./send-message.ts";
 export { metrics, type MetricsServices } from "./metrics.ts";

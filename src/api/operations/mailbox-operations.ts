@@ -6,7 +6,7 @@ import { operations } from "../contract/index.ts";
 import { DEFAULT_WORKSPACE } from "./default-workspace.ts";
 import { implement } from "./perform.ts";
 import { wireObject } from "./present-message.ts";
-import { Speaker, type SpeakerServices } from "./speaker.ts";
+import { PresentedTokens, type PresentedTokenServices } from "./presented-tokens.ts";
 
 export type MailboxServices = {
   readonly router: Router;
@@ -35,11 +35,11 @@ const list = implement(operations.mailbox.list, ({ router }: Pick<MailboxService
   return { items: items.toSorted((one, other) => other.messages - one.messages) };
 });
 
-/** Throws MailboxNotFoundError, ParticipantServedError, SpeakerRefusedError. */
+/** Throws MailboxNotFoundError, ParticipantServedError, SenderRefusedError. */
 const fetch = implement(
   operations.mailbox.fetch,
-  async (services: MailboxServices & SpeakerServices, { name, max, wait, lease }, { principal, signal }) => {
-    new Speaker(services, ...principal.tokens).mustHold(name);
+  async (services: MailboxServices & PresentedTokenServices, { name, max, wait, lease }, { principal, signal }) => {
+    new PresentedTokens(services, ...principal.tokens).authorizeProgram(name);
     services.participants.seen(DEFAULT_WORKSPACE, name);
     const options = { max, leaseMs: leaseOf(services, lease), waitMs: wait * 1_000 };
     const leased = await services.router.lease({ workspace: DEFAULT_WORKSPACE, name }, options, signal);
@@ -47,11 +47,11 @@ const fetch = implement(
   },
 );
 
-/** Throws MailboxNotFoundError, SpeakerRefusedError. */
+/** Throws MailboxNotFoundError, SenderRefusedError. */
 const settle = implement(
   operations.mailbox.settle,
-  async (services: MailboxServices & SpeakerServices, { name, ...settlements }, { principal }) => {
-    new Speaker(services, ...principal.tokens).mustHold(name);
+  async (services: MailboxServices & PresentedTokenServices, { name, ...settlements }, { principal }) => {
+    new PresentedTokens(services, ...principal.tokens).authorizeProgram(name);
     return { late: await settleMessages(services, name, settlements) };
   },
 );
@@ -92,7 +92,7 @@ export class Receiving {
   readonly #recipient: { readers: number };
   readonly #options: { readonly window: number; readonly leaseMs: number };
   /** In-flight messages with the end of their lease. */
-  readonly #inHand = new Map<number, number>();
+  readonly #inFlight = new Map<number, number>();
   #room: PromiseWithResolvers<void> | undefined;
 
   /** `lease` is in seconds; default: as configured. Throws MailboxNotFoundError. */
@@ -116,18 +116,18 @@ export class Receiving {
       while (!signal.aborted) {
         participants.seen(this.#owner.workspace, this.#owner.name);
         this.#forgetEnded();
-        const max = Math.min(TAKEN_MAX, this.#share - this.#inHand.size);
+        const max = Math.min(TAKEN_MAX, this.#share - this.#inFlight.size);
         if (max <= 0) {
           await this.#roomOr(signal);
           continue;
         }
         const taken = await router.lease(this.#owner, { max, leaseMs, waitMs: LOOK_MS, isReader: true }, signal);
-        for (const { seq } of taken) this.#inHand.set(seq, clock.monotonicMs() + leaseMs);
+        for (const { seq } of taken) this.#inFlight.set(seq, clock.monotonicMs() + leaseMs);
         if (taken.length > 0) yield taken.map(presentLeased);
       }
     } finally {
       this.#recipient.readers -= 1;
-      const back = [...this.#inHand.keys()].map((seq) => ({ seq, outcome: "returned" }) as const);
+      const back = [...this.#inFlight.keys()].map((seq) => ({ seq, outcome: "returned" }) as const);
       if (back.length > 0) await router.settle(this.#owner, back);
     }
   }
@@ -139,21 +139,21 @@ export class Receiving {
 
   /** Marks messages as settled, which frees capacity. */
   settled(seqs: Iterable<number>): void {
-    for (const seq of seqs) this.#inHand.delete(seq);
+    for (const seq of seqs) this.#inFlight.delete(seq);
     this.#room?.resolve();
   }
 
   /** Removes messages whose lease ended. */
   #forgetEnded(): void {
     const now = this.#services.clock.monotonicMs();
-    for (const [seq, untilMs] of this.#inHand) if (untilMs <= now) this.#inHand.delete(seq);
+    for (const [seq, untilMs] of this.#inFlight) if (untilMs <= now) this.#inFlight.delete(seq);
   }
 
   async #roomOr(signal: AbortSignal): Promise<void> {
     const { clock } = this.#services;
     this.#room = Promise.withResolvers();
     const over = new AbortController();
-    const firstMs = Math.min(...this.#inHand.values()) - clock.monotonicMs();
+    const firstMs = Math.min(...this.#inFlight.values()) - clock.monotonicMs();
     const slept = clock.sleep(Math.max(1, firstMs), AbortSignal.any([signal, over.signal])).catch(() => undefined);
     await Promise.race([this.#room.promise, slept]);
     over.abort();

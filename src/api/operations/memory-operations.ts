@@ -151,7 +151,7 @@ const revise = implement(operations.memory.revise, async (services: MemoryServic
   const { memory } = services;
   const before = await entityOf(services, id);
   const isSpan = valid_from !== undefined || valid_to !== undefined;
-  const restated = observations.map(({ text, confidence, ...span }) => {
+  const amended = observations.map(({ text, confidence, ...span }) => {
     const kept = memory.changes.redact.text(text).normalize("NFC").trim();
     const said = before.observations.find((one) => one.text === kept);
     return { text, confidence, validity: spanOf(span, said?.validity) };
@@ -159,7 +159,7 @@ const revise = implement(operations.memory.revise, async (services: MemoryServic
   const revision = {
     ...fields,
     ...(isSpan && { validity: spanOf({ valid_from, valid_to }, before.validity) }),
-    ...(restated.length > 0 && { observations: restated }),
+    ...(amended.length > 0 && { observations: amended }),
     ...(withdraw.length > 0 && { withdraw }),
   };
   const isRevised = Object.values(revision).some((value) => value !== undefined);

@@ -15,20 +15,20 @@ import { DEFAULT_WORKSPACE } from "./default-workspace.ts";
 import { implement, implementStream } from "./perform.ts";
 import { presentView } from "./present-message.ts";
 import { sendMessage, sendMessages, type SendServices } from "./send-message.ts";
-import { Speaker, type SpeakerServices } from "./speaker.ts";
+import { PresentedTokens, type PresentedTokenServices } from "./presented-tokens.ts";
 import { watchMessages } from "./watch-messages.ts";
 
-export type MessageServices = SendServices & SpeakerServices & { readonly messageContents: ContentStore };
+export type MessageServices = SendServices & PresentedTokenServices & { readonly messageContents: ContentStore };
 type Records = { readonly router: Router };
 
-/** Throws MessageRefusedError, SpeakerRefusedError. */
+/** Throws MessageRefusedError, SenderRefusedError. */
 const send = implement(operations.message.send, (services: MessageServices, { message, wait }, call) => {
-  const speaker = new Speaker(services, ...call.principal.tokens);
-  return sendMessage(services, message, { wait, speaker }, call);
+  const presented = new PresentedTokens(services, ...call.principal.tokens);
+  return sendMessage(services, message, { wait, presented }, call);
 });
 
 const sendBatch = implement(operations.message.sendBatch, (services: MessageServices, { messages }, call) =>
-  sendMessages(services, messages, new Speaker(services, ...call.principal.tokens), call.asked),
+  sendMessages(services, messages, new PresentedTokens(services, ...call.principal.tokens), call.asked),
 );
 
 /** Throws MessageNotFoundError, MessageRefusedError. */

@@ -7,7 +7,7 @@ import { DEFAULT_WORKSPACE } from "./default-workspace.ts";
 import { pageByKey } from "./page-by-key.ts";
 import { implement } from "./perform.ts";
 import { instant } from "./present-run.ts";
-import { Speaker, type SpeakerServices } from "./speaker.ts";
+import { PresentedTokens, type PresentedTokenServices } from "./presented-tokens.ts";
 
 export type ParticipantServices = {
   readonly participants: Participants;
@@ -49,21 +49,21 @@ const register = implement(operations.participant.register, async (services: Par
   return { ...present(services, registered.participant), token: registered.token ?? null };
 });
 
-/** Throws ParticipantNotFoundError, SpeakerRefusedError. */
+/** Throws ParticipantNotFoundError, SenderRefusedError. */
 const rotateToken = implement(
   operations.participant.rotateToken,
-  async (services: ParticipantServices & SpeakerServices, { name }, { principal }) => {
-    new Speaker(services, ...principal.tokens).mustHoldToken(name);
+  async (services: ParticipantServices & PresentedTokenServices, { name }, { principal }) => {
+    new PresentedTokens(services, ...principal.tokens).authorizeToken(name);
     const { participant, token } = await services.participants.rotateToken(DEFAULT_WORKSPACE, name);
     return { ...present(services, participant), token };
   },
 );
 
-/** Throws ParticipantNotFoundError, SpeakerRefusedError. */
+/** Throws ParticipantNotFoundError, SenderRefusedError. */
 const revokeToken = implement(
   operations.participant.revokeToken,
-  async (services: ParticipantServices & SpeakerServices, { name }, { principal }) => {
-    new Speaker(services, ...principal.tokens).mustHoldToken(name);
+  async (services: ParticipantServices & PresentedTokenServices, { name }, { principal }) => {
+    new PresentedTokens(services, ...principal.tokens).authorizeToken(name);
     return present(services, await services.participants.revokeToken(DEFAULT_WORKSPACE, name));
   },
 );

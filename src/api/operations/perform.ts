@@ -1,5 +1,5 @@
 import { type InputOf, type Operation, type OutputOf, takes } from "../contract/index.ts";
-import type { AskedIds } from "./asked-ids.ts";
+import type { RequestIds } from "./request-ids.ts";
 import type { Principal } from "./principal.ts";
 import { checkInput } from "./check-input.ts";
 
@@ -9,7 +9,7 @@ export type Call = {
   /** Aborts when the client disconnects. */
   readonly signal: AbortSignal;
   /** Ids for what the operation creates; present if the call can be executed again. */
-  readonly asked: AskedIds | undefined;
+  readonly asked: RequestIds | undefined;
   /** The position of the last event that the client has received. */
   readonly lastEventId: string | undefined;
   /** The body of an operation that receives one unparsed. */

@@ -63,13 +63,13 @@ const presentMessage = ({ id, performative, sender, conversationId, protocol }: 
 type PresentedParts = {
   readonly artifacts: readonly Artifact[];
   readonly madeFromIt: readonly RunSummary[];
-  readonly keeping: MemoryOutboxEntry | undefined;
+  readonly remembered: MemoryOutboxEntry | undefined;
 };
 
 export function presentRun(
   summary: RunSummary,
   view: RunView,
-  { artifacts, madeFromIt, keeping }: PresentedParts,
+  { artifacts, madeFromIt, remembered }: PresentedParts,
 ): contract.RunDetail {
   const ended = isTerminal(view.state);
   return {
@@ -94,7 +94,7 @@ export function presentRun(
     approvals: presentApprovalsOf(view),
     replies: view.replies.map(presentReply),
     notice_list: noticesOf(view).map(({ code, message }) => ({ code, message })),
-    remembered: keeping === undefined ? null : presentKeeping(keeping),
+    remembered: remembered === undefined ? null : presentRemembered(remembered),
     summaries: view.summaries.map(presentSummaryNote),
     hint: view.failure?.hint ?? "",
     step_list: view.steps.map((step) => presentStep(step, ended)),
@@ -104,7 +104,7 @@ export function presentRun(
   };
 }
 
-const presentKeeping = ({ state, entity, extraction, problem }: MemoryOutboxEntry) => ({
+const presentRemembered = ({ state, entity, extraction, problem }: MemoryOutboxEntry) => ({
   state,
   entity: entity ?? null,
   extraction: extraction ?? null,

@@ -31,7 +31,7 @@ export const presentSummary = (
 ): contract.ToolServerSummary => {
   const { served } = entry;
   const remote: Publisher = { state: "remote", name: null, keyId: null };
-  const nobody: Publisher = { state: "unsigned", name: null, keyId: null };
+  const unsigned: Publisher = { state: "unsigned", name: null, keyId: null };
   return {
     name: view.name,
     origin: entry.origin,
@@ -46,9 +46,9 @@ export const presentSummary = (
     tools: view.tools.length,
     calls: entry.usage.totals().calls,
     failures: failedCount(entry.usage.totals().failures),
-    calls_under_way: entry.callsUnderWay,
+    calls_under_way: entry.callsInFlight,
     pending_revision: entry.pending ?? null,
-    publisher: presentPublisher(entry.origin === "remote" ? remote : (served?.publisher ?? nobody)),
+    publisher: presentPublisher(entry.origin === "remote" ? remote : (served?.publisher ?? unsigned)),
     deployed_at: served === undefined ? null : instant(served.revision.deployedAtMs),
   };
 };

@@ -4,8 +4,8 @@ import { mint, RunId, ToolCallId, UploadId } from "../../kernel/ids.ts";
 import { log } from "../../kernel/log.ts";
 import { type RunOutcome, type UploadStore, RunNotWaitingError, UploadNotFoundError } from "../../runs/index.ts";
 import { operations, type runs as schemas } from "../contract/index.ts";
-import type { AskedIds } from "./asked-ids.ts";
-import { isSaid } from "./done-already.ts";
+import type { RequestIds } from "./request-ids.ts";
+import { wasApplied } from "./idempotent.ts";
 import { downloadArtifact } from "./download-artifact.ts";
 import { implement, implementStream } from "./perform.ts";
 import { presentArtifact, presentSummary } from "./present-run.ts";
@@ -26,7 +26,7 @@ export type StartedRun = { readonly id: RunId; readonly ended: Promise<RunOutcom
 async function startRun(
   { runs, journal, uploads }: RunServices,
   body: z.output<typeof schemas.StartRunBody>,
-  asked: AskedIds | undefined,
+  asked: RequestIds | undefined,
 ): Promise<StartedRun> {
   const id = asked?.run() ?? mint(RunId);
   if (journal.summary(id) !== undefined) return { id, ended: runs.waitUntilSettled(id) };
@@ -108,7 +108,7 @@ const watch = implementStream(operations.run.watch, (services: RunServices, { id
 
 const cancel = implement(operations.run.cancel, async (services: RunServices, { id: text }, { asked }) => {
   const id = runId(text);
-  if (!isSaid(services, id, asked, ({ type }) => type === "run-cancel"))
+  if (!wasApplied(services, id, asked, ({ type }) => type === "run-cancel"))
     await services.runs.cancel(id, "asked for by a client");
   return getRun(services, id);
 });
@@ -126,7 +126,7 @@ const decide = implement(operations.run.decide, async (services: RunServices, in
       { id, callId: call_id ?? "" },
     );
   }
-  const isDecided = isSaid(
+  const isDecided = wasApplied(
     services,
     id,
     asked,
@@ -142,7 +142,7 @@ const decide = implement(operations.run.decide, async (services: RunServices, in
 /** Throws RunNotFoundError, NoChoiceOpenError, UnknownModelError. */
 const choose = implement(operations.run.choose, async (services: RunServices, { id: text, ...chosen }, { asked }) => {
   const id = runId(text);
-  const isChosen = isSaid(services, id, asked, ({ type }) => type === "model-choose" || type === "run-cancel");
+  const isChosen = wasApplied(services, id, asked, ({ type }) => type === "model-choose" || type === "run-cancel");
   if (!isChosen) await services.runs.choose(id, chosen);
   return getRun(services, id);
 });

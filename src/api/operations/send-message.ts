@@ -7,9 +7,9 @@ import { findProtocol } from "../../messaging/protocols/index.ts";
 import type { Participants } from "../../messaging/directory/index.ts";
 import { MESSAGE_FAILURES, type Router, type Submitted } from "../../messaging/router/index.ts";
 import type * as contract from "../contract/index.ts";
-import type { AskedIds } from "./asked-ids.ts";
+import type { RequestIds } from "./request-ids.ts";
 import type { Call } from "./perform.ts";
-import type { Speaker } from "./speaker.ts";
+import type { PresentedTokens } from "./presented-tokens.ts";
 import { presentMessage, presentView } from "./present-message.ts";
 import { DEFAULT_WORKSPACE } from "./default-workspace.ts";
 
@@ -90,23 +90,23 @@ type SendOptions = {
   /** Maximum seconds to wait for the reply. */
   readonly wait: number;
   /** The sender; undefined is the operator, who replays messages of others. */
-  readonly speaker?: Speaker;
+  readonly presented?: PresentedTokens;
 };
 
 /**
  * Sends one message; stored when resolved, as its durability states. With `wait` the receipt contains the reply. The message
- * stays sent if the client disconnects. A repeated call does not send it again. Throws MessageRefusedError, SpeakerRefusedError.
+ * stays sent if the client disconnects. A repeated call does not send it again. Throws MessageRefusedError, SenderRefusedError.
  */
 export async function sendMessage(
   services: SendServices,
   given: JsonObject,
-  { wait, speaker }: SendOptions,
+  { wait, presented }: SendOptions,
   call: Pick<Call, "signal" | "asked">,
 ): Promise<contract.MessageReceipt> {
   const { asked } = call;
-  const one = readSent(services, asked?.named(given) ?? given);
+  const one = readSent(services, asked?.withId(given) ?? given);
   if (one.type === "refused") throw new MessageRefusedError(refusalOf(one.receipt), undefined);
-  speaker?.mustBe(one.message.sender);
+  presented?.authorize(one.message.sender);
   // A client that does not wait receives no reply.
   using replies = wait === 0 ? undefined : new Replies(services.router, one.message);
   const submitted = await submit(services, one.message, asked);
@@ -121,7 +121,7 @@ export async function sendMessage(
 async function submit(
   { router, participants }: SendServices,
   message: Message,
-  asked: AskedIds | undefined,
+  asked: RequestIds | undefined,
 ): Promise<Submitted> {
   const before = asked?.isRepeated === true ? await sentBefore(router, message, asked) : undefined;
   const submitted = before ?? (await router.submit(message));
@@ -133,7 +133,7 @@ async function submit(
 async function sentBefore(
   { records }: Router,
   { workspace, id }: Message,
-  { sinceMs }: AskedIds,
+  { sinceMs }: RequestIds,
 ): Promise<Submitted | undefined> {
   const found = await records.message(workspace, id);
   if (found === undefined || found.message.atMs < sinceMs) return undefined;
@@ -151,14 +151,14 @@ export const refusalOf = ({ error }: contract.MessageReceipt): MessageError =>
 export async function sendMessages(
   services: SendServices,
   given: readonly Json[],
-  speaker: Speaker,
-  asked?: AskedIds,
+  presented: PresentedTokens,
+  asked?: RequestIds,
 ): Promise<contract.BatchReceipt> {
-  const messages = asked?.eachNamed(given) ?? given;
+  const messages = asked?.withIds(given) ?? given;
   const send = async (json: Json): Promise<contract.MessageReceipt> => {
     const one = readSent(services, json);
     if (one.type === "refused") return one.receipt;
-    const error = speaker.refusal(one.message.sender);
+    const error = presented.refusal(one.message.sender);
     if (error !== undefined) return receiptOf({ type: "refused", error, retryAfterMs: undefined }, one.message);
     return receiptOf(await submit(services, one.message, asked), one.message);
   };

@@ -9,7 +9,7 @@ import { operations, type ServerEvent } from "../contract/index.ts";
 import { type Backlog, parsePosition, type Position, RunBacklog, showPosition } from "./event-position.ts";
 import { presentApprovalsOf } from "./present-approval.ts";
 import { presentQuestion, presentStep, presentSummary } from "./present-run.ts";
-import { ChangedIds } from "./changed-ids.ts";
+import { DirtySet } from "./dirty-set.ts";
 import { DEFAULT_WORKSPACE } from "./default-workspace.ts";
 import { implementStream, type Streamed } from "./perform.ts";
 
@@ -36,7 +36,7 @@ export type ServerEventQuery = {
   readonly after?: string | undefined;
 };
 
-type Told = Streamed<ServerEvent>;
+type SentEvent = Streamed<ServerEvent>;
 
 /**
  * Streams changes anywhere in the server, in frames. A run that changed several times in a frame is sent once, in its last
@@ -55,7 +55,7 @@ export async function* watchServer(
   services: ServerEventServices,
   { types = USUAL_TYPES, after }: ServerEventQuery,
   signal: AbortSignal,
-): AsyncGenerator<Told, void, undefined> {
+): AsyncGenerator<SentEvent, void, undefined> {
   const { hub } = services.runs;
   const wants = new Set(types);
   const wantsRuns = wants.has("run") || wants.has("step") || wants.has("question") || wants.has("approval");
@@ -81,7 +81,7 @@ export async function* watchServer(
   if (missed?.type === "gap") yield resetAt(at);
   else if (missed?.type === "known") {
     if (wantsRuns) runs.refill(missed.runs, at.run);
-    at = { run: runs.toldUpTo(missed.position.run), change: missed.position.change };
+    at = { run: runs.sentUpTo(missed.position.run), change: missed.position.change };
   }
   yield { id: showPosition(at), event: { type: "ready" } };
   if (missed?.type === "known") bell.ring();
@@ -102,7 +102,7 @@ export async function* watchServer(
     }
     for (const event of talk.take()) yield { id: undefined, event };
     for (const backlog of runs.take(RUNS_PER_FRAME_MAX)) {
-      at = { ...at, run: runs.toldUpTo(at.run) };
+      at = { ...at, run: runs.sentUpTo(at.run) };
       const events = [...runEvents(now.of(backlog.runId), backlog, wants)];
       for (const [index, event] of events.entries())
         yield { id: index === events.length - 1 ? showPosition(at) : undefined, event };
@@ -113,8 +113,8 @@ export async function* watchServer(
 
 /** What is said and done between agents, for who watches it. */
 class Talk implements Disposable {
-  readonly #conversations = new ChangedIds();
-  readonly #tasks = new ChangedIds();
+  readonly #conversations = new DirtySet();
+  readonly #tasks = new DirtySet();
   readonly #watching = new DisposableStack();
 
   constructor({ router, tasks }: ServerEventServices, wants: ReadonlySet<ServerEventType>, bell: Bell) {
@@ -151,7 +151,7 @@ class Talk implements Disposable {
   }
 }
 
-const resetAt = (position: Position): Told => ({ id: showPosition(position), event: { type: "reset" } });
+const resetAt = (position: Position): SentEvent => ({ id: showPosition(position), event: { type: "reset" } });
 
 const newest = ({ journal, changes }: ServerEventServices): Position => ({
   run: journal.lastSeq(),

@@ -34,7 +34,7 @@ export function getRun(services: RunServices, id: RunId): contract.RunDetail {
   return presentRun(summary, view, {
     artifacts: artifacts.ofRun(id),
     madeFromIt: journal.madeFrom(id),
-    keeping: memoryOutbox.get(id),
+    remembered: memoryOutbox.get(id),
   });
 }
 

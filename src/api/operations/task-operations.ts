@@ -2,10 +2,10 @@ import { TaskId } from "../../kernel/ids.ts";
 import { type Evaluation, TaskNotFoundError, type Task, type Tasks } from "../../messaging/tasks/index.ts";
 import type * as contract from "../contract/index.ts";
 import { operations } from "../contract/index.ts";
-import { orAsItIs } from "./done-already.ts";
+import { idempotent } from "./idempotent.ts";
 import { implement } from "./perform.ts";
 import { presentDistribution, presentPerformance, presentTask } from "./present-task.ts";
-import { Speaker, type SpeakerServices } from "./speaker.ts";
+import { PresentedTokens, type PresentedTokenServices } from "./presented-tokens.ts";
 
 export type TaskServices = { readonly tasks: Tasks };
 
@@ -35,34 +35,37 @@ function evaluationOf({ strategy, minimize, maximize, judge }: HowToCompare): Ev
 const ms = (seconds: number | undefined): number | undefined =>
   seconds === undefined ? undefined : Math.round(seconds * 1000);
 
-/** Throws SpeakerRefusedError, and what `Tasks.create` and `Tasks.distribute` do. */
-const create = implement(operations.task.create, async (services: TaskServices & SpeakerServices, body, call) => {
-  // Messages are sent in the name of its owner.
-  new Speaker(services, ...call.principal.tokens).mustBe(body.owner);
-  const { tasks } = services;
-  const { workspace } = body;
-  const request = {
-    workspace,
-    owner: body.owner,
-    name: body.name,
-    description: body.description,
-    data: body.data,
-    parent: body.parent_task === undefined ? undefined : taskId(body.parent_task),
-    protocol: body.protocol,
-    auction: body.auction && { ...body.auction, secondPrice: body.auction.second_price },
-    participants: body.participants,
-    capabilities: body.requirements.capabilities,
-    minPerformanceScore: body.requirements.min_performance_score,
-    evaluation: evaluationOf(body),
-    bidsMs: ms(body.max_wait_seconds),
-    workMs: ms(body.timeout_seconds),
-    rounds: body.rounds,
-    reawardsMax: body.reawards_max,
-  };
-  const task = await tasks.create(request, call.asked?.task());
-  const isToDistribute = body.distribute && task.state === "created";
-  return presented(services, isToDistribute ? await tasks.distribute(workspace, task.id) : task);
-});
+/** Throws SenderRefusedError, and what `Tasks.create` and `Tasks.distribute` do. */
+const create = implement(
+  operations.task.create,
+  async (services: TaskServices & PresentedTokenServices, body, call) => {
+    // Messages are sent in the name of its owner.
+    new PresentedTokens(services, ...call.principal.tokens).authorize(body.owner);
+    const { tasks } = services;
+    const { workspace } = body;
+    const request = {
+      workspace,
+      owner: body.owner,
+      name: body.name,
+      description: body.description,
+      data: body.data,
+      parent: body.parent_task === undefined ? undefined : taskId(body.parent_task),
+      protocol: body.protocol,
+      auction: body.auction && { ...body.auction, secondPrice: body.auction.second_price },
+      participants: body.participants,
+      capabilities: body.requirements.capabilities,
+      minPerformanceScore: body.requirements.min_performance_score,
+      evaluation: evaluationOf(body),
+      bidsMs: ms(body.max_wait_seconds),
+      workMs: ms(body.timeout_seconds),
+      rounds: body.rounds,
+      reawardsMax: body.reawards_max,
+    };
+    const task = await tasks.create(request, call.asked?.task());
+    const isToDistribute = body.distribute && task.state === "created";
+    return presented(services, isToDistribute ? await tasks.distribute(workspace, task.id) : task);
+  },
+);
 
 const isDecided = ({ state, auction }: Task) =>
   state !== "collecting" && state !== "evaluating" && auction?.isAwarding !== true;
@@ -71,7 +74,7 @@ const isDecided = ({ state, auction }: Task) =>
 const distribute = implement(operations.task.distribute, async ({ tasks }: TaskServices, body, { signal, asked }) => {
   const { id, workspace } = body;
   const change = { evaluation: evaluationOf(body), bidsMs: ms(body.max_wait_seconds) };
-  const begun = await orAsItIs(
+  const begun = await idempotent(
     asked,
     () => tasks.distribute(workspace, taskId(id), change),
     () => tasks.get(workspace, taskId(id)),

@@ -2,7 +2,7 @@ import type { ToolHost, ToolServerRecords, ToolServers } from "../../tools/serve
 import { manifestFor, type ToolLogLine } from "../../tools/catalogue/index.ts";
 import type * as contract from "../contract/index.ts";
 import { operations } from "../contract/index.ts";
-import { orAsItIs } from "./done-already.ts";
+import { idempotent } from "./idempotent.ts";
 import {
   presentChange,
   presentDeployment,
@@ -82,7 +82,7 @@ const accept = implement(
   operations.toolServer.accept,
   async (services: ToolServerServices, { name, revision }, { asked }) => {
     const record = () => recordOf(services, name);
-    return orAsItIs(
+    return idempotent(
       asked,
       async () => {
         await services.toolServers.accept(name, revision);
@@ -105,7 +105,7 @@ const activate = implement(operations.toolServer.activate, async (services: Tool
 /** Throws ToolServerStateError. */
 const pause = implement(operations.toolServer.pause, async (services: ToolServerServices, { name, reason }, call) => {
   const record = () => recordOf(services, name);
-  return orAsItIs(
+  return idempotent(
     call.asked,
     async () => {
       await services.toolServers.pause(name, reason);
@@ -118,7 +118,7 @@ const pause = implement(operations.toolServer.pause, async (services: ToolServer
 /** Throws ToolServerStateError. */
 const resume = implement(operations.toolServer.resume, async (services: ToolServerServices, { name }, { asked }) => {
   const record = () => recordOf(services, name);
-  return orAsItIs(
+  return idempotent(
     asked,
     async () => {
       await services.toolServers.resume(name);
@@ -131,11 +131,11 @@ const resume = implement(operations.toolServer.resume, async (services: ToolServ
 /** Throws ToolServerBuiltInError, ToolServerConfiguredError, ToolServerStateError. */
 const remove = implement(operations.toolServer.delete, async ({ toolServers }: ToolServerServices, { name }) => {
   const { name: shown } = toolServers.runner.get(name);
-  const { callsUnderWay } = await toolServers.delete(name);
+  const { callsInFlight } = await toolServers.delete(name);
   return {
     name: shown,
-    state: callsUnderWay === 0 ? ("unloaded" as const) : ("draining" as const),
-    calls_under_way: callsUnderWay,
+    state: callsInFlight === 0 ? ("unloaded" as const) : ("draining" as const),
+    calls_under_way: callsInFlight,
   };
 });
 

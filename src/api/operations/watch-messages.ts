@@ -15,7 +15,7 @@ const WAITING_MAX = 2_000;
 /** Maximum missed messages sent to a client that reconnects. */
 const MISSED_MAX = 2_000;
 
-type Told = Streamed<contract.MessageEvent>;
+type Sent = Streamed<contract.MessageEvent>;
 
 /**
  * Yields messages as they are accepted, with changes of their deliveries. An event's id is the message's `seq`, after which a
@@ -26,7 +26,7 @@ export async function* watchMessages(
   services: TailServices,
   tail: Tail,
   { signal, lastEventId }: Pick<Call, "signal" | "lastEventId">,
-): AsyncGenerator<Told, void, undefined> {
+): AsyncGenerator<Sent, void, undefined> {
   const { router, clock } = services;
   const waiting: RouterEvent[] = [];
   let missed = 0;
@@ -57,8 +57,8 @@ export async function* watchMessages(
     await bell.promise;
     bell = Promise.withResolvers();
     for (const event of waiting.splice(0)) {
-      const told = tell(event, tail, { seen, shown, nowMs: clock.nowMs() });
-      if (told !== undefined) yield told;
+      const sent = eventOf(event, tail, { seen, shown, nowMs: clock.nowMs() });
+      if (sent !== undefined) yield sent;
     }
     if (missed > 0) yield { id: undefined, event: { type: "lagged", missed } };
     missed = 0;
@@ -94,11 +94,11 @@ async function past(
 /** Maximum messages whose deliveries a filtered tail reports. */
 const SHOWN_MAX = 10_000;
 
-function tell(
+function eventOf(
   event: RouterEvent,
   tail: Tail,
   known: { readonly seen: number; readonly shown: Set<number>; readonly nowMs: number },
-): Told | undefined {
+): Sent | undefined {
   const { shown, seen, nowMs } = known;
   switch (event.type) {
     case "message": {

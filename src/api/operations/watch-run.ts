@@ -40,7 +40,7 @@ export async function* watchRun(
   let seen = 0;
   for (const entry of past) {
     seen = entry.seq;
-    yield* told(services, fold, entry, { after, wants });
+    yield* sentEvents(services, fold, entry, { after, wants });
   }
   // Deltas heard since come after the text so far; they say by their offset where they belong.
   if (draft !== undefined && isWriting(fold, draft.step)) yield { id: undefined, event: presentDelta(draft) };
@@ -54,7 +54,7 @@ export async function* watchRun(
     if (news.type !== "entry") yield { id: undefined, event: passing.of(news, () => presentPassing(news)) };
     else if (news.entry.seq > seen) {
       seen = news.entry.seq;
-      yield* told(services, fold, news.entry, { after, wants });
+      yield* sentEvents(services, fold, news.entry, { after, wants });
       over = isOver(fold);
       if (over) last = news.entry;
     }
@@ -107,7 +107,7 @@ const isOver = (fold: RunFold): boolean => {
   return isTerminal(state) || (resting && state !== "awaiting-reply");
 };
 
-function* told(
+function* sentEvents(
   services: RunServices,
   fold: RunFold,
   entry: JournalEntry,

@@ -27,7 +27,7 @@ export function doctor(command: Command, invocation: Invocation): void {
     run: async (context, { repair }) => {
       context.terminal.status("checking memory");
       const { raw, value } = await context.client.call(
-        operations.memoryUpkeep.check,
+        operations.memoryMaintenance.check,
         { repair },
         { timeoutMs: LONG_MS },
       );
@@ -57,7 +57,7 @@ export function reindex(command: Command, invocation: Invocation): void {
     formats: ONE_FORMATS,
     run: async (context) => {
       context.terminal.status("rebuilding the indexes of memory");
-      const { raw } = await context.client.call(operations.memoryUpkeep.reindex, {}, { timeoutMs: LONG_MS });
+      const { raw } = await context.client.call(operations.memoryMaintenance.reindex, {}, { timeoutMs: LONG_MS });
       context.terminal.status(undefined);
       await showOne(context, { raw, name: "memory", human: () => "memory is indexed\n" });
     },

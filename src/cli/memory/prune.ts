@@ -33,7 +33,7 @@ export function prune(command: Command, invocation: Invocation): void {
     run: async (context, { dryRun }) => {
       context.terminal.status("looking through memory");
       const { raw, value } = await context.client.call(
-        operations.memoryUpkeep.prune,
+        operations.memoryMaintenance.prune,
         { dry_run: dryRun },
         { timeoutMs: LONG_MS },
       );

@@ -50,7 +50,7 @@ function list(command: Command, invocation: Invocation): void {
     input: z.object({}),
     formats: LIST_FORMATS,
     run: async (context) => {
-      const { raw, value } = await context.client.call(operations.memoryUpkeep.snapshots, {});
+      const { raw, value } = await context.client.call(operations.memoryMaintenance.snapshots, {});
       await showList(context, {
         raw,
         items: value.items,
@@ -73,7 +73,7 @@ function create(command: Command, invocation: Invocation): void {
     run: async (context) => {
       context.terminal.status("copying memory");
       const { raw, value } = await context.client.call(
-        operations.memoryUpkeep.createSnapshot,
+        operations.memoryMaintenance.createSnapshot,
         {},
         { timeoutMs: LONG_MS },
       );
@@ -106,7 +106,7 @@ function restore(command: Command, invocation: Invocation): void {
       }
       context.terminal.status("restoring memory");
       const { raw, value } = await context.client.call(
-        operations.memoryUpkeep.restoreSnapshot,
+        operations.memoryMaintenance.restoreSnapshot,
         { name, confirm: true },
         { timeoutMs: LONG_MS },
       );
@@ -135,7 +135,7 @@ function remove(command: Command, invocation: Invocation): void {
     formats: ONE_FORMATS,
     run: async (context, { name }) => {
       if (!(await confirm(context, `Delete ${safeText(name)}?`, "caxton memory snapshot delete"))) return;
-      const { raw, value } = await context.client.call(operations.memoryUpkeep.deleteSnapshot, { name });
+      const { raw, value } = await context.client.call(operations.memoryMaintenance.deleteSnapshot, { name });
       await showOne(context, { raw, name: value.name, human: () => `${value.name}: deleted\n` });
     },
   });

@@ -54,7 +54,7 @@ export type ProcessStats = {
 
 export type SandboxStats = {
   readonly servers: number;
-  readonly callsUnderWay: number;
+  readonly callsInFlight: number;
   readonly processes: readonly ProcessStats[];
   /** The pid of the standby process. */
   readonly standbyPid: number | undefined;

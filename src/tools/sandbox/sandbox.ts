@@ -188,7 +188,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
   stats(): SandboxStats {
     return {
       servers: this.#servers.size,
-      callsUnderWay: this.#jobs.size,
+      callsInFlight: this.#jobs.size,
       processes: this.#pools.stats(),
       standbyPid: this.#standbyPool.pid,
     };

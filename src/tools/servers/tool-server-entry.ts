@@ -33,7 +33,7 @@ export class ToolServerEntry {
     this.origin = origin;
   }
 
-  get callsUnderWay(): number {
+  get callsInFlight(): number {
     return this.#past.reduce((sum, { calls }) => sum + calls, this.#now.calls);
   }
 
@@ -55,13 +55,13 @@ export class ToolServerEntry {
 
   end(generation: Generation): void {
     generation.calls -= 1;
-    if (generation.calls > 0 || this.#idle.length === 0 || this.callsUnderWay > 0) return;
+    if (generation.calls > 0 || this.#idle.length === 0 || this.callsInFlight > 0) return;
     for (const emit of this.#idle.splice(0)) emit();
   }
 
   /** Resolves when no call is running. */
   async idle(): Promise<void> {
-    if (this.callsUnderWay === 0) return;
+    if (this.callsInFlight === 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#idle.push(resolve);
     await promise;

@@ -303,7 +303,7 @@ export class ToolServers {
    * Deletes a server: refuses new calls at once; running calls finish. `drained` resolves when they
    * have, or the time for it is over. Throws ToolServerBuiltInError, ToolServerStateError.
    */
-  async delete(name: string): Promise<{ readonly callsUnderWay: number; readonly drained: Promise<void> }> {
+  async delete(name: string): Promise<{ readonly callsInFlight: number; readonly drained: Promise<void> }> {
     if (this.runner.remoteEntry(name) !== undefined) throw new ToolServerConfiguredError(name, "delete");
     return this.#inTurn(name, async () => {
       const entry = this.runner.get(name);
@@ -312,10 +312,10 @@ export class ToolServers {
       await this.#deps.store.delete(this.#options.workspace, name);
       entry.life = life;
       this.runner.emit(entry);
-      const { callsUnderWay } = entry;
+      const { callsInFlight } = entry;
       const drained = this.#drain(entry);
-      if (callsUnderWay === 0) await drained;
-      return { callsUnderWay, drained };
+      if (callsInFlight === 0) await drained;
+      return { callsInFlight, drained };
     });
   }
 

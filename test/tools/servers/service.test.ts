@@ -169,8 +169,8 @@ test("a server that is deleted ends its calls first, and takes no new ones", asy
   const { promise, resolve } = Promise.withResolvers<void>();
   host.gate = promise;
   const calling = servers.runner.call(callOf("probe"), never);
-  const { callsUnderWay, drained } = await servers.delete("probe");
-  expect(callsUnderWay).toBe(1);
+  const { callsInFlight, drained } = await servers.delete("probe");
+  expect(callsInFlight).toBe(1);
   expect(textOf(await servers.runner.call(callOf("probe"), never))).toBe("unavailable");
   expect(servers.runner.servers()[0]?.state).toBe("draining");
   resolve();

@@ -4,7 +4,7 @@ import { text } from "../../text.ts";
 
 type Props = {
   readonly name: string;
-  /** Its file in the agents directory, which is not deleted; undefined where there is none. */
+  /** Its file in the agents directory, which is not deleted; undefined without a file. */
   readonly file: string | undefined;
   readonly onClose: () => void;
 };

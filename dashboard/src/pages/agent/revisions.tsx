@@ -14,7 +14,7 @@ import { ServeRevision } from "./lifecycle.tsx";
 
 const route = getRouteApi("/agents/$name");
 
-/** Every revision, one of them open, against the one before it or any other. */
+/** All revisions; the open one is compared with the previous or any other revision. */
 export function Revisions({ agent }: { readonly agent: AgentDetail }) {
   const list = useInfiniteQuery(revisionsQuery(agent.name));
   const { revision = agent.revision, against } = route.useSearch();

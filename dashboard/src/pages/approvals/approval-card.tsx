@@ -233,7 +233,7 @@ function End({ onSeen }: { readonly onSeen: () => void }) {
   return <span ref={mark} aria-hidden className="inline-block h-2 w-px" />;
 }
 
-/** A text as a JSON object; undefined when it is none. */
+/** Parses a JSON object; undefined if the text is not one. */
 function objectIn(json: string): Values | undefined {
   try {
     const value: unknown = JSON.parse(json);

@@ -22,7 +22,7 @@ const words = text.conversations;
 
 type Props = { readonly conversation: Conversation };
 
-/** What can be done with it: say something, branch off, merge it, end it while it is open, put it away when it is over. */
+/** Actions of a conversation: reply, branch, merge, end while it is open, archive when it has ended. */
 export function ConversationActions({ conversation }: Props) {
   const [asking, setAsking] = useState<"end" | "merge">();
   const close = () => setAsking(undefined);

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import type { Conversation as ConversationRecord } from "../../../../src/api/contract/index.ts";
+import type { Conversation as StoredConversation } from "../../../../src/api/contract/index.ts";
 import { conversationQuery } from "../../api/conversations.ts";
 import { useTalkUpdates } from "../../api/live-talk.ts";
 import { conversationRunsQuery } from "../../api/messages.ts";
@@ -69,7 +69,7 @@ export function Conversation() {
   );
 }
 
-function titleOf(conversation: ConversationRecord | undefined): string {
+function titleOf(conversation: StoredConversation | undefined): string {
   if (conversation === undefined) return words.detail;
   const { initiator, participants } = conversation;
   return words.title(

@@ -10,7 +10,7 @@ import { text } from "../../text.ts";
 import { type Arrow, columnX, layOut, type Sequence, SEQUENCE } from "./sequence.ts";
 
 const words = text.conversations;
-/** How far a message to nobody reaches. */
+/** Length of the arrow of a message without recipients. */
 const STUB_PX = 56;
 const HEAD_PX = 5;
 /** Below the last message: who is expected to speak, and until when. */
@@ -25,8 +25,8 @@ export type ThreadProps = {
 };
 
 /**
- * A line down for each who takes part, an arrow for each message. The picture is for the eye; over each arrow lies a button that says
- * the same in words, so that keyboard and screen readers go through the messages in their order.
+ * A lifeline per participant and an arrow per message. A button with the same text covers each arrow, so that the keyboard and
+ * screen readers go through the messages in order.
  */
 export function Diagram({ conversation, messages, selected, onSelect }: ThreadProps) {
   const [ref, roomPx] = useRoom<HTMLDivElement>();
@@ -41,7 +41,7 @@ export function Diagram({ conversation, messages, selected, onSelect }: ThreadPr
       className="overflow-x-auto rounded-lg border border-line bg-surface shadow-card"
     >
       <div className="relative min-w-full" style={{ width, height: height + FOOT_PX }}>
-        <Picture sequence={sequence} selected={selected} />
+        <Drawing sequence={sequence} selected={selected} />
         {names.map((name, index) => (
           <div
             key={name}
@@ -123,9 +123,9 @@ function Step({ arrow: { message, y, fromX, toX }, column, isSelected, onSelect 
   );
 }
 
-type PictureProps = { readonly sequence: Sequence; readonly selected: string | undefined };
+type DrawingProps = { readonly sequence: Sequence; readonly selected: string | undefined };
 
-const Picture = ({ sequence: { names, arrows, column, width, height }, selected }: PictureProps) => (
+const Drawing = ({ sequence: { names, arrows, column, width, height }, selected }: DrawingProps) => (
   <svg aria-hidden width={width} height={height + FOOT_PX} className="absolute inset-0 min-w-full overflow-visible">
     {arrows
       .filter(({ message }) => message.id === selected)
@@ -180,7 +180,7 @@ function Line({ fromX, toX, y }: LineProps) {
   );
 }
 
-/** A message that reached nobody ends in a cross. */
+/** A message without recipients ends in a cross. */
 const Nowhere = ({ x, y }: { readonly x: number; readonly y: number }) => (
   <path
     className="fill-transparent stroke-bad"

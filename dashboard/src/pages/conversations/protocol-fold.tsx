@@ -8,7 +8,7 @@ import { text } from "../../text.ts";
 
 const words = text.conversations;
 
-/** What the protocol allows, as its table; rows of states somebody stands at are marked. */
+/** Transition table of the protocol; rows of current states are marked. */
 export function ProtocolFold({
   conversation: { protocol: name, participants },
 }: {

@@ -1,6 +1,6 @@
 import type { Conversation, MessageRecord } from "../../../../src/api/contract/index.ts";
 
-/** Measures of the picture, in pixels. A column is as wide as there is room, between these. */
+/** Sizes of the diagram in pixels, with the minimum and maximum width of a column. */
 export const SEQUENCE = { left: 76, columnMin: 116, columnMax: 168, head: 34, row: 46 } as const;
 
 export type Arrow = {
@@ -8,12 +8,12 @@ export type Arrow = {
   /** Middle of its row. */
   readonly y: number;
   readonly fromX: number;
-  /** Of each recipient; empty when it went to nobody. */
+  /** One per recipient; empty without recipients. */
   readonly toX: readonly number[];
 };
 
 export type Sequence = {
-  /** Lifelines from left to right: whoever opened it first. */
+  /** Lifelines from left to right; the initiator is first. */
   readonly names: readonly string[];
   readonly arrows: readonly Arrow[];
   /** How wide each lifeline's column is. */
@@ -22,7 +22,7 @@ export type Sequence = {
   readonly height: number;
 };
 
-/** Everybody who takes part or said something, in the order in which they came in. */
+/** All participants and senders, in the order in which they joined. */
 export function namesOf(conversation: Conversation | undefined, messages: readonly MessageRecord[]): readonly string[] {
   const opening = conversation === undefined ? [] : [conversation.initiator];
   const said = messages.flatMap(({ sender, recipients, receiver }) => [
@@ -37,8 +37,8 @@ export function namesOf(conversation: Conversation | undefined, messages: readon
 export const columnX = (index: number, column: number): number => SEQUENCE.left + column * (index + 0.5);
 
 /**
- * Where everything of the picture stands; messages from top to bottom, one a row. Columns are made narrower, down to their least,
- * so that all of them stand in `roomPx`.
+ * Lays out the diagram: messages from top to bottom, one per row. Columns shrink down to their minimum width to fit into
+ * `roomPx`.
  */
 export function layOut(
   conversation: Conversation | undefined,

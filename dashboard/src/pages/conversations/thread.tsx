@@ -25,7 +25,7 @@ type Props = {
   readonly onSelect: (id: string) => void;
 };
 
-/** What was said, as it is said: as a picture of who spoke to whom, or as a list. */
+/** Messages of a conversation, live: as a sequence diagram or as a list. */
 export function Thread({ id, conversation, onSelect }: Props) {
   const { as, message: selected } = route.useSearch();
   const view = as ?? (isTelephone() ? "list" : "diagram");
@@ -71,5 +71,5 @@ export function Thread({ id, conversation, onSelect }: Props) {
   );
 }
 
-/** Where a picture of several lines would be wider than the screen. */
+/** Screen width below which a diagram of several lifelines does not fit. */
 const isTelephone = (): boolean => matchMedia("(max-width: 40rem)").matches;

@@ -8,7 +8,7 @@ import { Empty, Skeleton } from "../../parts/empty.tsx";
 import { PageHeading } from "../../parts/page-heading.tsx";
 import { text } from "../../text.ts";
 import { FlowTable } from "./flow-table.tsx";
-import { Picture } from "./picture.tsx";
+import { GraphView } from "./graph-view.tsx";
 import { flowsOf } from "./traffic.ts";
 
 const route = getRouteApi("/graph");
@@ -18,7 +18,7 @@ const PAST = 1_000;
 const KEPT_MAX = 5_000;
 const WINDOW_MS = 3_600_000;
 
-/** Who talks to whom: as a picture and as a table. */
+/** Message traffic between participants, as a graph and as a table. */
 export function Graph() {
   const { node } = route.useSearch();
   const navigate = route.useNavigate();
@@ -57,7 +57,7 @@ export function Graph() {
               </Button>
             )}
           </div>
-          <Picture names={present} flows={flows} mailboxes={mailboxes} chosen={node} onChoose={choose} />
+          <GraphView names={present} flows={flows} mailboxes={mailboxes} chosen={node} onChoose={choose} />
           <FlowTable flows={shown} />
         </div>
       )}

@@ -11,7 +11,7 @@ export type GraphNode = {
   readonly received: number;
 };
 export type GraphEdge = { readonly flow: Flow; readonly path: string; readonly width: number; readonly middle: Point };
-export type GraphPicture = {
+export type GraphLayout = {
   readonly nodes: readonly GraphNode[];
   readonly edges: readonly GraphEdge[];
   readonly width: number;
@@ -28,10 +28,10 @@ const RING_ROOM_PX = 520;
 const ROW_PX = 58;
 
 /**
- * Everybody on a ring, by name, from the top on with the clock: the same people always stand at the same places, whoever speaks. Of
- * two directions each has a line of its own, bent to its right. On a telephone the ring is pressed into two columns.
+ * Places participants on a ring, clockwise by name from the top, so that positions do not depend on the traffic. Each direction
+ * of a pair has its own line, bent to its right. On a narrow screen the ring becomes two columns.
  */
-export function drawGraph(names: readonly string[], flows: readonly Flow[], roomPx: number): GraphPicture {
+export function drawGraph(names: readonly string[], flows: readonly Flow[], roomPx: number): GraphLayout {
   const total = (name: string, side: "from" | "to"): number =>
     flows.filter((flow) => flow[side] === name).reduce((sum, { messages }) => sum + messages, 0);
   const counted = [...new Set([...names, ...flows.flatMap(({ from, to }) => [from, to])])].map((name) => ({

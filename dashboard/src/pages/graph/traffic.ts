@@ -6,7 +6,7 @@ export type Flow = {
   readonly from: string;
   readonly to: string;
   readonly messages: number;
-  /** Acts that tell of a failure, and messages that were not delivered. */
+  /** Messages with failure performatives, and undelivered messages. */
   readonly failures: number;
   readonly lastAt: string;
 };
@@ -18,12 +18,12 @@ export function flowsOf(messages: readonly MessageRecord[], sinceMs: number): re
   const flows = new Map<string, Flow>();
   for (const message of messages) {
     if (Date.parse(message.at) < sinceMs) continue;
-    const isToNobody = message.recipients.length === 0;
-    for (const to of isToNobody ? (message.receiver ?? []) : message.recipients) {
+    const isUndelivered = message.recipients.length === 0;
+    for (const to of isUndelivered ? (message.receiver ?? []) : message.recipients) {
       const key = `${message.sender} ${to}`;
       const before = flows.get(key);
       const state = message.deliveries.find(({ recipient }) => recipient === to)?.state;
-      const failed = isToNobody || isFailure(message.performative) || (state !== undefined && LOST.has(state));
+      const failed = isUndelivered || isFailure(message.performative) || (state !== undefined && LOST.has(state));
       flows.set(key, {
         from: message.sender,
         to,

@@ -67,7 +67,7 @@ function Bar({ run, share }: { readonly run: RunSummary; readonly share: number 
             rx="1.5"
             className={cx(TONES[run.state], "opacity-80 hover:opacity-100")}
           />
-          {/* A failure is told by its cap, not by its colour alone. */}
+          {/* A failure has a cap, so that color is not its only mark. */}
           {run.state === "failed" ? (
             <rect y={Math.max(0, HEIGHT - height - 5)} width="100%" height="3" className="fill-bad" />
           ) : null}

@@ -13,20 +13,20 @@ type Props = {
   /** Whether the keyboard stops at it. */
   readonly isStop: boolean;
   /** Whether it is pointed at, or related to what is: a dot says its name then. */
-  readonly isTold: boolean;
+  readonly isShown: boolean;
   readonly x: number;
   readonly y: number;
   /** How large it is as a dot, in pixels. */
   readonly dotSize: number | undefined;
-  /** On which side of the picture: what a dot says stands toward its middle. */
+  /** The side of the drawing; the label of a dot faces its middle. */
   readonly isRight: boolean;
   readonly isBelow: boolean;
   /** With its id while it is pointed at or in focus, without when it no longer is. */
   readonly onNear: (id: string | undefined) => void;
 };
 
-/** One of a picture's names, or dots, that leads to its entity. Of hundreds only those are drawn anew of which something changes. */
-export const AroundName = memo(({ look, isTold, ...props }: Props) => {
+/** A name or dot of the drawing that links to its entity. Memoized: of hundreds, only changed ones render again. */
+export const AroundName = memo(({ look, isShown, ...props }: Props) => {
   const { id, entity, tint, hasType, isStop, x, y, dotSize, onNear } = props;
   const isDot = look === "dot";
   return (
@@ -47,14 +47,14 @@ export const AroundName = memo(({ look, isTold, ...props }: Props) => {
           "absolute -translate-x-1/2 -translate-y-1/2",
           LOOKS[look],
           !isDot && (hasType ? "max-w-32" : "max-w-27"),
-          isTold && "z-10",
+          isShown && "z-10",
           isDot && tint,
         )}
         style={{ left: x, top: y, width: dotSize, height: dotSize }}
       >
         {isDot ? (
-          isTold ? (
-            <Told {...props} />
+          isShown ? (
+            <Label {...props} />
           ) : null
         ) : (
           <>
@@ -71,7 +71,7 @@ export const AroundName = memo(({ look, isTold, ...props }: Props) => {
 });
 
 /** What a dot says; it is in the way of no other dot. */
-const Told = ({ id, entity, isRight, isBelow }: Pick<Props, "id" | "entity" | "isRight" | "isBelow">) => (
+const Label = ({ id, entity, isRight, isBelow }: Pick<Props, "id" | "entity" | "isRight" | "isBelow">) => (
   <span
     className={cx(
       "pointer-events-none absolute my-0.5 w-max max-w-60 truncate rounded-md border border-line-strong bg-surface px-1.5 text-xs leading-5 font-medium shadow-pop",

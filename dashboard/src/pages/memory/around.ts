@@ -1,7 +1,7 @@
 import type { MemoryGraph } from "../../../../src/api/contract/index.ts";
 
 export type Point = { readonly x: number; readonly y: number };
-/** Where one stands, in pixels from the middle of a picture at full size. */
+/** Position in pixels from the middle of a drawing at full size. */
 export type AroundNode = Point & {
   readonly id: string;
   /** Whether there is room for its name; others stand closer, as dots. */
@@ -32,8 +32,8 @@ type Spacing = (typeof NAMES)["few" | "crowded"];
 const DOTS = { apart: 11.5, half: { x: 6, y: 6 } } as const;
 
 /**
- * The middle with everybody around it on rings, those of one distance inside those of the next. Where they are too many for their
- * names, only the nearest and those with the most relations have room for one, and the others stand close around them.
+ * Places entities on rings around the middle, one ring per distance. If there are too many for their names, only the nearest
+ * and those with the most relations get a name, and the others are placed close around them.
  */
 export function layAround(
   { entities, relations }: Pick<MemoryGraph, "entities" | "relations">,

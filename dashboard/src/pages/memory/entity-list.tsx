@@ -23,7 +23,7 @@ type Props = {
   readonly narrowing?: Narrowing;
   /** Whether less was asked for than all there is. */
   readonly isFiltered: boolean;
-  /** What is said where there is none; without it what Memory says. */
+  /** Text of an empty list; default: that of the page Memory. */
   readonly nothing?: ReactNode;
 };
 

@@ -6,7 +6,7 @@ import { text } from "../../text.ts";
 
 const words = text.memory;
 
-/** How much is known and where it is kept, in a line; what somebody should look at stands out. */
+/** Statistics of memory in one line; problems are highlighted. */
 export function Figures({ figures }: { readonly figures: MemoryFigures }) {
   const { scopes, model, wanted_model: wanted, indexed, passages_without_vector: bare, bytes: size } = figures;
   const sum = (what: "entities" | "observations" | "relations") =>

@@ -10,7 +10,7 @@ import { beginning } from "./beginning.ts";
 import { useChange } from "./use-change.ts";
 
 const words = text.memory;
-/** Names of others that are told before "…". */
+/** Maximum number of names before "…". */
 const NAMED_MAX = 8;
 
 type Props = { readonly history: MemoryHistory; readonly onClose: () => void };
@@ -49,11 +49,11 @@ function LostRelations({ entity }: { readonly entity: MemoryEntity }) {
   if (graph === undefined || lost.length === 0) return null;
   const ids = new Set(lost.flatMap(({ from, to }) => [from, to]));
   const names = graph.entities.map((each) => each.entity).filter(({ id }) => id !== entity.id && ids.has(id));
-  const told = names.slice(0, NAMED_MAX).map(({ name }) => name);
+  const shown = names.slice(0, NAMED_MAX).map(({ name }) => name);
   return (
     <li>
       {words.lostRelations(lost.length)}{" "}
-      {told.length === 0 ? null : words.lostWith(`${told.join(", ")}${names.length > NAMED_MAX ? "…" : ""}`)}
+      {shown.length === 0 ? null : words.lostWith(`${shown.join(", ")}${names.length > NAMED_MAX ? "…" : ""}`)}
     </li>
   );
 }
@@ -88,7 +88,7 @@ export function ForgetObservation({ history, observation, onClose }: Observation
   );
 }
 
-/** What was taken back and said again stands in the history more than once. */
+/** An observation that was retracted and added again is in the history more than once. */
 async function forgetText({ entity, observations }: MemoryHistory, said: string): Promise<void> {
   for (const one of observations) {
     if (one.text === said) await forgetEntity(entity.id, one.id);

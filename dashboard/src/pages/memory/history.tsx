@@ -21,7 +21,7 @@ const words = text.memory;
 
 /** Changes before all are asked for. */
 const SHOWN = 8;
-/** Characters of what was said that a change tells. */
+/** Maximum characters of an observation in a change. */
 const SAID_CHARS = 300;
 
 type Props = { readonly history: MemoryHistory };
@@ -85,7 +85,7 @@ export function History({ history }: Props) {
 function What({ change, history: { entity, observations } }: Props & { readonly change: MemoryChange }) {
   const { action, version, details } = change;
   const isAboutRelation = action === "relate" || action === "unrelate";
-  const { added, gone, restated } = saidChanges(isAboutRelation ? [] : observations, version);
+  const { added, gone, amended } = saidChanges(isAboutRelation ? [] : observations, version);
   const forgotten = details["observations"];
   return (
     <ul className="text-sm text-muted [overflow-wrap:anywhere]">
@@ -96,7 +96,7 @@ function What({ change, history: { entity, observations } }: Props & { readonly 
           {field}: {before} → {after}
         </li>
       ))}
-      {restated.map(({ before, after }) => (
+      {amended.map(({ before, after }) => (
         <li key={after.id}>
           <bdi>{beginning(after.text, SAID_CHARS)}</bdi> ({EDITING.amended(claimWords(before), claimWords(after))})
         </li>
@@ -124,7 +124,7 @@ type RelationProps = { readonly entity: MemoryEntity; readonly details: MemoryCh
 function WhatRelation({ entity, details: { type, to } }: RelationProps) {
   const around = useQuery(neighbourhoodQuery(entity, 1)).data?.entities;
   const near = around?.find((one) => one.entity.id === to)?.entity;
-  // Of a hub's many only the first are around; others are asked for by themselves.
+  // The graph of a hub has only its first neighbours; the others are requested one by one.
   const { data: far, error } = useQuery({
     ...entityQuery(typeof to === "string" ? to : ""),
     enabled: typeof to === "string" && around !== undefined && near === undefined,

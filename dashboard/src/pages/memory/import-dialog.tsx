@@ -10,7 +10,7 @@ import { Field, Input, Select } from "../../parts/field.tsx";
 import { Progress } from "../../parts/progress.tsx";
 import { text } from "../../text.ts";
 import { TRANSFER } from "../../text-transfer.ts";
-import { forgetCached, readAnew, useChange } from "./use-change.ts";
+import { forgetCached, refetchMemory, useChange } from "./use-change.ts";
 
 const MERGES = ["update", "skip", "error"] as const;
 const SHOWN = 20;
@@ -77,7 +77,7 @@ type OptionsProps = {
   readonly onScope: (scope: string) => void;
 };
 
-/** What becomes of what is there already, and where all of it goes. */
+/** Options: handling of existing entities, and the target scope. */
 const Options = ({ merge, onMerge, scope, onScope }: OptionsProps) => (
   <div className="grid grid-cols-2 gap-3 max-sm:grid-cols-1">
     <Field label={TRANSFER.merge}>
@@ -103,7 +103,7 @@ const Options = ({ merge, onMerge, scope, onScope }: OptionsProps) => (
   </div>
 );
 
-/** One import after another, each with how far it is; one that is under way ends with the dialog. */
+/** Imports files one by one with their progress; closing the dialog cancels a running import. */
 function useImport() {
   const [progress, setProgress] = useState<ImportProgress>();
   const under = useRef<AbortController>(undefined);
@@ -117,7 +117,7 @@ function useImport() {
       return importMemory(given, control.signal, setProgress);
     },
     ({ dry_run }) => (dry_run ? TRANSFER.tried : TRANSFER.done),
-    { refresh: (client, { dry_run }) => (dry_run ? readAnew(client) : forgetCached(client)) },
+    { refresh: (client, { dry_run }) => (dry_run ? refetchMemory(client) : forgetCached(client)) },
   );
   return { send, progress, stop };
 }

@@ -28,7 +28,7 @@ export function Lines({ lines, isNear = false, isDimmed = false }: Props) {
 
 type PathsProps = Pick<Props, "lines"> & { readonly hasHeads: boolean; readonly thinner: number };
 
-/** Drawn anew only when they are others, not each time that something else is pointed at. */
+/** Memoized: renders again only if the lines change, not when the pointer moves. */
 const Paths = memo(({ lines, hasHeads, thinner }: PathsProps) =>
   lines.map((line) => (
     <path

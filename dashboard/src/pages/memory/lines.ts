@@ -14,14 +14,14 @@ export type RelationLine = {
   readonly isBoth: boolean;
 };
 
-/** One of the picture as it is shown, with what its name or its dot covers. */
+/** A node of the drawing with the area of its name or dot. */
 export type Placed = Point & { readonly id: string; readonly half: Half };
 
 const WIDTH = { least: 1, most: 3.5 } as const;
 /** Between a name and an arrow's head. */
 const GAP = 3;
 
-/** A line for each two that are related, and direction; the first of those placed is the picture's middle. */
+/** One line per related pair and direction; the first placed node is the middle of the drawing. */
 export function linesBetween(placed: readonly Placed[], relations: MemoryGraph["relations"]): readonly RelationLine[] {
   const at = new Map(placed.map((one) => [one.id, one]));
   const pairs = Map.groupBy(relations, ({ from, to }) => `${from} ${to}`);

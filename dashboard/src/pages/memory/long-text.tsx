@@ -4,7 +4,7 @@ import { count } from "../../parts/format.ts";
 import { text } from "../../text.ts";
 import { beginning, SHOWN_CHARS } from "./beginning.ts";
 
-/** What somebody said, in the direction in which it is written; a very long one at first as it begins. */
+/** Text of an observation, in its writing direction; a very long one is shortened at first. */
 export function LongText({ children, className }: { readonly children: string; readonly className?: string }) {
   const [isWhole, setWhole] = useState(false);
   const isLong = children.length > SHOWN_CHARS;

@@ -31,8 +31,8 @@ export function frameOf({ name, type }: Pick<MemoryEntity, "name" | "type">, has
 }
 
 /**
- * Who is named when the picture is shown so large: names do not grow with it, so that the more it is enlarged the more of them have
- * room. None covers another; of those without room of their own none covers even a dot.
+ * Selects the nodes that get a name at a zoom level. Names do not scale, so a larger drawing has room for more. No name covers
+ * another name; one without enough room does not cover a dot either.
  */
 export function namedAt(
   { nodes }: Pick<Around, "nodes">,

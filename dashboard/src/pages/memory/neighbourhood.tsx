@@ -12,14 +12,14 @@ import { EDITING } from "../../text-editing.ts";
 import { text } from "../../text.ts";
 import { MemoryProblem } from "./memory-problem.tsx";
 import { AddRelation } from "./relation-dialog.tsx";
-import { RelationPicture } from "./relation-picture.tsx";
+import { RelationDrawing } from "./relation-drawing.tsx";
 import { RelationTable } from "./relation-table.tsx";
 
 const route = getRouteApi("/memory/$id");
 const words = text.memory;
 const DEPTHS = ["1", "2", "3"] as const;
 
-/** Who is around it: as a picture, and the same as a table. */
+/** Related entities of an entity, as a drawing and as a table. */
 export function Neighbourhood({ entity }: { readonly entity: MemoryEntity }) {
   const { depth: steps = 1 } = route.useSearch();
   const navigate = route.useNavigate();
@@ -86,7 +86,7 @@ function Shown({ graph, middle, children }: ShownProps) {
         {children}
         <span className="flex-1 text-right max-sm:hidden">{words.drawingKeys}</span>
       </div>
-      <RelationPicture graph={graph} middle={middle} />
+      <RelationDrawing graph={graph} middle={middle} />
       <RelationTable graph={graph} />
     </>
   );

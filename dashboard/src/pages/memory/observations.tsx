@@ -13,7 +13,7 @@ import { percent, spanWords } from "./entity-words.ts";
 import { ForgetObservation } from "./forget.tsx";
 import { beginning } from "./beginning.ts";
 import { LongText } from "./long-text.tsx";
-import { RestateDialog } from "./restate-dialog.tsx";
+import { AmendDialog } from "./amend-dialog.tsx";
 import { SaidBy } from "./said-by.tsx";
 import { useChange } from "./use-change.ts";
 
@@ -23,8 +23,8 @@ const words = text.memory;
 export function Observations({ history }: { readonly history: MemoryHistory }) {
   const { entity } = history;
   const [forgetting, setForgetting] = useState<MemoryObservation | undefined>(undefined);
-  const [restating, setRestating] = useState<MemoryObservation | undefined>(undefined);
-  const takeBack = useChange(
+  const [amending, setAmending] = useState<MemoryObservation | undefined>(undefined);
+  const retract = useChange(
     (observation: string) => reviseEntity(entity.id, { withdraw: [observation] }),
     () => words.retracted,
   );
@@ -38,13 +38,13 @@ export function Observations({ history }: { readonly history: MemoryHistory }) {
               <LongText className="text-sm whitespace-pre-wrap [overflow-wrap:anywhere]">{observation.text}</LongText>
               <Origin of={observation} />
             </div>
-            <IconButton label={EDITING.amend(nameOf(observation))} onClick={() => setRestating(observation)}>
+            <IconButton label={EDITING.amend(nameOf(observation))} onClick={() => setAmending(observation)}>
               <Pencil aria-hidden />
             </IconButton>
             <IconButton
               label={words.retractOne(nameOf(observation))}
-              disabled={takeBack.isPending}
-              onClick={() => takeBack.mutate(observation.text)}
+              disabled={retract.isPending}
+              onClick={() => retract.mutate(observation.text)}
             >
               <Undo2 aria-hidden />
             </IconButton>
@@ -54,10 +54,10 @@ export function Observations({ history }: { readonly history: MemoryHistory }) {
           </li>
         ))}
       </ul>
-      {takeBack.error === null ? null : <ProblemView error={takeBack.error} className="m-4" />}
+      {retract.error === null ? null : <ProblemView error={retract.error} className="m-4" />}
       <AddObservation entity={entity} />
-      {restating === undefined ? null : (
-        <RestateDialog entity={entity} observation={restating} onClose={() => setRestating(undefined)} />
+      {amending === undefined ? null : (
+        <AmendDialog entity={entity} observation={amending} onClose={() => setAmending(undefined)} />
       )}
       {forgetting === undefined ? null : (
         <ForgetObservation history={history} observation={forgetting} onClose={() => setForgetting(undefined)} />

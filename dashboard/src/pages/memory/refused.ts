@@ -1,6 +1,6 @@
 import { toProblem } from "../../api/client.ts";
 
-/** Which field the server refused, and in which words; undefined when it is none of those that are shown. */
+/** The field that the server rejected, with its message; undefined if the form does not show it. */
 export function refusedField<Name extends string>(
   error: Error | null,
   shown: readonly Name[],

@@ -13,7 +13,7 @@ const words = text.memory;
 /** Rows before all are asked for. */
 const SHOWN = 25;
 
-/** Relations one by one, to be changed and taken away. */
+/** Table of relations, with actions to change and delete each. */
 export function RelationTable({ graph }: { readonly graph: MemoryGraph }) {
   const { relationColumns: columns } = words;
   const [isWhole, setWhole] = useState(false);

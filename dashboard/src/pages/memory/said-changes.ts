@@ -1,7 +1,7 @@
 import type { MemoryHistory, MemoryObservation } from "../../../../src/api/contract/index.ts";
 
 /** The same text, said otherwise sure or of another time. */
-export type Restated = { readonly before: MemoryObservation; readonly after: MemoryObservation };
+export type Amended = { readonly before: MemoryObservation; readonly after: MemoryObservation };
 
 /** What a version brought, what it no longer has, and what of it only holds otherwise. */
 export function saidChanges(
@@ -10,18 +10,18 @@ export function saidChanges(
 ): {
   readonly added: readonly MemoryObservation[];
   readonly gone: readonly MemoryObservation[];
-  readonly restated: readonly Restated[];
+  readonly amended: readonly Amended[];
 } {
   const came = observations.filter(({ since }) => since === version);
   const went = observations.filter(({ until }) => until === version);
-  const restated = came.flatMap((after) => {
+  const amended = came.flatMap((after) => {
     const before = went.find(({ text }) => text === after.text);
     return before === undefined ? [] : [{ before, after }];
   });
-  const same = new Set(restated.flatMap(({ before, after }) => [before.id, after.id]));
+  const same = new Set(amended.flatMap(({ before, after }) => [before.id, after.id]));
   return {
     added: came.filter(({ id }) => !same.has(id)),
     gone: went.filter(({ id }) => !same.has(id)),
-    restated,
+    amended,
   };
 }

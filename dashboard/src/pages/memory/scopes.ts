@@ -1,7 +1,7 @@
 import type { MemoryFigures } from "../../../../src/api/contract/index.ts";
 import { text } from "../../text.ts";
 
-/** As many as one request may name. */
+/** Maximum scopes of one request. */
 const SCOPES_MAX = 20;
 
 const ID_CHARS_SHOWN = 12;
@@ -28,7 +28,7 @@ export function scopeGroups(
   );
 }
 
-/** What everybody sees first, then the scopes with the most in them; and how many of them are too many for one request. */
+/** Shared scopes first, then those with the most entities, and the number of scopes beyond the limit of a request. */
 export function scopesToLookInto({ scopes }: Pick<MemoryFigures, "scopes">): {
   readonly scopes: readonly string[];
   readonly leftOut: number;

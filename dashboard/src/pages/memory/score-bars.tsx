@@ -29,7 +29,7 @@ export function ScoreBars({ name, score, best }: Props) {
     recency: `× ${number(score.recency)}`,
   };
   // What adds nothing is not worth a look, but for meaning where it was not even asked for.
-  const told = PARTS.filter((part) => adds[part] >= LEAST || (part === "similarity" && score.similarity === null));
+  const visible = PARTS.filter((part) => adds[part] >= LEAST || (part === "similarity" && score.similarity === null));
   return (
     <div role="group" aria-label={words.scoreOf(name)} className="w-72 max-w-full shrink-0 space-y-1 text-xs">
       <div className="flex items-center gap-3">
@@ -49,7 +49,7 @@ export function ScoreBars({ name, score, best }: Props) {
         </span>
       </div>
       <dl className="flex flex-wrap gap-x-3 gap-y-0.5">
-        {told.map((part) => (
+        {visible.map((part) => (
           <div key={part} title={words.partNotes[part]} className="flex items-center gap-1 whitespace-nowrap">
             <Swatch part={part} />
             <dt className="text-muted">{words.parts[part]}</dt>

@@ -6,10 +6,10 @@ const words = text.memory;
 export type Score = MemorySearchResult["items"][number]["score"];
 export type Part = keyof typeof words.parts;
 
-/** Matched words that are told before "…". */
+/** Maximum number of matched words before "…". */
 const MATCHED_MAX = 6;
 
-/** What each part adds to a score; what was changed lately counts for more, which is the last part. */
+/** Contribution of each part to a score; the last part is the boost for recent changes. */
 export function partsOf({ similarity, keyword, graph, recency }: Score): { readonly [Name in Part]: number } {
   const sum = (similarity ?? 0) + keyword + graph;
   return { similarity: similarity ?? 0, keyword, graph, recency: Math.abs(sum) * (recency - 1) };
@@ -18,11 +18,11 @@ export function partsOf({ similarity, keyword, graph, recency }: Score): { reado
 /** Why it was found, in a sentence; empty where nothing adds to it. */
 export function reasonOf(score: Score): string {
   const { similarity, keyword, graph } = partsOf(score);
-  const told = score.matched.slice(0, MATCHED_MAX).join(", ");
+  const matched = score.matched.slice(0, MATCHED_MAX).join(", ");
   const more = score.matched.length > MATCHED_MAX ? "…" : "";
   return words.foundBy([
     ...(similarity > 0 ? [words.reasons.similarity] : []),
-    ...(keyword > 0 && told !== "" ? [words.reasons.keyword(score.matched.length, told + more)] : []),
+    ...(keyword > 0 && matched !== "" ? [words.reasons.keyword(score.matched.length, matched + more)] : []),
     ...(graph > 0 ? [words.reasons.graph] : []),
   ]);
 }

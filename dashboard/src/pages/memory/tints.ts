@@ -1,4 +1,4 @@
-/** Colours that can be told apart in both themes, and what those have that are of none of the commonest types. */
+/** Colors that are distinguishable in both themes, and the color of all other types. */
 const TINTS = ["bg-model", "bg-tool", "bg-warn", "bg-bad", "bg-good"] as const;
 export const OTHER = "bg-line-strong";
 

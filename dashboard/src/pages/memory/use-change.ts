@@ -3,14 +3,14 @@ import { memoryFiguresQuery } from "../../api/memory.ts";
 import { notify } from "../../parts/notice.tsx";
 
 /** What is cached of memory and not on the page is dropped: it would be shown as it was until it is read again. */
-export async function readAnew(client: QueryClient): Promise<void> {
+export async function refetchMemory(client: QueryClient): Promise<void> {
   client.removeQueries({ queryKey: ["memory"], type: "inactive" });
   await client.invalidateQueries({ queryKey: ["memory"] });
 }
 
 /**
- * Nothing that is cached of memory holds any more, also what is on the page. Figures stay until they are read again: the page
- * stands on them, with what it has just been told.
+ * Invalidates all cached data of memory, also on the current page. Statistics stay until they are refetched, because the page
+ * depends on them.
  */
 export async function forgetCached(client: QueryClient): Promise<void> {
   client.removeQueries({ queryKey: ["memory"], type: "inactive" });
@@ -21,11 +21,11 @@ export async function forgetCached(client: QueryClient): Promise<void> {
   ]);
 }
 
-/** A change of memory: once it is made it is said, and all that is shown of memory is read anew. */
+/** A mutation of memory: on success it shows a message and refetches all data of memory. */
 export function useChange<Given, Answer>(
   change: (given: Given) => Promise<Answer>,
   done: (answer: Answer) => string,
-  { refresh = readAnew }: { readonly refresh?: (client: QueryClient, answer: Answer) => Promise<void> } = {},
+  { refresh = refetchMemory }: { readonly refresh?: (client: QueryClient, answer: Answer) => Promise<void> } = {},
 ) {
   const client = useQueryClient();
   return useMutation({

@@ -6,8 +6,8 @@ const CLICK_PX = 4;
 type Held = { readonly x: number; readonly y: number; readonly left: number; readonly top: number };
 
 /**
- * Moves what scrolls in a frame by the mouse that holds it; fingers scroll it by themselves. A link that the mouse was let go over
- * is not followed when it was moved.
+ * Scrolls a frame by dragging with the mouse; touch scrolling is native. A link under the pointer is not followed after a
+ * drag.
  */
 export function useDrag() {
   const held = useRef<Held | undefined>(undefined);
@@ -33,7 +33,7 @@ export function useDrag() {
       held.current = undefined;
     },
     onClickCapture: (event: MouseEvent) => {
-      // Let go outside of the frame, what comes next may be the keyboard, whose clicks are none of a button.
+      // After a release outside the frame, the next click may come from the keyboard, with no mouse button.
       if (!wasMoved.current || event.detail === 0) return;
       wasMoved.current = false;
       event.preventDefault();

@@ -26,11 +26,11 @@ const fitting = ({ reach, margin }: Zoomed, room: Size, least?: number): number 
     least,
   );
 
-/** A place of the picture, and where in the frame it stays when the zoom changes; both as shares. */
+/** A point of the drawing and its position in the frame that zooming keeps; both as fractions. */
 type Held = Point & { readonly in: Point };
 const MIDDLE: Point = { x: 0.5, y: 0.5 };
 
-/** What of the picture is at a place of the frame. */
+/** Returns the point of the drawing at a position of the frame. */
 const heldAt = (frame: Element, at: Point): Held => ({
   x: (frame.scrollLeft + at.x * frame.clientWidth) / frame.scrollWidth,
   y: (frame.scrollTop + at.y * frame.clientHeight) / frame.scrollHeight,
@@ -38,13 +38,13 @@ const heldAt = (frame: Element, at: Point): Held => ({
 });
 
 /**
- * How large a picture is shown in a frame that scrolls: first as it fits, then by its keys (+, −, 0) and by the functions given.
- * What is in the middle of the frame stays there, or, with the wheel, what is pointed at.
+ * Zoom of a drawing in a scrolling frame: initially fitted, then by keys (+, −, 0) and the returned functions. The middle of the
+ * frame stays fixed, or, with the wheel, the point at the pointer.
  */
-export function useZoom(picture: Zoomed) {
+export function useZoom(drawing: Zoomed) {
   const frame = useRef<HTMLDivElement>(null);
   const [zoom, setZoom] = useState(1);
-  // Until somebody chooses, another picture is fitted anew.
+  // Until the user zooms, each new drawing is fitted.
   const isChosen = useRef(false);
   const held = useRef<Held>({ ...MIDDLE, in: MIDDLE });
   const change = (next: (zoom: number) => number) => {
@@ -57,11 +57,11 @@ export function useZoom(picture: Zoomed) {
   useLayoutEffect(() => {
     const element = frame.current;
     if (element === null) return;
-    if (!isChosen.current) setZoom(fitting(picture, roomOf(element), picture.least));
+    if (!isChosen.current) setZoom(fitting(drawing, roomOf(element), drawing.least));
     const { x, y, in: at } = held.current;
     element.scrollLeft = x * element.scrollWidth - at.x * element.clientWidth;
     element.scrollTop = y * element.scrollHeight - at.y * element.clientHeight;
-  }, [zoom, picture]);
+  }, [zoom, drawing]);
   useEffect(() => {
     const element = frame.current;
     // A listener of its own: React's may not keep the browser from zooming the page.
@@ -82,7 +82,7 @@ export function useZoom(picture: Zoomed) {
   const farther = () => change((now) => now / ZOOM.step);
   const fit = () => {
     const element = frame.current;
-    if (element !== null) change(() => fitting(picture, roomOf(element)));
+    if (element !== null) change(() => fitting(drawing, roomOf(element)));
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
@@ -94,7 +94,7 @@ export function useZoom(picture: Zoomed) {
   return { frame, zoom, nearer, farther, fit, onKeyDown, onScroll };
 }
 
-/** As wide as the frame is, and as high as it may be: a small picture makes it lower. */
+/** Size available in the frame: its width and maximum height. A small drawing makes the frame lower. */
 const roomOf = (element: Element): Size => ({
   width: element.clientWidth,
   height: Number.parseFloat(getComputedStyle(element).maxHeight),

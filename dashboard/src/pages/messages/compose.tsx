@@ -44,7 +44,7 @@ export function Compose({ conversation, parent, onClose }: Props) {
       {send.data === undefined ? (
         <DialogForm
           onSubmit={() => {
-            // Keys reach this past the button that is disabled: what is under way is not sent again.
+            // Keyboard shortcuts bypass the disabled button: a pending message is not sent again.
             if (isWhole(draft) && !send.isPending) send.mutate();
           }}
           onKeyDown={(event) => {

@@ -7,7 +7,7 @@ export type Draft = {
   readonly act: string;
   readonly protocol: string;
   readonly from: string;
-  /** Of whoever it is from, where that is a program outside; kept no longer than the form. */
+  /** Token of the sender, if it is a program; discarded with the form. */
   readonly token: string;
   readonly conversation: string;
   /** The conversation that a new one branches off from; empty where it stands alone. */

@@ -29,7 +29,7 @@ type Props = {
   readonly onClose: () => void;
 };
 
-/** All there is about one message: parameters, content, what became of it, what belongs to it. */
+/** Details of a message: parameters, content, deliveries, trace. */
 export function MessageDetail({ id, onSelect, onClose }: Props) {
   const { data: message, error, refetch } = useQuery(messageQuery(id));
   return (

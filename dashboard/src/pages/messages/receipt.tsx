@@ -11,7 +11,7 @@ const words = text.messages.composer;
 /** Of what was said before in the same conversation. */
 const PAST = 50;
 
-/** What became of a message that was sent, and what is answered, as it comes. */
+/** Receipt of a sent message, with its deliveries and replies, live. */
 export const Receipt = ({ receipt }: { readonly receipt: MessageReceipt }) => (
   <>
     <Card title={words.receipt}>

@@ -8,7 +8,7 @@ import { Input } from "../../parts/field.tsx";
 import { ProblemView } from "../../parts/problem-view.tsx";
 import { text } from "../../text.ts";
 
-/** The run's model failed: asks how it goes on. */
+/** Asks how the run continues after a model failure. */
 export function ChoiceBanner({ run }: { readonly run: RunDetail }) {
   if (run.state !== "awaiting-choice" || run.choice === null) return null;
   return <Choice run={run.id} choice={run.choice} />;

@@ -11,12 +11,12 @@ import { StateIcon } from "../../parts/state-pill.tsx";
 import { text } from "../../text.ts";
 import { Failure } from "./failure.tsx";
 import { Attached, Input } from "./overview.tsx";
-import { MadeFiles } from "./pictures.tsx";
+import { MadeFiles } from "./created-files.tsx";
 import { Loose } from "./step-detail.tsx";
 
 type Props = { readonly run: RunDetail; readonly drafts: Drafts; readonly progress: Progress; readonly logs: Logs };
 
-/** A run as people talk: the request, what was called meanwhile, the answer with its pictures. */
+/** A run as a conversation: the request, tool calls, and the answer with its images. */
 export function Conversation({ run, drafts, progress, logs }: Props) {
   const said = run.step_list.some((step) => step.kind === "model" && step.text !== "" && step.text === run.output);
   const waiting = isMoving(run) && run.step_list.every(({ state }) => state !== "running");

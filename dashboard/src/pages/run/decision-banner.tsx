@@ -8,7 +8,7 @@ import { text } from "../../text.ts";
 
 const CHOICES = ["retry", "skip", "fail"] as const satisfies readonly Decision["decision"][];
 
-/** Asks what became of the tool calls that had begun when the server stopped, each on its own. */
+/** Asks for a decision about each tool call that was running when the server stopped. */
 export function DecisionBanner({ run }: { readonly run: RunDetail }) {
   if (run.state !== "needs-decision") return null;
   return run.waiting_calls.map((call) => <Undecided key={call} run={run} call={call} />);

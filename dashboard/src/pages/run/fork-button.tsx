@@ -13,7 +13,7 @@ import { text } from "../../text.ts";
 type Props = { readonly run: RunDetail; readonly step: number };
 const words = text.run.fork;
 
-/** Starts a new run that takes over what came before a step. */
+/** Starts a new run that inherits the steps before a given one. */
 export function ForkButton({ run, step }: Props) {
   const [isOpen, setOpen] = useState(false);
   return (

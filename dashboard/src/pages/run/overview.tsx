@@ -12,11 +12,11 @@ import { text } from "../../text.ts";
 import { Failure } from "./failure.tsx";
 import { Fold } from "./fold.tsx";
 import { Replies, StartedBy } from "./replies.tsx";
-import { MadeFiles } from "./pictures.tsx";
+import { MadeFiles } from "./created-files.tsx";
 
 type Props = { readonly run: RunDetail; readonly drafts: Drafts };
 
-/** The run as a whole: what was asked, what came of it. */
+/** The whole run: request and answer. */
 export function Overview({ run, drafts }: Props) {
   const lastTurn = run.step_list.at(-1)?.turn ?? 0;
   const answer = run.output === "" ? (drafts[lastTurn] ?? "") : run.output;
@@ -54,7 +54,7 @@ export function Input({ run: { input } }: { readonly run: RunDetail }) {
   );
 }
 
-/** What of memory it was given, as it was then; what memory has now may be otherwise. */
+/** Recalled memory as of the start of the run; memory may have changed since. */
 function Recalled({ run: { recalled, input } }: { readonly run: RunDetail }) {
   if (recalled === "") return null;
   return (

@@ -7,7 +7,7 @@ import { ProblemView } from "../../parts/problem-view.tsx";
 import { text } from "../../text.ts";
 import { Inputs, useArguments } from "../tools/call-form.tsx";
 
-/** What tools ask while the run is under way, each with a form made of its schema. */
+/** Questions of tools in a running run, each with a form generated from its schema. */
 export function Questions({ run }: { readonly run: RunDetail }) {
   const open = run.questions.filter(({ state }) => state === "open");
   return open.map((question) => <Question key={question.id} run={run.id} question={question} />);

@@ -9,7 +9,7 @@ import { text } from "../../text.ts";
 
 const words = text.run.replay;
 
-/** Plays a run again from its recording and shows what would come out otherwise. */
+/** Replays a run from its recording and shows the differences. */
 export function ReplayRun({ id, onClose }: { readonly id: string; readonly onClose: () => void }) {
   const replay = useQuery({
     queryKey: ["run-replay", id],

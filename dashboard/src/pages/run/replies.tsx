@@ -25,7 +25,7 @@ export function StartedBy({ run: { message } }: { readonly run: RunDetail }) {
   );
 }
 
-/** Whom the run asked, and what became of it. */
+/** Agents that the run asked, with the state of each request. */
 export function Replies({ run }: { readonly run: RunDetail }) {
   if (run.replies.length === 0) return null;
   return (

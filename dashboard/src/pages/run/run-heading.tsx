@@ -93,7 +93,7 @@ function Kin({ run }: { readonly run: RunDetail }) {
   );
 }
 
-/** What became of request and answer in memory. */
+/** Whether request and answer are stored in memory. */
 function Remembered({ of: { state, entity, problem } }: { readonly of: NonNullable<RunDetail["remembered"]> }) {
   const words = (
     <span title={problem}>{problem === "" ? text.run.remembered[state] : text.run.remembered.problem}</span>

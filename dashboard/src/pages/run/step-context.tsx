@@ -25,7 +25,7 @@ type Props = {
   readonly counted: number | null;
 };
 
-/** What fills a model's window in one turn: a bar, and a table of what became of each part and why. */
+/** Usage of a model's window in one turn: a bar, and a table with the action and reason of each part. */
 export function ContextCard({ run, turn, context, counted }: Props) {
   const { window, reserve, estimate, parts, warnings } = context;
   const room = window - reserve;
@@ -103,7 +103,7 @@ const Head = () => (
   </thead>
 );
 
-/** What whoever reads the answer should know. */
+/** Notices about the answer. */
 export const RunNotices = ({ run }: { readonly run: RunDetail }) =>
   run.notice_list.length === 0 ? null : (
     <ul

@@ -13,7 +13,7 @@ import { Fold, TextBlock } from "./fold.tsx";
 import { ForkButton } from "./fork-button.tsx";
 import { ContextCard } from "./step-context.tsx";
 import { TurnMessages } from "./step-messages.tsx";
-import { MadeFiles } from "./pictures.tsx";
+import { MadeFiles } from "./created-files.tsx";
 
 type Props = { readonly run: RunDetail; readonly step: Step; readonly draft: string | undefined };
 
@@ -30,9 +30,9 @@ export const StepDetail = ({ run, step, draft }: Props) => (
 type Of<Kind extends Step["kind"]> = Extract<Step, { kind: Kind }>;
 type ModelProps = { readonly run: RunDetail; readonly step: Of<"model">; readonly draft: string | undefined };
 
-/** As the provider told them, else as they are estimated. */
-const tokensOf = (told: number | null, estimate: number | undefined): string =>
-  told === null && estimate === undefined ? "–" : tokens(told ?? estimate ?? 0, told === null);
+/** Tokens as reported by the provider, or else estimated. */
+const tokensOf = (reported: number | null, estimate: number | undefined): string =>
+  reported === null && estimate === undefined ? "–" : tokens(reported ?? estimate ?? 0, reported === null);
 
 function ModelDetail({ run, step, draft = "" }: ModelProps) {
   const { facts } = text.step;

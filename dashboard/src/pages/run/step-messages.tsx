@@ -15,7 +15,7 @@ const SHOWN = 20;
 /** So few are listed at once. */
 const FEW = 2;
 
-/** The messages that a turn was given, as the run has them on record; behind a button, for they may be many. */
+/** Messages of a turn's request as recorded; behind a button, because they may be many. */
 export function TurnMessages({ run, step }: { readonly run: RunDetail; readonly step: Turn }) {
   const all = messagesOf(run, step);
   const isShort = all.length <= FEW;

@@ -2,7 +2,7 @@ import type { RunDetail, Step } from "../../../../src/api/contract/index.ts";
 import { isInherited } from "../../api/inherited.ts";
 import { duration } from "../../parts/format.ts";
 
-/** From a run's creation to its end, or to now while it goes on. Milliseconds. */
+/** Time from a run's creation to its end, or to now while it runs, in milliseconds. */
 export type TimeScale = { readonly startMs: number; readonly endMs: number; readonly nowMs: number };
 
 type Timed = Pick<RunDetail, "created_at" | "ended_at" | "step_list" | "resting" | "origin">;
@@ -23,8 +23,8 @@ export function timeScale(run: Timed, clockMs: number): TimeScale {
 export function stretchOf(step: Step, nowMs: number): { beganMs: number; from: number; to: number } {
   const beganMs = Date.parse(step.started_at);
   // One that failed took all the time since its first begin.
-  const goesOn = step.kind === "model" && step.state !== "failed";
-  const from = goesOn ? Date.parse(step.resumed_at) : beganMs;
+  const isResumable = step.kind === "model" && step.state !== "failed";
+  const from = isResumable ? Date.parse(step.resumed_at) : beganMs;
   return { beganMs, from, to: step.duration_ms === null ? Math.max(from, nowMs) : from + step.duration_ms };
 }
 

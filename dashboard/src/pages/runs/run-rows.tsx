@@ -33,7 +33,7 @@ export function RunHead({ withAgent = true }: HeadProps) {
 
 type RowProps = HeadProps & {
   readonly run: RunSummary;
-  /** Place in a list of which only a part is in the page, from 0, and how its height is told. */
+  /** Index in the virtualized list, from 0, and the callback that measures its height. */
   readonly index?: number;
   readonly measure?: (row: HTMLTableRowElement | null) => void;
 };

@@ -6,7 +6,7 @@ import { text } from "../../text.ts";
 const words = text.settings.models;
 const TONES = { ok: "text-good", failed: "text-bad", skipped: "text-muted" } as const;
 
-/** What came of each of the three requests, and what to do where one failed. */
+/** Result of each of the three requests, with a fix for failed ones. */
 export const ModelTestResult = ({ result }: { readonly result: ModelTest }) => (
   <Card title={words.result(result.model)} className="mt-3">
     <ul className="space-y-3" aria-live="polite">

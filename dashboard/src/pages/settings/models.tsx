@@ -85,7 +85,7 @@ function ModelTable({ page, testing, onTest }: TableProps) {
   );
 }
 
-/** A model of a local server has no facts: nobody was asked for them. */
+/** Models of a local server have no facts. */
 type ModelRowData = Pick<KnownModel, "id"> & Partial<KnownModel>;
 
 function rowsOf({ items, local }: ModelPage): readonly ModelRowData[] {

@@ -91,7 +91,7 @@ export function CallForm({ server, tool }: Props) {
 
 type Given = { readonly arguments: Values; readonly files: readonly File[]; readonly observing: Observing };
 
-/** One call at a time, which can be called off; the server then ends it. */
+/** Runs one call at a time; cancelling it stops it on the server. */
 function useCall(server: string, tool: string) {
   const client = useQueryClient();
   const controller = useRef<AbortController | undefined>(undefined);

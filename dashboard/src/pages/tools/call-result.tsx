@@ -94,8 +94,8 @@ function Readable({ outcome }: Pick<Props, "outcome">) {
 
 type MadeFile = ToolCallOutcome["files"][number];
 
-/** What a browser shows through <img>, where nothing in a picture can act. */
-const PICTURES = new Set(["image/svg+xml", "image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"]);
+/** Media types shown through <img>, where scripts of an image cannot run. */
+const IMAGE_TYPES = new Set(["image/svg+xml", "image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"]);
 
 const dataUrl = ({ media_type: type, text: content, base64 }: MadeFile): string =>
   base64 === null ? `data:${type};charset=utf-8,${encodeURIComponent(content)}` : `data:${type};base64,${base64}`;
@@ -125,9 +125,9 @@ function ResultFile({ file }: { readonly file: MadeFile }) {
   );
 }
 
-/** A picture as a picture, a text as a text; of other bytes only what they are. */
+/** Shows images and text; of other content only its type. */
 function FileContent({ file }: { readonly file: MadeFile }) {
-  if (PICTURES.has(file.media_type)) {
+  if (IMAGE_TYPES.has(file.media_type)) {
     return (
       <div className={cx("p-3", file.media_type !== "image/svg+xml" && "bg-paper")}>
         <img src={dataUrl(file)} alt={text.run.image(file.name)} className="mx-auto max-h-96 max-w-full" />

@@ -30,7 +30,7 @@ export function ChangeList({ label, changes }: Props) {
   );
 }
 
-/** A hash is told from another by its beginning. */
+/** Hashes are shortened to a prefix. */
 const shortHashes = (line: string): string => line.replaceAll(/\b([0-9a-f]{12})[0-9a-f]{52}\b/g, "$1…");
 
 /** What a model reads of a tool is shown whole: in one line its change would be cut. */

@@ -9,7 +9,7 @@ type Props = { readonly server: ToolServerRecord; readonly onClose: () => void }
 
 /** Says who would miss it; its revisions go with it. */
 export function DeleteServer({ server, onClose }: Props) {
-  const { name, calls_under_way: underWay } = server;
+  const { name, calls_under_way: inFlight } = server;
   const { remove: words } = text.tools;
   return (
     <DeleteDialog
@@ -25,7 +25,7 @@ export function DeleteServer({ server, onClose }: Props) {
     >
       <p className="text-muted">{words.note}</p>
       <Dependents server={name} />
-      {underWay === 0 ? null : <p className="text-busy">{words.inFlight(underWay)}</p>}
+      {inFlight === 0 ? null : <p className="text-busy">{words.inFlight(inFlight)}</p>}
     </DeleteDialog>
   );
 }

@@ -30,7 +30,7 @@ export async function takeFiles(
 const isFileProblem = (value: unknown): value is FileProblem =>
   isRecord(value) && typeof value["rendered"] === "string" && typeof value["line"] === "number";
 
-/** What is wrong with a manifest, by line, when a refusal tells it. */
+/** Problems of a manifest by line, from the error of the server. */
 export function manifestProblems(error: unknown): readonly FileProblem[] {
   if (error === null) return [];
   const { problems } = toProblem(error).details;

@@ -68,7 +68,7 @@ function readMixed(types: readonly unknown[], typed: string): unknown {
   return isNumber && (types.includes("number") || types.includes("integer")) ? number : typed;
 }
 
-/** The value of one input; undefined when it is none of its kind. */
+/** Parses the value of one input; undefined if it is invalid. */
 function readScalar(field: FormField, typed: string): unknown {
   switch (field.kind) {
     case "choice":
@@ -98,7 +98,7 @@ function parsed(typed: string): unknown {
   }
 }
 
-/** A JSON object as typed; undefined when it is none. */
+/** Parses a JSON object; undefined if the text is not one. */
 export function readObject(typed: string): { readonly [name: string]: unknown } | undefined {
   const value = parsed(typed.trim() === "" ? "{}" : typed);
   return isRecord(value) ? value : undefined;

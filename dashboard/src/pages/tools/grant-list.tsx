@@ -79,7 +79,7 @@ const keyOf = ({ kind, what, note }: Grant): string => `${kind} ${what} ${note}`
 /** What holds, and beside it where the operator's configuration differs from what the manifest asks for. */
 export function GrantList({ server }: { readonly server: ToolServerRecord }) {
   const words = text.tools.grants;
-  // A remote server has no grants: what it may is told in words.
+  // A remote server has no grants: a text describes its permissions.
   if (!server.sandboxed) {
     return (
       <ul className="space-y-1 text-sm">

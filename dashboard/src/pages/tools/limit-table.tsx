@@ -7,7 +7,7 @@ export type Measure = {
   readonly name: string;
   readonly p50: number;
   readonly max: number;
-  /** 0 when there is none. */
+  /** 0: no limit. */
   readonly limit: number;
   readonly show: (value: number) => string;
 };

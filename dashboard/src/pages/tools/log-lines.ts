@@ -14,7 +14,7 @@ export type LogState = {
   readonly live: boolean | undefined;
 };
 
-/** What a tool server writes, from what the server has kept on; a connection taken up again begins anew. */
+/** Log of a tool server: stored lines, then live ones. A reconnect starts with the stored lines again. */
 export function useLogLines(server: string): LogState & { readonly clear: () => void } {
   const [state, setState] = useState<LogState>({ lines: [], live: undefined });
   useEffect(() => {
@@ -39,7 +39,7 @@ export function useLogLines(server: string): LogState & { readonly clear: () => 
           arrived.push({ ...event, id });
         },
         onLive: (live) => {
-          // The server tells again what it has kept.
+          // The server sends the stored lines again.
           if (live) {
             isFresh = true;
             arrived = [];

@@ -6,7 +6,7 @@ import { useSteer } from "./steer.ts";
 
 type Props = { readonly name: string; readonly onClose: () => void };
 
-/** Asks why: the reason is what a refused call is told. */
+/** Asks for a reason, which is part of the error of refused calls. */
 export function PauseServer({ name, onClose }: Props) {
   const { pause } = text.tools;
   const [reason, setReason] = useState("");

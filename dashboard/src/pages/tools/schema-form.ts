@@ -157,7 +157,7 @@ function kindOf(schema: Schema, depth: number): Exclude<FormField["kind"], "choi
 const isScalarType = (type: unknown): boolean =>
   type === "string" || type === "number" || type === "integer" || type === "boolean";
 
-/** What the argument is for, as `x-caxton.role` tells it; empty when nothing does. */
+/** Role of the argument from `x-caxton.role`; empty if unset. */
 function roleOf(schema: Schema): string {
   const hints = schema["x-caxton"];
   return isRecord(hints) ? wordsOf(hints["role"]) : "";

@@ -6,7 +6,7 @@ import { buttonClass } from "../../parts/button.tsx";
 import { cx } from "../../parts/class-names.ts";
 import { text } from "../../text.ts";
 
-/** What has to be known before anything else: that it is not held by a sandbox, does not serve, or waits for someone. */
+/** Banners: not sandboxed, not serving, or pending acceptance. */
 export function ServerBanners({ server }: { readonly server: ToolServerRecord }) {
   const { banner } = text.tools;
   const { pending, reason } = server;

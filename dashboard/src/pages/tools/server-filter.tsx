@@ -14,7 +14,7 @@ const route = getRouteApi("/tools");
 /** Whether a server is among those asked for: its state, its origin, and every word typed somewhere in it. */
 export function fits(server: ToolServerSummary, { q = "", state, origin }: ToolsSearch): boolean {
   if (origin !== undefined && server.origin !== origin) return false;
-  // What waits to be accepted needs someone, also while the old revision serves.
+  // A pending revision needs a decision, even while the previous one serves.
   const waits = state === "pending" && server.pending_revision !== null;
   if (state !== undefined && shownState(server.state) !== state && !waits) return false;
   const { name, description, version, reason, interface: abi, publisher } = server;

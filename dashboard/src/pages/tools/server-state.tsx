@@ -12,7 +12,7 @@ import { cx } from "../../parts/class-names.ts";
 import { StatePill } from "../../parts/state-pill.tsx";
 import { text } from "../../text.ts";
 
-/** One that runs is as ready as one that is loaded: nothing is going on that would end. */
+/** State "running" is shown as "loaded": both are ready. */
 export const shownState = (state: ToolServerSummary["state"]) => (state === "running" ? "loaded" : state);
 
 export const ServerState = ({ state }: Pick<ToolServerSummary, "state">) => (
@@ -57,7 +57,7 @@ export const SandboxMark = ({ sandboxed }: Pick<ToolServerSummary, "sandboxed">)
     </span>
   );
 
-/** Who vouches for a tool server, in a few words. */
+/** Publisher of a tool server, as a short text. */
 export function publisherName({ state, name, key_id: keyId }: ToolPublisher): string {
   const { publishers } = text.tools;
   if (state === "signed") return publishers.signed(name ?? keyId ?? "");

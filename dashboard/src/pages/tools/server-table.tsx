@@ -43,7 +43,7 @@ function useFuel(): ReadonlyMap<string, number> {
 type RowProps = { readonly server: ToolServerSummary; readonly fuel: number | undefined };
 
 function ServerRow({ server, fuel }: RowProps) {
-  const { name, description, reason, pending_revision: pending, calls, failures, calls_under_way: underWay } = server;
+  const { name, description, reason, pending_revision: pending, calls, failures, calls_under_way: inFlight } = server;
   return (
     <Row>
       <Td className="min-w-44 max-sm:min-w-0">
@@ -90,8 +90,8 @@ function ServerRow({ server, fuel }: RowProps) {
         {failures > 0 ? (
           <span className="block text-xs whitespace-nowrap text-bad">{text.tools.failed(failures)}</span>
         ) : null}
-        {underWay > 0 ? (
-          <span className="block text-xs whitespace-nowrap text-busy">{text.tools.inFlight(underWay)}</span>
+        {inFlight > 0 ? (
+          <span className="block text-xs whitespace-nowrap text-busy">{text.tools.inFlight(inFlight)}</span>
         ) : null}
       </Td>
       <Td className="text-right text-muted max-lg:hidden">

@@ -66,9 +66,9 @@ function readNone(draft: Draft) {
   // "On how many days did it rain?"
   draft.reduce(/hbc$/, ([much, bucket, named]) => {
     const [column, other] = named?.columns ?? [];
-    const isSaid = named !== undefined && draft.words[named.from - 1]?.lower === "it";
+    const wasApplied = named !== undefined && draft.words[named.from - 1]?.lower === "it";
     if (
-      !isSaid ||
+      !wasApplied ||
       column === undefined ||
       other !== undefined ||
       column.min !== 0 ||

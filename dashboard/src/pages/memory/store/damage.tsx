@@ -3,7 +3,7 @@ import { RotateCcw } from "lucide-react";
 import { useState } from "react";
 import type { MemoryFigures } from "../../../../../src/api/contract/index.ts";
 import { toProblem } from "../../../api/client.ts";
-import { snapshotsQuery } from "../../../api/memory-upkeep.ts";
+import { snapshotsQuery } from "../../../api/memory-maintenance.ts";
 import { Button } from "../../../parts/button.tsx";
 import { useServerNow } from "../../../parts/clock.ts";
 import { ago } from "../../../parts/format.ts";

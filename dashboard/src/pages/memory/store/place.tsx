@@ -6,7 +6,7 @@ import { Progress } from "../../../parts/progress.tsx";
 import { STORE } from "../../../text-memory-store.ts";
 import { text } from "../../../text.ts";
 import { percent } from "../entity-words.ts";
-import { WhereItIs } from "./whereabouts.tsx";
+import { WhereItIs } from "./location.tsx";
 
 const words = text.memory;
 
@@ -22,7 +22,7 @@ export const Place = ({ figures }: { readonly figures: MemoryFigures | undefined
   </Card>
 );
 
-/** How large it is, how near its limits, and what is being made anew in it. */
+/** Size of memory, usage of its limits, and running index builds. */
 function Extent({ figures }: { readonly figures: MemoryFigures }) {
   const { backend, bytes: size, model, indexed, passages_by_model: byModel, passages_without_vector: bare } = figures;
   const isAllIndexed = indexed >= 1;

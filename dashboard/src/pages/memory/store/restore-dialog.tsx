@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import type { MemoryFigures, MemorySnapshot } from "../../../../../src/api/contract/index.ts";
-import { latestChangesQuery, restoreSnapshot } from "../../../api/memory-upkeep.ts";
+import { latestChangesQuery, restoreSnapshot } from "../../../api/memory-maintenance.ts";
 import { useServerNow } from "../../../parts/clock.ts";
 import { Skeleton } from "../../../parts/empty.tsx";
 import { ago, fullTime } from "../../../parts/format.ts";
@@ -42,7 +42,7 @@ export function RestoreDialog({ snapshot, figures, onClose }: Props) {
   );
 }
 
-/** What cannot be told must not keep anybody from restoring. */
+/** A list of changes that cannot be loaded must not prevent a restore. */
 const Unknown = () => <p className="text-sm">{STORE.lostUnknown}</p>;
 
 function Lost({ at, figures }: { readonly at: string; readonly figures: MemoryFigures }) {

@@ -2,7 +2,7 @@ import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import type { MemoryPruned } from "../../../../../src/api/contract/index.ts";
 import { toProblem } from "../../../api/client.ts";
-import { pruneMemory } from "../../../api/memory-upkeep.ts";
+import { pruneMemory } from "../../../api/memory-maintenance.ts";
 import { Button } from "../../../parts/button.tsx";
 import { Card } from "../../../parts/card.tsx";
 import { count } from "../../../parts/format.ts";
@@ -71,7 +71,7 @@ const isAny = ({ entities, relations }: MemoryPruned): boolean => entities + rel
 
 const isOff = (error: Error): boolean => toProblem(error).code === "MEMORY_RETENTION_OFF";
 
-/** That nothing goes is no failure: it is so unless somebody wants it otherwise. */
+/** A missing policy is not an error: it is the default. */
 const NoPolicy = ({ error }: { readonly error: Error }) => (
   <p role="status" className="rounded-lg border border-line bg-sunken px-3 py-2 text-sm">
     {STORE.noPolicy} <span className="text-muted">{toProblem(error).hint}</span>

@@ -2,7 +2,7 @@ import { Link } from "@tanstack/react-router";
 import { Trash2 } from "lucide-react";
 import { useState } from "react";
 import type { MemoryFigures } from "../../../../../src/api/contract/index.ts";
-import { forgetScope } from "../../../api/memory-upkeep.ts";
+import { forgetScope } from "../../../api/memory-maintenance.ts";
 import { Button, IconButton } from "../../../parts/button.tsx";
 import { Card } from "../../../parts/card.tsx";
 import { Field, Input } from "../../../parts/field.tsx";

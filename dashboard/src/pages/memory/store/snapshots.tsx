@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { RotateCcw, Trash2 } from "lucide-react";
 import { useState } from "react";
 import type { MemoryFigures, MemorySnapshot } from "../../../../../src/api/contract/index.ts";
-import { createSnapshot, deleteSnapshot, snapshotsQuery } from "../../../api/memory-upkeep.ts";
+import { createSnapshot, deleteSnapshot, snapshotsQuery } from "../../../api/memory-maintenance.ts";
 import { Ago } from "../../../parts/ago.tsx";
 import { Button, IconButton } from "../../../parts/button.tsx";
 import { Card } from "../../../parts/card.tsx";
@@ -14,7 +14,7 @@ import { ChangeForm } from "../change-form.tsx";
 import { useChange } from "../use-change.ts";
 import { RestoreDialog } from "./restore-dialog.tsx";
 
-/** Copies of memory: made, put back, deleted. */
+/** Snapshots of memory: create, restore, delete. */
 export function Snapshots({ figures }: { readonly figures: MemoryFigures | undefined }) {
   const { data, error, refetch } = useQuery(snapshotsQuery(figures?.backend));
   const make = useChange(createSnapshot, () => STORE.made);

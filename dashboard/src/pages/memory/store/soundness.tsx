@@ -2,7 +2,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { CircleCheck, Clock, TriangleAlert } from "lucide-react";
 import type { MemoryChecked, MemoryFigures } from "../../../../../src/api/contract/index.ts";
 import { memoryFiguresQuery } from "../../../api/memory.ts";
-import { checkMemory, reindexMemory } from "../../../api/memory-upkeep.ts";
+import { checkMemory, reindexMemory } from "../../../api/memory-maintenance.ts";
 import { Button } from "../../../parts/button.tsx";
 import { Card } from "../../../parts/card.tsx";
 import { ProblemView } from "../../../parts/problem-view.tsx";
@@ -13,7 +13,7 @@ import { useEvery } from "./use-every.ts";
 
 const LOOK_MS = 1_000;
 
-/** What is not as it should be, and what to do about it; indexes built anew. */
+/** Consistency problems with their fixes, and the rebuild of indexes. */
 export function Soundness({ figures }: { readonly figures: MemoryFigures | undefined }) {
   const check = useMutation({ mutationFn: checkMemory });
   return (

@@ -7,7 +7,7 @@ import { Soundness } from "./soundness.tsx";
 import { Transfer } from "./transfer.tsx";
 
 type Props = {
-  /** Undefined while memory cannot be read: what mends it is there all the same. */
+  /** Undefined while memory cannot be read; repair actions stay available. */
   readonly figures: MemoryFigures | undefined;
 };
 

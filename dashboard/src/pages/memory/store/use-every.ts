@@ -1,6 +1,6 @@
 import { useEffect, useEffectEvent } from "react";
 
-/** Does something again and again while the page shows this; undefined: not now. */
+/** Calls a function periodically while the component is mounted; undefined pauses it. */
 export function useEvery(everyMs: number | undefined, act: () => void): void {
   const doIt = useEffectEvent(act);
   useEffect(() => {

@@ -3,27 +3,27 @@ import { listed, operations } from "../../../src/api/contract/index.ts";
 import { call } from "./client.ts";
 import { isAway, retryUnlessRefused } from "./queries.ts";
 
-/** They are made by themselves each hour. */
+/** Snapshots are created automatically each hour. */
 const AGAIN_MS = 60_000;
 const LOOK_MS = 5_000;
-const UNDER_WAY_MS = 1_000;
+const IN_PROGRESS_MS = 1_000;
 const CHANGES_MAX = 200;
 
 /** Of the place where memory is: another one has others, or none. Without it of one that cannot be read. */
 export const snapshotsQuery = (place: string | undefined) =>
   queryOptions({
     queryKey: ["memory", "snapshots", place],
-    queryFn: ({ signal }) => call(operations.memoryUpkeep.snapshots, {}, signal),
+    queryFn: ({ signal }) => call(operations.memoryMaintenance.snapshots, {}, signal),
     retry: retryUnlessRefused,
     refetchInterval: ({ state }) => (state.error === null ? AGAIN_MS : isAway(state.error) ? LOOK_MS : false),
   });
 
 /** Where memory is, and whether it is on its way to another place. */
-export const whereaboutsQuery = queryOptions({
-  queryKey: ["memory", "whereabouts"],
+export const locationQuery = queryOptions({
+  queryKey: ["memory", "location"],
   queryFn: ({ signal }) => call(operations.memoryTransfer.location, {}, signal),
   retry: retryUnlessRefused,
-  refetchInterval: ({ state }) => (state.data?.migration ? UNDER_WAY_MS : LOOK_MS),
+  refetchInterval: ({ state }) => (state.data?.migration ? IN_PROGRESS_MS : LOOK_MS),
 });
 
 /** The latest changes of scopes, newest first. */
@@ -35,19 +35,20 @@ export const latestChangesQuery = (scopes: readonly string[]) =>
     retry: retryUnlessRefused,
   });
 
-export const createSnapshot = () => call(operations.memoryUpkeep.createSnapshot, {});
+export const createSnapshot = () => call(operations.memoryMaintenance.createSnapshot, {});
 
-export const restoreSnapshot = (name: string) => call(operations.memoryUpkeep.restoreSnapshot, { name, confirm: true });
+export const restoreSnapshot = (name: string) =>
+  call(operations.memoryMaintenance.restoreSnapshot, { name, confirm: true });
 
-export const deleteSnapshot = (name: string) => call(operations.memoryUpkeep.deleteSnapshot, { name });
+export const deleteSnapshot = (name: string) => call(operations.memoryMaintenance.deleteSnapshot, { name });
 
 /** Looks all through; `repair` repairs what is derived. */
-export const checkMemory = (repair: boolean) => call(operations.memoryUpkeep.check, { repair });
+export const checkMemory = (repair: boolean) => call(operations.memoryMaintenance.check, { repair });
 
-export const reindexMemory = () => call(operations.memoryUpkeep.reindex, {});
+export const reindexMemory = () => call(operations.memoryMaintenance.reindex, {});
 
 /** What the policy takes out; `isTrial`: what it would. */
-export const pruneMemory = (isTrial: boolean) => call(operations.memoryUpkeep.prune, { dry_run: isTrial });
+export const pruneMemory = (isTrial: boolean) => call(operations.memoryMaintenance.prune, { dry_run: isTrial });
 
-/** Everything in it, for ever. */
+/** Deletes everything in the scope permanently. */
 export const forgetScope = (scope: string) => call(operations.memory.forgetScope, { scope, confirm: true });

@@ -13,12 +13,12 @@ import { useChange } from "./use-change.ts";
 type Props = { readonly entity: MemoryEntity; readonly observation: MemoryObservation; readonly onClose: () => void };
 
 /** Changes how sure an observation is, and when it holds. */
-export function RestateDialog({ entity, observation, onClose }: Props) {
+export function AmendDialog({ entity, observation, onClose }: Props) {
   const [draft, setDraft] = useState(draftOf(observation));
   const save = useChange(
     () => {
-      const restated = { text: observation.text, ...changedClaim(observation, draft) };
-      return reviseEntity(entity.id, { observations: [restated] });
+      const amended = { text: observation.text, ...changedClaim(observation, draft) };
+      return reviseEntity(entity.id, { observations: [amended] });
     },
     () => text.memory.changed,
   );

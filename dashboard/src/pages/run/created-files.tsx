@@ -6,21 +6,21 @@ import { text } from "../../text.ts";
 
 export type Made = Pick<ArtifactSummary, "id" | "name" | "media_type" | "bytes" | "url">;
 
-/** Files a run made: pictures as pictures, always through <img>, where nothing in them can act; the others as links. */
+/** Files created by a run: images through <img>, where their scripts cannot run; other files as links. */
 export function MadeFiles({ files }: { readonly files: readonly Made[] }) {
   if (files.length === 0) return null;
   return (
     <ul aria-label={text.run.made} className="space-y-3">
       {files.map((file) => (
         <li key={file.id}>
-          {file.media_type.startsWith("image/") ? <Picture file={file} /> : <FileLink file={file} />}
+          {file.media_type.startsWith("image/") ? <ImageFile file={file} /> : <FileLink file={file} />}
         </li>
       ))}
     </ul>
   );
 }
 
-const Picture = ({ file }: { readonly file: Made }) => (
+const ImageFile = ({ file }: { readonly file: Made }) => (
   <figure className="overflow-hidden rounded-lg border border-line">
     {/* A drawing may follow the page's theme, a photograph is made for white paper. */}
     <a

@@ -15,7 +15,7 @@ const UNREAD: { readonly [code: string]: readonly [status: number, why: string] 
 };
 
 /** Responds to a malformed request with a problem, and closes the connection. */
-export function refuseUnread(error: Error & { readonly code?: string }, socket: Socket): void {
+export function rejectMalformed(error: Error & { readonly code?: string }, socket: Socket): void {
   if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy();
   const [status, why] = UNREAD[error.code ?? ""] ?? [400, "the data is not an HTTP request"];
   const fault = toFault(new RequestInvalidError(why, "/openapi.json describes every request.", { problems: [why] }));

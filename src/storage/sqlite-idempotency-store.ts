@@ -24,13 +24,13 @@ const NO_PROCESS = "";
 const DROPPED_MAX = 100;
 
 /**
- * Answers by the keys of their requests, in `caxton.db`, for `LIMITS.keptAnswersMs`.
- * storage.sqlite-kept-answers.I1. A key is on disk before its request is begun, so of two requests with one key one
+ * Answers by the keys of their requests, in `caxton.db`, for `LIMITS.idempotencyKeysMs`.
+ * storage.sqlite-idempotency-store.I1. A key is on disk before its request is begun, so of two requests with one key one
  *   is executed, also over a restart.
- * storage.sqlite-kept-answers.I2. So is the id under which it makes what it makes: after a crash or a failure the
+ * storage.sqlite-idempotency-store.I2. So is the id under which it makes what it makes: after a crash or a failure the
  *   same request gets it again, and is executed by one process at a time.
  */
-export class SqliteKeptAnswers {
+export class SqliteIdempotencyStore {
   readonly #db: Database;
   /** Whatever another process has begun and not answered, it never will. */
   readonly #process = randomUUID();
@@ -42,7 +42,7 @@ export class SqliteKeptAnswers {
   /** Reserves a key for a request, or returns the state of the request that has it. */
   claim({ workspace, key }: Key, { hash, subject }: RequestFingerprint, nowMs: number) {
     return this.#db.write(() => {
-      const oldestMs = nowMs - LIMITS.keptAnswersMs;
+      const oldestMs = nowMs - LIMITS.idempotencyKeysMs;
       this.#db
         .sql(
           `DELETE FROM kept_answers WHERE (workspace, "key") IN

@@ -1,7 +1,7 @@
 import { LIMITS } from "../../kernel/quantities.ts";
 
 /** Ids of what changed since they were last taken, each once; past the bound only that there were many. */
-export class ChangedIds {
+export class DirtySet {
   readonly #ids = new Set<string>();
   #isMany = false;
 

@@ -8,10 +8,10 @@ export const LINES = "application/x-ndjson";
 /** Minimum time between two progress lines. */
 const PROGRESS_MS = 200;
 
-export const wantsLines = ({ headers }: FastifyRequest): boolean => headers.accept?.includes(LINES) === true;
+export const acceptsNdjson = ({ headers }: FastifyRequest): boolean => headers.accept?.includes(LINES) === true;
 
 /** Responds with JSON lines: `progress` while the work runs, then `done` with its report, or `problem`. */
-export async function answerInLines(
+export async function respondNdjson(
   request: FastifyRequest,
   reply: FastifyReply,
   work: (onProgress: (progress: object) => void) => Promise<unknown>,

@@ -12,8 +12,8 @@ type Props = {
   readonly all: number;
 };
 
-/** What the picture's colours and lines mean. */
-export const PictureLegend = ({ tints, hasOthers, named, all }: Props) => (
+/** Legend of colors and lines of the drawing. */
+export const DrawingLegend = ({ tints, hasOthers, named, all }: Props) => (
   <p
     aria-label={words.legendOfDrawing}
     role="group"

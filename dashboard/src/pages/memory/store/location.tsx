@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { MemoryLocation } from "../../../../../src/api/contract/index.ts";
-import { whereaboutsQuery } from "../../../api/memory-upkeep.ts";
+import { locationQuery } from "../../../api/memory-maintenance.ts";
 import { Ago } from "../../../parts/ago.tsx";
 import { Command } from "../../../parts/copy.tsx";
 import { count } from "../../../parts/format.ts";
@@ -13,8 +13,8 @@ type Migration = NonNullable<MemoryLocation["migration"]>;
 
 /** Whether memory is on its way to another place, or came from one. */
 export function WhereItIs() {
-  const { data, error } = useQuery(whereaboutsQuery);
-  // The server tells of one as long as it is under way; how it ended is told to who began it.
+  const { data, error } = useQuery(locationQuery);
+  // The server reports a migration only while it runs; its result goes to the client that started it.
   const [seen, setSeen] = useState<Migration | null>(null);
   const migration = data?.migration ?? null;
   if (migration !== null && migration !== seen) setSeen(migration);
@@ -65,7 +65,7 @@ function Under({ migration }: { readonly migration: Migration }) {
   );
 }
 
-/** One that was seen under way, is no longer, and did not take memory with it. */
+/** A migration that was seen running and ended without a cutover. */
 const Ended = ({ migration, place }: { readonly migration: Migration; readonly place: string }) => (
   <>
     <p role="status" className="text-warn">

@@ -9,7 +9,7 @@ import {
   Restored,
   Snapshot,
   SnapshotPage,
-} from "./memory-upkeep.ts";
+} from "./memory-maintenance.ts";
 import { operation } from "./operation.ts";
 
 const COMMON = { tags: ["memory"], permission: "memory:admin", surfaces: ["rest", "cli"] } as const;
@@ -17,7 +17,7 @@ const params = z.object({ name: z.string() });
 
 export const snapshots = operation({
   ...COMMON,
-  name: "memoryUpkeep.snapshots",
+  name: "memoryMaintenance.snapshots",
   summary: "List snapshots, newest first",
   http: { method: "GET", path: "/api/v1/memory/snapshots" },
   effect: "read",
@@ -27,7 +27,7 @@ export const snapshots = operation({
 
 export const createSnapshot = operation({
   ...COMMON,
-  name: "memoryUpkeep.createSnapshot",
+  name: "memoryMaintenance.createSnapshot",
   summary: "Create a snapshot of memory",
   http: { method: "POST", path: "/api/v1/memory/snapshots", status: 201 },
   effect: "write",
@@ -37,7 +37,7 @@ export const createSnapshot = operation({
 
 export const restoreSnapshot = operation({
   ...COMMON,
-  name: "memoryUpkeep.restoreSnapshot",
+  name: "memoryMaintenance.restoreSnapshot",
   summary: "Restore a snapshot",
   description: "The current state is kept as another snapshot. The server keeps running; requests to memory wait.",
   http: { method: "POST", path: "/api/v1/memory/snapshots/:name/restore" },
@@ -50,7 +50,7 @@ export const restoreSnapshot = operation({
 
 export const deleteSnapshot = operation({
   ...COMMON,
-  name: "memoryUpkeep.deleteSnapshot",
+  name: "memoryMaintenance.deleteSnapshot",
   summary: "Delete a snapshot",
   http: { method: "DELETE", path: "/api/v1/memory/snapshots/:name" },
   effect: "destroy",
@@ -61,7 +61,7 @@ export const deleteSnapshot = operation({
 
 export const check = operation({
   ...COMMON,
-  name: "memoryUpkeep.check",
+  name: "memoryMaintenance.check",
   summary: "Check memory for inconsistencies",
   http: { method: "POST", path: "/api/v1/memory/check" },
   effect: "write",
@@ -72,7 +72,7 @@ export const check = operation({
 
 export const prune = operation({
   ...COMMON,
-  name: "memoryUpkeep.prune",
+  name: "memoryMaintenance.prune",
   summary: "Apply the retention policy now",
   description: "Applies `[memory.retention]` of the configuration and answers when it is done.",
   http: { method: "POST", path: "/api/v1/memory/prune" },
@@ -85,7 +85,7 @@ export const prune = operation({
 
 export const reindex = operation({
   ...COMMON,
-  name: "memoryUpkeep.reindex",
+  name: "memoryMaintenance.reindex",
   summary: "Rebuild all indexes of memory",
   description: "Answers when it is done. Searches continue, and say that not all is indexed.",
   http: { method: "POST", path: "/api/v1/memory/reindex" },

@@ -3,28 +3,28 @@ import { type MessageError, SYSTEM_SENDER, USER_SENDER } from "../../messaging/a
 import { type Participants, tokenHash } from "../../messaging/directory/index.ts";
 import { DEFAULT_WORKSPACE } from "./default-workspace.ts";
 
-export type SpeakerServices = {
+export type PresentedTokenServices = {
   readonly participants: Pick<Participants, "find" | "get" | "holds" | "changes">;
   /** Whether programs have to show their tokens; `messages.participant_tokens`. */
   readonly tokensRequired: boolean;
 };
 
 /** Error codes for using a participant's name without permission. */
-export const SPEAKER_REFUSALS = {
+export const SENDER_REFUSALS = {
   CONVERSATION_FORBIDDEN: "denied",
   SENDER_FORBIDDEN: "denied",
   PARTICIPANT_TOKEN_REQUIRED: "unauthenticated",
   PARTICIPANT_TOKEN_INVALID: "unauthenticated",
 } as const satisfies Record<string, FaultKind>;
-type RefusalCode = keyof typeof SPEAKER_REFUSALS;
+type RefusalCode = keyof typeof SENDER_REFUSALS;
 
-export class SpeakerRefusedError extends CaxtonError {
+export class SenderRefusedError extends CaxtonError {
   readonly code: RefusalCode;
   readonly kind: FaultKind;
   constructor(code: RefusalCode, { message, hint, details }: MessageError) {
     super(message, hint, details);
     this.code = code;
-    this.kind = SPEAKER_REFUSALS[code];
+    this.kind = SENDER_REFUSALS[code];
   }
 }
 
@@ -32,12 +32,12 @@ type Refused = { readonly code: RefusalCode; readonly error: MessageError };
 
 /**
  * Authorizes the use of participant names by the tokens that a client presented.
- * operations.speaker.P1. Sending, fetching and settling as a registered program requires its token.
- * operations.speaker.P2. No client may send as an agent or as the server; any client may use `user` and names that are
+ * operations.presented-tokens.P1. Sending, fetching and settling as a registered program requires its token.
+ * operations.presented-tokens.P2. No client may send as an agent or as the server; any client may use `user` and names that are
  *   not registered.
  */
-export class Speaker {
-  readonly #services: SpeakerServices;
+export class PresentedTokens {
+  readonly #services: PresentedTokenServices;
   readonly #hashes = new Set<string>();
   /** Whether the client presented a token, valid or not. */
   #hasShown = false;
@@ -45,7 +45,7 @@ export class Speaker {
   #passed = USER_SENDER;
   #passedAt = -1;
 
-  constructor(services: SpeakerServices, ...tokens: readonly string[]) {
+  constructor(services: PresentedTokenServices, ...tokens: readonly string[]) {
     this.#services = services;
     for (const token of tokens) this.show(token);
   }
@@ -72,21 +72,21 @@ export class Speaker {
     return undefined;
   }
 
-  /** Throws SpeakerRefusedError if the client may not act as `name`. */
-  mustBe(name: string): void {
+  /** Throws SenderRefusedError if the client may not act as `name`. */
+  authorize(name: string): void {
     const refused = this.#services.tokensRequired ? this.#judge(name) : undefined;
-    if (refused !== undefined) throw new SpeakerRefusedError(refused.code, refused.error);
+    if (refused !== undefined) throw new SenderRefusedError(refused.code, refused.error);
   }
 
-  /** Throws SpeakerRefusedError if `name` is a program whose token was not presented. Agents are not checked. */
-  mustHold(name: string): void {
+  /** Throws SenderRefusedError if `name` is a program whose token was not presented. Agents are not checked. */
+  authorizeProgram(name: string): void {
     const { participants } = this.#services;
-    if (participants.find(DEFAULT_WORKSPACE, name)?.presence === "participant") this.mustBe(name);
+    if (participants.find(DEFAULT_WORKSPACE, name)?.presence === "participant") this.authorize(name);
   }
 
-  /** Throws SpeakerRefusedError if `name` is a program with a token that was not presented; ParticipantNotFoundError. */
-  mustHoldToken(name: string): void {
-    if (this.#services.participants.get(DEFAULT_WORKSPACE, name).tokenHash !== undefined) this.mustBe(name);
+  /** Throws SenderRefusedError if `name` is a program with a token that was not presented; ParticipantNotFoundError. */
+  authorizeToken(name: string): void {
+    if (this.#services.participants.get(DEFAULT_WORKSPACE, name).tokenHash !== undefined) this.authorize(name);
   }
 
   /**

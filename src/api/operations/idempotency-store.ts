@@ -1,5 +1,5 @@
 /** A stored response. */
-export type KeptAnswer = {
+export type StoredResponse = {
   readonly status: number;
   readonly headers: { readonly [name: string]: string };
   readonly body: string;
@@ -9,7 +9,7 @@ export type KeptAnswer = {
 export type KeyClaim =
   /** The key is new: execute the request, then call `keep`, `release` or `leave`. */
   | { readonly type: "new" }
-  | { readonly type: "kept"; readonly answer: KeptAnswer }
+  | { readonly type: "kept"; readonly answer: StoredResponse }
   | { readonly type: "other-request" }
   | { readonly type: "in-progress" }
   /** The server stopped before it responded: execute it again with its `subject`, then call `keep`, `release` or `leave`. */
@@ -20,16 +20,16 @@ export type KeyClaim =
 export type AnswerKey = { readonly workspace: string; readonly key: string };
 
 /** Hash of the whole request, and the id to execute it again with; undefined if it is not repeatable. */
-export type AskedOnce = { readonly hash: string; readonly subject: string | undefined };
+export type KeyedRequest = { readonly hash: string; readonly subject: string | undefined };
 
 /** Stored responses by idempotency key. Each method is one transaction, on disk when resolved. */
-export interface KeptAnswers {
-  claim(key: AnswerKey, asked: AskedOnce, nowMs: number): Promise<KeyClaim>;
-  keep(key: AnswerKey, answer: KeptAnswer): Promise<void>;
+export interface IdempotencyStore {
+  claim(key: AnswerKey, asked: KeyedRequest, nowMs: number): Promise<KeyClaim>;
+  keep(key: AnswerKey, answer: StoredResponse): Promise<void>;
   /** The request had no effect: the key is free again. */
   release(key: AnswerKey): Promise<void>;
   /** The request may have had effects: a retry continues with its `subject`; without one, the key is `unfinished`. */
   leave(key: AnswerKey): Promise<void>;
 }
 
-export type KeptAnswerServices = { readonly keptAnswers: KeptAnswers };
+export type IdempotencyServices = { readonly idempotencyStore: IdempotencyStore };

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage } from "node:http";
 import { connect } from "node:net";
 import { expect, test } from "vitest";
 import { LIMITS } from "../../kernel/quantities.ts";
-import { PendingBodies } from "./rude-clients.ts";
+import { PendingBodies } from "./slow-clients.ts";
 
 // verifies("api.rude-clients")
 

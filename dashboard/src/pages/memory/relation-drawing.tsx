@@ -8,13 +8,13 @@ import { AroundName } from "./around-name.tsx";
 import { linesBetween, type RelationLine } from "./lines.ts";
 import { ArrowHead, Lines, LineWords } from "./line-drawing.tsx";
 import { frameOf, namedAt } from "./naming.ts";
-import { PictureLegend } from "./picture-legend.tsx";
+import { DrawingLegend } from "./drawing-legend.tsx";
 import { tintOf, tintsOf } from "./tints.ts";
 import { useDrag } from "./use-drag.ts";
 import { useZoom, type Zoomed } from "./use-zoom.ts";
 
 const words = text.memory;
-/** With more lines their words would cover one another; then only those of the name that is pointed at are told. */
+/** With more lines than this, labels would overlap: then only those at the pointer are shown. */
 const WORDS_MAX = 24;
 /** What stands outermost, and a little: half a name of a few, half a dot of many. */
 const FEW = { margin: { x: 72, y: 26 }, least: 0.85 } as const;
@@ -27,7 +27,7 @@ const DOT = { most: 5, ofFull: 5.4 } as const;
 type Props = { readonly graph: MemoryGraph; readonly middle: string };
 
 /** An entity with those around it on rings, to be zoomed and moved. */
-export function RelationPicture({ graph, middle }: Props) {
+export function RelationDrawing({ graph, middle }: Props) {
   const around = useMemo(() => layAround(graph, middle), [graph, middle]);
   const zoomed = useMemo((): Zoomed => ({ reach: around.reach, ...(around.isCrowded ? MANY : FEW) }), [around]);
   const { frame, zoom, nearer, farther, fit, onKeyDown, onScroll } = useZoom(zoomed);
@@ -54,7 +54,7 @@ export function RelationPicture({ graph, middle }: Props) {
         </div>
       </div>
       <div className="flex items-start border-t border-line">
-        <PictureLegend
+        <DrawingLegend
           tints={tints}
           hasOthers={types.some((type) => !tints.has(type))}
           named={shown.named.size - 1}
@@ -105,7 +105,7 @@ type DrawingProps = {
   readonly shown: Shown;
   readonly middle: string;
   readonly tints: ReadonlyMap<string, string>;
-  /** Where the picture's middle is. */
+  /** Position of the middle of the drawing. */
   readonly origin: { readonly x: number; readonly y: number };
 };
 
@@ -116,7 +116,7 @@ function Drawing({ shown: { known, hasTypes, named, placed, lines }, middle, tin
     [near, lines],
   );
   // To whom the one that is pointed at is related; all of a hub's would cover one another.
-  const told = new Set(
+  const shown = new Set(
     concerned.length > WORDS_MAX ? [near] : concerned.flatMap(({ from, to }): (string | undefined)[] => [from, to]),
   );
   const move = `translate(${origin.x} ${origin.y})`;
@@ -139,7 +139,7 @@ function Drawing({ shown: { known, hasTypes, named, placed, lines }, middle, tin
             look={id === middle ? "middle" : named.has(id) ? "name" : "dot"}
             hasType={hasTypes}
             isStop={isStop}
-            isTold={id === near || told.has(id)}
+            isShown={id === near || shown.has(id)}
             x={x + origin.x}
             y={y + origin.y}
             dotSize={named.has(id) ? undefined : half.x * 2}

@@ -6,7 +6,7 @@ import { isJsonObject, type Json, type JsonObject } from "../../kernel/json.ts";
  * Deterministic ids of what one request creates. They derive from an id that is on disk before the request is executed, so
  * that a request repeated after a crash finds what it created instead of creating it again.
  */
-export class AskedIds {
+export class RequestIds {
   readonly #first: string;
   /** The server stopped during the request and it was repeated: it may be executed in full or in part. */
   readonly isRepeated: boolean;
@@ -36,15 +36,15 @@ export class AskedIds {
   }
 
   /** Returns the message with an id of this request, unless it has an id; `index` is its position in a batch. */
-  named(message: JsonObject, index = 0): JsonObject {
+  withId(message: JsonObject, index = 0): JsonObject {
     // Null counts as absent: the router would generate another id each time.
     if (ID_KEYS.some((key) => (message[key] ?? null) !== null)) return message;
     return { ...message, id: this.#message(index) };
   }
 
   /** Applies `withId` to each message of a batch; other values stay unchanged and are rejected one by one. */
-  eachNamed(messages: readonly Json[]): readonly Json[] {
-    return messages.map((message, index) => (isJsonObject(message) ? this.named(message, index) : message));
+  withIds(messages: readonly Json[]): readonly Json[] {
+    return messages.map((message, index) => (isJsonObject(message) ? this.withId(message, index) : message));
   }
 
   #message(index: number): MessageId {

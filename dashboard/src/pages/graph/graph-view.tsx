@@ -19,7 +19,7 @@ type Props = {
 };
 
 /** Names on a ring with lines between those who talk. The lines are for the eye, the names are buttons. */
-export function Picture({ names, flows, mailboxes, chosen, onChoose }: Props) {
+export function GraphView({ names, flows, mailboxes, chosen, onChoose }: Props) {
   const [ref, roomPx] = useRoom<HTMLDivElement>();
   const { nodes, edges, width, height } = drawGraph(names, flows, roomPx);
   const concerns = ({ flow }: GraphEdge): boolean => chosen === undefined || flow.from === chosen || flow.to === chosen;

@@ -6,7 +6,7 @@ import type { MemoryServices } from "./memory-operations.ts";
 import { implement } from "./perform.ts";
 import { instant } from "./present-run.ts";
 
-export type MemoryUpkeepServices = {
+export type MemoryMaintenanceServices = {
   readonly memorySnapshots: MemorySnapshots;
   readonly memoryRetention: MemoryRetention;
 };
@@ -19,21 +19,24 @@ const present = ({ name, kind, atMs, bytes }: MemorySnapshot): contract.MemorySn
 });
 
 /** Newest first. Throws SnapshotsUnsupportedError. */
-const snapshots = implement(operations.memoryUpkeep.snapshots, async ({ memorySnapshots }: MemoryUpkeepServices) => ({
-  items: (await memorySnapshots.list()).map(present),
-  next: null,
-}));
+const snapshots = implement(
+  operations.memoryMaintenance.snapshots,
+  async ({ memorySnapshots }: MemoryMaintenanceServices) => ({
+    items: (await memorySnapshots.list()).map(present),
+    next: null,
+  }),
+);
 
 /** Throws SnapshotsUnsupportedError. */
 const createSnapshot = implement(
-  operations.memoryUpkeep.createSnapshot,
-  async ({ memorySnapshots }: MemoryUpkeepServices) => present(await memorySnapshots.create()),
+  operations.memoryMaintenance.createSnapshot,
+  async ({ memorySnapshots }: MemoryMaintenanceServices) => present(await memorySnapshots.create()),
 );
 
 /** Throws SnapshotNotFoundError, SnapshotsUnsupportedError, MemoryFileDamagedError. */
 const restoreSnapshot = implement(
-  operations.memoryUpkeep.restoreSnapshot,
-  async ({ memorySnapshots }: MemoryUpkeepServices, { name }) => {
+  operations.memoryMaintenance.restoreSnapshot,
+  async ({ memorySnapshots }: MemoryMaintenanceServices, { name }) => {
     const { restored, replaced } = await memorySnapshots.restore(name);
     return { restored: present(restored), replaced: present(replaced) };
   },
@@ -41,11 +44,11 @@ const restoreSnapshot = implement(
 
 /** Throws SnapshotNotFoundError, SnapshotsUnsupportedError. */
 const deleteSnapshot = implement(
-  operations.memoryUpkeep.deleteSnapshot,
-  async ({ memorySnapshots }: MemoryUpkeepServices, { name }) => present(await memorySnapshots.remove(name)),
+  operations.memoryMaintenance.deleteSnapshot,
+  async ({ memorySnapshots }: MemoryMaintenanceServices, { name }) => present(await memorySnapshots.remove(name)),
 );
 
-const check = implement(operations.memoryUpkeep.check, async ({ memory }: MemoryServices, { repair }) => {
+const check = implement(operations.memoryMaintenance.check, async ({ memory }: MemoryServices, { repair }) => {
   const problems = await memory.check(repair);
   return {
     backend: memory.store.name,
@@ -58,7 +61,7 @@ const check = implement(operations.memoryUpkeep.check, async ({ memory }: Memory
   };
 });
 
-const reindex = implement(operations.memoryUpkeep.reindex, async ({ memory }: MemoryServices) => {
+const reindex = implement(operations.memoryMaintenance.reindex, async ({ memory }: MemoryServices) => {
   let all = 0;
   await memory.store.reindex((_done, whole) => (all = whole));
   return { done: all, all };
@@ -66,8 +69,8 @@ const reindex = implement(operations.memoryUpkeep.reindex, async ({ memory }: Me
 
 /** Throws RetentionOffError. */
 const prune = implement(
-  operations.memoryUpkeep.prune,
-  async ({ memoryRetention }: MemoryUpkeepServices, { dry_run: isTrial }) => {
+  operations.memoryMaintenance.prune,
+  async ({ memoryRetention }: MemoryMaintenanceServices, { dry_run: isTrial }) => {
     const { gone, action, archive, hasMore } = await memoryRetention.prune(isTrial);
     return {
       dry_run: isTrial,
@@ -87,7 +90,7 @@ const prune = implement(
   },
 );
 
-export const memoryUpkeepOperations = [
+export const memoryMaintenanceOperations = [
   snapshots,
   createSnapshot,
   restoreSnapshot,
