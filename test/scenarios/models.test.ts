@@ -249,7 +249,7 @@ test("a picture that a model makes is an artifact of the run", async () => {
   const done = await run(server, "draw a dot");
   expect(done).toMatchObject({ state: "completed", output: "Here it is." });
   const [artifact] = done.artifacts;
-  expect(artifact).toMatchObject({ name: "picture.png", media_type: "image/png", bytes: PNG.byteLength });
+  expect(artifact).toMatchObject({ name: "image.png", media_type: "image/png", bytes: PNG.byteLength });
   const content = await fetch(`${server.url}/api/v1/artifacts/${artifact?.id}/content`);
   expect(Buffer.from(await content.arrayBuffer()).equals(PNG)).toBe(true);
 });

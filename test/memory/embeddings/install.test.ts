@@ -86,7 +86,7 @@ const onProgress = (done: number): void => {
   if (held !== undefined && done >= held.untilBytes) held.response.destroy();
 };
 
-test("a connection that breaks is made again and goes on where it stopped", async () => {
+test("a connection that breaks is made again and resumes the download", async () => {
   using directory = tempDirectory();
   await using server = await files(breaking(10_000), breaking(70_000), whole);
   const seen: number[] = [];
@@ -116,7 +116,7 @@ test("what came before it was given up is kept for the next time", async () => {
   await expect(installMiniLM(options)).rejects.toMatchObject({
     code: "MODEL_DOWNLOAD_FAILED",
     details: { received: 50_000 },
-    hint: expect.stringContaining("goes on where it stopped"),
+    hint: expect.stringContaining("resumes the download"),
   });
   await installMiniLM(options);
   expect(server.asked.at(-1)?.range).toBe("bytes=50000-");
@@ -180,7 +180,7 @@ test("another file is not gone on with: neither one whose length is told, nor on
   const options = { directory: directory.path, from: server.url, pinned, signal, onProgress };
   await expect(installMiniLM(options)).rejects.toMatchObject({
     code: "MODEL_DOWNLOAD_FAILED",
-    message: expect.stringContaining(`what is there has ${login.length} bytes`),
+    message: expect.stringContaining(`the remote file has ${login.length} bytes`),
     details: { received: 30_000 },
   });
   // What came of the model before is there still, until a server has no more than that.

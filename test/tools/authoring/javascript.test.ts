@@ -5,7 +5,10 @@ import { join } from "node:path";
 import { runInThisContext } from "node:vm";
 import { expect, test } from "vitest";
 import { CompileFailedError } from "../../../src/tools/authoring/index.ts";
+import { verifies } from "../../helpers/verifies.ts";
 import { call, said, toolOf, Workshop } from "./workshop.ts";
+
+verifies("tool.authoring");
 
 test("what run returns is a text, structured content, files or a whole result", async () => {
   using workshop = new Workshop();
@@ -234,10 +237,6 @@ test("packages are bundled, and a schema of zod is shown to models and checked",
   workshop.install("zod");
   await using trial = await workshop.open(`import * as z from "zod";
 import { toolServer } from "caxton/tool";
-import { verifies } from "../../helpers/verifies.ts";
-
-verifies("tool.authoring");
-
 const Input = z.object({ count: z.int().min(1), unit: z.enum(["a", "b"]).default("a") });
 export default toolServer({ name: "subject", version: "1.0.0", tools: {
   it: { description: "Does it.", input: Input, output: z.object({ twice: z.number() }), run: ({ count, unit }) => ({ twice: count * 2, unit }) },
