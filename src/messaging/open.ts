@@ -6,14 +6,14 @@ import { type AgentRegistry, DeployedAgents } from "./deployed-agents.ts";
 import { HealthChecks, Participants, type ParticipantStore, type Probe } from "./directory/index.ts";
 import {
   FileContentStore,
-  FileHandRecord,
+  FileInFlightLog,
   MESSAGE_JOURNAL_DEFAULTS,
   type MessageJournalOptions,
   SqliteMessageJournal,
 } from "./journal/index.ts";
 import type { ConversationTerms } from "./protocols/index.ts";
 import {
-  CapabilityMeaning,
+  CapabilityEmbeddings,
   type Directory,
   Router,
   type RouterOptions,
@@ -68,7 +68,7 @@ export async function openMessaging(options: MessagingOptions, ports: MessagingP
     subscriptions,
     journal: messageJournal,
     contents,
-    hands: new FileHandRecord(join(journal.directory, "messages.hand")),
+    inFlightLog: new FileInFlightLog(join(journal.directory, "messages.hand")),
     directory,
     meaning: openMeaning(opening, options, ports),
     isDeploying: true,
@@ -113,7 +113,7 @@ function openMeaning(
   stack: AsyncDisposableStack,
   { similarityMin }: MessagingOptions,
   { openVectors }: MessagingPorts,
-): CapabilityMeaning | undefined {
+): CapabilityEmbeddings | undefined {
   if (similarityMin === undefined) return undefined;
   let opened: ReturnType<MessagingPorts["openVectors"]> | undefined;
   const open = () => {
@@ -124,7 +124,7 @@ function openMeaning(
     return opened;
   };
   stack.defer(async () => (await opened?.catch(() => undefined))?.close());
-  return new CapabilityMeaning(
+  return new CapabilityEmbeddings(
     { embed: async (texts, signal) => (await open()).embed(texts, signal) },
     { similarityMin },
   );

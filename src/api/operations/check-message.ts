@@ -14,7 +14,7 @@ export const validateMessage = implement(operations.message.validate, async (ser
     return { valid: false, problems, canonical: null, recipients: [], nearest: null, conversation: null };
   }
   const { message } = one;
-  const whereTo = await services.router.whereTo(message);
+  const whereTo = await services.router.resolveRecipients(message);
   const recipients = whereTo.type === "found" ? [...whereTo.names] : [];
   await services.router.records.recall(message);
   const { error, now } = services.router.records.judge(message, recipients);

@@ -108,7 +108,7 @@ export async function listConversations(
   const show = (conversation: Conversation) => presentConversation(conversation, { nowMs, isWhole: false });
   const from = asked.cursor === undefined ? undefined : place(asked.cursor);
   if (from?.part === "old") {
-    const { found, nextSeq } = await router.records.bygone(query, from.beforeSeq);
+    const { found, nextSeq } = await router.records.listEvicted(query, from.beforeSeq);
     return {
       items: found.map(({ conversation }) => show(conversation)),
       next: nextSeq === undefined ? null : oldFrom(nextSeq),
@@ -118,7 +118,7 @@ export async function listConversations(
   const items = rows.slice(0, limit).map(({ row: { conversation } }) => show(conversation));
   const last = rows.at(limit - 1);
   if (rows.length > limit && last !== undefined) return { items, next: cursorOf(last) };
-  return { items, next: router.records.mayHaveBygone(query) ? oldFrom(undefined) : null };
+  return { items, next: router.records.mayHaveEvicted(query) ? oldFrom(undefined) : null };
 }
 
 /** A row with the part of the list that contains it. */

@@ -1,5 +1,12 @@
 import type { JsonObject } from "../../kernel/json.ts";
-import { type Auction, type Bidder, type Measured, secondsIn, costIn, type Task } from "../../messaging/tasks/index.ts";
+import {
+  type Auction,
+  type Bidder,
+  type Reputation,
+  secondsIn,
+  costIn,
+  type Task,
+} from "../../messaging/tasks/index.ts";
 import type * as contract from "../contract/index.ts";
 
 const PROGRESS = {
@@ -135,7 +142,7 @@ const winningBid = (name: string, bid: JsonObject): contract.TaskDistribution["w
   bid: { ...bid },
 });
 
-export const presentPerformance = (measured: readonly Measured[]): contract.PerformanceList => ({
+export const presentPerformance = (measured: readonly Reputation[]): contract.PerformanceList => ({
   items: measured.map(({ provider, capability, tasks, successRate, seconds, cost, lastAtMs }) => ({
     provider,
     capability,

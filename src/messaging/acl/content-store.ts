@@ -26,7 +26,7 @@ const TEXT = "text/plain";
 const JSON_TYPE = "application/json";
 
 /** Whether content is too large to travel; `bytesMax` bounds what is put aside, above it content is refused. */
-export function isTooLargeToTravel(content: Content, bytesMax = Number.POSITIVE_INFINITY): boolean {
+export function exceedsInlineLimit(content: Content, bytesMax = Number.POSITIVE_INFINITY): boolean {
   if (content.type === "artifact") return false;
   const bytes = contentBytes(content);
   return bytes > LIMITS.contentInlineBytesMax && bytes <= bytesMax;
@@ -40,7 +40,7 @@ export function isSurelySmall(content: Content): boolean {
 }
 
 /** Whether it refers to content that `putAside` kept; other references are the senders' own. */
-export const wasPutAside = ({ id, hash }: MessageArtifact): boolean => id === `${KEPT}${hash}`;
+export const isOffloaded = ({ id, hash }: MessageArtifact): boolean => id === `${KEPT}${hash}`;
 
 /** The hash in the id of content that was put aside; undefined when it is none. */
 export const hashOfKept = (id: string): string | undefined => /^sha256-([0-9a-f]{64})$/.exec(id)?.[1];
@@ -53,9 +53,9 @@ const textOf = (content: Exclude<Content, { readonly type: "artifact" }>): strin
   content.type === "text" ? content.text : JSON.stringify(content.value);
 
 /** The message itself while its content is small, else with a reference to its content, which is then in the store. */
-export async function putAside(message: Message, store: ContentStore, signal: AbortSignal): Promise<Message> {
+export async function offloadContent(message: Message, store: ContentStore, signal: AbortSignal): Promise<Message> {
   const { content } = message;
-  if (content.type === "artifact" || !isTooLargeToTravel(content)) return message;
+  if (content.type === "artifact" || !exceedsInlineLimit(content)) return message;
   const mediaType = content.type === "text" ? TEXT : JSON_TYPE;
   const artifact = await store.keep(Buffer.from(textOf(content)), mediaType, signal);
   return { ...message, content: { type: "artifact", artifact } };

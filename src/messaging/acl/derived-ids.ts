@@ -20,14 +20,14 @@ export const taskIdOf = (call: ToolCallId): TaskId =>
   TaskId.parse(uuidFrom(digestOf("task", call), "7", call.replaceAll("-", "").slice(0, 12)));
 
 const SUBSCRIPTION = "subscription-";
-const CALL_OFF = "cancel-";
+const CANCELLATION = "cancel-";
 
 /** What answers to a subscription to an agent carry as `in_reply_to`: the first of them is waited for, the others start runs. */
 export const subscriptionOf = (letter: MessageId): string => SUBSCRIPTION + letter;
 export const isSubscription = (replyWith: string): boolean => replyWith.startsWith(SUBSCRIPTION);
 /** What answers to a `cancel` carry: they start nothing. */
-export const cancellationId = (letter: MessageId): string => CALL_OFF + letter;
-export const isCallOff = (replyWith: string): boolean => replyWith.startsWith(CALL_OFF);
+export const cancellationId = (letter: MessageId): string => CANCELLATION + letter;
+export const isCancellationId = (replyWith: string): boolean => replyWith.startsWith(CANCELLATION);
 
 /** The id of the message that a wait is for. */
 export const letterOf = (replyWith: string): string =>

@@ -1,7 +1,7 @@
 import { nearest } from "../../text/documents/index.ts";
 import { type Json, type JsonObject } from "../../kernel/json.ts";
 import { invalid, type MessageProblem } from "./message-problem.ts";
-import { type Disagreement, disagreement } from "./wire.ts";
+import { type KeyConflict, keyConflict } from "./wire.ts";
 import { WIRE_RULES } from "./wire-keys.ts";
 
 const ADDRESSES = ["receiver", "capability", "topic", "broadcast"];
@@ -13,8 +13,8 @@ export function explainWire(wire: JsonObject): readonly MessageProblem[] {
     const value = wire[key];
     return value === undefined || rule.is(value) ? [] : [badValue(key, value, rule)];
   });
-  const at = disagreement(wire);
-  return [...missing(wire), ...addressing(wire), ...values, ...(at === undefined ? [] : [DISAGREEMENTS[at]])];
+  const at = keyConflict(wire);
+  return [...missing(wire), ...addressing(wire), ...values, ...(at === undefined ? [] : [KEY_CONFLICTS[at]])];
 }
 
 function missing(wire: JsonObject): readonly MessageProblem[] {
@@ -65,7 +65,7 @@ function shown(value: Json): string {
   return text.length <= SHOWN_CHARS_MAX ? text : `${text.slice(0, SHOWN_CHARS_MAX)}…`;
 }
 
-const DISAGREEMENTS: Readonly<Record<Disagreement, MessageProblem>> = {
+const KEY_CONFLICTS: Readonly<Record<KeyConflict, MessageProblem>> = {
   "sender-is-receiver": {
     code: "SENDER_IS_RECEIVER",
     path: "receiver",

@@ -9,10 +9,10 @@ export {
   fetchContent,
   hashOfKept,
   isSurelySmall,
-  isTooLargeToTravel,
+  exceedsInlineLimit,
   keptHash,
-  putAside,
-  wasPutAside,
+  offloadContent,
+  isOffloaded,
 } from "./content-store.ts";
 export {
   type Address,
@@ -44,7 +44,7 @@ export { MessageWire } from "./wire-schema.ts";
 export { contentWire, messageWire, writeMessage } from "./write-message.ts";
 export {
   cancellationId,
-  isCallOff,
+  isCancellationId,
   isSubscription,
   letterOf,
   messageIdOf,

@@ -5,7 +5,7 @@ import { type Address, type Content, type Message, type MessageError, type Messa
 import { canonicalWire } from "./canonical-wire.ts";
 import { explainWire } from "./explain-wire.ts";
 import { invalid, type MessageProblem, refusal } from "./message-problem.ts";
-import { wireOf } from "./take-wire.ts";
+import { parseWire } from "./parse-wire.ts";
 import { type Wire } from "./wire.ts";
 import { ARTIFACT_KEY, isMessageId, isWireArtifact, parseInstant, parseTtl } from "./wire-fields.ts";
 
@@ -29,17 +29,17 @@ export type MessageRead =
  * message. Pass it what `parseJson` gave: depth is not looked at again. Never throws.
  */
 export function readMessage(json: Json, context: ReadContext): MessageRead {
-  const taken = wireOf(json);
+  const taken = parseWire(json);
   if (taken !== undefined) return read(taken, context);
   const { wire, problems } = canonicalWire(json, context.sender);
-  const mended = problems.length === 0 ? wireOf(wire) : undefined;
-  if (mended !== undefined) return read(mended, context);
+  const parsed = problems.length === 0 ? parseWire(wire) : undefined;
+  if (parsed !== undefined) return read(parsed, context);
   return refused(wire["id"], [...problems, ...explainWire(wire)]);
 }
 
 /** Back from what `writeMessage` wrote: nothing is judged again, times are what they were. Throws on anything else. */
 export function restoreMessage(json: Json): Message {
-  const wire = wireOf(json);
+  const wire = parseWire(json);
   if (wire?.workspace === undefined || wire.timestamp === undefined) throw new TypeError("this is no stored message");
   const message = build(wire, { workspace: wire.workspace, atMs: instant(wire.timestamp) });
   const { nearest_capability: nearest } = wire;

@@ -55,14 +55,9 @@ export type Wire = {
 export type Unchecked = { readonly [Key in keyof Wire]?: Json | undefined };
 
 /** What two keys that are each right can be wrong about together. */
-export type Disagreement =
-  | "sender-is-receiver"
-  | "two-ends"
-  | "trace-without-id"
-  | "error-without-failure"
-  | "not-json";
+export type KeyConflict = "sender-is-receiver" | "two-ends" | "trace-without-id" | "error-without-failure" | "not-json";
 
-export function disagreement(wire: Unchecked): Disagreement | undefined {
+export function keyConflict(wire: Unchecked): KeyConflict | undefined {
   if (wire.receiver !== undefined && isAmong(wire.sender, wire.receiver)) return "sender-is-receiver";
   if (wire.ttl !== undefined && wire.expires_at !== undefined) return "two-ends";
   if (wire.trace_id === undefined && (wire.span_id ?? wire.trace_flags ?? wire.trace_state) !== undefined)

@@ -199,8 +199,8 @@ export class Participants implements Directory {
         { max: LIMITS.participantsMax },
       );
     }
-    const isTold = before !== undefined && (request === undefined || before.tokenRequest !== request);
-    if (isTold) return { participant: await this.#put({ ...before, description }), token: undefined };
+    const isTokenIssued = before !== undefined && (request === undefined || before.tokenRequest !== request);
+    if (isTokenIssued) return { participant: await this.#put({ ...before, description }), token: undefined };
     const token = mintToken();
     const registeredAtMs = before?.registeredAtMs ?? this.#clock.nowMs();
     const made = { workspace, name: before?.name ?? name, description, registeredAtMs };

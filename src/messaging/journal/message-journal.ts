@@ -10,7 +10,7 @@ import type {
   DeadLetter,
   DeadQuery,
   JournalBatch,
-  JournalFigures,
+  JournalStats,
   MessageJournal,
   MessageQuery,
   Recovered,
@@ -145,7 +145,7 @@ export class SqliteMessageJournal implements MessageJournal {
     return this.#reader.conversation(workspace, id);
   }
 
-  async figures(): Promise<JournalFigures> {
+  async figures(): Promise<JournalStats> {
     const bytes = ["", "-wal", "-shm"].reduce(
       (sum, end) => sum + (statSync(`${this.#file}${end}`, { throwIfNoEntry: false })?.size ?? 0),
       0,

@@ -85,7 +85,7 @@ function scan(db: DatabaseSync, segment: Segment, sink: Sink | undefined): void 
         segment.open(offset, party);
         sink?.pending.add({ seq, party, priority, expiresAtMs, atMs, conversationKey, size });
       }
-      if (isOpen) segment.tellMessage(seq, atMs, messageBytes(size));
+      if (isOpen) segment.countMessage(seq, atMs, messageBytes(size));
       lookup?.add(offset, head.idKey, conversationKey, head.senderKey);
     }
   }

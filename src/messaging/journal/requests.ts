@@ -1,13 +1,13 @@
 import { LostFile } from "../../kernel/files/opened-file.ts";
 import type { JournalBatch, Recovered } from "../router/index.ts";
-import type { CarryingParts } from "./carrying.ts";
+import type { WalCheckpointerParts } from "./wal-checkpointer.ts";
 import type { RecoveryOptions } from "./recovery.ts";
 import { WrongFile, type WrongFileReason } from "./schema.ts";
 import type { WriterFigures, WriterOptions } from "./writer.ts";
 
 /** Calls that the writer's thread answers, in any order. The first is `open`, the last `close`. */
 export type WriterMethods = {
-  open(options: WriterOptions, recovery: RecoveryOptions, carrying: Omit<CarryingParts, "writer">): Recovered;
+  open(options: WriterOptions, recovery: RecoveryOptions, carrying: Omit<WalCheckpointerParts, "writer">): Recovered;
   append(batch: JournalBatch): void;
   figures(): WriterFigures;
   /** Answered when all messages older than that are dropped. */

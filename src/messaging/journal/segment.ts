@@ -83,7 +83,7 @@ export class Segment {
     this.balance = (this.balance - markOf(offset, party)) | 0;
   }
 
-  tellMessage(seq: number, atMs: number, bytes: number): void {
+  countMessage(seq: number, atMs: number, bytes: number): void {
     this.lastSeq = seq;
     if (this.messages === 0 || atMs < this.firstAtMs) this.firstAtMs = atMs;
     if (atMs > this.lastAtMs) this.lastAtMs = atMs;

@@ -3,7 +3,7 @@ import { parentPort } from "node:worker_threads";
 import { Answerer, type Reply } from "../../kernel/rpc/answerer.ts";
 import type { FromCaller } from "../../kernel/rpc/protocol.ts";
 import type { Recovered } from "../router/index.ts";
-import { Carrying } from "./carrying.ts";
+import { WalCheckpointer } from "./wal-checkpointer.ts";
 import { failureOf, type WriterFailure, type WriterMethods } from "./requests.ts";
 import { JournalWriter } from "./writer.ts";
 
@@ -11,7 +11,7 @@ if (!parentPort) throw new Error("the journal's writer is a thread of the server
 const port = parentPort;
 
 let writer: JournalWriter | undefined;
-let carrying: Carrying | undefined;
+let checkpointer: WalCheckpointer | undefined;
 let isTidying = false;
 /** Calls that wait until there is nothing more to tidy. */
 let retaining: Reply<void, WriterFailure>[] = [];
@@ -21,14 +21,14 @@ const answerer = new Answerer<WriterMethods, WriterFailure>(
     open(reply, options, recovery, parts) {
       const { writer: made, recovered } = JournalWriter.open(options, recovery);
       writer = made;
-      made.carryElsewhere();
-      carrying = new Carrying({ ...parts, writer: made });
+      made.checkpointElsewhere();
+      checkpointer = new WalCheckpointer({ ...parts, writer: made });
       reply.done(recovered, buffersOf(recovered));
     },
     append(reply, batch) {
       opened().append(batch);
       reply.done();
-      carrying?.written();
+      checkpointer?.written();
     },
     figures: (reply) => reply.done(opened().figures()),
     retain(reply, olderThanMs) {
@@ -36,7 +36,7 @@ const answerer = new Answerer<WriterMethods, WriterFailure>(
       retaining.push(reply);
     },
     close(reply) {
-      carrying?.[Symbol.dispose]();
+      checkpointer?.[Symbol.dispose]();
       writer?.close();
       writer = undefined;
       reply.done();
@@ -69,7 +69,7 @@ function tidy(): void {
   if (!writer) return;
   try {
     if (writer.tidy()) {
-      carrying?.written();
+      checkpointer?.written();
       return tidySoon();
     }
     for (const reply of retaining) reply.done();

@@ -8,8 +8,8 @@ import { SettledWords } from "./packing.ts";
 import { messageBytes, recover, type RecoveryOptions } from "./recovery.ts";
 import { openForWriting, segmentTables } from "./schema.ts";
 import { Segment } from "./segment.ts";
-import { SmallTables } from "./small-tables.ts";
-import { Tidying, type TidyingOptions } from "./tidying.ts";
+import { MetadataTables } from "./metadata-tables.ts";
+import { SegmentCompactor, type TidyingOptions } from "./segment-compactor.ts";
 
 export type WriterOptions = TidyingOptions & {
   readonly file: string;
@@ -41,8 +41,8 @@ export class JournalWriter {
   readonly #options: WriterOptions;
   readonly #opened: OpenedDatabase;
   readonly #segments: Segment[];
-  readonly #small: SmallTables;
-  readonly #tidying: Tidying;
+  readonly #small: MetadataTables;
+  readonly #compactor: SegmentCompactor;
   readonly #begin: StatementSync;
   readonly #commit: StatementSync;
   #isSynced = true;
@@ -57,9 +57,9 @@ export class JournalWriter {
     this.#lastSeq = recovered.lastSeq;
     this.#begin = db.prepare("BEGIN IMMEDIATE");
     this.#commit = db.prepare("COMMIT");
-    this.#small = new SmallTables(db);
+    this.#small = new MetadataTables(db);
     const transact = (work: () => void) => this.#transact(false, work);
-    this.#tidying = new Tidying({ db, segments, small: this.#small, transact }, options);
+    this.#compactor = new SegmentCompactor({ db, segments, small: this.#small, transact }, options);
   }
 
   /** Opens or makes the file, and reads what is pending. Throws WrongFile and what SQLite throws. */
@@ -90,22 +90,22 @@ export class JournalWriter {
     });
     this.#small.committed();
     if (segment) {
-      tellMessages(segment, chunks);
+      countMessages(segment, chunks);
       this.#lastSeq = messages.lastSeq;
     }
-    this.#tellSettled(batch);
+    this.#countSettled(batch);
   }
 
   /** Does a little of what is to be done besides; false when nothing is left to do. */
   tidy(): boolean {
-    return this.#tidying.step();
+    return this.#compactor.step();
   }
 
   /** Lets `tidy` drop what is older and over. */
   retain(olderThanMs: number): void {
     const open = this.#segments.at(-1);
     if (open && !open.isSealed && open.messages > 0 && open.lastAtMs < olderThanMs) this.#seal(open);
-    this.#tidying.retain(olderThanMs);
+    this.#compactor.retain(olderThanMs);
   }
 
   figures(): WriterFigures {
@@ -115,8 +115,8 @@ export class JournalWriter {
     };
   }
 
-  /** From now on the log is carried over by `carryOver` alone. */
-  carryElsewhere(): void {
+  /** From now on the log is carried over by `checkpoint` alone. */
+  checkpointElsewhere(): void {
     this.#db.exec("PRAGMA wal_autocheckpoint=0");
   }
 
@@ -127,7 +127,7 @@ export class JournalWriter {
   }
 
   /** Carries the log over; `isWaiting` also waits for somebody else who is at it. What cannot be done is left for the next time. */
-  carryOver(isWaiting: boolean): void {
+  checkpoint(isWaiting: boolean): void {
     this.#checkpoint(isWaiting ? "FULL" : "PASSIVE");
   }
 
@@ -214,7 +214,7 @@ export class JournalWriter {
     );
     segment.isSealed = true;
     segment.insert = undefined;
-    this.#tidying.sealed(segment);
+    this.#compactor.sealed(segment);
   }
 
   #inserts(segment: Segment): StatementSync {
@@ -240,12 +240,12 @@ export class JournalWriter {
     }
   }
 
-  #tellSettled({ settlements: { seqs, parties } }: JournalBatch): void {
+  #countSettled({ settlements: { seqs, parties } }: JournalBatch): void {
     for (const [index, seq] of seqs.entries()) {
       const segment = this.#segmentOf(seq);
       if (!segment) continue;
       segment.close(seq - segment.firstSeq, parties[index] ?? 0);
-      if (segment.isSealed && segment.left <= 0) this.#tidying.mayBeSettled(segment);
+      if (segment.isSealed && segment.left <= 0) this.#compactor.mayBeSettled(segment);
     }
   }
 
@@ -270,11 +270,11 @@ function insertMessages(insert: StatementSync, chunks: readonly Chunk[]): void {
   for (const chunk of chunks) insert.run(...chunkValues(chunk));
 }
 
-function tellMessages(segment: Segment, chunks: readonly Chunk[]): void {
+function countMessages(segment: Segment, chunks: readonly Chunk[]): void {
   for (const { heads } of chunks) {
     for (const { seq, idKey, conversationKey, senderKey, atMs, size, recipients } of heads) {
       const offset = seq - segment.firstSeq;
-      segment.tellMessage(seq, atMs, messageBytes(size));
+      segment.countMessage(seq, atMs, messageBytes(size));
       segment.lookup?.add(offset, idKey, conversationKey, senderKey);
       for (const party of recipients) {
         segment.open(offset, party);

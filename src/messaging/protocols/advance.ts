@@ -9,7 +9,7 @@
  */
 import { type Message, SYSTEM_SENDER } from "../acl/index.ts";
 import { type Arrival, free, NO_NAMES } from "./arrival.ts";
-import { breach, type Breach } from "./breach.ts";
+import { breach, type ProtocolViolation } from "./violation.ts";
 import {
   type Conversation,
   type ConversationStatus,
@@ -21,13 +21,13 @@ import {
 import { expire } from "./expire.ts";
 import { byInitiator } from "./initiator.ts";
 import { findProtocol, knownProtocol } from "./names.ts";
-import { dueOf, IN_PROGRESS, INITIATED, statusOf } from "./outcome.ts";
+import { nextDeadline, IN_PROGRESS, INITIATED, statusOf } from "./outcome.ts";
 import { byOther } from "./participant.ts";
 import { type Protocol } from "./protocol.ts";
 import { PROTOCOLS } from "./tables.ts";
 
 /** The conversation after the message, or why the message is not allowed. */
-export type Advance = { readonly type: "moved"; readonly conversation: Conversation } | Breach;
+export type Advance = { readonly type: "moved"; readonly conversation: Conversation } | ProtocolViolation;
 
 const NOBODY: readonly Participant[] = [];
 
@@ -45,7 +45,8 @@ export function advance(
   const protocol = knownProtocol(conversation.protocol);
   if (protocol === undefined) return advanceFree(conversation, message, recipients, terms);
   // What the server says about a message moves nothing: the message it is about did not move anything either.
-  if (message.sender === SYSTEM_SENDER) return standing(protocol, conversation, message, conversation.participants);
+  if (message.sender === SYSTEM_SENDER)
+    return participantState(protocol, conversation, message, conversation.participants);
   return advanceChecked(protocol, conversation, { message, recipients, terms });
 }
 
@@ -119,7 +120,10 @@ function opened(protocol: Protocol | undefined, name: string | undefined, arriva
   const parts = byInitiator(protocol, base, arrival);
   if (parts.type === "breach") return parts;
   const { participants } = parts;
-  return { type: "moved", conversation: { ...base, participants, dueAtMs: dueOf(protocol, base, participants) } };
+  return {
+    type: "moved",
+    conversation: { ...base, participants, dueAtMs: nextDeadline(protocol, base, participants) },
+  };
 }
 
 /**
@@ -192,7 +196,7 @@ function said(conversation: Conversation, message: Message, { protocol, particip
     lastActivityMs: atMs,
     idleMs: conversation.idleMs,
     endsAtMs: conversation.endsAtMs,
-    dueAtMs: isOver ? undefined : dueOf(protocol, times, participants),
+    dueAtMs: isOver ? undefined : nextDeadline(protocol, times, participants),
     parent: conversation.parent,
     branches: conversation.branches,
     merged: mergeConversations.length === 0 ? merged : [...new Set([...merged, ...mergeConversations])],
@@ -202,14 +206,14 @@ function said(conversation: Conversation, message: Message, { protocol, particip
 }
 
 /** The free conversation after `count` more messages among those who are in it, the last of them at `atMs`. */
-export function saidMore(conversation: Conversation, count: number, atMs: number): Conversation {
+export function appendMessages(conversation: Conversation, count: number, atMs: number): Conversation {
   const times = { lastActivityMs: atMs, idleMs: conversation.idleMs, endsAtMs: conversation.endsAtMs };
   return {
     ...conversation,
     version: conversation.version + count,
     messageCount: conversation.messageCount + count,
     lastActivityMs: atMs,
-    dueAtMs: dueOf(undefined, times, conversation.participants),
+    dueAtMs: nextDeadline(undefined, times, conversation.participants),
     archivedAtMs: undefined,
   };
 }
@@ -230,7 +234,7 @@ export function resumed(earlier: Conversation, since: Conversation, terms: Conve
     messageCount: earlier.messageCount + since.messageCount,
     lastActivityMs,
     endsAtMs,
-    dueAtMs: dueOf(undefined, { lastActivityMs, idleMs: earlier.idleMs, endsAtMs }, participants),
+    dueAtMs: nextDeadline(undefined, { lastActivityMs, idleMs: earlier.idleMs, endsAtMs }, participants),
     branches: [...earlier.branches, ...since.branches],
     merged: [...earlier.merged, ...since.merged],
     archivedAtMs: undefined,
@@ -280,11 +284,11 @@ function advanceChecked(protocol: Protocol, before: Conversation, arrival: Arriv
       ? byInitiator(protocol, conversation, arrival)
       : byOther(protocol, conversation, arrival);
   if (parts.type === "breach") return parts;
-  return standing(protocol, conversation, message, parts.participants);
+  return participantState(protocol, conversation, message, parts.participants);
 }
 
 /** The conversation with parts that may have moved; what is over stays so when they have not. */
-function standing(
+function participantState(
   protocol: Protocol,
   conversation: Conversation,
   message: Message,

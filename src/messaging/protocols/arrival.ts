@@ -1,5 +1,5 @@
 import { type Message } from "../acl/index.ts";
-import { type Breach } from "./breach.ts";
+import { type ProtocolViolation } from "./violation.ts";
 import { type Call, type ConversationTerms, type Participant } from "./conversation.ts";
 import { START } from "./protocol.ts";
 
@@ -11,7 +11,7 @@ export type Arrival = {
 };
 
 /** Parts of participants after a message, or why it is not allowed. */
-export type Parts = { readonly type: "parts"; readonly participants: readonly Participant[] } | Breach;
+export type Parts = { readonly type: "parts"; readonly participants: readonly Participant[] } | ProtocolViolation;
 
 // Shared, so that a message that brings nothing new makes no array.
 export const NO_NAMES: readonly string[] = [];

@@ -1,10 +1,10 @@
 import { type Call, type Conversation, type ConversationStatus, isOpen, type Participant } from "./conversation.ts";
 import { knownProtocol } from "./names.ts";
-import { closed, dueOf, IN_PROGRESS, isPatient, lapsed, stateOf, statusOf } from "./outcome.ts";
+import { closed, nextDeadline, IN_PROGRESS, isPatient, afterDeadline, stateOf, statusOf } from "./outcome.ts";
 import { CANCELLING, type Protocol } from "./protocol.ts";
 
 /** A part whose deadline passed: as it was, and the state in which it is. */
-export type Lapse = {
+export type ParticipantTimeout = {
   readonly participant: Participant;
   readonly to: string;
   /** The initiator's message that should have been answered; undefined where the part continues without an answer. */
@@ -12,9 +12,9 @@ export type Lapse = {
 };
 
 /** The conversation as time made it; the very same value when nothing was due. */
-export type Expiry = { readonly conversation: Conversation; readonly lapses: readonly Lapse[] };
+export type Expiry = { readonly conversation: Conversation; readonly lapses: readonly ParticipantTimeout[] };
 
-const NOTHING: readonly Lapse[] = [];
+const NOTHING: readonly ParticipantTimeout[] = [];
 
 /**
  * Everything that happened by itself up to `nowMs`, in the order in which it did: deadlines (proposals are closed, a
@@ -25,14 +25,18 @@ export function expire(conversation: Conversation, nowMs: number): Expiry {
     return { conversation, lapses: NOTHING };
   }
   const protocol = knownProtocol(conversation.protocol);
-  const lapses: Lapse[] = [];
+  const lapses: ParticipantTimeout[] = [];
   let now = conversation;
   while (now.dueAtMs !== undefined && now.dueAtMs <= nowMs) now = happened(protocol, now, lapses);
   return { conversation: now, lapses };
 }
 
 /** What is due next, done. */
-function happened(protocol: Protocol | undefined, conversation: Conversation, lapses: Lapse[]): Conversation {
+function happened(
+  protocol: Protocol | undefined,
+  conversation: Conversation,
+  lapses: ParticipantTimeout[],
+): Conversation {
   const { dueAtMs = 0, participants } = conversation;
   if (protocol !== undefined) {
     const after = participants.map((participant) => overdue(protocol, participant, dueAtMs));
@@ -43,7 +47,7 @@ function happened(protocol: Protocol | undefined, conversation: Conversation, la
       const isOver = status !== IN_PROGRESS;
       // `initiated` stays: nobody said anything.
       const stands = isOver ? status : conversation.status;
-      return changed(conversation, after, stands, isOver ? undefined : dueOf(protocol, conversation, after));
+      return changed(conversation, after, stands, isOver ? undefined : nextDeadline(protocol, conversation, after));
     }
   }
   const isSilent = protocol === undefined || !isPatient(protocol, participants);
@@ -54,9 +58,15 @@ function happened(protocol: Protocol | undefined, conversation: Conversation, la
 }
 
 const overdue = (protocol: Protocol, participant: Participant, nowMs: number) =>
-  participant.deadlineMs !== undefined && participant.deadlineMs < nowMs ? lapsed(protocol, participant) : participant;
+  participant.deadlineMs !== undefined && participant.deadlineMs < nowMs
+    ? afterDeadline(protocol, participant)
+    : participant;
 
-function lapseOf(protocol: Protocol, participant: Participant | undefined, now: Participant): readonly Lapse[] {
+function lapseOf(
+  protocol: Protocol,
+  participant: Participant | undefined,
+  now: Participant,
+): readonly ParticipantTimeout[] {
   if (participant === undefined || participant === now) return NOTHING;
   const isAwaited = stateOf(protocol, participant).awaits === "participant" && participant.state !== CANCELLING;
   const isOver = stateOf(protocol, now).ending !== undefined;

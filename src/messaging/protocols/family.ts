@@ -1,6 +1,6 @@
 import { type Conversation, isOpen } from "./conversation.ts";
 import { knownProtocol } from "./names.ts";
-import { closed, dueOf, IN_PROGRESS, moved, stateOf, statusOf } from "./outcome.ts";
+import { closed, nextDeadline, IN_PROGRESS, moved, stateOf, statusOf } from "./outcome.ts";
 import { type Message } from "../acl/index.ts";
 import { type Step, UNREACHED } from "./protocol.ts";
 
@@ -18,7 +18,7 @@ export function branched(conversation: Conversation, branch: string): Conversati
 export type Merge =
   | { readonly type: "merged"; readonly conversation: Conversation }
   /** Somebody still owes something in it: it must end or be cancelled first. */
-  | { readonly type: "under-way"; readonly participants: readonly string[] }
+  | { readonly type: "in-progress"; readonly participants: readonly string[] }
   | { readonly type: "already-merged"; readonly into: string };
 
 /** The conversation, which goes on in `into`: nothing more is said in it. Asked twice it is the same value. */
@@ -30,7 +30,7 @@ export function merged(conversation: Conversation, into: string): Merge {
   const protocol = knownProtocol(conversation.protocol);
   if (protocol !== undefined && isOpen(conversation)) {
     const busy = participants.filter((participant) => stateOf(protocol, participant).ending === undefined);
-    return { type: "under-way", participants: busy.map(({ name }) => name) };
+    return { type: "in-progress", participants: busy.map(({ name }) => name) };
   }
   const next = { ...conversation, status: { state: "merged", into }, dueAtMs: undefined } as const;
   return { type: "merged", conversation: { ...next, version: conversation.version + 1 } };
@@ -65,7 +65,7 @@ export function undelivered(
   const participants = conversation.participants.with(index, moved(participant, UNREACHED));
   const status = statusOf(protocol, participants);
   const isOver = status !== IN_PROGRESS;
-  const dueAtMs = isOver ? undefined : dueOf(protocol, conversation, participants);
+  const dueAtMs = isOver ? undefined : nextDeadline(protocol, conversation, participants);
   return { ...conversation, participants, status, dueAtMs, version: conversation.version + 1 };
 }
 

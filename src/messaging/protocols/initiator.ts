@@ -1,6 +1,6 @@
 import { type Message } from "../acl/index.ts";
 import { type Arrival, newcomer, type Parts } from "./arrival.ts";
-import { breach, type Breach, type BreachRule } from "./breach.ts";
+import { breach, type ProtocolViolation, type ViolationRule } from "./violation.ts";
 import { type Call, type Conversation, isOpen, type Participant } from "./conversation.ts";
 import { moved, stateOf } from "./outcome.ts";
 import { CANCELLING, MISUNDERSTOOD, type Protocol, START, type Step } from "./protocol.ts";
@@ -54,7 +54,7 @@ function entering(
   conversation: Conversation,
   message: Message,
   name: string,
-): Participant | Breach {
+): Participant | ProtocolViolation {
   const step = protocol.step(START, "initiator", message.performative);
   const isFirst = conversation.participants.length === 0;
   if (step !== undefined && (isFirst || (protocol.canGrow && isOpen(conversation)))) {
@@ -98,7 +98,7 @@ function stepping(
   protocol: Protocol,
   conversation: Conversation,
   { arrival, participant }: Stepping,
-): Participant | Breach {
+): Participant | ProtocolViolation {
   const { message, terms } = arrival;
   const { ending } = stateOf(protocol, participant);
   if (message.performative === "not-understood")
@@ -111,12 +111,12 @@ function stepping(
   return breach(rule, message, { protocol, conversation, participants: [participant], reason });
 }
 
-const tooManyRounds = ({ name, round }: Participant): readonly [BreachRule, string] => [
+const tooManyRounds = ({ name, round }: Participant): readonly [ViolationRule, string] => [
   "rounds-max",
   `${name} has had ${round} rounds, which is the limit`,
 ];
 
-function unexpected(protocol: Protocol, participant: Participant): readonly [BreachRule, string] {
+function unexpected(protocol: Protocol, participant: Participant): readonly [ViolationRule, string] {
   const { name, state } = participant;
   if (state === CANCELLING) return ["after-cancel", `the part of ${name} is being cancelled`];
   if (stateOf(protocol, participant).ending !== undefined)

@@ -11,7 +11,7 @@ const RANKS: readonly Ending[] = ["done", "failed", "cancelled", "expired", "rej
 export function stateOf(protocol: Protocol, { state }: Participant): StepState {
   const found = protocol.states.get(state);
   // A state of a protocol's later version, stored and read back by an older server: nothing can be done in it.
-  return found ?? { name: state, awaits: "nobody", ending: "failed", isPatient: false, isPassive: false };
+  return found ?? { name: state, awaits: "nobody", ending: "failed", ignoresIdleTimeout: false, isPassive: false };
 }
 
 /** How the conversation stands, with its participants as they are. */
@@ -45,7 +45,7 @@ function endOf(protocol: Protocol, participants: readonly Participant[]): Conver
 }
 
 /** When the conversation changes by itself: a deadline, silence or its end. Deadlines are met up to and with their moment. */
-export function dueOf(
+export function nextDeadline(
   protocol: Protocol | undefined,
   { lastActivityMs, idleMs, endsAtMs }: Pick<Conversation, "lastActivityMs" | "idleMs" | "endsAtMs">,
   participants: readonly Participant[],
@@ -55,7 +55,7 @@ export function dueOf(
   let due = endsAtMs;
   let isPatient = false;
   for (const participant of participants) {
-    isPatient ||= stateOf(protocol, participant).isPatient;
+    isPatient ||= stateOf(protocol, participant).ignoresIdleTimeout;
     if (participant.deadlineMs !== undefined) due = Math.min(due, participant.deadlineMs + 1);
   }
   return isPatient ? due : Math.min(due, idle);
@@ -63,10 +63,10 @@ export function dueOf(
 
 /** Whether silence does not end it: somebody waits for something that takes its time. */
 export const isPatient = (protocol: Protocol, participants: readonly Participant[]): boolean =>
-  participants.some((participant) => stateOf(protocol, participant).isPatient);
+  participants.some((participant) => stateOf(protocol, participant).ignoresIdleTimeout);
 
 /** The participant after its deadline: as the table says, or as it was where the table knows no deadline. */
-export function lapsed(protocol: Protocol, participant: Participant): Participant {
+export function afterDeadline(protocol: Protocol, participant: Participant): Participant {
   if (participant.state === CANCELLING) return moved(participant, CANCELLED);
   const step = protocol.step(participant.state, "deadline", undefined);
   return step === undefined ? { ...participant, deadlineMs: undefined } : moved(participant, step.to);

@@ -1,6 +1,6 @@
 import { type Message } from "../acl/index.ts";
 import { type Arrival, newcomer, type Parts } from "./arrival.ts";
-import { breach, type BreachRule } from "./breach.ts";
+import { breach, type ViolationRule } from "./violation.ts";
 import { type Call, type Conversation, type Participant } from "./conversation.ts";
 import { CALLS_MAX } from "./initiator.ts";
 import { moved, stateOf } from "./outcome.ts";
@@ -56,7 +56,7 @@ function recruit(protocol: Protocol, { participants }: Conversation, message: Me
 export const answersTo = ({ participants }: Conversation, name: string): string | undefined =>
   participants.find((participant) => participant.name === name)?.replyTo;
 
-type Refusal = readonly [rule: BreachRule, reason: string];
+type Refusal = readonly [rule: ViolationRule, reason: string];
 
 function misdirected(
   { initiator, participants }: Conversation,

@@ -34,7 +34,7 @@ export type StepState = {
   /** How the part came out; undefined while it is under way. */
   readonly ending: Ending | undefined;
   /** Silence is usual here: an idle conversation does not end because of it. */
-  readonly isPatient: boolean;
+  readonly ignoresIdleTimeout: boolean;
   /** Nothing more is owed by this participant: the conversation ends with the others' parts. */
   readonly isPassive: boolean;
 };
@@ -101,7 +101,7 @@ export type DraftStep = readonly [
 ];
 
 const COMMON: readonly StepState[] = [
-  { name: CANCELLING, awaits: "participant", ending: undefined, isPatient: false, isPassive: false },
+  { name: CANCELLING, awaits: "participant", ending: undefined, ignoresIdleTimeout: false, isPassive: false },
   ending(CANCELLED, "cancelled"),
   ending(MISUNDERSTOOD, "failed"),
   ending(UNREACHED, "failed"),
@@ -154,7 +154,7 @@ export function protocol(draft: Draft): Protocol {
 const byState = () => new Map<string, Map<Performative | undefined, Step>>();
 
 function ending(name: string, how: Ending): StepState {
-  return { name, awaits: "nobody", ending: how, isPatient: false, isPassive: false };
+  return { name, awaits: "nobody", ending: how, ignoresIdleTimeout: false, isPassive: false };
 }
 
 function open(name: string, kind: Draft["open"][string]): StepState {
@@ -162,7 +162,7 @@ function open(name: string, kind: Draft["open"][string]): StepState {
     name,
     awaits: kind === "patient" || kind === "passive" ? "nobody" : kind,
     ending: undefined,
-    isPatient: kind === "patient",
+    ignoresIdleTimeout: kind === "patient",
     isPassive: kind === "passive",
   };
 }

@@ -5,11 +5,11 @@ import {
   type ContentStore,
   fetchContent,
   isSurelySmall,
-  isTooLargeToTravel,
+  exceedsInlineLimit,
   type Message,
   type MessageError,
-  putAside,
-  wasPutAside,
+  offloadContent,
+  isOffloaded,
 } from "../acl/index.ts";
 import { MessageContentNotFoundError, MessageContentsFullError } from "./errors.ts";
 import { type AgentHandler, type Delivered, notStored, type Settlement } from "./ports/index.ts";
@@ -58,8 +58,8 @@ export class ClaimCheck {
   }
 
   /** Calls `next` once with the message as it travels, or with why it cannot be kept; maybe before this returns. */
-  putAside(message: Message, next: (ready: Message, error?: MessageError) => void): void {
-    const isLarge = isTooLargeToTravel(message.content, this.#options.messageBytesMax);
+  offload(message: Message, next: (ready: Message, error?: MessageError) => void): void {
+    const isLarge = exceedsInlineLimit(message.content, this.#options.messageBytesMax);
     if (!isLarge && !hasWork(this.#leaving, message)) return next(message);
     const kept = isLarge ? this.#keep(message) : Promise.resolve(message);
     // A failure is handled when its turn comes.
@@ -76,7 +76,7 @@ export class ClaimCheck {
 
   /** K2, K3. */
   async #keep(message: Message): Promise<Message> {
-    const ready = await putAside(message, this.#store, this.#closing.signal);
+    const ready = await offloadContent(message, this.#store, this.#closing.signal);
     const { storeBytesMax, clock } = this.#options;
     if ((await this.#store.bytes()) <= storeBytesMax) return ready;
     if (clock.monotonicMs() < this.#fullUntilMs) throw new MessageContentsFullError(storeBytesMax);
@@ -120,7 +120,7 @@ export class ClaimCheck {
   async #fill(delivered: Delivered, signal: AbortSignal): Promise<Delivered | Settlement> {
     const { message } = delivered;
     const content = await fetchContent(message.content, this.#store, signal);
-    if (content.type === "artifact" && wasPutAside(content.artifact)) {
+    if (content.type === "artifact" && isOffloaded(content.artifact)) {
       const { code, message: reason } = new MessageContentNotFoundError(content.artifact.id);
       return { type: "rejected", code, reason };
     }

@@ -12,29 +12,29 @@ import {
   ended,
   expire,
   isOpen,
-  type Lapse,
+  type ParticipantTimeout,
   resumed,
   takesPart,
   undelivered,
   UNREACHED,
 } from "../protocols/index.ts";
-import { type Feed } from "./feed.ts";
-import { FreshConversations } from "./fresh-conversations.ts";
+import { type EventBus } from "./event-bus.ts";
+import { TransientConversations } from "./transient-conversations.ts";
 import {
   forbidden,
-  type Held,
-  isAboutNothing,
+  type CachedConversation,
+  isServerNotice,
   isChecked,
   isFree,
-  isOneMore,
+  isPlainAppend,
   isPlain,
   mergedInto,
-  newHeld,
+  createCached,
   NO_TURNS,
-  nowOf,
+  materialize,
   rowOf,
-} from "./held-conversation.ts";
-import { LateRows } from "./late-rows.ts";
+} from "./cached-conversation.ts";
+import { WriteBehindBuffer } from "./write-behind-buffer.ts";
 import { isCircle, pingPong, TURNS, turnsAfter } from "./loops.ts";
 import { type ConversationQuery, type ConversationRow, failure } from "./ports/index.ts";
 import { type Batch, type Writer } from "./writing/index.ts";
@@ -56,9 +56,9 @@ export type Entry =
   | { readonly type: "refused"; readonly error: MessageError };
 
 /** What time did to a conversation. */
-export type Lapsed = {
+export type ConversationTimeout = {
   readonly conversation: Conversation;
-  readonly lapses: readonly Lapse[];
+  readonly lapses: readonly ParticipantTimeout[];
   /** Why; absent: a deadline passed. */
   readonly error?: MessageError;
 };
@@ -69,14 +69,14 @@ export type ConversationParts = {
   readonly clock: Clock;
   readonly alarm: TimerQueue;
   readonly writer: Writer;
-  readonly feed: Feed;
+  readonly feed: EventBus;
   readonly terms: ConversationTerms;
   /** Free conversations of one message that are remembered at least. */
   readonly freshMax?: number | undefined;
   /** An answer began a free conversation: what it answers was forgotten, or never there. `precede` is told what is found. */
   readonly begunByAnswer: (answer: Message) => void;
   /** A deadline of a conversation has passed, or the conversation timed out; must be quick and not throw. */
-  readonly lapsed: (lapsed: Lapsed) => void;
+  readonly onTimeout: (lapsed: ConversationTimeout) => void;
 };
 
 /**
@@ -96,19 +96,20 @@ export type ConversationParts = {
  */
 export class Conversations {
   readonly #parts: ConversationParts;
-  readonly #held = new Map<string, Held>();
-  readonly #fresh: FreshConversations;
+  readonly #held = new Map<string, CachedConversation>();
+  readonly #transient: TransientConversations;
   /** Keys of those that are over, the oldest first. */
   readonly #over = new Set<string>();
-  readonly #moves = new WeakMap<Batch, Map<Held, Conversation>>();
-  readonly #late: LateRows;
+  readonly #moves = new WeakMap<Batch, Map<CachedConversation, Conversation>>();
+  readonly #writeBehind: WriteBehindBuffer;
 
   constructor(parts: ConversationParts) {
     this.#parts = parts;
     const { clock, alarm, writer, freshMax = FRESH_MAX } = parts;
-    this.#fresh = new FreshConversations(freshMax);
-    const write = (key: string, held: Held) => this.#held.get(key) === held && this.#write(key, held, writer.batch());
-    this.#late = new LateRows({ clock, alarm, write }, FREE_ROW_MS);
+    this.#transient = new TransientConversations(freshMax);
+    const write = (key: string, held: CachedConversation) =>
+      this.#held.get(key) === held && this.#write(key, held, writer.batch());
+    this.#writeBehind = new WriteBehindBuffer({ clock, alarm, write }, FREE_ROW_MS);
   }
 
   /** Whether there may be conversations with a row that are not in memory. */
@@ -121,7 +122,7 @@ export class Conversations {
 
   restore(rows: readonly ConversationRow[]): void {
     for (const row of rows) {
-      const held = newHeld(row.fold, row.fold);
+      const held = createCached(row.fold, row.fold);
       this.#held.set(keyOf(row.workspace, row.id), held);
       if (row.expiresAtMs > 0) this.#ringAt(keyOf(row.workspace, row.id), held, row.expiresAtMs);
     }
@@ -138,22 +139,22 @@ export class Conversations {
   find(workspace: string, id: string): Conversation | undefined {
     const key = keyOf(workspace, id);
     const held = this.#held.get(key);
-    return held === undefined ? this.#fresh.find(key) : nowOf(held);
+    return held === undefined ? this.#transient.find(key) : materialize(held);
   }
 
   /** Moves the conversation, in memory and with this batch; or says why the message is not allowed, and moves nothing. */
   enter(message: Message, recipients: readonly string[], batch: Batch): Entry {
     const key = keyOf(message.workspace, message.conversationId);
     const held = this.#held.get(key);
-    if (held !== undefined && this.#isQuick(held) && isOneMore(held, message, recipients)) {
+    if (held !== undefined && this.#isQuick(held) && isPlainAppend(held, message, recipients)) {
       held.more += 1;
       held.moreAtMs = message.atMs;
-      if (!held.isLate) this.#late.add(key, held);
+      if (!held.isLate) this.#writeBehind.add(key, held);
       return ALLOWED;
     }
-    const standing = held === undefined ? this.#fresh.find(key) : nowOf(held);
+    const standing = held === undefined ? this.#transient.find(key) : materialize(held);
     const before = standing && this.#upTo(message.atMs, key, standing);
-    if (before === undefined && isAboutNothing(message)) return ALLOWED;
+    if (before === undefined && isServerNotice(message)) return ALLOWED;
     const turns = before === undefined ? NO_TURNS : turnsAfter(held?.turns ?? NO_TURNS, before, message);
     if (turns.length === TURNS && isCircle(turns)) return { type: "refused", error: pingPong(message, recipients) };
     const moved = advance(before, message, recipients, this.#parts.terms);
@@ -183,7 +184,7 @@ export class Conversations {
       return conversation;
     this.#expire(key, conversation, atMs);
     const held = this.#held.get(key);
-    return held === undefined ? conversation : nowOf(held);
+    return held === undefined ? conversation : materialize(held);
   }
 
   /**
@@ -193,7 +194,7 @@ export class Conversations {
   insteadOf({ workspace, conversationId, sender }: Message, names: readonly string[]): readonly string[] | undefined {
     const held = this.#held.get(keyOf(workspace, conversationId));
     if (held === undefined || isFree(held)) return undefined;
-    const now = nowOf(held);
+    const now = materialize(held);
     const replyTo = isChecked(now) ? answersTo(now, sender) : undefined;
     if (replyTo === undefined || names.includes(replyTo) || !names.includes(now.initiator)) return undefined;
     return names.map((name) => (name === now.initiator ? replyTo : name));
@@ -205,7 +206,7 @@ export class Conversations {
     recipients: readonly string[],
   ): { readonly error?: MessageError; readonly now?: Conversation } {
     const now = this.find(message.workspace, message.conversationId);
-    if (now === undefined && isAboutNothing(message)) return {};
+    if (now === undefined && isServerNotice(message)) return {};
     const standing = now === undefined ? {} : { now };
     const moved = advance(now, message, recipients, this.#parts.terms);
     if (moved.type === "breach") return { ...standing, error: moved.error };
@@ -214,36 +215,36 @@ export class Conversations {
   }
 
   /** Whether nobody has to be told, on disk or off, of one more message in it (C2). */
-  #isQuick(held: Held): boolean {
+  #isQuick(held: CachedConversation): boolean {
     return held.written !== undefined && !this.#parts.feed.isWatched;
   }
 
   /** Writes rows that are behind; whether there were any. */
   catchUp(): boolean {
-    return this.#late.writeAll();
+    return this.#writeBehind.writeAll();
   }
 
   #remember(key: string, conversation: Conversation): void {
-    this.#fresh.remember(key, conversation);
+    this.#transient.remember(key, conversation);
     const { feed } = this.#parts;
     if (feed.isWatched) feed.tell({ type: "conversation", conversation });
   }
 
   /** Whether there may be free conversations of one message that are in memory no more: `bygone` finds them. */
   get hasForgotten(): boolean {
-    return this.#fresh.hasForgotten;
+    return this.#transient.hasForgotten;
   }
 
   /** There are older ones than `recollect` was told of. */
   forgot(): void {
-    this.#fresh.hasForgotten = true;
+    this.#transient.hasForgotten = true;
   }
 
   /** What is known again after a restart, the oldest first; those that were begun anew since go on in it. */
-  recollect(conversations: readonly Conversation[]): void {
+  addRecovered(conversations: readonly Conversation[]): void {
     for (const conversation of conversations) {
       const { workspace, id } = conversation;
-      if (this.find(workspace, id) === undefined) this.#fresh.remember(keyOf(workspace, id), conversation);
+      if (this.find(workspace, id) === undefined) this.#transient.remember(keyOf(workspace, id), conversation);
       else this.precede(conversation);
     }
   }
@@ -259,7 +260,7 @@ export class Conversations {
 
   /** Free conversations of one message that fit, in no order: those that have no row. */
   withoutRow(query: ConversationQuery): readonly Conversation[] {
-    return this.#fresh.list(query, this.#parts.clock.nowMs());
+    return this.#transient.list(query, this.#parts.clock.nowMs());
   }
 
   /** The conversation of the message, its parent, and those merged into it, after the message; or why it may not touch them. */
@@ -284,9 +285,9 @@ export class Conversations {
 
   /** C1, C2. */
   #move(key: string, conversation: Conversation, batch: Batch): void {
-    this.#fresh.forget(key);
-    const held = this.#held.get(key) ?? newHeld(conversation, undefined);
-    const before = held.written === undefined ? undefined : nowOf(held);
+    this.#transient.forget(key);
+    const held = this.#held.get(key) ?? createCached(conversation, undefined);
+    const before = held.written === undefined ? undefined : materialize(held);
     this.#held.set(key, held);
     held.now = conversation;
     held.more = 0;
@@ -296,20 +297,20 @@ export class Conversations {
     else if (this.#over.size > 0) this.#over.delete(key);
     if (conversation.dueAtMs !== undefined && isChecked(conversation)) this.#ringAt(key, held, conversation.dueAtMs);
     if (isChecked(conversation) || isRowDue(before, conversation)) this.#write(key, held, batch);
-    else if (!held.isLate) this.#late.add(key, held);
+    else if (!held.isLate) this.#writeBehind.add(key, held);
     if (feed.isWatched) feed.tell({ type: "conversation", conversation });
   }
 
   /** As it is now, with this batch. */
-  #write(key: string, held: Held, batch: Batch): void {
-    const conversation = nowOf(held);
+  #write(key: string, held: CachedConversation, batch: Batch): void {
+    const conversation = materialize(held);
     held.isLate = false;
     batch.conversation(key, () => rowOf(conversation));
     this.#moveWith(batch, held, conversation);
   }
 
   /** C3: what is on disk is known when the batch is. */
-  #moveWith(batch: Batch, held: Held, conversation: Conversation): void {
+  #moveWith(batch: Batch, held: CachedConversation, conversation: Conversation): void {
     const known = this.#moves.get(batch);
     if (known !== undefined) return void known.set(held, conversation);
     const moves = new Map([[held, conversation]]);
@@ -325,10 +326,10 @@ export class Conversations {
   #goBack(): void {
     for (const [key, held] of this.#held) {
       if (held.written === undefined) this.#held.delete(key);
-      else if (held.now !== held.written && isChecked(nowOf(held))) {
+      else if (held.now !== held.written && isChecked(materialize(held))) {
         held.now = held.written;
         // A deadline may be what was lost: it passes again.
-        const { dueAtMs } = nowOf(held);
+        const { dueAtMs } = materialize(held);
         if (dueAtMs !== undefined) this.#ringAt(key, held, Math.max(dueAtMs, this.#parts.clock.nowMs() + AGAIN_MS));
       }
     }
@@ -347,7 +348,7 @@ export class Conversations {
   }
 
   /** C5: sees to the conversation at that time of the wall clock. One alarm for each, which is set again when it is early. */
-  #ringAt(key: string, held: Held, dueAtMs: number): void {
+  #ringAt(key: string, held: CachedConversation, dueAtMs: number): void {
     const { clock, alarm } = this.#parts;
     const atMs = clock.monotonicMs() + Math.max(0, dueAtMs - clock.nowMs());
     if (held.alarmAtMs !== undefined && held.alarmAtMs <= atMs) return;
@@ -355,7 +356,7 @@ export class Conversations {
     alarm.at(atMs, () => {
       if (this.#held.get(key) !== held || held.alarmAtMs !== atMs) return;
       held.alarmAtMs = undefined;
-      const now = nowOf(held);
+      const now = materialize(held);
       if (now.dueAtMs === undefined) return;
       if (now.dueAtMs > clock.nowMs()) this.#ringAt(key, held, now.dueAtMs);
       else this.#expire(key, now, clock.nowMs());
@@ -366,7 +367,7 @@ export class Conversations {
     const expiry = expire(conversation, nowMs);
     if (expiry.conversation === conversation) return;
     this.#move(key, expiry.conversation, this.#parts.writer.batch());
-    this.#parts.lapsed(expiry);
+    this.#parts.onTimeout(expiry);
   }
 
   /** Free conversations that nothing was said in for too long, and the least used of too many, leave memory. */
@@ -375,7 +376,7 @@ export class Conversations {
     const free: { readonly key: string; readonly atMs: number }[] = [];
     for (const [key, held] of this.#held) {
       if (typeof held.now === "string") continue;
-      const now = nowOf(held);
+      const now = materialize(held);
       if (isChecked(now)) continue;
       if (now.dueAtMs !== undefined && now.dueAtMs <= nowMs) this.#expire(key, now, nowMs);
       else free.push({ key, atMs: now.lastActivityMs });
@@ -413,12 +414,12 @@ export class Conversations {
     const quoted = JSON.stringify(name);
     for (const held of Array.from(this.#held.values())) {
       if (typeof held.now === "string" && !held.now.includes(quoted)) continue;
-      const now = nowOf(held);
+      const now = materialize(held);
       const participant = now.workspace === workspace && now.participants.find((each) => each.name === name);
       const conversation = participant && this.#change(workspace, now.id, (each) => undelivered(each, name));
       if (!participant || !conversation) continue;
       const lapse = { participant, to: UNREACHED, unanswered: participant.calls.at(-1) };
-      this.#parts.lapsed({ conversation, lapses: [lapse], error });
+      this.#parts.onTimeout({ conversation, lapses: [lapse], error });
     }
   }
 

@@ -2,13 +2,20 @@ import { type TimerQueue } from "../../kernel/async/timer-queue.ts";
 import { type Clock } from "../../kernel/clock.ts";
 import { log } from "../../kernel/log.ts";
 import { type Message, type MessageError } from "../acl/index.ts";
-import { type Crashes } from "./crashes.ts";
+import { type PoisonMessageGuard } from "./poison-message-guard.ts";
 import { deadLetter, type Death } from "./dead-letter.ts";
 import { isPast, notTaken } from "./expiry.ts";
 import { withFailure } from "./failed-attempts.ts";
-import { type Feed } from "./feed.ts";
-import { type Figures } from "./figures.ts";
-import { type Flight, Leases, type Lease, type Parcel, type Recipient, type Recipients } from "./mailboxes/index.ts";
+import { type EventBus } from "./event-bus.ts";
+import { type RouterCounters } from "./stats.ts";
+import {
+  type InFlightDelivery,
+  Leases,
+  type Lease,
+  type QueuedMessage,
+  type Recipient,
+  type Recipients,
+} from "./mailboxes/index.ts";
 import { type FailedAttempt, failure, type Outcome, type RouterOptions, type Settlement } from "./ports/index.ts";
 import { type Writer } from "./writing/index.ts";
 
@@ -23,11 +30,11 @@ export type DeliveryParts = {
   readonly clock: Clock;
   readonly alarm: TimerQueue;
   readonly writer: Writer;
-  readonly feed: Feed;
+  readonly feed: EventBus;
   readonly recipients: Recipients;
   readonly options: RouterOptions;
-  readonly figures: Figures;
-  readonly crashes: Crashes;
+  readonly figures: RouterCounters;
+  readonly crashes: PoisonMessageGuard;
   /** From 0 up to 1. */
   readonly chance: () => number;
   /** The messages, by seq; those that are gone are not in it. */
@@ -85,12 +92,12 @@ export class Deliveries {
       if (recipient.waiters.size > 0) recipient.wakeWaiters();
       return;
     }
-    if (this.#parts.crashes.hasSuspects(recipient)) this.goOn();
+    if (this.#parts.crashes.hasSuspects(recipient)) this.resume();
     while (this.#hasTurn(recipient)) {
       const flight = this.take(recipient, this.#parts.options.leaseMs);
       if (flight === undefined) return;
-      if (flight.message !== undefined) this.#hand(recipient, flight, flight.message);
-      else void this.#handLoaded(recipient, flight);
+      if (flight.message !== undefined) this.#dispatch(recipient, flight, flight.message);
+      else void this.#dispatchLoaded(recipient, flight);
     }
   }
 
@@ -128,7 +135,7 @@ export class Deliveries {
   }
 
   /** The next delivery that has not expired, now leased; undefined when there is none to be had at the moment (R4). */
-  take(recipient: Recipient, leaseMs: number): Flight | undefined {
+  take(recipient: Recipient, leaseMs: number): InFlightDelivery | undefined {
     const { clock, options, crashes } = this.#parts;
     const { mailbox } = recipient;
     const nowMs = clock.monotonicMs();
@@ -136,7 +143,7 @@ export class Deliveries {
     while (!mailbox.isPaused && mailbox.hasWork && mailbox.leased < recipient.window(options.window, nowMs)) {
       const flight = mailbox.take(this.#leases.begin(leaseMs, nowMs), nowMs);
       if (flight === undefined) return undefined;
-      if (!isPast(flight.parcel.expiresAtMs, clock.nowMs())) {
+      if (!isPast(flight.queued.expiresAtMs, clock.nowMs())) {
         if (!recipient.isBusy) this.#busy.add(recipient);
         recipient.isBusy = true;
         return flight;
@@ -146,14 +153,14 @@ export class Deliveries {
     return undefined;
   }
 
-  #endExpired(recipient: Recipient, flight: Flight): void {
+  #endExpired(recipient: Recipient, flight: InFlightDelivery): void {
     recipient.mailbox.settle(flight);
     this.#rest(flight, recipient);
-    void this.#expired(recipient, [flight.parcel]);
+    void this.#expired(recipient, [flight.queued]);
   }
 
   /** Reads the bodies of what comes next, up to the window, and hands it over in order. */
-  async #handLoaded(recipient: Recipient, first: Flight): Promise<void> {
+  async #dispatchLoaded(recipient: Recipient, first: InFlightDelivery): Promise<void> {
     const { options } = this.#parts;
     const flights = [first];
     recipient.isLoading = true;
@@ -163,7 +170,7 @@ export class Deliveries {
     recipient.isLoading = false;
     for (const flight of loaded) {
       if (this.#isStopped || recipient.handler === undefined) this.giveBack(recipient, flight);
-      else if (flight.message !== undefined) this.#hand(recipient, flight, flight.message);
+      else if (flight.message !== undefined) this.#dispatch(recipient, flight, flight.message);
     }
     this.pump(recipient);
   }
@@ -172,13 +179,13 @@ export class Deliveries {
    * Those of the flights whose messages are there now, in order. What retention has dropped is settled as dropped; when
    * nothing can be read, all go back into the mailbox and the answer is empty.
    */
-  async load(recipient: Recipient, flights: readonly Flight[]): Promise<readonly Flight[]> {
+  async load(recipient: Recipient, flights: readonly InFlightDelivery[]): Promise<readonly InFlightDelivery[]> {
     const cold = flights.filter(({ message }) => message === undefined);
     if (cold.length === 0) return flights;
     try {
-      const messages = await this.#parts.read(cold.map(({ parcel }) => parcel.seq));
+      const messages = await this.#parts.read(cold.map(({ queued }) => queued.seq));
       for (const flight of cold) {
-        flight.message = messages.get(flight.parcel.seq);
+        flight.message = messages.get(flight.queued.seq);
         if (flight.message === undefined) this.#end(recipient, flight, "dropped");
       }
       return flights.filter(({ message }) => message !== undefined);
@@ -192,23 +199,23 @@ export class Deliveries {
   }
 
   /** In hand no more, and in the mailbox as before. Of several, the newest first. */
-  giveBack(recipient: Recipient, flight: Flight): void {
+  giveBack(recipient: Recipient, flight: InFlightDelivery): void {
     if (flight.isOver) return;
     recipient.mailbox.giveBack(flight);
     this.#rest(flight, recipient);
   }
 
   /** It is in hand no more. */
-  #rest({ parcel: { seq, expiresAtMs } }: Flight, recipient: Recipient): void {
+  #rest({ queued: { seq, expiresAtMs } }: InFlightDelivery, recipient: Recipient): void {
     const { crashes } = this.#parts;
     if (expiresAtMs > 0) this.watchExpiry(recipient);
     const { isIsolating } = crashes;
     if (seq <= crashes.lastSeq) crashes.over(seq, recipient);
-    if (isIsolating) this.goOn();
+    if (isIsolating) this.resume();
   }
 
   /** Delivers the next suspect of a crash; if no suspect is left, the deliveries that were kept back for one. */
-  goOn(): void {
+  resume(): void {
     for (const recipient of this.#parts.crashes.ready()) this.#schedule(recipient);
   }
 
@@ -217,25 +224,25 @@ export class Deliveries {
     this.#busy.delete(recipient);
   }
 
-  #hand(recipient: Recipient, flight: Flight, message: Message): void {
+  #dispatch(recipient: Recipient, flight: InFlightDelivery, message: Message): void {
     const { handler, mailbox } = recipient;
     if (handler === undefined) return this.giveBack(recipient, flight);
     const { crashes } = this.#parts;
-    if (flight.parcel.seq <= crashes.lastSeq && !crashes.hand(flight.parcel.seq, recipient)) {
-      const reason = `the server ended ${crashes.of(flight.parcel.seq, recipient)} times while only it was in flight`;
+    if (flight.queued.seq <= crashes.lastSeq && !crashes.recordInFlight(flight.queued.seq, recipient)) {
+      const reason = `the server ended ${crashes.of(flight.queued.seq, recipient)} times while only it was in flight`;
       // This attempt is not made.
       const { attempt, history } = flight;
       return this.#bury(recipient, flight, { code: "CRASHED_DELIVERIES", reason, attempts: attempt - 1, history });
     }
-    this.tellDelivery(recipient, flight, message);
-    const { parcel, attempt, lease } = flight;
+    this.emitDelivery(recipient, flight, message);
+    const { queued, attempt, lease } = flight;
     const settle = (settlement: Settlement) => {
       this.settle(recipient, flight, settlement);
       this.pump(recipient);
     };
     let handled: Promise<Settlement>;
     try {
-      handled = handler.handle({ seq: parcel.seq, message, recipient: mailbox.name, attempt }, lease.signal);
+      handled = handler.handle({ seq: queued.seq, message, recipient: mailbox.name, attempt }, lease.signal);
     } catch (error) {
       handled = Promise.reject(error);
     }
@@ -245,16 +252,16 @@ export class Deliveries {
     });
   }
 
-  tellDelivery(recipient: Recipient, { parcel, attempt, startedAtMs }: Flight, message: Message): void {
+  emitDelivery(recipient: Recipient, { queued, attempt, startedAtMs }: InFlightDelivery, message: Message): void {
     const { feed, figures, clock } = this.#parts;
-    if (attempt === 1) figures.handedOver(message.atMs, startedAtMs, clock);
+    if (attempt === 1) figures.delivered(message.atMs, startedAtMs, clock);
     if (!feed.isWatched) return;
     const { workspace, name } = recipient.mailbox;
-    feed.tell({ type: "delivery", seq: parcel.seq, workspace, recipient: name, attempt }, message.conversationId);
+    feed.tell({ type: "delivery", seq: queued.seq, workspace, recipient: name, attempt }, message.conversationId);
   }
 
   /** R1, R2: how it went. False when the delivery was over already. */
-  settle(recipient: Recipient, flight: Flight, settlement: Settlement): boolean {
+  settle(recipient: Recipient, flight: InFlightDelivery, settlement: Settlement): boolean {
     if (flight.isOver) return false;
     switch (settlement.type) {
       case "done":
@@ -273,23 +280,23 @@ export class Deliveries {
   }
 
   /** How long it took. */
-  #end(recipient: Recipient, flight: Flight, outcome: Outcome): number {
-    const { parcel, attempt, message } = flight;
+  #end(recipient: Recipient, flight: InFlightDelivery, outcome: Outcome): number {
+    const { queued, attempt, message } = flight;
     const tookMs = this.#parts.clock.monotonicMs() - flight.startedAtMs;
     recipient.mailbox.settle(flight);
     this.#rest(flight, recipient);
-    this.#over(recipient, parcel, { message, outcome, attempt, tookMs });
+    this.#over(recipient, queued, { message, outcome, attempt, tookMs });
     return tookMs;
   }
 
   /** R1: the end of a delivery that has left its mailbox. */
-  #over({ mailbox }: Recipient, parcel: Parcel, { message, outcome, attempt, tookMs }: End): void {
+  #over({ mailbox }: Recipient, queued: QueuedMessage, { message, outcome, attempt, tookMs }: End): void {
     const { recipients, writer, feed, figures } = this.#parts;
-    const { seq } = parcel;
+    const { seq } = queued;
     if (message !== undefined) figures.settled(message.performative, outcome, tookMs);
-    recipients.released(parcel.size);
-    if (parcel.message !== undefined) recipients.cool(parcel.size);
-    if (!parcel.isVolatile) writer.batch().settlement({ seq, party: mailbox.number, outcome, attempt });
+    recipients.released(queued.size);
+    if (queued.message !== undefined) recipients.cool(queued.size);
+    if (!queued.isVolatile) writer.batch().settlement({ seq, party: mailbox.number, outcome, attempt });
     if (!feed.isWatched) return;
     const { workspace, name } = mailbox;
     feed.tell(
@@ -298,15 +305,15 @@ export class Deliveries {
     );
   }
 
-  #failed(recipient: Recipient, flight: Flight, reason: string): void {
+  #failed(recipient: Recipient, flight: InFlightDelivery, reason: string): void {
     const { clock, options, alarm, chance, writer, feed } = this.#parts;
     const nowMs = clock.monotonicMs();
     if (recipient.failed(nowMs)) this.#opened(recipient);
-    const { parcel, attempt } = flight;
-    if (isPast(parcel.expiresAtMs, clock.nowMs())) return this.#endExpired(recipient, flight);
+    const { queued, attempt } = flight;
+    if (isPast(queued.expiresAtMs, clock.nowMs())) return this.#endExpired(recipient, flight);
     const history = this.#history(flight, reason);
     // Crashes are not the recipient's failures.
-    if (attempt - this.#parts.crashes.of(parcel.seq, recipient) >= options.attemptsMax) {
+    if (attempt - this.#parts.crashes.of(queued.seq, recipient) >= options.attemptsMax) {
       const why = `${attempt} attempts failed; the last: ${reason}`;
       return this.#bury(recipient, flight, { code: "DELIVERY_FAILED", reason: why, attempts: attempt, history });
     }
@@ -317,13 +324,13 @@ export class Deliveries {
     const retry = mailbox.retryLater(flight, nowMs + backoffMs * (0.5 + chance() / 2), { reason, history });
     this.#rest(flight, recipient);
     const inMs = retry.nextAtMs - nowMs;
-    const place = { seq: parcel.seq, party: mailbox.number, attempts: attempt };
-    if (!parcel.isVolatile)
+    const place = { seq: queued.seq, party: mailbox.number, attempts: attempt };
+    if (!queued.isVolatile)
       writer.batch().retry({ ...place, nextAtMs: clock.nowMs() + Math.ceil(inMs), reason, history });
     alarm.at(retry.nextAtMs, () => this.wake(recipient));
     if (!feed.isWatched) return;
     const { workspace, name } = mailbox;
-    const event = { seq: parcel.seq, workspace, recipient: name, attempts: attempt, inMs, reason };
+    const event = { seq: queued.seq, workspace, recipient: name, attempts: attempt, inMs, reason };
     feed.tell({ type: "retry", ...event }, flight.message?.conversationId);
   }
 
@@ -341,15 +348,15 @@ export class Deliveries {
     feed.tell({ type: "breaker", workspace, recipient: name, isOpen: true });
   }
 
-  #history(flight: Flight, reason: string): readonly FailedAttempt[] {
+  #history(flight: InFlightDelivery, reason: string): readonly FailedAttempt[] {
     const { clock, options } = this.#parts;
     return withFailure(flight, { atMs: clock.nowMs(), reason }, options.attemptsMax);
   }
 
   /** R3: given up, whole and with its reason. */
-  #bury(recipient: Recipient, flight: Flight, why: Omit<Death, "atMs">): void {
+  #bury(recipient: Recipient, flight: InFlightDelivery, why: Omit<Death, "atMs">): void {
     this.#end(recipient, flight, "dead");
-    if (flight.message !== undefined) this.#dead(recipient, flight.parcel, flight.message, why);
+    if (flight.message !== undefined) this.#dead(recipient, flight.queued, flight.message, why);
   }
 
   /** R3: gives up these deliveries to a recipient that was removed. */
@@ -362,17 +369,17 @@ export class Deliveries {
       const { attempt: attempts, history } = flight ?? { attempt: 0, history: [] };
       const why = { code: "AGENT_NOT_FOUND", reason: `${mailbox.name} was deleted`, attempts, history };
       if (flight !== undefined) this.#bury(recipient, flight, why);
-      for (const parcel of mailbox.remove((each) => each.seq === seq)) {
-        this.#over(recipient, parcel, { message, outcome: "dead", attempt: 1, tookMs: 0 });
-        this.#dead(recipient, parcel, message, why);
+      for (const queued of mailbox.remove((each) => each.seq === seq)) {
+        this.#over(recipient, queued, { message, outcome: "dead", attempt: 1, tookMs: 0 });
+        this.#dead(recipient, queued, message, why);
       }
     }
   }
 
-  #dead({ mailbox }: Recipient, parcel: Parcel, message: Message, why: Omit<Death, "atMs">): void {
+  #dead({ mailbox }: Recipient, queued: QueuedMessage, message: Message, why: Omit<Death, "atMs">): void {
     const { writer, clock, gaveUp } = this.#parts;
-    const letter = () => deadLetter(message, { seq: parcel.seq, mailbox }, { ...why, atMs: clock.nowMs() });
-    if (!parcel.isVolatile) writer.batch().bury(letter());
+    const letter = () => deadLetter(message, { seq: queued.seq, mailbox }, { ...why, atMs: clock.nowMs() });
+    if (!queued.isVolatile) writer.batch().bury(letter());
     const details = { recipient: mailbox.name, message: message.id, attempts: why.attempts, reason: why.code };
     const error = failure("DELIVERY_FAILED", `${mailbox.name} did not take it: ${why.reason}`, { details });
     gaveUp(message, mailbox.name, error);
@@ -409,25 +416,25 @@ export class Deliveries {
   }
 
   /** R5: settles what has left the mailbox because it expired; its senders are notified in the same transaction. */
-  async #expired(recipient: Recipient, parcels: readonly Parcel[]): Promise<void> {
-    const cold: Parcel[] = [];
-    for (const parcel of parcels) {
-      if (parcel.message === undefined) cold.push(parcel);
-      else this.#expire(recipient, parcel, parcel.message);
+  async #expired(recipient: Recipient, queuedMessages: readonly QueuedMessage[]): Promise<void> {
+    const cold: QueuedMessage[] = [];
+    for (const queued of queuedMessages) {
+      if (queued.message === undefined) cold.push(queued);
+      else this.#expire(recipient, queued, queued.message);
     }
     if (cold.length === 0) return;
     try {
       const messages = await this.#parts.read(cold.map(({ seq }) => seq));
-      if (!this.#isStopped) for (const parcel of cold) this.#expire(recipient, parcel, messages.get(parcel.seq));
+      if (!this.#isStopped) for (const queued of cold) this.#expire(recipient, queued, messages.get(queued.seq));
     } catch (error) {
       log.error({ error }, "expired messages cannot be read; they expire again at the next start");
       for (const { size } of cold) this.#parts.recipients.released(size);
     }
   }
 
-  #expire(recipient: Recipient, parcel: Parcel, message: Message | undefined): void {
+  #expire(recipient: Recipient, queued: QueuedMessage, message: Message | undefined): void {
     const { name } = recipient.mailbox;
-    this.#over(recipient, parcel, { message, outcome: "expired", attempt: 1, tookMs: 0 });
+    this.#over(recipient, queued, { message, outcome: "expired", attempt: 1, tookMs: 0 });
     if (message !== undefined) this.#parts.gaveUp(message, name, notTaken(name));
   }
 

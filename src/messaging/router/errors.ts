@@ -58,7 +58,7 @@ export class ConversationNotFoundError extends CaxtonError<{ readonly id: string
 }
 
 /** Somebody still owes something in it. */
-export class ConversationUnderWayError extends CaxtonError<{ readonly id: string }> {
+export class ConversationActiveError extends CaxtonError<{ readonly id: string }> {
   readonly code = "CONVERSATION_UNDER_WAY";
   readonly kind = "conflict";
   constructor(id: string) {

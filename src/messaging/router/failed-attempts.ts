@@ -1,10 +1,10 @@
 import { LIMITS } from "../../kernel/quantities.ts";
-import { type Flight } from "./mailboxes/index.ts";
+import { type InFlightDelivery } from "./mailboxes/index.ts";
 import { type FailedAttempt } from "./ports/index.ts";
 
 /** What failed so far, and the attempt in hand that now failed: as many as there may be attempts, the newest. */
 export function withFailure(
-  { attempt, history }: Flight,
+  { attempt, history }: InFlightDelivery,
   { atMs, reason }: Pick<FailedAttempt, "atMs" | "reason">,
   attemptsMax: number,
 ): readonly FailedAttempt[] {

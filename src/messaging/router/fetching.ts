@@ -1,7 +1,7 @@
 import { type Clock } from "../../kernel/clock.ts";
 import { type Deliveries } from "./deliveries.ts";
 import { ParticipantServedError } from "./errors.ts";
-import { type Flight, type Mailbox, type Recipient } from "./mailboxes/index.ts";
+import { type InFlightDelivery, type Mailbox, type Recipient } from "./mailboxes/index.ts";
 import { type Delivered, type Settlement } from "./ports/index.ts";
 import { type Writer } from "./writing/index.ts";
 
@@ -32,7 +32,7 @@ export class Fetching {
   readonly #writer: Writer;
   readonly #window: number;
   /** Taken by those who fetch and do not receive; some are over. */
-  readonly #fetched = new WeakSet<Flight>();
+  readonly #fetched = new WeakSet<InFlightDelivery>();
 
   /** `window` is what all of a mailbox may have in hand. */
   constructor(parts: {
@@ -69,10 +69,10 @@ export class Fetching {
     }
   }
 
-  #next(recipient: Recipient, { max, leaseMs, isReader = false }: Fetch): readonly Flight[] {
+  #next(recipient: Recipient, { max, leaseMs, isReader = false }: Fetch): readonly InFlightDelivery[] {
     if (recipient.isLoading) return [];
     const most = isReader ? max : Math.min(max, this.#share(recipient));
-    const flights: Flight[] = [];
+    const flights: InFlightDelivery[] = [];
     while (flights.length < most) {
       const flight = this.#deliveries.take(recipient, leaseMs);
       if (flight === undefined) break;
@@ -82,13 +82,13 @@ export class Fetching {
     return flights;
   }
 
-  async #loaded(recipient: Recipient, flights: readonly Flight[]): Promise<readonly Flight[]> {
+  async #loaded(recipient: Recipient, flights: readonly InFlightDelivery[]): Promise<readonly InFlightDelivery[]> {
     recipient.isLoading = true;
     const loaded = await this.#deliveries.load(recipient, flights);
     recipient.isLoading = false;
     recipient.wakeWaiters();
     for (const flight of loaded) {
-      if (flight.message !== undefined) this.#deliveries.tellDelivery(recipient, flight, flight.message);
+      if (flight.message !== undefined) this.#deliveries.emitDelivery(recipient, flight, flight.message);
     }
     return loaded;
   }
@@ -103,7 +103,7 @@ export class Fetching {
   /** In the hands of others who fetched. */
   #held(mailbox: Mailbox): number {
     let held = 0;
-    for (const flight of mailbox.inHand()) if (this.#fetched.has(flight)) held += 1;
+    for (const flight of mailbox.inFlight()) if (this.#fetched.has(flight)) held += 1;
     return held;
   }
 
@@ -136,9 +136,9 @@ export class Fetching {
   }
 }
 
-const delivered = (recipient: Recipient, { parcel, message, attempt }: Flight): Delivered => {
+const delivered = (recipient: Recipient, { queued, message, attempt }: InFlightDelivery): Delivered => {
   if (message === undefined) throw new TypeError("a message was handed over before it was read");
-  return { seq: parcel.seq, message, recipient: recipient.mailbox.name, attempt };
+  return { seq: queued.seq, message, recipient: recipient.mailbox.name, attempt };
 };
 
 function settlementOf(settlement: FetchedSettlement): Settlement {

@@ -6,12 +6,12 @@ export {
   MessageNotFoundError,
 } from "./errors.ts";
 export { expiryOf, isExpiry, isPast } from "./expiry.ts";
-export { type RouterEvent, type RouterFilter } from "./feed.ts";
-export { DURATION_BOUNDS_S, type RouterFigures, ROUTING_SAMPLED } from "./figures.ts";
+export { type RouterEvent, type RouterFilter } from "./event-bus.ts";
+export { DURATION_BOUNDS_S, type RouterStats, ROUTING_SAMPLED } from "./stats.ts";
 export { type Fetch, type FetchedSettlement, SHARED } from "./fetching.ts";
 export { followUp } from "./loops.ts";
 
-export { CapabilityMeaning } from "./addressing/index.ts";
+export { CapabilityEmbeddings } from "./addressing/index.ts";
 export { type SubscriptionDraft, Subscriptions } from "./subscriptions/index.ts";
 export { type Subscription, type SubscriptionStore } from "./ports/index.ts";
 export { Router, type RouterParts } from "./router.ts";
@@ -22,8 +22,8 @@ export {
   type Settlement,
   type Submitted,
   type Directory,
-  type HandPast,
-  type HandRecord,
+  type InFlightEntry,
+  type InFlightLog,
   type Presence,
   type Provider,
   PROVIDER_STATUSES,
@@ -37,7 +37,7 @@ export {
   HEAD_WORDS,
   headsOf,
   type JournalBatch,
-  type JournalFigures,
+  type JournalStats,
   type MessageJournal,
   type MessageRows,
   type MessageQuery,
@@ -59,7 +59,7 @@ export {
   type MessageFailureCode,
 } from "./ports/index.ts";
 export {
-  type BygonePage,
+  type EvictedConversationPage,
   type DeadLetterKey,
   type DeadLetterQuery,
   type ListedConversation,

@@ -1,17 +1,17 @@
 import { type Clock } from "../../kernel/clock.ts";
 import { type Message, type MessageError, type NearestCapability, PRIORITIES, SYSTEM_SENDER } from "../acl/index.ts";
-import { type Addressing, type CapabilityMeaning, type Route } from "./addressing/index.ts";
-import { ByMeaning, type Looked } from "./by-meaning.ts";
+import { type Addressing, type CapabilityEmbeddings, type Route } from "./addressing/index.ts";
+import { SemanticRouting, type SemanticMatch } from "./semantic-routing.ts";
 import { type Conversations } from "./conversations.ts";
 import { deadLetter } from "./dead-letter.ts";
 import { ConversationLookup } from "./conversation-lookup.ts";
 import { type Deliveries } from "./deliveries.ts";
 import { expiryOf } from "./expiry.ts";
 import { type Arrived, EarlyMessages } from "./early-messages.ts";
-import { type Feed } from "./feed.ts";
-import { type Figures } from "./figures.ts";
+import { type EventBus } from "./event-bus.ts";
+import { type RouterCounters } from "./stats.ts";
 import { loopOf } from "./loops.ts";
-import { type Parcel, type Recipient, type Recipients } from "./mailboxes/index.ts";
+import { type QueuedMessage, type Recipient, type Recipients } from "./mailboxes/index.ts";
 import {
   failure,
   mailboxFull,
@@ -34,16 +34,16 @@ const RETRY_AFTER_MS = 1_000;
 export type IntakeParts = {
   readonly clock: Clock;
   readonly writer: Writer;
-  readonly feed: Feed;
+  readonly feed: EventBus;
   readonly recipients: Recipients;
   readonly deliveries: Deliveries;
   readonly addressing: Addressing;
   /** For what nobody provides; absent, only what is written the same is the same. */
-  readonly meaning: CapabilityMeaning | undefined;
+  readonly meaning: CapabilityEmbeddings | undefined;
   readonly conversations: Conversations;
   readonly duplicates: Duplicates;
   readonly options: RouterOptions;
-  readonly figures: Figures;
+  readonly figures: RouterCounters;
   /** Whether agents are not all known yet, until `deployed`. */
   readonly isDeploying: boolean;
   /** Names of those that message `seq` went to, as the journal has them. Never rejects. */
@@ -56,7 +56,7 @@ export type IntakeParts = {
 type Done = Arrived["done"];
 
 /** Whether a message would be delivered, and to whom. */
-export type WhereTo =
+export type RoutingPreview =
   | { readonly type: "found"; readonly names: readonly string[]; readonly nearest: NearestCapability | undefined }
   | { readonly type: "nobody"; readonly error: MessageError };
 
@@ -74,7 +74,7 @@ export type WhereTo =
  */
 export class Intake {
   readonly #parts: IntakeParts;
-  readonly #byMeaning: ByMeaning | undefined;
+  readonly #semanticRouting: SemanticRouting | undefined;
   readonly #looking = new Set<Promise<void>>();
   readonly #early: EarlyMessages;
   readonly #lookup: ConversationLookup;
@@ -82,7 +82,7 @@ export class Intake {
 
   constructor(parts: IntakeParts) {
     this.#parts = parts;
-    this.#byMeaning = parts.meaning && new ByMeaning(parts.meaning, parts.addressing);
+    this.#semanticRouting = parts.meaning && new SemanticRouting(parts.meaning, parts.addressing);
     this.#early = new EarlyMessages(parts.isDeploying, parts.options);
     this.#lookup = new ConversationLookup(parts);
   }
@@ -162,13 +162,13 @@ export class Intake {
 
   /** Nobody is there for it: who provides what is near in meaning gets it, where that is on; else its sender is told. */
   #nobody(arrived: Arrived, error: MessageError): void {
-    const looking = this.#byMeaning?.look(arrived.message, error);
+    const looking = this.#semanticRouting?.look(arrived.message, error);
     if (looking === undefined) return this.#record(arrived, "failure", error);
-    const ended = this.#byMeaningOf(arrived, looking).finally(() => this.#looking.delete(ended));
+    const ended = this.#matchSemantically(arrived, looking).finally(() => this.#looking.delete(ended));
     this.#looking.add(ended);
   }
 
-  async #byMeaningOf(arrived: Arrived, looking: Promise<Looked>): Promise<void> {
+  async #matchSemantically(arrived: Arrived, looking: Promise<SemanticMatch>): Promise<void> {
     const { message, error, nearest } = await looking;
     if (nearest === undefined) return this.#record(arrived, "failure", error);
     const done: Done = (submitted) =>
@@ -177,11 +177,11 @@ export class Intake {
   }
 
   /** To whom it would go now. */
-  async whereTo(message: Message): Promise<WhereTo> {
+  async resolveRecipients(message: Message): Promise<RoutingPreview> {
     const { addressing } = this.#parts;
     const route = this.#route(message);
     if (route.type === "found") return { type: "found", names: namesOf(route.recipients), nearest: undefined };
-    const looked = await this.#byMeaning?.look(message, route.error);
+    const looked = await this.#semanticRouting?.look(message, route.error);
     if (looked?.nearest === undefined) return { type: "nobody", error: looked?.error ?? route.error };
     const near = addressing.route(looked.message);
     return near.type === "found"
@@ -197,7 +197,7 @@ export class Intake {
   /** Nothing is looked for any more; what was has come to its end. */
   async close(): Promise<void> {
     for (const { message, done } of this.#early.take(true)) this.refuse(message, done, STOPPING, RETRY_AFTER_MS);
-    await this.#byMeaning?.close();
+    await this.#semanticRouting?.close();
     await Promise.all(this.#looking);
     await this.#lookup.idle();
   }
@@ -247,10 +247,10 @@ export class Intake {
   #accept(arrived: Arrived, { fit: recipients, left }: Room, nowMs: number): void {
     const { message } = arrived;
     const { duplicates, figures, writer } = this.#parts;
-    const parcel = this.#parcel(arrived);
-    const { seq, isVolatile } = parcel;
+    const queued = this.#queued(arrived);
+    const { seq, isVolatile } = queued;
     const batch = writer.batch();
-    if (!isVolatile) keep(batch, message, parcel, recipients);
+    if (!isVolatile) keep(batch, message, queued, recipients);
     duplicates.add(message, seq, nowMs);
     figures.accepted(message);
     if (!isVolatile) {
@@ -258,16 +258,16 @@ export class Intake {
       for (const { mailbox, isReader } of recipients)
         if (isReader) batch.settlement({ seq, party: mailbox.number, outcome: "done", attempt: 1 });
     }
-    batch.waiting.push(new Submission(this, arrived, parcel, recipients));
+    batch.waiting.push(new Submission(this, arrived, queued, recipients));
   }
 
   /** It is on disk: into the mailboxes. */
-  written({ message, size, done }: Arrived, parcel: Parcel, recipients: readonly Recipient[]): void {
-    const isHot = this.#parts.recipients.heat(size * recipients.length, parcel.isVolatile);
-    parcel.message = isHot ? message : undefined;
-    this.#put(message, recipients, parcel);
+  written({ message, size, done }: Arrived, queued: QueuedMessage, recipients: readonly Recipient[]): void {
+    const isHot = this.#parts.recipients.heat(size * recipients.length, queued.isVolatile);
+    queued.message = isHot ? message : undefined;
+    this.#put(message, recipients, queued);
     this.#parts.figures.received("accepted");
-    done(accepted(message, parcel.seq, namesOf(recipients), false));
+    done(accepted(message, queued.seq, namesOf(recipients), false));
   }
 
   /** It is not, and must leave no trace (I4). */
@@ -290,7 +290,7 @@ export class Intake {
   }
 
   /** With the next number. */
-  #parcel({ message, size }: Arrived): Parcel {
+  #queued({ message, size }: Arrived): QueuedMessage {
     this.#lastSeq += 1;
     return {
       seq: this.#lastSeq,
@@ -304,16 +304,16 @@ export class Intake {
     };
   }
 
-  #put(message: Message, recipients: readonly Recipient[], parcel: Parcel): void {
+  #put(message: Message, recipients: readonly Recipient[], queued: QueuedMessage): void {
     const { deliveries, feed, recipients: all } = this.#parts;
-    if (feed.isWatched) feed.tell({ type: "message", seq: parcel.seq, message, recipients: namesOf(recipients) });
+    if (feed.isWatched) feed.tell({ type: "message", seq: queued.seq, message, recipients: namesOf(recipients) });
     for (const recipient of recipients) {
       if (recipient.isReader) {
-        if (parcel.message !== undefined) all.cool(parcel.size);
+        if (queued.message !== undefined) all.cool(queued.size);
         continue;
       }
-      recipient.mailbox.put(parcel);
-      if (parcel.expiresAtMs > 0) deliveries.watchExpiry(recipient);
+      recipient.mailbox.put(queued);
+      if (queued.expiresAtMs > 0) deliveries.watchExpiry(recipient);
       deliveries.pump(recipient);
     }
   }
@@ -324,9 +324,9 @@ export class Intake {
     const { message, done } = arrived;
     figures.error(error.code);
     const batch = writer.batch();
-    const parcel = this.#parcel(arrived);
-    if (!parcel.isVolatile) keep(batch, message, parcel, NOBODY);
-    duplicates.add(message, parcel.seq, clock.nowMs());
+    const queued = this.#queued(arrived);
+    if (!queued.isVolatile) keep(batch, message, queued, NOBODY);
+    duplicates.add(message, queued.seq, clock.nowMs());
     batch.waiting.push({
       written: () => {
         figures.received("answered");
@@ -351,11 +351,11 @@ export class Intake {
 }
 
 /** Its row, with the batch. */
-function keep(batch: Batch, message: Message, parcel: Parcel, recipients: readonly Recipient[]): void {
+function keep(batch: Batch, message: Message, queued: QueuedMessage, recipients: readonly Recipient[]): void {
   if (message.durability === "full") batch.sync();
   const [only] = recipients;
   const isOne = recipients.length === 1 && only !== undefined;
-  batch.keep(parcel, message, isOne ? only.number : recipients.map(({ mailbox }) => mailbox.number));
+  batch.keep(queued, message, isOne ? only.number : recipients.map(({ mailbox }) => mailbox.number));
 }
 
 type Found = Extract<Route, { type: "found" }>;
@@ -376,18 +376,18 @@ const unplaced = (message: Message, seq: number, recipient: Recipient, atMs: num
 class Submission implements Waiting {
   readonly #intake: Intake;
   readonly #arrived: Arrived;
-  readonly #parcel: Parcel;
+  readonly #queued: QueuedMessage;
   readonly #recipients: readonly Recipient[];
 
-  constructor(intake: Intake, arrived: Arrived, parcel: Parcel, recipients: readonly Recipient[]) {
+  constructor(intake: Intake, arrived: Arrived, queued: QueuedMessage, recipients: readonly Recipient[]) {
     this.#intake = intake;
     this.#arrived = arrived;
-    this.#parcel = parcel;
+    this.#queued = queued;
     this.#recipients = recipients;
   }
 
   written(): void {
-    this.#intake.written(this.#arrived, this.#parcel, this.#recipients);
+    this.#intake.written(this.#arrived, this.#queued, this.#recipients);
   }
 
   lost(error: unknown): void {

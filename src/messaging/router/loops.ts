@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { canonicalJson } from "../../kernel/json.ts";
-import { isTooLargeToTravel, keptHash, type Message, type MessageError, type TrailEntry } from "../acl/index.ts";
+import { exceedsInlineLimit, keptHash, type Message, type MessageError, type TrailEntry } from "../acl/index.ts";
 import { type Conversation } from "../protocols/index.ts";
-import { type Turn } from "./held-conversation.ts";
+import { type Turn } from "./cached-conversation.ts";
 import { type Delivered, failure } from "./ports/index.ts";
 
 /** The same act with the same words from the same sender to the same receiver, so many times in what led here. */
@@ -11,7 +11,7 @@ const SAME_MAX = 3;
 /** What tells two messages of one sender to one receiver apart: act and content. */
 export function digestOf({ performative, content }: Pick<Message, "performative" | "content">): string {
   // Content that was put aside is the same content before and after.
-  const isAside = content.type === "artifact" || isTooLargeToTravel(content);
+  const isAside = content.type === "artifact" || exceedsInlineLimit(content);
   const said = isAside
     ? canonicalJson(keptHash(content))
     : content.type === "text"

@@ -1,10 +1,10 @@
 import { type Clock } from "../../kernel/clock.ts";
 import { idOfTrace, type Message, type MessageError, restoreMessage } from "../acl/index.ts";
 import { type Conversation, type ConversationTerms, readConversation } from "../protocols/index.ts";
-import { bygone, type Bygone } from "./bygone.ts";
+import { listEvictedConversations, type EvictedConversation } from "./evicted-conversations.ts";
 import { type Conversations } from "./conversations.ts";
 import { DeadLetterNotFoundError, MailboxNotFoundError } from "./errors.ts";
-import { mayBeFresh } from "./fresh-conversations.ts";
+import { mayBeTransient } from "./transient-conversations.ts";
 import { type Intake } from "./intake.ts";
 import { type BreakerState, type DeliveryState, type Recipient, type Recipients } from "./mailboxes/index.ts";
 import {
@@ -21,7 +21,7 @@ import {
   type StoredSettlement,
   type Submitted,
 } from "./ports/index.ts";
-import { conversationOf } from "./recollection.ts";
+import { conversationOf } from "./conversation-recovery.ts";
 import { type Duplicates, type Writer } from "./writing/index.ts";
 
 /** How the delivery of a message to one recipient stands. Times are epoch milliseconds. */
@@ -78,7 +78,10 @@ export type RecordParts = {
 };
 
 /** Free conversations that are in memory no more, in the order of their last messages, and where to go on; undefined at the end. */
-export type BygonePage = { readonly found: readonly Bygone[]; readonly nextSeq: number | undefined };
+export type EvictedConversationPage = {
+  readonly found: readonly EvictedConversation[];
+  readonly nextSeq: number | undefined;
+};
 
 /** A conversation, and its place in a list: when its row was last changed, which may be a little behind. */
 export type ListedConversation = { readonly conversation: Conversation; readonly updatedAtMs: number };
@@ -258,13 +261,13 @@ export class Records {
   }
 
   /** Whether `bygone` may find any that fit. */
-  mayHaveBygone(query: ConversationQuery): boolean {
-    return this.#parts.conversations.hasForgotten && mayBeFresh(query);
+  mayHaveEvicted(query: ConversationQuery): boolean {
+    return this.#parts.conversations.hasForgotten && mayBeTransient(query);
   }
 
   /** Free conversations of one message that are in memory no more; from before message `beforeSeq`, else all. */
-  bygone(query: ConversationQuery, beforeSeq = this.#parts.intake.lastSeq + 1): Promise<BygonePage> {
-    return bygone(query, beforeSeq, { ...this.#parts, nameOf: this.#nameOf });
+  listEvicted(query: ConversationQuery, beforeSeq = this.#parts.intake.lastSeq + 1): Promise<EvictedConversationPage> {
+    return listEvictedConversations(query, beforeSeq, { ...this.#parts, nameOf: this.#nameOf });
   }
 
   /** Loads the conversation of a message if it has left memory, so that `judge` knows it. */

@@ -14,23 +14,23 @@ import {
 } from "../acl/index.ts";
 import { type Conversation, CONVERSATION_TERMS, type ConversationTerms } from "../protocols/index.ts";
 import { ClaimCheck } from "./claim-check.ts";
-import { Crashes } from "./crashes.ts";
-import { Addressing, candidateOf, type CapabilityMeaning, loadOf, scoreOf } from "./addressing/index.ts";
-import { Conversations, type Lapsed } from "./conversations.ts";
+import { PoisonMessageGuard } from "./poison-message-guard.ts";
+import { Addressing, candidateOf, type CapabilityEmbeddings, loadOf, scoreOf } from "./addressing/index.ts";
+import { Conversations, type ConversationTimeout } from "./conversations.ts";
 import { Deliveries } from "./deliveries.ts";
-import { ConversationNotFoundError, ConversationUnderWayError } from "./errors.ts";
+import { ConversationNotFoundError, ConversationActiveError } from "./errors.ts";
 import { notAnswered, wantsAnswer } from "./expiry.ts";
-import { Figures, type RouterFigures } from "./figures.ts";
-import { Feed, type RouterEvent, type RouterFilter } from "./feed.ts";
+import { RouterCounters, type RouterStats } from "./stats.ts";
+import { EventBus, type RouterEvent, type RouterFilter } from "./event-bus.ts";
 import { type Fetch, type FetchedSettlement, Fetching } from "./fetching.ts";
-import { Intake, type WhereTo } from "./intake.ts";
-import { type Parcel, type Recipient, Recipients, restoredParcel } from "./mailboxes/index.ts";
+import { Intake, type RoutingPreview } from "./intake.ts";
+import { type QueuedMessage, type Recipient, Recipients, restoredMessage } from "./mailboxes/index.ts";
 import {
   type AgentHandler,
   type Delivered,
   type Directory,
   failure,
-  type HandRecord,
+  type InFlightLog,
   type MessageJournal,
   type Provider,
   type Recovered,
@@ -38,7 +38,7 @@ import {
   STOPPING,
   type Submitted,
 } from "./ports/index.ts";
-import { Recollection } from "./recollection.ts";
+import { ConversationRecovery } from "./conversation-recovery.ts";
 import { Records } from "./records.ts";
 import { type Subscriptions } from "./subscriptions/index.ts";
 import { waitingContent } from "./waiting-content.ts";
@@ -53,7 +53,7 @@ export type RouterParts = {
   /** Where content is kept that is too large to travel; absent, it travels. */
   readonly contents?: ContentStore | undefined;
   /** What is in hand, through a crash; absent, a message that ends the process is delivered again each time. */
-  readonly hands?: HandRecord | undefined;
+  readonly inFlightLog?: InFlightLog | undefined;
   /** Who wants what is published; absent is nobody. */
   readonly subscriptions?: Pick<Subscriptions, "subscribers"> | undefined;
   /** How long conversations last, and how large they get. */
@@ -61,7 +61,7 @@ export type RouterParts = {
   /** Free conversations of one message that are remembered at least. */
   readonly freshMax?: number | undefined;
   /** Finds capabilities by what they mean; absent, what nobody provides has no provider. */
-  readonly meaning?: CapabilityMeaning | undefined;
+  readonly meaning?: CapabilityEmbeddings | undefined;
   /** Whether agents are not all known yet: until `deployed`, messages without a recipient wait. Default: false. */
   readonly isDeploying?: boolean | undefined;
   /** From 0 up to 1; for pauses between attempts and choices among equals. */
@@ -86,8 +86,8 @@ export class Router {
   readonly #parts: RouterParts;
   readonly #recipients: Recipients;
   readonly #writer: Writer;
-  readonly #feed = new Feed();
-  readonly #figures = new Figures();
+  readonly #feed = new EventBus();
+  readonly #figures = new RouterCounters();
   readonly #deliveries: Deliveries;
   readonly #fetching: Fetching;
   readonly #intake: Intake;
@@ -95,8 +95,8 @@ export class Router {
   readonly #duplicates: Duplicates;
   readonly #conversations: Conversations;
   readonly #claims: ClaimCheck | undefined;
-  readonly #crashes: Crashes;
-  readonly #recollection: Recollection;
+  readonly #crashes: PoisonMessageGuard;
+  readonly #recovery: ConversationRecovery;
   readonly #watching: Disposable;
   #isRefreshing = false;
   #isStopping = false;
@@ -111,9 +111,9 @@ export class Router {
     const writer = new Writer({ journal, clock, alarm, options });
     const recipients = new Recipients({ options, directory, named: (party) => writer.batch().parties.push(party) });
     const feed = this.#feed;
-    const begunByAnswer = (answer: Message) => this.#recollection.lookBack(answer, this.#intake.lastSeq);
-    const lapsed = this.#lapsed.bind(this);
-    const conversations = new Conversations({ clock, alarm, writer, feed, terms, freshMax, begunByAnswer, lapsed });
+    const begunByAnswer = (answer: Message) => this.#recovery.recover(answer, this.#intake.lastSeq);
+    const onTimeout = this.#onTimeout.bind(this);
+    const conversations = new Conversations({ clock, alarm, writer, feed, terms, freshMax, begunByAnswer, onTimeout });
     this.#conversations = conversations;
     const gaveUp = (message: Message, recipient: string, error: MessageError) => {
       if (error.code === "EXPIRED" && conversations.coversExpiry(message)) return;
@@ -122,7 +122,12 @@ export class Router {
       this.#gaveUp(message, error);
     };
     const read = (seqs: readonly number[]) => this.#read(seqs);
-    this.#crashes = new Crashes({ record: parts.hands, clock, alarm, goOn: () => this.#deliveries.goOn() });
+    this.#crashes = new PoisonMessageGuard({
+      record: parts.inFlightLog,
+      clock,
+      alarm,
+      resume: () => this.#deliveries.resume(),
+    });
     const shared = { clock, alarm, writer, feed, recipients, options, directory, chance, figures: this.#figures };
     this.#duplicates = new Duplicates(
       { windowMs: options.dedupWindowMs, messagesMax: options.dedupMessagesMax },
@@ -140,7 +145,7 @@ export class Router {
     this.#intake = new Intake({ ...kept, addressing, answer, recipientsOf, journal, meaning, isDeploying });
     this.#records = new Records({ ...kept, journal, terms, intake: this.#intake });
     const nameOf = (party: number) => recipients.byNumber(party)?.mailbox.name;
-    this.#recollection = new Recollection({ clock, journal, conversations, nameOf, terms });
+    this.#recovery = new ConversationRecovery({ clock, journal, conversations, nameOf, terms });
     this.#watching = directory.watch(() => this.#refreshSoon());
   }
 
@@ -164,30 +169,30 @@ export class Router {
       this.#duplicates.add({ workspace, id }, recent.seqs[row] ?? 0, clock.nowMs());
     }
     this.#conversations.restore(conversations);
-    this.#recollection.begin({ parties, lastSeq });
+    this.#recovery.begin({ parties, lastSeq });
     const failed = new Map(retries.map((retry) => [`${retry.seq}/${retry.party}`, retry]));
     for (let row = 0; row < pending.seqs.length; row += 1) {
       const recipient = this.#recipients.byNumber(pending.parties[row] ?? 0);
       if (recipient === undefined) continue;
-      const parcel = restoredParcel(pending, row, recipient.mailbox.workspace);
-      this.#recipients.admit(recipient, parcel.size);
-      const retry = failed.size === 0 ? undefined : failed.get(`${parcel.seq}/${recipient.mailbox.number}`);
-      if (retry === undefined && !this.#crashes.isSuspect(parcel.seq, recipient)) recipient.mailbox.put(parcel);
-      else this.#resume(recipient, parcel, retry ?? CRASHED);
-      if (parcel.expiresAtMs > 0) this.#deliveries.watchExpiry(recipient);
+      const queued = restoredMessage(pending, row, recipient.mailbox.workspace);
+      this.#recipients.admit(recipient, queued.size);
+      const retry = failed.size === 0 ? undefined : failed.get(`${queued.seq}/${recipient.mailbox.number}`);
+      if (retry === undefined && !this.#crashes.isSuspect(queued.seq, recipient)) recipient.mailbox.put(queued);
+      else this.#resume(recipient, queued, retry ?? CRASHED);
+      if (queued.expiresAtMs > 0) this.#deliveries.watchExpiry(recipient);
     }
   }
 
-  #resume(recipient: Recipient, parcel: Parcel, retry: Failed): void {
+  #resume(recipient: Recipient, queued: QueuedMessage, retry: Failed): void {
     const { clock, alarm, options } = this.#parts;
     // The clock may have been set since: a pause is never longer than the longest.
     const waitMs = Math.min(Math.max(0, retry.nextAtMs - clock.nowMs()), options.retryDelayMaxMs);
     const nowMs = clock.monotonicMs();
-    const attempts = retry.attempts + this.#crashes.of(parcel.seq, recipient);
-    const isSuspect = this.#crashes.isSuspect(parcel.seq, recipient);
-    const nextAtMs = isSuspect ? this.#crashes.suspect(parcel.seq, recipient, nowMs) : nowMs + waitMs;
-    const history = this.#crashes.history(parcel.seq, recipient, { attempts, history: retry.history });
-    recipient.mailbox.resume({ parcel, attempts, nextAtMs, reason: retry.reason, history });
+    const attempts = retry.attempts + this.#crashes.of(queued.seq, recipient);
+    const isSuspect = this.#crashes.isSuspect(queued.seq, recipient);
+    const nextAtMs = isSuspect ? this.#crashes.suspect(queued.seq, recipient, nowMs) : nowMs + waitMs;
+    const history = this.#crashes.history(queued.seq, recipient, { attempts, history: retry.history });
+    recipient.mailbox.resume({ queued, attempts, nextAtMs, reason: retry.reason, history });
     alarm.at(nextAtMs, () => this.#deliveries.wake(recipient));
   }
 
@@ -207,7 +212,7 @@ export class Router {
       if (refusal === undefined) this.#intake.submit(ready, done);
       else this.#intake.refuse(ready, done, refusal, AGAIN_MS);
     };
-    if (this.#claims !== undefined) this.#claims.putAside(message, take);
+    if (this.#claims !== undefined) this.#claims.offload(message, take);
     else take(message);
   }
 
@@ -242,7 +247,7 @@ export class Router {
   }
 
   #pumpAll(): void {
-    this.#deliveries.goOn();
+    this.#deliveries.resume();
     for (const recipient of this.#recipients.all()) {
       if (recipient.mailbox.hasWork) this.#deliveries.pump(recipient);
     }
@@ -293,7 +298,7 @@ export class Router {
     const conversation = await this.#records.conversation(workspace, id);
     if (conversation === undefined) throw new ConversationNotFoundError(id);
     const archived = this.#conversations.archive(conversation);
-    if (archived === undefined) throw new ConversationUnderWayError(id);
+    if (archived === undefined) throw new ConversationActiveError(id);
     await this.#writer.settled();
     return archived;
   }
@@ -312,20 +317,20 @@ export class Router {
   }
 
   /** How many and how long, since the start. */
-  figures(): RouterFigures {
+  figures(): RouterStats {
     return this.#figures.now();
   }
 
   /** To whom a message would go now; nothing is sent or kept. */
-  whereTo(message: Message): Promise<WhereTo> {
-    return this.#intake.whereTo(message);
+  resolveRecipients(message: Message): Promise<RoutingPreview> {
+    return this.#intake.resolveRecipients(message);
   }
 
   /** How loaded a provider is, from 0 idle to 1 full, and what `best_match` makes of it; the score is undefined for whoever takes nothing. */
   standing(workspace: string, provider: Provider): { readonly load: number; readonly score: number | undefined } {
     const candidate = candidateOf(provider, this.#recipients.open(workspace, provider.name));
-    const seen = { clock: this.#parts.clock, standings: this.#recipients.standings };
-    const load = loadOf(candidate, seen.standings);
+    const seen = { clock: this.#parts.clock, stats: this.#recipients.stats };
+    const load = loadOf(candidate, seen.stats);
     const score = scoreOf(candidate, seen);
     return { load, score: score === 0 ? undefined : score };
   }
@@ -352,7 +357,7 @@ export class Router {
   }
 
   /** Notifies the initiator of each participant that did not answer in time, or was removed. */
-  #lapsed({ conversation, lapses, error }: Lapsed): void {
+  #onTimeout({ conversation, lapses, error }: ConversationTimeout): void {
     const { id: conversationId, workspace, protocol, initiator } = conversation;
     for (const { participant, unanswered } of lapses) {
       if (unanswered === undefined) continue;
@@ -430,7 +435,7 @@ export class Router {
   async close(waitMs: number): Promise<void> {
     this.#isStopping = true;
     this.#watching[Symbol.dispose]();
-    await Promise.all([this.#claims?.close(), this.#recollection.close()]);
+    await Promise.all([this.#claims?.close(), this.#recovery.close()]);
     await this.#intake.close();
     await this.#deliveries.stop(waitMs);
     this.#conversations.catchUp();

@@ -11,9 +11,9 @@
  */
 import { type Json } from "../../kernel/json.ts";
 import { type Message, SYSTEM_SENDER } from "../acl/index.ts";
-import { bidIn, priceIn, resultIn, wordsIn } from "./bids.ts";
-import { letterId } from "./letter.ts";
-import { changed, GRACE_MS, outgoing, summary, turned, withBidder } from "./parts.ts";
+import { bidIn, priceIn, resultOf, summaryOf } from "./bids.ts";
+import { outboxMessageId } from "./outbox-message.ts";
+import { changed, GRACE_MS, outgoing, summary, withState, withBidder } from "./parts.ts";
 import { type Auction, type Bidder, isFinished, type Outgoing, type Task } from "./task.ts";
 
 const isDutch = ({ protocol }: Task): boolean => protocol === "auction-dutch";
@@ -70,7 +70,7 @@ function callTo(task: Task, auction: Auction, { price, names }: Calling, nowMs: 
     outgoing(task, { key: callKey(round, name), act: "cfp", to: [name], content, replyByMs: dueAtMs }),
   );
   const asked = (each: Bidder): Bidder =>
-    turned(each, "called", each.score !== undefined && each.score >= price ? { score: undefined } : {});
+    withState(each, "called", each.score !== undefined && each.score >= price ? { score: undefined } : {});
   return changed(task, nowMs, {
     state: "collecting",
     round,
@@ -90,12 +90,12 @@ export function auctionAnswered(task: Task, auction: Auction, message: Message, 
   // The winner answers the award, so it has it.
   if (performative === "not-understood" && sender === name && isWinner(task, bidder) && !auction.deliver) return task;
   if (sender === SYSTEM_SENDER || performative === "not-understood")
-    return unreached(task, auction, { ...bidder, note: message.error?.message ?? wordsIn(message) }, nowMs);
+    return unreached(task, auction, { ...bidder, note: message.error?.message ?? summaryOf(message) }, nowMs);
   if (performative === "propose") return bidden(task, auction, { bidder, message }, nowMs);
   if (performative === "inform")
     return isWinner(task, bidder) ? delivered(task, auction, { bidder, message }, nowMs) : task;
   return performative === "refuse" || performative === "failure"
-    ? declined(task, auction, { ...bidder, note: wordsIn(message) }, nowMs)
+    ? declined(task, auction, { ...bidder, note: summaryOf(message) }, nowMs)
     : task;
 }
 
@@ -110,7 +110,7 @@ function bidden(task: Task, auction: Auction, { bidder, message }: Said, nowMs: 
   const at = { ...bidder, bid: bidIn(message), proposal };
   const call = auction.calls.at(-1);
   const isOfThisCall =
-    message.inReplyTo === undefined || message.inReplyTo === letterId(task, callKey(task.round, bidder.name));
+    message.inReplyTo === undefined || message.inReplyTo === outboxMessageId(task, callKey(task.round, bidder.name));
   if (isFinished(task) || call === undefined || !isOfThisCall) return refused(task, at, TOO_LATE, nowMs);
   const price = priceIn(at.bid);
   const isBid = price !== undefined && (isDutch(task) ? price === call.price : price >= call.price);
@@ -147,8 +147,8 @@ function led(task: Task & { readonly auction: Auction }, call: Call, bidder: Bid
     inReplyTo: bidder.proposal,
   });
   const before = task.bidders.find(({ name }) => name === auction.leader);
-  const outbid = before === undefined ? task : withBidder(task, turned(before, "rejected"));
-  return changed(withBidder(outbid, turned(bidder, "proposed")), nowMs, {
+  const outbid = before === undefined ? task : withBidder(task, withState(before, "rejected"));
+  return changed(withBidder(outbid, withState(bidder, "proposed")), nowMs, {
     auction: { ...withCall(auction, call), leader: bidder.name, price: call.price },
     outbox: isDutch(task) ? task.outbox : [...task.outbox, accept],
   });
@@ -156,7 +156,7 @@ function led(task: Task & { readonly auction: Auction }, call: Call, bidder: Bid
 
 const refused = (task: Task, bidder: Bidder, why: string, nowMs: number): Task => {
   const isOpen = bidder.state === "called" || bidder.state === "silent";
-  return changed(withBidder(task, isOpen ? turned(bidder, "rejected", { note: why }) : bidder), nowMs, {
+  return changed(withBidder(task, isOpen ? withState(bidder, "rejected", { note: why }) : bidder), nowMs, {
     outbox: [
       ...task.outbox,
       outgoing(task, {
@@ -173,11 +173,11 @@ const refused = (task: Task, bidder: Bidder, why: string, nowMs: number): Task =
 /** A bidder passes, or the winner does not deliver. */
 function declined(task: Task, auction: Auction, bidder: Bidder, nowMs: number): Task {
   if (isWinner(task, bidder)) {
-    const failed = withBidder(task, turned(bidder, "failed", { endedAtMs: nowMs, note: bidder.note }));
+    const failed = withBidder(task, withState(bidder, "failed", { endedAtMs: nowMs, note: bidder.note }));
     return undone(failed, auction, `${bidder.name}: ${bidder.note ?? "failed"}`, nowMs);
   }
   if (task.state !== "collecting" || bidder.state !== "called") return task;
-  return onwards(changed(withBidder(task, turned(bidder, "refused", { note: bidder.note })), nowMs, {}), nowMs);
+  return onwards(changed(withBidder(task, withState(bidder, "refused", { note: bidder.note })), nowMs, {}), nowMs);
 }
 
 const GONE: ReadonlySet<Bidder["state"]> = new Set(["unreached", "done", "failed", "overdue"]);
@@ -185,7 +185,7 @@ const GONE: ReadonlySet<Bidder["state"]> = new Set(["unreached", "done", "failed
 /** A bidder whom a message did not reach, or who did not understand it, takes no further part. */
 function unreached(task: Task, auction: Auction, bidder: Bidder, nowMs: number): Task {
   if (GONE.has(bidder.state)) return task;
-  const without = changed(withBidder(task, turned(bidder, "unreached", { note: bidder.note })), nowMs, {});
+  const without = changed(withBidder(task, withState(bidder, "unreached", { note: bidder.note })), nowMs, {});
   if (isFinished(task)) return without;
   if (auction.leader !== bidder.name) return onwards(without, nowMs);
   const free = { ...auction, leader: undefined, price: undefined, isAwarding: false };
@@ -247,7 +247,7 @@ function sold(task: Task, auction: Auction, { winner, price }: { winner: Bidder;
     const content = { won: { price }, task: summary(task) };
     return outgoing(task, { ...shared, act: "request", content, replyByMs });
   };
-  return changed(withBidder(task, turned(winner, "accepted", { rank: 1, awardedAtMs: nowMs })), nowMs, {
+  return changed(withBidder(task, withState(winner, "accepted", { rank: 1, awardedAtMs: nowMs })), nowMs, {
     state: "working",
     auction: { ...auction, isAwarding: true },
     assignedTo: winner.name,
@@ -273,7 +273,7 @@ function told(task: Task, auction: Auction): Task {
   const ends = others.map(({ name }) =>
     outgoing(task, { key: `end-${name}`, act: "inform", to: [name], content: endOf(auction) }),
   );
-  const bidders = task.bidders.map((each): Bidder => (each.state === "called" ? turned(each, "silent") : each));
+  const bidders = task.bidders.map((each): Bidder => (each.state === "called" ? withState(each, "silent") : each));
   return { ...task, bidders, auction: { ...auction, isAwarding: false }, outbox: [...task.outbox, ...ends] };
 }
 
@@ -284,14 +284,14 @@ export function arrived(task: Task, key: string, nowMs: number): Task {
   const winner = task.bidders.find((each) => isWinner(task, each));
   const over = told(task, auction);
   if (winner === undefined || auction.deliver) return changed(over, nowMs, {});
-  const done = turned(winner, "done", { endedAtMs: nowMs, result: { price: auction.price ?? 0 } });
+  const done = withState(winner, "done", { endedAtMs: nowMs, result: { price: auction.price ?? 0 } });
   return changed(withBidder(over, done), nowMs, { state: "done", dueAtMs: undefined });
 }
 
 function delivered(task: Task, auction: Auction, { bidder, message }: Said, nowMs: number): Task {
   if (!auction.deliver) return task;
   const over = auction.isAwarding ? told(task, auction) : task;
-  const done = turned(bidder, "done", { endedAtMs: nowMs, result: resultIn(message) });
+  const done = withState(bidder, "done", { endedAtMs: nowMs, result: resultOf(message) });
   return changed(withBidder(over, done), nowMs, { state: "done", dueAtMs: undefined });
 }
 
@@ -321,7 +321,7 @@ const undone = (task: Task, auction: Auction, why: string, nowMs: number): Task 
 /** The auction after its time has come: no bidder bids at this price any more, or the winner is late. */
 export function auctionDue(task: Task, auction: Auction, nowMs: number): Task {
   if (task.state === "collecting") {
-    const bidders = task.bidders.map((each): Bidder => (each.state === "called" ? turned(each, "silent") : each));
+    const bidders = task.bidders.map((each): Bidder => (each.state === "called" ? withState(each, "silent") : each));
     return next({ ...task, bidders }, auction, nowMs);
   }
   const winner = task.bidders.find((each) => isWinner(task, each));
@@ -330,7 +330,7 @@ export function auctionDue(task: Task, auction: Auction, nowMs: number): Task {
   if (!isSent) return changed(task, nowMs, { dueAtMs: nowMs + GRACE_MS });
   if (!auction.deliver) return arrived(task, awardKey(task), nowMs);
   const note = `not done within ${Math.round(task.workMs / 1000)} s`;
-  return undone(withBidder(task, turned(winner, "overdue", { note, endedAtMs: nowMs })), auction, note, nowMs);
+  return undone(withBidder(task, withState(winner, "overdue", { note, endedAtMs: nowMs })), auction, note, nowMs);
 }
 
 /** The auction cancelled; every bidder is notified. */
@@ -341,7 +341,7 @@ export function auctionCancelled(task: Task, nowMs: number): Task {
     outgoing(task, { key: `cancel-${name}`, act: "cancel", to: [name], content, replyByMs }),
   );
   const bidders = task.bidders.map((each): Bidder =>
-    each.state === "unreached" ? each : turned(each, "cancelled", { endedAtMs: nowMs }),
+    each.state === "unreached" ? each : withState(each, "cancelled", { endedAtMs: nowMs }),
   );
   return changed({ ...task, bidders }, nowMs, {
     state: "cancelled",

@@ -1,7 +1,7 @@
 import { compileExpression } from "../../text/expressions/index.ts";
 import { isJsonObject, type Json, type JsonObject, parseJson } from "../../kernel/json.ts";
 import { type Message } from "../acl/index.ts";
-import { type Measured } from "./history.ts";
+import { type Reputation } from "./history.ts";
 import { type Ranked } from "./steps.ts";
 import { type Bidder, type Task, TASK_LIMITS } from "./task.ts";
 
@@ -44,14 +44,14 @@ export function priceIn(bid: JsonObject | undefined): number | undefined {
 }
 
 /** What a message says, in few words. */
-export function wordsIn({ content, error }: Message): string {
+export function summaryOf({ content, error }: Message): string {
   if (error !== undefined) return error.message.slice(0, NOTE_CHARS_MAX);
   if (content.type === "text") return content.text.slice(0, NOTE_CHARS_MAX);
   return JSON.stringify(content.type === "json" ? content.value : content.artifact).slice(0, NOTE_CHARS_MAX);
 }
 
 /** What was done, as it was told. */
-export function resultIn({ content }: Message): Json {
+export function resultOf({ content }: Message): Json {
   switch (content.type) {
     case "json":
       return content.value;
@@ -86,7 +86,7 @@ export type BidFacts = {
   };
 };
 
-export const factsOf = ({ name, bid }: Bidder, measured: Measured): BidFacts => ({
+export const factsOf = ({ name, bid }: Bidder, measured: Reputation): BidFacts => ({
   bid: bid ?? {},
   bidder: name,
   history: {
@@ -127,7 +127,7 @@ export const secondsIn = (bid: JsonObject | undefined): number | undefined => nu
  * `best_bid`: how likely it is to be done (confidence as claimed, share done as measured), divided by cost and by time as
  * multiples of the least bid; what a bid does not say is taken as the dearest and slowest said. The greatest is the best.
  */
-export function bestBid(bidders: readonly Bidder[], measured: (name: string) => Measured): readonly Ranked[] {
+export function bestBid(bidders: readonly Bidder[], measured: (name: string) => Reputation): readonly Ranked[] {
   const costs = multiples(bidders.map(({ bid }) => costIn(bid)));
   const times = multiples(bidders.map(({ bid }) => secondsIn(bid)));
   return ranked(

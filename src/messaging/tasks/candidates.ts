@@ -1,5 +1,5 @@
 import { type Directory } from "../router/index.ts";
-import { type Measured } from "./history.ts";
+import { type Reputation } from "./history.ts";
 import { type Candidate } from "./parts.ts";
 import { type Task } from "./task.ts";
 
@@ -7,7 +7,7 @@ import { type Task } from "./task.ts";
 export function candidatesOf(
   task: Task,
   directory: Pick<Directory, "find" | "providers">,
-  { measured, max }: { readonly measured: (name: string) => Measured; readonly max: number },
+  { measured, max }: { readonly measured: (name: string) => Reputation; readonly max: number },
 ): readonly Candidate[] {
   const { workspace, participants, owner, minPerformanceScore = 0 } = task;
   const named = participants.map((name) => {

@@ -1,5 +1,5 @@
 /** How somebody did with tasks so far; older ones count less. */
-export type Measured = {
+export type Reputation = {
   readonly provider: string;
   /** The capability that was asked for; empty where none was. */
   readonly capability: string;
@@ -17,7 +17,7 @@ export type Measured = {
 };
 
 /** One task that somebody was awarded, over. */
-export type Measure = {
+export type TaskResult = {
   readonly provider: string;
   readonly capability: string;
   readonly isDone: boolean;
@@ -30,7 +30,7 @@ export type Measure = {
 const HALF_LIFE_MS = 30 * 24 * 3_600_000;
 
 /** Nothing is known of them. */
-export const newcomer = (provider: string, capability: string): Measured => ({
+export const withoutHistory = (provider: string, capability: string): Reputation => ({
   provider,
   capability,
   tasks: 0,
@@ -43,7 +43,7 @@ export const newcomer = (provider: string, capability: string): Measured => ({
 });
 
 /** With one more task; what was before counts half after 30 days. */
-export function measured(before: Measured, { isDone, seconds, cost, atMs }: Measure): Measured {
+export function measured(before: Reputation, { isDone, seconds, cost, atMs }: TaskResult): Reputation {
   const decay = before.tasks === 0 ? 0 : 0.5 ** (Math.max(0, atMs - before.lastAtMs) / HALF_LIFE_MS);
   const weight = before.weight * decay + 1;
   const done = before.done * decay + (isDone ? 1 : 0);

@@ -1,10 +1,10 @@
 /** Work that is offered to several and awarded to one: the initiator's side of a contract net, carried out by the server. */
 export { costIn, secondsIn } from "./bids.ts";
 export { TaskNotFoundError } from "./errors.ts";
-export { type TaskFigures } from "./figures.ts";
-export { type Measured } from "./history.ts";
+export { type TaskStats } from "./stats.ts";
+export { type Reputation } from "./history.ts";
 export { TASK_DEFAULTS, type TasksOptions } from "./options.ts";
-export { TASKS_PARTICIPANT } from "./letter.ts";
+export { TASKS_PARTICIPANT } from "./outbox-message.ts";
 export { type AuctionRequest, type TaskRequest } from "./request.ts";
 export {
   type Auction,

@@ -22,7 +22,11 @@ export const newBidder = (name: string, state: Bidder["state"]): Bidder => ({
 });
 
 /** A bidder in its next state; what was noted of an earlier one is true of it no more. */
-export const turned = (bidder: Bidder, state: Bidder["state"], more: Partial<Omit<Bidder, "state">> = {}): Bidder => ({
+export const withState = (
+  bidder: Bidder,
+  state: Bidder["state"],
+  more: Partial<Omit<Bidder, "state">> = {},
+): Bidder => ({
   ...bidder,
   note: undefined,
   ...more,

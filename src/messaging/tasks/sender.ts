@@ -5,8 +5,8 @@ import { log } from "../../kernel/log.ts";
 import { type Message, type MessageError } from "../acl/index.ts";
 import { type Router, type Submitted } from "../router/index.ts";
 import { arrived, awardKey } from "./auction.ts";
-import { letter, letterId } from "./letter.ts";
-import { renewed, sent, unsendable } from "./steps.ts";
+import { outboxMessage, outboxMessageId } from "./outbox-message.ts";
+import { renewed, sent, onRejected } from "./steps.ts";
 import { type Outgoing, type Task } from "./task.ts";
 
 export type SenderDeps = {
@@ -85,7 +85,7 @@ export class Sender {
       const problem = problemOf(outcome, entry);
       const nowMs = clock.nowMs();
       await this.#tasks.change(id, (now) =>
-        problem === undefined ? sent(now, entry.key, nowMs) : unsendable(now, entry, problem, nowMs),
+        problem === undefined ? sent(now, entry.key, nowMs) : onRejected(now, entry, problem, nowMs),
       );
     }
   }
@@ -95,13 +95,13 @@ export class Sender {
     const { clock, records } = this.#deps;
     const task = this.#tasks.find(id);
     if (task === undefined) return;
-    for (const entry of task.outbox) await records.recall(letter(task, entry, clock.nowMs()));
+    for (const entry of task.outbox) await records.recall(outboxMessage(task, entry, clock.nowMs()));
   }
 
   /** The first message that need not wait; with its outcome where it is not to be sent. Nothing happens between this and the submission. */
   #next(task: Task): { entry: Outgoing; message: Message; outcome?: Submitted | Judged } | undefined {
     for (const entry of task.outbox) {
-      const message = letter(task, entry, this.#deps.clock.nowMs());
+      const message = outboxMessage(task, entry, this.#deps.clock.nowMs());
       const { error, now } = this.#deps.records.judge(message, entry.to);
       const isCall = ({ id }: { readonly id: string }) => id === message.id;
       const wasSent = now?.participants.some(
@@ -129,7 +129,7 @@ export class Sender {
     const stop = new AbortController();
     this.#awards.set(id, { key, stop });
     const { taken, clock, alarm } = this.#deps;
-    const award = { id: letterId(task, key), workspace, conversationId: id };
+    const award = { id: outboxMessageId(task, key), workspace, conversationId: id };
     const arrive = async (): Promise<void> => {
       const isTaken = await taken(award, assignedTo, stop.signal);
       if (isTaken) await this.#tasks.change(id, (now) => arrived(now, key, clock.nowMs()));

@@ -6,8 +6,8 @@
 import { type Json } from "../../kernel/json.ts";
 import { type Message, SYSTEM_SENDER } from "../acl/index.ts";
 import { auctionAnswered, auctionCancelled, auctionDue, opened, undelivered } from "./auction.ts";
-import { bidIn, priceIn, resultIn, wordsIn } from "./bids.ts";
-import { type Candidate, changed, GRACE_MS, newBidder, outgoing, summary, turned, withBidder } from "./parts.ts";
+import { bidIn, priceIn, resultOf, summaryOf } from "./bids.ts";
+import { type Candidate, changed, GRACE_MS, newBidder, outgoing, summary, withState, withBidder } from "./parts.ts";
 import {
   type Auction,
   type Bidder,
@@ -23,7 +23,7 @@ const JUDGE_WAIT_MS = 60_000;
 const NOT_SELECTED = "Proposal not selected";
 
 /** The task with those asked who are there. */
-export function begun(task: Task, candidates: readonly Candidate[], nowMs: number): Task {
+export function start(task: Task, candidates: readonly Candidate[], nowMs: number): Task {
   if (task.state !== "created") return task;
   const there = candidates.filter(({ isThere }) => isThere);
   const bidders = candidates.map(({ name, isThere }) => newBidder(name, isThere ? "called" : "unreached"));
@@ -99,7 +99,7 @@ function requested(task: Task, nowMs: number): Task {
     }),
     conversation: attemptOf(task, awards),
   };
-  return changed(withBidder(task, turned(next, "accepted", { rank: awards, awardedAtMs: nowMs })), nowMs, {
+  return changed(withBidder(task, withState(next, "accepted", { rank: awards, awardedAtMs: nowMs })), nowMs, {
     state: "working",
     awards,
     assignedTo: next.name,
@@ -119,7 +119,7 @@ export function answered(task: Task, message: Message, nowMs: number): Task {
   const { performative } = message;
   if (performative === "propose") return proposed(task, bidder, message, nowMs);
   if (performative === "inform") return bidder.state === "accepted" ? finished(task, bidder, message, nowMs) : task;
-  return DECLINING.has(performative) ? declined(task, bidder, wordsIn(message), nowMs) : task;
+  return DECLINING.has(performative) ? declined(task, bidder, summaryOf(message), nowMs) : task;
 }
 
 const DECLINING: ReadonlySet<string> = new Set(["refuse", "failure", "not-understood"]);
@@ -129,13 +129,13 @@ function proposed(task: Task, bidder: Bidder, message: Message, nowMs: number): 
   // The other is the same proposal, a second time: of the round before.
   if ((bidder.state !== "called" && bidder.state !== "silent") || bidder.proposal === proposal) return task;
   const bid = bidIn(message);
-  const next: Bidder = turned(bidder, "proposed", { bid, proposal, holdsUntilMs: message.replyByMs });
+  const next: Bidder = withState(bidder, "proposed", { bid, proposal, holdsUntilMs: message.replyByMs });
   const isNoBid = task.auction !== undefined && (priceIn(bid) ?? -Infinity) < task.auction.reserve;
   const why = isNoBid ? `this is no bid: a bid is { "price": ${task.auction?.reserve} } or more` : NOT_SELECTED;
   // The other is one that was on its way when all was over; its sender is notified.
   const taken =
     isNoBid || isFinished(task)
-      ? changed(withBidder(task, turned(next, "rejected", { note: isNoBid ? why : undefined })), nowMs, {
+      ? changed(withBidder(task, withState(next, "rejected", { note: isNoBid ? why : undefined })), nowMs, {
           outbox: [...task.outbox, rejection(task, next, why)],
         })
       : changed(withBidder(task, next), nowMs, {});
@@ -145,17 +145,17 @@ function proposed(task: Task, bidder: Bidder, message: Message, nowMs: number): 
 }
 
 function finished(task: Task, bidder: Bidder, message: Message, nowMs: number): Task {
-  const done = withBidder(task, turned(bidder, "done", { endedAtMs: nowMs, result: resultIn(message) }));
+  const done = withBidder(task, withState(bidder, "done", { endedAtMs: nowMs, result: resultOf(message) }));
   return dismissed(changed(done, nowMs, { state: "done", assignedTo: bidder.name, dueAtMs: undefined }), nowMs);
 }
 
 function declined(task: Task, bidder: Bidder, note: string, nowMs: number): Task {
   if (bidder.state === "accepted") {
-    const lost = withBidder(task, turned(bidder, "failed", { note, endedAtMs: nowMs }));
+    const lost = withBidder(task, withState(bidder, "failed", { note, endedAtMs: nowMs }));
     return isFinished(task) ? changed(lost, nowMs, {}) : awardedNext(lost, nowMs);
   }
   if (bidder.state !== "called" && bidder.state !== "proposed" && bidder.state !== "silent") return task;
-  const out = changed(withBidder(task, turned(bidder, "refused", { note })), nowMs, {});
+  const out = changed(withBidder(task, withState(bidder, "refused", { note })), nowMs, {});
   if (task.state !== "collecting") return out;
   return out.bidders.some(({ state }) => state === "called") ? out : closed(out, nowMs);
 }
@@ -164,7 +164,7 @@ function declined(task: Task, bidder: Bidder, note: string, nowMs: number): Task
 function told(task: Task, message: Message, nowMs: number): Task {
   const name = message.error?.details["recipient"];
   const bidder = task.bidders.find((each) => each.name === name);
-  const note = message.error?.message ?? wordsIn(message);
+  const note = message.error?.message ?? summaryOf(message);
   if (bidder?.state === "rejected") return changed(withBidder(task, { ...bidder, note }), nowMs, {});
   if (bidder === undefined || !["called", "silent", "proposed", "accepted"].includes(bidder.state)) return task;
   return bidder.state === "accepted" ? declined(task, bidder, note, nowMs) : unreached(task, bidder, note, nowMs);
@@ -173,20 +173,20 @@ function told(task: Task, message: Message, nowMs: number): Task {
 /** A bidder that cannot be reached. If it has proposed, and its part is open, the part ends. */
 function unreached(task: Task, bidder: Bidder, note: string, nowMs: number): Task {
   const outbox = bidder.state === "proposed" ? [...task.outbox, rejection(task, bidder)] : task.outbox;
-  const out = changed(withBidder(task, turned(bidder, "unreached", { note })), nowMs, { outbox });
+  const out = changed(withBidder(task, withState(bidder, "unreached", { note })), nowMs, { outbox });
   return task.state === "collecting" && !out.bidders.some(({ state }) => state === "called") ? closed(out, nowMs) : out;
 }
 
 /** Proposals are closed: another round, or they are compared, or there are none. */
 function closed(task: Task, nowMs: number): Task {
-  const bidders = task.bidders.map((each): Bidder => (each.state === "called" ? turned(each, "silent") : each));
+  const bidders = task.bidders.map((each): Bidder => (each.state === "called" ? withState(each, "silent") : each));
   const silent = { ...task, bidders };
   const count = bidders.filter(({ state }) => state === "proposed").length;
   if (count === 0) {
     return failed(silent, "NO_PROPOSALS", `none of the ${bidders.length} agents asked made a proposal`, nowMs);
   }
   if (task.round < task.rounds) {
-    const again = bidders.map((each): Bidder => (each.state === "proposed" ? turned(each, "called") : each));
+    const again = bidders.map((each): Bidder => (each.state === "proposed" ? withState(each, "called") : each));
     return called({ ...task, bidders: again, round: task.round + 1 }, nowMs);
   }
   return changed(silent, nowMs, { state: "evaluating", dueAtMs: undefined });
@@ -234,7 +234,7 @@ export function awarded(task: Task, ranking: readonly Ranked[], nowMs: number): 
   const standing = { ...task, bidders };
   // Those beyond the last possible award need not wait.
   const out = waiting(standing).slice(1 + task.reawardsMax);
-  const rejected = out.reduce<Task>((each, bidder) => withBidder(each, turned(bidder, "rejected")), standing);
+  const rejected = out.reduce<Task>((each, bidder) => withBidder(each, withState(bidder, "rejected")), standing);
   const outbox = [...task.outbox, ...out.map((bidder) => rejection(task, bidder))];
   return awardedNext({ ...rejected, outbox }, nowMs);
 }
@@ -264,7 +264,7 @@ function awardedNext(task: Task, nowMs: number): Task {
     replyByMs,
     inReplyTo: next.proposal,
   });
-  return changed(withBidder(task, turned(next, "accepted", { awardedAtMs: nowMs })), nowMs, {
+  return changed(withBidder(task, withState(next, "accepted", { awardedAtMs: nowMs })), nowMs, {
     state: "working",
     awards,
     auction,
@@ -300,7 +300,7 @@ function failed(task: Task, code: Failure, message: string, nowMs: number): Task
 function dismissed(task: Task, nowMs: number): Task {
   const left = waiting(task);
   if (left.length === 0) return task;
-  const informed = left.reduce<Task>((each, bidder) => withBidder(each, turned(bidder, "rejected")), task);
+  const informed = left.reduce<Task>((each, bidder) => withBidder(each, withState(bidder, "rejected")), task);
   return changed(informed, nowMs, { outbox: [...task.outbox, ...left.map((bidder) => rejection(task, bidder))] });
 }
 
@@ -327,7 +327,7 @@ export function due(task: Task, nowMs: number): Task {
       const bidder = task.bidders.find(({ state }) => state === "accepted");
       if (bidder === undefined) return task;
       const note = `not done within ${Math.round(task.workMs / 1000)} s`;
-      const late = withBidder(task, turned(bidder, "overdue", { note, endedAtMs: nowMs }));
+      const late = withBidder(task, withState(bidder, "overdue", { note, endedAtMs: nowMs }));
       // A contract's deadline is the protocol's; who agreed to a request is under way until told otherwise.
       return awardedNext(
         task.protocol === "request"
@@ -361,7 +361,7 @@ export function cancelled(task: Task, nowMs: number): Task {
   if (calledAuction(task) !== undefined) return auctionCancelled(task, nowMs);
   const open = task.bidders.filter(isOpen);
   const bidders = task.bidders.map((each): Bidder =>
-    isOpen(each) ? turned(each, "cancelled", { endedAtMs: nowMs }) : each,
+    isOpen(each) ? withState(each, "cancelled", { endedAtMs: nowMs }) : each,
   );
   const reached = task.protocol === "request" ? open.filter(({ state }) => state === "accepted") : open;
   const to = reached.map(({ name }) => name);
@@ -405,7 +405,7 @@ export function sent(task: Task, key: string, nowMs: number): Task {
 }
 
 /** The task after one of its messages was refused for good. */
-export function unsendable(task: Task, { key, act, to }: Outgoing, reason: string, nowMs: number): Task {
+export function onRejected(task: Task, { key, act, to }: Outgoing, reason: string, nowMs: number): Task {
   const rest = sent(task, key, nowMs);
   const auction = calledAuction(rest);
   if (auction !== undefined) return undelivered(rest, auction, { to, reason }, nowMs);

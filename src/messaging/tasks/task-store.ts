@@ -1,5 +1,5 @@
 import { type TaskId } from "../../kernel/ids.ts";
-import { type Measured } from "./history.ts";
+import { type Reputation } from "./history.ts";
 import { type Task, type TaskState } from "./task.ts";
 
 /** Which tasks; newest first. */
@@ -16,12 +16,12 @@ export type TaskQuery = {
 /** Where tasks are kept. Reads throw storage errors. */
 export interface TaskStore {
   /** The task in place of its earlier self, with what was measured by it: both or neither. On disk when resolved. */
-  put(task: Task, measured: readonly Measured[]): Promise<void>;
+  put(task: Task, measured: readonly Reputation[]): Promise<void>;
   find(workspace: string, id: TaskId): Task | undefined;
   list(query: TaskQuery): readonly Task[];
   /** All that are not finished or have messages to send, of every workspace. */
   unfinished(): readonly Task[];
   /** How many of those a workspace has. */
   openCount(workspace: string): number;
-  history(workspace: string): readonly Measured[];
+  history(workspace: string): readonly Reputation[];
 }

@@ -16,10 +16,10 @@ import { type Delivered, type Directory, isExpiry, type Settlement } from "../ro
 import { bestBid, costIn, bidScore, factsOf, ranked, rankingIn } from "./bids.ts";
 import { candidatesOf } from "./candidates.ts";
 import { TaskNotFoundError, TaskStateError, TooManyTasksError } from "./errors.ts";
-import { TaskCounts, type TaskFigures } from "./figures.ts";
-import { type Measure, type Measured, measured, newcomer } from "./history.ts";
+import { TaskCounts, type TaskStats } from "./stats.ts";
+import { type TaskResult, type Reputation, measured, withoutHistory } from "./history.ts";
 import { newTask, type TaskRequest } from "./request.ts";
-import { answered, awarded, begun, cancelled, due, judging } from "./steps.ts";
+import { answered, awarded, start, cancelled, due, judging } from "./steps.ts";
 import { isFinished, type Task } from "./task.ts";
 import { orAgain, Sender, type SenderDeps } from "./sender.ts";
 import { type TasksOptions } from "./options.ts";
@@ -42,7 +42,7 @@ export class Tasks {
   readonly #sender: Sender;
   readonly #open = new Map<TaskId, Task>();
   readonly #queues = new KeyedMutex<TaskId>();
-  readonly #history = new Map<string, Measured>();
+  readonly #history = new Map<string, Reputation>();
   readonly #counts = new TaskCounts();
   readonly #watchers = new Set<() => void>();
   readonly #listeners = new Set<(task: Task) => void>();
@@ -124,7 +124,7 @@ export class Tasks {
         measured: (name) => this.#measured(named, name),
         max: this.#deps.options.participantsMax,
       });
-      return begun(named, candidates, this.#deps.clock.nowMs());
+      return start(named, candidates, this.#deps.clock.nowMs());
     });
   }
 
@@ -161,12 +161,12 @@ export class Tasks {
   }
 
   /** How many ended how, and how long they took, since the start. */
-  figures(): TaskFigures {
+  figures(): TaskStats {
     return this.#counts.now();
   }
 
   /** How providers did, those with most tasks first. */
-  history(workspace: string): readonly Measured[] {
+  history(workspace: string): readonly Reputation[] {
     return this.#deps.store.history(workspace).toSorted((one, other) => other.tasks - one.tasks);
   }
 
@@ -296,23 +296,23 @@ export class Tasks {
     return bestBid(bidders, (name) => this.#measured(task, name));
   }
 
-  #measured({ workspace, capabilities }: Task, name: string): Measured {
+  #measured({ workspace, capabilities }: Task, name: string): Reputation {
     const [capability = ""] = capabilities;
     return this.#historyOf(workspace, name, capability);
   }
 
-  #historyOf(workspace: string, name: string, capability: string): Measured {
+  #historyOf(workspace: string, name: string, capability: string): Reputation {
     if (!this.#loaded.has(workspace)) {
       this.#loaded.add(workspace);
       for (const each of this.#deps.store.history(workspace)) {
         this.#history.set(historyKey(workspace, each.provider, each.capability), each);
       }
     }
-    return this.#history.get(historyKey(workspace, name, capability)) ?? newcomer(name, capability);
+    return this.#history.get(historyKey(workspace, name, capability)) ?? withoutHistory(name, capability);
   }
 
   /** What is known anew of those whose part as winner ended. */
-  #measures(before: Task, after: Task): readonly Measured[] {
+  #measures(before: Task, after: Task): readonly Reputation[] {
     const capabilities = after.capabilities.length === 0 ? [""] : after.capabilities;
     // Who buys something does no work.
     if (after.auction?.deliver === false) return [];
@@ -324,7 +324,7 @@ export class Tasks {
       capabilities.map((capability) => {
         const atMs = bidder.endedAtMs ?? after.updatedAtMs;
         const told = isJsonObject(bidder.result) ? costIn(bidder.result) : undefined;
-        const measure: Measure = {
+        const measure: TaskResult = {
           provider: bidder.name,
           capability,
           isDone: bidder.state === "done",

@@ -21,7 +21,7 @@ import type { PendingReplies, ReplyIndex, RunAnswers, RunJournal, RunMessage, Ru
 import type { Agreements } from "./agreements.ts";
 import { PASSES } from "./answer.ts";
 import { bidUpTo, callIn, isOnlyNews, limitsIn } from "./bidding.ts";
-import { isCallOff, isSubscription, messageIdOf, runIdOf } from "../../messaging/acl/index.ts";
+import { isCancellationId, isSubscription, messageIdOf, runIdOf } from "../../messaging/acl/index.ts";
 import { mustAgreeFirst, mayAgreeLate, triggerOf, replyTo } from "./trigger.ts";
 import type { ConversationHistory, MessageSender, TaskInterceptor } from "./ports.ts";
 import { isInterim, replyResult, textOf, variablesOf } from "./content.ts";
@@ -82,7 +82,7 @@ export class Correspondence implements AgentHandler {
     if (await this.#deps.tasks.intercept(delivered)) return DONE;
     if (await this.#endWait(delivered)) return DONE;
     if (message.performative === "cancel") return this.#cancel(delivered);
-    if (message.inReplyTo !== undefined && isCallOff(message.inReplyTo)) return DONE;
+    if (message.inReplyTo !== undefined && isCancellationId(message.inReplyTo)) return DONE;
     if (ANSWERS.has(message.performative) || isOnlyNews(message, delivered.recipient)) return DONE;
     const id = runIdOf(message, delivered.recipient);
     const before = this.#starting.get(id);

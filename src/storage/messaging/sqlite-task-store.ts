@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { isFinished, type Measured, Task, type TaskStore } from "../../messaging/tasks/index.ts";
+import { isFinished, type Reputation, Task, type TaskStore } from "../../messaging/tasks/index.ts";
 import type { Database } from "../database.ts";
 
 const PUT = `
@@ -23,7 +23,7 @@ const HistoryRow = z
     cost: z.number(),
     last_at_ms: z.int(),
   })
-  .transform((row): Measured => ({
+  .transform((row): Reputation => ({
     provider: row.provider,
     capability: row.capability,
     tasks: row.tasks,
@@ -45,7 +45,7 @@ export class SqliteTaskStore implements TaskStore {
     this.#db = db;
   }
 
-  async put(task: Task, measured: readonly Measured[]): Promise<void> {
+  async put(task: Task, measured: readonly Reputation[]): Promise<void> {
     const body = JSON.stringify(task);
     const isOpen = !isFinished(task) || task.outbox.length > 0;
     await this.#db.write(() => {
@@ -54,7 +54,7 @@ export class SqliteTaskStore implements TaskStore {
     });
   }
 
-  #measure(workspace: string, each: Measured): void {
+  #measure(workspace: string, each: Reputation): void {
     const { provider, capability, tasks, weight, done, successRate, seconds, cost, lastAtMs } = each;
     this.#db
       .sql(MEASURE)

@@ -9,7 +9,7 @@ import {
   fetchContent,
   keptHash,
   plainMessage,
-  putAside,
+  offloadContent,
   readMessage,
 } from "../../../src/messaging/acl/index.ts";
 import { ManualClock } from "../../helpers/manual-clock.ts";
@@ -38,9 +38,9 @@ test("content up to 64 KiB travels with its message; above it is put aside and f
   using directory = tempDirectory();
   const store = new FileContentStore(directory.path, systemClock);
   const small = message({ type: "text", text: "x".repeat(65_536) });
-  expect(await putAside(small, store, signal)).toBe(small);
+  expect(await offloadContent(small, store, signal)).toBe(small);
   for (const content of large) {
-    const kept = await putAside(message(content), store, signal);
+    const kept = await offloadContent(message(content), store, signal);
     expect(kept.content.type).toBe("artifact");
     expect(await fetchContent(kept.content, store, signal)).toEqual(content);
   }
@@ -50,8 +50,8 @@ test("the same content is kept once, a damaged or lost one stays a reference", a
   using directory = tempDirectory();
   const store = new FileContentStore(directory.path, systemClock);
   const [content = { type: "text", text: "" }] = large;
-  const { content: kept } = await putAside(message(content), store, signal);
-  await putAside(message(content), store, signal);
+  const { content: kept } = await offloadContent(message(content), store, signal);
+  await offloadContent(message(content), store, signal);
   const files = await readdir(directory.path, { recursive: true, withFileTypes: true });
   const [file, ...others] = files.filter((entry) => entry.isFile());
   expect(others).toEqual([]);

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { argv, kill, pid } from "node:process";
 import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises";
 import {
-  FileHandRecord,
+  FileInFlightLog,
   MESSAGE_JOURNAL_DEFAULTS,
   SqliteMessageJournal,
 } from "../../../src/messaging/journal/index.ts";
@@ -24,7 +24,7 @@ const [, , directory = ".", deadly = "none is"] = argv;
 
 const router = await Router.open({
   journal: new SqliteMessageJournal({ ...MESSAGE_JOURNAL_DEFAULTS, directory, synchronous: "normal" }),
-  hands: new FileHandRecord(join(directory, "messages.hand")),
+  inFlightLog: new FileInFlightLog(join(directory, "messages.hand")),
   directory: new TestDirectory("ann", ...AGENTS),
   clock: systemClock,
   alarm: new TimerQueue(systemClock),

@@ -517,7 +517,7 @@ describe("families of conversations", () => {
   test("where somebody still owes something, nothing is merged or put away", () => {
     const talk = new Talk("fipa-request");
     const open = talk.say("alice request bob");
-    expect(merged(open, "c9")).toEqual({ type: "under-way", participants: ["bob"] });
+    expect(merged(open, "c9")).toEqual({ type: "in-progress", participants: ["bob"] });
     expect(archived(open, 5)).toBeUndefined();
     expect(archived(talk.say("bob refuse alice"), 5)?.archivedAtMs).toBe(5);
   });

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { drawn, GUIDE } from "../../../scripts/draw-protocols.ts";
-import { BREACH_RULES } from "../../../src/messaging/protocols/index.ts";
+import { VIOLATION_RULES } from "../../../src/messaging/protocols/index.ts";
 
 const guide = readFileSync(GUIDE, "utf8");
 
@@ -10,5 +10,5 @@ test("the guide shows the protocols as they are checked; `npx node scripts/draw-
 });
 
 test("the guide names every rule that a message can break", () => {
-  expect(Object.keys(BREACH_RULES).filter((rule) => !guide.includes(`\`${rule}\``))).toEqual([]);
+  expect(Object.keys(VIOLATION_RULES).filter((rule) => !guide.includes(`\`${rule}\``))).toEqual([]);
 });

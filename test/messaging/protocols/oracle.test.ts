@@ -2,8 +2,8 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { PERFORMATIVES, type Performative } from "../../../src/messaging/acl/index.ts";
 import {
-  BREACH_RULES,
-  type Breach,
+  VIOLATION_RULES,
+  type ProtocolViolation,
   type Conversation,
   expire,
   isOpen,
@@ -101,8 +101,8 @@ const wellFormed = (conversation: Conversation) => {
   return again;
 };
 
-const named = ({ rule, error }: Breach, act: string) => {
-  expect(BREACH_RULES).toHaveProperty(rule);
+const named = ({ rule, error }: ProtocolViolation, act: string) => {
+  expect(VIOLATION_RULES).toHaveProperty(rule);
   expect(error.details).toMatchObject({ rule, act, conversation: "c1" });
 };
 

@@ -9,7 +9,7 @@ import {
 import {
   advance,
   type Advance,
-  type Breach,
+  type ProtocolViolation,
   type Conversation,
   CONVERSATION_TERMS,
   type ConversationTerms,
@@ -74,7 +74,7 @@ export class Talk {
   }
 
   /** The breach that it is; throws when it is allowed. */
-  breach(line: string, draft: Partial<MessageDraft> = {}): Breach {
+  breach(line: string, draft: Partial<MessageDraft> = {}): ProtocolViolation {
     const outcome = this.try(line, draft);
     if (outcome.type === "moved") throw new Error(`${line} was allowed`);
     return outcome;

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { FileHandRecord } from "../../../src/messaging/journal/index.ts";
+import { FileInFlightLog } from "../../../src/messaging/journal/index.ts";
 import { MemoryDisk, MemoryMessageJournal } from "../../helpers/memory-message-journal.ts";
 import { settled } from "../../helpers/manual-clock.ts";
 import { tempDirectory } from "../../helpers/temp.ts";
@@ -458,7 +458,7 @@ test("what expires while it waits for another attempt, or behind one, takes no r
 
 /** A life of the router: what is delivered stays in flight until `ends` has its text. */
 const live = async (directory: string, disk: MemoryDisk) => {
-  const hands = new FileHandRecord(join(directory, "hand"));
+  const hands = new FileInFlightLog(join(directory, "hand"));
   const life = await openWorld({
     disk,
     hands,

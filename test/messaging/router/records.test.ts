@@ -176,7 +176,7 @@ describe("conversations", () => {
     await router.submit(ask("please", { replyTo: "outside-olga" }));
     await router.submit(ask("please", { conversationId: "d", replyTo: "nobody" }));
     const after = (await openWorld({ disk })).router;
-    expect(await after.whereTo(done("c"))).toMatchObject({ names: ["outside-olga"] });
+    expect(await after.resolveRecipients(done("c"))).toMatchObject({ names: ["outside-olga"] });
     const answer = done("c");
     expect(await after.submit(answer)).toMatchObject({ type: "accepted", recipients: ["outside-olga"] });
     expect(await after.submit(answer)).toMatchObject({ duplicate: true, recipients: ["outside-olga"] });
@@ -530,7 +530,7 @@ describe("conversations", () => {
       if (isRestarted) {
         await router.close(0);
         ({ router } = await openWorld({ disk, clock, freshMax: 3 }));
-        await until(() => router.records.mayHaveBygone({ workspace: "default", limit: 1 }));
+        await until(() => router.records.mayHaveEvicted({ workspace: "default", limit: 1 }));
       }
       const all = async (query: {
         order: "changed" | "stuck";

@@ -9,7 +9,7 @@ import {
   readMessage,
   restoreMessage,
 } from "../../../src/messaging/acl/index.ts";
-import { CapabilityMeaning, type Submitted, type TextVectors } from "../../../src/messaging/router/index.ts";
+import { CapabilityEmbeddings, type Submitted, type TextVectors } from "../../../src/messaging/router/index.ts";
 import { note, openWorld, TestDirectory, until } from "./world.ts";
 import { verifies } from "../../helpers/verifies.ts";
 
@@ -46,7 +46,7 @@ async function worldOf(vectors: TextVectors, similarityMin = USUAL) {
   const directory = new TestDirectory("ann", "bob", "cid");
   directory.provide("bob", "data-analysis");
   directory.provide("cid", "text-translation");
-  return openWorld({ directory, meaning: new CapabilityMeaning(vectors, { similarityMin }) });
+  return openWorld({ directory, meaning: new CapabilityEmbeddings(vectors, { similarityMin }) });
 }
 
 const errorOf = (answer: Submitted) => (answer.type === "accepted" ? undefined : answer.error);
@@ -123,7 +123,7 @@ describe("with the built-in vectors and the default similarity", () => {
     "weather-forecast",
   ].map((capability) => ({ capability, descriptions: [] }));
   const nearest = async (asked: string) => {
-    const meaning = new CapabilityMeaning(embedder, { similarityMin: USUAL });
+    const meaning = new CapabilityEmbeddings(embedder, { similarityMin: USUAL });
     const { near } = await meaning.nearest(asked, provided);
     return near[0]?.capability;
   };

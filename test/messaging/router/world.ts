@@ -125,7 +125,7 @@ type WorldParts = {
   readonly journal?: RouterParts["journal"];
   readonly contents?: RouterParts["contents"];
   readonly meaning?: RouterParts["meaning"];
-  readonly hands?: RouterParts["hands"];
+  readonly hands?: RouterParts["inFlightLog"];
   readonly isDeploying?: boolean;
   /** One agent for all names of the directory; else a test attaches its own. */
   readonly isAttached?: boolean;
@@ -144,7 +144,7 @@ export async function openWorld(parts: WorldParts = {}): Promise<World> {
     subscriptions: parts.subscriptions,
     contents: parts.contents,
     meaning: parts.meaning,
-    hands: parts.hands,
+    inFlightLog: parts.hands,
     isDeploying: parts.isDeploying,
     freshMax: parts.freshMax,
     chance: parts.chance ?? (() => 0),

@@ -3,9 +3,9 @@ import { type Clock } from "../../../kernel/clock.ts";
 import { type Address, type Message, type MessageError } from "../../acl/index.ts";
 import { type Recipient, type Recipients } from "../mailboxes/index.ts";
 import { type Directory, failure, type Provider, type RouterOptions } from "../ports/index.ts";
-import { type MeantCapability } from "./capability-meaning.ts";
+import { type DescribedCapability } from "./capability-embeddings.ts";
 import { relatedCapabilities } from "./related.ts";
-import { type Candidate, candidateOf, choose, healthOf, type Seen } from "./strategies.ts";
+import { type Candidate, candidateOf, choose, healthOf, type ProviderStats } from "./strategies.ts";
 import { compareVersions, fitsVersion } from "./versions.ts";
 
 /** Whom a message goes to. */
@@ -62,12 +62,12 @@ type Group = {
  */
 export class Addressing {
   readonly #parts: AddressingParts;
-  readonly #seen: Seen;
+  readonly #seen: ProviderStats;
   readonly #groups = new Map<string, Group>();
 
   constructor(parts: AddressingParts) {
     this.#parts = parts;
-    this.#seen = { clock: parts.clock, standings: parts.recipients.standings };
+    this.#seen = { clock: parts.clock, stats: parts.recipients.stats };
   }
 
   route(message: Message): Route {
@@ -115,7 +115,7 @@ export class Addressing {
 
   #toCapability(message: Message, address: ToCapability): Route {
     const { chance, options } = this.#parts;
-    const { clock, standings } = this.#seen;
+    const { clock, stats } = this.#seen;
     const { version, fallbackVersions, nearest: taken } = address;
     const group = this.#group(message.workspace, taken?.capability ?? address.capability);
     const asked = version === undefined || taken !== undefined ? ANY : [version, ...fallbackVersions];
@@ -124,7 +124,7 @@ export class Addressing {
       if (TO_ONE.has(message.performative)) {
         group.turn += 1;
         const strategy = address.strategy ?? options.strategy;
-        const chosen = choose(candidates, strategy, { clock, standings, chance, turn: group.turn });
+        const chosen = choose(candidates, strategy, { clock, stats, chance, turn: group.turn });
         if (chosen !== undefined) return { type: "found", recipients: chosen.recipient.alone, isShared: false };
         continue;
       }
@@ -141,9 +141,9 @@ export class Addressing {
   }
 
   /** What others than the sender provide who are fit to work. */
-  provided({ workspace, sender }: Message): readonly MeantCapability[] {
+  provided({ workspace, sender }: Message): readonly DescribedCapability[] {
     const { directory } = this.#parts;
-    const found: MeantCapability[] = [];
+    const found: DescribedCapability[] = [];
     for (const capability of directory.capabilities(workspace)) {
       const group = this.#group(workspace, capability);
       if (!others(group.candidates, sender, group).some((candidate) => healthOf(candidate, this.#seen) > 0)) continue;

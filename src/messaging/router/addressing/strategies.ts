@@ -1,6 +1,6 @@
 import { type Clock } from "../../../kernel/clock.ts";
 import { type RoutingStrategy } from "../../acl/index.ts";
-import { type Recipient, type Standings } from "../mailboxes/index.ts";
+import { type Recipient, type MailboxStats } from "../mailboxes/index.ts";
 import { type Provider } from "../ports/index.ts";
 
 /** Somebody who provides what is asked for, and their mailbox; what is looked at for each message lies in it. */
@@ -30,13 +30,13 @@ const SCAN_MAX = 8;
 const HALF_LOADED = 16;
 
 /** What is known of candidates. */
-export type Seen = {
+export type ProviderStats = {
   /** Asked only when somebody's breaker is not closed: the time costs as much as looking at three candidates. */
   readonly clock: Pick<Clock, "monotonicMs">;
-  readonly standings: Standings;
+  readonly stats: MailboxStats;
 };
 
-export type Choice = Seen & {
+export type Choice = ProviderStats & {
   /** From 0 up to 1. */
   readonly chance: () => number;
   /** Goes up by one with each choice among these candidates. */
@@ -44,27 +44,27 @@ export type Choice = Seen & {
 };
 
 /** 0 idle to 1 full: what it says of itself, else how much is waiting. */
-export function loadOf({ loadScore, number }: Candidate, { messages }: Standings): number {
+export function loadOf({ loadScore, number }: Candidate, { messages }: MailboxStats): number {
   if (loadScore !== undefined) return loadScore;
   const waiting = messages[number] ?? 0;
   return waiting / (waiting + HALF_LOADED);
 }
 
 /** 1 when deliveries go through, a half while its breaker is on trial, 0 while nothing is delivered. */
-export function healthOf(candidate: Candidate, { standings, clock }: Seen): number {
+export function healthOf(candidate: Candidate, { stats, clock }: ProviderStats): number {
   if (!candidate.isActive) return 0;
-  return standings.doubts[candidate.number] === 0 ? 1 : closely(candidate.recipient, clock);
+  return stats.suspectFlags[candidate.number] === 0 ? 1 : healthOfSuspect(candidate.recipient, clock);
 }
 
-function closely(recipient: Recipient, clock: Seen["clock"]): number {
+function healthOfSuspect(recipient: Recipient, clock: ProviderStats["clock"]): number {
   if (recipient.mailbox.isPaused) return 0;
   const state = recipient.breaker(clock.monotonicMs());
   return state === "closed" ? 1 : state === "open" ? 0 : 0.5;
 }
 
 /** What `best_match` makes of it; 0 for whoever takes nothing. */
-export const scoreOf = (candidate: Candidate, seen: Seen): number =>
-  healthOf(candidate, seen) * rate("best_match", candidate, seen.standings);
+export const scoreOf = (candidate: Candidate, seen: ProviderStats): number =>
+  healthOf(candidate, seen) * rate("best_match", candidate, seen.stats);
 
 /** One of the candidates that are fit to work; undefined when none is. */
 export function choose(
@@ -88,7 +88,7 @@ export function choose(
 type Best = "best_match" | "fastest" | "least_loaded";
 
 /** How good a choice it is by one of the strategies that take the best; a fit one is above 0 unless it is full. */
-function rate(strategy: Best, candidate: Candidate, { averageMs, messages }: Standings): number {
+function rate(strategy: Best, candidate: Candidate, { averageMs, messages }: MailboxStats): number {
   const waiting = messages[candidate.number] ?? 0;
   // Somebody who was never tried counts as quick, so that everybody is tried.
   if (strategy === "fastest") return 1 / ((averageMs[candidate.number] ?? 0) * (1 + waiting) + 1);
@@ -100,7 +100,7 @@ function rate(strategy: Best, candidate: Candidate, { averageMs, messages }: Sta
 /** Among equals the turn decides, so that each comes in turn. */
 function highest(candidates: readonly Candidate[], strategy: Best, seen: Choice): Candidate | undefined {
   const { length } = candidates;
-  const { standings, turn } = seen;
+  const { stats, turn } = seen;
   const from = length === 0 ? 0 : turn % length;
   let best: Candidate | undefined;
   let most = 0;
@@ -108,7 +108,7 @@ function highest(candidates: readonly Candidate[], strategy: Best, seen: Choice)
     const place = from + looked;
     const candidate = candidates[place < length ? place : place - length];
     if (candidate === undefined) continue;
-    const score = healthOf(candidate, seen) * rate(strategy, candidate, standings);
+    const score = healthOf(candidate, seen) * rate(strategy, candidate, stats);
     if (score <= most) continue;
     most = score;
     best = candidate;
@@ -117,7 +117,7 @@ function highest(candidates: readonly Candidate[], strategy: Best, seen: Choice)
 }
 
 /** The first from that place on, round about, that is fit to work. */
-function next(candidates: readonly Candidate[], seen: Seen, from: number): Candidate | undefined {
+function next(candidates: readonly Candidate[], seen: ProviderStats, from: number): Candidate | undefined {
   const { length } = candidates;
   let at = from;
   for (let looked = 0; looked < length; looked += 1) {
@@ -134,7 +134,7 @@ function better(candidates: readonly Candidate[], choice: Choice): Candidate | u
   const one = next(candidates, choice, Math.floor(choice.chance() * length));
   const other = next(candidates, choice, Math.floor(choice.chance() * length));
   if (one === undefined || other === undefined) return one;
-  return loadOf(one, choice.standings) <= loadOf(other, choice.standings) ? one : other;
+  return loadOf(one, choice.stats) <= loadOf(other, choice.stats) ? one : other;
 }
 
 /** By chance, in proportion to priority over what is waiting. */
@@ -153,5 +153,5 @@ function byWeight(candidates: readonly Candidate[], choice: Choice): Candidate |
   return last;
 }
 
-const weightOf = (candidate: Candidate, seen: Seen): number =>
-  (healthOf(candidate, seen) * candidate.urgency) / (1 + (seen.standings.messages[candidate.number] ?? 0));
+const weightOf = (candidate: Candidate, seen: ProviderStats): number =>
+  (healthOf(candidate, seen) * candidate.urgency) / (1 + (seen.stats.messages[candidate.number] ?? 0));

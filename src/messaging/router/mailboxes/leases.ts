@@ -1,5 +1,5 @@
 import { type TimerQueue } from "../../../kernel/async/timer-queue.ts";
-import { type Lease } from "./parcel.ts";
+import { type Lease } from "./queued-message.ts";
 
 /** Leases that begin within this time of each other end together. */
 const SHARED_MS = 250;

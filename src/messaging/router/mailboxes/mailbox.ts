@@ -1,6 +1,13 @@
-import { type DeliveryState, type Flight, type Lease, type Parcel, type Retry, UNTRIED } from "./parcel.ts";
+import {
+  type DeliveryState,
+  type InFlightDelivery,
+  type Lease,
+  type QueuedMessage,
+  type Retry,
+  FIRST_ATTEMPT,
+} from "./queued-message.ts";
 import { Lane, Queue } from "./queue.ts";
-import { type Standings } from "./standings.ts";
+import { type MailboxStats } from "./mailbox-stats.ts";
 
 /** Of this many picks, one takes the oldest of all, so that low priorities are never starved. */
 const FAIR_PICK = 16;
@@ -8,14 +15,14 @@ const FAIR_PICK = 16;
 export type MailboxBounds = { readonly messagesMax: number; readonly bytesMax: number };
 
 /**
- * What is under way to one recipient. A parcel in it is in exactly one state: queued (in a lane), held, leased or retrying.
+ * What is under way to one recipient. A message in it is in exactly one state: queued (in a lane), held, leased or retrying.
  * mailboxes.mailbox.M1. Within a lane first in, first out; a higher lane goes first, but one pick of sixteen takes
  *   the oldest.
  * mailboxes.mailbox.M2. Of one conversation nothing is taken before an earlier one of it was: not by a higher
  *   priority, and not while the earlier one waits for its next attempt. What was taken may end in any order.
  * mailboxes.mailbox.M3. `messages` and `bytes` count reserved, queued, held, leased and retrying alike; `reserve`
  *   refuses past the bounds.
- * mailboxes.mailbox.M4. A parcel leaves by `settle` or `remove` only.
+ * mailboxes.mailbox.M4. A message leaves by `settle` or `remove` only.
  */
 export class Mailbox {
   /** Its number in the journal. */
@@ -23,17 +30,17 @@ export class Mailbox {
   readonly workspace: string;
   readonly name: string;
   readonly #bounds: MailboxBounds;
-  readonly #standings: Standings;
+  readonly #stats: MailboxStats;
   readonly #lanes = [new Lane(), new Lane(), new Lane(), new Lane()] as const;
   /** What waited behind a retry that is over, or was given back: before the lanes. */
-  readonly #freed = new Queue<Parcel>();
+  readonly #freed = new Queue<QueuedMessage>();
   /** In no order; each knows its place. */
-  readonly #flights: Flight[] = [];
+  readonly #flights: InFlightDelivery[] = [];
   readonly #retries = new Map<number, Retry>();
   /** Retries whose time has come, to be taken before all else. */
   readonly #due = new Queue<Retry>();
   /** By conversation: how many of it wait for another attempt, and what stands behind them. */
-  readonly #holds = new Map<number, { retries: number; readonly parcels: Parcel[] }>();
+  readonly #holds = new Map<number, { retries: number; readonly queuedMessages: QueuedMessage[] }>();
   #messages = 0;
   #bytes = 0;
   #picks = 0;
@@ -44,13 +51,13 @@ export class Mailbox {
   constructor(
     owner: { readonly number: number; readonly workspace: string; readonly name: string },
     bounds: MailboxBounds,
-    standings: Standings,
+    stats: MailboxStats,
   ) {
     this.number = owner.number;
     this.workspace = owner.workspace;
     this.name = owner.name;
     this.#bounds = bounds;
-    this.#standings = standings;
+    this.#stats = stats;
   }
 
   get messages(): number {
@@ -89,28 +96,28 @@ export class Mailbox {
   release(size: number): void {
     this.#messages -= 1;
     this.#bytes -= size;
-    this.#standings.messages[this.number] = this.#messages;
+    this.#stats.messages[this.number] = this.#messages;
   }
 
   /** As `reserve`, for what is on disk already and must be held. */
   admit(size: number): void {
     this.#messages += 1;
     this.#bytes += size;
-    this.#standings.messages[this.number] = this.#messages;
+    this.#stats.messages[this.number] = this.#messages;
   }
 
   /** Queues what was reserved. */
-  put(parcel: Parcel): void {
-    this.#mayExpire(parcel);
-    this.#laneFor(parcel).push(parcel);
+  put(queued: QueuedMessage): void {
+    this.#mayExpire(queued);
+    this.#laneFor(queued).push(queued);
   }
 
-  #mayExpire({ expiresAtMs }: Parcel): void {
+  #mayExpire({ expiresAtMs }: QueuedMessage): void {
     if (expiresAtMs > 0 && expiresAtMs < this.#soonestExpiryMs) this.#soonestExpiryMs = expiresAtMs;
   }
 
   /** M2: not into a higher lane than the last one of its conversation. */
-  #laneFor({ priority, conversationKey }: Parcel): Lane {
+  #laneFor({ priority, conversationKey }: QueuedMessage): Lane {
     const lanes = this.#lanes;
     for (let lower = 0; lower < priority; lower += 1) {
       const lane = lanes[lower];
@@ -125,19 +132,19 @@ export class Mailbox {
   }
 
   /** The next delivery, now leased; undefined when there is none at the moment. */
-  take(lease: Lease, nowMs: number): Flight | undefined {
+  take(lease: Lease, nowMs: number): InFlightDelivery | undefined {
     const retry = this.#due.shift();
-    if (retry !== undefined) return this.#lease(retry.parcel, retry, lease, nowMs);
+    if (retry !== undefined) return this.#lease(retry.queued, retry, lease, nowMs);
     for (;;) {
-      const parcel = this.#pick();
-      if (parcel === undefined) return undefined;
-      const hold = this.#holds.size === 0 ? undefined : this.#holds.get(parcel.conversationKey);
-      if (hold === undefined) return this.#lease(parcel, UNTRIED, lease, nowMs);
-      hold.parcels.push(parcel);
+      const queued = this.#pick();
+      if (queued === undefined) return undefined;
+      const hold = this.#holds.size === 0 ? undefined : this.#holds.get(queued.conversationKey);
+      if (hold === undefined) return this.#lease(queued, FIRST_ATTEMPT, lease, nowMs);
+      hold.queuedMessages.push(queued);
     }
   }
 
-  #pick(): Parcel | undefined {
+  #pick(): QueuedMessage | undefined {
     if (this.#freed.length > 0) return this.#freed.shift();
     const lanes = this.#lanes;
     this.#picks += 1;
@@ -162,32 +169,37 @@ export class Mailbox {
     return oldest;
   }
 
-  #lease(parcel: Parcel, { attempts, history }: typeof UNTRIED, lease: Lease, nowMs: number): Flight {
-    const { message } = parcel;
+  #lease(
+    queued: QueuedMessage,
+    { attempts, history }: typeof FIRST_ATTEMPT,
+    lease: Lease,
+    nowMs: number,
+  ): InFlightDelivery {
+    const { message } = queued;
     const attempt = attempts + 1;
     const place = this.#flights.length;
-    const flight = { parcel, attempt, history, startedAtMs: nowMs, lease, message, place, isOver: false };
+    const flight = { queued, attempt, history, startedAtMs: nowMs, lease, message, place, isOver: false };
     this.#flights.push(flight);
     return flight;
   }
 
   /** What is in hand of message `seq`. */
-  flight(seq: number): Flight | undefined {
-    return this.#flights.find(({ parcel }) => parcel.seq === seq);
+  flight(seq: number): InFlightDelivery | undefined {
+    return this.#flights.find(({ queued }) => queued.seq === seq);
   }
 
   /** Those in hand under this lease, the oldest message first. */
-  flights(lease: Lease): Flight[] {
+  flights(lease: Lease): InFlightDelivery[] {
     const under = this.#flights.filter((flight) => flight.lease === lease);
-    return under.toSorted((one, other) => one.parcel.seq - other.parcel.seq);
+    return under.toSorted((one, other) => one.queued.seq - other.queued.seq);
   }
 
   /** All that is in hand, in no order. */
-  inHand(): Iterable<Flight> {
+  inFlight(): Iterable<InFlightDelivery> {
     return this.#flights.values();
   }
 
-  #leave(flight: Flight): void {
+  #leave(flight: InFlightDelivery): void {
     flight.isOver = true;
     const last = this.#flights.pop();
     if (last === undefined || last === flight) return;
@@ -196,49 +208,49 @@ export class Mailbox {
   }
 
   /** M4: a leased delivery is over; its conversation goes on. */
-  settle(flight: Flight): void {
+  settle(flight: InFlightDelivery): void {
     this.#leave(flight);
-    this.release(flight.parcel.size);
-    if (flight.attempt > 1) this.#unhold(flight.parcel.conversationKey);
+    this.release(flight.queued.size);
+    if (flight.attempt > 1) this.#unhold(flight.queued.conversationKey);
   }
 
   /** Back as if never taken: whoever had it is gone, and it was not his fault. Of several, the newest first. */
-  giveBack(flight: Flight): void {
+  giveBack(flight: InFlightDelivery): void {
     this.#leave(flight);
-    this.#mayExpire(flight.parcel);
-    const { parcel, attempt, history } = flight;
+    this.#mayExpire(flight.queued);
+    const { queued, attempt, history } = flight;
     if (attempt > 1) {
       const reason = history.at(-1)?.reason ?? "";
-      this.#due.pushFront({ parcel, attempts: attempt - 1, nextAtMs: 0, reason, history });
-    } else this.#freed.pushFront(parcel);
+      this.#due.pushFront({ queued, attempts: attempt - 1, nextAtMs: 0, reason, history });
+    } else this.#freed.pushFront(queued);
   }
 
   /** A leased delivery failed and is tried again at `nextAtMs`; until it is over, its conversation waits (M2). */
-  retryLater(flight: Flight, nextAtMs: number, why: Pick<Retry, "reason" | "history">): Retry {
-    const { parcel, attempt } = flight;
+  retryLater(flight: InFlightDelivery, nextAtMs: number, why: Pick<Retry, "reason" | "history">): Retry {
+    const { queued, attempt } = flight;
     this.#leave(flight);
-    const retry = { parcel, attempts: attempt, nextAtMs: this.#afterEarlier(parcel, nextAtMs), ...why };
+    const retry = { queued, attempts: attempt, nextAtMs: this.#afterEarlier(queued, nextAtMs), ...why };
     // Held anew before the old hold goes, so that nothing slips out between.
     this.#hold(retry);
-    if (attempt > 1) this.#unhold(parcel.conversationKey);
+    if (attempt > 1) this.#unhold(queued.conversationKey);
     return retry;
   }
 
   /** Not before an earlier one of the same conversation that waits too. */
-  #afterEarlier(parcel: Parcel, nextAtMs: number): number {
+  #afterEarlier(queued: QueuedMessage, nextAtMs: number): number {
     let atMs = nextAtMs;
-    for (const { parcel: other, nextAtMs: otherMs } of this.#retries.values()) {
-      if (other.conversationKey === parcel.conversationKey && other.seq < parcel.seq) atMs = Math.max(atMs, otherMs);
+    for (const { queued: other, nextAtMs: otherMs } of this.#retries.values()) {
+      if (other.conversationKey === queued.conversationKey && other.seq < queued.seq) atMs = Math.max(atMs, otherMs);
     }
     return atMs;
   }
 
   #hold(retry: Retry): void {
-    this.#mayExpire(retry.parcel);
-    this.#retries.set(retry.parcel.seq, retry);
-    const key = retry.parcel.conversationKey;
+    this.#mayExpire(retry.queued);
+    this.#retries.set(retry.queued.seq, retry);
+    const key = retry.queued.conversationKey;
     const hold = this.#holds.get(key);
-    if (hold === undefined) this.#holds.set(key, { retries: 1, parcels: [] });
+    if (hold === undefined) this.#holds.set(key, { retries: 1, queuedMessages: [] });
     else hold.retries += 1;
   }
 
@@ -248,7 +260,7 @@ export class Mailbox {
     hold.retries -= 1;
     if (hold.retries > 0) return;
     this.#holds.delete(key);
-    for (const parcel of hold.parcels.toReversed()) this.#freed.pushFront(parcel);
+    for (const queued of hold.queuedMessages.toReversed()) this.#freed.pushFront(queued);
   }
 
   /** Retries whose time has come may be taken; answers when the next one's comes, Infinity for none. */
@@ -259,8 +271,8 @@ export class Mailbox {
       if (retry.nextAtMs <= nowMs) due.push(retry);
       else nextMs = Math.min(nextMs, retry.nextAtMs);
     }
-    for (const retry of due.toSorted((one, other) => one.parcel.seq - other.parcel.seq)) {
-      this.#retries.delete(retry.parcel.seq);
+    for (const retry of due.toSorted((one, other) => one.queued.seq - other.queued.seq)) {
+      this.#retries.delete(retry.queued.seq);
       this.#due.push(retry);
     }
     return nextMs;
@@ -281,41 +293,42 @@ export class Mailbox {
   }
 
   /** M4: removes what has expired. */
-  removeExpired(nowMs: number): readonly Parcel[] {
+  removeExpired(nowMs: number): readonly QueuedMessage[] {
     return this.remove(({ expiresAtMs }) => expiresAtMs > 0 && expiresAtMs <= nowMs);
   }
 
   /** M4: removes these, also what waits for another attempt or behind one. What is in flight stays. */
-  remove(isOut: (parcel: Parcel) => boolean): readonly Parcel[] {
+  remove(isOut: (queued: QueuedMessage) => boolean): readonly QueuedMessage[] {
     const removed = [this.#freed, ...this.#lanes].flatMap((queue) => queue.removeWhere(isOut));
     const retries = [
-      ...this.#due.removeWhere(({ parcel }) => isOut(parcel)),
-      ...this.#retries.values().filter(({ parcel }) => isOut(parcel)),
+      ...this.#due.removeWhere(({ queued }) => isOut(queued)),
+      ...this.#retries.values().filter(({ queued }) => isOut(queued)),
     ];
-    for (const { parcel } of retries) this.#retries.delete(parcel.seq);
-    for (const { parcels } of this.#holds.values()) {
-      removed.push(...parcels.filter(isOut));
-      if (parcels.some(isOut)) parcels.splice(0, Infinity, ...parcels.filter((parcel) => !isOut(parcel)));
+    for (const { queued } of retries) this.#retries.delete(queued.seq);
+    for (const { queuedMessages } of this.#holds.values()) {
+      removed.push(...queuedMessages.filter(isOut));
+      if (queuedMessages.some(isOut))
+        queuedMessages.splice(0, Infinity, ...queuedMessages.filter((queued) => !isOut(queued)));
     }
-    for (const { parcel } of retries) this.#unhold(parcel.conversationKey);
-    removed.push(...retries.map(({ parcel }) => parcel));
-    for (const parcel of removed) this.release(parcel.size);
+    for (const { queued } of retries) this.#unhold(queued.conversationKey);
+    removed.push(...retries.map(({ queued }) => queued));
+    for (const queued of removed) this.release(queued.size);
     this.#soonestExpiryMs = Infinity;
-    for (const parcel of this.#waiting()) this.#mayExpire(parcel);
+    for (const queued of this.#waiting()) this.#mayExpire(queued);
     return removed;
   }
 
   /** All that is in nobody's hand. */
-  *#waiting(): Generator<Parcel> {
-    for (const { parcel } of this.#retries.values()) yield parcel;
-    for (const { parcel } of this.#due) yield parcel;
+  *#waiting(): Generator<QueuedMessage> {
+    for (const { queued } of this.#retries.values()) yield queued;
+    for (const { queued } of this.#due) yield queued;
     for (const queue of [this.#freed, ...this.#lanes]) yield* queue;
-    for (const { parcels } of this.#holds.values()) yield* parcels;
+    for (const { queuedMessages } of this.#holds.values()) yield* queuedMessages;
   }
 
   /** Of all that is under way. */
   *seqs(): Generator<number> {
-    for (const { parcel } of this.#flights) yield parcel.seq;
+    for (const { queued } of this.#flights) yield queued.seq;
     for (const { seq } of this.#waiting()) yield seq;
   }
 
@@ -326,16 +339,16 @@ export class Mailbox {
       const { attempt, startedAtMs, lease } = flight;
       return { state: "leased", attempt, startedAtMs, endsAtMs: lease.endsAtMs };
     }
-    const retry = this.#retries.get(seq) ?? [...this.#due].find(({ parcel }) => parcel.seq === seq);
+    const retry = this.#retries.get(seq) ?? [...this.#due].find(({ queued }) => queued.seq === seq);
     if (retry) {
       const { attempts, nextAtMs, reason } = retry;
       return { state: "retrying", attempts, nextAtMs, reason };
     }
     for (const queue of [this.#freed, ...this.#lanes]) {
-      for (const parcel of queue) if (parcel.seq === seq) return { state: "queued" };
+      for (const queued of queue) if (queued.seq === seq) return { state: "queued" };
     }
-    for (const { parcels } of this.#holds.values()) {
-      for (const parcel of parcels) if (parcel.seq === seq) return { state: "held" };
+    for (const { queuedMessages } of this.#holds.values()) {
+      for (const queued of queuedMessages) if (queued.seq === seq) return { state: "held" };
     }
     return undefined;
   }

@@ -1,4 +1,4 @@
-import { type Parcel } from "./parcel.ts";
+import { type QueuedMessage } from "./queued-message.ts";
 
 /** First in, first out, and back to the front what was taken too early; each in constant time. */
 export class Queue<Item> {
@@ -70,8 +70,8 @@ export class Queue<Item> {
   }
 }
 
-/** The parcels of one priority. */
-export class Lane extends Queue<Parcel> {
+/** The messages of one priority. */
+export class Lane extends Queue<QueuedMessage> {
   /** How many of each conversation; only while somebody asks. */
   #keys: Map<number, number> | undefined;
 
@@ -79,29 +79,29 @@ export class Lane extends Queue<Parcel> {
   has(conversationKey: number): boolean {
     if (this.#keys === undefined) {
       this.#keys = new Map();
-      for (const parcel of this) this.#count(parcel, 1);
+      for (const queued of this) this.#count(queued, 1);
     }
     return this.#keys.has(conversationKey);
   }
 
-  override push(parcel: Parcel): void {
-    super.push(parcel);
-    if (this.#keys !== undefined) this.#count(parcel, 1);
+  override push(queued: QueuedMessage): void {
+    super.push(queued);
+    if (this.#keys !== undefined) this.#count(queued, 1);
   }
 
-  override shift(): Parcel | undefined {
-    const parcel = super.shift();
-    if (this.#keys !== undefined && parcel !== undefined) this.#count(parcel, -1);
+  override shift(): QueuedMessage | undefined {
+    const queued = super.shift();
+    if (this.#keys !== undefined && queued !== undefined) this.#count(queued, -1);
     if (this.length === 0) this.#keys = undefined;
-    return parcel;
+    return queued;
   }
 
-  override removeWhere(isRemoved: (parcel: Parcel) => boolean): Parcel[] {
+  override removeWhere(isRemoved: (queued: QueuedMessage) => boolean): QueuedMessage[] {
     this.#keys = undefined;
     return super.removeWhere(isRemoved);
   }
 
-  #count({ conversationKey }: Parcel, change: number): void {
+  #count({ conversationKey }: QueuedMessage, change: number): void {
     const count = (this.#keys?.get(conversationKey) ?? 0) + change;
     if (count > 0) this.#keys?.set(conversationKey, count);
     else this.#keys?.delete(conversationKey);

@@ -1,13 +1,13 @@
 import { type AgentHandler } from "../ports/index.ts";
 import { SYSTEM_SENDER, USER_SENDER } from "../../acl/index.ts";
 import { type Mailbox } from "./mailbox.ts";
-import { type Standings } from "./standings.ts";
+import { type MailboxStats } from "./mailbox-stats.ts";
 
 /** How much a new measurement moves the average. */
 const AVERAGE_WEIGHT = 0.1;
 
 /** Whoever reads the record instead of a mailbox: people, and the server itself. What they get is done at once. */
-export const isReader = (name: string): boolean => name === USER_SENDER || name === SYSTEM_SENDER;
+export const isLogConsumer = (name: string): boolean => name === USER_SENDER || name === SYSTEM_SENDER;
 
 /** `closed` delivers, `open` does not, `half-open` has one delivery on trial. */
 export type BreakerState = "closed" | "open" | "half-open";
@@ -31,7 +31,7 @@ export class Recipient {
   readonly number: readonly number[];
   /** Something may be in hand: it is looked at when leases end. */
   isBusy = false;
-  readonly #standings: Standings;
+  readonly #stats: MailboxStats;
   readonly #breaker: { readonly failures: number; readonly pauseMs: number };
   /** Who handles what comes; undefined for those who fetch it themselves, or are not there at present. */
   handler: AgentHandler | undefined;
@@ -49,18 +49,14 @@ export class Recipient {
   #openUntilMs: number | undefined;
   #averageMs: number | undefined;
 
-  constructor(
-    mailbox: Mailbox,
-    breaker: { readonly failures: number; readonly pauseMs: number },
-    standings: Standings,
-  ) {
+  constructor(mailbox: Mailbox, breaker: { readonly failures: number; readonly pauseMs: number }, stats: MailboxStats) {
     this.mailbox = mailbox;
-    this.isReader = isReader(mailbox.name);
+    this.isReader = isLogConsumer(mailbox.name);
     this.names = [mailbox.name];
     this.alone = [this];
     this.number = [mailbox.number];
     this.#breaker = breaker;
-    this.#standings = standings;
+    this.#stats = stats;
   }
 
   /** Moving average of how long a delivery takes; undefined before the first. */
@@ -89,7 +85,7 @@ export class Recipient {
     if (this.#openUntilMs !== undefined) this.#opens(undefined);
     this.#averageMs =
       this.#averageMs === undefined ? tookMs : this.#averageMs + AVERAGE_WEIGHT * (tookMs - this.#averageMs);
-    this.#standings.averageMs[this.mailbox.number] = this.#averageMs;
+    this.#stats.averageMs[this.mailbox.number] = this.#averageMs;
   }
 
   /** Whether this opened the breaker. */
@@ -115,7 +111,7 @@ export class Recipient {
 
   #doubt(): void {
     const isSound = !this.mailbox.isPaused && this.#openUntilMs === undefined;
-    this.#standings.doubts[this.mailbox.number] = isSound ? 0 : 1;
+    this.#stats.suspectFlags[this.mailbox.number] = isSound ? 0 : 1;
   }
 
   /** Tells those who wait that there may be something. */

@@ -1,7 +1,7 @@
 import { type AgentHandler, type Directory, type Party, type RouterOptions } from "../ports/index.ts";
 import { Mailbox } from "./mailbox.ts";
-import { isReader, Recipient } from "./recipient.ts";
-import { Standings } from "./standings.ts";
+import { isLogConsumer, Recipient } from "./recipient.ts";
+import { MailboxStats } from "./mailbox-stats.ts";
 
 const keyOf = (workspace: string, name: string) => `${workspace}/${name}`;
 
@@ -12,7 +12,7 @@ const keyOf = (workspace: string, name: string) => `${workspace}/${name}`;
  *   mailbox and of all.
  */
 export class Recipients {
-  readonly standings = new Standings();
+  readonly stats = new MailboxStats();
   readonly #options: RouterOptions;
   readonly #directory: Directory;
   readonly #named: (party: Party) => void;
@@ -47,7 +47,7 @@ export class Recipients {
   find(workspace: string, name: string): Recipient | undefined {
     const known = this.#workspaces.get(workspace)?.get(name);
     if (known !== undefined) return known;
-    const found = isReader(name) ? { name } : this.#directory.find(workspace, name);
+    const found = isLogConsumer(name) ? { name } : this.#directory.find(workspace, name);
     return found === undefined ? undefined : this.open(workspace, found.name);
   }
 
@@ -68,9 +68,9 @@ export class Recipients {
   /** As the journal has it. */
   restore(party: Party): Recipient {
     const { mailboxMessagesMax: messagesMax, mailboxBytesMax: bytesMax, breaker } = this.#options;
-    this.standings.admit(party.number);
-    const mailbox = new Mailbox(party, { messagesMax, bytesMax }, this.standings);
-    const recipient = new Recipient(mailbox, breaker, this.standings);
+    this.stats.ensureCapacity(party.number);
+    const mailbox = new Mailbox(party, { messagesMax, bytesMax }, this.stats);
+    const recipient = new Recipient(mailbox, breaker, this.stats);
     this.#lastNumber = Math.max(this.#lastNumber, party.number);
     this.#byNumber.set(party.number, recipient);
     const names = this.#workspaces.get(party.workspace) ?? new Map<string, Recipient>();

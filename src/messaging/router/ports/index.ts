@@ -1,6 +1,6 @@
 /** What the router asks of others, what it says, and what bounds it. */
 export { type AgentHandler, type Delivered, type Settlement, type Submitted } from "./delivery.ts";
-export { deliveryKey, type HandPast, type HandRecord } from "./hand-record.ts";
+export { deliveryKey, type InFlightEntry, type InFlightLog } from "./in-flight-log.ts";
 export { type Directory, type Presence, type Provider, PROVIDER_STATUSES, type ProviderStatus } from "./directory.ts";
 export {
   type ConversationQuery,
@@ -9,7 +9,7 @@ export {
   type FailedAttempt,
   type DeadQuery,
   type JournalBatch,
-  type JournalFigures,
+  type JournalStats,
   type MessageJournal,
   type MessageQuery,
   type Outcome,

@@ -215,7 +215,7 @@ export type StoredSettlement = {
   readonly atMs: number;
 };
 
-export type JournalFigures = {
+export type JournalStats = {
   readonly messages: number;
   readonly dead: number;
   /** Of all its files. */
@@ -247,7 +247,7 @@ export interface MessageJournal {
   deadLetter(seq: number, party: number): Promise<DeadLetter | undefined>;
   conversations(query: ConversationQuery): Promise<readonly ConversationRow[]>;
   conversation(workspace: string, id: string): Promise<ConversationRow | undefined>;
-  figures(): Promise<JournalFigures>;
+  figures(): Promise<JournalStats>;
   /** Drops what is older and not pending (J4): messages, settlements, dead letters, conversations that are over. */
   retain(olderThanMs: number): Promise<void>;
   /** After the last batch; checkpoints and ends the thread. */

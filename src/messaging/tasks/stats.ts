@@ -5,7 +5,7 @@ const DURATION_BOUNDS_S = [0.1, 0.5, 1, 5, 10, 30, 60, 300, 900, 3_600, 14_400, 
 const ENDS = ["done", "failed", "cancelled"] as const satisfies readonly TaskState[];
 
 /** How tasks ended, and how long they took, since the server started. */
-export type TaskFigures = {
+export type TaskStats = {
   /** Each protocol with each end; those that did not occur with 0. */
   readonly ended: readonly {
     readonly protocol: TaskProtocol;
@@ -34,7 +34,7 @@ export class TaskCounts {
     took.add(Math.max(0, updatedAtMs - createdAtMs) / 1_000);
   }
 
-  now(): TaskFigures {
+  now(): TaskStats {
     const ended = TASK_PROTOCOLS.flatMap((protocol) =>
       ENDS.map((end) => ({ protocol, end, count: this.#ended.get(`${protocol} ${end}`) ?? 0 })),
     );

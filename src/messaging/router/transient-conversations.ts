@@ -6,10 +6,10 @@ import { type ConversationQuery } from "./ports/index.ts";
  * again. The newest are remembered; older ones are found among the messages (`bygone`), and what is
  * said in one begins it anew, until what was before is found (`Recollection.lookBack`).
  */
-export class FreshConversations {
+export class TransientConversations {
   readonly #most: number;
-  #fresh = new Map<string, Conversation>();
-  #staler = new Map<string, Conversation>();
+  #young = new Map<string, Conversation>();
+  #old = new Map<string, Conversation>();
   /** Whether some are remembered no more. */
   hasForgotten = false;
 
@@ -19,31 +19,31 @@ export class FreshConversations {
   }
 
   find(key: string): Conversation | undefined {
-    return this.#fresh.get(key) ?? this.#staler.get(key);
+    return this.#young.get(key) ?? this.#old.get(key);
   }
 
   remember(key: string, conversation: Conversation): void {
-    if (this.#fresh.size >= this.#most) {
-      this.hasForgotten ||= this.#staler.size > 0;
-      this.#staler = this.#fresh;
-      this.#fresh = new Map();
+    if (this.#young.size >= this.#most) {
+      this.hasForgotten ||= this.#old.size > 0;
+      this.#old = this.#young;
+      this.#young = new Map();
     }
-    this.#fresh.set(key, conversation);
+    this.#young.set(key, conversation);
   }
 
   /** There is more of it now. */
   forget(key: string): void {
-    this.#fresh.delete(key);
-    this.#staler.delete(key);
+    this.#young.delete(key);
+    this.#old.delete(key);
   }
 
   /** Those that fit, as time made them, in no order; `before` and `limit` are for whoever puts them in one. */
   list(query: ConversationQuery, nowMs: number): readonly Conversation[] {
-    if (!mayBeFresh(query)) return [];
+    if (!mayBeTransient(query)) return [];
     const found: Conversation[] = [];
-    for (const generation of [this.#staler, this.#fresh]) {
+    for (const generation of [this.#old, this.#young]) {
       for (const remembered of generation.values()) {
-        const conversation = asAskedFor(remembered, query, nowMs);
+        const conversation = matchQuery(remembered, query, nowMs);
         if (conversation !== undefined) found.push(conversation);
       }
     }
@@ -52,11 +52,11 @@ export class FreshConversations {
 }
 
 /** Whether a free conversation of one message can be what is asked for: none was put away, belongs to another one or is late. */
-export const mayBeFresh = ({ isArchived, parent, stuck }: ConversationQuery): boolean =>
+export const mayBeTransient = ({ isArchived, parent, stuck }: ConversationQuery): boolean =>
   isArchived !== true && parent === undefined && stuck?.is !== true;
 
 /** One that has no row, as time made it; undefined when it does not fit. */
-export function asAskedFor(known: Conversation, query: ConversationQuery, nowMs: number): Conversation | undefined {
+export function matchQuery(known: Conversation, query: ConversationQuery, nowMs: number): Conversation | undefined {
   const { workspace, protocol, initiator, participants } = known;
   const { participant } = query;
   if (workspace !== query.workspace || (query.protocol ?? protocol) !== protocol) return undefined;

@@ -29,7 +29,7 @@ const RECEPTIONS = ["accepted", "answered", "refused", "duplicate"] as const;
 type Reception = (typeof RECEPTIONS)[number];
 
 /** How many, how long, since the server started. */
-export type RouterFigures = {
+export type RouterStats = {
   readonly accepted: readonly { readonly performative: Performative; readonly count: number }[];
   readonly settled: readonly {
     readonly performative: Performative;
@@ -59,7 +59,7 @@ const INDEX = new Map<string, number>(PERFORMATIVES.map((performative, index) =>
 const BUCKETS = DURATION_BOUNDS_S.length + 1;
 
 /** Counts what the router does. On its hot path: whole numbers in arrays, nothing is allocated. */
-export class Figures {
+export class RouterCounters {
   readonly #accepted = new Float64Array(PERFORMATIVES.length);
   readonly #settled = new Float64Array(PERFORMATIVES.length * OUTCOMES.length);
   readonly #buckets = new Float64Array(PERFORMATIVES.length * BUCKETS);
@@ -96,7 +96,7 @@ export class Figures {
   }
 
   /** A delivery of a message of `atMs` is in hand for the first time, since `startedAtMs` on the monotonic clock. */
-  handedOver(atMs: number, startedAtMs: number, clock: Clock): void {
+  delivered(atMs: number, startedAtMs: number, clock: Clock): void {
     if (startedAtMs >= this.#comparedUntilMs) {
       // Asking for the time costs more than all else here; what two clocks differ by stays the same for a while.
       this.#clocksDifferMs = clock.nowMs() - clock.monotonicMs();
@@ -136,7 +136,7 @@ export class Figures {
     this.#sums[index] = (this.#sums[index] ?? 0) + tookMs / 1_000;
   }
 
-  now(): RouterFigures {
+  now(): RouterStats {
     const used = PERFORMATIVES.flatMap((performative, index) => {
       const buckets = [...this.#buckets.subarray(index * BUCKETS, (index + 1) * BUCKETS)];
       return buckets.some((each) => each > 0) ? [{ performative, buckets, sumS: this.#sums[index] ?? 0 }] : [];

@@ -5,7 +5,7 @@ import {
   knownProtocol,
   merged,
   readConversation,
-  saidMore,
+  appendMessages,
   takesPart,
 } from "../protocols/index.ts";
 import { failure } from "./ports/index.ts";
@@ -15,7 +15,7 @@ import { type ConversationRow } from "./ports/index.ts";
 export type Turn = { readonly sender: string; readonly digest: string };
 
 /** A conversation in memory. Parsed when it is first needed. */
-export type Held = {
+export type CachedConversation = {
   now: Conversation | string;
   /** Messages that are not in `now` yet: of a free conversation nothing but their number and the last one's time counts. */
   more: number;
@@ -31,7 +31,10 @@ export type Held = {
 
 export const NO_TURNS: readonly Turn[] = [];
 
-export const newHeld = (now: Held["now"], written: Held["written"]): Held => ({
+export const createCached = (
+  now: CachedConversation["now"],
+  written: CachedConversation["written"],
+): CachedConversation => ({
   now,
   more: 0,
   moreAtMs: 0,
@@ -42,7 +45,7 @@ export const newHeld = (now: Held["now"], written: Held["written"]): Held => ({
 });
 
 /** As it is now, with all that was said. */
-export function nowOf(held: Held): Conversation {
+export function materialize(held: CachedConversation): Conversation {
   if (typeof held.now !== "string") return held.more === 0 ? held.now : caughtUp(held, held.now);
   const parsed = readConversation(JSON.parse(held.now));
   if (held.written === held.now) held.written = parsed;
@@ -50,8 +53,8 @@ export function nowOf(held: Held): Conversation {
   return parsed;
 }
 
-function caughtUp(held: Held, before: Conversation): Conversation {
-  const now = saidMore(before, held.more, held.moreAtMs);
+function caughtUp(held: CachedConversation, before: Conversation): Conversation {
+  const now = appendMessages(before, held.more, held.moreAtMs);
   held.now = now;
   held.more = 0;
   return now;
@@ -61,7 +64,7 @@ function caughtUp(held: Held, before: Conversation): Conversation {
  * Whether all that the message does to its conversation is to be one more: between those who are in it, without a protocol,
  * and answering nothing, of which circles are made. Most messages are such.
  */
-export function isOneMore({ now }: Held, message: Message, recipients: readonly string[]): boolean {
+export function isPlainAppend({ now }: CachedConversation, message: Message, recipients: readonly string[]): boolean {
   if (typeof now === "string" || now.protocol !== undefined || message.protocol !== undefined) return false;
   if (now.archivedAtMs !== undefined) return false;
   if (now.status.state !== "in-progress" || message.inReplyTo !== undefined || !isPlain(message)) return false;
@@ -75,14 +78,14 @@ export const isChecked = ({ protocol }: Pick<Conversation, "protocol">): boolean
   knownProtocol(protocol) !== undefined;
 
 /** Whether it is known without reading it that nothing is checked in it. */
-export const isFree = ({ now }: Held): boolean => typeof now !== "string" && now.protocol === undefined;
+export const isFree = ({ now }: CachedConversation): boolean => typeof now !== "string" && now.protocol === undefined;
 
 /** Nothing that other conversations have to know of. */
 export const isPlain = ({ parentConversation, mergeConversations }: Message): boolean =>
   parentConversation === undefined && mergeConversations.length === 0;
 
 /** The server's answer to a message that reached nobody, or that no conversation of its protocol begins with: it begins none. */
-export const isAboutNothing = ({ sender, performative, inReplyTo }: Message): boolean =>
+export const isServerNotice = ({ sender, performative, inReplyTo }: Message): boolean =>
   sender === SYSTEM_SENDER &&
   inReplyTo !== undefined &&
   (performative === "failure" || performative === "not-understood");

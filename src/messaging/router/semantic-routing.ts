@@ -1,8 +1,8 @@
 import { type Message, type MessageError, type NearestCapability } from "../acl/index.ts";
-import { type Addressing, type CapabilityMeaning } from "./addressing/index.ts";
+import { type Addressing, type CapabilityEmbeddings } from "./addressing/index.ts";
 
 /** What came of looking for a capability near to the one asked for. */
-export type Looked = {
+export type SemanticMatch = {
   /** With the capability that was taken, when there is one. */
   readonly message: Message;
   readonly nearest: NearestCapability | undefined;
@@ -11,24 +11,24 @@ export type Looked = {
 };
 
 /** Messages to capabilities that nobody provides, by what the capability's name means. */
-export class ByMeaning {
-  readonly #meaning: CapabilityMeaning;
+export class SemanticRouting {
+  readonly #meaning: CapabilityEmbeddings;
   readonly #addressing: Addressing;
 
-  constructor(meaning: CapabilityMeaning, addressing: Addressing) {
+  constructor(meaning: CapabilityEmbeddings, addressing: Addressing) {
     this.#meaning = meaning;
     this.#addressing = addressing;
   }
 
   /** Undefined when there is nothing to look for: somebody does provide it, or it was looked for already. Never rejects. */
-  look(message: Message, error: MessageError): Promise<Looked> | undefined {
+  look(message: Message, error: MessageError): Promise<SemanticMatch> | undefined {
     const { address } = message;
     if (error.code !== "NO_CAPABILITY_PROVIDERS" || address.type !== "capability") return undefined;
     if (address.nearest !== undefined || this.#addressing.isProvided(message, address.capability)) return undefined;
     return this.#look(message, { asked: address.capability, error });
   }
 
-  async #look(message: Message, { asked, error }: { asked: string; error: MessageError }): Promise<Looked> {
+  async #look(message: Message, { asked, error }: { asked: string; error: MessageError }): Promise<SemanticMatch> {
     const { near, related } = await this.#meaning.nearest(asked, this.#addressing.provided(message));
     const [nearest] = near;
     const { address } = message;

@@ -3,7 +3,7 @@ import { type Clock } from "../../kernel/clock.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
 import { withCrashes } from "./failed-attempts.ts";
 import { type Recipient, type Retry } from "./mailboxes/index.ts";
-import { deliveryKey, type FailedAttempt, type HandPast, type HandRecord } from "./ports/index.ts";
+import { deliveryKey, type FailedAttempt, type InFlightEntry, type InFlightLog } from "./ports/index.ts";
 
 /** How long a suspect waits at most for those before it. */
 const SUSPECT_WAIT_MS = 86_400_000;
@@ -11,14 +11,14 @@ const SUSPECT_WAIT_MS = 86_400_000;
 const ALONE_MS = 5_000;
 /** How long deliveries must run before one that was alone in a crash is repeated; doubled for each further crash. */
 const PAUSE_MS = 2_000;
-const NO_PAST: HandPast = { crashes: 0, beganAtMs: [] };
+const NO_PAST: InFlightEntry = { crashes: 0, beganAtMs: [] };
 
 export type CrashParts = {
-  readonly record: HandRecord | undefined;
+  readonly record: InFlightLog | undefined;
   readonly clock: Clock;
   readonly alarm: TimerQueue;
   /** Called when another suspect, or what was kept back, may be delivered. */
-  readonly goOn: () => void;
+  readonly resume: () => void;
 };
 
 /**
@@ -32,9 +32,9 @@ export type CrashParts = {
  *   rarely meets it again.
  * router.crashes.S4. After `LIMITS.deliveryCrashesMax` crashes that count it is not delivered any more.
  */
-export class Crashes {
+export class PoisonMessageGuard {
   readonly #parts: CrashParts;
-  #known: ReadonlyMap<string, HandPast> = new Map();
+  #known: ReadonlyMap<string, InFlightEntry> = new Map();
   /** Seqs in mailboxes, ascending. */
   readonly #suspects = new Map<Recipient, number[]>();
   #alone: { readonly recipient: Recipient; readonly seq: number } | undefined;
@@ -75,7 +75,7 @@ export class Crashes {
     return this.#past(seq, recipient)?.crashes ?? 0;
   }
 
-  #past(seq: number, { mailbox }: Recipient): HandPast | undefined {
+  #past(seq: number, { mailbox }: Recipient): InFlightEntry | undefined {
     return this.#known.size === 0 ? undefined : this.#known.get(deliveryKey(seq, mailbox.number));
   }
 
@@ -125,8 +125,8 @@ export class Crashes {
   #start(nowMs: number): void {
     if (this.#startedMs !== undefined) return;
     this.#startedMs = nowMs;
-    const { alarm, goOn } = this.#parts;
-    for (let crashes = 1; crashes < LIMITS.deliveryCrashesMax; crashes += 1) alarm.at(nowMs + pauseMs(crashes), goOn);
+    const { alarm, resume } = this.#parts;
+    for (let crashes = 1; crashes < LIMITS.deliveryCrashesMax; crashes += 1) alarm.at(nowMs + pauseMs(crashes), resume);
   }
 
   /** In their order: an earlier one may be of the same conversation. */
@@ -141,7 +141,7 @@ export class Crashes {
   }
 
   #isolate(seq: number, recipient: Recipient, nowMs: number): void {
-    const { alarm, record, goOn } = this.#parts;
+    const { alarm, record, resume } = this.#parts;
     const alone = { recipient, seq };
     this.#alone = alone;
     alarm.at(nowMs + ALONE_MS, () => {
@@ -152,7 +152,7 @@ export class Crashes {
         this.#slow.add(key);
         record?.begin(key, this.#past(seq, recipient) ?? NO_PAST);
       }
-      goOn();
+      resume();
     });
   }
 
@@ -174,14 +174,14 @@ export class Crashes {
   #isIdle(busy: Iterable<Recipient>): boolean {
     for (const { handler, mailbox } of busy) {
       if (handler === undefined) continue;
-      for (const { parcel } of mailbox.inHand())
-        if (!this.#slow.has(deliveryKey(parcel.seq, mailbox.number))) return false;
+      for (const { queued } of mailbox.inFlight())
+        if (!this.#slow.has(deliveryKey(queued.seq, mailbox.number))) return false;
     }
     return true;
   }
 
   /** Records that it is in flight; false when it must not be delivered (S4). */
-  hand(seq: number, recipient: Recipient): boolean {
+  recordInFlight(seq: number, recipient: Recipient): boolean {
     const past = this.#past(seq, recipient) ?? NO_PAST;
     if (past.crashes >= LIMITS.deliveryCrashesMax) return false;
     const { record, clock } = this.#parts;

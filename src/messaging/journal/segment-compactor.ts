@@ -4,7 +4,7 @@ import { LookupBuilder } from "./lookup.ts";
 import { recount } from "./recovery.ts";
 import { dropSegmentTables } from "./schema.ts";
 import type { Segment } from "./segment.ts";
-import type { SmallTables } from "./small-tables.ts";
+import type { MetadataTables } from "./metadata-tables.ts";
 
 export type TidyingOptions = {
   /** Segments that are settled are dropped, the oldest first, when all take more than about so many bytes. */
@@ -22,15 +22,15 @@ export type TidyingParts = {
   readonly db: DatabaseSync;
   /** All there are, oldest first; shared with the writer. */
   readonly segments: Segment[];
-  readonly small: SmallTables;
+  readonly small: MetadataTables;
   readonly transact: (work: () => void) => void;
 };
 
 /** Background work of the writer, in small steps: segments are marked as settled, made findable, and dropped. */
-export class Tidying {
+export class SegmentCompactor {
   readonly #db: DatabaseSync;
   readonly #segments: Segment[];
-  readonly #small: SmallTables;
+  readonly #small: MetadataTables;
   readonly #options: TidyingOptions;
   readonly #transact: (work: () => void) => void;
   readonly #perhapsSettled: Set<Segment>;

@@ -1,10 +1,10 @@
 import { type Clock } from "../../kernel/clock.ts";
 import { type Conversation } from "../protocols/index.ts";
 import { type Conversations } from "./conversations.ts";
-import { asAskedFor, mayBeFresh } from "./fresh-conversations.ts";
+import { matchQuery, mayBeTransient } from "./transient-conversations.ts";
 import { type ConversationQuery, type MessageJournal, type StoredMessage } from "./ports/index.ts";
-import { conversationOf, type Recollecting } from "./recollection.ts";
-import { talksOf } from "./talks.ts";
+import { conversationOf, type RecoveryContext } from "./conversation-recovery.ts";
+import { messagesByConversation } from "./messages-by-conversation.ts";
 
 /** Messages looked at in one go, and for one answer at most: then it has fewer than were asked for, and where to go on. */
 const [AT_ONCE, LOOKED_AT_MAX] = [250, 100_000];
@@ -14,26 +14,26 @@ const [AT_ONCE, LOOKED_AT_MAX] = [250, 100_000];
  */
 const [TALKS_MIN, TALKS_MAX, CHARACTERS_MAX] = [250, 4_000, 16 * 1024 * 1024];
 
-export type BygoneParts = Recollecting & {
+export type EvictedConversationParts = RecoveryContext & {
   readonly clock: Clock;
   readonly journal: Pick<MessageJournal, "list" | "conversation">;
   readonly conversations: Pick<Conversations, "find">;
 };
 
 /** A conversation, and its last message. */
-export type Bygone = { readonly conversation: Conversation; readonly seq: number };
+export type EvictedConversation = { readonly conversation: Conversation; readonly seq: number };
 
 /**
  * Free conversations that have no row and are in memory no more, the newest first: up to `limit` of those whose last message is
  * older than `beforeSeq`. `nextSeq` is where to go on; undefined when all messages have been looked at.
  */
-export async function bygone(
+export async function listEvictedConversations(
   query: ConversationQuery,
   beforeSeq: number,
-  parts: BygoneParts,
-): Promise<{ readonly found: readonly Bygone[]; readonly nextSeq: number | undefined }> {
-  const found: Bygone[] = [];
-  if (!mayBeFresh(query)) return { found, nextSeq: undefined };
+  parts: EvictedConversationParts,
+): Promise<{ readonly found: readonly EvictedConversation[]; readonly nextSeq: number | undefined }> {
+  const found: EvictedConversation[] = [];
+  if (!mayBeTransient(query)) return { found, nextSeq: undefined };
   const { workspace, limit } = query;
   const { journal } = parts;
   /** What a message of them says nothing about: they have a row, are in memory, or were looked at. */
@@ -61,17 +61,17 @@ export async function bygone(
 async function fitting(
   newest: ReadonlyMap<string, number>,
   query: ConversationQuery,
-  parts: BygoneParts,
-): Promise<readonly Bygone[]> {
-  const found: Bygone[] = [];
-  const talks = await talksOf(parts.journal, query.workspace, new Set(newest.keys()));
+  parts: EvictedConversationParts,
+): Promise<readonly EvictedConversation[]> {
+  const found: EvictedConversation[] = [];
+  const talks = await messagesByConversation(parts.journal, query.workspace, new Set(newest.keys()));
   for (const [id, seq] of newest) {
     if (found.length >= query.limit) break;
     const said = talks.get(id) ?? [];
     // It stands where its last message is.
     if (said.at(-1)?.seq !== seq) continue;
     const made = conversationOf(said, parts);
-    const conversation = made && asAskedFor(made, query, parts.clock.nowMs());
+    const conversation = made && matchQuery(made, query, parts.clock.nowMs());
     if (conversation !== undefined) found.push({ conversation, seq });
   }
   return found;
@@ -84,7 +84,7 @@ async function fitting(
 async function gather(
   stored: readonly StoredMessage[],
   { known, newest }: { readonly known: Set<string>; readonly newest: Map<string, number> },
-  { journal, conversations }: BygoneParts,
+  { journal, conversations }: EvictedConversationParts,
 ): Promise<number> {
   let characters = 0;
   for (const { workspace, conversation, seq, body } of stored) {

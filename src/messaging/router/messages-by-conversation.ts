@@ -7,7 +7,7 @@ const SAID_MAX = 1_000;
  * All that was said in conversations that have no row, before message `beforeSeq` where that is given; each the oldest first. Of
  * one that has more than `SAID_MAX`, the newest.
  */
-export async function talksOf(
+export async function messagesByConversation(
   journal: Pick<MessageJournal, "list">,
   workspace: string,
   conversations: ReadonlySet<string>,
@@ -21,6 +21,6 @@ export async function talksOf(
   // Some may be missing: fewer together have room for all.
   const all = [...conversations];
   const half = Math.ceil(all.length / 2);
-  const one = await talksOf(journal, workspace, new Set(all.slice(0, half)), beforeSeq);
-  return new Map([...one, ...(await talksOf(journal, workspace, new Set(all.slice(half)), beforeSeq))]);
+  const one = await messagesByConversation(journal, workspace, new Set(all.slice(0, half)), beforeSeq);
+  return new Map([...one, ...(await messagesByConversation(journal, workspace, new Set(all.slice(half)), beforeSeq))]);
 }

@@ -1,7 +1,7 @@
 import { closeSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { PRIVATE_FILE } from "../../kernel/files/private-files.ts";
 import { log } from "../../kernel/log.ts";
-import type { HandPast, HandRecord } from "../router/index.ts";
+import type { InFlightEntry, InFlightLog } from "../router/index.ts";
 
 /** Times have sixteen digits, so that one which was cut off is none. Lines of older files have no times. */
 const LINE = /^([+-]) (\d{1,16}\/\d{1,10}) (\d{1,9})(?: (\d{16}(?:,\d{16})*))?$/;
@@ -12,7 +12,7 @@ const TIME_DIGITS = 16;
  * A line is in the system's hands when it is written, which survives the process; after a power cut lines may be missing.
  * A disk that takes no more costs the counting, not the delivery.
  */
-export class FileHandRecord implements HandRecord {
+export class FileInFlightLog implements InFlightLog {
   readonly #file: string;
   #descriptor: number | undefined;
 
@@ -20,7 +20,7 @@ export class FileHandRecord implements HandRecord {
     this.#file = file;
   }
 
-  open(): ReadonlyMap<string, HandPast> | undefined {
+  open(): ReadonlyMap<string, InFlightEntry> | undefined {
     const before = readLines(this.#file);
     // What was counted so far stays counted, also when this life ends before it is in hand again.
     const kept = [...(before ?? [])].map(([key, past]) => begunLine(key, past)).join("");
@@ -30,7 +30,7 @@ export class FileHandRecord implements HandRecord {
     return before;
   }
 
-  begin(key: string, past: HandPast): void {
+  begin(key: string, past: InFlightEntry): void {
     this.#write(begunLine(key, past));
   }
 
@@ -59,13 +59,13 @@ export class FileHandRecord implements HandRecord {
   }
 }
 
-function begunLine(key: string, { crashes, beganAtMs }: HandPast): string {
+function begunLine(key: string, { crashes, beganAtMs }: InFlightEntry): string {
   const times = beganAtMs.map((atMs) => String(Math.trunc(atMs)).padStart(TIME_DIGITS, "0")).join(",");
   return times === "" ? `+ ${key} ${crashes}\n` : `+ ${key} ${crashes} ${times}\n`;
 }
 
 /** Undefined when there is no file. A line that was cut off tells nothing. */
-function readLines(file: string): Map<string, HandPast> | undefined {
+function readLines(file: string): Map<string, InFlightEntry> | undefined {
   let text: string;
   try {
     text = readFileSync(file, "utf8");
@@ -73,7 +73,7 @@ function readLines(file: string): Map<string, HandPast> | undefined {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
     throw error;
   }
-  const pasts = new Map<string, HandPast>();
+  const pasts = new Map<string, InFlightEntry>();
   for (const line of text.split("\n")) {
     const [, sign, key, count, times] = LINE.exec(line) ?? [];
     if (key === undefined) continue;

@@ -5,7 +5,7 @@ import { knownProtocol } from "./names.ts";
 import { CANCELLING, type Protocol, START } from "./protocol.ts";
 
 /** The rules that a message can break, and what each says. */
-export const BREACH_RULES = {
+export const VIOLATION_RULES = {
   "opening-act": "a conversation begins with an act that its protocol opens with",
   "unknown-protocol":
     "a name that begins with fipa-, or resembles that of a known protocol, must be that of a known protocol",
@@ -28,15 +28,15 @@ export const BREACH_RULES = {
   "participants-max": "a conversation has at most so many participants",
   "rounds-max": "calls and counter-proposals to one participant end after so many rounds",
 } as const;
-export type BreachRule = keyof typeof BREACH_RULES;
+export type ViolationRule = keyof typeof VIOLATION_RULES;
 
 /** Acts that somebody may do now. */
 export type Expected = { readonly who: string; readonly acts: readonly string[] };
 
 /** A message that its protocol does not allow. Nothing moved; the sender gets a not-understood with `error`. */
-export type Breach = {
+export type ProtocolViolation = {
   readonly type: "breach";
-  readonly rule: BreachRule;
+  readonly rule: ViolationRule;
   /** Of the participants concerned, and of the initiator: at most ten. */
   readonly expected: readonly Expected[];
   /** Code `PROTOCOL_BREACH`; its details name rule, protocol, specification, state and what was expected. */
@@ -44,7 +44,7 @@ export type Breach = {
 };
 
 /** Where the conversation stood, and what else there is to say. */
-export type BreachContext = {
+export type ViolationContext = {
   readonly protocol: Protocol | undefined;
   readonly conversation: Conversation | undefined;
   /** Those whose part the message is about. */
@@ -57,14 +57,14 @@ export type BreachContext = {
 const EXPECTED_MAX = 10;
 const CANCEL_ANSWERS = ["inform", "failure"];
 
-export function breach(rule: BreachRule, message: Message, context: BreachContext): Breach {
+export function breach(rule: ViolationRule, message: Message, context: ViolationContext): ProtocolViolation {
   const { protocol, conversation, participants = [], reason } = context;
   const expected = protocol === undefined ? [] : expectedOf(protocol, conversation, participants, message);
   const state = participants[0]?.state ?? conversation?.status.state ?? START;
   const where = protocol === undefined ? "" : ` (${protocol.name}, ${protocol.specification})`;
   const details: Record<string, Json> = {
     rule,
-    says: BREACH_RULES[rule],
+    says: VIOLATION_RULES[rule],
     conversation: message.conversationId,
     protocol: protocol?.name ?? message.protocol ?? null,
     specification: protocol?.specification ?? null,
@@ -105,7 +105,7 @@ function expectedIn(
   const initiators = new Set<string>();
   for (const participant of participants) {
     for (const act of protocol.acts(participant.state, "initiator")) initiators.add(act);
-    if (isUnderWay(protocol, participant)) initiators.add("cancel");
+    if (isInProgress(protocol, participant)) initiators.add("cancel");
     const acts = participant.state === CANCELLING ? CANCEL_ANSWERS : protocol.acts(participant.state, participant.role);
     if (acts.length > 0 && expected.length < EXPECTED_MAX - 1) expected.push({ who: participant.name, acts });
   }
@@ -120,7 +120,7 @@ export function expectedNow(conversation: Conversation): readonly Expected[] {
   return expectedIn(protocol, conversation, conversation.participants);
 }
 
-const isUnderWay = (protocol: Protocol, { state }: Participant) =>
+const isInProgress = (protocol: Protocol, { state }: Participant) =>
   state !== CANCELLING && protocol.states.get(state)?.ending === undefined;
 
 function hintOf(expected: readonly Expected[]): string {

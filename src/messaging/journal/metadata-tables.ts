@@ -3,7 +3,7 @@ import type { ConversationRow, DeadLetter, JournalBatch } from "../router/index.
 import { numberOf } from "./schema.ts";
 
 /** All that a batch holds besides messages and settlements: little, or seldom. */
-export class SmallTables {
+export class MetadataTables {
   /** Dead letters there are. */
   dead: number;
   #deadChange = 0;

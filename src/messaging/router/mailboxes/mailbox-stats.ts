@@ -4,22 +4,22 @@ const ROOM_MIN = 256;
  * How each mailbox stands, by its number. Whoever chooses among many looks at numbers that lie beside each other instead of
  * at each mailbox's own memory.
  */
-export class Standings {
+export class MailboxStats {
   /** Under way: reserved, queued, held, leased and retrying. */
   messages = new Uint32Array(ROOM_MIN);
   /** Moving averages of how long a delivery takes; 0 before the first. */
   averageMs = new Float64Array(ROOM_MIN);
   /** 1 for those that may not be fit to work, paused or with a breaker that is not closed: they are looked at closely. */
-  doubts = new Uint8Array(ROOM_MIN);
+  suspectFlags = new Uint8Array(ROOM_MIN);
 
   /** Makes room for this number. */
-  admit(number: number): void {
+  ensureCapacity(number: number): void {
     const room = this.messages.length;
     if (number < room) return;
     const more = Math.max(number + 1, room * 2);
     this.messages = grown(new Uint32Array(more), this.messages);
     this.averageMs = grown(new Float64Array(more), this.averageMs);
-    this.doubts = grown(new Uint8Array(more), this.doubts);
+    this.suspectFlags = grown(new Uint8Array(more), this.suspectFlags);
   }
 }
 

@@ -1,5 +1,5 @@
 import { isJsonObject, type Json } from "../../kernel/json.ts";
-import { disagreement, type Wire } from "./wire.ts";
+import { keyConflict, type Wire } from "./wire.ts";
 import {
   isCapability,
   isContent,
@@ -74,14 +74,14 @@ const nothing = (): Taken => ({
 /**
  * A message that can be taken as it stands: every key known and right, and no two at odds; else undefined.
  */
-export function wireOf(value: Json): Wire | undefined {
+export function parseWire(value: Json): Wire | undefined {
   if (!isJsonObject(value)) return undefined;
   const taken = nothing();
   for (const key in value) {
     const each = value[key];
-    if (each === undefined || !takeWord(taken, key, each)) return undefined;
+    if (each === undefined || !parseWord(taken, key, each)) return undefined;
   }
-  return isWhole(taken) && isAddressed(taken) && disagreement(taken) === undefined ? taken : undefined;
+  return isWhole(taken) && isAddressed(taken) && keyConflict(taken) === undefined ? taken : undefined;
 }
 
 function isWhole(taken: Taken): taken is Taken & Wire {
@@ -103,7 +103,7 @@ const word = (value: Json): string | undefined => (isWord(value) ? value : undef
 const name = (value: Json): string | undefined => (isName(value) ? value : undefined);
 
 /** Whether it is a key of a message, and its value right; then it is taken. */
-function takeWord(taken: Taken, key: string, value: Json): boolean {
+function parseWord(taken: Taken, key: string, value: Json): boolean {
   switch (key) {
     case "sender":
       return (taken.sender = name(value)) !== undefined;
@@ -159,11 +159,11 @@ function takeChecked(taken: Taken, key: string, value: Json): boolean {
     case "span_id":
       return (taken.span_id = isSpanId(value) ? value : undefined) !== undefined;
     default:
-      return takeSeldom(taken, key, value);
+      return parseRareKeys(taken, key, value);
   }
 }
 
-function takeSeldom(taken: Taken, key: string, value: Json): boolean {
+function parseRareKeys(taken: Taken, key: string, value: Json): boolean {
   switch (key) {
     case "broadcast":
       return (taken.broadcast = value === true ? true : undefined) !== undefined;

@@ -5,10 +5,10 @@ export interface LogWriter {
   /** Pages in the log that are not in the file yet. Never throws. */
   readonly logPages: number;
   /** Carries over what it can, and waits for whoever is at it if asked to. Never throws. */
-  carryOver(isWaiting: boolean): void;
+  checkpoint(isWaiting: boolean): void;
 }
 
-export type CarryingParts = {
+export type WalCheckpointerParts = {
   readonly file: string;
   readonly writer: LogWriter;
   /** The program of the thread: the server's `checkpoint-thread`. */
@@ -31,14 +31,14 @@ const LOOK_EVERY = 8;
  *   wait.
  * journal.carrying.L3. Where no thread can, all of it is done here.
  */
-export class Carrying implements Disposable {
-  readonly #parts: CarryingParts;
+export class WalCheckpointer implements Disposable {
+  readonly #parts: WalCheckpointerParts;
   #thread: Worker | undefined;
-  #isUnderWay = false;
+  #isRunning = false;
   #isAlone = false;
   #writes = 0;
 
-  constructor(parts: CarryingParts) {
+  constructor(parts: WalCheckpointerParts) {
     this.#parts = parts;
   }
 
@@ -50,15 +50,15 @@ export class Carrying implements Disposable {
     const { writer, pagesMax } = this.#parts;
     const pages = writer.logPages;
     if (pages < pagesMax) return;
-    if (this.#isAlone || pages >= pagesMax * HOLD_AT) writer.carryOver(true);
-    else if (!this.#isUnderWay) this.#ask();
+    if (this.#isAlone || pages >= pagesMax * HOLD_AT) writer.checkpoint(true);
+    else if (!this.#isRunning) this.#ask();
   }
 
   #ask(): void {
     try {
       this.#thread ??= this.#start();
       this.#thread.postMessage(this.#parts.file);
-      this.#isUnderWay = true;
+      this.#isRunning = true;
     } catch {
       this.#isAlone = true;
     }
@@ -76,15 +76,15 @@ export class Carrying implements Disposable {
   }
 
   #over(): void {
-    if (!this.#isUnderWay) return;
-    this.#isUnderWay = false;
-    this.#parts.writer.carryOver(false);
+    if (!this.#isRunning) return;
+    this.#isRunning = false;
+    this.#parts.writer.checkpoint(false);
   }
 
   /** Waits for what is under way. */
   [Symbol.dispose](): void {
-    if (this.#isUnderWay) this.#parts.writer.carryOver(true);
-    this.#isUnderWay = false;
+    if (this.#isRunning) this.#parts.writer.checkpoint(true);
+    this.#isRunning = false;
     void this.#thread?.terminate();
   }
 }

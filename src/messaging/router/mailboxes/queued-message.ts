@@ -2,7 +2,7 @@ import { type Message } from "../../acl/index.ts";
 import { type FailedAttempt, type PendingColumns } from "../ports/index.ts";
 
 /** A message inside the router, on its way to one mailbox or several. */
-export type Parcel = {
+export type QueuedMessage = {
   readonly seq: number;
   readonly workspace: string;
   /** 0 low to 3 critical. */
@@ -19,9 +19,9 @@ export type Parcel = {
   message: Message | undefined;
 };
 
-/** A parcel that somebody has in hand: the state `leased` of a delivery. */
-export type Flight = {
-  readonly parcel: Parcel;
+/** A message that somebody has in hand: the state `leased` of a delivery. */
+export type InFlightDelivery = {
+  readonly queued: QueuedMessage;
   readonly attempt: number;
   /** Those before that failed, oldest first. */
   readonly history: readonly FailedAttempt[];
@@ -39,9 +39,9 @@ export type Flight = {
 /** Deliveries whose time runs out together. */
 export type Lease = { readonly endsAtMs: number; readonly stop: AbortController; readonly signal: AbortSignal };
 
-/** A parcel that failed and waits for its next attempt: the state `retrying` of a delivery. */
+/** A message that failed and waits for its next attempt: the state `retrying` of a delivery. */
 export type Retry = {
-  readonly parcel: Parcel;
+  readonly queued: QueuedMessage;
   /** Attempts made. */
   readonly attempts: number;
   /** Monotonic milliseconds. */
@@ -52,7 +52,7 @@ export type Retry = {
 };
 
 /** What is known of a delivery before its first attempt. */
-export const UNTRIED: Pick<Retry, "attempts" | "history"> = { attempts: 0, history: [] };
+export const FIRST_ATTEMPT: Pick<Retry, "attempts" | "history"> = { attempts: 0, history: [] };
 
 /** Where a delivery is that is not over. */
 export type DeliveryState =
@@ -63,7 +63,7 @@ export type DeliveryState =
   | { readonly state: "retrying"; readonly attempts: number; readonly nextAtMs: number; readonly reason: string };
 
 /** A delivery that was under way when the router was closed or the process ended. */
-export const restoredParcel = (pending: PendingColumns, row: number, workspace: string): Parcel => ({
+export const restoredMessage = (pending: PendingColumns, row: number, workspace: string): QueuedMessage => ({
   seq: pending.seqs[row] ?? 0,
   workspace,
   priority: pending.priorities[row] ?? 1,

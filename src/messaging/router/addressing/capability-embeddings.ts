@@ -11,7 +11,7 @@ import { type NearestCapability } from "../../acl/index.ts";
 import { type TextVectors } from "../ports/index.ts";
 
 /** A capability that somebody provides, and what is said of it. */
-export type MeantCapability = { readonly capability: string; readonly descriptions: readonly string[] };
+export type DescribedCapability = { readonly capability: string; readonly descriptions: readonly string[] };
 
 type CapabilityMeaningOptions = {
   /** Cosine from which a capability counts as the same in other words. */
@@ -28,20 +28,20 @@ const RELATED_SIMILARITY_MIN = 0.3;
 const RELATED_MAX = 5;
 
 /** What is near to a capability asked for: the nearest first. */
-type Meant = {
+type SimilarCapabilities = {
   /** Those at or above the threshold. */
   readonly near: readonly NearestCapability[];
   /** Those that may be worth a hint. */
   readonly related: readonly NearestCapability[];
 };
-const NOTHING: Meant = { near: [], related: [] };
+const NOTHING: SimilarCapabilities = { near: [], related: [] };
 
-export class CapabilityMeaning {
+export class CapabilityEmbeddings {
   readonly #vectors: TextVectors;
   readonly #options: CapabilityMeaningOptions;
   /** The least used first. */
   readonly #known = new Map<string, Float32Array>();
-  readonly #underWay = new Set<Promise<unknown>>();
+  readonly #pending = new Set<Promise<unknown>>();
   readonly #stop = new AbortController();
 
   constructor(vectors: TextVectors, options: CapabilityMeaningOptions) {
@@ -50,17 +50,17 @@ export class CapabilityMeaning {
   }
 
   /** Those of `provided` that mean what `asked` says. Never rejects. */
-  nearest(asked: string, provided: readonly MeantCapability[]): Promise<Meant> {
-    if (this.#underWay.size >= WAITING_MAX || provided.length === 0) return Promise.resolve(NOTHING);
+  nearest(asked: string, provided: readonly DescribedCapability[]): Promise<SimilarCapabilities> {
+    if (this.#pending.size >= WAITING_MAX || provided.length === 0) return Promise.resolve(NOTHING);
     const found = this.#compare(asked, provided).catch((error: unknown) => {
       log.warn({ err: error, capability: asked }, "what a capability means could not be looked up");
       return NOTHING;
     });
-    this.#underWay.add(found);
-    return found.finally(() => this.#underWay.delete(found));
+    this.#pending.add(found);
+    return found.finally(() => this.#pending.delete(found));
   }
 
-  async #compare(asked: string, provided: readonly MeantCapability[]): Promise<Meant> {
+  async #compare(asked: string, provided: readonly DescribedCapability[]): Promise<SimilarCapabilities> {
     const texts = new Set([worded(asked), ...provided.flatMap(textsOf)]);
     const vectors = await this.#vectorsOf([...texts]);
     const own = vectors.get(worded(asked));
@@ -110,14 +110,14 @@ export class CapabilityMeaning {
   /** Lets go of what is being looked up. */
   async close(): Promise<void> {
     this.#stop.abort();
-    await Promise.all(this.#underWay);
+    await Promise.all(this.#pending);
   }
 }
 
 /** A name as an embedder reads it. */
 const worded = (capability: string): string => capability.replaceAll(/[-_.:/]+/gu, " ");
 
-const textsOf = ({ capability, descriptions }: MeantCapability): readonly string[] => [
+const textsOf = ({ capability, descriptions }: DescribedCapability): readonly string[] => [
   worded(capability),
   ...descriptions,
 ];

@@ -7,9 +7,9 @@ import { type Outgoing, type Task } from "./task.ts";
 export const TASKS_PARTICIPANT = "caxton.tasks";
 
 /** The message that an entry of a task's outbox stands for; the same id however often it is made. */
-export function letter(task: Task, entry: Outgoing, nowMs: number): Message {
+export function outboxMessage(task: Task, entry: Outgoing, nowMs: number): Message {
   const { act, to, content, protocol, conversation, replyByMs, inReplyTo } = entry;
-  const id = letterId(task, entry.key);
+  const id = outboxMessageId(task, entry.key);
   return composeMessage({
     id,
     workspace: task.workspace,
@@ -30,6 +30,6 @@ export function letter(task: Task, entry: Outgoing, nowMs: number): Message {
 }
 
 /** A UUID (version 8) out of the task and the step, so that a step that is made twice is one message. */
-export function letterId(task: Pick<Task, "id">, key: string): MessageId {
+export function outboxMessageId(task: Pick<Task, "id">, key: string): MessageId {
   return MessageId.parse(uuidFrom(createHash("sha256").update(`${task.id}\n${key}`).digest("hex"), "8"));
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { type MessageQuery } from "../../../src/messaging/router/index.ts";
-import { bygone } from "../../../src/messaging/router/bygone.ts";
-import { talksOf } from "../../../src/messaging/router/talks.ts";
+import { listEvictedConversations } from "../../../src/messaging/router/evicted-conversations.ts";
+import { messagesByConversation } from "../../../src/messaging/router/messages-by-conversation.ts";
 import { CONVERSATION_TERMS } from "../../../src/messaging/protocols/index.ts";
 import { ManualClock } from "../../helpers/manual-clock.ts";
 import { JournalRoom, batch, messages } from "../journal/batches.ts";
@@ -10,7 +10,7 @@ test("talks that together have more messages than are read at once are read whol
   await using room = new JournalRoom();
   const said = messages(1, 3_000).map((one) => ({ ...one, conversation: `talk-${one.seq % 30}` }));
   await room.journal.append(batch({ messages: said }));
-  const talks = await talksOf(
+  const talks = await messagesByConversation(
     room.journal,
     "default",
     new Set(Array.from({ length: 30 }, (_none, talk) => `talk-${talk}`)),
@@ -37,7 +37,7 @@ test("conversations that do not fit are looked for together, twice as many each 
   };
   const conversations = { find: () => undefined };
   const parts = { journal, conversations, clock: new ManualClock(), nameOf: () => "bob", terms: CONVERSATION_TERMS };
-  const page = await bygone({ workspace: "default", limit: 10, participant: "nobody" }, 3_000, parts);
+  const page = await listEvictedConversations({ workspace: "default", limit: 10, participant: "nobody" }, 3_000, parts);
   expect(page).toEqual({ found: [], nextSeq: undefined });
   expect(together).toEqual([250, 500, 1_000, 250]);
 });

@@ -3,9 +3,9 @@ import { log } from "../../kernel/log.ts";
 import { type Message, restoreMessage } from "../acl/index.ts";
 import { advance, type Conversation, type ConversationTerms, readConversation } from "../protocols/index.ts";
 import { type Conversations } from "./conversations.ts";
-import { isAboutNothing, isChecked } from "./held-conversation.ts";
+import { isServerNotice, isChecked } from "./cached-conversation.ts";
 import { type MessageJournal, type Recovered, type StoredMessage } from "./ports/index.ts";
-import { talksOf } from "./talks.ts";
+import { messagesByConversation } from "./messages-by-conversation.ts";
 
 /** Messages that are looked at after a start, how many at once, and of what size in all. */
 const [LOOKED_AT_MAX, AT_ONCE, CHARACTERS_MAX] = [10_000, 250, 32 * 1024 * 1024];
@@ -17,7 +17,7 @@ const [LOOKING_BACK_AT_ONCE, ROWS_AT_ONCE] = [1_000, 64];
 const PAUSES = 9;
 
 /** What a mailbox's number stands for, and what bounds conversations. */
-export type Recollecting = {
+export type RecoveryContext = {
   readonly nameOf: (party: number) => string | undefined;
   readonly terms: ConversationTerms;
 };
@@ -26,7 +26,7 @@ export type Recollecting = {
  * A free conversation as its messages, the oldest first, make it; undefined when none of them began one, or one cannot be read:
  * then it stays unknown, and others do not.
  */
-export function conversationOf(stored: readonly StoredMessage[], parts: Recollecting): Conversation | undefined {
+export function conversationOf(stored: readonly StoredMessage[], parts: RecoveryContext): Conversation | undefined {
   try {
     return madeOf(stored, parts);
   } catch (error) {
@@ -39,7 +39,7 @@ export function conversationOf(stored: readonly StoredMessage[], parts: Recollec
   }
 }
 
-function madeOf(stored: readonly StoredMessage[], { nameOf, terms }: Recollecting): Conversation | undefined {
+function madeOf(stored: readonly StoredMessage[], { nameOf, terms }: RecoveryContext): Conversation | undefined {
   const ids = new Set<string>();
   let conversation: Conversation | undefined;
   for (const { id, body, recipients } of stored) {
@@ -47,7 +47,7 @@ function madeOf(stored: readonly StoredMessage[], { nameOf, terms }: Recollectin
     if (recipients.length === 0 || ids.has(id)) continue;
     ids.add(id);
     const message = restoreMessage(JSON.parse(body));
-    if (conversation === undefined && isAboutNothing(message)) continue;
+    if (conversation === undefined && isServerNotice(message)) continue;
     const names = recipients.flatMap((party) => nameOf(party) ?? []);
     const moved = advance(conversation, message, names, terms);
     if (moved.type === "moved") ({ conversation } = moved);
@@ -58,61 +58,61 @@ function madeOf(stored: readonly StoredMessage[], { nameOf, terms }: Recollectin
 /** A conversation that an answer began, when and after which message. */
 type Begun = { readonly workspace: string; readonly id: string; readonly atMs: number; readonly lastSeq: number };
 
-export type RecollectionParts = Recollecting & {
+export type ConversationRecoveryParts = RecoveryContext & {
   readonly clock: Clock;
   readonly journal: MessageJournal;
-  readonly conversations: Pick<Conversations, "recollect" | "precede" | "forgot">;
+  readonly conversations: Pick<Conversations, "addRecovered" | "precede" | "forgot">;
 };
 
 /**
  * Free conversations that have no row are known again after a start: from the newest messages, while others get their turn.
  * One that was not is known again when somebody answers in it.
  */
-export class Recollection {
-  readonly #parts: RecollectionParts;
+export class ConversationRecovery {
+  readonly #parts: ConversationRecoveryParts;
   readonly #stop = new AbortController();
   #ended: Promise<void> = Promise.resolve();
   readonly #begun: Begun[] = [];
-  #isLookingBack = false;
+  #isRecovering = false;
 
-  constructor(parts: RecollectionParts) {
+  constructor(parts: ConversationRecoveryParts) {
     this.#parts = parts;
   }
 
   /** Looks at what was written up to `lastSeq`. */
   begin({ parties, lastSeq }: Pick<Recovered, "parties" | "lastSeq">): void {
     const workspaces = new Set(parties.map(({ workspace }) => workspace));
-    this.#ended = this.#lookAtAll(workspaces, lastSeq).catch((error: unknown) => {
+    this.#ended = this.#recoverAll(workspaces, lastSeq).catch((error: unknown) => {
       log.warn({ error }, "conversations of one message from before the start are not listed");
     });
   }
 
   /** Looks for what was said up to message `lastSeq` in the conversation that this answer began, as if there were nothing. */
-  lookBack({ workspace, conversationId: id, atMs }: Message, lastSeq: number): void {
+  recover({ workspace, conversationId: id, atMs }: Message, lastSeq: number): void {
     if (this.#begun.length >= LOOKING_BACK_MAX) return;
     this.#begun.push({ workspace, id, atMs, lastSeq });
-    if (this.#begun.length === 1 && !this.#isLookingBack) this.#ended = this.#lookBackAfter(this.#ended);
+    if (this.#begun.length === 1 && !this.#isRecovering) this.#ended = this.#recoverAfter(this.#ended);
   }
 
-  async #lookBackAfter(others: Promise<void>): Promise<void> {
-    this.#isLookingBack = true;
+  async #recoverAfter(others: Promise<void>): Promise<void> {
+    this.#isRecovering = true;
     await others;
     const { clock } = this.#parts;
     while (this.#begun.length > 0 && !this.#stop.signal.aborted) {
       const fromMs = clock.monotonicMs();
       const begun = this.#begun.splice(0, LOOKING_BACK_AT_ONCE);
       for (const [workspace, answered] of Map.groupBy(begun, (each) => each.workspace)) {
-        await this.#lookBack(workspace, answered).catch((error: unknown) => {
+        await this.#recoverEach(workspace, answered).catch((error: unknown) => {
           log.warn({ error }, "what was said before in conversations that answers began could not be looked for");
         });
       }
       const pauseMs = Math.ceil((clock.monotonicMs() - fromMs) * PAUSES);
       if (this.#begun.length > 0) await clock.sleep(pauseMs, this.#stop.signal).catch(() => {});
     }
-    this.#isLookingBack = false;
+    this.#isRecovering = false;
   }
 
-  async #lookBack(workspace: string, begun: readonly Begun[]): Promise<void> {
+  async #recoverEach(workspace: string, begun: readonly Begun[]): Promise<void> {
     const { journal, conversations } = this.#parts;
     const withoutRow = new Map<string, Begun>();
     for (const [looked, one] of begun.entries()) {
@@ -122,7 +122,7 @@ export class Recollection {
       else this.#precede(one, row.fold);
     }
     const beforeSeq = withoutRow.values().reduce((most, { lastSeq }) => Math.max(most, lastSeq), 0) + 1;
-    const talks = await talksOf(journal, workspace, new Set(withoutRow.keys()), beforeSeq);
+    const talks = await messagesByConversation(journal, workspace, new Set(withoutRow.keys()), beforeSeq);
     for (const [id, { lastSeq }] of withoutRow) {
       const said = (talks.get(id) ?? []).filter(({ seq }) => seq <= lastSeq);
       const earlier = conversationOf(said, this.#parts);
@@ -139,11 +139,12 @@ export class Recollection {
     }
   }
 
-  async #lookAtAll(workspaces: Iterable<string>, lastSeq: number): Promise<void> {
-    for (const workspace of workspaces) this.#parts.conversations.recollect(await this.#lookAt(workspace, lastSeq));
+  async #recoverAll(workspaces: Iterable<string>, lastSeq: number): Promise<void> {
+    for (const workspace of workspaces)
+      this.#parts.conversations.addRecovered(await this.#recoverWorkspace(workspace, lastSeq));
   }
 
-  async #lookAt(workspace: string, lastSeq: number): Promise<readonly Conversation[]> {
+  async #recoverWorkspace(workspace: string, lastSeq: number): Promise<readonly Conversation[]> {
     const { journal } = this.#parts;
     const talks = new Map<string, StoredMessage[]>();
     const withRow = new Set<string>();

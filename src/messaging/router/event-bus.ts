@@ -60,7 +60,7 @@ type Watcher = {
 };
 
 /** Tells of what happens without holding it up: listeners are called between other things, and miss what is too much. */
-export class Feed {
+export class EventBus {
   readonly #watchers = new Set<Watcher>();
   #isScheduled = false;
 
