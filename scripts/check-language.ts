@@ -22,7 +22,6 @@ const UNCHECKED = [
   "src/agents/",
   "src/api/",
   "src/cli/memory/",
-  "src/messaging/",
   "src/models/",
   "src/runs/",
   "src/storage/",

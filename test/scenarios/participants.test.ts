@@ -388,7 +388,7 @@ describe("only participants change a conversation", () => {
     const [one = "", two = "", three = ""] = ids;
     expect(await change(one, "merge", alice, { into: two })).toMatchObject({ status: 200 });
     expect(await change(two, "merge", alice, { into: three })).toMatchObject({ status: 200 });
-    const detail = `conversation ${three} cannot go on in itself: ${one} goes on in ${two} goes on in ${three}`;
+    const detail = `conversation ${three} cannot be merged into itself: ${one} was merged into ${two} was merged into ${three}`;
     const cycle = { status: 409, body: { code: "CONVERSATION_MERGE_CYCLE", detail } };
     expect(await change(three, "merge", alice, { into: one })).toMatchObject(cycle);
   });

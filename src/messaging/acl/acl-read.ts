@@ -20,7 +20,7 @@ export function readAcl(text: string | Uint8Array, charset: Charset = "utf-8"): 
   if (performative === undefined)
     scanner.fail(`begins with ${JSON.stringify(act.slice(0, 40))}, which is no communicative act`);
   const found = readParameters(scanner);
-  if (!scanner.isAtEnd) scanner.fail("goes on after its end");
+  if (!scanner.isAtEnd) scanner.fail("continues after its end");
   return { performative, ...found };
 }
 

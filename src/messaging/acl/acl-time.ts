@@ -10,7 +10,7 @@ function hoursAhead(letter: string): number {
 
 /**
  * Epoch milliseconds of a FIPA time, `20261121T013252006Z`, or from now with a sign in front, where years count 365 and
- * months 30 days. Some platforms put the Z where the T belongs. Undefined when it is none.
+ * months 30 days. Some platforms put the Z where the T belongs. Undefined when the text is not a time.
  */
 export function parseAclTime(text: string, nowMs: number): number | undefined {
   const [, sign = "", ...fields] = TIME.exec(text) ?? [];

@@ -25,7 +25,7 @@ const KEPT = "sha256-";
 const TEXT = "text/plain";
 const JSON_TYPE = "application/json";
 
-/** Whether content is too large to travel; `bytesMax` bounds what is put aside, above it content is refused. */
+/** Whether content exceeds the inline limit; content above `bytesMax` is refused instead of offloaded. */
 export function exceedsInlineLimit(content: Content, bytesMax = Number.POSITIVE_INFINITY): boolean {
   if (content.type === "artifact") return false;
   const bytes = contentBytes(content);
@@ -39,13 +39,13 @@ export function isSurelySmall(content: Content): boolean {
   return boundOf(value, LIMITS.contentInlineBytesMax) <= LIMITS.contentInlineBytesMax;
 }
 
-/** Whether it refers to content that `putAside` kept; other references are the senders' own. */
+/** Whether it refers to content that `offloadContent` stored; other references are the senders' own. */
 export const isOffloaded = ({ id, hash }: MessageArtifact): boolean => id === `${KEPT}${hash}`;
 
-/** The hash in the id of content that was put aside; undefined when it is none. */
+/** The hash in the id of offloaded content; undefined when the id has another form. */
 export const hashOfKept = (id: string): string | undefined => /^sha256-([0-9a-f]{64})$/.exec(id)?.[1];
 
-/** The hash that content has, or would have, when it is put aside: SHA-256 in hexadecimal. */
+/** The hash under which content is offloaded: SHA-256 in hexadecimal. */
 export const keptHash = (content: Content): string =>
   content.type === "artifact" ? content.artifact.hash : createHash("sha256").update(textOf(content)).digest("hex");
 
@@ -62,7 +62,7 @@ export async function offloadContent(message: Message, store: ContentStore, sign
 }
 
 /**
- * Content with what was put aside in its place again. A reference to a file that is neither text nor JSON stays one, and
+ * Content with offloaded content in its place again. A reference to a file that is neither text nor JSON stays one, and
  * so does one whose bytes are gone or are not what its hash says.
  */
 export async function fetchContent(content: Content, store: ContentStore, signal: AbortSignal): Promise<Content> {

@@ -43,7 +43,9 @@ function addressing(wire: JsonObject): readonly MessageProblem[] {
       : [];
   if (given.length === 1) return stray;
   const message =
-    given.length === 0 ? "the message is for nobody" : `the message has ${given.length} addresses: ${given.join(", ")}`;
+    given.length === 0
+      ? "the message has no address"
+      : `the message has ${given.length} addresses: ${given.join(", ")}`;
   const fix = "Give exactly one of receiver, capability, topic or broadcast.";
   return [
     { code: given.length === 0 ? "NO_RECEIVER" : "MESSAGE_INVALID", path: given[1] ?? "receiver", message, fix },
@@ -70,7 +72,7 @@ const KEY_CONFLICTS: Readonly<Record<KeyConflict, MessageProblem>> = {
     code: "SENDER_IS_RECEIVER",
     path: "receiver",
     message: "the sender is among the receivers",
-    fix: "Address somebody else.",
+    fix: "Address another participant.",
   },
   "two-ends": invalid("ttl", "ttl and expires_at both say when the message ends", "Leave one of them out."),
   "trace-without-id": invalid(
@@ -85,7 +87,7 @@ const KEY_CONFLICTS: Readonly<Record<KeyConflict, MessageProblem>> = {
   ),
   "not-json": invalid(
     "content",
-    "content begins like JSON and is none, though language is json",
-    "Mend the JSON, or send it as a value and not as text.",
+    "content begins like JSON but is not valid JSON, though language is json",
+    "Fix the JSON, or send it as a value and not as text.",
   ),
 };

@@ -16,24 +16,24 @@ export type Durability = (typeof DURABILITIES)[number];
 export const ROUTING_STRATEGIES = ["best_match", "round_robin", "least_loaded", "weighted", "fastest"] as const;
 export type RoutingStrategy = (typeof ROUTING_STRATEGIES)[number];
 
-/** A capability that somebody provides, near in meaning to the one asked for; `similarity` is a cosine, 0 to 1. */
+/** A provided capability near in meaning to the requested one; `similarity` is a cosine, 0 to 1. */
 export type NearestCapability = { readonly capability: string; readonly similarity: number };
 
 /** Whom a message is for. */
 export type Address =
   /** At least one name, none twice. */
   | { readonly type: "receivers"; readonly names: readonly string[] }
-  /** Whoever provides it; `fallbackVersions` are tried in order when nobody provides `version`. */
+  /** The providers of a capability; `fallbackVersions` are tried in order when no agent provides `version`. */
   | {
       readonly type: "capability";
       readonly capability: string;
       readonly version: string | undefined;
       readonly fallbackVersions: readonly string[];
       readonly strategy: RoutingStrategy | undefined;
-      /** The router's: the capability it took, since nobody provides the one asked for. Of most messages not even a key. */
+      /** Set by the router: the capability it chose when no agent provides the requested one. Most messages lack the key. */
       readonly nearest?: NearestCapability;
     }
-  /** Whoever subscribed to it. */
+  /** The subscribers of a topic. */
   | { readonly type: "topic"; readonly topic: string }
   /** Every agent of the workspace but the sender. */
   | { readonly type: "broadcast" };
@@ -60,7 +60,7 @@ export type MessageError = {
   readonly details: JsonObject;
 };
 
-/** One of the messages that led to this one. `digest` tells what was said, so that a circle is seen. */
+/** One of the messages that led to this one. `digest` identifies its content, so that a loop is detected. */
 export type TrailEntry = { readonly sender: string; readonly receiver: string; readonly digest: string };
 
 /** W3C trace context: 32 and 16 hexadecimal digits. */

@@ -8,7 +8,7 @@ export type PlainMessage = {
   readonly id: string;
   readonly message_type: MessageType;
   readonly sender: string;
-  /** Undefined when it is for a capability, a topic or everybody. */
+  /** Undefined when it is for a capability, a topic or all participants. */
   readonly receiver: string | readonly string[] | undefined;
   readonly conversation_id: string;
   /** What it answers: the `reply_with` of a message, or its id. */

@@ -99,7 +99,7 @@ const daysIn = (year: number, month: number): number =>
 let newer: { readonly text: string; readonly ms: number | undefined } = { text: "", ms: undefined };
 let older = newer;
 
-/** Epoch milliseconds of an ISO 8601 instant with its zone; undefined when it is none. */
+/** Epoch milliseconds of an ISO 8601 instant with its zone; undefined when the text is not an instant. */
 export function parseInstant(text: string): number | undefined {
   if (text === newer.text) return newer.ms;
   if (text === older.text) return older.ms;
@@ -170,7 +170,7 @@ export const isWireError = (value: unknown): value is WireError =>
 
 type WireTrail = readonly { readonly sender: string; readonly receiver: string; readonly digest: string }[];
 
-/** What the router took in place of a capability that nobody provides. */
+/** The capability that the router chose in place of one without a provider. */
 export const isNearest = (value: unknown): value is NearestCapability =>
   isJsonObject(value) &&
   Object.keys(value).length === 2 &&

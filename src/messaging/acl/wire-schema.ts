@@ -33,7 +33,7 @@ const hex = (digits: number) =>
 /** Some write a trace's id as one. */
 const Uuid = z.string().regex(/^(?![0-]*$)[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/);
 
-/** Content over 64 KiB, put aside: a reference to where it is. */
+/** Content over 64 KiB, offloaded: a reference to its location. */
 const ArtifactReference = z.strictObject({
   [ARTIFACT_KEY]: z.strictObject({ id: Word, media_type: Word, bytes: z.int().min(0), hash: z.string().regex(HASH) }),
 });
@@ -83,7 +83,7 @@ const keys = {
   capability: Capability.nullish(),
   target_capability: Capability.nullish().meta({ deprecated: true }),
   to_capability: Capability.nullish().meta({ deprecated: true }),
-  topic: Word.nullish().meta(described("Whoever subscribed to it")),
+  topic: Word.nullish().meta(described("Topic whose subscribers receive it")),
   broadcast: z.boolean().nullish().meta(described("true: every agent of the workspace")),
   version: Word.nullish().meta(described("Of the capability")),
   fallback_versions: z.array(Word).max(VERSIONS_MAX).nullish(),
@@ -96,7 +96,9 @@ const keys = {
     .strictObject({ capability: Word, similarity: z.number().min(0).max(1) })
     .nullish()
     .meta(
-      described("What the router took when nobody provides the capability; of a message that is sent it is not read"),
+      described(
+        "Capability the router chose when no agent provides the requested one; ignored in messages that are sent",
+      ),
     ),
   reply_to: Word.nullish().meta(described("Who gets the answers")),
   content: MessageContent,
@@ -166,7 +168,11 @@ function conflicts(message: Keys): readonly (readonly [keyof Keys, string])[] {
     ...problem(given(receiver, topic, broadcast) + capabilities !== 1, "receiver", "exactly one address"),
     ...problem(isStrayRouting && capabilities === 0, "capability", "versions and strategies are of capabilities"),
     ...problem(given(performative, type) !== 1, "performative", "performative or message_type"),
-    ...problem(isGiven(sender) && names.includes(sender?.toLowerCase()), "receiver", "somebody other than the sender"),
+    ...problem(
+      isGiven(sender) && names.includes(sender?.toLowerCase()),
+      "receiver",
+      "a participant other than the sender",
+    ),
     ...problem(isStrayTrace && !isGiven(message.trace_id), "trace_id", "a trace has an id"),
     ...problem(isGiven(error) && act !== "failure" && act !== "not-understood", "error", "on failures only"),
     ...problem(isGiven(type) && given(replyTo, message.in_reply_to) > 1, "reply_to", "or in_reply_to"),

@@ -12,7 +12,7 @@ export class ParticipantNameTakenError extends CaxtonError<{ readonly name: stri
   readonly kind = "conflict";
 }
 
-/** Nobody is registered under the name. */
+/** No participant is registered under the name. */
 export class ParticipantNotFoundError extends CaxtonError<{ readonly name: string }> {
   readonly code = "PARTICIPANT_NOT_FOUND";
   readonly kind = "not-found";
@@ -42,7 +42,7 @@ export class CapabilityVersionError extends CaxtonError<{ readonly version: stri
   readonly kind = "invalid";
 }
 
-/** As many as there may be are registered. */
+/** The maximum number of registrations is reached. */
 export class ParticipantsFullError extends CaxtonError<{ readonly max: number }> {
   readonly code = "PARTICIPANTS_FULL";
   readonly kind = "exhausted";

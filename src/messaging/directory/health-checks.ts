@@ -2,7 +2,7 @@ import type { Clock } from "../../kernel/clock.ts";
 import { log } from "../../kernel/log.ts";
 import type { Participants } from "./participants.ts";
 
-/** Asks an address whether somebody is well; never rejects. */
+/** Checks the health of a participant at an address; never rejects. */
 export type Probe = (url: string, signal: AbortSignal) => Promise<boolean>;
 
 const INTERVAL_MS = 60_000;
@@ -23,7 +23,7 @@ export class HealthChecks implements Disposable {
     this.#clock = deps.clock;
   }
 
-  /** Goes on until it is disposed. */
+  /** Runs until it is disposed. */
   start(): void {
     void this.#run();
   }

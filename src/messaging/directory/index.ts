@@ -1,4 +1,4 @@
-/** Who takes part in conversations from outside, and what everybody says they can do. */
+/** External participants, their registrations and the capabilities they provide. */
 export * from "./errors.ts";
 export { HealthChecks, type Probe } from "./health-checks.ts";
 export type { Participant, ParticipantStore, Registration, RegistrationChange } from "./participant.ts";

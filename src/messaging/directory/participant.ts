@@ -8,13 +8,13 @@ export type Participant = {
   readonly name: string;
   readonly description: string;
   readonly registeredAtMs: number;
-  /** Of the token by which it shows that it is who it says; undefined while nobody may speak as it. */
+  /** Digest of the participant's token; undefined while it has none. */
   readonly tokenHash: string | undefined;
-  /** The request that made the token, where it can be carried out again; undefined where it cannot. */
+  /** The idempotent request that made the token; undefined where the request cannot be repeated. */
   readonly tokenRequest: string | undefined;
 };
 
-/** Somebody's word that they provide a capability. */
+/** A registration of a capability by its provider. */
 export type Registration = {
   /** A UUID. */
   readonly id: string;
@@ -40,7 +40,7 @@ export type RegistrationChange = {
   readonly priority?: number | undefined;
   readonly status?: Exclude<ProviderStatus, "unhealthy"> | undefined;
   readonly loadScore?: number | undefined;
-  /** null takes the check away. */
+  /** null removes the check. */
   readonly healthCheckUrl?: string | null | undefined;
   readonly metadata?: JsonObject | undefined;
 };

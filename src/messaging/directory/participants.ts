@@ -40,7 +40,7 @@ export type DeployedAgent = {
 /** `token` only when it is new. */
 type Registered = { readonly participant: Participant; readonly token: string | undefined };
 
-/** Who somebody is, and how to show them. */
+/** Name and description of a participant. */
 type Known = { readonly name: string; readonly presence: Presence };
 
 /** One workspace's names and capabilities. */
@@ -54,7 +54,7 @@ class Workspace {
   readonly declared = new Map<string, Set<string>>();
 }
 
-const NOBODY: readonly Provider[] = [];
+const NO_PROVIDERS: readonly Provider[] = [];
 const keyOf = (name: string): string => name.toLowerCase();
 
 /**
@@ -67,7 +67,7 @@ export class Participants implements Directory {
   readonly #clock: Clock;
   readonly #workspaces = new Map<string, Workspace>();
   readonly #registrations = new Map<string, Registration>();
-  /** When somebody was last heard of, by workspace and name. */
+  /** Time of the last activity of each participant, by workspace and name. */
   readonly #seenAtMs = new Map<string, number>();
   readonly #listeners = new Set<() => void>();
   #changes = 0;
@@ -100,11 +100,11 @@ export class Participants implements Directory {
 
   providers(workspace: string, capability: string): readonly Provider[] {
     const known = this.#workspaces.get(workspace);
-    if (known === undefined) return NOBODY;
+    if (known === undefined) return NO_PROVIDERS;
     const kept = known.providers.get(capability);
     if (kept !== undefined) return kept;
     const made = this.#makeProviders(workspace, known, capability);
-    // Only what somebody provides is kept: what is asked for in vain may be anything.
+    // Only provided capabilities are kept: requested names may be any text.
     if (made.length > 0) known.providers.set(capability, made);
     return made;
   }
@@ -182,8 +182,8 @@ export class Participants implements Directory {
   }
 
   /**
-   * Gives a program a name, and a token that is never told again; one that has the name already gets the new description and
-   * keeps its token. With `request`, whoever has the token that the same request made gets a new one: that one was told nobody.
+   * Registers a program and returns its token once; a registered one gets the new description and
+   * keeps its token. With `request`, a repetition of the request that made the token returns a new token, since the first may be lost.
    * Throws ParticipantNameError, ParticipantNameTakenError, ParticipantsFullError.
    */
   async register(workspace: string, name: string, description: string, request?: string): Promise<Registered> {
@@ -216,7 +216,7 @@ export class Participants implements Directory {
     return participant;
   }
 
-  /** A new token in place of the one before, which ends at once. Throws ParticipantNotFoundError. */
+  /** Replaces the token; the previous one ends at once. Throws ParticipantNotFoundError. */
   async rotateToken(
     workspace: string,
     name: string,
@@ -226,7 +226,7 @@ export class Participants implements Directory {
     return { participant: await this.#put(changed), token };
   }
 
-  /** From now on nobody speaks as it; its mailbox stays. Throws ParticipantNotFoundError. */
+  /** Revokes the token of the participant; its mailbox stays. Throws ParticipantNotFoundError. */
   revokeToken(workspace: string, name: string): Promise<Participant> {
     return this.#put({ ...this.get(workspace, name), tokenHash: undefined, tokenRequest: undefined });
   }
@@ -258,7 +258,7 @@ export class Participants implements Directory {
     const found = this.#workspaces.get(workspace)?.participants.get(keyOf(name));
     if (found !== undefined) return found;
     throw new ParticipantNotFoundError(
-      `nobody is registered as ${name}`,
+      `no participant is registered as ${name}`,
       "Register first: caxton participant register <name>, or POST /api/v1/participants.",
       { name },
     );
@@ -338,7 +338,7 @@ export class Participants implements Directory {
     });
   }
 
-  /** What a health check found; told to nobody when nothing changed. */
+  /** Stores the result of a health check; listeners are notified of changes only. */
   async checked(id: string, isHealthy: boolean): Promise<void> {
     const registration = this.#registrations.get(id);
     if (registration === undefined) return;

@@ -6,7 +6,7 @@ import { type Clock } from "../../kernel/clock.ts";
 import { mint, UploadId } from "../../kernel/ids.ts";
 import { type ContentStore, type MessageArtifact } from "../acl/index.ts";
 
-/** What was kept within this time is not removed for want of room. */
+/** Content stored within this time is not removed for lack of space. */
 const FRESH_MS = 60_000;
 const HASH = /^[0-9a-f]{64}$/;
 const hashOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
@@ -18,7 +18,7 @@ const hashOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes)
 export class FileContentStore implements ContentStore {
   readonly #directory: string;
   readonly #clock: Clock;
-  /** Undefined until somebody asks, and after files went. */
+  /** Undefined until first used, and after files were removed. */
   #bytes: number | undefined;
 
   constructor(directory: string, clock: Clock) {
@@ -82,7 +82,7 @@ export class FileContentStore implements ContentStore {
     const freshMs = this.#clock.nowMs() - FRESH_MS;
     for (const { path, name, bytes } of files.toSorted((one, other) => one.keptAtMs - other.keptAtMs)) {
       if (left <= bytesMax) break;
-      // Looked at again: it may have been kept anew while others were removed.
+      // Checked again: it may have been stored again while others were removed.
       const found = await stat(path).catch(() => undefined);
       if (spared.has(name) || found === undefined || found.mtimeMs > freshMs) continue;
       await rm(path, { force: true });

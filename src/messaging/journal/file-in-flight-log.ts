@@ -3,12 +3,12 @@ import { PRIVATE_FILE } from "../../kernel/files/private-files.ts";
 import { log } from "../../kernel/log.ts";
 import type { InFlightEntry, InFlightLog } from "../router/index.ts";
 
-/** Times have sixteen digits, so that one which was cut off is none. Lines of older files have no times. */
+/** Times have sixteen digits, so that a truncated one is invalid. Lines of older files have no times. */
 const LINE = /^([+-]) (\d{1,16}\/\d{1,10}) (\d{1,9})(?: (\d{16}(?:,\d{16})*))?$/;
 const TIME_DIGITS = 16;
 
 /**
- * What is in hand, as lines of a file that is there while the server runs: one that is there at a start tells of a crash.
+ * In-flight deliveries as lines of a file that exists while the server runs: a file at startup means that the server crashed.
  * A line is in the system's hands when it is written, which survives the process; after a power cut lines may be missing.
  * A disk that takes no more costs the counting, not the delivery.
  */
@@ -22,7 +22,7 @@ export class FileInFlightLog implements InFlightLog {
 
   open(): ReadonlyMap<string, InFlightEntry> | undefined {
     const before = readLines(this.#file);
-    // What was counted so far stays counted, also when this life ends before it is in hand again.
+    // The counts are written again: they must survive if this process ends before the delivery is in flight again.
     const kept = [...(before ?? [])].map(([key, past]) => begunLine(key, past)).join("");
     writeFileSync(`${this.#file}.new`, kept, { mode: PRIVATE_FILE });
     renameSync(`${this.#file}.new`, this.#file);
@@ -54,7 +54,7 @@ export class FileInFlightLog implements InFlightLog {
     try {
       writeSync(this.#descriptor, line);
     } catch (error) {
-      log.warn({ error, file: this.#file }, "what is in hand could not be recorded");
+      log.warn({ error, file: this.#file }, "failed to record in-flight deliveries");
     }
   }
 }
@@ -64,7 +64,7 @@ function begunLine(key: string, { crashes, beganAtMs }: InFlightEntry): string {
   return times === "" ? `+ ${key} ${crashes}\n` : `+ ${key} ${crashes} ${times}\n`;
 }
 
-/** Undefined when there is no file. A line that was cut off tells nothing. */
+/** Undefined when there is no file. Truncated lines are ignored. */
 function readLines(file: string): Map<string, InFlightEntry> | undefined {
   let text: string;
   try {

@@ -2,7 +2,7 @@ import { bytesOf, Words, wordsOf } from "./packing.ts";
 
 /**
  * Where in a sealed segment something is. Ids and conversations are in 256 rows each by the highest bits of their key; a
- * row holds pairs of key and offset. Senders and recipients are one row each that only tells whether they occur: who
+ * row holds pairs of key and offset. Senders and recipients are one row each that only says whether they occur: who
  * writes often is in every part of a segment anyway. Two words may share a key, so what is found is looked at.
  */
 const BUCKETS = 256;
@@ -28,7 +28,7 @@ export const names = (packed: unknown, key: number): boolean => wordsOf(packed).
 
 /** Collects what a segment holds while it is written, and makes the rows when it is sealed. */
 export class LookupBuilder {
-  /** Messages told of so far. */
+  /** Messages added so far. */
   count = 0;
   /** Of the newest of them; -1 before the first. */
   lastOffset = -1;

@@ -73,9 +73,9 @@ const EMPTY: Recovered = {
 /**
  * The messages of a server in `messages.db`, written by a thread, read by a connection of this one's own.
  * journal.message-journal.M1. The thread is started when there is something to read or to write, or soon may be
- *   (`prepare`); a server in which nobody can be written to has none.
- * journal.message-journal.M2. When it ends by itself the journal is closed: whether the batch under way is on disk,
- *   only the next start can tell.
+ *   (`prepare`); a server without recipients has none.
+ * journal.message-journal.M2. If the thread ends unexpectedly the journal is closed: whether the last batch is on disk
+ *   is known only at the next start.
  */
 export class SqliteMessageJournal implements MessageJournal {
   readonly #options: MessageJournalOptions;
@@ -102,7 +102,7 @@ export class SqliteMessageJournal implements MessageJournal {
     return this.#open(sinceMs);
   }
 
-  /** Starts the thread, which takes a while, before there is something to write. Whoever writes is told what went wrong. */
+  /** Starts the thread, which takes a while, before there is something to write. Errors are reported by the next write. */
   prepare(): void {
     if (!this.#isClosed) this.#open(Number.POSITIVE_INFINITY).catch(() => undefined);
   }

@@ -61,7 +61,7 @@ export function recover(
   };
 }
 
-/** Counts the open deliveries of a segment anew, from the disk. */
+/** Recounts the open deliveries of a segment from the disk. */
 export function recount(db: DatabaseSync, segment: Segment): void {
   segment.left = 0;
   segment.balance = 0;

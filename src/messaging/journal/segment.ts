@@ -37,7 +37,7 @@ export function segmentRows(db: DatabaseSync): readonly SegmentRow[] {
 /**
  * One stretch of the journal as the writer knows it: messages in a table of their own, and what of them is not settled.
  * journal.segment.G1. `left` is how many deliveries are open, and `balance` the sum of their marks. Each delivery is
- *   added once and taken off once; should it be taken off twice, the balance tells, and the segment is counted anew
+ *   added once and taken off once; if it is taken off twice, the balance shows it, and the segment is recounted
  *   from the disk.
  */
 export class Segment {

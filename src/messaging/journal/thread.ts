@@ -63,7 +63,7 @@ function tidySoon(): void {
   setImmediate(tidy);
 }
 
-/** One step, then whoever has come meanwhile. */
+/** One step; requests that arrived in the meantime are handled before the next one. */
 function tidy(): void {
   isTidying = false;
   if (!writer) return;
@@ -74,7 +74,7 @@ function tidy(): void {
     }
     for (const reply of retaining) reply.done();
   } catch (error) {
-    // It is tried again after the next request; a full disk is told to whoever appends.
+    // It is tried again after the next request; the next append reports a full disk.
     for (const reply of retaining) reply.failed(error);
   }
   retaining = [];

@@ -4,7 +4,7 @@ import { Worker } from "node:worker_threads";
 export interface LogWriter {
   /** Pages in the log that are not in the file yet. Never throws. */
   readonly logPages: number;
-  /** Carries over what it can, and waits for whoever is at it if asked to. Never throws. */
+  /** Checkpoints what it can; `isWaiting` waits for other connections. Never throws. */
   checkpoint(isWaiting: boolean): void;
 }
 
@@ -23,10 +23,10 @@ const HOLD_AT = 4;
 const LOOK_EVERY = 8;
 
 /**
- * Has the log of the journal carried over into its file by a thread, while batches go on: it waits for the disk for several
+ * Checkpoints the log of the journal by a thread, while batches are written: a checkpoint waits for the disk for several
  * milliseconds, and at ten thousand messages a second it is due five times in each.
  * journal.carrying.L1. What came meanwhile is little, and is carried over here: then the log is empty and begins
- *   anew.
+ *   with its first page again.
  * journal.carrying.L2. The log stays bounded: at `HOLD_AT` times its length it is carried over here, and batches
  *   wait.
  * journal.carrying.L3. Where no thread can, all of it is done here.
@@ -81,7 +81,7 @@ export class WalCheckpointer implements Disposable {
     this.#parts.writer.checkpoint(false);
   }
 
-  /** Waits for what is under way. */
+  /** Waits for the running checkpoint. */
   [Symbol.dispose](): void {
     if (this.#isRunning) this.#parts.writer.checkpoint(true);
     this.#isRunning = false;

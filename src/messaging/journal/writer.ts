@@ -126,7 +126,7 @@ export class JournalWriter {
     return Number(state?.["log"] ?? 0) - Number(state?.["checkpointed"] ?? 0);
   }
 
-  /** Carries the log over; `isWaiting` also waits for somebody else who is at it. What cannot be done is left for the next time. */
+  /** Checkpoints the log; `isWaiting` also waits for other connections. The next checkpoint does the rest. */
   checkpoint(isWaiting: boolean): void {
     this.#checkpoint(isWaiting ? "FULL" : "PASSIVE");
   }
@@ -135,7 +135,7 @@ export class JournalWriter {
     try {
       return this.#db.prepare(`PRAGMA wal_checkpoint(${how})`).get();
     } catch {
-      // A full disk, say: whoever appends is told.
+      // For example a full disk: the next append reports it.
       return undefined;
     }
   }

@@ -29,7 +29,7 @@ import { PROTOCOLS } from "./tables.ts";
 /** The conversation after the message, or why the message is not allowed. */
 export type Advance = { readonly type: "moved"; readonly conversation: Conversation } | ProtocolViolation;
 
-const NOBODY: readonly Participant[] = [];
+const NO_PARTICIPANTS: readonly Participant[] = [];
 
 /**
  * The conversation with one more message, or a breach. `recipients` are the names that the message goes to, without its
@@ -101,7 +101,9 @@ function opened(protocol: Protocol | undefined, name: string | undefined, arriva
     topic: address.type === "topic" ? address.topic : undefined,
     initiator: message.sender,
     participants:
-      protocol === undefined ? joined(NOBODY, message.sender, message.sender, { recipients, terms }) : NOBODY,
+      protocol === undefined
+        ? joined(NO_PARTICIPANTS, message.sender, message.sender, { recipients, terms })
+        : NO_PARTICIPANTS,
     status: INITIATED,
     version: 1,
     messageCount: 1,
@@ -218,7 +220,7 @@ export function appendMessages(conversation: Conversation, count: number, atMs: 
   };
 }
 
-/** A free conversation that was forgotten and began anew: `earlier`, and what was said `since`. Both are under way. */
+/** Joins an evicted free conversation, `earlier`, with the one that began in its place, `since`. Both are open. */
 export function resumed(earlier: Conversation, since: Conversation, terms: ConversationTerms): Conversation {
   const { lastActivityMs } = since;
   // A sender who took no part before adds no participant.
@@ -303,7 +305,7 @@ const breachMerged = (protocol: Protocol | undefined, conversation: Conversation
   breach("conversation-here", message, {
     protocol,
     conversation,
-    reason: `conversation ${conversation.id} goes on in ${into}`,
+    reason: `conversation ${conversation.id} was merged into ${into}`,
     hint: `Send it with "conversation_id": "${into}".`,
   });
 
@@ -315,7 +317,7 @@ const breachProtocol = (protocol: Protocol, conversation: Conversation, message:
     hint: `Begin a new conversation, with "parent_conversation": "${conversation.id}" if it belongs to this one.`,
   });
 
-/** The participants with whoever sends and receives; the same array when all were known. */
+/** The participants with the sender and the recipients; the same array when all were known. */
 function joined(
   participants: readonly Participant[],
   initiator: string,

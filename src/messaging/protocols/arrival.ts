@@ -17,7 +17,7 @@ export type Parts = { readonly type: "parts"; readonly participants: readonly Pa
 export const NO_NAMES: readonly string[] = [];
 const NO_CALLS: readonly Call[] = [];
 
-/** Somebody in a conversation in which nothing is checked. */
+/** A participant of a conversation without protocol. */
 export const free = (name: string): Participant => ({
   name,
   role: "participant",

@@ -12,10 +12,10 @@ export const ConversationStatus = z.discriminatedUnion("state", [
     by: z.array(z.string()).readonly(),
   }),
   z.object({ state: z.literal("failed"), error: z.string(), by: z.array(z.string()).readonly() }),
-  /** A deadline that a message set, nothing said for too long, or too long under way. */
+  /** A deadline of a message, the idle timeout or the maximum duration. */
   z.object({ state: z.literal("expired"), why: z.enum(["deadline", "idle", "life"]) }),
   z.object({ state: z.literal("cancelled") }),
-  /** It goes on in another one. */
+  /** It was merged into another one. */
   z.object({ state: z.literal("merged"), into: z.string() }),
 ]);
 export type ConversationStatus = z.infer<typeof ConversationStatus>;
@@ -40,16 +40,16 @@ const StoredParticipant = z.object({
   replyTo: maybe(z.string()),
 });
 
-/** Somebody besides the initiator, and how far their part has come. */
+/** A participant besides the initiator, and its state. */
 export type Participant = {
   readonly name: string;
   /** `target`: entered on its own, because a recruiter passed the request on to it. */
   readonly role: "participant" | "target";
   /** A state of the protocol's table; `free` where nothing is checked. */
   readonly state: string;
-  /** While `cancelling`: the state to go on in, if cancelling fails. */
+  /** While `cancelling`: the state to return to if cancelling fails. */
   readonly before: string | undefined;
-  /** The last moment for whoever's turn it is, in epoch milliseconds. */
+  /** Deadline of the participant that acts next, in epoch milliseconds. */
   readonly deadlineMs: number | undefined;
   /** Rounds of calls or counter-proposals so far. */
   readonly round: number;
@@ -86,7 +86,7 @@ const StoredConversation = z.object({
 export type Conversation = {
   readonly id: string;
   readonly workspace: string;
-  /** A name of `PROTOCOLS`, or the participants' own, which nobody checks; undefined is a free conversation. */
+  /** A name of `PROTOCOLS`, or the participants' own, which is not checked; undefined is a free conversation. */
   readonly protocol: string | undefined;
   /** The capability that the first message asked for. */
   readonly capability: string | undefined;
@@ -110,12 +110,12 @@ export type Conversation = {
   readonly dueAtMs: number | undefined;
   readonly parent: string | undefined;
   readonly branches: readonly string[];
-  /** Conversations that go on in this one. */
+  /** Conversations that were merged into this one. */
   readonly merged: readonly string[];
   readonly archivedAtMs: number | undefined;
 };
 
-/** A conversation that was stored as JSON. Throws a ZodError when it is none. */
+/** Reads a conversation that was stored as JSON. Throws a ZodError when it is invalid. */
 export const readConversation = (stored: unknown): Conversation => StoredConversation.parse(stored);
 
 /** Whether more may be said in it. */

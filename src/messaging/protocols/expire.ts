@@ -17,7 +17,7 @@ export type Expiry = { readonly conversation: Conversation; readonly lapses: rea
 const NOTHING: readonly ParticipantTimeout[] = [];
 
 /**
- * Everything that happened by itself up to `nowMs`, in the order in which it did: deadlines (proposals are closed, a
+ * Applies all timeouts up to `nowMs`, in the order in which they occurred: deadlines (proposals are closed, a
  * request has expired), silence, the end of a conversation's life. The outcome does not depend on when it is asked.
  */
 export function expire(conversation: Conversation, nowMs: number): Expiry {
@@ -45,7 +45,7 @@ function happened(
       lapses.push(...late);
       const status = statusOf(protocol, after);
       const isOver = status !== IN_PROGRESS;
-      // `initiated` stays: nobody said anything.
+      // `initiated` stays: no participant sent anything.
       const stands = isOver ? status : conversation.status;
       return changed(conversation, after, stands, isOver ? undefined : nextDeadline(protocol, conversation, after));
     }

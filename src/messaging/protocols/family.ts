@@ -14,14 +14,14 @@ export function branched(conversation: Conversation, branch: string): Conversati
   return { ...conversation, branches: [...branches, branch], version: conversation.version + 1 };
 }
 
-/** What became of a conversation that was to go on in another one. */
+/** The result of merging a conversation into another one. */
 export type Merge =
   | { readonly type: "merged"; readonly conversation: Conversation }
-  /** Somebody still owes something in it: it must end or be cancelled first. */
+  /** These participants have open parts: the conversation must end or be cancelled first. */
   | { readonly type: "in-progress"; readonly participants: readonly string[] }
   | { readonly type: "already-merged"; readonly into: string };
 
-/** The conversation, which goes on in `into`: nothing more is said in it. Asked twice it is the same value. */
+/** The conversation, merged into `into`: no more messages are accepted in it. Idempotent: returns the same value. */
 export function merged(conversation: Conversation, into: string): Merge {
   const { status, participants } = conversation;
   if (status.state === "merged") {
@@ -37,8 +37,8 @@ export function merged(conversation: Conversation, into: string): Merge {
 }
 
 /**
- * The conversation put away: what is over, and free conversations whose participants have nothing open. Undefined for one
- * that is under way. A free conversation comes back with its next message.
+ * Archives the conversation if it is over, or is free and its participants have nothing open. Returns undefined for one
+ * in progress. A free conversation is restored by its next message.
  */
 export function archived(conversation: Conversation, nowMs: number): Conversation | undefined {
   if (conversation.archivedAtMs !== undefined) return conversation;
@@ -72,7 +72,7 @@ export function undelivered(
 const isGift = ({ by, act, to }: Step, state: string, given: Message["performative"] | undefined): boolean =>
   by === "initiator" && to === state && act === given;
 
-/** The conversation, ended from outside: parts under way are closed. */
+/** Ends the conversation from outside: open parts are closed. */
 export function ended(conversation: Conversation): Conversation {
   if (!isOpen(conversation)) return conversation;
   const protocol = knownProtocol(conversation.protocol);

@@ -64,7 +64,7 @@ function entering(
     return breach("deadline-ahead", message, {
       protocol,
       conversation: isFirst ? undefined : conversation,
-      reason: `its reply_by ${new Date(message.replyByMs).toISOString()} has passed, nobody could answer in time`,
+      reason: `its reply_by ${new Date(message.replyByMs).toISOString()} has passed, no participant could answer in time`,
       hint: "Leave reply_by out or set a later one; perhaps a clock is wrong.",
     });
   }
@@ -124,7 +124,7 @@ function unexpected(protocol: Protocol, participant: Participant): readonly [Vio
   return ["expected-act", `${name} is ${state}`];
 }
 
-/** `cancel`: all parts that are under way of those it goes to. */
+/** `cancel`: all open parts of its recipients. */
 function cancelled(protocol: Protocol, conversation: Conversation, { message, recipients }: Arrival): Parts {
   let reached = 0;
   const participants = conversation.participants.map((participant) => {
@@ -145,7 +145,7 @@ function cancelled(protocol: Protocol, conversation: Conversation, { message, re
     protocol,
     conversation,
     participants: conversation.participants.filter(({ name }) => recipients.includes(name)),
-    reason: stranger === undefined ? "there is nothing under way to cancel" : `${stranger} takes no part in it`,
+    reason: stranger === undefined ? "nothing is in progress to cancel" : `${stranger} takes no part in it`,
     hint: "What is over cannot be cancelled.",
   });
 }

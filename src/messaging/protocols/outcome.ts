@@ -5,13 +5,13 @@ import { CANCELLED, CANCELLING, CLOSED, type Ending, type Protocol, type StepSta
 export const INITIATED: ConversationStatus = { state: "initiated" };
 export const IN_PROGRESS: ConversationStatus = { state: "in-progress" };
 
-/** The outcome of a conversation is the first of these with which a part ended. */
+/** A conversation ends with the first of these endings that one of its parts has. */
 const RANKS: readonly Ending[] = ["done", "failed", "cancelled", "expired", "rejected", "refused"];
 
 export function stateOf(protocol: Protocol, { state }: Participant): StepState {
   const found = protocol.states.get(state);
   // A state of a protocol's later version, stored and read back by an older server: nothing can be done in it.
-  return found ?? { name: state, awaits: "nobody", ending: "failed", ignoresIdleTimeout: false, isPassive: false };
+  return found ?? { name: state, awaits: "none", ending: "failed", ignoresIdleTimeout: false, isPassive: false };
 }
 
 /** How the conversation stands, with its participants as they are. */
@@ -44,7 +44,7 @@ function endOf(protocol: Protocol, participants: readonly Participant[]): Conver
   }
 }
 
-/** When the conversation changes by itself: a deadline, silence or its end. Deadlines are met up to and with their moment. */
+/** The next time at which the conversation changes without a message: a deadline, the idle timeout or its end. Deadlines include their moment. */
 export function nextDeadline(
   protocol: Protocol | undefined,
   { lastActivityMs, idleMs, endsAtMs }: Pick<Conversation, "lastActivityMs" | "idleMs" | "endsAtMs">,
@@ -61,7 +61,7 @@ export function nextDeadline(
   return isPatient ? due : Math.min(due, idle);
 }
 
-/** Whether silence does not end it: somebody waits for something that takes its time. */
+/** Whether the idle timeout does not apply: a participant waits for work that takes long. */
 export const isPatient = (protocol: Protocol, participants: readonly Participant[]): boolean =>
   participants.some((participant) => stateOf(protocol, participant).ignoresIdleTimeout);
 

@@ -6,7 +6,7 @@ import { CALLS_MAX } from "./initiator.ts";
 import { moved, stateOf } from "./outcome.ts";
 import { CANCELLED, CANCELLING, MISUNDERSTOOD, type Protocol, START, type Step, type StepBy } from "./protocol.ts";
 
-/** What a message of somebody who is not the initiator does to their part. */
+/** Applies a message of a participant that is not the initiator to its part. */
 export function byOther(protocol: Protocol, conversation: Conversation, arrival: Arrival): Parts {
   const { message, recipients } = arrival;
   const index = conversation.participants.findIndex(({ name }) => name === message.sender);
@@ -16,7 +16,7 @@ export function byOther(protocol: Protocol, conversation: Conversation, arrival:
       protocol,
       conversation,
       reason: `${message.sender} takes no part in conversation ${conversation.id}`,
-      hint: "Nobody of it wrote to this sender. Begin a conversation of its own, or correct the conversation_id.",
+      hint: "No participant of it wrote to this sender. Begin a new conversation, or correct the conversation_id.",
     });
   }
   const refusal = misdirected(conversation, participant, recipients) ?? mistaken(protocol, participant, message);
@@ -43,7 +43,7 @@ function joined(protocol: Protocol, conversation: Conversation, arrival: Arrival
   });
 }
 
-/** Somebody whom a recruiter may have passed the request on to. */
+/** Adds a participant to which a recruiter may have forwarded the request. */
 function recruit(protocol: Protocol, { participants }: Conversation, message: Message): Participant | undefined {
   if (protocol.step(START, "target", message.performative) === undefined) return undefined;
   const isPassedOn = participants.some(
@@ -63,7 +63,7 @@ function misdirected(
   { replyTo }: Participant,
   recipients: readonly string[],
 ): Refusal | undefined {
-  // Whoever a recruiter brought in knows the designated receiver from the recruiter's request.
+  // Participants brought in by a recruiter know the designated receiver from the recruiter's request.
   const isReceiver = (name: string) =>
     name === initiator || name === replyTo || participants.some((other) => other.replyTo === name);
   const other = recipients.find((name) => !isReceiver(name));
@@ -72,7 +72,7 @@ function misdirected(
     : ["initiator-only", `it goes to ${other}, and answers go to ${replyTo ?? initiator}`];
 }
 
-/** An answer to something that was not asked here, or was asked anew since. */
+/** A reply to a message that was not sent here, or that a later request replaced. */
 function mistaken(
   protocol: Protocol,
   participant: Participant,

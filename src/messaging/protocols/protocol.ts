@@ -1,7 +1,7 @@
 import { type Performative } from "../acl/index.ts";
 
 /**
- * Who makes a step. `participant`: whoever the initiator addressed. `target`: whoever a recruiter passed the request on
+ * Who makes a step. `participant`: a participant that the initiator addressed. `target`: one to which a recruiter forwarded the request
  * to; enters by answering. `deadline`: no message came by the time that was asked for. `rival`: the initiator did the
  * act to another participant.
  */
@@ -30,8 +30,8 @@ export type Ending = (typeof ENDINGS)[number];
 export type StepState = {
   readonly name: string;
   /** Whose turn it is: a deadline given by the other side holds in it. */
-  readonly awaits: "initiator" | "participant" | "nobody";
-  /** How the part came out; undefined while it is under way. */
+  readonly awaits: "initiator" | "participant" | "none";
+  /** The outcome of the part; undefined while it is open. */
   readonly ending: Ending | undefined;
   /** Silence is usual here: an idle conversation does not end because of it. */
   readonly ignoresIdleTimeout: boolean;
@@ -53,7 +53,7 @@ export type Protocol = {
   readonly aliases: readonly string[];
   /** Acts that may open it; each leads from `start`. */
   readonly opening: readonly Performative[];
-  /** Whether the initiator may address further participants while it is under way. */
+  /** Whether the initiator may address further participants while it is open. */
   readonly canGrow: boolean;
   readonly states: ReadonlyMap<string, StepState>;
   readonly steps: readonly Step[];
@@ -65,15 +65,15 @@ export type Protocol = {
 
 /** Before the first message. */
 export const START = "start";
-/** The initiator called it off; the participant has not answered that yet. Every protocol has it. */
+/** The initiator cancelled it; the participant has not answered that yet. Every protocol has it. */
 export const CANCELLING = "cancelling";
-/** Called off, and the participant said so. Every protocol has it. */
+/** Cancelled, and the participant confirmed it. Every protocol has it. */
 export const CANCELLED = "cancelled";
 /** One side did not understand the other. Every protocol has it. */
 export const MISUNDERSTOOD = "misunderstood";
 /** The message that should have brought the participant in could not be delivered. Every protocol has it. */
 export const UNREACHED = "unreached";
-/** The conversation ended as a whole while this part was under way. Every protocol has it. */
+/** The conversation ended as a whole while this part was open. Every protocol has it. */
 export const CLOSED = "closed";
 
 /** How a table is written: see `tables.ts`. */
@@ -84,8 +84,8 @@ export type Draft = {
   readonly purpose: string;
   readonly aliases?: readonly string[];
   readonly canGrow?: boolean;
-  /** States under way: whose turn it is, and whether silence is usual. */
-  readonly open: Readonly<Record<string, "initiator" | "participant" | "nobody" | "patient" | "passive">>;
+  /** Open states: which side acts next, and whether silence is usual. */
+  readonly open: Readonly<Record<string, "initiator" | "participant" | "none" | "patient" | "passive">>;
   readonly ends: Readonly<Record<string, Ending>>;
   readonly steps: readonly DraftStep[];
 };
@@ -154,13 +154,13 @@ export function protocol(draft: Draft): Protocol {
 const byState = () => new Map<string, Map<Performative | undefined, Step>>();
 
 function ending(name: string, how: Ending): StepState {
-  return { name, awaits: "nobody", ending: how, ignoresIdleTimeout: false, isPassive: false };
+  return { name, awaits: "none", ending: how, ignoresIdleTimeout: false, isPassive: false };
 }
 
 function open(name: string, kind: Draft["open"][string]): StepState {
   return {
     name,
-    awaits: kind === "patient" || kind === "passive" ? "nobody" : kind,
+    awaits: kind === "patient" || kind === "passive" ? "none" : kind,
     ending: undefined,
     ignoresIdleTimeout: kind === "patient",
     isPassive: kind === "passive",

@@ -139,14 +139,14 @@ const englishAuction = protocol({
   aliases: ["auction", "english-auction", "english"],
   canGrow: true,
   open: {
-    joined: "nobody",
+    joined: "none",
     called: "participant",
-    passed: "nobody",
+    passed: "none",
     bidding: "initiator",
-    leading: "nobody",
+    leading: "none",
     recalled: "participant",
     raising: "initiator",
-    outbid: "nobody",
+    outbid: "none",
     ordered: "participant",
     agreed: "patient",
   },
@@ -198,7 +198,7 @@ const dutchAuction = protocol({
   purpose: "A price falls from call to call; the first bidder gets it.",
   aliases: ["dutch-auction", "dutch"],
   canGrow: true,
-  open: { joined: "nobody", called: "participant", passed: "nobody", bidding: "initiator", late: "nobody" },
+  open: { joined: "none", called: "participant", passed: "none", bidding: "initiator", late: "none" },
   ends: { won: "done", over: "rejected", tardy: "rejected" },
   steps: [
     ["initiator", "inform", "start", "joined", "opens the auction"],
@@ -246,7 +246,7 @@ const subscribe = protocol({
   name: "fipa-subscribe",
   title: "Subscribe",
   specification: "SC00035H, standard",
-  purpose: "One is told of something whenever it changes, until it cancels.",
+  purpose: "The participant informs the initiator of each change of an object, until the initiator cancels.",
   aliases: ["subscription"],
   open: { asked: "participant", subscribed: "patient" },
   ends: { refused: "refused", failed: "failed", expired: "expired" },
@@ -254,12 +254,12 @@ const subscribe = protocol({
     ["initiator", "subscribe", "start", "asked", "subscribes"],
     ["initiator", "request-whenever", "start", "asked", "asks for it each time the condition holds", "extension"],
     ["participant", "refuse", "asked", "refused", "takes no subscription"],
-    ["participant", "agree", "asked", "subscribed", "will tell"],
-    ["participant", "inform", "asked", "subscribed", "tells; agreeing is left out"],
-    ["participant", "failure", "asked", "failed", "cannot tell"],
+    ["participant", "agree", "asked", "subscribed", "will send changes"],
+    ["participant", "inform", "asked", "subscribed", "sends a change; agree is left out"],
+    ["participant", "failure", "asked", "failed", "cannot send changes"],
     ["deadline", undefined, "asked", "expired", "no answer in time"],
-    ["participant", "inform", "subscribed", "subscribed", "tells"],
-    ["participant", "failure", "subscribed", "failed", "can tell no more"],
+    ["participant", "inform", "subscribed", "subscribed", "sends a change"],
+    ["participant", "failure", "subscribed", "failed", "cannot send changes any more"],
   ],
 });
 
@@ -294,7 +294,7 @@ const brokering = protocol({
     ["participant", "refuse", "asked", "refused", "will not broker"],
     ["participant", "agree", "asked", "agreed", "will broker"],
     ["deadline", undefined, "asked", "expired", "no answer in time"],
-    ["participant", "failure", "agreed", "failed", "found nobody, or could not pass it on"],
+    ["participant", "failure", "agreed", "failed", "found no agent, or could not forward it"],
     ["participant", "inform", "agreed", "passed", "has passed it on"],
     ...["passed", "declined", "unserved", "answered"].flatMap(brokered),
   ],
@@ -312,7 +312,7 @@ const recruiting = protocol({
     ["participant", "refuse", "asked", "refused", "will not recruit"],
     ["participant", "agree", "asked", "agreed", "will recruit"],
     ["deadline", undefined, "asked", "expired", "no answer in time"],
-    ["participant", "failure", "agreed", "failed", "found nobody, or could not pass it on"],
+    ["participant", "failure", "agreed", "failed", "found no agent, or could not forward it"],
     ["participant", "inform", "agreed", "recruited", "has passed it on"],
     ["target", "agree", "start", "working", "will do it"],
     ["target", "refuse", "start", "refused", "will not do it"],
@@ -326,7 +326,7 @@ const recruiting = protocol({
   ],
 });
 
-/** Every protocol that is checked, in the order in which they are told of. */
+/** Every protocol that is checked, in the order of listings. */
 export const PROTOCOLS: readonly Protocol[] = [
   request,
   iteratedRequest,

@@ -17,20 +17,20 @@ export const VIOLATION_RULES = {
   "latest-call": "in a further round the latest call is answered, not an earlier one",
   "own-conversation": "in_reply_to names a message of the same conversation",
   "participants-only": "only participants send messages in a conversation",
-  "initiator-only": "participants answer the initiator, or whom its reply_to names, and nobody else",
+  "initiator-only": "participants answer only the initiator, or the agents in its reply_to",
   "no-newcomers":
     "the initiator brings others in only with the act that opens the conversation, where the protocol has many",
   "after-rejection": "whose proposal was rejected is out",
-  "after-cancel": "what was cancelled does not go on",
+  "after-cancel": "a cancelled part accepts no further messages",
   "while-open": "when a participant's part is over, nothing more is said about it",
   "conversation-alive": "in a conversation that expired nothing more is said",
-  "conversation-here": "a conversation that was merged goes on in the other one",
+  "conversation-here": "a merged conversation continues in the one it was merged into",
   "participants-max": "a conversation has at most so many participants",
   "rounds-max": "calls and counter-proposals to one participant end after so many rounds",
 } as const;
 export type ViolationRule = keyof typeof VIOLATION_RULES;
 
-/** Acts that somebody may do now. */
+/** Performatives that a participant may send now. */
 export type Expected = { readonly who: string; readonly acts: readonly string[] };
 
 /** A message that its protocol does not allow. Nothing moved; the sender gets a not-understood with `error`. */

@@ -84,7 +84,7 @@ export const isFree = ({ now }: CachedConversation): boolean => typeof now !== "
 export const isPlain = ({ parentConversation, mergeConversations }: Message): boolean =>
   parentConversation === undefined && mergeConversations.length === 0;
 
-/** The server's answer to a message that reached nobody, or that no conversation of its protocol begins with: it begins none. */
+/** The server's answer to a message that had no recipient, or that no conversation of its protocol begins with: it begins none. */
 export const isServerNotice = ({ sender, performative, inReplyTo }: Message): boolean =>
   sender === SYSTEM_SENDER &&
   inReplyTo !== undefined &&
@@ -126,15 +126,15 @@ export function mergedInto(
   const chain = chainFrom(into, find);
   if (chain.includes(id)) {
     const links = chain.slice(0, chain.indexOf(id) + 1);
-    const why = links.length === 1 ? "" : `: ${links.join(" goes on in ")}`;
-    return failure("CONVERSATION_MERGE_CYCLE", `conversation ${id} cannot go on in itself${why}`, {
+    const why = links.length === 1 ? "" : `: ${links.join(" was merged into ")}`;
+    return failure("CONVERSATION_MERGE_CYCLE", `conversation ${id} cannot be merged into itself${why}`, {
       hint: "Merge it into another conversation.",
     });
   }
   const end = chain.at(-1);
   if (merge.type === "already-merged" || (end !== undefined && end !== into.id)) {
     const [from, to] = merge.type === "already-merged" ? [id, merge.into] : [into.id, end];
-    return failure("CONVERSATION_MERGED", `conversation ${from} goes on in ${to} already`, { hint: `Use ${to}.` });
+    return failure("CONVERSATION_MERGED", `conversation ${from} was already merged into ${to}`, { hint: `Use ${to}.` });
   }
   if (merge.type === "merged") return merge.conversation;
   const busy = merge.participants;
@@ -148,7 +148,7 @@ export function mergedInto(
   );
 }
 
-/** The ids of the conversation and of those in which it goes on, as far as they are in memory. */
+/** The ids of the conversation and of those it was merged into, as far as they are in memory. */
 function chainFrom(first: Conversation, find: (id: string) => Conversation | undefined): readonly string[] {
   const ids = [first.id];
   for (let { status } = first; status.state === "merged" && !ids.includes(status.into);) {

@@ -30,7 +30,7 @@ const TRIMMED_SHARE = 0.9;
 const FULL_MS = 1_000;
 
 /**
- * Content that is too large to travel is put aside before its message is taken, and is in its place again when a participant
+ * Content above the inline limit is offloaded before its message is taken, and is in its place again when a participant
  * inside of the server gets the message. Programs outside get the reference.
  * router.claim-check.K1. Messages of one conversation are taken, and begun at one recipient, in their order, large or
  *   small.
@@ -132,7 +132,7 @@ export class ClaimCheck {
     await this.#store.dropBefore(ms);
   }
 
-  /** Ends what is being put aside; its messages are refused. */
+  /** Aborts the running offloads; their messages are refused. */
   async close(): Promise<void> {
     this.#closing.abort("the server stops");
     await this.#leaving.settled();

@@ -13,7 +13,7 @@ const [LOOKED_AT_MAX, AT_ONCE, CHARACTERS_MAX] = [10_000, 250, 32 * 1024 * 1024]
 const LOOKING_BACK_MAX = 10_000;
 /** Those that are looked for together: to look through the messages costs about the same for one and for many. */
 const [LOOKING_BACK_AT_ONCE, ROWS_AT_ONCE] = [1_000, 64];
-/** After a look, so many times as long nothing is looked for: whoever invents what it answers takes a tenth of the time at most. */
+/** Pause after a search, as a multiple of its duration: replies to unknown messages take a tenth of the time at most. */
 const PAUSES = 9;
 
 /** What a mailbox's number stands for, and what bounds conversations. */
@@ -43,7 +43,7 @@ function madeOf(stored: readonly StoredMessage[], { nameOf, terms }: RecoveryCon
   const ids = new Set<string>();
   let conversation: Conversation | undefined;
   for (const { id, body, recipients } of stored) {
-    // Nobody was there for it, or it is a dead letter that was sent again: neither moved anything.
+    // A message without recipient, or a dead letter that was sent again: neither moved anything.
     if (recipients.length === 0 || ids.has(id)) continue;
     ids.add(id);
     const message = restoreMessage(JSON.parse(body));
@@ -66,7 +66,7 @@ export type ConversationRecoveryParts = RecoveryContext & {
 
 /**
  * Free conversations that have no row are known again after a start: from the newest messages, while others get their turn.
- * One that was not is known again when somebody answers in it.
+ * One that was not is recovered when a participant replies in it.
  */
 export class ConversationRecovery {
   readonly #parts: ConversationRecoveryParts;

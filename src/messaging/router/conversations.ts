@@ -73,7 +73,7 @@ export type ConversationParts = {
   readonly terms: ConversationTerms;
   /** Free conversations of one message that are remembered at least. */
   readonly freshMax?: number | undefined;
-  /** An answer began a free conversation: what it answers was forgotten, or never there. `precede` is told what is found. */
+  /** An answer began a free conversation: what it answers was evicted, or never existed. `precede` adds the earlier part once it is found. */
   readonly begunByAnswer: (answer: Message) => void;
   /** A deadline of a conversation has passed, or the conversation timed out; must be quick and not throw. */
   readonly onTimeout: (lapsed: ConversationTimeout) => void;
@@ -84,14 +84,14 @@ export type ConversationParts = {
  * router.conversations.C1. A conversation whose protocol is checked moves with its message: in the same transaction,
  *   or not at all.
  * router.conversations.C2. A free conversation has a row from its second message on; what the row says of messages
- *   and participants is at most `FREE_ROW_MS` behind, and right for whoever asks.
+ *   and participants is at most `FREE_ROW_MS` behind; reads write it first.
  * router.conversations.C3. When a batch is lost, every conversation is again as it is on disk. A part or conversation
  *   that ended without a message ends again.
  * router.conversations.C4. A message that began nothing leaves its conversation to be begun: what the server says
  *   about it begins none either.
- * router.conversations.C5. What is due (deadlines, silence, too long a life) happens by itself; `lapsed` is called
+ * router.conversations.C5. What is due (deadlines, the idle timeout, the maximum duration) is applied at its time; `onTimeout` is called
  *   once, and what it submits is in the same transaction.
- * router.conversations.C6. Of who began a checked conversation and named somebody for its answers (`reply_to`),
+ * router.conversations.C6. Of who began a checked conversation and named a participant for its answers (`reply_to`),
  *   answers go there instead; one that is addressed to both goes to both.
  */
 export class Conversations {
@@ -214,7 +214,7 @@ export class Conversations {
     return "code" in family ? { ...standing, error: family } : standing;
   }
 
-  /** Whether nobody has to be told, on disk or off, of one more message in it (C2). */
+  /** Whether one more message in it needs neither a row nor an event (C2). */
   #isQuick(held: CachedConversation): boolean {
     return held.written !== undefined && !this.#parts.feed.isWatched;
   }
@@ -227,20 +227,20 @@ export class Conversations {
   #remember(key: string, conversation: Conversation): void {
     this.#transient.remember(key, conversation);
     const { feed } = this.#parts;
-    if (feed.isWatched) feed.tell({ type: "conversation", conversation });
+    if (feed.isWatched) feed.emit({ type: "conversation", conversation });
   }
 
-  /** Whether there may be free conversations of one message that are in memory no more: `bygone` finds them. */
+  /** Whether free conversations of one message may have been evicted: `listEvictedConversations` finds them. */
   get hasForgotten(): boolean {
     return this.#transient.hasForgotten;
   }
 
-  /** There are older ones than `recollect` was told of. */
+  /** There are older ones than `addRecovered` received. */
   forgot(): void {
     this.#transient.hasForgotten = true;
   }
 
-  /** What is known again after a restart, the oldest first; those that were begun anew since go on in it. */
+  /** Adds the conversations recovered after a restart, the oldest first; those that began again since are continuations. */
   addRecovered(conversations: readonly Conversation[]): void {
     for (const conversation of conversations) {
       const { workspace, id } = conversation;
@@ -249,7 +249,7 @@ export class Conversations {
     }
   }
 
-  /** What a free conversation was that has been forgotten and begun anew since; nothing when that is known. */
+  /** Adds the earlier part of a free conversation that was evicted and began again; no effect if it is known. */
   precede(earlier: Conversation): void {
     const { workspace, id, startedAtMs, status } = earlier;
     const since = this.find(workspace, id);
@@ -298,7 +298,7 @@ export class Conversations {
     if (conversation.dueAtMs !== undefined && isChecked(conversation)) this.#ringAt(key, held, conversation.dueAtMs);
     if (isChecked(conversation) || isRowDue(before, conversation)) this.#write(key, held, batch);
     else if (!held.isLate) this.#writeBehind.add(key, held);
-    if (feed.isWatched) feed.tell({ type: "conversation", conversation });
+    if (feed.isWatched) feed.emit({ type: "conversation", conversation });
   }
 
   /** As it is now, with this batch. */
@@ -428,7 +428,7 @@ export class Conversations {
     this.#change(workspace, id, ended);
   }
 
-  /** Puts one away, also one that left memory; undefined when it is under way. */
+  /** Archives a conversation, also an evicted one; undefined when it is in progress. */
   archive(conversation: Conversation): Conversation | undefined {
     const after = archived(conversation, this.#parts.clock.nowMs());
     if (after === undefined || after === conversation) return after;

@@ -11,7 +11,6 @@ import { type RouterCounters } from "./stats.ts";
 import {
   type InFlightDelivery,
   Leases,
-  type Lease,
   type QueuedMessage,
   type Recipient,
   type Recipients,
@@ -57,15 +56,15 @@ type End = {
  * router.deliveries.R2. The end is in the journal after the handler's own effect: it is written when the handler has
  *   resolved.
  * router.deliveries.R3. A lease that ends is a failed attempt. The last attempt's failure is a dead letter, whole,
- *   and the sender is told.
- * router.deliveries.R4. A recipient has at most `window` deliveries in hand, one while its breaker is on trial, none
+ *   and the sender is notified.
+ * router.deliveries.R4. A recipient has at most `window` deliveries in flight, one while its breaker is on trial, none
  *   while it is open.
  * router.deliveries.R5. A delivery that expired and its sender's notification are written together, or neither.
  */
 export class Deliveries {
   readonly #parts: DeliveryParts;
   readonly #leases: Leases;
-  /** Those with something in hand, and some that had: each is in it once (`isBusy`), and taken out when leases end. */
+  /** Recipients with in-flight deliveries, and some that had: each is in it once (`isBusy`), and removed when leases end. */
   readonly #busy = new Set<Recipient>();
   /** Pumped in the next turn of the event loop. */
   #later: Recipient[] = [];
@@ -78,7 +77,7 @@ export class Deliveries {
     this.#leases = new Leases({ alarm: parts.alarm, ended: (lease) => this.#leaseEnded(lease) });
   }
 
-  /** Deliveries in hand. */
+  /** In-flight deliveries. */
   get leased(): number {
     let count = 0;
     for (const { mailbox } of this.#busy) count += mailbox.leased;
@@ -134,7 +133,7 @@ export class Deliveries {
     });
   }
 
-  /** The next delivery that has not expired, now leased; undefined when there is none to be had at the moment (R4). */
+  /** The next delivery that has not expired, now leased; undefined when no delivery is available at the moment (R4). */
   take(recipient: Recipient, leaseMs: number): InFlightDelivery | undefined {
     const { clock, options, crashes } = this.#parts;
     const { mailbox } = recipient;
@@ -198,14 +197,14 @@ export class Deliveries {
     }
   }
 
-  /** In hand no more, and in the mailbox as before. Of several, the newest first. */
+  /** Ends the lease and returns the message to its place in the mailbox. Of several, the newest first. */
   giveBack(recipient: Recipient, flight: InFlightDelivery): void {
     if (flight.isOver) return;
     recipient.mailbox.giveBack(flight);
     this.#rest(flight, recipient);
   }
 
-  /** It is in hand no more. */
+  /** The delivery is not in flight any more. */
   #rest({ queued: { seq, expiresAtMs } }: InFlightDelivery, recipient: Recipient): void {
     const { crashes } = this.#parts;
     if (expiresAtMs > 0) this.watchExpiry(recipient);
@@ -257,7 +256,7 @@ export class Deliveries {
     if (attempt === 1) figures.delivered(message.atMs, startedAtMs, clock);
     if (!feed.isWatched) return;
     const { workspace, name } = recipient.mailbox;
-    feed.tell({ type: "delivery", seq: queued.seq, workspace, recipient: name, attempt }, message.conversationId);
+    feed.emit({ type: "delivery", seq: queued.seq, workspace, recipient: name, attempt }, message.conversationId);
   }
 
   /** R1, R2: how it went. False when the delivery was over already. */
@@ -299,7 +298,7 @@ export class Deliveries {
     if (!queued.isVolatile) writer.batch().settlement({ seq, party: mailbox.number, outcome, attempt });
     if (!feed.isWatched) return;
     const { workspace, name } = mailbox;
-    feed.tell(
+    feed.emit(
       { type: "settlement", seq, workspace, recipient: name, outcome, attempt, tookMs },
       message?.conversationId,
     );
@@ -331,7 +330,7 @@ export class Deliveries {
     if (!feed.isWatched) return;
     const { workspace, name } = mailbox;
     const event = { seq: queued.seq, workspace, recipient: name, attempts: attempt, inMs, reason };
-    feed.tell({ type: "retry", ...event }, flight.message?.conversationId);
+    feed.emit({ type: "retry", ...event }, flight.message?.conversationId);
   }
 
   /** Retries of it may be due. */
@@ -345,7 +344,7 @@ export class Deliveries {
     const { alarm, feed } = this.#parts;
     const { workspace, name } = recipient.mailbox;
     alarm.at(recipient.opensAtMs ?? 0, () => this.pump(recipient));
-    feed.tell({ type: "breaker", workspace, recipient: name, isOpen: true });
+    feed.emit({ type: "breaker", workspace, recipient: name, isOpen: true });
   }
 
   #history(flight: InFlightDelivery, reason: string): readonly FailedAttempt[] {
@@ -385,7 +384,7 @@ export class Deliveries {
     gaveUp(message, mailbox.name, error);
   }
 
-  #leaseEnded(lease: Lease): void {
+  #leaseEnded(lease: InFlightDelivery["lease"]): void {
     // A copy: what is handed out here must not be looked at again.
     for (const recipient of Array.from(this.#busy)) {
       if (recipient.mailbox.leased === 0) this.#ended(recipient);
@@ -438,7 +437,7 @@ export class Deliveries {
     if (message !== undefined) this.#parts.gaveUp(message, name, notTaken(name));
   }
 
-  /** Nothing is delivered any more; resolves when what is in hand of handlers has ended, or `waitMs` are over. */
+  /** Stops all deliveries; resolves when handlers have ended theirs, or after `waitMs`. */
   async stop(waitMs: number): Promise<void> {
     const { clock } = this.#parts;
     this.#isStopped = true;

@@ -1,6 +1,6 @@
 import { CaxtonError } from "../../kernel/errors.ts";
 
-/** Somebody wanted to fetch the messages of an agent that the server runs. */
+/** A client tried to fetch the messages of an agent that the server runs. */
 export class ParticipantServedError extends CaxtonError<{ readonly name: string }> {
   readonly code = "PARTICIPANT_SERVED";
   readonly kind = "conflict";
@@ -57,12 +57,12 @@ export class ConversationNotFoundError extends CaxtonError<{ readonly id: string
   }
 }
 
-/** Somebody still owes something in it. */
+/** A participant has an open part in it. */
 export class ConversationActiveError extends CaxtonError<{ readonly id: string }> {
   readonly code = "CONVERSATION_UNDER_WAY";
   readonly kind = "conflict";
   constructor(id: string) {
-    super(`conversation ${id} is under way`, "Cancel it, or wait until it is over.", { id });
+    super(`conversation ${id} is in progress`, "Cancel it, or wait until it is over.", { id });
   }
 }
 

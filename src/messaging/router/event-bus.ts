@@ -59,12 +59,12 @@ type Watcher = {
   missed: number;
 };
 
-/** Tells of what happens without holding it up: listeners are called between other things, and miss what is too much. */
+/** Emits events without delaying their source: listeners are called asynchronously, and miss events beyond a limit. */
 export class EventBus {
   readonly #watchers = new Set<Watcher>();
   #isScheduled = false;
 
-  /** Whether anybody listens; who would make an event for nobody asks first. */
+  /** Whether there are listeners; without any, an event need not be created. */
   get isWatched(): boolean {
     return this.#watchers.size > 0;
   }
@@ -77,7 +77,7 @@ export class EventBus {
   }
 
   /** `conversation` is that of the message concerned, where it is known. */
-  tell(event: RouterEvent, conversation?: string): void {
+  emit(event: RouterEvent, conversation?: string): void {
     for (const watcher of this.#watchers) {
       if (!fits(watcher.filter, event, conversation)) continue;
       if (watcher.waiting.length < WAITING_MAX) watcher.waiting.push(event);

@@ -6,7 +6,7 @@ import { type ConversationQuery, type MessageJournal, type StoredMessage } from 
 import { conversationOf, type RecoveryContext } from "./conversation-recovery.ts";
 import { messagesByConversation } from "./messages-by-conversation.ts";
 
-/** Messages looked at in one go, and for one answer at most: then it has fewer than were asked for, and where to go on. */
+/** Messages read at once, and for one page at most: then the page is shorter than requested and says where to continue. */
 const [AT_ONCE, LOOKED_AT_MAX] = [250, 100_000];
 /**
  * Conversations whose messages are looked for together, twice as many each time: that costs about the same for few and for many,
@@ -25,7 +25,7 @@ export type EvictedConversation = { readonly conversation: Conversation; readonl
 
 /**
  * Free conversations that have no row and are in memory no more, the newest first: up to `limit` of those whose last message is
- * older than `beforeSeq`. `nextSeq` is where to go on; undefined when all messages have been looked at.
+ * older than `beforeSeq`. `nextSeq` is where to continue; undefined when all messages have been read.
  */
 export async function listEvictedConversations(
   query: ConversationQuery,

@@ -2,7 +2,7 @@ import { LIMITS } from "../../kernel/quantities.ts";
 import { type InFlightDelivery } from "./mailboxes/index.ts";
 import { type FailedAttempt } from "./ports/index.ts";
 
-/** What failed so far, and the attempt in hand that now failed: as many as there may be attempts, the newest. */
+/** The failed attempts with the one that failed now: the newest, up to the maximum number of attempts. */
 export function withFailure(
   { attempt, history }: InFlightDelivery,
   { atMs, reason }: Pick<FailedAttempt, "atMs" | "reason">,

@@ -6,8 +6,8 @@ import { type Delivered, type Settlement } from "./ports/index.ts";
 import { type Writer } from "./writing/index.ts";
 
 /**
- * Of what a mailbox may have in hand, how much those who receive share, and of what is left of it then, how much one fetch takes:
- * whoever comes next finds some, though what was taken is not settled.
+ * Share of a mailbox's window that receiving connections may have in flight, and share of the rest that one fetch takes:
+ * the next client finds messages although those before are not settled.
  */
 export const SHARED = 3 / 4;
 
@@ -20,7 +20,7 @@ export type Fetch = {
   readonly isReader?: boolean | undefined;
 };
 
-/** How somebody outside got on with a message; `returned` is as if it had not been taken. */
+/** How an external participant settled a message; `returned` is as if it had not been taken. */
 export type FetchedSettlement =
   | { readonly seq: number; readonly outcome: "done" | "returned" }
   | { readonly seq: number; readonly outcome: "failed" | "rejected"; readonly reason?: string | undefined };
@@ -34,7 +34,7 @@ export class Fetching {
   /** Taken by those who fetch and do not receive; some are over. */
   readonly #fetched = new WeakSet<InFlightDelivery>();
 
-  /** `window` is what all of a mailbox may have in hand. */
+  /** `window` bounds the in-flight deliveries of a mailbox. */
   constructor(parts: {
     readonly clock: Clock;
     readonly deliveries: Deliveries;
@@ -49,14 +49,14 @@ export class Fetching {
 
   /**
    * Up to `max` deliveries, leased, and no more than leaves some for others (`SHARED`); waits for the first up to `waitMs`, then
-   * the answer is empty. Whoever goes away while it waits (`signal`) has taken nothing. Throws `ParticipantServedError` when the server handles that one's messages itself.
+   * the result is empty. If the client disconnects while it waits (`signal`), nothing is taken. Throws `ParticipantServedError` when the server handles the participant's messages.
    */
   async take(recipient: Recipient, fetch: Fetch, signal: AbortSignal): Promise<readonly Delivered[]> {
     const untilMs = this.#clock.monotonicMs() + fetch.waitMs;
     for (;;) {
       if (recipient.handler !== undefined) throw new ParticipantServedError(recipient.mailbox.name);
       const flights = this.#next(recipient, fetch);
-      // Nothing to take: from here until it waits nobody else gets a turn, so that it misses nothing.
+      // Nothing to take: there is no other turn from here until it waits, so that it misses nothing.
       const taken = flights.length === 0 ? flights : await this.#loaded(recipient, flights);
       if (signal.aborted) {
         for (const flight of taken.toReversed()) this.#deliveries.giveBack(recipient, flight);
@@ -100,7 +100,7 @@ export class Fetching {
     return left <= 0 ? 0 : Math.max(1, Math.floor(left * SHARED));
   }
 
-  /** In the hands of others who fetched. */
+  /** In-flight deliveries of other fetches. */
   #held(mailbox: Mailbox): number {
     let held = 0;
     for (const flight of mailbox.inFlight()) if (this.#fetched.has(flight)) held += 1;
@@ -115,13 +115,13 @@ export class Fetching {
     try {
       await this.#clock.sleep(waitMs, AbortSignal.any([woken.signal, signal]));
     } catch {
-      // Woken, or gone: whoever waits looks which.
+      // Woken, or aborted: the caller checks which.
     } finally {
       recipient.waiters.delete(wake);
     }
   }
 
-  /** Resolves when it is on disk; the answer are the seqs that were not in hand any more: their lease has ended. */
+  /** Resolves when it is on disk; returns the seqs that were not in flight any more: their lease has ended. */
   async settle(recipient: Recipient, settlements: readonly FetchedSettlement[]): Promise<readonly number[]> {
     const late: number[] = [];
     for (const settlement of settlements.toSorted((one, other) => other.seq - one.seq)) {
@@ -137,7 +137,7 @@ export class Fetching {
 }
 
 const delivered = (recipient: Recipient, { queued, message, attempt }: InFlightDelivery): Delivered => {
-  if (message === undefined) throw new TypeError("a message was handed over before it was read");
+  if (message === undefined) throw new TypeError("a message was delivered before it was read");
   return { seq: queued.seq, message, recipient: recipient.mailbox.name, attempt };
 };
 

@@ -28,7 +28,7 @@ import {
 } from "./ports/index.ts";
 import { type Batch, type Duplicates, type Waiting, type Writer } from "./writing/index.ts";
 
-/** After a refusal for want of room. */
+/** Retry delay after a refusal because a limit was reached. */
 const RETRY_AFTER_MS = 1_000;
 
 export type IntakeParts = {
@@ -38,7 +38,7 @@ export type IntakeParts = {
   readonly recipients: Recipients;
   readonly deliveries: Deliveries;
   readonly addressing: Addressing;
-  /** For what nobody provides; absent, only what is written the same is the same. */
+  /** For capabilities without a provider; if absent, only equal names match. */
   readonly meaning: CapabilityEmbeddings | undefined;
   readonly conversations: Conversations;
   readonly duplicates: Duplicates;
@@ -58,14 +58,14 @@ type Done = Arrived["done"];
 /** Whether a message would be delivered, and to whom. */
 export type RoutingPreview =
   | { readonly type: "found"; readonly names: readonly string[]; readonly nearest: NearestCapability | undefined }
-  | { readonly type: "nobody"; readonly error: MessageError };
+  | { readonly type: "unroutable"; readonly error: MessageError };
 
 /**
  * What happens to a message between a sender and the mailboxes.
- * router.intake.I1. Nothing is delivered, and no sender is told "accepted", before the message is on disk (durability
+ * router.intake.I1. The router answers `accepted`, and delivers, only after the message is on disk (durability
  *   `none` excepted).
  * router.intake.I2. An id that is known does nothing a second time; the answer is that of the first.
- * router.intake.I3. What nobody can be found for, and what its conversation does not allow, is on record, and its
+ * router.intake.I3. An unroutable message, and one that its conversation does not allow, is stored, and its
  *   sender is answered.
  * router.intake.I4. A refused message left no trace: no room is reserved, no conversation moved, its id is free.
  * router.intake.I5. While agents are being deployed, a message without a recipient waits, and is not accepted before
@@ -91,7 +91,7 @@ export class Intake {
     return this.#lastSeq;
   }
 
-  /** Numbers go on from here. */
+  /** Sequence numbers continue from here. */
   startAfter(seq: number): void {
     this.#lastSeq = seq;
     // Those that were over at the last stop are not in memory.
@@ -114,8 +114,8 @@ export class Intake {
     const arrived = { message, size, done };
     if (this.#early.mustFollow(message)) return this.#wait(arrived);
     const route = this.#parts.figures.isRoutingSampled() ? this.#timedRoute(message) : this.#route(message);
-    if (route.type === "nobody" && this.#early.isOpen) return this.#wait(arrived);
-    if (route.type === "nobody") return this.#nobody(arrived, route.error);
+    if (route.type === "unroutable" && this.#early.isOpen) return this.#wait(arrived);
+    if (route.type === "unroutable") return this.#unroutable(arrived, route.error);
     if (route.type === "refused") return this.refuse(message, done, route.error);
     const loop = message.hops === 0 ? undefined : loopOf(message, namesOf(route.recipients), options.hopsMax);
     if (loop !== undefined) return this.refuse(message, done, loop);
@@ -138,7 +138,7 @@ export class Intake {
     for (const { message, done } of this.#early.take(isLast)) this.submit(message, done);
   }
 
-  /** To whom it is addressed; an answer goes to whom its conversation says, where somebody is there under that name. */
+  /** To whom it is addressed; an answer goes to whom its conversation says, where a participant of that name exists. */
   #route(message: Message): Route {
     const { addressing, conversations } = this.#parts;
     const route = addressing.route(message);
@@ -154,14 +154,14 @@ export class Intake {
     const startedMs = clock.monotonicMs();
     const route = this.#route(message);
     const tookMs = clock.monotonicMs() - startedMs;
-    // What nobody provides may be any text, and is not counted by its name.
+    // A capability without a provider may be any text, and is not counted by its name.
     const isProvided = route.type === "found" && message.address.type === "capability";
     figures.routed(isProvided ? message.address.capability : "", tookMs);
     return route;
   }
 
-  /** Nobody is there for it: who provides what is near in meaning gets it, where that is on; else its sender is told. */
-  #nobody(arrived: Arrived, error: MessageError): void {
+  /** No recipient: the provider of a similar capability gets it, if semantic routing is enabled; else the sender is notified. */
+  #unroutable(arrived: Arrived, error: MessageError): void {
     const looking = this.#semanticRouting?.look(arrived.message, error);
     if (looking === undefined) return this.#record(arrived, "failure", error);
     const ended = this.#matchSemantically(arrived, looking).finally(() => this.#looking.delete(ended));
@@ -182,11 +182,11 @@ export class Intake {
     const route = this.#route(message);
     if (route.type === "found") return { type: "found", names: namesOf(route.recipients), nearest: undefined };
     const looked = await this.#semanticRouting?.look(message, route.error);
-    if (looked?.nearest === undefined) return { type: "nobody", error: looked?.error ?? route.error };
+    if (looked?.nearest === undefined) return { type: "unroutable", error: looked?.error ?? route.error };
     const near = addressing.route(looked.message);
     return near.type === "found"
       ? { type: "found", names: namesOf(near.recipients), nearest: looked.nearest }
-      : { type: "nobody", error: near.error };
+      : { type: "unroutable", error: near.error };
   }
 
   /** I6, for a message that `judge` is asked about next. */
@@ -202,7 +202,7 @@ export class Intake {
     await this.#lookup.idle();
   }
 
-  /** Counts it and tells the sender. */
+  /** Counts the refusal and notifies the sender. */
   refuse(message: Message, done: Done, error: MessageError, retryAfterMs?: number): void {
     this.#parts.figures.error(error.code);
     this.#parts.figures.received("refused");
@@ -214,7 +214,7 @@ export class Intake {
     const { recipients: all, options } = this.#parts;
     const [only] = recipients;
     if (recipients.length === 1 && only !== undefined && (only.isReader || all.reserve(only, size) === undefined))
-      return { fit: recipients, left: NOBODY };
+      return { fit: recipients, left: NO_RECIPIENTS };
     const fit: Recipient[] = [];
     const left: Recipient[] = [];
     for (const recipient of recipients) {
@@ -306,7 +306,7 @@ export class Intake {
 
   #put(message: Message, recipients: readonly Recipient[], queued: QueuedMessage): void {
     const { deliveries, feed, recipients: all } = this.#parts;
-    if (feed.isWatched) feed.tell({ type: "message", seq: queued.seq, message, recipients: namesOf(recipients) });
+    if (feed.isWatched) feed.emit({ type: "message", seq: queued.seq, message, recipients: namesOf(recipients) });
     for (const recipient of recipients) {
       if (recipient.isReader) {
         if (queued.message !== undefined) all.cool(queued.size);
@@ -318,14 +318,14 @@ export class Intake {
     }
   }
 
-  /** I3: on record, delivered to nobody, and the sender is answered in the same transaction. */
+  /** I3: stored without deliveries, and the sender is answered in the same transaction. */
   #record(arrived: Arrived, act: "failure" | "not-understood", error: MessageError): void {
     const { writer, duplicates, clock, answer, figures } = this.#parts;
     const { message, done } = arrived;
     figures.error(error.code);
     const batch = writer.batch();
     const queued = this.#queued(arrived);
-    if (!queued.isVolatile) keep(batch, message, queued, NOBODY);
+    if (!queued.isVolatile) keep(batch, message, queued, NO_RECIPIENTS);
     duplicates.add(message, queued.seq, clock.nowMs());
     batch.waiting.push({
       written: () => {
@@ -395,7 +395,7 @@ class Submission implements Waiting {
   }
 }
 
-const NOBODY: readonly Recipient[] = [];
+const NO_RECIPIENTS: readonly Recipient[] = [];
 
 const namesOf = (recipients: readonly Recipient[]): readonly string[] => {
   const [only] = recipients;

@@ -8,9 +8,9 @@ import { type Delivered, failure } from "./ports/index.ts";
 /** The same act with the same words from the same sender to the same receiver, so many times in what led here. */
 const SAME_MAX = 3;
 
-/** What tells two messages of one sender to one receiver apart: act and content. */
+/** What distinguishes two messages of one sender to one receiver: performative and content. */
 export function digestOf({ performative, content }: Pick<Message, "performative" | "content">): string {
-  // Content that was put aside is the same content before and after.
+  // Offloaded content is equal to the content itself.
   const isAside = content.type === "artifact" || exceedsInlineLimit(content);
   const said = isAside
     ? canonicalJson(keptHash(content))

@@ -34,14 +34,14 @@ export type DeliveryView = { readonly recipient: string } & (
   | { readonly state: "over" }
 );
 
-/** A message on record, and what became of it. One that nobody could be found for has no deliveries. */
+/** A stored message and its deliveries. One without recipients has none. */
 export type MessageView = {
   readonly seq: number;
   readonly message: Message;
   readonly deliveries: readonly DeliveryView[];
 };
 
-/** What is under way to one recipient. */
+/** The mailbox of one recipient. */
 export type MailboxView = {
   readonly workspace: string;
   readonly name: string;
@@ -77,7 +77,7 @@ export type RecordParts = {
   readonly terms: ConversationTerms;
 };
 
-/** Free conversations that are in memory no more, in the order of their last messages, and where to go on; undefined at the end. */
+/** Evicted free conversations, in the order of their last messages, and where to continue; undefined at the end. */
 export type EvictedConversationPage = {
   readonly found: readonly EvictedConversation[];
   readonly nextSeq: number | undefined;
@@ -91,7 +91,7 @@ const CLOCK_SLACK_MS = 3_600_000;
 /** Messages that are read to make up a free conversation which has no row; it has few. */
 const FOLDED_MAX = 1_000;
 
-/** What was said, what is under way, what failed: questions, and what can be done about it. */
+/** Reads messages, open deliveries and failed ones, and redelivers or deletes the latter. */
 export class Records {
   readonly #parts: RecordParts;
 
@@ -235,14 +235,14 @@ export class Records {
     await writer.settled();
   }
 
-  /** Last changed first. Of free conversations of one message, which have no row, those in memory: the newest (`bygone` has more). */
+  /** Last changed first. Of free conversations of one message, which have no row, those in memory: the newest (`listEvicted` has more). */
   async conversations(query: ConversationQuery): Promise<readonly Conversation[]> {
     const { conversations, writer } = this.#parts;
     if (conversations.catchUp()) await writer.settled();
     return (await this.listed(query)).map(({ conversation }) => conversation);
   }
 
-  /** As `conversations`, with the places to go on from; what the rows are behind is not written first. */
+  /** As `conversations`, with cursors; pending rows are not written first. */
   async listed(query: ConversationQuery): Promise<readonly ListedConversation[]> {
     const { conversations, journal } = this.#parts;
     const rows = await journal.conversations(query);
@@ -260,7 +260,7 @@ export class Records {
       .slice(0, query.limit);
   }
 
-  /** Whether `bygone` may find any that fit. */
+  /** Whether `listEvicted` may find any that fit. */
   mayHaveEvicted(query: ConversationQuery): boolean {
     return this.#parts.conversations.hasForgotten && mayBeTransient(query);
   }

@@ -52,15 +52,15 @@ export type RouterParts = {
   readonly options: RouterOptions;
   /** Where content is kept that is too large to travel; absent, it travels. */
   readonly contents?: ContentStore | undefined;
-  /** What is in hand, through a crash; absent, a message that ends the process is delivered again each time. */
+  /** Log of in-flight deliveries; if absent, a message that crashes the process is delivered again each time. */
   readonly inFlightLog?: InFlightLog | undefined;
-  /** Who wants what is published; absent is nobody. */
+  /** Subscriptions to topics; absent means none. */
   readonly subscriptions?: Pick<Subscriptions, "subscribers"> | undefined;
   /** How long conversations last, and how large they get. */
   readonly terms?: ConversationTerms | undefined;
   /** Free conversations of one message that are remembered at least. */
   readonly freshMax?: number | undefined;
-  /** Finds capabilities by what they mean; absent, what nobody provides has no provider. */
+  /** Finds similar capabilities; if absent, a message for a capability without a provider is undeliverable. */
   readonly meaning?: CapabilityEmbeddings | undefined;
   /** Whether agents are not all known yet: until `deployed`, messages without a recipient wait. Default: false. */
   readonly isDeploying?: boolean | undefined;
@@ -78,7 +78,7 @@ const AGAIN_MS = 1_000;
 const CONVERSATIONS_HELD_MAX = 200_000;
 
 type Failed = Pick<Recovered["retries"][number], "attempts" | "nextAtMs" | "reason" | "history">;
-/** What was in hand when the server ended, and had not failed before. */
+/** Deliveries that were in flight when the server ended, and had not failed before. */
 const CRASHED = { attempts: 0, nextAtMs: 0, reason: "a crash", history: [] };
 
 /** Takes messages, keeps them, and brings them to those they are for. The invariants are those of its parts. */
@@ -122,12 +122,8 @@ export class Router {
       this.#gaveUp(message, error);
     };
     const read = (seqs: readonly number[]) => this.#read(seqs);
-    this.#crashes = new PoisonMessageGuard({
-      record: parts.inFlightLog,
-      clock,
-      alarm,
-      resume: () => this.#deliveries.resume(),
-    });
+    const resume = () => this.#deliveries.resume();
+    this.#crashes = new PoisonMessageGuard({ record: parts.inFlightLog, clock, alarm, resume });
     const shared = { clock, alarm, writer, feed, recipients, options, directory, chance, figures: this.#figures };
     this.#duplicates = new Duplicates(
       { windowMs: options.dedupWindowMs, messagesMax: options.dedupMessagesMax },
@@ -149,7 +145,7 @@ export class Router {
     this.#watching = directory.watch(() => this.#refreshSoon());
   }
 
-  /** With all that was under way when it was closed or the process ended. */
+  /** Restores all open deliveries of the previous process. */
   static async open(parts: RouterParts): Promise<Router> {
     const router = new Router(parts);
     const sinceMs = parts.clock.nowMs() - parts.options.dedupWindowMs;
@@ -216,14 +212,14 @@ export class Router {
     else take(message);
   }
 
-  /** Whoever handles the messages of this name; before all others. */
+  /** Sets the handler of the messages of this name; it precedes all others. */
   attach(workspace: string, name: string, handler: AgentHandler): Disposable {
     const attached = this.#recipients.attach(workspace, name, this.#claims?.filled(handler) ?? handler);
     this.#pumpAll();
     return attached;
   }
 
-  /** Whoever handles the messages of all agents that the directory knows. */
+  /** Sets the handler of the messages of all agents that the directory knows. */
   attachDeployed(handler: AgentHandler): Disposable {
     const attached = this.#recipients.attachDeployed(this.#claims?.filled(handler) ?? handler);
     this.#pumpAll();
@@ -270,17 +266,17 @@ export class Router {
     return this.#fetching.settle(this.#records.recipient(owner.workspace, owner.name), settlements);
   }
 
-  /** What happens, as it happens; a slow listener misses some and is told how many. */
+  /** Subscribes to events; a slow listener misses some and receives their number. */
   watch(filter: RouterFilter, listener: (events: readonly RouterEvent[]) => void): Disposable {
     return this.#feed.watch(filter, listener);
   }
 
-  /** What was said, what is under way, what failed. */
+  /** Stored messages, open deliveries and dead letters. */
   get records(): Records {
     return this.#records;
   }
 
-  /** Delivers nothing more to it, or goes on; what comes is kept. Throws when there is no such mailbox. */
+  /** Pauses or resumes deliveries to it; new messages are queued. Throws when there is no such mailbox. */
   pause(workspace: string, name: string, isPaused: boolean): void {
     const recipient = this.#records.recipient(workspace, name);
     recipient.pause(isPaused);
@@ -293,7 +289,7 @@ export class Router {
     await this.#writer.settled();
   }
 
-  /** Puts a conversation away; throws when it is not there, or somebody still owes something in it. */
+  /** Archives a conversation; throws when it does not exist, or a participant has an open part in it. */
   async archiveConversation(workspace: string, id: string): Promise<Conversation> {
     const conversation = await this.#records.conversation(workspace, id);
     if (conversation === undefined) throw new ConversationNotFoundError(id);
@@ -326,7 +322,7 @@ export class Router {
     return this.#intake.resolveRecipients(message);
   }
 
-  /** How loaded a provider is, from 0 idle to 1 full, and what `best_match` makes of it; the score is undefined for whoever takes nothing. */
+  /** The load of a provider, from 0 idle to 1 full, and its score in `best_match`; the score is undefined for one that accepts nothing. */
   standing(workspace: string, provider: Provider): { readonly load: number; readonly score: number | undefined } {
     const candidate = candidateOf(provider, this.#recipients.open(workspace, provider.name));
     const seen = { clock: this.#parts.clock, stats: this.#recipients.stats };
@@ -391,7 +387,7 @@ export class Router {
     if (recipient !== undefined) await this.#deliveries.withdraw(recipient, isAward);
   }
 
-  /** What the server says about `message`, to whom its answers go; who has no mailbox finds it on record. */
+  /** The server's message about `message`, to the recipients of its answers; one without a mailbox finds it in the log. */
   #answer(message: Message, act: "failure" | "not-understood", error: MessageError): void {
     const { clock } = this.#parts;
     const isThere = (name: string) => this.#recipients.find(message.workspace, name) !== undefined;

@@ -1,16 +1,16 @@
 import { type Message, type MessageError, type NearestCapability } from "../acl/index.ts";
 import { type Addressing, type CapabilityEmbeddings } from "./addressing/index.ts";
 
-/** What came of looking for a capability near to the one asked for. */
+/** The result of searching a similar capability. */
 export type SemanticMatch = {
   /** With the capability that was taken, when there is one. */
   readonly message: Message;
   readonly nearest: NearestCapability | undefined;
-  /** What its sender is told when there is none. */
+  /** The error for the sender if no capability is similar. */
   readonly error: MessageError;
 };
 
-/** Messages to capabilities that nobody provides, by what the capability's name means. */
+/** Routes messages for capabilities without a provider by the meaning of the capability's name. */
 export class SemanticRouting {
   readonly #meaning: CapabilityEmbeddings;
   readonly #addressing: Addressing;
@@ -20,7 +20,7 @@ export class SemanticRouting {
     this.#addressing = addressing;
   }
 
-  /** Undefined when there is nothing to look for: somebody does provide it, or it was looked for already. Never rejects. */
+  /** Undefined if the capability has a provider, or was searched before. Never rejects. */
   look(message: Message, error: MessageError): Promise<SemanticMatch> | undefined {
     const { address } = message;
     if (error.code !== "NO_CAPABILITY_PROVIDERS" || address.type !== "capability") return undefined;

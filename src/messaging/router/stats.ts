@@ -14,7 +14,7 @@ const NAME_CHARS_MAX = 256;
 /** The same for what has a histogram for each name. */
 const ROUTED_NAMES_MAX = 50;
 
-/** In seconds, of what waits in mailboxes. Messages carry whole milliseconds, so that less cannot be told apart. */
+/** In seconds, of waiting messages. Messages carry whole milliseconds, so that shorter times cannot be measured. */
 const LATENCY_BOUNDS_S = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 3_600, 86_400];
 const ROUTING_BOUNDS_S = [1e-7, 2.5e-7, 5e-7, 1e-6, 2.5e-6, 5e-6, 1e-5, 1e-4, 1e-3, 1e-2];
 
@@ -24,7 +24,7 @@ const COMPARED_MS = 100;
 /** Every so many messages the time their routing takes is measured. Prime: traffic has its own rhythm, often of two or four. */
 export const ROUTING_SAMPLED = 61;
 
-/** What a sender is told of its message. */
+/** The status that a sender receives for its message. */
 const RECEPTIONS = ["accepted", "answered", "refused", "duplicate"] as const;
 type Reception = (typeof RECEPTIONS)[number];
 
@@ -38,12 +38,12 @@ export type RouterStats = {
   }[];
   /** Messages that were refused or answered by the server, by the code of why. */
   readonly errors: ReadonlyMap<string, number>;
-  /** Messages to a capability that somebody provides. */
+  /** Messages to provided capabilities. */
   readonly capabilities: ReadonlyMap<string, number>;
   readonly retries: number;
-  /** What senders were told, each with its count. */
+  /** Messages by status. */
   readonly receptions: readonly { readonly reception: Reception; readonly count: number }[];
-  /** Seconds from a message's coming to its first handing over, for each recipient. */
+  /** Seconds from acceptance to first delivery, for each recipient. */
   readonly latency: HistogramNow;
   /** Seconds that finding the recipients took, of one message in `ROUTING_SAMPLED`; by capability, "" where it names none that is there. */
   readonly routing: readonly { readonly capability: string; readonly took: HistogramNow }[];
@@ -89,13 +89,13 @@ export class RouterCounters {
     this.#retries += 1;
   }
 
-  /** A sender was told what became of its message. */
+  /** Counts a message by its status. */
   received(reception: Reception): void {
     const index = RECEPTIONS.indexOf(reception);
     this.#receptions[index] = (this.#receptions[index] ?? 0) + 1;
   }
 
-  /** A delivery of a message of `atMs` is in hand for the first time, since `startedAtMs` on the monotonic clock. */
+  /** Counts the first delivery of a message of `atMs`, in flight since `startedAtMs` on the monotonic clock. */
   delivered(atMs: number, startedAtMs: number, clock: Clock): void {
     if (startedAtMs >= this.#comparedUntilMs) {
       // Asking for the time costs more than all else here; what two clocks differ by stays the same for a while.

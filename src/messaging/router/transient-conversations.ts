@@ -3,8 +3,8 @@ import { type ConversationQuery } from "./ports/index.ts";
 
 /**
  * Free conversations of one message. Nothing of them is on disk but the message: a row for each would cost the journal as much
- * again. The newest are remembered; older ones are found among the messages (`bygone`), and what is
- * said in one begins it anew, until what was before is found (`Recollection.lookBack`).
+ * again. The newest are in memory; older ones are found among the messages (`listEvictedConversations`), and a
+ * message in one begins it again, until its earlier part is found (`ConversationRecovery.recover`).
  */
 export class TransientConversations {
   readonly #most: number;
@@ -37,7 +37,7 @@ export class TransientConversations {
     this.#old.delete(key);
   }
 
-  /** Those that fit, as time made them, in no order; `before` and `limit` are for whoever puts them in one. */
+  /** Returns those that match the query, in no order; the caller applies `before` and `limit`. */
   list(query: ConversationQuery, nowMs: number): readonly Conversation[] {
     if (!mayBeTransient(query)) return [];
     const found: Conversation[] = [];
@@ -51,7 +51,7 @@ export class TransientConversations {
   }
 }
 
-/** Whether a free conversation of one message can be what is asked for: none was put away, belongs to another one or is late. */
+/** Whether a free conversation of one message can match: it is never archived, merged or stuck. */
 export const mayBeTransient = ({ isArchived, parent, stuck }: ConversationQuery): boolean =>
   isArchived !== true && parent === undefined && stuck?.is !== true;
 

@@ -268,7 +268,7 @@ function endOf({ leader, price }: Auction): Json {
 const wasAsked = ({ state, note }: Bidder): boolean => state !== "unreached" || note !== undefined;
 
 /** The other bidders are notified of the end, also those that missed a message, where the conversation still allows it; not those that were never asked. */
-function told(task: Task, auction: Auction): Task {
+function informed(task: Task, auction: Auction): Task {
   const others = task.bidders.filter((each) => each.name !== auction.leader && wasAsked(each));
   const ends = others.map(({ name }) =>
     outgoing(task, { key: `end-${name}`, act: "inform", to: [name], content: endOf(auction) }),
@@ -282,7 +282,7 @@ export function arrived(task: Task, key: string, nowMs: number): Task {
   const { auction } = task;
   if (auction === undefined || !auction.isAwarding || awardKey(task) !== key) return task;
   const winner = task.bidders.find((each) => isWinner(task, each));
-  const over = told(task, auction);
+  const over = informed(task, auction);
   if (winner === undefined || auction.deliver) return changed(over, nowMs, {});
   const done = withState(winner, "done", { endedAtMs: nowMs, result: { price: auction.price ?? 0 } });
   return changed(withBidder(over, done), nowMs, { state: "done", dueAtMs: undefined });
@@ -290,7 +290,7 @@ export function arrived(task: Task, key: string, nowMs: number): Task {
 
 function delivered(task: Task, auction: Auction, { bidder, message }: Said, nowMs: number): Task {
   if (!auction.deliver) return task;
-  const over = auction.isAwarding ? told(task, auction) : task;
+  const over = auction.isAwarding ? informed(task, auction) : task;
   const done = withState(bidder, "done", { endedAtMs: nowMs, result: resultOf(message) });
   return changed(withBidder(over, done), nowMs, { state: "done", dueAtMs: undefined });
 }
@@ -299,19 +299,19 @@ function unsold(task: Task, auction: Auction, nowMs: number): Task {
   const lost = task.bidders.filter(({ state, awardedAtMs }) => state === "unreached" && awardedAtMs !== undefined);
   const names = lost.map(({ name }) => name).join(", ");
   const floor = `${isDutch(task) ? "down to" : "at least"} ${auction.reserve}`;
-  const nobody = `none of the ${task.bidders.length} bidders asked bid ${floor}`;
+  const reason = `none of the ${task.bidders.length} bidders asked bid ${floor}`;
   const failure =
     lost.length === 0
-      ? ({ code: "NO_PROPOSALS", message: nobody } as const)
+      ? ({ code: "NO_PROPOSALS", message: reason } as const)
       : ({
           code: "TASK_NOT_DONE",
           message: `the award could not be delivered to ${names}, and no other bidder bid`,
         } as const);
-  return changed(told(task, auction), nowMs, { state: "failed", dueAtMs: undefined, failure });
+  return changed(informed(task, auction), nowMs, { state: "failed", dueAtMs: undefined, failure });
 }
 
 const undone = (task: Task, auction: Auction, why: string, nowMs: number): Task =>
-  changed(auction.isAwarding ? told(task, auction) : task, nowMs, {
+  changed(auction.isAwarding ? informed(task, auction) : task, nowMs, {
     state: "failed",
     dueAtMs: undefined,
     assignedTo: undefined,
@@ -336,7 +336,7 @@ export function auctionDue(task: Task, auction: Auction, nowMs: number): Task {
 /** The auction cancelled; every bidder is notified. */
 export function auctionCancelled(task: Task, nowMs: number): Task {
   const replyByMs = nowMs + task.bidsMs;
-  const content = "the auction was called off";
+  const content = "the auction was cancelled";
   const cancels = there(task).map(({ name }) =>
     outgoing(task, { key: `cancel-${name}`, act: "cancel", to: [name], content, replyByMs }),
   );

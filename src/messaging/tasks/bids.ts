@@ -50,7 +50,7 @@ export function summaryOf({ content, error }: Message): string {
   return JSON.stringify(content.type === "json" ? content.value : content.artifact).slice(0, NOTE_CHARS_MAX);
 }
 
-/** What was done, as it was told. */
+/** The result that a message reports. */
 export function resultOf({ content }: Message): Json {
   switch (content.type) {
     case "json":

@@ -3,7 +3,7 @@ import { type Reputation } from "./history.ts";
 import { type Candidate } from "./parts.ts";
 import { type Task } from "./task.ts";
 
-/** Whom to ask: those named, else whoever provides every capability asked for; never the owner. The best measured first, `max` of them. */
+/** The participants to invite: the named ones, else the providers of all requested capabilities; never the owner. At most `max`, those with the best history first. */
 export function candidatesOf(
   task: Task,
   directory: Pick<Directory, "find" | "providers">,

@@ -11,7 +11,7 @@ export class TaskStateError extends CaxtonError<{ readonly id: string; readonly 
   readonly kind = "conflict";
 }
 
-/** What it asks for contradicts itself, or an expression is none. */
+/** The request contradicts itself, or an expression is invalid. */
 export class TaskInvalidError extends CaxtonError<{ readonly problem: string }> {
   readonly code = "TASK_INVALID";
   readonly kind = "rejected";

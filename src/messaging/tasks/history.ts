@@ -1,4 +1,4 @@
-/** How somebody did with tasks so far; older ones count less. */
+/** Reputation of a provider from its completed tasks; older ones weigh less. */
 export type Reputation = {
   readonly provider: string;
   /** The capability that was asked for; empty where none was. */
@@ -16,13 +16,13 @@ export type Reputation = {
   readonly lastAtMs: number;
 };
 
-/** One task that somebody was awarded, over. */
+/** The result of one awarded task. */
 export type TaskResult = {
   readonly provider: string;
   readonly capability: string;
   readonly isDone: boolean;
   readonly seconds: number;
-  /** As told with the result, else as proposed. */
+  /** As reported with the result, else as proposed. */
   readonly cost: number | undefined;
   readonly atMs: number;
 };

@@ -1,4 +1,4 @@
-/** Work that is offered to several and awarded to one: the initiator's side of a contract net, carried out by the server. */
+/** Work that is offered to several agents and awarded to one: the server is the initiator of the contract net. */
 export { costIn, secondsIn } from "./bids.ts";
 export { TaskNotFoundError } from "./errors.ts";
 export { type TaskStats } from "./stats.ts";

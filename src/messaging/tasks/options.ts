@@ -2,7 +2,7 @@
 export type TasksOptions = {
   /** How long proposals are waited for, or bids at one price. */
   readonly bidsMs: number;
-  /** How long whoever gets it has. */
+  /** Time that the winner has for the work. */
   readonly workMs: number;
   /** To how many more it goes when the first fails. */
   readonly reawards: number;

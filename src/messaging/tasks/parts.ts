@@ -4,7 +4,7 @@ import { type Bidder, type Outgoing, type Task } from "./task.ts";
 /** Replies that were on time may still be on their way through the server. */
 export const GRACE_MS = 250;
 
-/** Somebody who may be asked, the most promising first. */
+/** The candidates, the most promising first. */
 export type Candidate = { readonly name: string; readonly isThere: boolean };
 
 export const newBidder = (name: string, state: Bidder["state"]): Bidder => ({
@@ -33,7 +33,7 @@ export const withState = (
   state,
 });
 
-/** What bidders are told of the work. */
+/** The description of the work that bidders receive. */
 export const summary = ({ id, name, description, data }: Task): JsonObject => ({
   id,
   name,

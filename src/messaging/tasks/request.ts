@@ -48,7 +48,7 @@ export function newTask(
   const protocol = protocolOf(request.protocol ?? (isIterated ? "iterated-contract-net" : "contract-net"));
   const rounds = asked ?? (protocol === "iterated-contract-net" ? 2 : 1);
   if (participants.length === 0 && capabilities.length === 0) {
-    throw invalid("nobody is asked", "Name participants, or capabilities that whoever does it must have.");
+    throw invalid("the task has no candidates", "Name participants, or capabilities that the provider must have.");
   }
   if (participants.length > options.participantsMax) {
     throw invalid(

@@ -149,7 +149,7 @@ export async function orAgain(work: Promise<unknown>, again: () => void): Promis
   try {
     await work;
   } catch (error) {
-    log.error({ err: error }, "a task could not go on; it is tried again");
+    log.error({ err: error }, "task processing failed; it is retried");
     again();
   }
 }

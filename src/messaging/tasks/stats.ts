@@ -14,7 +14,7 @@ export type TaskStats = {
   }[];
   /** Seconds from making a task to its end, however it ended; protocols that had none are not there. */
   readonly durations: readonly { readonly protocol: TaskProtocol; readonly took: HistogramNow }[];
-  /** Share of those done among those done or failed, 0 to 1; undefined while there is none. */
+  /** Share of done tasks among the done and failed, 0 to 1; undefined before the first. */
   readonly successRate: number | undefined;
 };
 
@@ -23,7 +23,7 @@ export class TaskCounts {
   readonly #ended = new Map<string, number>();
   readonly #durations = new Map<TaskProtocol, Histogram>();
 
-  /** Told of each change of a task. */
+  /** Counts a change of a task. */
   changed(before: Task, after: Task): void {
     if (isFinished(before) || !isFinished(after)) return;
     const { protocol, state, createdAtMs, updatedAtMs } = after;

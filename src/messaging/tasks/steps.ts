@@ -37,7 +37,7 @@ export function start(task: Task, candidates: readonly Candidate[], nowMs: numbe
 const noCandidates = ({ capabilities, participants }: Task) =>
   participants.length > 0
     ? `none of ${participants.join(", ")} can receive messages`
-    : `nobody provides ${capabilities.join(" and ")}`;
+    : `no agent provides ${capabilities.join(" and ")}`;
 
 /** A call for proposals to all bidders that are `called`; a further one to each separately, since some may have left. */
 function called(task: Task, nowMs: number): Task {
@@ -112,7 +112,7 @@ function requested(task: Task, nowMs: number): Task {
 export function answered(task: Task, message: Message, nowMs: number): Task {
   const auction = calledAuction(task);
   if (auction !== undefined) return auctionAnswered(task, auction, message, nowMs);
-  if (message.sender === SYSTEM_SENDER) return told(task, message, nowMs);
+  if (message.sender === SYSTEM_SENDER) return onServerNotice(task, message, nowMs);
   if (task.state === "evaluating" && message.conversationId.startsWith(`${task.id}-judge`)) return task;
   const bidder = task.bidders.find(({ name }) => name === message.sender);
   if (bidder === undefined) return task;
@@ -161,7 +161,7 @@ function declined(task: Task, bidder: Bidder, note: string, nowMs: number): Task
 }
 
 /** What the server says: a message could not be delivered, or not be taken. */
-function told(task: Task, message: Message, nowMs: number): Task {
+function onServerNotice(task: Task, message: Message, nowMs: number): Task {
   const name = message.error?.details["recipient"];
   const bidder = task.bidders.find((each) => each.name === name);
   const note = message.error?.message ?? summaryOf(message);
@@ -177,7 +177,7 @@ function unreached(task: Task, bidder: Bidder, note: string, nowMs: number): Tas
   return task.state === "collecting" && !out.bidders.some(({ state }) => state === "called") ? closed(out, nowMs) : out;
 }
 
-/** Proposals are closed: another round, or they are compared, or there are none. */
+/** Proposals are closed: another round begins, or they are compared, or the task fails without any. */
 function closed(task: Task, nowMs: number): Task {
   const bidders = task.bidders.map((each): Bidder => (each.state === "called" ? withState(each, "silent") : each));
   const silent = { ...task, bidders };
@@ -192,7 +192,7 @@ function closed(task: Task, nowMs: number): Task {
   return changed(silent, nowMs, { state: "evaluating", dueAtMs: undefined });
 }
 
-/** The evaluating agent asked, anew with what was wrong with its last answer. */
+/** Asks the evaluating agent, or repeats the question with the error in its last answer. */
 export function judging(task: Task, agent: string, problem: string, nowMs: number): Task {
   const judged = task.judged + 1;
   if (judged > JUDGE_ATTEMPTS) return task;
@@ -296,7 +296,7 @@ function failed(task: Task, code: Failure, message: string, nowMs: number): Task
   return dismissed({ ...over, failure: { code, message } }, nowMs);
 }
 
-/** Those whose proposals still stand are told that it is over. */
+/** Rejects the proposals that are still open. */
 function dismissed(task: Task, nowMs: number): Task {
   const left = waiting(task);
   if (left.length === 0) return task;
@@ -328,7 +328,7 @@ export function due(task: Task, nowMs: number): Task {
       if (bidder === undefined) return task;
       const note = `not done within ${Math.round(task.workMs / 1000)} s`;
       const late = withBidder(task, withState(bidder, "overdue", { note, endedAtMs: nowMs }));
-      // A contract's deadline is the protocol's; who agreed to a request is under way until told otherwise.
+      // A contract's deadline is the protocol's; a request that was agreed to is open until its result.
       return awardedNext(
         task.protocol === "request"
           ? { ...late, outbox: [...late.outbox, recall(task, bidder, nowMs + task.bidsMs)] }
@@ -355,7 +355,7 @@ const attemptOf = ({ id, protocol }: Task, awards: number) =>
 
 const isOpen = ({ state }: Bidder) => state === "called" || state === "proposed" || state === "accepted";
 
-/** The task called off; whoever still owes something is told. */
+/** Cancels the task; participants with open parts are notified. */
 export function cancelled(task: Task, nowMs: number): Task {
   if (isFinished(task)) return task;
   if (calledAuction(task) !== undefined) return auctionCancelled(task, nowMs);

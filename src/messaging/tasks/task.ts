@@ -7,7 +7,7 @@ const maybe = <T extends z.ZodType>(schema: T) =>
   schema.optional().transform((value): z.output<T> | undefined => value);
 const list = <T extends z.ZodType>(schema: T) => z.array(schema).readonly();
 
-/** How the work finds somebody to do it. */
+/** How a provider is found for the work. */
 export const TASK_PROTOCOLS = [
   "contract-net",
   "iterated-contract-net",
@@ -22,7 +22,7 @@ export type TaskProtocol = (typeof TASK_PROTOCOLS)[number];
 export const Evaluation = z.discriminatedUnion("type", [
   /** Cost, time and confidence of the bid, and how the bidder did before. */
   z.object({ type: z.literal("best_bid") }),
-  /** Whoever proposes first. */
+  /** The first bidder wins. */
   z.object({ type: z.literal("first_bid") }),
   /** A number from `bid`, `bidder` and `history`; the least or the greatest wins. */
   z.object({ type: z.literal("expression"), expression: z.string(), order: z.enum(["min", "max"]) }),
@@ -31,13 +31,13 @@ export const Evaluation = z.discriminatedUnion("type", [
 ]);
 export type Evaluation = z.infer<typeof Evaluation>;
 
-/** A price that was called, and what came of it. */
+/** A price that was called, and the result. */
 const AuctionCall = z.object({
   price: z.number(),
   atMs: z.int(),
   /** Bids at that price. */
   bids: z.int(),
-  /** Who was taken; nobody below the reserve. */
+  /** The winner; undefined if no bid reached the reserve. */
   leader: maybe(z.string()),
 });
 
@@ -46,7 +46,7 @@ export const Auction = z.object({
   /** English: it rises from call to call. Dutch: it falls. */
   start: z.number(),
   step: z.number(),
-  /** Nobody gets it for less. */
+  /** The lowest price at which it is awarded. */
   reserve: z.number(),
   /** Whether the winner of an English auction is asked to deliver: to do the work. */
   deliver: z.boolean(),
@@ -63,7 +63,7 @@ export const Auction = z.object({
 });
 export type Auction = z.infer<typeof Auction>;
 
-/** What became of somebody who was asked. `unreached`: the message could not be delivered. */
+/** State of an invited bidder. `unreached`: the message could not be delivered. */
 export const BIDDER_STATES = [
   "called",
   "refused",
@@ -115,7 +115,7 @@ const Outgoing = z.object({
 });
 export type Outgoing = z.infer<typeof Outgoing>;
 
-/** `created`: nobody was asked yet. `evaluating`: an agent looks at the proposals. `working`: awarded. */
+/** `created`: not announced yet. `evaluating`: an agent compares the proposals. `working`: awarded. */
 export const TASK_STATES = ["created", "collecting", "evaluating", "working", "done", "failed", "cancelled"] as const;
 export type TaskState = (typeof TASK_STATES)[number];
 
@@ -133,16 +133,16 @@ export const Task = z.object({
   owner: z.string(),
   parent: maybe(TaskId),
   protocol: z.enum(TASK_PROTOCOLS),
-  /** Whom to ask; empty is whoever has the capabilities. */
+  /** The invited participants; if empty, the providers of the capabilities. */
   participants: list(z.string()),
   capabilities: list(z.string()),
-  /** Share of tasks done that somebody must have to be asked, 0 to 1. */
+  /** Minimum share of done tasks of an invited provider, 0 to 1. */
   minPerformanceScore: maybe(z.number()),
   evaluation: Evaluation,
   auction: maybe(Auction),
   /** How long proposals are waited for; in an auction bids at one price. */
   bidsMs: z.int(),
-  /** How long whoever gets it has. */
+  /** Time that the winner has for the work. */
   workMs: z.int(),
   /** Rounds of proposals; above 1 only where the protocol is iterated. */
   rounds: z.int(),
@@ -161,7 +161,7 @@ export const Task = z.object({
   awards: z.int(),
   /** How often the evaluating agent was asked. */
   judged: z.int(),
-  /** When something happens by itself. */
+  /** The next deadline of the task. */
   dueAtMs: maybe(z.int()),
   failure: maybe(z.object({ code: z.enum(TASK_FAILURES), message: z.string() })),
   outbox: list(Outgoing),
@@ -175,8 +175,8 @@ export const calledAuction = ({ auction, protocol }: Task): Auction | undefined 
 /** Whether nothing more happens to it. */
 export const isFinished = ({ state }: Task): boolean => state === "done" || state === "failed" || state === "cancelled";
 
-/** Limits that nobody needs to change; the others are `TasksOptions`. */
+/** Fixed limits; the configurable ones are `TasksOptions`. */
 export const TASK_LIMITS = {
-  /** Somebody's bid beyond this is kept as text only, cut. */
+  /** A bid beyond this size is stored as truncated text only. */
   bidBytesMax: 64 * 1024,
 } as const;

@@ -1,5 +1,5 @@
 /**
- * Tasks: work that is offered to several and awarded to one, carried out by the server.
+ * Tasks: work that is offered to several agents and awarded to one by the server.
  *
  * tasks.K1. A task is on disk, with the messages it is to send, before any of them goes out; a message goes out under
  *   an id that is derived from task and step, so that after a crash nothing is said twice.
@@ -56,7 +56,7 @@ export class Tasks {
     this.#sender = new Sender(deps, { find: (id) => this.#open.get(id), change });
   }
 
-  /** Goes on with what was under way when the server ended, and takes answers in `workspaces`. Once, when messages can be sent. */
+  /** Resumes unfinished tasks, and accepts answers in `workspaces`. To be called once, when messages can be sent. */
   resume(workspaces: readonly string[]): void {
     for (const workspace of workspaces) this.#serve(workspace);
     for (const task of this.#deps.store.unfinished()) {
@@ -73,13 +73,13 @@ export class Tasks {
     this.#deps.attach(workspace, this);
   }
 
-  /** Told when a task has changed, or is new; a listener is quick and never throws. */
+  /** Adds a listener for new and changed tasks; it must be fast and never throw. */
   watch(listener: (task: Task) => void): Disposable {
     this.#listeners.add(listener);
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
   }
 
-  /** A task that nobody was asked to do yet; the one there is, when it is made a second time under its id. Throws TaskInvalidError, ExpressionInvalidError, TooManyTasksError, TaskNotFoundError for a parent. */
+  /** Creates a task, or returns the existing one of the same id. Throws TaskInvalidError, ExpressionInvalidError, TooManyTasksError, TaskNotFoundError for a parent. */
   async create(request: TaskRequest, id: TaskId = mint(TaskId)): Promise<Task> {
     const known = this.#open.get(id) ?? this.#deps.store.find(request.workspace, id);
     if (known !== undefined) return known;
@@ -98,7 +98,7 @@ export class Tasks {
     await this.#deps.store.put(task, []);
     this.#serve(task.workspace);
     this.#open.set(task.id, task);
-    for (const tell of this.#listeners) tell(task);
+    for (const listener of this.#listeners) listener(task);
     return task;
   }
 
@@ -201,7 +201,7 @@ export class Tasks {
 
   /**
    * Takes a message to a task's owner that belongs to the task; what it changes is on disk when resolved. False when it is
-   * somebody else's: what a bidder gets in the same conversation is the bidder's.
+   * another task's: messages to a bidder in the same conversation belong to the bidder.
    */
   async intercept({ message, recipient }: Delivered): Promise<boolean> {
     const task = this.#taskOf(message);
@@ -261,7 +261,7 @@ export class Tasks {
       this.#arm(after, 0);
     }
     if (isFinished(after) && after.outbox.length === 0) this.#open.delete(id);
-    if (after !== before) for (const tell of [...this.#watchers, ...this.#listeners]) tell(after);
+    if (after !== before) for (const listener of [...this.#watchers, ...this.#listeners]) listener(after);
     this.#sender.send(after);
     return after;
   }
@@ -311,7 +311,7 @@ export class Tasks {
     return this.#history.get(historyKey(workspace, name, capability)) ?? withoutHistory(name, capability);
   }
 
-  /** What is known anew of those whose part as winner ended. */
+  /** The updated reputation of the bidders whose part as winner ended. */
   #measures(before: Task, after: Task): readonly Reputation[] {
     const capabilities = after.capabilities.length === 0 ? [""] : after.capabilities;
     // Who buys something does no work.
@@ -323,13 +323,13 @@ export class Tasks {
     return ended.flatMap((bidder) =>
       capabilities.map((capability) => {
         const atMs = bidder.endedAtMs ?? after.updatedAtMs;
-        const told = isJsonObject(bidder.result) ? costIn(bidder.result) : undefined;
+        const reported = isJsonObject(bidder.result) ? costIn(bidder.result) : undefined;
         const measure: TaskResult = {
           provider: bidder.name,
           capability,
           isDone: bidder.state === "done",
           seconds: (atMs - (bidder.awardedAtMs ?? atMs)) / 1000,
-          cost: told ?? costIn(bidder.bid),
+          cost: reported ?? costIn(bidder.bid),
           atMs,
         };
         return measured(this.#historyOf(after.workspace, bidder.name, capability), measure);

@@ -147,7 +147,7 @@ test.for([
   ['(inform :content "abc', "has a quote that is not closed"],
   ['(inform :content #99"abc)', "says that 99 bytes follow"],
   ["(inform :content a :content b)", "has :content twice"],
-  ["(inform) (inform)", "goes on after its end"],
+  ["(inform) (inform)", "continues after its end"],
   ["(inform :sender (agent-identifier))", "has an agent without a name"],
   [`(inform :x-deep ${"(".repeat(100_000)}`, "nests deeper than 64"],
   [`(inform :sender ${"(agent-identifier :name a :resolvers (set ".repeat(10_000)}`, "nests agents deeper than 8"],

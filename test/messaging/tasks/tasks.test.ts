@@ -136,7 +136,7 @@ describe("a task", () => {
     const refused = await market.when(await market.run({}), isFinished);
     expect(refused.failure?.code).toBe("NO_PROPOSALS");
     const alone = await market.run({ capabilities: ["alchemy"] });
-    expect(alone.failure).toEqual({ code: "NO_CANDIDATES", message: "nobody provides alchemy" });
+    expect(alone.failure).toEqual({ code: "NO_CANDIDATES", message: "no agent provides alchemy" });
     const unknown = await market.run({ participants: ["zed"] });
     expect(unknown.failure?.message).toBe("none of zed can receive messages");
   });

@@ -12,8 +12,8 @@ import { compareVersions, fitsVersion } from "./versions.ts";
 export type Route =
   /** `isShared`: published rather than sent to them; one who has no room does not keep it from the others. */
   | { readonly type: "found"; readonly recipients: readonly Recipient[]; readonly isShared: boolean }
-  /** It is put on record, and its sender is told. */
-  | { readonly type: "nobody"; readonly error: MessageError }
+  /** The message is stored, and its sender is notified. */
+  | { readonly type: "unroutable"; readonly error: MessageError }
   /** It should not have been sent. */
   | { readonly type: "refused"; readonly error: MessageError };
 
@@ -28,7 +28,7 @@ export type AddressingParts = {
   readonly chance: () => number;
 };
 
-/** Acts that one provider answers; the others tell something to all. */
+/** Performatives that one provider answers; the others inform all. */
 const TO_ONE: ReadonlySet<string> = new Set([
   "request",
   "request-when",
@@ -41,7 +41,7 @@ const TO_ONE: ReadonlySet<string> = new Set([
 
 type ToCapability = Extract<Address, { type: "capability" }>;
 
-/** Those who provide a capability, in the order of versions; made anew when `providers` is another array. */
+/** The providers of a capability, by version; computed again when `providers` is another array. */
 type Group = {
   readonly providers: readonly Provider[];
   readonly names: ReadonlySet<string>;
@@ -54,7 +54,7 @@ type Group = {
 /**
  * From a message's address to mailboxes.
  * addressing.A1. A sender gets nothing of its own: named it is refused, else it is left out.
- * addressing.A2. Of a version asked for, then of each fallback in order, the first that somebody fit to work provides
+ * addressing.A2. Of a version asked for, then of each fallback in order, the first that an available agent provides
  *   is taken.
  * addressing.A3. Who is inactive, unhealthy, draining, paused, or behind an open breaker, is not chosen.
  * addressing.A4. Of a capability taken for its meaning any version will do: the one asked for is of another
@@ -101,7 +101,7 @@ export class Addressing {
     }
     return unknown.length === 0
       ? { type: "found", recipients: [...found], isShared: false }
-      : { type: "nobody", error: this.#notFound(message.workspace, unknown) };
+      : { type: "unroutable", error: this.#notFound(message.workspace, unknown) };
   }
 
   #notFound(workspace: string, unknown: readonly string[]): MessageError {
@@ -132,10 +132,10 @@ export class Addressing {
       if (fit.length > options.recipientsMax) return tooMany(fit.length, options.recipientsMax);
       if (fit.length > 0) return { type: "found", recipients: fit.map(({ recipient }) => recipient), isShared: false };
     }
-    return { type: "nobody", error: this.#noProviders(message.workspace, address, group) };
+    return { type: "unroutable", error: this.#noProviders(message.workspace, address, group) };
   }
 
-  /** Whether somebody other than the sender provides it, fit to work or not. */
+  /** Whether an agent other than the sender provides it, available or not. */
   isProvided({ workspace, sender }: Message, capability: string): boolean {
     return this.#parts.directory.providers(workspace, capability).some(({ name }) => name !== sender);
   }
@@ -184,7 +184,7 @@ export class Addressing {
       related.length > 0
         ? `Related: ${related.map(({ capability: name, providers }) => `${name} (${providers})`).join(", ")}.`
         : "`caxton capability list` shows who can what.";
-    return failure("NO_CAPABILITY_PROVIDERS", `nobody provides ${asked}${why}`, {
+    return failure("NO_CAPABILITY_PROVIDERS", `no agent provides ${asked}${why}`, {
       hint,
       details: { capability, version: version ?? null, versions, related },
     });
@@ -201,7 +201,7 @@ export class Addressing {
       if (found.length > options.recipientsMax) return tooMany(found.length, options.recipientsMax);
     }
     if (found.length > 0) return { type: "found", recipients: found, isShared: true };
-    return { type: "nobody", error: failure("NO_SUBSCRIBERS", `there is nobody for ${what}`) };
+    return { type: "unroutable", error: failure("NO_SUBSCRIBERS", `there is no subscriber for ${what}`) };
   }
 }
 
@@ -242,6 +242,6 @@ const tooMany = (count: number, max: number): Route => ({
 
 const toItself = (name: string): MessageError =>
   failure("SENDER_IS_RECEIVER", `${name} sends to itself`, {
-    hint: "Name somebody else; what an agent tells itself belongs into its memory.",
+    hint: "Name another participant; notes of an agent to itself belong in its memory.",
     details: { name },
   });

@@ -1,16 +1,16 @@
 /**
- * What a capability's name means, for messages to capabilities that nobody provides.
+ * Finds capabilities by the meaning of their names, for messages to capabilities that no agent provides.
  * addressing.capability-meaning.S1. It is asked only when there is no provider; no other message waits for it or pays
  *   for it.
  * addressing.capability-meaning.S2. A text is made into a vector once: vectors of names and descriptions are kept,
  *   the least used go first.
- * addressing.capability-meaning.S3. It never fails a message: what cannot be told in time is as if nothing were near.
+ * addressing.capability-meaning.S3. It never fails a message: a search that takes too long finds nothing.
  */
 import { log } from "../../../kernel/log.ts";
 import { type NearestCapability } from "../../acl/index.ts";
 import { type TextVectors } from "../ports/index.ts";
 
-/** A capability that somebody provides, and what is said of it. */
+/** A provided capability, and its descriptions. */
 export type DescribedCapability = { readonly capability: string; readonly descriptions: readonly string[] };
 
 type CapabilityMeaningOptions = {

@@ -5,7 +5,7 @@ const RELATED_MAX = 5;
 const wordsOf = (capability: string): readonly string[] =>
   capability.split(/[-._:]/u).filter((word) => word.length > 2);
 
-/** Capabilities that somebody who asked for `capability` may have meant: written nearly so, or sharing words; best first. */
+/** Provided capabilities that the sender of a request for `capability` may have meant: similar spelling or common words; best first. */
 export function relatedCapabilities(capability: string, known: Iterable<string>): readonly string[] {
   const all = [...known];
   const near = nearest(capability, all);

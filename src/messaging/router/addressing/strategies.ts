@@ -3,7 +3,7 @@ import { type RoutingStrategy } from "../../acl/index.ts";
 import { type Recipient, type MailboxStats } from "../mailboxes/index.ts";
 import { type Provider } from "../ports/index.ts";
 
-/** Somebody who provides what is asked for, and their mailbox; what is looked at for each message lies in it. */
+/** A provider of the requested capability and its mailbox, with the data that is read for each message. */
 export type Candidate = {
   readonly provider: Provider;
   readonly recipient: Recipient;
@@ -31,7 +31,7 @@ const HALF_LOADED = 16;
 
 /** What is known of candidates. */
 export type ProviderStats = {
-  /** Asked only when somebody's breaker is not closed: the time costs as much as looking at three candidates. */
+  /** Read only if the provider's circuit is not closed: reading the time costs as much as comparing three candidates. */
   readonly clock: Pick<Clock, "monotonicMs">;
   readonly stats: MailboxStats;
 };
@@ -62,7 +62,7 @@ function healthOfSuspect(recipient: Recipient, clock: ProviderStats["clock"]): n
   return state === "closed" ? 1 : state === "open" ? 0 : 0.5;
 }
 
-/** What `best_match` makes of it; 0 for whoever takes nothing. */
+/** The score of `best_match`; 0 for a provider that accepts nothing. */
 export const scoreOf = (candidate: Candidate, seen: ProviderStats): number =>
   healthOf(candidate, seen) * rate("best_match", candidate, seen.stats);
 
@@ -90,7 +90,7 @@ type Best = "best_match" | "fastest" | "least_loaded";
 /** How good a choice it is by one of the strategies that take the best; a fit one is above 0 unless it is full. */
 function rate(strategy: Best, candidate: Candidate, { averageMs, messages }: MailboxStats): number {
   const waiting = messages[candidate.number] ?? 0;
-  // Somebody who was never tried counts as quick, so that everybody is tried.
+  // A provider without history counts as fast, so that all providers are tried.
   if (strategy === "fastest") return 1 / ((averageMs[candidate.number] ?? 0) * (1 + waiting) + 1);
   const { loadScore } = candidate;
   const room = loadScore === undefined ? HALF_LOADED / (waiting + HALF_LOADED) : 1 - loadScore;

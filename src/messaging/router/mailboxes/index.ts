@@ -1,4 +1,4 @@
-/** What is under way to one recipient, how far, and how the recipient is doing. */
+/** The open deliveries of each recipient, their state, and the state of the recipient. */
 export { Leases } from "./leases.ts";
 export { type Mailbox, type MailboxBounds } from "./mailbox.ts";
 export {

@@ -8,7 +8,7 @@ const SHARED_MS = 250;
  * Leases, shared by all deliveries that begin at about the same time: at a hundred thousand a second one signal each would
  * cost more than the delivery.
  * mailboxes.leases.L1. A lease lasts as long as was asked for, and `SHARED_MS` longer at most.
- * mailboxes.leases.L2. When it ends its signal is aborted and `ended` is told once.
+ * mailboxes.leases.L2. When it ends its signal is aborted and `ended` is called once.
  */
 export class Leases {
   readonly #alarm: TimerQueue;
@@ -50,7 +50,7 @@ export class Leases {
     return lease;
   }
 
-  /** Ends all of them at once, without telling. */
+  /** Ends all of them at once, without calling `ended`. */
   stopAll(): void {
     for (const lease of this.#live) lease.stop.abort(new DOMException("The server stops.", "AbortError"));
   }

@@ -1,15 +1,15 @@
 const ROOM_MIN = 256;
 
 /**
- * How each mailbox stands, by its number. Whoever chooses among many looks at numbers that lie beside each other instead of
+ * Statistics of all mailboxes, by number, in columns: a choice among many reads adjacent numbers instead of
  * at each mailbox's own memory.
  */
 export class MailboxStats {
-  /** Under way: reserved, queued, held, leased and retrying. */
+  /** Open deliveries: reserved, queued, held, leased and retrying. */
   messages = new Uint32Array(ROOM_MIN);
   /** Moving averages of how long a delivery takes; 0 before the first. */
   averageMs = new Float64Array(ROOM_MIN);
-  /** 1 for those that may not be fit to work, paused or with a breaker that is not closed: they are looked at closely. */
+  /** 1 for mailboxes that may not be available, paused or with a breaker that is not closed: they are checked in full. */
   suspectFlags = new Uint8Array(ROOM_MIN);
 
   /** Makes room for this number. */

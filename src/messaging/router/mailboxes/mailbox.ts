@@ -15,8 +15,8 @@ const FAIR_PICK = 16;
 export type MailboxBounds = { readonly messagesMax: number; readonly bytesMax: number };
 
 /**
- * What is under way to one recipient. A message in it is in exactly one state: queued (in a lane), held, leased or retrying.
- * mailboxes.mailbox.M1. Within a lane first in, first out; a higher lane goes first, but one pick of sixteen takes
+ * The open deliveries of one recipient. A message in it is in exactly one state: queued (in a lane), held, leased or retrying.
+ * mailboxes.mailbox.M1. Within a lane first in, first out; a higher lane is served before a lower one, but one pick of sixteen takes
  *   the oldest.
  * mailboxes.mailbox.M2. Of one conversation nothing is taken before an earlier one of it was: not by a higher
  *   priority, and not while the earlier one waits for its next attempt. What was taken may end in any order.
@@ -83,7 +83,7 @@ export class Mailbox {
     return this.#due.length + this.#freed.length > 0;
   }
 
-  /** Room for one more of this size, from acceptance on; false when there is none. */
+  /** Reserves capacity for one more message of this size, from acceptance on; false when the mailbox is full. */
   reserve(size: number): boolean {
     if (this.#messages >= this.#bounds.messagesMax) return false;
     // One message always fits into an empty mailbox.
@@ -126,12 +126,12 @@ export class Mailbox {
     return lanes[priority] ?? lanes[1];
   }
 
-  /** What failed before, as the journal tells after a start. */
+  /** Restores a failed delivery of the journal at startup. */
   resume(retry: Retry): void {
     this.#hold(retry);
   }
 
-  /** The next delivery, now leased; undefined when there is none at the moment. */
+  /** The next delivery, now leased; undefined if no delivery is available at the moment. */
   take(lease: Lease, nowMs: number): InFlightDelivery | undefined {
     const retry = this.#due.shift();
     if (retry !== undefined) return this.#lease(retry.queued, retry, lease, nowMs);
@@ -183,18 +183,18 @@ export class Mailbox {
     return flight;
   }
 
-  /** What is in hand of message `seq`. */
+  /** The in-flight delivery of message `seq`. */
   flight(seq: number): InFlightDelivery | undefined {
     return this.#flights.find(({ queued }) => queued.seq === seq);
   }
 
-  /** Those in hand under this lease, the oldest message first. */
+  /** The in-flight deliveries of this lease, the oldest message first. */
   flights(lease: Lease): InFlightDelivery[] {
     const under = this.#flights.filter((flight) => flight.lease === lease);
     return under.toSorted((one, other) => one.queued.seq - other.queued.seq);
   }
 
-  /** All that is in hand, in no order. */
+  /** All in-flight deliveries, in no order. */
   inFlight(): Iterable<InFlightDelivery> {
     return this.#flights.values();
   }
@@ -207,14 +207,14 @@ export class Mailbox {
     this.#flights[flight.place] = last;
   }
 
-  /** M4: a leased delivery is over; its conversation goes on. */
+  /** M4: a leased delivery is over; the next one of its conversation may be taken. */
   settle(flight: InFlightDelivery): void {
     this.#leave(flight);
     this.release(flight.queued.size);
     if (flight.attempt > 1) this.#unhold(flight.queued.conversationKey);
   }
 
-  /** Back as if never taken: whoever had it is gone, and it was not his fault. Of several, the newest first. */
+  /** Returns a delivery as if never taken, when its receiver disconnected. Of several, the newest first. */
   giveBack(flight: InFlightDelivery): void {
     this.#leave(flight);
     this.#mayExpire(flight.queued);
@@ -230,7 +230,7 @@ export class Mailbox {
     const { queued, attempt } = flight;
     this.#leave(flight);
     const retry = { queued, attempts: attempt, nextAtMs: this.#afterEarlier(queued, nextAtMs), ...why };
-    // Held anew before the old hold goes, so that nothing slips out between.
+    // The new hold is added before the old one is removed, so that no message passes in between.
     this.#hold(retry);
     if (attempt > 1) this.#unhold(queued.conversationKey);
     return retry;
@@ -318,7 +318,7 @@ export class Mailbox {
     return removed;
   }
 
-  /** All that is in nobody's hand. */
+  /** All messages that are not in flight. */
   *#waiting(): Generator<QueuedMessage> {
     for (const { queued } of this.#retries.values()) yield queued;
     for (const { queued } of this.#due) yield queued;
@@ -326,7 +326,7 @@ export class Mailbox {
     for (const { queuedMessages } of this.#holds.values()) yield* queuedMessages;
   }
 
-  /** Of all that is under way. */
+  /** Of all open deliveries. */
   *seqs(): Generator<number> {
     for (const { queued } of this.#flights) yield queued.seq;
     for (const { seq } of this.#waiting()) yield seq;

@@ -72,7 +72,7 @@ export class Queue<Item> {
 
 /** The messages of one priority. */
 export class Lane extends Queue<QueuedMessage> {
-  /** How many of each conversation; only while somebody asks. */
+  /** How many of each conversation; counted from the first `has` until the lane is empty. */
   #keys: Map<number, number> | undefined;
 
   /** Whether one of this conversation is in it. */

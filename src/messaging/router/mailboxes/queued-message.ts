@@ -19,7 +19,7 @@ export type QueuedMessage = {
   message: Message | undefined;
 };
 
-/** A message that somebody has in hand: the state `leased` of a delivery. */
+/** A delivery in flight: leased to a recipient, not yet settled. */
 export type InFlightDelivery = {
   readonly queued: QueuedMessage;
   readonly attempt: number;
@@ -30,9 +30,9 @@ export type InFlightDelivery = {
   readonly lease: Lease;
   /** Known once it was read. */
   message: Message | undefined;
-  /** Where it is among those in hand. */
+  /** Its index among the in-flight deliveries. */
   place: number;
-  /** In nobody's hand any more. */
+  /** Not in flight any more. */
   isOver: boolean;
 };
 
@@ -62,7 +62,7 @@ export type DeliveryState =
   | { readonly state: "leased"; readonly attempt: number; readonly startedAtMs: number; readonly endsAtMs: number }
   | { readonly state: "retrying"; readonly attempts: number; readonly nextAtMs: number; readonly reason: string };
 
-/** A delivery that was under way when the router was closed or the process ended. */
+/** A delivery that was open when the router was closed or the process ended. */
 export const restoredMessage = (pending: PendingColumns, row: number, workspace: string): QueuedMessage => ({
   seq: pending.seqs[row] ?? 0,
   workspace,

@@ -6,7 +6,7 @@ import { type MailboxStats } from "./mailbox-stats.ts";
 /** How much a new measurement moves the average. */
 const AVERAGE_WEIGHT = 0.1;
 
-/** Whoever reads the record instead of a mailbox: people, and the server itself. What they get is done at once. */
+/** People and the server read the message log instead of a mailbox. Their deliveries complete at once. */
 export const isLogConsumer = (name: string): boolean => name === USER_SENDER || name === SYSTEM_SENDER;
 
 /** `closed` delivers, `open` does not, `half-open` has one delivery on trial. */
@@ -29,7 +29,7 @@ export class Recipient {
   readonly alone: readonly Recipient[];
   /** The number of its mailbox alone. */
   readonly number: readonly number[];
-  /** Something may be in hand: it is looked at when leases end. */
+  /** It may have in-flight deliveries: it is checked when leases end. */
   isBusy = false;
   readonly #stats: MailboxStats;
   readonly #breaker: { readonly failures: number; readonly pauseMs: number };
@@ -37,7 +37,7 @@ export class Recipient {
   handler: AgentHandler | undefined;
   /** Bodies are being read from the journal; what comes after them waits. */
   isLoading = false;
-  /** Already told to look for work. */
+  /** Already notified to look for work. */
   isScheduled = false;
   /** When its mailbox is swept, by the wall clock. */
   sweepAtMs = Infinity;
@@ -69,7 +69,7 @@ export class Recipient {
     return nowMs < this.#openUntilMs ? "open" : "half-open";
   }
 
-  /** Deliveries that may be in hand at once. */
+  /** Maximum in-flight deliveries. */
   window(most: number, nowMs: number): number {
     if (this.#openUntilMs === undefined) return most;
     return nowMs < this.#openUntilMs ? 0 : 1;
@@ -98,7 +98,7 @@ export class Recipient {
     return true;
   }
 
-  /** Is delivered nothing more, or goes on. */
+  /** Pauses or resumes its deliveries. */
   pause(isPaused: boolean): void {
     this.mailbox.isPaused = isPaused;
     this.#doubt();
@@ -114,7 +114,7 @@ export class Recipient {
     this.#stats.suspectFlags[this.mailbox.number] = isSound ? 0 : 1;
   }
 
-  /** Tells those who wait that there may be something. */
+  /** Notifies waiting fetches that there may be a message. */
   wakeWaiters(): void {
     for (const wake of this.waiters) wake();
   }

@@ -6,8 +6,8 @@ import { MailboxStats } from "./mailbox-stats.ts";
 const keyOf = (workspace: string, name: string) => `${workspace}/${name}`;
 
 /**
- * Everybody who has, or once had, a mailbox; and how much all of them hold.
- * mailboxes.recipients.P1. A number belongs to one name for ever.
+ * All participants that have, or once had, a mailbox; and the total of their messages.
+ * mailboxes.recipients.P1. A number belongs to one name permanently.
  * mailboxes.recipients.P2. `bytes` is the sum of the mailboxes' bytes; `reserve` refuses past the bounds, of the
  *   mailbox and of all.
  */
@@ -24,7 +24,7 @@ export class Recipients {
   #hotBytes = 0;
   #lastNumber = 0;
 
-  /** `named` is told of each new mailbox, before anything is put into it. */
+  /** `named` is called for each new mailbox, before anything is put into it. */
   constructor(parts: { options: RouterOptions; directory: Directory; named: (party: Party) => void }) {
     this.#options = parts.options;
     this.#directory = parts.directory;
@@ -43,7 +43,7 @@ export class Recipients {
     return this.#byNumber.get(number);
   }
 
-  /** Whoever can be written to under this name: those the directory knows, and those who have a mailbox from before. */
+  /** The recipient of this name: in the directory, or with an existing mailbox. */
   find(workspace: string, name: string): Recipient | undefined {
     const known = this.#workspaces.get(workspace)?.get(name);
     if (known !== undefined) return known;
@@ -51,12 +51,12 @@ export class Recipients {
     return found === undefined ? undefined : this.open(workspace, found.name);
   }
 
-  /** Whoever has a mailbox already. */
+  /** The recipient if it has a mailbox already. */
   known(workspace: string, name: string): Recipient | undefined {
     return this.#workspaces.get(workspace)?.get(name);
   }
 
-  /** The mailbox of this very name; a new one if there is none. */
+  /** The mailbox of this exact name; created if it does not exist. */
   open(workspace: string, name: string): Recipient {
     const known = this.#workspaces.get(workspace)?.get(name);
     if (known !== undefined) return known;
@@ -109,7 +109,7 @@ export class Recipients {
     this.#hotBytes -= size;
   }
 
-  /** Also for a name that the directory does not know: whoever is attached can be written to. */
+  /** Also for a name that the directory does not know: an attached participant can receive messages. */
   attach(workspace: string, name: string, handler: AgentHandler): Disposable {
     this.#handlers.set(keyOf(workspace, name), handler);
     this.open(workspace, name);

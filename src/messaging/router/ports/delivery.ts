@@ -1,9 +1,9 @@
 import { type MessageId } from "../../../kernel/ids.ts";
 import { type Durability, type Message, type MessageError, type NearestCapability } from "../../acl/index.ts";
 
-/** What became of a message that was submitted. */
+/** The outcome of submitting a message. */
 export type Submitted =
-  /** On record as `durability` says, and on its way. A duplicate was on record already; nothing was done for it again. */
+  /** Stored as `durability` says, and queued. A duplicate was stored before; the repetition has no effect. */
   | {
       readonly type: "accepted";
       readonly id: MessageId;
@@ -12,10 +12,10 @@ export type Submitted =
       readonly recipients: readonly string[];
       readonly duplicate: boolean;
       readonly durability: Durability;
-      /** What it was taken to mean, since nobody provides the capability asked for. Mostly not even a key. */
+      /** The capability that was chosen, since no agent provides the requested one. Most results lack the key. */
       readonly nearest?: NearestCapability;
     }
-  /** On record, and delivered to nobody: the sender got a failure or not-understood about it. */
+  /** Stored but undeliverable: the sender got a failure or not-understood about it. */
   | {
       readonly type: "answered";
       readonly id: MessageId;
@@ -23,7 +23,7 @@ export type Submitted =
       readonly answer: "failure" | "not-understood";
       readonly error: MessageError;
     }
-  /** Nothing is on record. */
+  /** Nothing is stored. */
   | {
       readonly type: "refused";
       readonly id: MessageId;
@@ -32,7 +32,7 @@ export type Submitted =
       readonly retryAfterMs: number | undefined;
     };
 
-/** A message in the hands of one recipient. */
+/** A delivery in flight to one recipient. */
 export type Delivered = {
   /** With `recipient` what a settlement names. */
   readonly seq: number;

@@ -2,7 +2,7 @@
 export const PROVIDER_STATUSES = ["active", "inactive", "unhealthy", "draining"] as const;
 export type ProviderStatus = (typeof PROVIDER_STATUSES)[number];
 
-/** Somebody who provides a capability. */
+/** A provider of a capability. */
 export type Provider = {
   readonly name: string;
   readonly capability: string;
@@ -15,20 +15,20 @@ export type Provider = {
   readonly loadScore: number | undefined;
 };
 
-/** An agent that the server runs, or somebody outside who fetches messages. */
+/** An agent that the server runs, or an external participant that fetches messages. */
 export type Presence = "agent" | "participant";
 
 /** Who is there. Answers from memory: it is asked for each message. */
 export interface Directory {
   /** Without regard to case; the answer's `name` is as it was registered. */
   find(workspace: string, name: string): { readonly name: string; readonly presence: Presence } | undefined;
-  /** Everybody who can be written to. */
+  /** All participants that can receive messages. */
   names(workspace: string): Iterable<string>;
-  /** Whoever provides it in any version and status; the same array until something changes. */
+  /** The providers of it in any version and status; the same array until something changes. */
   providers(workspace: string, capability: string): readonly Provider[];
-  /** Every capability that somebody provides. */
+  /** All provided capabilities. */
   capabilities(workspace: string): Iterable<string>;
-  /** What its providers say of it, in their words; asked only for messages that fit nobody. */
+  /** The descriptions by its providers; read only for messages without a matching provider. */
   descriptions(workspace: string, capability: string): readonly string[];
   /** Woken after a change; a listener is quick and never throws. */
   watch(listener: () => void): Disposable;

@@ -6,18 +6,18 @@ export type InFlightEntry = {
   readonly beganAtMs: readonly number[];
 };
 
-/** Which deliveries are in hand, through the end of the process: so that what ends it each time is not delivered for ever. */
+/** Records in-flight deliveries across process crashes, so that a message that crashes the process each time is not delivered permanently. */
 export interface InFlightLog {
   /**
-   * Begins this life's record. What the one before left: by `deliveryKey`, of what was under way when it ended;
-   * undefined when it was closed, or there was none.
+   * Begins the log of this process. Returns the deliveries that were in flight when the previous process crashed, by `deliveryKey`;
+   * undefined if it was closed, or no process ran before.
    */
   open(): ReadonlyMap<string, InFlightEntry> | undefined;
-  /** In hand from now on; should the process end, that is its past. Does not throw. */
+  /** In flight from now on; if the process crashes, `past` is what `open` returns. Does not throw. */
   begin(key: string, past: InFlightEntry): void;
-  /** In hand no more. Does not throw. */
+  /** Not in flight any more. Does not throw. */
   end(key: string): void;
-  /** Nothing is in hand any more: the next life begins without a past. */
+  /** No delivery is in flight any more: the next `open` returns undefined. */
   close(): void;
 }
 

@@ -82,9 +82,9 @@ export type ConversationRow = {
   readonly messages: number;
   readonly startedAtMs: number;
   readonly updatedAtMs: number;
-  /** When it ends by itself; epoch milliseconds, 0 is never. */
+  /** Time of its next timeout; epoch milliseconds, 0 is never. */
   readonly expiresAtMs: number;
-  /** The fold as JSON: what `protocols` needs to go on. */
+  /** The fold as JSON: the state from which `protocols` continues. */
   readonly fold: string;
 };
 
@@ -94,7 +94,7 @@ export type JournalBatch = {
   readonly atMs: number;
   /** Whether it must survive a power cut (`full`); else only the end of the process. */
   readonly isSynced: boolean;
-  /** Mailboxes numbered since the last batch; never renamed, never numbered anew. */
+  /** Mailboxes numbered since the last batch; names and numbers never change. */
   readonly parties: readonly Party[];
   readonly messages: MessageRows;
   readonly settlements: SettlementColumns;
@@ -199,7 +199,7 @@ export type ConversationQuery = {
   readonly parent?: string | undefined;
   /** Absent: those not archived. */
   readonly isArchived?: boolean | undefined;
-  /** Only those that are stuck, or only the others: open, and somebody's deadline is past, or checked and silent for too long. */
+  /** Only those that are stuck, or only the others: open, and a participant's deadline is past, or checked and silent for too long. */
   readonly stuck?: { readonly is: boolean; readonly nowMs: number; readonly silentSinceMs: number } | undefined;
   /** Only those before this one, in the order of the answer (last changed first, by `updatedAtMs` then `id`). */
   readonly before?: { readonly updatedAtMs: number; readonly id: string } | undefined;

@@ -3,11 +3,11 @@ import { type Message, MessageLines, PERFORMATIVES } from "../../acl/index.ts";
 
 /**
  * Messages to add, packed as they come and as they are kept: what is asked of a message without reading it is a head of a few
- * words of 32 bits, the message itself a line of JSON. Nothing is copied or made anew between the router and the disk.
+ * words of 32 bits, the message itself a line of JSON. Nothing is copied between the router and the disk.
  */
 export type MessageRows = {
   readonly count: number;
-  /** 0 when there are none. The seqs ascend and are above those of every earlier batch. */
+  /** 0 if it has no messages. The seqs ascend and are above those of every earlier batch. */
   readonly firstSeq: number;
   readonly lastSeq: number;
   /** `HEAD_WORDS` for each message, followed by the numbers of its mailboxes; `headsOf` reads them. */
@@ -48,7 +48,7 @@ export const HEAD_WORDS = 9;
 const LOW = 2 ** 32;
 const PERFORMATIVE_INDEX = new Map<string, number>(PERFORMATIVES.map((performative, index) => [performative, index]));
 
-/** Room of the first batch. Later ones begin with what the one before took, up to this. */
+/** Capacity of the first batch. Later ones begin with the size of the previous batch, up to this. */
 const [HEADS_MIN, LINES_MIN, LINES_MAX] = [128, 8_192, 8 * 1024 * 1024];
 
 /** Rows while they come. */

@@ -12,7 +12,7 @@ export type RouterOptions = {
   readonly totalBytesMax: number;
   /** Bodies that are kept in memory besides; what is more is read from disk when its turn comes. */
   readonly hotBytesMax: number;
-  /** Deliveries that one recipient may have in hand. */
+  /** Maximum in-flight deliveries of one recipient. */
   readonly window: number;
   readonly leaseMs: number;
   readonly attemptsMax: number;

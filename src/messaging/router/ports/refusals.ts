@@ -2,7 +2,7 @@ import { CaxtonError, type FaultKind } from "../../../kernel/errors.ts";
 import { type JsonObject } from "../../../kernel/json.ts";
 import { type MessageError } from "../../acl/index.ts";
 
-/** Why a message was not taken or not delivered, and what kind of failure that is where one has to be told. */
+/** Why a message was not taken or not delivered, with the kind of failure where the code does not determine it. */
 export const MESSAGE_FAILURES = {
   SENDER_IS_RECEIVER: "invalid",
   MESSAGE_TOO_LARGE: "too-large",
@@ -37,7 +37,7 @@ export const failure = (
   rest: { readonly hint?: string; readonly details?: JsonObject } = {},
 ): MessageError => ({ code, message, hint: rest.hint ?? "", details: rest.details ?? {} });
 
-/** Nothing of it is on record: the storage did not take it. Names the cause if it is one of Caxton's errors. */
+/** Nothing of it is stored, because the storage failed. Names the cause if it is one of Caxton's errors. */
 export function notStored(error: unknown): MessageError {
   const cause = error instanceof CaxtonError ? error : undefined;
   const message = "the message could not be written";

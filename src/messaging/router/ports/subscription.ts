@@ -1,7 +1,7 @@
 import { type SubscriptionId } from "../../../kernel/ids.ts";
 import { type Performative } from "../../acl/index.ts";
 
-/** That somebody wants what is published. Every condition given must hold. */
+/** A subscription to published messages. Every condition given must hold. */
 export type Subscription = {
   readonly id: SubscriptionId;
   readonly workspace: string;

@@ -22,7 +22,7 @@ export class SubscriptionNotFoundError extends CaxtonError<{ readonly id: string
   }
 }
 
-/** One workspace has as many as it may have. */
+/** The maximum number of subscriptions of one workspace is reached. */
 export class SubscriptionsFullError extends CaxtonError<{ readonly max: number }> {
   readonly code = "SUBSCRIPTIONS_FULL";
   readonly kind = "exhausted";

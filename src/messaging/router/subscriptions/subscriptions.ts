@@ -10,7 +10,7 @@ import { topicProblem, TopicTrie } from "./topic-trie.ts";
 const SUBSCRIPTIONS_MAX = 100_000;
 const VARIABLES = ["message"];
 
-/** What somebody wants; absent conditions hold always. */
+/** The conditions of a subscription; absent ones always hold. */
 export type SubscriptionDraft = Pick<Subscription, "workspace" | "subscriber" | "topic"> &
   Partial<Pick<Subscription, "performative" | "sender" | "where">>;
 

@@ -66,7 +66,7 @@ export class Batch {
   #keptBytes = 0;
   #isSynced = false;
 
-  /** `before` tells how large it may get. */
+  /** `before` determines the initial capacity. */
   constructor(before?: Batch) {
     this.#messages = new RowsBuilder(before === undefined ? undefined : before.#messages);
   }
@@ -80,7 +80,7 @@ export class Batch {
     return this.#settlements.seqs.length > 0 || this.#hasOtherRows;
   }
 
-  /** Whether nobody waits for it, and the journal has to write how deliveries ended and no more. */
+  /** Whether no caller waits for it, and it has only settlements. */
   get hasSettlementsOnly(): boolean {
     return this.#settlements.seqs.length > 0 && this.waiting.length === 0 && !this.#hasOtherRows;
   }
@@ -142,7 +142,7 @@ export class Batch {
     this.#conversations.set(key, row);
   }
 
-  /** Takes over what a batch holds that could not be written, without its messages and conversations: they are lost. */
+  /** Moves the content of a batch that failed here, without its messages and conversations: they are lost. */
   inherit(other: Batch): void {
     for (const party of other.parties) this.parties.push(party);
     for (const letter of other.dead) this.dead.push(letter);

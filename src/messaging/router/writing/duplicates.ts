@@ -3,7 +3,7 @@ import { IdKey, IdTable } from "./id-table.ts";
 type Identified = { readonly workspace: string; readonly id: string };
 
 /**
- * Ids that were accepted lately, in two halves: when the newer is as old as the window, or full, the older is forgotten.
+ * Ids that were accepted recently, in two generations: when the newer is as old as the window, or full, the older is evicted.
  * writing.duplicates.D1. An id is known for at least `windowMs`, unless more than half of `messagesMax` came in that
  *   time.
  */
@@ -32,7 +32,7 @@ export class Duplicates {
 
   /** `seq` is above those of all that were added before. */
   add(message: Identified, seq: number, nowMs: number): void {
-    // A clock that was put back makes the half longer, never shorter than what was promised.
+    // A clock that was set to an earlier time makes the generation last longer, never shorter than promised.
     if (nowMs - this.#turnedAtMs >= this.#windowMs || this.#newer.size >= this.#halfMax) {
       this.#older = this.#newer;
       this.#newer = new IdTable(this.#older.size);

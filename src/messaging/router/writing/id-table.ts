@@ -11,10 +11,10 @@ const GONE = 0xff_ff_ff_ff;
 const DIGITS = new Uint8Array(256);
 for (let value = 0; value < 16; value += 1) DIGITS[value.toString(16).charCodeAt(0)] = value;
 
-// By chance, so that nobody can choose ids that all come to the same place.
+// Random, so that a sender cannot choose ids that all collide.
 const [ONE = 1, TWO = 1, THREE = 1, FOUR = 1, FIVE = 1] = Array.from({ length: 5 }, () => randomInt(2 ** 31) * 2 + 1);
 
-/** What is looked for. UUIDs are told apart by their 128 bits. */
+/** The key of the search. UUIDs are compared by their 128 bits. */
 export class IdKey {
   readonly words = new Uint32Array(ENTRY);
   hash = 0;

@@ -1,4 +1,4 @@
-/** From what happens to what is on disk: batches, their writer, and which ids came lately. */
+/** Writes to disk: batches, their writer, and the ids accepted recently. */
 export { Batch, type Waiting } from "./batch.ts";
 export { Duplicates } from "./duplicates.ts";
 export { Writer } from "./writer.ts";

@@ -15,7 +15,7 @@ type WriterParts = {
 };
 
 /**
- * Puts what happens on disk, in batches that form by themselves: while one is written the next one fills.
+ * Writes to disk in batches that form automatically: while one is written the next one fills.
  * writing.writer.W1. One batch is written at a time, in the order in which they were filled.
  * writing.writer.W2. `written` is called after the batch is on disk, `lost` when it is not; one of the two, once, in
  *   order.
@@ -23,7 +23,7 @@ type WriterParts = {
  *   retries, dead letters and mailbox numbers are kept and written with the next one, in one transaction with the
  *   changes that are made again (`redo`).
  * writing.writer.W4. Settlements alone wait up to `settlementWaitMs`: a message that comes meanwhile finds the disk
- *   free and takes them along. Whoever wants to know them on disk (`settled`) ends the wait.
+ *   free and takes them along. A caller that waits for the disk (`settled`) ends the wait.
  */
 export class Writer {
   readonly #journal: MessageJournal;
@@ -46,7 +46,7 @@ export class Writer {
     this.#settlementWaitMs = parts.options.settlementWaitMs;
   }
 
-  /** What is filled at present; whoever adds to it is written with it. */
+  /** The batch that is filled at present; all additions are written together. */
   batch(): Batch {
     this.#schedule();
     const last = this.#batches[this.#batches.length - 1];
@@ -105,7 +105,7 @@ export class Writer {
     if (problem !== undefined) this.#lose(batch, problem.error);
     this.#isWriting = false;
     if (problem !== undefined) return;
-    // What is said while these are told goes into the next batch.
+    // What the callbacks add goes into the next batch.
     for (const waiting of batch.waiting) waiting.written();
     this.#next();
   }
