@@ -8,13 +8,7 @@ import { isPast, notTaken } from "./expiry.ts";
 import { withFailure } from "./failed-attempts.ts";
 import { type EventBus } from "./event-bus.ts";
 import { type RouterCounters } from "./stats.ts";
-import {
-  type InFlightDelivery,
-  Leases,
-  type QueuedMessage,
-  type Recipient,
-  type Recipients,
-} from "./mailboxes/index.ts";
+import { type InFlight, Leases, type QueuedMessage, type Recipient, type Recipients } from "./mailboxes/index.ts";
 import { type FailedAttempt, failure, type Outcome, type RouterOptions, type Settlement } from "./ports/index.ts";
 import { type Writer } from "./writing/index.ts";
 
@@ -134,7 +128,7 @@ export class Deliveries {
   }
 
   /** The next delivery that has not expired, now leased; undefined when no delivery is available at the moment (R4). */
-  take(recipient: Recipient, leaseMs: number): InFlightDelivery | undefined {
+  take(recipient: Recipient, leaseMs: number): InFlight | undefined {
     const { clock, options, crashes } = this.#parts;
     const { mailbox } = recipient;
     const nowMs = clock.monotonicMs();
@@ -152,14 +146,14 @@ export class Deliveries {
     return undefined;
   }
 
-  #endExpired(recipient: Recipient, flight: InFlightDelivery): void {
+  #endExpired(recipient: Recipient, flight: InFlight): void {
     recipient.mailbox.settle(flight);
     this.#rest(flight, recipient);
     void this.#expired(recipient, [flight.queued]);
   }
 
   /** Reads the bodies of what comes next, up to the window, and hands it over in order. */
-  async #dispatchLoaded(recipient: Recipient, first: InFlightDelivery): Promise<void> {
+  async #dispatchLoaded(recipient: Recipient, first: InFlight): Promise<void> {
     const { options } = this.#parts;
     const flights = [first];
     recipient.isLoading = true;
@@ -178,7 +172,7 @@ export class Deliveries {
    * Those of the flights whose messages are there now, in order. What retention has dropped is settled as dropped; when
    * nothing can be read, all go back into the mailbox and the answer is empty.
    */
-  async load(recipient: Recipient, flights: readonly InFlightDelivery[]): Promise<readonly InFlightDelivery[]> {
+  async load(recipient: Recipient, flights: readonly InFlight[]): Promise<readonly InFlight[]> {
     const cold = flights.filter(({ message }) => message === undefined);
     if (cold.length === 0) return flights;
     try {
@@ -198,14 +192,14 @@ export class Deliveries {
   }
 
   /** Ends the lease and returns the message to its place in the mailbox. Of several, the newest first. */
-  giveBack(recipient: Recipient, flight: InFlightDelivery): void {
+  giveBack(recipient: Recipient, flight: InFlight): void {
     if (flight.isOver) return;
     recipient.mailbox.giveBack(flight);
     this.#rest(flight, recipient);
   }
 
   /** The delivery is not in flight any more. */
-  #rest({ queued: { seq, expiresAtMs } }: InFlightDelivery, recipient: Recipient): void {
+  #rest({ queued: { seq, expiresAtMs } }: InFlight, recipient: Recipient): void {
     const { crashes } = this.#parts;
     if (expiresAtMs > 0) this.watchExpiry(recipient);
     const { isIsolating } = crashes;
@@ -223,7 +217,7 @@ export class Deliveries {
     this.#busy.delete(recipient);
   }
 
-  #dispatch(recipient: Recipient, flight: InFlightDelivery, message: Message): void {
+  #dispatch(recipient: Recipient, flight: InFlight, message: Message): void {
     const { handler, mailbox } = recipient;
     if (handler === undefined) return this.giveBack(recipient, flight);
     const { crashes } = this.#parts;
@@ -251,7 +245,7 @@ export class Deliveries {
     });
   }
 
-  emitDelivery(recipient: Recipient, { queued, attempt, startedAtMs }: InFlightDelivery, message: Message): void {
+  emitDelivery(recipient: Recipient, { queued, attempt, startedAtMs }: InFlight, message: Message): void {
     const { feed, figures, clock } = this.#parts;
     if (attempt === 1) figures.delivered(message.atMs, startedAtMs, clock);
     if (!feed.isWatched) return;
@@ -260,7 +254,7 @@ export class Deliveries {
   }
 
   /** R1, R2: how it went. False when the delivery was over already. */
-  settle(recipient: Recipient, flight: InFlightDelivery, settlement: Settlement): boolean {
+  settle(recipient: Recipient, flight: InFlight, settlement: Settlement): boolean {
     if (flight.isOver) return false;
     switch (settlement.type) {
       case "done":
@@ -279,7 +273,7 @@ export class Deliveries {
   }
 
   /** How long it took. */
-  #end(recipient: Recipient, flight: InFlightDelivery, outcome: Outcome): number {
+  #end(recipient: Recipient, flight: InFlight, outcome: Outcome): number {
     const { queued, attempt, message } = flight;
     const tookMs = this.#parts.clock.monotonicMs() - flight.startedAtMs;
     recipient.mailbox.settle(flight);
@@ -304,7 +298,7 @@ export class Deliveries {
     );
   }
 
-  #failed(recipient: Recipient, flight: InFlightDelivery, reason: string): void {
+  #failed(recipient: Recipient, flight: InFlight, reason: string): void {
     const { clock, options, alarm, chance, writer, feed } = this.#parts;
     const nowMs = clock.monotonicMs();
     if (recipient.failed(nowMs)) this.#opened(recipient);
@@ -347,13 +341,13 @@ export class Deliveries {
     feed.emit({ type: "breaker", workspace, recipient: name, isOpen: true });
   }
 
-  #history(flight: InFlightDelivery, reason: string): readonly FailedAttempt[] {
+  #history(flight: InFlight, reason: string): readonly FailedAttempt[] {
     const { clock, options } = this.#parts;
     return withFailure(flight, { atMs: clock.nowMs(), reason }, options.attemptsMax);
   }
 
   /** R3: given up, whole and with its reason. */
-  #bury(recipient: Recipient, flight: InFlightDelivery, why: Omit<Death, "atMs">): void {
+  #bury(recipient: Recipient, flight: InFlight, why: Omit<Death, "atMs">): void {
     this.#end(recipient, flight, "dead");
     if (flight.message !== undefined) this.#dead(recipient, flight.queued, flight.message, why);
   }
@@ -384,7 +378,7 @@ export class Deliveries {
     gaveUp(message, mailbox.name, error);
   }
 
-  #leaseEnded(lease: InFlightDelivery["lease"]): void {
+  #leaseEnded(lease: InFlight["lease"]): void {
     // A copy: what is handed out here must not be looked at again.
     for (const recipient of Array.from(this.#busy)) {
       if (recipient.mailbox.leased === 0) this.#ended(recipient);

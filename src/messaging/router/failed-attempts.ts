@@ -1,10 +1,10 @@
 import { LIMITS } from "../../kernel/quantities.ts";
-import { type InFlightDelivery } from "./mailboxes/index.ts";
+import { type InFlight } from "./mailboxes/index.ts";
 import { type FailedAttempt } from "./ports/index.ts";
 
 /** The failed attempts with the one that failed now: the newest, up to the maximum number of attempts. */
 export function withFailure(
-  { attempt, history }: InFlightDelivery,
+  { attempt, history }: InFlight,
   { atMs, reason }: Pick<FailedAttempt, "atMs" | "reason">,
   attemptsMax: number,
 ): readonly FailedAttempt[] {

@@ -1,7 +1,7 @@
 import { type Clock } from "../../kernel/clock.ts";
 import { type Deliveries } from "./deliveries.ts";
 import { ParticipantServedError } from "./errors.ts";
-import { type InFlightDelivery, type Mailbox, type Recipient } from "./mailboxes/index.ts";
+import { type InFlight, type Mailbox, type Recipient } from "./mailboxes/index.ts";
 import { type Delivered, type Settlement } from "./ports/index.ts";
 import { type Writer } from "./writing/index.ts";
 
@@ -32,7 +32,7 @@ export class Fetching {
   readonly #writer: Writer;
   readonly #window: number;
   /** Taken by those who fetch and do not receive; some are over. */
-  readonly #fetched = new WeakSet<InFlightDelivery>();
+  readonly #fetched = new WeakSet<InFlight>();
 
   /** `window` bounds the in-flight deliveries of a mailbox. */
   constructor(parts: {
@@ -69,10 +69,10 @@ export class Fetching {
     }
   }
 
-  #next(recipient: Recipient, { max, leaseMs, isReader = false }: Fetch): readonly InFlightDelivery[] {
+  #next(recipient: Recipient, { max, leaseMs, isReader = false }: Fetch): readonly InFlight[] {
     if (recipient.isLoading) return [];
     const most = isReader ? max : Math.min(max, this.#share(recipient));
-    const flights: InFlightDelivery[] = [];
+    const flights: InFlight[] = [];
     while (flights.length < most) {
       const flight = this.#deliveries.take(recipient, leaseMs);
       if (flight === undefined) break;
@@ -82,7 +82,7 @@ export class Fetching {
     return flights;
   }
 
-  async #loaded(recipient: Recipient, flights: readonly InFlightDelivery[]): Promise<readonly InFlightDelivery[]> {
+  async #loaded(recipient: Recipient, flights: readonly InFlight[]): Promise<readonly InFlight[]> {
     recipient.isLoading = true;
     const loaded = await this.#deliveries.load(recipient, flights);
     recipient.isLoading = false;
@@ -136,7 +136,7 @@ export class Fetching {
   }
 }
 
-const delivered = (recipient: Recipient, { queued, message, attempt }: InFlightDelivery): Delivered => {
+const delivered = (recipient: Recipient, { queued, message, attempt }: InFlight): Delivered => {
   if (message === undefined) throw new TypeError("a message was delivered before it was read");
   return { seq: queued.seq, message, recipient: recipient.mailbox.name, attempt };
 };

@@ -3,7 +3,7 @@ export { Leases } from "./leases.ts";
 export { type Mailbox, type MailboxBounds } from "./mailbox.ts";
 export {
   type DeliveryState,
-  type InFlightDelivery,
+  type InFlight,
   type Lease,
   type QueuedMessage,
   restoredMessage,

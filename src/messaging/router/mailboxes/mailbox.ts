@@ -1,6 +1,6 @@
 import {
   type DeliveryState,
-  type InFlightDelivery,
+  type InFlight,
   type Lease,
   type QueuedMessage,
   type Retry,
@@ -35,7 +35,7 @@ export class Mailbox {
   /** What waited behind a retry that is over, or was given back: before the lanes. */
   readonly #freed = new Queue<QueuedMessage>();
   /** In no order; each knows its place. */
-  readonly #flights: InFlightDelivery[] = [];
+  readonly #flights: InFlight[] = [];
   readonly #retries = new Map<number, Retry>();
   /** Retries whose time has come, to be taken before all else. */
   readonly #due = new Queue<Retry>();
@@ -132,7 +132,7 @@ export class Mailbox {
   }
 
   /** The next delivery, now leased; undefined if no delivery is available at the moment. */
-  take(lease: Lease, nowMs: number): InFlightDelivery | undefined {
+  take(lease: Lease, nowMs: number): InFlight | undefined {
     const retry = this.#due.shift();
     if (retry !== undefined) return this.#lease(retry.queued, retry, lease, nowMs);
     for (;;) {
@@ -169,12 +169,7 @@ export class Mailbox {
     return oldest;
   }
 
-  #lease(
-    queued: QueuedMessage,
-    { attempts, history }: typeof FIRST_ATTEMPT,
-    lease: Lease,
-    nowMs: number,
-  ): InFlightDelivery {
+  #lease(queued: QueuedMessage, { attempts, history }: typeof FIRST_ATTEMPT, lease: Lease, nowMs: number): InFlight {
     const { message } = queued;
     const attempt = attempts + 1;
     const place = this.#flights.length;
@@ -184,22 +179,22 @@ export class Mailbox {
   }
 
   /** The in-flight delivery of message `seq`. */
-  flight(seq: number): InFlightDelivery | undefined {
+  flight(seq: number): InFlight | undefined {
     return this.#flights.find(({ queued }) => queued.seq === seq);
   }
 
   /** The in-flight deliveries of this lease, the oldest message first. */
-  flights(lease: Lease): InFlightDelivery[] {
+  flights(lease: Lease): InFlight[] {
     const under = this.#flights.filter((flight) => flight.lease === lease);
     return under.toSorted((one, other) => one.queued.seq - other.queued.seq);
   }
 
   /** All in-flight deliveries, in no order. */
-  inFlight(): Iterable<InFlightDelivery> {
+  inFlight(): Iterable<InFlight> {
     return this.#flights.values();
   }
 
-  #leave(flight: InFlightDelivery): void {
+  #leave(flight: InFlight): void {
     flight.isOver = true;
     const last = this.#flights.pop();
     if (last === undefined || last === flight) return;
@@ -208,14 +203,14 @@ export class Mailbox {
   }
 
   /** M4: a leased delivery is over; the next one of its conversation may be taken. */
-  settle(flight: InFlightDelivery): void {
+  settle(flight: InFlight): void {
     this.#leave(flight);
     this.release(flight.queued.size);
     if (flight.attempt > 1) this.#unhold(flight.queued.conversationKey);
   }
 
   /** Returns a delivery as if never taken, when its receiver disconnected. Of several, the newest first. */
-  giveBack(flight: InFlightDelivery): void {
+  giveBack(flight: InFlight): void {
     this.#leave(flight);
     this.#mayExpire(flight.queued);
     const { queued, attempt, history } = flight;
@@ -226,7 +221,7 @@ export class Mailbox {
   }
 
   /** A leased delivery failed and is tried again at `nextAtMs`; until it is over, its conversation waits (M2). */
-  retryLater(flight: InFlightDelivery, nextAtMs: number, why: Pick<Retry, "reason" | "history">): Retry {
+  retryLater(flight: InFlight, nextAtMs: number, why: Pick<Retry, "reason" | "history">): Retry {
     const { queued, attempt } = flight;
     this.#leave(flight);
     const retry = { queued, attempts: attempt, nextAtMs: this.#afterEarlier(queued, nextAtMs), ...why };

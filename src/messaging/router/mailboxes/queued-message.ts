@@ -20,7 +20,7 @@ export type QueuedMessage = {
 };
 
 /** A delivery in flight: leased to a recipient, not yet settled. */
-export type InFlightDelivery = {
+export type InFlight = {
   readonly queued: QueuedMessage;
   readonly attempt: number;
   /** Those before that failed, oldest first. */
