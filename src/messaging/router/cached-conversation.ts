@@ -29,7 +29,7 @@ export type CachedConversation = {
   turns: readonly Turn[];
 };
 
-export const NO_TURNS: readonly Turn[] = [];
+const NO_TURNS: readonly Turn[] = [];
 
 export const createCached = (
   now: CachedConversation["now"],

@@ -30,7 +30,6 @@ import {
   isPlain,
   mergedInto,
   createCached,
-  NO_TURNS,
   materialize,
   rowOf,
 } from "./cached-conversation.ts";
@@ -155,7 +154,7 @@ export class Conversations {
     const standing = held === undefined ? this.#transient.find(key) : materialize(held);
     const before = standing && this.#upTo(message.atMs, key, standing);
     if (before === undefined && isServerNotice(message)) return ALLOWED;
-    const turns = before === undefined ? NO_TURNS : turnsAfter(held?.turns ?? NO_TURNS, before, message);
+    const turns = before === undefined ? [] : turnsAfter(held?.turns ?? [], before, message);
     if (turns.length === TURNS && isCircle(turns)) return { type: "refused", error: pingPong(message, recipients) };
     const moved = advance(before, message, recipients, this.#parts.terms);
     if (moved.type === "breach") {
