@@ -23,13 +23,13 @@ export type ModelToolResult = {
   /** The machine-readable result where the tool gave one; providers that take only text are given `text`. */
   readonly structured: JsonObject | undefined;
   readonly failed: boolean;
-  /** Pictures the tool made. */
+  /** Images that the tool created. */
   readonly images?: readonly ModelImage[] | undefined;
 };
 
 /**
- * A picture or PDF in a dialogue, named but not loaded: the model reads its bytes when it takes such files, and is told of a
- * picture in words when not.
+ * An image or PDF in a dialogue, named but not loaded: the model loads it if it accepts such files, and receives a
+ * note otherwise.
  */
 export type ModelImage = {
   readonly name: string;
@@ -41,7 +41,7 @@ export type ModelImage = {
     | { readonly type: "artifact"; readonly id: ArtifactId };
 };
 
-/** Media types of pictures that language models take; any other file is only named to them. */
+/** Media types of images that language models accept; other files are only named. */
 export const IMAGE_TYPES: readonly string[] = ["image/png", "image/jpeg", "image/gif", "image/webp"];
 
 /** A tool as a model sees it; `name` has letters, digits, `_` and `-` only. */
@@ -95,7 +95,7 @@ export type ModelLimits = {
   readonly pdfBytesMax?: number | undefined;
 };
 
-/** What is taken for a model that nobody knows anything of. */
+/** Limits assumed for an unknown model. */
 export const DEFAULT_MODEL_LIMITS: ModelLimits = { contextTokens: 32_768, outputTokens: 4_096 };
 
 export const MODEL_FAILURES = [
@@ -112,7 +112,7 @@ export const MODEL_FAILURES = [
   "cancelled",
   /** The server's own queue for the provider's key is full; nothing was sent. */
   "queue_full",
-  /** The model failed several times in a row and is left alone for a while; nothing was sent. */
+  /** The circuit of the model is open after consecutive failures; nothing was sent. */
   "circuit_open",
 ] as const;
 export type ModelFailureClass = (typeof MODEL_FAILURES)[number];
@@ -149,7 +149,7 @@ export type ModelPart =
   | { readonly type: "text-delta"; readonly text: string }
   | { readonly type: "reasoning-delta"; readonly text: string }
   | { readonly type: "tool-call"; readonly call: ModelToolCall }
-  /** Something the model made that is no text, such as a picture. */
+  /** Output of the model other than text, for example an image. */
   | { readonly type: "file"; readonly mediaType: string; readonly data: Uint8Array }
   | {
       readonly type: "finish";
@@ -189,7 +189,7 @@ export interface ModelCatalogue {
   known(): readonly KnownModel[];
   /** Asks local servers what models they have. Never rejects; takes two seconds at most. */
   discover(signal: AbortSignal): Promise<readonly DiscoveredServer[]>;
-  /** The server's models by role, as far as it was told. */
+  /** The configured models of the server by role. */
   readonly roles: RoleModels;
   /** The `provider/model` an undefined choice stands for. */
   readonly defaultModel: string;
@@ -215,7 +215,7 @@ export type KnownModel = {
   readonly id: string;
   readonly provider: string;
   readonly limits: ModelLimits;
-  /** Whether it takes pictures. */
+  /** Whether it accepts images. */
   readonly images: boolean;
 };
 

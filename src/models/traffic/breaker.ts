@@ -17,19 +17,19 @@ export type CircuitState = "closed" | "open" | "half-open";
 /** An attempt that failed as broken services do: the turn it belongs to, if any, and the failure as text. */
 export type Fault = { readonly turn: string | undefined; readonly message: string };
 
-/** What became of an attempt: it was answered, it failed as broken services do, or neither. */
-export type AttemptFate = "answered" | "neither" | Fault;
+/** The outcome of an attempt: answered, failed because of a broken service, or neither. */
+export type AttemptOutcome = "answered" | "neither" | Fault;
 
 export type Permit =
-  | { readonly type: "go"; readonly end: (fate: AttemptFate) => void }
+  | { readonly type: "go"; readonly end: (fate: AttemptOutcome) => void }
   | { readonly type: "stop"; readonly retryInMs: number; readonly cause: string };
 
 /**
- * Keeps attempts away from a model that does not work.
+ * Circuit breaker of a model.
  * traffic.breaker.B1. Opens after `failuresMax` turns in a row with faults within the window, however many attempts
  *   each of them made; while it is open no attempt is made.
- * traffic.breaker.B2. Half-open, exactly one attempt is under way: an answer closes the circuit, a fault opens it
- *   again, and one that was given up lets the next one try.
+ * traffic.breaker.B2. Half-open, exactly one attempt is running: an answer closes the circuit, a fault opens it
+ *   again, and an abandoned attempt permits another one.
  */
 export class Breaker {
   readonly #clock: Clock;
@@ -80,7 +80,7 @@ export class Breaker {
     };
   }
 
-  #learn(fate: AttemptFate): void {
+  #learn(fate: AttemptOutcome): void {
     // An attempt from before the opening says nothing about the time after it.
     if (this.#openUntilMs !== undefined || fate === "neither") return;
     if (fate === "answered") return this.#close();
@@ -102,7 +102,7 @@ export class Breaker {
   }
 }
 
-function once(end: (fate: AttemptFate) => void): (fate: AttemptFate) => void {
+function once(end: (fate: AttemptOutcome) => void): (fate: AttemptOutcome) => void {
   let isOver = false;
   return (fate) => {
     if (isOver) return;

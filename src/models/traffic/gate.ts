@@ -1,9 +1,9 @@
 import type { Clock } from "../../kernel/clock.ts";
 import type { HoldReason } from "../port/index.ts";
 
-/** What a provider's key may be asked for. An undefined limit is none. */
+/** Rate limits of a provider's key. Undefined: unlimited. */
 export type AccountLimits = {
-  /** Requests under way at once. */
+  /** Maximum concurrent requests. */
   readonly concurrentMax: number | undefined;
   /** Requests begun in any 60 seconds. */
   readonly requestsPerMinute: number | undefined;
@@ -49,14 +49,14 @@ type Obstacle = { readonly why: HoldReason; readonly waitMs: number | undefined 
 const WINDOW_MS = 60_000;
 
 /**
- * Lets the requests of one provider's key through, within its limits.
+ * Admits the requests of one provider's key within its limits.
  * traffic.gate.T1. Never more than `concurrentMax` hold a place, and never more than the minute's requests begin in
  *   any 60 seconds.
  * traffic.gate.T2. Tokens are reserved before a request begins, and corrected when it has ended; what was reserved
  *   never exceeds the minute's tokens. A request that is larger than the whole limit goes when nothing else was begun
  *   for a minute.
- * traffic.gate.T3. In the order they came: who waits at the head is never overtaken, so nobody waits forever.
- * traffic.gate.T4. A waiter that is aborted or refused gives its place in the queue free.
+ * traffic.gate.T3. FIFO: the head of the queue is never overtaken, so no request starves.
+ * traffic.gate.T4. An aborted or refused request leaves the queue.
  */
 export class Gate {
   readonly #clock: Clock;
@@ -85,7 +85,7 @@ export class Gate {
     return this.#limits.tokensPerMinute !== undefined;
   }
 
-  /** How long the provider asked to be left alone, from now; 0 when it did not. */
+  /** Remaining time of a pause that the provider requested; 0 without one. */
   pausedMs(): number {
     return Math.max(0, this.#pausedUntilMs - this.#clock.monotonicMs());
   }
@@ -105,7 +105,7 @@ export class Gate {
     return { waitsFor: obstacle?.why ?? "concurrency", admission: this.#queue(reserved, signal) };
   }
 
-  /** The provider asks to be left alone: nothing begins before that is over. */
+  /** Pauses admission at the provider's request. */
   pause(ms: number): void {
     this.#pausedUntilMs = Math.max(this.#pausedUntilMs, this.#clock.monotonicMs() + ms);
     this.#pump();
@@ -165,7 +165,7 @@ export class Gate {
     return this.#limits.requestsPerMinute !== undefined || this.#limits.tokensPerMinute !== undefined;
   }
 
-  /** Lets in whoever may go, from the head on, and sets the alarm for the time when the next one may. */
+  /** Admits requests from the head of the queue, and sets the timer for the next one. */
   #pump(): void {
     this.#alarm?.abort("set anew");
     this.#alarm = undefined;
@@ -194,7 +194,7 @@ export class Gate {
     );
   }
 
-  /** What keeps a request of so many tokens from beginning now; a wait whose end nobody knows has no `waitMs`. */
+  /** Returns what blocks a request with this number of tokens now; a wait of unknown duration has no `waitMs`. */
   #obstacle(tokens: number): Obstacle | undefined {
     const { concurrentMax, requestsPerMinute, tokensPerMinute } = this.#limits;
     const nowMs = this.#clock.monotonicMs();

@@ -1,7 +1,7 @@
 import type { Clock } from "../../kernel/clock.ts";
 import { LinkedAbort } from "../../kernel/async/linked-abort.ts";
 import type { LanguageModel, ModelFailure, ModelLimits, ModelPart, ModelRequest, ModelUsage } from "../port/index.ts";
-import type { AttemptFate, Breaker } from "./breaker.ts";
+import type { AttemptOutcome, Breaker } from "./breaker.ts";
 import type { Admission, Gate } from "./gate.ts";
 import { IdleWatch } from "./idle-watch.ts";
 
@@ -28,7 +28,7 @@ export class GuardedModel implements LanguageModel {
 
   async *stream(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelPart, void, undefined> {
     const { gate, breaker } = this.#guards;
-    // Asked before the wait too, so that nobody queues up for a model that is known not to work.
+    // Checked before the wait too, so that no request queues for a model whose circuit is open.
     if (breaker.state() === "open") return yield refusal(circuitOpen(this.id, breaker));
     const { waitsFor, admission } = gate.enter(gate.countsTokens ? tokensOf(request) : 0, signal);
     if (waitsFor !== undefined) yield { type: "hold", why: waitsFor };
@@ -39,11 +39,11 @@ export class GuardedModel implements LanguageModel {
     try {
       const permit = breaker.ask();
       if (permit.type === "stop") return yield refusal(circuitOpen(this.id, permit));
-      let fate: AttemptFate = "neither";
+      let fate: AttemptOutcome = "neither";
       try {
         for await (const part of this.#watched(request, signal)) {
           if (part.type === "error") {
-            fate = fateOf(part.failure, request);
+            fate = classifyOutcome(part.failure, request);
             this.#heed(part.failure);
           } else if (part.type === "finish") {
             fate = "answered";
@@ -75,7 +75,7 @@ export class GuardedModel implements LanguageModel {
     }
   }
 
-  /** What one attempt is told, all of the key heed. */
+  /** A rate-limit response to one attempt applies to all requests of the key. */
   #heed({ class: kind, retryAfterMs }: ModelFailure): void {
     if (retryAfterMs !== undefined && (kind === "rate_limited" || kind === "overloaded"))
       this.#guards.gate.pause(retryAfterMs);
@@ -83,7 +83,7 @@ export class GuardedModel implements LanguageModel {
 }
 
 /** A service that does not work, as opposed to one that works and says no. */
-function fateOf({ class: kind, message }: ModelFailure, { turn }: ModelRequest): AttemptFate {
+function classifyOutcome({ class: kind, message }: ModelFailure, { turn }: ModelRequest): AttemptOutcome {
   switch (kind) {
     case "overloaded":
     case "timeout":
@@ -108,7 +108,7 @@ const totalOf = ({ inputTokens, outputTokens }: ModelUsage): number | undefined 
   inputTokens === undefined && outputTokens === undefined ? undefined : (inputTokens ?? 0) + (outputTokens ?? 0);
 
 const CHARS_PER_TOKEN = 4;
-/** Reserved for an answer whose length nobody limited. */
+/** Tokens reserved for an answer without a length limit. */
 const ANSWER_TOKENS = 1_024;
 
 /** About how many tokens a request will take with its answer: four characters a token, and the longest answer allowed. */

@@ -20,14 +20,14 @@ export type ModelCondition = {
   readonly provider: string;
   /** `provider/model`. */
   readonly model: string;
-  /** Tells keys and addresses of one provider apart without showing them; empty for the server's own. */
+  /** Distinguishes keys and addresses of one provider without revealing them; empty for the server's own. */
   readonly account: string;
   readonly circuit: CircuitState;
   /** Failures in a row that count towards opening the circuit. */
   readonly faults: number;
   /** Until an open circuit lets an attempt through. */
   readonly retryInMs: number;
-  /** Requests of the whole account that are under way, and that wait. */
+  /** Running and waiting requests of the whole account. */
   readonly executing: number;
   readonly waiting: number;
   /** Until the end of the pause that the provider asked for. */

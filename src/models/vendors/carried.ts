@@ -13,7 +13,7 @@ const Carried = z.object({
 });
 export type Carried = z.infer<typeof Carried>;
 
-/** What was carried, when it is of the same vendor: nobody else can read it. */
+/** Returns the metadata if it is of the same vendor; other vendors cannot read it. */
 export function carriedOf(value: JsonObject | undefined, vendor: string): Carried | undefined {
   const parsed = Carried.safeParse(value);
   return parsed.success && parsed.data.vendor === vendor ? parsed.data : undefined;
@@ -43,7 +43,7 @@ export class CarriedParts {
     }
   }
 
-  /** Reasoning that nobody signed is nothing a vendor asks for again. */
+  /** Vendors do not require unsigned reasoning in later requests. */
   result(): JsonObject | undefined {
     const signed = [...this.#reasoning.values()].filter(({ options }) => options !== undefined);
     if (signed.length === 0 && Object.keys(this.#calls).length === 0) return undefined;

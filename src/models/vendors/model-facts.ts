@@ -3,7 +3,7 @@ import type { ProviderType } from "./providers.ts";
 
 /** What is known of a model without asking it. */
 export type ModelFacts = ModelLimits & {
-  /** Whether it takes pictures. */
+  /** Whether it accepts images. */
   readonly images: boolean;
 };
 
@@ -19,7 +19,7 @@ type Row = readonly [begins: string, contextTokens: number, outputTokens: number
 const K = 1_024;
 
 /**
- * Context window, longest answer, and whether it takes pictures, by how a model's name begins; the longest beginning
+ * Context window, output limit and image support, by prefix of the model's name; the longest matching prefix
  * that fits decides. As the vendors published them by November 2026; of a family's newer members the family's lowest.
  */
 const KNOWN: readonly Row[] = [
@@ -70,7 +70,7 @@ const BY_TYPE: { readonly [Type in ProviderType]: ModelFacts } = {
   "openai-compatible": { ...DEFAULT_MODEL_LIMITS, images: false },
 };
 
-/** Local servers keep a smaller context than the model has, unless they were told otherwise. */
+/** Local servers have a smaller default context than the model. */
 const LOCAL: ModelFacts = { contextTokens: 8_192, outputTokens: 2_048, images: false };
 const LOCAL_PROVIDERS: readonly string[] = ["ollama", "lmstudio", "llamacpp"];
 

@@ -42,7 +42,7 @@ export type ModelsDeps = {
   readonly clock: Clock;
   /** The variables of `MODEL_VARIABLES` that are set. */
   readonly environment: ModelEnvironment;
-  /** Reads pictures of dialogues; without it models are only told of them. */
+  /** Loads images of dialogues; without it models only receive notes about them. */
   readonly readImage?: ReadImage | undefined;
   /** Calls tools that answer as models; without it those fail. */
   readonly callTool?: CallTool | undefined;
@@ -76,7 +76,7 @@ export type EmbeddingEndpoint = {
   readonly headers: { readonly [name: string]: string };
 };
 
-/** Every language model this server can use. The constructor throws UnknownModelError when the default is none. */
+/** All language models that this server can use. The constructor throws UnknownModelError for an unknown default model. */
 export class Models implements ModelCatalogue {
   readonly defaultModel: string;
   readonly roles: RoleModels;
@@ -215,7 +215,7 @@ export class Models implements ModelCatalogue {
     await this.#origins.check(choice.keys ?? [], baseUrl);
     const isForeign = !isOwn && !(await this.#origins.isOperators(baseUrl));
     // The server's keys and headers go only where the server's configuration points, never to an address a definition brings.
-    // An empty key is none: a vendor's package would look for another one.
+    // An empty key counts as missing: a vendor's package would search for another one.
     const apiKey =
       (choice.apiKey || undefined) ?? (isOwn ? await this.#dereference(serverKey(provider, environment)) : undefined);
     const keys = isOwn && (choice.apiKey ?? "") === "" ? awsKeys(environment) : undefined;

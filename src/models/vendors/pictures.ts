@@ -2,10 +2,10 @@ import { LIMITS } from "../../kernel/quantities.ts";
 import { PDF } from "../../kernel/tokens.ts";
 import type { ModelImage, ModelMessage } from "../port/index.ts";
 
-/** Reads the bytes of a picture in a dialogue; rejects when they are gone. */
+/** Reads the bytes of an image in a dialogue; rejects if they are missing. */
 export type ReadImage = (source: ModelImage["source"]) => Promise<Uint8Array>;
 
-/** A picture as a model gets it: its bytes, or why it does not see them. */
+/** An image for a model: its bytes, or why they are withheld. */
 export type Picture =
   | { readonly type: "shown"; readonly data: Uint8Array }
   | { readonly type: "withheld"; readonly reason: string };
@@ -13,7 +13,7 @@ export type Pictures = ReadonlyMap<ModelImage, Picture>;
 
 const withheld = (reason: string): Picture => ({ type: "withheld", reason });
 
-/** The pictures of a dialogue, the newest first to have a place. Never rejects: one that cannot be read is withheld. */
+/** Loads the images of a dialogue; the newest take precedence. Never rejects: an unreadable image is withheld. */
 export async function loadPictures(
   messages: readonly ModelMessage[],
   { takes, read }: { readonly takes: boolean; readonly read: ReadImage | undefined },
@@ -63,6 +63,6 @@ function refusal(
   return undefined;
 }
 
-/** What a model is told of a picture it does not see. */
+/** The note that replaces a withheld image. */
 export const withheldNote = ({ name, mediaType, bytes }: ModelImage, reason: string): string =>
   `(${mediaType === PDF ? "file" : "picture"} ${name}, ${mediaType}, ${bytes} bytes: not shown, because ${reason})`;

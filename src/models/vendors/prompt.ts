@@ -11,28 +11,28 @@ import { isJsonObject, type Json, type JsonObject, parseJson } from "../../kerne
 import type { ModelImage, ModelMessage, ModelRequest, ModelToolCall, ModelToolResult } from "../port/index.ts";
 import { type Carried, carriedOf } from "./carried.ts";
 import { type Pictures, withheldNote } from "./pictures.ts";
-import type { Manners } from "./vendor.ts";
+import type { ProviderTraits } from "./vendor.ts";
 
-type Context = { readonly manners: Manners; readonly pictures: Pictures };
+type Context = { readonly traits: ProviderTraits; readonly pictures: Pictures };
 type UserMessage = Extract<LanguageModelV4Message, { role: "user" }>;
 
 /** A request in the words of `@ai-sdk`, without its signal. Header names are in lower case so that ours replace its own. */
 export function callOptions(request: ModelRequest, context: Context): LanguageModelV4CallOptions {
   const { system, messages, tools, settings, answerSchema } = request;
-  const { manners } = context;
+  const { traits } = context;
   const opening: LanguageModelV4Message[] = system === "" ? [] : [{ role: "system", content: system }];
   const prompt = [...opening, ...messages.flatMap((message) => promptMessages(message, context))];
-  const options = { ...manners.options(settings), ...settings.options };
+  const options = { ...traits.options(settings), ...settings.options };
   const caches = settings.cacheKey !== undefined;
   return {
-    prompt: caches ? markMessages(prompt, manners) : prompt,
+    prompt: caches ? markMessages(prompt, traits) : prompt,
     headers: Object.fromEntries(Object.entries(settings.headers).map(([name, value]) => [name.toLowerCase(), value])),
     tools: tools.map(({ name, description, inputSchema }, index): LanguageModelV4FunctionTool => ({
       type: "function",
       name,
       description,
       inputSchema: vendorSchema(inputSchema),
-      ...(caches && index === tools.length - 1 ? mark(manners) : {}),
+      ...(caches && index === tools.length - 1 ? mark(traits) : {}),
     })),
     ...(settings.temperature === undefined ? {} : { temperature: settings.temperature }),
     ...(settings.outputTokensMax === undefined ? {} : { maxOutputTokens: settings.outputTokensMax }),
@@ -40,18 +40,18 @@ export function callOptions(request: ModelRequest, context: Context): LanguageMo
     ...(answerSchema === undefined
       ? {}
       : { responseFormat: { type: "json", schema: vendorSchema(answerSchema), name: "answer" } }),
-    ...(Object.keys(options).length === 0 ? {} : { providerOptions: { [manners.optionsKey]: options } }),
+    ...(Object.keys(options).length === 0 ? {} : { providerOptions: { [traits.optionsKey]: options } }),
   };
 }
 
 /** Marks the end of the system prompt and of the last two messages: what grows with each turn is then kept up to there. */
-function markMessages(prompt: readonly LanguageModelV4Message[], manners: Manners): LanguageModelV4Message[] {
+function markMessages(prompt: readonly LanguageModelV4Message[], traits: ProviderTraits): LanguageModelV4Message[] {
   return prompt.map((message, index) =>
-    message.role === "system" || index >= prompt.length - 2 ? { ...message, ...mark(manners) } : message,
+    message.role === "system" || index >= prompt.length - 2 ? { ...message, ...mark(traits) } : message,
   );
 }
 
-const mark = ({ breakpoint, optionsKey }: Manners) =>
+const mark = ({ breakpoint, optionsKey }: ProviderTraits) =>
   breakpoint === undefined ? {} : { providerOptions: { [optionsKey]: breakpoint } };
 
 function promptMessages(message: ModelMessage, context: Context): readonly LanguageModelV4Message[] {
@@ -86,11 +86,11 @@ function filePart(image: ModelImage, pictures: Pictures): readonly LanguageModel
 
 function assistantMessage(
   { text, toolCalls, carried }: Extract<ModelMessage, { role: "assistant" }>,
-  { manners }: Context,
+  { traits }: Context,
 ): LanguageModelV4Message {
-  const back: Carried | undefined = carriedOf(carried, manners.optionsKey);
+  const back: Carried | undefined = carriedOf(carried, traits.optionsKey);
   const optionsOf = (options: JsonObject | undefined) =>
-    options === undefined ? {} : { providerOptions: { [manners.optionsKey]: options } };
+    options === undefined ? {} : { providerOptions: { [traits.optionsKey]: options } };
   return {
     role: "assistant",
     content: [
@@ -104,7 +104,7 @@ function assistantMessage(
         type: "tool-call" as const,
         toolCallId: call.id,
         toolName: call.name,
-        input: inputOf(call, manners),
+        input: inputOf(call, traits),
         ...optionsOf(back?.calls[call.id]),
       })),
     ],
@@ -112,7 +112,7 @@ function assistantMessage(
 }
 
 /** Arguments that are no JSON object are sent on as a JSON string, or in an object, so that a broken call in the history breaks nothing else. */
-function inputOf({ arguments: text }: ModelToolCall, { objectArguments }: Manners): unknown {
+function inputOf({ arguments: text }: ModelToolCall, { objectArguments }: ProviderTraits): unknown {
   const parsed = parseJson(text.trim() === "" ? "{}" : text);
   if (parsed.type === "parsed" && isJsonObject(parsed.value)) return parsed.value;
   return objectArguments ? { malformed_arguments: text } : text;
@@ -125,7 +125,7 @@ function toolMessages(results: readonly ModelToolResult[], context: Context): re
   };
   const images = results.flatMap((result) => result.images ?? []);
   const shown = images.filter((image) => context.pictures.get(image)?.type === "shown");
-  if (context.manners.toolImages !== "after" || shown.length === 0) return [message];
+  if (context.traits.toolImages !== "after" || shown.length === 0) return [message];
   const text = `(pictures from the results above: ${shown.map(({ name }) => name).join(", ")})`;
   return [message, userMessage(text, shown, context)];
 }
@@ -136,12 +136,12 @@ function resultPart(result: ModelToolResult, context: Context): LanguageModelV4T
 
 function resultOutput(
   { text, failed, images = [] }: ModelToolResult,
-  { manners, pictures }: Context,
+  { traits, pictures }: Context,
 ): LanguageModelV4ToolResultOutput {
-  const seen = images.filter((image) => manners.toolImages !== "nowhere" && pictures.get(image)?.type === "shown");
+  const seen = images.filter((image) => traits.toolImages !== "nowhere" && pictures.get(image)?.type === "shown");
   const unseen = images.filter((image) => !seen.includes(image));
   const whole = [text, ...unseen.map((image) => unseenNote(image, pictures))].join("\n");
-  if (manners.toolImages !== "inside" || seen.length === 0)
+  if (traits.toolImages !== "inside" || seen.length === 0)
     return { type: failed ? "error-text" : "text", value: whole };
   return {
     type: "content",

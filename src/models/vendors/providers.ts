@@ -2,11 +2,11 @@
 export const PROVIDER_TYPES = ["openai", "openai-compatible", "anthropic", "google", "mistral", "bedrock"] as const;
 export type ProviderType = (typeof PROVIDER_TYPES)[number];
 
-/** Which of OpenAI's two protocols is spoken: `responses`, or `chat`, which everyone else speaks too. */
+/** Which of OpenAI's two protocols is spoken: `responses`, or `chat`, which all other providers use. */
 export const OPENAI_APIS = ["responses", "chat"] as const;
 export type OpenAiApi = (typeof OPENAI_APIS)[number];
 
-/** Someone who answers for models: a vendor, a local server, or what the operator named in `models.providers`. */
+/** A source of models: a vendor, a local server, or an entry of `models.providers`. */
 export type Provider = {
   readonly name: string;
   readonly type: ProviderType;
@@ -173,7 +173,7 @@ export function awsKeys(environment: ModelEnvironment): AwsKeys | undefined {
 export const awsRegion = (provider: Provider, environment: ModelEnvironment): string | undefined =>
   provider.configured?.region ?? variable(environment, "AWS_REGION") ?? variable(environment, "AWS_DEFAULT_REGION");
 
-/** The model of a server that was told none: of the first provider whose key or address is there, otherwise the built-in one. */
+/** The default model if none is configured: that of the first provider with a key or address, or the built-in one. */
 export function defaultModel(providers: readonly Provider[], environment: ModelEnvironment): string {
   for (const provider of providers) {
     const model = variable(environment, provider.modelVariable) ?? provider.model;

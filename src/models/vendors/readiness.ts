@@ -2,7 +2,7 @@ import type { ModelProvider } from "../port/index.ts";
 import { addressOf, addressRemedy } from "./model-name.ts";
 import { awsKeys, awsRegion, type ModelEnvironment, type Provider, serverKey, variable } from "./providers.ts";
 
-/** What a provider would need to work, as far as that can be told without asking it. Never holds a key. */
+/** What a provider lacks, as far as it is known without a request. Never contains a key. */
 export function readiness(provider: Provider, environment: ModelEnvironment): ModelProvider {
   const { name, type } = provider;
   return { name, type, ...(type === "bedrock" ? bedrock(provider, environment) : endpoint(provider, environment)) };

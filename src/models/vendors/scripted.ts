@@ -19,7 +19,7 @@ export type ScriptedOptions = {
 
 /**
  * A model that plays `turns`: each request gets the turn that follows the assistant turns it already has, so a resumed
- * run goes on where it was. Past the last turn it fails with class `bad_response`. Throws a ZodError on a malformed turn.
+ * run continues where it was. Past the last turn it fails with class `bad_response`. Throws a ZodError on a malformed turn.
  */
 export function scripted(turns: readonly ScriptedTurnInput[], options: ScriptedOptions = {}): LanguageModel {
   return new ScriptedModel(

@@ -1,12 +1,12 @@
 import { createAnthropic } from "@ai-sdk/anthropic";
-import type { Manners, Vendor, VendorSettings } from "./vendor.ts";
+import type { ProviderTraits, Vendor, VendorSettings } from "./vendor.ts";
 
 export function open({ model, baseUrl, apiKey, headers, fetch }: VendorSettings): Vendor {
   const provider = createAnthropic({ baseURL: baseUrl.href, apiKey: apiKey ?? "none", headers: { ...headers }, fetch });
-  return { model: provider.messages(model), manners };
+  return { model: provider.messages(model), traits };
 }
 
-const manners: Manners = {
+const traits: ProviderTraits = {
   optionsKey: "anthropic",
   toolImages: "inside",
   pdfBytesMax: 20 * 1024 * 1024,

@@ -1,6 +1,6 @@
 import { createAmazonBedrock } from "@ai-sdk/amazon-bedrock";
 import type { AwsKeys } from "./providers.ts";
-import type { Manners, Vendor, VendorSettings } from "./vendor.ts";
+import type { ProviderTraits, Vendor, VendorSettings } from "./vendor.ts";
 
 /** Models on Amazon Bedrock, by its Converse protocol: with a bearer token, or signed with keys of AWS. */
 export function open({ model, baseUrl, apiKey, headers, aws, fetch }: VendorSettings): Vendor {
@@ -13,7 +13,7 @@ export function open({ model, baseUrl, apiKey, headers, aws, fetch }: VendorSett
     apiKey: apiKey ?? "",
     credentialProvider: credentials(aws?.keys),
   });
-  return { model: provider(model), manners: /claude|nova/.test(model) ? caching : plain };
+  return { model: provider(model), traits: /claude|nova/.test(model) ? caching : plain };
 }
 
 /** The keys that were given. Without a provider of ours, the package would sign with those of the environment. */
@@ -23,7 +23,7 @@ const credentials = (keys: AwsKeys | undefined) => async () => {
   return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
 };
 
-const plain: Manners = {
+const plain: ProviderTraits = {
   optionsKey: "bedrock",
   toolImages: "inside",
   // A limit of Amazon, and lower than others'.
@@ -34,4 +34,4 @@ const plain: Manners = {
 };
 
 /** Other models refuse the marks. */
-const caching: Manners = { ...plain, breakpoint: { cachePoint: { type: "default" } } };
+const caching: ProviderTraits = { ...plain, breakpoint: { cachePoint: { type: "default" } } };

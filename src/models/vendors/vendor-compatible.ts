@@ -1,6 +1,6 @@
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import type { LanguageModelV4Usage } from "@ai-sdk/provider";
-import type { Manners, Vendor, VendorSettings } from "./vendor.ts";
+import type { ProviderTraits, Vendor, VendorSettings } from "./vendor.ts";
 
 /** The name options go under. */
 const NAME = "caxton";
@@ -16,10 +16,10 @@ export function open({ model, baseUrl, apiKey, headers, fetch }: VendorSettings)
     fetch,
     ...(apiKey === undefined ? {} : { apiKey }),
   });
-  return { model: provider.chatModel(model), manners };
+  return { model: provider.chatModel(model), traits };
 }
 
-const manners: Manners = {
+const traits: ProviderTraits = {
   optionsKey: NAME,
   toolImages: "after",
   pdfBytesMax: undefined,

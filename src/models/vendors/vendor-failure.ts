@@ -13,7 +13,7 @@ export type FailureContext = {
   readonly secrets: readonly string[];
   /** Where the endpoint is, without credentials. */
   readonly address: string;
-  /** Of such an address nothing is repeated that it says: it may be of a service that is not meant for whoever reads it. */
+  /** Responses of such an address are not repeated: its service may not be meant for the reader. */
   readonly isForeign: boolean;
 };
 

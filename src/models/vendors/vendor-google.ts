@@ -1,13 +1,13 @@
 import { createGoogle } from "@ai-sdk/google";
-import type { Manners, Vendor, VendorSettings } from "./vendor.ts";
+import type { ProviderTraits, Vendor, VendorSettings } from "./vendor.ts";
 
-/** Gemini, by Google's own protocol. It caches the beginnings of requests by itself. */
+/** Gemini, by Google's own protocol. It caches request prefixes automatically. */
 export function open({ model, baseUrl, apiKey, headers, fetch }: VendorSettings): Vendor {
   const provider = createGoogle({ baseURL: baseUrl.href, apiKey: apiKey ?? "none", headers: { ...headers }, fetch });
-  return { model: provider(model), manners };
+  return { model: provider(model), traits };
 }
 
-const manners: Manners = {
+const traits: ProviderTraits = {
   optionsKey: "google",
   toolImages: "inside",
   pdfBytesMax: 14 * 1024 * 1024,

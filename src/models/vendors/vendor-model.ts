@@ -47,8 +47,8 @@ export class VendorModel implements LanguageModel {
   constructor(deps: VendorModelDeps, vendor: Vendor, options: VendorModelOptions) {
     this.id = options.id;
     const { images, contextTokens, outputTokens } = options.facts;
-    // Models that see no pictures see no pages either.
-    const pdfBytesMax = images ? vendor.manners.pdfBytesMax : undefined;
+    // Models without image support cannot see PDF pages either.
+    const pdfBytesMax = images ? vendor.traits.pdfBytesMax : undefined;
     this.limits = { contextTokens, outputTokens, ...(pdfBytesMax !== undefined && { pdfBytesMax }) };
     this.#deps = deps;
     this.#vendor = vendor;
@@ -58,10 +58,10 @@ export class VendorModel implements LanguageModel {
   async *stream(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelPart, void, undefined> {
     using deadline = startDeadline(this.#deps.clock, request.settings.timeoutMs, signal);
     try {
-      const { model, manners } = this.#vendor;
+      const { model, traits } = this.#vendor;
       const takes = { takes: this.#options.facts.images, read: this.#deps.readImage };
       const pictures = await loadPictures(request.messages, takes);
-      const options = callOptions(request, { manners, pictures });
+      const options = callOptions(request, { traits, pictures });
       const { stream } = await model.doStream({ ...options, abortSignal: deadline.signal });
       for await (const part of this.#parts(stream, request)) {
         // Some packages take the abort for the end of their answer, or report it as an error of their own.
@@ -79,7 +79,7 @@ export class VendorModel implements LanguageModel {
   async *#parts(stream: ReadableStream<LanguageModelV4StreamPart>, request: ModelRequest): AsyncGenerator<ModelPart> {
     // A cut stream yields what it had of a call before its error, so calls wait for the finish.
     const calls: ModelToolCall[] = [];
-    const carried = new CarriedParts(this.#vendor.manners.optionsKey);
+    const carried = new CarriedParts(this.#vendor.traits.optionsKey);
     // Leaving this loop early, here or by the caller, cancels the stream and so closes the connection.
     for await (const part of stream) {
       carried.take(part);

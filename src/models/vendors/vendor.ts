@@ -20,14 +20,14 @@ export type VendorSettings = {
 };
 
 /** How a vendor wants what Caxton has to say. */
-export type Manners = {
+export type ProviderTraits = {
   /** The name its options go under. */
   readonly optionsKey: string;
-  /** Where pictures of a tool's result can stand: in the result, in a message of their own behind it, or nowhere. */
+  /** Position of images of a tool's result: inside the result, in a separate message after it, or nowhere. */
   readonly toolImages: "inside" | "after" | "nowhere";
   /** The largest PDF file that it takes in a user's message, in bytes; undefined where it takes none. */
   readonly pdfBytesMax: number | undefined;
-  /** Whether arguments of a call in the history must be an object, also where the model's were none. */
+  /** Whether arguments of a call in the history must be an object, also if the model's were not. */
   readonly objectArguments: boolean;
   /** Marks where the provider may keep what came before, at most four in a request; undefined where it needs no marks. */
   readonly breakpoint: JsonObject | undefined;
@@ -35,7 +35,7 @@ export type Manners = {
   options(settings: ModelSettings): JsonObject;
 };
 
-export type Vendor = { readonly model: LanguageModelV4; readonly manners: Manners };
+export type Vendor = { readonly model: LanguageModelV4; readonly traits: ProviderTraits };
 
 /** Loads the vendor's package, at its first use, and opens a model of it. */
 export async function openVendor(type: ProviderType, settings: VendorSettings): Promise<Vendor> {

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { ManualClock } from "../../helpers/manual-clock.ts";
-import { type AttemptFate, Breaker } from "../../../src/models/traffic/breaker.ts";
+import { type AttemptOutcome, Breaker } from "../../../src/models/traffic/breaker.ts";
 import { verifies } from "../../helpers/verifies.ts";
 
 verifies("model.circuit-breaker");
@@ -12,7 +12,7 @@ const make = () => {
   const clock = new ManualClock();
   return { clock, breaker: new Breaker(clock, OPTIONS) };
 };
-const attempt = (breaker: Breaker, fate: AttemptFate) => {
+const attempt = (breaker: Breaker, fate: AttemptOutcome) => {
   const permit = breaker.ask();
   if (permit.type === "go") permit.end(fate);
   return permit.type;
@@ -77,7 +77,7 @@ test("open, nothing is let through; half-open, one at a time", async () => {
       fc.record({ kind: fc.constant("begin" as const) }),
       fc.record({
         kind: fc.constant("end" as const),
-        fate: fc.constantFrom<AttemptFate>("answered", FAULT, "neither"),
+        fate: fc.constantFrom<AttemptOutcome>("answered", FAULT, "neither"),
       }),
       fc.record({ kind: fc.constant("pass" as const), ms: fc.integer({ min: 1, max: 6_000 }) }),
     ),
@@ -88,7 +88,7 @@ test("open, nothing is let through; half-open, one at a time", async () => {
       const { breaker, clock } = make();
       const permits: string[] = [];
       let probesMost = 0;
-      const under: { readonly end: (fate: AttemptFate) => void; readonly probe: boolean }[] = [];
+      const under: { readonly end: (fate: AttemptOutcome) => void; readonly probe: boolean }[] = [];
       for (const step of list) {
         if (step.kind === "pass") await clock.advance(step.ms);
         else if (step.kind === "end") under.shift()?.end(step.fate);
