@@ -445,7 +445,7 @@ export class Conversations {
     return merge;
   }
 
-  /** C3. Returns the conversation if it has changed. */
+  /** Returns the conversation if it has changed (C3). */
   #change(workspace: string, id: string, change: (each: Conversation) => Conversation): Conversation | undefined {
     const { writer } = this.#parts;
     const before = this.find(workspace, id);
