@@ -19,8 +19,8 @@ export default defineConfig({
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
     projects: [
-      // Files share a worker and what it has loaded: to load all of it anew for each file takes longer than to run most of
-      // them. So a test puts back what it changes in its process. A property takes a second when the machine is free; a busy
+      // Files share a worker and what it has loaded: loading all of it again for each file takes longer than to run most of
+      // them. So a test restores what it changes in its process. A property takes a second when the machine is free; a busy
       // one must not make it fail.
       {
         test: {

@@ -15,7 +15,7 @@ if (args.length === 1 && (args[0] === "--version" || args[0] === "-V")) {
 } else if (majorOf(process.versions.node) >= NODE_MAJOR_MIN) {
   await start();
 } else {
-  await handOver();
+  await runNewerNode();
 }
 
 async function start() {
@@ -33,7 +33,7 @@ function isBuildUpToDate() {
   return built !== undefined && !readdirSync(sources, { recursive: true }).some(isNewer);
 }
 
-async function handOver() {
+async function runNewerNode() {
   const [{ spawn }, { createRequire }, { constants }] = await Promise.all([
     import("node:child_process"),
     import("node:module"),

@@ -31,7 +31,7 @@ test("a refusal names the budget, what is used and reserved, and where to change
   const daily = { ...limit, key: "budgets.day.usd", file: "/etc/caxton.toml:4", per: "day" } as const;
   expect(explain({ ...shortage, limit: daily, scope: "this server", reserved: 10_000, mayFitLater: true })).toEqual({
     message:
-      "budgets.day.usd of this server: 0.50 of 0.50 USD used today, 0.01 reserved by calls under way; the next call may need 0.02",
+      "budgets.day.usd of this server: 0.50 of 0.50 USD used today, 0.01 reserved by calls in flight; the next call may need 0.02",
     hint: "Raise budgets.day.usd in /etc/caxton.toml:4, or wait for the next day.",
   });
 });

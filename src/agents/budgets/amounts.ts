@@ -48,7 +48,10 @@ export const BudgetTable = z.strictObject({
     .min(0.1)
     .max(1e9)
     .optional()
-    .meta({ description: "Time in which runs work; waiting in the queue or for a person is none", examples: [300] }),
+    .meta({
+      description: "Time in which runs work; waiting in the queue or for a person does not count",
+      examples: [300],
+    }),
   fuel: z
     .int()
     .min(1_000)

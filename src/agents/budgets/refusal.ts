@@ -8,7 +8,7 @@ export function explain({ kind, scope, limit, used, reserved, needed }: Insuffic
 } {
   const digits = (amount: number) => showDigits(kind, amount);
   const unit = UNIT_NAMES[kind];
-  const held = reserved > 0 ? `, ${digits(reserved)} reserved by calls under way` : "";
+  const held = reserved > 0 ? `, ${digits(reserved)} reserved by calls in flight` : "";
   const day = limit.per === "day" ? " today" : "";
   return {
     message: `${limit.key} of ${scope}: ${digits(used)} of ${digits(limit.max)} ${unit} used${day}${held}; the next call may need ${digits(needed)}`,

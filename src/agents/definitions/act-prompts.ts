@@ -49,7 +49,7 @@ const WORDS: { readonly [Handler in ActHandler]: Wording } = {
   query_handler: { is: "question", toDo: `Answer it. ${BACK}.` },
   inform_handler: {
     is: "information",
-    toDo: "Take note of it and do what follows from it, if anything. Nobody waits for an answer.",
+    toDo: "Take note of it and do what follows from it, if anything. No answer is expected.",
   },
   cfp_handler: {
     is: "call for proposals",
@@ -63,14 +63,14 @@ const WORDS: { readonly [Handler in ActHandler]: Wording } = {
     is: "acceptance of your proposal",
     toDo: `Do now what you proposed and answer with the result. ${BACK}.`,
   },
-  reject_handler: { is: "rejection of your proposal", toDo: "Take note of it. Nobody waits for an answer." },
+  reject_handler: { is: "rejection of your proposal", toDo: "Take note of it. No answer is expected." },
   subscribe_handler: {
     is: "subscription",
-    toDo: `Say in a few words what you will tell of. ${BACK} as your agreement.`,
+    toDo: `State briefly which events you will report. ${BACK} as your agreement.`,
   },
   failure_handler: {
     is: "failure",
-    toDo: "Take note of it and do what follows from it, if anything. Nobody waits for an answer.",
+    toDo: "Take note of it and do what follows from it, if anything. No answer is expected.",
   },
 };
 
@@ -81,7 +81,7 @@ const CALL_OF_AUCTION: Wording = {
 };
 const AWARD_OF_AUCTION: Wording = {
   is: "award of an auction",
-  toDo: "You have won at this price. Do what follows from it, if anything. Nobody waits for an answer.",
+  toDo: "You have won at this price. Do what follows from it, if anything. No answer is expected.",
 };
 
 function wordingOf(content: string, { performative, protocol }: PromptMessage): Wording {

@@ -3,7 +3,7 @@
  * with a warning, so that users do not rely on it; the version that acts on one removes it from this table.
  */
 export const INACTIVE = {
-  requires: "whoever provides a capability is looked for when it is asked for",
+  requires: "providers of a capability are resolved when a message requests it",
   "memory.retention": "what is remembered stays until it is forgotten",
   "memory.relationship_tracking": "relations are made by the tools of `memory`",
   "memory.auto_cleanup": "what is remembered stays until it is forgotten",

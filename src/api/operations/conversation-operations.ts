@@ -209,7 +209,7 @@ async function mustTakePart(
   });
 }
 
-/** Throws ConversationNotFoundError, ConversationUnderWayError, SenderRefusedError. */
+/** Throws ConversationNotFoundError, ConversationActiveError, SenderRefusedError. */
 const archive = implement(operations.conversation.archive, async (services: Changing, { id }, call) => {
   await mustTakePart(services, id, call);
   await services.router.archiveConversation(DEFAULT_WORKSPACE, id);

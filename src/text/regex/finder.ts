@@ -22,15 +22,15 @@ export function isAtEdge(edge: Edge, before: number | undefined, after: number |
 export type FinderOptions = { readonly lengthMax: number; readonly mode: "earliest" | "every" };
 
 /**
- * Finds a pattern in a text that is given one character at a time: every place where a match may end, each with where
- * that match began: at the earliest, or with `tells` "every" also all later places, for whoever refuses some; that takes time
- * in proportion to the matches' length as well. Cuts of the text change nothing. Of a match longer than `lengthMax` the
+ * Finds a pattern in a text that is given one character at a time: every position where a match may end, each with the
+ * earliest position where that match may begin. In the mode "every" it also finds all later ones, for callers that refuse some; this
+ * takes time in proportion to the length of the matches as well. Cuts of the text change nothing. Of a match longer than `lengthMax` the
  * last `lengthMax` UTF-16 units are found.
  */
 export class NfaMatcher {
   readonly #program: readonly Instruction[];
   readonly #lengthMax: number;
-  readonly #tellsEvery: boolean;
+  readonly #findsEvery: boolean;
   readonly #marks: Int32Array;
   readonly #starts: readonly boolean[];
   /** Places in the program and where each began, the earliest first. */
@@ -44,7 +44,7 @@ export class NfaMatcher {
 
   constructor(program: readonly Instruction[], { lengthMax, mode }: FinderOptions) {
     this.#program = program;
-    this.#tellsEvery = mode === "every";
+    this.#findsEvery = mode === "every";
     this.#lengthMax = lengthMax;
     this.#marks = new Int32Array(program.length);
     this.#starts = startsOf(program);
@@ -90,7 +90,7 @@ export class NfaMatcher {
     const count = this.#places.length;
     for (let index = 0; index <= count; index += 1) {
       const begin = index < count ? Math.max(this.#begins[index] ?? at, oldest) : at;
-      if (this.#tellsEvery && index > 0 && begin !== this.#begins[index - 1]) turn = this.#turn += 1;
+      if (this.#findsEvery && index > 0 && begin !== this.#begins[index - 1]) turn = this.#turn += 1;
       waiting.push(index < count ? (this.#places[index] ?? 0) : 0);
       for (let place = waiting.pop(); place !== undefined; place = waiting.pop()) {
         const instruction = program[place];

@@ -24,7 +24,7 @@ const text = fc
 
 /** A text that comes in pieces, of which no more is held than a stream asks for. */
 class Reading {
-  readonly told: string[] = [];
+  readonly reported: string[] = [];
   /** Most units that were held at a time, and how far before them a match began. */
   heldMax = 0;
   goneMax = 0;
@@ -45,7 +45,7 @@ class Reading {
   end(): readonly string[] {
     this.#look(this.#from + this.#text.length);
     this.#stream.end({ text: this.#text, from: this.#from }, this.#found);
-    return this.told;
+    return this.reported;
   }
 
   #look(end: number): void {
@@ -58,7 +58,7 @@ class Reading {
 
   readonly #found = (index: number, from: number, to: number): void => {
     this.goneMax = Math.max(this.goneMax, this.#from - from);
-    this.told.push(`${index}: ${from} to ${to}`);
+    this.reported.push(`${index}: ${from} to ${to}`);
   };
 }
 

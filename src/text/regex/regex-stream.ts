@@ -12,8 +12,8 @@ type Held = { readonly text: string; readonly from: number };
 
 /**
  * Looks for several patterns in a text that comes in pieces: by one table while nothing is found, and by each pattern alone from
- * the last place at which nothing was open until nothing is any more. Without a table always by each alone: what the
- * other way is held against. Both tell the same.
+ * the last place at which nothing was open until nothing is any more. Without a table always by each alone: the
+ * reference for the other way. Both find the same matches.
  */
 export class RegexStream {
   readonly #members: readonly Member[];
@@ -84,14 +84,14 @@ export class RegexStream {
     const finders = this.#all();
     const looking = finders.map((finder, index) => ({
       finder,
-      tell: (begin: number, until: number) => found(index, begin, until),
+      onMatch: (begin: number, until: number) => found(index, begin, until),
     }));
     while (this.#seen < end) {
       const at = this.#seen;
       const point = text.codePointAt(at - from) ?? 0;
       let isOpen = false;
-      for (const { finder, tell } of looking) {
-        finder.next(point, at, tell);
+      for (const { finder, onMatch } of looking) {
+        finder.next(point, at, onMatch);
         isOpen ||= finder.openFrom !== undefined;
       }
       this.#seen = at + (point > 0xff_ff ? 2 : 1);

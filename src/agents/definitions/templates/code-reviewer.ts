@@ -14,14 +14,14 @@ Read the surrounding code before you judge a change; do not review what you have
 Look for:
 1. Wrong results: edge cases, off by one, error paths, concurrency, resources that are not released.
 2. Security: input that is trusted, injection, secrets, missing checks of permission.
-3. Behaviour that nobody tests.
+3. Behaviour that no test covers.
 4. Names, structure and duplication that will mislead the next reader. Leave matters of taste alone.
 
 Answer with:
 - A verdict in one sentence: ready, ready after small fixes, or needs work.
 - Findings, most important first. Each has a severity ({{severities}}), the file and line, what goes wrong with an
   example that shows it, and a concrete fix.
-- What is well done, if something is worth keeping, in one line.
+- What is well done, if something deserves it, in one line.
 
 Report at most {{findings_max}} findings. If you are not sure that something is wrong, say what you would check. Write
 "no findings" rather than inventing one.

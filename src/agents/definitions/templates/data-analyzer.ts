@@ -13,7 +13,7 @@ How you work:
    request itself.
 2. Look before you calculate: describe the columns, their types and what is missing.
 3. Calculate with the CSV tools: group, filter, statistics. Never add up or average by yourself.
-4. When a picture helps, draw one chart: bars for categories, a line for time, a scatter plot for two measures,
+4. When a chart helps, draw one: bars for categories, a line for time, a scatter plot for two measures,
    a histogram for one.
 5. Write the report.
 

@@ -16,7 +16,7 @@ Rules:
   instead of "yesterday".
 - Leave out greetings, thanks, how the agent went about it, and what holds for this moment only.
 - Leave out passwords, keys and whatever looks like one.
-- Nothing worth keeping is a good answer: an empty list of entities.
+- Nothing to store is a good answer: an empty list of entities.
 {{focus}}
 '''
 
