@@ -272,7 +272,7 @@ test("a migration that was cut off names the very command that goes on with it",
   const told = async (...more: string[]) => {
     const command = ["memory", "migrate", "--to", "neo4j", ...more];
     const { code, stderr } = await commandLine(command, { server: server.url });
-    return [code, /go on where it was with: (.*?) +\[MIGRATION_INTERRUPTED\]/.exec(stderr)?.[1]];
+    return [code, /resume it with: (.*?) +\[MIGRATION_INTERRUPTED\]/.exec(stderr)?.[1]];
   };
   expect(await told()).toEqual([7, "caxton memory migrate --to neo4j --resume"]);
   expect(await told("--cutover")).toEqual([7, "caxton memory migrate --to neo4j --cutover"]);

@@ -302,6 +302,9 @@ test("a directory that is a file to begin with, and other surprises of the disk,
 });
 
 test("a sandbox that is disposed starts no child for deployments that wait or come later", async () => {
+  const children = () => process.getActiveResourcesInfo().filter((kind) => kind === "ProcessWrap").length;
+  // Files share a worker, and those before may have left children.
+  const before = children();
   const probe = await assemble("probe.wat");
   const room = new Room();
   // A section that is in no cache makes each of them a module to build.
@@ -313,5 +316,5 @@ test("a sandbox that is disposed starts no child for deployments that wait or co
   await room[Symbol.asyncDispose]();
   await expect(room.sandbox.deploy({ manifest: manifest("late"), module: probe }, never)).rejects.toThrow("aborted");
   expect((await ended).map(({ status }) => status)).toEqual(Array(6).fill("rejected"));
-  expect(process.getActiveResourcesInfo()).not.toContain("ProcessWrap");
+  expect(children()).toBeLessThanOrEqual(before);
 });
