@@ -21,7 +21,9 @@ test("a module without a manifest is deployed under the name of its file, by com
   expect(deployed).toMatchObject({
     code: 0,
     stdout: expect.stringMatching(/^created {2}adder {2}revision 1 {2}version 0\.1\.0 .*\n {2}grants: none/),
-    stderr: expect.stringContaining("adder.wasm has no tool.toml, so it has default limits and no grants; deploy it with --write-manifest"),
+    stderr: expect.stringContaining(
+      "adder.wasm has no tool.toml, so it has default limits and no grants; deploy it with --write-manifest",
+    ),
   });
   expect((await run("call", "adder.add", "a=1", "b=2")).stdout).toBe('{"sum":3}\n');
   expect((await run("deploy", join(place, "my adder.wasm"), "--dry-run", "--write-manifest")).stdout).toContain(
