@@ -301,8 +301,9 @@ test("a directory that is a file to begin with, and other surprises of the disk,
   expect(await room.text("h.escape", { path: "data" })).toBe("tool-error");
 });
 
+const children = (): number => process.getActiveResourcesInfo().filter((kind) => kind === "ProcessWrap").length;
+
 test("a sandbox that is disposed starts no child for deployments that wait or come later", async () => {
-  const children = () => process.getActiveResourcesInfo().filter((kind) => kind === "ProcessWrap").length;
   // Files share a worker, and those before may have left children.
   const before = children();
   const probe = await assemble("probe.wat");
