@@ -1,6 +1,6 @@
 /**
  * A process whose memory goes over to PostgreSQL while it is changed, until it is killed:
- * `node going-over-driver.ts <directory> <url> <writer>`. Says `B <name>` before and `D <told>` after each change, `P <phase>` as
+ * `node cutover-driver.ts <directory> <url> <writer>`. Says `B <name>` before and `D <told>` after each change, `P <phase>` as
  * the migration goes on, `N` before and `M` after it is noted that memory went over, `E` at the end.
  */
 import { argv } from "node:process";

@@ -78,7 +78,7 @@ async function killedAt(
   directory: string,
   { writer, line: wanted }: { readonly writer: string; readonly line: string },
 ): Promise<string> {
-  const driver = join(import.meta.dirname, "going-over-driver.ts");
+  const driver = join(import.meta.dirname, "cutover-driver.ts");
   const child = spawn(process.execPath, [driver, directory, server.url, writer], {
     stdio: ["ignore", "pipe", "inherit"],
   });

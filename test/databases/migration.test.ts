@@ -189,6 +189,6 @@ test("a migration that was broken off is gone on with, and nothing is there twic
   // The way back is the configuration: what comes would be mixed with what is there still.
   await expect(migrate("postgresql", "embedded", { isResumed: true })).rejects.toMatchObject({
     code: "MIGRATION_REFUSED",
-    hint: expect.stringContaining("set memory.backend back"),
+    hint: expect.stringContaining("set memory.backend to it"),
   });
 }, 60_000);

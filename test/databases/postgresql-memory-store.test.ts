@@ -479,13 +479,13 @@ describe("forgetting", () => {
       const guest = open({ url: server.url.replace("caxton@", "tenant@") });
       // It says so at once unless that takes longer than anybody waits.
       await forgetEach(guest, ["p0"]).catch((error: unknown) => error);
-      const refused = expect.stringContaining("observation anew for tenant: it belongs to another user");
+      const refused = expect.stringContaining("observation as tenant: it belongs to another user");
       const failed = [{ what: refused, hint: expect.stringMatching(/^It is tried again at \d{4}-[^]*Z;/) }];
       await vi.waitFor(async () => expect(await guest.store.check(false)).toMatchObject(failed), WAIT);
       expect(await guest.store.check(false)).not.toMatchObject([{ isPending: true }]);
       await expect(guest.store.check(true)).rejects.toMatchObject({
         code: "MEMORY_UNAVAILABLE",
-        message: expect.stringContaining("observation anew for tenant: it belongs to another user"),
+        message: expect.stringContaining("observation as tenant: it belongs to another user"),
       });
       await owner.store.check(true);
       expect(await guest.store.check(false)).toEqual([]);
