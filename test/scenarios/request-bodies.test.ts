@@ -109,3 +109,23 @@ test("every operation refuses a request body with an unknown key and names it", 
   );
   expect(accepted).toEqual([]);
 });
+
+/** A request of these without a body is one with an empty object. */
+const BODY_OPTIONAL = [
+  "POST /api/v1/agents/{name}/pause",
+  "POST /api/v1/tasks/{id}/distribute",
+  "POST /api/v1/tool-servers/{name}/accept",
+  "POST /api/v1/tool-servers/{name}/pause",
+];
+
+test("a request without the body that its operation takes is refused, so that none has an effect by accident", async () => {
+  const { found } = await operations();
+  const accepted = await Promise.all(
+    found.map(async ({ method, path }) => {
+      const filled = path.replaceAll(/\{[^}]+\}/g, "00000000-0000-7000-8000-000000000000");
+      const { status } = await server.ask(method, filled);
+      return status === 400 ? [] : [`${method} ${path}`];
+    }),
+  );
+  expect(accepted.flat().toSorted()).toEqual(BODY_OPTIONAL);
+});

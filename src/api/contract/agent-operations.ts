@@ -111,6 +111,7 @@ export const pause = operation({
   http: { method: "POST", path: "/api/v1/agents/:name/pause" },
   params,
   body: PauseAgentBody,
+  isBodyOptional: true,
   output: AgentDetail,
 });
 

@@ -40,6 +40,8 @@ type Declaration<
   readonly params?: Params;
   readonly query?: Query;
   readonly body?: Body;
+  /** Whether a request without a body is one with an empty object. Default: false, so that no request has an effect by accident. */
+  readonly isBodyOptional?: boolean;
   /** Media types of a body that is not parsed: the implementation reads it as a stream, of any length. */
   readonly receives?: readonly string[];
   /** `Download` stands for a file. */
@@ -90,8 +92,6 @@ export type Operation<
   readonly description: string | undefined;
   readonly events: Schema | undefined;
   readonly http: HttpDeclaration<object, unknown> & { readonly status: number };
-  /** Whether the body may be left out, because none of its fields is required. */
-  readonly isBodyOptional: boolean;
   /** Input fields sent in the query. */
   readonly queryNames: readonly string[];
 };
@@ -129,13 +129,13 @@ export function operation(declaration: Declaration<string, Fields, Fields, Field
     throw new Error(`operation ${name}: a POST is retried by key or never, and every other method is safe`);
   return {
     keepsAnswer: true,
+    isBodyOptional: false,
     receives: [],
     sentOnce: [],
     reportsProgress: false,
     ...declaration,
     description,
     events,
-    isBodyOptional: body instanceof z.ZodObject && body.safeParse({}).success,
     http: { status: 200, ...http },
     params,
     query,

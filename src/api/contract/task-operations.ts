@@ -56,6 +56,7 @@ export const distribute = operation({
   params,
   query: TaskPlaceQuery,
   body: DistributeBody,
+  isBodyOptional: true,
   output: TaskDistribution,
 });
 

@@ -109,6 +109,7 @@ export const accept = operation({
   http: { method: "POST", path: "/api/v1/tool-servers/:name/accept" },
   params,
   body: AcceptBody,
+  isBodyOptional: true,
   output: ToolServerRecord,
 });
 
@@ -129,6 +130,7 @@ export const pause = operation({
   http: { method: "POST", path: "/api/v1/tool-servers/:name/pause" },
   params,
   body: PauseBody,
+  isBodyOptional: true,
   output: ToolServerRecord,
 });
 
