@@ -315,7 +315,7 @@ export class Memory implements AsyncDisposable {
     return this.#counts.now();
   }
 
-  /** Size of memory, quick and possibly outdated: see `StockTaking.now`. */
+  /** Size of memory, quick and possibly outdated: see `CachedStats.now`. */
   async size(waitMs: number): Promise<MemorySize | undefined> {
     return this.#cachedStats.now(waitMs);
   }

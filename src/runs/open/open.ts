@@ -105,7 +105,7 @@ export function openRuns(options: RunsOptions, ports: RunsPorts) {
       conversations.begin();
       keeper.start();
       retention.start();
-      if (resumed > 0) log.info({ runs: resumed }, "unfinished runs go on");
+      if (resumed > 0) log.info({ runs: resumed }, "unfinished runs are resumed");
       return resumed;
     },
     /** Takes no more messages and lets runs end; after the deadline, those that have not continue at the next start. */

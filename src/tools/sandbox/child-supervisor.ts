@@ -41,10 +41,10 @@ type Loading = { state: "loading"; readonly jobs: PendingCall[] } | { state: "lo
  *   again, one at a time (careful mode): it may not even have begun. A call that was alone in a child that ended, twice
  *   in a row, is the offender.
  * sandbox.child-supervisor.S4. A call is taken out of a child that a guest holds up only if it can have changed nothing, and once
- *   (see relief.ts).
- * sandbox.child-supervisor.S5. A child that a guest keeps from answering past its right (see Vigil) is killed. The calls of that
+ *   (see rebalance.ts).
+ * sandbox.child-supervisor.S5. A child that a guest keeps from answering past its right (see `Heartbeat`) is killed. The calls of that
  *   guest's server which are past their deadlines have failed by its fault; calls of others are made again, unless they
- *   are past theirs or have changed something, and are held against nobody.
+ *   are past theirs or have changed something, and count against no call.
  */
 export class ChildSupervisor {
   readonly #clock: Clock;

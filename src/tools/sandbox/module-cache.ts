@@ -89,8 +89,8 @@ export type ModuleCacheOptions = {
  * directory, else in memory. A damaged entry is as good as none.
  *
  * sandbox.module-cache.M1. On disk and in memory it holds a bounded number of bytes; the least recently used entry is evicted first. Of a file the time of its last change is that of its last use.
- * sandbox.module-cache.M2. What somebody may still read is not removed: an entry that is being read or written, or
- *   was given out and is held. So much may be over the bound. Any other is made anew when it is asked for.
+ * sandbox.module-cache.M2. An entry that is being read or written, or that a caller holds, is not evicted; these entries may exceed the
+ *   bound. Any other entry is built again when it is requested.
  */
 export class ModuleCache {
   readonly #directory: string | undefined;

@@ -9,7 +9,7 @@ import type { Survey } from "./survey.ts";
  * meter.callees.C1. What entering a function costs may be paid by its callers, as part of the price of the call: one
  *   place less that takes fuel. It then has to be true of all of them. So a function that is also reached through a
  *   table, a reference or the start pays for itself, and one that the host reaches as an export gets a gate: a function
- *   that pays, and goes on as the one that was exported.
+ *   that pays, and continues as the exported one.
  * meter.callees.C2. Callers never pay more than the entry takes. So the price of one function may contain those of
  *   others that are known before it, and never those that are decided after it.
  * meter.callees.C3. A small function cannot use more than `SMALL_FUEL_MAX` in all. Nothing is checked for it: neither
