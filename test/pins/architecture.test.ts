@@ -56,3 +56,15 @@ test("every folder with an entry point has dependency rules", () => {
     .filter((path) => !Object.hasOwn(ROOMS, path));
   expect(entered).toEqual([]);
 });
+
+test("every port that the page names is an interface of its module", () => {
+  const rows = [...page.matchAll(/^\| `(\w+)` \|.*\| ([^|]*) \|$/gm)];
+  const missing = rows.flatMap(([, module = "", ports = ""]) => {
+    const sources = globSync(`src/${module}/**/*.ts`, { cwd: ROOT }).map(sourceOf).join("\n");
+    return [...ports.matchAll(/`(\w+)`/g)]
+      .map(([, port = ""]) => port)
+      .filter((port) => !new RegExp(`export (interface|type) ${port}\\b`).test(sources));
+  });
+  expect(rows.length).toBeGreaterThan(5);
+  expect(missing).toEqual([]);
+});
