@@ -13,6 +13,13 @@ const NOWHERE = "http://127.0.0.1:1";
 /** The file that `npx caxton` runs. */
 export const LAUNCHER = fileURLToPath(new URL("../../bin/caxton.mjs", import.meta.url));
 
+/**
+ * Runs a command so that permissions of files hold for root too. Another user would not do: the checkout may be in a
+ * directory that only its owner can enter.
+ */
+export const UNPRIVILEGED: readonly string[] =
+  process.getuid?.() === 0 ? ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] : [];
+
 export type ProcessContext = {
   readonly server?: string;
   readonly environment?: { readonly [name: string]: string };
@@ -20,8 +27,6 @@ export type ProcessContext = {
   readonly cwd?: string;
   /** A command that runs the words behind it, such as a shell that sets a limit. */
   readonly through?: readonly string[];
-  /** The user it runs as; only root may name another. */
-  readonly uid?: number;
 };
 
 export type Ended = {
@@ -33,7 +38,7 @@ export type Ended = {
 
 /** The real command in a process of its own, in pipes and with an environment that holds nothing else. */
 export function start(args: readonly string[], processContext: ProcessContext = {}) {
-  const { server, environment, input, cwd, through = [], uid } = processContext;
+  const { server, environment, input, cwd, through = [] } = processContext;
   const [program = "", ...words] = [...through, process.execPath, LAUNCHER, ...args];
   const child = spawn(program, words, {
     env: {
@@ -44,7 +49,6 @@ export function start(args: readonly string[], processContext: ProcessContext = 
     },
     stdio: "pipe",
     ...(cwd !== undefined && { cwd }),
-    ...(uid !== undefined && { uid }),
   });
   child.stdin.end(input ?? "");
   const ended = Promise.all([once(child, "close"), text(child.stdout), text(child.stderr)]).then(

@@ -1,9 +1,9 @@
 import { once } from "node:events";
-import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { tempDirectory } from "../helpers/temp.ts";
-import { caxton, commandLine, start } from "./caxton.ts";
+import { caxton, commandLine, start, UNPRIVILEGED } from "./caxton.ts";
 import { serving } from "./serving.ts";
 import { verifies } from "../helpers/verifies.ts";
 
@@ -137,10 +137,7 @@ test("dev deploys a file when it is saved and keeps the revision when it is brok
 test("a server whose data directory became read-only is not ready, and stops without an error", async () => {
   using place = workplace();
   const data = join(place.path, ".caxton");
-  // Root may write everywhere, so that it runs the command as another user.
-  const uid = process.getuid?.() === 0 ? 65_534 : undefined;
-  if (uid !== undefined) chownSync(place.path, uid, uid);
-  await using server = await serving({ cwd: place.path, environment: place.environment, uid });
+  await using server = await serving({ cwd: place.path, environment: place.environment, through: UNPRIVILEGED });
   chmodSync(data, 0o500);
   const ready = await fetch(`${server.url}/ready`);
   expect([ready.status, await ready.text()]).toEqual([503, expect.stringContaining("STORAGE_READ_ONLY")]);

@@ -17,16 +17,14 @@ export type ServingOptions = {
   readonly environment?: { readonly [name: string]: string };
   readonly through?: readonly string[];
   /** The user it runs as; only root may name another. */
-  readonly uid?: number | undefined;
 };
 
 /** `caxton serve` in a process of its own, ready. Ended with SIGKILL when disposed, unless it has ended. */
-export async function serving({ cwd, port = 0, environment = {}, through = [], uid }: ServingOptions) {
+export async function serving({ cwd, port = 0, environment = {}, through = [] }: ServingOptions) {
   const args = ["serve", "--port", String(port), "--no-ui", "--log-level", "silent", "-o", "json"];
   const { child, ended } = start(args, {
     cwd,
     through,
-    ...(uid !== undefined && { uid }),
     environment: { CAXTON_DATA_DIR: `${cwd}/.caxton`, ...environment },
   });
   const lines = createInterface({ input: child.stdout });

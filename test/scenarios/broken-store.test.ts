@@ -2,7 +2,6 @@ import { execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import {
   chmodSync,
-  chownSync,
   mkdirSync,
   openSync,
   closeSync,
@@ -16,7 +15,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import * as z from "zod";
 import { Database } from "../../src/storage/index.ts";
-import { caxton } from "../cli/caxton.ts";
+import { caxton, UNPRIVILEGED } from "../cli/caxton.ts";
 import { serving } from "../cli/serving.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
@@ -159,20 +158,14 @@ test("a data directory that cannot be written is reported with what to do", asyn
   using directory = tempDirectory();
   const data = join(directory.path, ".caxton");
   await caxton(["init"], { cwd: directory.path });
-  // Root may write everywhere, so that it runs the command as another user.
-  const uid = process.getuid?.() === 0 ? 65_534 : undefined;
   const serve = ["serve", "--port", "0", "--no-ui", "--log-level", "silent"];
   mkdirSync(data);
-  for (const name of ["", "server.json", "caxton.lock", "caxton.db"]) {
-    if (name !== "") writeFileSync(join(data, name), "");
-    if (uid !== undefined) chownSync(join(data, name), uid, uid);
-  }
-  if (uid !== undefined) chownSync(directory.path, uid, uid);
+  for (const name of ["server.json", "caxton.lock", "caxton.db"]) writeFileSync(join(data, name), "");
   for (const name of ["caxton.lock", "caxton.db", ""]) chmodSync(join(data, name), 0o500);
   const refused = await caxton(serve, {
     cwd: directory.path,
     environment: { CAXTON_DATA_DIR: data },
-    ...(uid !== undefined && { uid }),
+    through: UNPRIVILEGED,
   });
   expect(refused.stderr).toMatch(
     /the data directory .*\.caxton cannot be written[\s\S]*--data-dir[\s\S]*STORAGE_READ_ONLY/,
