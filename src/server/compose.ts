@@ -49,7 +49,7 @@ export type Caxton = AsyncDisposable & {
 
 /**
  * Opens every module in dependency order. The catalogue of tools exists before the tools, because agents and models name
- * tools; it is empty until tools are open. Throws storage errors, DataDirectoryInUseError, DatabaseTooNewError, UnknownModelError.
+ * tools; it is empty until tools are open. Throws storage errors, DataDirectoryInUseError, DatabaseTooNewError, DatabaseTooOldError, UnknownModelError.
  */
 export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): Promise<Caxton> {
   await using stack = new AsyncDisposableStack();

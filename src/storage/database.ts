@@ -6,6 +6,7 @@ import { LostFile, OpenedDatabase } from "../kernel/files/opened-file.ts";
 import { makePrivateDirectory, makePrivateFile, PRIVATE_FILE } from "../kernel/files/private-files.ts";
 import { Checkpointer } from "../kernel/sqlite/checkpointer.ts";
 import { dataDirectoryInUse, isBusy, isFileFault, storageError, wrongSchema } from "../kernel/sqlite/errors.ts";
+import { log } from "../kernel/log.ts";
 import type { Synchronous } from "../kernel/sqlite/synchronous.ts";
 import { FIRST_SCHEMA, MIGRATIONS, SCHEMA } from "./migrations/index.ts";
 
@@ -80,12 +81,14 @@ export class Database implements Disposable {
       const lock = lockDirectory(directory);
       try {
         makePrivateFile(join(directory, FILE));
-        const db = new DatabaseSync(join(directory, FILE), { timeout: BUSY_MS });
+        using opening = new DisposableStack();
+        const db = opening.use(new DatabaseSync(join(directory, FILE), { timeout: BUSY_MS }));
         db.exec(
           `PRAGMA journal_mode=WAL; PRAGMA synchronous=${options.synchronous}; PRAGMA foreign_keys=ON;
            PRAGMA cache_size=-${CACHE_KIB}; PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=0;`,
         );
         migrate(db, join(directory, FILE));
+        opening.move();
         return new Database(db, lock, options);
       } catch (error) {
         lock.close();
@@ -176,15 +179,22 @@ export class Database implements Disposable {
     // Those that wait for the log are written once it is short again.
     if (jobs.length === 0 || (this.#checkpointer.isHolding && !this.#isClosing)) return;
     this.#jobs = [];
+    let results: readonly unknown[];
     try {
-      const results = this.#transact(jobs);
-      for (const [index, job] of jobs.entries()) job.resolve(results[index]);
-      this.#checkpointer.committed();
+      results = this.#transact(jobs);
     } catch (error) {
       // If no transaction can begin, trying each job separately would only block repeatedly.
       const hopeless = jobs.length === 1 || isBusy(error) || error instanceof LostFile;
       if (!hopeless) return this.#flushApart(jobs);
       for (const job of jobs) job.reject(storageError(error, this.directory));
+      return;
+    }
+    for (const [index, job] of jobs.entries()) job.resolve(results[index]);
+    try {
+      this.#checkpointer.committed();
+    } catch (error) {
+      // The jobs are committed and must not run again.
+      log.warn({ err: error }, "the size of the write-ahead log is unknown");
     }
   }
 

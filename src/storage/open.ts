@@ -29,7 +29,7 @@ export type StorageOptions = Pick<DatabaseOptions, "directory" | "synchronous"> 
 
 /**
  * Opens the database and every store in it. Disposal writes what the ledger of grants still holds and closes the database.
- * Throws storage errors, DataDirectoryInUseError, DatabaseTooNewError.
+ * Throws storage errors, DataDirectoryInUseError, DatabaseTooNewError, DatabaseTooOldError.
  */
 export function openStorage({ uploadBytesMax, grants, ...where }: StorageOptions, clock: Clock) {
   using opening = new DisposableStack();
