@@ -2,10 +2,15 @@ import { once } from "node:events";
 import { request } from "node:http";
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
-import type { FastifyRequest } from "fastify";
+import { fastify, type FastifyRequest } from "fastify";
+import { serializerCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as contract from "../../src/api/contract/index.ts";
+import { bind } from "../../src/api/http/bind.ts";
 import { httpServer } from "../../src/api/http/index.ts";
+import { EventStreams } from "../../src/api/http/sse.ts";
+import { OPEN_ACCESS } from "../../src/api/operations/index.ts";
+import { implement } from "../../src/api/operations/perform.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { verifies } from "../helpers/verifies.ts";
 
@@ -163,6 +168,53 @@ test("a route that is neither an operation nor a public document is rejected", a
   expect(() => http.post("/ui/*", noAnswer)).toThrow("POST /ui/* is neither");
   expect(() => http.get("/ui/*", noAnswer)).not.toThrow();
   await http.close();
+});
+
+test("a download whose client disconnects before its first part is closed", async () => {
+  const first = Promise.withResolvers<void>();
+  const requested = Promise.withResolvers<void>();
+  const closed = Promise.withResolvers<string>();
+  const content = {
+    [Symbol.asyncIterator]: () => ({
+      next: async () => {
+        requested.resolve();
+        await first.promise;
+        return { done: false as const, value: "part" };
+      },
+      return: async () => {
+        closed.resolve("closed");
+        return { done: true as const, value: undefined };
+      },
+    }),
+  };
+  const download = contract.operations.memoryTransfer.export;
+  const http = fastify().withTypeProvider<ZodTypeProvider>();
+  http.setSerializerCompiler(serializerCompiler);
+  bind(
+    http,
+    implement(download, () => ({ mediaType: "text/plain", content, headers: {} })),
+    { access: OPEN_ACCESS, services: {}, streams: new EventStreams(), bodyReaders: {} },
+  );
+  const url = await http.listen({ host: "127.0.0.1", port: 0 });
+  const client = request(`${url}${download.http.path}`).on("error", () => undefined);
+  client.end();
+  await requested.promise;
+  client.destroy();
+  await expect
+    .poll(() => new Promise((resolve) => void http.server.getConnections((_error, count) => resolve(count))))
+    .toBe(0);
+  first.resolve();
+  expect(await closed.promise).toBe("closed");
+  await http.close();
+});
+
+test("a body over the limit of its route is refused with that limit", async () => {
+  const length = 64 * 1024 * 1024 + 1;
+  const socket = connect(Number(new URL(server.url).port), "127.0.0.1");
+  socket.write(
+    `POST /api/v1/runs/replay HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ${length}\r\n\r\n`,
+  );
+  expect(await text(socket)).toContain("the request body is larger than 64 MiB");
 });
 
 test("an IPv6 host is answered for as a browser writes it", async () => {

@@ -60,6 +60,11 @@ async function* large() {
   for (let id = 1; id <= 30; id += 1) yield { id, event: { type: "x".repeat(CHUNK) } };
 }
 
+async function* withoutEvents(signal: AbortSignal): AsyncGenerator<Streamed<{ type: string }>, void, undefined> {
+  await once(signal, "abort");
+  yield* [];
+}
+
 describe("readers", () => {
   test("one that takes what it is sent leaves no listeners behind", async () => {
     const warnings: string[] = [];
@@ -134,6 +139,18 @@ describe("readers", () => {
     expect(await (await fetch(url)).json()).toEqual({ refused: "1 event streams are open already from 127.0.0.1" });
     stop.abort();
     await first.text();
+    streams.closeAll();
+    await http.close();
+  });
+
+  test("HEAD of a stream without events takes no place after its answer", async () => {
+    const streams = new EventStreams({ streamsMax: 1, perClientMax: 1 });
+    const http = fastify();
+    http.get("/", async (asked, reply) => streams.send(asked, reply, withoutEvents));
+    const url = await http.listen({ host: "127.0.0.1", port: 0 });
+    const statuses: number[] = [];
+    for (let times = 0; times < 3; times += 1) statuses.push((await fetch(url, { method: "HEAD" })).status);
+    expect(statuses).toEqual([200, 200, 200]);
     streams.closeAll();
     await http.close();
   });

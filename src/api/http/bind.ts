@@ -1,5 +1,6 @@
 import { Readable } from "node:stream";
 import type { FastifyReply, FastifyRequest, FastifySchema } from "fastify";
+import { log } from "../../kernel/log.ts";
 import { Download, Events, type Operation, takes } from "../contract/index.ts";
 import type { Access, RequestIds, Call, Implementation, Principal, ReceivedBody } from "../operations/index.ts";
 import { respondNdjson, acceptsNdjson } from "./respond-ndjson.ts";
@@ -137,7 +138,12 @@ async function sendFile(reply: FastifyReply, { mediaType, content, headers }: Do
   if (content instanceof Uint8Array) return send(Buffer.from(content.buffer, content.byteOffset, content.length));
   const pieces = content[Symbol.asyncIterator]();
   const first = await pieces.next();
-  return send(Readable.from(startingWith(first, pieces), { objectMode: false }));
+  const body = Readable.from(startingWith(first, pieces), { objectMode: false });
+  // A client that has disconnected already: the generator does not start, so its `finally` does not run.
+  body.once("close", () => {
+    pieces.return?.().catch((error: unknown) => log.debug({ err: error }, "a download could not be closed"));
+  });
+  return send(body);
 }
 
 async function* startingWith(

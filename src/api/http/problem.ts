@@ -12,7 +12,7 @@ export async function sendProblem(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<void> {
-  const known = translate(error);
+  const known = translate(error, request.routeOptions.bodyLimit);
   const fault = toFault(known);
   log[logLevelOf(known)](
     { requestId: request.id, code: fault.code, ...(fault.code === "BUG" ? { err: error } : {}) },
@@ -40,14 +40,14 @@ export const problemOf = (fault: Fault, requestId: string): ProblemDetails => ({
 const snakeCase = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 /** What Fastify itself refuses, in our words. */
-function translate(error: FastifyError | Error): unknown {
+function translate(error: FastifyError | Error, bytesMax: number = LIMITS.bodyBytesMax): unknown {
   if (error instanceof CaxtonError) return error;
   const code = "code" in error ? error.code : undefined;
   if (code === "FST_ERR_CTP_BODY_TOO_LARGE") {
     return new BodyTooLargeError(
-      `the request body is larger than ${LIMITS.bodyBytesMax / 1024 / 1024} MiB`,
+      `the request body is larger than ${bytesMax / 1024 / 1024} MiB`,
       "Send files to /api/v1/uploads (on the command line: --file).",
-      { bytesMax: LIMITS.bodyBytesMax },
+      { bytesMax },
       { cause: error },
     );
   }

@@ -108,7 +108,8 @@ async function stream(
   // What a stream would say is asked for only with GET.
   if (request.method === "HEAD") {
     response.end();
-    await events.return();
+    // It takes effect only after the pending event, or once the caller aborts the signal.
+    events.return().catch((error: unknown) => log.debug({ err: error }, "an event stream could not be closed"));
     return;
   }
   response.write("retry: 1000\n\n");
