@@ -325,7 +325,8 @@ export class Conversations {
   #goBack(): void {
     for (const [key, held] of this.#held) {
       if (held.written === undefined) this.#held.delete(key);
-      else if (held.now !== held.written && isChecked(materialize(held))) {
+      else if (held.now !== held.written && !isChecked(materialize(held))) this.#writeBehind.add(key, held);
+      else if (held.now !== held.written) {
         held.now = held.written;
         // A deadline may be what was lost: it passes again.
         const { dueAtMs } = materialize(held);
@@ -410,9 +411,8 @@ export class Conversations {
 
   /** Ends the open parts of a participant that was removed; `lapsed` is called for each, with the error. */
   removed(workspace: string, name: string, error: MessageError): void {
-    const quoted = JSON.stringify(name);
     for (const held of Array.from(this.#held.values())) {
-      if (typeof held.now === "string" && !held.now.includes(quoted)) continue;
+      if (typeof held.now === "string" && !held.now.includes(JSON.stringify(name))) continue;
       const now = materialize(held);
       const participant = now.workspace === workspace && now.participants.find((each) => each.name === name);
       const conversation = participant && this.#change(workspace, now.id, (each) => undelivered(each, name));

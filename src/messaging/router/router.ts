@@ -283,23 +283,23 @@ export class Router {
     this.#deliveries.pump(recipient);
   }
 
-  /** Ends an open conversation; one that is over stays as it is. Resolves when that is on disk. */
+  /** Ends an open conversation; one that is over stays as it is. Resolves when that is stored. Throws storage errors. */
   async endConversation(workspace: string, id: string): Promise<void> {
     this.#conversations.end(workspace, id);
-    await this.#writer.settled();
+    await this.#writer.stored();
   }
 
-  /** Archives a conversation; throws when it does not exist, or a participant has an open part in it. */
+  /** Archives a conversation; throws when it does not exist, or a participant has an open part in it, and storage errors. */
   async archiveConversation(workspace: string, id: string): Promise<Conversation> {
     const conversation = await this.#records.conversation(workspace, id);
     if (conversation === undefined) throw new ConversationNotFoundError(id);
     const archived = this.#conversations.archive(conversation);
     if (archived === undefined) throw new ConversationActiveError(id);
-    await this.#writer.settled();
+    await this.#writer.stored();
     return archived;
   }
 
-  /** Merges a conversation into another one, or says why it cannot; throws when either is not there. */
+  /** Merges a conversation into another one, or says why it cannot; throws when either is not there, and storage errors. */
   async mergeConversation(workspace: string, id: string, into: string): Promise<Conversation | MessageError> {
     const [conversation, other] = await Promise.all([
       this.#records.conversation(workspace, id),
@@ -308,7 +308,7 @@ export class Router {
     if (conversation === undefined) throw new ConversationNotFoundError(id);
     if (other === undefined) throw new ConversationNotFoundError(into);
     const merged = this.#conversations.merge(conversation, other);
-    await this.#writer.settled();
+    await this.#writer.stored();
     return merged;
   }
 

@@ -301,6 +301,28 @@ describe("conversations", () => {
     expect(lost).toBe(1);
   });
 
+  // router.conversations.C3
+  test("that are ended, archived or merged say so only when it is stored, and a lost row is written later", async () => {
+    let isFull = false;
+    const disk = new MemoryDisk();
+    const journal = new MemoryMessageJournal(disk, async () => {
+      if (isFull) throw new Error("disk full");
+    });
+    const { router } = await openWorld({ disk, journal });
+    for (const id of ["f", "f", "g", "g", "h", "h"])
+      await router.submit(note(id, { ...to("cid"), conversationId: id }));
+    const stateOf = (id: string) => disk.conversations.get(`default/${id}`)?.state;
+    await router.endConversation("default", "g");
+    isFull = true;
+    await expect(router.endConversation("default", "f")).rejects.toThrow("disk full");
+    await expect(router.archiveConversation("default", "g")).rejects.toThrow("disk full");
+    await expect(router.mergeConversation("default", "h", "f")).rejects.toThrow("disk full");
+    expect(stateOf("f")).not.toBe("cancelled");
+    isFull = false;
+    await router.records.conversations({ workspace: "default", limit: 10 });
+    expect(stateOf("f")).toBe("cancelled");
+  });
+
   // router.intake.I6
   test("that are over are not begun again after a restart, by whomever and however many messages name them", async () => {
     const { router, disk } = await openWorld();

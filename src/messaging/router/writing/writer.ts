@@ -74,6 +74,14 @@ export class Writer {
     await promise;
   }
 
+  /** Resolves when all that was added until now is written. Throws the storage error if it is lost. */
+  async stored(): Promise<void> {
+    if (this.isIdle) return;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.batch().waiting.push({ written: resolve, lost: reject });
+    await promise;
+  }
+
   #schedule(): void {
     if (this.#isScheduled || this.#isWriting) return;
     this.#isScheduled = true;
