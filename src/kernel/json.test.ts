@@ -28,3 +28,13 @@ test("brackets count outside of strings only, whatever is escaped in them", () =
     { numRuns: 3_000 },
   );
 });
+
+test("brackets in a string with escaped quotes and backslashes are not counted", () => {
+  const deep = "[".repeat(200);
+  for (const text of [`\\"${deep}`, `${deep}\\\\`, `a\\\\\\"${deep}\\"`, `\\\\${deep}`]) {
+    const json = `["${text}",1]`;
+    expect(parseJson(json)).toEqual({ type: "parsed", value: JSON.parse(json) });
+  }
+  expect(parseJson(`["\\\\",${deep}`)).toMatchObject({ reason: expect.stringContaining("nested deeper") });
+  expect(parseJson(`["\\"${deep}`).type).toBe("malformed");
+});

@@ -51,7 +51,7 @@ export function parseJson(text: string, valuesMax = Infinity): ParsedJson {
   }
 }
 
-const [QUOTE, COMMA, COLON] = [34, 44, 58] as const;
+const [QUOTE, COMMA, COLON, BACKSLASH] = [34, 44, 58, 92] as const;
 const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [91, 93, 123, 125] as const;
 
 /** The bound that a text exceeds: brackets outside of strings, and what they, commas and colons begin. One pass, no recursion. */
@@ -84,16 +84,22 @@ function excessOf(text: string, valuesMax: number): string | undefined {
   return undefined;
 }
 
-/** Returns where the string that begins at a quote ends, by the search of the engine: strings may have megabytes. */
+/**
+ * Returns where the string that starts at a quote ends. `indexOf` finds the first escaped quote, because strings may
+ * have megabytes; the rest is scanned by character, because every quote in it may be escaped.
+ */
 function endOfString(text: string, start: number): number {
-  let end = start;
-  for (;;) {
-    end = text.indexOf('"', end + 1);
-    if (end === -1) return text.length;
-    let before = end;
-    while (text[before - 1] === "\\") before -= 1;
-    if ((end - before) % 2 === 0) return end;
+  const end = text.indexOf('"', start + 1);
+  if (end === -1) return text.length;
+  if (text.charCodeAt(end - 1) !== BACKSLASH) return end;
+  let at = end - 1;
+  while (text.charCodeAt(at - 1) === BACKSLASH) at -= 1;
+  for (; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === BACKSLASH) at += 1;
+    else if (code === QUOTE) return at;
   }
+  return text.length;
 }
 
 /** Canonical text: keys sorted at every depth, so equal values have equal text. For hashes and comparisons. */

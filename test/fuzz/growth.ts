@@ -25,11 +25,28 @@ const MEASURED_MS_MIN = 40;
 
 export type GrowthOptions = {
   /**
-   * How much slower than the machine that the bound is meant for this one is. Only the bound is raised: growth is a ratio.
-   * Processor time of one thread leaves out what other programs do, but not that they share caches and cores with it.
+   * How much slower than the machine that the bound is meant for this one is, at least, when it is quiet. Only the bound is raised: growth is
+   * a ratio. Processor time of one thread leaves out what other programs do, but not that they share caches and cores with
+   * it, so a time above the bound is judged beside that of the reference work, measured next to it.
    */
   readonly slowness: number;
 };
+
+/** Milliseconds that the reference work takes on the machine that the bound is meant for. */
+const REFERENCE_MS = 5;
+const REFERENCE_TEXT = JSON.stringify(
+  Array.from({ length: 6_000 }, (_, index) => ({ id: index, name: `name ${index}` })),
+);
+/** Work like that of the readers: it parses a text, makes objects and tokens, and looks at each character. */
+function referenceWork(): number {
+  let sum = 0;
+  for (let round = 0; round < 2; round += 1) {
+    sum += JSON.stringify(JSON.parse(REFERENCE_TEXT)).length;
+    for (let index = 0; index < REFERENCE_TEXT.length; index += 1) sum += REFERENCE_TEXT.charCodeAt(index);
+    for (const { index } of REFERENCE_TEXT.matchAll(/name (\d+)/g)) sum += index;
+  }
+  return sum;
+}
 
 /** What is wrong with how the time to read a family's texts grows; nothing when it is fine. */
 export function growthFault(reader: Reader, family: string, { slowness }: GrowthOptions): string | undefined {
@@ -38,9 +55,10 @@ export function growthFault(reader: Reader, family: string, { slowness }: Growth
   // What surrounds the part that grows has its room too, so that the largest text is taken.
   const texts = PARTS.map((part) => make(Math.max(1, Math.floor(reader.charsMax * part) - SURROUNDINGS_CHARS)));
   const times: number[] = [];
+  let slower = slowness;
   for (const [index, text] of texts.entries()) {
     const fault = (): boolean =>
-      (times[index] ?? 0) > BLOCKED_MS_MAX * slowness || (index <= PARTS.indexOf(1) && growsTooFast(times, index));
+      (times[index] ?? 0) > BLOCKED_MS_MAX * slower || (index <= PARTS.indexOf(1) && growsTooFast(times, index));
     times.push(timeMs(() => reader.read(text), 0));
     for (let round = 0; round < ROUNDS && fault(); round += 1) {
       // All that is compared is measured again, one after the other, so that the machine treats it alike.
@@ -48,6 +66,7 @@ export function growthFault(reader: Reader, family: string, { slowness }: Growth
         const ms = timeMs(() => reader.read(texts[other] ?? ""), MEASURED_MS_MIN);
         times[other] = round === 0 ? ms : Math.min(ms, times[other] ?? ms);
       }
+      slower = Math.max(slower, (slowness * timeMs(referenceWork, MEASURED_MS_MIN)) / REFERENCE_MS);
     }
     if (fault()) {
       const points = times.map((ms, at) => `${texts[at]?.length ?? 0} characters ${ms.toFixed(1)} ms`);

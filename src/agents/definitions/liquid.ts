@@ -139,6 +139,8 @@ const VERBATIM = /^\{%-?\s*(raw|comment)\b/;
 
 function excessOf(source: string): Fault | undefined {
   OPENING.lastIndex = 0;
+  // The next end of each kind of block. A search per block would be quadratic when blocks are never closed.
+  const closings = new Map<string, number>();
   for (let pieces = 1; ; pieces += 1) {
     const opening = OPENING.exec(source);
     if (opening === null) return undefined;
@@ -149,7 +151,12 @@ function excessOf(source: string): Fault | undefined {
     if (end === undefined)
       return { snippet, offset, message: `longer than ${PIECE_CHARS_MAX} characters`, fix: "Split the expression." };
     const verbatim = VERBATIM.exec(source.slice(offset, end))?.[1];
-    const closing = verbatim === undefined ? -1 : source.indexOf(`end${verbatim}`, end);
+    let closing = -1;
+    if (verbatim !== undefined) {
+      closing = closings.get(verbatim) ?? 0;
+      if (closing !== -1 && closing < end) closing = source.indexOf(`end${verbatim}`, end);
+      closings.set(verbatim, closing);
+    }
     OPENING.lastIndex = Math.max(end, closing);
   }
 }

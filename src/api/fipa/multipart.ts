@@ -11,13 +11,11 @@ export function readParts(contentType: string, body: Buffer): readonly [Part, Pa
   const boundary = quoted ?? bare;
   if (boundary === undefined) throw new FipaContentError("the request is not multipart/mixed with a boundary");
   const separator = Buffer.from(`--${boundary}`);
-  const marks: number[] = [];
-  for (
-    let at = body.indexOf(separator);
-    at !== -1 && marks.length < 4;
-    at = body.indexOf(separator, at + separator.length)
-  )
-    if (at === 0 || body[at - 1] === 10) marks.push(at);
+  // A separator starts a line, so the search includes the newline before it.
+  const atLine = Buffer.from(`\n--${boundary}`);
+  const marks = body.subarray(0, separator.length).equals(separator) ? [0] : [];
+  for (let at = body.indexOf(atLine); at !== -1 && marks.length < 3; at = body.indexOf(atLine, at + atLine.length))
+    marks.push(at + 1);
   const [first, second, third] = marks;
   if (first === undefined || second === undefined || third === undefined)
     throw new FipaContentError("the request does not have its two parts");
