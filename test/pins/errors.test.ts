@@ -5,7 +5,7 @@ import { FAULTS, type FaultKind } from "../../src/kernel/errors.ts";
 import { MESSAGE_REFUSALS } from "../../src/messaging/acl/index.ts";
 import { MODEL_FAILURES } from "../../src/models/port/language-model.ts";
 import { RUN_FAILURE_CODES } from "../../src/runs/record/errors.ts";
-import { SENDER_REFUSALS } from "../../src/api/operations/presented-tokens.ts";
+import { SENDER_REFUSALS } from "../../src/api/operations/messaging/presented-tokens.ts";
 import { MESSAGE_FAILURES } from "../../src/messaging/router/index.ts";
 import { TASK_FAILURES } from "../../src/messaging/tasks/index.ts";
 import { TOOL_FAILURES } from "../../src/tools/catalogue/index.ts";

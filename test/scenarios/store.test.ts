@@ -3,7 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { presentSummary } from "../../src/api/operations/present-run.ts";
+import { presentSummary } from "../../src/api/operations/runs/present-run.ts";
 import { Database, SqliteRunJournal } from "../../src/storage/index.ts";
 import { mint, RunId, ToolCallId } from "../../src/kernel/ids.ts";
 import { foldRun, type RunEvent } from "../../src/runs/index.ts";

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { ToolCallOutcome } from "../../src/api/contract/tools.ts";
+import { ToolCallOutcome } from "../../src/api/contract/tools/tools.ts";
 import { Database, SqliteArtifactStore } from "../../src/storage/index.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
 import { mint, RunId } from "../../src/kernel/ids.ts";

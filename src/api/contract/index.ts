@@ -6,10 +6,10 @@ export {
   type RevisionSummary,
   type TemplateSummary,
   type ValidationReport,
-} from "./agents.ts";
-export * as agents from "./agents.ts";
-export { type Approval, type ApprovalPage, type ApprovalState } from "./approvals.ts";
-export * as approvals from "./approvals.ts";
+} from "./agents/agents.ts";
+export * as agents from "./agents/agents.ts";
+export { type Approval, type ApprovalPage, type ApprovalState } from "./runs/approvals.ts";
+export * as approvals from "./runs/approvals.ts";
 export {
   type AgentBudget,
   type Budget,
@@ -18,13 +18,18 @@ export {
   type Cost,
   type Usage,
   type UsageRow,
-} from "./budgets.ts";
-export * as budgets from "./budgets.ts";
-export { type ArchiveReport, type Conversation, type ConversationPage, type Protocol } from "./conversations.ts";
-export * as conversations from "./conversations.ts";
+} from "./agents/budgets.ts";
+export * as budgets from "./agents/budgets.ts";
+export {
+  type ArchiveReport,
+  type Conversation,
+  type ConversationPage,
+  type Protocol,
+} from "./messaging/conversations.ts";
+export * as conversations from "./messaging/conversations.ts";
 export { DOCUMENTS } from "./documents.ts";
-export { type GrantUse, type GrantUsePage, type GrantUseQuery, type Observation } from "./grants.ts";
-export * as grants from "./grants.ts";
+export { type GrantUse, type GrantUsePage, type GrantUseQuery, type Observation } from "./tools/grants.ts";
+export * as grants from "./tools/grants.ts";
 export {
   type BatchReceipt,
   type DeadLetter,
@@ -39,9 +44,9 @@ export {
   type NearestCapability,
   type MessageRecord,
   type MessageTrace,
-} from "./messages.ts";
-export * as messages from "./messages.ts";
-export { MESSAGE_SOCKET, SocketEvent, SocketRequest } from "./message-socket.ts";
+} from "./messaging/messages.ts";
+export * as messages from "./messaging/messages.ts";
+export { MESSAGE_SOCKET, SocketEvent, SocketRequest } from "./messaging/message-socket.ts";
 export {
   type KnownModel,
   type ModelCheck,
@@ -51,8 +56,8 @@ export {
   type ModelQuery,
   type ModelTest,
   type TestModelBody,
-} from "./models.ts";
-export * as models from "./models.ts";
+} from "./models/models.ts";
+export * as models from "./models/models.ts";
 export {
   type Capability,
   type CapabilityPage,
@@ -64,13 +69,13 @@ export {
   type RegisteredParticipant,
   type Subscription,
   type SubscriptionPage,
-} from "./participants.ts";
-export * as participants from "./participants.ts";
+} from "./messaging/participants.ts";
+export * as participants from "./messaging/participants.ts";
 export { type FileProblem, type ProblemDetails } from "./problem.ts";
 export * as problems from "./problem.ts";
-export { type ModelCondition } from "./model-condition.ts";
-export { type ChooseBody, type RunChoice } from "./model-choice.ts";
-export * as modelChoice from "./model-choice.ts";
+export { type ModelCondition } from "./models/model-condition.ts";
+export { type ChooseBody, type RunChoice } from "./models/model-choice.ts";
+export * as modelChoice from "./models/model-choice.ts";
 export * as operations from "./operations.ts";
 export { Download, Events, type GivenTo, type InputOf, type Operation, type OutputOf, takes } from "./operation.ts";
 export { type Permission, PERMISSIONS } from "./permissions.ts";
@@ -88,10 +93,10 @@ export {
   type Step,
   type StepContext,
   type Upload,
-} from "./runs.ts";
-export * as runs from "./runs.ts";
-export { type Difference, type ReplayReport, type RunDiff, type RunExport } from "./run-history.ts";
-export * as runHistory from "./run-history.ts";
+} from "./runs/runs.ts";
+export * as runs from "./runs/runs.ts";
+export { type Difference, type ReplayReport, type RunDiff, type RunExport } from "./runs/run-history.ts";
+export * as runHistory from "./runs/run-history.ts";
 export {
   type CreateTaskBody,
   type DistributeBody,
@@ -100,10 +105,10 @@ export {
   type TaskDistribution,
   type TaskPage,
   type TaskStatus,
-} from "./tasks.ts";
-export * as tasks from "./tasks.ts";
-export { type Ready, type ServerEvent, type Status } from "./system.ts";
-export * as system from "./system.ts";
+} from "./messaging/tasks.ts";
+export * as tasks from "./messaging/tasks.ts";
+export { type Ready, type ServerEvent, type Status } from "./server/system.ts";
+export * as system from "./server/system.ts";
 export {
   type ToolCallOutcome,
   type ToolChange,
@@ -119,8 +124,8 @@ export {
   type ToolServerRecord,
   type ToolServerSummary,
   type ToolServerVersion,
-} from "./tools.ts";
-export * as tools from "./tools.ts";
+} from "./tools/tools.ts";
+export * as tools from "./tools/tools.ts";
 export type {
   MemoryChange,
   MemoryChangePage,
@@ -137,19 +142,19 @@ export type {
   MemoryRemembered,
   MemorySearchResult,
   SearchMemoryBody,
-} from "./memory.ts";
-export * as memory from "./memory.ts";
+} from "./memory/memory.ts";
+export * as memory from "./memory/memory.ts";
 export { listed, listIn } from "./lists.ts";
-export { cutAtWords } from "./matched-words.ts";
-export type { MemoryImportEvent, MemoryImportReport } from "./memory-transfer.ts";
-export * as memoryTransfer from "./memory-transfer.ts";
-export type { MemoryMigrationEvent, MemoryMigrationReport, MemoryLocation } from "./memory-migration.ts";
-export * as memoryMigration from "./memory-migration.ts";
+export { cutAtWords } from "./memory/matched-words.ts";
+export type { MemoryImportEvent, MemoryImportReport } from "./memory/memory-transfer.ts";
+export * as memoryTransfer from "./memory/memory-transfer.ts";
+export type { MemoryMigrationEvent, MemoryMigrationReport, MemoryLocation } from "./memory/memory-migration.ts";
+export * as memoryMigration from "./memory/memory-migration.ts";
 export type {
   MemoryChecked,
   MemoryPruned,
   MemoryRestored,
   MemorySnapshot,
   MemorySnapshotPage,
-} from "./memory-maintenance.ts";
-export * as memoryMaintenance from "./memory-maintenance.ts";
+} from "./memory/memory-maintenance.ts";
+export * as memoryMaintenance from "./memory/memory-maintenance.ts";

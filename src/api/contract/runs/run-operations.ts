@@ -1,0 +1,242 @@
+import * as z from "zod";
+import { LIMITS } from "../../../kernel/quantities.ts";
+import { ChooseBody } from "../models/model-choice.ts";
+import { Download, Events, operation } from "../operation.ts";
+import { ExportQuery, ReplayQuery, ReplayReport, RunDiff, RunExport } from "./run-history.ts";
+import {
+  AnswerBody,
+  ArtifactSummary,
+  DecideBody,
+  ForkBody,
+  PruneBody,
+  PruneOutcome,
+  RetryBody,
+  RunDetail,
+  RunEventsQuery,
+  RunPage,
+  RunQuery,
+  RunStreamEvent,
+  StartRunBody,
+  Upload,
+  UploadQuery,
+} from "./runs.ts";
+
+const COMMON = { tags: ["runs"], surfaces: ["rest", "cli"] } as const;
+const READ = { ...COMMON, permission: "runs:read", effect: "read", retry: "safe" } as const;
+const READ_CONTENT = { ...READ, permission: "runs:read-content" } as const;
+const EXECUTE = { ...COMMON, permission: "runs:execute", effect: "write", retry: "by-key" } as const;
+const params = z.object({ id: z.string() });
+const location = ({ id }: RunDetail) => ({ location: `/api/v1/runs/${id}` });
+
+export const start = operation({
+  ...EXECUTE,
+  name: "run.start",
+  summary: "Start a run",
+  description:
+    "Answers 202 at once, 200 at the run's end with `wait`, or streams RunStreamEvents if the request accepts text/event-stream.",
+  http: {
+    method: "POST",
+    path: "/api/v1/runs",
+    status: 202,
+    otherStatuses: [200],
+    statusOf: (_run, { wait }) => (wait ? 200 : 202),
+    headers: location,
+  },
+  body: StartRunBody,
+  output: RunDetail,
+  events: RunStreamEvent,
+});
+
+export const list = operation({
+  ...READ,
+  name: "run.list",
+  summary: "List runs, newest first",
+  http: { method: "GET", path: "/api/v1/runs" },
+  query: RunQuery,
+  output: RunPage,
+});
+
+export const get = operation({
+  ...READ,
+  name: "run.get",
+  summary: "Get a run with its steps",
+  http: { method: "GET", path: "/api/v1/runs/:id" },
+  params,
+  output: RunDetail,
+});
+
+export const watch = operation({
+  ...READ,
+  name: "run.watch",
+  summary: "Follow a run's events",
+  description:
+    "Server-sent RunStreamEvents: first the past ones, then live. `Last-Event-ID` resumes, across a restart too.",
+  http: { method: "GET", path: "/api/v1/runs/:id/events" },
+  params,
+  query: RunEventsQuery,
+  output: Events,
+  events: RunStreamEvent,
+});
+
+export const cancel = operation({
+  ...EXECUTE,
+  name: "run.cancel",
+  summary: "Cancel a run",
+  http: { method: "POST", path: "/api/v1/runs/:id/cancel" },
+  params,
+  output: RunDetail,
+});
+
+export const decide = operation({
+  ...EXECUTE,
+  name: "run.decide",
+  summary: "Decide on a tool call whose result was lost",
+  http: { method: "POST", path: "/api/v1/runs/:id/decide" },
+  params,
+  body: DecideBody,
+  output: RunDetail,
+});
+
+export const choose = operation({
+  ...EXECUTE,
+  name: "run.choose",
+  summary: "Resolve a model failure: retry, switch or cancel",
+  description:
+    "For a run that is awaiting-choice: `retry` the same model, `use` another one for the rest of the run, or `cancel`.",
+  http: { method: "POST", path: "/api/v1/runs/:id/choose" },
+  params,
+  body: ChooseBody,
+  output: RunDetail,
+});
+
+export const answer = operation({
+  ...EXECUTE,
+  name: "run.answer",
+  summary: "Answer a question of a tool during its run",
+  http: { method: "POST", path: "/api/v1/runs/:id/questions/:question" },
+  params: params.extend({ question: z.string() }),
+  body: AnswerBody,
+  output: RunDetail,
+});
+
+export const upload = operation({
+  ...EXECUTE,
+  name: "run.upload",
+  summary: "Send a file for a run",
+  description: "The body is the file's bytes. Its id goes into a run's `uploads`.",
+  http: { method: "POST", path: "/api/v1/uploads", status: 201 },
+  retry: "never",
+  query: UploadQuery,
+  receives: ["application/octet-stream"],
+  output: Upload,
+});
+
+export const artifacts = operation({
+  ...READ_CONTENT,
+  name: "run.artifacts",
+  summary: "List the files that a run created",
+  http: { method: "GET", path: "/api/v1/runs/:id/artifacts" },
+  params,
+  output: z.object({ items: z.array(ArtifactSummary), next: z.null() }),
+});
+
+export const artifact = operation({
+  ...READ_CONTENT,
+  name: "run.artifact",
+  summary: "Download a file that a run created",
+  http: { method: "GET", path: "/api/v1/artifacts/:id/content" },
+  params,
+  output: Download,
+});
+
+export const fork = operation({
+  ...EXECUTE,
+  name: "run.fork",
+  summary: "Start a run from a step of another run",
+  http: { method: "POST", path: "/api/v1/runs/:id/fork", status: 202, headers: location },
+  params,
+  body: ForkBody,
+  output: RunDetail,
+});
+
+export const retry = operation({
+  ...EXECUTE,
+  name: "run.retry",
+  summary: "Start a run again with the same request and files",
+  http: { method: "POST", path: "/api/v1/runs/:id/retry", status: 202, headers: location },
+  params,
+  body: RetryBody,
+  output: RunDetail,
+});
+
+export const replay = operation({
+  ...EXECUTE,
+  name: "run.replay",
+  summary: "Replay a run from its recording and report divergences",
+  description: "With this server's definitions, tools and rules; no model and no tool is called.",
+  http: { method: "POST", path: "/api/v1/runs/:id/replay" },
+  effect: "read",
+  params,
+  query: ReplayQuery,
+  output: ReplayReport,
+});
+
+export const replayExport = operation({
+  ...EXECUTE,
+  name: "run.replayExport",
+  summary: "Replay an exported run",
+  http: { method: "POST", path: "/api/v1/runs/replay", bodyBytesMax: LIMITS.exportBytesMax },
+  effect: "read",
+  query: ReplayQuery,
+  body: RunExport,
+  output: ReplayReport,
+});
+
+export const compare = operation({
+  ...READ,
+  name: "run.compare",
+  summary: "Compare two runs step by step",
+  http: { method: "GET", path: "/api/v1/runs/:id/diff/:other" },
+  params: params.extend({ other: z.string() }),
+  output: RunDiff,
+});
+
+const exportRun = operation({
+  ...READ_CONTENT,
+  name: "run.export",
+  summary: "Export a run as one document",
+  http: {
+    method: "GET",
+    path: "/api/v1/runs/:id/export",
+    headers: ({ run }) => ({ "content-disposition": `attachment; filename="run-${run.id}.json"` }),
+  },
+  params,
+  query: ExportQuery,
+  output: RunExport,
+});
+
+const remove = operation({
+  ...COMMON,
+  name: "run.delete",
+  summary: "Delete an ended run with its steps and files",
+  http: { method: "DELETE", path: "/api/v1/runs/:id", status: 204 },
+  permission: "runs:delete",
+  effect: "destroy",
+  retry: "safe",
+  params,
+  output: z.null(),
+});
+
+export const prune = operation({
+  ...COMMON,
+  name: "run.prune",
+  summary: "Delete runs that ended before a given age",
+  http: { method: "POST", path: "/api/v1/runs/prune" },
+  permission: "runs:admin",
+  effect: "destroy",
+  retry: "by-key",
+  body: PruneBody,
+  output: PruneOutcome,
+});
+
+export { exportRun as export, remove as delete };

@@ -1,0 +1,395 @@
+import * as z from "zod";
+import { Json } from "../../../kernel/json.ts";
+import { typeList } from "./event-types.ts";
+import { ModelAttempt, OnModelFailure, RunChoice } from "../models/model-choice.ts";
+import { Approval } from "./approvals.ts";
+import { Cost, OutputLimit, Spent, StepCost } from "../agents/budgets.ts";
+import { ListQuery, page } from "../problem.ts";
+
+const Instant = z.iso.datetime();
+const Id = z.string();
+
+export const RunState = z.enum([
+  "queued",
+  "running",
+  "awaiting-approval",
+  "awaiting-choice",
+  "awaiting-reply",
+  "needs-decision",
+  "completed",
+  "failed",
+  "cancelled",
+]);
+export type RunState = z.infer<typeof RunState>;
+
+export const StartRunBody = z
+  .strictObject({
+    agent: z.string(),
+    input: z.string().min(1).meta({ description: "The request, as text" }),
+    variables: z
+      .record(z.string(), Json)
+      .optional()
+      .meta({
+        description:
+          "Values for {{name}} in the agent's prompt template: context, data, user_id, data_source, requirements, user_info, and its [parameters]",
+        examples: [{ context: "sales of 2026" }],
+      }),
+    uploads: z
+      .array(Id)
+      .max(16)
+      .default([])
+      .meta({ description: "Ids of files sent to /uploads; only this run's tools can read them" }),
+    model: z.string().optional().meta({ description: "provider/model, instead of the definition's" }),
+    on_model_failure: OnModelFailure.optional(),
+    attended: z.boolean().default(false).meta({
+      description:
+        "A user watches the run: if neither this request nor the definition sets on_model_failure, the run asks when the model fails",
+    }),
+    output_schema: z.record(z.string(), Json).optional().meta({
+      description: "JSON Schema of the answer, instead of the definition's; the answer is then in output_json",
+    }),
+    wait: z.boolean().default(false).meta({ description: "Respond when the run has ended instead of immediately" }),
+  })
+  .meta({ id: "StartRun" });
+export type StartRunBody = z.input<typeof StartRunBody>;
+
+export const RunOrigin = z
+  .object({
+    run: Id.meta({ description: "Run from which it was created; may be deleted" }),
+    kind: z.enum(["fork", "retry"]),
+    step: z.int().nullable().meta({ description: "First step not inherited from that run; null if none was" }),
+  })
+  .meta({ id: "RunOrigin" });
+
+export const RunSummary = z
+  .object({
+    id: Id,
+    workspace: z.string(),
+    agent: z.string(),
+    revision: z.int(),
+    model: z.string().nullable(),
+    state: RunState,
+    resting: z.boolean().meta({ description: "Whether the run is suspended until a pending question is answered" }),
+    input_preview: z.string(),
+    output_preview: z.string(),
+    created_at: Instant,
+    started_at: Instant.nullable(),
+    ended_at: Instant.nullable(),
+    duration_ms: z.number().nullable(),
+    steps: z.int(),
+    tool_calls: z.int(),
+    input_tokens: z.int().meta({ description: "As charged; with estimates where cost.estimated_calls is not 0" }),
+    output_tokens: z.int().meta({ description: "As charged; with estimates where cost.estimated_calls is not 0" }),
+    cost: Cost,
+    failure: z.object({ code: z.string(), message: z.string() }).nullable(),
+    origin: RunOrigin.nullable(),
+    message: z
+      .object({
+        id: Id,
+        performative: z.string(),
+        sender: z.string(),
+        conversation: z.string(),
+        protocol: z.string().nullable(),
+      })
+      .nullable()
+      .meta({ description: "The message that started it; null when none did" }),
+    notices: z.array(z.string()).meta({
+      description:
+        "Notices about the answer: tools_failed (the last calls before it failed), context_degraded, summary_excerpts",
+    }),
+  })
+  .meta({ id: "RunSummary" });
+export type RunSummary = z.infer<typeof RunSummary>;
+
+export const ArtifactSummary = z
+  .object({
+    id: Id,
+    run: Id,
+    name: z.string(),
+    media_type: z.string(),
+    bytes: z.int(),
+    path: z.string().meta({ description: "Where the file is, relative to the server's data directory" }),
+    url: z.string().meta({ description: "Where its content is, relative to the server" }),
+    created_at: Instant,
+  })
+  .meta({ id: "Artifact" });
+export type ArtifactSummary = z.infer<typeof ArtifactSummary>;
+
+const Timing = {
+  index: z.int().meta({ description: "Position in the run, from 1" }),
+  turn: z.int().meta({ description: "Turn of the model this belongs to, from 1" }),
+  state: z.enum(["queued", "running", "done", "failed", "waiting"]),
+  started_at: Instant,
+  duration_ms: z.number().nullable(),
+};
+
+/** What went into one request to a model, and why. */
+export const StepContext = z
+  .object({
+    window: z.int().meta({ description: "Assumed context window: tokens of request and answer together" }),
+    window_from: z.enum(["model", "agent", "default", "refused"]),
+    reserve: z.int().meta({ description: "Tokens of it reserved for the answer" }),
+    estimate: z.int().meta({ description: "Estimated tokens of the request; compare input_tokens" }),
+    shortened_through: z.int().meta({ description: "Results of turns up to this one are shortened; 0: none" }),
+    covered_through: z.int().meta({ description: "Turns up to this one are summarised or left out; 0: none" }),
+    degraded: z.boolean().meta({ description: "Whether the model received a shortened dialogue" }),
+    parts: z.array(
+      z.object({
+        what: z.string(),
+        tokens: z.int(),
+        action: z.enum(["kept", "shortened", "deduplicated", "summarised", "dropped"]),
+        why: z.string(),
+      }),
+    ),
+    warnings: z.array(z.string()).meta({ description: "Warnings that the model received about its behaviour" }),
+  })
+  .meta({ id: "StepContext" });
+export type StepContext = z.infer<typeof StepContext>;
+
+/** Notes that stand for turns which no longer fit into the model's window. */
+export const ContextSummary = z
+  .object({
+    turn: z.int().meta({ description: "Turn before which it was created" }),
+    covers_through: z.int(),
+    text: z.string(),
+    model: z.string().nullable().meta({ description: "null if no model created it" }),
+    degraded: z.string().meta({ description: "Why no model created it; empty if one did" }),
+    input_tokens: z.int().nullable(),
+    output_tokens: z.int().nullable(),
+    duration_ms: z.number(),
+    created_at: Instant,
+  })
+  .meta({ id: "ContextSummary" });
+
+export const ModelStep = z.object({
+  kind: z.literal("model"),
+  ...Timing,
+  resumed_at: Instant.meta({
+    description: "Start of the last attempt; later than started_at after a failed attempt or a server restart",
+  }),
+  model: z.string(),
+  text: z.string(),
+  reasoning: z.string().meta({ description: "Reasoning as the provider returned it; empty when it returned none" }),
+  tool_calls: z.array(z.object({ id: z.string(), name: z.string(), arguments: z.string() })),
+  finish: z.string().nullable(),
+  first_part_ms: z.number().nullable(),
+  input_tokens: z.int().nullable(),
+  output_tokens: z.int().nullable(),
+  cost: StepCost.nullable().meta({ description: "null before the turn has ended, and in runs of older versions" }),
+  limited: OutputLimit.nullable(),
+  offered_tools: z.int().nullable().meta({ description: "Number of tools offered to the model in this turn" }),
+  offered_tools_tokens: z.int().nullable().meta({ description: "Estimated input tokens of their descriptions" }),
+  attempts: z.array(ModelAttempt).meta({ description: "Failed attempts" }),
+  queued_ms: z.int().nullable().meta({ description: "Time spent waiting for the provider's limits" }),
+  waits_for: z
+    .string()
+    .nullable()
+    .meta({ description: "Limit that the attempt waits for: concurrency, requests, tokens or retry-after" }),
+  output_problems: z.array(z.string()).meta({ description: "Why its answer was rejected; empty if accepted" }),
+  context: StepContext.nullable().meta({ description: "Parts of the request, and why" }),
+});
+export const ToolStep = z.object({
+  kind: z.literal("tool"),
+  ...Timing,
+  call_id: Id,
+  tool: z.string(),
+  arguments: Json,
+  waits_for: z
+    .enum(["budget"])
+    .nullable()
+    .meta({ description: "Reason why a queued call waits: budget; null while other calls of the turn go first" }),
+  outcome: z.string().nullable().meta({ description: "done, or why it failed" }),
+  text: z.string().meta({ description: "Text that the model received" }),
+  structured: Json,
+  fuel: z.int(),
+  memory_bytes: z.int(),
+  artifacts: z.array(z.object({ id: Id, name: z.string(), media_type: z.string(), bytes: z.int(), url: z.string() })),
+});
+export const Step = z.discriminatedUnion("kind", [ModelStep, ToolStep]).meta({ id: "Step" });
+export type Step = z.infer<typeof Step>;
+
+export const RunQuestion = z
+  .object({
+    id: Id,
+    call_id: Id,
+    server: z.string().meta({ description: "Tool server of the question" }),
+    message: z.string(),
+    schema: z.record(z.string(), Json).nullable().meta({ description: "JSON Schema of the answer, an object" }),
+    url: z.string().nullable().meta({ description: "A page to visit instead of a form to fill in" }),
+    asked_at: Instant,
+    expires_at: Instant,
+    state: z.enum(["open", "accepted", "declined", "cancelled", "expired"]),
+  })
+  .meta({ id: "RunQuestion" });
+export type RunQuestion = z.infer<typeof RunQuestion>;
+
+export const RunReply = z
+  .object({
+    call_id: Id,
+    conversation: z.string(),
+    to: z.string().meta({ description: "Description of the agents that are asked" }),
+    reply_with: z.string().meta({ description: "Value of in_reply_to in the reply" }),
+    asked_at: Instant,
+    expires_at: Instant,
+    state: z.enum(["open", "answered", "failed", "expired", "cancelled"]),
+    from: z.string().meta({ description: "Agent that replied; empty until then" }),
+    message: Id.nullable().meta({ description: "Id of the reply" }),
+  })
+  .meta({ id: "RunReply" });
+
+export const AnswerBody = z
+  .discriminatedUnion("action", [
+    z.strictObject({ action: z.literal("accept"), content: z.record(z.string(), Json).default({}) }),
+    z.strictObject({ action: z.literal("decline") }),
+  ])
+  .meta({ id: "Answer" });
+
+export const RunDetail = RunSummary.extend({
+  input: z.string(),
+  variables: z.record(z.string(), Json).meta({ description: "Variables of the request for the prompt template" }),
+  output: z.string(),
+  output_json: Json.meta({ description: "The answer as JSON if it has a schema, else null" }),
+  system_prompt: z.string(),
+  prompt: z.string().meta({ description: "The user prompt after its template was filled" }),
+  recalled: z.string().meta({ description: "Recalled memory in the prompt, one line per entity; may be empty" }),
+  files: z.array(z.object({ name: z.string(), media_type: z.string(), bytes: z.int() })),
+  attempt: z.int().meta({ description: "1, and one more for each time the server had to resume it" }),
+  isolation: z.enum(["context", "worker"]).nullable().meta({
+    description:
+      "context: executed in the server process; worker: in its own worker thread; null before the run starts",
+  }),
+  waiting_for: Id.nullable().meta({ description: "First tool call that needs a decision" }),
+  waiting_calls: z.array(Id).meta({ description: "All tool calls that need a decision" }),
+  choice: RunChoice.nullable().meta({ description: "Open choice after a model failure" }),
+  questions: z
+    .array(RunQuestion)
+    .meta({ description: "Questions of tools to people, oldest first; open ones can be answered" }),
+  made_from_it: z
+    .array(z.object({ id: Id, kind: RunOrigin.shape.kind, step: z.int().nullable(), state: RunState }))
+    .meta({ description: "Runs created from this one" }),
+  approvals: z.array(Approval).meta({ description: "Approval requests of its calls, oldest first" }),
+  replies: z.array(RunReply).meta({ description: "Replies of other agents that calls wait for, oldest first" }),
+  notice_list: z.array(z.object({ code: z.string(), message: z.string() })).meta({ description: "`notices` as text" }),
+  remembered: z
+    .object({
+      state: z.enum(["open", "due", "extracting", "kept", "failed"]),
+      entity: z.string().nullable(),
+      extraction: z.string().nullable().meta({ description: "Run that extracts facts from it" }),
+      problem: z.string(),
+    })
+    .nullable()
+    .meta({
+      description:
+        "Whether request and answer are stored in memory, if the definition sets auto_store. open: until the run completes; due: to be stored; extracting: another run extracts facts; then kept or failed",
+    }),
+  summaries: z.array(ContextSummary).meta({
+    description: "Summaries of turns that no longer fit into the model's window, oldest first; the last is in use",
+  }),
+  hint: z.string().meta({ description: "How to resolve the failure; may be empty" }),
+  step_list: z.array(Step),
+  artifacts: z.array(ArtifactSummary),
+  spent: Spent.meta({ description: "Amounts charged to budgets" }),
+  last_event: z.int().meta({ description: "Sequence number to resume the event stream from" }),
+}).meta({ id: "Run" });
+export type RunDetail = z.infer<typeof RunDetail>;
+
+export const RunPage = page(RunSummary).meta({ id: "RunPage" });
+export const RunQuery = ListQuery.extend({
+  cursor: z.uuidv7().optional(),
+  agent: z.string().optional(),
+  state: RunState.optional(),
+  conversation: z.string().optional().meta({ description: "Only runs that messages of this conversation started" }),
+});
+
+export const DecideBody = z
+  .strictObject({
+    call_id: Id.optional().meta({ description: "Default: every waiting call" }),
+    decision: z.enum(["retry", "skip", "fail"]),
+  })
+  .meta({ id: "Decide" });
+
+export const ForkBody = z
+  .strictObject({
+    at: z.int().min(1).meta({ description: "First step to run again; earlier steps are inherited" }),
+    input: z.string().min(1).optional().meta({ description: "Another request" }),
+    model: z.string().optional().meta({ description: "Another model" }),
+    revision: z.int().min(1).optional().meta({ description: "Another revision of the agent" }),
+  })
+  .meta({ id: "Fork" });
+export type ForkBody = z.input<typeof ForkBody>;
+
+export const RetryBody = z
+  .strictObject({
+    latest: z.boolean().default(false).meta({ description: "Use the newest revision instead of the original one" }),
+  })
+  .meta({ id: "Retry" });
+
+export const PruneBody = z
+  .strictObject({
+    older_than: z.string().meta({ description: "Minimum time since the run ended", examples: ["30d"] }),
+    dry_run: z.boolean().default(false).meta({ description: "Only report how many would be deleted" }),
+  })
+  .meta({ id: "PruneRuns" });
+export const PruneOutcome = z
+  .object({ runs: z.int().meta({ description: "Number of runs deleted, or to be deleted" }), dry_run: z.boolean() })
+  .meta({ id: "PruneOutcome" });
+
+/**
+ * What `GET /runs/{id}/events` sends, one server-sent event each, named by `type`. Durable ones carry an id to resume
+ * from (`Last-Event-ID`); deltas do not, and are superseded by the step that follows.
+ */
+export const RunStreamEvent = z
+  .discriminatedUnion("type", [
+    z.object({ type: z.literal("run"), run: RunSummary }),
+    z.object({ type: z.literal("step"), step: Step }),
+    z.object({
+      type: z.literal("text-delta"),
+      turn: z.int(),
+      offset: z.int().meta({ description: "Characters of the turn's text before this; discard later ones" }),
+      text: z.string(),
+    }),
+    z.object({
+      type: z.literal("tool-progress"),
+      turn: z.int(),
+      call_id: Id,
+      done: z.number(),
+      total: z.number().nullable(),
+      message: z.string(),
+    }),
+    z.object({
+      type: z.literal("tool-log"),
+      turn: z.int(),
+      call_id: Id,
+      lines: z.array(z.object({ at: Instant, text: z.string() })),
+    }),
+    z.object({ type: z.literal("artifact"), artifact: ArtifactSummary }),
+    z.object({ type: z.literal("question"), question: RunQuestion }),
+    z.object({ type: z.literal("approval"), approval: Approval }),
+    z.object({ type: z.literal("lagged") }).meta({ description: "The client is too slow; reconnect with the last id" }),
+    z.object({ type: z.literal("end"), run: RunDetail }),
+  ])
+  .meta({ id: "RunStreamEvent" });
+export type RunStreamEvent = z.infer<typeof RunStreamEvent>;
+
+export const RUN_EVENT_TYPES = [
+  "run",
+  "step",
+  "text-delta",
+  "tool-progress",
+  "tool-log",
+  "artifact",
+  "question",
+  "approval",
+] as const;
+export type RunEventType = (typeof RUN_EVENT_TYPES)[number];
+export const RunEventsQuery = z.object({
+  types: typeList(RUN_EVENT_TYPES).meta({
+    description: `Event types to send, comma-separated: ${RUN_EVENT_TYPES.join(", ")}. Default: all. end is always sent.`,
+  }),
+});
+
+export const UploadQuery = z.object({ name: z.string().min(1).max(200) });
+export const Upload = z
+  .object({ id: Id, name: z.string(), media_type: z.string(), bytes: z.int(), expires_at: Instant })
+  .meta({ id: "Upload" });
+export type Upload = z.infer<typeof Upload>;

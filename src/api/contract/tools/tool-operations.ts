@@ -1,0 +1,48 @@
+import * as z from "zod";
+import { operation } from "../operation.ts";
+import { CallToolBody, ToolCallOutcome, ToolLog, ToolServerDetail, ToolServerList } from "./tools.ts";
+
+const COMMON = { tags: ["tools"], surfaces: ["rest", "cli"] } as const;
+const READ = { ...COMMON, permission: "tools:read", effect: "read", retry: "safe" } as const;
+const params = z.object({ server: z.string() });
+
+export const list = operation({
+  ...READ,
+  name: "tool.list",
+  summary: "List tool servers with their tools",
+  http: { method: "GET", path: "/api/v1/tools" },
+  output: ToolServerList,
+});
+
+export const get = operation({
+  ...READ,
+  name: "tool.get",
+  summary: "Get a tool server with its tools",
+  http: { method: "GET", path: "/api/v1/tools/:server" },
+  params,
+  output: ToolServerDetail,
+});
+
+export const logs = operation({
+  ...READ,
+  name: "tool.logs",
+  summary: "List the last log lines of a tool server",
+  http: { method: "GET", path: "/api/v1/tools/:server/logs" },
+  permission: "tools:logs",
+  params,
+  output: ToolLog,
+});
+
+export const call = operation({
+  ...COMMON,
+  name: "tool.call",
+  summary: "Call a tool directly",
+  description: "With an `Idempotency-Key` only a tool that is read-only or idempotent is called again after a crash.",
+  http: { method: "POST", path: "/api/v1/tools/:server/:tool/call" },
+  permission: "tools:call",
+  effect: "write",
+  retry: "by-key",
+  params: params.extend({ tool: z.string() }),
+  body: CallToolBody,
+  output: ToolCallOutcome,
+});

@@ -1,0 +1,180 @@
+import * as z from "zod";
+import { GrantUsePage, GrantUseQuery } from "./grants.ts";
+import { Download, operation } from "../operation.ts";
+import {
+  AcceptBody,
+  ActivateBody,
+  DeployToolServerBody,
+  DifferenceQuery,
+  ModuleQuery,
+  PauseBody,
+  ToolLog,
+  ToolLogEvent,
+  ToolServerDeletion,
+  ToolServerDeployment,
+  ToolServerDifference,
+  ToolServerHealth,
+  ToolServerPage,
+  ToolServerQuery,
+  ToolServerRecord,
+  ToolServerVersionPage,
+  VersionQuery,
+} from "./tools.ts";
+
+const COMMON = { tags: ["tool servers"], surfaces: ["rest", "cli"] } as const;
+const READ = { ...COMMON, permission: "tools:read", effect: "read", retry: "safe" } as const;
+const ADMIN = { ...COMMON, permission: "tools:admin", effect: "write", retry: "by-key" } as const;
+const params = z.object({ name: z.string() });
+
+export const list = operation({
+  ...READ,
+  name: "toolServer.list",
+  summary: "List tool servers by name",
+  http: { method: "GET", path: "/api/v1/tool-servers" },
+  query: ToolServerQuery,
+  output: ToolServerPage,
+});
+
+export const get = operation({
+  ...READ,
+  name: "toolServer.get",
+  summary: "Get a tool server: tools, grants, limits, pins, versions, health and usage",
+  http: { method: "GET", path: "/api/v1/tool-servers/:name" },
+  params,
+  output: ToolServerRecord,
+});
+
+export const check = operation({
+  ...READ,
+  name: "toolServer.check",
+  summary: "Check a tool server: start a separate instance and list its tools",
+  http: { method: "GET", path: "/api/v1/tool-servers/:name/health" },
+  permission: "tools:admin",
+  params,
+  output: ToolServerHealth,
+});
+
+export const versions = operation({
+  ...READ,
+  name: "toolServer.versions",
+  summary: "List the stored revisions of a tool server, newest first, with their changes",
+  http: { method: "GET", path: "/api/v1/tool-servers/:name/versions" },
+  params,
+  query: VersionQuery,
+  output: ToolServerVersionPage,
+});
+
+export const diff = operation({
+  ...READ,
+  name: "toolServer.diff",
+  summary: "Compare two revisions",
+  http: { method: "GET", path: "/api/v1/tool-servers/:name/diff" },
+  params,
+  query: DifferenceQuery,
+  output: ToolServerDifference,
+});
+
+export const module = operation({
+  ...READ,
+  name: "toolServer.module",
+  summary: "Download the module of a tool server",
+  http: { method: "GET", path: "/api/v1/tool-servers/:name/module" },
+  permission: "tools:admin",
+  params,
+  query: ModuleQuery,
+  output: Download,
+});
+
+export const deploy = operation({
+  ...ADMIN,
+  name: "toolServer.deploy",
+  summary: "Deploy a tool server, or its next revision",
+  description:
+    "As multipart/form-data with the file itself, at most 32 MiB, or as JSON of at most 4 MiB with the module in base64. Answers 201 for a new server, 200 for a new or unchanged revision, 202 when the revision waits to be accepted.",
+  http: {
+    method: "POST",
+    path: "/api/v1/tool-servers",
+    otherStatuses: [201, 202],
+    statusOf: ({ outcome, dry_run: dryRun }) => (dryRun ? 200 : STATUSES[outcome]),
+  },
+  body: DeployToolServerBody,
+  output: ToolServerDeployment,
+});
+const STATUSES = { created: 201, pending: 202, updated: 200, unchanged: 200 } as const;
+
+export const accept = operation({
+  ...ADMIN,
+  name: "toolServer.accept",
+  summary: "Accept the pending revision and serve it",
+  http: { method: "POST", path: "/api/v1/tool-servers/:name/accept" },
+  params,
+  body: AcceptBody,
+  isBodyOptional: true,
+  output: ToolServerRecord,
+});
+
+export const activate = operation({
+  ...ADMIN,
+  name: "toolServer.activate",
+  summary: "Serve a stored revision",
+  http: { method: "POST", path: "/api/v1/tool-servers/:name/activate" },
+  params,
+  body: ActivateBody,
+  output: ToolServerRecord,
+});
+
+export const pause = operation({
+  ...ADMIN,
+  name: "toolServer.pause",
+  summary: "Refuse calls until the tool server is resumed",
+  http: { method: "POST", path: "/api/v1/tool-servers/:name/pause" },
+  params,
+  body: PauseBody,
+  isBodyOptional: true,
+  output: ToolServerRecord,
+});
+
+export const resume = operation({
+  ...ADMIN,
+  name: "toolServer.resume",
+  summary: "Resume a paused tool server",
+  http: { method: "POST", path: "/api/v1/tool-servers/:name/resume" },
+  params,
+  output: ToolServerRecord,
+});
+
+const remove = operation({
+  ...ADMIN,
+  name: "toolServer.delete",
+  summary: "Delete a tool server; calls in flight finish",
+  http: { method: "DELETE", path: "/api/v1/tool-servers/:name" },
+  effect: "destroy",
+  retry: "safe",
+  params,
+  output: ToolServerDeletion,
+});
+
+export const logs = operation({
+  ...READ,
+  name: "toolServer.logs",
+  summary: "List or follow the log lines of a tool server",
+  description: "The last lines; with `accept: text/event-stream` as ToolLogEvents, followed by each new line.",
+  http: { method: "GET", path: "/api/v1/tool-servers/:name/logs" },
+  permission: "tools:logs",
+  params,
+  output: ToolLog,
+  events: ToolLogEvent,
+});
+
+export const uses = operation({
+  ...READ,
+  name: "toolServer.uses",
+  summary: "List a tool server's uses of its grants and its denied requests",
+  http: { method: "GET", path: "/api/v1/tool-servers/:name/uses" },
+  tags: ["tools"],
+  params,
+  query: GrantUseQuery,
+  output: GrantUsePage,
+});
+
+export { remove as delete };

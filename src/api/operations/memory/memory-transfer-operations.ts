@@ -1,0 +1,129 @@
+import { MemoryValueError } from "../../../memory/knowledge/index.ts";
+import {
+  CONSISTENCY_MIN,
+  type ImportProgress,
+  type MemoryMigrations,
+  type MemoryTransfers,
+  type MigrationProgress,
+} from "../../../memory/transfer/index.ts";
+import type * as contract from "../../contract/index.ts";
+import { operations } from "../../contract/index.ts";
+import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
+import type { MemoryServices } from "./memory-operations.ts";
+import { implement } from "../perform.ts";
+import { scopeKeyOf } from "./present-memory.ts";
+import { instant } from "../runs/present-run.ts";
+
+type TransferServices = { readonly memoryTransfers: MemoryTransfers };
+type MigrationServices = { readonly memoryMigrations: MemoryMigrations };
+type Progress<Event extends { readonly type: string }> = Omit<Extract<Event, { type: "progress" }>, "type">;
+
+const keyOf = (scope: string) => scopeKeyOf(DEFAULT_WORKSPACE, scope);
+
+/** Throws MemoryValueError; with the first part of the file MemoryTransfersFullError. */
+const exportMemory = implement(operations.memoryTransfer.export, ({ memoryTransfers }: TransferServices, query) => {
+  const { format, scopes, embeddings, history } = query;
+  if (format === "mcp" && (scopes ?? []).length > 1) {
+    throw new MemoryValueError(
+      "lines of the reference memory server have no scopes, so that they are of one",
+      "Export each scope into a file of its own, or use the format jsonl.",
+      { field: "scopes" },
+    );
+  }
+  const wanted = format === "mcp" ? (scopes ?? ["workspace"]) : scopes;
+  const isDocument = format === "json";
+  return {
+    mediaType: `${isDocument ? "application/json" : "application/x-ndjson"}; charset=utf-8`,
+    content: memoryTransfers.export({
+      format,
+      scopes: wanted?.map(keyOf),
+      hasEmbeddings: embeddings,
+      hasHistory: history,
+    }),
+    headers: { "content-disposition": `attachment; filename="memory.${isDocument ? "json" : "jsonl"}"` },
+  };
+});
+
+/** Reports progress after each batch, which is then stored. Throws what `MemoryTransfers.import` does. */
+const importMemory = implement(
+  operations.memoryTransfer.import,
+  async ({ memoryTransfers }: TransferServices, { merge, scope, dry_run, source, key }, call) => {
+    const { received, signal, onProgress } = call;
+    let bytes = 0;
+    const counted = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
+      for await (const piece of received.content) {
+        bytes += piece.length;
+        yield piece;
+      }
+    };
+    const { shown, resumed, isWhole, ...progress } = await memoryTransfers.import(counted(), {
+      merge,
+      scope: scope === undefined ? undefined : keyOf(scope),
+      scopeKey: keyOf,
+      isTrial: dry_run,
+      source,
+      key,
+      signal,
+      onProgress: (now) => {
+        const event: Progress<contract.MemoryImportEvent> = { ...presentImport(now), bytes };
+        onProgress(event);
+      },
+    });
+    return { ...presentImport(progress), resumed, whole: isWhole, dry_run, items: [...shown] };
+  },
+);
+
+const presentImport = ({ records, entities, relations, problems }: ImportProgress) => ({
+  records,
+  entities,
+  relations,
+  problems,
+});
+
+const presentMigration = ({ phase, entities, relations, followed, all }: MigrationProgress) =>
+  ({ phase, entities, relations, followed, all }) satisfies Progress<contract.MemoryMigrationEvent>;
+
+/** Throws MigrationRefusedError, CancelledError, MemoryUnavailableError. */
+const migrate = implement(
+  operations.memoryTransfer.migrate,
+  async (services: MemoryServices & MigrationServices, { from, to, resume, cutover: isCutover }, call) => {
+    const { signal, onProgress } = call;
+    const place = from ?? services.memory.store.name;
+    const { progress, comparison, hasCutOver } = await services.memoryMigrations.migrate({
+      from: place,
+      to,
+      isResumed: resume,
+      isCutover,
+      signal,
+      onProgress: (now) => onProgress(presentMigration(now)),
+    });
+    return {
+      from: place,
+      to,
+      ...presentMigration(progress),
+      ...comparison,
+      queries: [...comparison.queries],
+      cut_over: hasCutOver,
+      sound: comparison.consistency >= CONSISTENCY_MIN,
+    };
+  },
+);
+
+/** Throws MemoryBackendUnknownError. */
+const location = implement(operations.memoryTransfer.location, async ({ memoryMigrations }: MigrationServices) => {
+  const { place, configured, note, running } = await memoryMigrations.location();
+  return {
+    backend: place,
+    configured,
+    previous_backend: note?.seq === undefined ? null : { backend: note.was, at: instant(note.atMs) },
+    migration: running
+      ? {
+          from: running.from,
+          to: running.to,
+          progress: running.progress ? presentMigration(running.progress) : null,
+        }
+      : null,
+  };
+});
+
+export const memoryTransferOperations = [exportMemory, importMemory, migrate, location] as const;

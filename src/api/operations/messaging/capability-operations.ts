@@ -1,0 +1,120 @@
+import type { Participants, Registration } from "../../../messaging/directory/index.ts";
+import type { Directory, Provider, Router } from "../../../messaging/router/index.ts";
+import type * as contract from "../../contract/index.ts";
+import { operations } from "../../contract/index.ts";
+import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
+import { idempotent } from "../idempotent.ts";
+import { pageByKey } from "../page-by-key.ts";
+import { implement } from "../perform.ts";
+
+type CapabilityServices = {
+  readonly participants: Participants;
+  readonly directory: Pick<Directory, "capabilities" | "providers">;
+  readonly router: Router;
+};
+
+function presentProvider(
+  { participants, router }: CapabilityServices,
+  provider: Provider,
+  registration: Registration | undefined,
+): contract.CapabilityProvider {
+  const { load, score } = router.standing(DEFAULT_WORKSPACE, provider);
+  return {
+    registration_id: registration?.id ?? null,
+    agent: provider.name,
+    capability: provider.capability,
+    version: provider.version,
+    priority: provider.priority,
+    status: provider.status,
+    load,
+    score: score ?? null,
+    source:
+      registration !== undefined
+        ? "registration"
+        : participants.find(DEFAULT_WORKSPACE, provider.name) === undefined
+          ? "fipa"
+          : "definition",
+    health_check_url: registration?.healthCheckUrl ?? null,
+    metadata: { ...registration?.metadata },
+  };
+}
+
+/** Returns a capability with its providers, highest score first; an unknown capability has none. */
+function withProviders(services: CapabilityServices, name: string): contract.Capability {
+  const { directory, participants } = services;
+  const registrations = participants.registrations(DEFAULT_WORKSPACE).filter(({ capability }) => capability === name);
+  const providers = directory.providers(DEFAULT_WORKSPACE, name).map((provider) =>
+    presentProvider(
+      services,
+      provider,
+      registrations.find(({ agent }) => agent === provider.name),
+    ),
+  );
+  return { name, providers: providers.toSorted((one, other) => (other.score ?? -1) - (one.score ?? -1)) };
+}
+
+const list = implement(operations.capability.list, (services: CapabilityServices, query) => {
+  const names = [...services.directory.capabilities(DEFAULT_WORKSPACE)].toSorted();
+  const all = names
+    .map((name) => withProviders(services, name))
+    .filter(
+      ({ providers }) =>
+        (query.agent === undefined || providers.some(({ agent }) => agent === query.agent)) &&
+        (query.status === undefined || providers.some(({ status }) => status === query.status)),
+    );
+  return pageByKey(all, ({ name }) => name, query);
+});
+
+const get = implement(operations.capability.get, (services: CapabilityServices, { name }) =>
+  withProviders(services, name),
+);
+
+const presentRegistration = (services: CapabilityServices, registration: Registration): contract.CapabilityProvider =>
+  presentProvider(services, { ...registration, name: registration.agent }, registration);
+
+/** Throws what `Participants.registerCapability` does. */
+const register = implement(operations.capability.register, async (services: CapabilityServices, body, { asked }) => {
+  const { participants } = services;
+  const { health_check_url: healthCheckUrl, ...rest } = body;
+  const registered = await idempotent(
+    asked,
+    () => participants.registerCapability({ ...rest, healthCheckUrl, workspace: DEFAULT_WORKSPACE }),
+    () =>
+      participants
+        .registrations(DEFAULT_WORKSPACE)
+        .find((each) => each.agent === body.agent && each.capability === body.capability),
+  );
+  return presentRegistration(services, registered);
+});
+
+/** Throws RegistrationNotFoundError. */
+const registration = implement(operations.capability.registration, (services: CapabilityServices, { id }) =>
+  presentRegistration(services, services.participants.registration(DEFAULT_WORKSPACE, id)),
+);
+
+/** Throws RegistrationNotFoundError, CapabilityVersionError. */
+const updateRegistration = implement(
+  operations.capability.updateRegistration,
+  async (services: CapabilityServices, { id, load: loadScore, health_check_url: healthCheckUrl, ...rest }) => {
+    const change = { ...rest, loadScore, healthCheckUrl };
+    return presentRegistration(services, await services.participants.changeRegistration(DEFAULT_WORKSPACE, id, change));
+  },
+);
+
+/** Throws RegistrationNotFoundError. */
+const deleteRegistration = implement(
+  operations.capability.deleteRegistration,
+  async ({ participants }: CapabilityServices, { id }) => {
+    await participants.removeRegistration(DEFAULT_WORKSPACE, id);
+    return { id };
+  },
+);
+
+export const capabilityOperations = [
+  list,
+  get,
+  register,
+  registration,
+  updateRegistration,
+  deleteRegistration,
+] as const;

@@ -1,0 +1,164 @@
+import type { Clock } from "../../../kernel/clock.ts";
+import type { Participants } from "../../../messaging/directory/index.ts";
+import { type Delivered, type FetchedSettlement, type Router, SHARED } from "../../../messaging/router/index.ts";
+import type * as contract from "../../contract/index.ts";
+import { operations } from "../../contract/index.ts";
+import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
+import { implement } from "../perform.ts";
+import { wireObject } from "./present-message.ts";
+import { PresentedTokens, type PresentedTokenServices } from "./presented-tokens.ts";
+
+export type MailboxServices = {
+  readonly router: Router;
+  readonly clock: Clock;
+  readonly participants: Pick<Participants, "seen">;
+  /** `leaseMs`: default lease. `window`: maximum in-flight messages of a mailbox. */
+  readonly messageLimits: { readonly leaseMs: number; readonly window: number };
+};
+
+/** Returns the requested lease, in seconds, as milliseconds. */
+const leaseOf = ({ messageLimits }: MailboxServices, lease: number | undefined): number =>
+  lease === undefined ? messageLimits.leaseMs : lease * 1_000;
+
+const presentLeased = ({ seq, attempt, message }: Delivered): contract.LeasedMessage => ({
+  seq,
+  attempt,
+  message: wireObject(message),
+});
+
+const list = implement(operations.mailbox.list, ({ router }: Pick<MailboxServices, "router">) => {
+  const items = router.records.mailboxes(DEFAULT_WORKSPACE).map((view) => {
+    const { name, messages, bytes, leased, retrying, breaker, isPaused, averageMs } = view;
+    const state = { messages, bytes, leased, retrying, breaker, paused: isPaused };
+    return { name, presence: view.presence ?? ("gone" as const), ...state, average_ms: averageMs ?? null };
+  });
+  return { items: items.toSorted((one, other) => other.messages - one.messages) };
+});
+
+/** Throws MailboxNotFoundError, ParticipantServedError, SenderRefusedError. */
+const fetch = implement(
+  operations.mailbox.fetch,
+  async (services: MailboxServices & PresentedTokenServices, { name, max, wait, lease }, { principal, signal }) => {
+    new PresentedTokens(services, ...principal.tokens).authorizeProgram(name);
+    services.participants.seen(DEFAULT_WORKSPACE, name);
+    const options = { max, leaseMs: leaseOf(services, lease), waitMs: wait * 1_000 };
+    const leased = await services.router.lease({ workspace: DEFAULT_WORKSPACE, name }, options, signal);
+    return { items: leased.map(presentLeased) };
+  },
+);
+
+/** Throws MailboxNotFoundError, SenderRefusedError. */
+const settle = implement(
+  operations.mailbox.settle,
+  async (services: MailboxServices & PresentedTokenServices, { name, ...settlements }, { principal }) => {
+    new PresentedTokens(services, ...principal.tokens).authorizeProgram(name);
+    return { late: await settleMessages(services, name, settlements) };
+  },
+);
+
+type Acknowledgement = {
+  readonly done: readonly number[];
+  readonly failed: readonly { readonly seq: number; readonly reason: string }[];
+  readonly rejected: readonly { readonly seq: number; readonly reason: string }[];
+};
+
+/** Settles leased messages, stored when resolved. Returns those whose lease had ended. Throws MailboxNotFoundError. */
+export async function settleMessages(
+  { router, participants }: MailboxServices,
+  name: string,
+  { done, failed, rejected }: Acknowledgement,
+): Promise<number[]> {
+  participants.seen(DEFAULT_WORKSPACE, name);
+  const settlements: FetchedSettlement[] = [
+    ...done.map((seq) => ({ seq, outcome: "done" }) as const),
+    ...failed.map((each) => ({ ...each, outcome: "failed" }) as const),
+    ...rejected.map((each) => ({ ...each, outcome: "rejected" }) as const),
+  ];
+  return [...(await router.settle({ workspace: DEFAULT_WORKSPACE, name }, settlements))];
+}
+
+/** Maximum messages leased at once; at most 4 MiB, because larger content is offloaded. */
+const TAKEN_MAX = 64;
+/** Long-poll time of an empty mailbox; the client's disconnect ends it early. */
+const LOOK_MS = 30_000;
+
+/**
+ * Streams messages of a mailbox, with at most `window` in flight, and at most its share of the mailbox's limit. `settled`
+ * frees capacity. When the signal aborts, in-flight messages return to the mailbox for the next receiver.
+ */
+export class Receiving {
+  readonly #services: MailboxServices;
+  readonly #owner: { readonly workspace: string; readonly name: string };
+  readonly #recipient: { readers: number };
+  readonly #options: { readonly window: number; readonly leaseMs: number };
+  /** In-flight messages with the end of their lease. */
+  readonly #inFlight = new Map<number, number>();
+  #room: PromiseWithResolvers<void> | undefined;
+
+  /** `lease` is in seconds; default: as configured. Throws MailboxNotFoundError. */
+  constructor(
+    services: MailboxServices,
+    mailbox: string,
+    { window, lease }: { readonly window: number; readonly lease?: number | undefined },
+  ) {
+    this.#services = services;
+    this.#owner = { workspace: DEFAULT_WORKSPACE, name: mailbox };
+    this.#options = { window, leaseMs: leaseOf(services, lease) };
+    this.#recipient = services.router.records.recipient(DEFAULT_WORKSPACE, mailbox);
+  }
+
+  /** Throws ParticipantServedError before the first. */
+  async *messages(signal: AbortSignal): AsyncGenerator<readonly contract.LeasedMessage[], void, undefined> {
+    const { router, clock, participants } = this.#services;
+    const { leaseMs } = this.#options;
+    this.#recipient.readers += 1;
+    try {
+      while (!signal.aborted) {
+        participants.seen(this.#owner.workspace, this.#owner.name);
+        this.#forgetEnded();
+        const max = Math.min(TAKEN_MAX, this.#share - this.#inFlight.size);
+        if (max <= 0) {
+          await this.#roomOr(signal);
+          continue;
+        }
+        const taken = await router.lease(this.#owner, { max, leaseMs, waitMs: LOOK_MS, isReader: true }, signal);
+        for (const { seq } of taken) this.#inFlight.set(seq, clock.monotonicMs() + leaseMs);
+        if (taken.length > 0) yield taken.map(presentLeased);
+      }
+    } finally {
+      this.#recipient.readers -= 1;
+      const back = [...this.#inFlight.keys()].map((seq) => ({ seq, outcome: "returned" }) as const);
+      if (back.length > 0) await router.settle(this.#owner, back);
+    }
+  }
+
+  get #share(): number {
+    const most = (this.#services.messageLimits.window * SHARED) / this.#recipient.readers;
+    return Math.min(this.#options.window, Math.max(1, Math.floor(most)));
+  }
+
+  /** Marks messages as settled, which frees capacity. */
+  settled(seqs: Iterable<number>): void {
+    for (const seq of seqs) this.#inFlight.delete(seq);
+    this.#room?.resolve();
+  }
+
+  /** Removes messages whose lease ended. */
+  #forgetEnded(): void {
+    const now = this.#services.clock.monotonicMs();
+    for (const [seq, untilMs] of this.#inFlight) if (untilMs <= now) this.#inFlight.delete(seq);
+  }
+
+  async #roomOr(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#services;
+    this.#room = Promise.withResolvers();
+    const over = new AbortController();
+    const firstMs = Math.min(...this.#inFlight.values()) - clock.monotonicMs();
+    const slept = clock.sleep(Math.max(1, firstMs), AbortSignal.any([signal, over.signal])).catch(() => undefined);
+    await Promise.race([this.#room.promise, slept]);
+    over.abort();
+    this.#room = undefined;
+  }
+}
+
+export const mailboxOperations = [list, fetch, settle] as const;

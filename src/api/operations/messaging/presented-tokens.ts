@@ -1,0 +1,143 @@
+import { CaxtonError, type FaultKind } from "../../../kernel/errors.ts";
+import { type MessageError, SYSTEM_SENDER, USER_SENDER } from "../../../messaging/acl/index.ts";
+import { type Participants, tokenHash } from "../../../messaging/directory/index.ts";
+import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
+
+export type PresentedTokenServices = {
+  readonly participants: Pick<Participants, "find" | "get" | "holds" | "changes">;
+  /** Whether programs have to show their tokens; `messages.participant_tokens`. */
+  readonly tokensRequired: boolean;
+};
+
+/** Error codes for using a participant's name without permission. */
+export const SENDER_REFUSALS = {
+  CONVERSATION_FORBIDDEN: "denied",
+  SENDER_FORBIDDEN: "denied",
+  PARTICIPANT_TOKEN_REQUIRED: "unauthenticated",
+  PARTICIPANT_TOKEN_INVALID: "unauthenticated",
+} as const satisfies Record<string, FaultKind>;
+type RefusalCode = keyof typeof SENDER_REFUSALS;
+
+export class SenderRefusedError extends CaxtonError {
+  readonly code: RefusalCode;
+  readonly kind: FaultKind;
+  constructor(code: RefusalCode, { message, hint, details }: MessageError) {
+    super(message, hint, details);
+    this.code = code;
+    this.kind = SENDER_REFUSALS[code];
+  }
+}
+
+type Refused = { readonly code: RefusalCode; readonly error: MessageError };
+
+/**
+ * Authorizes the use of participant names by the tokens that a client presented.
+ * operations.presented-tokens.P1. Sending, fetching and settling as a registered program requires its token.
+ * operations.presented-tokens.P2. No client may send as an agent or as the server; any client may use `user` and names that are
+ *   not registered.
+ */
+export class PresentedTokens {
+  readonly #services: PresentedTokenServices;
+  readonly #hashes = new Set<string>();
+  /** Whether the client presented a token, valid or not. */
+  #hasShown = false;
+  /** Cache of the last accepted name, valid for `#passedAt` changes of participants: most clients use one sender. */
+  #passed = USER_SENDER;
+  #passedAt = -1;
+
+  constructor(services: PresentedTokenServices, ...tokens: readonly string[]) {
+    this.#services = services;
+    for (const token of tokens) this.show(token);
+  }
+
+  /** Adds a token. Returns false if its format is invalid. */
+  show(token: string): boolean {
+    this.#hasShown = true;
+    const hash = tokenHash(token);
+    if (hash === undefined) return false;
+    this.#hashes.add(hash);
+    this.#passedAt = -1;
+    return true;
+  }
+
+  /** Returns why the client may not send as `name`; undefined if it may. */
+  refusal(name: string): MessageError | undefined {
+    const { tokensRequired, participants } = this.#services;
+    if (!tokensRequired || name === USER_SENDER) return undefined;
+    if (name === this.#passed && this.#passedAt === participants.changes) return undefined;
+    const refused = this.#judge(name);
+    if (refused !== undefined) return refused.error;
+    this.#passed = name;
+    this.#passedAt = participants.changes;
+    return undefined;
+  }
+
+  /** Throws SenderRefusedError if the client may not act as `name`. */
+  authorize(name: string): void {
+    const refused = this.#services.tokensRequired ? this.#judge(name) : undefined;
+    if (refused !== undefined) throw new SenderRefusedError(refused.code, refused.error);
+  }
+
+  /** Throws SenderRefusedError if `name` is a program whose token was not presented. Agents are not checked. */
+  authorizeProgram(name: string): void {
+    const { participants } = this.#services;
+    if (participants.find(DEFAULT_WORKSPACE, name)?.presence === "participant") this.authorize(name);
+  }
+
+  /** Throws SenderRefusedError if `name` is a program with a token that was not presented; ParticipantNotFoundError. */
+  authorizeToken(name: string): void {
+    if (this.#services.participants.get(DEFAULT_WORKSPACE, name).tokenHash !== undefined) this.authorize(name);
+  }
+
+  /**
+   * Whether the client may change a conversation of these participants: it presented a token of one, or none, as operators do.
+   */
+  isOneOf(names: readonly string[]): boolean {
+    const { tokensRequired } = this.#services;
+    return !tokensRequired || !this.#hasShown || names.some((name) => this.#holds(name));
+  }
+
+  #judge(name: string): Refused | undefined {
+    const { participants } = this.#services;
+    const known = participants.find(DEFAULT_WORKSPACE, name);
+    const lower = name.toLowerCase();
+    const isServers = lower === SYSTEM_SENDER || lower.startsWith(`${SYSTEM_SENDER}.`);
+    if (known?.presence === "agent" || isServers) return forbidden(name);
+    if (known === undefined || this.#holds(known.name)) return undefined;
+    return this.#hashes.size === 0 ? tokenMissing(known.name) : tokenInvalid(known.name);
+  }
+
+  #holds(name: string): boolean {
+    for (const hash of this.#hashes) if (this.#services.participants.holds(DEFAULT_WORKSPACE, name, hash)) return true;
+    return false;
+  }
+}
+
+const refused = (code: RefusalCode, message: string, hint: string, name: string): Refused => ({
+  code,
+  error: { code, message, hint, details: { name } },
+});
+
+const forbidden = (name: string): Refused =>
+  refused(
+    "SENDER_FORBIDDEN",
+    `clients cannot send as ${name}, which the server runs`,
+    "Omit sender to send as user, or register a program: caxton participant register <name>.",
+    name,
+  );
+
+const tokenMissing = (name: string): Refused =>
+  refused(
+    "PARTICIPANT_TOKEN_REQUIRED",
+    `sending, fetching and settling as ${name} requires its token`,
+    "Send Authorization: Bearer <token>, or set CAXTON_TOKEN. It was shown when the program was registered. If it is lost, delete the program and register it again.",
+    name,
+  );
+
+const tokenInvalid = (name: string): Refused =>
+  refused(
+    "PARTICIPANT_TOKEN_INVALID",
+    `the token is not that of ${name}`,
+    "It may have been replaced or revoked. If the current one is lost, delete the program and register it again.",
+    name,
+  );

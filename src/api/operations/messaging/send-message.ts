@@ -1,0 +1,246 @@
+import { setImmediate } from "node:timers/promises";
+import type { Clock } from "../../../kernel/clock.ts";
+import { CaxtonError, type FaultKind } from "../../../kernel/errors.ts";
+import type { Json, JsonObject } from "../../../kernel/json.ts";
+import { type Message, type MessageError, readMessage, USER_SENDER } from "../../../messaging/acl/index.ts";
+import { findProtocol } from "../../../messaging/protocols/index.ts";
+import type { Participants } from "../../../messaging/directory/index.ts";
+import { MESSAGE_FAILURES, type Router, type Submitted } from "../../../messaging/router/index.ts";
+import type * as contract from "../../contract/index.ts";
+import type { RequestIds } from "../request-ids.ts";
+import type { Call } from "../perform.ts";
+import type { PresentedTokens } from "./presented-tokens.ts";
+import { presentMessage, presentView } from "./present-message.ts";
+import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
+
+export type SendServices = {
+  readonly router: Router;
+  readonly clock: Clock;
+  readonly participants: Pick<Participants, "seen">;
+  readonly messageLimits: { readonly contentBytesMax: number };
+};
+
+/** A refused message, which is not stored; `code` is the reason. */
+export class MessageRefusedError extends CaxtonError {
+  readonly code: string;
+  readonly kind: FaultKind;
+  override readonly retryAfterMs: number | undefined;
+  constructor(error: MessageError, retryAfterMs: number | undefined) {
+    super(error.message, error.hint, error.details);
+    this.code = error.code;
+    this.kind = KINDS.get(error.code) ?? "invalid";
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+const KINDS = new Map<string, FaultKind>(Object.entries(MESSAGE_FAILURES));
+
+/** What was read, or why not. */
+type Read =
+  | { readonly type: "message"; readonly message: Message }
+  | { readonly type: "refused"; readonly receipt: contract.MessageReceipt };
+
+/** Parses a message. */
+export function readSent(services: SendServices, json: Json): Read {
+  const { clock, messageLimits } = services;
+  const result = readMessage(json, {
+    workspace: DEFAULT_WORKSPACE,
+    nowMs: clock.nowMs(),
+    contentBytesMax: messageLimits.contentBytesMax,
+    sender: USER_SENDER,
+  });
+  if (result.type === "message") return result;
+  const id = result.id ?? "";
+  return {
+    type: "refused",
+    receipt: receiptOf({ type: "refused", error: result.error, retryAfterMs: undefined }, { id }),
+  };
+}
+
+type Refusal = Pick<Extract<Submitted, { type: "refused" }>, "type" | "error" | "retryAfterMs">;
+
+function receiptOf(
+  submitted: Exclude<Submitted, { type: "refused" }> | Refusal,
+  { id, protocol }: { readonly id: string; readonly protocol?: string | undefined },
+): contract.MessageReceipt {
+  const none = { recipients: [], duplicate: false, durability: null, answer: null, error: null, retry_after_ms: null };
+  const nothing = { ...none, id, conversation_id: "", nearest: null, unchecked_protocol: null, reply: null };
+  switch (submitted.type) {
+    case "accepted": {
+      const { conversationId, recipients, duplicate, durability, nearest = null } = submitted;
+      const isOwn = protocol !== undefined && findProtocol(protocol).type === "own";
+      const unchecked_protocol = isOwn ? protocol : null;
+      const known = { recipients: [...recipients], duplicate, durability, nearest, unchecked_protocol };
+      return { ...nothing, ...known, conversation_id: conversationId, status: "accepted" };
+    }
+    case "answered": {
+      const { conversationId, answer, error } = submitted;
+      return { ...nothing, conversation_id: conversationId, status: "answered", answer, error: { ...error } };
+    }
+    case "refused":
+      return {
+        ...nothing,
+        status: "refused",
+        error: { ...submitted.error },
+        retry_after_ms: submitted.retryAfterMs ?? null,
+      };
+  }
+}
+
+type SendOptions = {
+  /** Maximum seconds to wait for the reply. */
+  readonly wait: number;
+  /** The sender; undefined is the operator, who replays messages of others. */
+  readonly presented?: PresentedTokens;
+};
+
+/**
+ * Sends one message; stored when resolved, as its durability states. With `wait` the receipt contains the reply. The message
+ * stays sent if the client disconnects. A repeated call does not send it again. Throws MessageRefusedError, SenderRefusedError.
+ */
+export async function sendMessage(
+  services: SendServices,
+  given: JsonObject,
+  { wait, presented }: SendOptions,
+  call: Pick<Call, "signal" | "asked">,
+): Promise<contract.MessageReceipt> {
+  const { asked } = call;
+  const one = readSent(services, asked?.withId(given) ?? given);
+  if (one.type === "refused") throw new MessageRefusedError(refusalOf(one.receipt), undefined);
+  presented?.authorize(one.message.sender);
+  // A client that does not wait receives no reply.
+  using replies = wait === 0 ? undefined : new Replies(services.router, one.message);
+  const submitted = await submit(services, one.message, asked);
+  if (submitted.type === "refused") throw new MessageRefusedError(submitted.error, submitted.retryAfterMs);
+  const receipt = receiptOf(submitted, one.message);
+  if (replies === undefined || submitted.type !== "accepted") return receipt;
+  if (submitted.duplicate) await replies.lookBack();
+  return { ...receipt, reply: (await replies.first(services.clock, wait * 1_000, call.signal)) ?? null };
+}
+
+/** Hands it to the router. A program outside that sends is there. */
+async function submit(
+  { router, participants }: SendServices,
+  message: Message,
+  asked: RequestIds | undefined,
+): Promise<Submitted> {
+  const before = asked?.isRepeated === true ? await sentBefore(router, message, asked) : undefined;
+  const submitted = before ?? (await router.submit(message));
+  if (submitted.type !== "refused") participants.seen(message.workspace, message.sender);
+  return submitted;
+}
+
+/** What a request that came again had sent: the router remembers ids for a shorter time than keys are kept. */
+async function sentBefore(
+  { records }: Router,
+  { workspace, id }: Message,
+  { sinceMs }: RequestIds,
+): Promise<Submitted | undefined> {
+  const found = await records.message(workspace, id);
+  if (found === undefined || found.message.atMs < sinceMs) return undefined;
+  const { seq, deliveries } = found;
+  const { conversationId, durability } = found.message;
+  const recipients = deliveries.map(({ recipient }) => recipient);
+  return { type: "accepted", id, seq, conversationId, recipients, duplicate: true, durability };
+}
+
+/** Why it was refused. */
+export const refusalOf = ({ error }: contract.MessageReceipt): MessageError =>
+  error ?? { code: "MESSAGE_INVALID", message: "the message cannot be read", hint: "", details: {} };
+
+/** Sends messages in order, each separately: a refused message does not affect the others. */
+export async function sendMessages(
+  services: SendServices,
+  given: readonly Json[],
+  presented: PresentedTokens,
+  asked?: RequestIds,
+): Promise<contract.BatchReceipt> {
+  const messages = asked?.withIds(given) ?? given;
+  const send = async (json: Json): Promise<contract.MessageReceipt> => {
+    const one = readSent(services, json);
+    if (one.type === "refused") return one.receipt;
+    const error = presented.refusal(one.message.sender);
+    if (error !== undefined) return receiptOf({ type: "refused", error, retryAfterMs: undefined }, one.message);
+    return receiptOf(await submit(services, one.message, asked), one.message);
+  };
+  const items: contract.MessageReceipt[] = [];
+  // What is looked for first would lose its order.
+  if (asked?.isRepeated === true) for (const json of messages) items.push(await send(json));
+  else items.push(...(await inTurns(messages, send)));
+  const count = (status: contract.MessageReceipt["status"]) => items.filter((item) => item.status === status).length;
+  return { items, accepted: count("accepted"), answered: count("answered"), refused: count("refused") };
+}
+
+/** How long the messages of one batch are read before others get a turn. */
+const TURN_MS = 10;
+
+/** Begins all in order, without waiting for any, but lets the event loop turn in between. Rejects when one has failed. */
+async function inTurns<Item, Result>(
+  items: readonly Item[],
+  begin: (item: Item) => Promise<Result>,
+): Promise<readonly Result[]> {
+  const begun: Promise<Result>[] = [];
+  let startMs = performance.now();
+  for (const item of items) {
+    const one = begin(item);
+    // All are awaited below; a failure before that is not unhandled.
+    one.catch(() => {});
+    begun.push(one);
+    if (performance.now() - startMs < TURN_MS) continue;
+    await setImmediate();
+    startMs = performance.now();
+  }
+  return Promise.all(begun);
+}
+
+/** An agreement is not the answer yet: that follows. */
+const PRELIMINARY: ReadonlySet<string> = new Set(["agree"]);
+
+/** Of a conversation in which an answer is looked for, so many of the newest messages are read. */
+const LOOKED_BACK_MAX = 500;
+
+/** Listens for the answer to a message from before it is sent, so that none is too fast. */
+class Replies {
+  readonly #router: Router;
+  readonly #message: Message;
+  readonly #watching: Disposable;
+  readonly #reply = Promise.withResolvers<JsonObject>();
+
+  constructor(router: Router, message: Message) {
+    this.#router = router;
+    this.#message = message;
+    const { workspace, conversationId: conversation } = message;
+    this.#watching = router.watch({ workspace, conversation, types: ["message"] }, (events) => {
+      for (const event of events)
+        if (event.type === "message" && this.#isAnswer(event.message))
+          this.#reply.resolve(presentMessage(event).message);
+    });
+  }
+
+  #isAnswer({ performative, inReplyTo }: Message): boolean {
+    const { id, replyWith } = this.#message;
+    return inReplyTo !== undefined && (inReplyTo === id || inReplyTo === replyWith) && !PRELIMINARY.has(performative);
+  }
+
+  /** The message was there before: perhaps its answer is too, and comes no more. */
+  async lookBack(): Promise<void> {
+    const { workspace, conversationId: conversation } = this.#message;
+    const { records } = this.#router;
+    const said = await records.messages({ workspace, conversation, limit: LOOKED_BACK_MAX });
+    const answer = said.findLast(({ message }) => this.#isAnswer(message));
+    if (answer !== undefined) this.#reply.resolve(presentView(answer).message);
+  }
+
+  async first(clock: Clock, waitMs: number, signal: AbortSignal): Promise<JsonObject | undefined> {
+    const over = new AbortController();
+    const waited = clock.sleep(waitMs, AbortSignal.any([over.signal, signal])).catch(() => undefined);
+    try {
+      return await Promise.race([this.#reply.promise, waited.then(() => undefined)]);
+    } finally {
+      over.abort();
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#watching[Symbol.dispose]();
+  }
+}

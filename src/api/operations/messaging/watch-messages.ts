@@ -1,0 +1,133 @@
+import type { Clock } from "../../../kernel/clock.ts";
+import type { Router, RouterEvent } from "../../../messaging/router/index.ts";
+import type * as z from "zod";
+import type * as contract from "../../contract/index.ts";
+import { presentMessage, presentView } from "./present-message.ts";
+import { instant } from "../runs/present-run.ts";
+import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
+import type { Call, Streamed } from "../perform.ts";
+
+type TailServices = { readonly router: Router; readonly clock: Clock };
+type Tail = z.output<typeof contract.messages.TailQuery>;
+
+/** What waits for one reader; past that the rest is counted. */
+const WAITING_MAX = 2_000;
+/** Maximum missed messages sent to a client that reconnects. */
+const MISSED_MAX = 2_000;
+
+type Sent = Streamed<contract.MessageEvent>;
+
+/**
+ * Yields messages as they are accepted, with changes of their deliveries. An event's id is the message's `seq`, after which a
+ * reader can resume: then messages since that one come first, instead of the `last` ones. A slow reader misses events and
+ * receives their number; it never blocks the router. Ends when the signal aborts.
+ */
+export async function* watchMessages(
+  services: TailServices,
+  tail: Tail,
+  { signal, lastEventId }: Pick<Call, "signal" | "lastEventId">,
+): AsyncGenerator<Sent, void, undefined> {
+  const { router, clock } = services;
+  const waiting: RouterEvent[] = [];
+  let missed = 0;
+  let bell = Promise.withResolvers<void>();
+  const gone = () => bell.resolve();
+  signal.addEventListener("abort", gone, { once: true });
+  // Subscribe first, then read: what is written in between arrives twice and is sent once.
+  using watching = router.watch(
+    { workspace: DEFAULT_WORKSPACE, conversation: tail.conversation_id, types: ["message", "settlement", "retry"] },
+    (events) => {
+      for (const event of events) {
+        if (event.type === "gap") missed += event.count;
+        else if (waiting.length < WAITING_MAX) waiting.push(event);
+        else missed += 1;
+      }
+      bell.resolve();
+    },
+  );
+  void watching;
+  let seen = 0;
+  const shown = new Set<number>();
+  for (const message of await past(services, tail, seqOf(lastEventId))) {
+    seen = message.seq;
+    shown.add(seen);
+    yield { id: seen, event: { type: "message", message } };
+  }
+  while (!signal.aborted) {
+    await bell.promise;
+    bell = Promise.withResolvers();
+    for (const event of waiting.splice(0)) {
+      const sent = eventOf(event, tail, { seen, shown, nowMs: clock.nowMs() });
+      if (sent !== undefined) yield sent;
+    }
+    if (missed > 0) yield { id: undefined, event: { type: "lagged", missed } };
+    missed = 0;
+  }
+}
+
+function seqOf(lastEventId: string | undefined): number | undefined {
+  const seq = Number(lastEventId);
+  return Number.isSafeInteger(seq) && seq >= 0 ? seq : undefined;
+}
+
+async function past(
+  { router }: TailServices,
+  tail: Tail,
+  afterSeq: number | undefined,
+): Promise<readonly contract.MessageRecord[]> {
+  const limit = afterSeq === undefined ? tail.last : MISSED_MAX;
+  if (limit === 0) return [];
+  const found = await router.records.messages({
+    workspace: DEFAULT_WORKSPACE,
+    sender: tail.sender,
+    recipient: tail.recipient,
+    conversation: tail.conversation_id,
+    performative: tail.performative,
+    limit,
+  });
+  return found
+    .filter(({ seq }) => seq > (afterSeq ?? 0))
+    .toReversed()
+    .map(presentView);
+}
+
+/** Maximum messages whose deliveries a filtered tail reports. */
+const SHOWN_MAX = 10_000;
+
+function eventOf(
+  event: RouterEvent,
+  tail: Tail,
+  known: { readonly seen: number; readonly shown: Set<number>; readonly nowMs: number },
+): Sent | undefined {
+  const { shown, seen, nowMs } = known;
+  switch (event.type) {
+    case "message": {
+      if (event.seq <= seen || !fits(event, tail)) return undefined;
+      if (shown.size >= SHOWN_MAX) shown.delete(shown.values().next().value ?? 0);
+      shown.add(event.seq);
+      return { id: event.seq, event: { type: "message", message: presentMessage(event) } };
+    }
+    case "settlement": {
+      if (!shown.has(event.seq)) return undefined;
+      const { seq, recipient, outcome, attempt } = event;
+      const delivery = { recipient, state: outcome, attempts: attempt, at: instant(nowMs), reason: null };
+      return { id: undefined, event: { type: "delivery", seq, delivery } };
+    }
+    case "retry": {
+      if (!shown.has(event.seq)) return undefined;
+      const { seq, recipient, attempts, inMs, reason } = event;
+      const delivery = { recipient, state: "retrying" as const, attempts, at: instant(nowMs + inMs), reason };
+      return { id: undefined, event: { type: "delivery", seq, delivery } };
+    }
+    case "delivery":
+    case "conversation":
+    case "breaker":
+    case "gap":
+      return undefined;
+  }
+}
+
+const fits = ({ message, recipients }: Extract<RouterEvent, { type: "message" }>, tail: Tail): boolean =>
+  (tail.sender === undefined || tail.sender === message.sender) &&
+  (tail.performative === undefined || tail.performative === message.performative) &&
+  (tail.recipient === undefined || recipients.includes(tail.recipient));

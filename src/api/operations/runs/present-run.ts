@@ -1,0 +1,287 @@
+import { presentApprovalsOf } from "./present-approval.ts";
+import { presentContext, presentSummaryNote } from "./present-context.ts";
+import type * as contract from "../../contract/index.ts";
+import { operations, pathOf } from "../../contract/index.ts";
+import {
+  type Artifact,
+  type ModelStep,
+  type OpenChoice,
+  type RunArtifact,
+  type RunQuestion,
+  type MemoryOutboxEntry,
+  type RunMessage,
+  type RunReply,
+  type RunStep,
+  type RunSummary,
+  type RunView,
+  type ToolStep,
+  isTerminal,
+  noticesOf,
+} from "../../../runs/index.ts";
+
+import { presentCost, presentSpent } from "../agents/present-budget.ts";
+import { asWritten } from "../../../agents/budgets/index.ts";
+
+export const instant = (ms: number): string => new Date(ms).toISOString();
+const instantOrNull = (ms: number | null): string | null => (ms === null ? null : instant(ms));
+
+export function presentSummary(run: RunSummary): contract.RunSummary {
+  return {
+    id: run.id,
+    workspace: run.workspace,
+    agent: run.agent,
+    revision: run.revision,
+    model: run.model,
+    state: run.state,
+    resting: run.resting,
+    input_preview: run.inputPreview,
+    output_preview: run.outputPreview,
+    created_at: instant(run.createdAtMs),
+    started_at: instantOrNull(run.startedAtMs),
+    ended_at: instantOrNull(run.endedAtMs),
+    duration_ms: run.endedAtMs === null ? null : spanOf(run.createdAtMs, run.endedAtMs),
+    steps: run.steps,
+    tool_calls: run.toolCalls,
+    input_tokens: run.inputTokens,
+    output_tokens: run.outputTokens,
+    origin: run.origin,
+    message: run.message === null ? null : presentMessage(run.message),
+    cost: presentCost(run),
+    notices: [...run.notices],
+    failure: run.failureCode === null ? null : { code: run.failureCode, message: run.failureMessage ?? "" },
+  };
+}
+
+const presentMessage = ({ id, performative, sender, conversationId, protocol }: RunMessage) => ({
+  id,
+  performative,
+  sender,
+  conversation: conversationId,
+  protocol,
+});
+
+type PresentedParts = {
+  readonly artifacts: readonly Artifact[];
+  readonly madeFromIt: readonly RunSummary[];
+  readonly remembered: MemoryOutboxEntry | undefined;
+};
+
+export function presentRun(
+  summary: RunSummary,
+  view: RunView,
+  { artifacts, madeFromIt, remembered }: PresentedParts,
+): contract.RunDetail {
+  const ended = isTerminal(view.state);
+  return {
+    ...presentSummary(summary),
+    input: view.input,
+    variables: view.variables ?? {},
+    output: view.output,
+    output_json: view.outputJson,
+    system_prompt: view.system,
+    recalled: view.recalled,
+    prompt: view.prompt,
+    files: view.files.map(({ name, mediaType, bytes }) => ({ name, media_type: mediaType, bytes })),
+    attempt: Math.max(view.attempt, 1),
+    isolation: view.isolation,
+    waiting_for: view.waitingFor[0] ?? null,
+    waiting_calls: [...view.waitingFor],
+    choice: view.choice === null ? null : presentChoice(view.choice),
+    questions: view.questions.map(presentQuestion),
+    made_from_it: madeFromIt.flatMap(({ id, state, origin }) =>
+      origin === null ? [] : [{ id, state, kind: origin.kind, step: origin.step }],
+    ),
+    approvals: presentApprovalsOf(view),
+    replies: view.replies.map(presentReply),
+    notice_list: noticesOf(view).map(({ code, message }) => ({ code, message })),
+    remembered: remembered === undefined ? null : presentRemembered(remembered),
+    summaries: view.summaries.map(presentSummaryNote),
+    hint: view.failure?.hint ?? "",
+    step_list: view.steps.map((step) => presentStep(step, ended)),
+    artifacts: artifacts.map(presentArtifact),
+    spent: presentSpent(summary.spent),
+    last_event: view.lastSeq,
+  };
+}
+
+const presentRemembered = ({ state, entity, extraction, problem }: MemoryOutboxEntry) => ({
+  state,
+  entity: entity ?? null,
+  extraction: extraction ?? null,
+  problem,
+});
+
+const presentChoice = ({ turn, model, failure, ...choice }: OpenChoice): contract.RunChoice => ({
+  turn,
+  model,
+  failure: { ...failure },
+  backups: [...choice.backups],
+  asked_at: instant(choice.askedAtMs),
+  expires_at: instant(choice.expiresAtMs),
+});
+
+export const presentQuestion = (question: RunQuestion): contract.RunQuestion => ({
+  id: question.id,
+  call_id: question.callId,
+  server: question.server,
+  message: question.message,
+  schema: question.schema === null ? null : { ...question.schema },
+  url: question.url,
+  asked_at: instant(question.askedAtMs),
+  expires_at: instant(question.expiresAtMs),
+  state: question.state,
+});
+
+const presentReply = (reply: RunReply): contract.RunDetail["replies"][number] => ({
+  call_id: reply.callId,
+  conversation: reply.conversationId,
+  to: reply.to,
+  reply_with: reply.replyWith,
+  asked_at: instant(reply.askedAtMs),
+  expires_at: instant(reply.deadlineMs),
+  state: reply.state,
+  from: reply.from,
+  message: reply.messageId,
+});
+
+export const presentArtifact = (artifact: Artifact): contract.ArtifactSummary => ({
+  id: artifact.id,
+  run: artifact.runId,
+  name: artifact.name,
+  media_type: artifact.mediaType,
+  bytes: artifact.bytes,
+  path: artifact.path,
+  url: pathOf(operations.run.artifact, { id: artifact.id }),
+  created_at: instant(artifact.createdAtMs),
+});
+
+const presentStepArtifact = ({ id, name, mediaType, bytes }: RunArtifact) => ({
+  id,
+  name,
+  media_type: mediaType,
+  bytes,
+  url: pathOf(operations.run.artifact, { id }),
+});
+
+/** A step as the wire shows it; in a run that has ended nothing is still running. */
+export const presentStep = (step: RunStep, ended: boolean): contract.Step =>
+  step.kind === "model" ? presentModelStep(step, ended) : presentToolStep(step, ended);
+
+const stillOpen = (ended: boolean) => (ended ? ("failed" as const) : ("running" as const));
+
+function presentModelStep(step: ModelStep, ended: boolean): contract.Step {
+  const { end } = step;
+  const common = {
+    kind: "model" as const,
+    index: step.index,
+    turn: step.turn,
+    model: step.model,
+    started_at: instant(step.startedAtMs),
+    resumed_at: instant(step.resumedAtMs),
+    attempts: step.attempts.map((attempt) => ({
+      model: attempt.model,
+      class: attempt.class,
+      message: attempt.message,
+      retry_in_ms: attempt.retryInMs,
+      next: attempt.next ?? null,
+      cost: presentStepCost(attempt.cost),
+    })),
+    waits_for: step.hold,
+    context: step.context === undefined ? null : presentContext(step.context),
+    output_problems: [...step.outputProblems],
+  };
+  if (end.state === "done") {
+    return {
+      ...common,
+      state: "done",
+      duration_ms: end.durationMs,
+      text: end.text,
+      reasoning: end.reasoning,
+      tool_calls: end.toolCalls.map(({ id, name, arguments: text }) => ({ id, name, arguments: text })),
+      finish: end.finish,
+      first_part_ms: end.firstPartMs,
+      queued_ms: end.queuedMs,
+      input_tokens: end.usage.inputTokens ?? null,
+      output_tokens: end.usage.outputTokens ?? null,
+      cost: presentStepCost(end.cost),
+      limited: presentLimit(end.limited),
+      offered_tools: end.offered?.tools ?? null,
+      // An estimate: it is never shown as more than the whole that the provider counted.
+      offered_tools_tokens: end.offered ? Math.min(end.offered.tokens, end.usage.inputTokens ?? Infinity) : null,
+    };
+  }
+  return {
+    ...common,
+    state: end.state === "failed" ? "failed" : stillOpen(ended),
+    duration_ms: end.state === "failed" ? spanOf(step.startedAtMs, end.atMs) : null,
+    text: "",
+    reasoning: "",
+    tool_calls: [],
+    finish: null,
+    first_part_ms: null,
+    queued_ms: null,
+    input_tokens: null,
+    output_tokens: null,
+    cost: null,
+    limited: null,
+    offered_tools: null,
+    offered_tools_tokens: null,
+  };
+}
+
+type Ended = Extract<ModelStep["end"], { state: "done" }>;
+
+const presentStepCost = (cost: Ended["cost"]) =>
+  cost === undefined
+    ? null
+    : {
+        usd: cost.usdMicros === null ? null : asWritten("usd", cost.usdMicros),
+        price: cost.price,
+        input_tokens: cost.inputTokens,
+        output_tokens: cost.outputTokens,
+        estimated: cost.estimated,
+      };
+
+const presentLimit = (limited: Ended["limited"]) =>
+  limited === undefined ? null : { output_tokens_max: limited.outputTokensMax, key: limited.key, file: limited.file };
+
+function presentToolStep(step: ToolStep, ended: boolean): contract.Step {
+  const { end } = step;
+  const common = {
+    kind: "tool" as const,
+    index: step.index,
+    turn: step.turn,
+    call_id: step.callId,
+    tool: step.server === "" ? step.name : `${step.server}.${step.tool}`,
+    started_at: instant(step.startedAtMs),
+    arguments: step.arguments,
+    waits_for: ended || end.state !== "running" ? null : step.hold,
+  };
+  if (end.state === "done" || end.state === "failed") {
+    return {
+      ...common,
+      state: end.state,
+      duration_ms: end.durationMs,
+      outcome: end.outcome,
+      text: end.text,
+      structured: end.structured,
+      fuel: end.fuel,
+      memory_bytes: end.memoryBytes,
+      artifacts: end.artifacts.map(presentStepArtifact),
+    };
+  }
+  return {
+    ...common,
+    state: ended ? "failed" : end.state === "waiting" ? "waiting" : step.begun ? "running" : "queued",
+    duration_ms: null,
+    outcome: ended ? "cancelled" : null,
+    text: "",
+    structured: null,
+    fuel: 0,
+    memory_bytes: 0,
+    artifacts: [],
+  };
+}
+
+/** Never negative, also where the clock was set back between two times: a run continues across restarts, which no monotonic clock does. */
+const spanOf = (fromMs: number, toMs: number): number => Math.max(0, toMs - fromMs);

@@ -1,0 +1,84 @@
+import { CaxtonError } from "../../../kernel/errors.ts";
+import { ArtifactId, mint, RunId } from "../../../kernel/ids.ts";
+import { type Recording, type ReplayDeps, replayRun, type ReplayReport } from "../../../runs/replay/index.ts";
+import { type Artifact, inlineContent, type JournalEntry, RunEvent } from "../../../runs/index.ts";
+import { operations, type RunExport, runHistory } from "../../contract/index.ts";
+import type * as contract from "../../contract/index.ts";
+import { implement } from "../perform.ts";
+import { getRun, runId, type RunServices } from "./stored-run.ts";
+
+export type ReplayServices = RunServices & ReplayDeps;
+
+/** An export that cannot be read back: cut, changed, or without the texts it refers to. */
+export class ExportInvalidError extends CaxtonError<{ readonly problem: string }> {
+  readonly code = "RUN_EXPORT_INVALID";
+  readonly kind = "rejected";
+}
+
+/** Throws RunNotFoundError, AgentNotFoundError, RevisionNotFoundError. */
+const replay = implement(operations.run.replay, async (services: ReplayServices, { id: text, revision }) => {
+  const id = runId(text);
+  getRun(services, id);
+  const { journal, artifacts } = services;
+  const recording: Recording = {
+    entries: journal.read(id, 0),
+    artifacts: artifacts.ofRun(id),
+    read: (artifact) => artifacts.read(artifact),
+  };
+  return presentReport(await replayRun(recording, services, revision));
+});
+
+/** Throws ExportInvalidError, AgentNotFoundError, RevisionNotFoundError. */
+const replayExport = implement(
+  operations.run.replayExport,
+  async (services: ReplayServices, { revision, ...document }) =>
+    presentReport(await replayRun(recordingOf(document), services, revision)),
+);
+
+const presentReport = ({ divergences, ...report }: ReplayReport): contract.ReplayReport => ({
+  ...report,
+  divergences: [...divergences],
+});
+
+function recordingOf(document: RunExport): Recording {
+  const id = RunId.safeParse(document.run.id);
+  const run = id.success ? id.data : mint(RunId);
+  const data = new Map<string, string | null>(document.artifacts.map((each) => [each.id, each.data]));
+  const artifacts = document.artifacts.flatMap((each): Artifact[] => {
+    const artifact = ArtifactId.safeParse(each.id);
+    const { name, media_type: mediaType, bytes } = each;
+    return artifact.success
+      ? [{ id: artifact.data, runId: run, name, mediaType, bytes, path: "", createdAtMs: 0 }]
+      : [];
+  });
+  return {
+    entries: document.journal.flatMap((each) => entryOf(document, each, run)),
+    artifacts,
+    read: async (artifact) => Buffer.from(data.get(artifact.id) ?? "", "base64"),
+  };
+}
+
+/** An event of an export; nothing for one of a type that this version does not know. */
+function entryOf(
+  { contents }: RunExport,
+  { seq, at, event }: RunExport["journal"][number],
+  run: RunId,
+): readonly JournalEntry[] {
+  const { type, content } = runHistory.ExportedEvent.parse(event);
+  if (!RunEvent.options.some(({ shape }) => shape.type.value === type)) return [];
+  const textOf = (hash: string): string => {
+    const text = contents[hash];
+    if (text === undefined) throw invalid(`event ${seq} refers to a text that is not in contents: ${hash}`);
+    return text;
+  };
+  const parsed = RunEvent.safeParse(content ? { ...event, content: inlineContent(content, textOf) } : event);
+  if (!parsed.success) throw invalid(`event ${seq}, a ${type}, is not as this version writes it`);
+  return [{ seq, runId: run, atMs: Date.parse(at), event: parsed.data }];
+}
+
+const invalid = (problem: string): ExportInvalidError =>
+  new ExportInvalidError(`the export cannot be read: ${problem}`, "Export the run again: caxton run export <id>.", {
+    problem,
+  });
+
+export const replayOperations = [replay, replayExport] as const;

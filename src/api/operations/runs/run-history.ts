@@ -1,0 +1,139 @@
+import { createHash } from "node:crypto";
+import { parseDuration } from "../../../text/documents/index.ts";
+import { CaxtonError } from "../../../kernel/errors.ts";
+import { JsonObject } from "../../../kernel/json.ts";
+import {
+  type Artifact,
+  ContentDeduplicator,
+  diffRuns,
+  isTerminal,
+  type JournalEntry,
+  type Retention,
+  type RunEvent,
+  type RunStep,
+  type TimeTravel,
+} from "../../../runs/index.ts";
+import type * as contract from "../../contract/index.ts";
+import { operations } from "../../contract/index.ts";
+import { implement } from "../perform.ts";
+import { instant, presentStep, presentSummary } from "./present-run.ts";
+import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
+import { getRun, runId, type RunServices, summaryOf } from "./stored-run.ts";
+import type { ServerFacts } from "../server/system-operations.ts";
+
+export type HistoryServices = RunServices & {
+  readonly retention: Retention;
+  readonly timeTravel: TimeTravel;
+  readonly facts: ServerFacts;
+};
+
+/** Throws RunNotFoundError, RunNotEndedError, storage errors. */
+const remove = implement(operations.run.delete, async ({ retention }: HistoryServices, { id }) => {
+  await retention.delete(runId(id));
+  return null;
+});
+
+const COUNTED_MAX = 1_000_000;
+
+export class PruneAgeError extends CaxtonError<{ readonly given: string }> {
+  readonly code = "PRUNE_AGE_INVALID";
+  readonly kind = "invalid";
+}
+
+/** Throws PruneAgeError, storage errors. */
+const prune = implement(operations.run.prune, async ({ retention }: HistoryServices, { older_than, dry_run }) => {
+  const ageMs = parseDuration(older_than);
+  if (ageMs === undefined)
+    throw new PruneAgeError(`"${older_than}" is no age`, 'Write one such as "30d", "12h" or "90m".', {
+      given: older_than,
+    });
+  const runs = dry_run
+    ? retention.expiredRuns(DEFAULT_WORKSPACE, ageMs, COUNTED_MAX).length
+    : await retention.prune(DEFAULT_WORKSPACE, ageMs);
+  return { runs, dry_run };
+});
+
+/** Throws RunNotFoundError, RunStepNotFoundError and what starting a run throws. */
+const fork = implement(operations.run.fork, async (services: HistoryServices, given, { asked }) => {
+  const { at, input, model, revision } = given;
+  const { id } = await services.timeTravel.fork(runId(given.id), { at, input, model, revision }, asked?.run());
+  return getRun(services, id);
+});
+
+/** Throws RunNotFoundError and what starting a run throws. */
+const retry = implement(operations.run.retry, async (services: HistoryServices, { id, latest }, { asked }) => {
+  const { id: started } = await services.timeTravel.retry(runId(id), { latest }, asked?.run());
+  return getRun(services, started);
+});
+
+const compare = implement(operations.run.compare, (services: RunServices, { id, other }) => {
+  const [a, b] = [runId(id), runId(other)];
+  const [left, right] = [services.runs.view(a), services.runs.view(b)];
+  const { same, differences, steps } = diffRuns(left, right);
+  const shown = (step: RunStep | undefined, view: typeof left) =>
+    step === undefined ? null : presentStep(step, isTerminal(view.state));
+  return {
+    a: presentSummary(summaryOf(services, a)),
+    b: presentSummary(summaryOf(services, b)),
+    same,
+    differences: [...differences],
+    steps: steps.map((pair) => ({
+      a: shown(pair.a, left),
+      b: shown(pair.b, right),
+      differences: [...pair.differences],
+    })),
+  };
+});
+
+/** The format of the document is described in docs/guides/runs.md. Throws RunNotFoundError, storage errors. */
+const exportRun = implement(operations.run.export, async (services: HistoryServices, input) => {
+  const id = runId(input.id);
+  getRun(services, id);
+  const contents: { [hash: string]: string } = {};
+  const put = (text: string) => {
+    const hash = createHash("sha256").update(text).digest("base64url");
+    contents[hash] = text;
+    return hash;
+  };
+  const journal = services.journal.read(id, 0).map((entry) => ({
+    seq: entry.seq,
+    at: instant(entry.atMs),
+    event: exportedEvent(entry, new ContentDeduplicator(put)),
+  }));
+  const files: contract.RunExport["artifacts"] = [];
+  for (const each of services.artifacts.ofRun(id))
+    files.push(await exportedArtifact(services, each, input.artifacts === "true"));
+  return {
+    format: "caxton.run" as const,
+    version: 1 as const,
+    exported_at: new Date().toISOString(),
+    server: services.facts.version,
+    run: presentSummary(summaryOf(services, id)),
+    journal,
+    contents,
+    artifacts: files,
+  };
+});
+
+/** Removes paths of the run's files on this server. */
+const withoutPlaces = (event: RunEvent): RunEvent =>
+  event.type === "run-queue" ? { ...event, files: event.files.map((file) => ({ ...file, location: "" })) } : event;
+
+function exportedEvent({ event }: JournalEntry, detacher: ContentDeduplicator): JsonObject {
+  const shown = withoutPlaces(event);
+  // As it is on disk: what JSON leaves out is not there.
+  const parsed: unknown = JSON.parse(
+    JSON.stringify(
+      "content" in shown && shown.content !== undefined ? { ...shown, content: detacher.detach(shown.content) } : shown,
+    ),
+  );
+  return JsonObject.parse(parsed);
+}
+
+async function exportedArtifact({ artifacts }: RunServices, artifact: Artifact, whole: boolean) {
+  const { id, name, mediaType, bytes } = artifact;
+  const data = whole ? Buffer.from(await artifacts.read(artifact)).toString("base64") : null;
+  return { id, name, media_type: mediaType, bytes, data };
+}
+
+export const runHistoryOperations = [remove, prune, fork, retry, compare, exportRun] as const;

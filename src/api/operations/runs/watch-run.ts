@@ -1,0 +1,155 @@
+import type { RunId } from "../../../kernel/ids.ts";
+import { isTerminal, type JournalEntry, RunFold, type RunNews } from "../../../runs/index.ts";
+import { type RunEventType, type RunStreamEvent, runs as contract, type Step } from "../../contract/index.ts";
+import { presentApprovalsOf } from "./present-approval.ts";
+import { instant, presentArtifact, presentQuestion, presentStep, presentSummary } from "./present-run.ts";
+import type { Streamed } from "../perform.ts";
+import { RunInbox } from "./run-inbox.ts";
+import { getRun, type RunServices } from "./stored-run.ts";
+
+export type RunEventsRequest = {
+  /** The last id the reader saw. */
+  readonly afterSeq?: number | undefined;
+  readonly types?: readonly RunEventType[] | undefined;
+};
+
+/**
+ * Streams a run: journal entries after `afterSeq`, the text so far of the current turn, then live events, then `end`.
+ * The stream ends when the run does or waits for a person (not when it waits for another agent), when the signal aborts, or with `lagged` when the reader is too
+ * slow: it resumes after the last id it saw. Throws RunNotFoundError before the first event.
+ */
+export async function* watchRun(
+  services: RunServices,
+  runId: RunId,
+  { afterSeq = 0, types = contract.RUN_EVENT_TYPES }: RunEventsRequest,
+  signal: AbortSignal,
+): AsyncGenerator<Streamed<RunStreamEvent>, void, undefined> {
+  // Subscribe first, then read: what is written in between arrives twice and is sent once.
+  const inbox = new RunInbox(signal);
+  const wants = new Set<RunStreamEvent["type"]>(types);
+  using watching = services.runs.hub.follow(runId, (news) => {
+    if (news.type === "entry" || wants.has(news.type)) inbox.put(news);
+  });
+  void watching;
+  const draft = wants.has("text-delta") ? services.runs.hub.draft(runId) : undefined;
+  getRun(services, runId);
+  const fold = new RunFold();
+  const past = services.journal.read(runId, 0);
+  // An id beyond the end of this run is of another database: the stream starts from the beginning.
+  const after = afterSeq > (past.at(-1)?.seq ?? 0) ? 0 : afterSeq;
+  let seen = 0;
+  for (const entry of past) {
+    seen = entry.seq;
+    yield* sentEvents(services, fold, entry, { after, wants });
+  }
+  // Deltas heard since come after the text so far; they say by their offset where they belong.
+  if (draft !== undefined && isWriting(fold, draft.step)) yield { id: undefined, event: presentDelta(draft) };
+  let last: object = fold;
+  for (let over = isOver(fold); !over;) {
+    const news = await inbox.next();
+    if (news === undefined) {
+      if (inbox.hasOverflown && !signal.aborted) yield { id: undefined, event: { type: "lagged" } };
+      return;
+    }
+    if (news.type !== "entry") yield { id: undefined, event: passing.of(news, () => presentPassing(news)) };
+    else if (news.entry.seq > seen) {
+      seen = news.entry.seq;
+      yield* sentEvents(services, fold, news.entry, { after, wants });
+      over = isOver(fold);
+      if (over) last = news.entry;
+    }
+  }
+  yield { id: seen, event: ends.of(last, () => ({ type: "end", run: getRun(services, runId) })) };
+}
+
+/** What is made of something by the first who needs it, for all who hear the same thing: of a hundred followers one presents it. */
+class Shared<Key extends object, Value> {
+  readonly #made = new WeakMap<Key, Value>();
+
+  of(key: Key, make: () => Value): Value {
+    const known = this.#made.get(key);
+    if (known !== undefined) return known;
+    const made = make();
+    this.#made.set(key, made);
+    return made;
+  }
+}
+
+const entries = new Shared<JournalEntry, readonly RunStreamEvent[]>();
+const passing = new Shared<RunNews, RunStreamEvent>();
+const ends = new Shared<object, RunStreamEvent>();
+
+const isWriting = (fold: RunFold, turn: number): boolean => {
+  const last = fold.view().steps.findLast((step) => step.kind === "model");
+  // Its begin may not be written yet while its text comes already.
+  return last === undefined || last.turn < turn || (last.turn === turn && last.end.state === "running");
+};
+
+const presentDelta = ({ step, offset, text }: Extract<RunNews, { type: "text-delta" }>): RunStreamEvent => ({
+  type: "text-delta",
+  turn: step,
+  offset,
+  text,
+});
+
+function presentPassing(news: Exclude<RunNews, { type: "entry" }>): RunStreamEvent {
+  if (news.type === "text-delta") return presentDelta(news);
+  if (news.type === "tool-log") {
+    const lines = news.lines.map(({ atMs, text }) => ({ at: instant(atMs), text }));
+    return { type: "tool-log", turn: news.step, call_id: news.callId, lines };
+  }
+  const { done, total, message } = news.progress;
+  return { type: "tool-progress", turn: news.step, call_id: news.callId, done, total: total ?? null, message };
+}
+
+const isOver = (fold: RunFold): boolean => {
+  const { state, resting } = fold.view();
+  return isTerminal(state) || (resting && state !== "awaiting-reply");
+};
+
+function* sentEvents(
+  services: RunServices,
+  fold: RunFold,
+  entry: JournalEntry,
+  { after, wants }: { readonly after: number; readonly wants: ReadonlySet<RunStreamEvent["type"]> },
+): Generator<Streamed<RunStreamEvent>> {
+  const step = fold.apply(entry);
+  if (entry.seq <= after) return;
+  const all = entries.of(entry, () => [
+    ...eventsOf(services, entry, step && presentStep(step, isTerminal(fold.view().state))),
+    ...questionOf(fold, entry),
+    ...approvalOf(fold, entry),
+  ]);
+  const events = all.filter(({ type }) => wants.has(type));
+  // Only the last carries the id: who is cut off before it gets the whole entry again.
+  for (const [index, event] of events.entries()) {
+    yield { id: index === events.length - 1 ? entry.seq : undefined, event };
+  }
+}
+
+function* eventsOf(
+  { journal, artifacts }: RunServices,
+  { runId, event }: JournalEntry,
+  step: Step | undefined,
+): Generator<RunStreamEvent> {
+  const summary = step ? undefined : journal.summary(runId);
+  if (step) yield { type: "step", step };
+  else if (summary) yield { type: "run", run: presentSummary(summary) };
+  if (event.type !== "tool-end") return;
+  for (const { id } of event.artifacts) {
+    const artifact = artifacts.find(id);
+    if (artifact) yield { type: "artifact", artifact: presentArtifact(artifact) };
+  }
+}
+
+function* questionOf(fold: RunFold, { event }: JournalEntry): Generator<RunStreamEvent> {
+  if (event.type !== "run-ask" && event.type !== "run-answer") return;
+  const question = fold.view().questions.find(({ id }) => id === event.questionId);
+  if (question) yield { type: "question", question: presentQuestion(question) };
+}
+
+function* approvalOf(fold: RunFold, { event }: JournalEntry): Generator<RunStreamEvent> {
+  if (event.type !== "approval-ask" && event.type !== "approval-answer") return;
+  const approval = presentApprovalsOf(fold.view()).find(({ id }) => id === event.approvalId);
+  if (approval) yield { type: "approval", approval };
+}

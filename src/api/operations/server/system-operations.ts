@@ -1,0 +1,141 @@
+import type { Clock } from "../../../kernel/clock.ts";
+import { toFault } from "../../../kernel/errors.ts";
+import type { Memory } from "../../../memory/knowledge/index.ts";
+import type { ModelCatalogue } from "../../../models/port/index.ts";
+import type { RunJournal, Runs } from "../../../runs/index.ts";
+import type { ToolCatalogue } from "../../../tools/catalogue/index.ts";
+import type * as contract from "../../contract/index.ts";
+import { operations } from "../../contract/index.ts";
+import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
+import { type ModelConditions, presentConditions } from "../models/model-conditions.ts";
+import { implement } from "../perform.ts";
+import { instant } from "../runs/present-run.ts";
+
+/** Whether a part of the server works, and what it says. */
+export type PartCheck = { readonly ok: boolean; readonly note: string };
+
+/** What the server knows of itself. */
+export interface ServerFacts {
+  readonly version: string;
+  readonly startedAtMs: number;
+  /** Of a monotonic clock: a change of the system's time does not count. */
+  readonly uptimeMs: () => number;
+  readonly dataDirectory: string;
+  /** The effective configuration as `config view` shows it: no secrets are in it. */
+  readonly configuration: object;
+  dataBytes(): number;
+  agentCount(): Promise<number>;
+  /** Each part that has to work before requests can, with a word on how it is. */
+  checks(): { readonly [part: string]: PartCheck };
+  /** Writes to the database, and says how that went. */
+  storeCheck(): Promise<PartCheck>;
+}
+
+export type SystemServices = {
+  readonly facts: ServerFacts;
+  readonly journal: RunJournal;
+  readonly tools: ToolCatalogue;
+  readonly models: ModelCatalogue;
+  readonly modelTraffic: ModelConditions;
+  readonly runs: Runs;
+  readonly clock: Clock;
+  readonly memory: Memory;
+};
+
+/** How long memory may take to say that it is there; a place that is gone is noticed later than that. */
+const MEMORY_ANSWER_MS = 2_000;
+
+const status = implement(operations.server.status, async (services: SystemServices) => {
+  const { facts, journal, tools, models, modelTraffic, clock, memory } = services;
+  const counts = journal.counts(DEFAULT_WORKSPACE);
+  return {
+    version: facts.version,
+    node_version: process.versions.node,
+    started_at: instant(facts.startedAtMs),
+    uptime_ms: facts.uptimeMs(),
+    data_directory: facts.dataDirectory,
+    data_bytes: facts.dataBytes(),
+    memory_bytes: process.memoryUsage.rss(),
+    agents: await facts.agentCount(),
+    runs: {
+      queued: counts.queued,
+      running: counts.running,
+      awaiting_approval: counts["awaiting-approval"],
+      awaiting_choice: counts["awaiting-choice"],
+      awaiting_reply: counts["awaiting-reply"],
+      needs_decision: counts["needs-decision"],
+      completed: counts.completed,
+      failed: counts.failed,
+      cancelled: counts.cancelled,
+    },
+    tool_servers: tools.servers().map(({ name, state, tools: { length } }) => ({ name, state, tools: length })),
+    default_model: models.defaultModel,
+    models: models.providers().map(({ name, ready, note }) => ({ provider: name, ready, note })),
+    memory: await memoryCondition(memory, clock),
+    model_traffic: presentConditions(modelTraffic),
+  };
+});
+
+const config = implement(operations.server.config, ({ facts }: SystemServices) => ({ ...facts.configuration }));
+
+async function memoryCondition(
+  { store, capacity, embeddings }: Memory,
+  clock: Clock,
+): Promise<contract.Status["memory"]> {
+  const backend = store.name;
+  const stop = new AbortController();
+  const late = clock.sleep(MEMORY_ANSWER_MS, stop.signal).then(
+    () => ({ backend, ready: false, note: `does not answer within ${MEMORY_ANSWER_MS / 1_000} s`, limits: [] }),
+    () => ({ backend, ready: false, note: "", limits: [] }),
+  );
+  const answered = store.model().then(
+    (model) => ({
+      backend,
+      ready: store.problem?.() === undefined,
+      note: store.problem?.() ?? vectorsNote(model, embeddings.models.wanted),
+      limits: [...capacity.known()],
+    }),
+    (error: unknown) => {
+      const { message, hint } = toFault(error);
+      return { backend, ready: false, note: `${message}. ${hint}`.trim(), limits: [] };
+    },
+  );
+  try {
+    return await Promise.race([answered, late]);
+  } finally {
+    stop.abort();
+  }
+}
+
+/** Ready when every part works and runs are taken: not while the server starts, nor while it drains. */
+export async function getReadiness({ facts, runs, tools }: SystemServices): Promise<contract.Ready> {
+  const { executing, waiting } = runs.load();
+  const note = runs.isStopping ? "the server is stopping" : `${executing} executing, ${waiting} waiting`;
+  const checks = {
+    store: await facts.storeCheck(),
+    ...facts.checks(),
+    ...failedTools(tools),
+    runs: { ok: !runs.isStopping, note },
+  };
+  const bad = Object.entries(checks).filter(([, { ok }]) => !ok);
+  // Deployments complete on their own; the other parts need a restart.
+  const isStarting = tools.failures.size === 0 && bad.every(([part]) => part === "tools" || part === "agents");
+  return { status: bad.length === 0 ? "ready" : isStarting ? "starting" : "failing", checks };
+}
+
+function failedTools({ failures }: ToolCatalogue): { readonly tools?: PartCheck } {
+  if (failures.size === 0) return {};
+  const byReason = Map.groupBy(failures, ([, reason]) => reason);
+  const notes = [...byReason].map(([reason, failed]) => {
+    const names = failed.map(([name]) => name);
+    return `${names.join(", ")} could not be deployed: ${reason}`;
+  });
+  return { tools: { ok: false, note: `${notes.join("; ")}. Caxton tries again every 10 seconds` } };
+}
+
+function vectorsNote(model: string | undefined, wanted: string | undefined): string {
+  if (wanted === undefined) return "found by words only: there is no embedder";
+  return model === undefined ? "nothing has a vector yet" : `vectors of ${model}`;
+}
+
+export const serverOperations = [status, config] as const;

@@ -1,0 +1,163 @@
+import { randomUUIDv7 } from "node:crypto";
+import * as z from "zod";
+import { mint, RunId, ToolCallId } from "../../../kernel/ids.ts";
+import type { UploadStore } from "../../../runs/index.ts";
+import {
+  type ContentPart,
+  type GrantRecorder,
+  type Tool,
+  type ToolCatalogue,
+  type ToolLimits,
+  type ToolResult,
+  type ToolServer,
+  toolId,
+  toolTokens,
+} from "../../../tools/catalogue/index.ts";
+import { type InputOf, operations } from "../../contract/index.ts";
+import type * as contract from "../../contract/index.ts";
+import { type Call, implement } from "../perform.ts";
+import { presentObservation } from "./grant-operations.ts";
+import { instant } from "../runs/present-run.ts";
+import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
+import { releaseUploads, uploadId } from "../runs/run-operations.ts";
+
+export type ToolServices = {
+  readonly tools: ToolCatalogue;
+  readonly uploads: UploadStore;
+  readonly grantWatch: GrantRecorder;
+};
+
+export const presentTool = (tool: Tool): contract.ToolDetail => ({
+  id: toolId(tool),
+  name: tool.name,
+  title: tool.title,
+  description: tool.description,
+  input_schema: { ...tool.inputSchema },
+  output_schema: tool.outputSchema ? { ...tool.outputSchema } : null,
+  read_only: tool.effects.readOnly,
+  idempotent: tool.effects.idempotent,
+  destructive: tool.effects.destructive === true,
+  tokens: toolTokens(tool),
+});
+
+export const presentLimits = (limits: ToolLimits): contract.ToolServerDetail["limits"] => ({
+  fuel_per_call: limits.fuelPerCall,
+  memory_bytes: limits.memoryBytesMax,
+  deadline_ms: limits.deadlineMs,
+  result_bytes: limits.resultBytesMax,
+});
+
+const presentServer = (server: ToolServer): contract.ToolServerDetail => ({
+  name: server.name,
+  version: server.version,
+  description: server.description,
+  interface: server.interface,
+  sandboxed: server.isSandboxed,
+  state: server.state,
+  reason: server.reason,
+  module_hash: server.moduleHash,
+  grants: [...server.grants],
+  limits: presentLimits(server.limits),
+  calls: {
+    done: server.calls.done,
+    failed: server.calls.failed,
+    denied: server.calls.denied,
+    fuel: server.calls.fuel,
+    duration_ms: server.calls.durationMs,
+  },
+  tools: server.tools.map(presentTool),
+});
+
+const list = implement(operations.tool.list, ({ tools }: ToolServices) => ({
+  items: tools.servers().map(presentServer),
+  next: null,
+}));
+
+/** Throws ToolServerNotFoundError. */
+const get = implement(operations.tool.get, ({ tools }: ToolServices, { server }) =>
+  presentServer(tools.server(server)),
+);
+
+/** Throws ToolServerNotFoundError. */
+export const logLines = ({ tools }: Pick<ToolServices, "tools">, server: string): contract.ToolLog => ({
+  items: tools.logs(server).map(({ atMs, text }) => ({ at: instant(atMs), text })),
+  next: null,
+});
+
+const logs = implement(operations.tool.logs, (services: ToolServices, { server }) => logLines(services, server));
+
+function presentFile(part: ContentPart): contract.ToolCallOutcome["files"] {
+  if (part.type === "text") return [];
+  const { name, mediaType } = part;
+  if (part.type === "file") return [{ name, media_type: mediaType, text: part.text, base64: null }];
+  return [{ name, media_type: mediaType, text: "", base64: Buffer.from(part.bytes).toString("base64") }];
+}
+
+const CallParams = z.object({ server: z.string(), tool: z.string() });
+
+/** Whether repeating a call does no harm, as its tool states. */
+function mayRepeat({ tools }: Pick<ToolServices, "tools">, params: unknown): boolean {
+  const { data: target } = CallParams.safeParse(params);
+  if (target === undefined) return false;
+  try {
+    const { readOnly, idempotent } = tools.tool(target.server, target.tool).effects;
+    return readOnly || idempotent;
+  } catch {
+    // The tool does not exist: the call is refused and does nothing.
+    return false;
+  }
+}
+
+/** A call that no guest was asked to do says nothing about what its tool needs. */
+const wasNotMade = (result: ToolResult): boolean => result.type === "failed" && NOT_MADE.has(result.reason);
+const NOT_MADE: ReadonlySet<string> = new Set([
+  "unknown-tool",
+  "invalid-arguments",
+  "quarantined",
+  "overloaded",
+  "unavailable",
+]);
+
+/** Throws ToolServerNotFoundError, ToolNotFoundError; a failing call is an outcome. */
+async function callTool(
+  { tools, uploads, grantWatch }: ToolServices,
+  { server, tool: name, ...body }: InputOf<typeof operations.tool.call>,
+  { signal }: Call,
+): Promise<contract.ToolCallOutcome> {
+  const tool = tools.tool(server, name);
+  const session = randomUUIDv7();
+  // No run has this id: it only keeps others from the files while the call lasts.
+  const holder = mint(RunId);
+  const files = await uploads.take(body.uploads.map(uploadId), holder);
+  const isPermissive = body.observe === "permit";
+  const context = { session, workspace: DEFAULT_WORKSPACE, agent: undefined, files, isPermissive };
+  using watch = body.observe === undefined ? undefined : grantWatch.watch(session);
+  try {
+    const call = { id: mint(ToolCallId), server: tool.server, tool: tool.name, arguments: body.arguments, context };
+    const result = await tools.call(tool, call, signal);
+    const usage = {
+      observed:
+        watch === undefined || wasNotMade(result) ? null : presentObservation({ grantWatch }, tool.server, watch.uses),
+      fuel: Math.round(result.usage.fuel),
+      memory_bytes: Math.round(result.usage.memoryBytes),
+      duration_ms: result.usage.durationMs,
+    };
+    if (result.type === "failed") {
+      return { outcome: result.reason, text: result.message, structured: null, files: [], ...usage };
+    }
+    return {
+      outcome: "done",
+      text: result.content.flatMap((part) => (part.type === "text" ? part.text : [])).join("\n"),
+      structured: result.structured ?? null,
+      files: result.content.flatMap(presentFile),
+      ...usage,
+    };
+  } finally {
+    tools.endSession(session);
+    if (files.length > 0) await releaseUploads(uploads, holder);
+  }
+}
+
+const call = implement(operations.tool.call, callTool, { mayRepeat });
+
+export const toolOperations = [list, get, logs, call] as const;
