@@ -2,7 +2,7 @@ import { type FunctionComponent, useEffect, useState } from "react";
 import { ProblemError, unreachable } from "./api/client.ts";
 import { operations } from "../../src/api/contract/index.ts";
 import { Skeleton } from "./parts/empty.tsx";
-import { ProblemView } from "./parts/problem-view.tsx";
+import { ProblemView } from "./parts/problems/problem-view.tsx";
 
 type LazyPage = FunctionComponent & { readonly preload: () => Promise<void> };
 

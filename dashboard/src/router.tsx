@@ -6,7 +6,7 @@ import {
   type ErrorComponentProps,
 } from "@tanstack/react-router";
 import { lazyPage } from "./lazy-page.tsx";
-import { ProblemView } from "./parts/problem-view.tsx";
+import { ProblemView } from "./parts/problems/problem-view.tsx";
 import { Home } from "./pages/home/home.tsx";
 import { NotFound } from "./pages/not-found.tsx";
 import {
@@ -18,10 +18,10 @@ import {
   stringifySearch,
   toolSearch,
   toolsSearch,
-} from "./search.ts";
-import { conversationSearch, conversationsSearch, graphSearch, messagesSearch } from "./search-messages.ts";
-import { tasksSearch } from "./search-tasks.ts";
-import { entitySearch, memorySearch } from "./search-memory.ts";
+} from "./search/search.ts";
+import { conversationSearch, conversationsSearch, graphSearch, messagesSearch } from "./search/messages.ts";
+import { tasksSearch } from "./search/tasks.ts";
+import { entitySearch, memorySearch } from "./search/memory.ts";
 import { Shell } from "./shell/shell.tsx";
 
 const root = createRootRouteWithContext<{ client: QueryClient }>()({
@@ -124,7 +124,7 @@ const entity = createRoute({
   getParentRoute: () => root,
   path: "/memory/$id",
   validateSearch: entitySearch,
-  component: lazyPage(() => import("./pages/memory/entity.tsx"), "Entity"),
+  component: lazyPage(() => import("./pages/memory/entity/entity.tsx"), "Entity"),
 });
 
 const settings = createRoute({

@@ -2,8 +2,8 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { memory, type MemoryGraph, runs } from "../../src/api/contract/index.ts";
 import { linesOf } from "../../dashboard/src/api/lines-of.ts";
-import { fullTime } from "../../dashboard/src/parts/format.ts";
-import { layAround, NAMED } from "../../dashboard/src/pages/memory/around.ts";
+import { fullTime } from "../../dashboard/src/parts/format/format.ts";
+import { layAround, NAMED } from "../../dashboard/src/pages/memory/relations/around.ts";
 import {
   changedClaim,
   draftOf,
@@ -11,10 +11,10 @@ import {
   readMetadata,
   shareError,
   spanError,
-} from "../../dashboard/src/pages/memory/claim.ts";
-import { frameOf, namedAt } from "../../dashboard/src/pages/memory/naming.ts";
-import { changedFields } from "../../dashboard/src/pages/memory/changed-fields.ts";
-import { readPairs } from "../../dashboard/src/pages/memory/pairs.ts";
+} from "../../dashboard/src/pages/memory/forms/claim.ts";
+import { frameOf, namedAt } from "../../dashboard/src/pages/memory/relations/naming.ts";
+import { changedFields } from "../../dashboard/src/pages/memory/entity/changed-fields.ts";
+import { readPairs } from "../../dashboard/src/pages/memory/search/pairs.ts";
 import { lostSince } from "../../dashboard/src/pages/memory/store/lost-since.ts";
 import { scopesToLookInto } from "../../dashboard/src/pages/memory/scopes.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";

@@ -2,16 +2,16 @@ import { execFileSync } from "node:child_process";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { RunSummary, Step } from "../../src/api/contract/index.ts";
-import { EventStreamParser } from "../../dashboard/src/api/event-stream.ts";
-import { type Logs, withDelta, withLines } from "../../dashboard/src/api/live-text.ts";
-import { placeRun } from "../../dashboard/src/api/place-run.ts";
-import { ago, bytes, calendarDay, duration } from "../../dashboard/src/parts/format.ts";
-import { lineDiff } from "../../dashboard/src/parts/line-diff.ts";
-import { amount, usd } from "../../dashboard/src/parts/money.ts";
-import { plainWords, requestTitle } from "../../dashboard/src/parts/plain-words.ts";
-import { quoted, runCommand, runCurl } from "../../dashboard/src/parts/shell-command.ts";
-import { filteredSteps } from "../../dashboard/src/pages/run/step-filter.ts";
-import { span, stretchOf, ticksOf, timeScale } from "../../dashboard/src/pages/run/time-scale.ts";
+import { EventStreamParser } from "../../dashboard/src/api/live/event-stream.ts";
+import { type Logs, withDelta, withLines } from "../../dashboard/src/api/live/live-text.ts";
+import { placeRun } from "../../dashboard/src/api/live/place-run.ts";
+import { ago, bytes, calendarDay, duration } from "../../dashboard/src/parts/format/format.ts";
+import { lineDiff } from "../../dashboard/src/parts/content/line-diff.ts";
+import { amount, usd } from "../../dashboard/src/parts/format/money.ts";
+import { plainWords, requestTitle } from "../../dashboard/src/parts/messages/plain-words.ts";
+import { quoted, runCommand, runCurl } from "../../dashboard/src/parts/content/shell-command.ts";
+import { filteredSteps } from "../../dashboard/src/pages/run/steps/step-filter.ts";
+import { span, stretchOf, ticksOf, timeScale } from "../../dashboard/src/pages/run/steps/time-scale.ts";
 import {
   agentSearch,
   parseSearch,
@@ -20,7 +20,7 @@ import {
   stringifySearch,
   toolSearch,
   toolsSearch,
-} from "../../dashboard/src/search.ts";
+} from "../../dashboard/src/search/search.ts";
 
 const atSecond = (second: number): string =>
   new Date(Date.parse("2026-11-21T10:00:00.000Z") + second * 1_000).toISOString();

@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Draft, FormField } from "../../dashboard/src/pages/tools/form-field.ts";
-import { readForm, readObject } from "../../dashboard/src/pages/tools/form-reading.ts";
-import { formExamples, formFields, initialValues, valuesOf } from "../../dashboard/src/pages/tools/schema-form.ts";
+import type { Draft, FormField } from "../../dashboard/src/pages/tools/call/form-field.ts";
+import { readForm, readObject } from "../../dashboard/src/pages/tools/call/form-reading.ts";
+import { formExamples, formFields, initialValues, valuesOf } from "../../dashboard/src/pages/tools/call/schema-form.ts";
 
 const schema = {
   type: "object",

@@ -6,7 +6,7 @@ import {
   type ProblemDetails,
   split,
 } from "../../../src/api/contract/index.ts";
-import { text } from "../text.ts";
+import { text } from "../text/text.ts";
 
 /** What the server answered instead of what was asked for; or, with code SERVER_UNREACHABLE, that it did not answer. */
 export class ProblemError extends Error {

@@ -1,7 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import { buttonClass } from "../parts/button.tsx";
 import { PageHeading } from "../parts/page-heading.tsx";
-import { text } from "../text.ts";
+import { text } from "../text/text.ts";
 
 export function NotFound() {
   return (

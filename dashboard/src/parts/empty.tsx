@@ -1,5 +1,5 @@
 import type { ReactNode } from "react";
-import { Command } from "./copy.tsx";
+import { Command } from "./content/copy.tsx";
 
 type Props = {
   readonly title: string;

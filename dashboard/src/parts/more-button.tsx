@@ -1,6 +1,6 @@
 import { RotateCw } from "lucide-react";
 import { toProblem } from "../api/client.ts";
-import { text } from "../text.ts";
+import { text } from "../text/text.ts";
 import { Button } from "./button.tsx";
 import { cx } from "./class-names.ts";
 

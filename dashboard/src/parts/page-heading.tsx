@@ -1,5 +1,5 @@
 import { useEffect, type ReactNode } from "react";
-import { text } from "../text.ts";
+import { text } from "../text/text.ts";
 
 type Props = {
   readonly title: string;

@@ -1,6 +1,6 @@
 import { Ban, Check, CircleHelp, Clock3, LoaderCircle, MessagesSquare, X, type LucideIcon } from "lucide-react";
 import type { RunState, Step, ToolServerDetail } from "../../../src/api/contract/index.ts";
-import { text } from "../text.ts";
+import { text } from "../text/text.ts";
 import { cx } from "./class-names.ts";
 
 export type AnyState = RunState | Step["state"] | ToolServerDetail["state"];

@@ -1,9 +1,9 @@
 import { Keyboard, Monitor, Moon, Search, Sun } from "lucide-react";
-import { useLiveState } from "../api/live.ts";
+import { useLiveState } from "../api/live/live.ts";
 import { cx } from "../parts/class-names.ts";
 import { IconButton } from "../parts/button.tsx";
-import { clockTime } from "../parts/format.ts";
-import { text } from "../text.ts";
+import { clockTime } from "../parts/format/format.ts";
+import { text } from "../text/text.ts";
 import { setTheme, THEMES, useTheme } from "./theme.ts";
 
 type Props = { readonly onSearch: () => void; readonly onHelp: () => void };

@@ -1,5 +1,5 @@
-import { Dialog } from "../parts/dialog.tsx";
-import { text } from "../text.ts";
+import { Dialog } from "../parts/dialogs/dialog.tsx";
+import { text } from "../text/text.ts";
 
 export function Help({ onClose }: { readonly onClose: () => void }) {
   return (

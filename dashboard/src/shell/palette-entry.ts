@@ -1,5 +1,5 @@
 import type { LucideIcon } from "lucide-react";
-import { text } from "../text.ts";
+import { text } from "../text/text.ts";
 
 export type Group = keyof typeof text.palette.groups;
 

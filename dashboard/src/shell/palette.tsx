@@ -16,8 +16,8 @@ import {
 import { useId, useState, type KeyboardEvent } from "react";
 import { toolServerListQuery } from "../api/tool-servers.ts";
 import { cx } from "../parts/class-names.ts";
-import { Dialog } from "../parts/dialog.tsx";
-import { text } from "../text.ts";
+import { Dialog } from "../parts/dialogs/dialog.tsx";
+import { text } from "../text/text.ts";
 import { type Entry, type Group, item, matching, shortened } from "./palette-entry.ts";
 import { PAGES } from "./sidebar.tsx";
 import { setTheme, THEMES } from "./theme.ts";

@@ -1,8 +1,8 @@
 import { Outlet, useNavigate, useRouter, useRouterState } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
-import { useLiveUpdates } from "../api/live.ts";
-import { Notice, notify } from "../parts/notice.tsx";
-import { text } from "../text.ts";
+import { useLiveUpdates } from "../api/live/live.ts";
+import { Notice, notify } from "../parts/problems/notice.tsx";
+import { text } from "../text/text.ts";
 import { Header } from "./header.tsx";
 import { useKeys } from "./keys.ts";
 import { Sidebar } from "./sidebar.tsx";

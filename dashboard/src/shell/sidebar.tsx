@@ -16,7 +16,7 @@ import {
 } from "lucide-react";
 import { useQuery } from "@tanstack/react-query";
 import { approvalsQuery, askingRunsQuery, runsThatAsk } from "../api/queries.ts";
-import { text } from "../text.ts";
+import { text } from "../text/text.ts";
 import { Sign, Wordmark } from "./wordmark.tsx";
 
 export const PAGES = [

@@ -4,15 +4,15 @@ import { Bot, Box, Gavel, History, Mail, MailX, MessagesSquare, ShieldCheck } fr
 import { operations, type RunSummary, type Task } from "../../../src/api/contract/index.ts";
 import { call } from "../api/client.ts";
 import { conversationQuery } from "../api/conversations.ts";
-import { foundEntitiesQuery, memoryFiguresQuery } from "../api/memory.ts";
+import { foundEntitiesQuery, memoryFiguresQuery } from "../api/memory/memory.ts";
 import { messageQuery } from "../api/messages.ts";
 import { entriesOf, type Page } from "../api/page.ts";
 import { approvalsQuery, runQuery } from "../api/queries.ts";
 import { taskQuery } from "../api/tasks.ts";
-import { requestTitle } from "../parts/plain-words.ts";
-import { useSettled } from "../parts/settled.ts";
+import { requestTitle } from "../parts/messages/plain-words.ts";
+import { useSettled } from "../parts/forms/settled.ts";
 import { scopesToLookInto } from "../pages/memory/scopes.ts";
-import { text } from "../text.ts";
+import { text } from "../text/text.ts";
 import { type Entry, item } from "./palette-entry.ts";
 
 const ID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;

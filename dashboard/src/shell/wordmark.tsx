@@ -1,4 +1,4 @@
-import { text } from "../text.ts";
+import { text } from "../text/text.ts";
 
 /** The sign: a C as a piece of type, with the nick at its foot. */
 export function Sign({ className }: { readonly className?: string }) {

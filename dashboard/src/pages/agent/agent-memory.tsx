@@ -2,7 +2,7 @@ import { Link } from "@tanstack/react-router";
 import { ArrowRight } from "lucide-react";
 import { buttonClass } from "../../parts/button.tsx";
 import { Empty } from "../../parts/empty.tsx";
-import { text } from "../../text.ts";
+import { text } from "../../text/text.ts";
 import { EntityList } from "../memory/entity-list.tsx";
 
 const words = text.agent.memory;

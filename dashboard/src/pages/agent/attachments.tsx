@@ -1,8 +1,8 @@
 import { Paperclip, X } from "lucide-react";
 import { useRef } from "react";
 import { Button, IconButton } from "../../parts/button.tsx";
-import { bytes } from "../../parts/format.ts";
-import { text } from "../../text.ts";
+import { bytes } from "../../parts/format/format.ts";
+import { text } from "../../text/text.ts";
 
 type FilesProps = { readonly files: readonly File[]; readonly onRemove: (file: File) => void };
 

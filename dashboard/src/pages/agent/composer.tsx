@@ -5,11 +5,11 @@ import type { AgentDetail, RunDetail } from "../../../../src/api/contract/index.
 import { runQuery, statusQuery, toolServersQuery } from "../../api/queries.ts";
 import { Button, IconButton } from "../../parts/button.tsx";
 import { cx } from "../../parts/class-names.ts";
-import { copyText } from "../../parts/copy.tsx";
-import { useFileDrop } from "../../parts/file-drop.ts";
+import { copyText } from "../../parts/content/copy.tsx";
+import { useFileDrop } from "../../parts/forms/file-drop.ts";
 import { Menu } from "../../parts/menu.tsx";
-import { runCommand, runCurl } from "../../parts/shell-command.ts";
-import { text } from "../../text.ts";
+import { runCommand, runCurl } from "../../parts/content/shell-command.ts";
+import { text } from "../../text/text.ts";
 import { AttachButton, Files } from "./attachments.tsx";
 import { examplesOf, type Example } from "./examples.ts";
 

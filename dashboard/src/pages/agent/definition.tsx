@@ -2,14 +2,14 @@ import { Pencil } from "lucide-react";
 import { useState } from "react";
 import type { AgentDetail } from "../../../../src/api/contract/index.ts";
 import { Button } from "../../parts/button.tsx";
-import { Code } from "../../parts/code.tsx";
-import { CopyButton } from "../../parts/copy.tsx";
-import { Markdown } from "../../parts/markdown.tsx";
+import { Code } from "../../parts/content/code.tsx";
+import { CopyButton } from "../../parts/content/copy.tsx";
+import { Markdown } from "../../parts/content/markdown.tsx";
 import { Card } from "../../parts/card.tsx";
-import { notify } from "../../parts/notice.tsx";
-import { ProblemList } from "../../parts/problem-list.tsx";
-import { useUnsaved } from "../../parts/unsaved.ts";
-import { text } from "../../text.ts";
+import { notify } from "../../parts/problems/notice.tsx";
+import { ProblemList } from "../../parts/problems/problem-list.tsx";
+import { useUnsaved } from "../../parts/forms/unsaved.ts";
+import { text } from "../../text/text.ts";
 import { DefinitionForm } from "../agents/definition-form.tsx";
 
 /** The agent's file, to read and to change. */

@@ -1,6 +1,6 @@
 import { deleteAgent } from "../../api/actions.ts";
-import { DeleteDialog } from "../../parts/delete-dialog.tsx";
-import { text } from "../../text.ts";
+import { DeleteDialog } from "../../parts/dialogs/delete-dialog.tsx";
+import { text } from "../../text/text.ts";
 
 type Props = {
   readonly name: string;

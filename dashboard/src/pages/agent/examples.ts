@@ -1,5 +1,5 @@
 import type { AgentDetail } from "../../../../src/api/contract/index.ts";
-import { text } from "../../text.ts";
+import { text } from "../../text/text.ts";
 
 /** A request to begin with, with the files it speaks of. */
 export type Example = { readonly input: string; readonly files: readonly File[] };

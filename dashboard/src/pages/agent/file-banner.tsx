@@ -4,12 +4,12 @@ import { useState } from "react";
 import type { AgentDetail } from "../../../../src/api/contract/index.ts";
 import { deployAgent } from "../../api/actions.ts";
 import { Button } from "../../parts/button.tsx";
-import { Diff } from "../../parts/code.tsx";
-import { Command } from "../../parts/copy.tsx";
-import { notify } from "../../parts/notice.tsx";
-import { ProblemView } from "../../parts/problem-view.tsx";
-import { CLI, quoted } from "../../parts/shell-command.ts";
-import { text } from "../../text.ts";
+import { Diff } from "../../parts/content/code.tsx";
+import { Command } from "../../parts/content/copy.tsx";
+import { notify } from "../../parts/problems/notice.tsx";
+import { ProblemView } from "../../parts/problems/problem-view.tsx";
+import { CLI, quoted } from "../../parts/content/shell-command.ts";
+import { text } from "../../text/text.ts";
 
 const words = text.agent.file;
 

@@ -3,12 +3,12 @@ import { CirclePause } from "lucide-react";
 import { useState } from "react";
 import type { AgentDetail } from "../../../../src/api/contract/index.ts";
 import { activateAgent, pauseAgent, resumeAgent } from "../../api/actions.ts";
-import { Ago } from "../../parts/ago.tsx";
+import { Ago } from "../../parts/format/ago.tsx";
 import { Button } from "../../parts/button.tsx";
-import { notify } from "../../parts/notice.tsx";
-import { PauseDialog } from "../../parts/pause-dialog.tsx";
-import { ProblemView } from "../../parts/problem-view.tsx";
-import { text } from "../../text.ts";
+import { notify } from "../../parts/problems/notice.tsx";
+import { PauseDialog } from "../../parts/dialogs/pause-dialog.tsx";
+import { ProblemView } from "../../parts/problems/problem-view.tsx";
+import { text } from "../../text/text.ts";
 
 const words = text.agent.lifecycle;
 

@@ -3,12 +3,12 @@ import { CircleCheck } from "lucide-react";
 import { useId, type ReactNode } from "react";
 import type { DeployOutcome, FileProblem } from "../../../../src/api/contract/index.ts";
 import { deployAgent, validateAgent, type DefinitionFile } from "../../api/actions.ts";
-import { useSettled } from "../../parts/settled.ts";
+import { useSettled } from "../../parts/forms/settled.ts";
 import { Button } from "../../parts/button.tsx";
-import { ProblemList } from "../../parts/problem-list.tsx";
-import { ProblemView } from "../../parts/problem-view.tsx";
-import { goToPlace, SourceEditor } from "../../parts/source-editor.tsx";
-import { text } from "../../text.ts";
+import { ProblemList } from "../../parts/problems/problem-list.tsx";
+import { ProblemView } from "../../parts/problems/problem-view.tsx";
+import { goToPlace, SourceEditor } from "../../parts/forms/source-editor.tsx";
+import { text } from "../../text/text.ts";
 
 const CHECK_AFTER_MS = 350;
 

@@ -3,12 +3,12 @@ import { FileUp } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { Button } from "../../parts/button.tsx";
 import { cx } from "../../parts/class-names.ts";
-import { Command } from "../../parts/copy.tsx";
-import { Dialog } from "../../parts/dialog.tsx";
-import { useFileDrop } from "../../parts/file-drop.ts";
-import { notify } from "../../parts/notice.tsx";
-import { useUnsaved } from "../../parts/unsaved.ts";
-import { text } from "../../text.ts";
+import { Command } from "../../parts/content/copy.tsx";
+import { Dialog } from "../../parts/dialogs/dialog.tsx";
+import { useFileDrop } from "../../parts/forms/file-drop.ts";
+import { notify } from "../../parts/problems/notice.tsx";
+import { useUnsaved } from "../../parts/forms/unsaved.ts";
+import { text } from "../../text/text.ts";
 import { DefinitionForm } from "./definition-form.tsx";
 
 /** A definition pasted without a file is taken for Markdown when it begins as one. */

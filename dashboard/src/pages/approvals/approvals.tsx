@@ -3,13 +3,13 @@ import { Link } from "@tanstack/react-router";
 import { useMemo } from "react";
 import type { Approval, RunSummary } from "../../../../src/api/contract/index.ts";
 import { answeredApprovalsQuery, approvalsQuery, askingRunsQuery, runsThatAsk } from "../../api/queries.ts";
-import { Ago } from "../../parts/ago.tsx";
+import { Ago } from "../../parts/format/ago.tsx";
 import { Card } from "../../parts/card.tsx";
 import { Empty, Skeleton } from "../../parts/empty.tsx";
 import { PageHeading } from "../../parts/page-heading.tsx";
-import { requestTitle } from "../../parts/plain-words.ts";
-import { ProblemView } from "../../parts/problem-view.tsx";
-import { text } from "../../text.ts";
+import { requestTitle } from "../../parts/messages/plain-words.ts";
+import { ProblemView } from "../../parts/problems/problem-view.tsx";
+import { text } from "../../text/text.ts";
 import { ApprovalCard } from "./approval-card.tsx";
 import { useStanding } from "./standing.ts";
 

@@ -1,5 +1,5 @@
 import type { Approval } from "../../../../src/api/contract/index.ts";
-import { text } from "../../text.ts";
+import { text } from "../../text/text.ts";
 
 type Given = Approval["arguments"];
 

@@ -11,12 +11,12 @@ import {
   mergeConversation,
 } from "../../api/conversations.ts";
 import { Button, buttonClass } from "../../parts/button.tsx";
-import { DialogForm } from "../../parts/dialog-form.tsx";
-import { Dialog } from "../../parts/dialog.tsx";
-import { Field, Input } from "../../parts/field.tsx";
-import { notify } from "../../parts/notice.tsx";
-import { ProblemView } from "../../parts/problem-view.tsx";
-import { text } from "../../text.ts";
+import { DialogForm } from "../../parts/dialogs/dialog-form.tsx";
+import { Dialog } from "../../parts/dialogs/dialog.tsx";
+import { Field, Input } from "../../parts/forms/field.tsx";
+import { notify } from "../../parts/problems/notice.tsx";
+import { ProblemView } from "../../parts/problems/problem-view.tsx";
+import { text } from "../../text/text.ts";
 
 const words = text.conversations;
 

@@ -1,10 +1,10 @@
 import { Link } from "@tanstack/react-router";
 import type { Conversation } from "../../../../src/api/contract/index.ts";
-import { Ago } from "../../parts/ago.tsx";
+import { Ago } from "../../parts/format/ago.tsx";
 import { Fact } from "../../parts/card.tsx";
-import { fullTime } from "../../parts/format.ts";
-import { shortId } from "../../parts/message-words.ts";
-import { text } from "../../text.ts";
+import { fullTime } from "../../parts/format/format.ts";
+import { shortId } from "../../parts/messages/message-words.ts";
+import { text } from "../../text/text.ts";
 import { ConversationState } from "./state-badge.tsx";
 
 const words = text.conversations;

@@ -1,12 +1,12 @@
 import type { Conversation, MessageRecord } from "../../../../src/api/contract/index.ts";
-import { ActBadge } from "../../parts/act-badge.tsx";
-import { isFailure } from "../../parts/act-look.ts";
+import { ActBadge } from "../../parts/messages/act-badge.tsx";
+import { isFailure } from "../../parts/messages/act-look.ts";
 import { cx } from "../../parts/class-names.ts";
-import { useServerNow } from "../../parts/clock.ts";
-import { clockTime, fullTime } from "../../parts/format.ts";
-import { addressWords, contentWords } from "../../parts/message-words.ts";
+import { useServerNow } from "../../parts/format/clock.ts";
+import { clockTime, fullTime } from "../../parts/format/format.ts";
+import { addressWords, contentWords } from "../../parts/messages/message-words.ts";
 import { useRoom } from "../../parts/room.ts";
-import { text } from "../../text.ts";
+import { text } from "../../text/text.ts";
 import { type Arrow, columnX, layOut, type Sequence, SEQUENCE } from "./sequence.ts";
 
 const words = text.conversations;

@@ -2,9 +2,9 @@ import { useQuery } from "@tanstack/react-query";
 import { ChevronRight } from "lucide-react";
 import type { Conversation } from "../../../../src/api/contract/index.ts";
 import { protocolsQuery } from "../../api/messages.ts";
-import { ActBadge } from "../../parts/act-badge.tsx";
+import { ActBadge } from "../../parts/messages/act-badge.tsx";
 import { cx } from "../../parts/class-names.ts";
-import { text } from "../../text.ts";
+import { text } from "../../text/text.ts";
 
 const words = text.conversations;
 

@@ -1,6 +1,6 @@
 import type { Conversation } from "../../../../src/api/contract/index.ts";
 import { cx } from "../../parts/class-names.ts";
-import { text } from "../../text.ts";
+import { text } from "../../text/text.ts";
 
 const words = text.conversations;
 

@@ -1,8 +1,8 @@
-import { ActBadge } from "../../parts/act-badge.tsx";
+import { ActBadge } from "../../parts/messages/act-badge.tsx";
 import { cx } from "../../parts/class-names.ts";
-import { clockTime, fullTime } from "../../parts/format.ts";
-import { addressWords, contentWords } from "../../parts/message-words.ts";
-import { text } from "../../text.ts";
+import { clockTime, fullTime } from "../../parts/format/format.ts";
+import { addressWords, contentWords } from "../../parts/messages/message-words.ts";
+import { text } from "../../text/text.ts";
 import type { ThreadProps } from "./diagram.tsx";
 
 /** The same as the diagram, from top to bottom in words. */

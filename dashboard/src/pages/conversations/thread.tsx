@@ -2,13 +2,13 @@ import { getRouteApi } from "@tanstack/react-router";
 import { List, Workflow } from "lucide-react";
 import { useState } from "react";
 import type { Conversation } from "../../../../src/api/contract/index.ts";
-import { useMessageTail } from "../../api/message-tail.ts";
+import { useMessageTail } from "../../api/live/message-tail.ts";
 import { tailPath } from "../../api/messages.ts";
 import { Button } from "../../parts/button.tsx";
-import { Choices } from "../../parts/choices.tsx";
+import { Choices } from "../../parts/forms/choices.tsx";
 import { Empty, Skeleton } from "../../parts/empty.tsx";
-import { THREAD_VIEWS } from "../../search-messages.ts";
-import { text } from "../../text.ts";
+import { THREAD_VIEWS } from "../../search/messages.ts";
+import { text } from "../../text/text.ts";
 import { Diagram } from "./diagram.tsx";
 import { ThreadList } from "./thread-list.tsx";
 

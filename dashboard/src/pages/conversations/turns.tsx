@@ -1,10 +1,10 @@
 import type { Conversation } from "../../../../src/api/contract/index.ts";
 import { isOver } from "../../api/conversations.ts";
-import { ActBadge } from "../../parts/act-badge.tsx";
+import { ActBadge } from "../../parts/messages/act-badge.tsx";
 import { Card } from "../../parts/card.tsx";
-import { useServerNow } from "../../parts/clock.ts";
-import { clockTime, fullTime } from "../../parts/format.ts";
-import { text } from "../../text.ts";
+import { useServerNow } from "../../parts/format/clock.ts";
+import { clockTime, fullTime } from "../../parts/format/format.ts";
+import { text } from "../../text/text.ts";
 
 const words = text.conversations;
 

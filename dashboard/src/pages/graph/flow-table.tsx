@@ -1,9 +1,9 @@
 import { Link } from "@tanstack/react-router";
-import { Ago } from "../../parts/ago.tsx";
+import { Ago } from "../../parts/format/ago.tsx";
 import { cx } from "../../parts/class-names.ts";
-import { count } from "../../parts/format.ts";
+import { count } from "../../parts/format/format.ts";
 import { Row, Table, Td, Th } from "../../parts/table.tsx";
-import { text } from "../../text.ts";
+import { text } from "../../text/text.ts";
 import type { Flow } from "./traffic.ts";
 
 const words = text.graph;

@@ -1,7 +1,7 @@
 import type { Mailbox } from "../../../../src/api/contract/index.ts";
 import { cx } from "../../parts/class-names.ts";
-import { whoHas } from "../../parts/message-words.ts";
-import { text } from "../../text.ts";
+import { whoHas } from "../../parts/messages/message-words.ts";
+import { text } from "../../text/text.ts";
 import { useRoom } from "../../parts/room.ts";
 import { drawGraph, type GraphEdge, type GraphNode } from "./layout.ts";
 import type { Flow } from "./traffic.ts";

@@ -1,12 +1,12 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { useMessageTail } from "../../api/message-tail.ts";
+import { useMessageTail } from "../../api/live/message-tail.ts";
 import { mailboxesQuery, tailPath } from "../../api/messages.ts";
 import { Button, buttonClass } from "../../parts/button.tsx";
-import { useServerNow } from "../../parts/clock.ts";
+import { useServerNow } from "../../parts/format/clock.ts";
 import { Empty, Skeleton } from "../../parts/empty.tsx";
 import { PageHeading } from "../../parts/page-heading.tsx";
-import { text } from "../../text.ts";
+import { text } from "../../text/text.ts";
 import { FlowTable } from "./flow-table.tsx";
 import { GraphView } from "./graph-view.tsx";
 import { flowsOf } from "./traffic.ts";

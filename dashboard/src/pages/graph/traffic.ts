@@ -1,5 +1,5 @@
 import type { MessageRecord } from "../../../../src/api/contract/index.ts";
-import { isFailure } from "../../parts/act-look.ts";
+import { isFailure } from "../../parts/messages/act-look.ts";
 
 /** What went from one to another. */
 export type Flow = {

@@ -6,9 +6,9 @@ import type { Status } from "../../../../src/api/contract/index.ts";
 import { agentsQuery, runsQuery } from "../../api/queries.ts";
 import { buttonClass, IconButton } from "../../parts/button.tsx";
 import { Card } from "../../parts/card.tsx";
-import { Command } from "../../parts/copy.tsx";
-import { CLI } from "../../parts/shell-command.ts";
-import { text } from "../../text.ts";
+import { Command } from "../../parts/content/copy.tsx";
+import { CLI } from "../../parts/content/shell-command.ts";
+import { text } from "../../text/text.ts";
 import { readFirstSteps, rememberFirstSteps } from "./seen.ts";
 
 /** The agent a new project comes with. */

@@ -3,11 +3,11 @@ import { CircleAlert, CircleCheck } from "lucide-react";
 import type { ReactNode } from "react";
 import type { RunState, Status } from "../../../../src/api/contract/index.ts";
 import { cx } from "../../parts/class-names.ts";
-import { useServerNow } from "../../parts/clock.ts";
-import { bytes, count, upFor } from "../../parts/format.ts";
+import { useServerNow } from "../../parts/format/clock.ts";
+import { bytes, count, upFor } from "../../parts/format/format.ts";
 import { StateIcon } from "../../parts/state-pill.tsx";
-import { RUN_STATES } from "../../search.ts";
-import { text } from "../../text.ts";
+import { RUN_STATES } from "../../search/search.ts";
+import { text } from "../../text/text.ts";
 
 /** How the server is, in one line of numbers. */
 export function HealthStrip({ status }: { readonly status: Status }) {

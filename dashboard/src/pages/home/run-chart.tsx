@@ -1,9 +1,9 @@
 import { Link } from "@tanstack/react-router";
 import type { RunSummary } from "../../../../src/api/contract/index.ts";
-import { hasEnded } from "../../api/live.ts";
+import { hasEnded } from "../../api/live/live.ts";
 import { cx } from "../../parts/class-names.ts";
-import { duration } from "../../parts/format.ts";
-import { text } from "../../text.ts";
+import { duration } from "../../parts/format/format.ts";
+import { text } from "../../text/text.ts";
 
 const BARS = 48;
 const HEIGHT = 56;

@@ -1,8 +1,8 @@
 import type { ReactNode } from "react";
 import type { MemoryFigures } from "../../../../src/api/contract/index.ts";
 import { cx } from "../../parts/class-names.ts";
-import { bytes, count } from "../../parts/format.ts";
-import { text } from "../../text.ts";
+import { bytes, count } from "../../parts/format/format.ts";
+import { text } from "../../text/text.ts";
 
 const words = text.memory;
 

@@ -1,16 +1,16 @@
 import { FileUp } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import type { MemoryImportReport } from "../../../../src/api/contract/index.ts";
-import { importMemory, type Importing, type ImportProgress } from "../../api/memory-transfer.ts";
+import { importMemory, type Importing, type ImportProgress } from "../../api/memory/memory-transfer.ts";
 import { Button } from "../../parts/button.tsx";
 import { Fact } from "../../parts/card.tsx";
-import { DialogForm } from "../../parts/dialog-form.tsx";
-import { Dialog } from "../../parts/dialog.tsx";
-import { Field, Input, Select } from "../../parts/field.tsx";
+import { DialogForm } from "../../parts/dialogs/dialog-form.tsx";
+import { Dialog } from "../../parts/dialogs/dialog.tsx";
+import { Field, Input, Select } from "../../parts/forms/field.tsx";
 import { Progress } from "../../parts/progress.tsx";
-import { text } from "../../text.ts";
-import { TRANSFER } from "../../text-transfer.ts";
-import { forgetCached, refetchMemory, useChange } from "./use-change.ts";
+import { text } from "../../text/text.ts";
+import { TRANSFER } from "../../text/memory/transfer.ts";
+import { forgetCached, refetchMemory, useChange } from "./forms/use-change.ts";
 
 const MERGES = ["update", "skip", "error"] as const;
 const SHOWN = 20;

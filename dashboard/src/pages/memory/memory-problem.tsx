@@ -1,8 +1,8 @@
 import { Link } from "@tanstack/react-router";
 import { toProblem } from "../../api/client.ts";
 import { buttonClass } from "../../parts/button.tsx";
-import { ProblemView } from "../../parts/problem-view.tsx";
-import { STORE } from "../../text-memory-store.ts";
+import { ProblemView } from "../../parts/problems/problem-view.tsx";
+import { STORE } from "../../text/memory/store.ts";
 
 export const isDamage = (error: unknown): boolean => toProblem(error).code === "MEMORY_FILE_DAMAGED";
 

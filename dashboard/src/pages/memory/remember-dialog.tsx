@@ -1,11 +1,11 @@
 import { useState } from "react";
-import { rememberObservation, type Remembering } from "../../api/memory.ts";
+import { rememberObservation, type Remembering } from "../../api/memory/memory.ts";
 import { Button } from "../../parts/button.tsx";
-import { DialogForm } from "../../parts/dialog-form.tsx";
-import { Dialog } from "../../parts/dialog.tsx";
-import { Field, Input, TextArea } from "../../parts/field.tsx";
-import { text } from "../../text.ts";
-import { useChange } from "./use-change.ts";
+import { DialogForm } from "../../parts/dialogs/dialog-form.tsx";
+import { Dialog } from "../../parts/dialogs/dialog.tsx";
+import { Field, Input, TextArea } from "../../parts/forms/field.tsx";
+import { text } from "../../text/text.ts";
+import { useChange } from "./forms/use-change.ts";
 
 const words = text.memory;
 

@@ -1,5 +1,5 @@
 import type { MemoryFigures } from "../../../../src/api/contract/index.ts";
-import { text } from "../../text.ts";
+import { text } from "../../text/text.ts";
 
 /** Maximum scopes of one request. */
 const SCOPES_MAX = 20;

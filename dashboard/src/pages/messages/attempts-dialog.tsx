@@ -1,9 +1,9 @@
 import type { DeadLetter } from "../../../../src/api/contract/index.ts";
 import { Fact } from "../../parts/card.tsx";
-import { Dialog } from "../../parts/dialog.tsx";
-import { fullTime } from "../../parts/format.ts";
+import { Dialog } from "../../parts/dialogs/dialog.tsx";
+import { fullTime } from "../../parts/format/format.ts";
 import { Row, Table, Td, Th } from "../../parts/table.tsx";
-import { text } from "../../text.ts";
+import { text } from "../../text/text.ts";
 
 const words = text.messages.dead;
 

@@ -10,16 +10,16 @@ import {
   dropDeadLetter,
   retryDeadLetters,
 } from "../../api/messages.ts";
-import { ActBadge } from "../../parts/act-badge.tsx";
-import { Ago } from "../../parts/ago.tsx";
+import { ActBadge } from "../../parts/messages/act-badge.tsx";
+import { Ago } from "../../parts/format/ago.tsx";
 import { Button, IconButton } from "../../parts/button.tsx";
-import { Dialog } from "../../parts/dialog.tsx";
+import { Dialog } from "../../parts/dialogs/dialog.tsx";
 import { Empty, Skeleton } from "../../parts/empty.tsx";
-import { notify } from "../../parts/notice.tsx";
-import { NameFilter } from "../../parts/name-filter.tsx";
-import { ProblemView } from "../../parts/problem-view.tsx";
+import { notify } from "../../parts/problems/notice.tsx";
+import { NameFilter } from "../../parts/forms/name-filter.tsx";
+import { ProblemView } from "../../parts/problems/problem-view.tsx";
 import { Row, Table, Td, Th } from "../../parts/table.tsx";
-import { text } from "../../text.ts";
+import { text } from "../../text/text.ts";
 import { AttemptsDialog } from "./attempts-dialog.tsx";
 
 const route = getRouteApi("/messages");

@@ -5,9 +5,9 @@ import { type KeptContent, keptContentQuery } from "../../api/kept-content.ts";
 import { buttonClass } from "../../parts/button.tsx";
 import { Card } from "../../parts/card.tsx";
 import { Skeleton } from "../../parts/empty.tsx";
-import { bytes } from "../../parts/format.ts";
-import { ProblemView } from "../../parts/problem-view.tsx";
-import { text } from "../../text.ts";
+import { bytes } from "../../parts/format/format.ts";
+import { ProblemView } from "../../parts/problems/problem-view.tsx";
+import { text } from "../../text/text.ts";
 import { TextBlock } from "../run/fold.tsx";
 
 const words = text.messages.large;

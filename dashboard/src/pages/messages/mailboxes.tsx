@@ -2,15 +2,15 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { Capability, Mailbox, Participant } from "../../../../src/api/contract/index.ts";
 import { capabilitiesQuery, mailboxesQuery, participantsQuery } from "../../api/messages.ts";
-import { Ago } from "../../parts/ago.tsx";
+import { Ago } from "../../parts/format/ago.tsx";
 import { Chip } from "../../parts/card.tsx";
 import { cx } from "../../parts/class-names.ts";
 import { Empty, Skeleton } from "../../parts/empty.tsx";
-import { bytes, count, duration } from "../../parts/format.ts";
-import { whoHas } from "../../parts/message-words.ts";
-import { ProblemView } from "../../parts/problem-view.tsx";
+import { bytes, count, duration } from "../../parts/format/format.ts";
+import { whoHas } from "../../parts/messages/message-words.ts";
+import { ProblemView } from "../../parts/problems/problem-view.tsx";
 import { Row, Table, Td, Th } from "../../parts/table.tsx";
-import { text } from "../../text.ts";
+import { text } from "../../text/text.ts";
 
 const words = text.messages.mailboxes;
 

@@ -1,11 +1,11 @@
 import { Link } from "@tanstack/react-router";
 import type { MessageRecord } from "../../../../src/api/contract/index.ts";
-import { ActBadge } from "../../parts/act-badge.tsx";
+import { ActBadge } from "../../parts/messages/act-badge.tsx";
 import { cx } from "../../parts/class-names.ts";
-import { clockTime, fullTime } from "../../parts/format.ts";
-import { addressWords, contentWords, deliveryTone, worstDelivery } from "../../parts/message-words.ts";
+import { clockTime, fullTime } from "../../parts/format/format.ts";
+import { addressWords, contentWords, deliveryTone, worstDelivery } from "../../parts/messages/message-words.ts";
 import { Row, rowLink, Table, Td, Th } from "../../parts/table.tsx";
-import { text } from "../../text.ts";
+import { text } from "../../text/text.ts";
 
 const words = text.messages;
 

@@ -1,11 +1,11 @@
 import type { MessageReceipt } from "../../../../src/api/contract/index.ts";
-import { useMessageTail } from "../../api/message-tail.ts";
+import { useMessageTail } from "../../api/live/message-tail.ts";
 import { tailPath } from "../../api/messages.ts";
-import { ActBadge } from "../../parts/act-badge.tsx";
+import { ActBadge } from "../../parts/messages/act-badge.tsx";
 import { Card, Fact } from "../../parts/card.tsx";
-import { clockTime } from "../../parts/format.ts";
-import { contentWords, shortId } from "../../parts/message-words.ts";
-import { text } from "../../text.ts";
+import { clockTime } from "../../parts/format/format.ts";
+import { contentWords, shortId } from "../../parts/messages/message-words.ts";
+import { text } from "../../text/text.ts";
 
 const words = text.messages.composer;
 /** Of what was said before in the same conversation. */

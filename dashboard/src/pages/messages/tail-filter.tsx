@@ -1,9 +1,9 @@
 import { getRouteApi } from "@tanstack/react-router";
 import { Button } from "../../parts/button.tsx";
-import { Select } from "../../parts/field.tsx";
-import { NameFilter } from "../../parts/name-filter.tsx";
-import { ACTS, type MessagesSearch } from "../../search-messages.ts";
-import { text } from "../../text.ts";
+import { Select } from "../../parts/forms/field.tsx";
+import { NameFilter } from "../../parts/forms/name-filter.tsx";
+import { ACTS, type MessagesSearch } from "../../search/messages.ts";
+import { text } from "../../text/text.ts";
 
 const route = getRouteApi("/messages");
 const words = text.messages.filters;

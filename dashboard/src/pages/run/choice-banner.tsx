@@ -4,9 +4,9 @@ import { useState } from "react";
 import type { ChooseBody, RunChoice, RunDetail } from "../../../../src/api/contract/index.ts";
 import { chooseRun } from "../../api/actions.ts";
 import { Button } from "../../parts/button.tsx";
-import { Input } from "../../parts/field.tsx";
-import { ProblemView } from "../../parts/problem-view.tsx";
-import { text } from "../../text.ts";
+import { Input } from "../../parts/forms/field.tsx";
+import { ProblemView } from "../../parts/problems/problem-view.tsx";
+import { text } from "../../text/text.ts";
 
 /** Asks how the run continues after a model failure. */
 export function ChoiceBanner({ run }: { readonly run: RunDetail }) {

@@ -1,18 +1,18 @@
 import { ChevronRight } from "lucide-react";
 import type { RunDetail, Step } from "../../../../src/api/contract/index.ts";
-import { isMoving } from "../../api/live.ts";
-import type { Logs } from "../../api/live-text.ts";
-import type { Drafts, Progress } from "../../api/run-live.ts";
-import { useServerNow } from "../../parts/clock.ts";
-import { duration } from "../../parts/format.ts";
-import { JsonView } from "../../parts/json-view.tsx";
-import { Markdown } from "../../parts/markdown.tsx";
+import { isMoving } from "../../api/live/live.ts";
+import type { Logs } from "../../api/live/live-text.ts";
+import type { Drafts, Progress } from "../../api/live/run-live.ts";
+import { useServerNow } from "../../parts/format/clock.ts";
+import { duration } from "../../parts/format/format.ts";
+import { JsonView } from "../../parts/content/json-view.tsx";
+import { Markdown } from "../../parts/content/markdown.tsx";
 import { StateIcon } from "../../parts/state-pill.tsx";
-import { text } from "../../text.ts";
+import { text } from "../../text/text.ts";
 import { Failure } from "./failure.tsx";
 import { Attached, Input } from "./overview.tsx";
 import { MadeFiles } from "./created-files.tsx";
-import { Loose } from "./step-detail.tsx";
+import { Loose } from "./steps/step-detail.tsx";
 
 type Props = { readonly run: RunDetail; readonly drafts: Drafts; readonly progress: Progress; readonly logs: Logs };
 

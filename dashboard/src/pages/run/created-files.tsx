@@ -1,8 +1,8 @@
 import { Download, FileText } from "lucide-react";
 import type { ArtifactSummary } from "../../../../src/api/contract/index.ts";
 import { cx } from "../../parts/class-names.ts";
-import { bytes } from "../../parts/format.ts";
-import { text } from "../../text.ts";
+import { bytes } from "../../parts/format/format.ts";
+import { text } from "../../text/text.ts";
 
 export type Made = Pick<ArtifactSummary, "id" | "name" | "media_type" | "bytes" | "url">;
 

@@ -3,8 +3,8 @@ import { CircleHelp } from "lucide-react";
 import type { RunDetail } from "../../../../src/api/contract/index.ts";
 import { decideRun, type Decision } from "../../api/actions.ts";
 import { Button } from "../../parts/button.tsx";
-import { ProblemView } from "../../parts/problem-view.tsx";
-import { text } from "../../text.ts";
+import { ProblemView } from "../../parts/problems/problem-view.tsx";
+import { text } from "../../text/text.ts";
 
 const CHOICES = ["retry", "skip", "fail"] as const satisfies readonly Decision["decision"][];
 

@@ -2,10 +2,10 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { deleteRun } from "../../api/actions.ts";
 import { Button } from "../../parts/button.tsx";
-import { Dialog } from "../../parts/dialog.tsx";
-import { notify } from "../../parts/notice.tsx";
-import { ProblemView } from "../../parts/problem-view.tsx";
-import { text } from "../../text.ts";
+import { Dialog } from "../../parts/dialogs/dialog.tsx";
+import { notify } from "../../parts/problems/notice.tsx";
+import { ProblemView } from "../../parts/problems/problem-view.tsx";
+import { text } from "../../text/text.ts";
 
 const words = text.run.delete;
 

@@ -1,6 +1,6 @@
 import { Ban, CircleAlert } from "lucide-react";
 import type { RunDetail } from "../../../../src/api/contract/index.ts";
-import { text } from "../../text.ts";
+import { text } from "../../text/text.ts";
 
 /** Why a run has no answer: the words, code and hint the command line prints. */
 export function Failure({ run }: { readonly run: RunDetail }) {

@@ -1,6 +1,6 @@
 import { ChevronRight } from "lucide-react";
-import { CopyButton } from "../../parts/copy.tsx";
-import { text } from "../../text.ts";
+import { CopyButton } from "../../parts/content/copy.tsx";
+import { text } from "../../text/text.ts";
 
 type Props = { readonly title: string; readonly content: string; readonly open?: boolean };
 

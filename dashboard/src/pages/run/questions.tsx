@@ -3,9 +3,9 @@ import { ExternalLink, MessageCircleQuestion } from "lucide-react";
 import type { RunDetail, RunQuestion } from "../../../../src/api/contract/index.ts";
 import { answerQuestion, type Answer } from "../../api/actions.ts";
 import { Button } from "../../parts/button.tsx";
-import { ProblemView } from "../../parts/problem-view.tsx";
-import { text } from "../../text.ts";
-import { Inputs, useArguments } from "../tools/call-form.tsx";
+import { ProblemView } from "../../parts/problems/problem-view.tsx";
+import { text } from "../../text/text.ts";
+import { Inputs, useArguments } from "../tools/call/call-form.tsx";
 
 /** Questions of tools in a running run, each with a form generated from its schema. */
 export function Questions({ run }: { readonly run: RunDetail }) {

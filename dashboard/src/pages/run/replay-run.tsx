@@ -1,11 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
 import type { ReplayReport } from "../../../../src/api/contract/index.ts";
 import { replayRun } from "../../api/actions.ts";
-import { Diff } from "../../parts/code.tsx";
-import { Dialog } from "../../parts/dialog.tsx";
+import { Diff } from "../../parts/content/code.tsx";
+import { Dialog } from "../../parts/dialogs/dialog.tsx";
 import { Skeleton } from "../../parts/empty.tsx";
-import { ProblemView } from "../../parts/problem-view.tsx";
-import { text } from "../../text.ts";
+import { ProblemView } from "../../parts/problems/problem-view.tsx";
+import { text } from "../../text/text.ts";
 
 const words = text.run.replay;
 

@@ -1,7 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import type { RunDetail } from "../../../../src/api/contract/index.ts";
 import { Card, Chip } from "../../parts/card.tsx";
-import { text } from "../../text.ts";
+import { text } from "../../text/text.ts";
 
 /** The message that started the run. */
 export function StartedBy({ run: { message } }: { readonly run: RunDetail }) {

@@ -1,12 +1,12 @@
 import { Download, Ellipsis, Hash, Play, SquareTerminal, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { operations, pathOf, type RunDetail } from "../../../../src/api/contract/index.ts";
-import { hasEnded } from "../../api/live.ts";
+import { hasEnded } from "../../api/live/live.ts";
 import { Button } from "../../parts/button.tsx";
-import { copyText } from "../../parts/copy.tsx";
+import { copyText } from "../../parts/content/copy.tsx";
 import { Menu, type MenuItem } from "../../parts/menu.tsx";
-import { CLI } from "../../parts/shell-command.ts";
-import { text } from "../../text.ts";
+import { CLI } from "../../parts/content/shell-command.ts";
+import { text } from "../../text/text.ts";
 import { DeleteRun } from "./delete-run.tsx";
 import { ReplayRun } from "./replay-run.tsx";
 

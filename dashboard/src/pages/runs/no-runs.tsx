@@ -4,8 +4,8 @@ import { Play } from "lucide-react";
 import { agentsQuery } from "../../api/queries.ts";
 import { buttonClass } from "../../parts/button.tsx";
 import { Empty } from "../../parts/empty.tsx";
-import { CLI } from "../../parts/shell-command.ts";
-import { text } from "../../text.ts";
+import { CLI } from "../../parts/content/shell-command.ts";
+import { text } from "../../text/text.ts";
 
 /** What a list of runs says before the first. */
 export function NoRuns({ agent }: { readonly agent?: string | undefined }) {

@@ -1,15 +1,15 @@
 import { Link } from "@tanstack/react-router";
 import type { RunSummary } from "../../../../src/api/contract/index.ts";
-import { isMoving } from "../../api/live.ts";
-import { Ago } from "../../parts/ago.tsx";
-import { useServerNow } from "../../parts/clock.ts";
-import { count, duration, shortCount } from "../../parts/format.ts";
-import { cost } from "../../parts/money.ts";
-import { requestTitle } from "../../parts/plain-words.ts";
+import { isMoving } from "../../api/live/live.ts";
+import { Ago } from "../../parts/format/ago.tsx";
+import { useServerNow } from "../../parts/format/clock.ts";
+import { count, duration, shortCount } from "../../parts/format/format.ts";
+import { cost } from "../../parts/format/money.ts";
+import { requestTitle } from "../../parts/messages/plain-words.ts";
 import { StatePill } from "../../parts/state-pill.tsx";
 import { Row, rowLink, Td, Th } from "../../parts/table.tsx";
-import { contextText } from "../../text-context.ts";
-import { text } from "../../text.ts";
+import { contextText } from "../../text/runs/context.ts";
+import { text } from "../../text/text.ts";
 
 type HeadProps = { readonly withAgent?: boolean };
 

@@ -5,13 +5,13 @@ import { agentsQuery, runsQuery } from "../../api/queries.ts";
 import { Button } from "../../parts/button.tsx";
 import { cx } from "../../parts/class-names.ts";
 import { Empty, Skeleton } from "../../parts/empty.tsx";
-import { Select } from "../../parts/field.tsx";
+import { Select } from "../../parts/forms/field.tsx";
 import { PageHeading } from "../../parts/page-heading.tsx";
-import { ProblemView } from "../../parts/problem-view.tsx";
+import { ProblemView } from "../../parts/problems/problem-view.tsx";
 import { StateIcon } from "../../parts/state-pill.tsx";
-import { RUN_STATES, type RunsSearch } from "../../search.ts";
+import { RUN_STATES, type RunsSearch } from "../../search/search.ts";
 import { useListKeys } from "../../shell/keys.ts";
-import { text } from "../../text.ts";
+import { text } from "../../text/text.ts";
 import { LongRunTable } from "./long-run-table.tsx";
 import { NoRuns } from "./no-runs.tsx";
 

@@ -1,7 +1,7 @@
 import type { ModelTest } from "../../../../src/api/contract/index.ts";
 import { Card } from "../../parts/card.tsx";
 import { cx } from "../../parts/class-names.ts";
-import { text } from "../../text.ts";
+import { text } from "../../text/text.ts";
 
 const words = text.settings.models;
 const TONES = { ok: "text-good", failed: "text-bad", skipped: "text-muted" } as const;

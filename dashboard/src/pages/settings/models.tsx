@@ -5,10 +5,10 @@ import type { KnownModel, ModelPage } from "../../../../src/api/contract/index.t
 import { modelsQuery, testModel } from "../../api/models.ts";
 import { Button } from "../../parts/button.tsx";
 import { Empty, Skeleton } from "../../parts/empty.tsx";
-import { ProblemView } from "../../parts/problem-view.tsx";
+import { ProblemView } from "../../parts/problems/problem-view.tsx";
 import { Row, Table, Td, Th } from "../../parts/table.tsx";
-import { count } from "../../parts/format.ts";
-import { text } from "../../text.ts";
+import { count } from "../../parts/format/format.ts";
+import { text } from "../../text/text.ts";
 import { ModelTestResult } from "./model-test-result.tsx";
 
 const words = text.settings.models;

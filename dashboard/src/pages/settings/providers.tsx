@@ -2,9 +2,9 @@ import { useQuery } from "@tanstack/react-query";
 import { modelProvidersQuery } from "../../api/models.ts";
 import { cx } from "../../parts/class-names.ts";
 import { Skeleton } from "../../parts/empty.tsx";
-import { ProblemView } from "../../parts/problem-view.tsx";
+import { ProblemView } from "../../parts/problems/problem-view.tsx";
 import { Row, Table, Td, Th } from "../../parts/table.tsx";
-import { text } from "../../text.ts";
+import { text } from "../../text/text.ts";
 
 const words = text.settings.providers;
 

@@ -1,5 +1,5 @@
 import { PageHeading } from "../../parts/page-heading.tsx";
-import { text } from "../../text.ts";
+import { text } from "../../text/text.ts";
 import { Models } from "./models.tsx";
 import { Providers } from "./providers.tsx";
 

@@ -1,10 +1,10 @@
 import type { ReactNode } from "react";
 import type { Task } from "../../../../src/api/contract/index.ts";
-import { Ago } from "../../parts/ago.tsx";
+import { Ago } from "../../parts/format/ago.tsx";
 import { Card, Chip, Fact } from "../../parts/card.tsx";
-import { fullTime } from "../../parts/format.ts";
-import { JsonView } from "../../parts/json-view.tsx";
-import { text } from "../../text.ts";
+import { fullTime } from "../../parts/format/format.ts";
+import { JsonView } from "../../parts/content/json-view.tsx";
+import { text } from "../../text/text.ts";
 import { TaskStatus } from "./status-badge.tsx";
 
 const words = text.tasks;

@@ -2,10 +2,10 @@ import { useQuery } from "@tanstack/react-query";
 import type { Task } from "../../../../src/api/contract/index.ts";
 import { performanceQuery } from "../../api/tasks.ts";
 import { Card } from "../../parts/card.tsx";
-import { clockTime } from "../../parts/format.ts";
-import { plainWords } from "../../parts/plain-words.ts";
+import { clockTime } from "../../parts/format/format.ts";
+import { plainWords } from "../../parts/messages/plain-words.ts";
 import { Row, Table, Td, Th } from "../../parts/table.tsx";
-import { text } from "../../text.ts";
+import { text } from "../../text/text.ts";
 
 const words = text.tasks;
 type Bidder = Task["bidders"][number];

@@ -1,6 +1,6 @@
 import type { Task } from "../../../../src/api/contract/index.ts";
 import { cx } from "../../parts/class-names.ts";
-import { text } from "../../text.ts";
+import { text } from "../../text/text.ts";
 
 const LOOKS: { readonly [Status in Task["status"]]: string } = {
   created: "text-idle bg-idle-soft",

@@ -1,20 +1,20 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import type { Task } from "../../../../src/api/contract/index.ts";
-import { useTalkUpdates } from "../../api/live-talk.ts";
+import { useTalkUpdates } from "../../api/live/live-talk.ts";
 import { tasksQuery } from "../../api/tasks.ts";
-import { Ago } from "../../parts/ago.tsx";
+import { Ago } from "../../parts/format/ago.tsx";
 import { Button, buttonClass } from "../../parts/button.tsx";
-import { Choices } from "../../parts/choices.tsx";
+import { Choices } from "../../parts/forms/choices.tsx";
 import { Empty, Skeleton } from "../../parts/empty.tsx";
-import { shortId } from "../../parts/message-words.ts";
-import { NameFilter } from "../../parts/name-filter.tsx";
+import { shortId } from "../../parts/messages/message-words.ts";
+import { NameFilter } from "../../parts/forms/name-filter.tsx";
 import { PageHeading } from "../../parts/page-heading.tsx";
-import { ProblemView } from "../../parts/problem-view.tsx";
+import { ProblemView } from "../../parts/problems/problem-view.tsx";
 import { Row, rowLink, Table, Td, Th } from "../../parts/table.tsx";
-import { TASK_STATUSES, type TasksSearch } from "../../search-tasks.ts";
+import { TASK_STATUSES, type TasksSearch } from "../../search/tasks.ts";
 import { useListKeys } from "../../shell/keys.ts";
-import { text } from "../../text.ts";
+import { text } from "../../text/text.ts";
 import { TaskStatus } from "./status-badge.tsx";
 
 const route = getRouteApi("/tasks");

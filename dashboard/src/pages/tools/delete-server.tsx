@@ -2,8 +2,8 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ToolServerRecord } from "../../../../src/api/contract/index.ts";
 import { deleteToolServer, dependentsQuery } from "../../api/tool-servers.ts";
-import { DeleteDialog } from "../../parts/delete-dialog.tsx";
-import { text } from "../../text.ts";
+import { DeleteDialog } from "../../parts/dialogs/delete-dialog.tsx";
+import { text } from "../../text/text.ts";
 
 type Props = { readonly server: ToolServerRecord; readonly onClose: () => void };
 

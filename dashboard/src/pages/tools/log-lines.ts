@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
 import { operations, pathOf, type ToolLogEvent } from "../../../../src/api/contract/index.ts";
-import { subscribe } from "../../api/subscribe.ts";
+import { subscribe } from "../../api/live/subscribe.ts";
 
 /** Lines kept in the page; the oldest go first. */
 const LINES_MAX = 5_000;

@@ -2,11 +2,11 @@ import { ArrowDownToLine, Eraser, Pause, Play } from "lucide-react";
 import { useLayoutEffect, useRef, useState } from "react";
 import { Button } from "../../parts/button.tsx";
 import { cx } from "../../parts/class-names.ts";
-import { CopyButton } from "../../parts/copy.tsx";
+import { CopyButton } from "../../parts/content/copy.tsx";
 import { Empty, Skeleton } from "../../parts/empty.tsx";
-import { Input } from "../../parts/field.tsx";
-import { clockTime } from "../../parts/format.ts";
-import { text } from "../../text.ts";
+import { Input } from "../../parts/forms/field.tsx";
+import { clockTime } from "../../parts/format/format.ts";
+import { text } from "../../text/text.ts";
 import { useLogLines, type LogLine } from "./log-lines.ts";
 
 /** Lines in the page at once; the filter looks through all that are kept. */

@@ -1,7 +1,7 @@
 import { useState } from "react";
 import { pauseToolServer } from "../../api/tool-servers.ts";
-import { PauseDialog } from "../../parts/pause-dialog.tsx";
-import { text } from "../../text.ts";
+import { PauseDialog } from "../../parts/dialogs/pause-dialog.tsx";
+import { text } from "../../text/text.ts";
 import { useSteer } from "./steer.ts";
 
 type Props = { readonly name: string; readonly onClose: () => void };

@@ -4,7 +4,7 @@ import type { ReactNode } from "react";
 import type { ToolServerRecord } from "../../../../src/api/contract/index.ts";
 import { buttonClass } from "../../parts/button.tsx";
 import { cx } from "../../parts/class-names.ts";
-import { text } from "../../text.ts";
+import { text } from "../../text/text.ts";
 
 /** Banners: not sandboxed, not serving, or pending acceptance. */
 export function ServerBanners({ server }: { readonly server: ToolServerRecord }) {

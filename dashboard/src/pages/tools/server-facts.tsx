@@ -1,9 +1,9 @@
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { ToolServerRecord } from "../../../../src/api/contract/index.ts";
-import { Ago } from "../../parts/ago.tsx";
-import { count, duration, shortCount, upFor } from "../../parts/format.ts";
-import { text } from "../../text.ts";
+import { Ago } from "../../parts/format/ago.tsx";
+import { count, duration, shortCount, upFor } from "../../parts/format/format.ts";
+import { text } from "../../text/text.ts";
 import { HealthMark, interfaceName, PublisherMark, SandboxMark, ServerState } from "./server-state.tsx";
 
 /** What a tool server is and how it is, in two lines under its name. */

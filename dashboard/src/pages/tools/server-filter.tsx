@@ -2,11 +2,11 @@ import { getRouteApi } from "@tanstack/react-router";
 import { X } from "lucide-react";
 import type { ToolServerSummary } from "../../../../src/api/contract/index.ts";
 import { Button } from "../../parts/button.tsx";
-import { Choices } from "../../parts/choices.tsx";
-import { Input, Select } from "../../parts/field.tsx";
+import { Choices } from "../../parts/forms/choices.tsx";
+import { Input, Select } from "../../parts/forms/field.tsx";
 import { StateIcon } from "../../parts/state-pill.tsx";
-import { ORIGINS, TOOL_SERVER_STATES, type ToolsSearch } from "../../search.ts";
-import { text } from "../../text.ts";
+import { ORIGINS, TOOL_SERVER_STATES, type ToolsSearch } from "../../search/search.ts";
+import { text } from "../../text/text.ts";
 import { interfaceName, publisherName, shownState } from "./server-state.tsx";
 
 const route = getRouteApi("/tools");

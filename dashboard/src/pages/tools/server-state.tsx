@@ -10,7 +10,7 @@ import {
 import type { ToolPublisher, ToolServerSummary } from "../../../../src/api/contract/index.ts";
 import { cx } from "../../parts/class-names.ts";
 import { StatePill } from "../../parts/state-pill.tsx";
-import { text } from "../../text.ts";
+import { text } from "../../text/text.ts";
 
 /** State "running" is shown as "loaded": both are ready. */
 export const shownState = (state: ToolServerSummary["state"]) => (state === "running" ? "loaded" : state);

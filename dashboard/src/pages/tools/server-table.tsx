@@ -3,9 +3,9 @@ import { Link } from "@tanstack/react-router";
 import { CircleHelp } from "lucide-react";
 import type { ToolServerSummary } from "../../../../src/api/contract/index.ts";
 import { toolServersQuery } from "../../api/queries.ts";
-import { count, shortCount } from "../../parts/format.ts";
+import { count, shortCount } from "../../parts/format/format.ts";
 import { Row, rowLink, Table, Td, Th } from "../../parts/table.tsx";
-import { text } from "../../text.ts";
+import { text } from "../../text/text.ts";
 import { HealthMark, interfaceName, PublisherMark, SandboxMark, ServerState } from "./server-state.tsx";
 
 export function ServerTable({ servers }: { readonly servers: readonly ToolServerSummary[] }) {

@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import type { ToolServerRecord } from "../../../../src/api/contract/index.ts";
 import { toolServerKeys } from "../../api/tool-servers.ts";
-import { notify } from "../../parts/notice.tsx";
+import { notify } from "../../parts/problems/notice.tsx";
 
 /** An act on a tool server that changes how it is seen everywhere; says so when it is done. */
 export function useSteer(

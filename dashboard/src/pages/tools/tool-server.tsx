@@ -6,20 +6,20 @@ import { toProblem } from "../../api/client.ts";
 import { toolServerRecordQuery } from "../../api/tool-servers.ts";
 import { Skeleton } from "../../parts/empty.tsx";
 import { PageHeading } from "../../parts/page-heading.tsx";
-import { ProblemView } from "../../parts/problem-view.tsx";
+import { ProblemView } from "../../parts/problems/problem-view.tsx";
 import { Tabs } from "../../parts/tabs.tsx";
-import { TOOL_TABS } from "../../search.ts";
+import { TOOL_TABS } from "../../search/search.ts";
 import { useListKeys } from "../../shell/keys.ts";
-import { text } from "../../text.ts";
-import { GrantsTab } from "./grants-tab.tsx";
+import { text } from "../../text/text.ts";
+import { GrantsTab } from "./grants/grants-tab.tsx";
 import { LogTab } from "./log-tab.tsx";
 import { ServerActions } from "./server-actions.tsx";
 import { ServerBanners } from "./server-banners.tsx";
 import { ServerFacts } from "./server-facts.tsx";
 import { ToolsTab } from "./tools-tab.tsx";
-import { VersionsTab } from "./versions-tab.tsx";
+import { VersionsTab } from "./versions/versions-tab.tsx";
 
-const DeployServer = lazy(async () => ({ default: (await import("./deploy-server.tsx")).DeployServer }));
+const DeployServer = lazy(async () => ({ default: (await import("./versions/deploy-server.tsx")).DeployServer }));
 const route = getRouteApi("/tools/$server");
 
 export function ToolServer() {

@@ -3,11 +3,11 @@ import type { ToolDetail, ToolServerRecord } from "../../../../src/api/contract/
 import { Card, Chip } from "../../parts/card.tsx";
 import { cx } from "../../parts/class-names.ts";
 import { Empty } from "../../parts/empty.tsx";
-import { count } from "../../parts/format.ts";
-import { JsonView } from "../../parts/json-view.tsx";
-import { text } from "../../text.ts";
-import { CallForm } from "./call-form.tsx";
-import { ToolUsage, type ToolUsageFigures } from "./tool-usage.tsx";
+import { count } from "../../parts/format/format.ts";
+import { JsonView } from "../../parts/content/json-view.tsx";
+import { text } from "../../text/text.ts";
+import { CallForm } from "./call/call-form.tsx";
+import { ToolUsage, type ToolUsageFigures } from "./grants/tool-usage.tsx";
 
 const route = getRouteApi("/tools/$server");
 

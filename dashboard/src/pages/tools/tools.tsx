@@ -4,17 +4,17 @@ import { Rocket } from "lucide-react";
 import { lazy, Suspense } from "react";
 import { statusQuery } from "../../api/queries.ts";
 import { toolServerListQuery } from "../../api/tool-servers.ts";
-import { Ago } from "../../parts/ago.tsx";
+import { Ago } from "../../parts/format/ago.tsx";
 import { Button } from "../../parts/button.tsx";
 import { Empty, Skeleton } from "../../parts/empty.tsx";
 import { PageHeading } from "../../parts/page-heading.tsx";
-import { ProblemView } from "../../parts/problem-view.tsx";
+import { ProblemView } from "../../parts/problems/problem-view.tsx";
 import { useListKeys } from "../../shell/keys.ts";
-import { text } from "../../text.ts";
+import { text } from "../../text/text.ts";
 import { fits, ServerFilter } from "./server-filter.tsx";
 import { ServerTable } from "./server-table.tsx";
 
-const DeployServer = lazy(async () => ({ default: (await import("./deploy-server.tsx")).DeployServer }));
+const DeployServer = lazy(async () => ({ default: (await import("./versions/deploy-server.tsx")).DeployServer }));
 const route = getRouteApi("/tools");
 
 export function Tools() {

@@ -2,12 +2,12 @@ import { useQuery } from "@tanstack/react-query";
 import type { UsageRow } from "../../../../src/api/contract/index.ts";
 import { usageQuery, type UsageGroup } from "../../api/queries.ts";
 import { Skeleton } from "../../parts/empty.tsx";
-import { calendarDay, count } from "../../parts/format.ts";
-import { cost } from "../../parts/money.ts";
-import { ProblemView } from "../../parts/problem-view.tsx";
+import { calendarDay, count } from "../../parts/format/format.ts";
+import { cost } from "../../parts/format/money.ts";
+import { ProblemView } from "../../parts/problems/problem-view.tsx";
 import { Table, Td, Th } from "../../parts/table.tsx";
 import { UsageBar } from "../../parts/usage-bar.tsx";
-import { text } from "../../text.ts";
+import { text } from "../../text/text.ts";
 
 type Props = { readonly by: UsageGroup; readonly title: string };
 

@@ -3,12 +3,12 @@ import { Link } from "@tanstack/react-router";
 import type { Budget, BudgetAmount } from "../../../../src/api/contract/index.ts";
 import { budgetsQuery, usageQuery } from "../../api/queries.ts";
 import { Skeleton } from "../../parts/empty.tsx";
-import { amount } from "../../parts/money.ts";
+import { amount } from "../../parts/format/money.ts";
 import { PageHeading } from "../../parts/page-heading.tsx";
-import { ProblemView } from "../../parts/problem-view.tsx";
+import { ProblemView } from "../../parts/problems/problem-view.tsx";
 import { Table, Td, Th } from "../../parts/table.tsx";
 import { UsageBar } from "../../parts/usage-bar.tsx";
-import { text } from "../../text.ts";
+import { text } from "../../text/text.ts";
 import { UsageTable } from "./usage-table.tsx";
 
 /** What runs used and may use: today's budgets, and the last 30 days by day, agent and model. */

@@ -3,12 +3,12 @@ import { RotateCcw } from "lucide-react";
 import { useState } from "react";
 import type { MemoryFigures } from "../../../../../src/api/contract/index.ts";
 import { toProblem } from "../../../api/client.ts";
-import { snapshotsQuery } from "../../../api/memory-maintenance.ts";
+import { snapshotsQuery } from "../../../api/memory/memory-maintenance.ts";
 import { Button } from "../../../parts/button.tsx";
-import { useServerNow } from "../../../parts/clock.ts";
-import { ago } from "../../../parts/format.ts";
-import { ProblemView } from "../../../parts/problem-view.tsx";
-import { STORE } from "../../../text-memory-store.ts";
+import { useServerNow } from "../../../parts/format/clock.ts";
+import { ago } from "../../../parts/format/format.ts";
+import { ProblemView } from "../../../parts/problems/problem-view.tsx";
+import { STORE } from "../../../text/memory/store.ts";
 import { RestoreDialog } from "./restore-dialog.tsx";
 
 type Props = { readonly error: Error; readonly figures: MemoryFigures | undefined; readonly onRetry: () => void };

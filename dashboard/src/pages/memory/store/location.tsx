@@ -1,13 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { MemoryLocation } from "../../../../../src/api/contract/index.ts";
-import { locationQuery } from "../../../api/memory-maintenance.ts";
-import { Ago } from "../../../parts/ago.tsx";
-import { Command } from "../../../parts/copy.tsx";
-import { count } from "../../../parts/format.ts";
-import { ProblemView } from "../../../parts/problem-view.tsx";
+import { locationQuery } from "../../../api/memory/memory-maintenance.ts";
+import { Ago } from "../../../parts/format/ago.tsx";
+import { Command } from "../../../parts/content/copy.tsx";
+import { count } from "../../../parts/format/format.ts";
+import { ProblemView } from "../../../parts/problems/problem-view.tsx";
 import { Progress } from "../../../parts/progress.tsx";
-import { STORE } from "../../../text-memory-store.ts";
+import { STORE } from "../../../text/memory/store.ts";
 
 type Migration = NonNullable<MemoryLocation["migration"]>;
 

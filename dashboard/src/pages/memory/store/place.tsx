@@ -1,11 +1,11 @@
 import type { MemoryFigures } from "../../../../../src/api/contract/index.ts";
 import { Card, Fact } from "../../../parts/card.tsx";
 import { cx } from "../../../parts/class-names.ts";
-import { bytes, count } from "../../../parts/format.ts";
+import { bytes, count } from "../../../parts/format/format.ts";
 import { Progress } from "../../../parts/progress.tsx";
-import { STORE } from "../../../text-memory-store.ts";
-import { text } from "../../../text.ts";
-import { percent } from "../entity-words.ts";
+import { STORE } from "../../../text/memory/store.ts";
+import { text } from "../../../text/text.ts";
+import { percent } from "../entity/entity-words.ts";
 import { WhereItIs } from "./location.tsx";
 
 const words = text.memory;

@@ -1,13 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
 import type { MemoryFigures, MemorySnapshot } from "../../../../../src/api/contract/index.ts";
-import { latestChangesQuery, restoreSnapshot } from "../../../api/memory-maintenance.ts";
-import { useServerNow } from "../../../parts/clock.ts";
+import { latestChangesQuery, restoreSnapshot } from "../../../api/memory/memory-maintenance.ts";
+import { useServerNow } from "../../../parts/format/clock.ts";
 import { Skeleton } from "../../../parts/empty.tsx";
-import { ago, fullTime } from "../../../parts/format.ts";
-import { STORE } from "../../../text-memory-store.ts";
-import { ChangeForm } from "../change-form.tsx";
+import { ago, fullTime } from "../../../parts/format/format.ts";
+import { STORE } from "../../../text/memory/store.ts";
+import { ChangeForm } from "../forms/change-form.tsx";
 import { scopesToLookInto } from "../scopes.ts";
-import { forgetCached, useChange } from "../use-change.ts";
+import { forgetCached, useChange } from "../forms/use-change.ts";
 import { lostSince } from "./lost-since.ts";
 
 type Props = {

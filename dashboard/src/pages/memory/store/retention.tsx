@@ -2,15 +2,15 @@ import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import type { MemoryPruned } from "../../../../../src/api/contract/index.ts";
 import { toProblem } from "../../../api/client.ts";
-import { pruneMemory } from "../../../api/memory-maintenance.ts";
+import { pruneMemory } from "../../../api/memory/memory-maintenance.ts";
 import { Button } from "../../../parts/button.tsx";
 import { Card } from "../../../parts/card.tsx";
-import { count } from "../../../parts/format.ts";
-import { ProblemView } from "../../../parts/problem-view.tsx";
+import { count } from "../../../parts/format/format.ts";
+import { ProblemView } from "../../../parts/problems/problem-view.tsx";
 import { Row, Table, Td, Th } from "../../../parts/table.tsx";
-import { STORE } from "../../../text-memory-store.ts";
-import { ChangeForm } from "../change-form.tsx";
-import { forgetCached, useChange } from "../use-change.ts";
+import { STORE } from "../../../text/memory/store.ts";
+import { ChangeForm } from "../forms/change-form.tsx";
+import { forgetCached, useChange } from "../forms/use-change.ts";
 
 /** What the policy takes out: seen first, then done. */
 export function Retention() {

@@ -2,17 +2,17 @@ import { Link } from "@tanstack/react-router";
 import { Trash2 } from "lucide-react";
 import { useState } from "react";
 import type { MemoryFigures } from "../../../../../src/api/contract/index.ts";
-import { forgetScope } from "../../../api/memory-maintenance.ts";
+import { forgetScope } from "../../../api/memory/memory-maintenance.ts";
 import { Button, IconButton } from "../../../parts/button.tsx";
 import { Card } from "../../../parts/card.tsx";
-import { Field, Input } from "../../../parts/field.tsx";
-import { count } from "../../../parts/format.ts";
+import { Field, Input } from "../../../parts/forms/field.tsx";
+import { count } from "../../../parts/format/format.ts";
 import { Row, Table, Td, Th } from "../../../parts/table.tsx";
-import { STORE } from "../../../text-memory-store.ts";
-import { text } from "../../../text.ts";
-import { ChangeForm } from "../change-form.tsx";
+import { STORE } from "../../../text/memory/store.ts";
+import { text } from "../../../text/text.ts";
+import { ChangeForm } from "../forms/change-form.tsx";
 import { scopeName } from "../scopes.ts";
-import { forgetCached, useChange } from "../use-change.ts";
+import { forgetCached, useChange } from "../forms/use-change.ts";
 
 type Scope = MemoryFigures["scopes"][number];
 

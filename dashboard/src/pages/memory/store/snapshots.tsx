@@ -2,16 +2,16 @@ import { useQuery } from "@tanstack/react-query";
 import { RotateCcw, Trash2 } from "lucide-react";
 import { useState } from "react";
 import type { MemoryFigures, MemorySnapshot } from "../../../../../src/api/contract/index.ts";
-import { createSnapshot, deleteSnapshot, snapshotsQuery } from "../../../api/memory-maintenance.ts";
-import { Ago } from "../../../parts/ago.tsx";
+import { createSnapshot, deleteSnapshot, snapshotsQuery } from "../../../api/memory/memory-maintenance.ts";
+import { Ago } from "../../../parts/format/ago.tsx";
 import { Button, IconButton } from "../../../parts/button.tsx";
 import { Card } from "../../../parts/card.tsx";
 import { Skeleton } from "../../../parts/empty.tsx";
-import { bytes } from "../../../parts/format.ts";
-import { ProblemView } from "../../../parts/problem-view.tsx";
-import { STORE } from "../../../text-memory-store.ts";
-import { ChangeForm } from "../change-form.tsx";
-import { useChange } from "../use-change.ts";
+import { bytes } from "../../../parts/format/format.ts";
+import { ProblemView } from "../../../parts/problems/problem-view.tsx";
+import { STORE } from "../../../text/memory/store.ts";
+import { ChangeForm } from "../forms/change-form.tsx";
+import { useChange } from "../forms/use-change.ts";
 import { RestoreDialog } from "./restore-dialog.tsx";
 
 /** Snapshots of memory: create, restore, delete. */

@@ -1,14 +1,14 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { CircleCheck, Clock, TriangleAlert } from "lucide-react";
 import type { MemoryChecked, MemoryFigures } from "../../../../../src/api/contract/index.ts";
-import { memoryFiguresQuery } from "../../../api/memory.ts";
-import { checkMemory, reindexMemory } from "../../../api/memory-maintenance.ts";
+import { memoryFiguresQuery } from "../../../api/memory/memory.ts";
+import { checkMemory, reindexMemory } from "../../../api/memory/memory-maintenance.ts";
 import { Button } from "../../../parts/button.tsx";
 import { Card } from "../../../parts/card.tsx";
-import { ProblemView } from "../../../parts/problem-view.tsx";
+import { ProblemView } from "../../../parts/problems/problem-view.tsx";
 import { Progress } from "../../../parts/progress.tsx";
-import { STORE } from "../../../text-memory-store.ts";
-import { useChange } from "../use-change.ts";
+import { STORE } from "../../../text/memory/store.ts";
+import { useChange } from "../forms/use-change.ts";
 import { useEvery } from "./use-every.ts";
 
 const LOOK_MS = 1_000;

@@ -1,14 +1,14 @@
 import { Download, Upload } from "lucide-react";
 import { useState } from "react";
 import type { MemoryFigures } from "../../../../../src/api/contract/index.ts";
-import { exportAddress, type Exporting } from "../../../api/memory-transfer.ts";
+import { exportAddress, type Exporting } from "../../../api/memory/memory-transfer.ts";
 import { Button, buttonClass } from "../../../parts/button.tsx";
 import { Card } from "../../../parts/card.tsx";
-import { Field, Select } from "../../../parts/field.tsx";
-import { STORE } from "../../../text-memory-store.ts";
-import { TRANSFER } from "../../../text-transfer.ts";
+import { Field, Select } from "../../../parts/forms/field.tsx";
+import { STORE } from "../../../text/memory/store.ts";
+import { TRANSFER } from "../../../text/memory/transfer.ts";
 import { ImportDialog } from "../import-dialog.tsx";
-import { ScopeOptions } from "../scope-options.tsx";
+import { ScopeOptions } from "../search/scope-options.tsx";
 
 const FORMATS = ["jsonl", "json", "mcp"] as const;
 
