@@ -102,7 +102,7 @@ test("a pipeline by capability: an agent asks whoever can, rests, and passes the
   const sent = await server.ask("POST", "/api/v1/messages?wait=30", {
     performative: "request",
     receiver: "front-desk",
-    content: "ask someone who can arithmetic to calculate 6 * 7",
+    content: "ask an agent with the capability arithmetic to calculate 6 * 7",
   });
   expect(sent.body).toMatchObject({
     status: "accepted",

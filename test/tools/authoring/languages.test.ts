@@ -39,7 +39,7 @@ test.each(LANGUAGES)(
     expect(reports.map(({ name, failures }) => ({ name, failures }))).toEqual([
       { name: "a price is per kilogram", failures: [] },
       { name: "litres stay litres", failures: [] },
-      { name: "an amount of nothing is refused, and the model is told why", failures: [] },
+      { name: "an amount of 0 is refused with a reason", failures: [] },
       { name: "what is remembered is found", failures: [] },
       { name: "a message is sent", failures: [] },
       { name: "one that is not granted is refused, and the model reads which grant it wants", failures: [] },
