@@ -212,7 +212,7 @@ test("a picture that comes with a request is shown to a model that takes picture
   await asker(server, agent("vllm/blind"));
   await run(server, "what is it?", [await upload(server, "dot.png", PNG)]);
   expect(endpoint.seen.map(pictureIn)).toEqual([true, false]);
-  expect(JSON.stringify(endpoint.seen[1]?.body)).toContain("this model cannot see pictures");
+  expect(JSON.stringify(endpoint.seen[1]?.body)).toContain("this model does not accept images");
 });
 
 const PDF = Buffer.from("%PDF-1.7 a page %%EOF");
@@ -236,7 +236,7 @@ test.each([
   const sent = JSON.stringify(endpoint.seen[0]?.body);
   expect(sent.includes(PDF.toString("base64"))).toBe(isSent);
   expect(sent).toContain("report.pdf");
-  expect(sent).not.toContain("cannot see pictures");
+  expect(sent).not.toContain("does not accept images");
 });
 
 test("a picture that a model makes is an artifact of the run", async () => {

@@ -4,7 +4,7 @@ import { listed, type Request } from "./language/index.ts";
 
 const TOOLS_NAMED = 12;
 
-/** What can be done with the tools at hand, with two requests that would work. */
+/** Describes what the available tools can do, with two example requests. */
 export function abilityText({ all, group, describe, listFiles, fetch, writeFile }: Toolbox, request: Request): string {
   const named = all.slice(0, TOOLS_NAMED).map(({ name }) => name);
   const more = all.length > named.length ? ` (and ${all.length - named.length} more)` : "";

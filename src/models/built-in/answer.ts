@@ -52,7 +52,7 @@ function sourcesOf({ files, csv }: Request, { readFile }: Toolbox): readonly Sou
   ];
 }
 
-/** One part a table; several are told apart by a heading, since nothing joins them. */
+/** Returns one part per table. Several parts have headings, because nothing joins the tables. */
 function tableParts(
   request: Request,
   toolbox: Toolbox,

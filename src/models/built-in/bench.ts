@@ -40,7 +40,7 @@ export const joined = (parts: readonly Section[]): Section => ({
   caveats: [...new Set(parts.flatMap(({ caveats }) => caveats))],
 });
 
-/** A tool's own words about why it failed; nothing is made up in its place. */
+/** Quotes a tool's own error message. */
 export const failedSection = (tool: Tool, message: string): Section =>
   failure(`The tool ${tool.name} failed: ${message.trim()}`);
 

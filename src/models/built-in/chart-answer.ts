@@ -5,12 +5,12 @@ import { itemMembers, type Parameter, type Tool, withRole } from "./parameters.t
 import { filesOf, notesOf } from "./results.ts";
 import type { DrawnKind } from "./toolbox.ts";
 
-/** Whether a file is a picture, which a chart tool writes and no other. */
+/** Whether a file is an image, which only chart tools write. */
 export const isDrawing = (path: string): boolean => /\.(?:svg|png|jpe?g|pdf)$/i.test(path);
 
 type Point = { readonly label: string | number; readonly value: number; readonly series?: string };
 
-/** What is to be drawn: points, or columns where the tool is to read the rows itself; and the words about it. */
+/** A chart to draw: points, or columns if the tool reads the rows; and its texts. */
 export type Drawing = {
   readonly kind: DrawnKind;
   readonly points: readonly Point[] | undefined;

@@ -4,31 +4,31 @@ import type { ModelMessage, ModelRequest } from "../port/index.ts";
 import { answerRequest } from "./answer.ts";
 import { type Section } from "./bench.ts";
 import { Ledger } from "./ledger.ts";
-import { askedParts, isMessageTool, letterIn, proposal } from "./messages.ts";
+import { askedParts, isMessageTool, messageIn, proposal } from "./messages.ts";
 import { requestText, type RequestText } from "./request-text.ts";
 import { toolboxOf } from "./toolbox.ts";
 import { listed, type Request, understand } from "./language/index.ts";
 
-/** One turn of the model: what it says, and the calls it asks for; no calls means the answer is complete. */
+/** One turn of the model: its text and its calls; without calls the answer is complete. */
 export type Decision = { readonly text: string; readonly calls: readonly PlannedCall[] };
 export type PlannedCall = { readonly name: string; readonly arguments: JsonObject };
 
-/** What every answer of the built-in model ends with. */
+/** The end of every answer of the built-in model. */
 export const SIGNATURE =
   "— answered by Caxton's built-in rule-based model; set OPENAI_API_KEY or [llm] to use a language model";
 
 /** The next turn for a request; the same request always gets the same turn. */
 export function decide({ messages, tools }: ModelRequest): Decision {
   const ledger = new Ledger(messages);
-  const letter = letterIn(messages.findLast((message) => message.role === "user")?.text ?? "");
-  // A proposal is compared by programs: it is JSON and nothing else, and says in it who made it.
+  const letter = messageIn(messages.findLast((message) => message.role === "user")?.text ?? "");
+  // Programs compare proposals: a proposal is only JSON, and names its author.
   if (letter?.performative === "cfp") return { text: proposal(letter), calls: [] };
   const texts = textsIn(messages);
   const request = requestIn(texts.map(({ text }) => text));
   const asked = askedParts(request.text, tools, ledger);
   const toolbox = toolboxOf(tools.filter((tool) => !isMessageTool(tool)));
   const sections = asked.length > 0 ? asked : answerRequest(request, toolbox, ledger);
-  // What is not asked for in this turn is still wanted in the next.
+  // Calls that do not fit into this turn are made in the next one.
   const wanted = ledger.wanted.slice(0, LIMITS.toolCallsPerTurnMax);
   if (wanted.length === 0) {
     const unused = texts.at(-1)?.unused ?? [];
@@ -41,14 +41,14 @@ export function decide({ messages, tools }: ModelRequest): Decision {
   };
 }
 
-/** A message that goes on from the one before: "and by island?", "now as a chart". */
+/** A message that continues the previous one: "and by island?", "now as a chart". */
 const CONTINUES =
   /^\s*(?:and|now|then|also|what about|how about|same|instead|draw (?:it|that|this)|plot (?:it|that|this)|show (?:it|that|this)|make (?:it|that|this))\b/i;
 
-/** What the user's messages ask for, in their order. */
+/** The requests of the user's messages, in their order. */
 const textsIn = (messages: readonly ModelMessage[]): readonly RequestText[] =>
   messages.flatMap((message) =>
-    message.role === "user" ? [requestText(letterIn(message.text)?.content ?? message.text)] : [],
+    message.role === "user" ? [requestText(messageIn(message.text)?.content ?? message.text)] : [],
   );
 
 /** The latest request; what it leaves open is taken from the user's earlier messages. */

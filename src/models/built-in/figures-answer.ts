@@ -41,7 +41,7 @@ export function figuresSection(bench: Bench): Section | undefined {
   return results.size < calls.length ? undefined : resultsSection(bench, results);
 }
 
-/** What is computed: each expression once, and the sides of a ratio, whose totals make another ratio than the rows' do. */
+/** Expressions to compute: each once, and the sides of a ratio, because the ratio of totals differs from that of the rows. */
 function expressionsOf({ figures }: Plan): readonly (Expression | undefined)[] {
   const own = figures.map(({ of }) => of);
   const all = [...own, ...figures.flatMap(({ of, aggregate }) => (aggregate === "mean" ? ratioSides(of) : []))];

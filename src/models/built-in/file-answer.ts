@@ -10,7 +10,7 @@ import { counted, listed } from "./language/index.ts";
 const TEXT_SHOWN = 1_500;
 const FILES_SHOWN = 40;
 
-/** What a directory holds. */
+/** Lists a directory. */
 export function listSection(ledger: Ledger, tool: Tool, directory: string | undefined): Section | undefined {
   const input = listInput(tool, directory);
   const place = directory ?? "the directory";
@@ -66,7 +66,7 @@ export function readSection(ledger: Ledger, tool: Tool, path: string): Section |
   return quoted(`${path} reads:`, outcome.text, outcome.structured);
 }
 
-/** A tool's text, quoted as far as an answer can carry it. */
+/** Quotes a tool's text up to the size limit of an answer. */
 export function quoted(lead: string, text: string, structured: JsonObject): Section {
   const whole = text.trim() === "" ? JSON.stringify(structured, null, 2) : text.trim();
   const cut = whole.length > TEXT_SHOWN;

@@ -2,7 +2,7 @@ import type { Json, JsonObject } from "../../kernel/json.ts";
 import { choicesOf, itemMembers, type Parameter, type Tool, withRole } from "./parameters.ts";
 import { type Aggregate, AGGREGATE_WORDS, type Condition, keyText } from "./language/index.ts";
 
-/** Where a table comes from. */
+/** Source of a table. */
 export type Source =
   | { readonly type: "file"; readonly path: string }
   | { readonly type: "text"; readonly text: string };
@@ -17,7 +17,7 @@ export function sourceArgument(tool: Tool, source: Source): JsonObject | undefin
   return { [parameter.name]: source.type === "file" ? source.path : source.text };
 }
 
-/** What a parameter that names columns is for, by its name. */
+/** Purposes of parameters that name columns, by their names. */
 export type Purpose = "group" | "sort" | "x" | "y" | "series" | "label" | "value";
 
 const PURPOSES: readonly (readonly [Purpose, RegExp])[] = [
@@ -93,7 +93,7 @@ const enumOf = (schema: JsonObject): readonly string[] => {
   return Array.isArray(choices) ? choices.filter((one) => typeof one === "string") : [];
 };
 
-/** How a schema spells an operator; without a list of operators the usual sign. */
+/** Returns a schema's spelling of an operator; without a list of operators the usual sign. */
 const spelling = (operator: string, known: readonly string[]): string | undefined => {
   const words = OPERATOR_WORDS[operator] ?? [];
   return known.length === 0 ? words[0] : words.find((word) => known.includes(word));

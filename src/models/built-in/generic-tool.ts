@@ -7,7 +7,7 @@ import { numberOf, type Request, STOP_WORDS, synonymsOf } from "./language/index
 
 export type ChosenTool = { readonly tool: Tool; readonly input: JsonObject };
 
-/** A tool must score this much to be called; a word of its own name, or two of its description. */
+/** Minimum score for a call: one word of the tool's name, or two of its description. */
 const SCORE_MIN = 2;
 /** Verbs that change something: a tool named so is called only when the request says the verb. */
 const CHANGES = new Set(
@@ -70,7 +70,7 @@ const typed = (value: Json | undefined): Supplied | undefined =>
 const loose = (value: Json | undefined): Supplied | undefined =>
   value === undefined ? undefined : { value, typed: false };
 
-/** What the request holds, taken from the front so that two parameters of a kind get two things. */
+/** The values of a request, consumed from the front so that two parameters of a kind receive two values. */
 type Supplies = {
   readonly request: Request;
   readonly urls: string[];
@@ -121,7 +121,7 @@ function supplyOf(request: Request): (parameter: Parameter) => Supplied | undefi
   };
 }
 
-/** What a search is about: the words after "for" or "about", or all that carry meaning. */
+/** Returns the subject of a search: the words after "for" or "about", or all significant words. */
 function topicOf({ words }: Request): string | undefined {
   const marker = words.findLastIndex(({ lower }) => lower === "for" || lower === "about" || lower === "on");
   const after = marker < 0 ? [] : words.slice(marker + 1);

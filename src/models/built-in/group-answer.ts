@@ -167,7 +167,7 @@ function holds(value: number, having: Plan["having"]): boolean {
 
 const valued = (group: Group, at = 0) => `${group.label} (${numberText(group.values[at] ?? 0)})`;
 
-/** Who is first, also by the other figures where they choose another. */
+/** Names the first group, also by the other figures if they choose another. */
 function firstText({ plan }: Bench, groups: readonly Group[], names: readonly string[]): readonly string[] {
   const direction = plan.order?.direction ?? "max";
   const count = plan.order?.count;

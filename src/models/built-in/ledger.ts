@@ -4,14 +4,14 @@ import type { ModelMessage, ModelToolResult } from "../port/index.ts";
 /** A call the rules want, with the sentence that says why. */
 export type Call = { readonly name: string; readonly arguments: JsonObject; readonly why: string };
 
-/** What came of a call. */
+/** The outcome of a call. */
 export type Outcome =
   | { readonly type: "done"; readonly text: string; readonly structured: JsonObject }
   | { readonly type: "failed"; readonly text: string };
 
 /**
- * The calls of a dialogue and their results. `ask` gives the result of a call that was made before, and otherwise notes
- * it as wanted: so the same plan, run again over a longer dialogue, goes on where it was, and nothing is called twice.
+ * The calls of a dialogue and their results. `ask` returns the result of a previous call, or else records
+ * it as wanted. The same plan, run again over a longer dialogue, continues where it was and repeats no call.
  */
 export class Ledger {
   readonly #results: ReadonlyMap<string, Outcome>;

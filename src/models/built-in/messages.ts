@@ -3,18 +3,18 @@ import type { ModelTool } from "../port/index.ts";
 import { failure, type Section, section } from "./bench.ts";
 import type { Ledger } from "./ledger.ts";
 
-/** Tools of Caxton's own for talking to other agents; the rules for tables and files leave them alone. */
+/** Prefix of Caxton's own message tools; the rules for tables and files skip them. */
 const PREFIX = "messages__";
 export const isMessageTool = ({ name }: ModelTool): boolean => name.startsWith(PREFIX);
 
-/** A message as Caxton puts it to a model: what is not its content stands in lines in square brackets. */
-export type Letter = { readonly performative: string; readonly sender: string; readonly content: string };
+/** A message as a model receives it; lines in square brackets are not part of the content. */
+export type MessagePrompt = { readonly performative: string; readonly sender: string; readonly content: string };
 
 const HEAD = /^\[[\w ]+ \(([a-z-]+)\) from ([^\]\n]+)\]$/m;
 const ASIDE = /^\[.*\]$/;
 
-/** The message in a prompt; undefined when the prompt is none. */
-export function letterIn(text: string): Letter | undefined {
+/** Returns the message in a prompt; undefined if the prompt is not a message. */
+export function messageIn(text: string): MessagePrompt | undefined {
   const head = HEAD.exec(text);
   if (head === null) return undefined;
   const [line, performative = "", sender = ""] = head;
@@ -24,7 +24,7 @@ export function letterIn(text: string): Letter | undefined {
 }
 
 /** Terms that follow from the words of the task alone: nothing is known of the work, and the proposal says who made it. */
-export function proposal({ content }: Letter): string {
+export function proposal({ content }: MessagePrompt): string {
   let sum = 0;
   for (const character of content.toLowerCase()) sum = (sum * 31 + (character.codePointAt(0) ?? 0)) % 9_973;
   const [, auction] = /"auction":"(english|dutch|sealed)"/.exec(content) ?? [];
@@ -41,7 +41,7 @@ export function proposal({ content }: Letter): string {
 const BID_NOTE = "a limit by Caxton's built-in rule-based model, from the words of the call alone";
 const THIRD = 3;
 
-/** The most that is paid in an auction: in a Dutch one less than its first price, in the others more. */
+/** Returns the maximum price for an auction: below the first price in a Dutch auction, above it in others. */
 function limit(auction: string, price: number, sum: number): string {
   const unit = Math.max(1, Math.abs(price)) / THIRD;
   const most = auction === "dutch" ? price * (0.5 + (sum % 5) / 10) : price + (1 + (sum % 9)) * unit;
@@ -53,10 +53,10 @@ type Question = { readonly whom: JsonObject; readonly name: string; readonly con
 /** "ask the agent bob to …", "ask bob what …" */
 const BY_NAME =
   /^ask (?:(?:the )?agent )?["'`]?([a-z][\w.-]*[a-z\d])["'`]?,? (to|about|for|what|whether|if|who|how|when|where|which|why)\b(.*)$/is;
-/** "ask someone who can translate to …", "ask an agent with the capability data-analysis to …" */
+/** "ask anyone who can translate to …", "ask an agent with the capability data-analysis to …" */
 const BY_CAPABILITY =
   /^ask (?:someone|somebody|anyone|anybody|an agent|whoever)(?: who can| that can| who does| that does| with(?: the)? capability| for)? ["'`]?([a-z][\w:.-]*)["'`]?,? (to|about|what|whether|if|who|how|when|where|which|why)\b(.*)$/is;
-const NOBODY: ReadonlySet<string> = new Set([
+const NOT_NAMES: ReadonlySet<string> = new Set([
   "me",
   "you",
   "it",
@@ -80,7 +80,7 @@ function questionsIn(text: string): readonly Question[] {
       const skilled = BY_CAPABILITY.exec(words);
       if (skilled !== null) return [questionOf({ capability: skilled[1] ?? "" }, skilled)];
       const named = BY_NAME.exec(words);
-      return named === null || NOBODY.has((named[1] ?? "").toLowerCase())
+      return named === null || NOT_NAMES.has((named[1] ?? "").toLowerCase())
         ? []
         : [questionOf({ to: named[1] ?? "" }, named)];
     });
@@ -91,7 +91,7 @@ function questionOf(whom: JsonObject, [, name = "", word = "", rest = ""]: RegEx
   return { whom, name, content: content.trim().replace(/[\s,;]+$/, "") };
 }
 
-/** The answers of those whom the request says to ask; nothing when it says of nobody, or nobody can be asked. */
+/** Returns the replies of the agents that the request says to ask; nothing if it names none, or without the tool. */
 export function askedParts(text: string, tools: readonly ModelTool[], ledger: Ledger): readonly Section[] {
   const tool = tools.find(({ name }) => name === `${PREFIX}ask`);
   if (tool === undefined) return [];

@@ -13,7 +13,7 @@ import {
   valueText,
 } from "./language/index.ts";
 
-/** A table that was looked at. */
+/** A table that was read. */
 export type Looked = { readonly request: Request; readonly source: Source; readonly table: Table };
 
 /** Words of a request for the size or the columns of a table. Others may group or choose rows: they are for the planner. */
@@ -29,7 +29,7 @@ export const asksForOverview = ({ asks, questions, figures }: Request): boolean 
   return (asks.has("columns") || asks.has("rows")) && words <= 12 && isPlain && !figures;
 };
 
-/** What a table holds: what is asked of it, or all of it. */
+/** Describes a table: the requested aspects, or all. */
 export function overviewSection(looked: Looked, structured: JsonObject): Section {
   const { request, table } = looked;
   const { asks } = request;

@@ -8,11 +8,11 @@ import { conditionsText, numberText, planText } from "./language/index.ts";
 /** Rows fetched to be drawn. */
 const ROWS_DRAWN = 1_000;
 
-/** How two columns go together, or how one is spread: in words, and drawn where that is asked for. */
+/** Answers with the correlation of two columns or the distribution of one, as text and, if requested, as a chart. */
 export function pairSection(bench: Bench, figures: (bench: Bench) => Section | undefined): Section | undefined {
   const { plan } = bench;
   const [x, y] = plan.figures.map(({ of }) => of?.text ?? "");
-  const told =
+  const text =
     plan.task === "pair" && x !== undefined && y !== undefined
       ? correlationSection(bench, x, y)
       : figures({ ...bench, plan: { ...plan, chart: undefined } });
@@ -20,7 +20,7 @@ export function pairSection(bench: Bench, figures: (bench: Bench) => Section | u
     plan.chart === undefined || x === undefined
       ? section([])
       : drawRows(bench, plan.task === "pair" ? [x, y ?? ""] : [x]);
-  return told === undefined || drawn === undefined ? undefined : joined([told, drawn]);
+  return text === undefined || drawn === undefined ? undefined : joined([text, drawn]);
 }
 
 function correlationSection(bench: Bench, x: string, y: string): Section | undefined {
@@ -47,15 +47,15 @@ const strength = (r: number) => (Math.abs(r) >= 0.7 ? "strong" : Math.abs(r) >= 
 
 /** The correlation of two columns: an entry of a list that names both. */
 function correlationIn(structured: JsonObject, x: string, y: string): number | undefined {
-  for (const [key, told] of Object.entries(structured)) {
-    const found = /corr|pearson/i.test(key) ? coefficient(told, x, y) : undefined;
+  for (const [key, value] of Object.entries(structured)) {
+    const found = /corr|pearson/i.test(key) ? coefficient(value, x, y) : undefined;
     if (found !== undefined) return found;
   }
   return undefined;
 }
 
-function coefficient(told: Json, x: string, y: string): number | undefined {
-  const entry = Array.isArray(told) ? told.find((one) => isJsonObject(one) && namesBoth(one, x, y)) : undefined;
+function coefficient(value: Json, x: string, y: string): number | undefined {
+  const entry = Array.isArray(value) ? value.find((one) => isJsonObject(one) && namesBoth(one, x, y)) : undefined;
   return entry !== undefined && isJsonObject(entry) ? firstCoefficient(entry) : undefined;
 }
 

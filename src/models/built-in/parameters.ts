@@ -2,7 +2,7 @@ import { isJsonObject, type Json, type JsonObject } from "../../kernel/json.ts";
 import type { ModelTool } from "../port/index.ts";
 import { AGGREGATE_WORDS, nameParts, stem, wordsOf } from "./language/index.ts";
 
-/** What a parameter holds, as far as the rules can fill it. */
+/** Roles of parameters that the rules can fill. */
 export type Role =
   | "file-path"
   | "output-path"
@@ -140,7 +140,7 @@ const isText = ({ types }: Guess) => types.includes("string");
 const isList = ({ types }: Guess) => types.includes("array");
 const isNumber = ({ types }: Guess) => types.includes("integer") || types.includes("number");
 
-/** How roles are told from names, types and descriptions where the schema has no hint; the first that fits. */
+/** Rules that derive roles from names, types and descriptions if the schema has no hint; the first match applies. */
 const GUESSES: readonly (readonly [Role, (guess: Guess) => boolean])[] = [
   ["order", ({ choices }) => choices.some((one) => /^asc/i.test(one)) && choices.some((one) => /^desc/i.test(one))],
   ["aggregate", ({ choices }) => choices.filter((one) => Object.hasOwn(AGGREGATE_WORDS, one.toLowerCase())).length > 1],
@@ -205,7 +205,7 @@ const GUESSES: readonly (readonly [Role, (guess: Guess) => boolean])[] = [
 
 const guessRole = (guess: Guess): Role => GUESSES.find(([, fits]) => fits(guess))?.[0] ?? "other";
 
-/** What the schema says; a query that is called an expression is one, and takes no words. */
+/** Returns the role from the schema; a query that is called an expression is one, and accepts no prose. */
 function roleOf(guess: Guess, stated: Role | undefined): Role {
   const guessed = guessRole(guess);
   return stated === undefined || (stated === "query" && guessed === "expression") ? guessed : stated;

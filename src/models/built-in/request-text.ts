@@ -1,6 +1,6 @@
 import { isJsonObject, parseJson } from "../../kernel/json.ts";
 
-/** What a prompt asks for, and the labels of the lines beside it, which the rules do not read. */
+/** The request of a prompt, and the labels of other lines, which the rules do not read. */
 export type RequestText = { readonly text: string; readonly unused: readonly string[] };
 
 const LABELLED = /^(\p{Lu}[\p{L} ]{2,30}):[ \t]*(.*)$/u;

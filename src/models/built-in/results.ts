@@ -19,8 +19,8 @@ export function rowsOf(structured: JsonObject): readonly JsonObject[] {
 /** Sentences of a result that say how it came about: its notes and warnings, each with a full stop. */
 export function notesOf(structured: JsonObject): readonly string[] {
   return ["notes", "note", "warnings", "warning"].flatMap((key) => {
-    const told = structured[key];
-    const notes = Array.isArray(told) ? told : [told];
+    const value = structured[key];
+    const notes = Array.isArray(value) ? value : [value];
     return notes.flatMap((note) => (typeof note === "string" && note !== "" ? [sentence(note)] : []));
   });
 }
@@ -55,8 +55,8 @@ export const isMissing = (cell: Json): boolean => cell === null || cell === "" |
 export function filesOf(structured: JsonObject): readonly string[] {
   const keys = ["file", "file_name", "path", "artifact", "name", "filename", "output", "files", "artifacts"];
   const named = keys.flatMap((key) => {
-    const told = structured[key];
-    return (Array.isArray(told) ? told : [told]).flatMap((one) => {
+    const value = structured[key];
+    return (Array.isArray(value) ? value : [value]).flatMap((one) => {
       if (typeof one === "string") return [one];
       const name = isJsonObject(one) ? (one["name"] ?? one["path"] ?? one["file"]) : undefined;
       return typeof name === "string" ? [name] : [];

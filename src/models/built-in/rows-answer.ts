@@ -81,7 +81,7 @@ export function rowsSection(bench: Bench): Section | undefined {
   );
 }
 
-/** What a row is called: its name, else its date, else the text that differs most. */
+/** Returns the label of a row: its name, else its date, else the text that differs most. */
 function rowName(row: JsonObject, { table, plan }: Bench): string {
   const measured = plan.figures[0]?.of?.text;
   const rows = table.rows ?? 0;

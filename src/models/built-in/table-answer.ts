@@ -44,11 +44,11 @@ export function tableSection(request: Request, toolbox: Toolbox, ledger: Ledger,
 
 type Done = Extract<Outcome, { type: "done" }>;
 
-/** The words of a result whose structure tells the rules nothing. */
+/** Returns the text of a result whose structure is unknown to the rules. */
 const rawSection = (tool: Tool, { text }: Done): Section =>
   section([`The tool ${tool.name} says:`, text.trim().slice(0, 2000)]);
 
-/** Each question by itself; one that points to another is not guessed at. */
+/** Answers each question separately; one that refers to another is refused. */
 function questionsSection(
   parts: Pick<Bench, "request" | "toolbox" | "ledger" | "source">,
   table: Table,
@@ -78,7 +78,7 @@ function questionsSection(
     const reason =
       planned.type === "refused"
         ? planned.reason
-        : "I cannot tell whether it is about all rows or about the answer before; ask it by itself.";
+        : "It is unclear whether it is about all rows or about the previous answer; ask it separately.";
     return refusal(questions.length > 1 ? asked : "", reason, table, source);
   });
   const known = sections.filter((one) => one !== undefined);
@@ -94,7 +94,7 @@ const openComma = ({ figures, groups, conditions, part }: Plan, { structured }: 
     .find((name) => notes.some((note) => note.includes(`'${name}' is read as decimal comma; if it is not`)));
 };
 
-/** What was not answered, why, and what the table has instead. */
+/** Lists the unanswered questions, the reasons, and what the table has instead. */
 const refusal = (asked: string, reason: string, table: Table, source: Source): Section =>
   failure(
     `I cannot answer ${asked === "" ? "this" : `"${asked}"`} for sure. ${reason} The columns of ${sourceName(source)} are ${columnNames(table.columns)}.`,

@@ -78,7 +78,7 @@ function best(tools: readonly Tool[], words: RegExp, fits: (tool: Tool) => boole
   return ranked.toSorted((a, b) => a.place - b.place || a.tool.ownStems.length - b.tool.ownStems.length)[0]?.tool;
 }
 
-/** Where a tool that works on a file takes its path. */
+/** The parameters in which tools take the path of a file. */
 export const pathOf = (tool: Tool) => withRole(tool, "file-path") ?? withRole(tool, "output-path");
 
 /** Whether a tool works on a table that a file or a text holds. */
@@ -114,7 +114,7 @@ const ANY_CHART = ["chart", "plot", "graph", "diagram", "visualize", "visualise"
 const isChart = (tool: Tool) =>
   tool.ownStems.some((part) => ANY_CHART.includes(part) || CHART_WORDS.histogram.includes(part) || part === "scatter");
 
-/** The tool for a kind of chart: its own, or one that draws several and is told which. */
+/** Returns the tool for a kind of chart: a specific one, or one with a parameter for the kind. */
 function chartFor(charts: readonly Tool[], kind: DrawnKind): Tool | undefined {
   const own = charts.find(({ ownStems }) => ownStems.some((part) => CHART_WORDS[kind].includes(part)));
   const named = charts.find(({ parameters }) =>

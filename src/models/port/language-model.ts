@@ -2,7 +2,7 @@ import type { ReasoningEffort } from "../../agents/definitions/index.ts";
 import type { ArtifactId } from "../../kernel/ids.ts";
 import type { JsonObject } from "../../kernel/json.ts";
 
-/** A message of the dialogue with a model. The system prompt is apart, in `ModelRequest.system`. */
+/** A message of the dialogue with a model. The system prompt is separate, in `ModelRequest.system`. */
 export type ModelMessage =
   | { readonly role: "user"; readonly text: string; readonly images?: readonly ModelImage[] | undefined }
   | {
@@ -20,7 +20,7 @@ export type ModelToolResult = {
   readonly id: string;
   readonly name: string;
   readonly text: string;
-  /** The machine-readable result where the tool gave one; providers that take only text are given `text`. */
+  /** The machine-readable result, if any; text-only providers receive `text`. */
   readonly structured: JsonObject | undefined;
   readonly failed: boolean;
   /** Images that the tool created. */
@@ -35,7 +35,7 @@ export type ModelImage = {
   readonly name: string;
   readonly mediaType: string;
   readonly bytes: number;
-  /** Where the bytes are: a file that came with the request, at a place of the server's own, or an artifact of the run. */
+  /** Location of the bytes: a file sent with the request, stored by the server, or an artifact of the run. */
   readonly source:
     | { readonly type: "file"; readonly location: string }
     | { readonly type: "artifact"; readonly id: ArtifactId };
@@ -54,9 +54,9 @@ export type ModelRequest = {
   readonly messages: readonly ModelMessage[];
   readonly tools: readonly ModelTool[];
   readonly settings: ModelSettings;
-  /** JSON Schema of the answer: handed to providers that can hold their model to it. No promise, so the answer is checked all the same. */
+  /** JSON Schema of the answer, for providers that can enforce it. No guarantee: the answer is validated in any case. */
   readonly answerSchema?: JsonObject | undefined;
-  /** Turns of the model that `messages` no longer hold, because they did not fit; a script counts them. */
+  /** Turns of the model that did not fit into `messages`; a script counts them. */
   readonly turnsLeftOut?: number | undefined;
 };
 
@@ -68,13 +68,13 @@ export type ModelSettings = {
   readonly timeoutMs: number;
   /** Undefined is the provider's own default. */
   readonly reasoning?: ReasoningEffort | undefined;
-  /** Options of the provider by its own names, handed on as they are. */
+  /** Provider options by the provider's names, passed unchanged. */
   readonly options?: JsonObject | undefined;
-  /** The same for requests that begin alike, so that the provider can keep its work on what they share; undefined asks for no caching. */
+  /** Equal for requests with a common prefix, so that the provider can cache it; undefined requests no caching. */
   readonly cacheKey?: string | undefined;
 };
 
-/** Tokens of one call. A provider that does not say gives undefined, which is not zero. */
+/** Tokens of one call. Undefined, not zero, if the provider does not report a value. */
 export type ModelUsage = {
   readonly inputTokens: number | undefined;
   readonly outputTokens: number | undefined;
@@ -85,7 +85,7 @@ export type ModelUsage = {
   readonly reasoningTokens: number | undefined;
 };
 
-/** How much fits into one call. */
+/** Size limits of one call. */
 export type ModelLimits = {
   /** Request and answer together, in tokens. */
   readonly contextTokens: number;
@@ -119,10 +119,10 @@ export type ModelFailureClass = (typeof MODEL_FAILURES)[number];
 
 export type ModelFailure = {
   readonly class: ModelFailureClass;
-  /** What the provider said, without keys or headers. */
+  /** The provider's message, without keys or headers. */
   readonly message: string;
   readonly status: number | undefined;
-  /** The provider's own wish, from Retry-After. */
+  /** From the provider's Retry-After. */
   readonly retryAfterMs: number | undefined;
 };
 
@@ -137,13 +137,13 @@ export const isRetryable = (failure: ModelFailure): boolean =>
 export const FINISH_REASONS = ["stop", "tool-calls", "length"] as const;
 export type FinishReason = (typeof FINISH_REASONS)[number];
 
-/** What an attempt can wait for before it is made. */
+/** Reasons for an attempt to wait. */
 export const HOLD_REASONS = ["concurrency", "requests", "tokens", "retry-after"] as const;
 export type HoldReason = (typeof HOLD_REASONS)[number];
 
-/** What a stream yields. It ends with exactly one `finish` or one `error`. */
+/** A part of a stream. A stream ends with exactly one `finish` or one `error`. */
 export type ModelPart =
-  /** It waits for its turn, within the limits of the provider's key. Comes first, if at all, and is followed by `admit` or `error`. */
+  /** The attempt waits because of the limits of the provider's key. Always the first part; `admit` or `error` follows. */
   | { readonly type: "hold"; readonly why: HoldReason }
   | { readonly type: "admit"; readonly queuedMs: number }
   | { readonly type: "text-delta"; readonly text: string }
@@ -155,39 +155,39 @@ export type ModelPart =
       readonly type: "finish";
       readonly reason: FinishReason;
       readonly usage: ModelUsage;
-      /** What the provider wants back with this turn in later requests, such as signed reasoning. Of no meaning to anyone else. */
+      /** Opaque provider metadata that later requests send back with this turn, such as signed reasoning. */
       readonly carried?: JsonObject | undefined;
     }
-  /** `usage` is what the provider says it charges although it failed; absent when it says nothing. */
+  /** `usage`: usage that the provider charges although the call failed; absent if not reported. */
   | { readonly type: "error"; readonly failure: ModelFailure; readonly usage?: ModelUsage | undefined };
 
 /** One language model. */
 export interface LanguageModel {
   /** `provider/model`, as in definitions. */
   readonly id: string;
-  /** What fits into one call, as far as it is known; else take DEFAULT_MODEL_LIMITS. */
+  /** Limits of one call; if undefined, callers assume DEFAULT_MODEL_LIMITS. */
   readonly limits: ModelLimits | undefined;
   /** One attempt, streamed. Never throws and never retries: a failure is its last part. An abort ends it with class `cancelled`. */
   stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelPart>;
 }
 
-/** What a run needs a model for. `execution` is the agent's own work; the others may be given to smaller models. */
+/** Purpose of a model in a run. `execution` is the agent's own work; the others may use smaller models. */
 export type ModelRole = "execution" | "routing" | "summarising" | "embedding";
 /** Models by role, each `provider/model`; a role that is absent is the agent's own model's. */
 export type RoleModels = { readonly [Role in ModelRole]?: string | undefined };
 
-/** Where a run gets its model. */
+/** Resolves models for runs. */
 export interface ModelCatalogue {
   /**
    * The model of a choice for a role, `execution` unless said: the definition's for that role, the server's for that role,
    * else the model of the choice, and without one the server's default. Throws UnknownModelError, naming the known providers.
    */
   resolve(choice: ModelChoice, role?: ModelRole): Promise<LanguageModel>;
-  /** Every provider with what it would need to work; no network. */
+  /** Returns every provider with its missing settings; sends no request. */
   providers(): readonly ModelProvider[];
   /** Models that can be named, of providers that are ready; others may be as well. No network. */
   known(): readonly KnownModel[];
-  /** Asks local servers what models they have. Never rejects; takes two seconds at most. */
+  /** Lists the models of local servers. Never rejects; takes two seconds at most. */
   discover(signal: AbortSignal): Promise<readonly DiscoveredServer[]>;
   /** The configured models of the server by role. */
   readonly roles: RoleModels;
@@ -203,13 +203,13 @@ export type ModelChoice = {
   readonly apiKey: string | undefined;
   /** Keys of the server that go out with the calls: names of variables, or `file:` and a path. */
   readonly keys?: readonly string[] | undefined;
-  /** Which of OpenAI's protocols is spoken; undefined is the provider's usual one. */
+  /** Protocol of OpenAI to use; undefined selects the provider's default. */
   readonly api?: "responses" | "chat" | undefined;
   /** The definition's models for other work than its own. */
   readonly roles?: RoleModels | undefined;
 };
 
-/** A model that can be used by name, with what is known of it. */
+/** A model that can be used by name, with its known facts. */
 export type KnownModel = {
   /** `provider/model`. */
   readonly id: string;
@@ -224,7 +224,7 @@ export type DiscoveredServer = {
   readonly provider: string;
   readonly address: string;
   readonly answers: boolean;
-  /** `provider/model`, each with the bytes it takes where the server says. */
+  /** `provider/model`, each with its size in bytes, if the server reports it. */
   readonly models: readonly { readonly id: string; readonly bytes: number | undefined }[];
 };
 

@@ -5,23 +5,23 @@ export type BreakerOptions = {
   readonly failuresMax: number;
   /** Only failures this recent count. */
   readonly windowMs: number;
-  /** From the opening to the first attempt that is let through again. */
+  /** Time from the opening to the first permitted attempt. */
   readonly openMs: number;
 };
 
 export const DEFAULT_BREAKER: BreakerOptions = { failuresMax: 5, windowMs: 60_000, openMs: 30_000 };
 
-/** `closed` lets everything through, `open` nothing, `half-open` one attempt to see whether it works again. */
+/** `closed` permits every attempt, `open` none, `half-open` one probe. */
 export type CircuitState = "closed" | "open" | "half-open";
 
-/** An attempt that failed as broken services do: the turn it belongs to, if any, and the failure as text. */
+/** A failure of a broken service: the turn that it belongs to, if any, and its text. */
 export type Fault = { readonly turn: string | undefined; readonly message: string };
 
 /** The outcome of an attempt: answered, failed because of a broken service, or neither. */
 export type AttemptOutcome = "answered" | "neither" | Fault;
 
 export type Permit =
-  | { readonly type: "go"; readonly end: (fate: AttemptOutcome) => void }
+  | { readonly type: "go"; readonly end: (outcome: AttemptOutcome) => void }
   | { readonly type: "stop"; readonly retryInMs: number; readonly cause: string };
 
 /**
@@ -53,42 +53,42 @@ export class Breaker {
     return this.#faults.length;
   }
 
-  /** What failed first of that; empty while nothing has. */
+  /** Message of the oldest fault; empty without one. */
   get cause(): string {
     return this.#faults[0]?.message ?? "";
   }
 
-  /** Until the next attempt is let through; 0 when it is now. */
+  /** Milliseconds until the next attempt is permitted; 0 if now. */
   get retryInMs(): number {
     return Math.max(0, Math.ceil((this.#openUntilMs ?? 0) - this.#clock.monotonicMs()));
   }
 
-  /** Whether an attempt may be made; who may has to say how it ended, once. */
-  ask(): Permit {
+  /** Requests permission for an attempt. The caller reports the outcome of a permitted attempt once, with `end`. */
+  acquire(): Permit {
     const state = this.state();
     if (state === "open") return { type: "stop", retryInMs: this.retryInMs, cause: this.cause };
-    if (state === "closed") return { type: "go", end: once((fate) => this.#learn(fate)) };
+    if (state === "closed") return { type: "go", end: once((outcome) => this.#record(outcome)) };
     if (this.#isProbing) return { type: "stop", retryInMs: this.#options.openMs, cause: this.cause };
     this.#isProbing = true;
     return {
       type: "go",
-      end: once((fate) => {
+      end: once((outcome) => {
         this.#isProbing = false;
-        if (fate === "answered") this.#close();
-        else if (fate !== "neither") this.#open();
+        if (outcome === "answered") this.#close();
+        else if (outcome !== "neither") this.#open();
       }),
     };
   }
 
-  #learn(fate: AttemptOutcome): void {
+  #record(outcome: AttemptOutcome): void {
     // An attempt from before the opening says nothing about the time after it.
-    if (this.#openUntilMs !== undefined || fate === "neither") return;
-    if (fate === "answered") return this.#close();
+    if (this.#openUntilMs !== undefined || outcome === "neither") return;
+    if (outcome === "answered") return this.#close();
     const nowMs = this.#clock.monotonicMs();
     const { failuresMax, windowMs } = this.#options;
     const recent = this.#faults.filter(({ atMs }) => atMs > nowMs - windowMs);
-    const isKnown = fate.turn !== undefined && recent.some(({ turn }) => turn === fate.turn);
-    this.#faults = isKnown ? recent : [...recent, { ...fate, atMs: nowMs }];
+    const isKnown = outcome.turn !== undefined && recent.some(({ turn }) => turn === outcome.turn);
+    this.#faults = isKnown ? recent : [...recent, { ...outcome, atMs: nowMs }];
     if (failuresMax > 0 && this.#faults.length >= failuresMax) this.#open();
   }
 
@@ -102,11 +102,11 @@ export class Breaker {
   }
 }
 
-function once(end: (fate: AttemptOutcome) => void): (fate: AttemptOutcome) => void {
+function once(end: (outcome: AttemptOutcome) => void): (outcome: AttemptOutcome) => void {
   let isOver = false;
-  return (fate) => {
+  return (outcome) => {
     if (isOver) return;
     isOver = true;
-    end(fate);
+    end(outcome);
   };
 }

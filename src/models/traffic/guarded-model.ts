@@ -2,17 +2,17 @@ import type { Clock } from "../../kernel/clock.ts";
 import { LinkedAbort } from "../../kernel/async/linked-abort.ts";
 import type { LanguageModel, ModelFailure, ModelLimits, ModelPart, ModelRequest, ModelUsage } from "../port/index.ts";
 import type { AttemptOutcome, Breaker } from "./breaker.ts";
-import type { Admission, Gate } from "./gate.ts";
+import type { Admission, ProviderLimiter } from "./provider-limiter.ts";
 import { IdleWatch } from "./idle-watch.ts";
 
 export type Guards = {
   readonly clock: Clock;
-  readonly gate: Gate;
+  readonly limiter: ProviderLimiter;
   readonly breaker: Breaker;
   readonly idleMs: number;
 };
 
-/** A model whose attempts wait for their place, stay away while its circuit is open, and end when their stream stalls. */
+/** A model whose attempts wait for a permit, are refused while its circuit is open, and end if their stream stalls. */
 export class GuardedModel implements LanguageModel {
   readonly id: string;
   readonly limits: ModelLimits | undefined;
@@ -27,39 +27,39 @@ export class GuardedModel implements LanguageModel {
   }
 
   async *stream(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelPart, void, undefined> {
-    const { gate, breaker } = this.#guards;
+    const { limiter, breaker } = this.#guards;
     // Checked before the wait too, so that no request queues for a model whose circuit is open.
     if (breaker.state() === "open") return yield refusal(circuitOpen(this.id, breaker));
-    const { waitsFor, admission } = gate.enter(gate.countsTokens ? tokensOf(request) : 0, signal);
+    const { waitsFor, admission } = limiter.enter(limiter.countsTokens ? tokensOf(request) : 0, signal);
     if (waitsFor !== undefined) yield { type: "hold", why: waitsFor };
     const entered = await admission;
     if (entered.type === "refused") return yield refusal(notAdmitted(this.id, entered));
     if (waitsFor !== undefined) yield { type: "admit", queuedMs: Math.round(entered.queuedMs) };
     let used: number | undefined;
     try {
-      const permit = breaker.ask();
+      const permit = breaker.acquire();
       if (permit.type === "stop") return yield refusal(circuitOpen(this.id, permit));
-      let fate: AttemptOutcome = "neither";
+      let outcome: AttemptOutcome = "neither";
       try {
         for await (const part of this.#watched(request, signal)) {
           if (part.type === "error") {
-            fate = classifyOutcome(part.failure, request);
-            this.#heed(part.failure);
+            outcome = classifyOutcome(part.failure, request);
+            this.#pauseOn(part.failure);
           } else if (part.type === "finish") {
-            fate = "answered";
+            outcome = "answered";
             used = totalOf(part.usage);
           }
           yield part;
         }
       } finally {
-        permit.end(fate);
+        permit.end(outcome);
       }
     } finally {
-      entered.place.leave(used);
+      entered.permit.release(used);
     }
   }
 
-  /** The stream, ended with a failure when it stalls. */
+  /** The model's stream; ends with a `timeout` failure if it stalls. */
   async *#watched(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelPart, void, undefined> {
     const { clock, idleMs } = this.#guards;
     using stall = new LinkedAbort(signal);
@@ -71,18 +71,18 @@ export class GuardedModel implements LanguageModel {
     for await (const part of this.#model.stream(request, stall.signal)) {
       idle.touch();
       const stalled = part.type === "error" && isStalled && !signal.aborted;
-      yield stalled ? refusal(failure("timeout", `nothing came for ${idleMs / 1000} seconds`, undefined)) : part;
+      yield stalled ? refusal(failure("timeout", `no data for ${idleMs / 1000} seconds`, undefined)) : part;
     }
   }
 
   /** A rate-limit response to one attempt applies to all requests of the key. */
-  #heed({ class: kind, retryAfterMs }: ModelFailure): void {
+  #pauseOn({ class: kind, retryAfterMs }: ModelFailure): void {
     if (retryAfterMs !== undefined && (kind === "rate_limited" || kind === "overloaded"))
-      this.#guards.gate.pause(retryAfterMs);
+      this.#guards.limiter.pause(retryAfterMs);
   }
 }
 
-/** A service that does not work, as opposed to one that works and says no. */
+/** Distinguishes a broken service from one that works but refuses the request. */
 function classifyOutcome({ class: kind, message }: ModelFailure, { turn }: ModelRequest): AttemptOutcome {
   switch (kind) {
     case "overloaded":
@@ -111,7 +111,7 @@ const CHARS_PER_TOKEN = 4;
 /** Tokens reserved for an answer without a length limit. */
 const ANSWER_TOKENS = 1_024;
 
-/** About how many tokens a request will take with its answer: four characters a token, and the longest answer allowed. */
+/** Estimates the tokens of a request and its longest answer: four characters per token. */
 function tokensOf({ system, messages, tools, settings }: ModelRequest): number {
   const chars =
     system.length + JSON.stringify(messages).length + (tools.length === 0 ? 0 : JSON.stringify(tools).length);
@@ -132,19 +132,23 @@ const seconds = (ms: number): string => `${Math.ceil(ms / 1000)} s`;
 const circuitOpen = (model: string, { retryInMs, cause }: Pick<Breaker, "retryInMs" | "cause">): ModelFailure =>
   failure(
     "circuit_open",
-    `several turns in a row of ${model} failed, so nothing is sent to it for ${seconds(retryInMs)}. The first failure was ${cause}`,
+    `the circuit of ${model} is open for ${seconds(retryInMs)} after consecutive failed turns. The first failure was ${cause}`,
     retryInMs,
   );
 
 function notAdmitted(model: string, { why, retryInMs }: Extract<Admission, { type: "refused" }>): ModelFailure {
   switch (why) {
     case "aborted":
-      return failure("cancelled", "it was cancelled while it waited for its turn", undefined);
+      return failure("cancelled", "cancelled while waiting for a permit", undefined);
     case "full":
-      return failure("queue_full", `as many requests wait for the provider of ${model} as may wait`, retryInMs);
+      return failure("queue_full", `the request queue of the provider of ${model} is full`, retryInMs);
     case "too-long": {
-      const when = retryInMs === undefined ? "" : `; its turn would come in ${seconds(retryInMs)}`;
-      return failure("rate_limited", `the limits of the provider of ${model} leave no room in time${when}`, retryInMs);
+      const when = retryInMs === undefined ? "" : `; expected wait: ${seconds(retryInMs)}`;
+      return failure(
+        "rate_limited",
+        `the limits of the provider of ${model} would delay the request too long${when}`,
+        retryInMs,
+      );
     }
   }
 }

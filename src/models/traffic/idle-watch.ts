@@ -1,6 +1,6 @@
 import type { Clock } from "../../kernel/clock.ts";
 
-/** Says when nothing came for a time. One timer for a whole stream, however many parts it has. */
+/** Detects a stalled stream. Uses one timer per stream, however many parts it has. */
 export class IdleWatch implements Disposable {
   readonly #clock: Clock;
   readonly #idleMs: number;
@@ -15,7 +15,7 @@ export class IdleWatch implements Disposable {
     this.#stalled = stalled;
   }
 
-  /** Something came. The watch begins with the first. */
+  /** Records activity. The first call starts the timer. */
   touch(): void {
     const isFirst = this.#lastMs === undefined;
     this.#lastMs = this.#clock.monotonicMs();

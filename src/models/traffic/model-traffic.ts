@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Clock } from "../../kernel/clock.ts";
 import type { LanguageModel, ModelCatalogue, ModelChoice } from "../port/index.ts";
 import { Breaker, type BreakerOptions, type CircuitState, DEFAULT_BREAKER } from "./breaker.ts";
-import { type AccountLimits, Gate, NO_LIMITS } from "./gate.ts";
+import { type AccountLimits, ProviderLimiter, NO_LIMITS } from "./provider-limiter.ts";
 import { GuardedModel } from "./guarded-model.ts";
 
 export type TrafficOptions = {
@@ -15,7 +15,7 @@ export type TrafficOptions = {
 
 export const DEFAULT_TRAFFIC: TrafficOptions = { limits: {}, breaker: DEFAULT_BREAKER, idleMs: 30_000 };
 
-/** How one model of one key stands. */
+/** Status of one model of one key. */
 export type ModelCondition = {
   readonly provider: string;
   /** `provider/model`. */
@@ -38,21 +38,21 @@ type Known = {
   readonly provider: string;
   readonly model: string;
   readonly account: string;
-  readonly gate: Gate;
+  readonly limiter: ProviderLimiter;
   readonly breaker: Breaker;
 };
 
-/** Models and keys remembered; past it those at rest are forgotten, oldest first. */
-const KNOWN_MAX = 1_000;
+/** Tracked models and keys; above it, idle ones are evicted, oldest first. */
+const TRACKED_MAX = 1_000;
 
 /**
- * What goes from runs to models: limits for each provider and key, a circuit breaker for each model of a key.
+ * Traffic from runs to models: limits for each provider and key, a circuit breaker for each model of a key.
  * Attempts of one key share a queue, whichever agent or run they belong to.
  */
 export class ModelTraffic {
   readonly #clock: Clock;
   readonly #options: TrafficOptions;
-  readonly #gates = new Map<string, Gate>();
+  readonly #limiters = new Map<string, ProviderLimiter>();
   readonly #known = new Map<string, Known>();
 
   constructor(clock: Clock, options: TrafficOptions = DEFAULT_TRAFFIC) {
@@ -69,22 +69,22 @@ export class ModelTraffic {
   guard(model: LanguageModel, choice: ModelChoice): LanguageModel {
     const [provider = model.id] = model.id.split("/");
     const account = accountOf(choice);
-    const { gate, breaker } = this.#knownOf(provider, account, model.id);
-    return new GuardedModel(model, { clock: this.#clock, gate, breaker, idleMs: this.#options.idleMs });
+    const { limiter, breaker } = this.#knownOf(provider, account, model.id);
+    return new GuardedModel(model, { clock: this.#clock, limiter, breaker, idleMs: this.#options.idleMs });
   }
 
   /** Every model that was used, with its circuit and its queue. */
   conditions(): readonly ModelCondition[] {
-    return [...this.#known.values()].map(({ provider, model, account, gate, breaker }) => ({
+    return [...this.#known.values()].map(({ provider, model, account, limiter, breaker }) => ({
       provider,
       model,
       account,
       circuit: breaker.state(),
       faults: breaker.faults,
       retryInMs: breaker.retryInMs,
-      executing: gate.executing,
-      waiting: gate.waiting,
-      pausedMs: Math.ceil(gate.pausedMs()),
+      executing: limiter.executing,
+      waiting: limiter.waiting,
+      pausedMs: Math.ceil(limiter.pausedMs()),
     }));
   }
 
@@ -92,36 +92,36 @@ export class ModelTraffic {
     const key = `${provider} ${account} ${model}`;
     const known = this.#known.get(key);
     if (known) return known;
-    if (this.#known.size >= KNOWN_MAX) this.#forget();
+    if (this.#known.size >= TRACKED_MAX) this.#evictIdle();
     const made: Known = {
       provider,
       model,
       account,
-      gate: this.#gateOf(provider, account),
+      limiter: this.#limiterOf(provider, account),
       breaker: new Breaker(this.#clock, this.#options.breaker),
     };
     this.#known.set(key, made);
     return made;
   }
 
-  #gateOf(provider: string, account: string): Gate {
+  #limiterOf(provider: string, account: string): ProviderLimiter {
     const key = `${provider} ${account}`;
-    const known = this.#gates.get(key);
+    const known = this.#limiters.get(key);
     if (known) return known;
     const limits = Object.hasOwn(this.#options.limits, provider) ? this.#options.limits[provider] : undefined;
-    const gate = new Gate(this.#clock, limits ?? NO_LIMITS);
-    this.#gates.set(key, gate);
-    return gate;
+    const limiter = new ProviderLimiter(this.#clock, limits ?? NO_LIMITS);
+    this.#limiters.set(key, limiter);
+    return limiter;
   }
 
-  #forget(): void {
-    for (const [key, { gate, breaker }] of this.#known) {
-      const isAtRest = gate.executing === 0 && gate.waiting === 0 && breaker.state() === "closed";
-      if (isAtRest && gate.pausedMs() === 0) this.#known.delete(key);
-      if (this.#known.size < KNOWN_MAX / 2) break;
+  #evictIdle(): void {
+    for (const [key, { limiter, breaker }] of this.#known) {
+      const isIdle = limiter.executing === 0 && limiter.waiting === 0 && breaker.state() === "closed";
+      if (isIdle && limiter.pausedMs() === 0) this.#known.delete(key);
+      if (this.#known.size < TRACKED_MAX / 2) break;
     }
-    const used = new Set([...this.#known.values()].map(({ gate }) => gate));
-    for (const [key, gate] of this.#gates) if (!used.has(gate)) this.#gates.delete(key);
+    const used = new Set([...this.#known.values()].map(({ limiter }) => limiter));
+    for (const [key, limiter] of this.#limiters) if (!used.has(limiter)) this.#limiters.delete(key);
   }
 }
 

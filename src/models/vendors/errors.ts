@@ -1,6 +1,6 @@
 import { CaxtonError } from "../../kernel/errors.ts";
 
-/** A model string that names no provider of this server, or a choice that cannot be put together. */
+/** A model string names no provider of this server, or the settings of a choice conflict. */
 export class UnknownModelError extends CaxtonError<{ model: string; providers: readonly string[] }> {
   readonly code = "UNKNOWN_MODEL";
   readonly kind = "invalid";
@@ -12,7 +12,7 @@ export class KeyOriginRefusedError extends CaxtonError<{ readonly key: string; r
   readonly kind = "rejected";
 }
 
-/** A file of scripted answers that is missing or is not one; the message says where. */
+/** A file of scripted answers is missing or malformed. The message contains the positions. */
 export class ScriptInvalidError extends CaxtonError<{ file: string; problems: readonly string[] }> {
   readonly code = "SCRIPT_INVALID";
   readonly kind = "invalid";

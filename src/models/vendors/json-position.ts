@@ -1,7 +1,7 @@
 /** Line and column, both from 1. */
 export type Position = { readonly line: number; readonly column: number };
 
-/** Where the value at `path` begins in well-formed JSON; where the nearest parent begins when the path leads nowhere. */
+/** Returns the position of the value at `path` in well-formed JSON, or of its nearest parent if there is none. */
 export function locate(text: string, path: readonly (string | number)[]): Position {
   const before = text.slice(0, offsetOf(text, path));
   const lines = before.split("\n");
@@ -53,7 +53,7 @@ function childOf(text: string, offset: number, key: string | number): number | u
   }
 }
 
-/** Where the value that begins with `token` ends. */
+/** Returns the end offset of the value that begins with `token`. */
 function endOfValue(text: string, token: Token): number {
   let depth = 0;
   let current: Token | undefined = token;

@@ -1,13 +1,13 @@
 import { DEFAULT_MODEL_LIMITS, type ModelLimits } from "../port/index.ts";
 import type { ProviderType } from "./providers.ts";
 
-/** What is known of a model without asking it. */
+/** Facts about a model that are known without a request. */
 export type ModelFacts = ModelLimits & {
   /** Whether it accepts images. */
   readonly images: boolean;
 };
 
-/** What the operator says of a model in `models.facts`, over what is known. */
+/** Facts that the operator states in `models.facts`; they override the built-in ones. */
 export type StatedFacts = {
   readonly contextTokens?: number | undefined;
   readonly outputTokens?: number | undefined;
@@ -74,7 +74,7 @@ const BY_TYPE: { readonly [Type in ProviderType]: ModelFacts } = {
 const LOCAL: ModelFacts = { contextTokens: 8_192, outputTokens: 2_048, images: false };
 const LOCAL_PROVIDERS: readonly string[] = ["ollama", "lmstudio", "llamacpp"];
 
-/** What to take for a model: what the operator stated, then what the table knows, then what holds for the provider. */
+/** Returns the facts of a model: those stated by the operator, then those of the table, then those of the provider. */
 export function factsOf(
   { provider, type, model }: { readonly provider: string; readonly type: ProviderType; readonly model: string },
   stated: StatedFacts | undefined,

@@ -2,7 +2,7 @@ import type { ModelChoice } from "../port/index.ts";
 import { UnknownModelError } from "./errors.ts";
 import { ANY_ENDPOINT, findProvider, type ModelEnvironment, type Provider, variable } from "./providers.ts";
 
-/** What a model string stands for. */
+/** A parsed model string. */
 export type ModelName =
   | { readonly type: "mock" }
   | { readonly type: "scripted"; readonly file: string }
@@ -42,7 +42,7 @@ export function parseModelName(
   const known = findProvider(providers, name);
   if (known !== undefined && model !== "") {
     const address = baseUrl ?? addressOf(known) ?? variable(environment, known.baseUrlVariable);
-    if (known.type === "openai-compatible" && address === undefined) throw unknown(addressRemedy(known));
+    if (known.type === "openai-compatible" && address === undefined) throw unknown(missingAddressHint(known));
     return { type: "endpoint", provider: known, baseUrl, model };
   }
   const any = findProvider(providers, ANY_ENDPOINT);
@@ -52,16 +52,16 @@ export function parseModelName(
   throw unknown(slash === -1 ? "a model is written provider/model" : `there is no provider ${name}`);
 }
 
-/** What to set so that a provider without an address of its own has one. */
-export const addressRemedy = ({ baseUrlVariable }: Provider): string =>
+/** Returns the settings that give a provider its address. */
+export const missingAddressHint = ({ baseUrlVariable }: Provider): string =>
   `${baseUrlVariable === undefined ? "" : `set ${baseUrlVariable}, or `}give base_url with the model`;
 
-/** Where a provider is by configuration or by nature; variables aside. */
+/** Returns the configured or built-in address of a provider; ignores variables. */
 export const addressOf = ({ configured, baseUrl }: Provider): string | undefined => configured?.baseUrl ?? baseUrl;
 
 /** `tool:server.tool/model`; the model's name may be absent. */
 const TOOL = /^tool:(?<server>[A-Za-z][A-Za-z0-9_-]*)\.(?<tool>[A-Za-z0-9_.-]+)(?:\/(?<model>\S+))?$/;
-/** The same in the words of older definitions. */
+/** The same in the syntax of older definitions. */
 const MCP = /^mcp:\/\/(?<server>[A-Za-z][A-Za-z0-9_-]*)\/(?<tool>[A-Za-z0-9_.-]+)(?:\/(?<model>\S+))?$/;
 
 /** The names a model string can begin with. */

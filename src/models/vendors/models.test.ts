@@ -76,7 +76,7 @@ describe("a model string", () => {
 
   test.each([
     ["gpt5", undefined],
-    ["nobody/gpt", undefined],
+    ["unknown/gpt", undefined],
     ["openai/", undefined],
     ["openai-compatible/x", undefined],
     ["llamacpp/qwen3", undefined],
@@ -101,7 +101,7 @@ describe("a model string", () => {
   });
 
   test("that is unknown is refused with the providers that are known", async () => {
-    await expect(models().resolve(choice("nobody/gpt"))).rejects.toMatchObject({
+    await expect(models().resolve(choice("unknown/gpt"))).rejects.toMatchObject({
       hint: expect.stringContaining("mock, scripted, openai, anthropic"),
     });
   });
@@ -288,7 +288,7 @@ describe("the model of a role", () => {
     expect(standard.defaultModel).toBe("ollama/small");
   });
 
-  test("that is none is refused when the catalogue is made", () => {
+  test("an invalid one is refused when the catalogue is created", () => {
     expect(() => models({}, { roles: { routing: "nonsense" } })).toThrow(UnknownModelError);
   });
 });

@@ -16,7 +16,7 @@ import { MockModel } from "../built-in/index.ts";
 import { factsOf, OFFERED, type StatedFacts } from "./model-facts.ts";
 import { addressOf, type ModelName, parseModelName, providerNames } from "./model-name.ts";
 import { askOllama } from "./ollama.ts";
-import type { ReadImage } from "./pictures.ts";
+import type { ReadImage } from "./loaded-images.ts";
 import {
   awsKeys,
   awsRegion,
@@ -30,7 +30,7 @@ import {
   variable,
 } from "./providers.ts";
 import { Origins } from "./origins.ts";
-import { keyRemedy, readiness } from "./readiness.ts";
+import { missingKeyHint, readiness } from "./readiness.ts";
 import { parseScript } from "./script.ts";
 import { readScript } from "./script-file.ts";
 import type { Fetch } from "./vendor.ts";
@@ -46,7 +46,7 @@ export type ModelsDeps = {
   readonly readImage?: ReadImage | undefined;
   /** Calls tools that answer as models; without it those fail. */
   readonly callTool?: CallTool | undefined;
-  /** Replaces `${env:NAME}` and `${file:path}` in what the operator configured; rejects what cannot be. */
+  /** Replaces `${env:NAME}` and `${file:path}` in configured values; rejects unresolvable ones. */
   readonly dereference?: ((text: string) => Promise<string>) | undefined;
   /** Calls addresses that the operator did not name; it must refuse private ones. Without it those calls fail. */
   readonly foreignFetch?: Fetch | undefined;
@@ -55,13 +55,13 @@ export type ModelsDeps = {
 export type ModelsOptions = {
   /** `provider/model`; otherwise the environment decides. */
   readonly defaultModel?: string | undefined;
-  /** Where `scripted/<file>` is looked up; without it there are no scripted models. */
+  /** Directory of `scripted/<file>`; without it there are no scripted models. */
   readonly scriptedDirectory?: string | undefined;
   /** Models for single roles, over the default and the models of definitions. */
   readonly roles?: RoleModels | undefined;
   /** Providers by name: settings of those built in, and others. */
   readonly providers?: { readonly [name: string]: ProviderSettings } | undefined;
-  /** What the operator says of models, by `provider/model`. */
+  /** Facts stated by the operator, by `provider/model`. */
   readonly facts?: { readonly [model: string]: StatedFacts } | undefined;
   /** Origins that definitions may send a key to, by its name, besides those of its provider. */
   readonly keyOrigins?: { readonly [key: string]: readonly string[] } | undefined;
@@ -99,11 +99,11 @@ export class Models implements ModelCatalogue {
     });
     this.roles = options.roles ?? {};
     this.defaultModel = options.defaultModel ?? this.roles.execution ?? defaultModel(this.#providers, deps.environment);
-    for (const model of [this.defaultModel, ...Object.values(speaking(this.roles))])
+    for (const model of [this.defaultModel, ...Object.values(generative(this.roles))])
       if (model !== undefined) parseModelName(model, { baseUrl: undefined }, this.#providers, deps.environment);
   }
 
-  /** Throws UnknownModelError, KeyOriginRefusedError, and ScriptInvalidError for a script that is missing or malformed. A missing key is a failure of the call, not of this. */
+  /** Throws UnknownModelError, KeyOriginRefusedError, and ScriptInvalidError for a script that is missing or malformed. A missing key fails only the call. */
   async resolve(asked: ModelChoice, role: ModelRole = "execution"): Promise<LanguageModel> {
     const choice = this.#choiceFor(asked, role);
     const id = choice.model ?? this.defaultModel;
@@ -138,23 +138,23 @@ export class Models implements ModelCatalogue {
 
   known(): readonly KnownModel[] {
     const ready = this.#providers.filter((provider) => readiness(provider, this.#deps.environment).ready);
-    // What another server offers is not known.
+    // The models of other servers are unknown.
     const own = ready.filter(
       (provider) => this.#addressFor(provider) === addressOf(provider) || provider.type === "bedrock",
     );
     const offered = own.flatMap((provider) => OFFERED[provider.type].map((model) => `${provider.name}/${model}`));
     const stated = Object.keys(this.#options.facts ?? {});
-    const named = [this.defaultModel, ...Object.values(speaking(this.roles))].filter((model) => model !== undefined);
+    const named = [this.defaultModel, ...Object.values(generative(this.roles))].filter((model) => model !== undefined);
     return [...new Set([...named, ...offered, ...stated])].flatMap((id) => this.#knownModel(id));
   }
 
-  /** Where a model of embeddings is, and what it is spoken to with. Rejects with UnknownModelError. */
+  /** Returns address, key and headers of an embedding model. Rejects with UnknownModelError. */
   async embeddingEndpoint(id: string): Promise<EmbeddingEndpoint> {
     const name = parseModelName(id, { baseUrl: undefined }, this.#providers, this.#deps.environment);
     const address = name.type === "endpoint" ? await this.#dereference(this.#addressFor(name.provider)) : undefined;
     if (name.type !== "endpoint" || address === undefined || !EMBEDDING_TYPES.includes(name.provider.type))
       throw new UnknownModelError(
-        `${id} makes no vectors that Caxton can ask for`,
+        `${id} is not an embedding model that Caxton supports`,
         "Name a model of embeddings of a provider with OpenAI's protocol, such as openai/text-embedding-3-small.",
         { model: id, providers: providerNames(this.#providers) },
       );
@@ -174,7 +174,7 @@ export class Models implements ModelCatalogue {
     return url === null ? [] : [await askOllama(this.#deps.clock, url, signal)];
   }
 
-  /** Facts may also be stated of what can be used only with a definition's own address: that is no model to list. */
+  /** Models that need a definition's own address are not listed, even if facts are stated for them. */
   #knownModel(id: string): readonly KnownModel[] {
     const provider = findProvider(this.#providers, id.slice(0, Math.max(0, id.indexOf("/"))).toLowerCase());
     const model = id.slice(id.indexOf("/") + 1);
@@ -188,7 +188,7 @@ export class Models implements ModelCatalogue {
     return factsOf({ provider: name, type, model }, this.#options.facts?.[`${name}/${model}`]);
   }
 
-  /** A role's own model brings no address and no key of the agent's: those are for the agent's model. */
+  /** A role's own model does not use the agent's address and key: those belong to the agent's model. */
   #choiceFor(asked: ModelChoice, role: ModelRole): ModelChoice {
     const model = role === "execution" ? undefined : (asked.roles?.[role] ?? this.roles[role]);
     return model === undefined ? asked : { model, baseUrl: undefined, apiKey: undefined };
@@ -221,12 +221,12 @@ export class Models implements ModelCatalogue {
     const keys = isOwn && (choice.apiKey ?? "") === "" ? awsKeys(environment) : undefined;
     const signed = provider.type === "bedrock" && keys !== undefined;
     if (apiKey === undefined && provider.keyNeeded && !signed && this.#isOfficial(provider, address)) {
-      const remedy = `${keyRemedy(provider)}, or api_key of the agent's [llm]`;
+      const remedy = `${missingKeyHint(provider)}, or api_key of the agent's [llm]`;
       return failingModel(id, failure("auth", `no key for ${provider.name}: ${remedy}`));
     }
     const headers = isOwn ? await this.#headersOf(provider) : {};
     const region = awsRegion(provider, environment);
-    // Loaded only by servers that use it: its start costs more than the rest of this room.
+    // Loaded at first use, because loading it takes longer than the rest of this module.
     const [{ VendorModel }, { isOpenAi, openVendor }] = await Promise.all([
       import("./vendor-model.ts"),
       import("./vendor.ts"),
@@ -279,15 +279,15 @@ export class Models implements ModelCatalogue {
   }
 }
 
-/** Keys stand in headers of which `fetch` would take some along to another origin. */
+/** Headers contain keys, and `fetch` would send some of them to another origin. */
 const unredirected: Fetch = (input, init) => fetch(input, { ...init, redirect: "manual" });
-const noFetch: Fetch = () => Promise.reject(new Error("there is no way to an address of a definition's own"));
+const noFetch: Fetch = () => Promise.reject(new Error("addresses of definitions are not permitted here"));
 
-/** Protocols in which vectors are asked for alike. */
+/** Protocols with the same request for embeddings. */
 const EMBEDDING_TYPES: readonly string[] = ["openai", "openai-compatible", "mistral"];
 
-/** Without the model of embeddings, which gives no answers. */
-const speaking = (roles: RoleModels): RoleModels => ({ ...roles, embedding: undefined });
+/** Removes the embedding model, which generates no text. */
+const generative = (roles: RoleModels): RoleModels => ({ ...roles, embedding: undefined });
 
 const definedLimits = (stated: StatedFacts | undefined) => ({
   ...(stated?.contextTokens === undefined ? {} : { contextTokens: stated.contextTokens }),

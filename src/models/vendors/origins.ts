@@ -13,7 +13,7 @@ export type OriginsDeps = {
 };
 
 /**
- * Where a definition's calls may go, and with which of the server's keys.
+ * Addresses that a definition's calls may use, and the server's keys that they may send.
  *
  * vendors.origins.O1. A key that belongs to a provider, or for which origins are listed, goes to those origins only.
  * vendors.origins.O2. Any other key that definitions may name goes to origins of the server's configuration only.
@@ -66,7 +66,7 @@ export class Origins {
   }
 
   async #addresses(providers: readonly Provider[]): Promise<readonly (string | undefined)[]> {
-    // What the operator wrote wrong is reported where that provider is used.
+    // Invalid configuration is reported where that provider is used.
     return Promise.all(providers.map(async (provider) => this.#deps.addressOf(provider).catch(() => undefined)));
   }
 }

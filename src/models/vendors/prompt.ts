@@ -9,14 +9,14 @@ import type {
 } from "@ai-sdk/provider";
 import { isJsonObject, type Json, type JsonObject, parseJson } from "../../kernel/json.ts";
 import type { ModelImage, ModelMessage, ModelRequest, ModelToolCall, ModelToolResult } from "../port/index.ts";
-import { type Carried, carriedOf } from "./carried.ts";
-import { type Pictures, withheldNote } from "./pictures.ts";
+import { type ProviderMetadata, providerMetadataOf } from "./provider-metadata.ts";
+import { type LoadedImages, withheldNote } from "./loaded-images.ts";
 import type { ProviderTraits } from "./vendor.ts";
 
-type Context = { readonly traits: ProviderTraits; readonly pictures: Pictures };
+type Context = { readonly traits: ProviderTraits; readonly loaded: LoadedImages };
 type UserMessage = Extract<LanguageModelV4Message, { role: "user" }>;
 
-/** A request in the words of `@ai-sdk`, without its signal. Header names are in lower case so that ours replace its own. */
+/** Converts a request for `@ai-sdk`, without its signal. Header names are in lower case so that ours replace its own. */
 export function callOptions(request: ModelRequest, context: Context): LanguageModelV4CallOptions {
   const { system, messages, tools, settings, answerSchema } = request;
   const { traits } = context;
@@ -44,7 +44,7 @@ export function callOptions(request: ModelRequest, context: Context): LanguageMo
   };
 }
 
-/** Marks the end of the system prompt and of the last two messages: what grows with each turn is then kept up to there. */
+/** Marks the end of the system prompt and of the last two messages, so that the provider caches the request up to there. */
 function markMessages(prompt: readonly LanguageModelV4Message[], traits: ProviderTraits): LanguageModelV4Message[] {
   return prompt.map((message, index) =>
     message.role === "system" || index >= prompt.length - 2 ? { ...message, ...mark(traits) } : message,
@@ -65,22 +65,22 @@ function promptMessages(message: ModelMessage, context: Context): readonly Langu
   }
 }
 
-function userMessage(text: string, images: readonly ModelImage[], { pictures }: Context): UserMessage {
-  const notes = images.flatMap((image) => noteOf(image, pictures));
-  const files = images.flatMap((image) => filePart(image, pictures));
+function userMessage(text: string, images: readonly ModelImage[], { loaded }: Context): UserMessage {
+  const notes = images.flatMap((image) => noteOf(image, loaded));
+  const files = images.flatMap((image) => filePart(image, loaded));
   return { role: "user", content: [{ type: "text", text: [text, ...notes].join("\n\n") }, ...files] };
 }
 
-function noteOf(image: ModelImage, pictures: Pictures): readonly string[] {
-  const picture = pictures.get(image);
-  return picture?.type === "shown" ? [] : [withheldNote(image, picture?.reason ?? "it cannot be read here")];
+function noteOf(image: ModelImage, loaded: LoadedImages): readonly string[] {
+  const loadedImage = loaded.get(image);
+  return loadedImage?.type === "shown" ? [] : [withheldNote(image, loadedImage?.reason ?? "it cannot be read here")];
 }
 
-function filePart(image: ModelImage, pictures: Pictures): readonly LanguageModelV4FilePart[] {
-  const picture = pictures.get(image);
-  if (picture?.type !== "shown") return [];
+function filePart(image: ModelImage, loaded: LoadedImages): readonly LanguageModelV4FilePart[] {
+  const loadedImage = loaded.get(image);
+  if (loadedImage?.type !== "shown") return [];
   return [
-    { type: "file", mediaType: image.mediaType, filename: image.name, data: { type: "data", data: picture.data } },
+    { type: "file", mediaType: image.mediaType, filename: image.name, data: { type: "data", data: loadedImage.data } },
   ];
 }
 
@@ -88,7 +88,7 @@ function assistantMessage(
   { text, toolCalls, carried }: Extract<ModelMessage, { role: "assistant" }>,
   { traits }: Context,
 ): LanguageModelV4Message {
-  const back: Carried | undefined = carriedOf(carried, traits.optionsKey);
+  const back: ProviderMetadata | undefined = providerMetadataOf(carried, traits.optionsKey);
   const optionsOf = (options: JsonObject | undefined) =>
     options === undefined ? {} : { providerOptions: { [traits.optionsKey]: options } };
   return {
@@ -111,7 +111,7 @@ function assistantMessage(
   };
 }
 
-/** Arguments that are no JSON object are sent on as a JSON string, or in an object, so that a broken call in the history breaks nothing else. */
+/** Arguments that are not a JSON object are sent as a string, or wrapped in an object, so that a malformed call does not fail the request. */
 function inputOf({ arguments: text }: ModelToolCall, { objectArguments }: ProviderTraits): unknown {
   const parsed = parseJson(text.trim() === "" ? "{}" : text);
   if (parsed.type === "parsed" && isJsonObject(parsed.value)) return parsed.value;
@@ -124,9 +124,9 @@ function toolMessages(results: readonly ModelToolResult[], context: Context): re
     content: results.map((result) => resultPart(result, context)),
   };
   const images = results.flatMap((result) => result.images ?? []);
-  const shown = images.filter((image) => context.pictures.get(image)?.type === "shown");
+  const shown = images.filter((image) => context.loaded.get(image)?.type === "shown");
   if (context.traits.toolImages !== "after" || shown.length === 0) return [message];
-  const text = `(pictures from the results above: ${shown.map(({ name }) => name).join(", ")})`;
+  const text = `(images from the results above: ${shown.map(({ name }) => name).join(", ")})`;
   return [message, userMessage(text, shown, context)];
 }
 
@@ -136,22 +136,25 @@ function resultPart(result: ModelToolResult, context: Context): LanguageModelV4T
 
 function resultOutput(
   { text, failed, images = [] }: ModelToolResult,
-  { traits, pictures }: Context,
+  { traits, loaded }: Context,
 ): LanguageModelV4ToolResultOutput {
-  const seen = images.filter((image) => traits.toolImages !== "nowhere" && pictures.get(image)?.type === "shown");
+  const seen = images.filter((image) => traits.toolImages !== "nowhere" && loaded.get(image)?.type === "shown");
   const unseen = images.filter((image) => !seen.includes(image));
-  const whole = [text, ...unseen.map((image) => unseenNote(image, pictures))].join("\n");
+  const whole = [text, ...unseen.map((image) => unseenNote(image, loaded))].join("\n");
   if (traits.toolImages !== "inside" || seen.length === 0)
     return { type: failed ? "error-text" : "text", value: whole };
   return {
     type: "content",
-    value: [{ type: "text", text: whole }, ...seen.flatMap((image) => filePart(image, pictures))],
+    value: [{ type: "text", text: whole }, ...seen.flatMap((image) => filePart(image, loaded))],
   };
 }
 
-function unseenNote(image: ModelImage, pictures: Pictures): string {
-  const picture = pictures.get(image);
-  return withheldNote(image, picture?.type === "withheld" ? picture.reason : "this provider takes none from tools");
+function unseenNote(image: ModelImage, loaded: LoadedImages): string {
+  const loadedImage = loaded.get(image);
+  return withheldNote(
+    image,
+    loadedImage?.type === "withheld" ? loadedImage.reason : "this provider does not accept images from tools",
+  );
 }
 
 /** The key of hints that only Caxton's own models read; some servers refuse schemas with keys they do not know. */

@@ -2,7 +2,7 @@
 export const PROVIDER_TYPES = ["openai", "openai-compatible", "anthropic", "google", "mistral", "bedrock"] as const;
 export type ProviderType = (typeof PROVIDER_TYPES)[number];
 
-/** Which of OpenAI's two protocols is spoken: `responses`, or `chat`, which all other providers use. */
+/** OpenAI's two protocols: `responses`, and `chat`, which other providers use too. */
 export const OPENAI_APIS = ["responses", "chat"] as const;
 export type OpenAiApi = (typeof OPENAI_APIS)[number];
 
@@ -10,17 +10,17 @@ export type OpenAiApi = (typeof OPENAI_APIS)[number];
 export type Provider = {
   readonly name: string;
   readonly type: ProviderType;
-  /** Where it is unless configured; undefined means a definition must say, or that the vendor's package knows. */
+  /** Default address; undefined if a definition must give it, or if the vendor's package has one. */
   readonly baseUrl: string | undefined;
   /** The official service refuses calls without a key; local servers take them. */
   readonly keyNeeded: boolean;
   readonly baseUrlVariable: string | undefined;
   /** The first that is set gives the key. */
   readonly keyVariables: readonly string[];
-  /** Names the model that is the default where this provider's key is there. */
+  /** Names the default model for the case that this provider's key is set. */
   readonly modelVariable: string | undefined;
   readonly model: string | undefined;
-  /** What the operator configured, over the variables. */
+  /** Settings of the operator; they override the variables. */
   readonly configured: ProviderSettings | undefined;
 };
 
@@ -83,23 +83,23 @@ const BUILT_IN: readonly Provider[] = [
     "GEMINI_API_KEY",
   ]),
   vendor("mistral", "https://api.mistral.ai/v1", "mistral-medium-latest", ["MISTRAL_API_KEY"]),
-  // Keys of AWS are there for many purposes, and which models one may use differs: it is the default only where BEDROCK_MODEL says so.
+  // AWS keys have many purposes, and accounts differ in their models: Bedrock is the default only if BEDROCK_MODEL is set.
   vendor("bedrock", undefined, undefined, ["AWS_BEARER_TOKEN_BEDROCK"]),
   local("ollama", "http://127.0.0.1:11434/v1"),
   local("vllm", "http://127.0.0.1:8000/v1"),
   local("lmstudio", "http://127.0.0.1:1234/v1"),
-  // Its own default is Caxton's port as well.
+  // Its default port is Caxton's port too.
   local("llamacpp", undefined),
   local(ANY_ENDPOINT, undefined),
 ];
 
-/** Other names people write. */
+/** Aliases. */
 const ALSO: { readonly [name: string]: string | undefined } = { gemini: "google", "amazon-bedrock": "bedrock" };
 
 const AWS_KEYS = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] as const;
 const AWS_MORE = ["AWS_SESSION_TOKEN", "AWS_REGION", "AWS_DEFAULT_REGION"] as const;
 
-/** The environment variables that mean something to models; configuration passes these and no others. */
+/** The environment variables that models read; configuration passes only these. */
 export const MODEL_VARIABLES: readonly string[] = [
   ...BUILT_IN.flatMap(({ keyVariables, baseUrlVariable, modelVariable }) =>
     [...keyVariables, baseUrlVariable, modelVariable].filter((name) => name !== undefined),
@@ -110,7 +110,7 @@ export const MODEL_VARIABLES: readonly string[] = [
 
 export type ModelEnvironment = { readonly [variable: string]: string | undefined };
 
-/** A variable's value; one that is set to nothing counts as not set. */
+/** Returns the value of a variable; an empty one counts as unset. */
 export const variable = (environment: ModelEnvironment, name: string | undefined): string | undefined => {
   const value = name === undefined ? undefined : environment[name]?.trim();
   return value === "" ? undefined : value;
@@ -157,7 +157,7 @@ export function serverKey(provider: Provider, environment: ModelEnvironment): st
   return undefined;
 }
 
-/** Keys of AWS that sign requests, where there is no bearer token. */
+/** AWS keys that sign requests without a bearer token. */
 export type AwsKeys = {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;

@@ -1,16 +1,16 @@
 import type { ModelProvider } from "../port/index.ts";
-import { addressOf, addressRemedy } from "./model-name.ts";
+import { addressOf, missingAddressHint } from "./model-name.ts";
 import { awsKeys, awsRegion, type ModelEnvironment, type Provider, serverKey, variable } from "./providers.ts";
 
-/** What a provider lacks, as far as it is known without a request. Never contains a key. */
+/** Returns whether a provider is configured and which setting it lacks. Sends no request. Never contains a key. */
 export function readiness(provider: Provider, environment: ModelEnvironment): ModelProvider {
   const { name, type } = provider;
   return { name, type, ...(type === "bedrock" ? bedrock(provider, environment) : endpoint(provider, environment)) };
 }
 
-type Readiness = Pick<ModelProvider, "ready" | "note">;
+type ProviderStatus = Pick<ModelProvider, "ready" | "note">;
 
-function endpoint(provider: Provider, environment: ModelEnvironment): Readiness {
+function endpoint(provider: Provider, environment: ModelEnvironment): ProviderStatus {
   const { configured, name } = provider;
   if (configured?.baseUrl !== undefined || configured?.apiKey !== undefined)
     return { ready: true, note: `models.providers.${name} is configured` };
@@ -24,21 +24,21 @@ function endpoint(provider: Provider, environment: ModelEnvironment): Readiness 
   const keyVariable = provider.keyVariables.find((key) => variable(environment, key) !== undefined);
   if (keyVariable !== undefined && addressOf(provider) !== undefined)
     return { ready: true, note: `${keyVariable} is set` };
-  if (provider.keyNeeded) return { ready: false, note: keyRemedy(provider) };
-  if (addressOf(provider) === undefined) return { ready: false, note: addressRemedy(provider) };
+  if (provider.keyNeeded) return { ready: false, note: missingKeyHint(provider) };
+  if (addressOf(provider) === undefined) return { ready: false, note: missingAddressHint(provider) };
   return { ready: true, note: `no key needed; expected at ${addressOf(provider)}` };
 }
 
-function bedrock(provider: Provider, environment: ModelEnvironment): Readiness {
+function bedrock(provider: Provider, environment: ModelEnvironment): ProviderStatus {
   const region = awsRegion(provider, environment);
   const key = serverKey(provider, environment);
-  if (key === undefined && awsKeys(environment) === undefined) return { ready: false, note: keyRemedy(provider) };
+  if (key === undefined && awsKeys(environment) === undefined) return { ready: false, note: missingKeyHint(provider) };
   if (region === undefined) return { ready: false, note: "set AWS_REGION" };
-  return { ready: true, note: `${key === undefined ? "keys of AWS are" : "a bearer token is"} set; region ${region}` };
+  return { ready: true, note: `${key === undefined ? "AWS keys are" : "a bearer token is"} set; region ${region}` };
 }
 
-/** What to set so that a provider has its key. */
-export function keyRemedy({ type, name, keyVariables }: Provider): string {
+/** Returns the settings that give a provider its key. */
+export function missingKeyHint({ type, name, keyVariables }: Provider): string {
   if (type === "bedrock" && keyVariables.length > 0)
     return "set AWS_BEARER_TOKEN_BEDROCK, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and AWS_REGION";
   const [first] = keyVariables;

@@ -8,7 +8,7 @@ const Count = z.int().min(0);
 
 const ScriptedToolCall = z.strictObject({
   name: z.string().min(1),
-  /** A string is sent as it is, so that broken arguments can be played. */
+  /** A string is sent unchanged, so that a script can contain malformed arguments. */
   arguments: z.union([z.string(), z.record(z.string(), z.json())]).default({}),
 });
 

@@ -68,7 +68,7 @@ test("turns with `when` answer only the user message that has their text, counte
   const chat = [user("hello"), assistant("plain first"), user("the weather?")];
   expect(textOf(await play(model, chat))).toBe("weather first");
   expect(textOf(await play(model, [...chat, assistant(), results]))).toBe("weather second");
-  expect(textOf(await play(model, [user("hello"), assistant("plain first"), user("go on")]))).toBe("plain second");
+  expect(textOf(await play(model, [user("hello"), assistant("plain first"), user("continue")]))).toBe("plain second");
 });
 
 test("argument text that is not JSON is played as it is", async () => {

@@ -87,7 +87,7 @@ export class ScriptedModel implements LanguageModel {
   }
 }
 
-/** The turn a request gets. Turns whose `when` fits the latest user message are counted from that message on. */
+/** Returns the turn for a request. Turns whose `when` matches the latest user message are counted from that message on. */
 function turnFor(
   turns: readonly ScriptedTurn[],
   messages: readonly ModelMessage[],

@@ -15,12 +15,12 @@ import type {
 import { startDeadline } from "./deadline.ts";
 import { failure } from "./failure.ts";
 
-/** How a call of a tool that answers as a model ended. `reason` is one of the failures of tools. */
+/** Outcome of a call to a tool that acts as a model. `reason` is one of the failures of tools. */
 export type ToolAnswer =
   | { readonly type: "done"; readonly text: string; readonly structured: Json | undefined }
   | { readonly type: "failed"; readonly reason: string; readonly message: string };
 
-/** Calls a tool outside of any run; its arguments and its structured result are checked. Never rejects. */
+/** Calls a tool without a run; checks its arguments and its structured result. Never rejects. */
 export type CallTool = (
   tool: { readonly server: string; readonly tool: string },
   given: JsonObject,
@@ -31,7 +31,7 @@ type ToolModelOptions = {
   readonly id: string;
   readonly server: string;
   readonly tool: string;
-  /** What the tool is to call the model; undefined leaves the choice to it. */
+  /** Model name passed to the tool; undefined leaves the choice to the tool. */
   readonly model: string | undefined;
   readonly limits: ModelLimits;
 };
@@ -80,7 +80,7 @@ const FAILURES: { readonly [reason: string]: ModelFailureClass | undefined } = {
   busy: "overloaded",
 };
 
-/** The request in the shape of a chat completion. What is not asked for is left out, so that a tool's schema need not know it. */
+/** Converts the request to a chat completion. Unset fields are omitted, so that a tool's schema need not contain them. */
 function argumentsOf({ system, messages, tools, settings }: ModelRequest, model: string | undefined): JsonObject {
   const opening = system === "" ? [] : [{ role: "system", content: system }];
   return {
@@ -141,7 +141,7 @@ const Completion = z.object({
 function* partsOf(answer: Extract<ToolAnswer, { type: "done" }>, name: string): Generator<ModelPart, void, undefined> {
   const said = answer.structured ?? parsedObject(answer.text);
   if (said === undefined) {
-    // A tool that gives plain text answers with it.
+    // Plain text is the answer itself.
     if (answer.text !== "") yield { type: "text-delta", text: answer.text };
     yield { type: "finish", reason: "stop", usage: usageOf(undefined) };
     return;

@@ -28,6 +28,6 @@ test("a request without keys is not signed with those of the environment", async
     },
   });
   const prompt = [{ role: "user" as const, content: [{ type: "text" as const, text: "hello" }] }];
-  await expect(model.doStream({ prompt })).rejects.toThrow("no keys of AWS");
+  await expect(model.doStream({ prompt })).rejects.toThrow("no AWS keys");
   expect(sent.join()).not.toContain("AKIAOFTHESERVER");
 });

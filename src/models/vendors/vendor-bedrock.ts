@@ -2,7 +2,7 @@ import { createAmazonBedrock } from "@ai-sdk/amazon-bedrock";
 import type { AwsKeys } from "./providers.ts";
 import type { ProviderTraits, Vendor, VendorSettings } from "./vendor.ts";
 
-/** Models on Amazon Bedrock, by its Converse protocol: with a bearer token, or signed with keys of AWS. */
+/** Models on Amazon Bedrock, by its Converse protocol: with a bearer token, or signed with AWS keys. */
 export function open({ model, baseUrl, apiKey, headers, aws, fetch }: VendorSettings): Vendor {
   const provider = createAmazonBedrock({
     baseURL: baseUrl.href.replace(/\/$/, ""),
@@ -16,9 +16,9 @@ export function open({ model, baseUrl, apiKey, headers, aws, fetch }: VendorSett
   return { model: provider(model), traits: /claude|nova/.test(model) ? caching : plain };
 }
 
-/** The keys that were given. Without a provider of ours, the package would sign with those of the environment. */
+/** Provides the given keys. Without this function, the package would sign with keys of the environment. */
 const credentials = (keys: AwsKeys | undefined) => async () => {
-  if (keys === undefined) throw new Error("there are no keys of AWS for this address");
+  if (keys === undefined) throw new Error("there are no AWS keys for this address");
   const { accessKeyId, secretAccessKey, sessionToken } = keys;
   return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
 };
@@ -33,5 +33,5 @@ const plain: ProviderTraits = {
   options: () => ({}),
 };
 
-/** Other models refuse the marks. */
+/** Other models reject cache points. */
 const caching: ProviderTraits = { ...plain, breakpoint: { cachePoint: { type: "default" } } };

@@ -1,7 +1,7 @@
 import type { ProviderType } from "./providers.ts";
 import type { openVendor, Vendor, VendorSettings } from "./vendor.ts";
 
-/** Vendors kept: more than a server has models in use, each a few kilobytes. */
+/** Maximum of cached vendors, of a few kilobytes each; more than a server has models in use. */
 const VENDORS_MAX = 64;
 
 /**
@@ -28,7 +28,7 @@ export class VendorCache {
 const numbers = new WeakMap<VendorSettings["fetch"], number>();
 let fetches = 0;
 
-/** A number that stands for a way to send requests. */
+/** Returns a number that identifies a fetch function. */
 function fetchNumber(fetch: VendorSettings["fetch"]): number {
   const known = numbers.get(fetch);
   if (known !== undefined) return known;

@@ -30,7 +30,7 @@ const traits: ProviderTraits = {
 
 type VendorUsage = Parameters<NonNullable<Parameters<typeof createOpenAICompatible>[0]["convertUsage"]>>[0];
 
-/** The package's own conversion writes 0 where a server says nothing. */
+/** The package's own conversion writes 0 for missing values. */
 const convertUsage = (usage: VendorUsage): LanguageModelV4Usage => ({
   inputTokens: {
     total: usage?.prompt_tokens ?? undefined,

@@ -11,13 +11,13 @@ export type FailureContext = {
   readonly nowMs: number;
   /** Keys and header values that must not appear in a message. */
   readonly secrets: readonly string[];
-  /** Where the endpoint is, without credentials. */
+  /** Address of the endpoint, without credentials. */
   readonly address: string;
   /** Responses of such an address are not repeated: its service may not be meant for the reader. */
   readonly isForeign: boolean;
 };
 
-/** The class of an error that `@ai-sdk` threw or put into its stream. */
+/** Classifies an error that `@ai-sdk` threw or yielded. */
 export function classify(error: unknown, context: FailureContext): ModelFailure {
   const fault = connectionFault(error);
   if (fault !== undefined) return failure(fault.class, `${context.address}: ${fault.message}`);
@@ -33,7 +33,7 @@ export function classify(error: unknown, context: FailureContext): ModelFailure 
   if (context.isForeign && error instanceof Error)
     return failure("bad_response", `${context.address}: the call failed`);
   if (error instanceof TypeError) {
-    // Of fetch itself: the request could not even be made, for instance because of an illegal header.
+    // From fetch itself: the request is invalid, for example because of an illegal header.
     return failure("invalid_request", redact(error.message, context.secrets));
   }
   if (error instanceof Error) return failure("bad_response", redact(error.message, context.secrets));
@@ -42,20 +42,20 @@ export function classify(error: unknown, context: FailureContext): ModelFailure 
   return failure("bad_response", `${context.address}: an error without a message`);
 }
 
-/** What a vendor says about a failure, in a body or in the middle of a stream. `status` is a word of Google's. */
+/** Error data of a vendor, from a body or a stream. Only Google sends `status`. */
 const ErrorData = z.object({
   message: z.string(),
   type: z.string().nullish(),
   code: z.union([z.string(), z.number()]).nullish(),
   status: z.union([z.string(), z.number()]).nullish(),
-  /** Where a package says of an error in a stream which status it would have been. */
+  /** HTTP status that a package assigns to an error in a stream. */
   statusCode: z.number().optional(),
   details: z.unknown().optional(),
 });
 type ErrorData = z.infer<typeof ErrorData>;
 /** Most vendors put it under `error`, Mistral and Amazon at the top. */
 const ErrorBody = z.union([z.object({ error: ErrorData }).transform(({ error }) => error), ErrorData]);
-/** Google's wish for a wait stands in the body. */
+/** Google sends the retry delay in the body. */
 const RetryInfo = z.object({ retryDelay: z.string().regex(/^\d{1,6}(?:\.\d+)?s$/) });
 
 function answered(error: APICallError, context: FailureContext): ModelFailure {
@@ -67,10 +67,10 @@ function answered(error: APICallError, context: FailureContext): ModelFailure {
   }
   if (status < 400) return failure("bad_response", `${context.address}: the answer could not be read`, { status });
   const body = ErrorBody.safeParse(error.data ?? bodyOf(error));
-  const told: ErrorData = body.success ? body.data : { message: error.message, details: undefined };
-  const type = told.type ?? error.responseHeaders?.["x-amzn-errortype"]?.split(":")[0];
-  const wait = retryAfterMs(error.responseHeaders ?? {}, context.nowMs) ?? retryInfoMs(told.details);
-  return { ...said({ ...told, type }, { status, message: error.message }, context), retryAfterMs: wait };
+  const data: ErrorData = body.success ? body.data : { message: error.message, details: undefined };
+  const type = data.type ?? error.responseHeaders?.["x-amzn-errortype"]?.split(":")[0];
+  const wait = retryAfterMs(error.responseHeaders ?? {}, context.nowMs) ?? retryInfoMs(data.details);
+  return { ...said({ ...data, type }, { status, message: error.message }, context), retryAfterMs: wait };
 }
 
 function bodyOf({ responseBody }: APICallError): unknown {
@@ -116,7 +116,7 @@ const CODES: readonly (readonly [ModelFailureClass, readonly string[]])[] = [
     ["context_length_exceeded", "exceed_context_size_error", "string_above_max_length", "request_too_large"],
   ],
   ["content_filtered", ["content_filter", "content_policy_violation", "moderation_blocked"]],
-  // No credit left is not cured by waiting, though the status is that of a rate limit.
+  // Waiting does not help against missing credit, although the status is that of a rate limit.
   [
     "auth",
     [
@@ -158,7 +158,7 @@ const CODES: readonly (readonly [ModelFailureClass, readonly string[]])[] = [
   ["timeout", ["timeout_error", "deadline_exceeded", "modeltimeoutexception"]],
 ];
 
-/** How servers without a code word it; matched in the message of a 400, 413, 422 or of an error without status. */
+/** Messages of servers that send no code; matched for 400, 413, 422 and errors without status. */
 const TOO_LONG: readonly RegExp[] = [
   /maximum context length/i,
   /context (?:window|length|size)/i,
@@ -169,12 +169,12 @@ const TOO_LONG: readonly RegExp[] = [
   /input is too long/i,
 ];
 
-/** Gemini says of a wrong key that the argument is invalid. */
+/** Gemini reports an invalid key as an invalid argument. */
 const BAD_KEY = /api[ _]key (?:not valid|not found|expired)|invalid api[ _]key/i;
 
 function classOf(status: number | undefined, codes: readonly string[], message: string): ModelFailureClass {
   const [byCode] = CODES.find(([, words]) => words.some((word) => codes.includes(word))) ?? [];
-  // Gateways say `api_error` of everything: what the server refuses is no fault of the server.
+  // Gateways send `api_error` for every error; a refused request is not a fault of the server.
   const isRefusal = status !== undefined && status >= 400 && status < 500 && !SERVER_FAULTS.has(status);
   if (byCode !== undefined && !(byCode === "overloaded" && isRefusal)) return byCode;
   const byStatus = status === undefined ? undefined : STATUSES[status];
@@ -185,7 +185,7 @@ function classOf(status: number | undefined, codes: readonly string[], message: 
   return status === undefined ? "bad_response" : "invalid_request";
 }
 
-/** Statuses below 500 that say nothing against the request. Amazon answers 424 when a model fails. */
+/** Statuses below 500 that are faults of the server. Amazon returns 424 if a model fails. */
 const SERVER_FAULTS: ReadonlySet<number> = new Set([408, 424, 425, 429]);
 
 const STATUSES: { readonly [status: number]: ModelFailureClass | undefined } = {
@@ -214,7 +214,7 @@ const FAULTS: { readonly [code: string]: Fault | undefined } = {
   UND_ERR_BODY_TIMEOUT: { class: "timeout", message: "the answer stopped coming" },
 };
 
-/** The fault of the connection somewhere in the causes of `error`, if that is what it is. */
+/** Returns the connection fault among the causes of `error`, if any. */
 function connectionFault(error: unknown): Fault | undefined {
   let current = error;
   // Causes can be circular; eight are more than any client nests.

@@ -10,11 +10,11 @@ import type {
   ModelToolCall,
   ModelUsage,
 } from "../port/index.ts";
-import { CarriedParts } from "./carried.ts";
+import { ProviderMetadataCollector } from "./provider-metadata.ts";
 import { startDeadline } from "./deadline.ts";
 import { failure } from "./failure.ts";
 import type { ModelFacts } from "./model-facts.ts";
-import { loadPictures, type ReadImage } from "./pictures.ts";
+import { loadImages, type ReadImage } from "./loaded-images.ts";
 import { callOptions } from "./prompt.ts";
 import type { Vendor } from "./vendor.ts";
 import { classify, type FailureContext } from "./vendor-failure.ts";
@@ -22,7 +22,7 @@ import { classify, type FailureContext } from "./vendor-failure.ts";
 export type VendorModelOptions = {
   /** As in definitions, for `LanguageModel.id`. */
   readonly id: string;
-  /** Where it answers, without credentials, for messages. */
+  /** Address of the endpoint without credentials, for error messages. */
   readonly address: string;
   /** Whether the operator did not name the address. */
   readonly isForeign: boolean;
@@ -60,8 +60,8 @@ export class VendorModel implements LanguageModel {
     try {
       const { model, traits } = this.#vendor;
       const takes = { takes: this.#options.facts.images, read: this.#deps.readImage };
-      const pictures = await loadPictures(request.messages, takes);
-      const options = callOptions(request, { traits, pictures });
+      const loaded = await loadImages(request.messages, takes);
+      const options = callOptions(request, { traits, loaded });
       const { stream } = await model.doStream({ ...options, abortSignal: deadline.signal });
       for await (const part of this.#parts(stream, request)) {
         // Some packages take the abort for the end of their answer, or report it as an error of their own.
@@ -79,10 +79,10 @@ export class VendorModel implements LanguageModel {
   async *#parts(stream: ReadableStream<LanguageModelV4StreamPart>, request: ModelRequest): AsyncGenerator<ModelPart> {
     // A cut stream yields what it had of a call before its error, so calls wait for the finish.
     const calls: ModelToolCall[] = [];
-    const carried = new CarriedParts(this.#vendor.traits.optionsKey);
+    const metadata = new ProviderMetadataCollector(this.#vendor.traits.optionsKey);
     // Leaving this loop early, here or by the caller, cancels the stream and so closes the connection.
     for await (const part of stream) {
-      carried.take(part);
+      metadata.take(part);
       if (part.type === "text-delta" || part.type === "reasoning-delta") {
         if (part.delta !== "") yield { type: part.type, text: part.delta };
       } else if (part.type === "tool-call" && part.providerExecuted !== true) {
@@ -95,7 +95,7 @@ export class VendorModel implements LanguageModel {
       } else if (part.type === "finish") {
         const end = this.#finish(part, calls.length);
         if (end.type === "finish") for (const call of calls) yield { type: "tool-call", call };
-        yield end.type === "finish" ? { ...end, carried: carried.result() } : end;
+        yield end.type === "finish" ? { ...end, carried: metadata.result() } : end;
         return;
       }
     }
@@ -135,7 +135,7 @@ export class VendorModel implements LanguageModel {
   }
 }
 
-/** A file by its bytes; what is only an address is left where it is, and what is too large for an artifact is dropped. */
+/** Yields a file given by its bytes. Files given by address or too large for an artifact are dropped. */
 function* fileParts({
   mediaType,
   data,

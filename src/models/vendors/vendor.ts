@@ -19,7 +19,7 @@ export type VendorSettings = {
   readonly fetch: Fetch;
 };
 
-/** How a vendor wants what Caxton has to say. */
+/** How a provider expects requests to be encoded. */
 export type ProviderTraits = {
   /** The name its options go under. */
   readonly optionsKey: string;

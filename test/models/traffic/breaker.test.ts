@@ -12,20 +12,23 @@ const make = () => {
   const clock = new ManualClock();
   return { clock, breaker: new Breaker(clock, OPTIONS) };
 };
-const attempt = (breaker: Breaker, fate: AttemptOutcome) => {
-  const permit = breaker.ask();
-  if (permit.type === "go") permit.end(fate);
+const attempt = (breaker: Breaker, outcome: AttemptOutcome) => {
+  const permit = breaker.acquire();
+  if (permit.type === "go") permit.end(outcome);
   return permit.type;
 };
 
 test("faults in a row open the circuit, and one probe closes it", async () => {
   const { breaker, clock } = make();
   for (let count = 0; count < 3; count += 1) expect(attempt(breaker, FAULT)).toBe("go");
-  expect([breaker.state(), breaker.ask()]).toEqual(["open", { type: "stop", retryInMs: 5_000, cause: FAULT.message }]);
+  expect([breaker.state(), breaker.acquire()]).toEqual([
+    "open",
+    { type: "stop", retryInMs: 5_000, cause: FAULT.message },
+  ]);
   await clock.advance(5_000);
   expect(breaker.state()).toBe("half-open");
-  const probe = breaker.ask();
-  expect(breaker.ask().type).toBe("stop");
+  const probe = breaker.acquire();
+  expect(breaker.acquire().type).toBe("stop");
   if (probe.type === "go") probe.end("answered");
   expect([breaker.state(), attempt(breaker, "answered")]).toEqual(["closed", "go"]);
 });
@@ -44,7 +47,7 @@ test("a probe that fails opens it again, and one that is given up lets the next 
 
 test("an answer between faults, and time, let them be forgotten", async () => {
   const { breaker, clock } = make();
-  for (const fate of [FAULT, FAULT, "answered", FAULT, FAULT] as const) attempt(breaker, fate);
+  for (const outcome of [FAULT, FAULT, "answered", FAULT, FAULT] as const) attempt(breaker, outcome);
   expect(breaker.state()).toBe("closed");
   await clock.advance(10_001);
   attempt(breaker, FAULT);
@@ -77,7 +80,7 @@ test("open, nothing is let through; half-open, one at a time", async () => {
       fc.record({ kind: fc.constant("begin" as const) }),
       fc.record({
         kind: fc.constant("end" as const),
-        fate: fc.constantFrom<AttemptOutcome>("answered", FAULT, "neither"),
+        outcome: fc.constantFrom<AttemptOutcome>("answered", FAULT, "neither"),
       }),
       fc.record({ kind: fc.constant("pass" as const), ms: fc.integer({ min: 1, max: 6_000 }) }),
     ),
@@ -88,13 +91,13 @@ test("open, nothing is let through; half-open, one at a time", async () => {
       const { breaker, clock } = make();
       const permits: string[] = [];
       let probesMost = 0;
-      const under: { readonly end: (fate: AttemptOutcome) => void; readonly probe: boolean }[] = [];
+      const under: { readonly end: (outcome: AttemptOutcome) => void; readonly probe: boolean }[] = [];
       for (const step of list) {
         if (step.kind === "pass") await clock.advance(step.ms);
-        else if (step.kind === "end") under.shift()?.end(step.fate);
+        else if (step.kind === "end") under.shift()?.end(step.outcome);
         else {
           const state = breaker.state();
-          const permit = breaker.ask();
+          const permit = breaker.acquire();
           permits.push(`${state} ${permit.type}`);
           if (permit.type === "go") under.push({ end: permit.end, probe: state === "half-open" });
           probesMost = Math.max(probesMost, under.filter(({ probe }) => probe).length);

@@ -141,7 +141,7 @@ test("pictures of the request and of a tool's result are in the places where Ant
     messages: [
       {
         content: [
-          { type: "text", text: expect.stringMatching(/what is it\?\n\n\(picture huge\.png.*larger than/) },
+          { type: "text", text: expect.stringMatching(/what is it\?\n\n\(image huge\.png.*larger than/) },
           { type: "image", source },
         ],
       },

@@ -44,7 +44,7 @@ test("text, calls, cache and usage, with a bearer token", async () => {
   });
 });
 
-test("requests are signed with keys of AWS where there is no token", async () => {
+test("requests are signed with AWS keys without a token", async () => {
   await using server = await vendor(amazonEvents(begin, text("hi"), ...stop("end_turn")));
   const environment = {
     AWS_ACCESS_KEY_ID: "AKIATEST",

@@ -66,7 +66,7 @@ test("a model that takes none is told of them in words", async () => {
   );
   expect(server.seen[0]?.body).toMatchObject({
     messages: [
-      { content: "see\n\n(picture a.png, image/png, 8 bytes: not shown, because this model cannot see pictures)" },
+      { content: "see\n\n(image a.png, image/png, 8 bytes: not shown, because this model does not accept images)" },
     ],
   });
 });

@@ -65,7 +65,7 @@ test("a picture of a tool's result is named in words, since none can stand there
     messages: [
       {},
       {},
-      { role: "tool", content: expect.stringMatching(/^drawn\n\(picture a\.png.*takes none from tools/) },
+      { role: "tool", content: expect.stringMatching(/^drawn\n\(image a\.png.*does not accept images from tools/) },
     ],
   });
 });

@@ -3,20 +3,20 @@ import { nameParts } from "./words.ts";
 
 export type ColumnType = "number" | "text" | "date" | "boolean";
 
-/** A column of a table, as far as a tool has told about it. */
+/** A column of a table, as described by a tool. */
 export type Column = {
   readonly name: string;
   /** Stems of the name's words, without units. */
   readonly parts: readonly string[];
   readonly type: ColumnType;
-  /** How many different values there are. */
+  /** Number of distinct values. */
   readonly distinct: number | undefined;
   readonly missing: number | undefined;
   readonly min: Json | undefined;
   readonly max: Json | undefined;
   /** Values, all of them where they are few, else frequent ones. */
   readonly values: readonly string[];
-  /** What the values are measured in, where the cells say it: $, %. */
+  /** Unit of the values, if the cells contain it: $, %. */
   readonly unit: string | undefined;
   /** Whether the column's dates have the day before the month. */
   readonly dayFirst: boolean | undefined;
@@ -38,7 +38,7 @@ export const NO_COLUMN: Column = {
   facts: {},
 };
 
-/** A table that a tool has looked at. */
+/** A table that a tool has read. */
 export type Table = {
   readonly columns: readonly Column[];
   readonly rows: number | undefined;
@@ -109,12 +109,12 @@ const TYPES: readonly (readonly [ColumnType, RegExp])[] = [
 ];
 
 function typeOf(item: JsonObject): ColumnType {
-  const told = item["type"] ?? item["kind"] ?? item["dtype"];
-  if (typeof told === "string") return TYPES.find(([, pattern]) => pattern.test(told.toLowerCase()))?.[0] ?? "text";
+  const type = item["type"] ?? item["kind"] ?? item["dtype"];
+  if (typeof type === "string") return TYPES.find(([, pattern]) => pattern.test(type.toLowerCase()))?.[0] ?? "text";
   return typeof item["mean"] === "number" ? "number" : "text";
 }
 
-/** What is not plain in how the column was read, such as the order of day and month. */
+/** Returns assumptions about the format of the column, for example the order of day and month. */
 function dayFirstOf({ reading }: JsonObject): boolean | undefined {
   const order = reading !== undefined && isJsonObject(reading) ? reading["date_order"] : undefined;
   return typeof order === "string" ? /^d/i.test(order) : undefined;

@@ -9,7 +9,7 @@ import { ADDITIVE, type Aggregate, AVERAGED, synonymsOf } from "./vocabulary.ts"
 import { listed } from "./wording.ts";
 import type { Word } from "./words.ts";
 
-/** What stops a plan: a sentence that says why. */
+/** A reason that prevents a plan, as a sentence. */
 export class Doubt extends Error {}
 export const doubt = (reason: string): never => {
   throw new Doubt(reason);
@@ -315,7 +315,7 @@ export const isAdditive = ({ columns, text }: Expression) =>
     )) ||
   (text.includes(" * ") && columns.length > 1);
 
-/** Whether nothing tells if values are to be added up or averaged, so that both are given. */
+/** Whether it is unclear if values are to be summed or averaged; the answer contains both. */
 export const isUnclear = (of: Expression) =>
   of.columns.length === 1 &&
   !isAdditive(of) &&

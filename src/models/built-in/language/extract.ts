@@ -1,7 +1,7 @@
 /** Text lifted out of a request, and where it began. */
 export type Span = { readonly text: string; readonly start: number };
 
-/** What can be lifted out of a request's text whole; `rest` is the text with all of it blanked; unless it is long, offsets are kept. */
+/** Parts extracted from a request's text; `rest` is the text with these parts blanked. Offsets stay equal unless the text is long. */
 export type Extracts = {
   readonly rest: string;
   /** Paths with an extension, in order. */
@@ -63,7 +63,7 @@ class Taker {
     return taken;
   }
 
-  /** Cuts the middle out of a text that is too long to be a request; what was blanked goes first. */
+  /** Removes the middle of a text that is too long for a request, blanked parts first. */
   shorten(): void {
     if (this.rest.length <= 2 * END_CHARS_READ) return;
     const text = this.rest.replaceAll(/[\0\n]{100,}/g, "\n");
@@ -94,7 +94,7 @@ function takeCsv(taker: Taker): string | undefined {
     return body;
   }
   const lines = taker.rest.split("\n");
-  // Where the run of lines of one width ends, by delimiter: it is the same for every line within it.
+  // End of the run of lines of equal width, by delimiter; equal for every line of the run.
   const ends = new Map<string, number>();
   let start = 0;
   for (const [first, line] of lines.entries()) {
@@ -115,7 +115,7 @@ function takeCsv(taker: Taker): string | undefined {
 
 const DELIMITERS = ["\t", ";", "|", ","] as const;
 
-/** Where the lines that have as many cells as the first one end; `first` itself when that has only one cell. */
+/** Returns the end of the lines with as many cells as the first one; `first` itself if that has only one cell. */
 function tableEnd(lines: readonly string[], first: number, delimiter: string): number {
   const width = cellCount(lines[first] ?? "", delimiter);
   if (width < 2) return first;
@@ -128,7 +128,7 @@ function tableEnd(lines: readonly string[], first: number, delimiter: string): n
 const cellCount = (line: string, delimiter: string): number =>
   line.includes('"') ? cellsOf(line, delimiter).length : line.split(delimiter).length;
 
-/** The cells of one line; a delimiter inside double quotes is none. */
+/** Returns the cells of one line; delimiters inside double quotes do not count. */
 const cellsOf = (line: string, delimiter: string): readonly string[] => {
   const cells: string[] = [];
   let cell = "";

@@ -173,7 +173,7 @@ function readAt(words: readonly Word[], at: number, { table, values, nouns }: Kn
   const ranked = [
     dated,
     named?.rank === "whole" ? named.item : undefined,
-    // A word of the language is a value only where it is written as one: OR is, or is none.
+    // A common word is a value only in the value's spelling: OR, but not or.
     equal !== undefined &&
     (!isPlain || equal.to - at > 1 || (lexical === undefined && isCategory(equal)) || isWritten(word, equal))
       ? equal

@@ -54,7 +54,7 @@ const OPERATORS: readonly (readonly [Operator, string])[] = [
   [">=", "since|at least|no less than|no fewer than|minimum of|not less than"],
   ["<=", "at most|no more than|up to|not more than|a maximum of"],
 ];
-/** What stands after its number: "100 or more". */
+/** Comparisons after their number: "100 or more". */
 const LATER: readonly (readonly [Operator, string])[] = [
   [
     ">=",

@@ -22,7 +22,7 @@ const POOLED = /\b(?:combined|together|altogether)\b/;
 const AVERAGE = /\b(?:average|mean|median)\b/;
 const [YEAR_MIN, YEAR_MAX] = [1_900, 2_100];
 
-/** Why a plan is likely not what its words mean, although each has a place in it; undefined where nothing says so. */
+/** Returns why a plan probably does not match the words of the request, although it uses all of them; undefined without a sign. */
 export function misread(words: readonly Word[], plan: Plan, { columns }: Table): string | undefined {
   const text = words.map(({ lower }) => lower).join(" ");
   if (COMMONEST.test(text) && GROUPED.test(text) && plan.groups.length < 2)

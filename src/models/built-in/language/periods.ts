@@ -1,14 +1,14 @@
 import type { Word } from "./words.ts";
 import { numberOf } from "./words.ts";
 
-/** A stretch of time by its first and last day; `label` is how the request's words say it. */
+/** A period by its first and last day; `label` is its wording in the request. */
 export type Period = {
   readonly first: string;
   readonly last: string;
   readonly label: string;
-  /** Set when the stretch is whole years, which a column of years can tell too. */
+  /** Set for whole years, which also match a column of years. */
   readonly years: readonly [number, number] | undefined;
-  /** How many words it takes. */
+  /** Number of words. */
   readonly length: number;
 };
 

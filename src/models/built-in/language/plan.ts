@@ -13,7 +13,7 @@ export type Condition = {
   readonly key: Key;
   readonly operator: Operator;
   readonly values: readonly (string | number)[];
-  /** How the request says it, where that is clearer than the values. */
+  /** Wording of the request, if it is clearer than the values. */
   readonly label?: string | undefined;
 };
 

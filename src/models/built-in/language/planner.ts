@@ -41,7 +41,7 @@ function withChart(plan: Plan, chart: Request["chart"]): Plan {
   return { ...plan, chart: chart === "line" || (chart === "any" && plan.groups.some(isTimeKey)) ? "line" : "bar" };
 }
 
-/** What is left when conditions and groups are taken out. */
+/** Items that remain without conditions and groups. */
 function readCore(draft: Draft): Plan {
   const { conditions } = draft;
   const full = draft.symbols;

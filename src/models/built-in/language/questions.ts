@@ -10,19 +10,19 @@ export function questionsIn(text: string, words: readonly Word[]): readonly (rea
   for (const [at, word] of words.entries()) {
     const gap = previous === undefined ? "" : text.slice(previous.end, word.start);
     const next = words[at + 1]?.lower ?? "";
-    const anew =
+    const startsNext =
       word.lower === "and" && ASKS.test(next) && part.some(({ lower }) => ASKS.test(lower) || lower === "by");
-    if (isEnd(gap.replaceAll("\0", ""), word) || anew) {
+    if (isEnd(gap.replaceAll("\0", ""), word) || startsNext) {
       parts.push(part);
       part = [];
     }
-    if (!anew) part.push(word);
+    if (!startsNext) part.push(word);
     previous = word;
   }
   return [...parts, part].filter((one) => one.length > 0);
 }
 
-/** A full stop ends a question only before a capital: "Warner Bros. in 2005" goes on. */
+/** A full stop ends a question only before a capital: "Warner Bros. in 2005" is one question. */
 const isEnd = (gap: string, { text }: Word) => /[?!;]|\n/.test(gap) || (/\.\s/.test(gap) && /^\p{Lu}/u.test(text));
 
 /** Words that point to something that was said before. */

@@ -206,7 +206,7 @@ function compared(draft: Draft, matched: readonly Item[]): Made {
           values: bound.options[0]?.values ?? [bound.number],
         }),
       ];
-    return doubt(`I could not tell which column "${draft.text(bound.from, bound.to)}" is about.`);
+    return doubt(`I could not determine which column "${draft.text(bound.from, bound.to)}" is about.`);
   }
   if (other !== undefined) return draft.ambiguous(before ?? after ?? bound, columns);
   const values = (bound.options[0]?.values ?? [bound.number]).map((value) => Number(value) * unitFactor(bound, column));

@@ -5,7 +5,7 @@ import type { Item } from "./item.ts";
 import type { Key } from "./plan.ts";
 import { listed } from "./wording.ts";
 
-/** What the rows are grouped by, and words that only seem to group them: "by card", "a month", "when it is foggy". */
+/** Grouping of rows, and words that only seem to group them: "by card", "a month", "when it is foggy". */
 export function readGroups(draft: Draft) {
   draft.reduce(/pF/, ([by, value]) =>
     by !== undefined && value !== undefined && draft.text(by.from, by.to) === "by" ? [value] : undefined,

@@ -6,7 +6,7 @@ import type { Expression, Plan } from "./plan.ts";
 import type { Aggregate } from "./vocabulary.ts";
 import { listed } from "./wording.ts";
 
-/** The one measure that a superlative means by itself. */
+/** The only measure that a superlative can mean. */
 export function meantBy(
   draft: Draft,
   { means, inverted, direction }: NonNullable<Item["superlative"]>,
@@ -142,7 +142,7 @@ const isName = ({ of, columns }: Item) =>
   (columns.some(({ type }) => type === "text" || type === "boolean") || columns.every(({ type }) => type !== "number"));
 const same = (one: Item, other: Item | undefined) => one.columns.length > 0 && one.columns[0] === other?.columns[0];
 
-/** What is ranked, and by what. */
+/** The subject and the measure of a ranking. */
 function sidesOf(draft: Draft): { readonly target: Item | undefined; readonly measure: Item | undefined } {
   const named = draft.all("c");
   const isDated = draft.all("s")[0]?.superlative?.means.includes("date") === true;
@@ -207,7 +207,7 @@ function rankedRows(base: Plan, { of, order, aggregate }: Ranked): Plan {
     const figures = [{ aggregate: aggregate ?? order.direction, of }];
     return aggregate === undefined ? { ...base, figures } : { ...base, figures, order };
   }
-  if (aggregate !== undefined) return doubt("I could not tell between which groups to choose.");
-  if (of.columns.length > 1) return doubt("I could not tell what you want to rank by that calculation.");
+  if (aggregate !== undefined) return doubt("I could not determine between which groups to choose.");
+  if (of.columns.length > 1) return doubt("I could not determine what you want to rank by that calculation.");
   return { ...base, task: "rows", figures: [{ aggregate: order.direction, of }], order };
 }

@@ -47,7 +47,7 @@ function readRate(draft: Draft) {
 /** "share of the total amount that is travel", "share of each product in revenue". */
 function shareOfSum(draft: Draft, base: Plan): Plan {
   const [named] = draft.all("c");
-  if (named === undefined) return doubt("I could not tell of what you want the share.");
+  if (named === undefined) return doubt("I could not determine of what you want the share.");
   if (!draft.isNumeric(named)) return { ...base, shares: true, groups: [...draft.groups, draft.key(named)] };
   const figures = [{ aggregate: "sum", of: draft.expression(named) } as const];
   const parts = base.conditions.filter((one) => !isPeriod(one));

@@ -3,15 +3,15 @@ import { questionsIn } from "./questions.ts";
 import { AGGREGATE_WORDS, superlative } from "./vocabulary.ts";
 import { type Word, wordsOf } from "./words.ts";
 
-/** What a request says by itself, before any file or schema is known. */
+/** A request as parsed without knowledge of files or schemas. */
 export type Request = {
   readonly text: string;
   readonly words: readonly Word[];
-  /** What is asked of tables, each question as its words, without those about a chart. */
+  /** Questions about tables, each as its words, without those about a chart. */
   readonly questions: readonly (readonly Word[])[];
   /** Tables and documents to work on. */
   readonly files: readonly string[];
-  /** Where the answer or the chart is to be written. */
+  /** Target file of the answer or the chart. */
   readonly outputs: readonly string[];
   readonly directory: string | undefined;
   readonly urls: readonly string[];
@@ -112,7 +112,7 @@ function splitFiles({ files, attached, rest }: Extracts) {
 
 const SENTENCE_CHARS_MAX = 300;
 
-/** What stands before a file that is to be written: a verb of writing in the same sentence, and a word of direction. */
+/** Words before a target file: a verb of writing in the same sentence, and a preposition of direction. */
 const WRITTEN_TO =
   /\b(?:(?:write|save|export|put)\b[^.!?\n]*\b(?:to|into|as|called|named)|(?:save|put)\b[^.!?\n]*\bin)(?:\s+(?:the|a))?(?:\s+file)?\s*$/i;
 /** Verbs that can as well be about a table, so that they make no table an output. */

@@ -1,4 +1,4 @@
-/** What a superlative asks for: a direction, and the kinds of column it can mean. */
+/** Meaning of a superlative: a direction, and the possible kinds of column. */
 export type Superlative = {
   readonly direction: "max" | "min";
   /** Stems of column names. Empty: any numeric column. */
@@ -29,7 +29,7 @@ const ADJECTIVES: { readonly [adjective: string]: readonly [means: string, inver
       .map(([word = "", means = "", inverted = ""]) => [word, [means, inverted]] as const),
   );
 
-/** What the opposite of an adjective is: "light" is the small end of "heavy". */
+/** Opposites of adjectives: "light" is the small end of "heavy". */
 const OPPOSITES: { readonly [word: string]: string | undefined } = pairs(
   "short:long low:high light:heavy narrow:wide shallow:deep thin:thick cheap:expensive inexpensive:expensive " +
     "young:old new:old slow:fast cold:hot cool:warm dry:wet poor:rich weak:strong small:large early:late",
@@ -77,7 +77,7 @@ function extreme(adjective: string, most: boolean): Superlative | undefined {
   return { direction, means: list(means), inverted: list(inverted) };
 }
 
-/** The superlative a word is, by itself ("heaviest") or after "most" or "least" ("most expensive"). */
+/** Returns the superlative of a word, alone ("heaviest") or after "most" or "least" ("most expensive"). */
 export function superlative(word: string, previous: string | undefined): Superlative | undefined {
   if (previous === "most" || previous === "least") {
     const extended = extreme(word, previous === "most");
@@ -89,7 +89,7 @@ export function superlative(word: string, previous: string | undefined): Superla
   return adjective === undefined ? undefined : extreme(adjective, true);
 }
 
-/** What a comparative ("heavier") or an adjective ("heavy") speaks of; undefined when the word is none. */
+/** Returns the quality of a comparative ("heavier") or an adjective ("heavy"); undefined for other words. */
 export function comparative(word: string): Superlative | undefined {
   if (word === "more" || word === "greater") return end("max");
   if (word === "less" || word === "fewer") return end("min");

@@ -131,7 +131,7 @@ export function conditionText({ key, operator, values, label }: Condition): stri
 export const endWord = (direction: "max" | "min", rank?: number, dated = false): string =>
   `${rank === undefined ? "" : `${["second", "third", "fourth", "fifth"][rank - 2] ?? ordinal(rank)} `}${direction === "max" ? (dated ? "latest" : "highest") : dated ? "earliest" : "lowest"}`;
 
-/** What a plan computes, in one line; every answer begins with it. */
+/** Describes a plan in one line, the first of every answer. */
 export function planText(plan: Plan): string {
   const { task, figures, groups, conditions, part, order, shares, noun } = plan;
   const by = groups.length === 0 ? "" : ` by ${listed(groups.map(keyName))}`;
@@ -164,7 +164,7 @@ export function planText(plan: Plan): string {
   return `${shares ? `Share of the ${what.slice(0, 1).toLowerCase()}${what.slice(1)}` : what}${by}${where}${end}`;
 }
 
-/** How a column was read where that is not plain: its currency, percent, decimal comma, and cells left out. */
+/** Describes assumptions about a column: its currency, percent, decimal comma, and ignored cells. */
 export function readingText({ name, facts }: Column): readonly string[] {
   const { reading } = facts;
   if (reading === undefined || !isJsonObject(reading)) return [];

@@ -1,67 +1,72 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { ManualClock, settled } from "../../helpers/manual-clock.ts";
-import { type AccountLimits, type Admission, Gate, NO_LIMITS } from "../../../src/models/traffic/gate.ts";
+import {
+  type AccountLimits,
+  type Admission,
+  ProviderLimiter,
+  NO_LIMITS,
+} from "../../../src/models/traffic/provider-limiter.ts";
 import { verifies } from "../../helpers/verifies.ts";
 
 verifies("model.rate-limit");
 
 const never = new AbortController().signal;
-const gateOf = (limits: Partial<AccountLimits>) => {
+const limiterOf = (limits: Partial<AccountLimits>) => {
   const clock = new ManualClock();
-  return { clock, gate: new Gate(clock, { ...NO_LIMITS, ...limits }) };
+  return { clock, limiter: new ProviderLimiter(clock, { ...NO_LIMITS, ...limits }) };
 };
 
-function leave(admission: Admission | undefined, tokens?: number): void {
+function release(admission: Admission | undefined, tokens?: number): void {
   if (admission?.type !== "admitted") throw new Error(`not admitted: ${JSON.stringify(admission)}`);
-  admission.place.leave(tokens);
+  admission.permit.release(tokens);
 }
 
 /** The admissions as they come, by the order in which they were asked for. */
-function ask(gate: Gate, tokens: number, signal = never) {
-  const entry = gate.enter(tokens, signal);
+function request(limiter: ProviderLimiter, tokens: number, signal = never) {
+  const entry = limiter.enter(tokens, signal);
   const seen: { admission: Admission | undefined } = { admission: undefined };
   void entry.admission.then((admission) => (seen.admission = admission));
   return { waitsFor: entry.waitsFor, seen };
 }
 
 test("without limits everybody goes at once", async () => {
-  const { gate } = gateOf({});
-  const all = Array.from({ length: 100 }, () => ask(gate, 1_000_000));
+  const { limiter } = limiterOf({});
+  const all = Array.from({ length: 100 }, () => request(limiter, 1_000_000));
   await settled();
   expect(all.every(({ waitsFor, seen }) => waitsFor === undefined && seen.admission?.type === "admitted")).toBe(true);
 });
 
-test("no more than concurrentMax hold a place; who leaves lets the next one in, and the wait is counted", async () => {
-  const { gate, clock } = gateOf({ concurrentMax: 1 });
-  const first = ask(gate, 1);
-  const second = ask(gate, 1);
+test("admits at most concurrentMax requests, and reports the wait of the next one", async () => {
+  const { limiter, clock } = limiterOf({ concurrentMax: 1 });
+  const first = request(limiter, 1);
+  const second = request(limiter, 1);
   await clock.advance(700);
   expect(second).toMatchObject({ waitsFor: "concurrency", seen: { admission: undefined } });
-  leave(first.seen.admission);
+  release(first.seen.admission);
   await settled();
   expect(second.seen.admission).toMatchObject({ type: "admitted", queuedMs: 700 });
 });
 
 test("a full queue refuses at once", async () => {
-  const { gate } = gateOf({ concurrentMax: 1, queuedMax: 1 });
-  ask(gate, 1);
-  ask(gate, 1);
-  const third = ask(gate, 1);
+  const { limiter } = limiterOf({ concurrentMax: 1, queuedMax: 1 });
+  request(limiter, 1);
+  request(limiter, 1);
+  const third = request(limiter, 1);
   await settled();
   expect(third.seen.admission).toMatchObject({ type: "refused", why: "full" });
 });
 
 test("the minute's requests are waited for, and a wait that would be too long is refused with the time it takes", async () => {
-  const { gate, clock } = gateOf({ requestsPerMinute: 2, waitMaxMs: 30_000 });
-  ask(gate, 1);
-  ask(gate, 1);
+  const { limiter, clock } = limiterOf({ requestsPerMinute: 2, waitMaxMs: 30_000 });
+  request(limiter, 1);
+  request(limiter, 1);
   await clock.advance(20_000);
-  const early = ask(gate, 1);
+  const early = request(limiter, 1);
   await settled();
   expect(early.seen.admission).toEqual({ type: "refused", why: "too-long", retryInMs: 40_000 });
   await clock.advance(15_000);
-  const late = ask(gate, 1);
+  const late = request(limiter, 1);
   await clock.advance(24_999);
   expect(late).toMatchObject({ waitsFor: "requests", seen: { admission: undefined } });
   await clock.advance(1);
@@ -69,15 +74,15 @@ test("the minute's requests are waited for, and a wait that would be too long is
 });
 
 test("tokens are reserved, and corrected by what a request took", async () => {
-  const { gate, clock } = gateOf({ tokensPerMinute: 100 });
-  const first = ask(gate, 90);
-  const second = ask(gate, 50);
+  const { limiter, clock } = limiterOf({ tokensPerMinute: 100 });
+  const first = request(limiter, 90);
+  const second = request(limiter, 50);
   await settled();
   expect(second.waitsFor).toBe("tokens");
-  leave(first.seen.admission, 20);
+  release(first.seen.admission, 20);
   await settled();
   expect(second.seen.admission?.type).toBe("admitted");
-  const huge = ask(gate, 1_000);
+  const huge = request(limiter, 1_000);
   await clock.advance(59_999);
   expect(huge.seen.admission).toBeUndefined();
   await clock.advance(1);
@@ -85,10 +90,10 @@ test("tokens are reserved, and corrected by what a request took", async () => {
 });
 
 test("what one is told by the provider holds for all: nothing begins before the pause is over, then in order", async () => {
-  const { gate, clock } = gateOf({});
-  leave(await gate.enter(1, never).admission);
-  gate.pause(5_000);
-  const others = [ask(gate, 1), ask(gate, 1)];
+  const { limiter, clock } = limiterOf({});
+  release(await limiter.enter(1, never).admission);
+  limiter.pause(5_000);
+  const others = [request(limiter, 1), request(limiter, 1)];
   await clock.advance(4_999);
   expect(others.map(({ waitsFor, seen }) => [waitsFor, seen.admission])).toEqual([
     ["retry-after", undefined],
@@ -99,24 +104,24 @@ test("what one is told by the provider holds for all: nothing begins before the 
 });
 
 test("a pause that is longer than they may wait refuses those that wait already", async () => {
-  const { gate } = gateOf({ concurrentMax: 1, waitMaxMs: 10_000 });
-  ask(gate, 1);
-  const waiting = [ask(gate, 1), ask(gate, 1)];
-  gate.pause(60_000);
+  const { limiter } = limiterOf({ concurrentMax: 1, waitMaxMs: 10_000 });
+  request(limiter, 1);
+  const waiting = [request(limiter, 1), request(limiter, 1)];
+  limiter.pause(60_000);
   await settled();
   expect(waiting.map(({ seen }) => seen.admission)).toMatchObject([
     { type: "refused", why: "too-long", retryInMs: 60_000 },
     { type: "refused", why: "too-long", retryInMs: 60_000 },
   ]);
-  expect(gate.waiting).toBe(0);
+  expect(limiter.waiting).toBe(0);
 });
 
-test("who gives up frees its place in the queue, and whoever it held up goes", async () => {
-  const { gate } = gateOf({ tokensPerMinute: 100 });
-  leave(await gate.enter(60, never).admission, 60);
+test("an aborted request leaves the queue and admits the one behind it", async () => {
+  const { limiter } = limiterOf({ tokensPerMinute: 100 });
+  release(await limiter.enter(60, never).admission, 60);
   const leaving = new AbortController();
-  const large = ask(gate, 80, leaving.signal);
-  const small = ask(gate, 30);
+  const large = request(limiter, 80, leaving.signal);
+  const small = request(limiter, 30);
   await settled();
   expect(small.seen.admission).toBeUndefined();
   leaving.abort();
@@ -155,12 +160,12 @@ const acts = fc.array(
   { minLength: 1, maxLength: 40 },
 );
 
-// traffic.gate.T1, traffic.gate.T2, traffic.gate.T3, traffic.gate.T4
+// traffic.limiter.T1, traffic.limiter.T2, traffic.limiter.T3, traffic.limiter.T4
 test("never over a limit in any window, in the order they came, nobody waits forever, all places come back", async () => {
   const limits = { concurrentMax: 3, requestsPerMinute: 5, tokensPerMinute: 150, waitMaxMs: 3_600_000 };
   await fc.assert(
     fc.asyncProperty(acts, async (list: readonly Act[]) => {
-      const { gate, clock } = gateOf(limits);
+      const { limiter, clock } = limiterOf(limits);
       const begun: { readonly order: number; readonly atMs: number; readonly tokens: number }[] = [];
       const paused: { readonly fromMs: number; readonly untilMs: number }[] = [];
       const controllers: AbortController[] = [];
@@ -169,7 +174,7 @@ test("never over a limit in any window, in the order they came, nobody waits for
       let executingMost = 0;
       let settledCount = 0;
       const enter = async (act: Extract<Act, { kind: "enter" }>, order: number, signal: AbortSignal) => {
-        const admission = await gate.enter(act.tokens, signal).admission;
+        const admission = await limiter.enter(act.tokens, signal).admission;
         settledCount += 1;
         if (admission.type === "refused") return refusals.push(admission.why);
         executing += 1;
@@ -177,14 +182,14 @@ test("never over a limit in any window, in the order they came, nobody waits for
         begun.push({ order, atMs: clock.monotonicMs(), tokens: act.tokens });
         await clock.sleep(act.takesMs);
         executing -= 1;
-        return admission.place.leave(Math.min(act.used, act.tokens));
+        return admission.permit.release(Math.min(act.used, act.tokens));
       };
       const entered: Promise<unknown>[] = [];
       for (const act of list) {
         if (act.kind === "pass") await clock.advance(act.ms);
         else if (act.kind === "abort") controllers[act.which]?.abort();
         else if (act.kind === "pause") {
-          gate.pause(act.ms);
+          limiter.pause(act.ms);
           paused.push({ fromMs: clock.monotonicMs(), untilMs: clock.monotonicMs() + act.ms });
         } else {
           const controller = new AbortController();
@@ -197,7 +202,7 @@ test("never over a limit in any window, in the order they came, nobody waits for
       expect(settledCount).toBe(entered.length);
       expect(executingMost).toBeLessThanOrEqual(limits.concurrentMax);
       expect(refusals.every((why) => why === "aborted")).toBe(true);
-      expect([executing, gate.executing, gate.waiting]).toEqual([0, 0, 0]);
+      expect([executing, limiter.executing, limiter.waiting]).toEqual([0, 0, 0]);
       expect(begun.map(({ order }) => order)).toEqual(
         begun.map(({ order }) => order).toSorted((one, other) => one - other),
       );
@@ -211,18 +216,18 @@ test("never over a limit in any window, in the order they came, nobody waits for
   );
 });
 
-// traffic.gate.T2
+// traffic.limiter.T2
 test("what is reserved never exceeds the minute's tokens, in any window", async () => {
   const sizes = fc.array(fc.tuple(fc.integer({ min: 1, max: 120 }), fc.integer({ min: 0, max: 20_000 })), {
     maxLength: 30,
   });
   await fc.assert(
     fc.asyncProperty(sizes, async (requests) => {
-      const { gate, clock } = gateOf({ tokensPerMinute: 100, waitMaxMs: 36_000_000 });
+      const { limiter, clock } = limiterOf({ tokensPerMinute: 100, waitMaxMs: 36_000_000 });
       const begun: { readonly atMs: number; readonly tokens: number }[] = [];
       for (const [tokens, pauseMs] of requests) {
         const note = ({ type }: Admission) => type === "admitted" && begun.push({ atMs: clock.monotonicMs(), tokens });
-        void gate.enter(tokens, never).admission.then(note);
+        void limiter.enter(tokens, never).admission.then(note);
         await clock.advance(pauseMs);
       }
       await clock.advance(4_000_000);

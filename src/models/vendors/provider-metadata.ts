@@ -3,24 +3,24 @@ import * as z from "zod";
 import { JsonObject } from "../../kernel/json.ts";
 
 /**
- * What a vendor wants back with a finished turn: its reasoning with the signature it gave, and marks on single calls.
- * Without them Anthropic refuses a turn that thought before it called a tool, and Gemini one that called.
+ * Metadata that a vendor requires back with a finished turn: its signed reasoning and metadata of single calls.
+ * Without it, Anthropic rejects turns with reasoning before a tool call, and Gemini all turns with tool calls.
  */
-const Carried = z.object({
+const ProviderMetadata = z.object({
   vendor: z.string(),
   reasoning: z.array(z.object({ text: z.string(), options: JsonObject.optional() })),
   calls: z.record(z.string(), JsonObject),
 });
-export type Carried = z.infer<typeof Carried>;
+export type ProviderMetadata = z.infer<typeof ProviderMetadata>;
 
 /** Returns the metadata if it is of the same vendor; other vendors cannot read it. */
-export function carriedOf(value: JsonObject | undefined, vendor: string): Carried | undefined {
-  const parsed = Carried.safeParse(value);
+export function providerMetadataOf(value: JsonObject | undefined, vendor: string): ProviderMetadata | undefined {
+  const parsed = ProviderMetadata.safeParse(value);
   return parsed.success && parsed.data.vendor === vendor ? parsed.data : undefined;
 }
 
-/** Collects it from a stream. */
-export class CarriedParts {
+/** Collects the metadata from a stream. */
+export class ProviderMetadataCollector {
   readonly #vendor: string;
   readonly #reasoning = new Map<string, { text: string; options: JsonObject | undefined }>();
   readonly #calls: { [id: string]: JsonObject } = {};
@@ -52,7 +52,7 @@ export class CarriedParts {
   }
 
   #optionsIn(metadata: { readonly [vendor: string]: unknown } | undefined): JsonObject | undefined {
-    // Through text, because packages write members that are undefined, which is nothing JSON can say.
+    // Serialized first, because packages write undefined members, which JSON does not have.
     const parsed = JsonObject.safeParse(JSON.parse(JSON.stringify(metadata?.[this.#vendor] ?? null)));
     return parsed.success && Object.keys(parsed.data).length > 0 ? parsed.data : undefined;
   }

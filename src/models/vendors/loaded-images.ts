@@ -6,37 +6,37 @@ import type { ModelImage, ModelMessage } from "../port/index.ts";
 export type ReadImage = (source: ModelImage["source"]) => Promise<Uint8Array>;
 
 /** An image for a model: its bytes, or why they are withheld. */
-export type Picture =
+export type LoadedImage =
   | { readonly type: "shown"; readonly data: Uint8Array }
   | { readonly type: "withheld"; readonly reason: string };
-export type Pictures = ReadonlyMap<ModelImage, Picture>;
+export type LoadedImages = ReadonlyMap<ModelImage, LoadedImage>;
 
-const withheld = (reason: string): Picture => ({ type: "withheld", reason });
+const withheld = (reason: string): LoadedImage => ({ type: "withheld", reason });
 
 /** Loads the images of a dialogue; the newest take precedence. Never rejects: an unreadable image is withheld. */
-export async function loadPictures(
+export async function loadImages(
   messages: readonly ModelMessage[],
   { takes, read }: { readonly takes: boolean; readonly read: ReadImage | undefined },
-): Promise<Pictures> {
-  const pictures = new Map<ModelImage, Picture>();
+): Promise<LoadedImages> {
+  const loaded = new Map<ModelImage, LoadedImage>();
   let count = 0;
   let bytes = 0;
   for (const image of messages.flatMap(imagesOf).toReversed()) {
     const refused = refusal(image, { takes, count, bytes });
     if (refused !== undefined || read === undefined) {
-      pictures.set(image, withheld(refused ?? "it cannot be read here"));
+      loaded.set(image, withheld(refused ?? "it cannot be read here"));
       continue;
     }
     try {
       const data = await read(image.source);
       count += 1;
       bytes += data.byteLength;
-      pictures.set(image, { type: "shown", data });
+      loaded.set(image, { type: "shown", data });
     } catch {
-      pictures.set(image, withheld("its file is gone"));
+      loaded.set(image, withheld("its file was deleted"));
     }
   }
-  return pictures;
+  return loaded;
 }
 
 function imagesOf(message: ModelMessage): readonly ModelImage[] {
@@ -54,15 +54,15 @@ function refusal(
   image: ModelImage,
   { takes, count, bytes }: { readonly takes: boolean; readonly count: number; readonly bytes: number },
 ): string | undefined {
-  if (!takes) return "this model cannot see pictures";
+  if (!takes) return "this model does not accept images";
   if (image.mediaType !== PDF && image.bytes > LIMITS.imageBytesMax)
     return `it is larger than ${LIMITS.imageBytesMax} bytes`;
-  if (count >= LIMITS.imagesPerRequestMax) return `only the newest ${LIMITS.imagesPerRequestMax} pictures are shown`;
+  if (count >= LIMITS.imagesPerRequestMax) return `only the newest ${LIMITS.imagesPerRequestMax} images are shown`;
   if (bytes + image.bytes > LIMITS.imagesBytesMax)
-    return `pictures of more than ${LIMITS.imagesBytesMax} bytes together are not shown`;
+    return `the images are larger than ${LIMITS.imagesBytesMax} bytes in total`;
   return undefined;
 }
 
 /** The note that replaces a withheld image. */
 export const withheldNote = ({ name, mediaType, bytes }: ModelImage, reason: string): string =>
-  `(${mediaType === PDF ? "file" : "picture"} ${name}, ${mediaType}, ${bytes} bytes: not shown, because ${reason})`;
+  `(${mediaType === PDF ? "file" : "image"} ${name}, ${mediaType}, ${bytes} bytes: not shown, because ${reason})`;

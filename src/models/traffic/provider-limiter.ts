@@ -5,13 +5,13 @@ import type { HoldReason } from "../port/index.ts";
 export type AccountLimits = {
   /** Maximum concurrent requests. */
   readonly concurrentMax: number | undefined;
-  /** Requests begun in any 60 seconds. */
+  /** Requests request in any 60 seconds. */
   readonly requestsPerMinute: number | undefined;
-  /** Tokens, of request and answer, of the requests begun in any 60 seconds. */
+  /** Tokens, of request and answer, of the requests request in any 60 seconds. */
   readonly tokensPerMinute: number | undefined;
   /** Requests that wait before further ones are refused. */
   readonly queuedMax: number;
-  /** Longest wait of one request; what would wait longer is refused as soon as that is known. */
+  /** Longest wait of one request; a request that would wait longer is refused as soon as that is known. */
   readonly waitMaxMs: number;
 };
 
@@ -24,20 +24,20 @@ export const NO_LIMITS: AccountLimits = {
 };
 
 export type Admission =
-  | { readonly type: "admitted"; readonly queuedMs: number; readonly place: Place }
-  /** `retryInMs` is when it would get its turn, where that is known. */
+  | { readonly type: "admitted"; readonly queuedMs: number; readonly permit: RequestPermit }
+  /** `retryInMs`: expected wait, if known. */
   | { readonly type: "refused"; readonly why: "full" | "too-long" | "aborted"; readonly retryInMs: number | undefined };
 
-/** The right to make one request. Has to be left, once; leaving twice does nothing. */
-export interface Place {
-  /** `tokens` is what the request took, where the provider said so; otherwise what was reserved stands. */
-  leave(tokens: number | undefined): void;
+/** The right to make one request. The holder releases it; a second release does nothing. */
+export interface RequestPermit {
+  /** `tokens`: tokens used, if the provider reported them; otherwise the reserved tokens count. */
+  release(tokens: number | undefined): void;
 }
 
-/** How a request stands when it has asked for a place: at once, or after a wait for the reason given. */
-export type Entry = { readonly waitsFor: HoldReason | undefined; readonly admission: Promise<Admission> };
+/** The result of a request for a permit: `waitsFor` is undefined if it did not have to wait. */
+export type AdmissionResult = { readonly waitsFor: HoldReason | undefined; readonly admission: Promise<Admission> };
 
-type Begun = { readonly atMs: number; tokens: number };
+type StartedRequest = { readonly atMs: number; tokens: number };
 type Waiter = {
   readonly tokens: number;
   readonly sinceMs: number;
@@ -50,22 +50,22 @@ const WINDOW_MS = 60_000;
 
 /**
  * Admits the requests of one provider's key within its limits.
- * traffic.gate.T1. Never more than `concurrentMax` hold a place, and never more than the minute's requests begin in
+ * traffic.limiter.T1. Never more than `concurrentMax` hold a permit, and never more than the minute's requests begin in
  *   any 60 seconds.
- * traffic.gate.T2. Tokens are reserved before a request begins, and corrected when it has ended; what was reserved
- *   never exceeds the minute's tokens. A request that is larger than the whole limit goes when nothing else was begun
+ * traffic.limiter.T2. Tokens are reserved before a request begins, and corrected when it has ended; what was reserved
+ *   never exceeds the minute's tokens. A request that is larger than the whole limit goes when nothing else was request
  *   for a minute.
- * traffic.gate.T3. FIFO: the head of the queue is never overtaken, so no request starves.
- * traffic.gate.T4. An aborted or refused request leaves the queue.
+ * traffic.limiter.T3. FIFO: the head of the queue is never overtaken, so no request starves.
+ * traffic.limiter.T4. An aborted or refused request leaves the queue.
  */
-export class Gate {
+export class ProviderLimiter {
   readonly #clock: Clock;
   readonly #limits: AccountLimits;
   #waiting: Waiter[] = [];
-  #begun: Begun[] = [];
+  #started: StartedRequest[] = [];
   #executing = 0;
   #pausedUntilMs = 0;
-  #alarm: AbortController | undefined;
+  #timer: AbortController | undefined;
 
   constructor(clock: Clock, limits: AccountLimits) {
     this.#clock = clock;
@@ -80,7 +80,7 @@ export class Gate {
     return this.#waiting.length;
   }
 
-  /** Whether it matters how many tokens a request takes. */
+  /** Whether tokens are limited. */
   get countsTokens(): boolean {
     return this.#limits.tokensPerMinute !== undefined;
   }
@@ -90,8 +90,8 @@ export class Gate {
     return Math.max(0, this.#pausedUntilMs - this.#clock.monotonicMs());
   }
 
-  /** Asks for a place. The admission never rejects. */
-  enter(tokens: number, signal: AbortSignal): Entry {
+  /** Requests a permit. The admission never rejects. */
+  enter(tokens: number, signal: AbortSignal): AdmissionResult {
     const { concurrentMax, requestsPerMinute, tokensPerMinute } = this.#limits;
     const isOpen = concurrentMax === undefined && requestsPerMinute === undefined && tokensPerMinute === undefined;
     if (signal.aborted) return refused("aborted", undefined);
@@ -111,7 +111,7 @@ export class Gate {
     this.#pump();
   }
 
-  #admitNow(tokens: number): Entry {
+  #admitNow(tokens: number): AdmissionResult {
     return { waitsFor: undefined, admission: Promise.resolve(this.#admit(tokens, this.#clock.monotonicMs())) };
   }
 
@@ -120,18 +120,18 @@ export class Gate {
     const over = new AbortController();
     const waiter: Waiter = { tokens, sinceMs: this.#clock.monotonicMs(), settle: resolve, over };
     this.#waiting.push(waiter);
-    const leave = () => this.#refuse(waiter, "aborted", undefined);
-    signal.addEventListener("abort", leave, { once: true, signal: over.signal });
+    const abandon = () => this.#refuse(waiter, "aborted", undefined);
+    signal.addEventListener("abort", abandon, { once: true, signal: over.signal });
     void this.#clock.sleep(this.#limits.waitMaxMs, over.signal).then(
-      () => this.#giveUp(waiter),
+      () => this.#expire(waiter),
       () => undefined,
     );
     this.#pump();
     return promise;
   }
 
-  #giveUp(waiter: Waiter): void {
-    // In the moment that its wait is over it may just as well be its turn.
+  #expire(waiter: Waiter): void {
+    // A permit may have become available at the same moment.
     this.#pump();
     this.#refuse(waiter, "too-long", this.#obstacle(waiter.tokens)?.waitMs);
   }
@@ -147,18 +147,18 @@ export class Gate {
 
   #admit(tokens: number, sinceMs: number): Admission {
     const nowMs = this.#clock.monotonicMs();
-    const begun: Begun = { atMs: nowMs, tokens };
-    if (this.#counts) this.#begun.push(begun);
+    const request: StartedRequest = { atMs: nowMs, tokens };
+    if (this.#counts) this.#started.push(request);
     this.#executing += 1;
-    let isLeft = false;
-    const leave = (used: number | undefined) => {
-      if (isLeft) return;
-      isLeft = true;
+    let isReleased = false;
+    const release = (used: number | undefined) => {
+      if (isReleased) return;
+      isReleased = true;
       this.#executing -= 1;
-      if (used !== undefined) begun.tokens = used;
+      if (used !== undefined) request.tokens = used;
       this.#pump();
     };
-    return { type: "admitted", queuedMs: nowMs - sinceMs, place: { leave } };
+    return { type: "admitted", queuedMs: nowMs - sinceMs, permit: { release } };
   }
 
   get #counts(): boolean {
@@ -167,8 +167,8 @@ export class Gate {
 
   /** Admits requests from the head of the queue, and sets the timer for the next one. */
   #pump(): void {
-    this.#alarm?.abort("set anew");
-    this.#alarm = undefined;
+    this.#timer?.abort("set again");
+    this.#timer = undefined;
     for (let head = this.#waiting[0]; head; head = this.#waiting[0]) {
       const obstacle = this.#obstacle(head.tokens);
       if (obstacle === undefined) {
@@ -181,14 +181,14 @@ export class Gate {
       if (waitMs === undefined) return;
       const leftMs = head.sinceMs + this.#limits.waitMaxMs - this.#clock.monotonicMs();
       if (waitMs > leftMs) return this.#refuse(head, "too-long", waitMs);
-      return this.#wakeIn(waitMs);
+      return this.#scheduleWake(waitMs);
     }
   }
 
-  #wakeIn(ms: number): void {
-    const alarm = new AbortController();
-    this.#alarm = alarm;
-    void this.#clock.sleep(ms, alarm.signal).then(
+  #scheduleWake(ms: number): void {
+    const timer = new AbortController();
+    this.#timer = timer;
+    void this.#clock.sleep(ms, timer.signal).then(
       () => this.#pump(),
       () => undefined,
     );
@@ -202,25 +202,25 @@ export class Gate {
     this.#pausedUntilMs = 0;
     if (concurrentMax !== undefined && this.#executing >= concurrentMax)
       return { why: "concurrency", waitMs: undefined };
-    const current = this.#begun.findIndex(({ atMs }) => atMs > nowMs - WINDOW_MS);
-    this.#begun = current < 0 ? [] : this.#begun.slice(current);
-    if (requestsPerMinute !== undefined && this.#begun.length >= requestsPerMinute)
-      return { why: "requests", waitMs: this.#untilGone(this.#begun.length - requestsPerMinute, nowMs) };
+    const current = this.#started.findIndex(({ atMs }) => atMs > nowMs - WINDOW_MS);
+    this.#started = current < 0 ? [] : this.#started.slice(current);
+    if (requestsPerMinute !== undefined && this.#started.length >= requestsPerMinute)
+      return { why: "requests", waitMs: this.#untilExpired(this.#started.length - requestsPerMinute, nowMs) };
     if (tokensPerMinute === undefined) return undefined;
-    let held = this.#begun.reduce((sum, begun) => sum + begun.tokens, 0);
-    if (held + tokens <= tokensPerMinute) return undefined;
-    const gone = this.#begun.findIndex((begun) => (held -= begun.tokens) + tokens <= tokensPerMinute);
-    return { why: "tokens", waitMs: this.#untilGone(gone < 0 ? this.#begun.length - 1 : gone, nowMs) };
+    let reserved = this.#started.reduce((sum, request) => sum + request.tokens, 0);
+    if (reserved + tokens <= tokensPerMinute) return undefined;
+    const last = this.#started.findIndex((request) => (reserved -= request.tokens) + tokens <= tokensPerMinute);
+    return { why: "tokens", waitMs: this.#untilExpired(last < 0 ? this.#started.length - 1 : last, nowMs) };
   }
 
-  /** Until the request at this place, and all before it, began longer than a minute ago. */
-  #untilGone(place: number, nowMs: number): number {
-    const begun = this.#begun[place];
-    return begun === undefined ? 0 : Math.max(1, Math.ceil(begun.atMs + WINDOW_MS - nowMs));
+  /** Milliseconds until the request at `index`, and all before it, are older than a minute. */
+  #untilExpired(index: number, nowMs: number): number {
+    const request = this.#started[index];
+    return request === undefined ? 0 : Math.max(1, Math.ceil(request.atMs + WINDOW_MS - nowMs));
   }
 }
 
-const refused = (why: "full" | "too-long" | "aborted", retryInMs: number | undefined): Entry => ({
+const refused = (why: "full" | "too-long" | "aborted", retryInMs: number | undefined): AdmissionResult => ({
   waitsFor: undefined,
   admission: Promise.resolve({ type: "refused", why, retryInMs }),
 });
