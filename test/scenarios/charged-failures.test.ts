@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { scripted } from "../../src/models/vendors/index.ts";
-import { DEFAULT_CONTEXT } from "../../src/agents/definitions/context-settings.ts";
+import { DEFAULT_CONTEXT } from "../../src/agents/definitions/tables/context-settings.ts";
 import { SUMMARY_REQUEST } from "../../src/runs/context/index.ts";
 import type { LanguageModel, ModelPart } from "../../src/models/port/language-model.ts";
 import type { RunId } from "../../src/kernel/ids.ts";

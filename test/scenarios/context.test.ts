@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { scripted, type ScriptedTurnInput } from "../../src/models/vendors/index.ts";
-import { type ContextSettings, DEFAULT_CONTEXT } from "../../src/agents/definitions/context-settings.ts";
+import { type ContextSettings, DEFAULT_CONTEXT } from "../../src/agents/definitions/tables/context-settings.ts";
 import { SUMMARY_REQUEST } from "../../src/runs/context/index.ts";
 import { type LanguageModel, type ModelRequest } from "../../src/models/port/language-model.ts";
 import { RUN_FAILURE_CODES } from "../../src/runs/index.ts";

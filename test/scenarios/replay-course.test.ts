@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { scripted } from "../../src/models/vendors/index.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
 import type { RunId } from "../../src/kernel/ids.ts";
-import { DEFAULT_CONTEXT } from "../../src/agents/definitions/context-settings.ts";
+import { DEFAULT_CONTEXT } from "../../src/agents/definitions/tables/context-settings.ts";
 import { SUMMARY_REQUEST } from "../../src/runs/context/index.ts";
 import { NO_RULES, PERMIT_ALL, type Permissions, type RuleSet } from "../../src/agents/permissions/index.ts";
 import { replayRun, type ReplayReport } from "../../src/runs/replay/index.ts";

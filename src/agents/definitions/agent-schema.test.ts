@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { parseToml } from "../../text/documents/index.ts";
 import { agentSchema } from "./agent-schema.ts";
 import { TEMPLATES } from "./catalogue.ts";
-import { DefinitionFile } from "./definition-file.ts";
+import { DefinitionFile } from "./formats/definition-file.ts";
 
 // verifies("definition.json-schema")
 

@@ -1,8 +1,8 @@
 import * as z from "zod";
 import { JsonObject } from "../../kernel/json.ts";
-import { DefinitionFile } from "./definition-file.ts";
-import { INACTIVE, UNSUPPORTED } from "./inactive.ts";
-import { isRecord } from "./record.ts";
+import { DefinitionFile } from "./formats/definition-file.ts";
+import { INACTIVE, UNSUPPORTED } from "./formats/inactive.ts";
+import { isRecord } from "./formats/record.ts";
 
 /** Where the server serves the schema, and so its `$id`. */
 export const AGENT_SCHEMA_ID = "/schema/agent.v1.json";

@@ -1,4 +1,4 @@
-import { handlerOf, messageRequest } from "./act-prompts.ts";
+import { handlerOf, messageRequest } from "./prompts/act-prompts.ts";
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { nearest, type Problem } from "../../text/documents/index.ts";
@@ -30,7 +30,7 @@ import {
   RevisionNotFoundError,
 } from "./errors.ts";
 import { Lru } from "./lru.ts";
-import { compilePrompt, fillSystemPrompt, type Prompt, refuseUnknownVariables } from "./prompt.ts";
+import { compilePrompt, fillSystemPrompt, type Prompt, refuseUnknownVariables } from "./prompts/prompt.ts";
 import { type DefinitionFormat, formatOf, readDefinition, type Reading, type ReadOptions } from "./reading.ts";
 import type { KnownTools } from "./semantics.ts";
 

@@ -1,9 +1,9 @@
 import * as z from "zod";
-import { ContextTable, LimitsTable } from "./context-tables.ts";
+import { ContextTable, LimitsTable } from "./tables/context-tables.ts";
 import { BudgetTable } from "../budgets/index.ts";
 import { JsonObject } from "../../kernel/json.ts";
 import { StepsMax } from "../../kernel/quantities.ts";
-import { AgentMessaging } from "./messaging-tables.ts";
+import { AgentMessaging } from "./tables/messaging-tables.ts";
 import { ON_EXPIRY } from "../permissions/index.ts";
 import { ON_MODEL_FAILURE, REASONING_EFFORTS, RUN_ISOLATIONS } from "./rules.ts";
 

@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { renderProblem } from "../../text/documents/index.ts";
 import { TEMPLATES } from "./catalogue.ts";
-import { LIQUID_FILTERS, LIQUID_TAGS } from "./liquid.ts";
-import { BUILT_IN_VARIABLES } from "./prompt.ts";
+import { LIQUID_FILTERS, LIQUID_TAGS } from "./prompts/liquid.ts";
+import { BUILT_IN_VARIABLES } from "./prompts/prompt.ts";
 import { readDefinition } from "./reading.ts";
 
 const guide = readFileSync(new URL("../../../docs/guides/agents.md", import.meta.url), "utf8");

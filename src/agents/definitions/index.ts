@@ -1,4 +1,4 @@
-export { type PromptMessage } from "./act-prompts.ts";
+export { type PromptMessage } from "./prompts/act-prompts.ts";
 export { AGENT_SCHEMA_ID, agentSchema } from "./agent-schema.ts";
 export {
   type AgentCandidate,
@@ -26,8 +26,8 @@ export {
   Agents,
 } from "./agents.ts";
 export { type DefinitionTemplate, findTemplate, TEMPLATES } from "./catalogue.ts";
-export { type Converted, convertDefinition } from "./convert.ts";
-export { ContextTable, LimitsTable } from "./context-tables.ts";
+export { type Converted, convertDefinition } from "./formats/convert.ts";
+export { ContextTable, LimitsTable } from "./tables/context-tables.ts";
 export { type AgentMemory, type AgentModel, AgentDefinition } from "./definition.ts";
 export {
   AgentNotFoundError,
@@ -40,8 +40,8 @@ export {
   TemplateNotFoundError,
   VariableUnknownError,
 } from "./errors.ts";
-export { type AgentMessaging } from "./messaging-tables.ts";
-export { type Prompt, type PromptVariables, compilePrompt } from "./prompt.ts";
+export { type AgentMessaging } from "./tables/messaging-tables.ts";
+export { type Prompt, type PromptVariables, compilePrompt } from "./prompts/prompt.ts";
 export {
   type DefinitionFormat,
   type ReadOptions,
@@ -60,5 +60,5 @@ export {
 } from "./rules.ts";
 export { firstRequest, type ScaffoldFile, scaffold } from "./scaffold.ts";
 export type { KnownTools } from "./semantics.ts";
-export type { PromptFile } from "./template-value.ts";
-export { type ContextSettings, DEFAULT_CONTEXT, STRATEGIES, type Strategy } from "./context-settings.ts";
+export type { PromptFile } from "./prompts/template-value.ts";
+export { type ContextSettings, DEFAULT_CONTEXT, STRATEGIES, type Strategy } from "./tables/context-settings.ts";

@@ -3,8 +3,8 @@ import { expect, test } from "vitest";
 import type * as z from "zod";
 import { renderProblem } from "../../text/documents/index.ts";
 import { TEMPLATES } from "./catalogue.ts";
-import { DefinitionFile } from "./definition-file.ts";
-import { INACTIVE, UNSUPPORTED } from "./inactive.ts";
+import { DefinitionFile } from "./formats/definition-file.ts";
+import { INACTIVE, UNSUPPORTED } from "./formats/inactive.ts";
 import { readDefinition, type ReadOptions } from "./reading.ts";
 
 // verifies("definition.toml", "definition.yaml", "definition.markdown", "definition.claude-code")

@@ -8,11 +8,11 @@ import {
   type Problem,
 } from "../../text/documents/index.ts";
 import type { AgentDefinition, AgentPermissions } from "./definition.ts";
-import { DefinitionFile } from "./definition-file.ts";
-import { draftFromMarkdown, draftFromToml, type Draft } from "./draft.ts";
-import { fromClaudeCode, isForeign, splitTools } from "./claude-code-agents.ts";
+import { DefinitionFile } from "./formats/definition-file.ts";
+import { draftFromMarkdown, draftFromToml, type Draft } from "./formats/draft.ts";
+import { fromClaudeCode, isForeign, splitTools } from "./formats/claude-code-agents.ts";
 import type { AgentMemory } from "./definition.ts";
-import { AgentMessaging } from "./messaging-tables.ts";
+import { AgentMessaging } from "./tables/messaging-tables.ts";
 import { STEPS_DEFAULT, TOOLS_AT_ONCE_DEFAULT } from "./rules.ts";
 import { semanticProblems, type KnownTools } from "./semantics.ts";
 import { StepsMax } from "../../kernel/quantities.ts";

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { agentSchema } from "./agent-schema.ts";
 import { findTemplate, TEMPLATES } from "./catalogue.ts";
 import { DefinitionInvalidError, TemplateNotFoundError } from "./errors.ts";
-import { compilePrompt, fillSystemPrompt } from "./prompt.ts";
+import { compilePrompt, fillSystemPrompt } from "./prompts/prompt.ts";
 import { readDefinition } from "./reading.ts";
 import { scaffold } from "./scaffold.ts";
 

@@ -8,14 +8,14 @@ import {
   type Path,
   type Problem,
 } from "../../text/documents/index.ts";
-import { DefinitionFile } from "./definition-file.ts";
-import type { Draft } from "./draft.ts";
+import { DefinitionFile } from "./formats/definition-file.ts";
+import type { Draft } from "./formats/draft.ts";
 import type { ReadOptions } from "./reading.ts";
-import { INACTIVE, UNSUPPORTED, UNSUPPORTED_FIX } from "./inactive.ts";
+import { INACTIVE, UNSUPPORTED, UNSUPPORTED_FIX } from "./formats/inactive.ts";
 import { namesTool, readRule, RULES_MAX } from "../permissions/index.ts";
-import { ACT_HANDLER_NAMES } from "./act-prompts.ts";
-import { inspectTemplate, isBuiltIn, MESSAGE_VARIABLES, placeholdersIn, unfilledIn } from "./prompt.ts";
-import { isRecord, isStrings } from "./record.ts";
+import { ACT_HANDLER_NAMES } from "./prompts/act-prompts.ts";
+import { inspectTemplate, isBuiltIn, MESSAGE_VARIABLES, placeholdersIn, unfilledIn } from "./prompts/prompt.ts";
+import { isRecord, isStrings } from "./formats/record.ts";
 import { AGENT_NAME, kebab, KEBAB_NAME, MODEL, PARAMETER_NAME } from "./rules.ts";
 
 /** Names every tool server and tool there is: `csv_parser`, `csv_parser.group`. */

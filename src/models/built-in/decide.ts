@@ -1,7 +1,7 @@
 import type { JsonObject } from "../../kernel/json.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
 import type { ModelMessage, ModelRequest } from "../port/index.ts";
-import { answerRequest } from "./answer.ts";
+import { answerRequest } from "./answers/answer.ts";
 import { type Section } from "./bench.ts";
 import { Ledger } from "./ledger.ts";
 import { askedParts, isMessageTool, messageIn, proposal } from "./messages.ts";

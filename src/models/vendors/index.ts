@@ -7,6 +7,6 @@ export {
   PROVIDER_TYPES,
   type ProviderSettings,
 } from "./providers.ts";
-export type { ScriptedTurnInput } from "./script.ts";
-export { scripted, type ScriptedOptions } from "./scripted.ts";
+export type { ScriptedTurnInput } from "./scripted/script.ts";
+export { scripted, type ScriptedOptions } from "./scripted/scripted.ts";
 export type { CallTool, ToolAnswer } from "./tool-model.ts";

@@ -31,11 +31,11 @@ import {
 } from "./providers.ts";
 import { Origins } from "./origins.ts";
 import { missingKeyHint, readiness } from "./readiness.ts";
-import { parseScript } from "./script.ts";
-import { readScript } from "./script-file.ts";
-import type { Fetch } from "./vendor.ts";
-import { VendorCache } from "./vendor-cache.ts";
-import { ScriptedModel } from "./scripted.ts";
+import { parseScript } from "./scripted/script.ts";
+import { readScript } from "./scripted/script-file.ts";
+import type { Fetch } from "./ai-sdk/vendor.ts";
+import { VendorCache } from "./ai-sdk/vendor-cache.ts";
+import { ScriptedModel } from "./scripted/scripted.ts";
 import { type CallTool, ToolModel } from "./tool-model.ts";
 
 export type ModelsDeps = {
@@ -228,8 +228,8 @@ export class Models implements ModelCatalogue {
     const region = awsRegion(provider, environment);
     // Loaded at first use, because loading it takes longer than the rest of this module.
     const [{ VendorModel }, { isOpenAi, openVendor }] = await Promise.all([
-      import("./vendor-model.ts"),
-      import("./vendor.ts"),
+      import("./ai-sdk/vendor-model.ts"),
+      import("./ai-sdk/vendor.ts"),
     ]);
     const vendor = await this.#vendors.open(openVendor, provider.type, {
       model,

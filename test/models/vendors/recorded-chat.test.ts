@@ -83,7 +83,7 @@ test("reasoning effort, options and the answer's schema reach the server", async
 });
 
 test("OpenAI's own package is used for its own address, and asks with its newer names", async () => {
-  const { open: openAi } = await import("../../../src/models/vendors/vendor-openai.ts");
+  const { open: openAi } = await import("../../../src/models/vendors/ai-sdk/vendor-openai.ts");
   await using server = await vendor(events(chunk({ content: "ok" }, "stop"), "[DONE]"));
   const { model } = openAi({
     model: "gpt-5-mini",

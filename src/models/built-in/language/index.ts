@@ -1,8 +1,8 @@
 export { type Column, numberIn, type Table, tableOf } from "./columns.ts";
 export { findTexts } from "./find.ts";
-export { isTimeKey, keyText } from "./draft.ts";
-export type { Condition, Expression, Figure, Key, Operator, Plan } from "./plan.ts";
-export { planOf } from "./planner.ts";
+export { isTimeKey, keyText } from "./planning/draft.ts";
+export type { Condition, Expression, Figure, Key, Operator, Plan } from "./planning/plan.ts";
+export { planOf } from "./planning/planner.ts";
 export { isFragment, pointsBack } from "./questions.ts";
 export { type ChartKind, type Request, understand } from "./request.ts";
 export { type Aggregate, AGGREGATE_WORDS, STOP_WORDS, synonymsOf } from "./vocabulary.ts";

@@ -1,6 +1,6 @@
 import { isJsonObject, type Json } from "../../../kernel/json.ts";
 import type { Column } from "./columns.ts";
-import type { Condition, Figure, Key, Operator, Plan } from "./plan.ts";
+import type { Condition, Figure, Key, Operator, Plan } from "./planning/plan.ts";
 import type { Aggregate } from "./vocabulary.ts";
 import { stem } from "./words.ts";
 

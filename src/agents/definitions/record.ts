@@ -1,7 +1,0 @@
-import type { Data } from "../../text/documents/index.ts";
-
-export const isRecord = (value: unknown): value is Data =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
-export const isStrings = (value: unknown): value is readonly string[] =>
-  Array.isArray(value) && value.every((item) => typeof item === "string");
