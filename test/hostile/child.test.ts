@@ -46,7 +46,7 @@ test("a guest that computes when it is started ahead of its calls does not keep 
   expect(await unharmed(room, again)).toBe("replaced");
 });
 
-test("a guest with more fuel than time is told from a neighbour that waits in the same child", async () => {
+test("a guest with more fuel than time is distinguished from a neighbour that waits in the same child", async () => {
   await using room = await arena();
   const hog = await attacker({ call: FOREVER });
   await room.deploy(hog, "attacker", { limits: { fuelPerCall: 1_000_000_000_000, deadlineMs: 300 } });
@@ -110,7 +110,7 @@ test(
   },
 );
 
-test("a server that attacks again and again is put in quarantine, and its neighbour never is", async () => {
+test("a server that attacks repeatedly is put in quarantine, and its neighbour never is", async () => {
   await using room = await arena();
   await room.deploy(await attacker({ call: "unreachable" }), "attacker");
   const texts: string[] = [];

@@ -82,7 +82,7 @@ test("a guest that throws and catches without end uses its fuel up", async () =>
 });
 
 // guest.instance.I3
-test("a guest cannot hold on to the end of a call by catching it: its instance is gone, and a fresh one begins anew", async () => {
+test("a guest that catches the end of its call is stopped, and the next call gets a new instance", async () => {
   const stubborn = await attacker({
     imports: SLEEP,
     parts: `(global $calls (mut i32) (i32.const 0))`,

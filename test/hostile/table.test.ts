@@ -12,7 +12,7 @@ const page = readFileSync(join(DOCS, "sandbox.md"), "utf8");
 const ROW = /^\| [^|]+ \| [^|]+ \| \[[\w-]+\]\(([^)]+)\): "(.+)" \|$/gm;
 const rows = [...page.matchAll(ROW)].map(([, file = "", name = ""]) => ({ file, name }));
 
-const [, section = ""] = page.split("## Attacks, and what stops them");
+const [, section = ""] = page.split("## Attacks and controls");
 const [table = ""] = section.split("\n## ");
 /** Without the head and the line below it. */
 const lines = table

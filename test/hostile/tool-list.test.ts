@@ -88,7 +88,7 @@ test("lists that are refused, one after another, leave nothing in the server", a
 
 const FROZEN_US = 946_684_800_000_000n;
 
-test("a guest that tells other tools whenever it is asked is held to those that were seen when it was deployed", async () => {
+test("a guest that lists other tools at each start is held to those of its deployment", async () => {
   const other = toolList("other");
   // Time stands still while a module is made ready.
   const fickle = await attacker({

@@ -44,7 +44,7 @@ test.each([
   ["a hidden name", { name: ".profile" }],
   ["a name with a control character", { name: "a\u0000b" }],
   ["a name without end", { name: "a".repeat(10_000) }],
-])("a file with %s is none, whatever the child says", (_what, changes) => {
+])("a file with %s is rejected, whatever the child reports", (_what, changes) => {
   const file = { type: "file", name: "a.svg", mediaType: "image/svg+xml", text: "<svg/>", ...changes };
   expect(result("content", JSON.stringify({ content: [file] }))).toMatchObject({ reason: "bad-output" });
 });

@@ -27,7 +27,7 @@ test("a guest gets what is granted over HTTP, and an answer it can read for what
   ]);
 });
 
-test("redirects, private addresses and names that are looked up anew gain a guest nothing", async () => {
+test("redirects, private addresses and repeated name look-ups gain a guest nothing", async () => {
   await using web = await Web.open((_incoming, response) =>
     response.writeHead(302, { location: "http://127.0.0.1:1/inside" }).end(),
   );
