@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { assemble } from "../../src/tools/sandbox/meter/wat.kit.ts";
+import { assemble } from "../../src/tools/sandbox/meter/test-kits/wat.kit.ts";
 import { Chance } from "./chance.ts";
 import { compareProgram, type Failure, type Tally } from "./differential.ts";
 import { moduleText } from "./module-text.ts";

@@ -1,6 +1,6 @@
 import { meter, METER_LIMITS, type MeterLimits, START_EXPORT } from "../../src/tools/sandbox/meter/index.ts";
-import { withOracle } from "../../src/tools/sandbox/meter/oracle.kit.ts";
-import { assemble } from "../../src/tools/sandbox/meter/wat.kit.ts";
+import { withOracle } from "../../src/tools/sandbox/meter/test-kits/oracle.kit.ts";
+import { assemble } from "../../src/tools/sandbox/meter/test-kits/wat.kit.ts";
 import { Chance } from "./chance.ts";
 import { type ModuleText, moduleText } from "./module-text.ts";
 import type { Type } from "./operations.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { meter, METER_LIMITS } from "../../src/tools/sandbox/meter/index.ts";
-import { assemble } from "../../src/tools/sandbox/meter/wat.kit.ts";
+import { assemble } from "../../src/tools/sandbox/meter/test-kits/wat.kit.ts";
 import { type CaseKind, noFigures, realModules, runCase } from "./cases.ts";
 import { OPERATIONS } from "./operations.ts";
 import { findUnbounded } from "./mutants.ts";

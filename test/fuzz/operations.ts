@@ -1,5 +1,5 @@
-import { EXTENDED_OPCODES, OPCODES } from "../../src/tools/sandbox/meter/opcodes.ts";
-import { SIMD_OPCODES } from "../../src/tools/sandbox/meter/simd-opcodes.ts";
+import { EXTENDED_OPCODES, OPCODES } from "../../src/tools/sandbox/meter/opcodes/opcodes.ts";
+import { SIMD_OPCODES } from "../../src/tools/sandbox/meter/opcodes/simd-opcodes.ts";
 
 export type Type = "i32" | "i64" | "f32" | "f64" | "v128" | "funcref" | "externref";
 export const NUMBERS = ["i32", "i64", "f32", "f64"] as const satisfies readonly Type[];

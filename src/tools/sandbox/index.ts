@@ -15,11 +15,11 @@ export {
   type SystemUse,
   type StateEntry,
   type TimeChange,
-} from "./broker.ts";
+} from "./host-calls/broker.ts";
 export { ToolServerRefusedError } from "./errors.ts";
 export type { LogLine } from "./guest-log.ts";
-export { ISOLATIONS, type Isolation } from "./sandbox-child.ts";
-export type { TrustGroup } from "./child-pools.ts";
+export { ISOLATIONS, type Isolation } from "./children/sandbox-child.ts";
+export type { TrustGroup } from "./children/child-pools.ts";
 export { type Deployment, Sandbox, type SandboxDeps, type SandboxOptions, type SandboxStats } from "./sandbox.ts";
 export {
   type DirectoryEntry,

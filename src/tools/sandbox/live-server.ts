@@ -13,12 +13,12 @@ import {
 import { cleanLine, cleanSchema, cleanText } from "../../kernel/clean.ts";
 import { GuestLog } from "./guest-log.ts";
 import { FUEL_EXPORT, START_EXPORT } from "./meter/index.ts";
-import type { BuiltModule } from "./module-builder.ts";
-import type { Catalogue } from "./module-cache.ts";
+import type { BuiltModule } from "./modules/module-builder.ts";
+import type { Catalogue } from "./modules/module-cache.ts";
 import { type QuarantineState, stateAt, TRUSTED } from "./quarantine.ts";
-import type { ChildPool } from "./child-pools.ts";
+import type { ChildPool } from "./children/child-pools.ts";
 import type { Redaction } from "../../text/redaction/index.ts";
-import type { ChildSupervisor } from "./child-supervisor.ts";
+import type { ChildSupervisor } from "./children/child-supervisor.ts";
 import type { GuestTool, LoadSpec } from "./wire/index.ts";
 
 /** The server and lease that a running call is counted on. */

@@ -1,5 +1,5 @@
 import { GuestLog, type LogLine } from "./guest-log.ts";
-import type { PendingCall } from "./pending-call.ts";
+import type { PendingCall } from "./children/pending-call.ts";
 import type { LiveServer } from "./live-server.ts";
 
 type Listener = (line: LogLine) => void;

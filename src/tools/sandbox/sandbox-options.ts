@@ -1,9 +1,9 @@
 import type { Clock } from "../../kernel/clock.ts";
 import type { Log } from "../../kernel/log.ts";
 import type { ToolManifest } from "../catalogue/index.ts";
-import type { Broker } from "./broker.ts";
-import type { Isolation } from "./sandbox-child.ts";
-import type { TrustGroup } from "./child-pools.ts";
+import type { Broker } from "./host-calls/broker.ts";
+import type { Isolation } from "./children/sandbox-child.ts";
+import type { TrustGroup } from "./children/child-pools.ts";
 
 export type SandboxDeps = {
   readonly broker: Broker;

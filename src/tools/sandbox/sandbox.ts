@@ -13,16 +13,16 @@ import { type Inspection } from "../servers/index.ts";
 import { AbortWatch } from "./abort-watch.ts";
 import { cancelledCall, refusalOf, unknownTool } from "./admission.ts";
 import type { LogLine } from "./guest-log.ts";
-import { reservationsOf, type PendingCall, resultContextOf, toolName } from "./pending-call.ts";
+import { reservationsOf, type PendingCall, resultContextOf, toolName } from "./children/pending-call.ts";
 import { LogRouter } from "./log-router.ts";
 import { LiveServer, type InstanceLease } from "./live-server.ts";
-import { buildRequest, inspectWith } from "./inspection.ts";
-import { ModuleBuilder } from "./module-builder.ts";
+import { buildRequest, inspectWith } from "./modules/inspection.ts";
+import { ModuleBuilder } from "./modules/module-builder.ts";
 import { killedAsCollateral, explain, starved, notStarted, notLoaded, resultOf, VIOLATIONS } from "./outcome.ts";
 import { recordViolation } from "./quarantine.ts";
 import { Redaction } from "../../text/redaction/index.ts";
-import { StandbyPool } from "./standby-pool.ts";
-import { ChildPools } from "./child-pools.ts";
+import { StandbyPool } from "./children/standby-pool.ts";
+import { ChildPools } from "./children/child-pools.ts";
 import {
   type Deployment,
   maxInstancesFor,
@@ -30,8 +30,8 @@ import {
   type SandboxOptions,
   type SandboxStats,
 } from "./sandbox-options.ts";
-import { ChildSupervisor } from "./child-supervisor.ts";
-import type { CrashCause } from "./child-supervisor-events.ts";
+import { ChildSupervisor } from "./children/child-supervisor.ts";
+import type { CrashCause } from "./children/child-supervisor-events.ts";
 import type { ResultMessage } from "./wire/index.ts";
 
 export type { Deployment, SandboxDeps, SandboxOptions, SandboxStats } from "./sandbox-options.ts";

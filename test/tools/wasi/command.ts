@@ -1,5 +1,5 @@
 import { FileBroker } from "../../../src/tools/brokers/files/index.ts";
-import { HostCallHandler } from "../../../src/tools/sandbox/host-call-handler.ts";
+import { HostCallHandler } from "../../../src/tools/sandbox/host-calls/host-call-handler.ts";
 import { FUEL_EXPORT, meter, METER_LIMITS, START_EXPORT } from "../../../src/tools/sandbox/meter/index.ts";
 import { type HostBridge, Wasi, WASI_MODULE, wasiImports } from "../../../src/tools/sandbox/wasi/index.ts";
 import {

@@ -1,13 +1,13 @@
 import { type BuildAnswer, type BuildSpec, decodeWithBytes, type LoadSpec } from "../wire/index.ts";
 import { WASI_MODULE } from "../wasi/index.ts";
 import type { Metered } from "../meter/index.ts";
-import type { GuestAbi, ModuleOutline } from "./abi.ts";
-import { ABIS } from "./abis.ts";
-import { component } from "./component.ts";
-import { prepare } from "./component-build.ts";
-import { CORE_MODULES, CORE_REFUSED } from "./core-host.ts";
-import { EXTISM_MODULE } from "./extism-host.ts";
-import { isCoreImport, missingOfCore } from "./core.ts";
+import type { GuestAbi, ModuleOutline } from "./abis/abi.ts";
+import { ABIS } from "./abis/abis.ts";
+import { component } from "./abis/component/component.ts";
+import { prepare } from "./abis/component/component-build.ts";
+import { CORE_MODULES, CORE_REFUSED } from "./abis/core-host.ts";
+import { EXTISM_MODULE } from "./abis/extism/extism-host.ts";
+import { isCoreImport, missingOfCore } from "./abis/core.ts";
 import { Instance } from "./instance.ts";
 import type { Turns } from "./turns.ts";
 

@@ -14,7 +14,7 @@ import {
   type Outcome,
   payloadOf,
 } from "../wire/index.ts";
-import { ABIS } from "./abis.ts";
+import { ABIS } from "./abis/abis.ts";
 import { build } from "./build.ts";
 import { FileRequests } from "./file-requests.ts";
 import type { CallOutcome } from "./instance.ts";

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import initWabt from "wabt";
 import { FUEL_EXPORT, meter, START_EXPORT } from "../meter/index.ts";
 import type { LoadSpec } from "../wire/index.ts";
-import type { GuestAnswer, GuestExports, GuestHost, Opener } from "./abi.ts";
+import type { GuestAnswer, GuestExports, GuestHost, Opener } from "./abis/abi.ts";
 import { Instance } from "./instance.ts";
 import { Turns } from "./turns.ts";
 

@@ -1,6 +1,6 @@
 import type { FileClient, SystemSettings } from "../wasi/index.ts";
 import { encodeWithBytes, type GuestTool, type LoadSpec, type Outcome } from "../wire/index.ts";
-import type { Guest, GuestAnswer, GuestExports, GuestHost, Opener } from "./abi.ts";
+import type { Guest, GuestAnswer, GuestExports, GuestHost, Opener } from "./abis/abi.ts";
 import { TailBuffer } from "./tail-buffer.ts";
 import type { Turns } from "./turns.ts";
 

@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from "vitest";
 import type { LoadSpec } from "../wire/index.ts";
-import type { GuestAnswer, Opener } from "./abi.ts";
+import type { GuestAnswer, Opener } from "./abis/abi.ts";
 import { LoadedServer, START_MS_MAX } from "./loaded-server.ts";
 import { Turns } from "./turns.ts";
 

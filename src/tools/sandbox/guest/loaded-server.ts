@@ -1,6 +1,6 @@
 import type { FileClient } from "../wasi/index.ts";
 import type { IoReply, IoRequest, LoadSpec, Outcome } from "../wire/index.ts";
-import type { Opener } from "./abi.ts";
+import type { Opener } from "./abis/abi.ts";
 import { type CallOutcome, Instance } from "./instance.ts";
 import type { Turns } from "./turns.ts";
 

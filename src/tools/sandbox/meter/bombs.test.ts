@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { body, list, moduleOf, moduleWithCode, section, text, u32 } from "./binary.kit.ts";
+import { body, list, moduleOf, moduleWithCode, section, text, u32 } from "./test-kits/binary.kit.ts";
 import { PREPAID_FUEL_MAX, surveyCallees } from "./callees.ts";
-import { Guest } from "./guest.kit.ts";
+import { Guest } from "./test-kits/guest.kit.ts";
 import { meter, METER_LIMITS, ModuleRefusedError, type Refusal } from "./index.ts";
 import { planBody } from "./plan.ts";
-import { Reader } from "./reader.ts";
+import { Reader } from "./binary/reader.ts";
 import { survey } from "./survey.ts";
-import { assemble } from "./wat.kit.ts";
+import { assemble } from "./test-kits/wat.kit.ts";
 
 type Bytes = readonly number[];
 

@@ -1,6 +1,6 @@
 import type { Body } from "./draft.ts";
 import { planBody } from "./plan.ts";
-import { Reader } from "./reader.ts";
+import { Reader } from "./binary/reader.ts";
 import type { Survey } from "./survey.ts";
 
 /**

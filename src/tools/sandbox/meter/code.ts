@@ -4,8 +4,8 @@ import { BYTES_FUEL_SHIFT, PAGE_FUEL_SHIFT, type Sized } from "./fuel.ts";
 import { type MeterLimits, withinLimit } from "./limits.ts";
 import { planBody } from "./plan.ts";
 import type { Survey } from "./survey.ts";
-import { I32, NOTHING } from "./value-types.ts";
-import type { Writer } from "./writer.ts";
+import { I32, NOTHING } from "./binary/value-types.ts";
+import type { Writer } from "./binary/writer.ts";
 
 /** What was written into the code of a module. */
 export type MeterReport = {

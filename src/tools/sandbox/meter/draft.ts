@@ -1,8 +1,8 @@
 import { malformed, unsupported } from "./errors.ts";
 import { type MeterLimits, withinLimit } from "./limits.ts";
-import type { Reader } from "./reader.ts";
-import type { Extern, FunctionType, ModuleExport, ModuleImport } from "./shape.ts";
-import { readBounds } from "./value-types.ts";
+import type { Reader } from "./binary/reader.ts";
+import type { Extern, FunctionType, ModuleExport, ModuleImport } from "./binary/shape.ts";
+import { readBounds } from "./binary/value-types.ts";
 
 /** Bounds of a memory or table in the file, and what they become: always a maximum, never above the limit. */
 export type BoundsField = {

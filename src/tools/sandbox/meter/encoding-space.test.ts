@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { body, list, moduleOf, section, text, u32 } from "./binary.kit.ts";
+import { body, list, moduleOf, section, text, u32 } from "./test-kits/binary.kit.ts";
 import { meter, ModuleRefusedError } from "./index.ts";
 
 // verifies("tool.meter-complete")

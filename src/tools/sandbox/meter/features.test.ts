@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { body, list, moduleOf, section } from "./binary.kit.ts";
+import { body, list, moduleOf, section } from "./test-kits/binary.kit.ts";
 import { type Feature, FEATURES } from "./features.ts";
 import { meter, ModuleRefusedError } from "./index.ts";
-import { readOpcode } from "./opcodes.ts";
-import { Reader } from "./reader.ts";
+import { readOpcode } from "./opcodes/opcodes.ts";
+import { Reader } from "./binary/reader.ts";
 
 const withCode = (...code: readonly number[]) =>
   moduleOf(

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { counted, Guest, trio } from "./guest.kit.ts";
+import { counted, Guest, trio } from "./test-kits/guest.kit.ts";
 import { meter } from "./index.ts";
-import { assemble } from "./wat.kit.ts";
+import { assemble } from "./test-kits/wat.kit.ts";
 
 // verifies("tool.fuel")
 

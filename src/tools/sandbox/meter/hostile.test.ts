@@ -1,10 +1,10 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { moduleWithCode, PREAMBLE, u32 } from "./binary.kit.ts";
-import { Guest } from "./guest.kit.ts";
+import { moduleWithCode, PREAMBLE, u32 } from "./test-kits/binary.kit.ts";
+import { Guest } from "./test-kits/guest.kit.ts";
 import { ComponentFoundError, meter, METER_LIMITS, ModuleRefusedError, scan } from "./index.ts";
-import { program } from "./program.kit.ts";
-import { assemble } from "./wat.kit.ts";
+import { program } from "./test-kits/program.kit.ts";
+import { assemble } from "./test-kits/wat.kit.ts";
 
 // verifies("tool.hostile-module")
 

@@ -15,6 +15,6 @@ export { ComponentFoundError, ModuleRefusedError, type Refusal } from "./errors.
 export { FUEL_EXPORT, METER_VERSION, START_EXPORT } from "./fuel.ts";
 export { METER_LIMITS, type MeterLimits } from "./limits.ts";
 export { meter, type Metered, scan } from "./meter.ts";
-export type { Extern, FunctionType, ModuleExport, ModuleImport, ModuleShape } from "./shape.ts";
+export type { Extern, FunctionType, ModuleExport, ModuleImport, ModuleShape } from "./binary/shape.ts";
 export { kindOf } from "./survey.ts";
-export type { ValueType } from "./value-types.ts";
+export type { ValueType } from "./binary/value-types.ts";

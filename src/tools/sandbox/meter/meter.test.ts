@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { Guest, PLENTY, trio } from "./guest.kit.ts";
+import { Guest, PLENTY, trio } from "./test-kits/guest.kit.ts";
 import { FUEL_EXPORT, meter, METER_LIMITS, scan, START_EXPORT } from "./index.ts";
-import { assemble } from "./wat.kit.ts";
+import { assemble } from "./test-kits/wat.kit.ts";
 
 const metered = (wat: string, limits = METER_LIMITS) => meter(assemble(wat), limits);
 

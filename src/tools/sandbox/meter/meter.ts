@@ -3,12 +3,12 @@ import { CodeMeter, type MeterReport } from "./code.ts";
 import { invalid } from "./errors.ts";
 import { FUEL_EXPORT, START_EXPORT } from "./fuel.ts";
 import { METER_LIMITS, type MeterLimits, withinV8 } from "./limits.ts";
-import { Reader } from "./reader.ts";
-import { SECTIONS } from "./sections.ts";
-import type { ModuleShape } from "./shape.ts";
+import { Reader } from "./binary/reader.ts";
+import { SECTIONS } from "./binary/sections.ts";
+import type { ModuleShape } from "./binary/shape.ts";
 import { PREAMBLE_BYTES, survey, type Survey } from "./survey.ts";
-import { I64 } from "./value-types.ts";
-import { Writer } from "./writer.ts";
+import { I64 } from "./binary/value-types.ts";
+import { Writer } from "./binary/writer.ts";
 
 export type Metered = {
   /** The module to compile. */

@@ -2,9 +2,9 @@ import type { Callees } from "./callees.ts";
 import type { Body } from "./draft.ts";
 import { malformed } from "./errors.ts";
 import { entryFuel, FUEL, type Sized } from "./fuel.ts";
-import type { Flow, Instruction } from "./instruction.ts";
-import { readOpcode } from "./opcodes.ts";
-import type { Reader } from "./reader.ts";
+import type { Flow, Instruction } from "./opcodes/instruction.ts";
+import { readOpcode } from "./opcodes/opcodes.ts";
+import type { Reader } from "./binary/reader.ts";
 
 /**
  * Where fuel is taken in one function body.

@@ -1,9 +1,9 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { counted, Guest, PLENTY, trio } from "./guest.kit.ts";
+import { counted, Guest, PLENTY, trio } from "./test-kits/guest.kit.ts";
 import { METER_LIMITS } from "./index.ts";
-import { largestBodyPrice } from "./oracle.kit.ts";
-import { program } from "./program.kit.ts";
+import { largestBodyPrice } from "./test-kits/oracle.kit.ts";
+import { program } from "./test-kits/program.kit.ts";
 
 // verifies("tool.fuel")
 

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { body, list, moduleOf, PREAMBLE, section, text, u32 } from "./binary.kit.ts";
+import { body, list, moduleOf, PREAMBLE, section, text, u32 } from "./test-kits/binary.kit.ts";
 import {
   ComponentFoundError,
   kindOf,
@@ -10,7 +10,7 @@ import {
   type Refusal,
   scan,
 } from "./index.ts";
-import { assemble } from "./wat.kit.ts";
+import { assemble } from "./test-kits/wat.kit.ts";
 
 function refusal(bytes: Uint8Array, limits: MeterLimits = METER_LIMITS): Refusal {
   try {

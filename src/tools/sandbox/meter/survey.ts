@@ -1,9 +1,9 @@
 import { Draft } from "./draft.ts";
 import { ComponentFoundError, malformed } from "./errors.ts";
 import { type MeterLimits, withinLimit } from "./limits.ts";
-import { Reader } from "./reader.ts";
-import { SECTIONS } from "./sections.ts";
-import type { ModuleShape } from "./shape.ts";
+import { Reader } from "./binary/reader.ts";
+import { SECTIONS } from "./binary/sections.ts";
+import type { ModuleShape } from "./binary/shape.ts";
 
 /** A module read as far as its code, with the places that the rewriter needs. */
 export type Survey = {

@@ -1,0 +1,54 @@
+import type { ToolCallId } from "../../../kernel/ids.ts";
+import { type CallContext, toolId, type ToolResult } from "../../catalogue/index.ts";
+import type { HostCallHandler } from "../host-calls/host-call-handler.ts";
+import type { CallAccounting, LiveServer, InstanceLease } from "../live-server.ts";
+import type { ResultContext } from "../outcome.ts";
+
+/** One call on its way through the sandbox. */
+export type PendingCall = {
+  readonly id: number;
+  readonly call: ToolCallId;
+  readonly server: LiveServer;
+  readonly session: InstanceLease;
+  /** The deployed server whose standing and counters it touches; for a call with wider grants not the one it is made in. */
+  readonly account: CallAccounting;
+  readonly tool: number;
+  /** JSON. */
+  readonly argumentsText: string;
+  readonly context: CallContext;
+  readonly startedAtMs: number;
+  deadlineAtMs: number;
+  readonly signal: AbortSignal;
+  readonly resolve: (result: ToolResult) => void;
+  /** Made when the call first asks for a file. */
+  files: HostCallHandler | undefined;
+  fileRequests: number;
+  /** It waits for a child to be ready. */
+  isQueued: boolean;
+  /** Times it was in a child that ended. */
+  crashes: number;
+  /** The caller has its result; the child may still be busy with it. */
+  isSettled: boolean;
+  /** When the call was cancelled in the child. */
+  cancelledAtMs: number | undefined;
+  /** It was moved from a child that another guest blocked; that is done once. */
+  isMoved: boolean;
+  /** Frames heard from the child when it was sent. */
+  sentAtFrame: number;
+};
+
+/** The id of the job's tool, for messages. */
+export function toolName({ server, tool }: PendingCall): string {
+  const known = server.tools[tool];
+  return known === undefined ? server.manifest.name : toolId(known);
+}
+
+export const resultContextOf = (job: PendingCall): ResultContext => ({
+  tool: () => toolName(job),
+  limits: job.server.manifest.limits,
+  redaction: job.server.redaction,
+});
+
+/** The leases that a call counts on: the server it is made in, and the deployed one if that is another. */
+export const reservationsOf = ({ server, session, account }: PendingCall): readonly CallAccounting[] =>
+  server === account.server ? [account] : [{ server, session }, account];
