@@ -17,7 +17,7 @@ export const MODULES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Inner modules that other modules may import; "." is the module's own entry point. All others are internal. */
-const VISIBLE: Readonly<Record<string, readonly string[]>> = {
+export const VISIBLE: Readonly<Record<string, readonly string[]>> = {
   kernel: [".", "changes", "sqlite"],
   text: ["documents", "expressions", "redaction", "references", "regex"],
   agents: [".", "budgets", "definitions", "files", "permissions", "test-files"],
@@ -47,7 +47,7 @@ const VISIBLE: Readonly<Record<string, readonly string[]>> = {
     "servers",
   ],
   models: [".", "port", "traffic", "vendors"],
-  runs: [".", "conversations", "open", "redaction", "remembering", "replay"],
+  runs: ["."],
   storage: ["."],
   api: ["contract", "fipa", "http", "operations"],
   server: [".", "config/environment"],
@@ -133,7 +133,7 @@ export const ROOMS = {
     "runs/execution",
     "models/port",
   ],
-  runs: [
+  "runs/lifecycle": [
     "kernel",
     "agents/definitions",
     "tools/catalogue",
@@ -146,7 +146,16 @@ export const ROOMS = {
     "runs/workers",
     "models/port",
   ],
-  "runs/replay": ["kernel", "tools/catalogue", "runs", "models/port"],
+  runs: ["runs/record", "runs/lifecycle", "runs/conversations", "runs/redaction", "runs/open"],
+  "runs/replay": [
+    "kernel",
+    "tools/catalogue",
+    "runs/record",
+    "runs/spending",
+    "runs/calls",
+    "runs/lifecycle",
+    "models/port",
+  ],
   "runs/open": [
     "kernel",
     "text/references",
@@ -158,12 +167,16 @@ export const ROOMS = {
     "messaging/tasks",
     "tools/catalogue",
     "models/port",
-    "runs",
+    "runs/record",
+    "runs/spending",
+    "runs/workers",
+    "runs/lifecycle",
     "runs/conversations",
     "runs/redaction",
     "runs/remembering",
+    "runs/replay",
   ],
-  "runs/redaction": ["kernel", "text/redaction", "runs", "tools/catalogue", "models/port"],
+  "runs/redaction": ["kernel", "text/redaction", "runs/record", "tools/catalogue", "models/port"],
   "models/traffic": ["kernel", "models/port"],
   "messaging/acl": ["kernel", "text/documents"],
   "text/expressions": ["kernel", "text/regex"],
@@ -192,7 +205,14 @@ export const ROOMS = {
   "messaging/tasks": ["kernel", "messaging/acl", "messaging/protocols", "text/expressions", "messaging/router"],
   "messaging/directory": ["kernel", "messaging/acl", "messaging/router"],
   "memory/transfer": ["kernel", "memory/knowledge"],
-  "runs/remembering": ["kernel", "memory/knowledge", "tools/catalogue", "agents/definitions", "runs"],
+  "runs/remembering": [
+    "kernel",
+    "memory/knowledge",
+    "tools/catalogue",
+    "agents/definitions",
+    "runs/record",
+    "runs/lifecycle",
+  ],
   "runs/conversations": [
     "kernel",
     "messaging/acl",
@@ -201,7 +221,8 @@ export const ROOMS = {
     "messaging/tasks",
     "agents/definitions",
     "tools/catalogue",
-    "runs",
+    "runs/record",
+    "runs/lifecycle",
   ],
   "tools/sandbox/meter": ["kernel"],
   "tools/sandbox/wire": ["kernel"],
@@ -275,7 +296,6 @@ export const ROOMS = {
     "tools/catalogue",
     "tools/servers",
     "runs",
-    "runs/replay",
     "memory/knowledge",
     "memory/transfer",
     "messaging/acl",

@@ -2,7 +2,7 @@
 // every step on disk. Run it alone with `node bench/isolation.ts`.
 import { scripted } from "../src/models/vendors/index.ts";
 import { mint, RunId } from "../src/kernel/ids.ts";
-import type { WorkerPoolOptions } from "../src/runs/index.ts";
+import type { WorkerPoolOptions } from "../src/runs/workers/index.ts";
 import { compose } from "../src/server/compose.ts";
 import { loadConfig } from "../src/server/config/config.ts";
 import { models } from "../test/helpers/engine.ts";

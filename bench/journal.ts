@@ -2,7 +2,7 @@
 // and what is left after many. Run it alone with `node bench/journal.ts [runs]`.
 import { scripted } from "../src/models/vendors/index.ts";
 import { mint, RunId } from "../src/kernel/ids.ts";
-import { foldRun } from "../src/runs/index.ts";
+import { foldRun } from "../src/runs/record/index.ts";
 import { done, engine } from "../test/helpers/engine.ts";
 import { tempDirectory } from "../test/helpers/temp.ts";
 import { kib, row, sleep } from "./stage.ts";

@@ -4,7 +4,7 @@ import { openMemory, type OpenMemory } from "../memory/index.ts";
 import { openMessaging, type OpenMessaging } from "../messaging/index.ts";
 import { openModels, type OpenModels } from "../models/index.ts";
 import type { ModelCatalogue } from "../models/port/index.ts";
-import { openRuns, type OpenRuns } from "../runs/open/index.ts";
+import { openRuns, type OpenRuns } from "../runs/index.ts";
 import { openStorage, type Storage } from "../storage/index.ts";
 import { ToolCatalogue, type ToolRunner } from "../tools/catalogue/index.ts";
 import { openTools, type OpenTools, type Resolve } from "../tools/index.ts";

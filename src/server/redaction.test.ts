@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { readPattern } from "../text/redaction/index.ts";
-import { redactorsOf } from "../runs/redaction/index.ts";
+import { redactorsOf } from "../runs/index.ts";
 import { redactedLine } from "./redaction.ts";
 
 // verifies("logs.redacted")

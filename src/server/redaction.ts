@@ -1,7 +1,7 @@
 import { parseJson } from "../kernel/json.ts";
 import { redactLog } from "../kernel/log.ts";
 import { isSecretName, KnownSecrets } from "../text/redaction/index.ts";
-import { type Redactors, redactorsOf } from "../runs/redaction/index.ts";
+import { type Redactors, redactorsOf } from "../runs/index.ts";
 import { SecretVault } from "../tools/secrets/index.ts";
 import { vaultOptions } from "./options/index.ts";
 import { type LoadedConfig, patternsOf } from "./config/index.ts";

@@ -1,6 +1,6 @@
 import { hash as digest } from "node:crypto";
+import { ContentDeduplicator, hashesIn, inlineContent } from "../kernel/content-deduplicator.ts";
 import type { JsonObject } from "../kernel/json.ts";
-import { inlineContent, ContentDeduplicator, hashesIn } from "../runs/index.ts";
 import type { Database } from "./database.ts";
 
 const KNOWN_MAX = 4_096;

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { Database, SqliteRunJournal, SqliteSpendStore } from "../../src/storage/index.ts";
 import type { Spend } from "../../src/agents/budgets/index.ts";
 import { mint, RunId } from "../../src/kernel/ids.ts";
-import type { JournalAppend } from "../../src/runs/index.ts";
+import type { JournalAppend } from "../../src/runs/record/index.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 import { verifies } from "../helpers/verifies.ts";
 

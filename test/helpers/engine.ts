@@ -11,22 +11,19 @@ import { type BudgetsOptions, Budgets, Calendar, PriceTable } from "../../src/ag
 import { type Clock, systemClock } from "../../src/kernel/clock.ts";
 import { mint, RunId } from "../../src/kernel/ids.ts";
 import { PERMIT_ALL } from "../../src/agents/permissions/index.ts";
+import type { Accounts } from "../../src/runs/spending/index.ts";
+import type { RunOutcome } from "../../src/runs/lifecycle/wait-until-settled.ts";
+import type { RunPlan } from "../../src/runs/record/index.ts";
+import type { RunView } from "../../src/runs/index.ts";
 import {
-  type Accounts,
-  type RunOutcome,
-  type RunPlan,
-  type RunsOptions,
-  type RunView,
+  type QueueOptions,
   type StartRequest,
-  type WorkerPoolOptions,
   Approvals,
-  DEFAULT_RUNS_OPTIONS,
-  DEFAULT_WORKERS,
-  OUTPUT_TOKENS_RESERVED,
+  DEFAULT_QUEUE_OPTIONS,
   PendingReplies,
   Runs,
-  WorkerPool,
-} from "../../src/runs/index.ts";
+} from "../../src/runs/lifecycle/index.ts";
+import { type WorkerPoolOptions, WorkerPool } from "../../src/runs/workers/index.ts";
 import { type LanguageModel, type ModelCatalogue, type ModelChoice } from "../../src/models/port/language-model.ts";
 import {
   type Tool,
@@ -141,7 +138,7 @@ export type EngineOptions = {
   /** Instead of one of its own in `directory`; it stays open. */
   readonly database?: Database;
   readonly plan?: Partial<RunPlan>;
-  readonly options?: Partial<RunsOptions>;
+  readonly options?: Partial<QueueOptions>;
   readonly clock?: Clock;
   /** Executes runs in workers, from a pool of this engine. */
   readonly workers?: Partial<WorkerPoolOptions>;
@@ -188,7 +185,7 @@ function accountsOf(options: EngineOptions["budgets"], store: SqliteSpendStore, 
     ),
     prices: new PriceTable(prices),
     unknownPrice,
-    outputTokensMax: OUTPUT_TOKENS_RESERVED,
+    outputTokensMax: 16_384,
   };
 }
 
@@ -208,6 +205,8 @@ export const testPlan = (change: Partial<RunPlan> = {}): RunPlan => ({
   ...change,
 });
 
+const ONE_WORKER = { warm: 1, max: 16, memoryMib: 256, unresponsiveAfterMs: 10_000, idleMs: 300_000 };
+
 /** The run engine on a real database, with tools and model of the test's. */
 export function engine(options: EngineOptions): Engine {
   const clock = options.clock ?? systemClock;
@@ -217,7 +216,7 @@ export function engine(options: EngineOptions): Engine {
   const spend = new SqliteSpendStore(database);
   const accounts = accountsOf(options.budgets, spend, clock);
   const tools = new FakeTools(options.tools ?? []);
-  const workers = options.workers && new WorkerPool(clock, { ...DEFAULT_WORKERS, warm: 1, ...options.workers });
+  const workers = options.workers && new WorkerPool(clock, { ...ONE_WORKER, ...options.workers });
   const plan = testPlan({ isolation: workers && "worker", ...options.plan });
   const catalogue = new ToolCatalogue(tools);
   const plans = { admit: async () => {}, plan: async () => plan };
@@ -232,7 +231,7 @@ export function engine(options: EngineOptions): Engine {
       accounts,
       workers,
     },
-    { ...DEFAULT_RUNS_OPTIONS, ...options.options },
+    { ...DEFAULT_QUEUE_OPTIONS, ...options.options },
   );
   const index = new SqliteApprovals(database);
   const approvals = new Approvals({ runs, index, plans, tools: catalogue, clock });

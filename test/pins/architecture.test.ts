@@ -1,7 +1,7 @@
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
-import { MODULES, ROOMS } from "../../dependency-rules.ts";
+import { MODULES, ROOMS, VISIBLE } from "../../dependency-rules.ts";
 import { verifies } from "../helpers/verifies.ts";
 
 verifies("architecture.dependency-rules");
@@ -67,4 +67,19 @@ test("every port that the page names is an interface of its module", () => {
   });
   expect(rows.length).toBeGreaterThan(5);
   expect(missing).toEqual([]);
+});
+
+test("other modules can import fewer than 40 names of runs", () => {
+  const names = VISIBLE["runs"]?.flatMap((inner) => {
+    const source = sourceOf(join("src/runs", inner, "index.ts"));
+    expect(source).not.toMatch(/export \*/);
+    return [...source.matchAll(/export (?:type )?\{([^}]*)\}/g)].flatMap(([, list = ""]) =>
+      list
+        .split(",")
+        .map((name) => name.trim())
+        .filter(Boolean),
+    );
+  });
+  expect(names).toContain("openRuns");
+  expect(names?.length).toBeLessThan(40);
 });

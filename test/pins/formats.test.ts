@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { DOCUMENTS, operations } from "../../src/api/contract/index.ts";
 import { FIRST_SCHEMA, MIGRATIONS } from "../../src/storage/migrations/index.ts";
 import { FAULTS } from "../../src/kernel/errors.ts";
-import { RUN_STATES, RunEvent } from "../../src/runs/index.ts";
+import { RunEvent, RunState } from "../../src/runs/index.ts";
 import { verifies } from "../helpers/verifies.ts";
 
 verifies("run.states", "cli.exit-codes", "storage.migrations");
@@ -44,7 +44,7 @@ test("the events of a run's journal are these; more may come, none may change or
 });
 
 test("the states of a run are these", () => {
-  expect(RUN_STATES).toEqual([
+  expect(RunState.options).toEqual([
     "queued",
     "running",
     "awaiting-approval",

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { scripted } from "../../src/models/vendors/index.ts";
 import type { ModelRequest, LanguageModel } from "../../src/models/port/language-model.ts";
-import type { RunStep } from "../../src/runs/index.ts";
+import type { RunStep } from "../../src/runs/record/index.ts";
 import { NO_RULES, PERMIT_ALL, type Permissions, type RuleSet } from "../../src/agents/permissions/index.ts";
 import { done, type Engine, engine, type EngineOptions, freshEngine } from "../helpers/engine.ts";
 import { tempDirectory } from "../helpers/temp.ts";

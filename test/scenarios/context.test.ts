@@ -3,7 +3,7 @@ import { scripted, type ScriptedTurnInput } from "../../src/models/vendors/index
 import { type ContextSettings, DEFAULT_CONTEXT } from "../../src/agents/definitions/tables/context-settings.ts";
 import { SUMMARY_REQUEST } from "../../src/runs/context/index.ts";
 import { type LanguageModel, type ModelRequest } from "../../src/models/port/language-model.ts";
-import { RUN_FAILURE_CODES } from "../../src/runs/index.ts";
+import { RUN_FAILURE_CODES } from "../../src/runs/record/index.ts";
 import { done, engine, freshEngine } from "../helpers/engine.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 import { verifies } from "../helpers/verifies.ts";

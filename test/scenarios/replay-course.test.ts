@@ -6,7 +6,8 @@ import { DEFAULT_CONTEXT } from "../../src/agents/definitions/tables/context-set
 import { SUMMARY_REQUEST } from "../../src/runs/context/index.ts";
 import { NO_RULES, PERMIT_ALL, type Permissions, type RuleSet } from "../../src/agents/permissions/index.ts";
 import { replayRun, type ReplayReport } from "../../src/runs/replay/index.ts";
-import { isTerminal, type RunPlan } from "../../src/runs/index.ts";
+import { isTerminal } from "../../src/runs/index.ts";
+import type { RunPlan } from "../../src/runs/record/index.ts";
 import { type LanguageModel, type ModelPart } from "../../src/models/port/language-model.ts";
 import { ToolCatalogue } from "../../src/tools/catalogue/index.ts";
 import { done, type Engine, FakeTools, type FakeTool, freshEngine, models, testPlan } from "../helpers/engine.ts";

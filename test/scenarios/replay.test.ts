@@ -4,7 +4,8 @@ import { scripted, type ScriptedTurnInput } from "../../src/models/vendors/index
 import { systemClock } from "../../src/kernel/clock.ts";
 import type { RunId } from "../../src/kernel/ids.ts";
 import { type Recording, replayRun } from "../../src/runs/replay/index.ts";
-import { isTerminal, type RunPlan } from "../../src/runs/index.ts";
+import { isTerminal } from "../../src/runs/index.ts";
+import type { RunPlan } from "../../src/runs/record/index.ts";
 import { NO_USAGE, ToolCatalogue, type ToolResult } from "../../src/tools/catalogue/index.ts";
 import {
   done,

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { scripted } from "../../src/models/vendors/index.ts";
-import type { RunStep } from "../../src/runs/index.ts";
+import type { RunStep } from "../../src/runs/record/index.ts";
 import { NO_RULES, PERMIT_ALL } from "../../src/agents/permissions/index.ts";
 import { failedCall, type ToolCall } from "../../src/tools/catalogue/index.ts";
 import { done, type Engine, engine, type EngineOptions, type FakeTool, freshEngine } from "../helpers/engine.ts";

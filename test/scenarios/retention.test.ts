@@ -11,7 +11,8 @@ import {
 } from "../../src/storage/index.ts";
 import { type Clock, systemClock } from "../../src/kernel/clock.ts";
 import { mint, RunId } from "../../src/kernel/ids.ts";
-import { Retention, type RunEvent, type RunRetention } from "../../src/runs/index.ts";
+import { Retention, type RunRetention } from "../../src/runs/lifecycle/index.ts";
+import type { RunEvent } from "../../src/runs/index.ts";
 import { freshEngine } from "../helpers/engine.ts";
 import { startServer } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";

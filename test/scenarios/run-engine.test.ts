@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { scripted } from "../../src/models/vendors/index.ts";
-import { isTerminal, type RunStep } from "../../src/runs/index.ts";
+import { isTerminal } from "../../src/runs/index.ts";
+import type { RunStep } from "../../src/runs/record/index.ts";
 import { done, engine, type FakeTool, freshEngine } from "../helpers/engine.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 import { verifies } from "../helpers/verifies.ts";

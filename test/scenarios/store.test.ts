@@ -6,7 +6,8 @@ import { expect, test } from "vitest";
 import { presentSummary } from "../../src/api/operations/runs/present-run.ts";
 import { Database, SqliteRunJournal } from "../../src/storage/index.ts";
 import { mint, RunId, ToolCallId } from "../../src/kernel/ids.ts";
-import { foldRun, type RunEvent } from "../../src/runs/index.ts";
+import { foldRun } from "../../src/runs/record/index.ts";
+import type { RunEvent } from "../../src/runs/index.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 import { verifies } from "../helpers/verifies.ts";
 

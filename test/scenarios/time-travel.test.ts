@@ -5,15 +5,10 @@ import { scripted } from "../../src/models/vendors/index.ts";
 import { Database, SqliteArtifactStore, SqliteRunJournal, SqliteUploadStore } from "../../src/storage/index.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
 import { mint, RunId } from "../../src/kernel/ids.ts";
-import {
-  inlineContent,
-  DEFAULT_RUNS_OPTIONS,
-  diffRuns,
-  isTerminal,
-  RunEvent,
-  Runs,
-  TimeTravel,
-} from "../../src/runs/index.ts";
+import { inlineContent } from "../../src/kernel/content-deduplicator.ts";
+import { DEFAULT_QUEUE_OPTIONS, Runs, TimeTravel } from "../../src/runs/lifecycle/index.ts";
+import { diffRuns } from "../../src/runs/record/index.ts";
+import { isTerminal, RunEvent } from "../../src/runs/index.ts";
 import { type LanguageModel } from "../../src/models/port/language-model.ts";
 import { NO_USAGE, ToolCatalogue } from "../../src/tools/catalogue/index.ts";
 import { done, FakeTools, models, testPlan } from "../helpers/engine.ts";
@@ -60,7 +55,7 @@ function stage() {
       artifacts,
       clock: systemClock,
     },
-    DEFAULT_RUNS_OPTIONS,
+    DEFAULT_QUEUE_OPTIONS,
   );
   const travel = new TimeTravel({ runs, journal, artifacts, uploads });
   const begin = async (revision = 1) => {
@@ -195,7 +190,7 @@ test("a fork that a stop cut off goes on from what it took over", async () => {
   const view = made.runs.view(id);
   await using other = stage();
   const forked = mint(RunId);
-  const { copyPrefix } = await import("../../src/runs/fork-prefix.ts");
+  const { copyPrefix } = await import("../../src/runs/lifecycle/fork-prefix.ts");
   const [, , step] = view.steps;
   if (!step) throw new Error("there is a third step");
   const [queue] = made.journal.read(id, 0);

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { scripted } from "../../src/models/vendors/index.ts";
-import { isTerminal, type JournalAppend } from "../../src/runs/index.ts";
+import { isTerminal } from "../../src/runs/index.ts";
+import type { JournalAppend } from "../../src/runs/record/index.ts";
 import { NO_RULES, PERMIT_ALL } from "../../src/agents/permissions/index.ts";
 import { done, type Engine, engine } from "../helpers/engine.ts";
 import { tempDirectory } from "../helpers/temp.ts";

@@ -4,16 +4,9 @@ import { Database, SqliteArtifactStore, SqliteRunJournal } from "../../src/stora
 import { systemClock } from "../../src/kernel/clock.ts";
 import { mint, RunId, type ToolCallId } from "../../src/kernel/ids.ts";
 import { replayRun } from "../../src/runs/replay/index.ts";
-import {
-  type JournalAppend,
-  type JournalEntry,
-  type RunJournal,
-  type RunView,
-  DEFAULT_RUNS_OPTIONS,
-  foldRun,
-  isTerminal,
-  Runs,
-} from "../../src/runs/index.ts";
+import { type JournalAppend, foldRun } from "../../src/runs/record/index.ts";
+import { type JournalEntry, type RunJournal, type RunView, isTerminal } from "../../src/runs/index.ts";
+import { DEFAULT_QUEUE_OPTIONS, Runs } from "../../src/runs/lifecycle/index.ts";
 import { type LanguageModel } from "../../src/models/port/language-model.ts";
 import { NO_USAGE, ToolCatalogue } from "../../src/tools/catalogue/index.ts";
 import { Chance } from "../fuzz/chance.ts";
@@ -205,7 +198,7 @@ function engineOf({ world, schedule, effects, chance, process, runId }: Play): {
       artifacts: world.artifacts,
       clock: systemClock,
     },
-    DEFAULT_RUNS_OPTIONS,
+    DEFAULT_QUEUE_OPTIONS,
   );
   return { runs, runner };
 }

@@ -5,15 +5,10 @@ import { type Clock, systemClock } from "../../src/kernel/clock.ts";
 import { CaxtonError } from "../../src/kernel/errors.ts";
 import { mint, RunId, ToolCallId } from "../../src/kernel/ids.ts";
 import { PERMIT_ALL } from "../../src/agents/permissions/index.ts";
-import {
-  type JournalAppend,
-  type RunJournal,
-  type RunPlan,
-  type RunsOptions,
-  DEFAULT_RUNS_OPTIONS,
-  isTerminal,
-  Runs,
-} from "../../src/runs/index.ts";
+import type { JournalAppend, RunPlan } from "../../src/runs/record/index.ts";
+import { type RunJournal, isTerminal } from "../../src/runs/index.ts";
+import type { QueueOptions } from "../../src/runs/lifecycle/index.ts";
+import { DEFAULT_QUEUE_OPTIONS, Runs } from "../../src/runs/lifecycle/index.ts";
 import { ToolCatalogue } from "../../src/tools/catalogue/index.ts";
 import { done, type FakeTool, FakeTools, models } from "../helpers/engine.ts";
 import { tempDirectory } from "../helpers/temp.ts";
@@ -75,7 +70,7 @@ const PLAN: RunPlan = {
 
 const call = (name: string) => ({ name: `fake__${name}`, arguments: {} });
 
-function bench(tools: readonly FakeTool[], turns: Parameters<typeof scripted>[0], options: Partial<RunsOptions> = {}) {
+function bench(tools: readonly FakeTool[], turns: Parameters<typeof scripted>[0], options: Partial<QueueOptions> = {}) {
   const directory = tempDirectory();
   const database = Database.open({ directory: directory.path, synchronous: "normal" });
   const journal = new FaultyJournal(new SqliteRunJournal(database));
@@ -89,7 +84,7 @@ function bench(tools: readonly FakeTool[], turns: Parameters<typeof scripted>[0]
       artifacts: new SqliteArtifactStore(database, systemClock),
       clock: hurried,
     },
-    { ...DEFAULT_RUNS_OPTIONS, ...options },
+    { ...DEFAULT_QUEUE_OPTIONS, ...options },
   );
   const begin = async (input = "go") => {
     const id = mint(RunId);

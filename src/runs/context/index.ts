@@ -1,8 +1,7 @@
 export { type Layout, type LayoutInput, type TruncationPoints, layOut } from "./layout.ts";
-export { type ContextPart, type WindowOrigin, ContextReport } from "./report.ts";
+export { type WindowOrigin, ContextReport } from "./report.ts";
 
 export {
-  type SummaryInput,
   boundedSummary,
   coverText,
   extractSummary,
@@ -10,4 +9,4 @@ export {
   SUMMARY_SYSTEM,
   summaryPrompt,
 } from "./summary.ts";
-export type { ShownResult, ShownTurn, Turn, TurnCall, TurnResult } from "./turn.ts";
+export type { ShownTurn, Turn, TurnResult } from "./turn.ts";

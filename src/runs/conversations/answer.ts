@@ -1,6 +1,6 @@
 import { isJsonObject, parseJson } from "../../kernel/json.ts";
 import type { Content, Message, MessageError } from "../../messaging/acl/index.ts";
-import type { RunMessage, RunView } from "../index.ts";
+import type { RunMessage, RunView } from "../record/index.ts";
 import { bidUpTo, type Call, callIn, limitsIn } from "./bidding.ts";
 import { answersTo } from "./trigger.ts";
 

@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject, parseJson } from "../../kernel/json.ts";
 import type { Message } from "../../messaging/acl/index.ts";
 import { findProtocol } from "../../messaging/protocols/index.ts";
-import type { RunMessage } from "../index.ts";
+import type { RunMessage } from "../record/index.ts";
 import { textOf } from "./content.ts";
 
 /** What a call of an auction asks for: a bid at that price, or a sealed one of at least that price. */

@@ -4,7 +4,7 @@ import { TaskId } from "../../kernel/ids.ts";
 import { log } from "../../kernel/log.ts";
 import { type OutboxRest, OutboxWorker } from "../../kernel/async/outbox-worker.ts";
 import { composeMessage } from "../../messaging/acl/index.ts";
-import type { ReplyIndex, ReplyRecord, Runs } from "../index.ts";
+import type { ReplyIndex, ReplyRecord, Runs } from "../lifecycle/index.ts";
 import { cancellationId, letterOf, messageIdOf } from "../../messaging/acl/index.ts";
 import type { MessageSender, SentRecords, TaskService } from "./ports.ts";
 import { taskOfWait } from "./task-waits.ts";

@@ -17,7 +17,8 @@ import {
   isPast,
   type Settlement,
 } from "../../messaging/router/index.ts";
-import type { PendingReplies, ReplyIndex, RunAnswers, RunJournal, RunMessage, Runs } from "../index.ts";
+import type { PendingReplies, ReplyIndex, RunAnswers, Runs } from "../lifecycle/index.ts";
+import type { RunJournal, RunMessage } from "../record/index.ts";
 import type { Agreements } from "./agreements.ts";
 import { PASSES } from "./answer.ts";
 import { bidUpTo, callIn, isOnlyNews, limitsIn } from "./bidding.ts";

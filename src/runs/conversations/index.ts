@@ -2,9 +2,9 @@
 
 export { Agreements } from "./agreements.ts";
 export { Cancellations } from "./cancellations.ts";
-export { Correspondence, type CorrespondenceDeps } from "./handler.ts";
-export { type MessageToolsDeps, MessageTools } from "./message-tools.ts";
-export { type OutboxDeps, Outbox } from "./outbox.ts";
+export { Correspondence } from "./handler.ts";
+export { MessageTools } from "./message-tools.ts";
+export { Outbox } from "./outbox.ts";
 export { TaskWaits } from "./task-waits.ts";
-export { type ConversationHistory, type MessageSender, type SentRecords, type TaskInterceptor } from "./ports.ts";
+export { type ConversationHistory, type SentRecords } from "./ports.ts";
 export { originOf } from "./trigger.ts";

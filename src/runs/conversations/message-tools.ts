@@ -5,7 +5,7 @@ import { JsonObject } from "../../kernel/json.ts";
 import { RunId } from "../../kernel/ids.ts";
 import { composeMessage, type Address, type Message, USER_SENDER } from "../../messaging/acl/index.ts";
 import type { Submitted } from "../../messaging/router/index.ts";
-import type { RunJournal, RunMessage } from "../index.ts";
+import type { RunJournal, RunMessage } from "../record/index.ts";
 import type { TaskRequest } from "../../messaging/tasks/index.ts";
 import {
   failedCall,

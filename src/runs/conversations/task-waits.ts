@@ -2,7 +2,7 @@ import { CaxtonError } from "../../kernel/errors.ts";
 import { TaskId } from "../../kernel/ids.ts";
 import type { Json, JsonObject } from "../../kernel/json.ts";
 import { log } from "../../kernel/log.ts";
-import type { ReplyResult, PendingReplies, ReplyIndex } from "../index.ts";
+import type { ReplyResult, PendingReplies, ReplyIndex } from "../lifecycle/index.ts";
 import { isFinished, type Task } from "../../messaging/tasks/index.ts";
 import type { TaskService } from "./ports.ts";
 

@@ -1,7 +1,7 @@
 import { composeMessage, composeReply, type Message, type ReplyDraft, traceOf } from "../../messaging/acl/index.ts";
 import { findProtocol } from "../../messaging/protocols/index.ts";
 import { RunId } from "../../kernel/ids.ts";
-import type { RunJournal, RunMessage } from "../index.ts";
+import type { RunJournal, RunMessage } from "../record/index.ts";
 
 type Performative = Message["performative"];
 

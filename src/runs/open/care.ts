@@ -5,7 +5,7 @@ import {
   DEFAULT_CONTEXT,
   type LimitsTable,
 } from "../../agents/definitions/index.ts";
-import { DEFAULT_LOOP_GUARD, DEFAULT_OUTPUT_LIMITS, type RunPlan } from "../index.ts";
+import { DEFAULT_LOOP_GUARD, DEFAULT_OUTPUT_LIMITS, type RunPlan } from "../record/index.ts";
 
 /** The server's settings of context and limits, for definitions that have none of their own. */
 export type CareConfig = {

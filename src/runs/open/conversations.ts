@@ -12,7 +12,8 @@ import {
   type SentRecords,
   TaskWaits,
 } from "../conversations/index.ts";
-import type { PendingReplies, ReplyIndex, RunAnswers, RunJournal, Runs } from "../index.ts";
+import type { PendingReplies, ReplyIndex, RunAnswers, Runs } from "../lifecycle/index.ts";
+import type { RunJournal } from "../record/index.ts";
 
 export type ConversationsOptions = {
   /** How long a run may take before its agent agrees to a request. */

@@ -1,5 +1,4 @@
 /** Opens the module: runs with everything that runs need of other modules. */
-export type { CareConfig } from "./care.ts";
 export { openRuns, type OpenRuns, type RunsOptions, type RunsPorts } from "./open.ts";
 export { ownTools } from "./own-tools.ts";
 export { AgentPlans } from "./plans.ts";

@@ -8,27 +8,24 @@ import type { Tasks } from "../../messaging/tasks/index.ts";
 import type { ModelCatalogue } from "../../models/port/index.ts";
 import type { SecretFound } from "../../text/references/index.ts";
 import type { ToolCatalogue } from "../../tools/catalogue/index.ts";
+import type { Accounts } from "../spending/index.ts";
 import {
-  type Accounts,
   type ApprovalIndex,
   Approvals,
-  type ArtifactStore,
   PendingReplies,
   type ReplyIndex,
   Retention,
   type RunAnswers,
-  type RunArchive,
-  type RunJournal,
   type MemoryOutbox,
   Runs,
   type RunRetention,
-  type RunsOptions as QueueOptions,
-  WorkerPool,
-  type WorkerPoolOptions,
+  type QueueOptions,
   TimeTravel,
-  type UploadStore,
-} from "../index.ts";
+} from "../lifecycle/index.ts";
+import type { ArtifactStore, RunArchive, RunJournal, UploadStore } from "../record/index.ts";
+import { WorkerPool, type WorkerPoolOptions } from "../workers/index.ts";
 import { redactedPorts, type Redactors } from "../redaction/index.ts";
+import { type Recording, type ReplayDeps, replayRun } from "../replay/index.ts";
 import { ExchangeRecorder, recallFor } from "../remembering/index.ts";
 import { type ConversationsOptions, openConversations } from "./conversations.ts";
 import { AgentPlans, type PlanOptions } from "./plans.ts";
@@ -86,6 +83,14 @@ export function openRuns(options: RunsOptions, ports: RunsPorts) {
     await runs.drain(deadlineMs);
   };
   opening.defer(() => drain(0));
+  const replayDeps: ReplayDeps = {
+    plans,
+    models: ports.models,
+    tools,
+    clock,
+    hide: (text) => redactors.journal.text(text),
+    replayRules: { retry: options.queue.retry, accounts: { prices, ...options.spending } },
+  };
   return {
     runs,
     plans,
@@ -94,9 +99,8 @@ export function openRuns(options: RunsOptions, ports: RunsPorts) {
     replies,
     keeper,
     timeTravel: new TimeTravel({ runs, journal, artifacts, uploads }),
-    /** What a replay does as the run did: attempts, prices, and what it hides. */
-    replayRules: { retry: options.queue.retry, accounts: { prices, ...options.spending } },
-    hide: (text: string) => redactors.journal.text(text),
+    /** Replays a recorded run with this server's definitions, tools and rules. */
+    replay: (recording: Recording, revision?: number | "latest") => replayRun(recording, replayDeps, revision),
     /** Resumes unfinished runs, and from now on executes new ones and takes messages. Returns the number of resumed runs. */
     start: (): number => {
       const resumed = runs.resumeUnfinished();

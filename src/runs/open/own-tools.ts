@@ -6,7 +6,7 @@ import type { Directory, Router, Subscriptions } from "../../messaging/router/in
 import type { Tasks } from "../../messaging/tasks/index.ts";
 import type { NativeTools } from "../../tools/catalogue/index.ts";
 import { MessageTools } from "../conversations/index.ts";
-import type { RunJournal } from "../index.ts";
+import type { RunJournal } from "../record/index.ts";
 import { MemoryTools } from "../remembering/index.ts";
 
 export type OwnToolsPorts = {

@@ -7,7 +7,7 @@ import type {
 } from "../../agents/definitions/index.ts";
 import type { Permissions } from "../../agents/permissions/index.ts";
 import { limitsOf, type Limits } from "../../agents/budgets/index.ts";
-import type { PlanSource, Recalled, RunPlan } from "../index.ts";
+import type { PlanSource, Recalled, RunPlan } from "../record/index.ts";
 import { type CareConfig, careOf } from "./care.ts";
 import { mergePermissions, type ServerPermissions } from "./permissions.ts";
 import { References, type SecretFound } from "../../text/references/index.ts";

@@ -4,9 +4,9 @@ import { JsonObject } from "../../kernel/json.ts";
 import { ON_EXPIRY, RULE_LEVELS } from "../../agents/permissions/index.ts";
 
 /** How an approval ended; `void` when what it was bound to changed before it was used. */
-export const APPROVAL_REPLIES = ["approved", "denied", "expired", "void"] as const;
-export const APPROVAL_STATES = ["open", ...APPROVAL_REPLIES, "cancelled"] as const;
-export type ApprovalState = (typeof APPROVAL_STATES)[number];
+const ApprovalReply = z.enum(["approved", "denied", "expired", "void"]);
+export const ApprovalState = z.enum(["open", ...ApprovalReply.options, "cancelled"]);
+export type ApprovalState = z.infer<typeof ApprovalState>;
 
 const Hash = z.string();
 
@@ -36,7 +36,7 @@ export const ApprovalAnswer = z.object({
   type: z.literal("approval-answer"),
   callId: ToolCallId,
   approvalId: ApprovalId,
-  reply: z.enum(APPROVAL_REPLIES),
+  reply: ApprovalReply,
   /** The person who answered; null before an answer. */
   by: z.object({ name: z.string(), role: z.string() }).nullable(),
   /** Note of the person, which the model gets. For a void approval, what changed. */
@@ -77,17 +77,31 @@ export const askedApproval = (event: ApprovalAsk, atMs: number): RunApproval => 
   };
 };
 
-/** The approvals after an answer; only the first to an open one counts. */
-export const answeredApprovals = (
-  approvals: readonly RunApproval[],
+/** An approval after an answer; only the first answer to an open one counts. */
+const answered = (
+  approval: RunApproval,
   { approvalId, reply, by, note, remember, content }: ApprovalAnswer,
   atMs: number,
-): readonly RunApproval[] =>
-  approvals.map((each) =>
-    each.id === approvalId && each.state === "open"
-      ? { ...each, state: reply, answeredAtMs: atMs, by, note, remember, editedArguments: content.arguments }
-      : each,
-  );
+): RunApproval =>
+  approval.id === approvalId && approval.state === "open"
+    ? { ...approval, state: reply, answeredAtMs: atMs, by, note, remember, editedArguments: content.arguments }
+    : approval;
+
+export const answeredApprovals = (
+  approvals: readonly RunApproval[],
+  event: ApprovalAnswer,
+  atMs: number,
+): readonly RunApproval[] => approvals.map((each) => answered(each, event, atMs));
+
+/** An approval from its events; `answer` is undefined while it is open. */
+export const storedApproval = (
+  ask: ApprovalAsk,
+  askedAtMs: number,
+  answer: { readonly event: ApprovalAnswer; readonly atMs: number } | undefined,
+): RunApproval => {
+  const approval = askedApproval(ask, askedAtMs);
+  return answer === undefined ? approval : answered(approval, answer.event, answer.atMs);
+};
 
 /** The approvals of a run that has ended. */
 export const closedApprovals = (approvals: readonly RunApproval[]): readonly RunApproval[] =>

@@ -68,12 +68,12 @@ export const DECISIONS = ["retry", "skip", "fail"] as const;
 export type Decision = (typeof DECISIONS)[number];
 
 /** How a run came from another: from a step of it on, or the whole request once more. */
-export const ORIGINS = ["fork", "retry"] as const;
+export const RunOriginKind = z.enum(["fork", "retry"]);
 
 /** The run that another was made from. */
 export const RunOrigin = z.object({
   run: RunId,
-  kind: z.enum(ORIGINS),
+  kind: RunOriginKind,
   /** The first step that was not copied, counted from 1 as the run shows them; null if nothing was copied. */
   step: z.int().min(1).nullable(),
 });

@@ -3,9 +3,9 @@ import { ToolCallId } from "../../kernel/ids.ts";
 import { Json } from "../../kernel/json.ts";
 
 /** How the wait for a reply ended. Only `answered` is a success; the others are failed calls. */
-export const REPLY_OUTCOMES = ["answered", "failed", "expired"] as const;
-export const REPLY_STATES = ["open", ...REPLY_OUTCOMES, "cancelled"] as const;
-export type ReplyState = (typeof REPLY_STATES)[number];
+const ReplyOutcome = z.enum(["answered", "failed", "expired"]);
+export const ReplyState = z.enum(["open", ...ReplyOutcome.options, "cancelled"]);
+export type ReplyState = z.infer<typeof ReplyState>;
 
 /** A call waits for a reply; on disk before the request is sent, so that no reply arrives before its wait. */
 export const ReplyWait = z.object({
@@ -28,7 +28,7 @@ export const ReplyEnd = z.object({
   type: z.literal("reply-end"),
   callId: ToolCallId,
   replyWith: z.string(),
-  outcome: z.enum(REPLY_OUTCOMES),
+  outcome: ReplyOutcome,
   /** The message that is the reply; null when none came. */
   messageId: z.string().nullable(),
   /** Who it came from; empty when none came. */

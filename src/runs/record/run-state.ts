@@ -1,4 +1,6 @@
-export const RUN_STATES = [
+import * as z from "zod";
+
+export const RunState = z.enum([
   "queued",
   "running",
   "awaiting-approval",
@@ -8,8 +10,8 @@ export const RUN_STATES = [
   "completed",
   "failed",
   "cancelled",
-] as const;
-export type RunState = (typeof RUN_STATES)[number];
+]);
+export type RunState = z.infer<typeof RunState>;
 /**
  * States in which a run may be suspended: it waits for a person or for another agent, executes nothing, holds no place
  * in the queue and no memory, and is not resumed at a start of the server; an answer resumes it. A run is also in one

@@ -19,7 +19,7 @@ export interface UploadStore {
   ): Promise<Upload>;
   find(id: UploadId): Upload | undefined;
   /** Gives the files to a run until it is released, an id given twice once; names that are there twice get a number. Throws UploadNotFoundError, UploadTakenError. */
-  take(ids: readonly UploadId[], runId: RunId): Promise<readonly Upload[]>;
+  take(ids: readonly string[], runId: RunId): Promise<readonly Upload[]>;
   /** A run's file as one of another run's. Throws UploadNotFoundError when it is gone, StorageFullError. */
   copy(file: RunFile, runId: RunId): Promise<RunFile>;
   /** Sets free what `take` gave: the run was not accepted after all. */

@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject } from "../../kernel/json.ts";
-import type { RunEvent, RunFailure, RunJournal } from "../index.ts";
+import type { RunEvent, RunFailure, RunJournal } from "../record/index.ts";
 import type { Redactor } from "../../text/redaction/index.ts";
 import { redactedCall } from "./redacted-model.ts";
 import type { Redactors } from "./redactors.ts";

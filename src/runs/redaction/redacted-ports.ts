@@ -1,5 +1,5 @@
 import type { ModelCatalogue } from "../../models/port/index.ts";
-import type { RunJournal } from "../index.ts";
+import type { RunJournal } from "../record/index.ts";
 import { redactedJournal } from "./redacted-journal.ts";
 import { redactedModels } from "./redacted-model.ts";
 import type { Redactors } from "./redactors.ts";

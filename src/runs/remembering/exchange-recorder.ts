@@ -5,14 +5,8 @@ import { mint, RunId } from "../../kernel/ids.ts";
 import { log } from "../../kernel/log.ts";
 import { type OutboxRest, OutboxWorker } from "../../kernel/async/outbox-worker.ts";
 import { type Entity, type Memory, MemoryFullError, type Provenance } from "../../memory/knowledge/index.ts";
-import {
-  isTerminal,
-  RunNotFoundError,
-  type MemoryOutboxEntry,
-  type MemoryOutbox,
-  type Runs,
-  type RunView,
-} from "../index.ts";
+import { isTerminal, RunNotFoundError, type RunView } from "../record/index.ts";
+import type { MemoryOutboxEntry, MemoryOutbox, Runs } from "../lifecycle/index.ts";
 import { toExchange, storageScope } from "./exchange.ts";
 import { EXTRACTION_SCHEMA, rememberExtracted } from "./extraction.ts";
 

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { AgentMemory } from "../../agents/definitions/index.ts";
 import type { EntityInput, ScopeKey } from "../../memory/knowledge/index.ts";
 import { scopeKey } from "../../memory/knowledge/index.ts";
-import type { RunView } from "../index.ts";
+import type { RunView } from "../record/index.ts";
 
 type Keeps = NonNullable<AgentMemory["keeps"]>;
 

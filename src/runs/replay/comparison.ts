@@ -1,5 +1,5 @@
 import type { Json } from "../../kernel/json.ts";
-import type { JournalEntry, RunEvent } from "../index.ts";
+import type { JournalEntry, RunEvent } from "../record/index.ts";
 import { asksOf, callsOf, requestsOf } from "./recording.ts";
 
 /** One place where a replay is not what was recorded. */

@@ -1,3 +1,2 @@
-export type { Divergence } from "./comparison.ts";
 export type { Recording } from "./recording.ts";
 export { type ReplayDeps, replayRun, type ReplayReport } from "./replay.ts";

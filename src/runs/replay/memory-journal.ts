@@ -7,7 +7,7 @@ import {
   type JournalEntry,
   type RunEvent,
   type RunJournal,
-} from "../index.ts";
+} from "../record/index.ts";
 
 /** Longer than any wait before an attempt. */
 const PAST_MS = 3_600_000;

@@ -1,5 +1,6 @@
 import { ArtifactId, mint, type RunId } from "../../kernel/ids.ts";
-import { artifactLine, type Artifact, type ArtifactStore, type RunArtifact } from "../index.ts";
+import { artifactLine } from "../calls/index.ts";
+import type { Artifact, ArtifactStore, RunArtifact } from "../record/index.ts";
 import {
   type LanguageModel,
   type ModelPart,

@@ -1,5 +1,5 @@
 import type { ApprovalId } from "../../kernel/ids.ts";
-import { foldRun, type JournalEntry, type SuspendedState, type RunEvent } from "../index.ts";
+import { foldRun, type JournalEntry, type SuspendedState, type RunEvent } from "../record/index.ts";
 import { callsOf, type Recording } from "./recording.ts";
 
 const WAKE = { type: "run-wake" } as const;

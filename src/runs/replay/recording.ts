@@ -1,5 +1,5 @@
 import type { ToolCallId } from "../../kernel/ids.ts";
-import type { Artifact, JournalEntry, RunEvent } from "../index.ts";
+import type { Artifact, JournalEntry, RunEvent } from "../record/index.ts";
 
 type EventOf<Type extends RunEvent["type"]> = Extract<RunEvent, { type: Type }>;
 export type ModelOutcome = EventOf<"model-end"> | EventOf<"model-fail">;

@@ -1,19 +1,15 @@
 import type { Clock } from "../../kernel/clock.ts";
 import { mint, RunId } from "../../kernel/ids.ts";
+import { type Accounts, openAccounts } from "../spending/index.ts";
 import {
-  type Accounts,
   type JournalEntry,
-  openAccounts,
-  DEFAULT_RUNS_OPTIONS,
   type PlanSource,
-  renderPrompts,
   type RunEvent,
-  Runs,
-  type RunsOptions,
   type SuspendedState,
   type RunView,
   foldRun,
-} from "../index.ts";
+} from "../record/index.ts";
+import { DEFAULT_QUEUE_OPTIONS, renderPrompts, Runs, type QueueOptions } from "../lifecycle/index.ts";
 import { type ModelCatalogue } from "../../models/port/index.ts";
 import { ToolCatalogue } from "../../tools/catalogue/index.ts";
 import { compare, type Divergence } from "./comparison.ts";
@@ -23,7 +19,7 @@ import { prefixOf, type Recording } from "./recording.ts";
 import { recordedInputs } from "./recorded-inputs.ts";
 
 /** The rules of a server that a run's course depends on, besides definitions and tools. */
-type ReplayRules = { readonly retry: RunsOptions["retry"]; readonly accounts: Omit<Accounts, "budgets"> };
+type ReplayRules = { readonly retry: QueueOptions["retry"]; readonly accounts: Omit<Accounts, "budgets"> };
 
 export type ReplayDeps = {
   readonly plans: PlanSource;
@@ -103,8 +99,8 @@ async function play(
       accounts: { ...openAccounts(stopped), ...replayRules?.accounts },
     },
     {
-      ...DEFAULT_RUNS_OPTIONS,
-      retry: replayRules?.retry ?? DEFAULT_RUNS_OPTIONS.retry,
+      ...DEFAULT_QUEUE_OPTIONS,
+      retry: replayRules?.retry ?? DEFAULT_QUEUE_OPTIONS.retry,
       pauseUntilResumed: true,
     },
   );

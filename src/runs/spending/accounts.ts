@@ -1,20 +1,15 @@
 import { Budgets, Calendar, NOTHING, PriceTable } from "../../agents/budgets/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
 
-/** Rules for a call without a known price where USD are limited. */
-export const UNKNOWN_PRICE_RULES = ["refuse", "allow"] as const;
-export type UnknownPriceRule = (typeof UNKNOWN_PRICE_RULES)[number];
-
 /** What runs are charged by. */
 export type Accounts = {
   readonly budgets: Budgets;
   readonly prices: PriceTable;
-  readonly unknownPrice: UnknownPriceRule;
+  /** What happens to a call without a known price where USD are limited. */
+  readonly unknownPrice: "refuse" | "allow";
   /** The longest answer that is reserved, and asked for, where a budget limits it and a definition does not. */
   readonly outputTokensMax: number;
 };
-
-export const OUTPUT_TOKENS_RESERVED = 16_384;
 
 /** Accounts that limit nothing and remember nothing. */
 export const openAccounts = (clock: Clock): Accounts => ({
@@ -24,5 +19,5 @@ export const openAccounts = (clock: Clock): Accounts => ({
   ),
   prices: new PriceTable(),
   unknownPrice: "refuse",
-  outputTokensMax: OUTPUT_TOKENS_RESERVED,
+  outputTokensMax: 16_384,
 });

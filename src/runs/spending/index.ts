@@ -1,11 +1,10 @@
 export type { Patience } from "../../agents/budgets/index.ts";
-export { type Accounts, openAccounts, OUTPUT_TOKENS_RESERVED, UNKNOWN_PRICE_RULES } from "./accounts.ts";
+export { type Accounts, openAccounts } from "./accounts.ts";
 export {
   type TurnUsage,
   type Lease,
   type Meter,
   type BudgetPermit,
-  type RunMeter,
   type TurnCost,
   type TurnPermit,
   createMeter,

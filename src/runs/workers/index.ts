@@ -1,2 +1,2 @@
-export { type WorkerPoolOptions, DEFAULT_WORKERS, WorkerPool } from "./worker-pool.ts";
+export { type WorkerPoolOptions, WorkerPool } from "./worker-pool.ts";
 export { type WorkerOutcome } from "./execute-in-worker.ts";

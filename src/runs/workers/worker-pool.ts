@@ -15,14 +15,6 @@ export type WorkerPoolOptions = WorkerOptions & {
   readonly idleMs: number;
 };
 
-export const DEFAULT_WORKERS: WorkerPoolOptions = {
-  warm: 2,
-  max: 16,
-  memoryMib: 256,
-  unresponsiveAfterMs: 10_000,
-  idleMs: 300_000,
-};
-
 const SURPLUS: WorkerExit = { why: "crashed", message: "surplus worker" };
 
 /**

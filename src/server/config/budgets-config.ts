@@ -1,7 +1,6 @@
 import * as z from "zod";
 import { BudgetTable } from "../../agents/budgets/index.ts";
 import { durationText } from "../../text/documents/index.ts";
-import { OUTPUT_TOKENS_RESERVED, UNKNOWN_PRICE_RULES } from "../../runs/index.ts";
 
 const timeZone = z.string().refine(
   (name) => {
@@ -24,10 +23,10 @@ export const BudgetsTable = z
     workspace: BudgetTable.prefault({}).meta({ description: "Daily budget of all runs of one workspace" }),
     day: BudgetTable.prefault({}).meta({ description: "Daily budget of all runs of this server" }),
     time_zone: timeZone.default("UTC").meta({ description: "Time zone of daily budgets" }),
-    unknown_price: z.enum(UNKNOWN_PRICE_RULES).default("refuse").meta({
+    unknown_price: z.enum(["refuse", "allow"]).default("refuse").meta({
       description: "Action for a model without a known price if a budget limits USD",
     }),
-    output_tokens: z.int().min(256).max(1_000_000).default(OUTPUT_TOKENS_RESERVED).meta({
+    output_tokens: z.int().min(256).max(1_000_000).default(16_384).meta({
       description:
         "Maximum output tokens per turn if a budget limits tokens or USD and the definition sets no max_tokens",
     }),

@@ -10,7 +10,6 @@ import { RedactionTable } from "./redaction-config.ts";
 import { ModelsTable } from "./models-config.ts";
 import { McpServerName, McpServerTable } from "./mcp-config.ts";
 import { RUN_ISOLATIONS } from "../../agents/definitions/index.ts";
-import { DEFAULT_WORKERS } from "../../runs/index.ts";
 import { ISOLATIONS } from "../../tools/sandbox/index.ts";
 import { LOG_LEVELS } from "../../kernel/log.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
@@ -97,10 +96,10 @@ const RunsTable = z
     }),
     workers: z
       .strictObject({
-        warm: z.int().min(0).max(64).default(DEFAULT_WORKERS.warm).meta({
+        warm: z.int().min(0).max(64).default(2).meta({
           description: "Pre-started workers, each for one run; none is started before the first isolated run",
         }),
-        max: z.int().min(1).max(256).default(DEFAULT_WORKERS.max).meta({
+        max: z.int().min(1).max(256).default(16).meta({
           description: "Maximum concurrent runs in workers; further runs wait",
         }),
         memory: sizeText({ minBytes: 32 * 1024 ** 2, maxBytes: 4 * 1024 ** 3 })

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { BUILT_IN_PATTERNS, type Pattern, readPattern } from "../../text/redaction/index.ts";
-import { REDACTION_TARGETS } from "../../runs/redaction/index.ts";
+import { REDACTION_TARGETS } from "../../runs/index.ts";
 
 const OwnPatternTable = z
   .strictObject({

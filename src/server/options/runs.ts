@@ -1,6 +1,5 @@
 import { MODEL_VARIABLES } from "../../models/vendors/index.ts";
-import type { RunRetention } from "../../runs/index.ts";
-import type { RunsOptions } from "../../runs/open/index.ts";
+import type { RunsOptions } from "../../runs/index.ts";
 import { type Config, type Environment, isReferable, type LoadedConfig } from "../config/index.ts";
 import { configuredLimits } from "./agents.ts";
 import { secretsDirectories } from "./models.ts";
@@ -52,7 +51,7 @@ export function runsOptions(loaded: LoadedConfig): RunsOptions {
 /** Returns the retention of a workspace's ended runs from `retention` in the configuration. */
 const keptRuns =
   ({ retention }: Config) =>
-  (workspace: string): RunRetention => {
+  (workspace: string): ReturnType<RunsOptions["kept"]> => {
     const own = retention.workspaces[workspace];
     const age = own?.runs ?? retention.runs;
     const count = own?.runs_max ?? retention.runs_max;

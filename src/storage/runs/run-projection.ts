@@ -1,7 +1,9 @@
 import type { RunId } from "../../kernel/ids.ts";
-import type { JournalAppend, RunEvent } from "../../runs/index.ts";
+import type { RunEvent, RunJournal } from "../../runs/index.ts";
 import type { Database } from "../database.ts";
 import { ADD_SPENT, addSpendToRun, spentOf } from "../sqlite-spend-store.ts";
+
+export type JournalAppend = Parameters<RunJournal["append"]>[0][number];
 
 const PREVIEW_CHARS = 200;
 const preview = (text: string): string => text.slice(0, PREVIEW_CHARS);

@@ -1,15 +1,7 @@
 import { strict as assert } from "node:assert";
 import * as z from "zod";
 import { ApprovalId, RunId } from "../../kernel/ids.ts";
-import {
-  answeredApprovals,
-  APPROVAL_STATES,
-  type ApprovalIndex,
-  type ApprovalQuery,
-  type ApprovalRecord,
-  askedApproval,
-  type JournalEntry,
-} from "../../runs/index.ts";
+import { type ApprovalIndex, ApprovalState, type JournalEntry, storedApproval } from "../../runs/index.ts";
 import { Contents } from "../contents.ts";
 import type { Database } from "../database.ts";
 import { storedEvent } from "./stored-event.ts";
@@ -20,7 +12,7 @@ const Row = z.object({
   agent: z.string(),
   revision: z.int(),
   input_preview: z.string(),
-  state: z.enum(APPROVAL_STATES),
+  state: ApprovalState,
   asked_at_ms: z.int(),
   ask: z.string(),
   answered_at_ms: z.int().nullable(),
@@ -34,6 +26,8 @@ FROM approvals
 JOIN runs ON runs.id = approvals.run_id
 JOIN journal AS asked ON asked.seq = approvals.ask_seq
 LEFT JOIN journal AS answered ON answered.seq = approvals.answer_seq`;
+
+type ApprovalRecord = NonNullable<ReturnType<ApprovalIndex["find"]>>;
 
 /** Approvals in `caxton.db`. Their rows are written by the journal, with `projectApproval`. */
 export class SqliteApprovals implements ApprovalIndex {
@@ -52,7 +46,14 @@ export class SqliteApprovals implements ApprovalIndex {
     });
   }
 
-  list({ workspace, state, runId, before, order, limit }: ApprovalQuery): readonly ApprovalRecord[] {
+  list({
+    workspace,
+    state,
+    runId,
+    before,
+    order,
+    limit,
+  }: Parameters<ApprovalIndex["list"]>[0]): readonly ApprovalRecord[] {
     const [beyond, direction] = order === "oldest" ? [">", "ASC"] : ["<", "DESC"];
     const conditions = ["approvals.workspace = ?"];
     const values: (string | number)[] = [workspace];
@@ -106,11 +107,10 @@ export class SqliteApprovals implements ApprovalIndex {
     const row = Row.parse(raw);
     const { run_id: runId, workspace, agent, revision, input_preview: inputPreview, state } = row;
     const ask = storedEvent(this.#contents, row.ask);
-    const answer = row.answer === null ? undefined : storedEvent(this.#contents, row.answer);
+    const event = row.answer === null ? undefined : storedEvent(this.#contents, row.answer);
     assert(ask.type === "approval-ask", "an approval's row leads to its question");
-    const asked = askedApproval(ask, row.asked_at_ms);
-    const [approval = asked] =
-      answer?.type === "approval-answer" ? answeredApprovals([asked], answer, row.answered_at_ms ?? 0) : [asked];
+    const answer = event?.type === "approval-answer" ? { event, atMs: row.answered_at_ms ?? 0 } : undefined;
+    const approval = storedApproval(ask, row.asked_at_ms, answer);
     return { ...approval, state, runId, workspace, agent, revision, inputPreview };
   }
 }

@@ -1,12 +1,14 @@
 import * as z from "zod";
 import { RunId } from "../../kernel/ids.ts";
-import { MEMORY_OUTBOX_STATES, type MemoryOutboxEntry, type MemoryOutbox } from "../../runs/index.ts";
+import { type MemoryOutbox, MemoryOutboxState } from "../../runs/index.ts";
 import type { Database } from "../database.ts";
+
+type MemoryOutboxEntry = Parameters<MemoryOutbox["upsert"]>[0];
 
 const Row = z
   .object({
     run_id: RunId,
-    state: z.enum(MEMORY_OUTBOX_STATES),
+    state: MemoryOutboxState,
     attempts: z.int(),
     entity: z.string().nullable(),
     extraction: RunId.nullable(),

@@ -1,7 +1,9 @@
 import * as z from "zod";
 import { RunId } from "../../kernel/ids.ts";
-import { type JournalEntry, REPLY_STATES, type ReplyIndex, type ReplyRecord } from "../../runs/index.ts";
+import { type JournalEntry, type ReplyIndex, ReplyState } from "../../runs/index.ts";
 import type { Database } from "../database.ts";
+
+type ReplyRecord = NonNullable<ReturnType<ReplyIndex["find"]>>;
 
 /** State of a cancelled wait: the recipient is notified. */
 const NOTIFIED = "told";
@@ -13,7 +15,7 @@ const Row = z
     workspace: z.string(),
     agent: z.string(),
     conversation_id: z.string(),
-    state: z.enum([...REPLY_STATES, NOTIFIED]),
+    state: z.enum([...ReplyState.options, NOTIFIED]),
   })
   .transform((row): ReplyRecord => ({
     replyWith: row.reply_with,

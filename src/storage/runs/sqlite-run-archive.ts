@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import * as z from "zod";
 import { RunId, UploadId } from "../../kernel/ids.ts";
 import { isJsonObject, type Json } from "../../kernel/json.ts";
-import type { ExpiredRunsQuery, RunArchive } from "../../runs/index.ts";
+import type { RunArchive } from "../../runs/index.ts";
 import type { Contents } from "../contents.ts";
 import type { Database } from "../database.ts";
 import { storageError } from "../../kernel/sqlite/errors.ts";
@@ -39,7 +39,7 @@ export class SqliteRunArchive implements RunArchive {
     );
   }
 
-  ended({ workspace, endedBeforeMs, exceptNewest, limit }: ExpiredRunsQuery): readonly RunId[] {
+  ended({ workspace, endedBeforeMs, exceptNewest, limit }: Parameters<RunArchive["ended"]>[0]): readonly RunId[] {
     return this.#db.read(() => {
       const found =
         exceptNewest === undefined

@@ -2,21 +2,17 @@ import * as z from "zod";
 import type { Amounts } from "../../agents/budgets/index.ts";
 import { RunId } from "../../kernel/ids.ts";
 import {
-  type JournalAppend,
   type JournalEntry,
   type RunJournal,
-  type RunQuery,
-  type RunState,
   type RunSummary,
   type RunTail,
-  ORIGINS,
   RunMessage,
-  RUN_STATES,
-  type WriteTime,
+  RunOriginKind,
+  RunState,
 } from "../../runs/index.ts";
 import { type ContentBatch, Contents } from "../contents.ts";
 import type { Database } from "../database.ts";
-import { project } from "./run-projection.ts";
+import { type JournalAppend, project } from "./run-projection.ts";
 import { addSpendToDay } from "../sqlite-spend-store.ts";
 import { projectApproval } from "./sqlite-approvals.ts";
 import { projectReply } from "./sqlite-replies.ts";
@@ -31,7 +27,7 @@ const SummaryRow = z
     agent: z.string(),
     revision: z.int(),
     model: z.string().nullable(),
-    state: z.enum(RUN_STATES),
+    state: RunState,
     resting: z.int(),
     input_preview: z.string(),
     output_preview: z.string(),
@@ -53,7 +49,7 @@ const SummaryRow = z
     unpriced_calls: z.int(),
     estimated_calls: z.int(),
     origin_run: RunId.nullable(),
-    origin_kind: z.enum(ORIGINS).nullable(),
+    origin_kind: RunOriginKind.nullable(),
     origin_step: z.int().nullable(),
     message: z.string().nullable(),
   })
@@ -123,7 +119,7 @@ export class SqliteRunJournal implements RunJournal, RunTail {
     this.#nextSeq = 1 + Number(db.sql(last).get()?.["seq"] ?? 0);
   }
 
-  async append(entries: readonly JournalAppend[], when: WriteTime = "now"): Promise<readonly JournalEntry[]> {
+  async append(entries: readonly JournalAppend[], when: "now" | "soon" = "now"): Promise<readonly JournalEntry[]> {
     const { written, batch } = await this.#db.write(() => {
       const made = this.#contents.batch();
       return { batch: made, written: entries.map((entry) => this.#insert(entry, made)) };
@@ -190,7 +186,7 @@ export class SqliteRunJournal implements RunJournal, RunTail {
     );
   }
 
-  list(query: RunQuery): readonly RunSummary[] {
+  list(query: Parameters<RunJournal["list"]>[0]): readonly RunSummary[] {
     const conditions = ["workspace = ?"];
     const values: (string | number)[] = [query.workspace];
     if (query.agent !== undefined) {
@@ -259,7 +255,7 @@ export class SqliteRunJournal implements RunJournal, RunTail {
     const rows = this.#db.read(() =>
       this.#db.sql("SELECT state, count(*) AS n FROM runs WHERE workspace = ? GROUP BY state").all(workspace),
     );
-    for (const row of rows) counts[z.enum(RUN_STATES).parse(row["state"])] = Number(row["n"]);
+    for (const row of rows) counts[RunState.parse(row["state"])] = Number(row["n"]);
     return counts;
   }
 }

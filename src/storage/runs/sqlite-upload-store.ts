@@ -9,13 +9,7 @@ import type { Clock } from "../../kernel/clock.ts";
 import { CancelledError } from "../../kernel/errors.ts";
 import { mint, RunId, UploadId } from "../../kernel/ids.ts";
 import { log } from "../../kernel/log.ts";
-import {
-  type RunFile,
-  type Upload,
-  type UploadStore,
-  UploadNotFoundError,
-  UploadTakenError,
-} from "../../runs/index.ts";
+import { type UploadStore, UploadNotFoundError, UploadTakenError } from "../../runs/index.ts";
 import type { Database } from "../database.ts";
 import { distinctNames } from "./distinct-names.ts";
 import { storageError, UploadTooLargeError } from "../../kernel/sqlite/errors.ts";
@@ -41,6 +35,9 @@ const Row = z
     runId: row.run_id,
     createdAtMs: row.created_at_ms,
   }));
+
+type Upload = NonNullable<ReturnType<UploadStore["find"]>>;
+type RunFile = Parameters<UploadStore["copy"]>[0];
 
 export type UploadStoreOptions = { readonly bytesMax: number };
 
@@ -108,11 +105,12 @@ export class SqliteUploadStore implements UploadStore {
     });
   }
 
-  async take(ids: readonly UploadId[], runId: RunId): Promise<readonly Upload[]> {
+  async take(ids: readonly string[], runId: RunId): Promise<readonly Upload[]> {
     if (ids.length === 0) return [];
     const taken = await this.#db.write(() =>
       [...new Set(ids)].map((id) => {
-        const upload = this.find(id);
+        const parsed = UploadId.safeParse(id);
+        const upload = parsed.success ? this.find(parsed.data) : undefined;
         if (!upload)
           throw new UploadNotFoundError(`there is no upload ${id}`, "Send the file to /api/v1/uploads first.", { id });
         if (upload.runId !== null && upload.runId !== runId) {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { isTerminal, type JournalAppend } from "../../../src/runs/index.ts";
+import { isTerminal } from "../../../src/runs/index.ts";
+import type { JournalAppend } from "../../../src/runs/record/index.ts";
 import { tempDirectory } from "../../helpers/temp.ts";
 import { type Actor, openRoom, PostOffice, type Room, until } from "./room.ts";
 import { verifies } from "../../helpers/verifies.ts";

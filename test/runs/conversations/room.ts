@@ -20,7 +20,9 @@ import { type Clock, systemClock } from "../../../src/kernel/clock.ts";
 import { PERMIT_ALL } from "../../../src/agents/permissions/index.ts";
 import { composeMessage, type Message, type MessageDraft } from "../../../src/messaging/acl/index.ts";
 import type { AgentHandler, Settlement, Submitted } from "../../../src/messaging/router/index.ts";
-import { DEFAULT_RUNS_OPTIONS, PendingReplies, Runs, type RunsOptions, type RunView } from "../../../src/runs/index.ts";
+import { DEFAULT_QUEUE_OPTIONS, PendingReplies, Runs } from "../../../src/runs/lifecycle/index.ts";
+import type { QueueOptions } from "../../../src/runs/lifecycle/index.ts";
+import type { RunView } from "../../../src/runs/index.ts";
 import { type LanguageModel } from "../../../src/models/port/language-model.ts";
 import { AgentPlans } from "../../../src/runs/open/index.ts";
 import { TASK_DEFAULTS } from "../../../src/messaging/tasks/index.ts";
@@ -140,7 +142,7 @@ export type RoomOptions = {
   readonly office?: PostOffice;
   readonly clock?: Clock;
   readonly agreeAfterMs?: number;
-  readonly runs?: Partial<RunsOptions>;
+  readonly runs?: Partial<QueueOptions>;
 };
 
 const definitionOf = ({ name, capability = "anything", more = "" }: Actor): string =>
@@ -195,7 +197,7 @@ export async function openRoom({ directory, actors, office = new PostOffice(), .
   const artifacts = new SqliteArtifactStore(database, clock);
   const runs = new Runs(
     { ...kept, models: catalogue, tools, artifacts, clock },
-    { ...DEFAULT_RUNS_OPTIONS, ...rest.runs },
+    { ...DEFAULT_QUEUE_OPTIONS, ...rest.runs },
   );
   const replies = new PendingReplies({ runs, index: waits, clock });
   const outbox = new Outbox({ runs, answers, agents, post: office, clock });

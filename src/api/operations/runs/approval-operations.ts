@@ -1,11 +1,5 @@
 import { ApprovalId } from "../../../kernel/ids.ts";
-import {
-  approvalMismatch,
-  type ApprovalIndex,
-  type ApprovalRecord,
-  type Approvals,
-  type ApprovalState,
-} from "../../../runs/index.ts";
+import type { ApprovalIndex, ApprovalState, OpenRuns } from "../../../runs/index.ts";
 import { operations } from "../../contract/index.ts";
 import type { RequestIds } from "../request-ids.ts";
 import { idempotent } from "../idempotent.ts";
@@ -14,7 +8,12 @@ import { presentApproval } from "./present-approval.ts";
 import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
 import { runId } from "./stored-run.ts";
 
-export type ApprovalServices = { readonly approvals: Approvals; readonly approvalIndex: ApprovalIndex };
+export type ApprovalServices = {
+  readonly approvals: OpenRuns["approvals"];
+  readonly approvalIndex: ApprovalIndex;
+};
+
+type ApprovalRecord = ReturnType<OpenRuns["approvals"]["get"]>;
 
 /** Open approvals are listed oldest first, others newest first, unless the query names an order. Throws RunNotFoundError. */
 const list = implement(operations.approval.list, ({ approvalIndex }: ApprovalServices, query) => {
@@ -37,18 +36,12 @@ const get = implement(operations.approval.get, ({ approvals }: ApprovalServices,
   presentApproval(approvals.get(id)),
 );
 
-/** Throws ApprovalNotFoundError, ApprovalMismatchError. */
-function mustBeTheOne({ approvals }: ApprovalServices, id: string, hash: string | undefined): void {
-  const { runId: run, bound } = approvals.get(id);
-  if (hash !== undefined && hash !== bound.whole) throw approvalMismatch(id, run);
-}
-
 /** Throws what `Approvals.answer` does, and ApprovalMismatchError. */
 const approve = implement(operations.approval.approve, async (services: ApprovalServices, input, call) => {
   const { id, hash, arguments: edit, note, remember } = input;
   const { asked, principal } = call;
   const { approvals } = services;
-  mustBeTheOne(services, id, hash);
+  approvals.get(id, hash);
   const word = { type: "approve", edit, note, remember } as const;
   const answered = await idempotent(
     asked,
@@ -62,7 +55,7 @@ const approve = implement(operations.approval.approve, async (services: Approval
 const deny = implement(operations.approval.deny, async (services: ApprovalServices, { id, hash, reason }, call) => {
   const { asked, principal } = call;
   const { approvals } = services;
-  mustBeTheOne(services, id, hash);
+  approvals.get(id, hash);
   const answered = await idempotent(
     asked,
     () => approvals.answer(id, { type: "deny", note: reason }, principal),

@@ -1,5 +1,7 @@
-import type { ApprovalRecord, RunView } from "../../../runs/index.ts";
+import type { OpenRuns, RunView } from "../../../runs/index.ts";
 import type * as contract from "../../contract/index.ts";
+
+type ApprovalRecord = ReturnType<OpenRuns["approvals"]["get"]>;
 
 const PREVIEW_CHARS = 200;
 const instant = (ms: number): string => new Date(ms).toISOString();

@@ -1,8 +1,10 @@
 import type * as contract from "../../contract/index.ts";
-import type { ModelStep, RunSummaryNote } from "../../../runs/index.ts";
+import type { RunView } from "../../../runs/index.ts";
 
 /** What went into a request, as the wire shows it. */
-export const presentContext = (context: NonNullable<ModelStep["context"]>): contract.StepContext => ({
+export const presentContext = (
+  context: NonNullable<Extract<RunView["steps"][number], { kind: "model" }>["context"]>,
+): contract.StepContext => ({
   window: context.window,
   window_from: context.windowFrom,
   reserve: context.reserve,
@@ -14,7 +16,7 @@ export const presentContext = (context: NonNullable<ModelStep["context"]>): cont
   warnings: [...context.warnings],
 });
 
-export const presentSummaryNote = (note: RunSummaryNote): contract.RunDetail["summaries"][number] => ({
+export const presentSummaryNote = (note: RunView["summaries"][number]): contract.RunDetail["summaries"][number] => ({
   turn: note.turn,
   covers_through: note.coversThrough,
   text: note.text,

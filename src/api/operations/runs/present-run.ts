@@ -1,26 +1,24 @@
 import { presentApprovalsOf } from "./present-approval.ts";
+import { noticesOf } from "./notices.ts";
 import { presentContext, presentSummaryNote } from "./present-context.ts";
 import type * as contract from "../../contract/index.ts";
 import { operations, pathOf } from "../../contract/index.ts";
 import {
   type Artifact,
-  type ModelStep,
-  type OpenChoice,
-  type RunArtifact,
-  type RunQuestion,
-  type MemoryOutboxEntry,
+  isTerminal,
+  type MemoryOutbox,
   type RunMessage,
-  type RunReply,
-  type RunStep,
   type RunSummary,
   type RunView,
-  type ToolStep,
-  isTerminal,
-  noticesOf,
 } from "../../../runs/index.ts";
 
 import { presentCost, presentSpent } from "../agents/present-budget.ts";
 import { asWritten } from "../../../agents/budgets/index.ts";
+
+type RunStep = RunView["steps"][number];
+type ModelStep = Extract<RunStep, { kind: "model" }>;
+type ToolStep = Extract<RunStep, { kind: "tool" }>;
+type MemoryOutboxEntry = NonNullable<ReturnType<MemoryOutbox["get"]>>;
 
 export const instant = (ms: number): string => new Date(ms).toISOString();
 const instantOrNull = (ms: number | null): string | null => (ms === null ? null : instant(ms));
@@ -111,7 +109,7 @@ const presentRemembered = ({ state, entity, extraction, problem }: MemoryOutboxE
   problem,
 });
 
-const presentChoice = ({ turn, model, failure, ...choice }: OpenChoice): contract.RunChoice => ({
+const presentChoice = ({ turn, model, failure, ...choice }: NonNullable<RunView["choice"]>): contract.RunChoice => ({
   turn,
   model,
   failure: { ...failure },
@@ -120,7 +118,7 @@ const presentChoice = ({ turn, model, failure, ...choice }: OpenChoice): contrac
   expires_at: instant(choice.expiresAtMs),
 });
 
-export const presentQuestion = (question: RunQuestion): contract.RunQuestion => ({
+export const presentQuestion = (question: RunView["questions"][number]): contract.RunQuestion => ({
   id: question.id,
   call_id: question.callId,
   server: question.server,
@@ -132,7 +130,7 @@ export const presentQuestion = (question: RunQuestion): contract.RunQuestion => 
   state: question.state,
 });
 
-const presentReply = (reply: RunReply): contract.RunDetail["replies"][number] => ({
+const presentReply = (reply: RunView["replies"][number]): contract.RunDetail["replies"][number] => ({
   call_id: reply.callId,
   conversation: reply.conversationId,
   to: reply.to,
@@ -155,7 +153,12 @@ export const presentArtifact = (artifact: Artifact): contract.ArtifactSummary =>
   created_at: instant(artifact.createdAtMs),
 });
 
-const presentStepArtifact = ({ id, name, mediaType, bytes }: RunArtifact) => ({
+const presentStepArtifact = ({
+  id,
+  name,
+  mediaType,
+  bytes,
+}: Pick<Artifact, "id" | "name" | "mediaType" | "bytes">) => ({
   id,
   name,
   media_type: mediaType,

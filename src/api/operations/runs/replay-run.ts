@@ -1,13 +1,16 @@
 import { CaxtonError } from "../../../kernel/errors.ts";
 import { ArtifactId, mint, RunId } from "../../../kernel/ids.ts";
-import { type Recording, type ReplayDeps, replayRun, type ReplayReport } from "../../../runs/replay/index.ts";
-import { type Artifact, inlineContent, type JournalEntry, RunEvent } from "../../../runs/index.ts";
+import { inlineContent } from "../../../kernel/content-deduplicator.ts";
+import { type Artifact, type JournalEntry, type OpenRuns, RunEvent } from "../../../runs/index.ts";
 import { operations, type RunExport, runHistory } from "../../contract/index.ts";
 import type * as contract from "../../contract/index.ts";
 import { implement } from "../perform.ts";
 import { getRun, runId, type RunServices } from "./stored-run.ts";
 
-export type ReplayServices = RunServices & ReplayDeps;
+export type ReplayServices = RunServices & Pick<OpenRuns, "replay">;
+
+type Recording = Parameters<OpenRuns["replay"]>[0];
+type ReplayReport = Awaited<ReturnType<OpenRuns["replay"]>>;
 
 /** An export that cannot be read back: cut, changed, or without the texts it refers to. */
 export class ExportInvalidError extends CaxtonError<{ readonly problem: string }> {
@@ -25,14 +28,14 @@ const replay = implement(operations.run.replay, async (services: ReplayServices,
     artifacts: artifacts.ofRun(id),
     read: (artifact) => artifacts.read(artifact),
   };
-  return presentReport(await replayRun(recording, services, revision));
+  return presentReport(await services.replay(recording, revision));
 });
 
 /** Throws ExportInvalidError, AgentNotFoundError, RevisionNotFoundError. */
 const replayExport = implement(
   operations.run.replayExport,
   async (services: ReplayServices, { revision, ...document }) =>
-    presentReport(await replayRun(recordingOf(document), services, revision)),
+    presentReport(await services.replay(recordingOf(document), revision)),
 );
 
 const presentReport = ({ divergences, ...report }: ReplayReport): contract.ReplayReport => ({

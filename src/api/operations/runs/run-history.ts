@@ -1,18 +1,9 @@
 import { createHash } from "node:crypto";
 import { parseDuration } from "../../../text/documents/index.ts";
 import { CaxtonError } from "../../../kernel/errors.ts";
+import { ContentDeduplicator } from "../../../kernel/content-deduplicator.ts";
 import { JsonObject } from "../../../kernel/json.ts";
-import {
-  type Artifact,
-  ContentDeduplicator,
-  diffRuns,
-  isTerminal,
-  type JournalEntry,
-  type Retention,
-  type RunEvent,
-  type RunStep,
-  type TimeTravel,
-} from "../../../runs/index.ts";
+import { type Artifact, isTerminal, type JournalEntry, type OpenRuns, type RunEvent } from "../../../runs/index.ts";
 import type * as contract from "../../contract/index.ts";
 import { operations } from "../../contract/index.ts";
 import { implement } from "../perform.ts";
@@ -22,8 +13,8 @@ import { getRun, runId, type RunServices, summaryOf } from "./stored-run.ts";
 import type { ServerFacts } from "../server/system-operations.ts";
 
 export type HistoryServices = RunServices & {
-  readonly retention: Retention;
-  readonly timeTravel: TimeTravel;
+  readonly retention: OpenRuns["retention"];
+  readonly timeTravel: OpenRuns["timeTravel"];
   readonly facts: ServerFacts;
 };
 
@@ -66,20 +57,17 @@ const retry = implement(operations.run.retry, async (services: HistoryServices, 
   return getRun(services, started);
 });
 
-const compare = implement(operations.run.compare, (services: RunServices, { id, other }) => {
+const compare = implement(operations.run.compare, (services: HistoryServices, { id, other }) => {
   const [a, b] = [runId(id), runId(other)];
-  const [left, right] = [services.runs.view(a), services.runs.view(b)];
-  const { same, differences, steps } = diffRuns(left, right);
-  const shown = (step: RunStep | undefined, view: typeof left) =>
-    step === undefined ? null : presentStep(step, isTerminal(view.state));
+  const { left, right, same, differences, steps } = services.timeTravel.compare(a, b);
   return {
     a: presentSummary(summaryOf(services, a)),
     b: presentSummary(summaryOf(services, b)),
     same,
     differences: [...differences],
     steps: steps.map((pair) => ({
-      a: shown(pair.a, left),
-      b: shown(pair.b, right),
+      a: pair.a === undefined ? null : presentStep(pair.a, isTerminal(left.state)),
+      b: pair.b === undefined ? null : presentStep(pair.b, isTerminal(right.state)),
       differences: [...pair.differences],
     })),
   };

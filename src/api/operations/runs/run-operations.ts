@@ -1,8 +1,8 @@
 import type * as z from "zod";
 import { AgentNotFoundError, type Agents } from "../../../agents/definitions/index.ts";
-import { mint, RunId, ToolCallId, UploadId } from "../../../kernel/ids.ts";
+import { mint, RunId } from "../../../kernel/ids.ts";
 import { log } from "../../../kernel/log.ts";
-import { type RunOutcome, type UploadStore, RunNotWaitingError, UploadNotFoundError } from "../../../runs/index.ts";
+import type { OpenRuns, UploadStore } from "../../../runs/index.ts";
 import { operations, type runs as schemas } from "../../contract/index.ts";
 import type { RequestIds } from "../request-ids.ts";
 import { wasApplied } from "../idempotent.ts";
@@ -14,13 +14,7 @@ import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
 import { getRun, runId, type RunServices } from "./stored-run.ts";
 import { watchRun } from "./watch-run.ts";
 
-export const uploadId = (text: string): UploadId => {
-  const parsed = UploadId.safeParse(text);
-  if (parsed.success) return parsed.data;
-  throw new UploadNotFoundError(`there is no upload ${text}`, "Send the file to /api/v1/uploads first.", { id: text });
-};
-
-export type StartedRun = { readonly id: RunId; readonly ended: Promise<RunOutcome> };
+export type StartedRun = { readonly id: RunId; readonly ended: ReturnType<OpenRuns["runs"]["waitUntilSettled"]> };
 
 /** Accepts a run with its files; stored when resolved. Requested again it is the run that was started before. */
 async function startRun(
@@ -30,7 +24,7 @@ async function startRun(
 ): Promise<StartedRun> {
   const id = asked?.run() ?? mint(RunId);
   if (journal.summary(id) !== undefined) return { id, ended: runs.waitUntilSettled(id) };
-  const files = await uploads.take(body.uploads.map(uploadId), id);
+  const files = await uploads.take(body.uploads, id);
   try {
     const { ended } = await runs.start({
       id,
@@ -117,25 +111,14 @@ const cancel = implement(operations.run.cancel, async (services: RunServices, { 
 const decide = implement(operations.run.decide, async (services: RunServices, input, { asked }) => {
   const { call_id, decision } = input;
   const id = runId(input.id);
-  const callId = ToolCallId.optional().safeParse(call_id);
-  if (!callId.success) {
-    const { waitingFor } = services.runs.view(id);
-    throw new RunNotWaitingError(
-      `run ${id} does not wait for a decision on call ${call_id}`,
-      waitingFor.length === 0 ? "" : `It waits for one on ${waitingFor.join(" and ")}.`,
-      { id, callId: call_id ?? "" },
-    );
-  }
   const isDecided = wasApplied(
     services,
     id,
     asked,
     (event) =>
-      event.type === "run-decide" &&
-      event.decision === decision &&
-      (callId.data === undefined || event.callId === callId.data),
+      event.type === "run-decide" && event.decision === decision && (call_id === undefined || event.callId === call_id),
   );
-  if (!isDecided) await services.runs.decide(id, callId.data, decision);
+  if (!isDecided) await services.runs.decide(id, call_id, decision);
   return getRun(services, id);
 });
 

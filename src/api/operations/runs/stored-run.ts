@@ -3,7 +3,7 @@ import {
   type ArtifactStore,
   type RunJournal,
   type MemoryOutbox,
-  type Runs,
+  type OpenRuns,
   type RunSummary,
   type UploadStore,
   RunNotFoundError,
@@ -12,7 +12,7 @@ import type * as contract from "../../contract/index.ts";
 import { presentRun } from "./present-run.ts";
 
 export type RunServices = {
-  readonly runs: Runs;
+  readonly runs: OpenRuns["runs"];
   readonly journal: RunJournal;
   readonly artifacts: ArtifactStore;
   readonly uploads: UploadStore;

@@ -4,7 +4,7 @@ import {
   type Router,
   ROUTING_SAMPLED,
 } from "../../../messaging/router/index.ts";
-import type { Runs } from "../../../runs/index.ts";
+import type { OpenRuns } from "../../../runs/index.ts";
 import type { Tasks } from "../../../messaging/tasks/index.ts";
 import { counter, exposition, gauge, histogram, type Metric } from "./exposition.ts";
 import { memoryMetrics, type MemoryMetricsServices } from "./memory-metrics.ts";
@@ -14,7 +14,7 @@ import type { ServerFacts } from "./system-operations.ts";
 export type MetricsServices = MemoryMetricsServices & {
   readonly router: Router;
   readonly messageJournal: MessageJournal;
-  readonly runs: Pick<Runs, "load">;
+  readonly runs: Pick<OpenRuns["runs"], "load">;
   readonly tasks: Pick<Tasks, "figures">;
   readonly facts: ServerFacts;
 };

@@ -2,7 +2,14 @@ import type { ChangeLog } from "../../../kernel/changes/index.ts";
 import type { Clock } from "../../../kernel/clock.ts";
 import type { RunId } from "../../../kernel/ids.ts";
 import { LIMITS } from "../../../kernel/quantities.ts";
-import { isTerminal, RunFold, type RunJournal, type Runs, type RunState, type RunTail } from "../../../runs/index.ts";
+import {
+  isTerminal,
+  type OpenRuns,
+  RunFold,
+  type RunJournal,
+  type RunState,
+  type RunTail,
+} from "../../../runs/index.ts";
 import type { Router } from "../../../messaging/router/index.ts";
 import type { Tasks } from "../../../messaging/tasks/index.ts";
 import { operations, type ServerEvent } from "../../contract/index.ts";
@@ -22,7 +29,7 @@ export type ServerEventType = Exclude<ServerEvent["type"], "ready" | "reset">;
 const USUAL_TYPES: readonly ServerEventType[] = ["run", "question", "approval", "agent", "tool-server"];
 
 export type ServerEventServices = {
-  readonly runs: Pick<Runs, "hub">;
+  readonly runs: Pick<OpenRuns["runs"], "hub">;
   readonly journal: Pick<RunJournal, "read" | "summary"> & RunTail;
   readonly changes: ChangeLog;
   readonly clock: Clock;

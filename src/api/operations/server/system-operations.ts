@@ -2,7 +2,7 @@ import type { Clock } from "../../../kernel/clock.ts";
 import { toFault } from "../../../kernel/errors.ts";
 import type { Memory } from "../../../memory/knowledge/index.ts";
 import type { ModelCatalogue } from "../../../models/port/index.ts";
-import type { RunJournal, Runs } from "../../../runs/index.ts";
+import type { OpenRuns, RunJournal } from "../../../runs/index.ts";
 import type { ToolCatalogue } from "../../../tools/catalogue/index.ts";
 import type * as contract from "../../contract/index.ts";
 import { operations } from "../../contract/index.ts";
@@ -37,7 +37,7 @@ export type SystemServices = {
   readonly tools: ToolCatalogue;
   readonly models: ModelCatalogue;
   readonly modelTraffic: ModelConditions;
-  readonly runs: Runs;
+  readonly runs: OpenRuns["runs"];
   readonly clock: Clock;
   readonly memory: Memory;
 };

@@ -19,7 +19,7 @@ import { type Call, implement } from "../perform.ts";
 import { presentObservation } from "./grant-operations.ts";
 import { instant } from "../runs/present-run.ts";
 import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
-import { releaseUploads, uploadId } from "../runs/run-operations.ts";
+import { releaseUploads } from "../runs/run-operations.ts";
 
 export type ToolServices = {
   readonly tools: ToolCatalogue;
@@ -128,7 +128,7 @@ async function callTool(
   const session = randomUUIDv7();
   // No run has this id: it only keeps others from the files while the call lasts.
   const holder = mint(RunId);
-  const files = await uploads.take(body.uploads.map(uploadId), holder);
+  const files = await uploads.take(body.uploads, holder);
   const isPermissive = body.observe === "permit";
   const context = { session, workspace: DEFAULT_WORKSPACE, agent: undefined, files, isPermissive };
   using watch = body.observe === undefined ? undefined : grantWatch.watch(session);

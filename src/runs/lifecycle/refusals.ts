@@ -1,5 +1,5 @@
-import type { RunId, ToolCallId } from "../kernel/ids.ts";
-import { LIMITS } from "../kernel/quantities.ts";
+import type { RunId } from "../../kernel/ids.ts";
+import { LIMITS } from "../../kernel/quantities.ts";
 import {
   InputTooLargeError,
   NoChoiceOpenError,
@@ -7,9 +7,9 @@ import {
   RunNotFoundError,
   RunNotWaitingError,
   RunQueueFullError,
-} from "./record/index.ts";
+} from "../record/index.ts";
 
-export const notWaiting = (id: RunId, callId: ToolCallId | undefined, hint: string): RunNotWaitingError =>
+export const notWaiting = (id: RunId, callId: string | undefined, hint: string): RunNotWaitingError =>
   new RunNotWaitingError(
     `run ${id} does not wait for a decision${callId === undefined ? "" : ` on call ${callId}`}`,
     hint,

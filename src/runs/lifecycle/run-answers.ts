@@ -1,4 +1,4 @@
-import type { RunId } from "../kernel/ids.ts";
+import type { RunId } from "../../kernel/ids.ts";
 
 /** Runs that a message started and whose answer has not been sent, kept by the journal in the transaction that writes it. */
 export interface RunAnswers {

@@ -1,7 +1,7 @@
-import { log } from "../kernel/log.ts";
-import { LIMITS } from "../kernel/quantities.ts";
-import { callHooks, type Elicitations } from "./calls/index.ts";
-import { execute, type ExecutionDeps } from "./execution/index.ts";
+import { log } from "../../kernel/log.ts";
+import { LIMITS } from "../../kernel/quantities.ts";
+import { callHooks, type Elicitations } from "../calls/index.ts";
+import { execute, type ExecutionDeps } from "../execution/index.ts";
 import {
   type ExecutionPlan,
   isTerminal,
@@ -10,12 +10,12 @@ import {
   type RunEvent,
   type RunPlan,
   type RunView,
-} from "./record/index.ts";
+} from "../record/index.ts";
 import { type Stop, timedOut, withTimeout } from "./run-time.ts";
 import type { RunsDeps } from "./runs-deps.ts";
-import { type Accounts, createMeter } from "./spending/index.ts";
-import type { WorkerOutcome } from "./workers/index.ts";
-import { backupOf, isStorageFault, modelOf, type RetryPolicy, summariserOf, thrownFailure } from "./turn/index.ts";
+import { type Accounts, createMeter } from "../spending/index.ts";
+import type { WorkerOutcome } from "../workers/index.ts";
+import { backupOf, isStorageFault, modelOf, type RetryPolicy, summariserOf, thrownFailure } from "../turn/index.ts";
 
 export type AttemptsDeps = Omit<RunsDeps, "accounts"> & {
   readonly accounts: Accounts;

@@ -1,5 +1,5 @@
-import type { Clock } from "../kernel/clock.ts";
-import { RUN_FAILURE_CODES, type RunEvent, type RunPlan } from "./record/index.ts";
+import type { Clock } from "../../kernel/clock.ts";
+import { RUN_FAILURE_CODES, type RunEvent, type RunPlan } from "../record/index.ts";
 
 /** Why a run is aborted; carried as the signal's reason. */
 export type Stop =

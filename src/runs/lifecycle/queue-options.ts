@@ -1,7 +1,7 @@
-import { LIMITS } from "../kernel/quantities.ts";
-import { DEFAULT_RETRY, type RetryPolicy } from "./turn/index.ts";
+import { LIMITS } from "../../kernel/quantities.ts";
+import { DEFAULT_RETRY, type RetryPolicy } from "../turn/index.ts";
 
-export type RunsOptions = {
+export type QueueOptions = {
   readonly concurrentMax: number;
   readonly queuedMax: number;
   readonly retry: RetryPolicy;
@@ -10,7 +10,7 @@ export type RunsOptions = {
   /** Runs are accepted but none begins before `resumeUnfinished` was called: until then their tools are not there. */
   readonly pauseUntilResumed: boolean;
 };
-export const DEFAULT_RUNS_OPTIONS: RunsOptions = {
+export const DEFAULT_QUEUE_OPTIONS: QueueOptions = {
   concurrentMax: LIMITS.runsConcurrentMax,
   queuedMax: LIMITS.runsQueuedMax,
   retry: DEFAULT_RETRY,

@@ -1,4 +1,4 @@
-import { CaxtonError } from "../../kernel/errors.ts";
+import { CaxtonError } from "../../../kernel/errors.ts";
 
 export class ApprovalNotFoundError extends CaxtonError<{ readonly id: string }> {
   readonly code = "APPROVAL_NOT_FOUND";

@@ -1,5 +1,5 @@
-import { mint, ToolCallId } from "../kernel/ids.ts";
-import type { JournalEntry, RunEvent, RunOrigin, RunStep } from "./record/index.ts";
+import { mint, ToolCallId } from "../../kernel/ids.ts";
+import type { JournalEntry, RunEvent, RunOrigin, RunStep } from "../record/index.ts";
 
 /** The part of a run that a new run copies from it. */
 export type ForkPrefix = {

@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject, parseJson } from "../../kernel/json.ts";
+import { isJsonObject, type Json, type JsonObject, parseJson } from "./json.ts";
 
 /** Members of an event's `content` longer than this, as JSON, are kept apart, once per distinct text. */
 const INLINE_CHARS_MAX = 256;

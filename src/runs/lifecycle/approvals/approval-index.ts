@@ -1,5 +1,5 @@
-import type { ApprovalId, RunId } from "../../kernel/ids.ts";
-import type { ApprovalState, RunApproval } from "../record/index.ts";
+import type { ApprovalId, RunId } from "../../../kernel/ids.ts";
+import type { ApprovalState, RunApproval } from "../../record/index.ts";
 
 /** An approval with the run it belongs to. */
 export type ApprovalRecord = RunApproval & {
@@ -11,7 +11,7 @@ export type ApprovalRecord = RunApproval & {
   readonly inputPreview: string;
 };
 
-export type ApprovalQuery = {
+type ApprovalQuery = {
   readonly workspace: string;
   readonly state: ApprovalState | undefined;
   readonly runId: RunId | undefined;

@@ -1,15 +1,17 @@
-import { mint, RunId } from "../kernel/ids.ts";
-import { log } from "../kernel/log.ts";
+import { mint, RunId } from "../../kernel/ids.ts";
+import { log } from "../../kernel/log.ts";
 import {
   type Artifact,
   type ArtifactStore,
+  diffRuns,
+  type RunDiff,
   type RunEvent,
   type RunFile,
   type RunJournal,
   RunStepNotFoundError,
   type RunView,
   type UploadStore,
-} from "./record/index.ts";
+} from "../record/index.ts";
 import type { Runs } from "./runs.ts";
 import type { StartRequest } from "./start-request.ts";
 import { copyPrefix } from "./fork-prefix.ts";
@@ -81,6 +83,12 @@ export class TimeTravel {
       revision: latest ? undefined : view.revision,
       from: { origin: { run: runId, kind: "retry", step: null }, events: [], prompts: undefined },
     }));
+  }
+
+  /** Compares two runs step by step. */
+  compare(a: RunId, b: RunId): RunDiff & { readonly left: RunView; readonly right: RunView } {
+    const [left, right] = [this.#deps.runs.view(a), this.#deps.runs.view(b)];
+    return { left, right, ...diffRuns(left, right) };
   }
 
   /** The run of this id, when it was made before. */

@@ -1,6 +1,6 @@
-import type { OnModelFailure, PromptMessage } from "../agents/definitions/index.ts";
-import type { RunId } from "../kernel/ids.ts";
-import type { JsonObject } from "../kernel/json.ts";
+import type { OnModelFailure, PromptMessage } from "../../agents/definitions/index.ts";
+import type { RunId } from "../../kernel/ids.ts";
+import type { JsonObject } from "../../kernel/json.ts";
 import {
   outputInstruction,
   type Recalled,
@@ -9,8 +9,8 @@ import {
   type RunFile,
   type RunMessage,
   type RunPlan,
-} from "./record/index.ts";
-import { onModelFailureOf } from "./turn/index.ts";
+} from "../record/index.ts";
+import { onModelFailureOf } from "../turn/index.ts";
 import type { ForkPrefix } from "./fork-prefix.ts";
 
 export type StartRequest = {

@@ -1,6 +1,7 @@
-import type { RunId } from "../kernel/ids.ts";
+import * as z from "zod";
+import type { RunId } from "../../kernel/ids.ts";
 
-export const MEMORY_OUTBOX_STATES = ["open", "due", "extracting", "kept", "failed"] as const;
+export const MemoryOutboxState = z.enum(["open", "due", "extracting", "kept", "failed"]);
 
 /**
  * State of a run's exchange on its way to memory: `open` while the run is unfinished, `due` once it has completed,
@@ -8,7 +9,7 @@ export const MEMORY_OUTBOX_STATES = ["open", "due", "extracting", "kept", "faile
  */
 export type MemoryOutboxEntry = {
   readonly runId: RunId;
-  readonly state: (typeof MEMORY_OUTBOX_STATES)[number];
+  readonly state: z.infer<typeof MemoryOutboxState>;
   /** Tries that failed, one after the other. */
   readonly attempts: number;
   /** The entity that holds it; undefined until it is kept. */

@@ -1,5 +1,8 @@
-import { namesHidden } from "../kernel/placeholder.ts";
-import type { RunNotice, RunStep, RunView } from "./record/index.ts";
+import { namesHidden } from "../../../kernel/placeholder.ts";
+import type { RunView } from "../../../runs/index.ts";
+
+type RunNotice = RunView["startNotices"][number];
+type RunStep = RunView["steps"][number];
 
 /** Notices for readers of a run's answer about how it was produced. */
 export function noticesOf(view: RunView): readonly RunNotice[] {

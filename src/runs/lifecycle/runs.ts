@@ -1,10 +1,10 @@
 import { strict as assert } from "node:assert";
-import { CancelledError } from "../kernel/errors.ts";
-import { KeyedMutex } from "../kernel/async/keyed-mutex.ts";
-import type { RunId, ToolCallId } from "../kernel/ids.ts";
-import { log } from "../kernel/log.ts";
-import { LIMITS } from "../kernel/quantities.ts";
-import { openAccounts } from "./spending/index.ts";
+import { CancelledError } from "../../kernel/errors.ts";
+import { KeyedMutex } from "../../kernel/async/keyed-mutex.ts";
+import type { RunId } from "../../kernel/ids.ts";
+import { log } from "../../kernel/log.ts";
+import { LIMITS } from "../../kernel/quantities.ts";
+import { openAccounts } from "../spending/index.ts";
 import {
   type Decision,
   foldRun,
@@ -15,10 +15,10 @@ import {
   RunHub,
   type RunView,
   ServerStoppingError,
-} from "./record/index.ts";
+} from "../record/index.ts";
 import { RunExecutor } from "./run-executor.ts";
 import { decisionsOn } from "./decisions.ts";
-import { type ExecutionDeps, pendingWaits } from "./execution/index.ts";
+import { type ExecutionDeps, pendingWaits } from "../execution/index.ts";
 import {
   chosenEvents,
   expiredEvents,
@@ -26,13 +26,13 @@ import {
   type ModelChosen,
   requestedOf,
   settingsFor,
-} from "./turn/index.ts";
+} from "../turn/index.ts";
 import { ChoiceTimers } from "./choice-timers.ts";
-import { type Answer, Elicitations } from "./calls/index.ts";
+import { type Answer, Elicitations } from "../calls/index.ts";
 import { inputTooLarge, noChoiceOpen, queueFull, runEnded, runNotFound } from "./refusals.ts";
 import type { Stop } from "./run-time.ts";
 import type { RunsDeps } from "./runs-deps.ts";
-import { DEFAULT_RUNS_OPTIONS, type RunsOptions } from "./runs-options.ts";
+import { DEFAULT_QUEUE_OPTIONS, type QueueOptions } from "./queue-options.ts";
 import { queueEvent, type StartRequest } from "./start-request.ts";
 import { type RunOutcome, waitUntilSettled } from "./wait-until-settled.ts";
 
@@ -64,7 +64,7 @@ const STORAGE_RETRY_MS = 5_000;
 export class Runs implements AsyncDisposable {
   readonly hub = new RunHub();
   readonly #deps: RunsDeps;
-  readonly #options: RunsOptions;
+  readonly #options: QueueOptions;
   readonly #live = new Map<RunId, Live>();
   /** In the order they came. */
   readonly #waiting = new Set<RunId>();
@@ -80,7 +80,7 @@ export class Runs implements AsyncDisposable {
   #starting = 0;
   #isOnHold: boolean;
 
-  constructor(deps: RunsDeps, options: RunsOptions = DEFAULT_RUNS_OPTIONS) {
+  constructor(deps: RunsDeps, options: QueueOptions = DEFAULT_QUEUE_OPTIONS) {
     this.#deps = deps;
     this.#options = options;
     this.#isOnHold = options.pauseUntilResumed;
@@ -184,7 +184,7 @@ export class Runs implements AsyncDisposable {
    * Decides on a call the run waits for, or on all such calls; the run resumes when none is left, and fails at once
    * with `fail`. Throws RunNotFoundError, RunNotWaitingError, storage errors.
    */
-  async decide(runId: RunId, callId: ToolCallId | undefined, decision: Decision): Promise<void> {
+  async decide(runId: RunId, callId: string | undefined, decision: Decision): Promise<void> {
     this.#refuseIfStopping();
     await this.update(runId, (view) => decisionsOn(view, callId, decision));
   }

@@ -1,20 +1,21 @@
-import type { Clock } from "../../kernel/clock.ts";
-import { ApprovalId, type RunId } from "../../kernel/ids.ts";
-import type { JsonObject } from "../../kernel/json.ts";
-import { type Approver, evaluatePolicy, mayAnswer } from "../../agents/permissions/index.ts";
-import { type Tool, type ToolCatalogue, toolId } from "../../tools/catalogue/index.ts";
+import type { Clock } from "../../../kernel/clock.ts";
+import { ApprovalId, type RunId } from "../../../kernel/ids.ts";
+import type { JsonObject } from "../../../kernel/json.ts";
+import { type Approver, evaluatePolicy, mayAnswer } from "../../../agents/permissions/index.ts";
+import { type Tool, type ToolCatalogue, toolId } from "../../../tools/catalogue/index.ts";
 import type { ApprovalIndex, ApprovalRecord } from "./approval-index.ts";
 import {
   alreadyAnswered,
+  approvalMismatch,
   approvalNotFound,
   editForbidden,
   editUnfit,
   mayNotAnswer,
   voidApproval,
 } from "./approval-refusals.ts";
-import { diffSinceApproval, formatRule } from "../calls/index.ts";
+import { diffSinceApproval, formatRule } from "../../calls/index.ts";
 import { Expiry } from "../expiry.ts";
-import type { ApprovalAnswer, PlanSource, RunApproval, RunEvent, RunPlan, RunView } from "../record/index.ts";
+import type { ApprovalAnswer, PlanSource, RunApproval, RunEvent, RunPlan, RunView } from "../../record/index.ts";
 import type { Runs } from "../runs.ts";
 
 export type ApprovalsDeps = {
@@ -76,12 +77,13 @@ export class Approvals implements AsyncDisposable {
     await this.#expiry[Symbol.asyncDispose]();
   }
 
-  /** Throws ApprovalNotFoundError. */
-  get(id: string): ApprovalRecord {
+  /** Throws ApprovalNotFoundError; ApprovalMismatchError if the call does not have this hash. */
+  get(id: string, hash?: string): ApprovalRecord {
     const parsed = ApprovalId.safeParse(id);
     const found = parsed.success ? this.#deps.index.find(parsed.data) : undefined;
-    if (found) return found;
-    throw approvalNotFound(id);
+    if (!found) throw approvalNotFound(id);
+    if (hash !== undefined && hash !== found.bound.whole) throw approvalMismatch(id, found.runId);
+    return found;
   }
 
   /**

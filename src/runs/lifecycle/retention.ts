@@ -1,8 +1,8 @@
-import type { Clock } from "../kernel/clock.ts";
-import { CancelledError, toFault } from "../kernel/errors.ts";
-import type { RunId } from "../kernel/ids.ts";
-import { log } from "../kernel/log.ts";
-import { isTerminal, type RunArchive, type RunJournal, RunNotEndedError } from "./record/index.ts";
+import type { Clock } from "../../kernel/clock.ts";
+import { CancelledError, toFault } from "../../kernel/errors.ts";
+import type { RunId } from "../../kernel/ids.ts";
+import { log } from "../../kernel/log.ts";
+import { isTerminal, type RunArchive, type RunJournal, RunNotEndedError } from "../record/index.ts";
 import { runNotFound } from "./refusals.ts";
 
 /** What is kept of ended runs; undefined: everything. */

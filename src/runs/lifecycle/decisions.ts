@@ -1,11 +1,10 @@
-import type { ToolCallId } from "../kernel/ids.ts";
 import { notWaiting } from "./refusals.ts";
-import type { Decision, RunEvent, RunView } from "./record/index.ts";
+import type { Decision, RunEvent, RunView } from "../record/index.ts";
 
 /** What a decision on one waiting call, or on all of them, adds to the journal. Throws RunNotWaitingError. */
 export function decisionsOn(
   { id, state, waitingFor }: RunView,
-  callId: ToolCallId | undefined,
+  callId: string | undefined,
   decision: Decision,
 ): readonly RunEvent[] {
   if (waitingFor.length === 0) throw notWaiting(id, callId, `It is ${state}.`);

@@ -1,6 +1,6 @@
-import type { Clock } from "../kernel/clock.ts";
-import type { RunId } from "../kernel/ids.ts";
-import { log } from "../kernel/log.ts";
+import type { Clock } from "../../kernel/clock.ts";
+import type { RunId } from "../../kernel/ids.ts";
+import { log } from "../../kernel/log.ts";
 
 /** Calls `expire` when the time of a choice is over. The callee checks whether a choice was made in the meantime. */
 export class ChoiceTimers {

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
-import type { JsonObject } from "../../kernel/json.ts";
+import type { JsonObject } from "./json.ts";
 import { inlineContent, ContentDeduplicator, hashesIn } from "./content-deduplicator.ts";
 
 // verifies("run.distinct-blobs")

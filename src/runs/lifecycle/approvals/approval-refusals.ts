@@ -1,5 +1,5 @@
-import type { RunId } from "../../kernel/ids.ts";
-import type { Approver } from "../../agents/permissions/index.ts";
+import type { RunId } from "../../../kernel/ids.ts";
+import type { Approver } from "../../../agents/permissions/index.ts";
 import {
   ApprovalClosedError,
   ApprovalEditInvalidError,
@@ -8,7 +8,7 @@ import {
   ApprovalVoidError,
   ApproverNotAllowedError,
 } from "./approval-errors.ts";
-import type { RunApproval } from "../record/index.ts";
+import type { RunApproval } from "../../record/index.ts";
 
 export const approvalNotFound = (id: string): ApprovalNotFoundError =>
   new ApprovalNotFoundError(`there is no approval ${id}`, "`caxton approval list` shows those that wait.", { id });

@@ -1,9 +1,9 @@
-import type { Clock } from "../kernel/clock.ts";
-import type { ToolCatalogue } from "../tools/catalogue/index.ts";
-import type { ArtifactStore, PlanSource, RunJournal } from "./record/index.ts";
-import type { ModelCatalogue } from "../models/port/index.ts";
-import type { Accounts } from "./spending/index.ts";
-import type { WorkerPool } from "./workers/index.ts";
+import type { Clock } from "../../kernel/clock.ts";
+import type { ToolCatalogue } from "../../tools/catalogue/index.ts";
+import type { ArtifactStore, PlanSource, RunJournal } from "../record/index.ts";
+import type { ModelCatalogue } from "../../models/port/index.ts";
+import type { Accounts } from "../spending/index.ts";
+import type { WorkerPool } from "../workers/index.ts";
 
 export type RunsDeps = {
   readonly journal: RunJournal;

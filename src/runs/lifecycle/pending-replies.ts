@@ -1,8 +1,8 @@
-import type { Clock } from "../kernel/clock.ts";
-import type { RunId } from "../kernel/ids.ts";
-import type { Json } from "../kernel/json.ts";
+import type { Clock } from "../../kernel/clock.ts";
+import type { RunId } from "../../kernel/ids.ts";
+import type { Json } from "../../kernel/json.ts";
 import { Expiry } from "./expiry.ts";
-import type { ReplyEnd, ReplyState, RunReply, RunView } from "./record/index.ts";
+import type { ReplyEnd, ReplyState, RunReply, RunView } from "../record/index.ts";
 import type { Runs } from "./runs.ts";
 
 /** A call that waits, or waited, for a reply, with its run. */

@@ -1,7 +1,7 @@
-import type { Clock } from "../kernel/clock.ts";
-import type { RunId } from "../kernel/ids.ts";
-import { log } from "../kernel/log.ts";
-import { isStorageFault } from "./turn/index.ts";
+import type { Clock } from "../../kernel/clock.ts";
+import type { RunId } from "../../kernel/ids.ts";
+import { log } from "../../kernel/log.ts";
+import { isStorageFault } from "../turn/index.ts";
 
 /** Something of a run that ends at a time of its own. */
 export type Due<Id> = { readonly id: Id; readonly runId: RunId };
