@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as contract from "../../src/api/contract/index.ts";
 import { bind } from "../../src/api/http/bind.ts";
 import { httpServer } from "../../src/api/http/index.ts";
-import { EventStreams } from "../../src/api/http/sse.ts";
+import { EventStreams } from "../../src/api/http/responses/sse.ts";
 import { OPEN_ACCESS } from "../../src/api/operations/index.ts";
 import { implement } from "../../src/api/operations/perform.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import * as z from "zod";
 import * as contract from "../../src/api/contract/index.ts";
-import { hashOf, documentIdempotency } from "../../src/api/http/idempotency.ts";
+import { hashOf, documentIdempotency } from "../../src/api/http/requests/idempotency.ts";
 import { Database, SqliteIdempotencyStore } from "../../src/storage/index.ts";
 import { mint, RunId } from "../../src/kernel/ids.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";

@@ -4,7 +4,7 @@ import { connect, type Socket } from "node:net";
 import { fastify } from "fastify";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import * as contract from "../../src/api/contract/index.ts";
-import { EventStreams } from "../../src/api/http/sse.ts";
+import { EventStreams } from "../../src/api/http/responses/sse.ts";
 import { httpServer } from "../../src/api/http/index.ts";
 import { type Streamed, watchRun } from "../../src/api/operations/index.ts";
 import { scripted } from "../../src/models/vendors/index.ts";

@@ -3,14 +3,14 @@ import type { FastifyReply, FastifyRequest, FastifySchema } from "fastify";
 import { log } from "../../kernel/log.ts";
 import { Download, Events, type Operation, takes } from "../contract/index.ts";
 import type { Access, RequestIds, Call, Implementation, Principal, ReceivedBody } from "../operations/index.ts";
-import { respondNdjson, acceptsNdjson } from "./respond-ndjson.ts";
-import { tokenOf } from "./bearer-token.ts";
-import { abortOnDisconnect } from "./abort-on-disconnect.ts";
+import { respondNdjson, acceptsNdjson } from "./responses/respond-ndjson.ts";
+import { tokenOf } from "./requests/bearer-token.ts";
+import { abortOnDisconnect } from "./responses/abort-on-disconnect.ts";
 import type { Http } from "./context.ts";
-import { HashedBody } from "./hashed-body.ts";
-import { requestIds } from "./idempotency.ts";
-import { failures } from "./responses.ts";
-import type { EventStreams } from "./sse.ts";
+import { HashedBody } from "./requests/hashed-body.ts";
+import { requestIds } from "./requests/idempotency.ts";
+import { failures } from "./responses/responses.ts";
+import type { EventStreams } from "./responses/sse.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {

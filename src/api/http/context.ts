@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import type { OperationServices, IdempotencyServices, MetricsServices, SystemServices } from "../operations/index.ts";
-import type { EventStreams, StreamLimits } from "./sse.ts";
+import type { EventStreams, StreamLimits } from "./responses/sse.ts";
 
 export type HttpServices = OperationServices & IdempotencyServices & MetricsServices & SystemServices;
 

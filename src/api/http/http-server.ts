@@ -12,20 +12,20 @@ import { type Json, parseJson, REQUEST_VALUES_MAX } from "../../kernel/json.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
 import { DOCUMENTS } from "../contract/index.ts";
 import { OPEN_ACCESS, OPERATIONS } from "../operations/index.ts";
-import { AllowedMethods } from "./allowed-methods.ts";
+import { AllowedMethods } from "./requests/allowed-methods.ts";
 import { bind } from "./bind.ts";
 import type { Http, HttpContext, HttpOptions, HttpServices } from "./context.ts";
 import { dashboardRoutes } from "./dashboard-routes.ts";
 import { RequestInvalidError } from "../operations/index.ts";
 import { MethodNotAllowedError, RouteNotFoundError, ServerStartingError } from "./errors.ts";
-import { idempotencyPlugin } from "./idempotency.ts";
+import { idempotencyPlugin } from "./requests/idempotency.ts";
 import { MessageSockets } from "./message-socket.ts";
-import { guardOrigin, isApi } from "./origin-guard.ts";
-import { MODULE_MEDIA_TYPES, readModuleBody } from "./module-body.ts";
-import { sendProblem } from "./problem.ts";
-import { checkRequest } from "./request-check.ts";
+import { guardOrigin, isApi } from "./requests/origin-guard.ts";
+import { MODULE_MEDIA_TYPES, readModuleBody } from "./requests/module-body.ts";
+import { sendProblem } from "./responses/problem.ts";
+import { checkRequest } from "./requests/request-check.ts";
 import { PendingBodies, rejectMalformed } from "./slow-clients.ts";
-import { EventStreams } from "./sse.ts";
+import { EventStreams } from "./responses/sse.ts";
 import { systemRoutes } from "./system-routes.ts";
 
 /** Answers hold prompts and results: no other site may embed them, and nothing keeps them. A route may set its own. */

@@ -16,10 +16,10 @@ import {
   PresentedTokens,
   type PresentedTokenServices,
 } from "../operations/index.ts";
-import { tokenOf } from "./bearer-token.ts";
+import { tokenOf } from "./requests/bearer-token.ts";
 import { RequestInvalidError } from "../operations/index.ts";
-import { refusesUpgrade } from "./origin-guard.ts";
-import { problemOf } from "./problem.ts";
+import { refusesUpgrade } from "./requests/origin-guard.ts";
+import { problemOf } from "./responses/problem.ts";
 
 const HEARTBEAT_MS = 30_000;
 /** A client that takes less than it is sent: past this nothing more is read from it, past the double it is cut off. */

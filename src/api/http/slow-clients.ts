@@ -6,7 +6,7 @@ import { toFault } from "../../kernel/errors.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
 import type { Http } from "./context.ts";
 import { RequestInvalidError } from "../operations/index.ts";
-import { problemOf } from "./problem.ts";
+import { problemOf } from "./responses/problem.ts";
 
 /** Status and reason for errors that Node reports before there is a request. */
 const UNREAD: { readonly [code: string]: readonly [status: number, why: string] } = {

@@ -2,7 +2,7 @@ import { createReadStream } from "node:fs";
 import { DOCUMENTS, system } from "../contract/index.ts";
 import { getReadiness, messageSchema, metrics } from "../operations/index.ts";
 import type { Http, HttpContext } from "./context.ts";
-import { documentIdempotency } from "./idempotency.ts";
+import { documentIdempotency } from "./requests/idempotency.ts";
 import { tidyOpenApi } from "./openapi.ts";
 
 const tags = ["server"];

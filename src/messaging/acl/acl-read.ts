@@ -1,6 +1,6 @@
 import { type AclMessage, type AgentIdentifier } from "./acl-message.ts";
 import { AclScanner, type Charset } from "./acl-scanner.ts";
-import { performativeOf } from "./canonical-wire.ts";
+import { performativeOf } from "./wire/canonical-wire.ts";
 
 /** How deep agents that resolve agents may nest. */
 const RESOLVERS_DEPTH_MAX = 8;

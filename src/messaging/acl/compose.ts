@@ -1,6 +1,6 @@
 import { randomUUIDv7 } from "node:crypto";
 import { MessageId } from "../../kernel/ids.ts";
-import { isMessageId } from "./wire-fields.ts";
+import { isMessageId } from "./wire/wire-fields.ts";
 import { type Address, type Content, type Message, type MessageTrace, type Performative } from "./message.ts";
 
 /** What must be said of a message that the server or an agent's run makes; the rest has defaults. */

@@ -38,9 +38,9 @@ export { MessageLines } from "./message-lines.ts";
 export { MESSAGE_REFUSALS, type MessageProblem, type MessageRefusal } from "./message-problem.ts";
 export { type PlainMessage, plainMessage } from "./plain-message.ts";
 export { type MessageRead, type ReadContext, readMessage, restoreMessage } from "./read-message.ts";
-export { type Wire } from "./wire.ts";
-export { isMessageId } from "./wire-fields.ts";
-export { MessageWire } from "./wire-schema.ts";
+export { type Wire } from "./wire/wire.ts";
+export { isMessageId } from "./wire/wire-fields.ts";
+export { MessageWire } from "./wire/wire-schema.ts";
 export { contentWire, messageWire, writeMessage } from "./write-message.ts";
 export {
   cancellationId,

@@ -1,5 +1,5 @@
 import { type Json } from "../../kernel/json.ts";
-import { type MessageType } from "./canonical-wire.ts";
+import { type MessageType } from "./wire/canonical-wire.ts";
 import { type Message, type Performative } from "./message.ts";
 import { messageWire } from "./write-message.ts";
 

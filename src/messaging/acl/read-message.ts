@@ -2,12 +2,12 @@ import { type MessageId } from "../../kernel/ids.ts";
 import { isJsonObject, type Json } from "../../kernel/json.ts";
 import { mintMessageId, traceOf } from "./compose.ts";
 import { type Address, type Content, type Message, type MessageError, type MessageTrace } from "./message.ts";
-import { canonicalWire } from "./canonical-wire.ts";
-import { explainWire } from "./explain-wire.ts";
+import { canonicalWire } from "./wire/canonical-wire.ts";
+import { explainWire } from "./wire/explain-wire.ts";
 import { invalid, type MessageProblem, refusal } from "./message-problem.ts";
-import { parseWire } from "./parse-wire.ts";
-import { type Wire } from "./wire.ts";
-import { ARTIFACT_KEY, isMessageId, isWireArtifact, parseInstant, parseTtl } from "./wire-fields.ts";
+import { parseWire } from "./wire/parse-wire.ts";
+import { type Wire } from "./wire/wire.ts";
+import { ARTIFACT_KEY, isMessageId, isWireArtifact, parseInstant, parseTtl } from "./wire/wire-fields.ts";
 
 /** What is known of a message besides what it says itself. */
 export type ReadContext = {

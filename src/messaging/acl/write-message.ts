@@ -1,8 +1,8 @@
 import { type Json } from "../../kernel/json.ts";
 import { traceOf } from "./compose.ts";
 import { type Address, type Content, type Message } from "./message.ts";
-import { ARTIFACT_KEY } from "./wire-fields.ts";
-import { type Wire } from "./wire.ts";
+import { ARTIFACT_KEY } from "./wire/wire-fields.ts";
+import { type Wire } from "./wire/wire.ts";
 
 /** The message as canonical JSON text. `restoreMessage` of it, parsed, equals the message. */
 export const writeMessage = (message: Message): string => JSON.stringify(messageWire(message));

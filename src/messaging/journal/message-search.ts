@@ -1,11 +1,11 @@
 import type { DatabaseSync } from "node:sqlite";
 import { idOfTrace, PERFORMATIVES } from "../acl/index.ts";
 import { type Head, type MessageQuery, type StoredMessage, wordKey } from "../router/index.ts";
-import { headsIn, linesOf } from "./chunk.ts";
-import { ChunkReader } from "./chunk-reader.ts";
-import { lookupRow, names, offsetsOf, RECIPIENTS_ROW, SENDERS_ROW } from "./lookup.ts";
-import { storedMessage } from "./rows.ts";
-import { type SegmentRow, segmentRows } from "./segment.ts";
+import { headsIn, linesOf } from "./segments/chunk.ts";
+import { ChunkReader } from "./segments/chunk-reader.ts";
+import { lookupRow, names, offsetsOf, RECIPIENTS_ROW, SENDERS_ROW } from "./segments/lookup.ts";
+import { storedMessage } from "./segments/rows.ts";
+import { type SegmentRow, segmentRows } from "./segments/segment.ts";
 
 /** Rows whose heads are looked at in one go before others get their turn: a millisecond or two. */
 const SLICE = 64;

@@ -10,13 +10,13 @@ import {
   type StoredMessage,
   type StoredSettlement,
 } from "../router/index.ts";
-import { ChunkReader } from "./chunk-reader.ts";
+import { ChunkReader } from "./segments/chunk-reader.ts";
 import { readError } from "./errors.ts";
 import { MessageSearch } from "./message-search.ts";
-import { unpackSettled } from "./packing.ts";
-import { conversationRow, deadLetter } from "./rows.ts";
-import { openForReading } from "./schema.ts";
-import { type SegmentRow, segmentRows } from "./segment.ts";
+import { unpackSettled } from "./segments/packing.ts";
+import { conversationRow, deadLetter } from "./segments/rows.ts";
+import { openForReading } from "./segments/schema.ts";
+import { type SegmentRow, segmentRows } from "./segments/segment.ts";
 
 /**
  * Reads `messages.db` by a connection of its own, which never holds the writer up. By seq, by id, of a conversation: a few

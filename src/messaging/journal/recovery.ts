@@ -1,11 +1,11 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Recovered } from "../router/index.ts";
-import { HEAD_BYTES, headsIn, linesOf } from "./chunk.ts";
-import { LookupBuilder } from "./lookup.ts";
-import { unpackSettled } from "./packing.ts";
+import { HEAD_BYTES, headsIn, linesOf } from "./segments/chunk.ts";
+import { LookupBuilder } from "./segments/lookup.ts";
+import { unpackSettled } from "./segments/packing.ts";
 import { PendingBuilder, RecentBuilder } from "./pending.ts";
-import { conversationRow, failedAttempts, storedMessage } from "./rows.ts";
-import { Segment, segmentRows } from "./segment.ts";
+import { conversationRow, failedAttempts, storedMessage } from "./segments/rows.ts";
+import { Segment, segmentRows } from "./segments/segment.ts";
 
 export type RecoveryOptions = {
   /** Ids accepted since then are given back. */

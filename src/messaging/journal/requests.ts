@@ -2,7 +2,7 @@ import { LostFile } from "../../kernel/files/opened-file.ts";
 import type { JournalBatch, Recovered } from "../router/index.ts";
 import type { WalCheckpointerParts } from "./wal-checkpointer.ts";
 import type { RecoveryOptions } from "./recovery.ts";
-import { WrongFile, type WrongFileReason } from "./schema.ts";
+import { WrongFile, type WrongFileReason } from "./segments/schema.ts";
 import type { WriterFigures, WriterOptions } from "./writer.ts";
 
 /** Calls that the writer's thread answers, in any order. The first is `open`, the last `close`. */

@@ -2,14 +2,14 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import assert from "node:assert/strict";
 import { OpenedDatabase } from "../../kernel/files/opened-file.ts";
 import type { JournalBatch, MessageRows, Recovered } from "../router/index.ts";
-import { type Chunk, chunksOf, chunkValues, insertChunk } from "./chunk.ts";
-import { LookupBuilder } from "./lookup.ts";
-import { SettledWords } from "./packing.ts";
+import { type Chunk, chunksOf, chunkValues, insertChunk } from "./segments/chunk.ts";
+import { LookupBuilder } from "./segments/lookup.ts";
+import { SettledWords } from "./segments/packing.ts";
 import { messageBytes, recover, type RecoveryOptions } from "./recovery.ts";
-import { openForWriting, segmentTables } from "./schema.ts";
-import { Segment } from "./segment.ts";
-import { MetadataTables } from "./metadata-tables.ts";
-import { SegmentCompactor, type TidyingOptions } from "./segment-compactor.ts";
+import { openForWriting, segmentTables } from "./segments/schema.ts";
+import { Segment } from "./segments/segment.ts";
+import { MetadataTables } from "./segments/metadata-tables.ts";
+import { SegmentCompactor, type TidyingOptions } from "./segments/segment-compactor.ts";
 
 export type WriterOptions = TidyingOptions & {
   readonly file: string;

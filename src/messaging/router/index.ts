@@ -5,11 +5,11 @@ export {
   MessageContentNotFoundError,
   MessageNotFoundError,
 } from "./errors.ts";
-export { expiryOf, isExpiry, isPast } from "./expiry.ts";
+export { expiryOf, isExpiry, isPast } from "./deliveries/expiry.ts";
 export { type RouterEvent, type RouterFilter } from "./event-bus.ts";
 export { DURATION_BOUNDS_S, type RouterStats, ROUTING_SAMPLED } from "./stats.ts";
-export { type Fetch, type FetchedSettlement, SHARED } from "./fetching.ts";
-export { followUp } from "./loops.ts";
+export { type Fetch, type FetchedSettlement, SHARED } from "./deliveries/fetching.ts";
+export { followUp } from "./conversations/loops.ts";
 
 export { CapabilityEmbeddings } from "./addressing/index.ts";
 export { type SubscriptionDraft, Subscriptions } from "./subscriptions/index.ts";

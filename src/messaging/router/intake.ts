@@ -2,15 +2,15 @@ import { type Clock } from "../../kernel/clock.ts";
 import { type Message, type MessageError, type NearestCapability, PRIORITIES, SYSTEM_SENDER } from "../acl/index.ts";
 import { type Addressing, type CapabilityEmbeddings, type Route } from "./addressing/index.ts";
 import { SemanticRouting, type SemanticMatch } from "./semantic-routing.ts";
-import { type Conversations } from "./conversations.ts";
-import { deadLetter } from "./dead-letter.ts";
-import { ConversationLookup } from "./conversation-lookup.ts";
-import { type Deliveries } from "./deliveries.ts";
-import { expiryOf } from "./expiry.ts";
+import { type Conversations } from "./conversations/conversations.ts";
+import { deadLetter } from "./deliveries/dead-letter.ts";
+import { ConversationLookup } from "./conversations/conversation-lookup.ts";
+import { type Deliveries } from "./deliveries/deliveries.ts";
+import { expiryOf } from "./deliveries/expiry.ts";
 import { type Arrived, EarlyMessages } from "./early-messages.ts";
 import { type EventBus } from "./event-bus.ts";
 import { type RouterCounters } from "./stats.ts";
-import { loopOf } from "./loops.ts";
+import { loopOf } from "./conversations/loops.ts";
 import { type QueuedMessage, type Recipient, type Recipients } from "./mailboxes/index.ts";
 import {
   failure,

@@ -1,10 +1,10 @@
 import { type Clock } from "../../kernel/clock.ts";
 import { idOfTrace, type Message, type MessageError, restoreMessage } from "../acl/index.ts";
 import { type Conversation, type ConversationTerms, readConversation } from "../protocols/index.ts";
-import { listEvictedConversations, type EvictedConversation } from "./evicted-conversations.ts";
-import { type Conversations } from "./conversations.ts";
+import { listEvictedConversations, type EvictedConversation } from "./conversations/evicted-conversations.ts";
+import { type Conversations } from "./conversations/conversations.ts";
 import { DeadLetterNotFoundError, MailboxNotFoundError } from "./errors.ts";
-import { mayBeTransient } from "./transient-conversations.ts";
+import { mayBeTransient } from "./conversations/transient-conversations.ts";
 import { type Intake } from "./intake.ts";
 import { type BreakerState, type DeliveryState, type Recipient, type Recipients } from "./mailboxes/index.ts";
 import {
@@ -21,7 +21,7 @@ import {
   type StoredSettlement,
   type Submitted,
 } from "./ports/index.ts";
-import { conversationOf } from "./conversation-recovery.ts";
+import { conversationOf } from "./conversations/conversation-recovery.ts";
 import { type Duplicates, type Writer } from "./writing/index.ts";
 
 /** How the delivery of a message to one recipient stands. Times are epoch milliseconds. */

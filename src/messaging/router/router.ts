@@ -14,15 +14,15 @@ import {
 } from "../acl/index.ts";
 import { type Conversation, CONVERSATION_TERMS, type ConversationTerms } from "../protocols/index.ts";
 import { ClaimCheck } from "./claim-check.ts";
-import { PoisonMessageGuard } from "./poison-message-guard.ts";
+import { PoisonMessageGuard } from "./deliveries/poison-message-guard.ts";
 import { Addressing, candidateOf, type CapabilityEmbeddings, loadOf, scoreOf } from "./addressing/index.ts";
-import { Conversations, type ConversationTimeout } from "./conversations.ts";
-import { Deliveries } from "./deliveries.ts";
+import { Conversations, type ConversationTimeout } from "./conversations/conversations.ts";
+import { Deliveries } from "./deliveries/deliveries.ts";
 import { ConversationNotFoundError, ConversationActiveError } from "./errors.ts";
-import { notAnswered, wantsAnswer } from "./expiry.ts";
+import { notAnswered, wantsAnswer } from "./deliveries/expiry.ts";
 import { RouterCounters, type RouterStats } from "./stats.ts";
 import { EventBus, type RouterEvent, type RouterFilter } from "./event-bus.ts";
-import { type Fetch, type FetchedSettlement, Fetching } from "./fetching.ts";
+import { type Fetch, type FetchedSettlement, Fetching } from "./deliveries/fetching.ts";
 import { Intake, type RoutingPreview } from "./intake.ts";
 import { type QueuedMessage, type Recipient, Recipients, restoredMessage } from "./mailboxes/index.ts";
 import {
@@ -38,7 +38,7 @@ import {
   STOPPING,
   type Submitted,
 } from "./ports/index.ts";
-import { ConversationRecovery } from "./conversation-recovery.ts";
+import { ConversationRecovery } from "./conversations/conversation-recovery.ts";
 import { Records } from "./records.ts";
 import { type Subscriptions } from "./subscriptions/index.ts";
 import { waitingContent } from "./waiting-content.ts";

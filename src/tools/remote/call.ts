@@ -9,7 +9,7 @@ import type { ToolCall } from "../catalogue/index.ts";
 import type { RemoteTool } from "./tool-list.ts";
 import { type CallFailure, readFailure } from "./failure.ts";
 import type { Elicitor } from "./request-scope.ts";
-import type { McpSession } from "./session.ts";
+import type { McpSession } from "./connection/session.ts";
 
 /** How one attempt at a call ended. */
 export type Attempt =

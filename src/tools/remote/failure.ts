@@ -11,7 +11,7 @@ import {
 } from "@modelcontextprotocol/client";
 import { CaxtonError } from "../../kernel/errors.ts";
 import type { ToolFailureReason } from "../catalogue/index.ts";
-import { networkReason } from "./bounded-fetch.ts";
+import { networkReason } from "./connection/bounded-fetch.ts";
 import { cleanText } from "../../kernel/clean.ts";
 import { McpConnectionLostError, McpMessageRefusedError, McpProcessError, McpTokenError } from "./errors.ts";
 

@@ -1,5 +1,5 @@
 export { type McpDeps, McpToolRunner } from "./mcp-tool-runner.ts";
-export { type Resolved } from "./connect.ts";
+export { type Resolved } from "./connection/connect.ts";
 export { type Confidential, type Redactor, type RedactorOf } from "./secrets.ts";
 export {
   DEFAULT_MCP_LIMITS,

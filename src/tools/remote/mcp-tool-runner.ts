@@ -15,12 +15,12 @@ import {
 } from "../catalogue/index.ts";
 import { attemptCall } from "./call.ts";
 import { cleanText } from "../../kernel/clean.ts";
-import { type ConnectDeps, Connector } from "./connect.ts";
+import { type ConnectDeps, Connector } from "./connection/connect.ts";
 import { readResult } from "./content.ts";
 import { type CallFailure, reasonOf } from "./failure.ts";
 import { CallLimiter } from "./call-limiter.ts";
-import { DEFAULT_CONNECTION_TIMES, McpConnection, type McpConnectionTimes } from "./mcp-connection.ts";
-import { LogLines } from "./log-lines.ts";
+import { DEFAULT_CONNECTION_TIMES, McpConnection, type McpConnectionTimes } from "./connection/mcp-connection.ts";
+import { LogLines } from "./connection/log-lines.ts";
 import { type RedactorOf, Secrets } from "./secrets.ts";
 import type { McpProcess, McpServerSettings } from "./settings.ts";
 

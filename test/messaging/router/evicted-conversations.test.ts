@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { type MessageQuery } from "../../../src/messaging/router/index.ts";
-import { listEvictedConversations } from "../../../src/messaging/router/evicted-conversations.ts";
-import { messagesByConversation } from "../../../src/messaging/router/messages-by-conversation.ts";
+import { listEvictedConversations } from "../../../src/messaging/router/conversations/evicted-conversations.ts";
+import { messagesByConversation } from "../../../src/messaging/router/conversations/messages-by-conversation.ts";
 import { CONVERSATION_TERMS } from "../../../src/messaging/protocols/index.ts";
 import { ManualClock } from "../../helpers/manual-clock.ts";
 import { JournalRoom, batch, messages } from "../journal/batches.ts";

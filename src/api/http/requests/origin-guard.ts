@@ -1,0 +1,77 @@
+import type { IncomingMessage } from "node:http";
+import { isIPv6 } from "node:net";
+import type { FastifyRequest } from "fastify";
+import { RequestInvalidError } from "../../operations/index.ts";
+import { ForeignOriginError } from "../errors.ts";
+
+const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]", "::1"]);
+const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
+/** What browsers say of requests that pages of other origins make; those of this server and typed addresses are fine. */
+const FOREIGN_SITES = new Set<unknown>(["cross-site", "same-site"]);
+
+/** The host name of a Host header or an origin, without its port. */
+export const hostName = (host: string): string => host.toLowerCase().replace(/:\d+$/, "");
+
+/** A host as a Host header has it: lower case, an IPv6 address in its shortest form and in brackets. */
+function asHeader(host: string): string {
+  const address = `http://[${host}]`;
+  return isIPv6(host) && URL.canParse(address) ? new URL(address).hostname : host.toLowerCase();
+}
+
+/**
+ * Keeps other web sites out of a server that needs no password because it listens on loopback: a browser that was lured to a
+ * name that resolves here (DNS rebinding) shows by the Host header, one that posts from another site by the Origin header, and
+ * one that gets by Sec-Fetch-Site: some GETs start processes, hold streams open or lease messages.
+ */
+export function guardOrigin(allowedHosts: readonly string[]): (request: FastifyRequest) => Promise<void> {
+  const allowed = new Set([...LOOPBACK, ...allowedHosts.map(asHeader)]);
+  return async ({ method, headers, raw, url, routeOptions }) => {
+    const ambiguity = ambiguityOf(raw);
+    if (ambiguity !== undefined)
+      throw new RequestInvalidError(ambiguity, "Send one Host header, and a path.", { problems: [ambiguity] });
+    const host = hostName(headers.host ?? "");
+    if (host !== "" && !allowed.has(host)) throw foreign(host, "host");
+    const { origin, "sec-fetch-site": site } = headers;
+    if (isApi(url, routeOptions.url) && FOREIGN_SITES.has(site)) throw foreign(origin ?? "another site", "origin");
+    if (origin === undefined || SAFE_METHODS.has(method)) return;
+    const from = URL.canParse(origin) ? new URL(origin).host.toLowerCase() : origin;
+    if (from !== (headers.host ?? "").toLowerCase()) throw foreign(origin, "origin");
+  };
+}
+
+/** Whether a request is for the API, by its route, or by its path if no route matches. The router decodes paths. */
+export const isApi = (url: string, route: string | undefined): boolean => (route ?? url).startsWith("/api/");
+
+/** Reason for refusing a WebSocket; undefined if allowed. Browsers send the origin with it, and make no preflight request. */
+export function refusesUpgrade(allowedHosts: readonly string[]): (request: IncomingMessage) => string | undefined {
+  const allowed = new Set([...LOOPBACK, ...allowedHosts.map(asHeader)]);
+  return (request) => {
+    const { headers } = request;
+    const ambiguity = ambiguityOf(request);
+    if (ambiguity !== undefined) return ambiguity;
+    const host = hostName(headers.host ?? "");
+    if (host !== "" && !allowed.has(host)) return foreign(host, "host").message;
+    const { origin } = headers;
+    if (origin === undefined) return undefined;
+    const from = URL.canParse(origin) ? new URL(origin).host.toLowerCase() : origin;
+    return from === (headers.host ?? "").toLowerCase() ? undefined : foreign(origin, "origin").message;
+  };
+}
+
+/** Why it is not clear which host a request is for: a proxy in front may have taken another than this server does. */
+function ambiguityOf({ rawHeaders, url = "", headers }: IncomingMessage): string | undefined {
+  const hosts = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === "host");
+  if (hosts.length > 1) return "the request has more than one Host header";
+  if (url.startsWith("/") || url === "*") return undefined;
+  const isSame = URL.parse(url)?.host === URL.parse(`http://${headers.host ?? ""}`)?.host;
+  return isSame ? undefined : "the request's target names another host than its Host header";
+}
+
+const foreign = (origin: string, what: "host" | "origin"): ForeignOriginError =>
+  new ForeignOriginError(
+    what === "host"
+      ? `this server does not answer for the host name ${origin}`
+      : `requests from ${origin} are not taken`,
+    "Add the host name to server.allowed_hosts in caxton.toml if it is yours.",
+    { origin },
+  );

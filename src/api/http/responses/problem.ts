@@ -1,0 +1,72 @@
+import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
+import { CaxtonError, type Fault, FAULTS, logLevelOf, toFault } from "../../../kernel/errors.ts";
+import { log } from "../../../kernel/log.ts";
+import { LIMITS } from "../../../kernel/quantities.ts";
+import { type ProblemDetails, DOCUMENTS } from "../../contract/index.ts";
+import { RequestInvalidError } from "../../operations/index.ts";
+import { BodyTooLargeError, UnsupportedMediaTypeError } from "../errors.ts";
+
+/** The one place that turns what was thrown into a response: RFC 9457, with our code, hint and the request's id. */
+export async function sendProblem(
+  error: FastifyError | Error,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<void> {
+  const known = translate(error, request.routeOptions.bodyLimit);
+  const fault = toFault(known);
+  log[logLevelOf(known)](
+    { requestId: request.id, code: fault.code, ...(fault.code === "BUG" ? { err: error } : {}) },
+    "request failed",
+  );
+  const problem = problemOf(fault, request.id);
+  if (fault.retryAfterMs !== undefined)
+    void reply.header("retry-after", Math.max(1, Math.ceil(fault.retryAfterMs / 1_000)));
+  await reply.status(problem.status).type("application/problem+json").serializer(JSON.stringify).send(problem);
+}
+
+export const problemOf = (fault: Fault, requestId: string): ProblemDetails => ({
+  type: `${DOCUMENTS.errorsPage}#${fault.code}`,
+  title: fault.code.toLowerCase().replaceAll("_", " "),
+  status: FAULTS[fault.kind].http,
+  detail: fault.message,
+  code: fault.code,
+  hint: fault.hint,
+  request_id: requestId,
+  details: Object.fromEntries(Object.entries(fault.details).map(([key, value]) => [snakeCase(key), value])),
+  ...(fault.retryAfterMs !== undefined && { retry_after_ms: Math.ceil(fault.retryAfterMs) }),
+});
+
+/** A detail's name as the wire has names: `bytes_max`. */
+const snakeCase = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+/** What Fastify itself refuses, in our words. */
+function translate(error: FastifyError | Error, bytesMax: number = LIMITS.bodyBytesMax): unknown {
+  if (error instanceof CaxtonError) return error;
+  const code = "code" in error ? error.code : undefined;
+  if (code === "FST_ERR_CTP_BODY_TOO_LARGE") {
+    return new BodyTooLargeError(
+      `the request body is larger than ${bytesMax / 1024 / 1024} MiB`,
+      "Send files to /api/v1/uploads (on the command line: --file).",
+      { bytesMax },
+      { cause: error },
+    );
+  }
+  if (code === "FST_ERR_CTP_INVALID_MEDIA_TYPE") {
+    return new UnsupportedMediaTypeError(
+      "the request's body is of a media type that is not taken here",
+      "Send JSON with content-type: application/json, and files to /api/v1/uploads.",
+      {},
+      { cause: error },
+    );
+  }
+  const status = "statusCode" in error ? error.statusCode : undefined;
+  if (typeof status === "number" && status >= 400 && status < 500) {
+    return new RequestInvalidError(
+      error.message,
+      "/openapi.json describes every request.",
+      { problems: [] },
+      { cause: error },
+    );
+  }
+  return error;
+}

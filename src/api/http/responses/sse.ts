@@ -1,0 +1,166 @@
+import { once } from "node:events";
+import type { ServerResponse } from "node:http";
+import { setImmediate } from "node:timers/promises";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { toFault } from "../../../kernel/errors.ts";
+import { log } from "../../../kernel/log.ts";
+import { LIMITS } from "../../../kernel/quantities.ts";
+import type { Streamed } from "../../operations/index.ts";
+import { abortOnDisconnect } from "./abort-on-disconnect.ts";
+import { TooManyStreamsError } from "../errors.ts";
+import { problemOf } from "./problem.ts";
+
+const HEARTBEAT_MS = 15_000;
+
+/** A reader that takes nothing for so long is cut off; it comes back with the last id it saw. */
+const STALL_MS = 60_000;
+
+export type StreamLimits = {
+  /** Streams open at once. */
+  readonly streamsMax: number;
+  /** Those of one address. */
+  readonly perClientMax: number;
+  /** How long a reader may take nothing of what it is sent; a minute when undefined. */
+  readonly stallMs?: number | undefined;
+};
+
+type Event = Streamed<{ readonly type: string }>;
+type Events = AsyncGenerator<Event, void, undefined>;
+
+/** Server-sent events. Holds every stream that is open, to limit them and to end them when the server stops. */
+export class EventStreams {
+  readonly #open = new Map<AbortController, string>();
+  readonly #limits: StreamLimits;
+
+  constructor(limits: StreamLimits = { streamsMax: LIMITS.streamsMax, perClientMax: LIMITS.streamsPerClientMax }) {
+    this.#limits = limits;
+  }
+
+  /**
+   * Sends what `begin` gives until it ends, the reader goes, or the server stops. `begin` is called when the stream has its place,
+   * so that nothing is started for a reader who is then refused. Throws TooManyStreamsError, and what `begin` and its events throw
+   * before the first one.
+   */
+  async send(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    begin: (signal: AbortSignal) => Events | Promise<Events>,
+  ): Promise<void> {
+    this.#refusePastLimits(request.ip);
+    const controller = abortOnDisconnect(reply);
+    this.#open.set(controller, request.ip);
+    try {
+      const { stallMs = STALL_MS } = this.#limits;
+      await stream(request, reply, await begin(controller.signal), { signal: controller.signal, stallMs });
+    } finally {
+      this.#open.delete(controller);
+      controller.abort();
+    }
+  }
+
+  #refusePastLimits(client: string): void {
+    const { streamsMax, perClientMax } = this.#limits;
+    if (this.#open.size >= streamsMax) {
+      throw new TooManyStreamsError(
+        `${streamsMax} event streams are open already`,
+        "Close some, read several things from one /api/v1/events, or raise server.streams_max.",
+        { streamsMax },
+      );
+    }
+    const own = [...this.#open.values()].filter((address) => address === client).length;
+    if (own >= perClientMax) {
+      throw new TooManyStreamsError(
+        `${perClientMax} event streams are open already from ${client}`,
+        "Close some, read several things from one /api/v1/events, or raise server.streams_per_client_max.",
+        { streamsMax: perClientMax },
+      );
+    }
+  }
+
+  /** Ends every stream; readers come back with the id they saw last. */
+  closeAll(): void {
+    for (const controller of this.#open.keys()) controller.abort();
+  }
+}
+
+type Patience = { readonly signal: AbortSignal; readonly stallMs: number };
+
+async function stream(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  events: Events,
+  { signal, stallMs }: Patience,
+): Promise<void> {
+  const first = events.next();
+  // An immediate failure is sent as a problem; a stream without events yet is opened.
+  await Promise.race([first, setImmediate()]);
+  reply.hijack();
+  const { raw: response } = reply;
+  // What is set on the reply, such as the request's id, is lost with the reply.
+  for (const [name, value] of Object.entries(reply.getHeaders())) {
+    if (value !== undefined) response.setHeader(name, value);
+  }
+  response.writeHead(200, {
+    "content-type": "text/event-stream; charset=utf-8",
+    "cache-control": "no-store, no-transform",
+    "x-accel-buffering": "no",
+  });
+  // What a stream would say is asked for only with GET.
+  if (request.method === "HEAD") {
+    response.end();
+    // It takes effect only after the pending event, or once the caller aborts the signal.
+    events.return().catch((error: unknown) => log.debug({ err: error }, "an event stream could not be closed"));
+    return;
+  }
+  response.write("retry: 1000\n\n");
+  const heartbeat = setInterval(() => {
+    if (!response.writableNeedDrain) response.write(": still here\n\n");
+  }, HEARTBEAT_MS);
+  try {
+    for (let next = await first; !next.done && !signal.aborted; next = await events.next()) {
+      const full = !response.write(frame(next.value));
+      if (full && !(await hasDrained(response, { signal, stallMs }))) break;
+    }
+  } catch (error) {
+    const fault = toFault(error);
+    log.warn({ requestId: request.id, code: fault.code, err: error }, "an event stream failed");
+    response.write(`event: problem\ndata: ${JSON.stringify(problemOf(fault, request.id))}\n\n`);
+  } finally {
+    clearInterval(heartbeat);
+    // What a stalled reader has not taken by now it will not take.
+    if (response.writableNeedDrain) response.destroy();
+    else response.end();
+    await events.return();
+  }
+}
+
+/** Waits until the reader has taken what it was sent; false when it takes nothing for too long, or the stream is to end. */
+async function hasDrained(response: ServerResponse, { signal, stallMs }: Patience): Promise<boolean> {
+  const patience = new AbortController();
+  const timer = setTimeout(() => patience.abort(), stallMs);
+  try {
+    await once(response, "drain", { signal: AbortSignal.any([signal, patience.signal]) });
+    return true;
+  } catch {
+    return false;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+type Frame = { readonly id: Event["id"]; readonly bytes: Buffer };
+/** Serialized event: many readers receive the same object, most of them with the same id. */
+const frames = new WeakMap<Event["event"], Frame>();
+
+function frame({ id, event }: Event): Buffer {
+  const known = frames.get(event);
+  if (known !== undefined && known.id === id) return known.bytes;
+  const idLine = id === undefined ? "" : `id: ${id}\n`;
+  if (known !== undefined) return Buffer.concat([Buffer.from(idLine), known.bytes.subarray(bodyStart(known.id))]);
+  const bytes = Buffer.from(`${idLine}event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
+  frames.set(event, { id, bytes });
+  return bytes;
+}
+
+/** Where the part of a frame begins that does not depend on its id. */
+const bodyStart = (id: Event["id"]): number => (id === undefined ? 0 : Buffer.byteLength(`id: ${id}\n`));

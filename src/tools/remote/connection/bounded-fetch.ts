@@ -1,0 +1,158 @@
+import type { FetchLike } from "@modelcontextprotocol/client";
+import { McpConnectionLostError, McpMessageRefusedError } from "../errors.ts";
+import { currentScope, type RequestScope } from "../request-scope.ts";
+
+export type FetchHooks = {
+  /** Bytes of one message: a JSON body, or one event of a stream. */
+  readonly messageBytesMax: number;
+  /** Called if the server cannot be reached, or no longer knows the session. */
+  readonly onProblem: (why: string) => void;
+  /** Headers that only this origin, the server's, may see. */
+  readonly own: { readonly origin: string; readonly headers: { readonly [name: string]: string } };
+};
+
+/** Attempts to take up a broken stream again before its request is given up. */
+export const STREAM_RETRIES = 2;
+
+/**
+ * `fetch` for talking to a server that is not trusted.
+ * remote.bounded-fetch.B1. No message is larger than its limit, whatever the server sends.
+ * remote.bounded-fetch.B2. A request whose stream ended, and that no new stream can answer, is lost at once and not
+ *   only at its deadline.
+ * remote.bounded-fetch.B3. The stream of a settled request is closed.
+ * remote.bounded-fetch.B4. The server's own headers go to no other origin: neither to where it redirects, nor to
+ *   where it sends us for tokens.
+ */
+export function boundedFetch({ messageBytesMax, onProblem, own }: FetchHooks): FetchLike {
+  return async (url, init) => {
+    const scope = currentScope();
+    const role = roleOf(init);
+    // The library tries to resume a stream even if it is no longer needed.
+    if (role === "resume") scope?.over.throwIfAborted();
+    let response: Response;
+    try {
+      response = await withinOrigin(new URL(url), withOwn(url, init, own));
+    } catch (error) {
+      if (init?.signal?.aborted !== true) onProblem(networkReason(error));
+      if (role === "resume") scope?.lose(connectionLost("its stream broke and the server does not answer", error));
+      throw error;
+    }
+    if (isSessionGone(response, init)) onProblem(`the server no longer knows the session (HTTP ${response.status})`);
+    if (role === "resume" && !response.ok)
+      scope?.lose(connectionLost(`its stream broke and cannot be resumed (HTTP ${response.status})`));
+    if (response.body === null || (response.status >= 300 && response.status < 400)) return response;
+    const isStream = response.headers.get("content-type")?.startsWith("text/event-stream") === true;
+    const watched = isStream && role !== "other" ? scope : undefined;
+    const body = response.body.pipeThrough(
+      limiter(messageBytesMax, isStream, watched),
+      watched === undefined ? undefined : { signal: watched.over },
+    );
+    return new Response(body, { status: response.status, statusText: response.statusText, headers: response.headers });
+  };
+}
+
+/** A request with the server's own headers, those of the library before them. */
+function withOwn(
+  url: string | URL,
+  init: RequestInit | undefined,
+  { origin, headers }: FetchHooks["own"],
+): RequestInit {
+  if (new URL(url).origin !== origin) return { ...init };
+  return { ...init, headers: Object.fromEntries([...new Headers(headers), ...new Headers(init?.headers)]) };
+}
+
+const REDIRECTS_MAX = 5;
+
+/** Follows redirects of a plain GET within its origin; gives back any other. The library says what to do with those of its own. */
+async function withinOrigin(url: URL, init: RequestInit): Promise<Response> {
+  if (init.redirect !== undefined) return fetch(url, init);
+  let place = url;
+  for (let followed = 0; ; followed += 1) {
+    const response = await fetch(place, { ...init, redirect: "manual" });
+    const location = response.status >= 300 && response.status < 400 ? response.headers.get("location") : null;
+    const isPlain = init.method === undefined || init.method === "GET";
+    if (location === null || !isPlain || followed >= REDIRECTS_MAX || !URL.canParse(location, place)) return response;
+    const next = new URL(location, place);
+    if (next.origin !== place.origin) return response;
+    await response.body?.cancel();
+    place = next;
+  }
+}
+
+/** What a request is to the scope it is made in: its call, the resumption of its call's stream, or something else. */
+function roleOf(init: RequestInit | undefined): "call" | "resume" | "other" {
+  if (init?.method === "POST") return typeof init.body === "string" && CALL.test(init.body) ? "call" : "other";
+  if (init?.method === "GET" && new Headers(init.headers).has("last-event-id")) return "resume";
+  return "other";
+}
+
+/** How the library writes a tool call; a longer look would parse each message twice. */
+const CALL = /^\{"method":"tools\/(call|list)"/;
+
+const SESSION_GONE = new Set([404, 410]);
+const isSessionGone = ({ status }: Response, init: RequestInit | undefined): boolean =>
+  SESSION_GONE.has(status) && new Headers(init?.headers).has("mcp-session-id");
+
+/** Passes bytes on and counts them: all of a body, or those of one event. */
+function limiter(bytesMax: number, isStream: boolean, scope: RequestScope | undefined): TransformStream<Uint8Array> {
+  let bytes = 0;
+  let isLineEmpty = true;
+  let hasIds = false;
+  const count = (chunk: Uint8Array) => {
+    if (!isStream) {
+      bytes += chunk.byteLength;
+      return;
+    }
+    for (const byte of chunk) {
+      bytes += 1;
+      if (byte === LINE_FEED) {
+        if (isLineEmpty) bytes = 0;
+        isLineEmpty = true;
+      } else if (byte !== CARRIAGE_RETURN) {
+        if (isLineEmpty && byte === FIRST_OF_ID) hasIds = true;
+        isLineEmpty = false;
+      }
+      if (bytes > bytesMax) return;
+    }
+  };
+  return new TransformStream({
+    transform: (chunk, controller) => {
+      count(chunk);
+      if (bytes <= bytesMax) {
+        controller.enqueue(chunk);
+        return;
+      }
+      const refusal = tooLarge(bytesMax);
+      scope?.lose(refusal);
+      controller.error(refusal);
+    },
+    // With ids the library asks for the rest; without, nothing more comes. What was just read is dispatched first.
+    flush: () => {
+      if (!hasIds) setImmediate(() => scope?.lose(connectionLost("the server ended the stream without an answer")));
+    },
+    cancel: () => undefined,
+  });
+}
+
+const LINE_FEED = 10;
+const CARRIAGE_RETURN = 13;
+/** The `i` of `id:`; no other field of an event begins with it. */
+const FIRST_OF_ID = 105;
+
+export const tooLarge = (bytesMax: number): McpMessageRefusedError =>
+  new McpMessageRefusedError(
+    `the server sent a message of more than ${bytesMax} bytes`,
+    "Ask for less at a time, or raise limits.result_bytes of the server.",
+    { limit: bytesMax },
+  );
+
+const connectionLost = (why: string, cause?: unknown): McpConnectionLostError =>
+  new McpConnectionLostError(why, "It is not known whether the call took effect.", {}, { cause });
+
+/** What the network said, in its own words: `connect ECONNREFUSED 127.0.0.1:80`. */
+export function networkReason(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined;
+  if (cause instanceof AggregateError && cause.errors[0] instanceof Error) return cause.errors[0].message;
+  if (cause instanceof Error && cause.message !== "") return cause.message;
+  return error instanceof Error ? error.message : String(error);
+}

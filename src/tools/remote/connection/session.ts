@@ -1,0 +1,223 @@
+import {
+  type CallToolResult,
+  Client,
+  type InputRequiredResult,
+  isInputRequiredResult,
+  type jsonSchemaValidator,
+  type McpSubscription,
+  ProtocolError,
+  ProtocolErrorCode,
+  SdkError,
+  SdkErrorCode,
+  StreamableHTTPClientTransport,
+  type Tool as WireTool,
+  type Transport,
+} from "@modelcontextprotocol/client";
+import type { JsonObject } from "../../../kernel/json.ts";
+import type { ToolProgress } from "../../catalogue/index.ts";
+import { cleanLine } from "../../../kernel/clean.ts";
+import { elicit } from "../elicitation.ts";
+import { type Elicitor, currentScope, RequestScope } from "../request-scope.ts";
+
+export type SessionHooks = {
+  readonly onToolsChanged: () => void;
+  /** Called when the connection may be lost; the callee checks it. */
+  readonly onProblem: (why: string) => void;
+  readonly onEnd: (why: string) => void;
+  readonly remark: (text: string) => void;
+};
+
+export type SessionOptions = {
+  readonly version: string;
+  /** Known not to answer questions about newer revisions of the protocol; it is not asked. */
+  readonly isLegacy: boolean;
+  readonly connectMs: number;
+  readonly probeMs: number;
+};
+
+/** What a call adds to the tool and its arguments. */
+export type SessionCall = {
+  readonly arguments: JsonObject;
+  /** What the server wants to have back in a further round of a call. */
+  readonly again: { readonly inputResponses: JsonObject; readonly requestState: string | undefined } | undefined;
+  readonly owner: string;
+  readonly ask: Elicitor | undefined;
+  readonly onProgress: (progress: ToolProgress) => void;
+};
+
+/** Longer than any call: calls have deadlines of their own, which know when a person is asked. */
+const NEVER_MS = 2 ** 31 - 1;
+const LIST_MS = 30_000;
+const PING_MS = 10_000;
+const PROGRESS_CHARS_MAX = 500;
+
+/** Stands in for the library's own checker, which generates code from a stranger's schema. The catalogue checks results; this is never asked. */
+const NO_CHECK: jsonSchemaValidator = {
+  getValidator: () => () => ({ valid: false, data: undefined, errorMessage: "results are checked elsewhere" }),
+};
+
+/** One connection to a remote server, from its handshake to its end. */
+export class McpSession {
+  readonly #client: Client;
+  readonly #hooks: SessionHooks;
+  readonly #calls = new Map<RequestScope, string>();
+
+  private constructor(client: Client, hooks: SessionHooks) {
+    this.#client = client;
+    this.#hooks = hooks;
+  }
+
+  /** Speaks with the server until both know which revision they use. Throws what the transport or the library throws. */
+  static async open(
+    transport: Transport,
+    hooks: SessionHooks,
+    options: SessionOptions,
+    signal: AbortSignal,
+  ): Promise<McpSession> {
+    const client = new Client(
+      { name: "caxton", title: "Caxton", version: options.version },
+      {
+        capabilities: { elicitation: { form: {}, url: {} } },
+        jsonSchemaValidator: NO_CHECK,
+        versionNegotiation: { mode: "auto", probe: { timeoutMs: options.probeMs } },
+        listChanged: { tools: { autoRefresh: false, debounceMs: 100, onChanged: () => hooks.onToolsChanged() } },
+      },
+    );
+    const session = new McpSession(client, hooks);
+    session.#answerQuestions();
+    // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the library's own hook; it has no listeners
+    client.onclose = () => hooks.onEnd("the connection was closed");
+    const limits = { timeout: options.connectMs, signal };
+    try {
+      await client.connect(transport, options.isLegacy ? { ...limits, prior: { kind: "legacy" } } : limits);
+    } catch (error) {
+      await session.close(false);
+      throw error;
+    }
+    if (client.autoOpenedSubscription) void emitEnd(client.autoOpenedSubscription, hooks);
+    return session;
+  }
+
+  get info(): { readonly version: string; readonly title: string; readonly revision: string } {
+    const { version, title, name } = this.#client.getServerVersion() ?? { version: "", title: undefined, name: "" };
+    return { version, title: title ?? name, revision: this.#client.getNegotiatedProtocolVersion() ?? "" };
+  }
+
+  get sendsListChanges(): boolean {
+    return this.#client.getServerCapabilities()?.tools?.listChanged === true;
+  }
+
+  async listTools(signal: AbortSignal): Promise<readonly WireTool[]> {
+    // The library says so on the console otherwise.
+    if (this.#client.getServerCapabilities()?.tools === undefined) return [];
+    const scope = new RequestScope(undefined);
+    const { tools } = await scope.run(() => this.#client.listTools(undefined, { timeout: LIST_MS, signal }));
+    return tools;
+  }
+
+  /** Whether the server is still there. Rejects when it is not. */
+  async ping(signal: AbortSignal): Promise<void> {
+    const limits = { timeout: PING_MS, signal };
+    if (this.#client.getProtocolEra() === "modern") await this.#client.discover(limits);
+    else await this.#client.ping(limits);
+  }
+
+  /** One round of a call. Throws what the transport or the library throws. */
+  async call(
+    wire: WireTool,
+    call: SessionCall,
+    signal: AbortSignal,
+  ): Promise<
+    | { readonly type: "result"; readonly result: CallToolResult }
+    | { readonly type: "input"; readonly input: InputRequiredResult }
+  > {
+    const { outputSchema: _checkedByTheCatalogue, ...toolDefinition } = wire;
+    if (this.#client.transport === undefined) throw new SdkError(SdkErrorCode.NotConnected, "not connected");
+    const scope = new RequestScope(call.ask);
+    this.#calls.set(scope, call.owner);
+    try {
+      const result = await scope.run(() =>
+        this.#client.callTool(
+          { name: wire.name, arguments: { ...call.arguments }, ...call.again },
+          {
+            toolDefinition,
+            signal,
+            timeout: NEVER_MS,
+            allowInputRequired: true,
+            onprogress: ({ progress, total, message }) =>
+              call.onProgress({ done: progress, total, message: cleanLine(message ?? "", PROGRESS_CHARS_MAX) }),
+          },
+        ),
+      );
+      return isInputRequiredResult(result) ? { type: "input", input: result } : { type: "result", result };
+    } finally {
+      this.#calls.delete(scope);
+    }
+  }
+
+  /** Answers an input request that came inside a result. Rejects for one that is not answered here, with the reason. */
+  async answerInput(request: unknown, ask: Elicitor | undefined): Promise<JsonObject> {
+    const { method, params } = inputOf(request);
+    if (method === "elicitation/create") return elicit(params, ask, this.#hooks.remark);
+    throw refusedRequest(method);
+  }
+
+  /** Closes the connection, with a notice to a server that is still reachable. Never rejects. */
+  async close(isPolite: boolean): Promise<void> {
+    const { transport } = this.#client;
+    try {
+      if (isPolite && transport instanceof StreamableHTTPClientTransport) await inTime(transport.terminateSession());
+      await this.#client.close();
+    } catch {
+      // What cannot be closed is gone already.
+    }
+  }
+
+  #answerQuestions(): void {
+    this.#client.setRequestHandler("elicitation/create", ({ params }) =>
+      elicit(params, this.#elicitor(), this.#hooks.remark),
+    );
+    this.#client.fallbackRequestHandler = ({ method }) => Promise.reject(refusedRequest(method));
+  }
+
+  /** For whom the server asks: the call whose stream brought the question, or the only one there is. A wrong person is never asked. */
+  #elicitor(): Elicitor | undefined {
+    const scope = currentScope();
+    if (scope !== undefined) return scope.ask;
+    if (new Set(this.#calls.values()).size === 1) return [...this.#calls.keys()].at(-1)?.ask;
+    if (this.#calls.size > 1)
+      this.#hooks.remark(
+        "several runs use the server, and it does not say which one its question belongs to; limits.concurrent_calls = 1 makes that clear",
+      );
+    return undefined;
+  }
+}
+
+async function emitEnd({ closed }: McpSubscription, { onProblem }: SessionHooks): Promise<void> {
+  if ((await closed) !== "local") onProblem("the server ended the stream of changes");
+}
+
+const GOODBYE_MS = 500;
+
+async function inTime(work: Promise<void>): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const timer = setTimeout(late.resolve, GOODBYE_MS);
+  await Promise.race([work.catch(() => undefined), late.promise]);
+  clearTimeout(timer);
+}
+
+function inputOf(request: unknown): { readonly method: string; readonly params: unknown } {
+  if (typeof request !== "object" || request === null || !("method" in request)) return { method: "", params: {} };
+  return { method: String(request.method), params: "params" in request ? request.params : {} };
+}
+
+const REFUSALS: { readonly [method: string]: string } = {
+  "sampling/createMessage": "Caxton runs no model on behalf of a tool server",
+  "roots/list": "Caxton shows none of its directories to a tool server",
+};
+
+const refusedRequest = (method: string): ProtocolError =>
+  new ProtocolError(
+    ProtocolErrorCode.MethodNotFound,
+    `${cleanLine(method, 100)} is declined: ${REFUSALS[method] ?? "it is not known here"}`,
+  );
