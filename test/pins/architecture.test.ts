@@ -57,6 +57,13 @@ test("every folder with an entry point has dependency rules", () => {
   expect(entered).toEqual([]);
 });
 
+test("no folder of sources has more than 20 files besides tests", () => {
+  const files = globSync("{src,dashboard/src}/**/*.*", { cwd: ROOT }).filter((path) => !/\.test\.tsx?$/.test(path));
+  const folders = Map.groupBy(files, dirname);
+  expect(folders.size).toBeGreaterThan(100);
+  expect([...folders].filter(([, inside]) => inside.length > 20).map(([folder]) => folder)).toEqual([]);
+});
+
 test("every port that the page names is an interface of its module", () => {
   const rows = [...page.matchAll(/^\| `(\w+)` \|.*\| ([^|]*) \|$/gm)];
   const missing = rows.flatMap(([, module = "", ports = ""]) => {
