@@ -58,7 +58,7 @@ async function followed(server: TestServer, model: HeldModel, followers: number,
   const cpu = process.cpuUsage();
   const begunMs = performance.now();
   model.go();
-  while (server.started.services.journal.summary(RunId.parse(id))?.state !== "completed") await sleep(2);
+  while (server.started.services.runs.stores.journal.summary(RunId.parse(id))?.state !== "completed") await sleep(2);
   const tookMs = performance.now() - begunMs;
   child?.stdin.write("go on\n");
   if (!slow) await over;

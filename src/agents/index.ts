@@ -1,1 +1,1 @@
-export { type AgentsOptions, openAgents, type OpenAgents } from "./open.ts";
+export { type AgentsOptions, openAgents, type AgentServices } from "./open.ts";

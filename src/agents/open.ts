@@ -58,4 +58,5 @@ export function openAgents(options: AgentsOptions, { stores, clock, tools }: Age
       new DefinitionWatcher(deployments, options.directory, report),
   };
 }
-export type OpenAgents = ReturnType<typeof openAgents>;
+/** The services of the module. */
+export type AgentServices = ReturnType<typeof openAgents>;

@@ -1,2 +1,2 @@
-export { type MemoryOptions, type MemoryPorts, openMemory, type OpenMemory } from "./open.ts";
+export { type MemoryOptions, type MemoryPorts, openMemory, type MemoryServices } from "./open.ts";
 export type { FindSecret } from "./open-store.ts";

@@ -103,7 +103,8 @@ export async function openMemory(options: MemoryOptions, { clock, endpoint, hide
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }
-export type OpenMemory = Awaited<ReturnType<typeof openMemory>>;
+/** The services of the module. */
+export type MemoryServices = Awaited<ReturnType<typeof openMemory>>;
 
 async function openOr(
   embedders: Embedders,

@@ -1,1 +1,1 @@
-export { type MessagingOptions, type MessagingPorts, openMessaging, type OpenMessaging } from "./open.ts";
+export { type MessagingOptions, type MessagingPorts, openMessaging, type MessagingServices } from "./open.ts";

@@ -32,6 +32,8 @@ export type MessagingOptions = {
   readonly tasks: TasksOptions;
   /** Cosine from which on a similar capability stands in for one without providers; undefined: never. */
   readonly similarityMin: number | undefined;
+  /** Whether programs must present their tokens. */
+  readonly tokensRequired: boolean;
   /** How long disposal waits for handlers. */
   readonly closeMs: number;
 };
@@ -96,13 +98,15 @@ export async function openMessaging(options: MessagingOptions, ports: MessagingP
     participants,
     /** Agents, participants, and those of elsewhere. */
     directory,
+    tokensRequired: options.tokensRequired,
     limits: { contentBytesMax: limits.messageBytesMax, leaseMs: limits.leaseMs, window: limits.window },
     /** To be called when the definitions of the start are deployed; never rejects. */
     start: () => deployed.caughtUp().then(() => router.deployed()),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }
-export type OpenMessaging = Awaited<ReturnType<typeof openMessaging>>;
+/** The services of the module. */
+export type MessagingServices = Awaited<ReturnType<typeof openMessaging>>;
 
 /** Whether there is a recipient at all: then the first message need not wait for the journal's thread. */
 const hasNames = (participants: Participants, workspace: string): boolean =>

@@ -1,1 +1,1 @@
-export { openModels, type OpenModels, type ModelsOptions, type ModelsPorts } from "./open.ts";
+export { openModels, type ModelServices, type ModelsOptions, type ModelsPorts } from "./open.ts";

@@ -63,7 +63,8 @@ export function openModels(
     embeddingEndpoint: (name: string) => own.embeddingEndpoint(name),
   };
 }
-export type OpenModels = ReturnType<typeof openModels>;
+/** The services of the module. */
+export type ModelServices = ReturnType<typeof openModels>;
 
 /** Logs limits of unknown providers: a misspelled name would limit nothing. */
 function warnOfUnknownLimits({ limits }: TrafficOptions, models: ModelCatalogue): void {

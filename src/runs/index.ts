@@ -7,7 +7,7 @@ export {
   type ReplyIndex,
   type RunAnswers,
 } from "./lifecycle/index.ts";
-export { type OpenRuns, openRuns, ownTools, type RunsOptions, type RunsPorts } from "./open/index.ts";
+export { openRuns, ownTools, type RunServices, type RunsOptions, type RunsPorts } from "./open/index.ts";
 export {
   type Artifact,
   type ArtifactStore,

@@ -1,13 +1,13 @@
-import { openAgents, type OpenAgents } from "../agents/index.ts";
+import { openAgents, type AgentServices } from "../agents/index.ts";
 import { type Clock, systemClock } from "../kernel/clock.ts";
-import { openMemory, type OpenMemory } from "../memory/index.ts";
-import { openMessaging, type OpenMessaging } from "../messaging/index.ts";
-import { openModels, type OpenModels } from "../models/index.ts";
+import { openMemory, type MemoryServices } from "../memory/index.ts";
+import { openMessaging, type MessagingServices } from "../messaging/index.ts";
+import { openModels, type ModelServices } from "../models/index.ts";
 import type { ModelCatalogue } from "../models/port/index.ts";
-import { openRuns, type OpenRuns } from "../runs/index.ts";
+import { openRuns, type RunServices } from "../runs/index.ts";
 import { openStorage, type Storage } from "../storage/index.ts";
 import { ToolCatalogue, type ToolRunner } from "../tools/catalogue/index.ts";
-import { openTools, type OpenTools, type Resolve } from "../tools/index.ts";
+import { openTools, type ToolServices, type Resolve } from "../tools/index.ts";
 import type { LoadedConfig } from "./config/index.ts";
 import { type OpenFipa, openFipa } from "./open-fipa.ts";
 import {
@@ -38,13 +38,13 @@ export type Overrides = {
 export type Caxton = AsyncDisposable & {
   readonly clock: Clock;
   readonly storage: Storage;
-  readonly agents: OpenAgents;
-  readonly models: OpenModels;
-  readonly memory: OpenMemory;
-  readonly messaging: OpenMessaging;
+  readonly agents: AgentServices;
+  readonly models: ModelServices;
+  readonly memory: MemoryServices;
+  readonly messaging: MessagingServices;
   readonly fipa: OpenFipa | undefined;
-  readonly tools: OpenTools;
-  readonly runs: OpenRuns;
+  readonly tools: ToolServices;
+  readonly runs: RunServices;
 };
 
 /**

@@ -1,7 +1,7 @@
 import { attachRemoteAgents, FipaTransport, type LocalAgent, type RemoteAgents } from "../api/fipa/index.ts";
 import { DEFAULT_WORKSPACE } from "../api/operations/index.ts";
 import type { Clock } from "../kernel/clock.ts";
-import type { OpenMessaging } from "../messaging/index.ts";
+import type { MessagingServices } from "../messaging/index.ts";
 import type { Directory } from "../messaging/router/index.ts";
 import type { Config } from "./config/index.ts";
 import { ListenFailedError, PortInUseError } from "./errors.ts";
@@ -9,7 +9,7 @@ import { ListenFailedError, PortInUseError } from "./errors.ts";
 /** `url` is where agents of other FIPA platforms write to. */
 export type OpenFipa = AsyncDisposable & { readonly url: string };
 
-type Parts = { readonly messaging: OpenMessaging; readonly remotes: RemoteAgents; readonly clock: Clock };
+type Parts = { readonly messaging: MessagingServices; readonly remotes: RemoteAgents; readonly clock: Clock };
 
 /** Opens the FIPA transport. Throws PortInUseError, ListenFailedError. */
 export async function openFipa(

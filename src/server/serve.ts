@@ -4,17 +4,18 @@ import { join } from "node:path";
 import { agentSchema } from "../agents/definitions/index.ts";
 import type { FileDeployment } from "../agents/files/index.ts";
 import { agentTestSchema } from "../agents/test-files/index.ts";
-import { type Http, type HttpServices, httpServer } from "../api/http/index.ts";
+import { type Http, httpServer } from "../api/http/index.ts";
+import type { ApiServices } from "../api/operations/index.ts";
 import { log, setLogLevel } from "../kernel/log.ts";
 import { PACKAGE_DIRECTORY } from "../kernel/package.ts";
 import { isOpenToOthers } from "../kernel/files/private-files.ts";
 import { tuneGarbageCollector } from "../kernel/short-lived.ts";
 import { startFailure } from "../storage/index.ts";
 import type { ToolDeployment } from "../tools/index.ts";
-import { apiServices } from "./api-services.ts";
 import { type Caxton, compose, type Overrides } from "./compose.ts";
 import type { LoadedConfig } from "./config/index.ts";
 import { ListenFailedError, NotLoopbackError, PortInUseError } from "./errors.ts";
+import { serverFacts } from "./server-facts.ts";
 import { type ReadyReport, startModules, sweepingUploads } from "./start.ts";
 
 /** A running server. */
@@ -24,7 +25,7 @@ export type Started = AsyncDisposable & {
   readonly dashboardUrl: string | undefined;
   /** URL of the FIPA transport; undefined if it is disabled. */
   readonly fipaUrl: string | undefined;
-  readonly services: HttpServices;
+  readonly services: ApiServices;
   readonly caxton: Caxton;
   /** Resolves when tools and definitions are deployed and unfinished runs are resumed. */
   readonly ready: Promise<ReadyReport>;
@@ -60,7 +61,7 @@ async function start(loaded: LoadedConfig, options: ServeOptions): Promise<Start
   await caxton.storage.uploads.recover();
   warnOfOthers(config.data.directory);
   const progress = { tools: false, definitions: false };
-  const services = apiServices(caxton, loaded, progress);
+  const services = { ...caxton, server: serverFacts(caxton, loaded, progress) };
   const { http, streams } = await httpServer(services, {
     allowedHosts: [...config.server.allowed_hosts, config.server.host],
     dashboardDirectory: config.server.dashboard ? dashboardDirectory() : undefined,

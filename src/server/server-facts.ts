@@ -6,20 +6,18 @@ import type { Progress } from "./start.ts";
 
 /** Facts that the server reports about itself. */
 export function serverFacts(
-  { clock, storage, agents, memory: { embedderFailure } }: Caxton,
+  { clock, memory: { embedderFailure } }: Caxton,
   { config, origins, file }: LoadedConfig,
   progress: Progress,
 ): ServerFacts {
   const startedMs = clock.monotonicMs();
   return {
+    clock,
     version: packageVersion(),
     startedAtMs: clock.nowMs(),
     uptimeMs: () => clock.monotonicMs() - startedMs,
     dataDirectory: config.data.directory,
     configuration: { config: publicConfig(config), origins, file: file ?? null },
-    dataBytes: () => storage.database.bytes(),
-    agentCount: () => agents.agents.count(),
-    storeCheck: () => storage.watch.check(),
     checks: () => ({
       tools: progressOf(progress.tools, "tool servers"),
       agents: progressOf(progress.definitions, "definitions"),

@@ -10,7 +10,6 @@ export { Contents } from "./contents.ts";
 export { SqliteSubscriptionStore } from "./messaging/sqlite-subscription-store.ts";
 export { SqliteIdempotencyStore } from "./sqlite-idempotency-store.ts";
 export { SqliteReplies } from "./runs/sqlite-replies.ts";
-export { SqliteMemoryOutbox } from "./runs/sqlite-memory-outbox.ts";
 export { SqliteRunAnswers } from "./runs/sqlite-run-answers.ts";
 export { SqliteRunArchive } from "./runs/sqlite-run-archive.ts";
 export { SqliteRunJournal } from "./runs/sqlite-run-journal.ts";

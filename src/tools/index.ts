@@ -1,3 +1,3 @@
 export { type Resolve } from "./broker.ts";
 export { type ToolDeployment } from "./deploy.ts";
-export { openTools, type OpenTools, type ToolsOptions, type ToolsPorts } from "./open.ts";
+export { openTools, type ToolServices, type ToolsOptions, type ToolsPorts } from "./open.ts";

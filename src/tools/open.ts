@@ -92,4 +92,5 @@ export async function openTools(options: ToolsOptions, ports: ToolsPorts) {
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }
-export type OpenTools = Awaited<ReturnType<typeof openTools>>;
+/** The services of the module. */
+export type ToolServices = Awaited<ReturnType<typeof openTools>>;

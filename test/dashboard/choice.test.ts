@@ -34,7 +34,7 @@ beforeAll(async () => {
     },
     settings: { "models.scripted_directory": join(place.path, "scripts") },
   });
-  await server.started.services.agents.deploy("default", { source: AGENT, fileName: "scorer.toml" });
+  await server.started.services.agents.agents.deploy("default", { source: AGENT, fileName: "scorer.toml" });
 });
 afterAll(async () => {
   await leaveBrowser(browser);

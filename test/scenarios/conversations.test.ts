@@ -109,7 +109,10 @@ test("a message that comes while the server drains waits in its mailbox, and is 
   let id = "";
   {
     const first = await startServer({ ...common, settings, script: [{ text: "slow", delayMs: 60_000 }] });
-    const { runs, router } = first.started.services;
+    const {
+      runs: { runs },
+      messaging: { router },
+    } = first.started.services;
     await first.ask("POST", "/api/v1/runs", { agent: "loner", input: "take your time" });
     const stopped = first[Symbol.asyncDispose]();
     await until(async () => runs.isStopping || undefined);

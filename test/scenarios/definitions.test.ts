@@ -12,7 +12,7 @@ import { verifies } from "../helpers/verifies.ts";
 
 verifies("deployment.unchanged", "deployment.watch");
 
-const deployments = ({ services }: Started) => ({ ...services, workspace: "default" });
+const deployments = ({ caxton: { agents, clock } }: Started) => ({ ...agents, clock, workspace: "default" });
 
 const definition = (name: string, prompt = "Be brief."): string =>
   `name = "${name}"\nversion = "1.0.0"\ncapabilities = ["greeting"]\nsystem_prompt = "${prompt}"\n`;

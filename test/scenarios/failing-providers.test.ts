@@ -53,7 +53,7 @@ beforeAll(async () => {
     },
     settings: { "models.circuit": { failures: 0 } },
   });
-  const { agents } = server.started.services;
+  const { agents } = server.started.services.agents;
   await agents.deploy("default", { source: agent("plain"), fileName: "plain.toml" });
   await agents.deploy("default", { source: agent("backed", 'fallback = ["vllm/second"]\n'), fileName: "backed.toml" });
   await agents.deploy("default", { source: agent("scorer", SCORE), fileName: "scorer.toml" });

@@ -35,7 +35,7 @@ beforeAll(async () => {
   server = await startServer({
     overrides: { models: models(caller), toolServers: join(repository, "test/fixtures/tools") },
   });
-  await server.started.services.agents.deploy("default", { source: AGENT, fileName: "victim.toml" });
+  await server.started.services.agents.agents.deploy("default", { source: AGENT, fileName: "victim.toml" });
 });
 afterAll(async () => {
   await server[Symbol.asyncDispose]();

@@ -193,7 +193,7 @@ test("a download whose client disconnects before its first part is closed", asyn
   bind(
     http,
     implement(download, () => ({ mediaType: "text/plain", content, headers: {} })),
-    { access: OPEN_ACCESS, services: {}, streams: new EventStreams(), bodyReaders: {} },
+    { access: OPEN_ACCESS, services: server.started.services, streams: new EventStreams(), bodyReaders: {} },
   );
   const url = await http.listen({ host: "127.0.0.1", port: 0 });
   const client = request(`${url}${download.http.path}`).on("error", () => undefined);

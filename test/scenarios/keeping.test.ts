@@ -1,6 +1,5 @@
 import { expect, test, vi } from "vitest";
 import * as contract from "../../src/api/contract/index.ts";
-import { SqliteMemoryOutbox } from "../../src/storage/index.ts";
 import { scripted } from "../../src/models/vendors/index.ts";
 import { ExchangeRecorder } from "../../src/runs/remembering/index.ts";
 import { RunId } from "../../src/kernel/ids.ts";
@@ -226,9 +225,12 @@ test("an extraction that cannot begin is tried ten times, ever more rarely, and 
       "examples/agents/distiller.toml": agent("distiller", ""),
     },
   });
-  const { services } = server.started;
-  const { memoryOutbox: outbox } = services;
-  if (!(outbox instanceof SqliteMemoryOutbox)) throw new Error("outbox is not in the database");
+  const {
+    agents: { agents },
+    memory: { memory },
+    runs: { runs: begun },
+    storage: { memoryOutbox: outbox },
+  } = server.started.caxton;
   await server.started.caxton.runs.keeper[Symbol.asyncDispose]();
   const { id } = await run(server, { agent: "concierge", input: "Where is the wine?" });
   const clock = new ManualClock(Date.now() + 60_000);
@@ -237,8 +239,8 @@ test("an extraction that cannot begin is tried ten times, ever more rarely, and 
     triedMs.push(clock.nowMs());
     throw new MemoryUnavailableError("nothing begins today", "Try again.", { backend: "none" });
   };
-  const runs = { hub: services.runs.hub, view: (of: RunId) => services.runs.view(of), start };
-  await using keeper = new ExchangeRecorder({ ...services, outbox, runs, clock });
+  const runs = { hub: begun.hub, view: (of: RunId) => begun.view(of), start };
+  await using keeper = new ExchangeRecorder({ agents, memory, outbox, runs, clock });
   keeper.start();
   const keeping = () => outbox.get(RunId.parse(id));
   await vi.waitFor(

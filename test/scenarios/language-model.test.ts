@@ -44,7 +44,7 @@ beforeAll(async () => {
     // One model stands for many that fail here; a circuit that opens is another test's.
     settings: { "models.circuit": { failures: 0 } },
   });
-  await server.started.services.agents.deploy("default", { source: AGENT, fileName: "asker.toml" });
+  await server.started.services.agents.agents.deploy("default", { source: AGENT, fileName: "asker.toml" });
 });
 afterAll(async () => {
   await server[Symbol.asyncDispose]();

@@ -69,7 +69,8 @@ test("a program is seen when it sends, and when it receives over a WebSocket", a
 test("only who waits for an answer is listened for", async () => {
   const { router, clock } = await openWorld();
   const watch = vi.spyOn(router, "watch");
-  const services = { router, clock, participants: { seen: () => {} }, messageLimits: { contentBytesMax: 1_000 } };
+  const messaging = { router, participants: { seen: () => {} }, limits: { contentBytesMax: 1_000 } };
+  const services = { messaging, server: { clock } };
   const gone = new AbortController();
   const call = { signal: gone.signal, asked: undefined };
   const message = { performative: "inform", sender: "ann", receiver: "bob", content: "x" };

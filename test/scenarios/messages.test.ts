@@ -590,7 +590,7 @@ describe("over a WebSocket", () => {
       lively.say({ op: "settle", ref: "s", mailbox: name, done: items.map(({ seq }) => seq) });
       await lively.heard("settled");
     };
-    const mailbox = () => server.started.services.router.records.mailbox("default", name);
+    const mailbox = () => server.started.services.messaging.router.records.mailbox("default", name);
     while (seqs.size < count / 5) await takeSome();
     while (mailbox().messages > mailbox().leased) await takeSome();
     expect(mailbox().leased).toBeLessThan(count - count / 5);

@@ -30,7 +30,7 @@ const agent = (model: string, more = "") =>
   `name = "asker"\nversion = "1.0.0"\ncapabilities = ["x"]\nsystem_prompt = "Answer."\n[llm]\nmodel = "${model}"\n${more}`;
 
 async function asker(server: TestServer, source: string): Promise<void> {
-  await server.started.services.agents.deploy("default", { source, fileName: "asker.toml" });
+  await server.started.services.agents.agents.deploy("default", { source, fileName: "asker.toml" });
 }
 
 async function run(server: TestServer, input: string, files: readonly string[] = []) {

@@ -29,7 +29,12 @@ function serverEvents() {
   const read = vi.spyOn(made.journal, "read");
   const watch = (query: Query) =>
     watchServer(
-      { ...made, changes, clock: systemClock, router: SILENT, tasks: SILENT },
+      {
+        runs: { runs: made.runs, stores: made },
+        messaging: { router: SILENT, tasks: SILENT },
+        storage: { changes },
+        server: { clock: systemClock },
+      },
       query,
       AbortSignal.any([stop.signal, AbortSignal.timeout(10_000)]),
     );

@@ -208,7 +208,8 @@ describe("a client that goes away", () => {
       stopped.resolve();
       return done("stopped");
     };
-    const tools = new ToolCatalogue(new FakeTools([{ name: "wait", run }]));
+    const { services } = server.started;
+    const catalogue = new ToolCatalogue(new FakeTools([{ name: "wait", run }]));
     const options = {
       allowedHosts: [],
       dashboardDirectory: undefined,
@@ -216,7 +217,7 @@ describe("a client that goes away", () => {
       agentSchema: () => ({}),
       agentTestSchema: () => ({}),
     };
-    const { http } = await httpServer({ ...server.started.services, tools }, options);
+    const { http } = await httpServer({ ...services, tools: { ...services.tools, catalogue } }, options);
     const url = await http.listen({ host: "127.0.0.1", port: 0 });
     const leaving = new AbortController();
     const answer = fetch(`${url}/api/v1/tools/fake/wait/call`, {
@@ -234,7 +235,7 @@ describe("a client that goes away", () => {
 
   test("gives its stream's place back, also when the stream began with a POST", async () => {
     await using other = await startServer({ script: [{ text: "late", delayMs: 60_000 }] });
-    const { hub } = other.started.services.runs;
+    const { hub } = other.started.services.runs.runs;
     const follow = hub.follow.bind(hub);
     const unwatched = Promise.withResolvers<string>();
     hub.follow = (id, listener) => {
@@ -259,14 +260,9 @@ describe("a client that goes away", () => {
 
 const text = (runId: RunId, step: number) => ({ type: "text-delta", runId, step, offset: 0, text: "x" }) as const;
 const NO_KEEPINGS = { get: () => undefined };
-const NO_UPLOADS = () => ({
-  save: never,
-  find: never,
-  copy: never,
-  take: never,
-  release: never,
-  recover: never,
-  sweep: never,
+const readingOf = ({ runs, journal, artifacts }: ReturnType<typeof freshEngine>) => ({
+  runs,
+  stores: { journal, artifacts, memoryOutbox: NO_KEEPINGS },
 });
 const isDelta = ({ event }: Streamed<RunStreamEvent>) => event.type === "text-delta";
 /** The text of the last turn told, as a client puts it together. */
@@ -294,7 +290,7 @@ describe("the text of a turn under way", () => {
     });
     await using engine = freshEngine({ model });
     const { id, ended } = await engine.begin("count");
-    const services = { ...engine, uploads: NO_UPLOADS(), memoryOutbox: NO_KEEPINGS };
+    const services = readingOf(engine);
     const until = (count: number) => vi.waitFor(() => expect(asked).toHaveLength(count));
     const readers: Promise<Streamed<RunStreamEvent>[]>[] = [];
     for (let count = 1; count <= pieces.length; count += 1) {
@@ -317,9 +313,7 @@ describe("the text of a turn under way", () => {
     const failing = { class: "overloaded", message: "later", times: 1, retryAfterMs: 1, afterChars: 4 } as const;
     await using engine = freshEngine({ model: scripted([{ text: "Good day.", chunkChars: 2, error: failing }]) });
     const { id, ended } = await engine.begin("hello");
-    const told = await collect(
-      watchRun({ ...engine, uploads: NO_UPLOADS(), memoryOutbox: NO_KEEPINGS }, id, {}, AbortSignal.timeout(10_000)),
-    );
+    const told = await collect(watchRun(readingOf(engine), id, {}, AbortSignal.timeout(10_000)));
     await ended;
     const begun = told.filter(({ event }) => event.type === "text-delta" && event.offset === 0);
     expect(begun).toHaveLength(2);
@@ -341,18 +335,14 @@ test("how far a call has come, and what its tool logs, is told while it runs", a
     tools: [slow],
   });
   const { id, ended } = await engine.begin("go");
-  const told = await collect(
-    watchRun({ ...engine, uploads: NO_UPLOADS(), memoryOutbox: NO_KEEPINGS }, id, {}, AbortSignal.timeout(10_000)),
-  );
+  const told = await collect(watchRun(readingOf(engine), id, {}, AbortSignal.timeout(10_000)));
   await ended;
   const event = told.find((each) => each.event.type === "tool-progress")?.event;
   expect(event).toMatchObject({ type: "tool-progress", turn: 1, done: 1, total: 4, message: "a quarter" });
   const log = told.find((each) => each.event.type === "tool-log")?.event;
   expect(log).toMatchObject({ turn: 1, lines: [{ at: "1970-01-01T00:00:00.000Z", text: "reading" }] });
   const asked = { types: ["run", "step"] } as const;
-  const steps = await collect(
-    watchRun({ ...engine, uploads: NO_UPLOADS(), memoryOutbox: NO_KEEPINGS }, id, asked, AbortSignal.timeout(10_000)),
-  );
+  const steps = await collect(watchRun(readingOf(engine), id, asked, AbortSignal.timeout(10_000)));
   expect(new Set(steps.map((each) => each.event.type))).toEqual(new Set(["run", "step", "end"]));
 });
 
@@ -365,12 +355,7 @@ describe("a reader that is too slow", () => {
       tools: [wait],
     });
     const { id, ended } = await engine.begin("go");
-    const events = watchRun(
-      { ...engine, uploads: NO_UPLOADS(), memoryOutbox: NO_KEEPINGS },
-      id,
-      {},
-      AbortSignal.timeout(5_000),
-    );
+    const events = watchRun(readingOf(engine), id, {}, AbortSignal.timeout(5_000));
     await events.next();
     // Texts of turn after turn, so that none is joined with the one before; the last still waits for more.
     for (let step = 0; step <= LIMITS.streamEventsMax + 1; step += 1) {
@@ -395,12 +380,7 @@ describe("a reader that is too slow", () => {
     const words = Array.from({ length: 20_000 }, (_, index) => `${index} `).join("");
     await using engine = freshEngine({ model: scripted([{ text: words.repeat(12), chunkChars: 500 }]) });
     const { id, ended } = await engine.begin("go");
-    const events = watchRun(
-      { ...engine, uploads: NO_UPLOADS(), memoryOutbox: NO_KEEPINGS },
-      id,
-      {},
-      AbortSignal.timeout(10_000),
-    );
+    const events = watchRun(readingOf(engine), id, {}, AbortSignal.timeout(10_000));
     await events.next();
     expect(await ended).toEqual({ state: "completed" });
     const rest = await collect(events);
@@ -418,18 +398,12 @@ test("an id is that of an entry's last event, so that a cut before it loses noth
     tools: [make],
   });
   const { id } = await engine.run("go");
-  const events = await collect(
-    watchRun({ ...engine, uploads: NO_UPLOADS(), memoryOutbox: NO_KEEPINGS }, id, {}, new AbortController().signal),
-  );
+  const events = await collect(watchRun(readingOf(engine), id, {}, new AbortController().signal));
   const first = events.findIndex(({ event }) => event.type === "artifact");
   const entry = events.slice(first - 1, first + 2);
   expect(entry.map(({ event }) => event.type)).toEqual(["step", "artifact", "artifact"]);
   expect(entry.map((event) => event.id)).toEqual([undefined, undefined, expect.any(Number)]);
 });
-
-const never = (): never => {
-  throw new Error("not of this test");
-};
 
 async function collect<Event>(events: AsyncGenerator<Streamed<Event>, void, undefined>): Promise<Streamed<Event>[]> {
   return Array.fromAsync(events);

@@ -2,7 +2,15 @@ import { Readable } from "node:stream";
 import type { FastifyReply, FastifyRequest, FastifySchema } from "fastify";
 import { log } from "../../kernel/log.ts";
 import { Download, Events, type Operation, takes } from "../contract/index.ts";
-import type { Access, RequestIds, Call, Implementation, Principal, ReceivedBody } from "../operations/index.ts";
+import type {
+  Access,
+  ApiServices,
+  RequestIds,
+  Call,
+  Implementation,
+  Principal,
+  ReceivedBody,
+} from "../operations/index.ts";
 import { respondNdjson, acceptsNdjson } from "./responses/respond-ndjson.ts";
 import { tokenOf } from "./requests/bearer-token.ts";
 import { abortOnDisconnect } from "./responses/abort-on-disconnect.ts";
@@ -27,20 +35,16 @@ export type BodyReaders = Readonly<
 >;
 
 /** What routes of operations have in common. */
-export type Binding<Services> = {
+export type Binding = {
   readonly access: Access;
-  readonly services: Services;
+  readonly services: ApiServices;
   readonly streams: EventStreams;
   /** By name of the operation. */
   readonly bodyReaders: BodyReaders;
 };
 
 /** Registers the route of an operation: its description, admission, input and answer. */
-export function bind<Services>(
-  http: Http,
-  implementation: Implementation<string, Services>,
-  binding: Binding<Services>,
-): void {
+export function bind(http: Http, implementation: Implementation<string>, binding: Binding): void {
   const { operation } = implementation;
   const reader = binding.bodyReaders[operation.name];
   if (operation.receives.length === 0 && reader === undefined) return route(http, implementation, binding);
@@ -53,10 +57,10 @@ export function bind<Services>(
   });
 }
 
-function route<Services>(
+function route(
   http: Http,
-  implementation: Implementation<string, Services>,
-  { access, services, streams, bodyReaders }: Binding<Services>,
+  implementation: Implementation<string>,
+  { access, services, streams, bodyReaders }: Binding,
 ): void {
   const { operation, perform, stream } = implementation;
   const { method, path: url, bodyBytesMax } = operation.http;

@@ -1,10 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
-import type { OperationServices, IdempotencyServices, MetricsServices, SystemServices } from "../operations/index.ts";
+import type { ApiServices } from "../operations/index.ts";
 import type { EventStreams, StreamLimits } from "./responses/sse.ts";
-
-export type HttpServices = OperationServices & IdempotencyServices & MetricsServices & SystemServices;
 
 export type HttpOptions = {
   /** Host names a browser may use besides loopback. */
@@ -29,7 +27,7 @@ export type Http = FastifyInstance<
   ZodTypeProvider
 >;
 export type HttpContext = {
-  readonly services: HttpServices;
+  readonly services: ApiServices;
   readonly streams: EventStreams;
   readonly options: HttpOptions;
 };

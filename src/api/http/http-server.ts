@@ -11,12 +11,11 @@ import { CaxtonError } from "../../kernel/errors.ts";
 import { type Json, parseJson, REQUEST_VALUES_MAX } from "../../kernel/json.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
 import { DOCUMENTS } from "../contract/index.ts";
-import { OPEN_ACCESS, OPERATIONS } from "../operations/index.ts";
+import { type ApiServices, OPEN_ACCESS, OPERATIONS, RequestInvalidError } from "../operations/index.ts";
 import { AllowedMethods } from "./requests/allowed-methods.ts";
 import { bind } from "./bind.ts";
-import type { Http, HttpContext, HttpOptions, HttpServices } from "./context.ts";
+import type { Http, HttpContext, HttpOptions } from "./context.ts";
 import { dashboardRoutes } from "./dashboard-routes.ts";
-import { RequestInvalidError } from "../operations/index.ts";
 import { MethodNotAllowedError, RouteNotFoundError, ServerStartingError } from "./errors.ts";
 import { idempotencyPlugin } from "./requests/idempotency.ts";
 import { MessageSockets } from "./message-socket.ts";
@@ -38,9 +37,9 @@ const API_HEADERS = {
 const REQUEST_ID = /^[\w.-]{1,100}$/;
 
 /** While tool servers are loaded after a start, one that is not there may be in a moment. */
-function orStarting(error: Error, { facts }: HttpServices): Error {
+function orStarting(error: Error, { server }: ApiServices): Error {
   const isMissing = error instanceof CaxtonError && error.code === "TOOL_SERVER_NOT_FOUND";
-  if (!isMissing || facts.checks()["tools"]?.ok !== false) return error;
+  if (!isMissing || server.checks()["tools"]?.ok !== false) return error;
   return new ServerStartingError(
     `${error.message} yet: the server is starting and loads its tool servers`,
     "Try again in a second, or wait until /ready answers 200.",
@@ -51,7 +50,7 @@ function orStarting(error: Error, { facts }: HttpServices): Error {
 
 /** The REST interface: decodes into operations, encodes what they give, and holds no logic of its own. */
 export async function httpServer(
-  services: HttpServices,
+  services: ApiServices,
   options: HttpOptions,
 ): Promise<{ http: Http; streams: EventStreams }> {
   const streams = new EventStreams(options.streams);
@@ -94,7 +93,7 @@ export async function httpServer(
       info: {
         title: "Caxton",
         description: "An agent server: agents are files, tools are sandboxed WebAssembly, every run is journaled.",
-        version: services.facts.version,
+        version: services.server.version,
       },
     },
     transform: createJsonSchemaTransform({ skipList: [] }),

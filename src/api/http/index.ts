@@ -1,2 +1,2 @@
-export type { Http, HttpOptions, HttpServices } from "./context.ts";
+export type { Http, HttpOptions } from "./context.ts";
 export { httpServer } from "./http-server.ts";

@@ -7,15 +7,7 @@ import { isJsonObject, parseJson, REQUEST_VALUES_MAX } from "../../kernel/json.t
 import { log } from "../../kernel/log.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
 import { MESSAGE_SOCKET, type SocketEvent, SocketRequest } from "../contract/index.ts";
-import {
-  type MailboxServices,
-  type MessageServices,
-  Receiving,
-  sendMessages,
-  settleMessages,
-  PresentedTokens,
-  type PresentedTokenServices,
-} from "../operations/index.ts";
+import { type ApiServices, Receiving, sendMessages, settleMessages, PresentedTokens } from "../operations/index.ts";
 import { tokenOf } from "./requests/bearer-token.ts";
 import { RequestInvalidError } from "../operations/index.ts";
 import { refusesUpgrade } from "./requests/origin-guard.ts";
@@ -26,7 +18,6 @@ const HEARTBEAT_MS = 30_000;
 const BUFFERED_BYTES_MAX = 4 * 1024 * 1024;
 /** Maximum in-flight requests of one client; at the limit the server stops reading from it. */
 const IN_FLIGHT_MAX = 1_024;
-type Services = MessageServices & MailboxServices & PresentedTokenServices;
 const CODES = { goingAway: 1001, tooSlow: 1013 } as const;
 
 /**
@@ -40,12 +31,12 @@ const CODES = { goingAway: 1001, tooSlow: 1013 } as const;
  */
 export class MessageSockets {
   readonly #server: WebSocketServer;
-  readonly #services: Services;
+  readonly #services: ApiServices;
   readonly #clients = new Set<Client>();
   readonly #heartbeat: NodeJS.Timeout;
   readonly #refuse: (request: IncomingMessage) => string | undefined;
 
-  constructor(services: Services, allowedHosts: readonly string[]) {
+  constructor(services: ApiServices, allowedHosts: readonly string[]) {
     this.#services = services;
     this.#refuse = refusesUpgrade(allowedHosts);
     this.#server = new WebSocketServer({ noServer: true, maxPayload: LIMITS.bodyBytesMax, perMessageDeflate: false });
@@ -68,7 +59,7 @@ export class MessageSockets {
     const token = tokenOf(request);
     const tokens = token === undefined ? [] : [token];
     this.#server.handleUpgrade(request, socket, head, (webSocket) => {
-      const client = new Client(this.#services, webSocket, new PresentedTokens(this.#services, ...tokens));
+      const client = new Client(this.#services, webSocket, new PresentedTokens(this.#services.messaging, ...tokens));
       this.#clients.add(client);
       webSocket.once("close", () => this.#clients.delete(client));
     });
@@ -89,7 +80,7 @@ export class MessageSockets {
 
 /** One connection. */
 class Client {
-  readonly #services: Services;
+  readonly #services: ApiServices;
   readonly #socket: WebSocket;
   /** As whom it may speak: by its `Authorization`, and by what it shows with `identify`. */
   readonly #presented: PresentedTokens;
@@ -101,7 +92,7 @@ class Client {
   /** Resolves when it has read some of what waits for it, or is gone. */
   #read: PromiseWithResolvers<void> | undefined;
 
-  constructor(services: Services, socket: WebSocket, presented: PresentedTokens) {
+  constructor(services: ApiServices, socket: WebSocket, presented: PresentedTokens) {
     this.#services = services;
     this.#socket = socket;
     this.#presented = presented;
@@ -181,7 +172,7 @@ class Client {
       case "settle": {
         const { done, failed, rejected, mailbox } = request;
         this.#presented.authorizeProgram(mailbox);
-        const late = await settleMessages(this.#services, mailbox, { done, failed, rejected });
+        const late = await settleMessages(this.#services.messaging, mailbox, { done, failed, rejected });
         this.#receiving
           .get(mailbox)
           ?.settled([...done, ...failed.map(({ seq }) => seq), ...rejected.map(({ seq }) => seq)]);

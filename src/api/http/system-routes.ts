@@ -11,7 +11,7 @@ export function systemRoutes(http: Http, { services, options }: HttpContext): vo
   http.get(
     DOCUMENTS.health,
     { schema: { tags, summary: "Whether the process is alive", response: { 200: system.Health } } },
-    async () => ({ status: "ok" as const, version: services.facts.version }),
+    async () => ({ status: "ok" as const, version: services.server.version }),
   );
   http.get(
     DOCUMENTS.ready,

@@ -13,7 +13,6 @@ import { memoryMaintenanceOperations } from "./memory/memory-maintenance-operati
 import { messageOperations } from "./messaging/message-operations.ts";
 import { modelOperations } from "./models/model-operations.ts";
 import { participantOperations } from "./messaging/participant-operations.ts";
-import type { ServicesOf } from "./perform.ts";
 import { replayOperations } from "./runs/replay-run.ts";
 import { runHistoryOperations } from "./runs/run-history.ts";
 import { runOperations } from "./runs/run-operations.ts";
@@ -50,9 +49,6 @@ export const OPERATIONS = [
   ...toolOperations,
   ...toolServerOperations,
 ] as const;
-
-/** The services that operations need. */
-export type OperationServices = ServicesOf<typeof OPERATIONS>;
 
 type DeclaredIn<Noun> = { [Verb in keyof Noun]: Noun[Verb] extends Operation<infer Name> ? Name : never }[keyof Noun];
 type Declared = { [Noun in keyof typeof operations]: DeclaredIn<(typeof operations)[Noun]> }[keyof typeof operations];

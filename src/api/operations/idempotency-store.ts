@@ -31,5 +31,3 @@ export interface IdempotencyStore {
   /** The request may have had effects: a retry continues with its `subject`; without one, the key is `unfinished`. */
   leave(key: AnswerKey): Promise<void>;
 }
-
-export type IdempotencyServices = { readonly idempotencyStore: IdempotencyStore };

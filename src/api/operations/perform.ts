@@ -1,4 +1,5 @@
 import { type InputOf, type Operation, type OutputOf, takes } from "../contract/index.ts";
+import type { ApiServices } from "./api-services.ts";
 import type { RequestIds } from "./request-ids.ts";
 import type { Principal } from "./principal.ts";
 import { checkInput } from "./check-input.ts";
@@ -36,24 +37,24 @@ export type Streaming = {
   readonly headers?: Readonly<Record<string, string>>;
 };
 
-type Perform<Op extends Operation, Services> = (
-  services: Services,
+type Perform<Op extends Operation> = (
+  services: ApiServices,
   input: InputOf<Op>,
   call: Call,
 ) => OutputOf<Op> | Promise<OutputOf<Op>>;
 
-type Stream<Op extends Operation, Services> = (
-  services: Services,
+type Stream<Op extends Operation> = (
+  services: ApiServices,
   input: InputOf<Op>,
   call: Call,
 ) => Streaming | Promise<Streaming>;
 
 /** What an implementation may have besides `perform`. */
-type Extras<Op extends Operation, Services> = {
+type Extras<Op extends Operation> = {
   /** Answers with events. Failures before the first event are answered as problems. */
-  readonly stream?: Stream<Op, Services>;
+  readonly stream?: Stream<Op>;
   /** Whether this request can be executed again with the same key; default: as `retry` states. */
-  readonly mayRepeat?: (services: Services, params: unknown) => boolean;
+  readonly mayRepeat?: (services: ApiServices, params: unknown) => boolean;
 };
 
 /** The result of a call: the output, and the status and headers that it has in HTTP. */
@@ -63,25 +64,25 @@ export type Result = {
   readonly headers: Readonly<Record<string, string>>;
 };
 
-/** An operation with its implementation. `Services` are what the implementation needs. */
-export type Implementation<Name extends string, Services> = {
+/** An operation with its implementation. */
+export type Implementation<Name extends string> = {
   readonly operation: Operation & { readonly name: Name };
-  readonly perform: (services: Services, parts: ReceivedParts, call: Call) => Promise<Result>;
-  readonly stream: ((services: Services, parts: ReceivedParts, call: Call) => Promise<Streaming>) | undefined;
-  readonly mayRepeat: (services: Services, params: unknown) => boolean;
+  readonly perform: (services: ApiServices, parts: ReceivedParts, call: Call) => Promise<Result>;
+  readonly stream: ((services: ApiServices, parts: ReceivedParts, call: Call) => Promise<Streaming>) | undefined;
+  readonly mayRepeat: (services: ApiServices, params: unknown) => boolean;
 };
 
 /** Connects an operation to its implementation. The input is checked once, here, for every surface. */
-export function implement<Op extends Operation, Services>(
+export function implement<Op extends Operation>(
   operation: Op,
-  perform: Perform<Op, Services>,
-  extras?: Extras<Op, Services>,
-): Implementation<Op["name"], Services>;
+  perform: Perform<Op>,
+  extras?: Extras<Op>,
+): Implementation<Op["name"]>;
 export function implement(
   operation: Operation,
-  perform: Perform<Operation, unknown>,
-  { stream, mayRepeat = () => operation.retry === "by-key" }: Extras<Operation, unknown> = {},
-): Implementation<string, unknown> {
+  perform: Perform<Operation>,
+  { stream, mayRepeat = () => operation.retry === "by-key" }: Extras<Operation> = {},
+): Implementation<string> {
   const { http } = operation;
   return {
     operation,
@@ -96,11 +97,8 @@ export function implement(
 }
 
 /** Connects an operation that answers only with events to its implementation. */
-export const implementStream = <Op extends Operation, Services>(
-  operation: Op,
-  stream: Stream<Op, Services>,
-): Implementation<Op["name"], Services> =>
-  implement<Op, Services>(
+export const implementStream = <Op extends Operation>(operation: Op, stream: Stream<Op>): Implementation<Op["name"]> =>
+  implement<Op>(
     operation,
     () => {
       throw new Error(`${operation.name} answers with events`);
@@ -115,14 +113,3 @@ function parse(operation: Operation, parts: ReceivedParts): object {
     .map((part) => checkInput(operation[part], parts[part]));
   return Object.assign({}, ...fields);
 }
-
-type AnyImplementation = Implementation<string, never>;
-
-/** The services that all of these implementations need. */
-export type ServicesOf<All extends readonly AnyImplementation[]> = {
-  [Index in keyof All]: (
-    services: All[Index] extends Implementation<string, infer Services> ? Services : never,
-  ) => void;
-}[number] extends (services: infer Every) => void
-  ? Every
-  : never;

@@ -56,7 +56,7 @@ export async function runServer({ context, loaded, start, onReady }: Session): P
   clearTimeout(soon);
   if (typeof report !== "number") onReady(started, report);
   const code = await signals.stopped;
-  const active = started.services.journal.counts("default").running;
+  const active = started.caxton.storage.journal.counts("default").running;
   const what =
     active > 0 ? `; ${countOf(active, "run")} may finish first; unfinished runs resume at the next start` : "";
   terminal.note(`stopping${what}  (Ctrl-C again: at once)`);
@@ -70,8 +70,8 @@ export function banner(
   { context, agentsDirectory, watching }: BannerOptions,
 ): string {
   const { style } = context.terminal;
-  const model = started.services.models.defaultModel;
-  const note = started.services.models.providers().find(({ name }) => name === providerOf(model))?.note ?? "";
+  const model = started.caxton.models.models.defaultModel;
+  const note = started.caxton.models.models.providers().find(({ name }) => name === providerOf(model))?.note ?? "";
   const directory = relative(process.cwd(), agentsDirectory) || ".";
   const lines: [string, string][] = [
     [
@@ -115,13 +115,13 @@ function agentList(definitions: readonly FileDeployment[], style: Style): string
     .join("  ");
 }
 
-function toolCounts({ services }: Started, { tools }: ReadyReport, style: Style): string {
+function toolCounts({ caxton }: Started, { tools }: ReadyReport, style: Style): string {
   const said = tools.flatMap(({ type, name }) => {
     if (type === "failed") return [style("red", `${name} failed`)];
     if (type === "missing") return [style("yellow", `${name} is configured and not there`)];
     return type === "pending" ? [style("yellow", `${name} changed: caxton tool diff ${name}`)] : [];
   });
-  return [countOf(services.tools.servers().length, "server"), ...said].join(", ");
+  return [countOf(caxton.tools.catalogue.servers().length, "server"), ...said].join(", ");
 }
 
 /** Lines on the definitions that were not deployed: refused ones, and those whose agent was deployed from elsewhere. */

@@ -1,4 +1,4 @@
 /** Opens the module: runs with everything that runs need of other modules. */
-export { openRuns, type OpenRuns, type RunsOptions, type RunsPorts } from "./open.ts";
+export { openRuns, type RunServices, type RunsOptions, type RunsPorts } from "./open.ts";
 export { ownTools } from "./own-tools.ts";
 export { AgentPlans } from "./plans.ts";

@@ -22,7 +22,7 @@ import {
   type QueueOptions,
   TimeTravel,
 } from "../lifecycle/index.ts";
-import type { ArtifactStore, RunArchive, RunJournal, UploadStore } from "../record/index.ts";
+import type { ArtifactStore, RunArchive, RunJournal, RunTail, UploadStore } from "../record/index.ts";
 import { WorkerPool, type WorkerPoolOptions } from "../workers/index.ts";
 import { redactedPorts, type Redactors } from "../redaction/index.ts";
 import { type Recording, type ReplayDeps, replayRun } from "../replay/index.ts";
@@ -41,7 +41,7 @@ export type RunsOptions = {
 
 export type RunsPorts = {
   readonly stores: {
-    readonly journal: RunJournal;
+    readonly journal: RunJournal & RunTail;
     readonly archive: RunArchive;
     readonly artifacts: ArtifactStore;
     readonly uploads: UploadStore;
@@ -92,6 +92,7 @@ export function openRuns(options: RunsOptions, ports: RunsPorts) {
     replayRules: { retry: options.queue.retry, accounts: { prices, ...options.spending } },
   };
   return {
+    stores,
     runs,
     plans,
     retention,
@@ -117,4 +118,5 @@ export function openRuns(options: RunsOptions, ports: RunsPorts) {
     [Symbol.asyncDispose]: () => opening.disposeAsync(),
   };
 }
-export type OpenRuns = ReturnType<typeof openRuns>;
+/** The services of the module. */
+export type RunServices = ReturnType<typeof openRuns>;

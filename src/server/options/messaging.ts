@@ -14,5 +14,6 @@ export const messagingOptions = ({ config: { data, messages, tasks, server } }: 
   terms: conversationTerms(messages),
   tasks: tasksOptions(tasks, messages.rounds_max),
   similarityMin: messages.semantic_fallback ? messages.semantic_min_similarity : undefined,
+  tokensRequired: messages.participant_tokens,
   closeMs: server.shutdown_timeout,
 });

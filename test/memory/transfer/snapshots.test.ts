@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { SqliteMemoryStore, SqliteSnapshots } from "../../../src/memory/stores/sqlite/index.ts";
 import { type MemorySnapshot, MemorySnapshots, expiredSnapshots } from "../../../src/memory/transfer/index.ts";
 import { ManualClock } from "../../helpers/manual-clock.ts";
-import { BY, type OpenMemory, openMemory, remember, SCOPE } from "./within.ts";
+import { BY, type MemoryServices, openMemory, remember, SCOPE } from "./within.ts";
 import { verifies } from "../../helpers/verifies.ts";
 
 verifies("memory.forget", "memory.snapshots");
@@ -12,7 +12,7 @@ verifies("memory.forget", "memory.snapshots");
 const KEPT = { hourly: 1, daily: 0, weekly: 0 };
 
 function snapshotsOf(
-  { memory, place: { current: store }, directory }: OpenMemory,
+  { memory, place: { current: store }, directory }: MemoryServices,
   clock = new ManualClock(Date.parse("2026-11-21T08:00:00Z")),
 ) {
   if (!(store instanceof SqliteMemoryStore)) throw new Error("memory is not in a file");

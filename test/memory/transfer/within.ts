@@ -32,7 +32,7 @@ export const BY = { source: "run", sourceId: "run-1", agent: "scribe" } as const
 /** The keys of scopes as documents write them. */
 export const keyOf = (text: string): ScopeKey => (text === "global" ? GLOBAL : SCOPE);
 
-export type OpenMemory = AsyncDisposable & {
+export type MemoryServices = AsyncDisposable & {
   readonly memory: Memory;
   /** Where it is; migrations change that. */
   readonly place: SwitchableStore;
@@ -47,7 +47,7 @@ export const elsewhere = (directory: string): MemoryStore =>
   Object.defineProperty(inFile(directory), "name", { value: "other" });
 
 /** A real memory in a directory of its own, or in this one, or in another store. */
-export async function openMemory(directory?: string, store?: MemoryStore): Promise<OpenMemory> {
+export async function openMemory(directory?: string, store?: MemoryStore): Promise<MemoryServices> {
   const own = directory === undefined ? tempDirectory() : undefined;
   const path = directory ?? own?.path ?? "";
   const embedder = new WordEmbedder();
@@ -109,7 +109,7 @@ export function migrationsOf(
     place,
     directory,
     notes,
-  }: Pick<OpenMemory, "memory" | "place" | "directory"> & { readonly notes?: ActiveBackendFile },
+  }: Pick<MemoryServices, "memory" | "place" | "directory"> & { readonly notes?: ActiveBackendFile },
   places: Places,
   configured = "embedded",
 ): { readonly migrations: MemoryMigrations; readonly migrate: Migrate } {

@@ -5,7 +5,8 @@ import { note, openWorld, to, until } from "./world.ts";
 test("one who receives and settles nothing leaves some of the mailbox's window for whoever comes next", async () => {
   const window = 8;
   const { router, clock } = await openWorld({ options: { window } });
-  const services = { router, clock, participants: { seen: () => {} }, messageLimits: { leaseMs: 30_000, window } };
+  const messaging = { router, participants: { seen: () => {} }, limits: { leaseMs: 30_000, window } };
+  const services = { messaging, server: { clock } };
   const gone = new AbortController();
   const receive = () => {
     const receiving = new Receiving(services, "outside-olga", { window: 100 });
@@ -58,7 +59,8 @@ test("one who fetches all it gets and settles nothing leaves some for who fetche
   expect(second).toHaveLength(3);
   await settle(second);
 
-  const services = { router, clock, participants: { seen: () => {} }, messageLimits: { leaseMs: 30_000, window } };
+  const messaging = { router, participants: { seen: () => {} }, limits: { leaseMs: 30_000, window } };
+  const services = { messaging, server: { clock } };
   const gone = new AbortController();
   const receiving = new Receiving(services, "outside-olga", { window: 100 });
   const got: number[] = [];

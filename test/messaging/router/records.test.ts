@@ -525,7 +525,7 @@ describe("conversations", () => {
           );
       await vi.waitFor(async () => {
         const { items } = await listConversations(
-          { router: after.router, clock },
+          { messaging: { router: after.router }, server: { clock } },
           { archived: false, order: "changed", limit: 10 },
         );
         expect(items.find(({ id }) => id === "old")).toMatchObject({ initiator: "ann", messages: isAnswered ? 2 : 1 });
@@ -563,7 +563,10 @@ describe("conversations", () => {
         const ids: string[] = [];
         let cursor: string | undefined;
         do {
-          const page = await listConversations({ router, clock }, { archived: false, cursor, ...query });
+          const page = await listConversations(
+            { messaging: { router }, server: { clock } },
+            { archived: false, cursor, ...query },
+          );
           ids.push(...page.items.map(({ id }) => id));
           cursor = page.next ?? undefined;
         } while (cursor !== undefined);

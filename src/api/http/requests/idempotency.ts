@@ -1,10 +1,9 @@
 import { createHash } from "node:crypto";
 import type { FastifyRequest } from "fastify";
-import type { Clock } from "../../../kernel/clock.ts";
 import { canonicalJson, isJsonObject, Json, type JsonObject } from "../../../kernel/json.ts";
 import { mint, RunId } from "../../../kernel/ids.ts";
 import { LIMITS } from "../../../kernel/quantities.ts";
-import { type AnswerKey, RequestIds, DEFAULT_WORKSPACE, type IdempotencyStore } from "../../operations/index.ts";
+import { type AnswerKey, type ApiServices, RequestIds, DEFAULT_WORKSPACE } from "../../operations/index.ts";
 import type { Http } from "../context.ts";
 import { RequestInvalidError } from "../../operations/index.ts";
 import { IdempotencyKeyInUseError, IdempotencyKeyReusedError } from "../errors.ts";
@@ -45,8 +44,6 @@ const asked = new WeakMap<FastifyRequest, RequestIds>();
 /** Ids for a request with a key, which are on disk before it is executed; undefined without a key. */
 export const requestIds = (request: FastifyRequest): RequestIds | undefined => asked.get(request);
 
-type Deps = { readonly idempotencyStore: IdempotencyStore; readonly clock: Clock };
-
 /** Whether a request can be executed again if the server does not know whether it was executed. */
 const isRepeatable = ({ routeOptions, params }: FastifyRequest): boolean =>
   routeOptions.config.mayRepeat?.(params) ?? false;
@@ -58,15 +55,15 @@ const UNSURE = 499;
  * Executes a request with an `Idempotency-Key` once. Failure responses are not stored. After a crash, a repeated request is
  * executed again with the same ids.
  */
-export function idempotencyPlugin(http: Http, deps: Deps): void {
-  const { idempotencyStore, clock } = deps;
+export function idempotencyPlugin(http: Http, { storage, server }: ApiServices): void {
+  const { idempotencyStore } = storage;
   const taken = new WeakMap<FastifyRequest, AnswerKey>();
   http.addHook("preValidation", async (request, reply) => {
     const given = request.headers["idempotency-key"];
     if (given === undefined || !takesKey(request.method, request.url)) return;
     const key = { workspace: DEFAULT_WORKSPACE, key: keyOf(request, given) };
     const subject = isRepeatable(request) ? mint(RunId) : undefined;
-    const claim = await idempotencyStore.claim(key, { hash: hashOf(request), subject }, clock.nowMs());
+    const claim = await idempotencyStore.claim(key, { hash: hashOf(request), subject }, server.clock.nowMs());
     if (claim.type === "new" || claim.type === "begun") {
       if (claim.type === "begun") asked.set(request, new RequestIds(claim.subject, true));
       else if (subject !== undefined) asked.set(request, new RequestIds(subject, false));

@@ -1,40 +1,23 @@
 import {
   type AgentRevision,
-  type Agents,
   type AgentSummary,
   type DefinitionSource,
   type ServingAgent,
   summarise,
   TEMPLATES,
 } from "../../../agents/definitions/index.ts";
-import type { Problem } from "../../../text/documents/index.ts";
+import type { AgentServices } from "../../../agents/index.ts";
+import { type Problem, renderProblem } from "../../../text/documents/index.ts";
 import type * as contract from "../../contract/index.ts";
 import { operations } from "../../contract/index.ts";
 import { implement } from "../perform.ts";
 import { instant } from "../runs/present-run.ts";
 import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
 
-/** The definition file of an agent; `hash` is the sha256 of its text, hexadecimal. */
-export type AgentFile = { readonly path: string; readonly source: string; readonly hash: string };
-
-/** The definition files on the server's disk. */
-export interface AgentFiles {
-  /** Notes which file defines an agent. */
-  remember(agent: string, path: string): void;
-  /** Undefined where no file is known to define the agent, or it cannot be read. */
-  of(agent: string): Promise<AgentFile | undefined>;
-  /** Finds the file with exactly this text, and remembers it as the agent's. */
-  find(agent: string, source: string): Promise<AgentFile | undefined>;
-}
-
-export type AgentServices = {
-  readonly agents: Agents;
-  readonly agentFiles: AgentFiles;
-  /** A problem with its line and caret, as plain text. */
-  readonly render: (problem: Problem, source: string) => string;
-};
-
-const presentSummary = (agent: AgentSummary, file: AgentFile | undefined): contract.AgentSummary => ({
+const presentSummary = (
+  agent: AgentSummary,
+  file: { readonly path: string; readonly hash: string } | undefined,
+): contract.AgentSummary => ({
   name: agent.name,
   workspace: agent.workspace,
   revision: agent.revision,
@@ -50,7 +33,7 @@ const presentSummary = (agent: AgentSummary, file: AgentFile | undefined): contr
   file: file === undefined ? null : { path: file.path, differs: file.hash !== agent.sourceHash },
 });
 
-const presentProblem = ({ render }: AgentServices, problem: Problem, source: string): contract.FileProblem => ({
+const presentProblem = (problem: Problem, source: string): contract.FileProblem => ({
   severity: problem.severity,
   code: problem.code,
   path: problem.path,
@@ -61,16 +44,16 @@ const presentProblem = ({ render }: AgentServices, problem: Problem, source: str
   column: problem.column,
   length: problem.length,
   ...(problem.alternatives ? { alternatives: [...problem.alternatives] } : {}),
-  rendered: render(problem, source),
+  rendered: renderProblem(problem, source, { colour: false }),
 });
 
 async function presentRevision(
-  services: AgentServices,
+  { agentFiles }: AgentServices,
   agent: ServingAgent,
   warnings: readonly Problem[],
 ): Promise<contract.AgentDetail> {
   const { definition } = agent;
-  const file = await services.agentFiles.of(agent.name);
+  const file = await agentFiles.of(agent.name);
   return {
     ...presentSummary(summarise(agent), file),
     file_source: file === undefined || file.hash === agent.sourceHash ? null : file.source,
@@ -80,7 +63,7 @@ async function presentRevision(
     source_hash: agent.sourceHash,
     documentation: definition.documentation,
     max_steps: definition.maxSteps,
-    warnings: warnings.map((warning) => presentProblem(services, warning, agent.source)),
+    warnings: warnings.map((warning) => presentProblem(warning, agent.source)),
   };
 }
 
@@ -104,39 +87,39 @@ async function withState({ agents }: AgentServices, revision: AgentRevision): Pr
 }
 
 /** Throws DefinitionInvalidError, DefinitionTooLargeError, NameConflictError. */
-const deploy = implement(operations.agent.deploy, async (services: AgentServices, body) => {
-  const { type, revision, warnings } = await services.agents.deploy(DEFAULT_WORKSPACE, sourceOf(body));
+const deploy = implement(operations.agent.deploy, async ({ agents }, body) => {
+  const { type, revision, warnings } = await agents.agents.deploy(DEFAULT_WORKSPACE, sourceOf(body));
   // A client may have read the text from the very file that the next start deploys.
-  const file = await services.agentFiles.find(revision.name, revision.source);
-  if (file) await services.agents.settleFile(DEFAULT_WORKSPACE, revision.name, file.hash);
-  return { outcome: type, agent: await presentRevision(services, await withState(services, revision), warnings) };
+  const file = await agents.agentFiles.find(revision.name, revision.source);
+  if (file) await agents.agents.settleFile(DEFAULT_WORKSPACE, revision.name, file.hash);
+  return { outcome: type, agent: await presentRevision(agents, await withState(agents, revision), warnings) };
 });
 
 /** Reports every problem of a definition. */
-const validate = implement(operations.agent.validate, (services: AgentServices, body) => {
-  const reading = services.agents.validate(sourceOf(body));
+const validate = implement(operations.agent.validate, ({ agents }, body) => {
+  const reading = agents.agents.validate(sourceOf(body));
   return {
     valid: reading.type === "valid",
     name: reading.type === "valid" ? reading.definition.name : null,
-    problems: reading.problems.map((problem) => presentProblem(services, problem, body.source)),
+    problems: reading.problems.map((problem) => presentProblem(problem, body.source)),
   };
 });
 
-const list = implement(operations.agent.list, async ({ agents, agentFiles }: AgentServices, query) => {
+const list = implement(operations.agent.list, async ({ agents: { agents, agentFiles } }, query) => {
   const page = await agents.list(DEFAULT_WORKSPACE, query);
   const items = page.items.map(async (agent) => presentSummary(agent, await agentFiles.of(agent.name)));
   return { items: await Promise.all(items), next: page.next ?? null };
 });
 
 /** Throws AgentNotFoundError with the most similar name. */
-const get = implement(operations.agent.get, async (services: AgentServices, { name }) => {
-  const revision = await services.agents.get(DEFAULT_WORKSPACE, name);
-  const reading = services.agents.validate(revision);
-  return presentRevision(services, revision, reading.problems);
+const get = implement(operations.agent.get, async ({ agents }, { name }) => {
+  const revision = await agents.agents.get(DEFAULT_WORKSPACE, name);
+  const reading = agents.agents.validate(revision);
+  return presentRevision(agents, revision, reading.problems);
 });
 
 /** Throws AgentNotFoundError. */
-const revisions = implement(operations.agent.revisions, async ({ agents }: AgentServices, { name, ...query }) => {
+const revisions = implement(operations.agent.revisions, async ({ agents: { agents } }, { name, ...query }) => {
   const page = await agents.revisions(DEFAULT_WORKSPACE, name, query);
   const items = page.items.map((each) => ({
     revision: each.revision,
@@ -149,33 +132,33 @@ const revisions = implement(operations.agent.revisions, async ({ agents }: Agent
 });
 
 /** Throws AgentNotFoundError, RevisionNotFoundError. */
-const revision = implement(operations.agent.revision, async (services: AgentServices, { name, revision: number }) => {
-  const found = await services.agents.revision(DEFAULT_WORKSPACE, name, number);
-  return presentRevision(services, await withState(services, found), []);
+const revision = implement(operations.agent.revision, async ({ agents }, { name, revision: number }) => {
+  const found = await agents.agents.revision(DEFAULT_WORKSPACE, name, number);
+  return presentRevision(agents, await withState(agents, found), []);
 });
 
 /** Throws AgentNotFoundError, RevisionNotFoundError. */
-const activate = implement(operations.agent.activate, async (services: AgentServices, { name, revision: number }) =>
-  presentRevision(services, await services.agents.activate(DEFAULT_WORKSPACE, name, number), []),
+const activate = implement(operations.agent.activate, async ({ agents }, { name, revision: number }) =>
+  presentRevision(agents, await agents.agents.activate(DEFAULT_WORKSPACE, name, number), []),
 );
 
 /** Throws AgentNotFoundError, NoEarlierRevisionError. */
-const rollback = implement(operations.agent.rollback, async (services: AgentServices, { name }) =>
-  presentRevision(services, await services.agents.rollback(DEFAULT_WORKSPACE, name), []),
+const rollback = implement(operations.agent.rollback, async ({ agents }, { name }) =>
+  presentRevision(agents, await agents.agents.rollback(DEFAULT_WORKSPACE, name), []),
 );
 
 /** Pausing a paused agent changes nothing. Throws AgentNotFoundError. */
-const pause = implement(operations.agent.pause, async (services: AgentServices, { name, reason }) =>
-  presentRevision(services, await services.agents.pause(DEFAULT_WORKSPACE, name, reason), []),
+const pause = implement(operations.agent.pause, async ({ agents }, { name, reason }) =>
+  presentRevision(agents, await agents.agents.pause(DEFAULT_WORKSPACE, name, reason), []),
 );
 
 /** Resuming an active agent changes nothing. Throws AgentNotFoundError. */
-const resume = implement(operations.agent.resume, async (services: AgentServices, { name }) =>
-  presentRevision(services, await services.agents.resume(DEFAULT_WORKSPACE, name), []),
+const resume = implement(operations.agent.resume, async ({ agents }, { name }) =>
+  presentRevision(agents, await agents.agents.resume(DEFAULT_WORKSPACE, name), []),
 );
 
 /** Runs that it started continue. Throws AgentNotFoundError. */
-const remove = implement(operations.agent.delete, async ({ agents }: AgentServices, { name }) => {
+const remove = implement(operations.agent.delete, async ({ agents: { agents } }, { name }) => {
   await agents.get(DEFAULT_WORKSPACE, name);
   await agents.delete(DEFAULT_WORKSPACE, name);
   return null;

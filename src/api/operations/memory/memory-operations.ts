@@ -30,8 +30,6 @@ import {
 } from "./present-memory.ts";
 import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
 
-export type MemoryServices = { readonly memory: Memory };
-
 const ms = (instant: string | null | undefined): number | undefined =>
   instant === null || instant === undefined ? undefined : Date.parse(instant);
 type Span = { readonly valid_from?: string | null | undefined; readonly valid_to?: string | null | undefined };
@@ -70,7 +68,7 @@ function notThere(id: string): EntityNotFoundError {
   );
 }
 
-async function entityOf({ memory }: MemoryServices, id: string): Promise<Entity> {
+async function entityOf(memory: Memory, id: string): Promise<Entity> {
   const read = EntityId.safeParse(id);
   const [entity] = read.success ? await memory.store.get([read.data]) : [];
   if (!entity) throw notThere(id);
@@ -78,7 +76,7 @@ async function entityOf({ memory }: MemoryServices, id: string): Promise<Entity>
 }
 
 /** Throws MemoryValueError, MemoryTooLargeError, EntityTypeConflictError, MemoryFullError. */
-const remember = implement(operations.memory.remember, async ({ memory }: MemoryServices, { scope, entities }) => {
+const remember = implement(operations.memory.remember, async ({ memory: { memory } }, { scope, entities }) => {
   const inputs = entities.map(({ valid_from, valid_to, observations, ...rest }): EntityInput => ({
     ...rest,
     validity:
@@ -104,7 +102,7 @@ const remember = implement(operations.memory.remember, async ({ memory }: Memory
 });
 
 /** Throws MemoryValueError, MemoryCursorError, CancelledError. */
-const search = implement(operations.memory.search, async ({ memory }: MemoryServices, body, { signal }) => {
+const search = implement(operations.memory.search, async ({ memory: { memory } }, body, { signal }) => {
   const { query, scopes, types, min_similarity, keyword_weight, max_tokens, exact, at, ...rest } = body;
   const { mode, limit, cursor, expand } = rest;
   const input: SearchInput = {
@@ -125,7 +123,7 @@ const search = implement(operations.memory.search, async ({ memory }: MemoryServ
 });
 
 /** Throws MemoryValueError, MemoryCursorError. */
-const list = implement(operations.memory.list, async ({ memory }: MemoryServices, query) => {
+const list = implement(operations.memory.list, async ({ memory: { memory } }, query) => {
   const { scopes, type, at, max_tokens, cursor, limit, ...rest } = query;
   const types = type === undefined ? undefined : [type];
   const { entries, next } = await memory.list(
@@ -136,20 +134,19 @@ const list = implement(operations.memory.list, async ({ memory }: MemoryServices
 });
 
 /** Throws EntityNotFoundError. */
-const get = implement(operations.memory.get, async (services: MemoryServices, { id, max_tokens }) =>
-  presentEntity(cutInto(max_tokens, await entityOf(services, id), ENTITY_MEASURE)),
+const get = implement(operations.memory.get, async ({ memory: { memory } }, { id, max_tokens }) =>
+  presentEntity(cutInto(max_tokens, await entityOf(memory, id), ENTITY_MEASURE)),
 );
 
 /** Throws EntityNotFoundError. */
-const find = implement(operations.memory.find, async ({ memory }: MemoryServices, { scope, name, max_tokens }) =>
+const find = implement(operations.memory.find, async ({ memory: { memory } }, { scope, name, max_tokens }) =>
   presentEntity(cutInto(max_tokens, await memory.get(keyOf(scope), name), ENTITY_MEASURE)),
 );
 
 /** All of it in one version, or nothing. Throws EntityNotFoundError, MemoryValueError, EntityTypeConflictError. */
-const revise = implement(operations.memory.revise, async (services: MemoryServices, { id, ...change }) => {
+const revise = implement(operations.memory.revise, async ({ memory: { memory } }, { id, ...change }) => {
   const { valid_from, valid_to, withdraw, observations, ...fields } = change;
-  const { memory } = services;
-  const before = await entityOf(services, id);
+  const before = await entityOf(memory, id);
   const isSpan = valid_from !== undefined || valid_to !== undefined;
   const amended = observations.map(({ text, confidence, ...span }) => {
     const kept = memory.changes.redact.text(text).normalize("NFC").trim();
@@ -164,14 +161,14 @@ const revise = implement(operations.memory.revise, async (services: MemoryServic
   };
   const isRevised = Object.values(revision).some((value) => value !== undefined);
   if (isRevised) await memory.changes.revise(before.scope, before.name, revision, BY_USER);
-  return presentEntity(await entityOf(services, id));
+  return presentEntity(await entityOf(memory, id));
 });
 
 /** Throws EntityNotFoundError, MemoryCursorError. */
-const history = implement(operations.memory.history, async (services: MemoryServices, query) => {
+const history = implement(operations.memory.history, async ({ memory: { memory } }, query) => {
   const { id, limit, cursor, max_tokens } = query;
-  const entity = await entityOf(services, id);
-  const kept = await services.memory.store.history(entity.id);
+  const entity = await entityOf(memory, id);
+  const kept = await memory.store.history(entity.id);
   if (!kept) throw notThere(id);
   const page = pageOfHistory(kept, { limit, cursor, tokensMax: max_tokens });
   const { observations, changes, next, tokens } = page;
@@ -185,9 +182,9 @@ const history = implement(operations.memory.history, async (services: MemoryServ
 });
 
 /** Throws EntityNotFoundError, EntityVersionNotFoundError. */
-const diff = implement(operations.memory.diff, async (services: MemoryServices, { id, max_tokens, ...versions }) => {
-  const { scope, name } = await entityOf(services, id);
-  const compared = cutInto(max_tokens, await services.memory.diff(scope, name, versions), DIFF_MEASURE);
+const diff = implement(operations.memory.diff, async ({ memory: { memory } }, { id, max_tokens, ...versions }) => {
+  const { scope, name } = await entityOf(memory, id);
+  const compared = cutInto(max_tokens, await memory.diff(scope, name, versions), DIFF_MEASURE);
   return {
     ...versions,
     added: compared.added.map(presentObservation),
@@ -198,28 +195,25 @@ const diff = implement(operations.memory.diff, async (services: MemoryServices, 
 });
 
 /** Throws EntityNotFoundError, EntityVersionNotFoundError. */
-const revert = implement(operations.memory.revert, async (services: MemoryServices, { id, version }) => {
-  const { scope, name } = await entityOf(services, id);
-  return presentEntity(await services.memory.changes.revert(scope, name, version, BY_USER));
+const revert = implement(operations.memory.revert, async ({ memory: { memory } }, { id, version }) => {
+  const { scope, name } = await entityOf(memory, id);
+  return presentEntity(await memory.changes.revert(scope, name, version, BY_USER));
 });
 
 /** An entity, or one observation of it, without a trace. Throws EntityNotFoundError. */
-const forget = implement(operations.memory.forget, async (services: MemoryServices, { id, observation }) => {
-  const entity = await entityOf(services, id);
-  if (observation === undefined) return services.memory.forget({ type: "entities", ids: [entity.id] }, BY_USER);
+const forget = implement(operations.memory.forget, async ({ memory: { memory } }, { id, observation }) => {
+  const entity = await entityOf(memory, id);
+  if (observation === undefined) return memory.forget({ type: "entities", ids: [entity.id] }, BY_USER);
   const read = ObservationId.safeParse(observation);
-  return services.memory.forget(
-    { type: "observations", entity: entity.id, ids: read.success ? [read.data] : [] },
-    BY_USER,
-  );
+  return memory.forget({ type: "observations", entity: entity.id, ids: read.success ? [read.data] : [] }, BY_USER);
 });
 
-const forgetScope = implement(operations.memory.forgetScope, ({ memory }: MemoryServices, { scope }) =>
+const forgetScope = implement(operations.memory.forgetScope, ({ memory: { memory } }, { scope }) =>
   memory.forget({ type: "scope", scope: keyOf(scope) }, BY_USER),
 );
 
 /** Throws EntityNotFoundError, MemoryValueError. */
-const relate = implement(operations.memory.relate, async ({ memory }: MemoryServices, { scope, relations }) => {
+const relate = implement(operations.memory.relate, async ({ memory: { memory } }, { scope, relations }) => {
   const inputs = relations.map(({ bidirectional, valid_from, valid_to, ...rest }) => ({
     ...rest,
     validity: spanOf({ valid_from, valid_to }),
@@ -229,7 +223,7 @@ const relate = implement(operations.memory.relate, async ({ memory }: MemoryServ
 });
 
 /** Throws RelationNotFoundError. */
-const unrelate = implement(operations.memory.unrelate, async ({ memory }: MemoryServices, { id }) => {
+const unrelate = implement(operations.memory.unrelate, async ({ memory: { memory } }, { id }) => {
   const read = RelationId.safeParse(id);
   if (!read.success) {
     throw new RelationNotFoundError(
@@ -244,7 +238,7 @@ const unrelate = implement(operations.memory.unrelate, async ({ memory }: Memory
 });
 
 /** Returns the graph around entities. Unknown ids are skipped. Throws MemoryCursorError. */
-const graph = implement(operations.memory.graph, async ({ memory }: MemoryServices, query) => {
+const graph = implement(operations.memory.graph, async ({ memory: { memory } }, query) => {
   const { scopes, start, depth, direction, types, min_strength, max_tokens, cursor, limit } = query;
   const ids = start.split(",").flatMap((id) => EntityId.safeParse(id.trim()).data ?? []);
   const around = await memory.graph({
@@ -263,13 +257,13 @@ const graph = implement(operations.memory.graph, async ({ memory }: MemoryServic
 });
 
 /** Newest first. Throws MemoryCursorError. */
-const log = implement(operations.memory.log, async ({ memory }: MemoryServices, query) => {
+const log = implement(operations.memory.log, async ({ memory: { memory } }, query) => {
   const { scopes, cursor, limit, max_tokens } = query;
   const { entries, next } = await memory.log({ scopes: keysOf(scopes) }, { limit, cursor, tokensMax: max_tokens });
   return { items: entries.map(presentChange), next: next ?? null };
 });
 
-const stats = implement(operations.memory.stats, async ({ memory }: MemoryServices) => {
+const stats = implement(operations.memory.stats, async ({ memory: { memory } }) => {
   const { scopes, bytes, passagesByModel, passagesWithoutVector, indexed } = await memory.figures();
   const { active, wanted } = memory.embeddings.models;
   return {

@@ -1,27 +1,18 @@
 import { MemoryValueError } from "../../../memory/knowledge/index.ts";
-import {
-  CONSISTENCY_MIN,
-  type ImportProgress,
-  type MemoryMigrations,
-  type MemoryTransfers,
-  type MigrationProgress,
-} from "../../../memory/transfer/index.ts";
+import { CONSISTENCY_MIN, type ImportProgress, type MigrationProgress } from "../../../memory/transfer/index.ts";
 import type * as contract from "../../contract/index.ts";
 import { operations } from "../../contract/index.ts";
 import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
-import type { MemoryServices } from "./memory-operations.ts";
 import { implement } from "../perform.ts";
 import { scopeKeyOf } from "./present-memory.ts";
 import { instant } from "../runs/present-run.ts";
 
-type TransferServices = { readonly memoryTransfers: MemoryTransfers };
-type MigrationServices = { readonly memoryMigrations: MemoryMigrations };
 type Progress<Event extends { readonly type: string }> = Omit<Extract<Event, { type: "progress" }>, "type">;
 
 const keyOf = (scope: string) => scopeKeyOf(DEFAULT_WORKSPACE, scope);
 
 /** Throws MemoryValueError; with the first part of the file MemoryTransfersFullError. */
-const exportMemory = implement(operations.memoryTransfer.export, ({ memoryTransfers }: TransferServices, query) => {
+const exportMemory = implement(operations.memoryTransfer.export, ({ memory }, query) => {
   const { format, scopes, embeddings, history } = query;
   if (format === "mcp" && (scopes ?? []).length > 1) {
     throw new MemoryValueError(
@@ -34,7 +25,7 @@ const exportMemory = implement(operations.memoryTransfer.export, ({ memoryTransf
   const isDocument = format === "json";
   return {
     mediaType: `${isDocument ? "application/json" : "application/x-ndjson"}; charset=utf-8`,
-    content: memoryTransfers.export({
+    content: memory.transfers.export({
       format,
       scopes: wanted?.map(keyOf),
       hasEmbeddings: embeddings,
@@ -47,7 +38,7 @@ const exportMemory = implement(operations.memoryTransfer.export, ({ memoryTransf
 /** Reports progress after each batch, which is then stored. Throws what `MemoryTransfers.import` does. */
 const importMemory = implement(
   operations.memoryTransfer.import,
-  async ({ memoryTransfers }: TransferServices, { merge, scope, dry_run, source, key }, call) => {
+  async ({ memory }, { merge, scope, dry_run, source, key }, call) => {
     const { received, signal, onProgress } = call;
     let bytes = 0;
     const counted = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
@@ -56,7 +47,7 @@ const importMemory = implement(
         yield piece;
       }
     };
-    const { shown, resumed, isWhole, ...progress } = await memoryTransfers.import(counted(), {
+    const { shown, resumed, isWhole, ...progress } = await memory.transfers.import(counted(), {
       merge,
       scope: scope === undefined ? undefined : keyOf(scope),
       scopeKey: keyOf,
@@ -86,10 +77,10 @@ const presentMigration = ({ phase, entities, relations, followed, all }: Migrati
 /** Throws MigrationRefusedError, CancelledError, MemoryUnavailableError. */
 const migrate = implement(
   operations.memoryTransfer.migrate,
-  async (services: MemoryServices & MigrationServices, { from, to, resume, cutover: isCutover }, call) => {
+  async ({ memory: { memory, migrations } }, { from, to, resume, cutover: isCutover }, call) => {
     const { signal, onProgress } = call;
-    const place = from ?? services.memory.store.name;
-    const { progress, comparison, hasCutOver } = await services.memoryMigrations.migrate({
+    const place = from ?? memory.store.name;
+    const { progress, comparison, hasCutOver } = await migrations.migrate({
       from: place,
       to,
       isResumed: resume,
@@ -110,8 +101,8 @@ const migrate = implement(
 );
 
 /** Throws MemoryBackendUnknownError. */
-const location = implement(operations.memoryTransfer.location, async ({ memoryMigrations }: MigrationServices) => {
-  const { place, configured, note, running } = await memoryMigrations.location();
+const location = implement(operations.memoryTransfer.location, async ({ memory: { migrations } }) => {
+  const { place, configured, note, running } = await migrations.location();
   return {
     backend: place,
     configured,

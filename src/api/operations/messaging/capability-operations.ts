@@ -1,5 +1,6 @@
-import type { Participants, Registration } from "../../../messaging/directory/index.ts";
-import type { Directory, Provider, Router } from "../../../messaging/router/index.ts";
+import type { Registration } from "../../../messaging/directory/index.ts";
+import type { Provider } from "../../../messaging/router/index.ts";
+import type { MessagingServices } from "../../../messaging/index.ts";
 import type * as contract from "../../contract/index.ts";
 import { operations } from "../../contract/index.ts";
 import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
@@ -7,14 +8,8 @@ import { idempotent } from "../idempotent.ts";
 import { pageByKey } from "../page-by-key.ts";
 import { implement } from "../perform.ts";
 
-type CapabilityServices = {
-  readonly participants: Participants;
-  readonly directory: Pick<Directory, "capabilities" | "providers">;
-  readonly router: Router;
-};
-
 function presentProvider(
-  { participants, router }: CapabilityServices,
+  { participants, router }: MessagingServices,
   provider: Provider,
   registration: Registration | undefined,
 ): contract.CapabilityProvider {
@@ -40,12 +35,12 @@ function presentProvider(
 }
 
 /** Returns a capability with its providers, highest score first; an unknown capability has none. */
-function withProviders(services: CapabilityServices, name: string): contract.Capability {
-  const { directory, participants } = services;
+function withProviders(messaging: MessagingServices, name: string): contract.Capability {
+  const { directory, participants } = messaging;
   const registrations = participants.registrations(DEFAULT_WORKSPACE).filter(({ capability }) => capability === name);
   const providers = directory.providers(DEFAULT_WORKSPACE, name).map((provider) =>
     presentProvider(
-      services,
+      messaging,
       provider,
       registrations.find(({ agent }) => agent === provider.name),
     ),
@@ -53,10 +48,10 @@ function withProviders(services: CapabilityServices, name: string): contract.Cap
   return { name, providers: providers.toSorted((one, other) => (other.score ?? -1) - (one.score ?? -1)) };
 }
 
-const list = implement(operations.capability.list, (services: CapabilityServices, query) => {
-  const names = [...services.directory.capabilities(DEFAULT_WORKSPACE)].toSorted();
+const list = implement(operations.capability.list, ({ messaging }, query) => {
+  const names = [...messaging.directory.capabilities(DEFAULT_WORKSPACE)].toSorted();
   const all = names
-    .map((name) => withProviders(services, name))
+    .map((name) => withProviders(messaging, name))
     .filter(
       ({ providers }) =>
         (query.agent === undefined || providers.some(({ agent }) => agent === query.agent)) &&
@@ -65,16 +60,14 @@ const list = implement(operations.capability.list, (services: CapabilityServices
   return pageByKey(all, ({ name }) => name, query);
 });
 
-const get = implement(operations.capability.get, (services: CapabilityServices, { name }) =>
-  withProviders(services, name),
-);
+const get = implement(operations.capability.get, ({ messaging }, { name }) => withProviders(messaging, name));
 
-const presentRegistration = (services: CapabilityServices, registration: Registration): contract.CapabilityProvider =>
-  presentProvider(services, { ...registration, name: registration.agent }, registration);
+const presentRegistration = (messaging: MessagingServices, registration: Registration): contract.CapabilityProvider =>
+  presentProvider(messaging, { ...registration, name: registration.agent }, registration);
 
 /** Throws what `Participants.registerCapability` does. */
-const register = implement(operations.capability.register, async (services: CapabilityServices, body, { asked }) => {
-  const { participants } = services;
+const register = implement(operations.capability.register, async ({ messaging }, body, { asked }) => {
+  const { participants } = messaging;
   const { health_check_url: healthCheckUrl, ...rest } = body;
   const registered = await idempotent(
     asked,
@@ -84,27 +77,30 @@ const register = implement(operations.capability.register, async (services: Capa
         .registrations(DEFAULT_WORKSPACE)
         .find((each) => each.agent === body.agent && each.capability === body.capability),
   );
-  return presentRegistration(services, registered);
+  return presentRegistration(messaging, registered);
 });
 
 /** Throws RegistrationNotFoundError. */
-const registration = implement(operations.capability.registration, (services: CapabilityServices, { id }) =>
-  presentRegistration(services, services.participants.registration(DEFAULT_WORKSPACE, id)),
+const registration = implement(operations.capability.registration, ({ messaging }, { id }) =>
+  presentRegistration(messaging, messaging.participants.registration(DEFAULT_WORKSPACE, id)),
 );
 
 /** Throws RegistrationNotFoundError, CapabilityVersionError. */
 const updateRegistration = implement(
   operations.capability.updateRegistration,
-  async (services: CapabilityServices, { id, load: loadScore, health_check_url: healthCheckUrl, ...rest }) => {
+  async ({ messaging }, { id, load: loadScore, health_check_url: healthCheckUrl, ...rest }) => {
     const change = { ...rest, loadScore, healthCheckUrl };
-    return presentRegistration(services, await services.participants.changeRegistration(DEFAULT_WORKSPACE, id, change));
+    return presentRegistration(
+      messaging,
+      await messaging.participants.changeRegistration(DEFAULT_WORKSPACE, id, change),
+    );
   },
 );
 
 /** Throws RegistrationNotFoundError. */
 const deleteRegistration = implement(
   operations.capability.deleteRegistration,
-  async ({ participants }: CapabilityServices, { id }) => {
+  async ({ messaging: { participants } }, { id }) => {
     await participants.removeRegistration(DEFAULT_WORKSPACE, id);
     return { id };
   },

@@ -4,20 +4,21 @@ import type * as contract from "../../contract/index.ts";
 import { operations } from "../../contract/index.ts";
 import { implement } from "../perform.ts";
 import { wireObject } from "./present-message.ts";
-import { readSent, refusalOf, type SendServices } from "./send-message.ts";
+import { readSent, refusalOf } from "./send-message.ts";
 
 /** Checks a message without sending it: its problems or its wire format, its recipients, and whether its protocol allows it. */
-export const validateMessage = implement(operations.message.validate, async (services: SendServices, input) => {
+export const validateMessage = implement(operations.message.validate, async (services, input) => {
   const one = readSent(services, input.message);
   if (one.type === "refused") {
     const problems = problemsOf(refusalOf(one.receipt));
     return { valid: false, problems, canonical: null, recipients: [], nearest: null, conversation: null };
   }
   const { message } = one;
-  const whereTo = await services.router.resolveRecipients(message);
+  const { router } = services.messaging;
+  const whereTo = await router.resolveRecipients(message);
   const recipients = whereTo.type === "found" ? [...whereTo.names] : [];
-  await services.router.records.recall(message);
-  const { error, now } = services.router.records.judge(message, recipients);
+  await router.records.recall(message);
+  const { error, now } = router.records.judge(message, recipients);
   // Who cannot be reached takes no part: what the protocol says of such a message is beside the point.
   const wrong = whereTo.type === "found" ? error : whereTo.error;
   return {

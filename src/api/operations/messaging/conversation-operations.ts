@@ -1,6 +1,5 @@
 import type * as z from "zod";
 import { parseDuration } from "../../../text/documents/index.ts";
-import type { Clock } from "../../../kernel/clock.ts";
 import { composeMessage } from "../../../messaging/acl/index.ts";
 import {
   type Conversation,
@@ -19,18 +18,15 @@ import {
 } from "../../../messaging/router/index.ts";
 import type * as contract from "../../contract/index.ts";
 import { conversations, operations } from "../../contract/index.ts";
+import type { ApiServices } from "../api-services.ts";
 import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
 import { listMessages } from "./message-operations.ts";
 import { type Call, implement, implementStream } from "../perform.ts";
 import { instant } from "../runs/present-run.ts";
 import { PruneAgeError } from "../runs/run-history.ts";
 import { MessageRefusedError } from "./send-message.ts";
-import { PresentedTokens, SenderRefusedError, type PresentedTokenServices } from "./presented-tokens.ts";
-import type { TaskServices } from "./task-operations.ts";
-import { watchMessages } from "./watch-messages.ts";
-
-type ConversationServices = { readonly router: Router; readonly clock: Clock };
-type Changing = ConversationServices & PresentedTokenServices;
+import { PresentedTokens, SenderRefusedError } from "./presented-tokens.ts";
+import { type RecordServices, watchMessages } from "./watch-messages.ts";
 
 /** Time without a message after which an open conversation is shown as stuck. */
 const STUCK_MS = 3_600_000;
@@ -90,20 +86,18 @@ function presentConversation(
   };
 }
 
-const list = implement(operations.conversation.list, (services: ConversationServices, query) =>
-  listConversations(services, query),
-);
+const list = implement(operations.conversation.list, (services, query) => listConversations(services, query));
 
 /** Returns a page of conversations as the operation's record describes it. */
 export async function listConversations(
-  services: ConversationServices,
+  services: RecordServices,
   asked: z.output<typeof conversations.ConversationQuery>,
 ): Promise<contract.ConversationPage> {
-  const { clock, router } = services;
+  const { router } = services.messaging;
   const { state, participant, parent, archived, limit } = asked;
   const named = asked.protocol === undefined ? undefined : findProtocol(asked.protocol);
   const protocol = named?.type === "known" ? named.protocol.name : asked.protocol;
-  const nowMs = clock.nowMs();
+  const nowMs = services.server.clock.nowMs();
   const query = { workspace: DEFAULT_WORKSPACE, state, protocol, participant, parent, isArchived: archived, limit };
   const show = (conversation: Conversation) => presentConversation(conversation, { nowMs, isWhole: false });
   const from = asked.cursor === undefined ? undefined : place(asked.cursor);
@@ -114,7 +108,7 @@ export async function listConversations(
       next: nextSeq === undefined ? null : oldFrom(nextSeq),
     };
   }
-  const rows = await rowsOf(services, { query, order: asked.order, from }, nowMs);
+  const rows = await rowsOf(router, { query, order: asked.order, from }, nowMs);
   const items = rows.slice(0, limit).map(({ row: { conversation } }) => show(conversation));
   const last = rows.at(limit - 1);
   if (rows.length > limit && last !== undefined) return { items, next: cursorOf(last) };
@@ -133,7 +127,7 @@ type Place =
 
 /** Returns the rows of a page, and one more if there are more. */
 async function rowsOf(
-  { router }: ConversationServices,
+  router: Router,
   { query, order, from }: { query: ConversationQuery; order: "changed" | "stuck"; from: Place | undefined },
   nowMs: number,
 ): Promise<readonly Placed[]> {
@@ -165,41 +159,36 @@ function place(cursor: string): Place | undefined {
 }
 
 /** Throws ConversationNotFoundError. */
-async function getConversation(services: ConversationServices, id: string): Promise<contract.Conversation> {
-  const found = await services.router.records.conversation(DEFAULT_WORKSPACE, id);
+async function getConversation(services: RecordServices, id: string): Promise<contract.Conversation> {
+  const found = await services.messaging.router.records.conversation(DEFAULT_WORKSPACE, id);
   if (found === undefined) throw new ConversationNotFoundError(id);
-  return presentConversation(found, { nowMs: services.clock.nowMs(), isWhole: true });
+  return presentConversation(found, { nowMs: services.server.clock.nowMs(), isWhole: true });
 }
 
 /** Throws ConversationNotFoundError. */
-const get = implement(operations.conversation.get, (services: ConversationServices, { id }) =>
-  getConversation(services, id),
-);
+const get = implement(operations.conversation.get, (services, { id }) => getConversation(services, id));
 
-const messages = implement(operations.conversation.messages, (services: ConversationServices, { id, ...query }) =>
-  listMessages(services, { ...query, conversation_id: id }),
+const messages = implement(operations.conversation.messages, (services, { id, ...query }) =>
+  listMessages(services.messaging.router, { ...query, conversation_id: id }),
 );
 
 /** Throws ConversationNotFoundError. */
-const watch = implementStream(
-  operations.conversation.watch,
-  async (services: ConversationServices, { id, ...query }, call) => {
-    await getConversation(services, id);
-    return { events: watchMessages(services, { ...query, conversation_id: id }, call) };
-  },
-);
+const watch = implementStream(operations.conversation.watch, async (services, { id, ...query }, call) => {
+  await getConversation(services, id);
+  return { events: watchMessages(services, { ...query, conversation_id: id }, call) };
+});
 
 const names = ({ initiator, participants }: Conversation) => [initiator, ...participants.map(({ name }) => name)];
 
 /** Returns the conversation and its caller. Throws ConversationNotFoundError, and SenderRefusedError if the caller is not a participant. */
 async function mustTakePart(
-  services: Changing,
+  services: ApiServices,
   id: string,
   { principal }: Call,
 ): Promise<{ readonly found: Conversation; readonly presented: PresentedTokens }> {
-  const found = await services.router.records.conversation(DEFAULT_WORKSPACE, id);
+  const found = await services.messaging.router.records.conversation(DEFAULT_WORKSPACE, id);
   if (found === undefined) throw new ConversationNotFoundError(id);
-  const presented = new PresentedTokens(services, ...principal.tokens);
+  const presented = new PresentedTokens(services.messaging, ...principal.tokens);
   if (presented.isOneOf(names(found))) return { found, presented };
   throw new SenderRefusedError("CONVERSATION_FORBIDDEN", {
     code: "CONVERSATION_FORBIDDEN",
@@ -210,9 +199,9 @@ async function mustTakePart(
 }
 
 /** Throws ConversationNotFoundError, ConversationActiveError, SenderRefusedError. */
-const archive = implement(operations.conversation.archive, async (services: Changing, { id }, call) => {
+const archive = implement(operations.conversation.archive, async (services, { id }, call) => {
   await mustTakePart(services, id, call);
-  await services.router.archiveConversation(DEFAULT_WORKSPACE, id);
+  await services.messaging.router.archiveConversation(DEFAULT_WORKSPACE, id);
   return getConversation(services, id);
 });
 
@@ -221,8 +210,8 @@ const archive = implement(operations.conversation.archive, async (services: Chan
  * the initiator. The operator and the initiator end all of it; the conversation of a task ends with the task, whose bidders
  * receive a cancel. Throws ConversationNotFoundError, MessageRefusedError, SenderRefusedError.
  */
-const end = implement(operations.conversation.end, async (services: Changing & TaskServices, { id }, call) => {
-  const { router, tasks } = services;
+const end = implement(operations.conversation.end, async (services, { id }, call) => {
+  const { router, tasks } = services.messaging;
   const { found, presented } = await mustTakePart(services, id, call);
   const task = tasks.ofConversation(DEFAULT_WORKSPACE, id);
   const isChecked = knownProtocol(found.protocol) !== undefined;
@@ -235,7 +224,7 @@ const end = implement(operations.conversation.end, async (services: Changing & T
 
 /** Ends the part of a participant. Throws MessageRefusedError. */
 async function leave(
-  { router, clock }: ConversationServices,
+  { messaging: { router }, server: { clock } }: ApiServices,
   { id, protocol, initiator }: Conversation,
   { name, calls }: Conversation["participants"][number],
 ): Promise<void> {
@@ -256,9 +245,9 @@ async function leave(
 }
 
 /** Throws ConversationNotFoundError, MessageRefusedError, SenderRefusedError. */
-const merge = implement(operations.conversation.merge, async (services: Changing, { id, into }, call) => {
+const merge = implement(operations.conversation.merge, async (services, { id, into }, call) => {
   for (const each of [id, into]) await mustTakePart(services, each, call);
-  const merged = await services.router.mergeConversation(DEFAULT_WORKSPACE, id, into);
+  const merged = await services.messaging.router.mergeConversation(DEFAULT_WORKSPACE, id, into);
   if ("code" in merged) throw new MessageRefusedError(merged, undefined);
   return getConversation(services, id);
 });
@@ -267,16 +256,16 @@ const ARCHIVED_PAGE = 200;
 const OVER = conversations.CONVERSATION_STATES.filter((state) => state !== "initiated" && state !== "in-progress");
 
 /** Archives only conversations of which the caller is a participant. Throws PruneAgeError. */
-const archiveInactive = implement(operations.conversation.archiveInactive, async (services: Changing, input, call) => {
+const archiveInactive = implement(operations.conversation.archiveInactive, async (services, input, call) => {
   const { older_than, state, dry_run } = input;
-  const { clock, router } = services;
-  const presented = new PresentedTokens(services, ...call.principal.tokens);
+  const { router } = services.messaging;
+  const presented = new PresentedTokens(services.messaging, ...call.principal.tokens);
   const olderThanMs = parseDuration(older_than);
   if (olderThanMs === undefined)
     throw new PruneAgeError(`"${older_than}" is no age`, 'Write one such as "30d", "12h" or "90m".', {
       given: older_than,
     });
-  const untilMs = clock.nowMs() - olderThanMs;
+  const untilMs = services.server.clock.nowMs() - olderThanMs;
   let archived = 0;
   for (const each of state === undefined ? OVER : [state]) {
     let before: { readonly updatedAtMs: number; readonly id: string } | undefined = {

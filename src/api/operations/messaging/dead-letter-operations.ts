@@ -1,16 +1,9 @@
-import {
-  DeadLetterNotFoundError,
-  type DeadLetterKey,
-  type MessageJournal,
-  type Router,
-} from "../../../messaging/router/index.ts";
+import { DeadLetterNotFoundError, type DeadLetterKey } from "../../../messaging/router/index.ts";
 import { operations } from "../../contract/index.ts";
 import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
 import { implement } from "../perform.ts";
 import { presentDeadLetter } from "./present-message.ts";
 import { MessageRefusedError } from "./send-message.ts";
-
-type DeadLetterServices = { readonly router: Router; readonly messageJournal: MessageJournal };
 
 /** Throws DeadLetterNotFoundError if the text is not the id of a dead letter. */
 function keyOf(id: string): DeadLetterKey {
@@ -25,9 +18,9 @@ function placeOf(cursor: string): { readonly seq: number; readonly party: number
   return seq === undefined ? undefined : { seq: Number(seq), party: Number(party) };
 }
 
-const list = implement(operations.deadLetter.list, async (services: DeadLetterServices, query) => {
+const list = implement(operations.deadLetter.list, async ({ messaging }, query) => {
   const { recipient, code, cursor, limit } = query;
-  const { router, messageJournal } = services;
+  const { router, messageJournal } = messaging;
   const { dead: total } = await messageJournal.figures();
   const before = cursor === undefined ? undefined : placeOf(cursor);
   const filters = { workspace: DEFAULT_WORKSPACE, recipient, code };
@@ -39,12 +32,12 @@ const list = implement(operations.deadLetter.list, async (services: DeadLetterSe
 });
 
 /** Throws DeadLetterNotFoundError, MailboxNotFoundError. */
-const get = implement(operations.deadLetter.get, async ({ router }: DeadLetterServices, { id }) =>
+const get = implement(operations.deadLetter.get, async ({ messaging: { router } }, { id }) =>
   presentDeadLetter(await router.records.deadLetter(keyOf(id))),
 );
 
 /** Throws DeadLetterNotFoundError, MessageRefusedError. */
-const retry = implement(operations.deadLetter.retry, async ({ router }: DeadLetterServices, { ids }) => {
+const retry = implement(operations.deadLetter.retry, async ({ messaging: { router } }, { ids }) => {
   for (const id of ids) {
     const submitted = await router.records.retryDead(keyOf(id));
     if (submitted.type === "refused") throw new MessageRefusedError(submitted.error, submitted.retryAfterMs);
@@ -53,7 +46,7 @@ const retry = implement(operations.deadLetter.retry, async ({ router }: DeadLett
 });
 
 /** Throws DeadLetterNotFoundError. */
-const drop = implement(operations.deadLetter.drop, async ({ router }: DeadLetterServices, { id }) => {
+const drop = implement(operations.deadLetter.drop, async ({ messaging: { router } }, { id }) => {
   await router.records.dropDead(keyOf(id));
   return { dropped: 1 };
 });

@@ -1,24 +1,24 @@
 import type { Clock } from "../../../kernel/clock.ts";
 import type { Participants } from "../../../messaging/directory/index.ts";
-import { type Delivered, type FetchedSettlement, type Router, SHARED } from "../../../messaging/router/index.ts";
+import { type Delivered, type FetchedSettlement, SHARED } from "../../../messaging/router/index.ts";
+import type { MessagingServices } from "../../../messaging/index.ts";
 import type * as contract from "../../contract/index.ts";
 import { operations } from "../../contract/index.ts";
 import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
 import { implement } from "../perform.ts";
 import { wireObject } from "./present-message.ts";
-import { PresentedTokens, type PresentedTokenServices } from "./presented-tokens.ts";
+import { PresentedTokens } from "./presented-tokens.ts";
 
-export type MailboxServices = {
-  readonly router: Router;
-  readonly clock: Clock;
+type MailboxServices = Pick<MessagingServices, "router"> & {
   readonly participants: Pick<Participants, "seen">;
   /** `leaseMs`: default lease. `window`: maximum in-flight messages of a mailbox. */
-  readonly messageLimits: { readonly leaseMs: number; readonly window: number };
+  readonly limits: Pick<MessagingServices["limits"], "leaseMs" | "window">;
 };
+type ReceivingServices = { readonly messaging: MailboxServices; readonly server: { readonly clock: Clock } };
 
 /** Returns the requested lease, in seconds, as milliseconds. */
-const leaseOf = ({ messageLimits }: MailboxServices, lease: number | undefined): number =>
-  lease === undefined ? messageLimits.leaseMs : lease * 1_000;
+const leaseOf = ({ limits }: MailboxServices, lease: number | undefined): number =>
+  lease === undefined ? limits.leaseMs : lease * 1_000;
 
 const presentLeased = ({ seq, attempt, message }: Delivered): contract.LeasedMessage => ({
   seq,
@@ -26,7 +26,7 @@ const presentLeased = ({ seq, attempt, message }: Delivered): contract.LeasedMes
   message: wireObject(message),
 });
 
-const list = implement(operations.mailbox.list, ({ router }: Pick<MailboxServices, "router">) => {
+const list = implement(operations.mailbox.list, ({ messaging: { router } }) => {
   const items = router.records.mailboxes(DEFAULT_WORKSPACE).map((view) => {
     const { name, messages, bytes, leased, retrying, breaker, isPaused, averageMs } = view;
     const state = { messages, bytes, leased, retrying, breaker, paused: isPaused };
@@ -38,23 +38,20 @@ const list = implement(operations.mailbox.list, ({ router }: Pick<MailboxService
 /** Throws MailboxNotFoundError, ParticipantServedError, SenderRefusedError. */
 const fetch = implement(
   operations.mailbox.fetch,
-  async (services: MailboxServices & PresentedTokenServices, { name, max, wait, lease }, { principal, signal }) => {
-    new PresentedTokens(services, ...principal.tokens).authorizeProgram(name);
-    services.participants.seen(DEFAULT_WORKSPACE, name);
-    const options = { max, leaseMs: leaseOf(services, lease), waitMs: wait * 1_000 };
-    const leased = await services.router.lease({ workspace: DEFAULT_WORKSPACE, name }, options, signal);
+  async ({ messaging }, { name, max, wait, lease }, { principal, signal }) => {
+    new PresentedTokens(messaging, ...principal.tokens).authorizeProgram(name);
+    messaging.participants.seen(DEFAULT_WORKSPACE, name);
+    const options = { max, leaseMs: leaseOf(messaging, lease), waitMs: wait * 1_000 };
+    const leased = await messaging.router.lease({ workspace: DEFAULT_WORKSPACE, name }, options, signal);
     return { items: leased.map(presentLeased) };
   },
 );
 
 /** Throws MailboxNotFoundError, SenderRefusedError. */
-const settle = implement(
-  operations.mailbox.settle,
-  async (services: MailboxServices & PresentedTokenServices, { name, ...settlements }, { principal }) => {
-    new PresentedTokens(services, ...principal.tokens).authorizeProgram(name);
-    return { late: await settleMessages(services, name, settlements) };
-  },
-);
+const settle = implement(operations.mailbox.settle, async ({ messaging }, { name, ...settlements }, { principal }) => {
+  new PresentedTokens(messaging, ...principal.tokens).authorizeProgram(name);
+  return { late: await settleMessages(messaging, name, settlements) };
+});
 
 type Acknowledgement = {
   readonly done: readonly number[];
@@ -64,7 +61,7 @@ type Acknowledgement = {
 
 /** Settles leased messages, stored when resolved. Returns those whose lease had ended. Throws MailboxNotFoundError. */
 export async function settleMessages(
-  { router, participants }: MailboxServices,
+  { router, participants }: Pick<MailboxServices, "router" | "participants">,
   name: string,
   { done, failed, rejected }: Acknowledgement,
 ): Promise<number[]> {
@@ -87,7 +84,8 @@ const LOOK_MS = 30_000;
  * frees capacity. When the signal aborts, in-flight messages return to the mailbox for the next receiver.
  */
 export class Receiving {
-  readonly #services: MailboxServices;
+  readonly #messaging: MailboxServices;
+  readonly #clock: Clock;
   readonly #owner: { readonly workspace: string; readonly name: string };
   readonly #recipient: { readers: number };
   readonly #options: { readonly window: number; readonly leaseMs: number };
@@ -97,19 +95,20 @@ export class Receiving {
 
   /** `lease` is in seconds; default: as configured. Throws MailboxNotFoundError. */
   constructor(
-    services: MailboxServices,
+    { messaging, server }: ReceivingServices,
     mailbox: string,
     { window, lease }: { readonly window: number; readonly lease?: number | undefined },
   ) {
-    this.#services = services;
+    this.#messaging = messaging;
+    this.#clock = server.clock;
     this.#owner = { workspace: DEFAULT_WORKSPACE, name: mailbox };
-    this.#options = { window, leaseMs: leaseOf(services, lease) };
-    this.#recipient = services.router.records.recipient(DEFAULT_WORKSPACE, mailbox);
+    this.#options = { window, leaseMs: leaseOf(messaging, lease) };
+    this.#recipient = messaging.router.records.recipient(DEFAULT_WORKSPACE, mailbox);
   }
 
   /** Throws ParticipantServedError before the first. */
   async *messages(signal: AbortSignal): AsyncGenerator<readonly contract.LeasedMessage[], void, undefined> {
-    const { router, clock, participants } = this.#services;
+    const { router, participants } = this.#messaging;
     const { leaseMs } = this.#options;
     this.#recipient.readers += 1;
     try {
@@ -122,7 +121,7 @@ export class Receiving {
           continue;
         }
         const taken = await router.lease(this.#owner, { max, leaseMs, waitMs: LOOK_MS, isReader: true }, signal);
-        for (const { seq } of taken) this.#inFlight.set(seq, clock.monotonicMs() + leaseMs);
+        for (const { seq } of taken) this.#inFlight.set(seq, this.#clock.monotonicMs() + leaseMs);
         if (taken.length > 0) yield taken.map(presentLeased);
       }
     } finally {
@@ -133,7 +132,7 @@ export class Receiving {
   }
 
   get #share(): number {
-    const most = (this.#services.messageLimits.window * SHARED) / this.#recipient.readers;
+    const most = (this.#messaging.limits.window * SHARED) / this.#recipient.readers;
     return Math.min(this.#options.window, Math.max(1, Math.floor(most)));
   }
 
@@ -145,16 +144,17 @@ export class Receiving {
 
   /** Removes messages whose lease ended. */
   #forgetEnded(): void {
-    const now = this.#services.clock.monotonicMs();
+    const now = this.#clock.monotonicMs();
     for (const [seq, untilMs] of this.#inFlight) if (untilMs <= now) this.#inFlight.delete(seq);
   }
 
   async #roomOr(signal: AbortSignal): Promise<void> {
-    const { clock } = this.#services;
     this.#room = Promise.withResolvers();
     const over = new AbortController();
-    const firstMs = Math.min(...this.#inFlight.values()) - clock.monotonicMs();
-    const slept = clock.sleep(Math.max(1, firstMs), AbortSignal.any([signal, over.signal])).catch(() => undefined);
+    const firstMs = Math.min(...this.#inFlight.values()) - this.#clock.monotonicMs();
+    const slept = this.#clock
+      .sleep(Math.max(1, firstMs), AbortSignal.any([signal, over.signal]))
+      .catch(() => undefined);
     await Promise.race([this.#room.promise, slept]);
     over.abort();
     this.#room = undefined;

@@ -1,7 +1,7 @@
 import type * as z from "zod";
 import { MessageId } from "../../../kernel/ids.ts";
 import { isJsonObject } from "../../../kernel/json.ts";
-import { type ContentStore, hashOfKept, traceOf } from "../../../messaging/acl/index.ts";
+import { hashOfKept, traceOf } from "../../../messaging/acl/index.ts";
 import {
   MessageContentNotFoundError,
   MessageNotFoundError,
@@ -14,26 +14,25 @@ import { validateMessage } from "./check-message.ts";
 import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
 import { implement, implementStream } from "../perform.ts";
 import { presentView } from "./present-message.ts";
-import { sendMessage, sendMessages, type SendServices } from "./send-message.ts";
-import { PresentedTokens, type PresentedTokenServices } from "./presented-tokens.ts";
+import { sendMessage, sendMessages } from "./send-message.ts";
+import { PresentedTokens } from "./presented-tokens.ts";
 import { watchMessages } from "./watch-messages.ts";
 
-export type MessageServices = SendServices & PresentedTokenServices & { readonly messageContents: ContentStore };
-type Records = { readonly router: Router };
+type Records = Pick<Router, "records">;
 
 /** Throws MessageRefusedError, SenderRefusedError. */
-const send = implement(operations.message.send, (services: MessageServices, { message, wait }, call) => {
-  const presented = new PresentedTokens(services, ...call.principal.tokens);
+const send = implement(operations.message.send, (services, { message, wait }, call) => {
+  const presented = new PresentedTokens(services.messaging, ...call.principal.tokens);
   return sendMessage(services, message, { wait, presented }, call);
 });
 
-const sendBatch = implement(operations.message.sendBatch, (services: MessageServices, { messages }, call) =>
-  sendMessages(services, messages, new PresentedTokens(services, ...call.principal.tokens), call.asked),
+const sendBatch = implement(operations.message.sendBatch, (services, { messages }, call) =>
+  sendMessages(services, messages, new PresentedTokens(services.messaging, ...call.principal.tokens), call.asked),
 );
 
 /** Throws MessageNotFoundError, MessageRefusedError. */
-const replay = implement(operations.message.replay, async (services: MessageServices, { id: stored, wait }, call) => {
-  const record = presentView(await mustFind(services, stored));
+const replay = implement(operations.message.replay, async (services, { id: stored, wait }, call) => {
+  const record = presentView(await mustFind(services.messaging.router, stored));
   const {
     id: _id,
     timestamp: _timestamp,
@@ -52,16 +51,16 @@ const replay = implement(operations.message.replay, async (services: MessageServ
   return sendMessage(services, { ...rest, parameters: { ...noted, replay_of: record.id } }, { wait }, call);
 });
 
-const list = implement(operations.message.list, (services: Records, query) => listMessages(services, query));
+const list = implement(operations.message.list, ({ messaging }, query) => listMessages(messaging.router, query));
 
 const epochMs = (text: string | undefined): number | undefined => (text === undefined ? undefined : Date.parse(text));
 
 /** Returns stored messages, newest first. */
 export async function listMessages(
-  { router }: Records,
+  { records }: Records,
   query: z.output<typeof contract.messages.MessageQuery>,
 ): Promise<contract.MessagePage> {
-  const found = await router.records.messages({
+  const found = await records.messages({
     workspace: DEFAULT_WORKSPACE,
     sender: query.sender,
     recipient: query.recipient,
@@ -78,46 +77,43 @@ export async function listMessages(
 }
 
 /** Throws MessageNotFoundError. */
-const get = implement(operations.message.get, async (services: Records, { id }) =>
-  presentView(await mustFind(services, id)),
+const get = implement(operations.message.get, async ({ messaging }, { id }) =>
+  presentView(await mustFind(messaging.router, id)),
 );
 
-async function mustFind({ router }: Records, id: string): Promise<MessageView> {
+async function mustFind({ records }: Records, id: string): Promise<MessageView> {
   const known = MessageId.safeParse(id.toLowerCase());
-  const found = known.success ? await router.records.message(DEFAULT_WORKSPACE, known.data) : undefined;
+  const found = known.success ? await records.message(DEFAULT_WORKSPACE, known.data) : undefined;
   if (found === undefined) throw new MessageNotFoundError(id);
   return found;
 }
 
 /** Throws MessageContentNotFoundError. */
-const content = implement(
-  operations.message.content,
-  async ({ messageContents }: Pick<MessageServices, "messageContents">, { id }, { signal }) => {
-    const hash = hashOfKept(id);
-    const bytes = hash === undefined ? undefined : await messageContents.fetch({ hash }, signal);
-    if (bytes === undefined) throw new MessageContentNotFoundError(id);
-    return {
-      mediaType: "text/plain; charset=utf-8",
-      content: bytes,
-      // Content of a sender must not become a page of this server.
-      headers: { "content-security-policy": "default-src 'none'; sandbox", "x-content-type-options": "nosniff" },
-    };
-  },
-);
+const content = implement(operations.message.content, async ({ messaging }, { id }, { signal }) => {
+  const hash = hashOfKept(id);
+  const bytes = hash === undefined ? undefined : await messaging.contents.fetch({ hash }, signal);
+  if (bytes === undefined) throw new MessageContentNotFoundError(id);
+  return {
+    mediaType: "text/plain; charset=utf-8",
+    content: bytes,
+    // Content of a sender must not become a page of this server.
+    headers: { "content-security-policy": "default-src 'none'; sandbox", "x-content-type-options": "nosniff" },
+  };
+});
 
 const TRACE_MESSAGES_MAX = 500;
 
 /** Throws MessageNotFoundError. */
-const trace = implement(operations.message.trace, async (services: Records, { id }) => {
-  const { message } = await mustFind(services, id);
+const trace = implement(operations.message.trace, async ({ messaging: { router } }, { id }) => {
+  const { message } = await mustFind(router, id);
   const { traceId } = traceOf(message);
   const limit = TRACE_MESSAGES_MAX + 1;
-  const found = await services.router.records.messages({ workspace: DEFAULT_WORKSPACE, trace: traceId, limit });
+  const found = await router.records.messages({ workspace: DEFAULT_WORKSPACE, trace: traceId, limit });
   const messages = found.slice(0, TRACE_MESSAGES_MAX).toReversed().map(presentView);
   return { trace_id: traceId, messages, truncated: found.length === limit };
 });
 
-const watch = implementStream(operations.message.watch, (services: MessageServices, query, call) => ({
+const watch = implementStream(operations.message.watch, (services, query, call) => ({
   events: watchMessages(services, query, call),
 }));
 

@@ -3,7 +3,7 @@ import { type MessageError, SYSTEM_SENDER, USER_SENDER } from "../../../messagin
 import { type Participants, tokenHash } from "../../../messaging/directory/index.ts";
 import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
 
-export type PresentedTokenServices = {
+type TokenServices = {
   readonly participants: Pick<Participants, "find" | "get" | "holds" | "changes">;
   /** Whether programs have to show their tokens; `messages.participant_tokens`. */
   readonly tokensRequired: boolean;
@@ -37,7 +37,7 @@ type Refused = { readonly code: RefusalCode; readonly error: MessageError };
  *   not registered.
  */
 export class PresentedTokens {
-  readonly #services: PresentedTokenServices;
+  readonly #services: TokenServices;
   readonly #hashes = new Set<string>();
   /** Whether the client presented a token, valid or not. */
   #hasShown = false;
@@ -45,7 +45,7 @@ export class PresentedTokens {
   #passed = USER_SENDER;
   #passedAt = -1;
 
-  constructor(services: PresentedTokenServices, ...tokens: readonly string[]) {
+  constructor(services: TokenServices, ...tokens: readonly string[]) {
     this.#services = services;
     for (const token of tokens) this.show(token);
   }

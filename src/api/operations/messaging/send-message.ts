@@ -5,6 +5,7 @@ import type { Json, JsonObject } from "../../../kernel/json.ts";
 import { type Message, type MessageError, readMessage, USER_SENDER } from "../../../messaging/acl/index.ts";
 import { findProtocol } from "../../../messaging/protocols/index.ts";
 import type { Participants } from "../../../messaging/directory/index.ts";
+import type { MessagingServices } from "../../../messaging/index.ts";
 import { MESSAGE_FAILURES, type Router, type Submitted } from "../../../messaging/router/index.ts";
 import type * as contract from "../../contract/index.ts";
 import type { RequestIds } from "../request-ids.ts";
@@ -14,10 +15,11 @@ import { presentMessage, presentView } from "./present-message.ts";
 import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
 
 export type SendServices = {
-  readonly router: Router;
-  readonly clock: Clock;
-  readonly participants: Pick<Participants, "seen">;
-  readonly messageLimits: { readonly contentBytesMax: number };
+  readonly messaging: Pick<MessagingServices, "router"> & {
+    readonly participants: Pick<Participants, "seen">;
+    readonly limits: Pick<MessagingServices["limits"], "contentBytesMax">;
+  };
+  readonly server: { readonly clock: Clock };
 };
 
 /** A refused message, which is not stored; `code` is the reason. */
@@ -40,12 +42,11 @@ type Read =
   | { readonly type: "refused"; readonly receipt: contract.MessageReceipt };
 
 /** Parses a message. */
-export function readSent(services: SendServices, json: Json): Read {
-  const { clock, messageLimits } = services;
+export function readSent({ messaging, server }: SendServices, json: Json): Read {
   const result = readMessage(json, {
     workspace: DEFAULT_WORKSPACE,
-    nowMs: clock.nowMs(),
-    contentBytesMax: messageLimits.contentBytesMax,
+    nowMs: server.clock.nowMs(),
+    contentBytesMax: messaging.limits.contentBytesMax,
     sender: USER_SENDER,
   });
   if (result.type === "message") return result;
@@ -108,18 +109,18 @@ export async function sendMessage(
   if (one.type === "refused") throw new MessageRefusedError(refusalOf(one.receipt), undefined);
   presented?.authorize(one.message.sender);
   // A client that does not wait receives no reply.
-  using replies = wait === 0 ? undefined : new Replies(services.router, one.message);
-  const submitted = await submit(services, one.message, asked);
+  using replies = wait === 0 ? undefined : new Replies(services.messaging.router, one.message);
+  const submitted = await submit(services.messaging, one.message, asked);
   if (submitted.type === "refused") throw new MessageRefusedError(submitted.error, submitted.retryAfterMs);
   const receipt = receiptOf(submitted, one.message);
   if (replies === undefined || submitted.type !== "accepted") return receipt;
   if (submitted.duplicate) await replies.lookBack();
-  return { ...receipt, reply: (await replies.first(services.clock, wait * 1_000, call.signal)) ?? null };
+  return { ...receipt, reply: (await replies.first(services.server.clock, wait * 1_000, call.signal)) ?? null };
 }
 
 /** Hands it to the router. A program outside that sends is there. */
 async function submit(
-  { router, participants }: SendServices,
+  { router, participants }: SendServices["messaging"],
   message: Message,
   asked: RequestIds | undefined,
 ): Promise<Submitted> {
@@ -160,7 +161,7 @@ export async function sendMessages(
     if (one.type === "refused") return one.receipt;
     const error = presented.refusal(one.message.sender);
     if (error !== undefined) return receiptOf({ type: "refused", error, retryAfterMs: undefined }, one.message);
-    return receiptOf(await submit(services, one.message, asked), one.message);
+    return receiptOf(await submit(services.messaging, one.message, asked), one.message);
   };
   const items: contract.MessageReceipt[] = [];
   // What is looked for first would lose its order.

@@ -1,13 +1,10 @@
-import type { Participants } from "../../../messaging/directory/index.ts";
-import type { Subscription, Subscriptions } from "../../../messaging/router/index.ts";
+import type { Subscription } from "../../../messaging/router/index.ts";
 import type * as contract from "../../contract/index.ts";
 import { operations } from "../../contract/index.ts";
 import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
 import { pageByKey } from "../page-by-key.ts";
 import { implement } from "../perform.ts";
 import { instant } from "../runs/present-run.ts";
-
-type SubscriptionServices = { readonly subscriptions: Subscriptions; readonly participants: Participants };
 
 const present = ({
   id,
@@ -27,7 +24,7 @@ const present = ({
   created_at: instant(createdAtMs),
 });
 
-const list = implement(operations.subscription.list, ({ subscriptions }: SubscriptionServices, query) => {
+const list = implement(operations.subscription.list, ({ messaging: { subscriptions } }, query) => {
   const all = subscriptions
     .list(DEFAULT_WORKSPACE, query.subscriber)
     .toSorted((one, other) => (one.id < other.id ? -1 : 1));
@@ -35,15 +32,17 @@ const list = implement(operations.subscription.list, ({ subscriptions }: Subscri
 });
 
 /** Throws ParticipantNotFoundError, TopicInvalidError, ExpressionInvalidError, SubscriptionsFullError. */
-const create = implement(operations.subscription.create, async (services: SubscriptionServices, body) => {
-  const { subscriptions, participants } = services;
-  const known = participants.find(DEFAULT_WORKSPACE, body.subscriber);
-  const subscriber = known?.name ?? participants.get(DEFAULT_WORKSPACE, body.subscriber).name;
-  return present(await subscriptions.subscribe({ ...body, subscriber, workspace: DEFAULT_WORKSPACE }));
-});
+const create = implement(
+  operations.subscription.create,
+  async ({ messaging: { subscriptions, participants } }, body) => {
+    const known = participants.find(DEFAULT_WORKSPACE, body.subscriber);
+    const subscriber = known?.name ?? participants.get(DEFAULT_WORKSPACE, body.subscriber).name;
+    return present(await subscriptions.subscribe({ ...body, subscriber, workspace: DEFAULT_WORKSPACE }));
+  },
+);
 
 /** Throws SubscriptionNotFoundError. */
-const remove = implement(operations.subscription.delete, async ({ subscriptions }: SubscriptionServices, { id }) => {
+const remove = implement(operations.subscription.delete, async ({ messaging: { subscriptions } }, { id }) => {
   await subscriptions.unsubscribe(DEFAULT_WORKSPACE, id);
   return { id };
 });

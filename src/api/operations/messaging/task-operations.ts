@@ -5,9 +5,7 @@ import { operations } from "../../contract/index.ts";
 import { idempotent } from "../idempotent.ts";
 import { implement } from "../perform.ts";
 import { presentDistribution, presentPerformance, presentTask } from "./present-task.ts";
-import { PresentedTokens, type PresentedTokenServices } from "./presented-tokens.ts";
-
-export type TaskServices = { readonly tasks: Tasks };
+import { PresentedTokens } from "./presented-tokens.ts";
 
 const SUBTASKS_MAX = 200;
 /** Half of the maximum time to wait for an evaluating agent. */
@@ -20,7 +18,7 @@ function taskId(text: string): TaskId {
   throw new TaskNotFoundError(`there is no task ${text}`, "`caxton task list` shows those there are.", { id: text });
 }
 
-const presented = ({ tasks }: TaskServices, task: Task): contract.Task =>
+const presented = (tasks: Tasks, task: Task): contract.Task =>
   presentTask(task, tasks.list({ workspace: task.workspace, parent: task.id, limit: SUBTASKS_MAX }));
 
 type HowToCompare = Pick<contract.DistributeBody, "strategy" | "minimize" | "maximize" | "judge">;
@@ -36,42 +34,39 @@ const ms = (seconds: number | undefined): number | undefined =>
   seconds === undefined ? undefined : Math.round(seconds * 1000);
 
 /** Throws SenderRefusedError, and what `Tasks.create` and `Tasks.distribute` do. */
-const create = implement(
-  operations.task.create,
-  async (services: TaskServices & PresentedTokenServices, body, call) => {
-    // Messages are sent in the name of its owner.
-    new PresentedTokens(services, ...call.principal.tokens).authorize(body.owner);
-    const { tasks } = services;
-    const { workspace } = body;
-    const request = {
-      workspace,
-      owner: body.owner,
-      name: body.name,
-      description: body.description,
-      data: body.data,
-      parent: body.parent_task === undefined ? undefined : taskId(body.parent_task),
-      protocol: body.protocol,
-      auction: body.auction && { ...body.auction, secondPrice: body.auction.second_price },
-      participants: body.participants,
-      capabilities: body.requirements.capabilities,
-      minPerformanceScore: body.requirements.min_performance_score,
-      evaluation: evaluationOf(body),
-      bidsMs: ms(body.max_wait_seconds),
-      workMs: ms(body.timeout_seconds),
-      rounds: body.rounds,
-      reawardsMax: body.reawards_max,
-    };
-    const task = await tasks.create(request, call.asked?.task());
-    const isToDistribute = body.distribute && task.state === "created";
-    return presented(services, isToDistribute ? await tasks.distribute(workspace, task.id) : task);
-  },
-);
+const create = implement(operations.task.create, async ({ messaging }, body, call) => {
+  // Messages are sent in the name of its owner.
+  new PresentedTokens(messaging, ...call.principal.tokens).authorize(body.owner);
+  const { tasks } = messaging;
+  const { workspace } = body;
+  const request = {
+    workspace,
+    owner: body.owner,
+    name: body.name,
+    description: body.description,
+    data: body.data,
+    parent: body.parent_task === undefined ? undefined : taskId(body.parent_task),
+    protocol: body.protocol,
+    auction: body.auction && { ...body.auction, secondPrice: body.auction.second_price },
+    participants: body.participants,
+    capabilities: body.requirements.capabilities,
+    minPerformanceScore: body.requirements.min_performance_score,
+    evaluation: evaluationOf(body),
+    bidsMs: ms(body.max_wait_seconds),
+    workMs: ms(body.timeout_seconds),
+    rounds: body.rounds,
+    reawardsMax: body.reawards_max,
+  };
+  const task = await tasks.create(request, call.asked?.task());
+  const isToDistribute = body.distribute && task.state === "created";
+  return presented(tasks, isToDistribute ? await tasks.distribute(workspace, task.id) : task);
+});
 
 const isDecided = ({ state, auction }: Task) =>
   state !== "collecting" && state !== "evaluating" && auction?.isAwarding !== true;
 
 /** Throws CancelledError and what `Tasks.distribute` does. */
-const distribute = implement(operations.task.distribute, async ({ tasks }: TaskServices, body, { signal, asked }) => {
+const distribute = implement(operations.task.distribute, async ({ messaging: { tasks } }, body, { signal, asked }) => {
   const { id, workspace } = body;
   const change = { evaluation: evaluationOf(body), bidsMs: ms(body.max_wait_seconds) };
   const begun = await idempotent(
@@ -85,26 +80,26 @@ const distribute = implement(operations.task.distribute, async ({ tasks }: TaskS
 });
 
 /** Throws TaskNotFoundError, CancelledError. */
-const get = implement(operations.task.get, async (services: TaskServices, query, { signal }) => {
+const get = implement(operations.task.get, async ({ messaging: { tasks } }, query, { signal }) => {
   const { id, workspace, after_version: after, wait_seconds: seconds } = query;
   const place = { workspace, id: taskId(id), waitMs: after === undefined ? 0 : seconds * 1000 };
-  return presented(services, await services.tasks.until(place, ({ version }) => version > (after ?? -1), signal));
+  return presented(tasks, await tasks.until(place, ({ version }) => version > (after ?? -1), signal));
 });
 
 /** Throws TaskNotFoundError, TaskStateError. */
-const cancel = implement(operations.task.cancel, async (services: TaskServices, { id, workspace }) =>
-  presented(services, await services.tasks.cancel(workspace, taskId(id))),
+const cancel = implement(operations.task.cancel, async ({ messaging: { tasks } }, { id, workspace }) =>
+  presented(tasks, await tasks.cancel(workspace, taskId(id))),
 );
 
-const list = implement(operations.task.list, (services: TaskServices, query) => {
+const list = implement(operations.task.list, ({ messaging: { tasks } }, query) => {
   const { workspace, status: state, owner, cursor, limit } = query;
   const before = cursor === undefined ? undefined : TaskId.parse(cursor);
-  const found = services.tasks.list({ workspace, state, owner, before, limit: limit + 1 });
-  const items = found.slice(0, limit).map((task) => presented(services, task));
+  const found = tasks.list({ workspace, state, owner, before, limit: limit + 1 });
+  const items = found.slice(0, limit).map((task) => presented(tasks, task));
   return { items, next: found.length > limit ? (items.at(-1)?.id ?? null) : null };
 });
 
-const performance = implement(operations.task.performance, ({ tasks }: TaskServices, { workspace }) =>
+const performance = implement(operations.task.performance, ({ messaging: { tasks } }, { workspace }) =>
   presentPerformance(tasks.history(workspace)),
 );
 

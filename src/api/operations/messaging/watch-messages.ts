@@ -1,5 +1,6 @@
 import type { Clock } from "../../../kernel/clock.ts";
-import type { Router, RouterEvent } from "../../../messaging/router/index.ts";
+import type { MessagingServices } from "../../../messaging/index.ts";
+import type { RouterEvent } from "../../../messaging/router/index.ts";
 import type * as z from "zod";
 import type * as contract from "../../contract/index.ts";
 import { presentMessage, presentView } from "./present-message.ts";
@@ -7,7 +8,11 @@ import { instant } from "../runs/present-run.ts";
 import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
 import type { Call, Streamed } from "../perform.ts";
 
-type TailServices = { readonly router: Router; readonly clock: Clock };
+/** What reads stored messages and conversations. */
+export type RecordServices = {
+  readonly messaging: Pick<MessagingServices, "router">;
+  readonly server: { readonly clock: Clock };
+};
 type Tail = z.output<typeof contract.messages.TailQuery>;
 
 /** What waits for one reader; past that the rest is counted. */
@@ -23,11 +28,10 @@ type Sent = Streamed<contract.MessageEvent>;
  * receives their number; it never blocks the router. Ends when the signal aborts.
  */
 export async function* watchMessages(
-  services: TailServices,
+  { messaging: { router }, server: { clock } }: RecordServices,
   tail: Tail,
   { signal, lastEventId }: Pick<Call, "signal" | "lastEventId">,
 ): AsyncGenerator<Sent, void, undefined> {
-  const { router, clock } = services;
   const waiting: RouterEvent[] = [];
   let missed = 0;
   let bell = Promise.withResolvers<void>();
@@ -48,7 +52,7 @@ export async function* watchMessages(
   void watching;
   let seen = 0;
   const shown = new Set<number>();
-  for (const message of await past(services, tail, seqOf(lastEventId))) {
+  for (const message of await past(router, tail, seqOf(lastEventId))) {
     seen = message.seq;
     shown.add(seen);
     yield { id: seen, event: { type: "message", message } };
@@ -71,7 +75,7 @@ function seqOf(lastEventId: string | undefined): number | undefined {
 }
 
 async function past(
-  { router }: TailServices,
+  router: MessagingServices["router"],
   tail: Tail,
   afterSeq: number | undefined,
 ): Promise<readonly contract.MessageRecord[]> {

@@ -4,18 +4,6 @@ import type { Embedder } from "../../../memory/knowledge/index.ts";
 import type { ModelCheck } from "../../contract/index.ts";
 import { NOTHING } from "./check-model.ts";
 
-/** What can make vectors on this server. */
-export interface EmbedderCatalogue {
-  known(): readonly {
-    readonly model: string;
-    readonly isReady: boolean;
-    readonly isUsed: boolean;
-    readonly note: string;
-  }[];
-  /** Opens an embedder by its name in `known`; the caller closes it. Rejects with a CaxtonError if it cannot be used. */
-  open(model: string): Promise<Embedder>;
-}
-
 const SAID = "The cat sleeps on the sofa.";
 const ALIKE = "A kitten is napping on the couch.";
 const OTHER = "Interest rates rose in the third quarter.";

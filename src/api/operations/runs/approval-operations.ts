@@ -1,5 +1,5 @@
 import { ApprovalId } from "../../../kernel/ids.ts";
-import type { ApprovalIndex, ApprovalState, OpenRuns } from "../../../runs/index.ts";
+import type { ApprovalState, RunServices } from "../../../runs/index.ts";
 import { operations } from "../../contract/index.ts";
 import type { RequestIds } from "../request-ids.ts";
 import { idempotent } from "../idempotent.ts";
@@ -8,17 +8,12 @@ import { presentApproval } from "./present-approval.ts";
 import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
 import { runId } from "./stored-run.ts";
 
-export type ApprovalServices = {
-  readonly approvals: OpenRuns["approvals"];
-  readonly approvalIndex: ApprovalIndex;
-};
-
-type ApprovalRecord = ReturnType<OpenRuns["approvals"]["get"]>;
+type ApprovalRecord = ReturnType<RunServices["approvals"]["get"]>;
 
 /** Open approvals are listed oldest first, others newest first, unless the query names an order. Throws RunNotFoundError. */
-const list = implement(operations.approval.list, ({ approvalIndex }: ApprovalServices, query) => {
+const list = implement(operations.approval.list, ({ runs: { stores } }, query) => {
   const { state, limit, order = state === "open" ? "oldest" : "newest" } = query;
-  const found = approvalIndex.list({
+  const found = stores.approvals.list({
     workspace: DEFAULT_WORKSPACE,
     state,
     runId: query.run === undefined ? undefined : runId(query.run),
@@ -28,19 +23,17 @@ const list = implement(operations.approval.list, ({ approvalIndex }: ApprovalSer
   });
   const items = found.slice(0, limit).map(presentApproval);
   const next = found.length > limit ? (items.at(-1)?.id ?? null) : null;
-  return { items, next, open: approvalIndex.openCount(DEFAULT_WORKSPACE) };
+  return { items, next, open: stores.approvals.openCount(DEFAULT_WORKSPACE) };
 });
 
 /** Throws ApprovalNotFoundError. */
-const get = implement(operations.approval.get, ({ approvals }: ApprovalServices, { id }) =>
-  presentApproval(approvals.get(id)),
-);
+const get = implement(operations.approval.get, ({ runs: { approvals } }, { id }) => presentApproval(approvals.get(id)));
 
 /** Throws what `Approvals.answer` does, and ApprovalMismatchError. */
-const approve = implement(operations.approval.approve, async (services: ApprovalServices, input, call) => {
+const approve = implement(operations.approval.approve, async ({ runs }, input, call) => {
   const { id, hash, arguments: edit, note, remember } = input;
   const { asked, principal } = call;
-  const { approvals } = services;
+  const { approvals } = runs;
   approvals.get(id, hash);
   const word = { type: "approve", edit, note, remember } as const;
   const answered = await idempotent(
@@ -52,9 +45,9 @@ const approve = implement(operations.approval.approve, async (services: Approval
 });
 
 /** Throws what `Approvals.answer` does, and ApprovalMismatchError. */
-const deny = implement(operations.approval.deny, async (services: ApprovalServices, { id, hash, reason }, call) => {
+const deny = implement(operations.approval.deny, async ({ runs }, { id, hash, reason }, call) => {
   const { asked, principal } = call;
-  const { approvals } = services;
+  const { approvals } = runs;
   approvals.get(id, hash);
   const answered = await idempotent(
     asked,

@@ -1,7 +1,7 @@
-import type { OpenRuns, RunView } from "../../../runs/index.ts";
+import type { RunServices, RunView } from "../../../runs/index.ts";
 import type * as contract from "../../contract/index.ts";
 
-type ApprovalRecord = ReturnType<OpenRuns["approvals"]["get"]>;
+type ApprovalRecord = ReturnType<RunServices["approvals"]["get"]>;
 
 const PREVIEW_CHARS = 200;
 const instant = (ms: number): string => new Date(ms).toISOString();

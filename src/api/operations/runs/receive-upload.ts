@@ -1,4 +1,3 @@
-import type { UploadStore } from "../../../runs/index.ts";
 import { operations } from "../../contract/index.ts";
 import { implement } from "../perform.ts";
 import { instant } from "./present-run.ts";
@@ -7,17 +6,14 @@ import { instant } from "./present-run.ts";
 export const UPLOAD_WAIT_MS = 24 * 3_600_000;
 
 /** Stores a file's bytes as they arrive. Throws UploadTooLargeError, StorageFullError. */
-export const receiveUpload = implement(
-  operations.run.upload,
-  async ({ uploads }: { readonly uploads: UploadStore }, { name }, { received, signal }) => {
-    const { mediaType = "application/octet-stream", bytes, content } = received;
-    const upload = await uploads.save({ name, mediaType, bytes }, content, signal);
-    return {
-      id: upload.id,
-      name: upload.name,
-      media_type: upload.mediaType,
-      bytes: upload.bytes,
-      expires_at: instant(upload.createdAtMs + UPLOAD_WAIT_MS),
-    };
-  },
-);
+export const receiveUpload = implement(operations.run.upload, async ({ runs }, { name }, { received, signal }) => {
+  const { mediaType = "application/octet-stream", bytes, content } = received;
+  const upload = await runs.stores.uploads.save({ name, mediaType, bytes }, content, signal);
+  return {
+    id: upload.id,
+    name: upload.name,
+    media_type: upload.mediaType,
+    bytes: upload.bytes,
+    expires_at: instant(upload.createdAtMs + UPLOAD_WAIT_MS),
+  };
+});

@@ -1,16 +1,14 @@
 import { CaxtonError } from "../../../kernel/errors.ts";
 import { ArtifactId, mint, RunId } from "../../../kernel/ids.ts";
 import { inlineContent } from "../../../kernel/content-deduplicator.ts";
-import { type Artifact, type JournalEntry, type OpenRuns, RunEvent } from "../../../runs/index.ts";
+import { type Artifact, type JournalEntry, type RunServices, RunEvent } from "../../../runs/index.ts";
 import { operations, type RunExport, runHistory } from "../../contract/index.ts";
 import type * as contract from "../../contract/index.ts";
 import { implement } from "../perform.ts";
-import { getRun, runId, type RunServices } from "./stored-run.ts";
+import { getRun, runId } from "./stored-run.ts";
 
-export type ReplayServices = RunServices & Pick<OpenRuns, "replay">;
-
-type Recording = Parameters<OpenRuns["replay"]>[0];
-type ReplayReport = Awaited<ReturnType<OpenRuns["replay"]>>;
+type Recording = Parameters<RunServices["replay"]>[0];
+type ReplayReport = Awaited<ReturnType<RunServices["replay"]>>;
 
 /** An export that cannot be read back: cut, changed, or without the texts it refers to. */
 export class ExportInvalidError extends CaxtonError<{ readonly problem: string }> {
@@ -19,23 +17,21 @@ export class ExportInvalidError extends CaxtonError<{ readonly problem: string }
 }
 
 /** Throws RunNotFoundError, AgentNotFoundError, RevisionNotFoundError. */
-const replay = implement(operations.run.replay, async (services: ReplayServices, { id: text, revision }) => {
+const replay = implement(operations.run.replay, async ({ runs }, { id: text, revision }) => {
   const id = runId(text);
-  getRun(services, id);
-  const { journal, artifacts } = services;
+  getRun(runs, id);
+  const { journal, artifacts } = runs.stores;
   const recording: Recording = {
     entries: journal.read(id, 0),
     artifacts: artifacts.ofRun(id),
     read: (artifact) => artifacts.read(artifact),
   };
-  return presentReport(await services.replay(recording, revision));
+  return presentReport(await runs.replay(recording, revision));
 });
 
 /** Throws ExportInvalidError, AgentNotFoundError, RevisionNotFoundError. */
-const replayExport = implement(
-  operations.run.replayExport,
-  async (services: ReplayServices, { revision, ...document }) =>
-    presentReport(await services.replay(recordingOf(document), revision)),
+const replayExport = implement(operations.run.replayExport, async ({ runs }, { revision, ...document }) =>
+  presentReport(await runs.replay(recordingOf(document), revision)),
 );
 
 const presentReport = ({ divergences, ...report }: ReplayReport): contract.ReplayReport => ({

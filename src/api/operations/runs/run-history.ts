@@ -3,23 +3,22 @@ import { parseDuration } from "../../../text/documents/index.ts";
 import { CaxtonError } from "../../../kernel/errors.ts";
 import { ContentDeduplicator } from "../../../kernel/content-deduplicator.ts";
 import { JsonObject } from "../../../kernel/json.ts";
-import { type Artifact, isTerminal, type JournalEntry, type OpenRuns, type RunEvent } from "../../../runs/index.ts";
+import {
+  type Artifact,
+  type ArtifactStore,
+  isTerminal,
+  type JournalEntry,
+  type RunEvent,
+} from "../../../runs/index.ts";
 import type * as contract from "../../contract/index.ts";
 import { operations } from "../../contract/index.ts";
 import { implement } from "../perform.ts";
 import { instant, presentStep, presentSummary } from "./present-run.ts";
 import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
-import { getRun, runId, type RunServices, summaryOf } from "./stored-run.ts";
-import type { ServerFacts } from "../server/system-operations.ts";
-
-export type HistoryServices = RunServices & {
-  readonly retention: OpenRuns["retention"];
-  readonly timeTravel: OpenRuns["timeTravel"];
-  readonly facts: ServerFacts;
-};
+import { getRun, runId, summaryOf } from "./stored-run.ts";
 
 /** Throws RunNotFoundError, RunNotEndedError, storage errors. */
-const remove = implement(operations.run.delete, async ({ retention }: HistoryServices, { id }) => {
+const remove = implement(operations.run.delete, async ({ runs: { retention } }, { id }) => {
   await retention.delete(runId(id));
   return null;
 });
@@ -32,7 +31,7 @@ export class PruneAgeError extends CaxtonError<{ readonly given: string }> {
 }
 
 /** Throws PruneAgeError, storage errors. */
-const prune = implement(operations.run.prune, async ({ retention }: HistoryServices, { older_than, dry_run }) => {
+const prune = implement(operations.run.prune, async ({ runs: { retention } }, { older_than, dry_run }) => {
   const ageMs = parseDuration(older_than);
   if (ageMs === undefined)
     throw new PruneAgeError(`"${older_than}" is no age`, 'Write one such as "30d", "12h" or "90m".', {
@@ -45,24 +44,24 @@ const prune = implement(operations.run.prune, async ({ retention }: HistoryServi
 });
 
 /** Throws RunNotFoundError, RunStepNotFoundError and what starting a run throws. */
-const fork = implement(operations.run.fork, async (services: HistoryServices, given, { asked }) => {
+const fork = implement(operations.run.fork, async ({ runs }, given, { asked }) => {
   const { at, input, model, revision } = given;
-  const { id } = await services.timeTravel.fork(runId(given.id), { at, input, model, revision }, asked?.run());
-  return getRun(services, id);
+  const { id } = await runs.timeTravel.fork(runId(given.id), { at, input, model, revision }, asked?.run());
+  return getRun(runs, id);
 });
 
 /** Throws RunNotFoundError and what starting a run throws. */
-const retry = implement(operations.run.retry, async (services: HistoryServices, { id, latest }, { asked }) => {
-  const { id: started } = await services.timeTravel.retry(runId(id), { latest }, asked?.run());
-  return getRun(services, started);
+const retry = implement(operations.run.retry, async ({ runs }, { id, latest }, { asked }) => {
+  const { id: started } = await runs.timeTravel.retry(runId(id), { latest }, asked?.run());
+  return getRun(runs, started);
 });
 
-const compare = implement(operations.run.compare, (services: HistoryServices, { id, other }) => {
+const compare = implement(operations.run.compare, ({ runs }, { id, other }) => {
   const [a, b] = [runId(id), runId(other)];
-  const { left, right, same, differences, steps } = services.timeTravel.compare(a, b);
+  const { left, right, same, differences, steps } = runs.timeTravel.compare(a, b);
   return {
-    a: presentSummary(summaryOf(services, a)),
-    b: presentSummary(summaryOf(services, b)),
+    a: presentSummary(summaryOf(runs, a)),
+    b: presentSummary(summaryOf(runs, b)),
     same,
     differences: [...differences],
     steps: steps.map((pair) => ({
@@ -74,29 +73,29 @@ const compare = implement(operations.run.compare, (services: HistoryServices, { 
 });
 
 /** The format of the document is described in docs/guides/runs.md. Throws RunNotFoundError, storage errors. */
-const exportRun = implement(operations.run.export, async (services: HistoryServices, input) => {
+const exportRun = implement(operations.run.export, async ({ runs, server }, input) => {
   const id = runId(input.id);
-  getRun(services, id);
+  getRun(runs, id);
   const contents: { [hash: string]: string } = {};
   const put = (text: string) => {
     const hash = createHash("sha256").update(text).digest("base64url");
     contents[hash] = text;
     return hash;
   };
-  const journal = services.journal.read(id, 0).map((entry) => ({
+  const journal = runs.stores.journal.read(id, 0).map((entry) => ({
     seq: entry.seq,
     at: instant(entry.atMs),
     event: exportedEvent(entry, new ContentDeduplicator(put)),
   }));
   const files: contract.RunExport["artifacts"] = [];
-  for (const each of services.artifacts.ofRun(id))
-    files.push(await exportedArtifact(services, each, input.artifacts === "true"));
+  for (const each of runs.stores.artifacts.ofRun(id))
+    files.push(await exportedArtifact(runs.stores.artifacts, each, input.artifacts === "true"));
   return {
     format: "caxton.run" as const,
     version: 1 as const,
     exported_at: new Date().toISOString(),
-    server: services.facts.version,
-    run: presentSummary(summaryOf(services, id)),
+    server: server.version,
+    run: presentSummary(summaryOf(runs, id)),
     journal,
     contents,
     artifacts: files,
@@ -118,7 +117,7 @@ function exportedEvent({ event }: JournalEntry, detacher: ContentDeduplicator): 
   return JsonObject.parse(parsed);
 }
 
-async function exportedArtifact({ artifacts }: RunServices, artifact: Artifact, whole: boolean) {
+async function exportedArtifact(artifacts: ArtifactStore, artifact: Artifact, whole: boolean) {
   const { id, name, mediaType, bytes } = artifact;
   const data = whole ? Buffer.from(await artifacts.read(artifact)).toString("base64") : null;
   return { id, name, media_type: mediaType, bytes, data };

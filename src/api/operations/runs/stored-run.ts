@@ -1,22 +1,22 @@
 import { RunId } from "../../../kernel/ids.ts";
 import {
   type ArtifactStore,
-  type RunJournal,
   type MemoryOutbox,
-  type OpenRuns,
-  type RunSummary,
-  type UploadStore,
+  type RunJournal,
   RunNotFoundError,
+  type RunServices,
+  type RunSummary,
 } from "../../../runs/index.ts";
 import type * as contract from "../../contract/index.ts";
 import { presentRun } from "./present-run.ts";
 
-export type RunServices = {
-  readonly runs: OpenRuns["runs"];
-  readonly journal: RunJournal;
-  readonly artifacts: ArtifactStore;
-  readonly uploads: UploadStore;
-  readonly memoryOutbox: Pick<MemoryOutbox, "get">;
+/** What reads stored runs. */
+export type RunReading = Pick<RunServices, "runs"> & {
+  readonly stores: {
+    readonly journal: RunJournal;
+    readonly artifacts: ArtifactStore;
+    readonly memoryOutbox: Pick<MemoryOutbox, "get">;
+  };
 };
 
 /** Parses an id; text that is not an id names no run. Throws RunNotFoundError. */
@@ -27,10 +27,10 @@ export function runId(text: string): RunId {
 }
 
 /** A run with all its steps. Throws RunNotFoundError. */
-export function getRun(services: RunServices, id: RunId): contract.RunDetail {
-  const { runs, journal, artifacts, memoryOutbox } = services;
-  const view = runs.view(id);
-  const summary = summaryOf(services, id);
+export function getRun(reading: RunReading, id: RunId): contract.RunDetail {
+  const { journal, artifacts, memoryOutbox } = reading.stores;
+  const view = reading.runs.view(id);
+  const summary = summaryOf(reading, id);
   return presentRun(summary, view, {
     artifacts: artifacts.ofRun(id),
     madeFromIt: journal.madeFrom(id),
@@ -39,7 +39,7 @@ export function getRun(services: RunServices, id: RunId): contract.RunDetail {
 }
 
 /** A run's row. Throws RunNotFoundError. */
-export function summaryOf({ journal }: RunServices, id: RunId): RunSummary {
+export function summaryOf({ stores: { journal } }: RunReading, id: RunId): RunSummary {
   const summary = journal.summary(id);
   if (summary) return summary;
   throw new RunNotFoundError(`there is no run ${id}`, "`caxton run list` shows the runs there are.", { id });

@@ -5,7 +5,7 @@ import { presentApprovalsOf } from "./present-approval.ts";
 import { instant, presentArtifact, presentQuestion, presentStep, presentSummary } from "./present-run.ts";
 import type { Streamed } from "../perform.ts";
 import { RunInbox } from "./run-inbox.ts";
-import { getRun, type RunServices } from "./stored-run.ts";
+import { getRun, type RunReading } from "./stored-run.ts";
 
 export type RunEventsRequest = {
   /** The last id the reader saw. */
@@ -19,7 +19,7 @@ export type RunEventsRequest = {
  * slow: it resumes after the last id it saw. Throws RunNotFoundError before the first event.
  */
 export async function* watchRun(
-  services: RunServices,
+  services: RunReading,
   runId: RunId,
   { afterSeq = 0, types = contract.RUN_EVENT_TYPES }: RunEventsRequest,
   signal: AbortSignal,
@@ -34,7 +34,7 @@ export async function* watchRun(
   const draft = wants.has("text-delta") ? services.runs.hub.draft(runId) : undefined;
   getRun(services, runId);
   const fold = new RunFold();
-  const past = services.journal.read(runId, 0);
+  const past = services.stores.journal.read(runId, 0);
   // An id beyond the end of this run is of another database: the stream starts from the beginning.
   const after = afterSeq > (past.at(-1)?.seq ?? 0) ? 0 : afterSeq;
   let seen = 0;
@@ -108,7 +108,7 @@ const isOver = (fold: RunFold): boolean => {
 };
 
 function* sentEvents(
-  services: RunServices,
+  services: RunReading,
   fold: RunFold,
   entry: JournalEntry,
   { after, wants }: { readonly after: number; readonly wants: ReadonlySet<RunStreamEvent["type"]> },
@@ -128,7 +128,7 @@ function* sentEvents(
 }
 
 function* eventsOf(
-  { journal, artifacts }: RunServices,
+  { stores: { journal, artifacts } }: RunReading,
   { runId, event }: JournalEntry,
   step: Step | undefined,
 ): Generator<RunStreamEvent> {

@@ -1,13 +1,11 @@
 import { type LimitUse, type Memory, scopeTypeOf, type MemorySize } from "../../../memory/knowledge/index.ts";
 import { counter, gauge, histogram, type Metric } from "./exposition.ts";
 
-export type MemoryMetricsServices = { readonly memory: Pick<Memory, "counts" | "size" | "capacity"> };
-
 /** How long the other figures wait for what memory holds. */
 const WAIT_MS = 250;
 
 /** What is done with memory, and what it holds, where its place says so in time. Never rejects. */
-export async function memoryMetrics({ memory }: MemoryMetricsServices): Promise<readonly Metric[]> {
+export async function memoryMetrics(memory: Memory): Promise<readonly Metric[]> {
   const { entitiesCreated, relationsCreated, searches, results, embedding } = memory.counts();
   const asked = searches.buckets.reduce((sum, count) => sum + count, 0);
   return [

@@ -1,31 +1,16 @@
-import {
-  DURATION_BOUNDS_S,
-  type MessageJournal,
-  type Router,
-  ROUTING_SAMPLED,
-} from "../../../messaging/router/index.ts";
-import type { OpenRuns } from "../../../runs/index.ts";
-import type { Tasks } from "../../../messaging/tasks/index.ts";
+import { DURATION_BOUNDS_S, ROUTING_SAMPLED } from "../../../messaging/router/index.ts";
+import type { MessagingServices } from "../../../messaging/index.ts";
+import type { ApiServices } from "../api-services.ts";
 import { counter, exposition, gauge, histogram, type Metric } from "./exposition.ts";
-import { memoryMetrics, type MemoryMetricsServices } from "./memory-metrics.ts";
+import { memoryMetrics } from "./memory-metrics.ts";
 import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
-import type { ServerFacts } from "./system-operations.ts";
-
-export type MetricsServices = MemoryMetricsServices & {
-  readonly router: Router;
-  readonly messageJournal: MessageJournal;
-  readonly runs: Pick<OpenRuns["runs"], "load">;
-  readonly tasks: Pick<Tasks, "figures">;
-  readonly facts: ServerFacts;
-};
 
 /** What the server counts, in Prometheus' text format. Labels are few: no sender, no receiver, no conversation. */
-export async function metrics(services: MetricsServices): Promise<string> {
-  const { facts, runs } = services;
-  const { executing, waiting } = runs.load();
+export async function metrics({ agents, memory, messaging, runs, server }: ApiServices): Promise<string> {
+  const { executing, waiting } = runs.runs.load();
   return exposition([
-    gauge("caxton_server_uptime_seconds", "Since the server started", facts.uptimeMs() / 1_000),
-    gauge("caxton_agents_total", "Agents deployed", await facts.agentCount()),
+    gauge("caxton_server_uptime_seconds", "Since the server started", server.uptimeMs() / 1_000),
+    gauge("caxton_agents_total", "Agents deployed", await agents.agents.count()),
     {
       name: "caxton_runs",
       help: "Runs in this process",
@@ -35,15 +20,15 @@ export async function metrics(services: MetricsServices): Promise<string> {
         { labels: { state: "waiting" }, value: waiting },
       ],
     },
-    ...trafficMetrics(services),
-    ...timeMetrics(services),
-    ...taskMetrics(services),
-    ...(await memoryMetrics(services)),
-    ...(await stockMetrics(services)),
+    ...trafficMetrics(messaging),
+    ...timeMetrics(messaging),
+    ...taskMetrics(messaging),
+    ...(await memoryMetrics(memory.memory)),
+    ...(await stockMetrics(messaging)),
   ]);
 }
 
-function trafficMetrics({ router }: MetricsServices): readonly Metric[] {
+function trafficMetrics({ router }: MessagingServices): readonly Metric[] {
   const { accepted, settled, errors, capabilities, retries, receptions, durations } = router.figures();
   const done = settled.filter(({ outcome }) => outcome === "done");
   return [
@@ -99,7 +84,7 @@ function trafficMetrics({ router }: MetricsServices): readonly Metric[] {
   ];
 }
 
-function timeMetrics({ router }: MetricsServices): readonly Metric[] {
+function timeMetrics({ router }: MessagingServices): readonly Metric[] {
   const { latency, routing } = router.figures();
   return [
     histogram(
@@ -115,7 +100,7 @@ function timeMetrics({ router }: MetricsServices): readonly Metric[] {
   ];
 }
 
-function taskMetrics({ tasks }: MetricsServices): readonly Metric[] {
+function taskMetrics({ tasks }: MessagingServices): readonly Metric[] {
   const { ended, durations, successRate } = tasks.figures();
   return [
     {
@@ -137,7 +122,7 @@ function taskMetrics({ tasks }: MetricsServices): readonly Metric[] {
   ];
 }
 
-async function stockMetrics({ router, messageJournal }: MetricsServices): Promise<readonly Metric[]> {
+async function stockMetrics({ router, messageJournal }: MessagingServices): Promise<readonly Metric[]> {
   const mailboxes = router.records.mailboxes(DEFAULT_WORKSPACE);
   const sum = (of: (mailbox: (typeof mailboxes)[number]) => number) =>
     mailboxes.reduce((total, mailbox) => total + of(mailbox), 0);

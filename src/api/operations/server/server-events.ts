@@ -4,7 +4,7 @@ import type { RunId } from "../../../kernel/ids.ts";
 import { LIMITS } from "../../../kernel/quantities.ts";
 import {
   isTerminal,
-  type OpenRuns,
+  type RunServices,
   RunFold,
   type RunJournal,
   type RunState,
@@ -29,12 +29,15 @@ export type ServerEventType = Exclude<ServerEvent["type"], "ready" | "reset">;
 const USUAL_TYPES: readonly ServerEventType[] = ["run", "question", "approval", "agent", "tool-server"];
 
 export type ServerEventServices = {
-  readonly runs: Pick<OpenRuns["runs"], "hub">;
-  readonly journal: Pick<RunJournal, "read" | "summary"> & RunTail;
-  readonly changes: ChangeLog;
-  readonly clock: Clock;
-  readonly router: Pick<Router, "watch">;
-  readonly tasks: Pick<Tasks, "watch">;
+  readonly runs: EventRuns;
+  readonly messaging: { readonly router: Pick<Router, "watch">; readonly tasks: Pick<Tasks, "watch"> };
+  readonly storage: { readonly changes: ChangeLog };
+  readonly server: { readonly clock: Clock };
+};
+
+type EventRuns = {
+  readonly runs: Pick<RunServices["runs"], "hub">;
+  readonly stores: { readonly journal: Pick<RunJournal, "read" | "summary"> & RunTail };
 };
 
 export type ServerEventQuery = {
@@ -59,11 +62,12 @@ type SentEvent = Streamed<ServerEvent>;
  * Ends when the signal aborts.
  */
 export async function* watchServer(
-  services: ServerEventServices,
+  { runs: source, messaging, storage: { changes }, server: { clock } }: ServerEventServices,
   { types = USUAL_TYPES, after }: ServerEventQuery,
   signal: AbortSignal,
 ): AsyncGenerator<SentEvent, void, undefined> {
-  const { hub } = services.runs;
+  const { hub } = source.runs;
+  const { journal } = source.stores;
   const wants = new Set(types);
   const wantsRuns = wants.has("run") || wants.has("step") || wants.has("question") || wants.has("approval");
   const wantsChanges = wants.has("agent") || wants.has("tool-server");
@@ -71,7 +75,7 @@ export async function* watchServer(
   const runs = new RunBacklog(LIMITS.streamEventsMax);
   using stack = new DisposableStack();
   // Before this reader hears of an entry, what is kept of its run is gone.
-  const now = stack.use(RunsNow.open(services));
+  const now = stack.use(RunsNow.open(source));
   if (wantsRuns) {
     stack.use(
       hub.watchAll((news) => {
@@ -81,10 +85,10 @@ export async function* watchServer(
       }),
     );
   }
-  if (wantsChanges) stack.use(services.changes.watch(() => bell.ring()));
-  const talk = stack.use(new Talk(services, wants, bell));
-  let at = newest(services);
-  const missed = after === undefined ? undefined : backlogSince(services, after, at);
+  if (wantsChanges) stack.use(changes.watch(() => bell.ring()));
+  const talk = stack.use(new Talk(messaging, wants, bell));
+  let at = newest(journal, changes);
+  const missed = after === undefined ? undefined : backlogSince({ journal, changes }, after, at);
   if (missed?.type === "gap") yield resetAt(at);
   else if (missed?.type === "known") {
     if (wantsRuns) runs.refill(missed.runs, at.run);
@@ -94,16 +98,16 @@ export async function* watchServer(
   if (missed?.type === "known") bell.ring();
   while (!signal.aborted) {
     await bell.rung();
-    await services.clock.sleep(FRAME_MS, signal).catch(() => undefined);
+    await clock.sleep(FRAME_MS, signal).catch(() => undefined);
     if (signal.aborted) return;
-    const kept = services.changes.range();
+    const kept = changes.range();
     if (runs.hasOverflown || (wantsChanges && kept.first > at.change + 1)) {
       runs.clear();
-      at = newest(services);
+      at = newest(journal, changes);
       yield resetAt(at);
       continue;
     }
-    for (const { seq, change } of wantsChanges ? services.changes.read(at.change, CHANGES_PER_FRAME_MAX) : []) {
+    for (const { seq, change } of wantsChanges ? changes.read(at.change, CHANGES_PER_FRAME_MAX) : []) {
       at = { ...at, change: seq };
       if (wants.has(change.type)) yield { id: showPosition(at), event: change };
     }
@@ -124,7 +128,7 @@ class Talk implements Disposable {
   readonly #tasks = new DirtySet();
   readonly #watching = new DisposableStack();
 
-  constructor({ router, tasks }: ServerEventServices, wants: ReadonlySet<ServerEventType>, bell: Bell) {
+  constructor({ router, tasks }: ServerEventServices["messaging"], wants: ReadonlySet<ServerEventType>, bell: Bell) {
     if (wants.has("conversation")) {
       const filter = { workspace: DEFAULT_WORKSPACE, types: ["message", "conversation"] } as const;
       this.#watching.use(
@@ -160,14 +164,14 @@ class Talk implements Disposable {
 
 const resetAt = (position: Position): SentEvent => ({ id: showPosition(position), event: { type: "reset" } });
 
-const newest = ({ journal, changes }: ServerEventServices): Position => ({
+const newest = (journal: RunTail, changes: ChangeLog): Position => ({
   run: journal.lastSeq(),
   change: changes.range().last,
 });
 
 /** What came after an id, if that is known and not too much. */
 function backlogSince(
-  { journal, changes }: ServerEventServices,
+  { journal, changes }: { readonly journal: RunTail; readonly changes: ChangeLog },
   after: string,
   now: Position,
 ):
@@ -219,21 +223,21 @@ const RUNS_NOW_MAX = 1_000;
  */
 class RunsNow {
   static readonly #shared = new WeakMap<object, RunsNow>();
-  readonly #services: ServerEventServices;
+  readonly #journal: EventRuns["stores"]["journal"];
   readonly #runs = new Map<RunId, RunNow>();
   #readers = 0;
   #watching: Disposable | undefined;
 
-  private constructor(services: ServerEventServices) {
-    this.#services = services;
+  private constructor(journal: EventRuns["stores"]["journal"]) {
+    this.#journal = journal;
   }
 
   /** The instance of these services, for one reader until it disposes of it. */
-  static open(services: ServerEventServices): Disposable & Pick<RunsNow, "of"> {
-    const runs = RunsNow.#shared.get(services.journal) ?? new RunsNow(services);
-    RunsNow.#shared.set(services.journal, runs);
+  static open({ runs: { hub }, stores: { journal } }: EventRuns): Disposable & Pick<RunsNow, "of"> {
+    const runs = RunsNow.#shared.get(journal) ?? new RunsNow(journal);
+    RunsNow.#shared.set(journal, runs);
     runs.#readers += 1;
-    runs.#watching ??= services.runs.hub.watchAll((news) => {
+    runs.#watching ??= hub.watchAll((news) => {
       if (news.type === "entry") runs.#runs.delete(news.entry.runId);
     });
     return { of: (id) => runs.of(id), [Symbol.dispose]: () => runs.#close() };
@@ -243,7 +247,7 @@ class RunsNow {
     const known = this.#runs.get(runId);
     if (known !== undefined) return known;
     if (this.#runs.size >= RUNS_NOW_MAX) this.#runs.clear();
-    const { journal } = this.#services;
+    const journal = this.#journal;
     const found = journal.summary(runId);
     let parts: readonly Part[] | undefined;
     const now: RunNow = {
@@ -320,7 +324,7 @@ class Bell {
   }
 }
 
-const watch = implementStream(operations.server.watch, (services: ServerEventServices, { types }, call) => ({
+const watch = implementStream(operations.server.watch, (services, { types }, call) => ({
   events: watchServer(services, { types, after: call.lastEventId }, call.signal),
 }));
 

@@ -1,62 +1,38 @@
 import type { Clock } from "../../../kernel/clock.ts";
 import { toFault } from "../../../kernel/errors.ts";
 import type { Memory } from "../../../memory/knowledge/index.ts";
-import type { ModelCatalogue } from "../../../models/port/index.ts";
-import type { OpenRuns, RunJournal } from "../../../runs/index.ts";
 import type { ToolCatalogue } from "../../../tools/catalogue/index.ts";
 import type * as contract from "../../contract/index.ts";
 import { operations } from "../../contract/index.ts";
+import type { ApiServices, PartCheck } from "../api-services.ts";
 import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
-import { type ModelConditions, presentConditions } from "../models/model-conditions.ts";
+import { presentConditions } from "../models/model-conditions.ts";
 import { implement } from "../perform.ts";
 import { instant } from "../runs/present-run.ts";
-
-/** Whether a part of the server works, and what it says. */
-export type PartCheck = { readonly ok: boolean; readonly note: string };
-
-/** What the server knows of itself. */
-export interface ServerFacts {
-  readonly version: string;
-  readonly startedAtMs: number;
-  /** Of a monotonic clock: a change of the system's time does not count. */
-  readonly uptimeMs: () => number;
-  readonly dataDirectory: string;
-  /** The effective configuration as `config view` shows it: no secrets are in it. */
-  readonly configuration: object;
-  dataBytes(): number;
-  agentCount(): Promise<number>;
-  /** Each part that has to work before requests can, with a word on how it is. */
-  checks(): { readonly [part: string]: PartCheck };
-  /** Writes to the database, and says how that went. */
-  storeCheck(): Promise<PartCheck>;
-}
-
-export type SystemServices = {
-  readonly facts: ServerFacts;
-  readonly journal: RunJournal;
-  readonly tools: ToolCatalogue;
-  readonly models: ModelCatalogue;
-  readonly modelTraffic: ModelConditions;
-  readonly runs: OpenRuns["runs"];
-  readonly clock: Clock;
-  readonly memory: Memory;
-};
 
 /** How long memory may take to say that it is there; a place that is gone is noticed later than that. */
 const MEMORY_ANSWER_MS = 2_000;
 
-const status = implement(operations.server.status, async (services: SystemServices) => {
-  const { facts, journal, tools, models, modelTraffic, clock, memory } = services;
-  const counts = journal.counts(DEFAULT_WORKSPACE);
+const status = implement(operations.server.status, async (services) => {
+  const {
+    agents,
+    memory,
+    models: { models, traffic },
+    runs,
+    server,
+    storage,
+    tools,
+  } = services;
+  const counts = runs.stores.journal.counts(DEFAULT_WORKSPACE);
   return {
-    version: facts.version,
+    version: server.version,
     node_version: process.versions.node,
-    started_at: instant(facts.startedAtMs),
-    uptime_ms: facts.uptimeMs(),
-    data_directory: facts.dataDirectory,
-    data_bytes: facts.dataBytes(),
+    started_at: instant(server.startedAtMs),
+    uptime_ms: server.uptimeMs(),
+    data_directory: server.dataDirectory,
+    data_bytes: storage.database.bytes(),
     memory_bytes: process.memoryUsage.rss(),
-    agents: await facts.agentCount(),
+    agents: await agents.agents.count(),
     runs: {
       queued: counts.queued,
       running: counts.running,
@@ -68,15 +44,17 @@ const status = implement(operations.server.status, async (services: SystemServic
       failed: counts.failed,
       cancelled: counts.cancelled,
     },
-    tool_servers: tools.servers().map(({ name, state, tools: { length } }) => ({ name, state, tools: length })),
+    tool_servers: tools.catalogue
+      .servers()
+      .map(({ name, state, tools: { length } }) => ({ name, state, tools: length })),
     default_model: models.defaultModel,
     models: models.providers().map(({ name, ready, note }) => ({ provider: name, ready, note })),
-    memory: await memoryCondition(memory, clock),
-    model_traffic: presentConditions(modelTraffic),
+    memory: await memoryCondition(memory.memory, server.clock),
+    model_traffic: presentConditions(traffic),
   };
 });
 
-const config = implement(operations.server.config, ({ facts }: SystemServices) => ({ ...facts.configuration }));
+const config = implement(operations.server.config, ({ server }) => ({ ...server.configuration }));
 
 async function memoryCondition(
   { store, capacity, embeddings }: Memory,
@@ -108,18 +86,24 @@ async function memoryCondition(
 }
 
 /** Ready when every part works and runs are taken: not while the server starts, nor while it drains. */
-export async function getReadiness({ facts, runs, tools }: SystemServices): Promise<contract.Ready> {
+export async function getReadiness(services: ApiServices): Promise<contract.Ready> {
+  const {
+    runs: { runs },
+    server,
+    storage,
+    tools: { catalogue },
+  } = services;
   const { executing, waiting } = runs.load();
   const note = runs.isStopping ? "the server is stopping" : `${executing} executing, ${waiting} waiting`;
   const checks = {
-    store: await facts.storeCheck(),
-    ...facts.checks(),
-    ...failedTools(tools),
+    store: await storage.watch.check(),
+    ...server.checks(),
+    ...failedTools(catalogue),
     runs: { ok: !runs.isStopping, note },
   };
   const bad = Object.entries(checks).filter(([, { ok }]) => !ok);
   // Deployments complete on their own; the other parts need a restart.
-  const isStarting = tools.failures.size === 0 && bad.every(([part]) => part === "tools" || part === "agents");
+  const isStarting = catalogue.failures.size === 0 && bad.every(([part]) => part === "tools" || part === "agents");
   return { status: bad.length === 0 ? "ready" : isStarting ? "starting" : "failing", checks };
 }
 

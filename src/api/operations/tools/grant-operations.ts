@@ -1,25 +1,17 @@
 import {
   type Grants,
-  type GrantLedger,
   type GrantUse,
   type GrantRecorder,
   grantsToml,
   NO_GRANTS,
   proposeGrants,
   type StoredUse,
-  type ToolCatalogue,
   unifiedDiff,
 } from "../../../tools/catalogue/index.ts";
 import type * as contract from "../../contract/index.ts";
 import { operations } from "../../contract/index.ts";
 import { implement } from "../perform.ts";
 import { instant } from "../runs/present-run.ts";
-
-export type GrantServices = {
-  readonly tools: ToolCatalogue;
-  readonly ledger: GrantLedger;
-  readonly grantWatch: GrantRecorder;
-};
 
 const presentUse = (use: StoredUse): contract.GrantUse => ({
   at: instant(use.atMs),
@@ -37,7 +29,7 @@ const presentUse = (use: StoredUse): contract.GrantUse => ({
 });
 
 /** Lists uses, newest first, also of a server that was deleted. Throws ToolServerNotFoundError. */
-const listUses = implement(operations.toolServer.uses, async ({ tools, ledger }: GrantServices, query) => {
+const listUses = implement(operations.toolServer.uses, async ({ tools, storage: { ledger } }, query) => {
   const { name: server, outcome, kind, since, cursor, limit } = query;
   const found = await ledger.uses({
     server,
@@ -47,7 +39,7 @@ const listUses = implement(operations.toolServer.uses, async ({ tools, ledger }:
     beforeSeq: cursor === undefined ? undefined : Number(cursor),
     limit: limit + 1,
   });
-  if (found.length === 0) tools.server(server);
+  if (found.length === 0) tools.catalogue.server(server);
   const page = found.slice(0, limit);
   const last = page.at(-1);
   return {
@@ -60,7 +52,7 @@ export const grantOperations = [listUses] as const;
 
 /** What a watched call needed, and the least that would have to be granted for it. */
 export function presentObservation(
-  { grantWatch }: Pick<GrantServices, "grantWatch">,
+  grantWatch: GrantRecorder,
   server: string,
   uses: readonly GrantUse[],
 ): contract.Observation {

@@ -1,12 +1,9 @@
 import { randomUUIDv7 } from "node:crypto";
 import * as z from "zod";
 import { mint, RunId, ToolCallId } from "../../../kernel/ids.ts";
-import type { UploadStore } from "../../../runs/index.ts";
 import {
   type ContentPart,
-  type GrantRecorder,
   type Tool,
-  type ToolCatalogue,
   type ToolLimits,
   type ToolResult,
   type ToolServer,
@@ -15,17 +12,12 @@ import {
 } from "../../../tools/catalogue/index.ts";
 import { type InputOf, operations } from "../../contract/index.ts";
 import type * as contract from "../../contract/index.ts";
+import type { ApiServices } from "../api-services.ts";
 import { type Call, implement } from "../perform.ts";
 import { presentObservation } from "./grant-operations.ts";
 import { instant } from "../runs/present-run.ts";
 import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
 import { releaseUploads } from "../runs/run-operations.ts";
-
-export type ToolServices = {
-  readonly tools: ToolCatalogue;
-  readonly uploads: UploadStore;
-  readonly grantWatch: GrantRecorder;
-};
 
 export const presentTool = (tool: Tool): contract.ToolDetail => ({
   id: toolId(tool),
@@ -68,23 +60,23 @@ const presentServer = (server: ToolServer): contract.ToolServerDetail => ({
   tools: server.tools.map(presentTool),
 });
 
-const list = implement(operations.tool.list, ({ tools }: ToolServices) => ({
-  items: tools.servers().map(presentServer),
+const list = implement(operations.tool.list, ({ tools: { catalogue } }) => ({
+  items: catalogue.servers().map(presentServer),
   next: null,
 }));
 
 /** Throws ToolServerNotFoundError. */
-const get = implement(operations.tool.get, ({ tools }: ToolServices, { server }) =>
-  presentServer(tools.server(server)),
+const get = implement(operations.tool.get, ({ tools: { catalogue } }, { server }) =>
+  presentServer(catalogue.server(server)),
 );
 
 /** Throws ToolServerNotFoundError. */
-export const logLines = ({ tools }: Pick<ToolServices, "tools">, server: string): contract.ToolLog => ({
-  items: tools.logs(server).map(({ atMs, text }) => ({ at: instant(atMs), text })),
+export const logLines = ({ tools }: ApiServices, server: string): contract.ToolLog => ({
+  items: tools.catalogue.logs(server).map(({ atMs, text }) => ({ at: instant(atMs), text })),
   next: null,
 });
 
-const logs = implement(operations.tool.logs, (services: ToolServices, { server }) => logLines(services, server));
+const logs = implement(operations.tool.logs, (services, { server }) => logLines(services, server));
 
 function presentFile(part: ContentPart): contract.ToolCallOutcome["files"] {
   if (part.type === "text") return [];
@@ -96,11 +88,11 @@ function presentFile(part: ContentPart): contract.ToolCallOutcome["files"] {
 const CallParams = z.object({ server: z.string(), tool: z.string() });
 
 /** Whether repeating a call does no harm, as its tool states. */
-function mayRepeat({ tools }: Pick<ToolServices, "tools">, params: unknown): boolean {
+function mayRepeat({ tools }: ApiServices, params: unknown): boolean {
   const { data: target } = CallParams.safeParse(params);
   if (target === undefined) return false;
   try {
-    const { readOnly, idempotent } = tools.tool(target.server, target.tool).effects;
+    const { readOnly, idempotent } = tools.catalogue.tool(target.server, target.tool).effects;
     return readOnly || idempotent;
   } catch {
     // The tool does not exist: the call is refused and does nothing.
@@ -120,11 +112,16 @@ const NOT_MADE: ReadonlySet<string> = new Set([
 
 /** Throws ToolServerNotFoundError, ToolNotFoundError; a failing call is an outcome. */
 async function callTool(
-  { tools, uploads, grantWatch }: ToolServices,
+  {
+    tools: { catalogue, grantWatch },
+    runs: {
+      stores: { uploads },
+    },
+  }: ApiServices,
   { server, tool: name, ...body }: InputOf<typeof operations.tool.call>,
   { signal }: Call,
 ): Promise<contract.ToolCallOutcome> {
-  const tool = tools.tool(server, name);
+  const tool = catalogue.tool(server, name);
   const session = randomUUIDv7();
   // No run has this id: it only keeps others from the files while the call lasts.
   const holder = mint(RunId);
@@ -134,10 +131,10 @@ async function callTool(
   using watch = body.observe === undefined ? undefined : grantWatch.watch(session);
   try {
     const call = { id: mint(ToolCallId), server: tool.server, tool: tool.name, arguments: body.arguments, context };
-    const result = await tools.call(tool, call, signal);
+    const result = await catalogue.call(tool, call, signal);
     const usage = {
       observed:
-        watch === undefined || wasNotMade(result) ? null : presentObservation({ grantWatch }, tool.server, watch.uses),
+        watch === undefined || wasNotMade(result) ? null : presentObservation(grantWatch, tool.server, watch.uses),
       fuel: Math.round(result.usage.fuel),
       memory_bytes: Math.round(result.usage.memoryBytes),
       duration_ms: result.usage.durationMs,
@@ -153,7 +150,7 @@ async function callTool(
       ...usage,
     };
   } finally {
-    tools.endSession(session);
+    catalogue.endSession(session);
     if (files.length > 0) await releaseUploads(uploads, holder);
   }
 }

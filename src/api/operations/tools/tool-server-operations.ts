@@ -1,4 +1,4 @@
-import type { ToolHost, ToolServerRecords, ToolServers } from "../../../tools/servers/index.ts";
+import type { ToolServices } from "../../../tools/index.ts";
 import { manifestFor, type ToolLogLine } from "../../../tools/catalogue/index.ts";
 import type * as contract from "../../contract/index.ts";
 import { operations } from "../../contract/index.ts";
@@ -12,25 +12,18 @@ import {
   presentVersion,
 } from "./present-tool-server.ts";
 import { instant } from "../runs/present-run.ts";
-import type { ServerFacts } from "../server/system-operations.ts";
+import type { ApiServices } from "../api-services.ts";
 import { implement, type Streamed } from "../perform.ts";
-import { logLines, type ToolServices } from "./tool-operations.ts";
-
-export type ToolServerServices = {
-  readonly toolServers: ToolServers;
-  readonly toolRecords: ToolServerRecords;
-  readonly toolHost: Pick<ToolHost, "watchLog">;
-  readonly facts: Pick<ServerFacts, "startedAtMs">;
-};
+import { logLines } from "./tool-operations.ts";
 
 const VERSIONS_SHOWN = 10;
 
 const list = implement(
   operations.toolServer.list,
-  ({ toolRecords }: ToolServerServices, { cursor = "", limit, state, origin, q = "" }) => {
+  ({ tools: { records } }, { cursor = "", limit, state, origin, q = "" }) => {
     const sought = q.toLowerCase();
     const fits = (texts: readonly string[]): boolean => texts.some((text) => text.toLowerCase().includes(sought));
-    const found = toolRecords
+    const found = records
       .list()
       .filter(({ view }) => view.name > cursor)
       .filter(({ view }) => state === undefined || view.state === state)
@@ -42,20 +35,18 @@ const list = implement(
 );
 
 /** Throws ToolServerNotFoundError. */
-async function recordOf({ toolRecords, facts }: ToolServerServices, name: string): Promise<contract.ToolServerRecord> {
-  const record = await toolRecords.get(name);
-  const { items } = await toolRecords.versions(name, { limit: VERSIONS_SHOWN });
-  return presentRecord(record, { sinceMs: facts.startedAtMs, versions: items });
+async function recordOf({ tools: { records }, server }: ApiServices, name: string): Promise<contract.ToolServerRecord> {
+  const record = await records.get(name);
+  const { items } = await records.versions(name, { limit: VERSIONS_SHOWN });
+  return presentRecord(record, { sinceMs: server.startedAtMs, versions: items });
 }
 
-const get = implement(operations.toolServer.get, async (services: ToolServerServices, { name }) =>
-  recordOf(services, name),
-);
+const get = implement(operations.toolServer.get, async (services, { name }) => recordOf(services, name));
 
 /** Throws ToolManifestInvalidError, signature errors, ToolServerRefusedError, ToolServerNameTakenError, ToolServerBuiltInError. */
-const deploy = implement(operations.toolServer.deploy, async (services: ToolServerServices, input, { signal }) => {
+const deploy = implement(operations.toolServer.deploy, async (services, input, { signal }) => {
   const { module, manifest, file = "", signature, dry_run: dryRun, accept: isAccepted } = input;
-  const deployed = await services.toolServers.deploy(
+  const deployed = await services.tools.servers.deploy(
     { module, manifest: manifest ?? manifestFor(file), signature, origin: "uploaded", dryRun, accept: isAccepted },
     signal,
   );
@@ -63,52 +54,46 @@ const deploy = implement(operations.toolServer.deploy, async (services: ToolServ
 });
 
 /** Throws ToolServerNotFoundError. */
-const versions = implement(
-  operations.toolServer.versions,
-  async ({ toolRecords }: ToolServerServices, { name, ...query }) => {
-    const { items, next } = await toolRecords.versions(name, query);
-    return { items: items.map(presentVersion), next: next ?? null };
-  },
-);
+const versions = implement(operations.toolServer.versions, async ({ tools: { records } }, { name, ...query }) => {
+  const { items, next } = await records.versions(name, query);
+  return { items: items.map(presentVersion), next: next ?? null };
+});
 
 /** Throws ToolServerNotFoundError, ToolRevisionNotFoundError. */
-const diff = implement(operations.toolServer.diff, async ({ toolRecords }: ToolServerServices, { name, ...range }) => {
-  const found = await toolRecords.difference(name, range);
+const diff = implement(operations.toolServer.diff, async ({ tools: { records } }, { name, ...range }) => {
+  const found = await records.difference(name, range);
   return { ...found, asks: found.changes.some(({ asks }) => asks), changes: found.changes.map(presentChange) };
 });
 
 /** Throws ToolServerNotPendingError. */
-const accept = implement(
-  operations.toolServer.accept,
-  async (services: ToolServerServices, { name, revision }, { asked }) => {
-    const record = () => recordOf(services, name);
-    return idempotent(
-      asked,
-      async () => {
-        await services.toolServers.accept(name, revision);
-        return record();
-      },
-      async () => {
-        const { revision: serving, pending } = await record();
-        return pending === null && (revision === undefined || revision === serving) ? record() : undefined;
-      },
-    );
-  },
-);
+const accept = implement(operations.toolServer.accept, async (services, { name, revision }, { asked }) => {
+  const record = () => recordOf(services, name);
+  return idempotent(
+    asked,
+    async () => {
+      await services.tools.servers.accept(name, revision);
+      return record();
+    },
+    async () => {
+      const { revision: serving, pending } = await record();
+      return pending === null && (revision === undefined || revision === serving) ? record() : undefined;
+    },
+  );
+});
 
 /** Throws ToolRevisionNotFoundError, ToolModuleDamagedError. */
-const activate = implement(operations.toolServer.activate, async (services: ToolServerServices, { name, revision }) => {
-  await services.toolServers.activate(name, revision);
+const activate = implement(operations.toolServer.activate, async (services, { name, revision }) => {
+  await services.tools.servers.activate(name, revision);
   return recordOf(services, name);
 });
 
 /** Throws ToolServerStateError. */
-const pause = implement(operations.toolServer.pause, async (services: ToolServerServices, { name, reason }, call) => {
+const pause = implement(operations.toolServer.pause, async (services, { name, reason }, call) => {
   const record = () => recordOf(services, name);
   return idempotent(
     call.asked,
     async () => {
-      await services.toolServers.pause(name, reason);
+      await services.tools.servers.pause(name, reason);
       return record();
     },
     async () => ((await record()).state === "paused" ? record() : undefined),
@@ -116,12 +101,12 @@ const pause = implement(operations.toolServer.pause, async (services: ToolServer
 });
 
 /** Throws ToolServerStateError. */
-const resume = implement(operations.toolServer.resume, async (services: ToolServerServices, { name }, { asked }) => {
+const resume = implement(operations.toolServer.resume, async (services, { name }, { asked }) => {
   const record = () => recordOf(services, name);
   return idempotent(
     asked,
     async () => {
-      await services.toolServers.resume(name);
+      await services.tools.servers.resume(name);
       return record();
     },
     async () => ((await record()).state === "paused" ? undefined : record()),
@@ -129,9 +114,9 @@ const resume = implement(operations.toolServer.resume, async (services: ToolServ
 });
 
 /** Throws ToolServerBuiltInError, ToolServerConfiguredError, ToolServerStateError. */
-const remove = implement(operations.toolServer.delete, async ({ toolServers }: ToolServerServices, { name }) => {
-  const { name: shown } = toolServers.runner.get(name);
-  const { callsInFlight } = await toolServers.delete(name);
+const remove = implement(operations.toolServer.delete, async ({ tools: { servers } }, { name }) => {
+  const { name: shown } = servers.runner.get(name);
+  const { callsInFlight } = await servers.delete(name);
   return {
     name: shown,
     state: callsInFlight === 0 ? ("unloaded" as const) : ("draining" as const),
@@ -140,17 +125,14 @@ const remove = implement(operations.toolServer.delete, async ({ toolServers }: T
 });
 
 /** Throws ToolServerNotFoundError. */
-const check = implement(
-  operations.toolServer.check,
-  async ({ toolRecords }: ToolServerServices, { name }, { signal }) => {
-    const { entry, ...report } = await toolRecords.check(name, signal);
-    return presentHealth(report, entry);
-  },
-);
+const check = implement(operations.toolServer.check, async ({ tools: { records } }, { name }, { signal }) => {
+  const { entry, ...report } = await records.check(name, signal);
+  return presentHealth(report, entry);
+});
 
 /** Throws ToolServerNotFoundError, ToolRevisionNotFoundError. */
-const module = implement(operations.toolServer.module, async ({ toolRecords }: ToolServerServices, input) => {
-  const { revision: found, bytes } = await toolRecords.module(input.name, input.revision);
+const module = implement(operations.toolServer.module, async ({ tools: { records } }, input) => {
+  const { revision: found, bytes } = await records.module(input.name, input.revision);
   return {
     mediaType: "application/wasm",
     content: bytes,
@@ -163,16 +145,12 @@ const module = implement(operations.toolServer.module, async ({ toolRecords }: T
 });
 
 /** Throws ToolServerNotFoundError. */
-const logs = implement(
-  operations.toolServer.logs,
-  (services: ToolServerServices & Pick<ToolServices, "tools">, { name }) => logLines(services, name),
-  {
-    stream: (services, { name }, { signal }) => {
-      const { name: server } = services.toolServers.runner.get(name);
-      return { events: watchLog(services, server, signal) };
-    },
+const logs = implement(operations.toolServer.logs, (services, { name }) => logLines(services, name), {
+  stream: (services, { name }, { signal }) => {
+    const { name: server } = services.tools.servers.runner.get(name);
+    return { events: watchLog(services.tools, server, signal) };
   },
-);
+});
 
 const WAITING_LINES_MAX = 1_000;
 
@@ -181,14 +159,14 @@ const WAITING_LINES_MAX = 1_000;
  * of lines that were left out.
  */
 async function* watchLog(
-  { toolServers, toolHost }: ToolServerServices,
+  { servers, host }: ToolServices,
   server: string,
   signal: AbortSignal,
 ): AsyncGenerator<Streamed<contract.ToolLogEvent>, void, undefined> {
   const waiting: ToolLogLine[] = [];
   let missed = 0;
   let wake: (() => void) | undefined;
-  using watching = toolHost.watchLog(server, (line) => {
+  using watching = host.watchLog(server, (line) => {
     waiting.push(line);
     if (waiting.length > WAITING_LINES_MAX) {
       waiting.shift();
@@ -198,7 +176,7 @@ async function* watchLog(
   });
   void watching;
   signal.addEventListener("abort", () => wake?.(), { once: true });
-  for (const line of toolServers.runner.logs(server)) yield lineEvent(line);
+  for (const line of servers.runner.logs(server)) yield lineEvent(line);
   while (!signal.aborted) {
     if (missed > 0) {
       yield { id: undefined, event: { type: "gap", lines: missed } };
