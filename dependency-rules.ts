@@ -3,6 +3,7 @@ import { posix } from "node:path";
 /** Modules that each module may import. A module comes after those that it imports, so there are no cycles. */
 export const MODULES: Readonly<Record<string, readonly string[]>> = {
   kernel: [],
+  access: ["kernel"],
   text: ["kernel"],
   agents: ["kernel", "text"],
   memory: ["kernel"],
@@ -10,15 +11,16 @@ export const MODULES: Readonly<Record<string, readonly string[]>> = {
   tools: ["kernel", "text", "memory", "messaging"],
   models: ["kernel", "text", "agents"],
   runs: ["kernel", "text", "agents", "memory", "messaging", "tools", "models"],
-  storage: ["kernel", "agents", "messaging", "tools", "runs"],
-  api: ["kernel", "text", "agents", "memory", "messaging", "tools", "models", "runs"],
-  server: ["kernel", "text", "agents", "memory", "messaging", "tools", "models", "runs", "storage", "api"],
-  cli: ["kernel", "text", "agents", "tools", "api", "server"],
+  storage: ["kernel", "access", "agents", "messaging", "tools", "runs"],
+  api: ["kernel", "access", "text", "agents", "memory", "messaging", "tools", "models", "runs"],
+  server: ["kernel", "access", "text", "agents", "memory", "messaging", "tools", "models", "runs", "storage", "api"],
+  cli: ["kernel", "access", "text", "agents", "tools", "api", "server"],
 };
 
 /** Inner modules that other modules may import; "." is the module's own entry point. All others are internal. */
 export const VISIBLE: Readonly<Record<string, readonly string[]>> = {
   kernel: [".", "changes", "sqlite"],
+  access: [".", "permissions"],
   text: ["documents", "expressions", "redaction", "references", "regex"],
   agents: [".", "budgets", "definitions", "files", "permissions", "test-files"],
   memory: [
@@ -64,6 +66,9 @@ const entryPointsBelow = (module: string): readonly string[] =>
 /** Imports that each inner module may make. Kernel files are open; every other inner module only by its index.ts. docs/architecture.md explains it. */
 export const ROOMS = {
   kernel: [],
+  "access/permissions": [],
+  "access/keys": ["kernel"],
+  access: ["kernel", "access/permissions", "access/keys"],
   "text/documents": ["kernel"],
   "kernel/changes": ["kernel"],
   "text/regex": [],
@@ -249,6 +254,7 @@ export const ROOMS = {
   storage: [
     "kernel",
     "storage/migrations",
+    "access",
     "agents/budgets",
     "agents/definitions",
     "tools/catalogue",
@@ -272,7 +278,7 @@ export const ROOMS = {
   "models/vendors": ["kernel", "text/redaction", "models/built-in", "models/port"],
   "models/built-in": ["kernel", "models/built-in/language", "models/port"],
   "models/built-in/language": ["kernel"],
-  "api/contract": ["kernel"],
+  "api/contract": ["kernel", "access/permissions"],
   "tools/authoring": [
     "kernel",
     "text/documents",
@@ -289,6 +295,8 @@ export const ROOMS = {
   "cli/agent-tests": ["kernel", "agents/test-files", "tools/catalogue", "api/contract"],
   "api/operations": [
     "kernel",
+    "access",
+    "access/permissions",
     "text/documents",
     "agents/permissions",
     "agents/budgets",
@@ -312,7 +320,7 @@ export const ROOMS = {
     "tools",
   ],
   "api/fipa": ["kernel", "messaging/acl", "messaging/router"],
-  "api/http": ["kernel", "text/documents", "agents/permissions", "runs", "api/contract", "api/operations"],
+  "api/http": ["kernel", "access", "text/documents", "agents/permissions", "runs", "api/contract", "api/operations"],
   server: ["server/config", "server/options", ...entryPointsBelow("server")],
   "server/config": entryPointsBelow("server"),
   "server/options": ["server/config", ...entryPointsBelow("server")],

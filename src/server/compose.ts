@@ -1,3 +1,4 @@
+import { openAccess, type AccessServices } from "../access/index.ts";
 import { openAgents, type AgentServices } from "../agents/index.ts";
 import { type Clock, systemClock } from "../kernel/clock.ts";
 import { openMemory, type MemoryServices } from "../memory/index.ts";
@@ -11,6 +12,7 @@ import { openTools, type ToolServices, type Resolve } from "../tools/index.ts";
 import type { LoadedConfig } from "./config/index.ts";
 import { type OpenFipa, openFipa } from "./open-fipa.ts";
 import {
+  accessOptions,
   agentsOptions,
   memoryOptions,
   messagingOptions,
@@ -42,6 +44,7 @@ export type Caxton = AsyncDisposable & {
   readonly models: ModelServices;
   readonly memory: MemoryServices;
   readonly messaging: MessagingServices;
+  readonly access: AccessServices;
   readonly fipa: OpenFipa | undefined;
   readonly tools: ToolServices;
   readonly runs: RunServices;
@@ -65,6 +68,13 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   const messaging = stack.use(
     await openMessaging(messagingOptions(loaded), messagingPorts({ ...first, agents, memory, remotes })),
   );
+  const access = stack.use(
+    openAccess(accessOptions(loaded), {
+      stores: storage,
+      clock,
+      programOf: (token) => messaging.participants.holderOf(token),
+    }),
+  );
   const fipa = stack.use(remotes && (await openFipa(loaded.config, { messaging, remotes, clock })));
   const tools = stack.use(
     await openTools(
@@ -74,6 +84,6 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   );
   const runs = stack.use(openRuns(runsOptions(loaded), runPorts({ ...first, agents, models, memory, messaging })));
   const opened = stack.move();
-  const modules = { clock, storage, agents, models, memory, messaging, fipa, tools, runs };
+  const modules = { clock, storage, agents, models, memory, messaging, access, fipa, tools, runs };
   return { ...modules, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }

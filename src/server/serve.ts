@@ -25,6 +25,8 @@ export type Started = AsyncDisposable & {
   readonly dashboardUrl: string | undefined;
   /** URL of the FIPA transport; undefined if it is disabled. */
   readonly fipaUrl: string | undefined;
+  /** With which the first administrator's key is created; undefined if there is one, or none is needed. */
+  readonly setupToken: string | undefined;
   readonly services: ApiServices;
   readonly caxton: Caxton;
   /** Resolves when tools and definitions are deployed and unfinished runs are resumed. */
@@ -63,7 +65,7 @@ async function start(loaded: LoadedConfig, options: ServeOptions): Promise<Start
   const progress = { tools: false, definitions: false };
   const services = { ...caxton, server: serverFacts(caxton, loaded, progress) };
   const { http, streams } = await httpServer(services, {
-    allowedHosts: [...config.server.allowed_hosts, config.server.host],
+    allowedHosts: config.access.mode === "required" ? undefined : [...config.server.allowed_hosts, config.server.host],
     dashboardDirectory: config.server.dashboard ? dashboardDirectory() : undefined,
     errorsPage: join(PACKAGE_DIRECTORY, "docs", "errors.md"),
     agentSchema,
@@ -92,6 +94,7 @@ async function start(loaded: LoadedConfig, options: ServeOptions): Promise<Start
     url,
     dashboardUrl: config.server.dashboard && isDashboardBuilt() ? `${url}/ui/` : undefined,
     fipaUrl: caxton.fipa?.url,
+    setupToken: caxton.access.access.setupToken,
     services,
     caxton,
     ready,
@@ -114,11 +117,11 @@ const isDashboardBuilt = (): boolean => existsSync(join(dashboardDirectory(), "i
 
 const LOOPBACK_HOSTS = new Set(["127.0.0.1", "::1", "localhost"]);
 
-function refuseOpenDoor({ config: { server } }: LoadedConfig): void {
-  if (LOOPBACK_HOSTS.has(server.host) || server.allow_unauthenticated) return;
+function refuseOpenDoor({ config: { server, access } }: LoadedConfig): void {
+  if (LOOPBACK_HOSTS.has(server.host) || access.mode === "required" || server.allow_unauthenticated) return;
   throw new NotLoopbackError(
     `listening on ${server.host} would let anyone who reaches port ${server.port} run agents`,
-    "Listen on 127.0.0.1, or set server.allow_unauthenticated = true where the network itself keeps others out.",
+    'Listen on 127.0.0.1, or set access.mode = "required" (CAXTON_ACCESS__MODE=required), so that every request needs credentials.',
     { host: server.host },
   );
 }

@@ -9,7 +9,7 @@ import * as contract from "../../src/api/contract/index.ts";
 import { bind } from "../../src/api/http/bind.ts";
 import { httpServer } from "../../src/api/http/index.ts";
 import { EventStreams } from "../../src/api/http/responses/sse.ts";
-import { OPEN_ACCESS } from "../../src/api/operations/index.ts";
+import { LOCAL_ACCESS } from "../helpers/access.ts";
 import { implement } from "../../src/api/operations/perform.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { verifies } from "../helpers/verifies.ts";
@@ -193,7 +193,7 @@ test("a download whose client disconnects before its first part is closed", asyn
   bind(
     http,
     implement(download, () => ({ mediaType: "text/plain", content, headers: {} })),
-    { access: OPEN_ACCESS, services: server.started.services, streams: new EventStreams(), bodyReaders: {} },
+    { access: LOCAL_ACCESS, services: server.started.services, streams: new EventStreams(), bodyReaders: {} },
   );
   const url = await http.listen({ host: "127.0.0.1", port: 0 });
   const client = request(`${url}${download.http.path}`).on("error", () => undefined);

@@ -2,7 +2,6 @@
 export const DOCUMENTS = {
   health: "/health",
   ready: "/ready",
-  metrics: "/metrics",
   openapi: "/openapi.json",
   agentSchema: "/schema/agent.v1.json",
   agentTestSchema: "/schema/agent-test.v1.json",

@@ -78,7 +78,8 @@ export { type ChooseBody, type RunChoice } from "./models/model-choice.ts";
 export * as modelChoice from "./models/model-choice.ts";
 export * as operations from "./operations.ts";
 export { Download, Events, type GivenTo, type InputOf, type Operation, type OutputOf, takes } from "./operation.ts";
-export { type Permission, PERMISSIONS } from "./permissions.ts";
+export { type ApiKey, type CreatedApiKey, type Identity } from "./access/keys.ts";
+export * as keys from "./access/keys.ts";
 export { type Callable, pathOf, split } from "./request.ts";
 export {
   type ArtifactSummary,

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { Permission } from "./permissions.ts";
+import type { Permission } from "../../access/permissions/index.ts";
 import { type Method, segmentsOf } from "./request.ts";
 
 /** What an operation does to stored data. */

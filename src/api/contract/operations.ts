@@ -1,9 +1,11 @@
+export * as access from "./access/access-operations.ts";
 export * as agent from "./agents/agent-operations.ts";
 export * as approval from "./runs/approval-operations.ts";
 export * as budget from "./agents/budget-operations.ts";
 export * as capability from "./messaging/capability-operations.ts";
 export * as conversation from "./messaging/conversation-operations.ts";
 export * as deadLetter from "./messaging/dead-letter-operations.ts";
+export * as key from "./access/key-operations.ts";
 export * as mailbox from "./messaging/mailbox-operations.ts";
 export * as memory from "./memory/memory-operations.ts";
 export * as memoryTransfer from "./memory/memory-transfer-operations.ts";

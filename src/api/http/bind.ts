@@ -2,17 +2,10 @@ import { Readable } from "node:stream";
 import type { FastifyReply, FastifyRequest, FastifySchema } from "fastify";
 import { log } from "../../kernel/log.ts";
 import { Download, Events, type Operation, takes } from "../contract/index.ts";
-import type {
-  Access,
-  ApiServices,
-  RequestIds,
-  Call,
-  Implementation,
-  Principal,
-  ReceivedBody,
-} from "../operations/index.ts";
+import type { Access, Admission, Principal } from "../../access/index.ts";
+import type { ApiServices, RequestIds, Call, Implementation, ReceivedBody } from "../operations/index.ts";
 import { respondNdjson, acceptsNdjson } from "./responses/respond-ndjson.ts";
-import { tokenOf } from "./requests/bearer-token.ts";
+import { admissionOf, admit } from "./requests/admission.ts";
 import { abortOnDisconnect } from "./responses/abort-on-disconnect.ts";
 import type { Http } from "./context.ts";
 import { HashedBody } from "./requests/hashed-body.ts";
@@ -64,7 +57,6 @@ function route(
 ): void {
   const { operation, perform, stream } = implementation;
   const { method, path: url, bodyBytesMax } = operation.http;
-  const principals = new WeakMap<FastifyRequest, Principal>();
   const isUnbounded = operation.receives.length > 0 || bodyReaders[operation.name] !== undefined;
   const bodyLimit = isUnbounded ? Number.MAX_SAFE_INTEGER : bodyBytesMax;
   http.route({
@@ -77,20 +69,23 @@ function route(
     validatorCompiler: () => () => true,
     // Before the body is read.
     onRequest: (request, _reply, done) => {
-      principals.set(request, access.admit(operation, { token: tokenOf(request), address: request.ip }));
-      done();
+      try {
+        admit(access, operation, request);
+        done();
+      } catch (error) {
+        done(error instanceof Error ? error : new Error(String(error)));
+      }
     },
     handler: async (request, reply) => {
-      const principal = principals.get(request);
-      if (principal === undefined) throw new Error(`${operation.name} was not admitted`);
-      const call = new HttpCall(principal, request, reply);
+      const call = new HttpCall(admissionOf(request), request, reply);
       const parts = { params: request.params, query: request.query, body: bodyOf(request, operation) };
       if (stream !== undefined && (operation.output === Events || wantsEvents(request))) {
-        await streams.send(request, reply, async (signal) => {
+        const begin = async (signal: AbortSignal) => {
           const { events, headers = {} } = await stream(services, parts, call.until(signal));
           void reply.headers(headers);
           return events;
-        });
+        };
+        await streams.send(request, reply, begin, call.principal.ended?.());
         return reply;
       }
       if (operation.reportsProgress && acceptsNdjson(request)) {
@@ -163,18 +158,22 @@ async function* startingWith(
 
 /** A call by an HTTP request. Listens for a disconnect only if the operation asks for the signal. */
 class HttpCall implements Call {
-  readonly principal: Principal;
+  readonly admission: Admission;
   readonly asked: RequestIds | undefined;
   readonly #request: FastifyRequest;
   readonly #reply: FastifyReply;
   #signal: AbortSignal | undefined;
   #onProgress: (progress: object) => void = () => undefined;
 
-  constructor(principal: Principal, request: FastifyRequest, reply: FastifyReply) {
-    this.principal = principal;
+  constructor(admission: Admission, request: FastifyRequest, reply: FastifyReply) {
+    this.admission = admission;
     this.asked = requestIds(request);
     this.#request = request;
     this.#reply = reply;
+  }
+
+  get principal(): Principal {
+    return this.admission.principal;
   }
 
   get signal(): AbortSignal {

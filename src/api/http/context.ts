@@ -5,8 +5,8 @@ import type { ApiServices } from "../operations/index.ts";
 import type { EventStreams, StreamLimits } from "./responses/sse.ts";
 
 export type HttpOptions = {
-  /** Host names a browser may use besides loopback. */
-  readonly allowedHosts: readonly string[];
+  /** Host names that browsers may use besides loopback; undefined allows every name, because each request needs credentials. */
+  readonly allowedHosts: readonly string[] | undefined;
   /** Where the built dashboard is; undefined serves none. */
   readonly dashboardDirectory: string | undefined;
   /** The page that explains every code, as Markdown; problems point to it. */

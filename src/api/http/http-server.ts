@@ -11,7 +11,7 @@ import { CaxtonError } from "../../kernel/errors.ts";
 import { type Json, parseJson, REQUEST_VALUES_MAX } from "../../kernel/json.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
 import { DOCUMENTS } from "../contract/index.ts";
-import { type ApiServices, OPEN_ACCESS, OPERATIONS, RequestInvalidError } from "../operations/index.ts";
+import { type ApiServices, OPERATIONS, RequestInvalidError } from "../operations/index.ts";
 import { AllowedMethods } from "./requests/allowed-methods.ts";
 import { bind } from "./bind.ts";
 import type { Http, HttpContext, HttpOptions } from "./context.ts";
@@ -128,7 +128,7 @@ const BODY_READERS = { "toolServer.deploy": { mediaTypes: MODULE_MEDIA_TYPES, re
 
 function routes(http: Http, context: HttpContext): void {
   const { services, streams } = context;
-  const binding = { access: OPEN_ACCESS, services, streams, bodyReaders: BODY_READERS };
+  const binding = { access: services.access.access, services, streams, bodyReaders: BODY_READERS };
   for (const each of OPERATIONS) bind(http, each, binding);
   sockets(http, context);
   systemRoutes(http, context);

@@ -2,13 +2,15 @@ import { randomUUIDv7 } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { type RawData, type WebSocket, WebSocketServer } from "ws";
+import type { Principal } from "../../access/index.ts";
 import { CaxtonError, toFault } from "../../kernel/errors.ts";
 import { isJsonObject, parseJson, REQUEST_VALUES_MAX } from "../../kernel/json.ts";
 import { log } from "../../kernel/log.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
-import { MESSAGE_SOCKET, type SocketEvent, SocketRequest } from "../contract/index.ts";
+import { MESSAGE_SOCKET, type Operation, operations, type SocketEvent, SocketRequest } from "../contract/index.ts";
 import { type ApiServices, Receiving, sendMessages, settleMessages, PresentedTokens } from "../operations/index.ts";
-import { tokenOf } from "./requests/bearer-token.ts";
+import type { HttpOptions } from "./context.ts";
+import { credentialsOf } from "./requests/credentials.ts";
 import { RequestInvalidError } from "../operations/index.ts";
 import { refusesUpgrade } from "./requests/origin-guard.ts";
 import { problemOf } from "./responses/problem.ts";
@@ -18,7 +20,7 @@ const HEARTBEAT_MS = 30_000;
 const BUFFERED_BYTES_MAX = 4 * 1024 * 1024;
 /** Maximum in-flight requests of one client; at the limit the server stops reading from it. */
 const IN_FLIGHT_MAX = 1_024;
-const CODES = { goingAway: 1001, tooSlow: 1013 } as const;
+const CODES = { goingAway: 1001, revoked: 1008, tooSlow: 1013 } as const;
 
 /**
  * Messages over WebSockets: send one or a batch, receive and settle.
@@ -26,6 +28,8 @@ const CODES = { goingAway: 1001, tooSlow: 1013 } as const;
  * http.message-socket.W2. The server stops reading from a client that sends faster than it writes, or that reads too
  *   slowly, until its buffers drain.
  * http.message-socket.W3. When a client disconnects, its in-flight messages return to the mailbox at once.
+ * http.message-socket.W5. A client authenticates when it connects. Each frame is authorized as the operation that it stands for.
+ *   The connection ends within a second after the client's key is revoked.
  * http.message-socket.W4. The server leases no more messages for a client that does not read; other clients of the
  *   mailbox receive them.
  */
@@ -36,7 +40,7 @@ export class MessageSockets {
   readonly #heartbeat: NodeJS.Timeout;
   readonly #refuse: (request: IncomingMessage) => string | undefined;
 
-  constructor(services: ApiServices, allowedHosts: readonly string[]) {
+  constructor(services: ApiServices, allowedHosts: HttpOptions["allowedHosts"]) {
     this.#services = services;
     this.#refuse = refusesUpgrade(allowedHosts);
     this.#server = new WebSocketServer({ noServer: true, maxPayload: LIMITS.bodyBytesMax, perMessageDeflate: false });
@@ -56,14 +60,28 @@ export class MessageSockets {
       socket.end(`HTTP/1.1 ${status}\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\n${refusal}\n`);
       return true;
     }
-    const token = tokenOf(request);
-    const tokens = token === undefined ? [] : [token];
+    const principal = this.#identify(request, socket);
+    if (principal === undefined) return true;
     this.#server.handleUpgrade(request, socket, head, (webSocket) => {
-      const client = new Client(this.#services, webSocket, new PresentedTokens(this.#services.messaging, ...tokens));
+      const client = new Client(this.#services, webSocket, principal);
       this.#clients.add(client);
       webSocket.once("close", () => this.#clients.delete(client));
     });
     return true;
+  }
+
+  /** Authenticates a client. Answers the request if its credentials are missing or invalid. */
+  #identify(request: IncomingMessage, socket: Duplex): Principal | undefined {
+    try {
+      return this.#services.access.access.identify(credentialsOf(request, request.socket.remoteAddress ?? ""));
+    } catch (error) {
+      const { message, kind } = toFault(error);
+      const status = kind === "unauthenticated" ? "401 Unauthorized" : "429 Too Many Requests";
+      socket.end(
+        `HTTP/1.1 ${status}\r\ncontent-type: text/plain\r\nwww-authenticate: Bearer realm="caxton"\r\nconnection: close\r\n\r\n${message}\n`,
+      );
+      return undefined;
+    }
   }
 
   #beat(): void {
@@ -82,7 +100,8 @@ export class MessageSockets {
 class Client {
   readonly #services: ApiServices;
   readonly #socket: WebSocket;
-  /** As whom it may speak: by its `Authorization`, and by what it shows with `identify`. */
+  readonly #principal: Principal;
+  /** The names it may use: by its `Authorization`, and by the tokens it presents with `identify`. */
   readonly #presented: PresentedTokens;
   readonly #gone = new AbortController();
   readonly #receiving = new Map<string, Receiving>();
@@ -92,10 +111,16 @@ class Client {
   /** Resolves when it has read some of what waits for it, or is gone. */
   #read: PromiseWithResolvers<void> | undefined;
 
-  constructor(services: ApiServices, socket: WebSocket, presented: PresentedTokens) {
+  constructor(services: ApiServices, socket: WebSocket, principal: Principal) {
     this.#services = services;
     this.#socket = socket;
-    this.#presented = presented;
+    this.#principal = principal;
+    this.#presented = new PresentedTokens(services.messaging, ...principal.tokens);
+    principal
+      .ended?.()
+      .addEventListener("abort", () => this.close(CODES.revoked, "the credentials are no longer valid"), {
+        signal: this.#gone.signal,
+      });
     socket.on("message", (data, isBinary) => this.#heard(data, isBinary));
     socket.on("pong", () => (this.#isAlive = true));
     // The library has already closed the connection with the reason.
@@ -149,6 +174,8 @@ class Client {
 
   async #answer(request: SocketRequest): Promise<SocketEvent> {
     const { ref } = request;
+    const operation = OPERATION_OF[request.op];
+    if (operation !== undefined) this.#services.access.access.authorize(this.#principal, operation);
     switch (request.op) {
       case "send": {
         const { items } = await sendMessages(this.#services, [request.message], this.#presented);
@@ -228,6 +255,16 @@ class Client {
     });
   }
 }
+
+/** The operation that each request stands for. */
+const OPERATION_OF: Readonly<Record<SocketRequest["op"], Operation | undefined>> = {
+  send: operations.message.send,
+  "send-batch": operations.message.sendBatch,
+  receive: operations.mailbox.fetch,
+  settle: operations.mailbox.settle,
+  identify: undefined,
+  ping: undefined,
+};
 
 /** A frame's text; one message comes in one or in several pieces. */
 const textOf = (data: RawData): string =>

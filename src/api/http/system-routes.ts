@@ -1,6 +1,6 @@
 import { createReadStream } from "node:fs";
 import { DOCUMENTS, system } from "../contract/index.ts";
-import { getReadiness, messageSchema, metrics } from "../operations/index.ts";
+import { getReadiness, messageSchema } from "../operations/index.ts";
 import type { Http, HttpContext } from "./context.ts";
 import { documentIdempotency } from "./requests/idempotency.ts";
 import { tidyOpenApi } from "./openapi.ts";
@@ -20,11 +20,6 @@ export function systemRoutes(http: Http, { services, options }: HttpContext): vo
       const readiness = await getReadiness(services);
       return reply.status(readiness.status === "ready" ? 200 : 503).send(readiness);
     },
-  );
-  http.get(
-    DOCUMENTS.metrics,
-    { schema: { tags, summary: "What the server counts, for Prometheus" } },
-    async (_request, reply) => reply.type("text/plain; version=0.0.4; charset=utf-8").send(await metrics(services)),
   );
   http.get(DOCUMENTS.errorsPage, { schema: { hide: true } }, async (_request, reply) =>
     reply.type("text/markdown; charset=utf-8").send(createReadStream(options.errorsPage)),

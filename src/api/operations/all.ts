@@ -6,6 +6,8 @@ import { capabilityOperations } from "./messaging/capability-operations.ts";
 import { conversationOperations } from "./messaging/conversation-operations.ts";
 import { deadLetterOperations } from "./messaging/dead-letter-operations.ts";
 import { grantOperations } from "./tools/grant-operations.ts";
+import { keyOperations } from "./access/key-operations.ts";
+import { metricsOperations } from "./server/metrics.ts";
 import { mailboxOperations } from "./messaging/mailbox-operations.ts";
 import { memoryOperations } from "./memory/memory-operations.ts";
 import { memoryTransferOperations } from "./memory/memory-transfer-operations.ts";
@@ -32,11 +34,13 @@ export const OPERATIONS = [
   ...conversationOperations,
   ...deadLetterOperations,
   ...grantOperations,
+  ...keyOperations,
   ...mailboxOperations,
   ...memoryOperations,
   ...memoryTransferOperations,
   ...memoryMaintenanceOperations,
   ...messageOperations,
+  ...metricsOperations,
   ...modelOperations,
   ...participantOperations,
   ...replayOperations,

@@ -1,3 +1,4 @@
+import type { AccessServices } from "../../access/index.ts";
 import type { SpendStore } from "../../agents/budgets/index.ts";
 import type { AgentServices } from "../../agents/index.ts";
 import type { ChangeLog } from "../../kernel/changes/index.ts";
@@ -40,6 +41,7 @@ type ApiStores = {
 
 /** The services of each module, as the module returned them when it was opened. */
 export type ApiServices = {
+  readonly access: AccessServices;
   readonly agents: AgentServices;
   readonly memory: MemoryServices;
   readonly messaging: MessagingServices;

@@ -1,11 +1,13 @@
+import type { Admission, Principal } from "../../access/index.ts";
 import { type InputOf, type Operation, type OutputOf, takes } from "../contract/index.ts";
 import type { ApiServices } from "./api-services.ts";
 import type { RequestIds } from "./request-ids.ts";
-import type { Principal } from "./principal.ts";
 import { checkInput } from "./check-input.ts";
 
 /** The circumstances of one call, besides its input. */
 export type Call = {
+  /** The permission to perform this operation, from `Access`. */
+  readonly admission: Admission;
   readonly principal: Principal;
   /** Aborts when the client disconnects. */
   readonly signal: AbortSignal;
@@ -87,11 +89,17 @@ export function implement(
   return {
     operation,
     perform: async (services, parts, call) => {
+      call.admission.require(operation);
       const input = parse(operation, parts);
       const output = await perform(services, input, call);
       return { output, status: http.statusOf?.(output, input) ?? http.status, headers: http.headers?.(output) ?? {} };
     },
-    stream: stream && (async (services, parts, call) => stream(services, parse(operation, parts), call)),
+    stream:
+      stream &&
+      (async (services, parts, call) => {
+        call.admission.require(operation);
+        return stream(services, parse(operation, parts), call);
+      }),
     mayRepeat,
   };
 }

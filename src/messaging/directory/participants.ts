@@ -70,6 +70,8 @@ export class Participants implements Directory {
   /** Time of the last activity of each participant, by workspace and name. */
   readonly #seenAtMs = new Map<string, number>();
   readonly #listeners = new Set<() => void>();
+  /** By the hash of their token. */
+  readonly #holders = new Map<string, Participant>();
   #changes = 0;
 
   constructor(deps: { readonly store: ParticipantStore; readonly clock: Clock }) {
@@ -78,6 +80,7 @@ export class Participants implements Directory {
     const { participants, registrations } = deps.store.load();
     for (const participant of participants) {
       this.#workspace(participant.workspace).participants.set(keyOf(participant.name), participant);
+      if (participant.tokenHash !== undefined) this.#holders.set(participant.tokenHash, participant);
     }
     for (const registration of registrations) this.#registrations.set(registration.id, registration);
   }
@@ -211,6 +214,9 @@ export class Participants implements Directory {
   async #put(participant: Participant): Promise<Participant> {
     await this.#store.saveParticipant(participant);
     const known = this.#workspace(participant.workspace);
+    const before = known.participants.get(keyOf(participant.name));
+    if (before?.tokenHash !== undefined) this.#holders.delete(before.tokenHash);
+    if (participant.tokenHash !== undefined) this.#holders.set(participant.tokenHash, participant);
     known.participants.set(keyOf(participant.name), participant);
     this.#changed(known);
     return participant;
@@ -236,6 +242,12 @@ export class Participants implements Directory {
     return this.#workspaces.get(workspace)?.participants.get(keyOf(name))?.tokenHash === hash;
   }
 
+  /** Returns the participant whose token this is. */
+  holderOf(token: string): Participant | undefined {
+    const hash = tokenHash(token);
+    return hash === undefined ? undefined : this.#holders.get(hash);
+  }
+
   /** Goes up with each change of who is there, or of their tokens. */
   get changes(): number {
     return this.#changes;
@@ -247,6 +259,7 @@ export class Participants implements Directory {
     await this.#store.deleteParticipant(workspace, participant.name);
     const known = this.#workspace(workspace);
     known.participants.delete(keyOf(name));
+    if (participant.tokenHash !== undefined) this.#holders.delete(participant.tokenHash);
     for (const [id, registration] of this.#registrations)
       if (registration.workspace === workspace && keyOf(registration.agent) === keyOf(name))
         this.#registrations.delete(id);

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { AccessTable } from "./access-config.ts";
 import { ServerContextTable, ServerLimitsTable } from "./context-config.ts";
 import { BudgetsTable } from "./budgets-config.ts";
 import { FipaTable } from "./fipa-config.ts";
@@ -30,7 +31,7 @@ const ServerTable = z
       .string()
       .min(1)
       .default("127.0.0.1")
-      .meta({ description: "Address to listen on; loopback until authentication is on" }),
+      .meta({ description: 'Address to listen on; beyond loopback it needs access.mode = "required"' }),
     port: z.int().min(0).max(65_535).default(8080).meta({ description: "0 takes any free port" }),
     shutdown_timeout: durationText({ maxMs: 3_600_000 }).prefault("10s").meta({
       description: "Time for running runs to finish at shutdown; unfinished runs resume at the next start",
@@ -49,7 +50,7 @@ const ServerTable = z
       .default(LIMITS.streamsPerClientMax)
       .meta({ description: "Maximum open event streams per client address; raise it behind a proxy" }),
     allow_unauthenticated: z.boolean().default(false).meta({
-      description: "Listen beyond loopback without authentication; every client that reaches the port can run agents",
+      description: "Listen beyond loopback without access control; every client that reaches the port can run agents",
     }),
     allowed_hosts: z
       .array(z.string())
@@ -275,6 +276,7 @@ const ToolServerTable = z.strictObject({
 /** `caxton.toml`, whole. */
 export const ConfigFile = z.strictObject({
   server: ServerTable,
+  access: AccessTable,
   data: DataTable,
   log: z.strictObject({ level: z.enum(LOG_LEVELS).default("info") }).prefault({}),
   agents: AgentsTable,

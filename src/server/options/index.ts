@@ -1,4 +1,5 @@
 /** Maps the configuration to the options of each module: one function per module. */
+export { accessOptions } from "./access.ts";
 export { agentsOptions } from "./agents.ts";
 export { memoryOptions, modelsDirectory } from "./memory.ts";
 export { messagingOptions } from "./messaging.ts";

@@ -2,7 +2,9 @@ import { DEFAULT_WORKSPACE } from "../../api/operations/index.ts";
 import type { MessagingOptions } from "../../messaging/index.ts";
 import { conversationTerms, type LoadedConfig, routerOptions, tasksOptions } from "../config/index.ts";
 
-export const messagingOptions = ({ config: { data, messages, tasks, server } }: LoadedConfig): MessagingOptions => ({
+export const messagingOptions = ({
+  config: { access, data, messages, tasks, server },
+}: LoadedConfig): MessagingOptions => ({
   workspace: DEFAULT_WORKSPACE,
   journal: {
     directory: data.directory,
@@ -14,6 +16,6 @@ export const messagingOptions = ({ config: { data, messages, tasks, server } }: 
   terms: conversationTerms(messages),
   tasks: tasksOptions(tasks, messages.rounds_max),
   similarityMin: messages.semantic_fallback ? messages.semantic_min_similarity : undefined,
-  tokensRequired: messages.participant_tokens,
+  tokensRequired: messages.participant_tokens || access.mode === "required",
   closeMs: server.shutdown_timeout,
 });

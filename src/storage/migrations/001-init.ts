@@ -353,6 +353,22 @@ CREATE TABLE kept_answers (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX kept_answers_by_age ON kept_answers (created_at_ms);
 
+-- API keys. Only hashes of their secrets are stored; previous_hash is valid until previous_until_ms.
+CREATE TABLE api_keys (
+  id TEXT PRIMARY KEY,
+  workspace TEXT NOT NULL,
+  name TEXT NOT NULL,
+  role TEXT NOT NULL,
+  created_at_ms INTEGER NOT NULL,
+  created_by TEXT NOT NULL,
+  expires_at_ms INTEGER,
+  revoked_at_ms INTEGER,
+  last_used_at_ms INTEGER,
+  secret_hash TEXT NOT NULL,
+  previous_hash TEXT,
+  previous_until_ms INTEGER
+) STRICT, WITHOUT ROWID;
+
 -- Changes of agents and tool servers, for clients of the event stream that reconnect.
 CREATE TABLE changes (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,

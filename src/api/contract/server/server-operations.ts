@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { Events, operation } from "../operation.ts";
+import { Download, Events, operation } from "../operation.ts";
 import { EventsQuery, ServerEvent, Status } from "./system.ts";
 
 const READ = {
@@ -25,6 +25,16 @@ export const config = operation({
   http: { method: "GET", path: "/api/v1/config" },
   permission: "server:admin",
   output: z.looseObject({}),
+});
+
+export const metrics = operation({
+  ...READ,
+  name: "server.metrics",
+  summary: "Get the metrics of the server, for Prometheus",
+  http: { method: "GET", path: "/metrics" },
+  permission: "metrics:read",
+  surfaces: ["rest"],
+  output: Download,
 });
 
 export const watch = operation({

@@ -3,7 +3,8 @@ import type { FastifyRequest } from "fastify";
 import { canonicalJson, isJsonObject, Json, type JsonObject } from "../../../kernel/json.ts";
 import { mint, RunId } from "../../../kernel/ids.ts";
 import { LIMITS } from "../../../kernel/quantities.ts";
-import { type AnswerKey, type ApiServices, RequestIds, DEFAULT_WORKSPACE } from "../../operations/index.ts";
+import { type AnswerKey, type ApiServices, RequestIds } from "../../operations/index.ts";
+import { admissionOf } from "./admission.ts";
 import type { Http } from "../context.ts";
 import { RequestInvalidError } from "../../operations/index.ts";
 import { IdempotencyKeyInUseError, IdempotencyKeyReusedError } from "../errors.ts";
@@ -61,7 +62,11 @@ export function idempotencyPlugin(http: Http, { storage, server }: ApiServices):
   http.addHook("preValidation", async (request, reply) => {
     const given = request.headers["idempotency-key"];
     if (given === undefined || !takesKey(request.method, request.url)) return;
-    const key = { workspace: DEFAULT_WORKSPACE, key: keyOf(request, given) };
+    // A path that no operation has.
+    if (request.routeOptions.config.operation === undefined) return;
+    const { workspace, id } = admissionOf(request).principal;
+    // Another principal that chooses the same key must not receive this one's response. Keys have no spaces.
+    const key = { workspace, key: `${id} ${keyOf(request, given)}` };
     const subject = isRepeatable(request) ? mint(RunId) : undefined;
     const claim = await idempotencyStore.claim(key, { hash: hashOf(request), subject }, server.clock.nowMs());
     if (claim.type === "new" || claim.type === "begun") {
@@ -69,7 +74,7 @@ export function idempotencyPlugin(http: Http, { storage, server }: ApiServices):
       else if (subject !== undefined) asked.set(request, new RequestIds(subject, false));
       return void taken.set(request, key);
     }
-    if (claim.type !== "kept") throw refusal(claim.type, key.key);
+    if (claim.type !== "kept") throw refusal(claim.type, keyOf(request, given));
     const { status, headers, body } = claim.answer;
     return reply.status(status).headers(headers).header("idempotent-replayed", "true").send(body);
   });

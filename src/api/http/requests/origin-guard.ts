@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { isIPv6 } from "node:net";
 import type { FastifyRequest } from "fastify";
 import { RequestInvalidError } from "../../operations/index.ts";
+import type { HttpOptions } from "../context.ts";
 import { ForeignOriginError } from "../errors.ts";
 
 const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]", "::1"]);
@@ -18,19 +19,28 @@ function asHeader(host: string): string {
   return isIPv6(host) && URL.canParse(address) ? new URL(address).hostname : host.toLowerCase();
 }
 
+type AllowedHosts = HttpOptions["allowedHosts"];
+
+/** Whether a request may name a host. */
+function hostCheck(allowedHosts: AllowedHosts): (host: string) => boolean {
+  if (allowedHosts === undefined) return () => true;
+  const allowed = new Set([...LOOPBACK, ...allowedHosts.map(asHeader)]);
+  return (host) => host === "" || allowed.has(host);
+}
+
 /**
  * Keeps other web sites out of a server that needs no password because it listens on loopback: a browser that was lured to a
  * name that resolves here (DNS rebinding) shows by the Host header, one that posts from another site by the Origin header, and
  * one that gets by Sec-Fetch-Site: some GETs start processes, hold streams open or lease messages.
  */
-export function guardOrigin(allowedHosts: readonly string[]): (request: FastifyRequest) => Promise<void> {
-  const allowed = new Set([...LOOPBACK, ...allowedHosts.map(asHeader)]);
+export function guardOrigin(allowedHosts: AllowedHosts): (request: FastifyRequest) => Promise<void> {
+  const isAllowed = hostCheck(allowedHosts);
   return async ({ method, headers, raw, url, routeOptions }) => {
     const ambiguity = ambiguityOf(raw);
     if (ambiguity !== undefined)
       throw new RequestInvalidError(ambiguity, "Send one Host header, and a path.", { problems: [ambiguity] });
     const host = hostName(headers.host ?? "");
-    if (host !== "" && !allowed.has(host)) throw foreign(host, "host");
+    if (!isAllowed(host)) throw foreign(host, "host");
     const { origin, "sec-fetch-site": site } = headers;
     if (isApi(url, routeOptions.url) && FOREIGN_SITES.has(site)) throw foreign(origin ?? "another site", "origin");
     if (origin === undefined || SAFE_METHODS.has(method)) return;
@@ -43,14 +53,14 @@ export function guardOrigin(allowedHosts: readonly string[]): (request: FastifyR
 export const isApi = (url: string, route: string | undefined): boolean => (route ?? url).startsWith("/api/");
 
 /** Reason for refusing a WebSocket; undefined if allowed. Browsers send the origin with it, and make no preflight request. */
-export function refusesUpgrade(allowedHosts: readonly string[]): (request: IncomingMessage) => string | undefined {
-  const allowed = new Set([...LOOPBACK, ...allowedHosts.map(asHeader)]);
+export function refusesUpgrade(allowedHosts: AllowedHosts): (request: IncomingMessage) => string | undefined {
+  const isAllowed = hostCheck(allowedHosts);
   return (request) => {
     const { headers } = request;
     const ambiguity = ambiguityOf(request);
     if (ambiguity !== undefined) return ambiguity;
     const host = hostName(headers.host ?? "");
-    if (host !== "" && !allowed.has(host)) return foreign(host, "host").message;
+    if (!isAllowed(host)) return foreign(host, "host").message;
     const { origin } = headers;
     if (origin === undefined) return undefined;
     const from = URL.canParse(origin) ? new URL(origin).host.toLowerCase() : origin;

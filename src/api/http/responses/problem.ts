@@ -19,6 +19,7 @@ export async function sendProblem(
     "request failed",
   );
   const problem = problemOf(fault, request.id);
+  if (fault.kind === "unauthenticated") void reply.header("www-authenticate", 'Bearer realm="caxton"');
   if (fault.retryAfterMs !== undefined)
     void reply.header("retry-after", Math.max(1, Math.ceil(fault.retryAfterMs / 1_000)));
   await reply.status(problem.status).type("application/problem+json").serializer(JSON.stringify).send(problem);

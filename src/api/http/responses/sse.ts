@@ -39,21 +39,26 @@ export class EventStreams {
   /**
    * Sends what `begin` gives until it ends, the reader goes, or the server stops. `begin` is called when the stream has its place,
    * so that nothing is started for a reader who is then refused. Throws TooManyStreamsError, and what `begin` and its events throw
-   * before the first one.
+   * before the first one. The stream also ends when `ended` aborts.
    */
   async send(
     request: FastifyRequest,
     reply: FastifyReply,
     begin: (signal: AbortSignal) => Events | Promise<Events>,
+    ended?: AbortSignal,
   ): Promise<void> {
     this.#refusePastLimits(request.ip);
     const controller = abortOnDisconnect(reply);
     this.#open.set(controller, request.ip);
+    const end = () => controller.abort();
+    ended?.addEventListener("abort", end);
+    if (ended?.aborted === true) end();
     try {
       const { stallMs = STALL_MS } = this.#limits;
       await stream(request, reply, await begin(controller.signal), { signal: controller.signal, stallMs });
     } finally {
       this.#open.delete(controller);
+      ended?.removeEventListener("abort", end);
       controller.abort();
     }
   }

@@ -1,12 +1,14 @@
 import { DURATION_BOUNDS_S, ROUTING_SAMPLED } from "../../../messaging/router/index.ts";
 import type { MessagingServices } from "../../../messaging/index.ts";
+import { operations } from "../../contract/index.ts";
+import { implement } from "../perform.ts";
 import type { ApiServices } from "../api-services.ts";
 import { counter, exposition, gauge, histogram, type Metric } from "./exposition.ts";
 import { memoryMetrics } from "./memory-metrics.ts";
 import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
 
-/** What the server counts, in Prometheus' text format. Labels are few: no sender, no receiver, no conversation. */
-export async function metrics({ agents, memory, messaging, runs, server }: ApiServices): Promise<string> {
+/** The metrics in Prometheus' text format. Labels are few: no sender, no receiver, no conversation. */
+async function exposed({ agents, memory, messaging, runs, server }: ApiServices): Promise<string> {
   const { executing, waiting } = runs.runs.load();
   return exposition([
     gauge("caxton_server_uptime_seconds", "Since the server started", server.uptimeMs() / 1_000),
@@ -147,3 +149,11 @@ async function stockMetrics({ router, messageJournal }: MessagingServices): Prom
     gauge("caxton_message_journal_bytes", "The message journal's files", bytes),
   ];
 }
+
+const metrics = implement(operations.server.metrics, async (services: ApiServices) => ({
+  mediaType: "text/plain; version=0.0.4; charset=utf-8",
+  content: Buffer.from(await exposed(services)),
+  headers: {},
+}));
+
+export const metricsOperations = [metrics] as const;

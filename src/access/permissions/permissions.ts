@@ -34,5 +34,15 @@ export const PERMISSIONS = {
   "memory:write": "Change memory",
   "memory:delete": "Erase parts of memory",
   "memory:admin": "Manage snapshots, retention and indexes of memory",
+  "metrics:read": "Read the metrics of the server",
+  "audit:read": "Read, export and verify the audit log",
+  "access:self": "Read one's own identity and permissions, and log out",
+  "access:read": "List API keys and roles",
+  "access:admin": "Create, rotate and revoke API keys",
 } as const satisfies Readonly<Record<string, string>>;
 export type Permission = keyof typeof PERMISSIONS;
+
+export const isPermission = (name: string): name is Permission => Object.hasOwn(PERMISSIONS, name);
+
+/** Every permission, in the order of the table. */
+export const ALL_PERMISSIONS: readonly Permission[] = Object.keys(PERMISSIONS).filter(isPermission);

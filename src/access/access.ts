@@ -1,0 +1,177 @@
+import { randomBytes } from "node:crypto";
+import { RateLimiter } from "../kernel/async/rate-limiter.ts";
+import type { Clock } from "../kernel/clock.ts";
+import {
+  CredentialsInvalidError,
+  CredentialsRequiredError,
+  PermissionDeniedError,
+  RoleExceedsError,
+  RoleUnknownError,
+  TooManyFailuresError,
+} from "./errors.ts";
+import { isSame, type KeyFault, type Keys, type StoredKey } from "./keys/index.ts";
+import {
+  ALL_PERMISSIONS,
+  PARTICIPANT_PERMISSIONS,
+  type Permission,
+  permissionsOf,
+  type Role,
+} from "./permissions/index.ts";
+import { admitted, type Admission, type Credentials, type Guarded, type Principal } from "./principal.ts";
+
+/** local: every client that reaches the port has every permission. required: every request needs credentials. */
+export const ACCESS_MODES = ["local", "required"] as const;
+export type AccessMode = (typeof ACCESS_MODES)[number];
+
+export type AccessOptions = {
+  readonly mode: AccessMode;
+  /** By name, the built-in ones included. */
+  readonly roles: Readonly<Record<string, Role>>;
+  readonly workspace: string;
+};
+
+export type AccessPorts = {
+  readonly keys: Keys;
+  readonly clock: Clock;
+  /** Returns the program whose token this is. */
+  readonly programOf: (token: string) => { readonly workspace: string; readonly name: string } | undefined;
+};
+
+/** Requests with invalid credentials that one address may send in a minute before they are answered with 429. */
+const FAILURES_PER_MINUTE = 30;
+const RETRY_MS = 2_000;
+const ADMIN = "admin";
+const PROGRAM_TOKEN = "cxp_";
+const SETUP_PREFIX = "cax_setup_";
+
+/**
+ * Decides who may perform which operation. Every surface asks it before it reads a request's body.
+ * access.access.A1. With mode = "required" no operation is performed without valid credentials that have its permission.
+ * access.access.A2. While no administrator's key exists, the setup token has the permission to create one, and none besides.
+ */
+export class Access {
+  readonly mode: AccessMode;
+  readonly roles: Readonly<Record<string, Role>>;
+  readonly #ports: AccessPorts;
+  readonly #permissions: ReadonlyMap<string, ReadonlySet<Permission>>;
+  readonly #failures: RateLimiter;
+  readonly #local: Principal;
+  readonly #setupToken = SETUP_PREFIX + randomBytes(32).toString("base64url");
+
+  constructor({ mode, roles, workspace }: AccessOptions, ports: AccessPorts) {
+    this.mode = mode;
+    this.roles = roles;
+    this.#ports = ports;
+    this.#permissions = new Map(Object.entries(roles).map(([name, role]) => [name, permissionsOf(role)]));
+    this.#failures = new RateLimiter(ports.clock);
+    this.#local = {
+      id: "local",
+      kind: "local",
+      name: "local",
+      role: ADMIN,
+      workspace,
+      permissions: new Set(ALL_PERMISSIONS),
+      tokens: [],
+      expiresAtMs: undefined,
+    };
+  }
+
+  /** The token with which the first administrator's key is created; undefined if there is one, or none is needed. */
+  get setupToken(): string | undefined {
+    return this.mode === "local" || this.#ports.keys.hasActive(ADMIN) ? undefined : this.#setupToken;
+  }
+
+  /** Returns who sent a request. Throws CredentialsRequiredError, CredentialsInvalidError, TooManyFailuresError. */
+  identify({ token, key, address }: Credentials): Principal {
+    if (this.mode === "local") return token === undefined ? this.#local : { ...this.#local, tokens: [token] };
+    const isProgram = token?.startsWith(PROGRAM_TOKEN) ?? false;
+    const tokens = token !== undefined && isProgram ? [token] : [];
+    const given = key ?? (isProgram ? undefined : token);
+    if (given !== undefined) return this.#byKey(given, tokens, address);
+    if (token !== undefined) return this.#byProgram(token, address);
+    throw new CredentialsRequiredError();
+  }
+
+  /** Returns a principal's leave to perform an operation. Throws PermissionDeniedError. */
+  authorize(principal: Principal, operation: Guarded): Admission {
+    if (principal.permissions.has(operation.permission)) return admitted(principal, operation);
+    throw new PermissionDeniedError(operation.name, operation.permission, principal.role);
+  }
+
+  /** `identify` and `authorize`. */
+  admit(operation: Guarded, credentials: Credentials): Admission {
+    return this.authorize(this.identify(credentials), operation);
+  }
+
+  /** Throws RoleUnknownError, and RoleExceedsError if the role has permissions that the principal does not have. */
+  requireGrantable(role: string, { kind, permissions: own }: Principal): void {
+    const wanted = this.#permissions.get(role);
+    if (wanted === undefined) throw new RoleUnknownError(role, Object.keys(this.roles));
+    const missing = kind === "setup" ? [] : [...wanted].filter((permission) => !own.has(permission));
+    if (missing.length > 0) throw new RoleExceedsError(role, missing);
+  }
+
+  #byKey(given: string, tokens: readonly string[], address: string): Principal {
+    if (given.startsWith(SETUP_PREFIX)) return this.#bySetup(given, address);
+    const key = this.#ports.keys.find(given);
+    if (typeof key === "string") throw this.#failure(address, FAULTS[key]);
+    return this.#principalOf(key, tokens);
+  }
+
+  #principalOf({ id, name, role, workspace, expiresAtMs }: StoredKey, tokens: readonly string[]): Principal {
+    return {
+      id: `key_${id}`,
+      kind: "key",
+      name,
+      role,
+      workspace,
+      // A role that was removed from the configuration.
+      permissions: this.#permissions.get(role) ?? new Set(["access:self"]),
+      tokens,
+      expiresAtMs,
+      ended: () => this.#ports.keys.ended(id),
+    };
+  }
+
+  /** A2. */
+  #bySetup(given: string, address: string): Principal {
+    const expected = this.setupToken;
+    if (expected === undefined || !isSame(given, expected))
+      throw this.#failure(address, "the setup token is invalid, or an administrator exists already");
+    return {
+      ...this.#local,
+      id: "setup",
+      kind: "setup",
+      name: "setup",
+      role: "setup",
+      permissions: new Set(["access:self", "access:admin"]),
+    };
+  }
+
+  #byProgram(token: string, address: string): Principal {
+    const program = this.#ports.programOf(token);
+    if (program === undefined) throw this.#failure(address, "the token is not that of a registered program");
+    const { workspace, name } = program;
+    return {
+      id: `participant_${name.toLowerCase()}`,
+      kind: "participant",
+      name,
+      role: "participant",
+      workspace,
+      permissions: PARTICIPANT_PERMISSIONS,
+      tokens: [token],
+      expiresAtMs: undefined,
+    };
+  }
+
+  #failure(address: string, message: string): Error {
+    if (!this.#failures.take(address, FAILURES_PER_MINUTE)) return new TooManyFailuresError(address, RETRY_MS);
+    return new CredentialsInvalidError(message);
+  }
+}
+
+const FAULTS: Readonly<Record<KeyFault, string>> = {
+  unknown: "the API key is invalid",
+  expired: "the API key has expired",
+  revoked: "the API key is revoked",
+};

@@ -1,0 +1,70 @@
+import { CaxtonError } from "../kernel/errors.ts";
+
+const HOW = "Send an API key as Authorization: Bearer <key> or X-API-Key; on the command line: caxton login.";
+
+/** The request has no credentials. */
+export class CredentialsRequiredError extends CaxtonError {
+  readonly code = "CREDENTIALS_REQUIRED";
+  readonly kind = "unauthenticated";
+  constructor() {
+    super("this server requires credentials", HOW, {});
+  }
+}
+
+/** The credentials are unknown, expired or revoked. */
+export class CredentialsInvalidError extends CaxtonError {
+  readonly code = "CREDENTIALS_INVALID";
+  readonly kind = "unauthenticated";
+  constructor(message: string, details: object = {}) {
+    super(message, "Ask an administrator for another API key: caxton key create <name> --role <role>.", details);
+  }
+}
+
+/** The principal is known and lacks a permission. */
+export class PermissionDeniedError extends CaxtonError {
+  readonly code = "PERMISSION_DENIED";
+  readonly kind = "denied";
+  constructor(operation: string, permission: string, role: string) {
+    super(
+      `${operation} requires the permission ${permission}, which the role ${role} does not have`,
+      "caxton auth can-i --list prints your permissions; an administrator can create a key with another role.",
+      { operation, permission, role },
+    );
+  }
+}
+
+/** Too many failed attempts to authenticate. */
+export class TooManyFailuresError extends CaxtonError {
+  readonly code = "TOO_MANY_FAILED_LOGINS";
+  readonly kind = "exhausted";
+  override readonly retryAfterMs: number;
+  constructor(address: string, retryAfterMs: number) {
+    super(
+      `too many requests with invalid credentials came from ${address}`,
+      "Wait a moment, and check the API key.",
+      {},
+    );
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+export class RoleUnknownError extends CaxtonError {
+  readonly code = "ROLE_UNKNOWN";
+  readonly kind = "rejected";
+  constructor(role: string, roles: readonly string[]) {
+    super(`there is no role ${role}`, `The roles are ${roles.join(", ")}.`, { role, roles });
+  }
+}
+
+/** A principal would grant a permission that it does not have. */
+export class RoleExceedsError extends CaxtonError {
+  readonly code = "ROLE_EXCEEDS_OWN";
+  readonly kind = "denied";
+  constructor(role: string, missing: readonly string[]) {
+    super(
+      `the role ${role} has permissions that you do not have: ${missing.join(", ")}`,
+      "Choose a role with at most your own permissions.",
+      { role, missing },
+    );
+  }
+}

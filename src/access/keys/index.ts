@@ -1,0 +1,2 @@
+export type { KeyStore, StoredKey } from "./key-store.ts";
+export { isSame, type KeyFault, Keys, listPosition } from "./keys.ts";

@@ -1,0 +1,170 @@
+import { timingSafeEqual } from "node:crypto";
+import { KeyedMutex } from "../../kernel/async/keyed-mutex.ts";
+import type { Clock } from "../../kernel/clock.ts";
+import { log } from "../../kernel/log.ts";
+import { KeyNotFoundError, KeyRevokedError, KeysFullError } from "./errors.ts";
+import { mintKey, mintKeyId, readKey } from "./api-key.ts";
+import type { KeyStore, StoredKey } from "./key-store.ts";
+
+/** Active keys of a server. */
+const KEYS_MAX = 100_000;
+/** `last_used_at` is exact to the minute, so that a request does not cost a write. */
+const USED_EVERY_MS = 60_000;
+/** Streams of a key that is revoked or has expired end after at most this time. */
+const CHECKED_EVERY_MS = 500;
+
+type NewKey = Pick<StoredKey, "name" | "role" | "workspace" | "createdBy" | "expiresAtMs">;
+
+/** Why a key does not count. */
+export type KeyFault = "unknown" | "expired" | "revoked";
+
+/**
+ * API keys.
+ * access.keys.K1. A key is found by its id, in constant time for any number of keys; its secret is compared in constant time.
+ * access.keys.K2. A revoked or expired key is refused from the next request on, and its streams end within a second.
+ */
+export class Keys implements Disposable {
+  readonly #store: KeyStore;
+  readonly #clock: Clock;
+  readonly #keys = new Map<string, StoredKey>();
+  readonly #usedAtMs = new Map<string, number>();
+  readonly #changing = new KeyedMutex();
+  /** Of keys that have open streams. */
+  readonly #ends = new Map<string, AbortController>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(store: KeyStore, clock: Clock) {
+    this.#store = store;
+    this.#clock = clock;
+    for (const key of store.load()) {
+      this.#keys.set(key.id, key);
+      if (key.lastUsedAtMs !== undefined) this.#usedAtMs.set(key.id, key.lastUsedAtMs);
+    }
+  }
+
+  /** Every key, the oldest first. */
+  list(): readonly StoredKey[] {
+    return [...this.#keys.values()].toSorted((one, other) => (listPosition(one) < listPosition(other) ? -1 : 1));
+  }
+
+  /** Throws KeyNotFoundError. */
+  get(id: string): StoredKey {
+    const found = this.#keys.get(id);
+    if (found === undefined) throw new KeyNotFoundError(id);
+    return found;
+  }
+
+  /** Whether a key with this role can be used now. */
+  hasActive(role: string): boolean {
+    for (const key of this.#keys.values()) if (key.role === role && this.fault(key) === undefined) return true;
+    return false;
+  }
+
+  /** Creates a key. Only this answer has its text. Throws KeysFullError. */
+  async create(wanted: NewKey): Promise<{ readonly stored: StoredKey; readonly key: string }> {
+    if (this.#keys.size >= KEYS_MAX) throw new KeysFullError(KEYS_MAX);
+    const id = mintKeyId();
+    const { key, secretHash } = mintKey(id);
+    const unused = {
+      revokedAtMs: undefined,
+      lastUsedAtMs: undefined,
+      previousHash: undefined,
+      previousUntilMs: undefined,
+    };
+    const stored = { ...wanted, ...unused, id, createdAtMs: this.#clock.nowMs(), secretHash };
+    return { stored: await this.#put(stored), key };
+  }
+
+  /** Gives a key another secret. The previous one is valid for `graceMs` more. Throws KeyNotFoundError, KeyRevokedError. */
+  rotate(id: string, graceMs: number): Promise<{ readonly stored: StoredKey; readonly key: string }> {
+    return this.#changing.run(id, async () => {
+      const before = this.get(id);
+      if (this.fault(before) !== undefined) throw new KeyRevokedError(id);
+      const { key, secretHash } = mintKey(id);
+      const previous = { previousHash: before.secretHash, previousUntilMs: this.#clock.nowMs() + graceMs };
+      return { stored: await this.#put({ ...before, ...previous, secretHash }), key };
+    });
+  }
+
+  /** Ends a key at once. Throws KeyNotFoundError. */
+  revoke(id: string): Promise<StoredKey> {
+    return this.#changing.run(id, async () => {
+      const before = this.get(id);
+      if (before.revokedAtMs !== undefined) return before;
+      const revoked = await this.#put({ ...before, revokedAtMs: this.#clock.nowMs() });
+      this.#check();
+      return revoked;
+    });
+  }
+
+  /** When a key was last used, to the minute. */
+  lastUsedAtMs(id: string): number | undefined {
+    return this.#usedAtMs.get(id);
+  }
+
+  /** Returns the key that a client presented, or why it is refused. */
+  find(text: string): StoredKey | KeyFault {
+    const given = readKey(text);
+    const key = given && this.#keys.get(given.id);
+    if (given === undefined || key === undefined) return "unknown";
+    const nowMs = this.#clock.nowMs();
+    const isPrevious =
+      key.previousHash !== undefined &&
+      (key.previousUntilMs ?? 0) > nowMs &&
+      isSame(given.secretHash, key.previousHash);
+    if (!isSame(given.secretHash, key.secretHash) && !isPrevious) return "unknown";
+    const fault = this.fault(key);
+    if (fault !== undefined) return fault;
+    this.#used(key, nowMs);
+    return key;
+  }
+
+  /** Why a key cannot be used now. */
+  fault({ revokedAtMs, expiresAtMs }: StoredKey): Exclude<KeyFault, "unknown"> | undefined {
+    if (revokedAtMs !== undefined) return "revoked";
+    return expiresAtMs !== undefined && expiresAtMs <= this.#clock.nowMs() ? "expired" : undefined;
+  }
+
+  /** Aborts when the key is revoked or expires. */
+  ended(id: string): AbortSignal {
+    const end = this.#ends.getOrInsertComputed(id, () => new AbortController());
+    this.#timer ??= setInterval(() => this.#check(), CHECKED_EVERY_MS).unref();
+    return end.signal;
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
+
+  #check(): void {
+    for (const [id, end] of this.#ends) {
+      const key = this.#keys.get(id);
+      if (key !== undefined && this.fault(key) === undefined) continue;
+      this.#ends.delete(id);
+      end.abort();
+    }
+  }
+
+  async #put(key: StoredKey): Promise<StoredKey> {
+    await this.#store.save(key);
+    this.#keys.set(key.id, key);
+    return key;
+  }
+
+  #used({ id }: StoredKey, nowMs: number): void {
+    if (nowMs - (this.#usedAtMs.get(id) ?? 0) < USED_EVERY_MS) return;
+    this.#usedAtMs.set(id, nowMs);
+    // A request does not fail because its time could not be recorded.
+    this.#store
+      .used(id, nowMs)
+      .catch((error: unknown) => log.warn({ err: error }, "the use of an API key was not recorded"));
+  }
+}
+
+/** Orders keys by the time of their creation; unique. */
+export const listPosition = ({ createdAtMs, id }: StoredKey): string =>
+  `${String(createdAtMs).padStart(15, "0")}-${id}`;
+
+/** Compares in constant time. */
+export const isSame = (one: string, other: string): boolean =>
+  one.length === other.length && timingSafeEqual(Buffer.from(one), Buffer.from(other));

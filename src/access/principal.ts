@@ -1,0 +1,51 @@
+import type { Permission } from "./permissions/index.ts";
+
+/** The party on whose behalf an operation is performed. */
+export type Principal = {
+  /** key_…, participant_…, local or setup; unique on the server. */
+  readonly id: string;
+  readonly kind: "local" | "setup" | "key" | "participant";
+  readonly name: string;
+  /** Decides which approvals the principal may answer. */
+  readonly role: string;
+  readonly workspace: string;
+  readonly permissions: ReadonlySet<Permission>;
+  /** The tokens of participants that the client presented, valid or not. */
+  readonly tokens: readonly string[];
+  readonly expiresAtMs: number | undefined;
+  /** Aborts when the principal's credentials are revoked or expire; undefined for credentials that do neither. */
+  ended?(): AbortSignal;
+};
+
+/** What a surface knows of a request before it reads the body. */
+export type Credentials = {
+  /** The token in `Authorization: Bearer`. */
+  readonly token: string | undefined;
+  /** The key in `X-API-Key`. */
+  readonly key: string | undefined;
+  readonly address: string;
+};
+
+/** The part of an operation's record that decides whether it may be performed. */
+export type Guarded = { readonly name: string; readonly permission: Permission };
+
+/**
+ * A principal that may perform one operation. Only `Access` makes them, so a surface cannot perform an operation that was not
+ * authorized.
+ */
+class Admitted {
+  readonly principal: Principal;
+  readonly #operation: string;
+  constructor(principal: Principal, operation: string) {
+    this.principal = principal;
+    this.#operation = operation;
+  }
+  /** Throws if the admission is for another operation: the surface has an error. */
+  require(operation: Guarded): void {
+    if (operation.name !== this.#operation) throw new Error(`${operation.name} was admitted as ${this.#operation}`);
+  }
+}
+export type Admission = Admitted;
+
+/** For `Access` alone. */
+export const admitted = (principal: Principal, { name }: Guarded): Admission => new Admitted(principal, name);

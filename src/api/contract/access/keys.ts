@@ -1,0 +1,101 @@
+import * as z from "zod";
+import { ALL_PERMISSIONS } from "../../../access/permissions/index.ts";
+import { ListQuery, page } from "../problem.ts";
+
+const Instant = z.iso.datetime();
+const YEAR_S = 366 * 86_400;
+
+const Name = z
+  .string()
+  .trim()
+  .min(1)
+  .max(100)
+  .meta({ description: "What the key is for, such as the program that uses it" });
+
+/** An API key, without its secret. */
+export const ApiKey = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    role: z.string(),
+    workspace: z.string(),
+    state: z.enum(["active", "expired", "revoked"]),
+    created_at: Instant,
+    created_by: z.string().meta({ description: "The principal that created it" }),
+    expires_at: Instant.nullable(),
+    revoked_at: Instant.nullable(),
+    last_used_at: Instant.nullable().meta({ description: "To the minute" }),
+    previous_until: Instant.nullable().meta({ description: "Until when the secret before the last rotation is valid" }),
+  })
+  .meta({ id: "ApiKey" });
+export type ApiKey = z.infer<typeof ApiKey>;
+export const ApiKeyPage = page(ApiKey).meta({ id: "ApiKeyPage" });
+
+/** A key with its text, which is sent once. */
+export const CreatedApiKey = ApiKey.extend({
+  key: z.string().nullable().meta({
+    description: "Sent once, and stored only as a hash. null in the answer to a repeated request",
+  }),
+}).meta({ id: "CreatedApiKey" });
+export type CreatedApiKey = z.infer<typeof CreatedApiKey>;
+
+export const ApiKeyQuery = ListQuery;
+
+export const CreateApiKeyBody = z
+  .strictObject({
+    name: Name,
+    role: z.string().min(1).max(100),
+    expires_in: z
+      .int()
+      .min(60)
+      .max(10 * YEAR_S)
+      .optional()
+      .meta({ description: "Seconds until the key expires. Default: never" }),
+  })
+  .meta({ id: "CreateApiKey" });
+
+export const RotateApiKeyBody = z
+  .strictObject({
+    grace: z
+      .int()
+      .min(0)
+      .max(30 * 86_400)
+      .default(0)
+      .meta({ description: "Seconds for which the previous secret remains valid. Default: 0" }),
+  })
+  .meta({ id: "RotateApiKey" });
+
+const PermissionName = z.enum(ALL_PERMISSIONS);
+
+/** Who a request is, and what it may do. */
+export const Identity = z
+  .object({
+    id: z.string().meta({ description: "key_<id>, participant_<name>, setup, or local" }),
+    kind: z.enum(["local", "setup", "key", "participant"]).meta({
+      description: "local: the server runs without access control",
+    }),
+    name: z.string(),
+    role: z.string(),
+    workspace: z.string(),
+    permissions: z.array(PermissionName),
+    expires_at: Instant.nullable(),
+  })
+  .meta({ id: "Identity" });
+export type Identity = z.infer<typeof Identity>;
+
+export const RoleEntry = z
+  .object({
+    name: z.string(),
+    description: z.string(),
+    is_built_in: z.boolean(),
+    permissions: z.array(PermissionName),
+  })
+  .meta({ id: "Role" });
+export const RoleList = z
+  .object({
+    items: z.array(RoleEntry),
+    permissions: z
+      .array(z.object({ name: PermissionName, description: z.string() }))
+      .meta({ description: "Every permission" }),
+  })
+  .meta({ id: "RoleList" });

@@ -1,0 +1,80 @@
+import { listPosition, type Principal, type StoredKey } from "../../../access/index.ts";
+import { ALL_PERMISSIONS, permissionsOf, PERMISSIONS, ROLES } from "../../../access/permissions/index.ts";
+import type { ApiServices } from "../api-services.ts";
+import { type ApiKey, operations } from "../../contract/index.ts";
+import { pageByKey } from "../page-by-key.ts";
+import { implement } from "../perform.ts";
+import { instant } from "../runs/present-run.ts";
+
+const instantOrNull = (ms: number | undefined) => (ms === undefined ? null : instant(ms));
+
+function present({ access: { keys }, server: { clock } }: ApiServices, key: StoredKey): ApiKey {
+  const { id, name, role, workspace, createdBy, previousUntilMs } = key;
+  const hasPrevious = previousUntilMs !== undefined && previousUntilMs > clock.nowMs();
+  return {
+    id,
+    name,
+    role,
+    workspace,
+    state: keys.fault(key) ?? "active",
+    created_at: instant(key.createdAtMs),
+    created_by: createdBy,
+    expires_at: instantOrNull(key.expiresAtMs),
+    revoked_at: instantOrNull(key.revokedAtMs),
+    last_used_at: instantOrNull(keys.lastUsedAtMs(id)),
+    previous_until: hasPrevious ? instant(previousUntilMs) : null,
+  };
+}
+
+const list = implement(operations.key.list, (services: ApiServices, query) => {
+  const { items, next } = pageByKey(services.access.keys.list(), listPosition, query);
+  return { items: items.map((key) => present(services, key)), next };
+});
+
+/** Throws RoleUnknownError, RoleExceedsError, KeysFullError. */
+const create = implement(operations.key.create, async (services: ApiServices, input, { principal }) => {
+  const { name, role, expires_in: seconds } = input;
+  services.access.access.requireGrantable(role, principal);
+  const expiresAtMs = seconds === undefined ? undefined : services.server.clock.nowMs() + seconds * 1_000;
+  const wanted = { name, role, workspace: principal.workspace, createdBy: principal.id, expiresAtMs };
+  const { stored, key } = await services.access.keys.create(wanted);
+  return { ...present(services, stored), key };
+});
+
+/** Throws KeyNotFoundError, KeyRevokedError, RoleUnknownError, RoleExceedsError. */
+const rotate = implement(operations.key.rotate, async (services: ApiServices, { id, grace }, { principal }) => {
+  services.access.access.requireGrantable(services.access.keys.get(id).role, principal);
+  const { stored, key } = await services.access.keys.rotate(id, grace * 1_000);
+  return { ...present(services, stored), key };
+});
+
+/** Throws KeyNotFoundError. */
+const revoke = implement(operations.key.revoke, async (services: ApiServices, { id }) =>
+  present(services, await services.access.keys.revoke(id)),
+);
+
+const presentIdentity = ({ id, kind, name, role, workspace, permissions, expiresAtMs }: Principal) => ({
+  id,
+  kind,
+  name,
+  role,
+  workspace,
+  permissions: [...permissions].toSorted(),
+  expires_at: instantOrNull(expiresAtMs),
+});
+
+const whoami = implement(operations.access.whoami, (_services: ApiServices, _input, { principal }) =>
+  presentIdentity(principal),
+);
+
+const roles = implement(operations.access.roles, ({ access: { access } }: ApiServices) => ({
+  items: Object.entries(access.roles).map(([name, role]) => ({
+    name,
+    description: role.description,
+    is_built_in: Object.hasOwn(ROLES, name),
+    permissions: [...permissionsOf(role)].toSorted(),
+  })),
+  permissions: ALL_PERMISSIONS.map((name) => ({ name, description: PERMISSIONS[name] })),
+}));
+
+export const keyOperations = [list, create, rotate, revoke, whoami, roles] as const;
