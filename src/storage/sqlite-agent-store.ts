@@ -16,7 +16,7 @@ import {
   AgentDefinition,
   DEFINITION_FORMATS,
   nameKey,
-  summarise,
+  summarize,
 } from "../agents/definitions/index.ts";
 import type { Change } from "../kernel/changes/index.ts";
 import type { Database } from "./database.ts";
@@ -247,7 +247,7 @@ export class SqliteAgentStore implements AgentStore {
             )
             .all(workspace, after, workspace, capability, limit + 1),
     );
-    const items = rows.slice(0, limit).map((row) => summarise(ServingRow.parse(row)));
+    const items = rows.slice(0, limit).map((row) => summarize(ServingRow.parse(row)));
     const last = items.at(-1);
     return { items, next: rows.length > limit && last ? nameKey(last.name) : undefined };
   }

@@ -1,6 +1,6 @@
 import {
   nameKey,
-  summarise,
+  summarize,
   type AgentCandidate,
   type AgentQuery,
   type AgentRevision,
@@ -99,7 +99,7 @@ export class MemoryAgentStore implements AgentStore {
       .filter((revision) => revision.workspace === workspace && nameKey(revision.name) > cursor)
       .filter(({ definition }) => capability === undefined || definition.capabilities.includes(capability))
       .toSorted((left, right) => (nameKey(left.name) < nameKey(right.name) ? -1 : 1))
-      .map(summarise);
+      .map(summarize);
     const page = items.slice(0, limit);
     return { items: page, next: items.length > limit ? nameKey(page.at(-1)?.name ?? "") : undefined };
   }

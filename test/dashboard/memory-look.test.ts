@@ -101,7 +101,7 @@ test("a run's page shows what it recalled, an agent's what it keeps, and Home ho
   await page.getByRole("list", { name: "Recalled from memory" }).waitFor();
   await expect
     .poll(async () => runs.RunDetail.parse((await server.ask("GET", `/api/v1/runs/${run.id}`)).body).remembered?.state)
-    .toBe("kept");
+    .toBe("stored");
   await page.goto("/ui/agents/concierge?tab=memory");
   await page.getByRole("row", { name: /^Asked: What does Ada drink/ }).waitFor();
   expect(await violationsInBothThemes(page)).toEqual([]);

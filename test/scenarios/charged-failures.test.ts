@@ -103,7 +103,7 @@ function broken(): { readonly model: LanguageModel; readonly said: Promise<void>
         yield { type: "text-delta", text: "a rather long answer that " };
         const untold = { cachedInputTokens: undefined, cacheWriteTokens: undefined, reasoningTokens: undefined };
         const usage = { inputTokens: 10, outputTokens: 5, ...untold };
-        if (times > 1) return yield { type: "finish", reason: "stop", usage, carried: undefined };
+        if (times > 1) return yield { type: "finish", reason: "stop", usage, providerMetadata: undefined };
         said.resolve();
         await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
         const message = "the model call was cancelled";

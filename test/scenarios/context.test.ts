@@ -164,7 +164,7 @@ test("a run that is stopped while its notes are made goes on with the same reque
   expect(messagesOf(second.requests)).toEqual(messagesOf(unbroken.requests).slice(-second.requests.length));
 });
 
-test("where no model can summarise, excerpts stand for the notes, and the run says so", async () => {
+test("where no model can summarize, excerpts stand for the notes, and the run says so", async () => {
   const { model } = watched(scripted(lookingFor(30)), () => undefined);
   await using made = freshEngine({ model, tools: [look(150)], plan: { context: small(), stepsMax: 100 } });
   const { view } = await made.run("Look.");
@@ -248,7 +248,7 @@ test("what was recalled is left out of a request that would not fit with it, and
   };
   for (const [windowTokens, action] of [
     [1_000, "dropped"],
-    [6_000, "kept"],
+    [6_000, "included"],
   ] as const) {
     const { model, requests } = watched(scripted([{ text: "Well." }]));
     await using made = freshEngine({ model, plan: { ...plan, context: small({ windowTokens, reserveTokens: 100 }) } });
@@ -261,7 +261,7 @@ test("what was recalled is left out of a request that would not fit with it, and
     expect(report?.estimate).toBeLessThanOrEqual(windowTokens - 100);
     const [asked] = requests;
     expect(asked?.tools).toEqual([]);
-    const text = action === "kept" ? `Who is it?\n${recalled}` : "Who is it?\n(left out: it did not fit)";
+    const text = action === "included" ? `Who is it?\n${recalled}` : "Who is it?\n(left out: it did not fit)";
     expect(asked?.messages[0]).toMatchObject({ role: "user", text });
   }
 });

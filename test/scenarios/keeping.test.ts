@@ -41,7 +41,7 @@ const settled = async (server: TestServer, id: string) =>
   vi.waitFor(
     async () => {
       const { remembered } = await shown(server, id);
-      expect(["kept", "failed"]).toContain(remembered?.state);
+      expect(["stored", "failed"]).toContain(remembered?.state);
       return remembered;
     },
     { timeout: 30_000, interval: 50 },
@@ -65,7 +65,7 @@ test("what a run was asked and answered is remembered once, with its newest answ
   });
   const first = await run(server, { agent: "concierge", input: "Who leads the review?" });
   const kept = await settled(server, first.id);
-  expect(kept).toMatchObject({ state: "kept", extraction: null, problem: "" });
+  expect(kept).toMatchObject({ state: "stored", extraction: null, problem: "" });
   const again = await run(server, { agent: "concierge", input: " Who leads  the review? " });
   await settled(server, again.id);
   answer = "Bo Berg, since Monday.";
@@ -152,10 +152,10 @@ test("another agent takes facts and relations out of it in a run of its own, whi
   const graph = await server.ask("GET", `/api/v1/memory/graph?start=${entities[1]?.id}`);
   expect(graph.body).toMatchObject({ relations: [{ type: "works_for", confidence: 0.8 }] });
   const lost = await run(server, { agent: "lonely", input: "Anyone?" });
-  expect(await settled(server, lost.id)).toMatchObject({ state: "kept", problem: expect.stringContaining("nobody") });
+  expect(await settled(server, lost.id)).toMatchObject({ state: "stored", problem: expect.stringContaining("nobody") });
   const garbled = await run(server, { agent: "concierge", input: "garbled" });
   expect(await settled(server, garbled.id)).toMatchObject({
-    state: "kept",
+    state: "stored",
     problem: expect.stringContaining("no facts were extracted"),
   });
 });
@@ -185,10 +185,10 @@ test("facts are taken out of the same exchange once, and again where that failed
   expect(failed?.problem).toContain("no facts were extracted");
   isBroken = false;
   const first = await asked();
-  expect(first).toMatchObject({ state: "kept", problem: "", extraction: expect.any(String) });
+  expect(first).toMatchObject({ state: "stored", problem: "", extraction: expect.any(String) });
   const before = extractions;
   for (const repeated of [await asked(), await asked()])
-    expect(repeated).toMatchObject({ state: "kept", problem: "", extraction: first?.extraction });
+    expect(repeated).toMatchObject({ state: "stored", problem: "", extraction: first?.extraction });
   expect(extractions).toBe(before);
   answer = "In the attic.";
   expect((await asked())?.extraction).not.toBe(first?.extraction);
@@ -209,11 +209,11 @@ test("what a server had no time to remember, the next one does", async () => {
     // As if it had ended in this moment.
     await before.started.caxton.runs.keeper[Symbol.asyncDispose]();
     ({ id } = await run(before, { agent: "concierge", input: "Where is the wine?" }));
-    expect((await shown(before, id)).remembered).toMatchObject({ state: "due", entity: null });
+    expect((await shown(before, id)).remembered).toMatchObject({ state: "pending", entity: null });
     expect(await listed(before)).toEqual([]);
   }
   await using after = await startServer(options);
-  expect(await settled(after, id)).toMatchObject({ state: "kept" });
+  expect(await settled(after, id)).toMatchObject({ state: "stored" });
   expect(await listed(after)).toMatchObject([{ name: "Asked: Where is the wine?" }]);
 });
 
@@ -246,7 +246,7 @@ test("an extraction that cannot begin is tried ten times, ever more rarely, and 
   await vi.waitFor(
     async () => {
       if (clock.sleeping > 0) await clock.advance(1_000);
-      expect(keeping()?.state).toBe("kept");
+      expect(keeping()?.state).toBe("stored");
     },
     { timeout: 60_000, interval: 1 },
   );

@@ -312,7 +312,7 @@ test("figures say what is kept and which model searches go by", async () => {
     backend: "embedded",
     indexed: 1,
     model: "static-minilm-192@1",
-    wanted_model: "static-minilm-192@1",
+    requested_model: "static-minilm-192@1",
     passages_without_vector: 0,
   });
   expect(figures.scopes.find(({ scope }) => scope === "workspace")?.entities).toBeGreaterThan(2);
@@ -329,7 +329,7 @@ test("an agent with memory gets what matters into its prompt before a run, and t
   const [turn] = detail.step_list;
   const parts = turn?.kind === "model" ? turn.context?.parts : undefined;
   const recalled = parts?.find(({ what }) => what === "recalled memory");
-  expect(recalled).toMatchObject({ action: "kept", why: "about the task" });
+  expect(recalled).toMatchObject({ action: "included", why: "about the task" });
   expect(recalled?.tokens).toBeGreaterThan(5);
   const plain = await run({ agent: "forgetful", input: "Which room suits Ms Quill, who likes silence?" });
   expect(plain.prompt).not.toContain("quiet room");

@@ -57,7 +57,7 @@ test("models, providers and what Ollama has are listed, and keys are not", async
     settings: {
       "models.providers": { myproxy: { base_url: "http://127.0.0.1:9/v1", api_key: "${env:MY_KEY}" } },
       "models.facts": { "myproxy/model-x": { context_tokens: 50_000, images: true } },
-      "models.roles": { summarising: "ollama/llama3.1:8b" },
+      "models.roles": { summarizing: "ollama/llama3.1:8b" },
     },
   });
   const plain = models.ModelPage.parse((await server.ask("GET", "/api/v1/models")).body);
@@ -66,7 +66,7 @@ test("models, providers and what Ollama has are listed, and keys are not", async
   expect(plain.items).toContainEqual(
     expect.objectContaining({ id: "myproxy/model-x", context_tokens: 50_000, images: true, price: null }),
   );
-  expect(plain.items).toContainEqual(expect.objectContaining({ id: "ollama/llama3.1:8b", roles: ["summarising"] }));
+  expect(plain.items).toContainEqual(expect.objectContaining({ id: "ollama/llama3.1:8b", roles: ["summarizing"] }));
   const { body } = await server.ask("GET", "/api/v1/models?discover=true");
   expect(models.ModelPage.parse(body).local).toEqual([
     {

@@ -112,7 +112,7 @@ test("approvals come out as they were: given, changed, refused, expired, one aft
             remember: false,
             content: { arguments: null },
           },
-          { type: "run-wake" },
+          { type: "run-resume" },
         ]
       : [],
   );
@@ -172,7 +172,7 @@ const lookingFor = (turns: number) => [
 ];
 
 /** A model that also writes summaries; undefined stands for one that fails. */
-function summarising(turns: number, texts: readonly (string | undefined)[]): LanguageModel {
+function summarizing(turns: number, texts: readonly (string | undefined)[]): LanguageModel {
   const model = scripted(lookingFor(turns));
   let made = 0;
   return {
@@ -200,7 +200,7 @@ function summarising(turns: number, texts: readonly (string | undefined)[]): Lan
 
 test("summaries are not written anew: those of models, those that were empty, and excerpts come out as they were", async () => {
   const plan = { stepsMax: 60, context: { ...DEFAULT_CONTEXT, windowTokens: 6_000, summaryTokensMax: 300 } };
-  const model = summarising(40, ["Notes: fine.", words(2_000, "long"), undefined, ""]);
+  const model = summarizing(40, ["Notes: fine.", words(2_000, "long"), undefined, ""]);
   await using made = freshEngine({ model, tools: [look], plan });
   const { id, view } = await made.run("Look.");
   expect(view.state).toBe("completed");
@@ -273,5 +273,5 @@ test("an answer that was asked for once more is asked for once more", async () =
   expect(view).toMatchObject({ state: "completed", outputJson: { score: 7 } });
   expect(await replayed(made, id, { plan: { outputSchema } })).toMatchObject(SAME);
   const { divergences } = await replayed(made, id, { plan: {} });
-  expect(divergences.map(({ event }) => event)).toContain("output-refuse");
+  expect(divergences.map(({ event }) => event)).toContain("output-reject");
 });

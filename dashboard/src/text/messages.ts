@@ -1,6 +1,6 @@
 const DELIVERY_STATES = {
   queued: "queued",
-  held: "blocked by an earlier one",
+  blocked: "blocked by an earlier one",
   leased: "in flight",
   retrying: "retrying",
   done: "done",

@@ -99,7 +99,7 @@ export interface AgentStore {
 /** Names that differ only in case are one name; this is its key. */
 export const nameKey = (name: string): string => name.toLowerCase();
 
-export const summarise = ({
+export const summarize = ({
   workspace,
   name,
   revision,

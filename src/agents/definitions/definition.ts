@@ -27,7 +27,7 @@ export const AgentModel = z.object({
   options: JsonObject.optional(),
   /** `provider/model` for other work than the agent's own. */
   roles: z
-    .object({ routing: z.string().optional(), summarising: z.string().optional(), embedding: z.string().optional() })
+    .object({ routing: z.string().optional(), summarizing: z.string().optional(), embedding: z.string().optional() })
     .optional(),
   /** Fallback models, in this order. */
   fallback: z.array(z.string()).default([]),

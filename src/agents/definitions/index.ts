@@ -15,7 +15,7 @@ export {
   type ServingAgent,
   type StateChange,
   nameKey,
-  summarise,
+  summarize,
 } from "./agent-store.ts";
 export {
   type AgentsDeps,

@@ -14,7 +14,7 @@ import {
   NotCaxtonError,
   ServerProblem,
   ServerUnreachableError,
-  UnknownAnswerError,
+  UnexpectedResponseError,
   WaitTimeoutError,
 } from "./errors.ts";
 
@@ -95,7 +95,7 @@ export class Client {
     return url;
   }
 
-  /** Calls an operation and checks its answer. Also throws UnknownAnswerError. */
+  /** Calls an operation and checks its answer. Also throws UnexpectedResponseError. */
   async call<Op extends Operation>(
     operation: Op,
     input: GivenTo<Op>,
@@ -113,7 +113,7 @@ export class Client {
     });
   }
 
-  /** One request, one checked answer. Also throws UnknownAnswerError. */
+  /** One request, one checked answer. Also throws UnexpectedResponseError. */
   async request<Value>(request: Request<Value>): Promise<Answer<Value>> {
     const deadline = AbortSignal.timeout(request.timeoutMs ?? this.timeoutMs);
     const signal = request.signal ? AbortSignal.any([deadline, request.signal]) : deadline;
@@ -195,6 +195,6 @@ export class Client {
     if (checked.success) return { raw: parsed.value, value: checked.data };
     const issue = checked.error.issues[0];
     const where = issue?.path.join(".") || "the document";
-    throw new UnknownAnswerError(url, `${where}: ${issue?.message ?? "unexpected"}`);
+    throw new UnexpectedResponseError(url, `${where}: ${issue?.message ?? "unexpected"}`);
   }
 }

@@ -52,8 +52,8 @@ export class NotCaxtonError extends CaxtonError {
 }
 
 /** The server's answer does not have the form this version of the command knows. */
-export class UnknownAnswerError extends CaxtonError {
-  readonly code = "UNKNOWN_ANSWER";
+export class UnexpectedResponseError extends CaxtonError {
+  readonly code = "UNEXPECTED_RESPONSE";
   readonly kind = "upstream";
   constructor(url: URL, what: string) {
     super(

@@ -40,7 +40,7 @@ export function stats(command: Command, invocation: Invocation): void {
 }
 
 function statsText(figures: MemoryFigures, where: MemoryLocation, look: Look): string {
-  const { backend, bytes, indexed, model, wanted_model: wanted, scopes } = figures;
+  const { backend, bytes, indexed, model, requested_model: wanted, scopes } = figures;
   const changing = wanted !== null && wanted !== model ? `, changing to ${wanted}` : "";
   const lacking = figures.passages_without_vector;
   const fields: (readonly [string, string])[] = [

@@ -195,9 +195,9 @@ const cut = (text: string, whole: boolean): string =>
 function rememberedAs({ state, entity, problem }: NonNullable<RunDetail["remembered"]>): string {
   const words = {
     open: "remembered once it completes",
-    due: "not remembered yet",
+    pending: "not remembered yet",
     extracting: `remembered as ${entity ?? ""}; extracting facts`,
-    kept: `remembered as ${entity ?? ""}`,
+    stored: `remembered as ${entity ?? ""}`,
     failed: "not remembered",
   }[state];
   return problem === "" ? words : `${words}: ${problem}`;

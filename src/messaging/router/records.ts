@@ -26,7 +26,7 @@ import { type Duplicates, type Writer } from "./writing/index.ts";
 
 /** How the delivery of a message to one recipient stands. Times are epoch milliseconds. */
 export type DeliveryView = { readonly recipient: string } & (
-  | { readonly state: "queued" | "held" }
+  | { readonly state: "queued" | "blocked" }
   | { readonly state: "leased"; readonly attempt: number; readonly sinceMs: number; readonly untilMs: number }
   | { readonly state: "retrying"; readonly attempts: number; readonly nextAtMs: number; readonly reason: string }
   | { readonly state: Outcome; readonly attempt: number; readonly atMs: number }
@@ -308,7 +308,7 @@ const fold = (row: ConversationRow): Conversation => readConversation(JSON.parse
 function onTheWall(state: DeliveryState, aheadMs: number) {
   switch (state.state) {
     case "queued":
-    case "held":
+    case "blocked":
       return { state: state.state };
     case "leased": {
       const [sinceMs, untilMs] = [state.startedAtMs + aheadMs, state.endsAtMs + aheadMs].map(Math.round);

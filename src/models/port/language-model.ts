@@ -9,7 +9,7 @@ export type ModelMessage =
       readonly role: "assistant";
       readonly text: string;
       readonly toolCalls: readonly ModelToolCall[];
-      readonly carried?: JsonObject | undefined;
+      readonly providerMetadata?: JsonObject | undefined;
     }
   | { readonly role: "tool"; readonly results: readonly ModelToolResult[] };
 
@@ -143,9 +143,9 @@ export type HoldReason = (typeof HOLD_REASONS)[number];
 
 /** A part of a stream. A stream ends with exactly one `finish` or one `error`. */
 export type ModelPart =
-  /** The attempt waits because of the limits of the provider's key. Always the first part; `admit` or `error` follows. */
+  /** The attempt waits because of the limits of the provider's key. Always the first part; `admitted` or `error` follows. */
   | { readonly type: "hold"; readonly why: HoldReason }
-  | { readonly type: "admit"; readonly queuedMs: number }
+  | { readonly type: "admitted"; readonly queuedMs: number }
   | { readonly type: "text-delta"; readonly text: string }
   | { readonly type: "reasoning-delta"; readonly text: string }
   | { readonly type: "tool-call"; readonly call: ModelToolCall }
@@ -156,7 +156,7 @@ export type ModelPart =
       readonly reason: FinishReason;
       readonly usage: ModelUsage;
       /** Opaque provider metadata that later requests send back with this turn, such as signed reasoning. */
-      readonly carried?: JsonObject | undefined;
+      readonly providerMetadata?: JsonObject | undefined;
     }
   /** `usage`: usage that the provider charges although the call failed; absent if not reported. */
   | { readonly type: "error"; readonly failure: ModelFailure; readonly usage?: ModelUsage | undefined };
@@ -172,7 +172,7 @@ export interface LanguageModel {
 }
 
 /** Purpose of a model in a run. `execution` is the agent's own work; the others may use smaller models. */
-export type ModelRole = "execution" | "routing" | "summarising" | "embedding";
+export type ModelRole = "execution" | "routing" | "summarizing" | "embedding";
 /** Models by role, each `provider/model`; a role that is absent is the agent's own model's. */
 export type RoleModels = { readonly [Role in ModelRole]?: string | undefined };
 

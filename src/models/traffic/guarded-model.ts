@@ -34,7 +34,7 @@ export class GuardedModel implements LanguageModel {
     if (waitsFor !== undefined) yield { type: "hold", why: waitsFor };
     const entered = await admission;
     if (entered.type === "refused") return yield refusal(notAdmitted(this.id, entered));
-    if (waitsFor !== undefined) yield { type: "admit", queuedMs: Math.round(entered.queuedMs) };
+    if (waitsFor !== undefined) yield { type: "admitted", queuedMs: Math.round(entered.queuedMs) };
     let used: number | undefined;
     try {
       const permit = breaker.acquire();

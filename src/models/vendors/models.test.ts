@@ -271,14 +271,14 @@ describe("the list of providers", () => {
 });
 
 describe("the model of a role", () => {
-  const catalogue = models({ OPENAI_API_KEY: "k" }, { roles: { summarising: "openai/gpt-5-nano" } });
+  const catalogue = models({ OPENAI_API_KEY: "k" }, { roles: { summarizing: "openai/gpt-5-nano" } });
   const own = choice("vllm/large", { baseUrl: "http://127.0.0.1:1/v1", apiKey: "k" });
 
   test.each([
     ["execution", undefined, "vllm/large"],
     ["routing", undefined, "vllm/large"],
-    ["summarising", undefined, "openai/gpt-5-nano"],
-    ["summarising", { summarising: "ollama/small" }, "ollama/small"],
+    ["summarizing", undefined, "openai/gpt-5-nano"],
+    ["summarizing", { summarizing: "ollama/small" }, "ollama/small"],
   ] as const)("for %s with %j of the definition's own is %s", async (role, roles, expected) => {
     expect((await catalogue.resolve({ ...own, roles }, role)).id).toBe(expected);
   });

@@ -55,14 +55,14 @@ const tokensOf = (shown: readonly ShownTurn[]): number =>
 
 test("what fits is shown whole", () => {
   const laid = layOut(input(turnsOf([["a"], ["b"]])));
-  expect(laid).toMatchObject({ type: "fits", toSummarise: [], report: { degraded: false, coveredThrough: 0 } });
+  expect(laid).toMatchObject({ type: "fits", toSummarize: [], report: { degraded: false, coveredThrough: 0 } });
 });
 
 test("long results of older turns are shortened first, and say how to read on", () => {
   const laid = layOut(
     input(turnsOf([[text(1_500)], [text(1_500, "other")], ["c"], ["d"], ["e"], ["f"]]), { keepTurns: 2 }),
   );
-  expect(laid).toMatchObject({ type: "fits", report: { degraded: true, coveredThrough: 0 }, toSummarise: [] });
+  expect(laid).toMatchObject({ type: "fits", report: { degraded: true, coveredThrough: 0 }, toSummarize: [] });
   if (laid.type !== "fits") return;
   expect(laid.shown[0]?.results[0]).toMatchObject({ how: "shortened" });
   expect(laid.shown[0]?.results[0]?.text).toMatch(/^measure 0 .*characters left out here; read 1 shows them.* 1499$/s);
@@ -78,16 +78,16 @@ test("an older result that a later call has too is only referred to", () => {
   expect(laid.report.parts.map(({ action }) => action)).toContain("deduplicated");
 });
 
-test("past that the oldest turns are to be summarised, or left out where the strategy is sliding", () => {
+test("past that the oldest turns are to be summarized, or left out where the strategy is sliding", () => {
   const turns = turnsOf(Array.from({ length: 60 }, (_, at) => [text(180, `word${at}`)]));
   const summed = layOut(input(turns));
   if (summed.type !== "fits") throw new Error("it does not fit");
   expect(summed.report.coveredThrough).toBeGreaterThan(0);
-  expect(summed.toSummarise.map((each) => each.turn)).toEqual(
+  expect(summed.toSummarize.map((each) => each.turn)).toEqual(
     Array.from({ length: summed.report.coveredThrough }, (_, at) => at + 1),
   );
   const sliding = layOut(input(turns, { strategy: "sliding" }));
-  expect(sliding).toMatchObject({ type: "fits", toSummarise: [] });
+  expect(sliding).toMatchObject({ type: "fits", toSummarize: [] });
 });
 
 test("a summary that is there is not made again", () => {
@@ -101,7 +101,7 @@ test("a summary that is there is not made again", () => {
       summary: { coversThrough: coveredThrough, tokens: 200 },
     }),
   );
-  expect(again).toMatchObject({ type: "fits", toSummarise: [], report: { coveredThrough, shortenedThrough } });
+  expect(again).toMatchObject({ type: "fits", toSummarize: [], report: { coveredThrough, shortenedThrough } });
 });
 
 test("what cannot be left out and does not fit is named, and nothing is laid out", () => {
@@ -158,7 +158,7 @@ test("whatever is laid out fits, with every call beside its result", () => {
         asked.turns.map((each) => each.turn).filter((each) => each > report.coveredThrough),
       );
       const covered = asked.turns.filter((each) => each.turn <= report.coveredThrough);
-      expect(laid.toSummarise).toEqual(set.strategy === "summarize" ? covered : []);
+      expect(laid.toSummarize).toEqual(set.strategy === "summarize" ? covered : []);
     }),
   );
 });
@@ -210,7 +210,7 @@ test("what was recalled is a part of its own, and is left out before nothing fit
   expect(part({})).toEqual([
     true,
     false,
-    { what: "recalled memory", tokens: 900, action: "kept", why: "about the task" },
+    { what: "recalled memory", tokens: 900, action: "included", why: "about the task" },
   ]);
   const small = { window: 1_000, reserve: 200 };
   expect(part(small)).toEqual([

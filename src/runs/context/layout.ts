@@ -36,7 +36,7 @@ export type Layout =
       /** Whether what was recalled is in it; false is that a note stands for it. */
       readonly holdsRecalled: boolean;
       /** Turns after the summary there is, that a new one has to cover before this layout holds. */
-      readonly toSummarise: readonly Turn[];
+      readonly toSummarize: readonly Turn[];
     }
   | { readonly type: "too-long"; readonly room: number; readonly takes: readonly ContextPart[] };
 
@@ -73,12 +73,12 @@ function layWith(input: LayoutInput, holdsRecalled: boolean): Layout {
   const shown = show(input, sizes, marks);
   const { coveredThrough } = marks;
   const known = input.summary?.coversThrough ?? 0;
-  const toSummarise =
+  const toSummarize =
     input.strategy === "summarize" && coveredThrough > known
       ? input.turns.filter(({ turn }) => turn > known && turn <= coveredThrough)
       : [];
   const report = reportOf(input, marks, { shown, holdsRecalled });
-  return { type: "fits", shown, report, holdsRecalled, toSummarise };
+  return { type: "fits", shown, report, holdsRecalled, toSummarize };
 }
 
 type Sizes = {
@@ -194,7 +194,7 @@ function reportOf(
   const parts: ContextPart[] = fixedParts(fixed, holdsRecalled);
   const covered = coverTokens(input, coveredThrough);
   if (coveredThrough > 0) {
-    const action = strategy === "summarize" ? "summarised" : "dropped";
+    const action = strategy === "summarize" ? "summarized" : "dropped";
     const why = strategy === "summarize" ? "a summary stands for them" : "the strategy is sliding";
     parts.push({ what: range(1, coveredThrough), tokens: covered, action, why: `did not fit; ${why}` });
   }
@@ -217,7 +217,7 @@ function reportOf(
     parts.push({
       what,
       tokens: sum(newer),
-      action: "kept",
+      action: "included",
       why: coveredThrough + older.length > 0 ? "newest" : "fits",
     });
   }
@@ -241,15 +241,15 @@ const isShort = (turn: ShownTurn): boolean => turn.results.some(({ how }) => how
 const sum = (turns: readonly ShownTurn[]): number => turns.reduce((all, turn) => all + tokensOf(turn), 0);
 
 const fixedParts = ({ system, tools, task, recalled }: Fixed, holdsRecalled: boolean): ContextPart[] => [
-  { what: "system prompt", tokens: system, action: "kept", why: "always" },
-  ...(tools > 0 ? [{ what: "tools", tokens: tools, action: "kept" as const, why: "always" }] : []),
-  { what: "task", tokens: task, action: "kept", why: "always" },
+  { what: "system prompt", tokens: system, action: "included", why: "always" },
+  ...(tools > 0 ? [{ what: "tools", tokens: tools, action: "included" as const, why: "always" }] : []),
+  { what: "task", tokens: task, action: "included", why: "always" },
   ...(recalled > 0
     ? [{ what: RECALLED, tokens: recalled, ...(holdsRecalled ? RECALLED_TOKENS_MIN : RECALLED_LEFT) }]
     : []),
 ];
 const RECALLED = "recalled memory";
-const RECALLED_TOKENS_MIN = { action: "kept", why: "about the task" } as const;
+const RECALLED_TOKENS_MIN = { action: "included", why: "about the task" } as const;
 const RECALLED_LEFT = { action: "dropped", why: "did not fit" } as const;
 
 /** What takes the space when nothing helps. */
@@ -264,13 +264,13 @@ function tokenCostOf(
     ...fixedParts(input.fixed, holdsRecalled),
     ...(last === undefined || input.strategy === "full"
       ? []
-      : [{ what: `turn ${last.turn}, the newest`, tokens: newest, action: "kept" as const, why: "always" }]),
+      : [{ what: `turn ${last.turn}, the newest`, tokens: newest, action: "included" as const, why: "always" }]),
     ...(input.strategy === "full" && last !== undefined
       ? [
           {
             what: range(input.turns[0]?.turn ?? 1, last.turn),
             tokens: all,
-            action: "kept" as const,
+            action: "included" as const,
             why: "the strategy is full",
           },
         ]

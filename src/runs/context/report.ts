@@ -3,7 +3,7 @@ import * as z from "zod";
 const Count = z.int().min(0);
 
 /** What was done with a part of a request. */
-export const CONTEXT_ACTIONS = ["kept", "shortened", "deduplicated", "summarised", "dropped"] as const;
+export const CONTEXT_ACTIONS = ["included", "shortened", "deduplicated", "summarized", "dropped"] as const;
 export const WINDOW_ORIGINS = ["model", "agent", "default", "refused"] as const;
 
 export const ContextPart = z.object({

@@ -49,7 +49,7 @@ export type ExecutionDeps = {
   readonly recorder: RunRecord;
   readonly model: LanguageModel;
   /** The model that writes summaries. Rejects with UnknownModelError. */
-  readonly summariser: () => Promise<LanguageModel>;
+  readonly summarizer: () => Promise<LanguageModel>;
   readonly tools: ToolCatalogue;
   readonly artifacts: RunFiles;
   readonly clock: Clock;
@@ -111,7 +111,7 @@ export async function execute(given: ExecutionDeps, planned: ExecutionPlan, sign
       const next = endOfRun(deps, plan, { step, answer, limited: permit.limited });
       await recorder.append(end, next);
       permit.release();
-      if (next.type === "output-refuse") continue;
+      if (next.type === "output-reject") continue;
       return;
     }
     if (answer.toolCalls.length > LIMITS.toolCallsPerTurnMax) return recorder.append(end, tooManyCalls(answer));
@@ -282,7 +282,7 @@ const modelEnd = (step: number, model: string, answer: Answer, offered: readonly
     text: answer.text,
     reasoning: answer.reasoning === "" ? undefined : answer.reasoning,
     toolCalls: [...answer.toolCalls],
-    carried: answer.carried,
+    providerMetadata: answer.providerMetadata,
   },
 });
 

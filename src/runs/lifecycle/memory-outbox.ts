@@ -1,11 +1,11 @@
 import * as z from "zod";
 import type { RunId } from "../../kernel/ids.ts";
 
-export const MemoryOutboxState = z.enum(["open", "due", "extracting", "kept", "failed"]);
+export const MemoryOutboxState = z.enum(["open", "pending", "extracting", "stored", "failed"]);
 
 /**
- * State of a run's exchange on its way to memory: `open` while the run is unfinished, `due` once it has completed,
- * `extracting` while another run extracts facts, then `kept` or `failed`.
+ * State of a run's exchange on its way to memory: `open` while the run is unfinished, `pending` once it has completed,
+ * `extracting` while another run extracts facts, then `stored` or `failed`.
  */
 export type MemoryOutboxEntry = {
   readonly runId: RunId;

@@ -118,7 +118,7 @@ export class PendingReplies implements AsyncDisposable {
           from,
           content: { text, structured },
         },
-        { type: "run-wake" },
+        { type: "run-resume" },
       ];
     });
     return hasEnded;

@@ -15,7 +15,7 @@ import { type Stop, timedOut, withTimeout } from "./run-time.ts";
 import type { RunsDeps } from "./runs-deps.ts";
 import { type Accounts, createMeter } from "../spending/index.ts";
 import type { WorkerOutcome } from "../workers/index.ts";
-import { backupOf, isStorageFault, modelOf, type RetryPolicy, summariserOf, thrownFailure } from "../turn/index.ts";
+import { backupOf, isStorageFault, modelOf, type RetryPolicy, summarizerOf, thrownFailure } from "../turn/index.ts";
 
 export type AttemptsDeps = Omit<RunsDeps, "accounts"> & {
   readonly accounts: Accounts;
@@ -75,7 +75,7 @@ export class RunExecutor {
         const deps: Carried = {
           recorder,
           model,
-          summariser: () => summariserOf(models, plan, view),
+          summarizer: () => summarizerOf(models, plan, view),
           tools,
           artifacts,
           clock,

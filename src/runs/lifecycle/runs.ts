@@ -191,7 +191,7 @@ export class Runs implements AsyncDisposable {
 
   /**
    * Writes input to a run, exclusively: `say` receives the current run and returns the events, or throws to reject. A
-   * suspended run that these events wake (`run-wake`) resumes. On disk when resolved; also accepted while the server
+   * suspended run that these events wake (`run-resume`) resumes. On disk when resolved; also accepted while the server
    * stops, and the next start resumes the run. Returns the run after the write. Throws RunNotFoundError, storage
    * errors, and errors of `say`.
    */
@@ -344,7 +344,7 @@ export class Runs implements AsyncDisposable {
         // Answers lock the run too, so an answer is either seen here or finds the run suspended.
         const still = pendingWaits(recorder.view());
         if (signal.aborted || !waits.every((id) => still.includes(id))) return "go-on";
-        await recorder.append({ type: "run-rest", state });
+        await recorder.append({ type: "run-suspend", state });
         return "resting";
       });
   }

@@ -34,7 +34,7 @@ export function checkedAnswer(view: RunView, schema: JsonObject, step: number, t
   const problems = problemsOf(text, schema);
   if (problems.length === 0) return { type: "run-complete", json: true, content: { output: text } };
   const refused = view.steps.filter((each) => each.kind === "model" && each.outputProblems.length > 0).length;
-  if (refused < REPAIRS_MAX) return { type: "output-refuse", step, problems: [...problems] };
+  if (refused < REPAIRS_MAX) return { type: "output-reject", step, problems: [...problems] };
   return {
     type: "run-fail",
     failure: {

@@ -17,7 +17,7 @@ import type { ModelStep, RunView, ToolStep } from "./fold/run-view.ts";
 export type DialogueTurn = Turn & {
   readonly steps: readonly ToolStep[];
   /** What the model's provider wants to have back with what it said. */
-  readonly carried: Done["carried"];
+  readonly providerMetadata: Done["providerMetadata"];
   /** What is said to the model after it, because its answer was not taken. */
   readonly reply: string;
 };
@@ -83,10 +83,10 @@ function turnOf(
       () =>
         estimateTokens(end.text + reply) +
         callsTokens(end.toolCalls) +
-        (end.carried === undefined ? 0 : estimateTokens(JSON.stringify(end.carried))),
+        (end.providerMetadata === undefined ? 0 : estimateTokens(JSON.stringify(end.providerMetadata))),
     ),
     steps,
-    carried: end.carried,
+    providerMetadata: end.providerMetadata,
     reply,
   };
 }
@@ -151,7 +151,12 @@ export function lastTurnIsEmpty(view: RunView): boolean {
 
 function turnMessages({ turn, results }: ShownTurn, whole: DialogueTurn | undefined): readonly ModelMessage[] {
   const steps = whole?.steps ?? [];
-  const said: ModelMessage = { role: "assistant", text: turn.text, toolCalls: turn.calls, carried: whole?.carried };
+  const said: ModelMessage = {
+    role: "assistant",
+    text: turn.text,
+    toolCalls: turn.calls,
+    providerMetadata: whole?.providerMetadata,
+  };
   if (results.length === 0) {
     const reply: ModelMessage = { role: "user", text: whole?.reply ?? "" };
     return turn.text.trim() === "" ? [] : [said, ...(reply.text === "" ? [] : [reply])];

@@ -130,7 +130,7 @@ export const RunEvent = z.discriminatedUnion("type", [
     content: z.object({ context: ContextReport }).optional(),
   }),
   /** The attempt waits for its turn, within the limits of the provider's key. */
-  z.object({ type: z.literal("model-hold"), step: Count, model: z.string(), why: z.enum(HOLD_REASONS) }),
+  z.object({ type: z.literal("model-throttle"), step: Count, model: z.string(), why: z.enum(HOLD_REASONS) }),
   /** A summary stands from here on for the turns up to `coversThroughTurn`; it is never made again. */
   z.object({
     type: z.literal("context-summary"),
@@ -173,7 +173,7 @@ export const RunEvent = z.discriminatedUnion("type", [
       /** Reasoning as the provider returned it as text; absent when it returned none, and in runs of older versions. */
       reasoning: z.string().optional(),
       /** What the provider wants back with this turn; only providers that sign their reasoning give it. */
-      carried: JsonObject.optional(),
+      providerMetadata: JsonObject.optional(),
     }),
   }),
   z.object({
@@ -206,7 +206,7 @@ export const RunEvent = z.discriminatedUnion("type", [
   /** The turn is taken again, by the same model or by `model`, which the run then stays with. */
   z.object({ type: z.literal("model-choose"), choice: z.enum(["retry", "use"]), model: z.string().nullable() }),
   /** The answer does not fit the schema it has to, and the model is asked for another one. */
-  z.object({ type: z.literal("output-refuse"), step: Count, problems: z.array(z.string()) }),
+  z.object({ type: z.literal("output-reject"), step: Count, problems: z.array(z.string()) }),
   z.object({
     type: z.literal("tool-start"),
     step: Count,
@@ -279,9 +279,9 @@ export const RunEvent = z.discriminatedUnion("type", [
    * The run is suspended until a decision or reply: it leaves its place in the queue, and the next start of the
    * server does not resume it.
    */
-  z.object({ type: z.literal("run-rest"), state: z.enum(SUSPENDED_STATES) }),
+  z.object({ type: z.literal("run-suspend"), state: z.enum(SUSPENDED_STATES) }),
   /** What it rested for has come; written together with that. Changes nothing in a run that does not rest. */
-  z.object({ type: z.literal("run-wake") }),
+  z.object({ type: z.literal("run-resume") }),
   z.object({
     type: z.literal("run-complete"),
     /** The output is JSON that fits the schema it had to. */

@@ -40,7 +40,7 @@ function redactedEvent(event: RunEvent, redactor: Redactor): RunEvent {
       return { ...event, message: text(event.message) };
     case "model-choice-wait":
       return { ...event, failure: failure(event.failure) };
-    case "output-refuse":
+    case "output-reject":
       return { ...event, problems: event.problems.map(text) };
     case "tool-start":
       return { ...event, content: { arguments: redactor.json(event.content.arguments) } };
@@ -79,14 +79,14 @@ function redactedEvent(event: RunEvent, redactor: Redactor): RunEvent {
     case "tool-rest":
     case "run-start":
     case "model-start":
-    case "model-hold":
+    case "model-throttle":
     case "model-choose":
     case "tool-hold":
     case "tool-begin":
     case "run-wait":
     case "run-decide":
-    case "run-rest":
-    case "run-wake":
+    case "run-suspend":
+    case "run-resume":
       return event;
   }
 }

@@ -97,7 +97,7 @@ async function* redactedParts(parts: AsyncIterable<ModelPart>, redactor: Redacto
         yield { ...part, failure: { ...part.failure, message: redactor.text(part.failure.message) } };
         break;
       case "hold":
-      case "admit":
+      case "admitted":
       case "file":
         yield part;
         break;

@@ -82,7 +82,7 @@ export class ExchangeRecorder implements AsyncDisposable {
     const { memory, agents } = this.#deps;
     const { definition } = await agents.prepare(view.workspace, view.agent, view.revision);
     const keeps = definition.memory?.keeps;
-    if (keeps === undefined) return over(entry, "kept", "its definition keeps nothing");
+    if (keeps === undefined) return over(entry, "stored", "its definition keeps nothing");
     const { entity, isOutdated, text } = toExchange(view, keeps);
     const scope = storageScope(view, keeps);
     const [before] = await memory.store.find([{ scope, name: memory.changes.redact.text(entity.name) }]);
@@ -93,10 +93,10 @@ export class ExchangeRecorder implements AsyncDisposable {
       await memory.changes.withdraw(scope, remembered.entity.name, texts, provenanceOf(view));
     }
     const stored = { ...entry, entity: remembered?.entity.id };
-    if (keeps.extractor === undefined) return over(stored, "kept");
+    if (keeps.extractor === undefined) return over(stored, "stored");
     const isRepeated = remembered?.added.length === 0 && outdated.length === 0;
     const earlier = isRepeated ? this.#extractionOf(before, view, keeps.extractor) : undefined;
-    if (earlier !== undefined) return over({ ...stored, extraction: earlier }, "kept");
+    if (earlier !== undefined) return over({ ...stored, extraction: earlier }, "stored");
     // Known before it begins, so that a crash begins it no second time.
     const extracting = { ...stored, state: "extracting" as const, extraction: entry.extraction ?? mint(RunId) };
     await this.#deps.outbox.upsert(extracting, this.#deps.clock.nowMs());
@@ -144,15 +144,15 @@ export class ExchangeRecorder implements AsyncDisposable {
     if (!isTerminal(extraction.state)) return { entry, afterMs: SCAN_MS };
     if (extraction.state !== "completed") {
       const why = extraction.failure?.message ?? extraction.state;
-      return over(entry, "kept", `no facts were extracted: run ${extraction.id}: ${why}`);
+      return over(entry, "stored", `no facts were extracted: run ${extraction.id}: ${why}`);
     }
     const { definition } = await this.#deps.agents.prepare(view.workspace, view.agent, view.revision);
     const keeps = definition.memory?.keeps;
-    if (keeps === undefined) return over(entry, "kept");
+    if (keeps === undefined) return over(entry, "stored");
     const scope = storageScope(view, keeps);
     const { output } = extraction;
     const problem = await rememberExtracted(this.#deps.memory, { scope, output, provenance: provenanceOf(view) });
-    return over(entry, "kept", problem === undefined ? "" : `not all facts were kept: ${problem}`);
+    return over(entry, "stored", problem === undefined ? "" : `not all facts were kept: ${problem}`);
   }
 
   #find(id: RunId): RunView | undefined {
@@ -167,7 +167,7 @@ export class ExchangeRecorder implements AsyncDisposable {
 
 const over = (
   entry: MemoryOutboxEntry,
-  state: "kept" | "failed",
+  state: "stored" | "failed",
   problem = "",
   level: "warn" | "debug" = "warn",
 ): Next => {
@@ -187,7 +187,7 @@ function after(entry: MemoryOutboxEntry, error: unknown): Next {
   }
   // A stored exchange remains, even if no facts can be extracted. A full memory logs this itself.
   const level = error instanceof MemoryFullError ? "debug" : "warn";
-  return over(entry, entry.entity === undefined ? "failed" : "kept", message, level);
+  return over(entry, entry.entity === undefined ? "failed" : "stored", message, level);
 }
 
 const provenanceOf = ({ id, agent }: RunView): Provenance => ({ source: "run", sourceId: id, agent });

@@ -32,7 +32,7 @@ function comparable(entries: readonly JournalEntry[]): readonly Compared[] {
     const add = (kind: string, list: readonly RunEvent[]) =>
       compared.push(...list.map((event, place) => ({ key: `${turn}/${kind}/${place}`, turn, event })));
     add("model-start", requestsOf(entries, turn));
-    for (const type of ["context-summary", "model-fail", "model-end", "model-choice-wait", "output-refuse"] as const)
+    for (const type of ["context-summary", "model-fail", "model-end", "model-choice-wait", "output-reject"] as const)
       add(
         type,
         of.filter((event) => event.type === type),
@@ -77,7 +77,7 @@ const REASONS: { readonly [field: string]: string } = {
   level: "another rule asks for it",
   backups: "the definition's backups have changed",
   problems: "the schema of the answer has changed",
-  coversThroughTurn: "other turns would be summarised",
+  coversThroughTurn: "other turns would be summarized",
   "content.context": "another part of the dialogue would be sent",
   offered: "the model would be offered other tools",
   server: "the tool is not the one it was",

@@ -32,7 +32,7 @@ export class RecordedModel {
 
   /** A stand-in for a model of this server, under its name. */
   standIn({ id, limits }: Pick<LanguageModel, "id" | "limits">, role?: ModelRole): LanguageModel {
-    const stream = role === "summarising" ? this.#summary.bind(this, id) : this.#turn.bind(this);
+    const stream = role === "summarizing" ? this.#summary.bind(this, id) : this.#turn.bind(this);
     return { id, limits, stream: (_request: ModelRequest, signal) => stream(signal) };
   }
 
@@ -79,13 +79,18 @@ function* partsOf(outcome: ModelOutcome): Generator<ModelPart> {
     yield { ...failure(kind, message, retryInMs ?? FAIL_FOR_GOOD_MS, status), usage };
     return;
   }
-  const { text, reasoning, toolCalls, carried } = outcome.content;
+  const { text, reasoning, toolCalls, providerMetadata } = outcome.content;
   if (reasoning !== undefined) yield { type: "reasoning-delta", text: reasoning };
   if (text !== "") yield { type: "text-delta", text };
   for (const { mediaType, bytes } of outcome.artifacts ?? [])
     yield { type: "file", mediaType, data: new Uint8Array(bytes) };
   for (const call of toolCalls) yield { type: "tool-call", call };
-  yield { type: "finish", reason: outcome.finish, usage: usageOf(outcome), ...(carried && { carried }) };
+  yield {
+    type: "finish",
+    reason: outcome.finish,
+    usage: usageOf(outcome),
+    ...(providerMetadata && { providerMetadata }),
+  };
 }
 
 const usageOf = ({ usage }: Pick<Extract<ModelOutcome, { type: "model-end" }>, "usage">): ModelUsage => ({

@@ -2,7 +2,7 @@ import type { ApprovalId } from "../../kernel/ids.ts";
 import { foldRun, type JournalEntry, type SuspendedState, type RunEvent } from "../record/index.ts";
 import { callsOf, type Recording } from "./recording.ts";
 
-const WAKE = { type: "run-wake" } as const;
+const WAKE = { type: "run-resume" } as const;
 
 /**
  * Input of people in the recording for the waits of the replay, one at a time; empty without input. Ids are those

@@ -82,7 +82,7 @@ async function play(
   const journal = new MemoryJournal(runId, (event) => {
     if (event.type === "run-complete" || event.type === "run-fail") over.resolve(null);
     if (event.type === "run-wait") over.resolve("a call would wait for a decision");
-    if (event.type === "run-rest") setImmediate(() => void resume(event.state));
+    if (event.type === "run-suspend") setImmediate(() => void resume(event.state));
   });
   const prefix = prefixOf(recording).map(({ event }) => event);
   await journal.append(prefix.map((event) => ({ runId, atMs: 0, event })));

@@ -40,7 +40,7 @@ function sizeOf(part: ModelPart): number {
       return Buffer.byteLength(part.call.arguments);
     case "file":
     case "hold":
-    case "admit":
+    case "admitted":
     case "finish":
     case "error":
       return 0;

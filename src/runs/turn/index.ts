@@ -9,5 +9,5 @@ export {
   DEFAULT_RETRY,
   takeTurn,
 } from "./model-turn.ts";
-export { backupOf, modelOf, requestedOf, settingsFor, summariserOf } from "./run-models.ts";
+export { backupOf, modelOf, requestedOf, settingsFor, summarizerOf } from "./run-models.ts";
 export { prepareRequest } from "./turn-context.ts";

@@ -75,7 +75,7 @@ export function afterModelFailure(
   const backups = (plan.fallback ?? []).filter((name) => name !== model && name !== view.modelInUse);
   return [
     { type: "model-choice-wait", step, model, failure, backups, expiresAtMs },
-    { type: "run-rest", state: "awaiting-choice" },
+    { type: "run-suspend", state: "awaiting-choice" },
   ];
 }
 
@@ -108,9 +108,9 @@ export function chosenEvents(chosen: ModelChosen): readonly RunEvent[] {
     case "cancel":
       return [{ type: "run-cancel", reason: "chosen when its model failed" }];
     case "retry":
-      return [{ type: "model-choose", choice: "retry", model: null }, { type: "run-wake" }];
+      return [{ type: "model-choose", choice: "retry", model: null }, { type: "run-resume" }];
     case "use":
-      return [{ type: "model-choose", choice: "use", model: chosen.model }, { type: "run-wake" }];
+      return [{ type: "model-choose", choice: "use", model: chosen.model }, { type: "run-resume" }];
   }
 }
 

@@ -46,7 +46,7 @@ export type Answer = {
   readonly reasoning: string;
   readonly toolCalls: readonly ModelToolCall[];
   readonly files: readonly ModelFile[];
-  readonly carried: JsonObject | undefined;
+  readonly providerMetadata: JsonObject | undefined;
   readonly finish: FinishReason;
   readonly usage: ModelUsage;
   readonly durationMs: number;
@@ -267,10 +267,10 @@ async function attemptTurn(
   };
   for await (const part of boundedStream(model, request, outputBytesMax, signal)) {
     if (part.type === "hold") {
-      recorder.enqueue({ type: "model-hold", step, model: model.id, why: part.why });
+      recorder.enqueue({ type: "model-throttle", step, model: model.id, why: part.why });
       continue;
     }
-    if (part.type === "admit") {
+    if (part.type === "admitted") {
       ({ queuedMs } = part);
       begunMs = clock.monotonicMs();
       continue;
@@ -293,11 +293,22 @@ async function attemptTurn(
       case "error":
         return failed(part.failure, part.usage);
       case "finish": {
-        const { reason: finish, usage, carried } = part;
+        const { reason: finish, usage, providerMetadata } = part;
         const durationMs = clock.monotonicMs() - begunMs;
         return {
           type: "answered",
-          answer: { text, reasoning, toolCalls, files, carried, finish, usage, durationMs, firstPartMs, queuedMs },
+          answer: {
+            text,
+            reasoning,
+            toolCalls,
+            files,
+            providerMetadata,
+            finish,
+            usage,
+            durationMs,
+            firstPartMs,
+            queuedMs,
+          },
         };
       }
     }

@@ -16,9 +16,9 @@ export async function modelOf(models: Models, plan: RunPlan, view: RunView): Pro
 }
 
 /** The model that writes summaries for a run: the one for that role, else the run's own. Throws UnknownModelError. */
-export async function summariserOf(models: Models, plan: RunPlan, view: RunView): Promise<LanguageModel> {
+export async function summarizerOf(models: Models, plan: RunPlan, view: RunView): Promise<LanguageModel> {
   const name = view.modelInUse ?? view.requestedModel;
-  return models.resolve(requestedOf(plan, name ?? undefined).choice, "summarising");
+  return models.resolve(requestedOf(plan, name ?? undefined).choice, "summarizing");
 }
 
 /** The model that a run asked for instead of the definition's, and how it is called. */

@@ -13,10 +13,10 @@ import { cutOff } from "./cut-off.ts";
 import { providerOf } from "./run-models.ts";
 import { hasUsage, type Meter, type TurnPermit, NO_USAGE } from "../spending/index.ts";
 
-export type SummariseDeps = {
+export type SummarizeDeps = {
   readonly recorder: RunRecord;
   /** The model that writes summaries. Rejects with UnknownModelError. */
-  readonly summariser: () => Promise<LanguageModel>;
+  readonly summarizer: () => Promise<LanguageModel>;
   readonly meter: Pick<Meter, "forTurn">;
   readonly clock: Clock;
 };
@@ -37,12 +37,12 @@ type Writing = {
   readonly release: () => void;
 };
 
-/** Of the summariser's window, what it is given to read. */
+/** Of the summarizer's window, what it is given to read. */
 const INPUT_PART = 0.8;
 
 /** Writes notes that stand for turns, and journals them. Without a model that can, they are excerpts, and say so. */
-export async function summarise(
-  deps: SummariseDeps,
+export async function summarize(
+  deps: SummarizeDeps,
   plan: ExecutionPlan,
   { view, step, turns }: SummaryTask,
   signal: AbortSignal,
@@ -85,18 +85,18 @@ const settingsOf =
   };
 
 async function write(
-  deps: SummariseDeps,
+  deps: SummarizeDeps,
   plan: Omit<ExecutionPlan, "settings"> & { readonly settings: ReturnType<typeof settingsOf> },
   input: SummaryInput,
   signal: AbortSignal,
 ): Promise<Writing> {
   let model: LanguageModel;
   try {
-    model = await deps.summariser();
+    model = await deps.summarizer();
   } catch (error) {
     return unwritten(error instanceof Error ? error.message : String(error));
   }
-  if (/^mock(\/|$)/.test(model.id)) return unwritten("the built-in model cannot summarise");
+  if (/^mock(\/|$)/.test(model.id)) return unwritten("the built-in model cannot summarize");
   const { contextTokens } = model.limits ?? DEFAULT_MODEL_LIMITS;
   const inputTokensMax = Math.floor(contextTokens * INPUT_PART) - input.tokensMax;
   const request: ModelRequest = {
@@ -117,7 +117,7 @@ async function write(
 }
 
 async function ask(
-  { model, clock }: SummariseDeps & { readonly model: LanguageModel },
+  { model, clock }: SummarizeDeps & { readonly model: LanguageModel },
   { request, signal, charge }: Extract<TurnPermit, { type: "granted" }>,
   tokensMax: number,
 ): Promise<Written> {

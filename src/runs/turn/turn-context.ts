@@ -24,9 +24,9 @@ import {
   type ModelRequest,
 } from "../../models/port/index.ts";
 import { READ_RESULT } from "../calls/index.ts";
-import { summarise, type SummariseDeps } from "./summarize.ts";
+import { summarize, type SummarizeDeps } from "./summarize.ts";
 
-export type ContextDeps = SummariseDeps & { readonly model: LanguageModel };
+export type ContextDeps = SummarizeDeps & { readonly model: LanguageModel };
 
 export type ContextAsk = {
   readonly step: number;
@@ -58,7 +58,7 @@ const SHRINK = 0.6;
  * The request of a run's next turn, within the model's window, and what went into it and why.
  * turn.turn-context.C1. It follows from the journal alone, so that a resumed run makes the same request as an
  *   unbroken one.
- * turn.turn-context.C2. A summary is on disk before a request holds it; the turns that it covers are never summarised
+ * turn.turn-context.C2. A summary is on disk before a request holds it; the turns that it covers are never summarized
  *   again.
  */
 export async function prepareRequest(
@@ -71,8 +71,8 @@ export async function prepareRequest(
     const view = deps.recorder.view();
     const { layout, turns, offered, window } = layoutFor(deps, plan, ask, view);
     if (layout.type === "too-long") return { type: "failed", failure: tooLong(layout, plan, window) };
-    if (layout.toSummarise.length > 0) {
-      const made = await summarise(deps, plan, { view, step: ask.step, turns: layout.toSummarise }, signal);
+    if (layout.toSummarize.length > 0) {
+      const made = await summarize(deps, plan, { view, step: ask.step, turns: layout.toSummarize }, signal);
       if (made === "stopped") return { type: "stopped" };
       continue;
     }

@@ -40,7 +40,7 @@ export type WorkerRequest =
   /** The parts come first, then the answer. */
   | { readonly type: "stream"; readonly permit: number }
   | { readonly type: "backup"; readonly name: string }
-  | { readonly type: "summariser" }
+  | { readonly type: "summarizer" }
   | {
       readonly type: "call";
       readonly callId: ToolCallId;
@@ -74,7 +74,7 @@ export type WorkerResponses = {
   readonly charge: TurnCost;
   readonly stream: undefined;
   readonly backup: { readonly model: ModelRef; readonly settings: ModelSettings };
-  readonly summariser: ModelRef;
+  readonly summarizer: ModelRef;
   readonly call: ToolResult;
   readonly save: Artifact;
   readonly files: readonly Artifact[];

@@ -31,7 +31,7 @@ export class RemoteExecutionDeps {
     this.deps = {
       recorder,
       model: this.#model(work.model),
-      summariser: async () => this.#model(await client.call({ type: "summariser" })),
+      summarizer: async () => this.#model(await client.call({ type: "summarizer" })),
       backup: async (name) => {
         const { model, settings } = await client.call({ type: "backup", name });
         return { model: this.#model(model), settings };

@@ -145,8 +145,8 @@ export class WorkerRpcServer {
         const { model, settings } = await this.#deps.backup(ask.name);
         return { model: this.#ref(model), settings: this.#headers.seal(settings) };
       }
-      case "summariser":
-        return this.#ref(await this.#deps.summariser());
+      case "summarizer":
+        return this.#ref(await this.#deps.summarizer());
       case "call":
         return this.#call(ask, this.#withRunSignal(given));
       case "save":

@@ -23,7 +23,7 @@ const RolesTable = z
   .strictObject({
     execution: model.meta({ description: "Same as models.default, which takes precedence" }),
     routing: model,
-    summarising: model,
+    summarizing: model,
     embedding: model.meta({
       description:
         "Embedding model of memory: static (the default), all-minilm-l6-v2, or provider/model of an endpoint",

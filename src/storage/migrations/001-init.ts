@@ -171,8 +171,8 @@ CREATE TABLE run_answers (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX run_answers_due ON run_answers (run_id) WHERE is_due = 1;
 
--- Runs to be remembered: open while the run is in progress, then due, extracting, and finally kept or failed.
-CREATE TABLE run_keeping (
+-- Runs to be remembered: open while the run is in progress, then pending, extracting, and finally stored or failed.
+CREATE TABLE memory_outbox (
   run_id TEXT PRIMARY KEY,
   state TEXT NOT NULL DEFAULT 'open',
   due_at_ms INTEGER NOT NULL DEFAULT 0,
@@ -181,7 +181,7 @@ CREATE TABLE run_keeping (
   extraction TEXT,
   problem TEXT NOT NULL DEFAULT ''
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX run_keeping_due ON run_keeping (due_at_ms) WHERE state IN ('due', 'extracting');
+CREATE INDEX memory_outbox_due ON memory_outbox (due_at_ms) WHERE state IN ('pending', 'extracting');
 
 -- Sums by day, agent and model, updated by the writes of the journal.
 CREATE TABLE spend (

@@ -76,10 +76,10 @@ function projectRest(db: Database, runId: RunId, atMs: number, event: Rest): voi
     case "run-decide":
       if (event.waiting === 0) db.sql("UPDATE runs SET state = 'queued', resting = 0 WHERE id = ?").run(runId);
       return;
-    case "run-rest":
+    case "run-suspend":
       db.sql("UPDATE runs SET state = ?, resting = 1 WHERE id = ?").run(event.state, runId);
       return;
-    case "run-wake":
+    case "run-resume":
       db.sql("UPDATE runs SET state = 'queued', resting = 0 WHERE id = ? AND resting = 1").run(runId);
       return;
     case "run-ask":
@@ -98,10 +98,10 @@ function projectRest(db: Database, runId: RunId, atMs: number, event: Rest): voi
     case "reply-wait":
     case "reply-end":
     case "tool-rest":
-    case "model-hold":
+    case "model-throttle":
     case "model-choice-wait":
     case "model-choose":
-    case "output-refuse":
+    case "output-reject":
     case "tool-start":
     case "tool-hold":
     case "tool-begin":
@@ -116,7 +116,7 @@ function end(db: Database, runId: RunId, atMs: number, event: End): void {
   switch (event.type) {
     case "run-complete":
       for (const { code } of event.notices ?? []) addNotice(db, runId, code);
-      db.sql("UPDATE run_keeping SET state = 'due', due_at_ms = ? WHERE run_id = ?").run(atMs, runId);
+      db.sql("UPDATE memory_outbox SET state = 'pending', due_at_ms = ? WHERE run_id = ?").run(atMs, runId);
       db.sql(END).run("completed", atMs, preview(event.content.output), null, null, runId);
       return;
     case "run-fail":
@@ -131,7 +131,7 @@ function end(db: Database, runId: RunId, atMs: number, event: End): void {
 }
 
 /** Only what succeeded is remembered. */
-const forgo = (db: Database, runId: RunId) => db.sql("DELETE FROM run_keeping WHERE run_id = ?").run(runId);
+const forgo = (db: Database, runId: RunId) => db.sql("DELETE FROM memory_outbox WHERE run_id = ?").run(runId);
 
 function queue(db: Database, runId: RunId, atMs: number, event: Extract<RunEvent, { type: "run-queue" }>): void {
   const { origin, message } = event;
@@ -153,7 +153,7 @@ function queue(db: Database, runId: RunId, atMs: number, event: Extract<RunEvent
     message === undefined ? null : JSON.stringify(message),
   );
   if (message) db.sql("INSERT INTO run_answers (run_id) VALUES (?)").run(runId);
-  if (event.remembers === true) db.sql("INSERT INTO run_keeping (run_id) VALUES (?)").run(runId);
+  if (event.remembers === true) db.sql("INSERT INTO memory_outbox (run_id) VALUES (?)").run(runId);
 }
 
 function addNotice(db: Database, runId: RunId, code: string): void {

@@ -33,7 +33,7 @@ export class SqliteMemoryOutbox implements MemoryOutbox {
     return this.#db.read(() =>
       this.#db
         .sql(
-          `SELECT * FROM run_keeping WHERE state IN ('due', 'extracting') AND due_at_ms <= ?
+          `SELECT * FROM memory_outbox WHERE state IN ('pending', 'extracting') AND due_at_ms <= ?
            ORDER BY due_at_ms LIMIT ?`,
         )
         .all(nowMs, limit)
@@ -43,14 +43,14 @@ export class SqliteMemoryOutbox implements MemoryOutbox {
 
   nextAtMs(): number | undefined {
     const row = this.#db.read(() =>
-      this.#db.sql("SELECT min(due_at_ms) AS at FROM run_keeping WHERE state IN ('due', 'extracting')").get(),
+      this.#db.sql("SELECT min(due_at_ms) AS at FROM memory_outbox WHERE state IN ('pending', 'extracting')").get(),
     );
     const at = row?.["at"];
     return typeof at === "number" ? at : undefined;
   }
 
   get(runId: RunId): MemoryOutboxEntry | undefined {
-    const row = this.#db.read(() => this.#db.sql("SELECT * FROM run_keeping WHERE run_id = ?").get(runId));
+    const row = this.#db.read(() => this.#db.sql("SELECT * FROM memory_outbox WHERE run_id = ?").get(runId));
     return row && Row.parse(row);
   }
 
@@ -62,7 +62,7 @@ export class SqliteMemoryOutbox implements MemoryOutbox {
       () =>
         void this.#db
           .sql(
-            `UPDATE run_keeping SET state = ?, due_at_ms = ?, attempts = ?, entity = ?, extraction = ?, problem = ?
+            `UPDATE memory_outbox SET state = ?, due_at_ms = ?, attempts = ?, entity = ?, extraction = ?, problem = ?
              WHERE run_id = ?`,
           )
           .run(state, dueAtMs, attempts, entity ?? null, extraction ?? null, problem, runId),

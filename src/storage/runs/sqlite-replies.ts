@@ -6,7 +6,7 @@ import type { Database } from "../database.ts";
 type ReplyRecord = NonNullable<ReturnType<ReplyIndex["find"]>>;
 
 /** State of a cancelled wait: the recipient is notified. */
-const NOTIFIED = "told";
+const NOTIFIED = "notified";
 
 const Row = z
   .object({

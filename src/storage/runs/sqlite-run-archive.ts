@@ -80,7 +80,7 @@ export class SqliteRunArchive implements RunArchive {
       this.#db.sql("DELETE FROM approvals WHERE run_id = ?").run(runId);
       this.#db.sql("DELETE FROM reply_waits WHERE run_id = ?").run(runId);
       this.#db.sql("DELETE FROM run_answers WHERE run_id = ?").run(runId);
-      this.#db.sql("DELETE FROM run_keeping WHERE run_id = ?").run(runId);
+      this.#db.sql("DELETE FROM memory_outbox WHERE run_id = ?").run(runId);
       this.#db.sql("DELETE FROM uploads WHERE run_id = ?").run(runId);
       this.#db.sql("DELETE FROM run_removals WHERE run_id = ?").run(runId);
     });

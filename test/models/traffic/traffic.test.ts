@@ -55,7 +55,7 @@ test("attempts of one key wait for each other whatever their model, and those of
     { model: "a/one", account: expect.stringMatching(/^[0-9a-f]{8}$/), executing: 0 },
   ]);
   await clock.advance(1_000);
-  expect(other.parts).toContainEqual({ type: "admit", queuedMs: 2_000 });
+  expect(other.parts).toContainEqual({ type: "admitted", queuedMs: 2_000 });
   expect(JSON.stringify(traffic.conditions())).not.toContain("another key");
 });
 
@@ -80,7 +80,7 @@ test("a Retry-After of one attempt holds the others of its key back", async () =
   expect(next.parts).toEqual([{ type: "hold", why: "retry-after" }]);
   await clock.advance(1);
   await next.over;
-  expect(classOf(next.parts)).toBe("hold admit text-delta finish");
+  expect(classOf(next.parts)).toBe("hold admitted text-delta finish");
 });
 
 test("a model that does not work is left alone, then tried once, and its state is seen", async () => {
@@ -155,7 +155,7 @@ test("a run tells how long an attempt waited for its turn, and what for; an open
   const one = await made.begin("1");
   await settled();
   const two = await made.begin("2");
-  const isHeld = () => made.journal.read(two.id, 0).some(({ event }) => event.type === "model-hold");
+  const isHeld = () => made.journal.read(two.id, 0).some(({ event }) => event.type === "model-throttle");
   while (!isHeld()) await settled();
   expect(made.runs.view(two.id).steps[0]).toMatchObject({ hold: "concurrency", end: { state: "running" } });
   await clock.advance(3_000);

@@ -34,7 +34,12 @@ export function afterTurn(asked: ModelRequest, parts: readonly ModelPart[]): rea
   const text = parts.map((part) => (part.type === "text-delta" ? part.text : "")).join("");
   return [
     ...asked.messages,
-    { role: "assistant", text, toolCalls, carried: finish?.type === "finish" ? finish.carried : undefined },
+    {
+      role: "assistant",
+      text,
+      toolCalls,
+      providerMetadata: finish?.type === "finish" ? finish.providerMetadata : undefined,
+    },
     {
       role: "tool",
       results: toolCalls.map(({ id, name }) => ({ id, name, text: "21", structured: undefined, failed: false })),

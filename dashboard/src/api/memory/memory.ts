@@ -39,7 +39,7 @@ const entitiesIn = (figures: MemoryFigures | undefined): number =>
 /** Indexes or vectors are being made. */
 const isInProgress = (figures: MemoryFigures | undefined): boolean =>
   figures !== undefined &&
-  (figures.indexed < 1 || (figures.wanted_model !== null && figures.passages_without_vector > 0));
+  (figures.indexed < 1 || (figures.requested_model !== null && figures.passages_without_vector > 0));
 
 /** What leaves entities out, of a list as of a search. */
 export type Narrowing = {

@@ -8,7 +8,7 @@ const words = text.memory;
 
 /** Statistics of memory in one line; problems are highlighted. */
 export function Figures({ figures }: { readonly figures: MemoryFigures }) {
-  const { scopes, model, wanted_model: wanted, indexed, passages_without_vector: bare, bytes: size } = figures;
+  const { scopes, model, requested_model: wanted, indexed, passages_without_vector: bare, bytes: size } = figures;
   const sum = (what: "entities" | "observations" | "relations") =>
     count(scopes.reduce((total, scope) => total + scope[what], 0));
   return (

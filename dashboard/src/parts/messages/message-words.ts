@@ -34,7 +34,7 @@ export const contentWords = (message: Pick<MessageRecord, "content" | "error" | 
 const contentText = ({ content }: Pick<MessageRecord, "content">): string =>
   typeof content === "string" ? content : content === null ? "" : JSON.stringify(content);
 
-const WORST = ["dead", "dropped", "expired", "retrying", "leased", "held", "queued", "over", "done"] as const;
+const WORST = ["dead", "dropped", "expired", "retrying", "leased", "blocked", "queued", "over", "done"] as const;
 
 /** State of the delivery; with several recipients, the worst one. */
 export function worstDelivery(deliveries: readonly MessageDelivery[]): MessageDelivery["state"] | undefined {

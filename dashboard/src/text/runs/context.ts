@@ -14,10 +14,10 @@ export const contextText = {
   counted: "Counted by the provider",
   columns: { what: "Part", tokens: "Tokens", action: "Action", why: "Why" },
   actions: {
-    kept: "whole",
+    included: "included",
     shortened: "shortened",
     deduplicated: "deduplicated",
-    summarised: "summarised",
+    summarized: "summarized",
     dropped: "dropped",
   },
   warnings: "Warnings to the model",

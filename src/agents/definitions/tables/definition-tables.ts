@@ -120,7 +120,7 @@ export const LlmTable = z
           "Reaction to a failing model: fallback uses the listed models and then fails; ask then waits for the choice of a person; fail uses no other model. Default: ask if a person follows the run, else fallback",
         examples: ["ask"],
       }),
-    roles: z.strictObject({ routing: roleModel, summarising: roleModel, embedding: roleModel }).optional().meta({
+    roles: z.strictObject({ routing: roleModel, summarizing: roleModel, embedding: roleModel }).optional().meta({
       description: "Models for other work than the agent's own; a role that is absent is done by its own model",
     }),
   })

@@ -379,7 +379,7 @@ export const Figures = z
     bytes: z.int().nullable(),
     indexed: Share.meta({ description: "Indexed share" }),
     model: z.string().nullable().meta({ description: "Embedding model that searches use" }),
-    wanted_model: z
+    requested_model: z
       .string()
       .nullable()
       .meta({ description: "The configured model; differs from `model` while vectors are recomputed" }),

@@ -123,10 +123,10 @@ export const MessageCheck = z
   .meta({ id: "MessageCheck" });
 export type MessageCheck = z.infer<typeof MessageCheck>;
 
-/** Not final: `queued`, `held` behind an earlier message of its conversation, `leased` to its recipient, `retrying`. */
+/** Not final: `queued`, `blocked` behind an earlier message of its conversation, `leased` to its recipient, `retrying`. */
 export const DELIVERY_STATES = [
   "queued",
-  "held",
+  "blocked",
   "leased",
   "retrying",
   "done",

@@ -131,13 +131,13 @@ export const StepContext = z
     reserve: z.int().meta({ description: "Tokens of it reserved for the answer" }),
     estimate: z.int().meta({ description: "Estimated tokens of the request; compare input_tokens" }),
     shortened_through: z.int().meta({ description: "Results of turns up to this one are shortened; 0: none" }),
-    covered_through: z.int().meta({ description: "Turns up to this one are summarised or left out; 0: none" }),
+    covered_through: z.int().meta({ description: "Turns up to this one are summarized or left out; 0: none" }),
     degraded: z.boolean().meta({ description: "Whether the model received a shortened dialogue" }),
     parts: z.array(
       z.object({
         what: z.string(),
         tokens: z.int(),
-        action: z.enum(["kept", "shortened", "deduplicated", "summarised", "dropped"]),
+        action: z.enum(["included", "shortened", "deduplicated", "summarized", "dropped"]),
         why: z.string(),
       }),
     ),
@@ -272,7 +272,7 @@ export const RunDetail = RunSummary.extend({
   notice_list: z.array(z.object({ code: z.string(), message: z.string() })).meta({ description: "`notices` as text" }),
   remembered: z
     .object({
-      state: z.enum(["open", "due", "extracting", "kept", "failed"]),
+      state: z.enum(["open", "pending", "extracting", "stored", "failed"]),
       entity: z.string().nullable(),
       extraction: z.string().nullable().meta({ description: "Run that extracts facts from it" }),
       problem: z.string(),

@@ -3,7 +3,7 @@ import {
   type AgentSummary,
   type DefinitionSource,
   type ServingAgent,
-  summarise,
+  summarize,
   TEMPLATES,
 } from "../../../agents/definitions/index.ts";
 import type { AgentServices } from "../../../agents/index.ts";
@@ -55,7 +55,7 @@ async function presentRevision(
   const { definition } = agent;
   const file = await agentFiles.of(agent.name);
   return {
-    ...presentSummary(summarise(agent), file),
+    ...presentSummary(summarize(agent), file),
     file_source: file === undefined || file.hash === agent.sourceHash ? null : file.source,
     source: agent.source,
     format: agent.format,

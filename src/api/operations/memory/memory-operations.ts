@@ -272,7 +272,7 @@ const stats = implement(operations.memory.stats, async ({ memory: { memory } }) 
     bytes: bytes ?? null,
     indexed,
     model: active ?? null,
-    wanted_model: wanted ?? null,
+    requested_model: wanted ?? null,
     passages_by_model: { ...passagesByModel },
     passages_without_vector: passagesWithoutVector,
     limits: [...(await memory.capacity.limits())],

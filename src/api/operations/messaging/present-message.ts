@@ -62,7 +62,7 @@ function presentDelivery(delivery: DeliveryView): contract.MessageDelivery {
   const none = { recipient, state, attempts: 0, at: null, reason: null };
   switch (delivery.state) {
     case "queued":
-    case "held":
+    case "blocked":
     case "over":
       return none;
     case "leased":

@@ -90,7 +90,7 @@ async function take(
   for await (const part of model.stream(request, signal)) {
     // Its turn within the limits of the provider's key; what it waits for that is no time of the model's.
     if (part.type === "hold") continue;
-    if (part.type === "admit") {
+    if (part.type === "admitted") {
       begunMs = clock.monotonicMs();
       continue;
     }

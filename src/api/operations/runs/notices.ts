@@ -39,7 +39,7 @@ function contextNotices({ steps, summaries }: RunView): readonly RunNotice[] {
   const covered =
     coveredThrough === 0
       ? []
-      : [`turns 1 to ${coveredThrough} are ${summaries.length > 0 ? "summarised" : "left out"}`];
+      : [`turns 1 to ${coveredThrough} are ${summaries.length > 0 ? "summarized" : "left out"}`];
   const shortened = shortenedThrough > coveredThrough ? [`results up to turn ${shortenedThrough} are shortened`] : [];
   const what = [...covered, ...shortened].join(", ") || "the newest results are shortened";
   const message = `From turn ${first.turn} on the dialogue did not fit into the model's window: ${what}.`;

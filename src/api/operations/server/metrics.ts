@@ -141,7 +141,7 @@ async function stockMetrics({ router, messageJournal }: MessagingServices): Prom
       sum(({ bytes: size }) => size),
     ),
     gauge(
-      "caxton_mailboxes_with_open_breaker",
+      "caxton_mailbox_circuits_open",
       "Recipients that get a pause after failures",
       mailboxes.filter(({ breaker }) => breaker !== "closed").length,
     ),

@@ -15,12 +15,12 @@ const FAIR_PICK = 16;
 export type MailboxBounds = { readonly messagesMax: number; readonly bytesMax: number };
 
 /**
- * The open deliveries of one recipient. A message in it is in exactly one state: queued (in a lane), held, leased or retrying.
+ * The open deliveries of one recipient. A message in it is in exactly one state: queued (in a lane), blocked, leased or retrying.
  * mailboxes.mailbox.M1. Within a lane first in, first out; a higher lane is served before a lower one, but one pick of sixteen takes
  *   the oldest.
  * mailboxes.mailbox.M2. Of one conversation nothing is taken before an earlier one of it was: not by a higher
  *   priority, and not while the earlier one waits for its next attempt. What was taken may end in any order.
- * mailboxes.mailbox.M3. `messages` and `bytes` count reserved, queued, held, leased and retrying alike; `reserve`
+ * mailboxes.mailbox.M3. `messages` and `bytes` count reserved, queued, blocked, leased and retrying alike; `reserve`
  *   refuses past the bounds.
  * mailboxes.mailbox.M4. A message leaves by `settle` or `remove` only.
  */
@@ -343,7 +343,7 @@ export class Mailbox {
       for (const queued of queue) if (queued.seq === seq) return { state: "queued" };
     }
     for (const { queuedMessages } of this.#holds.values()) {
-      for (const queued of queuedMessages) if (queued.seq === seq) return { state: "held" };
+      for (const queued of queuedMessages) if (queued.seq === seq) return { state: "blocked" };
     }
     return undefined;
   }

@@ -58,7 +58,7 @@ export const FIRST_ATTEMPT: Pick<Retry, "attempts" | "history"> = { attempts: 0,
 export type DeliveryState =
   | { readonly state: "queued" }
   /** Behind one of the same conversation that is tried again. */
-  | { readonly state: "held" }
+  | { readonly state: "blocked" }
   | { readonly state: "leased"; readonly attempt: number; readonly startedAtMs: number; readonly endsAtMs: number }
   | { readonly state: "retrying"; readonly attempts: number; readonly nextAtMs: number; readonly reason: string };
 

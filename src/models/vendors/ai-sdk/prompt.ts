@@ -85,10 +85,10 @@ function filePart(image: ModelImage, loaded: LoadedImages): readonly LanguageMod
 }
 
 function assistantMessage(
-  { text, toolCalls, carried }: Extract<ModelMessage, { role: "assistant" }>,
+  { text, toolCalls, providerMetadata }: Extract<ModelMessage, { role: "assistant" }>,
   { traits }: Context,
 ): LanguageModelV4Message {
-  const back: ProviderMetadata | undefined = providerMetadataOf(carried, traits.optionsKey);
+  const back: ProviderMetadata | undefined = providerMetadataOf(providerMetadata, traits.optionsKey);
   const optionsOf = (options: JsonObject | undefined) =>
     options === undefined ? {} : { providerOptions: { [traits.optionsKey]: options } };
   return {

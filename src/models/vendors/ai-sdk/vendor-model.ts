@@ -95,7 +95,7 @@ export class VendorModel implements LanguageModel {
       } else if (part.type === "finish") {
         const end = this.#finish(part, calls.length);
         if (end.type === "finish") for (const call of calls) yield { type: "tool-call", call };
-        yield end.type === "finish" ? { ...end, carried: metadata.result() } : end;
+        yield end.type === "finish" ? { ...end, providerMetadata: metadata.result() } : end;
         return;
       }
     }

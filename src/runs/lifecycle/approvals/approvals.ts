@@ -177,7 +177,7 @@ export class Approvals implements AsyncDisposable {
   }
 }
 
-const WAKE = { type: "run-wake" } as const;
+const WAKE = { type: "run-resume" } as const;
 
 const endedBy = (approval: RunApproval, reply: "expired" | "void", note: string): ApprovalAnswer => ({
   type: "approval-answer",

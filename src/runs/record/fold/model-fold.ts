@@ -18,7 +18,7 @@ export type OpenChoice = {
 /** A turn of the model after something happened to it. */
 export function changedTurn(
   step: ModelStep,
-  event: EventOf<"model-start" | "model-hold" | "model-fail" | "model-choose" | "output-refuse" | "model-end">,
+  event: EventOf<"model-start" | "model-throttle" | "model-fail" | "model-choose" | "output-reject" | "model-end">,
   atMs: number,
 ): ModelStep {
   switch (event.type) {
@@ -32,7 +32,7 @@ export function changedTurn(
         hold: null,
         end: { state: "running" },
       };
-    case "model-hold":
+    case "model-throttle":
       return { ...step, hold: event.why };
     case "model-fail": {
       const attempt: FailedAttempt = { ...event, atMs };
@@ -42,7 +42,7 @@ export function changedTurn(
     }
     case "model-choose":
       return { ...step, attemptsBefore: step.attempts.length, end: { state: "running" } };
-    case "output-refuse":
+    case "output-reject":
       return { ...step, outputProblems: event.problems };
     case "model-end":
       return { ...step, model: event.model, hold: null, end: modelEnd(event) };
@@ -138,5 +138,5 @@ const modelEnd = (event: EventOf<"model-end">): ModelStep["end"] => ({
   cost: event.cost,
   limited: event.limited,
   artifacts: event.artifacts ?? [],
-  carried: event.content.carried,
+  providerMetadata: event.content.providerMetadata,
 });

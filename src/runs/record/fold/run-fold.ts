@@ -56,9 +56,9 @@ export class RunFold {
     switch (event.type) {
       case "model-start":
         return this.#startModel(event, atMs);
-      case "model-hold":
+      case "model-throttle":
       case "model-fail":
-      case "output-refuse":
+      case "output-reject":
         return this.#changeModel(event.step, (step) => changedTurn(step, event, atMs));
       case "model-choose": {
         const last = this.#steps.findLast((step) => step.kind === "model");
@@ -101,8 +101,8 @@ export class RunFold {
       case "run-start":
       case "run-ask":
       case "run-answer":
-      case "run-rest":
-      case "run-wake":
+      case "run-suspend":
+      case "run-resume":
       case "run-complete":
       case "run-fail":
       case "run-cancel":
@@ -249,9 +249,9 @@ function changes(view: RunView, { event, atMs }: JournalEntry): Partial<RunView>
       return { replies: endedReply(view.replies, event, atMs) };
     case "tool-end":
       return { replies: closedReplies(view.replies, event.callId) };
-    case "run-rest":
+    case "run-suspend":
       return { state: event.state, resting: true };
-    case "run-wake":
+    case "run-resume":
       return view.resting ? { state: "queued", resting: false } : {};
     case "run-complete":
       return {
@@ -270,9 +270,9 @@ function changes(view: RunView, { event, atMs }: JournalEntry): Partial<RunView>
       return { summaries: [...view.summaries, summaryOf(event, atMs)] };
     case "run-queue":
     case "model-start":
-    case "model-hold":
+    case "model-throttle":
     case "model-end":
-    case "output-refuse":
+    case "output-reject":
     case "tool-start":
     case "tool-hold":
     case "tool-begin":

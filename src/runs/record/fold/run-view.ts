@@ -58,7 +58,7 @@ export type ModelStep = {
         readonly usage: ModelUsage;
         readonly offered: EventOf<"model-end">["offered"];
         readonly artifacts: readonly RunArtifact[];
-        readonly carried: JsonObject | undefined;
+        readonly providerMetadata: JsonObject | undefined;
         readonly cost: EventOf<"model-end">["cost"];
         readonly limited: EventOf<"model-end">["limited"];
       };

@@ -31,7 +31,7 @@ function Extent({ figures }: { readonly figures: MemoryFigures }) {
       <dl className="flex flex-wrap gap-x-8 gap-y-3">
         <Fact name={words.keptIn}>{backend}</Fact>
         {size === null ? null : <Fact name={words.size}>{bytes(size)}</Fact>}
-        <Fact name={words.model}>{model ?? figures.wanted_model ?? words.noModel}</Fact>
+        <Fact name={words.model}>{model ?? figures.requested_model ?? words.noModel}</Fact>
         <Fact name={words.indexed}>{Math.floor(indexed * 100)} %</Fact>
         <Fact name={words.withoutVector}>{count(bare)}</Fact>
         {Object.entries(byModel)
@@ -91,7 +91,7 @@ function Limits({ figures }: { readonly figures: MemoryFigures }) {
 
 /** How many passages have a vector of the model that is wanted, while searches still go by another. */
 function ModelChange({ figures }: { readonly figures: MemoryFigures }) {
-  const { model, wanted_model: wanted, passages_by_model: byModel, passages_without_vector: bare } = figures;
+  const { model, requested_model: wanted, passages_by_model: byModel, passages_without_vector: bare } = figures;
   if (model === null || wanted === null || model === wanted) return null;
   const all = (byModel[model] ?? 0) + bare;
   const done = Math.min(all, byModel[wanted] ?? 0);

@@ -11,10 +11,10 @@ import { summaryOf } from "./step-messages.tsx";
 type Part = StepContext["parts"][number];
 
 const FILLS: { readonly [Action in Part["action"]]: string } = {
-  kept: "bg-tool",
+  included: "bg-tool",
   shortened: "bg-warn",
   deduplicated: "bg-warn",
-  summarised: "bg-accent",
+  summarized: "bg-accent",
   dropped: "bg-idle",
 };
 
