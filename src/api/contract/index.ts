@@ -4,14 +4,12 @@ export {
   type DeployAgentBody,
   type DeployOutcome,
   type RevisionSummary,
-  type TemplateSummary,
   type ValidationReport,
 } from "./agents/agents.ts";
 export * as agents from "./agents/agents.ts";
 export { type Approval, type ApprovalPage, type ApprovalState } from "./runs/approvals.ts";
 export * as approvals from "./runs/approvals.ts";
 export {
-  type AgentBudget,
   type Budget,
   type BudgetAmount,
   type BudgetList,
@@ -20,22 +18,16 @@ export {
   type UsageRow,
 } from "./agents/budgets.ts";
 export * as budgets from "./agents/budgets.ts";
-export {
-  type ArchiveReport,
-  type Conversation,
-  type ConversationPage,
-  type Protocol,
-} from "./messaging/conversations.ts";
+export { type Conversation, type ConversationPage, type Protocol } from "./messaging/conversations.ts";
 export * as conversations from "./messaging/conversations.ts";
 export { DOCUMENTS } from "./documents.ts";
-export { type GrantUse, type GrantUsePage, type GrantUseQuery, type Observation } from "./tools/grants.ts";
+export { type GrantUse, type GrantUsePage, type Observation } from "./tools/grants.ts";
 export * as grants from "./tools/grants.ts";
 export {
   type BatchReceipt,
   type DeadLetter,
   type DeadLetterPage,
   type Mailbox,
-  type MailboxList,
   type MessageCheck,
   type MessageDelivery,
   type MessageEvent,
@@ -53,9 +45,7 @@ export {
   type ModelPage,
   type ModelProvider,
   type ModelProviderPage,
-  type ModelQuery,
   type ModelTest,
-  type TestModelBody,
 } from "./models/models.ts";
 export * as models from "./models/models.ts";
 export {
@@ -65,7 +55,6 @@ export {
   type LeasedMessage,
   type LeasedMessages,
   type Participant,
-  type ParticipantPage,
   type RegisteredParticipant,
   type Subscription,
   type SubscriptionPage,
@@ -104,7 +93,6 @@ export {
   type PerformanceList,
   type Task,
   type TaskDistribution,
-  type TaskPage,
   type TaskStatus,
 } from "./messaging/tasks.ts";
 export * as tasks from "./messaging/tasks.ts";

@@ -92,5 +92,4 @@ export const TemplateSummary = z
     source: z.string().meta({ description: "The whole definition" }),
   })
   .meta({ id: "Template" });
-export type TemplateSummary = z.infer<typeof TemplateSummary>;
 export const TemplateList = z.object({ items: z.array(TemplateSummary), next: z.null() }).meta({ id: "TemplateList" });

@@ -86,7 +86,6 @@ export const AgentBudget = z
     days: z.array(UsageRow).meta({ description: "The last 14 days with spending" }),
   })
   .meta({ id: "AgentBudget" });
-export type AgentBudget = z.infer<typeof AgentBudget>;
 
 export const Cost = z
   .object({

@@ -88,7 +88,6 @@ export const MergeBody = z
   .strictObject({ into: z.string().meta({ description: "Id of the conversation that continues" }) })
   .meta({ id: "MergeConversation" });
 export const ArchiveReport = z.object({ archived: z.int(), dry_run: z.boolean() }).meta({ id: "ArchiveReport" });
-export type ArchiveReport = z.infer<typeof ArchiveReport>;
 
 export const ProtocolStep = z.object({
   by: z.enum(["initiator", "participant", "target", "deadline", "rival"]),

@@ -289,4 +289,3 @@ export const Mailbox = z
   .meta({ id: "Mailbox" });
 export type Mailbox = z.infer<typeof Mailbox>;
 export const MailboxList = z.object({ items: z.array(Mailbox) }).meta({ id: "MailboxList" });
-export type MailboxList = z.infer<typeof MailboxList>;

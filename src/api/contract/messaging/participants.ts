@@ -30,7 +30,6 @@ export const RegisteredParticipant = Participant.extend({
 }).meta({ id: "RegisteredParticipant" });
 export type RegisteredParticipant = z.infer<typeof RegisteredParticipant>;
 export const ParticipantPage = page(Participant).meta({ id: "ParticipantPage" });
-export type ParticipantPage = z.infer<typeof ParticipantPage>;
 
 export const ParticipantQuery = ListQuery;
 

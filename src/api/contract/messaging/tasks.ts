@@ -214,7 +214,6 @@ export const Task = z
 export type Task = z.infer<typeof Task>;
 
 export const TaskPage = page(Task).meta({ id: "TaskPage" });
-export type TaskPage = z.infer<typeof TaskPage>;
 
 export const TaskListQuery = ListQuery.extend({
   cursor: z.uuidv7().optional(),

@@ -58,7 +58,6 @@ export const ModelQuery = z.object({
     .optional()
     .meta({ description: "true asks Ollama on this machine for its models, which may take two seconds" }),
 });
-export type ModelQuery = z.infer<typeof ModelQuery>;
 
 export const ModelPage = z
   .object({
@@ -81,7 +80,6 @@ export const TestModelBody = z
       .meta({ examples: ["openai/gpt-5-mini"] }),
   })
   .meta({ id: "TestModelBody" });
-export type TestModelBody = z.infer<typeof TestModelBody>;
 
 export const ModelCheck = z
   .object({

@@ -55,7 +55,6 @@ export const GrantUseQuery = z.object({
     .optional(),
   limit: z.coerce.number().int().min(1).max(200).default(50),
 });
-export type GrantUseQuery = z.infer<typeof GrantUseQuery>;
 
 export const ObserveMode = z.enum(["report", "permit"]).meta({
   description:
