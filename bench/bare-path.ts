@@ -1,5 +1,5 @@
 // The least that a durable message can be: parsed, one of those who can take it chosen, a row on disk (SQLite in a thread,
-// synchronous=FULL, batches that form while one is written), handed over, acknowledged with the next batch. Nothing is
+// synchronous=FULL, batches that form while one is written), delivered, acknowledged with the next batch. Nothing is
 // checked, no conversation kept, no lease, no record, no second attempt. What Caxton's path costs beside it is what those cost.
 import { once } from "node:events";
 import { join } from "node:path";
@@ -63,7 +63,7 @@ class BarePath {
     const among = capability === undefined ? undefined : this.#capabilities.get(capability);
     const drawn = () => among?.[Math.floor(Math.random() * among.length)] ?? this.#byName.get(receiver);
     const [one, other] = [drawn(), drawn()];
-    if (one === undefined || other === undefined) throw new Error("nobody is there for it");
+    if (one === undefined || other === undefined) throw new Error("the message has no receiver");
     return one.waiting <= other.waiting ? one : other;
   }
 

@@ -147,7 +147,7 @@ function held(): number {
   return heapUsed + external;
 }
 
-/** Memory of runs that rest until somebody approves a call. */
+/** Memory of runs that are suspended until a call is approved. */
 async function resting(runs: number): Promise<number> {
   using directory = tempDirectory();
   const model = scripted([{ toolCalls: [{ name: "fake__pay", arguments: { text: "5" } }] }, { text: "finished" }]);

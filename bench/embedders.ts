@@ -147,7 +147,7 @@ async function minilm(weights: string): Promise<readonly Row[]> {
     const tokens = texts.map((text) => idsOf(text));
     const mean = Math.round(tokens.flat().length / tokens.length);
     const what = `${ALL_MINILM}, the model alone, one thread: ${size} ${kind} a call, ${mean} tokens each`;
-    // Ours anew beside each, since the machine may have other work at times.
+    // Ours again beside each, since the machine may have other work at times.
     for (const which of PEERS) {
       const ours = await measure(tokens, size, (some) => encoder.embed(some));
       const theirs = peer.measure(which, tokens, size);

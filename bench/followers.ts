@@ -1,5 +1,5 @@
 // Follows a stream many times, for `following.ts`: `node followers.ts <url> <how many> <slow>`. Prints "open" once each of them has its
-// answer, and ends with the last of them. Slow ones take nothing until they are told to on standard input.
+// answer, and ends with the last of them. Slow ones take nothing until a line arrives on standard input.
 import { get } from "node:http";
 import { argv, stdin, stdout } from "node:process";
 

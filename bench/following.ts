@@ -1,4 +1,4 @@
-// What following a run by server-sent events costs the server: a model that says two thousand pieces, with nobody, one and a hundred
+// What following a run by server-sent events costs the server: a model that says two thousand pieces, with no, one and a hundred
 // who follow, and one who takes nothing of it. Followers are in a process of their own. Run it alone with `node bench/following.ts`.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -60,7 +60,7 @@ async function followed(server: TestServer, model: HeldModel, followers: number,
   model.go();
   while (server.started.services.runs.stores.journal.summary(RunId.parse(id))?.state !== "completed") await sleep(2);
   const tookMs = performance.now() - begunMs;
-  child?.stdin.write("go on\n");
+  child?.stdin.write("read\n");
   if (!slow) await over;
   const { user, system } = process.cpuUsage(cpu);
   await over;
@@ -88,7 +88,7 @@ export async function run(): Promise<readonly Row[]> {
   return [
     ...[none, one, hundred].map(({ tookMs }, index) => row(`${what}, ${FOLLOWERS[index]} following`, ms(tookMs))),
     row(`${what}, one following that takes nothing`, ms(slow.tookMs)),
-    row("CPU for a piece, nobody following", micros(none.cpuMs, 1)),
+    row("CPU for a piece, no followers", micros(none.cpuMs, 1)),
     row("the same more for one who follows", micros(Math.max(0, one.cpuMs - none.cpuMs), 1)),
     row("the same more for each of a hundred", micros(Math.max(0, hundred.cpuMs - none.cpuMs), 100)),
   ];

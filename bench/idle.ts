@@ -1,4 +1,4 @@
-// What a loaded tool server takes while nobody calls it, by kind, and a thousand of them. Run it alone with `node bench/idle.ts`.
+// What a loaded tool server takes while idle, by kind, and a thousand of them. Run it alone with `node bench/idle.ts`.
 import { type Kind, kinds } from "./kinds.ts";
 import { kib, row, sleep, Stage } from "./stage.ts";
 import { mib, type Row, table } from "./table.ts";

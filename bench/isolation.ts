@@ -17,7 +17,7 @@ system_prompt = "Answer."
 `;
 const WARM_UP = 10;
 const ROUNDS = 30;
-/** Between two runs, so that the next worker stands by. */
+/** Between two runs, so that the next worker is on standby. */
 const PAUSE_MS = 300;
 const TOTAL = 60;
 const CONCURRENCY = 8;

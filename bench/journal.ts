@@ -24,7 +24,7 @@ const result = (text: unknown): string => `${SAME}${`${String(text)} `.repeat(RE
 export async function measure(turns: number): Promise<Figures> {
   using directory = tempDirectory();
   const script = Array.from({ length: turns }, (_none, turn) => ({
-    text: `Turn ${turn} is under way.`,
+    text: `Turn ${turn} has started.`,
     toolCalls: [{ name: "fake__look", arguments: { text: `turn ${turn}` } }],
   }));
   await using made = engine({

@@ -1,7 +1,7 @@
 // Memory in other places than the embedded file, with the entities of `bench/memory.ts`: remembered, found, walked, put in
 // from another memory. `node bench/memory-backends.ts [backend …] [entities …]`; each database runs on this machine, in a
 // temporary directory, as the tests start it (without waiting for the disk). Qdrant is not among them: no whole server of it
-// is in a registry, and its engine behind the tests' server would tell of that.
+// is in a registry, and its engine behind the tests' server would not represent it.
 import { loadavg } from "node:os";
 import { Neo4jMemoryStore } from "../src/memory/stores/neo4j/index.ts";
 import { PostgresqlMemoryStore } from "../src/memory/stores/postgresql/index.ts";
@@ -94,11 +94,11 @@ async function measured(backend: string, place: Place, count: number): Promise<r
     named("relations in batches of 500", perSecond(((count * RELATIONS) / relationsMs) * 1_000)),
     named("entities put in with their history", perSecond((copies.length / restoredMs) * 1_000)),
     named("one entity forgotten, p50 / p99", both(forgets)),
-    named("all looked through after that, and mended", ms(checkedMs)),
-    named("all indexed anew", ms(indexedMs)),
+    named("all checked after that, and repaired", ms(checkedMs)),
+    named("all reindexed", ms(indexedMs)),
     named(
       "on disk, each with 2 observations, 5 relations, history",
-      bytes === undefined ? "not told" : `${Math.round(bytes / count)} B`,
+      bytes === undefined ? "unknown" : `${Math.round(bytes / count)} B`,
     ),
   ];
 }

@@ -22,7 +22,7 @@ export const BY = { source: "import", sourceId: undefined, agent: undefined } as
 export const RELATIONS = 5;
 const BATCH = 100;
 
-/** Words as often as words are: the second half as often as the first, and so on. */
+/** Words with the frequencies of natural text: the second occurs half as frequently as the first, and so on. */
 const words = readFileSync(join(PACKAGE_DIRECTORY, "models", "static-minilm", "vocabulary.txt"), "utf8")
   .split("\n")
   .filter((word) => /^[a-z]{3,}$/.test(word))
@@ -69,7 +69,7 @@ export function relationsOf(at: number, count: number): readonly RelationInput[]
   }));
 }
 
-/** The same questions for everybody. */
+/** The same questions for all candidates. */
 export const questionOf = (at: number, length: number): string => sentence(length, chances(1e9 + at * 32 + length));
 
 export const range = (from: number, to: number): readonly number[] =>

@@ -60,7 +60,7 @@ export async function reference(file: string, count: number): Promise<Reference>
   }
 }
 
-/** Where the system tells it; 0 elsewhere. */
+/** Where the system reports it; 0 elsewhere. */
 function residentBytes(pid: number): number {
   try {
     const [, kib = "0"] = /^VmRSS:\s+(\d+) kB$/mu.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];

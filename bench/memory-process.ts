@@ -1,5 +1,5 @@
 // Processes of `bench/memory.ts`, which say what they did as a line of JSON: `open <directory>` opens memory until all of it is
-// indexed; `import <directory> <file>` takes an export in and says how many records are on disk whenever it was told.
+// indexed; `import <directory> <file>` takes an export in and prints how many records are on disk at each progress report.
 import { createReadStream, writeSync } from "node:fs";
 import { join } from "node:path";
 import { CheckpointFiles } from "../src/memory/transfer/files/checkpoint-files.ts";

@@ -86,9 +86,9 @@ async function heard(words: readonly string[], killAt = Number.POSITIVE_INFINITY
   return lines;
 }
 
-type Imported = { readonly ms: number; readonly told: number; readonly lost: number; readonly records: number };
+type Imported = { readonly ms: number; readonly reports: number; readonly lost: number; readonly records: number };
 
-/** An export is taken in, killed when half of its entities are, and given again; nothing that was told may be missing then. */
+/** An export is taken in, killed when half of its entities are, and given again; no reported record may be missing then. */
 async function imported(file: string, count: number): Promise<Imported> {
   const directory = mkdtempSync(join(tmpdir(), "caxton-bench-import-"));
   try {
@@ -106,7 +106,7 @@ async function imported(file: string, count: number): Promise<Imported> {
     const after = await heard(["import", directory, file]);
     const { records, problems = 0 } = Records.parse(JSON.parse(after.at(-1) ?? ""));
     if (problems > 0) throw new Error(`${problems} records were not taken in`);
-    return { ms: performance.now() - from, told: before.length + after.length, lost, records };
+    return { ms: performance.now() - from, reports: before.length + after.length, lost, records };
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
@@ -197,8 +197,8 @@ async function rowsOf(count: number): Promise<readonly Row[]> {
       named("entities remembered in batches of 100", perSecond((count / own.entitiesMs) * 1_000)),
       named("relations in batches of 500", perSecond(((count * RELATIONS) / own.relationsMs) * 1_000)),
       namer(importedCount)(
-        `export of ${taken.records.toLocaleString("en")} records taken in, ${taken.told} times told how far, killed -9 at half of the entities and given again`,
-        `${ms(taken.ms)}; ${taken.lost} of what was told were lost`,
+        `export of ${taken.records.toLocaleString("en")} records taken in, ${taken.reports} progress reports, killed -9 at half of the entities and given again`,
+        `${ms(taken.ms)}; ${taken.lost} reported records lost`,
         { target: "0 lost", met: taken.lost === 0 },
       ),
       named("on disk, each with 2 observations, 5 relations, history", `${Math.round(bytes / count)} B`, {

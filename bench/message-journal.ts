@@ -1,4 +1,4 @@
-// The journal of messages by itself: what it writes in a second when messages come as fast as it takes them, how long a message
+// The journal of messages alone: what it writes in a second when messages come as fast as it takes them, how long a message
 // takes to be on disk at a given rate, and how long a server with a million pending deliveries takes to know them again.
 // Run it alone with `node bench/message-journal.ts [seconds]`.
 import {
@@ -13,7 +13,7 @@ import { mib, ms, perSecond, type Row, table } from "./table.ts";
 
 const SECONDS = 5;
 const WARM_MS = 1_000;
-/** Messages under way at once when there is no rate to keep to. */
+/** Messages in flight at once when there is no rate to keep to. */
 const WINDOW = 4_000;
 const BATCH_MAX = 2_000;
 const BODIES = 20_000;
@@ -172,7 +172,7 @@ async function recovery(): Promise<readonly Row[]> {
   return [
     row(`${many} pending deliveries known again`, ms(tookMs), "≤ 5 s", tookMs <= 5_000),
     row("memory that took, the thread's included", mib(rss)),
-    row("a body read by itself; of 1,000 together", `${ms(eachMs)}; ${ms(togetherMs)}`),
+    row("a body read alone; of 1,000 together", `${ms(eachMs)}; ${ms(togetherMs)}`),
   ];
 }
 

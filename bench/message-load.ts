@@ -30,7 +30,7 @@ export function messageTexts(agents: number): readonly string[] {
 }
 
 let lap = 0;
-/** The texts again and again, each time with other ids: a duplicate would do nothing. */
+/** The texts repeatedly, each time with other ids: a duplicate would do nothing. */
 export function nextText(prepared: readonly string[], count: number): string {
   const index = count % prepared.length;
   if (index === 0) lap += 1;
@@ -49,7 +49,7 @@ export type LoadFigures = {
   readonly allUs: number;
 };
 
-/** Sends texts into a path and keeps count of what comes out of it. The path numbers messages from 1, as they come. */
+/** Sends texts into a path and counts the outputs. The path numbers messages from 1, as they come. */
 export class Load {
   sent = 0;
   #handled = 0;
@@ -57,7 +57,7 @@ export class Load {
   /** Milliseconds from when a message was due to its handler, once measuring. */
   readonly #delays = new Float64Array(4_000_000);
   #delayed = 0;
-  /** When each was due, by its number; of more that are under way than have room here times are wrong. */
+  /** When each was due, by its number; if more are in flight than fit here, times are wrong. */
   readonly #dueMs = new Float64Array(2 ** 20);
   readonly #prepared: readonly string[];
   readonly #send: (text: string) => void;
@@ -82,7 +82,7 @@ export class Load {
     this.#send(text);
   }
 
-  /** What is due since `startMs` at that rate; at rate 0 as many as may be under way. */
+  /** What is due since `startMs` at that rate; at rate 0 everything up to `IN_FLIGHT`. */
   #offer(rate: number, startMs: number): void {
     const nowMs = performance.now();
     const due = rate > 0 ? ((nowMs - startMs) / 1_000) * rate - this.sent : IN_FLIGHT - (this.sent - this.#handled);
@@ -90,7 +90,7 @@ export class Load {
       this.#next(rate > 0 ? startMs + ((this.sent + 1) * 1_000) / rate : performance.now());
   }
 
-  /** `rate` messages a second, or as many as go with `IN_FLIGHT` under way when it is 0; measured after a warm time. */
+  /** `rate` messages a second, or as many as possible with `IN_FLIGHT` in flight when it is 0; measured after a warm time. */
   async run(rate: number, seconds: number): Promise<LoadFigures> {
     const loop = monitorEventLoopDelay({ resolution: 1 });
     loop.enable();

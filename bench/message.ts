@@ -47,7 +47,7 @@ function nsOf<Item>(items: readonly Item[], work: (item: Item) => unknown): numb
     const startMs = performance.now();
     for (const item of items) {
       // What is worked out is looked at, or the compiler might leave the work out.
-      if (work(item) === undefined) throw new Error("nothing came of it");
+      if (work(item) === undefined) throw new Error("the work had no result");
     }
     best = Math.min(best, performance.now() - startMs);
   }

@@ -1,4 +1,4 @@
-// Messages through the router: parsed, checked, routed, on disk (synchronous=FULL), handed over, settled on disk. Rates and
+// Messages through the router: parsed, checked, routed, on disk (synchronous=FULL), delivered, settled on disk. Rates and
 // times beside the bare path (bare-path.ts), which puts messages on disk and does no more, and beside an EventEmitter, which
 // keeps nothing. Alone: `node bench/messages.ts [seconds]`.
 import { EventEmitter } from "node:events";

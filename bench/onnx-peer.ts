@@ -16,7 +16,7 @@ const OUTPUT_BYTES_MAX = 2 ** 28;
 export type Measured = { readonly size: number; readonly timesMs: readonly number[] };
 const Times = z.object({ timesMs: z.array(z.number()) });
 
-/** A form of the model, as `float32`, and how many threads it may use; undefined: as many as onnxruntime takes by itself. */
+/** A form of the model, as `float32`, and how many threads it may use; undefined: the default of onnxruntime. */
 export type OnnxPeer = { readonly form: OnnxForm; readonly threads: number | undefined };
 export const FORMS = ["float32", "int8"] as const;
 export type OnnxForm = (typeof FORMS)[number];

@@ -33,7 +33,7 @@ async function recovery(stage: Stage, server: string, round: number): Promise<nu
   return performance.now() - startMs;
 }
 
-/** A child anew each time: one that ends soon after another did is started with growing patience. */
+/** A new child each time: one that ends soon after another did is started with growing patience. */
 async function recoveries(module: Uint8Array, servers: number, hasStandby = true): Promise<readonly number[]> {
   const times: number[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
@@ -60,7 +60,7 @@ export async function run(): Promise<readonly Row[]> {
   for (let round = 0; round < 4; round += 1) again.push(await recovery(stage, "server_0", round));
   return [
     ...rows("child of 1 server killed, to the next answer", one),
-    row("the same without one that stands by, p50", ms(p50(without))),
+    row("the same without a standby child, p50", ms(p50(without))),
     ...rows(`child of ${MANY.toLocaleString("en")} servers killed, to the next answer`, many),
     row("a child's fourth end within half a minute, to the next answer", ms(again.at(-1) ?? Number.NaN)),
   ];

@@ -14,11 +14,11 @@ const BENCHMARKS: { readonly [name: string]: Entry } = {
   "http-model": ["a model's turn over HTTP, also while a hundred read the events", () => import("./http-model.ts")],
   "tool-call": ["a tool call, beside Extism and jco", () => import("./tool-call.ts")],
   start: ["deployments, and calls that have to start their instance, by kind of module", () => import("./start.ts")],
-  idle: ["what loaded tool servers take while nobody calls them", () => import("./idle.ts")],
+  idle: ["what loaded tool servers take while idle", () => import("./idle.ts")],
   recovery: ["calls after a sandbox process was killed", () => import("./recovery.ts")],
   meter: ["what counting fuel costs", () => import("./meter.ts")],
   agents: ["ten thousand idle agents", () => import("./agents.ts")],
-  resume: ["runs going on after a restart", () => import("./resume.ts")],
+  resume: ["runs resumed after a restart", () => import("./resume.ts")],
   journal: ["the journal of runs as it grows", () => import("./journal.ts")],
   isolation: ["runs in the server and in workers", () => import("./isolation.ts")],
   durable: ["durable runs, beside LangGraph.js and Mastra", () => import("./durable.ts")],
@@ -47,7 +47,7 @@ if (process.argv.slice(2).some((word) => word === "--help" || word === "-h")) {
   const lines = Object.entries(BENCHMARKS).map(([name, [what]]) => `  ${name.padEnd(width)}  ${what}\n`);
   process.stdout.write(
     `npm run bench [-- name …]: measures Caxton beside its peers; without names all of it. Each has its section of bench/RESULTS.md\n\n${lines.join("")}
-Some take sizes when they are run by themselves: node bench/memory.ts 1000000\n`,
+Some take sizes when they are run alone: node bench/memory.ts 1000000\n`,
   );
   process.exit(0);
 }
@@ -67,7 +67,7 @@ and times are longer than they would be alone.
 
 Peers: Mastra (\`@mastra/core\` 1.71.0) without storage, with an equal scripted model and tool; Caxton journals each step on disk and runs the
 tool in its sandbox. Where it says durable, it is Mastra's durable agent with a
-checkpoint after each step (\`@mastra/libsql\` 1.23.1); it could not go on with runs that were cut off (\`recoverActiveRuns\` failed), so
+checkpoint after each step (\`@mastra/libsql\` 1.23.1); it could not resume runs that were cut off (\`recoverActiveRuns\` failed), so
 there is no figure of that. LangGraph (\`@langchain/langgraph\` 1.7.3) has its SQLite checkpointer
 (\`@langchain/langgraph-checkpoint-sqlite\` 1.0.4, \`better-sqlite3\` 13.2.0) with \`durability: "sync"\`. The tools of both are functions, without
 a sandbox. Extism (\`@extism/extism\` 1.0.3) runs the same plug-in without fuel, deadline or limits, in the caller's thread or in a
@@ -109,7 +109,7 @@ ${printed}
 `;
 }
 
-/** Puts a section in the place of the one before; all stand in the order in which they are run. */
+/** Replaces the previous version of a section. Sections are in the order in which they are run. */
 function keep(name: string, section: string): void {
   const before = existsSync(RESULTS) ? readFileSync(RESULTS, "utf8") : "";
   const sections = new Map(

@@ -58,7 +58,7 @@ async function fresh(stage: Stage): Promise<readonly number[]> {
   return sorted(times);
 }
 
-/** From deploying a module that was made ready before to the answer of its first call, in a process that is up. */
+/** From deploying a precompiled module to the answer of its first call, in a process that is up. */
 async function starts(stage: Stage, module: Uint8Array): Promise<readonly number[]> {
   const times: number[] = [];
   for (let count = 0; count < STARTS; count += 1) {

@@ -33,7 +33,7 @@ const FAST: ReadonlySet<string> = new Set(["csv_parser", "chart_generator", "fil
 
 const CARGO = "/usr/bin/cargo";
 const RUSTC = "/usr/bin/rustc";
-/** Debian packages, each with a file that tells whether it is there. */
+/** Debian packages, each with a file that exists if it is installed. */
 const PACKAGES = {
   cargo: CARGO,
   rustc: RUSTC,

@@ -15,7 +15,7 @@ const Lock = z.looseObject({ packages: z.record(z.string(), Entry) });
 const SYSTEMS = ["android", "darwin", "freebsd", "linux", "openbsd", "netbsd", "openharmony", "sunos", "aix", "win32"];
 const ARCHITECTURES = ["x64", "arm64", "arm", "ia32", "ppc64", "riscv64", "s390x", "loong64", "mips64el", "wasm32"];
 
-/** The platform that a package's name tells, as npm writes it. */
+/** The platform in a package's name, as npm writes it. */
 function platformOf(name: string): {
   readonly os?: readonly string[];
   readonly cpu?: readonly string[];

@@ -11,7 +11,7 @@ const isDebian = (): boolean =>
 /** Whether packages can be installed here: on Debian, by root. */
 export const mayInstall = (): boolean => isDebian() && process.getuid?.() === 0;
 
-/** Runs a program whose output is told on the error stream, and that asks nobody. Throws when it fails. */
+/** Runs a program without prompts. Its output goes to the error stream. Throws when it fails. */
 export const run = (program: string, words: readonly string[], cwd?: string): void => {
   execFileSync(program, words, {
     stdio: ["ignore", 2, 2],
@@ -20,7 +20,7 @@ export const run = (program: string, words: readonly string[], cwd?: string): vo
   });
 };
 
-/** Reads anew which packages there are. */
+/** Updates the package lists. */
 export const updateLists = (): void => run("apt-get", ["-qq", "update"]);
 
 /** Installs packages with what they need, and nothing more. */

@@ -11,7 +11,7 @@ const END = "<!-- end of protocols -->";
 
 export const GUIDE = join(import.meta.dirname, "../docs/guides/conversations.md");
 
-/** The guide with its protocols drawn anew. */
+/** The guide with its protocols drawn again. */
 export function drawn(guide: string): string {
   const [before = ""] = guide.split(BEGIN);
   const [, after = ""] = guide.split(END);

@@ -23,7 +23,7 @@ try {
   await using started = await serve(loadConfig({ settings }, {}, scratch), {});
   const { tools } = await started.ready;
   const failed = tools.filter(({ type }) => type === "failed");
-  if (failed.length > 0) throw new Error(`not made ready: ${JSON.stringify(failed)}`);
+  if (failed.length > 0) throw new Error(`not compiled: ${JSON.stringify(failed)}`);
   process.stdout.write(`${readdirSync(to).length} modules prepared\n`);
 } catch (error) {
   process.stderr.write(`the built-in tool servers are prepared at the first start instead: ${String(error)}\n`);

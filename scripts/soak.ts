@@ -1,4 +1,4 @@
-// Kills Caxton for as long as it is told to: `npx node scripts/soak.ts [--kills N] [--seconds N] [--seed N]`.
+// Kills Caxton repeatedly, for a given time: `npx node scripts/soak.ts [--kills N] [--seconds N] [--seed N]`.
 // First schedules in which a simulated process dies between any two of its writes, for that many seconds; then a real server
 // that is killed with SIGKILL that many times under load, watched from outside. Then the same for messages: a router with its
 // journal is killed (`--message-kills N`), and loses its power (`--power-cuts N`); and tasks whose bidders, disk and server fail

@@ -5,7 +5,7 @@
  *
  * Its format, numbers as variable-length integers of 7 bits (signed ones zigzag): the version's text; zones, each with
  * its name, the footer's POSIX rule, kinds of time (offset in seconds, whether it is summer time, abbreviation) and
- * transitions (kind, and seconds since the one before: half-hours with a 0 below them, else seconds with a 1); then
+ * transitions (kind, and seconds since the previous one: half-hours with a 0 below them, else seconds with a 1); then
  * links, each a name and a zone's number.
  */
 import { readFileSync, writeFileSync } from "node:fs";
@@ -70,7 +70,7 @@ class Writer {
   }
 }
 
-/** Transitions that the rule of the footer tells anyway are left out, but for the last few before it takes over. */
+/** Transitions that the rule of the footer implies are left out, except for the last few before it applies. */
 const YEAR_LAST_S = Date.UTC(2038, 0, 1) / 1000;
 
 function writeZone(out: Writer, name: string, zone: Zone): void {

@@ -1,4 +1,4 @@
-// Messages through BullMQ on Redis: `node bullmq.mjs <port> <queues> <rate> <seconds>`; rate 0: as many as go with 4,000 under way.
+// Messages through BullMQ on Redis: `node bullmq.mjs <port> <queues> <rate> <seconds>`; rate 0: as many as possible with 4,000 in flight.
 import { Queue, Worker } from "bullmq";
 import { body, traffic } from "./drive.mjs";
 

@@ -17,7 +17,7 @@ export const body = (index) => ({
   content: { task: "summarise", args: { a: 1, b: "two", c: [1, 2, 3] }, text: "x".repeat(310) },
 });
 
-/** `send` gives one message to the peer and resolves once it is safe there; `took` is told of each that was handled. */
+/** `send` gives one message to the peer and resolves once it is safe there; `took` is called for each that was handled. */
 export function traffic({ rate, seconds }) {
   const dueMs = new Map();
   const delays = [];

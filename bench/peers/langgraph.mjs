@@ -30,7 +30,7 @@ function graphOf(checkpointer, turns, answer) {
     return {
       messages: [
         turn < turns
-          ? new AIMessage({ content: `Turn ${turn} is under way.`, tool_calls: [call], usage_metadata })
+          ? new AIMessage({ content: `Turn ${turn} has started.`, tool_calls: [call], usage_metadata })
           : new AIMessage({ content: "The sum is 3.", usage_metadata }),
       ],
     };
@@ -106,7 +106,7 @@ async function fill(file, [runs]) {
   return { runs };
 }
 
-/** All threads that are there and not over, which nothing but a look at each of them tells. */
+/** Resumes all unfinished threads. Only reading each thread shows whether it has finished. */
 async function resume(file) {
   const saver = SqliteSaver.fromConnString(file);
   const graph = graphOf(saver, 1, ({ text }) => text);

@@ -1,5 +1,5 @@
 // Mastra's durable agent with its LibSQL storage and an equal scripted model and tool, with a checkpoint on disk after each step
-// (`recovery.durableAgents: "auto"`), as it needs to go on after a crash.
+// (`recovery.durableAgents: "auto"`), as it needs to resume after a crash.
 //   node mastra-durable.mjs overhead <sequential> <total> <concurrency>   { p50Ms, p99Ms, runsPerSecond }
 //   node mastra-durable.mjs growth <turns> <same> <new characters>        { bytesPerStep, runMs }
 //   node mastra-durable.mjs waiting <runs>                                { bytesPerRun }; start with --expose-gc
@@ -42,7 +42,7 @@ const modelOf = (turns) => ({
       turn === turns
         ? [...said("1", ANSWER), { type: "finish", finishReason: { unified: "stop", raw: "stop" }, usage }]
         : [
-            ...said("1", `Turn ${turn} is under way.`),
+            ...said("1", `Turn ${turn} has started.`),
             { type: "tool-call", toolCallId: `call_${turn}`, toolName: "look", input: `{"text":"turn ${turn}"}` },
             { type: "finish", finishReason: { unified: "tool-calls", raw: "tool_calls" }, usage },
           ];
@@ -132,7 +132,7 @@ const held = () => {
   return heapUsed + external;
 };
 
-/** Runs that rest until somebody approves a call. */
+/** Runs that are suspended until a call is approved. */
 async function waiting(file, [runs]) {
   const { agent } = await open(file, modelOf(1), (text) => ({ text }), true);
   const begin = async () => {

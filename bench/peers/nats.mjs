@@ -1,5 +1,5 @@
 // Messages through NATS JetStream, one server, on disk: `node nats.mjs <port> <subjects> <rate> <seconds>`; rate 0: as many as go with
-// 4,000 under way.
+// 4,000 in flight.
 import { connect } from "@nats-io/transport-node";
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { body, traffic } from "./drive.mjs";

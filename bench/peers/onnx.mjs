@@ -1,4 +1,4 @@
-// A model in onnxruntime: `node onnx.mjs <model.onnx> <directory> <threads> [size]`, 0 threads: as many as it takes by itself. The
+// A model in onnxruntime: `node onnx.mjs <model.onnx> <directory> <threads> [size]`, 0 threads: its default. The
 // directory holds tokens.json, the ids of each text. Without a size vectors.f32 gets the vectors of all of them, with one the times
 // of calls of so many are printed. A call goes through 32 texts at a time, those of like length together, each filled up to the
 // longest of them, as libraries do that this model is used with.
