@@ -7,7 +7,7 @@ import {
   Globals,
   type Invocation,
   operandPlace,
-  pathOf,
+  commandPath,
   reportError,
   type ProcessContext,
   terminalFor,
@@ -181,12 +181,12 @@ function usageError(cause: CommanderError, command: Command): UsageError {
   const mayBeAgent = command.parent?.name() === "run" && AS_IF_AGENT.has(cause.code);
   const name = command.name();
   if (message.startsWith("option '-o, --output"))
-    return new UsageError(explained, pathOf(command), "-o sets the output format, not a file");
+    return new UsageError(explained, commandPath(command), "-o sets the output format, not a file");
   const instead = mayBeAgent ? `to ask an agent named ${name}: caxton run -- ${name} "..."` : "";
   const unknown = /^unknown (?:command|option) '(.+?)'/.exec(message)?.[1];
-  const written = unknown === undefined ? undefined : [...pathOf(command).split(" ").slice(1), unknown].join(" ");
+  const written = unknown === undefined ? undefined : [...commandPath(command).split(" ").slice(1), unknown].join(" ");
   const known = written === undefined ? undefined : insteadOf(written);
   return known === undefined
-    ? new UsageError(explained, pathOf(command), instead)
-    : new UsageError(message, pathOf(command), known);
+    ? new UsageError(explained, commandPath(command), instead)
+    : new UsageError(message, commandPath(command), known);
 }

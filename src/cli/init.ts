@@ -12,7 +12,7 @@ import {
   examples,
   FileExistsError,
   InterruptedError,
-  pathOf,
+  commandPath,
   UsageError,
 } from "./frame/index.ts";
 
@@ -47,10 +47,10 @@ export const init: CommandMaker = (command, invocation) => {
     formats: ["text"],
     run: async (context, input) => {
       const room = await import("../agents/definitions/index.ts");
-      const { name, template } = await choose(context, room, input, pathOf(command));
+      const { name, template } = await choose(context, room, input, commandPath(command));
       const directory = resolve(input.directory ?? name);
       const made = filesOf(room, { name, template, command: commandName(true, directory) });
-      if (typeof made === "string") throw new UsageError(made, pathOf(command));
+      if (typeof made === "string") throw new UsageError(made, commandPath(command));
       const { scaffoldTests } = await import("./agent-tests/index.ts");
       const files = [...made, ...scaffoldTests(name)];
       await write(directory, files, input.force);

@@ -2,7 +2,7 @@ import {
   type GivenTo,
   type Operation,
   type OutputOf,
-  pathOf,
+  requestPath,
   type ProblemDetails,
   split,
 } from "../../../src/api/contract/index.ts";
@@ -41,7 +41,7 @@ export function call<Op extends Operation>(
   const { method } = operation.http;
   const isRead = method === "GET";
   const search = new URLSearchParams(Object.entries(query).map(([name, value]) => [name, String(value)]));
-  return ask(`${pathOf(operation, params)}${search.size === 0 ? "" : `?${search}`}`, {
+  return ask(`${requestPath(operation, params)}${search.size === 0 ? "" : `?${search}`}`, {
     method: isRead ? undefined : method,
     ...(!isRead && { json: body }),
     signal,

@@ -1,5 +1,5 @@
 import { queryOptions } from "@tanstack/react-query";
-import { type MessageRecord, operations, pathOf } from "../../../src/api/contract/index.ts";
+import { type MessageRecord, operations, requestPath } from "../../../src/api/contract/index.ts";
 import { ProblemError, readProblem } from "./client.ts";
 import { retryUnlessRefused } from "./queries.ts";
 
@@ -24,7 +24,7 @@ export const keptContentQuery = ({ id }: KeptContent) =>
   queryOptions({
     queryKey: ["kept-content", id],
     queryFn: async ({ signal }) => {
-      const response = await fetch(pathOf(operations.message.content, { id }), { signal });
+      const response = await fetch(requestPath(operations.message.content, { id }), { signal });
       if (!response.ok) throw new ProblemError(await readProblem(response));
       return response.text();
     },

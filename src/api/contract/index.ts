@@ -69,7 +69,7 @@ export * as operations from "./operations.ts";
 export { Download, Events, type GivenTo, type InputOf, type Operation, type OutputOf, takes } from "./operation.ts";
 export { type ApiKey, type CreatedApiKey, type Identity } from "./access/keys.ts";
 export * as keys from "./access/keys.ts";
-export { type Callable, pathOf, split } from "./request.ts";
+export { type Callable, requestPath, split } from "./request.ts";
 export {
   type ArtifactSummary,
   type ForkBody,

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import * as z from "zod";
 import { operation } from "./operation.ts";
 import { operations } from "./index.ts";
-import { pathOf, split } from "./request.ts";
+import { requestPath, split } from "./request.ts";
 
 // verifies("api.operations")
 
@@ -38,7 +38,7 @@ test("a client sends each field where the operation declares it, escaped, and le
   const declared = operation({ ...DECLARED, query: z.object({ limit: z.int(), at: z.string().optional() }) });
   const { params, query, body } = split(declared, { id: "a/b ü", limit: 2, at: undefined, note: "x" });
   expect([params, query, body]).toEqual([{ id: "a/b ü" }, { limit: 2 }, { note: "x" }]);
-  expect(pathOf(declared, params)).toBe("/things/a%2Fb%20%C3%BC");
+  expect(requestPath(declared, params)).toBe("/things/a%2Fb%20%C3%BC");
 });
 
 test("every operation is named noun.verb, once, as its place in the contract says", () => {

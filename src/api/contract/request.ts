@@ -28,7 +28,7 @@ export function split({ http, queryNames }: Callable, input: object): RequestPar
 }
 
 /** Returns an operation's path with its segments filled, each escaped. */
-export function pathOf({ http }: Callable, params: object): string {
+export function requestPath({ http }: Callable, params: object): string {
   const values = new Map(Object.entries(params).map(([name, value]) => [name, String(value)]));
   return http.path.replaceAll(/:(\w+)/g, (_all, name: string) => encodeURIComponent(values.get(name) ?? ""));
 }

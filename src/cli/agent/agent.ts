@@ -17,7 +17,7 @@ import {
   listUpTo,
   ONE_FORMATS,
   pagesOf,
-  pathOf,
+  commandPath,
   revisionOption,
   showList,
   showOne,
@@ -218,7 +218,7 @@ function remove(command: Command, invocation: Invocation): void {
     run: async (context, { agent: names }) => {
       const question = names.length === 1 ? `Delete agent ${names[0]}?` : `Delete agents ${names.join(", ")}?`;
       // Throws at once if the question can be neither asked nor skipped.
-      if (!context.terminal.canAsk) await confirm(context, question, pathOf(command));
+      if (!context.terminal.canAsk) await confirm(context, question, commandPath(command));
       for (const name of names) {
         const { file } = (await context.client.call(operations.agent.get, { name })).value;
         if (file)
@@ -226,7 +226,7 @@ function remove(command: Command, invocation: Invocation): void {
             `! ${file.path} stays: the next start deploys ${name} again, unless you delete the file`,
           );
       }
-      if (!(await confirm(context, question, pathOf(command)))) return;
+      if (!(await confirm(context, question, commandPath(command)))) return;
       for (const name of names) {
         await context.client.call(operations.agent.delete, { name });
         context.terminal.write(context.format === "name" ? `${name}\n` : `deleted  ${name}\n`);

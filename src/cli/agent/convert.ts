@@ -6,7 +6,15 @@ import * as z from "zod";
 import type { Problem } from "../../text/documents/index.ts";
 import { invalidDefinition } from "./files.ts";
 import { unreadable } from "../client/index.ts";
-import { act, examples, FileExistsError, type Invocation, pathOf, showDocument, UsageError } from "../frame/index.ts";
+import {
+  act,
+  examples,
+  FileExistsError,
+  type Invocation,
+  commandPath,
+  showDocument,
+  UsageError,
+} from "../frame/index.ts";
 
 const EXTENSIONS = { toml: ".toml", markdown: ".md", yaml: ".yaml" } as const;
 
@@ -41,7 +49,7 @@ export function agentConvert(command: Command, invocation: Invocation): void {
       for (const problem of converted.problems) terminal.note(render(problem));
       if (!write) return terminal.write(converted.text);
       const target = file.replace(/\.[^./\\]+$/, "") + EXTENSIONS[converted.format];
-      if (target === file) throw new UsageError(`${basename(file)} is in that format already`, pathOf(command));
+      if (target === file) throw new UsageError(`${basename(file)} is in that format already`, commandPath(command));
       if (existsSync(target) && !force) throw new FileExistsError([target], "overwrite it with --force");
       await writeFile(target, converted.text);
       terminal.note(`wrote ${target}`);

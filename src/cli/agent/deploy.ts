@@ -12,7 +12,7 @@ import {
   readDefinitions,
   withSourceLines,
 } from "./files.ts";
-import { act, type Context, examples, type Invocation, pathOf, showDocument, toJson } from "../frame/index.ts";
+import { act, type Context, examples, type Invocation, commandPath, showDocument, toJson } from "../frame/index.ts";
 import { countOf, safeText, showCount, type Style } from "../terminal/index.ts";
 
 /** Deploys one definition. Throws DefinitionProblemsError and what the client throws. */
@@ -41,7 +41,7 @@ export function agentDeploy(command: Command, invocation: Invocation): void {
     input: z.object({ file: z.array(z.string()) }),
     formats: ["table", "json", "jsonl", "yaml", "name"],
     run: async (context, input) => {
-      const files = await readDefinitions(input.file, pathOf(command), context.terminal);
+      const files = await readDefinitions(input.file, commandPath(command), context.terminal);
       await refuseInvalid(context.client, files);
       const isDetailed = context.verbose || files.length <= DETAILED_FILES_MAX;
       const outcomes: Answer<DeployOutcome>[] = [];
@@ -140,7 +140,7 @@ export function agentValidate(command: Command, invocation: Invocation): void {
     }),
     formats: ["table", "json", "jsonl", "yaml"],
     run: async (context, input) => {
-      const files = await readDefinitions(input.file, pathOf(command), context.terminal);
+      const files = await readDefinitions(input.file, commandPath(command), context.terminal);
       const isDetailed = context.verbose || input.strict || files.length <= DETAILED_FILES_MAX;
       const reports: Answer<ValidationReport>[] = [];
       for (const file of files) {

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { RecordedScenario, ScenarioHost, SubstitutedTools, TestPlan, Verdict } from "../agent-tests/index.ts";
-import { operations, pathOf, type RunDetail, runs } from "../../api/contract/index.ts";
+import { operations, requestPath, type RunDetail, runs } from "../../api/contract/index.ts";
 import type { Scenario } from "../../agents/test-files/index.ts";
 import { readDefinition } from "../../agents/definitions/index.ts";
 import { Client, fileToSend, follow, upload } from "../client/index.ts";
@@ -201,7 +201,7 @@ async function runOnce(
   const started = await client.call(operations.run.start, { agent, input, uploads, model }, { signal });
   const { id } = started.value;
   own?.tools.substitute(id, substitutes);
-  const path = `${pathOf(operations.run.watch, { id })}?types=run`;
+  const path = `${requestPath(operations.run.watch, { id })}?types=run`;
   for await (const { event } of follow(client, { path, schema: runs.RunStreamEvent, signal, onLink: () => {} })) {
     if (event.type === "end" && !waits(event.run.state)) return event.run;
     if ((event.type !== "run" && event.type !== "end") || !waits(event.run.state)) continue;

@@ -10,7 +10,7 @@ import {
   examples,
   type Invocation,
   onInterrupt,
-  pathOf,
+  commandPath,
   UsageError,
   watchDirectory,
 } from "../frame/index.ts";
@@ -64,7 +64,7 @@ export function agentTest(command: Command, invocation: Invocation): void {
     input: Input,
     formats: ["table", "json"],
     run: async (context, input) => {
-      const place = { command: pathOf(command), remote: isServerGiven(command) };
+      const place = { command: commandPath(command), remote: isServerGiven(command) };
       if (input.record && place.remote)
         throw new UsageError("--record runs on a server of its own; leave --server out", place.command);
       if (!input.watch) return test(context, input, place);

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { type Command, Option } from "commander";
 import * as z from "zod";
-import { operations, pathOf, MESSAGE_SOCKET } from "../../api/contract/index.ts";
+import { operations, requestPath, MESSAGE_SOCKET } from "../../api/contract/index.ts";
 import {
   act,
   type Context,
@@ -93,7 +93,7 @@ async function openPrograms({ client, terminal }: Context, wanted: number): Prom
     const { path } = operations.participant.register.http;
     const { value } = await client.request({ method: "POST", path, body, schema: Registered });
     stack.defer(async () => {
-      const registered = pathOf(operations.participant.delete, { name: value.name });
+      const registered = requestPath(operations.participant.delete, { name: value.name });
       try {
         await client.open({ method: "DELETE", path: registered, signal: AbortSignal.timeout(client.timeoutMs) });
       } catch {

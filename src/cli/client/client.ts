@@ -2,7 +2,7 @@ import {
   type GivenTo,
   type Operation,
   type OutputOf,
-  pathOf,
+  requestPath,
   problems,
   split,
   takes,
@@ -106,7 +106,7 @@ export class Client {
     return this.request({
       ...options,
       method: operation.http.method,
-      path: pathOf(operation, params),
+      path: requestPath(operation, params),
       query: { ...query },
       ...(takes(operation, "body") && { body }),
       schema: operation.output,

@@ -32,7 +32,7 @@ export function act<Input>(command: Command, invocation: Invocation, action: Act
   command.action(async () => {
     const globals = Globals.parse(rootOf(command).opts());
     const context = await makeContext(invocation.processContext, globals, {
-      command: pathOf(command),
+      command: commandPath(command),
       formats: action.formats,
     });
     try {
@@ -65,7 +65,7 @@ async function readInput<Input>(command: Command, schema: z.ZodType<Input>, give
     const value: unknown = Object.entries(given).find(([key]) => key === name)?.[1];
     return `${flagOf(command, name)}: ${typeof value === "string" ? `"${value}" is not valid: ` : ""}${message.replace(/, got NaN$/, "")}`;
   });
-  throw new UsageError(issues.join("; "), pathOf(command));
+  throw new UsageError(issues.join("; "), commandPath(command));
 }
 
 /** An input as it is typed: `--port <port>` or `<agent>`. */
@@ -73,8 +73,8 @@ const flagOf = (command: Command, name: string): string =>
   command.options.find((option) => option.attributeName() === name)?.flags ?? `<${name}>`;
 
 /** The command as it is typed: `caxton agent list`. */
-export const pathOf = (command: Command): string =>
-  command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
+export const commandPath = (command: Command): string =>
+  command.parent === null ? command.name() : `${commandPath(command.parent)} ${command.name()}`;
 
 // A longer line does not move the meanings of the others to the right.
 const EXAMPLE_COLUMN_MAX = 56;

@@ -1,5 +1,13 @@
 export { confirm } from "./ask.ts";
-export { act, type Action, type CommandMaker, examples, type Invocation, operandPlace, pathOf } from "./command.ts";
+export {
+  act,
+  type Action,
+  type CommandMaker,
+  examples,
+  type Invocation,
+  operandPlace,
+  commandPath,
+} from "./command.ts";
 export {
   type CliEnvironment,
   type Context,

@@ -1,5 +1,5 @@
 import type * as z from "zod";
-import { type Operation, pathOf } from "../../api/contract/index.ts";
+import { type Operation, requestPath } from "../../api/contract/index.ts";
 import { isJsonObject, type Json } from "../../kernel/json.ts";
 import type { Answer, Client, Query } from "../client/index.ts";
 
@@ -18,7 +18,7 @@ type Listed<Item> = {
 export const pagesOf = <Schema extends z.ZodType>(
   operation: Operation & { readonly output: Schema },
   params: object = {},
-) => ({ path: pathOf(operation, params), query: {}, schema: operation.output });
+) => ({ path: requestPath(operation, params), query: {}, schema: operation.output });
 
 const PAGE_SIZE_MAX = 200;
 

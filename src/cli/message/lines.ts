@@ -3,7 +3,7 @@ import {
   type MessageRecord,
   type NearestCapability,
   operations,
-  pathOf,
+  requestPath,
 } from "../../api/contract/index.ts";
 import { isJsonObject, type Json } from "../../kernel/json.ts";
 import { renderFields, safeText, type Style, type Tone } from "../terminal/index.ts";
@@ -54,7 +54,7 @@ export function contentPlace(content: Json): { readonly path: string; readonly s
   const { id, media_type: mediaType, bytes } = reference;
   if (typeof id !== "string" || !id.startsWith("sha256-")) return undefined;
   if (typeof mediaType !== "string" || typeof bytes !== "number") return undefined;
-  return { path: pathOf(operations.message.content, { id }), said: `${mediaType}, ${bytes} bytes` };
+  return { path: requestPath(operations.message.content, { id }), said: `${mediaType}, ${bytes} bytes` };
 }
 
 export const contentLine = ({ content, error }: Pick<MessageRecord, "content" | "error">): string =>

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { type MessageEvent, messages, operations, pathOf } from "../../api/contract/index.ts";
+import { type MessageEvent, messages, operations, requestPath } from "../../api/contract/index.ts";
 import { follow } from "../client/index.ts";
 import { act, type Context, examples, type Invocation, onInterrupt } from "../frame/index.ts";
 import { oneLine, safeText, truncate } from "../terminal/index.ts";
@@ -43,7 +43,7 @@ export function tail(command: Command, invocation: Invocation): void {
 
 /** Shows the messages of a conversation as they come. */
 export const followConversation = (context: Context, id: string): Promise<number> =>
-  followMessages(context, `${pathOf(operations.conversation.watch, { id })}?last=1000`);
+  followMessages(context, `${requestPath(operations.conversation.watch, { id })}?last=1000`);
 
 async function followMessages({ client, terminal, format }: Context, path: string): Promise<number> {
   const stop = new AbortController();

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
-import { operations, pathOf, type RunDetail, runs, type RunStreamEvent } from "../../api/contract/index.ts";
+import { operations, requestPath, type RunDetail, runs, type RunStreamEvent } from "../../api/contract/index.ts";
 import { RemoteError } from "../../kernel/errors.ts";
 import { isJsonObject, parseJson } from "../../kernel/json.ts";
 import { follow } from "../client/index.ts";
@@ -51,7 +51,7 @@ export async function followRun(context: Context, runId: string, options: Follow
   });
   const once = async (after: string): Promise<number | RunDetail> => {
     for await (const { raw, event } of follow(client, {
-      path: pathOf(operations.run.watch, { id: runId }),
+      path: requestPath(operations.run.watch, { id: runId }),
       schema: runs.RunStreamEvent,
       signal: stop.signal,
       after,

@@ -10,7 +10,7 @@ import {
   LIST_FORMATS,
   listUpTo,
   pagesOf,
-  pathOf,
+  commandPath,
   showList,
   UsageError,
 } from "../frame/index.ts";
@@ -66,7 +66,7 @@ export function audit(command: Command, invocation: Invocation): void {
       const query = {
         outcome: denied ? "denied" : undefined,
         kind,
-        since: since === undefined ? undefined : await instantOf(since, nowMs, pathOf(command)),
+        since: since === undefined ? undefined : await instantOf(since, nowMs, commandPath(command)),
       };
       const found = await listUpTo(
         context.client,

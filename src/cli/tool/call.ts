@@ -14,7 +14,7 @@ import {
   FileExistsError,
   type Invocation,
   listOption,
-  pathOf,
+  commandPath,
   sendFiles,
   showOne,
   UsageError,
@@ -59,10 +59,10 @@ export function toolCall(command: Command, invocation: Invocation): void {
     run: async (context, input) => {
       const [server = "", ...rest] = input.tool.split(".");
       if (server === "" || rest.length === 0) {
-        throw new UsageError(`"${input.tool}" names no tool; it is called server.tool`, pathOf(command));
+        throw new UsageError(`"${input.tool}" names no tool; it is called server.tool`, commandPath(command));
       }
       const target = { server, tool: rest.join(".") };
-      const given = await argumentsOf(context, input, { ...target, command: pathOf(command) });
+      const given = await argumentsOf(context, input, { ...target, command: commandPath(command) });
       const files = await Promise.all(input.file.map(fileToSend));
       const uploads = await sendFiles(context, files, new AbortController().signal);
       context.terminal.status(input.tool);

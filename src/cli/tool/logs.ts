@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { operations, pathOf as pathTo, tools, type ToolLog } from "../../api/contract/index.ts";
+import { operations, requestPath, tools, type ToolLog } from "../../api/contract/index.ts";
 import { follow } from "../client/index.ts";
 import {
   act,
@@ -9,7 +9,7 @@ import {
   type Invocation,
   LIST_FORMATS,
   onInterrupt,
-  pathOf,
+  commandPath,
   showList,
   UsageError,
 } from "../frame/index.ts";
@@ -39,7 +39,7 @@ export function toolLogs(command: Command, invocation: Invocation): void {
     input: z.object({ server: z.string(), follow: z.boolean().default(false) }),
     formats: LIST_FORMATS,
     run: async (context, input) => {
-      if (input.follow) return followLog(context, input.server, pathOf(command));
+      if (input.follow) return followLog(context, input.server, commandPath(command));
       const { raw, value } = await context.client.call(operations.toolServer.logs, { name: input.server });
       return showList(context, {
         raw,
@@ -60,7 +60,7 @@ async function followLog({ client, terminal, format }: Context, server: string, 
   void interrupt;
   let seenAt = "";
   try {
-    const path = pathTo(operations.toolServer.logs, { name: server });
+    const path = requestPath(operations.toolServer.logs, { name: server });
     const onLink = (link: "lost" | "back") => {
       terminal.note(link === "lost" ? "the connection is lost; trying again" : "connected again");
     };

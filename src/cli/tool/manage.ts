@@ -9,7 +9,7 @@ import {
   examples,
   type Invocation,
   ONE_FORMATS,
-  pathOf,
+  commandPath,
   revisionOption,
   showOne,
 } from "../frame/index.ts";
@@ -84,7 +84,8 @@ export function toolAccept(command: Command, invocation: Invocation): void {
       for (const line of changeLines(value.pending?.changes ?? [], terminal.noteStyle)) terminal.note(line);
       // Nothing is asked about what does not wait: the server says so.
       const asks = value.pending !== null;
-      if (asks && !(await confirm(context, `Let revision ${value.pending?.revision} serve?`, pathOf(command)))) return;
+      if (asks && !(await confirm(context, `Let revision ${value.pending?.revision} serve?`, commandPath(command))))
+        return;
       await show(
         context,
         await context.client.call(operations.toolServer.accept, {
@@ -136,7 +137,7 @@ export function toolDelete(command: Command, invocation: Invocation): void {
     formats: ["table", "name"],
     run: async (context, { server: names }) => {
       const { terminal, client, format } = context;
-      if (!(await confirm(context, `Delete ${names.map(oneLine).join(", ")}?`, pathOf(command)))) return;
+      if (!(await confirm(context, `Delete ${names.map(oneLine).join(", ")}?`, commandPath(command)))) return;
       for (const name of names) {
         const { value } = await client.call(operations.toolServer.delete, { name });
         terminal.write(format === "name" ? `${value.name}\n` : `deleted  ${value.name}\n`);

@@ -2,7 +2,16 @@ import type { Command } from "commander";
 import * as z from "zod";
 import { operations } from "../../api/contract/index.ts";
 import { fileToSend } from "../client/index.ts";
-import { act, examples, type Invocation, listOption, pathOf, sendFiles, showOne, UsageError } from "../frame/index.ts";
+import {
+  act,
+  examples,
+  type Invocation,
+  listOption,
+  commandPath,
+  sendFiles,
+  showOne,
+  UsageError,
+} from "../frame/index.ts";
 import { argumentsOf, printResult } from "./call.ts";
 import { printObservation } from "./observation.ts";
 
@@ -41,10 +50,10 @@ export function toolObserve(command: Command, invocation: Invocation): void {
     run: async (context, input) => {
       const [server = "", ...rest] = input.tool.split(".");
       if (server === "" || rest.length === 0) {
-        throw new UsageError(`"${input.tool}" names no tool; it is called server.tool`, pathOf(command));
+        throw new UsageError(`"${input.tool}" names no tool; it is called server.tool`, commandPath(command));
       }
       const target = { server, tool: rest.join(".") };
-      const given = await argumentsOf(context, input, { ...target, command: pathOf(command) });
+      const given = await argumentsOf(context, input, { ...target, command: commandPath(command) });
       const files = await Promise.all(input.file.map(fileToSend));
       const uploads = await sendFiles(context, files, new AbortController().signal);
       context.terminal.status(input.tool);

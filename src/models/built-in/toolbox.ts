@@ -59,7 +59,7 @@ export function toolboxOf(tools: readonly ModelTool[]): Toolbox {
     writeFile: best(
       files,
       /^(?:write|save|create|store|put)$/,
-      (tool) => pathOf(tool) !== undefined && withRole(tool, "content") !== undefined,
+      (tool) => pathParameter(tool) !== undefined && withRole(tool, "content") !== undefined,
     ),
     fetch: best(
       all,
@@ -79,7 +79,7 @@ function best(tools: readonly Tool[], words: RegExp, fits: (tool: Tool) => boole
 }
 
 /** The parameters in which tools take the path of a file. */
-export const pathOf = (tool: Tool) => withRole(tool, "file-path") ?? withRole(tool, "output-path");
+export const pathParameter = (tool: Tool) => withRole(tool, "file-path") ?? withRole(tool, "output-path");
 
 /** Whether a tool works on a table that a file or a text holds. */
 export const takesTable = (tool: Tool) => {

@@ -2,7 +2,7 @@ import { useQuery, useQueryClient, type QueryClient } from "@tanstack/react-quer
 import { useEffect, useState } from "react";
 import {
   operations,
-  pathOf,
+  requestPath,
   type RunDetail,
   type RunStreamEvent,
   type Step,
@@ -36,7 +36,7 @@ export function useRun(id: string) {
     const text = new DraftBuffer(setDrafts);
     void subscribe<RunStreamEvent>(
       {
-        path: pathOf(operations.run.watch, { id }),
+        path: requestPath(operations.run.watch, { id }),
         after: String(client.getQueryData<RunDetail>(["run", id])?.last_event ?? ""),
         onEvent: (event) => {
           if (event.type === "text-delta") text.add(event);

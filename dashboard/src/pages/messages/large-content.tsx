@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Download } from "lucide-react";
-import { operations, pathOf } from "../../../../src/api/contract/index.ts";
+import { operations, requestPath } from "../../../../src/api/contract/index.ts";
 import { type KeptContent, keptContentQuery } from "../../api/kept-content.ts";
 import { buttonClass } from "../../parts/button.tsx";
 import { Card } from "../../parts/card.tsx";
@@ -23,7 +23,7 @@ export function LargeContent({ kept }: { readonly kept: KeptContent }) {
       flush
       actions={
         <a
-          href={pathOf(operations.message.content, { id: kept.id })}
+          href={requestPath(operations.message.content, { id: kept.id })}
           download={`${kept.id}.${kept.media_type === "application/json" ? "json" : "txt"}`}
           className={buttonClass("plain", "small")}
         >

@@ -1,6 +1,6 @@
 import { Download, Ellipsis, Hash, Play, SquareTerminal, Trash2 } from "lucide-react";
 import { useState } from "react";
-import { operations, pathOf, type RunDetail } from "../../../../src/api/contract/index.ts";
+import { operations, requestPath, type RunDetail } from "../../../../src/api/contract/index.ts";
 import { hasEnded } from "../../api/live/live.ts";
 import { Button } from "../../parts/button.tsx";
 import { copyText } from "../../parts/content/copy.tsx";
@@ -48,7 +48,7 @@ export function RunMenu({ run, command }: { readonly run: RunDetail; readonly co
 /** Saves the run with its files as one document; the server names it. */
 function download(id: string): void {
   const link = document.createElement("a");
-  link.href = `${pathOf(operations.run.export, { id })}?artifacts=true`;
+  link.href = `${requestPath(operations.run.export, { id })}?artifacts=true`;
   link.download = "";
   link.click();
 }

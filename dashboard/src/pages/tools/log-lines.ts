@@ -1,5 +1,5 @@
 import { useEffect, useState } from "react";
-import { operations, pathOf, type ToolLogEvent } from "../../../../src/api/contract/index.ts";
+import { operations, requestPath, type ToolLogEvent } from "../../../../src/api/contract/index.ts";
 import { subscribe } from "../../api/live/subscribe.ts";
 
 /** Lines kept in the page; the oldest go first. */
@@ -32,7 +32,7 @@ export function useLogLines(server: string): LogState & { readonly clear: () => 
     }, SHOW_EVERY_MS);
     void subscribe<ToolLogEvent>(
       {
-        path: pathOf(operations.toolServer.logs, { name: server }),
+        path: requestPath(operations.toolServer.logs, { name: server }),
         after: "",
         onEvent: (event) => {
           id += 1;

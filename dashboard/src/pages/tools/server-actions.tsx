@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Download, Ellipsis, HeartPulse, Pause, Play, Rocket, SquareTerminal, Trash2 } from "lucide-react";
 import { useState } from "react";
-import { operations, pathOf, type ToolServerRecord } from "../../../../src/api/contract/index.ts";
+import { operations, requestPath, type ToolServerRecord } from "../../../../src/api/contract/index.ts";
 import { checkToolServer, resumeToolServer } from "../../api/tool-servers.ts";
 import { Button } from "../../parts/button.tsx";
 import { copyText } from "../../parts/content/copy.tsx";
@@ -86,7 +86,7 @@ function menuItems({ name, origin, revision }: ToolServerRecord, { onCheck, onDe
 /** The server names the file; a link would do, but a menu has only acts. */
 function download(name: string, revision: number): void {
   const link = document.createElement("a");
-  link.href = `${pathOf(operations.toolServer.module, { name })}?revision=${revision}`;
+  link.href = `${requestPath(operations.toolServer.module, { name })}?revision=${revision}`;
   link.download = "";
   link.click();
 }

@@ -2,7 +2,7 @@ import { presentApprovalsOf } from "./present-approval.ts";
 import { noticesOf } from "./notices.ts";
 import { presentContext, presentSummaryNote } from "./present-context.ts";
 import type * as contract from "../../contract/index.ts";
-import { operations, pathOf } from "../../contract/index.ts";
+import { operations, requestPath } from "../../contract/index.ts";
 import {
   type Artifact,
   isTerminal,
@@ -149,7 +149,7 @@ export const presentArtifact = (artifact: Artifact): contract.ArtifactSummary =>
   media_type: artifact.mediaType,
   bytes: artifact.bytes,
   path: artifact.path,
-  url: pathOf(operations.run.artifact, { id: artifact.id }),
+  url: requestPath(operations.run.artifact, { id: artifact.id }),
   created_at: instant(artifact.createdAtMs),
 });
 
@@ -163,7 +163,7 @@ const presentStepArtifact = ({
   name,
   media_type: mediaType,
   bytes,
-  url: pathOf(operations.run.artifact, { id }),
+  url: requestPath(operations.run.artifact, { id }),
 });
 
 /** A step as the wire shows it; in a run that has ended nothing is still running. */

@@ -4,7 +4,7 @@ import { openParameters } from "../fill.ts";
 import type { Ledger } from "../ledger.ts";
 import { type Tool, withRole } from "../parameters.ts";
 import { notesOf } from "./results.ts";
-import { pathOf } from "../toolbox.ts";
+import { pathParameter } from "../toolbox.ts";
 import { counted, listed } from "../language/index.ts";
 
 const TEXT_SHOWN = 1_500;
@@ -78,7 +78,7 @@ export function quoted(lead: string, text: string, structured: JsonObject): Sect
 
 /** Writes a text to a file. */
 export function writeSection(ledger: Ledger, tool: Tool | undefined, path: string, text: string): Section | undefined {
-  const place = tool === undefined ? undefined : pathOf(tool);
+  const place = tool === undefined ? undefined : pathParameter(tool);
   const content = tool === undefined ? undefined : withRole(tool, "content");
   if (tool === undefined || place === undefined || content === undefined)
     return section([], [`None of my tools writes files, so ${path} was not written.`]);
