@@ -59,6 +59,9 @@ export const VISIBLE: Readonly<Record<string, readonly string[]>> = {
 const below = (module: string): readonly string[] =>
   (VISIBLE[module] ?? []).filter((inner) => inner !== ".").map((inner) => posix.join(module, inner));
 
+/** Imports of most commands. */
+const CLI = ["api/contract", "cli/terminal", "cli/client", "cli/frame"] as const;
+
 /** Visible inner modules of every module that another may import. */
 const entryPointsBelow = (module: string): readonly string[] =>
   (MODULES[module] ?? []).flatMap((other) => (VISIBLE[other] ?? []).map((inner) => posix.join(other, inner)));
@@ -328,37 +331,23 @@ export const ROOMS = {
   "cli/terminal": ["kernel"],
   "cli/client": ["kernel", "api/contract"],
   "cli/frame": ["kernel", "text/documents", "api/contract", "cli/terminal", "cli/client"],
-  "cli/run": ["kernel", "api/contract", "cli/terminal", "cli/client", "cli/frame"],
+  "cli/run": ["kernel", ...CLI],
   "cli/agent": [
     "kernel",
     "text/documents",
     "agents/definitions",
     "agents/test-files",
     "cli/agent-tests",
-    "api/contract",
     "server",
-    "cli/terminal",
-    "cli/client",
-    "cli/frame",
+    ...CLI,
   ],
-  "cli/message": ["kernel", "text/documents", "api/contract", "cli/terminal", "cli/client", "cli/frame"],
-  "cli/memory": ["kernel", "api/contract", "cli/terminal", "cli/client", "cli/frame"],
+  "cli/message": ["kernel", "text/documents", ...CLI],
+  "cli/memory": ["kernel", ...CLI],
   "cli/budget": ["kernel", "api/contract", "cli/terminal", "cli/frame"],
   "cli/bench": ["kernel", "api/contract", "cli/terminal", "cli/frame"],
   "cli/task": ["kernel", "api/contract", "cli/terminal", "cli/frame"],
   "cli/model": ["kernel", "api/contract", "server", "cli/terminal", "cli/frame"],
-  "cli/tool": [
-    "kernel",
-    "text/documents",
-    "tools/catalogue",
-    "tools/servers",
-    "tools/authoring",
-    "api/contract",
-    "server",
-    "cli/terminal",
-    "cli/client",
-    "cli/frame",
-  ],
+  "cli/tool": ["kernel", "text/documents", "tools/catalogue", "tools/servers", "tools/authoring", "server", ...CLI],
   "cli/serve": ["kernel", "agents/definitions", "api/contract", "server", "cli/terminal", "cli/frame"],
   cli: [
     "kernel",
@@ -381,9 +370,9 @@ export const ROOMS = {
     "cli/tool",
     "cli/serve",
   ],
-  "tools/brokers/memory": ["kernel", "memory/knowledge", "tools/catalogue"],
+  "tools/brokers/memory": ["kernel", "memory/knowledge", "tools/catalogue", "tools/sandbox"],
   "memory/transfer/files": ["memory/transfer", "kernel"],
-  "tools/brokers/messages": ["kernel", "messaging/acl", "messaging/router", "tools/catalogue"],
+  "tools/brokers/messages": ["kernel", "messaging/acl", "messaging/router", "tools/catalogue", "tools/sandbox"],
   "models/port": ["agents/definitions", "kernel"],
   "kernel/sqlite": ["kernel"],
 } as const;

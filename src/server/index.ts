@@ -1,6 +1,5 @@
 export {
   type Config,
-  type Environment,
   type Flags,
   type ImportedServer,
   type LoadedConfig,

@@ -28,6 +28,7 @@ export {
 export { type DefinitionTemplate, findTemplate, TEMPLATES } from "./catalogue.ts";
 export { type Converted, convertDefinition } from "./formats/convert.ts";
 export { ContextTable, LimitsTable } from "./tables/context-tables.ts";
+export { exposesSecret } from "./tables/definition-tables.ts";
 export { type AgentMemory, type AgentModel, AgentDefinition } from "./definition.ts";
 export {
   AgentNotFoundError,

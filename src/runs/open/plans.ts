@@ -10,12 +10,10 @@ import { limitsOf, type Limits } from "../../agents/budgets/index.ts";
 import type { PlanSource, Recalled, RunPlan } from "../record/index.ts";
 import { type CareConfig, careOf } from "./care.ts";
 import { mergePermissions, type ServerPermissions } from "./permissions.ts";
-import { References, type SecretFound } from "../../text/references/index.ts";
-
-/** Variables that definitions may refer to. */
-type Environment = { readonly [name: string]: string | undefined };
+import { type Environment, References, type SecretFound } from "../../text/references/index.ts";
 
 export type PlanOptions = {
+  /** Variables that definitions may refer to. */
   readonly environment: Environment;
   readonly runTimeoutMs: number;
   readonly modelTimeoutMs: number;

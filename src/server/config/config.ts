@@ -11,6 +11,7 @@ import {
   parseYaml,
   renderProblem,
 } from "../../text/documents/index.ts";
+import type { Environment } from "../../text/references/index.ts";
 import { type Config, ConfigFile, OTHER_VARIABLES, PATH_SETTINGS, SHORT_VARIABLES } from "./config-schema.ts";
 import { FOREIGN_SECRET, insteadOfKey, readForeignVariables, storageProblem } from "./foreign-settings.ts";
 import { ConfigInvalidError, ConfigNotFoundError } from "./errors.ts";
@@ -32,8 +33,6 @@ export type LoadedConfig = {
   /** Secrets of tools by name, from `CAXTON_SECRET_<NAME>`; nothing but the vault may hold them. */
   readonly secrets: { readonly [name: string]: string };
 };
-
-export type Environment = { readonly [name: string]: string | undefined };
 
 /** Settings given on the command line, by dotted name; they win over everything. */
 export type Flags = {

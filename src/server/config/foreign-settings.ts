@@ -1,5 +1,5 @@
 import { LOG_LEVELS } from "../../kernel/log.ts";
-import type { Environment } from "./config.ts";
+import type { Environment } from "../../text/references/index.ts";
 
 /** Variables of the Caxton documents and of related programs, with their meaning. */
 type ForeignVariables = {

@@ -1,6 +1,5 @@
 /** The server's configuration: its schema, how it is read, and what it means to the modules. */
 export {
-  type Environment,
   type Flags,
   type LoadedConfig,
   type Origins,

@@ -1,11 +1,11 @@
 import * as z from "zod";
+import { exposesSecret } from "../../agents/definitions/index.ts";
 import { MODEL_VARIABLES, OPENAI_APIS, PROVIDER_TYPES } from "../../models/vendors/index.ts";
 import { durationText } from "../../text/documents/index.ts";
 import { variablesIn } from "../../text/references/index.ts";
 import { trafficKeys } from "./traffic-config.ts";
 
 const OPEN_KEY = "a key does not belong in this file: write a reference, ${env:NAME} or ${file:path}";
-const SECRET_HEADER = /^(authorization|proxy-authorization|cookie)$|api[-_]?key|token|secret/i;
 
 const model = z
   .string()
@@ -61,8 +61,7 @@ const ProviderTable = z.strictObject({
     .record(z.string().regex(/^[A-Za-z0-9-]+$/), z.string())
     .superRefine((table, context) => {
       for (const [name, value] of Object.entries(table))
-        if (SECRET_HEADER.test(name) && !value.includes("${"))
-          context.addIssue({ code: "custom", path: [name], message: OPEN_KEY });
+        if (exposesSecret(name, value)) context.addIssue({ code: "custom", path: [name], message: OPEN_KEY });
     })
     .optional()
     .meta({ description: "Headers of every request; values may be references" }),

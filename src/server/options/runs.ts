@@ -1,6 +1,7 @@
 import { MODEL_VARIABLES } from "../../models/vendors/index.ts";
+import type { Environment } from "../../text/references/index.ts";
 import type { RunsOptions } from "../../runs/index.ts";
-import { type Config, type Environment, isReferable, type LoadedConfig } from "../config/index.ts";
+import { type Config, isReferable, type LoadedConfig } from "../config/index.ts";
 import { configuredLimits } from "./agents.ts";
 import { secretsDirectories } from "./models.ts";
 

@@ -1,2 +1,9 @@
 /** References to keys and addresses in texts of the configuration and of definitions. */
-export { ReferenceUnresolvedError, References, type SecretFound, SERVER_REFERENCE, variablesIn } from "./references.ts";
+export {
+  type Environment,
+  ReferenceUnresolvedError,
+  References,
+  type SecretFound,
+  SERVER_REFERENCE,
+  variablesIn,
+} from "./references.ts";

@@ -2,8 +2,8 @@ import { readFile, realpath } from "node:fs/promises";
 import { resolve, sep } from "node:path";
 import { CaxtonError } from "../../kernel/errors.ts";
 
-/** Variables that may be referred to. */
-type Environment = { readonly [name: string]: string | undefined };
+/** Environment variables by name. */
+export type Environment = { readonly [name: string]: string | undefined };
 
 export class ReferenceUnresolvedError extends CaxtonError<{ readonly reference: string }> {
   readonly code = "REFERENCE_UNRESOLVED";

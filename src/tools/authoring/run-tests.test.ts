@@ -59,7 +59,7 @@ test.each([
   [{ fuel_max: 99 }, "fuel"],
   [{ ms_max: 4 }, "time"],
   [{ error: "no" }, "it ended with done, expected tool-error"],
-] as const)("what does not fit is told: %j", (expected, told) => {
+] as const)("reports a failed expectation: %j", (expected, problem) => {
   const given = "contains" in expected ? { contains: [...expected.contains] } : expected;
-  expect(judge(done, given)).toEqual([expect.stringContaining(told)]);
+  expect(judge(done, given)).toEqual([expect.stringContaining(problem)]);
 });

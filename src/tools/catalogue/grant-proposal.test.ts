@@ -68,7 +68,7 @@ test("attached files, and looks at directories on the way, need nothing", () => 
   expect(proposeGrants(granted, uses).grants).toEqual(NO_GRANTS);
 });
 
-test("what is hidden or outside is told of and never proposed", () => {
+test("hidden and outside paths are reported and never proposed", () => {
   const { grants: proposed, notes } = proposeGrants(NO_GRANTS, [
     use("file", "read", "/etc/passwd"),
     use("file", "read", "../other"),
@@ -80,7 +80,7 @@ test("what is hidden or outside is told of and never proposed", () => {
   expect(notes.join(" ")).toMatch(/\/etc\/passwd.*outside.*\.\.\/other.*outside.*\.env.*hidden/);
 });
 
-test("what is closed to all is told of and never proposed, since no grant would open it", () => {
+test("denied paths are reported and never proposed, because no grant permits them", () => {
   const { grants: proposed, notes } = proposeGrants(NO_GRANTS, [
     use("file", "read", "caxton-data/caxton.db", { reason: "closed" }),
     use("file", "rename", "mine/a -> caxton-data/a", { reason: "closed" }),
@@ -91,7 +91,7 @@ test("what is closed to all is told of and never proposed, since no grant would 
   expect(notes.join(" ")).toMatch(/caxton-data\/caxton\.db.*closed.*no grant opens it/);
 });
 
-test("a private address is proposed as private; time and chance that were not granted are only told of", () => {
+test("a private address is proposed as private; the clock and random numbers without a grant are only reported", () => {
   const uses = [
     use("http", "GET", "http://inner.example.com:8080", { reason: "private-address" }),
     use("clock", "read"),
@@ -107,7 +107,7 @@ test("a private address is proposed as private; time and chance that were not gr
   expect(proposeGrants(granted, [])).toEqual({ grants: NO_GRANTS, notes: [] });
 });
 
-test("a secret that was sent is kept, one that was not is left out, and one that was refused is told of", () => {
+test("a sent secret is proposed, an unused one is omitted, and a refused one is reported", () => {
   const granted = grants({ secrets: [secret("ONE"), secret("TWO")] });
   const uses = [
     use("secret", "send", "ONE to https://a.example.com", { outcome: "allowed" }),

@@ -24,6 +24,7 @@ export {
   type ToolLimits,
   type ToolServer,
   type ToolServerInterface,
+  NO_LIMITS,
   TOOL_SERVER_INTERFACES,
   type ToolServerState,
   modelToolName,

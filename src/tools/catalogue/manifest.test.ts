@@ -139,7 +139,7 @@ test("a grant of messages names whom they may go to, and acts that there are", (
   expect(problems(`${head}receivers = ["ops"]\nperformatives = ["shout"]\n`)).toHaveLength(1);
 });
 
-test("a grant of memory names scopes that there are, and nobody whose memory it is", () => {
+test("a memory grant names only existing scopes and no owner", () => {
   const head = 'name = "x"\nversion = "1.0.0"\n[[grants.memory]]\n';
   expect(problems(`${head}hits_max = 5\n`).map(({ path }) => path)).toEqual(["grants.memory.0.scopes"]);
   expect(problems(`${head}scopes = ["agent-only:boss"]\n`)).toHaveLength(1);

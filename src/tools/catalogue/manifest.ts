@@ -107,7 +107,7 @@ const MessageGrantTable = z
 const MemoryGrantTable = z
   .strictObject({
     scopes: z.array(z.enum(MEMORY_GRANT_SCOPES)).min(1).max(MEMORY_GRANT_SCOPES.length).meta({
-      description: "Whose memory: of the workspace, of the agent and the conversation that call, of everybody",
+      description: "Scopes of memory: workspace, calling agent, its conversation, or shared by all",
     }),
     hits_max: z.int().min(1).max(100).default(MEMORY_GRANT_DEFAULTS.hitsMax).meta({ description: "Of one search" }),
     per_minute: z

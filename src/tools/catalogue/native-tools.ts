@@ -1,5 +1,5 @@
 import type { ToolCall, ToolResult } from "./call.ts";
-import type { Tool, ToolCounters, ToolServer } from "./tool.ts";
+import { NO_LIMITS, type Tool, type ToolCounters, type ToolServer } from "./tool.ts";
 import type { ToolRunner } from "./tool-runner.ts";
 
 /** Tools that are part of the server itself: they run in its own process, by its own code, without module and fuel. */
@@ -11,8 +11,6 @@ export interface NativeTools {
   /** As `ToolRunner.call`. */
   call(call: ToolCall, signal: AbortSignal): Promise<ToolResult>;
 }
-
-const NO_LIMITS = { fuelPerCall: 0, memoryBytesMax: 0, deadlineMs: 0, resultBytesMax: 0 };
 
 /** A runner with native tools beside its own; a server of the same name is hidden by them. */
 export function withNativeTools(runner: ToolRunner, natives: readonly NativeTools[]): ToolRunner {

@@ -40,7 +40,7 @@ test("each finding is a sentence in a model's words: what is expected, what is m
   expect(schemaCheck({ type: "string", pattern: "^a" })("b")).toEqual(["it does not match pattern"]);
 });
 
-test("a member that is known only by its kind is told what is wrong with it, not that it is unknown", () => {
+test("a member that is known only by its kind is reported with its fault, not as unknown", () => {
   const numbers = { type: "object", additionalProperties: { type: "number" } };
   expect(schemaCheck(numbers)({ a: "x" })).toEqual(['a: expected "number", not string']);
   const closed = { type: "object", properties: { in: numbers }, additionalProperties: false };
@@ -83,7 +83,7 @@ test.each([
   expect(schemaCheck(hostile)(value)).toEqual([expect.stringContaining("a fault of the tool")]);
 });
 
-test("a schema that cannot be checked in time is not tried for ever", () => {
+test("a schema that cannot be checked in time is not retried permanently", () => {
   const check = schemaCheck({ type: "string", pattern: "^(a+)+$" });
   for (let tries = 0; tries < 3; tries += 1) expect(check(never)).toHaveLength(1);
   expect(check("aaa")).toHaveLength(1);

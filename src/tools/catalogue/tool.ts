@@ -101,6 +101,9 @@ export type ToolLimits = {
   readonly resultBytesMax: number;
 };
 
+/** Limits of a server without any, or of one whose limits are unknown. */
+export const NO_LIMITS: ToolLimits = { fuelPerCall: 0, memoryBytesMax: 0, deadlineMs: 0, resultBytesMax: 0 };
+
 export type ToolCounters = {
   readonly done: number;
   readonly failed: number;

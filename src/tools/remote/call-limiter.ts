@@ -41,7 +41,7 @@ export class CallLimiter {
       return `${this.#perMinuteMax} calls were begun in the last minute, as many as limits.calls_per_minute allows; try again in ${seconds} s`;
     }
     if (this.#waiting.length < this.#concurrentMax * WAITING_PER_PERMIT) return undefined;
-    return `${this.#inside} calls are under way and ${this.#waiting.length} wait; limits.concurrent_calls is ${this.#concurrentMax}`;
+    return `${this.#inside} calls are running and ${this.#waiting.length} wait; limits.concurrent_calls is ${this.#concurrentMax}`;
   }
 
   async #wait(signal: AbortSignal): Promise<void> {

@@ -42,18 +42,18 @@ export async function attemptCall(
   signal.addEventListener("abort", abort, { once: true });
   const { context } = call;
   const { ask } = context;
-  const asker: Elicitor | undefined =
+  const elicitor: Elicitor | undefined =
     ask && ((question) => pulse.paused(() => ask({ server: call.server, ...question }, controller.signal)));
   try {
     signal.throwIfAborted();
-    const rounds = new Rounds(deps.session, asker);
+    const rounds = new Rounds(deps.session, elicitor);
     for (;;) {
       const answer = await rounds.next(
         wire,
         {
           arguments: call.arguments,
           owner: context.session,
-          ask: asker,
+          ask: elicitor,
           onProgress: (progress) => {
             pulse.beat();
             context.onProgress?.(progress);

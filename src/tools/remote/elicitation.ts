@@ -34,7 +34,7 @@ export async function elicit(
 ): Promise<ElicitAnswer> {
   const parsed = Elicitation.safeParse(params);
   if (!parsed.success) return declined(remark, "it is not one the protocol knows");
-  if (ask === undefined) return declined(remark, "there is nobody to ask");
+  if (ask === undefined) return declined(remark, "no user can answer it");
   const message = cleanText(parsed.data.message, MESSAGE_CHARS_MAX);
   if (parsed.data.mode === "url") {
     const url = shownUrl(parsed.data.url);

@@ -87,7 +87,7 @@ function readStatus(status: number, tool: string): CallFailure {
 
 function readSdkFailure(error: SdkError, tool: string): CallFailure {
   if (error.code === SdkErrorCode.NotConnected) return { type: "unsent", why: "the connection was closed" };
-  if (CUT_OFF.has(error.code)) return { type: "lost", why: "the connection was closed while the call was under way" };
+  if (CUT_OFF.has(error.code)) return { type: "lost", why: "the connection was closed during the call" };
   return final("bad-output", `the server's answer to ${tool} cannot be used: ${error.message}`);
 }
 

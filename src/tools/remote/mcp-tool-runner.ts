@@ -280,7 +280,7 @@ function notConnected({ settings, link }: Remote, signal: AbortSignal, usage: To
   const why = ("reason" in link.state ? link.state.reason : undefined) ?? "it does not answer";
   return failedCall(
     "unavailable",
-    `the tool server ${settings.name} cannot be reached: ${why}. It is tried again by itself.`,
+    `the tool server ${settings.name} cannot be reached: ${why}. Caxton reconnects automatically.`,
     usage,
   );
 }

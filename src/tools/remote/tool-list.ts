@@ -43,7 +43,7 @@ export function readToolList(
   for (const wire of listed) {
     if (allowed !== undefined && !allowed.includes(wire.name)) continue;
     if (remote.size >= TOOLS_MAX) {
-      remarks.push(`only the first ${TOOLS_MAX} tools are taken over`);
+      remarks.push(`only the first ${TOOLS_MAX} tools are used`);
       break;
     }
     const name = freeName(wire.name, remote);

@@ -68,7 +68,7 @@ export function publisherOf(signed: Signed, { keys, require }: Trust): Publisher
   if (check.type === "wrong") {
     throw new ToolSignatureInvalidError(
       `the signature of ${name} is wrong: ${check.reason}`,
-      "Module, manifest or signature were changed after signing. Get them again from who published them, or sign anew with `caxton tool sign`.",
+      "Module, manifest or signature were changed after signing. Download them again from the publisher, or sign them again with `caxton tool sign`.",
       { server: name },
     );
   }

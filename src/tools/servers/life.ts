@@ -71,7 +71,7 @@ export function unavailableReason(life: ToolServerLife): string | undefined {
     case "unloaded":
       return "it is not loaded";
     case "draining":
-      return "it is being taken away";
+      return "it is being removed";
     case "paused":
       return life.reason === "" ? "an operator paused it" : `an operator paused it: ${life.reason}`;
     case "pending":

@@ -100,11 +100,11 @@ const toolChange = (kind: "tool-added" | "tool-removed", tool: string): ToolServ
 
 function oneTool(before: PinnedTool, after: PinnedTool): readonly ToolServerChange[] {
   const { name } = after;
-  const told = (kind: "title" | "description", old: string, now: string): readonly ToolServerChange[] =>
+  const textChange = (kind: "title" | "description", old: string, now: string): readonly ToolServerChange[] =>
     old === now ? [] : [change(kind, name, { before: old, after: now, asks: true, what: `${name}: ${kind}` })];
   return [
-    ...told("title", before.title, after.title),
-    ...told("description", before.description, after.description),
+    ...textChange("title", before.title, after.title),
+    ...textChange("description", before.description, after.description),
     ...schemaChanges("input-schema", name, before.inputSchema, after.inputSchema),
     ...schemaChanges("output-schema", name, before.outputSchema ?? {}, after.outputSchema ?? {}),
     ...effectsChange(name, before, after),

@@ -108,7 +108,7 @@ export class RemotePins {
     await store.serve(workspace, name, pending.revision);
     // Another list that came in the meantime is judged against this one when the server is looked at next.
     this.#accepted(remote, waiting.candidate.tools);
-    goOn(remote);
+    resumeCalls(remote);
   }
 
   setPaused(name: string, reason: string | undefined): void {
@@ -148,7 +148,7 @@ export class RemotePins {
     const hash = this.#hashOf(view.tools);
     if (hash === remote.acceptedHash) {
       // It changed back, so that there is nothing to accept.
-      goOn(remote);
+      resumeCalls(remote);
       if (remote.isPending) this.#withdraw(remote, view.name);
       return;
     }
@@ -167,7 +167,7 @@ export class RemotePins {
       this.#accepted(remote, tools);
       remote.toServe = candidate;
       remote.toWait = undefined;
-      goOn(remote);
+      resumeCalls(remote);
     }
     void this.#write(remote, view.name);
     this.#deps.onChange(view.name);
@@ -249,8 +249,8 @@ export class RemotePins {
   }
 }
 
-/** What waited does so no more: the server takes calls again, unless an operator paused it. */
-function goOn(remote: Remote): void {
+/** Ends the pending state: the server accepts calls again, unless an operator paused it. */
+function resumeCalls(remote: Remote): void {
   if (remote.life.state !== "pending") return;
   const loaded = load(remote.life);
   remote.life = remote.paused === undefined ? loaded : pause(loaded, remote.paused);

@@ -57,8 +57,8 @@ export function signModule(signed: SignedDigest, privateKeyPem: string): string 
 }
 
 /**
- * Checks a signature's text. Which key made it is read from the text itself; whether that key is to be trusted, from
- * `trusted`. Throws ToolKeyInvalidError for a trusted key that is none.
+ * Checks a signature's text. The text names its key; `trusted` lists the trusted keys.
+ * Throws ToolKeyInvalidError for an invalid trusted key.
  */
 export function checkSignature(
   text: string | undefined,

@@ -1,10 +1,16 @@
-import { describeGrants } from "../catalogue/index.ts";
 import type { HealthCheck } from "./health.ts";
 import { unavailableReason, isOpen, observe, type ToolServerLife, UNLOADED } from "./life.ts";
 import type { PinnedTool } from "./pin.ts";
 import type { ActiveRevision } from "./active-revision.ts";
 import type { ToolServerOrigin } from "./tool-server-store.ts";
-import { TOOL_SERVER_INTERFACES, type Tool, type ToolServer, type ToolServerState } from "../catalogue/index.ts";
+import {
+  describeGrants,
+  NO_LIMITS,
+  type Tool,
+  TOOL_SERVER_INTERFACES,
+  type ToolServer,
+  type ToolServerState,
+} from "../catalogue/index.ts";
 import { failedCount, UsageMeter } from "./usage.ts";
 
 /** Running calls of one revision. */
@@ -22,7 +28,7 @@ export class ToolServerEntry {
   check: HealthCheck | undefined;
   loadedAtMs = 0;
   /** The state that was last emitted to watchers. */
-  told: ToolServerState | "" = "";
+  emitted: ToolServerState | "" = "";
   #now: Generation = { revision: 0, calls: 0 };
   /** Replaced revisions that still have running calls. */
   #past: readonly Generation[] = [];
@@ -38,7 +44,7 @@ export class ToolServerEntry {
   }
 
   /** Calls that a revision still has. */
-  underWayOf(revision: number): number {
+  runningCallsOf(revision: number): number {
     return [this.#now, ...this.#past].reduce((sum, each) => sum + (each.revision === revision ? each.calls : 0), 0);
   }
 
@@ -67,8 +73,6 @@ export class ToolServerEntry {
     await promise;
   }
 }
-
-const NO_LIMITS = { fuelPerCall: 0, memoryBytesMax: 0, deadlineMs: 0, resultBytesMax: 0 };
 
 export const toTool = (server: string, { outputSchema, ...tool }: PinnedTool): Tool => ({
   ...tool,

@@ -268,7 +268,7 @@ function statusOf(
 ): ToolServerVersion["status"] {
   if (head?.serving === revision) return "serving";
   if (head?.pending === revision) return "pending";
-  return entry.underWayOf(revision) > 0 ? "draining" : "past";
+  return entry.runningCallsOf(revision) > 0 ? "draining" : "past";
 }
 
 /** The life that a view shows. */

@@ -104,9 +104,9 @@ export class ToolServerTable implements ToolRunner {
   emit(entry: ToolServerEntry): void {
     const { state } = this.lifeOf(entry);
     // Otherwise every call would emit the change to running and back.
-    const told = state === "running" ? "loaded" : state;
-    if (told === entry.told) return;
-    entry.told = told;
+    const emitted = state === "running" ? "loaded" : state;
+    if (emitted === entry.emitted) return;
+    entry.emitted = emitted;
     this.#deps.onChange(entry.name, state);
   }
 

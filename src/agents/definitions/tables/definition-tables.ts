@@ -13,9 +13,13 @@ const OPEN_KEY = "a key does not belong in a definition: it would be stored and 
 const REFER = "Write a reference: ${env:NAME} for an environment variable of the server, or ${file:path}.";
 const SECRET_HEADER = /^(authorization|proxy-authorization|cookie)$|api[-_]?key|token|secret/i;
 
+/** Whether a header contains a secret as text instead of a reference. */
+export const exposesSecret = (name: string, value: string): boolean =>
+  SECRET_HEADER.test(name) && !value.includes("${");
+
 const headers = z.record(z.string().regex(/^[A-Za-z0-9-]+$/), z.string()).superRefine((table, context) => {
   for (const [name, value] of Object.entries(table))
-    if (SECRET_HEADER.test(name) && !value.includes("${"))
+    if (exposesSecret(name, value))
       context.addIssue({
         code: "custom",
         path: [name],

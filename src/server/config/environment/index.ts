@@ -1,12 +1,10 @@
 import { resolve } from "node:path";
 
-type Environment = { readonly [name: string]: string | undefined };
-
 /**
  * What a command takes from its environment. A room of its own, so that a command that only asks a server something
  * does not load the server.
  */
-export function readCommandEnvironment(environment: Environment = process.env): {
+export function readCommandEnvironment(environment: NodeJS.ProcessEnv = process.env): {
   /** CAXTON_SERVER */
   readonly server: string | undefined;
   /** CAXTON_TOKEN */

@@ -89,7 +89,7 @@ test("a file attached to a run is read though it is kept in a closed directory",
   expect(await read(made.broker, caller([], [attached]), "uploads/a.txt", READ)).toBe("attached");
 });
 
-test("of what was refused it is told whether a grant could change that", async () => {
+test("the audit records whether a grant could permit a refused path", async () => {
   using made = room();
   symlinkSync("../app/secrets", join(made.root, "data", "way"));
   const nothing = caller([]);

@@ -109,7 +109,7 @@ test("a link put in the way while a file is opened does not help", async () => {
   expect([...seen]).not.toContain("secret");
 });
 
-test("pipes and devices are refused, and nobody waits for them", async () => {
+test("pipes and devices are refused without waiting for them", async () => {
   using at = place();
   execFileSync("mkfifo", [join(at.root, "data", "pipe")]);
   expect(await read(at.broker, reader, "data/pipe")).toBe("denied");
@@ -126,7 +126,7 @@ test("what is hidden in a granted directory has to be granted by its name", asyn
   expect(await read(at.broker, caller([{ path: "data/.env", access: "read" }]), "data/.env")).toBe("KEY=secret");
 });
 
-test("a grant to read is none to write", async () => {
+test("a read grant does not permit writing", async () => {
   using at = place();
   expect(await write(at.broker, writer, "data/a.csv", "x")).toBe("denied");
   expect(await at.broker.remove(writer, "data/a.csv", "file")).toEqual({ type: "refused", reason: "denied" });
@@ -273,7 +273,7 @@ test("two that append to one file at the same time lose nothing", async () => {
   ).toBe(`\n${lines.join("").trimEnd()}`);
 });
 
-test("times are what was set, to the nanosecond, and other times are left alone", async () => {
+test("times are what was set, to the nanosecond, and other times stay unchanged", async () => {
   using at = place();
   await write(at.broker, writer, "out/x.txt", "x");
   const before = await at.broker.stat(writer, "out/x.txt", true);

@@ -32,7 +32,7 @@ import { FileTimes } from "./file-times.ts";
 import { CAN_PIN, type PinnedPath, resolveBeneath, type PinnedName, openParent } from "./pinned-path.ts";
 import { escapesRoot, leadsOut, listDirectory } from "./links.ts";
 import { locate } from "./locate.ts";
-import { type Granted, type Place, placeOf, UPLOADS } from "./paths.ts";
+import { type Granted, type PathLocation, locatePath, UPLOADS } from "./paths.ts";
 import { refusalOf } from "./refusal.ts";
 import { resolvePath, settleParent, type ResolvedPath } from "./resolve-path.ts";
 
@@ -101,7 +101,7 @@ export class FileBroker implements SandboxFiles {
   open(caller: Caller, path: string, flags: OpenFlags): Promise<BrokeredFile | Refused> {
     const need: FileAccess = flags.access === "write" || flags.create || flags.truncate ? "write" : "read";
     return this.#audited(caller, need, path, async () => {
-      const place = placeOf(this.#root, caller, path, need);
+      const place = locatePath(this.#root, caller, path, need);
       if (place.type === "upload") return this.#openUpload(place.file);
       if (place.type !== "granted") return whyNot(place);
       if (need === "write") await this.#makeRoot(place);
@@ -164,7 +164,7 @@ export class FileBroker implements SandboxFiles {
   }
 
   async #look(caller: Caller, path: string, follow: boolean): Promise<FileInfo | Refused> {
-    const place = placeOf(this.#root, caller, path, "read");
+    const place = locatePath(this.#root, caller, path, "read");
     if (place.type === "above") return directoryAbove(place.path);
     if (place.type === "upload") {
       const file = await this.#openUpload(place.file);
@@ -180,7 +180,7 @@ export class FileBroker implements SandboxFiles {
 
   list(caller: Caller, path: string): Promise<Listing | Refused> {
     return this.#audited(caller, "list", path, async () => {
-      const place = placeOf(this.#root, caller, path, "read");
+      const place = locatePath(this.#root, caller, path, "read");
       if (place.type === "upload") return refused("not-directory");
       if (place.type === "above") return this.#listAbove(caller, place);
       if (place.type !== "granted") return whyNot(place);
@@ -212,7 +212,10 @@ export class FileBroker implements SandboxFiles {
   }
 
   /** Directories on the way to what is granted, or the one of attached files. */
-  async #listAbove(caller: Caller, { path, children, isUploads }: Extract<Place, { type: "above" }>): Promise<Listing> {
+  async #listAbove(
+    caller: Caller,
+    { path, children, isUploads }: Extract<PathLocation, { type: "above" }>,
+  ): Promise<Listing> {
     const names = isUploads ? caller.context.files.map(({ name }) => name) : children;
     const entries = names.map(async (name) => {
       const seen = await this.#look(caller, isUploads ? `${UPLOADS}/${name}` : join(path, name), true).catch(
@@ -292,7 +295,7 @@ export class FileBroker implements SandboxFiles {
 
   readLink(caller: Caller, path: string): Promise<string | Refused> {
     return this.#audited(caller, "read-link", path, async () => {
-      const place = placeOf(this.#root, caller, path, "read");
+      const place = locatePath(this.#root, caller, path, "read");
       if (place.type !== "granted") return place.type === "denied" ? whyNot(place) : refused("invalid");
       const found = await resolvePath(place, false);
       if (found.type !== "settled") return found;
@@ -320,7 +323,7 @@ export class FileBroker implements SandboxFiles {
 
   /** Something that may be changed; a granted directory that is not there is made. */
   async #writable(caller: Caller, path: string): Promise<Granted | Refused> {
-    const place = placeOf(this.#root, caller, path, "write");
+    const place = locatePath(this.#root, caller, path, "write");
     if (place.type !== "granted") return refused("denied");
     await this.#makeRoot(place);
     return place;
@@ -370,7 +373,7 @@ export class FileBroker implements SandboxFiles {
 const isRefused = (value: unknown): value is Refused =>
   typeof value === "object" && value !== null && "type" in value && value.type === "refused";
 
-function whyNot({ type }: Exclude<Place, { type: "upload" | "granted" }>): Refused {
+function whyNot({ type }: Exclude<PathLocation, { type: "upload" | "granted" }>): Refused {
   switch (type) {
     case "missing":
       return refused("not-found");

@@ -46,7 +46,7 @@ test("a file is made where a link leads to that has no end yet, but not when it 
   expect(readFileSync(join(at.root, "out", "sub", "new.txt"), "utf8")).toBe("made");
 });
 
-test("links that go round are told as such", async () => {
+test("circular links are refused as a loop", async () => {
   using at = place();
   await at.broker.makeLink(writer, "out/self", "self");
   await at.broker.makeLink(writer, "out/a", "b");
@@ -138,7 +138,7 @@ test("a link that would lead out from its new place is not moved or linked there
   expect(lstatSync(join(at.root, "out", "a", "c", "link")).isSymbolicLink()).toBe(true);
 });
 
-test("whether a link that leads out has an end cannot be told", async () => {
+test("the refusal of a link out of the root does not reveal whether its target exists", async () => {
   using at = place();
   mkdirSync(join(at.root, "out"));
   symlinkSync(join(at.base, "outside.txt"), join(at.root, "out", "there"));

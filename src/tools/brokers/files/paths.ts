@@ -21,7 +21,7 @@ export type Granted = {
 };
 
 /** Location of a guest's path, by its text. */
-export type Place =
+export type PathLocation =
   | Granted
   | { readonly type: "upload"; readonly file: AttachedFile }
   /** A directory that only leads to what is granted. */
@@ -48,11 +48,11 @@ export const isVisible = (root: string, path: string): boolean =>
  * take either: a path is looked for in the server's directory and from the machine's root, in the order that its text
  * suggests. Only what is granted is found in either.
  */
-export function placeOf(directory: string, caller: Caller, path: string, need: FileAccess): Place {
+export function locatePath(directory: string, caller: Caller, path: string, need: FileAccess): PathLocation {
   const home = resolve(directory);
   const climbs = !isAbsolute(path) && !isInside(home, resolve(home, path));
   const here = placeFrom(home, caller, { text: path.replace(/^\/+/, ""), need, home, climbs });
-  const there = (): Place => placeFrom(sep, caller, { text: path, need, home, climbs: false });
+  const there = (): PathLocation => placeFrom(sep, caller, { text: path, need, home, climbs: false });
   if (isAbsolute(path)) {
     const absolute = there();
     return absolute.type === "granted" || here.type === "denied" ? absolute : here;
@@ -68,7 +68,7 @@ type Asked = {
   readonly climbs: boolean;
 };
 
-function placeFrom(base: string, { grants, context }: Caller, { text, need, home, climbs }: Asked): Place {
+function placeFrom(base: string, { grants, context }: Caller, { text, need, home, climbs }: Asked): PathLocation {
   const target = resolve(base, text);
   const upload = base === home ? partsOf(relative(home, target)) : [];
   if (upload[0] === UPLOADS) return uploadAt(target, upload.slice(1), { files: context.files, need });
@@ -110,7 +110,7 @@ function uploadAt(
   path: string,
   [name, ...deeper]: readonly string[],
   { files, need }: { readonly files: readonly AttachedFile[]; readonly need: FileAccess },
-): Place {
+): PathLocation {
   if (need === "write") return { type: "denied" };
   if (name === undefined) {
     return files.length === 0 ? { type: "missing" } : { type: "above", path, children: [], isUploads: true };

@@ -19,7 +19,7 @@ export async function resolvePath(place: Granted, follow: boolean): Promise<Reso
   const { root, way, isDirectory } = place;
   const last = way.at(-1);
   if (!follow && !isDirectory && last !== undefined && last !== "..") return settleParent(place);
-  const real = await realOf(wanted(place));
+  const real = await realOf(targetPath(place));
   const realRoot = await rootOf(root, real);
   if (realRoot === undefined) return no("not-found");
   if (real !== undefined)
@@ -28,7 +28,7 @@ export async function resolvePath(place: Granted, follow: boolean): Promise<Reso
 }
 
 /** The path to ask the system for. */
-export const wanted = ({ root, way, isDirectory }: Granted): string =>
+export const targetPath = ({ root, way, isDirectory }: Granted): string =>
   [root, ...way].join("/") + (isDirectory && way.length > 0 ? "/" : "");
 
 /** Where the root really is. What is real and begins with its name has shown that it is there. */

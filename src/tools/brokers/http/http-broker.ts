@@ -81,7 +81,7 @@ export class HttpBroker implements HttpAccess {
     const either = AbortSignal.any([signal, late]);
     const leave = await this.#slots.enter(caller.server, either);
     if (leave === undefined && !either.aborted) {
-      const many = `${REQUESTS.max} requests are under way, and too many wait; try again in a moment`;
+      const many = `${REQUESTS.max} requests are running, and the queue is full; try again in a moment`;
       return this.#unsent(caller, request, hostRefused("too-many", many));
     }
     try {

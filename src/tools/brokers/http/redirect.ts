@@ -1,7 +1,7 @@
 import type { Redaction } from "../../../text/redaction/index.ts";
 import { hostRefused, type HostRefused } from "../../sandbox/index.ts";
 import { type Incoming, placeOf } from "./exchange.ts";
-import { bodyHoldsSecret, type GrantedSecret, holdsSecret, type Parts } from "./request-secrets.ts";
+import { bodyContainsSecret, type GrantedSecret, containsSecret, type Parts } from "./request-secrets.ts";
 
 /** One request of a chain, with what stands for secrets in it still. */
 export type Hop = Parts & { readonly method: string };
@@ -42,7 +42,7 @@ export function redirected(
     const method = hop.method === "HEAD" ? "HEAD" : "GET";
     return { url, method, headers: kept.filter(([name]) => !name.toLowerCase().startsWith("content-")), body: NOTHING };
   }
-  if (isElsewhere && bodyHoldsSecret(hop.body, secrets)) {
+  if (isElsewhere && bodyContainsSecret(hop.body, secrets)) {
     return hostRefused(
       "denied",
       `${placeOf(hop.url)} redirects to ${url.origin}, where a secret in the body must not go`,
@@ -55,4 +55,4 @@ const becomesGet = (status: number, method: string): boolean =>
   (status === 303 && method !== "GET") || ((status === 301 || status === 302) && method === "POST");
 
 const isForAll = (name: string, value: string, secrets: readonly GrantedSecret[]): boolean =>
-  !FOR_ONE_ORIGIN.has(name.toLowerCase()) && !holdsSecret(value, secrets);
+  !FOR_ONE_ORIGIN.has(name.toLowerCase()) && !containsSecret(value, secrets);

@@ -23,12 +23,12 @@ const BASIC = /^(basic )([A-Za-z0-9+/]+=*)$/i;
 const UNFIT_FOR_HEADER = /[\u0000-\u0008\u000a-\u001f\u007f]|[^\u0000-\u00ff]/;
 
 /** Whether a header's value holds what stands for a secret, also as user or password of basic authentication. */
-export const holdsSecret = (value: string, secrets: readonly GrantedSecret[]): boolean => {
+export const containsSecret = (value: string, secrets: readonly GrantedSecret[]): boolean => {
   const text = `${value}\n${basicOf(value)?.text ?? ""}`;
   return secrets.some(({ placeholder }) => text.includes(placeholder));
 };
 
-export const bodyHoldsSecret = (body: Uint8Array, secrets: readonly GrantedSecret[]): boolean => {
+export const bodyContainsSecret = (body: Uint8Array, secrets: readonly GrantedSecret[]): boolean => {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   return secrets.some(({ placeholder }) => bytes.includes(placeholder));
 };
@@ -52,8 +52,8 @@ export function fillSecrets(
 
 const isIn = ({ url, headers, body }: Parts, secret: GrantedSecret): boolean =>
   url.search.includes(secret.placeholder) ||
-  headers.some(([, value]) => holdsSecret(value, [secret])) ||
-  bodyHoldsSecret(body, [secret]);
+  headers.some(([, value]) => containsSecret(value, [secret])) ||
+  bodyContainsSecret(body, [secret]);
 
 function refusalOf({ grant, value, hint }: GrantedSecret, url: URL, { isGranted, server }: IsPermitted) {
   const target = targetOf(url);
@@ -103,7 +103,7 @@ function basicOf(value: string): { readonly scheme: string; readonly text: strin
 
 /** Written as the body's kind needs it, so that a quote in a secret does not end a text in JSON. */
 function inBody({ headers, body }: Parts, used: readonly GrantedSecret[]): Uint8Array {
-  const present = used.filter((secret) => bodyHoldsSecret(body, [secret]));
+  const present = used.filter((secret) => bodyContainsSecret(body, [secret]));
   if (present.length === 0) return body;
   const kind = headers.find(([name]) => name.toLowerCase() === "content-type")?.[1].toLowerCase() ?? "";
   const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("latin1");

@@ -11,7 +11,6 @@ import {
 } from "../../../memory/knowledge/index.ts";
 import {
   type CallContext,
-  type Grants,
   grantsToml,
   type GrantUse,
   MEMORY_GRANT_DEFAULTS,
@@ -22,6 +21,15 @@ import {
   NO_GRANTS,
   scopesWords,
 } from "../../catalogue/index.ts";
+import {
+  type Caller,
+  hostRefused,
+  type HostRefused,
+  type MemoryAccess,
+  type MemoryFound,
+  type MemoryHit,
+  type MemorySearch,
+} from "../../sandbox/index.ts";
 
 export type ToolRecallDeps = {
   /** Absent where nothing is remembered: then every granted search is answered with `unavailable`. */
@@ -31,28 +39,6 @@ export type ToolRecallDeps = {
   readonly audit: (use: GrantUse) => void;
   /** What a server asks, without the secrets whose values it was given. */
   readonly redact: (server: string, query: string) => string;
-};
-
-type Caller = { readonly server: string; readonly grants: Grants; readonly context: CallContext };
-type Search = {
-  readonly query: string;
-  readonly scopes: readonly MemoryGrantScope[] | undefined;
-  readonly limit: number | undefined;
-};
-type Code = "denied" | "invalid" | "not-found" | "too-many" | "timeout" | "unavailable";
-type Refused = { readonly type: "refused"; readonly code: Code; readonly message: string };
-type Hit = {
-  readonly name: string;
-  readonly type: string;
-  readonly scope: MemoryGrantScope;
-  readonly observations: readonly string[];
-  readonly score: number;
-};
-type Found = {
-  readonly type: "found";
-  readonly hits: readonly Hit[];
-  readonly notices: readonly string[];
-  readonly isCut: boolean;
 };
 
 /** Of one answer, names and texts together. */
@@ -68,7 +54,7 @@ const NAMELESS: readonly MemoryGrantScope[] = ["workspace"];
  *   conversation of its run.
  * memory.tool-recall.T3. A memory that fails is an answer to the tool and never ends it.
  */
-export class ToolRecall {
+export class ToolRecall implements MemoryAccess {
   readonly #deps: ToolRecallDeps;
   readonly #rates: RateLimiter;
 
@@ -77,7 +63,7 @@ export class ToolRecall {
     this.#rates = new RateLimiter(deps.clock);
   }
 
-  async search(caller: Caller, search: Search, signal: AbortSignal): Promise<Found | Refused> {
+  async search(caller: Caller, search: MemorySearch, signal: AbortSignal): Promise<MemoryFound | HostRefused> {
     const startedAtMs = this.#deps.clock.monotonicMs();
     const grant = this.#judge(caller, search.scopes);
     const scopes = search.scopes ?? ("type" in grant ? caller.grants.memory[0]?.scopes : grant.scopes) ?? NAMELESS;
@@ -90,14 +76,14 @@ export class ToolRecall {
   #judge(
     { server, grants, context: { workspace } }: Caller,
     scopes: readonly MemoryGrantScope[] | undefined,
-  ): MemoryGrant | Refused {
+  ): MemoryGrant | HostRefused {
     const fitting = grants.memory.filter((grant) => scopes === undefined || memoryGrantAllows(grant, scopes));
     const rateOf = (grant: MemoryGrant): string => JSON.stringify([workspace, server, grant]);
     const free = fitting.find((grant) => this.#rates.take(rateOf(grant), grant.perMinute));
     if (free !== undefined) return free;
-    if (fitting.length === 0) return refused("denied", denial(server, scopes ?? NAMELESS));
+    if (fitting.length === 0) return hostRefused("denied", denial(server, scopes ?? NAMELESS));
     const most = Math.max(...fitting.map(({ perMinute }) => perMinute));
-    return refused(
+    return hostRefused(
       "too-many",
       `\`${server}\` has made its ${most} searches of a minute; try again later, or raise per_minute of its grant`,
     );
@@ -105,13 +91,13 @@ export class ToolRecall {
 
   async #look(
     { server, context }: Caller,
-    { query, scopes, limit }: Search & { readonly scopes: readonly MemoryGrantScope[] },
+    { query, scopes, limit }: MemorySearch & { readonly scopes: readonly MemoryGrantScope[] },
     { grant, signal }: { readonly grant: MemoryGrant; readonly signal: AbortSignal },
-  ): Promise<Found | Refused> {
+  ): Promise<MemoryFound | HostRefused> {
     const { memory, redact } = this.#deps;
-    if (memory === undefined) return refused("unavailable", "nothing is remembered here");
+    if (memory === undefined) return hostRefused("unavailable", "nothing is remembered here");
     const own = this.#own(context, scopes);
-    if (own.size === 0) return refused("not-found", `${missingScope(scopes)}: the call is part of none`);
+    if (own.size === 0) return hostRefused("not-found", `${missingScope(scopes)}: the call is part of none`);
     const timeout = AbortSignal.timeout(SEARCH_MS_MAX);
     try {
       const found = await memory.search(
@@ -124,12 +110,15 @@ export class ToolRecall {
       );
       return shown(found, own);
     } catch (error) {
-      if (signal.aborted) return refused("unavailable", "the call has ended");
+      if (signal.aborted) return hostRefused("unavailable", "the call has ended");
       if (timeout.aborted)
-        return refused("timeout", `memory did not answer in ${SEARCH_MS_MAX / 1_000} s; try again later`);
-      if (error instanceof CaxtonError && error.kind === "invalid") return refused("invalid", inWords(error));
+        return hostRefused("timeout", `memory did not answer in ${SEARCH_MS_MAX / 1_000} s; try again later`);
+      if (error instanceof CaxtonError && error.kind === "invalid") return hostRefused("invalid", inWords(error));
       log.warn({ err: error, toolServer: server }, "a tool's search of memory failed");
-      return refused("unavailable", `memory could not be searched [${toFault(error).code}]; the server's log says why`);
+      return hostRefused(
+        "unavailable",
+        `memory could not be searched [${toFault(error).code}]; the server's log says why`,
+      );
     }
   }
 
@@ -144,7 +133,7 @@ export class ToolRecall {
   #format(
     { server, context: { agent, session } }: Caller,
     scopes: readonly MemoryGrantScope[],
-    { answer, startedAtMs }: { readonly answer: Found | Refused; readonly startedAtMs: number },
+    { answer, startedAtMs }: { readonly answer: MemoryFound | HostRefused; readonly startedAtMs: number },
   ): void {
     const { audit, clock } = this.#deps;
     const reason = answer.type === "refused" ? answer.code : "";
@@ -164,8 +153,6 @@ export class ToolRecall {
   }
 }
 
-const refused = (code: Code, message: string): Refused => ({ type: "refused", code, message });
-
 const inWords = ({ code, message, hint }: CaxtonError): string =>
   `${message} [${code}]${hint === "" ? "" : `. ${hint}`}`;
 
@@ -179,14 +166,14 @@ function denial(server: string, scopes: readonly MemoryGrantScope[]): string {
   return `\`${server}\` may not search the memory of ${scopesWords(scopes)}; add to caxton.toml:\n${lines.join("\n")}`;
 }
 
-const bytesOf = ({ name, type, observations }: Pick<Hit, "name" | "type" | "observations">): number =>
+const bytesOf = ({ name, type, observations }: Pick<MemoryHit, "name" | "type" | "observations">): number =>
   [name, type, ...observations].reduce((sum, text) => sum + Buffer.byteLength(text), 0);
 
 /** As much of what was found as an answer holds: the best hits, each with the observations that match best first. */
-function shown({ hits: found, notices }: SearchResult, own: ReadonlyMap<ScopeKey, MemoryGrantScope>): Found {
+function shown({ hits: found, notices }: SearchResult, own: ReadonlyMap<ScopeKey, MemoryGrantScope>): MemoryFound {
   let left = ANSWER_BYTES_MAX;
   let isCut = false;
-  const hits = found.flatMap(({ entity, score, ranked }): readonly Hit[] => {
+  const hits = found.flatMap(({ entity, score, ranked }): readonly MemoryHit[] => {
     const { name, type, scope } = entity;
     const whose = own.get(scope);
     if (isCut || whose === undefined) return [];

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import type { Clock } from "../../../kernel/clock.ts";
-import type { ToolCallId } from "../../../kernel/ids.ts";
 import { canonicalJson, type Json, type JsonObject } from "../../../kernel/json.ts";
 import {
   type Address,
@@ -11,8 +10,6 @@ import {
 } from "../../../messaging/acl/index.ts";
 import type { Router } from "../../../messaging/router/index.ts";
 import {
-  type CallContext,
-  type Grants,
   grantsToml,
   type GrantUse,
   type MessageGrant,
@@ -21,6 +18,13 @@ import {
   NO_GRANTS,
   targetWords,
 } from "../../catalogue/index.ts";
+import {
+  type Caller,
+  hostRefused,
+  type HostRefused,
+  type MessageAccess,
+  type SentMessage,
+} from "../../sandbox/index.ts";
 import { messageIdOf } from "../../../messaging/acl/index.ts";
 import { RateLimiter } from "../../../kernel/async/rate-limiter.ts";
 
@@ -38,23 +42,6 @@ export type ToolMailDeps = {
   /** What a server writes, without the secrets whose values it was given. */
   readonly redact: (server: string, message: Json) => Json;
   readonly contentBytesMax: number;
-};
-
-/** One call of a tool server, the same object for all that it sends. */
-type Caller = {
-  readonly server: string;
-  readonly grants: Grants;
-  readonly call: ToolCallId;
-  readonly context: CallContext;
-};
-
-type Code = "denied" | "invalid" | "not-found" | "too-large" | "too-many" | "unavailable";
-type Refused = { readonly type: "refused"; readonly code: Code; readonly message: string };
-type Sent = {
-  readonly type: "sent";
-  readonly id: string;
-  readonly conversationId: string;
-  readonly recipients: readonly string[];
 };
 
 /** Of a message, what a tool may say; whose it is and what led to it is the server's to say. */
@@ -96,7 +83,7 @@ const PER_MINUTE = 60;
  * messages.tool-message-broker.T3. A call that is made again after a crash and says the same sends the same message, which
  *   arrives once.
  */
-export class ToolMessageBroker {
+export class ToolMessageBroker implements MessageAccess {
   readonly #deps: ToolMailDeps;
   readonly #rates: RateLimiter;
   /** Messages of a call so far. */
@@ -107,7 +94,7 @@ export class ToolMessageBroker {
     this.#rates = new RateLimiter(deps.clock);
   }
 
-  async send(caller: Caller, given: JsonObject): Promise<Sent | Refused> {
+  async send(caller: Caller, given: JsonObject): Promise<SentMessage | HostRefused> {
     const startedAtMs = this.#deps.clock.monotonicMs();
     const message = this.#read(caller, given);
     if ("type" in message) return this.#audited(caller, undefined, message, startedAtMs);
@@ -116,10 +103,13 @@ export class ToolMessageBroker {
     return this.#audited(caller, message, answer, startedAtMs);
   }
 
-  #read(caller: Caller, given: JsonObject): Message | Refused {
+  #read(caller: Caller, given: JsonObject): Message | HostRefused {
     const strange = Object.keys(given).filter((key) => !KEYS.has(key));
     if (strange.length > 0) {
-      return refused("invalid", `a tool's message has no ${strange.join(", ")}; its keys are ${[...KEYS].join(", ")}`);
+      return hostRefused(
+        "invalid",
+        `a tool's message has no ${strange.join(", ")}; its keys are ${[...KEYS].join(", ")}`,
+      );
     }
     const { context, server } = caller;
     const { clock, originOf, contentBytesMax, redact } = this.#deps;
@@ -129,7 +119,7 @@ export class ToolMessageBroker {
     const read = readMessage(wire, { workspace: context.workspace, nowMs: clock.nowMs(), contentBytesMax, sender });
     if (read.type === "refused") {
       const code = read.error.code === "MESSAGE_TOO_LARGE" ? "too-large" : "invalid";
-      return refused(code, inWords(read.error));
+      return hostRefused(code, inWords(read.error));
     }
     const id = this.#idOf(caller, wire);
     return {
@@ -148,22 +138,25 @@ export class ToolMessageBroker {
   }
 
   /** Why it may not be sent; undefined when it may, and then it counts. */
-  #judge({ server, grants, context: { workspace } }: Caller, { performative, address }: Message): Refused | undefined {
+  #judge(
+    { server, grants, context: { workspace } }: Caller,
+    { performative, address }: Message,
+  ): HostRefused | undefined {
     const target = targetOf(address);
     const fitting = grants.messages.filter((grant) => messageGrantAllows(grant, performative, target));
     const rateOf = (grant: MessageGrant): string => JSON.stringify([workspace, server, grant]);
     if (fitting.some((grant) => this.#rates.take(rateOf(grant), grant.perMinute))) return undefined;
     const most = Math.max(...fitting.map(({ perMinute }) => perMinute));
     if (fitting.length > 0) {
-      return refused(
+      return hostRefused(
         "too-many",
         `\`${server}\` has sent its ${most} messages of a minute; try again later, or raise per_minute of its grant`,
       );
     }
-    return refused("denied", denial(server, performative, target));
+    return hostRefused("denied", denial(server, performative, target));
   }
 
-  #audited<Answer extends Sent | Refused>(
+  #audited<Answer extends SentMessage | HostRefused>(
     { server, context: { agent, session } }: Caller,
     message: Message | undefined,
     answer: Answer,
@@ -188,8 +181,6 @@ export class ToolMessageBroker {
   }
 }
 
-const refused = (code: Code, message: string): Refused => ({ type: "refused", code, message });
-
 const inWords = ({ code, message, hint }: MessageError): string =>
   `${message} [${code}]${hint === "" ? "" : `. ${hint}`}`;
 
@@ -213,22 +204,23 @@ function denial(server: string, performative: string, target: MessageTarget): st
     perMinute: PER_MINUTE,
   };
   const lines = grantsToml({ ...NO_GRANTS, messages: [grant] }, `tool_servers.${server}.grants`);
-  const whom = target.type === "broadcast" ? "everybody" : targetWords(target);
+  const whom = target.type === "broadcast" ? "all agents" : targetWords(target);
   return `\`${server}\` may not send ${performative} to ${whom}; add to caxton.toml:\n${lines.join("\n")}`;
 }
 
 const NO_RECIPIENT: ReadonlySet<string> = new Set(["AGENT_NOT_FOUND", "NO_CAPABILITY_PROVIDERS", "NO_SUBSCRIBERS"]);
 
 /** Result of a submission, for the guest. */
-function outcomeOf(submitted: Submitted): Sent | Refused {
+function outcomeOf(submitted: Submitted): SentMessage | HostRefused {
   if (submitted.type === "accepted") {
     const { id, conversationId, recipients } = submitted;
     return { type: "sent", id, conversationId, recipients };
   }
   const { error } = submitted;
-  if (NO_RECIPIENT.has(error.code)) return refused("not-found", inWords(error));
-  if (submitted.type === "refused" && submitted.retryAfterMs !== undefined) return refused("too-many", inWords(error));
-  if (error.code === "MESSAGE_TOO_LARGE") return refused("too-large", inWords(error));
+  if (NO_RECIPIENT.has(error.code)) return hostRefused("not-found", inWords(error));
+  if (submitted.type === "refused" && submitted.retryAfterMs !== undefined)
+    return hostRefused("too-many", inWords(error));
+  if (error.code === "MESSAGE_TOO_LARGE") return hostRefused("too-large", inWords(error));
   const isOurs = error.code === "MESSAGE_NOT_STORED" || error.code === "ROUTER_STOPPING";
-  return refused(isOurs ? "unavailable" : "invalid", inWords(error));
+  return hostRefused(isOurs ? "unavailable" : "invalid", inWords(error));
 }

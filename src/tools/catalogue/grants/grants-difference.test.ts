@@ -56,7 +56,7 @@ test("each kind of grant that is new is named", () => {
   expect(words(after, {})).toEqual(each.map((text) => `removed: ${text}`));
 });
 
-test("reading that becomes writing, and a directory above the one before, are wider", () => {
+test("reading that becomes writing, and a directory above the previous one, are wider", () => {
   const data = { path: "data", access: "read" as const };
   expect(words({ files: [data] }, { files: [{ path: "data/", access: "write" }] })).toEqual([
     "widened: write data/ (before: read data)",
@@ -142,7 +142,7 @@ test("messages are compared act by act and place by place, and a higher rate is 
   const both = { messages: [grant({ receivers: ["ops-1"], topics: ["news.today"], perMinute: 30 })] };
   expect(words(before, { messages: [...before.messages, ...both.messages] })).toEqual([]);
   expect(words(before, { messages: [...before.messages, grant({ broadcast: true })] })).toEqual([
-    "added: send inform to everybody (at most 60 a minute)",
+    "added: send inform to all agents (at most 60 a minute)",
   ]);
   const faster = grant({ receivers: ["ops-*"], perMinute: 61 });
   expect(words({ messages: before.messages.slice(0, 1) }, { messages: [faster] })).toEqual([
@@ -220,7 +220,7 @@ test("what is more one way is less the other way", () => {
   );
 });
 
-test("grants with some taken away never want more, and with some put to them never less", () => {
+test("grants with some removed never request more, and with some added never less", () => {
   fc.assert(
     fc.property(anyGrants, anyGrants, (one, other) => {
       const both: Grants = {

@@ -68,7 +68,7 @@ export function messageGrantWords({ performatives, perMinute, ...grant }: Messag
     ...grant.receivers,
     ...grant.capabilities.map((capability) => CAPABILITY + capability),
     ...grant.topics.map((topic) => TOPIC + topic),
-    ...(grant.broadcast ? ["everybody"] : []),
+    ...(grant.broadcast ? ["all agents"] : []),
   ];
   return `send ${acts} to ${places.join(", ")} (at most ${perMinute} a minute)`;
 }

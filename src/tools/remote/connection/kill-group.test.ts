@@ -6,7 +6,7 @@ const failing = (code: string) => () => {
 };
 const child = { pid: 4_194_300, exitCode: null };
 
-test("a group that may not be killed is told to the log and not thrown at nobody", () => {
+test("a group that may not be killed is logged, not thrown", () => {
   const log: string[] = [];
   const isGone = killGroup(child, (piece) => void log.push(piece), failing("EPERM"));
   expect(isGone).toBe(false);

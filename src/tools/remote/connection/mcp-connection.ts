@@ -63,7 +63,7 @@ export class McpConnection {
   #life: Promise<void> | undefined;
   /** Ends the current connection, with the reason. */
   #end: (why: string) => void = () => undefined;
-  #looking: Promise<void> | undefined;
+  #checking: Promise<void> | undefined;
   readonly #pace: TokenBucket;
   /** A list that is still to be read, for all who ask for one meanwhile. */
   #relisting: Promise<void> | undefined;
@@ -177,10 +177,10 @@ export class McpConnection {
       const sinceMs = clock.monotonicMs();
       lines.add(`connected, revision ${session.info.revision}, ${this.#list.tools.length} tools`);
       this.#turn({ state: "connected", session, sinceMs });
-      const looking = new AbortController();
-      void this.#pollTools(session, looking.signal);
+      const polling = new AbortController();
+      void this.#pollTools(session, polling.signal);
       const reason = lines.redact(await ended.promise);
-      looking.abort("the connection has ended");
+      polling.abort("the connection has ended");
       this.#turn({ state: "connecting", reason });
       if (clock.monotonicMs() - sinceMs >= GOOD_MS) this.#failures = 0;
       return reason;
@@ -228,10 +228,10 @@ export class McpConnection {
 
   /** Checks a connection that seems broken, and abandons it if it is; several signs of one failure are checked once. */
   async verify(session: McpSession, why: string): Promise<void> {
-    if (this.#looking === undefined) {
-      this.#looking = this.#check(session, why).finally(() => (this.#looking = undefined));
+    if (this.#checking === undefined) {
+      this.#checking = this.#check(session, why).finally(() => (this.#checking = undefined));
     }
-    await this.#looking;
+    await this.#checking;
   }
 
   async #check(session: McpSession, why: string): Promise<void> {

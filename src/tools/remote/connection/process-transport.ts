@@ -22,17 +22,17 @@ const END_MS = 2_000;
 
 /**
  * Starts the program in a group of its own and stays beside it: when the server dies, however it dies, the pipe on descriptor 3 closes
- * and the whole group is killed. `exec 4<&0` keeps standard input for the program, which a shell would otherwise take away.
+ * and the whole group is killed. `exec 4<&0` keeps standard input for the program, because a shell closes it for background jobs.
  */
-const KEEPER = `exec 4<&0
+const GROUP_KILLER = `exec 4<&0
 "$@" <&4 3<&- 4<&- &
 program=$!
 exec 4<&- 0</dev/null 1>/dev/null 2>/dev/null
 { read -r _ <&3; sleep 1; kill -s KILL -- -$$; } &
-keeper=$!
+killer=$!
 wait $program
 status=$?
-kill -s KILL $keeper
+kill -s KILL $killer
 exit $status`;
 
 /**
@@ -71,7 +71,7 @@ export class ProcessTransport implements Transport {
     const { command, args, environment, cwd } = this.#spec;
     const child: ChildProcess = isWindows
       ? spawn(command, args, { env: environment, cwd, stdio: ["pipe", "pipe", "pipe"], windowsHide: true })
-      : spawn("/bin/sh", ["-c", KEEPER, "caxton-mcp", command, ...args], {
+      : spawn("/bin/sh", ["-c", GROUP_KILLER, "caxton-mcp", command, ...args], {
           env: environment,
           cwd,
           detached: true,
@@ -231,6 +231,6 @@ const cannotStart = (command: string, cause: Error): McpProcessError =>
   );
 
 const gone = (command: string): McpProcessError =>
-  new McpProcessError(`the process of ${command} has ended`, "It is started again by itself; its log tells why.", {
+  new McpProcessError(`the process of ${command} has ended`, "It restarts automatically; see its log for the cause.", {
     command,
   });

@@ -204,17 +204,17 @@ function decodeBody(op: Op, body: Buffer): IoRequest | undefined {
     }
     case "set-times": {
       const times = stampsOf(body.subarray(1, 1 + STAMPS_BYTES));
-      const path = pathOf(body.subarray(1 + STAMPS_BYTES));
+      const path = decodePath(body.subarray(1 + STAMPS_BYTES));
       return times === undefined || path === undefined ? undefined : { op, path, follow: body[0] === 1, times };
     }
     case "stat": {
-      const path = pathOf(body.subarray(1));
+      const path = decodePath(body.subarray(1));
       return path === undefined || body.length === 0 ? undefined : { op, path, follow: body[0] === 1 };
     }
     case "list":
     case "make-directory":
     case "read-link": {
-      const path = pathOf(body);
+      const path = decodePath(body);
       return path === undefined ? undefined : { op, path };
     }
     case "rename":
@@ -227,7 +227,7 @@ function decodeBody(op: Op, body: Buffer): IoRequest | undefined {
       return target === undefined || path === undefined ? undefined : { op, path, target };
     }
     case "remove": {
-      const path = pathOf(body.subarray(1));
+      const path = decodePath(body.subarray(1));
       return path === undefined ? undefined : { op, path, kind: body[0] === 0 ? "file" : "directory" };
     }
     case "request": {
@@ -240,7 +240,7 @@ function decodeBody(op: Op, body: Buffer): IoRequest | undefined {
 
 function decodeOpen(body: Buffer): IoRequest | undefined {
   const bits = body[0] ?? FLAG_BITS_MAX + 1;
-  const path = pathOf(body.subarray(1));
+  const path = decodePath(body.subarray(1));
   return bits > FLAG_BITS_MAX || path === undefined ? undefined : { op: "open", path, flags: flagsOf(bits) };
 }
 
@@ -255,11 +255,11 @@ const flagsOf = (bits: number): OpenFlags => ({
 function pathsOf(body: Buffer): readonly [string | undefined, string | undefined] | undefined {
   const [length] = counts(body.subarray(0, 8), 1) ?? [];
   if (length === undefined || 8 + length > body.length) return undefined;
-  return [pathOf(body.subarray(8, 8 + length)), pathOf(body.subarray(8 + length))];
+  return [decodePath(body.subarray(8, 8 + length)), decodePath(body.subarray(8 + length))];
 }
 
 /** A path is at most `PATH_BYTES_MAX` bytes of UTF-8 without NUL. */
-function pathOf(bytes: Buffer): string | undefined {
+function decodePath(bytes: Buffer): string | undefined {
   if (bytes.length > PATH_BYTES_MAX || bytes.includes(0)) return undefined;
   return isUtf8(bytes) ? bytes.toString("utf8") : undefined;
 }

@@ -61,12 +61,12 @@ const resultOf = (reply: IoReply, read: (body: Buffer) => unknown = () => undefi
 const fileOf = (value: unknown): OpenFile | undefined => (value instanceof OpenFile ? value : undefined);
 const follows = (flags: unknown): boolean => listOf(flags).includes("symlink-follow");
 
-const pathOf = (directory: unknown): string =>
+const directoryPath = (directory: unknown): string =>
   directory instanceof Preopened ? directory.path : instanceOf(directory, Directory).path;
 
 /** Where a path leads from a directory; undefined when it leads out of it. */
 function target(directory: unknown, path: unknown): string | undefined {
-  const from = pathOf(directory);
+  const from = directoryPath(directory);
   const text = textOf(path);
   if (text.startsWith("/") || text.includes("\0")) return undefined;
   if (Buffer.byteLength(from) + 1 + Buffer.byteLength(text) > PATH_BYTES_MAX) return undefined;
@@ -190,7 +190,7 @@ function files(world: FileWorld): HostInterface {
       if (typeof times === "string") return err(times);
       const file = fileOf(each);
       if (file !== undefined) return resultOf(await ask({ op: "set-file-times", handle: file.handle, times }));
-      return resultOf(await ask({ op: "set-times", path: pathOf(each), follow: true, times }));
+      return resultOf(await ask({ op: "set-times", path: directoryPath(each), follow: true, times }));
     }),
   };
 }
@@ -290,7 +290,7 @@ function information({ ask, memoryBudget }: FileWorld): HostInterface {
     "[method]descriptor.get-flags": prompt((each) => ok(fileOf(each)?.flags ?? ["read", "mutate-directory"])),
     "[method]descriptor.read-directory": waiting(async (each) => {
       if (fileOf(each) !== undefined) return err("not-directory");
-      const reply = await ask({ op: "list", path: pathOf(each) });
+      const reply = await ask({ op: "list", path: directoryPath(each) });
       return resultOf(reply, (body) => new Entries(memoryBudget, body));
     }),
     "[method]directory-entry-stream.read-directory-entry": prompt((each) => ok(instanceOf(each, Entries).next())),
@@ -304,7 +304,7 @@ function information({ ask, memoryBudget }: FileWorld): HostInterface {
 const infoOf = (ask: Ask, each: unknown): Promise<IoReply> => {
   const file = fileOf(each);
   if (file !== undefined) return ask({ op: "file-stat", handle: file.handle });
-  return ask({ op: "stat", path: pathOf(each), follow: true });
+  return ask({ op: "stat", path: directoryPath(each), follow: true });
 };
 
 const IS_SAME = "[method]descriptor.is-same-object";
