@@ -5,9 +5,9 @@ import type { HoldReason } from "../port/index.ts";
 export type AccountLimits = {
   /** Maximum concurrent requests. */
   readonly concurrentMax: number | undefined;
-  /** Requests request in any 60 seconds. */
+  /** Maximum requests started in any 60 seconds. */
   readonly requestsPerMinute: number | undefined;
-  /** Tokens, of request and answer, of the requests request in any 60 seconds. */
+  /** Maximum tokens, of request and answer, of the requests started in any 60 seconds. */
   readonly tokensPerMinute: number | undefined;
   /** Requests that wait before further ones are refused. */
   readonly queuedMax: number;
@@ -53,8 +53,8 @@ const WINDOW_MS = 60_000;
  * traffic.limiter.T1. Never more than `concurrentMax` hold a permit, and never more than the minute's requests begin in
  *   any 60 seconds.
  * traffic.limiter.T2. Tokens are reserved before a request begins, and corrected when it has ended; what was reserved
- *   never exceeds the minute's tokens. A request that is larger than the whole limit goes when nothing else was request
- *   for a minute.
+ *   never exceeds the minute's tokens. A request that is larger than the whole limit is admitted when no other request
+ *   started for a minute.
  * traffic.limiter.T3. FIFO: the head of the queue is never overtaken, so no request starves.
  * traffic.limiter.T4. An aborted or refused request leaves the queue.
  */
