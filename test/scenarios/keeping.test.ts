@@ -207,7 +207,7 @@ test("what a server had no time to remember, the next one does", async () => {
   {
     await using before = await startServer(options);
     // As if it had ended in this moment.
-    await before.started.caxton.runs.keeper[Symbol.asyncDispose]();
+    await before.started.caxton.runs.exchanges[Symbol.asyncDispose]();
     ({ id } = await run(before, { agent: "concierge", input: "Where is the wine?" }));
     expect((await shown(before, id)).remembered).toMatchObject({ state: "pending", entity: null });
     expect(await listed(before)).toEqual([]);
@@ -231,7 +231,7 @@ test("an extraction that cannot begin is tried ten times, ever more rarely, and 
     runs: { runs: begun },
     storage: { memoryOutbox: outbox },
   } = server.started.caxton;
-  await server.started.caxton.runs.keeper[Symbol.asyncDispose]();
+  await server.started.caxton.runs.exchanges[Symbol.asyncDispose]();
   const { id } = await run(server, { agent: "concierge", input: "Where is the wine?" });
   const clock = new ManualClock(Date.now() + 60_000);
   const triedMs: number[] = [];

@@ -97,7 +97,7 @@ async function subscriptionToAgent(server: TestServer): Promise<void> {
   const words = /^painter-one \(agree\): I will tell \(subscription (.+)\)$/;
   expect(followed).toMatchObject({ state: "done", text: expect.stringMatching(words) });
   const [, conversation] = words.exec(followed?.kind === "tool" ? (followed.text ?? "") : "") ?? [];
-  expect(await run("painter-one", "proclaim it")).toMatchObject({ state: "done", text: "Told boss." });
+  expect(await run("painter-one", "proclaim it")).toMatchObject({ state: "done", text: "Notified boss." });
   const [news] = await until(server, `conversation=${conversation}&agent=boss&state=completed`);
   expect(news).toMatchObject({ agent: "boss", output_preview: "noted" });
 }

@@ -30,7 +30,7 @@ const FAILED: { readonly [Act in Performative]?: string } = {
   failure: "has failed",
   refuse: "refuses",
   "not-understood": "did not understand",
-  cancel: "has called it off",
+  cancel: "has cancelled it",
 };
 
 /** What a call that waited for this reply returns to the model. */

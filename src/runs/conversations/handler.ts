@@ -244,7 +244,7 @@ export class Correspondence implements AgentHandler {
         id: messageIdOf(runIdOf(message, recipient), "cancelled"),
         performative: "inform",
         sender: recipient,
-        content: { type: "text", text: "called off" },
+        content: { type: "text", text: "cancelled" },
         atMs: clock.nowMs(),
       }),
     );

@@ -31,11 +31,11 @@ import {
   ReplyArguments,
   SendArguments,
   SubscribeArguments,
-  TellArguments,
+  NotifyArguments,
   UnsubscribeArguments,
 } from "./tool-arguments.ts";
 import { type Addressed, addressOf, formatAddress } from "./tool-address.ts";
-import { ANSWER, ASK, AUCTION, CALL, FIND, SEND, SUBSCRIBE, TELL, UNSUBSCRIBE } from "./tool-list.ts";
+import { ANSWER, ASK, AUCTION, CALL, FIND, SEND, SUBSCRIBE, NOTIFY, UNSUBSCRIBE } from "./tool-list.ts";
 import { contentFrom, isInterim } from "./content.ts";
 
 export type MessageToolsDeps = AgentFinder & {
@@ -65,7 +65,7 @@ type Caller = { readonly workspace: string; readonly sender: string; readonly li
 export class MessageTools implements NativeTools {
   readonly name = MESSAGES;
   readonly description = "Messages to other agents: sent, asked and answered. Part of Caxton itself.";
-  readonly tools = [SEND, ASK, CALL, AUCTION, SUBSCRIBE, UNSUBSCRIBE, TELL, FIND, ANSWER];
+  readonly tools = [SEND, ASK, CALL, AUCTION, SUBSCRIBE, UNSUBSCRIBE, NOTIFY, FIND, ANSWER];
   readonly version: string;
   readonly #deps: MessageToolsDeps;
 
@@ -93,10 +93,10 @@ export class MessageTools implements NativeTools {
         return checked(UNSUBSCRIBE, UnsubscribeArguments, given, (wanted) =>
           refusable(() => unsubscribe(this.#deps, call, wanted.id, plainly)),
         );
-      case TELL.name: {
+      case NOTIFY.name: {
         const { link } = this.#callerOf(call);
         const draft = link === null ? undefined : propagatedContext(link);
-        return checked(TELL, TellArguments, given, (wanted) =>
+        return checked(NOTIFY, NotifyArguments, given, (wanted) =>
           notifySubscribers(this.#deps, call, wanted, { draft, done: plainly }),
         );
       }

@@ -49,7 +49,7 @@ function place(...conversations: readonly Conversation[]) {
     },
     subscriptions: {
       list: () => [],
-      subscribe: () => Promise.reject(new Error("nobody subscribes")),
+      subscribe: () => Promise.reject(new Error("no subscriptions here")),
       unsubscribe: () => Promise.reject(new Error("there is none")),
     },
     conversations: {
@@ -81,13 +81,13 @@ test("notifies subscribers whose subscription was agreed to, each in the convers
     subscription("three", "cid", true),
   );
   const result = await notifySubscribers(deps, callBy("press"), { content: { news: 1 } }, { draft: undefined, done });
-  expect(result).toMatchObject({ content: [{ text: "Told alice, cid." }] });
+  expect(result).toMatchObject({ content: [{ text: "Notified alice, cid." }] });
   expect(sent).toMatchObject([
     { performative: "inform", conversationId: "one", inReplyTo: "one-call", protocol: SUBSCRIBE_PROTOCOL },
     { performative: "inform", conversationId: "three", inReplyTo: "three-call" },
   ]);
-  const nobody = await notifySubscribers(deps, callBy("alice"), { content: "x" }, { draft: undefined, done });
-  expect(nobody).toMatchObject({ content: [{ text: "Nobody has subscribed." }] });
+  const unsent = await notifySubscribers(deps, callBy("alice"), { content: "x" }, { draft: undefined, done });
+  expect(unsent).toMatchObject({ content: [{ text: "No agent has subscribed." }] });
 });
 
 test("a subscription to an agent is ended by a cancel from its subscriber and by no other agent", async () => {

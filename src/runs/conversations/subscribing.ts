@@ -5,7 +5,7 @@ import type { Conversation } from "../../messaging/protocols/index.ts";
 import { failedCall, type ToolCall, type ToolResult } from "../../tools/catalogue/index.ts";
 import { cancellationId, messageIdOf } from "../../messaging/acl/index.ts";
 import type { ConversationRecords, MessageSender, SubscriptionService } from "./ports.ts";
-import type { TellArguments } from "./tool-arguments.ts";
+import type { NotifyArguments } from "./tool-arguments.ts";
 import { contentFrom } from "./content.ts";
 
 export type SubscribingDeps = {
@@ -73,7 +73,7 @@ const subscribedTo = ({ protocol, initiator, participants }: Conversation, agent
 export async function notifySubscribers(
   { post, conversations, clock }: SubscribingDeps,
   call: ToolCall,
-  wanted: z.output<typeof TellArguments>,
+  wanted: z.output<typeof NotifyArguments>,
   { draft, done }: { readonly draft: Pick<Message, "hops" | "trail" | "trace"> | undefined; readonly done: Done },
 ): Promise<ToolResult> {
   const { workspace, agent } = call.context;
@@ -102,7 +102,7 @@ export async function notifySubscribers(
     );
     if (submitted.type === "accepted") notified.push(initiator);
   }
-  const text = notified.length === 0 ? "Nobody has subscribed." : `Told ${notified.join(", ")}.`;
+  const text = notified.length === 0 ? "No agent has subscribed." : `Notified ${notified.join(", ")}.`;
   return done(text, { subscribers: notified });
 }
 

@@ -33,6 +33,6 @@ export function formatAddress(address: Address): string {
     case "topic":
       return `topic:${address.topic}`;
     case "broadcast":
-      return "everybody";
+      return "all participants";
   }
 }

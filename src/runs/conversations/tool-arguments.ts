@@ -104,7 +104,7 @@ export const SubscribeArguments = z.strictObject({
 });
 export const UnsubscribeArguments = z.strictObject({ id: Name.meta({ description: "As subscribe gave it" }) });
 
-export const TellArguments = z.strictObject({ content });
+export const NotifyArguments = z.strictObject({ content });
 
 export const FindArguments = z.strictObject({
   words: z.string().max(1_000).optional().meta({ description: "What you need, in a few words" }),

@@ -10,7 +10,7 @@ import {
   ReplyArguments,
   SendArguments,
   SubscribeArguments,
-  TellArguments,
+  NotifyArguments,
   UnsubscribeArguments,
 } from "./tool-arguments.ts";
 
@@ -77,13 +77,13 @@ export const UNSUBSCRIBE = tool("unsubscribe", ["End a subscription", "Ends a su
   schema: UnsubscribeArguments,
   effects: SENDS,
 });
-export const TELL = tool(
+export const NOTIFY = tool(
   "tell_subscribers",
   [
     "Notify subscribers",
     "Sends a notification to all who subscribed to this agent and whose subscription it agreed to.",
   ],
-  { schema: TellArguments, effects: SENDS },
+  { schema: NotifyArguments, effects: SENDS },
 );
 export const FIND = tool(
   "find_agents",

@@ -64,7 +64,7 @@ export type ExecutionDeps = {
    * Suspends the run until a decision arrives, unless one of `waits`, as `pendingWaits` returns them, has ended in the
    * meantime.
    */
-  readonly rest: (state: SuspendedState, waits: readonly string[]) => Promise<"resting" | "go-on">;
+  readonly suspend: (state: SuspendedState, waits: readonly string[]) => Promise<"suspended" | "continue">;
 };
 
 /**
@@ -145,7 +145,7 @@ async function settleOpenCalls(
     const waits = pendingWaits(view);
     const state = suspendedState(view);
     if (state === undefined) return "settled";
-    if ((await deps.rest(state, waits)) === "resting") return "stopped";
+    if ((await deps.suspend(state, waits)) === "suspended") return "stopped";
   }
   return "stopped";
 }

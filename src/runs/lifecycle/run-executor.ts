@@ -22,7 +22,7 @@ export type AttemptsDeps = Omit<RunsDeps, "accounts"> & {
   readonly questions: Elicitations;
   readonly retry: RetryPolicy;
   readonly choiceTimeoutMs: number;
-  readonly restOf: (recorder: Recorder, signal: AbortSignal) => ExecutionDeps["rest"];
+  readonly suspendOf: (recorder: Recorder, signal: AbortSignal) => ExecutionDeps["suspend"];
 };
 
 type Carried = ExecutionDeps & { readonly recorder: Recorder };
@@ -71,7 +71,7 @@ export class RunExecutor {
           ...(inWorker && { isolation: "worker" }),
         });
         const ask = this.#deps.questions.elicitorOf(recorder, clock.monotonicMs() + plan.timeoutMs, controller.signal);
-        const { tools, artifacts, retry, choiceTimeoutMs, restOf } = this.#deps;
+        const { tools, artifacts, retry, choiceTimeoutMs, suspendOf } = this.#deps;
         const deps: Carried = {
           recorder,
           model,
@@ -84,7 +84,7 @@ export class RunExecutor {
           backup: (name) => backupOf(models, plan, name),
           choiceTimeoutMs,
           meter,
-          rest: restOf(recorder, controller.signal),
+          suspend: suspendOf(recorder, controller.signal),
         };
         const executed = inWorker
           ? await this.#executeInWorker(deps, { ...plan, settings }, controller)
@@ -129,7 +129,7 @@ function carriedOf(plan: RunPlan): ExecutionPlan {
 }
 
 async function journalStop(recorder: Recorder, stop: Stop, plan: RunPlan): Promise<void> {
-  // It may have ended, or begun to rest, in the moment of the abort.
+  // It may have ended or been suspended at the moment of the abort.
   const { state, resting } = recorder.view();
   if (isTerminal(state) || stop.why === "shutdown" || (resting && stop.why === "timeout")) return;
   await recorder.append(stop.why === "cancel" ? { type: "run-cancel", reason: stop.reason } : timedOut(plan));

@@ -92,7 +92,7 @@ export class Runs implements AsyncDisposable {
       questions: this.#questions,
       retry,
       choiceTimeoutMs,
-      restOf: (recorder, signal) => this.#restOf(recorder, signal),
+      suspendOf: (recorder, signal) => this.#suspendOf(recorder, signal),
     });
     this.#choices = new ChoiceTimers(deps.clock, this.#shutdown.signal, async (runId) => {
       await this.update(runId, (view) => expiredEvents(view, deps.clock.nowMs()));
@@ -124,7 +124,7 @@ export class Runs implements AsyncDisposable {
     return outcome.state === "awaiting-reply" ? this.waitUntilSettled(runId) : outcome;
   }
 
-  /** How a run that is there ends, or comes to rest for a person. */
+  /** Waits until a stored run ends or is suspended for a person. */
   async waitUntilSettled(runId: RunId): Promise<RunOutcome> {
     return waitUntilSettled({ hub: this.hub, journal: this.#deps.journal }, runId, this.#shutdown.signal);
   }
@@ -338,14 +338,14 @@ export class Runs implements AsyncDisposable {
     }
   }
 
-  #restOf(recorder: Recorder, signal: AbortSignal): ExecutionDeps["rest"] {
+  #suspendOf(recorder: Recorder, signal: AbortSignal): ExecutionDeps["suspend"] {
     return (state, waits) =>
       this.#runExclusive(recorder.runId, async () => {
         // Answers lock the run too, so an answer is either seen here or finds the run suspended.
         const still = pendingWaits(recorder.view());
-        if (signal.aborted || !waits.every((id) => still.includes(id))) return "go-on";
+        if (signal.aborted || !waits.every((id) => still.includes(id))) return "continue";
         await recorder.append({ type: "run-suspend", state });
-        return "resting";
+        return "suspended";
       });
   }
 

@@ -74,7 +74,7 @@ export function openRuns(options: RunsOptions, ports: RunsPorts) {
   const retention = opening.use(new Retention({ archive, journal, clock }, { kept: options.kept }));
   const approvals = opening.use(new Approvals({ runs, plans, tools, clock, index: stores.approvals }));
   const replies = opening.use(new PendingReplies({ runs, clock, index: stores.replies }));
-  const keeper = opening.use(new ExchangeRecorder({ runs, outbox, agents, memory, clock }));
+  const exchanges = opening.use(new ExchangeRecorder({ runs, outbox, agents, memory, clock }));
   const conversations = opening.use(
     openConversations(options.conversations, { ...messaging, agents, runs, replies, stores, clock }),
   );
@@ -98,7 +98,7 @@ export function openRuns(options: RunsOptions, ports: RunsPorts) {
     retention,
     approvals,
     replies,
-    keeper,
+    exchanges,
     timeTravel: new TimeTravel({ runs, journal, artifacts, uploads }),
     /** Replays a recorded run with this server's definitions, tools and rules. */
     replay: (recording: Recording, revision?: number | "latest") => replayRun(recording, replayDeps, revision),
@@ -108,7 +108,7 @@ export function openRuns(options: RunsOptions, ports: RunsPorts) {
       approvals.watchExpiry();
       replies.watchExpiry();
       conversations.begin();
-      keeper.start();
+      exchanges.start();
       retention.start();
       if (resumed > 0) log.info({ runs: resumed }, "unfinished runs are resumed");
       return resumed;

@@ -28,7 +28,7 @@ test("lines with an excluded word are left out, in whatever case and spelling", 
 });
 
 test("very long answers are kept as they begin", () => {
-  const [, answer] = texts("Tell me", "y".repeat(100_000));
+  const [, answer] = texts("Explain it", "y".repeat(100_000));
   expect(answer?.length).toBeLessThan(8_100);
   expect(answer).toMatch(/y …$/);
 });

@@ -82,7 +82,7 @@ function handleMessage(message: WorkerMessage, { deps: { recorder }, rpc, outcom
       return rpc.release(message.permit);
     case "note":
       return recorder.enqueue(...message.events);
-    case "tell":
+    case "text":
       return recorder.emit(message.step, message.offset, message.text);
     case "over":
       return outcome.resolve({ type: "done" });

@@ -51,7 +51,7 @@ export type WorkerRequest =
   | { readonly type: "save"; readonly file: Parameters<ArtifactStore["save"]>[1] }
   | { readonly type: "files" }
   | { readonly type: "read"; readonly id: ArtifactId }
-  | { readonly type: "rest"; readonly state: SuspendedState; readonly waits: readonly string[] };
+  | { readonly type: "suspend"; readonly state: SuspendedState; readonly waits: readonly string[] };
 
 /** Leave as a number; `isTimed` when a budget's time may end it. */
 export type RemoteReservation =
@@ -79,7 +79,7 @@ export type WorkerResponses = {
   readonly save: Artifact;
   readonly files: readonly Artifact[];
   readonly read: Uint8Array;
-  readonly rest: "resting" | "go-on";
+  readonly suspend: "suspended" | "continue";
 };
 
 export type WorkerMessage =
@@ -92,7 +92,7 @@ export type WorkerMessage =
   /** So many parts of a stream are read. */
   | { readonly type: "taken"; readonly id: number; readonly parts: number }
   | { readonly type: "note"; readonly events: readonly RunEvent[] }
-  | { readonly type: "tell"; readonly step: number; readonly offset: number; readonly text: string }
+  | { readonly type: "text"; readonly step: number; readonly offset: number; readonly text: string }
   | { readonly type: "release"; readonly permit: number }
   | { readonly type: "over" }
   | { readonly type: "threw"; readonly fault: Fault; readonly stack: string };

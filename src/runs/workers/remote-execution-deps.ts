@@ -44,7 +44,7 @@ export class RemoteExecutionDeps {
       // Call hooks run in the server.
       attend: () => ({}),
       meter: this.#meter(work),
-      rest: (state, waits) => client.call({ type: "rest", state, waits }),
+      suspend: (state, waits) => client.call({ type: "suspend", state, waits }),
     };
   }
 

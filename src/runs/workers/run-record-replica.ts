@@ -34,7 +34,7 @@ export class RunRecordReplica implements RunRecord {
   }
 
   emit(step: number, offset: number, text: string): void {
-    this.#post({ type: "tell", step, offset, text });
+    this.#post({ type: "text", step, offset, text });
   }
 
   apply(entries: readonly JournalEntry[]): void {

@@ -158,8 +158,8 @@ export class WorkerRpcServer {
         assert(artifact, "a run reads its own artifacts");
         return artifacts.read(artifact);
       }
-      case "rest":
-        return this.#deps.rest(ask.state, ask.waits);
+      case "suspend":
+        return this.#deps.suspend(ask.state, ask.waits);
     }
   }
 
@@ -239,7 +239,7 @@ export class WorkerRpcServer {
 
   /** The state that calls are checked against may have changed during the wait. */
   #sendChangedServers({ type }: WorkerRequest): void {
-    if (type !== "record" && type !== "rest") return;
+    if (type !== "record" && type !== "suspend") return;
     const print = fingerprintOf(this.#deps.tools.servers());
     if (print === this.#fingerprint) return;
     this.#fingerprint = print;

@@ -231,7 +231,7 @@ test("a cancellation ends the runs of its conversation, and is confirmed once", 
     await until(() => room.runsOf("alice")[0]?.state === "awaiting-reply");
     await room.write({ performative: "cancel", protocol: "fipa-request", conversationId }, "alice");
     await until(() => room.office.said("alice", "user").length === 1);
-    expect(room.office.said("alice", "user")).toEqual(["inform: called off"]);
+    expect(room.office.said("alice", "user")).toEqual(["inform: cancelled"]);
     expect(room.runsOf("alice")).toMatchObject([{ state: "cancelled" }]);
   });
 });

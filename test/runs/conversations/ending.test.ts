@@ -25,7 +25,7 @@ test("whoever was asked by a run that is cancelled gets a cancel, ends its work,
   await until(() => room.office.said("bob", "alice").length === 1);
   await until(() => room.office.settled.length === room.office.sent.length);
   expect(room.office.said("alice", "bob").map((said) => said.split(":")[0])).toEqual(["request", "cancel"]);
-  expect(room.office.said("bob", "alice")).toEqual(["inform: called off"]);
+  expect(room.office.said("bob", "alice")).toEqual(["inform: cancelled"]);
   expect(room.runsOf("bob")).toMatchObject([{ state: "cancelled" }]);
   expect(room.runsOf("alice")).toHaveLength(1);
   const [request, cancel] = room.office.sent.filter(({ sender }) => sender === "alice");
