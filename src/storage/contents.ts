@@ -26,7 +26,7 @@ export class Contents {
     this.#db = db;
   }
 
-  /** What detaches the contents of events that are written together. Only inside a write job. */
+  /** Creates a batch that detaches the contents of events written together. Only inside a write job. */
   batch(): ContentBatch {
     const seen = new Map<string, number>();
     return { seen, detacher: new ContentDeduplicator((text) => this.#put(text, seen)) };

@@ -27,7 +27,7 @@ const FILE = "caxton.db";
 const CACHE_KIB = 16_384;
 /** No other process should hold the database; this is the wait for a person who inspects it. */
 const BUSY_MS = 1_000;
-/** How long a job that may wait is kept for company: a commit costs more than what most jobs do. */
+/** Maximum delay of a deferrable job, so that it shares a commit. */
 const SOON_MS = 5;
 /** 32 MiB of log. */
 const CHECKPOINT_PAGES = 8_000;

@@ -210,7 +210,7 @@ export class SqliteGrantLedger implements GrantLedger, AsyncDisposable {
   }
 }
 
-/** What each may keep at most so that all together keep no more than `max`: who has less loses nothing. */
+/** Fair limit per owner with a total of at most `max`; owners below the limit lose nothing. */
 function fairLevel(counts: readonly number[], max: number): number {
   let left = max;
   for (const [index, count] of counts.toSorted((one, other) => one - other).entries()) {

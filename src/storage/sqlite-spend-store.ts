@@ -19,7 +19,7 @@ ON CONFLICT (day, workspace, agent, model) DO UPDATE SET
   fuel = fuel + excluded.fuel,
   ms = ms + excluded.ms`;
 
-/** What of a run's row a spend is added to; as `spentOf` has them. */
+/** Columns of a run's row that a spend adds to, in the order of `spentOf`. */
 export const ADD_SPENT = `spent_tokens = spent_tokens + ?, spent_usd_micros = spent_usd_micros + ?,
   spent_tool_calls = spent_tool_calls + ?, spent_ms = spent_ms + ?, spent_fuel = spent_fuel + ?,
   unpriced_calls = unpriced_calls + ?, estimated_calls = estimated_calls + ?`;
@@ -110,7 +110,7 @@ sum(model_calls) AS model_calls, sum(input_tokens) AS input_tokens, sum(output_t
 sum(cached_input_tokens) AS cached_input_tokens, sum(usd_micros) AS usd_micros, sum(unpriced_calls) AS unpriced_calls,
 sum(estimated_calls) AS estimated_calls, sum(tool_calls) AS tool_calls, sum(fuel) AS fuel, sum(ms) AS ms`;
 
-/** What was spent, read from the table that the run journal writes. */
+/** Spend, read from the table that the run journal writes. */
 export class SqliteSpendStore implements SpendStore {
   readonly #db: Database;
 

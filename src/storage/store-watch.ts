@@ -3,9 +3,9 @@ import { storageError } from "../kernel/sqlite/errors.ts";
 import { toFault } from "../kernel/errors.ts";
 import { log } from "../kernel/log.ts";
 
-/** How often is looked whether the database is at its path, when nothing is written. */
+/** Interval of checks that the database file exists, without writes. */
 const LOOK_MS = 2_000;
-/** What was found by writing is taken for true so long, however often is asked. */
+/** Time for which the result of a write check is reused. */
 const FRESH_MS = 500;
 
 /** Whether the database can be written, and where or why not. */
@@ -66,7 +66,7 @@ export class StoreWatch implements Disposable {
   }
 }
 
-/** What kept a server from starting, as one of ours where the data directory or its disk is to blame. */
+/** Converts a start failure that the data directory or its disk caused. */
 export function startFailure(error: unknown, directory: string): unknown {
   const path = error instanceof Error && "path" in error && typeof error.path === "string" ? error.path : undefined;
   const isElsewhere = path !== undefined && !path.startsWith(directory);

@@ -226,7 +226,7 @@ export class SqliteToolServerStore implements ToolServerStore {
     });
   }
 
-  /** What it kept goes with it: the next module of that name is another's. */
+  /** Deletes the state of a server, because a later module of that name may be another one. */
   #deleteState(workspace: string, key: string): void {
     this.#db.sql("DELETE FROM tool_state WHERE workspace = ? AND lower(server) = ?").run(workspace, key);
     this.#db.sql("DELETE FROM tool_state_totals WHERE workspace = ? AND lower(server) = ?").run(workspace, key);

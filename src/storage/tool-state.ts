@@ -10,7 +10,7 @@ import {
 import * as z from "zod";
 import type { Database } from "./database.ts";
 
-/** What one server may keep in one workspace. */
+/** Limits of a tool server's state in one workspace. */
 export const STATE_LIMITS = {
   valueBytesMax: 1024 * 1024,
   keysMax: 10_000,

@@ -18,7 +18,7 @@ export type RequestInput = (
   signal: AbortSignal,
 ) => Promise<ToolReply>;
 
-/** What a person says to a question. */
+/** A person's answer to a question of a tool. */
 export type Answer = { readonly action: "accept"; readonly content: JsonObject } | { readonly action: "decline" };
 
 type Settled = { readonly reply: QuestionReply; readonly answer: JsonObject | null };
@@ -49,7 +49,7 @@ export class Elicitations {
     this.#clock = clock;
   }
 
-  /** What asks people on behalf of one run, until its time is over. */
+  /** Elicits input for one run until its time is over. */
   elicitorOf(recorder: Recorder, endsAtMs: number, run: AbortSignal): RequestInput {
     return async (call, question, signal) => {
       if (this.#openOf(recorder.runId) >= OPEN_PER_RUN_MAX) return { type: "declined" };

@@ -2,7 +2,7 @@ import type { ToolCallId } from "../../kernel/ids.ts";
 import { type AwaitReply, failedCall, NO_USAGE, type ToolResult } from "../../tools/catalogue/index.ts";
 import type { Recorder, ReplyWait, RunReply, RunView } from "../record/index.ts";
 
-/** What a tool is given back while its call waits; the run looks at its journal instead. */
+/** Placeholder result of a call that waits; the run uses its journal instead. */
 const WAITS = failedCall("cancelled", "the call ends with the reply that it waits for");
 
 /**

@@ -16,7 +16,7 @@ import type { CallHooks } from "./call-hooks.ts";
 import { waitOf } from "./replies.ts";
 import { callOwnTool, isOwnTool, READ_RESULT } from "./run-tools.ts";
 
-/** What a model is shown of a result that is too long. */
+/** Characters of a too long result that the model gets. */
 const PREVIEW_CHARS = 8_000;
 
 type ToolStart = Extract<RunEvent, { type: "tool-start" }>;
@@ -28,12 +28,12 @@ export type PreparedCall =
       readonly type: "runnable";
       readonly start: ToolStart;
       readonly tool: Tool;
-      /** What it is made with; what the model gave, which `start` has, unless a person changed it. */
+      /** Arguments of the call: those in `start`, unless a person changed them. */
       readonly arguments: JsonObject;
       /** Text that the model gets before the result. */
       readonly note?: string | undefined;
     }
-  /** It waits for a person, and is not made before they answer. */
+  /** The call waits for approval. */
   | { readonly type: "asking"; readonly start: ToolStart; readonly ask: ApprovalAsk }
   | { readonly type: "refused"; readonly start: ToolStart; readonly result: ToolResult };
 
@@ -94,7 +94,7 @@ type CallDeps = {
 
 type EndDeps = Pick<CallDeps, "artifacts" | "recorder">;
 
-/** What is written of calls before any of them begins. */
+/** Events of calls, written before the first one begins. */
 export const startsOf = (calls: readonly PreparedCall[]): readonly RunEvent[] =>
   calls.flatMap((call) => (call.type === "asking" ? [call.start, call.ask] : [call.start]));
 
@@ -147,7 +147,7 @@ export async function runCalls(
 const startEventOf = ({ start: { step, callId, queued } }: PreparedCall): readonly RunEvent[] =>
   queued === true ? [{ type: "tool-begin", step, callId }] : [];
 
-/** What is written of a queued call that waits for a budget. */
+/** Events of a queued call that waits for a budget. */
 export const resourceHold = ({ start: { step, callId } }: PreparedCall): RunEvent => ({
   type: "tool-hold",
   step,
@@ -156,7 +156,7 @@ export const resourceHold = ({ start: { step, callId } }: PreparedCall): RunEven
 });
 
 type CompletedCall = {
-  /** What the call's end adds to the journal; nothing when it was cut off. */
+  /** Events of the call's end; none if it was interrupted. */
   readonly events: readonly ToolEnd[];
   /** Gives back what was reserved for it, once its end is on disk. */
   readonly release: () => void;
@@ -271,7 +271,7 @@ async function endOf(
   };
 }
 
-/** What stands for a file in the text that a model is shown of a result. */
+/** Line that represents a file in a result for the model. */
 export const artifactLine = ({ name, mediaType, bytes }: Pick<RunArtifact, "name" | "mediaType" | "bytes">): string =>
   `(file ${name}, ${mediaType}, ${bytes} bytes: kept as an artifact of this run and shown to the user)`;
 

@@ -3,7 +3,7 @@ import type { Strategy } from "../../agents/definitions/index.ts";
 import { shortResult, SHORT_TOKENS, wholeResult } from "./shorten.ts";
 import { FRAME_TOKENS, type ShownTurn, type Turn } from "./turn.ts";
 
-/** How far a dialogue was shortened and covered; turn numbers, 0 is not at all. */
+/** Last turns that were shortened and covered; 0: none. */
 export type TruncationPoints = { readonly shortenedThrough: number; readonly coveredThrough: number };
 
 export type LayoutInput = {
@@ -13,7 +13,7 @@ export type LayoutInput = {
   readonly reserve: number;
   /** At least 1: by how much more than estimated the provider counts. */
   readonly correction: number;
-  /** What is in every request whole; `recalled`, what memory had before the run, is left out before nothing fits. */
+  /** Parts of every request; `recalled` memory is dropped before the request fails to fit. */
   readonly fixed: Fixed;
   /** All finished turns after `before.coveredThrough`, oldest first. */
   readonly turns: readonly Turn[];
@@ -42,7 +42,7 @@ export type Layout =
 
 /** Once it has to be made smaller, the dialogue is made to take this part of its room: the next turns then fit as they come, and begin alike, which providers' caches reward. */
 const LOW_WATER = 0.7;
-/** What stands for turns that were left out, and for what was recalled. */
+/** Estimated tokens of the notice in place of omitted turns or recalled memory. */
 const NOTICE_TOKENS = 40;
 /** To what the newest results are cut when there is room for nothing else. */
 const TIGHT = [SHORT_TOKENS, 150, 80, 40] as const;
@@ -104,7 +104,7 @@ const tokensOf = ({ turn, results }: ShownTurn): number =>
 
 type Chosen = TruncationPoints & {
   readonly type: "fits";
-  /** What the last turn's results are cut to, when even these do not fit. */
+  /** Maximum tokens of each result of the last turn, if they do not fit. */
   readonly tight: number | undefined;
 };
 
@@ -252,7 +252,7 @@ const RECALLED = "recalled memory";
 const RECALLED_TOKENS_MIN = { action: "included", why: "about the task" } as const;
 const RECALLED_LEFT = { action: "dropped", why: "did not fit" } as const;
 
-/** What takes the space when nothing helps. */
+/** The largest parts, for the error if the request does not fit. */
 function tokenCostOf(
   input: LayoutInput,
   { sizes: { whole }, holdsRecalled }: { readonly sizes: Sizes; readonly holdsRecalled: boolean },

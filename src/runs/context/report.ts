@@ -2,7 +2,7 @@ import * as z from "zod";
 
 const Count = z.int().min(0);
 
-/** What was done with a part of a request. */
+/** Action on a part of a request. */
 export const CONTEXT_ACTIONS = ["included", "shortened", "deduplicated", "summarized", "dropped"] as const;
 export const WINDOW_ORIGINS = ["model", "agent", "default", "refused"] as const;
 
@@ -22,7 +22,7 @@ export type ContextPart = z.infer<typeof ContextPart>;
 export const ContextReport = z.object({
   /** Tokens of request and answer together that were reckoned with. */
   window: Count,
-  /** Who says so: the model, the definition, the server's default, or the provider, by refusing more. */
+  /** Source of the window: the model, the definition, the server's default, or a refusal of the provider. */
   windowFrom: z.enum(WINDOW_ORIGINS),
   /** Of these, kept free for the answer. */
   reserve: Count,

@@ -1,7 +1,7 @@
 import { estimateTokens } from "../../kernel/tokens.ts";
 import type { ShownResult, TurnResult } from "./turn.ts";
 
-/** What an older result is shortened to. */
+/** Maximum tokens of a shortened older result. */
 export const SHORT_TOKENS = 300;
 /** A result that is not longer than this is left as it is: the words about what was left out would take as much. */
 const SLACK = 1.4;
@@ -13,7 +13,7 @@ export type ShortenOptions = {
   readonly tokensMax: number;
   /** The latest call that has each text, by text. */
   readonly latest: ReadonlyMap<string, number>;
-  /** How the model reads what is left out, for a call's number: the words of a call. */
+  /** Text of the call that reads the omitted part. */
   readonly readOn: (call: number) => string;
 };
 

@@ -1,10 +1,10 @@
-/** One finished turn of a dialogue: what the model said, the calls it asked for, and their results. */
+/** A finished turn of a dialogue: text of the model, its calls and their results. */
 export type Turn = {
   /** From 1, rising. */
   readonly turn: number;
   readonly text: string;
   readonly calls: readonly TurnCall[];
-  /** One for each call, in its order. */
+  /** One result per call, in the order of the calls. */
   readonly results: readonly TurnResult[];
   /** About what `text` and `calls` take. */
   readonly tokens: number;
@@ -25,7 +25,7 @@ export type TurnResult = {
   readonly hasImages: boolean;
 };
 
-/** How a result is shown in a request. */
+/** Form of a result in a request. */
 export type ShownResult = {
   readonly text: string;
   readonly how: "whole" | "shortened" | "duplicate";
@@ -35,5 +35,5 @@ export type ShownResult = {
 /** A turn as a request shows it; the results are in the order of the turn's. */
 export type ShownTurn = { readonly turn: Turn; readonly results: readonly ShownResult[] };
 
-/** What providers write around a message or a result. */
+/** Estimated tokens that providers add to a message or a result. */
 export const FRAME_TOKENS = 6;

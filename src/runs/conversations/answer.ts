@@ -17,7 +17,7 @@ export type Answer = {
 export const MESSAGES = "messages";
 export const REPLY = "reply";
 
-/** What a completed run means, by what it was asked; the first that may be said. */
+/** Performatives for the output of a completed run, by performative of the request; the first permitted one is used. */
 const DONE: { readonly [Act in Performative]?: Performative } = {
   cfp: "propose",
   // Nothing is accepted by accident: who accepts says so with the tool reply.
@@ -74,7 +74,7 @@ function bidOf({ output, outputJson }: RunView, call: Call): Answer {
   return { performative: "refuse", content: { type: "text", text }, error: undefined };
 }
 
-/** What is said of a price above the limit. */
+/** Text for a price above the limit. */
 export const PASSES = "no bid at this price";
 
 function contentOf({ output, outputJson }: RunView, performative: Performative): Content {

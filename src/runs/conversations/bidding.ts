@@ -4,7 +4,7 @@ import { findProtocol } from "../../messaging/protocols/index.ts";
 import type { RunMessage } from "../record/index.ts";
 import { textOf } from "./content.ts";
 
-/** What a call of an auction asks for: a bid at that price, or a sealed one of at least that price. */
+/** Price in a call for bids: a bid at this price, or a sealed bid of at least this price. */
 export type Call = { readonly price: number; readonly isSealed: boolean };
 
 const ENGLISH = "fipa-auction-english";

@@ -7,7 +7,7 @@ export function variablesOf({ parameters }: Pick<Message, "parameters">): JsonOb
   return isJsonObject(variables) ? variables : undefined;
 }
 
-/** What a message says, as text. */
+/** Content of a message as text. */
 export function textOf(content: Content): string {
   switch (content.type) {
     case "text":
@@ -33,7 +33,7 @@ const FAILED: { readonly [Act in Performative]?: string } = {
   cancel: "has cancelled it",
 };
 
-/** What a call that waited for this reply returns to the model. */
+/** Result of a call that waited for this reply. */
 export function replyResult({ performative, sender, content, error }: Message) {
   const said = textOf(content);
   const why = FAILED[performative];

@@ -77,7 +77,7 @@ async function allOf(agents: AgentFinder["agents"], workspace: string, capabilit
   return all;
 }
 
-/** How many of the words an agent's name, capabilities and description have. */
+/** Number of the words that occur in an agent's name, capabilities and description. */
 function scoreOf({ name, description, capabilities }: AgentMatch, asked: ReadonlySet<string>): number {
   const known = new Set(termsIn([name, ...capabilities, description].join(" ")));
   return [...asked].filter((word) => known.has(word)).length;

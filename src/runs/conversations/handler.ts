@@ -52,7 +52,7 @@ type Bidding = {
 };
 
 const DONE: Settlement = { type: "done" };
-/** How long a message waits before it is tried again to begin its run, while the queue of runs is full. */
+/** Delay before a delivery is retried while the queue of runs is full. */
 const QUEUE_FULL_MS = 200;
 
 /** Messages that answer something; without anybody who waits for them they start nothing. */
@@ -160,7 +160,7 @@ export class Correspondence implements AgentHandler {
     }
   }
 
-  /** What an agent said in a bid that it pays at most in this conversation. */
+  /** Maximum price that the agent stated in a bid of this conversation. */
   #limitOf(bid: RunId | undefined): number | undefined {
     if (bid === undefined) return undefined;
     const { output, outputJson } = this.#deps.runs.view(bid);
@@ -206,7 +206,7 @@ export class Correspondence implements AgentHandler {
     }
   }
 
-  /** Where the protocol wants an agreement before the result, it is given when the run is on disk. */
+  /** If the protocol requires `agree` before the result, sends it as soon as the run is stored. */
   async #agree(link: RunMessage, { message, recipient }: Delivered, run: RunId): Promise<Settlement> {
     if (!mustAgreeFirst(link)) {
       if (mayAgreeLate(link)) this.#deps.agreements.expect(run);
@@ -260,7 +260,7 @@ const turnsEnded = (name: string, { turnsMax }: AgentMessaging): Settlement => (
   reason: `${name} has worked on ${turnsMax} messages of this conversation, and does not on more; max_turns in its [conversation] is the limit`,
 });
 
-/** What may go better later is tried again; the rest would fail each time. */
+/** Retries failures that may be temporary; the others would fail each time. */
 function settlementOf(error: unknown): Settlement {
   const { code, kind, message } = toFault(error);
   // A paused agent was paused in this moment: the next attempt waits in its mailbox.

@@ -4,13 +4,13 @@ import type { Conversation } from "../../messaging/protocols/index.ts";
 import type { ConversationQuery, Delivered, Submitted, Subscriptions } from "../../messaging/router/index.ts";
 import type { Task, Tasks } from "../../messaging/tasks/index.ts";
 
-/** Where messages are sent. One implementation: the router. */
+/** Sends messages. Implemented by the router. */
 export interface MessageSender {
   /** As `Router.submit`. */
   submit(message: Message): Promise<Submitted>;
 }
 
-/** What was said so far. */
+/** Earlier messages of a conversation. */
 export interface ConversationHistory {
   /**
    * The last messages of its conversation before this one, oldest first: those that `agent` sent or received. Messages
@@ -23,7 +23,7 @@ export interface ConversationHistory {
   ): Promise<readonly Message[]>;
 }
 
-/** What was sent. */
+/** Stored sent messages. */
 export interface SentRecords {
   /** A message by its id, and who got it. */
   find(
@@ -32,7 +32,7 @@ export interface SentRecords {
   ): Promise<{ readonly message: Message; readonly recipients: readonly string[] } | undefined>;
 }
 
-/** Who looks at messages to agents before anybody else does, because they belong to a task of theirs. */
+/** Intercepts messages that belong to a task before they reach the agent. */
 export interface TaskInterceptor {
   /** Whether it was theirs; what follows from it is out then. */
   intercept(delivered: Delivered): Promise<boolean>;
@@ -45,7 +45,7 @@ export interface ConversationRecords {
   conversations(query: ConversationQuery): Promise<readonly Conversation[]>;
 }
 
-/** Who subscribed to what. */
+/** Subscriptions to agents and topics. */
 export type SubscriptionService = Pick<Subscriptions, "subscribe" | "unsubscribe" | "list">;
 
 /** Work that is offered to several. One implementation: `Tasks`. */

@@ -7,7 +7,7 @@ import { isFinished, type Task } from "../../messaging/tasks/index.ts";
 import type { TaskService } from "./ports.ts";
 
 const PREFIX = "task-";
-/** What a call waits for that has offered a task. */
+/** The wait of a call that announced a task. */
 export const waitFor = (id: TaskId): string => PREFIX + id;
 
 /** The task that is waited for; undefined when it is a message. */

@@ -5,7 +5,7 @@ import type { RunJournal, RunMessage } from "../record/index.ts";
 
 type Performative = Message["performative"];
 
-/** What a run keeps of the message that started it; `follow` is of the messages that it sends. */
+/** The trigger that a run stores: fields of its first message, with `hops` and `trail` for the messages that it sends. */
 export const triggerOf = (message: Message, follow: Pick<Message, "hops" | "trail">): RunMessage => {
   const { traceId, spanId, flags, state } = traceOf(message);
   return {
@@ -27,7 +27,7 @@ export const triggerOf = (message: Message, follow: Pick<Message, "hops" | "trai
   };
 };
 
-/** What messages of a run carry on from the one that started it. */
+/** Context that messages of a run inherit from its trigger. */
 export const propagatedContext = ({ trace: { traceId, spanId, flags, state }, hops, trail }: RunMessage) => ({
   trace: { traceId, spanId, flags, state },
   hops,
@@ -68,7 +68,7 @@ export function replyTo(link: RunMessage, workspace: string, draft: ReplyDraft):
   return composeReply(asked, { ...carried, ...draft });
 }
 
-/** What is usual without a protocol, by what was asked. */
+/** Usual replies without a protocol, by performative of the request. */
 const USUAL: { readonly [Act in Performative]?: readonly Performative[] } = {
   request: ["agree", "refuse", "inform", "failure"],
   "request-when": ["agree", "refuse", "inform", "failure"],

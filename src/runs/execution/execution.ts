@@ -243,7 +243,7 @@ function nextTurn(recorder: RunRecord): number {
   return last.end.state === "done" ? last.turn + 1 : last.turn;
 }
 
-/** What a turn is taken with: its request is made for the model that it is sent to, which may become another. */
+/** Dependencies of a turn. Its request is built for the model that receives it, which may change. */
 const turnDeps = (
   deps: ExecutionDeps,
   plan: ExecutionPlan,

@@ -61,7 +61,7 @@ export const emptyFailure = (view: RunView, model: string): RunEvent | undefined
       }
     : undefined;
 
-/** What is said of an answer that came after calls which all failed: it is not known to rest on anything. */
+/** Notice for output after failed calls only: it may be unfounded. */
 export function endNotices(view: RunView): readonly RunNotice[] {
   const last = view.steps.findLast((step) => step.kind === "tool");
   if (last === undefined) return [];

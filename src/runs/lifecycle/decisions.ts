@@ -1,7 +1,7 @@
 import { notWaiting } from "./refusals.ts";
 import type { Decision, RunEvent, RunView } from "../record/index.ts";
 
-/** What a decision on one waiting call, or on all of them, adds to the journal. Throws RunNotWaitingError. */
+/** Returns the events of a decision on one waiting call or on all. Throws RunNotWaitingError. */
 export function decisionsOn(
   { id, state, waitingFor }: RunView,
   callId: string | undefined,

@@ -8,22 +8,22 @@ export type Due<Id> = { readonly id: Id; readonly runId: RunId };
 
 export type ExpiryDeps<Id> = {
   readonly clock: Clock;
-  /** What ends, in words for the log. */
+  /** Plural noun for the log. */
   readonly what: string;
   /** When the next one ends, in milliseconds since 1970; undefined when none waits. */
   readonly nextMs: () => number | undefined;
-  /** Those whose time is over, the oldest first. */
+  /** Expired entries, oldest first. */
   readonly due: (atMs: number, limit: number) => readonly Due<Id>[];
   /** Ends one, unless that has happened meanwhile. */
   readonly expire: (due: Due<Id>) => Promise<void>;
 };
 
 const BATCH_MAX = 100;
-/** What a timer can wait for at most, and how long after a failure of the disk it is tried again. */
+/** Maximum delay of a timer, and the delay of a retry after a storage failure. */
 const SLEEP_MS_MAX = 3_600_000;
 const AGAIN_MS = 5_000;
 
-/** One timer for all that waits; nothing of it is in memory. Ends first what came due while no server ran. */
+/** One timer for all waits; none of them is in memory. Expires overdue waits first. */
 export class Expiry<Id> implements AsyncDisposable {
   readonly #deps: ExpiryDeps<Id>;
   readonly #stop = new AbortController();

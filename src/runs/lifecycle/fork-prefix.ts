@@ -10,7 +10,7 @@ export type ForkPrefix = {
   readonly prompts: { readonly system: string; readonly prompt: string; readonly recalled?: string } | undefined;
 };
 
-/** What a call returned is in its end; what it waited for was of the other run. */
+/** Events of waits, which belong to the origin; a call's result is in its end. */
 const WAITS: ReadonlySet<RunEvent["type"]> = new Set(["reply-wait", "reply-end", "tool-rest"]);
 
 /**

@@ -16,13 +16,13 @@ export type MemoryOutboxEntry = {
   readonly entity: string | undefined;
   /** The run that takes facts out of it. */
   readonly extraction: RunId | undefined;
-  /** What went wrong last; empty for nothing. */
+  /** Last error; empty for none. */
   readonly problem: string;
 };
 
 /** Runs of which something is to be remembered, kept by the journal in the transaction that writes how they begin and end. */
 export interface MemoryOutbox {
-  /** Those whose time has come, the longest due first. */
+  /** Due entries, the longest due first. */
   due(nowMs: number, limit: number): readonly MemoryOutboxEntry[];
   /** When the next one is due, in epoch milliseconds. */
   nextAtMs(): number | undefined;

@@ -19,7 +19,7 @@ export type ReplyRecord = {
 export interface ReplyIndex {
   /** By what the reply carries as `in_reply_to`. */
   find(replyWith: string): ReplyRecord | undefined;
-  /** Those that an agent waits for in a conversation, the oldest first. */
+  /** Open waits of an agent in a conversation, oldest first. */
   openIn(conversation: {
     readonly workspace: string;
     readonly agent: string;
@@ -37,7 +37,7 @@ export interface ReplyIndex {
   expired(atMs: number, limit: number): readonly { readonly id: string; readonly runId: RunId }[];
 }
 
-/** What a call is given as its result. */
+/** Result of a call that waited for a reply. */
 export type ReplyResult = {
   /** Whether the call succeeded: a refusal and a failure of the other agent are failed calls. */
   readonly outcome: "answered" | "failed";

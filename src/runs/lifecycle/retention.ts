@@ -5,7 +5,7 @@ import { log } from "../../kernel/log.ts";
 import { isTerminal, type RunArchive, type RunJournal, RunNotEndedError } from "../record/index.ts";
 import { runNotFound } from "./refusals.ts";
 
-/** What is kept of ended runs; undefined: everything. */
+/** Retention of ended runs; undefined: no limit. */
 export type RunRetention = {
   /** From their end. */
   readonly ageMs: number | undefined;
@@ -19,7 +19,7 @@ export type RetentionOptions = {
 
 type RetentionDeps = { readonly archive: RunArchive; readonly journal: RunJournal; readonly clock: Clock };
 
-/** How often runs past their time are looked for. */
+/** Interval of the search for expired runs. */
 const SCAN_MS = 60_000;
 /** Runs hidden in one write. */
 const RUNS_PER_BATCH = 200;

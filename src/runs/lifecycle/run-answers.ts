@@ -2,9 +2,9 @@ import type { RunId } from "../../kernel/ids.ts";
 
 /** Runs that a message started and whose answer has not been sent, kept by the journal in the transaction that writes it. */
 export interface RunAnswers {
-  /** Those that have ended, the oldest first, after the one given. */
+  /** Ended runs after the given one, oldest first. */
   due(after: RunId | undefined, limit: number): readonly RunId[];
-  /** Those that have not ended. */
+  /** Runs that have not ended. */
   unfinished(): readonly { readonly runId: RunId; readonly createdAtMs: number }[];
   /** Marks that the answer is sent, or that none is needed. On disk when resolved. */
   sent(runId: RunId): Promise<void>;

@@ -28,7 +28,7 @@ export async function withTimeout<Result>(
   }
 }
 
-/** What is written when a run took too long. */
+/** Failure of a run that exceeded its time limit. */
 export const timedOut = (plan: RunPlan): RunEvent => ({
   type: "run-fail",
   failure: {

@@ -258,7 +258,7 @@ export class Runs implements AsyncDisposable {
     return this.#shutdown.signal.aborted;
   }
 
-  /** How many execute and how many wait, in this process. */
+  /** Numbers of executing and queued runs in this process. */
   load(): { readonly executing: number; readonly waiting: number } {
     return { executing: this.#executing, waiting: this.#waiting.size };
   }

@@ -22,14 +22,14 @@ export type StartRequest = {
   readonly variables?: JsonObject | undefined;
   readonly model: string | undefined;
   readonly files: readonly RunFile[];
-  /** What a failing model means, over what the definition says. */
+  /** Reaction to a failing model; overrides the definition. */
   readonly onModelFailure?: OnModelFailure | undefined;
   /**
    * A person follows the run and can be asked, if neither this request nor the definition sets the reaction to a
    * failing model.
    */
   readonly attended?: boolean | undefined;
-  /** What the answer must fit, as JSON; instead of the definition's schema. */
+  /** Output schema, instead of the definition's. */
   readonly outputSchema?: JsonObject | undefined;
   /** Another revision than the newest. */
   readonly revision?: number | undefined;

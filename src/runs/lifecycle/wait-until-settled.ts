@@ -2,7 +2,7 @@ import type { RunId } from "../../kernel/ids.ts";
 import { log } from "../../kernel/log.ts";
 import { isTerminal, type RunHub, type RunJournal, type RunState } from "../record/index.ts";
 
-/** How a run went out of this process's hands: ended, resting, or left for the next start. */
+/** State in which this process released a run: ended, suspended, or left for the next start. */
 export type RunOutcome = { readonly state: RunState | "left" };
 
 const STOPPED = { state: "left" } as const;

@@ -13,7 +13,7 @@ export type CareConfig = {
   readonly limits: z.output<typeof LimitsTable>;
 };
 
-/** How a run of a definition is kept within its model's window and from going wrong. */
+/** Merges the context settings and limits of a definition with the server's defaults. */
 export function careOf(
   { context, limits }: Pick<AgentDefinition, "context" | "limits">,
   server: CareConfig,

@@ -16,7 +16,7 @@ import type { PendingReplies, ReplyIndex, RunAnswers, Runs } from "../lifecycle/
 import type { RunJournal } from "../record/index.ts";
 
 export type ConversationsOptions = {
-  /** How long a run may take before its agent agrees to a request. */
+  /** Time that a run may take before its agent sends `agree`. */
   readonly agreeAfterMs: number;
   readonly hopsMax: number;
 };

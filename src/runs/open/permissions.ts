@@ -1,7 +1,7 @@
 import type { AgentDefinition } from "../../agents/definitions/index.ts";
 import { NO_RULES, type Permissions } from "../../agents/permissions/index.ts";
 
-/** What the server's own configuration says of permissions. */
+/** Permissions of the server's configuration. */
 export type ServerPermissions = Omit<Permissions, "definition">;
 
 /** Only an admin may answer where the server and the definition name no role in common. */

@@ -17,14 +17,14 @@ export type PlanOptions = {
   readonly environment: Environment;
   readonly runTimeoutMs: number;
   readonly modelTimeoutMs: number;
-  /** How runs of definitions that do not say are kept apart; absent is in the server. */
+  /** Isolation of runs whose definition sets none; default: in the server process. */
   readonly isolation?: RunIsolation | undefined;
   readonly permissions: ServerPermissions;
   /** For what a definition does not limit itself. */
   readonly budget: { readonly run: Limits; readonly agent: Limits };
   /** For requests and limits of which a definition does not say; absent takes the defaults for all. */
   readonly care?: CareConfig | undefined;
-  /** What is remembered of a request's matter; absent recalls nothing. */
+  /** Recalls memory for a request; absent: nothing is recalled. */
   readonly recall?: Recall | undefined;
   /** Directories that `${file:path}` may point into. */
   readonly secretsDirectories: readonly string[];
@@ -119,7 +119,7 @@ export class AgentPlans implements PlanSource {
     return known;
   }
 
-  /** What limits an agent, whether or not it can run. Throws AgentNotFoundError, RevisionNotFoundError. */
+  /** Limits of an agent, also of one that cannot run. Throws AgentNotFoundError, RevisionNotFoundError. */
   readonly limits = async (workspace: string, agent: string, revision?: number): Promise<RunBudgetLimits> =>
     this.#budgetOf(
       revision === undefined

@@ -9,7 +9,7 @@ import type { RunView } from "./fold/run-view.ts";
 const REPAIRS_MAX = 1;
 const PROBLEM_CHARS_MAX = 300;
 
-/** What the system prompt says of an answer that has to fit a schema; it works with every provider and beside tools. */
+/** Instruction of the system prompt for structured output; works with every provider and with tools. */
 export const outputInstruction = (schema: JsonObject): string =>
   `When you answer, and do not call a tool, your answer is one JSON value that fits this JSON Schema, and nothing else: no explanation before or after it, no code fence.\n${JSON.stringify(schema)}`;
 
@@ -29,7 +29,7 @@ export function refuseBrokenSchema(schema: JsonObject): void {
   );
 }
 
-/** What a turn without tool calls means for a run whose answer has to fit a schema: its end, or another turn. */
+/** Outcome of a turn without tool calls in a run with an output schema: the end of the run, or another turn. */
 export function checkedAnswer(view: RunView, schema: JsonObject, step: number, text: string): RunEvent {
   const problems = problemsOf(text, schema);
   if (problems.length === 0) return { type: "run-complete", json: true, content: { output: text } };

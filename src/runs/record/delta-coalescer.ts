@@ -1,6 +1,6 @@
 import type { RunListener, RunNews, TextDelta } from "./run-hub.ts";
 
-/** How long text waits for more, at least; a reader sees no shorter pauses. */
+/** Minimum time that text is buffered; below the pauses that readers notice. */
 const WAIT_MS = 16;
 /** So many more listeners make it wait a millisecond longer: what a piece costs grows with them, so their pieces grow too. */
 const LISTENERS_OF_MS = 4;

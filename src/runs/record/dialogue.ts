@@ -16,9 +16,9 @@ import type { ModelStep, RunView, ToolStep } from "./fold/run-view.ts";
 /** A finished turn with the steps it is made of, in the order of `results`. */
 export type DialogueTurn = Turn & {
   readonly steps: readonly ToolStep[];
-  /** What the model's provider wants to have back with what it said. */
+  /** Opaque provider metadata to send back with this turn. */
   readonly providerMetadata: Done["providerMetadata"];
-  /** What is said to the model after it, because its answer was not taken. */
+  /** Message to the model after its output was rejected. */
   readonly reply: string;
 };
 

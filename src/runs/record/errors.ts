@@ -72,7 +72,7 @@ export class OutputSchemaInvalidError extends CaxtonError<{ readonly reason: str
   readonly kind = "invalid";
 }
 
-/** It was answered, has expired, or its call is over. */
+/** The question was answered or has expired, or its call has ended. */
 export class QuestionClosedError extends CaxtonError<{ readonly id: string; readonly question: string }> {
   readonly code = "QUESTION_CLOSED";
   readonly kind = "conflict";

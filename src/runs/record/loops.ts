@@ -60,7 +60,7 @@ const turnKey = <Call extends RequestedCall>(
     .toSorted()
     .join("\n");
 
-/** How often the turns up to `at` repeat in rounds of `period`; 1 is not at all. */
+/** Number of repetitions of the last `period` turns before `at`; 1: not repeated. */
 function timesOf(answered: readonly string[], at: number, period: number): number {
   const same = (one: number, other: number) => answered[one] !== "" && answered[one] === answered[other];
   let times = 1;
@@ -73,7 +73,7 @@ function timesOf(answered: readonly string[], at: number, period: number): numbe
 
 const NO_NOTES: ReadonlyMap<number, string> = new Map();
 
-/** What is said to the model of each turn that begins to go round; turns without a word are left out. */
+/** Notes to the model for turns that start to loop; other turns have none. */
 export function loopNotes(turns: readonly LoopTurn[], guard: LoopGuard): ReadonlyMap<number, string> {
   // One turn repeats nothing, and most runs have no more.
   if (turns.length < 2) return NO_NOTES;

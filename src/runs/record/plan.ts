@@ -8,7 +8,7 @@ import type { Permissions } from "../../agents/permissions/index.ts";
 import type { JsonObject } from "../../kernel/json.ts";
 import type { ToolList } from "../../tools/catalogue/index.ts";
 
-/** What an agent's revision means for a run, once its file is read. */
+/** Execution plan of an agent's revision. */
 export type RunPlan = {
   readonly agent: string;
   readonly revision: number;
@@ -16,9 +16,9 @@ export type RunPlan = {
   readonly settings: ModelSettings;
   /** Fallback models, `provider/model` each, tried in this order when the agent's own fails. */
   readonly fallback?: readonly string[] | undefined;
-  /** What a failing model means for a run, where the request does not say. */
+  /** Reaction to a failing model, if the request sets none. */
   readonly onModelFailure?: OnModelFailure | undefined;
-  /** What the answer must fit, as JSON; undefined when it is free text. */
+  /** Output schema; undefined for free text. */
   readonly outputSchema?: JsonObject | undefined;
   readonly tools: ToolList;
   /** Of these, tools that change something are left out. */
@@ -30,20 +30,20 @@ export type RunPlan = {
   /** Turns of the model at most. */
   readonly stepsMax: number;
   readonly concurrentToolsMax: number;
-  /** How requests are kept within the model's window. */
+  /** Context window settings. */
   readonly context?: ContextSettings | undefined;
   /** When it is taken to go round in circles. */
   readonly loops?: LoopGuard | undefined;
   readonly sizes?: OutputLimits | undefined;
-  /** How the run is kept apart from others; absent is `context`. */
+  /** Isolation of the run; default: `context`. */
   readonly isolation?: RunIsolation | undefined;
   /** From the first turn to the end, in this process; waiting for a person does not count. */
   readonly timeoutMs: number;
-  /** What one run may use up, and all runs of the agent in one day; absent limits nothing. */
+  /** Budgets of one run and of all runs of the agent per day; absent: unlimited. */
   readonly budget?: { readonly run: Limits; readonly agent: Limits } | undefined;
-  /** What is remembered of a request's matter; absent where nothing is looked up. Never rejects. */
+  /** Recalls memory for a request; absent: nothing is recalled. Never rejects. */
   readonly recall?: ((request: RecallRequest) => Promise<Recalled>) | undefined;
-  /** What it asked and answered is remembered once it completes. */
+  /** The exchange is remembered once the run completes. */
   readonly remembers?: boolean | undefined;
   /** System and user prompt for a request. Throws PromptRenderError, VariableUnknownError. */
   readonly render: (request: PromptRequest) => { readonly system: string; readonly prompt: string };
@@ -52,7 +52,7 @@ export type RunPlan = {
 /** The part of a plan that execution needs: plain data, without secrets except in its settings. */
 export type ExecutionPlan = Omit<RunPlan, "render" | "recall" | "remembers" | "model" | "budget">;
 
-/** How much a model may write. */
+/** Limits of a model's output. */
 export type OutputLimits = {
   /** In one turn: text, reasoning and calls together. */
   readonly outputBytesMax: number;
@@ -69,7 +69,7 @@ export type Recalled = { readonly text: string; readonly notices: readonly RunNo
 
 export type PromptRequest = {
   readonly input: string;
-  /** What is remembered of its matter; absent or empty for nothing. */
+  /** Recalled memory; absent or empty for none. */
   readonly recalled?: string | undefined;
   /** Values for the template that the request gives. */
   readonly variables?: JsonObject | undefined;
@@ -79,7 +79,7 @@ export type PromptRequest = {
   readonly message?: PromptMessage | undefined;
 };
 
-/** Where a run finds what it executes. */
+/** Provides the execution plans of runs. */
 export interface PlanSource {
   /** Refuses an agent that takes no new runs. Throws AgentPausedError. */
   admit(workspace: string, agent: string): Promise<void>;

@@ -50,7 +50,7 @@ export class Recorder {
     });
   }
 
-  /** What is written from now on is counted here; undefined ends that. */
+  /** Sets the counter of later writes; undefined removes it. */
   countWith(counter: SpendCounter | undefined): void {
     this.#counter = counter;
   }
@@ -76,12 +76,12 @@ export class Recorder {
     this.#hub.publish(this.runId, { type: "text-delta", runId: this.runId, step, offset, text });
   }
 
-  /** What a tool writes to its log during a call; never stored. */
+  /** Log lines of a tool during a call; never stored. */
   emitLog({ step, callId }: { step: number; callId: ToolCallId }, lines: readonly ToolLogLine[]): void {
     this.#hub.publish(this.runId, { type: "tool-log", runId: this.runId, step, callId, lines });
   }
 
-  /** How far a call has come; never stored. */
+  /** Progress of a call; never stored. */
   emitProgress({ step, callId }: { step: number; callId: ToolCallId }, progress: ToolProgress): void {
     this.#hub.publish(this.runId, { type: "tool-progress", runId: this.runId, step, callId, progress });
   }

@@ -3,7 +3,7 @@ import { ApprovalId, ToolCallId } from "../../kernel/ids.ts";
 import { JsonObject } from "../../kernel/json.ts";
 import { ON_EXPIRY, RULE_LEVELS } from "../../agents/permissions/index.ts";
 
-/** How an approval ended; `void` when what it was bound to changed before it was used. */
+/** Outcome of an approval; `void` if its bound call changed before it was used. */
 const ApprovalReply = z.enum(["approved", "denied", "expired", "void"]);
 export const ApprovalState = z.enum(["open", ...ApprovalReply.options, "cancelled"]);
 export type ApprovalState = z.infer<typeof ApprovalState>;
@@ -18,7 +18,7 @@ export const ApprovalAsk = z.object({
   approvalId: ApprovalId,
   server: z.string(),
   tool: z.string(),
-  /** Whose rule asks, and the rule as written. */
+  /** Level of the rule that requires approval, and the rule as written. */
   level: z.enum(RULE_LEVELS),
   rule: z.string(),
   /** `whole` covers tool, arguments, rules, agent revision and tool server; the others are parts of it, to say what changed. */

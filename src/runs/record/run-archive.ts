@@ -9,7 +9,7 @@ export type ExpiredRunsQuery = {
   readonly limit: number;
 };
 
-/** What of runs can be deleted. Each method is one bounded transaction; none reads a whole table. */
+/** Deletes runs. Each method is one bounded transaction; none reads a whole table. */
 export interface RunArchive {
   /** Workspaces that have runs. */
   workspaces(): readonly string[];

@@ -21,7 +21,7 @@ const Usage = z.object({
   reasoningTokens: Tokens,
 });
 
-/** What a call of a model was charged. */
+/** Cost of a model call. */
 const Cost = z.object({
   /** Millionths of a USD; null when the price is not known. */
   usdMicros: Count.nullable(),
@@ -37,7 +37,7 @@ export const RunFile = z.object({
   name: z.string(),
   mediaType: z.string(),
   bytes: Count,
-  /** Where the server keeps it; never shown to a caller, a model or a guest. */
+  /** Path on the server; never shown to a client, a model or a guest. */
   location: z.string(),
 });
 export type RunFile = z.infer<typeof RunFile>;
@@ -47,7 +47,7 @@ export const RunArtifact = z.object({
   name: z.string(),
   mediaType: z.string(),
   bytes: Count,
-  /** It is a result that was too long to be shown to the model, and not a file that a tool made. */
+  /** It contains a result too long for the model, and is not a file that a tool created. */
   kept: z.boolean().optional(),
 });
 export type RunArtifact = z.infer<typeof RunArtifact>;
@@ -60,14 +60,14 @@ export type RunFailure = z.infer<typeof RunFailure>;
 export const RunNotice = z.object({ code: z.string(), message: z.string() });
 export type RunNotice = z.infer<typeof RunNotice>;
 
-/** How a question ended; `open` while it waits. */
+/** State of a question. */
 export const QUESTION_REPLIES = ["accepted", "declined", "cancelled", "expired"] as const;
 export type QuestionReply = (typeof QUESTION_REPLIES)[number];
 
 export const DECISIONS = ["retry", "skip", "fail"] as const;
 export type Decision = (typeof DECISIONS)[number];
 
-/** How a run came from another: from a step of it on, or the whole request once more. */
+/** Origin of a run: a fork from a step of another run, or a retry of its request. */
 export const RunOriginKind = z.enum(["fork", "retry"]);
 
 /** The run that another was made from. */
@@ -95,7 +95,7 @@ export const RunEvent = z.discriminatedUnion("type", [
     origin: RunOrigin.optional(),
     /** Absent in runs of older versions, which fail. */
     onModelFailure: z.enum(ON_MODEL_FAILURE).optional(),
-    /** What the answer must fit, as JSON, instead of the definition's schema; absent when the request has none. */
+    /** Output schema of the request, instead of the definition's; absent if the request has none. */
     outputSchema: JsonObject.optional(),
     /** The message that started it; absent when none did. */
     message: RunMessage.optional(),
@@ -104,21 +104,21 @@ export const RunEvent = z.discriminatedUnion("type", [
       input: z.string(),
       system: z.string(),
       prompt: z.string(),
-      /** What of memory the prompt holds; absent where nothing was recalled. */
+      /** Recalled memory in the prompt; absent if nothing was recalled. */
       recalled: z.string().optional(),
       /** Values for the prompt template that the request gave; absent when it gave none. */
       variables: JsonObject.optional(),
     }),
     /** Notices from before the run started. */
     notices: z.array(RunNotice).optional(),
-    /** What it asked and answered is remembered once it completes; absent where it is not. */
+    /** The exchange is remembered once the run completes; absent if not. */
     remembers: z.literal(true).optional(),
   }),
   /** The server begins to work on it; `attempt` 2 and more are resumptions after a stop of the server. */
   z.object({
     type: z.literal("run-start"),
     attempt: z.int().min(1),
-    /** How it is kept apart from other runs; absent where that is `context`, and in runs of older versions. */
+    /** Isolation of the run; absent for `context`. */
     isolation: z.enum(RUN_ISOLATIONS).optional(),
   }),
   z.object({
@@ -126,7 +126,7 @@ export const RunEvent = z.discriminatedUnion("type", [
     step: Count,
     model: z.string(),
     attempt: z.int().min(1),
-    /** What went into the request and why; absent in runs of older versions. */
+    /** Parts of the request, with reasons. */
     content: z.object({ context: ContextReport }).optional(),
   }),
   /** The attempt waits for its turn, within the limits of the provider's key. */
@@ -142,7 +142,7 @@ export const RunEvent = z.discriminatedUnion("type", [
     /** Why no model made it; empty when one did. */
     degraded: z.string(),
     usage: Usage,
-    /** What it was charged; absent when nothing was. */
+    /** Cost; absent if nothing was charged. */
     cost: Cost.optional(),
     /** The model that was charged for a summary it did not make; absent where `model` is. */
     charged: z.string().optional(),
@@ -156,14 +156,14 @@ export const RunEvent = z.discriminatedUnion("type", [
     finish: z.enum(FINISH_REASONS),
     durationMs: z.number(),
     firstPartMs: z.number(),
-    /** How long the attempt waited for its turn before it was made; not part of `durationMs`. */
+    /** Time that the attempt was throttled before it started; not part of `durationMs`. */
     queuedMs: Count.optional(),
     usage: Usage,
     /** Number of tools offered to the model, with their estimated input tokens; absent in runs of older versions. */
     offered: z.object({ tools: Count, tokens: Count }).optional(),
     /** Images and other files that the model made. */
     artifacts: z.array(RunArtifact).optional(),
-    /** What the turn was charged; absent in runs of older versions. */
+    /** Cost of the turn. */
     cost: Cost.optional(),
     /** A budget had no room for a longer answer: how long it might be, and the limit's key and file. */
     limited: z.object({ outputTokensMax: Count, key: z.string(), file: z.string() }).optional(),
@@ -172,7 +172,7 @@ export const RunEvent = z.discriminatedUnion("type", [
       toolCalls: z.array(z.object({ id: z.string(), name: z.string(), arguments: z.string() })),
       /** Reasoning as the provider returned it as text; absent when it returned none, and in runs of older versions. */
       reasoning: z.string().optional(),
-      /** What the provider wants back with this turn; only providers that sign their reasoning give it. */
+      /** Opaque provider metadata to send back with this turn; only from providers that sign their reasoning. */
       providerMetadata: JsonObject.optional(),
     }),
   }),
@@ -188,9 +188,9 @@ export const RunEvent = z.discriminatedUnion("type", [
     /** The backup with which the run continues, as the definition names it; null if it does not continue. */
     next: z.string().nullable().optional(),
     queuedMs: Count.optional(),
-    /** What the provider said of a failure that it charges. */
+    /** Usage that the provider reported for a charged failure. */
     usage: Usage.optional(),
-    /** What the attempt was charged: its provider said so, or the answer had begun; absent when nothing was. */
+    /** Cost of the attempt, if its provider reported usage or output had begun; absent if nothing was charged. */
     cost: Cost.optional(),
   }),
   /** No model completed the turn, and a person has to choose how to continue. */
@@ -220,7 +220,7 @@ export const RunEvent = z.discriminatedUnion("type", [
     tool: z.string(),
     /** Whether the call may be made again without asking when no result of it is found after a crash. */
     repeatable: z.boolean(),
-    /** It has not begun: other calls of the turn go first. A `tool-begin` follows before it has any effect. */
+    /** The call waits for other calls of the turn. `tool-begin` follows before it has any effect. */
     queued: z.boolean().optional(),
     content: z.object({ arguments: Json }),
   }),
@@ -280,7 +280,7 @@ export const RunEvent = z.discriminatedUnion("type", [
    * server does not resume it.
    */
   z.object({ type: z.literal("run-suspend"), state: z.enum(SUSPENDED_STATES) }),
-  /** What it rested for has come; written together with that. Changes nothing in a run that does not rest. */
+  /** The run resumes; written together with the input that it waited for. No effect on a run that is not suspended. */
   z.object({ type: z.literal("run-resume") }),
   z.object({
     type: z.literal("run-complete"),
@@ -296,7 +296,7 @@ export const RunEvent = z.discriminatedUnion("type", [
 export type RunEvent = z.infer<typeof RunEvent>;
 export type EventOf<Type extends RunEvent["type"]> = Extract<RunEvent, { type: Type }>;
 
-/** One line of the journal. `seq` rises over all runs and never repeats. */
+/** An entry of the journal. `seq` increases over all runs and is never reused. */
 export type JournalEntry = {
   readonly seq: number;
   readonly runId: RunId;

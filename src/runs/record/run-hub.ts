@@ -13,7 +13,7 @@ export type TextDelta = {
   readonly text: string;
 };
 
-/** What a watcher of runs hears: what is in the journal, once it is on disk, and text and progress as they come, which never are. */
+/** News of runs: journal entries once stored, and text and progress as they arrive, which are never stored. */
 export type RunNews =
   | { readonly type: "entry"; readonly entry: JournalEntry }
   | TextDelta

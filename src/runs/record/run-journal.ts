@@ -73,7 +73,7 @@ export interface RunJournal {
   /** A run's entries after `afterSeq`, in order; empty for an unknown run. */
   read(runId: RunId, afterSeq: number): readonly JournalEntry[];
   summary(runId: RunId): RunSummary | undefined;
-  /** What of its summary counts for budgets; undefined for an unknown run. */
+  /** Amounts that the run spent; undefined for an unknown run. */
   spent(runId: RunId): Amounts | undefined;
   /** Newest first. */
   list(query: RunQuery): readonly RunSummary[];
@@ -83,7 +83,7 @@ export interface RunJournal {
   unfinished(): readonly RunId[];
   /** Runs in a state, of every workspace, oldest first. */
   inState(state: RunState): readonly RunId[];
-  /** How many runs are in each state. */
+  /** Number of runs per state. */
   counts(workspace: string): { readonly [State in RunState]: number };
 }
 

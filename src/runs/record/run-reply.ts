@@ -2,7 +2,7 @@ import * as z from "zod";
 import { ToolCallId } from "../../kernel/ids.ts";
 import { Json } from "../../kernel/json.ts";
 
-/** How the wait for a reply ended. Only `answered` is a success; the others are failed calls. */
+/** Outcome of a wait for a reply. Only `answered` is a success; the others fail the call. */
 const ReplyOutcome = z.enum(["answered", "failed", "expired"]);
 export const ReplyState = z.enum(["open", ...ReplyOutcome.options, "cancelled"]);
 export type ReplyState = z.infer<typeof ReplyState>;
@@ -13,10 +13,10 @@ export const ReplyWait = z.object({
   step: z.int().min(0),
   callId: ToolCallId,
   conversationId: z.string(),
-  /** What the reply carries as `in_reply_to`; no other call waits for it. */
+  /** Value of `in_reply_to` in the reply; unique to this call. */
   replyWith: z.string(),
   deadlineMs: z.int(),
-  /** Who is to answer, in words. */
+  /** Recipient as text. */
   to: z.string(),
 });
 export type ReplyWait = z.infer<typeof ReplyWait>;
@@ -31,9 +31,9 @@ export const ReplyEnd = z.object({
   outcome: ReplyOutcome,
   /** The message that is the reply; null when none came. */
   messageId: z.string().nullable(),
-  /** Who it came from; empty when none came. */
+  /** Sender of the reply; empty without a reply. */
   from: z.string(),
-  /** What the call returns to the model. */
+  /** Result of the call for the model. */
   content: z.object({ text: z.string(), structured: Json }),
 });
 export type ReplyEnd = z.infer<typeof ReplyEnd>;
@@ -45,7 +45,7 @@ export type RunReply = Omit<ReplyWait, "type"> & {
   readonly endedAtMs: number | null;
   readonly messageId: string | null;
   readonly from: string;
-  /** What it brought; null before. */
+  /** Content of the reply; null before it arrives. */
   readonly result: ReplyEnd["content"] | null;
 };
 

@@ -6,7 +6,7 @@ import type { Redactors } from "./redactors.ts";
 
 type Ports = { readonly journal: RunJournal; readonly models: Pick<ModelCatalogue, "resolve"> };
 
-/** What runs are given for a journal and models, so that nothing of what is to be hidden gets through. */
+/** Journal and models that redact confidential text for runs. */
 export const redactedPorts = (redactors: Redactors, { journal, models }: Ports): Ports => ({
   journal: redactedJournal(journal, redactors),
   models: redactedModels(models, redactors),

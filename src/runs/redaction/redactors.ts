@@ -3,7 +3,7 @@ import { type Pattern, Redactor, type Secrets } from "../../text/redaction/index
 export const REDACTION_TARGETS = ["prompts", "journal", "logs", "memory"] as const;
 export type RedactionTarget = (typeof REDACTION_TARGETS)[number];
 
-/** What hides in each place: known secrets everywhere, patterns where they were asked for. */
+/** Redactor of each target: known secrets everywhere, patterns where configured. */
 export type Redactors = { readonly [Place in RedactionTarget]: Redactor } & {
   /** For what is kept as it is but for secrets, such as files that tools make. */
   readonly files: Redactor;

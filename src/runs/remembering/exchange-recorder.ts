@@ -22,7 +22,7 @@ const BATCH_MAX = 50;
 const ATTEMPTS_MAX = 10;
 const RETRY_MS = 1_000;
 const RETRY_MS_MAX = 5 * 60_000;
-/** How often it is looked whether an extracting run has ended. */
+/** Interval of checks whether an extracting run has ended. */
 const SCAN_MS = 1_000;
 
 type Next = { readonly entry: MemoryOutboxEntry; readonly afterMs: number };
@@ -175,7 +175,7 @@ const over = (
   return { entry: { ...entry, state, problem }, afterMs: 0 };
 };
 
-/** What may go away is tried again, ever more rarely; the rest never works. */
+/** Retries temporary failures with backoff; the others are permanent. */
 function after(entry: MemoryOutboxEntry, error: unknown): Next {
   const attempts = entry.attempts + 1;
   const message = error instanceof Error ? error.message : String(error);

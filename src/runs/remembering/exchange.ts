@@ -12,7 +12,7 @@ const TEXT_CHARS_MAX = 8_000;
 const LEFT_OUT = "(left out)";
 const ANSWER = "Answer: ";
 
-/** What a run was asked and answered, as it is remembered. */
+/** Input and output of a run as one entity of memory. */
 export type Exchange = {
   readonly entity: EntityInput;
   /** Observations that the exchange of the same request puts others in the place of. */

@@ -21,7 +21,7 @@ const Extracted = z.object({
     .default([]),
 });
 
-/** What the extracting agent is to answer, whatever its own definition says. */
+/** Output schema of the extracting agent; overrides its definition. */
 export const EXTRACTION_SCHEMA: JsonObject = {
   type: "object",
   properties: {

@@ -127,7 +127,7 @@ class Caller {
     return scopeKey({ type, workspace, agent });
   }
 
-  /** What it may look at. */
+  /** Scopes that the call may read. */
   visible(): readonly ScopeKey[] {
     return visibleScopes({
       workspace: this.#workspace,
@@ -175,7 +175,7 @@ const deleted = (what: string, count: number): ToolResult => {
 };
 
 const isBlank = (text: string): boolean => text.trim() === "";
-/** What is said; texts without a letter say nothing. */
+/** Observations of texts; blank texts are left out. */
 const said = (texts: readonly string[]) => texts.filter((text) => !isBlank(text)).map((text) => ({ text }));
 
 /** A hit's entity with the facts that match best first. */

@@ -46,7 +46,7 @@ const measureOf = (withObservations: boolean): Measure<Entity> => ({
   },
 });
 
-/** What an answer is to hold. */
+/** Bounds of an answer: its tokens, and whether it includes observations. */
 type Bounds = { readonly maxTokens?: number | undefined; readonly includeObservations: boolean };
 
 /** The share of the tokens that entities of one answer may take, and how they are counted. */

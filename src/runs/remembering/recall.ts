@@ -14,14 +14,14 @@ import {
   visibleScopes,
 } from "../../memory/knowledge/index.ts";
 
-/** What of memory is put before a run: about so many tokens at most. */
+/** Approximate maximum tokens of recalled memory in a prompt. */
 const TOKENS_MAX = 1_000;
-/** How long it may take in all, and how long by meaning before it is looked up by words alone. */
+/** Time limits of recall: in total, and for semantic search before it falls back to keywords. */
 type Waits = { readonly allMs: number; readonly embeddingTimeoutMs: number };
 const WAITS: Waits = { allMs: 2_000, embeddingTimeoutMs: 1_500 };
 const QUESTION_CHARS_MAX = 2_000;
 
-/** Whose memory is asked, and how. */
+/** Scope and parameters of a recall. */
 export type RecallFor = {
   readonly workspace: string;
   readonly agent: string;
@@ -84,7 +84,7 @@ export async function recallFor(
 
 type Recalled = Pick<SearchResult, "hits"> & { readonly notices: readonly (keyof typeof DEGRADED)[] };
 
-/** What is found in time: an embedder that is slow leaves some of it for words alone. */
+/** Results found in time; if the embedder is slow, those of keyword search. */
 async function look(memory: Pick<Memory, "search">, asked: SearchInput, waits: Waits): Promise<Recalled> {
   const late = AbortSignal.timeout(waits.allMs);
   if (asked.mode === "keyword") return memory.search(asked, late);
@@ -127,7 +127,7 @@ const oneLine = (text: string): string =>
     .replaceAll(/[[［]/gu, "(")
     .replaceAll(/[\]］]/gu, ")");
 
-/** Who said it, and on which day. */
+/** Source and date of an observation. */
 const originOf = ({ provenance: { source, agent }, atMs }: Observation): string => {
   const who = source === "run" ? `agent ${agent ?? ""}` : agent === undefined ? source : `${source} ${agent}`;
   return `[${oneLine(who).replaceAll(/[[\]]/gu, "").trim()}, ${new Date(atMs).toISOString().slice(0, DAY_CHARS)}]`;

@@ -2,7 +2,7 @@ import type { Json } from "../../kernel/json.ts";
 import type { JournalEntry, RunEvent } from "../record/index.ts";
 import { asksOf, callsOf, requestsOf } from "./recording.ts";
 
-/** One place where a replay is not what was recorded. */
+/** A divergence of a replay from its recording. */
 export type Divergence = {
   /** Turn of the model; null for the run as a whole. */
   readonly turn: number | null;
@@ -134,7 +134,7 @@ const whole = (each: Compared, recorded: RunEvent | null, replayed: RunEvent | n
   reason: REASONS[""] ?? "",
 });
 
-/** What counts of an event, by path. */
+/** Compared fields of an event, by path. */
 function fieldsOf(event: RunEvent): { readonly [path: string]: unknown } {
   const { content, ...rest } = { content: undefined, ...event };
   const fields = Object.entries(rest).map(([key, value]): [string, unknown] =>

@@ -36,7 +36,7 @@ export class RecordedModel {
     return { id, limits, stream: (_request: ModelRequest, signal) => stream(signal) };
   }
 
-  /** What was said at the same attempt: as many of the turn are over here as were there. */
+  /** Recorded output of the same attempt of the turn. */
   async *#turn(signal: AbortSignal): AsyncGenerator<ModelPart> {
     const { journal, recording } = this.#deps;
     const last = journal.entries.findLast(({ event }) => event.type === "model-start");

@@ -45,7 +45,7 @@ function answerTo({ entries }: Recording, played: readonly JournalEntry[]): read
   return [];
 }
 
-/** Where each approval was asked for, in words that mean the same in both journals: the call and how often it was asked for. */
+/** Position of each approval, equal in both journals: its call and the number of requests for it. */
 function inputPositions(entries: readonly JournalEntry[]): ReadonlyMap<ApprovalId, string> {
   const times = new Map<string, number>();
   const positions = new Map<ApprovalId, string>();

@@ -17,7 +17,7 @@ export const prefixOf = ({ entries }: Recording): readonly JournalEntry[] => {
   return start < 0 ? entries.slice(0, 1) : entries.slice(0, start);
 };
 
-/** What models did in a turn, attempt by attempt. */
+/** Attempts of the models in a turn. */
 export function modelOutcomes(entries: readonly JournalEntry[], turn: number): readonly ModelOutcome[] {
   const events = entries.map(({ event }) => event);
   return events.filter(

@@ -26,7 +26,7 @@ export type ReplayDeps = {
   readonly models: Pick<ModelCatalogue, "resolve">;
   readonly tools: ToolCatalogue;
   readonly clock: Clock;
-  /** What is hidden from the journal, and so from the recording; nothing where it is absent. */
+  /** Redaction of the journal, and so of the recording; default: none. */
   readonly hide?: ((text: string) => string) | undefined;
   /** The defaults where it is absent. */
   readonly replayRules?: ReplayRules | undefined;

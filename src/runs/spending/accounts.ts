@@ -1,11 +1,11 @@
 import { Budgets, Calendar, NOTHING, PriceTable } from "../../agents/budgets/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
 
-/** What runs are charged by. */
+/** Budgets and prices that runs are charged by. */
 export type Accounts = {
   readonly budgets: Budgets;
   readonly prices: PriceTable;
-  /** What happens to a call without a known price where USD are limited. */
+  /** Action for a call without a known price if a budget limits USD. */
   readonly unknownPrice: "refuse" | "allow";
   /** The longest answer that is reserved, and asked for, where a budget limits it and a definition does not. */
   readonly outputTokensMax: number;

@@ -1,7 +1,7 @@
 import { estimateTokens, fileTokens } from "../../kernel/tokens.ts";
 import type { ModelImage, ModelMessage, ModelRequest, ModelUsage } from "../../models/port/index.ts";
 
-/** What providers write around each message. */
+/** Estimated tokens that providers add to each message. */
 const FRAME_TOKENS = 4;
 /** Maximum tokens of an image with the large providers, whatever its size. */
 const IMAGE_TOKENS = 1_600;

@@ -25,7 +25,7 @@ import { TimeLease } from "./time-lease.ts";
 import { planTurn, type TurnPlan } from "./turn-budget.ts";
 
 type ModelEnd = Extract<RunEvent, { type: "model-end" }>;
-/** What a turn's answer is charged by. */
+/** Usage that a turn is charged by. */
 export type TurnUsage = {
   readonly text: string;
   readonly toolCalls: readonly ModelToolCall[];
@@ -69,7 +69,7 @@ export class RunMeter implements Disposable {
   /** Running work is charged to the day on which it was reserved. */
   #day: string;
   readonly #releases = new Set<() => void>();
-  /** How many input tokens more than were estimated the provider counted in the turn before. */
+  /** Input tokens that the provider counted beyond the estimate in the previous turn. */
   #missed = 0;
   #estimated = 0;
 

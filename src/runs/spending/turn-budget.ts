@@ -33,7 +33,7 @@ type TurnQuestion = {
   readonly outputTokensDefault: number;
 };
 
-/** What to reserve for a turn: the longest answer that the definition allows, or the longest there is room for. */
+/** Amounts to reserve for a turn: the maximum output of the definition, or the remaining budget. */
 export function planTurn(
   { price, inputTokens, outputTokensMax, outputTokensDefault }: TurnQuestion,
   budget: Pick<RunBudget, "left" | "shortageOf">,

@@ -45,7 +45,7 @@ const MODEL_HELP: { readonly [Class in ModelFailureClass]: { readonly code: stri
   },
 };
 
-/** What a run's row says when its model failed for good. */
+/** Failure of a run whose model failed permanently. */
 export function modelFailure(failure: ModelFailure, model: string): RunFailure {
   const { code, hint } = MODEL_HELP[failure.class];
   return { code, message: `${model}: ${failure.message}`, hint };
@@ -65,7 +65,7 @@ export function expiredFailure({ approvals }: RunView, calls: readonly ToolStep[
   return { type: "run-fail", failure };
 }
 
-/** What a run's row says when something was thrown. */
+/** Failure of a run whose execution threw. */
 export function thrownFailure(error: unknown): RunFailure {
   const { code, message, hint } = toFault(error);
   return { code, message, hint };

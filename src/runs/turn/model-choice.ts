@@ -96,13 +96,13 @@ export function attemptsOf(view: RunView, step: number): readonly FailedAttempt[
   return turn?.kind === "model" ? turn.attempts.slice(turn.attemptsBefore) : [];
 }
 
-/** What a person says to a run that waits for a choice. */
+/** A person's choice for a run in `awaiting-choice`. */
 export type ModelChosen =
   | { readonly choice: "retry" }
   | { readonly choice: "use"; readonly model: string }
   | { readonly choice: "cancel" };
 
-/** What a choice writes. */
+/** Events of a choice. */
 export function chosenEvents(chosen: ModelChosen): readonly RunEvent[] {
   switch (chosen.choice) {
     case "cancel":

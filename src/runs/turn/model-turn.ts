@@ -30,7 +30,7 @@ export type RetryPolicy = {
   readonly totalMs: number;
 };
 
-/** One retry, 15 seconds in all: decided for people who wait for an answer. */
+/** One retry within 15 seconds in total, because a person may be waiting for the output. */
 export const DEFAULT_RETRY: RetryPolicy = { attemptsMax: 2, totalMs: 15_000 };
 
 const BACKOFF_MS = 500;
@@ -165,7 +165,7 @@ type Trying = { readonly use: ModelInUse; readonly permit: GrantedPermit; readon
 type Attempted =
   | Exclude<Tried, { type: "answered" }>
   | Omit<Answered, "offered">
-  /** It is tried again with another request, or with another leave: what was reserved for this one is used. */
+  /** The turn is repeated with another request or permit; the reservation of this attempt is spent. */
   | { readonly type: "retry" };
 
 /** After a stop of the server, resumes the attempt, and the wait, that was interrupted. */
@@ -243,7 +243,10 @@ type Attempt =
       readonly type: "failed";
       readonly failure: ModelFailure;
       readonly queuedMs: number;
-      /** What providers charge although it failed: what they say, or what came before; undefined when nothing did. */
+      /**
+       * Usage charged for a failed attempt: as the provider reports it, or estimated from the received parts; undefined
+       * if there is none.
+       */
       readonly charged: Charged | undefined;
     };
 

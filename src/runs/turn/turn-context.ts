@@ -43,7 +43,7 @@ export type Prepared =
       readonly report: ContextReport;
       readonly offered: readonly Tool[];
     }
-  /** What has to be in it does not fit; nothing was sent. */
+  /** The mandatory parts exceed the context window; nothing was sent. */
   | { readonly type: "failed"; readonly failure: ModelFailure }
   | { readonly type: "stopped" };
 
@@ -200,7 +200,7 @@ type LastReport = { readonly report: ContextReport; readonly model: string; read
 const isReported = (step: RunStep): step is ModelStep & { readonly context: ContextReport } =>
   step.kind === "model" && step.context !== undefined;
 
-/** What the run's last request was made of, and by how much its provider counted more. */
+/** Parts of the run's last request, and the tokens that its provider counted beyond the estimate. */
 function lastReport(view: RunView): LastReport | undefined {
   const last = view.steps.findLast(isReported);
   if (last === undefined) return undefined;

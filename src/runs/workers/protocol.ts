@@ -19,7 +19,7 @@ import type { RetryPolicy } from "../turn/index.ts";
 /** A model as a worker knows it; the model itself stays in the server, under this number. */
 export type ModelRef = { readonly ref: number; readonly id: string; readonly limits: ModelLimits | undefined };
 
-/** What a worker begins with. Nothing of it is secret: the headers of `settings` are sealed. */
+/** Assignment of a worker. It contains no secrets: the headers of `settings` are sealed. */
 export type RunAssignment = {
   readonly plan: ExecutionPlan;
   readonly view: RunView;
@@ -30,7 +30,7 @@ export type RunAssignment = {
   readonly limitsCalls: boolean;
 };
 
-/** What a worker asks of the server. */
+/** Request of a worker to the server. */
 export type WorkerRequest =
   | { readonly type: "record"; readonly events: readonly RunEvent[] }
   | { readonly type: "turn"; readonly model: number; readonly request: ModelRequest; readonly toolTokens: number }
@@ -65,7 +65,7 @@ export type TurnReservation =
       readonly outputTokensMax: number | undefined;
     });
 
-/** What the server answers to each. */
+/** Response to each type of request. */
 export type WorkerResponses = {
   readonly record: undefined;
   readonly turn: TurnReservation;
@@ -84,7 +84,7 @@ export type WorkerResponses = {
 
 export type WorkerMessage =
   | { readonly type: "ready" }
-  /** It is alive. */
+  /** Heartbeat response. */
   | { readonly type: "pong" }
   | { readonly type: "ask"; readonly id: number; readonly ask: WorkerRequest }
   /** The worker no longer waits for the answer. */

@@ -18,7 +18,7 @@ const YOUNG_MIB = 16;
 const STACK_MIB = 4;
 
 const ENTRY = programFile("runs/workers/worker-entry");
-/** What a worker may read where its program is not one file. */
+/** Paths that a worker may read if the program is not bundled. */
 const sources = (): readonly string[] => [
   join(PACKAGE_DIRECTORY, "*"),
   join(realpathSync(join(PACKAGE_DIRECTORY, "node_modules")), "*"),

@@ -113,7 +113,7 @@ export class WorkerPool implements AsyncDisposable {
     return worker;
   }
 
-  /** One that could not stay is not missed: another is started when a run comes. */
+  /** A standby worker that exits is replaced when a run arrives. */
   async #forget(worker: RunWorker): Promise<void> {
     await worker.exited;
     const place = this.#standby.indexOf(worker);

@@ -20,7 +20,7 @@ import { SealedHeaders } from "./sealed-headers.ts";
 import type { RunWorker } from "./run-worker.ts";
 import { fingerprintOf, snapshotOf } from "./tool-snapshot.ts";
 
-/** What the server has for a run in a worker. */
+/** Server side of a run in a worker. */
 export type WorkerDeps = ExecutionDeps & { readonly recorder: Recorder };
 
 type Turn = Pick<Extract<TurnPermit, { type: "granted" }>, "charge" | "request"> & { readonly model: LanguageModel };
@@ -62,7 +62,7 @@ export class WorkerRpcServer {
     this.#fingerprint = fingerprintOf(this.#servers());
   }
 
-  /** What the worker begins with. */
+  /** Assignment of the worker. */
   work(): RunAssignment {
     const { recorder, model, retry, choiceTimeoutMs, meter } = this.#deps;
     return {

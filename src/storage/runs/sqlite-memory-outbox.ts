@@ -21,7 +21,7 @@ const Row = z
     extraction: extraction ?? undefined,
   }));
 
-/** What is to be remembered of runs, in `caxton.db`. The rows are made by the journal. */
+/** Memory outbox of runs, in `caxton.db`. The journal creates its rows. */
 export class SqliteMemoryOutbox implements MemoryOutbox {
   readonly #db: Database;
 

@@ -16,7 +16,7 @@ export class ApprovalClosedError extends CaxtonError<{
   readonly kind = "conflict";
 }
 
-/** What it was bound to changed. */
+/** The call that the approval is bound to has changed. */
 export class ApprovalVoidError extends CaxtonError<{ readonly id: string; readonly run: string }> {
   readonly code = "APPROVAL_VOID";
   readonly kind = "conflict";

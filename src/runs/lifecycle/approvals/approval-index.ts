@@ -27,7 +27,7 @@ export interface ApprovalIndex {
   find(id: ApprovalId): ApprovalRecord | undefined;
   /** In the order of the query. */
   list(query: ApprovalQuery): readonly ApprovalRecord[];
-  /** How many wait. */
+  /** Number of open approvals. */
   openCount(workspace: string): number;
   /** When the next open one expires, in milliseconds since 1970; undefined when none waits. */
   nextExpiryMs(): number | undefined;

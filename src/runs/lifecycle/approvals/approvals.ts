@@ -26,7 +26,7 @@ export type ApprovalsDeps = {
   readonly clock: Clock;
 };
 
-/** What a person says to a call that waits for them. */
+/** A person's answer to an approval. */
 export type ApprovalWord =
   | {
       readonly type: "approve";
@@ -121,7 +121,7 @@ export class Approvals implements AsyncDisposable {
     return approval;
   }
 
-  /** How an approval that can no longer be given ends; nothing when it can. */
+  /** End of an approval that can no longer be answered; undefined if it can. */
   #endOf(
     view: RunView,
     plan: RunPlan | undefined,

@@ -69,7 +69,7 @@ export const newTurn = (
   end: { state: "running" },
 });
 
-/** What a failure of the model, or a choice about it, changes in the run. */
+/** Changes of a model failure or of a choice about it. */
 export function modelChanges(
   view: RunView,
   {
@@ -87,7 +87,7 @@ export function modelChanges(
   }
 }
 
-/** What a run's begin says of its models and its answer. */
+/** Models and output schema of a run's first event. */
 export const modelStart = ({
   onModelFailure,
   outputSchema,

@@ -1,7 +1,7 @@
 import type { Json } from "../../../kernel/json.ts";
 import type { ModelStep, RunStep, RunView, ToolStep } from "./run-view.ts";
 
-/** One thing in which two runs or steps are not alike, by its name, with its value in each. */
+/** A difference between two runs or steps: its name, and the value in each. */
 export type Difference = { readonly what: string; readonly a: Json; readonly b: Json };
 
 /** Two steps that stand beside each other; one of them is absent where only one run has such a step. */
@@ -15,7 +15,7 @@ export type StepPair = {
 export type RunDiff = {
   /** Whether nothing differs but ids and times. */
   readonly same: boolean;
-  /** What differs in the runs as a whole: agent, prompts, request, answer … */
+  /** Differences of the runs as a whole: agent, prompts, request, output … */
   readonly differences: readonly Difference[];
   readonly steps: readonly StepPair[];
 };

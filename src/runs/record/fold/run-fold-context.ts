@@ -16,7 +16,7 @@ export type RunSummaryNote = {
   readonly atMs: number;
 };
 
-/** What went into the request that an attempt of a turn begins with. */
+/** Context report of an attempt's request. */
 export const contextOf = (event: EventOf<"model-start" | "model-end">): ContextReport | undefined =>
   event.type === "model-start" ? event.content?.context : undefined;
 

@@ -16,7 +16,7 @@ import type { ModelStep, RunQuestion, RunStep, RunView, ToolStep } from "./run-v
 export class RunFold {
   #view: RunView | undefined;
   #steps: RunStep[] = [];
-  /** What `view` gave, until the next entry: it is asked for far more often than something happens. */
+  /** Cached view, until the next entry; reads are far more frequent than entries. */
   #shown: RunView | undefined;
 
   /** Continues from the view of a run. */

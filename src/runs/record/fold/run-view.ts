@@ -23,7 +23,7 @@ import type { RunState } from "../run-state.ts";
 /** An attempt of a turn that failed, and when. */
 export type FailedAttempt = EventOf<"model-fail"> & { readonly atMs: number };
 
-/** One turn of the model in a run. */
+/** A model turn of a run. */
 export type ModelStep = {
   readonly kind: "model";
   readonly index: number;
@@ -37,9 +37,9 @@ export type ModelStep = {
   readonly attemptsBefore: number;
   /** Why its answer was not taken; empty when it was. */
   readonly outputProblems: readonly string[];
-  /** What went into the request of its last attempt; undefined in runs of older versions. */
+  /** Parts of the request of its last attempt. */
   readonly context: ContextReport | undefined;
-  /** What its attempt waits for before it is made; null when it waits for nothing, or not any more. */
+  /** Limit that throttles its attempt; null if none. */
   readonly hold: HoldReason | null;
   readonly end:
     | { readonly state: "running" }
@@ -53,7 +53,7 @@ export type ModelStep = {
         readonly finish: string;
         readonly durationMs: number;
         readonly firstPartMs: number;
-        /** How long the attempt waited for its turn before it was made. */
+        /** Time that the attempt was throttled before it started. */
         readonly queuedMs: number;
         readonly usage: ModelUsage;
         readonly offered: EventOf<"model-end">["offered"];
@@ -64,7 +64,7 @@ export type ModelStep = {
       };
 };
 
-/** One tool call in a run. */
+/** A tool call of a run. */
 export type ToolStep = {
   readonly kind: "tool";
   readonly index: number;
@@ -125,7 +125,7 @@ export type RunView = {
   /** The backup the run stays with, as the definition or a person named it; null while it has its own model. */
   readonly modelInUse: string | null;
   readonly onModelFailure: OnModelFailure;
-  /** What the answer must fit, as JSON, where the request said so; the definition may have a schema too. */
+  /** Output schema of the request; the definition may have another one. */
   readonly outputSchema: JsonObject | null;
   readonly files: readonly RunFile[];
   readonly input: string;
@@ -135,7 +135,7 @@ export type RunView = {
   /** The run is suspended: it resumes only after an answer. */
   readonly resting: boolean;
   readonly attempt: number;
-  /** How it is kept apart from other runs; null before it has begun. */
+  /** Isolation of the run; null before it starts. */
   readonly isolation: RunIsolation | null;
   readonly createdAtMs: number;
   readonly startedAtMs: number | null;
@@ -156,13 +156,13 @@ export type RunView = {
   readonly questions: readonly RunQuestion[];
   /** Oldest first; the last is what the model has now. */
   readonly summaries: readonly RunSummaryNote[];
-  /** What of memory its prompt holds; empty for nothing. */
+  /** Recalled memory in its prompt; empty for none. */
   readonly recalled: string;
   /** Values for the prompt template that the request gave; null for none. */
   readonly variables: JsonObject | null;
   /** Notices from before the run started. */
   readonly startNotices: readonly RunNotice[];
-  /** What the end of the run said of how the answer came about. */
+  /** Notices of the run's end. */
   readonly endNotices: readonly RunNotice[];
   /** Calls that people were asked for, oldest first; one call may have several. */
   readonly approvals: readonly RunApproval[];

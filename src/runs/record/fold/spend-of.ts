@@ -16,7 +16,7 @@ const NOTHING_USED: Used = {
   fuel: 0,
 };
 
-/** What an event says was used up, but for time. */
+/** Amounts that an event spends, except time. */
 function usedBy(event: RunEvent): Used {
   if (event.type === "tool-end") return { ...NOTHING_USED, toolCalls: 1, fuel: event.fuel };
   if (event.type !== "model-end" && event.type !== "context-summary" && event.type !== "model-fail")
