@@ -8,13 +8,13 @@ export const ProblemDetails = z
     status: z.int(),
     detail: z.string(),
     code: z.string(),
-    hint: z.string().meta({ description: "What to do about it; may be empty" }),
+    hint: z.string().meta({ description: "Remedy; may be empty" }),
     request_id: z.string(),
     details: z.record(z.string(), z.unknown()),
     retry_after_ms: z
       .int()
       .optional()
-      .meta({ description: "When trying again may help, from now; `Retry-After` has it in whole seconds" }),
+      .meta({ description: "Delay before a retry can succeed; `Retry-After` has it in whole seconds" }),
   })
   .meta({ id: "Problem" });
 export type ProblemDetails = z.infer<typeof ProblemDetails>;

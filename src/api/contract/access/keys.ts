@@ -10,7 +10,7 @@ const Name = z
   .trim()
   .min(1)
   .max(100)
-  .meta({ description: "What the key is for, such as the program that uses it" });
+  .meta({ description: "Purpose of the key, for example the program that uses it" });
 
 /** An API key, without its secret. */
 export const ApiKey = z
@@ -24,7 +24,7 @@ export const ApiKey = z
     created_by: z.string().meta({ description: "The principal that created it" }),
     expires_at: Instant.nullable(),
     revoked_at: Instant.nullable(),
-    last_used_at: Instant.nullable().meta({ description: "To the minute" }),
+    last_used_at: Instant.nullable().meta({ description: "Rounded to the minute" }),
     previous_until: Instant.nullable().meta({ description: "Until when the secret before the last rotation is valid" }),
   })
   .meta({ id: "ApiKey" });

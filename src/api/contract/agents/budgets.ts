@@ -44,8 +44,8 @@ const sums = {
   input_tokens: Count,
   output_tokens: Count,
   cached_input_tokens: Count,
-  usd: z.number().meta({ description: "What the calls cost whose price is known" }),
-  unpriced_calls: Count.meta({ description: "Model calls whose price is not known" }),
+  usd: z.number().meta({ description: "Cost of the calls with a known price" }),
+  unpriced_calls: Count.meta({ description: "Model calls with an unknown price" }),
   estimated_calls: Count.meta({ description: "Model calls with estimated tokens, because the provider reported none" }),
   tool_calls: Count,
   seconds: z.number(),
@@ -89,8 +89,8 @@ export const AgentBudget = z
 
 export const Cost = z
   .object({
-    usd: z.number().meta({ description: "What the calls cost whose price is known" }),
-    unpriced_calls: Count.meta({ description: "Model calls whose price is not known" }),
+    usd: z.number().meta({ description: "Cost of the calls with a known price" }),
+    unpriced_calls: Count.meta({ description: "Model calls with an unknown price" }),
     estimated_calls: Count.meta({ description: "Model calls whose tokens are estimates" }),
   })
   .meta({ id: "Cost" });
@@ -112,4 +112,4 @@ export const StepCost = z
 
 export const OutputLimit = z
   .object({ output_tokens_max: Count, key: z.string(), file: z.string() })
-  .meta({ id: "OutputLimit", description: "A budget had no room for a longer answer" });
+  .meta({ id: "OutputLimit", description: "Budget that limited the length of the output" });

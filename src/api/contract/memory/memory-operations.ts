@@ -40,7 +40,7 @@ export const search = operation({
   name: "memory.search",
   summary: "Search by meaning and by words",
   description:
-    "Hits are explained: `similarity` is the cosine of the nearest passage, `keyword` what the words add, `recency` the factor by which both are multiplied. `notices` says what the search had to do without.",
+    "Each hit has the parts of its score: `similarity` is the cosine of the most similar passage, `keyword` the keyword score, `recency` the factor of both. `notices` lists limitations of the search.",
   http: { method: "POST", path: "/api/v1/memory/search" },
   retry: "by-key",
   keepsAnswer: false,
@@ -61,7 +61,7 @@ export const remember = operation({
   name: "memory.remember",
   summary: "Remember entities and observations",
   description:
-    "An entity whose name is known gets the observations that are new. Stored, and found by the next search, when answered.",
+    "An existing entity gets the new observations. At the response, the changes are stored and visible to searches.",
   http: { method: "POST", path: "/api/v1/memory/entities" },
   retry: "by-key",
   keepsAnswer: false,
@@ -100,7 +100,7 @@ export const get = operation({
 export const revise = operation({
   ...WRITE,
   name: "memory.revise",
-  summary: "Change fields of an entity, or withdraw observations",
+  summary: "Change fields of an entity, or retract observations",
   http: { method: "PATCH", path: "/api/v1/memory/entities/:id" },
   retry: "safe",
   params,
@@ -183,7 +183,7 @@ export const forget = operation({
   ...FORGET,
   name: "memory.forget",
   summary: "Erase an entity, or one of its observations",
-  description: "Erases it from rows, indexes and history. The log keeps the counts.",
+  description: "Erases it from rows, indexes and history. The log keeps only the counts.",
   http: { method: "DELETE", path: "/api/v1/memory/entities/:id" },
   retry: "safe",
   params,

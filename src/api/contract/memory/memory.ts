@@ -56,7 +56,7 @@ export const Entity = z
     version: z.int(),
     created_at: Instant,
     updated_at: Instant,
-    truncated: z.boolean().meta({ description: "Whether older observations were left out because of `max_tokens`" }),
+    truncated: z.boolean().meta({ description: "Whether older observations are omitted because of `max_tokens`" }),
   })
   .meta({ id: "MemoryEntity" });
 export type MemoryEntity = z.infer<typeof Entity>;
@@ -202,7 +202,7 @@ export const SearchBody = z
     max_tokens: z.int().min(1).optional().meta({ description: "Approximate maximum of tokens" }),
     at: At.default("now").meta({ description: "Time at which facts must be valid" }),
     types: z.array(z.string()).max(100).optional(),
-    agent: z.string().optional().meta({ description: "Only entities of which this agent said something" }),
+    agent: z.string().optional().meta({ description: "Only entities with observations by this agent" }),
     metadata: JsonObject.optional().meta({ description: "Only entities whose metadata has these values" }),
     min_confidence: Share.optional().meta({ description: SURE }),
     updated_from: UpdatedFrom,
@@ -255,7 +255,7 @@ const someTokens = (what: string) =>
 export const EntityQuery = z.object({
   scopes: scopeQuery,
   type: z.string().optional(),
-  agent: z.string().optional().meta({ description: "Only entities of which this agent said something" }),
+  agent: z.string().optional().meta({ description: "Only entities with observations by this agent" }),
   metadata: z
     .string()
     .optional()
@@ -304,7 +304,7 @@ export const Graph = z
     relations: z
       .array(Relation)
       .meta({ description: "Each relation appears once over all pages, with the later of its entities" }),
-    truncated: z.boolean().meta({ description: "Whether there was more" }),
+    truncated: z.boolean().meta({ description: "Whether there are more entities" }),
     next: z.string().nullable().meta({ description: "null at the end, and after 10,000 entities" }),
   })
   .meta({ id: "MemoryGraph" });
@@ -320,9 +320,7 @@ export const Change = z
     provenance: Provenance,
     at: Instant,
     details: JsonObject,
-    truncated: z
-      .boolean()
-      .meta({ description: "Whether details or accompanying observations were left out because of `max_tokens`" }),
+    truncated: z.boolean().meta({ description: "Whether details or observations are omitted because of `max_tokens`" }),
   })
   .meta({ id: "MemoryChange" });
 export type MemoryChange = z.infer<typeof Change>;
@@ -352,7 +350,7 @@ export const Diff = z
     added: z.array(Observation),
     withdrawn: z.array(Observation),
     fields: JsonObject,
-    truncated: z.boolean().meta({ description: "Whether something was left out because of `max_tokens`" }),
+    truncated: z.boolean().meta({ description: "Whether the response is truncated because of `max_tokens`" }),
   })
   .meta({ id: "MemoryDiff" });
 export type MemoryDiff = z.infer<typeof Diff>;
@@ -386,7 +384,7 @@ export const Figures = z
     passages_by_model: z.record(z.string(), z.int()),
     passages_without_vector: z.int(),
     limits: LimitUses,
-    problem: z.string().nullable().meta({ description: "Why writes are refused now, with a remedy" }),
+    problem: z.string().nullable().meta({ description: "Reason why writes are refused, with a remedy" }),
   })
   .meta({ id: "MemoryFigures" });
 export type MemoryFigures = z.infer<typeof Figures>;

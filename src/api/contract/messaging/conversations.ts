@@ -21,7 +21,7 @@ export const ConversationParticipant = z
     name: Name,
     role: z.string().meta({ description: "initiator, participant or target" }),
     state: z.string().meta({ description: "State of its part in the protocol; free if no protocol is checked" }),
-    deadline: Instant.nullable().meta({ description: "Time by which it must act, if it is its turn" }),
+    deadline: Instant.nullable().meta({ description: "Deadline of its next act, if one is expected" }),
     round: z.int(),
   })
   .meta({ id: "ConversationParticipant" });

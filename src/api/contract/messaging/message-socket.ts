@@ -7,7 +7,7 @@ import { ProblemDetails } from "../problem.ts";
 const Ref = z
   .union([z.string().max(200), z.int()])
   .optional()
-  .meta({ description: "Comes back with the answer" });
+  .meta({ description: "Repeated in the response" });
 const Wire = z.record(z.string(), Json);
 const LEASE_S_MAX = 3_600;
 const WINDOW_MAX = 10_000;
@@ -32,12 +32,13 @@ export const SocketRequest = z
         .min(1)
         .max(LEASE_S_MAX)
         .optional()
-        .meta({ description: "Seconds; without it `messages.lease`, 30 s as it comes" }),
+        .meta({ description: "Seconds. Default: `messages.lease` (30 s)" }),
     }),
     z.object({ op: z.literal("settle"), ref: Ref, mailbox: z.string(), ...AcknowledgeBody.shape }),
-    z
-      .object({ op: z.literal("identify"), ref: Ref, token: z.string().max(200) })
-      .meta({ description: "Shows a program's token, where Authorization cannot be sent; several may be shown" }),
+    z.object({ op: z.literal("identify"), ref: Ref, token: z.string().max(200) }).meta({
+      description:
+        "Presents a program's token, if the client cannot send Authorization; a connection can present several",
+    }),
     z.object({ op: z.literal("ping"), ref: Ref }),
   ])
   .meta({ id: "SocketRequest" });
@@ -53,7 +54,7 @@ export const SocketEvent = z
     z.object({
       op: z.literal("settled"),
       ref: Ref,
-      late: z.array(z.int()).meta({ description: "Those whose lease had ended: they come, or came, again" }),
+      late: z.array(z.int()).meta({ description: "Messages whose lease had ended; they are redelivered" }),
     }),
     z.object({ op: z.literal("identified"), ref: Ref }),
     z.object({ op: z.literal("pong"), ref: Ref }),

@@ -75,7 +75,7 @@ export const MessageReceipt = z
     }),
     answer: z.enum(["failure", "not-understood"]).nullable(),
     error: MessageFault.nullable(),
-    retry_after_ms: z.int().nullable().meta({ description: "Of a refusal: when to retry" }),
+    retry_after_ms: z.int().nullable().meta({ description: "Delay before a retry, if the message was refused" }),
     reply: z
       .record(z.string(), Json)
       .nullable()
@@ -143,7 +143,7 @@ export const MessageDelivery = z
     state: z.enum(DELIVERY_STATES),
     attempts: z.int(),
     at: Instant.nullable().meta({
-      description: "When it ended, is retried, or its lease ends; null while it is queued",
+      description: "Time of its end, its retry, or the end of its lease; null while it is queued",
     }),
     reason: z.string().nullable().meta({ description: "The cause of the last failed attempt" }),
   })

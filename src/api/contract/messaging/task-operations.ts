@@ -51,7 +51,7 @@ export const distribute = operation({
   name: "task.distribute",
   summary: "Call for proposals and award a task",
   description:
-    "Answers when the task is awarded or has failed. The task continues if the client disconnects. 409 TASK_STATE: it was distributed before.",
+    "Responds when the task is awarded or has failed. The task continues if the client disconnects. 409 TASK_STATE: it was already distributed.",
   http: { method: "POST", path: "/api/v1/tasks/:id/distribute" },
   params,
   query: TaskPlaceQuery,
@@ -73,7 +73,7 @@ export const cancel = operation({
 export const performance = operation({
   ...READ,
   name: "task.performance",
-  summary: "List how well providers performed tasks; recent tasks count more",
+  summary: "List the task performance of providers; recent tasks count more",
   http: { method: "GET", path: "/api/v1/performance" },
   permission: "usage:read",
   query: TaskPlaceQuery,

@@ -77,7 +77,7 @@ export const CreateTaskBody = z
       description:
         "In any spelling that messages know. contract-net: proposals, then an award. iterated-contract-net: in rounds. request: one after the other, without proposals. auction-english, auction-dutch: to the last bid, or to the first. auction-sealed: to the highest of bids that no other bidder sees",
     }),
-    auction: AuctionTerms.optional().meta({ description: "Prices; auctions need them, and nothing else has them" }),
+    auction: AuctionTerms.optional().meta({ description: "Prices; required for auctions, not allowed otherwise" }),
     participants: z.array(Name).max(1_000).default([]).meta({
       description: "Agents to ask, at most tasks.participants_max (100). Default: all providers of the capabilities",
     }),
@@ -142,10 +142,10 @@ export const TaskBidder = z
       "overdue",
       "cancelled",
     ]),
-    rank: z.int().nullable().meta({ description: "1 is the best" }),
+    rank: z.int().nullable().meta({ description: "Rank; 1 is the best" }),
     score: z.number().nullable(),
     bid: Bid.nullable(),
-    note: z.string().meta({ description: "Its message when it refused or failed" }),
+    note: z.string().meta({ description: "Its message if it refused or failed" }),
     awarded_at: Instant.nullable(),
     ended_at: Instant.nullable(),
     result: Json.nullable().meta({ description: "Its result" }),
@@ -169,14 +169,14 @@ export const Task = z
         type: z.enum(["best_bid", "first_bid", "minimize", "maximize", "judge"]),
         by: z.string().nullable().meta({ description: "The expression, or the agent that judges" }),
       })
-      .meta({ description: "How proposals are compared" }),
+      .meta({ description: "Comparison of proposals" }),
     status: TaskStatus,
     progress: z
       .number()
       .min(0)
       .max(1)
       .meta({ description: "Share of subtasks done, or of its own steps if it has none" }),
-    version: z.int().meta({ description: "Higher by one with each change" }),
+    version: z.int().meta({ description: "Incremented with each change" }),
     conversation_id: z.string(),
     capabilities: z.array(z.string()),
     participants: z.array(z.string()).meta({ description: "Agents to ask; empty: all providers of the capabilities" }),
@@ -203,7 +203,7 @@ export const Task = z
           .meta({ description: "Called prices with their leaders" }),
       })
       .nullable(),
-    result: Json.nullable().meta({ description: "Result of the agent that did it" }),
+    result: Json.nullable().meta({ description: "Result of the awarded agent" }),
     failure: z.object({ code: z.string(), message: z.string() }).nullable(),
     subtasks: z.array(z.object({ id: z.string(), name: z.string(), status: TaskStatus })),
     created_at: Instant,

@@ -4,7 +4,7 @@ import { StepCost } from "../agents/budgets.ts";
 /** What a request may say of a failing model. */
 export const OnModelFailure = z.enum(["ask", "fail", "fallback"]).meta({
   description:
-    "What to do when the model fails. fallback: use the definition's backups, then fail; ask: use them, then wait for a choice; fail: use none",
+    "Action on a model failure. fallback: use the definition's fallback models, then fail; ask: use them, then wait for a choice; fail: use none",
 });
 
 /** Open choice of a run in state awaiting-choice. */
@@ -15,7 +15,7 @@ export const RunChoice = z
     failure: z.object({ code: z.string(), message: z.string(), hint: z.string() }),
     backups: z
       .array(z.string())
-      .meta({ description: "Backup models of the definition; any other model can be chosen too" }),
+      .meta({ description: "Fallback models of the definition; any other model can be chosen too" }),
     asked_at: z.iso.datetime(),
     expires_at: z.iso.datetime().meta({ description: "When the run fails without a choice" }),
   })
@@ -43,6 +43,6 @@ export const ModelAttempt = z.object({
   class: z.string(),
   message: z.string(),
   retry_in_ms: z.number().nullable(),
-  next: z.string().nullable().meta({ description: "Backup that the run fell back to" }),
+  next: z.string().nullable().meta({ description: "Fallback model that the run uses" }),
   cost: StepCost.nullable().meta({ description: "Cost charged for the failed attempt; null if none" }),
 });

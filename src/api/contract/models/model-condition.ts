@@ -13,7 +13,7 @@ export const ModelCondition = z
     retry_in_ms: z.int(),
     executing: z.int().meta({ description: "Requests of the whole account in flight" }),
     waiting: z.int(),
-    paused_ms: z.int().meta({ description: "Until the end of the pause the provider asked for" }),
+    paused_ms: z.int().meta({ description: "Remaining delay that the provider requested" }),
   })
   .meta({ id: "ModelCondition" });
 export type ModelCondition = z.infer<typeof ModelCondition>;

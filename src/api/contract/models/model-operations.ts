@@ -16,7 +16,7 @@ export const list = operation({
 export const providers = operation({
   ...READ,
   name: "model.providers",
-  summary: "List model providers and what each needs",
+  summary: "List model providers with their requirements",
   http: { method: "GET", path: "/api/v1/models/providers" },
   output: ModelProviderPage,
 });
@@ -24,7 +24,7 @@ export const providers = operation({
 export const test = operation({
   ...COMMON,
   name: "model.test",
-  summary: "Test a model: an answer, a tool call and a structured answer",
+  summary: "Test a model: text, a tool call and structured output",
   http: { method: "POST", path: "/api/v1/models/test" },
   permission: "models:admin",
   effect: "write",

@@ -16,7 +16,7 @@ export const ModelProviderPage = z
   .meta({ id: "ModelProviderPage" });
 export type ModelProviderPage = z.infer<typeof ModelProviderPage>;
 
-const Usd = z.number().meta({ description: "USD for a million tokens" });
+const Usd = z.number().meta({ description: "USD per million tokens" });
 
 export const KnownModel = z
   .object({
@@ -34,7 +34,7 @@ export type KnownModel = z.infer<typeof KnownModel>;
 /** What can make vectors for memory. */
 export const KnownEmbedder = z
   .object({
-    model: z.string().meta({ description: "As models.roles.embedding names it" }),
+    model: z.string().meta({ description: "Value for models.roles.embedding" }),
     ready: z.boolean(),
     used: z.boolean().meta({ description: "Whether memory computes vectors with it" }),
     note: z.string().meta({ description: "Description, or what is missing" }),
@@ -56,7 +56,7 @@ export const ModelQuery = z.object({
   discover: z
     .enum(["true", "false"])
     .optional()
-    .meta({ description: "true asks Ollama on this machine for its models, which may take two seconds" }),
+    .meta({ description: "Include the models of a local Ollama; takes up to two seconds" }),
 });
 
 export const ModelPage = z
@@ -86,7 +86,7 @@ export const ModelCheck = z
     check: z.enum(["answer", "tools", "structured", "embedding"]),
     state: z.enum(["ok", "failed", "skipped"]),
     note: z.string(),
-    fix: z.string().meta({ description: "What to do when it failed; else empty" }),
+    fix: z.string().meta({ description: "Remedy if it failed; else empty" }),
     first_part_ms: z.number().nullable(),
     duration_ms: z.number().nullable(),
     input_tokens: z.int().nullable(),

@@ -3,7 +3,7 @@ import { Json, JsonObject } from "../../../kernel/json.ts";
 import { RunSummary, Step } from "./runs.ts";
 
 export const Difference = z
-  .object({ what: z.string().meta({ description: "Its name, in words" }), a: Json, b: Json })
+  .object({ what: z.string().meta({ description: "Name of the protocol, for people" }), a: Json, b: Json })
   .meta({ id: "Difference" });
 export type Difference = z.infer<typeof Difference>;
 
@@ -11,13 +11,13 @@ export const RunDiff = z
   .object({
     a: RunSummary,
     b: RunSummary,
-    same: z.boolean().meta({ description: "Nothing differs but ids and times" }),
-    differences: z.array(Difference).meta({ description: "In the runs as a whole" }),
+    same: z.boolean().meta({ description: "Whether the runs are equal except for ids and times" }),
+    differences: z.array(Difference).meta({ description: "Differences of the runs as a whole" }),
     steps: z.array(
       z.object({
         a: Step.nullable(),
         b: Step.nullable(),
-        differences: z.array(Difference).meta({ description: "Empty where they are alike, or one is absent" }),
+        differences: z.array(Difference).meta({ description: "Empty if they are equal, or one is absent" }),
       }),
     ),
   })
@@ -40,7 +40,7 @@ export const RunExport = z
       .meta({ description: "Every event in order; long texts of an event's content are references into contents" }),
     contents: z
       .record(z.string(), z.string())
-      .meta({ description: "Texts by their SHA-256 in base64url; $text refers to one, $content to the JSON it says" }),
+      .meta({ description: "Texts by their SHA-256 in base64url; $text refers to a text, $content to its JSON value" }),
     artifacts: z
       .array(
         z.object({
@@ -48,41 +48,44 @@ export const RunExport = z
           name: z.string(),
           media_type: z.string(),
           bytes: z.int(),
-          data: z.string().nullable().meta({ description: "The file in base64; null where it was left out" }),
+          data: z.string().nullable().meta({ description: "The file in base64; null if omitted" }),
         }),
       )
-      .meta({ description: "Files the run made" }),
+      .meta({ description: "Files that the run created" }),
   })
   .meta({ id: "RunExport" });
 export type RunExport = z.infer<typeof RunExport>;
 
 export const ExportQuery = z.object({
-  artifacts: z.enum(["true", "false"]).default("false").meta({ description: "Whether the files it made are in it" }),
+  artifacts: z
+    .enum(["true", "false"])
+    .default("false")
+    .meta({ description: "Whether it contains the files that the run created" }),
 });
 
 export const ReplayQuery = z.object({
   revision: z
     .union([z.literal("latest"), z.coerce.number().int().min(1)])
     .optional()
-    .meta({ description: "Revision of the agent to plan with, or `latest`. Default: the revision that the run had." }),
+    .meta({ description: "Revision of the agent, or `latest`. Default: the revision of the run." }),
 });
 
 export const ReplayReport = z
   .object({
-    same: z.boolean().meta({ description: "Nothing but ids and times came out otherwise" }),
-    compared: z.int().meta({ description: "Events that were held against the recording" }),
+    same: z.boolean().meta({ description: "Whether the replay is equal except for ids and times" }),
+    compared: z.int().meta({ description: "Number of events compared with the recording" }),
     divergences: z.array(
       z.object({
         turn: z.int().nullable().meta({ description: "Turn of the model; null for the request" }),
         event: z.string(),
         tool: z.string().nullable(),
-        field: z.string().meta({ description: "Path within the event; empty for the whole of it" }),
+        field: z.string().meta({ description: "Path within the event; empty for the whole event" }),
         recorded: Json,
         replayed: Json,
         reason: z.string(),
       }),
     ),
-    stopped: z.string().nullable().meta({ description: "Why it ended before an end of its own; null when it did not" }),
+    stopped: z.string().nullable().meta({ description: "Reason of an early end; null if it ended regularly" }),
   })
   .meta({ id: "ReplayReport" });
 export type ReplayReport = z.infer<typeof ReplayReport>;

@@ -33,7 +33,7 @@ export const start = operation({
   name: "run.start",
   summary: "Start a run",
   description:
-    "Answers 202 at once, 200 at the run's end with `wait`, or streams RunStreamEvents if the request accepts text/event-stream.",
+    "Returns 202 at once, 200 at the run's end with `wait`, or streams RunStreamEvents if the request accepts text/event-stream.",
   http: {
     method: "POST",
     path: "/api/v1/runs",

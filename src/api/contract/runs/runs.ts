@@ -43,7 +43,7 @@ export const StartRunBody = z
     on_model_failure: OnModelFailure.optional(),
     attended: z.boolean().default(false).meta({
       description:
-        "A user watches the run: if neither this request nor the definition sets on_model_failure, the run asks when the model fails",
+        "Whether a user follows the run: if neither this request nor the definition sets on_model_failure, the run asks on a model failure",
     }),
     output_schema: z.record(z.string(), Json).optional().meta({
       description: "JSON Schema of the answer, instead of the definition's; the answer is then in output_json",
@@ -92,10 +92,10 @@ export const RunSummary = z
         protocol: z.string().nullable(),
       })
       .nullable()
-      .meta({ description: "The message that started it; null when none did" }),
+      .meta({ description: "Message that started it; null if none did" }),
     notices: z.array(z.string()).meta({
       description:
-        "Notices about the answer: tools_failed (the last calls before it failed), context_degraded, summary_excerpts",
+        "Notices about the output: tools_failed (the last calls before it failed), context_degraded, summary_excerpts",
     }),
   })
   .meta({ id: "RunSummary" });
@@ -108,8 +108,8 @@ export const ArtifactSummary = z
     name: z.string(),
     media_type: z.string(),
     bytes: z.int(),
-    path: z.string().meta({ description: "Where the file is, relative to the server's data directory" }),
-    url: z.string().meta({ description: "Where its content is, relative to the server" }),
+    path: z.string().meta({ description: "Path of the file, relative to the server's data directory" }),
+    url: z.string().meta({ description: "URL of its content, relative to the server" }),
     created_at: Instant,
   })
   .meta({ id: "Artifact" });
@@ -131,7 +131,7 @@ export const StepContext = z
     reserve: z.int().meta({ description: "Tokens of it reserved for the answer" }),
     estimate: z.int().meta({ description: "Estimated tokens of the request; compare input_tokens" }),
     shortened_through: z.int().meta({ description: "Results of turns up to this one are shortened; 0: none" }),
-    covered_through: z.int().meta({ description: "Turns up to this one are summarized or left out; 0: none" }),
+    covered_through: z.int().meta({ description: "Turns up to this one are summarized or omitted; 0: none" }),
     degraded: z.boolean().meta({ description: "Whether the model received a shortened dialogue" }),
     parts: z.array(
       z.object({
@@ -185,8 +185,8 @@ export const ModelStep = z.object({
     .string()
     .nullable()
     .meta({ description: "Limit that the attempt waits for: concurrency, requests, tokens or retry-after" }),
-  output_problems: z.array(z.string()).meta({ description: "Why its answer was rejected; empty if accepted" }),
-  context: StepContext.nullable().meta({ description: "Parts of the request, and why" }),
+  output_problems: z.array(z.string()).meta({ description: "Problems of its output; empty if accepted" }),
+  context: StepContext.nullable().meta({ description: "Parts of the request, with the reason for each" }),
 });
 export const ToolStep = z.object({
   kind: z.literal("tool"),
@@ -197,8 +197,8 @@ export const ToolStep = z.object({
   waits_for: z
     .enum(["budget"])
     .nullable()
-    .meta({ description: "Reason why a queued call waits: budget; null while other calls of the turn go first" }),
-  outcome: z.string().nullable().meta({ description: "done, or why it failed" }),
+    .meta({ description: "Reason why a queued call waits: budget; null while it waits for other calls of the turn" }),
+  outcome: z.string().nullable().meta({ description: "done, or the reason of the failure" }),
   text: z.string().meta({ description: "Text that the model received" }),
   structured: Json,
   fuel: z.int(),
@@ -253,7 +253,7 @@ export const RunDetail = RunSummary.extend({
   prompt: z.string().meta({ description: "The user prompt after its template was filled" }),
   recalled: z.string().meta({ description: "Recalled memory in the prompt, one line per entity; may be empty" }),
   files: z.array(z.object({ name: z.string(), media_type: z.string(), bytes: z.int() })),
-  attempt: z.int().meta({ description: "1, and one more for each time the server had to resume it" }),
+  attempt: z.int().meta({ description: "Number of executions: 1, plus 1 for each resumption by the server" }),
   isolation: z.enum(["context", "worker"]).nullable().meta({
     description:
       "context: executed in the server process; worker: in its own worker thread; null before the run starts",
@@ -303,7 +303,7 @@ export const RunQuery = ListQuery.extend({
 
 export const DecideBody = z
   .strictObject({
-    call_id: Id.optional().meta({ description: "Default: every waiting call" }),
+    call_id: Id.optional().meta({ description: "Default: all pending calls" }),
     decision: z.enum(["retry", "skip", "fail"]),
   })
   .meta({ id: "Decide" });
@@ -311,9 +311,9 @@ export const DecideBody = z
 export const ForkBody = z
   .strictObject({
     at: z.int().min(1).meta({ description: "First step to run again; earlier steps are inherited" }),
-    input: z.string().min(1).optional().meta({ description: "Another request" }),
-    model: z.string().optional().meta({ description: "Another model" }),
-    revision: z.int().min(1).optional().meta({ description: "Another revision of the agent" }),
+    input: z.string().min(1).optional().meta({ description: "Request text. Default: that of the run" }),
+    model: z.string().optional().meta({ description: "Model. Default: that of the run" }),
+    revision: z.int().min(1).optional().meta({ description: "Revision of the agent. Default: that of the run" }),
   })
   .meta({ id: "Fork" });
 export type ForkBody = z.input<typeof ForkBody>;
@@ -327,7 +327,7 @@ export const RetryBody = z
 export const PruneBody = z
   .strictObject({
     older_than: z.string().meta({ description: "Minimum time since the run ended", examples: ["30d"] }),
-    dry_run: z.boolean().default(false).meta({ description: "Only report how many would be deleted" }),
+    dry_run: z.boolean().default(false).meta({ description: "Report the number without deleting" }),
   })
   .meta({ id: "PruneRuns" });
 export const PruneOutcome = z

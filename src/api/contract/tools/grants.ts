@@ -23,7 +23,7 @@ const what = {
       "A path, a URL without query, a key, a name, the receiver of a message, or the owner of the searched memory",
   }),
   outcome: UseOutcome,
-  reason: z.string().meta({ description: "A code; empty when it was allowed" }),
+  reason: z.string().meta({ description: "Error code; empty if it was allowed" }),
 };
 
 export const GrantUse = z

@@ -37,7 +37,8 @@ export const call = operation({
   ...COMMON,
   name: "tool.call",
   summary: "Call a tool directly",
-  description: "With an `Idempotency-Key` only a tool that is read-only or idempotent is called again after a crash.",
+  description:
+    "With an `Idempotency-Key`, a call is repeated after a crash only if the tool is read-only or idempotent.",
   http: { method: "POST", path: "/api/v1/tools/:server/:tool/call" },
   permission: "tools:call",
   effect: "write",

@@ -90,7 +90,7 @@ export const deploy = operation({
   name: "toolServer.deploy",
   summary: "Deploy a tool server, or its next revision",
   description:
-    "As multipart/form-data with the file itself, at most 32 MiB, or as JSON of at most 4 MiB with the module in base64. Answers 201 for a new server, 200 for a new or unchanged revision, 202 when the revision waits to be accepted.",
+    "As multipart/form-data with the file itself, at most 32 MiB, or as JSON of at most 4 MiB with the module in base64. Returns 201 for a new server, 200 for a new or unchanged revision, 202 if the revision is pending.",
   http: {
     method: "POST",
     path: "/api/v1/tool-servers",

@@ -24,7 +24,7 @@ export const ToolDetail = z
     read_only: z.boolean(),
     idempotent: z.boolean(),
     destructive: z.boolean().meta({ description: "Whether it declares that it may destroy data" }),
-    tokens: z.int().meta({ description: "About how many input tokens its description takes in each turn of a model" }),
+    tokens: z.int().meta({ description: "Approximate input tokens of its description in each turn of a model" }),
   })
   .meta({ id: "Tool" });
 export type ToolDetail = z.infer<typeof ToolDetail>;
@@ -60,7 +60,7 @@ export const CallToolBody = z
 
 export const ToolCallOutcome = z
   .object({
-    outcome: z.string().meta({ description: "done, or why it failed" }),
+    outcome: z.string().meta({ description: "done, or the reason of the failure" }),
     text: z.string(),
     structured: Json,
     files: z.array(
@@ -151,10 +151,10 @@ export const ToolChange = z
       "version",
     ]),
     tool: z.string().nullable(),
-    path: z.string().meta({ description: "Where in a schema, dotted, or which limit; empty otherwise" }),
+    path: z.string().meta({ description: "Dotted path in a schema, or the name of a limit; else empty" }),
     before: z.string().nullable(),
     after: z.string().nullable(),
-    asks: z.boolean().meta({ description: "Whether it waits to be accepted unless `accept` is always" }),
+    asks: z.boolean().meta({ description: "Whether it is pending unless `accept` is always" }),
     text: z.string().meta({ description: "The change in one line" }),
   })
   .meta({ id: "ToolChange" });
@@ -163,15 +163,15 @@ export type ToolChange = z.infer<typeof ToolChange>;
 export const ToolServerHealth = z
   .object({
     health: z.enum(["healthy", "degraded", "unhealthy", "unknown"]),
-    note: z.string().meta({ description: "Why, in a sentence" }),
-    uptime_ms: z.number().meta({ description: "Since the revision that serves was loaded; 0 when none is" }),
+    note: z.string().meta({ description: "Reason, as a sentence" }),
+    uptime_ms: z.number().meta({ description: "Time since the serving revision was loaded; 0 if none is" }),
     calls: z.int(),
     failures: z.int(),
     average_ms: z.number().nullable(),
     check: z
       .object({ at: Instant, ok: z.boolean(), duration_ms: z.number(), note: z.string() })
       .nullable()
-      .meta({ description: "The last time it was started apart and asked for its tools" }),
+      .meta({ description: "Last health check, which starts a separate instance and lists its tools" }),
   })
   .meta({ id: "ToolServerHealth" });
 export type ToolServerHealth = z.infer<typeof ToolServerHealth>;
@@ -182,7 +182,7 @@ export const ToolServerSummary = z
   .object({
     name: z.string(),
     origin: Origin,
-    revision: z.int().nullable().meta({ description: "The one that serves" }),
+    revision: z.int().nullable().meta({ description: "The serving revision" }),
     version: z.string(),
     description: z.string(),
     interface: Interface,
@@ -221,7 +221,7 @@ export const ToolServerVersion = z
     tools: z.int(),
     publisher: ToolPublisher,
     deployed_at: Instant,
-    changes: z.array(ToolChange).meta({ description: "Against the revision before it that is kept" }),
+    changes: z.array(ToolChange).meta({ description: "Differences from the previous stored revision" }),
   })
   .meta({ id: "ToolServerVersion" });
 export type ToolServerVersion = z.infer<typeof ToolServerVersion>;
@@ -239,7 +239,7 @@ export const ToolServerUsage = z
   .object({
     since: Instant,
     ...UsageFigures,
-    denied: z.int().meta({ description: "Uses of something that was not granted" }),
+    denied: z.int().meta({ description: "Uses without a grant" }),
     fuel: z.number(),
     duration_ms: z.number(),
     tools: z.array(
@@ -258,9 +258,11 @@ export const ToolServerUsage = z
 export const ToolServerRecord = ToolServerSummary.omit({ tools: true, health: true })
   .extend({
     tools: z.array(ToolDetail),
-    grants: ToolGrants.meta({ description: "What holds: the manifest's, with the operator's configuration over it" }),
-    grant_list: z.array(z.string()).meta({ description: "The same in words" }),
-    requested_grants: ToolGrants.meta({ description: "What the manifest asks for" }),
+    grants: ToolGrants.meta({
+      description: "Effective values: those of the manifest, overridden by the configuration",
+    }),
+    grant_list: z.array(z.string()).meta({ description: "The same as text" }),
+    requested_grants: ToolGrants.meta({ description: "Values that the manifest requests" }),
     limits: Limits,
     instance: z.enum(["run", "server"]).meta({ description: "Which calls share a guest: those of one run, or all" }),
     accept: z.enum(["always", "compatible", "ask"]),
@@ -314,7 +316,7 @@ export const ToolServerDeployment = z
     outcome: z.enum(["created", "updated", "unchanged", "pending"]),
     dry_run: z.boolean(),
     name: z.string(),
-    revision: z.int().meta({ description: "With dry_run: the one it would become" }),
+    revision: z.int().meta({ description: "With dry_run: the revision that the deployment would create" }),
     version: z.string(),
     module_hash: z.string(),
     module_bytes: z.int(),
@@ -337,12 +339,12 @@ export const VersionQuery = z.object({
   limit: z.coerce.number().int().min(1).max(200).default(20),
 });
 export const DifferenceQuery = z.object({
-  from: z.coerce.number().int().min(1).optional().meta({ description: "Default: the one that serves" }),
-  to: z.coerce.number().int().min(1).optional().meta({ description: "Default: the one that waits, else the newest" }),
+  from: z.coerce.number().int().min(1).optional().meta({ description: "Default: the serving revision" }),
+  to: z.coerce.number().int().min(1).optional().meta({ description: "Default: the pending revision, else the newest" }),
 });
 
 export const AcceptBody = z
-  .strictObject({ revision: z.int().min(1).optional().meta({ description: "Refused when another one waits by now" }) })
+  .strictObject({ revision: z.int().min(1).optional().meta({ description: "Refused if another revision is pending" }) })
   .meta({ id: "AcceptToolServer" });
 export const ActivateBody = z.strictObject({ revision: z.int().min(1) }).meta({ id: "ActivateToolServer" });
 export const PauseBody = z.strictObject({ reason: z.string().max(500).default("") }).meta({ id: "PauseToolServer" });
@@ -361,7 +363,10 @@ export type ToolServerDeletion = z.infer<typeof ToolServerDeletion>;
 export const ToolLogEvent = z
   .discriminatedUnion("type", [
     z.object({ type: z.literal("line"), at: Instant, text: z.string() }),
-    z.object({ type: z.literal("gap"), lines: z.int().meta({ description: "Left out, for the reader was too slow" }) }),
+    z.object({
+      type: z.literal("gap"),
+      lines: z.int().meta({ description: "Number of omitted lines, because the client read too slowly" }),
+    }),
   ])
   .meta({ id: "ToolLogEvent" });
 export type ToolLogEvent = z.infer<typeof ToolLogEvent>;
