@@ -32,13 +32,13 @@ export function refusalOf(server: LiveServer, session: InstanceLease, nowMs: num
   }
   if (server.failure !== "") return failedCall("crashed", `${name} cannot be loaded: ${server.failure}`);
   if (server.pending >= PENDING_PER_SERVER_MAX) {
-    return failedCall("overloaded", `${name} has ${server.pending} calls under way; try again in a moment`);
+    return failedCall("overloaded", `${name} has ${server.pending} running calls; try again in a moment`);
   }
   if (instance === "server") return undefined;
   const { pending } = session;
   if (pending < PENDING_PER_SESSION_MAX) return undefined;
   return failedCall(
     "overloaded",
-    `this run has ${pending} calls of ${name} under way, which run one after another; wait for some to end`,
+    `this run has ${pending} running calls of ${name}, which run one after another; wait for some to end`,
   );
 }

@@ -4,7 +4,7 @@ import { ToolServerRefusedError } from "./errors.ts";
 
 const read = (path: string): string => readFileSync(new URL(path, import.meta.url), "utf8");
 
-test("why a module is refused is the error's reason, and docs/errors.md tells each reason there is", () => {
+test("a refused module's error has the reason, and docs/errors.md lists each reason", () => {
   const answer = { type: "refused", code: "MODULE_ABI_UNKNOWN", message: "of no known kind", hint: "" } as const;
   expect(new ToolServerRefusedError("probe", answer).details).toEqual({
     server: "probe",

@@ -97,7 +97,7 @@ export function resultOf(message: ResultMessage, context: ResultContext, usage: 
     return read(message, context, usage);
   } catch (error) {
     // Whatever it is, it is an answer that made it so, and the server has other calls to care for.
-    const said = `its answer could not be made ready to show (${String(error)})`;
+    const said = `its answer could not be formatted (${String(error)})`;
     return failedCall("bad-output", explain("bad-output", context.tool(), context.limits, said), usage);
   }
 }

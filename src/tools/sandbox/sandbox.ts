@@ -125,7 +125,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
    */
   async deploy({ manifest, module, placement }: Deployment, signal: AbortSignal): Promise<ToolServer> {
     this.#stop.signal.throwIfAborted();
-    if (!this.#isSweeping) void this.#sweepNowAndThen();
+    if (!this.#isSweeping) void this.#sweepPeriodically();
     // While the module is prepared, a child starts.
     const pool = this.#pools.of(placement, manifest.name);
     pool.slots[0]?.start();
@@ -370,7 +370,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
     this.#forget(job);
   }
 
-  async #sweepNowAndThen(): Promise<void> {
+  async #sweepPeriodically(): Promise<void> {
     this.#isSweeping = true;
     while (!this.#stop.signal.aborted) {
       const everyMs = Math.min(SWEEP_MS, this.#instanceIdleMs, this.#moduleIdleMs);

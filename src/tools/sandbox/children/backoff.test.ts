@@ -34,7 +34,7 @@ test("a child that ends at once is waited with for longer each time, and no long
   expect(time.slept).toHaveLength(5);
 });
 
-test("it tells that it waits until it has waited or is stopped", async () => {
+test("isWaiting is true until the wait has ended or is stopped", async () => {
   const forever: Clock = {
     ...clock(),
     sleep: (_ms, signal) =>

@@ -40,7 +40,7 @@ type Loading = { state: "loading"; readonly jobs: PendingCall[] } | { state: "lo
  * sandbox.child-supervisor.S3. When the child exits unexpectedly, each call that was in it and has changed nothing outside is made
  *   again, one at a time (careful mode): it may not even have begun. A call that was alone in a child that ended, twice
  *   in a row, is the offender.
- * sandbox.child-supervisor.S4. A call is taken out of a child that a guest holds up only if it can have changed nothing, and once
+ * sandbox.child-supervisor.S4. A call is removed from a child that a guest blocks only if it can have changed nothing, and once
  *   (see rebalance.ts).
  * sandbox.child-supervisor.S5. A child that a guest keeps from answering past its right (see `Heartbeat`) is killed. The calls of that
  *   guest's server which are past their deadlines have failed by its fault; calls of others are made again, unless they

@@ -67,7 +67,7 @@ function afterSilence(jobs: readonly PendingCall[], turn?: readonly [server: num
 const OVERDUE = { cancelledAtMs: 100 } as const;
 
 // sandbox.heartbeat.V1
-test("a silent child is stuck with the call that it has named, whoever waits beside it", () => {
+test("a silent child is stuck with the call that it has named, also if other calls wait", () => {
   const [hog, neighbour] = [job(1, OVERDUE), job(2)];
   expect(afterSilence([hog, neighbour], [1, 1])).toEqual({
     child: "stuck",
@@ -76,13 +76,13 @@ test("a silent child is stuck with the call that it has named, whoever waits bes
 });
 
 // sandbox.heartbeat.V1
-test("a call that was named and has time left is left alone, and who waits for it longer than his deadline is told", () => {
+test("a named call before its deadline continues, and calls that wait past their deadlines are reported", () => {
   const [busy, waiting] = [job(1), job(2, OVERDUE)];
   expect(afterSilence([busy, waiting], [1, 1])).toEqual({ child: "fine", overdue: [waiting] });
 });
 
 // sandbox.heartbeat.V2
-test("when nobody was named, all that may be running have to be past their deadlines", () => {
+test("if no call was named, all that may be running have to be past their deadlines", () => {
   const [early, late] = [job(1, { ...OVERDUE, sentAtFrame: -1 }), job(2, { sentAtFrame: -1 })];
   expect(afterSilence([early, late])).toEqual({ child: "fine", overdue: [early] });
   const unheard = [job(3, OVERDUE), job(4)];
@@ -90,7 +90,7 @@ test("when nobody was named, all that may be running have to be past their deadl
 });
 
 // sandbox.heartbeat.V2
-test("a call that was named and has answered since is nobody any more", () => {
+test("a named call that has answered since no longer counts", () => {
   expect(afterSilence([job(2)], [1, 1])).toEqual({ child: "fine", overdue: [] });
 });
 
@@ -99,7 +99,7 @@ test("a start that no call is for has no right to keep a call waiting", () => {
   expect(afterSilence([job(2)], [1, 0])).toEqual({ child: "stuck", offender: { type: "start", server: 1 } });
 });
 
-test("silence while nobody waited is not held against a child", () => {
+test("silence without waiting calls does not count against a child", () => {
   const [heartbeat, home] = [new Heartbeat(), child()];
   heartbeat.start(0);
   heartbeat.onTurn(1, 0);

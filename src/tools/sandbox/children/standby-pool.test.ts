@@ -23,13 +23,13 @@ function pool(prestart = true) {
   return { made, opened, killed };
 }
 
-function parent(): ChildListener & { readonly told: string[] } {
-  const told: string[] = [];
+function parent(): ChildListener & { readonly events: string[] } {
+  const events: string[] = [];
   return {
-    told,
-    onReady: () => void told.push("ready"),
-    onFrame: ({ kind }) => void told.push(`frame ${kind}`),
-    onExit: (reason) => void told.push(reason),
+    events,
+    onReady: () => void events.push("ready"),
+    onFrame: ({ kind }) => void events.push(`frame ${kind}`),
+    onExit: (reason) => void events.push(reason),
   };
 }
 const frame = { kind: 18, id: 1, server: 1, bytes: Buffer.alloc(0), start: 0, end: 0 };
@@ -54,11 +54,11 @@ test("the standby child is handed out like one that was started, and another is 
   opened[0]?.onReady();
   const taker = parent();
   const home: SandboxChild = made.child(taker);
-  expect([home.pid, taker.told]).toEqual([1, []]);
+  expect([home.pid, taker.events]).toEqual([1, []]);
   await turn();
   opened[0]?.onFrame(frame);
   opened[0]?.onExit("over");
-  expect(taker.told).toEqual(["ready", "frame 18", "over"]);
+  expect(taker.events).toEqual(["ready", "frame 18", "over"]);
   made.prepare(600);
   expect(opened).toHaveLength(1);
   made.prepare(1_100);
@@ -72,9 +72,9 @@ test("one that is still starting when it is taken is ready when it is", async ()
   const taker = parent();
   made.child(taker);
   await turn();
-  expect(taker.told).toEqual([]);
+  expect(taker.events).toEqual([]);
   opened[0]?.onReady();
-  expect(taker.told).toEqual(["ready"]);
+  expect(taker.events).toEqual(["ready"]);
 });
 
 test("without a standby child, one is started", () => {

@@ -158,7 +158,7 @@ const plain = (value: unknown): unknown =>
   JSON.parse(JSON.stringify(value, (_, each: unknown) => (typeof each === "bigint" ? `${each}n` : each)));
 
 test.each(["utf8", "utf16", "latin1+utf16"] as const)(
-  "what is put into memory is what comes out of it (%s)",
+  "values read from memory equal the values written (%s)",
   (encoding) =>
     fc.assert(
       fc.asyncProperty(pair, async ({ each, value }) => {

@@ -52,7 +52,7 @@ export function readInterface(ledger: DecodeSink, reader: ByteReader, scope: Sco
   switch (sort) {
     case 0x01: {
       const definition = entry(scope.types, reader.u32(), offset);
-      if (definition.type !== "function") throw damaged("a function whose type is none", offset);
+      if (definition.type !== "function") throw damaged("a function without a function type", offset);
       const { signature } = definition;
       return () => ({ sort: "function", function: { type: "imported", ...origin, signature } });
     }
@@ -68,7 +68,7 @@ export function readInterface(ledger: DecodeSink, reader: ByteReader, scope: Sco
     }
     case 0x05: {
       const definition = entry(scope.types, reader.u32(), offset);
-      if (definition.type !== "instance") throw damaged("an instance whose type is none", offset);
+      if (definition.type !== "instance") throw damaged("an instance without an instance type", offset);
       const { at, scope: from } = definition;
       return () => ({
         sort: "instance",

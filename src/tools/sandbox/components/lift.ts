@@ -274,7 +274,7 @@ const unsigned = (view: DataView, at: number, bytes: number): number =>
   bytes === 1 ? view.getUint8(at) : bytes === 2 ? view.getUint16(at, true) : view.getUint32(at, true);
 
 function character(code: number): string {
-  if (code > 0x10_ffff || (code >= 0xd800 && code <= 0xdfff)) throw new CanonFault("a character is none");
+  if (code > 0x10_ffff || (code >= 0xd800 && code <= 0xdfff)) throw new CanonFault("a character is invalid");
   return String.fromCodePoint(code);
 }
 

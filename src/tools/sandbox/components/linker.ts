@@ -186,7 +186,7 @@ export class Linker implements DecodeSink {
         const core = entry(scope.core.function, reader.u32(), offset);
         const options = readOptions(reader, scope);
         const definition = entry(scope.types, reader.u32(), offset);
-        if (definition.type !== "function") throw damaged("a function whose type is none", offset);
+        if (definition.type !== "function") throw damaged("a function without a function type", offset);
         scope.functions.push({ type: "lifted", core, options, signature: definition.signature });
         return;
       }
@@ -212,7 +212,7 @@ export class Linker implements DecodeSink {
       case 0x03:
       case 0x04: {
         const definition = entry(scope.types, reader.u32(), offset);
-        if (definition.type !== "resource") throw damaged("a resource that is none", offset);
+        if (definition.type !== "resource") throw damaged("a resource without a resource type", offset);
         const operation = form === 0x02 ? "new" : form === 0x03 ? "drop" : "rep";
         scope.core.function.push({ type: "resource", operation, resource: definition.resource });
         return;

@@ -90,7 +90,7 @@ async function toolsOf(instance: Instance, { toolsMax, tools: declared }: BuildS
 const notStarting = (outcome: string, detail: string): Extract<BuildAnswer, { type: "refused" }> => ({
   type: "refused",
   code: "TOOL_SERVER_NOT_STARTING",
-  message: `the module did not start, or did not tell its tools (${outcome}${detail === "" ? "" : `: ${detail}`})`,
+  message: `the module did not start, or did not list its tools (${outcome}${detail === "" ? "" : `: ${detail}`})`,
   hint: "docs/tools/abi.md says what each kind of module is asked at its start; what it printed to standard error helps too.",
 });
 

@@ -35,7 +35,7 @@ export type InstanceDeps = {
 
 /** Unwinds the guest's stack when the instance is ended; no caller sees it. */
 export class GuestTerminated extends Error {
-  override readonly name = "GuestEnded";
+  override readonly name = "GuestTerminated";
 }
 
 type Waiting = { readonly reject: (error: Error) => void; cancel: (() => void) | void };

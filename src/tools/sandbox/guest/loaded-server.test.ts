@@ -105,7 +105,7 @@ test("a session that ends after its call was given up leaves nothing behind", as
 });
 
 // guest.loaded-server.L4
-test("the start of an instance that nobody waits for ends in time, and a call that waits for its place begins", async () => {
+test("the start of an instance without a waiting call ends in time, and a call that waits for its place begins", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   const { loaded, starts, answers, room } = server();
   await settled(() => starts.length === 1);

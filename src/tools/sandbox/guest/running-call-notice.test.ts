@@ -6,36 +6,36 @@ const ORDINARY = 100_000_000;
 
 function notice() {
   const said: string[] = [];
-  const told = new RunningCallNotice({
+  const announcer = new RunningCallNotice({
     send: (server, call) => said.push(`${server}:${call}`),
     flush: () => said.push("sent"),
   });
-  return { told, said };
+  return { announcer, said };
 }
 
 // guest.running-call-notice.N2
-test("turns that cannot be long are not told", () => {
-  const { told, said } = notice();
-  for (let call = 1; call < 10; call += 1) told.begins(1, call, ORDINARY);
-  told.clear();
+test("short turns are not announced", () => {
+  const { announcer, said } = notice();
+  for (let call = 1; call < 10; call += 1) announcer.begins(1, call, ORDINARY);
+  announcer.clear();
   expect(said).toEqual([]);
 });
 
-test("a turn that may be long is told before it begins, once while it stays the same guest's", () => {
-  const { told, said } = notice();
-  told.begins(7, 1, LONG);
-  told.begins(7, 1, LONG);
-  told.begins(7, 2, LONG);
+test("a potentially long turn is announced before it begins, once per guest", () => {
+  const { announcer, said } = notice();
+  announcer.begins(7, 1, LONG);
+  announcer.begins(7, 1, LONG);
+  announcer.begins(7, 2, LONG);
   expect(said).toEqual(["7:1", "sent", "7:2", "sent"]);
 });
 
 // guest.running-call-notice.N1
-test("the turn of another ends what was told, and that need not hurry when the other is soon done", () => {
-  const { told, said } = notice();
-  told.begins(7, 1, LONG);
-  told.begins(8, 2, ORDINARY);
-  told.begins(8, 3, ORDINARY);
-  told.begins(7, 1, LONG);
-  told.clear();
+test("another guest's turn ends the announcement, without hurry if that turn is short", () => {
+  const { announcer, said } = notice();
+  announcer.begins(7, 1, LONG);
+  announcer.begins(8, 2, ORDINARY);
+  announcer.begins(8, 3, ORDINARY);
+  announcer.begins(7, 1, LONG);
+  announcer.clear();
   expect(said).toEqual(["7:1", "sent", "0:0", "7:1", "sent", "0:0", "sent"]);
 });

@@ -12,7 +12,7 @@ test("the last bytes of all that was written are kept", () => {
   );
 });
 
-test("the last line that tells something is found, past notes and empty lines", () => {
+test("the last informative line is found, past notes and empty lines", () => {
   const recent = new TailBuffer(512);
   recent.append(Buffer.from("start\nthread 'main' panicked at 'x'\nnote: run with RUST_BACKTRACE=1\n\n"));
   expect(recent.lastLine()).toBe("thread 'main' panicked at 'x'");

@@ -32,7 +32,7 @@ test("guests run one at a time, in the order in which they asked", async () => {
 });
 
 // guest.turns.T3
-test("while guests run on, what they answered leaves now and then, the event loop gets a turn, and they go on", async () => {
+test("while guests run, results are flushed periodically, the event loop gets a turn, and the guests continue", async () => {
   let flushes = 0;
   const turns = new Turns(() => {
     flushes += 1;

@@ -48,7 +48,7 @@ export class Turns {
       this.#sliceStartMs = 0;
       return;
     }
-    if (!this.#mayGoOn()) return;
+    if (!this.#mayContinue()) return;
     this.#entries[this.#first] = undefined;
     this.#first += 1;
     if (this.#first > COMPACT_AT) this.#compact();
@@ -56,7 +56,7 @@ export class Turns {
     resume();
   }
 
-  #mayGoOn(): boolean {
+  #mayContinue(): boolean {
     const nowMs = performance.now();
     if (this.#sliceStartMs === 0) {
       this.#sliceStartMs = nowMs;
@@ -82,11 +82,11 @@ export class Turns {
     this.#isPaused = true;
     this.#sliceStartMs = 0;
     this.#flush();
-    const goOn = (): void => {
+    const resume = (): void => {
       this.#isPaused = false;
       if (!this.#isRunning) this.#next();
     };
     // The first comes before anything is read when it is asked for while something is, the second after.
-    setImmediate(() => void setImmediate(goOn));
+    setImmediate(() => void setImmediate(resume));
   }
 }

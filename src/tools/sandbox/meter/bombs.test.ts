@@ -335,7 +335,7 @@ describe("work grows with the file alone", () => {
     expect(guest.spend("f").used).toBe(3n + BigInt(calls) * (2n + 1n + 400n));
   });
 
-  test("for types: as many as may be, and not one more", () => {
+  test("for types: the limit is accepted, one more is not", () => {
     expect(() => meter(withTypes(METER_LIMITS.typesMax))).not.toThrow();
     expect(refusal(withTypes(METER_LIMITS.typesMax + 1))).toMatchObject({ reason: "limit", what: "typesMax" });
     expect(refusal(moduleOf(section(1, [...u32(0xffffffff)])))).toMatchObject({ what: "typesMax" });

@@ -15,7 +15,7 @@ const withCode = (...code: readonly number[]) =>
 const withType = (type: number) => moduleOf(section(1, list([[0x60, 1, type, 0]])));
 
 /** For each feature the smallest modules that have it, with the options that their compiler needs. */
-const MODULES: { readonly [Name in Feature]?: readonly [told: string, ...modules: Uint8Array<ArrayBuffer>[]] } = {
+const MODULES: { readonly [Name in Feature]?: readonly [hint: string, ...modules: Uint8Array<ArrayBuffer>[]] } = {
   "garbage-collected types": [
     "--disable-gc",
     withType(0x6e),
@@ -41,8 +41,8 @@ const MODULES: { readonly [Name in Feature]?: readonly [told: string, ...modules
   "tables of exceptions": ["funcref", moduleOf(section(4, [1, 0x69, 0, 1]))],
 };
 
-test.each(Object.entries(MODULES))("%s: refused by name, with the byte and what to tell the compiler", (name, of) => {
-  const [told, ...modules] = of;
+test.each(Object.entries(MODULES))("%s: refused by name, with the byte and the compiler option", (name, of) => {
+  const [hint, ...modules] = of;
   for (const bytes of modules) {
     let refused: unknown;
     try {
@@ -53,7 +53,7 @@ test.each(Object.entries(MODULES))("%s: refused by name, with the byte and what 
     if (!(refused instanceof ModuleRefusedError)) throw new Error("the module was not refused");
     expect(refused.details).toMatchObject({ reason: "feature", what: name });
     expect(refused.message).toMatch(new RegExp(`^the module uses ${RegExp.escape(name)} \\(byte \\d+\\), which`));
-    expect(refused.hint).toContain(told);
+    expect(refused.hint).toContain(hint);
   }
 });
 
@@ -61,9 +61,9 @@ test.each([
   ["stack switching", [0xe0], "--asyncify"],
   ["wide arithmetic", [0xfc, 0x13], "-mno-wide-arithmetic"],
   ["half-precision floats", [0xfd, 0xa0, 0x02], "-mno-fp16"],
-] as const)("%s, which V8 does not run yet, is known by name as soon as it does", (name, code, told) => {
+] as const)("%s, which V8 does not run yet, is known by name as soon as it does", (name, code, hint) => {
   expect(() => readOpcode(new Reader(Uint8Array.from(code), 0, code.length))).toThrow(`the module uses ${name}`);
-  expect(FEATURES[name]).toContain(told);
+  expect(FEATURES[name]).toContain(hint);
   // Until then V8 is asked first, and says which instruction it is.
   expect(() => meter(withCode(...code))).toThrow(/not valid WebAssembly: .*opcode/i);
 });

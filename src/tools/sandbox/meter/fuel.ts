@@ -8,7 +8,7 @@
  * | what | fuel |
  * | --- | --- |
  * | every instruction executed | 1 |
- * | `nop`, `block`, `else`, `end`, `try`, `try_table`, `catch`, `catch_all`, `delegate` | 0: they mark places, no machine code comes of them |
+ * | `nop`, `block`, `else`, `end`, `try`, `try_table`, `catch`, `catch_all`, `delegate` | 0: they mark positions and compile to no machine code |
  * | `loop` | 1 each time its head is passed, so the first time and at each branch back |
  * | `call`, `return_call` | 2 |
  * | `call_indirect`, `return_call_indirect` | 4 |
@@ -39,7 +39,7 @@
  * Functions that cannot use more than 64 in all are not checked, and count as instructions here.
  *
  * Hence after fuel has run out a guest gets no further than the end of one function body without loops and calls, however
- * deep its stack: by 1 it enters nothing, by 2 no caller on the stack goes on beyond what it has paid for. A call that ends
+ * deep its stack: by 1 it enters nothing, by 2 no caller on the stack continues beyond its prepaid fuel. A call that ends
  * within that stretch has ended, with fuel a little below zero.
  *
  * Fuel measures work, not time: a cache miss costs what an addition costs. A clock has to stand behind it.

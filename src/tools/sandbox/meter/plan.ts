@@ -184,7 +184,7 @@ class Plan {
 
   get #innermost(): Frame {
     const frame = this.#frames.at(-1);
-    if (frame === undefined) throw malformed("a function body goes on after its end", this.#code.at);
+    if (frame === undefined) throw malformed("a function body continues after its end", this.#code.at);
     return frame;
   }
 

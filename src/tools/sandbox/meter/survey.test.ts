@@ -29,7 +29,7 @@ const FUNCTION = section(3, list([[0]]));
 const CODE = section(10, list([body([])]));
 
 describe("a module's shape", () => {
-  test("tells imports, exports, memory, start and counts", () => {
+  test("reports imports, exports, memory, start and counts", () => {
     const bytes = assemble(`(module
       (import "wasi" "write" (func $write (param i32 i64) (result i32)))
       (import "env" "table" (table 2 funcref))
@@ -74,7 +74,7 @@ describe("a module's shape", () => {
 describe("the first bytes", () => {
   const component = Uint8Array.from([0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0]);
 
-  test("tell a component from a module", () => {
+  test("distinguishes a component from a module", () => {
     expect(kindOf(component)).toBe("component");
     expect(kindOf(Uint8Array.from(PREAMBLE))).toBe("module");
     expect(() => scan(component)).toThrow(ComponentFoundError);
@@ -237,7 +237,7 @@ describe("a damaged module", () => {
       moduleOf(section(6, [1, 0x7f, 0, 0x10, 0, 0x0b])),
     ],
     ["a table of numbers", moduleOf(section(4, [1, 0x7f, 0, 1]))],
-    ["a type that is none", moduleOf(section(1, [1, 0x60, 1, 0x01, 0]))],
+    ["an invalid type", moduleOf(section(1, [1, 0x60, 1, 0x01, 0]))],
   ])("is refused: %s", (_what, bytes) => {
     expect(refusal(bytes)).toMatchObject({ reason: "malformed" });
   });

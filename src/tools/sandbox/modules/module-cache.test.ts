@@ -118,7 +118,7 @@ test("on disk it keeps what was used last, up to its bound, and the rest is as i
   expect(await (await bounded.put(keyOf("b"), catalogue, large)).bytes()).toHaveLength(10_000);
 });
 
-test("a start sweeps, and takes away what a writer left that died, but not what may still be written", async () => {
+test("a start sweeps, and removes files of a dead writer, but not files that may still be written", async () => {
   await using temp = await directory();
   const clock = ticking();
   for (const name of ["a", "b", "c"]) await new ModuleCache(temp.path, { clock }).put(keyOf(name), catalogue, large);
@@ -130,7 +130,7 @@ test("a start sweeps, and takes away what a writer left that died, but not what 
 });
 
 // sandbox.module-cache.M2
-test("what somebody holds is not removed, however much is over the bound", async () => {
+test("a module in use is not evicted, however far the cache exceeds its limit", async () => {
   await using temp = await directory();
   const cache = new ModuleCache(temp.path, { clock: ticking(), bytesMax: 15_000 });
   const all = [];
@@ -140,7 +140,7 @@ test("what somebody holds is not removed, however much is over the bound", async
   expect(await readdir(temp.path)).toHaveLength(4);
 });
 
-test("what nobody holds any more is removed in the process that made it", async () => {
+test("an unused module is evicted in the process that created it", async () => {
   await using temp = await directory();
   const cache = new ModuleCache(temp.path, { clock: ticking(), bytesMax: 15_000 });
   for (const name of ["a", "b", "c", "d"]) await cache.put(keyOf(name), catalogue, large);

@@ -3,11 +3,11 @@ import type { ReadAhead } from "./read-ahead.ts";
 import { ALL_RIGHTS, DIRECTORY_RIGHTS, RIGHT, STREAM_RIGHTS } from "./rights.ts";
 
 /** What every descriptor has; `rights` and `inheriting` only shrink. */
-type Held = { rights: number; inheriting: number; flags: number };
+type OpenDescriptor = { rights: number; inheriting: number; flags: number };
 
-export type StreamDescriptor = Held & { readonly type: "stream"; readonly stream: 0 | 1 | 2 };
+export type StreamDescriptor = OpenDescriptor & { readonly type: "stream"; readonly stream: 0 | 1 | 2 };
 
-export type DirectoryDescriptor = Held & {
+export type DirectoryDescriptor = OpenDescriptor & {
   readonly type: "directory";
   /** As the broker gets it: "." is the server's directory, "/" the root. */
   readonly path: string;
@@ -16,7 +16,7 @@ export type DirectoryDescriptor = Held & {
   entries: readonly DirectoryEntry[] | undefined;
 };
 
-export type FileDescriptor = Held & {
+export type FileDescriptor = OpenDescriptor & {
   readonly type: "file";
   readonly handle: number;
   readonly device: bigint;

@@ -8,7 +8,7 @@ export const RIGHT = {
   seek: 1 << 2,
   setFlags: 1 << 3,
   sync: 1 << 4,
-  tell: 1 << 5,
+  position: 1 << 5,
   write: 1 << 6,
   advise: 1 << 7,
   allocate: 1 << 8,
@@ -46,7 +46,7 @@ export const FILE_RIGHTS = union(
   RIGHT.seek,
   RIGHT.setFlags,
   RIGHT.sync,
-  RIGHT.tell,
+  RIGHT.position,
   RIGHT.write,
   RIGHT.advise,
   RIGHT.allocate,
@@ -62,7 +62,7 @@ export const DIRECTORY_RIGHTS =
   ~union(
     RIGHT.read,
     RIGHT.seek,
-    RIGHT.tell,
+    RIGHT.position,
     RIGHT.write,
     RIGHT.advise,
     RIGHT.allocate,
@@ -72,7 +72,7 @@ export const DIRECTORY_RIGHTS =
     RIGHT.accept,
   );
 
-/** Streams support neither seek nor tell: the C library takes one that does for a file. */
+/** Streams have neither the right to seek nor to read the position: the C library treats descriptors with it as files. */
 export const STREAM_RIGHTS = union(RIGHT.dataSync, RIGHT.sync, RIGHT.setFlags, RIGHT.stat, RIGHT.poll);
 
 /** A file opened with one of these is opened for writing. */

@@ -123,8 +123,9 @@ export class Wasi {
     if (descriptor === undefined || descriptor.type === "directory") return ERRNO.badDescriptor;
     if (descriptor.type === "stream") return ERRNO.seekPipe;
     // The right to seek includes asking for the position, which is a seek by 0.
-    const isTell = whence === WHENCE.current && offset === 0n;
-    if ((descriptor.rights & (isTell ? RIGHT.seek | RIGHT.tell : RIGHT.seek)) === 0) return ERRNO.notCapable;
+    const isPositionQuery = whence === WHENCE.current && offset === 0n;
+    if ((descriptor.rights & (isPositionQuery ? RIGHT.seek | RIGHT.position : RIGHT.seek)) === 0)
+      return ERRNO.notCapable;
     if (whence > WHENCE.end) return ERRNO.invalid;
     const base = whence === WHENCE.start ? 0 : whence === WHENCE.current ? descriptor.position : descriptor.bytes;
     const position = base + Number(offset);

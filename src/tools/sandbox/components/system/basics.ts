@@ -1,7 +1,7 @@
 import { getRandomValues } from "node:crypto";
 import { isTagged, NONE, ok, some } from "../index.ts";
 import { type HostBridge, SeededStream, type Streams, type SystemSettings } from "../../wasi/index.ts";
-import { HostFault, type HostInterface, prompt, textOf, wholeOf } from "./host-function.ts";
+import { HostFault, type HostInterface, syncFunction, textOf, wholeOf } from "./host-function.ts";
 import { Timer } from "./pollable.ts";
 import { StandardInput, StandardOutput } from "./streams.ts";
 
@@ -29,27 +29,27 @@ export function basicInterfaces(basics: Basics): { readonly [name: string]: Host
 }
 
 function cli({ settings, streams, log, exit }: Basics): { readonly [name: string]: HostInterface } {
-  const none = prompt(() => NONE);
+  const none = syncFunction(() => NONE);
   return {
     "wasi:cli/environment": {
-      "get-environment": prompt(() => settings.environment),
-      "get-arguments": prompt(() => settings.arguments),
+      "get-environment": syncFunction(() => settings.environment),
+      "get-arguments": syncFunction(() => settings.arguments),
       "initial-cwd": none,
     },
     "wasi:cli/exit": {
-      exit: prompt((status) => exit(isTagged(status) && status.tag === "ok" ? 0 : 1)),
-      "exit-with-code": prompt((code) => exit(typeof code === "number" ? code & EXIT_MAX : 1)),
+      exit: syncFunction((status) => exit(isTagged(status) && status.tag === "ok" ? 0 : 1)),
+      "exit-with-code": syncFunction((code) => exit(typeof code === "number" ? code & EXIT_MAX : 1)),
     },
-    "wasi:cli/stdin": { "get-stdin": prompt(() => new StandardInput(streams)) },
+    "wasi:cli/stdin": { "get-stdin": syncFunction(() => new StandardInput(streams)) },
     "wasi:cli/stdout": {
-      "get-stdout": prompt(() => new StandardOutput((bytes) => streams.write(bytes, 0, bytes.length))),
+      "get-stdout": syncFunction(() => new StandardOutput((bytes) => streams.write(bytes, 0, bytes.length))),
     },
-    "wasi:cli/stderr": { "get-stderr": prompt(() => new StandardOutput((bytes) => streams.writeError(bytes))) },
+    "wasi:cli/stderr": { "get-stderr": syncFunction(() => new StandardOutput((bytes) => streams.writeError(bytes))) },
     "wasi:cli/terminal-stdin": { "get-terminal-stdin": none },
     "wasi:cli/terminal-stdout": { "get-terminal-stdout": none },
     "wasi:cli/terminal-stderr": { "get-terminal-stderr": none },
     "wasi:logging/logging": {
-      log: prompt((level, context, message) =>
+      log: syncFunction((level, context, message) =>
         log(Buffer.from(`${textOf(level)}: ${textOf(context)}${context === "" ? "" : " "}${textOf(message)}\n`)),
       ),
     },
@@ -64,17 +64,17 @@ function clocks({ settings }: Basics): { readonly [name: string]: HostInterface 
     BigInt(settings.clock ? Math.floor(performance.now()) : FROZEN_MONOTONIC_MS) * NANOSECONDS;
   return {
     "wasi:clocks/wall-clock": {
-      now: prompt(() => ({
+      now: syncFunction(() => ({
         seconds: BigInt(Math.floor(realMs() / MILLISECONDS)),
         nanoseconds: (realMs() % MILLISECONDS) * Number(NANOSECONDS),
       })),
-      resolution: prompt(() => ({ seconds: 0n, nanoseconds: Number(NANOSECONDS) })),
+      resolution: syncFunction(() => ({ seconds: 0n, nanoseconds: Number(NANOSECONDS) })),
     },
     "wasi:clocks/monotonic-clock": {
-      now: prompt(monotonic),
-      resolution: prompt(() => NANOSECONDS),
-      "subscribe-duration": prompt((duration) => timer(wholeOf(duration))),
-      "subscribe-instant": prompt((instant) => timer(wholeOf(instant) - monotonic())),
+      now: syncFunction(monotonic),
+      resolution: syncFunction(() => NANOSECONDS),
+      "subscribe-duration": syncFunction((duration) => timer(wholeOf(duration))),
+      "subscribe-instant": syncFunction((instant) => timer(wholeOf(instant) - monotonic())),
     },
   };
 }
@@ -98,23 +98,23 @@ function random({ gate, settings }: Basics): { readonly [name: string]: HostInte
     return made;
   };
   const word = (): bigint => Buffer.from(bytes(8)).readBigUInt64LE();
-  const many = prompt((length) => bytes(Number(wholeOf(length))));
+  const many = syncFunction((length) => bytes(Number(wholeOf(length))));
   return {
-    "wasi:random/random": { "get-random-bytes": many, "get-random-u64": prompt(word) },
-    "wasi:random/insecure": { "get-insecure-random-bytes": many, "get-insecure-random-u64": prompt(word) },
-    "wasi:random/insecure-seed": { "insecure-seed": prompt(() => [word(), word()]) },
+    "wasi:random/random": { "get-random-bytes": many, "get-random-u64": syncFunction(word) },
+    "wasi:random/insecure": { "get-insecure-random-bytes": many, "get-insecure-random-u64": syncFunction(word) },
+    "wasi:random/insecure-seed": { "insecure-seed": syncFunction(() => [word(), word()]) },
   };
 }
 
 /** Configuration is the granted environment. */
 function config({ settings }: Basics): { readonly [name: string]: HostInterface } {
   const store: HostInterface = {
-    get: prompt((key) => {
+    get: syncFunction((key) => {
       const name = textOf(key);
       const found = settings.environment.find(([known]) => known === name);
       return ok(found === undefined ? NONE : some(found[1]));
     }),
-    "get-all": prompt(() => ok(settings.environment)),
+    "get-all": syncFunction(() => ok(settings.environment)),
   };
   return { "wasi:config/store": store, "wasi:config/runtime": store };
 }

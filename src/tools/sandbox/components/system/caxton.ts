@@ -1,6 +1,6 @@
 import { HOST_REFUSALS, JSON_DEPTH_MAX, JSON_NODES_MAX, jsonShape } from "../../wire/index.ts";
 import { err, isTagged, NONE, ok, some, type Tagged } from "../index.ts";
-import { bytesOf, HostFault, type HostInterface, listOf, textOf, waiting } from "./host-function.ts";
+import { bytesOf, HostFault, type HostInterface, listOf, textOf, asyncFunction } from "./host-function.ts";
 
 /**
  * `caxton:host`, which engines/wit/host.wit describes: what components ask of the server in requests that other guests make
@@ -36,7 +36,7 @@ export function caxtonInterfaces(ask: AskServer): { readonly [name: string]: Hos
   };
   return {
     "caxton:host/memory": {
-      search: waiting((query, scopes, limit) => {
+      search: asyncFunction((query, scopes, limit) => {
         const named = listOf(scopes).map(textOf);
         const most = chosen(limit, numberOf);
         const head = { query: textOf(query), ...(named.length > 0 && { scopes: named }), limit: most };
@@ -44,7 +44,7 @@ export function caxtonInterfaces(ask: AskServer): { readonly [name: string]: Hos
       }),
     },
     "caxton:host/messages": {
-      send: waiting((message) => {
+      send: asyncFunction((message) => {
         const text = textOf(message);
         if (text.length > REQUEST_BYTES_MAX) return TOO_LARGE;
         if (jsonShape(Buffer.from(text)).type !== "fits") return refusal("invalid", TOO_MUCH);
@@ -54,22 +54,22 @@ export function caxtonInterfaces(ask: AskServer): { readonly [name: string]: Hos
       }),
     },
     "caxton:host/state": {
-      get: waiting((key) =>
+      get: asyncFunction((key) =>
         request("state.get", { head: { key: textOf(key) } }, ({ found }, bytes) =>
           found === true ? some(bytes) : NONE,
         ),
       ),
-      set: waiting((key, value) =>
+      set: asyncFunction((key, value) =>
         request("state.set", { head: { key: textOf(key) }, bytes: bytesOf(value) }, () => undefined),
       ),
-      delete: waiting((key) => request("state.delete", { head: { key: textOf(key) } }, ({ deleted }) => deleted)),
-      "list-keys": waiting((prefix, limit, cursor) => {
+      delete: asyncFunction((key) => request("state.delete", { head: { key: textOf(key) } }, ({ deleted }) => deleted)),
+      "list-keys": asyncFunction((prefix, limit, cursor) => {
         const from = { limit: chosen(limit, numberOf), cursor: chosen(cursor, textOf) };
         return request("state.list", { head: { prefix: textOf(prefix), ...from } }, pageOf);
       }),
     },
     "caxton:host/http": {
-      fetch: waiting((given) => {
+      fetch: asyncFunction((given) => {
         const { method, url, headers, body, "timeout-ms": timeout } = fieldsOf(given);
         const head = {
           method: textOf(method),
@@ -83,7 +83,7 @@ export function caxtonInterfaces(ask: AskServer): { readonly [name: string]: Hos
   };
 }
 
-const NAMES = Object.entries(caxtonInterfaces(() => Promise.reject(new Error("nobody is asked")))).map(
+const NAMES = Object.entries(caxtonInterfaces(() => Promise.reject(new Error("no host is called")))).map(
   ([name, functions]) => [name, Object.keys(functions)] as const,
 );
 

@@ -1,6 +1,6 @@
 import { err, ok, type Tagged } from "../index.ts";
 import type { HostMemoryBudget, HostAllocation } from "./host-memory-budget.ts";
-import { bytesOf, type HostInterface, instanceOf, listOf, prompt, textOf } from "./host-function.ts";
+import { bytesOf, type HostInterface, instanceOf, listOf, syncFunction, textOf } from "./host-function.ts";
 
 /** `fields` of `wasi:http`: header lines of a request or an answer. */
 const FIELDS_MAX = 256;
@@ -21,7 +21,7 @@ export class Fields {
   readonly #isMutable: boolean;
   #entries: readonly Field[];
 
-  /** Throws HoldingsFault. */
+  /** Throws HostMemoryExceededError. */
   constructor(memoryBudget: HostMemoryBudget, entries: readonly Field[] = [], isMutable = true) {
     this.#share = memoryBudget.lasting();
     this.#share.keep(sizeOf(entries));
@@ -72,24 +72,24 @@ const entryOf = (pair: unknown): Field => {
 };
 
 export const fieldFunctions = (memoryBudget: HostMemoryBudget): HostInterface => ({
-  "[constructor]fields": prompt(() => new Fields(memoryBudget)),
-  "[static]fields.from-list": prompt((list) => {
+  "[constructor]fields": syncFunction(() => new Fields(memoryBudget)),
+  "[static]fields.from-list": syncFunction((list) => {
     const made = new Fields(memoryBudget);
     const put = made.put([], listOf(list).map(entryOf));
     return put.tag === "ok" ? ok(made) : put;
   }),
-  "[method]fields.get": prompt((each, name) => fieldsOf(each).get(textOf(name))),
-  "[method]fields.has": prompt((each, name) => fieldsOf(each).get(textOf(name)).length > 0),
-  "[method]fields.set": prompt((each, name, values) =>
+  "[method]fields.get": syncFunction((each, name) => fieldsOf(each).get(textOf(name))),
+  "[method]fields.has": syncFunction((each, name) => fieldsOf(each).get(textOf(name)).length > 0),
+  "[method]fields.set": syncFunction((each, name, values) =>
     fieldsOf(each).put(
       fieldsOf(each).without(textOf(name)),
       listOf(values).map((value): Field => [textOf(name), bytesOf(value)]),
     ),
   ),
-  "[method]fields.delete": prompt((each, name) => fieldsOf(each).put(fieldsOf(each).without(textOf(name)), [])),
-  "[method]fields.append": prompt((each, name, value) =>
+  "[method]fields.delete": syncFunction((each, name) => fieldsOf(each).put(fieldsOf(each).without(textOf(name)), [])),
+  "[method]fields.append": syncFunction((each, name, value) =>
     fieldsOf(each).put(fieldsOf(each).entries, [[textOf(name), bytesOf(value)]]),
   ),
-  "[method]fields.entries": prompt((each) => fieldsOf(each).entries),
-  "[method]fields.clone": prompt((each) => new Fields(memoryBudget, fieldsOf(each).entries)),
+  "[method]fields.entries": syncFunction((each) => fieldsOf(each).entries),
+  "[method]fields.clone": syncFunction((each) => new Fields(memoryBudget, fieldsOf(each).entries)),
 });

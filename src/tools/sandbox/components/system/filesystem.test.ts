@@ -95,7 +95,7 @@ test.each(["../secret", "a/../../secret", "/etc/passwd", "a\0b"])(
   },
 );
 
-test("a directory is no file: reading it, or making it longer, asks nobody", async () => {
+test("a directory is no file: reading or extending it makes no host call", async () => {
   const { asked, call, directories } = world();
   const here = directories.get(".");
   expect(await call("[method]descriptor.read", here, 10n, 0n)).toEqual(err("is-directory"));
@@ -112,7 +112,7 @@ test.each([
   ["the most seconds", at(2n ** 64n - 1n, 999_999_999), "overflow"],
   ["a nanosecond past 64 bits", at(18_446_744_073n, 709_551_616), "overflow"],
   ["a second of nanoseconds", at(1n, 1_000_000_000), "invalid"],
-])("a time that cannot be (%s) is refused with its code, and nobody is asked", async (_what, time, code) => {
+])("a time that cannot be (%s) is refused with its code, without a host call", async (_what, time, code) => {
   const { asked, call, directories } = world();
   const here = directories.get(".");
   expect(await call("[method]descriptor.set-times", here, KEEP, time)).toEqual(err(code));
@@ -163,7 +163,7 @@ test("what is written through a stream is asked for in pieces of a megabyte", as
 });
 
 // system.host-memory-budget.H2
-test("what a call opened is a bad descriptor in the next, asks nobody, and is not closed twice", async () => {
+test("what a call opened is a bad descriptor in the next, without a host call, and is not closed twice", async () => {
   const { asked, closed, memoryBudget, call, directories } = world(disk);
   const here = directories.get(".");
   const file = valueOf(await call("[method]descriptor.open-at", here, [], "a", [], ["read"]));

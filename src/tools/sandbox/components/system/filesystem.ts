@@ -17,9 +17,9 @@ import {
   type HostInterface,
   instanceOf,
   listOf,
-  prompt,
+  syncFunction,
   textOf,
-  waiting,
+  asyncFunction,
   wholeOf,
 } from "./host-function.ts";
 import { Directory, Entries, isOver, OpenFile, Preopened, TYPES } from "./opened.ts";
@@ -128,7 +128,7 @@ export function filesystemInterfaces(world: World): { readonly [name: string]: H
   return {
     "wasi:filesystem/preopens": {
       // In the order in which the C library asks the last one first.
-      "get-directories": prompt(() => [
+      "get-directories": syncFunction(() => [
         [new Preopened("/"), "/"],
         [new Preopened("."), "."],
       ]),
@@ -148,7 +148,7 @@ function guarded(functions: HostInterface): HostInterface {
 }
 
 const stream = (make: (file: OpenFile, offset: unknown) => unknown) =>
-  prompt((each, offset) => {
+  syncFunction((each, offset) => {
     const file = fileOf(each);
     return file === undefined ? err("is-directory") : ok(make(file, offset));
   });
@@ -157,7 +157,7 @@ const stream = (make: (file: OpenFile, offset: unknown) => unknown) =>
 function files(world: FileWorld): HostInterface {
   const { ask } = world;
   const plain = (request: (file: OpenFile, value: unknown) => IoRequest) =>
-    waiting(async (each, value) => {
+    asyncFunction(async (each, value) => {
       const file = fileOf(each);
       return file === undefined ? ok() : resultOf(await ask(request(file, value)));
     });
@@ -167,14 +167,14 @@ function files(world: FileWorld): HostInterface {
       (file, offset) => new FileOutput(world, file.handle, offsetOf(offset)),
     ),
     "[method]descriptor.append-via-stream": stream((file) => new FileOutput(world, file.handle, "end")),
-    "[method]descriptor.read": waiting(async (each, length, offset) => {
+    "[method]descriptor.read": asyncFunction(async (each, length, offset) => {
       const file = fileOf(each);
       if (file === undefined) return err("is-directory");
       const wanted = Math.min(offsetOf(length), READ_BYTES_MAX);
       const reply = await ask({ op: "read", handle: file.handle, offset: offsetOf(offset), length: wanted });
       return resultOf(reply, (body) => [new Uint8Array(body), body.length < wanted]);
     }),
-    "[method]descriptor.write": waiting(async (each, bytes, offset) => {
+    "[method]descriptor.write": asyncFunction(async (each, bytes, offset) => {
       const file = fileOf(each);
       if (file === undefined) return err("is-directory");
       const given = Buffer.from(bytesOf(bytes).subarray(0, WRITE_BYTES_MAX));
@@ -184,8 +184,8 @@ function files(world: FileWorld): HostInterface {
     "[method]descriptor.set-size": plain(({ handle }, size) => ({ op: "truncate", handle, bytes: offsetOf(size) })),
     "[method]descriptor.sync": plain(({ handle }) => ({ op: "sync", handle })),
     "[method]descriptor.sync-data": plain(({ handle }) => ({ op: "sync", handle })),
-    "[method]descriptor.advise": prompt(() => ok()),
-    "[method]descriptor.set-times": waiting(async (each, accessed, modified) => {
+    "[method]descriptor.advise": syncFunction(() => ok()),
+    "[method]descriptor.set-times": asyncFunction(async (each, accessed, modified) => {
       const times = stampsOf(accessed, modified);
       if (typeof times === "string") return err(times);
       const file = fileOf(each);
@@ -199,23 +199,23 @@ function files(world: FileWorld): HostInterface {
 function paths(world: World): HostInterface {
   const { ask } = world;
   const simple = (request: (path: string) => IoRequest) =>
-    waiting(async (each, path) => {
+    asyncFunction(async (each, path) => {
       const place = target(each, path);
       return place === undefined ? OUTSIDE : resultOf(await ask(request(place)));
     });
   const pair = (op: "rename" | "link") => async (from: string | undefined, to: string | undefined) =>
     from === undefined || to === undefined ? OUTSIDE : resultOf(await ask({ op, from, to }));
   return {
-    "[method]descriptor.open-at": waiting((each, ...rest) => open(world, target(each, rest[1]), rest)),
+    "[method]descriptor.open-at": asyncFunction((each, ...rest) => open(world, target(each, rest[1]), rest)),
     "[method]descriptor.create-directory-at": simple((path) => ({ op: "make-directory", path })),
     "[method]descriptor.remove-directory-at": simple((path) => ({ op: "remove", path, kind: "directory" })),
     "[method]descriptor.unlink-file-at": simple((path) => ({ op: "remove", path, kind: "file" })),
-    "[method]descriptor.readlink-at": waiting(async (each, path) => {
+    "[method]descriptor.readlink-at": asyncFunction(async (each, path) => {
       const place = target(each, path);
       if (place === undefined) return OUTSIDE;
       return resultOf(await ask({ op: "read-link", path: place }), (body) => body.toString("utf8"));
     }),
-    "[method]descriptor.symlink-at": waiting(async (each, said, path) => {
+    "[method]descriptor.symlink-at": asyncFunction(async (each, said, path) => {
       const place = target(each, path);
       if (place === undefined) return OUTSIDE;
       const text = textOf(said);
@@ -223,13 +223,13 @@ function paths(world: World): HostInterface {
       if (Buffer.byteLength(text) > PATH_BYTES_MAX) return err("name-too-long");
       return resultOf(await ask({ op: "make-link", path: place, target: text }));
     }),
-    "[method]descriptor.rename-at": waiting((each, path, to, toPath) =>
+    "[method]descriptor.rename-at": asyncFunction((each, path, to, toPath) =>
       pair("rename")(target(each, path), target(to, toPath)),
     ),
-    "[method]descriptor.link-at": waiting((...[each, , path, to, toPath]) =>
+    "[method]descriptor.link-at": asyncFunction((...[each, , path, to, toPath]) =>
       pair("link")(target(each, path), target(to, toPath)),
     ),
-    "[method]descriptor.set-times-at": waiting(async (...[each, flags, path, accessed, modified]) => {
+    "[method]descriptor.set-times-at": asyncFunction(async (...[each, flags, path, accessed, modified]) => {
       const place = target(each, path);
       if (place === undefined) return OUTSIDE;
       const times = stampsOf(accessed, modified);
@@ -278,23 +278,25 @@ function information({ ask, memoryBudget }: FileWorld): HostInterface {
     return resultOf(await ask({ op: "stat", path: place, follow: follows(flags) }), (body) => read(decodeInfo(body)));
   };
   return {
-    "[method]descriptor.stat": waiting(async (each) =>
+    "[method]descriptor.stat": asyncFunction(async (each) =>
       resultOf(await infoOf(ask, each), (body) => statOf(decodeInfo(body))),
     ),
-    "[method]descriptor.stat-at": waiting((...given) => infoAt(given, statOf)),
-    "[method]descriptor.metadata-hash": waiting(async (each) =>
+    "[method]descriptor.stat-at": asyncFunction((...given) => infoAt(given, statOf)),
+    "[method]descriptor.metadata-hash": asyncFunction(async (each) =>
       resultOf(await infoOf(ask, each), (body) => hashOf(decodeInfo(body))),
     ),
-    "[method]descriptor.metadata-hash-at": waiting((...given) => infoAt(given, hashOf)),
-    "[method]descriptor.get-type": prompt((each) => ok(fileOf(each) === undefined ? "directory" : "regular-file")),
-    "[method]descriptor.get-flags": prompt((each) => ok(fileOf(each)?.flags ?? ["read", "mutate-directory"])),
-    "[method]descriptor.read-directory": waiting(async (each) => {
+    "[method]descriptor.metadata-hash-at": asyncFunction((...given) => infoAt(given, hashOf)),
+    "[method]descriptor.get-type": syncFunction((each) =>
+      ok(fileOf(each) === undefined ? "directory" : "regular-file"),
+    ),
+    "[method]descriptor.get-flags": syncFunction((each) => ok(fileOf(each)?.flags ?? ["read", "mutate-directory"])),
+    "[method]descriptor.read-directory": asyncFunction(async (each) => {
       if (fileOf(each) !== undefined) return err("not-directory");
       const reply = await ask({ op: "list", path: directoryPath(each) });
       return resultOf(reply, (body) => new Entries(memoryBudget, body));
     }),
-    "[method]directory-entry-stream.read-directory-entry": prompt((each) => ok(instanceOf(each, Entries).next())),
-    "filesystem-error-code": prompt((error) => {
+    "[method]directory-entry-stream.read-directory-entry": syncFunction((each) => ok(instanceOf(each, Entries).next())),
+    "filesystem-error-code": syncFunction((error) => {
       const { refusal } = instanceOf(error, StreamError);
       return refusal === undefined ? NONE : some(CODES[refusal]);
     }),
@@ -309,7 +311,7 @@ const infoOf = (ask: Ask, each: unknown): Promise<IoReply> => {
 
 const IS_SAME = "[method]descriptor.is-same-object";
 const comparison = (ask: Ask): HostInterface => ({
-  [IS_SAME]: waiting(async (one, other) => {
+  [IS_SAME]: asyncFunction(async (one, other) => {
     const [first, second] = [await infoOf(ask, one), await infoOf(ask, other)];
     if (first.type === "refused" || second.type === "refused") return false;
     const [a, b] = [decodeInfo(first.body), decodeInfo(second.body)];

@@ -9,9 +9,9 @@ export type HostFunction = {
 export type HostInterface = { readonly [name: string]: HostFunction };
 
 /** A function that never waits. */
-export const prompt = (call: HostFunction["call"]): HostFunction => ({ waits: false, call });
+export const syncFunction = (call: HostFunction["call"]): HostFunction => ({ waits: false, call });
 /** A function that may wait. */
-export const waiting = (call: HostFunction["call"]): HostFunction => ({ waits: true, call });
+export const asyncFunction = (call: HostFunction["call"]): HostFunction => ({ waits: true, call });
 
 /** What the guest passes has the type that its own file says; a file that says something else is not followed. */
 export class HostFault extends Error {

@@ -1,6 +1,6 @@
 /** The guest has the host keep more for it than it may have. */
 export class HostMemoryExceededError extends Error {
-  override readonly name = "HoldingsFault";
+  override readonly name = "HostMemoryExceededError";
 }
 
 /**
@@ -70,7 +70,7 @@ export class HostAllocation {
     return this.#isOver;
   }
 
-  /** Says how many bytes the resource keeps from now on; 0 once the share is over. Throws HoldingsFault. */
+  /** Says how many bytes the resource keeps from now on; 0 once the share is over. Throws HostMemoryExceededError. */
   keep(bytes: number): void {
     if (!this.tryKeep(bytes)) throw new HostMemoryExceededError("it has the host keep more than its memory limit");
   }

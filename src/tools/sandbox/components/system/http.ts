@@ -1,7 +1,14 @@
 import { err, isTagged, NONE, ok, some, type Tagged } from "../index.ts";
 import { fieldFunctions, Fields, fieldsOf } from "./fields.ts";
 import { type HostMemoryBudget, HostMemoryExceededError, type HostAllocation } from "./host-memory-budget.ts";
-import { HostFault, type HostFunction, type HostInterface, instanceOf, prompt, wholeOf } from "./host-function.ts";
+import {
+  HostFault,
+  type HostFunction,
+  type HostInterface,
+  instanceOf,
+  syncFunction,
+  wholeOf,
+} from "./host-function.ts";
 import type { Pollable } from "./pollable.ts";
 import { BytesInput, BytesOutput } from "./streams.ts";
 
@@ -69,7 +76,7 @@ class OutgoingRequest {
     return this.#share.isOver;
   }
 
-  /** An error when the text is too long. Throws HoldingsFault. */
+  /** An error when the text is too long. Throws HostMemoryExceededError. */
   set(which: Property, value: Tagged): Tagged {
     if (charsOf(value) > TEXT_CHARS_MAX) return err();
     this[which] = value;
@@ -123,7 +130,7 @@ class IncomingBody {
   readonly #input: BytesInput;
   #isTaken = false;
 
-  /** Throws HoldingsFault. */
+  /** Throws HostMemoryExceededError. */
   constructor(memoryBudget: HostMemoryBudget, bytes: Uint8Array) {
     const input = new BytesInput(bytes);
     this.#input = input;
@@ -150,7 +157,7 @@ class IncomingResponse {
   readonly #body: IncomingBody;
   #isConsumed = false;
 
-  /** Throws HoldingsFault. */
+  /** Throws HostMemoryExceededError. */
   constructor(memoryBudget: HostMemoryBudget, { status, headers, body }: Answered) {
     const lines = headers.map(([name, value]) => [name, Buffer.from(value, "latin1")] as const);
     this.status = status;
@@ -245,7 +252,7 @@ class FutureResponse {
     this.#send();
   }
 
-  /** Throws HoldingsFault. */
+  /** Throws HostMemoryExceededError. */
   get(): Tagged {
     this.begin();
     const fetched = this.#fetched;
@@ -292,10 +299,10 @@ export function httpInterfaces({ fetch, memoryBudget }: World): { readonly [name
       ...requests(memoryBudget),
       ...options,
       ...responses(memoryBudget),
-      "http-error-code": prompt(() => NONE),
+      "http-error-code": syncFunction(() => NONE),
     },
     "wasi:http/outgoing-handler": {
-      handle: prompt((request, given) => {
+      handle: syncFunction((request, given) => {
         const options = isTagged(given) && given.tag === "some" ? instanceOf(given.value, RequestOptions) : undefined;
         return ok(new FutureResponse({ fetch: counted, memoryBudget }, requestOf(request), options?.timeoutMs));
       }),
@@ -316,17 +323,17 @@ const taggedOf = (value: unknown): Tagged => (isTagged(value) ? value : NONE);
 /** A getter and a setter of a request. */
 function property(name: string, key: Property): HostInterface {
   return {
-    [`[method]outgoing-request.${name}`]: prompt((each) => requestOf(each)[key]),
-    [`[method]outgoing-request.set-${name}`]: prompt((each, value) => requestOf(each).set(key, taggedOf(value))),
+    [`[method]outgoing-request.${name}`]: syncFunction((each) => requestOf(each)[key]),
+    [`[method]outgoing-request.set-${name}`]: syncFunction((each, value) => requestOf(each).set(key, taggedOf(value))),
   };
 }
 
 const requests = (memoryBudget: HostMemoryBudget): HostInterface => ({
-  "[constructor]outgoing-request": prompt((headers) => new OutgoingRequest(memoryBudget, fieldsOf(headers))),
-  "[method]outgoing-request.headers": prompt(
+  "[constructor]outgoing-request": syncFunction((headers) => new OutgoingRequest(memoryBudget, fieldsOf(headers))),
+  "[method]outgoing-request.headers": syncFunction(
     (each) => new Fields(memoryBudget, requestOf(each).headers.entries, false),
   ),
-  "[method]outgoing-request.body": prompt((each) => {
+  "[method]outgoing-request.body": syncFunction((each) => {
     const request = requestOf(each);
     if (request.isBodyTaken) return err();
     request.isBodyTaken = true;
@@ -336,13 +343,13 @@ const requests = (memoryBudget: HostMemoryBudget): HostInterface => ({
   ...property("path-with-query", "path"),
   ...property("scheme", "scheme"),
   ...property("authority", "authority"),
-  "[method]outgoing-body.write": prompt((each) => {
+  "[method]outgoing-body.write": syncFunction((each) => {
     const body = instanceOf(each, OutgoingBody);
     if (body.isTaken) return err();
     body.isTaken = true;
     return ok(body.output);
   }),
-  "[static]outgoing-body.finish": prompt((each, trailers) => {
+  "[static]outgoing-body.finish": syncFunction((each, trailers) => {
     instanceOf(each, OutgoingBody);
     if (isTagged(trailers) && trailers.tag === "some") fieldsOf(trailers.value)[Symbol.dispose]();
     return ok();
@@ -350,10 +357,13 @@ const requests = (memoryBudget: HostMemoryBudget): HostInterface => ({
 });
 
 const option = (name: string): readonly (readonly [string, HostFunction])[] => [
-  [`[method]request-options.${name}`, prompt((each) => instanceOf(each, RequestOptions).values.get(name) ?? NONE)],
+  [
+    `[method]request-options.${name}`,
+    syncFunction((each) => instanceOf(each, RequestOptions).values.get(name) ?? NONE),
+  ],
   [
     `[method]request-options.set-${name}`,
-    prompt((each, value) => {
+    syncFunction((each, value) => {
       const given = taggedOf(value);
       if (given.tag === "some") wholeOf(given.value);
       instanceOf(each, RequestOptions).values.set(name, given);
@@ -363,25 +373,25 @@ const option = (name: string): readonly (readonly [string, HostFunction])[] => [
 ];
 
 const options: HostInterface = {
-  "[constructor]request-options": prompt(() => new RequestOptions()),
+  "[constructor]request-options": syncFunction(() => new RequestOptions()),
   ...Object.fromEntries(["connect-timeout", "first-byte-timeout", "between-bytes-timeout"].flatMap(option)),
 };
 
 const responses = (memoryBudget: HostMemoryBudget): HostInterface => ({
-  "[method]future-incoming-response.subscribe": prompt((each) => instanceOf(each, FutureResponse).pollable),
-  "[method]future-incoming-response.get": prompt((each) => instanceOf(each, FutureResponse).get()),
-  "[method]incoming-response.status": prompt((each) => responseOf(each).status),
-  "[method]incoming-response.headers": prompt(
+  "[method]future-incoming-response.subscribe": syncFunction((each) => instanceOf(each, FutureResponse).pollable),
+  "[method]future-incoming-response.get": syncFunction((each) => instanceOf(each, FutureResponse).get()),
+  "[method]incoming-response.status": syncFunction((each) => responseOf(each).status),
+  "[method]incoming-response.headers": syncFunction(
     (each) => new Fields(memoryBudget, responseOf(each).headers.entries, false),
   ),
-  "[method]incoming-response.consume": prompt((each) => responseOf(each).consume()),
-  "[method]incoming-body.stream": prompt((each) => instanceOf(each, IncomingBody).stream()),
-  "[static]incoming-body.finish": prompt((each) => {
+  "[method]incoming-response.consume": syncFunction((each) => responseOf(each).consume()),
+  "[method]incoming-body.stream": syncFunction((each) => instanceOf(each, IncomingBody).stream()),
+  "[static]incoming-body.finish": syncFunction((each) => {
     instanceOf(each, IncomingBody)[Symbol.dispose]();
     return new FutureTrailers();
   }),
-  "[method]future-trailers.subscribe": prompt(() => ALWAYS),
-  "[method]future-trailers.get": prompt((each) => {
+  "[method]future-trailers.subscribe": syncFunction(() => ALWAYS),
+  "[method]future-trailers.get": syncFunction((each) => {
     const trailers = instanceOf(each, FutureTrailers);
     if (trailers.isTaken) return some(err());
     trailers.isTaken = true;

@@ -7,8 +7,8 @@ import {
   HostFault,
   instanceOf,
   listOf,
-  prompt,
-  waiting,
+  syncFunction,
+  asyncFunction,
   wholeOf,
 } from "./host-function.ts";
 import { isPollable, type Pollable, READY, whenReady } from "./pollable.ts";
@@ -34,12 +34,12 @@ const pollableOf = (value: unknown): Pollable => {
 export function ioInterfaces(gate: HostBridge): { readonly [name: string]: HostInterface } {
   return {
     "wasi:io/error": {
-      "[method]error.to-debug-string": prompt((error) => instanceOf(error, StreamError).message),
+      "[method]error.to-debug-string": syncFunction((error) => instanceOf(error, StreamError).message),
     },
     "wasi:io/poll": {
-      "[method]pollable.ready": prompt((each) => pollableOf(each).isReady()),
-      "[method]pollable.block": waiting((each) => whenReady(gate, [pollableOf(each)])),
-      poll: waiting((list) => poll(gate, listOf(list))),
+      "[method]pollable.ready": syncFunction((each) => pollableOf(each).isReady()),
+      "[method]pollable.block": asyncFunction((each) => whenReady(gate, [pollableOf(each)])),
+      poll: asyncFunction((list) => poll(gate, listOf(list))),
     },
     "wasi:io/streams": { ...inputs(gate), ...outputs(gate) },
   };
@@ -64,24 +64,28 @@ const skipped = (result: ReadResult) => (result instanceof Uint8Array ? ok(BigIn
 
 function inputs(gate: HostBridge): HostInterface {
   return {
-    "[method]input-stream.read": waiting(async (each, length) => answered(await stream(each).read(pieceOf(length)))),
-    "[method]input-stream.blocking-read": waiting(async (each, length) =>
+    "[method]input-stream.read": asyncFunction(async (each, length) =>
+      answered(await stream(each).read(pieceOf(length))),
+    ),
+    "[method]input-stream.blocking-read": asyncFunction(async (each, length) =>
       answered(await readWhenReady(gate, stream(each), pieceOf(length))),
     ),
-    "[method]input-stream.skip": waiting(async (each, length) => skipped(await stream(each).read(pieceOf(length)))),
-    "[method]input-stream.blocking-skip": waiting(async (each, length) =>
+    "[method]input-stream.skip": asyncFunction(async (each, length) =>
+      skipped(await stream(each).read(pieceOf(length))),
+    ),
+    "[method]input-stream.blocking-skip": asyncFunction(async (each, length) =>
       skipped(await readWhenReady(gate, stream(each), pieceOf(length))),
     ),
-    "[method]input-stream.subscribe": prompt((each) => stream(each).pollable),
+    "[method]input-stream.subscribe": syncFunction((each) => stream(each).pollable),
   };
 }
 
 const written = (error: StreamError | undefined) => (error === undefined ? ok() : failed(error));
-const write: HostFunction = waiting(async (each, bytes) =>
+const write: HostFunction = asyncFunction(async (each, bytes) =>
   written(await instanceOf(each, OutputStream).write(bytesOf(bytes))),
 );
 const COPY_SHIFT = 4;
-const flush: HostFunction = prompt((each) => {
+const flush: HostFunction = syncFunction((each) => {
   instanceOf(each, OutputStream);
   return ok();
 });
@@ -96,12 +100,12 @@ function outputs(gate: HostBridge): HostInterface {
     const error = await instanceOf(to, OutputStream).write(new Uint8Array(bytes));
     return error === undefined ? ok(BigInt(bytes.length)) : failed(error);
   };
-  const zeroes: HostFunction = waiting(async (each, length) => {
+  const zeroes: HostFunction = asyncFunction(async (each, length) => {
     gate.charge(pieceOf(length) >>> COPY_SHIFT);
     return written(await instanceOf(each, OutputStream).write(new Uint8Array(pieceOf(length))));
   });
   return {
-    "[method]output-stream.check-write": prompt((each) => {
+    "[method]output-stream.check-write": syncFunction((each) => {
       instanceOf(each, OutputStream);
       return ok(BigInt(PIECE_BYTES_MAX));
     }),
@@ -109,13 +113,13 @@ function outputs(gate: HostBridge): HostInterface {
     "[method]output-stream.blocking-write-and-flush": write,
     "[method]output-stream.flush": flush,
     "[method]output-stream.blocking-flush": flush,
-    "[method]output-stream.subscribe": prompt((each) => {
+    "[method]output-stream.subscribe": syncFunction((each) => {
       instanceOf(each, OutputStream);
       return READY;
     }),
     "[method]output-stream.write-zeroes": zeroes,
     "[method]output-stream.blocking-write-zeroes-and-flush": zeroes,
-    "[method]output-stream.splice": waiting((to, from, length) => splice(to, from, length, false)),
-    "[method]output-stream.blocking-splice": waiting((to, from, length) => splice(to, from, length, true)),
+    "[method]output-stream.splice": asyncFunction((to, from, length) => splice(to, from, length, false)),
+    "[method]output-stream.blocking-splice": asyncFunction((to, from, length) => splice(to, from, length, true)),
   };
 }

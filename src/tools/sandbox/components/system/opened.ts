@@ -16,7 +16,7 @@ const ENTRY_BYTES = 256;
 abstract class OfCall {
   readonly #share: HostAllocation;
 
-  /** Throws HoldingsFault. */
+  /** Throws HostMemoryExceededError. */
   constructor(memoryBudget: HostMemoryBudget, bytes: number) {
     this.#share = memoryBudget.ofCall(() => this.letGo());
     this.#share.keep(bytes);

@@ -112,7 +112,7 @@ export class BytesOutput extends OutputStream {
     });
   }
 
-  /** Keeps the bytes themselves, no copy. Throws HoldingsFault. */
+  /** Keeps the bytes themselves, no copy. Throws HostMemoryExceededError. */
   write(bytes: Uint8Array): StreamError | undefined {
     if (this.#isTaken || this.#share.isOver) return new StreamError("what it was to be written to is gone");
     if (this.#length + bytes.length > this.#bytesMax) {
@@ -169,7 +169,7 @@ export class FileInput extends InputStream {
     });
   }
 
-  /** Throws HoldingsFault. */
+  /** Throws HostMemoryExceededError. */
   async read(bytesMax: number): Promise<ReadResult> {
     if (this.#share.isOver) return new StreamError(OVER, "invalid");
     if (this.#rest.length === 0) {

@@ -51,7 +51,7 @@ test.each([
   expect(() => readToolPage(result)).toThrow(words);
 });
 
-test("content is read part by part; pictures are described, embedded texts become files", () => {
+test("content is read part by part; images are described, embedded texts become files", () => {
   const answer = readCallResult({
     content: [
       { type: "text", text: "hello" },
@@ -100,7 +100,7 @@ test.each([
   expect(answer).toMatchObject({ content: [{ type: "file", mediaType }] });
 });
 
-test("a picture of a media type that no header could carry is described as bytes", () => {
+test("an image of a media type that no header could carry is described as bytes", () => {
   const answer = readCallResult({ content: [{ type: "image", mimeType: "a\nb", data: "AAAA" }] });
   expect(answer).toMatchObject({ content: [{ text: "[image, application/octet-stream, 3 bytes; not shown]" }] });
 });

@@ -65,7 +65,7 @@ test("names are the bytes that were written, and UTF-8", () => {
   expect(() => over([0xff]).text(1)).toThrow("not UTF-8");
 });
 
-test("nothing reads past its range, though the file goes on", () => {
+test("no read passes its range, although the file is longer", () => {
   const bytes = Uint8Array.from([1, 2, 3, 4]);
   const reader = new Reader(bytes, 0, 4).take(2);
   expect(() => reader.take(3)).toThrow(ModuleRefusedError);
