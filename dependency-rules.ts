@@ -343,6 +343,7 @@ export const ROOMS = {
   ],
   "cli/message": ["kernel", "text/documents", ...CLI],
   "cli/memory": ["kernel", ...CLI],
+  "cli/access": ["kernel", "text/documents", ...CLI],
   "cli/budget": ["kernel", "api/contract", "cli/terminal", "cli/frame"],
   "cli/bench": ["kernel", "api/contract", "cli/terminal", "cli/frame"],
   "cli/task": ["kernel", "api/contract", "cli/terminal", "cli/frame"],
@@ -351,6 +352,7 @@ export const ROOMS = {
   "cli/serve": ["kernel", "agents/definitions", "api/contract", "server", "cli/terminal", "cli/frame"],
   cli: [
     "kernel",
+    "cli/access",
     "agents/definitions",
     "agents/test-files",
     "cli/agent-tests",

@@ -44,6 +44,7 @@ export function start(args: readonly string[], processContext: ProcessContext = 
     env: {
       CAXTON_SERVER: server ?? NOWHERE,
       CAXTON_DATA_DIR: "/nonexistent",
+      XDG_CONFIG_HOME: "/nonexistent",
       CAXTON_SANDBOX__CACHE_DIRECTORY: MODULE_CACHE,
       ...environment,
     },
@@ -79,7 +80,12 @@ export async function commandLine(args: readonly string[], processContext: Proce
     process.chdir(cwd);
   }
   try {
-    const variables = { CAXTON_SERVER: server ?? NOWHERE, CAXTON_DATA_DIR: "/nonexistent", ...environment };
+    const variables = {
+      CAXTON_SERVER: server ?? NOWHERE,
+      CAXTON_DATA_DIR: "/nonexistent",
+      XDG_CONFIG_HOME: "/nonexistent",
+      ...environment,
+    };
     const code = await runCommandLine(args, {
       streams: { input: Readable.from(input === undefined ? [] : [input]), output, error },
       environment: readCommandEnvironment(variables),

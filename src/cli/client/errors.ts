@@ -64,6 +64,15 @@ export class UnexpectedResponseError extends CaxtonError {
   }
 }
 
+/** The file with the servers that a user logged in to cannot be used. */
+export class ContextsInvalidError extends CaxtonError {
+  readonly code = "CONTEXTS_INVALID";
+  readonly kind = "rejected";
+  constructor(path: string, why: string) {
+    super(`${path} cannot be used: ${why}`, "correct it, or delete it and log in again: caxton login", { path });
+  }
+}
+
 /** `--timeout` is over. */
 export class WaitTimeoutError extends CaxtonError {
   readonly code = "TIMEOUT";

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { Client } from "../client/index.ts";
+import { Client, Contexts } from "../client/index.ts";
 import { showSpan, Terminal, type TerminalStreams } from "../terminal/index.ts";
 import { UsageError } from "./errors.ts";
 import { localServer } from "../../kernel/local-server.ts";
@@ -11,10 +11,14 @@ export type CliEnvironment = {
   readonly server: string | undefined;
   /** CAXTON_TOKEN */
   readonly token: string | undefined;
+  /** CAXTON_CONTEXT */
+  readonly context?: string | undefined;
   /** CAXTON_OUTPUT */
   readonly output: string | undefined;
   /** CAXTON_DATA_DIR, or the default; absolute. */
   readonly dataDirectory: string;
+  /** The file with the servers that the user logged in to. */
+  readonly contextsFile?: string;
   /** Whether npx started the command; default: false. */
   readonly isNpx?: boolean;
 };
@@ -28,6 +32,7 @@ export type Format = (typeof FORMATS)[number];
 export const Globals = z.object({
   server: z.string().optional(),
   token: z.string().optional(),
+  context: z.string().optional(),
   output: z.enum(FORMATS).optional(),
   json: z.boolean().default(false),
   quiet: z.boolean().default(false),
@@ -43,6 +48,9 @@ export type Globals = z.infer<typeof Globals>;
 export type Context = {
   readonly terminal: Terminal;
   readonly client: Client;
+  readonly contexts: Contexts;
+  /** `--token` or CAXTON_TOKEN; not the stored key. */
+  readonly givenToken: string | undefined;
   readonly environment: CliEnvironment;
   readonly format: Format;
   readonly verbose: boolean;
@@ -75,9 +83,12 @@ export async function makeContext(
   const { environment } = processContext;
   const terminal = terminalFor(processContext, globals);
   const timeoutMs = await timeoutOf(globals, allowed.command);
+  const contexts = new Contexts(environment.contextsFile ?? "/nonexistent/contexts.json");
+  const server = serverUrl(globals, environment, { contexts, command: allowed.command });
+  const givenToken = globals.token ?? environment.token;
   const client = new Client({
-    server: serverUrl(globals, environment, allowed.command),
-    token: globals.token ?? environment.token,
+    server,
+    token: givenToken ?? contexts.keyFor(server),
     timeoutMs,
     onAnswer: (answer) => {
       if (!globals.debug) return;
@@ -89,6 +100,8 @@ export async function makeContext(
   return {
     terminal,
     client,
+    contexts,
+    givenToken,
     environment,
     format: chooseFormat(globals, environment, allowed),
     verbose: globals.verbose,
@@ -112,12 +125,30 @@ function chooseFormat(globals: Globals, environment: CliEnvironment, { command, 
   return formats.find((format) => format === environment.output) ?? standard;
 }
 
-function serverUrl(globals: Globals, environment: CliEnvironment, command: string): URL {
-  const text = globals.server ?? environment.server ?? localServer(environment.dataDirectory)?.url ?? DEFAULT_SERVER;
+type Choice = { readonly contexts: Contexts; readonly command: string };
+
+function serverUrl(globals: Globals, environment: CliEnvironment, { contexts, command }: Choice): URL {
+  const text =
+    globals.server ??
+    (globals.context === undefined ? environment.server : undefined) ??
+    savedServer(globals.context ?? environment.context, contexts, command) ??
+    localServer(environment.dataDirectory)?.url ??
+    DEFAULT_SERVER;
   const url = URL.parse(text.includes("://") ? text : `http://${text}`);
   if (url && (url.protocol === "http:" || url.protocol === "https:")) return url;
   const from = globals.server === undefined ? "CAXTON_SERVER" : "--server";
   throw new UsageError(`${from} is not a URL: "${text}"; expected one such as ${DEFAULT_SERVER}`, command);
+}
+
+/** The server of a context, or of the current one. Throws UsageError for an unknown context. */
+function savedServer(name: string | undefined, contexts: Contexts, command: string): string | undefined {
+  if (name === undefined) return contexts.current()?.server;
+  const all = contexts.list();
+  const found = all.find((saved) => saved.name === name);
+  if (found !== undefined) return found.server;
+  const known =
+    all.length === 0 ? "log in first: caxton login" : `there are: ${all.map((each) => each.name).join(", ")}`;
+  throw new UsageError(`there is no context "${name}"; ${known}`, command);
 }
 
 async function timeoutOf(globals: Globals, command: string): Promise<number | undefined> {

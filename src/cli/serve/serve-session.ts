@@ -80,6 +80,7 @@ export function banner(
     ],
     ["API", style("cyan", `${started.url}/api/v1`)],
     ...fipaLine(started, style),
+    ...setupLine(started),
     [
       "Agents",
       `${agentList(report.definitions, style)}  ${style("dim", `(${watching ? "watching " : ""}${directory})`)}`,
@@ -100,6 +101,10 @@ export function banner(
 
 const fipaLine = ({ fipaUrl }: Started, style: BannerOptions["context"]["terminal"]["style"]): [string, string][] =>
   fipaUrl === undefined ? [] : [["FIPA", style("cyan", fipaUrl)]];
+
+/** How the first administrator logs in. */
+const setupLine = ({ setupToken, url }: Started): [string, string][] =>
+  setupToken === undefined ? [] : [["Setup", `caxton login ${url} --token ${setupToken}`]];
 
 /** The provider in `provider/model`. */
 const providerOf = (model: string): string => model.split("/")[0] ?? model;

@@ -1,4 +1,5 @@
-import { resolve } from "node:path";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
 
 /**
  * What a command takes from its environment. A room of its own, so that a command that only asks a server something
@@ -9,10 +10,14 @@ export function readCommandEnvironment(environment: NodeJS.ProcessEnv = process.
   readonly server: string | undefined;
   /** CAXTON_TOKEN */
   readonly token: string | undefined;
+  /** CAXTON_CONTEXT */
+  readonly context: string | undefined;
   /** CAXTON_OUTPUT */
   readonly output: string | undefined;
   /** CAXTON_DATA_DIR, else ./.caxton; absolute. */
   readonly dataDirectory: string;
+  /** The file with the servers that the user logged in to: XDG_CONFIG_HOME, else ~/.config. */
+  readonly contextsFile: string;
   /** True if npx started the command, by npm_lifecycle_event. */
   readonly isNpx: boolean;
 } {
@@ -21,8 +26,10 @@ export function readCommandEnvironment(environment: NodeJS.ProcessEnv = process.
   return {
     server: valueOf("CAXTON_SERVER"),
     token: valueOf("CAXTON_TOKEN"),
+    context: valueOf("CAXTON_CONTEXT"),
     output: valueOf("CAXTON_OUTPUT"),
     dataDirectory: resolve(valueOf("CAXTON_DATA_DIR") ?? ".caxton"),
+    contextsFile: join(valueOf("XDG_CONFIG_HOME") ?? join(homedir(), ".config"), "caxton", "contexts.json"),
     isNpx: environment["npm_lifecycle_event"] === "npx",
   };
 }

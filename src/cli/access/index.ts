@@ -1,0 +1,4 @@
+export { auth, whoami } from "./auth.ts";
+export { context } from "./context.ts";
+export { key } from "./key.ts";
+export { login, logout } from "./login.ts";

@@ -1,0 +1,137 @@
+import type { Command } from "commander";
+import * as z from "zod";
+import { type ApiKey, type CreatedApiKey, operations } from "../../api/contract/index.ts";
+import { systemClock } from "../../kernel/clock.ts";
+import { durationText } from "../../text/documents/index.ts";
+import {
+  act,
+  type CommandMaker,
+  confirm,
+  examples,
+  type Invocation,
+  limitOption,
+  LIST_FORMATS,
+  listUpTo,
+  ONE_FORMATS,
+  pagesOf,
+  showList,
+  showOne,
+} from "../frame/index.ts";
+import { type Column, safeText, showAge } from "../terminal/index.ts";
+
+const YEARS_10 = 3_660 * 86_400_000;
+
+/** `caxton key` */
+export const key: CommandMaker = (command, invocation) => {
+  command.description(
+    'Manage API keys. A key belongs to one program or person and has a role. Servers with access.mode = "required" accept only requests with a key or a program\'s token.',
+  );
+  examples(command, [
+    ["caxton key create ci --role operator --expires 90d", ""],
+    ["caxton key list", ""],
+    ["caxton key rotate 4GfTq1x9ZbLk --grace 24h", ""],
+  ]);
+  list(command.command("list"), invocation);
+  create(command.command("create"), invocation);
+  rotate(command.command("rotate"), invocation);
+  revoke(command.command("revoke"), invocation);
+};
+
+const columns = (nowMs: number): readonly Column<ApiKey>[] => {
+  const age = (at: string | null, never: string) => (at === null ? never : showAge(Date.parse(at), nowMs));
+  return [
+    { title: "ID", value: ({ id }) => id },
+    { title: "NAME", value: ({ name }) => safeText(name), shrinks: true },
+    { title: "ROLE", value: ({ role }) => role },
+    { title: "STATE", value: ({ state }) => state },
+    { title: "CREATED", value: (each) => each.created_at, short: (each) => age(each.created_at, "") },
+    { title: "USED", value: (each) => each.last_used_at ?? "", short: (each) => age(each.last_used_at, "never") },
+    { title: "EXPIRES", value: (each) => each.expires_at ?? "never" },
+  ];
+};
+
+function list(command: Command, invocation: Invocation): void {
+  command.summary("list keys").description("List API keys, the oldest first.").addOption(limitOption(50));
+  examples(command, [["caxton key list", ""]]);
+  act(command, invocation, {
+    input: z.object({ limit: z.number() }),
+    formats: LIST_FORMATS,
+    run: async (context, { limit }) => {
+      const found = await listUpTo(context.client, pagesOf(operations.key.list), limit);
+      await showList(context, {
+        raw: found.raw,
+        items: found.value.items,
+        columns: columns(systemClock.nowMs()),
+        name: ({ id }) => id,
+        empty: "there are no API keys; create one: caxton key create <name> --role <role>",
+        footer: found.value.next === null ? "" : `more: --limit ${limit * 2}`,
+      });
+    },
+  });
+}
+
+const createdText = ({ id, name, role, key: text }: CreatedApiKey): string =>
+  `${safeText(name)} has the role ${role}; its id is ${id}\nexport CAXTON_TOKEN=${text ?? ""}\nThe key is not shown again.\n`;
+
+function create(command: Command, invocation: Invocation): void {
+  command
+    .summary("create a key")
+    .description("Create an API key and print it once; only a hash of it is stored.")
+    .argument("<name>", "what the key is for")
+    .requiredOption("--role <role>", "role: admin, operator, user, readonly or a custom one")
+    .option("--expires <duration>", "time until the key expires, such as 90d; default: never");
+  examples(command, [
+    ["caxton key create ci --role operator --expires 90d", ""],
+    ["caxton key create ci --role operator -o name", "the key alone, for scripts"],
+  ]);
+  act(command, invocation, {
+    input: z.object({
+      name: z.string(),
+      role: z.string(),
+      expires: durationText({ minMs: 60_000, maxMs: YEARS_10 }).optional(),
+    }),
+    formats: ONE_FORMATS,
+    run: async (context, { name, role, expires }) => {
+      const given = { name, role, ...(expires !== undefined && { expires_in: Math.round(expires / 1_000) }) };
+      const { raw, value } = await context.client.call(operations.key.create, given);
+      await showOne(context, { raw, name: value.key ?? "", human: () => createdText(value) });
+    },
+  });
+}
+
+function rotate(command: Command, invocation: Invocation): void {
+  command
+    .summary("replace the secret of a key")
+    .description(
+      "Replace the secret of an API key and print the new key once. Without --grace the previous one ends at once.",
+    )
+    .argument("<id>", "id of the key")
+    .option("--grace <duration>", "time for which the previous secret remains valid, such as 24h");
+  examples(command, [["caxton key rotate 4GfTq1x9ZbLk --grace 24h", ""]]);
+  act(command, invocation, {
+    input: z.object({ id: z.string(), grace: durationText({ maxMs: 30 * 86_400_000 }).optional() }),
+    formats: ONE_FORMATS,
+    run: async (context, { id, grace = 0 }) => {
+      const body = { id, grace: Math.round(grace / 1_000) };
+      const { raw, value } = await context.client.call(operations.key.rotate, body);
+      await showOne(context, { raw, name: value.key ?? "", human: () => createdText(value) });
+    },
+  });
+}
+
+function revoke(command: Command, invocation: Invocation): void {
+  command
+    .summary("revoke a key")
+    .description("Revoke an API key. It is refused at once, and its open streams end.")
+    .argument("<id>", "id of the key");
+  examples(command, [["caxton key revoke 4GfTq1x9ZbLk", ""]]);
+  act(command, invocation, {
+    input: z.object({ id: z.string() }),
+    formats: ONE_FORMATS,
+    run: async (context, { id }) => {
+      if (!(await confirm(context, `Revoke the key ${id}?`, "caxton key revoke"))) return;
+      const { raw } = await context.client.call(operations.key.revoke, { id });
+      await showOne(context, { raw, name: id, human: () => `the key ${safeText(id)} is revoked\n` });
+    },
+  });
+}

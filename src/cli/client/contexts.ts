@@ -1,0 +1,93 @@
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import * as z from "zod";
+import { PRIVATE_DIRECTORY, PRIVATE_FILE } from "../../kernel/files/private-files.ts";
+import { ContextsInvalidError } from "./errors.ts";
+
+const Saved = z.object({ server: z.url(), key: z.string().optional() });
+const File = z.object({
+  current: z.string().nullable().default(null),
+  contexts: z.record(z.string(), Saved).default({}),
+});
+type File = z.infer<typeof File>;
+
+/** A server with the API key that `caxton login` stored for it. */
+export type SavedContext = { readonly name: string; readonly server: string; readonly key?: string | undefined };
+
+const isMissing = (error: unknown): boolean => error instanceof Error && "code" in error && error.code === "ENOENT";
+
+/** The servers that a user of this machine logs in to, in one file that only this user can read. */
+export class Contexts {
+  readonly #path: string;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** The context that commands use unless they name a server. Throws ContextsInvalidError. */
+  current(): SavedContext | undefined {
+    const { current } = this.#read();
+    return this.list().find(({ name }) => name === current);
+  }
+
+  /** By name. Throws ContextsInvalidError. */
+  list(): readonly SavedContext[] {
+    return Object.entries(this.#read().contexts)
+      .map(([name, saved]) => ({ name, ...saved }))
+      .toSorted((one, other) => (one.name < other.name ? -1 : 1));
+  }
+
+  /** The key for a server: it is sent to this origin alone. Throws ContextsInvalidError. */
+  keyFor(server: URL): string | undefined {
+    const own = this.list().filter((saved) => URL.parse(saved.server)?.origin === server.origin);
+    const current = this.#read().current;
+    return (own.find(({ name }) => name === current) ?? own[0])?.key;
+  }
+
+  /** Saves a context and makes it the current one. Throws ContextsInvalidError. */
+  save({ name, ...saved }: SavedContext): void {
+    const before = this.#read();
+    this.#write({ current: name, contexts: { ...before.contexts, [name]: saved } });
+  }
+
+  /** Makes a context the current one; undefined for none. Throws ContextsInvalidError. */
+  use(name: string | undefined): void {
+    this.#write({ ...this.#read(), current: name ?? null });
+  }
+
+  /** Deletes a context with its key. Returns whether there was one. Throws ContextsInvalidError. */
+  delete(name: string): boolean {
+    const { current, contexts } = this.#read();
+    if (!Object.hasOwn(contexts, name)) return false;
+    const rest = Object.fromEntries(Object.entries(contexts).filter(([other]) => other !== name));
+    this.#write({ current: current === name ? null : current, contexts: rest });
+    return true;
+  }
+
+  #read(): File {
+    let text: string;
+    try {
+      text = readFileSync(this.#path, "utf8");
+    } catch (error) {
+      if (isMissing(error)) return { current: null, contexts: {} };
+      throw new ContextsInvalidError(this.#path, error instanceof Error ? error.message : String(error));
+    }
+    try {
+      return File.parse(JSON.parse(text));
+    } catch (error) {
+      throw new ContextsInvalidError(this.#path, error instanceof SyntaxError ? error.message : "unexpected content");
+    }
+  }
+
+  /** Replaces the file in one step, so that a command that is interrupted leaves the earlier one. */
+  #write(file: File): void {
+    mkdirSync(dirname(this.#path), { recursive: true, mode: PRIVATE_DIRECTORY });
+    const next = `${this.#path}.${process.pid}`;
+    try {
+      writeFileSync(next, `${JSON.stringify(file, null, 2)}\n`, { mode: PRIVATE_FILE, flag: "wx" });
+      renameSync(next, this.#path);
+    } finally {
+      rmSync(next, { force: true });
+    }
+  }
+}
