@@ -81,7 +81,7 @@ test("auctions at the same time: each has one winner, ends its conversation, and
 });
 
 test("a subscription: an agent gets what is published, where its expression holds, and a run looks at it", async () => {
-  const wish = { subscriber: "order-keeper", topic: "orders.*.created", where: "message.content.price > 100" };
+  const wish = { subscriber: "order-clerk", topic: "orders.*.created", where: "message.content.price > 100" };
   expect((await server.ask("POST", "/api/v1/subscriptions", wish)).status).toBe(200);
   const publish = (price: number) =>
     server.ask("POST", "/api/v1/messages", {
@@ -91,11 +91,11 @@ test("a subscription: an agent gets what is published, where its expression hold
     });
   expect((await publish(20)).body).toMatchObject({ status: "answered", error: { code: "NO_SUBSCRIBERS" } });
   const { body } = await publish(120);
-  expect(body).toMatchObject({ status: "accepted", recipients: ["order-keeper"] });
+  expect(body).toMatchObject({ status: "accepted", recipients: ["order-clerk"] });
   const { conversation_id: conversation } = z.looseObject({ conversation_id: z.string() }).parse(body);
   await expect
     .poll(async () => (await server.ask("GET", `/api/v1/runs?conversation=${conversation}`)).body, { timeout: 20_000 })
-    .toMatchObject({ items: [{ agent: "order-keeper", state: "completed" }] });
+    .toMatchObject({ items: [{ agent: "order-clerk", state: "completed" }] });
 });
 
 test("a pipeline by capability: an agent asks whoever can, rests, and passes the answer on", async () => {

@@ -14,7 +14,7 @@ export type Frequency = { readonly word: string; readonly count: number };
 export function frequencies(text: string, top: number, skipCommon: boolean): { words: number; top: Frequency[] } {
   const counts = new Map<string, number>();
   let words = 0;
-  // Not matchAll, which would compile the expression for each text anew.
+  // Not matchAll, which would compile the expression again for each text.
   for (const found of text.match(WORD) ?? []) {
     words += 1;
     const word = found.toLowerCase();
