@@ -1,5 +1,5 @@
-export { Access, ACCESS_MODES, type AccessMode, type AccessOptions } from "./access.ts";
+export { Access, ACCESS_MODES, type AccessOptions } from "./access.ts";
 export type { KeyStore, StoredKey } from "./keys/index.ts";
 export { Keys, listPosition } from "./keys/index.ts";
-export { openAccess, type AccessServices, type AccessModulePorts } from "./open.ts";
+export { openAccess, type AccessServices } from "./open.ts";
 export type { Admission, Credentials, Guarded, Principal } from "./principal.ts";

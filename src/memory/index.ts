@@ -1,2 +1,1 @@
 export { type MemoryOptions, type MemoryPorts, openMemory, type MemoryServices } from "./open.ts";
-export type { FindSecret } from "./open-store.ts";

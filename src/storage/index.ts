@@ -1,7 +1,7 @@
 export { SqliteApprovals } from "./runs/sqlite-approvals.ts";
 
-export { type DatabaseOptions, Database } from "./database.ts";
-export { type GrantLedgerOptions, SqliteGrantLedger } from "./grant-ledger.ts";
+export { Database } from "./database.ts";
+export { SqliteGrantLedger } from "./grant-ledger.ts";
 export { SqliteToolState, STATE_LIMITS } from "./tool-state.ts";
 export { SqliteChangeLog } from "./sqlite-change-log.ts";
 export { SqliteAgentStore } from "./sqlite-agent-store.ts";

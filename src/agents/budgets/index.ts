@@ -11,16 +11,9 @@ export {
   NOTHING,
 } from "./amounts.ts";
 export type { Level, InsufficientBudget } from "./budget-tree.ts";
-export {
-  type BudgetedRun,
-  Budgets,
-  type BudgetsOptions,
-  type Patience,
-  type RunBudget,
-  type Scope,
-} from "./budgets.ts";
-export { Calendar, type Day } from "./day.ts";
+export { Budgets, type BudgetsOptions, type Patience, type RunBudget, type Scope } from "./budgets.ts";
+export { Calendar } from "./day.ts";
 export { readPriceFile } from "./price-file.ts";
-export { type BilledTokens, costAtMost, costOf, outputWithin, type Price, PriceTable } from "./prices.ts";
+export { costAtMost, costOf, outputWithin, type Price, PriceTable } from "./prices.ts";
 export { explain } from "./refusal.ts";
-export { amountsOf, type Spend, type SpendStore, type UsageGroup, type UsageRow } from "./spend.ts";
+export { amountsOf, type Spend, type SpendStore, type UsageRow } from "./spend.ts";

@@ -1,6 +1,6 @@
 /** Which calls of tools are made, which are not, and for which a person is asked: rules, and what approvals are bound to. */
 export { type Approver, LOCAL_APPROVER, mayAnswer } from "./approver.ts";
-export { type PolicyInput, namesTool } from "./match.ts";
+export { namesTool } from "./match.ts";
 export {
   boundHash,
   DESTRUCTIVE,
@@ -10,7 +10,6 @@ export {
   type Permissions,
   policyHash,
   RULE_LEVELS,
-  type RuleLevel,
   type RuleSet,
   type Verdict,
 } from "./policy.ts";

@@ -7,21 +7,14 @@ export {
   type ValidationReport,
 } from "./agents/agents.ts";
 export * as agents from "./agents/agents.ts";
-export { type Approval, type ApprovalPage, type ApprovalState } from "./runs/approvals.ts";
+export { type Approval } from "./runs/approvals.ts";
 export * as approvals from "./runs/approvals.ts";
-export {
-  type Budget,
-  type BudgetAmount,
-  type BudgetList,
-  type Cost,
-  type Usage,
-  type UsageRow,
-} from "./agents/budgets.ts";
+export { type Budget, type BudgetAmount, type Cost, type Usage, type UsageRow } from "./agents/budgets.ts";
 export * as budgets from "./agents/budgets.ts";
 export { type Conversation, type ConversationPage, type Protocol } from "./messaging/conversations.ts";
 export * as conversations from "./messaging/conversations.ts";
 export { DOCUMENTS } from "./documents.ts";
-export { type GrantUse, type GrantUsePage, type Observation } from "./tools/grants.ts";
+export { type GrantUse, type Observation } from "./tools/grants.ts";
 export * as grants from "./tools/grants.ts";
 export {
   type BatchReceipt,
@@ -35,7 +28,6 @@ export {
   type MessageReceipt,
   type NearestCapability,
   type MessageRecord,
-  type MessageTrace,
 } from "./messaging/messages.ts";
 export * as messages from "./messaging/messages.ts";
 export { MESSAGE_SOCKET, SocketEvent, SocketRequest } from "./messaging/message-socket.ts";
@@ -44,20 +36,17 @@ export {
   type ModelCheck,
   type ModelPage,
   type ModelProvider,
-  type ModelProviderPage,
   type ModelTest,
 } from "./models/models.ts";
 export * as models from "./models/models.ts";
 export {
   type Capability,
-  type CapabilityPage,
   type CapabilityProvider,
   type LeasedMessage,
   type LeasedMessages,
   type Participant,
   type RegisteredParticipant,
   type Subscription,
-  type SubscriptionPage,
 } from "./messaging/participants.ts";
 export * as participants from "./messaging/participants.ts";
 export { type FileProblem, type ProblemDetails } from "./problem.ts";
@@ -67,9 +56,9 @@ export { type ChooseBody, type RunChoice } from "./models/model-choice.ts";
 export * as modelChoice from "./models/model-choice.ts";
 export * as operations from "./operations.ts";
 export { Download, Events, type GivenTo, type InputOf, type Operation, type OutputOf, takes } from "./operation.ts";
-export { type ApiKey, type CreatedApiKey, type Identity } from "./access/keys.ts";
+export { type ApiKey, type CreatedApiKey } from "./access/keys.ts";
 export * as keys from "./access/keys.ts";
-export { type Callable, requestPath, split } from "./request.ts";
+export { requestPath, split } from "./request.ts";
 export {
   type ArtifactSummary,
   type ForkBody,
@@ -105,7 +94,6 @@ export {
   type ToolLog,
   type ToolLogEvent,
   type ToolPublisher,
-  type ToolServerDeletion,
   type ToolServerDeployment,
   type ToolServerDetail,
   type ToolServerDifference,
@@ -117,17 +105,13 @@ export {
 export * as tools from "./tools/tools.ts";
 export type {
   MemoryChange,
-  MemoryChangePage,
-  MemoryDiff,
   MemoryEntity,
-  MemoryEntityPage,
   MemoryFigures,
   MemoryForgotten,
   MemoryGraph,
   MemoryHistory,
   MemoryObservation,
   MemoryRelation,
-  MemoryRelationList,
   MemoryRemembered,
   MemorySearchResult,
   SearchMemoryBody,
@@ -139,11 +123,5 @@ export type { MemoryImportEvent, MemoryImportReport } from "./memory/memory-tran
 export * as memoryTransfer from "./memory/memory-transfer.ts";
 export type { MemoryMigrationEvent, MemoryMigrationReport, MemoryLocation } from "./memory/memory-migration.ts";
 export * as memoryMigration from "./memory/memory-migration.ts";
-export type {
-  MemoryChecked,
-  MemoryPruned,
-  MemoryRestored,
-  MemorySnapshot,
-  MemorySnapshotPage,
-} from "./memory/memory-maintenance.ts";
+export type { MemoryChecked, MemoryPruned, MemorySnapshot } from "./memory/memory-maintenance.ts";
 export * as memoryMaintenance from "./memory/memory-maintenance.ts";

@@ -1,2 +1,2 @@
-export type { Http, HttpOptions } from "./context.ts";
+export type { Http } from "./context.ts";
 export { httpServer } from "./http-server.ts";

@@ -1,11 +1,11 @@
-export type { AnswerKey, StoredResponse, IdempotencyStore } from "./idempotency-store.ts";
+export type { AnswerKey } from "./idempotency-store.ts";
 export { RequestIds } from "./request-ids.ts";
-export type { ApiServices, PartCheck, ServerFacts } from "./api-services.ts";
+export type { ApiServices, ServerFacts } from "./api-services.ts";
 export { DEFAULT_WORKSPACE } from "./default-workspace.ts";
 export { checkInput } from "./check-input.ts";
 export { RequestInvalidError } from "./errors.ts";
 export { OPERATIONS } from "./all.ts";
-export type { Call, Implementation, ReceivedBody, ReceivedParts, Streamed, Streaming } from "./perform.ts";
+export type { Call, Implementation, ReceivedBody, Streamed } from "./perform.ts";
 export { watchServer } from "./server/server-events.ts";
 export { getReadiness } from "./server/system-operations.ts";
 export { watchRun } from "./runs/watch-run.ts";

@@ -13,4 +13,4 @@ export {
 } from "./recording.ts";
 export { type Attempt, runAgentTests, type ScenarioHost, type ScenarioResult, type TestPlan } from "./run-tests.ts";
 export { scaffoldTests } from "./scaffold-tests.ts";
-export { SubstitutedTools, type Substitutes } from "./substitutes.ts";
+export { SubstitutedTools } from "./substitutes.ts";

@@ -1,15 +1,6 @@
 export { confirm } from "./ask.ts";
+export { act, type CommandMaker, examples, type Invocation, operandPlace, commandPath } from "./command.ts";
 export {
-  act,
-  type Action,
-  type CommandMaker,
-  examples,
-  type Invocation,
-  operandPlace,
-  commandPath,
-} from "./command.ts";
-export {
-  type CliEnvironment,
   type Context,
   DEFAULT_SERVER,
   formatAsked,

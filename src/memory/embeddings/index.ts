@@ -1,5 +1,4 @@
 /** Embedders: a static word table, all-MiniLM-L6-v2 in WebAssembly, endpoints. */
-export type { EndpointOptions } from "./endpoint.ts";
 export { installMiniLM, type Installed } from "./install.ts";
-export { ALL_MINILM, type EmbedderChoice, openEmbedder, STATIC } from "./open-embedder.ts";
+export { ALL_MINILM, openEmbedder, STATIC } from "./open-embedder.ts";
 export { Embedders, type EmbeddersOptions, type NamedEndpoint } from "./embedders.ts";

@@ -3,10 +3,10 @@ export { type Checkpoints, activeBackend, type ActiveBackend, type ActiveBackend
 export { SwitchableStore } from "./switchable-store.ts";
 export * from "./errors.ts";
 export { archiveHead } from "./archive.ts";
-export { exportMemory, type ExportFormat, type ExportOptions } from "./export.ts";
+export { exportMemory, type ExportOptions } from "./export.ts";
 export { importMemory, type ImportOptions } from "./import/import.ts";
-export type { ImportCounts, ImportProblem, ImportProgress, ImportReport } from "./report.ts";
-export { type ImportRequest, MemoryTransfers } from "./transfers.ts";
+export type { ImportProgress } from "./report.ts";
+export { MemoryTransfers } from "./transfers.ts";
 export {
   type MemorySnapshot,
   MemorySnapshots,
@@ -15,10 +15,9 @@ export {
   SNAPSHOT_KINDS,
   type SnapshotOptions,
   type SnapshotStore,
-  type SnapshotRetention,
 } from "./snapshots.ts";
 export { RETENTION_ACTIONS, type RetentionPolicy } from "./expired.ts";
-export { MemoryRetention, type PruneReport, type RetentionArchive } from "./retention.ts";
-export { type Comparison, CONSISTENCY_MIN } from "./comparison.ts";
+export { MemoryRetention, type RetentionArchive } from "./retention.ts";
+export { CONSISTENCY_MIN } from "./comparison.ts";
 export type { MigrationProgress } from "./migration.ts";
-export { MemoryMigrations, type MemoryLocation, type MigrationReport, type MigrationRequest } from "./migrations.ts";
+export { MemoryMigrations, type MigrationReport, type MigrationRequest } from "./migrations.ts";

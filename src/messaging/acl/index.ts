@@ -22,12 +22,10 @@ export {
   type Message,
   type MessageArtifact,
   type MessageError,
-  type MessageTrace,
   type NearestCapability,
   PERFORMATIVES,
   type Performative,
   PRIORITIES,
-  type Priority,
   ROUTING_STRATEGIES,
   type RoutingStrategy,
   SYSTEM_SENDER,
@@ -35,10 +33,9 @@ export {
   USER_SENDER,
 } from "./message.ts";
 export { MessageLines } from "./message-lines.ts";
-export { MESSAGE_REFUSALS, type MessageProblem, type MessageRefusal } from "./message-problem.ts";
-export { type PlainMessage, plainMessage } from "./plain-message.ts";
-export { type MessageRead, type ReadContext, readMessage, restoreMessage } from "./read-message.ts";
-export { type Wire } from "./wire/wire.ts";
+export { MESSAGE_REFUSALS } from "./message-problem.ts";
+export { plainMessage } from "./plain-message.ts";
+export { readMessage, restoreMessage } from "./read-message.ts";
 export { isMessageId } from "./wire/wire-fields.ts";
 export { MessageWire } from "./wire/wire-schema.ts";
 export { contentWire, messageWire, writeMessage } from "./write-message.ts";

@@ -1,6 +1,6 @@
 /** External participants, their registrations and the capabilities they provide. */
 export * from "./errors.ts";
 export { HealthChecks, type Probe } from "./health-checks.ts";
-export type { Participant, ParticipantStore, Registration, RegistrationChange } from "./participant.ts";
+export type { Participant, ParticipantStore, Registration } from "./participant.ts";
 export { tokenHash } from "./tokens.ts";
 export { type DeployedAgent, Participants } from "./participants.ts";

@@ -6,13 +6,13 @@ export {
   MessageNotFoundError,
 } from "./errors.ts";
 export { expiryOf, isExpiry, isPast } from "./deliveries/expiry.ts";
-export { type RouterEvent, type RouterFilter } from "./event-bus.ts";
-export { DURATION_BOUNDS_S, type RouterStats, ROUTING_SAMPLED } from "./stats.ts";
-export { type Fetch, type FetchedSettlement, SHARED } from "./deliveries/fetching.ts";
+export { type RouterEvent } from "./event-bus.ts";
+export { DURATION_BOUNDS_S, ROUTING_SAMPLED } from "./stats.ts";
+export { type FetchedSettlement, SHARED } from "./deliveries/fetching.ts";
 export { followUp } from "./conversations/loops.ts";
 
 export { CapabilityEmbeddings } from "./addressing/index.ts";
-export { type SubscriptionDraft, Subscriptions } from "./subscriptions/index.ts";
+export { Subscriptions } from "./subscriptions/index.ts";
 export { type Subscription, type SubscriptionStore } from "./ports/index.ts";
 export { Router, type RouterParts } from "./router.ts";
 export { taken } from "./taken.ts";
@@ -43,12 +43,9 @@ export {
   type MessageQuery,
   type Outcome,
   OUTCOMES,
-  type Party,
   type PendingColumns,
   type Recovered,
-  type RetryColumns,
   RowsBuilder,
-  type SettlementColumns,
   type StoredMessage,
   type StoredSettlement,
   type TextVectors,
@@ -56,15 +53,5 @@ export {
   type RouterOptions,
   wordKey,
   MESSAGE_FAILURES,
-  type MessageFailureCode,
 } from "./ports/index.ts";
-export {
-  type EvictedConversationPage,
-  type DeadLetterKey,
-  type DeadLetterQuery,
-  type ListedConversation,
-  type DeliveryView,
-  type MailboxView,
-  type MessageView,
-  type RecordQuery,
-} from "./records.ts";
+export { type DeadLetterKey, type ListedConversation, type DeliveryView, type MessageView } from "./records.ts";

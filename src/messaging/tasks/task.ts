@@ -77,7 +77,6 @@ export const BIDDER_STATES = [
   "overdue",
   "cancelled",
 ] as const;
-export type BidderState = (typeof BIDDER_STATES)[number];
 
 const Bidder = z.object({
   name: z.string(),

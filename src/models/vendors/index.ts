@@ -1,12 +1,5 @@
-export type { StatedFacts } from "./model-facts.ts";
 export { Models, type ModelsDeps, type ModelsOptions } from "./models.ts";
-export {
-  MODEL_VARIABLES,
-  type ModelEnvironment,
-  OPENAI_APIS,
-  PROVIDER_TYPES,
-  type ProviderSettings,
-} from "./providers.ts";
+export { MODEL_VARIABLES, type ModelEnvironment, OPENAI_APIS, PROVIDER_TYPES } from "./providers.ts";
 export type { ScriptedTurnInput } from "./scripted/script.ts";
-export { scripted, type ScriptedOptions } from "./scripted/scripted.ts";
-export type { CallTool, ToolAnswer } from "./tool-model.ts";
+export { scripted } from "./scripted/scripted.ts";
+export type { CallTool } from "./tool-model.ts";

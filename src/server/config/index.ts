@@ -15,7 +15,6 @@ export { baseOf } from "./mcp-file.ts";
 export { type ImportedServer, readMcpJson } from "./mcp-json.ts";
 export { retentionPolicy, searchDefaults, snapshotOptions } from "./memory-config.ts";
 export { conversationTerms, routerOptions } from "./messages-config.ts";
-export type { ModelsTable } from "./models-config.ts";
 export { patternsOf } from "./redaction-config.ts";
 export { publicConfig } from "./public-config.ts";
 export { tasksOptions } from "./tasks-config.ts";

@@ -10,7 +10,6 @@ const BOOST_MAX = 10;
 
 /** Backends of memory. */
 export const MEMORY_BACKENDS = ["embedded", "postgresql", "neo4j", "qdrant"] as const;
-export type MemoryBackend = (typeof MEMORY_BACKENDS)[number];
 
 /** URL with one of the schemes and without a password, which is kept as a secret. */
 const placeUrl = (schemes: readonly string[], standard: string, description: string) =>

@@ -1,4 +1,4 @@
-export { checkAgainst, type Checked } from "./check.ts";
+export { checkAgainst } from "./check.ts";
 export { distance, nearest, suggester } from "./distance.ts";
 export {
   OCCURRENCES_MAX,

@@ -1,3 +1,3 @@
 /** Expressions that people write over plain data: compiled once, of bounded cost. */
-export { ExpressionInvalidError, type ExpressionPlace } from "./errors.ts";
-export { compileExpression, type Evaluated, type Expression } from "./expression.ts";
+export { ExpressionInvalidError } from "./errors.ts";
+export { compileExpression, type Expression } from "./expression.ts";

@@ -1,5 +1,5 @@
 /** Regular expressions whose time grows with text times pattern and no faster. */
-export { type NfaMatcher, type FinderOptions } from "./finder.ts";
+export { type FinderOptions } from "./finder.ts";
 export { RegexSet } from "./regex-set.ts";
 export type { RegexStream } from "./regex-stream.ts";
 export { compileRegex, type LinearRegex, type RegexProblem } from "./linear-regex.ts";

@@ -2,8 +2,7 @@
 export { type BuiltTool, buildTool } from "./build.ts";
 export { CompileFailedError } from "./errors.ts";
 export { prepareEngine, STACK_BYTES } from "./javascript-engine.ts";
-export type { BuildEnvironment } from "./languages.ts";
 export { type LanguageName, LANGUAGES, versionNoteOf } from "./project.ts";
 export { runTests, type TestReport, type TestRun } from "./run-tests.ts";
-export { createTool, type NewTool } from "./scaffold.ts";
+export { createTool } from "./scaffold.ts";
 export type { ToolEffects } from "../catalogue/index.ts";

@@ -5,7 +5,6 @@ export {
   type AwaitReply,
   type CallContext,
   type ContentPart,
-  type ExpectedReply,
   type ToolCall,
   type ToolFailureReason,
   type ToolProgress,
@@ -45,7 +44,6 @@ export {
   type ManifestOverrides,
   manifestFor,
   readManifest,
-  type ReadManifest,
   type ToolManifest,
 } from "./manifest.ts";
 export { schemaCheck } from "./schema-check.ts";

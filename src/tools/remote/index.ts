@@ -1,11 +1,3 @@
 export { type McpDeps, McpToolRunner } from "./mcp-tool-runner.ts";
 export { type Resolved } from "./connection/connect.ts";
-export { type Confidential, type Redactor, type RedactorOf } from "./secrets.ts";
-export {
-  DEFAULT_MCP_LIMITS,
-  type McpAuth,
-  type McpHttp,
-  type McpLimits,
-  type McpProcess,
-  type McpServerSettings,
-} from "./settings.ts";
+export { DEFAULT_MCP_LIMITS, type McpAuth, type McpHttp, type McpProcess, type McpServerSettings } from "./settings.ts";

@@ -18,20 +18,18 @@ export {
   type Refused,
   type SentMessage,
   type StateAccess,
-  type SystemUse,
   type StateEntry,
   type TimeChange,
 } from "./host-calls/broker.ts";
 export { ToolServerRefusedError } from "./errors.ts";
 export type { LogLine } from "./guest-log.ts";
-export { ISOLATIONS, type Isolation } from "./children/sandbox-child.ts";
+export { ISOLATIONS } from "./children/sandbox-child.ts";
 export type { TrustGroup } from "./children/child-pools.ts";
-export { type Deployment, Sandbox, type SandboxDeps, type SandboxOptions, type SandboxStats } from "./sandbox.ts";
+export { Sandbox, type SandboxDeps, type SandboxOptions } from "./sandbox.ts";
 export {
   type DirectoryEntry,
   type FileInfo,
   type FileKind,
-  type HostRefusal,
   type Listing,
   type OpenFlags,
   type Refusal,

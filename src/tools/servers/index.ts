@@ -1,21 +1,13 @@
 /** Deployment, replacement, pause and deletion of tool servers. */
 export { type Inspection, type ToolHost, type ToolModule } from "./tool-host.ts";
 export { ToolModuleDamagedError } from "./errors.ts";
-export { type Health, type HealthCheck } from "./health.ts";
+export { type Health } from "./health.ts";
 export { type UpdatePolicy, ACCEPTANCES, type ToolServerChange } from "./pin-difference.ts";
-export { PinnedTool, toolHash, type ToolServerPin } from "./pin.ts";
-export {
-  manifestOf,
-  type OperatorOverrides,
-  type Publisher,
-  SIGNATURE_RULES,
-  type SignatureRule,
-  type Trust,
-} from "./active-revision.ts";
-export { checkSignature, generateSigningKey, type SignatureCheck, signModule, type TrustedKey } from "./signature.ts";
+export { PinnedTool, toolHash } from "./pin.ts";
+export { manifestOf, type OperatorOverrides, type Publisher, SIGNATURE_RULES, type Trust } from "./active-revision.ts";
+export { checkSignature, generateSigningKey, signModule } from "./signature.ts";
 export { type ToolServerEntry } from "./tool-server-entry.ts";
 export {
-  type CheckedRunner,
   type HealthReport,
   type RemoteAnswer,
   type ToolServerRecord,
@@ -31,5 +23,5 @@ export {
   type ToolServerRevision,
   type ToolServerStore,
 } from "./tool-server-store.ts";
-export { type Deployed, type DeployRequest, ToolServers, type ToolServersOptions } from "./tool-servers.ts";
-export { failedCount, type ToolUsageStats, type UsageTotals } from "./usage.ts";
+export { type Deployed, ToolServers, type ToolServersOptions } from "./tool-servers.ts";
+export { failedCount, type ToolUsageStats } from "./usage.ts";

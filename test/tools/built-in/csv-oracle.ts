@@ -23,7 +23,6 @@ export function correlation(pairs: readonly (readonly [number, number])[]): numb
   return sum(([x, y]) => (x - mx) * (y - my)) / Math.sqrt(sum(([x]) => (x - mx) ** 2) * sum(([, y]) => (y - my) ** 2));
 }
 
-export type Summary = ReturnType<typeof summary>;
 /** The statistics of some numbers as the tools name them. */
 export const summary = (values: readonly number[]) =>
   values.length === 0

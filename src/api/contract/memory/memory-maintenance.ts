@@ -15,7 +15,6 @@ export const Snapshot = z
   .meta({ id: "MemorySnapshot" });
 export type MemorySnapshot = z.infer<typeof Snapshot>;
 export const SnapshotPage = page(Snapshot).meta({ id: "MemorySnapshotPage" });
-export type MemorySnapshotPage = z.infer<typeof SnapshotPage>;
 
 export const RestoreBody = z
   .strictObject({
@@ -23,7 +22,6 @@ export const RestoreBody = z
   })
   .meta({ id: "RestoreMemorySnapshot" });
 export const Restored = z.object({ restored: Snapshot, replaced: Snapshot }).meta({ id: "MemoryRestored" });
-export type MemoryRestored = z.infer<typeof Restored>;
 
 export const CheckBody = z
   .strictObject({ repair: z.boolean().default(false).meta({ description: "Repair derived data" }) })

@@ -61,7 +61,6 @@ export const Entity = z
   .meta({ id: "MemoryEntity" });
 export type MemoryEntity = z.infer<typeof Entity>;
 export const EntityPage = page(Entity).meta({ id: "MemoryEntityPage" });
-export type MemoryEntityPage = z.infer<typeof EntityPage>;
 
 export const Relation = z
   .object({
@@ -170,7 +169,6 @@ export const RelateBody = z
   })
   .meta({ id: "Relate" });
 export const RelationList = z.object({ items: z.array(Relation) }).meta({ id: "MemoryRelationList" });
-export type MemoryRelationList = z.infer<typeof RelationList>;
 
 function metadataIn(text: string | undefined): unknown {
   if (text === undefined) return undefined;
@@ -325,7 +323,6 @@ export const Change = z
   .meta({ id: "MemoryChange" });
 export type MemoryChange = z.infer<typeof Change>;
 export const ChangePage = page(Change).meta({ id: "MemoryChangePage" });
-export type MemoryChangePage = z.infer<typeof ChangePage>;
 
 export const History = z
   .object({
@@ -353,7 +350,6 @@ export const Diff = z
     truncated: z.boolean().meta({ description: "Whether the response is truncated because of `max_tokens`" }),
   })
   .meta({ id: "MemoryDiff" });
-export type MemoryDiff = z.infer<typeof Diff>;
 
 export const RevertBody = z.strictObject({ version: z.int().min(1) }).meta({ id: "RevertEntity" });
 export const ForgetQuery = z.object({

@@ -1,2 +1,2 @@
 /** Memory in Qdrant. */
-export { QdrantMemoryStore, type QdrantOptions } from "./qdrant-memory-store.ts";
+export { QdrantMemoryStore } from "./qdrant-memory-store.ts";

@@ -1,3 +1,3 @@
 /** Memory in a file of its own, kept and searched by a thread of its own. */
-export { SqliteMemoryStore, type SqliteMemoryOptions } from "./sqlite-memory-store.ts";
+export { SqliteMemoryStore } from "./sqlite-memory-store.ts";
 export { SqliteSnapshots } from "./files/sqlite-snapshots.ts";

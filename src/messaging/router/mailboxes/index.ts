@@ -1,10 +1,9 @@
 /** The open deliveries of each recipient, their state, and the state of the recipient. */
 export { Leases } from "./leases.ts";
-export { type Mailbox, type MailboxBounds } from "./mailbox.ts";
+export { type Mailbox } from "./mailbox.ts";
 export {
   type DeliveryState,
   type InFlight,
-  type Lease,
   type QueuedMessage,
   restoredMessage,
   type Retry,

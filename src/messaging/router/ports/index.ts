@@ -17,8 +17,6 @@ export {
   type Party,
   type PendingColumns,
   type Recovered,
-  type RetryColumns,
-  type SettlementColumns,
   type StoredMessage,
   type StoredSettlement,
 } from "./journal.ts";
@@ -30,7 +28,6 @@ export {
   failure,
   mailboxFull,
   MESSAGE_FAILURES,
-  type MessageFailureCode,
   notStored,
   routerFull,
   LOOKING_UP,

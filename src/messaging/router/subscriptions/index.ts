@@ -1,2 +1,2 @@
 /** Who wants what is published. */
-export { type SubscriptionDraft, Subscriptions } from "./subscriptions.ts";
+export { Subscriptions } from "./subscriptions.ts";

@@ -1,7 +1,7 @@
 export { type Column, numberIn, type Table, tableOf } from "./columns.ts";
 export { findTexts } from "./find.ts";
 export { isTimeKey, keyText } from "./planning/draft.ts";
-export type { Condition, Expression, Figure, Key, Operator, Plan } from "./planning/plan.ts";
+export type { Condition, Expression, Figure, Key, Plan } from "./planning/plan.ts";
 export { planOf } from "./planning/planner.ts";
 export { isFragment, pointsBack } from "./questions.ts";
 export { type ChartKind, type Request, understand } from "./request.ts";
@@ -22,4 +22,4 @@ export {
   readingText,
   valueText,
 } from "./wording.ts";
-export { nameParts, numberOf, stem, type Word, wordsOf } from "./words.ts";
+export { nameParts, numberOf, stem, wordsOf } from "./words.ts";

@@ -1,2 +1,2 @@
 /** The file system as guests may see it. */
-export { type AuditRecord, FileBroker, type FileBrokerOptions } from "./file-broker.ts";
+export { type AuditRecord, FileBroker } from "./file-broker.ts";

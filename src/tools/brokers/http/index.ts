@@ -1,5 +1,5 @@
 /** The network as tools see it. */
-export { HttpBroker, type HttpBrokerDeps, type HttpBrokerOptions } from "./http-broker.ts";
+export { HttpBroker } from "./http-broker.ts";
 export type { GrantedSecret } from "./request-secrets.ts";
 export { probeHealth } from "./health-probe.ts";
 export { publicFetch } from "./public-fetch.ts";

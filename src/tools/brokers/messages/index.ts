@@ -1,1 +1,1 @@
-export { type Origin, ToolMessageBroker, type ToolMailDeps } from "./tool-message-broker.ts";
+export { ToolMessageBroker, type ToolMailDeps } from "./tool-message-broker.ts";

@@ -16,10 +16,9 @@ export {
   USE_KINDS,
   USE_OUTCOMES,
   type UseFilter,
-  type UseKind,
   type UseOutcome,
 } from "./grant-use.ts";
-export { type GrantProposal, proposeGrants } from "./grant-proposal.ts";
+export { proposeGrants } from "./grant-proposal.ts";
 export { grantsToml, unifiedDiff } from "./grants-toml.ts";
 export {
   MEMORY_GRANT_DEFAULTS,
@@ -30,6 +29,6 @@ export {
   scopesWords,
 } from "./memory-grant.ts";
 export { type MessageGrant, messageGrantAllows, type MessageTarget, targetWords } from "./message-grant.ts";
-export { GrantRecorder, type GrantTrace } from "./grant-recorder.ts";
+export { GrantRecorder } from "./grant-recorder.ts";
 export { patternAllows, readUrlPattern, targetOf, type UrlPattern, type UrlTarget } from "./url-pattern.ts";
 export { type GrantChange, grantsDifference } from "./grants-difference.ts";

@@ -10,11 +10,8 @@
  * 512 for a page of new memory; 1 for 16 bytes or one table slot of a bulk operation. fuel.ts has the whole definition and
  * what is promised about it, limits.ts the limits and why they are there.
  */
-export type { MeterReport } from "./code.ts";
 export { ComponentFoundError, ModuleRefusedError, type Refusal } from "./errors.ts";
 export { FUEL_EXPORT, METER_VERSION, START_EXPORT } from "./fuel.ts";
 export { METER_LIMITS, type MeterLimits } from "./limits.ts";
 export { meter, type Metered, scan } from "./meter.ts";
-export type { Extern, FunctionType, ModuleExport, ModuleImport, ModuleShape } from "./binary/shape.ts";
 export { kindOf } from "./survey.ts";
-export type { ValueType } from "./binary/value-types.ts";

@@ -31,7 +31,7 @@ export {
   REQUEST_NAME_MAX,
   type Refusal,
 } from "./io.ts";
-export { JSON_DEPTH_MAX, JSON_NODES_MAX, jsonShape, type JsonShape } from "./json-shape.ts";
+export { JSON_DEPTH_MAX, JSON_NODES_MAX, jsonShape } from "./json-shape.ts";
 export {
   type BuildAnswer,
   type BuildSpec,
@@ -50,6 +50,5 @@ export {
   type Outcome,
   OUTCOMES,
   type ResultMessage,
-  type Sharing,
 } from "./messages.ts";
 export { PortStream } from "./port-stream.ts";

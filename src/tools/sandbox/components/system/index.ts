@@ -12,7 +12,7 @@ import { askThrough } from "./streams.ts";
 export { type AskServer, CAXTON_INTERFACES, caxtonFunctions, isCaxtonInterface } from "./caxton.ts";
 export { HostMemoryExceededError } from "./host-memory-budget.ts";
 export { type HostFunction, HostFault, type HostInterface } from "./host-function.ts";
-export type { Fetch, Fetched, Wanted } from "./http.ts";
+export type { Fetch } from "./http.ts";
 
 export type SystemDeps = Basics & {
   readonly files: FileClient;
