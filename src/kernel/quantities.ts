@@ -2,11 +2,6 @@ import * as z from "zod";
 
 /** Turns a model may take in one run; 1 to 1,000. */
 export const StepsMax = z.int().min(1).max(1_000).brand<"StepsMax">();
-export type StepsMax = z.infer<typeof StepsMax>;
-
-/** Entries in one page of a list; 1 to 200. */
-export const PageSize = z.coerce.number().int().min(1).max(200).brand<"PageSize">();
-export type PageSize = z.infer<typeof PageSize>;
 
 const KIB = 1024;
 const MIB = 1024 * KIB;

@@ -35,7 +35,6 @@ export const AgentModel = z.object({
   /** Whether the provider may keep the beginning of requests; undefined is yes. */
   promptCaching: z.boolean().optional(),
 });
-export type AgentModel = z.infer<typeof AgentModel>;
 
 /** Rules for its calls of tools, beside the server's. What is undefined is the server's. */
 export const AgentPermissions = z.object({

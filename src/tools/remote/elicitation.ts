@@ -13,7 +13,6 @@ export const Elicitation = z.union([
   z.object({ mode: z.literal("url"), message: z.string(), url: z.string() }),
   z.object({ mode: z.literal("form").optional(), message: z.string(), requestedSchema: JsonObject }),
 ]);
-export type Elicitation = z.infer<typeof Elicitation>;
 
 /** What the protocol calls an answer. */
 export type ElicitAnswer = {

@@ -36,7 +36,6 @@ export const BudgetList = z
       .meta({ description: "The server, the workspace, then agents with a limit or with spending" }),
   })
   .meta({ id: "BudgetList" });
-export type BudgetList = z.infer<typeof BudgetList>;
 
 const Count = z.int();
 const sums = {
@@ -64,7 +63,6 @@ export const UsageQuery = z.object({
   agent: z.string().max(64).optional().meta({ description: "Only usage of this agent" }),
   limit: z.coerce.number<number>().int().min(1).max(1_000).default(200),
 });
-export type UsageQuery = z.input<typeof UsageQuery>;
 
 export const Usage = z
   .object({

@@ -32,7 +32,6 @@ export const SendBatchBody = z
 export const MessageFault = z
   .object({ code: z.string(), message: z.string(), hint: z.string(), details: z.record(z.string(), Json) })
   .meta({ id: "MessageFault" });
-export type MessageFault = z.infer<typeof MessageFault>;
 
 /** The capability that the router selects if no agent provides the requested one. */
 export const NearestCapability = z
@@ -238,7 +237,6 @@ export const MessageTrace = z
     truncated: z.boolean(),
   })
   .meta({ id: "MessageTrace" });
-export type MessageTrace = z.infer<typeof MessageTrace>;
 
 /** A failed delivery attempt. */
 const FailedAttempt = z

@@ -93,7 +93,6 @@ export const AcknowledgeBody = z
       .meta({ description: "Messages to reject: they become dead letters at once" }),
   })
   .meta({ id: "Acknowledge" });
-export type AcknowledgeBody = z.input<typeof AcknowledgeBody>;
 
 export const REGISTRATION_STATUSES = ["active", "inactive", "unhealthy", "draining"] as const;
 
@@ -122,7 +121,6 @@ export const Capability = z
   .meta({ id: "Capability" });
 export type Capability = z.infer<typeof Capability>;
 export const CapabilityPage = page(Capability).meta({ id: "CapabilityPage" });
-export type CapabilityPage = z.infer<typeof CapabilityPage>;
 export const CapabilityQuery = ListQuery.extend({
   agent: z.string().optional(),
   status: z.enum(REGISTRATION_STATUSES).optional(),
@@ -169,7 +167,6 @@ export const Subscription = z
   .meta({ id: "Subscription" });
 export type Subscription = z.infer<typeof Subscription>;
 export const SubscriptionPage = page(Subscription).meta({ id: "SubscriptionPage" });
-export type SubscriptionPage = z.infer<typeof SubscriptionPage>;
 export const SubscriptionQuery = ListQuery.extend({ subscriber: z.string().optional() });
 
 const EXPRESSION_CHARS_MAX = 2_000;

@@ -14,7 +14,6 @@ export type ModelProvider = z.infer<typeof ModelProvider>;
 export const ModelProviderPage = z
   .object({ items: z.array(ModelProvider), next: z.null() })
   .meta({ id: "ModelProviderPage" });
-export type ModelProviderPage = z.infer<typeof ModelProviderPage>;
 
 const Usd = z.number().meta({ description: "USD per million tokens" });
 
@@ -40,7 +39,6 @@ export const KnownEmbedder = z
     note: z.string().meta({ description: "Description, or what is missing" }),
   })
   .meta({ id: "KnownEmbedder" });
-export type KnownEmbedder = z.infer<typeof KnownEmbedder>;
 
 /** A server on this machine that was asked what models it has. */
 export const LocalModelServer = z

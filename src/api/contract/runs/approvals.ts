@@ -44,7 +44,6 @@ export type Approval = z.infer<typeof Approval>;
 export const ApprovalPage = page(Approval)
   .extend({ open: z.int().meta({ description: "Number of pending approvals" }) })
   .meta({ id: "ApprovalPage" });
-export type ApprovalPage = z.infer<typeof ApprovalPage>;
 
 export const ApprovalQuery = ListQuery.extend({
   cursor: z.uuidv7().optional(),

@@ -43,7 +43,6 @@ export type GrantUse = z.infer<typeof GrantUse>;
 export const GrantUsePage = z
   .object({ items: z.array(GrantUse), next: z.string().nullable() })
   .meta({ id: "GrantUsePage" });
-export type GrantUsePage = z.infer<typeof GrantUsePage>;
 
 export const GrantUseQuery = z.object({
   outcome: UseOutcome.optional(),

@@ -357,7 +357,6 @@ export const ToolServerDeletion = z
     calls_under_way: z.int().meta({ description: "Calls in flight; they complete normally" }),
   })
   .meta({ id: "ToolServerDeletion" });
-export type ToolServerDeletion = z.infer<typeof ToolServerDeletion>;
 
 /** What `GET /tool-servers/{name}/logs` sends to a reader of text/event-stream. */
 export const ToolLogEvent = z
