@@ -40,7 +40,7 @@ export function attend(x: usize, out: usize, scratch: usize, count: i32, heads: 
   }
 }
 
-/** The keys of a head as columns, by four times four. Rows up to the next multiple of 8 are read: what comes of them is not used. */
+/** The keys of a head as columns, by four times four. Rows up to the next multiple of 8 are read: their results are not used. */
 function turn(keys: usize, line: usize, to: usize, wide: usize): void {
   for (let j: usize = 0; j < wide; j += 16, keys += 4 * line) {
     for (let d: usize = 0; d < HEAD * FLOAT; d += 16) {

@@ -25,7 +25,7 @@ export function madd(a: v128, b: v128, c: v128): v128 {
 
 /**
  * Where numbers are kept that are used over and over: in the memory's first bytes, before any part of a model. One that stands
- * in the code is put into place anew by three instructions wherever it is used, one in memory by one.
+ * in the code is assembled again by three instructions wherever it is used, one in memory by one.
  */
 const ONE = memory.data<f32>([1, 0.5, WHOLE]);
 /** The least exponent, log2 e, what rounds to the exponent's bits, -ln 2, and a polynomial for the rest. */

@@ -184,9 +184,9 @@ export type OutgoingMessage = {
   readonly performative?: string;
   /** The name of an agent, or several. */
   readonly receiver?: string | readonly string[];
-  /** Whoever provides it. */
+  /** An agent that provides it. */
   readonly capability?: string;
-  /** Whoever subscribed to it. */
+  /** All subscribers of the topic. */
   readonly topic?: string;
   /** Every agent of the workspace. */
   readonly broadcast?: true;
@@ -214,10 +214,10 @@ export function sendMessage(message: OutgoingMessage): Promise<{
   readonly recipients: readonly string[];
 }>;
 
-/** Whose memory: all of the workspace's, the calling agent's own, that of the run's conversation, everybody's. */
+/** Scopes of memory: the workspace, the calling agent, the run's conversation, or shared by all. */
 export type MemoryScope = "workspace" | "agent-only" | "conversation" | "global";
 
-/** Someone or something that is remembered. */
+/** An entity of memory. */
 export type MemoryHit = {
   readonly name: string;
   readonly type: string;

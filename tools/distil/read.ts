@@ -2,7 +2,7 @@
  * What the teacher, all-MiniLM-L6-v2 in our own runtime, says of all that the student learns from:
  * `node tools/distil/read.ts <directory of the model> <texts.txt> <directory for the results> [<part> <parts>]`.
  *
- * Part 0 also reads each token of the vocabulary, and each frequent word that is none, by itself. Vectors are float32, one
+ * Part 0 also reads each token of the vocabulary, and each other frequent word, separately. Vectors are float32, one
  * after another, in the order of vocab.txt, words.txt and every so-many-th line of texts.txt; the tokens of the texts, as the
  * student sees them, are lines of numbers.
  */
@@ -17,7 +17,7 @@ import { WordPieces, wordsOf } from "../../src/memory/embeddings/word-pieces.ts"
 
 const [model = "", source = "", out = "", part = "0", parts = "1"] = process.argv.slice(2);
 
-/** A word counts when the texts have it so often. */
+/** Minimum occurrences of a word in the texts. */
 const WORD_COUNT_MIN = 6;
 const BLOCK = 256;
 const VECTOR_BYTES = 4 * MINILM.hidden;
@@ -44,7 +44,7 @@ function extraWords(): string[] {
 }
 
 function write(name: string, lists: readonly (readonly number[])[]): void {
-  // What an earlier attempt wrote is gone on with.
+  // Continues the output of an earlier attempt.
   const file = openSync(join(out, name), "a");
   for (let at = fstatSync(file).size / VECTOR_BYTES; at < lists.length; at += BLOCK) {
     const vectors = encoder.embed(lists.slice(at, at + BLOCK).map(framed));
