@@ -81,6 +81,7 @@ export const Identity = z
     expires_at: Instant.nullable(),
   })
   .meta({ id: "Identity" });
+export type Identity = z.infer<typeof Identity>;
 
 export const RoleEntry = z
   .object({
