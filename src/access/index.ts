@@ -1,5 +1,6 @@
 export { Access, ACCESS_MODES, type AccessOptions } from "./access.ts";
 export type { KeyStore, StoredKey } from "./keys/index.ts";
 export { Keys, listPosition } from "./keys/index.ts";
+export { PermissionDeniedError } from "./errors.ts";
 export { openAccess, type AccessServices } from "./open.ts";
 export type { Admission, Credentials, Guarded, Principal } from "./principal.ts";

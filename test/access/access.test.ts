@@ -48,7 +48,10 @@ beforeAll(async () => {
   server = await startServer({
     settings: {
       "access.mode": "required",
-      "access.roles": { support: { description: "Answers customers", permissions: ["runs:*", "agents:read"] } },
+      "access.roles": {
+        support: { description: "Answers customers", permissions: ["runs:*", "agents:read"] },
+        billing: { description: "Sees what runs cost", permissions: ["runs:read", "runs:execute", "server:read"] },
+      },
     },
   });
 });
@@ -116,6 +119,7 @@ const OPERATIONS = Object.values(contract.operations).flatMap(
 const ROLE_PERMISSIONS: Readonly<Record<string, ReadonlySet<Permission>>> = {
   ...Object.fromEntries(Object.entries(ROLES).map(([name, role]) => [name, permissionsOf(role)])),
   support: permissionsOf({ description: "", permissions: ["runs:*", "agents:read"] }),
+  billing: permissionsOf({ description: "", permissions: ["runs:read", "runs:execute", "server:read"] }),
 };
 
 // access.access.A1
@@ -263,4 +267,38 @@ test("many failed attempts are answered with 429, and valid keys still pass", as
     ({ status } = await request("GET", "/api/v1/agents", bearer("cax_wrong")));
   expect(status).toBe(429);
   expect((await request("GET", "/api/v1/agents", bearer(key))).status).toBe(200);
+});
+
+test("without runs:read-content a run shows its state and cost, and nothing that was said", async () => {
+  const [{ key: operator }, { key: billing }] = [await createKey("operator"), await createKey("billing")];
+  const events = await fetch(`${server.url}/api/v1/events?types=run,step,question,approval`, {
+    headers: bearer(billing),
+  });
+  const secret = "kumquat";
+  const body = { agent: "data-analyzer", input: `How many ${secret} are there?`, wait: true };
+  const mine = await request("POST", "/api/v1/runs", bearer(operator), body);
+  const whole = contract.runs.RunDetail.parse(mine.body);
+  expect(whole.input).toContain(secret);
+  const seen = await request("GET", `/api/v1/runs/${whole.id}`, bearer(billing));
+  expect(contract.runs.RunDetail.parse(seen.body)).toMatchObject({
+    id: whole.id,
+    state: whole.state,
+    cost: whole.cost,
+    step_list: [],
+  });
+  const listed = await request("GET", "/api/v1/runs", bearer(billing));
+  const retried = await request("POST", `/api/v1/runs/${whole.id}/retry`, bearer(billing), {});
+  expect([listed.status, retried.status]).toEqual([200, 202]);
+  for (const { body: answer } of [seen, listed, retried]) expect(JSON.stringify(answer)).not.toContain(secret);
+  for (const path of [`/api/v1/runs/${whole.id}/events`, `/api/v1/runs/${whole.id}/export`])
+    expect((await request("GET", path, bearer(billing))).status).toBe(403);
+  const following = await request("POST", "/api/v1/runs", { ...bearer(billing), accept: "text/event-stream" }, body);
+  expect(following).toMatchObject({ status: 403, body: { details: { permission: "runs:read-content" } } });
+  let text = "";
+  for await (const part of events.body ?? []) {
+    text += Buffer.from(part).toString("utf8");
+    if (text.includes('"state":"completed"')) break;
+  }
+  expect(text).toContain(whole.id);
+  expect(text).not.toContain(secret);
 });

@@ -74,6 +74,7 @@ export {
   type Upload,
 } from "./runs/runs.ts";
 export * as runs from "./runs/runs.ts";
+export { withoutContent } from "./runs/run-content.ts";
 export { type Difference, type ReplayReport, type RunDiff, type RunExport } from "./runs/run-history.ts";
 export * as runHistory from "./runs/run-history.ts";
 export {

@@ -33,6 +33,8 @@ type Declaration<
   readonly tags: readonly string[];
   readonly http: HttpDeclaration<z.output<Params> & z.output<Query> & z.output<Body>, z.output<Output>>;
   readonly permission: Permission;
+  /** The part of the output that needs a permission besides; hidden from principals without it. */
+  readonly content?: ContentRule<z.output<Output>>;
   readonly effect: Effect;
   readonly retry: Retry;
   /** Whether the answer to a request with an `Idempotency-Key` may be stored. Default: true. */
@@ -53,6 +55,12 @@ type Declaration<
   /** Whether a request that accepts application/x-ndjson is answered with its progress, line by line. */
   readonly reportsProgress?: boolean;
   readonly surfaces: readonly Surface[];
+};
+
+export type ContentRule<Output> = {
+  readonly permission: Permission;
+  /** Returns the output without its content. */
+  hide(output: Output): Output;
 };
 
 /** How an operation appears in HTTP. */
@@ -88,7 +96,8 @@ export type Operation<
   Query extends Fields = Fields,
   Body extends Fields = Fields,
   Output extends Schema = Schema,
-> = Required<Omit<Declaration<Name, Params, Query, Body, Output>, "description" | "http" | "events">> & {
+> = Required<Omit<Declaration<Name, Params, Query, Body, Output>, "description" | "http" | "events" | "content">> & {
+  readonly content: ContentRule<unknown> | undefined;
   readonly description: string | undefined;
   readonly events: Schema | undefined;
   readonly http: HttpDeclaration<object, unknown> & { readonly status: number };
@@ -119,7 +128,7 @@ export function operation<
   Body extends Fields = typeof None,
 >(declaration: Declaration<Name, Params, Query, Body, Output>): Operation<Name, Params, Query, Body, Output>;
 export function operation(declaration: Declaration<string, Fields, Fields, Fields, Schema>): Operation {
-  const { params = None, query = None, body = None, description, events, name, http, retry } = declaration;
+  const { params = None, query = None, body = None, description, events, content, name, http, retry } = declaration;
   const fields = [params, query, body].flatMap(fieldsOf);
   const repeated = fields.filter((field, index) => fields.indexOf(field) !== index);
   if (repeated.length > 0) throw new Error(`operation ${name} declares twice: ${repeated.join(", ")}`);
@@ -134,6 +143,7 @@ export function operation(declaration: Declaration<string, Fields, Fields, Field
     sentOnce: [],
     reportsProgress: false,
     ...declaration,
+    content,
     description,
     events,
     http: { status: 200, ...http },

@@ -1,4 +1,4 @@
-import type { Admission, Principal } from "../../access/index.ts";
+import { type Admission, PermissionDeniedError, type Principal } from "../../access/index.ts";
 import { type InputOf, type Operation, type OutputOf, takes } from "../contract/index.ts";
 import type { ApiServices } from "./api-services.ts";
 import type { RequestIds } from "./request-ids.ts";
@@ -91,18 +91,27 @@ export function implement(
     perform: async (services, parts, call) => {
       call.admission.require(operation);
       const input = parse(operation, parts);
-      const output = await perform(services, input, call);
+      const found = await perform(services, input, call);
+      const output = mayReadContent(operation, call) ? found : operation.content?.hide(found);
       return { output, status: http.statusOf?.(output, input) ?? http.status, headers: http.headers?.(output) ?? {} };
     },
     stream:
       stream &&
       (async (services, parts, call) => {
         call.admission.require(operation);
+        if (!mayReadContent(operation, call)) throw contentDenied(operation, call.principal);
         return stream(services, parse(operation, parts), call);
       }),
     mayRepeat,
   };
 }
+
+/** Events contain content, so a principal that may not read it cannot follow them. */
+const contentDenied = ({ name, content, permission }: Operation, { role }: Principal): PermissionDeniedError =>
+  new PermissionDeniedError(`${name} with events`, content?.permission ?? permission, role);
+
+const mayReadContent = ({ content }: Operation, { principal }: Call): boolean =>
+  content === undefined || principal.permissions.has(content.permission);
 
 /** Connects an operation that answers only with events to its implementation. */
 export const implementStream = <Op extends Operation>(operation: Op, stream: Stream<Op>): Implementation<Op["name"]> =>

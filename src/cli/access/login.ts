@@ -1,6 +1,6 @@
 import { text } from "node:stream/consumers";
 import * as z from "zod";
-import { type Identity, operations } from "../../api/contract/index.ts";
+import { type keys, operations } from "../../api/contract/index.ts";
 import { Client } from "../client/index.ts";
 import {
   act,
@@ -82,7 +82,7 @@ export const logout: CommandMaker = (command, invocation) => {
 };
 
 /** Who a server says one is. */
-export const identityLine = ({ kind, name, role, id }: Identity): string =>
+export const identityLine = ({ kind, name, role, id }: keys.Identity): string =>
   kind === "local"
     ? "local: the server runs without access control, and every client has every permission"
     : `${safeText(name)} (${id}), role ${role}`;

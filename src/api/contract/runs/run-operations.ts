@@ -20,6 +20,7 @@ import {
   Upload,
   UploadQuery,
 } from "./runs.ts";
+import { RUN_CONTENT, RUN_PAGE_CONTENT } from "./run-content.ts";
 
 const COMMON = { tags: ["runs"], surfaces: ["rest", "cli"] } as const;
 const READ = { ...COMMON, permission: "runs:read", effect: "read", retry: "safe" } as const;
@@ -44,6 +45,7 @@ export const start = operation({
   },
   body: StartRunBody,
   output: RunDetail,
+  content: RUN_CONTENT,
   events: RunStreamEvent,
 });
 
@@ -54,6 +56,7 @@ export const list = operation({
   http: { method: "GET", path: "/api/v1/runs" },
   query: RunQuery,
   output: RunPage,
+  content: RUN_PAGE_CONTENT,
 });
 
 export const get = operation({
@@ -63,10 +66,11 @@ export const get = operation({
   http: { method: "GET", path: "/api/v1/runs/:id" },
   params,
   output: RunDetail,
+  content: RUN_CONTENT,
 });
 
 export const watch = operation({
-  ...READ,
+  ...READ_CONTENT,
   name: "run.watch",
   summary: "Follow a run's events",
   description:
@@ -85,6 +89,7 @@ export const cancel = operation({
   http: { method: "POST", path: "/api/v1/runs/:id/cancel" },
   params,
   output: RunDetail,
+  content: RUN_CONTENT,
 });
 
 export const decide = operation({
@@ -95,6 +100,7 @@ export const decide = operation({
   params,
   body: DecideBody,
   output: RunDetail,
+  content: RUN_CONTENT,
 });
 
 export const choose = operation({
@@ -107,6 +113,7 @@ export const choose = operation({
   params,
   body: ChooseBody,
   output: RunDetail,
+  content: RUN_CONTENT,
 });
 
 export const answer = operation({
@@ -117,6 +124,7 @@ export const answer = operation({
   params: params.extend({ question: z.string() }),
   body: AnswerBody,
   output: RunDetail,
+  content: RUN_CONTENT,
 });
 
 export const upload = operation({
@@ -157,6 +165,7 @@ export const fork = operation({
   params,
   body: ForkBody,
   output: RunDetail,
+  content: RUN_CONTENT,
 });
 
 export const retry = operation({
@@ -167,6 +176,7 @@ export const retry = operation({
   params,
   body: RetryBody,
   output: RunDetail,
+  content: RUN_CONTENT,
 });
 
 export const replay = operation({
@@ -175,6 +185,7 @@ export const replay = operation({
   summary: "Replay a run from its recording and report divergences",
   description: "With this server's definitions, tools and rules; no model and no tool is called.",
   http: { method: "POST", path: "/api/v1/runs/:id/replay" },
+  permission: "runs:read-content",
   effect: "read",
   params,
   query: ReplayQuery,
@@ -193,7 +204,7 @@ export const replayExport = operation({
 });
 
 export const compare = operation({
-  ...READ,
+  ...READ_CONTENT,
   name: "run.compare",
   summary: "Compare two runs step by step",
   http: { method: "GET", path: "/api/v1/runs/:id/diff/:other" },

@@ -1,3 +1,4 @@
+import type { Permission } from "../../../access/permissions/index.ts";
 import type { ChangeLog } from "../../../kernel/changes/index.ts";
 import type { Clock } from "../../../kernel/clock.ts";
 import type { RunId } from "../../../kernel/ids.ts";
@@ -12,7 +13,7 @@ import {
 } from "../../../runs/index.ts";
 import type { Router } from "../../../messaging/router/index.ts";
 import type { Tasks } from "../../../messaging/tasks/index.ts";
-import { operations, type ServerEvent } from "../../contract/index.ts";
+import { operations, type ServerEvent, withoutContent } from "../../contract/index.ts";
 import { type Backlog, parsePosition, type Position, RunBacklog, showPosition } from "./event-position.ts";
 import { presentApprovalsOf } from "../runs/present-approval.ts";
 import { presentQuestion, presentStep, presentSummary } from "../runs/present-run.ts";
@@ -324,8 +325,31 @@ class Bell {
   }
 }
 
-const watch = implementStream(operations.server.watch, (services, { types }, call) => ({
-  events: watchServer(services, { types, after: call.lastEventId }, call.signal),
-}));
+/** The permission to receive events of a type. */
+const PERMISSION_OF: Readonly<Record<ServerEventType, Permission>> = {
+  agent: "agents:read",
+  approval: "approvals:read",
+  conversation: "messages:read",
+  question: "runs:read-content",
+  run: "runs:read",
+  step: "runs:read-content",
+  task: "tasks:read",
+  "tool-server": "tools:read",
+};
+
+/** Sends only the events that the principal may read; runs without their content where that is not permitted. */
+const watch = implementStream(operations.server.watch, (services, { types = USUAL_TYPES }, call) => {
+  const { permissions } = call.principal;
+  const own = types.filter((type) => permissions.has(PERMISSION_OF[type]));
+  const events = watchServer(services, { types: own, after: call.lastEventId }, call.signal);
+  return { events: permissions.has("runs:read-content") ? events : withoutRunContent(events) };
+});
+
+async function* withoutRunContent(
+  events: AsyncGenerator<SentEvent, void, undefined>,
+): AsyncGenerator<SentEvent, void, undefined> {
+  for await (const { id, event } of events)
+    yield { id, event: event.type === "run" ? { ...event, run: withoutContent(event.run) } : event };
+}
 
 export const serverEventOperations = [watch] as const;
