@@ -20,6 +20,7 @@ import {
   commandPath,
   revisionOption,
   showList,
+  showPages,
   showOne,
 } from "../frame/index.ts";
 import { type Column, countOf, oneLine, renderFields, safeText, showAge, type Look } from "../terminal/index.ts";
@@ -90,7 +91,7 @@ function list(command: Command, invocation: Invocation): void {
     input: z.object({ capability: z.string().optional(), limit: z.number() }),
     formats: LIST_FORMATS,
     run: async (context, { capability, limit }) => {
-      const found = await listUpTo(context.client, { ...pagesOf(operations.agent.list), query: { capability } }, limit);
+      const found = await listUpTo(context.client, pagesOf(operations.agent.list, { capability }), limit);
       const { items, next } = found.value;
       await showList(context, {
         raw: found.raw,
@@ -187,17 +188,14 @@ function revisions(command: Command, invocation: Invocation): void {
   act(command, invocation, {
     input: z.object({ agent: z.string(), limit: z.number() }),
     formats: LIST_FORMATS,
-    run: async (context, { agent: name, limit }) => {
-      const found = await listUpTo(context.client, pagesOf(operations.agent.revisions, { name }), limit);
-      await showList(context, {
-        raw: found.raw,
-        items: found.value.items,
+    run: (context, { agent: name, limit }) =>
+      showPages(context, pagesOf(operations.agent.revisions, { name }), {
+        limit,
         columns: revisionColumns(systemClock.nowMs()),
         name: ({ revision }) => String(revision),
         empty: `agent "${name}" has no revisions`,
-        footer: found.value.next === null ? "" : `older ones: --limit ${limit * 2}`,
-      });
-    },
+        more: "older ones",
+      }),
   });
 }
 

@@ -26,7 +26,7 @@ export {
 } from "./errors.ts";
 export { onInterrupt } from "./interrupt.ts";
 export { limitOption, listOption, revisionOption, wholeNumber } from "./options.ts";
-export { listUpTo, pagesOf } from "./pages.ts";
+export { listUpTo, pagesOf, showPages } from "./pages.ts";
 export { reportError } from "./report-error.ts";
 export { resolveRun, shortRunId } from "./run-reference.ts";
 export { sendFiles } from "./send-files.ts";

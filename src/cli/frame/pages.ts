@@ -1,7 +1,9 @@
 import type * as z from "zod";
-import { type Operation, requestPath } from "../../api/contract/index.ts";
+import { type GivenTo, type Operation, requestPath, split } from "../../api/contract/index.ts";
 import { isJsonObject, type Json } from "../../kernel/json.ts";
 import type { Answer, Client, Query } from "../client/index.ts";
+import type { Context } from "./context.ts";
+import { type Listing, showList } from "./show.ts";
 
 type Page<Item> = { readonly items: readonly Item[]; readonly next: string | null };
 type Listed<Item> = {
@@ -14,11 +16,12 @@ type Listed<Item> = {
   readonly isOnePage?: boolean;
 };
 
-/** Path and schema of an operation that lists pages, without a filter. */
-export const pagesOf = <Schema extends z.ZodType>(
-  operation: Operation & { readonly output: Schema },
-  params: object = {},
-) => ({ path: requestPath(operation, params), query: {}, schema: operation.output });
+/** The request of an operation that lists pages. */
+export function pagesOf<Op extends Operation>(operation: Op, input: GivenTo<Op>) {
+  const { params, query } = split(operation, input);
+  const schema: Op["output"] = operation.output;
+  return { path: requestPath(operation, params), query: { ...query }, schema };
+}
 
 const PAGE_SIZE_MAX = 200;
 
@@ -47,4 +50,21 @@ export async function listUpTo<Item>(
     if (items.length === found && (next === null || items.length >= countMax)) return page;
   } while (next !== null && (found > 0 || list.isSparse) && items.length < (list.isOnePage ? 1 : countMax));
   return { value: { items, next }, raw: { items: rawItems, next } };
+}
+
+type PagedListing<Item> = Pick<Listing<Item>, "columns" | "name" | "empty"> & {
+  readonly limit: number;
+  /** Name of the entries that a higher limit adds; default: "more". */
+  readonly more?: string;
+};
+
+/** Prints the first `limit` entries of a list in the format asked for. */
+export async function showPages<Item>(
+  context: Context,
+  list: Listed<Item>,
+  { limit, more = "more", ...listing }: PagedListing<Item>,
+): Promise<void> {
+  const { raw, value } = await listUpTo(context.client, list, limit);
+  const footer = value.next === null ? "" : `${more}: --limit ${limit * 2}`;
+  await showList(context, { ...listing, raw, items: value.items, footer });
 }

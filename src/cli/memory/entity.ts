@@ -71,16 +71,9 @@ export function list(command: Command, invocation: Invocation): void {
       const metadata = filters.metadata && JSON.stringify(filters.metadata);
       const narrowed = { type: filters.type, metadata, ...narrowingOf(filters) };
       const query = { scopes: listed(scope), at, ...narrowed };
-      const found = await listUpTo(
-        context.client,
-        {
-          ...pagesOf(operations.memory.list),
-          query,
-          isSparse: true,
-          isOnePage: filters.maxTokens !== undefined,
-        },
-        limit,
-      );
+      const isOnePage = filters.maxTokens !== undefined;
+      const pages = { ...pagesOf(operations.memory.list, query), isSparse: true, isOnePage };
+      const found = await listUpTo(context.client, pages, limit);
       await showList(context, {
         raw: found.raw,
         items: found.value.items,

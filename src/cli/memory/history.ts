@@ -90,7 +90,7 @@ type Bounds = { readonly limit: number; readonly maxTokens?: number | undefined 
 async function changesIn({ client }: Context, scopes: readonly string[], { limit, maxTokens }: Bounds) {
   const query = { scopes: listed(scopes), max_tokens: maxTokens };
   const isOnePage = maxTokens !== undefined;
-  const list = { ...pagesOf(operations.memory.log), query, isOnePage };
+  const list = { ...pagesOf(operations.memory.log, query), isOnePage };
   const { raw, value } = await listUpTo(client, list, limit);
   return { raw, items: value.items, next: value.next };
 }

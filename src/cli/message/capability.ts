@@ -9,10 +9,10 @@ import {
   type Invocation,
   limitOption,
   LIST_FORMATS,
-  listUpTo,
   ONE_FORMATS,
   pagesOf,
   showList,
+  showPages,
   showOne,
   UsageError,
 } from "../frame/index.ts";
@@ -54,15 +54,12 @@ function list(command: Command, invocation: Invocation): void {
     input: z.object({ agent: z.string().optional(), available: z.boolean().default(false), limit: z.number() }),
     formats: LIST_FORMATS,
     run: async (context, { agent, available, limit }) => {
-      const query = { agent, status: available ? "active" : undefined };
-      const found = await listUpTo(context.client, { ...pagesOf(operations.capability.list), query }, limit);
-      await showList(context, {
-        raw: found.raw,
-        items: found.value.items,
+      const query = { agent, status: available ? ("active" as const) : undefined };
+      await showPages(context, pagesOf(operations.capability.list, query), {
+        limit,
         columns,
         name: ({ name }) => name,
         empty: 'no agent names a capability; add capabilities = ["…"] to a definition',
-        footer: found.value.next === null ? "" : `more: --limit ${limit * 2}`,
       });
     },
   });

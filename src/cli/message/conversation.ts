@@ -109,7 +109,7 @@ function list(command: Command, invocation: Invocation): void {
   ]);
   act(command, invocation, {
     input: z.object({
-      state: z.string().optional(),
+      state: z.enum(conversations.CONVERSATION_STATES).optional(),
       protocol: z.string().optional(),
       with: z.string().optional(),
       archived: z.boolean().default(false),
@@ -123,9 +123,9 @@ function list(command: Command, invocation: Invocation): void {
       context,
       { state, protocol, with: participant, archived, stuckFirst, cursor, follow: keepFollowing, limit },
     ) => {
-      const order = stuckFirst ? "stuck" : "changed";
+      const order = stuckFirst ? ("stuck" as const) : ("changed" as const);
       const query = { state, protocol, participant, archived: String(archived), order, cursor };
-      const found = await listUpTo(context.client, { ...pagesOf(operations.conversation.list), query }, limit);
+      const found = await listUpTo(context.client, pagesOf(operations.conversation.list, query), limit);
       await showList(context, {
         raw: found.raw,
         items: found.value.items,

@@ -14,8 +14,8 @@ import {
   listUpTo,
   ONE_FORMATS,
   pagesOf,
-  showList,
   showOne,
+  showPages,
   UsageError,
 } from "../frame/index.ts";
 import { type Column, oneLine, renderFields, renderTable, safeText, type Style, ageColumn } from "../terminal/index.ts";
@@ -63,14 +63,12 @@ function list(command: Command, invocation: Invocation): void {
     formats: LIST_FORMATS,
     run: async (context, { to, code, limit }) => {
       const query = { recipient: to, code };
-      const found = await listUpTo(context.client, { ...pagesOf(operations.deadLetter.list), query }, limit);
-      await showList(context, {
-        raw: found.raw,
-        items: found.value.items,
+      await showPages(context, pagesOf(operations.deadLetter.list, query), {
+        limit,
         columns: columns(systemClock.nowMs()),
         name: ({ id }) => id,
         empty: "no dead letters: everything was delivered, or still is tried",
-        footer: found.value.next === null ? "" : `older ones: --limit ${limit * 2}`,
+        more: "older ones",
       });
     },
   });
@@ -175,7 +173,7 @@ function exportAll(command: Command, invocation: Invocation): void {
     formats: ["jsonl"],
     run: async (context, { to, code, file }) => {
       const query = { recipient: to, code };
-      const all = { ...pagesOf(operations.deadLetter.list), query };
+      const all = pagesOf(operations.deadLetter.list, query);
       const { items } = (await listUpTo(context.client, all, ALL_MAX)).value;
       const text = items.map((item) => `${JSON.stringify(item)}\n`).join("");
       if (file === undefined) return context.terminal.write(text);
@@ -194,6 +192,6 @@ async function meant(
 ): Promise<readonly string[]> {
   if (isAll === ids.length > 0) throw new UsageError("name dead letters, or give --all", path);
   if (!isAll) return ids;
-  const all = { ...pagesOf(operations.deadLetter.list), query: { recipient: to, code } };
+  const all = pagesOf(operations.deadLetter.list, { recipient: to, code });
   return (await listUpTo(context.client, all, ALL_MAX)).value.items.map(({ id }) => id);
 }

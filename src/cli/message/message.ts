@@ -11,10 +11,10 @@ import {
   type Invocation,
   limitOption,
   LIST_FORMATS,
-  listUpTo,
   ONE_FORMATS,
   pagesOf,
   showList,
+  showPages,
   showOne,
 } from "../frame/index.ts";
 import { type Column, oneLine, ageColumn } from "../terminal/index.ts";
@@ -93,20 +93,18 @@ function list(command: Command, invocation: Invocation): void {
       from: z.string().optional(),
       to: z.string().optional(),
       conversation: z.string().optional(),
-      performative: z.string().optional(),
+      performative: messages.MessageRecord.shape.performative.optional(),
       limit: z.number(),
     }),
     formats: LIST_FORMATS,
     run: async (context, { from, to, conversation, performative, limit }) => {
       const query = { sender: from, recipient: to, conversation_id: conversation, performative };
-      const found = await listUpTo(context.client, { ...pagesOf(operations.message.list), query }, limit);
-      await showList(context, {
-        raw: found.raw,
-        items: found.value.items,
+      await showPages(context, pagesOf(operations.message.list, query), {
+        limit,
         columns: messageColumns(systemClock.nowMs()),
         name: ({ id }) => id,
         empty: "no such messages; send one: caxton message send --to <agent> <text>",
-        footer: found.value.next === null ? "" : `older ones: --limit ${limit * 2}`,
+        more: "older ones",
       });
     },
   });

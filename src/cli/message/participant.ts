@@ -15,10 +15,10 @@ import {
   type Invocation,
   limitOption,
   LIST_FORMATS,
-  listUpTo,
   ONE_FORMATS,
   pagesOf,
   showList,
+  showPages,
   showOne,
 } from "../frame/index.ts";
 import { type Column, oneLine, safeText, showAge } from "../terminal/index.ts";
@@ -57,18 +57,13 @@ function list(command: Command, invocation: Invocation): void {
   act(command, invocation, {
     input: z.object({ limit: z.number() }),
     formats: LIST_FORMATS,
-    run: async (context, { limit }) => {
-      const all = pagesOf(operations.participant.list);
-      const found = await listUpTo(context.client, all, limit);
-      await showList(context, {
-        raw: found.raw,
-        items: found.value.items,
+    run: (context, { limit }) =>
+      showPages(context, pagesOf(operations.participant.list, {}), {
+        limit,
         columns: columns(systemClock.nowMs()),
         name: ({ name }) => name,
         empty: "no programs take part; register one: caxton participant register <name>",
-        footer: found.value.next === null ? "" : `more: --limit ${limit * 2}`,
-      });
-    },
+      }),
   });
 }
 

@@ -11,7 +11,7 @@ export const shortId = (id: string): string => (WHOLE_ID.test(id) ? id.slice(-SH
 /** The id meant by a whole id, by `last`, or by the end of a recent one's. Throws MessageReferenceError. */
 export async function resolveMessage({ client }: Context, reference: string): Promise<string> {
   if (WHOLE_ID.test(reference)) return reference.toLowerCase();
-  const list = pagesOf(operations.message.list);
+  const list = pagesOf(operations.message.list, {});
   const { items } = (await listUpTo(client, list, reference === "last" ? 1 : RECENT_MAX)).value;
   const fitting = reference === "last" ? items : items.filter(({ id }) => id.endsWith(reference.toLowerCase()));
   const [only, ...others] = new Set(fitting.map(({ id }) => id));
@@ -25,7 +25,7 @@ export async function resolveMessage({ client }: Context, reference: string): Pr
 
 /** The id meant by a whole id, by `last`, or by the end of one. Throws ConversationReferenceError. */
 export async function resolveConversation({ client }: Context, reference: string): Promise<string> {
-  const all = pagesOf(operations.conversation.list);
+  const all = pagesOf(operations.conversation.list, {});
   const { items } = (await listUpTo(client, all, reference === "last" ? 1 : 1_000)).value;
   if (items.some(({ id }) => id === reference)) return reference;
   const fitting = reference === "last" ? items : items.filter(({ id }) => id.endsWith(reference));

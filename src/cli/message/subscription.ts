@@ -8,11 +8,10 @@ import {
   type Invocation,
   limitOption,
   LIST_FORMATS,
-  listUpTo,
   ONE_FORMATS,
   pagesOf,
-  showList,
   showOne,
+  showPages,
 } from "../frame/index.ts";
 import { type Column, safeText } from "../terminal/index.ts";
 
@@ -50,18 +49,13 @@ function list(command: Command, invocation: Invocation): void {
   act(command, invocation, {
     input: z.object({ subscriber: z.string().optional(), limit: z.number() }),
     formats: LIST_FORMATS,
-    run: async (context, { subscriber, limit }) => {
-      const all = { ...pagesOf(operations.subscription.list), query: { subscriber } };
-      const found = await listUpTo(context.client, all, limit);
-      await showList(context, {
-        raw: found.raw,
-        items: found.value.items,
+    run: (context, { subscriber, limit }) =>
+      showPages(context, pagesOf(operations.subscription.list, { subscriber }), {
+        limit,
         columns,
         name: ({ id }) => id,
         empty: "no subscriptions; see: caxton subscription add --help",
-        footer: found.value.next === null ? "" : `more: --limit ${limit * 2}`,
-      });
-    },
+      }),
   });
 }
 

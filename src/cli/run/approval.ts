@@ -18,8 +18,8 @@ import {
   shortRunId,
   ONE_FORMATS,
   showEach,
-  showList,
   showOne,
+  showPages,
   UsageError,
 } from "../frame/index.ts";
 import { type Column, oneLine, safeText, ageColumn } from "../terminal/index.ts";
@@ -83,14 +83,11 @@ function list(command: Command, invocation: Invocation): void {
         state: state === "all" ? undefined : state,
         run: run === undefined ? undefined : await resolveRun(context.client, run),
       };
-      const found = await listUpTo(context.client, { ...pagesOf(operations.approval.list), query }, limit);
-      await showList(context, {
-        raw: found.raw,
-        items: found.value.items,
+      await showPages(context, pagesOf(operations.approval.list, query), {
+        limit,
         columns: columns(systemClock.nowMs()),
         name: ({ id }) => id,
         empty: state === "open" ? "nothing waits for a person" : "no such approvals",
-        footer: found.value.next === null ? "" : `more: --limit ${limit * 2}`,
       });
     },
   });
@@ -236,7 +233,7 @@ async function meant(
 
 /** Newest first, so that `last` is among them whatever their number. */
 async function openOnes({ client }: Context): Promise<readonly Approval[]> {
-  const query = { ...pagesOf(operations.approval.list), query: { state: "open", order: "newest" } };
+  const query = pagesOf(operations.approval.list, { state: "open", order: "newest" });
   return (await listUpTo(client, query, OPEN_MAX)).value.items;
 }
 

@@ -12,16 +12,15 @@ import {
   limitOption,
   LIST_FORMATS,
   listOption,
-  listUpTo,
   ONE_FORMATS,
   operandPlace,
   pagesOf,
   resolveRun,
   shortRunId,
   showDocument,
-  showList,
   showEach,
   showOne,
+  showPages,
 } from "../frame/index.ts";
 import { renderRun, STATE_TONES } from "./detail.ts";
 import { artifactPlaces, cancelRun, followRun } from "./follow.ts";
@@ -152,17 +151,14 @@ function list(command: Command, invocation: Invocation): void {
   act(command, invocation, {
     input: z.object({ agent: z.string().optional(), state: runs.RunState.optional(), limit: z.number() }),
     formats: LIST_FORMATS,
-    run: async (context, { agent, state, limit }) => {
-      const found = await listUpTo(context.client, { ...pagesOf(operations.run.list), query: { agent, state } }, limit);
-      await showList(context, {
-        raw: found.raw,
-        items: found.value.items,
+    run: (context, { agent, state, limit }) =>
+      showPages(context, pagesOf(operations.run.list, { agent, state }), {
+        limit,
         columns: columns(systemClock.nowMs()),
         name: ({ id }) => id,
         empty: 'no runs; start one with: caxton run <agent> "..."',
-        footer: found.value.next === null ? "" : `older runs: --limit ${limit * 2}`,
-      });
-    },
+        more: "older runs",
+      }),
   });
 }
 

@@ -8,7 +8,7 @@ const SEARCHED_MAX = 200;
 export async function resolveTask({ client }: Context, reference: string, workspace: string): Promise<string> {
   if (WHOLE_ID.test(reference)) return reference.toLowerCase();
   const limit = reference === "last" ? 1 : SEARCHED_MAX;
-  const newest = await listUpTo(client, { ...pagesOf(operations.task.list), query: { workspace } }, limit);
+  const newest = await listUpTo(client, pagesOf(operations.task.list, { workspace }), limit);
   const fitting = newest.value.items.filter(({ id }) => reference === "last" || id.endsWith(reference.toLowerCase()));
   const [only, ...others]: readonly Task[] = fitting;
   if (only && others.length === 0) return only.id;

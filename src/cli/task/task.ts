@@ -9,11 +9,11 @@ import {
   type Invocation,
   limitOption,
   LIST_FORMATS,
-  listUpTo,
   ONE_FORMATS,
   pagesOf,
   shortRunId,
   showList,
+  showPages,
   showOne,
 } from "../frame/index.ts";
 import { type Column, oneLine, ageColumn } from "../terminal/index.ts";
@@ -103,14 +103,12 @@ function list(command: Command, invocation: Invocation): void {
     formats: LIST_FORMATS,
     run: async (context, { status, owner, workspace, limit }) => {
       const query = { status, owner, workspace };
-      const found = await listUpTo(context.client, { ...pagesOf(operations.task.list), query }, limit);
-      await showList(context, {
-        raw: found.raw,
-        items: found.value.items,
+      await showPages(context, pagesOf(operations.task.list, query), {
+        limit,
         columns: columns(systemClock.nowMs()),
         name: ({ id }) => id,
         empty: 'no tasks; offer one: caxton task create "..." --capability <name> --watch',
-        footer: found.value.next === null ? "" : `older ones: --limit ${limit * 2}`,
+        more: "older ones",
       });
     },
   });

@@ -8,10 +8,9 @@ import {
   type Invocation,
   limitOption,
   LIST_FORMATS,
-  listUpTo,
   pagesOf,
   commandPath,
-  showList,
+  showPages,
   UsageError,
 } from "../frame/index.ts";
 import { type Column, showAge, showBytes, showSpan, type Tone } from "../terminal/index.ts";
@@ -64,22 +63,17 @@ export function audit(command: Command, invocation: Invocation): void {
     run: async (context, { server, denied, kind, since, limit }) => {
       const nowMs = systemClock.nowMs();
       const query = {
-        outcome: denied ? "denied" : undefined,
+        name: server,
+        outcome: denied ? ("denied" as const) : undefined,
         kind,
         since: since === undefined ? undefined : await instantOf(since, nowMs, commandPath(command)),
       };
-      const found = await listUpTo(
-        context.client,
-        { ...pagesOf(operations.toolServer.uses, { name: server }), query },
+      await showPages(context, pagesOf(operations.toolServer.uses, query), {
         limit,
-      );
-      await showList(context, {
-        raw: found.raw,
-        items: found.value.items,
         columns: columns(nowMs),
         name: ({ target }) => target,
         empty: denied ? `${server} was refused nothing` : `${server} has used none of its grants`,
-        footer: found.value.next === null ? "" : `older uses: --limit ${limit * 2}`,
+        more: "older uses",
       });
     },
   });

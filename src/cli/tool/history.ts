@@ -8,12 +8,11 @@ import {
   type Invocation,
   limitOption,
   LIST_FORMATS,
-  listUpTo,
   ONE_FORMATS,
   pagesOf,
   revisionOption,
-  showList,
   showOne,
+  showPages,
 } from "../frame/index.ts";
 import { changeLines } from "./changes.ts";
 import { publisherText } from "./detail.ts";
@@ -55,17 +54,14 @@ export function toolVersions(command: Command, invocation: Invocation): void {
   act(command, invocation, {
     input: z.object({ server: z.string(), limit: z.number() }),
     formats: LIST_FORMATS,
-    run: async (context, { server, limit }) => {
-      const found = await listUpTo(context.client, pagesOf(operations.toolServer.versions, { name: server }), limit);
-      await showList(context, {
-        raw: found.raw,
-        items: found.value.items,
+    run: (context, { server, limit }) =>
+      showPages(context, pagesOf(operations.toolServer.versions, { name: server }), {
+        limit,
         columns: columns(systemClock.nowMs()),
         name: ({ revision }) => String(revision),
         empty: `${server} has no revisions`,
-        footer: found.value.next === null ? "" : `older ones: --limit ${limit * 2}`,
-      });
-    },
+        more: "older ones",
+      }),
   });
 }
 

@@ -117,7 +117,7 @@ function list(command: Command, invocation: Invocation): void {
     run: async (context, input) => {
       const empty = "no tool servers are deployed";
       if (input.servers) {
-        const found = await listUpTo(context.client, pagesOf(operations.toolServer.list), SERVERS_MAX);
+        const found = await listUpTo(context.client, pagesOf(operations.toolServer.list, {}), SERVERS_MAX);
         const { items } = found.value;
         return showList(context, { raw: found.raw, items, columns: serverColumns, name: ({ name }) => name, empty });
       }
