@@ -1,6 +1,7 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { type Conversation, operations } from "../../../src/api/contract/index.ts";
 import { call } from "./client.ts";
+import { pagesFrom } from "./page.ts";
 import { retryUnlessRefused } from "./queries.ts";
 
 /** Refetch interval: a passed deadline sends no event. */
@@ -17,19 +18,17 @@ export type ConversationFilter = {
 export const conversationsQuery = (filter: ConversationFilter) =>
   infiniteQueryOptions({
     queryKey: ["conversations", filter],
-    queryFn: ({ pageParam, signal }) => {
+    ...pagesFrom((cursor, signal) => {
       const { archived, ...rest } = filter;
       const query = {
         ...rest,
         archived: archived === true ? "true" : undefined,
         order: "stuck",
-        cursor: pageParam === "" ? undefined : pageParam,
+        cursor,
         limit: PAGE_SIZE,
       } as const;
       return call(operations.conversation.list, query, signal);
-    },
-    initialPageParam: "",
-    getNextPageParam: (last) => last.next,
+    }),
     placeholderData: keepPreviousData,
     refetchInterval: AGAIN_MS,
   });

@@ -1,12 +1,7 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
-import {
-  operations,
-  type DeadLetter,
-  type DeadLetterPage,
-  type GivenTo,
-  type MessageRecord,
-} from "../../../src/api/contract/index.ts";
+import { operations, type DeadLetter, type GivenTo, type MessageRecord } from "../../../src/api/contract/index.ts";
 import { call } from "./client.ts";
+import { entriesOf, pagesFrom } from "./page.ts";
 import { retryUnlessRefused, withQuery } from "./queries.ts";
 
 /** Refetch interval of visible statistics that send no events. */
@@ -77,29 +72,14 @@ export type DeadLetterFilter = { readonly recipient?: string | undefined; readon
 export const deadLettersQuery = (filter: DeadLetterFilter) =>
   infiniteQueryOptions({
     queryKey: ["dead-letters", filter],
-    queryFn: ({ pageParam, signal }) =>
-      call(
-        operations.deadLetter.list,
-        { ...filter, cursor: pageParam === "" ? undefined : pageParam, limit: PAGE_SIZE },
-        signal,
-      ),
-    initialPageParam: "",
-    getNextPageParam: (last) => last.next,
+    ...pagesFrom((cursor, signal) => call(operations.deadLetter.list, { ...filter, cursor, limit: PAGE_SIZE }, signal)),
     placeholderData: keepPreviousData,
     refetchInterval: FIGURES_EVERY_MS,
   });
 
 /** Every dead letter that fits, page after page. */
-export async function allDeadLetters(filter: DeadLetterFilter): Promise<readonly DeadLetter[]> {
-  const letters: DeadLetter[] = [];
-  let cursor: string | undefined;
-  do {
-    const page: DeadLetterPage = await call(operations.deadLetter.list, { ...filter, cursor, limit: ALL_PAGE_SIZE });
-    letters.push(...page.items);
-    cursor = page.next ?? undefined;
-  } while (cursor !== undefined);
-  return letters;
-}
+export const allDeadLetters = (filter: DeadLetterFilter): Promise<readonly DeadLetter[]> =>
+  entriesOf((cursor) => call(operations.deadLetter.list, { ...filter, cursor, limit: ALL_PAGE_SIZE }));
 
 export const retryDeadLetters = (ids: readonly string[]) => call(operations.deadLetter.retry, { ids });
 

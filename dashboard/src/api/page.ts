@@ -3,6 +3,17 @@ import type { RunState } from "../../../src/api/contract/index.ts";
 /** A page of a list; `next` leads to the one after, null on the last. */
 export type Page<Item> = { readonly items: readonly Item[]; readonly next: string | null };
 
+type PageRequest = { readonly pageParam: string; readonly signal: AbortSignal };
+
+/** Options of an infinite query that reads a list page after page. */
+export const pagesFrom = <Read extends Pick<Page<unknown>, "next">>(
+  read: (cursor: string | undefined, signal: AbortSignal) => Promise<Read>,
+) => ({
+  queryFn: ({ pageParam, signal }: PageRequest) => read(pageParam === "" ? undefined : pageParam, signal),
+  initialPageParam: "",
+  getNextPageParam: (last: Read) => last.next,
+});
+
 /** The first `max` entries of a list, or all, page after page. */
 export async function entriesOf<Item>(
   read: (cursor: string | undefined) => Promise<Page<Item>>,

@@ -1,7 +1,7 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { operations, type RunSummary, type Usage } from "../../../src/api/contract/index.ts";
 import { call, ProblemError } from "./client.ts";
-import type { Page, RunFilter } from "./page.ts";
+import { type Page, pagesFrom, type RunFilter } from "./page.ts";
 
 const PAGE_SIZE = 50;
 
@@ -28,10 +28,7 @@ export const statusQuery = queryOptions({
 
 export const agentsQuery = infiniteQueryOptions({
   queryKey: ["agents"],
-  queryFn: ({ pageParam, signal }) =>
-    call(operations.agent.list, { cursor: pageParam === "" ? undefined : pageParam, limit: 200 }, signal),
-  initialPageParam: "",
-  getNextPageParam: (last) => last.next,
+  ...pagesFrom((cursor, signal) => call(operations.agent.list, { cursor, limit: 200 }, signal)),
 });
 
 export const agentQuery = (name: string) =>
@@ -44,14 +41,7 @@ export const agentQuery = (name: string) =>
 export const revisionsQuery = (name: string) =>
   infiniteQueryOptions({
     queryKey: ["revisions", name],
-    queryFn: ({ pageParam, signal }) =>
-      call(
-        operations.agent.revisions,
-        { name, cursor: pageParam === "" ? undefined : pageParam, limit: PAGE_SIZE },
-        signal,
-      ),
-    initialPageParam: "",
-    getNextPageParam: (last) => last.next,
+    ...pagesFrom((cursor, signal) => call(operations.agent.revisions, { name, cursor, limit: PAGE_SIZE }, signal)),
   });
 
 export const revisionQuery = (name: string, revision: number) =>
@@ -66,14 +56,7 @@ export const revisionQuery = (name: string, revision: number) =>
 export const runsQuery = ({ agent, state }: RunFilter = {}) =>
   infiniteQueryOptions({
     queryKey: ["runs", { agent, state }] as const,
-    queryFn: ({ pageParam, signal }) =>
-      call(
-        operations.run.list,
-        { agent, state, cursor: pageParam === "" ? undefined : pageParam, limit: PAGE_SIZE },
-        signal,
-      ),
-    initialPageParam: "",
-    getNextPageParam: (last) => last.next,
+    ...pagesFrom((cursor, signal) => call(operations.run.list, { agent, state, cursor, limit: PAGE_SIZE }, signal)),
     placeholderData: keepPreviousData,
   });
 

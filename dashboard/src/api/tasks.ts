@@ -1,6 +1,7 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { operations, type Task } from "../../../src/api/contract/index.ts";
 import { call } from "./client.ts";
+import { pagesFrom } from "./page.ts";
 import { retryUnlessRefused } from "./queries.ts";
 
 const PAGE_SIZE = 50;
@@ -11,14 +12,7 @@ export type TaskFilter = { readonly status?: Task["status"] | undefined; readonl
 export const tasksQuery = (filter: TaskFilter) =>
   infiniteQueryOptions({
     queryKey: ["tasks", filter],
-    queryFn: ({ pageParam, signal }) =>
-      call(
-        operations.task.list,
-        { ...filter, cursor: pageParam === "" ? undefined : pageParam, limit: PAGE_SIZE },
-        signal,
-      ),
-    initialPageParam: "",
-    getNextPageParam: (last) => last.next,
+    ...pagesFrom((cursor, signal) => call(operations.task.list, { ...filter, cursor, limit: PAGE_SIZE }, signal)),
     placeholderData: keepPreviousData,
   });
 

@@ -1,7 +1,7 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { type GrantUse, operations, type ToolServerDeployment } from "../../../src/api/contract/index.ts";
 import { ask, call } from "./client.ts";
-import { entriesOf } from "./page.ts";
+import { entriesOf, pagesFrom } from "./page.ts";
 import { retryUnlessRefused } from "./queries.ts";
 
 /** Refetch interval of visible statistics: calls send no events. */
@@ -49,14 +49,7 @@ export const toolServerRecordQuery = (name: string) =>
 export const toolServerVersionsQuery = (name: string) =>
   infiniteQueryOptions({
     queryKey: ["tool-server", name, "versions"],
-    queryFn: ({ pageParam, signal }) =>
-      call(
-        operations.toolServer.versions,
-        { name, cursor: pageParam === "" ? undefined : pageParam, limit: PAGE_SIZE },
-        signal,
-      ),
-    initialPageParam: "",
-    getNextPageParam: (last) => last.next,
+    ...pagesFrom((cursor, signal) => call(operations.toolServer.versions, { name, cursor, limit: PAGE_SIZE }, signal)),
   });
 
 export const toolServerDifferenceQuery = (name: string, from: number, to: number) =>
@@ -74,14 +67,9 @@ export type UseFilter = {
 export const grantUsesQuery = (name: string, { outcome, kind }: UseFilter) =>
   infiniteQueryOptions({
     queryKey: ["tool-server", name, "uses", { outcome, kind }],
-    queryFn: ({ pageParam, signal }) =>
-      call(
-        operations.toolServer.uses,
-        { name, outcome, kind, cursor: pageParam === "" ? undefined : pageParam, limit: PAGE_SIZE },
-        signal,
-      ),
-    initialPageParam: "",
-    getNextPageParam: (last) => last.next,
+    ...pagesFrom((cursor, signal) =>
+      call(operations.toolServer.uses, { name, outcome, kind, cursor, limit: PAGE_SIZE }, signal),
+    ),
     placeholderData: keepPreviousData,
     refetchInterval: FIGURES_EVERY_MS,
   });

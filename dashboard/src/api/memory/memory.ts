@@ -9,6 +9,7 @@ import {
 } from "../../../../src/api/contract/index.ts";
 import type { Claim } from "./claim.ts";
 import { call } from "../client.ts";
+import { pagesFrom } from "../page.ts";
 import { isAway, retryUnlessRefused } from "../queries.ts";
 
 /** Refetch interval of a visible page: changes of memory send no events. */
@@ -55,20 +56,19 @@ export type EntityFilter = Narrowing & { readonly scopes: readonly string[] };
 export const entitiesQuery = ({ scopes, metadata, ...narrowing }: EntityFilter) =>
   infiniteQueryOptions({
     queryKey: ["memory", "entities", { scopes, metadata, ...narrowing }],
-    queryFn: ({ pageParam, signal }) =>
+    ...pagesFrom((cursor, signal) =>
       call(
         operations.memory.list,
         {
           scopes: listed(scopes),
           metadata: metadata === undefined ? undefined : JSON.stringify(metadata),
           ...narrowing,
-          cursor: pageParam === "" ? undefined : pageParam,
+          cursor,
           limit: PAGE_SIZE,
         },
         signal,
       ),
-    initialPageParam: "",
-    getNextPageParam: (last) => last.next,
+    ),
     placeholderData: keepPreviousData,
     // The error of a next page stays visible until the page is requested again.
     refetchInterval: ({ state }) => (state.error !== null && state.fetchMeta?.fetchMore ? false : AGAIN_MS),
@@ -90,7 +90,7 @@ export type Question = EntityFilter & {
 export const memorySearchQuery = ({ type, tokens, similarity, ...question }: Question) =>
   infiniteQueryOptions({
     queryKey: ["memory", "search", { type, tokens, similarity, ...question }],
-    queryFn: ({ pageParam, signal }) =>
+    ...pagesFrom((cursor, signal) =>
       call(
         operations.memory.search,
         {
@@ -98,12 +98,11 @@ export const memorySearchQuery = ({ type, tokens, similarity, ...question }: Que
           types: type === undefined ? undefined : [type],
           max_tokens: tokens,
           min_similarity: similarity,
-          cursor: pageParam === "" ? undefined : pageParam,
+          cursor,
         },
         signal,
       ),
-    initialPageParam: "",
-    getNextPageParam: (last) => last.next,
+    ),
     placeholderData: keepPreviousData,
     retry: retryUnlessRefused,
     refetchInterval: ({ state }) => (state.data === undefined && isAway(state.error) ? AGAIN_MS : false),
