@@ -6,7 +6,7 @@ import type { Embeddings } from "./embeddings.ts";
 import type { Entity, EntityHead, Provenance, Relation } from "./entity.ts";
 import { EntityTypeConflictError, MemoryConflictError, RelationNotFoundError } from "./errors.ts";
 import type { MemoryCounts } from "./stats.ts";
-import { idsIn, type MemoryStore, type WriteOutcome } from "./memory-store.ts";
+import { idsIn, type MemoryStore, type WriteOutcome, type ForgetBy } from "./memory-store.ts";
 import {
   checkInput,
   type CheckedInput,
@@ -305,7 +305,7 @@ export class Changes {
 
   async #writeRelations(
     relations: readonly Relation[],
-    { provenance, atMs }: { readonly provenance: Provenance; readonly atMs: number },
+    { provenance, atMs }: ForgetBy,
   ): Promise<readonly WriteOutcome[]> {
     if (relations.length === 0) return [];
     const outcomes = await this.#store.write(

@@ -82,6 +82,14 @@ export class EmbedderOverloadedError extends CaxtonError<{ readonly embedder: st
 export class EmbeddingModelMismatchError extends CaxtonError<{ readonly expected: string; readonly got: string }> {
   readonly code = "EMBEDDING_MODEL_MISMATCH";
   readonly kind = "rejected";
+  /** `known` and `got` are lengths of vectors of one model. */
+  constructor(model: string, known: number, got: number) {
+    super(
+      `${model} gave a vector of ${got} parts where it gave ${known} before`,
+      "Another model answers under the same name. Give it its own name in models.roles.embedding, so that Caxton embeds memory again.",
+      { expected: `${known} parts`, got: `${got} parts` },
+    );
+  }
 }
 
 /** Thrown for a cursor that no page returned. */

@@ -129,6 +129,26 @@ export type StoreWalked = { readonly steps: readonly WalkStep[]; readonly isCut:
  */
 export type MemoryPage<Entry> = { readonly entries: readonly Entry[]; readonly next: string | undefined };
 
+/** Identifies an entity by its unique name in a scope. */
+export type EntityKey = { readonly scope: ScopeKey; readonly name: string };
+
+/** Relations that begin or end at any of the entities; all relations of the scopes if no entities are given. */
+export type RelationFilter = {
+  readonly scopes: readonly ScopeKey[];
+  readonly entities: readonly EntityId[] | undefined;
+};
+
+/** Changes of one entity or of scopes. */
+export type ChangeFilter = { readonly entity: EntityId } | { readonly scopes: readonly ScopeKey[] };
+
+/** Passages of one version of an entity, with vectors of the model. */
+export type PassageUpdate<Item = Passage> = {
+  readonly id: EntityId;
+  readonly version: number;
+  readonly model: string;
+  readonly passages: readonly Item[];
+};
+
 export type PageOf = { readonly limit: number; readonly cursor: string | undefined };
 
 /** What to delete permanently. */
@@ -202,7 +222,7 @@ export interface MemoryStore {
   readonly name: string;
   write(writes: readonly (EntityWrite | RelationWrite)[]): Promise<readonly WriteOutcome[]>;
   /** By scope and name, in the order of the keys. */
-  find(keys: readonly { readonly scope: ScopeKey; readonly name: string }[]): Promise<readonly (Entity | undefined)[]>;
+  find(keys: readonly EntityKey[]): Promise<readonly (Entity | undefined)[]>;
   /** The ids only, by name. Stores for which that is not cheaper omit it. */
   findIds?(scope: ScopeKey, names: readonly string[]): Promise<readonly (EntityId | undefined)[]>;
   /**
@@ -214,18 +234,12 @@ export interface MemoryStore {
   search(search: StoreSearch): Promise<StoreHits>;
   /** By name, then id. */
   list(filter: EntityFilter, page: PageOf): Promise<MemoryPage<Entity>>;
-  /** Relations that begin or end at any of the entities, oldest first; all relations of the scopes if no entities are given. */
-  relations(
-    of: { readonly scopes: readonly ScopeKey[]; readonly entities: readonly EntityId[] | undefined },
-    page: PageOf,
-  ): Promise<MemoryPage<Relation>>;
+  /** Oldest first. */
+  relations(of: RelationFilter, page: PageOf): Promise<MemoryPage<Relation>>;
   relation(id: RelationId): Promise<Relation | undefined>;
   walk(walk: StoreWalk): Promise<StoreWalked>;
-  /** Newest first; of one entity or of scopes. */
-  log(
-    of: { readonly entity: EntityId } | { readonly scopes: readonly ScopeKey[] },
-    page: PageOf,
-  ): Promise<MemoryPage<Change>>;
+  /** Newest first. */
+  log(of: ChangeFilter, page: PageOf): Promise<MemoryPage<Change>>;
   /** All observations that were not deleted, including retracted ones, with all changes, oldest first. */
   history(id: EntityId): Promise<EntityHistory | undefined>;
   /** Inserts entities and relations unchanged, with their ids, versions and history. Idempotent. */
@@ -234,12 +248,7 @@ export interface MemoryStore {
   /** Entities with passages that have no vector of the model, at most `limit`. */
   unembedded(model: string, limit: number): Promise<readonly Entity[]>;
   /** Stores vectors of an entity; returns false if it has another version. */
-  embedded(of: {
-    readonly id: EntityId;
-    readonly version: number;
-    readonly model: string;
-    readonly passages: readonly Passage[];
-  }): Promise<boolean>;
+  embedded(of: PassageUpdate): Promise<boolean>;
   /** Searches use this model's vectors from now on; those of others are dropped. */
   switchModel(model: string): Promise<void>;
   /**
@@ -260,6 +269,14 @@ export interface MemoryStore {
   warmUp?(): Promise<void>;
   close(): Promise<void>;
 }
+
+/** Returns the weights of a search's score components for `limit` hits. */
+export const weightsOf = ({ similarityMin, keywordWeight, recencyBoost }: StoreSearch, limit: number) => ({
+  limit,
+  similarityMin,
+  keywordWeight,
+  recencyBoost: recencyBoost - 1,
+});
 
 /** Returns ids by name, in the order of the names, from any store. */
 export const idsIn = async (

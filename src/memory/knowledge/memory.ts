@@ -1,6 +1,6 @@
 import { addAbortListener } from "node:events";
 import type { Clock } from "../../kernel/clock.ts";
-import type { EntityId, RelationId } from "../../kernel/ids.ts";
+import type { RelationId } from "../../kernel/ids.ts";
 import { Capacity } from "./capacity.ts";
 import { Changes } from "./changes.ts";
 import type { Embedder } from "./embedder.ts";
@@ -20,6 +20,7 @@ import type {
   StoreProblem,
   StoreWalk,
   WalkStep,
+  ChangeFilter,
 } from "./memory-store.ts";
 import { readOffset, writeOffset } from "./search/page-offset.ts";
 import { notFound } from "./relating.ts";
@@ -287,10 +288,7 @@ export class Memory implements AsyncDisposable {
   }
 
   /** Newest first. Throws MemoryCursorError. */
-  async log(
-    of: { readonly entity: EntityId } | { readonly scopes: readonly ScopeKey[] },
-    { cursor, ...bounds }: BoundedPage,
-  ): Promise<MemoryPage<Change>> {
+  async log(of: ChangeFilter, { cursor, ...bounds }: BoundedPage): Promise<MemoryPage<Change>> {
     return pageWithin((limit) => this.store.log(of, { limit, cursor }), bounds, CHANGE_MEASURE);
   }
 

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import * as z from "zod";
 import type { EntityId } from "../../../kernel/ids.ts";
-import { type Entity, EmbeddingModelMismatchError, type Passage } from "../../knowledge/index.ts";
+import { type Entity, EmbeddingModelMismatchError, type Passage, type PassageUpdate } from "../../knowledge/index.ts";
 import { type Ask, type Connection, type Row, whole } from "./connection.ts";
 import { NEO4J_LIMITS } from "./limits.ts";
 import { ENTITY } from "./reading.ts";
@@ -57,7 +57,7 @@ export class Models {
     const dims = passages.find(({ vector }) => vector)?.vector?.length;
     if (model === undefined || dims === undefined) return;
     const known = this.#ready.get(model) ?? (await this.#define(model, dims));
-    if (known !== dims) throw mismatch(model, known, dims);
+    if (known !== dims) throw new EmbeddingModelMismatchError(model, known, dims);
   }
 
   async #define(model: string, dims: number): Promise<number> {
@@ -139,12 +139,7 @@ export class Models {
   }
 
   /** Vectors for an entity that still has the version; false: it has not. */
-  async embedded(of: {
-    readonly id: EntityId;
-    readonly version: number;
-    readonly model: string;
-    readonly passages: readonly Passage[];
-  }): Promise<boolean> {
+  async embedded(of: PassageUpdate): Promise<boolean> {
     await this.prepare(of.model, of.passages);
     return this.#connection.write(async (ask) => {
       await ask("MATCH (e:CaxtonEntity {id: $p.id}) SET e.locked = true REMOVE e.locked", { id: of.id });
@@ -203,10 +198,3 @@ async function removeVectors(ask: Ask, property: string, limit: number): Promise
   );
   return z.number().parse(row?.["n"]);
 }
-
-const mismatch = (model: string, known: number, got: number): EmbeddingModelMismatchError =>
-  new EmbeddingModelMismatchError(
-    `${model} gave a vector of ${got} parts where it gave ${known} before`,
-    "Another model answers under the same name. Give it its own name in models.roles.embedding, so that Caxton embeds memory again.",
-    { expected: `${known} parts`, got: `${got} parts` },
-  );

@@ -13,11 +13,8 @@ import {
   type MemoryStore,
   MemoryUnavailableError,
   type PageOf,
-  type Passage,
-  type Provenance,
   type Relation,
   type RelationWrite,
-  type ScopeKey,
   type StoreStats,
   type StoreHits,
   type StoreProblem,
@@ -25,6 +22,11 @@ import {
   type StoreWalk,
   type StoreWalked,
   type WriteOutcome,
+  type ChangeFilter,
+  type EntityKey,
+  type ForgetBy,
+  type PassageUpdate,
+  type RelationFilter,
 } from "../../knowledge/index.ts";
 import { Connection, type Neo4jPlace } from "./connection.ts";
 import { forget } from "./forgetting.ts";
@@ -81,9 +83,7 @@ export class Neo4jMemoryStore implements MemoryStore {
     await this.#open();
     return writes.length === 0 ? [] : this.#writing.write(writes);
   }
-  async find(
-    keys: readonly { readonly scope: ScopeKey; readonly name: string }[],
-  ): Promise<readonly (Entity | undefined)[]> {
+  async find(keys: readonly EntityKey[]): Promise<readonly (Entity | undefined)[]> {
     await this.#open();
     return keys.length === 0 ? [] : this.#reading.find(keys);
   }
@@ -99,10 +99,7 @@ export class Neo4jMemoryStore implements MemoryStore {
     await this.#open();
     return this.#reading.list(filter, page);
   }
-  async relations(
-    of: { readonly scopes: readonly ScopeKey[]; readonly entities: readonly EntityId[] | undefined },
-    page: PageOf,
-  ): Promise<MemoryPage<Relation>> {
+  async relations(of: RelationFilter, page: PageOf): Promise<MemoryPage<Relation>> {
     await this.#open();
     return this.#reading.relations(of, page);
   }
@@ -114,10 +111,7 @@ export class Neo4jMemoryStore implements MemoryStore {
     await this.#open();
     return walk(this.#connection, options);
   }
-  async log(
-    of: { readonly entity: EntityId } | { readonly scopes: readonly ScopeKey[] },
-    page: PageOf,
-  ): Promise<MemoryPage<Change>> {
+  async log(of: ChangeFilter, page: PageOf): Promise<MemoryPage<Change>> {
     await this.#open();
     return this.#reading.log(of, page);
   }
@@ -129,10 +123,7 @@ export class Neo4jMemoryStore implements MemoryStore {
     await this.#open();
     await restore({ connection: this.#connection, models: this.#models }, entities, relations);
   }
-  async forget(
-    target: ForgetTarget,
-    by: { readonly provenance: Provenance; readonly atMs: number },
-  ): Promise<Forgotten> {
+  async forget(target: ForgetTarget, by: ForgetBy): Promise<Forgotten> {
     await this.#open();
     return forget(this.#connection, target, by);
   }
@@ -140,12 +131,7 @@ export class Neo4jMemoryStore implements MemoryStore {
     await this.#open();
     return this.#models.lacking(model, limit);
   }
-  async embedded(of: {
-    readonly id: EntityId;
-    readonly version: number;
-    readonly model: string;
-    readonly passages: readonly Passage[];
-  }): Promise<boolean> {
+  async embedded(of: PassageUpdate): Promise<boolean> {
     await this.#open();
     return this.#models.embedded(of);
   }

@@ -10,7 +10,9 @@ import {
   type MemoryPage,
   type PageOf,
   type Relation,
-  type ScopeKey,
+  type ChangeFilter,
+  type EntityKey,
+  type RelationFilter,
 } from "../../knowledge/index.ts";
 import type { Connection } from "./connection.ts";
 import { KEEP, keepParameters } from "./filters.ts";
@@ -36,9 +38,7 @@ export class Reading {
     this.#connection = connection;
   }
 
-  async find(
-    keys: readonly { readonly scope: ScopeKey; readonly name: string }[],
-  ): Promise<readonly (Entity | undefined)[]> {
+  async find(keys: readonly EntityKey[]): Promise<readonly (Entity | undefined)[]> {
     const rows = await this.#connection.read(
       `UNWIND range(0, size($p.keys) - 1) AS at WITH at, $p.keys[at] AS key
        MATCH (e:CaxtonEntity {scope: key.scope, name: key.name}) WITH e, at ${ENTITY}, at`,
@@ -74,10 +74,7 @@ export class Reading {
     return { entries, next: found.length > limit && last ? writeListCursor([last.name, last.id]) : undefined };
   }
 
-  async relations(
-    of: { readonly scopes: readonly ScopeKey[]; readonly entities: readonly EntityId[] | undefined },
-    { limit, cursor }: PageOf,
-  ): Promise<MemoryPage<Relation>> {
+  async relations(of: RelationFilter, { limit, cursor }: PageOf): Promise<MemoryPage<Relation>> {
     const from = cursor === undefined ? 0 : readNumberCursor(cursor);
     const parameters = { scopes: [...new Set(of.scopes)], entities: of.entities ?? [], from, limit: limit + 1 };
     const rows = await this.#connection.read(
@@ -109,10 +106,7 @@ export class Reading {
     return row && relationOf(row).relation;
   }
 
-  async log(
-    of: { readonly entity: EntityId } | { readonly scopes: readonly ScopeKey[] },
-    { limit, cursor }: PageOf,
-  ): Promise<MemoryPage<Change>> {
+  async log(of: ChangeFilter, { limit, cursor }: PageOf): Promise<MemoryPage<Change>> {
     const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : readNumberCursor(cursor);
     const [key, values] = "entity" in of ? ["entity", [of.entity]] : ["scope", [...new Set(of.scopes)]];
     const rows = await this.#connection.read(

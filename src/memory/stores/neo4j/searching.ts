@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { EntityId } from "../../../kernel/ids.ts";
-import type { Entity, StoreHit, StoreHits, StoreSearch } from "../../knowledge/index.ts";
+import { type Entity, type StoreHit, type StoreHits, type StoreSearch, weightsOf } from "../../knowledge/index.ts";
 import { type QueriedWord, type Found, fuse, queriedWords } from "../../search-index/index.ts";
 import type { Connection } from "./connection.ts";
 import { KEEP, keepParameters } from "./filters.ts";
@@ -17,8 +17,6 @@ const PASSAGES_MORE = 32;
 /** Hits whose relations are followed. */
 const EXPANDED = 10;
 const EXPANDED_VISITS_MAX = 500;
-/** What the nearest relation is worth. */
-const GRAPH_WEIGHT = 0.1;
 /** How many more an index is asked for, when of what it gave too little was wanted. */
 const GROWTH = 4;
 
@@ -276,11 +274,3 @@ const passagesFor = (limit: number): number =>
 /** Numbered by their ids, which rise with time: of those that are as good the oldest comes first. */
 const rowsOf = (candidates: readonly Candidate[]) =>
   candidates.toSorted((one, other) => (one.id < other.id ? -1 : 1)).map((one, row) => ({ ...one, row }));
-
-const weightsOf = ({ similarityMin, keywordWeight, recencyBoost }: StoreSearch, limit: number) => ({
-  limit,
-  similarityMin,
-  keywordWeight,
-  graphWeight: GRAPH_WEIGHT,
-  recencyBoost: recencyBoost - 1,
-});

@@ -12,11 +12,8 @@ import type {
   MemoryPage,
   MemoryStore,
   PageOf,
-  Passage,
-  Provenance,
   Relation,
   RelationWrite,
-  ScopeKey,
   StoreStats,
   StoreHits,
   StoreProblem,
@@ -24,6 +21,11 @@ import type {
   StoreWalk,
   StoreWalked,
   WriteOutcome,
+  ChangeFilter,
+  EntityKey,
+  ForgetBy,
+  PassageUpdate,
+  RelationFilter,
 } from "../../knowledge/index.ts";
 import { Connections } from "./connections.ts";
 import { BACKEND } from "./errors.ts";
@@ -108,7 +110,7 @@ export class PostgresqlMemoryStore implements MemoryStore {
     return outcomes;
   }
 
-  find(keys: readonly { readonly scope: ScopeKey; readonly name: string }[]): Promise<readonly (Entity | undefined)[]> {
+  find(keys: readonly EntityKey[]): Promise<readonly (Entity | undefined)[]> {
     return this.#reading.find(keys);
   }
 
@@ -124,10 +126,7 @@ export class PostgresqlMemoryStore implements MemoryStore {
     return this.#reading.list(filter, page);
   }
 
-  relations(
-    of: { readonly scopes: readonly ScopeKey[]; readonly entities: readonly EntityId[] | undefined },
-    page: PageOf,
-  ): Promise<MemoryPage<Relation>> {
+  relations(of: RelationFilter, page: PageOf): Promise<MemoryPage<Relation>> {
     return this.#reading.relations(of, page);
   }
 
@@ -141,10 +140,7 @@ export class PostgresqlMemoryStore implements MemoryStore {
     );
   }
 
-  log(
-    of: { readonly entity: EntityId } | { readonly scopes: readonly ScopeKey[] },
-    page: PageOf,
-  ): Promise<MemoryPage<Change>> {
+  log(of: ChangeFilter, page: PageOf): Promise<MemoryPage<Change>> {
     return this.#reading.log(of, page);
   }
 
@@ -157,7 +153,7 @@ export class PostgresqlMemoryStore implements MemoryStore {
     this.#wrote(entities.reduce((sum, { passages }) => sum + passages.length, 0));
   }
 
-  forget(target: ForgetTarget, by: { readonly provenance: Provenance; readonly atMs: number }): Promise<Forgotten> {
+  forget(target: ForgetTarget, by: ForgetBy): Promise<Forgotten> {
     return this.#forgetting.forget(target, by);
   }
 
@@ -165,12 +161,7 @@ export class PostgresqlMemoryStore implements MemoryStore {
     return this.#vectors.unembedded(model, limit);
   }
 
-  async embedded(of: {
-    readonly id: EntityId;
-    readonly version: number;
-    readonly model: string;
-    readonly passages: readonly Passage[];
-  }): Promise<boolean> {
+  async embedded(of: PassageUpdate): Promise<boolean> {
     const isStill = await this.#vectors.embedded(of);
     this.#wrote(of.passages.length);
     return isStill;

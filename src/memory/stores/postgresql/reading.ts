@@ -10,7 +10,9 @@ import {
   type MemoryPage,
   type PageOf,
   type Relation,
-  type ScopeKey,
+  type ChangeFilter,
+  type EntityKey,
+  type RelationFilter,
 } from "../../knowledge/index.ts";
 import type { Connections } from "./connections.ts";
 import { narrowing } from "./search/filters.ts";
@@ -38,9 +40,7 @@ export class Reading {
     this.#connections = connections;
   }
 
-  async find(
-    keys: readonly { readonly scope: ScopeKey; readonly name: string }[],
-  ): Promise<readonly (Entity | undefined)[]> {
+  async find(keys: readonly EntityKey[]): Promise<readonly (Entity | undefined)[]> {
     if (keys.length === 0) return [];
     const rows = await this.#connections.read((session) =>
       session.rows(
@@ -83,10 +83,7 @@ export class Reading {
     return { entries, next: rows.length > limit && last ? writeListCursor([last.name, last.id]) : undefined };
   }
 
-  async relations(
-    of: { readonly scopes: readonly ScopeKey[]; readonly entities: readonly EntityId[] | undefined },
-    { limit, cursor }: PageOf,
-  ): Promise<MemoryPage<Relation>> {
+  async relations(of: RelationFilter, { limit, cursor }: PageOf): Promise<MemoryPage<Relation>> {
     const from = cursor === undefined ? 0 : readNumberCursor(cursor);
     const values = new Values();
     const conditions = [`r.scope = ${scopesOf(values.add(of.scopes))}`, `r.row > ${values.add(from)}`];
@@ -108,10 +105,7 @@ export class Reading {
     return row && relationOf(row);
   }
 
-  async log(
-    of: { readonly entity: EntityId } | { readonly scopes: readonly ScopeKey[] },
-    { limit, cursor }: PageOf,
-  ): Promise<MemoryPage<Change>> {
+  async log(of: ChangeFilter, { limit, cursor }: PageOf): Promise<MemoryPage<Change>> {
     const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : readNumberCursor(cursor);
     const which = "entity" in of ? "c.entity = $1" : `c.scope = ${scopesOf("$1")}`;
     const rows = await this.#connections.read((session) =>

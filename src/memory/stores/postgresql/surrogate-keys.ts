@@ -101,7 +101,7 @@ export class SurrogateKeys {
       return session.rows(statement, [name]);
     });
     const model = { n: numberOf(row?.["n"]), name, dims: numberOf(row?.["dims"]) };
-    if (model.dims !== dims) throw mismatch(name, model.dims, dims);
+    if (model.dims !== dims) throw new EmbeddingModelMismatchError(name, model.dims, dims);
     this.#models.set(name, model);
     return model;
   }
@@ -138,10 +138,3 @@ function known(n: number | undefined, key: string): number {
   if (n === undefined) throw new Error(`${key} has no number`);
   return n;
 }
-
-const mismatch = (model: string, before: number, got: number): EmbeddingModelMismatchError =>
-  new EmbeddingModelMismatchError(
-    `${model} gave a vector of ${got} parts where it gave ${before} before`,
-    "Another model answers under the same name. Give it its own name in models.roles.embedding, so that Caxton embeds memory again.",
-    { expected: `${before} parts`, got: `${got} parts` },
-  );

@@ -1,6 +1,5 @@
-import type { EntityId } from "../../../kernel/ids.ts";
 import { log } from "../../../kernel/log.ts";
-import { type Entity, type Passage } from "../../knowledge/index.ts";
+import { type Entity, type PassageUpdate } from "../../knowledge/index.ts";
 import type { Connections } from "./connections.ts";
 import type { Model, SurrogateKeys } from "./surrogate-keys.ts";
 import { addPassages, addVectors } from "./passages.ts";
@@ -83,12 +82,7 @@ export class Vectors {
   }
 
   /** Vectors for an entity that still has the version; false: it has not. */
-  async embedded(of: {
-    readonly id: EntityId;
-    readonly version: number;
-    readonly model: string;
-    readonly passages: readonly Passage[];
-  }): Promise<boolean> {
+  async embedded(of: PassageUpdate): Promise<boolean> {
     const dims = of.passages.find(({ vector }) => vector)?.vector?.length;
     const wanted = dims === undefined ? [] : [[of.model, await this.#numbers.model(of.model, dims)] as const];
     const wordNumber = await this.#numbers.wordNumbers();

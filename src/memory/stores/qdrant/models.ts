@@ -47,11 +47,7 @@ export class Models {
     // Of another server the point may be there before its named vectors are.
     if (!this.#named.has(known.vectors)) await this.name(known);
     if (known.dims === dims) return known;
-    throw new EmbeddingModelMismatchError(
-      `${model} gave a vector of ${dims} parts where it gave ${known.dims} before`,
-      "Another model answers under the same name. Give it its own name in models.roles.embedding, so that Caxton embeds memory again.",
-      { expected: `${known.dims} parts`, got: `${dims} parts` },
-    );
+    throw new EmbeddingModelMismatchError(model, known.dims, dims);
   }
 
   async #make(model: string, dims: number): Promise<Model> {

@@ -13,11 +13,8 @@ import {
   type MemoryStore,
   MemoryUnavailableError,
   type PageOf,
-  type Passage,
-  type Provenance,
   type Relation,
   type RelationWrite,
-  type ScopeKey,
   type StoreStats,
   type StoreHits,
   type StoreProblem,
@@ -25,6 +22,11 @@ import {
   type StoreWalk,
   type StoreWalked,
   type WriteOutcome,
+  type ChangeFilter,
+  type EntityKey,
+  type ForgetBy,
+  type PassageUpdate,
+  type RelationFilter,
 } from "../../knowledge/index.ts";
 import { Archive } from "./archive.ts";
 import { Corpora } from "./search/corpus.ts";
@@ -91,7 +93,7 @@ export class QdrantMemoryStore implements MemoryStore {
   write(writes: readonly (EntityWrite | RelationWrite)[]): Promise<readonly WriteOutcome[]> {
     return this.#do(() => this.#writing.write(writes));
   }
-  find(keys: readonly { readonly scope: ScopeKey; readonly name: string }[]): Promise<readonly (Entity | undefined)[]> {
+  find(keys: readonly EntityKey[]): Promise<readonly (Entity | undefined)[]> {
     return this.#do(() => this.#reading.find(keys));
   }
   get(ids: readonly EntityId[]): Promise<readonly (Entity | undefined)[]> {
@@ -103,10 +105,7 @@ export class QdrantMemoryStore implements MemoryStore {
   list(filter: EntityFilter, page: PageOf): Promise<MemoryPage<Entity>> {
     return this.#do(() => this.#reading.list(filter, page));
   }
-  relations(
-    of: { readonly scopes: readonly ScopeKey[]; readonly entities: readonly EntityId[] | undefined },
-    page: PageOf,
-  ): Promise<MemoryPage<Relation>> {
+  relations(of: RelationFilter, page: PageOf): Promise<MemoryPage<Relation>> {
     return this.#do(() => this.#reading.relations(of, page));
   }
   relation(id: RelationId): Promise<Relation | undefined> {
@@ -115,10 +114,7 @@ export class QdrantMemoryStore implements MemoryStore {
   walk(of: StoreWalk): Promise<StoreWalked> {
     return this.#do(() => walk({ place: this.#place, archive: this.#archive }, of));
   }
-  log(
-    of: { readonly entity: EntityId } | { readonly scopes: readonly ScopeKey[] },
-    page: PageOf,
-  ): Promise<MemoryPage<Change>> {
+  log(of: ChangeFilter, page: PageOf): Promise<MemoryPage<Change>> {
     return this.#do(() => this.#reading.log(of, page));
   }
   history(id: EntityId): Promise<EntityHistory | undefined> {
@@ -130,18 +126,13 @@ export class QdrantMemoryStore implements MemoryStore {
       this.#corpora.clear();
     });
   }
-  forget(target: ForgetTarget, by: { readonly provenance: Provenance; readonly atMs: number }): Promise<Forgotten> {
+  forget(target: ForgetTarget, by: ForgetBy): Promise<Forgotten> {
     return this.#do(() => this.#forgetting.forget(target, by));
   }
   unembedded(model: string, limit: number): Promise<readonly Entity[]> {
     return this.#do(() => this.#maintenance.unembedded(model, limit));
   }
-  embedded(of: {
-    readonly id: EntityId;
-    readonly version: number;
-    readonly model: string;
-    readonly passages: readonly Passage[];
-  }): Promise<boolean> {
+  embedded(of: PassageUpdate): Promise<boolean> {
     return this.#do(() => this.#writing.embedded(of));
   }
   switchModel(model: string): Promise<void> {

@@ -8,7 +8,9 @@ import type {
   MemoryPage,
   PageOf,
   Relation,
-  ScopeKey,
+  ChangeFilter,
+  EntityKey,
+  RelationFilter,
 } from "../../knowledge/index.ts";
 import { type Archive, CHANGE, RELATION } from "./archive.ts";
 import { readCursor, writeCursor } from "./cursors.ts";
@@ -40,9 +42,7 @@ export class Reading {
     this.#archive = deps.archive;
   }
 
-  async find(
-    keys: readonly { readonly scope: ScopeKey; readonly name: string }[],
-  ): Promise<readonly (Entity | undefined)[]> {
+  async find(keys: readonly EntityKey[]): Promise<readonly (Entity | undefined)[]> {
     const points = keys.map(({ scope, name }) => entityPoint(scope, name));
     const found = await this.#archive.at([...new Set(points)], false);
     const settled = await this.#archive.settled([...found.values()]);
@@ -71,10 +71,7 @@ export class Reading {
     };
   }
 
-  async relations(
-    of: { readonly scopes: readonly ScopeKey[]; readonly entities: readonly EntityId[] | undefined },
-    page: PageOf,
-  ): Promise<MemoryPage<Relation>> {
+  async relations(of: RelationFilter, page: PageOf): Promise<MemoryPage<Relation>> {
     if (of.entities?.length === 0) return { entries: [], next: undefined };
     const { entities } = of;
     const filter: Filter = {
@@ -106,10 +103,7 @@ export class Reading {
     return found && withoutSeq(relationOf(found.payload));
   }
 
-  async log(
-    of: { readonly entity: EntityId } | { readonly scopes: readonly ScopeKey[] },
-    page: PageOf,
-  ): Promise<MemoryPage<Change>> {
+  async log(of: ChangeFilter, page: PageOf): Promise<MemoryPage<Change>> {
     const [logged, documents] =
       "entity" in of
         ? [{ must: [CHANGE, is("entity", of.entity)] }, { must: [is("id", of.entity)] }]

@@ -9,6 +9,7 @@ import type {
   Relation,
   RelationWrite,
   WriteOutcome,
+  PassageUpdate,
 } from "../../knowledge/index.ts";
 import { MemoryConflictError } from "../../knowledge/index.ts";
 import type { Archive } from "./archive.ts";
@@ -256,12 +257,7 @@ export class Writing {
   }
 
   /** Vectors for an entity that still has the version; false: it has not. */
-  async embedded(of: {
-    readonly id: EntityId;
-    readonly version: number;
-    readonly model: string;
-    readonly passages: readonly Passage[];
-  }): Promise<boolean> {
+  async embedded(of: PassageUpdate): Promise<boolean> {
     const before = await this.#deps.archive.one(of.id);
     if (!before || before.head.version !== of.version || before.moving || before.forgetting) return false;
     const vectors = await this.#withVectors(before.vectors, of.passages, of.model);

@@ -1,18 +1,18 @@
 import { rmSync } from "node:fs";
 import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
-import type { EntityId } from "../../../kernel/ids.ts";
 import { type FileNow, OpenedFile } from "../../../kernel/files/opened-file.ts";
 import type {
   Forgotten,
   ForgetTarget,
-  Provenance,
   Relation,
   RelationWrite,
   StoreStats,
   StoreProblem,
   StoreSearch,
   WriteOutcome,
+  ForgetBy,
+  PassageUpdate,
 } from "../../knowledge/index.ts";
 import { checked } from "./checking.ts";
 import { damagedMemory } from "./errors.ts";
@@ -40,19 +40,14 @@ export type Job =
   | { readonly type: "restore"; readonly entities: readonly RestoredEntity[]; readonly relations: readonly Relation[] }
   | {
       readonly type: "embedded";
-      readonly of: {
-        readonly id: EntityId;
-        readonly version: number;
-        readonly model: string;
-        readonly passages: readonly PassagePut[];
-      };
+      readonly of: PassageUpdate<PassagePut>;
     }
   | { readonly type: "switch-model"; readonly model: string }
   | { readonly type: "drop-others"; readonly model: string; readonly limit: number }
   | {
       readonly type: "forget";
       readonly target: ForgetTarget;
-      readonly by: { readonly provenance: Provenance; readonly atMs: number };
+      readonly by: ForgetBy;
     };
 
 export type Done = readonly WriteOutcome[] | Forgotten | boolean | undefined;

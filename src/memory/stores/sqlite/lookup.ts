@@ -1,4 +1,4 @@
-import type { StoreSearch } from "../../knowledge/index.ts";
+import { type StoreSearch, weightsOf } from "../../knowledge/index.ts";
 import { fuse, type Found, type KeywordQuestion } from "../../search-index/index.ts";
 import type { Facts } from "./facts.ts";
 import type { Indexes, FilterCheck } from "./indexing/indexes.ts";
@@ -12,8 +12,6 @@ const PASSAGES_MORE = 32;
 /** Hits whose relations are followed. */
 const EXPANDED = 10;
 const EXPANDED_VISITS_MAX = 500;
-/** What the nearest relation is worth. */
-const GRAPH_WEIGHT = 0.1;
 
 /** What is known of an entity that was found. */
 type Candidate = { similarity: number | undefined; keyword: number; graph: number };
@@ -167,11 +165,3 @@ const passagesFor = (limit: number): number => Math.min(limit * PASSAGES_PER_HIT
 
 const foundOf = (candidates: Candidates): Found[] =>
   [...candidates].map(([row, { similarity, keyword, graph }]) => ({ row, similarity, keyword, graph }));
-
-const weightsOf = ({ similarityMin, keywordWeight, recencyBoost }: StoreSearch, limit: number) => ({
-  limit,
-  similarityMin,
-  keywordWeight,
-  graphWeight: GRAPH_WEIGHT,
-  recencyBoost: recencyBoost - 1,
-});

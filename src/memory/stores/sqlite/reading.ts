@@ -11,6 +11,9 @@ import {
   type Relation,
   type ScopeKey,
   type StoreWalk,
+  type ChangeFilter,
+  type EntityKey,
+  type RelationFilter,
 } from "../../knowledge/index.ts";
 import type { Facts } from "./facts.ts";
 import type { Indexes } from "./indexing/indexes.ts";
@@ -39,7 +42,7 @@ export class Reading {
     return this.#indexing.indexes;
   }
 
-  find(keys: readonly { readonly scope: ScopeKey; readonly name: string }[]): readonly (PackedEntity | undefined)[] {
+  find(keys: readonly EntityKey[]): readonly (PackedEntity | undefined)[] {
     const rows = keys.map(({ scope, name }) => this.#facts.rowNamed(scope, name) ?? NO_ROW);
     return this.#facts.packed(rows);
   }
@@ -119,10 +122,7 @@ export class Reading {
     return keys.flatMap((key) => this.#facts.scopeNumber(key) ?? []);
   }
 
-  relations(
-    of: { readonly scopes: readonly ScopeKey[]; readonly entities: readonly EntityId[] | undefined },
-    { limit, cursor }: PageOf,
-  ): MemoryPage<Relation> {
+  relations(of: RelationFilter, { limit, cursor }: PageOf): MemoryPage<Relation> {
     const from = cursor === undefined ? 0 : readNumberCursor(cursor);
     const scopes = JSON.stringify(this.#scopes(of.scopes));
     const rest = "AND r.row > ? ORDER BY r.row LIMIT ?";
@@ -177,10 +177,7 @@ export class Reading {
     return { steps: text.toString("latin1"), isCut: cut };
   }
 
-  log(
-    of: { readonly entity: EntityId } | { readonly scopes: readonly ScopeKey[] },
-    { limit, cursor }: PageOf,
-  ): MemoryPage<Change> {
+  log(of: ChangeFilter, { limit, cursor }: PageOf): MemoryPage<Change> {
     const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : readNumberCursor(cursor);
     const found =
       "entity" in of ? this.#logOf(of.entity, before, limit + 1) : this.#logIn(of.scopes, before, limit + 1);

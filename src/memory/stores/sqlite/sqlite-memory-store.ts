@@ -23,7 +23,6 @@ import {
   MemoryUnavailableError,
   type PageOf,
   type Passage,
-  type Provenance,
   type Relation,
   type RelationWrite,
   type ScopeKey,
@@ -34,6 +33,11 @@ import {
   type StoreWalk,
   type StoreWalked,
   type WriteOutcome,
+  type ChangeFilter,
+  type EntityKey,
+  type ForgetBy,
+  type PassageUpdate,
+  type RelationFilter,
 } from "../../knowledge/index.ts";
 import { storageError } from "../../../kernel/sqlite/errors.ts";
 import type { Synchronous } from "../../../kernel/sqlite/synchronous.ts";
@@ -108,12 +112,7 @@ export class SqliteMemoryStore implements MemoryStore {
     for (let at = 0; at < relations.length; at += RESTORED_AT_ONCE)
       await this.#do({ type: "restore", entities: [], relations: relations.slice(at, at + RESTORED_AT_ONCE) });
   }
-  async embedded(of: {
-    readonly id: EntityId;
-    readonly version: number;
-    readonly model: string;
-    readonly passages: readonly Passage[];
-  }): Promise<boolean> {
+  async embedded(of: PassageUpdate): Promise<boolean> {
     return this.#do<boolean>({ type: "embedded", of: withoutTexts(of) });
   }
   async switchModel(model: string): Promise<void> {
@@ -122,15 +121,10 @@ export class SqliteMemoryStore implements MemoryStore {
   dropOthers(model: string, limit: number): Promise<boolean> {
     return this.#do<boolean>({ type: "drop-others", model, limit });
   }
-  async forget(
-    target: ForgetTarget,
-    by: { readonly provenance: Provenance; readonly atMs: number },
-  ): Promise<Forgotten> {
+  async forget(target: ForgetTarget, by: ForgetBy): Promise<Forgotten> {
     return this.#do<Forgotten>({ type: "forget", target, by });
   }
-  async find(
-    keys: readonly { readonly scope: ScopeKey; readonly name: string }[],
-  ): Promise<readonly (Entity | undefined)[]> {
+  async find(keys: readonly EntityKey[]): Promise<readonly (Entity | undefined)[]> {
     return (await this.#ask("find", keys)).map((cells) => cells && entityOf(cells));
   }
   async findIds(scope: ScopeKey, names: readonly string[]): Promise<readonly (EntityId | undefined)[]> {
@@ -149,10 +143,7 @@ export class SqliteMemoryStore implements MemoryStore {
     const { entries, next } = await this.#ask("list", filter, page);
     return { entries: entries.map(entityOf), next };
   }
-  relations(
-    of: { readonly scopes: readonly ScopeKey[]; readonly entities: readonly EntityId[] | undefined },
-    page: PageOf,
-  ): Promise<MemoryPage<Relation>> {
+  relations(of: RelationFilter, page: PageOf): Promise<MemoryPage<Relation>> {
     return this.#ask("relations", of, page);
   }
   relation(id: RelationId): Promise<Relation | undefined> {
@@ -161,10 +152,7 @@ export class SqliteMemoryStore implements MemoryStore {
   async walk(walk: StoreWalk): Promise<StoreWalked> {
     return walkedOf(await this.#ask("walk", walk));
   }
-  log(
-    of: { readonly entity: EntityId } | { readonly scopes: readonly ScopeKey[] },
-    page: PageOf,
-  ): Promise<MemoryPage<Change>> {
+  log(of: ChangeFilter, page: PageOf): Promise<MemoryPage<Change>> {
     return this.#ask("log", of, page);
   }
   history(id: EntityId): Promise<EntityHistory | undefined> {

@@ -8,10 +8,11 @@ import {
   type EntityWrite,
   type Observation,
   passagesOf,
-  type Provenance,
   type Relation,
   type RelationWrite,
   type WriteOutcome,
+  type ForgetBy,
+  type PassageUpdate,
 } from "../../knowledge/index.ts";
 import type { Facts } from "./facts.ts";
 import type { Indexable } from "./indexing/indexable.ts";
@@ -199,15 +200,7 @@ export class Writing {
   }
 
   /** Vectors for an entity that still has the version; false: it has not. */
-  embedded(
-    of: {
-      readonly id: EntityId;
-      readonly version: number;
-      readonly model: string;
-      readonly passages: readonly PassagePut[];
-    },
-    touched: Touched,
-  ): boolean {
+  embedded(of: PassageUpdate<PassagePut>, touched: Touched): boolean {
     const known = this.#facts.versionOf(of.id);
     if (known?.version !== of.version) return false;
     const { row } = known;
@@ -330,7 +323,7 @@ export class Writing {
       readonly scope: number;
       readonly version: number;
     },
-    by: { readonly provenance: Provenance; readonly atMs: number },
+    by: ForgetBy,
     details: JsonObject,
   ): void {
     const provenance = this.#facts.provenanceNumberFor(by.provenance);

@@ -1,4 +1,10 @@
-import type { ScoreParts, StoreHit, StoreHits, StoreSearch } from "../../../knowledge/index.ts";
+import {
+  type ScoreParts,
+  type StoreHit,
+  type StoreHits,
+  type StoreSearch,
+  weightsOf,
+} from "../../../knowledge/index.ts";
 import { type Found, fuse } from "../../../search-index/index.ts";
 import type { Connections } from "../connections.ts";
 import { filtering } from "./filters.ts";
@@ -17,8 +23,6 @@ const PASSAGES_MAX = 10_000;
 /** Hits whose relations are followed. */
 const EXPANDED = 10;
 const EXPANDED_VISITS_MAX = 500;
-/** What the nearest relation is worth. */
-const GRAPH_WEIGHT = 0.1;
 
 type Known = {
   readonly similarities: ReadonlyMap<number, number>;
@@ -147,11 +151,3 @@ function foundOf({ similarities, words, graph }: Known): Found[] {
     graph: graph.get(row) ?? 0,
   }));
 }
-
-const weightsOf = ({ similarityMin, keywordWeight, recencyBoost }: StoreSearch, limit: number) => ({
-  limit,
-  similarityMin,
-  keywordWeight,
-  graphWeight: GRAPH_WEIGHT,
-  recencyBoost: recencyBoost - 1,
-});

@@ -1,5 +1,5 @@
 import type { EntityId } from "../../../../kernel/ids.ts";
-import type { StoreHit, StoreHits, StoreSearch } from "../../../knowledge/index.ts";
+import { type StoreHit, type StoreHits, type StoreSearch, weightsOf } from "../../../knowledge/index.ts";
 import {
   type QueriedWord,
   type Found as Fusable,
@@ -28,8 +28,6 @@ const LOOKED_AT_MIN = 128;
 /** Hits whose relations are followed, and how far it goes. */
 const EXPANDED = 10;
 const EXPANDED_VISITS_MAX = 500;
-/** What the nearest relation is worth. */
-const GRAPH_WEIGHT = 0.1;
 
 /** What is known of an entity that was found. */
 type Candidate = {
@@ -238,14 +236,6 @@ const ordered = (candidates: Candidates): readonly Candidate[] =>
 
 const fusable = (list: readonly Candidate[]): Fusable[] =>
   list.map(({ similarity, keyword, graph }, row) => ({ row, similarity, keyword, graph }));
-
-const weightsOf = ({ similarityMin, keywordWeight, recencyBoost }: StoreSearch, limit: number) => ({
-  limit,
-  similarityMin,
-  keywordWeight,
-  graphWeight: GRAPH_WEIGHT,
-  recencyBoost: recencyBoost - 1,
-});
 
 function ranked(search: StoreSearch, candidates: Candidates): readonly StoreHit[] {
   const list = ordered(candidates);

@@ -53,7 +53,7 @@ export class Vectors {
 
   #modelFor(name: string, dims: number): Model {
     const known = this.#models.get(name) ?? this.named(name);
-    if (known && known.dims !== dims && known.dims !== 0) throw mismatch(name, known.dims, dims);
+    if (known && known.dims !== dims && known.dims !== 0) throw new EmbeddingModelMismatchError(name, known.dims, dims);
     const model = known && known.dims === dims ? known : this.#measured(name, dims);
     this.#models.set(name, model);
     return model;
@@ -213,10 +213,3 @@ export class Vectors {
     };
   }
 }
-
-const mismatch = (model: string, known: number, got: number): EmbeddingModelMismatchError =>
-  new EmbeddingModelMismatchError(
-    `${model} gave a vector of ${got} parts where it gave ${known} before`,
-    "Another model answers under the same name. Give it its own name in models.roles.embedding, so that Caxton embeds memory again.",
-    { expected: `${known} parts`, got: `${got} parts` },
-  );
