@@ -120,12 +120,24 @@ const BODY_OPTIONAL = [
 
 test("a request without the body that its operation takes is refused, so that none has an effect by accident", async () => {
   const { found } = await operations();
-  const accepted = await Promise.all(
+  const answers = await Promise.all(
     found.map(async ({ method, path }) => {
       const filled = path.replaceAll(/\{[^}]+\}/g, "00000000-0000-7000-8000-000000000000");
-      const { status } = await server.ask(method, filled);
-      return status === 400 ? [] : [`${method} ${path}`];
+      return { operation: `${method} ${path}`, ...(await server.ask(method, filled)) };
     }),
   );
-  expect(accepted.flat().toSorted()).toEqual(BODY_OPTIONAL);
+  const accepted = answers.filter(({ status }) => status !== 400).map(({ operation }) => operation);
+  expect(accepted.toSorted()).toEqual(BODY_OPTIONAL);
+  const refused = answers.filter(({ status }) => status === 400).map(({ body }) => body);
+  expect(refused.filter((body) => !isMissingBody(body))).toEqual([]);
 });
+
+/** Whether a problem says that a JSON body is missing and how to send one. */
+const isMissingBody = (body: unknown): boolean =>
+  z
+    .object({
+      code: z.literal("REQUEST_INVALID"),
+      detail: z.literal("the request has no JSON body"),
+      hint: z.string().includes("Content-Type: application/json"),
+    })
+    .safeParse(body).success;

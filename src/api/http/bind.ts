@@ -3,7 +3,14 @@ import type { FastifyReply, FastifyRequest, FastifySchema } from "fastify";
 import { log } from "../../kernel/log.ts";
 import { Download, Events, type Operation, takes } from "../contract/index.ts";
 import type { Access, Admission, Principal } from "../../access/index.ts";
-import type { ApiServices, RequestIds, Call, Implementation, ReceivedBody } from "../operations/index.ts";
+import {
+  type ApiServices,
+  type RequestIds,
+  type Call,
+  type Implementation,
+  type ReceivedBody,
+  RequestInvalidError,
+} from "../operations/index.ts";
 import { respondNdjson, acceptsNdjson } from "./responses/respond-ndjson.ts";
 import { admissionOf, admit } from "./requests/admission.ts";
 import { abortOnDisconnect } from "./responses/abort-on-disconnect.ts";
@@ -126,9 +133,17 @@ function describe(operation: Operation, mediaTypes: readonly string[] = operatio
 
 const wantsEvents = ({ headers }: FastifyRequest): boolean => headers.accept?.includes("text/event-stream") ?? false;
 
-function bodyOf({ body }: FastifyRequest, { isBodyOptional }: Operation): unknown {
+/** Returns the parsed body; null if the operation takes none. Throws RequestInvalidError if a JSON body is missing. */
+function bodyOf({ body }: FastifyRequest, operation: Operation): unknown {
   if (body instanceof HashedBody) return body.value;
-  return body ?? (isBodyOptional ? {} : null);
+  if (body !== undefined && body !== null) return body;
+  if (operation.isBodyOptional) return {};
+  if (!takes(operation, "body")) return null;
+  throw new RequestInvalidError(
+    "the request has no JSON body",
+    'Send a JSON object with the header "Content-Type: application/json". /openapi.json describes its fields.',
+    { problems: ["the JSON body is missing"] },
+  );
 }
 
 /** Sends a file. A failure before its first part is answered as a problem. */

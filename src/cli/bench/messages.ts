@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { type Command, Option } from "commander";
 import * as z from "zod";
-import { operations, requestPath, MESSAGE_SOCKET } from "../../api/contract/index.ts";
+import { operations, MESSAGE_SOCKET } from "../../api/contract/index.ts";
 import {
   act,
   type Context,
@@ -15,7 +15,6 @@ import {
 import { progressBar } from "../terminal/index.ts";
 import { measure, type Measured, type Program } from "./load.ts";
 
-const Registered = z.object({ name: z.string(), token: z.string().nullish() });
 const IN_FLIGHT = 4_000;
 const PER_BATCH_MAX = 100;
 const NAME_CHARS = 8;
@@ -89,13 +88,11 @@ async function openPrograms({ client, terminal }: Context, wanted: number): Prom
       terminal.note(`${left} programs named bench-${own}-… are still registered: caxton participant delete`);
   });
   const open = async (name: string): Promise<Program> => {
-    const body = { name: `bench-${own}-${name}`, description: "made by caxton bench" };
-    const { path } = operations.participant.register.http;
-    const { value } = await client.request({ method: "POST", path, body, schema: Registered });
+    const description = "made by caxton bench";
+    const { value } = await client.call(operations.participant.register, { name: `bench-${own}-${name}`, description });
     stack.defer(async () => {
-      const registered = requestPath(operations.participant.delete, { name: value.name });
       try {
-        await client.open({ method: "DELETE", path: registered, signal: AbortSignal.timeout(client.timeoutMs) });
+        await client.call(operations.participant.delete, { name: value.name });
       } catch {
         // What went wrong before is what matters; how many stay is said at the end.
         left += 1;
