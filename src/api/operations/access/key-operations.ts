@@ -4,9 +4,7 @@ import type { ApiServices } from "../api-services.ts";
 import { type ApiKey, operations } from "../../contract/index.ts";
 import { pageByKey } from "../page-by-key.ts";
 import { implement } from "../perform.ts";
-import { instant } from "../runs/present-run.ts";
-
-const instantOrNull = (ms: number | undefined) => (ms === undefined ? null : instant(ms));
+import { instant, instantOrNull } from "../instant.ts";
 
 function present({ access: { keys }, server: { clock } }: ApiServices, key: StoredKey): ApiKey {
   const { id, name, role, workspace, createdBy, previousUntilMs } = key;

@@ -11,8 +11,8 @@ import { type Problem, renderProblem } from "../../../text/documents/index.ts";
 import type * as contract from "../../contract/index.ts";
 import { operations } from "../../contract/index.ts";
 import { implement } from "../perform.ts";
-import { instant } from "../runs/present-run.ts";
 import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
+import { instant } from "../instant.ts";
 
 const presentSummary = (
   agent: AgentSummary,

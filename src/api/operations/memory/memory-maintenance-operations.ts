@@ -3,7 +3,7 @@ import type { MemorySnapshot } from "../../../memory/transfer/index.ts";
 import type * as contract from "../../contract/index.ts";
 import { operations } from "../../contract/index.ts";
 import { implement } from "../perform.ts";
-import { instant } from "../runs/present-run.ts";
+import { instant } from "../instant.ts";
 
 const present = ({ name, kind, atMs, bytes }: MemorySnapshot): contract.MemorySnapshot => ({
   name,

@@ -5,7 +5,7 @@ import { operations } from "../../contract/index.ts";
 import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
 import { implement } from "../perform.ts";
 import { scopeKeyOf } from "./present-memory.ts";
-import { instant } from "../runs/present-run.ts";
+import { instant } from "../instant.ts";
 
 type Progress<Event extends { readonly type: string }> = Omit<Extract<Event, { type: "progress" }>, "type">;
 

@@ -12,9 +12,7 @@ import {
   type SearchResult,
 } from "../../../memory/knowledge/index.ts";
 import type * as contract from "../../contract/index.ts";
-import { instant } from "../runs/present-run.ts";
-
-const maybe = (ms: number | undefined): string | null => (ms === undefined ? null : instant(ms));
+import { instant, instantOrNull } from "../instant.ts";
 
 /** A scope as callers write it, as the key it is kept by. */
 export function scopeKeyOf(workspace: string, text: string): ScopeKey {
@@ -35,8 +33,8 @@ export const presentObservation = (one: Observation): contract.MemoryObservation
   id: one.id,
   text: one.text,
   confidence: one.confidence,
-  valid_from: maybe(one.validity.fromMs),
-  valid_to: maybe(one.validity.toMs),
+  valid_from: instantOrNull(one.validity.fromMs),
+  valid_to: instantOrNull(one.validity.toMs),
   provenance: presentProvenance(one.provenance),
   at: instant(one.atMs),
   since: one.since,
@@ -51,8 +49,8 @@ export const presentEntity = (one: Entity): contract.MemoryEntity => ({
   observations: one.observations.map(presentObservation),
   confidence: one.confidence,
   strength: one.strength,
-  valid_from: maybe(one.validity.fromMs),
-  valid_to: maybe(one.validity.toMs),
+  valid_from: instantOrNull(one.validity.fromMs),
+  valid_to: instantOrNull(one.validity.toMs),
   metadata: one.metadata,
   version: one.version,
   created_at: instant(one.createdAtMs),
@@ -69,8 +67,8 @@ export const presentRelation = (one: Relation): contract.MemoryRelation => ({
   strength: one.strength,
   confidence: one.confidence,
   bidirectional: one.isBidirectional,
-  valid_from: maybe(one.validity.fromMs),
-  valid_to: maybe(one.validity.toMs),
+  valid_from: instantOrNull(one.validity.fromMs),
+  valid_to: instantOrNull(one.validity.toMs),
   metadata: one.metadata,
   provenance: presentProvenance(one.provenance),
   created_at: instant(one.createdAtMs),

@@ -22,16 +22,14 @@ import type { ApiServices } from "../api-services.ts";
 import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
 import { listMessages } from "./message-operations.ts";
 import { type Call, implement, implementStream } from "../perform.ts";
-import { instant } from "../runs/present-run.ts";
 import { PruneAgeError } from "../runs/run-history.ts";
 import { MessageRefusedError } from "./send-message.ts";
 import { PresentedTokens, SenderRefusedError } from "./presented-tokens.ts";
 import { type RecordServices, watchMessages } from "./watch-messages.ts";
+import { instant, instantOrNull } from "../instant.ts";
 
 /** Time without a message after which an open conversation is shown as stuck. */
 const STUCK_MS = 3_600_000;
-
-const maybeInstant = (ms: number | undefined): string | null => (ms === undefined ? null : instant(ms));
 
 function outcomeOf({ status }: Conversation): string | null {
   switch (status.state) {
@@ -67,7 +65,7 @@ function presentConversation(
       name,
       role,
       state,
-      deadline: maybeInstant(deadlineMs),
+      deadline: instantOrNull(deadlineMs),
       round,
     })),
     messages: one.messageCount,
@@ -75,12 +73,12 @@ function presentConversation(
     topic: one.topic ?? null,
     started_at: instant(one.startedAtMs),
     last_activity_at: instant(one.lastActivityMs),
-    due_at: maybeInstant(one.dueAtMs),
+    due_at: instantOrNull(one.dueAtMs),
     expires_at: isOpen(one) ? instant(one.endsAtMs) : null,
     parent: one.parent ?? null,
     branches: [...one.branches],
     merged: [...one.merged],
-    archived_at: maybeInstant(one.archivedAtMs),
+    archived_at: instantOrNull(one.archivedAtMs),
     stuck: isOpen(one) && (isLate || (one.protocol !== undefined && nowMs - one.lastActivityMs > STUCK_MS)),
     expected: expected.map(({ who, acts }) => ({ who, acts: [...acts] })),
   };

@@ -6,8 +6,8 @@ import { operations } from "../../contract/index.ts";
 import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
 import { pageByKey } from "../page-by-key.ts";
 import { implement } from "../perform.ts";
-import { instant } from "../runs/present-run.ts";
 import { PresentedTokens } from "./presented-tokens.ts";
+import { instant, instantOrNull } from "../instant.ts";
 
 function present(
   { participants, router }: MessagingServices,
@@ -19,7 +19,7 @@ function present(
     name,
     description,
     registered_at: instant(registeredAtMs),
-    seen_at: seenAtMs === undefined ? null : instant(seenAtMs),
+    seen_at: instantOrNull(seenAtMs),
     waiting: router.records.mailbox(DEFAULT_WORKSPACE, name).messages,
     capabilities: own.map(({ capability }) => capability),
     has_token: tokenHash !== undefined,

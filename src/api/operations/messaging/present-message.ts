@@ -2,9 +2,7 @@ import { isJsonObject, type Json, type JsonObject } from "../../../kernel/json.t
 import { type Message, messageWire, restoreMessage, traceOf } from "../../../messaging/acl/index.ts";
 import type { DeadLetter, DeliveryView, MessageView } from "../../../messaging/router/index.ts";
 import type * as contract from "../../contract/index.ts";
-import { instant } from "../runs/present-run.ts";
-
-const maybeInstant = (ms: number | undefined): string | null => (ms === undefined ? null : instant(ms));
+import { instant, instantOrNull } from "../instant.ts";
 
 /** JSON without the keys that are undefined, as it is on the wire. */
 export const wireObject = (message: Message): JsonObject => {
@@ -38,7 +36,7 @@ export function presentMessage(
     protocol: message.protocol ?? null,
     reply_with: message.replyWith ?? null,
     in_reply_to: message.inReplyTo ?? null,
-    reply_by: maybeInstant(message.replyByMs),
+    reply_by: instantOrNull(message.replyByMs),
     priority: message.priority,
     content: wire["content"] ?? null,
     error: error === undefined ? null : { ...error },

@@ -8,6 +8,7 @@ import {
   type Task,
 } from "../../../messaging/tasks/index.ts";
 import type * as contract from "../../contract/index.ts";
+import { instant, instantOrNull } from "../instant.ts";
 
 const PROGRESS = {
   created: 0,
@@ -18,8 +19,6 @@ const PROGRESS = {
   failed: 1,
   cancelled: 1,
 } as const;
-
-const instant = (ms: number): string => new Date(ms).toISOString();
 
 export function presentTask(task: Task, subtasks: readonly Task[]): contract.Task {
   const finished = subtasks.filter(({ state }) => PROGRESS[state] === 1).length;
@@ -57,7 +56,7 @@ export function presentTask(task: Task, subtasks: readonly Task[]): contract.Tas
     subtasks: subtasks.map(({ id, name, state }) => ({ id, name, status: state })),
     created_at: instant(task.createdAtMs),
     updated_at: instant(task.updatedAtMs),
-    due_at: task.dueAtMs === undefined ? null : instant(task.dueAtMs),
+    due_at: instantOrNull(task.dueAtMs),
   };
 }
 
@@ -98,8 +97,6 @@ function presentEvaluation(evaluation: Task["evaluation"]): contract.Task["evalu
   }
 }
 
-const maybeInstant = (ms: number | undefined): string | null => (ms === undefined ? null : instant(ms));
-
 const presentBidder = ({
   name,
   state,
@@ -117,8 +114,8 @@ const presentBidder = ({
   score: score ?? null,
   bid: bid ?? null,
   note: note ?? "",
-  awarded_at: maybeInstant(awardedAtMs),
-  ended_at: maybeInstant(endedAtMs),
+  awarded_at: instantOrNull(awardedAtMs),
+  ended_at: instantOrNull(endedAtMs),
   result: result ?? null,
 });
 

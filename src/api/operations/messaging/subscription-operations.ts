@@ -4,7 +4,7 @@ import { operations } from "../../contract/index.ts";
 import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
 import { pageByKey } from "../page-by-key.ts";
 import { implement } from "../perform.ts";
-import { instant } from "../runs/present-run.ts";
+import { instant } from "../instant.ts";
 
 const present = ({
   id,

@@ -4,9 +4,9 @@ import type { RouterEvent } from "../../../messaging/router/index.ts";
 import type * as z from "zod";
 import type * as contract from "../../contract/index.ts";
 import { presentMessage, presentView } from "./present-message.ts";
-import { instant } from "../runs/present-run.ts";
 import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
 import type { Call, Streamed } from "../perform.ts";
+import { instant } from "../instant.ts";
 
 /** What reads stored messages and conversations. */
 export type RecordServices = {

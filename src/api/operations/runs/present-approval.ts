@@ -1,10 +1,10 @@
 import type { RunServices, RunView } from "../../../runs/index.ts";
 import type * as contract from "../../contract/index.ts";
+import { instant } from "../instant.ts";
 
 type ApprovalRecord = ReturnType<RunServices["approvals"]["get"]>;
 
 const PREVIEW_CHARS = 200;
-const instant = (ms: number): string => new Date(ms).toISOString();
 
 export const presentApproval = (approval: ApprovalRecord): contract.Approval => ({
   id: approval.id,

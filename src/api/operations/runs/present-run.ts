@@ -14,13 +14,13 @@ import {
 
 import { presentCost, presentSpent } from "../agents/present-budget.ts";
 import { asWritten } from "../../../agents/budgets/index.ts";
+import { instant, instantOrNull } from "../instant.ts";
 
 type RunStep = RunView["steps"][number];
 type ModelStep = Extract<RunStep, { kind: "model" }>;
 type ToolStep = Extract<RunStep, { kind: "tool" }>;
 type MemoryOutboxEntry = NonNullable<ReturnType<MemoryOutbox["get"]>>;
 
-export const instant = (ms: number): string => new Date(ms).toISOString();
 const instantOrNull = (ms: number | null): string | null => (ms === null ? null : instant(ms));
 
 export function presentSummary(run: RunSummary): contract.RunSummary {

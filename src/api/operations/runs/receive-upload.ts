@@ -1,6 +1,6 @@
 import { operations } from "../../contract/index.ts";
 import { implement } from "../perform.ts";
-import { instant } from "./present-run.ts";
+import { instant } from "../instant.ts";
 
 /** How long a file waits for a run before it is deleted. */
 export const UPLOAD_WAIT_MS = 24 * 3_600_000;

@@ -13,9 +13,10 @@ import {
 import type * as contract from "../../contract/index.ts";
 import { operations } from "../../contract/index.ts";
 import { implement } from "../perform.ts";
-import { instant, presentStep, presentSummary } from "./present-run.ts";
+import { presentStep, presentSummary } from "./present-run.ts";
 import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
 import { getRun, runId, summaryOf } from "./stored-run.ts";
+import { instant } from "../instant.ts";
 
 /** Throws RunNotFoundError, RunNotEndedError, storage errors. */
 const remove = implement(operations.run.delete, async ({ runs: { retention } }, { id }) => {

@@ -2,10 +2,11 @@ import type { RunId } from "../../../kernel/ids.ts";
 import { isTerminal, type JournalEntry, RunFold, type RunNews } from "../../../runs/index.ts";
 import { type RunEventType, type RunStreamEvent, runs as contract, type Step } from "../../contract/index.ts";
 import { presentApprovalsOf } from "./present-approval.ts";
-import { instant, presentArtifact, presentQuestion, presentStep, presentSummary } from "./present-run.ts";
+import { presentArtifact, presentQuestion, presentStep, presentSummary } from "./present-run.ts";
 import type { Streamed } from "../perform.ts";
 import { RunInbox } from "./run-inbox.ts";
 import { getRun, type RunReading } from "./stored-run.ts";
+import { instant } from "../instant.ts";
 
 export type RunEventsRequest = {
   /** The last id the reader saw. */

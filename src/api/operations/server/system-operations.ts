@@ -8,7 +8,7 @@ import type { ApiServices, PartCheck } from "../api-services.ts";
 import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
 import { presentConditions } from "../models/model-conditions.ts";
 import { implement } from "../perform.ts";
-import { instant } from "../runs/present-run.ts";
+import { instant } from "../instant.ts";
 
 /** How long memory may take to say that it is there; a place that is gone is noticed later than that. */
 const MEMORY_ANSWER_MS = 2_000;

@@ -11,7 +11,7 @@ import {
 import type * as contract from "../../contract/index.ts";
 import { operations } from "../../contract/index.ts";
 import { implement } from "../perform.ts";
-import { instant } from "../runs/present-run.ts";
+import { instant } from "../instant.ts";
 
 const presentUse = (use: StoredUse): contract.GrantUse => ({
   at: instant(use.atMs),

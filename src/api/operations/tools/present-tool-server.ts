@@ -13,8 +13,8 @@ import {
 } from "../../../tools/servers/index.ts";
 import { describeGrants, type Grants, NO_GRANTS, type ToolServer } from "../../../tools/catalogue/index.ts";
 import type * as contract from "../../contract/index.ts";
-import { instant } from "../runs/present-run.ts";
 import { presentLimits, presentTool } from "./tool-operations.ts";
+import { instant, instantOrNull } from "../instant.ts";
 
 export const presentPublisher = ({ state, name, keyId }: Publisher): contract.ToolPublisher => ({
   state,
@@ -49,7 +49,7 @@ export const presentSummary = (
     calls_under_way: entry.callsInFlight,
     pending_revision: entry.pending ?? null,
     publisher: presentPublisher(entry.origin === "remote" ? remote : (served?.publisher ?? unsigned)),
-    deployed_at: served === undefined ? null : instant(served.revision.deployedAtMs),
+    deployed_at: instantOrNull(served?.revision.deployedAtMs),
   };
 };
 
@@ -208,6 +208,6 @@ function presentToolUsage(
     fuel: used?.fuel ?? NO_SPREAD,
     memory_bytes: used?.memoryBytes ?? NO_SPREAD,
     duration_ms: used?.durationMs ?? NO_SPREAD,
-    last_call_at: used?.lastCallAtMs === undefined ? null : instant(used.lastCallAtMs),
+    last_call_at: instantOrNull(used?.lastCallAtMs),
   };
 }

@@ -15,9 +15,9 @@ import type * as contract from "../../contract/index.ts";
 import type { ApiServices } from "../api-services.ts";
 import { type Call, implement } from "../perform.ts";
 import { presentObservation } from "./grant-operations.ts";
-import { instant } from "../runs/present-run.ts";
 import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
 import { releaseUploads } from "../runs/run-operations.ts";
+import { instant } from "../instant.ts";
 
 export const presentTool = (tool: Tool): contract.ToolDetail => ({
   id: toolId(tool),

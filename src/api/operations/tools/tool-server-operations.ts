@@ -11,10 +11,10 @@ import {
   presentSummary,
   presentVersion,
 } from "./present-tool-server.ts";
-import { instant } from "../runs/present-run.ts";
 import type { ApiServices } from "../api-services.ts";
 import { implement, type Streamed } from "../perform.ts";
 import { logLines } from "./tool-operations.ts";
+import { instant } from "../instant.ts";
 
 const VERSIONS_SHOWN = 10;
 

@@ -1,0 +1,5 @@
+/** Returns epoch milliseconds as an RFC 3339 time in UTC. */
+export const instant = (ms: number): string => new Date(ms).toISOString();
+
+/** Returns a time that may be absent, as `instant` does. */
+export const instantOrNull = (ms: number | undefined): string | null => (ms === undefined ? null : instant(ms));
