@@ -2,4 +2,5 @@
 export const instant = (ms: number): string => new Date(ms).toISOString();
 
 /** Returns a time that may be absent, as `instant` does. */
-export const instantOrNull = (ms: number | undefined): string | null => (ms === undefined ? null : instant(ms));
+export const instantOrNull = (ms: number | null | undefined): string | null =>
+  ms === undefined || ms === null ? null : instant(ms);

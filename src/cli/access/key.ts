@@ -11,11 +11,10 @@ import {
   type Invocation,
   limitOption,
   LIST_FORMATS,
-  listUpTo,
   ONE_FORMATS,
   pagesOf,
-  showList,
   showOne,
+  showPages,
 } from "../frame/index.ts";
 import { type Column, safeText, showAge } from "../terminal/index.ts";
 
@@ -56,17 +55,13 @@ function list(command: Command, invocation: Invocation): void {
   act(command, invocation, {
     input: z.object({ limit: z.number() }),
     formats: LIST_FORMATS,
-    run: async (context, { limit }) => {
-      const found = await listUpTo(context.client, pagesOf(operations.key.list), limit);
-      await showList(context, {
-        raw: found.raw,
-        items: found.value.items,
+    run: async (context, { limit }) =>
+      showPages(context, pagesOf(operations.key.list, {}), {
+        limit,
         columns: columns(systemClock.nowMs()),
         name: ({ id }) => id,
         empty: "there are no API keys; create one: caxton key create <name> --role <role>",
-        footer: found.value.next === null ? "" : `more: --limit ${limit * 2}`,
-      });
-    },
+      }),
   });
 }
 

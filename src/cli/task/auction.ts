@@ -1,10 +1,9 @@
 import type { Command } from "commander";
 import * as z from "zod";
 import { type CreateTaskBody, operations } from "../../api/contract/index.ts";
-import { act, examples, type Invocation, listOption, ONE_FORMATS, showOne } from "../frame/index.ts";
+import { act, examples, type Invocation, listOption, ONE_FORMATS } from "../frame/index.ts";
 import { dataIn } from "./create.ts";
-import { taskText } from "./lines.ts";
-import { watchTask } from "./watch.ts";
+import { showTask, watchTask } from "./watch.ts";
 import { workspaceOption } from "./workspace.ts";
 
 const PATH = "caxton task auction";
@@ -63,13 +62,7 @@ export function auction(command: Command, invocation: Invocation): void {
     run: async (context, input) => {
       const body = bodyOf(input);
       const created = await context.client.call(operations.task.create, body);
-      if (input.watch) return watchTask(context, created);
-      const { style, columns } = context.terminal;
-      await showOne(context, {
-        raw: created.raw,
-        name: created.value.id,
-        human: () => taskText(created.value, style, columns ?? 80),
-      });
+      return input.watch ? watchTask(context, created) : showTask(context, created);
     },
   });
 }

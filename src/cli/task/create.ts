@@ -2,9 +2,8 @@ import type { Command } from "commander";
 import * as z from "zod";
 import { type CreateTaskBody, operations } from "../../api/contract/index.ts";
 import { type Json, parseJson } from "../../kernel/json.ts";
-import { act, examples, type Invocation, listOption, ONE_FORMATS, showOne, UsageError } from "../frame/index.ts";
-import { taskText } from "./lines.ts";
-import { watchTask } from "./watch.ts";
+import { act, examples, type Invocation, listOption, ONE_FORMATS, UsageError } from "../frame/index.ts";
+import { showTask, watchTask } from "./watch.ts";
 import { workspaceOption } from "./workspace.ts";
 
 const PATH = "caxton task create";
@@ -81,13 +80,7 @@ export function create(command: Command, invocation: Invocation): void {
       const created = await context.client.call(operations.task.create, body, {
         idempotencyKey: input.idempotencyKey,
       });
-      if (input.watch) return watchTask(context, created);
-      const { style, columns } = context.terminal;
-      await showOne(context, {
-        raw: created.raw,
-        name: created.value.id,
-        human: () => taskText(created.value, style, columns ?? 80),
-      });
+      return input.watch ? watchTask(context, created) : showTask(context, created);
     },
   });
 }

@@ -19,9 +19,9 @@ import {
 import { type Column, oneLine, ageColumn } from "../terminal/index.ts";
 import { auction } from "./auction.ts";
 import { Comparing, comparing, create } from "./create.ts";
-import { distributionText, isOver, STATUS_TONES, taskText } from "./lines.ts";
+import { distributionText, isOver, STATUS_TONES } from "./lines.ts";
 import { resolveTask } from "./reference.ts";
-import { watchTask } from "./watch.ts";
+import { showTask, watchTask } from "./watch.ts";
 import { workspaceOption } from "./workspace.ts";
 
 const ARGUMENT = "its id, the end of its id, or last";
@@ -131,9 +131,7 @@ function get(command: Command, invocation: Invocation): void {
     run: async (context, { task: reference, workspace, watch }) => {
       const id = await resolveTask(context, reference, workspace);
       const found = await context.client.call(operations.task.get, { id, workspace });
-      if (watch && !isOver(found.value.status)) return watchTask(context, found);
-      const { style, columns: width } = context.terminal;
-      await showOne(context, { raw: found.raw, name: id, human: () => taskText(found.value, style, width ?? 80) });
+      return watch && !isOver(found.value.status) ? watchTask(context, found) : showTask(context, found);
     },
   });
 }

@@ -24,10 +24,11 @@ export async function watchTask(context: Context, begun: Seen): Promise<void> {
       wait_seconds: WAIT_SECONDS,
     });
   }
-  const { value } = seen;
-  await showOne(context, {
-    raw: seen.raw,
-    name: value.id,
-    human: () => taskText(value, terminal.style, terminal.columns ?? 80),
-  });
+  await showTask(context, seen);
+}
+
+/** Prints a task. */
+export async function showTask(context: Context, { raw, value }: Seen): Promise<void> {
+  const { style, columns } = context.terminal;
+  await showOne(context, { raw, name: value.id, human: () => taskText(value, style, columns ?? 80) });
 }

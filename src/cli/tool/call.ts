@@ -25,26 +25,31 @@ import { oneLine, safeText, showBytes, showCount, showSpan } from "../terminal/i
 const EXIT_FAILED = 1;
 const CALL_MS_MAX = 600_000;
 
-const Input = z.object({
+/** Input of the commands that call a tool. */
+export const ToolCall = z.object({
   tool: z.string(),
   values: z.array(z.string()).default([]),
   args: z.string().default("{}"),
   file: z.array(z.string()).default([]),
-  save: z.string().optional(),
-  observe: z.boolean().default(false),
 });
+
+/** Declares the arguments and options of `ToolCall`. */
+export const takesToolCall = (command: Command): Command =>
+  command
+    .argument("<tool>", "server.tool; list tools with: caxton tool list")
+    .argument("[values...]", "arguments as key=value; values are parsed as JSON unless the tool expects text")
+    .option("-a, --args <json>", "arguments as a JSON object; @file reads them from a file, - from standard input")
+    .addOption(listOption("-f, --file <path>", "file that the tool may read, as uploads/<name>; may be repeated"));
+
+const Input = ToolCall.extend({ save: z.string().optional(), observe: z.boolean().default(false) });
 
 /** `caxton tool call` */
 export function toolCall(command: Command, invocation: Invocation): void {
-  command
+  takesToolCall(command)
     .summary("call a tool")
     .description(
       "Call one tool outside a run, in the same sandbox and with the same grants. Its text goes to standard output. Exits with 1 if the call fails.",
     )
-    .argument("<tool>", "server.tool; list tools with: caxton tool list")
-    .argument("[values...]", "arguments as key=value; values are parsed as JSON unless the tool expects text")
-    .option("-a, --args <json>", "arguments as a JSON object; @file reads them from a file, - from standard input")
-    .addOption(listOption("-f, --file <path>", "file that the tool may read, as uploads/<name>; may be repeated"))
     .option("--save <directory>", "directory to save the returned files in")
     .option("--observe", "print the grants it used and was refused, and the minimum grants it needs");
   examples(command, [
@@ -57,29 +62,40 @@ export function toolCall(command: Command, invocation: Invocation): void {
     input: Input,
     formats: ["text", "json", "yaml"],
     run: async (context, input) => {
-      const [server = "", ...rest] = input.tool.split(".");
-      if (server === "" || rest.length === 0) {
-        throw new UsageError(`"${input.tool}" names no tool; it is called server.tool`, commandPath(command));
+      const value = await callTool(context, input, commandPath(command), input.observe ? "report" : undefined);
+      if (context.format === "text") {
+        printResult(context, value, input.save);
+        printObservation(context.terminal, value.observed, input.tool);
       }
-      const target = { server, tool: rest.join(".") };
-      const given = await argumentsOf(context, input, { ...target, command: commandPath(command) });
-      const files = await Promise.all(input.file.map(fileToSend));
-      const uploads = await sendFiles(context, files, new AbortController().signal);
-      context.terminal.status(input.tool);
-      const { raw, value } = await context.client.call(
-        operations.tool.call,
-        { ...target, arguments: given, uploads, ...(input.observe && { observe: "report" }) },
-        { timeoutMs: context.timeoutMs ?? CALL_MS_MAX },
-      );
-      context.terminal.status(undefined);
-      await showOne(context, { raw, name: value.outcome, human: () => "" });
-      if (context.format === "text") printResult(context, value, input.save);
-      if (context.format === "text" && value.observed !== null)
-        printObservation(context.terminal, value.observed, server);
       if (input.save !== undefined) await save(context, value, input.save);
       return value.outcome === "done" ? 0 : EXIT_FAILED;
     },
   });
+}
+
+/** Calls a tool with uploaded files and prints the answer unless the format is text. Throws UsageError. */
+export async function callTool(
+  context: Context,
+  input: z.infer<typeof ToolCall>,
+  command: string,
+  observe: "report" | "permit" | undefined,
+): Promise<ToolCallOutcome> {
+  const [server = "", ...rest] = input.tool.split(".");
+  if (server === "" || rest.length === 0)
+    throw new UsageError(`"${input.tool}" names no tool; it is called server.tool`, command);
+  const target = { server, tool: rest.join(".") };
+  const given = await argumentsOf(context, input, { ...target, command });
+  const files = await Promise.all(input.file.map(fileToSend));
+  const uploads = await sendFiles(context, files, new AbortController().signal);
+  context.terminal.status(input.tool);
+  const { raw, value } = await context.client.call(
+    operations.tool.call,
+    { ...target, arguments: given, uploads, observe },
+    { timeoutMs: context.timeoutMs ?? CALL_MS_MAX },
+  );
+  context.terminal.status(undefined);
+  await showOne(context, { raw, name: value.outcome, human: () => "" });
+  return value;
 }
 
 export function printResult(
@@ -127,7 +143,7 @@ async function argumentsFrom({ terminal }: Context, given: string, command: stri
 type Target = { readonly server: string; readonly tool: string; readonly command: string };
 
 /** Arguments of `--args` and those given as `key=value`, which go before. Throws UsageError, and what asking for the tool throws. */
-export async function argumentsOf(
+async function argumentsOf(
   context: Context,
   { args, values }: { readonly args: string; readonly values: readonly string[] },
   { server, tool, command }: Target,

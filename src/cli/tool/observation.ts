@@ -5,7 +5,8 @@ const MARKS = { allowed: "✓", denied: "✗", failed: "!" } as const;
 const TONES = { allowed: "green", denied: "red", failed: "yellow" } as const;
 
 /** What a call needed, on standard error; on standard output the grants that would do, fit to be saved. */
-export function printObservation(terminal: Terminal, observed: Observation, server: string): void {
+export function printObservation(terminal: Terminal, observed: Observation | null, tool: string): void {
+  if (observed === null) return;
   terminal.note("");
   if (observed.uses.length === 0) terminal.note("It used nothing that needs a grant.");
   for (const { outcome, kind, operation, target, reason, count } of observed.uses) {
@@ -22,6 +23,6 @@ export function printObservation(terminal: Terminal, observed: Observation, serv
   }
   terminal.note("For its tool.toml (lines with - were not used by this call; keep what other calls need):");
   terminal.writeForeign(observed.diff);
-  terminal.note(`Or for caxton.toml, where the lists replace those of ${server}'s tool.toml:`);
+  terminal.note(`Or for caxton.toml, where the lists replace those of ${tool.split(".")[0]}'s tool.toml:`);
   terminal.writeForeign(observed.configuration);
 }

@@ -21,8 +21,6 @@ type ModelStep = Extract<RunStep, { kind: "model" }>;
 type ToolStep = Extract<RunStep, { kind: "tool" }>;
 type MemoryOutboxEntry = NonNullable<ReturnType<MemoryOutbox["get"]>>;
 
-const instantOrNull = (ms: number | null): string | null => (ms === null ? null : instant(ms));
-
 export function presentSummary(run: RunSummary): contract.RunSummary {
   return {
     id: run.id,
