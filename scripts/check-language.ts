@@ -33,7 +33,7 @@ const KEPT_NAMES =
 
 /** Words of users in the vocabularies of the built-in model. */
 const USER_WORDS =
-  /\(\?:someone\|somebody\|[\w |]+\|whoever\)|"(?:someone|somebody|whoever)",|table\|tell\||tell (?:about|me|give|show) |closely include/g;
+  /\(\?:someone\|somebody\|[\w |]+\|whoever\)|"(?:someone|somebody|whoever)",|table\|tell\||[Tt]ell (?:about|me|give|show) |someone who can|closely include/g;
 
 /** Commit subjects are checked after this commit. */
 const BASE = "1a64edbd";

@@ -236,7 +236,7 @@ const detail = {
   warnings: [],
 };
 
-test("deleting asks, and where nobody can be asked wants --yes", async () => {
+test("deleting asks for confirmation, and without a terminal requires --yes", async () => {
   await using server = await fakeServer({
     "GET /api/v1/agents/greeter": (_request, response) => answer(response, detail),
     "DELETE /api/v1/agents/greeter": (_request, response) => void response.writeHead(204).end(),
@@ -261,7 +261,7 @@ test("a reader that has seen enough ends a long list without a complaint", async
   expect(stderr).toBe("");
 });
 
-test("a migration that was cut off names the very command that goes on with it", async () => {
+test("an interrupted migration prints the command that resumes it", async () => {
   await using server = await fakeServer({
     "POST /api/v1/memory/migrations": (_request, response) => {
       const progress = { phase: "entities", entities: 1, relations: 0, all: 9, followed: 0 };
@@ -269,20 +269,20 @@ test("a migration that was cut off names the very command that goes on with it",
       response.end(`${JSON.stringify({ type: "progress", ...progress })}\n`);
     },
   });
-  const told = async (...more: string[]) => {
+  const interrupted = async (...more: string[]) => {
     const command = ["memory", "migrate", "--to", "neo4j", ...more];
     const { code, stderr } = await commandLine(command, { server: server.url });
     return [code, /resume it with: (.*?) +\[MIGRATION_INTERRUPTED\]/.exec(stderr)?.[1]];
   };
-  expect(await told()).toEqual([7, "caxton memory migrate --to neo4j --resume"]);
-  expect(await told("--cutover")).toEqual([7, "caxton memory migrate --to neo4j --cutover"]);
-  expect(await told("--from", "qdrant", "--cutover", "--resume")).toEqual([
+  expect(await interrupted()).toEqual([7, "caxton memory migrate --to neo4j --resume"]);
+  expect(await interrupted("--cutover")).toEqual([7, "caxton memory migrate --to neo4j --cutover"]);
+  expect(await interrupted("--from", "qdrant", "--cutover", "--resume")).toEqual([
     7,
     "caxton memory migrate --from qdrant --to neo4j --cutover",
   ]);
 });
 
-test("what is only a matter of time is told by memory doctor as pending, and fails nothing", async () => {
+test("memory doctor reports a finding that only needs time as pending, and exits with 0", async () => {
   const late = { what: "texts go at 12:00", hint: "Nothing has to be done.", repaired: false, pending: true };
   const bad = { what: "a row is lost", hint: "Restore it.", repaired: false, pending: false };
   const found = [[late], [late, bad]];

@@ -71,7 +71,7 @@ test("what waits is listed and shown whole, for people and for programs", async 
   });
 });
 
-test("an approved call is made with the arguments that were written instead, and the model is told the note", async () => {
+test("an approved call is made with the replaced arguments, and the model receives the note", async () => {
   const { run, approval } = await waiting();
   const unfit = await caxton("approval", "approve", approval, "--edit", '{"expression": 5}');
   expect(unfit).toMatchObject({ code: 6, stderr: expect.stringContaining("[APPROVAL_EDIT_INVALID]") });
@@ -101,7 +101,7 @@ test("an approved call is made with the arguments that were written instead, and
   expect(results(done)[0]).toMatch(/one more/);
 });
 
-test("a refused call is not made, and its run goes on with the reason", async () => {
+test("a refused call is not made, and its run continues with the reason", async () => {
   const { run, approval } = await waiting();
   const { code, stdout } = await program(["approval", "deny", approval, "--reason", "too much"], {
     server: server.url,
@@ -112,7 +112,7 @@ test("a refused call is not made, and its run goes on with the reason", async ()
   expect(results(done)[0]).toContain('"too much"');
 });
 
-test("who answers second is told who was first, and a call of a cancelled run cannot be approved", async () => {
+test("the second answer names the first one, and a call of a cancelled run cannot be approved", async () => {
   const first = await waiting();
   expect(await caxton("approval", "approve", first.approval)).toMatchObject({ code: 0 });
   const second = await caxton("approval", "deny", first.approval);
@@ -154,7 +154,7 @@ test("--all answers everything that waits, and names are not given beside it", a
   for (const { run } of [one, two]) expect((await ended(run)).state).toBe("completed");
 });
 
-test("where nobody can be asked a run ends its command with 9 and says how to answer", async () => {
+test("without a terminal a run that needs approval ends its command with 9 and prints how to answer", async () => {
   const { code, stderr } = await caxton("run", "payer", "pay");
   expect(code).toBe(9);
   expect(stderr).toMatch(/the run waits for approval: calculator\.evaluate \{"expression":"40\+2"\}/);
@@ -169,7 +169,7 @@ const ERASE = "\u0015";
 /** The command on a terminal of its own, which types what is given once it shows the words before it. */
 async function typing(args: readonly string[], exchange: readonly (readonly [shown: RegExp, typed: string])[]) {
   const words = [process.execPath, LAUNCHER, ...args].map((word) => `'${word}'`).join(" ");
-  // A terminal that nobody looks at is no column wide unless it is told.
+  // A terminal without a window has no columns unless they are set.
   const child = spawn(PTY, ["-qec", `stty cols 100 rows 40; ${words}`, "/dev/null"], {
     env: { CAXTON_SERVER: server.url, CAXTON_DATA_DIR: "/nonexistent", TERM: "xterm", PATH: "/usr/bin:/bin" },
     stdio: "pipe",

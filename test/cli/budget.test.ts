@@ -97,7 +97,7 @@ test("what runs cost is counted, shown, kept through kill -9, and limited", { ti
   expect(table.stdout).toMatch(/agent +spender +usd +\$0\.0\d+ +– +\$0\.06 +\d+ %/);
   const one = await ask("budget", "get", "spender");
   expect(one.stdout).toMatch(/One run +60,000 tokens +budget\.tokens in .*spender\.toml/);
-  expect((await ask("budget", "get", "nobody")).code).toBe(3);
+  expect((await ask("budget", "get", "nonexistent")).code).toBe(3);
   const usage = await ask("budget", "usage", "--by", "model", "-o", "jsonl");
   expect(contract.budgets.UsageRow.parse(JSON.parse(usage.stdout)).name).toBe("scripted/script.json");
   const answer = await fetch(`${server.url}/api/v1/usage?by=day`);

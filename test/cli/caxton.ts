@@ -62,7 +62,7 @@ export const caxton = (args: readonly string[], processContext: ProcessContext =
   start(args, processContext).ended;
 
 const HOME = process.cwd();
-/** Working directories that commands under way in this process were given. */
+/** Working directories of the commands that run in this process. */
 const places: string[] = [];
 
 /**

@@ -78,7 +78,7 @@ test("each top-level command is found by its name and its other names, and no na
   expect(findCommand("nothing")).toBeUndefined();
 });
 
-test("a mistyped command is told what was meant, and exits with 2", async () => {
+test("a mistyped command exits with 2 and suggests the right one", async () => {
   const { code, stdout, stderr } = await commandLine(["agnet", "list"]);
   expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
   expect(stderr).toBe(
@@ -86,7 +86,7 @@ test("a mistyped command is told what was meant, and exits with 2", async () => 
   );
 });
 
-test("a mistyped subcommand and option are told what was meant", async () => {
+test("a mistyped subcommand or option suggests the right one", async () => {
   const [subcommand, option] = await Promise.all([
     commandLine(["agents", "lst"]),
     commandLine(["run", "--modle", "x", "a", "b"]),

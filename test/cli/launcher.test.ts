@@ -48,7 +48,7 @@ function launch(home: string, args: readonly string[], { version, script, parent
 
 type Packaged = { readonly version?: string; readonly script?: string; readonly parent?: string };
 
-test("on an older Node the packaged one takes over, with the arguments, the streams and the exit code", async () => {
+test("an older Node starts the packaged one, with the same arguments, streams and exit code", async () => {
   using directory = tempDirectory();
   const script = 'shift 3\necho "called with $*"\necho "a note" >&2\nexit 9';
   const { ended } = launch(directory.path, ["run", "greeter", "a b"], { version: "26.10.0", script });

@@ -38,7 +38,7 @@ test("init makes a directory whose agent is valid, and overwrites nothing unaske
   expect(readFileSync(join(cwd, "hello", "README.md"), "utf8")).not.toBe("mine");
 });
 
-test("init does not ask where nobody can answer", async () => {
+test("init does not ask without a terminal", async () => {
   using directory = tempDirectory();
   const [bare, named, wrong, unknown] = await Promise.all([
     commandLine(["init"], { cwd: directory.path }),
@@ -60,7 +60,7 @@ test("templates are listed without a server", async () => {
   expect(items.map(({ name }) => name)).toContain("data-analyzer");
 });
 
-test("config view tells what set each setting", async () => {
+test("config view prints the source of each setting", async () => {
   using directory = tempDirectory();
   const { path: cwd } = directory;
   writeFileSync(join(cwd, "caxton.toml"), "[runs]\nconcurrent_max = 8\n");

@@ -124,7 +124,7 @@ test("reading goes by agent and metadata, and as far as tokens reach", LONG, asy
     expect((await read("--metadata", "team=sales")).split("\n")).toEqual(expect.arrayContaining(["Ivo", "Jan"]));
     expect(await read("--metadata", "team=sales", "--metadata", "level=3")).toBe("Ivo\n");
     expect(await read("--metadata", 'level="3"')).toBe("Jan\n");
-    expect(await read("--agent", "nobody")).toBe("");
+    expect(await read("--agent", "nonexistent")).toBe("");
     expect((await read("--max-tokens", "1")).trim().split("\n")).toHaveLength(1);
   }
   expect(await search("--mode", "semantic", "--min-similarity", "1")).toBe("");
@@ -196,7 +196,7 @@ test("each read has a bound of tokens, which says that something is left out", L
   }
 });
 
-test("relations are shown as a tree, whose ids take them away", LONG, async () => {
+test("relations are shown as a tree, and deleted by their ids", LONG, async () => {
   const tree = await said("graph", "Anna");
   expect(tree).toMatch(
     /^Anna \(person\)\n└─ works_at → Acme \(company\) +\S{36}\n {3}└─ works_at ← Bob \(person\) +\S{36}\n$/,
@@ -207,10 +207,10 @@ test("relations are shown as a tree, whose ids take them away", LONG, async () =
   expect(await said("graph", "Anna")).toMatch(/├─ works_at → Acme[^]*└─ knows ↔ Bob[^]*also:\n {2}Bob works_at → Acme/);
   expect(await said("unrelate", id)).toBe("the relation knows is gone\n");
   expect((await ask("unrelate", id)).code).toBe(3);
-  expect((await ask("relate", "Anna", "knows", "Nobody")).code).toBe(3);
+  expect((await ask("relate", "Anna", "knows", "Nonexistent")).code).toBe(3);
 });
 
-test("each change is a version: seen, compared, told by whom, and reverted", LONG, async () => {
+test("each change is a version: shown, compared, attributed and reverted", LONG, async () => {
   await said("add", "Vega", "--type", "project", "--fact", "starts in May");
   await said("add", "Vega", "--fact", "is led by Bob");
   expect(await said("withdraw", "Vega", "starts in May")).toBe("Vega: withdrawn, 1 fact left, version 3\n");
@@ -258,7 +258,7 @@ test("forgetting asks, and takes a fact, an entity or a whole scope out of the h
   expect(await said("list", "--scope", "conversation:c1")).toBe("");
 });
 
-test("who mistakes a name, scope, number or fact is told what would be right", LONG, async () => {
+test("an invalid name, scope, number or fact is reported with a valid one", LONG, async () => {
   expect(await mistaken("get", "anna")).toMatch(/^3 .*"anna" in workspace\n[^]*caxton memory list[^]*ENTITY_NOT_FOUND/);
   expect(await mistaken("get", "Anna", "--scope", "mine")).toMatch(
     /^2 [^]*Expected workspace, global, agent-only:<agent>/,
@@ -324,16 +324,16 @@ test("memory is exported to a file and read again, with what is wrong named by i
   expect(await said("export", "--format", "mcp")).toMatch(/^\{"type":"entity","name":"Acme","entityType":"company"/);
   writeFileSync(
     file,
-    '{"name":"Zoë","observations":["sails"]}\n{"name":\n{"from":"Zoë","to":"Nobody","type":"knows"}\n',
+    '{"name":"Zoë","observations":["sails"]}\n{"name":\n{"from":"Zoë","to":"Nonexistent","type":"knows"}\n',
   );
   const { code, stdout, stderr } = await ask("import", file);
   expect([code, stderr]).toEqual([6, expect.stringContaining("2 records could not be imported")]);
-  expect(stdout).toMatch(/Entities +1 new\n[^]*line 2: not JSON[^]*line 3: Zoë cannot be related to Nobody/);
+  expect(stdout).toMatch(/Entities +1 new\n[^]*line 2: not JSON[^]*line 3: Zoë cannot be related to Nonexistent/);
   expect(await mistaken("import", "nothing.jsonl")).toContain("2 error: cannot read nothing.jsonl");
   expect(await said("import", "--help")).toContain("resumes an interrupted import");
 });
 
-test("a snapshot is made, listed, put back and deleted; the doctor finds nothing", LONG, async () => {
+test("a snapshot is made, listed, restored and deleted; the doctor finds nothing", LONG, async () => {
   await said("add", "Rome", "--fact", "is old");
   const name = (await said("snapshot", "create", "-o", "name")).trim();
   await said("add", "Rome", "--fact", "is rebuilt");
@@ -364,38 +364,38 @@ test("a server without a policy says what to set, and what memory may hold", LON
   expect(await said("stats")).toMatch(/Limit +\d+ of 100[, ]?000 entities\n/);
 });
 
-test("a memory that is nearly full is told of by stats and doctor, and one that is full by stats", LONG, async () => {
+test("stats and doctor report a memory that is nearly full, and stats one that is full", LONG, async () => {
   using small = tempDirectory();
   writeFileSync(join(small.path, "caxton.toml"), "[memory]\nmax_entities = 5\n");
   await using one = await serving({ cwd: small.path });
-  const told = async (...args: string[]) => (await commandLine(args, { server: one.url, cwd: small.path })).stdout;
-  for (const name of ["Ada", "Bo", "Cy", "Di"]) await told("memory", "add", name);
-  expect(await told("memory", "stats")).toContain("4 of 5 entities: nearly full");
-  expect(await told("doctor")).toMatch(/memory +4 of 5 entities[^]*caxton memory prune/);
-  await told("memory", "add", "Eve");
-  expect(await told("memory", "stats")).toContain("5 of 5 entities: full");
+  const printed = async (...args: string[]) => (await commandLine(args, { server: one.url, cwd: small.path })).stdout;
+  for (const name of ["Ada", "Bo", "Cy", "Di"]) await printed("memory", "add", name);
+  expect(await printed("memory", "stats")).toContain("4 of 5 entities: nearly full");
+  expect(await printed("doctor")).toMatch(/memory +4 of 5 entities[^]*caxton memory prune/);
+  await printed("memory", "add", "Eve");
+  expect(await printed("memory", "stats")).toContain("5 of 5 entities: full");
 });
 
-test("what a policy takes out is told by its reason before it goes, and what went is put back", LONG, async () => {
+test("a dry run lists what a policy deletes and why, and its archive restores it", LONG, async () => {
   using own = tempDirectory();
   const policy = 'min_strength = 0.5\nmin_relation_strength = 0.3\nmetadata = { passing = true }\naction = "archive"\n';
   writeFileSync(join(own.path, "caxton.toml"), `[memory.retention]\n${policy}`);
   await using one = await serving({ cwd: own.path });
-  const told = async (...args: string[]) =>
+  const printed = async (...args: string[]) =>
     (await commandLine(["memory", ...args], { server: one.url, cwd: own.path })).stdout;
-  for (const name of ["Ada", "Bo"]) await told("add", name, "--strength", "0.4");
-  await told("add", "Cy", "--strength", "0.4", "--metadata", '{"passing":true}');
-  await told("relate", "Ada", "knows", "Bo", "--strength", "0.2");
+  for (const name of ["Ada", "Bo"]) await printed("add", name, "--strength", "0.4");
+  await printed("add", "Cy", "--strength", "0.4", "--metadata", '{"passing":true}');
+  await printed("relate", "Ada", "knows", "Bo", "--strength", "0.2");
   const rows = /workspace +relation-strength +0 +1 +Ada knows Bo\nworkspace +strength +1 +0 +Cy\n/;
-  const dry = await told("prune", "--dry-run");
+  const dry = await printed("prune", "--dry-run");
   expect(dry).toMatch(rows);
   expect(dry).toMatch(/\n1 entity and 1 relation would go\n$/);
-  const went = await told("prune");
+  const went = await printed("prune");
   expect(went).toMatch(rows);
   const [, file = ""] = /\n1 entity and 1 relation went; written to (\S+) before\n$/.exec(went) ?? [];
-  expect(await told("list", "-o", "name")).toBe("Ada\nBo\n");
-  expect(await told("prune")).toBe("nothing in memory is to go\n");
-  await told("import", file);
-  expect(await told("list", "-o", "name")).toBe("Ada\nBo\nCy\n");
-  expect(await told("graph", "Ada")).toContain("knows → Bo");
+  expect(await printed("list", "-o", "name")).toBe("Ada\nBo\n");
+  expect(await printed("prune")).toBe("nothing in memory is to go\n");
+  await printed("import", file);
+  expect(await printed("list", "-o", "name")).toBe("Ada\nBo\nCy\n");
+  expect(await printed("graph", "Ada")).toContain("knows → Bo");
 });

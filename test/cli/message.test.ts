@@ -52,7 +52,7 @@ test("a message is sent, waits, is fetched and acknowledged, and the lists show 
   expect(await said("message", "trace", items[0]?.id ?? "", "-o", "name")).toBe(`${items[0]?.id}\n`);
 });
 
-test("a dry run says what is wrong, where, and how to mend it, and sends nothing", { timeout: 60_000 }, async () => {
+test("a dry run reports what is wrong, where and how to fix it, and sends nothing", { timeout: 60_000 }, async () => {
   const { code, stdout } = await ask("message", "send", "--to", "billing-bot", "-p", "requst", "x", "--dry-run");
   expect(code).toBe(2);
   expect(stdout).toMatch(/performative: .*requst.*\n +.*request/);
@@ -68,15 +68,11 @@ test("a dry run says what is wrong, where, and how to mend it, and sends nothing
   expect(refused.stderr).toContain("say something");
 });
 
-test(
-  "who sends to a name that nobody has is told the nearest one, and the exit code says so",
-  { timeout: 60_000 },
-  async () => {
-    const { code, stdout } = await ask("message", "send", "--to", "biling-bot", "hello");
-    expect(code).toBe(9);
-    expect(stdout).toMatch(/AGENT_NOT_FOUND[^]*billing-bot/);
-  },
-);
+test("sending to an unknown name prints the nearest one and exits with 9", { timeout: 60_000 }, async () => {
+  const { code, stdout } = await ask("message", "send", "--to", "biling-bot", "hello");
+  expect(code).toBe(9);
+  expect(stdout).toMatch(/AGENT_NOT_FOUND[^]*billing-bot/);
+});
 
 test(
   "a protocol is found by its short name; the receipt names one that is not checked",
@@ -90,7 +86,7 @@ test(
   },
 );
 
-test("a refusal that passes by itself says when to try again", { timeout: 60_000 }, async () => {
+test("a temporary refusal says when to retry", { timeout: 60_000 }, async () => {
   await said("participant", "register", "full-bot");
   const one = { performative: "inform", receiver: "full-bot", content: "x" };
   const body = JSON.stringify({ messages: Array.from({ length: 50 }, () => one) });
@@ -227,14 +223,14 @@ test("protocols and capabilities are shown as tables", { timeout: 60_000 }, asyn
   await said("subscription", "delete", added.trim().split(" ").at(-1) ?? "");
 });
 
-test("a program's token is printed when it is registered or replaced, once, and can be taken back", async () => {
-  const first = await said("participant", "register", "teller");
-  expect(first).toMatch(/^teller can receive messages\nexport CAXTON_TOKEN=cxp_[\w-]{43}\n$/u);
-  expect(await said("participant", "register", "teller")).toContain("the token is unchanged");
-  const second = await said("participant", "token", "rotate", "teller");
+test("a program's token is printed once, when it is registered or replaced, and can be revoked", async () => {
+  const first = await said("participant", "register", "cashier");
+  expect(first).toMatch(/^cashier can receive messages\nexport CAXTON_TOKEN=cxp_[\w-]{43}\n$/u);
+  expect(await said("participant", "register", "cashier")).toContain("the token is unchanged");
+  const second = await said("participant", "token", "rotate", "cashier");
   expect(second).toMatch(/export CAXTON_TOKEN=cxp_/u);
   expect(second).not.toBe(first);
-  expect(await said("participant", "token", "revoke", "teller")).toBe("the token of teller is revoked\n");
+  expect(await said("participant", "token", "revoke", "cashier")).toBe("the token of cashier is revoked\n");
 });
 
 test("a server is measured through its own door, and nothing of that is left", { timeout: 60_000 }, async () => {

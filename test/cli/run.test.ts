@@ -48,7 +48,7 @@ test("the answer alone goes to standard output, how it came about to standard er
   expect(JSON.parse(server.received[0]?.body ?? "")).toEqual({ agent: "greeter", input: "say hello", uploads: [] });
 });
 
-test("--verbose tells tool calls with their arguments, --quiet nothing but the answer", async () => {
+test("--verbose prints tool calls with their arguments, --quiet only the answer", async () => {
   await using server = await fakeServer({ "POST /api/v1/runs": accept, [EVENTS]: stream(running, tool, end()) });
   const verbose = await commandLine(["run", "greeter", "hello", "-v"], { server: server.url });
   expect(verbose.stderr).toContain('● csv_parser.group {"by":"region"}  12 ms\n');
@@ -56,7 +56,7 @@ test("--verbose tells tool calls with their arguments, --quiet nothing but the a
   expect(quiet).toMatchObject({ stdout: "Good day to you.\n", stderr: "" });
 });
 
-test("a failed call is told with its reason", async () => {
+test("a failed call is printed with its reason", async () => {
   const step = toolStep({ state: "failed", outcome: "tool-error", text: "no such column" });
   const events = stream(running, frame({ type: "step", step }, 2), end());
   await using server = await fakeServer({ "POST /api/v1/runs": accept, [EVENTS]: events });
@@ -94,7 +94,7 @@ test("an event of a kind that this version does not know is passed over", async 
   });
 });
 
-test("a stream that breaks goes on where it was, and nothing is said twice", async () => {
+test("a broken stream resumes where it was, and nothing is printed twice", async () => {
   let connections = 0;
   await using server = await fakeServer({
     "POST /api/v1/runs": accept,

@@ -54,7 +54,7 @@ test("serve ends with 130 on SIGINT", async () => {
   expect((await server.ended).code).toBe(130);
 });
 
-test("commands in the directory of a server find it without being told, as long as it lives", async () => {
+test("commands in the directory of a running server find it automatically", async () => {
   using place = workplace();
   const environment = { CAXTON_SERVER: "", CAXTON_DATA_DIR: join(place.path, ".caxton") };
   const list = () => caxton(["agent", "list", "-o", "name"], { cwd: place.path, environment });
@@ -79,7 +79,7 @@ test("a port that is taken is a conflict that names it", async () => {
   expect(stderr).toContain("[PORT_IN_USE]");
 });
 
-test("a flag that cannot be is told before anything starts", async () => {
+test("an invalid flag is reported before anything starts", async () => {
   using place = workplace();
   const { code, stderr } = await caxton(["serve", "--port", "99999"], { cwd: place.path });
   expect(code).toBe(2);

@@ -43,7 +43,7 @@ const write = (path: string, text: string): string => {
   return path;
 };
 
-test("an agent is deployed, listed, shown, changed and taken away", async () => {
+test("an agent is deployed, listed, shown, changed and deleted", async () => {
   const file = write("made/first.toml", definition("first"));
   const created = await program(["agent", "deploy", file]);
   expect(created).toMatchObject({ code: 0, stdout: "created    first  revision 1  made/first.toml\n" });
@@ -187,7 +187,7 @@ test("a file is sent, read by tools, and the answer comes from it", async () => 
   expect(stderr).toMatch(/● csv_parser\.\w+ \{.*uploads\/sales\.csv.*\} {2}[\d.]+ m?s\n/);
 });
 
-test("an agent that is not there is told with the nearest name", async () => {
+test("an unknown agent is reported with the nearest name", async () => {
   const { code, stderr } = await ask(["run", "greter", "hello"]);
   expect(code).toBe(3);
   expect(stderr).toContain("Did you mean greeter?");
@@ -219,7 +219,7 @@ test("a call that goes wrong says so and exits with 1; arguments that are no obj
   expect(unknown).toMatchObject({ code: 3, stderr: expect.stringContaining("[TOOL_NOT_FOUND]") });
 });
 
-test("status, health and version tell of the server", async () => {
+test("status, health and version describe the server", async () => {
   const [status, health, ready, version] = await Promise.all([
     program(["status"]),
     program(["health"]),
@@ -229,8 +229,8 @@ test("status, health and version tell of the server", async () => {
   expect(status.stdout).toMatch(/^Server +up .* {3}http:\/\/127\.0\.0\.1:\d+ {3}version/);
   expect(status.stdout).toMatch(/^Model +mock /m);
   expect([health.code, ready.code]).toEqual([0, 0]);
-  const told: { client: string; server: string } = JSON.parse(version.stdout);
-  expect(told.server).toBe(told.client);
+  const versions: { client: string; server: string } = JSON.parse(version.stdout);
+  expect(versions.server).toBe(versions.client);
 });
 
 test("a definition goes from Markdown to TOML and back", async () => {
@@ -270,7 +270,7 @@ test("the basic example of a new agent runs where no caxton is on PATH", async (
 });
 
 test("deleting an agent says that its file stays, and nothing is deleted when one of several is unknown", async () => {
-  const unknown = await ask(["agent", "delete", "file-clerk", "nobody-here", "--yes"]);
+  const unknown = await ask(["agent", "delete", "file-clerk", "nonexistent", "--yes"]);
   expect([unknown.code, unknown.stdout]).toEqual([3, ""]);
   const { stdout, stderr } = await ask(["agent", "delete", "file-clerk", "--yes"]);
   expect(stdout).toBe("deleted  file-clerk\n");

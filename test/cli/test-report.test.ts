@@ -16,7 +16,7 @@ const result = (...runs: readonly RunDetail[]): ScenarioResult => ({
 });
 const lines = (...runs: readonly RunDetail[]): string => resultLines([result(...runs)], (_tone, text) => text);
 
-test("a run that waits for somebody is said to wait instead of to have taken no time", () => {
+test("a run that waits for a person is reported as waiting, without a duration", () => {
   const waiting = runDetail({ state: "awaiting-approval", duration_ms: null, ended_at: null });
   expect(lines(waiting)).toMatch(/ · awaiting-approval$/m);
   expect(lines(waiting, runDetail())).toMatch(/ · 42(\.0)? ms$/m);

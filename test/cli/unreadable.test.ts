@@ -25,7 +25,7 @@ test("a command that cannot read a file says what is the matter with it", { time
   }
 });
 
-test("who may not read a file is told so, and not that there is none", () => {
+test("a file without read permission is not reported as missing", () => {
   const refused = unreadable("key.pem", Object.assign(new Error("EACCES: permission denied"), { code: "EACCES" }));
   expect(refused.message).toBe("cannot read key.pem: you are not allowed to");
   expect(refused.hint).toContain("make it readable");

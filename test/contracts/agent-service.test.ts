@@ -117,8 +117,8 @@ test("an agent that is not there is answered with names that are near", async ()
   });
   await expect(agents.get("other", "data-analyzer")).rejects.toThrow(AgentNotFoundError);
   await expect(agents.revision("default", "data-analyzer", 2)).rejects.toThrow(RevisionNotFoundError);
-  await expect(agents.revisions("default", "nobody", { limit: 1 })).rejects.toThrow(AgentNotFoundError);
-  await expect(agents.delete("default", "nobody")).rejects.toThrow(AgentNotFoundError);
+  await expect(agents.revisions("default", "nonexistent", { limit: 1 })).rejects.toThrow(AgentNotFoundError);
+  await expect(agents.delete("default", "nonexistent")).rejects.toThrow(AgentNotFoundError);
 });
 
 test("a prepared agent has its prompts ready, and preparing it again reads nothing", async () => {

@@ -55,7 +55,7 @@ function deploymentContract(within: Within): void {
         newestRevision: 1,
       });
       expect(await store.serving("other", "writer")).toBeUndefined();
-      expect(await store.serving("default", "nobody")).toBeUndefined();
+      expect(await store.serving("default", "nonexistent")).toBeUndefined();
     }));
 
   test("another source makes the next revision, the same source none", () =>
@@ -98,7 +98,7 @@ function conflictContract(within: Within): void {
       });
     }));
 
-  test("a deleted agent is gone, its revisions stay, and its name goes on counting", () =>
+  test("a deleted agent is gone, its revisions stay, and its name continues their numbers", () =>
     within(async (store) => {
       await store.deploy([agentCandidate("writer")]);
       expect(await store.delete("default", "Writer")).toBe(true);
@@ -223,6 +223,6 @@ function listContract(within: Within): void {
       const second = await store.revisions("default", "writer", { limit: 2, cursor: first.next });
       expect(second.items.map(({ revision }) => revision)).toEqual([1]);
       expect(second.next).toBeUndefined();
-      expect(await store.revisions("default", "nobody", { limit: 2 })).toEqual({ items: [], next: undefined });
+      expect(await store.revisions("default", "nonexistent", { limit: 2 })).toEqual({ items: [], next: undefined });
     }));
 }

@@ -12,7 +12,7 @@ import { verifies } from "../helpers/verifies.ts";
 
 verifies("run.isolation", "run.worker-failure", "run.worker-confined", "run.cancel", "run.deadline");
 
-/** Where a run is carried out makes no difference to what comes of it. */
+/** The outcome of a run does not depend on where it is executed. */
 const PROGRAM = await workerProgram("src/runs/workers/worker-entry.ts");
 const MODES = [
   ["context", {}],
@@ -66,7 +66,7 @@ describe.each(MODES)("in a %s", (mode, options) => {
     expect(requests.map(({ settings }) => settings.headers)).toEqual([headers, headers]);
   });
 
-  test("a call that wants approval lets the run rest, and approved it goes on", async () => {
+  test("a call that needs approval suspends the run, and its approval resumes it", async () => {
     const rules = { ...PERMIT_ALL, definition: { ...NO_RULES, ask: ["fake.look"] } };
     await using made = freshEngine({ ...options, model: lookThenSay(), tools: [LOOK], plan: { permissions: rules } });
     const { id, outcome } = await made.run("go");
@@ -82,7 +82,7 @@ describe.each(MODES)("in a %s", (mode, options) => {
     expect(texts(made.runs.view(id).steps)).toEqual(['saw "x"']);
   });
 
-  test("a tool asks a person, who is heard, and what it logs is told", async () => {
+  test("a tool receives a person's answer to its question, and its log lines are reported", async () => {
     const asking: FakeTool = {
       name: "ask",
       run: async ({ context }, signal) => {
@@ -108,17 +108,17 @@ describe.each(MODES)("in a %s", (mode, options) => {
     expect([texts(made.runs.view(id).steps), lines]).toEqual([["they accepted"], ["asking"]]);
   });
 
-  test("text is told as the model writes it, in order, and all of it", async () => {
+  test("the whole text is streamed in order as the model writes it", async () => {
     const text = "All of this, piece by piece. ".repeat(40);
     await using made = freshEngine({ ...options, model: scripted([{ text, chunkChars: 3 }]) });
-    let told = "";
+    let streamed = "";
     made.runs.hub.watchAll((news) => {
       if (news.type !== "text-delta") return;
-      expect(news.offset).toBe(told.length);
-      told += news.text;
+      expect(news.offset).toBe(streamed.length);
+      streamed += news.text;
     });
     expect((await made.run("go")).view.output).toBe(text);
-    expect(told).toBe(text);
+    expect(streamed).toBe(text);
   });
 
   test("a budget stops the run before the call that it has no room for", async () => {
@@ -199,7 +199,7 @@ describe.each(MODES)("in a %s", (mode, options) => {
     expect((await made.run("go")).view.failure).toMatchObject({ code: "RUN_TIMEOUT" });
   });
 
-  test("left by a stop of the server, it goes on at the next start and repeats nothing that was done", async () => {
+  test("a run interrupted by a stop of the server resumes at the next start and repeats no finished step", async () => {
     using directory = tempDirectory();
     const begun = Promise.withResolvers<void>();
     const wait: FakeTool = {
@@ -291,7 +291,7 @@ describe("a thread that goes wrong takes only its own run down", () => {
     expect(view.failure).toMatchObject({ code: "THREAD_OUT_OF_MEMORY" });
   });
 
-  test("after a crash the run goes on from its journal in another, a few times", async () => {
+  test("after a crash the run resumes from its journal in another worker, a few times", async () => {
     await using made = faulty();
     const [{ view }, { view: given }] = await Promise.all([made.run("die once"), made.run("die")]);
     expect(view).toMatchObject({ state: "completed", attempt: 2, output: "It is blue." });

@@ -60,7 +60,7 @@ async function within(use: (used: Used) => Promise<void>): Promise<void> {
   await use({ memory, call });
 }
 
-/** Each tool, asked for all that it may tell or take away of one entity. */
+/** Each tool, asked for all that it may return or delete of one entity. */
 const asked = (name: string, more: JsonObject): readonly (readonly [string, JsonObject])[] => {
   const between = { from: name, to: `${name} key` };
   return [
@@ -83,7 +83,7 @@ const asked = (name: string, more: JsonObject): readonly (readonly [string, Json
 /** No two with the same meaning: what is written in one is looked for in that one. */
 const SCOPES = ["agent-only", "workspace", "global", "agent-only:Ann", "agent-only:north/ann", "workspace:north"];
 
-/** That whoever calls is told nothing of the entity by any tool and scope, and that it is as it was afterwards. */
+/** Expects that no tool and scope returns anything of the entity to the caller, and that it is unchanged afterwards. */
 async function isHidden({ memory, call }: Used, as: As, [scope, name]: readonly [string, string]): Promise<void> {
   for (const scoped of SCOPES) {
     for (const [tool, given] of asked(name, { scope: scoped })) {
@@ -210,7 +210,7 @@ test("spaces around names and types count for nothing, whatever is asked by them
   });
 });
 
-test("of an entity that is named twice in one call the answer tells once, with all that is known of it", async () => {
+test("an entity that is named twice in one call is returned once, with all its facts", async () => {
   await within(async ({ call }) => {
     expect(answered(await call(ANN, "create_entities", { entities: [flo("a"), flo("b")] }))).toEqual({
       entities: [{ name: "Flo", entityType: "person", observations: ["a", "b"] }],

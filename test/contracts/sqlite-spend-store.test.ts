@@ -84,7 +84,7 @@ test("spends are summed by day, workspace and agent, and for their run, and are 
   expect(at.journal.summary(runId)).toMatchObject({ spent: { usd: 1_500, tokens: 550, fuel: 7 }, unpricedCalls: 1 });
 });
 
-test("usage is told by agent, model or day: the costliest first, days in order, of one workspace", async () => {
+test("usage is reported by agent, model or day: the costliest first, days in order, of one workspace", async () => {
   using directory = tempDirectory();
   using at = opened(directory.path);
   const runId = mint(RunId);

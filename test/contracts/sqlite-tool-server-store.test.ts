@@ -18,7 +18,7 @@ describe("the SQLite tool server store", () => {
     };
   });
 
-  test("a module whose bytes changed on disk is not given back, and saving it again mends it", async () => {
+  test("a module whose bytes changed on disk is not returned, and saving it again repairs it", async () => {
     using directory = tempDirectory();
     using database = Database.open({ directory: directory.path, synchronous: "normal" });
     const store = new SqliteToolServerStore(database);

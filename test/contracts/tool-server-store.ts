@@ -68,7 +68,7 @@ function revisionContract(within: Within): void {
       const second = await store.revisions("default", "probe", { limit: 2, cursor: first.next });
       expect(second.items.map(({ revision }) => revision)).toEqual([1]);
       expect(second.next).toBeUndefined();
-      expect(await store.revisions("default", "nobody", { limit: 2 })).toEqual({ items: [], next: undefined });
+      expect(await store.revisions("default", "nonexistent", { limit: 2 })).toEqual({ items: [], next: undefined });
     }));
 
   test("pruning keeps the newest, and whatever serves or waits", () =>
@@ -85,7 +85,7 @@ function revisionContract(within: Within): void {
 }
 
 function headContract(within: Within): void {
-  test("what serves, what waits and what was paused are told by the head", () =>
+  test("the head contains the serving, the pending and the paused revision", () =>
     within(async (store) => {
       expect(await store.head("default", "probe")).toBeUndefined();
       await store.add(toolServerCandidate("probe"), "serving");
@@ -100,7 +100,7 @@ function headContract(within: Within): void {
       expect(await store.serve("default", "probe", 3)).toBe(true);
       expect(await store.head("default", "probe")).toMatchObject({ serving: 3, pending: undefined });
       expect(await store.serve("default", "probe", 9)).toBe(false);
-      expect(await store.serve("default", "nobody", 1)).toBe(false);
+      expect(await store.serve("default", "nonexistent", 1)).toBe(false);
       await store.pause("default", "probe", "tea");
       await store.add(toolServerCandidate("probe", "four"), "serving");
       expect(await store.head("default", "probe")).toMatchObject({ serving: 4, paused: "tea" });
@@ -108,19 +108,19 @@ function headContract(within: Within): void {
       expect(await store.head("default", "probe")).toMatchObject({ paused: undefined });
     }));
 
-  test("what waits can be withdrawn and wait again; what serves goes on, and the revision stays in the history", () =>
+  test("a pending revision can be withdrawn and made pending again; the serving one continues, and the history keeps both", () =>
     within(async (store) => {
       await store.add(toolServerCandidate("probe"), "serving");
       await store.add(toolServerCandidate("probe", "two"), "pending");
       await store.setPending("default", "PROBE", undefined);
-      await store.setPending("default", "nobody", undefined);
+      await store.setPending("default", "nonexistent", undefined);
       expect(await store.head("default", "probe")).toMatchObject({ serving: 1, pending: undefined, latest: 2 });
       expect(await store.revision("default", "probe", 2)).toMatchObject({ revision: 2 });
       await store.setPending("default", "probe", 2);
       expect(await store.head("default", "probe")).toMatchObject({ serving: 1, pending: 2, latest: 2 });
     }));
 
-  test("a deleted server is gone, and its name goes on counting", () =>
+  test("a deleted server is gone, and its name continues the revision numbers", () =>
     within(async (store) => {
       await store.add(toolServerCandidate("probe"), "serving");
       await store.pause("default", "probe", "tea");
@@ -153,7 +153,7 @@ function headContract(within: Within): void {
 }
 
 function moduleContract(within: Within): void {
-  test("a module is read back by its hash, and one that nobody saved is missing", () =>
+  test("a module is read by its hash, and one that was never saved is missing", () =>
     within(async (store) => {
       const hash = await store.saveModule(Buffer.from("one"));
       expect(hash).toBe(hashOf("one"));

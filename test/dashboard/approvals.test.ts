@@ -38,7 +38,7 @@ beforeAll(async () => {
     files: {
       "caxton.toml": `[mcp_servers.remote]\nurl = "${endpoint.url}"\n`,
       "examples/agents/payer.toml": agent("payer", "calculator", `[permissions]\nask = ["calculator.*"]\n`),
-      "examples/agents/asker.toml": agent("asker", "remote"),
+      "examples/agents/probe.toml": agent("probe", "remote"),
       "examples/agents/writer.toml": agent("writer", "calculator", `[permissions]\nask = ["calculator.*"]\n`),
       "scripts/writer.json": script(
         "calculator__evaluate",
@@ -46,7 +46,7 @@ beforeAll(async () => {
         "It is written.",
       ),
       "scripts/payer.json": script("calculator__evaluate", { expression: "40+2" }, "It is paid."),
-      "scripts/asker.json": script("remote__ask", {}, "I have asked."),
+      "scripts/probe.json": script("remote__ask", {}, "I have asked."),
     },
     settings: { "models.scripted_directory": join(place.path, "scripts") },
   });
@@ -151,7 +151,7 @@ test("runs in which a tool asks are on the page too: they come, and they go once
   const { page } = person;
   await page.goto("/ui/approvals");
   await page.getByText("No pending approvals").waitFor();
-  const run = await begin("asker", "Ask me");
+  const run = await begin("probe", "Ask me");
   await inNavigation(page, "1 waits");
   await page.getByRole("heading", { name: "Questions of tools" }).waitFor();
   const [question] = (await detail(run)).questions;

@@ -322,8 +322,8 @@ test("settings, dates, filters and the palette say what is so", async () => {
   await page.getByRole("row", { name: /ollama Configured/i }).waitFor();
   await page.getByText("No model is known by name").waitFor();
   expect(await page.getByText("No language model can be used").count()).toBe(0);
-  await page.goto("/ui/runs?agent=nobody");
-  await page.getByText("There is no agent nobody").waitFor();
+  await page.goto("/ui/runs?agent=nonexistent");
+  await page.getByText("There is no agent nonexistent").waitFor();
   await server.ask("POST", "/api/v1/runs", { agent: "adder", input: "Add them", wait: true });
   const { body } = await server.ask("GET", "/api/v1/runs?limit=100");
   const oldest = contract.runs.RunPage.parse(body).items.at(-1);

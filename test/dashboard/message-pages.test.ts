@@ -353,7 +353,7 @@ const LOOKS: readonly Look[] = [
   { path: "/ui/messages?sender=planner&compose=true", whole: "By capability" },
   { path: "/ui/messages?tab=dead", whole: "the archive is closed" },
   { path: "/ui/messages?tab=mailboxes", whole: "invoicing" },
-  { path: "/ui/messages?sender=nobody", whole: "No message fits" },
+  { path: "/ui/messages?sender=nonexistent", whole: "No message fits" },
   { path: "/ui/conversations", whole: "In progress" },
   { path: "/ui/conversations/PAST?as=diagram&message=PAST", whole: "Raw JSON" },
   { path: "/ui/conversations/PAST?as=list", whole: "delivered" },

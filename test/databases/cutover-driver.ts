@@ -1,12 +1,12 @@
 /**
- * A process whose memory goes over to PostgreSQL while it is changed, until it is killed:
- * `node cutover-driver.ts <directory> <url> <writer>`. Says `B <name>` before and `D <told>` after each change, `P <phase>` as
- * the migration goes on, `N` before and `M` after it is noted that memory went over, `E` at the end.
+ * A process whose memory is switched to PostgreSQL while it is changed, until it is killed:
+ * `node cutover-driver.ts <directory> <url> <writer>`. Says `B <name>` before and `D <acknowledged>` after each change, `P <phase>` as
+ * the migration proceeds, `N` before and `M` after the cutover is noted, `E` at the end.
  */
 import { argv } from "node:process";
 import { MemoryMigrations } from "../../src/memory/transfer/index.ts";
 import { say } from "../helpers/say.ts";
-import { changeUnderWay } from "../memory/transfer/under-way.ts";
+import { changeConcurrently } from "../memory/transfer/concurrent-changes.ts";
 import { inPlace, migrationsOf, notesOf, openMemory } from "../memory/transfer/within.ts";
 import { postgresqlAt } from "./postgresql-at.ts";
 
@@ -27,13 +27,13 @@ const noted = {
 const { migrate } = migrationsOf({ ...opened, notes: noted }, places);
 let left = Number.POSITIVE_INFINITY;
 const writers = ["one", "two"].map((which) =>
-  changeUnderWay(opened.memory, {
+  changeConcurrently(opened.memory, {
     writer: `${writer} ${which}`,
     isOver: () => left <= 0,
     begins: (name) => say(`B ${name}`),
-    done: (told) => {
+    done: (acknowledged) => {
       left -= 1;
-      say(`D ${JSON.stringify(told)}`);
+      say(`D ${JSON.stringify(acknowledged)}`);
     },
   }),
 );

@@ -10,7 +10,7 @@ import { Neo4jServer } from "../helpers/neo4j.ts";
 import { Postgresql } from "../helpers/postgresql.ts";
 import { QdrantServer } from "../helpers/qdrant/qdrant-server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
-import { changeUnderWay, expectTold, type Told } from "../memory/transfer/under-way.ts";
+import { changeConcurrently, expectAcknowledged, type Acknowledged } from "../memory/transfer/concurrent-changes.ts";
 import { inFile, inPlace, migrationsOf, notesOf, openMemory, remember } from "../memory/transfer/within.ts";
 import { postgresqlAt } from "./postgresql-at.ts";
 
@@ -29,7 +29,7 @@ const facts = Array.from({ length: 120 }, (_none, at) => ({
   name: `entity ${at}`,
   observations: [{ text: `says ${at}` }],
 }));
-const told = new Map<string, Told>(
+const acknowledged = new Map<string, Acknowledged>(
   facts.map(({ name, observations }) => [name, { name, texts: observations.map(({ text }) => text) }]),
 );
 
@@ -40,7 +40,7 @@ const opening: { readonly [name: string]: () => MemoryStore } = {
 };
 
 for (const [name, elsewhere] of Object.entries(opening)) {
-  test(`memory goes over to ${name} and back while it is changed all the time, and nothing is lost`, async () => {
+  test(`memory moves to ${name} and back during continuous changes without loss`, async () => {
     await using opened = await openMemory();
     const { memory, place, directory } = opened;
     for (const at of [0, 60]) await remember(memory, facts.slice(at, at + 60));
@@ -48,11 +48,11 @@ for (const [name, elsewhere] of Object.entries(opening)) {
       [name]: elsewhere,
       embedded: () => inFile(directory),
     });
-    const all = new Map(told);
+    const all = new Map(acknowledged);
     let isOver = false;
     // A server in Python, and one that has just started on a JVM, are slow: one writer is enough to outrun them.
     const writers = (name === "postgresql" ? ["one", "two", "three"] : ["one"]).map((writer) =>
-      changeUnderWay(memory, {
+      changeConcurrently(memory, {
         writer,
         isOver: () => isOver,
         begins: () => undefined,
@@ -68,12 +68,12 @@ for (const [name, elsewhere] of Object.entries(opening)) {
     isOver = true;
     await Promise.all(writers);
     expect(place.name).toBe("embedded");
-    await expectTold(memory, all.values());
+    await expectAcknowledged(memory, all.values());
     expect(await memory.store.check(false)).toEqual([]);
   }, 300_000);
 }
 
-/** Runs until a line begins so, is killed there, and says what was promised and what nobody knows. */
+/** Runs until a line begins so, is killed there, and records what was acknowledged and what is unknown. */
 async function killedAt(
   directory: string,
   { writer, line: wanted }: { readonly writer: string; readonly line: string },
@@ -89,16 +89,16 @@ async function killedAt(
     if (line.startsWith("B ")) unknown.add(line.slice(2));
     if (line.startsWith("D ")) {
       const one = JSON.parse(line.slice(2));
-      told.set(one.name, one);
+      acknowledged.set(one.name, one);
       unknown.delete(one.name);
     }
     if (line === wanted) child.kill("SIGKILL");
   }
-  for (const name of unknown) told.delete(name);
+  for (const name of unknown) acknowledged.delete(name);
   return last;
 }
 
-test("a server that is killed while its memory goes over has all that it promised in one of the two places, and goes on", async () => {
+test("a server that is killed during a cutover has every acknowledged change in one of the two backends", async () => {
   using directory = tempDirectory();
   {
     await using opened = await openMemory(directory.path);
@@ -111,7 +111,7 @@ test("a server that is killed while its memory goes over has all that it promise
     used.push(place);
     const store = inPlace(place, directory.path, { postgresql: () => postgresqlAt(server.url) });
     await using opened = await openMemory(directory.path, store);
-    await expectTold(opened.memory, told.values());
+    await expectAcknowledged(opened.memory, acknowledged.values());
   }
   // Before the note it is the old one; where exactly the note fell between the two lines is chance.
   expect(used[0]).toBe("embedded");

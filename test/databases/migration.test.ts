@@ -158,7 +158,7 @@ test("memory goes from the embedded place through each of the others and back, a
   }
 }, 300_000);
 
-test("a migration that was broken off is gone on with, and nothing is there twice", async () => {
+test("an interrupted migration resumes without duplicates", async () => {
   await using opened = await openMemory();
   await fill(opened.memory);
   const { memory } = opened;

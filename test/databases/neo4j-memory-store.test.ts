@@ -149,25 +149,25 @@ describe("memory in Neo4j, with others", { timeout: 60_000 }, () => {
       }
     }));
 
-  test("what is missing or left over is found and mended", () =>
+  test("check finds and repairs what is missing or left over", () =>
     within(async (one) => {
       await one.changes.remember(TEAM, [{ name: "Ada", observations: said("plays chess") }, { name: "Bo" }], BY);
       await server.ask("MATCH (:CaxtonEntity {name: 'Ada'})-[:PASSAGE]->(p) DETACH DELETE p");
       await server.ask("DROP INDEX caxton_change_scope");
-      await server.ask("CREATE (:CaxtonObservation {text: 'of nobody'})");
+      await server.ask("CREATE (:CaxtonObservation {text: 'of no entity'})");
       await server.ask("MATCH (p:CaxtonPassage) SET p.vector_of_another = [1.0]");
       expect((await one.store.check(false)).map(({ isRepaired }) => isRepaired)).toEqual([false, false, false, false]);
       expect((await one.store.check(true)).map(({ isRepaired }) => isRepaired)).toEqual([true, true, true, true]);
       expect(await one.store.check(false)).toEqual([]);
       expect(names(await found(one, "chess", { mode: "keyword" }))).toEqual(["Ada"]);
-      const told: number[] = [];
-      await one.store.reindex((done) => told.push(done));
-      expect(told.at(-1)).toBe(2);
+      const reported: number[] = [];
+      await one.store.reindex((done) => reported.push(done));
+      expect(reported.at(-1)).toBe(2);
     }));
 });
 
 describe("memory in Neo4j, when it is not there", { timeout: START_MS }, () => {
-  test("no server, a wrong password and a database that is not there are told plainly, without the password", async () => {
+  test("no server, a wrong password and a missing database are reported clearly, without the password", async () => {
     const refusal = async (over: Partial<Neo4jMemoryOptions>) => {
       const store = new Neo4jMemoryStore({ ...server.place, ...over });
       const error: unknown = await store.model().catch((thrown: unknown) => thrown);
@@ -187,7 +187,7 @@ describe("memory in Neo4j, when it is not there", { timeout: START_MS }, () => {
     });
   });
 
-  test("a server that is killed and started again has all that was answered, and memory goes on by itself", () =>
+  test("a server that is killed and started again has every acknowledged change, and memory reconnects automatically", () =>
     within(async (one) => {
       await one.changes.remember(TEAM, [{ name: "Ada", observations: said("plays chess") }], BY);
       await server.kill();

@@ -2,5 +2,5 @@ import { PostgresqlMemoryStore } from "../../src/memory/stores/postgresql/index.
 import { PASSWORD } from "../helpers/postgresql.ts";
 
 /** Memory in a schema of a database. */
-export const postgresqlAt = (url: string, schema = "went_over"): PostgresqlMemoryStore =>
+export const postgresqlAt = (url: string, schema = "moved"): PostgresqlMemoryStore =>
   new PostgresqlMemoryStore({ url, password: () => PASSWORD, schema, connections: 4 });

@@ -190,7 +190,7 @@ describe("several servers", () => {
 });
 
 describe("a place that fails", () => {
-  test("is connected to again by itself, and what was remembered is there", () =>
+  test("is reconnected automatically, and its entities are there", () =>
     within(async (open) => {
       const memory = open();
       await memory.changes.remember(TEAM, people(), BY);
@@ -231,7 +231,7 @@ describe("a place that fails", () => {
     ["a wrong password", () => ({ password: () => "guessed" }), /does not let caxton in/u, /password_secret/u],
     ["no password", () => ({ password: () => undefined }), /wants a password of caxton/u, /password_secret/u],
     ["no database", () => ({ url: elsewhere("nowhere") }), /nowhere, does not exist/u, /CREATE DATABASE nowhere/u],
-    ["nobody there", () => ({ url: "postgresql://127.0.0.1:1/a" }), /does not answer: .*ECONNREFUSED/u, /runs/u],
+    ["no server", () => ({ url: "postgresql://127.0.0.1:1/a" }), /does not answer: .*ECONNREFUSED/u, /runs/u],
   ])("says what is wrong: %s", (_, over, message, hint) =>
     within(async (open) => {
       await expect(open(over()).get(TEAM, "p0")).rejects.toMatchObject({
@@ -242,7 +242,7 @@ describe("a place that fails", () => {
     }),
   );
 
-  test("that has no pgvector, and lets nobody add it, says how it is added", () =>
+  test("that has no pgvector and does not allow adding it says how to add it", () =>
     within(async (open) => {
       await server.run("CREATE DATABASE bare");
       await server.run(`CREATE ROLE guest LOGIN PASSWORD '${PASSWORD}'`);
@@ -255,7 +255,7 @@ describe("a place that fails", () => {
       });
     }));
 
-  test("whose schema a newer version wrote, or somebody else's tables, is left alone", () =>
+  test("with the schema of a newer version, or with foreign tables, is not changed", () =>
     within(async (open, schema) => {
       await open().open();
       await server.run(`UPDATE ${schema}.setting SET value = '99' WHERE key = 'schema'`);
@@ -333,7 +333,7 @@ test("many vectors are found by an index, which filters and scopes leave nothing
     expect(await memory.store.check(false)).toEqual([]);
   }));
 
-/** Undefined for a file that the server has taken away since it was listed, as it does with those that it writes anew. */
+/** Undefined for a file that the server has deleted since it was listed, as it does with rewritten ones. */
 function contentsOf(file: string): Buffer | undefined {
   try {
     return readFileSync(file);
@@ -382,7 +382,7 @@ async function forgetEach(memory: Memory, all: readonly string[]): Promise<void>
   }
 }
 
-/** Somebody else in the same database. */
+/** Another client of the same database. */
 async function connected(): Promise<Client> {
   const client = new Client({ connectionString: server.url.replace("@", `:${encodeURIComponent(PASSWORD)}@`) });
   await client.connect();
@@ -398,7 +398,7 @@ const dueAt = (ms: number) => still(`the pass that is due at ${new Date(ms).toIS
 
 describe("forgetting", () => {
   // postgresql.page-scrubber.W1
-  test("many, one after another, writes the tables anew once for all of them", () =>
+  test("many, one after another, rewrites the tables once for all of them", () =>
     within(async (open, schema) => {
       const clock = new ManualClock();
       const memory = open({ clock });
@@ -424,7 +424,7 @@ describe("forgetting", () => {
     }));
 
   // postgresql.page-scrubber.W2, postgresql.page-scrubber.W3
-  test("while somebody reads a table for long lets others read and remember, and is made good by the next who opens memory", () =>
+  test("during a long read of a table blocks no other client, and the next open overwrites the rows", () =>
     within(async (open, schema) => {
       const memory = open();
       await memory.changes.remember(TEAM, people(), BY);
@@ -444,7 +444,7 @@ describe("forgetting", () => {
       await vi.waitFor(async () => expect(await next.store.check(false)).toEqual([]), { ...WAIT, timeout: 60_000 });
     }));
 
-  test("while all is written anew is overwritten afterwards", () =>
+  test("during a rewrite of all tables is overwritten afterwards", () =>
     within(async (open, schema) => {
       const clock = new ManualClock();
       const memory = open({ clock });
@@ -468,7 +468,7 @@ describe("forgetting", () => {
       await vi.waitFor(async () => expect(await memory.store.check(false)).toEqual([]), { ...WAIT, timeout: 60_000 });
     }));
 
-  test("in tables that belong to another user says that they cannot be written anew, until they can", () =>
+  test("in tables of another user reports that they cannot be rewritten, until they can", () =>
     within(async (open, schema) => {
       const owner = open();
       await owner.changes.remember(TEAM, people(), BY);
@@ -492,7 +492,7 @@ describe("forgetting", () => {
     }));
 });
 
-test("words that were lost are noticed, and mended", () =>
+test("lost words are detected and repaired", () =>
   within(async (open, schema) => {
     const memory = open();
     await memory.changes.remember(TEAM, people(), BY);

@@ -9,7 +9,7 @@ import { WordEmbedder } from "../helpers/word-embedder.ts";
 import { AGAIN, BY, names, PAGE, said, TEAM } from "../contracts/memory/within.ts";
 
 // What only a place elsewhere can break. The engine is Qdrant's own; test/helpers/qdrant/server.py says what around it is not.
-const KEY = "a key that nobody may read";
+const KEY = "a key that may not be read";
 let server: QdrantServer;
 let collections = 0;
 beforeAll(async () => {
@@ -42,8 +42,8 @@ const memoryOf = async (store: QdrantMemoryStore) => {
   return memory;
 };
 
-describe("a Qdrant that goes away", () => {
-  test("kills nothing that was answered, and memory goes on when it is back", async () => {
+describe("a Qdrant that stops", () => {
+  test("loses no acknowledged change, and memory continues after its restart", async () => {
     await using memory = await memoryOf(storeOf({ collection: collection() }));
     await memory.changes.remember(TEAM, [{ name: "Ada", observations: said("plays chess") }], BY);
     await server.kill();
@@ -57,7 +57,7 @@ describe("a Qdrant that goes away", () => {
     expect(await memory.get(TEAM, "Ada")).toMatchObject({ version: 2 });
   });
 
-  test("with a collection that somebody removed is told, and the next call begins an empty memory", async () => {
+  test("with a removed collection is reported, and the next call starts with an empty memory", async () => {
     const name = collection();
     await using memory = await memoryOf(storeOf({ collection: name }));
     await memory.changes.remember(TEAM, [{ name: "Ada" }], BY);
@@ -67,8 +67,8 @@ describe("a Qdrant that goes away", () => {
   });
 });
 
-describe("a Qdrant that is not as it should be", () => {
-  test("refuses a wrong key: told with a remedy and without the key; a right one holds from the next call on", async () => {
+describe("a Qdrant with an invalid state", () => {
+  test("refuses a wrong key: the error has a hint and not the key; a right key works from the next call on", async () => {
     let key = "not the key";
     const store = new QdrantMemoryStore({ url: server.url, collection: collection(), apiKey: () => key });
     const refused: unknown = await store.model().catch((error: unknown) => error);
@@ -80,7 +80,7 @@ describe("a Qdrant that is not as it should be", () => {
     await store.close();
   });
 
-  test("that is too old is told", async () => {
+  test("that is too old is reported", async () => {
     await using way = await Mortal.before(server.url);
     way.version = "1.17.1";
     await expect(storeOf({ collection: collection(), url: way.url }).model()).rejects.toThrow(
@@ -88,7 +88,7 @@ describe("a Qdrant that is not as it should be", () => {
     );
   });
 
-  test("with another program's collection of the name is told, and the collection is left as it is", async () => {
+  test("with another program's collection of the name is reported, and the collection stays unchanged", async () => {
     const name = collection();
     const headers = { "api-key": KEY, "content-type": "application/json" };
     const put = (path: string, body: object) =>
@@ -104,7 +104,7 @@ describe("a Qdrant that is not as it should be", () => {
 describe("lists in Qdrant, which orders by numbers alone", () => {
   test("go by names, however long they are alike, and on where they ended, whatever the pages", async () => {
     await using memory = await memoryOf(storeOf({ collection: collection() }));
-    const alike = "somebody whose name begins as all the others do ";
+    const alike = "a person whose name begins as all the others do ";
     const all = [
       ...["b", "B", "a", "aa", "Ä", "ä", "東京", "", "ab", "a b"].map((end) => `${end}x`),
       ...Array.from({ length: 9 }, (_, index) => `${alike}${index % 2 ? "ä" : ""}${index}`),
@@ -188,7 +188,7 @@ describe("two servers with one memory", () => {
     for (const memory of pair) await memory[Symbol.asyncDispose]();
   });
 
-  test("go on where one has said which model it brings and has not made room for its vectors yet", async () => {
+  test("continue if one has named its model and has not created its vector index yet", async () => {
     const name = collection();
     const qdrant = new QdrantClient({ url: server.url, apiKey: KEY, checkCompatibility: false });
     await using first = await memoryOf(storeOf({ collection: name }));

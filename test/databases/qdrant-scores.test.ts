@@ -17,7 +17,7 @@ const FACTS = [
   "plays chess with the others, chess every day",
   "drives a vehicle to the house of the doctor",
 ];
-const QUESTIONS = ["who owns a car", "harbour", "chess", "the doctor's home", "getUserName", "nobody knows zebras"];
+const QUESTIONS = ["who owns a car", "harbour", "chess", "the doctor's home", "getUserName", "unicorns know zebras"];
 
 let server: QdrantServer;
 const directory = tempDirectory();

@@ -34,12 +34,12 @@ function robust(bytes: Uint8Array<ArrayBuffer>, figures: Figures): Failure | nul
   return null;
 }
 
-/** Making the program takes longer than trying what becomes of it. */
+/** Making the program takes longer than running it. */
 const MUTANTS_EACH = 10;
 
 type Case = (seed: number, figures: Figures, real: readonly Uint8Array[]) => Failure | null;
 
-/** Every kind of case; each is the same again for the same seed. */
+/** Every kind of case; each depends only on the seed. */
 export const CASES = {
   /** A random program, with fuel as without, and counted instruction by instruction. */
   program: (seed, figures) => compareProgram(seed, figures),

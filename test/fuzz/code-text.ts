@@ -8,11 +8,11 @@ import {
   type Signature,
   signatureText,
   STORES,
-  type Surroundings,
+  type ModuleContext,
   TABLES,
   typed,
   ZEROS,
-} from "./surroundings.ts";
+} from "./module-context.ts";
 
 type Label = { readonly types: readonly Type[]; readonly isLoop: boolean };
 
@@ -22,7 +22,7 @@ const EXPRESSION_DEPTH = 4;
 /** Writes random code, one instruction a line, that V8 accepts and that comes to its end. */
 export class CodeText {
   readonly #chance: Chance;
-  readonly #around: Surroundings;
+  readonly #around: ModuleContext;
   readonly #own: Signature;
   readonly #function: FunctionText;
   readonly #lines: string[] = [];
@@ -30,7 +30,7 @@ export class CodeText {
   /** Instructions that may still be written, roughly; keeps a module small. */
   #left: number;
 
-  constructor(chance: Chance, around: Surroundings, which: FunctionText) {
+  constructor(chance: Chance, around: ModuleContext, which: FunctionText) {
     this.#chance = chance;
     this.#around = around;
     this.#function = which;
@@ -202,7 +202,7 @@ export class CodeText {
     this.#out("end");
   }
 
-  /** With parameters that each round takes over from the one before. */
+  /** With parameters that each round receives from the previous one. */
   #loop(): void {
     const params = this.#chance.many(0, 2, () => this.#chance.pick(TYPES));
     for (const type of params) this.#value(type, 1);
@@ -356,7 +356,7 @@ export class CodeText {
     }
     const offset = isMemory ? ` offset=${this.#chance.below(64)}` : "";
     this.#out(`${name}${offset}${this.#lane(lanes)}`);
-    // Which of several numbers that are none comes out is left open: V8 need not choose the same one twice.
+    // Which NaN results is left open: V8 need not choose the same one each time.
     if (isFloat && type !== "i32") this.#out(`call $calm_${type}${type === "v128" ? `_${name.slice(0, 5)}` : ""}`);
   }
 

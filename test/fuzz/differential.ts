@@ -24,7 +24,7 @@ function argument(type: Type, chance: Chance): unknown {
 const same = (left: Ending, right: Ending): boolean => left.type === right.type && left.text === right.text;
 const shown = ({ type, text }: Ending): string => `${type} ${text.slice(0, 200)}`;
 
-/** The three instances of one module: as it is, metered, and counting each instruction by itself. */
+/** The three instances of one module: as it is, metered, and counting each instruction separately. */
 class Trial {
   readonly #source: ModuleText;
   readonly #bytes: Uint8Array<ArrayBuffer>;

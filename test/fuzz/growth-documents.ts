@@ -52,7 +52,7 @@ export const TOML: Families = {
   "tags that are no text": (chars) => `tags = [${times(chars, "1,")}]`,
   "unknown tools": (chars) => `tools = [${repeated(chars, (index) => `"csv_parser.tool${index}"`, ",")}]`,
   "names that are no tools": (chars) => `tools = [${repeated(chars, (index) => `"a tool ${index}"`, ",")}]`,
-  "capabilities that are none": (chars) => `requires = [${repeated(chars, (index) => `"A ${index}"`, ",")}]`,
+  "invalid capabilities": (chars) => `requires = [${repeated(chars, (index) => `"A ${index}"`, ",")}]`,
   "rules about no tool": (chars) => `[permissions]\ndeny = [${repeated(chars, (index) => `"no.tool${index}"`, ",")}]`,
   "rules that cannot be read": (chars) =>
     `[permissions]\ndeny = [${repeated(chars, (index) => `"no tool ${index}"`, ",")}]`,
@@ -65,7 +65,7 @@ export const TOML: Families = {
   "unknown variables of a message": (chars) =>
     `[prompt_templates]\non_request = "${repeated(chars, (index) => `{{v${index}}} `)}"`,
   "placeholders in the system prompt": (chars) => `system_prompt = "${times(chars, "{{request}} ")}"`,
-  "placeholders nobody fills": (chars) => `system_prompt = "${repeated(chars, (index) => `{{v${index}}} `)}"`,
+  "placeholders without values": (chars) => `system_prompt = "${repeated(chars, (index) => `{{v${index}}} `)}"`,
   "braces in the system prompt": (chars) => `system_prompt = "${times(chars, "{{ a ")}"`,
   "spaces in braces": (chars) => `system_prompt = "${times(chars, "{{                    ")}"`,
   "one brace and spaces": (chars) => `system_prompt = "{{${times(chars, " ")}"`,
@@ -73,7 +73,7 @@ export const TOML: Families = {
     `[output.schema]\ntype = "object"\n[output.schema.properties]\n${repeated(chars, (index) => `p${index} = { type = "string" }\n`)}`,
   "a pattern of answers": (chars) =>
     `[output.schema]\ntype = "object"\n[output.schema.properties.a]\npattern = '${times(chars, "(a+)+")}'`,
-  "dates that are none": (chars) => `created = "2026-11-20T${times(chars, " ")}\\n"`,
+  "invalid dates": (chars) => `created = "2026-11-20T${times(chars, " ")}\\n"`,
   "a name of capitals": (chars) => `name = "${times(chars, "aB")}"`,
   "a capability of hyphens": (chars) => `capabilities = ["${times(chars, "a-")}"]`,
   "control characters": (chars) => `documentation = "\u0001${times(chars, "\u0001")}"`,
@@ -118,7 +118,7 @@ export const YAML: Families = {
   "a wide flow list": (chars) => `skills: [${wide(chars, ", ")}]`,
   "empty flow lists": (chars) => `skills: [${times(chars, "[], ")}]`,
   anchors: (chars) => `skills:\n${repeated(chars, (index) => ` - &a${index} 1\n`)}`,
-  "one anchor again and again": (chars) => `skills:\n${times(chars, " - &a 1\n")}`,
+  "one anchor repeated": (chars) => `skills:\n${times(chars, " - &a 1\n")}`,
   "anchors and aliases": (chars) => `skills:\n${repeated(chars, (index) => ` - &a${index} 1\n - *a${index}\n`)}`,
   aliases: (chars) => `skills:\n - &a 1\n${times(chars, " - *a\n")}`,
   "aliases of nothing": (chars) => `skills:\n${times(chars, " - *a\n")}`,

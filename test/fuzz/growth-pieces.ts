@@ -3,7 +3,7 @@ export type Growing = (chars: number) => string;
 /** Families of texts, by what grows in them. */
 export type Families = Readonly<Record<string, Growing>>;
 
-/** `piece` as often as it takes to have `chars` characters. */
+/** `piece` repeated until the text has `chars` characters. */
 export const repeated = (chars: number, piece: (index: number) => string, separator = ""): string => {
   const pieces: string[] = [];
   for (let index = 0, length = 0; length < chars; index += 1) {

@@ -212,7 +212,7 @@ export const MESSAGES: Families = {
   "text that says it is wide JSON": (chars) =>
     `{"messages":[${message(',"language":"json"').replace(":1", `:"[${wide(chars, ",")}]"`)}]}`,
   "messages of one key": (chars) => `{"messages":[${times(chars, '{"a":1},')}{}]}`,
-  "messages that are none": (chars) => `{"messages":[${wide(chars, ",")}]}`,
+  "invalid messages": (chars) => `{"messages":[${wide(chars, ",")}]}`,
 };
 
 /** JSON Schemas. */
@@ -232,7 +232,7 @@ export const SCHEMAS: Families = {
 
 /** Names of receivers, one on each line. */
 export const NAMES: Families = {
-  "unknown names": (chars) => repeated(chars, (index) => `nobody-${index}`, "\n"),
+  "unknown names": (chars) => repeated(chars, (index) => `unknown-${index}`, "\n"),
   "names nearly known": (chars) => repeated(chars, (index) => `participnt-${index}`, "\n"),
   "long names": (chars) => repeated(chars, (index) => `participant${"-x".repeat(25)}${index}`, "\n"),
   "one long name": (chars) => times(chars, "participant-"),

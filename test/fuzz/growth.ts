@@ -18,7 +18,7 @@ const GROWTH_MAX = 2.3;
 const FLOOR_MS = 5;
 /** Characters of the texts as parts of the largest. What is past it has to be refused as fast, but need not be read any further. */
 const PARTS = [1 / 8, 1 / 4, 1 / 2, 1, 2] as const;
-/** What looks wrong is measured again so often before that is believed. */
+/** A suspicious result is measured again this many times before it counts. */
 const ROUNDS = 6;
 /** One measurement reads a text until so much time has passed: some kernels count processor time in ticks of 4 ms. */
 const MEASURED_MS_MIN = 40;
@@ -53,7 +53,7 @@ export function growthFault(reader: Reader, family: string, { slowness }: Growth
   const make = reader.families[family];
   if (make === undefined) throw new Error(`${reader.name} has no family ${family}`);
   // What surrounds the part that grows has its room too, so that the largest text is taken.
-  const texts = PARTS.map((part) => make(Math.max(1, Math.floor(reader.charsMax * part) - SURROUNDINGS_CHARS)));
+  const texts = PARTS.map((part) => make(Math.max(1, Math.floor(reader.charsMax * part) - ENVELOPE_CHARS)));
   const times: number[] = [];
   let slower = slowness;
   for (const [index, text] of texts.entries()) {
@@ -88,7 +88,7 @@ function growsTooFast(times: readonly number[], index: number): boolean {
   );
 }
 
-const SURROUNDINGS_CHARS = 300;
+const ENVELOPE_CHARS = 300;
 
 /** Mean processor time of this thread for one execution of some work that is repeated for at least so long. */
 function timeMs(work: () => unknown, atLeastMs: number): number {

@@ -1,7 +1,7 @@
 import type { Chance } from "./chance.ts";
 import { CodeText } from "./code-text.ts";
 import { NUMBERS, type Type, TYPES } from "./operations.ts";
-import type { Signature, Surroundings } from "./surroundings.ts";
+import type { Signature, ModuleContext } from "./module-context.ts";
 
 /** A module in text form, and what its host has to know of it. */
 export type ModuleText = {
@@ -41,7 +41,7 @@ function signature(chance: Chance, types: readonly Type[]): Signature {
   };
 }
 
-function surroundings(chance: Chance): Surroundings {
+function moduleContext(chance: Chance): ModuleContext {
   const functions = chance.many(2, 6, (index) =>
     index === 0
       ? { params: ["i32"] as const, results: ["i32"] as const }
@@ -56,9 +56,9 @@ function surroundings(chance: Chance): Surroundings {
   };
 }
 
-/** A random module that ends by itself whatever its exports are called with. Its imports are `HOST` in guests.ts. */
+/** A random module that terminates whatever its exports are called with. Its imports are `HOST` in guests.ts. */
 export function moduleText(chance: Chance): ModuleText {
-  const around = surroundings(chance);
+  const around = moduleContext(chance);
   const exported = around.functions.map((each, index) => isHosted(each) && (index === 0 || chance.is(0.5)));
   const functions = around.functions.map((_, number) =>
     new CodeText(chance, around, { number, isLeaf: number > 0 && chance.is(0.3) })

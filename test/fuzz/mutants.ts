@@ -10,7 +10,9 @@ import type { Failure } from "./differential.ts";
 
 const PREAMBLE_BYTES = 8;
 /** Bytes with a meaning in many places: ends, types, prefixes, ends of numbers. */
-const TELLING = [0, 1, 2, 3, 0x0b, 0x05, 0x40, 0x60, 0x6f, 0x70, 0x7f, 0x80, 0xff, 0xfb, 0xfc, 0xfd, 0xfe, 0x69, 0x64];
+const SIGNIFICANT = [
+  0, 1, 2, 3, 0x0b, 0x05, 0x40, 0x60, 0x6f, 0x70, 0x7f, 0x80, 0xff, 0xfb, 0xfc, 0xfd, 0xfe, 0x69, 0x64,
+];
 
 type Edit = (bytes: Uint8Array, at: number, chance: Chance) => Uint8Array<ArrayBuffer>;
 
@@ -23,9 +25,9 @@ const around = (bytes: Uint8Array, at: number, removed: number, added: readonly 
 
 const EDITS: readonly Edit[] = [
   (bytes, at, chance) => around(bytes, at, 1, [(bytes[at] ?? 0) ^ (1 << chance.below(8))]),
-  (bytes, at, chance) => around(bytes, at, 1, [chance.pick(TELLING)]),
+  (bytes, at, chance) => around(bytes, at, 1, [chance.pick(SIGNIFICANT)]),
   (bytes, at, chance) => around(bytes, at, 1, [chance.below(256)]),
-  (bytes, at, chance) => around(bytes, at, 0, [chance.pick(TELLING)]),
+  (bytes, at, chance) => around(bytes, at, 0, [chance.pick(SIGNIFICANT)]),
   (bytes, at, chance) => around(bytes, at, chance.below(12), []),
   (bytes, at, chance) => joined(bytes.subarray(0, at), bytes.subarray(at - chance.below(Math.min(at, 24)))),
   (bytes, at) => joined(bytes.subarray(0, at)),
@@ -87,7 +89,7 @@ export function mutant(bytes: Uint8Array, chance: Chance): Uint8Array<ArrayBuffe
 /** Bytes without sense behind a module's first eight, or behind the head of a section. */
 export function noise(chance: Chance): Uint8Array<ArrayBuffer> {
   const content = Uint8Array.from(
-    chance.many(0, 60, () => (chance.is(0.5) ? chance.pick(TELLING) : chance.below(256))),
+    chance.many(0, 60, () => (chance.is(0.5) ? chance.pick(SIGNIFICANT) : chance.below(256))),
   );
   const head = chance.is(0.7) ? [chance.below(15), content.length] : [];
   return Uint8Array.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, ...head, ...content]);

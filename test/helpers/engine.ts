@@ -49,7 +49,7 @@ export const done = (text: string, structured?: { readonly [key: string]: string
   usage: { fuel: 10, durationMs: 1, memoryBytes: 65_536 },
 });
 
-/** Tools that run in the test's own process; the engine under test cannot tell. */
+/** Tools that run in the test's own process; the engine under test cannot see that. */
 export class FakeTools implements ToolRunner {
   readonly calls: ToolCall[] = [];
   readonly ended: string[] = [];

@@ -41,7 +41,7 @@ export class ManualClock implements Clock {
     await promise;
   }
 
-  /** Lets time pass: who sleeps is woken at its own moment, and what follows from that is done before time goes on. */
+  /** Advances time: each sleeper wakes at its own moment, and its consequences finish before time advances further. */
   async advance(ms: number): Promise<void> {
     const untilMs = this.#nowMs + ms;
     await settled();

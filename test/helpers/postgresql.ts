@@ -25,10 +25,10 @@ const SETTINGS = {
 /** PostgreSQL refuses to run as root: whom to run it as instead. */
 function lesserUser(): { readonly uid: number; readonly gid: number } | undefined {
   if (process.getuid?.() !== 0) return undefined;
-  return { uid: nobody("-u"), gid: nobody("-g") };
+  return { uid: idOf("-u"), gid: idOf("-g") };
 }
 
-const nobody = (option: string): number => Number(execFileSync("id", [option, "nobody"], { encoding: "utf8" }));
+const idOf = (option: string): number => Number(execFileSync("id", [option, "nobody"], { encoding: "utf8" }));
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");

@@ -46,7 +46,7 @@ export class Scraped {
       const bounds = buckets.map(({ labels: { le } }) => (le === "+Inf" ? Infinity : Number(le)));
       if (!isAscending(bounds) || !isAscending(buckets.map((each) => each.value)) || bounds.at(-1) !== Infinity)
         throw new Error(`the buckets of ${name} do not add up`);
-      if (buckets.at(-1)?.value !== value) throw new Error(`${name} counts otherwise than its buckets`);
+      if (buckets.at(-1)?.value !== value) throw new Error(`${name} does not match its buckets`);
     }
   }
 

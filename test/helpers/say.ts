@@ -10,7 +10,7 @@ export function say(line: string): void {
     try {
       rest = rest.subarray(writeSync(STDOUT, rest));
     } catch (error) {
-      // The pipe is full: whoever reads it is slower.
+      // The pipe is full: its reader is slower.
       if (!(error instanceof Error && "code" in error && error.code === "EAGAIN")) throw error;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
     }

@@ -8,7 +8,7 @@ import { tempDirectory } from "./temp.ts";
 
 export const repository = join(import.meta.dirname, "../..");
 
-/** Modules made ready for one test's server serve the others too. */
+/** The compiled modules of one test's server serve the others too. */
 export const MODULE_CACHE = join(repository, "node_modules/.cache/caxton-sandbox");
 
 export type TestServer = AsyncDisposable & {

@@ -178,7 +178,7 @@ export async function unharmed(room: Room, before: readonly number[]): Promise<"
   return now[0] === before[0] ? "alive" : "replaced";
 }
 
-/** Calls the attacker while the neighbour is called too, and again; tells what it got and what became of the child. */
+/** Calls the attacker while the neighbour is called too, and again; returns its result and the state of the child. */
 export async function attackIn(room: Room, tool = "attacker.attack", given: JsonObject = {}) {
   const before = room.pids();
   const [result, beside] = await Promise.all([room.call(tool, given), room.text("neighbour.answer")]);

@@ -25,15 +25,15 @@ test("guests that compute without a pause, all at once, cost their child; the ne
   expect(new Set(await hogging)).toEqual(new Set(["deadline"]));
 });
 
-const FOREVER = "(loop $on (br $on))";
-/** An environment that the build child does not give, so that a module can tell where it is started. */
+const ENDLESS = "(loop $on (br $on))";
+/** An environment that the build child does not give, so that a module can detect where it is started. */
 const SIZES = `(import "wasi_snapshot_preview1" "environ_sizes_get" (func $sizes (param i32 i32) (result i32)))`;
 
 test("a guest that computes when it is started ahead of its calls does not keep a neighbour waiting, and is started so no more", async () => {
   await using room = await arena({ startFuel: 1_000_000_000_000 });
   const slow = await attacker({
     imports: SIZES,
-    parts: `(func $begin (drop (call $sizes (i32.const 0) (i32.const 4))) (if (i32.load (i32.const 0)) (then ${FOREVER})))
+    parts: `(func $begin (drop (call $sizes (i32.const 0) (i32.const 4))) (if (i32.load (i32.const 0)) (then ${ENDLESS})))
       (start $begin)`,
   });
   const before = room.pids();
@@ -48,7 +48,7 @@ test("a guest that computes when it is started ahead of its calls does not keep 
 
 test("a guest with more fuel than time is distinguished from a neighbour that waits in the same child", async () => {
   await using room = await arena();
-  const hog = await attacker({ call: FOREVER });
+  const hog = await attacker({ call: ENDLESS });
   await room.deploy(hog, "attacker", { limits: { fuelPerCall: 1_000_000_000_000, deadlineMs: 300 } });
   const stop = new AbortController();
   const waiting = room.text("neighbour.sleep", {}, { signal: stop.signal });

@@ -21,7 +21,7 @@ const ATTACKS: readonly (readonly [string, Attack, string, RegExp])[] = [
     /stack is full/,
   ],
   [
-    "calls itself without end, and catches what comes of it",
+    "calls itself without end, and catches the overflow",
     {
       parts: `(func $deep (call $deep))
         (func $stubborn (try (do (call $deep)) (catch_all (call $stubborn))))`,
@@ -31,7 +31,7 @@ const ATTACKS: readonly (readonly [string, Attack, string, RegExp])[] = [
     /stack is full/,
   ],
   ["traps", { call: "unreachable" }, "trap", /attacker\.attack failed inside/],
-  ["throws what nobody catches", { parts: "(tag $bad)", call: "(throw $bad)" }, "trap", /failed inside/],
+  ["throws an exception that is never caught", { parts: "(tag $bad)", call: "(throw $bad)" }, "trap", /failed inside/],
   [
     "divides by nothing",
     { call: "(drop (i32.div_u (i32.const 1) (i32.load (i32.const 131072))))" },
@@ -86,7 +86,7 @@ test("a guest that catches the end of its call is stopped, and the next call get
   const stubborn = await attacker({
     imports: SLEEP,
     parts: `(global $calls (mut i32) (i32.const 0))`,
-    // The first call of an instance waits for ever; a second one, were there any, would answer.
+    // The first call of an instance never ends; a second one, were there any, would answer.
     call: `(global.set $calls (i32.add (global.get $calls) (i32.const 1)))
       (if (i32.eq (global.get $calls) (i32.const 1))
         (then (loop $on (try (do (call $sleep (i64.const -1))) (catch_all)) (br $on))))`,

@@ -6,7 +6,7 @@ import { verifies } from "../helpers/verifies.ts";
 verifies("tool.neighbors");
 
 const MIB = 1024 ** 2;
-/** Far less than what any of these floods pours out, far more than what a quiet process takes and gives back. */
+/** Far less than what any of these floods pours out, far more than the noise of a quiet process. */
 const GROWTH_MAX = 192 * MIB;
 const ROUNDS = 12;
 const FLOOD = { deadlineMs: 20_000, fuelPerCall: 20_000_000 };
@@ -23,7 +23,7 @@ const said = (text: string): string => `(data (i32.const 131072) "${inText(text)
 const sayFor = (text: string, times: string): string =>
   `(local.set $at ${times}) (loop $on (call $say (i32.const 131072) (i32.const ${text.length}))
     (br_if $on (local.tee $at (i32.sub (local.get $at) (i32.const 1)))))`;
-const FOR_EVER = "(i32.const 2000000000)";
+const ENDLESSLY = "(i32.const 2000000000)";
 
 const NOTE = `{"jsonrpc":"2.0","method":"notifications/message","params":{"data":"${"x".repeat(1_000)}"}}\n`;
 const ASKED = `{"jsonrpc":"2.0","id":7,"method":"sampling/createMessage","params":{}}\n`;
@@ -36,7 +36,7 @@ test.each([
 ])("a guest that floods its output with %s is stopped, and the server holds nothing of it", async (...given) => {
   const [, text, reason, words] = given;
   await using room = await arena();
-  const flood = await speaker({ parts: said(text), call: sayFor(text, FOR_EVER) });
+  const flood = await speaker({ parts: said(text), call: sayFor(text, ENDLESSLY) });
   await room.deploy(flood, "attacker", { limits: FLOOD });
   const { result, child } = await attackIn(room);
   expect(result).toMatchObject({ type: "failed", reason, message: expect.stringMatching(words) });
@@ -45,7 +45,7 @@ test.each([
   await unharmed(room, room.pids());
 });
 
-/** One call of a server that is deployed anew, so that it is not in quarantine. */
+/** One call of a server that is deployed again, so that it is not in quarantine. */
 async function forgiven(room: Room, module: Uint8Array): Promise<string> {
   await room.deploy(module, "attacker", { limits: FLOOD });
   return await room.text("attacker.attack");
@@ -102,7 +102,7 @@ test("a guest that answers a request that is yet to come, or gives its answer to
 
 test("a guest that floods many runs at once leaves a neighbour its turn", async () => {
   await using room = await arena();
-  await room.deploy(await speaker({ parts: said("\n"), call: sayFor("\n", FOR_EVER) }), "attacker", { limits: FLOOD });
+  await room.deploy(await speaker({ parts: said("\n"), call: sayFor("\n", ENDLESSLY) }), "attacker", { limits: FLOOD });
   const before = room.pids();
   const flood = Array.from({ length: 8 }, () => room.text("attacker.attack"));
   expect(await unharmed(room, before)).toBe("alive");

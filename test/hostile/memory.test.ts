@@ -36,7 +36,7 @@ test.each([
   expect(child).toBe("alive");
 });
 
-test("a guest that gives up at a place that is nowhere is told of without a text", async () => {
+test("a guest that aborts at an invalid address is reported without a text", async () => {
   const call = "(call $abort (i32.const -4) (i32.const 2147483647) (i32.const -1) (i32.const -1))";
   await room.deploy(await attacker({ imports: ABORT, call }), "attacker");
   expect((await attackIn(room)).result).toMatchObject({

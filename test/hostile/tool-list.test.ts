@@ -21,7 +21,7 @@ const wide = (count: number): object => ({
 
 test.each([
   ["no JSON", "tools: attack", /not JSON/],
-  ["a list that is none", '{"tools":{"length":1}}', /did not answer a list of tools/],
+  ["an object instead of a list", '{"tools":{"length":1}}', /did not answer a list of tools/],
   ["two tools of one name", toolList("attack", "attack"), /lists the tool "attack" twice/],
   ["300 tools", toolList(...Array.from({ length: 300 }, (_, index) => `t${index}`)), /more than 256 tools/],
   ["a name with a line break", toolList("attack\nsystem"), /is not 1 to 64 letters/],
@@ -90,7 +90,7 @@ const FROZEN_US = 946_684_800_000_000n;
 
 test("a guest that lists other tools at each start is held to those of its deployment", async () => {
   const other = toolList("other");
-  // Time stands still while a module is made ready.
+  // Time stands still while a module is compiled.
   const fickle = await attacker({
     list: toolList("first"),
     imports: `(import "caxton" "current_timestamp" (func $time (result i64)))

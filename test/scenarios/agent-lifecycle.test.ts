@@ -75,7 +75,7 @@ test("a paused agent refuses runs, keeps its messages across a restart, and work
   expect(await server.ask("POST", "/api/v1/agents/writer/resume")).toMatchObject({ body: { state: "active" } });
   await expect.poll(async () => (await runsOf(server)).map(({ state }) => state)).toEqual(["completed"]);
   expect(await start(server)).toMatchObject({ body: { state: "completed", revision: 2 } });
-  expect(await server.ask("POST", "/api/v1/agents/nobody/pause", {})).toMatchObject({ status: 404 });
+  expect(await server.ask("POST", "/api/v1/agents/nonexistent/pause", {})).toMatchObject({ status: 404 });
 });
 
 test("the command line pauses, resumes, activates and rolls back", async () => {
@@ -94,5 +94,5 @@ test("the command line pauses, resumes, activates and rolls back", async () => {
   expect(refused).toMatchObject({ code: 5 });
   expect(refused.stderr).toContain("caxton agent resume writer");
   expect(await run("resume", "writer")).toMatchObject({ stdout: "resumed  writer\n" });
-  expect(await run("rollback", "nobody")).toMatchObject({ code: 3 });
+  expect(await run("rollback", "nonexistent")).toMatchObject({ code: 3 });
 });

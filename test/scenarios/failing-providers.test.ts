@@ -87,7 +87,7 @@ test("a run that somebody follows waits for a choice; another model is chosen ov
     choice: { turn: 1, model: "openai/first", failure: { code: "MODEL_OVERLOADED" }, backups: [] },
   });
   const path = `/api/v1/runs/${waiting.id}/choose`;
-  expect(await server.ask("POST", path, { choice: "use", model: "nobody/knows" })).toMatchObject({
+  expect(await server.ask("POST", path, { choice: "use", model: "nonexistent/knows" })).toMatchObject({
     status: 400,
     body: { code: "UNKNOWN_MODEL" },
   });

@@ -147,7 +147,7 @@ test("an agent's runs are found by its name in any letter case, and by none othe
   expect(await runsOf("GREETER")).toContain(id);
   expect(await runsOf("greeter")).toContain(id);
   expect(await runsOf("data-analyzer")).toEqual([]);
-  expect(await runsOf("nobody")).toEqual([]);
+  expect(await runsOf("nonexistent")).toEqual([]);
 });
 
 const noAnswer = async () => "";

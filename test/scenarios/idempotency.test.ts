@@ -89,7 +89,7 @@ test("a run that was not begun when the server crashed is begun under the id tha
       { hash: hashOf(letters), subject: undefined },
       Date.now(),
     );
-    const gone = { method: "POST", url: "/api/v1/runs", body: { ...run, agent: "nobody" } };
+    const gone = { method: "POST", url: "/api/v1/runs", body: { ...run, agent: "nonexistent" } };
     await keys.claim({ workspace: "default", key: "gone" }, { hash: hashOf(gone), subject: mint(RunId) }, Date.now());
     const named = { method: "POST", url: "/api/v1/participants", body: { name: "bob" } };
     await keys.claim({ workspace: "default", key: "named" }, { hash: hashOf(named), subject: mint(RunId) }, Date.now());
@@ -110,7 +110,7 @@ test("a run that was not begun when the server crashed is begun under the id tha
   const { body } = await other.ask("GET", "/api/v1/runs");
   expect(contract.runs.RunPage.parse(body).items.map((each) => each.id)).toEqual([id]);
   // What is refused when it comes again may have been carried out before: its key is not free.
-  expect((await ask("gone", "/api/v1/runs", { ...run, agent: "nobody" })).status).toBe(404);
+  expect((await ask("gone", "/api/v1/runs", { ...run, agent: "nonexistent" })).status).toBe(404);
   expect((await ask("gone")).status).toBe(422);
   // Meanwhile the name is another's, whose token it stays.
   const { body: bob } = await other.ask("POST", "/api/v1/participants", { name: "bob" });
@@ -249,7 +249,7 @@ test("answers that say what memory knows are not kept, so that what is forgotten
 });
 
 test("what was refused is not kept: once it is right, the key is good", async () => {
-  const wrong = await post("/api/v1/runs", "five", { agent: "nobody", input: "hello" });
+  const wrong = await post("/api/v1/runs", "five", { agent: "nonexistent", input: "hello" });
   expect(wrong.status).toBe(404);
   expect((await post("/api/v1/runs", "five", run)).status).toBe(202);
 });

@@ -122,7 +122,7 @@ test("another agent takes facts and relations out of it in a run of its own, whi
     ],
     relations: [
       { from: "Ada Lovelace", type: "works_for", to: "Acme" },
-      { from: "Ada Lovelace", type: "knows", to: "nobody" },
+      { from: "Ada Lovelace", type: "knows", to: "nonexistent" },
     ],
   };
   const model = answering({
@@ -135,12 +135,12 @@ test("another agent takes facts and relations out of it in a run of its own, whi
     files: {
       "examples/agents/concierge.toml": agent("concierge", `${KEEPING}extract_with = "distiller"\n`),
       "examples/agents/distiller.toml": agent("distiller", KEEPING),
-      "examples/agents/lonely.toml": agent("lonely", `${KEEPING}extract_with = "nobody"\n`),
+      "examples/agents/lonely.toml": agent("lonely", `${KEEPING}extract_with = "nonexistent"\n`),
     },
   });
   const asked = await run(server, { agent: "concierge", input: "Who leads the review?" });
   const kept = await settled(server, asked.id);
-  expect(kept?.problem).toContain('"nobody"');
+  expect(kept?.problem).toContain('"nonexistent"');
   const extraction = await shown(server, kept?.extraction ?? "");
   expect(extraction).toMatchObject({ agent: "distiller", state: "completed", remembered: null });
   const entities = await listed(server);
@@ -152,7 +152,10 @@ test("another agent takes facts and relations out of it in a run of its own, whi
   const graph = await server.ask("GET", `/api/v1/memory/graph?start=${entities[1]?.id}`);
   expect(graph.body).toMatchObject({ relations: [{ type: "works_for", confidence: 0.8 }] });
   const lost = await run(server, { agent: "lonely", input: "Anyone?" });
-  expect(await settled(server, lost.id)).toMatchObject({ state: "stored", problem: expect.stringContaining("nobody") });
+  expect(await settled(server, lost.id)).toMatchObject({
+    state: "stored",
+    problem: expect.stringContaining("nonexistent"),
+  });
   const garbled = await run(server, { agent: "concierge", input: "garbled" });
   expect(await settled(server, garbled.id)).toMatchObject({
     state: "stored",

@@ -9,7 +9,7 @@ verifies("run.loop", "run.max-steps", "model.openai-compatible", "model.environm
 const llm = new LLMock({ port: 0 });
 let server: TestServer;
 
-const AGENT = `name = "asker"
+const AGENT = `name = "probe"
 version = "1.0.0"
 capabilities = ["data-analysis"]
 tools = ["csv_parser"]
@@ -44,7 +44,7 @@ beforeAll(async () => {
     // One model stands for many that fail here; a circuit that opens is another test's.
     settings: { "models.circuit": { failures: 0 } },
   });
-  await server.started.services.agents.agents.deploy("default", { source: AGENT, fileName: "asker.toml" });
+  await server.started.services.agents.agents.deploy("default", { source: AGENT, fileName: "probe.toml" });
 });
 afterAll(async () => {
   await server[Symbol.asyncDispose]();
@@ -52,7 +52,7 @@ afterAll(async () => {
 });
 
 const run = async (input: string): Promise<contract.RunDetail> => {
-  const { body } = await server.ask("POST", "/api/v1/runs", { agent: "asker", input, wait: true });
+  const { body } = await server.ask("POST", "/api/v1/runs", { agent: "probe", input, wait: true });
   return contract.runs.RunDetail.parse(body);
 };
 const outcomes = ({ step_list }: contract.RunDetail) =>
@@ -105,7 +105,7 @@ test.each([
 });
 
 test("a slow stream is cancelled promptly", async () => {
-  const { body } = await server.ask("POST", "/api/v1/runs", { agent: "asker", input: "slow stream" });
+  const { body } = await server.ask("POST", "/api/v1/runs", { agent: "probe", input: "slow stream" });
   const { id } = contract.runs.RunDetail.parse(body);
   const begun = performance.now();
   const cancelled = await server.ask("POST", `/api/v1/runs/${id}/cancel`);

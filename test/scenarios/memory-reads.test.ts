@@ -175,7 +175,7 @@ test("the reading tools answer within so many tokens, and go on where they ended
   const readers: Record<string, object> = {
     read_graph: { scope, ...bounds },
     search_nodes: { query: "star harbour sailors", limit: 100, ...bounds },
-    open_nodes: { scope, names: [...names, "nobody"], ...bounds },
+    open_nodes: { scope, names: [...names, "nonexistent"], ...bounds },
   };
   for (const [tool, args] of Object.entries(readers)) {
     const first = await call(tool, args);

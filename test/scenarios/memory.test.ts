@@ -191,7 +191,7 @@ test("a list narrows as a search does, and is read page by page within so many t
   expect(await names({})).toEqual(["A", "B", "C"]);
   expect(await names({ metadata: '{"team":"billing"}' })).toEqual(["A", "B"]);
   expect(await names({ metadata: '{"team":"billing","level":3}' })).toEqual(["A"]);
-  expect(await names({ agent: "nobody" })).toEqual([]);
+  expect(await names({ agent: "nonexistent" })).toEqual([]);
   const facts = async (at: string) => (await list({ at, limit: "1" })).items[0]?.observations.map(({ text }) => text);
   expect([await facts("any"), await facts("now")]).toEqual([["is old", "was new"], ["is old"]]);
   const pages = [await list({ max_tokens: "20" })];
@@ -277,7 +277,7 @@ test("models use the tools whose names they know from the reference memory serve
   const graph = JSON.stringify(await call("read_graph", { limit: 100 }));
   expect(graph).not.toContain("leads");
   expect(graph).not.toContain("rowing");
-  expect(JSON.stringify(await call("delete_entities", { entityNames: ["Eve", "nobody"] }))).toContain(
+  expect(JSON.stringify(await call("delete_entities", { entityNames: ["Eve", "nonexistent"] }))).toContain(
     "Entities deleted successfully",
   );
   expect(

@@ -111,13 +111,13 @@ describe("programs outside", () => {
   test.each(["fipa-request", null])(
     "who asks something that is not answered by reply_by gets a failure: with the receipt, and in its mailbox (%s)",
     async (protocol) => {
-      const [asker, silent] = [await program("asker"), await program("silent")];
+      const [client, silent] = [await program("client"), await program("silent")];
       const ask = { performative: "request", receiver: silent, content: "please", protocol };
       const failed = { performative: "failure", sender: "caxton", error: { code: "EXPIRED" } };
-      const first = await send({ ...ask, sender: asker, reply_by: soon() }, "?wait=20");
-      expect(first.reply).toMatchObject({ ...failed, receiver: asker, in_reply_to: first.id });
+      const first = await send({ ...ask, sender: client, reply_by: soon() }, "?wait=20");
+      expect(first.reply).toMatchObject({ ...failed, receiver: client, in_reply_to: first.id });
       expect(await take(silent, "")).toEqual([]);
-      const [mine, ...others] = await take(asker);
+      const [mine, ...others] = await take(client);
       expect(mine).toMatchObject({
         message: { ...failed, in_reply_to: first.id, conversation_id: first.conversation_id },
       });
@@ -514,7 +514,7 @@ test("what happens to messages is counted, for Prometheus", async () => {
   const capability = `counting-${randomUUID().slice(0, 8)}`;
   await server.ask("POST", "/api/v1/capabilities", { agent: name, capability });
   await send({ performative: "request", capability, content: "x" });
-  await send({ performative: "request", receiver: "nobody-there", content: "x" });
+  await send({ performative: "request", receiver: "nonexistent", content: "x" });
   const [leased] = await take(name);
   await settle(name, { done: [leased?.seq] });
   const text = await (await fetch(`${server.url}/metrics`)).text();
@@ -605,7 +605,7 @@ describe("over a WebSocket", () => {
       ["{", "not JSON"],
       ["[]", "does not fit"],
       ['{"op":"dance"}', "does not fit"],
-      ['{"op":"receive","mailbox":"nobody-at-all"}', "no mailbox"],
+      ['{"op":"receive","mailbox":"nonexistent"}', "no mailbox"],
     ] as const) {
       socket.sayText(frame);
       expect((await socket.heard("problem")).problem.detail).toContain(words);

@@ -21,11 +21,15 @@ test("what happens to messages, tasks and memory is read from /metrics, in a for
   const told = await send({ id: "01890000-0000-7000-8000-000000000001", capability: "counting", content: 1 });
   expect(told.status).toBeLessThan(300);
   await send({ id: "01890000-0000-7000-8000-000000000001", capability: "counting", content: 1 });
-  await send({ receiver: "nobody-there", content: 2 });
+  await send({ receiver: "nonexistent", content: 2 });
   await send({ capability: 'no "such"\nthing', content: 3 });
   await server.ask("GET", "/api/v1/mailboxes/ann/messages");
 
-  const created = await server.ask("POST", "/api/v1/tasks", { name: "x", participants: ["nobody"], distribute: true });
+  const created = await server.ask("POST", "/api/v1/tasks", {
+    name: "x",
+    participants: ["nonexistent"],
+    distribute: true,
+  });
   let task = Task.parse(created.body);
   while (task.progress < 1) {
     const path = `/api/v1/tasks/${task.id}?after_version=${task.version}&wait_seconds=20`;

@@ -8,7 +8,7 @@ import { tempDirectory } from "../helpers/temp.ts";
 import { events, refusing, type Seen, vendor } from "../models/vendors/endpoint.ts";
 import { verifies } from "../helpers/verifies.ts";
 
-verifies("model.key-origin", "model.as-tool", "model.pictures");
+verifies("model.key-origin", "model.as-tool", "model.images");
 
 const repository = join(import.meta.dirname, "../..");
 const PNG = Buffer.from(
@@ -27,14 +27,14 @@ const gemini = (...parts: readonly object[]) =>
   events({ candidates: [{ content: { role: "model", parts }, finishReason: "STOP", index: 0 }] });
 
 const agent = (model: string, more = "") =>
-  `name = "asker"\nversion = "1.0.0"\ncapabilities = ["x"]\nsystem_prompt = "Answer."\n[llm]\nmodel = "${model}"\n${more}`;
+  `name = "probe"\nversion = "1.0.0"\ncapabilities = ["x"]\nsystem_prompt = "Answer."\n[llm]\nmodel = "${model}"\n${more}`;
 
-async function asker(server: TestServer, source: string): Promise<void> {
-  await server.started.services.agents.agents.deploy("default", { source, fileName: "asker.toml" });
+async function probe(server: TestServer, source: string): Promise<void> {
+  await server.started.services.agents.agents.deploy("default", { source, fileName: "probe.toml" });
 }
 
 async function run(server: TestServer, input: string, files: readonly string[] = []) {
-  const { body } = await server.ask("POST", "/api/v1/runs", { agent: "asker", input, uploads: files, wait: true });
+  const { body } = await server.ask("POST", "/api/v1/runs", { agent: "probe", input, uploads: files, wait: true });
   return runs.RunDetail.parse(body);
 }
 
@@ -125,7 +125,7 @@ test("a model is tested by three small requests, and a failure says what to do",
       { state: "skipped" },
     ],
   });
-  expect(await check("nobody/m")).toMatchObject({ status: 400, body: { code: "UNKNOWN_MODEL" } });
+  expect(await check("nonexistent/m")).toMatchObject({ status: 400, body: { code: "UNKNOWN_MODEL" } });
 });
 
 test("a provider of one's own gets its key from where it refers to, and its headers", async () => {
@@ -138,14 +138,14 @@ test("a provider of one's own gets its key from where it refers to, and its head
       },
     },
   });
-  await asker(server, agent("myproxy/model-x", 'reasoning = "low"\n[llm.options]\ntop_k = 5\n'));
+  await probe(server, agent("myproxy/model-x", 'reasoning = "low"\n[llm.options]\ntop_k = 5\n'));
   expect(await run(server, "hi")).toMatchObject({ state: "completed", output: "Hello.", model: "myproxy/model-x" });
   expect(endpoint.seen[0]).toMatchObject({
     headers: { authorization: "Bearer sk-mine", "x-team": "blue" },
     body: { model: "model-x", reasoning_effort: "low", top_k: 5 },
   });
-  await asker(server, agent("other/x", `base_url = "${endpoint.url}/v1"\napi_key = "\${env:MY_KEY}"\n`));
-  expect(await server.ask("POST", "/api/v1/runs", { agent: "asker", input: "hi" })).toMatchObject({
+  await probe(server, agent("other/x", `base_url = "${endpoint.url}/v1"\napi_key = "\${env:MY_KEY}"\n`));
+  expect(await server.ask("POST", "/api/v1/runs", { agent: "probe", input: "hi" })).toMatchObject({
     status: 422,
     body: { code: "REFERENCE_UNRESOLVED" },
   });
@@ -165,13 +165,13 @@ test("a definition sends no key of the server to another origin, and reaches no 
   {
     await using server = await startServer({ environment });
     for (const theft of thefts) {
-      await asker(server, agent("some/model", theft));
-      expect(await server.ask("POST", "/api/v1/runs", { agent: "asker", input: "hi" }), theft).toMatchObject({
+      await probe(server, agent("some/model", theft));
+      expect(await server.ask("POST", "/api/v1/runs", { agent: "probe", input: "hi" }), theft).toMatchObject({
         status: 422,
         body: { code: "KEY_ORIGIN_REFUSED", hint: expect.stringContaining(`"${endpoint.url}"]`) },
       });
     }
-    await asker(server, agent("some/model", own));
+    await probe(server, agent("some/model", own));
     const failed = await run(server, "hi");
     expect(failed).toMatchObject({ state: "failed" });
     expect(failed.failure?.message).toMatch(/127\.0\.0\.1, which is of this machine.*private_origins/s);
@@ -180,7 +180,7 @@ test("a definition sends no key of the server to another origin, and reaches no 
   const listed = { "models.key_origins": { OPENAI_API_KEY: [endpoint.url] } };
   for (const settings of [listed, { "models.private_origins": [endpoint.url] }]) {
     await using server = await startServer({ environment, settings });
-    await asker(server, agent("some/model", `${own}${settings === listed ? key : ""}`));
+    await probe(server, agent("some/model", `${own}${settings === listed ? key : ""}`));
     expect(await run(server, "hi")).toMatchObject({ state: "completed", output: "Hello." });
   }
   expect(endpoint.seen.map(({ headers }) => headers.authorization)).toEqual(["Bearer sk-very-secret-key", undefined]);
@@ -194,7 +194,7 @@ test("a provider that redirects gets the key, and where it redirects to does not
   await using server = await startServer({
     environment: { ANTHROPIC_API_KEY: "sk-a", ANTHROPIC_BASE_URL: `${endpoint.url}/v1` },
   });
-  await asker(server, agent("anthropic/claude-x"));
+  await probe(server, agent("anthropic/claude-x"));
   expect((await run(server, "hi")).failure?.message).toContain("redirects");
   expect([endpoint.seen.length, elsewhere.seen.length]).toEqual([1, 0]);
 });
@@ -207,9 +207,9 @@ test("a picture that comes with a request is shown to a model that takes picture
     environment: { VLLM_BASE_URL: `${endpoint.url}/v1` },
     settings: { "models.facts": { "vllm/seeing": { images: true } } },
   });
-  await asker(server, agent("vllm/seeing"));
+  await probe(server, agent("vllm/seeing"));
   expect(await run(server, "what is it?", [await upload(server, "dot.png", PNG)])).toMatchObject({ output: "A dot." });
-  await asker(server, agent("vllm/blind"));
+  await probe(server, agent("vllm/blind"));
   await run(server, "what is it?", [await upload(server, "dot.png", PNG)]);
   expect(endpoint.seen.map(pictureIn)).toEqual([true, false]);
   expect(JSON.stringify(endpoint.seen[1]?.body)).toContain("this model does not accept images");
@@ -230,7 +230,7 @@ test.each([
     environment: { P_KEY: "sk-p" },
     settings: { "models.providers": { p: { type, base_url: endpoint.url, api_key: "${env:P_KEY}", ...more } } },
   });
-  await asker(server, agent(`p/${model}`, "max_tokens = 100"));
+  await probe(server, agent(`p/${model}`, "max_tokens = 100"));
   const failed = await run(server, "what is it?", [await upload(server, "report.pdf", PDF, "application/pdf")]);
   expect(failed.failure?.code).toBe("MODEL_INVALID_REQUEST");
   const sent = JSON.stringify(endpoint.seen[0]?.body);
@@ -245,7 +245,7 @@ test("a picture that a model makes is an artifact of the run", async () => {
   await using server = await startServer({
     environment: { GEMINI_API_KEY: "k", GOOGLE_BASE_URL: `${endpoint.url}/v1beta` },
   });
-  await asker(server, agent("google/gemini-2.5-flash-image"));
+  await probe(server, agent("google/gemini-2.5-flash-image"));
   const done = await run(server, "draw a dot");
   expect(done).toMatchObject({ state: "completed", output: "Here it is." });
   const [artifact] = done.artifacts;
@@ -261,7 +261,7 @@ test("what a provider signed goes back to it from the run's journal", async () =
   await using server = await startServer({
     environment: { GEMINI_API_KEY: "k", GOOGLE_BASE_URL: `${endpoint.url}/v1beta` },
   });
-  await asker(server, agent("google/gemini-3-pro-preview").replace("[llm]", 'tools = ["csv_parser"]\n[llm]'));
+  await probe(server, agent("google/gemini-3-pro-preview").replace("[llm]", 'tools = ["csv_parser"]\n[llm]'));
   expect(await run(server, "how many?")).toMatchObject({ state: "completed", output: "344 penguins." });
   expect(endpoint.seen[1]?.body).toMatchObject({
     contents: [{ role: "user" }, { role: "model", parts: [called] }, {}],
@@ -275,7 +275,7 @@ test("a tool that takes messages answers as a model, from its sandbox", async ()
   cpSync(join(repository, "examples/tools/house-model"), project, { recursive: true });
   await buildTool(project, { packageDirectory: repository, report: () => {}, signal: new AbortController().signal });
   await using server = await startServer({ settings: { "tools.directory": join(temp.path, "tools") } });
-  await asker(server, agent("tool:house-model.complete/polite"));
+  await probe(server, agent("tool:house-model.complete/polite"));
   const done = await run(server, "hello");
   expect(done).toMatchObject({
     state: "completed",
@@ -283,7 +283,7 @@ test("a tool that takes messages answers as a model, from its sandbox", async ()
     output: "You said: hello Is there anything else?",
     output_tokens: 10,
   });
-  await asker(server, agent("tool:house-model.missing"));
+  await probe(server, agent("tool:house-model.missing"));
   expect(await run(server, "hello")).toMatchObject({
     state: "failed",
     failure: { message: expect.stringContaining('house-model has no tool "missing"') },

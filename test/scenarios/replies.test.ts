@@ -24,7 +24,7 @@ const ended = (made: Engine, id: Parameters<Engine["runs"]["view"]>[0]) => () =>
   made.journal.summary(id)?.endedAtMs !== null;
 
 /** A tool that asks somebody: what it sent, and what it was told of the sending. */
-function asker(sent: string[], refuse: (text: string) => string | undefined = () => undefined): FakeTool {
+function askTool(sent: string[], refuse: (text: string) => string | undefined = () => undefined): FakeTool {
   return {
     name: "ask",
     run: async ({ arguments: given, context }: ToolCall) => {
@@ -53,7 +53,7 @@ const answer = (text: string, outcome: "answered" | "failed" = "answered") => ({
 });
 const asking = (sent: string[], options: Partial<EngineOptions> = {}) => ({
   model: scripted([{ toolCalls: [call("ask", "one")] }, { text: "finished" }]),
-  tools: [asker(sent)],
+  tools: [askTool(sent)],
   clock: new ManualClock(),
   ...options,
 });
@@ -107,7 +107,7 @@ test("calls of one turn wait together, beside one that waits for a person; the m
         { toolCalls: [call("ask", "one"), call("pay", "5"), call("ask", "two")] },
         { text: "finished" },
       ]),
-      tools: [asker(sent), { name: "pay", run: () => done("paid") }],
+      tools: [askTool(sent), { name: "pay", run: () => done("paid") }],
       plan: { permissions: { ...PERMIT_ALL, server: { ...NO_RULES, ask: ["fake.pay"] } } },
     }),
   );
@@ -128,7 +128,7 @@ test("calls of one turn wait together, beside one that waits for a person; the m
 });
 
 test("a message that cannot be sent is a failed call, and nobody waits", async () => {
-  await using made = freshEngine(asking([], { tools: [asker([], () => "there is no agent translator")] }));
+  await using made = freshEngine(asking([], { tools: [askTool([], () => "there is no agent translator")] }));
   const { view } = await made.run("go");
   expect(results(view.steps)).toEqual(["tool-error: there is no agent translator"]);
   expect(view.replies).toMatchObject([{ state: "cancelled" }]);

@@ -44,7 +44,7 @@ type Schedule = {
   readonly lives: readonly number[];
   readonly decisions: readonly ("retry" | "skip" | "fail")[];
   readonly decidesAll: boolean;
-  /** Someone cancels in this life, when it has made that many writes. */
+  /** The run is cancelled in this life after that many writes. */
   readonly cancel: { readonly life: number; readonly writes: number } | undefined;
 };
 
@@ -68,7 +68,7 @@ class Life implements RunJournal {
   readonly died = Promise.withResolvers<void>();
   isDead = false;
   writes = 0;
-  readonly #underWay: Promise<unknown>[] = [];
+  readonly #writes: Promise<unknown>[] = [];
   readonly #journal: SqliteRunJournal;
   readonly #runId: RunId;
   readonly #dies: { readonly at: number; readonly isWritten: boolean };
@@ -83,17 +83,17 @@ class Life implements RunJournal {
     if (this.isDead) return new Promise(() => undefined);
     this.writes += 1;
     if (this.writes < this.#dies.at) return this.#append(entries);
-    // The batch is on disk or not, never a part of it; whoever waits for it does not live to hear.
+    // The batch is on disk or not, never a part of it; its waiters do not live to hear.
     this.isDead = true;
-    if (this.#dies.isWritten) this.#underWay.push(this.#journal.append(entries));
-    // Writes of before that are still under way are on disk before the next life begins.
-    void Promise.all(this.#underWay).then(() => this.died.resolve());
+    if (this.#dies.isWritten) this.#writes.push(this.#journal.append(entries));
+    // Earlier writes in flight are on disk before the next life begins.
+    void Promise.all(this.#writes).then(() => this.died.resolve());
     return new Promise(() => undefined);
   }
 
   async #append(entries: readonly JournalAppend[]): Promise<readonly JournalEntry[]> {
     const writing = this.#journal.append(entries);
-    this.#underWay.push(writing);
+    this.#writes.push(writing);
     const written = await writing;
     return this.isDead ? new Promise(() => undefined) : written;
   }
@@ -164,7 +164,7 @@ function engineOf({ world, schedule, effects, chance, process, runId }: Play): {
       effects.calls.push(call.id);
       for (let turns = chance.below(4); turns > 0; turns -= 1) await turnOfEvent();
       if (name === "ask") {
-        const question = { server: "fake", message: "go on?", schema: undefined, url: undefined };
+        const question = { server: "fake", message: "continue?", schema: undefined, url: undefined };
         await call.context.ask?.(question, signal).catch(() => undefined);
       }
       if (process.isDead) return never();
@@ -203,7 +203,7 @@ function engineOf({ world, schedule, effects, chance, process, runId }: Play): {
   return { runs, runner };
 }
 
-/** One life: it accepts the run or goes on with it, and people do what they do; the ended run, or nothing when it died. */
+/** One life: it accepts or resumes the run, and people do what they do; the ended run, or nothing when it died. */
 async function live(play: Play, life: number): Promise<RunView | undefined> {
   const { schedule, runId, process, world } = play;
   const { runs } = engineOf(play);
@@ -240,7 +240,7 @@ async function decide({ schedule, runId, world }: Play, runs: Runs): Promise<voi
   const made = entries.filter(({ event }) => event.type === "run-decide").length;
   const decision = schedule.decisions[made % schedule.decisions.length] ?? "skip";
   const callId = schedule.decidesAll ? undefined : foldRun(entries)?.waitingFor[0];
-  // Someone else may have been quicker, in a life before.
+  // Another client may have been quicker, in an earlier life.
   await runs.decide(runId, callId, decision).catch(() => undefined);
 }
 
@@ -273,7 +273,7 @@ async function check({ world, schedule, runId, effects }: Play, view: RunView): 
   const tools = new ToolCatalogue(new FakeTools(TOOLS.map((tool) => ({ ...tool, run: () => done("never called") }))));
   const prompts = { plans, models: models(scripted([])), tools, clock: systemClock };
   const { divergences } = await replayRun(recording, prompts);
-  assert.deepEqual(divergences, [], `${seed}: played again it comes out otherwise`);
+  assert.deepEqual(divergences, [], `${seed}: its replay differs`);
 }
 
 /** A call is asked about only when the journal says that it had begun. */

@@ -4,12 +4,12 @@ import { verifies } from "../helpers/verifies.ts";
 
 verifies("server.kill-safe", "run.resume");
 
-/** `npm run soak` plays others, for as long as it is told to. */
+/** `npm run soak` plays others, for a given time. */
 const SCHEDULES = 260;
 const TOGETHER = 20;
 
 // execution.E1, execution.E2, execution.E3
-test("killed between any two writes, as often as it likes, a run loses nothing, repeats nothing that was finished, and ends", async () => {
+test("killed between any two writes, any number of times, a run loses nothing, repeats nothing that was finished, and ends", async () => {
   using world = openWorld();
   let [crashes, decided, cancelled] = [0, 0, 0];
   for (let seed = 1; seed <= SCHEDULES; seed += TOGETHER) {

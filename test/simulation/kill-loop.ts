@@ -24,7 +24,7 @@ port = 0
 scripted_directory = "scripts"
 `;
 /** Runs that the observer keeps going. */
-const UNDER_WAY = 12;
+const OPEN_MAX = 12;
 const KILL_AFTER_MS = 700;
 const PAUSE_MS = 15;
 
@@ -34,14 +34,14 @@ export type KillReport = {
   readonly completed: number;
   /** Lines that calls wrote into files, each of them an effect that may not be doubled unasked. */
   readonly lines: number;
-  /** Calls that somebody had to decide on. */
+  /** Calls that needed a decision. */
   readonly decided: number;
 };
 
-type Told = { readonly retries: Map<string, number>; decided: number };
+type Decided = { readonly retries: Map<string, number>; decided: number };
 
 /**
- * Kills a real server again and again with SIGKILL while an observer, who survives, sends it runs whose tools append lines to
+ * Kills a real server repeatedly with SIGKILL while an observer, who survives, sends it runs whose tools append lines to
  * files; then lets it end what it accepted. Throws what does not hold: a run that was accepted and is gone, or does not end;
  * a line that is missing, or there more often than the call was made.
  */
@@ -53,19 +53,19 @@ export async function killLoop(kills: number, seed: number, onKill = (_done: num
   writeFileSync(join(cwd, "caxton.toml"), CONFIG);
   const chance = new Chance(seed);
   const accepted: string[] = [];
-  const told: Told = { retries: new Map(), decided: 0 };
+  const decisions: Decided = { retries: new Map(), decided: 0 };
   for (let done = 0; done < kills; done += 1) {
     await using server = await serve(cwd);
     const untilMs = performance.now() + 100 + chance.below(KILL_AFTER_MS);
     while (performance.now() < untilMs) {
-      await observe({ url: server.url, cwd, accepted, told, chance }, true);
+      await observe({ url: server.url, cwd, accepted, decisions, chance }, true);
       await new Promise((resolve) => setTimeout(resolve, chance.below(PAUSE_MS)));
     }
     server.process.kill("SIGKILL");
     onKill(done + 1);
   }
   await using server = await serve(cwd);
-  const observer = { url: server.url, cwd, accepted, told, chance };
+  const observer = { url: server.url, cwd, accepted, decisions, chance };
   while ((await observe(observer, false)) > 0) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
   return await judge(observer, kills);
 }
@@ -78,17 +78,17 @@ async function serve(cwd: string) {
   };
   const died = async () => {
     const { code, signal, stderr } = await process.ended();
-    if (!isReady) throw new Error(`the server ended by itself while it started: ${code ?? signal}\n${stderr}`);
+    if (!isReady) throw new Error(`the server ended unexpectedly while it started: ${code ?? signal}\n${stderr}`);
   };
   let isReady = false;
   await Promise.race([ready().then(() => (isReady = true)), died()]).catch(async (error: unknown) => {
     const { code, signal, stderr } = await process.ended();
-    throw new Error(`the server ended by itself: ${code ?? signal}\n${stderr}`, { cause: error });
+    throw new Error(`the server ended unexpectedly: ${code ?? signal}\n${stderr}`, { cause: error });
   });
   return { process, url, [Symbol.asyncDispose]: () => process[Symbol.asyncDispose]() };
 }
 
-/** From a server that lives: a connection that the one before left half closed is tried again. */
+/** From a server that lives: a connection that the previous server left half closed is tried again. */
 async function get(url: string, triesLeft = 5): Promise<Response> {
   try {
     return await fetch(url);
@@ -103,18 +103,18 @@ type Observer = {
   readonly url: string;
   readonly cwd: string;
   readonly accepted: string[];
-  readonly told: Told;
+  readonly decisions: Decided;
   readonly chance: Chance;
 };
 
-/** Looks at what is under way, decides what waits, and sends more; how many runs have not ended. A server that dies meanwhile is none of its faults. */
+/** Reads the open runs, decides on waiting calls and sends more runs; returns how many have not ended. It tolerates a server that dies. */
 async function observe(observer: Observer, sends: boolean): Promise<number> {
   const { url, accepted } = observer;
   try {
     const open = await page(url, ["queued", "running", "awaiting-approval"]);
     const waiting = await page(url, ["needs-decision"]);
     for (const { id } of waiting) await decide(observer, id);
-    if (sends && open.length < UNDER_WAY) accepted.push(await send(observer, accepted.length));
+    if (sends && open.length < OPEN_MAX) accepted.push(await send(observer, accepted.length));
     return open.length + waiting.length;
   } catch (error) {
     if (error instanceof assert.AssertionError) throw error;
@@ -155,18 +155,18 @@ async function send({ url, cwd, chance }: Observer, number: number): Promise<str
   return contract.runs.RunDetail.parse(body).id;
 }
 
-async function decide({ url, told, chance }: Observer, id: string): Promise<void> {
+async function decide({ url, decisions, chance }: Observer, id: string): Promise<void> {
   const run = contract.runs.RunDetail.parse(await (await fetch(`${url}/api/v1/runs/${id}`)).json());
   const decision = chance.pick(["retry", "skip"] as const);
   // Counted before it is sent: it may be obeyed although the answer is lost.
   for (const call of run.waiting_calls) {
-    told.decided += 1;
-    if (decision === "retry") told.retries.set(call, (told.retries.get(call) ?? 0) + 1);
+    decisions.decided += 1;
+    if (decision === "retry") decisions.retries.set(call, (decisions.retries.get(call) ?? 0) + 1);
   }
   await post(`${url}/api/v1/runs/${id}/decide`, { decision });
 }
 
-async function judge({ url, cwd, accepted, told }: Observer, kills: number): Promise<KillReport> {
+async function judge({ url, cwd, accepted, decisions }: Observer, kills: number): Promise<KillReport> {
   let lines = 0;
   for (const id of accepted) {
     const response = await get(`${url}/api/v1/runs/${id}`);
@@ -181,10 +181,10 @@ async function judge({ url, cwd, accepted, told }: Observer, kills: number): Pro
     for (const call of calls.filter(({ tool }) => tool === "file_system.append_file")) {
       const { content } = Appended.parse(call.arguments);
       const count = written.filter((line) => `${line}\n` === content).length;
-      const most = 1 + (told.retries.get(call.call_id) ?? 0);
+      const most = 1 + (decisions.retries.get(call.call_id) ?? 0);
       assert(count <= most, `run ${id} wrote ${content.trim()} ${count} times; ${most} would be right`);
       if (call.outcome === "done") assert(count >= 1, `run ${id}: ${content.trim()} is done and not in the file`);
     }
   }
-  return { kills, accepted: accepted.length, completed: accepted.length, lines, decided: told.decided };
+  return { kills, accepted: accepted.length, completed: accepted.length, lines, decided: decisions.decided };
 }

@@ -68,7 +68,7 @@ test("killed before any of its writes, a run that meets failures, backups, a cho
     const before = life(directory.path, database, writes);
     const { id } = await before.made.begin("go", { onModelFailure: "ask" });
     let isDead = false;
-    const goOn = async (world: typeof before) => {
+    const resume = async (world: typeof before) => {
       const isGone = () => isDead && world === before;
       const state = () => world.made.journal.summary(id)?.state;
       for (;;) {
@@ -77,14 +77,14 @@ test("killed before any of its writes, a run that meets failures, backups, a cho
         await world.made.runs.choose(id, { choice: "use", model: "c/three" });
       }
     };
-    const crashed = await Promise.race([before.died.then(() => (isDead = true)), goOn(before).then(() => false)]);
+    const crashed = await Promise.race([before.died.then(() => (isDead = true)), resume(before).then(() => false)]);
     if (crashed) crashes += 1;
 
     // What had begun to be written before the end is on disk, or not, when the next server starts.
     await before.written();
     const after = life(directory.path, database, Infinity);
     after.made.runs.resumeUnfinished();
-    await goOn(after);
+    await resume(after);
     const view = after.made.runs.view(id);
     expect(view, `after ${writes} writes`).toMatchObject({
       state: "completed",

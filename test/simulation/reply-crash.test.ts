@@ -11,7 +11,7 @@ verifies("conversation.crash");
 
 const call = (name: string) => ({ name: `fake__${name}`, arguments: { text: name } });
 
-/** Who is asked: keeps what reached it, each once as a router would, and answers when told to. */
+/** Who is asked: keeps what reached it, each once as a router would, and answers on request. */
 class Partner {
   readonly sent: string[] = [];
 
@@ -41,7 +41,7 @@ const lifetime = (directory: string, partner: Partner): Engine =>
     ],
   });
 
-/** The n-th write and all after it are not made, or it is made and nobody hears of it, as if the process had died there. */
+/** The n-th write and all after it are not made, or it is made without a confirmation, as if the process had died there. */
 function dieAt({ journal }: Engine, writes: number, isWritten: boolean): { readonly died: Promise<void> } {
   const died = Promise.withResolvers<void>();
   const append = journal.append.bind(journal);

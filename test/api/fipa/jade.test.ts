@@ -21,7 +21,7 @@ beforeAll(async () => {
     "resp@jadetest": jade.address,
     "df@jadetest": jade.address,
     "ams@jadetest": jade.address,
-    "nobody@jadetest": jade.address,
+    "nonexistent@jadetest": jade.address,
   });
   server = await openServer();
 }, 60_000);
@@ -45,7 +45,7 @@ const said = (message: Message | undefined): string =>
   message?.content.type === "text" ? message.content.text.replaceAll(/\s+/g, " ") : JSON.stringify(message?.content);
 const request = { performative: "request", protocol: "fipa-request" } as const;
 
-/** What a JADE agent says that came of it when it asked one of ours, or called it for a proposal. */
+/** The result that a JADE agent reports when it asked one of ours, or called it for a proposal. */
 const through = async (name: string, language: string, words: string, how: "ask" | "call" = "ask") => {
   const content = text(`${how} ${name} ${world.transport.url} ${language} ${words}`);
   return said((await world.ask({ ...request, address: to("resp@jadetest"), content }, "inform")).at(-1));
@@ -96,13 +96,13 @@ describe("agents of ours speak to agents of a JADE platform", () => {
     const found = await world.ask({ ...management, address: to("df@jadetest"), content: text(search) }, "inform");
     expect(said(found.at(-1))).toContain("resp@jadetest");
     const platform = "((action (agent-identifier :name ams@jadetest) (get-description)))";
-    const told = await world.ask({ ...management, address: to("ams@jadetest"), content: text(platform) }, "inform");
-    expect(said(told.at(-1))).toContain("ap-description");
+    const replies = await world.ask({ ...management, address: to("ams@jadetest"), content: text(platform) }, "inform");
+    expect(said(replies.at(-1))).toContain("ap-description");
   });
 
   test("an agent that they do not have is said not to be there by their management", async () => {
-    const got = await world.ask({ ...request, address: to("nobody@jadetest"), content: text("hello") }, "failure");
-    expect(got.at(-1)).toMatchObject({ sender: "nobody@jadetest", error: { code: "AGENT_NOT_FOUND" } });
+    const got = await world.ask({ ...request, address: to("nonexistent@jadetest"), content: text("hello") }, "failure");
+    expect(got.at(-1)).toMatchObject({ sender: "nonexistent@jadetest", error: { code: "AGENT_NOT_FOUND" } });
   });
 });
 
@@ -121,9 +121,9 @@ describe("agents of a JADE platform speak to ours", () => {
     );
   });
 
-  test("an agent that we do not have is told by our management", async () => {
-    expect(await through("nobody@caxton", "english", "hello")).toMatch(
-      /^FAILURE from ams@caxton: there is no .*nobody/,
+  test("our management agent reports an agent that does not exist", async () => {
+    expect(await through("nonexistent@caxton", "english", "hello")).toMatch(
+      /^FAILURE from ams@caxton: there is no .*nonexistent/,
     );
   });
 
@@ -212,7 +212,7 @@ describe("JADE's own protocol behaviours and programs that answer by message id"
 });
 
 /** The task once it is over. */
-async function carriedOut(wanted: object) {
+async function settled(wanted: object) {
   const body = { name: "a bridge", distribute: true, max_wait_seconds: 20, ...wanted };
   let now = Task.parse((await server.ask("POST", "/api/v1/tasks", body)).body);
   while (!["done", "failed", "cancelled"].includes(now.status)) {
@@ -226,7 +226,7 @@ describe("JADE agents in tasks", () => {
   const won = { status: "done", assigned_to: "peer@jadetest" };
 
   test("a ContractNetResponder that is named wins and delivers", async () => {
-    expect(await carriedOut({ participants: ["peer@jadetest"] })).toMatchObject(won);
+    expect(await settled({ participants: ["peer@jadetest"] })).toMatchObject(won);
   });
 
   test("one that registered with df is listed as a provider, found and awarded by capability, until it deregisters", async () => {
@@ -238,7 +238,7 @@ describe("JADE agents in tasks", () => {
       arguments: { capability: "bridge-building" },
     });
     expect(found.body).toMatchObject({ text: expect.stringContaining("peer@jadetest") });
-    expect(await carriedOut({ requirements: { capabilities: ["bridge-building"] } })).toMatchObject(won);
+    expect(await settled({ requirements: { capabilities: ["bridge-building"] } })).toMatchObject(won);
     expect(await command(`deregister ${url}`)).toBe("deregistered");
     expect(await providers()).toMatchObject({ providers: [] });
   });

@@ -72,13 +72,13 @@ test("agents of other platforms are known after a restart: where they are reache
   expect(await got).toMatchObject({ performative: "request", content: "a door" });
 });
 
-test("a server with fipa enabled says where it is, and its directory tells others of its agents", async () => {
+test("a server with fipa enabled publishes its address and lists its agents in its directory", async () => {
   using other = await otherPlatform();
   await using server = await startServer({ settings: { "fipa.enabled": true, "fipa.port": 0 } });
   const url = server.started.fipaUrl ?? "";
   expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/acc$/);
   const content = "((action (agent-identifier :name ams@caxton) (search (ams-agent-description))))";
-  const me = agentIdentifier("asker@elsewhere", [other.address]);
+  const me = agentIdentifier("probe@elsewhere", [other.address]);
   const text = `(request :language fipa-sl0 :reply-with r1 :content "${content}")`;
   const answer = other.next();
   expect(await write(url, me, "ams@caxton", text)).toBe(200);
@@ -92,7 +92,7 @@ test("a program's answer to a message id reaches another platform as an answer t
     directory: directory.path,
     settings: { "fipa.enabled": true, "fipa.port": 0, "agents.directory": "none" },
   };
-  const me = agentIdentifier("asker@elsewhere", [other.address]);
+  const me = agentIdentifier("probe@elsewhere", [other.address]);
   {
     await using server = await startServer(options);
     await Program.register(server.url, "clerk");
@@ -170,7 +170,7 @@ test("an answer goes to the agent of another platform that reply-to names", asyn
   const clerk = await Program.register(server.url, "clerk");
   const boss = `(set (agent-identifier :name boss@elsewhere :addresses (sequence ${other.address})))`;
   const text = `(request :reply-to ${boss} :reply-with r1 :content "a door")`;
-  const me = agentIdentifier("asker@elsewhere", [other.address]);
+  const me = agentIdentifier("probe@elsewhere", [other.address]);
   expect(await write(server.started.fipaUrl ?? "", me, "clerk@caxton", text)).toBe(200);
   const got = await clerk.next();
   const answer = other.next();

@@ -36,7 +36,7 @@ const acl = (more: Partial<AclMessage> = {}): AclMessage => ({
 
 function bodyOf(message: AclMessage, envelope?: string): Buffer {
   const payload = Buffer.from(writeAcl(message));
-  const [to = agentIdentifier("nobody@caxton")] = message.receiver;
+  const [to = agentIdentifier("nonexistent@caxton")] = message.receiver;
   return writeParts(
     "mark",
     envelope ?? writeEnvelope(message.sender ?? sender, to, { bytes: payload.length, atMs: 0 }),

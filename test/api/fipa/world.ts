@@ -27,7 +27,7 @@ export type FipaWorld = AsyncDisposable & {
 
 const WAIT_MS = 20_000;
 const agents = () => [{ name: "echo", capabilities: ["echoing"] }];
-const nobody = (_message: Message): void => {};
+const ignore = (_message: Message): void => {};
 
 const said = (text: string) => ({ type: "text", text }) as const;
 
@@ -90,7 +90,7 @@ export async function openFipa(
     return { type: "done" } as const;
   };
   stack.use(router.attach("default", "echo", { handle: echo }));
-  let heard = nobody;
+  let heard = ignore;
   const hear = async ({ message }: { readonly message: Message }) => {
     heard(message);
     return { type: "done" } as const;

@@ -6,7 +6,7 @@ verifies("memory.forget");
 
 /** What holds of forgetting, for every store. */
 export function forgettingContract(within: Within): void {
-  test("what is forgotten is in no answer any more, and only numbers tell of it", () =>
+  test("a forgotten entity is in no answer any more, and only counts remain", () =>
     within(async ({ memory }) => {
       await memory.changes.remember(TEAM, [{ name: "Ada", observations: said("a secret") }, { name: "Bo" }], BY);
       await memory.changes.relate(TEAM, [{ from: "Ada", to: "Bo", type: "knows" }], BY);

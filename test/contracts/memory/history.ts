@@ -54,7 +54,7 @@ function historyContract1(within: Within): void {
 }
 
 function historyContract2(within: Within): void {
-  test("an entity is seen as it was, and what is otherwise since", () =>
+  test("an earlier version of an entity can be read and compared with the current one", () =>
     within(async ({ memory }) => {
       await memory.changes.remember(
         TEAM,

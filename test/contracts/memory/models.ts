@@ -83,7 +83,7 @@ async function begin(store: MemoryStore, embedder: WordEmbedder, count: number):
 
 function givenUpContract(within: Within): void {
   // knowledge.embeddings.M7
-  test("vectors of a model that was begun and given up are removed, some at a time, and made anew when it is wanted again", () =>
+  test("vectors of a model that was begun and given up are removed in batches, and made again when it is used again", () =>
     within(async ({ memory, store, embedder, clock }) => {
       const people = [{ name: "Ada", observations: said("owns a vehicle") }, { name: "Bo" }, { name: "Cy" }];
       await memory.changes.remember(TEAM, people, BY);

@@ -6,7 +6,7 @@ const RETENTION = { source: "tool", sourceId: "retention", agent: undefined };
 
 /** What holds of what a policy takes out, for every store. */
 export function retentionContract(within: Within): void {
-  test("entities and relations of too little strength go, as a trial says, are archived before and told by the log", () =>
+  test("entities and relations of too little strength are archived, deleted as the dry run lists them, and recorded in the log", () =>
     within(async ({ memory, clock }) => {
       const written: string[] = [];
       const archive = { append: async (_pass: string, text: string) => (written.push(text), "file") };

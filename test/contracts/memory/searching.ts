@@ -43,7 +43,7 @@ function searchingContract1(within: Within): void {
       await memory.changes.remember(OTHER, [{ name: "theirs", observations: said("red car") }], BY);
       expect(names(await found(memory, "red car"))).toEqual(["ours"]);
       expect(names(await found(memory, "red car", { scopes: [TEAM, OTHER] })).toSorted()).toEqual(["ours", "theirs"]);
-      expect(names(await found(memory, "red car", { scopes: ["workspace:nobody"] }))).toEqual([]);
+      expect(names(await found(memory, "red car", { scopes: ["workspace:nonexistent"] }))).toEqual([]);
     }));
 
   // knowledge.changes.M3, knowledge.memory-store.S1
@@ -134,7 +134,7 @@ function searchingContract5(within: Within): void {
 }
 
 function searchingContract3(within: Within): void {
-  test("what was changed lately comes before what is as near", () =>
+  test("of two equally similar entities the more recently changed comes first", () =>
     within(async ({ memory, clock }) => {
       await memory.changes.remember(TEAM, [{ name: "first", type: "note", observations: said("red car") }], BY);
       await clock.advance(7 * 86_400_000);
@@ -192,7 +192,7 @@ function searchingContract4(within: Within): void {
       expect(expanded.hits[1]?.score.graph).toBeGreaterThan(0);
     }));
 
-  test("a search that nobody waits for any more ends at once", () =>
+  test("a cancelled search ends at once", () =>
     within(async ({ memory }) => {
       const stop = new AbortController();
       const search = memory.search({ scopes: [TEAM], text: "red car" }, stop.signal);

@@ -5,7 +5,7 @@ import { once } from "node:events";
 const CHANGES = /^\/collections\/[^/]+\/(?:points(?:\/(?:batch|delete|payload|payload\/delete))?|vectors\/.+)$/u;
 
 /**
- * A way to a server for somebody who dies: after so many of his changes nothing of his comes through any more, as if his process
+ * A connection of a client that dies: after a given number of its changes nothing comes through any more, as if its process
  * had ended between two of them.
  */
 export class Mortal implements AsyncDisposable {

@@ -6,7 +6,7 @@ import { activeBackend } from "../../../src/memory/transfer/index.ts";
 import { MemoryMigrations, SwitchableStore } from "../../../src/memory/transfer/index.ts";
 import { ManualClock } from "../../helpers/manual-clock.ts";
 import { tempDirectory } from "../../helpers/temp.ts";
-import { changeUnderWay, expectTold, type Told } from "./under-way.ts";
+import { changeConcurrently, expectAcknowledged, type Acknowledged } from "./concurrent-changes.ts";
 import { BY, elsewhere, inFile, migrationsOf, notesOf, openMemory, remember, SCOPE } from "./within.ts";
 import { verifies } from "../../helpers/verifies.ts";
 
@@ -26,11 +26,11 @@ test("memory goes over to another place and back while it is changed all the tim
     memory,
     names.map((name) => ({ name, observations: [{ text: `says ${name}` }] })),
   );
-  const told = new Map<string, Told>();
+  const told = new Map<string, Acknowledged>();
   let isOver = false;
   const writers = Promise.all(
     ["one", "two"].map((writer) =>
-      changeUnderWay(memory, {
+      changeConcurrently(memory, {
         writer,
         isOver: () => isOver,
         begins: () => undefined,
@@ -51,7 +51,7 @@ test("memory goes over to another place and back while it is changed all the tim
   expect(during).toBeGreaterThan(0);
   expect(place.name).toBe("embedded");
   expect((await memory.get(SCOPE, "newcomer")).observations).toMatchObject([{ text: "came after" }]);
-  await expectTold(memory, told.values());
+  await expectAcknowledged(memory, told.values());
   expect(await migrations.location()).toMatchObject({
     place: "embedded",
     note: { was: "other", isConfirmed: false },
@@ -60,7 +60,7 @@ test("memory goes over to another place and back while it is changed all the tim
   // Both places are as each other: going over again has nothing to copy.
   const again = await migrate("embedded", "other", { isCutover: true });
   expect(again).toMatchObject({ hasCutOver: true, progress: { entities: 0, followed: expect.any(Number) } });
-  await expectTold(memory, told.values());
+  await expectAcknowledged(memory, told.values());
   await expect(migrate("embedded", "other", { isCutover: true })).rejects.toMatchObject({
     code: "MIGRATION_REFUSED",
   });

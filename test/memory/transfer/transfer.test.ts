@@ -212,7 +212,7 @@ test("what is wrong is named by its line and passed over", async () => {
       '{"name":"Ada","observations":["likes tea"]}',
       '{"name":"Bo", "observations": [',
       "",
-      '{"name":"  ","observations":["nobody"]}',
+      '{"name":"  ","observations":["nonexistent"]}',
       '{"name":"Rome","type":"person"}',
       '{"name":"Cy","confidence":7}',
       '{"from":"Ada","to":"Nobody","type":"knows"}',

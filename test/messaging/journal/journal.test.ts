@@ -202,7 +202,7 @@ test("messages are found by every filter, in sealed segments as in the one that 
   const look = async () => {
     expect(await seqs({})).toEqual([3_000, 2_999, 2_998, 2_997]);
     expect(await seqs({ sender: "rare" })).toEqual([3_000, 2_900, 2_800, 2_700]);
-    expect(await seqs({ sender: "nobody" })).toEqual([]);
+    expect(await seqs({ sender: "nonexistent" })).toEqual([]);
     expect(await seqs({ recipient: 2, beforeSeq: 2_500 })).toEqual([2_000, 1_500, 1_000, 500]);
     expect(await seqs({ conversation: "talk-7", beforeSeq: 160 })).toEqual([157, 107, 57, 7]);
     const some = new Set(["talk-7", "talk-9", "talk-none"]);

@@ -440,7 +440,7 @@ test("what the server says moves nothing; what it could not deliver ends that pa
     error: "bob unreached",
     by: ["bob"],
   });
-  expect(undelivered(before, "nobody", "request")).toBe(before);
+  expect(undelivered(before, "nonexistent", "request")).toBe(before);
 });
 
 describe("a free conversation", () => {

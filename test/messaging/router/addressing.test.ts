@@ -184,7 +184,7 @@ describe("while agents are being deployed", () => {
     const outcomes = Promise.all([
       router.submit(noteTo("zoe", "c")),
       router.submit(noteTo("bob", "c")),
-      router.submit(noteTo("nobody", "d")),
+      router.submit(noteTo("nonexistent", "d")),
     ]);
     expect(await router.submit(noteTo("bob", "e"))).toMatchObject({ type: "accepted" });
     expect(disk.messages.size).toBe(1);
@@ -201,7 +201,7 @@ describe("while agents are being deployed", () => {
       { type: "accepted" },
       { type: "answered", error: { code: "AGENT_NOT_FOUND" } },
     ]);
-    expect(await router.submit(noteTo("nobody", "f"))).toMatchObject({ error: { code: "AGENT_NOT_FOUND" } });
+    expect(await router.submit(noteTo("nonexistent", "f"))).toMatchObject({ error: { code: "AGENT_NOT_FOUND" } });
   });
 
   // router.intake.I5

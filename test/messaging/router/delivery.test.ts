@@ -374,7 +374,7 @@ describe("somebody outside", () => {
   test("who is not known has no mailbox, and an agent's messages are not to be had", async () => {
     const { router } = await openWorld();
     const fetch = { max: 1, leaseMs: 1_000, waitMs: 0 };
-    await expect(router.lease({ ...olga, name: "nobody" }, fetch, always)).rejects.toMatchObject({
+    await expect(router.lease({ ...olga, name: "nonexistent" }, fetch, always)).rejects.toMatchObject({
       code: "MAILBOX_NOT_FOUND",
     });
     await expect(router.lease({ ...olga, name: "bob" }, fetch, always)).rejects.toMatchObject({

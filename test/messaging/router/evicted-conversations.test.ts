@@ -37,7 +37,11 @@ test("conversations that do not fit are looked for together, twice as many each 
   };
   const conversations = { find: () => undefined };
   const parts = { journal, conversations, clock: new ManualClock(), nameOf: () => "bob", terms: CONVERSATION_TERMS };
-  const page = await listEvictedConversations({ workspace: "default", limit: 10, participant: "nobody" }, 3_000, parts);
+  const page = await listEvictedConversations(
+    { workspace: "default", limit: 10, participant: "nonexistent" },
+    3_000,
+    parts,
+  );
   expect(page).toEqual({ found: [], nextSeq: undefined });
   expect(together).toEqual([250, 500, 1_000, 250]);
 });

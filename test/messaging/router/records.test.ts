@@ -69,7 +69,7 @@ describe("what became of a message", () => {
     expect(await seqs({})).toEqual([3, 2, 1]);
     expect(await seqs({ sender: "bob" })).toEqual([2]);
     expect(await seqs({ recipient: "bob" })).toEqual([3, 1]);
-    expect(await seqs({ recipient: "nobody" })).toEqual([]);
+    expect(await seqs({ recipient: "nonexistent" })).toEqual([]);
     expect(await seqs({ conversation: "c" })).toEqual([2, 1]);
   });
 });
@@ -174,7 +174,7 @@ describe("conversations", () => {
     const done = (id: string) =>
       ask("done", { conversationId: id, sender: "bob", ...to("ann"), performative: "inform" });
     await router.submit(ask("please", { replyTo: "outside-olga" }));
-    await router.submit(ask("please", { conversationId: "d", replyTo: "nobody" }));
+    await router.submit(ask("please", { conversationId: "d", replyTo: "nonexistent" }));
     const after = (await openWorld({ disk })).router;
     expect(await after.resolveRecipients(done("c"))).toMatchObject({ names: ["outside-olga"] });
     const answer = done("c");
@@ -195,7 +195,10 @@ describe("conversations", () => {
     const { router, agent } = await openWorld();
     const breach = await router.submit(ask("five euros", { performative: "propose" }));
     expect(breach).toMatchObject({ type: "answered", answer: "not-understood", error: { code: "PROTOCOL_BREACH" } });
-    expect(await router.submit(ask("please", to("nobody")))).toMatchObject({ type: "answered", answer: "failure" });
+    expect(await router.submit(ask("please", to("nonexistent")))).toMatchObject({
+      type: "answered",
+      answer: "failure",
+    });
     await until(() => agent.got.length === 2);
     expect(agent.got.map(({ recipient, message }) => [recipient, message.performative])).toEqual([
       ["ann", "not-understood"],

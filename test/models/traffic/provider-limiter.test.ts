@@ -30,7 +30,7 @@ function request(limiter: ProviderLimiter, tokens: number, signal = never) {
   return { waitsFor: entry.waitsFor, seen };
 }
 
-test("without limits everybody goes at once", async () => {
+test("without limits all calls start at once", async () => {
   const { limiter } = limiterOf({});
   const all = Array.from({ length: 100 }, () => request(limiter, 1_000_000));
   await settled();
@@ -89,7 +89,7 @@ test("tokens are reserved, and corrected by what a request took", async () => {
   expect(huge.seen.admission?.type).toBe("admitted");
 });
 
-test("what one is told by the provider holds for all: nothing begins before the pause is over, then in order", async () => {
+test("a provider's pause applies to all calls: none starts before it ends, then they start in order", async () => {
   const { limiter, clock } = limiterOf({});
   release(await limiter.enter(1, never).admission);
   limiter.pause(5_000);
@@ -161,7 +161,7 @@ const acts = fc.array(
 );
 
 // traffic.limiter.T1, traffic.limiter.T2, traffic.limiter.T3, traffic.limiter.T4
-test("never over a limit in any window, in the order they came, nobody waits forever, all places come back", async () => {
+test("no window exceeds a limit, calls keep their order, none starves, and all permits are released", async () => {
   const limits = { concurrentMax: 3, requestsPerMinute: 5, tokensPerMinute: 150, waitMaxMs: 3_600_000 };
   await fc.assert(
     fc.asyncProperty(acts, async (list: readonly Act[]) => {

@@ -83,7 +83,7 @@ test("a Retry-After of one attempt holds the others of its key back", async () =
   expect(classOf(next.parts)).toBe("hold admitted text-delta finish");
 });
 
-test("a model that does not work is left alone, then tried once, and its state is seen", async () => {
+test("a failing model is skipped, then tried once, and its circuit state is reported", async () => {
   const { clock, model, traffic } = world();
   const down = () => model("b/one", [{ error: { class: "network", message: "refused" } }]);
   for (let count = 0; count < 3; count += 1) await begin(down()).over;
@@ -147,7 +147,7 @@ test("a stream that stalls after its first part has failed as timeout; a long si
   expect(classOf(attempt.parts)).toBe("text-delta timeout");
 });
 
-test("a run tells how long an attempt waited for its turn, and what for; an open circuit sends it to its backup at once", async () => {
+test("a run reports how long and why an attempt waited; an open circuit sends it to its backup at once", async () => {
   const clock = new ManualClock();
   const traffic = new ModelTraffic(clock, OPTIONS);
   const slow = traffic.guard(scripted([{ text: "first", delayMs: 3_000 }], { id: "a/one", clock }), choice());

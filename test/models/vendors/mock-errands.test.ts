@@ -109,7 +109,7 @@ test("every answer ends with the line that no language model is configured", asy
 const settings = { temperature: undefined, outputTokensMax: undefined, headers: {}, timeoutMs: 10_000 };
 const shown = TOOLS.map(({ name, description, inputSchema }) => ({ name, description, inputSchema }));
 
-test("a run that is taken up again goes on with the very same turns", async () => {
+test("a resumed run has the same turns", async () => {
   const { messages } = await converse("Which species in birds.csv is the heaviest? Draw a chart.", TOOLS);
   expect(messages).toHaveLength(8);
   for (const [at, message] of messages.entries()) {

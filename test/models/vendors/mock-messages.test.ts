@@ -34,7 +34,7 @@ describe("whom a request says to ask is asked", () => {
   });
 });
 
-test("the answer is what the other said, and a failure is told as one", async () => {
+test("the answer is the other agent's, and a failure is reported as one", async () => {
   const toolCalls = [{ id: "1", name: "messages__ask", arguments: '{"to":"bob","content":"sing"}' }];
   for (const [failed, words] of [
     [false, "bob answers:\n\nla la"],

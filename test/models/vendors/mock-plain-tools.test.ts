@@ -28,7 +28,7 @@ test.each([
     ],
     "Number of birds by island. Number of birds: Biscoe (5), Dream (5) and Torgersen (3). All together: 13.",
   ],
-])("tools without hints are told by names, types and enumerations: %s", async (question, calls, expected) => {
+])("tools without hints are chosen by names, types and enumerations: %s", async (question, calls, expected) => {
   const conversation = await converse(question, PLAIN_TOOLS);
   expect(conversation.calls).toEqual(calls);
   expect(conversation.answer.split("\n\n").slice(0, 2).join(" ")).toBe(expected);

@@ -219,7 +219,7 @@ describe("caveats", () => {
 });
 
 describe("sources", () => {
-  test("a table in the message is handed over as text", async () => {
+  test("a table in the message is passed as text", async () => {
     const csv = csvOf(
       {
         columns: ["fruit", "price"],
@@ -235,7 +235,7 @@ describe("sources", () => {
     expect(calls[0]).toContain('{"text":"fruit;price\\napple;1.2\\nfig;0.4');
   });
 
-  test("a fenced table is handed over without its fence", async () => {
+  test("a fenced table is passed without its fence", async () => {
     const { calls } = await converse(
       `What columns are there?\n\`\`\`csv\n${csvOf({ columns: ["a", "b"], rows: [[1, 2]] })}\n\`\`\``,
       TOOLS,
@@ -271,7 +271,7 @@ describe("sources", () => {
     expect(spoken.answer).toContain("You named no file; I took cities.csv.");
   });
 
-  test("a follow-up goes on with the file and the question before", async () => {
+  test("a follow-up continues with the previous file and question", async () => {
     const first = await converse("Which species in birds.csv is the heaviest?", TOOLS);
     const { answer, calls } = await converse("Now draw it as a bar chart.", TOOLS, first.messages);
     // What the first question fetched is not fetched again.
@@ -281,7 +281,7 @@ describe("sources", () => {
 });
 
 describe("failures", () => {
-  test("are told in the tool's words, and nothing is made up", async () => {
+  test("are reported in the tool's words, and nothing is made up", async () => {
     const { answer, calls } = await converse("Which species in none.csv is the heaviest?", TOOLS);
     expect(calls).toHaveLength(1);
     expect(answer).toMatch(/^The tool csv_parser__describe failed: there is no file 'none\.csv'\n\n—/);

@@ -111,7 +111,7 @@ test("a key that the server repeats never reaches the message", async () => {
   expect(parts).toMatchObject([{ failure: { message: "bad [redacted] and [redacted] and [redacted]" } }]);
 });
 
-test("nobody at the port is a network failure that names the address without the key", async () => {
+test("a closed port is a network failure that names the address without the key", async () => {
   const closed = await endpoint(() => undefined);
   await closed[Symbol.asyncDispose]();
   const parts = await attempt(closed.model, request("hello"));
@@ -196,8 +196,8 @@ test("usage that is not given is undefined, and what is given is not rounded to 
     prompt_tokens_details: { cached_tokens: 15 },
     completion_tokens_details: { reasoning_tokens: 0 },
   };
-  await using telling = await streaming(chunk({ content: "hi" }, "stop", { usage }), "[DONE]");
-  expect((await attempt(telling.model, request("hello"))).at(-1)).toMatchObject({
+  await using reporting = await streaming(chunk({ content: "hi" }, "stop", { usage }), "[DONE]");
+  expect((await attempt(reporting.model, request("hello"))).at(-1)).toMatchObject({
     usage: { inputTokens: 20, outputTokens: 0, cachedInputTokens: 15, reasoningTokens: 0 },
   });
 });

@@ -10,7 +10,7 @@ import type {
 
 export const KEY = "sk-the-very-secret-key-0123456789";
 export const PNG = Uint8Array.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
-export const picture = (name: string, bytes = PNG.byteLength): ModelImage => ({
+export const modelImage = (name: string, bytes = PNG.byteLength): ModelImage => ({
   name,
   mediaType: "image/png",
   bytes,

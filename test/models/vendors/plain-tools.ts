@@ -77,7 +77,7 @@ const PlotInput = z.strictObject({
 });
 const plotTool: TestTool = {
   name: "make_plot",
-  description: "Makes a picture.",
+  description: "Makes an image.",
   inputSchema: {
     type: "object",
     properties: {

@@ -21,7 +21,7 @@ const Question = z.object({
 type Question = z.infer<typeof Question>;
 type Grade = "right" | "refused" | "wrong";
 
-/** How many of the questions are answered right today; the rest are refused. A wrong answer is none too few. */
+/** How many of the questions are answered right today; the rest are refused. A wrong answer always fails. */
 const RIGHT_MIN = 354;
 
 const read = (path: string) => readFileSync(join(ROOT, path));

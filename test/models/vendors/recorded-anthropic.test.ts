@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { attempt, request, summary } from "./collect.ts";
 import { events, refusing, vendor } from "./endpoint.ts";
-import { afterTurn, KEY, open, picture, PNG } from "./opened.ts";
+import { afterTurn, KEY, modelImage, open, PNG } from "./opened.ts";
 import { verifies } from "../../helpers/verifies.ts";
 
 verifies("model.providers");
@@ -124,16 +124,16 @@ test("a stream that ends before its stop is a bad response, and its calls are wi
   expect(summary(await attempt(model, request("hi")))).toEqual({ text: "", calls: [], end: "bad_response" });
 });
 
-test("pictures of the request and of a tool's result are in the places where Anthropic takes them", async () => {
+test("images of the request and of a tool's result are in the places where Anthropic takes them", async () => {
   await using server = await vendor(events(start, ...text(0, "a dog"), ...end("end_turn")));
   const model = await open("claude/claude-sonnet-4-5", settings(server.url));
   const done = { id: "t1", name: "get_weather", text: "drawn", structured: undefined, failed: false };
   await attempt(
     model,
     request([
-      { role: "user", text: "what is it?", images: [picture("dog.png"), picture("huge.png", 50_000_000)] },
+      { role: "user", text: "what is it?", images: [modelImage("dog.png"), modelImage("huge.png", 50_000_000)] },
       { role: "assistant", text: "", toolCalls: [{ id: "t1", name: "get_weather", arguments: "{}" }] },
-      { role: "tool", results: [{ ...done, images: [picture("chart.png")] }] },
+      { role: "tool", results: [{ ...done, images: [modelImage("chart.png")] }] },
     ]),
   );
   const source = { type: "base64", media_type: "image/png", data: Buffer.from(PNG).toString("base64") };

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { attempt, request, summary } from "./collect.ts";
 import { events, vendor } from "./endpoint.ts";
-import { KEY, open, picture, PNG } from "./opened.ts";
+import { KEY, modelImage, open, PNG } from "./opened.ts";
 import { verifies } from "../../helpers/verifies.ts";
 
 verifies("model.providers");
@@ -18,13 +18,13 @@ test("an answer without choices is a bad response", async () => {
   expect(summary(await attempt(await open("own/m", settings(server.url)), request("hi"))).end).toBe("bad_response");
 });
 
-test("pictures go to a model that is said to take them, those of tools in a message behind the result", async () => {
+test("images go to a model that accepts them, those of tools in a message behind the result", async () => {
   await using server = await vendor(events(chunk({ content: "ok" }, "stop"), "[DONE]"));
   const model = await open("own/m", settings(server.url), { facts: { "own/m": { images: true } } });
   await attempt(
     model,
     request([
-      { role: "user", text: "see", images: [picture("a.png")] },
+      { role: "user", text: "see", images: [modelImage("a.png")] },
       { role: "assistant", text: "", toolCalls: [{ id: "c", name: "get_weather", arguments: "{}" }] },
       {
         role: "tool",
@@ -35,7 +35,7 @@ test("pictures go to a model that is said to take them, those of tools in a mess
             text: "drawn",
             structured: undefined,
             failed: false,
-            images: [picture("b.png")],
+            images: [modelImage("b.png")],
           },
         ],
       },
@@ -58,11 +58,11 @@ test("pictures go to a model that is said to take them, those of tools in a mess
   });
 });
 
-test("a model that takes none is told of them in words", async () => {
+test("a model without image support receives their names as text", async () => {
   await using server = await vendor(events(chunk({ content: "ok" }, "stop"), "[DONE]"));
   await attempt(
     await open("own/m", settings(server.url)),
-    request([{ role: "user", text: "see", images: [picture("a.png")] }]),
+    request([{ role: "user", text: "see", images: [modelImage("a.png")] }]),
   );
   expect(server.seen[0]?.body).toMatchObject({
     messages: [

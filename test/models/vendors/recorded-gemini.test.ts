@@ -27,7 +27,7 @@ test("the signature of a call goes back with it", async () => {
   expect(server.seen[0]?.headers).toMatchObject({ "x-goog-api-key": KEY });
 });
 
-test("a picture in the answer is a file", async () => {
+test("an image in the answer is a file", async () => {
   const data = Buffer.from(PNG).toString("base64");
   await using server = await vendor(
     events(chunk([{ text: "Here." }, { inlineData: { mimeType: "image/png", data } }], "STOP")),

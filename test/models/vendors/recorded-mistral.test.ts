@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { attempt, request, summary } from "./collect.ts";
 import { events, refusing, vendor } from "./endpoint.ts";
-import { KEY, open, picture } from "./opened.ts";
+import { KEY, modelImage, open } from "./opened.ts";
 import { verifies } from "../../helpers/verifies.ts";
 
 verifies("model.providers");
@@ -39,7 +39,7 @@ test("text, calls and usage", async () => {
   });
 });
 
-test("a picture of a tool's result is named in words, since none can stand there", async () => {
+test("an image of a tool's result is named as text, since Mistral accepts none there", async () => {
   await using server = await vendor(events(chunk({ content: "ok" }, "stop", { usage }), "[DONE]"));
   await attempt(
     await open("mis/mistral-small-latest", settings(server.url)),
@@ -55,7 +55,7 @@ test("a picture of a tool's result is named in words, since none can stand there
             text: "drawn",
             structured: undefined,
             failed: false,
-            images: [picture("a.png")],
+            images: [modelImage("a.png")],
           },
         ],
       },

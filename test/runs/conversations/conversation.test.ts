@@ -83,7 +83,7 @@ test.each<[act: Performative, protocol: string | undefined, expected: string]>([
 });
 
 test.each<Performative>(["inform", "confirm", "disconfirm"])(
-  "%s starts a run that answers nobody",
+  "%s starts a run without a reply",
   async (performative) => {
     await withRoom([echo("alice")], async (room) => {
       await room.write({ performative }, "alice", "it rains");
@@ -95,7 +95,7 @@ test.each<Performative>(["inform", "confirm", "disconfirm"])(
 );
 
 test.each<Performative>(["agree", "refuse", "failure", "not-understood", "reject-proposal"])(
-  "%s that nobody waits for is only on record",
+  "%s that no run waits for is only stored",
   async (performative) => {
     await withRoom([echo("alice")], async (room) => {
       await room.write({ performative }, "alice", "so be it");
@@ -105,7 +105,7 @@ test.each<Performative>(["agree", "refuse", "failure", "not-understood", "reject
   },
 );
 
-test("with on_failure = run a failure that nobody waits for starts a run", async () => {
+test("with on_failure = run a failure that no run waits for starts a run", async () => {
   await withRoom([{ ...echo("alice"), more: '[messaging]\non_failure = "run"\n' }], async (room) => {
     await room.write({ performative: "failure" }, "alice", "it broke");
     await until(() => room.runsOf("alice")[0]?.state === "completed");
@@ -146,7 +146,7 @@ test("an agent asks another, rests, and its answer has what the other said", asy
   });
 });
 
-test("several are asked in one turn, by name and by capability, and the run goes on when all have answered", async () => {
+test("several are asked in one turn, by name and by capability, and the run continues when all have answered", async () => {
   const asks = [
     tool("ask", { to: "bob", content: "1" }),
     tool("ask", { capability: "sums", content: "2", performative: "query-ref" }),
@@ -177,10 +177,10 @@ test("a failure and a refusal of the other agent are failed calls, with their wo
   });
 });
 
-test("a message that reaches nobody is a failed call, and the run goes on", async () => {
+test("a message without a recipient is a failed call, and the run continues", async () => {
   const alice: Actor = {
     name: "alice",
-    says: [{ toolCalls: [tool("ask", { to: "nobody", content: "1" })] }, { text: "alone" }],
+    says: [{ toolCalls: [tool("ask", { to: "nonexistent", content: "1" })] }, { text: "alone" }],
   };
   await withRoom([alice], async (room) => {
     await room.write({ performative: "request" }, "alice");
@@ -206,7 +206,7 @@ test("a proposal is accepted with the tool reply; an act that is no answer to it
 
 test("who is there is found by words and by capability", async () => {
   const says = [
-    { toolCalls: [tool("find_agents", { words: "someone for sums" }), tool("find_agents", { capability: "art" })] },
+    { toolCalls: [tool("find_agents", { words: "an agent for sums" }), tool("find_agents", { capability: "art" })] },
     { text: "ok" },
   ];
   await withRoom(
@@ -261,13 +261,13 @@ describe("in an auction", () => {
   // conversations.handler.C3
   test("an agent is asked once for its limit; the server bids up to it, and only the award starts another run", async () => {
     await withRoom([{ name: "bob", says, more: "[conversation]\nmax_turns = 1\n" }], async (room) => {
-      const tell = (performative: Performative, text: string, conversationId?: string) =>
+      const send = (performative: Performative, text: string, conversationId?: string) =>
         room.write({ performative, protocol, ...(conversationId !== undefined && { conversationId }) }, "bob", text);
-      const { conversationId } = await tell("inform", '{"auction":"english","start":10,"step":5}');
+      const { conversationId } = await send("inform", '{"auction":"english","start":10,"step":5}');
       for (const [turn, price] of [10, 15, 20, 25].entries()) {
-        await tell("cfp", calling("english", price), conversationId);
+        await send("cfp", calling("english", price), conversationId);
         await until(() => room.office.said("bob", "user").length === turn + 1);
-        await tell("accept-proposal", '{"accepted":{"price":10},"final":false}', conversationId);
+        await send("accept-proposal", '{"accepted":{"price":10},"final":false}', conversationId);
       }
       expect(room.office.said("bob", "user")).toEqual([
         'propose: {"price":10}',
@@ -275,10 +275,10 @@ describe("in an auction", () => {
         'propose: {"price":20}',
         "refuse: no bid at this price",
       ]);
-      await tell("inform", '{"ended":true,"sold":true,"winner":"cid","price":25}', conversationId);
+      await send("inform", '{"ended":true,"sold":true,"winner":"cid","price":25}', conversationId);
       await until(() => room.office.settled.length === 10);
       expect(room.runsOf("bob").map(({ message }) => message?.performative)).toEqual(["cfp"]);
-      await tell("inform", '{"ended":true,"sold":true,"winner":"Bob","price":20}', conversationId);
+      await send("inform", '{"ended":true,"sold":true,"winner":"Bob","price":20}', conversationId);
       await until(() => room.runsOf("bob").length === 2);
       expect(room.office.settled.every(([, , { type }]) => type === "done")).toBe(true);
     });
@@ -314,7 +314,7 @@ describe("in an auction", () => {
   });
 });
 
-test("an agent that does not answer by itself does not bid by itself", async () => {
+test("an agent without automatic answers does not bid automatically", async () => {
   const more = "[messaging]\nauto_respond = false\nmax_price = 20\n";
   await withRoom([{ ...echo("bob"), more }], async (room) => {
     const protocol = "fipa-auction-english";

@@ -13,7 +13,7 @@ const ACTORS: readonly Actor[] = [
   { name: "bob", says: [{ text: "hallo" }] },
 ];
 
-/** The n-th write to the journal of runs and all after it are not made, or it is made and nobody hears of it. */
+/** The n-th write to the journal of runs and all after it are not made, or it is made without a confirmation. */
 function dieAt({ journal }: Room, writes: number, isWritten: boolean): Promise<void> {
   const died = Promise.withResolvers<void>();
   const append = journal.append.bind(journal);

@@ -18,7 +18,7 @@ async function cancelledWhileWaiting(room: Room): Promise<void> {
   await room.runs.cancel(run.id, "no longer needed");
 }
 
-test("whoever was asked by a run that is cancelled gets a cancel, ends its work, and its word of that starts nothing", async () => {
+test("an agent asked by a cancelled run gets a cancel, ends its work, and its reply starts nothing", async () => {
   using directory = tempDirectory();
   await using room = await openRoom({ directory: directory.path, actors: [ALICE, SLOW] });
   await cancelledWhileWaiting(room);
@@ -76,7 +76,7 @@ test("a request that takes long is agreed to once, and then answered", async () 
 
 // conversations.agreements.G1
 test.each([
-  ["without a protocol nobody expects it", { performative: "request" as const }],
+  ["no agent expects it without a protocol", { performative: "request" as const }],
   ["where it would mean something else", { performative: "subscribe" as const, protocol: "fipa-subscribe" }],
 ])("no agreement is said: %s", async (_why, draft) => {
   using directory = tempDirectory();

@@ -68,7 +68,7 @@ export class PostOffice {
     const recipients = this.#recipients(address);
     const isUnknown = recipients.some((name) => name !== "user" && !this.agents.has(name));
     if (recipients.length === 0 || isUnknown) {
-      const error = { code: "AGENT_NOT_FOUND", message: "there is nobody of that name", hint: "", details: {} };
+      const error = { code: "AGENT_NOT_FOUND", message: "there is no agent of that name", hint: "", details: {} };
       return { type: "refused", id, error, retryAfterMs: undefined };
     }
     if (!duplicate) {
@@ -126,7 +126,7 @@ export type Room = AsyncDisposable & {
   readonly tools: ToolCatalogue;
   /** What an agent's runs were asked, and did, oldest first. */
   readonly runsOf: (agent: string) => readonly RunView[];
-  /** As if the process had died: what is under way there has no effect any more. */
+  /** As if the process had died: its running work has no effect any more. */
   readonly die: () => void;
   /** Sends a message as a person. */
   readonly write: (
@@ -193,7 +193,7 @@ export async function openRoom({ directory, actors, office = new PostOffice(), .
   const voices: { readonly [name: string]: LanguageModel } = Object.fromEntries(
     actors.map(({ name, says }) => [`scripted/${name}`, scripted(says)]),
   );
-  const catalogue = models(scripted([{ text: "nobody" }]), voices);
+  const catalogue = models(scripted([{ text: "nonexistent" }]), voices);
   const artifacts = new SqliteArtifactStore(database, clock);
   const runs = new Runs(
     { ...kept, models: catalogue, tools, artifacts, clock },
@@ -212,11 +212,11 @@ export async function openRoom({ directory, actors, office = new PostOffice(), .
   };
   const afterMs = rest.agreeAfterMs ?? 10_000;
   const agreements = new Agreements({ runs, answers, agents, sent, post: office, clock, alarm, afterMs });
-  const callOffs = new Cancellations({ runs, waits, sent, tasks: { cancel: notHere }, post: office, clock });
+  const cancellations = new Cancellations({ runs, waits, sent, tasks: { cancel: notHere }, post: office, clock });
   const deps = { ...kept, agreements, runs, replies, post: office, past: pastOf(office), tasks, clock, follow };
   office.attach(new Correspondence(deps));
   outbox.start();
-  callOffs.start();
+  cancellations.start();
   agreements.start();
   const runsOf = (agent: string) =>
     journal
@@ -236,14 +236,14 @@ export async function openRoom({ directory, actors, office = new PostOffice(), .
     die: () => {
       office.detach();
       alarm[Symbol.dispose]();
-      void callOffs[Symbol.asyncDispose]();
+      void cancellations[Symbol.asyncDispose]();
       void outbox[Symbol.asyncDispose]();
       database[Symbol.dispose]();
     },
     [Symbol.asyncDispose]: async () => {
       office.detach();
       alarm[Symbol.dispose]();
-      await callOffs[Symbol.asyncDispose]();
+      await cancellations[Symbol.asyncDispose]();
       await outbox[Symbol.asyncDispose]();
       await replies[Symbol.asyncDispose]();
       await runs[Symbol.asyncDispose]();

@@ -27,9 +27,9 @@ const here = fileURLToPath(new URL(".", import.meta.url));
 const CACHE = join(here, "../../node_modules/.cache/caxton-sandbox");
 
 /** The guest's module, from its text. */
-export async function asker(): Promise<Uint8Array> {
+export async function probe(): Promise<Uint8Array> {
   const wabt = await initWabt();
-  const parsed = wabt.parseWat("asker.wat", readFileSync(join(here, "guests/asker.wat"), "utf8"));
+  const parsed = wabt.parseWat("probe.wat", readFileSync(join(here, "guests/probe.wat"), "utf8"));
   try {
     return parsed.toBinary({}).buffer;
   } finally {
@@ -89,17 +89,17 @@ export class AskRoom implements AsyncDisposable {
     );
   }
 
-  /** Deploys the guest of these tests, or another module, as `asker`. */
+  /** Deploys the guest of these tests, or another module, as `probe`. */
   async deploy(grants: Partial<Grants> = {}, limits: Partial<ToolLimits> = {}, module?: Uint8Array): Promise<void> {
     const manifest = {
-      name: "asker",
+      name: "probe",
       version: "1.0.0",
       description: "",
       instance: "run" as const,
       limits: { ...DEFAULT_LIMITS, fuelPerCall: 10_000_000_000, ...limits },
       grants: { ...NO_GRANTS, ...grants },
     };
-    await this.sandbox.deploy({ manifest, module: module ?? (await asker()) }, never);
+    await this.sandbox.deploy({ manifest, module: module ?? (await probe()) }, never);
   }
 
   call(
@@ -118,7 +118,7 @@ export class AskRoom implements AsyncDisposable {
       onLog,
     };
     return this.sandbox.call(
-      { id: mint(ToolCallId), server: "asker", tool, arguments: given, context },
+      { id: mint(ToolCallId), server: "probe", tool, arguments: given, context },
       signal ?? never,
     );
   }
@@ -138,7 +138,7 @@ export class AskRoom implements AsyncDisposable {
 
   uses(outcome?: StoredUse["outcome"]): Promise<readonly StoredUse[]> {
     return this.#ledger.uses({
-      server: "asker",
+      server: "probe",
       outcome,
       kind: undefined,
       sinceMs: undefined,

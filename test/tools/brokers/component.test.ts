@@ -53,7 +53,7 @@ test("a component searches memory where it was granted, as any other tool; the r
   expect(await room.call(FIND, { query: "harbour", scopes: ["global"] })).toMatchObject({
     reason: "tool-error",
     message: expect.stringMatching(
-      /^denied: `asker` may not search the memory of global; .*\n\[\[tool_servers\.asker\.grants\.memory\]\]/,
+      /^denied: `probe` may not search the memory of global; .*\n\[\[tool_servers\.probe\.grants\.memory\]\]/,
     ),
   });
   expect(said(await room.call(FIND, { query: "", scopes: [] }))).toMatch(/^tool-error: invalid: .*query/);
@@ -105,7 +105,7 @@ test("a component sends messages, keeps state and asks the web as far as it was 
     recipients: ["ops-1"],
   });
   expect(sent).toMatchObject([{ sender: "tester", content: { type: "json", value: { disk: "full" } } }]);
-  expect(said(await tell('{"receiver": "boss", "content": "hi"}'))).toContain("[[tool_servers.asker.grants.messages]]");
+  expect(said(await tell('{"receiver": "boss", "content": "hi"}'))).toContain("[[tool_servers.probe.grants.messages]]");
   expect(said(await tell("hi"))).toBe("tool-error: invalid: the message is no JSON object");
   const kept = await room.call("local_demo_asking_keep", { key: "a", value: [1, 2, 255] });
   expect(JSON.parse(said(kept))).toEqual({
@@ -121,7 +121,7 @@ test("a component sends messages, keeps state and asks the web as far as it was 
     body: "nothing for text/plain",
   });
   expect(said(await get(`${url}/closed`))).toMatch(
-    /^tool-error: denied: GET .*\[\[tool_servers\.asker\.grants\.http\]\]/s,
+    /^tool-error: denied: GET .*\[\[tool_servers\.probe\.grants\.http\]\]/s,
   );
   expect((await room.uses("denied")).map(({ kind }) => kind)).toEqual(["http", "message"]);
 });

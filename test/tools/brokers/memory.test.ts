@@ -111,7 +111,7 @@ test("what is not granted is refused, says what would grant it, and is on record
   expect(denied.head).toEqual({
     code: "denied",
     message:
-      '`asker` may not search the memory of workspace; add to caxton.toml:\n[[tool_servers.asker.grants.memory]]\nscopes = ["workspace"]\nhits_max = 10\nper_minute = 60',
+      '`probe` may not search the memory of workspace; add to caxton.toml:\n[[tool_servers.probe.grants.memory]]\nscopes = ["workspace"]\nhits_max = 10\nper_minute = 60',
   });
   // Of several scopes one grant must allow each; an operator's leave for one call is none for memory.
   expect((await ask(room, { query: "x", scopes: ["agent-only", "global"] })).head["code"]).toBe("denied");

@@ -80,7 +80,7 @@ test("what is not granted is refused, says what would grant it, and is on record
   const answers = await Promise.all(others.map((message) => send(room, message)));
   expect(answers.map(({ head }) => head["code"])).toEqual(others.map(() => "denied"));
   expect(answers[2]?.head["message"]).toBe(
-    '`asker` may not send request to ops; add to caxton.toml:\n[[tool_servers.asker.grants.messages]]\nperformatives = ["request"]\nreceivers = ["ops"]\nper_minute = 60',
+    '`probe` may not send request to ops; add to caxton.toml:\n[[tool_servers.probe.grants.messages]]\nperformatives = ["request"]\nreceivers = ["ops"]\nper_minute = 60',
   );
   // Not even where an operator lets a call reach what it asks for.
   const permitted = { session: "s", isPermissive: true };

@@ -19,7 +19,7 @@ test("a guest gets what is granted over HTTP, and an answer it can read for what
   expect(web.seen).toMatchObject([{ method: "POST", body: "body", headers: { "x-own": "1" } }]);
   const refused = await room.ask("http.fetch", { method: "GET", url: "http://other.example.test/" });
   expect(refused).toMatchObject({ isGranted: false, head: { code: "denied" } });
-  expect(refused.head["message"]).toContain("[[tool_servers.asker.grants.http]]");
+  expect(refused.head["message"]).toContain("[[tool_servers.probe.grants.http]]");
   expect(room.sandbox.servers()[0]?.calls.denied).toBe(1);
   expect((await room.uses()).map(({ kind, outcome, agent }) => `${agent} ${kind} ${outcome}`)).toEqual([
     "tester http denied",
@@ -153,7 +153,7 @@ test("without the grant state is refused, with what would grant it", async () =>
   expect(isGranted).toBe(false);
   expect(head).toMatchObject({
     code: "denied",
-    message: expect.stringContaining("[tool_servers.asker.grants]\nstate = true"),
+    message: expect.stringContaining("[tool_servers.probe.grants]\nstate = true"),
   });
 });
 

@@ -187,11 +187,11 @@ test("a value that a guest was given leaves it neither in an answer nor in its l
   const onLog = (lines: readonly { readonly text: string }[]) => heard.push(...lines.map(({ text }) => text));
   const result = await room.call("environment", {}, { onLog });
   expect(heard).toEqual(["TOKEN=[redacted:TOKEN]"]);
-  const said = JSON.stringify([result, room.sandbox.logs("asker")]);
+  const said = JSON.stringify([result, room.sandbox.logs("probe")]);
   expect(said).toContain("[redacted:TOKEN]");
   expect(said).not.toContain("from-a-file");
   expect(said).not.toContain(Buffer.from("from-a-file").toString("hex"));
-  expect(room.sandbox.logs("asker")[0]?.text).toBe("TOKEN=[redacted:TOKEN]");
+  expect(room.sandbox.logs("probe")[0]?.text).toBe("TOKEN=[redacted:TOKEN]");
 });
 
 test("variables go before files, and what is too short to be hidden is no secret", async () => {
@@ -204,9 +204,9 @@ test("variables go before files, and what is too short to be hidden is no secret
   expect(typeof secrets === "function" ? secrets() : secrets).toEqual([
     { name: "TOKEN", value: "from-the-environment" },
   ]);
-  expect(room.sandbox.logs("asker")).toEqual([]);
+  expect(room.sandbox.logs("probe")).toEqual([]);
   await room.call("environment");
-  expect(room.sandbox.logs("asker")[0]?.text).toBe("TOKEN=[redacted:TOKEN]");
+  expect(room.sandbox.logs("probe")[0]?.text).toBe("TOKEN=[redacted:TOKEN]");
 });
 
 test("a secret that is put there late, or changed, is kept out of answers, log and ledger, and its old values stay so", async () => {
@@ -217,7 +217,7 @@ test("a secret that is put there late, or changed, is kept out of answers, log a
   await room.deploy({ state: true, secrets: [grant({ as: "value" })] });
   // What the guest was given is a secret still when another value has taken its place.
   write("the-value-after-it");
-  const had = JSON.stringify([await room.call("environment"), room.sandbox.logs("asker")]);
+  const had = JSON.stringify([await room.call("environment"), room.sandbox.logs("probe")]);
   const passesOn = async (value: string): Promise<string> => {
     await room.call("ask", asked("state.set", { key: value }, "1"));
     return JSON.stringify([await room.call("ask", asked("state.list", {})), await room.uses()]);
@@ -229,6 +229,6 @@ test("a secret that is put there late, or changed, is kept out of answers, log a
     const found = said.filter((each) => each.includes(value) || each.includes(Buffer.from(value).toString("hex")));
     expect(found, value).toEqual([]);
   }
-  expect(room.sandbox.logs("asker")[0]?.text).toBe("TOKEN=[redacted:TOKEN]");
+  expect(room.sandbox.logs("probe")[0]?.text).toBe("TOKEN=[redacted:TOKEN]");
   expect(said.at(-1)).toContain("[redacted:TOKEN]");
 });

@@ -5,7 +5,7 @@ import * as contract from "../../../src/api/contract/index.ts";
 import type { JsonObject } from "../../../src/kernel/json.ts";
 import { CaxtonProcess } from "../../helpers/process.ts";
 import { tempDirectory } from "../../helpers/temp.ts";
-import { asked, asker } from "./asking.ts";
+import { asked, probe } from "./asking.ts";
 import { Web } from "./web.ts";
 import { verifies } from "../../helpers/verifies.ts";
 
@@ -13,10 +13,10 @@ verifies("tool.audit", "tool.observe", "tool.secrets", "message.loops");
 
 const VALUE = "the-value-nobody-may-see";
 const SCRIPT = [
-  { toolCalls: [{ name: "asker__environment", arguments: {} }] },
+  { toolCalls: [{ name: "probe__environment", arguments: {} }] },
   {
     toolCalls: [
-      { name: "asker__ask", arguments: asked("http.fetch", { method: "GET", url: "https://example.test/x" }) },
+      { name: "probe__ask", arguments: asked("http.fetch", { method: "GET", url: "https://example.test/x" }) },
     ],
   },
   { text: "Done." },
@@ -24,7 +24,7 @@ const SCRIPT = [
 const AGENT = `name = "curious"
 version = "1.0.0"
 capabilities = ["testing"]
-tools = ["asker"]
+tools = ["probe"]
 system_prompt = "Ask."
 `;
 /** Two agents whose tool writes to the other whenever a message comes. */
@@ -32,16 +32,16 @@ const talker = (name: string, other: string) => ({
   [`agents/${name}.toml`]: `name = "${name}"
 version = "1.0.0"
 capabilities = ["talking"]
-tools = ["asker"]
+tools = ["probe"]
 system_prompt = "Tell the other."
 model = "scripted/${name}.json"
 `,
   [`${name}.json`]: JSON.stringify([
-    { toolCalls: [{ name: "asker__ask", arguments: asked("messages.send", { receiver: other, content: "ping" }) }] },
+    { toolCalls: [{ name: "probe__ask", arguments: asked("messages.send", { receiver: other, content: "ping" }) }] },
     { text: "Told." },
   ]),
 });
-const MANIFEST = `name = "asker"
+const MANIFEST = `name = "probe"
 version = "1.0.0"
 
 [limits]
@@ -66,12 +66,12 @@ default = "scripted/script.json"
 scripted_directory = "."
 [tools]
 accept = "always"
-[[tool_servers.asker.grants.http]]
+[[tool_servers.probe.grants.http]]
 url = "http://127.0.0.1:${port}"
 private = true
-[[tool_servers.asker.grants.messages]]
+[[tool_servers.probe.grants.messages]]
 receivers = ["pi*", "pong"]
-[[tool_servers.asker.grants.memory]]
+[[tool_servers.probe.grants.memory]]
 scopes = ["workspace", "agent-only"]
 `;
 
@@ -103,8 +103,8 @@ beforeAll(async () => {
   for (const [file, content] of Object.entries({ ...talker("ping", "pong"), ...talker("pong", "ping") }))
     write(file, content);
   write("caxton.toml", config(web.port));
-  write("tools/asker/tool.toml", MANIFEST);
-  write("tools/asker/module.wasm", await asker());
+  write("tools/probe/tool.toml", MANIFEST);
+  write("tools/probe/module.wasm", await probe());
   server = new CaxtonProcess(["serve"], { cwd: directory.path, environment: { CAXTON_SECRET_TOKEN: VALUE } });
   const [address = ""] = await server.printed(/http:\/\/127\.0\.0\.1:\d+/);
   url = address;
@@ -132,17 +132,17 @@ test("a tool that says its secret aloud tells it to no model, journal, log or re
   const readable = await Promise.all(
     [
       `/api/v1/runs/${parsed.id}`,
-      "/api/v1/tools/asker",
-      "/api/v1/tools/asker/logs",
-      "/api/v1/tool-servers/asker/uses",
+      "/api/v1/tools/probe",
+      "/api/v1/tools/probe/logs",
+      "/api/v1/tool-servers/probe/uses",
       "/api/v1/config",
       "/api/v1/status",
     ].map((path) => ask("GET", path)),
   );
-  const called = await ask("POST", "/api/v1/tools/asker/environment/call", { arguments: {}, observe: "permit" });
+  const called = await ask("POST", "/api/v1/tools/probe/environment/call", { arguments: {}, observe: "permit" });
   expect(called.text).toContain("[redacted:TOKEN]");
-  const listed = await caxton("tool", "audit", "asker", "-o", "json");
-  const logged = await caxton("tool", "logs", "asker");
+  const listed = await caxton("tool", "audit", "probe", "-o", "json");
+  const logged = await caxton("tool", "logs", "probe");
   expect(logged.stdout).toContain("[redacted:TOKEN]");
   const everything = [run, ...readable, called].map(({ text }) => text).join("\n");
   const seen = [everything, server.output(), listed.stdout, logged.stdout, contentOf(directory.path)].join("\n");
@@ -156,7 +156,7 @@ test("a tool that says its secret aloud tells it to no model, journal, log or re
 test("tools that make two agents write to each other for ever are stopped when the same message goes round", async () => {
   const started = JSON.parse((await ask("POST", "/api/v1/runs", { agent: "ping", input: "go", wait: true })).text);
   expect(started).toMatchObject({ state: "completed", output: "Told." });
-  const path = "/api/v1/tool-servers/asker/uses?kind=message";
+  const path = "/api/v1/tool-servers/probe/uses?kind=message";
   const uses = async () =>
     contract.grants.GrantUsePage.parse(JSON.parse((await ask("GET", path)).text)).items.toReversed();
   let all = await uses();
@@ -172,9 +172,9 @@ test("tools that make two agents write to each other for ever are stopped when t
 });
 
 test("what a server used and was refused is listed, newest first, by page and outcome", async () => {
-  const path = "/api/v1/tool-servers/asker/uses";
-  await ask("POST", "/api/v1/tools/asker/ask/call", { arguments: asked("state.get", { key: "a" }) });
-  await ask("POST", "/api/v1/tools/asker/ask/call", {
+  const path = "/api/v1/tool-servers/probe/uses";
+  await ask("POST", "/api/v1/tools/probe/ask/call", { arguments: asked("state.get", { key: "a" }) });
+  await ask("POST", "/api/v1/tools/probe/ask/call", {
     arguments: asked("http.fetch", { method: "GET", url: `http://127.0.0.1:${web.port}/page?q=1` }),
   });
   const all = contract.grants.GrantUsePage.parse(JSON.parse((await ask("GET", path)).text));
@@ -192,10 +192,10 @@ test("what a server used and was refused is listed, newest first, by page and ou
   expect(more.items).toMatchObject([{ kind: "http", target: "https://example.test/x", agent: "curious" }]);
   expect(JSON.parse((await ask("GET", `${path}?since=2999-01-01T00:00:00Z`)).text).items).toEqual([]);
   expect((await ask("GET", `${path}?since=yesterday`)).status).toBe(400);
-  expect((await ask("GET", "/api/v1/tool-servers/nobody/uses")).status).toBe(404);
-  const shown = await caxton("tool", "audit", "asker", "--denied", "--since", "1h");
+  expect((await ask("GET", "/api/v1/tool-servers/nonexistent/uses")).status).toBe(404);
+  const shown = await caxton("tool", "audit", "probe", "--denied", "--since", "1h");
   expect(shown.stdout).toMatch(/denied\s+state\s+get\s+a/);
-  expect((await caxton("tool", "audit", "asker", "--since", "soon")).code).toBe(2);
+  expect((await caxton("tool", "audit", "probe", "--since", "soon")).code).toBe(2);
 });
 
 const hex = (text: string) => Buffer.from(text).toString("hex");
@@ -204,24 +204,24 @@ test("a tool finds what is remembered where it was granted, and its uses tell wh
   const known = { entities: [{ name: "harbour", type: "place", observations: [{ text: "it is deep" }] }] };
   expect((await ask("POST", "/api/v1/memory/entities", known)).status).toBe(200);
   const call = (head: JsonObject) =>
-    ask("POST", "/api/v1/tools/asker/ask/call", { arguments: asked("memory.search", head) });
+    ask("POST", "/api/v1/tools/probe/ask/call", { arguments: asked("memory.search", head) });
   expect((await call({ query: "how deep is the harbour?" })).text).toContain(hex("it is deep"));
   expect((await call({ query: "harbour", scopes: ["global"] })).text).toContain(
     hex("may not search the memory of global"),
   );
-  const path = "/api/v1/tool-servers/asker/uses?kind=memory";
+  const path = "/api/v1/tool-servers/probe/uses?kind=memory";
   const uses = contract.grants.GrantUsePage.parse(JSON.parse((await ask("GET", path)).text)).items;
   expect(uses.map(({ operation, target, outcome }) => [operation, target, outcome])).toEqual([
     ["search", "global", "denied"],
     ["search", "workspace, agent-only", "allowed"],
   ]);
-  const shown = await caxton("tool", "get", "asker");
+  const shown = await caxton("tool", "get", "probe");
   expect(shown.stdout).toContain("search the memory of workspace, agent-only (at most 10 hits, 60 times a minute)");
 });
 
 test("an observed call tells what it needed, and what is not granted stays refused", async () => {
   const given = JSON.stringify(asked("state.set", { key: "a" }, "1"));
-  const shown = await caxton("tool", "observe", "asker.ask", "--args", given);
+  const shown = await caxton("tool", "observe", "probe.ask", "--args", given);
   expect(shown.stderr).toContain("✗ state set a");
   expect(shown.stdout).toBe(`--- tool.toml
 +++ tool.toml
@@ -253,7 +253,7 @@ test("an observed call tells what it needed, and what is not granted stays refus
 -per_minute = 60
 +[grants]
 +state = true
-[tool_servers.asker.grants]
+[tool_servers.probe.grants]
 files = []
 http = []
 secrets = []
@@ -266,11 +266,11 @@ state = true
 
 test("with an operator's leave one call shows all it needs, and the next is refused again", async () => {
   const given = JSON.stringify(asked("state.set", { key: "a" }, "1"));
-  const shown = await caxton("tool", "observe", "asker.ask", "--permit", "-o", "json", "--args", given);
+  const shown = await caxton("tool", "observe", "probe.ask", "--permit", "-o", "json", "--args", given);
   expect(contract.tools.ToolCallOutcome.parse(JSON.parse(shown.stdout)).observed?.uses).toMatchObject([
     { kind: "state", operation: "set", target: "a", outcome: "allowed", count: 1 },
   ]);
-  const again = await caxton("tool", "call", "asker.ask", "--observe", "--args", given);
+  const again = await caxton("tool", "call", "probe.ask", "--observe", "--args", given);
   expect(again.stderr).toContain("✗ state set a");
 });
 
@@ -280,7 +280,7 @@ test("a granted secret that is not there is warned of when its server is deploye
     return server.ended();
   })();
   expect(stderr).toMatch(
-    /secret ABSENT, granted to asker, is not there: set CAXTON_SECRET_ABSENT, or write it into .*ABSENT/,
+    /secret ABSENT, granted to probe, is not there: set CAXTON_SECRET_ABSENT, or write it into .*ABSENT/,
   );
   expect(stderr).not.toContain(VALUE);
 });

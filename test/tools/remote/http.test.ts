@@ -114,13 +114,13 @@ for (const { era, listenerOf } of ERAS) {
     await using runner = runnerTo(httpAt(endpoint.url), { timeoutMs: 20_000 });
     await runner.open(5_000);
     const asked: ToolQuestion[] = [];
-    const asker = (name: string) => async (question: ToolQuestion) => {
+    const answerAs = (name: string) => async (question: ToolQuestion) => {
       asked.push(question);
       return { type: "accepted", content: { name } } as const;
     };
     const [ada, bob, nobody, refusing] = await Promise.all([
-      runner.call(callOf("ask", {}, { session: "a", ask: asker("Ada") }), never),
-      runner.call(callOf("ask", {}, { session: "b", ask: asker("Bob") }), never),
+      runner.call(callOf("ask", {}, { session: "a", ask: answerAs("Ada") }), never),
+      runner.call(callOf("ask", {}, { session: "b", ask: answerAs("Bob") }), never),
       runner.call(callOf("ask", {}, { session: "c" }), never),
       runner.call(callOf("ask", {}, { session: "d", ask: async () => ({ type: "declined" }) }), never),
     ]);
@@ -270,6 +270,6 @@ test("a check asks the server itself: how long it takes to answer, what it lists
     type: "silent",
     reason: expect.stringMatching(/does not answer/),
   });
-  expect(await runner.check("nobody", never)).toMatchObject({ type: "silent" });
+  expect(await runner.check("nonexistent", never)).toMatchObject({ type: "silent" });
   await expect(runner.check("remote", AbortSignal.abort("gone"))).rejects.toBe("gone");
 });

@@ -9,7 +9,7 @@ import { verifies } from "../../helpers/verifies.ts";
 
 verifies("tool.mcp-questions");
 
-const AGENT = `name = "asker"
+const AGENT = `name = "probe"
 version = "1.0.0"
 description = "Asks"
 capabilities = ["asking"]
@@ -28,7 +28,7 @@ async function withRemote(url: string): Promise<TestServer> {
   return startServer({
     script: SCRIPT,
     overrides: { toolServers: "/nonexistent" },
-    files: { "examples/agents/asker.toml": AGENT, "caxton.toml": `[mcp_servers.remote]\nurl = "${url}"\n` },
+    files: { "examples/agents/probe.toml": AGENT, "caxton.toml": `[mcp_servers.remote]\nurl = "${url}"\n` },
   });
 }
 
@@ -37,7 +37,7 @@ const detail = async (server: TestServer, id: string) =>
 
 /** A run that waits for an answer. */
 async function waitingRun(server: TestServer) {
-  const started = await server.ask("POST", "/api/v1/runs", { agent: "asker", input: "go" });
+  const started = await server.ask("POST", "/api/v1/runs", { agent: "probe", input: "go" });
   const { id } = z.object({ id: z.string() }).parse(started.body);
   for (;;) {
     const run = await detail(server, id);

@@ -115,7 +115,7 @@ test("what cannot be deployed is refused in words", async () => {
   const noModule = await world.send(Buffer.from("hello"), { manifest: manifest("x") });
   expect(noModule).toMatchObject({ status: 422, body: { code: "TOOL_SERVER_REFUSED" } });
   expect(await world.code("POST", "", { manifest: "x" })).toBe("REQUEST_INVALID");
-  expect(await world.code("GET", "/nobody")).toBe("TOOL_SERVER_NOT_FOUND");
+  expect(await world.code("GET", "/nonexistent")).toBe("TOOL_SERVER_NOT_FOUND");
   await world.deploy(await answering("ok"), manifest("probe"));
   expect(await world.send(await answering("ok"), { manifest: manifest("PROBE") })).toMatchObject({
     status: 409,

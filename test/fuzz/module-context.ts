@@ -4,7 +4,7 @@ import { type Operation, OPERATIONS, type Type } from "./operations.ts";
 export type Signature = { readonly params: readonly Type[]; readonly results: readonly Type[] };
 
 /** What a function body may refer to, beside one mutable global for each type: `$g_i32` and so on. */
-export type Surroundings = {
+export type ModuleContext = {
   readonly functions: readonly Signature[];
   readonly tags: readonly (readonly Type[])[];
   /** Functions in the slots of `$functions`; only they are referred to. */
@@ -49,7 +49,7 @@ export const signatureText = ({ params, results }: Signature): string =>
   typed("param", params) + typed("result", results);
 
 /** A constant of that type: often a small one, sometimes any. */
-export function constantText(type: Type, chance: Chance, { slots }: Surroundings): string {
+export function constantText(type: Type, chance: Chance, { slots }: ModuleContext): string {
   const word = chance.word();
   const number = chance.is(0.6) ? word % 9 : word | 0;
   if (type === "v128") return `v128.const i32x4 ${number} 1 ${chance.word() | 0} 7`;

@@ -3,7 +3,7 @@ import type { Memory } from "../../../src/memory/knowledge/index.ts";
 import { BY, remember, SCOPE } from "./within.ts";
 
 /** What memory is to say of a name: its texts, or that there is none. */
-export type Told = { readonly name: string; readonly texts: readonly string[] | null };
+export type Acknowledged = { readonly name: string; readonly texts: readonly string[] | null };
 
 const NAMES = 8;
 
@@ -11,13 +11,13 @@ const NAMES = 8;
  * Remembers, corrects, renames and forgets, one after another on names of its own, until it is stopped. Says before each
  * change which name it is about, and after it what memory promised.
  */
-export async function changeUnderWay(
+export async function changeConcurrently(
   memory: Memory,
   of: {
     readonly writer: string;
     readonly isOver: () => boolean;
     readonly begins: (name: string) => void;
-    readonly done: (told: Told) => void;
+    readonly done: (acknowledged: Acknowledged) => void;
   },
 ): Promise<number> {
   const texts = new Map<string, readonly string[]>();
@@ -45,11 +45,11 @@ export async function changeUnderWay(
 }
 
 /** All of it is as it was promised. */
-export async function expectTold(memory: Memory, all: Iterable<Told>): Promise<void> {
-  const told = [...all];
-  const found = await memory.store.find(told.map(({ name }) => ({ scope: SCOPE, name })));
+export async function expectAcknowledged(memory: Memory, all: Iterable<Acknowledged>): Promise<void> {
+  const acknowledged = [...all];
+  const found = await memory.store.find(acknowledged.map(({ name }) => ({ scope: SCOPE, name })));
   const texts = found.map((one) => one?.observations.map(({ text }) => text).toSorted() ?? null);
-  expect(told.map(({ name }, at) => ({ name, texts: texts[at] }))).toEqual(
-    told.map(({ name, texts: wanted }) => ({ name, texts: wanted?.toSorted() ?? null })),
+  expect(acknowledged.map(({ name }, at) => ({ name, texts: texts[at] }))).toEqual(
+    acknowledged.map(({ name, texts: wanted }) => ({ name, texts: wanted?.toSorted() ?? null })),
   );
 }
