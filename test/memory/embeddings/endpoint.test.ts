@@ -9,7 +9,7 @@ verifies("memory.embedder-endpoint");
 
 const DIMS = 4;
 
-/** Vectors whose first number tells the order, given back in the wrong order. */
+/** Vectors whose first number is the order, returned in the wrong order. */
 const vectors =
   (count: number, dims = DIMS) =>
   (response: ServerResponse): void => {
@@ -44,7 +44,7 @@ test("texts go in batches, with the key, and come back as unit vectors in their 
   expect(second?.body).toMatchObject({ input: Array.from({ length: 8 }, (_, index) => `text ${index + 32}`) });
 });
 
-test("of models that can make shorter vectors the length is asked for; an empty text is none that is refused", async () => {
+test("models that can make shorter vectors are asked for the length; an empty text is accepted", async () => {
   await using server = await vendor(vectors(2));
   await embedder(server.url, { isDimsSent: true }).embed(["", "  "]);
   expect(server.seen[0]?.body).toMatchObject({ dimensions: DIMS, input: [".", "."] });
@@ -63,7 +63,7 @@ test("a wait that is too long is not waited for", async () => {
   expect(server.seen).toHaveLength(1);
 });
 
-test("a refused key is told once, without the key", async () => {
+test("a refused key is reported once, without the key", async () => {
   await using server = await vendor(refusing(401, { error: { message: "Incorrect API key provided: sk-secret" } }));
   const failing = embedder(server.url).embed(["a"]);
   await expect(failing).rejects.toMatchObject({
@@ -101,7 +101,7 @@ test.each([
   ["fewer vectors", vectors(1)],
   ["no JSON", (response: ServerResponse) => void response.writeHead(200).end("<html>")],
   ["another protocol", refusing(200, { embeddings: [[1, 2, 3, 4]] })],
-])("an answer with %s is told as such", async (_, answer) => {
+])("an answer with %s is reported", async (_, answer) => {
   await using server = await vendor(answer);
   await expect(embedder(server.url).embed(["a", "b"])).rejects.toThrow("did not answer with 2 vectors");
 });

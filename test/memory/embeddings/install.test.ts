@@ -60,7 +60,7 @@ const whole: Serve = (from, response) => {
   response.writeHead(from > 0 ? 206 : 200, head(from)).end(file.subarray(from));
 };
 
-const anew: Serve = (_, response) => void response.writeHead(200, head(0)).end(file);
+const complete: Serve = (_, response) => void response.writeHead(200, head(0)).end(file);
 const zeros: Serve = (_, response) => void response.writeHead(200, head(0)).end(Buffer.alloc(file.length));
 const missing: Serve = (_, response) => void response.writeHead(404).end();
 const endless: Serve = (_, response) => void response.writeHead(200).end(Buffer.alloc(file.length * 2));
@@ -123,9 +123,9 @@ test("what came before it was given up is kept for the next time", async () => {
   expect(readFileSync(minilmImage(directory.path)).equals(image)).toBe(true);
 });
 
-test("a server that knows no Range gives it anew", async () => {
+test("a server without Range support sends the whole file", async () => {
   using directory = tempDirectory();
-  await using server = await files(breaking(30_000), anew);
+  await using server = await files(breaking(30_000), complete);
   await installMiniLM({ directory: directory.path, from: server.url, pinned, signal, onProgress });
   expect(readFileSync(minilmImage(directory.path)).equals(image)).toBe(true);
 });
@@ -153,7 +153,7 @@ test("a file from elsewhere is taken by its path, when it is the published one",
   await expect(refused).rejects.toMatchObject({ code: "MODEL_FILE_INVALID", message: expect.stringContaining(sha256) });
 });
 
-test("what is fetched and is not the model is thrown away, and the next attempt begins anew", async () => {
+test("a fetched file that is not the model is deleted, and the next attempt starts from the beginning", async () => {
   using directory = tempDirectory();
   await using server = await files(zeros, whole);
   const options = { directory: directory.path, from: server.url, pinned, signal };
@@ -162,7 +162,7 @@ test("what is fetched and is not the model is thrown away, and the next attempt 
   expect(server.asked.map(({ range }) => range)).toEqual([undefined, undefined]);
 });
 
-test("an address that has no model is told at once; one that sends too much too", async () => {
+test("an address without a model, or with too large a file, fails at once", async () => {
   using directory = tempDirectory();
   await using server = await files(missing);
   const options = { directory: directory.path, from: server.url, pinned, signal };
@@ -170,11 +170,11 @@ test("an address that has no model is told at once; one that sends too much too"
   expect(server.asked).toHaveLength(1);
   await using large = await files(endless);
   await expect(installMiniLM({ ...options, from: large.url })).rejects.toThrow("larger than the model");
-  // Nothing of another file is gone on with.
+  // The part of another file is not continued.
   expect(filesIn(directory.path)).toEqual([]);
 });
 
-test("another file is not gone on with: neither one whose length is told, nor one that ends too early", async () => {
+test("the part of another file is not continued, whether its length is known or it ends too early", async () => {
   using directory = tempDirectory();
   await using server = await files(breaking(30_000), captive, short, whole);
   const options = { directory: directory.path, from: server.url, pinned, signal, onProgress };
@@ -183,7 +183,7 @@ test("another file is not gone on with: neither one whose length is told, nor on
     message: expect.stringContaining(`the remote file has ${login.length} bytes`),
     details: { received: 30_000 },
   });
-  // What came of the model before is there still, until a server has no more than that.
+  // The part that was fetched before stays until a server has no more than that.
   await expect(installMiniLM(options)).rejects.toThrow("the server answered 416");
   expect(filesIn(directory.path)).toEqual([]);
   await installMiniLM(options);
@@ -285,7 +285,7 @@ test("a second installation at once is refused, and names who is at it", async (
   expect(readFileSync(minilmImage(directory.path)).equals(image)).toBe(true);
 });
 
-test("an installation that was killed keeps nobody from the next, which goes on with what came", async () => {
+test("an installation that was killed does not block the next one, which resumes its part", async () => {
   using directory = tempDirectory();
   await using server = await files(slow, whole);
   const options = { directory: directory.path, from: server.url, pinned };

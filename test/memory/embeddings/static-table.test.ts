@@ -36,7 +36,7 @@ test("a word that the table has is taken whole, another by its pieces", () => {
   expect(vector("playinging").slice(0, 2)).toEqual([0, 0]);
 });
 
-test("words of which nothing is known are told from one another", () => {
+test("unknown words are distinguished from one another", () => {
   const [one, again, other] = ["zzz", "zzz", "yyy"].map((text) => table.embed([text], 10));
   expect(one).toEqual(again);
   expect(one).not.toEqual(other);

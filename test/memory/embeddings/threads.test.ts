@@ -91,7 +91,7 @@ test("a thread that has nothing to do for a while is ended, and the next text ge
   expect(room.started).toHaveLength(2);
 });
 
-test("more texts than may wait are refused, with how many wait; when they are done, others are taken", async () => {
+test("a full queue refuses texts with its length, and accepts texts again when it has room", async () => {
   await using room = threaded({ waitingMax: 3 });
   const first = room.embedder.embed(["a", "b"]);
   await expect(room.embedder.embed(["c", "d"])).rejects.toMatchObject({
@@ -138,7 +138,7 @@ test("closing ends what waits", async () => {
   await expect(room.embedder.embed(["a"])).rejects.toThrow("it was closed");
 });
 
-test("files that are not those of the model are told to who asks, and looked at again for the next", async () => {
+test("files that do not belong to the model fail the request, and are read again for the next one", async () => {
   using directory = tempDirectory();
   const [table, vocabulary] = [join(directory.path, "table.bin"), join(directory.path, "vocabulary.txt")];
   writeFileSync(vocabulary, "[UNK]\ncat\n");

@@ -13,7 +13,7 @@ import { verifies } from "../../helpers/verifies.ts";
 verifies("memory.migration");
 
 // transfer.switchable-store.L1
-test("memory goes over to another place and back while it is changed all the time, and nothing is lost", async () => {
+test("memory moves to another backend and back during continuous changes without loss", async () => {
   await using opened = await openMemory();
   const { memory, place, directory } = opened;
   using other = tempDirectory();
@@ -26,7 +26,7 @@ test("memory goes over to another place and back while it is changed all the tim
     memory,
     names.map((name) => ({ name, observations: [{ text: `says ${name}` }] })),
   );
-  const told = new Map<string, Acknowledged>();
+  const acknowledged = new Map<string, Acknowledged>();
   let isOver = false;
   const writers = Promise.all(
     ["one", "two"].map((writer) =>
@@ -34,14 +34,14 @@ test("memory goes over to another place and back while it is changed all the tim
         writer,
         isOver: () => isOver,
         begins: () => undefined,
-        done: (one) => void told.set(one.name, one),
+        done: (one) => void acknowledged.set(one.name, one),
       }),
     ),
   );
   const there = await migrate("embedded", "other", { isCutover: true });
   expect(there).toMatchObject({ hasCutOver: true, comparison: { scopes: { same: 1, all: 1 } } });
   expect(place.name).toBe("other");
-  const during = told.size;
+  const during = acknowledged.size;
   // What is remembered from now on is in the new place only, and is taken along on the way back.
   await remember(memory, [{ name: "newcomer", observations: [{ text: "came after" }] }]);
   const back = await migrate("other", "embedded", { isCutover: true });
@@ -51,16 +51,16 @@ test("memory goes over to another place and back while it is changed all the tim
   expect(during).toBeGreaterThan(0);
   expect(place.name).toBe("embedded");
   expect((await memory.get(SCOPE, "newcomer")).observations).toMatchObject([{ text: "came after" }]);
-  await expectAcknowledged(memory, told.values());
+  await expectAcknowledged(memory, acknowledged.values());
   expect(await migrations.location()).toMatchObject({
     place: "embedded",
     note: { was: "other", isConfirmed: false },
     running: undefined,
   });
-  // Both places are as each other: going over again has nothing to copy.
+  // Both backends are equal: another cutover has nothing to copy.
   const again = await migrate("embedded", "other", { isCutover: true });
   expect(again).toMatchObject({ hasCutOver: true, progress: { entities: 0, followed: expect.any(Number) } });
-  await expectAcknowledged(memory, told.values());
+  await expectAcknowledged(memory, acknowledged.values());
   await expect(migrate("embedded", "other", { isCutover: true })).rejects.toMatchObject({
     code: "MIGRATION_REFUSED",
   });
@@ -85,12 +85,12 @@ test("a start goes by where memory went, until the configuration says so and the
   const left = { ...note, was: "second" };
   expect(activeBackend("second", left)).toEqual({ place: "other", note: left });
   expect(activeBackend("second", { ...left, isConfirmed: true }).place).toBe("second");
-  // Nobody takes a note that is damaged for none.
+  // A damaged note does not count as missing.
   writeFileSync(join(directory.path, "memory-backend.json"), "{");
   await expect(MemoryMigrations.settle("embedded", files)).rejects.toMatchObject({ code: "MEMORY_BACKEND_UNKNOWN" });
 });
 
-test("what fails after memory went over leaves the new place in use", async () => {
+test("a failure after the cutover leaves the new backend in use", async () => {
   await using opened = await openMemory();
   using other = tempDirectory();
   const { memory, place, directory } = opened;
@@ -135,7 +135,7 @@ test("what was forgotten in the other place is in no snapshot after memory came 
   expect([isThere("zebra-one"), isThere("zebra-two")]).toEqual([false, true]);
 });
 
-test("those changes are waited for that were under way, and no later ones", async () => {
+test("a cutover waits for the running changes, and for no later ones", async () => {
   await using opened = await openMemory();
   const { place } = opened;
   const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];

@@ -1,5 +1,5 @@
 /**
- * A process that imports until it is killed: `node driver.ts <directory> <file>`. Says `P <records>` each time it was told how
+ * A process that imports until it is killed: `node driver.ts <directory> <file>`. Says `P <records>` at each progress report: how
  * far it is, and `E <report>` at the end.
  */
 import { createReadStream } from "node:fs";

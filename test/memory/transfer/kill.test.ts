@@ -12,7 +12,7 @@ verifies("memory.kill");
 const ENTITIES = 1_200;
 const KILLS = 2;
 
-/** What an import said, killed after it told of so many records; without a number it runs to its end. */
+/** What an import said, killed after it reported so many records; without a number it runs to its end. */
 async function run(directory: string, file: string, killAt: number | undefined): Promise<readonly string[]> {
   const child = spawn(process.execPath, [join(import.meta.dirname, "driver.ts"), directory, file], {
     stdio: ["ignore", "pipe", "inherit"],
@@ -26,7 +26,7 @@ async function run(directory: string, file: string, killAt: number | undefined):
 }
 
 // transfer.transfers.T1, transfer.transfers.T2
-test("an import that is killed -9 lost nothing that it told, and ends with each thing once when it is given again", async () => {
+test("an import that is killed -9 loses nothing that it reported, and its repetition ends with each record once", async () => {
   using directory = tempDirectory();
   const file = join(directory.path, "export.jsonl");
   const entities = Array.from({ length: ENTITIES }, (_none, at) => ({
@@ -44,14 +44,14 @@ test("an import that is killed -9 lost nothing that it told, and ends with each 
   writeFileSync(file, [...entities, ...relations].map((line) => `${JSON.stringify(line)}\n`).join(""));
   for (let kill = 1; kill <= KILLS; kill += 1) {
     const heard = await run(directory.path, file, kill * 800);
-    const told = Number(heard.at(-1)?.slice(2));
-    expect(told).toBeGreaterThanOrEqual(kill * 800);
+    const reported = Number(heard.at(-1)?.slice(2));
+    expect(reported).toBeGreaterThanOrEqual(kill * 800);
     await using opened = await openMemory(directory.path);
-    const names = entities.slice(0, told).map(({ name }) => name);
+    const names = entities.slice(0, reported).map(({ name }) => name);
     const found = await opened.memory.store.find(names.map((name) => ({ scope: SCOPE, name })));
     expect(found.filter((entity) => entity?.observations.length !== 2)).toEqual([]);
     const [figures] = (await opened.memory.figures()).scopes;
-    expect(figures?.relations ?? 0).toBeGreaterThanOrEqual(told - ENTITIES);
+    expect(figures?.relations ?? 0).toBeGreaterThanOrEqual(reported - ENTITIES);
   }
   const [last = ""] = (await run(directory.path, file, undefined)).slice(-1);
   // With --merge error whatever is there already, but otherwise, would have ended it.

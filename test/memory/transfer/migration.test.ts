@@ -7,7 +7,7 @@ import { verifies } from "../../helpers/verifies.ts";
 
 verifies("memory.migration");
 
-test("memory goes to another place, is gone on with after a stop, and follows what is changed meanwhile", async () => {
+test("a migration to another backend resumes after a stop, and follows concurrent changes", async () => {
   await using opened = await openMemory();
   const { memory } = opened;
   using elsewhere = tempDirectory();
@@ -45,7 +45,7 @@ test("memory goes to another place, is gone on with after a stop, and follows wh
   const { progress, comparison } = await migrate("embedded", "other", { isResumed: true });
   expect(progress.followed).toBeGreaterThanOrEqual(3);
   expect(comparison).toMatchObject({ scopes: { same: 2, all: 2 }, samples: { same: 100, all: 100 }, consistency: 1 });
-  // After it, only what was changed since is taken over.
+  // After it, only what was changed since is copied.
   await remember(memory, [{ name: "entity 2", observations: [{ text: "has one more" }] }]);
   const [edge] = (
     await memory.store.relations({ scopes: [SCOPE], entities: [changed.id] }, { limit: 1, cursor: undefined })
@@ -55,8 +55,8 @@ test("memory goes to another place, is gone on with after a stop, and follows wh
   expect(later).toMatchObject({ progress: { phase: "changes" }, comparison: { consistency: 1 } });
   await using other = await openMemory(elsewhere.path);
   const [was, is] = [await memory.history(SCOPE, "entity 1"), await other.memory.history(SCOPE, "entity 1")];
-  const told = (all: typeof was) => ({ ...all, changes: all.changes.map(({ seq: _seq, ...change }) => change) });
-  expect(told(is)).toEqual(told(was));
+  const comparable = (all: typeof was) => ({ ...all, changes: all.changes.map(({ seq: _seq, ...change }) => change) });
+  expect(comparable(is)).toEqual(comparable(was));
   await expect(other.memory.get(SCOPE, "entity 0")).rejects.toMatchObject({ code: "ENTITY_NOT_FOUND" });
   await other.memory[Symbol.asyncDispose]();
   await expect(migrate("embedded", "other")).rejects.toMatchObject({
@@ -80,7 +80,7 @@ test("a place that holds what was not copied into it is refused, and no way is n
   }
 });
 
-test("a place that was emptied and filled anew is no longer the one an earlier migration came from", async () => {
+test("a backend that was emptied and filled again is not the source of an earlier migration", async () => {
   await using opened = await openMemory();
   const { memory } = opened;
   using elsewhere = tempDirectory();

@@ -125,7 +125,7 @@ test("weak relations go with their scopes alone, whatever the types are; those o
   ]);
 });
 
-test("weak relations are put back from their archive between those who stayed", async () => {
+test("weak relations are restored from their archive between the entities that stayed", async () => {
   await using opened = retained({ relationStrengthMin: 0.5, action: "archive" });
   const { memory, retention } = opened;
   await remember(memory, named("a", "b"));
@@ -140,7 +140,7 @@ test("weak relations are put back from their archive between those who stayed", 
 });
 
 // transfer.retention.R2
-test("what is archived before it goes is put back by an import, with its relations", async () => {
+test("an import restores archived entities with their relations", async () => {
   await using opened = retained({ ageMaxMs: DAY_MS, action: "archive" });
   const { memory, clock, retention, names, directory } = opened;
   await remember(memory, [
@@ -174,12 +174,12 @@ test("what is archived before it goes is put back by an import, with its relatio
   expect(relations).toMatchObject([{ type: "works_at" }]);
 });
 
-test("passes are made by themselves, a minute after the start and then at each time", async () => {
+test("passes run automatically, a minute after the start and then at each interval", async () => {
   await using opened = retained({ ageMaxMs: DAY_MS, everyMs: DAY_MS });
   const { memory, clock, retention, names } = opened;
   const passes = async (ms: number) => {
     await clock.advance(ms);
-    // Until the loop sleeps again the pass is under way; its pause is slept over.
+    // Until the loop sleeps again the pass is running; its pause is skipped.
     await expect.poll(() => clock.advance(200).then(() => clock.sleeping), PATIENT).toBe(1);
   };
   await remember(memory, named("a"));
@@ -193,7 +193,7 @@ test("passes are made by themselves, a minute after the start and then at each t
   await expect.poll(() => clock.advance(200).then(names), PATIENT).toEqual([]);
 });
 
-test("without a policy nothing is begun, and who asks is told what to set", async () => {
+test("without a policy no pass starts, and a request says what to set", async () => {
   await using opened = retained({ types: ["note"] });
   opened.retention.start();
   expect(opened.clock.sleeping).toBe(0);

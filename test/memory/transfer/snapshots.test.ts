@@ -26,7 +26,7 @@ function snapshotsOf(
 const said = (name: string, ...texts: string[]) => ({ name, observations: texts.map((text) => ({ text })) });
 
 // transfer.snapshots.N1
-test("memory is put back to a snapshot while it is used, and that is taken back in the same way", async () => {
+test("memory is restored from a snapshot while it is used, and the restore can be reverted in the same way", async () => {
   await using opened = await openMemory();
   const { memory } = opened;
   const { snapshots } = snapshotsOf(opened);
@@ -34,7 +34,7 @@ test("memory is put back to a snapshot while it is used, and that is taken back 
   const { name } = await snapshots.create();
   await remember(memory, [said("Ada", "likes coffee"), said("Bo", "is new")]);
   const restoring = snapshots.restore(name);
-  // Whoever asks meanwhile is answered, before it or after.
+  // Concurrent requests are answered, before it or after.
   const asked = Promise.all(Array.from({ length: 20 }, () => memory.get(SCOPE, "Ada")));
   const { replaced } = await restoring;
   expect((await asked).every(({ version }) => version === 1 || version === 2)).toBe(true);

@@ -29,14 +29,14 @@ async function filled() {
     },
     { name: "Acme", type: "company", observations: [{ text: "sells anvils" }] },
   ]);
-  await remember(memory, [{ name: "Ada", observations: [{ text: "is someone else here" }] }], GLOBAL);
+  await remember(memory, [{ name: "Ada", observations: [{ text: "is another person here" }] }], GLOBAL);
   await memory.changes.withdraw(SCOPE, "Acme", ["sells anvils"], BY);
   await memory.changes.relate(SCOPE, [{ from: "Ada", to: "Acme", type: "works_at", metadata: { since: 1999 } }], BY);
   return opened;
 }
 
 /** All that documents say, but for when they were written. */
-const told = (text: string): string => text.replace(/"exported_at":"[^"]*"/, "");
+const comparable = (text: string): string => text.replace(/"exported_at":"[^"]*"/, "");
 
 for (const format of ["json", "jsonl"] as const) {
   test(`what was exported as ${format} is the same memory when it is imported, with ids, sources and times`, async () => {
@@ -53,9 +53,9 @@ for (const format of ["json", "jsonl"] as const) {
     const [was, is] = await Promise.all([one.memory.get(SCOPE, "Ada"), other.memory.get(SCOPE, "Ada")]);
     const said = (entity: typeof was) => entity.observations.map(({ id: _id, ...rest }) => rest);
     expect({ ...is, observations: said(is) }).toEqual({ ...was, observations: said(was) });
-    expect((await other.memory.get(GLOBAL, "Ada")).observations).toMatchObject([{ text: "is someone else here" }]);
+    expect((await other.memory.get(GLOBAL, "Ada")).observations).toMatchObject([{ text: "is another person here" }]);
     expect((await other.memory.search({ scopes: [SCOPE], text: "drives a car" })).hits[0]?.entity.name).toBe("Ada");
-    // The same again changes nothing.
+    // A repetition changes nothing.
     const again = await imported(other.memory, text, { merge: "error" });
     expect(again).toMatchObject({ entities: { ...NOTHING, unchanged: 3 }, relations: { ...NOTHING, unchanged: 1 } });
     expect((await other.memory.get(SCOPE, "Ada")).version).toBe(1);
@@ -174,7 +174,7 @@ test("what is there already gets what is new, stays as it is, or ends the import
   });
 });
 
-test("a relation that is told twice is judged by what the first made of it", async () => {
+test("a relation that occurs twice is judged by what the first made of it", async () => {
   const lines = jsonLines([
     { name: "Ada" },
     { name: "Bo" },
@@ -215,7 +215,7 @@ test("what is wrong is named by its line and passed over", async () => {
       '{"name":"  ","observations":["nonexistent"]}',
       '{"name":"Rome","type":"person"}',
       '{"name":"Cy","confidence":7}',
-      '{"from":"Ada","to":"Nobody","type":"knows"}',
+      '{"from":"Ada","to":"Nonexistent","type":"knows"}',
       '{"from":"Ada","to":"Rome"}',
       '{"name":"Di","scope":"nowhere"}',
       '{"from":"Ada","to":"Eve","type":"knows"}',
@@ -269,7 +269,7 @@ function memberOf(of: MemoryStore, name: string | symbol): unknown {
   return typeof value === "function" ? value.bind(of) : value;
 }
 
-/** What becomes of an import of 500 acquaintances, and in how many transactions. */
+/** The outcome of an import of 500 acquaintances, and in how many transactions. */
 async function importedPartly(isBad: (one: number) => boolean) {
   using directory = tempDirectory();
   const { counted, store } = counting(inFile(directory.path));
@@ -384,7 +384,7 @@ test("an export that was cut off says so, and what was whole of it is there", as
   expect(cut).toMatchObject({ isWhole: false, problems: 0, entities: { unchanged: 3 } });
 });
 
-test("a trial says what would become of each, and writes nothing", async () => {
+test("a dry run reports the outcome of each, and writes nothing", async () => {
   await using one = await filled();
   await using other = await openMemory();
   await remember(other.memory, [{ name: "Acme", type: "place" }]);
@@ -416,5 +416,5 @@ test("a document is read whatever pieces it comes in", async () => {
   for (const size of [1, 7]) {
     expect(await imported(other.memory, pieces(text, size))).toMatchObject({ problems: 0 });
   }
-  expect(told(await exported(other.memory, { format: "json" })).length).toBe(told(text).length);
+  expect(comparable(await exported(other.memory, { format: "json" })).length).toBe(comparable(text).length);
 });

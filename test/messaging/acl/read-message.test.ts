@@ -142,7 +142,7 @@ describe("the reader and the public schema", () => {
       fc.property(someMessage, (json) => {
         // A workspace is judged by the server it came to, which a schema does not know.
         const { workspace: _, ...rest } = json;
-        const outcome = read(rest, { sender: "somebody-else" });
+        const outcome = read(rest, { sender: "another-client" });
         const schema = MessageWire.safeParse(rest);
         count += Number(schema.success);
         expect(outcome.type === "message", JSON.stringify([rest, outcome, schema.error])).toBe(schema.success);
@@ -228,7 +228,7 @@ test("an empty text is content", () => {
 });
 
 describe("what is refused", () => {
-  test("a message for nobody is told of the four kinds of address", () => {
+  test("a message without an address fails with the four kinds of address", () => {
     const { receiver: _, ...rest } = simple;
     expect(refusedFor(rest)).toMatchObject({
       code: "NO_RECEIVER",
@@ -261,7 +261,7 @@ describe("what is refused", () => {
     expect(outcome.problems.every(({ fix }) => typeof fix === "string" && fix !== "")).toBe(true);
   });
 
-  test("an unknown act is told what it may have meant", () => {
+  test("an unknown act fails with similar acts", () => {
     expect(refusedFor({ ...simple, performative: "requst" })).toMatchObject({ hint: 'Did you mean "request"?' });
   });
 
@@ -280,12 +280,12 @@ describe("what is refused", () => {
     );
   });
 
-  test("text that begins like JSON and is none, where language says json", () => {
+  test("text that begins like JSON but is not, where language says json", () => {
     expect(refusedFor({ ...simple, language: "JSON", content: '{"a": ' }).code).toBe("MESSAGE_INVALID");
     expect(taken({ ...simple, language: "english", content: "{a}" }).content).toEqual({ type: "text", text: "{a}" });
   });
 
-  test("a message of another workspace, and the id of what was refused is told", () => {
+  test("a message of another workspace, with the id of the refused message", () => {
     const id = "4f0b7c1e-3b0a-4c1e-9b0a-4c1e9b0a4c1e";
     expect(read({ ...simple, id, workspace: "other" })).toMatchObject({ type: "refused", id });
   });

@@ -172,7 +172,7 @@ export class JournalRoom implements AsyncDisposable {
     return this.#journal;
   }
 
-  /** Closes it, opens it again, and tells what it knows. */
+  /** Closes it, opens it again, and returns what it knows. */
   async again(sinceMs = 0) {
     await this.#journal?.close();
     this.#journal = undefined;

@@ -34,7 +34,7 @@ const large: readonly Content[] = [
   { type: "json", value: { rows: Array.from({ length: 20_000 }, (_, row) => row) } },
 ];
 
-test("content up to 64 KiB travels with its message; above it is put aside and fetched again", async () => {
+test("content up to 64 KiB travels with its message; above it is offloaded and fetched again", async () => {
   using directory = tempDirectory();
   const store = new FileContentStore(directory.path, systemClock);
   const small = message({ type: "text", text: "x".repeat(65_536) });
@@ -62,7 +62,7 @@ test("the same content is kept once, a damaged or lost one stays a reference", a
 });
 
 // router.claim-check.K3
-test("contents are bounded by bytes: the oldest goes that nobody waits for, and what would not fit is refused", async () => {
+test("contents are bounded by bytes: the oldest without a waiter is deleted, and what would not fit is refused", async () => {
   using directory = tempDirectory();
   const clock = new ManualClock();
   const contents = new FileContentStore(directory.path, clock);

@@ -12,7 +12,7 @@ verifies("message.crash-suspects");
 
 type Life = { readonly said: readonly string[]; readonly signal: string | null };
 
-/** One process, killed `killAfterMs` after it began to deliver; without a time it ends by itself or by its message. */
+/** One process, killed `killAfterMs` after it began to deliver; without a time it ends normally or by its message. */
 async function live(directory: string, deadly: string, killAfterMs?: number): Promise<Life> {
   const program = join(import.meta.dirname, "deadly.ts");
   const child = spawn(process.execPath, [program, directory, deadly], { stdio: ["ignore", "pipe", "inherit"] });
@@ -54,7 +54,7 @@ test("a message that kills the server each time is a dead letter after three kil
 test("kills from outside make no message a dead letter", async () => {
   using directory = tempDirectory();
   const said: string[] = [];
-  // A handler takes 50 ms: there is always one at work.
+  // A handler takes 50 ms: there is always one running.
   for (let life = 0; life < 8; life += 1) said.push(...(await live(directory.path, "none", (life * 37) % 50)).said);
   const last = await live(directory.path, "none");
   expect(last.signal).toBe(null);

@@ -1,6 +1,6 @@
 /**
  * A process with a real router over a real journal. `node deadly.ts <directory> [<text>]`. The first one in a directory sends
- * messages, of which the one with this text kills the process that handles it; each goes on with what is there. Prints `R` when it
+ * messages, of which the one with this text kills the process that handles it; each continues with what is there. Prints `R` when it
  * begins to deliver, `P <text>` for each message that it has handled, and at the end `E` with the dead letters as JSON.
  */
 import { join } from "node:path";
@@ -46,7 +46,7 @@ if (isFirst) {
 say("R");
 router.attachDeployed({
   handle: async ({ message }) => {
-    // The others are in hand beside it when it strikes.
+    // The others are in flight beside it when it strikes.
     await turn();
     if (textOf(message) === deadly) kill(pid, "SIGKILL");
     await sleep(HANDLING_MS);
@@ -56,6 +56,6 @@ router.attachDeployed({
 });
 while (AGENTS.some((name) => router.records.mailbox("default", name).messages > 0)) await turn();
 const dead = await router.records.deadLetters({ workspace: "default", limit: 10 });
-const told = dead.map(({ code, reason, attempts, history, body }) => ({ code, reason, attempts, history, body }));
-say(`E ${JSON.stringify(told)}`);
+const letters = dead.map(({ code, reason, attempts, history, body }) => ({ code, reason, attempts, history, body }));
+say(`E ${JSON.stringify(letters)}`);
 await router.close(1_000);

@@ -1,5 +1,5 @@
 /**
- * A process that is killed: a real router over a real journal, told by lines what to send, telling by lines what happened.
+ * A process that is killed: a real router over a real journal, which reads from lines what to send and prints as lines what happened.
  * `node driver.ts <directory> [synchronous]`. It loads, says `L`, and opens the journal when it reads `open`.
  * In: `open`, `<number>` (send message number so-and-so), `end`. Out: `R <pending>` (ready), `A <number>` (accepted),
  * `P <number> <recipient> <attempt>` (a recipient has done its work), `D <number> <recipient>` (settled on disk), `E` (ended).
@@ -48,7 +48,7 @@ async function handle({ message, recipient, attempt }: Delivered): Promise<Settl
   return { type: "done" };
 }
 
-/** Takes and settles as somebody outside of the server would. */
+/** Takes and settles as an external client would. */
 async function takeOutside(router: Router, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     const taken = await router.lease(OUTSIDE, { max: 20, leaseMs: 10_000, waitMs: 1_000 }, signal);

@@ -231,13 +231,13 @@ test("a trace is found by its digits and by the id of the message that it began 
   await using room = new JournalRoom({ segmentBytesMax: 64 * KIB });
   const id = "0199f0a0-1234-7000-8000-00000000abcd";
   const trace = id.replaceAll("-", "");
-  const told = new Map([
+  const special = new Map([
     [70, { id }],
     [300, { body: `{"trace_id":"${trace}"}` }],
     [999, { body: `{"content":"about ${id}"}` }],
   ]);
   await room.journal.append(
-    batch({ messages: messages(1, 1_000).map((each) => ({ ...each, ...told.get(each.seq) })) }),
+    batch({ messages: messages(1, 1_000).map((each) => ({ ...each, ...special.get(each.seq) })) }),
   );
   const found = async () => (await room.journal.list({ workspace: "default", trace, limit: 9 })).map(({ seq }) => seq);
   expect(await found()).toEqual([300, 70]);
@@ -254,7 +254,7 @@ test("of an id that was sent twice the newest is found", async () => {
 });
 
 // ports.journal.J4
-test("retention drops what is old and settled, and never what is pending; seqs go on", async () => {
+test("retention drops what is old and settled, and never what is pending; seqs continue", async () => {
   await using room = new JournalRoom({ segmentBytesMax: 1 });
   const { journal } = room;
   for (let seq = 1; seq <= 4; seq += 1) {
@@ -325,7 +325,7 @@ test("a clock that is set back or far forward loses nothing and keeps the order"
   expect(recovered.lastSeq).toBe(4);
 });
 
-test("a file of another program is refused and left alone", async () => {
+test("a file of another program is refused and not changed", async () => {
   await using room = new JournalRoom();
   using db = new DatabaseSync(room.file);
   db.exec("CREATE TABLE other (x)");

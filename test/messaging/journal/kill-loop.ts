@@ -8,7 +8,7 @@ import { Chance } from "../../fuzz/chance.ts";
 import { bundleDriver } from "./bundle.ts";
 
 /** Messages that are sent and not accepted yet. */
-const UNDER_WAY = 200;
+const IN_FLIGHT_MAX = 200;
 /** A life is killed when so many of its lines have been heard, or fewer. */
 const LINES = 600;
 const PAUSE_MS = 20;
@@ -21,7 +21,7 @@ export type MessageKillReport = {
   readonly repeated: number;
 };
 
-/** What the observer, who survives, has been told. */
+/** What the observer, which survives, has received. */
 class Ledger {
   next = 0;
   readonly sent = new Set<number>();
@@ -91,7 +91,7 @@ class Ledger {
 export const recipientsOf = (number: number): readonly string[] =>
   number % 7 === 0 ? ["outside-olga"] : number % 5 === 0 ? ["worker", "clerk"] : ["worker"];
 
-/** One life of the server: it is loaded before it is needed, and opens the journal when the one before is dead. */
+/** One life of the server: it is loaded before it is needed, and opens the journal when the previous one is dead. */
 export class Life {
   readonly #child: ChildProcess;
   readonly #exited: Promise<unknown>;
@@ -113,7 +113,7 @@ export class Life {
       createInterface({ input: this.#child.stdout }).on("line", (line) => this.#hear(line));
     }
     this.#exited = new Promise<void>((resolve) => this.#child.once("close", () => resolve()));
-    void this.#exited.then(() => this.ready.reject(new Error(`the server ended by itself: ${this.#stderr}`)));
+    void this.#exited.then(() => this.ready.reject(new Error(`the server ended unexpectedly: ${this.#stderr}`)));
     this.ready.promise.catch(() => {});
   }
 
@@ -142,7 +142,7 @@ export class Life {
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms));
 
 /**
- * Kills a real router with its journal again and again with SIGKILL under load, and lets the last life end what was accepted.
+ * Kills a real router with its journal repeatedly with SIGKILL under load, and lets the last life end what was accepted.
  * Throws what does not hold: a message that was accepted and did not come, one that was settled on disk and came again, two of
  * a conversation in the wrong order.
  */
@@ -182,7 +182,7 @@ async function live(life: Life, ledger: Ledger, lines: number): Promise<void> {
   life.send([...ledger.sent].toSorted((one, other) => one - other));
   do {
     const more: number[] = [];
-    while (ledger.sent.size < UNDER_WAY) {
+    while (ledger.sent.size < IN_FLIGHT_MAX) {
       more.push(ledger.next);
       ledger.sent.add(ledger.next++);
     }

@@ -176,8 +176,8 @@ const crash = command("CRASH", (model, real) => check(model, real, real.crash())
 
 function check(model: Model, real: Real, recovered: Recovered): void {
   const { pending, retries, conversations, lastSeq, recent } = recovered;
-  const told = [...pending.seqs].map((seq, row) => keyOf(seq, pending.parties[row] ?? 0));
-  assert.deepEqual(told, [...model.pending.keys()]);
+  const found = [...pending.seqs].map((seq, row) => keyOf(seq, pending.parties[row] ?? 0));
+  assert.deepEqual(found, [...model.pending.keys()]);
   assert.deepEqual(new Map(retries.map(({ seq, party, attempts }) => [keyOf(seq, party), attempts])), model.retries);
   assert.deepEqual(new Map(conversations.map(({ id, fold }) => [id, fold])), model.open);
   assert.equal(lastSeq, model.lastSeq);

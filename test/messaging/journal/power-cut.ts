@@ -14,7 +14,7 @@ const [DATABASE, LOG, OUTPUT] = [1, 2, 3];
 const HEAD_BYTES = 14;
 /** What a disk writes whole, or not at all. */
 const SECTOR = 512;
-const UNDER_WAY = 150;
+const IN_FLIGHT_MAX = 150;
 
 type Write = { readonly what: string; readonly where: number; readonly offset: number; readonly data: Buffer };
 
@@ -52,8 +52,8 @@ export async function powerCuts(load: PowerCutLoad): Promise<PowerCutReport> {
       const at = first + chance.below(writes.length - first);
       const directory = join(root, `cut-${cut}`);
       mkdirSync(directory);
-      const told = rebuild(writes.slice(0, at), directory, chance);
-      const lost = judge(directory, told, `cut ${cut} (seed ${seed}) after write ${at} of ${writes.length}`);
+      const lines = rebuild(writes.slice(0, at), directory, chance);
+      const lost = judge(directory, lines, `cut ${cut} (seed ${seed}) after write ${at} of ${writes.length}`);
       if (lost.normal) lostNormal += 1;
       if (lost.settlement) cameBack += 1;
       rmSync(directory, { recursive: true });
@@ -84,7 +84,7 @@ async function noted(root: string, { messages, synchronous = "full" }: PowerCutL
   let [sent, accepted, text] = [0, 0, ""];
   const send = (): void => {
     const lines: number[] = [];
-    while (sent < messages && sent - accepted < UNDER_WAY) lines.push(sent++);
+    while (sent < messages && sent - accepted < IN_FLIGHT_MAX) lines.push(sent++);
     if (lines.length > 0) child.stdin.write(`${lines.join("\n")}\n`);
     if (accepted === messages) child.stdin.end("end\n");
   };
@@ -120,7 +120,7 @@ class Disk {
   #room = Buffer.alloc(0);
   #length = 0;
   #unsynced: Write[] = [];
-  /** For each sync under way how many of the unsynced writes it covers. */
+  /** For each running sync how many of the unsynced writes it covers. */
   #syncing: number[] = [];
 
   take(write: Write): void {
@@ -186,7 +186,7 @@ function rebuild(writes: readonly Write[], directory: string, chance: Chance): r
 type Lost = { readonly normal: boolean; readonly settlement: boolean };
 
 /** What was lost that may be. */
-function judge(directory: string, told: readonly string[], where: string): Lost {
+function judge(directory: string, lines: readonly string[], where: string): Lost {
   const file = join(directory, "messages.db");
   const options = { ...MESSAGE_JOURNAL_DEFAULTS, file, synchronous: "full" } as const;
   const { writer, recovered } = JournalWriter.open(options, { sinceMs: 0, recentMax: 1_000_000 });
@@ -195,7 +195,7 @@ function judge(directory: string, told: readonly string[], where: string): Lost 
     const seqOf = new Map(recent.ids.map((id, row) => [Number(id.slice(-12)), recent.seqs[row] ?? 0]));
     const open = new Set(pending.seqs);
     const lost = { normal: false, settlement: false };
-    for (const line of told) {
+    for (const line of lines) {
       const [what, text, recipient] = line.split(" ");
       const number = Number(text);
       const seq = seqOf.get(number);

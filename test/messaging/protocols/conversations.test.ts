@@ -100,7 +100,7 @@ describe("a request", () => {
     expect(talk.breach("alice request bob", { replyByMs: 5 }).rule).toBe("deadline-ahead");
   });
 
-  test("expires by itself, and says which part did", () => {
+  test("expires on its own, and says which part did", () => {
     const talk = new Talk("fipa-request");
     const before = talk.say("alice request bob", { replyByMs: talk.nowMs + 100 });
     expect(expire(before, before.startedAtMs + 99)).toEqual({ conversation: before, lapses: [] });
@@ -122,7 +122,7 @@ describe("a request", () => {
 });
 
 describe("who may speak", () => {
-  test("strangers may not, and the initiator brings in nobody later", () => {
+  test("strangers may not, and the initiator adds no participant later", () => {
     const talk = new Talk("fipa-request");
     talk.say("alice request bob");
     expect(talk.breach("mallory inform alice").rule).toBe("participants-only");
@@ -131,9 +131,9 @@ describe("who may speak", () => {
 
   test("answers go to the initiator, or to whom its reply_to names", () => {
     const talk = new Talk("fipa-request");
-    talk.say("alice request bob", { replyTo: "desk" });
+    talk.say("alice request bob", { replyTo: "office" });
     expect(talk.breach("bob inform carol").rule).toBe("initiator-only");
-    expect(talk.say("bob inform desk").status.state).toBe("completed");
+    expect(talk.say("bob inform office").status.state).toBe("completed");
   });
 
   test("an answer to a message of another conversation is refused", () => {
@@ -157,7 +157,7 @@ describe("who may speak", () => {
     expect(talk.breach("alice cfp d").rule).toBe("participants-max");
   });
 
-  test("a protocol of FIPA's that there is not is refused; somebody's own is carried", () => {
+  test("an unknown protocol of FIPA is refused; a custom one is accepted", () => {
     expect(new Talk("fipa-requst").breach("alice request bob").rule).toBe("unknown-protocol");
     expect(new Talk("our-own").say("alice request bob").protocol).toBe("our-own");
   });
@@ -281,7 +281,7 @@ const ledByB = () => {
 };
 
 describe("auctions", () => {
-  test("an English one rises until nobody bids", () => {
+  test("an English one rises until no participant bids", () => {
     const talk = new Talk("Auction");
     talk.say("alice inform b,c");
     talk.say("alice cfp b,c", { replyByMs: talk.nowMs + 100 });
@@ -320,7 +320,7 @@ describe("auctions", () => {
     expect(states(former.say("alice inform b,c"))).toEqual({ b: "over", c: "won" });
   });
 
-  test("an award that cannot be delivered is none", () => {
+  test("an award that cannot be delivered does not count", () => {
     const english = new Talk("fipa-auction-english");
     english.say("alice inform b,c");
     english.say("alice cfp b,c");
@@ -337,7 +337,7 @@ describe("auctions", () => {
     expect(undelivered(dutch.known(), "b", "accept-proposal").status.state).toBe("failed");
   });
 
-  test("a Dutch one falls until somebody bids", () => {
+  test("a Dutch one falls until a participant bids", () => {
     const talk = new Talk("fipa-auction-dutch");
     talk.say("alice inform b,c");
     talk.say("alice cfp b,c");
@@ -355,7 +355,7 @@ describe("auctions", () => {
     expect(states(talk.known())).toEqual({ b: "won", c: "over" });
   });
 
-  test("a contract that was not done in time is no success, whatever became of the others", () => {
+  test("a contract that was not done in time is no success, whatever the others' outcome", () => {
     const talk = new Talk("fipa-contract-net");
     talk.say("alice cfp b,c");
     talk.say("b propose alice");
@@ -454,7 +454,9 @@ describe("a free conversation", () => {
     expect(participants.map(({ name }) => name)).toEqual(["bob", "carol", "dave"]);
     talk.say("erin inform alice");
     const { conversation } = talk;
-    expect(talk.say("bob inform alice").participants, "nobody new makes no new list").toBe(conversation?.participants);
+    expect(talk.say("bob inform alice").participants, "no new participant makes no new list").toBe(
+      conversation?.participants,
+    );
   });
 
   test("is no place for a protocol to begin in", () => {
@@ -504,7 +506,7 @@ describe("families of conversations", () => {
     expect(branched(branched(parent, "c2"), "c2").branches).toEqual(["c2"]);
   });
 
-  test("a conversation that was merged goes on in the other", () => {
+  test("a conversation that was merged continues in the other", () => {
     const talk = new Talk(undefined);
     const merge = merged(talk.say("alice inform bob"), "c9");
     if (merge.type !== "merged") throw new Error(merge.type);
@@ -514,7 +516,7 @@ describe("families of conversations", () => {
     expect(merged(merge.conversation, "c8")).toEqual({ type: "already-merged", into: "c9" });
   });
 
-  test("where somebody still owes something, nothing is merged or put away", () => {
+  test("a conversation with open obligations is neither merged nor archived", () => {
     const talk = new Talk("fipa-request");
     const open = talk.say("alice request bob");
     expect(merged(open, "c9")).toEqual({ type: "in-progress", participants: ["bob"] });

@@ -5,7 +5,7 @@ import { VIOLATION_RULES } from "../../../src/messaging/protocols/index.ts";
 
 const guide = readFileSync(GUIDE, "utf8");
 
-test("the guide shows the protocols as they are checked; `npx node scripts/draw-protocols.ts` draws them anew", () => {
+test("the guide shows the protocols as they are checked; `npx node scripts/draw-protocols.ts` redraws them", () => {
   expect(drawn(guide) === guide).toBe(true);
 });
 

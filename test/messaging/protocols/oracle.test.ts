@@ -127,7 +127,7 @@ function chosen(
   return { who: sender, act: option.token.slice(2), to: [option.name] };
 }
 
-/** What every protocol has, now and then. */
+/** What every protocol has at times. */
 function beside({ isCancelling, role }: Part, choice: number): readonly string[] {
   if (isCancelling) return [`${role}:inform`, `${role}:failure`];
   if (choice % 5 === 0) return ["i:cancel"];

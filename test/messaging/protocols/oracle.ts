@@ -4,7 +4,7 @@ import { type Deviation } from "./deviations.ts";
  * An independent model of the interaction protocols, written from FIPA's documents (SC00026 to SC00030, XC00031, XC00032, SC00033 to
  * SC00036) and not from the tables: for each protocol a regular expression over what is said between the initiator and one
  * participant, in the order of FIPA's diagrams. What may come next is found by derivatives of the expression. `i:` is the
- * initiator, `p:` the participant, `t:` somebody a recruiter found, `T` a deadline that passes, `R` a rival's proposal that is
+ * initiator, `p:` the participant, `t:` an agent that a recruiter found, `T` a deadline that passes, `R` a rival's proposal that is
  * accepted, `z:` others who have to end it. Where Caxton differs from FIPA, the expression says so with a key of `DEVIATIONS`:
  * `beyond` is allowed by Caxton alone, `withheld` by FIPA alone.
  */

@@ -42,7 +42,7 @@ async function worldWith(...providers: readonly (readonly [string, object?])[]) 
 const recipientsOf = (answer: Submitted) => (answer.type === "accepted" ? answer.recipients : []);
 
 describe("a message to a capability", () => {
-  test("goes to one when it asks, and to all when it tells or calls for proposals", async () => {
+  test("goes to one if it asks, and to all if it informs or calls for proposals", async () => {
     const { router } = await worldWith(["bob"], ["cid"], ["dan"]);
     expect(recipientsOf(await router.submit(note("?", { ...capability(), ...ask })))).toHaveLength(1);
     for (const performative of ["inform", "cfp"] as const) {
@@ -119,7 +119,7 @@ describe("a message to a capability", () => {
     }
   });
 
-  test("leaves out who fails again and again, until it is on trial", async () => {
+  test("skips a provider that fails repeatedly, until its circuit is half-open", async () => {
     const { router, agent, clock } = await worldWith(["bob"], ["cid"]);
     agent.answer = ({ recipient }) => (recipient === "bob" ? { type: "failed", reason: "down" } : { type: "done" });
     const inTurn = capability({ strategy: "round_robin" });
@@ -147,7 +147,7 @@ describe("a message to a capability", () => {
     });
   });
 
-  test("nobody provides is answered with related ones and how many provide them", async () => {
+  test("without a provider is answered with related ones and how many provide them", async () => {
     const { router, agent, directory } = await worldWith(["bob"], ["cid"]);
     directory.provide("bob", "text-summaries");
     const answer = await router.submit(note("?", { ...capability({ capability: "text-sumaries" }), ...ask }));
@@ -256,7 +256,7 @@ describe("what is published", () => {
     expect([...disk.dead.values()]).toMatchObject([{ recipient: "outside-olga", code: "MAILBOX_FULL", seq: 2 }]);
   });
 
-  test("to more than may get one message is refused", async () => {
+  test("to too many recipients is refused", async () => {
     const directory = new TestDirectory("ann", "bob", "cid", "dan");
     const { router } = await openWorld({ directory, options: { recipientsMax: 2 } });
     expect(await router.submit(note("!", { address: { type: "broadcast" } }))).toMatchObject({
@@ -292,7 +292,7 @@ describe("topics", () => {
     );
   });
 
-  test("that are none are named with why", () => {
+  test("that are invalid are named with the reason", () => {
     expect(topicProblem("orders.*.created")).toBeUndefined();
     expect(topicProblem("orders..created")).toBe("a word is missing between dots");
     expect(topicProblem("orders.cre*")).toBe("* and # stand for whole words");

@@ -26,7 +26,7 @@ const toOlga = to("outside-olga");
 
 describe("a message to an agent", () => {
   // router.intake.I1
-  test("is on disk before anybody has it, and before its sender is told", async () => {
+  test("is on disk before a recipient has it, and before its sender has the receipt", async () => {
     const gate = Promise.withResolvers<void>();
     const disk = new MemoryDisk();
     const journal = new MemoryMessageJournal(disk, () => gate.promise);
@@ -91,7 +91,7 @@ describe("a message to an agent", () => {
   });
 
   // router.intake.I3
-  test("that is nobody's name is on record, and the sender gets a failure with near names", async () => {
+  test("to an unknown name is stored, and the sender gets a failure with similar names", async () => {
     const { router, agent, disk } = await openWorld();
     const answer = await router.submit(note("hello", to("bop")));
     expect(answer).toMatchObject({ type: "answered", answer: "failure", error: { code: "AGENT_NOT_FOUND" } });
@@ -105,7 +105,7 @@ describe("a message to an agent", () => {
   });
 
   // router.intake.I4
-  test("to oneself is refused, and nothing is on record", async () => {
+  test("to oneself is refused, and nothing is stored", async () => {
     const { router, disk } = await openWorld();
     const answer = await router.submit(note("hello", to("ann")));
     expect(answer).toMatchObject({ type: "refused", error: { code: "SENDER_IS_RECEIVER" } });
@@ -121,7 +121,7 @@ describe("a message to an agent", () => {
     expect(agent.texts[0]?.length).toBe(1024 * 1024 - 1_000);
   });
 
-  test("to a person is on record and done", async () => {
+  test("to a person is stored and done", async () => {
     const { router, disk, agent } = await openWorld();
     expect(await router.submit(note("hello", to("user")))).toMatchObject({ type: "accepted", recipients: ["user"] });
     expect([...disk.settled.values()]).toMatchObject([{ outcome: "done" }]);
@@ -239,7 +239,7 @@ describe("what an agent does not manage", () => {
 
 describe("order", () => {
   // mailboxes.mailbox.M2
-  test("within a conversation holds through retries, while others go on", async () => {
+  test("within a conversation is kept through retries, while others continue", async () => {
     const { router, agent, clock, disk } = await openWorld();
     const failed = new Set<string>();
     agent.answer = ({ message }) => {
@@ -283,7 +283,7 @@ describe("order", () => {
   });
 });
 
-describe("somebody outside", () => {
+describe("an external client", () => {
   test("takes messages, settles them, and they are gone", async () => {
     const { router, disk } = await openWorld();
     await router.submit(note("one", toOlga));
@@ -331,11 +331,11 @@ describe("somebody outside", () => {
     await open();
     await sent;
     const [taken] = await router.lease(olga, { max: 1, leaseMs: 60_000, waitMs: 0 }, always);
-    void router.submit(note("under way"));
+    void router.submit(note("in flight"));
     await until(() => doors.length === 1);
     let isSettled = false;
     void router.settle(olga, [{ seq: taken?.seq ?? 0, outcome: "done" }]).then(() => (isSettled = true));
-    // One write was under way, the next has the settlement; the writer does not rest in between.
+    // One write was running, the next has the settlement; the writer does not rest in between.
     for (let writes = 0; writes < 2; writes += 1) {
       await open();
       void router.submit(note(`later ${writes}`));
@@ -361,7 +361,7 @@ describe("somebody outside", () => {
   });
 
   // mailboxes.leases.L1
-  test("loses its lease in time, and somebody else may take it", async () => {
+  test("loses its lease in time, and another client may take it", async () => {
     const { router, clock } = await openWorld();
     await router.submit(note("one", toOlga));
     const [first] = await router.lease(olga, { max: 1, leaseMs: 1_000, waitMs: 0 }, always);
@@ -423,7 +423,7 @@ describe("bounds", () => {
     expect(agent.texts).toEqual(texts);
   });
 
-  test("messages that expired take no room and are not delivered; who asked is told", async () => {
+  test("messages that expired take no room and are not delivered; their senders are notified", async () => {
     const { router, clock, disk, agent } = await openWorld({ options: { mailboxMessagesMax: 1 } });
     const expiresAtMs = clock.nowMs() + 1_000;
     await router.submit(note("ask", { ...toOlga, performative: "request", expiresAtMs }));
@@ -436,7 +436,7 @@ describe("bounds", () => {
   });
 });
 
-test("what expires while it waits for another attempt, or behind one, takes no room either, and who asked is told", async () => {
+test("what expires while it waits for another attempt, or behind one, takes no room either, and its sender is notified", async () => {
   const { router, clock, disk, agent } = await openWorld();
   const expiresAtMs = clock.nowMs() + 40_000;
   const ask = (text: string, rest: object = {}) =>
@@ -447,7 +447,7 @@ test("what expires while it waits for another attempt, or behind one, takes no r
   const fetchOne = () => router.lease(olga, { max: 1, leaseMs: 30_000, waitMs: 0 }, always);
   const [first] = await fetchOne();
   await router.settle(olga, [{ seq: first?.seq ?? 0, outcome: "failed" }]);
-  // Nobody fetches any more: the sweep finds them.
+  // No client fetches any more: the sweep finds them.
   await clock.advance(70_000);
   await until(() => agent.got.length === 2);
   expect(agent.got.map(({ message }) => message.error?.code)).toEqual(["EXPIRED", "EXPIRED"]);
@@ -568,7 +568,7 @@ describe("a crash", () => {
   });
 
   // writing.writer.W3, writing.writer.W2
-  test("of the disk refuses what was under way; what follows is taken again", async () => {
+  test("of the disk refuses what was in flight; later messages are accepted again", async () => {
     let isFull = false;
     const disk = new MemoryDisk();
     const journal = new MemoryMessageJournal(disk, async () => {

@@ -110,7 +110,7 @@ class Subject {
       this.#begun({ lane: `${recipient}/${message.conversationId}`, text });
       if (mood === "slow") await clock.sleep(1_000);
       if (mood === "failing") {
-        // Once the router knows: what it had handed over before then is in order.
+        // Once the router knows: what it had delivered before then is in order.
         if (attempt < OPTIONS.attemptsMax)
           setImmediate(() => this.life === life && this.waiting.set(text, `${recipient}/${message.conversationId}`));
         return { type: "failed", reason: "a bad day" };
@@ -181,7 +181,7 @@ class Subject {
     }
   }
 
-  /** All goes well from now on, and time passes until nothing is under way. */
+  /** All succeeds from now on, and time passes until nothing is in flight. */
   async rest(): Promise<void> {
     this.isFull = false;
     this.mood = "well";

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { Receiving } from "../../../src/api/operations/index.ts";
 import { note, openWorld, to, until } from "./world.ts";
 
-test("one who receives and settles nothing leaves some of the mailbox's window for whoever comes next", async () => {
+test("one who receives and settles nothing leaves some of the mailbox's in-flight limit to the next one", async () => {
   const window = 8;
   const { router, clock } = await openWorld({ options: { window } });
   const messaging = { router, participants: { seen: () => {} }, limits: { leaseMs: 30_000, window } };
@@ -68,7 +68,7 @@ test("one who fetches all it gets and settles nothing leaves some for who fetche
     for await (const items of receiving.messages(gone.signal)) got.push(...items.map(({ seq }) => seq));
   })();
   await until(() => got.length === 4);
-  // While somebody receives, those who fetch have a quarter between them, and had more before.
+  // While a client receives, those that fetch have a quarter between them, and had more before.
   expect(await fetchAll()).toEqual([]);
   for (let settled = 0; settled < 20;) {
     await until(() => got.length > settled);

@@ -44,8 +44,8 @@ const failures = ({ got }: TestAgent) =>
     }));
 const expired = { performative: "failure", code: "EXPIRED", conversationId: "c" };
 
-describe("what became of a message", () => {
-  test("is told from its queue to its end", async () => {
+describe("the outcome of a message", () => {
+  test("is reported from its queue to its end", async () => {
     const { router } = await openWorld();
     const message = note("hello", to("outside-olga"));
     await router.submit(message);
@@ -94,7 +94,7 @@ test("a trace is looked for from the message on that it began with", async () =>
 });
 
 describe("a dead letter", () => {
-  test("is sent again with its id, and is none any more", async () => {
+  test("is sent again with its id, and is no dead letter any more", async () => {
     const { router, agent, disk, message, key } = await bury();
     agent.answer = () => ({ type: "done" });
     const before = agent.got.length;
@@ -113,7 +113,7 @@ describe("a dead letter", () => {
 });
 
 describe("a paused mailbox", () => {
-  test("keeps what comes until it goes on", async () => {
+  test("keeps what arrives until it resumes", async () => {
     const { router, agent } = await openWorld();
     await router.submit(note("before"));
     router.pause("default", "bob", true);
@@ -137,7 +137,7 @@ describe("a watcher", () => {
     expect(seen).toEqual(["conversation", "message", "delivery", "settlement"]);
   });
 
-  test("who is slow misses some, and is told how many", async () => {
+  test("a slow watcher misses some, and receives how many", async () => {
     const { router } = await openWorld({ options: { mailboxMessagesMax: 5_000 } });
     let [got, missed] = [0, 0];
     using _ = router.watch({ workspace: "default", types: ["message"] }, (events) => {
@@ -169,7 +169,7 @@ describe("conversations", () => {
   });
 
   // router.conversations.C6
-  test("whose initiator named somebody for answers bring them there, also those addressed to the initiator", async () => {
+  test("whose initiator named another agent for answers send them there, also those addressed to the initiator", async () => {
     const { router, disk } = await openWorld();
     const done = (id: string) =>
       ask("done", { conversationId: id, sender: "bob", ...to("ann"), performative: "inform" });
@@ -184,14 +184,16 @@ describe("conversations", () => {
       message: { address: { names: ["ann"] } },
       deliveries: [{ recipient: "outside-olga" }],
     });
-    expect(await after.submit(done("d")), "who is not there cannot be told").toMatchObject({ recipients: ["ann"] });
+    expect(await after.submit(done("d")), "an absent participant cannot be notified").toMatchObject({
+      recipients: ["ann"],
+    });
     const free = { protocol: undefined, conversationId: "e" };
     await after.submit(ask("please", { ...free, replyTo: "outside-olga" }));
     expect(await after.submit({ ...done("e"), protocol: undefined })).toMatchObject({ recipients: ["ann"] });
   });
 
   // router.conversations.C4
-  test("that a wrong or undeliverable message would have begun are still to be begun, and its sender is told", async () => {
+  test("that a wrong or undeliverable message would have begun can still be started, and its sender is notified", async () => {
     const { router, agent } = await openWorld();
     const breach = await router.submit(ask("five euros", { performative: "propose" }));
     expect(breach).toMatchObject({ type: "answered", answer: "not-understood", error: { code: "PROTOCOL_BREACH" } });
@@ -208,7 +210,7 @@ describe("conversations", () => {
     expect(await router.records.conversation("default", "c")).toMatchObject({ initiator: "ann" });
   });
 
-  test("go on after a crash where they were", async () => {
+  test("resume after a crash where they were", async () => {
     const { router, disk } = await openWorld();
     await router.submit(ask("please"));
     const after = await openWorld({ disk });
@@ -327,7 +329,7 @@ describe("conversations", () => {
   });
 
   // router.intake.I6
-  test("that are over are not begun again after a restart, by whomever and however many messages name them", async () => {
+  test("that are over are not begun again after a restart, whatever the sender and the number of messages that name them", async () => {
     const { router, disk } = await openWorld();
     const asked = ask("please", { ...to("outside-olga"), replyWith: "r1" });
     await router.submit(asked);
@@ -416,7 +418,7 @@ describe("conversations", () => {
       await router.submit(note(id, { conversationId: id, atMs: clock.nowMs(), ...to(id === "two" ? "cid" : "bob") }));
       await clock.advance(10);
     }
-    await router.submit(note("nobody is there", { conversationId: "none", ...to("zoe") }));
+    await router.submit(note("no one is there", { conversationId: "none", ...to("zoe") }));
     const list = async (from: typeof router, query: Partial<ConversationQuery> = {}) =>
       (await from.records.conversations({ workspace: "default", limit: 10, ...query })).map(({ id }) => id);
     expect(disk.conversations.size).toBe(0);
@@ -440,7 +442,7 @@ describe("conversations", () => {
     expect(await list(after.router, { state: "expired" })).toEqual(["three", "one"]);
   });
 
-  test("of one message that was forgotten are their participants' again, after a stranger began them anew", async () => {
+  test("of one message that was forgotten are their participants' again, after a stranger started them again", async () => {
     const { router, disk, clock } = await openWorld();
     await router.submit(note("ask", { conversationId: "old", atMs: clock.nowMs(), ...to("bob") }));
     await router.close(0);
@@ -462,7 +464,7 @@ describe("conversations", () => {
   });
 
   // router.conversations.C2
-  test("of one message that was forgotten go on with an answer in them, as they began", async () => {
+  test("of one message that was forgotten continue with an answer in them, as they started", async () => {
     const { router, disk, clock } = await openWorld();
     await router.submit(note("ask", { conversationId: "old", atMs: clock.nowMs(), ...to("bob") }));
     await router.close(0);
@@ -548,7 +550,7 @@ describe("conversations", () => {
       };
       const names = Array.from({ length: 20 }, (_, index) => `c${String(index).padStart(2, "0")}`);
       for (const name of names) await say(name, name.endsWith("7") ? "cid" : "bob");
-      // It has a row; it was begun anew, without a row, and stands where it was begun anew.
+      // It has a row; it was started again without a row, and has the state of its new start.
       await say("c19", "bob");
       await say("c03", "bob");
       let { router } = first;
@@ -587,7 +589,7 @@ describe("conversations", () => {
   );
 
   // router.conversations.C2
-  test("without a protocol are written with all that was said before long, for whoever asks, and at the end", async () => {
+  test("without a protocol are written with all messages after a delay, on a read, and at the end", async () => {
     const { router, disk, clock } = await openWorld();
     const say = (receiver: string) => router.submit(note("hello", { conversationId: "free", ...to(receiver) }));
     const row = () => disk.conversations.get("default/free");

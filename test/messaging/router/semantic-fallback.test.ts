@@ -51,7 +51,7 @@ async function worldOf(vectors: TextVectors, similarityMin = USUAL) {
 
 const errorOf = (answer: Submitted) => (answer.type === "accepted" ? undefined : answer.error);
 
-describe("a message to a capability that nobody provides", () => {
+describe("a message to a capability without a provider", () => {
   test("goes to the nearest one in meaning; receipt and message say which, and how near", async () => {
     const { router, agent } = await worldOf(new Counted());
     const answer = await router.submit(ask("analyze-data"));
@@ -96,7 +96,7 @@ describe("a message to a capability that nobody provides", () => {
   });
 
   // addressing.capability-meaning.S3
-  test("is answered as ever when meanings cannot be told", async () => {
+  test("is answered as usual if embedding fails", async () => {
     const { router } = await worldOf({ embed: () => Promise.reject(new Error("no model")) });
     expect(errorOf(await router.submit(ask("analyze-data")))?.code).toBe("NO_CAPABILITY_PROVIDERS");
   });
@@ -137,7 +137,7 @@ describe("with the built-in vectors and the default similarity", () => {
     ["say-hello", "greeting"],
     ["write-reports", "report-generation"],
     ["report-writing", "report-generation"],
-    ["draw-pictures", "image-generation"],
+    ["draw-illustrations", "image-generation"],
     ["calendar", "scheduling"],
   ])("%s is %s in other words", async ([asked = "", meant]) => {
     expect(await nearest(asked)).toBe(meant);
@@ -155,14 +155,14 @@ describe("with the built-in vectors and the default similarity", () => {
     "speech-recognition",
     "deploy-server",
     "chess",
-  ])("%s is none of the capabilities", async (asked) => {
+  ])("%s matches no capability", async (asked) => {
     expect(await nearest(asked)).toBeUndefined();
   });
 });
 
 describe("meanings", () => {
   // addressing.capability-meaning.S1, addressing.capability-meaning.S2
-  test("are looked up once for each text, and never for what somebody provides", async () => {
+  test("are looked up once for each text, and never for provided capabilities", async () => {
     const vectors = new Counted();
     const { router } = await worldOf(vectors);
     await router.submit(ask("data-analysis"));

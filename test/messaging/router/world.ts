@@ -17,7 +17,7 @@ import {
 import { ManualClock, settled } from "../../helpers/manual-clock.ts";
 import { MemoryDisk, MemoryMessageJournal } from "../../helpers/memory-message-journal.ts";
 
-/** Whoever a test says is there. */
+/** The agents that a test registers. */
 export class TestDirectory implements Directory {
   readonly #people = new Map<string, { readonly name: string; readonly presence: Presence }>();
   #providers: Provider[] = [];

@@ -65,7 +65,7 @@ async function sold(bidders: Readonly<Record<string, Reaction>>, request: Partia
 }
 
 describe("an English auction", () => {
-  test("goes up until nobody but one bids, who then has it; those who pass are not asked again", async () => {
+  test("rises until one bidder is left, which wins; participants that pass are not asked again", async () => {
     const { task, heard, parts: ends } = await sold({ bob: upTo(20), cid: upTo(15), dan: upTo(5) }, english(10, 5));
     expect(calls(task)).toEqual([
       [10, 2, "bob"],
@@ -91,7 +91,7 @@ describe("an English auction", () => {
     expect(ends).toEqual({ bob: "won", cid: "over" });
   });
 
-  test("below the reserve nobody is taken, and when nobody bids so much it is not sold", async () => {
+  test("below the reserve no bid wins, and without a higher bid nothing is sold", async () => {
     const reached = await sold({ bob: upTo(30), cid: upTo(10) }, english(10, 10, { reserve: 20 }));
     expect(calls(reached.task)).toEqual([
       [10, 2, undefined],
@@ -144,7 +144,7 @@ describe("an English auction", () => {
     });
   });
 
-  test("a proposal that names no price is none, and keeps no auction going", async () => {
+  test("a proposal without a price is no bid, and keeps no auction open", async () => {
     const { task } = await sold({ bob: upTo(10), cid: other }, english(10, 5));
     expect(task).toMatchObject({ state: "done", assignedTo: "bob", auction: { price: 10 } });
     expect(notes(task)[1]).toEqual(["cid", "rejected", 'this is no bid: a bid is { "price": 15 } or more']);
@@ -154,7 +154,7 @@ describe("an English auction", () => {
   });
 
   // tasks.auction.A3
-  test("a bid for less than the price that was called is none", async () => {
+  test("a bid below the called price does not count", async () => {
     const { task } = await sold({ bob: upTo(10), cid: cheap }, english(10, 5), 2);
     expect(task).toMatchObject({ state: "done", assignedTo: "bob" });
   });
@@ -171,7 +171,7 @@ const notes = ({ bidders }: Task) => bidders.map(({ name, state, note }) => [nam
 
 describe("the winner that cannot be reached", () => {
   // tasks.auction.A2
-  test("loses an English auction to whoever bid before, at the price bid then, and the task says so", async () => {
+  test("loses an English auction to the previous bidder, at the price bid then, and the task says so", async () => {
     const bidders = { bob: losing(upTo(20), isEnd), cid: upTo(15) };
     const { task, parts: ends, heard } = await sold(bidders, english(10, 5));
     expect(task).toMatchObject({ state: "done", assignedTo: "cid", awards: 2, auction: { leader: "cid", price: 15 } });
@@ -180,7 +180,7 @@ describe("the winner that cannot be reached", () => {
     expect(heard.filter((line) => line === "inform cid")).toHaveLength(2);
   });
 
-  test("is none: a leader whose acceptance is not taken does not lead, and one that does not deliver is told so", async () => {
+  test("does not count: a leader whose acceptance is refused does not lead, and one that does not deliver is notified", async () => {
     const lost = losing(upTo(50), ({ performative }) => performative === "accept-proposal");
     const leading = await sold({ bob: lost, cid: upTo(10) }, english(10, 5));
     expect(leading.task).toMatchObject({ state: "done", assignedTo: "cid", awards: 1, auction: { price: 10 } });
@@ -190,7 +190,7 @@ describe("the winner that cannot be reached", () => {
     expect(order.parts).toEqual({ bob: "unreached", cid: "delivered" });
   });
 
-  test("loses a Dutch auction to whoever was too late at that price, else the price falls on", async () => {
+  test("loses a Dutch auction to the late bidder at that price, else the price falls on", async () => {
     const lost = losing(upTo(80), ({ performative }) => performative === "accept-proposal");
     const again = await sold({ bob: lost, cid: upTo(80) }, dutch(100, 10, 50));
     expect(calls(again.task)?.map(([price]) => price)).toEqual([100, 90, 80, 80]);
@@ -227,7 +227,7 @@ describe("a winner that is deleted before it has taken the award", () => {
     expect(task).toMatchObject({ state: "done", assignedTo: "cid", awards: 2, auction: { price: next } });
     expect(states(task)).toMatchObject({ bob: "unreached" });
     expect(await parts(market, task)).toMatchObject({ bob: "unreached" });
-    // With deliver the part is open, and ends; else the award is taken back.
+    // With deliver the part is open, and ends; else the award is retracted.
     const dead = await market.router.records.messages({ workspace: "default", recipient: "bob", limit: 100 });
     const lost = dead.filter(({ deliveries }) => deliveries.some(({ state }) => state === "dead"));
     expect(lost.map(({ message }) => message.performative)).toEqual(letters);
@@ -267,7 +267,7 @@ describe("sealed bids", () => {
     expect(alone.task.auction?.price).toBe(10);
   });
 
-  test("below the reserve or without a price are none", async () => {
+  test("below the reserve or without a price do not count", async () => {
     const { task } = await sold({ bob: once(5), cid: () => ["propose", { cost: 90 }] }, sealed({ reserve: 10 }));
     expect(task).toMatchObject({ state: "failed", failure: { code: "NO_PROPOSALS" } });
     expect(states(task)).toEqual({ bob: "rejected", cid: "rejected" });
@@ -306,7 +306,7 @@ describe("a Dutch auction", () => {
     expect(task).toMatchObject({ assignedTo: "cid", auction: { price: 70 } });
   });
 
-  test("falls until somebody takes a price; whoever comes after is too late", async () => {
+  test("falls until a participant accepts a price; later acceptances are too late", async () => {
     const { task, parts: ends } = await sold({ bob: upTo(70), cid: upTo(80), dan: upTo(80) }, dutch(100, 10, 50));
     expect(calls(task)?.map(([price]) => price)).toEqual([100, 90, 80]);
     expect(task).toMatchObject({ state: "done", assignedTo: "cid", auction: { price: 80 } });
@@ -340,7 +340,7 @@ test("a bidder's note says why it stands as it does, and nothing of the calls be
   ]);
 });
 
-test("an auction that is called off tells everybody", async () => {
+test("a cancelled auction notifies all participants", async () => {
   using directory = tempDirectory();
   await using market = await Market.open(directory.path, { bob: upTo(10), cid: silent });
   const begun = await market.run(english(10, 5));

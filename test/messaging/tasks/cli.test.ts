@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { caxton, commandLine } from "../../cli/caxton.ts";
 import { startServer } from "../../helpers/server.ts";
 
-test("tasks are created, distributed, listed, shown and called off from the command line", async () => {
+test("tasks are created, distributed, listed, shown and cancelled from the command line", async () => {
   await using server = await startServer();
   await server.ask("POST", "/api/v1/participants", { name: "outside" });
   const ask = (...args: string[]) => commandLine(["task", ...args], { server: server.url });

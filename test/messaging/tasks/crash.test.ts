@@ -41,8 +41,8 @@ async function crashAt(count: number, isBefore: boolean) {
 test("a task ends as it would have, and nothing is said twice, wherever the server was killed", async () => {
   const whole = await crashAt(Infinity, false);
   expect(whole.task.state).toBe("done");
-  const told = whole.story.toSorted();
-  expect(told).toEqual(
+  const expected = whole.story.toSorted();
+  expect(expected).toEqual(
     [
       "accept-proposal bob",
       "accept-proposal cid",
@@ -56,7 +56,7 @@ test("a task ends as it would have, and nothing is said twice, wherever the serv
     for (const isBefore of [true, false]) {
       const { task, story } = await crashAt(count, isBefore);
       const where = `${isBefore ? "before" : "after"} message ${count}`;
-      expect([where, task.state, task.assignedTo, story.toSorted()]).toEqual([where, "done", "cid", told]);
+      expect([where, task.state, task.assignedTo, story.toSorted()]).toEqual([where, "done", "cid", expected]);
     }
   }
 });

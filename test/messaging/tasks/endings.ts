@@ -319,12 +319,12 @@ async function faultsOf(
     const works = work.some(([id, worker]) => id === task.id && worker === name);
     expect(!works || awardedAtMs !== undefined, `${name} worked without an award`);
     if (task.state !== "done") continue;
-    if (name === task.assignedTo) expect(heard(name, isAward), `the winner ${name} was not told`);
+    if (name === task.assignedTo) expect(heard(name, isAward), `the winner ${name} was not notified`);
     else if (isLost || state === "unreached" || !bidders.has(name)) continue;
     else if (task.auction !== undefined && task.protocol !== "auction-sealed")
       expect(
         heard(name, ({ message }) => isEnd(message)),
-        `the loser ${name} was not told`,
+        `the loser ${name} was not notified`,
       );
     else if (bid !== undefined && !OUT.has(state))
       expect(

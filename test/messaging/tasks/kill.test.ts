@@ -33,7 +33,7 @@ async function until(url: string, id: string, isSo: (task: tasks.Task) => boolea
 const Called = z.object({ price: z.number() });
 const propose = (content: object) => ({ performative: "propose", content });
 
-test("a task and an auction in flight go on after kill -9: nobody is asked twice, and each has one winner", async () => {
+test("a task and an auction in flight resume after kill -9: no agent is asked twice, and each has one winner", async () => {
   using place = tempDirectory();
   writeFileSync(join(place.path, "caxton.toml"), '[server]\nport = 0\n[agents]\ndirectory = "none"\n');
   let programs: readonly Program[] = [];

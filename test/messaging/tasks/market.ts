@@ -174,7 +174,7 @@ export class Market implements AsyncDisposable {
   }
 }
 
-/** As it is, but answers whoever sent the message instead of whom its `reply_to` names. */
+/** Unchanged, but answers the sender of the message instead of its `reply_to`. */
 export const toSender =
   (reaction: Reaction): Reaction =>
   (message) => {

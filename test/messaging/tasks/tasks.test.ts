@@ -53,7 +53,7 @@ describe("a task", () => {
     expect(task.bidders[0]?.note).toBe("no disk");
   });
 
-  test("fails when nobody of those who got it did it, however often it may go on", async () => {
+  test("fails if all awarded agents failed, however many awards are allowed", async () => {
     using directory = tempDirectory();
     const lazy = bids(1, ["failure", "no"]);
     await using market = await Market.open(directory.path, { bob: lazy, cid: lazy, dan: lazy });
@@ -130,7 +130,7 @@ describe("a task", () => {
     expect([task.state, states(task)]).toEqual(["done", { bob: "done", cid: "silent", dan: "refused" }]);
   });
 
-  test("fails when nobody proposes, or nobody is there", async () => {
+  test("fails without a proposal or a participant", async () => {
     using directory = tempDirectory();
     await using market = await Market.open(directory.path, { bob: () => ["refuse", "busy"] });
     const refused = await market.when(await market.run({}), isFinished);
@@ -207,7 +207,7 @@ describe("a task", () => {
     expect([conversation(market, task), conversation(market, task, "-2")]).toEqual(["failed", "completed"]);
   });
 
-  test("can be called off, and whoever owes something hears it", async () => {
+  test("notifies every agent with an open obligation when it is cancelled", async () => {
     using directory = tempDirectory();
     await using market = await Market.open(directory.path, { bob: bids(1, "silence"), cid: bids(2) });
     const begun = await market.run({});
@@ -239,7 +239,7 @@ describe("a task", () => {
 });
 
 describe("tasks of another workspace", () => {
-  test("are carried out there, and come back to it after a restart", async () => {
+  test("are executed there, and come back to it after a restart", async () => {
     using directory = tempDirectory();
     const disk = new MemoryDisk();
     const first = await Market.open(directory.path, { bob: bids(1) }, { disk });

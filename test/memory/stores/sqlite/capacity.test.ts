@@ -71,7 +71,7 @@ test("it is said once that 80 % are used, and again after there was room", async
   expect(warned).toHaveBeenCalledTimes(2);
 });
 
-test("that new ones are refused is said now and then, not each time", async () => {
+test("refusals of new ones are logged periodically, not each time", async () => {
   const warned = vi.spyOn(log, "warn").mockImplementation(() => undefined);
   await using opened = bounded(1);
   const { memory, clock } = opened;
@@ -81,7 +81,7 @@ test("that new ones are refused is said now and then, not each time", async () =
   const error: unknown = await remember("b").catch((thrown: unknown) => thrown);
   const refused = { code: "MEMORY_FULL" };
   expect(error).toMatchObject(refused);
-  expect(logLevelOf(error), "whoever shows it to a caller").toBe("debug");
+  expect(logLevelOf(error), "the caller receives it instead").toBe("debug");
   await expect(remember("c")).rejects.toMatchObject(refused);
   expect(warned).toHaveBeenCalledExactlyOnceWith({ entities: 1, max: 1 }, expect.stringContaining("refused"));
   await clock.advance(3_600_000);

@@ -86,14 +86,14 @@ test.each(DAMAGES)(
     expect((await memory.get(SCOPE, "Ada")).observations).toMatchObject([{ text: "likes tea" }]);
     await expect(memory.get(SCOPE, "Bo")).rejects.toMatchObject({ code: "ENTITY_NOT_FOUND" });
     expect(readFileSync(join(directory.path, "snapshots", `${replaced.name}.db`)).equals(bytes)).toBe(true);
-    // Nobody can say what a damaged file holds: it goes when something is forgotten.
+    // The content of a damaged file is unknown: it is deleted when an entity is forgotten.
     await expect(snapshots.restore(replaced.name)).rejects.toMatchObject({ code: "MEMORY_FILE_DAMAGED" });
     await memory.forget({ type: "entities", ids: [(await memory.get(SCOPE, "Ada")).id] }, BY);
     expect((await snapshots.list()).filter(({ kind }) => kind === "damaged")).toEqual([]);
   },
 );
 
-test("a memory that is damaged and has no snapshot says how to begin anew", async () => {
+test("a memory that is damaged and has no snapshot says how to start again", async () => {
   using directory = tempDirectory();
   writeFileSync(join(directory.path, FILE), "this is no database at all, whatever it is called");
   await using opened = openedIn(directory.path);
@@ -104,7 +104,7 @@ test("a memory that is damaged and has no snapshot says how to begin anew", asyn
   });
 });
 
-test("damage that is found while memory is used is named, told by the doctor, and no snapshot is made of it by itself", async () => {
+test("damage that is found during use is named and reported by the doctor, and gets no automatic snapshot", async () => {
   using directory = tempDirectory();
   const file = join(directory.path, FILE);
   const name = await filled(directory.path);
@@ -126,7 +126,7 @@ test("damage that is found while memory is used is named, told by the doctor, an
   expect(await memory.check(false)).toEqual([]);
 });
 
-test("a directory, another program's database and an empty snapshot are told from a memory", async () => {
+test("a directory, another program's database and an empty snapshot are distinguished from a memory", async () => {
   using directory = tempDirectory();
   const file = join(directory.path, FILE);
   mkdirSync(file);

@@ -11,12 +11,12 @@ import { Memory, type MemoryStore, SEARCH_DEFAULTS } from "../../../../src/memor
 export function embeddedIn(file: string) {
   const embedded = EmbeddedMemory.open({ file, synchronous: "normal" });
   const done = (job: Job): Done => {
-    let told: Done;
+    let result: Done;
     embedded.run([job], ([value]) => {
-      told = value;
+      result = value;
     });
     if (job.type === "forget") embedded.scrub();
-    return told;
+    return result;
   };
   const { reading } = embedded;
   const store = {

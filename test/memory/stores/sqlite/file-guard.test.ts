@@ -41,7 +41,7 @@ test("a removed file that could not be written back a moment ago is tried once m
     rmSync(data, { recursive: true });
     guard.finalCheck();
     await guard.saving;
-    // Nobody waits for what fails again and again.
+    // No caller waits for an operation that keeps failing.
     guard.finalCheck();
     expect([guard.saving, guard.fault?.code]).toEqual([undefined, "MEMORY_FILE_GONE"]);
     mkdirSync(data);
@@ -71,7 +71,7 @@ test("a memory that cannot be opened again where it was written back is as befor
   for (const name of ["Ada", "Bo"]) expect((await again.memory.get(SCOPE, name)).name).toBe(name);
 });
 
-test("a memory that was there is not made anew where it is no more", () => {
+test("a memory whose file was removed is not created again", () => {
   using directory = tempDirectory();
   const file = join(directory.path, "a memory?mode=rwc#%41.db");
   expect(() => openMemoryFile(file, "normal", { isNew: false })).toThrow("unable to open");
@@ -107,7 +107,7 @@ test("nothing in the log is left for a file that took memory's place, also when 
   expect(logBytes()).toBe(0);
 });
 
-test("nothing is mended in a memory whose file was replaced: the other file would be told of it", async () => {
+test("nothing is repaired in a memory whose file was replaced, since the repair would change the other file", async () => {
   using directory = tempDirectory();
   using elsewhere = tempDirectory();
   const file = join(directory.path, FILE);

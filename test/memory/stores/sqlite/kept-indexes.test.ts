@@ -48,7 +48,7 @@ const firstHit = async (memory: Memory, text: string) => {
   return [hits[0]?.entity.name, notices];
 };
 
-test("a memory that was closed is whole at once when it is opened again, and changes go on from there", async () => {
+test("a memory that was closed is whole at once when it is opened again, and changes continue from there", async () => {
   using directory = tempDirectory();
   const index = join(directory.path, "memory.index");
   {
@@ -98,7 +98,7 @@ test("a memory that was closed is whole at once when it is opened again, and cha
   expect(await firstHit(memory, "zebrafish")).not.toContain("a secret");
 }, 180_000);
 
-test("what the doctor mends is found after the next start too", async () => {
+test("what the doctor repairs is found after the next start too", async () => {
   using directory = tempDirectory();
   const wordsAlone = () =>
     new Memory({
@@ -134,7 +134,7 @@ const Plain = z.object({
   arrays: z.array(z.object({ kind: z.string(), length: z.int(), from: z.int() })),
 });
 
-/** A file whose arrays say that they are larger than they are; with checksums that are right, as if somebody had written it so. */
+/** A file whose arrays say that they are larger than they are; with checksums that are right, as if an attacker had written it. */
 function swollen(bytes: Buffer): Buffer {
   const numbers = Buffer.from(bytes.subarray(HEADER.lengthsAt, HEADER.bytes));
   const end = HEADER.bytes + Number(numbers.readBigUInt64LE(0));
@@ -146,7 +146,7 @@ function swollen(bytes: Buffer): Buffer {
 }
 
 // sqlite.index-snapshot.K2
-test("a file of indexes that is damaged where it says how large they are takes no room, and the log tells of it", async () => {
+test("an index file with damaged sizes takes no memory, and the log reports it", async () => {
   using directory = tempDirectory();
   {
     await using memory = await opened(directory.path);

@@ -32,11 +32,11 @@ test("a list asks its filter right while nothing is indexed yet", async () => {
     }
   };
   expect(listed({ types: ["person"] })).toEqual(["Ada"]);
-  expect(listed({ types: ["nobody's"] })).toEqual([]);
+  expect(listed({ types: ["unknown"] })).toEqual([]);
   expect(listed({ validFromMs: 3_000 })).toEqual(NAMES);
 });
 
-test("pages of a list whose filter looks into the file leave nobody out", async () => {
+test("pages of a list whose filter looks into the file leave no entity out", async () => {
   using directory = tempDirectory();
   const store = new SqliteMemoryStore({ directory: directory.path, synchronous: "normal" });
   await using memory = new Memory({ store, embedder: undefined, clock: systemClock, defaults: SEARCH_DEFAULTS });

@@ -18,11 +18,11 @@ async function opened(directory: string) {
   const remember = (name: string, text: string) =>
     memory.changes.remember(SCOPE, [{ name, observations: [{ text }] }], BY);
   /** Until it is known which names there are. */
-  const known = () => expect.poll(() => store.lacks(SCOPE, "nobody has this name"), POLL).toBe(true);
+  const known = () => expect.poll(() => store.lacks(SCOPE, "no entity has this name"), POLL).toBe(true);
   return { store, memory, remember, known, [Symbol.asyncDispose]: () => memory[Symbol.asyncDispose]() };
 }
 
-test("who is surely new is not looked for; whoever is there is found, also when two come at once or the hint is wrong", async () => {
+test("a surely new name is not looked up; an existing one is found, also when two arrive at once or the hint is wrong", async () => {
   using directory = tempDirectory();
   await using one = await opened(directory.path);
   const { store, memory, remember, known } = one;

@@ -11,7 +11,7 @@ const SCOPE = scopeKey({ type: "workspace", workspace: "default" });
 const BY = { source: "user", sourceId: undefined, agent: undefined } as const;
 const MANY = 5_200;
 
-test("an entity that thousands relate to still tells the few it relates to itself", async () => {
+test("an entity with thousands of incoming relations still returns its few outgoing ones", async () => {
   const directory = mkdtempSync(join(tmpdir(), "caxton-nodes-"));
   try {
     await using memory = new Memory({

@@ -36,7 +36,7 @@ function whole(embedded: EmbeddedMemory): void {
   expect([embedded.indexed, embedded.isLoading]).toEqual([1, false]);
 }
 
-const nobody = (): never => {
+const missing = (): never => {
   throw new Error("it was not made");
 };
 
@@ -57,7 +57,7 @@ const around = async (memory: Memory, name: string) => {
   return entities.map(({ entity }) => entity.name);
 };
 
-/** What somebody who pulls the plug at this moment leaves. */
+/** What a power cut at this moment leaves. */
 function copyFiles(from: string, to: string): void {
   for (const name of FILES.filter((one) => existsSync(join(from, one)))) copyFileSync(join(from, name), join(to, name));
 }
@@ -102,7 +102,7 @@ test.each([0, 1])(
         { name: "number 3", observations: [{ text: "an okapi" }] },
       ]);
       expect(isNamed(file)).toBe(false);
-      const [, related = nobody()] = await memory.changes.relate(
+      const [, related = missing()] = await memory.changes.relate(
         SCOPE,
         [
           { from: "new", to: "number 3", type: "knows" },
@@ -165,7 +165,7 @@ test("who writes without rest does not keep searches waiting: in a few steps kep
 });
 
 // sqlite.indexing.I3, sqlite.index-snapshot.K1
-test("whoever is killed while kept indexes are read finds them at the next start, or has them made anew after a change", async () => {
+test("after a kill during the read of stored indexes the next start finds them, or makes them again after a change", async () => {
   using directory = tempDirectory();
   const file = await kept(directory.path);
   using untouched = tempDirectory();

@@ -16,8 +16,8 @@ async function openedIn(directory: string) {
   const memory = new Memory({ store, embedder: undefined, clock: systemClock, defaults: SEARCH_DEFAULTS });
   const snapshots = new SqliteSnapshots({ store, directory });
   await memory.open();
-  const tell = (name: string) => remember(memory, [{ name, observations: [{ text: `said of ${name}` }] }]);
-  return { store, memory, snapshots, tell, [Symbol.asyncDispose]: () => memory[Symbol.asyncDispose]() };
+  const say = (name: string) => remember(memory, [{ name, observations: [{ text: `said of ${name}` }] }]);
+  return { store, memory, snapshots, say, [Symbol.asyncDispose]: () => memory[Symbol.asyncDispose]() };
 }
 
 /** Names in a file, by another program. */
@@ -46,12 +46,12 @@ test.each([
   const former = `${file}.moved`;
   {
     await using opened = await openedIn(directory.path);
-    const { memory, store, tell } = opened;
-    for (const name of BEFORE) await tell(name);
+    const { memory, store, say } = opened;
+    for (const name of BEFORE) await say(name);
     remove(file);
-    await tell("Cy");
+    await say("Cy");
     expect(namesIn(file)).toEqual(["Ada", "Bo", "Cy"]);
-    // What the former file had beside it is not told to the new one; and who moved it has all in it that was there.
+    // The files beside the previous file are not applied to the new one, and the moved file has everything that was there.
     expect(existsSync(former) ? namesIn(former) : BEFORE).toEqual(BEFORE);
     expect(existsSync(`${file}.saved`)).toBe(false);
     expect((await memory.search({ scopes: [SCOPE], text: "said of Bo" })).hits[0]?.entity.name).toBe("Bo");
@@ -59,7 +59,7 @@ test.each([
       { what: expect.stringContaining("was missing"), hint: "", isRepaired: true },
     ]);
     expect([await memory.check(false), store.problem()]).toEqual([[], undefined]);
-    await tell("Dee");
+    await say("Dee");
   }
   await using again = await openedIn(directory.path);
   expect(await again.memory.check(false)).toEqual([]);
@@ -71,8 +71,8 @@ test("a memory that is only read notices at a snapshot, and at the stop, that it
   const file = join(directory.path, FILE);
   {
     await using opened = await openedIn(directory.path);
-    const { snapshots, tell } = opened;
-    await tell("Ada");
+    const { snapshots, say } = opened;
+    await say("Ada");
     rmSync(file);
     const { name } = await snapshots.create("manual", 1);
     expect(namesIn(join(directory.path, "snapshots", `${name}.db`))).toEqual(["Ada"]);
@@ -88,7 +88,7 @@ test("who is killed when a removed memory was copied, but had no name yet, has i
   const [file, saved] = [join(later.path, FILE), join(later.path, `${FILE}.saved`)];
   {
     await using opened = await openedIn(directory.path);
-    for (const name of BEFORE) await opened.tell(name);
+    for (const name of BEFORE) await opened.say(name);
     await opened.store.copyTo(saved);
     // The log of the removed file is there still.
     copyFileSync(join(directory.path, `${FILE}-wal`), `${file}-wal`);
@@ -98,9 +98,9 @@ test("who is killed when a removed memory was copied, but had no name yet, has i
     await using opened = await openedIn(later.path);
     expect((await opened.memory.figures()).scopes[0]?.entities).toBe(BEFORE.length);
     expect([namesIn(file), existsSync(saved), await opened.memory.check(false)]).toEqual([BEFORE, false, []]);
-    await opened.tell("Cy");
+    await opened.say("Cy");
     await opened.store.copyTo(saved);
-    await opened.tell("Dee");
+    await opened.say("Dee");
   }
   await using again = await openedIn(later.path);
   expect([(await again.memory.get(SCOPE, "Dee")).name, existsSync(saved)]).toEqual(["Dee", false]);
@@ -114,16 +114,16 @@ test("another file that takes the place of memory's is never written to; memory 
   const other = join(elsewhere.path, FILE);
   {
     await using opened = await openedIn(elsewhere.path);
-    await opened.tell("Zoe");
+    await opened.say("Zoe");
   }
   const bytes = readFileSync(other);
   {
     await using opened = await openedIn(directory.path);
-    const { memory, store, snapshots, tell } = opened;
-    await tell("Ada");
+    const { memory, store, snapshots, say } = opened;
+    await say("Ada");
     renameSync(other, file);
     const refused = { code: "MEMORY_FILE_FOREIGN", message: expect.stringContaining(`${file} was replaced`) };
-    await expect(tell("Bo")).rejects.toMatchObject(refused);
+    await expect(say("Bo")).rejects.toMatchObject(refused);
     expect((await memory.get(SCOPE, "Ada")).name).toBe("Ada");
     expect(store.problem()).toContain("Restart the server");
     expect(await memory.check(false)).toMatchObject([{ what: expect.stringContaining("replaced"), isRepaired: false }]);
@@ -131,7 +131,7 @@ test("another file that takes the place of memory's is never written to; memory 
     expect(namesIn(join(directory.path, "snapshots", `${name}.db`))).toEqual(["Ada"]);
     await expect(snapshots.restore(name)).rejects.toMatchObject(refused);
     expect(readFileSync(file).equals(bytes)).toBe(true);
-    // Whoever is killed now leaves nothing that would be told to the other file.
+    // A kill at this point leaves nothing that would change the other file.
     expect(readFileSync(`${file}-wal`)).toHaveLength(0);
   }
   expect(readFileSync(file).equals(bytes)).toBe(true);
@@ -141,18 +141,18 @@ test("another file that takes the place of memory's is never written to; memory 
   await expect(again.memory.get(SCOPE, "Ada")).rejects.toMatchObject({ code: "ENTITY_NOT_FOUND" });
 });
 
-test("the former file that is put back is gone on with", async () => {
+test("the previous file, once restored, is used again", async () => {
   using directory = tempDirectory();
   const file = join(directory.path, FILE);
   await using opened = await openedIn(directory.path);
-  const { store, tell } = opened;
-  await tell("Ada");
+  const { store, say } = opened;
+  await say("Ada");
   renameSync(file, `${file}.former`);
   mkdirSync(file);
-  await expect(tell("Bo")).rejects.toMatchObject({ code: "MEMORY_FILE_FOREIGN" });
+  await expect(say("Bo")).rejects.toMatchObject({ code: "MEMORY_FILE_FOREIGN" });
   rmSync(file, { recursive: true });
   renameSync(`${file}.former`, file);
-  await tell("Bo");
+  await say("Bo");
   expect([namesIn(file), store.problem()]).toEqual([["Ada", "Bo"], undefined]);
 });
 
@@ -162,15 +162,15 @@ test("where a removed file cannot be written back nothing new is remembered, and
   const data = join(directory.path, "data");
   const file = join(data, FILE);
   await using opened = await openedIn(data);
-  const { memory, store, tell } = opened;
-  await tell("Ada");
+  const { memory, store, say } = opened;
+  await say("Ada");
   rmSync(data, { recursive: true });
   const refused = {
     code: "MEMORY_FILE_GONE",
     message: expect.stringContaining(`${file} was removed`),
     details: { file },
   };
-  await expect(tell("Bo")).rejects.toMatchObject(refused);
+  await expect(say("Bo")).rejects.toMatchObject(refused);
   expect(store.problem()).toContain("cannot be written back");
   expect((await memory.get(SCOPE, "Ada")).name).toBe("Ada");
   const saved = join(directory.path, "saved.db");
@@ -179,7 +179,7 @@ test("where a removed file cannot be written back nothing new is remembered, and
   mkdirSync(data);
   await expect
     .poll(async () =>
-      tell("Bo").then(
+      say("Bo").then(
         () => "remembered",
         () => "refused",
       ),

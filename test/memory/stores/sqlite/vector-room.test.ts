@@ -32,7 +32,7 @@ const room = (taken: number, hasRefused = false) => ({ taken, max: 10, held: tak
 afterEach(() => vi.restoreAllMocks());
 
 test(
-  "a memory without room for more vectors goes on, finds the rest by words, says so, and has it mended",
+  "a memory without room for more vectors continues, finds the rest by words, reports it and can be repaired",
   LONG,
   async () => {
     using directory = tempDirectory();
