@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as contract from "../../src/api/contract/index.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { violations, violationsInTheDark } from "./accessible.ts";
-import { follow, leaveBrowser, openBrowser, TELEPHONE, toDesk, visit, type Visit } from "./browser.ts";
+import { follow, leaveBrowser, openBrowser, PHONE, toDesktop, visit, type Visit } from "./browser.ts";
 import { FIVE_MISTAKES } from "./definitions.ts";
 import { verifies } from "../helpers/verifies.ts";
 
@@ -63,7 +63,7 @@ async function ask(input: string, model?: string, agent = "data-analyzer"): Prom
 
 type Look = { readonly path: string; readonly whole: (page: Page) => Promise<unknown> };
 const text = (words: string | RegExp) => (page: Page) => page.getByRole("main").getByText(words).first().waitFor();
-const picture = (page: Page) => page.getByRole("img", { name: /^Image/ }).waitFor();
+const image = (page: Page) => page.getByRole("img", { name: /^Image/ }).waitFor();
 
 /** Every page, with what is on it once it is whole. RUN stands for the id of a run. */
 const PAGES: readonly Look[] = [
@@ -71,15 +71,15 @@ const PAGES: readonly Look[] = [
   { path: "/ui/agents", whole: text("Analyses CSV data") },
   { path: "/ui/agents?deploy=true", whole: reportMistakes },
   { path: "/ui/agents/data-analyzer", whole: text(/^Chart the mean/) },
-  { path: "/ui/agents/data-analyzer?tab=try&run=RUN", whole: picture },
+  { path: "/ui/agents/data-analyzer?tab=try&run=RUN", whole: image },
   { path: "/ui/agents/data-analyzer?tab=definition", whole: text("You are a data analyst") },
   { path: "/ui/agents/data-analyzer?tab=revisions", whole: text("compared with") },
   { path: "/ui/agents/data-analyzer?tab=runs", whole: text("Chart the mean") },
   { path: "/ui/runs", whole: text("Chart the mean") },
-  { path: "/ui/runs/RUN", whole: picture },
+  { path: "/ui/runs/RUN", whole: image },
   { path: "/ui/runs/RUN?step=1", whole: text("Time to first token") },
   { path: "/ui/runs/RUN?step=2", whole: text("Fuel") },
-  { path: "/ui/runs/RUN?view=conversation", whole: picture },
+  { path: "/ui/runs/RUN?view=conversation", whole: image },
   { path: "/ui/runs/RUN?view=json", whole: text("step_list") },
   { path: "/ui/runs/FORK", whole: text("Fork of") },
   { path: "/ui/runs/RUN/diff/FORK", whole: text("Two runs compared") },
@@ -127,17 +127,17 @@ describe("every page", () => {
 
   describe.for(PAGES)("$path", (look) => {
     beforeAll(async () => {
-      await person.page.setViewportSize(TELEPHONE);
+      await person.page.setViewportSize(PHONE);
       await open(person.page, look);
     });
 
-    test("on a telephone is no wider than the screen and can be used by everyone in the light theme", async () => {
-      expect(await person.page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(TELEPHONE.width);
+    test("on a phone is no wider than the screen and is accessible in the light theme", async () => {
+      expect(await person.page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(PHONE.width);
       expect(await violations(person.page)).toEqual([]);
     });
 
-    test("at a desk can be used by everyone in the dark theme, asks only the server, and keeps to its policy", async () => {
-      await toDesk(person.page);
+    test("on a desktop is accessible in the dark theme, requests only the server, and keeps to its policy", async () => {
+      await toDesktop(person.page);
       expect(await violationsInTheDark(person.page)).toEqual([]);
       expect(person.complaints).toEqual([]);
       expect(person.foreign).toEqual([]);

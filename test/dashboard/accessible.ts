@@ -6,7 +6,7 @@ import * as z from "zod";
 import { stands } from "./browser.ts";
 
 const require = createRequire(import.meta.url);
-/** Each page that is loaded compiles it anew, so the short form. */
+/** Each loaded page compiles it again, so the short form. */
 const AXE = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 
 const Violations = z.array(
@@ -47,7 +47,7 @@ async function inTheDark(page: Page, look: () => Promise<readonly string[]>): Pr
 
 async function check(page: Page, options: string): Promise<readonly string[]> {
   if ((await page.evaluate("typeof axe")) === "undefined") await page.evaluate(AXE);
-  // Dialogs fade in, and colours go over from one theme to the other: what is looked at is how it is in the end.
+  // Dialogs fade in, and colors change from one theme to the other: the check reads the final state.
   await stands(page);
   const found = await page.evaluate(`axe.run(document, ${options}).then((run) => run.violations)`);
   return Violations.parse(found).flatMap(({ id, nodes }) =>

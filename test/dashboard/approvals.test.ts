@@ -87,7 +87,7 @@ const CARDS = { name: "Approve calculator.evaluate?" };
 /** The card that waits; answered ones have no buttons. */
 const card = (page: Page) =>
   page.getByRole("region", CARDS).filter({ has: page.getByRole("button", { name: "Refuse" }) });
-/** Whether the end of the arguments counts as seen is told by frames, which a browser that nobody sits at may not make. */
+/** Whether the end of the arguments counts as seen depends on frames, which a headless browser may not draw. */
 const isApprovable = (page: Page, cards: Locator) =>
   soon(async () => {
     await stands(page);
@@ -95,7 +95,7 @@ const isApprovable = (page: Page, cards: Locator) =>
   }).toBe(true);
 const isSteady = (page: Page) => soon(() => page.locator("[aria-disabled=true]").count()).toBe(0);
 
-test("what waits arrives by itself and is counted; changed and approved there it goes on, refused it is told why", async () => {
+test("a waiting call appears automatically and is counted; changed and approved it continues, refused it receives the reason", async () => {
   await using person = await visit(browser, server.url);
   const { page } = person;
   await page.goto("/ui/approvals");
@@ -161,7 +161,7 @@ test("runs in which a tool asks are on the page too: they come, and they go once
   expect(await ended(run)).toMatchObject({ state: "completed", output: "I have asked." });
 });
 
-test("a run that is cancelled elsewhere takes away what it waited for, also on a narrow screen", async () => {
+test("a run that is cancelled elsewhere removes its waiting calls, also on a narrow screen", async () => {
   await using person = await visit(browser, server.url, { width: 380 });
   const { page } = person;
   await page.goto("/ui/approvals");

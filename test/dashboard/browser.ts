@@ -21,7 +21,7 @@ export const BUILT = join(DASHBOARD, "dist");
 let shared: Browser | undefined;
 
 /**
- * A browser with nothing of its own going on, in a profile that is thrown away. All files of a worker have the same one, which
+ * A browser without background activity, in a profile that is deleted afterwards. All files of a worker have the same one, which
  * ends with the worker: to start one takes some seconds of a core. Who opened it says `leaveBrowser` when done.
  */
 export async function openBrowser(): Promise<Browser> {
@@ -110,13 +110,13 @@ export type Visit = AsyncDisposable & {
   readonly complaints: readonly string[];
 };
 
-const DESK = { width: 1_360, height: 860 };
-export const TELEPHONE = { width: 380, height: 860 };
+const DESKTOP = { width: 1_360, height: 860 };
+export const PHONE = { width: 380, height: 860 };
 
-/** Takes a page from the telephone to the desk, and waits until it stands as it shall there. */
-export async function toDesk(page: Page): Promise<void> {
-  await page.setViewportSize(DESK);
-  await page.waitForFunction(`innerWidth === ${DESK.width}`);
+/** Changes a page from the phone to the desktop size, and waits until its layout is stable. */
+export async function toDesktop(page: Page): Promise<void> {
+  await page.setViewportSize(DESKTOP);
+  await page.waitForFunction(`innerWidth === ${DESKTOP.width}`);
   await stands(page);
 }
 
@@ -131,7 +131,7 @@ const STANDS = `Promise.race([
   new Promise((done) => setTimeout(done, ${FRAMES_MS_MAX}, false)),
 ])`;
 
-/** Waits until the page is as it will be. A window that nobody looks at may draw no frame for minutes; a picture makes it. */
+/** Waits until the page is stable. A hidden window may draw no frame for minutes; a screenshot forces one. */
 export async function stands(page: Page): Promise<void> {
   if ((await page.evaluate(STANDS)) === true) return;
   await page.screenshot();
@@ -145,7 +145,7 @@ export type VisitOptions = {
   readonly still?: boolean;
 };
 
-/** Windows of a browser that nobody sits at, by the server they are for: a new one costs a core a second. */
+/** Idle windows of a browser by their server: a new one costs a core a second. */
 const rested = new WeakMap<Browser, Map<string, Page[]>>();
 
 const windowsFor = (browser: Browser, url: string): Page[] => {
@@ -155,13 +155,13 @@ const windowsFor = (browser: Browser, url: string): Page[] => {
 
 async function openWindow(browser: Browser, url: string): Promise<Page> {
   const permissions = ["clipboard-read", "clipboard-write"];
-  const context = await browser.newContext({ baseURL: url, viewport: DESK, permissions });
+  const context = await browser.newContext({ baseURL: url, viewport: DESKTOP, permissions });
   const page = await context.newPage();
   page.setDefaultTimeout(20_000);
   return page;
 }
 
-/** Puts a window away as if nobody had sat at it; one that cannot be left so is closed. */
+/** Resets a window for reuse; one that cannot be reset is closed. */
 async function leave(page: Page, windows: Page[]): Promise<void> {
   const context = page.context();
   try {
@@ -179,8 +179,8 @@ async function leave(page: Page, windows: Page[]): Promise<void> {
 const NOWHERE = "/ui/no/such/page";
 
 /**
- * Goes to another page of the dashboard as its own links do, without loading all of it anew. In between it stands where
- * nothing is, so that words of the page before do not pass for those of the next.
+ * Goes to another page of the dashboard as its own links do, without reloading it. In between it is on a page
+ * that does not exist, so that words of the previous page do not pass for those of the next.
  */
 export async function follow(page: Page, path: string): Promise<void> {
   if (!page.url().includes("/ui/")) return void (await page.goto(path));
@@ -194,7 +194,7 @@ export async function follow(page: Page, path: string): Promise<void> {
 export async function visit(browser: Browser, url: string, options: VisitOptions = {}): Promise<Visit> {
   const windows = windowsFor(browser, url);
   const page = windows.pop() ?? (await openWindow(browser, url));
-  await page.setViewportSize({ ...DESK, width: options.width ?? DESK.width });
+  await page.setViewportSize({ ...DESKTOP, width: options.width ?? DESKTOP.width });
   await page.emulateMedia({
     colorScheme: options.theme ?? "light",
     reducedMotion: options.still === true ? "reduce" : "no-preference",

@@ -42,7 +42,7 @@ afterAll(async () => {
   place[Symbol.dispose]();
 });
 
-test("a run whose models failed asks on its page, and goes on with the model that is named there", async () => {
+test("a run whose models failed asks on its page, and continues with the chosen model", async () => {
   const { body } = await server.ask("POST", "/api/v1/runs", { agent: "scorer", input: "rate it", wait: true });
   const { id, state } = contract.runs.RunDetail.parse(body);
   expect(state).toBe("awaiting-choice");

@@ -187,7 +187,7 @@ test("typed text is not lost without a question, and a run is started again only
 });
 
 test("names at both ends of a relation are whole, and the address and counters say what they leave out", async () => {
-  const long = `Order ${"of the very long and telling name ".repeat(3)}1187`;
+  const long = `Order ${"of the very long and detailed name ".repeat(3)}1187`;
   const entities = [
     { name: "Lovelace", type: "person" },
     { name: long, type: "order" },

@@ -44,7 +44,7 @@ const TOOLS = [
   {
     name: "draw",
     title: "Draw",
-    description: "Answers with a picture and a document.",
+    description: "Answers with an image and a document.",
     inputSchema: { type: "object", properties: {} },
   },
   {
@@ -56,9 +56,9 @@ const TOOLS = [
 ];
 
 /** One red point. */
-const PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==";
+const IMAGE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==";
 const DRAWN = [
-  { type: "image", mimeType: "image/png", data: PICTURE },
+  { type: "image", mimeType: "image/png", data: IMAGE },
   {
     type: "resource",
     resource: { uri: "file:///report.pdf", mimeType: "application/pdf", blob: Buffer.from("%PDF-").toString("base64") },

@@ -48,7 +48,7 @@ async function know(name: string, observations: readonly string[]): Promise<stri
   return memory.Remembered.parse(body).items[0]?.entity.id ?? "";
 }
 
-test("what another changed while a form is open is told, and stays when the form is saved", async () => {
+test("a change by another user while a form is open is reported, and stays when the form is saved", async () => {
   const id = await know("Dora", ["plays chess"]);
   await using person = await visit(browser, server.url, { still: true });
   const { page } = person;
@@ -115,7 +115,7 @@ test("a run's page shows what it recalled, an agent's what it keeps, and Home ho
   await page.getByRole("heading", { level: 1, name: "Memory" }).waitFor();
 });
 
-test("the way back leads from one question to the one before, and a tab keeps the question", async () => {
+test("the back button leads from one query to the previous one, and a tab keeps the query", async () => {
   await know("Ada", ["drinks green tea in the morning"]);
   await using person = await visit(browser, server.url, { still: true });
   const { page } = person;
@@ -124,7 +124,7 @@ test("the way back leads from one question to the one before, and a tab keeps th
   await question.fill("coffee");
   await page.keyboard.press("Enter");
   await page.waitForURL(/q=coffee/u);
-  expect(await question.evaluate("document.activeElement.type"), "who asks can go on writing").toBe("search");
+  expect(await question.evaluate("document.activeElement.type"), "the user can continue typing").toBe("search");
   await page.getByRole("tab", { name: "Store" }).click();
   await page.getByRole("tab", { name: "Entities" }).click();
   expect(new URL(page.url()).searchParams.get("q")).toBe("coffee");
@@ -186,7 +186,7 @@ test("with a damaged memory the page leads to its snapshots, and the latest is r
   await page.getByRole("row", { name: /^Ada/ }).waitFor();
 });
 
-test("the picture is moved by the mouse that holds it, which opens nothing, and its steps are in the address", async () => {
+test("dragging moves the graph and opens nothing, and its steps are in the address", async () => {
   const id = await know("Hub", ["knows many"]);
   const names = Array.from({ length: 30 }, (_, at) => `Spoke ${at}`);
   await server.ask("POST", "/api/v1/memory/entities", { entities: names.map((name) => ({ name, type: "place" })) });
@@ -195,12 +195,12 @@ test("the picture is moved by the mouse that holds it, which opens nothing, and 
   await using person = await visit(browser, server.url, { still: true });
   const { page } = person;
   await page.goto(`/ui/memory/${id}`);
-  const picture = page.getByRole("group", { name: "Graph of related entities" });
-  await picture.focus();
+  const graph = page.getByRole("group", { name: "Graph of related entities" });
+  await graph.focus();
   for (let near = 0; near < 3; near += 1) await page.keyboard.press("+");
-  const hub = picture.getByRole("link", { name: /^Hub/ });
+  const hub = graph.getByRole("link", { name: /^Hub/ });
   const from = await hub.boundingBox();
-  if (from === null) throw new Error("the hub is not in the picture");
+  if (from === null) throw new Error("the hub is not in the graph");
   await page.mouse.move(from.x + from.width / 2, from.y + from.height / 2);
   await page.mouse.down();
   await page.mouse.move(from.x - 40, from.y + from.height / 2, { steps: 4 });
@@ -212,7 +212,7 @@ test("the picture is moved by the mouse that holds it, which opens nothing, and 
   expect(await violationsInBothThemes(page)).toEqual([]);
 });
 
-test("a score is told in words, and its parts sum up to it", () => {
+test("a score is explained as text, and its parts sum up to it", () => {
   const score = { total: 0.6, similarity: 0.3, keyword: 0.1, graph: 0.1, recency: 1.2, matched: ["tea", "green"] };
   expect(reasonOf(score)).toBe("Found by its meaning and the words tea, green and its relations");
   const parts = partsOf(score);

@@ -19,12 +19,12 @@ import { lostSince } from "../../dashboard/src/pages/memory/store/lost-since.ts"
 import { scopesToLookInto } from "../../dashboard/src/pages/memory/scopes.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { violations, violationsInBothThemes } from "./accessible.ts";
-import { leaveBrowser, openBrowser, TELEPHONE, toDesk, visit } from "./browser.ts";
+import { leaveBrowser, openBrowser, PHONE, toDesktop, visit } from "./browser.ts";
 import { verifies } from "../helpers/verifies.ts";
 
 verifies("dashboard.pages");
 
-const KEEPER = `name = "keeper"
+const ARCHIVIST = `name = "archivist"
 version = "1.0.0"
 description = "Keeps in mind"
 capabilities = ["remembering"]
@@ -53,7 +53,7 @@ let run: string;
 beforeAll(async () => {
   browser = await openBrowser();
   server = await startServer({
-    files: { "examples/agents/keeper.toml": KEEPER, "scripts/keep.json": KEEP },
+    files: { "examples/agents/archivist.toml": ARCHIVIST, "scripts/keep.json": KEEP },
     settings: { "models.scripted_directory": "scripts" },
   });
 });
@@ -71,14 +71,14 @@ const main = (page: Page) => page.getByRole("main");
 const heading = (page: Page, name: string) => page.getByRole("heading", { level: 1, name, exact: true }).waitFor();
 
 async function fill(): Promise<void> {
-  const asked = await server.ask("POST", "/api/v1/runs", { agent: "keeper", input: "Keep Ada in mind", wait: true });
+  const asked = await server.ask("POST", "/api/v1/runs", { agent: "archivist", input: "Keep Ada in mind", wait: true });
   run = runs.RunDetail.parse(asked.body).id;
   const names = Array.from({ length: 55 }, (_, at) => `Place ${String(at).padStart(2, "0")}`);
   const { body: figures } = await server.ask("GET", "/api/v1/memory/stats");
   const scope = memory.Figures.parse(figures).scopes[0]?.scope ?? "workspace";
-  const told = { name: "Bert", type: "person", observations: ["Bert prefers coffee", "Bert has no tea at home"] };
+  const bert = { name: "Bert", type: "person", observations: ["Bert prefers coffee", "Bert has no tea at home"] };
   const places = names.map((name) => ({ name, type: "place", observations: [`${name} is quiet`] }));
-  await server.ask("POST", "/api/v1/memory/entities", { scope, entities: [told, ...places] });
+  await server.ask("POST", "/api/v1/memory/entities", { scope, entities: [bert, ...places] });
   await server.ask("POST", "/api/v1/memory/relations", {
     scope,
     relations: [
@@ -88,15 +88,15 @@ async function fill(): Promise<void> {
   });
 }
 
-test("memory is listed, searched with reasons, read, changed, taken back and forgotten, by everyone", async () => {
+test("memory is listed, searched with reasons, read, changed, withdrawn and forgotten, and accessible", async () => {
   await using person = await visit(browser, server.url, { still: true });
   const { page } = person;
-  const everybody = async () => {
+  const isAccessible = async () => {
     expect(await violationsInBothThemes(page)).toEqual([]);
-    await page.setViewportSize(TELEPHONE);
-    expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(TELEPHONE.width);
+    await page.setViewportSize(PHONE);
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(PHONE.width);
     expect(await violations(page)).toEqual([]);
-    await toDesk(page);
+    await toDesktop(page);
   };
 
   await page.goto("/ui/memory");
@@ -126,7 +126,7 @@ test("memory is listed, searched with reasons, read, changed, taken back and for
   await page.keyboard.press("Enter");
   await page.getByText("2 entities", { exact: true }).waitFor();
   expect(new URL(page.url()).searchParams.get("type")).toBe("person");
-  await everybody();
+  await isAccessible();
 
   await page.keyboard.press("Escape");
   await page.getByRole("heading", { level: 1 }).click();
@@ -153,14 +153,14 @@ test("memory is listed, searched with reasons, read, changed, taken back and for
   await page.keyboard.press("Enter");
   await page.getByLabel("Include related entities").check();
   await hits.getByRole("link", { name: "Place 07" }).waitFor();
-  await everybody();
+  await isAccessible();
   await page.getByRole("heading", { level: 1 }).click();
   await page.keyboard.press("j");
   await page.keyboard.press("Enter");
 
   await heading(page, "Ada");
   const said = page.getByRole("list", { name: "Observations" });
-  await said.getByText("keeper, in a run").waitFor();
+  await said.getByText("archivist, in a run").waitFor();
   expect(await said.getByRole("link", { name: "the run" }).getAttribute("href")).toBe(`/ui/runs/${run}`);
   const around = page.getByRole("region", { name: "Neighbourhood" });
   await around.getByRole("table").getByText("works with (both ways)").waitFor();
@@ -168,7 +168,7 @@ test("memory is listed, searched with reasons, read, changed, taken back and for
     .getByRole("list")
     .getByRole("link", { name: /^Place 07/ })
     .waitFor();
-  await everybody();
+  await isAccessible();
 
   await page.getByLabel("Add an observation").fill("Ada plays chess");
   await page.getByRole("button", { name: "Add", exact: true }).click();
@@ -207,20 +207,20 @@ test("memory is listed, searched with reasons, read, changed, taken back and for
   await heading(page, "Memory");
   await page.getByRole("row", { name: /^Bert/ }).waitFor();
   await expect.poll(() => page.getByRole("row", { name: /^Ada/ }).count()).toBe(0);
-  await keepTheStore(page, everybody);
+  await keepTheStore(page, isAccessible);
   expect(person.complaints).toEqual([]);
   expect(person.foreign).toEqual([]);
 });
 
-/** Another is related to her, at first under a name that nobody has; then more strongly; then no more. */
+/** Another entity is related to Ada, at first by an unknown name; then more strongly; then no more. */
 async function relateAda(page: Page): Promise<void> {
   const dialog = page.getByRole("dialog");
   const around = page.getByRole("region", { name: "Neighbourhood" });
   await around.getByRole("button", { name: "Add a relation" }).click();
   await dialog.getByLabel("Relation").fill("admires");
-  await dialog.getByLabel("Target entity").fill("Nobody");
+  await dialog.getByLabel("Target entity").fill("Nonexistent");
   await page.keyboard.press("Enter");
-  await dialog.getByText('memory knows no "Nobody" in workspace').waitFor();
+  await dialog.getByText('memory knows no "Nonexistent" in workspace').waitFor();
   expect(await dialog.getByLabel("Target entity").getAttribute("aria-invalid")).toBe("true");
   await dialog.getByLabel("Target entity").fill("Cleo");
   await page.keyboard.press("Enter");
@@ -229,11 +229,11 @@ async function relateAda(page: Page): Promise<void> {
   await page.keyboard.press("Enter");
   const row = around.getByRole("row", { name: /admires Cleo 90 %/ });
   await row.waitFor();
-  const picture = around.getByRole("group", { name: "Graph of related entities" });
-  const box = async (name: RegExp) => picture.getByRole("link", { name }).boundingBox();
+  const graph = around.getByRole("group", { name: "Graph of related entities" });
+  const box = async (name: RegExp) => graph.getByRole("link", { name }).boundingBox();
   const apart = async () => Math.abs(((await box(/^Cleo/))?.x ?? 0) - ((await box(/^Ada/))?.x ?? 0));
   const before = { apart: await apart(), width: (await box(/^Cleo/))?.width };
-  await picture.focus();
+  await graph.focus();
   await page.keyboard.press("+");
   await expect.poll(apart).toBeGreaterThan(before.apart);
   expect((await box(/^Cleo/))?.width, "names stay as large").toBe(before.width);
@@ -242,18 +242,18 @@ async function relateAda(page: Page): Promise<void> {
   await row.waitFor({ state: "detached" });
 }
 
-const UNDER_WAY = {
+const MIGRATION = {
   from: "embedded",
   to: "postgresql",
   progress: { phase: "entities", entities: 40, relations: 0, followed: 0, all: 100 },
 };
 
-/** A snapshot is made and put back: what came after it is said before, and gone afterwards, also from what was shown. */
-async function keepTheStore(page: Page, everybody: () => Promise<void>): Promise<void> {
+/** A snapshot is made and restored: later changes are listed before, and gone afterwards, also from the page. */
+async function keepTheStore(page: Page, isAccessible: () => Promise<void>): Promise<void> {
   const dialog = page.getByRole("dialog");
   await page.route("**/api/v1/memory/migrations", (route) =>
     route.fulfill({
-      json: { backend: "embedded", configured: "embedded", previous_backend: null, migration: UNDER_WAY },
+      json: { backend: "embedded", configured: "embedded", previous_backend: null, migration: MIGRATION },
     }),
   );
   await page.getByRole("tab", { name: "Store" }).click();
@@ -268,7 +268,7 @@ async function keepTheStore(page: Page, everybody: () => Promise<void>): Promise
   await page.getByText("Memory is consistent.").waitFor();
   await page.getByRole("button", { name: "Preview" }).click();
   await page.getByText("No retention policy.").waitFor();
-  await everybody();
+  await isAccessible();
   await server.ask("POST", "/api/v1/memory/entities", { entities: [{ name: "Aaron", type: "person" }] });
   await page.getByRole("tab", { name: "Entities" }).click();
   await page.getByRole("row", { name: /^Aaron/ }).waitFor();
@@ -294,7 +294,7 @@ async function keepTheStore(page: Page, everybody: () => Promise<void>): Promise
   await page.getByRole("row", { name: /^Abel/ }).waitFor();
 }
 
-test("of a change only what became otherwise is told", () => {
+test("a change lists only what differs", () => {
   const until = "2026-01-01T00:00:00Z";
   const details = { valid_to: { before: null, after: until }, relation: "r", strength: { before: 1, after: 0.5 } };
   expect(changedFields(details)).toEqual([
@@ -364,7 +364,7 @@ test("around an entity a few are all named; of many the nearest and the most rel
   }
 });
 
-/** Who is named in the picture around e0, at a zoom. */
+/** The names in the graph around e0, at a zoom. */
 function namedOf(graph: Pick<MemoryGraph, "entities" | "relations">, zoom: number): ReadonlySet<string> {
   const around = layAround(graph, "e0");
   const frames = new Map(graph.entities.map(({ entity }) => [entity.id, frameOf(entity, !around.isCrowded)]));
@@ -407,7 +407,7 @@ function neighbours(counts: readonly number[]): Pick<MemoryGraph, "entities" | "
   const entity = (id: string) => ({
     ...common,
     id,
-    name: `somebody ${id}`,
+    name: `person ${id}`,
     type: "person of the house",
     observations: [],
     version: 1,

@@ -5,7 +5,7 @@ import * as z from "zod";
 import * as contract from "../../src/api/contract/index.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { violations, violationsInTheDark } from "./accessible.ts";
-import { follow, leaveBrowser, openBrowser, toDesk, visit, type Visit } from "./browser.ts";
+import { follow, leaveBrowser, openBrowser, toDesktop, visit, type Visit } from "./browser.ts";
 import { verifies } from "../helpers/verifies.ts";
 
 verifies("conversation.live", "dashboard.pages", "dashboard.accessible");
@@ -13,7 +13,7 @@ verifies("conversation.live", "dashboard.pages", "dashboard.accessible");
 const SMALL = { width: 360, height: 780 };
 let browser: Browser;
 let server: TestServer;
-/** The conversation that was had before anybody looked, and one that is under way. */
+/** A conversation that ended before the visit, and one in progress. */
 let past: string;
 let open: string;
 
@@ -73,7 +73,7 @@ async function bargain(): Promise<string> {
 const detail = (page: Page) => page.getByRole("region", { name: "Message", exact: true });
 const rows = (page: Page) => page.getByRole("table", { name: "Live" });
 
-test("messages come by themselves, wait while paused, and tell all there is about one", async () => {
+test("messages arrive automatically, wait while paused, and show all details of one", async () => {
   await using person = await visit(browser, server.url);
   const { page } = person;
   await page.goto("/ui/messages");
@@ -129,7 +129,7 @@ test("a message is checked while it is written, sent, and its answer waited for"
   await page.setViewportSize({ width: 400, height: 560 });
   const refusal = await dialog.getByText("Problems").boundingBox();
   expect((refusal?.y ?? 560) + (refusal?.height ?? 0), "what is wrong is seen without scrolling").toBeLessThan(560);
-  await toDesk(page);
+  await toDesktop(page);
   await dialog.getByText("no-such-one", { exact: false }).first().waitFor();
   await dialog.getByLabel("Names, with commas between").fill("billing, south-depot");
   await dialog.getByText("Goes to billing, south-depot").waitFor();
@@ -199,7 +199,7 @@ test("dead letters say why, are sent again, saved, and dropped after a question"
   expect(person.complaints).toEqual([]);
 });
 
-test("a conversation is drawn message by message, goes on while one looks, and tells what comes next", async () => {
+test("a conversation is drawn message by message, grows live, and shows what may follow", async () => {
   await using person = await visit(browser, server.url);
   const { page } = person;
   await page.goto("/ui/conversations");
@@ -233,7 +233,7 @@ test("a conversation is drawn message by message, goes on while one looks, and t
   expect(person.complaints).toEqual([]);
 });
 
-test("a conversation is branched off from, and goes on in another one", async () => {
+test("a conversation is branched, and continues in another one", async () => {
   for (const id of ["small-talk", "large-talk"])
     await send({
       performative: "inform",
@@ -277,7 +277,7 @@ test("a conversation is branched off from, and goes on in another one", async ()
   await page.getByRole("button", { name: "End conversation" }).click();
   await dialog.getByRole("button", { name: "End conversation" }).click();
   await dialog.getByText(failure).waitFor();
-  expect(await page.getByText(failure).count(), "a failure is told once").toBe(1);
+  expect(await page.getByText(failure).count(), "a failure is reported once").toBe(1);
   await page.keyboard.press("Escape");
   await page.getByRole("button", { name: "Merge" }).click();
   await dialog.getByLabel("Target conversation").fill("nowhere");
@@ -375,7 +375,7 @@ describe("every page of messages", () => {
   });
 
   test.for(LOOKS)(
-    "$path can be used by everyone, on a telephone in the light and at a desk in the dark",
+    "$path is accessible on a phone in the light and on a desktop in the dark theme",
     async ({ path, whole }) => {
       const { page } = person;
       await page.setViewportSize(SMALL);
@@ -383,7 +383,7 @@ describe("every page of messages", () => {
       await page.getByText(whole).filter({ visible: true }).first().waitFor();
       expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(SMALL.width);
       expect(await violations(page)).toEqual([]);
-      await toDesk(page);
+      await toDesktop(page);
       expect(await violationsInTheDark(page)).toEqual([]);
       expect(person.complaints).toEqual([]);
       expect(person.foreign).toEqual([]);

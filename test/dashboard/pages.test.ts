@@ -6,7 +6,7 @@ import { Database, SqliteRunJournal } from "../../src/storage/index.ts";
 import type { RunEvent } from "../../src/runs/index.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
-import { leaveBrowser, openBrowser, TELEPHONE, visit } from "./browser.ts";
+import { leaveBrowser, openBrowser, PHONE, visit } from "./browser.ts";
 import { FIVE_MISTAKES, TIDY } from "./definitions.ts";
 import { verifies } from "../helpers/verifies.ts";
 
@@ -64,8 +64,8 @@ test("the sample question is answered under Try it, with its chart, and its run 
   await state(page, "Completed").waitFor();
   await page.getByRole("cell", { name: "Gentoo" }).first().waitFor();
   await page.getByText("csv_parser.describe").waitFor();
-  const picture = page.getByRole("img", { name: /^Image .*\.svg/ });
-  await picture.waitFor();
+  const image = page.getByRole("img", { name: /^Image .*\.svg/ });
+  await image.waitFor();
   await expect.poll(() => page.evaluate("document.querySelector('figure img').naturalWidth")).toBeGreaterThan(100);
 
   await page.getByRole("link", { name: "Open the run" }).click();
@@ -116,7 +116,7 @@ describe("with a model that takes its time", () => {
     { text: "There are **344** penguins.", chunkChars: 5, delayMs: 1_500 },
   ];
 
-  test("a run appears in the list by itself, grows on its page, and its answer comes without a reload", async () => {
+  test("a run appears in the list automatically, grows on its page, and its answer comes without a reload", async () => {
     await using slow = await startServer({ script: SCRIPT });
     await using person = await visit(browser, slow.url);
     const { page } = person;
@@ -153,7 +153,7 @@ describe("with a model that takes its time", () => {
     await expect.poll(() => page.getByRole("button", { name: "Cancel", exact: true }).count()).toBe(0);
   });
 
-  test("a server that goes away is said to be away, what was shown stays, and all is live again when it is back", async () => {
+  test("a stopped server is reported, the page keeps its content, and is live again when the server is back", async () => {
     using place = tempDirectory();
     await using first = await startServer({ directory: place.path });
     await begin(first, "greeter", "Hello from before");
@@ -174,13 +174,13 @@ describe("with a model that takes its time", () => {
   });
 });
 
-test("a call whose fate nobody knows is put to a person, and the decision lets the run go on", async () => {
+test("a call with an unknown outcome asks a person, and the decision resumes the run", async () => {
   using place = tempDirectory();
   const id = mint(RunId);
   await interruptedRun(place.path, id);
   await using resumed = await startServer({
     directory: place.path,
-    script: [{ toolCalls: [] }, { text: "Went on without it." }],
+    script: [{ toolCalls: [] }, { text: "Continued without it." }],
   });
   await using person = await visit(browser, resumed.url);
   const { page } = person;
@@ -189,7 +189,7 @@ test("a call whose fate nobody knows is put to a person, and the decision lets t
   await page.getByText(/while csv_parser.describe was running/).waitFor();
   await page.getByRole("button", { name: "Continue without" }).click();
   await state(page, "Completed").waitFor();
-  await page.getByText("Went on without it.").waitFor();
+  await page.getByText("Continued without it.").waitFor();
   await page.getByRole("list", { name: "Steps" }).getByRole("link").nth(1).click();
   await page.getByText("As the provider returned it").click();
   await page.getByText("The columns come first.").waitFor();
@@ -351,7 +351,7 @@ test("the list of runs is filtered by the address, and older ones come at the pr
   await page.getByRole("button", { name: "Failed" }).click();
   await page.getByText("No runs in the state Failed").waitFor();
   expect(new URL(page.url()).searchParams.get("state")).toBe("failed");
-  await page.setViewportSize({ ...TELEPHONE, width: 390 });
+  await page.setViewportSize({ ...PHONE, width: 390 });
   await page.goto("/ui/");
   const bars = page.getByRole("list", { name: "Duration of the latest runs, oldest first" }).getByRole("listitem");
   await bars.first().waitFor();
@@ -360,7 +360,7 @@ test("the list of runs is filtered by the address, and older ones come at the pr
   expect((await bars.first().boundingBox())?.x).toBeGreaterThan(frame?.x ?? 390);
 });
 
-test("what is not there is told in the words of the API, with its code and remedy", async () => {
+test("a missing resource is reported with the message, code and hint of the API", async () => {
   await using person = await visit(browser, server.url);
   const { page } = person;
   await page.goto("/ui/runs/nothing");

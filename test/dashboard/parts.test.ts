@@ -55,7 +55,7 @@ const TURN: ModelStep = {
 
 const logged = (text: string) => ({ type: "tool-log" as const, turn: 1, call_id: "a", lines: [{ at: "", text }] });
 
-describe("the text of a turn under way", () => {
+describe("the text of a running turn", () => {
   test("is whole however often the stream begins it again, and whatever part was known before", () => {
     fc.assert(
       fc.property(fc.string(), fc.nat(40), fc.nat(40), (whole, known, sent) => {
@@ -99,7 +99,7 @@ describe("the event stream's parser", () => {
             .join("");
           const parser = new EventStreamParser();
           const heard = pieces(text, cuts).flatMap((piece) => parser.push(piece));
-          // A stream that ends in a carriage return may go on with the line feed that belongs to it.
+          // A stream that ends in a carriage return may continue with its line feed.
           heard.push(...parser.push(end === "\r" ? ":\n" : ""));
           expect(heard).toEqual(events.map(({ id, type, lines }) => ({ id, type, data: lines.join("\n") })));
         },
@@ -246,7 +246,7 @@ const summary = (change: Partial<RunSummary>): RunSummary => ({
 
 const ids = (found: ReturnType<typeof placeRun>) => found.map((page) => page.items.map(({ id }) => id));
 
-describe("a list of runs that is told of a change", () => {
+describe("a list of runs that receives a change", () => {
   const old = summary({ id: "old", created_at: "2026-11-21T09:00:00.000Z" });
   const older = summary({ id: "older", created_at: "2026-11-21T08:00:00.000Z", state: "completed" });
   const pages = [
@@ -296,7 +296,7 @@ describe("the time scale of a run", () => {
     );
   });
 
-  test("a turn that was begun again took its time where it went on, and one that failed since its first begin", () => {
+  test("a resumed turn took its time since it resumed, and a failed one since its first start", () => {
     const step = { ...TURN, started_at: atSecond(1), resumed_at: atSecond(61), duration_ms: 2_000 };
     const stretch = (more: Partial<ModelStep>) => {
       const { beganMs, from, to } = stretchOf({ ...step, ...more }, Date.parse(atSecond(70)));
@@ -309,7 +309,7 @@ describe("the time scale of a run", () => {
     expect(timeScale(run, Date.parse(atSecond(5))).endMs).toBe(Date.parse(atSecond(63)));
   });
 
-  test("stands still while a run waits for someone", () => {
+  test("stands still while a run waits for a person", () => {
     const run = {
       created_at: "2026-11-21T10:00:00.000Z",
       ended_at: null,
@@ -322,7 +322,7 @@ describe("the time scale of a run", () => {
   });
 });
 
-test("times and sizes are told in few characters", () => {
+test("times and sizes are formatted in few characters", () => {
   expect([0, 0.42, 83, 999.7, 1_240, 12_345, 187_000, 7_440_000].map(duration)).toEqual([
     "0 ms",
     "0.4 ms",

@@ -4,7 +4,7 @@ import * as contract from "../../src/api/contract/index.ts";
 import { Program } from "../helpers/program.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { violations, violationsInBothThemes } from "./accessible.ts";
-import { leaveBrowser, openBrowser, toDesk, visit } from "./browser.ts";
+import { leaveBrowser, openBrowser, toDesktop, visit } from "./browser.ts";
 
 const SMALL = { width: 360, height: 780 };
 let browser: Browser;
@@ -23,7 +23,7 @@ const make = async (body: object) => {
   return contract.tasks.Task.parse((await server.ask("POST", "/api/v1/tasks", whole)).body);
 };
 
-test("a task is followed from its announcement to its end, as it goes on, and one is called off", async () => {
+test("a task is followed live from its announcement to its end, and one is cancelled", async () => {
   const [cheap, sound] = await Promise.all(["cheap", "sound"].map((name) => Program.register(server.url, name)));
   await using person = await visit(browser, server.url, { still: true });
   const { page } = person;
@@ -54,7 +54,7 @@ test("a task is followed from its announcement to its end, as it goes on, and on
   await page.setViewportSize(SMALL);
   expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(SMALL.width);
   expect(await violations(page)).toEqual([]);
-  await toDesk(page);
+  await toDesktop(page);
   expect(await violationsInBothThemes(page)).toEqual([]);
   await page.goto("/ui/tasks");
   await page.getByRole("link", { name: "count species" }).waitFor();

@@ -39,7 +39,7 @@ test("a run is forked at a step in the browser, links lead both ways, and the tw
 const PHONE = { width: 360, height: 740 };
 const OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth";
 
-test("on a telephone a run is played again, with what comes out otherwise, saved with its files, and deleted when asked twice", async () => {
+test("on a phone a run is replayed with its differences, saved with its files, and deleted after a confirmation", async () => {
   const call = { name: "calculator__evaluate", arguments: { expression: "1+2" } };
   const servers = { without: "" };
   const wrapTools = (runner: ToolRunner): ToolRunner => ({

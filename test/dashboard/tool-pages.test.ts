@@ -11,8 +11,8 @@ import {
   follow,
   leaveBrowser,
   openBrowser,
-  TELEPHONE,
-  toDesk,
+  PHONE,
+  toDesktop,
   visit,
   type Visit,
   type VisitOptions,
@@ -34,7 +34,7 @@ version = "1.0.0"
 description = "Looks outside"
 capabilities = ["looking"]
 tools = ["weather.answer"]
-system_prompt = "Tell the weather."
+system_prompt = "Report the weather."
 `;
 
 let browser: Browser;
@@ -68,7 +68,7 @@ const files = (module: Uint8Array, toml: string) => [
 ];
 
 describe("the list of tool servers", () => {
-  test("tells what is not sandboxed, what waits and what is paused, and is filtered by the address", async () => {
+  test("shows what is not sandboxed, what waits and what is paused, and is filtered by the address", async () => {
     await world.deploy(await answering("ok"), manifest("resting"));
     await world.ask("POST", "/resting/pause", { reason: "it costs too much" });
     await world.deploy(await answering("ok"), manifest("waiting"));
@@ -198,7 +198,7 @@ describe("deploying", () => {
     expect(person.complaints).toEqual([]);
   });
 
-  test("serves at once when whoever deploys it says so", async () => {
+  test("serves at once if the deployment says so", async () => {
     await world.deploy(await answering("ok"), manifest("hasty"));
     await using person = await open("/ui/tools/hasty?deploy=true");
     const dialog = person.page.getByRole("dialog");
@@ -242,7 +242,7 @@ describe("one tool server", () => {
     expect(person.complaints).toEqual([]);
   });
 
-  test("tells before it is deleted which agents use it", async () => {
+  test("lists the agents that use it before it is deleted", async () => {
     await using person = await open("/ui/tools/weather");
     await menu(person.page, "Delete tool server");
     const dialog = person.page.getByRole("dialog");
@@ -279,7 +279,7 @@ describe("one tool server", () => {
     expect(await page.getByRole("menuitem", { name: "Check it now" }).count()).toBe(1);
   });
 
-  test("has a log that goes on by itself, is held, filtered, copied and cleared", async () => {
+  test("has a live log that is paused, filtered, copied and cleared", async () => {
     await world.deploy(await chatty(), manifest("talker"));
     await using person = await open("/ui/tools/talker?tab=logs");
     const { page } = person;
@@ -342,13 +342,13 @@ describe("a call by hand", () => {
     expect(person.complaints).toEqual([]);
   });
 
-  test("shows pictures that are no text, and gives every file back byte for byte", async () => {
+  test("shows images that are no text, and returns every file byte for byte", async () => {
     await using person = await open("/ui/tools/forms?tool=draw");
     const { page } = person;
     await page.getByRole("button", { name: "Call now" }).click();
     const result = page.getByRole("region", { name: "Result" });
-    const picture = result.getByRole("img");
-    await picture.waitFor();
+    const image = result.getByRole("img");
+    await image.waitFor();
     await expect.poll(() => page.evaluate("document.querySelector('main figure img').naturalWidth")).toBe(1);
     await result.getByText("Not shown here: application/pdf").waitFor();
     const coming = page.waitForEvent("download");
@@ -396,7 +396,7 @@ describe("with the built-in tools", () => {
     expect(person.complaints).toEqual([]);
   });
 
-  test("a call tells what it was refused, which the list of uses has as well", async () => {
+  test("a call shows what it was refused, as does the list of uses", async () => {
     await using person = await visit(browser, server.url);
     const { page } = person;
     await page.goto("/ui/tools/csv_parser?tool=describe");
@@ -416,7 +416,7 @@ describe("with the built-in tools", () => {
     expect(person.complaints).toEqual([]);
   });
 
-  test("a chart comes back as a picture, and the whole answer as JSON", async () => {
+  test("a chart is returned as an image, and the whole answer as JSON", async () => {
     await using person = await visit(browser, server.url);
     const { page } = person;
     await page.goto("/ui/tools/chart_generator?tool=bar_chart");
@@ -479,17 +479,17 @@ describe("every page", () => {
 
   describe.for(LOOKS)("%s", ([path, words]) => {
     beforeAll(async () => {
-      await person.page.setViewportSize(TELEPHONE);
+      await person.page.setViewportSize(PHONE);
       await follow(person.page, path);
       await person.page.getByText(words).first().waitFor();
     });
 
     test("on a telephone is no wider than the screen", async () => {
-      expect(await person.page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(TELEPHONE.width);
+      expect(await person.page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(PHONE.width);
     });
 
-    test("can be used by everyone in both themes", async () => {
-      await toDesk(person.page);
+    test("is accessible in both themes", async () => {
+      await toDesktop(person.page);
       expect(await violationsInBothThemes(person.page)).toEqual([]);
       expect(person.complaints).toEqual([]);
       expect(person.foreign).toEqual([]);

@@ -199,7 +199,7 @@ system_promt = "x"
 });
 
 describe("the interface", () => {
-  test("a body of 50 MB is refused and told where files go", async () => {
+  test("a body of 50 MB is refused with a hint where files belong", async () => {
     const response = await fetch(`${server.url}/api/v1/runs`, {
       method: "POST",
       headers: { "content-type": "application/json" },
@@ -219,7 +219,7 @@ describe("the interface", () => {
     });
   });
 
-  test("health answers GET and HEAD, readiness tells its parts", async () => {
+  test("health answers GET and HEAD, readiness reports its parts", async () => {
     expect((await fetch(`${server.url}/health`, { method: "HEAD" })).status).toBe(200);
     expect(await server.ask("GET", "/health")).toMatchObject({ status: 200, body: { status: "ok" } });
     expect(await server.ask("GET", "/ready")).toMatchObject({ status: 200, body: { status: "ready" } });
@@ -309,7 +309,7 @@ async function readEvents(url: string, lastId?: string): Promise<Event[]> {
   });
 }
 
-test("a run's events tell it whole, and Last-Event-ID gives only what came after", async () => {
+test("a run's events contain all of it, and Last-Event-ID returns only later ones", async () => {
   const { id } = await run("Which species has the longest flippers? Use examples/data/penguins.csv");
   const all = await readEvents(`${server.url}/api/v1/runs/${id}/events`);
   expect(all.at(-1)).toMatchObject({ type: "end", data: { run: { state: "completed" } } });
@@ -321,7 +321,7 @@ test("a run's events tell it whole, and Last-Event-ID gives only what came after
   );
 });
 
-test("a run that is streamed tells text as it comes, before its end", async () => {
+test("a streamed run sends text as it arrives, before its end", async () => {
   await using slow = await startServer({
     overrides: { models: models(scripted([{ text: "one two three four", chunkChars: 4 }])) },
   });
@@ -334,8 +334,8 @@ test("a run that is streamed tells text as it comes, before its end", async () =
   const deltas = [...text.matchAll(/event: text-delta\ndata: (.*)/g)].map(([, data = ""]) =>
     contract.runs.RunStreamEvent.parse(JSON.parse(data)),
   );
-  const told = deltas.flatMap((delta) => (delta.type === "text-delta" ? delta.text : []));
-  expect(told.join("")).toBe("one two three four");
+  const pieces = deltas.flatMap((delta) => (delta.type === "text-delta" ? delta.text : []));
+  expect(pieces.join("")).toBe("one two three four");
   expect(text.indexOf("text-delta")).toBeLessThan(text.indexOf("event: end"));
 });
 

@@ -64,7 +64,7 @@ const asking = (options: Partial<EngineOptions> = {}) => ({
   ...options,
 });
 
-test("a call that a rule denies is not made; the model is told so and the run goes on", async () => {
+test("a call that a rule denies is not made; the model is informed and the run continues", async () => {
   await using made = freshEngine(asking({ plan: rules({ deny: ['fake.pay(text="5")'] }) }));
   const { outcome, view } = await made.run("go");
   expect(outcome.state).toBe("completed");
@@ -72,7 +72,7 @@ test("a call that a rule denies is not made; the model is told so and the run go
   expect(results(view.steps)[0]).toMatch(/^forbidden: the rule fake\.pay\(text="5"\) of this server forbids this call/);
 });
 
-test("a run that asks rests; approved, the call is made and the run goes on to its end", async () => {
+test("a run that asks is suspended; approved, the call is made and the run continues to its end", async () => {
   await using made = freshEngine(asking());
   const { id, outcome } = await made.run("go");
   expect(outcome.state).toBe("awaiting-approval");
@@ -100,7 +100,7 @@ test("refused with a reason, the call is not made and the model reads the reason
   expect(JSON.stringify(requests.at(-1)?.messages)).toContain("too much");
 });
 
-test("arguments changed before the yes are checked, used, kept beside the first ones, and told to the model", async () => {
+test("arguments changed before the approval are checked, used, stored beside the first ones, and reported to the model", async () => {
   await using made = freshEngine(asking({ plan: rules({ ask: ["fake.pay"], deny: ['fake.pay(text="0")'] }) }));
   const { id } = await made.run("go");
   const approval = first(made);
@@ -117,7 +117,7 @@ test("arguments changed before the yes are checked, used, kept beside the first 
   expect(results(view.steps)[0]).toMatch(/changed the arguments .*\{"text":"3"\}.*"less"[^]*paid 3$/);
 });
 
-test("calls of one turn that are allowed are made at once, several wait, and each goes on by itself", async () => {
+test("calls of one turn that are allowed are made at once, several wait, and each continues on its own", async () => {
   await using made = freshEngine({
     model: scripted([
       { toolCalls: [call("pay", { text: "1" }), call("look"), call("pay", { text: "2" })] },
@@ -180,7 +180,7 @@ test("who has not one of the roles may not answer", async () => {
   await made.approvals.answer(first(made), approve, { name: "o", role: "operator" });
 });
 
-test("an approval that nobody gives in time is a refused call, or the end of the run, as configured", async () => {
+test("a missing approval is a refused call, or the end of the run, as configured", async () => {
   for (const onExpiry of ["refuse", "fail"] as const) {
     await using made = freshEngine(asking({ plan: rules({ ask: ["fake.pay"] }, { expiresMs: 20, onExpiry }) }));
     made.approvals.watchExpiry();
@@ -211,7 +211,7 @@ test("what waits survives a restart, and is not begun by it; an answer after it 
 });
 
 // runs.approvals.P2
-test("rules that changed make an approval void: it is judged anew, and asked again with the reason", async () => {
+test("changed rules void an approval: it is evaluated again, and requested again with the reason", async () => {
   using directory = tempDirectory();
   {
     await using before = engine({ ...asking(), directory: directory.path });
@@ -229,7 +229,7 @@ test("rules that changed make an approval void: it is judged anew, and asked aga
   expect(after.tools.calls).toEqual([]);
 });
 
-test("rules that changed between the yes and the call are asked anew: a yes holds for what it was given to", async () => {
+test("rules that changed between approval and call apply again: an approval is valid only for what it was given to", async () => {
   using directory = tempDirectory();
   let id;
   {
@@ -237,7 +237,7 @@ test("rules that changed between the yes and the call are asked anew: a yes hold
     ({ id } = await before.begin("go"));
     before.runs.resumeUnfinished();
     await until(isResting(before, id));
-    // Taken while the server stops: on disk, and carried out by the next start.
+    // Taken while the server stops: on disk, and executed by the next start.
     const drained = before.runs.drain(0);
     await before.approvals.answer(first(before), approve, ADMIN);
     await drained;
@@ -278,7 +278,7 @@ test("a tool that says it is destructive is asked for where that is wanted", asy
   expect(open(made)).toMatchObject([{ rule: "ask_destructive" }]);
 });
 
-test("a call that does not fit the tool is nobody's question", async () => {
+test("a call that does not fit the tool asks no person", async () => {
   await using made = freshEngine(
     asking({ model: scripted([{ toolCalls: [call("pay", { text: 5 })] }, { text: "sorry" }]) }),
   );

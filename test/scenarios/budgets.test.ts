@@ -44,7 +44,7 @@ const unpriced = () => scripted([{ text: "hello", ...usage(10, 5) }], { id: "new
 const asksForThree = () =>
   paid([{ toolCalls: [call("look"), call("look"), call("look")], ...usage(10, 5) }, { text: "done" }]);
 
-test("a turn is charged by what the provider tells, at the price of its model, to its run and to its day", async () => {
+test("a turn is charged by the provider's usage, at the price of its model, to its run and to its day", async () => {
   await using made = freshEngine({
     model: paid([
       { toolCalls: [call("look")], ...usage(1_000, 50) },
@@ -140,7 +140,7 @@ test("a model without a known price does not run where USD are limited, unless t
   expect(allowing.journal.summary(allowed.id)).toMatchObject({ spent: { tokens: 15, usd: 0 }, unpricedCalls: 1 });
 });
 
-test("a provider that tells no tokens is charged an estimate, marked as one", async () => {
+test("a provider that reports no tokens is charged an estimate, marked as one", async () => {
   await using made = freshEngine({ model: paid([{ text: "a".repeat(400) }]), budgets: { prices: PRICES } });
   const { id, view } = await made.run("b".repeat(4_000));
   expect(view.steps[0]).toMatchObject({ end: { cost: { estimated: true, outputTokens: 100 } } });
@@ -194,7 +194,7 @@ test("the fuel of calls at the same time is reserved one by one, each waiting fo
   expect(none.tools.calls).toHaveLength(0);
 });
 
-test("when the seconds of a budget are used up, what is under way is stopped by name", async () => {
+test("when the seconds of a budget are used up, the running work is stopped by name", async () => {
   const clock = new ManualClock();
   await using made = freshEngine({
     model: paid([{ toolCalls: [call("look")], ...usage(10, 5) }, { text: "never" }]),
@@ -213,7 +213,7 @@ test("when the seconds of a budget are used up, what is under way is stopped by 
   expect(made.journal.summary(id)?.spent.seconds).toBe(25_000);
 });
 
-test("a run that a stop of the server cut off goes on with what it had used", async () => {
+test("a run that was interrupted by a stop of the server continues with its usage", async () => {
   using directory = tempDirectory();
   const never = Promise.withResolvers<never>();
   const options = {

@@ -41,7 +41,7 @@ test("a failed attempt counts as its provider charges it, or by estimate where i
   expect(begun.tokens).toBeGreaterThan(without.tokens ?? 0);
 });
 
-test("after an attempt that was charged the next one asks its budget anew", async () => {
+test("after an attempt that was charged the next one checks its budget again", async () => {
   const error = { class: "overloaded", message: "busy", retryAfterMs: 1, times: 1 } as const;
   const model = scripted([{ text: "fine", usage: { inputTokens: 900, outputTokens: 50 }, error }]);
   await using made = freshEngine({
@@ -89,7 +89,7 @@ test("a summary that broke off is charged to the model that was asked, and what 
   expect(made.journal.summary(id)?.estimatedCalls).toBeGreaterThanOrEqual(summaries.length);
 });
 
-/** Says something, tells, and then nothing more until it is cut off; a second time it answers at once. */
+/** Streams a part and then nothing more until it is cut off; the second call answers at once. */
 function broken(): { readonly model: LanguageModel; readonly said: Promise<void> } {
   const said = Promise.withResolvers<void>();
   let times = 0;
@@ -101,8 +101,8 @@ function broken(): { readonly model: LanguageModel; readonly said: Promise<void>
       async *stream(_request, signal): AsyncGenerator<ModelPart> {
         times += 1;
         yield { type: "text-delta", text: "a rather long answer that " };
-        const untold = { cachedInputTokens: undefined, cacheWriteTokens: undefined, reasoningTokens: undefined };
-        const usage = { inputTokens: 10, outputTokens: 5, ...untold };
+        const unknown = { cachedInputTokens: undefined, cacheWriteTokens: undefined, reasoningTokens: undefined };
+        const usage = { inputTokens: 10, outputTokens: 5, ...unknown };
         if (times > 1) return yield { type: "finish", reason: "stop", usage, providerMetadata: undefined };
         said.resolve();
         await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));

@@ -71,7 +71,7 @@ const small = (over: Partial<ContextSettings> = {}): ContextSettings => ({
 
 const messagesOf = (requests: readonly ModelRequest[]) => requests.map(({ messages }) => messages);
 
-/** What every provider insists on: user first, calls answered at once and by their ids, nobody else's results. */
+/** What every provider insists on: user first, calls answered at once and by their ids, no other results. */
 function expectValid({ messages }: ModelRequest): void {
   expect(messages[0]?.role).toBe("user");
   const answered = messages.map((message, at) => {
@@ -130,7 +130,7 @@ test("500 turns cost as much a turn at their end as at their begin, on disk and 
 }, 120_000);
 
 // turn.turn-context.C1, turn.turn-context.C2
-test("a run that is stopped while its notes are made goes on with the same request; notes that are on disk are used", async () => {
+test("a run that is stopped during its summary resumes with the same request; summaries on disk are used", async () => {
   using directory = tempDirectory();
   const plan = { context: small(), stepsMax: 100 };
   const unbroken = watched(scripted(lookingFor(30)));
@@ -173,7 +173,7 @@ test("where no model can summarize, excerpts stand for the notes, and the run sa
   expect(view.summaries[0]?.text).toContain("call 1, fake__look");
 });
 
-test("with the strategy sliding old turns are left out, and the model is told so", async () => {
+test("with the strategy sliding old turns are left out, and the model is informed", async () => {
   const { model, requests, summaries } = watched(scripted(lookingFor(30)));
   const context = small({ strategy: "sliding" });
   await using made = freshEngine({ model, tools: [look(150)], plan: { context, stepsMax: 100 } });

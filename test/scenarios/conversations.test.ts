@@ -85,8 +85,8 @@ test.each(["clerk", "clerk-apart"])(
   },
 );
 
-test("a message to nobody is a failed call that says so, and the run ends all the same", async () => {
-  const done = await run({ agent: "clerk", input: "Ask the agent nobody-there to sing" });
+test("a message to an unknown agent is a failed call that says so, and the run ends all the same", async () => {
+  const done = await run({ agent: "clerk", input: "Ask the agent nonexistent to sing" });
   expect(done.state).toBe("completed");
   expect(done.step_list.filter(({ kind }) => kind === "tool")).toMatchObject([
     { state: "failed", text: expect.stringContaining("AGENT_NOT_FOUND") },

@@ -33,7 +33,7 @@ const tools = (made: string[], hanging: readonly string[], stuck = () => {}): re
     },
   }));
 
-/** Stopped with a and b at work, and c and d waiting for their turn. */
+/** Stopped with a and b running, and c and d waiting for their turn. */
 async function stopped(directory: string): Promise<RunId> {
   const stuck = Promise.withResolvers<void>();
   await using before = engine({ model, directory, plan, tools: tools([], ["a", "b"], stuck.resolve) });
@@ -62,7 +62,7 @@ test("only calls that had begun are asked about, all at once; those that waited 
   expect(after.runs.view(id)).toMatchObject({ state: "completed", output: "ok", waitingFor: [] });
 });
 
-test("a decision on one of several calls leaves the others waiting, also over a stop; the last one lets the run go on", async () => {
+test("a decision on one of several calls leaves the others waiting, also over a stop; the last one resumes the run", async () => {
   using directory = tempDirectory();
   const id = await stopped(directory.path);
   const made: string[] = [];

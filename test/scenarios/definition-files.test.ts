@@ -66,7 +66,7 @@ test("YAML files of the agents directory are deployed, with and without a marker
   expect(definitions.filter(({ file }) => file.endsWith("compose.yaml"))).toEqual([]);
 });
 
-test("over REST the format is told by the file's name or by format", async () => {
+test("over REST the file's name or `format` determines the format", async () => {
   const deploy = (body: object) => server.ask("POST", "/api/v1/agents", body);
   const named = { source: YAML("named-yaml"), file_name: "agents/named.yml" };
   expect(await deploy(named)).toMatchObject({ status: 201, body: { agent: { format: "yaml" } } });

@@ -98,14 +98,14 @@ test("an agents directory that is a file is said to be one", async () => {
   });
 });
 
-test("a watcher takes a directory called like a definition for none, and goes on deploying files", async () => {
+test("a watcher ignores a directory named like a definition, and continues to deploy files", async () => {
   await using started = await startedWith(() => undefined);
   const reports: FileDeployment[] = [];
   const reported = Promise.withResolvers<void>();
   using watcher = new DefinitionWatcher(deployments(started.server.started), started.agents, (deployment) => {
     reports.push(deployment);
     reported.resolve();
-    throw new Error("the one who is told fails");
+    throw new Error("the listener fails");
   });
   expect(watcher).toBeDefined();
   mkdirSync(join(started.agents, "directory.toml"));

@@ -98,7 +98,7 @@ test("a subscription: an agent gets what is published, where its expression hold
     .toMatchObject({ items: [{ agent: "order-clerk", state: "completed" }] });
 });
 
-test("a pipeline by capability: an agent asks whoever can, rests, and passes the answer on", async () => {
+test("a pipeline by capability: an agent asks a provider, is suspended, and passes the answer on", async () => {
   const sent = await server.ask("POST", "/api/v1/messages?wait=30", {
     performative: "request",
     receiver: "front-desk",

@@ -75,12 +75,12 @@ test.each(["down", "no key"])("%s: the definition's backup answers, and the run 
   expect(step?.kind === "model" && step.attempts.at(-1)).toMatchObject({ model: "openai/first", next: "vllm/second" });
 });
 
-test("without a backup, and with nobody to ask, the run fails; `on_model_failure` says otherwise", async () => {
+test("without a backup and a person to ask the run fails; `on_model_failure` changes that", async () => {
   expect(await run("plain", "down")).toMatchObject({ state: "failed", failure: { code: "MODEL_OVERLOADED" } });
   expect(await run("backed", "down", { on_model_failure: "fail" })).toMatchObject({ state: "failed" });
 });
 
-test("a run that somebody follows waits for a choice; another model is chosen over REST", async () => {
+test("a run with a follower waits for a choice; another model is chosen over REST", async () => {
   const waiting = await run("plain", "down", { attended: true });
   expect(waiting).toMatchObject({
     state: "awaiting-choice",
@@ -115,8 +115,8 @@ test("the command line shows what there is to choose, and chooses", async () => 
   expect(chosen.code).toBe(0);
   const watched = await commandLine(["run", "watch", id], { server: server.url });
   expect([watched.code, watched.stdout]).toEqual([0, "The second provider answers.\n"]);
-  const told = await commandLine(["run", "get", id], { server: server.url });
-  expect(told.stdout).toContain("! openai/first: ");
+  const printed = await commandLine(["run", "get", id], { server: server.url });
+  expect(printed.stdout).toContain("! openai/first: ");
 });
 
 test("a stream that is cut off is tried again, and its readers see the text once, from its beginning", async () => {
@@ -133,7 +133,7 @@ test("a stream that is cut off is tried again, and its readers see the text once
   expect(events.at(-1)).toMatchObject({ run: { output: known, step_list: [{ attempts: [{ next: null }] }] } });
 });
 
-test("an answer that does not fit the definition's schema is mended, and printed as JSON", async () => {
+test("an answer that does not fit the definition's schema is repaired, and printed as JSON", async () => {
   const done = await run("scorer", "score");
   expect(done).toMatchObject({ state: "completed", output_json: { score: 8 }, steps: 2 });
   expect(done.step_list[0]).toMatchObject({ output_problems: [expect.stringContaining("score")] });

@@ -12,8 +12,8 @@ const times = (count: number, ...turns: readonly ScriptedTurnInput[]): readonly 
 const same = { name: "look", run: () => done("nothing new") };
 const other = { name: "peek", run: () => done("nothing here") };
 
-describe("a model that goes round in circles", () => {
-  test("is told of it at the second time, and stopped when it asks a fourth", async () => {
+describe("a model that repeats a call", () => {
+  test("receives a warning at the second time, and is stopped at the fourth", async () => {
     await using made = freshEngine({
       model: scripted([...times(9, { toolCalls: [call("look", { text: "x" })] }), { text: "never" }]),
       tools: [same],
@@ -122,7 +122,7 @@ describe("an answer", () => {
   });
 });
 
-test("arguments that are too long are refused, told to the model, and not kept", async () => {
+test("arguments that are too long are refused, reported to the model, and not stored", async () => {
   await using made = freshEngine({
     model: scripted([{ toolCalls: [call("look", { text: "y".repeat(5_000) })] }, { text: "sorry" }]),
     tools: [same],

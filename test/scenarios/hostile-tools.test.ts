@@ -9,14 +9,14 @@ import { verifies } from "../helpers/verifies.ts";
 
 verifies("tool.limits", "tool.quarantine");
 
-/** A model that calls the tool its request names, and then says that it went on. */
+/** A model that calls the tool its request names, and then says that it continued. */
 const caller: LanguageModel = {
   id: "scripted/caller",
   limits: undefined,
   stream: (request, signal) => {
     const [first] = request.messages;
     const name = first?.role === "user" ? first.text : "";
-    return scripted([{ toolCalls: [{ name: `hostile__${name}`, arguments: {} }] }, { text: "It went on." }]).stream(
+    return scripted([{ toolCalls: [{ name: `hostile__${name}`, arguments: {} }] }, { text: "It continued." }]).stream(
       request,
       signal,
     );
@@ -47,10 +47,10 @@ test.each([
   ["trap", ["trap"]],
   ["garbage", ["bad-output"]],
   ["huge", ["bad-output", "memory"]],
-])("a tool that does %s fails by name, the model is told, and run and server go on", async (tool, reasons) => {
+])("a tool that does %s fails by name, the model is informed, and run and server continue", async (tool, reasons) => {
   const { body } = await server.ask("POST", "/api/v1/runs", { agent: "victim", input: tool, wait: true });
   const run = contract.runs.RunDetail.parse(body);
-  expect(run).toMatchObject({ state: "completed", output: "It went on." });
+  expect(run).toMatchObject({ state: "completed", output: "It continued." });
   const step = run.step_list.find(({ kind }) => kind === "tool");
   if (step?.kind !== "tool") throw new Error("the tool was called");
   expect(reasons).toContain(step.outcome);
@@ -58,7 +58,7 @@ test.each([
   expect((await server.ask("GET", "/health")).status).toBe(200);
 });
 
-test("a server that broke its limits again and again is quarantined, and its page says so", async () => {
+test("a server that broke its limits repeatedly is quarantined, and its page says so", async () => {
   for (let count = 0; count < 6; count += 1) {
     await server.ask("POST", "/api/v1/tools/hostile/trap/call", { arguments: {} });
   }

@@ -120,14 +120,14 @@ describe("what is asked wrongly is answered with a problem", () => {
     expect(await response.json()).toMatchObject({ code: "UNSUPPORTED_MEDIA_TYPE", status: 415 });
   });
 
-  test("a cursor that is none", async () => {
+  test("an invalid cursor", async () => {
     expect(await server.ask("GET", "/api/v1/runs?cursor=nonsense")).toMatchObject({
       status: 400,
       body: { code: "REQUEST_INVALID", detail: expect.stringContaining("cursor") },
     });
   });
 
-  test("a decision on a call whose id is none", async () => {
+  test("a decision on a call with an invalid id", async () => {
     const { id } = await start();
     const decision = { call_id: "call_1", decision: "retry" };
     expect(await server.ask("POST", `/api/v1/runs/${id}/decide`, decision)).toMatchObject({

@@ -109,7 +109,7 @@ test("a run that was not begun when the server crashed is begun under the id tha
   expect(await ask("lost")).toMatchObject({ status: 202, body: { id } });
   const { body } = await other.ask("GET", "/api/v1/runs");
   expect(contract.runs.RunPage.parse(body).items.map((each) => each.id)).toEqual([id]);
-  // What is refused when it comes again may have been carried out before: its key is not free.
+  // A repeated request that is refused may have been executed before: its key is not free.
   expect((await ask("gone", "/api/v1/runs", { ...run, agent: "nonexistent" })).status).toBe(404);
   expect((await ask("gone")).status).toBe(422);
   // Meanwhile the name is another's, whose token it stays.
@@ -143,7 +143,7 @@ function forgetAnswers(path: string): void {
 }
 
 // storage.sqlite-idempotency-store.I2
-test("every request that was carried out when the server crashed before its answer is answered when it comes again, and nothing is there twice", async () => {
+test("every request that was executed before a crash but not answered is answered when repeated, without duplicates", async () => {
   using place = tempDirectory();
   const turns = [sum, { text: "two" }];
   const options = { script: turns, directory: place.path, settings: { "permissions.ask": ["calculator.*"] } };
@@ -226,7 +226,7 @@ test("every request that was carried out when the server crashed before its answ
       ]);
     }
     expect(await state()).toEqual(before);
-    expect(tokens, "nobody was told the first").toEqual(["/api/v1/participants"]);
+    expect(tokens, "no client received the first").toEqual(["/api/v1/participants"]);
   } finally {
     await other[Symbol.asyncDispose]();
   }

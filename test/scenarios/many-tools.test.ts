@@ -37,7 +37,7 @@ const run = async (options: Omit<EngineOptions, "directory">) => {
 const names = (request: ModelRequest | undefined) => request?.tools.map(({ name }) => name);
 const find = (query: string) => ({ name: "caxton__find_tools", arguments: { query } });
 
-test("deferred tools are not told to the model until it has found them", async () => {
+test("deferred tools are hidden from the model until it has found them", async () => {
   const { model, asked } = watched([
     { toolCalls: [find("weather")] },
     { toolCalls: [{ name: "fake__forecast_weather", arguments: {} }] },
@@ -50,7 +50,7 @@ test("deferred tools are not told to the model until it has found them", async (
   expect(view.steps[1]).toMatchObject({ end: { state: "done", structured: { found: ["fake.forecast_weather"] } } });
 });
 
-test("tools that are not deferred are told as ever, beside the tool that finds the others", async () => {
+test("tools that are not deferred are listed, beside the tool that finds the others", async () => {
   const { model, asked } = watched([{ text: "done" }]);
   await run({ model, plan: { deferredTools: ["fake.big", "fake.send_mail"] } });
   expect(names(asked[0])).toEqual(["fake__forecast_weather", "caxton__find_tools"]);
@@ -63,7 +63,7 @@ test("a deferred tool that the model calls by its name without having looked for
   expect(names(asked[1])).toContain("fake__send_mail");
 });
 
-test("a search that finds nothing says which servers there are, and wrong arguments are told", async () => {
+test("a search without results lists the servers, and wrong arguments are reported", async () => {
   const { model } = watched([
     { toolCalls: [find("quantum"), { name: "caxton__find_tools", arguments: { words: 1 } }] },
     { text: "sorry" },
@@ -75,7 +75,7 @@ test("a search that finds nothing says which servers there are, and wrong argume
   });
 });
 
-test("each turn says how many tools the model was told of and about what that cost", async () => {
+test("each turn records how many tools the model received and their approximate cost", async () => {
   const { model } = watched([{ toolCalls: [find("weather")] }, { text: "done" }]);
   const view = await run({ model, plan: { deferredTools: ["*"] } });
   const [first, , second] = view.steps;
@@ -99,6 +99,6 @@ test("a result that is too long for the model is kept whole, and the model can r
   expect(missing).toMatchObject({
     end: { outcome: "tool-error", text: expect.stringContaining("fake__big-result.txt") },
   });
-  const told = asked[1]?.messages.at(-1);
-  expect(JSON.stringify(told).length).toBeLessThan(LIMITS.toolResultCharsMax);
+  const listed = asked[1]?.messages.at(-1);
+  expect(JSON.stringify(listed).length).toBeLessThan(LIMITS.toolResultCharsMax);
 });

@@ -110,7 +110,7 @@ test("a history is read page by page within so many tokens, which what the entit
   expect([whole.changes.length, whole.observations.length, whole.entity.truncated]).toEqual([3, 32, false]);
 });
 
-test("what is otherwise between two versions is told within so many tokens, the newest of it", async () => {
+test("a comparison of two versions returns the newest differences within a token limit", async () => {
   const [one] = await remember("workspace", [{ name: "Otto", observations: ["sails"] }]);
   const more = Array.from({ length: 20 }, (_none, at) => `visited harbour number ${at}`);
   await remember("workspace", [{ name: "Otto", observations: more, strength: 0.9 }]);
@@ -160,7 +160,7 @@ test("who calls writes and relates in each scope that is named", async () => {
   }
 });
 
-test("the reading tools answer within so many tokens, and go on where they ended", async () => {
+test("the reading tools answer within a token limit, and continue where they ended", async () => {
   const call = async (tool: string, args: object) => {
     const { body } = await server.ask("POST", `/api/v1/tools/memory/${tool}/call`, { arguments: args });
     return Answer.parse(body).structured;
@@ -184,8 +184,8 @@ test("the reading tools answer within so many tokens, and go on where they ended
       const { entities, next = null } = await call(tool, { ...args, ...cursor });
       return { entities, next };
     });
-    const told = pages.flatMap(({ entities }) => entities.map(({ name }) => name));
-    expect(told.filter((name) => name.startsWith("star")).toSorted(), tool).toEqual(names);
+    const listed = pages.flatMap(({ entities }) => entities.map(({ name }) => name));
+    expect(listed.filter((name) => name.startsWith("star")).toSorted(), tool).toEqual(names);
     expect(pages.length, tool).toBeGreaterThan(2);
   }
   expect(await call("open_nodes", { scope, names, ...bounds })).toMatchObject({ relationsCut: true });

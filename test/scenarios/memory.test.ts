@@ -80,7 +80,7 @@ test("an entity is read, revised, looked back on, reverted and forgotten", async
   expect((await server.ask("GET", "/api/v1/memory/log?limit=1")).body).toMatchObject({ items: [{ action: "forget" }] });
 });
 
-test("how sure an observation is, and when it holds, is changed in one version, and taken back", async () => {
+test("the confidence and validity of an observation are changed in one version, and reverted", async () => {
   const [eva] = await remember({ entities: [{ name: "Eva", observations: ["sings", "dances"] }] });
   const path = `/api/v1/memory/entities/${eva?.entity.id}`;
   const sings = { text: "sings", confidence: 0.5, valid_to: "2030-01-01T00:00:00.000Z" };
@@ -154,11 +154,11 @@ test("relations make a graph, and what is wrong is said", async () => {
     next: null,
   });
   const wrong = await server.ask("POST", "/api/v1/memory/relations", {
-    relations: [{ from: "Cy", to: "Nobody", type: "knows" }],
+    relations: [{ from: "Cy", to: "Nonexistent", type: "knows" }],
   });
   expect(wrong).toMatchObject({
     status: 404,
-    body: { code: "ENTITY_NOT_FOUND", detail: expect.stringContaining("Nobody") },
+    body: { code: "ENTITY_NOT_FOUND", detail: expect.stringContaining("Nonexistent") },
   });
   expect(
     await server.ask("POST", "/api/v1/memory/entities", { entities: [{ name: "Cy", type: "ship" }] }),
@@ -206,7 +206,7 @@ test("a list narrows as a search does, and is read page by page within so many t
   });
 });
 
-test("a history is read page by page, newest first, with what each change brought and took back", async () => {
+test("a history is read page by page, newest first, with what each change added and removed", async () => {
   const [one] = await remember({ entities: [{ name: "Yve", observations: ["first"] }] });
   const path = `/api/v1/memory/entities/${one?.entity.id}`;
   await remember({ entities: [{ name: "Yve", observations: ["second"] }] });
@@ -375,7 +375,7 @@ test("each hit reports the facts that match, best first, and a bound of tokens k
   );
 });
 
-test("what the policy says goes when somebody asks, and first is only named", async () => {
+test("a prune deletes what the policy says, after a dry run lists it", async () => {
   const scope = "conversation:gossip";
   await remember({ scope, entities: [{ name: "older", type: "rumour" }, { name: "a fact" }] });
   await remember({ scope, entities: [{ name: "newer", type: "rumour" }] });

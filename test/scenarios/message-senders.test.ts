@@ -8,7 +8,7 @@ import { openWorld } from "../messaging/router/world.ts";
 
 const { LeasedMessages, Participant } = contract.participants;
 
-/** Little room, and a short lease for whoever asks for none. */
+/** Little room, and a short default lease. */
 const settings = { "agents.directory": "none", "messages.mailbox_messages_max": 2, "messages.lease": "150ms" };
 let server: TestServer;
 beforeAll(async () => {

@@ -68,7 +68,7 @@ describe("programs outside", () => {
     expect(await take(name, "")).toEqual([]);
   });
 
-  test("the same id sent twice is delivered once, and the sender is told so", async () => {
+  test("the same id sent twice is delivered once, and the sender is informed", async () => {
     const name = await program("twice");
     const message = { id: randomUUID(), performative: "inform", receiver: name, content: "once" };
     await send(message);
@@ -77,7 +77,7 @@ describe("programs outside", () => {
     expect(await take(name, "")).toHaveLength(0);
   });
 
-  test("who waits for an answer gets it with the receipt; an agreement alone is none", async () => {
+  test("a waiting sender gets the reply with the receipt; an agreement alone is no reply", async () => {
     const name = await program("worker");
     const asked = send(
       { performative: "request", protocol: "fipa-request", receiver: name, content: "2 + 2" },
@@ -171,7 +171,7 @@ describe("programs outside", () => {
     expect(again?.message["id"]).toBe(dead?.message_id);
     await settle(name, { rejected: [{ seq: again?.seq, reason: "still not" }] });
     const [second] = await list();
-    // Sent again, its attempts are counted anew.
+    // Sent again, its attempts are counted from zero.
     expect(second?.history).toMatchObject([{ attempt: 1, reason: "still not" }]);
     expect(await server.ask("DELETE", `/api/v1/dead-letters/${second?.id}`)).toEqual({
       status: 200,
@@ -187,7 +187,7 @@ describe("programs outside", () => {
 const publish = (topic: string, price: number) => send({ performative: "inform", topic, content: { price } });
 
 describe("addresses", () => {
-  test("a name that nobody has is answered with a failure that names the nearest, and is on record", async () => {
+  test("an unknown name is answered with a failure that names the nearest, and is stored", async () => {
     const name = await program("invoices");
     const receipt = await send({ performative: "request", receiver: `${name}x`, content: "hello" });
     expect(receipt).toMatchObject({ status: "answered", answer: "failure", error: { code: "AGENT_NOT_FOUND" } });
@@ -195,7 +195,7 @@ describe("addresses", () => {
     expect(await server.ask("GET", `/api/v1/messages/${receipt.id}`)).toMatchObject({ status: 200 });
   });
 
-  test("a capability finds whoever provides it, and nobody who is draining", async () => {
+  test("a capability finds its providers, but not those that drain", async () => {
     const name = await program("solver");
     const capability = `solving-${randomUUID().slice(0, 8)}`;
     const registered = await server.ask("POST", "/api/v1/capabilities", { agent: name, capability, priority: 70 });
@@ -231,7 +231,7 @@ describe("addresses", () => {
     });
   });
 
-  test("what is published goes to those whose subscription it fits, and to nobody else", async () => {
+  test("a published message goes to the matching subscriptions only", async () => {
     const [all, dear] = [await program("all"), await program("dear")];
     const root = `orders-${randomUUID().slice(0, 8)}`;
     const subscribed = await server.ask("POST", "/api/v1/subscriptions", { subscriber: all, topic: `${root}.#` });
@@ -338,7 +338,7 @@ describe("records", () => {
     expect(trace.messages.map((each) => each.id)).toEqual([id]);
   });
 
-  test("conversations are listed, ended, put away and merged", async () => {
+  test("conversations are listed, ended, archived and merged", async () => {
     const name = await program("talker");
     const begin = async () =>
       (await send({ performative: "request", protocol: "fipa-request", receiver: name, content: "go" }))
@@ -368,7 +368,7 @@ describe("records", () => {
     expect(items.map((each) => each.name)).toContain("fipa-contract-net");
   });
 
-  test("a tail tells of messages and what becomes of them, and resumes after the last one seen", async () => {
+  test("a tail streams messages and their outcomes, and resumes after the last one seen", async () => {
     const name = await program("tailed");
     const { seq } = await MessageRecordOf(await send({ performative: "inform", receiver: name, content: "before" }));
     const stop = new AbortController();
@@ -376,20 +376,20 @@ describe("records", () => {
       headers: { "last-event-id": String(seq - 1) },
       signal: stop.signal,
     });
-    const told: string[] = [];
+    const chunks: string[] = [];
     const seen = async (text: string) => {
       const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
-      while (!told.join("").includes(text)) told.push((await reader?.read())?.value ?? "");
+      while (!chunks.join("").includes(text)) chunks.push((await reader?.read())?.value ?? "");
       reader?.releaseLock();
     };
     await send({ performative: "inform", receiver: name, content: "after" });
     await seen('"after"');
-    expect(told.join("")).toContain('"before"');
-    expect(told.join("")).toMatch(/id: \d+\nevent: message/);
+    expect(chunks.join("")).toContain('"before"');
+    expect(chunks.join("")).toMatch(/id: \d+\nevent: message/);
     stop.abort();
   });
 
-  test("what was accepted is there after a restart, and conversations go on", async () => {
+  test("accepted messages are there after a restart, and conversations continue", async () => {
     using place = tempDirectory();
     const options = { settings, directory: place.path };
     let conversation = "";
@@ -491,7 +491,7 @@ describe("content that is too large to travel", () => {
     expect(refused).toMatchObject({ status: 413, body: { code: "MESSAGE_TOO_LARGE" } });
   });
 
-  test("a run that it starts has it in its prompt, and its own large answer is put aside too", async () => {
+  test("a run that it starts has it in its prompt, and its own large answer is offloaded too", async () => {
     // What the standard window of a model has room for.
     const page = large.slice(0, 80_000);
     await using made = await startServer({ script: [{ text: page }], settings });
@@ -554,7 +554,7 @@ describe("over a WebSocket", () => {
   });
 
   // http.message-socket.W3
-  test("what a client had in hand when it went comes to the next one at once", async () => {
+  test("the in-flight messages of a disconnected client go to the next one at once", async () => {
     const name = await program("gone");
     await send({ performative: "inform", receiver: name, content: "catch" });
     {
@@ -568,7 +568,7 @@ describe("over a WebSocket", () => {
   });
 
   // http.message-socket.W4
-  test("who reads nothing has little in hand; others get the rest at once, and what it had when it is gone", async () => {
+  test("a client that reads nothing has few in flight; others get the rest at once, and its own after it disconnects", async () => {
     const name = await program("stalled");
     const [count, content] = [500, "x".repeat(60_000)];
     await using sender = await Socket.open(url());
@@ -599,7 +599,7 @@ describe("over a WebSocket", () => {
     expect(mailbox()).toMatchObject({ messages: 0 });
   });
 
-  test("what is no request is answered with a problem, and the connection goes on", async () => {
+  test("an invalid request is answered with a problem, and the connection continues", async () => {
     await using socket = await Socket.open(url());
     for (const [frame, words] of [
       ["{", "not JSON"],

@@ -12,14 +12,14 @@ const Task = z.looseObject({ id: z.string(), version: z.int(), progress: z.numbe
 test("what happens to messages, tasks and memory is read from /metrics, in a format that scrapers understand", async () => {
   await using server = await startServer();
   const before = await Scraped.from(server);
-  expect(before.value("caxton_memory_entity_count"), "an empty memory is told, too").toBe(0);
+  expect(before.value("caxton_memory_entity_count"), "an empty memory is reported, too").toBe(0);
   expect(before.value("caxton_task_success_rate"), "of no task there is no share").toBeUndefined();
 
   await server.ask("POST", "/api/v1/participants", { name: "ann" });
   await server.ask("POST", "/api/v1/capabilities", { agent: "ann", capability: "counting" });
   const send = (message: object) => server.ask("POST", "/api/v1/messages", { performative: "inform", ...message });
-  const told = await send({ id: "01890000-0000-7000-8000-000000000001", capability: "counting", content: 1 });
-  expect(told.status).toBeLessThan(300);
+  const sent = await send({ id: "01890000-0000-7000-8000-000000000001", capability: "counting", content: 1 });
+  expect(sent.status).toBeLessThan(300);
   await send({ id: "01890000-0000-7000-8000-000000000001", capability: "counting", content: 1 });
   await send({ receiver: "nonexistent", content: 2 });
   await send({ capability: 'no "such"\nthing', content: 3 });
@@ -41,7 +41,7 @@ test("what happens to messages, tasks and memory is read from /metrics, in a for
   await server.ask("POST", "/api/v1/memory/relations", { relations });
   await server.ask("POST", "/api/v1/memory/search", { query: "Ada", mode: "keyword" });
 
-  // What there is was counted before, and is counted anew after a while only.
+  // What there is was counted before, and is counted again after a while only.
   let figures = before;
   await expect.poll(async () => (figures = await Scraped.from(server)).value("caxton_memory_entity_count")).toBe(2);
   expect(figures.value("caxton_messages_total", { status: "accepted" })).toBeGreaterThanOrEqual(1);
@@ -63,7 +63,7 @@ test("what happens to messages, tasks and memory is read from /metrics, in a for
   expect(figures.value("caxton_memory_embedding_duration_seconds_count")).toBeGreaterThanOrEqual(1);
 });
 
-test("of entities without a bound no limit is told", async () => {
+test("without a bound of entities no limit is reported", async () => {
   await using server = await startServer({ settings: { "memory.max_entities": 0 } });
   await server.ask("POST", "/api/v1/memory/entities", { entities: [{ name: "Ada" }] });
   const figures = await Scraped.from(server);

@@ -45,7 +45,7 @@ test("backups are used in the definition's order, and the step says which model 
   expect(made.journal.summary(view.id)?.model).toBe("c/three");
 });
 
-test("a run that went over to a backup stays with it", async () => {
+test("a run that switched to a backup stays with it", async () => {
   const first = seen(scripted([{ error: { class: "network", message: "gone", retryAfterMs: 1 } }], { id: "a/one" }));
   const backup = scripted([{ toolCalls: [call("look")] }, { text: "seen" }], { id: "b/two" });
   await using made = freshEngine({
@@ -119,7 +119,7 @@ test("a backup of another provider gets neither the key nor the headers nor the 
   expect(choices).toContainEqual({ model: "b/two", baseUrl: undefined, apiKey: undefined, roles: undefined });
 });
 
-test("where somebody can be asked the run waits for a choice, and each choice does what it says", async () => {
+test("with a person to ask the run waits for a choice, and each choice does what it says", async () => {
   let isUp = false;
   const moody: LanguageModel = {
     id: "a/one",
@@ -177,7 +177,7 @@ test("with backups listed, a person is asked when they have failed too", async (
   expect(made.runs.view(view.id).state).toBe("cancelled");
 });
 
-test("a choice is open across a restart, and its time goes on: then the run fails by name", async () => {
+test("a choice is open across a restart, and its time continues to run: then the run fails by name", async () => {
   using directory = tempDirectory();
   const clock = new ManualClock(Date.now());
   const options = { model: down("a/one"), directory: directory.path, clock, options: { choiceTimeoutMs: 60_000 } };

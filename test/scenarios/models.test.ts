@@ -199,9 +199,9 @@ test("a provider that redirects gets the key, and where it redirects to does not
   expect([endpoint.seen.length, elsewhere.seen.length]).toEqual([1, 0]);
 });
 
-const pictureIn = ({ body }: Seen): boolean => JSON.stringify(body).includes(PNG.toString("base64"));
+const hasImage = ({ body }: Seen): boolean => JSON.stringify(body).includes(PNG.toString("base64"));
 
-test("a picture that comes with a request is shown to a model that takes pictures, and named to one that does not", async () => {
+test("an image of a request is sent to a model that accepts images, and named to one that does not", async () => {
   await using endpoint = await vendor(saying("A dot."));
   await using server = await startServer({
     environment: { VLLM_BASE_URL: `${endpoint.url}/v1` },
@@ -211,7 +211,7 @@ test("a picture that comes with a request is shown to a model that takes picture
   expect(await run(server, "what is it?", [await upload(server, "dot.png", PNG)])).toMatchObject({ output: "A dot." });
   await probe(server, agent("vllm/blind"));
   await run(server, "what is it?", [await upload(server, "dot.png", PNG)]);
-  expect(endpoint.seen.map(pictureIn)).toEqual([true, false]);
+  expect(endpoint.seen.map(hasImage)).toEqual([true, false]);
   expect(JSON.stringify(endpoint.seen[1]?.body)).toContain("this model does not accept images");
 });
 
@@ -239,7 +239,7 @@ test.each([
   expect(sent).not.toContain("does not accept images");
 });
 
-test("a picture that a model makes is an artifact of the run", async () => {
+test("an image that a model makes is an artifact of the run", async () => {
   const data = PNG.toString("base64");
   await using endpoint = await vendor(gemini({ text: "Here it is." }, { inlineData: { mimeType: "image/png", data } }));
   await using server = await startServer({

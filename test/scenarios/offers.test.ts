@@ -34,9 +34,9 @@ const SCRIPT = [
   { when: { userIncludes: "it rains" }, text: "noted" },
   { when: { userIncludes: "heed" }, toolCalls: [tool("subscribe", { to: "painter-one", about: "colours" })] },
   { when: { userIncludes: "heed" }, text: "following" },
-  { when: { userIncludes: "colours" }, text: "I will tell" },
+  { when: { userIncludes: "colours" }, text: "I will report" },
   { when: { userIncludes: "proclaim" }, toolCalls: [tool("tell_subscribers", { content: "green is out" })] },
-  { when: { userIncludes: "proclaim" }, text: "told" },
+  { when: { userIncludes: "proclaim" }, text: "sent" },
 ];
 
 test("a run offers a task or holds an auction, rests until it is over, and has the outcome; a subscription starts runs", async () => {
@@ -87,14 +87,14 @@ test("a run offers a task or holds an auction, rests until it is over, and has t
   await subscriptionToAgent(server);
 });
 
-/** One follows another, is told what is new, and that starts a run of its own. */
+/** One agent subscribes to another, is notified, and the notification starts a run. */
 async function subscriptionToAgent(server: TestServer): Promise<void> {
   const run = async (agentName: string, input: string) => {
     const { body } = await server.ask("POST", "/api/v1/runs", { agent: agentName, input, wait: true });
     return contract.runs.RunDetail.parse(body).step_list[1];
   };
   const followed = await run("boss", "heed painter-one");
-  const words = /^painter-one \(agree\): I will tell \(subscription (.+)\)$/;
+  const words = /^painter-one \(agree\): I will report \(subscription (.+)\)$/;
   expect(followed).toMatchObject({ state: "done", text: expect.stringMatching(words) });
   const [, conversation] = words.exec(followed?.kind === "tool" ? (followed.text ?? "") : "") ?? [];
   expect(await run("painter-one", "proclaim it")).toMatchObject({ state: "done", text: "Notified boss." });

@@ -50,21 +50,21 @@ describe("where capabilities are also found by meaning", () => {
 });
 
 // operations.server-events.S4
-test("who watches conversations and tasks is told which changed, and who does not ask is not", async () => {
+test("a watcher of conversations and tasks is notified of changes, and other watchers are not", async () => {
   const stop = new AbortController();
   const lines = async (types: string) => {
     const response = await fetch(`${server.url}/api/v1/events${types}`, { signal: stop.signal });
     return new Lines(response);
   };
-  const [told, usual] = await Promise.all([lines("?types=conversation,task"), lines("")]);
-  await Promise.all([told.until("ready"), usual.until("ready")]);
+  const [watching, usual] = await Promise.all([lines("?types=conversation,task"), lines("")]);
+  await Promise.all([watching.until("ready"), usual.until("ready")]);
   await server.ask("POST", "/api/v1/participants", { name: "listener" });
   const message = { performative: "inform", receiver: "listener", content: "!" };
   const heard = MessageReceipt.parse((await server.ask("POST", "/api/v1/messages", message)).body);
-  expect(await told.until(heard.conversation_id)).toContain('"type":"conversation"');
+  expect(await watching.until(heard.conversation_id)).toContain('"type":"conversation"');
   const made = await server.ask("POST", "/api/v1/tasks", { name: "count", participants: ["listener"] });
   const { id } = contract.tasks.Task.parse(made.body);
-  expect(await told.until(id)).toContain('"type":"task"');
+  expect(await watching.until(id)).toContain('"type":"task"');
   expect(usual.text).not.toMatch(/"type":"(?:conversation|task)"/);
   stop.abort();
 });
@@ -107,17 +107,17 @@ const said = (sender: string) => ({ performative: "inform", sender, receiver: "u
 
 describe("a program's token", () => {
   // operations.presented-tokens.P1
-  test("is told once, and needed to send, fetch and settle as it", async () => {
-    const { token } = await register("teller");
+  test("is returned once, and needed to send, fetch and settle as it", async () => {
+    const { token } = await register("cashier");
     expect(token).toMatch(/^cxp_[\w-]{43}$/u);
-    const again = await register("teller");
+    const again = await register("cashier");
     expect(again).toMatchObject({ token: null, has_token: true });
     const other = await register("other");
     const attempts = [
-      () => ["POST", "/messages", said("TELLER")] as const,
-      () => ["GET", "/mailboxes/teller/messages", undefined] as const,
-      () => ["POST", "/mailboxes/teller/settle", { done: [1] }] as const,
-      () => ["POST", "/tasks", { name: "t", participants: ["other"], owner: "teller" }] as const,
+      () => ["POST", "/messages", said("CASHIER")] as const,
+      () => ["GET", "/mailboxes/cashier/messages", undefined] as const,
+      () => ["POST", "/mailboxes/cashier/settle", { done: [1] }] as const,
+      () => ["POST", "/tasks", { name: "t", participants: ["other"], owner: "cashier" }] as const,
     ];
     for (const attempt of attempts) {
       const [method, path, body] = attempt();
@@ -135,8 +135,8 @@ describe("a program's token", () => {
   });
 
   // operations.presented-tokens.P2
-  test("is not needed for the user, for names of nobody, and never makes anybody an agent or the server", async () => {
-    expect((await ask("POST", "/messages", { body: { ...said("user"), receiver: "teller" } })).status).toBe(202);
+  test("is not needed for the user and for unregistered names, and never authenticates an agent or the server", async () => {
+    expect((await ask("POST", "/messages", { body: { ...said("user"), receiver: "cashier" } })).status).toBe(202);
     expect((await ask("POST", "/messages", { body: said("passer-by") })).status).toBe(202);
     const AGENT = 'name = "Clerk"\nversion = "1.0.0"\ncapabilities = ["filing"]\nsystem_prompt = "File."\n';
     const deployed = await server.ask("POST", "/api/v1/agents", { source: AGENT, format: "toml" });
@@ -148,7 +148,7 @@ describe("a program's token", () => {
       });
     }
     const batch = {
-      messages: [said("teller"), said("user"), said("clerk")].map((one) => ({ ...one, receiver: "other" })),
+      messages: [said("cashier"), said("user"), said("clerk")].map((one) => ({ ...one, receiver: "other" })),
     };
     expect(await ask("POST", "/messages/batch", { body: batch })).toMatchObject({
       body: {
@@ -159,7 +159,7 @@ describe("a program's token", () => {
     });
   });
 
-  test("ends when it is replaced or taken back, also for who receives with it", async () => {
+  test("ends when it is replaced or revoked, also for a client that receives with it", async () => {
     const { token: first } = await register("turner");
     const { token: other } = await register("bystander");
     await using socket = await Socket.open(`${server.url.replace("http", "ws")}/api/v1/messages/socket`);
@@ -200,7 +200,7 @@ describe("a program's token", () => {
       fetch(`${server.url}/api/v1/participants`, {
         method: "POST",
         headers: { "content-type": "application/json", "idempotency-key": "once" },
-        body: JSON.stringify({ name: "keeper" }),
+        body: JSON.stringify({ name: "archivist" }),
       });
     const { token } = contract.participants.RegisteredParticipant.parse(await (await post()).json());
     expect(contract.participants.RegisteredParticipant.parse(await (await post()).json())).toMatchObject({
@@ -208,12 +208,12 @@ describe("a program's token", () => {
     });
     const files = readdirSync(join(server.directory, ".caxton"), { recursive: true, withFileTypes: true });
     const whole = files.filter((file) => file.isFile()).map((file) => readFileSync(join(file.parentPath, file.name)));
-    expect(whole.some((bytes) => bytes.includes("keeper"))).toBe(true);
+    expect(whole.some((bytes) => bytes.includes("archivist"))).toBe(true);
     expect(whole.some((bytes) => bytes.includes(token ?? "none"))).toBe(false);
   });
 });
 
-test("headers past all measure are refused, a token that is none is no key, and the next request is answered as ever", async () => {
+test("oversized headers are refused, a malformed token is no key, and the next request is answered as usual", async () => {
   const { hostname, port } = new URL(server.url);
   /** What the server answers before it ends the connection. */
   const answerTo = async (bytes: string) => {
@@ -317,7 +317,7 @@ describe("only participants change a conversation", () => {
     for (const how of ["end", "archive"]) expect(await change(theirs, how, carol), how).toMatchObject(forbidden);
     expect(await change(theirs, "merge", carol, { into: hers })).toMatchObject(forbidden);
     expect(await change(hers, "merge", carol, { into: theirs })).toMatchObject(forbidden);
-    // A token that is none is no operator's.
+    // A malformed token is no operator's.
     expect(await ask("POST", `/conversations/${theirs}/end`, { body: {}, token: "cxt_bad" })).toMatchObject(forbidden);
     expect(await change(theirs, "end", alice)).toMatchObject({ body: { state: "cancelled" } });
     expect(await change(hers, "end")).toMatchObject({ body: { state: "cancelled" } });
@@ -370,7 +370,7 @@ describe("only participants change a conversation", () => {
     expect(await change(two, "merge", alice, { into: one })).toMatchObject(cycle);
     expect(await change(one, "merge", alice, { into: three })).toMatchObject(over);
     expect(await change(three, "merge", alice, { into: one })).toMatchObject(over);
-    // Where it goes on, bob takes part too.
+    // Bob takes part in its continuation too.
     expect(await stateOf(two)).toMatchObject({ merged: [one], state: "initiated" });
     expect(await say(bob, alice, { conversation_id: two })).toMatchObject({ status: "accepted" });
     expect(await say(carol, bob, { conversation_id: two, merge_conversations: [three] })).toMatchObject({

@@ -62,7 +62,7 @@ async function ran(options: TestServerOptions) {
   const events = await (await fetch(`${server.url}/api/v1/runs/${id}/events`)).text();
   const { body: run } = await server.ask("GET", `/api/v1/runs/${id}`);
   const { body: list } = await server.ask("GET", "/api/v1/runs");
-  // The prompts are filled anew from a definition in which nothing is hidden.
+  // The prompts are rendered again from a definition in which nothing is hidden.
   const { body: replayed } = await server.ask("POST", `/api/v1/runs/${id}/replay`);
   expect(replayed).toMatchObject({ same: true, divergences: [] });
   const data = join(server.directory, ".caxton");
@@ -116,7 +116,7 @@ test("a pattern that cannot be read is refused with its place", async () => {
 });
 
 // knowledge.changes.M6
-test("patterns and secrets are hidden from memory, whoever remembers, and names are found as they were given", async () => {
+test("patterns and secrets are hidden from memory, whatever the writer, and names are found as they were given", async () => {
   await using server = await startServer({
     environment: { CAXTON_SECRET_CRM: KEY },
     settings: { "redaction.patterns": ["email"] },
@@ -124,8 +124,8 @@ test("patterns and secrets are hidden from memory, whoever remembers, and names 
   const given = { name: `Jane ${EMAIL}`, metadata: { mail: EMAIL }, observations: [`her key is ${KEY}`] };
   await server.ask("POST", "/api/v1/memory/entities", { entities: [given, { name: "Bo" }] });
   const about = { about: given.name, facts: [`writes from ${EMAIL}`, `her key is ${KEY}`] };
-  const { body: told } = await server.ask("POST", "/api/v1/tools/memory/remember/call", { arguments: about });
-  expect(JSON.stringify(told)).toContain('"remembered":1');
+  const { body: remembered } = await server.ask("POST", "/api/v1/tools/memory/remember/call", { arguments: about });
+  expect(JSON.stringify(remembered)).toContain('"remembered":1');
   const relations = [{ from: given.name, to: "Bo", type: "knows", metadata: { by: EMAIL } }];
   expect(await server.ask("POST", "/api/v1/memory/relations", { relations })).toMatchObject({ status: 200 });
   const { body: list } = await server.ask("GET", "/api/v1/memory/entities");

@@ -30,7 +30,7 @@ const untilTrue = async (condition: () => boolean): Promise<void> => {
 const ended = ({ journal }: Engine, id: RunId) => untilTrue(() => isTerminal(journal.summary(id)?.state ?? "queued"));
 const rested = ({ runs }: Engine, id: RunId) => untilTrue(() => runs.view(id).resting && runs.load().executing === 0);
 
-/** A model of which only the name is there: whoever calls it fails. */
+/** A model of which only the name exists: each call fails. */
 const silent = (id: string): LanguageModel => ({
   id,
   limits: undefined,
@@ -90,7 +90,7 @@ test("approvals come out as they were: given, changed, refused, expired, one aft
   const { id } = await made.begin("go");
   await untilTrue(() => open(id).length === 3);
   const [first, second, third] = open(id);
-  // Said while a call of the same turn is still under way, and the last one first.
+  // Said while a call of the same turn is still running, and the last one first.
   await made.approvals.answer(third?.id ?? "", { type: "deny", note: "not\nyet" }, ADMIN);
   slow.resolve();
   await rested(made, id);
@@ -124,7 +124,7 @@ test("approvals come out as they were: given, changed, refused, expired, one aft
   expect(divergences[0]).toMatchObject({ event: "approval-ask", field: "rule", reason: "another rule asks for it" });
 });
 
-test("a run that nobody answered, or that was cancelled while it waited, is played up to there", async () => {
+test("a run without an answer, or that was cancelled while it waited, is replayed up to there", async () => {
   const plan = rules({ ask: ["fake.pay"] });
   await using made = freshEngine({
     model: scripted([{ toolCalls: [call("pay", "1")] }, { text: "x" }]),
@@ -198,7 +198,7 @@ function summarizing(turns: number, texts: readonly (string | undefined)[]): Lan
   };
 }
 
-test("summaries are not written anew: those of models, those that were empty, and excerpts come out as they were", async () => {
+test("summaries are not written again: those of models, empty ones and excerpts are unchanged", async () => {
   const plan = { stepsMax: 60, context: { ...DEFAULT_CONTEXT, windowTokens: 6_000, summaryTokensMax: 300 } };
   const model = summarizing(40, ["Notes: fine.", words(2_000, "long"), undefined, ""]);
   await using made = freshEngine({ model, tools: [look], plan });
@@ -245,7 +245,7 @@ test("backups come out as they were, also one that is not there and one that not
   });
 });
 
-test("a run that rested until somebody chose another model, or chose too late, comes out as it was", async () => {
+test("a run that was suspended until the choice of another model, or until too late, is replayed unchanged", async () => {
   const down = scripted([{ error: { class: "auth", message: "no key" } }], { id: "a/one" });
   const other = scripted([{ text: "b answers" }], { id: "b/two" });
   await using made = freshEngine({ model: down, backups: { "b/two": other } });
@@ -258,7 +258,7 @@ test("a run that rested until somebody chose another model, or chose too late, c
   expect(made.runs.view(first.id).output).toBe("b answers");
   expect(await replayed(made, first.id, server)).toMatchObject(SAME);
   const second = await made.run("go", { attended: true });
-  const failure = { code: "CHOICE_EXPIRED", message: "nobody chose", hint: "" };
+  const failure = { code: "CHOICE_EXPIRED", message: "no choice was made", hint: "" };
   await made.runs.update(second.id, () => [{ type: "run-fail", failure }]);
   expect(await replayed(made, second.id, server)).toMatchObject(SAME);
 });

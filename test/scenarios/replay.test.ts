@@ -139,7 +139,7 @@ test("a run that was cancelled is played up to where it was stopped", async () =
   expect(report).toMatchObject({ same: true, stopped: expect.stringContaining("is not in the recording") });
 });
 
-test("a run that was resumed after a stop, and asked what became of a call, comes out the same without either", async () => {
+test("a run that was resumed after a stop, and asked about a call, is replayed equally without either", async () => {
   using directory = tempDirectory();
   const model = scripted([{ toolCalls: [call("slow"), call("a")] }, { text: "finished" }]);
   const stuck = Promise.withResolvers<void>();

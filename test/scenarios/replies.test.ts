@@ -23,7 +23,7 @@ const isResting = (made: Engine, id: Parameters<Engine["runs"]["view"]>[0]) => (
 const ended = (made: Engine, id: Parameters<Engine["runs"]["view"]>[0]) => () =>
   made.journal.summary(id)?.endedAtMs !== null;
 
-/** A tool that asks somebody: what it sent, and what it was told of the sending. */
+/** A tool that asks another agent: what it sent, and the result of the sending. */
 function askTool(sent: string[], refuse: (text: string) => string | undefined = () => undefined): FakeTool {
   return {
     name: "ask",
@@ -59,7 +59,7 @@ const asking = (sent: string[], options: Partial<EngineOptions> = {}) => ({
 });
 
 // runs.Q5
-test("a run that asked another agent rests, holds nothing, and goes on with the reply as the call's result", async () => {
+test("a run that asked another agent is suspended, holds no resources, and continues with the reply as the call's result", async () => {
   const sent: string[] = [];
   await using made = freshEngine(asking(sent));
   const { id, ended: over } = await made.begin("go");
@@ -99,7 +99,7 @@ test("of two replies to one call only the first counts, and one to a run that ha
   expect(results(made.runs.view(id).steps)).toEqual(["done: 1"]);
 });
 
-test("calls of one turn wait together, beside one that waits for a person; the model goes on when all have come", async () => {
+test("calls of one turn wait together, beside one that waits for a person; the model continues when all have arrived", async () => {
   const sent: string[] = [];
   await using made = freshEngine(
     asking(sent, {
@@ -127,7 +127,7 @@ test("calls of one turn wait together, beside one that waits for a person; the m
   expect(made.runs.view(id).steps.filter(({ kind }) => kind === "model")).toHaveLength(2);
 });
 
-test("a message that cannot be sent is a failed call, and nobody waits", async () => {
+test("a message that cannot be sent is a failed call, and the run does not wait", async () => {
   await using made = freshEngine(asking([], { tools: [askTool([], () => "there is no agent translator")] }));
   const { view } = await made.run("go");
   expect(results(view.steps)).toEqual(["tool-error: there is no agent translator"]);
@@ -136,7 +136,7 @@ test("a message that cannot be sent is a failed call, and nobody waits", async (
 });
 
 // runs.pending-replies.Y2
-test("nobody answers: the call fails at its deadline, also when that passed while no server ran", async () => {
+test("without a reply the call fails at its deadline, also if that passed while no server ran", async () => {
   using directory = tempDirectory();
   const clock = new ManualClock();
   let id;

@@ -75,7 +75,7 @@ test("no object in a request body takes keys that are not in its schema", async 
   expect(open).toEqual([]);
 });
 
-/** Key and value by which a body of several forms tells which it has. */
+/** Key and value that determine the form of a body with several forms. */
 function tagOf(document: Document, schema: Schema): object {
   const { $ref: reference, oneOf, properties } = schema;
   if (typeof reference === "string")

@@ -55,7 +55,7 @@ test("several calls of one turn run at the same time", async () => {
   expect((await made.run("go")).outcome.state).toBe("completed");
 });
 
-test("a call of an unknown tool and one with broken arguments are told to the model, and the run goes on", async () => {
+test("a call of an unknown tool and one with broken arguments are reported to the model, and the run continues", async () => {
   await using made = freshEngine({
     model: scripted([
       { toolCalls: [call("nothing"), { name: "fake__look", arguments: '{"text": "Par' }, call("look", { colour: 1 })] },
@@ -182,7 +182,7 @@ test("a run cancelled while it waits never begins", async () => {
   expect(made.runs.view(waiting.id)).toMatchObject({ state: "cancelled", attempt: 0 });
 });
 
-test("files of a tool become artifacts, and the model is told so", async () => {
+test("files of a tool become artifacts, and the model is informed", async () => {
   await using made = freshEngine({
     model: scripted([{ toolCalls: [call("draw"), call("draw")] }, { text: "drawn" }]),
     tools: [
@@ -206,7 +206,7 @@ test("files of a tool become artifacts, and the model is told so", async () => {
 });
 
 // record.recorder.R1
-test("text is told as it streams, journal entries once they are on disk", async () => {
+test("text is published as it streams, journal entries once they are on disk", async () => {
   await using made = freshEngine({ model: scripted([{ text: "one two three", chunkChars: 4 }]) });
   const heard: string[] = [];
   const onDisk: boolean[] = [];
@@ -222,7 +222,7 @@ test("text is told as it streams, journal entries once they are on disk", async 
 });
 
 // execution.E4
-test("after a stop in the middle of a repeatable call the run goes on by itself and nothing finished is done twice", async () => {
+test("after a stop in the middle of a repeatable call the run resumes automatically and no finished step is repeated", async () => {
   using directory = tempDirectory();
   const model = scripted([{ toolCalls: [call("first")] }, { toolCalls: [call("second")] }, { text: "all done" }]);
   const counts = { first: 0, second: 0 };

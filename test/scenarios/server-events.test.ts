@@ -15,10 +15,10 @@ verifies("api.resume", "api.slow-reader");
 
 type Query = Parameters<typeof watchServer>[1];
 
-/** Nothing is said, and no task goes on. */
+/** No messages and no tasks. */
 const SILENT = { watch: () => ({ [Symbol.dispose]: () => {} }) };
 
-/** The changes of a server of its own, as readers of its events are told them. */
+/** The changes of a dedicated server, as its events report them. */
 function serverEvents() {
   using stack = new DisposableStack();
   const directory = stack.use(tempDirectory());
@@ -58,12 +58,12 @@ async function upTo<Event>(
   events: AsyncGenerator<Streamed<Event>, void, undefined>,
   fits: (event: Event) => boolean,
 ): Promise<Streamed<Event>[]> {
-  const told: Streamed<Event>[] = [];
+  const received: Streamed<Event>[] = [];
   for (let next = await events.next(); !next.done; next = await events.next()) {
-    told.push(next.value);
+    received.push(next.value);
     if (fits(next.value.event)) break;
   }
-  return told;
+  return received;
 }
 
 const hasEnded = (id: RunId) => (event: ServerEvent) =>
@@ -71,7 +71,7 @@ const hasEnded = (id: RunId) => (event: ServerEvent) =>
 const changed = (name: string) => ({ type: "tool-server", name, state: "running" }) as const;
 
 describe("the server's events", () => {
-  test("are read from the journal once for all readers, who are told the same objects", async () => {
+  test("are read from the journal once for all readers, which receive the same objects", async () => {
     await using place = serverEvents();
     const readers = Array.from({ length: 40 }, () => place.watch({ types: ["run", "step"] }));
     await Promise.all(readers.map((reader) => upTo(reader, ({ type }) => type === "ready")));
@@ -83,26 +83,26 @@ describe("the server's events", () => {
     ]);
     expect(first.map(({ event }) => event.type)).toContain("step");
     for (const other of others) expect(other.at(-1)?.event).toBe(first.at(-1)?.event);
-    // Once for each frame in which the run changed; each reader for itself would read 40 times as often.
+    // Once for each frame in which the run changed; each reader for itself would read 40 times as much.
     expect(place.read.mock.calls.length).toBeLessThan(20);
   });
 
   // operations.server-events.S1
-  test("carry ids, and a reader that comes back with one is told what it missed, once each", async () => {
+  test("carry ids, and a reader that reconnects with one receives what it missed, once each", async () => {
     await using place = serverEvents();
     const before = await place.engine.run("before");
     const [ready] = await upTo(place.watch({}), ({ type }) => type === "ready");
     const missed = [await place.engine.run("one"), await place.engine.run("two")];
     place.changes.publish(changed("missed"));
     await vi.waitFor(() => expect(place.changes.range().last).toBe(1));
-    const told = await upTo(place.watch({ after: String(ready?.id) }), hasEnded(missed[1]?.id ?? before.id));
-    const runs = told.flatMap(({ event }) => (event.type === "run" ? [event.run.id] : []));
+    const received = await upTo(place.watch({ after: String(ready?.id) }), hasEnded(missed[1]?.id ?? before.id));
+    const runs = received.flatMap(({ event }) => (event.type === "run" ? [event.run.id] : []));
     expect(runs).toEqual(missed.map(({ id }) => id));
-    expect(told.filter(({ event }) => event.type === "tool-server").map(({ event }) => event)).toEqual([
+    expect(received.filter(({ event }) => event.type === "tool-server").map(({ event }) => event)).toEqual([
       changed("missed"),
     ]);
     // Nothing is missed any more.
-    const last = told.at(-1)?.id;
+    const last = received.at(-1)?.id;
     const again = place.watch({ after: String(last) });
     await again.next();
     place.changes.publish(changed("later"));
@@ -110,7 +110,7 @@ describe("the server's events", () => {
   });
 
   // operations.server-events.S2
-  test("wherever a reader is cut off, it is told the rest", async () => {
+  test("wherever a reader is cut off, it receives the rest", async () => {
     await using place = serverEvents();
     const [ready] = await upTo(place.watch({}), ({ type }) => type === "ready");
     const runs: RunId[] = [];
@@ -118,8 +118,8 @@ describe("the server's events", () => {
     const heard = new Set<string>();
     let after = String(ready?.id);
     for (const _ of runs) {
-      const told = await upTo(place.watch({ after, types: ["run"] }), ({ type }) => type === "run");
-      const event = told.at(-1);
+      const received = await upTo(place.watch({ after, types: ["run"] }), ({ type }) => type === "run");
+      const event = received.at(-1);
       if (event?.event.type === "run") heard.add(event.event.run.id);
       after = String(event?.id);
     }
@@ -135,8 +135,8 @@ describe("the server's events", () => {
     const { id } = await place.engine.run("go");
     const [step] = await upTo(steps, ({ type }) => type === "step");
     expect(step?.event).toMatchObject({ type: "step", run: id, step: { kind: "model", text: "end", state: "done" } });
-    const told = await upTo(usual, hasEnded(id));
-    expect(new Set(told.map(({ event }) => event.type))).toEqual(new Set(["tool-server", "run"]));
+    const received = await upTo(usual, hasEnded(id));
+    expect(new Set(received.map(({ event }) => event.type))).toEqual(new Set(["tool-server", "run"]));
   });
 
   // operations.server-events.S2
@@ -152,7 +152,7 @@ describe("the server's events", () => {
     expect(first?.event.type).toBe("reset");
   });
 
-  test("tell of a deployment with what deploys it: both are on disk or neither", async () => {
+  test("report a deployment in its own transaction: both are on disk or neither", async () => {
     await using place = serverEvents();
     const events = place.watch({ types: ["agent"] });
     await events.next();
@@ -162,8 +162,8 @@ describe("the server's events", () => {
     await agents.deploy("default", { source, fileName: "greeter.toml" });
     await agents.deploy("default", { source, fileName: "greeter.toml" });
     await agents.delete("default", "greeter");
-    const told = [await events.next(), await events.next()].map(({ value }) => value?.event);
-    expect(told).toMatchObject([
+    const received = [await events.next(), await events.next()].map(({ value }) => value?.event);
+    expect(received).toMatchObject([
       { change: "deployed", revision: 1 },
       { change: "deleted", revision: 1 },
     ]);
@@ -171,7 +171,7 @@ describe("the server's events", () => {
   });
 
   // operations.server-events.S3
-  test("tell a reader that is too slow to read anew, rather than tell it of some", async () => {
+  test("reset a reader that is too slow, rather than skip events", async () => {
     await using place = serverEvents();
     const events = place.watch({ types: ["run"] });
     expect((await events.next()).value?.event).toEqual({ type: "ready" });

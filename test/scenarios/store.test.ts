@@ -96,7 +96,7 @@ test("content that many runs share is on disk once", async () => {
 });
 
 // record.run-fold.F1
-test("sequence numbers rise over a restart, and a run's row and journal tell the same", async () => {
+test("sequence numbers rise over a restart, and a run's row and journal agree", async () => {
   using directory = tempDirectory();
   const runId = mint(RunId);
   let last = 0;

@@ -20,7 +20,7 @@ const script = (delayMs: number): string =>
     { text: WORDS, chunkChars: 4, delayMs },
   ]);
 /** Longer than any machine needs until the server is killed. */
-const FOR_EVER_MS = 600_000;
+const ENDLESS_MS = 600_000;
 const AGENT = `name = "steady"
 version = "1.0.0"
 capabilities = ["data-analysis"]
@@ -42,7 +42,7 @@ function workplace(port: number): Disposable & { readonly path: string } {
   cpSync(join(repository, "examples/data"), join(directory.path, "examples/data"), { recursive: true });
   mkdirSync(join(directory.path, "agents"));
   writeFileSync(join(directory.path, "agents/steady.toml"), AGENT);
-  writeFileSync(join(directory.path, "script.json"), script(FOR_EVER_MS));
+  writeFileSync(join(directory.path, "script.json"), script(ENDLESS_MS));
   const config = `[server]\nport = ${port}\n[models]\ndefault = "scripted/script.json"\nscripted_directory = "."\n`;
   writeFileSync(join(directory.path, "caxton.toml"), config);
   return directory;
@@ -108,7 +108,7 @@ test("streams resume after kill -9: a run's, the server's, and the CLI's, with n
     cwd: place.path,
     environment: { CAXTON_SERVER: url },
   });
-  // One reader leaves early, one late: the tool has its result and the model is under way.
+  // One reader leaves early, one late: the tool has its result and the model is running.
   const early = await read(events, "", (data) => data.includes('"running"'));
   const late = await read(
     events,
@@ -145,12 +145,12 @@ test("streams resume after kill -9: a run's, the server's, and the CLI's, with n
   expect(missed.at(-1)).toMatchObject({ type: "run", run: { id, state: "completed" } });
   const { code, stdout } = await watching.ended();
   expect(code).toBe(0);
-  const told = stdout
+  const printed = stdout
     .trim()
     .split("\n")
     .map((line) => runs.RunStreamEvent.parse(JSON.parse(line)));
-  expect(told.at(-1)).toMatchObject({ type: "end", run: { output: WORDS, attempt: 2 } });
+  expect(printed.at(-1)).toMatchObject({ type: "end", run: { output: WORDS, attempt: 2 } });
   expect(
-    told.filter((event) => event.type === "step" && event.step.kind === "tool" && event.step.state === "done"),
+    printed.filter((event) => event.type === "step" && event.step.kind === "tool" && event.step.state === "done"),
   ).toHaveLength(1);
 }, 180_000);

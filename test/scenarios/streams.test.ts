@@ -198,7 +198,7 @@ describe("readers", () => {
   });
 });
 
-describe("a client that goes away", () => {
+describe("a client that disconnects", () => {
   test("stops the tool call it asked for", async () => {
     const called = Promise.withResolvers<void>();
     const stopped = Promise.withResolvers<void>();
@@ -241,7 +241,7 @@ describe("a client that goes away", () => {
     hub.follow = (id, listener) => {
       using moved = new DisposableStack();
       moved.use(follow(id, listener));
-      moved.defer(() => unwatched.resolve("nobody watches"));
+      moved.defer(() => unwatched.resolve("unwatched"));
       return moved.move();
     };
     const leaving = new AbortController();
@@ -253,26 +253,26 @@ describe("a client that goes away", () => {
     });
     const id = response.headers.get("location")?.split("/").at(-1);
     leaving.abort();
-    expect(await unwatched.promise).toBe("nobody watches");
+    expect(await unwatched.promise).toBe("unwatched");
     await other.ask("POST", `/api/v1/runs/${id}/cancel`);
   });
 });
 
 const text = (runId: RunId, step: number) => ({ type: "text-delta", runId, step, offset: 0, text: "x" }) as const;
-const NO_KEEPINGS = { get: () => undefined };
+const EMPTY_OUTBOX = { get: () => undefined };
 const readingOf = ({ runs, journal, artifacts }: ReturnType<typeof freshEngine>) => ({
   runs,
-  stores: { journal, artifacts, memoryOutbox: NO_KEEPINGS },
+  stores: { journal, artifacts, memoryOutbox: EMPTY_OUTBOX },
 });
 const isDelta = ({ event }: Streamed<RunStreamEvent>) => event.type === "text-delta";
-/** The text of the last turn told, as a client puts it together. */
+/** The text of the last streamed turn, as a client puts it together. */
 const writtenBy = (events: readonly Streamed<RunStreamEvent>[]): string =>
   events.reduce(
     (known, { event }) => (event.type === "text-delta" ? known.slice(0, event.offset) + event.text : known),
     "",
   );
 
-describe("the text of a turn under way", () => {
+describe("the text of a running turn", () => {
   // record.run-hub.H2
   test("is given to a reader who comes late, then what follows, with nothing missing or doubled", async () => {
     const pieces = ["One, ", "two, ", "three, ", "four."];
@@ -300,9 +300,9 @@ describe("the text of a turn under way", () => {
     }
     await ended;
     for (const reader of readers) {
-      const told = await reader;
-      expect(writtenBy(told)).toBe(pieces.join(""));
-      expect(told.at(-1)?.event).toMatchObject({ type: "end", run: { output: pieces.join("") } });
+      const received = await reader;
+      expect(writtenBy(received)).toBe(pieces.join(""));
+      expect(received.at(-1)?.event).toMatchObject({ type: "end", run: { output: pieces.join("") } });
     }
     const late = await readers[2];
     expect(late?.find(isDelta)?.event).toMatchObject({ offset: 0, text: "One, two, three, " });
@@ -313,15 +313,15 @@ describe("the text of a turn under way", () => {
     const failing = { class: "overloaded", message: "later", times: 1, retryAfterMs: 1, afterChars: 4 } as const;
     await using engine = freshEngine({ model: scripted([{ text: "Good day.", chunkChars: 2, error: failing }]) });
     const { id, ended } = await engine.begin("hello");
-    const told = await collect(watchRun(readingOf(engine), id, {}, AbortSignal.timeout(10_000)));
+    const received = await collect(watchRun(readingOf(engine), id, {}, AbortSignal.timeout(10_000)));
     await ended;
-    const begun = told.filter(({ event }) => event.type === "text-delta" && event.offset === 0);
+    const begun = received.filter(({ event }) => event.type === "text-delta" && event.offset === 0);
     expect(begun).toHaveLength(2);
-    expect(writtenBy(told)).toBe("Good day.");
+    expect(writtenBy(received)).toBe("Good day.");
   });
 });
 
-test("how far a call has come, and what its tool logs, is told while it runs", async () => {
+test("the progress of a call, and the log of its tool, are streamed while it runs", async () => {
   const slow = {
     name: "slow",
     run: ({ context }: ToolCall) => {
@@ -335,11 +335,11 @@ test("how far a call has come, and what its tool logs, is told while it runs", a
     tools: [slow],
   });
   const { id, ended } = await engine.begin("go");
-  const told = await collect(watchRun(readingOf(engine), id, {}, AbortSignal.timeout(10_000)));
+  const received = await collect(watchRun(readingOf(engine), id, {}, AbortSignal.timeout(10_000)));
   await ended;
-  const event = told.find((each) => each.event.type === "tool-progress")?.event;
+  const event = received.find((each) => each.event.type === "tool-progress")?.event;
   expect(event).toMatchObject({ type: "tool-progress", turn: 1, done: 1, total: 4, message: "a quarter" });
-  const log = told.find((each) => each.event.type === "tool-log")?.event;
+  const log = received.find((each) => each.event.type === "tool-log")?.event;
   expect(log).toMatchObject({ turn: 1, lines: [{ at: "1970-01-01T00:00:00.000Z", text: "reading" }] });
   const asked = { types: ["run", "step"] } as const;
   const steps = await collect(watchRun(readingOf(engine), id, asked, AbortSignal.timeout(10_000)));
@@ -357,15 +357,15 @@ describe("a reader that is too slow", () => {
     const { id, ended } = await engine.begin("go");
     const events = watchRun(readingOf(engine), id, {}, AbortSignal.timeout(5_000));
     await events.next();
-    // Texts of turn after turn, so that none is joined with the one before; the last still waits for more.
+    // Texts of turn after turn, so that none is joined with the previous one; the last still waits for more.
     for (let step = 0; step <= LIMITS.streamEventsMax + 1; step += 1) {
       engine.runs.hub.publish(id, text(id, step));
     }
-    const told: unknown[] = [];
+    const received: unknown[] = [];
     for (let count = 0; count < 100; count += 1) {
       const next = await events.next();
       if (next.done) break;
-      told.push(next.value.id);
+      received.push(next.value.id);
     }
     blocked.resolve();
     await ended;

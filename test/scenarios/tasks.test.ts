@@ -107,8 +107,8 @@ test("a task goes to the cheapest, then to the next when that one fails; it is l
     expect(bad).toMatchObject({ status: 400, body: { code: "EXPRESSION_INVALID" } });
     const two = await server.ask("POST", "/api/v1/tasks", { name: "x", minimize: "1", judge: "a1" });
     expect(two).toMatchObject({ status: 400, body: { code: "REQUEST_INVALID" } });
-    const nobody = await server.ask("POST", "/api/v1/tasks", { name: "x" });
-    expect(nobody).toMatchObject({ status: 422, body: { code: "TASK_INVALID" } });
+    const empty = await server.ask("POST", "/api/v1/tasks", { name: "x" });
+    expect(empty).toMatchObject({ status: 422, body: { code: "TASK_INVALID" } });
   }
   await using server = await startServer({ directory: directory.path });
   expect((await server.ask("GET", "/api/v1/tasks?status=done")).body).toMatchObject({

@@ -95,7 +95,7 @@ async function* once(text: string) {
 
 const same = { input: undefined, model: undefined, revision: undefined };
 
-test("forked at a turn of the model, a run takes over what came before, makes none of it again, and asks this turn anew", async () => {
+test("forked at a turn of the model, a run copies the earlier steps without repeating them, and runs this turn again", async () => {
   await using made = stage();
   const id = await made.begin();
   made.called();
@@ -147,7 +147,7 @@ test("a fork has files of its own: they are there when the run it came from is n
   expect(ends.map((each) => each.id)).toEqual([artifact.id]);
 });
 
-test("another request or revision fills the prompts anew; without them they stay as they were", async () => {
+test("another request or revision renders the prompts again; without them they stay as they were", async () => {
   await using made = stage();
   const id = await made.begin();
   const asked = await made.travel.fork(id, { at: 1, input: "and now?", model: undefined, revision: undefined });
@@ -184,7 +184,7 @@ test("a step that is not there is refused, and nothing of the fork stays", async
   ).toHaveLength(1);
 });
 
-test("a fork that a stop cut off goes on from what it took over", async () => {
+test("an interrupted fork resumes from its copied steps", async () => {
   await using made = stage();
   const id = await made.begin();
   const view = made.runs.view(id);

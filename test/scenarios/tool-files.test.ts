@@ -11,7 +11,7 @@ import { tempDirectory } from "../helpers/temp.ts";
 import { Endpoint, legacyListener } from "../tools/remote/room.ts";
 import { newState, testServer } from "../tools/remote/test-server.ts";
 
-test("a picture that a tool answers a call by hand with comes in base64, and --save writes its bytes", async () => {
+test("an image that a tool returns to a manual call comes in base64, and --save writes its bytes", async () => {
   await using endpoint = await Endpoint.start(legacyListener(testServer(newState())));
   await using server = await startServer({
     files: { "caxton.toml": `[mcp_servers.remote]\nurl = "${endpoint.url}"\n` },
@@ -26,8 +26,8 @@ test("a picture that a tool answers a call by hand with comes in base64, and --s
   const saved = await start(["tool", "call", "remote.gallery", "--save", "out"], { server: server.url, cwd }).ended;
   expect(saved.stderr).toContain("wrote out/image-1.png");
   expect(readFileSync(join(cwd, "out", "image-1.png"))).toEqual(bytes);
-  const told = await start(["tool", "call", "remote.gallery"], { server: server.url, cwd }).ended;
-  expect(told.stderr).toMatch(new RegExp(`image-1\\.png  ${bytes.length} B  keep it with --save`));
+  const called = await start(["tool", "call", "remote.gallery"], { server: server.url, cwd }).ended;
+  expect(called.stderr).toMatch(new RegExp(`image-1\\.png  ${bytes.length} B  keep it with --save`));
 });
 
 test("a file whose media type no header can hold is sent as bytes, and a clean one as what it is", async () => {

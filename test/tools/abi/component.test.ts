@@ -184,7 +184,7 @@ test.each([
   ["endless", "bad-output", /more than 200000 members/],
   ["broken", "bad-output", /not in its encoding/],
   ["nine", "bad-output", /the case 9/],
-  ["half", "bad-output", /a character is none/],
+  ["half", "bad-output", /a character is invalid/],
   ["far", "bad-output", /outside of its memory/],
   ["stranger", "trap", /lent a resource that it has not/],
   ["twice", "trap", /named a resource that it has not/],

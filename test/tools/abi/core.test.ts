@@ -59,7 +59,7 @@ test.each(["core-rust:reverse:olleh", "core-assembly:shout:HELLO!"])("%s", async
   expect(await room.text(`c.${tool}`, { text: "hello" })).toBe(expected);
 });
 
-test("what AssemblyScript throws is told with its place, and the next call is served", async () => {
+test("what AssemblyScript throws is reported with its place, and the next call is served", async () => {
   await using room = new Room();
   await room.deploy(small("core-assembly"), "c");
   expect(await room.call("c.give_up")).toMatchObject({ reason: "trap", message: expect.stringContaining("no more") });
@@ -143,7 +143,7 @@ test("a call that waits in the host is ended at its deadline, and nothing of it 
   expect(results.map(textOf)).toEqual(Array.from({ length: 12 }, () => "deadline"));
 });
 
-test("a module with the right export but nothing to give a result with is told what is missing", async () => {
+test("a module with the right export but without a way to return a result is refused with what is missing", async () => {
   await using room = new Room();
   const refused = room.deploy(handlerOnly(), "c");
   await expect(refused).rejects.toBeInstanceOf(ToolServerRefusedError);

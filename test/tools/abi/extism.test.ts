@@ -29,7 +29,7 @@ test.each(["hyper-mcp-first", "hyper-mcp-second"])("%s lists its tools and answe
 
 test("a description that never ends is stopped, and the deployment says so", async () => {
   await using room = new Room({ startFuel: 10_000_000 });
-  await expect(room.deploy(small("hyper-mcp-endless"), "h")).rejects.toThrow(/did not tell its tools \(fuel\)/);
+  await expect(room.deploy(small("hyper-mcp-endless"), "h")).rejects.toThrow(/did not list its tools \(fuel\)/);
 });
 
 test("configuration is what was granted of the environment, and nothing else", async () => {
@@ -110,7 +110,7 @@ test.each([
   expect(await room.text("e.echo", { input: "still here" })).toBe("still here");
 });
 
-test("a refused request of a URL without end is told in few words", async () => {
+test("a refused request of an endless URL is reported in few words", async () => {
   await using room = new Room();
   await room.deploy(small("extism"), "e");
   const result = await room.call("e.url_flood", { input: "" });

@@ -107,7 +107,7 @@ export function hashesOf(name: string): { readonly module: string; readonly sour
   return { module: sha256(readFileSync(moduleFile(name))), sources: sha256(Buffer.concat(sources)) };
 }
 
-/** Makes a committed guest anew. */
+/** Makes a committed guest again. */
 export function buildSmall(name: string): void {
   mkdirSync(BUILT, { recursive: true });
   SMALL[name]?.build(moduleFile(name));

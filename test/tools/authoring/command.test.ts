@@ -36,7 +36,7 @@ test("from nothing to a tested tool with three commands, and a failing test ends
   expect(failing.stdout).toMatch(/1 test of 1 failed\n$/);
 });
 
-test("what cannot go on says what is missing", async () => {
+test("a failed build says what is missing", async () => {
   using temp = tempDirectory();
   const say = async (...words: string[]) => {
     const { code, stderr } = await commandLine(["tool", ...words], { cwd: temp.path });
@@ -69,7 +69,7 @@ test("a build and a deployment say that the sources have another version, and no
   expect(refused.stderr).not.toContain("platform");
 });
 
-test("with --watch a saved file is built and tested again, an error is told, and Ctrl-C ends it", async () => {
+test("with --watch a saved file is built and tested again, an error is printed, and Ctrl-C ends it", async () => {
   using workshop = new Workshop();
   const cwd = await workshop.create("ts");
   const { child, ended } = start(["tool", "test", "--watch"], { cwd });

@@ -47,7 +47,7 @@ test("a throw is a failure of the tool, with the author's own lines", async () =
   await using trial = await workshop.open(
     toolOf(
       `if (args.kind === "said") throw new api.ToolError("not on Sundays");
-       if (args.kind === "lost") { void Promise.reject(new Error("nobody looked")); return "fine"; }
+       if (args.kind === "lost") { void Promise.reject(new Error("unhandled")); return "fine"; }
        if (args.kind === "stuck") await new Promise(() => {});
        if (args.kind === "late") { setTimeout(() => { throw new Error("in a timer"); }, 1); await new Promise((done) => setTimeout(done, 5)); return "fine"; }
        if (args.kind === "deep") { const again = (n: number): number => again(n + 1) + 1; again(0); }
@@ -59,7 +59,7 @@ test("a throw is a failure of the tool, with the author's own lines", async () =
     /^tool-error: RangeError: too far\n    at deep \(lib\/deep\.ts:4\)\n    at (?:async )?run \(index\.ts:\d+\)$/,
   );
   expect(said(await call(trial, { kind: "said" }))).toBe("tool-error: not on Sundays");
-  expect(said(await call(trial, { kind: "lost" }))).toContain("tool-error: Error: nobody looked");
+  expect(said(await call(trial, { kind: "lost" }))).toContain("tool-error: Error: unhandled");
   expect(said(await call(trial, { kind: "late" }))).toContain("tool-error: Error: in a timer");
   expect(said(await call(trial, { kind: "stuck" }))).toContain("waits for something that can no longer happen");
   expect(said(await call(trial, { kind: "deep" }))).toContain("RangeError: Maximum call stack size exceeded");

@@ -26,7 +26,7 @@ const subject = (): Workshop => {
   return workshop;
 };
 
-/** Stays to the end: what is made ready of a module of 20 MB, and again with other grants, is kept in it. */
+/** Stays to the end: it caches a compiled module of 20 MB, and another with other grants. */
 let maker: Workshop;
 beforeAll(async () => {
   ensureToolchains(["python"]);
@@ -80,7 +80,7 @@ test("values go in and come out as Python has them, and what is printed goes to 
   expect(trial.log().map((line) => line.text)).toEqual(["dividing 7 by 2"]);
 });
 
-test("what a module holds stays in its run, and begins anew in another", async () => {
+test("module state is kept within a run and reset between runs", async () => {
   await using trial = await open();
   const count = async (session: string) => said(await trial.call("count", {}, session));
   expect(await count("one")).toBe("1");
@@ -104,7 +104,7 @@ test("files, time and chance are there as far as they are granted", async () => 
   expect(said(await call(rich, {}, "chance"))).not.toBe(said(await call(rich, {}, "chance")));
 });
 
-test("an exception that nobody caught is a fault of the tool, with its traceback in the log", async () => {
+test("an uncaught exception is a fault of the tool, with its traceback in the log", async () => {
   await using trial = await open();
   expect(said(await trial.call("divide", { a: 1, b: 0 }, "one"))).toMatch(/^trap: .*unexpected exception/);
   const log = trial.log().map((line) => line.text);

@@ -23,7 +23,7 @@ deadline = "20s"
 export class Workshop implements Disposable {
   readonly #temp = tempDirectory();
   readonly directory = this.#temp.path;
-  /** What was made ready of its modules, so that a trial after the build's own begins at once. */
+  /** Its compiled modules, so that a trial after the build's own starts at once. */
   readonly #cache = tempDirectory();
   readonly cacheDirectory = this.#cache.path;
 

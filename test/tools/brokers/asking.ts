@@ -23,7 +23,7 @@ import {
 import { tempDirectory } from "../../helpers/temp.ts";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
-/** Modules made ready by one test file serve the others too. */
+/** The compiled modules of one test file serve the others too. */
 const CACHE = join(here, "../../node_modules/.cache/caxton-sandbox");
 
 /** The guest's module, from its text. */
@@ -48,7 +48,7 @@ export type AskOptions = {
 
 const never = new AbortController().signal;
 
-/** A tool server that asks for what it is told to, in a real sandbox behind the server's own broker. */
+/** A tool server that asks for what its call says, in a real sandbox behind the server's own broker. */
 export class AskRoom implements AsyncDisposable {
   readonly opened: ReturnType<typeof openBroker>;
   readonly #ledger: SqliteGrantLedger;

@@ -20,7 +20,7 @@ const said = (result: ToolResult): string =>
     ? `${result.reason}: ${result.message}`
     : result.content.map((part) => ("text" in part ? part.text : "")).join("");
 
-test("a component searches memory where it was granted, as any other tool; the refusal names the grant, and both are on record", async () => {
+test("a component searches memory where it was granted, as any other tool; the refusal names the grant, and both are recorded", async () => {
   using directory = tempDirectory();
   const store = new SqliteMemoryStore({ directory: directory.path, synchronous: "normal" });
   await using memory = new Memory({ store, embedder: undefined, clock: systemClock, defaults: SEARCH_DEFAULTS });
@@ -97,16 +97,16 @@ test("a component sends messages, keeps state and asks the web as far as it was 
     {},
     component(),
   );
-  const tell = (text: string) => room.call("local_demo_asking_tell", { message: text });
-  const told = said(await tell('{"receiver": "ops-1", "content": {"disk": "full"}}'));
-  expect(JSON.parse(told)).toEqual({
+  const send = (text: string) => room.call("local_demo_asking_tell", { message: text });
+  const reply = said(await send('{"receiver": "ops-1", "content": {"disk": "full"}}'));
+  expect(JSON.parse(reply)).toEqual({
     id: sent[0]?.id,
     conversationId: sent[0]?.conversationId,
     recipients: ["ops-1"],
   });
   expect(sent).toMatchObject([{ sender: "tester", content: { type: "json", value: { disk: "full" } } }]);
-  expect(said(await tell('{"receiver": "boss", "content": "hi"}'))).toContain("[[tool_servers.probe.grants.messages]]");
-  expect(said(await tell("hi"))).toBe("tool-error: invalid: the message is no JSON object");
+  expect(said(await send('{"receiver": "boss", "content": "hi"}'))).toContain("[[tool_servers.probe.grants.messages]]");
+  expect(said(await send("hi"))).toBe("tool-error: invalid: the message is no JSON object");
   const kept = await room.call("local_demo_asking_keep", { key: "a", value: [1, 2, 255] });
   expect(JSON.parse(said(kept))).toEqual({
     kept: [1, 2, 255],

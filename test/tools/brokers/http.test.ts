@@ -80,7 +80,7 @@ test("a name is refused when any of its addresses is no public one", async () =>
 });
 
 // http.http-broker.H2
-test("a name that is looked up anew with another address gains nothing: each request goes to what was checked for it", async () => {
+test("a name that is looked up again with another address gains nothing: each request goes to what was checked for it", async () => {
   await using web = await Web.open((_request, response) => response.end("inside"));
   const origin = `http://api.example.test:${web.port}`;
   const names: { [name: string]: readonly string[] } = { "api.example.test": ["127.0.0.1"] };
@@ -109,7 +109,7 @@ test.each([
   ],
   ["a proxy header", request("https://api.example.test/", { headers: [["proxy-authorization", "x"]] }), "invalid"],
   ["a line break in a header", request("https://api.example.test/", { headers: [["x-a", "b\r\nx-c: d"]] }), "invalid"],
-  ["a name that is none", request("https://api.example.test/", { headers: [["x a", "b"]] }), "invalid"],
+  ["an invalid name", request("https://api.example.test/", { headers: [["x a", "b"]] }), "invalid"],
   [
     "headers past measure",
     request("https://api.example.test/", { headers: [["x-a", "b".repeat(40_000)]] }),
@@ -199,7 +199,7 @@ test("a redirect to an address of this machine is refused although the name is g
   expect(bodyOf(await broker.fetch(callerWith({ http }), request(origin), never))).toMatch(/127\.0\.0\.1/);
 });
 
-test("authorization and cookies do not go on to another origin", async () => {
+test("authorization and cookies are not sent to another origin", async () => {
   await using other = await Web.open((_request, response) => response.end("other"));
   await using web = await Web.open((_request, response) =>
     response.writeHead(307, { location: `http://other.example.test:${other.port}/` }).end(),
@@ -289,7 +289,7 @@ test("a call that ends takes its request along", async () => {
   await closed.promise;
 });
 
-test("eight requests of a server are under way at once, and the others wait for them", async () => {
+test("eight requests of a server are in flight at once, and the others wait for them", async () => {
   let most = 0;
   const open: (() => void)[] = [];
   const full = Promise.withResolvers<void>();

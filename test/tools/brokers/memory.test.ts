@@ -99,7 +99,7 @@ test("a tool searches what is granted, of the workspace, agent and conversation 
   ]);
 });
 
-test("what is not granted is refused, says what would grant it, and is on record as denied", async () => {
+test("what is not granted is refused, says what would grant it, and is recorded as denied", async () => {
   const asked: SearchInput[] = [];
   const memory = searching((input) => {
     asked.push(input);
@@ -113,11 +113,11 @@ test("what is not granted is refused, says what would grant it, and is on record
     message:
       '`probe` may not search the memory of workspace; add to caxton.toml:\n[[tool_servers.probe.grants.memory]]\nscopes = ["workspace"]\nhits_max = 10\nper_minute = 60',
   });
-  // Of several scopes one grant must allow each; an operator's leave for one call is none for memory.
+  // Of several scopes one grant must allow each; an operator's permission for one call does not cover memory.
   expect((await ask(room, { query: "x", scopes: ["agent-only", "global"] })).head["code"]).toBe("denied");
   const permitted = { session: "s", isPermissive: true };
   expect((await room.ask("memory.search", { query: "x", scopes: ["workspace"] }, "", permitted)).isGranted).toBe(false);
-  // Who names somebody is told that nobody can be named.
+  // A subject is refused, since no subject can be named.
   for (const wrong of [{ agent: "boss" }, { workspace: "other" }, { scopes: ["agent-only:default/boss"] }]) {
     expect((await ask(room, { query: "x", ...wrong })).head["code"]).toBe("invalid");
   }
@@ -139,7 +139,7 @@ test("nothing is granted by default, and a grant's hits and rate are not passed"
   await using bare = roomOver(memory);
   await bare.deploy();
   expect((await ask(bare, { query: "x" })).head["code"]).toBe("denied");
-  // What is on record is what a grant would have to have.
+  // The record has what a grant would need.
   expect((await bare.uses()).map(({ target }) => target)).toEqual(["workspace"]);
   await using room = roomOver(memory);
   await room.deploy({ memory: [grant(["workspace"], { hitsMax: 3, perMinute: 3 })] });
@@ -155,7 +155,7 @@ test("nothing is granted by default, and a grant's hits and rate are not passed"
 });
 
 // memory.tool-recall.T3
-test("a memory that fails is an answer to the tool, which goes on", async () => {
+test("a memory that fails is an answer to the tool, which continues", async () => {
   const memory = searching(({ text }) =>
     text === "fail" ? Promise.reject(new Error("the disk is gone")) : Promise.resolve(NOTHING),
   );

@@ -25,7 +25,7 @@ const messageGrant = (some: Partial<MessageGrant>): MessageGrant => ({
 
 const error = (code: string) => ({ code, message: "no", hint: "", details: {} });
 
-/** A post office that takes everything, but for what is told otherwise. */
+/** A post office that accepts everything, except what `answer` decides. */
 function office(answer?: (message: Message) => Submitted | undefined) {
   const sent: Message[] = [];
   const submit = async (message: Message): Promise<Submitted> => {
@@ -33,7 +33,7 @@ function office(answer?: (message: Message) => Submitted | undefined) {
     const other = answer?.(message);
     if (other !== undefined) return other;
     sent.push(message);
-    const recipients = address.type === "receivers" ? address.names : ["somebody"];
+    const recipients = address.type === "receivers" ? address.names : ["subscriber"];
     return { type: "accepted", id, seq: 1, conversationId, recipients, duplicate: false, durability };
   };
   return { sent, mail: { post: { submit }, originOf: () => undefined } };
@@ -46,8 +46,8 @@ test("a guest sends what is granted, in the name of the agent whose run called i
   await using room = new AskRoom({}, mail);
   const receivers = messageGrant({ performatives: ["inform", "request"], receivers: ["ops-*"] });
   await room.deploy({ messages: [receivers, messageGrant({ topics: ["prices.#"] })] });
-  const told = await send(room, { receiver: "ops-1", content: { price: 3 } });
-  expect(told).toMatchObject({ isGranted: true, head: { id: sent[0]?.id, recipients: ["ops-1"] } });
+  const result = await send(room, { receiver: "ops-1", content: { price: 3 } });
+  expect(result).toMatchObject({ isGranted: true, head: { id: sent[0]?.id, recipients: ["ops-1"] } });
   await send(room, { performative: "request", receiver: "ops-2", protocol: "fipa-request" }, "as bytes");
   await send(room, { topic: "prices.tea", content: "4" });
   expect(sent).toMatchObject([
@@ -65,7 +65,7 @@ test("a guest sends what is granted, in the name of the agent whose run called i
 });
 
 // messages.tool-message-broker.T1
-test("what is not granted is refused, says what would grant it, and is on record as denied", async () => {
+test("what is not granted is refused, says what would grant it, and is recorded as denied", async () => {
   const { sent, mail } = office();
   await using room = new AskRoom({}, mail);
   await room.deploy({ messages: [messageGrant({ receivers: ["ops"] })] });
@@ -122,7 +122,7 @@ test("who speaks, and what led to it, is not a guest's to say; what cannot be re
   expect(sent).toEqual([]);
 });
 
-test("what became of a message is told in a guest's words", async () => {
+test("the outcome of a message is mapped to the guest's codes", async () => {
   const { mail } = office(({ id, address, conversationId }) => {
     const name = address.type === "receivers" ? (address.names[0] ?? "") : "";
     if (name === "gone") return { type: "refused", id, error: error("AGENT_NOT_FOUND"), retryAfterMs: undefined };

@@ -68,7 +68,7 @@ test("a call that is cancelled, or out of time, takes its request along", async 
   expect(late).toMatchObject({ isGranted: false, head: { code: "timeout" } });
 });
 
-test("a guest that gives wrong pointers or sizes is stopped, and its server goes on", async () => {
+test("a guest that gives wrong pointers or sizes is stopped, and its server continues", async () => {
   await using room = new AskRoom();
   await room.deploy({ state: true });
   for (const tool of ["beyond", "long", "huge", "response"]) {
@@ -103,7 +103,7 @@ test("nothing can be asked before there is a call", async () => {
   expect(await room.bytes("start")).toEqual(Buffer.of(1));
 });
 
-test("a flood of requests in one call is served in turn, and others' calls go on beside it", async () => {
+test("a flood of requests in one call is served in turn, and others' calls continue beside it", async () => {
   await using room = new AskRoom();
   await room.deploy({ state: true }, { deadlineMs: 60_000 });
   await room.ask("state.set", { key: "a" }, "value");
@@ -111,11 +111,11 @@ test("a flood of requests in one call is served in turn, and others' calls go on
   const beside = await room.ask("state.get", { key: "a" });
   expect(beside.body.toString()).toBe("value");
   expect(answerIn(await flood).body.toString()).toBe("value");
-  // The flood asks the same again and again, which the ledger keeps with its number.
+  // The flood repeats the same request, which the ledger stores with its count.
   expect((await room.uses("allowed")).reduce((sum, { count }) => sum + count, 0)).toBe(1_003);
 });
 
-test("a thousand calls keep, find, list and forget what they were told", async () => {
+test("a thousand calls store, find, list and delete their values", async () => {
   await using room = new AskRoom();
   await room.deploy({ state: true });
   const names = Array.from({ length: 250 }, (_, at) => `key/${String(at).padStart(3, "0")}`);

@@ -11,7 +11,7 @@ import { verifies } from "../../helpers/verifies.ts";
 
 verifies("tool.audit", "tool.observe", "tool.secrets", "message.loops");
 
-const VALUE = "the-value-nobody-may-see";
+const VALUE = "the-value-that-is-secret";
 const SCRIPT = [
   { toolCalls: [{ name: "probe__environment", arguments: {} }] },
   {
@@ -33,12 +33,12 @@ const talker = (name: string, other: string) => ({
 version = "1.0.0"
 capabilities = ["talking"]
 tools = ["probe"]
-system_prompt = "Tell the other."
+system_prompt = "Inform the other."
 model = "scripted/${name}.json"
 `,
   [`${name}.json`]: JSON.stringify([
     { toolCalls: [{ name: "probe__ask", arguments: asked("messages.send", { receiver: other, content: "ping" }) }] },
-    { text: "Told." },
+    { text: "Sent." },
   ]),
 });
 const MANIFEST = `name = "probe"
@@ -125,7 +125,7 @@ const contentOf = (path: string): string =>
     .map((file) => readFileSync(file, "latin1"))
     .join("\n");
 
-test("a tool that says its secret aloud tells it to no model, journal, log or reader of the interface", async () => {
+test("a tool that prints its secret exposes it to no model, journal, log or API client", async () => {
   const run = await ask("POST", "/api/v1/runs", { agent: "curious", input: "go", wait: true });
   const parsed = contract.runs.RunDetail.parse(JSON.parse(run.text));
   expect(parsed).toMatchObject({ state: "completed", output: "Done." });
@@ -153,9 +153,9 @@ test("a tool that says its secret aloud tells it to no model, journal, log or re
 });
 
 // messages.tool-message-broker.T2
-test("tools that make two agents write to each other for ever are stopped when the same message goes round", async () => {
+test("tools that make two agents write to each other endlessly are stopped when the same message repeats", async () => {
   const started = JSON.parse((await ask("POST", "/api/v1/runs", { agent: "ping", input: "go", wait: true })).text);
-  expect(started).toMatchObject({ state: "completed", output: "Told." });
+  expect(started).toMatchObject({ state: "completed", output: "Sent." });
   const path = "/api/v1/tool-servers/probe/uses?kind=message";
   const uses = async () =>
     contract.grants.GrantUsePage.parse(JSON.parse((await ask("GET", path)).text)).items.toReversed();
@@ -200,7 +200,7 @@ test("what a server used and was refused is listed, newest first, by page and ou
 
 const hex = (text: string) => Buffer.from(text).toString("hex");
 
-test("a tool finds what is remembered where it was granted, and its uses tell whose memory and no word of it", async () => {
+test("a tool finds memory where it was granted, and its uses name the scopes but not the content", async () => {
   const known = { entities: [{ name: "harbour", type: "place", observations: [{ text: "it is deep" }] }] };
   expect((await ask("POST", "/api/v1/memory/entities", known)).status).toBe(200);
   const call = (head: JsonObject) =>
@@ -219,7 +219,7 @@ test("a tool finds what is remembered where it was granted, and its uses tell wh
   expect(shown.stdout).toContain("search the memory of workspace, agent-only (at most 10 hits, 60 times a minute)");
 });
 
-test("an observed call tells what it needed, and what is not granted stays refused", async () => {
+test("an observed call reports what it needed, and what is not granted stays refused", async () => {
   const given = JSON.stringify(asked("state.set", { key: "a" }, "1"));
   const shown = await caxton("tool", "observe", "probe.ask", "--args", given);
   expect(shown.stderr).toContain("✗ state set a");

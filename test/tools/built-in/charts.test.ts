@@ -111,7 +111,7 @@ test("bars of several series stand side by side, with a legend", () => {
   expect(count("rect")).toBe(3);
 });
 
-test("values of the same bar are added up, and that is told", () => {
+test("values of the same bar are added up, with a note", () => {
   const { structured } = draw("bar_chart", { data: [...bars, { label: "Adelie", value: 1 }] });
   expect(structured).toMatchObject({
     marks: 3,
@@ -158,7 +158,7 @@ test("a scatter plot reads a CSV file and colours by a column", () => {
   expect(svg).toContain("flipper_length_mm");
 });
 
-test("of a large file every so many points are drawn, and that is told", () => {
+test("of a large file only every n-th point is drawn, with a note", () => {
   const text = `x,y\n${Array.from({ length: 12_000 }, (_, index) => `${index},${index % 7}`).join("\n")}\n`;
   const { structured } = call(
     "chart_generator",

@@ -102,7 +102,7 @@ test("numbers that are written in two ways are one group", () => {
   ]);
 });
 
-test("a column called like a statistic is told apart from it", () => {
+test("a column called like a statistic is distinguished from it", () => {
   const { structured } = call("csv_parser", "group", { text: "count,x\na,1\nb,2\n", group_by: ["count"] });
   expect(rowsOf({ structured })).toEqual([
     { "count (column)": "a", count: 1 },
@@ -157,7 +157,7 @@ test("statistics of some rows and some columns", () => {
   });
 });
 
-test("very long cells are cut, and rows that make a result too large are left out and told", () => {
+test("very long cells are cut, and rows that make a result too large are left out with a note", () => {
   const long = `${"x".repeat(5_000)},${"y".repeat(1_000)}`;
   const text = `a,b,c\n${Array.from({ length: 200 }, (_, index) => `${index},${long}`).join("\n")}\n`;
   const { structured, text: shown } = call("csv_parser", "parse", { text, limit: 200, header: "yes" });
@@ -245,7 +245,7 @@ test.for([
   expect(failure("csv_parser", tool, { path: "data/sales.csv", ...given }, world())).toContain(wanted);
 });
 
-test("a few values that are not numbers are left out and told; more are an error", () => {
+test("a few values that are not numbers are left out with a note; more are an error", () => {
   const numbers = Array.from({ length: 100 }, (_, index) => `a,${index}`);
   const few = call("csv_parser", "group", {
     text: `k,x\n${numbers.join("\n")}\na,oops\n`,

@@ -217,7 +217,7 @@ test("dates that do not exist are text", () => {
   expect(typesOf("day,x\n2023-02-29,1\n2023-13-01,2\n")[0]).toBe("text");
 });
 
-test("day or month first is told by a value far down, and noted when none tells", () => {
+test("a value far down decides between day and month first, and a note says if none does", () => {
   const ambiguous = describe("day,x\n01/02/2024,1\n03/04/2024,2\n");
   expect(ambiguous.notes.join()).toContain("month first");
   expect(ambiguous.columns[0]).toMatchObject({ min: "2024-01-02" });
@@ -241,7 +241,7 @@ test("the header can be said to be there or not", () => {
   expect(namesOf("1,2\n3,4\n", { header: "yes" })).toEqual(["1", "2"]);
 });
 
-test("columns without a name get one, and the same name twice is told apart", () => {
+test("columns without a name get one, and duplicate names are distinguished", () => {
   expect(namesOf("x,,x,X\n1,2,3,4\n")).toEqual(["x", "column_2", "x_2", "X_3"]);
 });
 

@@ -1,4 +1,4 @@
-/** What the tests compute by themselves, the plain way, to compare with. */
+/** Plain computations of the tests, to compare with. */
 
 export const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 

@@ -236,7 +236,7 @@ test("now is the host's clock, and says when it is not granted", () => {
   expect(failure("date_time", "now", {}, world)).toContain("clock = true");
 });
 
-test("a zone tells its rules and their version", () => {
+test("a zone reports its rules and their version", () => {
   const { changes, data_version: version } = run("time_zone", {
     zone: "Europe/Berlin",
     time: "2040-01-01",

@@ -78,7 +78,7 @@ test("what is written in parts or whole, as text or Base64, is read back", () =>
   );
 });
 
-test("a file is created with the directories above it, and writing the same again changes nothing", () => {
+test("a file is created with the directories above it, and a repeated write changes nothing", () => {
   const where = world();
   const given = { path: "output/reports/may.txt", content: "May" };
   expect(run("write_file", given, where)).toEqual({ path: given.path, bytes_written: 3, changed: true });
@@ -111,7 +111,7 @@ test("a directory is made once, and again", () => {
   );
 });
 
-test("file_info tells size, kind and date", () => {
+test("file_info returns size, kind and date", () => {
   expect(run("file_info", { path: "data/a.txt" })).toEqual({
     path: "data/a.txt",
     kind: "file",

@@ -212,7 +212,7 @@ test("$dynamicRef leads to the outermost schema with its anchor, and other docum
   expect(failure("json_tools", "validate", { json: 1, schema: elsewhere })).toContain("which is not in it");
 });
 
-test("a schema that refers to itself for ever is refused, and nothing traps", () => {
+test("a schema that refers to itself endlessly is refused, and nothing traps", () => {
   const schema = { $ref: "#" };
   expect(failure("json_tools", "validate", { json: 1, schema })).toContain("does a $ref lead back to itself?");
   const deep = `${"[".repeat(120)}${"]".repeat(120)}`;
@@ -287,7 +287,7 @@ test("files are read, and large results become files", () => {
   expect(failure("json_tools", "get", { file: "gone.json", path: "$" })).toContain("there is no file 'gone.json'");
 });
 
-test("no text whatever makes it trap, and what is no JSON is told by line and column", () => {
+test("no text whatever makes it trap, and what is no JSON is reported by line and column", () => {
   expect(failure("json_tools", "stats", { text: '{"a": 1,\n "b": tru}' })).toContain("at line 2 column 7");
   fc.assert(
     fc.property(fc.string(), fc.string(), (text, path) => {

@@ -10,7 +10,7 @@ const Key = z.object({ key: z.string() });
 const Page = z.object({ prefix: z.string(), limit: z.int(), cursor: z.string().optional() });
 
 /** A host that keeps state in memory, two keys a page. */
-function keeper(): World {
+function stateHost(): World {
   const world = new World();
   const kept = new Map<string, Uint8Array>();
   world.ask = (operation, head, body) => {
@@ -40,7 +40,7 @@ test("any JSON value comes back as it was stored", () => {
   fc.assert(
     fc.property(jsonValue(), (drawn) => {
       const value: unknown = JSON.parse(JSON.stringify(drawn));
-      const world = keeper();
+      const world = stateHost();
       call("state", "store", { key: "a/b", value }, world);
       expect(call("state", "retrieve", { key: "a/b" }, world).structured).toEqual({ key: "a/b", found: true, value });
     }),
@@ -48,8 +48,8 @@ test("any JSON value comes back as it was stored", () => {
   );
 });
 
-test("keys are listed by prefix and page, told of and deleted", () => {
-  const world = keeper();
+test("keys are listed by prefix and page, described and deleted", () => {
+  const world = stateHost();
   const entries = ["logs/1", "logs/2", "logs/3", "tasks/1"].map((key) => ({ key, value: { of: key } }));
   expect(call("state", "batch_store", { entries }, world).structured["stored"]).toEqual(entries.map(({ key }) => key));
   const first = call("state", "list", { prefix: "logs/", limit: 2 }, world).structured;
@@ -76,16 +76,16 @@ test.for([
   [{ key: "k" }, "the argument 'value' is missing"],
   [{ key: "k", value: "x".repeat(300_000) }, "at most 262144 are kept under one key"],
 ] as const)("storing %j is refused before the host is asked", ([given, wanted]) => {
-  const world = keeper();
+  const world = stateHost();
   world.ask = () => {
     throw new Error("the host was asked");
   };
   expect(failure("state", "store", given, world)).toContain(wanted);
 });
 
-test("a refusal of the host is the tool's error, and a batch tells how far it came", () => {
+test("a refusal of the host is the tool's error, and a batch reports how far it came", () => {
   expect(failure("state", "retrieve", { key: "a" })).toBe("this server is granted nothing.");
-  const world = keeper();
+  const world = stateHost();
   const keep = world.ask;
   world.ask = (operation, head, body) =>
     Key.parse(head).key === "b"

@@ -90,7 +90,7 @@ test("letters of other scripts are letters", () => {
   expect(run("regex_match", { text: "ÄRGER ärger", pattern: "ärger", ignore_case: true })["count"]).toBe(2);
 });
 
-test("search gives lines with their surroundings", () => {
+test("search gives lines with their context", () => {
   const text = Array.from({ length: 30 }, (_, at) => (at % 10 === 4 ? `Fehler ${at}` : `line ${at}`)).join("\n");
   const { rows, count } = run("search", { text, query: "fehler", context: 1 });
   expect(count).toBe(3);
@@ -244,7 +244,7 @@ test("extract finds addresses, URLs, numbers and dates, and no numbers inside th
   ]);
 });
 
-test("templates are filled, and a missing value is told", () => {
+test("templates are filled, and a missing value is reported", () => {
   const text = "Dear {{ name }}, {{items.1.n}} × {{price|free}} \\{{x}}";
   const values = { name: "Ada & Co", items: [{ n: 1 }, { n: 2 }] };
   expect(run("template", { text, values, escape: "html" })["result"]).toBe("Dear Ada &amp; Co, 2 × free {{x}}");

@@ -28,7 +28,7 @@ test("the rules of time zones are at least as new as Node's", () => {
   ).toBe(true);
 });
 
-test("times of this year are those that Node tells, in every zone", () => {
+test("times of this year are those of Node, in every zone", () => {
   const year = new Date().getUTCFullYear();
   const newer = new Set(CHANGED_IN.flatMap(([since, names]) => (NODE_VERSION < since ? names : [])));
   const known = new Set(Intl.supportedValuesOf("timeZone"));
@@ -46,14 +46,14 @@ test("times of this year are those that Node tells, in every zone", () => {
   const lines = calls.map((given, id) =>
     JSON.stringify({ jsonrpc: "2.0", id, method: "tools/call", params: { name: "convert", arguments: given } }),
   );
-  const told = converse("date_time", lines).flatMap(({ result }) => Answer.parse(result).structuredContent.rows);
+  const answered = converse("date_time", lines).flatMap(({ result }) => Answer.parse(result).structuredContent.rows);
   const wanted = calls.flatMap(({ time, to }) =>
     to.map((zone) => ({
       zone,
       iso: Temporal.Instant.from(time).toString({ timeZone: zone }).replace("+00:00", "Z"),
     })),
   );
-  expect(told.map(({ zone, iso }) => `${zone} ${iso}`)).toEqual(wanted.map(({ zone, iso }) => `${zone} ${iso}`));
+  expect(answered.map(({ zone, iso }) => `${zone} ${iso}`)).toEqual(wanted.map(({ zone, iso }) => `${zone} ${iso}`));
 });
 
 test("Havana keeps to the rules of 2026f", () => {

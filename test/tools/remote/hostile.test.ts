@@ -85,7 +85,7 @@ const CALLS: { readonly [what: string]: { readonly onCall: Parameters<typeof hos
     },
   };
 
-/** Writes until nobody reads any more. */
+/** Writes until the reader is gone. */
 function flood(response: ServerResponse): void {
   const piece = "x".repeat(64 * 1024);
   const more = () => {
@@ -120,7 +120,7 @@ test("events that are no messages are skipped, and the answer after them counts"
   expect(textOf(await runner.call(callOf("go"), never))).toBe("fine");
 });
 
-test("names that collide or hide something are told apart, and calls go where they should", async () => {
+test("names that collide or hide something are distinguished, and calls go where they should", async () => {
   const schema = { type: "object", properties: { a: { description: "one\u200btwo" } } };
   const tools = {
     tools: ["go", "g\u0000o", "go", ""].map((name) => ({ name, description: `of ${name}`, inputSchema: schema })),
@@ -141,14 +141,14 @@ test("names that collide or hide something are told apart, and calls go where th
   expect(called[0]).toContain(String.raw`"g\u0000o"`);
 });
 
-test("a server that wants our model or our directories is told no, with the reason", async () => {
-  let told: Json = null;
+test("a server that wants our model or our directories is refused with the reason", async () => {
+  let refusal: Json = null;
   await using endpoint = await Endpoint.start((request, response) => {
     void (async () => {
       const body = request.method === "POST" ? await text(request) : "{}";
       const message: Json = JSON.parse(body);
       if (isJsonObject(message) && message["error"] !== undefined) {
-        told = message["error"];
+        refusal = message["error"];
         waiting?.write(`data: ${JSON.stringify({ jsonrpc: "2.0", id: call, result: { content: [] } })}\n\n`);
         return response.writeHead(202).end();
       }
@@ -176,7 +176,7 @@ test("a server that wants our model or our directories is told no, with the reas
   await using runner = runnerTo(httpAt(endpoint.url));
   await runner.open(5_000);
   expect(await runner.call(callOf("go"), never)).toMatchObject({ type: "done" });
-  expect(told).toMatchObject({ code: -32601, message: expect.stringContaining("runs no model") });
+  expect(refusal).toMatchObject({ code: -32601, message: expect.stringContaining("runs no model") });
 });
 
 // remote.process-transport.P2

@@ -50,7 +50,7 @@ for (const { era, listenerOf } of ERAS) {
     expect(runner.servers()[0]?.calls).toMatchObject({ done: 1, failed: 1 });
   });
 
-  test(`pictures become files, links and documents text, from a server of ${era}`, async () => {
+  test(`images become files, links and documents text, from a server of ${era}`, async () => {
     await using endpoint = await Endpoint.start(listenerOf(newState()));
     await using runner = runnerTo(httpAt(endpoint.url));
     await runner.open(5_000);
@@ -76,7 +76,7 @@ for (const { era, listenerOf } of ERAS) {
   });
 
   // remote.call.A1
-  test(`a call of ${era} that keeps silent ends at its timeout, one that goes on for ever at its deadline`, async () => {
+  test(`a call of ${era} that keeps silent ends at its timeout, an endless one at its deadline`, async () => {
     const state = newState();
     await using endpoint = await Endpoint.start(listenerOf(state));
     await using silent = runnerTo(httpAt(endpoint.url), { timeoutMs: 500 });
@@ -118,19 +118,14 @@ for (const { era, listenerOf } of ERAS) {
       asked.push(question);
       return { type: "accepted", content: { name } } as const;
     };
-    const [ada, bob, nobody, refusing] = await Promise.all([
+    const [ada, bob, absent, refusing] = await Promise.all([
       runner.call(callOf("ask", {}, { session: "a", ask: answerAs("Ada") }), never),
       runner.call(callOf("ask", {}, { session: "b", ask: answerAs("Bob") }), never),
       runner.call(callOf("ask", {}, { session: "c" }), never),
       runner.call(callOf("ask", {}, { session: "d", ask: async () => ({ type: "declined" }) }), never),
     ]);
     // What the form's default says is sent along.
-    expect([ada, bob, nobody, refusing].map(textOf)).toEqual([
-      "HELLO Ada",
-      "HELLO Bob",
-      "nobody answered",
-      "nobody answered",
-    ]);
+    expect([ada, bob, absent, refusing].map(textOf)).toEqual(["HELLO Ada", "HELLO Bob", "no answer", "no answer"]);
     expect(asked[0]).toMatchObject({
       server: "remote",
       message: "Who are you?",
@@ -182,7 +177,7 @@ for (const { era, listenerOf } of ERAS) {
   });
 }
 
-test("a session that the server forgot is opened anew, and the call is made once", async () => {
+test("a session that the server forgot is opened again, and the call is made once", async () => {
   const state = newState();
   await using endpoint = await Endpoint.start(legacyListener(testServer(state)));
   await using runner = runnerTo(httpAt(endpoint.url));
@@ -207,7 +202,7 @@ test("a change of the tools is heard of over the stream of changes", async () =>
   expect(textOf(await runner.call(callOf("newcomer"), never))).toBe("newcomer");
 });
 
-test("only tools of the list are taken over", async () => {
+test("only tools of the list are imported", async () => {
   await using endpoint = await Endpoint.start(modernHandler(testServer(newState())).listener);
   await using runner = runnerTo(httpAt(endpoint.url), { tools: ["add", "missing"] });
   await runner.open(5_000);
@@ -238,7 +233,7 @@ test("a server whose name is taken is not used", async () => {
   expect(runner.shadowed()).toEqual(["remote"]);
 });
 
-test("a server that cannot be reached keeps nobody waiting for long, and says why", async () => {
+test("an unreachable server fails calls quickly, and says why", async () => {
   await using endpoint = await Endpoint.start(() => undefined);
   const { url } = endpoint;
   await endpoint.stop();
@@ -263,7 +258,7 @@ test("a check asks the server itself: how long it takes to answer, what it lists
   const answer = await runner.check("remote", never);
   expect(answer).toMatchObject({ type: "answered", tools: runner.servers()[0]?.tools.length });
   expect(endpoint.requests.length).toBeGreaterThan(before + 1);
-  // It looks connected until somebody asks.
+  // It looks connected until the next call.
   await endpoint.stop();
   await endpoint.start((_request, response) => void response.writeHead(503).end());
   expect(await runner.check("remote", never)).toMatchObject({

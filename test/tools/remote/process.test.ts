@@ -78,7 +78,7 @@ test("a program that is not there is a state with a reason, and nothing is left 
   expect(server.reason).toContain("no-such-program-anywhere");
 });
 
-test("when no descriptor is left to start a process with, the server says so, goes on, and connects later", async () => {
+test("when no descriptor is left to start a process with, the server reports it, continues, and connects later", async () => {
   const script = fileURLToPath(new URL("./few-descriptors.ts", import.meta.url));
   const limited = spawn(
     "/bin/sh",

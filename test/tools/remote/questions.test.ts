@@ -56,7 +56,7 @@ async function ended(server: TestServer, id: string) {
 }
 
 for (const [era, listenerOf] of Object.entries(servers)) {
-  test(`a run waits while a tool of ${era} asks, and goes on with the answer`, async () => {
+  test(`a run waits while a tool of ${era} asks, and continues with the answer`, async () => {
     await using endpoint = await Endpoint.start(listenerOf());
     await using server = await withRemote(endpoint.url);
     const { run, question } = await waitingRun(server);
@@ -113,7 +113,7 @@ test("a question is shown and answered on the command line", async () => {
   });
 });
 
-test("what a server may be told is not shown with the configuration", async () => {
+test("what a server may receive is not shown with the configuration", async () => {
   await using endpoint = await Endpoint.start(servers["2026"]());
   const config = `[mcp_servers.remote]\nurl = "${endpoint.url}"\nheaders = { "x-key" = "plain-secret", "x-other" = "\${env:OTHER_KEY}" }\n`;
   await using server = await startServer({

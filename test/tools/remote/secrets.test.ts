@@ -14,7 +14,7 @@ const resolve = async (text: string) => ({
   values: text.includes("${env:K}") ? [{ name: "K", value: KEY }] : [],
 });
 
-/** A server that says whatever it is told, in every way it can. */
+/** A server that repeats its input, in every way it can. */
 const parrot = () => {
   const server = new McpServer({ name: "parrot", version: "1.0.0" });
   server.registerTool(
@@ -61,7 +61,7 @@ test("what a server was given in confidence comes back in no form: text, file, s
   expect(textOf(await runner.call(callOf("say", { text: "a Bearer token" }), never))).toContain("a Bearer token");
 });
 
-test("a secret within an argument or an address is hidden by itself in logs, and arguments are not listed", async () => {
+test("a secret within an argument or an address is hidden automatically in logs, and arguments are not listed", async () => {
   const script =
     'process.stderr.write(process.argv.slice(1).join("\\n").replaceAll(/[=@:]/g, " ") + "\\n"); process.exit(3)';
   const args = [

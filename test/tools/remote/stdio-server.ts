@@ -10,7 +10,7 @@ const state = newState();
 
 process.stderr.write(`started with ${marks.join(" ")} and secret ${process.env["TOKEN"] ?? "none"}\n`);
 if (marks.includes("garbage")) process.stdout.write('not json\n{"jsonrpc":"1.0"}\n[[[[\n');
-// A program that does not end by itself, and one it started.
+// A program that does not end on its own, and one it started.
 if (marks.includes("stubborn")) {
   const child = spawn(process.execPath, ["-e", "setInterval(() => undefined, 1000)"], { stdio: "ignore" });
   process.stderr.write(`grandchild ${child.pid}\n`);

@@ -78,7 +78,7 @@ export const testServer =
     server.registerTool("ask", { inputSchema: z.object({}) }, async (_args, { mcpReq }) => {
       const answer = acceptedContent(mcpReq.inputResponses, "who", Name);
       if (answer) return { content: [{ type: "text", text: `${answer.loud ? "HELLO" : "hello"} ${answer.name}` }] };
-      if (mcpReq.inputResponses !== undefined) return { content: [{ type: "text", text: "nobody answered" }] };
+      if (mcpReq.inputResponses !== undefined) return { content: [{ type: "text", text: "no answer" }] };
       return inputRequired({
         inputRequests: { who: inputRequired.elicit({ message: "Who are you?", requestedSchema: Name }) },
       });

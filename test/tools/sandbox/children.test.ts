@@ -12,7 +12,7 @@ const FOREVER = { n: 2_000_000_000 };
 const place = (room: Room, module: Uint8Array, ...[name, placement]: [string, TrustGroup?]) =>
   room.sandbox.deploy({ manifest: manifest(name), module, placement }, never);
 
-test("servers of different trust groups, and one that is by itself, are never in one process", async () => {
+test("servers of different trust groups, and one with its own process, are never in one process", async () => {
   await using room = new Room();
   const probe = await assemble("probe.wat");
   await place(room, probe, "one", { group: "ours" });
@@ -39,7 +39,7 @@ test("the end of one group's process is nothing to the other's", async () => {
   expect(room.pids()[1]).not.toBe(theirs);
 });
 
-test("what nobody uses goes step by step, and comes back when it is called", async () => {
+test("an unused server is unloaded step by step, and loaded again when it is called", async () => {
   await using room = new Room({ instanceIdleMs: 50, moduleIdleMs: 300, childIdleMs: 300 });
   await room.deploy(await assemble("probe.wat"), "p");
   expect(await room.text("p.answer", {}, { session: "s" })).toBe("ok");

@@ -194,7 +194,7 @@ async function probe(): Promise<void> {
   process.stdout.write(JSON.stringify(outcomes), () => process.exit(0));
 }
 
-/** The child's own program removes calls when it starts; without that, the attempts tell after a while. */
+/** The child's own program removes calls when it starts; without that, the attempts show it after a while. */
 const deadline = Date.now() + 5_000;
 const wait = setInterval(() => {
   if ("kill" in process && Date.now() < deadline) return;

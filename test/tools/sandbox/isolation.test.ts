@@ -18,7 +18,7 @@ test("what a tool remembers of one run, another run does not see", async () => {
   expect(await count(room, "alice")).toBe("4");
 });
 
-test("a run that was ended and begins again starts anew", async () => {
+test("a run that was ended and begins again starts with fresh state", async () => {
   await using room = new Room();
   await room.deploy(hostile(), "h");
   await count(room, "alice");
@@ -27,7 +27,7 @@ test("a run that was ended and begins again starts anew", async () => {
 });
 
 // guest.loaded-server.L1
-test("a server that all runs share remembers for all, whoever of them ends", async () => {
+test("a server that all runs share remembers for all, whichever of them ends", async () => {
   await using room = new Room();
   await room.deploy(hostile(), "h", { instance: "server" });
   expect(await count(room, "alice")).toBe("1");
@@ -43,7 +43,7 @@ test("a run whose instance was ended for a broken limit gets a fresh one", async
   expect(await count(room, "alice")).toBe("1");
 });
 
-test("runs go on in parallel while one of them waits", async () => {
+test("runs continue in parallel while one of them waits", async () => {
   await using room = new Room();
   await room.deploy(await assemble("probe.wat"), "p", { limits: { deadlineMs: 5_000 } });
   const cancel = new AbortController();

@@ -14,7 +14,7 @@ const FOREVER = { n: 1_000_000_000_000 };
 /** So much fuel that only time can stop a call. */
 const BOUNDLESS = { fuelPerCall: 1_000_000_000_000 };
 
-test("a deployed server tells its tools with schemas and effects, and its state", async () => {
+test("a deployed server reports its tools with schemas and effects, and its state", async () => {
   await using room = new Room();
   await room.deploy(hostile(), "h", { grants: { files: [{ path: "data", access: "read" }], clock: true } });
   const [server] = room.sandbox.servers();
@@ -73,7 +73,7 @@ test("a deployment that is given up ends at once", async () => {
   await expect(deploying).rejects.toThrow("cancelled");
 });
 
-test("a removed server is gone, its calls under way end as they would have", async () => {
+test("a removed server is gone, its running calls end as they would have", async () => {
   await using room = new Room();
   await room.deploy(hostile(), "h", { limits: { ...BOUNDLESS } });
   await room.call("h.echo", { text: "warm" });
@@ -93,7 +93,7 @@ test("a server deployed again takes the place of the old one", async () => {
   expect(await room.text("s.echo", { text: "x" })).toBe("unknown-tool");
 });
 
-test("a module made ready once is not made ready again; a damaged entry is", async () => {
+test("a module compiled once is not compiled again; a damaged entry is", async () => {
   using cache = tempDirectory();
   const options = { cacheDirectory: cache.path };
   const module = await assemble("probe.wat");
@@ -118,7 +118,7 @@ test("a module made ready once is not made ready again; a damaged entry is", asy
   expect(readFileSync(join(cache.path, name))).toEqual(entry);
 });
 
-test("a cancelled call ends at once, whether it waits or runs, and the run goes on", async () => {
+test("a cancelled call ends at once, whether it waits or runs, and the run continues", async () => {
   await using room = new Room();
   await room.deploy(await assemble("probe.wat"), "p", { limits: { deadlineMs: 60_000 } });
   await room.call("p.answer", {}, { session: "one" });
@@ -149,7 +149,7 @@ test("a process that is killed is replaced, and the calls in it are made again",
 });
 
 // sandbox.child-supervisor.S3
-test("a call that was in a process that ended, and then alone in the next that did, is the culprit", async () => {
+test("a call that was in a process that ended, and then alone in the next that did, is the offender", async () => {
   await using room = new Room();
   await room.deploy(await assemble("probe.wat"), "p", { limits: { deadlineMs: 60_000 } });
   await room.call("p.answer");
@@ -202,7 +202,7 @@ test("with a second process, new runs are not held up by a guest that computes w
 });
 
 // sandbox.rebalance.R1, sandbox.rebalance.R2
-test("calls that wait behind a guest that computes for long, within its right, are made in the child that stands by", async () => {
+test("calls that wait behind a guest that computes for long, within its right, are made in the standby child", async () => {
   await using room = new Room({ standby: true });
   await room.deploy(hostile(), "hog", { limits: { ...BOUNDLESS, deadlineMs: 60_000 } });
   await room.deploy(await assemble("probe.wat"), "neighbour", { limits: { deadlineMs: 60_000 } });
@@ -259,7 +259,7 @@ test("two hundred servers are deployed and called", async () => {
   expect(room.sandbox.servers()).toHaveLength(200);
 });
 
-test("when it is disposed its processes are gone and calls under way have ended", async () => {
+test("when it is disposed its processes are gone and running calls have ended", async () => {
   const room = new Room({ processes: 2 });
   await room.deploy(await assemble("probe.wat"), "p", { limits: { deadlineMs: 60_000 } });
   await room.call("p.answer");

@@ -39,7 +39,7 @@ test("a tool that sleeps is woken at its deadline and ended", async () => {
   expect(await room.text("p.answer")).toBe("ok");
 });
 
-test("a tool that waits for input and time at once goes on with time", async () => {
+test("a tool that waits for input and time at once continues with time", async () => {
   await using room = new Room();
   await room.deploy(await assemble("probe.wat"), "p", { limits: { deadlineMs: 150 } });
   expect(await room.text("p.both")).toBe("deadline");

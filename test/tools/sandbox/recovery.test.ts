@@ -61,7 +61,7 @@ test("calls that were in a process that ended are made one at a time, also while
   await using room = new Room();
   const { cancel, ended } = await suspects(room);
   await vi.waitFor(() => expect(room.sandbox.stats().processes[0]?.isUp).toBe(true), 10_000);
-  // Innocent, but behind the suspects: one of them is under way, and the rest waits.
+  // Innocent, but behind the suspects: one of them is running, and the rest waits.
   const behind = room.text("p.answer");
   await vi.waitFor(() => expect(room.sandbox.servers()[0]?.state).toBe("running"), 10_000);
   const isFirst = await Promise.race([behind, new Promise((resolve) => void setTimeout(resolve, 300, "waits"))]);
@@ -110,7 +110,7 @@ async function lose(room: Room, cache: string): Promise<void> {
   await vi.waitFor(() => expect(room.sandbox.servers()[0]?.state).not.toBe("loaded"), 10_000);
 }
 
-test("a module that cannot be read is tried again with the next call, and nobody is blamed", async () => {
+test("a module that cannot be read is tried again with the next call, and no call is blamed", async () => {
   using cache = tempDirectory();
   await using room = new Room({ cacheDirectory: cache.path });
   await room.deploy(await assemble("probe.wat"), "p");
@@ -134,7 +134,7 @@ test("a module that cannot be read is tried again with the next call, and nobody
   expect(room.sandbox.servers()[0]).toMatchObject({ state: "running", reason: "" });
 });
 
-test("a module whose entry in the cache is lost is made ready anew when it can be had", async () => {
+test("a module whose entry in the cache is lost is compiled again when it is available", async () => {
   using cache = tempDirectory();
   const module = await assemble("probe.wat");
   const asked: string[] = [];
@@ -160,7 +160,7 @@ test("calls with wider grants are refused and counted like others", async () => 
   expect(room.sandbox.servers()[0]).toMatchObject({ state: "quarantined", calls: { done: 0, failed: 6 } });
 });
 
-test("calls with wider grants count among those a server may have under way", async () => {
+test("calls with wider grants count among those a server may have in flight", async () => {
   await using room = new Room();
   await room.deploy(await assemble("probe.wat"), "p", { limits: { deadlineMs: 60_000 } });
   const cancel = new AbortController();
@@ -174,7 +174,7 @@ test("calls with wider grants count among those a server may have under way", as
 
 // sandbox.guest-process.P3
 test(
-  "a server with no descriptors left goes on, and starts a process once it has some",
+  "a server with no descriptors left continues, and starts a process once it has some",
   { timeout: 60_000 },
   async () => {
     const script = new URL("descriptors.ts", import.meta.url).pathname;
@@ -199,7 +199,7 @@ test("a program that has nothing open but a call is not over while the next proc
   expect(code).toBe(0);
 });
 
-test("a process that stands by takes the place of one that ends, whatever group it was of, and is followed by another", async () => {
+test("a standby process replaces one that ends, whatever group it was of, and is followed by another", async () => {
   await using room = new Room({ standby: true });
   await room.deploy(await assemble("probe.wat"), "p");
   const standby = (): number | undefined => room.sandbox.stats().standbyPid;

@@ -130,7 +130,7 @@ export class Room implements AsyncDisposable {
 export const textOf = (result: ToolResult): string =>
   result.type === "done" ? result.content.map((part) => ("text" in part ? part.text : "")).join("") : result.reason;
 
-/** Modules made ready by one test file serve the others too. */
+/** The compiled modules of one test file serve the others too. */
 const CACHE = join(fixture("."), "../../node_modules/.cache/caxton-sandbox");
 
 export function isAlive(pid: number): boolean {

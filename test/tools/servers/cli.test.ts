@@ -78,7 +78,7 @@ test("a tool is called with key=value or --args, and a server that is not sandbo
   expect(forms).not.toMatch(/sha256|fuel|Publisher|denied/);
 });
 
-test("keys, signatures and what becomes of a module that was changed after signing", { timeout: 60_000 }, async () => {
+test("keys, signatures and the refusal of a module that was changed after signing", { timeout: 60_000 }, async () => {
   using temp = tempDirectory();
   const path = put(temp.path, "signed", await answering("ok"), manifest("signed"));
   const run = (...words: string[]) => commandLine(["tool", ...words], { cwd: temp.path });

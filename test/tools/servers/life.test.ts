@@ -15,7 +15,7 @@ verifies("tool.revisions");
 
 // servers.tool-servers.V3
 test(
-  "calls under way while revisions come and go all end, each on the one it began with",
+  "running calls all end while revisions come and go, each on the one it began with",
   { timeout: 60_000 },
   async () => {
     await using world = await World.open();
@@ -39,7 +39,7 @@ test(
   },
 );
 
-test("a server that is deleted while a call is under way lets it end", { timeout: 30_000 }, async () => {
+test("a server that is deleted during a call lets it end", { timeout: 30_000 }, async () => {
   await using world = await World.open();
   await world.deploy(await answering("ok"), manifest("probe", '[limits]\ndeadline = "1500ms"\n'));
   expect(await world.call("probe")).toBe("ok");
@@ -145,36 +145,42 @@ test("killed in the middle of a deployment, it has the old revision or the new o
   }
 });
 
-test("a module whose bytes changed on disk is not run; deploying it again mends it", { timeout: 60_000 }, async () => {
-  using temp = tempDirectory();
-  {
+test(
+  "a module whose bytes changed on disk is not run; deploying it again repairs it",
+  { timeout: 60_000 },
+  async () => {
+    using temp = tempDirectory();
+    {
+      await using world = await World.open({ directory: temp.path });
+      await world.deploy(await answering("ok"), manifest("probe"));
+      await world.deploy(await answering("ok"), manifest("sound", "", "1.0.1"));
+      await world.deploy(await answering("v2"), manifest("sound", "", "1.0.2"));
+    }
+    const modules = join(temp.path, ".caxton", "tool-servers");
+    const [hash = ""] = readdirSync(modules).filter((name) =>
+      readFileSync(join(modules, name)).includes('"text":"ok"'),
+    );
+    const bytes = readFileSync(join(modules, hash));
+    bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
+    writeFileSync(join(modules, hash), bytes);
     await using world = await World.open({ directory: temp.path });
-    await world.deploy(await answering("ok"), manifest("probe"));
-    await world.deploy(await answering("ok"), manifest("sound", "", "1.0.1"));
-    await world.deploy(await answering("v2"), manifest("sound", "", "1.0.2"));
-  }
-  const modules = join(temp.path, ".caxton", "tool-servers");
-  const [hash = ""] = readdirSync(modules).filter((name) => readFileSync(join(modules, name)).includes('"text":"ok"'));
-  const bytes = readFileSync(join(modules, hash));
-  bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
-  writeFileSync(join(modules, hash), bytes);
-  await using world = await World.open({ directory: temp.path });
-  const record = await world.get("probe");
-  expect(record).toMatchObject({
-    state: "failed",
-    reason: expect.stringContaining("is gone or is not what was deployed"),
-  });
-  expect(record.health.health).toBe("unhealthy");
-  expect(await world.call("probe")).toBe("unavailable");
-  expect(await world.call("sound")).toBe("v2");
-  expect(await world.code("POST", "/sound/activate", { revision: 1 })).toBe("TOOL_MODULE_DAMAGED");
-  expect(await world.call("sound")).toBe("v2");
-  expect(await world.deploy(await answering("ok"), manifest("probe"))).toMatchObject({
-    outcome: "unchanged",
-    revision: 1,
-  });
-  expect(await world.call("probe")).toBe("ok");
-});
+    const record = await world.get("probe");
+    expect(record).toMatchObject({
+      state: "failed",
+      reason: expect.stringContaining("is gone or is not what was deployed"),
+    });
+    expect(record.health.health).toBe("unhealthy");
+    expect(await world.call("probe")).toBe("unavailable");
+    expect(await world.call("sound")).toBe("v2");
+    expect(await world.code("POST", "/sound/activate", { revision: 1 })).toBe("TOOL_MODULE_DAMAGED");
+    expect(await world.call("sound")).toBe("v2");
+    expect(await world.deploy(await answering("ok"), manifest("probe"))).toMatchObject({
+      outcome: "unchanged",
+      revision: 1,
+    });
+    expect(await world.call("probe")).toBe("ok");
+  },
+);
 
 test(
   "built-in servers are deployed like others, cannot be deleted or replaced, but paused and rolled back",
@@ -251,19 +257,19 @@ test(
       "agents.directory": join(temp.path, "examples/agents"),
       "log.level": "silent",
     };
-    const told: string[] = [];
+    const reported: string[] = [];
     await using started = await serve(loadConfig({ settings }, {}, temp.path), {
       overrides: { toolServers: join(temp.path, "none") },
-      onTool: (deployment) => told.push(`${deployment.type} ${deployment.name}`),
+      onTool: (deployment) => reported.push(`${deployment.type} ${deployment.name}`),
     });
     await started.ready;
     const place = join(temp.path, "tools", "probe");
     mkdirSync(place);
     writeFileSync(join(place, "tool.toml"), manifest("probe"));
     writeFileSync(join(place, "module.wasm"), await answering("ok"));
-    await expect.poll(() => told, { timeout: 20_000 }).toEqual(["deployed probe"]);
+    await expect.poll(() => reported, { timeout: 20_000 }).toEqual(["deployed probe"]);
     writeFileSync(join(place, "module.wasm"), await renamed());
-    await expect.poll(() => told, { timeout: 20_000 }).toEqual(["deployed probe", "deployed probe"]);
+    await expect.poll(() => reported, { timeout: 20_000 }).toEqual(["deployed probe", "deployed probe"]);
     expect((await recordAt(started.url, "probe")).tools.map(({ name }) => name)).toContain("less");
   },
 );
@@ -282,7 +288,7 @@ async function until<Event>(response: Response, schema: z.ZodType<Event>, fits: 
   throw new Error(`the stream ended: ${JSON.stringify(events)}`);
 }
 
-test("the log is told, and followed over a change of revision", { timeout: 30_000 }, async () => {
+test("the log is streamed, and followed over a change of revision", { timeout: 30_000 }, async () => {
   await using world = await World.open();
   await world.deploy(await chatty(), manifest("chatty"));
   expect(await world.call("chatty")).toBe("ok");
@@ -305,7 +311,7 @@ test("the log is told, and followed over a change of revision", { timeout: 30_00
   stop.abort();
 });
 
-test("changes of tool servers are told to whoever watches the server", { timeout: 30_000 }, async () => {
+test("changes of tool servers are reported to watchers of the server", { timeout: 30_000 }, async () => {
   await using world = await World.open();
   const stop = new AbortController();
   const response = await fetch(`${world.server.url}/api/v1/events`, { signal: stop.signal });

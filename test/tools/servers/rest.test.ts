@@ -154,7 +154,7 @@ test("lists are paged and narrowed", async () => {
   expect(await names("?origin=built-in")).toEqual([[], null]);
 });
 
-test("usage tells of each tool, health of the whole, after calls that went well and that did not", async () => {
+test("usage reports each tool, health the whole, after successful and failed calls", async () => {
   await using world = await World.open();
   await world.deploy(hostileModule(), manifest("hostile", "[limits]\nfuel_per_call = 1_000_000\n"));
   expect((await world.get("hostile")).health).toMatchObject({ health: "unknown", calls: 0, average_ms: null });

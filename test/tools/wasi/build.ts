@@ -15,7 +15,7 @@ const BUILD_FILE = join(BUILT, "BUILD.json");
 const CLANG = "/usr/bin/clang";
 const RUSTC = "/usr/bin/rustc";
 const TARGET = "wasm32-wasi";
-/** Debian packages, each with a file that tells whether it is there. */
+/** Debian packages, each with a file that exists if it is installed. */
 const PACKAGES = {
   clang: CLANG,
   lld: "/usr/bin/wasm-ld*",

@@ -26,11 +26,11 @@ export type Command = {
   readonly clock?: boolean;
   readonly fileBytesMax?: number | undefined;
   readonly fuel?: bigint;
-  /** Told of each request for a file, before it is made. */
+  /** Called for each request for a file, before it is made. */
   readonly onRequest?: (request: IoRequest) => void;
 };
 export type Ended = {
-  /** Undefined when it did not end by itself; `trap` then says what happened. */
+  /** Undefined when it did not end on its own; `trap` then says what happened. */
   readonly exitCode: number | undefined;
   readonly trap: string;
   readonly stdout: string;
@@ -54,7 +54,7 @@ export async function runCommand(command: Command): Promise<Ended> {
   const { bytes } = meter(new Uint8Array(command.module), METER_LIMITS);
   const module = new WebAssembly.Module(new Uint8Array(bytes));
   const streams = new CommandStreams(Buffer.from(command.stdin ?? ""));
-  const desk = deskFor(command);
+  const handler = handlerFor(command);
   let fuel: WebAssembly.Global | undefined;
   const gate: HostBridge = {
     suspend: async (begin, finish) => finish(await new Promise((resolve) => void begin(resolve))),
@@ -74,7 +74,7 @@ export async function runCommand(command: Command): Promise<Ended> {
         // Over the wire and back, as between two processes.
         const sent = decodeIoRequest(Buffer.concat(encodeIoRequest(1, request)));
         if (sent === undefined) throw new Error(`the request ${request.op} does not survive the wire`);
-        void desk.serve(sent.request).then((reply) => settle(decodeIoReply(Buffer.concat(reply))));
+        void handler.serve(sent.request).then((reply) => settle(decodeIoReply(Buffer.concat(reply))));
       },
       preopened: command.root === undefined ? [] : undefined,
     },
@@ -94,12 +94,12 @@ export async function runCommand(command: Command): Promise<Ended> {
   fuel = counter;
   fuel.value = command.fuel ?? FUEL;
   const end = await run(exports);
-  await desk.end();
+  await handler.end();
   const used = (command.fuel ?? FUEL) - (typeof fuel.value === "bigint" ? fuel.value : 0n);
   return { ...end, stdout: streams.stdout, stderr: streams.stderr, fuel: used };
 }
 
-function deskFor({ root, grants, environment, fileBytesMax }: Command): HostCallHandler {
+function handlerFor({ root, grants, environment, fileBytesMax }: Command): HostCallHandler {
   const files = new FileBroker({ root: root ?? "/nonexistent", fileBytesMax });
   const granted = grants ?? (root === undefined ? [] : [{ path: ".", access: "write" as const }]);
   return new HostCallHandler(brokerOf(files, environment ?? {}), {

@@ -124,7 +124,7 @@ test("a program without a directory has none", async () => {
   expect(ended.stderr).toMatch(/gives 8, not 0u/);
 });
 
-test("a program that goes on for ever is stopped by its fuel", async () => {
+test("an endless program is stopped by its fuel", async () => {
   const ended = await run("system", { fuel: 3_000n });
   expect(ended.exitCode).toBeUndefined();
   expect(ended.trap).toMatch(/unreachable/);

@@ -5,7 +5,7 @@ import { type Json, JsonObject } from "../../../../src/kernel/json.ts";
 import type { Tool } from "../../../../src/tools/catalogue/index.ts";
 import { callOf, httpAt, never, runnerTo, textOf } from "../room.ts";
 
-/** What a scenario tells its client beside the URL. */
+/** What a scenario passes to its client beside the URL. */
 const Context = z.looseObject({
   client_id: z.string().optional(),
   client_secret: z.string().optional(),

@@ -86,7 +86,7 @@ describe("the graph", () => {
     ]);
   });
 
-  test("draws the busiest, each at a place of its own inside the picture, the same at every look", () => {
+  test("draws the busiest participants inside the image, each at its own position, the same every time", () => {
     const Name = fc.stringMatching(/^[a-z]{1,8}$/);
     fc.assert(
       fc.property(fc.array(fc.tuple(Name, Name), { maxLength: 60 }), fc.constantFrom(306, 1_000), (pairs, roomPx) => {

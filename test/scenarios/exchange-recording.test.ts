@@ -15,7 +15,7 @@ verifies("memory.auto-store");
 
 const agent = (name: string, memory: string) =>
   `name = "${name}"\nversion = "1.0.0"\ncapabilities = ["front-desk"]\nsystem_prompt = "You are ${name}."\n${memory}`;
-const KEEPING = '[memory]\nenabled = true\nstore_scope = "workspace"\nauto_store = true\n';
+const REMEMBERING = '[memory]\nenabled = true\nstore_scope = "workspace"\nauto_store = true\n';
 
 /** A model that answers as the agent that asks it: what `answers` has for the first name its system prompt holds. */
 function answering(answers: { readonly [name: string]: (prompt: string) => string }): LanguageModel {
@@ -58,9 +58,9 @@ test("what a run was asked and answered is remembered once, with its newest answ
   await using server = await startServer({
     overrides: { models: models(model) },
     files: {
-      "examples/agents/concierge.toml": agent("concierge", KEEPING),
+      "examples/agents/concierge.toml": agent("concierge", REMEMBERING),
       "examples/agents/silent.toml": agent("silent", "[memory]\nenabled = true\n"),
-      "examples/agents/speechless.toml": agent("speechless", KEEPING),
+      "examples/agents/speechless.toml": agent("speechless", REMEMBERING),
     },
   });
   const first = await run(server, { agent: "concierge", input: "Who leads the review?" });
@@ -133,9 +133,9 @@ test("another agent takes facts and relations out of it in a run of its own, whi
   await using server = await startServer({
     overrides: { models: models(model) },
     files: {
-      "examples/agents/concierge.toml": agent("concierge", `${KEEPING}extract_with = "distiller"\n`),
-      "examples/agents/distiller.toml": agent("distiller", KEEPING),
-      "examples/agents/lonely.toml": agent("lonely", `${KEEPING}extract_with = "nonexistent"\n`),
+      "examples/agents/concierge.toml": agent("concierge", `${REMEMBERING}extract_with = "distiller"\n`),
+      "examples/agents/distiller.toml": agent("distiller", REMEMBERING),
+      "examples/agents/lonely.toml": agent("lonely", `${REMEMBERING}extract_with = "nonexistent"\n`),
     },
   });
   const asked = await run(server, { agent: "concierge", input: "Who leads the review?" });
@@ -164,7 +164,7 @@ test("another agent takes facts and relations out of it in a run of its own, whi
 });
 
 // remembering.exchange-recorder.K2
-test("facts are taken out of the same exchange once, and again where that failed or the answer is another", async () => {
+test("facts are extracted from the same exchange once, and again where that failed or the answer is another", async () => {
   let answer = "In the cellar.";
   let isBroken = true;
   let extractions = 0;
@@ -178,7 +178,7 @@ test("facts are taken out of the same exchange once, and again where that failed
   await using server = await startServer({
     overrides: { models: models(model) },
     files: {
-      "examples/agents/concierge.toml": agent("concierge", `${KEEPING}extract_with = "distiller"\n`),
+      "examples/agents/concierge.toml": agent("concierge", `${REMEMBERING}extract_with = "distiller"\n`),
       "examples/agents/distiller.toml": agent("distiller", ""),
     },
   });
@@ -204,7 +204,7 @@ test("what a server had no time to remember, the next one does", async () => {
   const options = {
     directory: directory.path,
     script: [{ text: "In the cellar." }],
-    files: { "examples/agents/concierge.toml": agent("concierge", KEEPING) },
+    files: { "examples/agents/concierge.toml": agent("concierge", REMEMBERING) },
   };
   let id = "";
   {
@@ -224,7 +224,7 @@ test("an extraction that cannot begin is tried ten times, ever more rarely, and 
   await using server = await startServer({
     overrides: { models: models(answering({ concierge: () => "In the cellar.", distiller: () => "{}" })) },
     files: {
-      "examples/agents/concierge.toml": agent("concierge", `${KEEPING}extract_with = "distiller"\n`),
+      "examples/agents/concierge.toml": agent("concierge", `${REMEMBERING}extract_with = "distiller"\n`),
       "examples/agents/distiller.toml": agent("distiller", ""),
     },
   });
@@ -243,17 +243,17 @@ test("an extraction that cannot begin is tried ten times, ever more rarely, and 
     throw new MemoryUnavailableError("nothing begins today", "Try again.", { backend: "none" });
   };
   const runs = { hub: begun.hub, view: (of: RunId) => begun.view(of), start };
-  await using keeper = new ExchangeRecorder({ agents, memory, outbox, runs, clock });
-  keeper.start();
-  const keeping = () => outbox.get(RunId.parse(id));
+  await using recorder = new ExchangeRecorder({ agents, memory, outbox, runs, clock });
+  recorder.start();
+  const entry = () => outbox.get(RunId.parse(id));
   await vi.waitFor(
     async () => {
       if (clock.sleeping > 0) await clock.advance(1_000);
-      expect(keeping()?.state).toBe("stored");
+      expect(entry()?.state).toBe("stored");
     },
     { timeout: 60_000, interval: 1 },
   );
-  expect(keeping()).toMatchObject({ attempts: 9, problem: "nothing begins today", entity: expect.any(String) });
+  expect(entry()).toMatchObject({ attempts: 9, problem: "nothing begins today", entity: expect.any(String) });
   const waits = triedMs.slice(1).map((atMs, at) => atMs - (triedMs[at] ?? 0));
   expect(waits).toHaveLength(9);
   expect(waits).toEqual(waits.toSorted((one, other) => one - other));
