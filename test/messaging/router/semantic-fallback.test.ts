@@ -137,7 +137,7 @@ describe("with the built-in vectors and the default similarity", () => {
     ["say-hello", "greeting"],
     ["write-reports", "report-generation"],
     ["report-writing", "report-generation"],
-    ["draw-illustrations", "image-generation"],
+    ["draw-images", "image-generation"],
     ["calendar", "scheduling"],
   ])("%s is %s in other words", async ([asked = "", meant]) => {
     expect(await nearest(asked)).toBe(meant);
