@@ -4,9 +4,12 @@ import type { Clock } from "../kernel/clock.ts";
 import {
   CredentialsInvalidError,
   CredentialsRequiredError,
+  CsrfTokenInvalidError,
   PermissionDeniedError,
   RoleExceedsError,
   RoleUnknownError,
+  SessionEndedError,
+  SessionNeedsKeyError,
   TooManyFailuresError,
 } from "./errors.ts";
 import { isSame, type KeyFault, type Keys, type StoredKey } from "./keys/index.ts";
@@ -17,7 +20,15 @@ import {
   permissionsOf,
   type Role,
 } from "./permissions/index.ts";
-import { admitted, type Admission, type Credentials, type Guarded, type Principal } from "./principal.ts";
+import type { Sessions, StoredSession } from "./sessions/index.ts";
+import {
+  admitted,
+  type Admission,
+  type Credentials,
+  type Guarded,
+  type Principal,
+  type SessionCredentials,
+} from "./principal.ts";
 
 /** local: every client that reaches the port has every permission. required: every request needs credentials. */
 export const ACCESS_MODES = ["local", "required"] as const;
@@ -32,6 +43,7 @@ export type AccessOptions = {
 
 export type AccessPorts = {
   readonly keys: Keys;
+  readonly sessions: Sessions;
   readonly clock: Clock;
   /** Returns the program whose token this is. */
   readonly programOf: (token: string) => { readonly workspace: string; readonly name: string } | undefined;
@@ -41,12 +53,15 @@ export type AccessPorts = {
 const FAILURES_PER_MINUTE = 30;
 const RETRY_MS = 2_000;
 const ADMIN = "admin";
+const KEY_PREFIX = "key_";
 const PROGRAM_TOKEN = "cxp_";
 const SETUP_PREFIX = "cax_setup_";
 
 /**
  * Decides who may perform which operation. Every surface asks it before it reads a request's body.
  * access.access.A1. With mode = "required" no operation is performed without valid credentials that have its permission.
+ * access.access.A3. A request that a session authenticates is accepted from the dashboard's own origin only, and a write needs the
+ *   session's token besides.
  * access.access.A2. While no administrator's key exists, the setup token has the permission to create one, and none besides.
  */
 export class Access {
@@ -82,12 +97,13 @@ export class Access {
   }
 
   /** Returns who sent a request. Throws CredentialsRequiredError, CredentialsInvalidError, TooManyFailuresError. */
-  identify({ token, key, address }: Credentials): Principal {
+  identify({ token, key, session, address }: Credentials): Principal {
     if (this.mode === "local") return token === undefined ? this.#local : { ...this.#local, tokens: [token] };
     const isProgram = token?.startsWith(PROGRAM_TOKEN) ?? false;
     const tokens = token !== undefined && isProgram ? [token] : [];
     const given = key ?? (isProgram ? undefined : token);
     if (given !== undefined) return this.#byKey(given, tokens, address);
+    if (session !== undefined) return this.#bySession(session, tokens);
     if (token !== undefined) return this.#byProgram(token, address);
     throw new CredentialsRequiredError();
   }
@@ -111,6 +127,18 @@ export class Access {
     if (missing.length > 0) throw new RoleExceedsError(role, missing);
   }
 
+  /**
+   * Creates a browser session for the key that authenticates the principal. Returns its id, for the cookie, and the principal as
+   * the session authenticates it. Throws SessionNeedsKeyError.
+   */
+  async logIn({ id, session: current }: Principal): Promise<{ readonly id: string; readonly principal: Principal }> {
+    const keyId = id.startsWith(KEY_PREFIX) ? id.slice(KEY_PREFIX.length) : undefined;
+    const key = keyId === undefined || current !== undefined ? undefined : this.#ports.keys.active(keyId);
+    if (key === undefined) throw new SessionNeedsKeyError();
+    const created = await this.#ports.sessions.create(key.id);
+    return { id: created.id, principal: this.#sessionPrincipal(created, key, []) };
+  }
+
   #byKey(given: string, tokens: readonly string[], address: string): Principal {
     if (given.startsWith(SETUP_PREFIX)) return this.#bySetup(given, address);
     const key = this.#ports.keys.find(given);
@@ -120,7 +148,7 @@ export class Access {
 
   #principalOf({ id, name, role, workspace, expiresAtMs }: StoredKey, tokens: readonly string[]): Principal {
     return {
-      id: `key_${id}`,
+      id: KEY_PREFIX + id,
       kind: "key",
       name,
       role,
@@ -130,6 +158,30 @@ export class Access {
       tokens,
       expiresAtMs,
       ended: () => this.#ports.keys.ended(id),
+    };
+  }
+
+  /** A3. The surface has checked the origin. */
+  #bySession({ id, csrfToken, isWrite }: SessionCredentials, tokens: readonly string[]): Principal {
+    const { sessions } = this.#ports;
+    const found = sessions.find(id);
+    if (found === undefined) throw new SessionEndedError();
+    if (isWrite && !isSame(csrfToken ?? "", sessions.csrfTokenOf(id))) throw new CsrfTokenInvalidError();
+    return this.#sessionPrincipal({ id, session: found.session }, found.key, tokens);
+  }
+
+  #sessionPrincipal(
+    { id, session }: { readonly id: string; readonly session: StoredSession },
+    key: StoredKey,
+    tokens: readonly string[],
+  ): Principal {
+    const { sessions } = this.#ports;
+    const { idHash } = session;
+    const endsAtMs = sessions.endsAtMs(session);
+    return {
+      ...this.#principalOf(key, tokens),
+      session: { idHash, csrfToken: sessions.csrfTokenOf(id), endsAtMs },
+      ended: () => sessions.ended(idHash),
     };
   }
 

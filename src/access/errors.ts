@@ -20,6 +20,37 @@ export class CredentialsInvalidError extends CaxtonError {
   }
 }
 
+/** The session is over: by logout, by time, or because its API key is revoked or expired. */
+export class SessionEndedError extends CaxtonError {
+  readonly code = "SESSION_ENDED";
+  readonly kind = "unauthenticated";
+  constructor() {
+    super("the session has ended", "Log in again with an API key.", {});
+  }
+}
+
+/** A write by a session comes without the session's token. */
+export class CsrfTokenInvalidError extends CaxtonError {
+  readonly code = "CSRF_TOKEN_INVALID";
+  readonly kind = "denied";
+  constructor() {
+    super(
+      "the header X-Caxton-CSRF is missing or is not the token of the session",
+      "Send the csrf_token of GET /api/v1/whoami. Programs send an API key instead of a cookie.",
+      {},
+    );
+  }
+}
+
+/** A session is created for an API key only. */
+export class SessionNeedsKeyError extends CaxtonError {
+  readonly code = "SESSION_NEEDS_KEY";
+  readonly kind = "rejected";
+  constructor() {
+    super("a session is created with an API key", "Send the key as Authorization: Bearer <key> or X-API-Key.", {});
+  }
+}
+
 /** The principal is known and lacks a permission. */
 export class PermissionDeniedError extends CaxtonError {
   readonly code = "PERMISSION_DENIED";

@@ -1,6 +1,7 @@
 export { Access, ACCESS_MODES, type AccessOptions } from "./access.ts";
 export type { KeyStore, StoredKey } from "./keys/index.ts";
-export { Keys, listPosition } from "./keys/index.ts";
+export { listPosition } from "./keys/index.ts";
 export { PermissionDeniedError } from "./errors.ts";
+export type { SessionStore, StoredSession } from "./sessions/index.ts";
 export { openAccess, type AccessServices } from "./open.ts";
 export type { Admission, Credentials, Guarded, Principal } from "./principal.ts";

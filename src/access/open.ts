@@ -1,19 +1,28 @@
 import type { Clock } from "../kernel/clock.ts";
 import { Access, type AccessOptions, type AccessPorts } from "./access.ts";
 import { Keys, type KeyStore } from "./keys/index.ts";
+import { type SessionLimits, Sessions, type SessionStore } from "./sessions/index.ts";
 
 export type AccessModulePorts = Pick<AccessPorts, "programOf"> & {
-  readonly stores: { readonly keys: KeyStore };
+  readonly stores: { readonly keys: KeyStore; readonly sessions: SessionStore };
   readonly clock: Clock;
 };
 
-/** Opens access control with its API keys. */
-export function openAccess(options: AccessOptions, { stores, clock, programOf }: AccessModulePorts) {
+/** Opens access control with its API keys and browser sessions. */
+export function openAccess(
+  { sessions: limits, ...options }: AccessOptions & { readonly sessions: SessionLimits },
+  { stores, clock, programOf }: AccessModulePorts,
+) {
   const keys = new Keys(stores.keys, clock);
+  const sessions = new Sessions(stores.sessions, { keys, clock }, limits);
   return {
-    access: new Access(options, { keys, clock, programOf }),
+    access: new Access(options, { keys, sessions, clock, programOf }),
     keys,
-    [Symbol.dispose]: () => keys[Symbol.dispose](),
+    sessions,
+    [Symbol.dispose]: () => {
+      sessions[Symbol.dispose]();
+      keys[Symbol.dispose]();
+    },
   };
 }
 export type AccessServices = ReturnType<typeof openAccess>;

@@ -13,9 +13,13 @@ export type Principal = {
   /** The tokens of participants that the client presented, valid or not. */
   readonly tokens: readonly string[];
   readonly expiresAtMs: number | undefined;
+  /** The browser session by which the client is authenticated. */
+  readonly session?: PrincipalSession;
   /** Aborts when the principal's credentials are revoked or expire; undefined for credentials that do neither. */
   ended?(): AbortSignal;
 };
+
+type PrincipalSession = { readonly idHash: string; readonly csrfToken: string; readonly endsAtMs: number };
 
 /** What a surface knows of a request before it reads the body. */
 export type Credentials = {
@@ -23,7 +27,16 @@ export type Credentials = {
   readonly token: string | undefined;
   /** The key in `X-API-Key`. */
   readonly key: string | undefined;
+  /** What the dashboard's cookie says. Only a request that comes from the dashboard's own origin has it. */
+  readonly session: SessionCredentials | undefined;
   readonly address: string;
+};
+
+export type SessionCredentials = {
+  readonly id: string;
+  /** The session's token, which writes need. */
+  readonly csrfToken: string | undefined;
+  readonly isWrite: boolean;
 };
 
 /** The part of an operation's record that decides whether it may be performed. */

@@ -15,6 +15,7 @@ import { SqliteRunAnswers } from "./runs/sqlite-run-answers.ts";
 import { SqliteRunArchive } from "./runs/sqlite-run-archive.ts";
 import { SqliteRunJournal } from "./runs/sqlite-run-journal.ts";
 import { SqliteMemoryOutbox } from "./runs/sqlite-memory-outbox.ts";
+import { SqliteSessionStore } from "./sqlite-session-store.ts";
 import { SqliteSpendStore } from "./sqlite-spend-store.ts";
 import { SqliteSubscriptionStore } from "./messaging/sqlite-subscription-store.ts";
 import { SqliteTaskStore } from "./messaging/sqlite-task-store.ts";
@@ -46,6 +47,7 @@ export function openStorage({ uploadBytesMax, grants, ...where }: StorageOptions
     changes,
     ledger,
     keys: new SqliteKeyStore(database),
+    sessions: new SqliteSessionStore(database),
     agents: new SqliteAgentStore(database, changes),
     spend: new SqliteSpendStore(database),
     toolServers: new SqliteToolServerStore(database),

@@ -352,7 +352,7 @@ test("the palette asks the server for entities, tasks, approvals and dead letter
   await server.ask("POST", "/api/v1/participants", { name: "billing", description: "Sends invoices" });
   const note = { performative: "inform", sender: "user", receiver: "billing", content: "Invoice 7" };
   await server.ask("POST", "/api/v1/messages", note);
-  const { body } = await server.ask("GET", "/api/v1/mailboxes/billing/messages?max=5");
+  const { body } = await server.ask("POST", "/api/v1/mailboxes/billing/fetch?max=5");
   const rejected = contract.participants.LeasedMessages.parse(body).items.map(({ seq }) => ({ seq, reason: "closed" }));
   await server.ask("POST", "/api/v1/mailboxes/billing/settle", { rejected });
   await server.ask("POST", "/api/v1/runs", { agent: "payer", input: "Pay the invoice" });

@@ -41,7 +41,7 @@ const send = async (message: object) =>
 
 /** Takes all there is out of a mailbox; with a reason it is refused for good. */
 async function take(name: string, reason?: string): Promise<contract.LeasedMessages["items"]> {
-  const { body } = await server.ask("GET", `/api/v1/mailboxes/${name}/messages?max=50`);
+  const { body } = await server.ask("POST", `/api/v1/mailboxes/${name}/fetch?max=50`);
   const { items } = contract.participants.LeasedMessages.parse(body);
   const seqs = items.map(({ seq }) => seq);
   const settled = reason === undefined ? { done: seqs } : { rejected: seqs.map((seq) => ({ seq, reason })) };

@@ -1,11 +1,18 @@
-import { Access, Keys } from "../../src/access/index.ts";
+import { openAccess } from "../../src/access/index.ts";
 import { ROLES } from "../../src/access/permissions/index.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
 
-const keys = new Keys({ load: () => [], save: async () => undefined, used: async () => undefined }, systemClock);
+const nothing = { load: () => [], save: async () => undefined };
 
 /** Access of a server without access control. */
-export const LOCAL_ACCESS = new Access(
-  { mode: "local", roles: ROLES, workspace: "default" },
-  { keys, clock: systemClock, programOf: () => undefined },
-);
+export const LOCAL_ACCESS = openAccess(
+  { mode: "local", roles: ROLES, workspace: "default", sessions: { maxMs: 1, idleMs: 1 } },
+  {
+    stores: {
+      keys: { ...nothing, used: async () => undefined },
+      sessions: { ...nothing, delete: async () => undefined },
+    },
+    clock: systemClock,
+    programOf: () => undefined,
+  },
+).access;

@@ -120,7 +120,7 @@ test("a run that was not begun when the server crashed is begun under the id tha
     body: { token: null },
   });
   const headers = { authorization: `Bearer ${token}` };
-  expect((await fetch(`${other.url}/api/v1/mailboxes/bob/messages`, { headers })).status).toBe(200);
+  expect((await fetch(`${other.url}/api/v1/mailboxes/bob/fetch`, { method: "POST", headers })).status).toBe(200);
   // What a second time could harm is refused, and left to who asked.
   expect((await ask("letters", "/api/v1/dead-letters/retry", { ids: ["1"] })).status).toBe(409);
 });

@@ -45,7 +45,7 @@ test("who asks for no lease has the configured one: what it does not settle come
   const slow = await program("slow");
   await server.ask("POST", "/api/v1/messages", inform(slow));
   const fetchOnce = async () =>
-    LeasedMessages.parse((await server.ask("GET", `/api/v1/mailboxes/${slow}/messages?wait=20`)).body).items;
+    LeasedMessages.parse((await server.ask("POST", `/api/v1/mailboxes/${slow}/fetch?wait=20`)).body).items;
   expect(await fetchOnce()).toMatchObject([{ attempt: 1 }]);
   expect(await fetchOnce()).toMatchObject([{ attempt: 2 }]);
   await using socket = await Socket.open(`${server.url.replace("http", "ws")}/api/v1/messages/socket`);

@@ -46,7 +46,7 @@ const send = async (message: object, query = "", on = server) => {
   return MessageReceipt.parse(body);
 };
 const take = async (name: string, query = "?wait=10", on = server) => {
-  const { body } = await on.ask("GET", `/api/v1/mailboxes/${name}/messages${query}`);
+  const { body } = await on.ask("POST", `/api/v1/mailboxes/${name}/fetch${query}`);
   return LeasedMessages.parse(body).items;
 };
 const settle = (name: string, how: object, on = server) => on.ask("POST", `/api/v1/mailboxes/${name}/settle`, how);

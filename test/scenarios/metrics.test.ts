@@ -23,7 +23,7 @@ test("what happens to messages, tasks and memory is read from /metrics, in a for
   await send({ id: "01890000-0000-7000-8000-000000000001", capability: "counting", content: 1 });
   await send({ receiver: "nonexistent", content: 2 });
   await send({ capability: 'no "such"\nthing', content: 3 });
-  await server.ask("GET", "/api/v1/mailboxes/ann/messages");
+  await server.ask("POST", "/api/v1/mailboxes/ann/fetch");
 
   const created = await server.ask("POST", "/api/v1/tasks", {
     name: "x",

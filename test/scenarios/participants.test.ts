@@ -115,7 +115,7 @@ describe("a program's token", () => {
     const other = await register("other");
     const attempts = [
       () => ["POST", "/messages", said("CASHIER")] as const,
-      () => ["GET", "/mailboxes/cashier/messages", undefined] as const,
+      () => ["POST", "/mailboxes/cashier/fetch", undefined] as const,
       () => ["POST", "/mailboxes/cashier/settle", { done: [1] }] as const,
       () => ["POST", "/tasks", { name: "t", participants: ["other"], owner: "cashier" }] as const,
     ];
@@ -186,11 +186,11 @@ describe("a program's token", () => {
     socket.say({ op: "send", ref: 5, message: said("turner") });
     expect(await socket.heard("receipt")).toMatchObject({ receipt: { error: { code: "PARTICIPANT_TOKEN_INVALID" } } });
     const { token } = rotated;
-    const got = await ask("GET", "/mailboxes/turner/messages?wait=5", { token: token ?? "" });
+    const got = await ask("POST", "/mailboxes/turner/fetch?wait=5", { token: token ?? "" });
     expect(contract.participants.LeasedMessages.parse(got.body).items).toHaveLength(1);
     const revoked = await ask("DELETE", "/participants/turner/token", { token: token ?? "" });
     expect(revoked).toMatchObject({ body: { has_token: false } });
-    expect((await ask("GET", "/mailboxes/turner/messages", { token: token ?? "" })).status).toBe(401);
+    expect((await ask("POST", "/mailboxes/turner/fetch", { token: token ?? "" })).status).toBe(401);
     // Without a token there is none to show.
     expect(await ask("POST", "/participants/turner/token")).toMatchObject({ status: 200, body: { has_token: true } });
   });
@@ -244,7 +244,7 @@ test("oversized headers are refused, a malformed token is no key, and the next r
   expect(JSON.parse(overflow)).toMatchObject({ status: 431, detail: expect.stringContaining("16 KiB") });
   await ask("POST", "/participants", { body: { name: "guarded" } });
   for (const token of ["cxp_", "x".repeat(4_000), `cxp_${"A".repeat(43)}`]) {
-    expect((await ask("GET", "/mailboxes/guarded/messages", { token })).status).toBe(401);
+    expect((await ask("POST", "/mailboxes/guarded/fetch", { token })).status).toBe(401);
   }
   expect((await ask("GET", "/mailboxes")).status).toBe(200);
 });

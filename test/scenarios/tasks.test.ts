@@ -20,7 +20,7 @@ async function takePart(
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
-    const got = Leased.parse((await server.ask("GET", `/api/v1/mailboxes/${name}/messages?wait=1`)).body);
+    const got = Leased.parse((await server.ask("POST", `/api/v1/mailboxes/${name}/fetch?wait=1`)).body);
     for (const { seq, message } of got.items) {
       const answer = react(String(message["performative"]));
       const rest = { sender: name, receiver: message["reply_to"] ?? message["sender"] };

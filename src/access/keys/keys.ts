@@ -2,6 +2,7 @@ import { timingSafeEqual } from "node:crypto";
 import { KeyedMutex } from "../../kernel/async/keyed-mutex.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import { log } from "../../kernel/log.ts";
+import { EndSignals } from "../end-signals.ts";
 import { KeyNotFoundError, KeyRevokedError, KeysFullError } from "./errors.ts";
 import { mintKey, mintKeyId, readKey } from "./api-key.ts";
 import type { KeyStore, StoredKey } from "./key-store.ts";
@@ -10,8 +11,6 @@ import type { KeyStore, StoredKey } from "./key-store.ts";
 const KEYS_MAX = 100_000;
 /** `last_used_at` is exact to the minute, so that a request does not cost a write. */
 const USED_EVERY_MS = 60_000;
-/** Streams of a key that is revoked or has expired end after at most this time. */
-const CHECKED_EVERY_MS = 500;
 
 type NewKey = Pick<StoredKey, "name" | "role" | "workspace" | "createdBy" | "expiresAtMs">;
 
@@ -29,9 +28,7 @@ export class Keys implements Disposable {
   readonly #keys = new Map<string, StoredKey>();
   readonly #usedAtMs = new Map<string, number>();
   readonly #changing = new KeyedMutex();
-  /** Of keys that have open streams. */
-  readonly #ends = new Map<string, AbortController>();
-  #timer: NodeJS.Timeout | undefined;
+  readonly #ends = new EndSignals((id) => this.active(id) === undefined);
 
   constructor(store: KeyStore, clock: Clock) {
     this.#store = store;
@@ -92,7 +89,7 @@ export class Keys implements Disposable {
       const before = this.get(id);
       if (before.revokedAtMs !== undefined) return before;
       const revoked = await this.#put({ ...before, revokedAtMs: this.#clock.nowMs() });
-      this.#check();
+      this.#ends.check();
       return revoked;
     });
   }
@@ -115,8 +112,14 @@ export class Keys implements Disposable {
     if (!isSame(given.secretHash, key.secretHash) && !isPrevious) return "unknown";
     const fault = this.fault(key);
     if (fault !== undefined) return fault;
-    this.#used(key, nowMs);
+    this.used(key.id);
     return key;
+  }
+
+  /** Returns a key that can be used now; undefined if there is none. */
+  active(id: string): StoredKey | undefined {
+    const key = this.#keys.get(id);
+    return key !== undefined && this.fault(key) === undefined ? key : undefined;
   }
 
   /** Why a key cannot be used now. */
@@ -127,37 +130,28 @@ export class Keys implements Disposable {
 
   /** Aborts when the key is revoked or expires. */
   ended(id: string): AbortSignal {
-    const end = this.#ends.getOrInsertComputed(id, () => new AbortController());
-    this.#timer ??= setInterval(() => this.#check(), CHECKED_EVERY_MS).unref();
-    return end.signal;
+    return this.#ends.of(id);
   }
 
-  [Symbol.dispose](): void {
-    clearInterval(this.#timer);
-  }
-
-  #check(): void {
-    for (const [id, end] of this.#ends) {
-      const key = this.#keys.get(id);
-      if (key !== undefined && this.fault(key) === undefined) continue;
-      this.#ends.delete(id);
-      end.abort();
-    }
-  }
-
-  async #put(key: StoredKey): Promise<StoredKey> {
-    await this.#store.save(key);
-    this.#keys.set(key.id, key);
-    return key;
-  }
-
-  #used({ id }: StoredKey, nowMs: number): void {
+  /** Records that a key is used now. */
+  used(id: string): void {
+    const nowMs = this.#clock.nowMs();
     if (nowMs - (this.#usedAtMs.get(id) ?? 0) < USED_EVERY_MS) return;
     this.#usedAtMs.set(id, nowMs);
     // A request does not fail because its time could not be recorded.
     this.#store
       .used(id, nowMs)
       .catch((error: unknown) => log.warn({ err: error }, "the use of an API key was not recorded"));
+  }
+
+  [Symbol.dispose](): void {
+    this.#ends[Symbol.dispose]();
+  }
+
+  async #put(key: StoredKey): Promise<StoredKey> {
+    await this.#store.save(key);
+    this.#keys.set(key.id, key);
+    return key;
   }
 }
 

@@ -117,8 +117,8 @@ type Frozen<Value> = Value extends readonly (infer Item)[]
 export type OutputOf<Op extends Operation> = z.output<Op["output"]>;
 
 /**
- * Declares an operation. Throws if a path segment has no parameter, if a field is declared in two places, or if a request that
- * takes an `Idempotency-Key` (every POST) does not say how it is retried.
+ * Declares an operation. Throws if a path segment has no parameter, if a field is declared in two places, if a request that takes an
+ * `Idempotency-Key` (every POST) does not say how it is retried, or if a GET has effects.
  */
 export function operation<
   const Name extends string,
@@ -136,6 +136,8 @@ export function operation(declaration: Declaration<string, Fields, Fields, Field
     throw new Error(`operation ${name}: the segments of ${http.path} differ from its params`);
   if ((http.method === "POST") === (retry === "safe"))
     throw new Error(`operation ${name}: a POST is retried by key or never, and every other method is safe`);
+  if (http.method === "GET" && declaration.effect !== "read")
+    throw new Error(`operation ${name}: a GET has no effects, because other sites can send one`);
   return {
     keepsAnswer: true,
     isBodyOptional: false,

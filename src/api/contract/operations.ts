@@ -15,6 +15,7 @@ export * as model from "./models/model-operations.ts";
 export * as participant from "./messaging/participant-operations.ts";
 export * as run from "./runs/run-operations.ts";
 export * as server from "./server/server-operations.ts";
+export * as session from "./access/session-operations.ts";
 export * as subscription from "./messaging/subscription-operations.ts";
 export * as task from "./messaging/task-operations.ts";
 export * as tool from "./tools/tool-operations.ts";

@@ -17,6 +17,7 @@ import { abortOnDisconnect } from "./responses/abort-on-disconnect.ts";
 import type { Http } from "./context.ts";
 import { HashedBody } from "./requests/hashed-body.ts";
 import { requestIds } from "./requests/idempotency.ts";
+import { NO_SESSION_COOKIE, sessionCookie } from "./requests/session-cookie.ts";
 import { failures } from "./responses/responses.ts";
 import type { EventStreams } from "./responses/sse.ts";
 
@@ -194,6 +195,10 @@ class HttpCall implements Call {
   get signal(): AbortSignal {
     this.#signal ??= abortOnDisconnect(this.#reply).signal;
     return this.#signal;
+  }
+
+  onSession(id: string | undefined): void {
+    void this.#reply.header("set-cookie", id === undefined ? NO_SESSION_COOKIE : sessionCookie(id));
   }
 
   get lastEventId(): string | undefined {

@@ -25,6 +25,8 @@ const SECURITY = {
     "default-src 'self'; style-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'",
   "x-content-type-options": "nosniff",
   "referrer-policy": "no-referrer",
+  "cross-origin-resource-policy": "same-origin",
+  "cross-origin-opener-policy": "same-origin",
 } as const;
 
 /** The dashboard: built files, compressed ahead of time; any other path below /ui/ is the application's own and gets its page. */

@@ -32,6 +32,8 @@ const API_HEADERS = {
   "x-content-type-options": "nosniff",
   "cross-origin-resource-policy": "same-origin",
   "cache-control": "no-store",
+  "referrer-policy": "no-referrer",
+  "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
 } as const;
 
 const REQUEST_ID = /^[\w.-]{1,100}$/;

@@ -17,6 +17,8 @@ export type Call = {
   readonly lastEventId: string | undefined;
   /** The body of an operation that receives one unparsed. */
   readonly received: ReceivedBody;
+  /** Stores the id of a browser session at the client, or deletes it there. */
+  onSession(id: string | undefined): void;
   /** Reports the progress of an operation that can report it. */
   readonly onProgress: (progress: object) => void;
 };

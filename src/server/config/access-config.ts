@@ -1,7 +1,9 @@
 import * as z from "zod";
 import { ACCESS_MODES } from "../../access/index.ts";
 import { ALL_PERMISSIONS, matching, ROLES } from "../../access/permissions/index.ts";
-import { nearest } from "../../text/documents/index.ts";
+import { durationText, nearest } from "../../text/documents/index.ts";
+
+const DAY_MS = 86_400_000;
 
 const Pattern = z.string().superRefine((pattern, context) => {
   if (matching(pattern).length > 0) return;
@@ -25,6 +27,12 @@ export const AccessTable = z
       description:
         "local: no credentials, and the server listens on loopback only; required: every request needs an API key or a program's token",
     }),
+    session_max: durationText({ maxMs: 90 * DAY_MS })
+      .prefault("12h")
+      .meta({ description: "Time from a login in the browser to its end" }),
+    session_idle: durationText({ maxMs: 90 * DAY_MS })
+      .prefault("60m")
+      .meta({ description: "Time from the last request of a browser session to its end" }),
     roles: z
       .record(
         z

@@ -4,5 +4,5 @@ import { init } from "./001-init.ts";
 export const MIGRATIONS: readonly string[] = [init];
 
 /** Version of the schema that the first migration makes; lower numbers are of schemas that were never released. */
-export const FIRST_SCHEMA = 28;
+export const FIRST_SCHEMA = 29;
 export const SCHEMA = FIRST_SCHEMA + MIGRATIONS.length - 1;

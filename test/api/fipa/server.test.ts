@@ -105,7 +105,7 @@ test("a program's answer to a message id reaches another platform as an answer t
   const answered: (readonly [string | undefined, string | undefined])[] = [];
   for (let count = 0; count < 2; count += 1) {
     const mailbox = `/api/v1/mailboxes/clerk`;
-    const { items } = Leased.parse((await server.ask("GET", `${mailbox}/messages?max=1&wait=20`)).body);
+    const { items } = Leased.parse((await server.ask("POST", `${mailbox}/fetch?max=1&wait=20`)).body);
     for (const { seq, message } of items) {
       expect(message).toMatchObject({ content: "", parameters: { "X-MyParam": "Kept" } });
       const { id, sender, conversation_id } = message;

@@ -172,6 +172,6 @@ test("usage reports each tool, health the whole, after successful and failed cal
 test("a health check starts the module and asks it for its tools", async () => {
   await using world = await World.open();
   await world.deploy(await answering("ok"), manifest("probe"));
-  const health = tools.ToolServerHealth.parse((await world.ask("GET", "/probe/health")).body);
+  const health = tools.ToolServerHealth.parse((await world.ask("POST", "/probe/health")).body);
   expect(health).toMatchObject({ health: "healthy", check: { ok: true, note: "it lists its tools" } });
 });

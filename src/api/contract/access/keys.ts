@@ -79,6 +79,13 @@ export const Identity = z
     workspace: z.string(),
     permissions: z.array(PermissionName),
     expires_at: Instant.nullable(),
+    session: z
+      .object({
+        csrf_token: z.string().meta({ description: "For the header X-Caxton-CSRF" }),
+        ends_at: Instant.meta({ description: "Earlier after `access.session_idle` without a request" }),
+      })
+      .nullable()
+      .meta({ description: "The browser session of this request" }),
   })
   .meta({ id: "Identity" });
 export type Identity = z.infer<typeof Identity>;

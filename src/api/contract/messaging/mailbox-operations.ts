@@ -24,10 +24,11 @@ export const fetch = operation({
   summary: "Lease messages of a program's mailbox",
   description:
     "The messages are leased for `lease` seconds. Messages not settled by then are delivered again. With `wait`, the response is sent with the first message, or empty at the end of that time.",
-  http: { method: "GET", path: "/api/v1/mailboxes/:name/messages" },
+  http: { method: "POST", path: "/api/v1/mailboxes/:name/fetch" },
   permission: "mailboxes:read",
   effect: "write",
-  retry: "safe",
+  retry: "by-key",
+  keepsAnswer: false,
   params,
   query: FetchQuery,
   output: LeasedMessages,

@@ -48,8 +48,10 @@ export const check = operation({
   ...READ,
   name: "toolServer.check",
   summary: "Check a tool server: start a separate instance and list its tools",
-  http: { method: "GET", path: "/api/v1/tool-servers/:name/health" },
+  http: { method: "POST", path: "/api/v1/tool-servers/:name/health" },
   permission: "tools:admin",
+  retry: "by-key",
+  keepsAnswer: false,
   params,
   output: ToolServerHealth,
 });

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { isIPv6 } from "node:net";
 import type { FastifyRequest } from "fastify";
 import { RequestInvalidError } from "../../operations/index.ts";
@@ -6,7 +6,7 @@ import type { HttpOptions } from "../context.ts";
 import { ForeignOriginError } from "../errors.ts";
 
 const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]", "::1"]);
-const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
+export const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
 /** What browsers say of requests that pages of other origins make; those of this server and typed addresses are fine. */
 const FOREIGN_SITES = new Set<unknown>(["cross-site", "same-site"]);
 
@@ -44,9 +44,22 @@ export function guardOrigin(allowedHosts: AllowedHosts): (request: FastifyReques
     const { origin, "sec-fetch-site": site } = headers;
     if (isApi(url, routeOptions.url) && FOREIGN_SITES.has(site)) throw foreign(origin ?? "another site", "origin");
     if (origin === undefined || SAFE_METHODS.has(method)) return;
-    const from = URL.canParse(origin) ? new URL(origin).host.toLowerCase() : origin;
-    if (from !== (headers.host ?? "").toLowerCase()) throw foreign(origin, "origin");
+    if (!isOwn(origin, headers)) throw foreign(origin, "origin");
   };
+}
+
+/** Whether an origin is this server, by the name that the request gives it. */
+const isOwn = (origin: string, { host = "" }: IncomingHttpHeaders): boolean =>
+  (URL.canParse(origin) ? new URL(origin).host.toLowerCase() : origin) === host.toLowerCase();
+
+/**
+ * Whether a page of this server sent the request. A browser states it in Sec-Fetch-Site, which no page can set, and old browsers
+ * in Origin. An address that a user typed, or a link of another site, is not of this server.
+ */
+export function isFromOwnPage(headers: IncomingHttpHeaders): boolean {
+  const { origin, "sec-fetch-site": site } = headers;
+  if (origin !== undefined && !isOwn(origin, headers)) return false;
+  return site === undefined ? origin !== undefined : site === "same-origin";
 }
 
 /** Whether a request is for the API, by its route, or by its path if no route matches. The router decodes paths. */
@@ -62,9 +75,7 @@ export function refusesUpgrade(allowedHosts: AllowedHosts): (request: IncomingMe
     const host = hostName(headers.host ?? "");
     if (!isAllowed(host)) return foreign(host, "host").message;
     const { origin } = headers;
-    if (origin === undefined) return undefined;
-    const from = URL.canParse(origin) ? new URL(origin).host.toLowerCase() : origin;
-    return from === (headers.host ?? "").toLowerCase() ? undefined : foreign(origin, "origin").message;
+    return origin === undefined || isOwn(origin, headers) ? undefined : foreign(origin, "origin").message;
   };
 }
 

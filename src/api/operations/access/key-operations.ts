@@ -51,7 +51,7 @@ const revoke = implement(operations.key.revoke, async (services: ApiServices, { 
   present(services, await services.access.keys.revoke(id)),
 );
 
-const presentIdentity = ({ id, kind, name, role, workspace, permissions, expiresAtMs }: Principal) => ({
+const presentIdentity = ({ id, kind, name, role, workspace, permissions, expiresAtMs, session }: Principal) => ({
   id,
   kind,
   name,
@@ -59,6 +59,21 @@ const presentIdentity = ({ id, kind, name, role, workspace, permissions, expires
   workspace,
   permissions: [...permissions].toSorted(),
   expires_at: instantOrNull(expiresAtMs),
+  session: session === undefined ? null : { csrf_token: session.csrfToken, ends_at: instant(session.endsAtMs) },
+});
+
+/** Throws SessionNeedsKeyError. */
+const logIn = implement(operations.session.create, async ({ access }: ApiServices, _input, call) => {
+  const { id, principal: identity } = await access.access.logIn(call.principal);
+  call.onSession(id);
+  return presentIdentity(identity);
+});
+
+const logOut = implement(operations.session.delete, async ({ access }: ApiServices, _input, call) => {
+  const { session } = call.principal;
+  if (session !== undefined) await access.sessions.end(session.idHash);
+  call.onSession(undefined);
+  return { ended: session !== undefined };
 });
 
 const whoami = implement(operations.access.whoami, (_services: ApiServices, _input, { principal }) =>
@@ -75,4 +90,4 @@ const roles = implement(operations.access.roles, ({ access: { access } }: ApiSer
   permissions: ALL_PERMISSIONS.map((name) => ({ name, description: PERMISSIONS[name] })),
 }));
 
-export const keyOperations = [list, create, rotate, revoke, whoami, roles] as const;
+export const keyOperations = [list, create, rotate, revoke, whoami, roles, logIn, logOut] as const;

@@ -1,0 +1,134 @@
+import { createHash, randomBytes } from "node:crypto";
+import type { Clock } from "../../kernel/clock.ts";
+import { log } from "../../kernel/log.ts";
+import { EndSignals } from "../end-signals.ts";
+import type { Keys, StoredKey } from "../keys/index.ts";
+import type { SessionStore, StoredSession } from "./session-store.ts";
+
+export type SessionLimits = {
+  /** From login to the end, in milliseconds. */
+  readonly maxMs: number;
+  /** From the last request to the end, in milliseconds. */
+  readonly idleMs: number;
+};
+
+/** A session with the key for which it stands. */
+export type FoundSession = { readonly session: StoredSession; readonly key: StoredKey };
+
+/** Sessions of one key; the oldest one ends when another is created. */
+const SESSIONS_PER_KEY_MAX = 100;
+/** How often the last use of a session is written, so that a request does not cost a write. */
+const USED_EVERY_MS = 60_000;
+
+const hashOf = (text: string): string => createHash("sha256").update(text).digest("base64url");
+
+/**
+ * Browser sessions. Each stands for the API key with which it was created.
+ * access.sessions.S1. The server makes the id of a session when it is created, and never adopts one that a client brings.
+ * access.sessions.S2. A session ends at logout, after `maxMs`, after `idleMs` without a request, and when its key is revoked
+ *   or expires. It also ends when the secret of the key from before a rotation does. Its streams end within a second.
+ */
+export class Sessions implements Disposable {
+  readonly #store: SessionStore;
+  readonly #keys: Keys;
+  readonly #clock: Clock;
+  readonly #limits: SessionLimits;
+  readonly #sessions: Map<string, StoredSession>;
+  readonly #writtenAtMs = new Map<string, number>();
+  readonly #ends = new EndSignals((idHash) => this.#current(idHash) === undefined);
+
+  constructor(store: SessionStore, { keys, clock }: { keys: Keys; clock: Clock }, limits: SessionLimits) {
+    this.#store = store;
+    this.#keys = keys;
+    this.#clock = clock;
+    this.#limits = limits;
+    this.#sessions = new Map(store.load().map((session) => [session.idHash, session]));
+  }
+
+  /** Creates a session for a key. Only this answer has its id. S1. */
+  async create(keyId: string): Promise<{ readonly id: string; readonly session: StoredSession }> {
+    const nowMs = this.#clock.nowMs();
+    const id = randomBytes(32).toString("base64url");
+    const session = { idHash: hashOf(id), keyId, createdAtMs: nowMs, usedAtMs: nowMs };
+    await this.#delete(this.#over(keyId));
+    await this.#store.save(session);
+    this.#sessions.set(session.idHash, session);
+    return { id, session };
+  }
+
+  /** Returns the session with this id and counts the request as its last use; undefined if it is over. */
+  find(id: string): FoundSession | undefined {
+    const found = this.#current(hashOf(id));
+    if (found === undefined) return undefined;
+    const session = { ...found.session, usedAtMs: this.#clock.nowMs() };
+    this.#sessions.set(session.idHash, session);
+    this.#used(session);
+    this.#keys.used(session.keyId);
+    return { session, key: found.key };
+  }
+
+  /** The token that writes need besides the cookie. It derives from the id, so it is not stored. */
+  csrfTokenOf(id: string): string {
+    return hashOf(`csrf ${id}`);
+  }
+
+  /** When the session ends if it is used until then. */
+  endsAtMs({ createdAtMs }: StoredSession): number {
+    return createdAtMs + this.#limits.maxMs;
+  }
+
+  /** Ends a session at once. */
+  async end(idHash: string): Promise<void> {
+    await this.#delete([idHash]);
+    this.#ends.check();
+  }
+
+  /** Aborts when the session ends. */
+  ended(idHash: string): AbortSignal {
+    return this.#ends.of(idHash);
+  }
+
+  [Symbol.dispose](): void {
+    this.#ends[Symbol.dispose]();
+  }
+
+  /** The session with its key; undefined if it is over. S2. */
+  #current(idHash: string): FoundSession | undefined {
+    const session = this.#sessions.get(idHash);
+    const key = session && this.#keys.active(session.keyId);
+    if (session === undefined || key === undefined) return undefined;
+    const nowMs = this.#clock.nowMs();
+    const isExpired = nowMs >= this.endsAtMs(session) || nowMs >= session.usedAtMs + this.#limits.idleMs;
+    const { previousUntilMs = 0 } = key;
+    const isOfPreviousSecret = session.createdAtMs < previousUntilMs && previousUntilMs <= nowMs;
+    return isExpired || isOfPreviousSecret ? undefined : { session, key };
+  }
+
+  /** The sessions to delete before a key gets another one. */
+  #over(keyId: string): readonly string[] {
+    const all = [...this.#sessions.values()];
+    const over = all.filter(({ idHash }) => this.#current(idHash) === undefined);
+    const own = all.filter((session) => session.keyId === keyId && !over.includes(session));
+    const excess = own.slice(0, Math.max(0, own.length - SESSIONS_PER_KEY_MAX + 1));
+    return [...over, ...excess].map(({ idHash }) => idHash);
+  }
+
+  async #delete(idHashes: readonly string[]): Promise<void> {
+    if (idHashes.length === 0) return;
+    for (const idHash of idHashes) {
+      this.#sessions.delete(idHash);
+      this.#writtenAtMs.delete(idHash);
+    }
+    await this.#store.delete(idHashes);
+  }
+
+  #used(session: StoredSession): void {
+    const { idHash, createdAtMs, usedAtMs } = session;
+    if (usedAtMs - (this.#writtenAtMs.get(idHash) ?? createdAtMs) < USED_EVERY_MS) return;
+    this.#writtenAtMs.set(idHash, usedAtMs);
+    // A request does not fail because its time could not be recorded.
+    this.#store
+      .save(session)
+      .catch((error: unknown) => log.warn({ err: error }, "the use of a session was not recorded"));
+  }
+}

@@ -1,0 +1,29 @@
+import * as z from "zod";
+import { Identity } from "./keys.ts";
+import { operation } from "../operation.ts";
+
+const COMMON = { tags: ["access"], permission: "access:self", effect: "write", surfaces: ["rest"] } as const;
+const PATH = "/api/v1/session";
+
+export const create = operation({
+  ...COMMON,
+  name: "session.create",
+  summary: "Log in: create a browser session for an API key",
+  description:
+    "The request is authenticated by the API key; the response sets the cookie `__Host-caxton`. The session has the permissions of its key and ends with it. The cookie is accepted only from the server's own pages, and a request other than GET needs the header `X-Caxton-CSRF` with `session.csrf_token`.",
+  http: { method: "POST", path: PATH },
+  retry: "never",
+  keepsAnswer: false,
+  output: Identity,
+});
+
+const remove = operation({
+  ...COMMON,
+  name: "session.delete",
+  summary: "Log out: end the browser session of this request",
+  http: { method: "DELETE", path: PATH },
+  retry: "safe",
+  output: z.object({ ended: z.boolean() }),
+});
+
+export { remove as delete };
