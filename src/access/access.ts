@@ -161,7 +161,7 @@ export class Access {
     };
   }
 
-  /** A3. The surface has checked the origin. */
+  /** A3. */
   #bySession({ id, csrfToken, isWrite }: SessionCredentials, tokens: readonly string[]): Principal {
     const { sessions } = this.#ports;
     const found = sessions.find(id);

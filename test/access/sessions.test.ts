@@ -57,6 +57,8 @@ const statusOf = async (headers: Headers, method = "GET", path = "/api/v1/agents
   (await request(method, path, headers)).status;
 const of = ({ cookie, csrf }: Session) => ({ ...OWN, cookie, "x-caxton-csrf": csrf });
 
+const fetchMail = (headers: Headers) => request("POST", "/api/v1/mailboxes/absent/fetch", headers);
+
 beforeAll(async () => {
   server = await startServer({ settings: SETTINGS, overrides: { clock } });
   ({ key: admin } = await createKey(server.started.setupToken ?? "", { name: "root", role: "admin" }));
@@ -118,7 +120,6 @@ describe("a cookie", () => {
 
   test("performs a write only with the token of its session", async () => {
     const [one, other] = [await logIn(admin), await logIn(admin)];
-    const fetchMail = (headers: Headers) => request("POST", "/api/v1/mailboxes/absent/fetch", headers);
     for (const csrf of [undefined, "", "x", other.csrf, `${one.csrf}A`]) {
       const headers = { ...OWN, cookie: one.cookie, ...(csrf !== undefined && { "x-caxton-csrf": csrf }) };
       expect(await fetchMail(headers)).toMatchObject({ status: 403, body: { code: "CSRF_TOKEN_INVALID" } });
@@ -156,6 +157,23 @@ test("a session is created for an API key only", async () => {
   expect(await request("POST", "/api/v1/session", {}, local)).toMatchObject(refused);
 });
 
+/** Changes a key. Returns the status of a request by its session once the session's stream has ended. */
+const statusAfter = async (path: (id: string) => readonly [string, string]) => {
+  const { id, key } = await createKey(admin, { name: "short", role: "readonly" });
+  const session = await logIn(key);
+  const stream = await fetch(`${server.url}/api/v1/events`, { headers: of(session) });
+  const [method, url] = path(id);
+  const body = method === "POST" && {
+    headers: { ...bearer(admin), "content-type": "application/json" },
+    body: "{}",
+  };
+  const changed = await fetch(server.url + url, { method, headers: bearer(admin), ...body });
+  expect(changed.status).toBe(200);
+  const status = await statusOf(of(session));
+  await stream.text();
+  return status;
+};
+
 // access.sessions.S2
 describe("a session ends", () => {
   test("at logout, with its streams", async () => {
@@ -170,22 +188,8 @@ describe("a session ends", () => {
   });
 
   test("when its key is revoked or rotated", async () => {
-    const change = async (path: (id: string) => readonly [string, string]) => {
-      const { id, key } = await createKey(admin, { name: "short", role: "readonly" });
-      const session = await logIn(key);
-      const stream = await fetch(`${server.url}/api/v1/events`, { headers: of(session) });
-      const [method, url] = path(id);
-      const body = method === "POST" && {
-        headers: { ...bearer(admin), "content-type": "application/json" },
-        body: "{}",
-      };
-      const changed = await fetch(server.url + url, { method, headers: bearer(admin), ...body });
-      expect(changed.status).toBe(200);
-      expect(await statusOf(of(session))).toBe(401);
-      await stream.text();
-    };
-    await change((id) => ["DELETE", `/api/v1/keys/${id}`]);
-    await change((id) => ["POST", `/api/v1/keys/${id}/rotate`]);
+    expect(await statusAfter((id) => ["DELETE", `/api/v1/keys/${id}`])).toBe(401);
+    expect(await statusAfter((id) => ["POST", `/api/v1/keys/${id}/rotate`])).toBe(401);
   });
 
   test("after an hour without a request, with its streams, and twelve hours after the login", async () => {

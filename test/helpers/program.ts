@@ -43,7 +43,7 @@ export class Program {
   /** The next message, where one comes within that time. */
   async take(seconds: number): Promise<{ readonly seq: number; readonly message: Wire } | undefined> {
     const path = `/api/v1/mailboxes/${this.name}/fetch?max=1&wait=${seconds}`;
-    return Taken.parse(await this.#ask("POST", path)).items[0];
+    return Taken.parse(await this.#ask("POST", path, {})).items[0];
   }
 
   /** The next message, once it comes. */

@@ -83,17 +83,29 @@ test("a run that was not begun when the server crashed is begun under the id tha
     const keys = new SqliteIdempotencyStore(database);
     const request = { method: "POST", url: "/api/v1/runs", body: run };
     const letters = { method: "POST", url: "/api/v1/dead-letters/retry", body: { ids: ["1"] } };
-    await keys.claim({ workspace: "default", key: "lost" }, { hash: hashOf(request), subject: id }, Date.now());
+    await keys.claim({ workspace: "default", key: "local lost" }, { hash: hashOf(request), subject: id }, Date.now());
     await keys.claim(
-      { workspace: "default", key: "letters" },
+      { workspace: "default", key: "local letters" },
       { hash: hashOf(letters), subject: undefined },
       Date.now(),
     );
     const gone = { method: "POST", url: "/api/v1/runs", body: { ...run, agent: "nonexistent" } };
-    await keys.claim({ workspace: "default", key: "gone" }, { hash: hashOf(gone), subject: mint(RunId) }, Date.now());
+    await keys.claim(
+      { workspace: "default", key: "local gone" },
+      { hash: hashOf(gone), subject: mint(RunId) },
+      Date.now(),
+    );
     const named = { method: "POST", url: "/api/v1/participants", body: { name: "bob" } };
-    await keys.claim({ workspace: "default", key: "named" }, { hash: hashOf(named), subject: mint(RunId) }, Date.now());
-    const failed = [{ workspace: "default", key: "failed" }, { hash: "", subject: undefined }, Date.now()] as const;
+    await keys.claim(
+      { workspace: "default", key: "local named" },
+      { hash: hashOf(named), subject: mint(RunId) },
+      Date.now(),
+    );
+    const failed = [
+      { workspace: "default", key: "local failed" },
+      { hash: "", subject: undefined },
+      Date.now(),
+    ] as const;
     await keys.claim(...failed);
     await keys.leave(failed[0]);
     expect(await keys.claim(...failed)).toEqual({ type: "unfinished" });

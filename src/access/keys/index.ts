@@ -1,2 +1,3 @@
+export { EndSignals } from "./end-signals.ts";
 export type { KeyStore, StoredKey } from "./key-store.ts";
 export { isSame, type KeyFault, Keys, listPosition } from "./keys.ts";

@@ -2,7 +2,7 @@ import { timingSafeEqual } from "node:crypto";
 import { KeyedMutex } from "../../kernel/async/keyed-mutex.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import { log } from "../../kernel/log.ts";
-import { EndSignals } from "../end-signals.ts";
+import { EndSignals } from "./end-signals.ts";
 import { KeyNotFoundError, KeyRevokedError, KeysFullError } from "./errors.ts";
 import { mintKey, mintKeyId, readKey } from "./api-key.ts";
 import type { KeyStore, StoredKey } from "./key-store.ts";

@@ -1,8 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { Clock } from "../../kernel/clock.ts";
 import { log } from "../../kernel/log.ts";
-import { EndSignals } from "../end-signals.ts";
-import type { Keys, StoredKey } from "../keys/index.ts";
+import { EndSignals, type Keys, type StoredKey } from "../keys/index.ts";
 import type { SessionStore, StoredSession } from "./session-store.ts";
 
 export type SessionLimits = {
