@@ -47,7 +47,7 @@ async function ended(id: string) {
 
 const results = (run: runs.RunDetail) => run.step_list.flatMap((step) => (step.kind === "tool" ? [step.text] : []));
 
-test("what waits is listed and shown whole, for people and for programs", async () => {
+test("waiting calls are listed and shown in full, for people and for programs", async () => {
   expect(await caxton("approval", "list")).toMatchObject({
     code: 0,
     stdout: "",

@@ -49,7 +49,7 @@ function workplace(): Disposable & { readonly path: string } {
   return directory;
 }
 
-test("what runs cost is counted, shown, kept through kill -9, and limited", { timeout: 120_000 }, async () => {
+test("the cost of runs is counted, shown, preserved through kill -9, and limited", { timeout: 120_000 }, async () => {
   using place = workplace();
   const cwd = place.path;
   {

@@ -239,24 +239,28 @@ test("each change is a version: shown, compared, attributed and reverted", LONG,
   expect(await ask("diff", "Vega 2", "1", "99")).toMatchObject({ code: 3 });
 });
 
-test("forgetting asks, and takes a fact, an entity or a whole scope out of the history too", LONG, async () => {
-  await said("add", "Rex", "--fact", "bites", "--fact", "barks");
-  const asked = await ask("forget", "Rex");
-  expect(asked.code).toBe(2);
-  expect(asked.stderr).toContain(
-    "Forget Rex in workspace? This cannot be undone. There is no terminal to ask on: add --yes",
-  );
-  expect(await said("withdraw", "Rex", "bites")).toContain("1 fact left");
-  expect(await said("forget", "Rex", "--observation", "bites", "--yes")).toBe("forgotten: 1 fact\n");
-  expect(await said("log", "Rex")).not.toContain("bites");
-  expect(await said("forget", "Rex", "--yes")).toBe("forgotten: 1 entity, 1 fact\n");
-  expect((await ask("get", "Rex")).code).toBe(3);
-  expect(await said("log")).toMatch(/\(forgotten\) +– +forget +user +1 entity, 1 observation/);
-  await said("add", "gone", "--fact", "soon", "--scope", "conversation:c1");
-  expect(await said("stats")).toMatch(/Kept in +\S+[^]*Indexed +\d+ %[^]*conversation:c1 +1 +1 +0/);
-  expect(await said("forget", "--scope", "conversation:c1", "--yes")).toBe("forgotten: 1 entity, 1 fact\n");
-  expect(await said("list", "--scope", "conversation:c1")).toBe("");
-});
+test(
+  "forgetting asks for confirmation, and deletes a fact, an entity or a scope from the history too",
+  LONG,
+  async () => {
+    await said("add", "Rex", "--fact", "bites", "--fact", "barks");
+    const asked = await ask("forget", "Rex");
+    expect(asked.code).toBe(2);
+    expect(asked.stderr).toContain(
+      "Forget Rex in workspace? This cannot be undone. There is no terminal to ask on: add --yes",
+    );
+    expect(await said("withdraw", "Rex", "bites")).toContain("1 fact left");
+    expect(await said("forget", "Rex", "--observation", "bites", "--yes")).toBe("forgotten: 1 fact\n");
+    expect(await said("log", "Rex")).not.toContain("bites");
+    expect(await said("forget", "Rex", "--yes")).toBe("forgotten: 1 entity, 1 fact\n");
+    expect((await ask("get", "Rex")).code).toBe(3);
+    expect(await said("log")).toMatch(/\(forgotten\) +– +forget +user +1 entity, 1 observation/);
+    await said("add", "gone", "--fact", "soon", "--scope", "conversation:c1");
+    expect(await said("stats")).toMatch(/Kept in +\S+[^]*Indexed +\d+ %[^]*conversation:c1 +1 +1 +0/);
+    expect(await said("forget", "--scope", "conversation:c1", "--yes")).toBe("forgotten: 1 entity, 1 fact\n");
+    expect(await said("list", "--scope", "conversation:c1")).toBe("");
+  },
+);
 
 test("an invalid name, scope, number or fact is reported with a valid one", LONG, async () => {
   expect(await mistaken("get", "anna")).toMatch(/^3 .*"anna" in workspace\n[^]*caxton memory list[^]*ENTITY_NOT_FOUND/);
@@ -345,7 +349,7 @@ test("a snapshot is made, listed, restored and deleted; the doctor finds nothing
   expect(await said("reindex")).toBe("memory is indexed\n");
 });
 
-test("memory does not go to where it is, nor to a place that does not answer", LONG, async () => {
+test("memory does not migrate to its own backend, nor to one that does not answer", LONG, async () => {
   expect(await mistaken("migrate", "--to", "embedded")).toMatch(/^5 error: source and target are both embedded/);
   expect(await mistaken("migrate", "--to", "qdrant", "--cutover")).toMatch(/^7 error: .*qdrant/i);
   // It stays where it is; a line says so only where that is not what is configured.

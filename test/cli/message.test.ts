@@ -233,7 +233,7 @@ test("a program's token is printed once, when it is registered or replaced, and 
   expect(await said("participant", "token", "revoke", "cashier")).toBe("the token of cashier is revoked\n");
 });
 
-test("a server is measured through its own door, and nothing of that is left", { timeout: 60_000 }, async () => {
+test("a benchmark sends messages over the API, and leaves none behind", { timeout: 60_000 }, async () => {
   const figures = await json("bench", "messages", "--seconds", "1", "--mailboxes", "3", "--rate", "40", "--batch", "4");
   const { sent, accepted, delivered } = Figures.parse(figures);
   expect(sent).toBeGreaterThan(0);

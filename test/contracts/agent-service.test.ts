@@ -177,7 +177,7 @@ test("a revision that was read before a deployment is not remembered as the late
 });
 
 // definitions.agents.A2
-test("only the agents used last are kept ready", async () => {
+test("only the most recently used agents are cached", async () => {
   const store = new CountingStore();
   const agents = service(store);
   const names = Array.from({ length: 300 }, (_, index) => `agent-${index}`);

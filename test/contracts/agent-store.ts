@@ -40,7 +40,7 @@ export function agentStoreContract(open: () => Promise<Opened>): void {
 }
 
 function deploymentContract(within: Within): void {
-  test("a deployed agent is given back as it was", () =>
+  test("a deployed agent is returned unchanged", () =>
     within(async (store) => {
       const candidate = agentCandidate("writer");
       const deployment = await store.deploy([candidate]);
@@ -163,7 +163,7 @@ function lifecycleContract(within: Within): void {
 }
 
 function listContract(within: Within): void {
-  test("lists are sorted by name, paged, kept apart by workspace and narrowed by capability", () =>
+  test("lists are sorted by name, paged, isolated by workspace and narrowed by capability", () =>
     within(async (store) => {
       const names = ["delta", "Alpha", "charlie", "bravo", "echo"];
       await store.deploy(names.map((name) => agentCandidate(name)));

@@ -51,7 +51,7 @@ export function toolServerStoreContract(open: () => Promise<Opened>): void {
 }
 
 function revisionContract(within: Within): void {
-  test("a revision is given back as it was added, whatever the letter case of its name", () =>
+  test("a revision is returned as it was added, whatever the letter case of its name", () =>
     within(async (store) => {
       const candidate = toolServerCandidate("probe", "one", { signature: "caxton-signature-1\n…" });
       expect(await store.add(candidate, "serving")).toEqual({ ...candidate, revision: 1 });
@@ -143,7 +143,7 @@ function headContract(within: Within): void {
       ]);
     }));
 
-  test("servers are listed by name, kept apart by workspace", () =>
+  test("servers are listed by name, isolated by workspace", () =>
     within(async (store) => {
       for (const name of ["bravo", "Alpha", "charlie"]) await store.add(toolServerCandidate(name), "serving");
       await store.add(toolServerCandidate("zulu", "one", { workspace: "other" }), "serving");

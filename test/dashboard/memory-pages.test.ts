@@ -315,7 +315,7 @@ test("of more scopes than one request may name the fullest are looked into, and 
   expect([looked.length, leftOut]).toEqual([20, 12]);
 });
 
-test("times of a form are read as this place's, and only what became otherwise is sent", () => {
+test("times of a form are local times, and only changed fields are sent", () => {
   const before = { confidence: 1, valid_from: "2026-05-01T10:00:30.000Z", valid_to: null };
   const draft = draftOf(before);
   expect(instantOf(draft.from)).toBe(before.valid_from);
@@ -389,7 +389,7 @@ test("what a restore undoes is counted from its moment on, and said to be more w
   });
 });
 
-test("lines that come in pieces are whole", async () => {
+test("lines that arrive in pieces are joined", async () => {
   const bytes = new TextEncoder().encode('{"name":"Kraków"}\n\n{"a":1}\n{"b":2}');
   const pieces = (async function* () {
     for (const byte of bytes) yield new Uint8Array([byte]);

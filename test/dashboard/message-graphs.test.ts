@@ -56,7 +56,7 @@ describe("the diagram of a conversation", () => {
     expect(Math.max(...heights)).toBeLessThan(drawn.height);
   });
 
-  test("is as narrow as its place, as long as it can be read", () => {
+  test("is as narrow as its container, down to a legible minimum", () => {
     const said = [message("ann", ["bob", "cem", "dan", "eve"])];
     const widths = [2_000, 700, 300].map((roomPx) => layOut(undefined, said, roomPx).width);
     expect(widths[0]).toBe(SEQUENCE.left + 5 * SEQUENCE.columnMax);

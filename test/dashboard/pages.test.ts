@@ -375,7 +375,7 @@ test("a missing resource is reported with the message, code and hint of the API"
   expect(code).toBe("RUN_NOT_FOUND");
 });
 
-test("a run is copied as a command that a shell reads as it was asked", async () => {
+test("a run is copied as a command with correct shell quoting", async () => {
   const id = await begin(server, "greeter", 'What\'s "up", $HOME?');
   await using person = await visit(browser, server.url);
   const { page } = person;

@@ -171,7 +171,7 @@ function leastChanges(old: readonly string[], next: readonly string[]): number {
 describe("commands to copy", () => {
   const word = fc.string({ unit: fc.constantFrom("a", " ", "'", '"', "$", "\\", "\n", "!", "*", "é"), minLength: 1 });
 
-  test("a shell reads a quoted word as what it was", () => {
+  test("a shell reads a quoted word unchanged", () => {
     fc.assert(
       fc.property(fc.array(word, { minLength: 1, maxLength: 20 }), (words) => {
         const script = `printf '%s\\0' ${words.map(quoted).join(" ")}`;

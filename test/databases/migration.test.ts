@@ -133,7 +133,7 @@ async function within<Value>(store: MemoryStore, use: (store: MemoryStore) => Pr
   }
 }
 
-test("memory goes from the embedded place through each of the others and back, and is what it was", async () => {
+test("memory migrates from the embedded backend through each of the others and back unchanged", async () => {
   await using opened = await openMemory();
   using elsewhere = tempDirectory();
   await fill(opened.memory);

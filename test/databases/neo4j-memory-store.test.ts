@@ -60,7 +60,7 @@ describe("memory in Neo4j", { timeout: 60_000 }, () => {
 });
 
 describe("memory in Neo4j, with others", { timeout: 60_000 }, () => {
-  test("two servers that say something of one entity at one moment lose nothing of it", () =>
+  test("two servers that change one entity concurrently lose no change", () =>
     within(async (one, other) => {
       const texts = Array.from({ length: 6 }, (_, index) => `fact ${index}`);
       await Promise.all(

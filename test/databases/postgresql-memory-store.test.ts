@@ -189,7 +189,7 @@ describe("several servers", () => {
     }));
 });
 
-describe("a place that fails", () => {
+describe("a database that fails", () => {
   test("is reconnected automatically, and its entities are there", () =>
     within(async (open) => {
       const memory = open();

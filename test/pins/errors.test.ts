@@ -68,7 +68,7 @@ test("every code that a message can be refused or answered with is in docs/error
   }
 });
 
-test("docs/errors.md lists no code that is nowhere", () => {
+test("docs/errors.md lists no code that the sources lack", () => {
   const known = new Set([
     "BUG",
     "done",

@@ -86,7 +86,7 @@ function expectValid({ messages }: ModelRequest): void {
   expect(before("assistant").filter((role) => role === "assistant")).toEqual([]);
 }
 
-test("a long run stays within its window: task and newest turns whole, older ones in notes that are made once", async () => {
+test("a long run stays within its window: task and newest turns complete, older ones in summaries that are made once", async () => {
   const { model, requests, summaries } = watched(scripted(lookingFor(60)));
   await using made = freshEngine({ model, tools: [look(150)], plan: { context: small(), stepsMax: 100 } });
   const { view } = await made.run("Look at everything, please.");

@@ -72,7 +72,7 @@ describe("a request that another site makes a browser send", () => {
   );
 });
 
-test("a JSON body that is written to disk as it comes is not counted as held in memory", async () => {
+test("a JSON body that is streamed to disk does not count toward the memory limit", async () => {
   const chunks = ReadableStream.from([Buffer.from('{"entities":[],'), Buffer.from('"relations":[]}')]);
   const init: RequestInit = {
     method: "POST",
@@ -237,7 +237,7 @@ test("a server that drains says that it is not ready", async () => {
   });
 });
 
-test("a body nested past all measure, or that is no JSON, is refused as a problem", async () => {
+test("a body nested too deeply, or that is no JSON, is refused as a problem", async () => {
   for (const body of [`{"arguments":{"x":${"[".repeat(3_000)}${"]".repeat(3_000)}}}`, "{", ""]) {
     const response = await fetch(`${server.url}/api/v1/tools/csv_parser/describe/call`, {
       method: "POST",

@@ -244,7 +244,7 @@ test("every request that was executed before a crash but not answered is answere
   }
 });
 
-test("answers that say what memory knows are not kept, so that what is forgotten is nowhere on disk", async () => {
+test("answers with facts of memory are not stored, so that no forgotten fact is on disk", async () => {
   const body = { entities: [{ name: "Zebulon", observations: ["keeps a xylophone"] }] };
   const first = await post("/api/v1/memory/entities", "mem-1", body);
   expect(first.answer).toMatchObject({ items: [{ outcome: "created" }] });
@@ -260,7 +260,7 @@ test("answers that say what memory knows are not kept, so that what is forgotten
   expect(files.filter((file) => /xylophone|Zebulon/u.test(readFileSync(file, "latin1")))).toEqual([]);
 });
 
-test("what was refused is not kept: once it is right, the key is good", async () => {
+test("a refusal is not stored: the key works once the request is valid", async () => {
   const wrong = await post("/api/v1/runs", "five", { agent: "nonexistent", input: "hello" });
   expect(wrong.status).toBe(404);
   expect((await post("/api/v1/runs", "five", run)).status).toBe(202);

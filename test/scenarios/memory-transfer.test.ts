@@ -33,7 +33,7 @@ const send = (query: string, body: string, accept = "application/json") =>
     body,
   });
 
-test("memory is exported over REST and imported again, and then nothing of it is new", async () => {
+test("memory is exported over REST and imported again without changes", async () => {
   const { type, text } = await exported("format=jsonl&history=true&embeddings=true");
   expect(type).toContain("application/x-ndjson");
   expect(text.trim().split("\n")).toHaveLength(5);

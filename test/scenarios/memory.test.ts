@@ -114,7 +114,7 @@ test("the confidence and validity of an observation are changed in one version, 
   );
 });
 
-test("a change that cannot be made whole is not made at all", async () => {
+test("a change is applied completely or not at all", async () => {
   const [uma, other] = await remember({
     entities: [{ name: "Uma", observations: ["rows", "reads"] }, { name: "Uma's sister" }],
   });
@@ -231,7 +231,7 @@ test("a history is read page by page, newest first, with what each change added 
   });
 });
 
-test("scopes are apart, and a whole scope is forgotten only on purpose", async () => {
+test("scopes are isolated, and a whole scope is forgotten only on purpose", async () => {
   await remember({
     scope: "agent-only:scribe",
     entities: [{ name: "note", observations: ["keeps quiet about tuesday"] }],
@@ -298,7 +298,7 @@ test("an agent remembers, recalls and forgets in words", async () => {
   expect(JSON.stringify(await call("remember", { about: "", facts: [] }))).toContain("do not fit memory.remember");
 });
 
-test("what only an agent may know is not kept where no agent calls", async () => {
+test("a fact of an agent's own scope is not stored without a calling agent", async () => {
   const alone = JSON.stringify(await call("remember", { about: "Secret", facts: ["x"], scope: "conversation" }));
   expect(alone).toContain("no message started this run");
   const refused = JSON.stringify(await call("remember", { about: "Secret", facts: ["x"], scope: "agent-only" }));
@@ -306,7 +306,7 @@ test("what only an agent may know is not kept where no agent calls", async () =>
   expect((await server.ask("GET", "/api/v1/memory/entity?name=Secret")).status).toBe(404);
 });
 
-test("figures say what is kept and which model searches go by", async () => {
+test("the stats report the stored entities and the embedding model", async () => {
   const figures = memory.Figures.parse((await server.ask("GET", "/api/v1/memory/stats")).body);
   expect(figures).toMatchObject({
     backend: "embedded",

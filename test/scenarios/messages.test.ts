@@ -95,7 +95,7 @@ describe("programs outside", () => {
     expect(found).toMatchObject({ state: "completed", outcome: "done", messages: 3, expected: [] });
   });
 
-  test("who asks again under the same id gets the answer that came meanwhile, and waits for one that did not", async () => {
+  test("a repeated id returns the reply that arrived since, or waits for it", async () => {
     const name = await program("early");
     const id = randomUUID();
     const question = { id, performative: "query-ref", receiver: name, content: "2 + 2", conversation_id: `c-${id}` };
@@ -616,7 +616,7 @@ describe("over a WebSocket", () => {
     expect(await socket.heard("pong")).toMatchObject({ ref: "still here" });
   });
 
-  test("pages of other sites cannot open one, nor is a half-open connection in anybody's way", async () => {
+  test("pages of other sites cannot open one, and a half-open connection blocks no other client", async () => {
     const { port } = new URL(server.url);
     const upgrade = async (headers: string) => {
       const raw = connect(Number(port), "127.0.0.1");

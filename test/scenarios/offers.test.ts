@@ -39,7 +39,7 @@ const SCRIPT = [
   { when: { userIncludes: "proclaim" }, text: "sent" },
 ];
 
-test("a run offers a task or holds an auction, rests until it is over, and has the outcome; a subscription starts runs", async () => {
+test("a run offers a task or holds an auction, is suspended until it is over, and gets the outcome; a subscription starts runs", async () => {
   await using server = await startServer({
     script: SCRIPT,
     files: {

@@ -277,7 +277,7 @@ const states = (one: contract.conversations.Conversation) => one.participants.ma
 describe("only participants change a conversation", () => {
   const forbidden = { status: 403, body: { code: "CONVERSATION_FORBIDDEN" } };
 
-  test("with a message: a stranger merges, branches and writes in vain", async () => {
+  test("with a message: an outsider merges, branches and writes in vain", async () => {
     const { alice, bob, carol } = await parties();
     const { conversation_id: theirs } = await say(alice, bob);
     const own = { status: "answered", answer: "not-understood", error: { code: "CONVERSATION_FORBIDDEN" } };
@@ -299,7 +299,7 @@ describe("only participants change a conversation", () => {
     expect(await say(carol, bob, { parent_conversation: theirs })).toMatchObject({ status: "accepted" });
   });
 
-  test("with a message: a stranger merges no conversation whose list of participants is full", async () => {
+  test("with a message: an outsider merges no conversation whose list of participants is full", async () => {
     const { alice, bob, carol } = await parties();
     const { conversation_id: full } = await say(alice, bob);
     const many = await Promise.all(Array.from({ length: 100 }, (_, index) => register(`many-${index}-${bob.name}`)));
@@ -310,7 +310,7 @@ describe("only participants change a conversation", () => {
     expect(await say(alice, bob, { conversation_id: full })).toMatchObject({ status: "accepted" });
   });
 
-  test("with a token: a stranger ends, merges and archives nothing; a participant and the operator do", async () => {
+  test("with a token: an outsider ends, merges and archives nothing; a participant and the operator do", async () => {
     const { alice, bob, carol } = await parties();
     const { conversation_id: theirs } = await say(alice, bob);
     const { conversation_id: hers } = await say(carol, bob);

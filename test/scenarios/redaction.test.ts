@@ -109,7 +109,7 @@ test("patterns that are hidden in prompts alone stay in the journal", async () =
   expect(JSON.stringify(run)).toContain(EMAIL);
 });
 
-test("a pattern that cannot be read is refused with its place", async () => {
+test("an invalid pattern is refused with its position", async () => {
   await expect(
     ran({ settings: { "redaction.patterns": [{ name: "ticket", pattern: "T-(\\d+" }] } }),
   ).rejects.toMatchObject({ code: "CONFIG_INVALID" });

@@ -69,7 +69,7 @@ async function replayed(made: Engine, id: RunId, server: Server): Promise<Replay
 
 const SAME = { same: true, divergences: [], stopped: null };
 
-test("approvals come out as they were: given, changed, refused, expired, one after the other and while others ran", async () => {
+test("a replay reproduces approvals: given, changed, refused, expired, one after the other and while others ran", async () => {
   const slow = Promise.withResolvers<void>();
   const tools: readonly FakeTool[] = [
     echo,
@@ -138,7 +138,7 @@ test("a run without an answer, or that was cancelled while it waited, is replaye
   expect(await replayed(made, id, { plan, tools: [echo] })).toMatchObject(waiting);
 });
 
-test("questions of tools come out as they were", async () => {
+test("a replay reproduces questions of tools", async () => {
   const asking: FakeTool = {
     name: "pay",
     run: async ({ context }, signal) => {
@@ -211,7 +211,7 @@ test("summaries are not written again: those of models, empty ones and excerpts 
   expect(divergences[0]).toMatchObject({ event: "model-start", field: "content.context" });
 });
 
-test("backups come out as they were, also one that is not there and one that nothing was sent to", async () => {
+test("a replay reproduces backups, also a missing one and an unused one", async () => {
   const down = scripted([{ error: { class: "overloaded", message: "down", retryAfterMs: 1 } }], { id: "a/one" });
   const gone = scripted([{ error: { class: "invalid_request", message: "gone", status: 404 } }], { id: "b/gone" });
   const tight: LanguageModel = {

@@ -78,7 +78,7 @@ const replayed = (made: Engine, id: RunId, tools = TOOLS, plan: Partial<RunPlan>
   return { report, runner };
 };
 
-test("a run played again comes out as it was: parallel calls, files, results kept apart, failures; and nothing is called", async () => {
+test("a replay reproduces a run without calls: parallel calls, files, separate results and failures", async () => {
   await using made = freshEngine({ model: scripted(SCRIPT), tools: TOOLS });
   const { id, view } = await made.run("go");
   expect(view.state).toBe("completed");

@@ -143,7 +143,7 @@ describe("readers", () => {
     await http.close();
   });
 
-  test("HEAD of a stream without events takes no place after its answer", async () => {
+  test("HEAD of a stream without events holds no permit after its answer", async () => {
     const streams = new EventStreams({ streamsMax: 1, perClientMax: 1 });
     const http = fastify();
     http.get("/", async (asked, reply) => streams.send(asked, reply, withoutEvents));
@@ -233,7 +233,7 @@ describe("a client that disconnects", () => {
     await http.close();
   });
 
-  test("gives its stream's place back, also when the stream began with a POST", async () => {
+  test("releases its stream's permit, also when the stream began with a POST", async () => {
     await using other = await startServer({ script: [{ text: "late", delayMs: 60_000 }] });
     const { hub } = other.started.services.runs.runs;
     const follow = hub.follow.bind(hub);

@@ -64,7 +64,7 @@ test("an answer that is wrong twice fails the run by name, with what is wrong", 
   });
 });
 
-test("tools are called as ever, and only the answer has to fit", async () => {
+test("tools are called as usual, and only the answer has to match the schema", async () => {
   const { model, requests } = heard([
     { text: "Let me look.", toolCalls: [{ name: "fake__look", arguments: {} }] },
     { text: '{"score": 3}' },

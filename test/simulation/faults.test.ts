@@ -229,7 +229,7 @@ test("a run that is accepted while the server drains is left for the next start,
   expect(made.journal.unfinished()).toEqual([id]);
 });
 
-test("a waiting run whose cancel cannot be written keeps its place and still runs", async () => {
+test("a queued run whose cancel cannot be written keeps its position and still runs", async () => {
   const gate = Promise.withResolvers<void>();
   await using made = bench(
     [{ name: "wait", run: async () => (await gate.promise, done("on")) }],
@@ -255,7 +255,7 @@ test("no run begins before the unfinished ones are resumed, when that is asked f
   expect((await ended).state).toBe("completed");
 });
 
-test("starts that come all at once are held to the queue's limit too", async () => {
+test("simultaneous starts obey the queue's limit too", async () => {
   await using made = bench([], [{ text: "ok", delayMs: 30 }], { concurrentMax: 1, queuedMax: 2 });
   const results = await Promise.allSettled(Array.from({ length: 20 }, () => made.begin()));
   expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(3);

@@ -14,7 +14,7 @@ export function rememberingContract(within: Within): void {
 }
 
 function rememberingContract1(within: Within): void {
-  test("what is remembered is given back as it was said", () =>
+  test("remembered facts are returned unchanged", () =>
     within(async ({ memory, clock }) => {
       const [ada] = await memory.changes.remember(
         TEAM,
@@ -104,7 +104,7 @@ function rememberingContract2(within: Within): void {
     }));
 
   // knowledge.changes.M4
-  test("what many say of one entity at one moment is all kept", () =>
+  test("concurrent changes of one entity are all stored", () =>
     within(async ({ memory }) => {
       await memory.changes.remember(TEAM, [{ name: "Ada" }], BY);
       await Promise.all(

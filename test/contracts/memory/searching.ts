@@ -162,7 +162,7 @@ function searchingContract3(within: Within): void {
       expect(names(await found(memory, "to the", { mode: "keyword" }))).toEqual(["Ada"]);
     }));
 
-  test("a word that nearly all have finds none of them when others are asked for, and still weighs", () =>
+  test("a word that nearly all entities have finds none beside rarer words, but still scores", () =>
     within(async ({ memory }) => {
       const people = Array.from({ length: 30 }, (_, at) => ({ name: `n${at}`, observations: said("der Kunde zahlt") }));
       await memory.changes.remember(TEAM, [...people, { name: "Ida", observations: said("der Kapitän segelt") }], BY);

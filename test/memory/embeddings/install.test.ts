@@ -108,7 +108,7 @@ test("a connection that breaks is made again and resumes the download", async ()
   expect(filesIn(join(directory.path, "models"))).toEqual(["all-minilm-l6-v2.image"]);
 });
 
-test("what came before it was given up is kept for the next time", async () => {
+test("the part of a failed download is kept for the next attempt", async () => {
   using directory = tempDirectory();
   const idle = Array.from({ length: 5 }, () => breaking(0));
   await using server = await files(breaking(50_000), ...idle, whole);
@@ -221,7 +221,7 @@ async function pausesBy(chance: number): Promise<readonly number[]> {
   return all;
 }
 
-test("attempts that bring nothing come after pauses that grow, shorter by chance", async () => {
+test("attempts without progress use exponential backoff with jitter", async () => {
   expect(await pausesBy(0)).toEqual([1_000, 2_000, 4_000, 8_000]);
   expect(await pausesBy(1)).toEqual([500, 1_000, 2_000, 4_000]);
 });

@@ -20,7 +20,7 @@ test("a checkpoint is the last one that was written, and none if its file is dam
 });
 
 // transfer.checkpoints.K2
-test("a note of memory's place that cannot be read is an error, and one that is not there is none", async () => {
+test("an unreadable note of memory's backend is an error, and a missing one is not", async () => {
   using directory = tempDirectory();
   const notes = new MemoryBackendFile(directory.path);
   expect(await notes.read()).toBeUndefined();

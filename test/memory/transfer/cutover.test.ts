@@ -108,7 +108,7 @@ test("a failure after the cutover leaves the new backend in use", async () => {
   expect((await memory.get(SCOPE, "Ada")).observations).toHaveLength(2);
 });
 
-test("what was forgotten in the other place is in no snapshot after memory came back", async () => {
+test("a fact forgotten in the other backend is in no snapshot after the return", async () => {
   await using opened = await openMemory();
   using other = tempDirectory();
   const { memory, place, directory } = opened;
@@ -152,7 +152,7 @@ test("a cutover waits for the running changes, and for no later ones", async () 
 });
 
 // transfer.switchable-store.L2
-test("changes wait while memory is held still, no longer than it may be, and reads do not", async () => {
+test("changes wait for a quiesced memory up to a limit, and reads do not wait", async () => {
   await using opened = await openMemory();
   using other = tempDirectory();
   await remember(opened.memory, [{ name: "Ada", observations: [{ text: "is there" }] }]);

@@ -65,7 +65,7 @@ test("a migration to another backend resumes after a stop, and follows concurren
   });
 }, 60_000);
 
-test("a place that holds what was not copied into it is refused, and no way is named that leads nowhere", async () => {
+test("a backend with other entities is refused with a hint to use an empty one", async () => {
   await using opened = await openMemory();
   await using other = await openMemory();
   await remember(other.memory, [{ name: "Ada" }]);

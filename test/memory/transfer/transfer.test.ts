@@ -375,7 +375,7 @@ test("what is no export, or one of another time, is refused before anything of i
   expect((await opened.memory.figures()).scopes).toEqual([]);
 });
 
-test("an export that was cut off says so, and what was whole of it is there", async () => {
+test("an interrupted export is reported, and its complete records are imported", async () => {
   await using one = await filled();
   const [json, jsonl] = [await exported(one.memory, { format: "json" }), await exported(one.memory)];
   await using other = await openMemory();

@@ -24,7 +24,7 @@ test("a journal with nothing in it makes no file and starts no thread", async ()
 });
 
 // ports.journal.J1
-test("what was appended is read back as it was, and comes back in order when it is not settled", async () => {
+test("appended messages are read back unchanged, and unsettled ones are recovered in order", async () => {
   await using room = new JournalRoom();
   const { journal } = room;
   const first = {
@@ -128,7 +128,7 @@ test("a batch that cannot be written is not there at all, and the next one is", 
   expect(recovered.conversations).toEqual([]);
 });
 
-test("dead letters are kept whole, listed newest first, and buried", async () => {
+test("dead letters are stored completely, listed newest first, and dropped", async () => {
   await using room = new JournalRoom({ deadLettersMax: 3 });
   const { journal } = room;
   await journal.append(
@@ -280,7 +280,7 @@ test("retention drops what is old and settled, and never what is pending; seqs c
 });
 
 // journal.carrying.L1, journal.carrying.L2
-test("the log stays short however much is written, and what is carried over meanwhile is there", async () => {
+test("the WAL stays short however much is written, and rows checkpointed meanwhile are there", async () => {
   await using room = new JournalRoom({ logPagesMax: 10 });
   const { journal } = room;
   for (let seq = 1; seq <= 400; seq += 1)

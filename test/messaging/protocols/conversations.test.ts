@@ -122,7 +122,7 @@ describe("a request", () => {
 });
 
 describe("who may speak", () => {
-  test("strangers may not, and the initiator adds no participant later", () => {
+  test("outsiders may not, and the initiator adds no participant later", () => {
     const talk = new Talk("fipa-request");
     talk.say("alice request bob");
     expect(talk.breach("mallory inform alice").rule).toBe("participants-only");

@@ -385,7 +385,7 @@ describe("an external client", () => {
 
 describe("bounds", () => {
   // router.intake.I4, mailboxes.mailbox.M3
-  test("a full mailbox refuses, and says when to come again; nothing is left of what was refused", async () => {
+  test("a full mailbox refuses, and says when to retry; nothing is stored of what was refused", async () => {
     const { router, disk } = await openWorld({ options: { mailboxMessagesMax: 2 } });
     await router.submit(note("1", toOlga));
     await router.submit(note("2", toOlga));

@@ -6,7 +6,7 @@ import { CONVERSATION_TERMS } from "../../../src/messaging/protocols/index.ts";
 import { ManualClock } from "../../helpers/manual-clock.ts";
 import { JournalRoom, batch, messages } from "../journal/batches.ts";
 
-test("talks that together have more messages than are read at once are read whole, each the oldest first", async () => {
+test("conversations with more messages than one read returns are read completely, each oldest first", async () => {
   await using room = new JournalRoom();
   const said = messages(1, 3_000).map((one) => ({ ...one, conversation: `talk-${one.seq % 30}` }));
   await room.journal.append(batch({ messages: said }));

@@ -442,7 +442,7 @@ describe("conversations", () => {
     expect(await list(after.router, { state: "expired" })).toEqual(["three", "one"]);
   });
 
-  test("of one message that was forgotten are their participants' again, after a stranger started them again", async () => {
+  test("of one message that was forgotten are their participants' again, after an outsider started them again", async () => {
     const { router, disk, clock } = await openWorld();
     await router.submit(note("ask", { conversationId: "old", atMs: clock.nowMs(), ...to("bob") }));
     await router.close(0);
@@ -632,7 +632,7 @@ describe("conversations", () => {
   });
 });
 
-test("what was kept long enough is dropped, and what waits is not", async () => {
+test("expired records are dropped, and pending ones are not", async () => {
   const { router, clock, disk } = await openWorld({ options: { retentionMs: 1_000 } });
   await router.submit(note("settled"));
   await router.submit(note("waits", to("outside-olga")));

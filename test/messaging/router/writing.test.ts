@@ -41,7 +41,7 @@ test("settlements go with whatever else is written", async () => {
 });
 
 // writing.writer.W4
-test("settlements do not let anybody wait who wants to know them on disk", async () => {
+test("a caller can wait until settlements are on disk", async () => {
   const { disk, writer, settle } = openWriter();
   settle(1);
   await settled();

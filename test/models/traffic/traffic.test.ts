@@ -59,7 +59,7 @@ test("attempts of one key wait for each other whatever their model, and those of
   expect(JSON.stringify(traffic.conditions())).not.toContain("another key");
 });
 
-test("an attempt that is given up in the middle, or left by its reader, gives its place back", async () => {
+test("an attempt that is cancelled, or abandoned by its reader, releases its permit", async () => {
   const { clock, model, traffic } = world();
   const stop = new AbortController();
   const first = begin(model("a/one", [{ text: "1", delayMs: 2_000 }]), stop.signal);

@@ -126,7 +126,7 @@ test("delivered again, also at the same moment, a message has one run", async ()
   });
 });
 
-test("an agent asks another, rests, and its answer has what the other said", async () => {
+test("an agent asks another, is suspended, and its answer has the reply", async () => {
   const alice: Actor = {
     name: "alice",
     says: [{ toolCalls: [tool("ask", { to: "bob", content: "translate hello" })] }, { text: "bob says it is hallo" }],

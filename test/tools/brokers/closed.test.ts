@@ -23,7 +23,7 @@ const callerWith = (grants: Grants): Caller => ({
   context: { session: "session", workspace: "default", agent: undefined, files: [], isPermissive: true },
 });
 
-test("no grant and no operator's leave opens secrets, the configuration or the data directory", async () => {
+test("no grant and no operator's permission opens secrets, the configuration or the data directory", async () => {
   using temp = tempDirectory();
   const write = (path: string, text: string): void => {
     mkdirSync(join(temp.path, path, ".."), { recursive: true });

@@ -64,7 +64,7 @@ test("a component searches memory where it was granted, as any other tool; the r
   ]);
 });
 
-test("a component sends messages, keeps state and asks the web as far as it was granted", async () => {
+test("a component sends messages, stores state and sends requests within its grants", async () => {
   const sent: Message[] = [];
   const post = {
     submit: ({ id, ...message }: Message) => {

@@ -12,7 +12,7 @@ const bodyOf = (answer: HttpAnswer | HostRefused): string =>
   answer.type === "answered" ? Buffer.from(answer.body).toString("utf8") : `${answer.code}: ${answer.message}`;
 const codeOf = (answer: HttpAnswer | HostRefused): string => (answer.type === "answered" ? "answered" : answer.code);
 
-test("a granted place is reached, by a connection to the address that was looked up once", async () => {
+test("a granted host is reached, by a connection to the address that was looked up once", async () => {
   await using web = await Web.open((_request, response) => response.setHeader("x-kind", "test").end("hello"));
   const { broker, uses, resolved } = brokerWith();
   const origin = `http://api.example.test:${web.port}`;
@@ -320,14 +320,14 @@ test("TLS is verified: a certificate for the name is taken, one for another name
   expect(bad && bodyOf(bad)).toMatch(/unreachable: the certificate of https:\/\/other\.test:\d+ is not accepted/);
 });
 
-test("an operator's leave opens the public web, and neither this machine nor a private network", async () => {
+test("an operator's permission opens the public web, but neither this machine nor a private network", async () => {
   const { broker, uses } = brokerWith({ names: { "public.example.test": ["203.0.113.9"] } });
   const caller = callerWith({}, true);
   expect(bodyOf(await broker.fetch(caller, request("http://inner.example.test/"), never))).toMatch(/private = true/);
   expect(uses).toMatchObject([{ reason: "private-address" }]);
 });
 
-test("an operator's leave looks and does not act: GET and HEAD, and no other method", async () => {
+test("an operator's permission is read-only: GET and HEAD, and no other method", async () => {
   const { broker, resolved } = brokerWith({ names: { "public.example.test": ["203.0.113.9"] } });
   for (const method of ["POST", "PUT", "DELETE", "OPTIONS"]) {
     const answer = await broker.fetch(callerWith({}, true), request("http://public.example.test/", { method }), never);

@@ -83,7 +83,7 @@ test("uses are looked for by outcome, kind and time, a page at a time", async ()
   expect(await targets({ limit: 2, beforeSeq: last?.seq })).toEqual([19, 18]);
 });
 
-test("only so many uses, and none older than so long, are kept", async () => {
+test("the ledger keeps a limited number of uses for a limited time", async () => {
   const now = { ms: 0 };
   const clock: Clock = { ...systemClock, nowMs: () => now.ms };
   await using room = open(clock, { rowsMax: 500, ageMsMax: 1_000 });

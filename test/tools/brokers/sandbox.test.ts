@@ -174,7 +174,7 @@ test("what an instance reads of the system is recorded once, as allowed or denie
 
 const yearOf = (bytes: Buffer): number => new Date(Number(bytes.readBigUInt64LE(0) / 1_000_000n)).getUTCFullYear();
 
-test("an operator's leave lets one call have state, time and chance, and the next has them no more", async () => {
+test("an operator's permission grants one call state, time and randomness, and the next call none", async () => {
   await using room = new AskRoom();
   await room.deploy();
   const frozen = await room.bytes("time");

@@ -76,7 +76,7 @@ test("a secret is put into headers, query and body as each needs it, and nothing
   );
 });
 
-test("a secret goes only where it is for, and a place that is merely granted is not enough", async () => {
+test("a secret is sent only to its own hosts, and a grant of another host is not enough", async () => {
   await using web = await echo();
   const { broker, uses } = brokerWith({ secrets: [secret({ for: ["https://vault.example.test"] })] });
   const origin = `http://api.example.test:${web.port}`;
@@ -89,7 +89,7 @@ test("a secret goes only where it is for, and a place that is merely granted is 
   expect(uses.map(({ kind, outcome }) => `${kind} ${outcome}`)).toEqual(["secret denied", "http denied"]);
 });
 
-test("an operator's leave for a call sends no secret where no grant does", async () => {
+test("an operator's permission for a call sends no secret where no grant does", async () => {
   const { broker } = brokerWith({ names: { "public.example.test": ["1.1.1.1"] }, secrets: [secret()] });
   const caller = callerWith({ secrets: [grant()] }, true);
   const answer = await broker.fetch(

@@ -264,7 +264,7 @@ state = true
   expect(shown.code).toBe(0);
 });
 
-test("with an operator's leave one call shows all it needs, and the next is refused again", async () => {
+test("with an operator's permission one call shows all it needs, and the next is refused again", async () => {
   const given = JSON.stringify(asked("state.set", { key: "a" }, "1"));
   const shown = await caxton("tool", "observe", "probe.ask", "--permit", "-o", "json", "--args", given);
   expect(contract.tools.ToolCallOutcome.parse(JSON.parse(shown.stdout)).observed?.uses).toMatchObject([

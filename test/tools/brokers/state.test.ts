@@ -25,7 +25,7 @@ const open = () => {
 const granted = callerWith({ state: true });
 const text = (value: unknown): unknown => (value instanceof Uint8Array ? Buffer.from(value).toString() : value);
 
-test("without the grant nothing is kept or read, and the refusal names the line that grants it", async () => {
+test("without the grant nothing is stored or read, and the refusal names the line that grants it", async () => {
   using room = open();
   const denied = {
     type: "refused",
@@ -116,7 +116,7 @@ test("what was answered is there after the process was killed", async () => {
   for (const count of answered) expect(text(await state.get(granted, `key-${count}`))).toBe(`value ${count}`);
 });
 
-test("what a tool server kept goes with it, and its last calls leave nothing for the next of its name", async () => {
+test("the state of a tool server is deleted with it, and its last calls leave nothing for the next of its name", async () => {
   using temp = tempDirectory();
   using database = Database.open({ directory: temp.path, synchronous: "normal" });
   const servers = new SqliteToolServerStore(database);

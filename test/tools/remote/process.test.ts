@@ -70,7 +70,7 @@ test("a process that dies is started again, and the call finds the new one", asy
   expect(pidIn(file)).not.toBe(first);
 });
 
-test("a program that is not there is a state with a reason, and nothing is left of it", async () => {
+test("a missing program is a state with a reason, and nothing is left of it", async () => {
   await using runner = runnerTo(processOf([], { command: "no-such-program-anywhere" }), { timeoutMs: 100 });
   await runner.open(20_000);
   const server = await serverIn(runner, "failed");

@@ -54,7 +54,7 @@ test("an unused server is unloaded step by step, and loaded again when it is cal
   expect(room.pids()).toHaveLength(1);
 });
 
-test("a server that is called while its instance rests starts one, and keeps what it remembers of a run", async () => {
+test("a call after the instance became idle starts one, and keeps the state of the run", async () => {
   await using room = new Room({ instanceIdleMs: 20, moduleIdleMs: 60_000 });
   await room.deploy(hostile(), "h");
   expect(await room.text("h.echo_state", {}, { session: "run" })).toBe("1");

@@ -84,7 +84,7 @@ test("a removed server is gone, its running calls end as they would have", async
   expect(await room.text("h.echo", { text: "x" })).toBe("unknown-tool");
 });
 
-test("a server deployed again takes the place of the old one", async () => {
+test("a server deployed again replaces the old one", async () => {
   await using room = new Room();
   await room.deploy(hostile(), "s");
   await room.deploy(await assemble("probe.wat"), "s", { version: "2.0.0" });

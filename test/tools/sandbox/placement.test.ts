@@ -3,7 +3,7 @@ import { loadConfig } from "../../../src/server/config/config.ts";
 import { sandboxHost } from "../../../src/tools/deploy.ts";
 import { assemble, manifest, never, Room } from "./room.ts";
 
-test("what is built in and what is deployed share no process, and the operator places single servers elsewhere", async () => {
+test("built-in and deployed servers share no process, and the operator places single servers elsewhere", async () => {
   await using room = new Room();
   const { config } = loadConfig(
     { settings: { "tool_servers.alone": { dedicated: true }, "tool_servers.friend": { group: "built-in" } } },

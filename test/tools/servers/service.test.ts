@@ -139,7 +139,7 @@ async function outcomesUnder(accept: UpdatePolicy): Promise<readonly string[]> {
   return results;
 }
 
-test("what alters a known tool waits, what only adds does not, by the operator's word", async () => {
+test("a change of a known tool waits, an addition does not, unless the operator overrides it", async () => {
   expect(await outcomesUnder("compatible")).toEqual(["created", "updated", "pending"]);
   expect(await outcomesUnder("ask")).toEqual(["created", "pending", "pending"]);
   expect(await outcomesUnder("always")).toEqual(["created", "updated", "updated"]);
@@ -276,7 +276,7 @@ test("a remote server that changes what it says of its tools stops until that is
   await expect(third.servers.accept("far", undefined)).rejects.toMatchObject({ code: "TOOL_SERVER_NOT_PENDING" });
 });
 
-test("a remote server that changes back needs no word, one that only adds tools none either, one that is away is not judged", async () => {
+test("a remote server that changes back or only adds tools needs no approval, and an unreachable one is not compared", async () => {
   const store = new MemoryToolServerStore();
   const remotes = new Remote();
   const { servers } = service(store, { remotes });

@@ -89,7 +89,7 @@ test("refusals of new ones are logged periodically, not each time", async () => 
   expect(warned).toHaveBeenCalledTimes(2);
 });
 
-test("room that others made or took is seen before anybody is refused, and in time", async () => {
+test("capacity that others freed or used is noticed before a refusal, and in time", async () => {
   await using opened = bounded(2);
   const { memory, store, clock } = opened;
   await memory.changes.remember(SCOPE, named("a", "b"), BY);

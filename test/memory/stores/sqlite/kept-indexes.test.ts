@@ -48,7 +48,7 @@ const firstHit = async (memory: Memory, text: string) => {
   return [hits[0]?.entity.name, notices];
 };
 
-test("a memory that was closed is whole at once when it is opened again, and changes continue from there", async () => {
+test("a closed memory is complete immediately when it is opened again, and changes continue from there", async () => {
   using directory = tempDirectory();
   const index = join(directory.path, "memory.index");
   {

@@ -29,7 +29,7 @@ async function killedAfter(directory: string, names: number): Promise<readonly s
 }
 
 // knowledge.memory-store.S2
-test("what was remembered is there whole after each kill -9 amid writing, and is found", async () => {
+test("remembered facts are complete after each kill -9 during a write, and are found", async () => {
   using directory = tempDirectory();
   const chance = new Chance(7);
   const kept: string[] = [];

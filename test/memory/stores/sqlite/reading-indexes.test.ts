@@ -63,7 +63,7 @@ function copyFiles(from: string, to: string): void {
 }
 
 // sqlite.indexing.I1
-test("while kept indexes are read, all that needs only the file is answered", async () => {
+test("requests that need only the file are answered while stored indexes load", async () => {
   using directory = tempDirectory();
   const file = await kept(directory.path);
   await using opened = embeddedIn(file);
@@ -141,7 +141,7 @@ test.each([0, 1])(
   },
 );
 
-test("who writes without rest does not keep searches waiting: in a few steps kept indexes are read", async () => {
+test("continuous writes do not delay searches: stored indexes load in a few steps", async () => {
   using directory = tempDirectory();
   const file = await kept(directory.path);
   await using opened = embeddedIn(file);

@@ -107,7 +107,7 @@ test("who is killed when a removed memory was copied, but had no name yet, has i
 });
 
 // sqlite.file-guard.F2
-test("another file that takes the place of memory's is never written to; memory changes nothing, and is saved by a snapshot", async () => {
+test("a file that replaces memory's is never written to; memory changes nothing, and is saved by a snapshot", async () => {
   using directory = tempDirectory();
   using elsewhere = tempDirectory();
   const file = join(directory.path, FILE);
