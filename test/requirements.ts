@@ -401,7 +401,6 @@ export const KNOWN_GAPS: { readonly [Id in RequirementId]?: string } = {
   "security.jwt": "Not implemented: access",
   "security.rbac": "Not implemented: access",
   "security.rate-limits": "Not implemented: access",
-  "security.tls": "Not implemented: access",
   "security.signed-messages": "Not implemented",
   "security.audit": "Not implemented: access",
   "cluster.nodes": "Not implemented: a server is one node",

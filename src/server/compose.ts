@@ -23,6 +23,7 @@ import {
 } from "./options/index.ts";
 import { memoryPorts, messagingPorts, modelPorts, remoteAgents, runPorts, toolPorts } from "./ports.ts";
 import { openSecrets } from "./redaction.ts";
+import { SecureListeners } from "./tls/index.ts";
 
 /** Replacements for tests. */
 export type Overrides = {
@@ -46,17 +47,22 @@ export type Caxton = AsyncDisposable & {
   readonly messaging: MessagingServices;
   readonly access: AccessServices;
   readonly fipa: OpenFipa | undefined;
+  /** Undefined without TLS. */
+  readonly tls: SecureListeners | undefined;
   readonly tools: ToolServices;
   readonly runs: RunServices;
 };
 
 /**
  * Opens every module in dependency order. The catalogue of tools exists before the tools, because agents and models name
- * tools; it is empty until tools are open. Throws storage errors, DataDirectoryInUseError, DatabaseTooNewError, DatabaseTooOldError, UnknownModelError.
+ * tools; it is empty until tools are open. Throws storage errors, DataDirectoryInUseError, DatabaseTooNewError, DatabaseTooOldError, UnknownModelError,
+ * TlsFilesInvalidError.
  */
 export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): Promise<Caxton> {
   await using stack = new AsyncDisposableStack();
   const { clock = systemClock } = overrides;
+  const { tls: table } = loaded.config.server;
+  const tls = stack.use(table && new SecureListeners(table, clock));
   const secrets = openSecrets(loaded);
   const catalogue = new ToolCatalogue();
   const storage = stack.use(openStorage(storageOptions(loaded), clock));
@@ -75,7 +81,7 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
       programOf: (token) => messaging.participants.holderOf(token),
     }),
   );
-  const fipa = stack.use(remotes && (await openFipa(loaded.config, { messaging, remotes, clock })));
+  const fipa = stack.use(remotes && (await openFipa(loaded.config, { messaging, remotes, clock, tls })));
   const tools = stack.use(
     await openTools(
       toolsOptions(loaded, overrides.toolServers),
@@ -84,6 +90,6 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   );
   const runs = stack.use(openRuns(runsOptions(loaded), runPorts({ ...first, agents, models, memory, messaging })));
   const opened = stack.move();
-  const modules = { clock, storage, agents, models, memory, messaging, access, fipa, tools, runs };
+  const modules = { clock, storage, agents, models, memory, messaging, access, fipa, tls, tools, runs };
   return { ...modules, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }

@@ -14,7 +14,3 @@ export class NotLoopbackError extends CaxtonError<{ readonly host: string }> {
   readonly code = "HOST_NOT_LOOPBACK";
   readonly kind = "rejected";
 }
-
-/** Of two files with one agent's name, the second. */
-
-/** A file of `mcpServers` cannot be read as one. */

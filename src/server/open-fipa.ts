@@ -4,17 +4,23 @@ import type { Clock } from "../kernel/clock.ts";
 import type { MessagingServices } from "../messaging/index.ts";
 import type { Directory } from "../messaging/router/index.ts";
 import type { Config } from "./config/index.ts";
+import type { SecureListeners } from "./tls/index.ts";
 import { ListenFailedError, PortInUseError } from "./errors.ts";
 
 /** `url` is where agents of other FIPA platforms write to. */
 export type OpenFipa = AsyncDisposable & { readonly url: string };
 
-type Parts = { readonly messaging: MessagingServices; readonly remotes: RemoteAgents; readonly clock: Clock };
+type Parts = {
+  readonly messaging: MessagingServices;
+  readonly remotes: RemoteAgents;
+  readonly clock: Clock;
+  readonly tls: SecureListeners | undefined;
+};
 
 /** Opens the FIPA transport. Throws PortInUseError, ListenFailedError. */
 export async function openFipa(
   { fipa, messages }: Config,
-  { messaging: { router, directory }, remotes, clock }: Parts,
+  { messaging: { router, directory }, remotes, clock, tls }: Parts,
 ): Promise<OpenFipa> {
   const { host, port, platform, address, allow } = fipa;
   const transport = await FipaTransport.open(
@@ -26,7 +32,15 @@ export async function openFipa(
       clock,
       workspace: DEFAULT_WORKSPACE,
     },
-    { host, port, platform, address, allow, messageBytesMax: messages.message_bytes_max },
+    {
+      host,
+      port,
+      platform,
+      address,
+      allow,
+      createServer: tls?.createServer,
+      messageBytesMax: messages.message_bytes_max,
+    },
   ).catch((error: unknown) => {
     throw listenError(error, host, port);
   });

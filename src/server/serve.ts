@@ -13,7 +13,7 @@ import { tuneGarbageCollector } from "../kernel/short-lived.ts";
 import { startFailure } from "../storage/index.ts";
 import type { ToolDeployment } from "../tools/index.ts";
 import { type Caxton, compose, type Overrides } from "./compose.ts";
-import type { LoadedConfig } from "./config/index.ts";
+import type { Config, LoadedConfig } from "./config/index.ts";
 import { ListenFailedError, NotLoopbackError, PortInUseError } from "./errors.ts";
 import { serverFacts } from "./server-facts.ts";
 import { type ReadyReport, startModules, sweepingUploads } from "./start.ts";
@@ -70,6 +70,7 @@ async function start(loaded: LoadedConfig, options: ServeOptions): Promise<Start
     errorsPage: join(PACKAGE_DIRECTORY, "docs", "errors.md"),
     agentSchema,
     agentTestSchema,
+    createServer: caxton.tls?.createServer,
     streams: { streamsMax: config.server.streams_max, perClientMax: config.server.streams_per_client_max },
   });
   // Runs drain while their watchers still listen; then streams end, then connections, then modules.
@@ -85,7 +86,7 @@ async function start(loaded: LoadedConfig, options: ServeOptions): Promise<Start
   const ready = startModules(caxton, progress, stopping.signal);
   // The caller receives the rejection; it may come before the caller has the promise.
   ready.catch(() => undefined);
-  const url = await listen(http, config.server.host, config.server.port);
+  const url = await listen(http, config.server);
   stack.use(sweepingUploads(caxton));
   if (options.onDefinition) stack.use(caxton.agents.watch(options.onDefinition));
   if (options.onTool) stack.use(caxton.tools.watch(options.onTool));
@@ -126,7 +127,7 @@ function refuseOpenDoor({ config: { server, access } }: LoadedConfig): void {
   );
 }
 
-async function listen(http: Http, host: string, port: number): Promise<string> {
+async function listen(http: Http, { host, port, tls }: Config["server"]): Promise<string> {
   try {
     await http.listen({ host, port });
   } catch (error) {
@@ -148,7 +149,7 @@ async function listen(http: Http, host: string, port: number): Promise<string> {
     );
   }
   const address = http.server.address();
-  return `http://${shownHost(host)}:${isAddress(address) ? address.port : port}`;
+  return `${tls === undefined ? "http" : "https"}://${shownHost(host)}:${isAddress(address) ? address.port : port}`;
 }
 
 const isAddress = (address: AddressInfo | string | null): address is AddressInfo =>

@@ -3,10 +3,11 @@ import { packageVersion } from "../kernel/package.ts";
 import type { Caxton } from "./compose.ts";
 import { type LoadedConfig, publicConfig } from "./config/index.ts";
 import type { Progress } from "./start.ts";
+import type { Validity } from "./tls/index.ts";
 
 /** Facts that the server reports about itself. */
 export function serverFacts(
-  { clock, memory: { embedderFailure } }: Caxton,
+  { clock, tls, memory: { embedderFailure } }: Caxton,
   { config, origins, file }: LoadedConfig,
   progress: Progress,
 ): ServerFacts {
@@ -22,8 +23,10 @@ export function serverFacts(
       tools: progressOf(progress.tools, "tool servers"),
       agents: progressOf(progress.definitions, "definitions"),
       embedder: { ok: embedderFailure === undefined, note: embedderFailure ?? "available" },
+      ...(tls && { tls: checkOf(tls.validity()) }),
     }),
   };
 }
 
+const checkOf = ({ state, note }: Validity) => ({ ok: state !== "fail", note });
 const progressOf = (done: boolean, what: string) => ({ ok: done, note: `${what} are ${done ? "" : "being "}deployed` });

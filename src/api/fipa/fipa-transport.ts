@@ -1,4 +1,11 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from "node:http";
 import { type AddressInfo } from "node:net";
 import { type Clock } from "../../kernel/clock.ts";
 import { CaxtonError } from "../../kernel/errors.ts";
@@ -28,7 +35,9 @@ export type FipaOptions = {
   readonly port: number;
   /** What comes after the @ of our agents' names elsewhere. */
   readonly platform: string;
-  /** Where others reach this, when that is not `http://host:port/acc`. */
+  /** Creates a server that speaks TLS; undefined for one that does not. */
+  readonly createServer?: ((options: ServerOptions, listener: RequestListener) => Server) | undefined;
+  /** Where others reach this, when that is not `/acc` of host and port. */
   readonly address: string | undefined;
   /** Addresses and ranges besides this machine that may speak to it and be spoken to. */
   readonly allow: readonly string[];
@@ -70,7 +79,8 @@ export class FipaTransport implements AsyncDisposable {
     this.#options = options;
     this.#reach = new Reach(options.allow);
     this.#names = new Names(options.platform, options.address ?? "");
-    this.#server = createServer({ requestTimeout: REQUEST_MS }, (request, response) => {
+    const create = options.createServer ?? createServer;
+    this.#server = create({ requestTimeout: REQUEST_MS }, (request, response) => {
       this.#receive(request, response).catch((error: unknown) => {
         log.error({ err: error }, "a message over FIPA's transport failed");
         answer(response, 500, "internal error");
@@ -87,8 +97,9 @@ export class FipaTransport implements AsyncDisposable {
     transport.#server.listen(options.port, options.host, resolve);
     await promise;
     const { port } = addressOf(transport.#server);
+    const scheme = options.createServer === undefined ? "http" : "https";
     const host = options.host.includes(":") ? `[${options.host}]` : options.host;
-    transport.#names = new Names(options.platform, options.address ?? `http://${host}:${port}/acc`);
+    transport.#names = new Names(options.platform, options.address ?? `${scheme}://${host}:${port}/acc`);
     return transport;
   }
 

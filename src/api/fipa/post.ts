@@ -1,4 +1,5 @@
 import { request } from "node:http";
+import { request as secureRequest } from "node:https";
 import { randomUUID } from "node:crypto";
 import { type AclMessage, type AgentIdentifier, writeAcl } from "../../messaging/acl/index.ts";
 import { writeEnvelope } from "./envelope.ts";
@@ -48,10 +49,12 @@ function send(
   const body = writeParts(boundary, envelope, payload);
   const { promise, resolve } = Promise.withResolvers<Posted>();
   const failed = (error: Error): void => resolve({ type: "failed", reason: `${url.href}: ${error.message}` });
-  const sending = request(
+  const isSecure = url.protocol === "https:";
+  const sending = (isSecure ? secureRequest : request)(
     {
+      // The certificate must be valid for the name in the Host header.
       host,
-      port: url.port === "" ? 80 : Number(url.port),
+      port: url.port === "" ? (isSecure ? 443 : 80) : Number(url.port),
       method: "POST",
       // The whole address, as the transport's specification has it.
       path: url.href,

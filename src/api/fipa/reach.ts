@@ -24,7 +24,7 @@ export class Reach {
   /** An allowed address that the host of `url` has, to connect to that and no other; undefined when it has none. */
   async resolve(url: URL): Promise<string | undefined> {
     const host = url.hostname.replaceAll(/^\[|\]$/g, "");
-    if (url.protocol !== "http:") return undefined;
+    if (url.protocol !== "http:" && url.protocol !== "https:") return undefined;
     if (isIP(host) !== 0) return this.allows(host) ? host : undefined;
     const found = await lookup(host, { all: true }).catch(() => []);
     return found.map(({ address }) => address).find((address) => this.allows(address));

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage, RequestListener, Server, ServerOptions, ServerResponse } from "node:http";
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import type { ApiServices } from "../operations/index.ts";
@@ -11,6 +11,8 @@ export type HttpOptions = {
   readonly dashboardDirectory: string | undefined;
   /** The page that explains every code, as Markdown; problems point to it. */
   readonly errorsPage: string;
+  /** Creates a server that speaks TLS; undefined for one that does not. */
+  readonly createServer?: ((options: ServerOptions, listener: RequestListener) => Server) | undefined;
   /** How many event streams may be open; undefined means the usual limits. */
   readonly streams?: StreamLimits | undefined;
   /** JSON Schema of definitions, for editors. */

@@ -1,6 +1,6 @@
 import { randomUUIDv7 } from "node:crypto";
 import fastifySwagger from "@fastify/swagger";
-import { fastify, type FastifyRequest, type RouteOptions } from "fastify";
+import { fastify, type FastifyRequest, type FastifyServerFactory, type RouteOptions } from "fastify";
 import {
   createJsonSchemaTransform,
   createJsonSchemaTransformObject,
@@ -19,7 +19,7 @@ import { dashboardRoutes } from "./dashboard-routes.ts";
 import { MethodNotAllowedError, RouteNotFoundError, ServerStartingError } from "./errors.ts";
 import { idempotencyPlugin } from "./requests/idempotency.ts";
 import { MessageSockets } from "./message-socket.ts";
-import { guardOrigin, isApi } from "./requests/origin-guard.ts";
+import { guardOrigin, isApi, isLoopback } from "./requests/origin-guard.ts";
 import { MODULE_MEDIA_TYPES, readModuleBody } from "./requests/module-body.ts";
 import { sendProblem } from "./responses/problem.ts";
 import { checkRequest } from "./requests/request-check.ts";
@@ -35,6 +35,11 @@ const API_HEADERS = {
   "referrer-policy": "no-referrer",
   "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
 } as const;
+
+/** Those that Fastify gives the servers that it creates. PendingBodies limits the time of bodies. */
+const TIMEOUTS = { keepAliveTimeout: 72_000, requestTimeout: 0 };
+/** Over TLS, browsers use no plain HTTP for the host. Not sent for loopback, where it would count for every port. */
+const STRICT_TRANSPORT = { "strict-transport-security": "max-age=31536000" } as const;
 
 const REQUEST_ID = /^[\w.-]{1,100}$/;
 
@@ -70,6 +75,7 @@ export async function httpServer(
       void sendProblem(error, request, reply);
     },
     clientErrorHandler: rejectMalformed,
+    ...overTls(options.createServer),
   }).withTypeProvider<ZodTypeProvider>();
   new PendingBodies().watch(http);
   http.setValidatorCompiler(checkRequest);
@@ -85,8 +91,9 @@ export async function httpServer(
   http.addHook("onRoute", requireDeclaration);
   answerUnknownRoutes(http);
   http.addHook("onRequest", guardOrigin(options.allowedHosts));
-  http.addHook("onRequest", async ({ id, url, routeOptions }, reply) => {
+  http.addHook("onRequest", async ({ id, url, protocol, headers, routeOptions }, reply) => {
     void reply.header("x-request-id", id);
+    if (protocol === "https" && !isLoopback(headers.host ?? "")) void reply.headers(STRICT_TRANSPORT);
     if (isApi(url, routeOptions.url)) void reply.headers(API_HEADERS);
   });
   await http.register(fastifySwagger, {
@@ -106,6 +113,9 @@ export async function httpServer(
   routes(http, context);
   return { http, streams };
 }
+
+const overTls = (createServer: HttpOptions["createServer"]): { readonly serverFactory?: FastifyServerFactory } =>
+  createServer === undefined ? {} : { serverFactory: (handler) => createServer(TIMEOUTS, handler) };
 
 /** Answers requests that fit no route: whether the path takes other methods, or does not exist. */
 function answerUnknownRoutes(http: Http): void {

@@ -6,6 +6,7 @@ import {
   lstatSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   statfsSync,
   statSync,
 } from "node:fs";
@@ -15,6 +16,9 @@ import { dirname, join } from "node:path";
 import * as z from "zod";
 import { isOpenToOthers } from "../../kernel/files/private-files.ts";
 import { countOf, showBytes } from "../terminal/index.ts";
+import { CaxtonError } from "../../kernel/errors.ts";
+import type { Config } from "../../server/index.ts";
+import type * as Server from "../../server/index.ts";
 import { PACKAGE_DIRECTORY } from "../../kernel/package.ts";
 
 export type Finding = {
@@ -121,6 +125,27 @@ function closeToOthers(path: string): boolean {
 }
 
 const nearestExisting = (path: string): string => (existsSync(path) ? path : nearestExisting(dirname(path)));
+
+/** Whether clients accept the certificate of `[server.tls]`, and only this user can read its key. */
+export function checkCertificate(
+  table: Config["server"]["tls"],
+  { readCertificate, validityOf }: Pick<typeof Server, "readCertificate" | "validityOf">,
+): Finding[] {
+  if (table === undefined) return [];
+  const { certificate, private_key: key } = table;
+  const check = "certificate";
+  try {
+    const validity = validityOf(readCertificate(table), Date.now());
+    const fix =
+      validity.state === "ok" ? "" : `replace ${certificate} and its key; a running server uses changed files`;
+    const found: Finding[] = [{ check, ...validity, fix }];
+    if (!isOpenToOthers(realpathSync(key))) return found;
+    return [...found, { check, state: "warn", note: `other users have rights to ${key}`, fix: `chmod 600 ${key}` }];
+  } catch (error) {
+    if (!(error instanceof CaxtonError)) throw error;
+    return [{ check, state: "fail", note: error.message, fix: error.hint }];
+  }
+}
 
 /** Whether a server could listen, unless it is Caxton that does. */
 export async function checkPort(host: string, port: number, serverAnswers: boolean): Promise<Finding> {

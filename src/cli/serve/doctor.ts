@@ -2,6 +2,7 @@ import * as z from "zod";
 import { act, type CommandMaker, type Context, examples, showOne, toJson } from "../frame/index.ts";
 import {
   checkAgents,
+  checkCertificate,
   checkClock,
   checkDisk,
   checkInstallation,
@@ -85,10 +86,11 @@ async function examine(
     findings.push(
       ...checkDisk(config.data.directory),
       ...checkRights(config.data.directory, repair),
+      ...checkCertificate(config.server.tls, server),
       await checkPort(
         config.server.host,
         config.server.port,
-        found.answers && Number(context.client.server.port || 80) === config.server.port,
+        found.answers && portOf(context.client.server) === config.server.port,
       ),
       await checkAgents(await server.definitionFiles(config.agents.directory)),
     );
@@ -96,6 +98,8 @@ async function examine(
   }
   return [...findings, checkClock(), ...found.findings];
 }
+
+const portOf = ({ port, protocol }: URL): number => Number(port || (protocol === "https:" ? 443 : 80));
 
 /** Without a server to ask: whether a key of a model provider is set. */
 function checkKeys(environment: LoadedConfig["environment"], standard: string | undefined): Finding {

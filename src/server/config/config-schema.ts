@@ -5,6 +5,7 @@ import { BudgetsTable } from "./budgets-config.ts";
 import { FipaTable } from "./fipa-config.ts";
 import { ServerMemoryTable } from "./memory-config.ts";
 import { MessagesTable } from "./messages-config.ts";
+import { TlsTable } from "./tls-config.ts";
 import { TasksTable } from "./tasks-config.ts";
 import { durationText, sizeText } from "../../text/documents/index.ts";
 import { RedactionTable } from "./redaction-config.ts";
@@ -56,6 +57,9 @@ const ServerTable = z
       .array(z.string())
       .default([])
       .meta({ description: "Host names that browsers may use for this server, in addition to loopback" }),
+    tls: TlsTable.optional().meta({
+      description: "Serve HTTPS on every port of the server; changed files are used without a restart",
+    }),
   })
   .prefault({});
 
@@ -314,6 +318,8 @@ export type Config = z.output<typeof ConfigFile>;
 /** Settings that hold a path, resolved against where they were set. */
 export const PATH_SETTINGS = [
   "data.directory",
+  "server.tls.certificate",
+  "server.tls.private_key",
   "agents.directory",
   "files.root",
   "models.scripted_directory",

@@ -284,8 +284,19 @@ function resolvePaths(config: Config, origins: Origins, file: string | undefined
   const place = (setting: (typeof PATH_SETTINGS)[number], value: string): string =>
     isAbsolute(value) ? value : resolve(base(setting), value);
   const { scripted_directory: scripted, prices_file: prices } = config.models;
+  const { tls } = config.server;
   return {
     ...config,
+    ...(tls !== undefined && {
+      server: {
+        ...config.server,
+        tls: {
+          ...tls,
+          certificate: place("server.tls.certificate", tls.certificate),
+          private_key: place("server.tls.private_key", tls.private_key),
+        },
+      },
+    }),
     data: { ...config.data, directory: place("data.directory", config.data.directory) },
     agents: { ...config.agents, directory: place("agents.directory", config.agents.directory) },
     files: { ...config.files, root: place("files.root", config.files.root) },

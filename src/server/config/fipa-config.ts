@@ -7,7 +7,7 @@ const isRange = (text: string): boolean => {
   const isBits = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 6 ? 128 : 32));
   return family !== 0 && isBits && rest.length === 0;
 };
-const HttpUrl = z.url({ protocol: /^http$/ });
+const HttpUrl = z.url({ protocol: /^https?$/ });
 const LOOPBACK = new Set(["127.0.0.1", "::1", "localhost"]);
 
 /** `[fipa]` of `caxton.toml`. */

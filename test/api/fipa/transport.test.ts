@@ -132,7 +132,8 @@ describe("who may be spoken to", () => {
     );
     expect(await reach.resolve(new URL("http://localhost:7778/acc"))).toMatch(/^127\.|^::1$/);
     expect(await reach.resolve(new URL("http://10.0.0.1/acc"))).toBeUndefined();
-    expect(await reach.resolve(new URL("https://127.0.0.1/acc"))).toBeUndefined();
+    expect(await reach.resolve(new URL("https://127.0.0.1/acc"))).toBe("127.0.0.1");
+    expect(await reach.resolve(new URL("ftp://127.0.0.1/acc"))).toBeUndefined();
   });
 
   test("an address that is not allowed is never connected to, and the message is a dead letter at once", async () => {

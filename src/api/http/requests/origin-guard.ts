@@ -13,6 +13,9 @@ const FOREIGN_SITES = new Set<unknown>(["cross-site", "same-site"]);
 /** The host name of a Host header or an origin, without its port. */
 export const hostName = (host: string): string => host.toLowerCase().replace(/:\d+$/, "");
 
+/** Whether a Host header names this machine. */
+export const isLoopback = (host: string): boolean => LOOPBACK.has(hostName(host));
+
 /** A host as a Host header has it: lower case, an IPv6 address in its shortest form and in brackets. */
 function asHeader(host: string): string {
   const address = `http://[${host}]`;

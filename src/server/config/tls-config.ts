@@ -1,0 +1,17 @@
+import * as z from "zod";
+
+const file = (description: string) =>
+  z
+    .string()
+    .min(1)
+    .meta({ description: `${description}; relative to the file that sets it, else to the working directory` });
+
+/** `[server.tls]` of `caxton.toml`. */
+export const TlsTable = z.strictObject({
+  certificate: file("PEM file of the certificate, with its intermediate certificates"),
+  private_key: file("PEM file of the certificate's key, without a passphrase"),
+  min_version: z
+    .enum(["TLSv1.3", "TLSv1.2"])
+    .default("TLSv1.3")
+    .meta({ description: "Oldest version of TLS that clients may use" }),
+});
