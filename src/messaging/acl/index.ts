@@ -34,7 +34,6 @@ export {
 } from "./message.ts";
 export { MessageLines } from "./message-lines.ts";
 export { MESSAGE_REFUSALS } from "./message-problem.ts";
-export { plainMessage } from "./plain-message.ts";
 export { readMessage, restoreMessage } from "./read-message.ts";
 export { isMessageId } from "./wire/wire-fields.ts";
 export { MessageWire } from "./wire/wire-schema.ts";

@@ -8,9 +8,7 @@ import {
   type Content,
   fetchContent,
   keptHash,
-  plainMessage,
   offloadContent,
-  readMessage,
 } from "../../../src/messaging/acl/index.ts";
 import { ManualClock } from "../../helpers/manual-clock.ts";
 import { tempDirectory } from "../../helpers/temp.ts";
@@ -105,18 +103,4 @@ test("contents are bounded by bytes: the oldest without a waiter is deleted, and
   });
   expect(await Promise.all(["a", "c", "d", "e"].map(isKept))).toEqual([true, false, true, true]);
   await router.close(0);
-});
-
-test("a plain message, made a message and plain again, is the same", () => {
-  const from = { sender: "writer", receiver: "reader", conversation_id: "c-1", content: { answer: 42 } };
-  const kinds = [
-    { message_type: "request" },
-    { message_type: "response", reply_to: "m-1" },
-    { message_type: "notification" },
-    { message_type: "error", reply_to: "m-1" },
-  ];
-  for (const kind of kinds) {
-    const read = readMessage({ ...from, ...kind }, { workspace: "default", nowMs: 0, contentBytesMax: 1_000 });
-    expect(read.type === "message" && plainMessage(read.message)).toMatchObject({ ...from, ...kind });
-  }
 });
