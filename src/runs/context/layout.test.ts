@@ -20,7 +20,6 @@ const turn = (number: number, results: readonly string[], firstCall: number): Tu
     failed: false,
     note: "",
     tokens: estimateTokens(result),
-    hasImages: false,
   })),
   tokens: 20,
 });

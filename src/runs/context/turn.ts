@@ -22,7 +22,6 @@ export type TurnResult = {
   readonly note: string;
   /** Estimated tokens of `text`, `note` and images. */
   readonly tokens: number;
-  readonly hasImages: boolean;
 };
 
 /** Form of a result in a request. */

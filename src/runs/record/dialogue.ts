@@ -101,7 +101,7 @@ function resultOf(step: ToolStep, call: number, note: string): TurnResult {
   const tokens = known(step, () => estimateTokens(text) + images * IMAGE_TOKENS);
   const noteTokens = note === "" ? 0 : estimateTokens(note) + 1;
   const failed = end.state === "failed";
-  return { call, name: step.name, text, failed, note, tokens: tokens + noteTokens, hasImages: images > 0 };
+  return { call, name: step.name, text, failed, note, tokens: tokens + noteTokens };
 }
 
 /** Steps that are over do not change, so each is counted once. */

@@ -25,7 +25,6 @@ export type Loaded =
   | {
       readonly type: "loaded";
       readonly module: Uint8Array<ArrayBuffer>;
-      readonly isEvaluated: boolean;
       readonly log: string;
     }
   | { readonly type: "failed"; readonly message: string };
@@ -73,7 +72,7 @@ async function tryLoad(
   // What was refused while building may be why it failed.
   if (guest.asksOutside && when === "now") return "asks-outside";
   if (failed) return failed;
-  return { type: "loaded", module: guest.snapshot(engine, RUN_EXPORTS), isEvaluated: when === "now", log: guest.log };
+  return { type: "loaded", module: guest.snapshot(engine, RUN_EXPORTS), log: guest.log };
 }
 
 /** The engine with its runtime evaluated, from which all tools begin. Throws GuestError. */
