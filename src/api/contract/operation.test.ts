@@ -13,7 +13,6 @@ const DECLARED = {
   http: { method: "GET", path: "/things/:id" },
   permission: "usage:read",
   effect: "read",
-  retry: "safe",
   surfaces: ["rest"],
   params: z.object({ id: z.string() }),
   output: z.null(),

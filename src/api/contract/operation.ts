@@ -36,7 +36,8 @@ type Declaration<
   /** The part of the output that needs a permission besides; hidden from principals without it. */
   readonly content?: ContentRule<z.output<Output>>;
   readonly effect: Effect;
-  readonly retry: Retry;
+  /** Default: safe. A POST has to declare another one. */
+  readonly retry?: Retry;
   /** Whether the answer to a request with an `Idempotency-Key` may be stored. Default: true. */
   readonly keepsAnswer?: boolean;
   readonly params?: Params;
@@ -128,7 +129,8 @@ export function operation<
   Body extends Fields = typeof None,
 >(declaration: Declaration<Name, Params, Query, Body, Output>): Operation<Name, Params, Query, Body, Output>;
 export function operation(declaration: Declaration<string, Fields, Fields, Fields, Schema>): Operation {
-  const { params = None, query = None, body = None, description, events, content, name, http, retry } = declaration;
+  const { params = None, query = None, body = None, retry = "safe" } = declaration;
+  const { description, events, content, name, http } = declaration;
   const fields = [params, query, body].flatMap(fieldsOf);
   const repeated = fields.filter((field, index) => fields.indexOf(field) !== index);
   if (repeated.length > 0) throw new Error(`operation ${name} declares twice: ${repeated.join(", ")}`);
@@ -153,6 +155,7 @@ export function operation(declaration: Declaration<string, Fields, Fields, Field
     query,
     body,
     queryNames: fieldsOf(query),
+    retry,
   };
 }
 

@@ -1,7 +1,7 @@
 import { Identity, RoleList } from "./keys.ts";
 import { operation } from "../operation.ts";
 
-const READ = { tags: ["access"], effect: "read", retry: "safe", surfaces: ["rest", "cli"] } as const;
+const READ = { tags: ["access"], effect: "read", surfaces: ["rest", "cli"] } as const;
 
 export const whoami = operation({
   ...READ,

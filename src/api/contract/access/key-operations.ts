@@ -13,7 +13,6 @@ export const list = operation({
   http: { method: "GET", path: "/api/v1/keys" },
   permission: "access:read",
   effect: "read",
-  retry: "safe",
   query: ApiKeyQuery,
   output: ApiKeyPage,
 });
@@ -51,7 +50,6 @@ export const revoke = operation({
   description: "The key is refused from the next request on, and its event streams and WebSockets end within a second.",
   http: { method: "DELETE", path: "/api/v1/keys/:id" },
   effect: "destroy",
-  retry: "safe",
   params,
   output: ApiKey,
 });

@@ -22,7 +22,6 @@ const remove = operation({
   name: "session.delete",
   summary: "Log out: end the browser session of this request",
   http: { method: "DELETE", path: PATH },
-  retry: "safe",
   output: z.object({ ended: z.boolean() }),
 });
 

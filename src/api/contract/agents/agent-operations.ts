@@ -15,7 +15,7 @@ import { operation } from "../operation.ts";
 import { ListQuery } from "../problem.ts";
 
 const COMMON = { tags: ["agents"], surfaces: ["rest", "cli"] } as const;
-const READ = { ...COMMON, permission: "agents:read", effect: "read", retry: "safe" } as const;
+const READ = { ...COMMON, permission: "agents:read", effect: "read" } as const;
 const DEPLOY = { ...COMMON, permission: "agents:deploy", effect: "write", retry: "by-key" } as const;
 const params = z.object({ name: z.string() });
 
@@ -125,12 +125,12 @@ export const resume = operation({
 });
 
 const remove = operation({
-  ...DEPLOY,
+  ...COMMON,
   name: "agent.delete",
   summary: "Delete an agent",
   http: { method: "DELETE", path: "/api/v1/agents/:name", status: 204 },
+  permission: "agents:deploy",
   effect: "destroy",
-  retry: "safe",
   params,
   output: z.null(),
 });

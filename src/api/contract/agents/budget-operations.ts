@@ -6,7 +6,6 @@ const READ = {
   tags: ["budgets"],
   permission: "usage:read",
   effect: "read",
-  retry: "safe",
   surfaces: ["rest", "cli"],
 } as const;
 

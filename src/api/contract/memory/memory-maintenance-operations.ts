@@ -21,7 +21,6 @@ export const snapshots = operation({
   summary: "List snapshots, newest first",
   http: { method: "GET", path: "/api/v1/memory/snapshots" },
   effect: "read",
-  retry: "safe",
   output: SnapshotPage,
 });
 
@@ -54,7 +53,6 @@ export const deleteSnapshot = operation({
   summary: "Delete a snapshot",
   http: { method: "DELETE", path: "/api/v1/memory/snapshots/:name" },
   effect: "destroy",
-  retry: "safe",
   params,
   output: Snapshot,
 });

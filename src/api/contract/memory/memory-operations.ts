@@ -30,7 +30,7 @@ import {
 import { operation } from "../operation.ts";
 
 const COMMON = { tags: ["memory"], surfaces: ["rest", "cli"] } as const;
-const READ = { ...COMMON, permission: "memory:read", effect: "read", retry: "safe" } as const;
+const READ = { ...COMMON, permission: "memory:read", effect: "read" } as const;
 const WRITE = { ...COMMON, permission: "memory:write", effect: "write" } as const;
 const FORGET = { ...COMMON, permission: "memory:delete", effect: "destroy" } as const;
 const params = z.object({ id: z.string() });
@@ -102,7 +102,6 @@ export const revise = operation({
   name: "memory.revise",
   summary: "Change fields of an entity, or retract observations",
   http: { method: "PATCH", path: "/api/v1/memory/entities/:id" },
-  retry: "safe",
   params,
   body: ReviseBody,
   output: Entity,
@@ -165,7 +164,6 @@ export const unrelate = operation({
   name: "memory.unrelate",
   summary: "Remove a relation",
   http: { method: "DELETE", path: "/api/v1/memory/relations/:id" },
-  retry: "safe",
   params,
   output: Relation,
 });
@@ -185,7 +183,6 @@ export const forget = operation({
   summary: "Erase an entity, or one of its observations",
   description: "Erases it from rows, indexes and history. The log keeps only the counts.",
   http: { method: "DELETE", path: "/api/v1/memory/entities/:id" },
-  retry: "safe",
   params,
   query: ForgetQuery,
   output: Forgotten,

@@ -12,7 +12,6 @@ const exportMemory = operation({
     "Streams entities, then relations. With `jsonl` the last line is `end`; without that line the export is truncated.",
   http: { method: "GET", path: "/api/v1/memory/export" },
   effect: "read",
-  retry: "safe",
   query: ExportQuery,
   output: Download,
 });
@@ -39,7 +38,6 @@ export const location = operation({
   description: "The backend in use, the backend before the last switch, and the running migration.",
   http: { method: "GET", path: "/api/v1/memory/migrations" },
   effect: "read",
-  retry: "safe",
   output: Location,
 });
 

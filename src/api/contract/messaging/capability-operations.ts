@@ -10,7 +10,7 @@ import {
 } from "./participants.ts";
 
 const COMMON = { tags: ["capabilities"], surfaces: ["rest", "cli"] } as const;
-const READ = { ...COMMON, permission: "directory:read", effect: "read", retry: "safe" } as const;
+const READ = { ...COMMON, permission: "directory:read", effect: "read" } as const;
 const WRITE = { ...COMMON, permission: "directory:write", effect: "write" } as const;
 const params = z.object({ id: z.string() });
 
@@ -57,7 +57,6 @@ export const updateRegistration = operation({
   name: "capability.updateRegistration",
   summary: "Change a registration; absent fields stay unchanged",
   http: { method: "PUT", path: "/api/v1/registrations/:id" },
-  retry: "safe",
   params,
   body: UpdateRegistrationBody,
   output: CapabilityProvider,
@@ -69,7 +68,6 @@ export const deleteRegistration = operation({
   summary: "Delete a registration",
   http: { method: "DELETE", path: "/api/v1/registrations/:id" },
   effect: "destroy",
-  retry: "safe",
   params,
   output: params,
 });

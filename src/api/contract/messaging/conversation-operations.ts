@@ -12,7 +12,7 @@ import { MessageEvent, MessagePage, MessageQuery, TailQuery } from "./messages.t
 import { Events, operation } from "../operation.ts";
 
 const COMMON = { tags: ["conversations"], surfaces: ["rest", "cli"] } as const;
-const READ = { ...COMMON, permission: "messages:read", effect: "read", retry: "safe" } as const;
+const READ = { ...COMMON, permission: "messages:read", effect: "read" } as const;
 const CHANGE = { ...COMMON, permission: "messages:admin", effect: "write", retry: "by-key" } as const;
 const params = z.object({ id: z.string() });
 

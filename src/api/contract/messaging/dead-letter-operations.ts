@@ -3,7 +3,7 @@ import { DeadLetter, DeadLetterPage, DeadLetterQuery } from "./messages.ts";
 import { operation } from "../operation.ts";
 
 const COMMON = { tags: ["messages"], permission: "messages:admin", surfaces: ["rest", "cli"] } as const;
-const READ = { ...COMMON, effect: "read", retry: "safe" } as const;
+const READ = { ...COMMON, effect: "read" } as const;
 const params = z.object({ id: z.string() });
 const IDS_MAX = 10_000;
 
@@ -31,7 +31,6 @@ export const drop = operation({
   summary: "Delete a dead letter",
   http: { method: "DELETE", path: "/api/v1/dead-letters/:id" },
   effect: "destroy",
-  retry: "safe",
   params,
   output: z.object({ dropped: z.int() }),
 });

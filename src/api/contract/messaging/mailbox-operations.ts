@@ -13,7 +13,6 @@ export const list = operation({
   http: { method: "GET", path: "/api/v1/mailboxes" },
   permission: "messages:admin",
   effect: "read",
-  retry: "safe",
   surfaces: ["rest"],
   output: MailboxList,
 });

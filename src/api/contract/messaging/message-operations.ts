@@ -16,7 +16,7 @@ import {
 import { Download, Events, operation } from "../operation.ts";
 
 const COMMON = { tags: ["messages"], surfaces: ["rest", "cli"] } as const;
-const READ = { ...COMMON, permission: "messages:read", effect: "read", retry: "safe" } as const;
+const READ = { ...COMMON, permission: "messages:read", effect: "read" } as const;
 const SEND = { ...COMMON, permission: "messages:send", effect: "write", retry: "by-key" } as const;
 const params = z.object({ id: z.string() });
 /** The message as one field, since its keys are the sender's. */

@@ -9,7 +9,7 @@ import {
 } from "./participants.ts";
 
 const COMMON = { tags: ["participants"], surfaces: ["rest", "cli"] } as const;
-const READ = { ...COMMON, permission: "participants:read", effect: "read", retry: "safe" } as const;
+const READ = { ...COMMON, permission: "participants:read", effect: "read" } as const;
 const WRITE = { ...COMMON, permission: "participants:admin", effect: "write" } as const;
 const params = z.object({ name: z.string() });
 
@@ -51,7 +51,6 @@ const remove = operation({
   summary: "Delete a program with its registrations",
   http: { method: "DELETE", path: "/api/v1/participants/:name" },
   effect: "destroy",
-  retry: "safe",
   params,
   output: params,
 });
@@ -76,7 +75,6 @@ export const revokeToken = operation({
   description:
     "The program cannot act until it gets a new token. The request needs the token as `Authorization: Bearer`.",
   http: { method: "DELETE", path: "/api/v1/participants/:name/token" },
-  retry: "safe",
   params,
   output: Participant,
 });

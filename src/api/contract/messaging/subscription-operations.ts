@@ -12,7 +12,6 @@ export const list = operation({
   http: { method: "GET", path: "/api/v1/subscriptions" },
   permission: "subscriptions:read",
   effect: "read",
-  retry: "safe",
   query: SubscriptionQuery,
   output: SubscriptionPage,
 });
@@ -36,7 +35,6 @@ const remove = operation({
   http: { method: "DELETE", path: "/api/v1/subscriptions/:id" },
   permission: "subscriptions:write",
   effect: "destroy",
-  retry: "safe",
   params,
   output: params,
 });

@@ -13,7 +13,7 @@ import {
 } from "./tasks.ts";
 
 const COMMON = { tags: ["tasks"], surfaces: ["rest", "cli"] } as const;
-const READ = { ...COMMON, permission: "tasks:read", effect: "read", retry: "safe" } as const;
+const READ = { ...COMMON, permission: "tasks:read", effect: "read" } as const;
 const EXECUTE = { ...COMMON, permission: "tasks:execute", effect: "write", retry: "by-key" } as const;
 const params = z.object({ id: z.string() });
 

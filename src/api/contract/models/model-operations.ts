@@ -2,7 +2,7 @@ import { ModelPage, ModelProviderPage, ModelQuery, ModelTest, TestModelBody } fr
 import { operation } from "../operation.ts";
 
 const COMMON = { tags: ["models"], surfaces: ["rest", "cli"] } as const;
-const READ = { ...COMMON, permission: "models:read", effect: "read", retry: "safe" } as const;
+const READ = { ...COMMON, permission: "models:read", effect: "read" } as const;
 
 export const list = operation({
   ...READ,

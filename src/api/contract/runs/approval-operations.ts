@@ -3,7 +3,7 @@ import { Approval, ApprovalPage, ApprovalQuery, ApproveBody, DenyBody } from "./
 import { operation } from "../operation.ts";
 
 const COMMON = { tags: ["approvals"], surfaces: ["rest", "cli"] } as const;
-const READ = { ...COMMON, permission: "approvals:read", effect: "read", retry: "safe" } as const;
+const READ = { ...COMMON, permission: "approvals:read", effect: "read" } as const;
 const DECIDE = { ...COMMON, permission: "approvals:decide", effect: "write", retry: "by-key" } as const;
 const params = z.object({ id: z.string() });
 

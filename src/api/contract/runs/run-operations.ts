@@ -23,7 +23,7 @@ import {
 import { RUN_CONTENT, RUN_PAGE_CONTENT } from "./run-content.ts";
 
 const COMMON = { tags: ["runs"], surfaces: ["rest", "cli"] } as const;
-const READ = { ...COMMON, permission: "runs:read", effect: "read", retry: "safe" } as const;
+const READ = { ...COMMON, permission: "runs:read", effect: "read" } as const;
 const READ_CONTENT = { ...READ, permission: "runs:read-content" } as const;
 const EXECUTE = { ...COMMON, permission: "runs:execute", effect: "write", retry: "by-key" } as const;
 const params = z.object({ id: z.string() });
@@ -233,7 +233,6 @@ const remove = operation({
   http: { method: "DELETE", path: "/api/v1/runs/:id", status: 204 },
   permission: "runs:delete",
   effect: "destroy",
-  retry: "safe",
   params,
   output: z.null(),
 });

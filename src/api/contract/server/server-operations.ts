@@ -6,7 +6,6 @@ const READ = {
   tags: ["server"],
   permission: "server:read",
   effect: "read",
-  retry: "safe",
   surfaces: ["rest", "cli"],
 } as const;
 

@@ -3,7 +3,7 @@ import { operation } from "../operation.ts";
 import { CallToolBody, ToolCallOutcome, ToolLog, ToolServerDetail, ToolServerList } from "./tools.ts";
 
 const COMMON = { tags: ["tools"], surfaces: ["rest", "cli"] } as const;
-const READ = { ...COMMON, permission: "tools:read", effect: "read", retry: "safe" } as const;
+const READ = { ...COMMON, permission: "tools:read", effect: "read" } as const;
 const params = z.object({ server: z.string() });
 
 export const list = operation({

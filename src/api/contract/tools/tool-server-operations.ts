@@ -22,7 +22,7 @@ import {
 } from "./tools.ts";
 
 const COMMON = { tags: ["tool servers"], surfaces: ["rest", "cli"] } as const;
-const READ = { ...COMMON, permission: "tools:read", effect: "read", retry: "safe" } as const;
+const READ = { ...COMMON, permission: "tools:read", effect: "read" } as const;
 const ADMIN = { ...COMMON, permission: "tools:admin", effect: "write", retry: "by-key" } as const;
 const params = z.object({ name: z.string() });
 
@@ -146,12 +146,12 @@ export const resume = operation({
 });
 
 const remove = operation({
-  ...ADMIN,
+  ...COMMON,
   name: "toolServer.delete",
   summary: "Delete a tool server; calls in flight finish",
   http: { method: "DELETE", path: "/api/v1/tool-servers/:name" },
+  permission: "tools:admin",
   effect: "destroy",
-  retry: "safe",
   params,
   output: ToolServerDeletion,
 });
