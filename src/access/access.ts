@@ -5,6 +5,7 @@ import {
   CredentialsInvalidError,
   CredentialsRequiredError,
   CsrfTokenInvalidError,
+  IssuerUnreachableError,
   PermissionDeniedError,
   RoleExceedsError,
   RoleUnknownError,
@@ -21,6 +22,7 @@ import {
   type Role,
 } from "./permissions/index.ts";
 import type { Sessions, StoredSession } from "./sessions/index.ts";
+import { isJwt, type Tokens } from "./jwt/index.ts";
 import {
   admitted,
   type Admission,
@@ -44,6 +46,7 @@ export type AccessOptions = {
 export type AccessPorts = {
   readonly keys: Keys;
   readonly sessions: Sessions;
+  readonly tokens: Tokens;
   readonly clock: Clock;
   /** Returns the program whose token this is. */
   readonly programOf: (token: string) => { readonly workspace: string; readonly name: string } | undefined;
@@ -52,6 +55,8 @@ export type AccessPorts = {
 /** Requests with invalid credentials that one address may send in a minute before they are answered with 429. */
 const FAILURES_PER_MINUTE = 30;
 const RETRY_MS = 2_000;
+/** The longest time of a timer. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
 const ADMIN = "admin";
 const KEY_PREFIX = "key_";
 const PROGRAM_TOKEN = "cxp_";
@@ -96,12 +101,16 @@ export class Access {
     return this.mode === "local" || this.#ports.keys.hasActive(ADMIN) ? undefined : this.#setupToken;
   }
 
-  /** Returns who sent a request. Throws CredentialsRequiredError, CredentialsInvalidError, TooManyFailuresError. */
-  identify({ token, key, session, address }: Credentials): Principal {
+  /**
+   * Returns who sent a request; a promise only if a JWT has to be verified. Throws CredentialsRequiredError,
+   * CredentialsInvalidError, TooManyFailuresError, IssuerUnreachableError, SessionEndedError, CsrfTokenInvalidError.
+   */
+  identify({ token, key, session, address }: Credentials): Principal | Promise<Principal> {
     if (this.mode === "local") return token === undefined ? this.#local : { ...this.#local, tokens: [token] };
     const isProgram = token?.startsWith(PROGRAM_TOKEN) ?? false;
     const tokens = token !== undefined && isProgram ? [token] : [];
     const given = key ?? (isProgram ? undefined : token);
+    if (given !== undefined && isJwt(given)) return this.#byJwt(given, tokens, address);
     if (given !== undefined) return this.#byKey(given, tokens, address);
     if (session !== undefined) return this.#bySession(session, tokens);
     if (token !== undefined) return this.#byProgram(token, address);
@@ -115,8 +124,8 @@ export class Access {
   }
 
   /** `identify` and `authorize`. */
-  admit(operation: Guarded, credentials: Credentials): Admission {
-    return this.authorize(this.identify(credentials), operation);
+  async admit(operation: Guarded, credentials: Credentials): Promise<Admission> {
+    return this.authorize(await this.identify(credentials), operation);
   }
 
   /** Throws RoleUnknownError, and RoleExceedsError if the role has permissions that the principal does not have. */
@@ -182,6 +191,22 @@ export class Access {
       ...this.#principalOf(key, tokens),
       session: { idHash, csrfToken: sessions.csrfTokenOf(id), endsAtMs },
       ended: () => sessions.ended(idHash),
+    };
+  }
+
+  async #byJwt(given: string, tokens: readonly string[], address: string): Promise<Principal> {
+    const result = await this.#ports.tokens.verify(given);
+    if (result.type === "unreachable") throw new IssuerUnreachableError(result.issuer);
+    if (result.type === "refused") throw this.#failure(address, result.reason);
+    const { expiresAtMs, ...user } = result.user;
+    return {
+      ...this.#local,
+      ...user,
+      kind: "user",
+      permissions: this.#permissions.get(user.role) ?? new Set(["access:self"]),
+      tokens,
+      expiresAtMs,
+      ended: () => AbortSignal.timeout(Math.max(0, Math.min(expiresAtMs - this.#ports.clock.nowMs(), TIMER_MS_MAX))),
     };
   }
 

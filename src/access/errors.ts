@@ -42,6 +42,20 @@ export class CsrfTokenInvalidError extends CaxtonError {
   }
 }
 
+/** A token cannot be verified, because the keys of its issuer cannot be fetched. */
+export class IssuerUnreachableError extends CaxtonError {
+  readonly code = "ISSUER_UNREACHABLE";
+  readonly kind = "unavailable";
+  override readonly retryAfterMs = 10_000;
+  constructor(issuer: string) {
+    super(
+      `the keys of ${issuer} cannot be fetched`,
+      "Check that the identity provider is reachable from the server; API keys work without it.",
+      { issuer },
+    );
+  }
+}
+
 /** A session is created for an API key only. */
 export class SessionNeedsKeyError extends CaxtonError {
   readonly code = "SESSION_NEEDS_KEY";

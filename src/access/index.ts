@@ -3,5 +3,6 @@ export type { KeyStore, StoredKey } from "./keys/index.ts";
 export { listPosition } from "./keys/index.ts";
 export { PermissionDeniedError } from "./errors.ts";
 export type { SessionStore, StoredSession } from "./sessions/index.ts";
-export { openAccess, type AccessServices } from "./open.ts";
+export { JWT_ALGORITHMS } from "./jwt/index.ts";
+export { openAccess, type AccessModuleOptions, type AccessServices } from "./open.ts";
 export type { Admission, Credentials, Guarded, Principal } from "./principal.ts";

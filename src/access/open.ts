@@ -1,5 +1,6 @@
 import type { Clock } from "../kernel/clock.ts";
 import { Access, type AccessOptions, type AccessPorts } from "./access.ts";
+import { Tokens, type TrustedIssuer } from "./jwt/index.ts";
 import { Keys, type KeyStore } from "./keys/index.ts";
 import { type SessionLimits, Sessions, type SessionStore } from "./sessions/index.ts";
 
@@ -8,15 +9,20 @@ export type AccessModulePorts = Pick<AccessPorts, "programOf"> & {
   readonly clock: Clock;
 };
 
+export type AccessModuleOptions = AccessOptions & {
+  readonly sessions: SessionLimits;
+  readonly issuers: readonly TrustedIssuer[];
+};
+
 /** Opens access control with its API keys and browser sessions. */
 export function openAccess(
-  { sessions: limits, ...options }: AccessOptions & { readonly sessions: SessionLimits },
+  { sessions: limits, issuers, ...options }: AccessModuleOptions,
   { stores, clock, programOf }: AccessModulePorts,
 ) {
   const keys = new Keys(stores.keys, clock);
   const sessions = new Sessions(stores.sessions, { keys, clock }, limits);
   return {
-    access: new Access(options, { keys, sessions, clock, programOf }),
+    access: new Access(options, { keys, sessions, tokens: new Tokens(issuers, clock), clock, programOf }),
     keys,
     sessions,
     [Symbol.dispose]: () => {

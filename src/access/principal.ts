@@ -2,9 +2,9 @@ import type { Permission } from "./permissions/index.ts";
 
 /** The party on whose behalf an operation is performed. */
 export type Principal = {
-  /** key_…, participant_…, local or setup; unique on the server. */
+  /** key_…, user_…, participant_…, local or setup; unique on the server. */
   readonly id: string;
-  readonly kind: "local" | "setup" | "key" | "participant";
+  readonly kind: "local" | "setup" | "key" | "user" | "participant";
   readonly name: string;
   /** Decides which approvals the principal may answer. */
   readonly role: string;

@@ -3,6 +3,9 @@ import { type RawData, WebSocket } from "ws";
 import { PARTICIPANT_PERMISSIONS, permissionsOf, type Permission, ROLES } from "../../src/access/permissions/index.ts";
 import * as contract from "../../src/api/contract/index.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
+import { verifies } from "../helpers/verifies.ts";
+
+verifies("security.api-keys", "security.rbac");
 
 let server: TestServer;
 let admin: string;

@@ -6,7 +6,7 @@ const nothing = { load: () => [], save: async () => undefined };
 
 /** Access of a server without access control. */
 export const LOCAL_ACCESS = openAccess(
-  { mode: "local", roles: ROLES, workspace: "default", sessions: { maxMs: 1, idleMs: 1 } },
+  { mode: "local", roles: ROLES, workspace: "default", sessions: { maxMs: 1, idleMs: 1 }, issuers: [] },
   {
     stores: {
       keys: { ...nothing, used: async () => undefined },

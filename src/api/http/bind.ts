@@ -76,14 +76,7 @@ function route(
     // `perform` checks the input, for every surface alike.
     validatorCompiler: () => () => true,
     // Before the body is read.
-    onRequest: (request, _reply, done) => {
-      try {
-        admit(access, operation, request);
-        done();
-      } catch (error) {
-        done(error instanceof Error ? error : new Error(String(error)));
-      }
-    },
+    onRequest: async (request) => admit(access, operation, request),
     handler: async (request, reply) => {
       const call = new HttpCall(admissionOf(request), request, reply);
       const parts = { params: request.params, query: request.query, body: bodyOf(request, operation) };

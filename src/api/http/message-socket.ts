@@ -1,9 +1,9 @@
 import { randomUUIDv7 } from "node:crypto";
-import type { IncomingMessage } from "node:http";
+import { type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { type RawData, type WebSocket, WebSocketServer } from "ws";
 import type { Principal } from "../../access/index.ts";
-import { CaxtonError, toFault } from "../../kernel/errors.ts";
+import { CaxtonError, FAULTS, toFault } from "../../kernel/errors.ts";
 import { isJsonObject, parseJson, REQUEST_VALUES_MAX } from "../../kernel/json.ts";
 import { log } from "../../kernel/log.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
@@ -60,23 +60,31 @@ export class MessageSockets {
       socket.end(`HTTP/1.1 ${status}\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\n${refusal}\n`);
       return true;
     }
-    const principal = this.#identify(request, socket);
-    if (principal === undefined) return true;
+    void this.#accept(request, socket, head);
+    return true;
+  }
+
+  async #accept(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    // A client that disconnects meanwhile; the handshake fails then.
+    socket.on("error", ignore);
+    const principal = await this.#identify(request, socket);
+    if (principal === undefined) return;
+    socket.off("error", ignore);
     this.#server.handleUpgrade(request, socket, head, (webSocket) => {
       const client = new Client(this.#services, webSocket, principal);
       this.#clients.add(client);
       webSocket.once("close", () => this.#clients.delete(client));
     });
-    return true;
   }
 
   /** Authenticates a client. Answers the request if its credentials are missing or invalid. */
-  #identify(request: IncomingMessage, socket: Duplex): Principal | undefined {
+  async #identify(request: IncomingMessage, socket: Duplex): Promise<Principal | undefined> {
     try {
-      return this.#services.access.access.identify(credentialsOf(request, request.socket.remoteAddress ?? ""));
+      return await this.#services.access.access.identify(credentialsOf(request, request.socket.remoteAddress ?? ""));
     } catch (error) {
       const { message, kind } = toFault(error);
-      const status = kind === "unauthenticated" ? "401 Unauthorized" : "429 Too Many Requests";
+      const { http: code } = FAULTS[kind];
+      const status = `${code} ${STATUS_CODES[code] ?? ""}`;
       socket.end(
         `HTTP/1.1 ${status}\r\ncontent-type: text/plain\r\nwww-authenticate: Bearer realm="caxton"\r\nconnection: close\r\n\r\n${message}\n`,
       );
@@ -95,6 +103,8 @@ export class MessageSockets {
     this.#server.close();
   }
 }
+
+const ignore = (): void => undefined;
 
 /** One connection. */
 class Client {

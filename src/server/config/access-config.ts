@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { ACCESS_MODES } from "../../access/index.ts";
+import { ACCESS_MODES, JWT_ALGORITHMS } from "../../access/index.ts";
 import { ALL_PERMISSIONS, matching, ROLES } from "../../access/permissions/index.ts";
 import { durationText, nearest } from "../../text/documents/index.ts";
 
@@ -19,6 +19,33 @@ const RoleTable = z.strictObject({
   permissions: z.array(Pattern).min(1).meta({
     description: 'Permissions, such as "runs:execute", "runs:*" or "*:read"; `caxton auth can-i --list` prints them',
   }),
+});
+
+const isLoopback = (text: string): boolean => /^http:\/\/(?:127\.0\.0\.1|localhost|\[::1\])(?::|\/|$)/.test(text);
+const IssuerUrl = z.url().refine((text) => text.startsWith("https://") || isLoopback(text), {
+  error: "expected a URL that begins with https://",
+});
+
+const JwtTable = z.strictObject({
+  issuer: IssuerUrl.meta({ description: "The issuer, as its tokens name it in iss" }),
+  audience: z.string().min(1).meta({ description: "The value of aud that tokens for this server have" }),
+  jwks: IssuerUrl.optional().meta({
+    description: "URL of the issuer's keys; default: as its .well-known/openid-configuration names it",
+  }),
+  algorithms: z
+    .array(z.enum(JWT_ALGORITHMS))
+    .min(1)
+    .default([...JWT_ALGORITHMS])
+    .meta({ description: "Accepted signature algorithms" }),
+  name_claim: z.string().min(1).default("email").meta({ description: "Claim with the user's name; default: email" }),
+  role_claim: z
+    .string()
+    .min(1)
+    .default("groups")
+    .meta({ description: "Claim with groups or roles, a text or a list of texts" }),
+  roles: z
+    .record(z.string().min(1), z.string().min(1))
+    .meta({ description: 'Role by a value of that claim; the first match counts, and "*" matches every token' }),
 });
 
 export const AccessTable = z
@@ -45,5 +72,20 @@ export const AccessTable = z
       )
       .default({})
       .meta({ description: "Custom roles, by name" }),
+    jwt: z
+      .record(z.string().regex(/^[a-z][a-z0-9_-]{0,62}$/, { error: "lower-case letters, digits, _ and -" }), JwtTable)
+      .default({})
+      .meta({ description: "Issuers whose JWTs are accepted, by name" }),
+  })
+  .superRefine(({ roles, jwt }, context) => {
+    const known = [...Object.keys(ROLES), ...Object.keys(roles)];
+    for (const [name, { roles: mapped }] of Object.entries(jwt))
+      for (const [value, role] of Object.entries(mapped))
+        if (!known.includes(role))
+          context.addIssue({
+            code: "custom",
+            path: ["jwt", name, "roles", value],
+            message: `there is no role ${role}; the roles are ${known.join(", ")}`,
+          });
   })
   .prefault({});

@@ -1,11 +1,21 @@
-import type { openAccess } from "../../access/index.ts";
+import type { AccessModuleOptions } from "../../access/index.ts";
 import { ROLES } from "../../access/permissions/index.ts";
 import { DEFAULT_WORKSPACE } from "../../api/operations/index.ts";
 import type { LoadedConfig } from "../config/index.ts";
 
-export const accessOptions = ({ config: { access } }: LoadedConfig): Parameters<typeof openAccess>[0] => ({
+export const accessOptions = ({ config: { access } }: LoadedConfig): AccessModuleOptions => ({
   mode: access.mode,
   roles: { ...ROLES, ...access.roles },
   workspace: DEFAULT_WORKSPACE,
   sessions: { maxMs: access.session_max, idleMs: access.session_idle },
+  issuers: Object.entries(access.jwt).map(([name, table]) => ({
+    name,
+    issuer: table.issuer,
+    jwks: table.jwks,
+    audience: table.audience,
+    algorithms: table.algorithms,
+    nameClaim: table.name_claim,
+    roleClaim: table.role_claim,
+    roles: table.roles,
+  })),
 });

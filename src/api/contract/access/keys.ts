@@ -70,8 +70,8 @@ const PermissionName = z.enum(ALL_PERMISSIONS);
 /** Who a request is, and what it may do. */
 export const Identity = z
   .object({
-    id: z.string().meta({ description: "key_<id>, participant_<name>, setup, or local" }),
-    kind: z.enum(["local", "setup", "key", "participant"]).meta({
+    id: z.string().meta({ description: "key_<id>, user_<issuer>:<subject>, participant_<name>, setup, or local" }),
+    kind: z.enum(["local", "setup", "key", "user", "participant"]).meta({
       description: "local: the server runs without access control",
     }),
     name: z.string(),

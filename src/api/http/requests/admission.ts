@@ -5,8 +5,8 @@ import { credentialsOf } from "./credentials.ts";
 const admissions = new WeakMap<FastifyRequest, Admission>();
 
 /** Authorizes a request for an operation. Throws what `Access.admit` does. */
-export function admit(access: Access, operation: Guarded, request: FastifyRequest): void {
-  admissions.set(request, access.admit(operation, credentialsOf(request.raw, request.ip)));
+export async function admit(access: Access, operation: Guarded, request: FastifyRequest): Promise<void> {
+  admissions.set(request, await access.admit(operation, credentialsOf(request.raw, request.ip)));
 }
 
 /** The admission of a request to an operation's route. */
