@@ -28,8 +28,13 @@ export function contractWithoutSchemas(): Plugin {
 
 /** Returns the source of an exported operation without its schemas; nothing for any other export. */
 function rowOf([name, value]: readonly [string, unknown]): readonly string[] {
-  if (typeof value !== "object" || value === null || !("http" in value && "queryNames" in value)) return [];
-  const { http, queryNames } = value;
+  if (
+    typeof value !== "object" ||
+    value === null ||
+    !("http" in value && "queryNames" in value && "permission" in value)
+  )
+    return [];
+  const { http, queryNames, permission } = value;
   // A name such as `delete` cannot be that of a constant.
-  return [`const _${name} = ${JSON.stringify({ http, queryNames })};\nexport { _${name} as ${name} };`];
+  return [`const _${name} = ${JSON.stringify({ http, queryNames, permission })};\nexport { _${name} as ${name} };`];
 }

@@ -2,6 +2,7 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
+import { watchSession } from "./api/access.ts";
 import { retryUnlessRefused } from "./api/queries.ts";
 import { preloadPages } from "./lazy-page.tsx";
 import { makeRouter } from "./router.tsx";
@@ -15,6 +16,7 @@ const client = new QueryClient({
     queries: { staleTime: 30_000, refetchOnWindowFocus: false, retry: retryUnlessRefused },
   },
 });
+watchSession(client);
 const router = makeRouter(client);
 const root = document.querySelector("#root");
 

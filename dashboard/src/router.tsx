@@ -3,6 +3,7 @@ import {
   createRootRouteWithContext,
   createRoute,
   createRouter,
+  Navigate,
   type ErrorComponentProps,
 } from "@tanstack/react-router";
 import { lazyPage } from "./lazy-page.tsx";
@@ -22,10 +23,10 @@ import {
 import { conversationSearch, conversationsSearch, graphSearch, messagesSearch } from "./search/messages.ts";
 import { tasksSearch } from "./search/tasks.ts";
 import { entitySearch, memorySearch } from "./search/memory.ts";
-import { Shell } from "./shell/shell.tsx";
+import { Gate } from "./shell/gate.tsx";
 
 const root = createRootRouteWithContext<{ client: QueryClient }>()({
-  component: Shell,
+  component: Gate,
   notFoundComponent: NotFound,
 });
 
@@ -139,6 +140,14 @@ const usage = createRoute({
   component: lazyPage(() => import("./pages/usage/usage.tsx"), "Usage"),
 });
 
+const access = createRoute({
+  getParentRoute: () => root,
+  path: "/access",
+  component: lazyPage(() => import("./pages/access/access.tsx"), "Access"),
+});
+/** The address of the setup link. Without a session, `Gate` shows the setup there. */
+const setup = createRoute({ getParentRoute: () => root, path: "/setup", component: () => <Navigate to="/" replace /> });
+
 const routeTree = root.addChildren([
   home,
   agents,
@@ -159,6 +168,8 @@ const routeTree = root.addChildren([
   tool,
   usage,
   settings,
+  access,
+  setup,
 ]);
 
 const PageError = ({ error, reset }: ErrorComponentProps) => <ProblemView error={error} onRetry={reset} />;

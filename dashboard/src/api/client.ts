@@ -7,6 +7,7 @@ import {
   split,
 } from "../../../src/api/contract/index.ts";
 import { text } from "../text/text.ts";
+import { writeHeaders } from "./csrf.ts";
 
 /** What the server answered instead of what was asked for; or, with code SERVER_UNREACHABLE, that it did not answer. */
 export class ProblemError extends Error {
@@ -64,8 +65,7 @@ async function send(path: string, { method, json, file, form, signal, token }: R
   if (json !== undefined) headers["content-type"] = "application/json";
   if (file !== undefined) headers["content-type"] = file.type === "" ? "application/octet-stream" : file.type;
   if (token !== undefined) headers["authorization"] = `Bearer ${token}`;
-  // No other site's page can send this header, so the server knows the request is ours.
-  if (method !== undefined) headers["x-caxton-client"] = "dashboard";
+  if (method !== undefined) Object.assign(headers, writeHeaders());
   try {
     return await fetch(path, { method: method ?? "GET", headers, body, signal: signal ?? null });
   } catch (error) {
@@ -86,11 +86,21 @@ export const unreachable = (): ProblemDetails => ({
   details: {},
 });
 
+/** Codes of an answer to a request whose session has ended. A program's token that is invalid has another code. */
+const SESSION_CODES = new Set(["CREDENTIALS_REQUIRED", "CREDENTIALS_INVALID", "SESSION_ENDED"]);
+let onUnauthenticated = (): void => undefined;
+
+/** Sets what happens when the server refuses the session of this page. */
+export function whenUnauthenticated(act: () => void): void {
+  onUnauthenticated = act;
+}
+
 /** The problem an answer carries, or one made of its status when it carries none. */
 export async function readProblem(response: Response): Promise<ProblemDetails> {
   const type = response.headers.get("content-type") ?? "";
   if (type.includes("json")) {
     const body: Partial<ProblemDetails> | null = await response.json().catch(() => null);
+    if (body?.code !== undefined && SESSION_CODES.has(body.code)) onUnauthenticated();
     if (body?.code !== undefined) return { ...fromStatus(response), ...body };
   }
   return fromStatus(response);

@@ -1,3 +1,4 @@
+import { writeHeaders } from "./csrf.ts";
 import { ProblemError, readProblem, unreachable } from "./client.ts";
 import { linesOf } from "./lines-of.ts";
 
@@ -11,8 +12,7 @@ export async function* follow<Line>(
     headers: {
       accept: "application/x-ndjson",
       "content-type": body instanceof File ? "application/octet-stream" : "application/json",
-      // No other site's page can send this header, so the server knows the request is ours.
-      "x-caxton-client": "dashboard",
+      ...writeHeaders(),
     },
     body,
     signal,

@@ -1,4 +1,5 @@
 import type { ComponentProps, ReactNode } from "react";
+import { type Needs, useDenial } from "./permission.ts";
 import { cx } from "./class-names.ts";
 
 export type ButtonLook = "primary" | "plain" | "quiet" | "danger";
@@ -20,16 +21,24 @@ export const buttonClass = (look: ButtonLook = "plain", size: "small" | "normal"
     LOOKS[look],
   );
 
-type Props = ComponentProps<"button"> & { look?: ButtonLook; size?: "small" | "normal" };
+/** The operation that a button performs. Without its permission the button is disabled and says why. */
+type Permitted = { needs?: Needs };
 
-export function Button({ look = "plain", size = "normal", className, type = "button", ...rest }: Props) {
-  return <button type={type} className={cx(buttonClass(look, size), className)} {...rest} />;
+function usePermitted(needs: Needs | undefined): Pick<ComponentProps<"button">, "disabled" | "title"> {
+  const denial = useDenial()(needs);
+  return denial === undefined ? {} : { disabled: true, title: denial };
 }
 
-type IconProps = ComponentProps<"button"> & { label: string; children: ReactNode };
+type Props = ComponentProps<"button"> & Permitted & { look?: ButtonLook; size?: "small" | "normal" };
+
+export function Button({ look = "plain", size = "normal", className, type = "button", needs, ...rest }: Props) {
+  return <button type={type} className={cx(buttonClass(look, size), className)} {...rest} {...usePermitted(needs)} />;
+}
+
+type IconProps = ComponentProps<"button"> & Permitted & { label: string; children: ReactNode };
 
 /** A button that is only an icon; its label is read out and shown on hover. */
-export function IconButton({ label, className, type = "button", ...rest }: IconProps) {
+export function IconButton({ label, className, type = "button", needs, ...rest }: IconProps) {
   return (
     <button
       type={type}
@@ -41,6 +50,7 @@ export function IconButton({ label, className, type = "button", ...rest }: IconP
         className,
       )}
       {...rest}
+      {...usePermitted(needs)}
     />
   );
 }

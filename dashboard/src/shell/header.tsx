@@ -1,7 +1,13 @@
-import { Keyboard, Monitor, Moon, Search, Sun } from "lucide-react";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { Keyboard, LogOut, Monitor, Moon, Search, Sun } from "lucide-react";
+import { use } from "react";
+import { operations } from "../../../src/api/contract/index.ts";
+import { logOut } from "../api/access.ts";
 import { useLiveState } from "../api/live/live.ts";
 import { cx } from "../parts/class-names.ts";
 import { IconButton } from "../parts/button.tsx";
+import { IdentityContext, useDenial } from "../parts/permission.ts";
+import { notify } from "../parts/problems/notice.tsx";
 import { clockTime } from "../parts/format/format.ts";
 import { text } from "../text/text.ts";
 import { setTheme, THEMES, useTheme } from "./theme.ts";
@@ -27,12 +33,33 @@ export function Header({ onSearch, onHelp }: Props) {
       <IconButton label={text.header.help} onClick={onHelp} aria-keyshortcuts="?">
         <Keyboard aria-hidden />
       </IconButton>
+      <User />
     </header>
+  );
+}
+
+/** Who has logged in, and the way out; nothing on a server without access control. */
+function User() {
+  const client = useQueryClient();
+  const identity = use(IdentityContext);
+  const leave = useMutation({ mutationFn: () => logOut(client), onError: ({ message }) => notify(message) });
+  if (identity === undefined || identity.session === null) return null;
+  return (
+    <>
+      <span className="max-w-40 truncate text-xs text-muted max-sm:sr-only">
+        {text.access.user(identity.name, identity.role)}
+      </span>
+      <IconButton label={text.access.logOut} disabled={leave.isPending} onClick={() => leave.mutate()}>
+        <LogOut aria-hidden />
+      </IconButton>
+    </>
   );
 }
 
 function LiveMark() {
   const { state, lastAtMs } = useLiveState();
+  const denial = useDenial()(operations.server.watch);
+  if (denial !== undefined) return null;
   const words =
     state === "live"
       ? text.header.live

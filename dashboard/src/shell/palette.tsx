@@ -19,7 +19,7 @@ import { cx } from "../parts/class-names.ts";
 import { Dialog } from "../parts/dialogs/dialog.tsx";
 import { text } from "../text/text.ts";
 import { type Entry, type Group, item, matching, shortened } from "./palette-entry.ts";
-import { PAGES } from "./sidebar.tsx";
+import { usePages } from "./sidebar.tsx";
 import { setTheme, THEMES } from "./theme.ts";
 import { isId, useById, useEntities, useListed } from "./use-found.ts";
 
@@ -136,7 +136,9 @@ function useEntries(words: string): readonly Entry[] {
         void navigate({ to: "/agents/$name", params: { name }, search: { tab: "try" } });
       }),
     );
-  const pages = PAGES.map(({ to, name, icon, keys }) => item("page", icon, [name, keys], () => void navigate({ to })));
+  const pages = usePages().map(({ to, name, icon, keys }) =>
+    item("page", icon, [name, keys], () => void navigate({ to })),
+  );
   const isKnown = new Set(byId.map(({ key }) => key));
   const fit = matching([...pages, ...useActions(), ...listed, ...tools, ...asks], words);
   const searchMemory = item("action", Brain, [text.palette.memory(words), ""], () => {

@@ -67,6 +67,7 @@ function useShellKeys(setOpen: (open: "palette" | "help") => void): void {
     "g e": () => void navigate({ to: "/memory" }),
     "g t": () => void navigate({ to: "/tools" }),
     "g u": () => void navigate({ to: "/usage" }),
+    "g x": () => void navigate({ to: "/access" }),
     "g s": () => void navigate({ to: "/settings" }),
   });
   useEffect(() => {

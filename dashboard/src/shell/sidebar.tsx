@@ -5,6 +5,7 @@ import {
   Gauge,
   Gavel,
   House,
+  KeyRound,
   ListTree,
   Mail,
   MessagesSquare,
@@ -16,23 +17,38 @@ import {
 } from "lucide-react";
 import { useQuery } from "@tanstack/react-query";
 import { approvalsQuery, askingRunsQuery, runsThatAsk } from "../api/queries.ts";
+import { operations } from "../../../src/api/contract/index.ts";
+import { type Needs, useDenial } from "../parts/permission.ts";
 import { text } from "../text/text.ts";
 import { Sign, Wordmark } from "./wordmark.tsx";
 
-export const PAGES = [
+const PAGES = [
   { to: "/", name: text.pages.home, icon: House, keys: "g h" },
-  { to: "/agents", name: text.pages.agents, icon: Bot, keys: "g a" },
-  { to: "/runs", name: text.pages.runs, icon: ListTree, keys: "g r" },
-  { to: "/approvals", name: text.pages.approvals, icon: ShieldCheck, keys: "g p" },
-  { to: "/messages", name: text.pages.messages, icon: Mail, keys: "g m" },
-  { to: "/conversations", name: text.pages.conversations, icon: MessagesSquare, keys: "g c" },
-  { to: "/tasks", name: text.pages.tasks, icon: Gavel, keys: "g k" },
-  { to: "/graph", name: text.pages.graph, icon: Waypoints, keys: "g g" },
-  { to: "/memory", name: text.pages.memory, icon: Brain, keys: "g e" },
-  { to: "/tools", name: text.pages.tools, icon: Wrench, keys: "g t" },
-  { to: "/usage", name: text.pages.usage, icon: Gauge, keys: "g u" },
-  { to: "/settings", name: text.pages.settings, icon: Settings, keys: "g s" },
-] as const satisfies readonly { to: string; name: string; icon: LucideIcon; keys: string }[];
+  { to: "/agents", name: text.pages.agents, icon: Bot, keys: "g a", needs: operations.agent.list },
+  { to: "/runs", name: text.pages.runs, icon: ListTree, keys: "g r", needs: operations.run.list },
+  { to: "/approvals", name: text.pages.approvals, icon: ShieldCheck, keys: "g p", needs: operations.approval.list },
+  { to: "/messages", name: text.pages.messages, icon: Mail, keys: "g m", needs: operations.message.list },
+  {
+    to: "/conversations",
+    name: text.pages.conversations,
+    icon: MessagesSquare,
+    keys: "g c",
+    needs: operations.conversation.list,
+  },
+  { to: "/tasks", name: text.pages.tasks, icon: Gavel, keys: "g k", needs: operations.task.list },
+  { to: "/graph", name: text.pages.graph, icon: Waypoints, keys: "g g", needs: operations.message.list },
+  { to: "/memory", name: text.pages.memory, icon: Brain, keys: "g e", needs: operations.memory.list },
+  { to: "/tools", name: text.pages.tools, icon: Wrench, keys: "g t", needs: operations.toolServer.list },
+  { to: "/usage", name: text.pages.usage, icon: Gauge, keys: "g u", needs: operations.budget.list },
+  { to: "/access", name: text.pages.access, icon: KeyRound, keys: "g x", needs: operations.access.roles },
+  { to: "/settings", name: text.pages.settings, icon: Settings, keys: "g s", needs: operations.model.list },
+] as const satisfies readonly { to: string; name: string; icon: LucideIcon; keys: string; needs?: Needs }[];
+
+/** The pages that the user may read. */
+export function usePages() {
+  const denial = useDenial();
+  return PAGES.filter((page) => denial("needs" in page ? page.needs : undefined) === undefined);
+}
 
 export function Sidebar() {
   return (
@@ -45,7 +61,7 @@ export function Sidebar() {
         <Wordmark className="hidden h-3.5 md:block" />
       </Link>
       <ul className="mt-1 space-y-0.5 px-2">
-        {PAGES.map(({ to, name, icon: Icon, keys }) => (
+        {usePages().map(({ to, name, icon: Icon, keys }) => (
           <li key={to}>
             <Link
               to={to}

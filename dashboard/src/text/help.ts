@@ -17,6 +17,7 @@ export const HELP = {
         ["g e", "Memory"],
         ["g t", "Tools"],
         ["g u", "Usage"],
+        ["g x", "Access"],
         ["g s", "Settings"],
         ["?", "This list"],
       ],

@@ -1,3 +1,4 @@
+import { ACCESS } from "./access.ts";
 import { SETTINGS } from "./settings.ts";
 import { USAGE } from "./usage.ts";
 import { CALL, TOOLS } from "./tools.ts";
@@ -33,6 +34,7 @@ export const text = {
     memory: "Memory",
     tools: "Tools",
     usage: "Usage",
+    access: "Access",
     settings: "Settings",
   },
   header: {
@@ -70,6 +72,7 @@ export const text = {
   },
   help: HELP,
   palette: PALETTE,
+  access: ACCESS,
   settings: SETTINGS,
   tasks: TASKS,
   usage: USAGE,

@@ -103,8 +103,11 @@ const fipaLine = ({ fipaUrl }: Started, style: BannerOptions["context"]["termina
   fipaUrl === undefined ? [] : [["FIPA", style("cyan", fipaUrl)]];
 
 /** How the first administrator logs in. */
-const setupLine = ({ setupToken, url }: Started): [string, string][] =>
-  setupToken === undefined ? [] : [["Setup", `caxton login ${url} --token ${setupToken}`]];
+const setupLine = ({ setupToken, url, dashboardUrl }: Started): [string, string][] => {
+  if (setupToken === undefined) return [];
+  const command: [string, string] = ["Setup", `caxton login ${url} --token ${setupToken}`];
+  return dashboardUrl === undefined ? [command] : [command, ["", `${dashboardUrl}setup#${setupToken}`]];
+};
 
 /** The provider in `provider/model`. */
 const providerOf = (model: string): string => model.split("/")[0] ?? model;

@@ -1,0 +1,30 @@
+import { useQuery } from "@tanstack/react-query";
+import { useRouterState } from "@tanstack/react-router";
+import { identityQuery } from "../api/access.ts";
+import { lazyPage } from "../lazy-page.tsx";
+import { IdentityContext } from "../parts/permission.ts";
+import { Notice } from "../parts/problems/notice.tsx";
+import { Shell } from "./shell.tsx";
+
+const Login = lazyPage(() => import("../pages/access/login.tsx"), "Login");
+const Setup = lazyPage(() => import("../pages/access/setup.tsx"), "Setup");
+
+/** The dashboard for a user that the server knows, else the login. The address stays, so the page opens after the login. */
+export function Gate() {
+  const { data, isPending } = useQuery(identityQuery);
+  const isSetup = useRouterState({ select: ({ location }) => location.pathname === "/setup" });
+  if (isPending) return null;
+  if (data === null)
+    return (
+      <main className="mx-auto flex min-h-dvh w-full max-w-md flex-col justify-center px-4 py-8">
+        {isSetup ? <Setup /> : <Login />}
+        <Notice />
+      </main>
+    );
+  // An unreachable server: each page shows it, and offers to try again.
+  return (
+    <IdentityContext value={data}>
+      <Shell />
+    </IdentityContext>
+  );
+}
