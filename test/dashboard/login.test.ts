@@ -153,6 +153,30 @@ test("a session cookie that was set before the login is not adopted", async () =
   expect(await sessionOf(context)).not.toBe(planted);
 });
 
+test("the page of keys creates a key that works, and revokes it", async () => {
+  await using person = await visit(browser, server.url, { still: true });
+  const { page } = person;
+  await page.goto("/ui/access");
+  await logIn(page, admin);
+  await heading(page, "Access");
+  await page.getByRole("button", { name: "Create a key" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Name").fill("ci");
+  await dialog.getByLabel("Role").selectOption("operator");
+  await dialog.getByLabel("Expires").selectOption("In 90 days");
+  expect(await violations(page)).toEqual([]);
+  await dialog.getByRole("button", { name: "Create a key" }).click();
+  const key = (await dialog.getByText(/^cax_/).textContent()) ?? "";
+  await dialog.getByRole("button", { name: "Close" }).last().click();
+  const agents = () => fetch(`${server.url}/api/v1/agents`, { headers: { authorization: `Bearer ${key}` } });
+  expect((await agents()).status).toBe(200);
+  await page.getByRole("row", { name: /ci.*operator.*active/ }).waitFor();
+  await page.getByRole("button", { name: "Revoke ci" }).click();
+  await dialog.getByRole("button", { name: "Revoke" }).click();
+  await page.getByRole("row", { name: /ci.*operator.*revoked/ }).waitFor();
+  expect((await agents()).status).toBe(401);
+});
+
 describe("with the role readonly", () => {
   test("pages and actions without permission are absent or disabled, and say why", async () => {
     const { key } = await createKey("reader", "readonly");

@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { CirclePause, Ellipsis, SquareTerminal, Trash2 } from "lucide-react";
 import { useState } from "react";
-import type { AgentDetail } from "../../../../src/api/contract/index.ts";
+import { operations, type AgentDetail } from "../../../../src/api/contract/index.ts";
 import { agentQuery } from "../../api/queries.ts";
 import { Ago } from "../../parts/format/ago.tsx";
 import { Button } from "../../parts/button.tsx";
@@ -103,11 +103,18 @@ function Actions({ agent }: { readonly agent: AgentDetail }) {
             : [
                 {
                   label: text.agent.lifecycle.pause,
+                  needs: operations.agent.pause,
                   icon: <CirclePause aria-hidden />,
                   act: () => setOpen("pause"),
                 },
               ]),
-          { label: text.agent.delete, icon: <Trash2 aria-hidden />, act: () => setOpen("delete"), danger: true },
+          {
+            label: text.agent.delete,
+            needs: operations.agent.delete,
+            icon: <Trash2 aria-hidden />,
+            act: () => setOpen("delete"),
+            danger: true,
+          },
         ]}
       />
       {open === "delete" ? <DeleteAgent name={agent.name} file={agent.file?.path} onClose={close} /> : null}

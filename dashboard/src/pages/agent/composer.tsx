@@ -1,7 +1,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Code2, SendHorizontal, SquareTerminal } from "lucide-react";
 import { useEffect, useId, useRef, useState, type KeyboardEvent } from "react";
-import type { AgentDetail, RunDetail } from "../../../../src/api/contract/index.ts";
+import { operations, type AgentDetail, type RunDetail } from "../../../../src/api/contract/index.ts";
 import { runQuery, statusQuery, toolServersQuery } from "../../api/queries.ts";
 import { Button, IconButton } from "../../parts/button.tsx";
 import { cx } from "../../parts/class-names.ts";
@@ -122,7 +122,13 @@ function Toolbar({ agent, asked, ready, busy, onChange, onFiles }: ToolbarProps)
       <ModelChoice agent={agent} model={asked.model} onChange={(model) => onChange({ model })} />
       <div className="flex-1" />
       <CopyMenu agent={agent} asked={asked} />
-      <Button type="submit" look="primary" disabled={!ready} aria-keyshortcuts="Control+Enter">
+      <Button
+        needs={operations.run.start}
+        type="submit"
+        look="primary"
+        disabled={!ready}
+        aria-keyshortcuts="Control+Enter"
+      >
         <SendHorizontal aria-hidden />
         {busy ? text.tryIt.sending : text.tryIt.send}
       </Button>

@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { FileWarning } from "lucide-react";
 import { useState } from "react";
-import type { AgentDetail } from "../../../../src/api/contract/index.ts";
+import { operations, type AgentDetail } from "../../../../src/api/contract/index.ts";
 import { deployAgent } from "../../api/actions.ts";
 import { Button } from "../../parts/button.tsx";
 import { Diff } from "../../parts/content/code.tsx";
@@ -45,6 +45,7 @@ export function FileBanner({ agent }: { readonly agent: AgentDetail }) {
               {words.compare}
             </Button>
             <Button
+              needs={operations.agent.deploy}
               size="small"
               disabled={deploy.isPending}
               onClick={() => deploy.mutate({ source, fileName: file.path })}

@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { CirclePause } from "lucide-react";
 import { useState } from "react";
-import type { AgentDetail } from "../../../../src/api/contract/index.ts";
+import { operations, type AgentDetail } from "../../../../src/api/contract/index.ts";
 import { activateAgent, pauseAgent, resumeAgent } from "../../api/actions.ts";
 import { Ago } from "../../parts/format/ago.tsx";
 import { Button } from "../../parts/button.tsx";
@@ -66,7 +66,12 @@ export function PausedBanner({ agent: { name, paused } }: { readonly agent: Agen
             {paused.reason === "" ? words.pausedNote : `${paused.reason} · ${words.pausedNote}`}
           </p>
         </div>
-        <Button size="small" disabled={resume.isPending} onClick={() => resume.mutate()}>
+        <Button
+          needs={operations.agent.resume}
+          size="small"
+          disabled={resume.isPending}
+          onClick={() => resume.mutate()}
+        >
           {words.resume}
         </Button>
       </div>
@@ -87,7 +92,7 @@ export function ServeRevision({ agent: { name, revision: serving }, revision }: 
   if (revision === serving) return null;
   return (
     <>
-      <Button size="small" disabled={serve.isPending} onClick={() => serve.mutate()}>
+      <Button needs={operations.agent.activate} size="small" disabled={serve.isPending} onClick={() => serve.mutate()}>
         {revision < serving ? words.rollBack(revision) : words.serve(revision)}
       </Button>
       {serve.error === null ? null : <ProblemView error={serve.error} />}

@@ -1,7 +1,7 @@
 import { useMutation } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { ArrowUpRight, CircleStop } from "lucide-react";
-import type { AgentDetail } from "../../../../src/api/contract/index.ts";
+import { operations, type AgentDetail } from "../../../../src/api/contract/index.ts";
 import { cancelRun, startRun, upload } from "../../api/actions.ts";
 import { hasEnded, usedSoFar } from "../../api/live/live.ts";
 import { useRun } from "../../api/live/run-live.ts";
@@ -56,7 +56,13 @@ function RunHere({ id }: { readonly id: string }) {
         <span>{text.tryIt.tools(used.toolCalls)}</span>
         <span className="flex-1" />
         {hasEnded(run) ? null : (
-          <Button size="small" look="danger" disabled={cancel.isPending} onClick={() => cancel.mutate()}>
+          <Button
+            needs={operations.run.cancel}
+            size="small"
+            look="danger"
+            disabled={cancel.isPending}
+            onClick={() => cancel.mutate()}
+          >
             <CircleStop aria-hidden />
             {text.tryIt.stop}
           </Button>

@@ -2,7 +2,7 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { Play, Rocket, X } from "lucide-react";
 import { lazy, Suspense } from "react";
-import type { AgentSummary } from "../../../../src/api/contract/index.ts";
+import { operations, type AgentSummary } from "../../../../src/api/contract/index.ts";
 import { agentsQuery } from "../../api/queries.ts";
 import { Ago } from "../../parts/format/ago.tsx";
 import { Button, buttonClass } from "../../parts/button.tsx";
@@ -26,7 +26,7 @@ export function Agents() {
   return (
     <>
       <PageHeading title={text.pages.agents} note={text.agents.note}>
-        <Button look="primary" onClick={() => setDeploy(true)}>
+        <Button needs={operations.agent.deploy} look="primary" onClick={() => setDeploy(true)}>
           <Rocket aria-hidden />
           {text.deploy.title}
         </Button>
@@ -51,7 +51,7 @@ function AgentList({ filter, onDeploy }: ListProps) {
   if (agents.length === 0) {
     return (
       <Empty title={text.agents.empty} note={text.agents.emptyNote} command={text.deploy.command}>
-        <Button look="primary" onClick={onDeploy}>
+        <Button needs={operations.agent.deploy} look="primary" onClick={onDeploy}>
           <Rocket aria-hidden />
           {text.deploy.title}
         </Button>

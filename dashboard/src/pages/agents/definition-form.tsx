@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { CircleCheck } from "lucide-react";
 import { useId, type ReactNode } from "react";
-import type { DeployOutcome, FileProblem } from "../../../../src/api/contract/index.ts";
+import { operations, type DeployOutcome, type FileProblem } from "../../../../src/api/contract/index.ts";
 import { deployAgent, validateAgent, type DefinitionFile } from "../../api/actions.ts";
 import { useSettled } from "../../parts/forms/settled.ts";
 import { Button } from "../../parts/button.tsx";
@@ -57,6 +57,7 @@ export function DefinitionForm({ file, onChange, onDeployed, rows, children }: P
       />
       <div className="flex flex-wrap items-center gap-2">
         <Button
+          needs={operations.agent.deploy}
           look="primary"
           disabled={file.source.trim() === "" || errors > 0 || deploy.isPending}
           onClick={() => deploy.mutate(file)}

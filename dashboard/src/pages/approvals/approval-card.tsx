@@ -2,7 +2,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { ShieldCheck, ShieldQuestion } from "lucide-react";
 import { type MouseEvent, type ReactNode, type RefObject, useEffect, useLayoutEffect, useRef, useState } from "react";
-import type { Approval, RunDetail } from "../../../../src/api/contract/index.ts";
+import { operations, type Approval, type RunDetail } from "../../../../src/api/contract/index.ts";
 import { answerApproval, type ApprovalAnswer, type Values } from "../../api/actions.ts";
 import { Ago } from "../../parts/format/ago.tsx";
 import { Button } from "../../parts/button.tsx";
@@ -131,6 +131,7 @@ function Answering({ card, approval, onAnswered }: AnsweringProps) {
       </label>
       <div className="flex flex-wrap items-center gap-2">
         <Button
+          needs={operations.approval.approve}
           size="small"
           look="primary"
           disabled={answer.isPending || isBroken || !isRead}
@@ -147,6 +148,7 @@ function Answering({ card, approval, onAnswered }: AnsweringProps) {
           {edited === undefined ? words.edit : words.keep}
         </Button>
         <Button
+          needs={operations.approval.deny}
           size="small"
           look="danger"
           disabled={answer.isPending}

@@ -2,7 +2,7 @@ import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-q
 import { Link } from "@tanstack/react-router";
 import { Archive, CircleStop, GitBranch, Merge, Send } from "lucide-react";
 import { useState } from "react";
-import type { Conversation } from "../../../../src/api/contract/index.ts";
+import { operations, type Conversation } from "../../../../src/api/contract/index.ts";
 import {
   archiveConversation,
   conversationsQuery,
@@ -39,7 +39,7 @@ export function ConversationActions({ conversation }: Props) {
         {words.branch}
       </Link>
       {conversation.state === "merged" ? null : (
-        <Button onClick={() => setAsking("merge")}>
+        <Button needs={operations.conversation.merge} onClick={() => setAsking("merge")}>
           <Merge aria-hidden />
           {words.merge}
         </Button>
@@ -47,7 +47,7 @@ export function ConversationActions({ conversation }: Props) {
       {isOver(conversation) ? (
         <ArchiveButton conversation={conversation} />
       ) : (
-        <Button look="danger" onClick={() => setAsking("end")}>
+        <Button needs={operations.conversation.end} look="danger" onClick={() => setAsking("end")}>
           <CircleStop aria-hidden />
           {words.end}
         </Button>
@@ -63,6 +63,7 @@ function ArchiveButton({ conversation }: Props) {
   if (conversation.archived_at !== null) return null;
   return (
     <Button
+      needs={operations.conversation.archive}
       disabled={archive.isPending}
       onClick={() => archive.mutate(conversation.id, { onError: (error) => notify(error.message) })}
     >

@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { Plus, Upload } from "lucide-react";
 import { useState } from "react";
-import type { MemoryFigures } from "../../../../src/api/contract/index.ts";
+import { operations, type MemoryFigures } from "../../../../src/api/contract/index.ts";
 import { memoryFiguresQuery, type Narrowing } from "../../api/memory/memory.ts";
 import { Button } from "../../parts/button.tsx";
 import { Skeleton } from "../../parts/empty.tsx";
@@ -43,11 +43,11 @@ export function Memory() {
   return (
     <>
       <PageHeading title={text.pages.memory} note={words.note}>
-        <Button look="quiet" onClick={() => setImporting(true)}>
+        <Button needs={operations.memoryTransfer.import} look="quiet" onClick={() => setImporting(true)}>
           <Upload aria-hidden />
           {TRANSFER.import}
         </Button>
-        <Button onClick={() => setRemembering(true)}>
+        <Button needs={operations.memory.remember} onClick={() => setRemembering(true)}>
           <Plus aria-hidden />
           {words.remember}
         </Button>

@@ -2,7 +2,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Send } from "lucide-react";
 import { useState } from "react";
-import type { MessageReceipt } from "../../../../src/api/contract/index.ts";
+import { operations, type MessageReceipt } from "../../../../src/api/contract/index.ts";
 import { checkMessage, mailboxesQuery, protocolsQuery, sendMessage } from "../../api/messages.ts";
 import { Button, buttonClass } from "../../parts/button.tsx";
 import { Choices } from "../../parts/forms/choices.tsx";
@@ -55,7 +55,12 @@ export function Compose({ conversation, parent, onClose }: Props) {
           buttons={
             <>
               <Button onClick={onClose}>{text.actions.cancel}</Button>
-              <Button type="submit" look="primary" disabled={send.isPending || !isWhole(draft)}>
+              <Button
+                needs={operations.message.send}
+                type="submit"
+                look="primary"
+                disabled={send.isPending || !isWhole(draft)}
+              >
                 <Send aria-hidden />
                 {send.isPending ? words.sending : words.send}
               </Button>

@@ -2,7 +2,7 @@ import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-q
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { Download, History, Redo2, Trash2 } from "lucide-react";
 import { useState } from "react";
-import type { DeadLetter } from "../../../../src/api/contract/index.ts";
+import { operations, type DeadLetter } from "../../../../src/api/contract/index.ts";
 import {
   allDeadLetters,
   type DeadLetterFilter,
@@ -103,7 +103,7 @@ function AllActions({ filter }: Filtered) {
         <Download aria-hidden />
         {words.export}
       </Button>
-      <Button onClick={() => retryAll.mutate()} disabled={retryAll.isPending}>
+      <Button needs={operations.deadLetter.retry} onClick={() => retryAll.mutate()} disabled={retryAll.isPending}>
         <Redo2 aria-hidden />
         {words.retryAll}
       </Button>
@@ -213,10 +213,18 @@ function LetterTable({ letters, onShow, onRetry, onDrop }: TableProps) {
               <IconButton label={words.historyName(letter.recipient)} onClick={() => onShow(letter)}>
                 <History aria-hidden />
               </IconButton>
-              <IconButton label={words.retryName(letter.recipient)} onClick={() => onRetry(letter)}>
+              <IconButton
+                needs={operations.deadLetter.retry}
+                label={words.retryName(letter.recipient)}
+                onClick={() => onRetry(letter)}
+              >
                 <Redo2 aria-hidden />
               </IconButton>
-              <IconButton label={words.dropName(letter.recipient)} onClick={() => onDrop(letter)}>
+              <IconButton
+                needs={operations.deadLetter.drop}
+                label={words.dropName(letter.recipient)}
+                onClick={() => onDrop(letter)}
+              >
                 <Trash2 aria-hidden />
               </IconButton>
             </Td>

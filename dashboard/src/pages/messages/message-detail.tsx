@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Redo2, X } from "lucide-react";
-import type { MessageRecord } from "../../../../src/api/contract/index.ts";
+import { operations, type MessageRecord } from "../../../../src/api/contract/index.ts";
 import { keptContent } from "../../api/kept-content.ts";
 import { conversationRunsQuery, messageQuery, replayMessage, traceQuery } from "../../api/messages.ts";
 import { ActBadge } from "../../parts/messages/act-badge.tsx";
@@ -76,7 +76,12 @@ function Actions({ message, onSelect, onClose }: OfMessage & Selecting & Pick<Pr
   });
   return (
     <>
-      <Button size="small" disabled={replay.isPending} onClick={() => replay.mutate()}>
+      <Button
+        needs={operations.message.replay}
+        size="small"
+        disabled={replay.isPending}
+        onClick={() => replay.mutate()}
+      >
         <Redo2 aria-hidden />
         {words.replay}
       </Button>

@@ -1,3 +1,4 @@
+import { operations } from "../../../../src/api/contract/index.ts";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { Send } from "lucide-react";
@@ -29,7 +30,7 @@ export function Messages() {
   return (
     <>
       <PageHeading title={text.pages.messages} note={words.note}>
-        <Button look="primary" onClick={() => setCompose(true)}>
+        <Button needs={operations.message.send} look="primary" onClick={() => setCompose(true)}>
           <Send aria-hidden />
           {words.compose}
         </Button>

@@ -2,7 +2,7 @@ import { useMutation } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { Pause, Play, Send } from "lucide-react";
 import { useState } from "react";
-import type { MessageRecord } from "../../../../src/api/contract/index.ts";
+import { operations, type MessageRecord } from "../../../../src/api/contract/index.ts";
 import { useMessageTail } from "../../api/live/message-tail.ts";
 import { type MessageFilter, olderMessages, tailPath } from "../../api/messages.ts";
 import { Button } from "../../parts/button.tsx";
@@ -135,7 +135,7 @@ function Nothing({ isFiltered, onCompose }: Props & { readonly isFiltered: boole
   if (isFiltered) return <Empty title={words.none} note={words.noneNote} />;
   return (
     <Empty title={words.empty} note={words.emptyNote} command={words.emptyCommand}>
-      <Button look="primary" onClick={onCompose}>
+      <Button needs={operations.message.send} look="primary" onClick={onCompose}>
         <Send aria-hidden />
         {words.compose}
       </Button>

@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { CircleHelp } from "lucide-react";
 import { useState } from "react";
-import type { ChooseBody, RunChoice, RunDetail } from "../../../../src/api/contract/index.ts";
+import { operations, type ChooseBody, type RunChoice, type RunDetail } from "../../../../src/api/contract/index.ts";
 import { chooseRun } from "../../api/actions.ts";
 import { Button } from "../../parts/button.tsx";
 import { Input } from "../../parts/forms/field.tsx";
@@ -35,15 +35,33 @@ function Choice({ run, choice }: { readonly run: string; readonly choice: RunCho
             <p className="mt-0.5 text-xs text-muted">{text.choice.note(choice.expires_at)}</p>
           </div>
           <div className="flex flex-wrap gap-2">
-            <Button size="small" look="primary" disabled={busy} onClick={() => choose.mutate({ choice: "retry" })}>
+            <Button
+              needs={operations.run.choose}
+              size="small"
+              look="primary"
+              disabled={busy}
+              onClick={() => choose.mutate({ choice: "retry" })}
+            >
               {text.choice.retry}
             </Button>
             {choice.backups.map((model) => (
-              <Button key={model} size="small" disabled={busy} onClick={() => choose.mutate({ choice: "use", model })}>
+              <Button
+                needs={operations.run.choose}
+                key={model}
+                size="small"
+                disabled={busy}
+                onClick={() => choose.mutate({ choice: "use", model })}
+              >
                 {text.choice.use(model)}
               </Button>
             ))}
-            <Button size="small" look="danger" disabled={busy} onClick={() => choose.mutate({ choice: "cancel" })}>
+            <Button
+              needs={operations.run.choose}
+              size="small"
+              look="danger"
+              disabled={busy}
+              onClick={() => choose.mutate({ choice: "cancel" })}
+            >
               {text.choice.cancel}
             </Button>
           </div>
@@ -60,7 +78,7 @@ function Choice({ run, choice }: { readonly run: string; readonly choice: RunCho
               value={other}
               onChange={(event) => setOther(event.target.value)}
             />
-            <Button type="submit" disabled={busy || other.trim() === ""}>
+            <Button needs={operations.run.choose} type="submit" disabled={busy || other.trim() === ""}>
               {text.choice.useOther}
             </Button>
           </form>

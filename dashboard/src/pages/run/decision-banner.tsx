@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { CircleHelp } from "lucide-react";
-import type { RunDetail } from "../../../../src/api/contract/index.ts";
+import { operations, type RunDetail } from "../../../../src/api/contract/index.ts";
 import { decideRun, type Decision } from "../../api/actions.ts";
 import { Button } from "../../parts/button.tsx";
 import { ProblemView } from "../../parts/problems/problem-view.tsx";
@@ -33,6 +33,7 @@ function Undecided({ run, call }: { readonly run: RunDetail; readonly call: stri
             {CHOICES.map((decision) => (
               <li key={decision} className="flex items-center gap-2 text-sm text-muted">
                 <Button
+                  needs={operations.run.decide}
                   size="small"
                   look={decision === "fail" ? "danger" : "plain"}
                   disabled={decide.isPending}

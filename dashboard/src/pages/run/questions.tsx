@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { ExternalLink, MessageCircleQuestion } from "lucide-react";
-import type { RunDetail, RunQuestion } from "../../../../src/api/contract/index.ts";
+import { operations, type RunDetail, type RunQuestion } from "../../../../src/api/contract/index.ts";
 import { answerQuestion, type Answer } from "../../api/actions.ts";
 import { Button } from "../../parts/button.tsx";
 import { ProblemView } from "../../parts/problems/problem-view.tsx";
@@ -51,10 +51,15 @@ function Question({ run, question }: { readonly run: string; readonly question: 
           )}
           {question.schema === null ? null : <Inputs form={form} />}
           <div className="flex gap-2">
-            <Button type="submit" look="primary" size="small" disabled={answer.isPending}>
+            <Button needs={operations.run.answer} type="submit" look="primary" size="small" disabled={answer.isPending}>
               {question.url === null ? text.question.answer : text.question.visited}
             </Button>
-            <Button size="small" disabled={answer.isPending} onClick={() => answer.mutate({ action: "decline" })}>
+            <Button
+              needs={operations.run.answer}
+              size="small"
+              disabled={answer.isPending}
+              onClick={() => answer.mutate({ action: "decline" })}
+            >
               {text.question.decline}
             </Button>
           </div>

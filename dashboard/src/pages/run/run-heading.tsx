@@ -2,7 +2,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { CircleStop, RotateCcw } from "lucide-react";
 import { type ReactNode, useState } from "react";
-import type { RunDetail } from "../../../../src/api/contract/index.ts";
+import { operations, type RunDetail } from "../../../../src/api/contract/index.ts";
 import { cancelRun, retryRun } from "../../api/actions.ts";
 import { hasEnded, usedSoFar } from "../../api/live/live.ts";
 import { agentQuery, statusQuery } from "../../api/queries.ts";
@@ -145,12 +145,12 @@ function Actions({ run }: { readonly run: RunDetail }) {
     <>
       {cancel.error === null ? null : <ProblemView error={cancel.error} />}
       {hasEnded(run) ? null : (
-        <Button look="danger" disabled={cancel.isPending} onClick={() => cancel.mutate()}>
+        <Button needs={operations.run.cancel} look="danger" disabled={cancel.isPending} onClick={() => cancel.mutate()}>
           <CircleStop aria-hidden />
           {text.actions.cancel}
         </Button>
       )}
-      <Button onClick={() => setAgain(true)}>
+      <Button needs={operations.run.retry} onClick={() => setAgain(true)}>
         <RotateCcw aria-hidden />
         {text.run.again}
       </Button>

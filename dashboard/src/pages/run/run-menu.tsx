@@ -16,7 +16,15 @@ export function RunMenu({ run, command }: { readonly run: RunDetail; readonly co
   const icon = { "aria-hidden": true };
   const close = () => setOpen(null);
   const deletion: readonly MenuItem[] = hasEnded(run)
-    ? [{ label: text.run.delete.open, icon: <Trash2 {...icon} />, act: () => setOpen("delete"), danger: true }]
+    ? [
+        {
+          label: text.run.delete.open,
+          needs: operations.run.delete,
+          icon: <Trash2 {...icon} />,
+          act: () => setOpen("delete"),
+          danger: true,
+        },
+      ]
     : [];
   return (
     <>
@@ -34,8 +42,18 @@ export function RunMenu({ run, command }: { readonly run: RunDetail; readonly co
             icon: <SquareTerminal {...icon} />,
             act: () => void copyText(`${CLI} run get ${run.id}`),
           },
-          { label: text.run.replay.open, icon: <Play {...icon} />, act: () => setOpen("replay") },
-          { label: text.run.export, icon: <Download {...icon} />, act: () => download(run.id) },
+          {
+            label: text.run.replay.open,
+            needs: operations.run.replay,
+            icon: <Play {...icon} />,
+            act: () => setOpen("replay"),
+          },
+          {
+            label: text.run.export,
+            needs: operations.run.export,
+            icon: <Download {...icon} />,
+            act: () => download(run.id),
+          },
           ...deletion,
         ]}
       />

@@ -1,7 +1,7 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Search } from "lucide-react";
 import { useState } from "react";
-import type { KnownModel, ModelPage } from "../../../../src/api/contract/index.ts";
+import { operations, type KnownModel, type ModelPage } from "../../../../src/api/contract/index.ts";
 import { modelsQuery, testModel } from "../../api/models.ts";
 import { Button } from "../../parts/button.tsx";
 import { Empty, Skeleton } from "../../parts/empty.tsx";
@@ -116,6 +116,7 @@ function ModelRow({
       <Td className="text-muted">{roles.join(", ")}</Td>
       <Td>
         <Button
+          needs={operations.model.test}
           size="small"
           aria-label={words.testName(id)}
           disabled={testing !== undefined}

@@ -2,7 +2,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { CircleStop, Megaphone } from "lucide-react";
 import { useState } from "react";
-import type { Task as TaskRecord } from "../../../../src/api/contract/index.ts";
+import { operations, type Task as TaskRecord } from "../../../../src/api/contract/index.ts";
 import { useTalkUpdates } from "../../api/live/live-talk.ts";
 import { useMessageTail } from "../../api/live/message-tail.ts";
 import { tailPath } from "../../api/messages.ts";
@@ -138,12 +138,17 @@ function Actions({ task }: { readonly task: TaskRecord }) {
   return (
     <>
       {task.status === "created" ? (
-        <Button look="primary" disabled={distribute.isPending} onClick={() => distribute.mutate(task.id)}>
+        <Button
+          needs={operations.task.distribute}
+          look="primary"
+          disabled={distribute.isPending}
+          onClick={() => distribute.mutate(task.id)}
+        >
           <Megaphone aria-hidden />
           {words.distribute}
         </Button>
       ) : null}
-      <Button look="danger" onClick={() => setCancelling(true)}>
+      <Button needs={operations.task.cancel} look="danger" onClick={() => setCancelling(true)}>
         <CircleStop aria-hidden />
         {words.cancel}
       </Button>

@@ -33,19 +33,24 @@ export function ServerActions({ server, onDeploy }: Props) {
     <>
       {error === null ? null : <ProblemView error={error} />}
       {state === "paused" ? (
-        <Button look="primary" disabled={resume.isPending} onClick={() => resume.mutate()}>
+        <Button
+          needs={operations.toolServer.resume}
+          look="primary"
+          disabled={resume.isPending}
+          onClick={() => resume.mutate()}
+        >
           <Play aria-hidden />
           {text.tools.actions.resume}
         </Button>
       ) : null}
       {isOpen ? (
-        <Button onClick={() => setOpen("pause")}>
+        <Button needs={operations.toolServer.pause} onClick={() => setOpen("pause")}>
           <Pause aria-hidden />
           {text.tools.actions.pause}
         </Button>
       ) : null}
       {isOwn ? (
-        <Button onClick={onDeploy}>
+        <Button needs={operations.toolServer.deploy} onClick={onDeploy}>
           <Rocket aria-hidden />
           {text.tools.actions.deploy}
         </Button>
@@ -70,7 +75,7 @@ function menuItems({ name, origin, revision }: ToolServerRecord, { onCheck, onDe
   const { actions } = text.tools;
   const isOwn = origin === "uploaded" || origin === "directory";
   return [
-    { label: actions.check, icon: <HeartPulse aria-hidden />, act: onCheck },
+    { label: actions.check, needs: operations.toolServer.check, icon: <HeartPulse aria-hidden />, act: onCheck },
     {
       label: actions.copyGet,
       icon: <SquareTerminal aria-hidden />,
@@ -78,8 +83,25 @@ function menuItems({ name, origin, revision }: ToolServerRecord, { onCheck, onDe
     },
     ...(revision === null
       ? []
-      : [{ label: actions.download, icon: <Download aria-hidden />, act: () => download(name, revision) }]),
-    ...(isOwn ? [{ label: actions.delete, icon: <Trash2 aria-hidden />, act: onDelete, danger: true }] : []),
+      : [
+          {
+            label: actions.download,
+            needs: operations.toolServer.module,
+            icon: <Download aria-hidden />,
+            act: () => download(name, revision),
+          },
+        ]),
+    ...(isOwn
+      ? [
+          {
+            label: actions.delete,
+            needs: operations.toolServer.delete,
+            icon: <Trash2 aria-hidden />,
+            act: onDelete,
+            danger: true,
+          },
+        ]
+      : []),
   ];
 }
 

@@ -1,3 +1,4 @@
+import { operations } from "../../../../src/api/contract/index.ts";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { Rocket } from "lucide-react";
@@ -25,7 +26,7 @@ export function Tools() {
   return (
     <>
       <PageHeading title={text.pages.tools} note={text.tools.note}>
-        <Button look="primary" onClick={() => setDeploy(true)}>
+        <Button needs={operations.toolServer.deploy} look="primary" onClick={() => setDeploy(true)}>
           <Rocket aria-hidden />
           {text.tools.deploy.title}
         </Button>
@@ -63,7 +64,7 @@ function ServerList({ onDeploy }: { readonly onDeploy: () => void }) {
   if (servers.length === 0) {
     return (
       <Empty title={text.tools.empty} note={text.tools.emptyNote} command={text.tools.deploy.command}>
-        <Button look="primary" onClick={onDeploy}>
+        <Button needs={operations.toolServer.deploy} look="primary" onClick={onDeploy}>
           <Rocket aria-hidden />
           {text.tools.deploy.title}
         </Button>

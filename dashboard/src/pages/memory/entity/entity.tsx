@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { Pencil, Trash2 } from "lucide-react";
 import { useState } from "react";
-import type { MemoryEntity, MemoryHistory } from "../../../../../src/api/contract/index.ts";
+import { operations, type MemoryEntity, type MemoryHistory } from "../../../../../src/api/contract/index.ts";
 import { entityHistoryQuery } from "../../../api/memory/memory.ts";
 import { Ago } from "../../../parts/format/ago.tsx";
 import { Button } from "../../../parts/button.tsx";
@@ -74,11 +74,11 @@ function Actions({ history }: { readonly history: MemoryHistory }) {
   const close = () => setOpen(undefined);
   return (
     <>
-      <Button onClick={() => setOpen("edit")}>
+      <Button needs={operations.memory.revise} onClick={() => setOpen("edit")}>
         <Pencil aria-hidden />
         {words.edit}
       </Button>
-      <Button look="danger" onClick={() => setOpen("forget")}>
+      <Button needs={operations.memory.forget} look="danger" onClick={() => setOpen("forget")}>
         <Trash2 aria-hidden />
         {words.forget}
       </Button>

@@ -1,7 +1,12 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
-import type { MemoryChange, MemoryEntity, MemoryHistory } from "../../../../../src/api/contract/index.ts";
+import {
+  operations,
+  type MemoryChange,
+  type MemoryEntity,
+  type MemoryHistory,
+} from "../../../../../src/api/contract/index.ts";
 import { toProblem } from "../../../api/client.ts";
 import { entityQuery, neighbourhoodQuery, revertEntity } from "../../../api/memory/memory.ts";
 import { Ago } from "../../../parts/format/ago.tsx";
@@ -59,6 +64,7 @@ export function History({ history }: Props) {
             </div>
             {hasVersion(change) ? (
               <Button
+                needs={operations.memory.revert}
                 size="small"
                 look="quiet"
                 disabled={revert.isPending}

@@ -1,6 +1,11 @@
 import { Pencil, Trash2, Undo2 } from "lucide-react";
 import { useState } from "react";
-import type { MemoryEntity, MemoryHistory, MemoryObservation } from "../../../../../src/api/contract/index.ts";
+import {
+  operations,
+  type MemoryEntity,
+  type MemoryHistory,
+  type MemoryObservation,
+} from "../../../../../src/api/contract/index.ts";
 import { rememberObservation, reviseEntity } from "../../../api/memory/memory.ts";
 import { Ago } from "../../../parts/format/ago.tsx";
 import { Button, IconButton } from "../../../parts/button.tsx";
@@ -38,17 +43,26 @@ export function Observations({ history }: { readonly history: MemoryHistory }) {
               <LongText className="text-sm whitespace-pre-wrap [overflow-wrap:anywhere]">{observation.text}</LongText>
               <Origin of={observation} />
             </div>
-            <IconButton label={EDITING.amend(nameOf(observation))} onClick={() => setAmending(observation)}>
+            <IconButton
+              needs={operations.memory.revise}
+              label={EDITING.amend(nameOf(observation))}
+              onClick={() => setAmending(observation)}
+            >
               <Pencil aria-hidden />
             </IconButton>
             <IconButton
+              needs={operations.memory.revise}
               label={words.retractOne(nameOf(observation))}
               disabled={retract.isPending}
               onClick={() => retract.mutate(observation.text)}
             >
               <Undo2 aria-hidden />
             </IconButton>
-            <IconButton label={words.forgetOne(nameOf(observation))} onClick={() => setForgetting(observation)}>
+            <IconButton
+              needs={operations.memory.forget}
+              label={words.forgetOne(nameOf(observation))}
+              onClick={() => setForgetting(observation)}
+            >
               <Trash2 aria-hidden />
             </IconButton>
           </li>
@@ -112,7 +126,7 @@ function AddObservation({ entity: { scope, name, type } }: { readonly entity: Me
           value={typed}
           onChange={({ target }) => setTyped(target.value)}
         />
-        <Button type="submit" disabled={observation === "" || add.isPending}>
+        <Button needs={operations.memory.remember} type="submit" disabled={observation === "" || add.isPending}>
           {words.add}
         </Button>
       </div>

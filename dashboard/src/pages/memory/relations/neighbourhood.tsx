@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { Plus } from "lucide-react";
 import { type ReactNode, useState } from "react";
-import type { MemoryEntity, MemoryGraph } from "../../../../../src/api/contract/index.ts";
+import { operations, type MemoryEntity, type MemoryGraph } from "../../../../../src/api/contract/index.ts";
 import { AROUND_MAX, neighbourhoodQuery } from "../../../api/memory/memory.ts";
 import { Button } from "../../../parts/button.tsx";
 import { Choices } from "../../../parts/forms/choices.tsx";
@@ -35,7 +35,7 @@ export function Neighbourhood({ entity }: { readonly entity: MemoryEntity }) {
     <section aria-label={words.neighbourhood} className="min-w-0 space-y-3">
       <div className="flex min-h-10 flex-wrap items-center gap-x-3 gap-y-2">
         <h2 className="flex-1 text-sm font-semibold">{words.neighbourhood}</h2>
-        <Button size="small" onClick={() => setAdding(true)}>
+        <Button needs={operations.memory.relate} size="small" onClick={() => setAdding(true)}>
           <Plus aria-hidden />
           {EDITING.relations.add}
         </Button>

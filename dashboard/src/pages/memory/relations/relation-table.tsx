@@ -1,7 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import { Pencil, Trash2 } from "lucide-react";
 import { useState } from "react";
-import type { MemoryGraph, MemoryRelation } from "../../../../../src/api/contract/index.ts";
+import { operations, type MemoryGraph, type MemoryRelation } from "../../../../../src/api/contract/index.ts";
 import { Button, IconButton } from "../../../parts/button.tsx";
 import { Row, Table, Td, Th } from "../../../parts/table.tsx";
 import { EDITING } from "../../../text/memory/editing.ts";
@@ -72,10 +72,18 @@ function RelationRow({ relation, from, to }: NamedRelation) {
       </Td>
       <Td className="text-right text-muted max-sm:hidden">{percent(strength)}</Td>
       <Td className="px-1 py-0.5 whitespace-nowrap">
-        <IconButton label={EDITING.relations.edit(from, type, to)} onClick={() => setOpen("edit")}>
+        <IconButton
+          needs={operations.memory.relate}
+          label={EDITING.relations.edit(from, type, to)}
+          onClick={() => setOpen("edit")}
+        >
           <Pencil aria-hidden />
         </IconButton>
-        <IconButton label={EDITING.relations.remove(from, type, to)} onClick={() => setOpen("remove")}>
+        <IconButton
+          needs={operations.memory.unrelate}
+          label={EDITING.relations.remove(from, type, to)}
+          onClick={() => setOpen("remove")}
+        >
           <Trash2 aria-hidden />
         </IconButton>
         {open === "edit" ? <EditRelation relation={relation} from={from} to={to} onClose={close} /> : null}

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { RotateCcw } from "lucide-react";
 import { useState } from "react";
-import type { MemoryFigures } from "../../../../../src/api/contract/index.ts";
+import { operations, type MemoryFigures } from "../../../../../src/api/contract/index.ts";
 import { toProblem } from "../../../api/client.ts";
 import { snapshotsQuery } from "../../../api/memory/memory-maintenance.ts";
 import { Button } from "../../../parts/button.tsx";
@@ -23,7 +23,7 @@ export function Damage({ error, figures, onRetry }: Props) {
     <>
       <ProblemView error={error} onRetry={onRetry} className="mb-4">
         {latest === undefined ? null : (
-          <Button size="small" onClick={() => setRestoring(true)}>
+          <Button needs={operations.memoryMaintenance.restoreSnapshot} size="small" onClick={() => setRestoring(true)}>
             <RotateCcw aria-hidden />
             {STORE.restoreLatest(ago(latest.at, nowMs))}
           </Button>

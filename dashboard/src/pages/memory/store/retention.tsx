@@ -1,6 +1,6 @@
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
-import type { MemoryPruned } from "../../../../../src/api/contract/index.ts";
+import { operations, type MemoryPruned } from "../../../../../src/api/contract/index.ts";
 import { toProblem } from "../../../api/client.ts";
 import { pruneMemory } from "../../../api/memory/memory-maintenance.ts";
 import { Button } from "../../../parts/button.tsx";
@@ -28,6 +28,7 @@ export function Retention() {
         <p className="text-sm text-muted">{STORE.retentionNote}</p>
         <div className="flex flex-wrap gap-2">
           <Button
+            needs={operations.memoryMaintenance.prune}
             disabled={look.isPending}
             onClick={() => {
               prune.reset();
@@ -37,7 +38,7 @@ export function Retention() {
             {STORE.whatWouldGo}
           </Button>
           {shown?.dry_run === true && isAny(shown) ? (
-            <Button look="danger" onClick={() => setSure(true)}>
+            <Button needs={operations.memoryMaintenance.prune} look="danger" onClick={() => setSure(true)}>
               {STORE.prune}
             </Button>
           ) : null}

@@ -1,7 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import { Trash2 } from "lucide-react";
 import { useState } from "react";
-import type { MemoryFigures } from "../../../../../src/api/contract/index.ts";
+import { operations, type MemoryFigures } from "../../../../../src/api/contract/index.ts";
 import { forgetScope } from "../../../api/memory/memory-maintenance.ts";
 import { Button, IconButton } from "../../../parts/button.tsx";
 import { Card } from "../../../parts/card.tsx";
@@ -63,7 +63,11 @@ export function ScopeTable({ figures: { scopes } }: { readonly figures: MemoryFi
               <Td className="text-right text-muted tabular-nums max-sm:hidden">{count(one.observations)}</Td>
               <Td className="text-right text-muted tabular-nums max-sm:hidden">{count(one.relations)}</Td>
               <Td className="px-1 py-0.5">
-                <IconButton label={STORE.forgetScope(one.scope)} onClick={() => setLeaving(one)}>
+                <IconButton
+                  needs={operations.memory.forgetScope}
+                  label={STORE.forgetScope(one.scope)}
+                  onClick={() => setLeaving(one)}
+                >
                   <Trash2 aria-hidden />
                 </IconButton>
               </Td>

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { RotateCcw, Trash2 } from "lucide-react";
 import { useState } from "react";
-import type { MemoryFigures, MemorySnapshot } from "../../../../../src/api/contract/index.ts";
+import { operations, type MemoryFigures, type MemorySnapshot } from "../../../../../src/api/contract/index.ts";
 import { createSnapshot, deleteSnapshot, snapshotsQuery } from "../../../api/memory/memory-maintenance.ts";
 import { Ago } from "../../../parts/format/ago.tsx";
 import { Button, IconButton } from "../../../parts/button.tsx";
@@ -23,6 +23,7 @@ export function Snapshots({ figures }: { readonly figures: MemoryFigures | undef
       title={STORE.snapshots}
       actions={
         <Button
+          needs={operations.memoryMaintenance.createSnapshot}
           size="small"
           disabled={make.isPending || data === undefined || figures === undefined}
           onClick={() => make.mutate(undefined)}
@@ -66,11 +67,19 @@ function SnapshotList({ snapshots, figures }: ListProps) {
               </p>
             </div>
             {snapshot.kind === "damaged" ? null : (
-              <IconButton label={STORE.restoreOne(snapshot.name)} onClick={() => choose({ act: "restore", snapshot })}>
+              <IconButton
+                needs={operations.memoryMaintenance.restoreSnapshot}
+                label={STORE.restoreOne(snapshot.name)}
+                onClick={() => choose({ act: "restore", snapshot })}
+              >
                 <RotateCcw aria-hidden />
               </IconButton>
             )}
-            <IconButton label={STORE.remove(snapshot.name)} onClick={() => choose({ act: "delete", snapshot })}>
+            <IconButton
+              needs={operations.memoryMaintenance.deleteSnapshot}
+              label={STORE.remove(snapshot.name)}
+              onClick={() => choose({ act: "delete", snapshot })}
+            >
               <Trash2 aria-hidden />
             </IconButton>
           </li>

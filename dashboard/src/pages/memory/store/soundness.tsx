@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { CircleCheck, Clock, TriangleAlert } from "lucide-react";
-import type { MemoryChecked, MemoryFigures } from "../../../../../src/api/contract/index.ts";
+import { operations, type MemoryChecked, type MemoryFigures } from "../../../../../src/api/contract/index.ts";
 import { memoryFiguresQuery } from "../../../api/memory/memory.ts";
 import { checkMemory, reindexMemory } from "../../../api/memory/memory-maintenance.ts";
 import { Button } from "../../../parts/button.tsx";
@@ -20,7 +20,11 @@ export function Soundness({ figures }: { readonly figures: MemoryFigures | undef
     <Card title={STORE.soundness}>
       <div className="space-y-3">
         <p className="text-sm text-muted">{STORE.checkNote}</p>
-        <Button disabled={check.isPending} onClick={() => check.mutate(false)}>
+        <Button
+          needs={operations.memoryMaintenance.check}
+          disabled={check.isPending}
+          onClick={() => check.mutate(false)}
+        >
           {check.isPending ? STORE.checking : STORE.check}
         </Button>
         {check.error === null ? null : <ProblemView error={check.error} />}
@@ -69,7 +73,9 @@ function Findings({ checked: { items }, onRepair }: FindingsProps) {
         ))}
       </ul>
       {onRepair === undefined || items.every(({ repaired }) => repaired) ? null : (
-        <Button onClick={onRepair}>{STORE.repair}</Button>
+        <Button needs={operations.memoryMaintenance.check} onClick={onRepair}>
+          {STORE.repair}
+        </Button>
       )}
     </div>
   );
@@ -83,7 +89,11 @@ function Reindex({ figures: { indexed } }: { readonly figures: MemoryFigures }) 
   return (
     <div className="space-y-3 border-t border-line pt-3">
       <p className="text-sm text-muted">{STORE.reindexNote}</p>
-      <Button disabled={reindex.isPending} onClick={() => reindex.mutate(undefined)}>
+      <Button
+        needs={operations.memoryMaintenance.reindex}
+        disabled={reindex.isPending}
+        onClick={() => reindex.mutate(undefined)}
+      >
         {reindex.isPending ? STORE.reindexing : STORE.reindex}
       </Button>
       {reindex.isPending ? (

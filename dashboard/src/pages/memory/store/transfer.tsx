@@ -1,6 +1,6 @@
 import { Download, Upload } from "lucide-react";
 import { useState } from "react";
-import type { MemoryFigures } from "../../../../../src/api/contract/index.ts";
+import { operations, type MemoryFigures } from "../../../../../src/api/contract/index.ts";
 import { exportAddress, type Exporting } from "../../../api/memory/memory-transfer.ts";
 import { Button, buttonClass } from "../../../parts/button.tsx";
 import { Card } from "../../../parts/card.tsx";
@@ -64,7 +64,7 @@ export function Transfer({ figures }: { readonly figures: MemoryFigures }) {
             <Download aria-hidden />
             {STORE.download}
           </a>
-          <Button onClick={() => setImporting(true)}>
+          <Button needs={operations.memoryTransfer.import} onClick={() => setImporting(true)}>
             <Upload aria-hidden />
             {TRANSFER.import}
           </Button>

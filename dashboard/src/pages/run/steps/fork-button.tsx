@@ -2,7 +2,7 @@ import { useMutation } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { GitFork } from "lucide-react";
 import { useState } from "react";
-import type { RunDetail } from "../../../../../src/api/contract/index.ts";
+import { operations, type RunDetail } from "../../../../../src/api/contract/index.ts";
 import { forkRun } from "../../../api/actions.ts";
 import { Button } from "../../../parts/button.tsx";
 import { Dialog } from "../../../parts/dialogs/dialog.tsx";
@@ -18,7 +18,7 @@ export function ForkButton({ run, step }: Props) {
   const [isOpen, setOpen] = useState(false);
   return (
     <>
-      <Button size="small" onClick={() => setOpen(true)}>
+      <Button needs={operations.run.fork} size="small" onClick={() => setOpen(true)}>
         <GitFork aria-hidden />
         {words.open}
       </Button>

@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { CircleStop, Play } from "lucide-react";
 import { useRef, useState } from "react";
-import type { ToolDetail, ToolServerRecord } from "../../../../../src/api/contract/index.ts";
+import { operations, type ToolDetail, type ToolServerRecord } from "../../../../../src/api/contract/index.ts";
 import { callTool, upload, type Values } from "../../../api/actions.ts";
 import { Button } from "../../../parts/button.tsx";
 import { CopyButton } from "../../../parts/content/copy.tsx";
@@ -58,7 +58,13 @@ export function CallForm({ server, tool }: Props) {
         />
         <Files files={files} onRemove={(file) => setFiles(files.filter((other) => other !== file))} />
         <div className="flex flex-wrap items-center gap-1.5">
-          <Button type="submit" look="primary" disabled={call.isPending} aria-keyshortcuts="Control+Enter">
+          <Button
+            needs={operations.tool.call}
+            type="submit"
+            look="primary"
+            disabled={call.isPending}
+            aria-keyshortcuts="Control+Enter"
+          >
             <Play aria-hidden />
             {call.isPending ? text.call.calling : text.call.call}
           </Button>

@@ -1,7 +1,7 @@
 import { getRouteApi } from "@tanstack/react-router";
 import { Check, Undo2 } from "lucide-react";
 import { useState } from "react";
-import type { ToolServerRecord, ToolServerVersion } from "../../../../../src/api/contract/index.ts";
+import { operations, type ToolServerRecord, type ToolServerVersion } from "../../../../../src/api/contract/index.ts";
 import { Button } from "../../../parts/button.tsx";
 import { Fact } from "../../../parts/card.tsx";
 import { Select } from "../../../parts/forms/field.tsx";
@@ -52,12 +52,12 @@ function ServeButton({ version: { status, revision }, onAsk }: ServeProps) {
   const words = text.tools.versions;
   if (status === "serving") return null;
   return status === "pending" ? (
-    <Button look="primary" onClick={onAsk}>
+    <Button needs={operations.toolServer.accept} look="primary" onClick={onAsk}>
       <Check aria-hidden />
       {words.accept}
     </Button>
   ) : (
-    <Button onClick={onAsk}>
+    <Button needs={operations.toolServer.activate} onClick={onAsk}>
       <Undo2 aria-hidden />
       {words.activate(revision)}
     </Button>
