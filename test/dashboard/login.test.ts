@@ -124,6 +124,7 @@ test("a revoked key ends the streams of its pages, which then show the login", a
   await heading(page, "Log in");
   await logIn(page, key);
   await page.getByText("the API key is revoked").waitFor();
+  expect(await page.getByText("Live", { exact: true }).count()).toBe(0);
 });
 
 test("a session without a request for an hour shows the login", async () => {
@@ -134,6 +135,7 @@ test("a session without a request for an hour shows the login", async () => {
   await page.getByText("Live", { exact: true }).waitFor();
   lateMs += HOUR_MS;
   await heading(page, "Log in");
+  expect(await page.getByText("Live", { exact: true }).count()).toBe(0);
 });
 
 // access.sessions.S1

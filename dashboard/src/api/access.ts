@@ -12,7 +12,7 @@ export type Role = OutputOf<typeof operations.access.roles>["items"][number];
 
 const IDENTITY_KEY = ["identity"] as const;
 
-/** Who uses this page; null while nobody has logged in. */
+/** Who uses this page; null before the login. */
 export const identityQuery = queryOptions({
   queryKey: IDENTITY_KEY,
   queryFn: ({ signal }) => whoami(signal).catch(asAnonymous),
