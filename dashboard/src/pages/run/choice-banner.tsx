@@ -22,6 +22,7 @@ function Choice({ run, choice }: { readonly run: string; readonly choice: RunCho
     onSettled: () => client.invalidateQueries({ queryKey: ["run", run] }),
   });
   const busy = choose.isPending;
+  const common = { needs: operations.run.choose, size: "small", disabled: busy } as const;
   return (
     <section aria-label={text.choice.title} className="mb-5 rounded-lg border border-warn/50 bg-warn-soft px-4 py-3">
       <div className="flex gap-2.5">
@@ -35,33 +36,15 @@ function Choice({ run, choice }: { readonly run: string; readonly choice: RunCho
             <p className="mt-0.5 text-xs text-muted">{text.choice.note(choice.expires_at)}</p>
           </div>
           <div className="flex flex-wrap gap-2">
-            <Button
-              needs={operations.run.choose}
-              size="small"
-              look="primary"
-              disabled={busy}
-              onClick={() => choose.mutate({ choice: "retry" })}
-            >
+            <Button {...common} look="primary" onClick={() => choose.mutate({ choice: "retry" })}>
               {text.choice.retry}
             </Button>
             {choice.backups.map((model) => (
-              <Button
-                needs={operations.run.choose}
-                key={model}
-                size="small"
-                disabled={busy}
-                onClick={() => choose.mutate({ choice: "use", model })}
-              >
+              <Button {...common} key={model} onClick={() => choose.mutate({ choice: "use", model })}>
                 {text.choice.use(model)}
               </Button>
             ))}
-            <Button
-              needs={operations.run.choose}
-              size="small"
-              look="danger"
-              disabled={busy}
-              onClick={() => choose.mutate({ choice: "cancel" })}
-            >
+            <Button {...common} look="danger" onClick={() => choose.mutate({ choice: "cancel" })}>
               {text.choice.cancel}
             </Button>
           </div>

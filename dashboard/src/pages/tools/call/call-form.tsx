@@ -22,6 +22,19 @@ type Props = { readonly server: ToolServerRecord; readonly tool: ToolDetail };
 type Observing = "none" | "report" | "permit";
 const OBSERVING = ["none", "report", "permit"] as const;
 
+const CallButton = ({ isPending }: { readonly isPending: boolean }) => (
+  <Button
+    needs={operations.tool.call}
+    type="submit"
+    look="primary"
+    disabled={isPending}
+    aria-keyshortcuts="Control+Enter"
+  >
+    <Play aria-hidden />
+    {isPending ? text.call.calling : text.call.call}
+  </Button>
+);
+
 /** Calls a tool by hand, with inputs made of its schema or with JSON. */
 export function CallForm({ server, tool }: Props) {
   const form = useArguments(tool);
@@ -58,16 +71,7 @@ export function CallForm({ server, tool }: Props) {
         />
         <Files files={files} onRemove={(file) => setFiles(files.filter((other) => other !== file))} />
         <div className="flex flex-wrap items-center gap-1.5">
-          <Button
-            needs={operations.tool.call}
-            type="submit"
-            look="primary"
-            disabled={call.isPending}
-            aria-keyshortcuts="Control+Enter"
-          >
-            <Play aria-hidden />
-            {call.isPending ? text.call.calling : text.call.call}
-          </Button>
+          <CallButton isPending={call.isPending} />
           {call.isPending ? (
             <Button look="danger" onClick={call.cancel}>
               <CircleStop aria-hidden />
