@@ -205,7 +205,7 @@ test("relations are shown as a tree, and deleted by their ids", LONG, async () =
   expect(await said("graph", "Anna", "--direction", "incoming")).toBe("Anna (person)\n");
   const id = (await said("relate", "Anna", "knows", "Bob", "--both-ways", "--strength", "0.8", "-o", "name")).trim();
   expect(await said("graph", "Anna")).toMatch(/├─ works_at → Acme[^]*└─ knows ↔ Bob[^]*also:\n {2}Bob works_at → Acme/);
-  expect(await said("unrelate", id)).toBe("the relation knows is gone\n");
+  expect(await said("unrelate", id)).toBe("the relation knows is deleted\n");
   expect((await ask("unrelate", id)).code).toBe(3);
   expect((await ask("relate", "Anna", "knows", "Nonexistent")).code).toBe(3);
 });

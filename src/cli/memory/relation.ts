@@ -79,7 +79,7 @@ export function unrelate(command: Command, invocation: Invocation): void {
     formats: ONE_FORMATS,
     run: async (context, { id }) => {
       const { raw, value } = await context.client.call(operations.memory.unrelate, { id });
-      await showOne(context, { raw, name: value.id, human: () => `the relation ${safeText(value.type)} is gone\n` });
+      await showOne(context, { raw, name: value.id, human: () => `the relation ${safeText(value.type)} is deleted\n` });
     },
   });
 }

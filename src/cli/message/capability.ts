@@ -187,7 +187,7 @@ function unregister(command: Command, invocation: Invocation): void {
     formats: ONE_FORMATS,
     run: async (context, { registration: id }) => {
       const { raw } = await context.client.call(operations.capability.deleteRegistration, { id });
-      await showOne(context, { raw, name: id, human: () => `${safeText(id)} is gone\n` });
+      await showOne(context, { raw, name: id, human: () => `${safeText(id)} is deleted\n` });
     },
   });
 }

@@ -30,7 +30,7 @@ export const participant: CommandMaker = (command, invocation) => {
   );
   examples(command, [
     ['caxton participant register billing-bot --description "writes invoices"', ""],
-    ["caxton participant fetch billing-bot --ack", "take messages, and say that they are done"],
+    ["caxton participant fetch billing-bot --ack", "fetch messages and acknowledge them"],
   ]);
   list(command.command("list"), invocation);
   register(command.command("register"), invocation);
@@ -147,9 +147,9 @@ function remove(command: Command, invocation: Invocation): void {
     input: z.object({ name: z.string() }),
     formats: ONE_FORMATS,
     run: async (context, { name }) => {
-      if (!(await confirm(context, `Take ${name}'s name away?`, "caxton participant delete"))) return;
+      if (!(await confirm(context, `Delete the program ${name}?`, "caxton participant delete"))) return;
       const { raw } = await context.client.call(operations.participant.delete, { name });
-      await showOne(context, { raw, name, human: () => `${safeText(name)} is gone\n` });
+      await showOne(context, { raw, name, human: () => `${safeText(name)} is deleted\n` });
     },
   });
 }

@@ -97,7 +97,7 @@ function remove(command: Command, invocation: Invocation): void {
     formats: ONE_FORMATS,
     run: async (context, { subscription: id }) => {
       const { raw } = await context.client.call(operations.subscription.delete, { id });
-      await showOne(context, { raw, name: id, human: () => `${safeText(id)} is gone\n` });
+      await showOne(context, { raw, name: id, human: () => `${safeText(id)} is deleted\n` });
     },
   });
 }

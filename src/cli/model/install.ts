@@ -8,8 +8,7 @@ export function modelInstall(command: Command, invocation: Invocation): void {
   command
     .summary("install an embedding model for memory")
     .description(
-      'Download all-MiniLM-L6-v2 (91 MB), verify it, and store it in 23 MB in the data directory. Needs no server. Repeat the command to resume an interrupted download. To use the model for memory, set embedding = "all-minilm-l6-v2" under [models.roles] of caxton.toml.' +
-        'same command. Memory uses it after `embedding = "all-minilm-l6-v2"` is set under [models.roles] of caxton.toml.',
+      'Download all-MiniLM-L6-v2 (91 MB), verify it, and store it in 23 MB in the data directory. Needs no server. Repeat the command to resume an interrupted download. To use the model for memory, set embedding = "all-minilm-l6-v2" under [models.roles] of caxton.toml.',
     )
     .addArgument(command.createArgument("<model>", "which").choices(["all-minilm-l6-v2"]))
     .option("--from <url|path>", "source URL, or model.safetensors on this machine")
