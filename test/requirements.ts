@@ -107,6 +107,7 @@ export const REQUIREMENTS = {
     "tool.remote-mcp": "Remote MCP servers over Streamable HTTP and stdio are tool servers.",
     "tool.unsandboxed-marked": "A local process is marked as not sandboxed.",
     "tool.child-process": "Guests run in child processes without environment, files, network or other descriptors.",
+    "tool.os-confinement": "On Linux the kernel refuses a child's native code files, processes, sockets and signals.",
     "tool.fuel": "Fuel is exact: it equals a count instruction by instruction.",
     "tool.meter-complete": "Every instruction is metered or its feature refused by name.",
     "tool.limits": "A tool that exceeds fuel, memory, time or output is stopped by name.",

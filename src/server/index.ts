@@ -18,3 +18,4 @@ export type { ReadyReport } from "./start.ts";
 export { readCertificate, validityOf } from "./tls/index.ts";
 export { installModel } from "./install-model.ts";
 export type { ToolDeployment } from "../tools/index.ts";
+export { type ConfinementReport, probeConfinement } from "../tools/sandbox/index.ts";

@@ -107,6 +107,7 @@ test("doctor on a well machine without a server finds no failure and says what i
   expect(finding(stdout, /^node$/)?.state).toBe("ok");
   expect(finding(stdout, /^data directory$/)?.note).toContain("made when a server starts");
   expect(finding(stdout, /^server$/)?.note).toContain("none runs");
+  expect(finding(stdout, /^sandbox$/)?.note).toContain("active: permission model");
   expect(finding(stdout, /^models$/)).toMatchObject({ state: "warn", fix: expect.stringContaining("OPENAI_API_KEY") });
 });
 

@@ -11,6 +11,7 @@ import {
   checkRights,
   type Finding,
 } from "./doctor-machine.ts";
+import { checkConfinement } from "./doctor-sandbox.ts";
 import { checkServer } from "./doctor-server.ts";
 import { oneLine, renderFields, type Terminal, type Tone } from "../terminal/index.ts";
 import { CaxtonError } from "../../kernel/errors.ts";
@@ -94,6 +95,7 @@ async function examine(
       ),
       await checkAgents(await server.definitionFiles(config.agents.directory)),
     );
+    findings.push(await checkConfinement(config.sandbox, server.probeConfinement));
     if (!found.answers) findings.push(checkKeys(environment, config.models.default));
   }
   return [...findings, checkClock(), ...found.findings];

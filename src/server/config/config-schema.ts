@@ -12,7 +12,7 @@ import { RedactionTable } from "./redaction-config.ts";
 import { ModelsTable } from "./models-config.ts";
 import { McpServerName, McpServerTable } from "./mcp-config.ts";
 import { RUN_ISOLATIONS } from "../../agents/definitions/index.ts";
-import { ISOLATIONS } from "../../tools/sandbox/index.ts";
+import { CONFINEMENT_MODES, ISOLATIONS } from "../../tools/sandbox/index.ts";
 import { LOG_LEVELS } from "../../kernel/log.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
 import { ACCEPTANCES, SIGNATURE_RULES } from "../../tools/servers/index.ts";
@@ -183,6 +183,10 @@ const SandboxTable = z
     isolation: z.enum(ISOLATIONS).default("process").meta({
       description:
         "Where tools run: process (a child process) or worker (a worker thread: lighter, for development; enforces every limit, but is no process boundary)",
+    }),
+    confinement: z.enum(CONFINEMENT_MODES).default("auto").meta({
+      description:
+        "Whether the operating system confines child processes (Linux: no_new_privs, Landlock, seccomp): auto (as far as it can), required (no tool server runs if it cannot) or off",
     }),
     cache_directory: z.string().min(1).optional().meta({
       description: "Directory of compiled modules; servers may share it; default: modules in the data directory",

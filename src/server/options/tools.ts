@@ -25,6 +25,7 @@ export function toolsOptions(loaded: LoadedConfig, builtIn = join(PACKAGE_DIRECT
       processes: sandbox.processes,
       standby: sandbox.standby,
       isolation: sandbox.isolation,
+      confinement: sandbox.confinement,
       instanceIdleMs: sandbox.instance_idle,
       moduleIdleMs: sandbox.module_idle,
       childIdleMs: sandbox.child_idle,

@@ -22,3 +22,16 @@ export class ToolServerBuildError extends CaxtonError<{ readonly server: string 
     );
   }
 }
+
+/** `sandbox.confinement` is `required`, and this machine cannot confine a sandbox child. */
+export class SandboxUnconfinedError extends CaxtonError<{ readonly missing: readonly string[] }> {
+  readonly code = "SANDBOX_UNCONFINED";
+  readonly kind = "unavailable";
+  constructor(missing: readonly string[]) {
+    super(
+      `no tool server can run: the operating system does not confine sandbox children (${missing.join("; ")})`,
+      'Run `caxton doctor`, and use Linux with seccomp and Landlock; or set sandbox.confinement = "auto" in caxton.toml.',
+      { missing },
+    );
+  }
+}

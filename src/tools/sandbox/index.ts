@@ -21,12 +21,14 @@ export {
   type StateEntry,
   type TimeChange,
 } from "./host-calls/broker.ts";
+export { type ConfinementReport, probeConfinement } from "./children/confinement-check.ts";
 export { ToolServerRefusedError } from "./errors.ts";
 export type { LogLine } from "./guest-log.ts";
 export { ISOLATIONS } from "./children/sandbox-child.ts";
 export type { TrustGroup } from "./children/child-pools.ts";
 export { Sandbox, type SandboxDeps, type SandboxOptions } from "./sandbox.ts";
 export {
+  CONFINEMENT_MODES,
   type DirectoryEntry,
   type FileInfo,
   type FileKind,

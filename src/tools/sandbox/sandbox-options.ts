@@ -3,6 +3,7 @@ import type { Log } from "../../kernel/log.ts";
 import type { ToolManifest } from "../catalogue/index.ts";
 import type { Broker } from "./host-calls/broker.ts";
 import type { Isolation } from "./children/sandbox-child.ts";
+import type { ConfinementMode } from "./wire/index.ts";
 import type { TrustGroup } from "./children/child-pools.ts";
 
 export type SandboxDeps = {
@@ -22,6 +23,8 @@ export type SandboxOptions = {
   readonly standby?: boolean | undefined;
   /** What a child is; default: a process. Threads are for development: they hold limits, but are no second wall. */
   readonly isolation?: Isolation | undefined;
+  /** Whether the operating system confines processes; default: as far as it can. */
+  readonly confinement?: ConfinementMode | undefined;
   /** After this long without a call the instance kept ready goes, and after `moduleIdleMs` the compiled module; defaults 60 s and 10 min. */
   readonly instanceIdleMs?: number | undefined;
   readonly moduleIdleMs?: number | undefined;

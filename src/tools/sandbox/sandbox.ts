@@ -21,6 +21,7 @@ import { ModuleBuilder } from "./modules/module-builder.ts";
 import { killedAsCollateral, explain, starved, notStarted, notLoaded, resultOf, VIOLATIONS } from "./outcome.ts";
 import { recordViolation } from "./quarantine.ts";
 import { Redaction } from "../../text/redaction/index.ts";
+import { ConfinementCheck } from "./children/confinement-check.ts";
 import { StandbyPool } from "./children/standby-pool.ts";
 import { ChildPools } from "./children/child-pools.ts";
 import {
@@ -86,7 +87,8 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
     this.#instanceIdleMs = options.instanceIdleMs ?? INSTANCE_IDLE_MS;
     this.#moduleIdleMs = options.moduleIdleMs ?? MODULE_IDLE_MS;
     this.#startFuel = options.startFuel ?? START_FUEL;
-    this.#builder = new ModuleBuilder(deps.clock, options, deps.readModule);
+    const confinement = new ConfinementCheck(options, this.#log);
+    this.#builder = new ModuleBuilder(deps.clock, { ...options, confinement }, deps.readModule);
     const events = {
       onResult: (job: PendingCall, message: ResultMessage) => this.#answered(job, message),
       onCrash: (job: PendingCall, how: CrashCause, reason: string) => this.#crashed(job, how, reason),
@@ -104,24 +106,22 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
         this.#forget(job);
       },
       onLog: (server: LiveServer, bytes: Buffer, job: PendingCall | undefined) =>
-        this.#logs.take(server, bytes, { job, nowMs: clock.nowMs() }),
+        this.#logs.take(server, bytes, { job, nowMs: deps.clock.nowMs() }),
       onOverdue: (job: PendingCall) => this.#overdue(job),
       onEnd: (slot: ChildSupervisor, reason: string, isResting: boolean) => this.#lost(slot, isResting ? "" : reason),
     };
-    const { clock, broker } = deps;
-    const { isolation = "process", standby = true } = options;
-    this.#standbyPool = StandbyPool.of(isolation, standby);
+    this.#standbyPool = StandbyPool.of(options, confinement.report);
     this.#pools = new ChildPools({
       count: options.processes ?? Math.min(PROCESSES_MAX, availableParallelism()),
       idleMs: options.childIdleMs ?? CHILD_IDLE_MS,
       // No session is as old as this, so that none is lost.
-      reserveIdleMs: standby ? SESSION_IDLE_MS : undefined,
-      newSlot: (rest) => new ChildSupervisor({ clock, broker, events, standbyPool: this.#standbyPool, rest }),
+      reserveIdleMs: (options.standby ?? true) ? SESSION_IDLE_MS : undefined,
+      newSlot: (rest) => new ChildSupervisor({ ...deps, events, standbyPool: this.#standbyPool, rest }),
     });
   }
 
   /**
-   * Prepares a module and replaces the server of that name, if there is one; its running calls finish. Throws ToolServerRefusedError, ToolServerBuildError, CancelledError.
+   * Prepares a module and replaces the server of that name, if there is one; its running calls finish. Throws ToolServerRefusedError, ToolServerBuildError, SandboxUnconfinedError, CancelledError.
    */
   async deploy({ manifest, module, placement }: Deployment, signal: AbortSignal): Promise<ToolServer> {
     this.#stop.signal.throwIfAborted();
@@ -157,7 +157,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
 
   /** The same without the cache: the module is metered, started and asked for its tools again. */
   async check(deployment: Deployment, signal: AbortSignal): Promise<Inspection> {
-    await using builder = new ModuleBuilder(this.#deps.clock, {});
+    await using builder = this.#builder.withoutCache();
     return await inspectWith(builder, buildRequest(deployment, this.#startFuel), signal);
   }
 

@@ -62,7 +62,15 @@ const sqlite: Attempt = async () => {
   const { DatabaseSync } = await import("node:sqlite");
   return new DatabaseSync(PLACE);
 };
-const ffi: Attempt = async () => import(["node", "ffi"].join(":"));
+const FFI: readonly Attempt[] = [
+  async () => (await import("node:ffi")).dlopen(null, {}),
+  async () => new (await import("node:ffi")).DynamicLibrary(null),
+  async () => (await import("node:ffi")).getInt8(4_096n),
+  async () => (await import("node:ffi")).setInt8(4_096n, 0, 1),
+  async () => (await import("node:ffi")).toBuffer(4_096n, 8),
+  async () => (await import("node:ffi")).getRawPointer(new Uint8Array(8)),
+  async () => (await import("node:ffi")).getCurrentEventLoop(),
+];
 
 /** By module, without its prefix: attempts, or why there is none. */
 const ATTEMPTS: { readonly [module: string]: readonly Attempt[] | string } = {
@@ -95,7 +103,7 @@ const ATTEMPTS: { readonly [module: string]: readonly Attempt[] | string } = {
   "dns/promises": [async () => new (await import("node:dns/promises")).Resolver().resolve4("example.com")],
   domain: PURE,
   events: PURE,
-  ffi: [ffi],
+  ffi: FFI,
   fs: FILES,
   "fs/promises": "see fs",
   http: [async () => failing((await import("node:http")).get(`http://${HOST}:${PORT}/`))],
@@ -190,7 +198,7 @@ async function probe(): Promise<void> {
       for (const [index, attempt] of attempts.entries()) outcomes[`${module} ${index}`] = await outcomeOf(attempt);
   }
   // It is left out of the list, as modules off by a flag are; what is there all the same would be found.
-  for (const [name, attempt] of Object.entries({ sqlite, ffi })) outcomes[name] = await outcomeOf(attempt);
+  for (const [name, attempt] of Object.entries({ sqlite })) outcomes[name] = await outcomeOf(attempt);
   process.stdout.write(JSON.stringify(outcomes), () => process.exit(0));
 }
 

@@ -33,13 +33,12 @@ const V8_FLAGS = [
 ];
 
 /** The permission model, and the modules and globals off that it does not cover. */
-const NODE_FLAGS = [
-  "--permission",
-  "--no-addons",
-  "--no-experimental-ffi",
-  "--no-experimental-sqlite",
-  "--no-experimental-webstorage",
-];
+const NODE_FLAGS = ["--permission", "--no-addons", "--no-experimental-sqlite", "--no-experimental-webstorage"];
+
+/** Where a child confines itself by calls of the kernel; it drops the permission before it takes anything from the server. */
+const hasFfi = process.platform === "linux" && process.allowedNodeEnvironmentFlags.has("--allow-ffi");
+const FFI_FLAGS = ["--allow-ffi", "--disable-warning=PERM0003", "--disable-warning=ExperimentalWarning"];
+const NO_FFI_FLAGS = ["--no-experimental-ffi"];
 
 const ENTRY = programFile("tools/sandbox/guest/child");
 const ROOM = dirname(dirname(ENTRY.path));
@@ -62,11 +61,17 @@ export class GuestProcess implements SandboxChild {
   constructor(options: SandboxChildOptions) {
     const sources = options.use === "build" ? [...SOURCES, ...BUILD_SOURCES] : SOURCES;
     const allowed = sources.map((path) => `--allow-fs-read=${path}`);
+    const { confinement = "auto", use } = options;
+    const ffi = hasFfi && confinement !== "off" ? FFI_FLAGS : NO_FFI_FLAGS;
     try {
-      this.#child = spawn(process.execPath, [...V8_FLAGS, ...NODE_FLAGS, ...allowed, ENTRY.path], {
-        env: {},
-        stdio: ["ignore", "ignore", "pipe", "pipe"],
-      });
+      this.#child = spawn(
+        process.execPath,
+        [...V8_FLAGS, ...NODE_FLAGS, ...ffi, ...allowed, ENTRY.path, confinement, use],
+        {
+          env: {},
+          stdio: ["ignore", "ignore", "pipe", "pipe"],
+        },
+      );
     } catch (error) {
       process.nextTick(() => this.#ended(options, String(error)));
       return;

@@ -1,4 +1,12 @@
-import { type Connection, type Frame, KIND } from "../wire/index.ts";
+import {
+  type Confinement,
+  type ConfinementMode,
+  type Connection,
+  decodeConfinement,
+  type Frame,
+  KIND,
+  payloadOf,
+} from "../wire/index.ts";
 
 /** Where guests run: a process of its own, or a thread of this one. */
 export const ISOLATIONS = ["process", "worker"] as const;
@@ -6,10 +14,14 @@ export type Isolation = (typeof ISOLATIONS)[number];
 
 export type SandboxChildOptions = {
   readonly use: "run" | "build";
+  /** Whether the operating system confines a process; default: as far as it can. */
+  readonly confinement?: ConfinementMode | undefined;
   readonly payloadBytesMax: number;
   readonly kinds: ReadonlySet<number>;
   readonly onFrame: (frame: Frame) => void;
   readonly onReady: () => void;
+  /** How a process is confined; called before `onReady`. */
+  readonly onConfined?: ((confinement: Confinement) => void) | undefined;
   /** Why it ended, in words for a log. Called once, however it ended. */
   readonly onExit: (reason: string) => void;
 };
@@ -33,11 +45,12 @@ export interface SandboxChild {
  * of nothing else.
  */
 export const frameTaker =
-  ({ onReady, onFrame }: SandboxChildOptions, kill: (reason: string) => void) =>
+  ({ onReady, onConfined, onFrame }: SandboxChildOptions, kill: (reason: string) => void) =>
   (frame: Frame): void => {
     try {
-      if (frame.kind === KIND.ready) onReady();
-      else onFrame(frame);
+      if (frame.kind !== KIND.ready) return onFrame(frame);
+      onConfined?.(decodeConfinement(payloadOf(frame)));
+      onReady();
     } catch (error) {
       kill(`what it sent could not be dealt with: ${String(error)}`);
     }

@@ -1,5 +1,6 @@
 import { MANIFEST_MAXIMA } from "../../catalogue/index.ts";
-import type { SandboxChild, SandboxChildOptions, Isolation } from "./sandbox-child.ts";
+import type { SandboxOptions } from "../sandbox-options.ts";
+import type { SandboxChild, SandboxChildOptions } from "./sandbox-child.ts";
 import { GuestProcess } from "./guest-process.ts";
 import { GuestWorker } from "./guest-worker.ts";
 import { FROM_CHILD } from "../wire/index.ts";
@@ -45,10 +46,13 @@ export class StandbyPool {
   }
 
   /** Where children are processes or threads. */
-  static of(isolation: Isolation, prestart: boolean): StandbyPool {
+  static of(
+    { isolation = "process", confinement, standby = true }: SandboxOptions,
+    onConfined: SandboxChildOptions["onConfined"],
+  ): StandbyPool {
     const open = (options: SandboxChildOptions): SandboxChild =>
-      isolation === "worker" ? new GuestWorker(options) : new GuestProcess(options);
-    return new StandbyPool({ open, prestart });
+      isolation === "worker" ? new GuestWorker(options) : new GuestProcess({ ...options, confinement, onConfined });
+    return new StandbyPool({ open, prestart: standby });
   }
 
   /** The pid of the standby child. */

@@ -17,13 +17,15 @@ const NOTHING = new Uint8Array(0);
 const PAGE_BYTES = 65_536;
 const CATALOGUE_BYTES_MAX = 1024 * 1024;
 
+/** Only a build child needs the meter, before it is confined; the others start faster without it. */
+export const loadMeter = () => import("../meter/index.ts");
+
 /** Makes a tool server's module ready: looks at it, meters it, compiles it, starts it once and asks for its tools. Never throws. */
 export async function build(payload: Buffer, turns: Turns): Promise<Built> {
   const parts = decodeWithBytes(payload);
   if (parts === undefined) return refused("BUG", "the build request is damaged", "");
   const spec: BuildSpec = JSON.parse(parts.json.toString("utf8"));
-  // Only a build child needs the meter; the others start faster without it.
-  const { METER_LIMITS, kindOf, meter, FUEL_EXPORT, START_EXPORT } = await import("../meter/index.ts");
+  const { METER_LIMITS, kindOf, meter, FUEL_EXPORT, START_EXPORT } = await loadMeter();
   try {
     const limits = {
       ...METER_LIMITS,

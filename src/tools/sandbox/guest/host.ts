@@ -38,7 +38,8 @@ export class Host {
     this.#connection.send(KIND.ioRequest, id, server, ...encodeIoRequest(call, request)),
   );
 
-  constructor(socket: Duplex, onEnd: () => void) {
+  /** `greeting` goes with the first frame. */
+  constructor(socket: Duplex, onEnd: () => void, greeting: Uint8Array = Buffer.alloc(0)) {
     this.#connection = new Connection(socket, {
       payloadBytesMax: PAYLOAD_BYTES_MAX,
       kinds: FROM_SERVER,
@@ -50,7 +51,7 @@ export class Host {
       send: (server, call) => this.#connection.send(KIND.turn, call, server),
       flush: () => this.#connection.flush(),
     });
-    this.#connection.send(KIND.ready, 0, 0);
+    this.#connection.send(KIND.ready, 0, 0, greeting);
   }
 
   #take(frame: Frame): void {

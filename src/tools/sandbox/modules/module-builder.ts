@@ -4,6 +4,7 @@ import { CancelledError } from "../../../kernel/errors.ts";
 import { parseJson } from "../../../kernel/json.ts";
 import * as z from "zod";
 import { ToolServerBuildError, ToolServerRefusedError } from "../errors.ts";
+import type { ConfinementCheck } from "../children/confinement-check.ts";
 import { GuestProcess } from "../children/guest-process.ts";
 import { type Catalogue, EntryLostError, ModuleCache, readCatalogue, type ReadyModule } from "./module-cache.ts";
 import {
@@ -39,8 +40,9 @@ type ReadModule = (moduleHash: string) => Promise<Uint8Array>;
 /** The request that a module was prepared for. */
 type Made = Omit<BuildRequest, "module"> & { readonly moduleHash: string };
 
-/** Directories of prepared modules: the cache, and those of the package. */
-export type CacheDirectories = {
+/** Directories of prepared modules: the cache, and those of the package; and how build children are confined. */
+export type ModuleBuilderOptions = {
+  readonly confinement?: ConfinementCheck | undefined;
   readonly cacheDirectory?: string | undefined;
   readonly packagedDirectory?: string | undefined;
 };
@@ -54,20 +56,28 @@ export class ModuleBuilder {
   readonly #builds = new Map<string, Promise<ReadyModule>>();
   readonly #processes = new Set<GuestProcess>();
   readonly #readModule: ReadModule | undefined;
+  readonly #confinement: ConfinementCheck | undefined;
   #running = 0;
 
   /** `readModule` gives a module by its hash, for when what was made of it is lost. */
   #isClosed = false;
 
-  constructor(clock: Clock, directories: CacheDirectories, readModule?: ReadModule) {
+  constructor(clock: Clock, options: ModuleBuilderOptions, readModule?: ReadModule) {
     this.#readModule = readModule;
     this.#clock = clock;
-    const { cacheDirectory, packagedDirectory: packaged } = directories;
+    const { cacheDirectory, packagedDirectory: packaged } = options;
+    this.#confinement = options.confinement;
     this.#cache = new ModuleCache(cacheDirectory, { packaged });
   }
 
-  /** Throws ToolServerRefusedError, ToolServerBuildError, CancelledError. */
+  /** One with the same confinement that prepares every module. */
+  withoutCache(): ModuleBuilder {
+    return new ModuleBuilder(this.#clock, { confinement: this.#confinement });
+  }
+
+  /** Throws ToolServerRefusedError, ToolServerBuildError, SandboxUnconfinedError, CancelledError. */
   async build(request: BuildRequest, signal: AbortSignal): Promise<BuiltModule> {
+    await this.#confinement?.require();
     const moduleHash = await contentHash(request.module);
     const key = ModuleCache.key(moduleHash, request.spec);
     const known = await this.#cache.get(key);
@@ -125,6 +135,7 @@ export class ModuleBuilder {
     const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
     const child: GuestProcess = new GuestProcess({
       use: "build",
+      confinement: this.#confinement?.mode,
       payloadBytesMax: PAYLOAD_BYTES_MAX,
       kinds: FROM_BUILD_CHILD,
       onReady: () => child.send(KIND.build, 0, 0, ...encodeWithBytes(spec, module)),

@@ -1,5 +1,17 @@
 /** What the server and its sandbox children say to each other, and how it looks as bytes. Both sides import it; it knows neither. */
 export { FILE_NAME_CHARS_MAX, isFileName, isMediaType } from "./file-label.ts";
+export {
+  activeOf,
+  type Confinement,
+  CONFINEMENT_MODES,
+  type ConfinementMode,
+  decodeConfinement,
+  encodeConfinement,
+  isConfined,
+  MECHANISMS,
+  missingOf,
+  readConfinementMode,
+} from "./confinement.ts";
 export { Connection } from "./connection.ts";
 export { type Frame, payloadOf } from "./frames.ts";
 export {

@@ -26,7 +26,7 @@ const REMOVED: readonly string[] = [
  * Removes from a sandbox child the calls that reach other processes and that Node's permission model does not check:
  * signals, priorities and the start of a debugger in another process of the same user.
  */
-export function confine(): void {
+export function removeCalls(): void {
   for (const name of REMOVED) Reflect.deleteProperty(process, name);
   Reflect.deleteProperty(os, "setPriority");
   syncBuiltinESMExports();
