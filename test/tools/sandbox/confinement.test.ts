@@ -48,7 +48,7 @@ function childWith(flags: readonly string[], ...more: readonly string[]) {
   });
 }
 
-// sandbox.guest-process.P1
+// sandbox.guest-process.P1, sandbox.confine.C2
 test("a process that runs guests reaches nothing through any module that is built into Node", async () => {
   const flags = await childArguments();
   expect(flags).toContain("--permission");
