@@ -143,7 +143,7 @@ async function probe(): Promise<void> {
     if (number !== undefined) outcomes[name] = called(number, given);
   }
   for (const [name, attempt] of Object.entries(ATTEMPTS)) outcomes[name] = await outcomeOf(attempt);
-  // What the child needs goes on.
+  // What the child needs still works.
   const getpid = called(process.arch === "x64" ? 39 : 172, []);
   outcomes["control of getpid"] = getpid === `returned ${process.pid}` ? "control: done" : getpid;
   const module = await WebAssembly.compile(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
