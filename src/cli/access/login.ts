@@ -28,6 +28,7 @@ export const login: CommandMaker = (command, invocation) => {
   examples(command, [
     ["caxton login https://caxton.example.com", "ask for the key"],
     ["caxton login https://caxton.example.com --name prod --key-stdin < key.txt", ""],
+    ["caxton login https://caxton.example.com --ca-file ca.pem", "store the private authority too"],
     ["caxton --context prod status", "use it"],
   ]);
   act(command, invocation, {
@@ -41,10 +42,13 @@ export const login: CommandMaker = (command, invocation) => {
       const url = server === undefined ? context.client.server : serverOf(server);
       const given = await keyOf(context, keyStdin);
       const isSetup = given.startsWith(SETUP_PREFIX);
-      const key = isSetup ? await firstKey(clientFor(url, given, context)) : given;
-      const { raw, value } = await clientFor(url, key, context).call(operations.access.whoami, {});
+      const ca = context.givenAuthority ?? context.contexts.for(url)?.ca;
+      const clientFor = (token: string) =>
+        new Client({ server: url, token, authority: ca, timeoutMs: context.timeoutMs, onAnswer: () => undefined });
+      const key = isSetup ? await firstKey(clientFor(given)) : given;
+      const { raw, value } = await clientFor(key).call(operations.access.whoami, {});
       const saved = name ?? url.host;
-      context.contexts.save({ name: saved, server: url.origin + url.pathname.replace(/\/$/, ""), key });
+      context.contexts.save({ name: saved, server: url.origin + url.pathname.replace(/\/$/, ""), key, ca });
       await showOne(context, {
         raw,
         name: saved,
@@ -92,9 +96,6 @@ function serverOf(given: string): URL {
   if (url?.protocol === "http:" || url?.protocol === "https:") return url;
   throw new UsageError(`not a URL: "${given}"; expected one such as https://caxton.example.com`, "caxton login");
 }
-
-const clientFor = (server: URL, token: string, { timeoutMs }: Context): Client =>
-  new Client({ server, token, timeoutMs, onAnswer: () => undefined });
 
 async function firstKey(client: Client): Promise<string> {
   const { value } = await client.call(operations.key.create, { name: "first administrator", role: "admin" });

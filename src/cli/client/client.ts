@@ -10,7 +10,9 @@ import {
 import { type Json, parseJson } from "../../kernel/json.ts";
 import { CancelledError } from "../../kernel/errors.ts";
 import type * as z from "zod";
+import { trustAuthority } from "./authority.ts";
 import {
+  certificateError,
   NotCaxtonError,
   ServerProblem,
   ServerUnreachableError,
@@ -21,6 +23,8 @@ import {
 export type ClientOptions = {
   readonly server: URL;
   readonly token: string | undefined;
+  /** Certificate of the private authority that signed the server's; PEM. */
+  readonly authority?: string | undefined;
   /** How long one request may take; streams are not held to it. Undefined means 30 s. */
   readonly timeoutMs: number | undefined;
   /** Called for every response, for `--debug`. */
@@ -150,7 +154,8 @@ export class Client {
   }
 
   #fetch(url: URL, opening: Opening): Promise<Response> {
-    const { token } = this.#options;
+    const { token, authority } = this.#options;
+    if (authority !== undefined) trustAuthority(authority);
     return fetch(url, {
       method: opening.method,
       headers: {
@@ -176,7 +181,7 @@ export class Client {
           throw new WaitTimeoutError(this.timeoutMs);
         throw new CancelledError("the request");
       }
-      throw new ServerUnreachableError(this.server, error);
+      throw certificateError(this.server, error) ?? new ServerUnreachableError(this.server, error);
     }
   }
 

@@ -4,7 +4,7 @@ import * as z from "zod";
 import { PRIVATE_DIRECTORY, PRIVATE_FILE } from "../../kernel/files/private-files.ts";
 import { ContextsInvalidError } from "./errors.ts";
 
-const Saved = z.object({ server: z.url(), key: z.string().optional() });
+const Saved = z.object({ server: z.url(), key: z.string().optional(), ca: z.string().optional() });
 const File = z.object({
   current: z.string().nullable().default(null),
   contexts: z.record(z.string(), Saved).default({}),
@@ -12,7 +12,13 @@ const File = z.object({
 type File = z.infer<typeof File>;
 
 /** A server with the API key that `caxton login` stored for it. */
-export type SavedContext = { readonly name: string; readonly server: string; readonly key?: string | undefined };
+export type SavedContext = {
+  readonly name: string;
+  readonly server: string;
+  readonly key?: string | undefined;
+  /** Certificate of the private authority that signed the server's; PEM. */
+  readonly ca?: string | undefined;
+};
 
 const isMissing = (error: unknown): boolean => error instanceof Error && "code" in error && error.code === "ENOENT";
 
@@ -37,11 +43,11 @@ export class Contexts {
       .toSorted((one, other) => (one.name < other.name ? -1 : 1));
   }
 
-  /** The key for a server: it is sent to this origin alone. Throws ContextsInvalidError. */
-  keyFor(server: URL): string | undefined {
+  /** The context of a server: its key is sent to this origin alone. Throws ContextsInvalidError. */
+  for(server: URL): SavedContext | undefined {
     const own = this.list().filter((saved) => URL.parse(saved.server)?.origin === server.origin);
     const current = this.#read().current;
-    return (own.find(({ name }) => name === current) ?? own[0])?.key;
+    return own.find(({ name }) => name === current) ?? own[0];
   }
 
   /** Saves a context and makes it the current one. Throws ContextsInvalidError. */

@@ -38,6 +38,47 @@ export class ServerUnreachableError extends CaxtonError {
   }
 }
 
+const NAME_AUTHORITY = "name the certificate of the authority that signed it: --ca-file or CAXTON_CA_FILE";
+const REPLACE = "replace the server's certificate";
+/** What Node reports of a certificate that it refuses, and what to do. */
+const CERTIFICATE_FAULTS: { readonly [code: string]: string } = {
+  CERT_HAS_EXPIRED: REPLACE,
+  CERT_NOT_YET_VALID: `${REPLACE}, or set the clock of this machine`,
+  ERR_TLS_CERT_ALTNAME_INVALID:
+    "use a name for which the certificate is valid (--server), or add this one to the certificate",
+  DEPTH_ZERO_SELF_SIGNED_CERT: NAME_AUTHORITY,
+  SELF_SIGNED_CERT_IN_CHAIN: NAME_AUTHORITY,
+  UNABLE_TO_GET_ISSUER_CERT: NAME_AUTHORITY,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: NAME_AUTHORITY,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: NAME_AUTHORITY,
+};
+
+/** The server's certificate is not valid for this client. */
+export class ServerCertificateError extends CaxtonError {
+  readonly code = "SERVER_CERTIFICATE_INVALID";
+  readonly kind = "unavailable";
+}
+
+/** Returns the error for a certificate that a connection refused; undefined for other failures. */
+export function certificateError(server: URL, error: unknown): ServerCertificateError | undefined {
+  const cause = error instanceof Error ? error.cause : undefined;
+  const hint = cause instanceof Error && "code" in cause ? CERTIFICATE_FAULTS[String(cause.code)] : undefined;
+  if (hint === undefined) return undefined;
+  const reason = reasonOf(cause);
+  const message = `the certificate of ${server.origin} is not valid: ${reason}`;
+  return new ServerCertificateError(message, hint, { server: server.origin, reason }, { cause: error });
+}
+
+/** A file that is named as an authority has no certificate. */
+export class AuthorityInvalidError extends CaxtonError {
+  readonly code = "AUTHORITY_INVALID";
+  readonly kind = "invalid";
+  constructor(path: string, cause?: unknown) {
+    const hint = "name the PEM file of the authority that signed the server's certificate";
+    super(`${path} has no valid certificate`, hint, { path }, { cause });
+  }
+}
+
 /** Something answers at the server's address, but not as a Caxton server would. */
 export class NotCaxtonError extends CaxtonError {
   readonly code = "NOT_A_CAXTON_SERVER";

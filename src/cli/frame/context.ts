@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { Client, Contexts } from "../client/index.ts";
+import { Client, Contexts, readAuthority } from "../client/index.ts";
 import { showSpan, Terminal, type TerminalStreams } from "../terminal/index.ts";
 import { UsageError } from "./errors.ts";
 import { localServer } from "../../kernel/local-server.ts";
@@ -13,6 +13,8 @@ export type CliEnvironment = {
   readonly token: string | undefined;
   /** CAXTON_CONTEXT */
   readonly context?: string | undefined;
+  /** CAXTON_CA_FILE */
+  readonly caFile?: string | undefined;
   /** CAXTON_OUTPUT */
   readonly output: string | undefined;
   /** CAXTON_DATA_DIR, or the default; absolute. */
@@ -33,6 +35,7 @@ export const Globals = z.object({
   server: z.string().optional(),
   token: z.string().optional(),
   context: z.string().optional(),
+  caFile: z.string().optional(),
   output: z.enum(FORMATS).optional(),
   json: z.boolean().default(false),
   quiet: z.boolean().default(false),
@@ -51,6 +54,8 @@ export type Context = {
   readonly contexts: Contexts;
   /** `--token` or CAXTON_TOKEN; not the stored key. */
   readonly givenToken: string | undefined;
+  /** The certificate of `--ca-file` or CAXTON_CA_FILE; not the stored one. */
+  readonly givenAuthority: string | undefined;
   readonly environment: CliEnvironment;
   readonly format: Format;
   readonly verbose: boolean;
@@ -74,7 +79,7 @@ export const terminalFor = ({ streams, environment }: ProcessContext, globals: G
 /** The format asked for; undefined when none was. */
 export const formatAsked = (globals: Globals): Format | undefined => (globals.json ? "json" : globals.output);
 
-/** Creates the context of a command. Throws UsageError. */
+/** Creates the context of a command. Throws UsageError, UnreadableFileError, AuthorityInvalidError. */
 export async function makeContext(
   processContext: ProcessContext,
   globals: Globals,
@@ -86,9 +91,13 @@ export async function makeContext(
   const contexts = new Contexts(environment.contextsFile ?? "/nonexistent/contexts.json");
   const server = serverUrl(globals, environment, { contexts, command: allowed.command });
   const givenToken = globals.token ?? environment.token;
+  const caFile = globals.caFile ?? environment.caFile;
+  const givenAuthority = caFile === undefined ? undefined : readAuthority(caFile);
+  const saved = contexts.for(server);
   const client = new Client({
     server,
-    token: givenToken ?? contexts.keyFor(server),
+    token: givenToken ?? saved?.key,
+    authority: givenAuthority ?? saved?.ca,
     timeoutMs,
     onAnswer: (answer) => {
       if (!globals.debug) return;
@@ -102,6 +111,7 @@ export async function makeContext(
     client,
     contexts,
     givenToken,
+    givenAuthority,
     environment,
     format: chooseFormat(globals, environment, allowed),
     verbose: globals.verbose,

@@ -12,6 +12,8 @@ export function readCommandEnvironment(environment: NodeJS.ProcessEnv = process.
   readonly token: string | undefined;
   /** CAXTON_CONTEXT */
   readonly context: string | undefined;
+  /** CAXTON_CA_FILE */
+  readonly caFile: string | undefined;
   /** CAXTON_OUTPUT */
   readonly output: string | undefined;
   /** CAXTON_DATA_DIR, else ./.caxton; absolute. */
@@ -27,6 +29,7 @@ export function readCommandEnvironment(environment: NodeJS.ProcessEnv = process.
     server: valueOf("CAXTON_SERVER"),
     token: valueOf("CAXTON_TOKEN"),
     context: valueOf("CAXTON_CONTEXT"),
+    caFile: valueOf("CAXTON_CA_FILE"),
     output: valueOf("CAXTON_OUTPUT"),
     dataDirectory: resolve(valueOf("CAXTON_DATA_DIR") ?? ".caxton"),
     contextsFile: join(valueOf("XDG_CONFIG_HOME") ?? join(homedir(), ".config"), "caxton", "contexts.json"),
