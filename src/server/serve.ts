@@ -70,6 +70,7 @@ async function start(loaded: LoadedConfig, options: ServeOptions): Promise<Start
     errorsPage: join(PACKAGE_DIRECTORY, "docs", "errors.md"),
     agentSchema,
     agentTestSchema,
+    trustedProxies: config.server.trusted_proxies,
     createServer: caxton.tls?.createServer,
     streams: { streamsMax: config.server.streams_max, perClientMax: config.server.streams_per_client_max },
   });

@@ -8,7 +8,7 @@ import { connect, type ConnectionOptions, getCACertificates, setDefaultCACertifi
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { systemClock } from "../../src/kernel/clock.ts";
-import { commandLine } from "../cli/caxton.ts";
+import { caxton, commandLine } from "../cli/caxton.ts";
 import { type CertificateFiles, makeCertificate, pem } from "../helpers/certificates.ts";
 import { startServer, type TestServer, type TestServerOptions } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
@@ -171,6 +171,52 @@ test("files that are missing or do not belong together refuse the start", async 
   await expect(start(missing)).rejects.toMatchObject({ code: "TLS_FILES_INVALID", message: /missing\.pem/ });
   const other = { ...files, privateKey: authority.privateKey };
   await expect(start(other)).rejects.toMatchObject({ code: "TLS_FILES_INVALID", message: /not the key of/ });
+});
+
+test("commands refuse a certificate of an unknown authority, and trust one that is named or stored at login", async () => {
+  await using required = await start(files, { settings: { "access.mode": "required" } });
+  const setup = required.started.setupToken ?? "";
+  const command = (args: readonly string[], more: { readonly [name: string]: string } = {}) =>
+    caxton(args, { environment: { XDG_CONFIG_HOME: home.path, CAXTON_SERVER: "", ...more } });
+  const refused = await command(["login", required.url, "--token", setup]);
+  expect(refused).toMatchObject({ code: 7, stderr: expect.stringContaining("SERVER_CERTIFICATE_INVALID") });
+  expect(refused.stderr).toContain("--ca-file");
+  const wrong = await command(["status", "--ca-file", files.privateKey]);
+  expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining("AUTHORITY_INVALID") });
+  const login = await command(["login", required.url, "--token", setup, "--ca-file", authority.certificate]);
+  expect(login).toMatchObject({ code: 0, stdout: expect.stringContaining("stored as context") });
+  expect((await command(["whoami"])).stdout).toContain("role admin");
+  const own = { XDG_CONFIG_HOME: join(home.path, "empty"), CAXTON_CA_FILE: authority.certificate };
+  expect(await command(["whoami", "--server", required.url], own)).toMatchObject({ code: 4 });
+});
+
+test("headers of a proxy count only if the proxy is trusted", async () => {
+  // http.trusted-proxies.P1
+  const forwarded = (address: string) => ({ "x-forwarded-for": address, authorization: "Bearer cax_wrong" });
+  const statuses = async (url: string) => {
+    const all: number[] = [];
+    for (let index = 0; index < 32; index += 1)
+      all.push((await fetch(`${url}/api/v1/agents`, { headers: forwarded(`192.0.2.${index}`) })).status);
+    return new Set(all);
+  };
+  const settings = { "access.mode": "required" };
+  await using direct = await startServer({ settings });
+  expect(await statuses(direct.url)).toEqual(new Set([401, 429]));
+  await using proxied = await startServer({ settings: { ...settings, "server.trusted_proxies": ["127.0.0.0/8"] } });
+  expect(await statuses(proxied.url)).toEqual(new Set([401]));
+  const headers = { "x-forwarded-proto": "https", "x-forwarded-host": "caxton.test" };
+  expect((await fetch(`${proxied.url}/health`, { headers })).headers.get("strict-transport-security")).not.toBeNull();
+  expect((await fetch(`${direct.url}/health`, { headers })).headers.get("strict-transport-security")).toBeNull();
+  const refusal = async (url: string) => {
+    const origin = "https://caxton.test";
+    const socket = new WebSocket(`${url.replace("http", "ws")}/api/v1/messages/socket`, { origin, headers });
+    const [, response] = await once(socket, "unexpected-response");
+    response.resume();
+    return response.statusCode;
+  };
+  // The proxy's host makes the origin this server's; only the credentials are missing then.
+  expect(await refusal(proxied.url)).toBe(401);
+  expect(await refusal(direct.url)).toBe(403);
 });
 
 test("the FIPA transport uses the certificate too, and delivers to platforms over TLS", async () => {

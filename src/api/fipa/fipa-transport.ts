@@ -154,7 +154,7 @@ export class FipaTransport implements AsyncDisposable {
   }
 
   async #receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (!this.#reach.allows(plainAddress(request.socket.remoteAddress))) {
+    if (!this.#reach.allows(request.socket.remoteAddress ?? "")) {
       request.destroy();
       return;
     }
@@ -270,8 +270,6 @@ const outsideId = ({ conversationId }: Message, recipient: string): string => {
   const isOwn = conversationId.toLowerCase().endsWith(suffix.toLowerCase());
   return isOwn ? conversationId.slice(0, -suffix.length) : conversationId;
 };
-
-const plainAddress = (address = ""): string => address.replace(/^::ffff:/i, "");
 
 function addressOf(server: Server): AddressInfo {
   const address = server.address();

@@ -2,6 +2,7 @@ import type { IncomingMessage, RequestListener, Server, ServerOptions, ServerRes
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import type { ApiServices } from "../operations/index.ts";
+import type { TrustedProxies } from "./requests/trusted-proxies.ts";
 import type { EventStreams, StreamLimits } from "./responses/sse.ts";
 
 export type HttpOptions = {
@@ -11,6 +12,8 @@ export type HttpOptions = {
   readonly dashboardDirectory: string | undefined;
   /** The page that explains every code, as Markdown; problems point to it. */
   readonly errorsPage: string;
+  /** Addresses and ranges of proxies whose X-Forwarded headers count; default: none. */
+  readonly trustedProxies?: readonly string[];
   /** Creates a server that speaks TLS; undefined for one that does not. */
   readonly createServer?: ((options: ServerOptions, listener: RequestListener) => Server) | undefined;
   /** How many event streams may be open; undefined means the usual limits. */
@@ -32,4 +35,5 @@ export type HttpContext = {
   readonly services: ApiServices;
   readonly streams: EventStreams;
   readonly options: HttpOptions;
+  readonly proxies: TrustedProxies;
 };

@@ -23,6 +23,7 @@ import { guardOrigin, isApi, isLoopback } from "./requests/origin-guard.ts";
 import { MODULE_MEDIA_TYPES, readModuleBody } from "./requests/module-body.ts";
 import { sendProblem } from "./responses/problem.ts";
 import { checkRequest } from "./requests/request-check.ts";
+import { TrustedProxies } from "./requests/trusted-proxies.ts";
 import { PendingBodies, rejectMalformed } from "./slow-clients.ts";
 import { EventStreams } from "./responses/sse.ts";
 import { systemRoutes } from "./system-routes.ts";
@@ -61,6 +62,7 @@ export async function httpServer(
   options: HttpOptions,
 ): Promise<{ http: Http; streams: EventStreams }> {
   const streams = new EventStreams(options.streams);
+  const proxies = new TrustedProxies(options.trustedProxies ?? []);
   const http = fastify({
     logger: false,
     bodyLimit: LIMITS.bodyBytesMax,
@@ -75,6 +77,7 @@ export async function httpServer(
       void sendProblem(error, request, reply);
     },
     clientErrorHandler: rejectMalformed,
+    trustProxy: proxies.includes ?? false,
     ...overTls(options.createServer),
   }).withTypeProvider<ZodTypeProvider>();
   new PendingBodies().watch(http);
@@ -90,6 +93,7 @@ export async function httpServer(
   );
   http.addHook("onRoute", requireDeclaration);
   answerUnknownRoutes(http);
+  http.addHook("onRequest", async ({ raw }) => proxies.restoreHost(raw));
   http.addHook("onRequest", guardOrigin(options.allowedHosts));
   http.addHook("onRequest", async ({ id, url, protocol, headers, routeOptions }, reply) => {
     void reply.header("x-request-id", id);
@@ -108,7 +112,7 @@ export async function httpServer(
     transform: createJsonSchemaTransform({ skipList: [] }),
     transformObject: createJsonSchemaTransformObject({}),
   });
-  const context: HttpContext = { services, streams, options };
+  const context: HttpContext = { services, streams, options, proxies };
   idempotencyPlugin(http, services);
   routes(http, context);
   return { http, streams };
@@ -158,7 +162,7 @@ function requireDeclaration({ method, url, config }: RouteOptions): void {
 
 /** Serves messages over WebSockets, which are closed before the connections of the server are. */
 function sockets(http: Http, context: HttpContext): void {
-  const open = new MessageSockets(context.services, context.options.allowedHosts);
+  const open = new MessageSockets(context);
   http.server.on("upgrade", (request, socket, head) => {
     if (open.upgrade(request, socket, head)) return;
     socket.end("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");

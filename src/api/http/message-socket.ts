@@ -9,9 +9,10 @@ import { log } from "../../kernel/log.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
 import { MESSAGE_SOCKET, type Operation, operations, type SocketEvent, SocketRequest } from "../contract/index.ts";
 import { type ApiServices, Receiving, sendMessages, settleMessages, PresentedTokens } from "../operations/index.ts";
-import type { HttpOptions } from "./context.ts";
+import type { HttpContext } from "./context.ts";
 import { credentialsOf } from "./requests/credentials.ts";
 import { RequestInvalidError } from "../operations/index.ts";
+import type { TrustedProxies } from "./requests/trusted-proxies.ts";
 import { refusesUpgrade } from "./requests/origin-guard.ts";
 import { problemOf } from "./responses/problem.ts";
 
@@ -38,11 +39,13 @@ export class MessageSockets {
   readonly #services: ApiServices;
   readonly #clients = new Set<Client>();
   readonly #heartbeat: NodeJS.Timeout;
+  readonly #proxies: TrustedProxies;
   readonly #refuse: (request: IncomingMessage) => string | undefined;
 
-  constructor(services: ApiServices, allowedHosts: HttpOptions["allowedHosts"]) {
+  constructor({ services, options, proxies }: Pick<HttpContext, "services" | "options" | "proxies">) {
     this.#services = services;
-    this.#refuse = refusesUpgrade(allowedHosts);
+    this.#proxies = proxies;
+    this.#refuse = refusesUpgrade(options.allowedHosts);
     this.#server = new WebSocketServer({ noServer: true, maxPayload: LIMITS.bodyBytesMax, perMessageDeflate: false });
     this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS);
     this.#heartbeat.unref();
@@ -52,6 +55,7 @@ export class MessageSockets {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
     const [path] = (request.url ?? "").split("?");
     if (path !== MESSAGE_SOCKET) return false;
+    this.#proxies.restoreHost(request);
     const refusal =
       this.#refuse(request) ??
       (this.#clients.size >= LIMITS.socketsMax ? `${LIMITS.socketsMax} sockets are open already` : undefined);
@@ -80,7 +84,7 @@ export class MessageSockets {
   /** Authenticates a client. Answers the request if its credentials are missing or invalid. */
   async #identify(request: IncomingMessage, socket: Duplex): Promise<Principal | undefined> {
     try {
-      return await this.#services.access.access.identify(credentialsOf(request, request.socket.remoteAddress ?? ""));
+      return await this.#services.access.access.identify(credentialsOf(request, this.#proxies.clientOf(request)));
     } catch (error) {
       const { message, kind } = toFault(error);
       const { http: code } = FAULTS[kind];

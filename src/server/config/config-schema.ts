@@ -5,7 +5,7 @@ import { BudgetsTable } from "./budgets-config.ts";
 import { FipaTable } from "./fipa-config.ts";
 import { ServerMemoryTable } from "./memory-config.ts";
 import { MessagesTable } from "./messages-config.ts";
-import { TlsTable } from "./tls-config.ts";
+import { AddressRange, TlsTable } from "./listener-config.ts";
 import { TasksTable } from "./tasks-config.ts";
 import { durationText, sizeText } from "../../text/documents/index.ts";
 import { RedactionTable } from "./redaction-config.ts";
@@ -57,6 +57,10 @@ const ServerTable = z
       .array(z.string())
       .default([])
       .meta({ description: "Host names that browsers may use for this server, in addition to loopback" }),
+    trusted_proxies: z.array(AddressRange).max(1_000).default([]).meta({
+      description:
+        "Addresses and ranges of the proxies whose X-Forwarded-For, -Proto and -Host name the client, the protocol and the host",
+    }),
     tls: TlsTable.optional().meta({
       description: "Serve HTTPS on every port of the server; changed files are used without a restart",
     }),
@@ -346,5 +350,7 @@ export const OTHER_VARIABLES: readonly string[] = [
   "CAXTON_CONFIG",
   "CAXTON_SERVER",
   "CAXTON_TOKEN",
+  "CAXTON_CONTEXT",
+  "CAXTON_CA_FILE",
   "CAXTON_OUTPUT",
 ];

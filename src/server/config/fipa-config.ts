@@ -1,12 +1,6 @@
-import { isIP } from "node:net";
 import * as z from "zod";
+import { AddressRange } from "./listener-config.ts";
 
-const isRange = (text: string): boolean => {
-  const [address = "", bits, ...rest] = text.split("/");
-  const family = isIP(address);
-  const isBits = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 6 ? 128 : 32));
-  return family !== 0 && isBits && rest.length === 0;
-};
 const HttpUrl = z.url({ protocol: /^https?$/ });
 const LOOPBACK = new Set(["127.0.0.1", "::1", "localhost"]);
 
@@ -28,7 +22,7 @@ export const FipaTable = z
       .meta({ description: "Platform name: the part of agent names after the @" }),
     address: HttpUrl.optional().meta({ description: "Public URL of the transport; default: its host and port" }),
     allow: z
-      .array(z.string().refine(isRange, { error: 'expected an address or range such as "192.0.2.0/24"' }))
+      .array(AddressRange)
       .max(1_000)
       .default([])
       .meta({ description: "Addresses and ranges allowed to exchange messages, in addition to this machine" }),

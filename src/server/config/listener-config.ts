@@ -1,4 +1,9 @@
 import * as z from "zod";
+import { isAddressRange } from "../../kernel/addresses.ts";
+
+export const AddressRange = z
+  .string()
+  .refine(isAddressRange, { error: 'expected an address or range such as "192.0.2.0/24"' });
 
 const file = (description: string) =>
   z
