@@ -190,9 +190,10 @@ test("commands refuse a certificate of an unknown authority, and trust one that 
   expect(await command(["whoami", "--server", required.url], own)).toMatchObject({ code: 4 });
 });
 
+const forwarded = (address: string) => ({ "x-forwarded-for": address, authorization: "Bearer cax_wrong" });
+
 test("headers of a proxy count only if the proxy is trusted", async () => {
   // http.trusted-proxies.P1
-  const forwarded = (address: string) => ({ "x-forwarded-for": address, authorization: "Bearer cax_wrong" });
   const statuses = async (url: string) => {
     const all: number[] = [];
     for (let index = 0; index < 32; index += 1)

@@ -13,14 +13,13 @@ export function readAuthority(path: string): string {
   } catch (error) {
     throw unreadable(path, error);
   }
-  const found = text.match(CERTIFICATE) ?? [];
   try {
-    for (const each of found) new X509Certificate(each);
+    const found = (text.match(CERTIFICATE) ?? []).map((each) => new X509Certificate(each).toString());
+    if (found.length > 0) return found.join("");
   } catch (error) {
     throw new AuthorityInvalidError(path, error);
   }
-  if (found.length === 0) throw new AuthorityInvalidError(path);
-  return found.join("\n");
+  throw new AuthorityInvalidError(path);
 }
 
 let trusted: string | undefined;
