@@ -192,14 +192,24 @@ test("commands refuse a certificate of an unknown authority, and trust one that 
 
 const forwarded = (address: string) => ({ "x-forwarded-for": address, authorization: "Bearer cax_wrong" });
 
+/** The statuses of many requests with an invalid key, each from another address if the header counts. */
+const statuses = async (url: string) => {
+  const all: number[] = [];
+  for (let index = 0; index < 32; index += 1)
+    all.push((await fetch(`${url}/api/v1/agents`, { headers: forwarded(`192.0.2.${index}`) })).status);
+  return new Set(all);
+};
+
+const refusal = async (url: string, headers: Record<string, string>) => {
+  const origin = "https://caxton.test";
+  const socket = new WebSocket(`${url.replace("http", "ws")}/api/v1/messages/socket`, { origin, headers });
+  const [, response] = await once(socket, "unexpected-response");
+  response.resume();
+  return response.statusCode;
+};
+
 test("headers of a proxy count only if the proxy is trusted", async () => {
   // http.trusted-proxies.P1
-  const statuses = async (url: string) => {
-    const all: number[] = [];
-    for (let index = 0; index < 32; index += 1)
-      all.push((await fetch(`${url}/api/v1/agents`, { headers: forwarded(`192.0.2.${index}`) })).status);
-    return new Set(all);
-  };
   const settings = { "access.mode": "required" };
   await using direct = await startServer({ settings });
   expect(await statuses(direct.url)).toEqual(new Set([401, 429]));
@@ -208,16 +218,9 @@ test("headers of a proxy count only if the proxy is trusted", async () => {
   const headers = { "x-forwarded-proto": "https", "x-forwarded-host": "caxton.test" };
   expect((await fetch(`${proxied.url}/health`, { headers })).headers.get("strict-transport-security")).not.toBeNull();
   expect((await fetch(`${direct.url}/health`, { headers })).headers.get("strict-transport-security")).toBeNull();
-  const refusal = async (url: string) => {
-    const origin = "https://caxton.test";
-    const socket = new WebSocket(`${url.replace("http", "ws")}/api/v1/messages/socket`, { origin, headers });
-    const [, response] = await once(socket, "unexpected-response");
-    response.resume();
-    return response.statusCode;
-  };
   // The proxy's host makes the origin this server's; only the credentials are missing then.
-  expect(await refusal(proxied.url)).toBe(401);
-  expect(await refusal(direct.url)).toBe(403);
+  expect(await refusal(proxied.url, headers)).toBe(401);
+  expect(await refusal(direct.url, headers)).toBe(403);
 });
 
 test("the FIPA transport uses the certificate too, and delivers to platforms over TLS", async () => {
