@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { RateLimiter } from "../kernel/async/rate-limiter.ts";
 import type { Clock } from "../kernel/clock.ts";
+import { type ClientCertificate, entryOf, isValid, type TrustedCertificate } from "./client-certificate.ts";
 import {
   CredentialsInvalidError,
   CredentialsRequiredError,
@@ -41,6 +42,7 @@ export type AccessOptions = {
   /** By name, the built-in ones included. */
   readonly roles: Readonly<Record<string, Role>>;
   readonly workspace: string;
+  readonly certificates?: readonly TrustedCertificate[];
 };
 
 export type AccessPorts = {
@@ -68,20 +70,23 @@ const SETUP_PREFIX = "cax_setup_";
  * access.access.A3. A request that a session authenticates is accepted from the dashboard's own origin only, and a write needs the
  *   session's token besides.
  * access.access.A2. While no administrator's key exists, the setup token has the permission to create one, and none besides.
+ * access.access.A4. A client certificate counts only while it is valid, also on a connection that was opened before it expired.
  */
 export class Access {
   readonly mode: AccessMode;
   readonly roles: Readonly<Record<string, Role>>;
   readonly #ports: AccessPorts;
   readonly #permissions: ReadonlyMap<string, ReadonlySet<Permission>>;
+  readonly #certificates: readonly TrustedCertificate[];
   readonly #failures: RateLimiter;
   readonly #local: Principal;
   readonly #setupToken = SETUP_PREFIX + randomBytes(32).toString("base64url");
 
-  constructor({ mode, roles, workspace }: AccessOptions, ports: AccessPorts) {
+  constructor({ mode, roles, workspace, certificates = [] }: AccessOptions, ports: AccessPorts) {
     this.mode = mode;
     this.roles = roles;
     this.#ports = ports;
+    this.#certificates = certificates;
     this.#permissions = new Map(Object.entries(roles).map(([name, role]) => [name, permissionsOf(role)]));
     this.#failures = new RateLimiter(ports.clock);
     this.#local = {
@@ -105,7 +110,7 @@ export class Access {
    * Returns who sent a request; a promise only if a JWT has to be verified. Throws CredentialsRequiredError,
    * CredentialsInvalidError, TooManyFailuresError, IssuerUnreachableError, SessionEndedError, CsrfTokenInvalidError.
    */
-  identify({ token, key, session, address }: Credentials): Principal | Promise<Principal> {
+  identify({ token, key, session, certificate, address }: Credentials): Principal | Promise<Principal> {
     if (this.mode === "local") return token === undefined ? this.#local : { ...this.#local, tokens: [token] };
     const isProgram = token?.startsWith(PROGRAM_TOKEN) ?? false;
     const tokens = token !== undefined && isProgram ? [token] : [];
@@ -113,7 +118,10 @@ export class Access {
     if (given !== undefined && isJwt(given)) return this.#byJwt(given, tokens, address);
     if (given !== undefined) return this.#byKey(given, tokens, address);
     if (session !== undefined) return this.#bySession(session, tokens);
+    const entry = certificate && entryOf(certificate, this.#certificates);
+    if (certificate && entry) return this.#byCertificate(certificate, entry, { tokens, address });
     if (token !== undefined) return this.#byProgram(token, address);
+    if (certificate) throw this.#failure(address, "the client certificate is not listed in access.certificates");
     throw new CredentialsRequiredError();
   }
 
@@ -206,7 +214,29 @@ export class Access {
       permissions: this.#permissions.get(user.role) ?? new Set(["access:self"]),
       tokens,
       expiresAtMs,
-      ended: () => AbortSignal.timeout(Math.max(0, Math.min(expiresAtMs - this.#ports.clock.nowMs(), TIMER_MS_MAX))),
+      ended: () => endAt(expiresAtMs, this.#ports.clock),
+    };
+  }
+
+  /** A4. */
+  #byCertificate(
+    certificate: ClientCertificate,
+    { name, role }: TrustedCertificate,
+    { tokens, address }: { readonly tokens: readonly string[]; readonly address: string },
+  ): Principal {
+    const { clock } = this.#ports;
+    if (!isValid(certificate, clock)) throw this.#failure(address, "the client certificate has expired");
+    const { expiresAtMs } = certificate;
+    return {
+      ...this.#local,
+      id: `certificate_${name}`,
+      kind: "certificate",
+      name,
+      role,
+      permissions: this.#permissions.get(role) ?? new Set(["access:self"]),
+      tokens,
+      expiresAtMs,
+      ended: () => endAt(expiresAtMs, clock),
     };
   }
 
@@ -246,6 +276,10 @@ export class Access {
     return new CredentialsInvalidError(message);
   }
 }
+
+/** Returns a signal that aborts at a time. */
+const endAt = (atMs: number, clock: Clock): AbortSignal =>
+  AbortSignal.timeout(Math.max(0, Math.min(atMs - clock.nowMs(), TIMER_MS_MAX)));
 
 const FAULTS: Readonly<Record<KeyFault, string>> = {
   unknown: "the API key is invalid",

@@ -1,6 +1,7 @@
 export { Access, ACCESS_MODES, type AccessOptions } from "./access.ts";
 export type { KeyStore, StoredKey } from "./keys/index.ts";
 export { listPosition } from "./keys/index.ts";
+export type { ClientCertificate } from "./client-certificate.ts";
 export { PermissionDeniedError } from "./errors.ts";
 export type { SessionStore, StoredSession } from "./sessions/index.ts";
 export { JWT_ALGORITHMS } from "./jwt/index.ts";

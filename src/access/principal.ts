@@ -1,10 +1,11 @@
+import type { ClientCertificate } from "./client-certificate.ts";
 import type { Permission } from "./permissions/index.ts";
 
 /** The party on whose behalf an operation is performed. */
 export type Principal = {
-  /** key_…, user_…, participant_…, local or setup; unique on the server. */
+  /** key_…, user_…, certificate_…, participant_…, local or setup; unique on the server. */
   readonly id: string;
-  readonly kind: "local" | "setup" | "key" | "user" | "participant";
+  readonly kind: "local" | "setup" | "key" | "user" | "certificate" | "participant";
   readonly name: string;
   /** Decides which approvals the principal may answer. */
   readonly role: string;
@@ -29,6 +30,8 @@ export type Credentials = {
   readonly key: string | undefined;
   /** What the dashboard's cookie says. Only a request that comes from the dashboard's own origin has it. */
   readonly session: SessionCredentials | undefined;
+  /** The certificate of the client's connection. */
+  readonly certificate?: ClientCertificate | undefined;
   readonly address: string;
 };
 

@@ -1,6 +1,7 @@
+import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { chmodSync, copyFileSync, renameSync, writeFileSync } from "node:fs";
-import { request } from "node:https";
+import { Agent, request } from "node:https";
 import { connect as connectPlain } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -95,7 +96,12 @@ test("plain HTTP to the port is closed, and connections without a handshake do n
   await Promise.all(silent.map((socket) => once(socket, "connect")));
   expect((await server.ask("GET", "/health")).status).toBe(200);
   for (const socket of silent) socket.destroy();
-  const table = { certificate: files.certificate, private_key: files.privateKey, min_version: "TLSv1.3" } as const;
+  const table = {
+    certificate: files.certificate,
+    private_key: files.privateKey,
+    min_version: "TLSv1.3",
+    require_client_certificate: false,
+  } as const;
   using listeners = new SecureListeners(table, systemClock, 100);
   const quick = listeners.createServer({}, (_request, response) => response.end()).listen(0, "127.0.0.1");
   await once(quick, "listening");
@@ -221,6 +227,61 @@ test("headers of a proxy count only if the proxy is trusted", async () => {
   // The proxy's host makes the origin this server's; only the credentials are missing then.
   expect(await refusal(proxied.url, headers)).toBe(401);
   expect(await refusal(direct.url, headers)).toBe(403);
+});
+
+/** Asks who the client is, with a certificate. */
+async function whoami(url: string, client?: CertificateFiles, agent?: Agent) {
+  const own = client && { cert: pem(client.certificate), key: pem(client.privateKey) };
+  const sending = request(`${url}/api/v1/whoami`, { ...own, ...(agent && { agent }) });
+  const [response] = await once(sending.end(), "response");
+  return { status: response.statusCode, body: JSON.parse(await text(response)), reused: sending.reusedSocket };
+}
+
+test("a client certificate authenticates by its subject or fingerprint, until it expires", async () => {
+  // server.tls.T4, access.access.A4
+  using elsewhere = tempDirectory();
+  const clients = makeCertificate(home.path, "clients");
+  const ci = makeCertificate(home.path, "ci.example.com", { issuer: clients });
+  const reader = makeCertificate(home.path, "reader", { issuer: clients });
+  const unlisted = makeCertificate(home.path, "unlisted", { issuer: clients });
+  const stranger = makeCertificate(elsewhere.path, "ci.example.com", { issuer: authority });
+  const { fingerprint256, validToDate } = new X509Certificate(pem(reader.certificate));
+  const settings = {
+    "access.mode": "required",
+    "access.certificates": {
+      ci: { subject: "ci.example.com", role: "operator" },
+      reader: { fingerprint: fingerprint256, role: "readonly" },
+    },
+    "server.tls.client_ca": clients.certificate,
+  };
+  let aheadMs = 0;
+  const clock = { ...systemClock, nowMs: () => Date.now() + aheadMs };
+  await using verified = await start(files, { settings, overrides: { clock } });
+  expect(await whoami(verified.url, ci)).toMatchObject({
+    status: 200,
+    body: { id: "certificate_ci", kind: "certificate", name: "ci", role: "operator", expires_at: expect.any(String) },
+  });
+  expect(await whoami(verified.url, reader)).toMatchObject({ body: { name: "reader", role: "readonly" } });
+  expect(await whoami(verified.url, unlisted)).toMatchObject({ status: 401, body: { code: "CREDENTIALS_INVALID" } });
+  expect(await whoami(verified.url, stranger)).toMatchObject({ status: 401, body: { code: "CREDENTIALS_REQUIRED" } });
+  expect(await whoami(verified.url)).toMatchObject({ status: 401, body: { code: "CREDENTIALS_REQUIRED" } });
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  expect(await whoami(verified.url, reader, agent)).toMatchObject({ status: 200 });
+  aheadMs = validToDate.getTime() - Date.now() - 1_000;
+  const identity = { cert: pem(reader.certificate), key: pem(reader.privateKey) };
+  const [events] = await once(request(`${verified.url}/api/v1/events`, identity).end(), "response");
+  expect(events.statusCode).toBe(200);
+  await once(events.resume(), "close");
+  expect(await whoami(verified.url, reader, agent)).toMatchObject({
+    status: 401,
+    reused: true,
+    body: { detail: expect.stringContaining("expired") },
+  });
+  agent.destroy();
+  const required = { ...settings, "server.tls.require_client_certificate": true };
+  await using closed = await start(files, { settings: required });
+  await expect(whoami(closed.url)).rejects.toThrow(/certificate required|ECONNRESET|socket hang up/i);
+  expect(await whoami(closed.url, ci)).toMatchObject({ status: 200 });
 });
 
 test("the FIPA transport uses the certificate too, and delivers to platforms over TLS", async () => {

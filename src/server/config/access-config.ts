@@ -48,6 +48,20 @@ const JwtTable = z.strictObject({
     .meta({ description: 'Role by a value of that claim; the first match counts, and "*" matches every token' }),
 });
 
+const CertificateTable = z
+  .strictObject({
+    subject: z.string().min(1).optional().meta({ description: "Common name of the certificate's subject" }),
+    fingerprint: z
+      .string()
+      .regex(/^(?:[0-9a-f]{2}:?){31}[0-9a-f]{2}$/i, { error: "expected a SHA-256 fingerprint: 64 hexadecimal digits" })
+      .optional()
+      .meta({ description: "SHA-256 fingerprint of the certificate, in hexadecimal" }),
+    role: z.string().min(1).meta({ description: "Role of its clients" }),
+  })
+  .refine(({ subject, fingerprint }) => (subject === undefined) !== (fingerprint === undefined), {
+    error: "a certificate has either subject or fingerprint",
+  });
+
 export const AccessTable = z
   .strictObject({
     mode: z.enum(ACCESS_MODES).default("local").meta({
@@ -76,16 +90,27 @@ export const AccessTable = z
       .record(z.string().regex(/^[a-z][a-z0-9_-]{0,62}$/, { error: "lower-case letters, digits, _ and -" }), JwtTable)
       .default({})
       .meta({ description: "Issuers whose JWTs are accepted, by name" }),
+    certificates: z
+      .record(
+        z.string().regex(/^[a-z][a-z0-9_.-]{0,62}$/, { error: "lower-case letters, digits, _, . and -" }),
+        CertificateTable,
+      )
+      .default({})
+      .meta({ description: "Client certificates of server.tls.client_ca that authenticate their clients, by name" }),
   })
-  .superRefine(({ roles, jwt }, context) => {
+  .superRefine(({ roles, jwt, certificates }, context) => {
     const known = [...Object.keys(ROLES), ...Object.keys(roles)];
+    const message = (role: string) => `there is no role ${role}; the roles are ${known.join(", ")}`;
+    for (const [name, { role }] of Object.entries(certificates))
+      if (!known.includes(role))
+        context.addIssue({ code: "custom", path: ["certificates", name, "role"], message: message(role) });
     for (const [name, { roles: mapped }] of Object.entries(jwt))
       for (const [value, role] of Object.entries(mapped))
         if (!known.includes(role))
           context.addIssue({
             code: "custom",
             path: ["jwt", name, "roles", value],
-            message: `there is no role ${role}; the roles are ${known.join(", ")}`,
+            message: message(role),
           });
   })
   .prefault({});

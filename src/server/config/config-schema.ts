@@ -328,6 +328,7 @@ export const PATH_SETTINGS = [
   "data.directory",
   "server.tls.certificate",
   "server.tls.private_key",
+  "server.tls.client_ca",
   "agents.directory",
   "files.root",
   "models.scripted_directory",

@@ -294,6 +294,7 @@ function resolvePaths(config: Config, origins: Origins, file: string | undefined
           ...tls,
           certificate: place("server.tls.certificate", tls.certificate),
           private_key: place("server.tls.private_key", tls.private_key),
+          ...(tls.client_ca !== undefined && { client_ca: place("server.tls.client_ca", tls.client_ca) }),
         },
       },
     }),

@@ -7,6 +7,11 @@ export const accessOptions = ({ config: { access } }: LoadedConfig): AccessModul
   mode: access.mode,
   roles: { ...ROLES, ...access.roles },
   workspace: DEFAULT_WORKSPACE,
+  certificates: Object.entries(access.certificates).map(([name, { fingerprint, ...table }]) => ({
+    ...table,
+    name,
+    fingerprint: fingerprint?.replaceAll(":", "").toLowerCase(),
+  })),
   sessions: { maxMs: access.session_max, idleMs: access.session_idle },
   issuers: Object.entries(access.jwt).map(([name, table]) => ({
     name,

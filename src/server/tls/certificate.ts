@@ -11,6 +11,8 @@ export type TlsTable = NonNullable<Config["server"]["tls"]>;
 export type Certificate = {
   readonly cert: Buffer;
   readonly key: Buffer;
+  /** Authorities of the certificates of clients. */
+  readonly ca: Buffer | undefined;
   readonly validFromMs: number;
   readonly expiresAtMs: number;
 };
@@ -22,15 +24,17 @@ const DAY_MS = 86_400_000;
 const WARN_MS = 30 * DAY_MS;
 
 /** Reads and checks the files of `[server.tls]`. Throws TlsFilesInvalidError. */
-export function readCertificate({ certificate, private_key: privateKey }: TlsTable): Certificate {
+export function readCertificate({ certificate, private_key: privateKey, client_ca: clientCa }: TlsTable): Certificate {
   const cert = attempt(certificate, () => readFileSync(certificate));
   const key = attempt(privateKey, () => readFileSync(privateKey));
+  const ca = clientCa === undefined ? undefined : attempt(clientCa, () => readFileSync(clientCa));
+  if (clientCa !== undefined && ca !== undefined) attempt(clientCa, () => new X509Certificate(ca));
   const leaf = attempt(certificate, () => new X509Certificate(cert));
   const isOwn = leaf.checkPrivateKey(attempt(privateKey, () => createPrivateKey(key)));
   if (!isOwn) throw new TlsFilesInvalidError(privateKey, `it is not the key of ${certificate}`);
   // The whole chain, and keys that are too weak for TLS.
   attempt(certificate, () => createSecureContext({ cert, key }));
-  return { cert, key, validFromMs: leaf.validFromDate.getTime(), expiresAtMs: leaf.validToDate.getTime() };
+  return { cert, key, ca, validFromMs: leaf.validFromDate.getTime(), expiresAtMs: leaf.validToDate.getTime() };
 }
 
 export function validityOf({ validFromMs, expiresAtMs }: Certificate, nowMs: number): Validity {

@@ -16,6 +16,7 @@ const HANDSHAKE_MS = 10_000;
  * The certificate of the server's listeners.
  * server.tls.T1. A listener accepts TLS 1.3 alone, unless `min_version` allows 1.2. Other connections are closed.
  * server.tls.T2. After the files change, new connections use the new certificate; open ones continue.
+ * server.tls.T4. Without a certificate of `client_ca`, no client connects if `require_client_certificate` is set.
  * server.tls.T3. Files that are invalid together are logged, and the earlier certificate remains in use.
  */
 export class SecureListeners implements Disposable {
@@ -29,7 +30,9 @@ export class SecureListeners implements Disposable {
 
   /** Creates an HTTP server that uses the certificate, and those that replace it. */
   readonly createServer = (options: ServerOptions, listener: RequestListener): Server => {
-    const secure = { ...this.#context(), handshakeTimeout: this.#handshakeMs };
+    const { client_ca: ca, require_client_certificate: isRequired } = this.#table;
+    const clients = { requestCert: ca !== undefined, rejectUnauthorized: isRequired };
+    const secure = { ...this.#context(), ...clients, handshakeTimeout: this.#handshakeMs };
     const server = createServer({ ...options, ...secure }, listener);
     this.#servers.add(server);
     server.once("close", () => this.#servers.delete(server));
@@ -58,12 +61,13 @@ export class SecureListeners implements Disposable {
   }
 
   get #files(): readonly string[] {
-    return [this.#table.certificate, this.#table.private_key];
+    const { certificate, private_key: key, client_ca: ca } = this.#table;
+    return [certificate, key, ...(ca === undefined ? [] : [ca])];
   }
 
   #context(): SecureContextOptions {
-    const { cert, key } = this.#certificate;
-    return { cert, key, minVersion: this.#table.min_version };
+    const { cert, key, ca } = this.#certificate;
+    return { cert, key, ...(ca !== undefined && { ca }), minVersion: this.#table.min_version };
   }
 
   /** T2, T3. A certificate that is replaced before its key is invalid until the key follows. */

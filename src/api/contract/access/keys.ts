@@ -71,7 +71,7 @@ const PermissionName = z.enum(ALL_PERMISSIONS);
 export const Identity = z
   .object({
     id: z.string().meta({ description: "key_<id>, user_<issuer>:<subject>, participant_<name>, setup, or local" }),
-    kind: z.enum(["local", "setup", "key", "user", "participant"]).meta({
+    kind: z.enum(["local", "setup", "key", "user", "certificate", "participant"]).meta({
       description: "local: the server runs without access control",
     }),
     name: z.string(),

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Credentials } from "../../../access/index.ts";
+import { certificateOf } from "./client-certificate.ts";
 import { isFromOwnPage, SAFE_METHODS } from "./origin-guard.ts";
 import { sessionIdOf } from "./session-cookie.ts";
 
@@ -7,7 +8,7 @@ const BEARER = /^Bearer +([^ ]+)$/iu;
 
 /** Returns what a request's headers say about who sent it. The cookie counts only if the request comes from the dashboard. */
 export function credentialsOf(
-  { headers, method = "GET" }: Pick<IncomingMessage, "headers" | "method">,
+  { headers, method = "GET", socket }: Pick<IncomingMessage, "headers" | "method" | "socket">,
   address: string,
 ): Credentials {
   const key = headers["x-api-key"];
@@ -18,6 +19,7 @@ export function credentialsOf(
     token: BEARER.exec(headers.authorization ?? "")?.[1],
     key: typeof key === "string" && key !== "" ? key : undefined,
     session: id === undefined ? undefined : { id, csrfToken, isWrite: !SAFE_METHODS.has(method) },
+    certificate: certificateOf(socket),
     address,
   };
 }
