@@ -347,6 +347,7 @@ export const ROOMS = {
   "cli/message": ["kernel", "text/documents", ...CLI],
   "cli/memory": ["kernel", ...CLI],
   "cli/access": ["kernel", "text/documents", ...CLI],
+  "cli/security": ["kernel", "cli/terminal", "cli/client", "cli/frame"],
   "cli/budget": ["kernel", "api/contract", "cli/terminal", "cli/frame"],
   "cli/bench": ["kernel", "api/contract", "cli/terminal", "cli/frame"],
   "cli/task": ["kernel", "api/contract", "cli/terminal", "cli/frame"],
@@ -356,6 +357,7 @@ export const ROOMS = {
   cli: [
     "kernel",
     "cli/access",
+    "cli/security",
     "agents/definitions",
     "agents/test-files",
     "cli/agent-tests",

@@ -175,6 +175,13 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./access/index.ts")).auth,
   },
   {
+    name: "security",
+    also: [],
+    group: "operate",
+    summary: "create a private authority and certificates",
+    load: async () => (await import("./security/index.ts")).security,
+  },
+  {
     name: "key",
     also: ["keys"],
     group: "operate",

@@ -18,7 +18,6 @@ const INSTEAD: ReadonlyMap<string, string> = new Map([
   ["mcp", "this version is no MCP server; attach MCP servers as tools with: caxton tool import"],
   ["ps", "caxton status, caxton run list --state running"],
   ["scale", "agents have no replicas: each request runs on its own; runs.concurrent_max in caxton.toml limits them"],
-  ["security", "users, keys and certificates are not supported yet; the server listens on 127.0.0.1 only"],
   ["server", "start the server with: caxton serve"],
   [
     "stop",
