@@ -15,7 +15,7 @@ export type Subject = {
 
 export type Authority = { readonly certificate: X509Certificate; readonly privateKey: KeyObject };
 
-/** Creates a key on P-256 and a certificate for it, signed by the authority or, without one, by itself (RFC 5280). */
+/** Creates a key on P-256 and a certificate for it, signed by the authority or, without one, with its own key (RFC 5280). */
 export function issueCertificate(subject: Subject, authority?: Authority): Issued {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const issuerName = authority === undefined ? subject.name : commonName(authority.certificate);

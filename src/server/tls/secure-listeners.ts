@@ -16,8 +16,8 @@ const HANDSHAKE_MS = 10_000;
  * The certificate of the server's listeners.
  * server.tls.T1. A listener accepts TLS 1.3 alone, unless `min_version` allows 1.2. Other connections are closed.
  * server.tls.T2. After the files change, new connections use the new certificate; open ones continue.
- * server.tls.T4. Without a certificate of `client_ca`, no client connects if `require_client_certificate` is set.
  * server.tls.T3. Files that are invalid together are logged, and the earlier certificate remains in use.
+ * server.tls.T4. Without a certificate of `client_ca`, no client connects if `require_client_certificate` is set.
  */
 export class SecureListeners implements Disposable {
   readonly #table: TlsTable;
