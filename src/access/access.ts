@@ -148,9 +148,13 @@ export class Access {
    * Creates a browser session for the key that authenticates the principal. Returns its id, for the cookie, and the principal as
    * the session authenticates it. Throws SessionNeedsKeyError.
    */
-  async logIn({ id, session: current }: Principal): Promise<{ readonly id: string; readonly principal: Principal }> {
-    const keyId = id.startsWith(KEY_PREFIX) ? id.slice(KEY_PREFIX.length) : undefined;
-    const key = keyId === undefined || current !== undefined ? undefined : this.#ports.keys.active(keyId);
+  async logIn({
+    id,
+    kind,
+    session: current,
+  }: Principal): Promise<{ readonly id: string; readonly principal: Principal }> {
+    const isByKey = kind === "key" && current === undefined;
+    const key = isByKey ? this.#ports.keys.active(id.slice(KEY_PREFIX.length)) : undefined;
     if (key === undefined) throw new SessionNeedsKeyError();
     const created = await this.#ports.sessions.create(key.id);
     return { id: created.id, principal: this.#sessionPrincipal(created, key, []) };

@@ -33,6 +33,10 @@ test("a POST says how it is retried, and other methods are safe", () => {
   expect(operation({ ...DECLARED, http, retry: "by-key" }).http.status).toBe(200);
 });
 
+test("a GET has no effects, because a page of another site can send one", () => {
+  expect(() => operation({ ...DECLARED, effect: "write" })).toThrow("operation thing.get: a GET has no effects");
+});
+
 test("a client sends each field where the operation declares it, escaped, and leaves out what has no value", () => {
   const declared = operation({ ...DECLARED, query: z.object({ limit: z.int(), at: z.string().optional() }) });
   const { params, query, body } = split(declared, { id: "a/b ü", limit: 2, at: undefined, note: "x" });
