@@ -57,6 +57,8 @@ export const ALLOWED: { readonly [name: string]: Numbers } = {
   restart_syscall: on(219, 128),
   sched_yield: on(24, 124),
   sched_getaffinity: on(204, 123),
+  sched_getparam: on(143, 121),
+  sched_getscheduler: on(145, 120),
   nanosleep: on(35, 101),
   clock_nanosleep: on(230, 115),
   clock_getres: on(229, 114),
