@@ -87,6 +87,15 @@ const recorder = (seen: Seen[]) =>
     given.pipe(passed);
   });
 
+test("no other site may frame, embed or run scripts in the dashboard", async () => {
+  const { headers } = await fetch(`${server.url}/ui/`);
+  expect(headers.get("content-security-policy")).toMatch(/^default-src 'self'; .*frame-ancestors 'none'/);
+  expect(headers.get("content-security-policy")).not.toContain("unsafe");
+  expect(headers.get("cross-origin-resource-policy")).toBe("same-origin");
+  expect(headers.get("x-content-type-options")).toBe("nosniff");
+  expect(headers.get("referrer-policy")).toBe("no-referrer");
+});
+
 test("the setup link creates the administrator's key, shows it once and logs in with it", async () => {
   await using person = await visit(browser, server.url, { still: true });
   const { page } = person;

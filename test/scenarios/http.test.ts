@@ -64,6 +64,8 @@ describe("a request that another site makes a browser send", () => {
       expect([...headers]).toEqual(
         expect.arrayContaining([
           ["cache-control", "no-store"],
+          ["content-security-policy", "default-src 'none'; frame-ancestors 'none'"],
+          ["referrer-policy", "no-referrer"],
           ["cross-origin-resource-policy", "same-origin"],
           ["x-content-type-options", "nosniff"],
         ]),
