@@ -17,10 +17,13 @@ export const MODULES: Readonly<Record<string, readonly string[]>> = {
   cli: ["kernel", "access", "text", "agents", "tools", "api", "server"],
 };
 
+/** Inner modules of tools that give guests access to what is outside. */
+const BROKERS = ["files", "http", "memory", "messages"].map((name) => posix.join("brokers", name));
+
 /** Inner modules that other modules may import; "." is the module's own entry point. All others are internal. */
 export const VISIBLE: Readonly<Record<string, readonly string[]>> = {
   kernel: [".", "changes", "sqlite"],
-  access: [".", "permissions"],
+  access: [".", "audit", "permissions"],
   text: ["documents", "expressions", "redaction", "references", "regex"],
   agents: [".", "budgets", "definitions", "files", "permissions", "test-files"],
   memory: [
@@ -35,19 +38,7 @@ export const VISIBLE: Readonly<Record<string, readonly string[]>> = {
     "stores/sqlite",
   ],
   messaging: [".", "acl", "directory", "journal", "protocols", "router", "tasks"],
-  tools: [
-    ".",
-    "authoring",
-    "brokers/files",
-    "brokers/http",
-    "brokers/memory",
-    "brokers/messages",
-    "catalogue",
-    "remote",
-    "sandbox",
-    "secrets",
-    "servers",
-  ],
+  tools: [".", "authoring", ...BROKERS, "catalogue", "remote", "sandbox", "secrets", "servers"],
   models: [".", "port", "traffic", "vendors"],
   runs: ["."],
   storage: ["."],
@@ -71,9 +62,10 @@ export const ROOMS = {
   kernel: [],
   "access/permissions": [],
   "access/keys": ["kernel"],
+  "access/audit": ["kernel"],
   "access/sessions": ["kernel", "access/keys"],
   "access/jwt": ["kernel"],
-  access: ["kernel", "access/permissions", "access/keys", "access/sessions", "access/jwt"],
+  access: ["kernel", "access/audit", "access/permissions", "access/keys", "access/sessions", "access/jwt"],
   "text/documents": ["kernel"],
   "kernel/changes": ["kernel"],
   "text/regex": [],
@@ -260,6 +252,7 @@ export const ROOMS = {
     "kernel",
     "storage/migrations",
     "access",
+    "access/audit",
     "agents/budgets",
     "agents/definitions",
     "tools/catalogue",
@@ -291,10 +284,7 @@ export const ROOMS = {
     "memory/knowledge",
     "tools/sandbox",
     "memory/stores/sqlite",
-    "tools/brokers/files",
-    "tools/brokers/http",
-    "tools/brokers/memory",
-    "tools/brokers/messages",
+    ...BROKERS.map((broker) => posix.join("tools", broker)),
   ],
   "agents/test-files": ["kernel", "text/documents"],
   "cli/agent-tests": ["kernel", "agents/test-files", "tools/catalogue", "api/contract"],
@@ -346,7 +336,7 @@ export const ROOMS = {
   ],
   "cli/message": ["kernel", "text/documents", ...CLI],
   "cli/memory": ["kernel", ...CLI],
-  "cli/access": ["kernel", "text/documents", ...CLI],
+  "cli/access": ["kernel", "access/audit", "text/documents", ...CLI],
   "cli/security": ["kernel", "cli/terminal", "cli/client", "cli/frame"],
   "cli/budget": ["kernel", "api/contract", "cli/terminal", "cli/frame"],
   "cli/bench": ["kernel", "api/contract", "cli/terminal", "cli/frame"],

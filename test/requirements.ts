@@ -401,7 +401,6 @@ export const KNOWN_GAPS: { readonly [Id in RequirementId]?: string } = {
   "security.jwt": "JWTs of configured issuers are verified; the OpenID login is not implemented",
   "security.rate-limits": "Not implemented: access",
   "security.signed-messages": "Not implemented",
-  "security.audit": "Not implemented: access",
   "cluster.nodes": "Not implemented: a server is one node",
   "dashboard.deployments": "Not implemented: deployments",
   "dashboard.logs": "Not implemented: logs",

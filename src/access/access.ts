@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { RateLimiter } from "../kernel/async/rate-limiter.ts";
 import type { Clock } from "../kernel/clock.ts";
+import { toFault } from "../kernel/errors.ts";
+import { AUTHENTICATE, type AuditEvent, type AuditLog } from "./audit/index.ts";
 import { type ClientCertificate, entryOf, isValid, type TrustedCertificate } from "./client-certificate.ts";
 import {
   CredentialsInvalidError,
@@ -27,8 +29,9 @@ import { isJwt, type Tokens } from "./jwt/index.ts";
 import {
   admitted,
   type Admission,
+  type Attempt,
   type Credentials,
-  type Guarded,
+  type Origin,
   type Principal,
   type SessionCredentials,
 } from "./principal.ts";
@@ -52,6 +55,7 @@ export type AccessPorts = {
   readonly clock: Clock;
   /** Returns the program whose token this is. */
   readonly programOf: (token: string) => { readonly workspace: string; readonly name: string } | undefined;
+  readonly audit: Pick<AuditLog, "record">;
 };
 
 /** Requests with invalid credentials that one address may send in a minute before they are answered with 429. */
@@ -71,6 +75,7 @@ const SETUP_PREFIX = "cax_setup_";
  *   session's token besides.
  * access.access.A2. While no administrator's key exists, the setup token has the permission to create one, and none besides.
  * access.access.A4. A client certificate counts only while it is valid, also on a connection that was opened before it expired.
+ * access.access.A5. Every refusal of credentials or permissions is in the audit log.
  */
 export class Access {
   readonly mode: AccessMode;
@@ -107,10 +112,22 @@ export class Access {
   }
 
   /**
-   * Returns who sent a request; a promise only if a JWT has to be verified. Throws CredentialsRequiredError,
+   * Returns who sent a request. Throws CredentialsRequiredError,
    * CredentialsInvalidError, TooManyFailuresError, IssuerUnreachableError, SessionEndedError, CsrfTokenInvalidError.
    */
-  identify({ token, key, session, certificate, address }: Credentials): Principal | Promise<Principal> {
+  async identify(credentials: Credentials): Promise<Principal> {
+    try {
+      return await this.#identify(credentials);
+    } catch (error) {
+      const { kind, code } = toFault(error);
+      // A request without credentials comes from a client that does not know yet that they are required.
+      if (!(error instanceof CredentialsRequiredError) && kind !== "unavailable")
+        this.refused(credentials.origin, code);
+      throw error;
+    }
+  }
+
+  #identify({ token, key, session, certificate, origin: { address } }: Credentials): Principal | Promise<Principal> {
     if (this.mode === "local") return token === undefined ? this.#local : { ...this.#local, tokens: [token] };
     const isProgram = token?.startsWith(PROGRAM_TOKEN) ?? false;
     const tokens = token !== undefined && isProgram ? [token] : [];
@@ -126,14 +143,49 @@ export class Access {
   }
 
   /** Returns a principal's leave to perform an operation. Throws PermissionDeniedError. */
-  authorize(principal: Principal, operation: Guarded): Admission {
-    if (principal.permissions.has(operation.permission)) return admitted(principal, operation);
-    throw new PermissionDeniedError(operation.name, operation.permission, principal.role);
+  authorize(principal: Principal, attempt: Attempt): Admission {
+    const { name, permission } = attempt.operation;
+    const admission = admitted(principal, attempt);
+    if (principal.permissions.has(permission)) return admission;
+    const error = new PermissionDeniedError(name, permission, principal.role);
+    this.ended(admission, error);
+    throw error;
   }
 
   /** `identify` and `authorize`. */
-  async admit(operation: Guarded, credentials: Credentials): Promise<Admission> {
-    return this.authorize(await this.identify(credentials), operation);
+  async admit(operation: Attempt["operation"], target: unknown, credentials: Credentials): Promise<Admission> {
+    return this.authorize(await this.identify(credentials), { operation, target, origin: credentials.origin });
+  }
+
+  /** Records how an operation ended, with its error if it was denied or failed. `created` names what it created. */
+  ended({ principal, attempt }: Admission, error?: unknown, created: AuditEvent["target"] = {}): void {
+    const { operation, target, origin } = attempt;
+    this.#ports.audit.record({
+      principal,
+      operation,
+      target: {
+        ...Object.fromEntries(Object.entries(target ?? {}).map(([name, value]) => [name, String(value)])),
+        ...created,
+      },
+      origin,
+      ...outcomeOf(error),
+    });
+  }
+
+  /** Records the refusal of a request whose sender is unknown. */
+  refused(
+    origin: Origin,
+    code: string,
+    operation: AuditEvent["operation"] = { name: AUTHENTICATE, permission: null },
+  ): void {
+    this.#ports.audit.record({
+      principal: { id: "anonymous", kind: "anonymous", name: "", workspace: this.#local.workspace },
+      operation,
+      target: {},
+      origin,
+      outcome: "denied",
+      code,
+    });
   }
 
   /** Throws RoleUnknownError, and RoleExceedsError if the role has permissions that the principal does not have. */
@@ -284,6 +336,14 @@ export class Access {
 /** Returns a signal that aborts at a time. */
 const endAt = (atMs: number, clock: Clock): AbortSignal =>
   AbortSignal.timeout(Math.max(0, Math.min(atMs - clock.nowMs(), TIMER_MS_MAX)));
+
+/** Whether an operation ended because its principal may not perform it. */
+export const isDenial = (error: unknown): boolean => ["denied", "unauthenticated"].includes(toFault(error).kind);
+
+function outcomeOf(error: unknown): Pick<AuditEvent, "outcome" | "code"> {
+  if (error === undefined) return { outcome: "allowed", code: null };
+  return { outcome: isDenial(error) ? "denied" : "failed", code: toFault(error).code };
+}
 
 const FAULTS: Readonly<Record<KeyFault, string>> = {
   unknown: "the API key is invalid",

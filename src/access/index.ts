@@ -1,4 +1,4 @@
-export { Access, ACCESS_MODES, type AccessOptions } from "./access.ts";
+export { Access, ACCESS_MODES, type AccessOptions, isDenial } from "./access.ts";
 export type { KeyStore, StoredKey } from "./keys/index.ts";
 export { listPosition } from "./keys/index.ts";
 export type { ClientCertificate } from "./client-certificate.ts";
@@ -6,4 +6,4 @@ export { PermissionDeniedError } from "./errors.ts";
 export type { SessionStore, StoredSession } from "./sessions/index.ts";
 export { JWT_ALGORITHMS } from "./jwt/index.ts";
 export { openAccess, type AccessModuleOptions, type AccessServices } from "./open.ts";
-export type { Admission, Credentials, Guarded, Principal } from "./principal.ts";
+export type { Admission, Attempt, Credentials, Guarded, Origin, Principal } from "./principal.ts";

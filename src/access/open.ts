@@ -1,33 +1,40 @@
 import type { Clock } from "../kernel/clock.ts";
 import { Access, type AccessOptions, type AccessPorts } from "./access.ts";
+import { AuditLog, type AuditOptions, type AuditStore, SigningKey } from "./audit/index.ts";
 import { Tokens, type TrustedIssuer } from "./jwt/index.ts";
 import { Keys, type KeyStore } from "./keys/index.ts";
 import { type SessionLimits, Sessions, type SessionStore } from "./sessions/index.ts";
 
 export type AccessModulePorts = Pick<AccessPorts, "programOf"> & {
-  readonly stores: { readonly keys: KeyStore; readonly sessions: SessionStore };
+  readonly stores: { readonly keys: KeyStore; readonly sessions: SessionStore; readonly audit: AuditStore };
   readonly clock: Clock;
 };
 
 export type AccessModuleOptions = AccessOptions & {
   readonly sessions: SessionLimits;
   readonly issuers: readonly TrustedIssuer[];
+  readonly audit: AuditOptions;
+  /** Directory of the key that signs checkpoints of the audit log. */
+  readonly directory: string;
 };
 
-/** Opens access control with its API keys and browser sessions. */
+/** Opens access control with its API keys, browser sessions and the audit log. Disposal writes and signs the last audit records. */
 export function openAccess(
-  { sessions: limits, issuers, ...options }: AccessModuleOptions,
+  { sessions: limits, issuers, audit: auditOptions, directory, ...options }: AccessModuleOptions,
   { stores, clock, programOf }: AccessModulePorts,
 ) {
   const keys = new Keys(stores.keys, clock);
   const sessions = new Sessions(stores.sessions, { keys, clock }, limits);
+  const audit = new AuditLog({ store: stores.audit, clock, key: SigningKey.open(directory) }, auditOptions);
   return {
-    access: new Access(options, { keys, sessions, tokens: new Tokens(issuers, clock), clock, programOf }),
+    access: new Access(options, { keys, sessions, tokens: new Tokens(issuers, clock), clock, programOf, audit }),
     keys,
     sessions,
-    [Symbol.dispose]: () => {
+    audit,
+    [Symbol.asyncDispose]: async () => {
       sessions[Symbol.dispose]();
       keys[Symbol.dispose]();
+      await audit[Symbol.asyncDispose]();
     },
   };
 }

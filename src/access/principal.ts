@@ -32,7 +32,14 @@ export type Credentials = {
   readonly session: SessionCredentials | undefined;
   /** The certificate of the client's connection. */
   readonly certificate?: ClientCertificate | undefined;
+  readonly origin: Origin;
+};
+
+/** Where a request came from, for the audit log. */
+export type Origin = {
   readonly address: string;
+  /** The id of the connection for a WebSocket. */
+  readonly requestId: string;
 };
 
 export type SessionCredentials = {
@@ -45,23 +52,35 @@ export type SessionCredentials = {
 /** The part of an operation's record that decides whether it may be performed. */
 export type Guarded = { readonly name: string; readonly permission: Permission };
 
+/** An attempt to perform an operation. */
+export type Attempt = {
+  readonly operation: Guarded;
+  /** The parameters of its path, unchecked. */
+  readonly target: unknown;
+  readonly origin: Origin;
+};
+
 /**
  * A principal that may perform one operation. Only `Access` makes them, so a surface cannot perform an operation that was not
  * authorized.
  */
 class Admitted {
   readonly principal: Principal;
-  readonly #operation: string;
-  constructor(principal: Principal, operation: string) {
+  readonly #attempt: Attempt;
+  constructor(principal: Principal, attempt: Attempt) {
     this.principal = principal;
-    this.#operation = operation;
+    this.#attempt = attempt;
+  }
+  get attempt(): Attempt {
+    return this.#attempt;
   }
   /** Throws if the admission is for another operation: the surface has an error. */
   require(operation: Guarded): void {
-    if (operation.name !== this.#operation) throw new Error(`${operation.name} was admitted as ${this.#operation}`);
+    const { name } = this.#attempt.operation;
+    if (operation.name !== name) throw new Error(`${operation.name} was admitted as ${name}`);
   }
 }
 export type Admission = Admitted;
 
 /** For `Access` alone. */
-export const admitted = (principal: Principal, { name }: Guarded): Admission => new Admitted(principal, name);
+export const admitted = (principal: Principal, attempt: Attempt): Admission => new Admitted(principal, attempt);

@@ -189,6 +189,13 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./access/index.ts")).key,
   },
   {
+    name: "audit",
+    also: [],
+    group: "operate",
+    summary: "list, export and verify the audit log",
+    load: async () => (await import("./access/index.ts")).audit,
+  },
+  {
     name: "context",
     also: ["contexts"],
     group: "operate",

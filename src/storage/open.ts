@@ -2,6 +2,7 @@ import type { Clock } from "../kernel/clock.ts";
 import { Contents } from "./contents.ts";
 import { Database, type DatabaseOptions } from "./database.ts";
 import { type GrantLedgerOptions, SqliteGrantLedger } from "./grant-ledger.ts";
+import { SqliteAuditStore } from "./sqlite-audit-store.ts";
 import { SqliteKeyStore } from "./sqlite-key-store.ts";
 import { SqliteAgentStore } from "./sqlite-agent-store.ts";
 import { SqliteApprovals } from "./runs/sqlite-approvals.ts";
@@ -48,6 +49,7 @@ export function openStorage({ uploadBytesMax, grants, ...where }: StorageOptions
     ledger,
     keys: new SqliteKeyStore(database),
     sessions: new SqliteSessionStore(database),
+    audit: new SqliteAuditStore(database),
     agents: new SqliteAgentStore(database, changes),
     spend: new SqliteSpendStore(database),
     toolServers: new SqliteToolServerStore(database),

@@ -1,18 +1,24 @@
-import { openAccess } from "../../src/access/index.ts";
+import { Access } from "../../src/access/index.ts";
+import { Tokens } from "../../src/access/jwt/index.ts";
+import { Keys } from "../../src/access/keys/index.ts";
 import { ROLES } from "../../src/access/permissions/index.ts";
-import { systemClock } from "../../src/kernel/clock.ts";
+import { Sessions } from "../../src/access/sessions/index.ts";
+import { systemClock as clock } from "../../src/kernel/clock.ts";
 
 const nothing = { load: () => [], save: async () => undefined };
+const keys = new Keys({ ...nothing, used: async () => undefined }, clock);
+const limits = { maxMs: 1, idleMs: 1 };
+const sessions = new Sessions({ ...nothing, delete: async () => undefined }, { keys, clock }, limits);
 
 /** Access of a server without access control. */
-export const LOCAL_ACCESS = openAccess(
-  { mode: "local", roles: ROLES, workspace: "default", sessions: { maxMs: 1, idleMs: 1 }, issuers: [] },
+export const LOCAL_ACCESS = new Access(
+  { mode: "local", roles: ROLES, workspace: "default" },
   {
-    stores: {
-      keys: { ...nothing, used: async () => undefined },
-      sessions: { ...nothing, delete: async () => undefined },
-    },
-    clock: systemClock,
+    keys,
+    sessions,
+    tokens: new Tokens([], clock),
+    clock,
     programOf: () => undefined,
+    audit: { record: () => undefined },
   },
-).access;
+);

@@ -56,6 +56,8 @@ export { type ChooseBody, type RunChoice } from "./models/model-choice.ts";
 export * as modelChoice from "./models/model-choice.ts";
 export * as operations from "./operations.ts";
 export { Download, Events, type GivenTo, type InputOf, type Operation, type OutputOf, takes } from "./operation.ts";
+export { type AuditEntry, type AuditVerification } from "./access/audit.ts";
+export * as audit from "./access/audit.ts";
 export { type ApiKey, type CreatedApiKey, type Identity } from "./access/keys.ts";
 export * as keys from "./access/keys.ts";
 export { requestPath, split } from "./request.ts";

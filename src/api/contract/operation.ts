@@ -51,6 +51,10 @@ type Declaration<
   readonly output: Output;
   /** Fields of the output that are sent once: an answer that is stored for repeated requests has null in their place. */
   readonly sentOnce?: readonly string[];
+  /** Which calls the audit log records. denials: only those that are refused. Default: denials for `read`, all for other effects. */
+  readonly audit?: "all" | "denials";
+  /** Field of the output that names the resource which the operation creates, for the audit log. Default: none. */
+  readonly created?: string;
   /** Server-sent events: instead of an answer if the request accepts text/event-stream, or always where `output` is `Events`. */
   readonly events?: Schema;
   /** Whether a request that accepts application/x-ndjson is answered with its progress, line by line. */
@@ -146,6 +150,8 @@ export function operation(declaration: Declaration<string, Fields, Fields, Field
     receives: [],
     sentOnce: [],
     reportsProgress: false,
+    audit: declaration.effect === "read" ? "denials" : "all",
+    created: "",
     ...declaration,
     content,
     description,

@@ -1,6 +1,7 @@
 export * as access from "./access/access-operations.ts";
 export * as agent from "./agents/agent-operations.ts";
 export * as approval from "./runs/approval-operations.ts";
+export * as audit from "./access/audit-operations.ts";
 export * as budget from "./agents/budget-operations.ts";
 export * as capability from "./messaging/capability-operations.ts";
 export * as conversation from "./messaging/conversation-operations.ts";

@@ -7,11 +7,13 @@ import {
   serializerCompiler,
   type ZodTypeProvider,
 } from "fastify-type-provider-zod";
-import { CaxtonError } from "../../kernel/errors.ts";
+import { isDenial } from "../../access/index.ts";
+import { CaxtonError, toFault } from "../../kernel/errors.ts";
 import { type Json, parseJson, REQUEST_VALUES_MAX } from "../../kernel/json.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
 import { DOCUMENTS } from "../contract/index.ts";
 import { type ApiServices, OPERATIONS, RequestInvalidError } from "../operations/index.ts";
+import { originOf } from "./requests/admission.ts";
 import { AllowedMethods } from "./requests/allowed-methods.ts";
 import { bind } from "./bind.ts";
 import type { Http, HttpContext, HttpOptions } from "./context.ts";
@@ -94,7 +96,16 @@ export async function httpServer(
   http.addHook("onRoute", requireDeclaration);
   answerUnknownRoutes(http);
   http.addHook("onRequest", async ({ raw }) => proxies.restoreHost(raw));
-  http.addHook("onRequest", guardOrigin(options.allowedHosts));
+  const guard = guardOrigin(options.allowedHosts);
+  http.addHook("onRequest", async (request) => {
+    try {
+      guard(request);
+    } catch (error) {
+      if (isDenial(error))
+        services.access.access.refused(originOf(request), toFault(error).code, request.routeOptions.config.operation);
+      throw error;
+    }
+  });
   http.addHook("onRequest", async ({ id, url, protocol, headers, routeOptions }, reply) => {
     void reply.header("x-request-id", id);
     if (protocol === "https" && !isLoopback(headers.host ?? "")) void reply.headers(STRICT_TRANSPORT);

@@ -2,7 +2,7 @@ import { randomUUIDv7 } from "node:crypto";
 import { type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { type RawData, type WebSocket, WebSocketServer } from "ws";
-import type { Principal } from "../../access/index.ts";
+import { isDenial, type Origin, type Principal } from "../../access/index.ts";
 import { CaxtonError, FAULTS, toFault } from "../../kernel/errors.ts";
 import { isJsonObject, parseJson, REQUEST_VALUES_MAX } from "../../kernel/json.ts";
 import { log } from "../../kernel/log.ts";
@@ -56,35 +56,42 @@ export class MessageSockets {
     const [path] = (request.url ?? "").split("?");
     if (path !== MESSAGE_SOCKET) return false;
     this.#proxies.restoreHost(request);
+    const origin = { address: this.#proxies.clientOf(request), requestId: randomUUIDv7() };
+    const foreign = this.#refuse(request);
+    if (foreign !== undefined) this.#services.access.access.refused(origin, "FOREIGN_ORIGIN");
     const refusal =
-      this.#refuse(request) ??
+      foreign ??
       (this.#clients.size >= LIMITS.socketsMax ? `${LIMITS.socketsMax} sockets are open already` : undefined);
     if (refusal !== undefined) {
       const status = this.#clients.size >= LIMITS.socketsMax ? "503 Service Unavailable" : "403 Forbidden";
       socket.end(`HTTP/1.1 ${status}\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\n${refusal}\n`);
       return true;
     }
-    void this.#accept(request, socket, head);
+    void this.#accept(request, socket, { head, origin });
     return true;
   }
 
-  async #accept(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+  async #accept(
+    request: IncomingMessage,
+    socket: Duplex,
+    { head, origin }: { readonly head: Buffer; readonly origin: Origin },
+  ): Promise<void> {
     // A client that disconnects meanwhile; the handshake fails then.
     socket.on("error", ignore);
-    const principal = await this.#identify(request, socket);
+    const principal = await this.#identify(request, socket, origin);
     if (principal === undefined) return;
     socket.off("error", ignore);
     this.#server.handleUpgrade(request, socket, head, (webSocket) => {
-      const client = new Client(this.#services, webSocket, principal);
+      const client = new Client(this.#services, webSocket, { principal, origin });
       this.#clients.add(client);
       webSocket.once("close", () => this.#clients.delete(client));
     });
   }
 
   /** Authenticates a client. Answers the request if its credentials are missing or invalid. */
-  async #identify(request: IncomingMessage, socket: Duplex): Promise<Principal | undefined> {
+  async #identify(request: IncomingMessage, socket: Duplex, origin: Origin): Promise<Principal | undefined> {
     try {
-      return await this.#services.access.access.identify(credentialsOf(request, this.#proxies.clientOf(request)));
+      return await this.#services.access.access.identify(credentialsOf(request, origin));
     } catch (error) {
       const { message, kind } = toFault(error);
       const { http: code } = FAULTS[kind];
@@ -109,6 +116,7 @@ export class MessageSockets {
 }
 
 const ignore = (): void => undefined;
+type ClientIdentity = { readonly principal: Principal; readonly origin: Origin };
 
 /** One connection. */
 class Client {
@@ -119,16 +127,17 @@ class Client {
   readonly #presented: PresentedTokens;
   readonly #gone = new AbortController();
   readonly #receiving = new Map<string, Receiving>();
-  readonly #id = randomUUIDv7();
+  readonly #origin: Origin;
   #inFlight = 0;
   #isAlive = true;
   /** Resolves when it has read some of what waits for it, or is gone. */
   #read: PromiseWithResolvers<void> | undefined;
 
-  constructor(services: ApiServices, socket: WebSocket, principal: Principal) {
+  constructor(services: ApiServices, socket: WebSocket, { principal, origin }: ClientIdentity) {
     this.#services = services;
     this.#socket = socket;
     this.#principal = principal;
+    this.#origin = origin;
     this.#presented = new PresentedTokens(services.messaging, ...principal.tokens);
     principal
       .ended?.()
@@ -138,7 +147,7 @@ class Client {
     socket.on("message", (data, isBinary) => this.#heard(data, isBinary));
     socket.on("pong", () => (this.#isAlive = true));
     // The library has already closed the connection with the reason.
-    socket.on("error", (error) => log.debug({ err: error, socket: this.#id }, "a WebSocket failed"));
+    socket.on("error", (error) => log.debug({ err: error, socket: this.#origin.requestId }, "a WebSocket failed"));
     socket.once("close", () => {
       this.#gone.abort();
       this.#read?.resolve();
@@ -181,15 +190,28 @@ class Client {
       this.#say(await this.#answer(request));
     } catch (error) {
       const fault = toFault(error);
-      if (!(error instanceof CaxtonError)) log.error({ err: error, socket: this.#id }, "a WebSocket request failed");
-      this.#say({ op: "problem", ref, problem: problemOf(fault, this.#id) });
+      if (!(error instanceof CaxtonError))
+        log.error({ err: error, socket: this.#origin.requestId }, "a WebSocket request failed");
+      this.#say({ op: "problem", ref, problem: problemOf(fault, this.#origin.requestId) });
     }
   }
 
   async #answer(request: SocketRequest): Promise<SocketEvent> {
-    const { ref } = request;
     const operation = OPERATION_OF[request.op];
-    if (operation !== undefined) this.#services.access.access.authorize(this.#principal, operation);
+    if (operation === undefined) return this.#perform(request);
+    const { access } = this.#services.access;
+    const target = "mailbox" in request ? { name: request.mailbox } : {};
+    const admission = access.authorize(this.#principal, { operation, target, origin: this.#origin });
+    try {
+      return await this.#perform(request);
+    } catch (error) {
+      if (isDenial(error)) access.ended(admission, error);
+      throw error;
+    }
+  }
+
+  async #perform(request: SocketRequest): Promise<SocketEvent> {
+    const { ref } = request;
     switch (request.op) {
       case "send": {
         const { items } = await sendMessages(this.#services, [request.message], this.#presented);
@@ -246,7 +268,7 @@ class Client {
         await this.#caughtUp();
       }
     } catch (error) {
-      this.#say({ op: "problem", problem: problemOf(toFault(error), this.#id) });
+      this.#say({ op: "problem", problem: problemOf(toFault(error), this.#origin.requestId) });
     } finally {
       this.#receiving.delete(mailbox);
     }

@@ -1,6 +1,7 @@
 import type { Operation, operations } from "../contract/index.ts";
 import { agentOperations } from "./agents/agent-operations.ts";
 import { approvalOperations } from "./runs/approval-operations.ts";
+import { auditOperations } from "./access/audit-operations.ts";
 import { budgetOperations } from "./agents/budget-operations.ts";
 import { capabilityOperations } from "./messaging/capability-operations.ts";
 import { conversationOperations } from "./messaging/conversation-operations.ts";
@@ -29,6 +30,7 @@ import { toolServerOperations } from "./tools/tool-server-operations.ts";
 export const OPERATIONS = [
   ...agentOperations,
   ...approvalOperations,
+  ...auditOperations,
   ...budgetOperations,
   ...capabilityOperations,
   ...conversationOperations,

@@ -1,4 +1,5 @@
-import { type Admission, PermissionDeniedError, type Principal } from "../../access/index.ts";
+import { type Admission, isDenial, PermissionDeniedError, type Principal } from "../../access/index.ts";
+import { isJsonObject } from "../../kernel/json.ts";
 import { type InputOf, type Operation, type OutputOf, takes } from "../contract/index.ts";
 import type { ApiServices } from "./api-services.ts";
 import type { RequestIds } from "./request-ids.ts";
@@ -92,8 +93,10 @@ export function implement(
     operation,
     perform: async (services, parts, call) => {
       call.admission.require(operation);
-      const input = parse(operation, parts);
-      const found = await perform(services, input, call);
+      const { input, found } = await audited(services, operation, call, async () => {
+        const parsed = parse(operation, parts);
+        return { input: parsed, found: await perform(services, parsed, call) };
+      });
       const output = mayReadContent(operation, call) ? found : operation.content?.hide(found);
       return { output, status: http.statusOf?.(output, input) ?? http.status, headers: http.headers?.(output) ?? {} };
     },
@@ -101,8 +104,10 @@ export function implement(
       stream &&
       (async (services, parts, call) => {
         call.admission.require(operation);
-        if (!mayReadContent(operation, call)) throw contentDenied(operation, call.principal);
-        return stream(services, parse(operation, parts), call);
+        return audited(services, operation, call, async () => {
+          if (!mayReadContent(operation, call)) throw contentDenied(operation, call.principal);
+          return stream(services, parse(operation, parts), call);
+        });
       }),
     mayRepeat,
   };
@@ -124,6 +129,31 @@ export const implementStream = <Op extends Operation>(operation: Op, stream: Str
     },
     { stream },
   );
+
+/** Executes a call and records how it ended, as the operation's record states. A stream ends with its first event. */
+async function audited<Ended extends object>(
+  { access: { access } }: ApiServices,
+  { audit, created }: Operation,
+  { admission }: Call,
+  execute: () => Promise<Ended>,
+): Promise<Ended> {
+  try {
+    const ended = await execute();
+    if (audit === "all") access.ended(admission, undefined, created === "" ? {} : createdBy(ended, created));
+    return ended;
+  } catch (error) {
+    if (audit === "all" || isDenial(error)) access.ended(admission, error);
+    throw error;
+  }
+}
+
+/** Returns the name of what was created, by the field that has it: `agent.name` is the field `name` of `agent`. */
+function createdBy(ended: object, field: string): Readonly<Record<string, string>> {
+  const path = ["found", ...field.split(".")];
+  let value: unknown = ended;
+  for (const name of path) value = isJsonObject(value) ? value[name] : undefined;
+  return typeof value === "string" ? { [path.at(-1) ?? field]: value } : {};
+}
 
 /** Returns the fields of all parts as one object. Throws RequestInvalidError for the first part that does not fit. */
 function parse(operation: Operation, parts: ReceivedParts): object {

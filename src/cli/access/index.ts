@@ -1,3 +1,4 @@
+export { audit } from "./audit.ts";
 export { auth, whoami } from "./auth.ts";
 export { context } from "./context.ts";
 export { key } from "./key.ts";

@@ -1,4 +1,5 @@
 import { CaxtonError } from "../../kernel/errors.ts";
+import { reasonOf } from "../client/index.ts";
 
 /** The command line itself is wrong. `command` is the command whose `--help` shows the right way. */
 export class UsageError extends CaxtonError {
@@ -123,4 +124,18 @@ export class FileExistsError extends CaxtonError {
 export class ToolNotFoundError extends CaxtonError {
   readonly code = "TOOL_NOT_FOUND";
   readonly kind = "not-found";
+}
+
+/** An export ended before it was complete. */
+export class ExportInterruptedError extends CaxtonError {
+  readonly code = "EXPORT_INTERRUPTED";
+  readonly kind = "unavailable";
+  constructor(cause: unknown) {
+    super(
+      `the export ended before it was complete: ${reasonOf(cause)}`,
+      "no file was written; try again, and look at the server's log if it happens again",
+      {},
+      { cause },
+    );
+  }
 }

@@ -9,6 +9,7 @@ export {
   type ProcessContext,
   terminalFor,
 } from "./context.ts";
+export { download } from "./download.ts";
 export {
   FileExistsError,
   InterruptedError,
@@ -25,7 +26,7 @@ export {
   UsageError,
 } from "./errors.ts";
 export { onInterrupt } from "./interrupt.ts";
-export { limitOption, listOption, revisionOption, wholeNumber } from "./options.ts";
+export { instantOf, limitOption, listOption, revisionOption, wholeNumber } from "./options.ts";
 export { listUpTo, pagesOf, showPages } from "./pages.ts";
 export { reportError } from "./report-error.ts";
 export { resolveRun, shortRunId } from "./run-reference.ts";

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from "commander";
 import * as z from "zod";
+import { UsageError } from "./errors.ts";
 
 const COUNT_MAX = 10_000;
 
@@ -28,3 +29,12 @@ export const listOption = (flags: string, description: string): Option =>
     ...(before ?? []),
     value,
   ]);
+
+/** A span before now or a point in time, as the interface wants it. Throws UsageError. */
+export async function instantOf(text: string, nowMs: number, command: string): Promise<string> {
+  const { parseDuration } = await import("../../text/documents/index.ts");
+  const spanMs = parseDuration(text);
+  const atMs = spanMs === undefined ? Date.parse(text) : nowMs - spanMs;
+  if (Number.isFinite(atMs)) return new Date(atMs).toISOString();
+  throw new UsageError(`"${text}" is no time; write 10m, 2h, 7d, or a date such as 2026-11-21T10:00:00Z`, command);
+}

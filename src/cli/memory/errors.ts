@@ -1,20 +1,6 @@
 import { CaxtonError } from "../../kernel/errors.ts";
 import { reasonOf } from "../client/index.ts";
 
-/** An export ended before it was complete. */
-export class ExportInterruptedError extends CaxtonError {
-  readonly code = "EXPORT_INTERRUPTED";
-  readonly kind = "unavailable";
-  constructor(cause: unknown) {
-    super(
-      `the export ended before it was complete: ${reasonOf(cause)}`,
-      "no file was written; try again, and look at the server's log if it happens again",
-      {},
-      { cause },
-    );
-  }
-}
-
 /** The connection was lost before an import had ended. */
 export class ImportInterruptedError extends CaxtonError {
   readonly code = "IMPORT_INTERRUPTED";

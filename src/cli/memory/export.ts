@@ -1,14 +1,8 @@
-import { once } from "node:events";
-import { createWriteStream } from "node:fs";
-import { rename, rm, stat, writeFile } from "node:fs/promises";
-import type { Writable } from "node:stream";
 import { Option, type Command } from "commander";
 import * as z from "zod";
 import { listed, memoryTransfer, operations } from "../../api/contract/index.ts";
-import { act, type Context, examples, type Invocation, onInterrupt } from "../frame/index.ts";
+import { act, type Context, download, examples, type Invocation } from "../frame/index.ts";
 import { countOf, oneLine, progressBar, showBytes, showCount } from "../terminal/index.ts";
-import { unwritable } from "../client/index.ts";
-import { ExportInterruptedError } from "./errors.ts";
 import { scopesOption } from "./reference.ts";
 
 const Input = z.object({
@@ -19,8 +13,6 @@ const Input = z.object({
   history: z.boolean().default(false),
 });
 type Wanted = z.infer<typeof Input>;
-
-const LINE_FEED = 10;
 
 /** `caxton memory export` */
 export function exportCommand(command: Command, invocation: Invocation): void {
@@ -48,59 +40,22 @@ export function exportCommand(command: Command, invocation: Invocation): void {
 }
 
 async function exportTo(context: Context, wanted: Wanted): Promise<void> {
-  const { terminal, client } = context;
+  const { terminal } = context;
   const { file } = wanted;
-  // Before the server is asked for what could then not be kept.
-  const part = file === undefined ? undefined : `${file}.part`;
-  if (file !== undefined && part !== undefined) await tryToWrite(file, part);
   const format = wanted.format ?? (file?.toLowerCase().endsWith(".json") === true ? "json" : "jsonl");
   const all = await countIn(context, wanted.scope);
-  const stop = new AbortController();
-  using interrupts = new DisposableStack();
-  interrupts.use(onInterrupt(() => stop.abort()));
-  const response = await client.open({
-    method: "GET",
-    path: operations.memoryTransfer.export.http.path,
+  const { bytes, lines } = await download(context, {
+    operation: operations.memoryTransfer.export,
     query: {
       format,
       scopes: wanted.scope && listed(wanted.scope),
       embeddings: String(wanted.embeddings),
       history: String(wanted.history),
     },
-    headers: { accept: "*/*" },
-    signal: stop.signal,
+    file,
+    onLines: (done) => terminal.status(progressBar(oneLine(file ?? "memory"), Math.min(done, all), all, showCount)),
   });
-  const output = part === undefined ? terminal.streams.output : createWriteStream(part);
-  try {
-    const { bytes, lines } = await copy(response, output, (done) =>
-      terminal.status(progressBar(oneLine(file ?? "memory"), Math.min(done, all), all, showCount)),
-    );
-    terminal.status(undefined);
-    if (part === undefined || file === undefined) return;
-    output.end();
-    await once(output, "close");
-    await rename(part, file);
-    terminal.note(`exported to ${oneLine(file)}: ${countOf(lines, "line")}, ${showBytes(bytes)}`);
-  } catch (error) {
-    if (part !== undefined) {
-      output.destroy();
-      await rm(part, { force: true });
-    }
-    if (stop.signal.aborted) throw error;
-    throw unwritable(file ?? "standard output", error) ?? new ExportInterruptedError(error);
-  }
-}
-
-/** Throws UnwritableFileError. */
-async function tryToWrite(file: string, part: string): Promise<void> {
-  try {
-    await writeFile(part, "");
-    await rm(part);
-    // A directory alone cannot be written to and yet stand there.
-    if ((await stat(file).catch(() => undefined))?.isDirectory() === true) await writeFile(file, "", { flag: "a" });
-  } catch (error) {
-    throw unwritable(file, error) ?? error;
-  }
+  if (file !== undefined) terminal.note(`exported to ${oneLine(file)}: ${countOf(lines, "line")}, ${showBytes(bytes)}`);
 }
 
 /** How many entities and relations there are, for the bar. */
@@ -109,24 +64,4 @@ async function countIn({ client }: Context, scopes: readonly string[] | undefine
   return value.scopes
     .filter(({ scope }) => scopes?.includes(scope) ?? true)
     .reduce((sum, { entities, relations }) => sum + entities + relations, 0);
-}
-
-async function copy(
-  response: Response,
-  output: Writable,
-  onLines: (lines: number) => void,
-): Promise<{ readonly bytes: number; readonly lines: number }> {
-  let bytes = 0;
-  let lines = 0;
-  const failed = Promise.withResolvers<never>();
-  // It is not awaited unless a write fails.
-  failed.promise.catch(() => undefined);
-  output.once("error", failed.reject);
-  for await (const piece of response.body ?? []) {
-    bytes += piece.length;
-    for (const byte of piece) if (byte === LINE_FEED) lines += 1;
-    if (!output.write(piece)) await Promise.race([once(output, "drain"), failed.promise]);
-    onLines(lines);
-  }
-  return { bytes, lines };
 }

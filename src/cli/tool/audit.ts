@@ -10,8 +10,8 @@ import {
   LIST_FORMATS,
   pagesOf,
   commandPath,
+  instantOf,
   showPages,
-  UsageError,
 } from "../frame/index.ts";
 import { type Column, showAge, showBytes, showSpan, type Tone } from "../terminal/index.ts";
 
@@ -77,13 +77,4 @@ export function audit(command: Command, invocation: Invocation): void {
       });
     },
   });
-}
-
-/** A span before now or a point in time, as the interface wants it. Throws UsageError. */
-async function instantOf(text: string, nowMs: number, command: string): Promise<string> {
-  const { parseDuration } = await import("../../text/documents/index.ts");
-  const spanMs = parseDuration(text);
-  const atMs = spanMs === undefined ? Date.parse(text) : nowMs - spanMs;
-  if (Number.isFinite(atMs)) return new Date(atMs).toISOString();
-  throw new UsageError(`"${text}" is no time; write 10m, 2h, 7d, or a date such as 2026-11-21T10:00:00Z`, command);
 }

@@ -21,12 +21,17 @@ export class RateLimiter {
     const before = this.#buckets.get(key) ?? { left: perMinute, atMs: nowMs };
     const left = Math.min(perMinute, before.left + ((nowMs - before.atMs) * perMinute) / MINUTE_MS);
     if (left < 1) return false;
+    // Ordered by time.
+    this.#buckets.delete(key);
     this.#buckets.set(key, { left: left - 1, atMs: nowMs });
     if (this.#buckets.size > BUCKETS_MAX) this.#forget(nowMs);
     return true;
   }
 
   #forget(nowMs: number): void {
-    for (const [key, { atMs }] of this.#buckets) if (nowMs - atMs >= MINUTE_MS) this.#buckets.delete(key);
+    for (const [key, { atMs }] of this.#buckets) {
+      if (nowMs - atMs < MINUTE_MS) return;
+      this.#buckets.delete(key);
+    }
   }
 }

@@ -114,3 +114,12 @@ export const AccessTable = z
           });
   })
   .prefault({});
+
+export const AuditTable = z
+  .strictObject({
+    enabled: z.boolean().default(true).meta({ description: "Record denials and changes in the audit log" }),
+    retention: durationText({ minMs: 86_400_000 })
+      .prefault("90d")
+      .meta({ description: "Time after which audit records are deleted" }),
+  })
+  .prefault({});

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { AccessTable } from "./access-config.ts";
+import { AccessTable, AuditTable } from "./access-config.ts";
 import { ServerContextTable, ServerLimitsTable } from "./context-config.ts";
 import { BudgetsTable } from "./budgets-config.ts";
 import { FipaTable } from "./fipa-config.ts";
@@ -289,6 +289,7 @@ const ToolServerTable = z.strictObject({
 export const ConfigFile = z.strictObject({
   server: ServerTable,
   access: AccessTable,
+  audit: AuditTable,
   data: DataTable,
   log: z.strictObject({ level: z.enum(LOG_LEVELS).default("info") }).prefault({}),
   agents: AgentsTable,

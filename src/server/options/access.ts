@@ -3,7 +3,7 @@ import { ROLES } from "../../access/permissions/index.ts";
 import { DEFAULT_WORKSPACE } from "../../api/operations/index.ts";
 import type { LoadedConfig } from "../config/index.ts";
 
-export const accessOptions = ({ config: { access } }: LoadedConfig): AccessModuleOptions => ({
+export const accessOptions = ({ config: { access, audit, data } }: LoadedConfig): AccessModuleOptions => ({
   mode: access.mode,
   roles: { ...ROLES, ...access.roles },
   workspace: DEFAULT_WORKSPACE,
@@ -23,4 +23,6 @@ export const accessOptions = ({ config: { access } }: LoadedConfig): AccessModul
     roleClaim: table.role_claim,
     roles: table.roles,
   })),
+  audit: { isEnabled: audit.enabled, retentionMs: audit.retention },
+  directory: data.directory,
 });

@@ -1,8 +1,9 @@
+import { audit } from "./001-audit.ts";
 import { init } from "./001-init.ts";
 
 /** Forward only. Append, never edit one that was released. */
-export const MIGRATIONS: readonly string[] = [init];
+export const MIGRATIONS: readonly string[] = [init + audit];
 
 /** Version of the schema that the first migration makes; lower numbers are of schemas that were never released. */
-export const FIRST_SCHEMA = 29;
+export const FIRST_SCHEMA = 30;
 export const SCHEMA = FIRST_SCHEMA + MIGRATIONS.length - 1;

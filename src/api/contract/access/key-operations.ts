@@ -20,6 +20,7 @@ export const list = operation({
 export const create = operation({
   ...WRITE,
   name: "key.create",
+  created: "id",
   summary: "Create an API key",
   description:
     "Only this response contains the key. A role with permissions that the caller does not have is refused. The first administrator's key is created with the setup token that the server prints at its start.",

@@ -22,6 +22,7 @@ const params = z.object({ name: z.string() });
 export const deploy = operation({
   ...DEPLOY,
   name: "agent.deploy",
+  created: "agent.name",
   summary: "Deploy a definition",
   http: {
     method: "POST",

@@ -35,6 +35,7 @@ export const get = operation({
 export const register = operation({
   ...WRITE,
   name: "capability.register",
+  created: "id",
   summary: "Register a capability of a program or an agent",
   http: { method: "POST", path: "/api/v1/capabilities", status: 201 },
   retry: "by-key",

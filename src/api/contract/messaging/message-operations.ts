@@ -17,7 +17,7 @@ import { Download, Events, operation } from "../operation.ts";
 
 const COMMON = { tags: ["messages"], surfaces: ["rest", "cli"] } as const;
 const READ = { ...COMMON, permission: "messages:read", effect: "read" } as const;
-const SEND = { ...COMMON, permission: "messages:send", effect: "write", retry: "by-key" } as const;
+const SEND = { ...COMMON, permission: "messages:send", effect: "write", retry: "by-key", audit: "denials" } as const;
 const params = z.object({ id: z.string() });
 /** The message as one field, since its keys are the sender's. */
 const body = SendMessageBody.transform((message) => ({ message }));

@@ -35,6 +35,7 @@ export const get = operation({
 export const register = operation({
   ...WRITE,
   name: "participant.register",
+  created: "name",
   summary: "Register a program, or change its description",
   description:
     "The program gets a mailbox and a token, which only this response contains. With the token as `Authorization: Bearer`, it sends, fetches and settles messages.",

@@ -19,6 +19,7 @@ export const list = operation({
 export const create = operation({
   ...COMMON,
   name: "subscription.create",
+  created: "id",
   summary: "Subscribe a program or an agent to topics; idempotent",
   http: { method: "POST", path: "/api/v1/subscriptions" },
   permission: "subscriptions:write",

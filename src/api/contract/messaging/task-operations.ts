@@ -20,6 +20,7 @@ const params = z.object({ id: z.string() });
 export const create = operation({
   ...EXECUTE,
   name: "task.create",
+  created: "id",
   summary: "Create a task, optionally distribute it at once",
   description: "Stored when answered. With `distribute`, the response does not wait for proposals.",
   http: { method: "POST", path: "/api/v1/tasks", status: 201 },

@@ -32,6 +32,7 @@ const location = ({ id }: RunDetail) => ({ location: `/api/v1/runs/${id}` });
 export const start = operation({
   ...EXECUTE,
   name: "run.start",
+  created: "id",
   summary: "Start a run",
   description:
     "Returns 202 at once, 200 at the run's end with `wait`, or streams RunStreamEvents if the request accepts text/event-stream.",

@@ -90,6 +90,7 @@ export const module = operation({
 export const deploy = operation({
   ...ADMIN,
   name: "toolServer.deploy",
+  created: "name",
   summary: "Deploy a tool server, or its next revision",
   description:
     "As multipart/form-data with the file itself, at most 32 MiB, or as JSON of at most 4 MiB with the module in base64. Returns 201 for a new server, 200 for a new or unchanged revision, 202 if the revision is pending.",

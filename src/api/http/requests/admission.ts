@@ -1,13 +1,16 @@
 import type { FastifyRequest } from "fastify";
-import type { Access, Admission, Guarded } from "../../../access/index.ts";
+import type { Access, Admission, Attempt, Origin } from "../../../access/index.ts";
 import { credentialsOf } from "./credentials.ts";
 
 const admissions = new WeakMap<FastifyRequest, Admission>();
 
 /** Authorizes a request for an operation. Throws what `Access.admit` does. */
-export async function admit(access: Access, operation: Guarded, request: FastifyRequest): Promise<void> {
-  admissions.set(request, await access.admit(operation, credentialsOf(request.raw, request.ip)));
+export async function admit(access: Access, operation: Attempt["operation"], request: FastifyRequest): Promise<void> {
+  const credentials = credentialsOf(request.raw, originOf(request));
+  admissions.set(request, await access.admit(operation, request.params, credentials));
 }
+
+export const originOf = ({ ip, id }: FastifyRequest): Origin => ({ address: ip, requestId: id });
 
 /** The admission of a request to an operation's route. */
 export function admissionOf(request: FastifyRequest): Admission {

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import type { Credentials } from "../../../access/index.ts";
+import type { Credentials, Origin } from "../../../access/index.ts";
 import { certificateOf } from "./client-certificate.ts";
 import { isFromOwnPage, SAFE_METHODS } from "./origin-guard.ts";
 import { sessionIdOf } from "./session-cookie.ts";
@@ -9,7 +9,7 @@ const BEARER = /^Bearer +([^ ]+)$/iu;
 /** Returns what a request's headers say about who sent it. The cookie counts only if the request comes from the dashboard. */
 export function credentialsOf(
   { headers, method = "GET", socket }: Pick<IncomingMessage, "headers" | "method" | "socket">,
-  address: string,
+  origin: Origin,
 ): Credentials {
   const key = headers["x-api-key"];
   const id = isFromOwnPage(headers) ? sessionIdOf(headers.cookie) : undefined;
@@ -20,6 +20,6 @@ export function credentialsOf(
     key: typeof key === "string" && key !== "" ? key : undefined,
     session: id === undefined ? undefined : { id, csrfToken, isWrite: !SAFE_METHODS.has(method) },
     certificate: certificateOf(socket),
-    address,
+    origin,
   };
 }

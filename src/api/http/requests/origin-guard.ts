@@ -36,9 +36,9 @@ function hostCheck(allowedHosts: AllowedHosts): (host: string) => boolean {
  * name that resolves here (DNS rebinding) shows by the Host header, one that posts from another site by the Origin header, and
  * one that gets by Sec-Fetch-Site: some GETs start processes, hold streams open or lease messages.
  */
-export function guardOrigin(allowedHosts: AllowedHosts): (request: FastifyRequest) => Promise<void> {
+export function guardOrigin(allowedHosts: AllowedHosts): (request: FastifyRequest) => void {
   const isAllowed = hostCheck(allowedHosts);
-  return async ({ method, headers, raw, url, routeOptions }) => {
+  return ({ method, headers, raw, url, routeOptions }) => {
     const ambiguity = ambiguityOf(raw);
     if (ambiguity !== undefined)
       throw new RequestInvalidError(ambiguity, "Send one Host header, and a path.", { problems: [ambiguity] });
