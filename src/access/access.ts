@@ -16,7 +16,7 @@ import {
   SessionNeedsKeyError,
   TooManyFailuresError,
 } from "./errors.ts";
-import { isSame, type KeyFault, type Keys, type StoredKey } from "./keys/index.ts";
+import { EndSignals, isSame, type KeyFault, type Keys, type StoredKey } from "./keys/index.ts";
 import {
   ALL_PERMISSIONS,
   PARTICIPANT_PERMISSIONS,
@@ -84,13 +84,17 @@ export class Access {
   readonly #permissions: ReadonlyMap<string, ReadonlySet<Permission>>;
   readonly #certificates: readonly TrustedCertificate[];
   readonly #failures: RateLimiter;
+  readonly #programEnds = new EndSignals((token) => this.#ports.programOf(token) === undefined);
   readonly #local: Principal;
+  /** Ids of the keys at the start. */
+  readonly #before: ReadonlySet<string>;
   readonly #setupToken = SETUP_PREFIX + randomBytes(32).toString("base64url");
 
   constructor({ mode, roles, workspace, certificates = [] }: AccessOptions, ports: AccessPorts) {
     this.mode = mode;
     this.roles = roles;
     this.#ports = ports;
+    this.#before = new Set(ports.keys.list().map(({ id }) => id));
     this.#certificates = certificates;
     this.#permissions = new Map(Object.entries(roles).map(([name, role]) => [name, permissionsOf(role)]));
     this.#failures = new RateLimiter(ports.clock);
@@ -106,9 +110,17 @@ export class Access {
     };
   }
 
+  [Symbol.dispose](): void {
+    this.#programEnds[Symbol.dispose]();
+  }
+
   /** The token with which the first administrator's key is created; undefined if there is one, or none is needed. */
   get setupToken(): string | undefined {
-    return this.mode === "local" || this.#ports.keys.hasActive(ADMIN) ? undefined : this.#setupToken;
+    // It is not valid a second time, even if that key is revoked: a restart prints another one.
+    const { keys } = this.#ports;
+    const isSetUp =
+      keys.hasActive(ADMIN) || keys.list().some(({ id, role }) => role === ADMIN && !this.#before.has(id));
+    return this.mode === "local" || isSetUp ? undefined : this.#setupToken;
   }
 
   /**
@@ -192,7 +204,9 @@ export class Access {
   requireGrantable(role: string, { kind, permissions: own }: Principal): void {
     const wanted = this.#permissions.get(role);
     if (wanted === undefined) throw new RoleUnknownError(role, Object.keys(this.roles));
-    const missing = kind === "setup" ? [] : [...wanted].filter((permission) => !own.has(permission));
+    // A2.
+    if (kind === "setup" && role === ADMIN) return;
+    const missing = [...wanted].filter((permission) => !own.has(permission));
     if (missing.length > 0) throw new RoleExceedsError(role, missing);
   }
 
@@ -324,11 +338,13 @@ export class Access {
       permissions: PARTICIPANT_PERMISSIONS,
       tokens: [token],
       expiresAtMs: undefined,
+      ended: () => this.#programEnds.of(token),
     };
   }
 
   #failure(address: string, message: string): Error {
-    if (!this.#failures.take(address, FAILURES_PER_MINUTE)) return new TooManyFailuresError(address, RETRY_MS);
+    if (!this.#failures.take(networkOf(address), FAILURES_PER_MINUTE))
+      return new TooManyFailuresError(address, RETRY_MS);
     return new CredentialsInvalidError(message);
   }
 }
@@ -336,6 +352,10 @@ export class Access {
 /** Returns a signal that aborts at a time. */
 const endAt = (atMs: number, clock: Clock): AbortSignal =>
   AbortSignal.timeout(Math.max(0, Math.min(atMs - clock.nowMs(), TIMER_MS_MAX)));
+
+/** One IPv6 client can have every address of a /64. */
+const networkOf = (address: string): string =>
+  address.includes(":") && !address.startsWith("::ffff:") ? address.split(":").slice(0, 4).join(":") : address;
 
 /** Whether an operation ended because its principal may not perform it. */
 export const isDenial = (error: unknown): boolean => ["denied", "unauthenticated"].includes(toFault(error).kind);

@@ -26,12 +26,14 @@ export function openAccess(
   const keys = new Keys(stores.keys, clock);
   const sessions = new Sessions(stores.sessions, { keys, clock }, limits);
   const audit = new AuditLog({ store: stores.audit, clock, key: SigningKey.open(directory) }, auditOptions);
+  const access = new Access(options, { keys, sessions, tokens: new Tokens(issuers, clock), clock, programOf, audit });
   return {
-    access: new Access(options, { keys, sessions, tokens: new Tokens(issuers, clock), clock, programOf, audit }),
+    access,
     keys,
     sessions,
     audit,
     [Symbol.asyncDispose]: async () => {
+      access[Symbol.dispose]();
       sessions[Symbol.dispose]();
       keys[Symbol.dispose]();
       await audit[Symbol.asyncDispose]();

@@ -16,6 +16,8 @@ const COOLDOWN_MS = 30_000;
 /** An issuer that cannot be reached is trusted by the keys that it had, for so long. */
 const STALE_MS_MAX = 24 * 3_600_000;
 const FETCH_MS = 5_000;
+/** Time after a failed fetch of the configuration until the next. */
+const RETRY_MS = 10_000;
 
 const Discovery = z.object({ issuer: z.string(), jwks_uri: z.url() });
 
@@ -28,12 +30,15 @@ export type IssuerOptions = {
 /**
  * The public keys of an issuer of JWTs.
  * access.jwt.I1. Keys come only from the configured address or the issuer's own configuration, never from a token.
+ * access.jwt.I3. Tokens cannot make the server flood the issuer, also while it fails.
  * access.jwt.I2. While the issuer cannot be reached, the last keys are used for up to 24 hours.
  */
 export class IssuerKeys {
   readonly #options: IssuerOptions;
   readonly #now: () => number;
   #remote: ReturnType<typeof createRemoteJWKSet> | undefined;
+  #opening: Promise<ReturnType<typeof createRemoteJWKSet>> | undefined;
+  #failedAtMs = Number.NEGATIVE_INFINITY;
   #last: { readonly keys: JSONWebKeySet; readonly atMs: number } | undefined;
 
   constructor(options: IssuerOptions, now: () => number) {
@@ -44,7 +49,7 @@ export class IssuerKeys {
   /** Returns the key of a token. Throws a jose error for an unknown key, and IssuerUnreachable. */
   async find(header: JWSHeaderParameters, token: FlattenedJWSInput): Promise<CryptoKey> {
     try {
-      const remote = (this.#remote ??= await this.#open());
+      const remote = (this.#remote ??= await this.#opened());
       const key = await remote(header, token);
       const keys = remote.jwks();
       if (keys !== undefined) this.#last = { keys, atMs: this.#now() };
@@ -54,6 +59,20 @@ export class IssuerKeys {
       if (this.#last === undefined || this.#now() - this.#last.atMs > STALE_MS_MAX)
         throw new IssuerUnreachable(this.#options.issuer, { cause: error });
       return createLocalJWKSet(this.#last.keys)(header, token);
+    }
+  }
+
+  /** One attempt at a time, and none soon after one that failed: tokens are cheap to forge. */
+  async #opened(): Promise<ReturnType<typeof createRemoteJWKSet>> {
+    if (this.#now() - this.#failedAtMs < RETRY_MS) throw new Error("the last attempt has just failed");
+    this.#opening ??= this.#open();
+    try {
+      return await this.#opening;
+    } catch (error) {
+      this.#failedAtMs = this.#now();
+      throw error;
+    } finally {
+      this.#opening = undefined;
     }
   }
 

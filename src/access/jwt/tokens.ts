@@ -6,6 +6,8 @@ import { IssuerKeys, type IssuerOptions, IssuerUnreachable } from "./issuer.ts";
 export const JWT_ALGORITHMS = ["RS256", "ES256", "EdDSA"] as const;
 const SKEW_S = 60;
 const CHARS_MAX = 8_192;
+/** The last second that a date can have. */
+const EXPIRY_S_MAX = 8.64e12 - 1;
 const JWT = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 
 /** An issuer whose tokens are accepted, by `[access.jwt.<name>]`. */
@@ -97,7 +99,9 @@ function issuerOf(token: string): string | undefined {
 
 function userOf(payload: JWTPayload, { name, nameClaim, roleClaim, roles }: TrustedIssuer): TokenResult {
   const { sub, exp } = payload;
-  if (sub === undefined || exp === undefined) return refused("the token has no subject or no expiry");
+  if (typeof sub !== "string" || sub === "" || exp === undefined)
+    return refused("the token has no subject or no expiry");
+  if (exp > EXPIRY_S_MAX) return refused("the token's expiry is not a time");
   const claimed: unknown = payload[roleClaim];
   const values = [claimed].flat().filter((value) => typeof value === "string");
   const match = Object.keys(roles).find((value) => value === "*" || values.includes(value));

@@ -28,7 +28,7 @@ export const ROLES = {
       "messages:send",
       "mailboxes:read",
       "participants:read",
-      "directory:*",
+      "directory:read",
       "subscriptions:*",
       "tasks:*",
       "server:read",

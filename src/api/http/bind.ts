@@ -186,7 +186,10 @@ class HttpCall implements Call {
   }
 
   get signal(): AbortSignal {
-    this.#signal ??= abortOnDisconnect(this.#reply).signal;
+    const disconnected = () => abortOnDisconnect(this.#reply).signal;
+    const ended = this.principal.ended?.();
+    // A wait ends when the credentials do, as a stream does.
+    this.#signal ??= ended === undefined ? disconnected() : AbortSignal.any([disconnected(), ended]);
     return this.#signal;
   }
 

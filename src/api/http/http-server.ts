@@ -20,7 +20,7 @@ import type { Http, HttpContext, HttpOptions } from "./context.ts";
 import { dashboardRoutes } from "./dashboard-routes.ts";
 import { MethodNotAllowedError, RouteNotFoundError, ServerStartingError } from "./errors.ts";
 import { idempotencyPlugin } from "./requests/idempotency.ts";
-import { MessageSockets } from "./message-socket.ts";
+import { MessageSockets, refuseUpgrade } from "./message-socket.ts";
 import { guardOrigin, isApi, isLoopback } from "./requests/origin-guard.ts";
 import { MODULE_MEDIA_TYPES, readModuleBody } from "./requests/module-body.ts";
 import { sendProblem } from "./responses/problem.ts";
@@ -175,8 +175,10 @@ function requireDeclaration({ method, url, config }: RouteOptions): void {
 function sockets(http: Http, context: HttpContext): void {
   const open = new MessageSockets(context);
   http.server.on("upgrade", (request, socket, head) => {
+    // Node has removed its own listener; without one, a connection that is reset would end the process.
+    socket.on("error", () => socket.destroy());
     if (open.upgrade(request, socket, head)) return;
-    socket.end("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    refuseUpgrade(socket, 404, "there is no WebSocket at this path");
   });
   http.addHook("preClose", async () => open.closeAll());
 }

@@ -63,8 +63,7 @@ export class MessageSockets {
       foreign ??
       (this.#clients.size >= LIMITS.socketsMax ? `${LIMITS.socketsMax} sockets are open already` : undefined);
     if (refusal !== undefined) {
-      const status = this.#clients.size >= LIMITS.socketsMax ? "503 Service Unavailable" : "403 Forbidden";
-      socket.end(`HTTP/1.1 ${status}\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\n${refusal}\n`);
+      refuseUpgrade(socket, this.#clients.size >= LIMITS.socketsMax ? 503 : 403, refusal);
       return true;
     }
     void this.#accept(request, socket, { head, origin });
@@ -76,11 +75,8 @@ export class MessageSockets {
     socket: Duplex,
     { head, origin }: { readonly head: Buffer; readonly origin: Origin },
   ): Promise<void> {
-    // A client that disconnects meanwhile; the handshake fails then.
-    socket.on("error", ignore);
     const principal = await this.#identify(request, socket, origin);
-    if (principal === undefined) return;
-    socket.off("error", ignore);
+    if (principal === undefined || socket.destroyed) return;
     this.#server.handleUpgrade(request, socket, head, (webSocket) => {
       const client = new Client(this.#services, webSocket, { principal, origin });
       this.#clients.add(client);
@@ -94,11 +90,7 @@ export class MessageSockets {
       return await this.#services.access.access.identify(credentialsOf(request, origin));
     } catch (error) {
       const { message, kind } = toFault(error);
-      const { http: code } = FAULTS[kind];
-      const status = `${code} ${STATUS_CODES[code] ?? ""}`;
-      socket.end(
-        `HTTP/1.1 ${status}\r\ncontent-type: text/plain\r\nwww-authenticate: Bearer realm="caxton"\r\nconnection: close\r\n\r\n${message}\n`,
-      );
+      refuseUpgrade(socket, FAULTS[kind].http, message);
       return undefined;
     }
   }
@@ -115,7 +107,15 @@ export class MessageSockets {
   }
 }
 
-const ignore = (): void => undefined;
+/** Answers a request for a WebSocket and closes the connection, also if the client leaves its half open. */
+export function refuseUpgrade(socket: Duplex, status: number, reason: string): void {
+  const challenge = status === 401 ? 'www-authenticate: Bearer realm="caxton"\r\n' : "";
+  socket.once("finish", () => socket.destroy());
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\ncontent-type: text/plain\r\n${challenge}connection: close\r\n\r\n${reason}\n`,
+  );
+}
+
 type ClientIdentity = { readonly principal: Principal; readonly origin: Origin };
 
 /** One connection. */
@@ -138,7 +138,7 @@ class Client {
     this.#socket = socket;
     this.#principal = principal;
     this.#origin = origin;
-    this.#presented = new PresentedTokens(services.messaging, ...principal.tokens);
+    this.#presented = new PresentedTokens(services.messaging, principal);
     principal
       .ended?.()
       .addEventListener("abort", () => this.close(CODES.revoked, "the credentials are no longer valid"), {

@@ -17,8 +17,11 @@ export function systemRoutes(http: Http, { services, options }: HttpContext): vo
     DOCUMENTS.ready,
     { schema: { tags, summary: "Whether requests can be served", response: { 200: system.Ready, 503: system.Ready } } },
     async (_request, reply) => {
-      const readiness = await getReadiness(services);
-      return reply.status(readiness.status === "ready" ? 200 : 503).send(readiness);
+      const { status, checks } = await getReadiness(services);
+      // Probes have no credentials, and notes name directories and tool servers.
+      const isPublic = services.access.access.mode === "local";
+      const shown = Object.entries(checks).map(([part, { ok, note }]) => [part, { ok, note: isPublic ? note : "" }]);
+      return reply.status(status === "ready" ? 200 : 503).send({ status, checks: Object.fromEntries(shown) });
     },
   );
   http.get(DOCUMENTS.errorsPage, { schema: { hide: true } }, async (_request, reply) =>

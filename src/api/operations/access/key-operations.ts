@@ -46,10 +46,14 @@ const rotate = implement(operations.key.rotate, async (services: ApiServices, { 
   return { ...present(services, stored), key };
 });
 
-/** Throws KeyNotFoundError. */
-const revoke = implement(operations.key.revoke, async (services: ApiServices, { id }) =>
-  present(services, await services.access.keys.revoke(id)),
-);
+/** Throws KeyNotFoundError, RoleExceedsError. */
+const revoke = implement(operations.key.revoke, async (services: ApiServices, { id }, { principal }) => {
+  const { access, keys } = services.access;
+  const { role } = keys.get(id);
+  // Any administrator of keys may revoke one whose role was removed from the configuration.
+  if (Object.hasOwn(access.roles, role)) access.requireGrantable(role, principal);
+  return present(services, await keys.revoke(id));
+});
 
 const presentIdentity = ({ id, kind, name, role, workspace, permissions, expiresAtMs, session }: Principal) => ({
   id,

@@ -186,7 +186,7 @@ async function mustTakePart(
 ): Promise<{ readonly found: Conversation; readonly presented: PresentedTokens }> {
   const found = await services.messaging.router.records.conversation(DEFAULT_WORKSPACE, id);
   if (found === undefined) throw new ConversationNotFoundError(id);
-  const presented = new PresentedTokens(services.messaging, ...principal.tokens);
+  const presented = new PresentedTokens(services.messaging, principal);
   if (presented.isOneOf(names(found))) return { found, presented };
   throw new SenderRefusedError("CONVERSATION_FORBIDDEN", {
     code: "CONVERSATION_FORBIDDEN",
@@ -257,7 +257,7 @@ const OVER = conversations.CONVERSATION_STATES.filter((state) => state !== "init
 const archiveInactive = implement(operations.conversation.archiveInactive, async (services, input, call) => {
   const { older_than, state, dry_run } = input;
   const { router } = services.messaging;
-  const presented = new PresentedTokens(services.messaging, ...call.principal.tokens);
+  const presented = new PresentedTokens(services.messaging, call.principal);
   const olderThanMs = parseDuration(older_than);
   if (olderThanMs === undefined)
     throw new PruneAgeError(`"${older_than}" is no age`, 'Write one such as "30d", "12h" or "90m".', {

@@ -39,7 +39,7 @@ const list = implement(operations.mailbox.list, ({ messaging: { router } }) => {
 const fetch = implement(
   operations.mailbox.fetch,
   async ({ messaging }, { name, max, wait, lease }, { principal, signal }) => {
-    new PresentedTokens(messaging, ...principal.tokens).authorizeProgram(name);
+    new PresentedTokens(messaging, principal).authorizeProgram(name);
     messaging.participants.seen(DEFAULT_WORKSPACE, name);
     const options = { max, leaseMs: leaseOf(messaging, lease), waitMs: wait * 1_000 };
     const leased = await messaging.router.lease({ workspace: DEFAULT_WORKSPACE, name }, options, signal);
@@ -49,7 +49,7 @@ const fetch = implement(
 
 /** Throws MailboxNotFoundError, SenderRefusedError. */
 const settle = implement(operations.mailbox.settle, async ({ messaging }, { name, ...settlements }, { principal }) => {
-  new PresentedTokens(messaging, ...principal.tokens).authorizeProgram(name);
+  new PresentedTokens(messaging, principal).authorizeProgram(name);
   return { late: await settleMessages(messaging, name, settlements) };
 });
 

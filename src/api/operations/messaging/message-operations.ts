@@ -22,12 +22,12 @@ type Records = Pick<Router, "records">;
 
 /** Throws MessageRefusedError, SenderRefusedError. */
 const send = implement(operations.message.send, (services, { message, wait }, call) => {
-  const presented = new PresentedTokens(services.messaging, ...call.principal.tokens);
+  const presented = new PresentedTokens(services.messaging, call.principal);
   return sendMessage(services, message, { wait, presented }, call);
 });
 
 const sendBatch = implement(operations.message.sendBatch, (services, { messages }, call) =>
-  sendMessages(services, messages, new PresentedTokens(services.messaging, ...call.principal.tokens), call.asked),
+  sendMessages(services, messages, new PresentedTokens(services.messaging, call.principal), call.asked),
 );
 
 /** Throws MessageNotFoundError, MessageRefusedError. */

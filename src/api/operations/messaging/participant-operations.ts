@@ -44,8 +44,8 @@ const register = implement(operations.participant.register, async ({ messaging }
 });
 
 /** Without access control a program's token is changed by its holder; with it, by a principal with `participants:admin`. */
-function requireToken(messaging: MessagingServices, { kind, tokens }: Principal, name: string): void {
-  if (kind === "local") new PresentedTokens(messaging, ...tokens).authorizeToken(name);
+function requireToken(messaging: MessagingServices, principal: Principal, name: string): void {
+  if (principal.kind === "local") new PresentedTokens(messaging, principal).authorizeToken(name);
 }
 
 /** Throws ParticipantNotFoundError, SenderRefusedError. */

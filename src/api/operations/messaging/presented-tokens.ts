@@ -1,3 +1,4 @@
+import type { Principal } from "../../../access/index.ts";
 import { CaxtonError, type FaultKind } from "../../../kernel/errors.ts";
 import { type MessageError, SYSTEM_SENDER, USER_SENDER } from "../../../messaging/acl/index.ts";
 import { type Participants, tokenHash } from "../../../messaging/directory/index.ts";
@@ -33,6 +34,7 @@ type Refused = { readonly code: RefusalCode; readonly error: MessageError };
 /**
  * Authorizes the use of participant names by the tokens that a client presented.
  * operations.presented-tokens.P1. Sending, fetching and settling as a registered program requires its token.
+ * operations.presented-tokens.P3. A client that authenticated as a program acts as that program only.
  * operations.presented-tokens.P2. No client may send as an agent or as the server; any client may use `user` and names that are
  *   not registered.
  */
@@ -45,8 +47,12 @@ export class PresentedTokens {
   #passed = USER_SENDER;
   #passedAt = -1;
 
-  constructor(services: TokenServices, ...tokens: readonly string[]) {
+  /** The name of a client that is a program: it uses no other. */
+  readonly #own: string | undefined;
+
+  constructor(services: TokenServices, { kind, name, tokens }: Pick<Principal, "kind" | "name" | "tokens">) {
     this.#services = services;
+    this.#own = kind === "participant" ? name : undefined;
     for (const token of tokens) this.show(token);
   }
 
@@ -60,10 +66,15 @@ export class PresentedTokens {
     return true;
   }
 
+  /** The sender of messages that name none. */
+  get sender(): string {
+    return this.#own ?? USER_SENDER;
+  }
+
   /** Returns why the client may not send as `name`; undefined if it may. */
   refusal(name: string): MessageError | undefined {
     const { tokensRequired, participants } = this.#services;
-    if (!tokensRequired || name === USER_SENDER) return undefined;
+    if (!tokensRequired || (name === USER_SENDER && this.#own === undefined)) return undefined;
     if (name === this.#passed && this.#passedAt === participants.changes) return undefined;
     const refused = this.#judge(name);
     if (refused !== undefined) return refused.error;
@@ -103,6 +114,7 @@ export class PresentedTokens {
     const lower = name.toLowerCase();
     const isServers = lower === SYSTEM_SENDER || lower.startsWith(`${SYSTEM_SENDER}.`);
     if (known?.presence === "agent" || isServers) return forbidden(name);
+    if (this.#own !== undefined && lower !== this.#own.toLowerCase()) return foreign(name, this.#own);
     if (known === undefined || this.#holds(known.name)) return undefined;
     return this.#hashes.size === 0 ? tokenMissing(known.name) : tokenInvalid(known.name);
   }
@@ -125,6 +137,9 @@ const forbidden = (name: string): Refused =>
     "Omit sender to send as user, or register a program: caxton participant register <name>.",
     name,
   );
+
+const foreign = (name: string, own: string): Refused =>
+  refused("SENDER_FORBIDDEN", `the program ${own} cannot act as ${name}`, `Omit the name, or use ${own}.`, name);
 
 const tokenMissing = (name: string): Refused =>
   refused(

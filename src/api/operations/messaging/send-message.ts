@@ -42,12 +42,12 @@ type Read =
   | { readonly type: "refused"; readonly receipt: contract.MessageReceipt };
 
 /** Parses a message. */
-export function readSent({ messaging, server }: SendServices, json: Json): Read {
+export function readSent({ messaging, server }: SendServices, json: Json, sender = USER_SENDER): Read {
   const result = readMessage(json, {
     workspace: DEFAULT_WORKSPACE,
     nowMs: server.clock.nowMs(),
     contentBytesMax: messaging.limits.contentBytesMax,
-    sender: USER_SENDER,
+    sender,
   });
   if (result.type === "message") return result;
   const id = result.id ?? "";
@@ -105,7 +105,7 @@ export async function sendMessage(
   call: Pick<Call, "signal" | "asked">,
 ): Promise<contract.MessageReceipt> {
   const { asked } = call;
-  const one = readSent(services, asked?.withId(given) ?? given);
+  const one = readSent(services, asked?.withId(given) ?? given, presented?.sender);
   if (one.type === "refused") throw new MessageRefusedError(refusalOf(one.receipt), undefined);
   presented?.authorize(one.message.sender);
   // A client that does not wait receives no reply.
@@ -114,8 +114,16 @@ export async function sendMessage(
   if (submitted.type === "refused") throw new MessageRefusedError(submitted.error, submitted.retryAfterMs);
   const receipt = receiptOf(submitted, one.message);
   if (replies === undefined || submitted.type !== "accepted") return receipt;
-  if (submitted.duplicate) await replies.lookBack();
+  // The reply to a message of this id belongs to its sender: any client can name an id.
+  if (submitted.duplicate && (asked?.isRepeated === true || (await isSentBy(services.messaging.router, one.message))))
+    await replies.lookBack();
   return { ...receipt, reply: (await replies.first(services.server.clock, wait * 1_000, call.signal)) ?? null };
+}
+
+/** Whether the stored message of this id has the same sender. */
+async function isSentBy({ records }: Router, { workspace, id, sender }: Message): Promise<boolean> {
+  const found = await records.message(workspace, id);
+  return found?.message.sender.toLowerCase() === sender.toLowerCase();
 }
 
 /** Hands it to the router. A program outside that sends is there. */
@@ -157,7 +165,7 @@ export async function sendMessages(
 ): Promise<contract.BatchReceipt> {
   const messages = asked?.withIds(given) ?? given;
   const send = async (json: Json): Promise<contract.MessageReceipt> => {
-    const one = readSent(services, json);
+    const one = readSent(services, json, presented.sender);
     if (one.type === "refused") return one.receipt;
     const error = presented.refusal(one.message.sender);
     if (error !== undefined) return receiptOf({ type: "refused", error, retryAfterMs: undefined }, one.message);

@@ -1,3 +1,5 @@
+import type { Principal } from "../../../access/index.ts";
+import { CaxtonError } from "../../../kernel/errors.ts";
 import type { Subscription } from "../../../messaging/router/index.ts";
 import type * as contract from "../../contract/index.ts";
 import { operations } from "../../contract/index.ts";
@@ -5,6 +7,19 @@ import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
 import { pageByKey } from "../page-by-key.ts";
 import { implement } from "../perform.ts";
 import { instant } from "../instant.ts";
+
+/** A program names another subscriber. */
+class SubscriptionForbiddenError extends CaxtonError {
+  readonly code = "SUBSCRIPTION_FORBIDDEN";
+  readonly kind = "denied";
+  constructor(subscriber: string, own: string) {
+    super(
+      `the program ${own} cannot manage subscriptions of ${subscriber}`,
+      "Use an API key with the permission subscriptions:write.",
+      { subscriber },
+    );
+  }
+}
 
 const present = ({
   id,
@@ -24,25 +39,35 @@ const present = ({
   created_at: instant(createdAtMs),
 });
 
-const list = implement(operations.subscription.list, ({ messaging: { subscriptions } }, query) => {
-  const all = subscriptions
-    .list(DEFAULT_WORKSPACE, query.subscriber)
-    .toSorted((one, other) => (one.id < other.id ? -1 : 1));
+/** Throws SubscriptionForbiddenError if a program would use the subscriptions of another name. */
+function requireOwn({ kind, name }: Principal, subscriber: string): void {
+  if (kind === "participant" && subscriber.toLowerCase() !== name.toLowerCase())
+    throw new SubscriptionForbiddenError(subscriber, name);
+}
+
+/** A program lists its own subscriptions. */
+const list = implement(operations.subscription.list, ({ messaging: { subscriptions } }, query, { principal }) => {
+  const subscriber = query.subscriber ?? (principal.kind === "participant" ? principal.name : undefined);
+  if (subscriber !== undefined) requireOwn(principal, subscriber);
+  const all = subscriptions.list(DEFAULT_WORKSPACE, subscriber).toSorted((one, other) => (one.id < other.id ? -1 : 1));
   return pageByKey(all.map(present), ({ id }) => id, query);
 });
 
-/** Throws ParticipantNotFoundError, TopicInvalidError, ExpressionInvalidError, SubscriptionsFullError. */
+/** Throws SubscriptionForbiddenError, ParticipantNotFoundError, TopicInvalidError, ExpressionInvalidError, SubscriptionsFullError. */
 const create = implement(
   operations.subscription.create,
-  async ({ messaging: { subscriptions, participants } }, body) => {
+  async ({ messaging: { subscriptions, participants } }, body, { principal }) => {
+    requireOwn(principal, body.subscriber);
     const known = participants.find(DEFAULT_WORKSPACE, body.subscriber);
     const subscriber = known?.name ?? participants.get(DEFAULT_WORKSPACE, body.subscriber).name;
     return present(await subscriptions.subscribe({ ...body, subscriber, workspace: DEFAULT_WORKSPACE }));
   },
 );
 
-/** Throws SubscriptionNotFoundError. */
-const remove = implement(operations.subscription.delete, async ({ messaging: { subscriptions } }, { id }) => {
+/** Throws SubscriptionForbiddenError, SubscriptionNotFoundError. */
+const remove = implement(operations.subscription.delete, async ({ messaging: { subscriptions } }, { id }, call) => {
+  const found = subscriptions.list(DEFAULT_WORKSPACE).find((each) => each.id === id);
+  if (found !== undefined) requireOwn(call.principal, found.subscriber);
   await subscriptions.unsubscribe(DEFAULT_WORKSPACE, id);
   return { id };
 });

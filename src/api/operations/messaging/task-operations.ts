@@ -36,7 +36,7 @@ const ms = (seconds: number | undefined): number | undefined =>
 /** Throws SenderRefusedError, and what `Tasks.create` and `Tasks.distribute` do. */
 const create = implement(operations.task.create, async ({ messaging }, body, call) => {
   // Messages are sent in the name of its owner.
-  new PresentedTokens(messaging, ...call.principal.tokens).authorize(body.owner);
+  new PresentedTokens(messaging, call.principal).authorize(body.owner);
   const { tasks } = messaging;
   const { workspace } = body;
   const request = {
