@@ -243,7 +243,7 @@ test("a program is authenticated by its token, and acts only as itself", async (
     name: "one-bot",
   });
   expect((await request("POST", "/api/v1/mailboxes/one-bot/fetch", bearer(one))).status).toBe(200);
-  expect((await request("POST", "/api/v1/mailboxes/one-bot/fetch", bearer(other))).status).toBe(401);
+  expect((await request("POST", "/api/v1/mailboxes/one-bot/fetch", bearer(other))).status).toBe(403);
   expect((await request("GET", "/api/v1/runs", bearer(one))).status).toBe(403);
 });
 

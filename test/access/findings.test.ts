@@ -8,6 +8,7 @@ import { startServer, type TestServer } from "../helpers/server.ts";
 let server: TestServer;
 let admin: string;
 
+const textOf = (data: RawData): string => (Buffer.isBuffer(data) ? data.toString("utf8") : "");
 const bearer = (key: string) => ({ authorization: `Bearer ${key}` });
 async function ask(method: string, path: string, headers: Record<string, string>, body?: object) {
   const response = await fetch(server.url + path, {
@@ -99,7 +100,7 @@ test("the socket of a program ends when its token is revoked", async () => {
       message: { performative: "inform", receiver: "socket-bot", sender: "user", content: "x" },
     }),
   );
-  expect(JSON.parse((await heard).toString("utf8" as never))).toMatchObject({
+  expect(JSON.parse(textOf(await heard))).toMatchObject({
     receipt: { error: { code: "SENDER_FORBIDDEN" } },
   });
   const closed = new Promise<number>((resolve) => void socket.once("close", resolve));
@@ -129,18 +130,19 @@ test("the reply to a message is not sent to another client that names the same i
   expect(copied.body.reply ?? null).toBeNull();
 });
 
+const raw = (header: string, value: string) =>
+  new Promise<string>((resolve) => {
+    const socket = connect(Number(new URL(server.url).port), "127.0.0.1");
+    socket.once("data", (data) => resolve(data.toString("latin1").slice(9, 12)));
+    socket.write(
+      Buffer.from(
+        `GET /api/v1/agents HTTP/1.1\r\nHost: x\r\n${header}: ${value}\r\nConnection: close\r\n\r\n`,
+        "latin1",
+      ),
+    );
+  });
+
 test("credentials of other characters are invalid, not an error of the server", async () => {
-  const raw = (header: string, value: string) =>
-    new Promise<string>((resolve) => {
-      const socket = connect(Number(new URL(server.url).port), "127.0.0.1");
-      socket.once("data", (data) => resolve(data.toString("latin1").slice(9, 12)));
-      socket.write(
-        Buffer.from(
-          `GET /api/v1/agents HTTP/1.1\r\nHost: x\r\n${header}: ${value}\r\nConnection: close\r\n\r\n`,
-          "latin1",
-        ),
-      );
-    });
   await using fresh = await startServer({ settings: { "access.mode": "required" } });
   const setup = `${(fresh.started.setupToken ?? "").slice(0, -1)}\u00e9`;
   const answer = await fetch(`${fresh.url}/api/v1/agents`, { headers: { "x-api-key": setup } });
