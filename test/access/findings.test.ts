@@ -178,7 +178,7 @@ test("a role that manages keys cannot revoke a key with more permissions", async
   expect(revoke).toMatchObject({ status: 403, body: { code: "ROLE_EXCEEDS_OWN" } });
 });
 
-test("without credentials /ready tells no details", async () => {
+test("without credentials /ready contains no details", async () => {
   const { body } = await ask("GET", "/ready", {});
   expect(JSON.stringify(body)).not.toContain(server.directory);
 });

@@ -53,7 +53,7 @@ export type Head = { readonly seq: number; readonly hash: string };
 export const GENESIS: Head = { seq: 0, hash: "0".repeat(64) };
 
 const TEXT_CHARS_MAX = 200;
-const clip = (text: string): string => text.slice(0, TEXT_CHARS_MAX);
+const clip = (text: string): string => text.slice(0, TEXT_CHARS_MAX).toWellFormed();
 
 /** Returns the next record of the chain. */
 export function chained({ seq, hash }: Head, event: AuditEvent, atMs: number, count: number): AuditRecord {
