@@ -145,6 +145,11 @@ const access = createRoute({
   path: "/access",
   component: lazyPage(() => import("./pages/access/access.tsx"), "Access"),
 });
+const audit = createRoute({
+  getParentRoute: () => root,
+  path: "/audit",
+  component: lazyPage(() => import("./pages/audit/audit.tsx"), "Audit"),
+});
 /** The address of the setup link. Without a session, `Gate` shows the setup there. */
 const setup = createRoute({ getParentRoute: () => root, path: "/setup", component: () => <Navigate to="/" replace /> });
 
@@ -169,6 +174,7 @@ const routeTree = root.addChildren([
   usage,
   settings,
   access,
+  audit,
   setup,
 ]);
 

@@ -68,6 +68,7 @@ function useShellKeys(setOpen: (open: "palette" | "help") => void): void {
     "g t": () => void navigate({ to: "/tools" }),
     "g u": () => void navigate({ to: "/usage" }),
     "g x": () => void navigate({ to: "/access" }),
+    "g l": () => void navigate({ to: "/audit" }),
     "g s": () => void navigate({ to: "/settings" }),
   });
   useEffect(() => {

@@ -9,6 +9,7 @@ import {
   ListTree,
   Mail,
   MessagesSquare,
+  ScrollText,
   Settings,
   ShieldCheck,
   Waypoints,
@@ -41,6 +42,7 @@ const PAGES = [
   { to: "/tools", name: text.pages.tools, icon: Wrench, keys: "g t", needs: operations.toolServer.list },
   { to: "/usage", name: text.pages.usage, icon: Gauge, keys: "g u", needs: operations.budget.list },
   { to: "/access", name: text.pages.access, icon: KeyRound, keys: "g x", needs: operations.access.roles },
+  { to: "/audit", name: text.pages.audit, icon: ScrollText, keys: "g l", needs: operations.audit.list },
   { to: "/settings", name: text.pages.settings, icon: Settings, keys: "g s", needs: operations.model.list },
 ] as const satisfies readonly { to: string; name: string; icon: LucideIcon; keys: string; needs?: Needs }[];
 

@@ -18,6 +18,7 @@ export const HELP = {
         ["g t", "Tools"],
         ["g u", "Usage"],
         ["g x", "Access"],
+        ["g l", "Audit"],
         ["g s", "Settings"],
         ["?", "This list"],
       ],

@@ -1,4 +1,5 @@
 import { ACCESS } from "./access.ts";
+import { AUDIT } from "./audit.ts";
 import { SETTINGS } from "./settings.ts";
 import { USAGE } from "./usage.ts";
 import { CALL, TOOLS } from "./tools.ts";
@@ -35,6 +36,7 @@ export const text = {
     tools: "Tools",
     usage: "Usage",
     access: "Access",
+    audit: "Audit",
     settings: "Settings",
   },
   header: {
@@ -73,6 +75,7 @@ export const text = {
   help: HELP,
   palette: PALETTE,
   access: ACCESS,
+  audit: AUDIT,
   settings: SETTINGS,
   tasks: TASKS,
   usage: USAGE,
