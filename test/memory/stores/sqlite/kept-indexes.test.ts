@@ -94,7 +94,8 @@ test("a closed memory is complete immediately when it is opened again, and chang
   await using memory = await opened(directory.path);
   await expect.poll(async () => (await memory.figures()).indexed, { timeout: 60_000 }).toBe(1);
   expect(existsSync(index)).toBe(false);
-  expect(await firstHit(memory, "giraffe")).toEqual(["new", []]);
+  // The figures may be complete a moment before searches are.
+  await expect.poll(() => firstHit(memory, "giraffe"), { timeout: 60_000 }).toEqual(["new", []]);
   expect(await firstHit(memory, "zebrafish")).not.toContain("a secret");
 }, 180_000);
 
