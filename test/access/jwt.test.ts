@@ -8,13 +8,14 @@ import { startServer, type TestServer } from "../helpers/server.ts";
 class Provider {
   readonly keys: JWK[] = [];
   fetches = 0;
-  mode: "ok" | "down" | "html" = "ok";
+  mode: "ok" | "down" | "html" | "no-keys" = "ok";
   readonly #server: Server;
   constructor() {
     this.#server = createServer((request, response) => {
       this.fetches += 1;
       if (this.mode === "down") return void response.socket?.destroy();
       if (this.mode === "html") return void response.end("<html>maintenance</html>");
+      if (this.mode === "no-keys" && request.url === "/keys") return void response.writeHead(500).end();
       response.setHeader("content-type", "application/json");
       if (request.url === "/keys") return void response.end(JSON.stringify({ keys: this.keys }));
       return void response.end(JSON.stringify({ issuer: this.url, jwks_uri: `${this.url}/keys` }));
@@ -207,4 +208,31 @@ test("without any keys from before, a provider that fails is named", async () =>
   office.mode = "ok";
   // It is asked again 10 seconds after a failure.
   await expect.poll(async () => (await request()).status, { timeout: 30_000, interval: 500 }).toBe(200);
+}, 60_000);
+
+// access.jwt.I2, access.jwt.I3
+test("while the keys of a provider cannot be fetched, it is asked once in ten seconds, and known tokens do not wait", async () => {
+  await using late = await startServer({
+    settings: {
+      "access.mode": "required",
+      "access.jwt": { office: { audience: "caxton", issuer: office.url, roles: { "*": "readonly" } } },
+    },
+  });
+  const request = async (token: string) =>
+    (await fetch(`${late.url}/api/v1/whoami`, { headers: { authorization: `Bearer ${token}` } })).status;
+  const token = await sign();
+  office.mode = "no-keys";
+  const before = office.fetches;
+  for (let attempt = 0; attempt < 10; attempt += 1) expect(await request(token)).toBe(503);
+  // Its configuration and its keys.
+  expect(office.fetches - before).toBe(2);
+  office.mode = "ok";
+  await expect.poll(() => request(token), { timeout: 30_000, interval: 500 }).toBe(200);
+  office.mode = "down";
+  const stranger = await generateKeyPair("ES256");
+  await request(await sign({}, { alg: "ES256", kid: "invented" }, stranger.privateKey));
+  const asked = office.fetches;
+  for (let attempt = 0; attempt < 10; attempt += 1) expect(await request(token)).toBe(200);
+  expect(office.fetches).toBe(asked);
+  office.mode = "ok";
 }, 60_000);

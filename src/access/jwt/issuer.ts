@@ -16,7 +16,7 @@ const COOLDOWN_MS = 30_000;
 /** An issuer that cannot be reached is trusted by the keys that it had, for so long. */
 const STALE_MS_MAX = 24 * 3_600_000;
 const FETCH_MS = 5_000;
-/** Time after a failed fetch of the configuration until the next. */
+/** Time after a failed fetch until the next. */
 const RETRY_MS = 10_000;
 
 const Discovery = z.object({ issuer: z.string(), jwks_uri: z.url() });
@@ -48,6 +48,7 @@ export class IssuerKeys {
 
   /** Returns the key of a token. Throws a jose error for an unknown key, and IssuerUnreachable. */
   async find(header: JWSHeaderParameters, token: FlattenedJWSInput): Promise<CryptoKey> {
+    if (this.#now() - this.#failedAtMs < RETRY_MS) return this.#stale(header, token);
     try {
       const remote = (this.#remote ??= await this.#opened());
       const key = await remote(header, token);
@@ -56,21 +57,23 @@ export class IssuerKeys {
       return key;
     } catch (error) {
       if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys) throw error;
-      if (this.#last === undefined || this.#now() - this.#last.atMs > STALE_MS_MAX)
-        throw new IssuerUnreachable(this.#options.issuer, { cause: error });
-      return createLocalJWKSet(this.#last.keys)(header, token);
+      this.#failedAtMs = this.#now();
+      return this.#stale(header, token, error);
     }
   }
 
-  /** One attempt at a time, and none soon after one that failed: tokens are cheap to forge. */
+  /** Returns the key of a token from the last keys. I2. */
+  #stale(header: JWSHeaderParameters, token: FlattenedJWSInput, cause?: unknown): Promise<CryptoKey> {
+    if (this.#last === undefined || this.#now() - this.#last.atMs > STALE_MS_MAX)
+      throw new IssuerUnreachable(this.#options.issuer, { cause });
+    return createLocalJWKSet(this.#last.keys)(header, token);
+  }
+
+  /** One attempt at a time, however many tokens wait for it. */
   async #opened(): Promise<ReturnType<typeof createRemoteJWKSet>> {
-    if (this.#now() - this.#failedAtMs < RETRY_MS) throw new Error("the last attempt has just failed");
     this.#opening ??= this.#open();
     try {
       return await this.#opening;
-    } catch (error) {
-      this.#failedAtMs = this.#now();
-      throw error;
     } finally {
       this.#opening = undefined;
     }
