@@ -71,9 +71,9 @@ const SETUP_PREFIX = "cax_setup_";
 /**
  * Decides who may perform which operation. Every surface asks it before it reads a request's body.
  * access.access.A1. With mode = "required" no operation is performed without valid credentials that have its permission.
+ * access.access.A2. While no administrator's key exists, the setup token has the permission to create one, and none besides.
  * access.access.A3. A request that a session authenticates is accepted from the dashboard's own origin only, and a write needs the
  *   session's token besides.
- * access.access.A2. While no administrator's key exists, the setup token has the permission to create one, and none besides.
  * access.access.A4. A client certificate counts only while it is valid, also on a connection that was opened before it expired.
  * access.access.A5. Every refusal of credentials or permissions is in the audit log.
  */
@@ -86,15 +86,12 @@ export class Access {
   readonly #failures: RateLimiter;
   readonly #programEnds = new EndSignals((token) => this.#ports.programOf(token) === undefined);
   readonly #local: Principal;
-  /** Ids of the keys at the start. */
-  readonly #before: ReadonlySet<string>;
   readonly #setupToken = SETUP_PREFIX + randomBytes(32).toString("base64url");
 
   constructor({ mode, roles, workspace, certificates = [] }: AccessOptions, ports: AccessPorts) {
     this.mode = mode;
     this.roles = roles;
     this.#ports = ports;
-    this.#before = new Set(ports.keys.list().map(({ id }) => id));
     this.#certificates = certificates;
     this.#permissions = new Map(Object.entries(roles).map(([name, role]) => [name, permissionsOf(role)]));
     this.#failures = new RateLimiter(ports.clock);
@@ -118,14 +115,12 @@ export class Access {
   get setupToken(): string | undefined {
     // It is not valid a second time, even if that key is revoked: a restart prints another one.
     const { keys } = this.#ports;
-    const isSetUp =
-      keys.hasActive(ADMIN) || keys.list().some(({ id, role }) => role === ADMIN && !this.#before.has(id));
+    const isSetUp = keys.hasActive(ADMIN) || keys.hasCreated(ADMIN);
     return this.mode === "local" || isSetUp ? undefined : this.#setupToken;
   }
 
   /**
-   * Returns who sent a request. Throws CredentialsRequiredError,
-   * CredentialsInvalidError, TooManyFailuresError, IssuerUnreachableError, SessionEndedError, CsrfTokenInvalidError.
+   * Returns the sender of a request. Throws CredentialsRequiredError, CredentialsInvalidError, TooManyFailuresError, IssuerUnreachableError, SessionEndedError, CsrfTokenInvalidError.
    */
   async identify(credentials: Credentials): Promise<Principal> {
     try {
@@ -353,9 +348,15 @@ export class Access {
 const endAt = (atMs: number, clock: Clock): AbortSignal =>
   AbortSignal.timeout(Math.max(0, Math.min(atMs - clock.nowMs(), TIMER_MS_MAX)));
 
-/** One IPv6 client can have every address of a /64. */
-const networkOf = (address: string): string =>
-  address.includes(":") && !address.startsWith("::ffff:") ? address.split(":").slice(0, 4).join(":") : address;
+/** Returns an IPv4 address as it is, and the /64 of an IPv6 address, because one client can have all addresses of it. */
+function networkOf(address: string): string {
+  if (!address.includes(":") || address.startsWith("::ffff:")) return address;
+  const [before = "", after = ""] = address.split("::");
+  const groups = [before, after].map((part) => (part === "" ? [] : part.split(":")));
+  const [first = [], last = []] = groups;
+  const zeros = Array.from({ length: Math.max(0, 8 - first.length - last.length) }, () => "0");
+  return [...first, ...zeros, ...last].slice(0, 4).join(":");
+}
 
 /** Whether an operation ended because its principal may not perform it. */
 export const isDenial = (error: unknown): boolean => ["denied", "unauthenticated"].includes(toFault(error).kind);

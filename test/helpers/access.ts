@@ -10,15 +10,19 @@ const keys = new Keys({ ...nothing, used: async () => undefined }, clock);
 const limits = { maxMs: 1, idleMs: 1 };
 const sessions = new Sessions({ ...nothing, delete: async () => undefined }, { keys, clock }, limits);
 
+/** Access without stored keys, sessions or an audit log. */
+export const accessOf = (mode: "local" | "required"): Access =>
+  new Access(
+    { mode, roles: ROLES, workspace: "default" },
+    {
+      keys,
+      sessions,
+      tokens: new Tokens([], clock),
+      clock,
+      programOf: () => undefined,
+      audit: { record: () => undefined },
+    },
+  );
+
 /** Access of a server without access control. */
-export const LOCAL_ACCESS = new Access(
-  { mode: "local", roles: ROLES, workspace: "default" },
-  {
-    keys,
-    sessions,
-    tokens: new Tokens([], clock),
-    clock,
-    programOf: () => undefined,
-    audit: { record: () => undefined },
-  },
-);
+export const LOCAL_ACCESS = accessOf("local");

@@ -28,6 +28,8 @@ export class Keys implements Disposable {
   readonly #keys = new Map<string, StoredKey>();
   readonly #usedAtMs = new Map<string, number>();
   readonly #changing = new KeyedMutex();
+  /** Roles of the keys that were created since the start. */
+  readonly #createdRoles = new Set<string>();
   readonly #ends = new EndSignals((id) => this.active(id) === undefined);
 
   constructor(store: KeyStore, clock: Clock) {
@@ -57,6 +59,11 @@ export class Keys implements Disposable {
     return false;
   }
 
+  /** Whether a key with this role was created since the start, also if it is revoked. */
+  hasCreated(role: string): boolean {
+    return this.#createdRoles.has(role);
+  }
+
   /** Creates a key. Only this answer has its text. Throws KeysFullError. */
   async create(wanted: NewKey): Promise<{ readonly stored: StoredKey; readonly key: string }> {
     if (this.#keys.size >= KEYS_MAX && this.list().filter((key) => this.fault(key) === undefined).length >= KEYS_MAX)
@@ -70,7 +77,9 @@ export class Keys implements Disposable {
       previousUntilMs: undefined,
     };
     const stored = { ...wanted, ...unused, id, createdAtMs: this.#clock.nowMs(), secretHash };
-    return { stored: await this.#put(stored), key };
+    await this.#put(stored);
+    this.#createdRoles.add(stored.role);
+    return { stored, key };
   }
 
   /** Gives a key another secret. The previous one is valid for `graceMs` more. Throws KeyNotFoundError, KeyRevokedError. */
@@ -117,7 +126,7 @@ export class Keys implements Disposable {
     return key;
   }
 
-  /** Returns a key that can be used now; undefined if there is none. */
+  /** Returns the key with this id if it can be used now. */
   active(id: string): StoredKey | undefined {
     const key = this.#keys.get(id);
     return key !== undefined && this.fault(key) === undefined ? key : undefined;
