@@ -186,11 +186,15 @@ class HttpCall implements Call {
   }
 
   get signal(): AbortSignal {
-    const disconnected = () => abortOnDisconnect(this.#reply).signal;
-    const ended = this.principal.ended?.();
-    // A wait ends when the credentials do, as a stream does.
-    this.#signal ??= ended === undefined ? disconnected() : AbortSignal.any([disconnected(), ended]);
+    this.#signal ??= this.#ended();
     return this.#signal;
+  }
+
+  /** Aborts when the client disconnects or its credentials end: a wait ends then, as a stream does. */
+  #ended(): AbortSignal {
+    const disconnected = abortOnDisconnect(this.#reply).signal;
+    const ended = this.principal.ended?.();
+    return ended === undefined ? disconnected : AbortSignal.any([disconnected, ended]);
   }
 
   onSession(id: string | undefined): void {

@@ -8,10 +8,16 @@ import { isJsonObject, parseJson, REQUEST_VALUES_MAX } from "../../kernel/json.t
 import { log } from "../../kernel/log.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
 import { MESSAGE_SOCKET, type Operation, operations, type SocketEvent, SocketRequest } from "../contract/index.ts";
-import { type ApiServices, Receiving, sendMessages, settleMessages, PresentedTokens } from "../operations/index.ts";
+import {
+  type ApiServices,
+  PresentedTokens,
+  Receiving,
+  RequestInvalidError,
+  sendMessages,
+  settleMessages,
+} from "../operations/index.ts";
 import type { HttpContext } from "./context.ts";
 import { credentialsOf } from "./requests/credentials.ts";
-import { RequestInvalidError } from "../operations/index.ts";
 import type { TrustedProxies } from "./requests/trusted-proxies.ts";
 import { refusesUpgrade } from "./requests/origin-guard.ts";
 import { problemOf } from "./responses/problem.ts";

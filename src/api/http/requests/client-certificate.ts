@@ -4,7 +4,7 @@ import type { ClientCertificate } from "../../../access/index.ts";
 
 const read = new WeakMap<Socket, ClientCertificate>();
 
-/** The certificate that the client of a connection presented; undefined if there is none, or no trusted authority signed it. */
+/** Returns the certificate of a connection's client, if a trusted authority signed it. */
 export function certificateOf(socket: Socket): ClientCertificate | undefined {
   if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined;
   const leaf = socket.getPeerX509Certificate();

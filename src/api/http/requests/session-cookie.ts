@@ -2,7 +2,7 @@
 const NAME = "__Host-caxton";
 const ATTRIBUTES = "Path=/; Secure; HttpOnly; SameSite=Lax";
 
-/** Returns the session id in a Cookie header; undefined if there is none, or more than one. */
+/** Returns the session id in a Cookie header, if it has exactly one. */
 export function sessionIdOf(cookies = ""): string | undefined {
   const values = cookies.split(";").flatMap((cookie) => {
     const [name, value] = cookie.trim().split("=");

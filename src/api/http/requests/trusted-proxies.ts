@@ -9,7 +9,7 @@ const lastOf = (header: string | string[] | undefined): string | undefined =>
  * http.trusted-proxies.P1. X-Forwarded headers of other clients change nothing.
  */
 export class TrustedProxies {
-  /** Whether an address is that of a trusted proxy; undefined if there is none. */
+  /** Whether an address is that of a trusted proxy; undefined without trusted proxies. */
   readonly includes: ((address: string) => boolean) | undefined;
 
   constructor(ranges: readonly string[]) {
