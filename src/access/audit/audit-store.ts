@@ -14,7 +14,7 @@ export type AuditFilter = {
 
 /** Where the audit log is stored. */
 export interface AuditStore {
-  /** The last record or checkpoint, whichever has the higher number; undefined if there is none. */
+  /** The last record or checkpoint, whichever has the higher number, if any. */
   head(): Head | undefined;
   lastCheckpoint(): Head | undefined;
   /** Resolves when the records are on disk. */

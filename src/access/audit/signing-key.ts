@@ -21,7 +21,7 @@ export class SigningKey {
     this.publicKey = Buffer.from(createPublicKey(key).export({ format: "jwk" }).x ?? "", "base64url").toString("hex");
   }
 
-  /** Reads the key, or creates it if there is none. */
+  /** Reads the key. Creates it if the file is missing. */
   static open(directory: string): SigningKey {
     const file = join(directory, FILE);
     if (existsSync(file)) return new SigningKey(createPrivateKey(readFileSync(file)));
