@@ -236,6 +236,8 @@ export const REQUIREMENTS = {
     "api.error-codes": "Every error code is documented with its status and exit code.",
     "api.unknown-input": "Every operation refuses a request body with an unknown key.",
     "api.cursor": "Lists are paged by cursor without gaps or repeats.",
+    "api.opaque-handles":
+      "Cursors and handles are opaque and stay valid after a restart; foreign ones are refused by field.",
     "api.idempotency": "A repeated `Idempotency-Key` returns the first response, also after a crash.",
     "api.operations": "Each operation is one record: its name, path, parameters and retry rule agree.",
     "api.origin-guard": "Requests of other sites and foreign host names are refused.",

@@ -125,8 +125,8 @@ test("an answer is waited for, followed and shown as a conversation", { timeout:
   for (const talk of ["before", long])
     await said("message", "send", "--to", "billing-bot", "--conversation", talk, "more");
   const { stderr } = await ask("conversation", "list", "--limit", "1");
-  const [, cursor = ""] = /others: --cursor '(.*)'\n/.exec(stderr) ?? [];
-  const older = await said("conversation", "list", "--cursor", cursor.replaceAll(String.raw`'\''`, "'"), "-o", "name");
+  const [, cursor = ""] = /others: --cursor (\S+)\n/.exec(stderr) ?? [];
+  const older = await said("conversation", "list", "--cursor", cursor, "-o", "name");
   expect(older.split("\n")[0]).toBe("before");
   expect(await ask("conversation", "get", "before", "--cursor", cursor)).toMatchObject({ code: 2 });
 });
@@ -171,7 +171,7 @@ const reject = async () => {
   const { items } = contract.participants.LeasedMessages.parse(
     await json("participant", "fetch", "picky", "--wait", "10"),
   );
-  const how = { rejected: items.map(({ seq }) => ({ seq, reason: "not my job" })) };
+  const how = { rejected: items.map(({ handle }) => ({ handle, reason: "not my job" })) };
   const headers = { "content-type": "application/json" };
   const path = `${server.url}/api/v1/mailboxes/picky/settle`;
   expect((await fetch(path, { method: "POST", headers, body: JSON.stringify(how) })).status).toBe(200);

@@ -295,16 +295,16 @@ test.each([390, 1_360])(
 test("an answer that names the hash of another call is refused, and those that wait are listed oldest first", async () => {
   const [first = "", second = ""] = await waiting("payer", "one", "two");
   const list = async (query: string) =>
-    contract.approvals.ApprovalPage.parse((await server.ask("GET", `/api/v1/approvals?${query}`)).body).items;
-  const open = await list("state=open");
+    contract.approvals.ApprovalPage.parse((await server.ask("GET", `/api/v1/approvals?${query}`)).body);
+  const open = (await list("state=open")).items;
   expect(open.map(({ run, input_preview }) => [run, input_preview])).toEqual([
     [first, "one"],
     [second, "two"],
   ]);
-  expect((await list("state=open&order=newest")).map(({ run }) => run)).toEqual([second, first]);
-  expect((await list("limit=2")).map(({ run }) => run)).toEqual([second, first]);
-  const [next] = await list(`state=open&limit=1&cursor=${open[0]?.id}`);
-  expect(next?.run).toBe(second);
+  expect((await list("state=open&order=newest")).items.map(({ run }) => run)).toEqual([second, first]);
+  expect((await list("limit=2")).items.map(({ run }) => run)).toEqual([second, first]);
+  const { next } = await list("state=open&limit=1");
+  expect((await list(`state=open&limit=1&cursor=${next}`)).items).toMatchObject([{ run: second }]);
   for (const word of ["approve", "deny"]) {
     const wrong = await server.ask("POST", `/api/v1/approvals/${open[0]?.id}/${word}`, { hash: "0".repeat(64) });
     expect(wrong).toMatchObject({ status: 409, body: { code: "APPROVAL_MISMATCH" } });

@@ -353,7 +353,10 @@ test("the palette asks the server for entities, tasks, approvals and dead letter
   const note = { performative: "inform", sender: "user", receiver: "billing", content: "Invoice 7" };
   await server.ask("POST", "/api/v1/messages", note);
   const { body } = await server.ask("POST", "/api/v1/mailboxes/billing/fetch?max=5");
-  const rejected = contract.participants.LeasedMessages.parse(body).items.map(({ seq }) => ({ seq, reason: "closed" }));
+  const rejected = contract.participants.LeasedMessages.parse(body).items.map(({ handle }) => ({
+    handle,
+    reason: "closed",
+  }));
   await server.ask("POST", "/api/v1/mailboxes/billing/settle", { rejected });
   await server.ask("POST", "/api/v1/runs", { agent: "payer", input: "Pay the invoice" });
   await using person = await visit(browser, server.url);

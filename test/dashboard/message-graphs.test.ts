@@ -12,7 +12,7 @@ const SINCE = Date.parse(AT) - 1_000;
 function message(sender: string, recipients: readonly string[], more: Partial<MessageRecord> = {}): MessageRecord {
   return {
     id: "m",
-    seq: 1,
+    position: "mp1",
     at: AT,
     performative: "inform",
     sender,

@@ -43,8 +43,8 @@ const send = async (message: object) =>
 async function take(name: string, reason?: string): Promise<contract.LeasedMessages["items"]> {
   const { body } = await server.ask("POST", `/api/v1/mailboxes/${name}/fetch?max=50`);
   const { items } = contract.participants.LeasedMessages.parse(body);
-  const seqs = items.map(({ seq }) => seq);
-  const settled = reason === undefined ? { done: seqs } : { rejected: seqs.map((seq) => ({ seq, reason })) };
+  const taken = items.map(({ handle }) => handle);
+  const settled = reason === undefined ? { done: taken } : { rejected: taken.map((handle) => ({ handle, reason })) };
   await server.ask("POST", `/api/v1/mailboxes/${name}/settle`, settled);
   return items;
 }

@@ -2,7 +2,9 @@ import * as z from "zod";
 import { participants } from "../../src/api/contract/index.ts";
 
 const { RegisteredParticipant } = participants;
-const Taken = z.object({ items: z.array(z.object({ seq: z.int(), message: z.record(z.string(), z.unknown()) })) });
+const Taken = z.object({
+  items: z.array(z.object({ handle: z.string(), message: z.record(z.string(), z.unknown()) })),
+});
 type Wire = Readonly<Record<string, unknown>>;
 export type Answer = { readonly performative: string; readonly content: unknown; readonly in_reply_to?: unknown };
 
@@ -41,27 +43,30 @@ export class Program {
   provide = (capability: string) => this.#ask("POST", "/api/v1/capabilities", { agent: this.name, capability });
 
   /** The next message, where one comes within that time. */
-  async take(seconds: number): Promise<{ readonly seq: number; readonly message: Wire } | undefined> {
+  async take(seconds: number): Promise<{ readonly handle: string; readonly message: Wire } | undefined> {
     const path = `/api/v1/mailboxes/${this.name}/fetch?max=1&wait=${seconds}`;
     return Taken.parse(await this.#ask("POST", path, {})).items[0];
   }
 
   /** The next message, once it comes. */
-  async next(): Promise<{ readonly seq: number; readonly message: Wire }> {
+  async next(): Promise<{ readonly handle: string; readonly message: Wire }> {
     for (;;) {
       const first = await this.take(20);
       if (first !== undefined) return first;
     }
   }
 
-  settle = (seq: number) => this.#ask("POST", `/api/v1/mailboxes/${this.name}/settle`, { done: [seq] });
+  settle = (handle: string) => this.#ask("POST", `/api/v1/mailboxes/${this.name}/settle`, { done: [handle] });
 
   /** Answers a message, and settles it. */
-  async answer({ seq, message }: { readonly seq: number; readonly message: Wire }, answer: Answer): Promise<void> {
+  async answer(
+    { handle, message }: { readonly handle: string; readonly message: Wire },
+    answer: Answer,
+  ): Promise<void> {
     const { conversation_id, protocol, reply_to, sender, reply_with } = message;
     const place = { conversation_id, protocol, in_reply_to: reply_with, receiver: reply_to ?? sender };
     await this.#ask("POST", "/api/v1/messages", { ...place, ...answer, sender: this.name });
-    await this.settle(seq);
+    await this.settle(handle);
   }
 
   /** Takes messages until one has the act; the others are settled. */
@@ -69,7 +74,7 @@ export class Program {
     for (;;) {
       const taken = await this.next();
       if (taken.message["performative"] === performative) return taken;
-      await this.settle(taken.seq);
+      await this.settle(taken.handle);
     }
   }
 }

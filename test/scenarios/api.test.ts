@@ -316,9 +316,7 @@ test("a run's events contain all of it, and Last-Event-ID returns only later one
   expect(all.filter(({ type }) => type === "step").length).toBeGreaterThan(4);
   const middle = all[3];
   const rest = await readEvents(`${server.url}/api/v1/runs/${id}/events`, middle?.id);
-  expect(rest.map((event) => event.id)).toEqual(
-    all.filter((event) => Number(event.id) > Number(middle?.id)).map((event) => event.id),
-  );
+  expect(rest.map((event) => event.id)).toEqual(all.slice(4).map((event) => event.id));
 });
 
 test("a streamed run sends text as it arrives, before its end", async () => {

@@ -14,7 +14,7 @@ import { implement } from "../../src/api/operations/perform.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { verifies } from "../helpers/verifies.ts";
 
-verifies("api.problem", "api.origin-guard", "api.health", "api.hostile-bodies");
+verifies("api.problem", "api.origin-guard", "api.health", "api.hostile-bodies", "api.opaque-handles");
 
 let server: TestServer;
 beforeAll(async () => {
@@ -122,11 +122,18 @@ describe("what is asked wrongly is answered with a problem", () => {
     expect(await response.json()).toMatchObject({ code: "UNSUPPORTED_MEDIA_TYPE", status: 415 });
   });
 
-  test("an invalid cursor", async () => {
-    expect(await server.ask("GET", "/api/v1/runs?cursor=nonsense")).toMatchObject({
-      status: 400,
-      body: { code: "REQUEST_INVALID", detail: expect.stringContaining("cursor") },
-    });
+  test.for([
+    ["runs", "approvals", "tasks", "agents", "agents/greeter/revisions", "keys", "audit"],
+    ["messages", "conversations", "dead-letters", "participants", "capabilities", "subscriptions"],
+    ["tool-servers", "tool-servers/csv_parser/versions", "tool-servers/csv_parser/uses"],
+  ])("a cursor of another list of %s", async (paths) => {
+    for (const path of paths)
+      for (const cursor of ["nonsense", "7", "de7"]) {
+        expect(await server.ask("GET", `/api/v1/${path}?cursor=${cursor}`)).toMatchObject({
+          status: 400,
+          body: { code: "REQUEST_INVALID", detail: expect.stringContaining("cursor: ") },
+        });
+      }
   });
 
   test("a decision on a call with an invalid id", async () => {

@@ -62,7 +62,7 @@ describe("programs outside", () => {
     expect(first).toMatchObject({ attempt: 1, message: { performative: "request", content: "write an invoice" } });
     const before = MessageRecord.parse((await server.ask("GET", `/api/v1/messages/${receipt.id}`)).body);
     expect(before.deliveries).toMatchObject([{ recipient: name, state: "leased" }]);
-    expect(await settle(name, { done: [first?.seq] })).toEqual({ status: 200, body: { late: [] } });
+    expect(await settle(name, { done: [first?.handle] })).toEqual({ status: 200, body: { late: [] } });
     const after = MessageRecord.parse((await server.ask("GET", `/api/v1/messages/${receipt.id}`)).body);
     expect(after.deliveries).toMatchObject([{ recipient: name, state: "done", attempts: 1 }]);
     expect(await take(name, "")).toEqual([]);
@@ -159,7 +159,17 @@ describe("programs outside", () => {
     const name = await program("picky");
     await send({ performative: "request", receiver: name, content: "no thanks" });
     const [leased] = await take(name);
-    await settle(name, { rejected: [{ seq: leased?.seq, reason: "not my job" }] });
+    for (const [field, given] of [
+      ["done", ["1"]],
+      ["failed", [{ handle: "mp1", reason: "" }]],
+      ["rejected", [{ handle: "", reason: "" }]],
+    ] as const) {
+      expect(await settle(name, { [field]: given })).toMatchObject({
+        status: 400,
+        body: { code: "REQUEST_INVALID", detail: expect.stringContaining(`${field}: `) },
+      });
+    }
+    await settle(name, { rejected: [{ handle: leased?.handle, reason: "not my job" }] });
     const list = async () =>
       DeadLetterPage.parse((await server.ask("GET", `/api/v1/dead-letters?recipient=${name}`)).body).items;
     const [dead] = await list();
@@ -169,7 +179,7 @@ describe("programs outside", () => {
     expect(await list()).toEqual([]);
     const [again] = await take(name);
     expect(again?.message["id"]).toBe(dead?.message_id);
-    await settle(name, { rejected: [{ seq: again?.seq, reason: "still not" }] });
+    await settle(name, { rejected: [{ handle: again?.handle, reason: "still not" }] });
     const [second] = await list();
     // Sent again, its attempts are counted from zero.
     expect(second?.history).toMatchObject([{ attempt: 1, reason: "still not" }]);
@@ -177,10 +187,12 @@ describe("programs outside", () => {
       status: 200,
       body: { dropped: 1 },
     });
-    expect(await server.ask("GET", `/api/v1/dead-letters/${second?.id}`)).toMatchObject({
-      status: 404,
-      body: { code: "DEAD_LETTER_NOT_FOUND" },
-    });
+    for (const id of [second?.id, "42-picky", "mp1"]) {
+      expect(await server.ask("GET", `/api/v1/dead-letters/${id}`)).toMatchObject({
+        status: 404,
+        body: { code: "DEAD_LETTER_NOT_FOUND", details: { id } },
+      });
+    }
   });
 });
 
@@ -370,10 +382,13 @@ describe("records", () => {
 
   test("a tail streams messages and their outcomes, and resumes after the last one seen", async () => {
     const name = await program("tailed");
-    const { seq } = await MessageRecordOf(await send({ performative: "inform", receiver: name, content: "before" }));
+    const { position } = await MessageRecordOf(
+      await send({ performative: "inform", receiver: name, content: "first" }),
+    );
+    await send({ performative: "inform", receiver: name, content: "before" });
     const stop = new AbortController();
     const response = await fetch(`${server.url}/api/v1/messages/events?recipient=${name}`, {
-      headers: { "last-event-id": String(seq - 1) },
+      headers: { "last-event-id": position },
       signal: stop.signal,
     });
     const chunks: string[] = [];
@@ -385,7 +400,8 @@ describe("records", () => {
     await send({ performative: "inform", receiver: name, content: "after" });
     await seen('"after"');
     expect(chunks.join("")).toContain('"before"');
-    expect(chunks.join("")).toMatch(/id: \d+\nevent: message/);
+    expect(chunks.join("")).not.toContain('"first"');
+    expect(chunks.join("")).toMatch(/id: mp\w+\nevent: message/);
     stop.abort();
   });
 
@@ -472,7 +488,7 @@ describe("content that is too large to travel", () => {
       expect(second?.message["content"]).toBe("small");
       expect(await fetched(first?.message["content"], before)).toBe(large);
       expect(JSON.parse(await fetched(third?.message["content"], before))).toEqual(rows);
-      await settle(name, { done: [first?.seq, second?.seq, third?.seq] }, before);
+      await settle(name, { done: [first?.handle, second?.handle, third?.handle] }, before);
       sent = z.string().parse(first?.message["id"]);
     }
     await using after = await startServer(options);
@@ -516,7 +532,7 @@ test("what happens to messages is counted, for Prometheus", async () => {
   await send({ performative: "request", capability, content: "x" });
   await send({ performative: "request", receiver: "nonexistent", content: "x" });
   const [leased] = await take(name);
-  await settle(name, { done: [leased?.seq] });
+  await settle(name, { done: [leased?.handle] });
   const text = await (await fetch(`${server.url}/metrics`)).text();
   expect(text).toContain(`caxton_capability_requests_total{capability="${capability}"} 1`);
   expect(text).toMatch(/caxton_messages_processed_total\{performative="request",status="done"\} [1-9]/);
@@ -548,7 +564,7 @@ describe("over a WebSocket", () => {
       const { items } = await socket.heard("messages");
       expect(items.length).toBeLessThanOrEqual(2);
       got.push(...items.map(({ message }) => message["content"]));
-      socket.say({ op: "settle", mailbox: name, done: items.map(({ seq }) => seq) });
+      socket.say({ op: "settle", mailbox: name, done: items.map(({ handle }) => handle) });
     }
     expect(got).toEqual([1, 2, 3, 4]);
   });
@@ -583,19 +599,19 @@ describe("over a WebSocket", () => {
     stalled.pause();
     await using lively = await Socket.open(url());
     lively.say({ op: "receive", mailbox: name, window: 1_000 });
-    const seqs = new Set<number>();
+    const taken = new Set<string>();
     const takeSome = async () => {
       const { items } = await lively.heard("messages");
-      for (const { seq } of items) seqs.add(seq);
-      lively.say({ op: "settle", ref: "s", mailbox: name, done: items.map(({ seq }) => seq) });
+      for (const { handle } of items) taken.add(handle);
+      lively.say({ op: "settle", ref: "s", mailbox: name, done: items.map(({ handle }) => handle) });
       await lively.heard("settled");
     };
     const mailbox = () => server.started.services.messaging.router.records.mailbox("default", name);
-    while (seqs.size < count / 5) await takeSome();
+    while (taken.size < count / 5) await takeSome();
     while (mailbox().messages > mailbox().leased) await takeSome();
     expect(mailbox().leased).toBeLessThan(count - count / 5);
     stalled.cut();
-    while (seqs.size < count) await takeSome();
+    while (taken.size < count) await takeSome();
     expect(mailbox()).toMatchObject({ messages: 0 });
   });
 

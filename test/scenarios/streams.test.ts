@@ -57,7 +57,7 @@ const streamedStart = (url: string) =>
   });
 
 async function* large() {
-  for (let id = 1; id <= 30; id += 1) yield { id, event: { type: "x".repeat(CHUNK) } };
+  for (let id = 1; id <= 30; id += 1) yield { id: String(id), event: { type: "x".repeat(CHUNK) } };
 }
 
 async function* withoutEvents(signal: AbortSignal): AsyncGenerator<Streamed<{ type: string }>, void, undefined> {
@@ -108,7 +108,7 @@ describe("readers", () => {
     const letGo = Promise.withResolvers<string>();
     async function* endless() {
       try {
-        for (let id = 1; ; id += 1) yield { id, event: { type: "x".repeat(CHUNK) } };
+        for (let id = 1; ; id += 1) yield { id: String(id), event: { type: "x".repeat(CHUNK) } };
       } finally {
         letGo.resolve("let go");
       }
@@ -127,7 +127,7 @@ describe("readers", () => {
   test("one address has not all the streams there are", async () => {
     const stop = new AbortController();
     async function* quiet() {
-      yield { id: 1, event: { type: "ready" } };
+      yield { id: "1", event: { type: "ready" } };
       await once(stop.signal, "abort");
     }
     const streams = new EventStreams({ streamsMax: 2, perClientMax: 1 });
@@ -402,7 +402,7 @@ test("an id is that of an entry's last event, so that a cut before it loses noth
   const first = events.findIndex(({ event }) => event.type === "artifact");
   const entry = events.slice(first - 1, first + 2);
   expect(entry.map(({ event }) => event.type)).toEqual(["step", "artifact", "artifact"]);
-  expect(entry.map((event) => event.id)).toEqual([undefined, undefined, expect.any(Number)]);
+  expect(entry.map((event) => event.id)).toEqual([undefined, undefined, expect.any(String)]);
 });
 
 async function collect<Event>(events: AsyncGenerator<Streamed<Event>, void, undefined>): Promise<Streamed<Event>[]> {

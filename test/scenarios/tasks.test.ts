@@ -8,7 +8,7 @@ import { verifies } from "../helpers/verifies.ts";
 verifies("task.contract-net");
 
 const Leased = z.object({
-  items: z.array(z.object({ seq: z.int(), message: z.record(z.string(), z.unknown()) })),
+  items: z.array(z.object({ handle: z.string(), message: z.record(z.string(), z.unknown()) })),
 });
 type Answer = { readonly performative: string; readonly content: unknown };
 
@@ -21,7 +21,7 @@ async function takePart(
 ): Promise<void> {
   while (!signal.aborted) {
     const got = Leased.parse((await server.ask("POST", `/api/v1/mailboxes/${name}/fetch?wait=1`)).body);
-    for (const { seq, message } of got.items) {
+    for (const { handle, message } of got.items) {
       const answer = react(String(message["performative"]));
       const rest = { sender: name, receiver: message["reply_to"] ?? message["sender"] };
       const place = { conversation_id: message["conversation_id"], protocol: message["protocol"] };
@@ -33,7 +33,7 @@ async function takePart(
           in_reply_to: message["reply_with"],
         });
       }
-      await server.ask("POST", `/api/v1/mailboxes/${name}/settle`, { done: [seq] });
+      await server.ask("POST", `/api/v1/mailboxes/${name}/settle`, { done: [handle] });
     }
   }
 }

@@ -23,9 +23,9 @@ export const tailPath = (filter: MessageFilter, last: number): string =>
 
 const OLDER_SIZE = 200;
 
-/** Messages that fit from before the one with this `seq`, the newest first. */
-export const olderMessages = (filter: MessageFilter, beforeSeq: number) =>
-  call(operations.message.list, { ...filter, cursor: beforeSeq, limit: OLDER_SIZE });
+/** Messages that fit from before this position, the newest first; undefined: from the newest. */
+export const olderMessages = (filter: MessageFilter, before: string | undefined) =>
+  call(operations.message.list, { ...filter, cursor: before, limit: OLDER_SIZE });
 
 const isSettled = ({ deliveries }: MessageRecord): boolean =>
   deliveries.every(({ state }) => ["done", "dead", "expired", "dropped", "over"].includes(state));

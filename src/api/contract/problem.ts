@@ -41,7 +41,12 @@ export type FileProblem = z.infer<typeof FileProblem>;
 export const page = <Item extends z.ZodType>(item: Item) =>
   z.object({ items: z.array(item), next: z.string().nullable() });
 
+const HANDLE_CHARS_MAX = 2_000;
+/** Opaque text that only the server interprets: a client sends it back unchanged. */
+export const Handle = z.string().max(HANDLE_CHARS_MAX);
+export const Cursor = Handle.optional().meta({ description: "`next` of the previous page" });
+
 export const ListQuery = z.object({
-  cursor: z.string().max(200).optional(),
+  cursor: Cursor,
   limit: z.coerce.number().int().min(1).max(200).default(50),
 });

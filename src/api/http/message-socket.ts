@@ -15,6 +15,7 @@ import {
   RequestInvalidError,
   sendMessages,
   settleMessages,
+  settlementsOf,
 } from "../operations/index.ts";
 import type { HttpContext } from "./context.ts";
 import { credentialsOf } from "./requests/credentials.ts";
@@ -239,12 +240,11 @@ class Client {
       case "receive":
         return this.#receive(request);
       case "settle": {
-        const { done, failed, rejected, mailbox } = request;
+        const { mailbox } = request;
         this.#presented.authorizeProgram(mailbox);
-        const late = await settleMessages(this.#services.messaging, mailbox, { done, failed, rejected });
-        this.#receiving
-          .get(mailbox)
-          ?.settled([...done, ...failed.map(({ seq }) => seq), ...rejected.map(({ seq }) => seq)]);
+        const settlements = settlementsOf(request);
+        const late = await settleMessages(this.#services.messaging, mailbox, settlements);
+        this.#receiving.get(mailbox)?.settled(settlements);
         return { op: "settled", ref, late };
       }
       case "ping":

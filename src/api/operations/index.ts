@@ -11,7 +11,7 @@ export { getReadiness } from "./server/system-operations.ts";
 export { watchRun } from "./runs/watch-run.ts";
 export { messageSchema } from "./messaging/message-schema.ts";
 export { UPLOAD_WAIT_MS } from "./runs/receive-upload.ts";
-export { Receiving, settleMessages } from "./messaging/mailbox-operations.ts";
+export { Receiving, settleMessages, settlementsOf } from "./messaging/mailbox-operations.ts";
 export { listConversations } from "./messaging/conversation-operations.ts";
 export { PresentedTokens } from "./messaging/presented-tokens.ts";
 export { sendMessage, sendMessages } from "./messaging/send-message.ts";

@@ -14,7 +14,7 @@ export type Call = {
   readonly signal: AbortSignal;
   /** Ids for what the operation creates; present if the call can be executed again. */
   readonly asked: RequestIds | undefined;
-  /** The position of the last event that the client has received. */
+  /** The id of the last event that the client has received. */
   readonly lastEventId: string | undefined;
   /** The body of an operation that receives one unparsed. */
   readonly received: ReceivedBody;
@@ -35,7 +35,7 @@ export type ReceivedBody = {
 export type ReceivedParts = { readonly params: unknown; readonly query: unknown; readonly body: unknown };
 
 /** An event of a stream; `id` is present if a reader can resume after it. */
-export type Streamed<Event> = { readonly id: number | string | undefined; readonly event: Event };
+export type Streamed<Event> = { readonly id: string | undefined; readonly event: Event };
 /** Events as an answer, with headers of the response. */
 export type Streaming = {
   readonly events: AsyncGenerator<Streamed<{ readonly type: string }>, void, undefined>;

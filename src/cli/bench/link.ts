@@ -9,7 +9,7 @@ const Heard = z.discriminatedUnion("op", [
   z.object({
     op: z.literal("messages"),
     mailbox: z.string(),
-    items: z.array(z.object({ seq: z.int(), message: z.object({ id: z.string() }) })),
+    items: z.array(z.object({ handle: z.string(), message: z.object({ id: z.string() }) })),
   }),
   z.object({ op: z.literal("settled") }),
   z.object({ op: z.literal("receiving") }),

@@ -149,7 +149,7 @@ class Traffic {
       this.#delivered += 1;
       this.#deliveriesMs.push(nowMs - dueMs);
     }
-    link.say({ op: "settle", mailbox: heard.mailbox, done: heard.items.map(({ seq }) => seq) });
+    link.say({ op: "settle", mailbox: heard.mailbox, done: heard.items.map(({ handle }) => handle) });
   }
 
   figures(startMs: number): Omit<Measured, "broke"> {

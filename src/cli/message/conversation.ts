@@ -33,10 +33,6 @@ import { followConversation } from "./tail.ts";
 const ARGUMENT = "its id, the end of its id, or last";
 const SHOWN_MAX = 200;
 
-/** As one word of a command line. */
-const shellWord = (text: string): string =>
-  /^[\w.:@%+=,/-]+$/u.test(text) ? text : `'${safeText(text).replaceAll("'", `'\\''`)}'`;
-
 /** `caxton conversation` */
 export const conversation: CommandMaker = (command, invocation) => {
   command.description(
@@ -132,7 +128,7 @@ function list(command: Command, invocation: Invocation): void {
         columns: columns(systemClock.nowMs()),
         name: ({ id }) => id,
         empty: "no such conversations; begin one: caxton message send --to <agent> <text>",
-        footer: found.value.next === null || keepFollowing ? "" : `others: --cursor ${shellWord(found.value.next)}`,
+        footer: found.value.next === null || keepFollowing ? "" : `others: --cursor ${safeText(found.value.next)}`,
       });
       if (!keepFollowing) return 0;
       return followConversations(context, (one) => {

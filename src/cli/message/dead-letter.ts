@@ -79,7 +79,7 @@ function get(command: Command, invocation: Invocation): void {
     .summary("show a dead letter")
     .description("Show a dead letter: its cause, its delivery attempts and the message.")
     .argument("<dead-letter>", "id, as the list shows it");
-  examples(command, [["caxton message dead-letter get 42-3", ""]]);
+  examples(command, [["caxton message dead-letter get dl16.3", ""]]);
   act(command, invocation, {
     input: z.object({ deadLetter: z.string() }),
     formats: ONE_FORMATS,
@@ -121,7 +121,7 @@ function retry(command: Command, invocation: Invocation): void {
       .option("--all", "all dead letters, or all that match the filters"),
   );
   examples(command, [
-    ["caxton message dead-letter retry 42-3", ""],
+    ["caxton message dead-letter retry dl16.3", ""],
     ["caxton message dead-letter retry --all --to data-analyzer", "once it works again"],
   ]);
   act(command, invocation, {
@@ -143,7 +143,7 @@ function drop(command: Command, invocation: Invocation): void {
       .argument("[dead-letter...]", "ids, as the list shows them")
       .option("--all", "all dead letters, or all that match the filters"),
   );
-  examples(command, [["caxton message dead-letter drop 42-3", ""]]);
+  examples(command, [["caxton message dead-letter drop dl16.3", ""]]);
   act(command, invocation, {
     input: Named,
     formats: ONE_FORMATS,

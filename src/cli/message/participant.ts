@@ -155,7 +155,7 @@ function remove(command: Command, invocation: Invocation): void {
 }
 
 const leasedColumns: readonly Column<LeasedMessage>[] = [
-  { title: "SEQ", value: ({ seq }) => String(seq) },
+  { title: "HANDLE", value: ({ handle }) => handle },
   { title: "ATTEMPT", value: ({ attempt }) => String(attempt) },
   { title: "PERFORMATIVE", value: ({ message }) => textOf(message["performative"]) },
   { title: "FROM", value: ({ message }) => textOf(message["sender"]) },
@@ -191,11 +191,11 @@ function fetchMessages(command: Command, invocation: Invocation): void {
         raw,
         items: value.items,
         columns: leasedColumns,
-        name: ({ seq }) => String(seq),
+        name: ({ handle }) => handle,
         empty: `nothing waits for ${name}`,
       });
       if (!ack || value.items.length === 0) return;
-      await context.client.call(operations.mailbox.settle, { name, done: value.items.map(({ seq }) => seq) });
+      await context.client.call(operations.mailbox.settle, { name, done: value.items.map(({ handle }) => handle) });
     },
   });
 }

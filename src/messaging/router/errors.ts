@@ -37,14 +37,11 @@ export class MessageContentNotFoundError extends CaxtonError<{ readonly id: stri
 }
 
 /** There is no such dead letter; it may have been sent again or dropped. */
-export class DeadLetterNotFoundError extends CaxtonError<{ readonly seq: number; readonly recipient: string }> {
+export class DeadLetterNotFoundError extends CaxtonError<{ readonly id: string }> {
   readonly code = "DEAD_LETTER_NOT_FOUND";
   readonly kind = "not-found";
-  constructor(seq: number, recipient: string) {
-    super(`there is no dead letter ${seq} of ${recipient}`, "It may have been sent again, or dropped.", {
-      seq,
-      recipient,
-    });
+  constructor(id: string) {
+    super(`there is no dead letter ${id}`, "It may have been sent again, or dropped.", { id });
   }
 }
 

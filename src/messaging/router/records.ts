@@ -3,7 +3,7 @@ import { idOfTrace, type Message, type MessageError, restoreMessage } from "../a
 import { type Conversation, type ConversationTerms, readConversation } from "../protocols/index.ts";
 import { listEvictedConversations, type EvictedConversation } from "./conversations/evicted-conversations.ts";
 import { type Conversations } from "./conversations/conversations.ts";
-import { DeadLetterNotFoundError, MailboxNotFoundError } from "./errors.ts";
+import { MailboxNotFoundError } from "./errors.ts";
 import { mayBeTransient } from "./conversations/transient-conversations.ts";
 import { type Intake } from "./intake.ts";
 import { type BreakerState, type DeliveryState, type Recipient, type Recipients } from "./mailboxes/index.ts";
@@ -63,7 +63,7 @@ export type RecordQuery = Omit<MessageQuery, "recipient"> & { readonly recipient
 export type DeadLetterQuery = Omit<DeadQuery, "party"> & { readonly recipient?: string | undefined };
 
 /** Which dead letter. */
-export type DeadLetterKey = { readonly workspace: string; readonly seq: number; readonly recipient: string };
+export type DeadLetterKey = Pick<DeadLetter, "workspace" | "seq" | "party">;
 
 export type RecordParts = {
   readonly journal: MessageJournal;
@@ -208,30 +208,27 @@ export class Records {
     return this.#parts.journal.deadLetters({ ...rest, party: recipient?.mailbox.number });
   }
 
-  async deadLetter(key: DeadLetterKey): Promise<DeadLetter> {
-    const { mailbox } = this.recipient(key.workspace, key.recipient);
-    const letter = await this.#parts.journal.deadLetter(key.seq, mailbox.number);
-    if (letter === undefined || letter.workspace !== key.workspace)
-      throw new DeadLetterNotFoundError(key.seq, key.recipient);
-    return letter;
+  async deadLetter({ workspace, seq, party }: DeadLetterKey): Promise<DeadLetter | undefined> {
+    const letter = await this.#parts.journal.deadLetter(seq, party);
+    return letter?.workspace === workspace ? letter : undefined;
   }
 
-  /** Sends it again, with its id, to the one recipient, as if for the first time; it is a dead letter no more. */
-  async retryDead(key: DeadLetterKey): Promise<Submitted> {
-    const { body } = await this.deadLetter(key);
-    const recipient = this.recipient(key.workspace, key.recipient);
+  /**
+   * Sends it again, with its id, to the one recipient, as if for the first time; it is a dead letter no more. Throws
+   * MailboxNotFoundError.
+   */
+  async retryDead({ workspace, seq, recipient: name, body }: DeadLetter): Promise<Submitted> {
+    const recipient = this.recipient(workspace, name);
     const message = restoreMessage(JSON.parse(body));
     const { promise, resolve } = Promise.withResolvers<Submitted>();
-    this.#parts.intake.again(message, resolve, recipient, key.seq);
+    this.#parts.intake.again(message, resolve, recipient, seq);
     return promise;
   }
 
   /** Resolves when it is gone for good. */
-  async dropDead(key: DeadLetterKey): Promise<void> {
-    await this.deadLetter(key);
-    const { mailbox } = this.recipient(key.workspace, key.recipient);
+  async dropDead({ seq, party }: DeadLetter): Promise<void> {
     const { writer } = this.#parts;
-    writer.batch().buried.push({ seq: key.seq, party: mailbox.number });
+    writer.batch().buried.push({ seq, party });
     await writer.settled();
   }
 

@@ -106,13 +106,13 @@ test("a program's answer to a message id reaches another platform as an answer t
   for (let count = 0; count < 2; count += 1) {
     const mailbox = `/api/v1/mailboxes/clerk`;
     const { items } = Leased.parse((await server.ask("POST", `${mailbox}/fetch?max=1&wait=20`)).body);
-    for (const { seq, message } of items) {
+    for (const { handle, message } of items) {
       expect(message).toMatchObject({ content: "", parameters: { "X-MyParam": "Kept" } });
       const { id, sender, conversation_id } = message;
       const got = other.next();
       const answer = { performative: "inform", sender: "clerk", receiver: sender, conversation_id, in_reply_to: id };
       await server.ask("POST", "/api/v1/messages", { ...answer, content: "done" });
-      await server.ask("POST", `${mailbox}/settle`, { done: [seq] });
+      await server.ask("POST", `${mailbox}/settle`, { done: [handle] });
       const { conversationId, inReplyTo } = await got;
       answered.push([conversationId, inReplyTo]);
     }

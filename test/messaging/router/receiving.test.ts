@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
-import { Receiving } from "../../../src/api/operations/index.ts";
+import { Receiving, settlementsOf } from "../../../src/api/operations/index.ts";
 import { note, openWorld, to, until } from "./world.ts";
+
+const done = (handles: readonly string[]) => settlementsOf({ done: [...handles], failed: [], rejected: [] });
 
 test("one who receives and settles nothing leaves some of the mailbox's in-flight limit to the next one", async () => {
   const window = 8;
@@ -10,16 +12,14 @@ test("one who receives and settles nothing leaves some of the mailbox's in-fligh
   const gone = new AbortController();
   const receive = () => {
     const receiving = new Receiving(services, "outside-olga", { window: 100 });
-    const got: number[] = [];
-    const settle = (seqs: readonly number[]) =>
-      router
-        .settle(
-          { workspace: "default", name: "outside-olga" },
-          seqs.map((seq) => ({ seq, outcome: "done" })),
-        )
-        .then(() => receiving.settled(seqs));
+    const got: string[] = [];
+    const settle = async (handles: readonly string[]) => {
+      const settlements = done(handles);
+      await router.settle({ workspace: "default", name: "outside-olga" }, settlements);
+      receiving.settled(settlements);
+    };
     const over = (async () => {
-      for await (const items of receiving.messages(gone.signal)) got.push(...items.map(({ seq }) => seq));
+      for await (const items of receiving.messages(gone.signal)) got.push(...items.map(({ handle }) => handle));
     })();
     return { got, settle, over };
   };
@@ -30,9 +30,9 @@ test("one who receives and settles nothing leaves some of the mailbox's in-fligh
   let settled = 0;
   while (settled < 14) {
     await until(() => lively.got.length > settled);
-    const seqs = lively.got.slice(settled);
-    settled += seqs.length;
-    await lively.settle(seqs);
+    const handles = lively.got.slice(settled);
+    settled += handles.length;
+    await lively.settle(handles);
   }
   expect(stalled.got).toHaveLength(6);
   gone.abort();
@@ -49,33 +49,31 @@ test("one who fetches all it gets and settles nothing leaves some for who fetche
   const { signal } = new AbortController();
   const fetchAll = async () =>
     (await router.lease(olga, { max: 100, leaseMs: 30_000, waitMs: 0 }, signal)).map(({ seq }) => seq);
-  const settle = (seqs: readonly number[]) =>
-    router.settle(
-      olga,
-      seqs.map((seq) => ({ seq, outcome: "done" })),
-    );
   expect(await fetchAll()).toHaveLength(12);
   const second = await fetchAll();
   expect(second).toHaveLength(3);
-  await settle(second);
+  await router.settle(
+    olga,
+    second.map((seq) => ({ seq, outcome: "done" })),
+  );
 
   const messaging = { router, participants: { seen: () => {} }, limits: { leaseMs: 30_000, window } };
   const services = { messaging, server: { clock } };
   const gone = new AbortController();
   const receiving = new Receiving(services, "outside-olga", { window: 100 });
-  const got: number[] = [];
+  const got: string[] = [];
   const over = (async () => {
-    for await (const items of receiving.messages(gone.signal)) got.push(...items.map(({ seq }) => seq));
+    for await (const items of receiving.messages(gone.signal)) got.push(...items.map(({ handle }) => handle));
   })();
   await until(() => got.length === 4);
   // While a client receives, those that fetch have a quarter between them, and had more before.
   expect(await fetchAll()).toEqual([]);
   for (let settled = 0; settled < 20;) {
     await until(() => got.length > settled);
-    const seqs = got.slice(settled);
-    settled += seqs.length;
-    await settle(seqs);
-    receiving.settled(seqs);
+    const settlements = done(got.slice(settled));
+    settled += settlements.length;
+    await router.settle(olga, settlements);
+    receiving.settled(settlements);
   }
   gone.abort();
   await over;

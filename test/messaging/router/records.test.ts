@@ -21,8 +21,8 @@ const bury = async () => {
   await world.router.submit(message);
   await until(() => world.disk.dead.size === 1);
   const [letter] = await world.router.records.deadLetters({ workspace: "default", limit: 10 });
-  const key = { workspace: "default", seq: letter?.seq ?? 0, recipient: "bob" };
-  return { ...world, message, key };
+  if (letter === undefined) throw new Error("there is no dead letter");
+  return { ...world, message, letter };
 };
 
 /** What a process that ends now leaves on disk. */
@@ -95,19 +95,29 @@ test("a trace is looked for from the message on that it began with", async () =>
 
 describe("a dead letter", () => {
   test("is sent again with its id, and is no dead letter any more", async () => {
-    const { router, agent, disk, message, key } = await bury();
+    const { router, agent, disk, message, letter } = await bury();
     agent.answer = () => ({ type: "done" });
     const before = agent.got.length;
-    expect(await router.records.retryDead(key)).toMatchObject({ type: "accepted", id: message.id, duplicate: false });
+    expect(await router.records.retryDead(letter)).toMatchObject({
+      type: "accepted",
+      id: message.id,
+      duplicate: false,
+    });
     await until(() => agent.got.length > before);
     expect(agent.got.at(-1)).toMatchObject({ attempt: 1, message: { id: message.id } });
     expect(disk.dead.size).toBe(0);
-    await expect(router.records.retryDead(key)).rejects.toMatchObject({ code: "DEAD_LETTER_NOT_FOUND" });
+    expect(await router.records.deadLetter(letter)).toBeUndefined();
+  });
+
+  test("belongs to its workspace", async () => {
+    const { router, letter } = await bury();
+    expect(await router.records.deadLetter(letter)).toEqual(letter);
+    expect(await router.records.deadLetter({ ...letter, workspace: "other" })).toBeUndefined();
   });
 
   test("is dropped", async () => {
-    const { router, disk, key } = await bury();
-    await router.records.dropDead(key);
+    const { router, disk, letter } = await bury();
+    await router.records.dropDead(letter);
     expect(disk.dead.size).toBe(0);
   });
 });

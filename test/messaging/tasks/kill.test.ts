@@ -81,7 +81,7 @@ test("a task and an auction in flight resume after kill -9: no agent is asked tw
   const refused = await bob?.await("cfp");
   if (refused !== undefined) await bob?.answer(refused, { performative: "refuse", content: "too dear" });
   const award = await cid?.await("inform");
-  await cid?.settle(award?.seq ?? 0);
+  await cid?.settle(award?.handle ?? "");
   const sold = await until(again.url, slot, ({ status }) => status === "done");
   expect(sold.auction).toMatchObject({ leader: "cid", price: 15 });
   expect(sold.auction?.calls.map((call) => call.price)).toEqual([10, 15, 20]);
@@ -94,7 +94,7 @@ const Ended = z.object({ ended: z.literal(true) });
 /** Answers as a bidder with that limit. */
 async function bid(program: Program, taken: NonNullable<Awaited<ReturnType<Program["take"]>>>, limit: number) {
   const called = Called.safeParse(taken.message["content"]);
-  if (taken.message["performative"] !== "cfp" || !called.success) return program.settle(taken.seq);
+  if (taken.message["performative"] !== "cfp" || !called.success) return program.settle(taken.handle);
   const { price } = called.data;
   const refusal = { performative: "refuse", content: "too dear" };
   return program.answer(taken, price <= limit ? propose({ price }) : refusal);

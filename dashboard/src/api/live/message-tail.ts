@@ -24,16 +24,18 @@ const NOTHING: MessageTail = { messages: [], missed: 0, live: undefined, isRead:
 function withEvents(tail: MessageTail, events: readonly MessageEvent[], keptMax: number): MessageTail {
   let { missed } = tail;
   const messages = [...tail.messages];
-  const settled = new Map<number, MessageDelivery[]>();
+  const known = new Set(messages.map(({ position }) => position));
+  const settled = new Map<string, MessageDelivery[]>();
   for (const event of events) {
     if (event.type === "lagged") missed += event.missed;
-    else if (event.type === "delivery") settled.set(event.seq, [...(settled.get(event.seq) ?? []), event.delivery]);
-    // Taken up again, a stream may begin with one that is known.
-    else if (event.message.seq > (messages.at(-1)?.seq ?? 0)) messages.push(event.message);
+    else if (event.type === "delivery")
+      settled.set(event.position, [...(settled.get(event.position) ?? []), event.delivery]);
+    // Taken up again, a stream may begin with messages that are known.
+    else if (!known.has(event.message.position)) messages.push(event.message);
   }
   const kept = messages.slice(-keptMax);
   if (settled.size === 0) return { ...tail, missed, messages: kept };
-  return { ...tail, missed, messages: kept.map((message) => withDeliveries(message, settled.get(message.seq))) };
+  return { ...tail, missed, messages: kept.map((message) => withDeliveries(message, settled.get(message.position))) };
 }
 
 function withDeliveries(message: MessageRecord, changed: readonly MessageDelivery[] | undefined): MessageRecord {

@@ -54,7 +54,7 @@ export function Diagram({ conversation, messages, selected, onSelect }: ThreadPr
         ))}
         <ol aria-label={words.thread}>
           {arrows.map((arrow) => (
-            <li key={arrow.message.seq}>
+            <li key={arrow.message.position}>
               <Step
                 arrow={arrow}
                 column={column}
@@ -131,7 +131,7 @@ const Drawing = ({ sequence: { names, arrows, column, width, height }, selected 
       .filter(({ message }) => message.id === selected)
       .map(({ message, y }) => (
         <rect
-          key={message.seq}
+          key={message.position}
           y={y - SEQUENCE.row / 2}
           width="100%"
           height={SEQUENCE.row}
@@ -156,7 +156,7 @@ const Drawing = ({ sequence: { names, arrows, column, width, height }, selected 
           ? "stroke-accent fill-accent"
           : "stroke-muted fill-muted";
       return (
-        <g key={message.seq} className={tone} strokeWidth={1.4}>
+        <g key={message.position} className={tone} strokeWidth={1.4}>
           <circle cx={fromX} cy={y} r={2.5} />
           {toX.length === 0 ? <Nowhere x={fromX} y={y} /> : null}
           {toX.map((x) => (

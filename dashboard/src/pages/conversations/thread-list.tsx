@@ -12,7 +12,7 @@ export const ThreadList = ({ messages, selected, onSelect }: ThreadProps) => (
     className="divide-y divide-line overflow-hidden rounded-lg border border-line bg-surface shadow-card"
   >
     {messages.map((message) => (
-      <li key={message.seq}>
+      <li key={message.position}>
         <button
           type="button"
           aria-current={message.id === selected ? "true" : undefined}

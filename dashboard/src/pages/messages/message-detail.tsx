@@ -222,7 +222,7 @@ function Trace({ message, onSelect }: OfMessage & Selecting) {
     <Card title={words.trace(data.messages.length)} flush>
       <ol className="max-h-80 overflow-y-auto py-1" aria-label={words.trace(data.messages.length)}>
         {data.messages.map((other) => (
-          <li key={other.seq}>
+          <li key={other.position}>
             <button
               type="button"
               aria-current={other.id === message.id ? "true" : undefined}

@@ -36,7 +36,7 @@ export function MessageTable({ messages, selected, isNarrow }: Props) {
       <tbody>
         {messages.map((message) => (
           <Row
-            key={message.seq}
+            key={message.position}
             className={cx("h-10.5", message.id === selected && "bg-accent-soft hover:bg-accent-soft")}
           >
             <Td className="text-muted max-sm:hidden">

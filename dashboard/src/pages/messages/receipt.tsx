@@ -50,7 +50,7 @@ function Thread({ receipt }: { readonly receipt: MessageReceipt }) {
       <div role="status" className="space-y-3">
         {since.length === 0 ? <p className="animate-pulse-soft text-sm text-muted">{words.waits}</p> : null}
         {since.map((message) => (
-          <div key={message.seq} className="text-sm">
+          <div key={message.position} className="text-sm">
             <p className="flex flex-wrap items-center gap-2">
               <ActBadge act={message.performative} />
               <span className="font-medium">{message.sender}</span>

@@ -69,7 +69,7 @@ function Tail({ path, filter, selected, isFiltered, onCompose }: TailProps) {
   const goBack = () => {
     // What is looked back from stands still: it would else move away under the reader.
     if (held === undefined) setHeld(messages);
-    if (held !== undefined || messages.length <= SHOWN_MAX) older.read(shown.at(-1)?.seq ?? 0);
+    if (held !== undefined || messages.length <= SHOWN_MAX) older.read(shown.at(-1)?.position);
   };
   if (messages.length === 0 && !isRead) return <Skeleton lines={8} />;
   return (
@@ -112,7 +112,7 @@ function useOlder(filter: MessageFilter) {
   const [messages, setMessages] = useState<readonly MessageRecord[]>([]);
   const [isEnd, setIsEnd] = useState(false);
   const { mutate, isPending } = useMutation({
-    mutationFn: (beforeSeq: number) => olderMessages(filter, beforeSeq),
+    mutationFn: (before: string | undefined) => olderMessages(filter, before),
     onSuccess: ({ items, next }) => {
       setMessages((before) => [...before, ...items]);
       setIsEnd(next === null);
@@ -127,8 +127,8 @@ function useOlder(filter: MessageFilter) {
 }
 
 const newSince = (held: readonly MessageRecord[], messages: readonly MessageRecord[]): number => {
-  const last = held.at(-1)?.seq ?? 0;
-  return messages.filter(({ seq }) => seq > last).length;
+  const known = new Set(held.map(({ position }) => position));
+  return messages.filter(({ position }) => !known.has(position)).length;
 };
 
 function Nothing({ isFiltered, onCompose }: Props & { readonly isFiltered: boolean }) {

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { JsonObject, parseJson } from "../../../kernel/json.ts";
 import { listIn } from "../lists.ts";
 import { LimitUses } from "./memory-limits.ts";
-import { page } from "../problem.ts";
+import { Cursor, page } from "../problem.ts";
 
 const Instant = z.iso.datetime();
 const Share = z.number().min(0).max(1);
@@ -190,7 +190,7 @@ export const SearchBody = z
     scopes: Scopes.default(["workspace", "global"]),
     mode: z.enum(["hybrid", "semantic", "keyword"]).default("hybrid"),
     limit: z.int().min(1).max(HITS_MAX).default(10),
-    cursor: z.string().max(200).optional(),
+    cursor: Cursor,
     min_similarity: Share.optional().meta({ description: "Minimum cosine similarity" }),
     keyword_weight: Share.optional(),
     expand: z.int().min(0).max(3).default(0).meta({ description: "Number of relations to follow from hits" }),
@@ -244,7 +244,6 @@ const scopeQuery = z
   .transform(listIn)
   .pipe(Scopes)
   .meta({ description: SCOPES_LISTED });
-const cursor = z.string().max(1_000).optional();
 const limit = z.coerce.number<number>().int().min(1).max(200).default(50);
 const tokens = (of: string) => z.coerce.number<number>().int().min(1).optional().meta({ description: of });
 const someTokens = (what: string) =>
@@ -265,7 +264,7 @@ export const EntityQuery = z.object({
   updated_to: UpdatedTo,
   at: At.default("any").meta({ description: "Time at which facts must be valid" }),
   max_tokens: someTokens("entities"),
-  cursor,
+  cursor: Cursor,
   limit,
 });
 const entityTokens = tokens("About so many tokens of it at most: its newest observations");
@@ -279,10 +278,10 @@ export const HistoryQuery = z.object({
   max_tokens: tokens(
     "Approximate maximum of tokens of changes and their observations; the first change is always included, truncated if necessary. The entity gets the rest",
   ),
-  cursor,
+  cursor: Cursor,
   limit,
 });
-export const LogQuery = z.object({ scopes: scopeQuery, max_tokens: someTokens("changes"), cursor, limit });
+export const LogQuery = z.object({ scopes: scopeQuery, max_tokens: someTokens("changes"), cursor: Cursor, limit });
 
 const VISITS_MAX = 1_000;
 export const GraphQuery = z.object({
@@ -293,7 +292,7 @@ export const GraphQuery = z.object({
   types: z.string().optional().meta({ description: "Types of relations, comma-separated or as a JSON array" }),
   min_strength: z.coerce.number<number>().min(0).max(1).default(0),
   max_tokens: someTokens("entities"),
-  cursor,
+  cursor: Cursor,
   limit: z.coerce.number<number>().int().min(1).max(VISITS_MAX).default(100),
 });
 export const Graph = z

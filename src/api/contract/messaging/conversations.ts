@@ -62,7 +62,6 @@ export type ConversationPage = z.infer<typeof ConversationPage>;
 
 export const ConversationQuery = ListQuery.extend({
   // An id has up to 256 characters.
-  cursor: z.string().max(300).optional(),
   state: z.enum(CONVERSATION_STATES).optional(),
   protocol: z.string().optional(),
   participant: Name.optional(),

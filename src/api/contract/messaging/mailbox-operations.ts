@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { MailboxList } from "./messages.ts";
 import { operation } from "../operation.ts";
+import { Handle } from "../problem.ts";
 import { AcknowledgeBody, FetchQuery, LeasedMessages } from "./participants.ts";
 
 const COMMON = { tags: ["mailboxes"], surfaces: ["rest", "cli"] } as const;
@@ -46,5 +47,5 @@ export const settle = operation({
   retry: "by-key",
   params,
   body: AcknowledgeBody,
-  output: z.object({ late: z.array(z.int()) }),
+  output: z.object({ late: z.array(Handle) }),
 });

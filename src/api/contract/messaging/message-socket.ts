@@ -2,7 +2,7 @@ import * as z from "zod";
 import { Json } from "../../../kernel/json.ts";
 import { AcknowledgeBody, LeasedMessage } from "./participants.ts";
 import { MESSAGES_PER_BATCH_MAX, MessageReceipt } from "./messages.ts";
-import { ProblemDetails } from "../problem.ts";
+import { Handle, ProblemDetails } from "../problem.ts";
 
 const Ref = z
   .union([z.string().max(200), z.int()])
@@ -54,7 +54,7 @@ export const SocketEvent = z
     z.object({
       op: z.literal("settled"),
       ref: Ref,
-      late: z.array(z.int()).meta({ description: "Messages whose lease had ended; they are redelivered" }),
+      late: z.array(Handle).meta({ description: "Messages whose lease had ended; they are redelivered" }),
     }),
     z.object({ op: z.literal("identified"), ref: Ref }),
     z.object({ op: z.literal("pong"), ref: Ref }),

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { Json } from "../../../kernel/json.ts";
 import { PERFORMATIVES } from "../../../kernel/performatives.ts";
-import { ListQuery, page } from "../problem.ts";
+import { Handle, ListQuery, page } from "../problem.ts";
 
 const Instant = z.iso.datetime();
 const Name = z.string();
@@ -153,7 +153,9 @@ export type MessageDelivery = z.infer<typeof MessageDelivery>;
 export const MessageRecord = z
   .object({
     id: z.string(),
-    seq: z.int().meta({ description: "Its position in the order in which the server accepted messages" }),
+    position: Handle.meta({
+      description: "Opaque position in the order in which the server accepted messages; a cursor of their list",
+    }),
     at: Instant,
     performative: z.enum(PERFORMATIVES),
     sender: Name,
@@ -196,7 +198,6 @@ const filters = {
 
 export const MessageQuery = ListQuery.extend({
   ...filters,
-  cursor: z.coerce.number<number>().int().min(1).optional(),
   trace_id: z.string().optional().meta({
     description: "Compared with every stored message, newest first; `since` limits their number",
   }),
@@ -221,7 +222,7 @@ export const MessageEvent = z
     z.object({ type: z.literal("message"), message: MessageRecord }),
     z.object({
       type: z.literal("delivery"),
-      seq: z.int(),
+      position: Handle.meta({ description: "Position of the message" }),
       delivery: MessageDelivery,
     }),
     z.object({ type: z.literal("lagged"), missed: z.int() }),
@@ -250,7 +251,7 @@ const FailedAttempt = z
 /** A delivery that failed permanently. */
 export const DeadLetter = z
   .object({
-    id: z.string().meta({ description: "Id of the dead letter: seq and mailbox of the delivery" }),
+    id: Handle.meta({ description: "Opaque id" }),
     message_id: z.string(),
     conversation_id: z.string(),
     sender: Name,

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { Json } from "../../../kernel/json.ts";
 import { PERFORMATIVES } from "../../../kernel/performatives.ts";
-import { ListQuery, page } from "../problem.ts";
+import { Handle, ListQuery, page } from "../problem.ts";
 
 const Instant = z.iso.datetime();
 const Name = z
@@ -62,7 +62,7 @@ export const FetchQuery = z.object({
 /** A message leased to one recipient. */
 export const LeasedMessage = z
   .object({
-    seq: z.int().meta({ description: "Number by which it is settled" }),
+    handle: Handle.meta({ description: "Opaque; sent back to settle the message" }),
     attempt: z.int().meta({ description: "Number of the delivery attempt, from 1" }),
     message: z.record(z.string(), Json).meta({ description: "The message in wire format" }),
   })
@@ -74,12 +74,12 @@ export type LeasedMessages = z.infer<typeof LeasedMessages>;
 export const AcknowledgeBody = z
   .strictObject({
     done: z
-      .array(z.int().min(1))
+      .array(Handle)
       .max(LEASE_MESSAGES_MAX)
       .default([])
-      .meta({ description: "seq of processed messages" }),
+      .meta({ description: "`handle` of each processed message" }),
     failed: z
-      .array(z.strictObject({ seq: z.int().min(1), reason: z.string().max(2_000) }))
+      .array(z.strictObject({ handle: Handle, reason: z.string().max(2_000) }))
       .max(LEASE_MESSAGES_MAX)
       .default([])
       .meta({
@@ -87,7 +87,7 @@ export const AcknowledgeBody = z
           "Messages that failed: they are retried after a backoff, and become dead letters after the last attempt",
       }),
     rejected: z
-      .array(z.strictObject({ seq: z.int().min(1), reason: z.string().max(2_000) }))
+      .array(z.strictObject({ handle: Handle, reason: z.string().max(2_000) }))
       .max(LEASE_MESSAGES_MAX)
       .default([])
       .meta({ description: "Messages to reject: they become dead letters at once" }),

@@ -216,7 +216,6 @@ export type Task = z.infer<typeof Task>;
 export const TaskPage = page(Task).meta({ id: "TaskPage" });
 
 export const TaskListQuery = ListQuery.extend({
-  cursor: z.uuidv7().optional(),
   status: TaskStatus.optional(),
   owner: Name.optional(),
   workspace: Workspace,

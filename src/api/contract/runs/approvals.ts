@@ -46,7 +46,6 @@ export const ApprovalPage = page(Approval)
   .meta({ id: "ApprovalPage" });
 
 export const ApprovalQuery = ListQuery.extend({
-  cursor: z.uuidv7().optional(),
   state: ApprovalState.optional(),
   run: z.string().optional().meta({ description: "Only approvals of this run" }),
   order: z

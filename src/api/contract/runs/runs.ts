@@ -295,7 +295,6 @@ export type RunDetail = z.infer<typeof RunDetail>;
 
 export const RunPage = page(RunSummary).meta({ id: "RunPage" });
 export const RunQuery = ListQuery.extend({
-  cursor: z.uuidv7().optional(),
   agent: z.string().optional(),
   state: RunState.optional(),
   conversation: z.string().optional().meta({ description: "Only runs that messages of this conversation started" }),

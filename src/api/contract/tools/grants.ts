@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { ListQuery, page } from "../problem.ts";
 
 export const UseKind = z.enum([
   "file",
@@ -40,19 +41,12 @@ export const GrantUse = z
   .meta({ id: "GrantUse" });
 export type GrantUse = z.infer<typeof GrantUse>;
 
-export const GrantUsePage = z
-  .object({ items: z.array(GrantUse), next: z.string().nullable() })
-  .meta({ id: "GrantUsePage" });
+export const GrantUsePage = page(GrantUse).meta({ id: "GrantUsePage" });
 
-export const GrantUseQuery = z.object({
+export const GrantUseQuery = ListQuery.extend({
   outcome: UseOutcome.optional(),
   kind: UseKind.optional(),
   since: z.iso.datetime({ offset: true }).optional(),
-  cursor: z
-    .string()
-    .regex(/^\d{1,15}$/, { error: "expected a cursor of this list" })
-    .optional(),
-  limit: z.coerce.number().int().min(1).max(200).default(50),
 });
 
 export const ObserveMode = z.enum(["report", "permit"]).meta({

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { Json } from "../../../kernel/json.ts";
 import { Observation, ObserveMode } from "./grants.ts";
-import { ListQuery, page } from "../problem.ts";
+import { Cursor, ListQuery, page } from "../problem.ts";
 
 const Instant = z.iso.datetime();
 const State = z.enum(["unloaded", "loaded", "running", "draining", "failed", "quarantined", "paused", "pending"]);
@@ -335,7 +335,7 @@ export const ToolServerDifference = z
   .meta({ id: "ToolServerDifference" });
 export type ToolServerDifference = z.infer<typeof ToolServerDifference>;
 export const VersionQuery = z.object({
-  cursor: z.string().max(200).optional(),
+  cursor: Cursor,
   limit: z.coerce.number().int().min(1).max(200).default(20),
 });
 export const DifferenceQuery = z.object({

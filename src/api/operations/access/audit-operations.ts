@@ -1,18 +1,17 @@
 import { operations } from "../../contract/index.ts";
 import type { ApiServices } from "../api-services.ts";
-import { RequestInvalidError } from "../errors.ts";
+import { cursors } from "../handles.ts";
+import { decodeCursor, pageOf } from "../page.ts";
 import { implement } from "../perform.ts";
 
-/** Throws RequestInvalidError for a cursor that is not a number. */
+/** Throws RequestInvalidError. */
 const list = implement(operations.audit.list, async ({ access: { audit } }: ApiServices, query) => {
   const { principal, operation, outcome, since, until, cursor, limit } = query;
-  const before = cursor === undefined ? undefined : Number(cursor);
-  if (before !== undefined && !Number.isSafeInteger(before))
-    throw new RequestInvalidError("the cursor is invalid", "Use `next` of the page before.", { problems: ["cursor"] });
+  const [before] = decodeCursor(cursors.audit, cursor) ?? [];
   const filter = { principal, operation, outcome, since: normal(since), until: normal(until), before };
   const found = await audit.list({ ...filter, limit: limit + 1 });
-  const items = found.slice(0, limit);
-  return { items: [...items], next: found.length > limit ? String(items.at(-1)?.seq) : null };
+  const { rows, next } = pageOf(found, limit, ({ seq }) => cursors.audit.encode(seq));
+  return { items: [...rows], next };
 });
 
 /** A time as records have it, with milliseconds, so that texts compare like times. */

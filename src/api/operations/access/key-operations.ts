@@ -2,7 +2,8 @@ import { listPosition, type Principal, type StoredKey } from "../../../access/in
 import { ALL_PERMISSIONS, permissionsOf, PERMISSIONS, ROLES } from "../../../access/permissions/index.ts";
 import type { ApiServices } from "../api-services.ts";
 import { type ApiKey, operations } from "../../contract/index.ts";
-import { pageByKey } from "../page-by-key.ts";
+import { cursors } from "../handles.ts";
+import { pageByKey } from "../page.ts";
 import { implement } from "../perform.ts";
 import { instant, instantOrNull } from "../instant.ts";
 
@@ -25,7 +26,7 @@ function present({ access: { keys }, server: { clock } }: ApiServices, key: Stor
 }
 
 const list = implement(operations.key.list, (services: ApiServices, query) => {
-  const { items, next } = pageByKey(services.access.keys.list(), listPosition, query);
+  const { items, next } = pageByKey(services.access.keys.list(), listPosition, query, cursors.keys);
   return { items: items.map((key) => present(services, key)), next };
 });
 

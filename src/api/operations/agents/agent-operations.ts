@@ -12,6 +12,8 @@ import type * as contract from "../../contract/index.ts";
 import { operations } from "../../contract/index.ts";
 import { implement } from "../perform.ts";
 import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
+import { cursors } from "../handles.ts";
+import { pageOfStore } from "../page.ts";
 import { instant } from "../instant.ts";
 
 const presentSummary = (
@@ -106,9 +108,9 @@ const validate = implement(operations.agent.validate, ({ agents }, body) => {
 });
 
 const list = implement(operations.agent.list, async ({ agents: { agents, agentFiles } }, query) => {
-  const page = await agents.list(DEFAULT_WORKSPACE, query);
+  const page = await pageOfStore(cursors.agents, query, (own) => agents.list(DEFAULT_WORKSPACE, own));
   const items = page.items.map(async (agent) => presentSummary(agent, await agentFiles.of(agent.name)));
-  return { items: await Promise.all(items), next: page.next ?? null };
+  return { items: await Promise.all(items), next: page.next };
 });
 
 /** Throws AgentNotFoundError with the most similar name. */
@@ -120,7 +122,8 @@ const get = implement(operations.agent.get, async ({ agents }, { name }) => {
 
 /** Throws AgentNotFoundError. */
 const revisions = implement(operations.agent.revisions, async ({ agents: { agents } }, { name, ...query }) => {
-  const page = await agents.revisions(DEFAULT_WORKSPACE, name, query);
+  const read = (own: typeof query) => agents.revisions(DEFAULT_WORKSPACE, name, own);
+  const page = await pageOfStore(cursors.agentRevisions, query, read);
   const items = page.items.map((each) => ({
     revision: each.revision,
     version: each.version,
@@ -128,7 +131,7 @@ const revisions = implement(operations.agent.revisions, async ({ agents: { agent
     file_name: each.fileName,
     deployed_at: instant(each.deployedAtMs),
   }));
-  return { items, next: page.next ?? null };
+  return { items, next: page.next };
 });
 
 /** Throws AgentNotFoundError, RevisionNotFoundError. */

@@ -5,7 +5,8 @@ import type * as contract from "../../contract/index.ts";
 import { operations } from "../../contract/index.ts";
 import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
 import { idempotent } from "../idempotent.ts";
-import { pageByKey } from "../page-by-key.ts";
+import { cursors } from "../handles.ts";
+import { pageByKey } from "../page.ts";
 import { implement } from "../perform.ts";
 
 function presentProvider(
@@ -57,7 +58,7 @@ const list = implement(operations.capability.list, ({ messaging }, query) => {
         (query.agent === undefined || providers.some(({ agent }) => agent === query.agent)) &&
         (query.status === undefined || providers.some(({ status }) => status === query.status)),
     );
-  return pageByKey(all, ({ name }) => name, query);
+  return pageByKey(all, ({ name }) => name, query, cursors.capabilities);
 });
 
 const get = implement(operations.capability.get, ({ messaging }, { name }) => withProviders(messaging, name));

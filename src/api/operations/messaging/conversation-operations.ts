@@ -20,6 +20,8 @@ import type * as contract from "../../contract/index.ts";
 import { conversations, operations } from "../../contract/index.ts";
 import type { ApiServices } from "../api-services.ts";
 import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
+import { cursors } from "../handles.ts";
+import { decodeCursor, pageOf } from "../page.ts";
 import { listMessages } from "./message-operations.ts";
 import { type Call, implement, implementStream } from "../perform.ts";
 import { PruneAgeError } from "../runs/run-history.ts";
@@ -98,19 +100,19 @@ export async function listConversations(
   const nowMs = services.server.clock.nowMs();
   const query = { workspace: DEFAULT_WORKSPACE, state, protocol, participant, parent, isArchived: archived, limit };
   const show = (conversation: Conversation) => presentConversation(conversation, { nowMs, isWhole: false });
-  const from = asked.cursor === undefined ? undefined : place(asked.cursor);
-  if (from?.part === "old") {
-    const { found, nextSeq } = await router.records.listEvicted(query, from.beforeSeq);
-    return {
-      items: found.map(({ conversation }) => show(conversation)),
-      next: nextSeq === undefined ? null : oldFrom(nextSeq),
-    };
+  const decoded = decodeCursor(cursors.conversations, asked.cursor);
+  if (decoded?.[0] === "evicted") {
+    const { found, nextSeq } = await router.records.listEvicted(query, decoded[1] === 0 ? undefined : decoded[1]);
+    const next = nextSeq === undefined ? null : cursors.conversations.encode("evicted", nextSeq);
+    return { items: found.map(({ conversation }) => show(conversation)), next };
   }
+  const from = decoded && { part: decoded[0], updatedAtMs: decoded[1], id: decoded[2] };
   const rows = await rowsOf(router, { query, order: asked.order, from }, nowMs);
-  const items = rows.slice(0, limit).map(({ row: { conversation } }) => show(conversation));
-  const last = rows.at(limit - 1);
-  if (rows.length > limit && last !== undefined) return { items, next: cursorOf(last) };
-  return { items, next: router.records.mayHaveEvicted(query) ? oldFrom(undefined) : null };
+  const page = pageOf(rows, limit, ({ part, row: { updatedAtMs, conversation } }) =>
+    cursors.conversations.encode(part, updatedAtMs, conversation.id),
+  );
+  const evicted = router.records.mayHaveEvicted(query) ? cursors.conversations.encode("evicted", 0) : null;
+  return { items: page.rows.map(({ row }) => show(row.conversation)), next: page.next ?? evicted };
 }
 
 /** A row with the part of the list that contains it. */
@@ -118,10 +120,7 @@ type Placed = { readonly row: ListedConversation; readonly part: Part };
 /** A list by change has the part `all`; else stuck conversations come first, then the rest. */
 type Part = "all" | "stuck" | "rest";
 /** The position in the list at which a page begins. */
-type Place =
-  | { readonly part: Part; readonly updatedAtMs: number; readonly id: string }
-  /** Conversations found by reading messages; undefined before the first of them. */
-  | { readonly part: "old"; readonly beforeSeq: number | undefined };
+type Place = { readonly part: Part; readonly updatedAtMs: number; readonly id: string };
 
 /** Returns the rows of a page, and one more if there are more. */
 async function rowsOf(
@@ -140,20 +139,6 @@ async function rowsOf(
     for (const row of await router.records.listed(page)) rows.push({ row, part });
   }
   return rows;
-}
-
-const PARTS: { readonly [letter: string]: Part } = { a: "all", s: "stuck", r: "rest" };
-
-const cursorOf = ({ row: { updatedAtMs, conversation }, part }: Placed): string =>
-  `${part.slice(0, 1)}${updatedAtMs}.${conversation.id}`;
-const oldFrom = (seq: number | undefined): string => `o${seq ?? ""}`;
-
-function place(cursor: string): Place | undefined {
-  const [, seq] = /^o(\d{0,16})$/u.exec(cursor) ?? [];
-  if (seq !== undefined) return { part: "old", beforeSeq: seq === "" ? undefined : Number(seq) };
-  const [, letter = "", digits, id] = /^([asr])(\d{1,16})\.(.+)$/su.exec(cursor) ?? [];
-  const part = PARTS[letter];
-  return part === undefined || id === undefined ? undefined : { part, updatedAtMs: Number(digits), id };
 }
 
 /** Throws ConversationNotFoundError. */

@@ -1,45 +1,42 @@
-import { DeadLetterNotFoundError, type DeadLetterKey } from "../../../messaging/router/index.ts";
+import { type DeadLetter, DeadLetterNotFoundError, type Router } from "../../../messaging/router/index.ts";
 import { operations } from "../../contract/index.ts";
 import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
+import { handles } from "../handles.ts";
+import { decodeCursor, pageOf } from "../page.ts";
 import { implement } from "../perform.ts";
-import { presentDeadLetter } from "./present-message.ts";
+import { deadLetterId, presentDeadLetter } from "./present-message.ts";
 import { MessageRefusedError } from "./send-message.ts";
 
-/** Throws DeadLetterNotFoundError if the text is not the id of a dead letter. */
-function keyOf(id: string): DeadLetterKey {
-  const [, seq, recipient] = /^(\d{1,15})-(.{1,256})$/u.exec(id) ?? [];
-  if (seq === undefined || recipient === undefined) throw new DeadLetterNotFoundError(0, id);
-  return { workspace: DEFAULT_WORKSPACE, seq: Number(seq), recipient };
-}
-
-/** Returns the position at which a page ended. */
-function placeOf(cursor: string): { readonly seq: number; readonly party: number } | undefined {
-  const [, seq, party] = /^(\d{1,15})\.(\d{1,9})$/u.exec(cursor) ?? [];
-  return seq === undefined ? undefined : { seq: Number(seq), party: Number(party) };
+/** Throws DeadLetterNotFoundError. */
+async function mustFind({ records }: Pick<Router, "records">, id: string): Promise<DeadLetter> {
+  const [seq, party] = handles.deadLetter.decode(id) ?? [];
+  const key = seq === undefined || party === undefined ? undefined : { workspace: DEFAULT_WORKSPACE, seq, party };
+  const found = key && (await records.deadLetter(key));
+  if (found === undefined) throw new DeadLetterNotFoundError(id);
+  return found;
 }
 
 const list = implement(operations.deadLetter.list, async ({ messaging }, query) => {
   const { recipient, code, cursor, limit } = query;
   const { router, messageJournal } = messaging;
   const { dead: total } = await messageJournal.figures();
-  const before = cursor === undefined ? undefined : placeOf(cursor);
+  const [seq, party] = decodeCursor(handles.deadLetter, cursor) ?? [];
+  const before = seq === undefined || party === undefined ? undefined : { seq, party };
   const filters = { workspace: DEFAULT_WORKSPACE, recipient, code };
   const found = await router.records.deadLetters({ ...filters, before, limit: limit + 1 });
-  const shown = found.slice(0, limit);
-  const last = shown.at(-1);
-  const next = found.length > limit && last !== undefined ? `${last.seq}.${last.party}` : null;
-  return { items: shown.map(presentDeadLetter), next, total };
+  const { rows, next } = pageOf(found, limit, deadLetterId);
+  return { items: rows.map(presentDeadLetter), next, total };
 });
 
-/** Throws DeadLetterNotFoundError, MailboxNotFoundError. */
+/** Throws DeadLetterNotFoundError. */
 const get = implement(operations.deadLetter.get, async ({ messaging: { router } }, { id }) =>
-  presentDeadLetter(await router.records.deadLetter(keyOf(id))),
+  presentDeadLetter(await mustFind(router, id)),
 );
 
-/** Throws DeadLetterNotFoundError, MessageRefusedError. */
+/** Throws DeadLetterNotFoundError, MailboxNotFoundError, MessageRefusedError. */
 const retry = implement(operations.deadLetter.retry, async ({ messaging: { router } }, { ids }) => {
   for (const id of ids) {
-    const submitted = await router.records.retryDead(keyOf(id));
+    const submitted = await router.records.retryDead(await mustFind(router, id));
     if (submitted.type === "refused") throw new MessageRefusedError(submitted.error, submitted.retryAfterMs);
   }
   return { retried: ids.length };
@@ -47,7 +44,7 @@ const retry = implement(operations.deadLetter.retry, async ({ messaging: { route
 
 /** Throws DeadLetterNotFoundError. */
 const drop = implement(operations.deadLetter.drop, async ({ messaging: { router } }, { id }) => {
-  await router.records.dropDead(keyOf(id));
+  await router.records.dropDead(await mustFind(router, id));
   return { dropped: 1 };
 });
 

@@ -1,3 +1,4 @@
+import type * as z from "zod";
 import type { Clock } from "../../../kernel/clock.ts";
 import type { Participants } from "../../../messaging/directory/index.ts";
 import { type Delivered, type FetchedSettlement, SHARED } from "../../../messaging/router/index.ts";
@@ -5,6 +6,7 @@ import type { MessagingServices } from "../../../messaging/index.ts";
 import type * as contract from "../../contract/index.ts";
 import { operations } from "../../contract/index.ts";
 import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
+import { decodeHandle, handles } from "../handles.ts";
 import { implement } from "../perform.ts";
 import { wireObject } from "./present-message.ts";
 import { PresentedTokens } from "./presented-tokens.ts";
@@ -21,7 +23,7 @@ const leaseOf = ({ limits }: MailboxServices, lease: number | undefined): number
   lease === undefined ? limits.leaseMs : lease * 1_000;
 
 const presentLeased = ({ seq, attempt, message }: Delivered): contract.LeasedMessage => ({
-  seq,
+  handle: handles.delivery.encode(seq),
   attempt,
   message: wireObject(message),
 });
@@ -47,31 +49,34 @@ const fetch = implement(
   },
 );
 
-/** Throws MailboxNotFoundError, SenderRefusedError. */
+/** Throws MailboxNotFoundError, RequestInvalidError, SenderRefusedError. */
 const settle = implement(operations.mailbox.settle, async ({ messaging }, { name, ...settlements }, { principal }) => {
   new PresentedTokens(messaging, principal).authorizeProgram(name);
-  return { late: await settleMessages(messaging, name, settlements) };
+  return { late: await settleMessages(messaging, name, settlementsOf(settlements)) };
 });
 
-type Acknowledgement = {
-  readonly done: readonly number[];
-  readonly failed: readonly { readonly seq: number; readonly reason: string }[];
-  readonly rejected: readonly { readonly seq: number; readonly reason: string }[];
-};
+type Acknowledgement = z.output<typeof contract.participants.AcknowledgeBody>;
+
+const seqOf = (handle: string, field: string): number => decodeHandle(handles.delivery, handle, field)[0];
+
+/** Throws RequestInvalidError. */
+export function settlementsOf({ done, failed, rejected }: Acknowledgement): readonly FetchedSettlement[] {
+  return [
+    ...done.map((handle) => ({ seq: seqOf(handle, "done"), outcome: "done" }) as const),
+    ...failed.map(({ handle, reason }) => ({ seq: seqOf(handle, "failed"), reason, outcome: "failed" }) as const),
+    ...rejected.map(({ handle, reason }) => ({ seq: seqOf(handle, "rejected"), reason, outcome: "rejected" }) as const),
+  ];
+}
 
 /** Settles leased messages, stored when resolved. Returns those whose lease had ended. Throws MailboxNotFoundError. */
 export async function settleMessages(
   { router, participants }: Pick<MailboxServices, "router" | "participants">,
   name: string,
-  { done, failed, rejected }: Acknowledgement,
-): Promise<number[]> {
+  settlements: readonly FetchedSettlement[],
+): Promise<string[]> {
   participants.seen(DEFAULT_WORKSPACE, name);
-  const settlements: FetchedSettlement[] = [
-    ...done.map((seq) => ({ seq, outcome: "done" }) as const),
-    ...failed.map((each) => ({ ...each, outcome: "failed" }) as const),
-    ...rejected.map((each) => ({ ...each, outcome: "rejected" }) as const),
-  ];
-  return [...(await router.settle({ workspace: DEFAULT_WORKSPACE, name }, settlements))];
+  const late = await router.settle({ workspace: DEFAULT_WORKSPACE, name }, settlements);
+  return late.map((seq) => handles.delivery.encode(seq));
 }
 
 /** Maximum messages leased at once; at most 4 MiB, because larger content is offloaded. */
@@ -137,8 +142,8 @@ export class Receiving {
   }
 
   /** Marks messages as settled, which frees capacity. */
-  settled(seqs: Iterable<number>): void {
-    for (const seq of seqs) this.#inFlight.delete(seq);
+  settled(settlements: readonly FetchedSettlement[]): void {
+    for (const { seq } of settlements) this.#inFlight.delete(seq);
     this.#room?.resolve();
   }
 

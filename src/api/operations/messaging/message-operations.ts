@@ -12,6 +12,8 @@ import type * as contract from "../../contract/index.ts";
 import { operations } from "../../contract/index.ts";
 import { validateMessage } from "./check-message.ts";
 import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
+import { handles } from "../handles.ts";
+import { decodeCursor, pageOf } from "../page.ts";
 import { implement, implementStream } from "../perform.ts";
 import { presentView } from "./present-message.ts";
 import { sendMessage, sendMessages } from "./send-message.ts";
@@ -60,6 +62,7 @@ export async function listMessages(
   { records }: Records,
   query: z.output<typeof contract.messages.MessageQuery>,
 ): Promise<contract.MessagePage> {
+  const [beforeSeq] = decodeCursor(handles.messagePosition, query.cursor) ?? [];
   const found = await records.messages({
     workspace: DEFAULT_WORKSPACE,
     sender: query.sender,
@@ -69,11 +72,11 @@ export async function listMessages(
     trace: query.trace_id,
     sinceMs: epochMs(query.since),
     untilMs: epochMs(query.until),
-    beforeSeq: query.cursor,
+    beforeSeq,
     limit: query.limit + 1,
   });
-  const items = found.slice(0, query.limit).map(presentView);
-  return { items, next: found.length > query.limit ? String(items.at(-1)?.seq ?? "") : null };
+  const { rows, next } = pageOf(found, query.limit, ({ seq }) => handles.messagePosition.encode(seq));
+  return { items: rows.map(presentView), next };
 }
 
 /** Throws MessageNotFoundError. */

@@ -4,7 +4,8 @@ import type { MessagingServices } from "../../../messaging/index.ts";
 import type * as contract from "../../contract/index.ts";
 import { operations } from "../../contract/index.ts";
 import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
-import { pageByKey } from "../page-by-key.ts";
+import { cursors } from "../handles.ts";
+import { pageByKey } from "../page.ts";
 import { implement } from "../perform.ts";
 import { PresentedTokens } from "./presented-tokens.ts";
 import { instant, instantOrNull } from "../instant.ts";
@@ -27,7 +28,12 @@ function present(
 }
 
 const list = implement(operations.participant.list, ({ messaging }, query) => {
-  const { items, next } = pageByKey(messaging.participants.list(DEFAULT_WORKSPACE), ({ name }) => name, query);
+  const { items, next } = pageByKey(
+    messaging.participants.list(DEFAULT_WORKSPACE),
+    ({ name }) => name,
+    query,
+    cursors.participants,
+  );
   return { items: items.map((each) => present(messaging, each)), next };
 });
 

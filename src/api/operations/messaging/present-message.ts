@@ -2,6 +2,7 @@ import { isJsonObject, type Json, type JsonObject } from "../../../kernel/json.t
 import { type Message, messageWire, restoreMessage, traceOf } from "../../../messaging/acl/index.ts";
 import type { DeadLetter, DeliveryView, MessageView } from "../../../messaging/router/index.ts";
 import type * as contract from "../../contract/index.ts";
+import { handles } from "../handles.ts";
 import { instant, instantOrNull } from "../instant.ts";
 
 /** JSON without the keys that are undefined, as it is on the wire. */
@@ -23,7 +24,7 @@ export function presentMessage(
   const wire = wireObject(message);
   return {
     id: message.id,
-    seq,
+    position: handles.messagePosition.encode(seq),
     at: instant(message.atMs),
     performative: message.performative,
     sender: message.sender,
@@ -75,9 +76,8 @@ function presentDelivery(delivery: DeliveryView): contract.MessageDelivery {
   }
 }
 
-/** What names a dead letter to the outside: its message's `seq`, and whose it was to be. */
-export const deadLetterId = ({ seq, recipient }: { readonly seq: number; readonly recipient: string }): string =>
-  `${seq}-${recipient}`;
+export const deadLetterId = ({ seq, party }: Pick<DeadLetter, "seq" | "party">): string =>
+  handles.deadLetter.encode(seq, party);
 
 export function presentDeadLetter(letter: DeadLetter): contract.DeadLetter {
   const message = restoreMessage(JSON.parse(letter.body));

@@ -4,7 +4,8 @@ import type { Subscription } from "../../../messaging/router/index.ts";
 import type * as contract from "../../contract/index.ts";
 import { operations } from "../../contract/index.ts";
 import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
-import { pageByKey } from "../page-by-key.ts";
+import { cursors } from "../handles.ts";
+import { pageByKey } from "../page.ts";
 import { implement } from "../perform.ts";
 import { instant } from "../instant.ts";
 
@@ -50,7 +51,7 @@ const list = implement(operations.subscription.list, ({ messaging: { subscriptio
   const subscriber = query.subscriber ?? (principal.kind === "participant" ? principal.name : undefined);
   if (subscriber !== undefined) requireOwn(principal, subscriber);
   const all = subscriptions.list(DEFAULT_WORKSPACE, subscriber).toSorted((one, other) => (one.id < other.id ? -1 : 1));
-  return pageByKey(all.map(present), ({ id }) => id, query);
+  return pageByKey(all.map(present), ({ id }) => id, query, cursors.subscriptions);
 });
 
 /** Throws SubscriptionForbiddenError, ParticipantNotFoundError, TopicInvalidError, ExpressionInvalidError, SubscriptionsFullError. */

@@ -3,6 +3,8 @@ import { type Evaluation, TaskNotFoundError, type Task, type Tasks } from "../..
 import type * as contract from "../../contract/index.ts";
 import { operations } from "../../contract/index.ts";
 import { idempotent } from "../idempotent.ts";
+import { cursors } from "../handles.ts";
+import { decodeCursor, pageOf } from "../page.ts";
 import { implement } from "../perform.ts";
 import { presentDistribution, presentPerformance, presentTask } from "./present-task.ts";
 import { PresentedTokens } from "./presented-tokens.ts";
@@ -93,10 +95,10 @@ const cancel = implement(operations.task.cancel, async ({ messaging: { tasks } }
 
 const list = implement(operations.task.list, ({ messaging: { tasks } }, query) => {
   const { workspace, status: state, owner, cursor, limit } = query;
-  const before = cursor === undefined ? undefined : TaskId.parse(cursor);
+  const [before] = decodeCursor(cursors.tasks, cursor) ?? [];
   const found = tasks.list({ workspace, state, owner, before, limit: limit + 1 });
-  const items = found.slice(0, limit).map((task) => presented(tasks, task));
-  return { items, next: found.length > limit ? (items.at(-1)?.id ?? null) : null };
+  const { rows, next } = pageOf(found, limit, ({ id }) => cursors.tasks.encode(id));
+  return { items: rows.map((task) => presented(tasks, task)), next };
 });
 
 const performance = implement(operations.task.performance, ({ messaging: { tasks } }, { workspace }) =>

@@ -1,10 +1,11 @@
 import type { Clock } from "../../../kernel/clock.ts";
 import type { MessagingServices } from "../../../messaging/index.ts";
-import type { RouterEvent } from "../../../messaging/router/index.ts";
+import type { MessageView, RouterEvent } from "../../../messaging/router/index.ts";
 import type * as z from "zod";
 import type * as contract from "../../contract/index.ts";
 import { presentMessage, presentView } from "./present-message.ts";
 import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
+import { handles } from "../handles.ts";
 import type { Call, Streamed } from "../perform.ts";
 import { instant } from "../instant.ts";
 
@@ -23,7 +24,7 @@ const MISSED_MAX = 2_000;
 type Sent = Streamed<contract.MessageEvent>;
 
 /**
- * Yields messages as they are accepted, with changes of their deliveries. An event's id is the message's `seq`, after which a
+ * Yields messages as they are accepted, with changes of their deliveries. An event's id is the message's position, after which a
  * reader can resume: then messages since that one come first, instead of the `last` ones. A slow reader misses events and
  * receives their number; it never blocks the router. Ends when the signal aborts.
  */
@@ -52,10 +53,10 @@ export async function* watchMessages(
   void watching;
   let seen = 0;
   const shown = new Set<number>();
-  for (const message of await past(router, tail, seqOf(lastEventId))) {
-    seen = message.seq;
+  for (const view of await past(router, tail, handles.messagePosition.decode(lastEventId ?? "")?.[0])) {
+    seen = view.seq;
     shown.add(seen);
-    yield { id: seen, event: { type: "message", message } };
+    yield sent(presentView(view));
   }
   while (!signal.aborted) {
     await bell.promise;
@@ -69,16 +70,13 @@ export async function* watchMessages(
   }
 }
 
-function seqOf(lastEventId: string | undefined): number | undefined {
-  const seq = Number(lastEventId);
-  return Number.isSafeInteger(seq) && seq >= 0 ? seq : undefined;
-}
+const sent = (message: contract.MessageRecord): Sent => ({ id: message.position, event: { type: "message", message } });
 
 async function past(
   router: MessagingServices["router"],
   tail: Tail,
   afterSeq: number | undefined,
-): Promise<readonly contract.MessageRecord[]> {
+): Promise<readonly MessageView[]> {
   const limit = afterSeq === undefined ? tail.last : MISSED_MAX;
   if (limit === 0) return [];
   const found = await router.records.messages({
@@ -89,10 +87,7 @@ async function past(
     performative: tail.performative,
     limit,
   });
-  return found
-    .filter(({ seq }) => seq > (afterSeq ?? 0))
-    .toReversed()
-    .map(presentView);
+  return found.filter(({ seq }) => seq > (afterSeq ?? 0)).toReversed();
 }
 
 /** Maximum messages whose deliveries a filtered tail reports. */
@@ -109,19 +104,21 @@ function eventOf(
       if (event.seq <= seen || !fits(event, tail)) return undefined;
       if (shown.size >= SHOWN_MAX) shown.delete(shown.values().next().value ?? 0);
       shown.add(event.seq);
-      return { id: event.seq, event: { type: "message", message: presentMessage(event) } };
+      return sent(presentMessage(event));
     }
     case "settlement": {
       if (!shown.has(event.seq)) return undefined;
-      const { seq, recipient, outcome, attempt } = event;
+      const { recipient, outcome, attempt } = event;
+      const position = handles.messagePosition.encode(event.seq);
       const delivery = { recipient, state: outcome, attempts: attempt, at: instant(nowMs), reason: null };
-      return { id: undefined, event: { type: "delivery", seq, delivery } };
+      return { id: undefined, event: { type: "delivery", position, delivery } };
     }
     case "retry": {
       if (!shown.has(event.seq)) return undefined;
-      const { seq, recipient, attempts, inMs, reason } = event;
+      const { recipient, attempts, inMs, reason } = event;
+      const position = handles.messagePosition.encode(event.seq);
       const delivery = { recipient, state: "retrying" as const, attempts, at: instant(nowMs + inMs), reason };
-      return { id: undefined, event: { type: "delivery", seq, delivery } };
+      return { id: undefined, event: { type: "delivery", position, delivery } };
     }
     case "delivery":
     case "conversation":

@@ -1,8 +1,9 @@
-import { ApprovalId } from "../../../kernel/ids.ts";
 import type { ApprovalState, RunServices } from "../../../runs/index.ts";
 import { operations } from "../../contract/index.ts";
 import type { RequestIds } from "../request-ids.ts";
 import { idempotent } from "../idempotent.ts";
+import { cursors } from "../handles.ts";
+import { decodeCursor, pageOf } from "../page.ts";
 import { implement } from "../perform.ts";
 import { presentApproval } from "./present-approval.ts";
 import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
@@ -17,13 +18,12 @@ const list = implement(operations.approval.list, ({ runs: { stores } }, query) =
     workspace: DEFAULT_WORKSPACE,
     state,
     runId: query.run === undefined ? undefined : runId(query.run),
-    before: query.cursor === undefined ? undefined : ApprovalId.parse(query.cursor),
+    before: decodeCursor(cursors.approvals, query.cursor)?.[0],
     order,
     limit: limit + 1,
   });
-  const items = found.slice(0, limit).map(presentApproval);
-  const next = found.length > limit ? (items.at(-1)?.id ?? null) : null;
-  return { items, next, open: stores.approvals.openCount(DEFAULT_WORKSPACE) };
+  const { rows, next } = pageOf(found, limit, ({ id }) => cursors.approvals.encode(id));
+  return { items: rows.map(presentApproval), next, open: stores.approvals.openCount(DEFAULT_WORKSPACE) };
 });
 
 /** Throws ApprovalNotFoundError. */

@@ -6,6 +6,8 @@ import type { RunServices, UploadStore } from "../../../runs/index.ts";
 import { operations, type runs as schemas } from "../../contract/index.ts";
 import type { RequestIds } from "../request-ids.ts";
 import { wasApplied } from "../idempotent.ts";
+import { cursors, handles } from "../handles.ts";
+import { decodeCursor, pageOf } from "../page.ts";
 import { downloadArtifact } from "./download-artifact.ts";
 import { implement, implementStream } from "../perform.ts";
 import { presentArtifact, presentSummary } from "./present-run.ts";
@@ -72,7 +74,7 @@ const start = implement(
 /** An agent's runs are found by its name in any letter case. */
 const list = implement(operations.run.list, async ({ agents: { agents }, runs: { stores } }, query) => {
   const { state, conversation, cursor, limit } = query;
-  const before = cursor === undefined ? undefined : RunId.parse(cursor);
+  const [before] = decodeCursor(cursors.runs, cursor) ?? [];
   const agent = query.agent === undefined ? undefined : await deployedName(agents, query.agent);
   const found = stores.journal.list({
     workspace: DEFAULT_WORKSPACE,
@@ -82,8 +84,8 @@ const list = implement(operations.run.list, async ({ agents: { agents }, runs: {
     before,
     limit: limit + 1,
   });
-  const items = found.slice(0, limit).map(presentSummary);
-  return { items, next: found.length > limit ? (items.at(-1)?.id ?? null) : null };
+  const { rows, next } = pageOf(found, limit, ({ id }) => cursors.runs.encode(id));
+  return { items: rows.map(presentSummary), next };
 });
 
 /** Returns an agent's name as it was deployed, which its runs carry; for an agent that was deleted, the name as given. */
@@ -99,9 +101,8 @@ async function deployedName(agents: Agents, name: string): Promise<string> {
 const get = implement(operations.run.get, ({ runs }, { id }) => getRun(runs, runId(id)));
 
 const watch = implementStream(operations.run.watch, ({ runs }, { id, types }, call) => {
-  const afterSeq = Number(call.lastEventId ?? 0);
-  const resumed = Number.isSafeInteger(afterSeq) && afterSeq > 0 ? afterSeq : 0;
-  return { events: watchRun(runs, runId(id), { afterSeq: resumed, types }, call.signal) };
+  const [afterSeq] = handles.runEvent.decode(call.lastEventId ?? "") ?? [];
+  return { events: watchRun(runs, runId(id), { afterSeq, types }, call.signal) };
 });
 
 const cancel = implement(operations.run.cancel, async ({ runs }, { id: text }, { asked }) => {

@@ -3,6 +3,7 @@ import { isTerminal, type JournalEntry, RunFold, type RunNews } from "../../../r
 import { type RunEventType, type RunStreamEvent, runs as contract, type Step } from "../../contract/index.ts";
 import { presentApprovalsOf } from "./present-approval.ts";
 import { presentArtifact, presentQuestion, presentStep, presentSummary } from "./present-run.ts";
+import { handles } from "../handles.ts";
 import type { Streamed } from "../perform.ts";
 import { RunInbox } from "./run-inbox.ts";
 import { getRun, type RunReading } from "./stored-run.ts";
@@ -60,7 +61,10 @@ export async function* watchRun(
       if (over) last = news.entry;
     }
   }
-  yield { id: seen, event: ends.of(last, () => ({ type: "end", run: getRun(services, runId) })) };
+  yield {
+    id: handles.runEvent.encode(seen),
+    event: ends.of(last, () => ({ type: "end", run: getRun(services, runId) })),
+  };
 }
 
 /** What is made of something by the first who needs it, for all who hear the same thing: of a hundred followers one presents it. */
@@ -124,7 +128,7 @@ function* sentEvents(
   const events = all.filter(({ type }) => wants.has(type));
   // Only the last carries the id: who is cut off before it gets the whole entry again.
   for (const [index, event] of events.entries()) {
-    yield { id: index === events.length - 1 ? entry.seq : undefined, event };
+    yield { id: index === events.length - 1 ? handles.runEvent.encode(entry.seq) : undefined, event };
   }
 }
 

@@ -14,7 +14,8 @@ import {
 import type { Router } from "../../../messaging/router/index.ts";
 import type { Tasks } from "../../../messaging/tasks/index.ts";
 import { operations, type ServerEvent, withoutContent } from "../../contract/index.ts";
-import { type Backlog, parsePosition, type Position, RunBacklog, showPosition } from "./event-position.ts";
+import { type Backlog, RunBacklog } from "./run-backlog.ts";
+import { handles } from "../handles.ts";
 import { presentApprovalsOf } from "../runs/present-approval.ts";
 import { presentQuestion, presentStep, presentSummary } from "../runs/present-run.ts";
 import { DirtySet } from "./dirty-set.ts";
@@ -163,6 +164,11 @@ class Talk implements Disposable {
   }
 }
 
+/** Position of a client in the journal of runs and in the change log. */
+type Position = { readonly run: number; readonly change: number };
+
+const showPosition = ({ run, change }: Position): string => handles.serverEvent.encode(run, change);
+
 const resetAt = (position: Position): SentEvent => ({ id: showPosition(position), event: { type: "reset" } });
 
 const newest = (journal: RunTail, changes: ChangeLog): Position => ({
@@ -178,8 +184,9 @@ function backlogSince(
 ):
   | { readonly type: "gap" }
   | { readonly type: "known"; readonly position: Position; readonly runs: readonly Backlog[] } {
-  const position = parsePosition(after);
-  if (position === undefined || position.run > now.run || position.change > now.change) return { type: "gap" };
+  const [run, change] = handles.serverEvent.decode(after) ?? [];
+  if (run === undefined || change === undefined || run > now.run || change > now.change) return { type: "gap" };
+  const position = { run, change };
   const kept = changes.range().first <= position.change + 1;
   const runs = journal.runsChangedAfter(position.run, LIMITS.replayMax + 1);
   if (!kept || runs.length > LIMITS.replayMax || now.change - position.change > LIMITS.replayMax)

@@ -10,6 +10,8 @@ import {
 } from "../../../tools/catalogue/index.ts";
 import type * as contract from "../../contract/index.ts";
 import { operations } from "../../contract/index.ts";
+import { cursors } from "../handles.ts";
+import { decodeCursor, pageOf } from "../page.ts";
 import { implement } from "../perform.ts";
 import { instant } from "../instant.ts";
 
@@ -31,21 +33,18 @@ const presentUse = (use: StoredUse): contract.GrantUse => ({
 /** Lists uses, newest first, also of a server that was deleted. Throws ToolServerNotFoundError. */
 const listUses = implement(operations.toolServer.uses, async ({ tools, storage: { ledger } }, query) => {
   const { name: server, outcome, kind, since, cursor, limit } = query;
+  const [beforeSeq] = decodeCursor(cursors.grantUses, cursor) ?? [];
   const found = await ledger.uses({
     server,
     outcome,
     kind,
     sinceMs: since === undefined ? undefined : Date.parse(since),
-    beforeSeq: cursor === undefined ? undefined : Number(cursor),
+    beforeSeq,
     limit: limit + 1,
   });
   if (found.length === 0) tools.catalogue.server(server);
-  const page = found.slice(0, limit);
-  const last = page.at(-1);
-  return {
-    items: page.map(presentUse),
-    next: found.length > limit && last !== undefined ? String(last.seq) : null,
-  };
+  const { rows, next } = pageOf(found, limit, ({ seq }) => cursors.grantUses.encode(seq));
+  return { items: rows.map(presentUse), next };
 });
 
 export const grantOperations = [listUses] as const;

@@ -2,7 +2,9 @@ import type { ToolServices } from "../../../tools/index.ts";
 import { manifestFor, type ToolLogLine } from "../../../tools/catalogue/index.ts";
 import type * as contract from "../../contract/index.ts";
 import { operations } from "../../contract/index.ts";
+import { cursors } from "../handles.ts";
 import { idempotent } from "../idempotent.ts";
+import { pageByKey, pageOfStore } from "../page.ts";
 import {
   presentChange,
   presentDeployment,
@@ -18,21 +20,17 @@ import { instant } from "../instant.ts";
 
 const VERSIONS_SHOWN = 10;
 
-const list = implement(
-  operations.toolServer.list,
-  ({ tools: { records } }, { cursor = "", limit, state, origin, q = "" }) => {
-    const sought = q.toLowerCase();
-    const fits = (texts: readonly string[]): boolean => texts.some((text) => text.toLowerCase().includes(sought));
-    const found = records
-      .list()
-      .filter(({ view }) => view.name > cursor)
-      .filter(({ view }) => state === undefined || view.state === state)
-      .filter(({ entry }) => origin === undefined || entry.origin === origin)
-      .filter(({ view }) => fits([view.name, view.description, ...view.tools.map(({ name }) => name)]));
-    const items = found.slice(0, limit).map(({ view, entry, health }) => presentSummary(view, entry, health));
-    return { items, next: found.length > limit ? (items.at(-1)?.name ?? null) : null };
-  },
-);
+const list = implement(operations.toolServer.list, ({ tools: { records } }, { state, origin, q = "", ...query }) => {
+  const sought = q.toLowerCase();
+  const fits = (texts: readonly string[]): boolean => texts.some((text) => text.toLowerCase().includes(sought));
+  const found = records
+    .list()
+    .filter(({ view }) => state === undefined || view.state === state)
+    .filter(({ entry }) => origin === undefined || entry.origin === origin)
+    .filter(({ view }) => fits([view.name, view.description, ...view.tools.map(({ name }) => name)]));
+  const { items, next } = pageByKey(found, ({ view }) => view.name, query, cursors.toolServers);
+  return { items: items.map(({ view, entry, health }) => presentSummary(view, entry, health)), next };
+});
 
 /** Throws ToolServerNotFoundError. */
 async function recordOf({ tools: { records }, server }: ApiServices, name: string): Promise<contract.ToolServerRecord> {
@@ -55,8 +53,8 @@ const deploy = implement(operations.toolServer.deploy, async (services, input, {
 
 /** Throws ToolServerNotFoundError. */
 const versions = implement(operations.toolServer.versions, async ({ tools: { records } }, { name, ...query }) => {
-  const { items, next } = await records.versions(name, query);
-  return { items: items.map(presentVersion), next: next ?? null };
+  const { items, next } = await pageOfStore(cursors.toolServerVersions, query, (own) => records.versions(name, own));
+  return { items: items.map(presentVersion), next };
 });
 
 /** Throws ToolServerNotFoundError, ToolRevisionNotFoundError. */

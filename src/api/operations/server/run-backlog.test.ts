@@ -2,20 +2,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { mint, RunId } from "../../../kernel/ids.ts";
 import type { JournalEntry } from "../../../runs/index.ts";
-import { parsePosition, RunBacklog, showPosition } from "./event-position.ts";
-
-const count = fc.nat({ max: 2 ** 40 });
-
-test("a position is read as it is written, and nothing else is one", () => {
-  fc.assert(
-    fc.property(count, count, (run, change) => {
-      expect(parsePosition(showPosition({ run, change }))).toEqual({ run, change });
-    }),
-  );
-  for (const text of ["", "1", "1-", "-1", "1-2-3", "1.5-2", " 1-2", "1e3-2", "9".repeat(20)]) {
-    expect(parsePosition(text)).toBeUndefined();
-  }
-});
+import { RunBacklog } from "./run-backlog.ts";
 
 const ids = Array.from({ length: 4 }, () => mint(RunId));
 const entry = (seq: number, run: number): JournalEntry => ({

@@ -1,19 +1,6 @@
 import type { RunId } from "../../../kernel/ids.ts";
 import type { JournalEntry } from "../../../runs/index.ts";
 
-/** Position of a client in the journal of runs and in the change log. */
-export type Position = { readonly run: number; readonly change: number };
-
-const ID = /^(\d{1,15})-(\d{1,15})$/;
-
-export const showPosition = ({ run, change }: Position): string => `${run}-${change}`;
-
-/** Parses an event id; undefined if it is invalid. */
-export function parsePosition(id: string): Position | undefined {
-  const [, run, change] = ID.exec(id) ?? [];
-  return run === undefined ? undefined : { run: Number(run), change: Number(change) };
-}
-
 /** Events by which people are asked, or a question to them is settled. */
 const ASKS: ReadonlySet<string> = new Set(["run-ask", "run-answer", "approval-ask", "approval-answer"]);
 
