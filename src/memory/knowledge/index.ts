@@ -8,7 +8,7 @@ export { type Graph, Memory, type MemoryDeps } from "./memory.ts";
 export type * from "./memory-store.ts";
 export type { Merge } from "./merging.ts";
 export { addForgotten, idsIn, weightsOf } from "./memory-store.ts";
-export { foreignCursor, readNumberCursor, writeListCursor } from "./store-cursors.ts";
+export { memoryCursors, readCursor } from "./cursors.ts";
 export { passagesOf } from "./search/passages.ts";
 export type { RelationInput } from "./relating.ts";
 export { checkInput, type Redact, type EntityInput } from "./remembering.ts";

@@ -22,7 +22,7 @@ import type {
   WalkStep,
   ChangeFilter,
 } from "./memory-store.ts";
-import { readOffset, writeOffset } from "./search/page-offset.ts";
+import { readOffset, writeOffset } from "./cursors.ts";
 import { notFound } from "./relating.ts";
 import type { Redact } from "./remembering.ts";
 import type { ScopeKey } from "./scope.ts";

@@ -3,7 +3,7 @@ import type { Change, Entity, EntityDiff, EntityHead, Observation, Validity } fr
 import { EntityVersionNotFoundError } from "./errors.ts";
 import type { EntityHistory, PageOf } from "./memory-store.ts";
 import { changedFields } from "./remembering.ts";
-import { readOffset, writeOffset } from "./search/page-offset.ts";
+import { memoryCursors, readCursor } from "./cursors.ts";
 import {
   takeWithinBudget,
   CHANGE_WITH_OBSERVATIONS_MEASURE,
@@ -99,7 +99,7 @@ export function pageOfHistory(
   { observations, changes }: EntityHistory,
   { limit, cursor, tokensMax }: PageOf & { readonly tokensMax?: number | undefined },
 ): Pick<EntityHistory, "observations" | "changes"> & { readonly next: string | undefined; readonly tokens: number } {
-  const before = cursor === undefined ? Infinity : readOffset(cursor, Number.MAX_SAFE_INTEGER);
+  const [before] = readCursor(memoryCursors.changes, cursor) ?? [Infinity];
   const [newer, older] = [changes.filter(({ seq }) => seq >= before), changes.filter(({ seq }) => seq < before)];
   const page = older.slice(-limit).toReversed();
   const expanded = withObservations(page, observations, {
@@ -112,7 +112,7 @@ export function pageOfHistory(
   return {
     changes: fitting.map(({ change }) => change),
     observations: observations.filter((one) => shown.has(one)),
-    next: last && fitting.length < older.length ? writeOffset(last.change.seq) : undefined,
+    next: last && fitting.length < older.length ? memoryCursors.changes.encode(last.change.seq) : undefined,
     tokens,
   };
 }

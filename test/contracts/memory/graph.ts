@@ -38,7 +38,12 @@ function pagesOfWalks(within: Within): void {
       const ids = (relations: typeof whole.relations) => relations.map(({ id }) => id).toSorted();
       expect(ids(pages.flatMap(({ relations }) => relations))).toEqual(ids(whole.relations));
       const few = await memory.graph({ ...walk, tokensMax: 1 });
-      expect(few).toMatchObject({ entities: [{ entity: { name: "b" } }], relations: [], isCut: true, next: "o1" });
+      expect(few).toMatchObject({
+        entities: [{ entity: { name: "b" } }],
+        relations: [],
+        isCut: true,
+        next: expect.any(String),
+      });
       await expect(memory.graph({ ...walk, cursor: "n1" })).rejects.toMatchObject({ code: "MEMORY_CURSOR_INVALID" });
     }));
 }

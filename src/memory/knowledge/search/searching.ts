@@ -3,7 +3,7 @@ import { MemoryValueError } from "../errors.ts";
 import type { NoVectors } from "../embeddings.ts";
 import type { EntityFilter, StoreHit, StoreSearch } from "../memory-store.ts";
 import type { ScopeKey } from "../scope.ts";
-import { readOffset, writeOffset } from "./page-offset.ts";
+import { readOffset, writeOffset } from "../cursors.ts";
 import { fitFacts, type FactQuestion, rankFacts, type RankedHit } from "./fact-ranking.ts";
 import type { Measure } from "./token-budget.ts";
 import { isValidDuring, MEMORY_LIMITS, readFilter, readRatio } from "../values.ts";

@@ -4,9 +4,8 @@ import {
   type Entity,
   type EntityFilter,
   type EntityHistory,
-  foreignCursor,
-  readNumberCursor,
-  writeListCursor,
+  memoryCursors,
+  readCursor,
   type MemoryPage,
   type PageOf,
   type Relation,
@@ -57,7 +56,7 @@ export class Reading {
   }
 
   async list(filter: EntityFilter, { limit, cursor }: PageOf): Promise<MemoryPage<Entity>> {
-    const [name, id] = cursor === undefined ? ["", ""] : readCursor(cursor);
+    const [name, id] = readCursor(memoryCursors.entities, cursor) ?? ["", ""];
     const rows = await this.#connection.read(
       `UNWIND $p.scopes AS scope
        CALL (scope) {
@@ -71,11 +70,14 @@ export class Reading {
     const found = rows.map(entityOf).toSorted(byName);
     const entries = found.slice(0, limit);
     const last = entries.at(-1);
-    return { entries, next: found.length > limit && last ? writeListCursor([last.name, last.id]) : undefined };
+    return {
+      entries,
+      next: found.length > limit && last ? memoryCursors.entities.encode(last.name, last.id) : undefined,
+    };
   }
 
   async relations(of: RelationFilter, { limit, cursor }: PageOf): Promise<MemoryPage<Relation>> {
-    const from = cursor === undefined ? 0 : readNumberCursor(cursor);
+    const [from] = readCursor(memoryCursors.relations, cursor) ?? [0];
     const parameters = { scopes: [...new Set(of.scopes)], entities: of.entities ?? [], from, limit: limit + 1 };
     const rows = await this.#connection.read(
       of.entities
@@ -95,7 +97,7 @@ export class Reading {
     const entries = found.slice(0, limit);
     return {
       entries: entries.map(({ relation }) => relation),
-      next: found.length > limit ? `n${entries.at(-1)?.seq}` : undefined,
+      next: found.length > limit ? memoryCursors.relations.encode(entries.at(-1)?.seq ?? 0) : undefined,
     };
   }
 
@@ -107,7 +109,7 @@ export class Reading {
   }
 
   async log(of: ChangeFilter, { limit, cursor }: PageOf): Promise<MemoryPage<Change>> {
-    const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : readNumberCursor(cursor);
+    const [before] = readCursor(memoryCursors.changes, cursor) ?? [Number.MAX_SAFE_INTEGER];
     const [key, values] = "entity" in of ? ["entity", [of.entity]] : ["scope", [...new Set(of.scopes)]];
     const rows = await this.#connection.read(
       `UNWIND $p.values AS value
@@ -119,7 +121,7 @@ export class Reading {
     );
     const found = rows.map((row) => changeOf(row["change"]));
     const entries = found.slice(0, limit);
-    return { entries, next: found.length > limit ? `n${entries.at(-1)?.seq}` : undefined };
+    return { entries, next: found.length > limit ? memoryCursors.changes.encode(entries.at(-1)?.seq ?? 0) : undefined };
   }
 
   async history(id: EntityId): Promise<EntityHistory | undefined> {
@@ -140,15 +142,3 @@ export class Reading {
 /** As Neo4j orders texts: by code points. */
 const byName = (one: Entity, other: Entity): number =>
   Buffer.compare(Buffer.from(one.name), Buffer.from(other.name)) || (one.id < other.id ? -1 : 1);
-
-type ListCursor = readonly [name: string, id: string];
-
-function readCursor(cursor: string): ListCursor {
-  try {
-    const at: unknown = JSON.parse(Buffer.from(cursor.slice(1), "base64url").toString());
-    if (cursor.startsWith("l") && Array.isArray(at)) return [String(at[0]), String(at[1])];
-  } catch {
-    // It is refused below.
-  }
-  throw foreignCursor(cursor);
-}

@@ -4,9 +4,8 @@ import {
   type Entity,
   type EntityFilter,
   type EntityHistory,
-  foreignCursor,
-  readNumberCursor,
-  writeListCursor,
+  memoryCursors,
+  readCursor,
   type MemoryPage,
   type PageOf,
   type Relation,
@@ -64,7 +63,7 @@ export class Reading {
   async list(filter: EntityFilter, { limit, cursor }: PageOf): Promise<MemoryPage<Entity>> {
     const values = new Values();
     const scopes = values.add(filter.scopes);
-    const after = cursor === undefined ? undefined : readCursor(cursor);
+    const after = readCursor(memoryCursors.entities, cursor);
     const later = after ? `AND (e.name, e.id) > (${values.add(after[0])}, ${values.add(after[1])}::uuid)` : "";
     const narrow = narrowing(filter, values);
     const most = values.add(limit + 1);
@@ -80,11 +79,14 @@ export class Reading {
     );
     const entries = rows.slice(0, limit).map(entityOf);
     const last = entries.at(-1);
-    return { entries, next: rows.length > limit && last ? writeListCursor([last.name, last.id]) : undefined };
+    return {
+      entries,
+      next: rows.length > limit && last ? memoryCursors.entities.encode(last.name, last.id) : undefined,
+    };
   }
 
   async relations(of: RelationFilter, { limit, cursor }: PageOf): Promise<MemoryPage<Relation>> {
-    const from = cursor === undefined ? 0 : readNumberCursor(cursor);
+    const [from] = readCursor(memoryCursors.relations, cursor) ?? [0];
     const values = new Values();
     const conditions = [`r.scope = ${scopesOf(values.add(of.scopes))}`, `r.row > ${values.add(from)}`];
     if (of.entities) {
@@ -106,7 +108,7 @@ export class Reading {
   }
 
   async log(of: ChangeFilter, { limit, cursor }: PageOf): Promise<MemoryPage<Change>> {
-    const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : readNumberCursor(cursor);
+    const [before] = readCursor(memoryCursors.changes, cursor) ?? [Number.MAX_SAFE_INTEGER];
     const which = "entity" in of ? "c.entity = $1" : `c.scope = ${scopesOf("$1")}`;
     const rows = await this.#connections.read((session) =>
       session.rows(`${CHANGES} WHERE ${which} AND c.seq < $2 ORDER BY c.seq DESC LIMIT $3`, [
@@ -124,31 +126,17 @@ export class Reading {
   }
 }
 
+const CURSOR_OF = { row: memoryCursors.relations, seq: memoryCursors.changes } as const;
+
 function paged<Entry>(
   rows: readonly Row[],
   limit: number,
-  column: string,
+  column: keyof typeof CURSOR_OF,
   entryOf: (row: Row) => Entry,
 ): MemoryPage<Entry> {
   const shown = rows.slice(0, limit);
   return {
     entries: shown.map(entryOf),
-    next: rows.length > limit ? `n${numberOf(shown.at(-1)?.[column])}` : undefined,
+    next: rows.length > limit ? CURSOR_OF[column].encode(numberOf(shown.at(-1)?.[column])) : undefined,
   };
-}
-
-type ListCursor = readonly [name: string, id: string];
-
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/u;
-
-function readCursor(cursor: string): ListCursor {
-  try {
-    const at: unknown = JSON.parse(Buffer.from(cursor.slice(1), "base64url").toString());
-    const [name, id]: readonly unknown[] = Array.isArray(at) ? at : [];
-    if (cursor.startsWith("l") && typeof name === "string" && typeof id === "string" && UUID.test(id))
-      return [name, id];
-  } catch {
-    // It is refused below.
-  }
-  throw foreignCursor(cursor);
 }

@@ -1,19 +1,21 @@
 import * as z from "zod";
+import { HandleCodec } from "../../../kernel/handles.ts";
 import type { EntityId, RelationId } from "../../../kernel/ids.ts";
-import type {
-  Change,
-  Entity,
-  EntityFilter,
-  EntityHistory,
-  MemoryPage,
-  PageOf,
-  Relation,
-  ChangeFilter,
-  EntityKey,
-  RelationFilter,
+import {
+  type Change,
+  type Entity,
+  type EntityFilter,
+  type EntityHistory,
+  memoryCursors,
+  type MemoryPage,
+  type PageOf,
+  readCursor,
+  type Relation,
+  type ChangeFilter,
+  type EntityKey,
+  type RelationFilter,
 } from "../../knowledge/index.ts";
 import { type Archive, CHANGE, RELATION } from "./archive.ts";
-import { readCursor, writeCursor } from "./cursors.ts";
 import { entityOf } from "./documents.ts";
 import {
   CHANGE_FIELDS,
@@ -28,9 +30,11 @@ import { filterOf, ofScopes } from "./filters.ts";
 import { Names } from "./names.ts";
 import { type Filter, type Found, hasId, is, oneOf, type Place, within } from "./place.ts";
 
-const ListAt = z.tuple([z.string(), z.string()]);
 /** A number, and the entries with it that were already returned. */
-const OrderAt = z.tuple([z.number(), z.array(z.string())]);
+const OrderAt = z.tuple([z.int()], z.string());
+type OrderAt = z.infer<typeof OrderAt>;
+type OrderCodec = HandleCodec<OrderAt>;
+const ORDERED = { relations: new HandleCodec("kq", OrderAt), changes: new HandleCodec("kd", OrderAt) } as const;
 
 /** What is asked of memory besides searches and walks. */
 export class Reading {
@@ -59,7 +63,7 @@ export class Reading {
   }
 
   async list(filter: EntityFilter, { limit, cursor }: PageOf): Promise<MemoryPage<Entity>> {
-    const at = cursor === undefined ? undefined : readCursor("l", cursor, ListAt);
+    const at = readCursor(memoryCursors.entities, cursor);
     const after = at && { name: at[0], id: at[1] };
     const points = await new Names(this.#place, filterOf(filter), after).next(limit + 1);
     const found = await this.#archive.at(points.slice(0, limit), false);
@@ -67,7 +71,7 @@ export class Reading {
     const last = filed.at(-1)?.head;
     return {
       entries: (await this.#archive.settled(filed)).map(entityOf),
-      next: points.length > limit && last ? writeCursor("l", [last.name, last.id]) : undefined,
+      next: points.length > limit && last ? memoryCursors.entities.encode(last.name, last.id) : undefined,
     };
   }
 
@@ -78,24 +82,27 @@ export class Reading {
       must: [RELATION, ofScopes(of.scopes)],
       ...(entities ? { should: [oneOf("from", entities), oneOf("to", entities)] } : {}),
     };
-    const { found, next } = await this.#bySeq(filter, { ...page, direction: "asc", letter: "r" });
+    const { found, next } = await this.#bySeq(filter, { ...page, direction: "asc", codec: ORDERED.relations });
     return { entries: found.map(({ payload }) => withoutSeq(relationOf(payload))), next };
   }
 
   async #bySeq(
     filter: Filter,
-    of: PageOf & { readonly direction: "asc" | "desc"; readonly letter: string },
+    of: PageOf & { readonly direction: "asc" | "desc"; readonly codec: OrderCodec },
   ): Promise<{ readonly found: readonly Found[]; readonly next: string | undefined }> {
-    const at = of.cursor === undefined ? undefined : readCursor(of.letter, of.cursor, OrderAt);
+    const [seq, ...listed] = readCursor(of.codec, of.cursor) ?? [];
     const must = [filter.must ?? []].flat();
-    if (at) must.push(within("seq", of.direction === "asc" ? { gte: at[0] } : { lte: at[0] }));
+    if (seq !== undefined) must.push(within("seq", of.direction === "asc" ? { gte: seq } : { lte: seq }));
     const got = await this.#place.ordered(
-      { ...filter, must, ...(at ? { must_not: [hasId(at[1])] } : {}) },
+      { ...filter, must, ...(seq === undefined ? {} : { must_not: [hasId(listed)] }) },
       { key: "seq", direction: of.direction, limit: of.limit + 1 },
       [...RELATION_FIELDS, ...CHANGE_FIELDS],
     );
     const found = got.slice(0, of.limit);
-    return { found, next: got.length > of.limit ? cursorAfter(of.letter, found, at) : undefined };
+    return {
+      found,
+      next: got.length > of.limit ? of.codec.encode(...positionAfter(found, seq, listed)) : undefined,
+    };
   }
 
   async relation(id: RelationId): Promise<Relation | undefined> {
@@ -109,7 +116,7 @@ export class Reading {
         ? [{ must: [CHANGE, is("entity", of.entity)] }, { must: [is("id", of.entity)] }]
         : [{ must: [CHANGE, ofScopes(of.scopes)] }, { must: [ofScopes(of.scopes)] }];
     await this.#bringIn(await this.#archive.unlogged(documents));
-    const { found, next } = await this.#bySeq(logged, { ...page, direction: "desc", letter: "n" });
+    const { found, next } = await this.#bySeq(logged, { ...page, direction: "desc", codec: ORDERED.changes });
     return { entries: found.map(({ payload }) => changeOf(ChangePayload.parse(payload))), next };
   }
 
@@ -132,15 +139,11 @@ export class Reading {
   }
 }
 
-function cursorAfter(
-  letter: string,
-  found: readonly Found[],
-  before: readonly [number, readonly string[]] | undefined,
-): string {
+function positionAfter(found: readonly Found[], before: number | undefined, earlier: readonly string[]): OrderAt {
   const seqs = found.map(({ payload }) => Seq.parse(payload).seq);
   const last = seqs.at(-1) ?? 0;
   const listed = found.filter((_, index) => seqs[index] === last).map(({ id }) => id);
-  return writeCursor(letter, [last, before?.[0] === last ? [...before[1], ...listed] : listed]);
+  return before === last ? [last, ...earlier, ...listed] : [last, ...listed];
 }
 
 const Seq = z.object({ seq: z.number() });

@@ -3,9 +3,8 @@ import {
   type Change,
   type EntityFilter,
   type EntityHistory,
-  foreignCursor,
-  readNumberCursor,
-  writeListCursor,
+  memoryCursors,
+  readCursor,
   type MemoryPage,
   type PageOf,
   type Relation,
@@ -74,7 +73,7 @@ export class Reading {
     const isNarrow = Object.values(narrower).some((value) => value !== undefined);
     const scopes = this.#scopes(keys);
     const kept: number[] = [];
-    let after = cursor === undefined ? (["", 0] as const) : readCursor(cursor);
+    let after = readCursor(memoryCursors.entityRows, cursor) ?? ["", 0];
     let looked = 0;
     for (let step = limit + 1; ; step = LISTED_AT_ONCE) {
       const found = this.#named(scopes, after, step);
@@ -93,15 +92,15 @@ export class Reading {
     }
   }
 
-  #page(rows: readonly number[], after: ListCursor | undefined): MemoryPage<PackedEntity> {
+  #page(rows: readonly number[], after: [string, number] | undefined): MemoryPage<PackedEntity> {
     return {
       entries: this.#facts.packed(rows).filter((one) => one !== undefined),
-      next: after && writeListCursor(after),
+      next: after && memoryCursors.entityRows.encode(...after),
     };
   }
 
   /** Names and rows behind a place, in the order of lists: out of each scope's index as many as are wanted. */
-  #named(scopes: readonly number[], [name, row]: ListCursor, limit: number) {
+  #named(scopes: readonly number[], [name, row]: [string, number], limit: number) {
     const found = scopes.flatMap((scope) =>
       this.#facts
         .cells(
@@ -123,7 +122,7 @@ export class Reading {
   }
 
   relations(of: RelationFilter, { limit, cursor }: PageOf): MemoryPage<Relation> {
-    const from = cursor === undefined ? 0 : readNumberCursor(cursor);
+    const [from] = readCursor(memoryCursors.relations, cursor) ?? [0];
     const scopes = JSON.stringify(this.#scopes(of.scopes));
     const rest = "AND r.row > ? ORDER BY r.row LIMIT ?";
     const rows = of.entities && JSON.stringify(of.entities.flatMap((id) => this.rowOf(id) ?? []));
@@ -144,7 +143,7 @@ export class Reading {
     const entries = found.slice(0, limit);
     return {
       entries: entries.map(({ row: _row, ...relation }) => relation),
-      next: found.length > limit ? `n${entries.at(-1)?.row}` : undefined,
+      next: found.length > limit ? memoryCursors.relations.encode(entries.at(-1)?.row ?? 0) : undefined,
     };
   }
 
@@ -178,12 +177,15 @@ export class Reading {
   }
 
   log(of: ChangeFilter, { limit, cursor }: PageOf): MemoryPage<Change> {
-    const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : readNumberCursor(cursor);
+    const [before] = readCursor(memoryCursors.changes, cursor) ?? [Number.MAX_SAFE_INTEGER];
     const found =
       "entity" in of ? this.#logOf(of.entity, before, limit + 1) : this.#logIn(of.scopes, before, limit + 1);
     const newest = found.toSorted((one, other) => other.seq - one.seq);
     const entries = newest.slice(0, limit);
-    return { entries, next: newest.length > limit ? `n${entries.at(-1)?.seq}` : undefined };
+    return {
+      entries,
+      next: newest.length > limit ? memoryCursors.changes.encode(entries.at(-1)?.seq ?? 0) : undefined,
+    };
   }
 
   #logOf(id: EntityId, before: number, limit: number): readonly Change[] {
@@ -229,18 +231,6 @@ export class Reading {
   history(id: EntityId): EntityHistory | undefined {
     return this.#facts.history(id);
   }
-}
-
-type ListCursor = readonly [name: string, row: number];
-
-function readCursor(cursor: string): ListCursor {
-  try {
-    const at: unknown = JSON.parse(Buffer.from(cursor.slice(1), "base64url").toString());
-    if (cursor.startsWith("l") && Array.isArray(at)) return [String(at[0]), Number(at[1])];
-  } catch {
-    // It is refused below.
-  }
-  throw foreignCursor(cursor);
 }
 
 /** As SQLite compares. */
