@@ -23,7 +23,7 @@ const BROKERS = ["files", "http", "memory", "messages"].map((name) => posix.join
 /** Inner modules that other modules may import; "." is the module's own entry point. All others are internal. */
 export const VISIBLE: Readonly<Record<string, readonly string[]>> = {
   kernel: [".", "changes", "sqlite"],
-  access: [".", "audit", "permissions"],
+  access: [".", "audit", "permissions", "workspaces"],
   text: ["documents", "expressions", "redaction", "references", "regex"],
   agents: [".", "budgets", "definitions", "files", "permissions", "test-files"],
   memory: [
@@ -62,10 +62,19 @@ export const ROOMS = {
   kernel: [],
   "access/permissions": [],
   "access/keys": ["kernel"],
+  "access/workspaces": ["kernel"],
   "access/audit": ["kernel"],
   "access/sessions": ["kernel", "access/keys"],
   "access/jwt": ["kernel"],
-  access: ["kernel", "access/audit", "access/permissions", "access/keys", "access/sessions", "access/jwt"],
+  access: [
+    "kernel",
+    "access/audit",
+    "access/permissions",
+    "access/keys",
+    "access/sessions",
+    "access/jwt",
+    "access/workspaces",
+  ],
   "text/documents": ["kernel"],
   "kernel/changes": ["kernel"],
   "text/regex": [],
@@ -276,7 +285,7 @@ export const ROOMS = {
   "models/vendors": ["kernel", "text/redaction", "models/built-in", "models/port"],
   "models/built-in": ["kernel", "models/built-in/language", "models/port"],
   "models/built-in/language": ["kernel"],
-  "api/contract": ["kernel", "access/permissions"],
+  "api/contract": ["kernel", "access/permissions", "access/workspaces"],
   "tools/authoring": [
     "kernel",
     "text/documents",

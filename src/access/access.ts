@@ -12,18 +12,13 @@ import {
   PermissionDeniedError,
   RoleExceedsError,
   RoleUnknownError,
+  ServerPermissionDeniedError,
   SessionEndedError,
   SessionNeedsKeyError,
   TooManyFailuresError,
 } from "./errors.ts";
 import { EndSignals, isSame, type KeyFault, type Keys, type StoredKey } from "./keys/index.ts";
-import {
-  ALL_PERMISSIONS,
-  PARTICIPANT_PERMISSIONS,
-  type Permission,
-  permissionsOf,
-  type Role,
-} from "./permissions/index.ts";
+import { PARTICIPANT_PERMISSIONS, type Permission, permissionsOf, type Role } from "./permissions/index.ts";
 import type { Sessions, StoredSession } from "./sessions/index.ts";
 import { isJwt, type Tokens } from "./jwt/index.ts";
 import {
@@ -31,10 +26,12 @@ import {
   type Admission,
   type Attempt,
   type Credentials,
+  type Grant,
   type Origin,
   type Principal,
   type SessionCredentials,
 } from "./principal.ts";
+import { ALL_WORKSPACES, DEFAULT_WORKSPACE, WorkspaceNotFoundError, type Workspaces } from "./workspaces/index.ts";
 
 /** local: every client that reaches the port has every permission. required: every request needs credentials. */
 export const ACCESS_MODES = ["local", "required"] as const;
@@ -44,11 +41,11 @@ export type AccessOptions = {
   readonly mode: AccessMode;
   /** By name, the built-in ones included. */
   readonly roles: Readonly<Record<string, Role>>;
-  readonly workspace: string;
   readonly certificates?: readonly TrustedCertificate[];
 };
 
 export type AccessPorts = {
+  readonly workspaces: Pick<Workspaces, "isActive">;
   readonly keys: Keys;
   readonly sessions: Sessions;
   readonly tokens: Tokens;
@@ -64,6 +61,14 @@ const RETRY_MS = 2_000;
 /** The longest time of a timer. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
 const ADMIN = "admin";
+const PARTICIPANT = "participant";
+const SETUP = "setup";
+const NO_PERMISSIONS: ReadonlySet<Permission> = new Set();
+/** Of a role that was removed from the configuration. */
+const SELF_PERMISSIONS: ReadonlySet<Permission> = new Set(["access:self"]);
+
+/** Who sent a request, before it is known to which workspace it applies. */
+type Identified = Omit<Principal, "workspace" | "role" | "permissions" | "everywhere">;
 const KEY_PREFIX = "key_";
 const PROGRAM_TOKEN = "cxp_";
 const SETUP_PREFIX = "cax_setup_";
@@ -76,6 +81,7 @@ const SETUP_PREFIX = "cax_setup_";
  *   session's token besides.
  * access.access.A4. A client certificate counts only while it is valid, also on a connection that was opened before it expired.
  * access.access.A5. Every refusal of credentials or permissions is in the audit log.
+ * access.access.A6. A request applies to one workspace, in which its principal has a grant. Any other is not found.
  */
 export class Access {
   readonly mode: AccessMode;
@@ -85,23 +91,25 @@ export class Access {
   readonly #certificates: readonly TrustedCertificate[];
   readonly #failures: RateLimiter;
   readonly #programEnds = new EndSignals((token) => this.#ports.programOf(token) === undefined);
-  readonly #local: Principal;
+  readonly #local: Identified;
   readonly #setupToken = SETUP_PREFIX + randomBytes(32).toString("base64url");
 
-  constructor({ mode, roles, workspace, certificates = [] }: AccessOptions, ports: AccessPorts) {
+  constructor({ mode, roles, certificates = [] }: AccessOptions, ports: AccessPorts) {
     this.mode = mode;
     this.roles = roles;
     this.#ports = ports;
     this.#certificates = certificates;
-    this.#permissions = new Map(Object.entries(roles).map(([name, role]) => [name, permissionsOf(role)]));
+    this.#permissions = new Map<string, ReadonlySet<Permission>>([
+      ...Object.entries(roles).map(([name, role]) => [name, permissionsOf(role)] as const),
+      [PARTICIPANT, PARTICIPANT_PERMISSIONS],
+      [SETUP, new Set<Permission>(["access:self", "access:admin"])],
+    ]);
     this.#failures = new RateLimiter(ports.clock);
     this.#local = {
       id: "local",
       kind: "local",
       name: "local",
-      role: ADMIN,
-      workspace,
-      permissions: new Set(ALL_PERMISSIONS),
+      grants: [{ workspace: ALL_WORKSPACES, role: ADMIN }],
       tokens: [],
       expiresAtMs: undefined,
     };
@@ -115,16 +123,16 @@ export class Access {
   get setupToken(): string | undefined {
     // It is not valid a second time, even if that key is revoked: a restart prints another one.
     const { keys } = this.#ports;
-    const isSetUp = keys.hasActive(ADMIN) || keys.hasCreated(ADMIN);
+    const isSetUp = keys.hasServerKey(ADMIN);
     return this.mode === "local" || isSetUp ? undefined : this.#setupToken;
   }
 
   /**
-   * Returns the sender of a request. Throws CredentialsRequiredError, CredentialsInvalidError, TooManyFailuresError, IssuerUnreachableError, SessionEndedError, CsrfTokenInvalidError.
+   * Returns the sender of a request in the workspace of the request. Throws WorkspaceNotFoundError, CredentialsRequiredError, CredentialsInvalidError, TooManyFailuresError, IssuerUnreachableError, SessionEndedError, CsrfTokenInvalidError.
    */
   async identify(credentials: Credentials): Promise<Principal> {
     try {
-      return await this.#identify(credentials);
+      return this.#in(credentials.workspace, await this.#identify(credentials));
     } catch (error) {
       const { kind, code } = toFault(error);
       // A request without credentials comes from a client that does not know yet that they are required.
@@ -134,7 +142,24 @@ export class Access {
     }
   }
 
-  #identify({ token, key, session, certificate, origin: { address } }: Credentials): Principal | Promise<Principal> {
+  /** A6. Permissions are those of the grants for the workspace together. */
+  #in(wanted: string | undefined, identified: Identified): Principal {
+    const { grants } = identified;
+    const workspace = wanted ?? homeOf(grants);
+    const own = grants.filter((grant) => grant.workspace === workspace || grant.workspace === ALL_WORKSPACES);
+    const [first] = own;
+    if (first === undefined || !this.#ports.workspaces.isActive(workspace)) throw new WorkspaceNotFoundError(workspace);
+    const everywhere = this.#permissionsOf(own.filter((grant) => grant.workspace === ALL_WORKSPACES));
+    return { ...identified, workspace, role: first.role, permissions: this.#permissionsOf(own), everywhere };
+  }
+
+  #permissionsOf([first, ...others]: readonly Grant[]): ReadonlySet<Permission> {
+    if (first === undefined) return NO_PERMISSIONS;
+    const permissions = this.#permissions.get(first.role) ?? SELF_PERMISSIONS;
+    return others.length === 0 ? permissions : permissions.union(this.#permissionsOf(others));
+  }
+
+  #identify({ token, key, session, certificate, origin: { address } }: Credentials): Identified | Promise<Identified> {
     if (this.mode === "local") return token === undefined ? this.#local : { ...this.#local, tokens: [token] };
     const isProgram = token?.startsWith(PROGRAM_TOKEN) ?? false;
     const tokens = token !== undefined && isProgram ? [token] : [];
@@ -151,10 +176,14 @@ export class Access {
 
   /** Returns a principal's leave to perform an operation. Throws PermissionDeniedError. */
   authorize(principal: Principal, attempt: Attempt): Admission {
-    const { name, permission } = attempt.operation;
+    const { name, permission, scope } = attempt.operation;
     const admission = admitted(principal, attempt);
-    if (principal.permissions.has(permission)) return admission;
-    const error = new PermissionDeniedError(name, permission, principal.role);
+    const isServerWide = scope === "server";
+    if ((isServerWide ? principal.everywhere : principal.permissions).has(permission)) return admission;
+    const error =
+      isServerWide && principal.permissions.has(permission)
+        ? new ServerPermissionDeniedError(name, permission)
+        : new PermissionDeniedError(name, permission, principal.role);
     this.ended(admission, error);
     throw error;
   }
@@ -186,7 +215,7 @@ export class Access {
     operation: AuditEvent["operation"] = { name: AUTHENTICATE, permission: null },
   ): void {
     this.#ports.audit.record({
-      principal: { id: "anonymous", kind: "anonymous", name: "", workspace: this.#local.workspace },
+      principal: { id: "anonymous", kind: "anonymous", name: "", workspace: DEFAULT_WORKSPACE },
       operation,
       target: {},
       origin,
@@ -195,14 +224,26 @@ export class Access {
     });
   }
 
-  /** Throws RoleUnknownError, and RoleExceedsError if the role has permissions that the principal does not have. */
-  requireGrantable(role: string, { kind, permissions: own }: Principal): void {
-    const wanted = this.#permissions.get(role);
-    if (wanted === undefined) throw new RoleUnknownError(role, Object.keys(this.roles));
+  /**
+   * Throws RoleUnknownError, RoleExceedsError if the role has permissions that the principal does not have there, and
+   * WorkspaceNotFoundError.
+   */
+  requireGrantable({ role, workspace }: Grant, { kind, everywhere, permissions, workspace: own }: Principal): void {
+    if (!Object.hasOwn(this.roles, role)) throw new RoleUnknownError(role, Object.keys(this.roles));
     // A2.
     if (kind === "setup" && role === ADMIN) return;
-    const missing = [...wanted].filter((permission) => !own.has(permission));
+    const held = workspace === own ? permissions : everywhere;
+    const isKnown = workspace === ALL_WORKSPACES || this.#ports.workspaces.isActive(workspace);
+    // A6.
+    if (!isKnown || (workspace !== ALL_WORKSPACES && held.size === 0)) throw new WorkspaceNotFoundError(workspace);
+    const missing = [...this.#permissionsOf([{ role, workspace }])].filter((permission) => !held.has(permission));
     if (missing.length > 0) throw new RoleExceedsError(role, missing);
+  }
+
+  /** The workspaces in which a principal has grants: a name is returned if it is active. */
+  isVisible(workspace: string, { grants }: Principal): boolean {
+    const isGranted = grants.some((grant) => grant.workspace === workspace || grant.workspace === ALL_WORKSPACES);
+    return isGranted && this.#ports.workspaces.isActive(workspace);
   }
 
   /**
@@ -212,31 +253,29 @@ export class Access {
   async logIn({
     id,
     kind,
+    workspace,
     session: current,
   }: Principal): Promise<{ readonly id: string; readonly principal: Principal }> {
     const isByKey = kind === "key" && current === undefined;
     const key = isByKey ? this.#ports.keys.active(id.slice(KEY_PREFIX.length)) : undefined;
     if (key === undefined) throw new SessionNeedsKeyError();
     const created = await this.#ports.sessions.create(key.id);
-    return { id: created.id, principal: this.#sessionPrincipal(created, key, []) };
+    return { id: created.id, principal: this.#in(workspace, this.#sessionPrincipal(created, key, [])) };
   }
 
-  #byKey(given: string, tokens: readonly string[], address: string): Principal {
+  #byKey(given: string, tokens: readonly string[], address: string): Identified {
     if (given.startsWith(SETUP_PREFIX)) return this.#bySetup(given, address);
     const key = this.#ports.keys.find(given);
     if (typeof key === "string") throw this.#failure(address, FAULTS[key]);
     return this.#principalOf(key, tokens);
   }
 
-  #principalOf({ id, name, role, workspace, expiresAtMs }: StoredKey, tokens: readonly string[]): Principal {
+  #principalOf({ id, name, role, workspace, expiresAtMs }: StoredKey, tokens: readonly string[]): Identified {
     return {
       id: KEY_PREFIX + id,
       kind: "key",
       name,
-      role,
-      workspace,
-      // A role that was removed from the configuration.
-      permissions: this.#permissions.get(role) ?? new Set(["access:self"]),
+      grants: [{ workspace, role }],
       tokens,
       expiresAtMs,
       ended: () => this.#ports.keys.ended(id),
@@ -244,7 +283,7 @@ export class Access {
   }
 
   /** A3. */
-  #bySession({ id, csrfToken, isWrite }: SessionCredentials, tokens: readonly string[]): Principal {
+  #bySession({ id, csrfToken, isWrite }: SessionCredentials, tokens: readonly string[]): Identified {
     const { sessions } = this.#ports;
     const found = sessions.find(id);
     if (found === undefined) throw new SessionEndedError();
@@ -256,7 +295,7 @@ export class Access {
     { id, session }: { readonly id: string; readonly session: StoredSession },
     key: StoredKey,
     tokens: readonly string[],
-  ): Principal {
+  ): Identified {
     const { sessions } = this.#ports;
     const { idHash } = session;
     const endsAtMs = sessions.endsAtMs(session);
@@ -267,16 +306,14 @@ export class Access {
     };
   }
 
-  async #byJwt(given: string, tokens: readonly string[], address: string): Promise<Principal> {
+  async #byJwt(given: string, tokens: readonly string[], address: string): Promise<Identified> {
     const result = await this.#ports.tokens.verify(given);
     if (result.type === "unreachable") throw new IssuerUnreachableError(result.issuer);
     if (result.type === "refused") throw this.#failure(address, result.reason);
     const { expiresAtMs, ...user } = result.user;
     return {
-      ...this.#local,
       ...user,
       kind: "user",
-      permissions: this.#permissions.get(user.role) ?? new Set(["access:self"]),
       tokens,
       expiresAtMs,
       ended: () => endAt(expiresAtMs, this.#ports.clock),
@@ -286,19 +323,17 @@ export class Access {
   /** A4. */
   #byCertificate(
     certificate: ClientCertificate,
-    { name, role }: TrustedCertificate,
+    { name, role, workspace }: TrustedCertificate,
     { tokens, address }: { readonly tokens: readonly string[]; readonly address: string },
-  ): Principal {
+  ): Identified {
     const { clock } = this.#ports;
     if (!isValid(certificate, clock)) throw this.#failure(address, "the client certificate has expired");
     const { expiresAtMs } = certificate;
     return {
-      ...this.#local,
       id: `certificate_${name}`,
       kind: "certificate",
       name,
-      role,
-      permissions: this.#permissions.get(role) ?? new Set(["access:self"]),
+      grants: [{ workspace, role }],
       tokens,
       expiresAtMs,
       ended: () => endAt(expiresAtMs, clock),
@@ -306,21 +341,20 @@ export class Access {
   }
 
   /** A2. */
-  #bySetup(given: string, address: string): Principal {
+  #bySetup(given: string, address: string): Identified {
     const expected = this.setupToken;
     if (expected === undefined || !isSame(given, expected))
       throw this.#failure(address, "the setup token is invalid, or an administrator exists already");
     return {
       ...this.#local,
-      id: "setup",
+      id: SETUP,
       kind: "setup",
-      name: "setup",
-      role: "setup",
-      permissions: new Set(["access:self", "access:admin"]),
+      name: SETUP,
+      grants: [{ workspace: ALL_WORKSPACES, role: SETUP }],
     };
   }
 
-  #byProgram(token: string, address: string): Principal {
+  #byProgram(token: string, address: string): Identified {
     const program = this.#ports.programOf(token);
     if (program === undefined) throw this.#failure(address, "the token is not that of a registered program");
     const { workspace, name } = program;
@@ -328,9 +362,7 @@ export class Access {
       id: `participant_${name.toLowerCase()}`,
       kind: "participant",
       name,
-      role: "participant",
-      workspace,
-      permissions: PARTICIPANT_PERMISSIONS,
+      grants: [{ workspace, role: PARTICIPANT }],
       tokens: [token],
       expiresAtMs: undefined,
       ended: () => this.#programEnds.of(token),
@@ -342,6 +374,11 @@ export class Access {
       return new TooManyFailuresError(address, RETRY_MS);
     return new CredentialsInvalidError(message);
   }
+}
+
+/** The workspace of requests that name none. */
+function homeOf([first]: readonly Grant[]): string {
+  return first === undefined || first.workspace === ALL_WORKSPACES ? DEFAULT_WORKSPACE : first.workspace;
 }
 
 /** Returns a signal that aborts at a time. */

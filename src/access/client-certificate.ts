@@ -16,6 +16,8 @@ export type TrustedCertificate = {
   readonly subject?: string | undefined;
   readonly fingerprint?: string | undefined;
   readonly role: string;
+  /** `*` stands for every workspace. */
+  readonly workspace: string;
 };
 
 /** Returns the entry of a certificate; undefined if it has none. A fingerprint takes precedence over a subject. */

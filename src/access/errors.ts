@@ -78,6 +78,19 @@ export class PermissionDeniedError extends CaxtonError {
   }
 }
 
+/** The principal has the permission in its workspace only, and the operation concerns the whole server. */
+export class ServerPermissionDeniedError extends CaxtonError {
+  readonly code = "PERMISSION_DENIED";
+  readonly kind = "denied";
+  constructor(operation: string, permission: string) {
+    super(
+      `${operation} concerns the whole server and requires the permission ${permission} in every workspace`,
+      "An administrator of the server can create such a key: caxton key create <name> --role <role> --all-workspaces.",
+      { operation, permission },
+    );
+  }
+}
+
 /** Too many failed attempts to authenticate. */
 export class TooManyFailuresError extends CaxtonError {
   readonly code = "TOO_MANY_FAILED_LOGINS";

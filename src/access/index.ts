@@ -1,9 +1,20 @@
 export { Access, ACCESS_MODES, type AccessOptions, isDenial } from "./access.ts";
 export type { KeyStore, StoredKey } from "./keys/index.ts";
-export { listPosition } from "./keys/index.ts";
+export { KeyNotFoundError, listPosition } from "./keys/index.ts";
 export type { ClientCertificate } from "./client-certificate.ts";
 export { PermissionDeniedError } from "./errors.ts";
 export type { SessionStore, StoredSession } from "./sessions/index.ts";
 export { JWT_ALGORITHMS } from "./jwt/index.ts";
 export { openAccess, type AccessModuleOptions, type AccessServices } from "./open.ts";
-export type { Admission, Attempt, Credentials, Guarded, Origin, Principal } from "./principal.ts";
+export {
+  ALL_WORKSPACES,
+  DEFAULT_WORKSPACE,
+  type QuotaName,
+  QUOTAS,
+  type Quotas,
+  type Workspace,
+  WORKSPACE_NAME,
+  WorkspaceNotFoundError,
+  type WorkspaceStore,
+} from "./workspaces/index.ts";
+export type { Admission, Attempt, Credentials, Grant, Guarded, Origin, Principal } from "./principal.ts";

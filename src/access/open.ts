@@ -3,10 +3,16 @@ import { Access, type AccessOptions, type AccessPorts } from "./access.ts";
 import { AuditLog, type AuditOptions, type AuditStore, SigningKey } from "./audit/index.ts";
 import { Tokens, type TrustedIssuer } from "./jwt/index.ts";
 import { Keys, type KeyStore } from "./keys/index.ts";
+import { Workspaces, type WorkspaceStore } from "./workspaces/index.ts";
 import { type SessionLimits, Sessions, type SessionStore } from "./sessions/index.ts";
 
 export type AccessModulePorts = Pick<AccessPorts, "programOf"> & {
-  readonly stores: { readonly keys: KeyStore; readonly sessions: SessionStore; readonly audit: AuditStore };
+  readonly stores: {
+    readonly workspaces: WorkspaceStore;
+    readonly keys: KeyStore;
+    readonly sessions: SessionStore;
+    readonly audit: AuditStore;
+  };
   readonly clock: Clock;
 };
 
@@ -23,12 +29,15 @@ export function openAccess(
   { sessions: limits, issuers, audit: auditOptions, directory, ...options }: AccessModuleOptions,
   { stores, clock, programOf }: AccessModulePorts,
 ) {
+  const workspaces = new Workspaces(stores.workspaces, clock);
   const keys = new Keys(stores.keys, clock);
   const sessions = new Sessions(stores.sessions, { keys, clock }, limits);
   const audit = new AuditLog({ store: stores.audit, clock, key: SigningKey.open(directory) }, auditOptions);
-  const access = new Access(options, { keys, sessions, tokens: new Tokens(issuers, clock), clock, programOf, audit });
+  const tokens = new Tokens(issuers, clock);
+  const access = new Access(options, { workspaces, keys, sessions, tokens, clock, programOf, audit });
   return {
     access,
+    workspaces,
     keys,
     sessions,
     audit,

@@ -1,5 +1,5 @@
 import type { ClientCertificate } from "./client-certificate.ts";
-import type { Permission } from "./permissions/index.ts";
+import type { OperationScope, Permission } from "./permissions/index.ts";
 
 /** The party on whose behalf an operation is performed. */
 export type Principal = {
@@ -7,10 +7,15 @@ export type Principal = {
   readonly id: string;
   readonly kind: "local" | "setup" | "key" | "user" | "certificate" | "participant";
   readonly name: string;
-  /** Decides which approvals the principal may answer. */
-  readonly role: string;
+  readonly grants: readonly Grant[];
+  /** The workspace to which the request applies. */
   readonly workspace: string;
+  /** The role in that workspace. Decides which approvals the principal may answer. */
+  readonly role: string;
+  /** The permissions in that workspace. */
   readonly permissions: ReadonlySet<Permission>;
+  /** The permissions in every workspace, which operations on the whole server require. */
+  readonly everywhere: ReadonlySet<Permission>;
   /** The tokens of participants that the client presented, valid or not. */
   readonly tokens: readonly string[];
   readonly expiresAtMs: number | undefined;
@@ -19,6 +24,9 @@ export type Principal = {
   /** Aborts when the principal's credentials are revoked or expire; undefined for credentials that do neither. */
   ended?(): AbortSignal;
 };
+
+/** A role in a workspace, or in every one (`ALL_WORKSPACES`). */
+export type Grant = { readonly workspace: string; readonly role: string };
 
 type PrincipalSession = { readonly idHash: string; readonly csrfToken: string; readonly endsAtMs: number };
 
@@ -32,6 +40,8 @@ export type Credentials = {
   readonly session: SessionCredentials | undefined;
   /** The certificate of the client's connection. */
   readonly certificate?: ClientCertificate | undefined;
+  /** The workspace that the request names. Default: the one of the first grant. */
+  readonly workspace?: string | undefined;
   readonly origin: Origin;
 };
 
@@ -50,7 +60,11 @@ export type SessionCredentials = {
 };
 
 /** The part of an operation's record that decides whether it may be performed. */
-export type Guarded = { readonly name: string; readonly permission: Permission };
+export type Guarded = {
+  readonly name: string;
+  readonly permission: Permission;
+  readonly scope: OperationScope;
+};
 
 /** An attempt to perform an operation. */
 export type Attempt = {

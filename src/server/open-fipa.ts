@@ -1,5 +1,5 @@
 import { attachRemoteAgents, FipaTransport, type LocalAgent, type RemoteAgents } from "../api/fipa/index.ts";
-import { DEFAULT_WORKSPACE } from "../api/operations/index.ts";
+import { DEFAULT_WORKSPACE } from "../access/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { MessagingServices } from "../messaging/index.ts";
 import type { Directory } from "../messaging/router/index.ts";

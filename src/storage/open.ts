@@ -21,6 +21,7 @@ import { SqliteSpendStore } from "./sqlite-spend-store.ts";
 import { SqliteSubscriptionStore } from "./messaging/sqlite-subscription-store.ts";
 import { SqliteTaskStore } from "./messaging/sqlite-task-store.ts";
 import { SqliteUploadStore } from "./runs/sqlite-upload-store.ts";
+import { SqliteWorkspaceStore } from "./sqlite-workspace-store.ts";
 import { StoreWatch } from "./store-watch.ts";
 import { SqliteToolServerStore } from "./tool-server-store.ts";
 import { SqliteToolState } from "./tool-state.ts";
@@ -47,6 +48,7 @@ export function openStorage({ uploadBytesMax, grants, ...where }: StorageOptions
     watch,
     changes,
     ledger,
+    workspaces: new SqliteWorkspaceStore(database),
     keys: new SqliteKeyStore(database),
     sessions: new SqliteSessionStore(database),
     audit: new SqliteAuditStore(database),

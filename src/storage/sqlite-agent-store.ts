@@ -128,7 +128,7 @@ export class SqliteAgentStore implements AgentStore {
     }
     const revision: AgentRevision = { ...candidate, revision: (head?.newest_revision ?? 0) + 1 };
     this.#insert(revision);
-    this.#changes.insert({ type: "agent", name, change: "deployed", revision: revision.revision });
+    this.#changes.insert(workspace, { type: "agent", name, change: "deployed", revision: revision.revision });
     return { type: alive ? "updated" : "created", revision };
   }
 
@@ -224,7 +224,7 @@ export class SqliteAgentStore implements AgentStore {
       if (head === undefined || head.deleted === 1) return "not-found";
       const made = change(head);
       if (typeof made === "string") return made;
-      this.#changes.insert(made);
+      this.#changes.insert(workspace, made);
       return "changed";
     });
     if (outcome === "changed") this.#changes.announce();
@@ -277,7 +277,7 @@ export class SqliteAgentStore implements AgentStore {
         .run(workspace, nameKey(name));
       this.#db.sql("DELETE FROM agent_capabilities WHERE workspace = ? AND name_key = ?").run(workspace, nameKey(name));
       if (changes > 0 && head)
-        this.#changes.insert({ type: "agent", name: head.name, change: "deleted", revision: head.revision });
+        this.#changes.insert(workspace, { type: "agent", name: head.name, change: "deleted", revision: head.revision });
       return changes > 0;
     });
     if (deleted) this.#changes.announce();

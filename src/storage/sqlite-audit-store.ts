@@ -55,8 +55,9 @@ export class SqliteAuditStore implements AuditStore {
     );
   }
 
-  list({ principal, operation, outcome, since, until, before, limit }: AuditFilter): readonly AuditRecord[] {
+  list({ workspace, principal, operation, outcome, since, until, before, limit }: AuditFilter): readonly AuditRecord[] {
     const conditions = [
+      ["workspace = ?", workspace],
       ["principal = ?", principal],
       ["operation = ?", operation],
       ["outcome = ?", outcome],

@@ -4,7 +4,7 @@ import { log } from "../kernel/log.ts";
 import { LIMITS } from "../kernel/quantities.ts";
 import type { Database } from "./database.ts";
 
-const Row = z.object({ seq: z.int(), body: z.string() });
+const Row = z.object({ seq: z.int(), workspace: z.string(), body: z.string() });
 const Body = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("agent"),
@@ -27,9 +27,9 @@ export class SqliteChangeLog implements ChangeLog {
     this.#db = db;
   }
 
-  publish(change: Change): void {
+  publish(workspace: string, change: Change): void {
     this.#db
-      .write(() => this.insert(change))
+      .write(() => this.insert(workspace, change))
       .then(
         () => this.announce(),
         (error: unknown) => log.warn({ err: error, change }, "failed to publish a change to readers of events"),
@@ -37,8 +37,10 @@ export class SqliteChangeLog implements ChangeLog {
   }
 
   /** Inserts a change inside a `write` job: both are on disk or neither is. Call `announce` when they are. */
-  insert(change: Change): void {
-    const { lastInsertRowid } = this.#db.sql("INSERT INTO changes (body) VALUES (?)").run(JSON.stringify(change));
+  insert(workspace: string, change: Change): void {
+    const { lastInsertRowid } = this.#db
+      .sql("INSERT INTO changes (workspace, body) VALUES (?, ?)")
+      .run(workspace, JSON.stringify(change));
     const seq = Number(lastInsertRowid);
     if (seq % SWEEP_EVERY === 0) this.#db.sql("DELETE FROM changes WHERE seq <= ?").run(seq - LIMITS.changesKeptMax);
   }
@@ -51,11 +53,11 @@ export class SqliteChangeLog implements ChangeLog {
   read(afterSeq: number, limit: number): readonly LoggedChange[] {
     return this.#db.read(() =>
       this.#db
-        .sql("SELECT seq, body FROM changes WHERE seq > ? ORDER BY seq LIMIT ?")
+        .sql("SELECT seq, workspace, body FROM changes WHERE seq > ? ORDER BY seq LIMIT ?")
         .all(afterSeq, limit)
         .map((raw) => {
-          const { seq, body } = Row.parse(raw);
-          return { seq, change: Body.parse(JSON.parse(body)) };
+          const { seq, workspace, body } = Row.parse(raw);
+          return { seq, workspace, change: Body.parse(JSON.parse(body)) };
         }),
     );
   }

@@ -66,4 +66,11 @@ export class SqliteKeyStore implements KeyStore {
   async used(id: string, atMs: number): Promise<void> {
     await this.#db.write(() => this.#db.sql("UPDATE api_keys SET last_used_at_ms = ? WHERE id = ?").run(atMs, id));
   }
+
+  async deleteWorkspace(workspace: string): Promise<void> {
+    await this.#db.write(() => {
+      this.#db.sql("DELETE FROM sessions WHERE key_id IN (SELECT id FROM api_keys WHERE workspace = ?)").run(workspace);
+      this.#db.sql("DELETE FROM api_keys WHERE workspace = ?").run(workspace);
+    });
+  }
 }

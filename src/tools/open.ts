@@ -66,12 +66,12 @@ export async function openTools(options: ToolsOptions, ports: ToolsPorts) {
     new Sandbox({ clock, broker, readModule: (hash) => store.readModule(hash) }, options.sandbox),
   );
   const remotes = opening.use(
-    await openRemoteServers(options.remote, { clock, sandbox, changes, known: secrets.known }),
+    await openRemoteServers(options.remote, { clock, sandbox, changes, known: secrets.known, workspace }),
   );
   const operator = { workspace, overridesOf: overridesOf(configured, options.accept) };
   const host = sandboxHost(sandbox, configured);
   const onChange = (name: string, state: ToolServerState): void =>
-    changes.publish({ type: "tool-server", name, state });
+    changes.publish(workspace, { type: "tool-server", name, state });
   const servers = new ToolServers({ store, host, remotes, clock, onChange }, { ...options.servers, ...operator });
   catalogue.attach(ports.wrap(withNativeTools(servers.runner, ports.native)), servers.runner.failures);
   const stopping = new AbortController();

@@ -27,12 +27,14 @@ type Ports = {
   readonly changes: ChangeLog;
   /** Receives what is resolved and named like a secret. */
   readonly known: KnownSecrets;
+  /** The workspace of configured tool servers. */
+  readonly workspace: string;
 };
 
 /** Opens the remote tool servers; undefined if none is configured, so that nothing for them is loaded. */
 export async function openRemoteServers(
   options: RemoteOptions,
-  { clock, sandbox, changes, known }: Ports,
+  { clock, sandbox, changes, known, workspace }: Ports,
 ): Promise<McpToolRunner | undefined> {
   if (options.servers.length === 0) return undefined;
   const { McpToolRunner: Runner } = await import("./remote/index.ts");
@@ -40,7 +42,7 @@ export async function openRemoteServers(
     clock,
     version: packageVersion(),
     isTaken: (name) => sandbox.servers().some((server) => server.name === name),
-    onChange: (name, state) => changes.publish({ type: "tool-server", name, state }),
+    onChange: (name, state) => changes.publish(workspace, { type: "tool-server", name, state }),
     random: Math.random,
     resolve: async (text) => {
       const resolved = await resolveReferences(text, options);

@@ -161,8 +161,11 @@ test("reading operations are performed for every role that has their permission"
   const wrong: string[] = [];
   const reads = OPERATIONS.filter(({ effect, http }) => effect === "read" && http.method === "GET");
   for (const [role, permissions] of Object.entries(ROLE_PERMISSIONS)) {
-    const { key } = await createKey(role);
+    const { key } = await createKey(role, admin, { workspace: "*" });
+    const { key: inOne } = await createKey(role);
     for (const operation of reads.filter(({ permission }) => permissions.has(permission))) {
+      const { status: own } = await request("GET", pathFor(operation), bearer(inOne));
+      if ((own === 403) !== (operation.scope === "server")) wrong.push(`${operation.name} as ${role} of one: ${own}`);
       const { status } = await request("GET", pathFor(operation), bearer(key));
       if (status === 401 || status === 403 || status >= 500) wrong.push(`${operation.name} as ${role}: ${status}`);
     }

@@ -41,7 +41,14 @@ function openLog(prepare: (store: AuditStore) => void = () => undefined) {
   return { audit, clock, storage, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 
-const filter = { principal: undefined, operation: undefined, outcome: undefined, since: undefined, until: undefined };
+const filter = {
+  workspace: undefined,
+  principal: undefined,
+  operation: undefined,
+  outcome: undefined,
+  since: undefined,
+  until: undefined,
+};
 
 // access.audit.L3
 test("records are signed a minute after they were written", async () => {

@@ -74,7 +74,7 @@ describe.each(MODES)("in a %s", (mode, options) => {
     expect(made.tools.calls).toEqual([]);
     const approval = made.runs.view(id).approvals[0]?.id ?? "";
     await made.approvals.answer(
-      approval,
+      { workspace: "default", id: approval },
       { type: "approve", note: "", edit: undefined, remember: false },
       LOCAL_APPROVER,
     );

@@ -6,15 +6,16 @@ import { Sessions } from "../../src/access/sessions/index.ts";
 import { systemClock as clock } from "../../src/kernel/clock.ts";
 
 const nothing = { load: () => [], save: async () => undefined };
-const keys = new Keys({ ...nothing, used: async () => undefined }, clock);
+const keys = new Keys({ ...nothing, used: async () => undefined, deleteWorkspace: async () => undefined }, clock);
 const limits = { maxMs: 1, idleMs: 1 };
 const sessions = new Sessions({ ...nothing, delete: async () => undefined }, { keys, clock }, limits);
 
 /** Access without stored keys, sessions or an audit log. */
 export const accessOf = (mode: "local" | "required"): Access =>
   new Access(
-    { mode, roles: ROLES, workspace: "default" },
+    { mode, roles: ROLES },
     {
+      workspaces: { isActive: () => true },
       keys,
       sessions,
       tokens: new Tokens([], clock),

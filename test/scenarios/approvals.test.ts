@@ -82,7 +82,7 @@ test("a run that asks is suspended; approved, the call is made and the run conti
   expect(open(made)).toMatchObject([
     { runId: id, server: "fake", tool: "pay", arguments: { text: "5" }, rule: "fake.pay" },
   ]);
-  await made.approvals.answer(first(made), approve, ADMIN);
+  await made.approvals.answer({ workspace: "default", id: first(made) }, approve, ADMIN);
   await until(() => made.journal.summary(id)?.state === "completed");
   expect(made.tools.calls).toHaveLength(1);
   // Being woken is no resumption after a stop of the server.
@@ -94,7 +94,7 @@ test("refused with a reason, the call is not made and the model reads the reason
   const { model, requests } = heard(scripted([{ toolCalls: [call("pay", { text: "5" })] }, { text: "finished" }]));
   await using made = freshEngine(asking({ model }));
   const { id } = await made.run("go");
-  await made.approvals.answer(first(made), deny("too much"), ADMIN);
+  await made.approvals.answer({ workspace: "default", id: first(made) }, deny("too much"), ADMIN);
   await until(() => made.journal.summary(id)?.state === "completed");
   expect(made.tools.calls).toEqual([]);
   expect(JSON.stringify(requests.at(-1)?.messages)).toContain("too much");
@@ -105,7 +105,7 @@ test("arguments changed before the approval are checked, used, stored beside the
   const { id } = await made.run("go");
   const approval = first(made);
   const edit = (given: Record<string, string | number>) =>
-    made.approvals.answer(approval, { ...approve, edit: given, note: "less" }, ADMIN);
+    made.approvals.answer({ workspace: "default", id: approval }, { ...approve, edit: given, note: "less" }, ADMIN);
   await expect(edit({ text: 3 })).rejects.toMatchObject({ code: "APPROVAL_EDIT_INVALID" });
   await expect(edit({ text: "0" })).rejects.toMatchObject({ code: "APPROVAL_EDIT_INVALID" });
   await edit({ text: "3" });
@@ -130,11 +130,11 @@ test("calls of one turn that are allowed are made at once, several wait, and eac
   expect(outcome.state).toBe("awaiting-approval");
   expect(made.tools.calls.map(({ tool }) => tool)).toEqual(["look"]);
   const [one, two] = open(made);
-  await made.approvals.answer(two?.id ?? "", approve, ADMIN);
+  await made.approvals.answer({ workspace: "default", id: two?.id ?? "" }, approve, ADMIN);
   await until(isResting(made, id));
   expect(made.tools.calls.map(({ arguments: given }) => given)).toEqual([{}, { text: "2" }]);
   expect(made.runs.view(id).state).toBe("awaiting-approval");
-  await made.approvals.answer(one?.id ?? "", deny(), ADMIN);
+  await made.approvals.answer({ workspace: "default", id: one?.id ?? "" }, deny(), ADMIN);
   await until(() => made.journal.summary(id)?.state === "completed");
   expect(results(made.runs.view(id).steps)).toMatchObject([
     expect.stringContaining("rejected"),
@@ -149,8 +149,8 @@ test("of two answers at the same moment the second hears who was first", async (
   const { id } = await made.run("go");
   const approval = first(made);
   const both = await Promise.allSettled([
-    made.approvals.answer(approval, approve, ADMIN),
-    made.approvals.answer(approval, deny(), { name: "bob", role: "operator" }),
+    made.approvals.answer({ workspace: "default", id: approval }, approve, ADMIN),
+    made.approvals.answer({ workspace: "default", id: approval }, deny(), { name: "bob", role: "operator" }),
   ]);
   expect(both.map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
   expect(both[1]).toMatchObject({
@@ -165,7 +165,7 @@ test("an approval of a run that was cancelled is refused and says so", async () 
   const approval = first(made);
   await made.runs.cancel(id, "not needed");
   expect(open(made)).toEqual([]);
-  await expect(made.approvals.answer(approval, approve, ADMIN)).rejects.toMatchObject({
+  await expect(made.approvals.answer({ workspace: "default", id: approval }, approve, ADMIN)).rejects.toMatchObject({
     code: "APPROVAL_CLOSED",
     message: expect.stringContaining(`its run ${id} has ended`),
   });
@@ -174,10 +174,12 @@ test("an approval of a run that was cancelled is refused and says so", async () 
 test("who has not one of the roles may not answer", async () => {
   await using made = freshEngine(asking({ plan: rules({ ask: ["fake.pay"] }, { approvers: ["operator"] }) }));
   await made.run("go");
-  await expect(made.approvals.answer(first(made), approve, { name: "u", role: "user" })).rejects.toMatchObject({
+  await expect(
+    made.approvals.answer({ workspace: "default", id: first(made) }, approve, { name: "u", role: "user" }),
+  ).rejects.toMatchObject({
     code: "APPROVER_NOT_ALLOWED",
   });
-  await made.approvals.answer(first(made), approve, { name: "o", role: "operator" });
+  await made.approvals.answer({ workspace: "default", id: first(made) }, approve, { name: "o", role: "operator" });
 });
 
 test("a missing approval is a refused call, or the end of the run, as configured", async () => {
@@ -205,7 +207,7 @@ test("what waits survives a restart, and is not begun by it; an answer after it 
   }
   await using after = engine({ ...asking(), directory: directory.path });
   expect(after.runs.resumeUnfinished()).toBe(0);
-  await after.approvals.answer(first(after), approve, ADMIN);
+  await after.approvals.answer({ workspace: "default", id: first(after) }, approve, ADMIN);
   await until(() => after.journal.summary(id)?.state === "completed");
   expect(after.tools.calls).toHaveLength(1);
 });
@@ -219,7 +221,7 @@ test("changed rules void an approval: it is evaluated again, and requested again
   }
   await using after = engine({ ...asking({ plan: rules({ ask: ["*"] }) }), directory: directory.path });
   const old = first(after);
-  await expect(after.approvals.answer(old, approve, ADMIN)).rejects.toMatchObject({
+  await expect(after.approvals.answer({ workspace: "default", id: old }, approve, ADMIN)).rejects.toMatchObject({
     code: "APPROVAL_VOID",
     message: expect.stringContaining("the permission rules changed"),
   });
@@ -239,7 +241,7 @@ test("rules that changed between approval and call apply again: an approval is v
     await until(isResting(before, id));
     // Taken while the server stops: on disk, and executed by the next start.
     const drained = before.runs.drain(0);
-    await before.approvals.answer(first(before), approve, ADMIN);
+    await before.approvals.answer({ workspace: "default", id: first(before) }, approve, ADMIN);
     await drained;
     expect(before.tools.calls).toEqual([]);
   }
@@ -262,11 +264,11 @@ test("approved for the whole run, the same tool is not asked for again, another 
     plan: rules({ ask: ['fake.pay(text="9")', "fake.pay"] }),
   });
   const { id } = await made.run("go");
-  await made.approvals.answer(first(made), { ...approve, remember: true }, ADMIN);
+  await made.approvals.answer({ workspace: "default", id: first(made) }, { ...approve, remember: true }, ADMIN);
   await until(() => open(made).length === 1);
   expect(made.tools.calls.map(({ arguments: given }) => given)).toEqual([{ text: "1" }, { text: "2" }]);
   expect(open(made)).toMatchObject([{ rule: 'fake.pay(text="9")' }]);
-  await made.approvals.answer(first(made), approve, ADMIN);
+  await made.approvals.answer({ workspace: "default", id: first(made) }, approve, ADMIN);
   await until(() => made.journal.summary(id)?.state === "completed");
 });
 
@@ -301,15 +303,15 @@ test("of several calls of a turn each is made once, when it is approved, also ov
     const { id } = await made.run("go");
     runId = id;
     waiting = open(made).map((approval) => approval.id);
-    await made.approvals.answer(waiting[1] ?? "", approve, ADMIN);
+    await made.approvals.answer({ workspace: "default", id: waiting[1] ?? "" }, approve, ADMIN);
     await until(isResting(made, id));
     expect(made.tools.calls.map(({ arguments: given }) => given)).toEqual([{ text: "2" }]);
     expect(made.runs.view(id).state).toBe("awaiting-approval");
     expect(requests).toHaveLength(1);
   }
   await using again = engine({ ...options, plan, options: { pauseUntilResumed: true } });
-  await again.approvals.answer(waiting[2] ?? "", approve, ADMIN);
-  await again.approvals.answer(waiting[0] ?? "", approve, ADMIN);
+  await again.approvals.answer({ workspace: "default", id: waiting[2] ?? "" }, approve, ADMIN);
+  await again.approvals.answer({ workspace: "default", id: waiting[0] ?? "" }, approve, ADMIN);
   again.runs.resumeUnfinished();
   await until(() => again.journal.summary(runId)?.state === "completed");
   expect(again.tools.calls.map(({ arguments: given }) => given)).toEqual([{ text: "1" }, { text: "3" }]);

@@ -74,12 +74,12 @@ test("only who waits for an answer is listened for", async () => {
   const gone = new AbortController();
   const call = { signal: gone.signal, asked: undefined };
   const message = { performative: "inform", sender: "ann", receiver: "bob", content: "x" };
-  expect(await sendMessage(services, message, { wait: 0 }, call)).toMatchObject({
+  expect(await sendMessage(services, message, { wait: 0, workspace: "default" }, call)).toMatchObject({
     status: "accepted",
     reply: null,
   });
   expect(watch).not.toHaveBeenCalled();
-  const waiting = sendMessage(services, message, { wait: 10 }, call);
+  const waiting = sendMessage(services, message, { wait: 10, workspace: "default" }, call);
   expect(watch).toHaveBeenCalledOnce();
   gone.abort();
   expect(await waiting).toMatchObject({ status: "accepted", reply: null });

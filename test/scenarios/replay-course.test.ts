@@ -91,12 +91,20 @@ test("a replay reproduces approvals: given, changed, refused, expired, one after
   await untilTrue(() => open(id).length === 3);
   const [first, second, third] = open(id);
   // Said while a call of the same turn is still running, and the last one first.
-  await made.approvals.answer(third?.id ?? "", { type: "deny", note: "not\nyet" }, ADMIN);
+  await made.approvals.answer({ workspace: "default", id: third?.id ?? "" }, { type: "deny", note: "not\nyet" }, ADMIN);
   slow.resolve();
   await rested(made, id);
-  await made.approvals.answer(first?.id ?? "", { ...approve, edit: { text: "0" }, note: "less" }, ADMIN);
+  await made.approvals.answer(
+    { workspace: "default", id: first?.id ?? "" },
+    { ...approve, edit: { text: "0" }, note: "less" },
+    ADMIN,
+  );
   await rested(made, id);
-  await made.approvals.answer(second?.id ?? "", { ...approve, note: "fine", remember: true }, ADMIN);
+  await made.approvals.answer(
+    { workspace: "default", id: second?.id ?? "" },
+    { ...approve, note: "fine", remember: true },
+    ADMIN,
+  );
   await rested(made, id);
   const [left] = open(id);
   await made.runs.update(id, () =>

@@ -119,7 +119,10 @@ test("calls of one turn wait together, beside one that waits for a person; the m
   expect(results(made.runs.view(id).steps)).toEqual(["done: zwei"]);
   const [approval] = made.index.list({ workspace: "default", state: "open", runId: id, before: undefined, limit: 9 });
   const approve = { type: "approve", edit: undefined, note: "", remember: false } as const;
-  await made.approvals.answer(approval?.id ?? "", approve, { name: "ada", role: "admin" });
+  await made.approvals.answer({ workspace: "default", id: approval?.id ?? "" }, approve, {
+    name: "ada",
+    role: "admin",
+  });
   await until(() => made.runs.view(id).state === "awaiting-reply" && isResting(made, id)());
   await made.replies.give("re-one", answer("eins"));
   await until(ended(made, id));

@@ -73,7 +73,7 @@ const changed = (name: string) => ({ type: "tool-server", name, state: "running"
 describe("the server's events", () => {
   test("are read from the journal once for all readers, which receive the same objects", async () => {
     await using place = serverEvents();
-    const readers = Array.from({ length: 40 }, () => place.watch({ types: ["run", "step"] }));
+    const readers = Array.from({ length: 40 }, () => place.watch({ workspace: "default", types: ["run", "step"] }));
     await Promise.all(readers.map((reader) => upTo(reader, ({ type }) => type === "ready")));
     place.read.mockClear();
     const { id, ended } = await place.engine.begin("hello");
@@ -91,11 +91,14 @@ describe("the server's events", () => {
   test("carry ids, and a reader that reconnects with one receives what it missed, once each", async () => {
     await using place = serverEvents();
     const before = await place.engine.run("before");
-    const [ready] = await upTo(place.watch({}), ({ type }) => type === "ready");
+    const [ready] = await upTo(place.watch({ workspace: "default" }), ({ type }) => type === "ready");
     const missed = [await place.engine.run("one"), await place.engine.run("two")];
-    place.changes.publish(changed("missed"));
+    place.changes.publish("default", changed("missed"));
     await vi.waitFor(() => expect(place.changes.range().last).toBe(1));
-    const received = await upTo(place.watch({ after: String(ready?.id) }), hasEnded(missed[1]?.id ?? before.id));
+    const received = await upTo(
+      place.watch({ workspace: "default", after: String(ready?.id) }),
+      hasEnded(missed[1]?.id ?? before.id),
+    );
     const runs = received.flatMap(({ event }) => (event.type === "run" ? [event.run.id] : []));
     expect(runs).toEqual(missed.map(({ id }) => id));
     expect(received.filter(({ event }) => event.type === "tool-server").map(({ event }) => event)).toEqual([
@@ -103,22 +106,25 @@ describe("the server's events", () => {
     ]);
     // Nothing is missed any more.
     const last = received.at(-1)?.id;
-    const again = place.watch({ after: String(last) });
+    const again = place.watch({ workspace: "default", after: String(last) });
     await again.next();
-    place.changes.publish(changed("later"));
+    place.changes.publish("default", changed("later"));
     expect((await again.next()).value?.event).toEqual(changed("later"));
   });
 
   // operations.server-events.S2
   test("wherever a reader is cut off, it receives the rest", async () => {
     await using place = serverEvents();
-    const [ready] = await upTo(place.watch({}), ({ type }) => type === "ready");
+    const [ready] = await upTo(place.watch({ workspace: "default" }), ({ type }) => type === "ready");
     const runs: RunId[] = [];
     for (const input of ["a", "b", "c", "d"]) runs.push((await place.engine.run(input)).id);
     const heard = new Set<string>();
     let after = String(ready?.id);
     for (const _ of runs) {
-      const received = await upTo(place.watch({ after, types: ["run"] }), ({ type }) => type === "run");
+      const received = await upTo(
+        place.watch({ workspace: "default", after, types: ["run"] }),
+        ({ type }) => type === "run",
+      );
       const event = received.at(-1);
       if (event?.event.type === "run") heard.add(event.event.run.id);
       after = String(event?.id);
@@ -128,10 +134,10 @@ describe("the server's events", () => {
 
   test("are those asked for, and steps only when they are", async () => {
     await using place = serverEvents();
-    const steps = place.watch({ types: ["step"] });
-    const usual = place.watch({});
+    const steps = place.watch({ workspace: "default", types: ["step"] });
+    const usual = place.watch({ workspace: "default" });
     await Promise.all([steps.next(), usual.next()]);
-    place.changes.publish(changed("other"));
+    place.changes.publish("default", changed("other"));
     const { id } = await place.engine.run("go");
     const [step] = await upTo(steps, ({ type }) => type === "step");
     expect(step?.event).toMatchObject({ type: "step", run: id, step: { kind: "model", text: "end", state: "done" } });
@@ -143,18 +149,18 @@ describe("the server's events", () => {
   test("reset a reader whose id is not this server's, or whose gap is too wide", async () => {
     await using place = serverEvents();
     for (const after of ["nonsense", "7", "900-0", "0-900"]) {
-      const [first, second] = await upTo(place.watch({ after }), ({ type }) => type === "ready");
+      const [first, second] = await upTo(place.watch({ workspace: "default", after }), ({ type }) => type === "ready");
       expect([first?.event.type, second?.event.type]).toEqual(["reset", "ready"]);
     }
-    for (let count = 0; count <= LIMITS.replayMax; count += 1) place.changes.publish(changed(`${count}`));
+    for (let count = 0; count <= LIMITS.replayMax; count += 1) place.changes.publish("default", changed(`${count}`));
     await vi.waitFor(() => expect(place.changes.range().last).toBeGreaterThan(LIMITS.replayMax));
-    const [first] = await upTo(place.watch({ after: "0-0" }), ({ type }) => type === "ready");
+    const [first] = await upTo(place.watch({ workspace: "default", after: "0-0" }), ({ type }) => type === "ready");
     expect(first?.event.type).toBe("reset");
   });
 
   test("report a deployment in its own transaction: both are on disk or neither", async () => {
     await using place = serverEvents();
-    const events = place.watch({ types: ["agent"] });
+    const events = place.watch({ workspace: "default", types: ["agent"] });
     await events.next();
     const agents = new Agents({ store: place.agents, clock: systemClock, knownTools: () => [] });
     const source =
@@ -173,7 +179,7 @@ describe("the server's events", () => {
   // operations.server-events.S3
   test("reset a reader that is too slow, rather than skip events", async () => {
     await using place = serverEvents();
-    const events = place.watch({ types: ["run"] });
+    const events = place.watch({ workspace: "default", types: ["run"] });
     expect((await events.next()).value?.event).toEqual({ type: "ready" });
     const first = events.next();
     for (let seq = 1; seq <= LIMITS.streamEventsMax + 1; seq += 1) {

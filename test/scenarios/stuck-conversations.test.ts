@@ -30,10 +30,12 @@ test("conversations that are stuck come before the others over all pages, each p
     const ids: string[] = [];
     let cursor: string | undefined;
     do {
-      const page = await listConversations(
-        { messaging: { router }, server: { clock } },
-        { order, archived: false, cursor, limit },
-      );
+      const page = await listConversations({ messaging: { router }, server: { clock } }, "default", {
+        order,
+        archived: false,
+        cursor,
+        limit,
+      });
       ids.push(...page.items.map(({ id, stuck }) => `${id}${stuck ? ", stuck" : ""}`));
       cursor = page.next ?? undefined;
     } while (cursor !== undefined);

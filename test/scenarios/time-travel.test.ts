@@ -61,11 +61,11 @@ function stage() {
   const begin = async (revision = 1) => {
     const id = mint(RunId);
     const upload = await uploads.save(
-      { name: "data.csv", mediaType: "text/csv" },
+      { workspace: "default", name: "data.csv", mediaType: "text/csv" },
       once("a,b"),
       new AbortController().signal,
     );
-    const files = await uploads.take([upload.id], id);
+    const files = await uploads.take([upload.id], { workspace: "default", runId: id });
     const request = { id, workspace: "default", agent: "tester", input: "go", model: undefined, files, revision };
     await (
       await runs.start(request)
@@ -134,7 +134,7 @@ test("a fork has files of its own: they are there when the run it came from is n
   const fork = await made.travel.fork(id, { at: 7, ...same }, own);
   await fork.ended;
   const [file] = made.runs.view(fork.id).files;
-  expect(file).toMatchObject({ name: "data.csv" });
+  expect(file).toMatchObject({ workspace: "default", name: "data.csv" });
   expect(file?.location).not.toBe(made.runs.view(id).files[0]?.location);
   expect(readFileSync(file?.location ?? "", "utf8")).toBe("a,b");
   await made.artifacts.discard(id);

@@ -135,7 +135,9 @@ test.each(["ECONNRESET", "ABORT_ERR"])("a body that ends with %s is an upload th
     else throw Object.assign(new Error("aborted"), { code });
     yield Buffer.from("1,2\n");
   }
-  await expect(opened.uploads.save(csv, cut(), stopping.signal)).rejects.toMatchObject({ code: "CANCELLED" });
+  await expect(opened.uploads.save({ workspace: "default", ...csv }, cut(), stopping.signal)).rejects.toMatchObject({
+    code: "CANCELLED",
+  });
   expect(readdirSync(join(directory.path, "uploads"))).toEqual([]);
 });
 
@@ -154,7 +156,7 @@ test("a start sets free what no run has, and deletes directories of uploads that
   {
     using opened = store(join(directory, ".caxton"));
     // As a server leaves it that dies between taking the file and accepting the run.
-    await opened.uploads.take([UploadId.parse(kept)], mint(RunId));
+    await opened.uploads.take([UploadId.parse(kept)], { workspace: "default", runId: mint(RunId) });
   }
   server = await startServer({ directory });
   expect(existsSync(orphan)).toBe(false);

@@ -50,7 +50,8 @@ async function answerAll(made: Engine): Promise<void> {
       limit: 1,
     });
     if (run === undefined || isTerminal(run.state)) return;
-    for (const { id } of openOf(made)) await made.approvals.answer(id, APPROVE, ADMIN).catch(() => undefined);
+    for (const { id } of openOf(made))
+      await made.approvals.answer({ workspace: "default", id }, APPROVE, ADMIN).catch(() => undefined);
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
 }

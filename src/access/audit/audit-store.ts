@@ -1,6 +1,8 @@
 import type { AuditItem, AuditOutcome, AuditRecord, Checkpoint, Head } from "./record.ts";
 
 export type AuditFilter = {
+  /** Undefined for records of all workspaces. */
+  readonly workspace: string | undefined;
   readonly principal: string | undefined;
   readonly operation: string | undefined;
   readonly outcome: AuditOutcome | undefined;

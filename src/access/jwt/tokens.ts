@@ -19,15 +19,18 @@ export type TrustedIssuer = IssuerOptions & {
   readonly nameClaim: string;
   /** The claim with groups or roles: a text or a list of texts. */
   readonly roleClaim: string;
-  /** Role by a value of that claim, the first that matches; `*` matches every token. */
-  readonly roles: Readonly<Record<string, string>>;
+  /** Role and workspace by a value of that claim; `*` matches every token. */
+  readonly roles: Readonly<Record<string, RoleIn>>;
 };
+
+type RoleIn = { readonly role: string; readonly workspace: string };
 
 /** A user as a token describes it. */
 export type TokenUser = {
   readonly id: string;
   readonly name: string;
-  readonly role: string;
+  /** The roles of every value that matches, in the order of the configuration; at least one. */
+  readonly grants: readonly RoleIn[];
   readonly expiresAtMs: number;
 };
 export type TokenResult =
@@ -104,10 +107,11 @@ function userOf(payload: JWTPayload, { name, nameClaim, roleClaim, roles }: Trus
   if (exp > EXPIRY_S_MAX) return refused("the token's expiry is not a time");
   const claimed: unknown = payload[roleClaim];
   const values = [claimed].flat().filter((value) => typeof value === "string");
-  const match = Object.keys(roles).find((value) => value === "*" || values.includes(value));
-  const role = match === undefined ? undefined : roles[match];
-  if (role === undefined) return refused(`no value of the token's claim ${roleClaim} has a role here`);
+  const grants = Object.entries(roles).flatMap(([value, role]) =>
+    value === "*" || values.includes(value) ? [role] : [],
+  );
+  if (grants.length === 0) return refused(`no value of the token's claim ${roleClaim} has a role here`);
   const shown = payload[nameClaim];
-  const user = { id: `user_${name}:${sub}`, name: typeof shown === "string" ? shown : sub, role };
+  const user = { id: `user_${name}:${sub}`, name: typeof shown === "string" ? shown : sub, grants };
   return { type: "user", user: { ...user, expiresAtMs: (exp + SKEW_S) * 1_000 } };
 }

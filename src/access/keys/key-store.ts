@@ -3,6 +3,7 @@ export type StoredKey = {
   readonly id: string;
   readonly name: string;
   readonly role: string;
+  /** `*` stands for every workspace. */
   readonly workspace: string;
   readonly createdAtMs: number;
   readonly createdBy: string;
@@ -24,4 +25,5 @@ export interface KeyStore {
   save(key: StoredKey): Promise<void>;
   /** Records a use without changing anything else of the key, which may be revoked at the same time. */
   used(id: string, atMs: number): Promise<void>;
+  deleteWorkspace(workspace: string): Promise<void>;
 }

@@ -11,6 +11,8 @@ import type { KeyStore, StoredKey } from "./key-store.ts";
 const KEYS_MAX = 100_000;
 /** `last_used_at` is exact to the minute, so that a request does not cost a write. */
 const USED_EVERY_MS = 60_000;
+/** The workspace of a key that is valid in every one. */
+const EVERY = "*";
 
 type NewKey = Pick<StoredKey, "name" | "role" | "workspace" | "createdBy" | "expiresAtMs">;
 
@@ -28,7 +30,7 @@ export class Keys implements Disposable {
   readonly #keys = new Map<string, StoredKey>();
   readonly #usedAtMs = new Map<string, number>();
   readonly #changing = new KeyedMutex();
-  /** Roles of the keys that were created since the start. */
+  /** Roles of the keys for every workspace that were created since the start. */
   readonly #createdRoles = new Set<string>();
   readonly #ends = new EndSignals((id) => this.active(id) === undefined);
 
@@ -53,15 +55,19 @@ export class Keys implements Disposable {
     return found;
   }
 
-  /** Whether a key with this role can be used now. */
-  hasActive(role: string): boolean {
-    for (const key of this.#keys.values()) if (key.role === role && this.fault(key) === undefined) return true;
+  /** Whether a key with this role in every workspace can be used now, or was created since the start. */
+  hasServerKey(role: string): boolean {
+    if (this.#createdRoles.has(role)) return true;
+    for (const key of this.#keys.values())
+      if (key.role === role && key.workspace === EVERY && this.fault(key) === undefined) return true;
     return false;
   }
 
-  /** Whether a key with this role was created since the start, also if it is revoked. */
-  hasCreated(role: string): boolean {
-    return this.#createdRoles.has(role);
+  /** Deletes the keys of a workspace. */
+  async deleteWorkspace(workspace: string): Promise<void> {
+    await this.#store.deleteWorkspace(workspace);
+    for (const key of this.#keys.values()) if (key.workspace === workspace) this.#keys.delete(key.id);
+    this.#ends.check();
   }
 
   /** Creates a key. Only this answer has its text. Throws KeysFullError. */
@@ -78,7 +84,7 @@ export class Keys implements Disposable {
     };
     const stored = { ...wanted, ...unused, id, createdAtMs: this.#clock.nowMs(), secretHash };
     await this.#put(stored);
-    this.#createdRoles.add(stored.role);
+    if (stored.workspace === EVERY) this.#createdRoles.add(stored.role);
     return { stored, key };
   }
 

@@ -39,8 +39,11 @@ export const PERMISSIONS = {
   "access:self": "Read one's own identity and permissions, and log out",
   "access:read": "List API keys and roles",
   "access:admin": "Create, rotate and revoke API keys",
+  "workspaces:admin": "Create, change, export and delete workspaces",
 } as const satisfies Readonly<Record<string, string>>;
 export type Permission = keyof typeof PERMISSIONS;
+/** What an operation reads or changes: one workspace, or what belongs to none. */
+export type OperationScope = "workspace" | "server";
 
 export const isPermission = (name: string): name is Permission => Object.hasOwn(PERMISSIONS, name);
 

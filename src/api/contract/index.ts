@@ -14,6 +14,8 @@ export * as budgets from "./agents/budgets.ts";
 export { type Conversation, type ConversationPage, type Protocol } from "./messaging/conversations.ts";
 export * as conversations from "./messaging/conversations.ts";
 export { DOCUMENTS } from "./documents.ts";
+export type { Workspace } from "./access/workspaces.ts";
+export * as workspaces from "./access/workspaces.ts";
 export { type GrantUse, type Observation } from "./tools/grants.ts";
 export * as grants from "./tools/grants.ts";
 export {

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { Permission } from "../../access/permissions/index.ts";
+import type { OperationScope, Permission } from "../../access/permissions/index.ts";
 import { type Method, segmentsOf } from "./request.ts";
 
 /** What an operation does to stored data. */
@@ -33,6 +33,8 @@ type Declaration<
   readonly tags: readonly string[];
   readonly http: HttpDeclaration<z.output<Params> & z.output<Query> & z.output<Body>, z.output<Output>>;
   readonly permission: Permission;
+  /** server: the operation concerns more than one workspace, and requires the permission in every one. Default: workspace. */
+  readonly scope?: OperationScope;
   /** The part of the output that needs a permission besides; hidden from principals without it. */
   readonly content?: ContentRule<z.output<Output>>;
   readonly effect: Effect;
@@ -145,6 +147,7 @@ export function operation(declaration: Declaration<string, Fields, Fields, Field
   if (http.method === "GET" && declaration.effect !== "read")
     throw new Error(`operation ${name}: a GET has no effects, because other sites can send one`);
   return {
+    scope: "workspace",
     keepsAnswer: true,
     isBodyOptional: false,
     receives: [],

@@ -79,7 +79,7 @@ function route(
     onRequest: async (request) => admit(access, operation, request),
     handler: async (request, reply) => {
       const call = new HttpCall(admissionOf(request), request, reply);
-      const parts = { params: request.params, query: request.query, body: bodyOf(request, operation) };
+      const parts = { params: request.params, query: queryOf(request), body: bodyOf(request, operation) };
       if (stream !== undefined && (operation.output === Events || wantsEvents(request))) {
         const begin = async (signal: AbortSignal) => {
           const { events, headers = {} } = await stream(services, parts, call.until(signal));
@@ -126,6 +126,13 @@ function describe(operation: Operation, mediaTypes: readonly string[] = operatio
 }
 
 const wantsEvents = ({ headers }: FastifyRequest): boolean => headers.accept?.includes("text/event-stream") ?? false;
+
+/** The query without the name of the workspace, which is a part of the credentials. */
+function queryOf({ query }: FastifyRequest): unknown {
+  if (typeof query !== "object" || query === null || !("workspace" in query)) return query;
+  const { workspace: _workspace, ...rest } = query;
+  return rest;
+}
 
 /** Returns the parsed body; null if the operation takes none. Throws RequestInvalidError if a JSON body is missing. */
 function bodyOf({ body }: FastifyRequest, operation: Operation): unknown {

@@ -243,13 +243,17 @@ class Client {
         const { mailbox } = request;
         this.#presented.authorizeProgram(mailbox);
         const settlements = settlementsOf(request);
-        const late = await settleMessages(this.#services.messaging, mailbox, settlements);
+        const late = await settleMessages(this.#services.messaging, this.#ownerOf(mailbox), settlements);
         this.#receiving.get(mailbox)?.settled(settlements);
         return { op: "settled", ref, late };
       }
       case "ping":
         return { op: "pong", ref };
     }
+  }
+
+  #ownerOf(name: string): { readonly workspace: string; readonly name: string } {
+    return { workspace: this.#principal.workspace, name };
   }
 
   async #receive({ ref, mailbox, window, lease }: Extract<SocketRequest, { op: "receive" }>): Promise<SocketEvent> {
@@ -259,7 +263,7 @@ class Client {
         problems: [],
       });
     }
-    const receiving = new Receiving(this.#services, mailbox, { window, lease });
+    const receiving = new Receiving(this.#services, this.#ownerOf(mailbox), { window, lease });
     this.#receiving.set(mailbox, receiving);
     void this.#pass(mailbox, receiving);
     return { op: "receiving", ref, mailbox };

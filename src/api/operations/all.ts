@@ -24,6 +24,7 @@ import { subscriptionOperations } from "./messaging/subscription-operations.ts";
 import { serverOperations } from "./server/system-operations.ts";
 import { taskOperations } from "./messaging/task-operations.ts";
 import { toolOperations } from "./tools/tool-operations.ts";
+import { workspaceOperations } from "./access/workspace-operations.ts";
 import { toolServerOperations } from "./tools/tool-server-operations.ts";
 
 /** Every operation with its implementation. */
@@ -54,6 +55,7 @@ export const OPERATIONS = [
   ...taskOperations,
   ...toolOperations,
   ...toolServerOperations,
+  ...workspaceOperations,
 ] as const;
 
 type DeclaredIn<Noun> = { [Verb in keyof Noun]: Noun[Verb] extends Operation<infer Name> ? Name : never }[keyof Noun];

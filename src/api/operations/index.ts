@@ -1,7 +1,6 @@
 export type { AnswerKey } from "./idempotency-store.ts";
 export { RequestIds } from "./request-ids.ts";
 export type { ApiServices, ServerFacts } from "./api-services.ts";
-export { DEFAULT_WORKSPACE } from "./default-workspace.ts";
 export { checkInput } from "./check-input.ts";
 export { RequestInvalidError } from "./errors.ts";
 export { OPERATIONS } from "./all.ts";

@@ -8,12 +8,12 @@ export type Change =
     }
   | { readonly type: "tool-server"; readonly name: string; readonly state: string };
 
-export type LoggedChange = { readonly seq: number; readonly change: Change };
+export type LoggedChange = { readonly seq: number; readonly workspace: string; readonly change: Change };
 
 /** The last changes, numbered over all starts of the server. What is older than `LIMITS.changesKeptMax` changes is gone. */
 export interface ChangeLog {
   /** Writes a change that is kept nowhere else; watchers are woken once it is on disk. Never throws: the log says what failed. */
-  publish(change: Change): void;
+  publish(workspace: string, change: Change): void;
   /** Changes after `afterSeq`, oldest first, `limit` at most. Throws storage errors. */
   read(afterSeq: number, limit: number): readonly LoggedChange[];
   /** Range of the stored changes; `first` is one more than `last` if the log is empty. */

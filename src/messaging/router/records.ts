@@ -165,10 +165,12 @@ export class Records {
     return { recipient, ...onTheWall(state, clock.nowMs() - clock.monotonicMs()) };
   }
 
-  mailboxes(workspace: string): readonly MailboxView[] {
+  /** Mailboxes of a workspace; of all without one. */
+  mailboxes(workspace?: string): readonly MailboxView[] {
     const views: MailboxView[] = [];
     for (const recipient of this.#parts.recipients.all()) {
-      if (recipient.mailbox.workspace === workspace) views.push(this.#mailboxView(recipient));
+      if (workspace === undefined || recipient.mailbox.workspace === workspace)
+        views.push(this.#mailboxView(recipient));
     }
     return views;
   }

@@ -107,7 +107,7 @@ export class TimeTravel {
     if (artifacts.ofRun(id).length > 0) await this.#discard(id);
     try {
       const files: RunFile[] = [];
-      for (const file of view.files) files.push(await uploads.copy(file, id));
+      for (const file of view.files) files.push(await uploads.copy(file, { workspace: view.workspace, runId: id }));
       const own = await this.#withArtifacts(view.id, id, events);
       const { ended } = await runs.start({ ...request(own), id, files });
       return { id, ended };

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { ACCESS_MODES, JWT_ALGORITHMS } from "../../access/index.ts";
+import { ACCESS_MODES, ALL_WORKSPACES, DEFAULT_WORKSPACE, JWT_ALGORITHMS, WORKSPACE_NAME } from "../../access/index.ts";
 import { ALL_PERMISSIONS, matching, ROLES } from "../../access/permissions/index.ts";
 import { durationText, nearest } from "../../text/documents/index.ts";
 
@@ -26,6 +26,18 @@ const IssuerUrl = z.url().refine((text) => text.startsWith("https://") || isLoop
   error: "expected a URL that begins with https://",
 });
 
+const WorkspaceOrAll = z.string().refine((name) => name === ALL_WORKSPACES || WORKSPACE_NAME.test(name), {
+  error: "expected the name of a workspace, or *",
+});
+
+/** A role in the default workspace, or a role and its workspace. */
+const RoleIn = z
+  .union([
+    z.string().min(1),
+    z.strictObject({ role: z.string().min(1), workspace: WorkspaceOrAll.default(DEFAULT_WORKSPACE) }),
+  ])
+  .transform((given) => (typeof given === "string" ? { role: given, workspace: DEFAULT_WORKSPACE } : given));
+
 const JwtTable = z.strictObject({
   issuer: IssuerUrl.meta({ description: "The issuer, as its tokens name it in iss" }),
   audience: z.string().min(1).meta({ description: "The value of aud that tokens for this server have" }),
@@ -43,9 +55,10 @@ const JwtTable = z.strictObject({
     .min(1)
     .default("groups")
     .meta({ description: "Claim with groups or roles, a text or a list of texts" }),
-  roles: z
-    .record(z.string().min(1), z.string().min(1))
-    .meta({ description: 'Role by a value of that claim; the first match counts, and "*" matches every token' }),
+  roles: z.record(z.string().min(1), RoleIn).meta({
+    description:
+      'Role by a value of that claim, as a text or as { role, workspace }; every match counts, and "*" matches every token',
+  }),
 });
 
 const CertificateTable = z
@@ -57,6 +70,9 @@ const CertificateTable = z
       .optional()
       .meta({ description: "SHA-256 fingerprint of the certificate, in hexadecimal" }),
     role: z.string().min(1).meta({ description: "Role of its clients" }),
+    workspace: WorkspaceOrAll.default(DEFAULT_WORKSPACE).meta({
+      description: 'Workspace of its clients; "*" stands for all',
+    }),
   })
   .refine(({ subject, fingerprint }) => (subject === undefined) !== (fingerprint === undefined), {
     error: "a certificate has either subject or fingerprint",
@@ -105,7 +121,7 @@ export const AccessTable = z
       if (!known.includes(role))
         context.addIssue({ code: "custom", path: ["certificates", name, "role"], message: message(role) });
     for (const [name, { roles: mapped }] of Object.entries(jwt))
-      for (const [value, role] of Object.entries(mapped))
+      for (const [value, { role }] of Object.entries(mapped))
         if (!known.includes(role))
           context.addIssue({
             code: "custom",

@@ -1,12 +1,10 @@
 import type { AccessModuleOptions } from "../../access/index.ts";
 import { ROLES } from "../../access/permissions/index.ts";
-import { DEFAULT_WORKSPACE } from "../../api/operations/index.ts";
 import type { LoadedConfig } from "../config/index.ts";
 
 export const accessOptions = ({ config: { access, audit, data } }: LoadedConfig): AccessModuleOptions => ({
   mode: access.mode,
   roles: { ...ROLES, ...access.roles },
-  workspace: DEFAULT_WORKSPACE,
   certificates: Object.entries(access.certificates).map(([name, { fingerprint, ...table }]) => ({
     ...table,
     name,

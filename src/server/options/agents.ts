@@ -1,6 +1,6 @@
 import type { AgentsOptions } from "../../agents/index.ts";
 import { type Limits, limitsOf } from "../../agents/budgets/index.ts";
-import { DEFAULT_WORKSPACE } from "../../api/operations/index.ts";
+import { DEFAULT_WORKSPACE } from "../../access/index.ts";
 import type { LoadedConfig } from "../config/index.ts";
 
 /** The limits of `budgets.*` by level. */

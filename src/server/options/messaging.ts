@@ -1,4 +1,4 @@
-import { DEFAULT_WORKSPACE } from "../../api/operations/index.ts";
+import { DEFAULT_WORKSPACE } from "../../access/index.ts";
 import type { MessagingOptions } from "../../messaging/index.ts";
 import { conversationTerms, type LoadedConfig, routerOptions, tasksOptions } from "../config/index.ts";
 

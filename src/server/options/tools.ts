@@ -1,5 +1,5 @@
 import { dirname, join, resolve } from "node:path";
-import { DEFAULT_WORKSPACE } from "../../api/operations/index.ts";
+import { DEFAULT_WORKSPACE } from "../../access/index.ts";
 import { PACKAGE_DIRECTORY } from "../../kernel/package.ts";
 import type { ToolsOptions } from "../../tools/index.ts";
 import type { LoadedConfig } from "../config/index.ts";

@@ -112,6 +112,7 @@ CREATE TABLE run_removals (
 
 CREATE TABLE uploads (
   id TEXT PRIMARY KEY,
+  workspace TEXT NOT NULL,
   name TEXT NOT NULL,
   media_type TEXT NOT NULL,
   bytes INTEGER NOT NULL,
@@ -353,6 +354,15 @@ CREATE TABLE kept_answers (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX kept_answers_by_age ON kept_answers (created_at_ms);
 
+-- The workspace "default" exists without a row. quotas is JSON.
+CREATE TABLE workspaces (
+  name TEXT PRIMARY KEY,
+  description TEXT NOT NULL,
+  created_at_ms INTEGER NOT NULL,
+  state TEXT NOT NULL,
+  quotas TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- API keys. Only hashes of their secrets are stored; previous_hash is valid until previous_until_ms.
 CREATE TABLE api_keys (
   id TEXT PRIMARY KEY,
@@ -380,6 +390,7 @@ CREATE TABLE sessions (
 -- Changes of agents and tool servers, for clients of the event stream that reconnect.
 CREATE TABLE changes (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  workspace TEXT NOT NULL,
   body TEXT NOT NULL
 ) STRICT;
 `;

@@ -23,6 +23,7 @@ const Row = z
     media_type: z.string(),
     bytes: z.int(),
     path: z.string(),
+    workspace: z.string(),
     run_id: RunId.nullable(),
     created_at_ms: z.int(),
   })
@@ -32,12 +33,14 @@ const Row = z
     mediaType: row.media_type,
     bytes: row.bytes,
     location: row.path,
+    workspace: row.workspace,
     runId: row.run_id,
     createdAtMs: row.created_at_ms,
   }));
 
 type Upload = NonNullable<ReturnType<UploadStore["find"]>>;
 type RunFile = Parameters<UploadStore["copy"]>[0];
+type FileHolder = Parameters<UploadStore["copy"]>[1];
 
 export type UploadStoreOptions = { readonly bytesMax: number };
 
@@ -54,7 +57,12 @@ export class SqliteUploadStore implements UploadStore {
   }
 
   async save(
-    file: { readonly name: string; readonly mediaType: string; readonly bytes?: number | undefined },
+    file: {
+      readonly workspace: string;
+      readonly name: string;
+      readonly mediaType: string;
+      readonly bytes?: number | undefined;
+    },
     bytes: AsyncIterable<Uint8Array>,
     signal: AbortSignal,
   ): Promise<Upload> {
@@ -80,13 +88,16 @@ export class SqliteUploadStore implements UploadStore {
         mediaType: file.mediaType,
         bytes: counter.count(),
         location,
+        workspace: file.workspace,
         runId: null,
         createdAtMs: this.#clock.nowMs(),
       };
       await this.#db.write(() =>
         this.#db
-          .sql("INSERT INTO uploads (id, name, media_type, bytes, path, created_at_ms) VALUES (?, ?, ?, ?, ?, ?)")
-          .run(id, name, upload.mediaType, upload.bytes, location, upload.createdAtMs),
+          .sql(
+            "INSERT INTO uploads (id, workspace, name, media_type, bytes, path, created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?)",
+          )
+          .run(id, upload.workspace, name, upload.mediaType, upload.bytes, location, upload.createdAtMs),
       );
       return upload;
     } catch (error) {
@@ -105,13 +116,13 @@ export class SqliteUploadStore implements UploadStore {
     });
   }
 
-  async take(ids: readonly string[], runId: RunId): Promise<readonly Upload[]> {
+  async take(ids: readonly string[], { workspace, runId }: FileHolder): Promise<readonly Upload[]> {
     if (ids.length === 0) return [];
     const taken = await this.#db.write(() =>
       [...new Set(ids)].map((id) => {
         const parsed = UploadId.safeParse(id);
         const upload = parsed.success ? this.find(parsed.data) : undefined;
-        if (!upload)
+        if (upload?.workspace !== workspace)
           throw new UploadNotFoundError(`there is no upload ${id}`, "Send the file to /api/v1/uploads first.", { id });
         if (upload.runId !== null && upload.runId !== runId) {
           throw new UploadTakenError(`upload ${id} belongs to another run`, "Send the file again for this run.", {
@@ -126,7 +137,7 @@ export class SqliteUploadStore implements UploadStore {
     return taken.map((upload, index) => ({ ...upload, name: names[index] ?? upload.name }));
   }
 
-  async copy(file: RunFile, runId: RunId): Promise<RunFile> {
+  async copy(file: RunFile, { workspace, runId }: FileHolder): Promise<RunFile> {
     const id = mint(UploadId);
     const directory = resolve(this.#db.directory, "uploads", id);
     const location = join(directory, basename(file.location));
@@ -136,9 +147,9 @@ export class SqliteUploadStore implements UploadStore {
       await this.#db.write(() =>
         this.#db
           .sql(
-            "INSERT INTO uploads (id, name, media_type, bytes, path, run_id, created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO uploads (id, workspace, name, media_type, bytes, path, run_id, created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
           )
-          .run(id, file.name, file.mediaType, file.bytes, location, runId, this.#clock.nowMs()),
+          .run(id, workspace, file.name, file.mediaType, file.bytes, location, runId, this.#clock.nowMs()),
       );
       return { ...file, location };
     } catch (error) {

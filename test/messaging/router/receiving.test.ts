@@ -11,7 +11,7 @@ test("one who receives and settles nothing leaves some of the mailbox's in-fligh
   const services = { messaging, server: { clock } };
   const gone = new AbortController();
   const receive = () => {
-    const receiving = new Receiving(services, "outside-olga", { window: 100 });
+    const receiving = new Receiving(services, { workspace: "default", name: "outside-olga" }, { window: 100 });
     const got: string[] = [];
     const settle = async (handles: readonly string[]) => {
       const settlements = done(handles);
@@ -60,7 +60,7 @@ test("one who fetches all it gets and settles nothing leaves some for who fetche
   const messaging = { router, participants: { seen: () => {} }, limits: { leaseMs: 30_000, window } };
   const services = { messaging, server: { clock } };
   const gone = new AbortController();
-  const receiving = new Receiving(services, "outside-olga", { window: 100 });
+  const receiving = new Receiving(services, { workspace: "default", name: "outside-olga" }, { window: 100 });
   const got: string[] = [];
   const over = (async () => {
     for await (const items of receiving.messages(gone.signal)) got.push(...items.map(({ handle }) => handle));

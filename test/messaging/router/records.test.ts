@@ -541,6 +541,7 @@ describe("conversations", () => {
       await vi.waitFor(async () => {
         const { items } = await listConversations(
           { messaging: { router: after.router }, server: { clock } },
+          "default",
           { archived: false, order: "changed", limit: 10 },
         );
         expect(items.find(({ id }) => id === "old")).toMatchObject({ initiator: "ann", messages: isAnswered ? 2 : 1 });
@@ -578,10 +579,11 @@ describe("conversations", () => {
         const ids: string[] = [];
         let cursor: string | undefined;
         do {
-          const page = await listConversations(
-            { messaging: { router }, server: { clock } },
-            { archived: false, cursor, ...query },
-          );
+          const page = await listConversations({ messaging: { router }, server: { clock } }, "default", {
+            archived: false,
+            cursor,
+            ...query,
+          });
           ids.push(...page.items.map(({ id }) => id));
           cursor = page.next ?? undefined;
         } while (cursor !== undefined);

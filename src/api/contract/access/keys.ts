@@ -1,6 +1,8 @@
 import * as z from "zod";
 import { ALL_PERMISSIONS } from "../../../access/permissions/index.ts";
+import { ALL_WORKSPACES } from "../../../access/workspaces/index.ts";
 import { ListQuery, page } from "../problem.ts";
+import { WorkspaceName } from "./workspaces.ts";
 
 const Instant = z.iso.datetime();
 const YEAR_S = 366 * 86_400;
@@ -18,7 +20,7 @@ export const ApiKey = z
     id: z.string(),
     name: z.string(),
     role: z.string(),
-    workspace: z.string(),
+    workspace: z.string().meta({ description: "* stands for all" }),
     state: z.enum(["active", "expired", "revoked"]),
     created_at: Instant,
     created_by: z.string().meta({ description: "The principal that created it" }),
@@ -45,6 +47,12 @@ export const CreateApiKeyBody = z
   .strictObject({
     name: Name,
     role: z.string().min(1).max(100),
+    workspace: z
+      .union([WorkspaceName, z.literal(ALL_WORKSPACES)])
+      .optional()
+      .meta({
+        description: "Workspace in which the key is valid, * for all. Default: the one of the request",
+      }),
     expires_in: z
       .int()
       .min(60)
@@ -75,8 +83,11 @@ export const Identity = z
       description: "local: the server runs without access control",
     }),
     name: z.string(),
-    role: z.string(),
-    workspace: z.string(),
+    role: z.string().meta({ description: "In the workspace of the request" }),
+    workspace: z.string().meta({ description: "The workspace of the request" }),
+    grants: z
+      .array(z.object({ workspace: z.string(), role: z.string() }))
+      .meta({ description: "Its role in each workspace; * stands for all" }),
     permissions: z.array(PermissionName),
     expires_at: Instant.nullable(),
     session: z

@@ -18,6 +18,7 @@ const params = z.object({ name: z.string() });
 export const snapshots = operation({
   ...COMMON,
   name: "memoryMaintenance.snapshots",
+  scope: "server",
   summary: "List snapshots, newest first",
   http: { method: "GET", path: "/api/v1/memory/snapshots" },
   effect: "read",
@@ -27,6 +28,7 @@ export const snapshots = operation({
 export const createSnapshot = operation({
   ...COMMON,
   name: "memoryMaintenance.createSnapshot",
+  scope: "server",
   summary: "Create a snapshot of memory",
   http: { method: "POST", path: "/api/v1/memory/snapshots", status: 201 },
   effect: "write",
@@ -37,6 +39,7 @@ export const createSnapshot = operation({
 export const restoreSnapshot = operation({
   ...COMMON,
   name: "memoryMaintenance.restoreSnapshot",
+  scope: "server",
   summary: "Restore a snapshot",
   description: "The current state is kept as another snapshot. The server keeps running; requests to memory wait.",
   http: { method: "POST", path: "/api/v1/memory/snapshots/:name/restore" },
@@ -50,6 +53,7 @@ export const restoreSnapshot = operation({
 export const deleteSnapshot = operation({
   ...COMMON,
   name: "memoryMaintenance.deleteSnapshot",
+  scope: "server",
   summary: "Delete a snapshot",
   http: { method: "DELETE", path: "/api/v1/memory/snapshots/:name" },
   effect: "destroy",
@@ -60,6 +64,7 @@ export const deleteSnapshot = operation({
 export const check = operation({
   ...COMMON,
   name: "memoryMaintenance.check",
+  scope: "server",
   summary: "Check memory for inconsistencies",
   http: { method: "POST", path: "/api/v1/memory/check" },
   effect: "write",
@@ -71,6 +76,7 @@ export const check = operation({
 export const prune = operation({
   ...COMMON,
   name: "memoryMaintenance.prune",
+  scope: "server",
   summary: "Apply the retention policy now",
   description: "Applies `[memory.retention]` of the configuration and responds when it is done.",
   http: { method: "POST", path: "/api/v1/memory/prune" },
@@ -84,6 +90,7 @@ export const prune = operation({
 export const reindex = operation({
   ...COMMON,
   name: "memoryMaintenance.reindex",
+  scope: "server",
   summary: "Rebuild all indexes of memory",
   description: "Responds when it is done. Searches continue, with the notice `indexing`.",
   http: { method: "POST", path: "/api/v1/memory/reindex" },

@@ -34,6 +34,7 @@ const importMemory = operation({
 export const location = operation({
   ...COMMON,
   name: "memoryTransfer.location",
+  scope: "server",
   summary: "Get the backend of memory and the running migration",
   description: "The backend in use, the backend before the last switch, and the running migration.",
   http: { method: "GET", path: "/api/v1/memory/migrations" },
@@ -44,6 +45,7 @@ export const location = operation({
 export const migrate = operation({
   ...COMMON,
   name: "memoryTransfer.migrate",
+  scope: "server",
   summary: "Migrate memory to another backend",
   description:
     "Copies while the server uses the old backend, copies concurrent changes, and compares. With `switch`, the server then uses the new backend without a restart. A request that accepts application/x-ndjson is answered with MemoryMigrationEvents. The migration stops if the client disconnects, and can be resumed.",

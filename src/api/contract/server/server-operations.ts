@@ -20,6 +20,7 @@ export const status = operation({
 export const config = operation({
   ...READ,
   name: "server.config",
+  scope: "server",
   summary: "Get the effective configuration, without secrets",
   http: { method: "GET", path: "/api/v1/config" },
   permission: "server:admin",
@@ -29,6 +30,7 @@ export const config = operation({
 export const metrics = operation({
   ...READ,
   name: "server.metrics",
+  scope: "server",
   summary: "Get the metrics of the server, for Prometheus",
   http: { method: "GET", path: "/metrics" },
   permission: "metrics:read",

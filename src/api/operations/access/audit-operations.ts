@@ -5,10 +5,12 @@ import { decodeCursor, pageOf } from "../page.ts";
 import { implement } from "../perform.ts";
 
 /** Throws RequestInvalidError. */
-const list = implement(operations.audit.list, async ({ access: { audit } }: ApiServices, query) => {
+const list = implement(operations.audit.list, async ({ access: { audit } }: ApiServices, query, call) => {
   const { principal, operation, outcome, since, until, cursor, limit } = query;
   const [before] = decodeCursor(cursors.audit, cursor) ?? [];
-  const filter = { principal, operation, outcome, since: normal(since), until: normal(until), before };
+  const { everywhere, workspace: own } = call.principal;
+  const workspace = everywhere.has("audit:read") ? undefined : own;
+  const filter = { workspace, principal, operation, outcome, since: normal(since), until: normal(until), before };
   const found = await audit.list({ ...filter, limit: limit + 1 });
   const { rows, next } = pageOf(found, limit, ({ seq }) => cursors.audit.encode(seq));
   return { items: [...rows], next };

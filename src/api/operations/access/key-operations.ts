@@ -1,4 +1,10 @@
-import { listPosition, type Principal, type StoredKey } from "../../../access/index.ts";
+import {
+  ALL_WORKSPACES,
+  KeyNotFoundError,
+  listPosition,
+  type Principal,
+  type StoredKey,
+} from "../../../access/index.ts";
 import { ALL_PERMISSIONS, permissionsOf, PERMISSIONS, ROLES } from "../../../access/permissions/index.ts";
 import type { ApiServices } from "../api-services.ts";
 import { type ApiKey, operations } from "../../contract/index.ts";
@@ -25,24 +31,38 @@ function present({ access: { keys }, server: { clock } }: ApiServices, key: Stor
   };
 }
 
-const list = implement(operations.key.list, (services: ApiServices, query) => {
-  const { items, next } = pageByKey(services.access.keys.list(), listPosition, query, cursors.keys);
+/** Whether a principal manages a key: those of its workspace, and all if it may in every one. */
+const isOwn = ({ workspace }: StoredKey, principal: Principal): boolean =>
+  workspace === principal.workspace || principal.everywhere.has("access:read");
+
+/** Throws KeyNotFoundError. */
+function ownKey({ access: { keys } }: ApiServices, principal: Principal, id: string): StoredKey {
+  const key = keys.get(id);
+  if (!isOwn(key, principal)) throw new KeyNotFoundError(id);
+  return key;
+}
+
+const list = implement(operations.key.list, (services: ApiServices, query, { principal }) => {
+  const own = services.access.keys.list().filter((key) => isOwn(key, principal));
+  const { items, next } = pageByKey(own, listPosition, query, cursors.keys);
   return { items: items.map((key) => present(services, key)), next };
 });
 
 /** Throws RoleUnknownError, RoleExceedsError, KeysFullError. */
 const create = implement(operations.key.create, async (services: ApiServices, input, { principal }) => {
   const { name, role, expires_in: seconds } = input;
-  services.access.access.requireGrantable(role, principal);
+  // The setup token creates the key of the server's first administrator.
+  const workspace = input.workspace ?? (principal.kind === "setup" ? ALL_WORKSPACES : principal.workspace);
+  services.access.access.requireGrantable({ role, workspace }, principal);
   const expiresAtMs = seconds === undefined ? undefined : services.server.clock.nowMs() + seconds * 1_000;
-  const wanted = { name, role, workspace: principal.workspace, createdBy: principal.id, expiresAtMs };
+  const wanted = { name, role, workspace, createdBy: principal.id, expiresAtMs };
   const { stored, key } = await services.access.keys.create(wanted);
   return { ...present(services, stored), key };
 });
 
 /** Throws KeyNotFoundError, KeyRevokedError, RoleUnknownError, RoleExceedsError. */
 const rotate = implement(operations.key.rotate, async (services: ApiServices, { id, grace }, { principal }) => {
-  services.access.access.requireGrantable(services.access.keys.get(id).role, principal);
+  services.access.access.requireGrantable(ownKey(services, principal, id), principal);
   const { stored, key } = await services.access.keys.rotate(id, grace * 1_000);
   return { ...present(services, stored), key };
 });
@@ -50,18 +70,29 @@ const rotate = implement(operations.key.rotate, async (services: ApiServices, { 
 /** Throws KeyNotFoundError, RoleExceedsError. */
 const revoke = implement(operations.key.revoke, async (services: ApiServices, { id }, { principal }) => {
   const { access, keys } = services.access;
-  const { role } = keys.get(id);
+  const { role, workspace } = ownKey(services, principal, id);
   // Any administrator of keys may revoke one whose role was removed from the configuration.
-  if (Object.hasOwn(access.roles, role)) access.requireGrantable(role, principal);
+  if (Object.hasOwn(access.roles, role)) access.requireGrantable({ role, workspace }, principal);
   return present(services, await keys.revoke(id));
 });
 
-const presentIdentity = ({ id, kind, name, role, workspace, permissions, expiresAtMs, session }: Principal) => ({
+const presentIdentity = ({
   id,
   kind,
   name,
   role,
   workspace,
+  grants,
+  permissions,
+  expiresAtMs,
+  session,
+}: Principal) => ({
+  id,
+  kind,
+  name,
+  role,
+  workspace,
+  grants: [...grants],
   permissions: [...permissions].toSorted(),
   expires_at: instantOrNull(expiresAtMs),
   session: session === undefined ? null : { csrf_token: session.csrfToken, ends_at: instant(session.endsAtMs) },

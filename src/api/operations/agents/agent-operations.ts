@@ -11,7 +11,6 @@ import { type Problem, renderProblem } from "../../../text/documents/index.ts";
 import type * as contract from "../../contract/index.ts";
 import { operations } from "../../contract/index.ts";
 import { implement } from "../perform.ts";
-import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
 import { cursors } from "../handles.ts";
 import { pageOfStore } from "../page.ts";
 import { instant } from "../instant.ts";
@@ -89,11 +88,11 @@ async function withState({ agents }: AgentServices, revision: AgentRevision): Pr
 }
 
 /** Throws DefinitionInvalidError, DefinitionTooLargeError, NameConflictError. */
-const deploy = implement(operations.agent.deploy, async ({ agents }, body) => {
-  const { type, revision, warnings } = await agents.agents.deploy(DEFAULT_WORKSPACE, sourceOf(body));
+const deploy = implement(operations.agent.deploy, async ({ agents }, body, { principal: { workspace } }) => {
+  const { type, revision, warnings } = await agents.agents.deploy(workspace, sourceOf(body));
   // A client may have read the text from the very file that the next start deploys.
   const file = await agents.agentFiles.find(revision.name, revision.source);
-  if (file) await agents.agents.settleFile(DEFAULT_WORKSPACE, revision.name, file.hash);
+  if (file) await agents.agents.settleFile(workspace, revision.name, file.hash);
   return { outcome: type, agent: await presentRevision(agents, await withState(agents, revision), warnings) };
 });
 
@@ -107,65 +106,79 @@ const validate = implement(operations.agent.validate, ({ agents }, body) => {
   };
 });
 
-const list = implement(operations.agent.list, async ({ agents: { agents, agentFiles } }, query) => {
-  const page = await pageOfStore(cursors.agents, query, (own) => agents.list(DEFAULT_WORKSPACE, own));
-  const items = page.items.map(async (agent) => presentSummary(agent, await agentFiles.of(agent.name)));
-  return { items: await Promise.all(items), next: page.next };
-});
+const list = implement(
+  operations.agent.list,
+  async ({ agents: { agents, agentFiles } }, query, { principal: { workspace } }) => {
+    const page = await pageOfStore(cursors.agents, query, (own) => agents.list(workspace, own));
+    const items = page.items.map(async (agent) => presentSummary(agent, await agentFiles.of(agent.name)));
+    return { items: await Promise.all(items), next: page.next };
+  },
+);
 
 /** Throws AgentNotFoundError with the most similar name. */
-const get = implement(operations.agent.get, async ({ agents }, { name }) => {
-  const revision = await agents.agents.get(DEFAULT_WORKSPACE, name);
+const get = implement(operations.agent.get, async ({ agents }, { name }, { principal: { workspace } }) => {
+  const revision = await agents.agents.get(workspace, name);
   const reading = agents.agents.validate(revision);
   return presentRevision(agents, revision, reading.problems);
 });
 
 /** Throws AgentNotFoundError. */
-const revisions = implement(operations.agent.revisions, async ({ agents: { agents } }, { name, ...query }) => {
-  const read = (own: typeof query) => agents.revisions(DEFAULT_WORKSPACE, name, own);
-  const page = await pageOfStore(cursors.agentRevisions, query, read);
-  const items = page.items.map((each) => ({
-    revision: each.revision,
-    version: each.version,
-    source_hash: each.sourceHash,
-    file_name: each.fileName,
-    deployed_at: instant(each.deployedAtMs),
-  }));
-  return { items, next: page.next };
-});
+const revisions = implement(
+  operations.agent.revisions,
+  async ({ agents: { agents } }, { name, ...query }, { principal: { workspace } }) => {
+    const read = (own: typeof query) => agents.revisions(workspace, name, own);
+    const page = await pageOfStore(cursors.agentRevisions, query, read);
+    const items = page.items.map((each) => ({
+      revision: each.revision,
+      version: each.version,
+      source_hash: each.sourceHash,
+      file_name: each.fileName,
+      deployed_at: instant(each.deployedAtMs),
+    }));
+    return { items, next: page.next };
+  },
+);
 
 /** Throws AgentNotFoundError, RevisionNotFoundError. */
-const revision = implement(operations.agent.revision, async ({ agents }, { name, revision: number }) => {
-  const found = await agents.agents.revision(DEFAULT_WORKSPACE, name, number);
-  return presentRevision(agents, await withState(agents, found), []);
-});
+const revision = implement(
+  operations.agent.revision,
+  async ({ agents }, { name, revision: number }, { principal: { workspace } }) => {
+    const found = await agents.agents.revision(workspace, name, number);
+    return presentRevision(agents, await withState(agents, found), []);
+  },
+);
 
 /** Throws AgentNotFoundError, RevisionNotFoundError. */
-const activate = implement(operations.agent.activate, async ({ agents }, { name, revision: number }) =>
-  presentRevision(agents, await agents.agents.activate(DEFAULT_WORKSPACE, name, number), []),
+const activate = implement(
+  operations.agent.activate,
+  async ({ agents }, { name, revision: number }, { principal: { workspace } }) =>
+    presentRevision(agents, await agents.agents.activate(workspace, name, number), []),
 );
 
 /** Throws AgentNotFoundError, NoEarlierRevisionError. */
-const rollback = implement(operations.agent.rollback, async ({ agents }, { name }) =>
-  presentRevision(agents, await agents.agents.rollback(DEFAULT_WORKSPACE, name), []),
+const rollback = implement(operations.agent.rollback, async ({ agents }, { name }, { principal: { workspace } }) =>
+  presentRevision(agents, await agents.agents.rollback(workspace, name), []),
 );
 
 /** Pausing a paused agent changes nothing. Throws AgentNotFoundError. */
-const pause = implement(operations.agent.pause, async ({ agents }, { name, reason }) =>
-  presentRevision(agents, await agents.agents.pause(DEFAULT_WORKSPACE, name, reason), []),
+const pause = implement(operations.agent.pause, async ({ agents }, { name, reason }, { principal: { workspace } }) =>
+  presentRevision(agents, await agents.agents.pause(workspace, name, reason), []),
 );
 
 /** Resuming an active agent changes nothing. Throws AgentNotFoundError. */
-const resume = implement(operations.agent.resume, async ({ agents }, { name }) =>
-  presentRevision(agents, await agents.agents.resume(DEFAULT_WORKSPACE, name), []),
+const resume = implement(operations.agent.resume, async ({ agents }, { name }, { principal: { workspace } }) =>
+  presentRevision(agents, await agents.agents.resume(workspace, name), []),
 );
 
 /** Runs that it started continue. Throws AgentNotFoundError. */
-const remove = implement(operations.agent.delete, async ({ agents: { agents } }, { name }) => {
-  await agents.get(DEFAULT_WORKSPACE, name);
-  await agents.delete(DEFAULT_WORKSPACE, name);
-  return null;
-});
+const remove = implement(
+  operations.agent.delete,
+  async ({ agents: { agents } }, { name }, { principal: { workspace } }) => {
+    await agents.get(workspace, name);
+    await agents.delete(workspace, name);
+    return null;
+  },
+);
 
 const templates = implement(operations.agent.templates, () => ({
   items: TEMPLATES.map(({ name, description, source }) => ({ name, description, source })),

@@ -16,7 +16,7 @@ import {
   type Validity,
 } from "../../../memory/knowledge/index.ts";
 import { listIn, operations } from "../../contract/index.ts";
-import { implement } from "../perform.ts";
+import { type Call, implement } from "../perform.ts";
 import type * as contract from "../../contract/index.ts";
 import {
   presentChange,
@@ -28,7 +28,6 @@ import {
   presentSearch,
   scopeKeyOf,
 } from "./present-memory.ts";
-import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
 
 const ms = (instant: string | null | undefined): number | undefined =>
   instant === null || instant === undefined ? undefined : Date.parse(instant);
@@ -52,8 +51,8 @@ type Narrowing = Pick<
   contract.SearchMemoryBody,
   "agent" | "metadata" | "min_confidence" | "updated_from" | "updated_to"
 >;
-const keyOf = (scope: string) => scopeKeyOf(DEFAULT_WORKSPACE, scope);
-const keysOf = (scopes: readonly string[]) => scopes.map(keyOf);
+const keyOf = ({ principal }: Pick<Call, "principal">, scope: string) => scopeKeyOf(principal.workspace, scope);
+const keysOf = (call: Pick<Call, "principal">, scopes: readonly string[]) => scopes.map((scope) => keyOf(call, scope));
 /** Without authentication, all clients count as one person. */
 const BY_USER: Provenance = { source: "user", sourceId: undefined, agent: undefined };
 
@@ -76,7 +75,7 @@ async function entityOf(memory: Memory, id: string): Promise<Entity> {
 }
 
 /** Throws MemoryValueError, MemoryTooLargeError, EntityTypeConflictError, MemoryFullError. */
-const remember = implement(operations.memory.remember, async ({ memory: { memory } }, { scope, entities }) => {
+const remember = implement(operations.memory.remember, async ({ memory: { memory } }, { scope, entities }, call) => {
   const inputs = entities.map(({ valid_from, valid_to, observations, ...rest }): EntityInput => ({
     ...rest,
     validity:
@@ -91,7 +90,7 @@ const remember = implement(operations.memory.remember, async ({ memory: { memory
           },
     ),
   }));
-  const remembered = await memory.changes.remember(keyOf(scope), inputs, BY_USER);
+  const remembered = await memory.changes.remember(keyOf(call, scope), inputs, BY_USER);
   return {
     items: remembered.map(({ outcome, entity, added }) => ({
       outcome,
@@ -102,7 +101,7 @@ const remember = implement(operations.memory.remember, async ({ memory: { memory
 });
 
 /** Throws MemoryValueError, MemoryCursorError, CancelledError. */
-const search = implement(operations.memory.search, async ({ memory: { memory } }, body, { signal }) => {
+const search = implement(operations.memory.search, async ({ memory: { memory } }, body, call) => {
   const { query, scopes, types, min_similarity, keyword_weight, max_tokens, exact, at, ...rest } = body;
   const { mode, limit, cursor, expand } = rest;
   const input: SearchInput = {
@@ -111,7 +110,7 @@ const search = implement(operations.memory.search, async ({ memory: { memory } }
     cursor,
     expand,
     text: query,
-    scopes: keysOf(scopes),
+    scopes: keysOf(call, scopes),
     similarityMin: min_similarity,
     keywordWeight: keyword_weight,
     tokensMax: max_tokens,
@@ -119,15 +118,15 @@ const search = implement(operations.memory.search, async ({ memory: { memory } }
     temporal: temporalOf(at),
     filter: { types, ...narrowingOf(rest) },
   };
-  return presentSearch(await memory.search(input, signal));
+  return presentSearch(await memory.search(input, call.signal));
 });
 
 /** Throws MemoryValueError, MemoryCursorError. */
-const list = implement(operations.memory.list, async ({ memory: { memory } }, query) => {
+const list = implement(operations.memory.list, async ({ memory: { memory } }, query, call) => {
   const { scopes, type, at, max_tokens, cursor, limit, ...rest } = query;
   const types = type === undefined ? undefined : [type];
   const { entries, next } = await memory.list(
-    { scopes: keysOf(scopes), types, temporal: temporalOf(at), ...narrowingOf(rest) },
+    { scopes: keysOf(call, scopes), types, temporal: temporalOf(at), ...narrowingOf(rest) },
     { limit, cursor, tokensMax: max_tokens },
   );
   return { items: entries.map(presentEntity), next: next ?? null };
@@ -139,8 +138,8 @@ const get = implement(operations.memory.get, async ({ memory: { memory } }, { id
 );
 
 /** Throws EntityNotFoundError. */
-const find = implement(operations.memory.find, async ({ memory: { memory } }, { scope, name, max_tokens }) =>
-  presentEntity(cutInto(max_tokens, await memory.get(keyOf(scope), name), ENTITY_MEASURE)),
+const find = implement(operations.memory.find, async ({ memory: { memory } }, { scope, name, max_tokens }, call) =>
+  presentEntity(cutInto(max_tokens, await memory.get(keyOf(call, scope), name), ENTITY_MEASURE)),
 );
 
 /** All of it in one version, or nothing. Throws EntityNotFoundError, MemoryValueError, EntityTypeConflictError. */
@@ -208,18 +207,18 @@ const forget = implement(operations.memory.forget, async ({ memory: { memory } }
   return memory.forget({ type: "observations", entity: entity.id, ids: read.success ? [read.data] : [] }, BY_USER);
 });
 
-const forgetScope = implement(operations.memory.forgetScope, ({ memory: { memory } }, { scope }) =>
-  memory.forget({ type: "scope", scope: keyOf(scope) }, BY_USER),
+const forgetScope = implement(operations.memory.forgetScope, ({ memory: { memory } }, { scope }, call) =>
+  memory.forget({ type: "scope", scope: keyOf(call, scope) }, BY_USER),
 );
 
 /** Throws EntityNotFoundError, MemoryValueError. */
-const relate = implement(operations.memory.relate, async ({ memory: { memory } }, { scope, relations }) => {
+const relate = implement(operations.memory.relate, async ({ memory: { memory } }, { scope, relations }, call) => {
   const inputs = relations.map(({ bidirectional, valid_from, valid_to, ...rest }) => ({
     ...rest,
     validity: spanOf({ valid_from, valid_to }),
     isBidirectional: bidirectional,
   }));
-  return { items: (await memory.changes.relate(keyOf(scope), inputs, BY_USER)).map(presentRelation) };
+  return { items: (await memory.changes.relate(keyOf(call, scope), inputs, BY_USER)).map(presentRelation) };
 });
 
 /** Throws RelationNotFoundError. */
@@ -238,11 +237,11 @@ const unrelate = implement(operations.memory.unrelate, async ({ memory: { memory
 });
 
 /** Returns the graph around entities. Unknown ids are skipped. Throws MemoryCursorError. */
-const graph = implement(operations.memory.graph, async ({ memory: { memory } }, query) => {
+const graph = implement(operations.memory.graph, async ({ memory: { memory } }, query, call) => {
   const { scopes, start, depth, direction, types, min_strength, max_tokens, cursor, limit } = query;
   const ids = start.split(",").flatMap((id) => EntityId.safeParse(id.trim()).data ?? []);
   const around = await memory.graph({
-    scopes: keysOf(scopes),
+    scopes: keysOf(call, scopes),
     start: ids,
     depth,
     direction,
@@ -257,9 +256,12 @@ const graph = implement(operations.memory.graph, async ({ memory: { memory } }, 
 });
 
 /** Newest first. Throws MemoryCursorError. */
-const log = implement(operations.memory.log, async ({ memory: { memory } }, query) => {
+const log = implement(operations.memory.log, async ({ memory: { memory } }, query, call) => {
   const { scopes, cursor, limit, max_tokens } = query;
-  const { entries, next } = await memory.log({ scopes: keysOf(scopes) }, { limit, cursor, tokensMax: max_tokens });
+  const { entries, next } = await memory.log(
+    { scopes: keysOf(call, scopes) },
+    { limit, cursor, tokensMax: max_tokens },
+  );
   return { items: entries.map(presentChange), next: next ?? null };
 });
 

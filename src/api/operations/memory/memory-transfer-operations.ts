@@ -2,17 +2,16 @@ import { MemoryValueError } from "../../../memory/knowledge/index.ts";
 import { CONSISTENCY_MIN, type ImportProgress, type MigrationProgress } from "../../../memory/transfer/index.ts";
 import type * as contract from "../../contract/index.ts";
 import { operations } from "../../contract/index.ts";
-import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
-import { implement } from "../perform.ts";
+import { type Call, implement } from "../perform.ts";
 import { scopeKeyOf } from "./present-memory.ts";
 import { instant } from "../instant.ts";
 
 type Progress<Event extends { readonly type: string }> = Omit<Extract<Event, { type: "progress" }>, "type">;
 
-const keyOf = (scope: string) => scopeKeyOf(DEFAULT_WORKSPACE, scope);
+const keyOf = ({ principal }: Pick<Call, "principal">, scope: string) => scopeKeyOf(principal.workspace, scope);
 
 /** Throws MemoryValueError; with the first part of the file MemoryTransfersFullError. */
-const exportMemory = implement(operations.memoryTransfer.export, ({ memory }, query) => {
+const exportMemory = implement(operations.memoryTransfer.export, ({ memory }, query, call) => {
   const { format, scopes, embeddings, history } = query;
   if (format === "mcp" && (scopes ?? []).length > 1) {
     throw new MemoryValueError(
@@ -27,7 +26,7 @@ const exportMemory = implement(operations.memoryTransfer.export, ({ memory }, qu
     mediaType: `${isDocument ? "application/json" : "application/x-ndjson"}; charset=utf-8`,
     content: memory.transfers.export({
       format,
-      scopes: wanted?.map(keyOf),
+      scopes: wanted?.map((scope) => keyOf(call, scope)),
       hasEmbeddings: embeddings,
       hasHistory: history,
     }),
@@ -49,8 +48,8 @@ const importMemory = implement(
     };
     const { shown, resumed, isWhole, ...progress } = await memory.transfers.import(counted(), {
       merge,
-      scope: scope === undefined ? undefined : keyOf(scope),
-      scopeKey: keyOf,
+      scope: scope === undefined ? undefined : keyOf(call, scope),
+      scopeKey: (text) => keyOf(call, text),
       isTrial: dry_run,
       source,
       key,

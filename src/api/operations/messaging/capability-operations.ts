@@ -3,7 +3,6 @@ import type { Provider } from "../../../messaging/router/index.ts";
 import type { MessagingServices } from "../../../messaging/index.ts";
 import type * as contract from "../../contract/index.ts";
 import { operations } from "../../contract/index.ts";
-import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
 import { idempotent } from "../idempotent.ts";
 import { cursors } from "../handles.ts";
 import { pageByKey } from "../page.ts";
@@ -11,10 +10,10 @@ import { implement } from "../perform.ts";
 
 function presentProvider(
   { participants, router }: MessagingServices,
-  provider: Provider,
+  provider: Provider & { readonly workspace: string },
   registration: Registration | undefined,
 ): contract.CapabilityProvider {
-  const { load, score } = router.standing(DEFAULT_WORKSPACE, provider);
+  const { load, score } = router.standing(provider.workspace, provider);
   return {
     registration_id: registration?.id ?? null,
     agent: provider.name,
@@ -27,7 +26,7 @@ function presentProvider(
     source:
       registration !== undefined
         ? "registration"
-        : participants.find(DEFAULT_WORKSPACE, provider.name) === undefined
+        : participants.find(provider.workspace, provider.name) === undefined
           ? "fipa"
           : "definition",
     health_check_url: registration?.healthCheckUrl ?? null,
@@ -36,23 +35,23 @@ function presentProvider(
 }
 
 /** Returns a capability with its providers, highest score first; an unknown capability has none. */
-function withProviders(messaging: MessagingServices, name: string): contract.Capability {
+function withProviders(messaging: MessagingServices, workspace: string, name: string): contract.Capability {
   const { directory, participants } = messaging;
-  const registrations = participants.registrations(DEFAULT_WORKSPACE).filter(({ capability }) => capability === name);
-  const providers = directory.providers(DEFAULT_WORKSPACE, name).map((provider) =>
+  const registrations = participants.registrations(workspace).filter(({ capability }) => capability === name);
+  const providers = directory.providers(workspace, name).map((provider) =>
     presentProvider(
       messaging,
-      provider,
+      { ...provider, workspace },
       registrations.find(({ agent }) => agent === provider.name),
     ),
   );
   return { name, providers: providers.toSorted((one, other) => (other.score ?? -1) - (one.score ?? -1)) };
 }
 
-const list = implement(operations.capability.list, ({ messaging }, query) => {
-  const names = [...messaging.directory.capabilities(DEFAULT_WORKSPACE)].toSorted();
+const list = implement(operations.capability.list, ({ messaging }, query, { principal: { workspace } }) => {
+  const names = [...messaging.directory.capabilities(workspace)].toSorted();
   const all = names
-    .map((name) => withProviders(messaging, name))
+    .map((name) => withProviders(messaging, workspace, name))
     .filter(
       ({ providers }) =>
         (query.agent === undefined || providers.some(({ agent }) => agent === query.agent)) &&
@@ -61,48 +60,56 @@ const list = implement(operations.capability.list, ({ messaging }, query) => {
   return pageByKey(all, ({ name }) => name, query, cursors.capabilities);
 });
 
-const get = implement(operations.capability.get, ({ messaging }, { name }) => withProviders(messaging, name));
+const get = implement(operations.capability.get, ({ messaging }, { name }, { principal }) =>
+  withProviders(messaging, principal.workspace, name),
+);
 
 const presentRegistration = (messaging: MessagingServices, registration: Registration): contract.CapabilityProvider =>
   presentProvider(messaging, { ...registration, name: registration.agent }, registration);
 
 /** Throws what `Participants.registerCapability` does. */
-const register = implement(operations.capability.register, async ({ messaging }, body, { asked }) => {
-  const { participants } = messaging;
-  const { health_check_url: healthCheckUrl, ...rest } = body;
-  const registered = await idempotent(
-    asked,
-    () => participants.registerCapability({ ...rest, healthCheckUrl, workspace: DEFAULT_WORKSPACE }),
-    () =>
-      participants
-        .registrations(DEFAULT_WORKSPACE)
-        .find((each) => each.agent === body.agent && each.capability === body.capability),
-  );
-  return presentRegistration(messaging, registered);
-});
+const register = implement(
+  operations.capability.register,
+  async ({ messaging }, body, { asked, principal: { workspace } }) => {
+    const { participants } = messaging;
+    const { health_check_url: healthCheckUrl, ...rest } = body;
+    const registered = await idempotent(
+      asked,
+      () => participants.registerCapability({ ...rest, healthCheckUrl, workspace }),
+      () =>
+        participants
+          .registrations(workspace)
+          .find((each) => each.agent === body.agent && each.capability === body.capability),
+    );
+    return presentRegistration(messaging, registered);
+  },
+);
 
 /** Throws RegistrationNotFoundError. */
-const registration = implement(operations.capability.registration, ({ messaging }, { id }) =>
-  presentRegistration(messaging, messaging.participants.registration(DEFAULT_WORKSPACE, id)),
+const registration = implement(
+  operations.capability.registration,
+  ({ messaging }, { id }, { principal: { workspace } }) =>
+    presentRegistration(messaging, messaging.participants.registration(workspace, id)),
 );
 
 /** Throws RegistrationNotFoundError, CapabilityVersionError. */
 const updateRegistration = implement(
   operations.capability.updateRegistration,
-  async ({ messaging }, { id, load: loadScore, health_check_url: healthCheckUrl, ...rest }) => {
+  async (
+    { messaging },
+    { id, load: loadScore, health_check_url: healthCheckUrl, ...rest },
+    { principal: { workspace } },
+  ) => {
     const change = { ...rest, loadScore, healthCheckUrl };
-    return presentRegistration(
-      messaging,
-      await messaging.participants.changeRegistration(DEFAULT_WORKSPACE, id, change),
-    );
+    return presentRegistration(messaging, await messaging.participants.changeRegistration(workspace, id, change));
   },
 );
 
 /** Throws RegistrationNotFoundError. */
 const deleteRegistration = implement(
   operations.capability.deleteRegistration,
-  async ({ messaging: { participants } }, { id }) => {
-    await participants.removeRegistration(DEFAULT_WORKSPACE, id);
+  async ({ messaging: { participants } }, { id }, { principal: { workspace } }) => {
+    await participants.removeRegistration(workspace, id);
     return { id };
   },
 );

@@ -7,8 +7,8 @@ import { wireObject } from "./present-message.ts";
 import { readSent, refusalOf } from "./send-message.ts";
 
 /** Checks a message without sending it: its problems or its wire format, its recipients, and whether its protocol allows it. */
-export const validateMessage = implement(operations.message.validate, async (services, input) => {
-  const one = readSent(services, input.message);
+export const validateMessage = implement(operations.message.validate, async (services, input, { principal }) => {
+  const one = readSent(services, input.message, { workspace: principal.workspace });
   if (one.type === "refused") {
     const problems = problemsOf(refusalOf(one.receipt));
     return { valid: false, problems, canonical: null, recipients: [], nearest: null, conversation: null };

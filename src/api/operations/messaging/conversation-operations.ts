@@ -1,4 +1,5 @@
 import type * as z from "zod";
+import type { Principal } from "../../../access/index.ts";
 import { parseDuration } from "../../../text/documents/index.ts";
 import { composeMessage } from "../../../messaging/acl/index.ts";
 import {
@@ -19,7 +20,6 @@ import {
 import type * as contract from "../../contract/index.ts";
 import { conversations, operations } from "../../contract/index.ts";
 import type { ApiServices } from "../api-services.ts";
-import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
 import { cursors } from "../handles.ts";
 import { decodeCursor, pageOf } from "../page.ts";
 import { listMessages } from "./message-operations.ts";
@@ -86,11 +86,14 @@ function presentConversation(
   };
 }
 
-const list = implement(operations.conversation.list, (services, query) => listConversations(services, query));
+const list = implement(operations.conversation.list, (services, query, { principal }) =>
+  listConversations(services, principal.workspace, query),
+);
 
 /** Returns a page of conversations as the operation's record describes it. */
 export async function listConversations(
   services: RecordServices,
+  workspace: string,
   asked: z.output<typeof conversations.ConversationQuery>,
 ): Promise<contract.ConversationPage> {
   const { router } = services.messaging;
@@ -98,7 +101,7 @@ export async function listConversations(
   const named = asked.protocol === undefined ? undefined : findProtocol(asked.protocol);
   const protocol = named?.type === "known" ? named.protocol.name : asked.protocol;
   const nowMs = services.server.clock.nowMs();
-  const query = { workspace: DEFAULT_WORKSPACE, state, protocol, participant, parent, isArchived: archived, limit };
+  const query = { workspace, state, protocol, participant, parent, isArchived: archived, limit };
   const show = (conversation: Conversation) => presentConversation(conversation, { nowMs, isWhole: false });
   const decoded = decodeCursor(cursors.conversations, asked.cursor);
   if (decoded?.[0] === "evicted") {
@@ -142,22 +145,28 @@ async function rowsOf(
 }
 
 /** Throws ConversationNotFoundError. */
-async function getConversation(services: RecordServices, id: string): Promise<contract.Conversation> {
-  const found = await services.messaging.router.records.conversation(DEFAULT_WORKSPACE, id);
+async function getConversation(
+  services: RecordServices,
+  { workspace }: Principal,
+  id: string,
+): Promise<contract.Conversation> {
+  const found = await services.messaging.router.records.conversation(workspace, id);
   if (found === undefined) throw new ConversationNotFoundError(id);
   return presentConversation(found, { nowMs: services.server.clock.nowMs(), isWhole: true });
 }
 
 /** Throws ConversationNotFoundError. */
-const get = implement(operations.conversation.get, (services, { id }) => getConversation(services, id));
+const get = implement(operations.conversation.get, (services, { id }, { principal }) =>
+  getConversation(services, principal, id),
+);
 
-const messages = implement(operations.conversation.messages, (services, { id, ...query }) =>
-  listMessages(services.messaging.router, { ...query, conversation_id: id }),
+const messages = implement(operations.conversation.messages, (services, { id, ...query }, { principal }) =>
+  listMessages(services.messaging.router, principal.workspace, { ...query, conversation_id: id }),
 );
 
 /** Throws ConversationNotFoundError. */
 const watch = implementStream(operations.conversation.watch, async (services, { id, ...query }, call) => {
-  await getConversation(services, id);
+  await getConversation(services, call.principal, id);
   return { events: watchMessages(services, { ...query, conversation_id: id }, call) };
 });
 
@@ -169,7 +178,7 @@ async function mustTakePart(
   id: string,
   { principal }: Call,
 ): Promise<{ readonly found: Conversation; readonly presented: PresentedTokens }> {
-  const found = await services.messaging.router.records.conversation(DEFAULT_WORKSPACE, id);
+  const found = await services.messaging.router.records.conversation(principal.workspace, id);
   if (found === undefined) throw new ConversationNotFoundError(id);
   const presented = new PresentedTokens(services.messaging, principal);
   if (presented.isOneOf(names(found))) return { found, presented };
@@ -184,8 +193,8 @@ async function mustTakePart(
 /** Throws ConversationNotFoundError, ConversationActiveError, SenderRefusedError. */
 const archive = implement(operations.conversation.archive, async (services, { id }, call) => {
   await mustTakePart(services, id, call);
-  await services.messaging.router.archiveConversation(DEFAULT_WORKSPACE, id);
-  return getConversation(services, id);
+  await services.messaging.router.archiveConversation(call.principal.workspace, id);
+  return getConversation(services, call.principal, id);
 });
 
 /**
@@ -196,24 +205,24 @@ const archive = implement(operations.conversation.archive, async (services, { id
 const end = implement(operations.conversation.end, async (services, { id }, call) => {
   const { router, tasks } = services.messaging;
   const { found, presented } = await mustTakePart(services, id, call);
-  const task = tasks.ofConversation(DEFAULT_WORKSPACE, id);
+  const task = tasks.ofConversation(call.principal.workspace, id);
   const isChecked = knownProtocol(found.protocol) !== undefined;
   if (isOpen(found) && isChecked && !presented.isOneOf([found.initiator])) {
     for (const part of found.participants) if (presented.isOneOf([part.name])) await leave(services, found, part);
-  } else if (isOpen(found) && task !== undefined) await tasks.cancel(DEFAULT_WORKSPACE, task.id);
-  else await router.endConversation(DEFAULT_WORKSPACE, id);
-  return getConversation(services, id);
+  } else if (isOpen(found) && task !== undefined) await tasks.cancel(call.principal.workspace, task.id);
+  else await router.endConversation(call.principal.workspace, id);
+  return getConversation(services, call.principal, id);
 });
 
 /** Ends the part of a participant. Throws MessageRefusedError. */
 async function leave(
   { messaging: { router }, server: { clock } }: ApiServices,
-  { id, protocol, initiator }: Conversation,
+  { id, workspace, protocol, initiator }: Conversation,
   { name, calls }: Conversation["participants"][number],
 ): Promise<void> {
   const submitted = await router.submit(
     composeMessage({
-      workspace: DEFAULT_WORKSPACE,
+      workspace,
       performative: "not-understood",
       sender: name,
       address: { type: "receivers", names: [initiator] },
@@ -230,9 +239,9 @@ async function leave(
 /** Throws ConversationNotFoundError, MessageRefusedError, SenderRefusedError. */
 const merge = implement(operations.conversation.merge, async (services, { id, into }, call) => {
   for (const each of [id, into]) await mustTakePart(services, each, call);
-  const merged = await services.messaging.router.mergeConversation(DEFAULT_WORKSPACE, id, into);
+  const merged = await services.messaging.router.mergeConversation(call.principal.workspace, id, into);
   if ("code" in merged) throw new MessageRefusedError(merged, undefined);
-  return getConversation(services, id);
+  return getConversation(services, call.principal, id);
 });
 
 const ARCHIVED_PAGE = 200;
@@ -257,7 +266,7 @@ const archiveInactive = implement(operations.conversation.archiveInactive, async
     };
     while (before !== undefined) {
       const rows: readonly ListedConversation[] = await router.records.listed({
-        workspace: DEFAULT_WORKSPACE,
+        workspace: call.principal.workspace,
         state: each,
         isArchived: false,
         before,
@@ -266,7 +275,7 @@ const archiveInactive = implement(operations.conversation.archiveInactive, async
       for (const { conversation } of rows) {
         if (isOpen(conversation) || !presented.isOneOf(names(conversation))) continue;
         archived += 1;
-        if (!dry_run) await router.archiveConversation(DEFAULT_WORKSPACE, conversation.id);
+        if (!dry_run) await router.archiveConversation(call.principal.workspace, conversation.id);
       }
       const last = rows.at(-1);
       before =

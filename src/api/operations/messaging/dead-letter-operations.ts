@@ -1,6 +1,5 @@
 import { type DeadLetter, DeadLetterNotFoundError, type Router } from "../../../messaging/router/index.ts";
 import { operations } from "../../contract/index.ts";
-import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
 import { handles } from "../handles.ts";
 import { decodeCursor, pageOf } from "../page.ts";
 import { implement } from "../perform.ts";
@@ -8,44 +7,52 @@ import { deadLetterId, presentDeadLetter } from "./present-message.ts";
 import { MessageRefusedError } from "./send-message.ts";
 
 /** Throws DeadLetterNotFoundError. */
-async function mustFind({ records }: Pick<Router, "records">, id: string): Promise<DeadLetter> {
+async function mustFind({ records }: Pick<Router, "records">, workspace: string, id: string): Promise<DeadLetter> {
   const [seq, party] = handles.deadLetter.decode(id) ?? [];
-  const key = seq === undefined || party === undefined ? undefined : { workspace: DEFAULT_WORKSPACE, seq, party };
+  const key = seq === undefined || party === undefined ? undefined : { workspace, seq, party };
   const found = key && (await records.deadLetter(key));
   if (found === undefined) throw new DeadLetterNotFoundError(id);
   return found;
 }
 
-const list = implement(operations.deadLetter.list, async ({ messaging }, query) => {
+const list = implement(operations.deadLetter.list, async ({ messaging }, query, { principal: { workspace } }) => {
   const { recipient, code, cursor, limit } = query;
   const { router, messageJournal } = messaging;
   const { dead: total } = await messageJournal.figures();
   const [seq, party] = decodeCursor(handles.deadLetter, cursor) ?? [];
   const before = seq === undefined || party === undefined ? undefined : { seq, party };
-  const filters = { workspace: DEFAULT_WORKSPACE, recipient, code };
+  const filters = { workspace, recipient, code };
   const found = await router.records.deadLetters({ ...filters, before, limit: limit + 1 });
   const { rows, next } = pageOf(found, limit, deadLetterId);
   return { items: rows.map(presentDeadLetter), next, total };
 });
 
 /** Throws DeadLetterNotFoundError. */
-const get = implement(operations.deadLetter.get, async ({ messaging: { router } }, { id }) =>
-  presentDeadLetter(await mustFind(router, id)),
+const get = implement(
+  operations.deadLetter.get,
+  async ({ messaging: { router } }, { id }, { principal: { workspace } }) =>
+    presentDeadLetter(await mustFind(router, workspace, id)),
 );
 
 /** Throws DeadLetterNotFoundError, MailboxNotFoundError, MessageRefusedError. */
-const retry = implement(operations.deadLetter.retry, async ({ messaging: { router } }, { ids }) => {
-  for (const id of ids) {
-    const submitted = await router.records.retryDead(await mustFind(router, id));
-    if (submitted.type === "refused") throw new MessageRefusedError(submitted.error, submitted.retryAfterMs);
-  }
-  return { retried: ids.length };
-});
+const retry = implement(
+  operations.deadLetter.retry,
+  async ({ messaging: { router } }, { ids }, { principal: { workspace } }) => {
+    for (const id of ids) {
+      const submitted = await router.records.retryDead(await mustFind(router, workspace, id));
+      if (submitted.type === "refused") throw new MessageRefusedError(submitted.error, submitted.retryAfterMs);
+    }
+    return { retried: ids.length };
+  },
+);
 
 /** Throws DeadLetterNotFoundError. */
-const drop = implement(operations.deadLetter.drop, async ({ messaging: { router } }, { id }) => {
-  await router.records.dropDead(await mustFind(router, id));
-  return { dropped: 1 };
-});
+const drop = implement(
+  operations.deadLetter.drop,
+  async ({ messaging: { router } }, { id }, { principal: { workspace } }) => {
+    await router.records.dropDead(await mustFind(router, workspace, id));
+    return { dropped: 1 };
+  },
+);
 
 export const deadLetterOperations = [list, get, retry, drop] as const;

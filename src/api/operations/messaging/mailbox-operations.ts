@@ -5,7 +5,6 @@ import { type Delivered, type FetchedSettlement, SHARED } from "../../../messagi
 import type { MessagingServices } from "../../../messaging/index.ts";
 import type * as contract from "../../contract/index.ts";
 import { operations } from "../../contract/index.ts";
-import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
 import { decodeHandle, handles } from "../handles.ts";
 import { implement } from "../perform.ts";
 import { wireObject } from "./present-message.ts";
@@ -28,8 +27,8 @@ const presentLeased = ({ seq, attempt, message }: Delivered): contract.LeasedMes
   message: wireObject(message),
 });
 
-const list = implement(operations.mailbox.list, ({ messaging: { router } }) => {
-  const items = router.records.mailboxes(DEFAULT_WORKSPACE).map((view) => {
+const list = implement(operations.mailbox.list, ({ messaging: { router } }, _input, { principal: { workspace } }) => {
+  const items = router.records.mailboxes(workspace).map((view) => {
     const { name, messages, bytes, leased, retrying, breaker, isPaused, averageMs } = view;
     const state = { messages, bytes, leased, retrying, breaker, paused: isPaused };
     return { name, presence: view.presence ?? ("gone" as const), ...state, average_ms: averageMs ?? null };
@@ -42,9 +41,9 @@ const fetch = implement(
   operations.mailbox.fetch,
   async ({ messaging }, { name, max, wait, lease }, { principal, signal }) => {
     new PresentedTokens(messaging, principal).authorizeProgram(name);
-    messaging.participants.seen(DEFAULT_WORKSPACE, name);
+    messaging.participants.seen(principal.workspace, name);
     const options = { max, leaseMs: leaseOf(messaging, lease), waitMs: wait * 1_000 };
-    const leased = await messaging.router.lease({ workspace: DEFAULT_WORKSPACE, name }, options, signal);
+    const leased = await messaging.router.lease({ workspace: principal.workspace, name }, options, signal);
     return { items: leased.map(presentLeased) };
   },
 );
@@ -52,7 +51,9 @@ const fetch = implement(
 /** Throws MailboxNotFoundError, RequestInvalidError, SenderRefusedError. */
 const settle = implement(operations.mailbox.settle, async ({ messaging }, { name, ...settlements }, { principal }) => {
   new PresentedTokens(messaging, principal).authorizeProgram(name);
-  return { late: await settleMessages(messaging, name, settlementsOf(settlements)) };
+  return {
+    late: await settleMessages(messaging, { workspace: principal.workspace, name }, settlementsOf(settlements)),
+  };
 });
 
 type Acknowledgement = z.output<typeof contract.participants.AcknowledgeBody>;
@@ -71,11 +72,11 @@ export function settlementsOf({ done, failed, rejected }: Acknowledgement): read
 /** Settles leased messages, stored when resolved. Returns those whose lease had ended. Throws MailboxNotFoundError. */
 export async function settleMessages(
   { router, participants }: Pick<MailboxServices, "router" | "participants">,
-  name: string,
+  owner: { readonly workspace: string; readonly name: string },
   settlements: readonly FetchedSettlement[],
 ): Promise<string[]> {
-  participants.seen(DEFAULT_WORKSPACE, name);
-  const late = await router.settle({ workspace: DEFAULT_WORKSPACE, name }, settlements);
+  participants.seen(owner.workspace, owner.name);
+  const late = await router.settle(owner, settlements);
   return late.map((seq) => handles.delivery.encode(seq));
 }
 
@@ -101,14 +102,14 @@ export class Receiving {
   /** `lease` is in seconds; default: as configured. Throws MailboxNotFoundError. */
   constructor(
     { messaging, server }: ReceivingServices,
-    mailbox: string,
+    owner: { readonly workspace: string; readonly name: string },
     { window, lease }: { readonly window: number; readonly lease?: number | undefined },
   ) {
     this.#messaging = messaging;
     this.#clock = server.clock;
-    this.#owner = { workspace: DEFAULT_WORKSPACE, name: mailbox };
+    this.#owner = owner;
     this.#options = { window, leaseMs: leaseOf(messaging, lease) };
-    this.#recipient = messaging.router.records.recipient(DEFAULT_WORKSPACE, mailbox);
+    this.#recipient = messaging.router.records.recipient(owner.workspace, owner.name);
   }
 
   /** Throws ParticipantServedError before the first. */

@@ -11,7 +11,6 @@ import {
 import type * as contract from "../../contract/index.ts";
 import { operations } from "../../contract/index.ts";
 import { validateMessage } from "./check-message.ts";
-import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
 import { handles } from "../handles.ts";
 import { decodeCursor, pageOf } from "../page.ts";
 import { implement, implementStream } from "../perform.ts";
@@ -25,7 +24,7 @@ type Records = Pick<Router, "records">;
 /** Throws MessageRefusedError, SenderRefusedError. */
 const send = implement(operations.message.send, (services, { message, wait }, call) => {
   const presented = new PresentedTokens(services.messaging, call.principal);
-  return sendMessage(services, message, { wait, presented }, call);
+  return sendMessage(services, message, { wait, workspace: presented.workspace, presented }, call);
 });
 
 const sendBatch = implement(operations.message.sendBatch, (services, { messages }, call) =>
@@ -34,7 +33,7 @@ const sendBatch = implement(operations.message.sendBatch, (services, { messages 
 
 /** Throws MessageNotFoundError, MessageRefusedError. */
 const replay = implement(operations.message.replay, async (services, { id: stored, wait }, call) => {
-  const record = presentView(await mustFind(services.messaging.router, stored));
+  const record = presentView(await mustFind(services.messaging.router, call.principal.workspace, stored));
   const {
     id: _id,
     timestamp: _timestamp,
@@ -50,21 +49,29 @@ const replay = implement(operations.message.replay, async (services, { id: store
     ...rest
   } = record.message;
   const noted = parameters !== undefined && isJsonObject(parameters) ? parameters : {};
-  return sendMessage(services, { ...rest, parameters: { ...noted, replay_of: record.id } }, { wait }, call);
+  return sendMessage(
+    services,
+    { ...rest, parameters: { ...noted, replay_of: record.id } },
+    { wait, workspace: call.principal.workspace },
+    call,
+  );
 });
 
-const list = implement(operations.message.list, ({ messaging }, query) => listMessages(messaging.router, query));
+const list = implement(operations.message.list, ({ messaging }, query, { principal }) =>
+  listMessages(messaging.router, principal.workspace, query),
+);
 
 const epochMs = (text: string | undefined): number | undefined => (text === undefined ? undefined : Date.parse(text));
 
 /** Returns stored messages, newest first. */
 export async function listMessages(
   { records }: Records,
+  workspace: string,
   query: z.output<typeof contract.messages.MessageQuery>,
 ): Promise<contract.MessagePage> {
   const [beforeSeq] = decodeCursor(handles.messagePosition, query.cursor) ?? [];
   const found = await records.messages({
-    workspace: DEFAULT_WORKSPACE,
+    workspace,
     sender: query.sender,
     recipient: query.recipient,
     conversation: query.conversation_id,
@@ -80,13 +87,13 @@ export async function listMessages(
 }
 
 /** Throws MessageNotFoundError. */
-const get = implement(operations.message.get, async ({ messaging }, { id }) =>
-  presentView(await mustFind(messaging.router, id)),
+const get = implement(operations.message.get, async ({ messaging }, { id }, { principal }) =>
+  presentView(await mustFind(messaging.router, principal.workspace, id)),
 );
 
-async function mustFind({ records }: Records, id: string): Promise<MessageView> {
+async function mustFind({ records }: Records, workspace: string, id: string): Promise<MessageView> {
   const known = MessageId.safeParse(id.toLowerCase());
-  const found = known.success ? await records.message(DEFAULT_WORKSPACE, known.data) : undefined;
+  const found = known.success ? await records.message(workspace, known.data) : undefined;
   if (found === undefined) throw new MessageNotFoundError(id);
   return found;
 }
@@ -107,14 +114,17 @@ const content = implement(operations.message.content, async ({ messaging }, { id
 const TRACE_MESSAGES_MAX = 500;
 
 /** Throws MessageNotFoundError. */
-const trace = implement(operations.message.trace, async ({ messaging: { router } }, { id }) => {
-  const { message } = await mustFind(router, id);
-  const { traceId } = traceOf(message);
-  const limit = TRACE_MESSAGES_MAX + 1;
-  const found = await router.records.messages({ workspace: DEFAULT_WORKSPACE, trace: traceId, limit });
-  const messages = found.slice(0, TRACE_MESSAGES_MAX).toReversed().map(presentView);
-  return { trace_id: traceId, messages, truncated: found.length === limit };
-});
+const trace = implement(
+  operations.message.trace,
+  async ({ messaging: { router } }, { id }, { principal: { workspace } }) => {
+    const { message } = await mustFind(router, workspace, id);
+    const { traceId } = traceOf(message);
+    const limit = TRACE_MESSAGES_MAX + 1;
+    const found = await router.records.messages({ workspace, trace: traceId, limit });
+    const messages = found.slice(0, TRACE_MESSAGES_MAX).toReversed().map(presentView);
+    return { trace_id: traceId, messages, truncated: found.length === limit };
+  },
+);
 
 const watch = implementStream(operations.message.watch, (services, query, call) => ({
   events: watchMessages(services, query, call),

@@ -3,7 +3,6 @@ import type { Participant } from "../../../messaging/directory/index.ts";
 import type { MessagingServices } from "../../../messaging/index.ts";
 import type * as contract from "../../contract/index.ts";
 import { operations } from "../../contract/index.ts";
-import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
 import { cursors } from "../handles.ts";
 import { pageByKey } from "../page.ts";
 import { implement } from "../perform.ts";
@@ -12,24 +11,24 @@ import { instant, instantOrNull } from "../instant.ts";
 
 function present(
   { participants, router }: MessagingServices,
-  { name, description, registeredAtMs, tokenHash }: Participant,
+  { workspace, name, description, registeredAtMs, tokenHash }: Participant,
 ): contract.Participant {
-  const seenAtMs = participants.seenAtMs(DEFAULT_WORKSPACE, name);
-  const own = participants.registrations(DEFAULT_WORKSPACE).filter(({ agent }) => agent === name);
+  const seenAtMs = participants.seenAtMs(workspace, name);
+  const own = participants.registrations(workspace).filter(({ agent }) => agent === name);
   return {
     name,
     description,
     registered_at: instant(registeredAtMs),
     seen_at: instantOrNull(seenAtMs),
-    waiting: router.records.mailbox(DEFAULT_WORKSPACE, name).messages,
+    waiting: router.records.mailbox(workspace, name).messages,
     capabilities: own.map(({ capability }) => capability),
     has_token: tokenHash !== undefined,
   };
 }
 
-const list = implement(operations.participant.list, ({ messaging }, query) => {
+const list = implement(operations.participant.list, ({ messaging }, query, { principal: { workspace } }) => {
   const { items, next } = pageByKey(
-    messaging.participants.list(DEFAULT_WORKSPACE),
+    messaging.participants.list(workspace),
     ({ name }) => name,
     query,
     cursors.participants,
@@ -38,16 +37,19 @@ const list = implement(operations.participant.list, ({ messaging }, query) => {
 });
 
 /** Throws ParticipantNotFoundError. */
-const get = implement(operations.participant.get, ({ messaging }, { name }) =>
-  present(messaging, messaging.participants.get(DEFAULT_WORKSPACE, name)),
+const get = implement(operations.participant.get, ({ messaging }, { name }, { principal: { workspace } }) =>
+  present(messaging, messaging.participants.get(workspace, name)),
 );
 
 /** Throws what `Participants.register` does. */
-const register = implement(operations.participant.register, async ({ messaging }, body, { asked }) => {
-  const { name, description } = body;
-  const registered = await messaging.participants.register(DEFAULT_WORKSPACE, name, description, asked?.request);
-  return { ...present(messaging, registered.participant), token: registered.token ?? null };
-});
+const register = implement(
+  operations.participant.register,
+  async ({ messaging }, body, { asked, principal: { workspace } }) => {
+    const { name, description } = body;
+    const registered = await messaging.participants.register(workspace, name, description, asked?.request);
+    return { ...present(messaging, registered.participant), token: registered.token ?? null };
+  },
+);
 
 /** Without access control a program's token is changed by its holder; with it, by a principal with `participants:admin`. */
 function requireToken(messaging: MessagingServices, principal: Principal, name: string): void {
@@ -57,22 +59,25 @@ function requireToken(messaging: MessagingServices, principal: Principal, name: 
 /** Throws ParticipantNotFoundError, SenderRefusedError. */
 const rotateToken = implement(operations.participant.rotateToken, async ({ messaging }, { name }, { principal }) => {
   requireToken(messaging, principal, name);
-  const { participant, token } = await messaging.participants.rotateToken(DEFAULT_WORKSPACE, name);
+  const { participant, token } = await messaging.participants.rotateToken(principal.workspace, name);
   return { ...present(messaging, participant), token };
 });
 
 /** Throws ParticipantNotFoundError, SenderRefusedError. */
 const revokeToken = implement(operations.participant.revokeToken, async ({ messaging }, { name }, { principal }) => {
   requireToken(messaging, principal, name);
-  return present(messaging, await messaging.participants.revokeToken(DEFAULT_WORKSPACE, name));
+  return present(messaging, await messaging.participants.revokeToken(principal.workspace, name));
 });
 
 /** Throws ParticipantNotFoundError. */
-const remove = implement(operations.participant.delete, async ({ messaging: { participants, router } }, { name }) => {
-  const removed = participants.get(DEFAULT_WORKSPACE, name);
-  await participants.remove(DEFAULT_WORKSPACE, name);
-  await router.removed(DEFAULT_WORKSPACE, removed.name);
-  return { name };
-});
+const remove = implement(
+  operations.participant.delete,
+  async ({ messaging: { participants, router } }, { name }, { principal: { workspace } }) => {
+    const removed = participants.get(workspace, name);
+    await participants.remove(workspace, name);
+    await router.removed(workspace, removed.name);
+    return { name };
+  },
+);
 
 export const participantOperations = [list, get, register, rotateToken, revokeToken, remove] as const;

@@ -2,7 +2,6 @@ import type { Principal } from "../../../access/index.ts";
 import { CaxtonError, type FaultKind } from "../../../kernel/errors.ts";
 import { type MessageError, SYSTEM_SENDER, USER_SENDER } from "../../../messaging/acl/index.ts";
 import { type Participants, tokenHash } from "../../../messaging/directory/index.ts";
-import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
 
 type TokenServices = {
   readonly participants: Pick<Participants, "find" | "get" | "holds" | "changes">;
@@ -39,6 +38,8 @@ type Refused = { readonly code: RefusalCode; readonly error: MessageError };
  *   not registered.
  */
 export class PresentedTokens {
+  /** The workspace of the names. */
+  readonly workspace: string;
   readonly #services: TokenServices;
   readonly #hashes = new Set<string>();
   /** Whether the client presented a token, valid or not. */
@@ -50,8 +51,12 @@ export class PresentedTokens {
   /** The name of a client that is a program: it uses no other. */
   readonly #own: string | undefined;
 
-  constructor(services: TokenServices, { kind, name, tokens }: Pick<Principal, "kind" | "name" | "tokens">) {
+  constructor(
+    services: TokenServices,
+    { kind, name, workspace, tokens }: Pick<Principal, "kind" | "name" | "workspace" | "tokens">,
+  ) {
     this.#services = services;
+    this.workspace = workspace;
     this.#own = kind === "participant" ? name : undefined;
     for (const token of tokens) this.show(token);
   }
@@ -92,12 +97,12 @@ export class PresentedTokens {
   /** Throws SenderRefusedError if `name` is a program whose token was not presented. Agents are not checked. */
   authorizeProgram(name: string): void {
     const { participants } = this.#services;
-    if (participants.find(DEFAULT_WORKSPACE, name)?.presence === "participant") this.authorize(name);
+    if (participants.find(this.workspace, name)?.presence === "participant") this.authorize(name);
   }
 
   /** Throws SenderRefusedError if `name` is a program with a token that was not presented; ParticipantNotFoundError. */
   authorizeToken(name: string): void {
-    if (this.#services.participants.get(DEFAULT_WORKSPACE, name).tokenHash !== undefined) this.authorize(name);
+    if (this.#services.participants.get(this.workspace, name).tokenHash !== undefined) this.authorize(name);
   }
 
   /**
@@ -110,7 +115,7 @@ export class PresentedTokens {
 
   #judge(name: string): Refused | undefined {
     const { participants } = this.#services;
-    const known = participants.find(DEFAULT_WORKSPACE, name);
+    const known = participants.find(this.workspace, name);
     const lower = name.toLowerCase();
     const isServers = lower === SYSTEM_SENDER || lower.startsWith(`${SYSTEM_SENDER}.`);
     if (known?.presence === "agent" || isServers) return forbidden(name);
@@ -120,7 +125,7 @@ export class PresentedTokens {
   }
 
   #holds(name: string): boolean {
-    for (const hash of this.#hashes) if (this.#services.participants.holds(DEFAULT_WORKSPACE, name, hash)) return true;
+    for (const hash of this.#hashes) if (this.#services.participants.holds(this.workspace, name, hash)) return true;
     return false;
   }
 }

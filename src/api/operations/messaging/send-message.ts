@@ -12,7 +12,6 @@ import type { RequestIds } from "../request-ids.ts";
 import type { Call } from "../perform.ts";
 import type { PresentedTokens } from "./presented-tokens.ts";
 import { presentMessage, presentView } from "./present-message.ts";
-import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
 
 export type SendServices = {
   readonly messaging: Pick<MessagingServices, "router"> & {
@@ -41,10 +40,17 @@ type Read =
   | { readonly type: "message"; readonly message: Message }
   | { readonly type: "refused"; readonly receipt: contract.MessageReceipt };
 
+/** The workspace of a message, and its sender if it names none. */
+type Sending = { readonly workspace: string; readonly sender?: string | undefined };
+
 /** Parses a message. */
-export function readSent({ messaging, server }: SendServices, json: Json, sender = USER_SENDER): Read {
+export function readSent(
+  { messaging, server }: SendServices,
+  json: Json,
+  { workspace, sender = USER_SENDER }: Sending,
+): Read {
   const result = readMessage(json, {
-    workspace: DEFAULT_WORKSPACE,
+    workspace,
     nowMs: server.clock.nowMs(),
     contentBytesMax: messaging.limits.contentBytesMax,
     sender,
@@ -87,7 +93,7 @@ function receiptOf(
   }
 }
 
-type SendOptions = {
+type SendOptions = Pick<Sending, "workspace"> & {
   /** Maximum seconds to wait for the reply. */
   readonly wait: number;
   /** The sender; undefined is the operator, who replays messages of others. */
@@ -101,11 +107,11 @@ type SendOptions = {
 export async function sendMessage(
   services: SendServices,
   given: JsonObject,
-  { wait, presented }: SendOptions,
+  { wait, workspace, presented }: SendOptions,
   call: Pick<Call, "signal" | "asked">,
 ): Promise<contract.MessageReceipt> {
   const { asked } = call;
-  const one = readSent(services, asked?.withId(given) ?? given, presented?.sender);
+  const one = readSent(services, asked?.withId(given) ?? given, { workspace, sender: presented?.sender });
   if (one.type === "refused") throw new MessageRefusedError(refusalOf(one.receipt), undefined);
   presented?.authorize(one.message.sender);
   // A client that does not wait receives no reply.
@@ -165,7 +171,7 @@ export async function sendMessages(
 ): Promise<contract.BatchReceipt> {
   const messages = asked?.withIds(given) ?? given;
   const send = async (json: Json): Promise<contract.MessageReceipt> => {
-    const one = readSent(services, json, presented.sender);
+    const one = readSent(services, json, presented);
     if (one.type === "refused") return one.receipt;
     const error = presented.refusal(one.message.sender);
     if (error !== undefined) return receiptOf({ type: "refused", error, retryAfterMs: undefined }, one.message);

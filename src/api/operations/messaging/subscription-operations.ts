@@ -3,7 +3,6 @@ import { CaxtonError } from "../../../kernel/errors.ts";
 import type { Subscription } from "../../../messaging/router/index.ts";
 import type * as contract from "../../contract/index.ts";
 import { operations } from "../../contract/index.ts";
-import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
 import { cursors } from "../handles.ts";
 import { pageByKey } from "../page.ts";
 import { implement } from "../perform.ts";
@@ -50,7 +49,9 @@ function requireOwn({ kind, name }: Principal, subscriber: string): void {
 const list = implement(operations.subscription.list, ({ messaging: { subscriptions } }, query, { principal }) => {
   const subscriber = query.subscriber ?? (principal.kind === "participant" ? principal.name : undefined);
   if (subscriber !== undefined) requireOwn(principal, subscriber);
-  const all = subscriptions.list(DEFAULT_WORKSPACE, subscriber).toSorted((one, other) => (one.id < other.id ? -1 : 1));
+  const all = subscriptions
+    .list(principal.workspace, subscriber)
+    .toSorted((one, other) => (one.id < other.id ? -1 : 1));
   return pageByKey(all.map(present), ({ id }) => id, query, cursors.subscriptions);
 });
 
@@ -59,17 +60,17 @@ const create = implement(
   operations.subscription.create,
   async ({ messaging: { subscriptions, participants } }, body, { principal }) => {
     requireOwn(principal, body.subscriber);
-    const known = participants.find(DEFAULT_WORKSPACE, body.subscriber);
-    const subscriber = known?.name ?? participants.get(DEFAULT_WORKSPACE, body.subscriber).name;
-    return present(await subscriptions.subscribe({ ...body, subscriber, workspace: DEFAULT_WORKSPACE }));
+    const known = participants.find(principal.workspace, body.subscriber);
+    const subscriber = known?.name ?? participants.get(principal.workspace, body.subscriber).name;
+    return present(await subscriptions.subscribe({ ...body, subscriber, workspace: principal.workspace }));
   },
 );
 
 /** Throws SubscriptionForbiddenError, SubscriptionNotFoundError. */
 const remove = implement(operations.subscription.delete, async ({ messaging: { subscriptions } }, { id }, call) => {
-  const found = subscriptions.list(DEFAULT_WORKSPACE).find((each) => each.id === id);
+  const found = subscriptions.list(call.principal.workspace).find((each) => each.id === id);
   if (found !== undefined) requireOwn(call.principal, found.subscriber);
-  await subscriptions.unsubscribe(DEFAULT_WORKSPACE, id);
+  await subscriptions.unsubscribe(call.principal.workspace, id);
   return { id };
 });
 

@@ -4,7 +4,6 @@ import type { MessageView, RouterEvent } from "../../../messaging/router/index.t
 import type * as z from "zod";
 import type * as contract from "../../contract/index.ts";
 import { presentMessage, presentView } from "./present-message.ts";
-import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
 import { handles } from "../handles.ts";
 import type { Call, Streamed } from "../perform.ts";
 import { instant } from "../instant.ts";
@@ -31,7 +30,7 @@ type Sent = Streamed<contract.MessageEvent>;
 export async function* watchMessages(
   { messaging: { router }, server: { clock } }: RecordServices,
   tail: Tail,
-  { signal, lastEventId }: Pick<Call, "signal" | "lastEventId">,
+  { signal, lastEventId, principal: { workspace } }: Pick<Call, "signal" | "lastEventId" | "principal">,
 ): AsyncGenerator<Sent, void, undefined> {
   const waiting: RouterEvent[] = [];
   let missed = 0;
@@ -40,7 +39,7 @@ export async function* watchMessages(
   signal.addEventListener("abort", gone, { once: true });
   // Subscribe first, then read: what is written in between arrives twice and is sent once.
   using watching = router.watch(
-    { workspace: DEFAULT_WORKSPACE, conversation: tail.conversation_id, types: ["message", "settlement", "retry"] },
+    { workspace, conversation: tail.conversation_id, types: ["message", "settlement", "retry"] },
     (events) => {
       for (const event of events) {
         if (event.type === "gap") missed += event.count;
@@ -53,7 +52,11 @@ export async function* watchMessages(
   void watching;
   let seen = 0;
   const shown = new Set<number>();
-  for (const view of await past(router, tail, handles.messagePosition.decode(lastEventId ?? "")?.[0])) {
+  for (const view of await past(
+    router,
+    { ...tail, workspace },
+    handles.messagePosition.decode(lastEventId ?? "")?.[0],
+  )) {
     seen = view.seq;
     shown.add(seen);
     yield sent(presentView(view));
@@ -74,13 +77,13 @@ const sent = (message: contract.MessageRecord): Sent => ({ id: message.position,
 
 async function past(
   router: MessagingServices["router"],
-  tail: Tail,
+  tail: Tail & { readonly workspace: string },
   afterSeq: number | undefined,
 ): Promise<readonly MessageView[]> {
   const limit = afterSeq === undefined ? tail.last : MISSED_MAX;
   if (limit === 0) return [];
   const found = await router.records.messages({
-    workspace: DEFAULT_WORKSPACE,
+    workspace: tail.workspace,
     sender: tail.sender,
     recipient: tail.recipient,
     conversation: tail.conversation_id,

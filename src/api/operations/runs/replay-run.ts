@@ -5,7 +5,7 @@ import { type Artifact, type JournalEntry, type RunServices, RunEvent } from "..
 import { operations, type RunExport, runHistory } from "../../contract/index.ts";
 import type * as contract from "../../contract/index.ts";
 import { implement } from "../perform.ts";
-import { getRun, runId } from "./stored-run.ts";
+import { ownRun } from "./stored-run.ts";
 
 type Recording = Parameters<RunServices["replay"]>[0];
 type ReplayReport = Awaited<ReturnType<RunServices["replay"]>>;
@@ -17,9 +17,8 @@ export class ExportInvalidError extends CaxtonError<{ readonly problem: string }
 }
 
 /** Throws RunNotFoundError, AgentNotFoundError, RevisionNotFoundError. */
-const replay = implement(operations.run.replay, async ({ runs }, { id: text, revision }) => {
-  const id = runId(text);
-  getRun(runs, id);
+const replay = implement(operations.run.replay, async ({ runs }, { id: text, revision }, { principal }) => {
+  const id = ownRun(runs, principal, text);
   const { journal, artifacts } = runs.stores;
   const recording: Recording = {
     entries: journal.read(id, 0),

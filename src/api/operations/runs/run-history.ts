@@ -14,13 +14,12 @@ import type * as contract from "../../contract/index.ts";
 import { operations } from "../../contract/index.ts";
 import { implement } from "../perform.ts";
 import { presentStep, presentSummary } from "./present-run.ts";
-import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
-import { getRun, runId, summaryOf } from "./stored-run.ts";
+import { getRun, ownRun, summaryOf } from "./stored-run.ts";
 import { instant } from "../instant.ts";
 
 /** Throws RunNotFoundError, RunNotEndedError, storage errors. */
-const remove = implement(operations.run.delete, async ({ runs: { retention } }, { id }) => {
-  await retention.delete(runId(id));
+const remove = implement(operations.run.delete, async ({ runs }, { id }, { principal }) => {
+  await runs.retention.delete(ownRun(runs, principal, id));
   return null;
 });
 
@@ -32,33 +31,40 @@ export class PruneAgeError extends CaxtonError<{ readonly given: string }> {
 }
 
 /** Throws PruneAgeError, storage errors. */
-const prune = implement(operations.run.prune, async ({ runs: { retention } }, { older_than, dry_run }) => {
-  const ageMs = parseDuration(older_than);
-  if (ageMs === undefined)
-    throw new PruneAgeError(`"${older_than}" is no age`, 'Write one such as "30d", "12h" or "90m".', {
-      given: older_than,
-    });
-  const runs = dry_run
-    ? retention.expiredRuns(DEFAULT_WORKSPACE, ageMs, COUNTED_MAX).length
-    : await retention.prune(DEFAULT_WORKSPACE, ageMs);
-  return { runs, dry_run };
-});
+const prune = implement(
+  operations.run.prune,
+  async ({ runs: { retention } }, { older_than, dry_run }, { principal: { workspace } }) => {
+    const ageMs = parseDuration(older_than);
+    if (ageMs === undefined)
+      throw new PruneAgeError(`"${older_than}" is no age`, 'Write one such as "30d", "12h" or "90m".', {
+        given: older_than,
+      });
+    const runs = dry_run
+      ? retention.expiredRuns(workspace, ageMs, COUNTED_MAX).length
+      : await retention.prune(workspace, ageMs);
+    return { runs, dry_run };
+  },
+);
 
 /** Throws RunNotFoundError, RunStepNotFoundError and what starting a run throws. */
-const fork = implement(operations.run.fork, async ({ runs }, given, { asked }) => {
+const fork = implement(operations.run.fork, async ({ runs }, given, { asked, principal }) => {
   const { at, input, model, revision } = given;
-  const { id } = await runs.timeTravel.fork(runId(given.id), { at, input, model, revision }, asked?.run());
+  const { id } = await runs.timeTravel.fork(
+    ownRun(runs, principal, given.id),
+    { at, input, model, revision },
+    asked?.run(),
+  );
   return getRun(runs, id);
 });
 
 /** Throws RunNotFoundError and what starting a run throws. */
-const retry = implement(operations.run.retry, async ({ runs }, { id, latest }, { asked }) => {
-  const { id: started } = await runs.timeTravel.retry(runId(id), { latest }, asked?.run());
+const retry = implement(operations.run.retry, async ({ runs }, { id, latest }, { asked, principal }) => {
+  const { id: started } = await runs.timeTravel.retry(ownRun(runs, principal, id), { latest }, asked?.run());
   return getRun(runs, started);
 });
 
-const compare = implement(operations.run.compare, ({ runs }, { id, other }) => {
-  const [a, b] = [runId(id), runId(other)];
+const compare = implement(operations.run.compare, ({ runs }, { id, other }, { principal }) => {
+  const [a, b] = [ownRun(runs, principal, id), ownRun(runs, principal, other)];
   const { left, right, same, differences, steps } = runs.timeTravel.compare(a, b);
   return {
     a: presentSummary(summaryOf(runs, a)),
@@ -74,9 +80,8 @@ const compare = implement(operations.run.compare, ({ runs }, { id, other }) => {
 });
 
 /** The format of the document is described in docs/guides/runs.md. Throws RunNotFoundError, storage errors. */
-const exportRun = implement(operations.run.export, async ({ runs, server }, input) => {
-  const id = runId(input.id);
-  getRun(runs, id);
+const exportRun = implement(operations.run.export, async ({ runs, server }, input, { principal }) => {
+  const id = ownRun(runs, principal, input.id);
   const contents: { [hash: string]: string } = {};
   const put = (text: string) => {
     const hash = createHash("sha256").update(text).digest("base64url");

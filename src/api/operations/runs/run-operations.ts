@@ -4,16 +4,14 @@ import { mint, RunId } from "../../../kernel/ids.ts";
 import { log } from "../../../kernel/log.ts";
 import type { RunServices, UploadStore } from "../../../runs/index.ts";
 import { operations, type runs as schemas } from "../../contract/index.ts";
-import type { RequestIds } from "../request-ids.ts";
 import { wasApplied } from "../idempotent.ts";
 import { cursors, handles } from "../handles.ts";
 import { decodeCursor, pageOf } from "../page.ts";
 import { downloadArtifact } from "./download-artifact.ts";
-import { implement, implementStream } from "../perform.ts";
+import { type Call, implement, implementStream } from "../perform.ts";
 import { presentArtifact, presentSummary } from "./present-run.ts";
 import { receiveUpload } from "./receive-upload.ts";
-import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
-import { getRun, runId } from "./stored-run.ts";
+import { getRun, ownRun } from "./stored-run.ts";
 import { watchRun } from "./watch-run.ts";
 
 export type StartedRun = { readonly id: RunId; readonly ended: ReturnType<RunServices["runs"]["waitUntilSettled"]> };
@@ -22,15 +20,15 @@ export type StartedRun = { readonly id: RunId; readonly ended: ReturnType<RunSer
 async function startRun(
   { runs, stores: { journal, uploads } }: RunServices,
   body: z.output<typeof schemas.StartRunBody>,
-  asked: RequestIds | undefined,
+  { asked, principal: { workspace } }: Pick<Call, "asked" | "principal">,
 ): Promise<StartedRun> {
   const id = asked?.run() ?? mint(RunId);
   if (journal.summary(id) !== undefined) return { id, ended: runs.waitUntilSettled(id) };
-  const files = await uploads.take(body.uploads, id);
+  const files = await uploads.take(body.uploads, { workspace, runId: id });
   try {
     const { ended } = await runs.start({
       id,
-      workspace: DEFAULT_WORKSPACE,
+      workspace,
       agent: body.agent,
       input: body.input,
       variables: body.variables,
@@ -58,64 +56,69 @@ export async function releaseUploads(uploads: UploadStore, id: RunId): Promise<v
 
 const start = implement(
   operations.run.start,
-  async ({ runs }, body, { asked }) => {
-    const { id, ended } = await startRun(runs, body, asked);
+  async ({ runs }, body, call) => {
+    const { id, ended } = await startRun(runs, body, call);
     if (body.wait) await ended;
     return getRun(runs, id);
   },
   {
-    stream: async ({ runs }, body, { asked, signal }) => {
-      const { id } = await startRun(runs, body, asked);
-      return { events: watchRun(runs, id, {}, signal), headers: { location: `/api/v1/runs/${id}` } };
+    stream: async ({ runs }, body, call) => {
+      const { id } = await startRun(runs, body, call);
+      return { events: watchRun(runs, id, {}, call.signal), headers: { location: `/api/v1/runs/${id}` } };
     },
   },
 );
 
 /** An agent's runs are found by its name in any letter case. */
-const list = implement(operations.run.list, async ({ agents: { agents }, runs: { stores } }, query) => {
-  const { state, conversation, cursor, limit } = query;
-  const [before] = decodeCursor(cursors.runs, cursor) ?? [];
-  const agent = query.agent === undefined ? undefined : await deployedName(agents, query.agent);
-  const found = stores.journal.list({
-    workspace: DEFAULT_WORKSPACE,
-    agent,
-    state,
-    conversation,
-    before,
-    limit: limit + 1,
-  });
-  const { rows, next } = pageOf(found, limit, ({ id }) => cursors.runs.encode(id));
-  return { items: rows.map(presentSummary), next };
-});
+const list = implement(
+  operations.run.list,
+  async ({ agents: { agents }, runs: { stores } }, query, { principal: { workspace } }) => {
+    const { state, conversation, cursor, limit } = query;
+    const [before] = decodeCursor(cursors.runs, cursor) ?? [];
+    const agent = query.agent === undefined ? undefined : await deployedName(agents, workspace, query.agent);
+    const found = stores.journal.list({
+      workspace,
+      agent,
+      state,
+      conversation,
+      before,
+      limit: limit + 1,
+    });
+    const { rows, next } = pageOf(found, limit, ({ id }) => cursors.runs.encode(id));
+    return { items: rows.map(presentSummary), next };
+  },
+);
 
 /** Returns an agent's name as it was deployed, which its runs carry; for an agent that was deleted, the name as given. */
-async function deployedName(agents: Agents, name: string): Promise<string> {
+async function deployedName(agents: Agents, workspace: string, name: string): Promise<string> {
   try {
-    return (await agents.get(DEFAULT_WORKSPACE, name)).name;
+    return (await agents.get(workspace, name)).name;
   } catch (error) {
     if (error instanceof AgentNotFoundError) return name;
     throw error;
   }
 }
 
-const get = implement(operations.run.get, ({ runs }, { id }) => getRun(runs, runId(id)));
+const get = implement(operations.run.get, ({ runs }, { id }, { principal }) =>
+  getRun(runs, ownRun(runs, principal, id)),
+);
 
 const watch = implementStream(operations.run.watch, ({ runs }, { id, types }, call) => {
   const [afterSeq] = handles.runEvent.decode(call.lastEventId ?? "") ?? [];
-  return { events: watchRun(runs, runId(id), { afterSeq, types }, call.signal) };
+  return { events: watchRun(runs, ownRun(runs, call.principal, id), { afterSeq, types }, call.signal) };
 });
 
-const cancel = implement(operations.run.cancel, async ({ runs }, { id: text }, { asked }) => {
-  const id = runId(text);
+const cancel = implement(operations.run.cancel, async ({ runs }, { id: text }, { asked, principal }) => {
+  const id = ownRun(runs, principal, text);
   if (!wasApplied(runs.stores, id, asked, ({ type }) => type === "run-cancel"))
     await runs.runs.cancel(id, "asked for by a client");
   return getRun(runs, id);
 });
 
 /** Throws RunNotFoundError, RunNotWaitingError. */
-const decide = implement(operations.run.decide, async ({ runs }, input, { asked }) => {
+const decide = implement(operations.run.decide, async ({ runs }, input, { asked, principal }) => {
   const { call_id, decision } = input;
-  const id = runId(input.id);
+  const id = ownRun(runs, principal, input.id);
   const isDecided = wasApplied(
     runs.stores,
     id,
@@ -128,22 +131,26 @@ const decide = implement(operations.run.decide, async ({ runs }, input, { asked 
 });
 
 /** Throws RunNotFoundError, NoChoiceOpenError, UnknownModelError. */
-const choose = implement(operations.run.choose, async ({ runs }, { id: text, ...chosen }, { asked }) => {
-  const id = runId(text);
+const choose = implement(operations.run.choose, async ({ runs }, { id: text, ...chosen }, { asked, principal }) => {
+  const id = ownRun(runs, principal, text);
   const isChosen = wasApplied(runs.stores, id, asked, ({ type }) => type === "model-choose" || type === "run-cancel");
   if (!isChosen) await runs.runs.choose(id, chosen);
   return getRun(runs, id);
 });
 
 /** Throws RunNotFoundError, QuestionNotFoundError, QuestionClosedError, AnswerInvalidError. */
-const answer = implement(operations.run.answer, async ({ runs }, { id, question, ...answered }) => {
-  await runs.runs.answer(runId(id), question, answered);
-  return getRun(runs, runId(id));
-});
+const answer = implement(
+  operations.run.answer,
+  async ({ runs }, { id: text, question, ...answered }, { principal }) => {
+    const id = ownRun(runs, principal, text);
+    await runs.runs.answer(id, question, answered);
+    return getRun(runs, id);
+  },
+);
 
-const artifacts = implement(operations.run.artifacts, ({ runs }, { id }) => {
-  getRun(runs, runId(id));
-  return { items: runs.stores.artifacts.ofRun(runId(id)).map(presentArtifact), next: null };
+const artifacts = implement(operations.run.artifacts, ({ runs }, input, { principal }) => {
+  const id = ownRun(runs, principal, input.id);
+  return { items: runs.stores.artifacts.ofRun(id).map(presentArtifact), next: null };
 });
 
 export const runOperations = [

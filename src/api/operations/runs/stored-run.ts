@@ -1,3 +1,4 @@
+import type { Principal } from "../../../access/index.ts";
 import { RunId } from "../../../kernel/ids.ts";
 import {
   type ArtifactStore,
@@ -19,10 +20,14 @@ export type RunReading = Pick<RunServices, "runs"> & {
   };
 };
 
-/** Parses an id; text that is not an id names no run. Throws RunNotFoundError. */
-export function runId(text: string): RunId {
+/** Returns the id of a run in the caller's workspace; one of another workspace is not found. Throws RunNotFoundError. */
+export function ownRun(
+  { stores: { journal } }: Pick<RunReading, "stores">,
+  { workspace }: Pick<Principal, "workspace">,
+  text: string,
+): RunId {
   const parsed = RunId.safeParse(text);
-  if (parsed.success) return parsed.data;
+  if (parsed.success && journal.summary(parsed.data)?.workspace === workspace) return parsed.data;
   throw new RunNotFoundError(`there is no run ${text}`, "`caxton run list` shows the runs there are.", { id: text });
 }
 

@@ -5,7 +5,6 @@ import { implement } from "../perform.ts";
 import type { ApiServices } from "../api-services.ts";
 import { counter, exposition, gauge, histogram, type Metric } from "./exposition.ts";
 import { memoryMetrics } from "./memory-metrics.ts";
-import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
 
 /** The metrics in Prometheus' text format. Labels are few: no sender, no receiver, no conversation. */
 async function exposed({ agents, memory, messaging, runs, server }: ApiServices): Promise<string> {
@@ -125,7 +124,7 @@ function taskMetrics({ tasks }: MessagingServices): readonly Metric[] {
 }
 
 async function stockMetrics({ router, messageJournal }: MessagingServices): Promise<readonly Metric[]> {
-  const mailboxes = router.records.mailboxes(DEFAULT_WORKSPACE);
+  const mailboxes = router.records.mailboxes();
   const sum = (of: (mailbox: (typeof mailboxes)[number]) => number) =>
     mailboxes.reduce((total, mailbox) => total + of(mailbox), 0);
   const { dead, bytes } = await messageJournal.figures();

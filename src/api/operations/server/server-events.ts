@@ -19,7 +19,6 @@ import { handles } from "../handles.ts";
 import { presentApprovalsOf } from "../runs/present-approval.ts";
 import { presentQuestion, presentStep, presentSummary } from "../runs/present-run.ts";
 import { DirtySet } from "./dirty-set.ts";
-import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
 import { implementStream, type Streamed } from "../perform.ts";
 
 const FRAME_MS = 75;
@@ -44,6 +43,7 @@ type EventRuns = {
 
 export type ServerEventQuery = {
   readonly types?: readonly ServerEventType[] | undefined;
+  readonly workspace: string;
   /** Last id that the client received; undefined for a new client. */
   readonly after?: string | undefined;
 };
@@ -65,7 +65,7 @@ type SentEvent = Streamed<ServerEvent>;
  */
 export async function* watchServer(
   { runs: source, messaging, storage: { changes }, server: { clock } }: ServerEventServices,
-  { types = USUAL_TYPES, after }: ServerEventQuery,
+  { types = USUAL_TYPES, workspace, after }: ServerEventQuery,
   signal: AbortSignal,
 ): AsyncGenerator<SentEvent, void, undefined> {
   const { hub } = source.runs;
@@ -88,7 +88,7 @@ export async function* watchServer(
     );
   }
   if (wantsChanges) stack.use(changes.watch(() => bell.ring()));
-  const talk = stack.use(new Talk(messaging, wants, bell));
+  const talk = stack.use(new Talk(messaging, { workspace, wants }, bell));
   let at = newest(journal, changes);
   const missed = after === undefined ? undefined : backlogSince({ journal, changes }, after, at);
   if (missed?.type === "gap") yield resetAt(at);
@@ -109,14 +109,15 @@ export async function* watchServer(
       yield resetAt(at);
       continue;
     }
-    for (const { seq, change } of wantsChanges ? changes.read(at.change, CHANGES_PER_FRAME_MAX) : []) {
+    for (const { seq, workspace: of, change } of wantsChanges ? changes.read(at.change, CHANGES_PER_FRAME_MAX) : []) {
       at = { ...at, change: seq };
-      if (wants.has(change.type)) yield { id: showPosition(at), event: change };
+      if (wants.has(change.type) && of === workspace) yield { id: showPosition(at), event: change };
     }
     for (const event of talk.take()) yield { id: undefined, event };
     for (const backlog of runs.take(RUNS_PER_FRAME_MAX)) {
       at = { ...at, run: runs.sentUpTo(at.run) };
-      const events = [...runEvents(now.of(backlog.runId), backlog, wants)];
+      const run = now.of(backlog.runId);
+      const events = run.summary?.workspace === workspace ? [...runEvents(run, backlog, wants)] : [];
       for (const [index, event] of events.entries())
         yield { id: index === events.length - 1 ? showPosition(at) : undefined, event };
     }
@@ -130,9 +131,13 @@ class Talk implements Disposable {
   readonly #tasks = new DirtySet();
   readonly #watching = new DisposableStack();
 
-  constructor({ router, tasks }: ServerEventServices["messaging"], wants: ReadonlySet<ServerEventType>, bell: Bell) {
+  constructor(
+    { router, tasks }: ServerEventServices["messaging"],
+    { workspace, wants }: { readonly workspace: string; readonly wants: ReadonlySet<ServerEventType> },
+    bell: Bell,
+  ) {
     if (wants.has("conversation")) {
-      const filter = { workspace: DEFAULT_WORKSPACE, types: ["message", "conversation"] } as const;
+      const filter = { workspace, types: ["message", "conversation"] } as const;
       this.#watching.use(
         router.watch(filter, (events) => {
           for (const event of events) {
@@ -146,8 +151,9 @@ class Talk implements Disposable {
     }
     if (wants.has("task")) {
       this.#watching.use(
-        tasks.watch(({ id }) => {
-          this.#tasks.add(id);
+        tasks.watch((task) => {
+          if (task.workspace !== workspace) return;
+          this.#tasks.add(task.id);
           bell.ring();
         }),
       );
@@ -218,7 +224,7 @@ type Part = {
 
 /** A run as sent to clients: read and presented once for all of them. */
 type RunNow = {
-  readonly summary: { readonly state: RunState; readonly event: ServerEvent } | undefined;
+  readonly summary: { readonly workspace: string; readonly state: RunState; readonly event: ServerEvent } | undefined;
   readonly parts: () => readonly Part[];
 };
 
@@ -259,7 +265,11 @@ class RunsNow {
     const found = journal.summary(runId);
     let parts: readonly Part[] | undefined;
     const now: RunNow = {
-      summary: found && { state: found.state, event: { type: "run", run: presentSummary(found) } },
+      summary: found && {
+        workspace: found.workspace,
+        state: found.state,
+        event: { type: "run", run: presentSummary(found) },
+      },
       parts: () => (parts ??= partsOf(journal, runId)),
     };
     this.#runs.set(runId, now);
@@ -346,9 +356,9 @@ const PERMISSION_OF: Readonly<Record<ServerEventType, Permission>> = {
 
 /** Sends only the events that the principal may read; runs without their content where that is not permitted. */
 const watch = implementStream(operations.server.watch, (services, { types = USUAL_TYPES }, call) => {
-  const { permissions } = call.principal;
+  const { permissions, workspace } = call.principal;
   const own = types.filter((type) => permissions.has(PERMISSION_OF[type]));
-  const events = watchServer(services, { types: own, after: call.lastEventId }, call.signal);
+  const events = watchServer(services, { types: own, workspace, after: call.lastEventId }, call.signal);
   return { events: permissions.has("runs:read-content") ? events : withoutRunContent(events) };
 });
 

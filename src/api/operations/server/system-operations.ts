@@ -5,7 +5,6 @@ import type { ToolCatalogue } from "../../../tools/catalogue/index.ts";
 import type * as contract from "../../contract/index.ts";
 import { operations } from "../../contract/index.ts";
 import type { ApiServices, PartCheck } from "../api-services.ts";
-import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
 import { presentConditions } from "../models/model-conditions.ts";
 import { implement } from "../perform.ts";
 import { instant } from "../instant.ts";
@@ -13,7 +12,7 @@ import { instant } from "../instant.ts";
 /** How long memory may take to say that it is there; a place that is gone is noticed later than that. */
 const MEMORY_ANSWER_MS = 2_000;
 
-const status = implement(operations.server.status, async (services) => {
+const status = implement(operations.server.status, async (services, _input, { principal: { workspace } }) => {
   const {
     agents,
     memory,
@@ -23,7 +22,7 @@ const status = implement(operations.server.status, async (services) => {
     storage,
     tools,
   } = services;
-  const counts = runs.stores.journal.counts(DEFAULT_WORKSPACE);
+  const counts = runs.stores.journal.counts(workspace);
   return {
     version: server.version,
     node_version: process.versions.node,

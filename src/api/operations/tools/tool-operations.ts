@@ -15,7 +15,6 @@ import type * as contract from "../../contract/index.ts";
 import type { ApiServices } from "../api-services.ts";
 import { type Call, implement } from "../perform.ts";
 import { presentObservation } from "./grant-operations.ts";
-import { DEFAULT_WORKSPACE } from "../default-workspace.ts";
 import { releaseUploads } from "../runs/run-operations.ts";
 import { instant } from "../instant.ts";
 
@@ -119,15 +118,15 @@ async function callTool(
     },
   }: ApiServices,
   { server, tool: name, ...body }: InputOf<typeof operations.tool.call>,
-  { signal }: Call,
+  { signal, principal }: Call,
 ): Promise<contract.ToolCallOutcome> {
   const tool = catalogue.tool(server, name);
   const session = randomUUIDv7();
   // No run has this id: it only keeps others from the files while the call lasts.
   const holder = mint(RunId);
-  const files = await uploads.take(body.uploads, holder);
+  const files = await uploads.take(body.uploads, { workspace: principal.workspace, runId: holder });
   const isPermissive = body.observe === "permit";
-  const context = { session, workspace: DEFAULT_WORKSPACE, agent: undefined, files, isPermissive };
+  const context = { session, workspace: principal.workspace, agent: undefined, files, isPermissive };
   using watch = body.observe === undefined ? undefined : grantWatch.watch(session);
   try {
     const call = { id: mint(ToolCallId), server: tool.server, tool: tool.name, arguments: body.arguments, context };

@@ -77,11 +77,11 @@ export class Approvals implements AsyncDisposable {
     await this.#expiry[Symbol.asyncDispose]();
   }
 
-  /** Throws ApprovalNotFoundError; ApprovalMismatchError if the call does not have this hash. */
-  get(id: string, hash?: string): ApprovalRecord {
+  /** Returns an approval of a workspace. Throws ApprovalNotFoundError; ApprovalMismatchError if the call does not have this hash. */
+  get(workspace: string, id: string, hash?: string): ApprovalRecord {
     const parsed = ApprovalId.safeParse(id);
     const found = parsed.success ? this.#deps.index.find(parsed.data) : undefined;
-    if (!found) throw approvalNotFound(id);
+    if (found?.workspace !== workspace) throw approvalNotFound(id);
     if (hash !== undefined && hash !== found.bound.whole) throw approvalMismatch(id, found.runId);
     return found;
   }
@@ -90,8 +90,12 @@ export class Approvals implements AsyncDisposable {
    * Says yes or no to a call that waits; on disk when resolved. Throws ApprovalNotFoundError, ApprovalClosedError,
    * ApprovalVoidError, ApprovalEditInvalidError, ApproverNotAllowedError, storage errors.
    */
-  async answer(id: string, word: ApprovalWord, approver: Approver): Promise<ApprovalRecord> {
-    const { runId, id: approvalId } = this.get(id);
+  async answer(
+    { workspace: of, id }: { readonly workspace: string; readonly id: string },
+    word: ApprovalWord,
+    approver: Approver,
+  ): Promise<ApprovalRecord> {
+    const { runId, id: approvalId } = this.get(of, id);
     const { runs, plans } = this.#deps;
     let refusal: Error | undefined;
     await runs.update(runId, async (view) => {
@@ -107,7 +111,7 @@ export class Approvals implements AsyncDisposable {
       return [this.#answerOf(plan, approval, word, approver), WAKE];
     });
     if (refusal) throw refusal;
-    const after = this.get(id);
+    const after = this.get(of, id);
     // The run ended in the same moment, and its end was written first.
     if (after.state === "cancelled") throw alreadyAnswered(after, runId);
     return after;

@@ -1,0 +1,38 @@
+import { CaxtonError } from "../../kernel/errors.ts";
+
+/** There is no such workspace, or the principal has no rights in it: the answer is the same. */
+export class WorkspaceNotFoundError extends CaxtonError {
+  readonly code = "WORKSPACE_NOT_FOUND";
+  readonly kind = "not-found";
+  constructor(workspace: string) {
+    super(
+      `there is no workspace ${workspace} for these credentials`,
+      "caxton workspace list shows the workspaces that you may use.",
+      { workspace },
+    );
+  }
+}
+
+export class WorkspaceExistsError extends CaxtonError {
+  readonly code = "WORKSPACE_EXISTS";
+  readonly kind = "conflict";
+  constructor(workspace: string) {
+    super(`the workspace ${workspace} exists already`, "Choose another name.", { workspace });
+  }
+}
+
+export class WorkspaceIsDefaultError extends CaxtonError {
+  readonly code = "WORKSPACE_IS_DEFAULT";
+  readonly kind = "rejected";
+  constructor() {
+    super("the workspace default cannot be deleted", "Delete its agents, runs and memory instead.", {});
+  }
+}
+
+export class WorkspacesFullError extends CaxtonError {
+  readonly code = "WORKSPACES_FULL";
+  readonly kind = "rejected";
+  constructor(max: number) {
+    super(`this server has ${max} workspaces, its maximum`, "Delete a workspace first.", { max });
+  }
+}

@@ -1,0 +1,52 @@
+import * as z from "zod";
+import { operation } from "../operation.ts";
+import { CreateWorkspaceBody, UpdateWorkspaceBody, Workspace, WorkspacePage, WorkspaceQuery } from "./workspaces.ts";
+
+const COMMON = { tags: ["access"], surfaces: ["rest", "cli"] } as const;
+const ADMIN = { ...COMMON, permission: "workspaces:admin", scope: "server", effect: "write" } as const;
+const params = z.object({ name: z.string().max(100) });
+
+export const list = operation({
+  ...COMMON,
+  name: "workspace.list",
+  summary: "List the workspaces that the caller may use",
+  http: { method: "GET", path: "/api/v1/workspaces" },
+  permission: "access:self",
+  effect: "read",
+  query: WorkspaceQuery,
+  output: WorkspacePage,
+});
+
+export const get = operation({
+  ...COMMON,
+  name: "workspace.get",
+  summary: "Get a workspace",
+  http: { method: "GET", path: "/api/v1/workspaces/:name" },
+  permission: "access:self",
+  effect: "read",
+  params,
+  output: Workspace,
+});
+
+export const create = operation({
+  ...ADMIN,
+  name: "workspace.create",
+  created: "name",
+  summary: "Create a workspace",
+  description:
+    "A workspace has its own agents, tool servers, runs, files, messages, memory, budgets and keys. A request names its workspace by the header `X-Caxton-Workspace`, or the query parameter `workspace`.",
+  http: { method: "POST", path: "/api/v1/workspaces" },
+  retry: "never",
+  body: CreateWorkspaceBody,
+  output: Workspace,
+});
+
+export const update = operation({
+  ...ADMIN,
+  name: "workspace.update",
+  summary: "Change the description or the quotas of a workspace",
+  http: { method: "PATCH", path: "/api/v1/workspaces/:name" },
+  params,
+  body: UpdateWorkspaceBody,
+  output: Workspace,
+});

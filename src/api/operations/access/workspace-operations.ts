@@ -1,0 +1,44 @@
+import { type Workspace, WorkspaceNotFoundError } from "../../../access/index.ts";
+import type * as contract from "../../contract/index.ts";
+import { operations } from "../../contract/index.ts";
+import type { ApiServices } from "../api-services.ts";
+import { cursors } from "../handles.ts";
+import { instant } from "../instant.ts";
+import { pageByKey } from "../page.ts";
+import { implement } from "../perform.ts";
+
+const present = ({ name, description, state, createdAtMs, quotas }: Workspace): contract.Workspace => ({
+  name,
+  description,
+  state,
+  created_at: instant(createdAtMs),
+  quotas: { ...quotas },
+});
+
+const list = implement(operations.workspace.list, ({ access: { access, workspaces } }: ApiServices, query, call) => {
+  // Only those who delete workspaces see one that is being deleted.
+  const isServerWide = call.principal.everywhere.has("workspaces:admin");
+  const visible = workspaces.list().filter(({ name }) => isServerWide || access.isVisible(name, call.principal));
+  const { items, next } = pageByKey(visible, ({ name }) => name, query, cursors.workspaces);
+  return { items: items.map(present), next };
+});
+
+/** Throws WorkspaceNotFoundError. */
+const get = implement(operations.workspace.get, ({ access: { access, workspaces } }: ApiServices, { name }, call) => {
+  if (!access.isVisible(name, call.principal)) throw new WorkspaceNotFoundError(name);
+  return present(workspaces.get(name));
+});
+
+/** Throws WorkspaceExistsError, WorkspacesFullError. */
+const create = implement(operations.workspace.create, async ({ access: { workspaces } }: ApiServices, input) => {
+  const { name, ...settings } = input;
+  return present(await workspaces.create(name, settings));
+});
+
+/** Throws WorkspaceNotFoundError. */
+const update = implement(operations.workspace.update, async ({ access: { workspaces } }: ApiServices, input) => {
+  const { name, ...change } = input;
+  return present(await workspaces.change(name, change));
+});
+
+export const workspaceOperations = [list, get, create, update] as const;

@@ -1,0 +1,45 @@
+import * as z from "zod";
+import { QUOTAS, type Workspace, type WorkspaceStore } from "../access/index.ts";
+import { parseJson } from "../kernel/json.ts";
+import type { Database } from "./database.ts";
+
+const Quotas = z.object(
+  Object.fromEntries(Object.keys(QUOTAS).map((name) => [name, z.int().nonnegative().optional()])),
+);
+
+const Row = z
+  .object({
+    name: z.string(),
+    description: z.string(),
+    created_at_ms: z.int(),
+    state: z.enum(["active", "deleting"]),
+    quotas: z.string(),
+  })
+  .transform(({ created_at_ms: createdAtMs, quotas, ...row }): Workspace => {
+    const parsed = parseJson(quotas);
+    return { ...row, createdAtMs, quotas: Quotas.parse(parsed.type === "parsed" ? parsed.value : {}) };
+  });
+
+const SAVE = `INSERT INTO workspaces (name, description, created_at_ms, state, quotas) VALUES (?, ?, ?, ?, ?)
+  ON CONFLICT (name) DO UPDATE SET description = excluded.description, state = excluded.state, quotas = excluded.quotas`;
+
+/** Workspaces in `caxton.db`. */
+export class SqliteWorkspaceStore implements WorkspaceStore {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  load(): readonly Workspace[] {
+    return this.#db.read(() => this.#db.sql("SELECT * FROM workspaces").all()).map((row) => Row.parse(row));
+  }
+
+  async save({ name, description, createdAtMs, state, quotas }: Workspace): Promise<void> {
+    await this.#db.write(() => this.#db.sql(SAVE).run(name, description, createdAtMs, state, JSON.stringify(quotas)));
+  }
+
+  async delete(name: string): Promise<void> {
+    await this.#db.write(() => this.#db.sql("DELETE FROM workspaces WHERE name = ?").run(name));
+  }
+}
