@@ -23,7 +23,7 @@ const BROKERS = ["files", "http", "memory", "messages"].map((name) => posix.join
 /** Inner modules that other modules may import; "." is the module's own entry point. All others are internal. */
 export const VISIBLE: Readonly<Record<string, readonly string[]>> = {
   kernel: [".", "changes", "sqlite"],
-  access: [".", "audit", "permissions", "workspaces"],
+  access: [".", "audit", "permissions"],
   text: ["documents", "expressions", "redaction", "references", "regex"],
   agents: [".", "budgets", "definitions", "files", "permissions", "test-files"],
   memory: [
@@ -62,7 +62,7 @@ export const ROOMS = {
   kernel: [],
   "access/permissions": [],
   "access/keys": ["kernel"],
-  "access/workspaces": ["kernel"],
+  "access/workspaces": ["kernel", "access/permissions"],
   "access/audit": ["kernel"],
   "access/sessions": ["kernel", "access/keys"],
   "access/jwt": ["kernel"],
@@ -285,7 +285,7 @@ export const ROOMS = {
   "models/vendors": ["kernel", "text/redaction", "models/built-in", "models/port"],
   "models/built-in": ["kernel", "models/built-in/language", "models/port"],
   "models/built-in/language": ["kernel"],
-  "api/contract": ["kernel", "access/permissions", "access/workspaces"],
+  "api/contract": ["kernel", "access/permissions"],
   "tools/authoring": [
     "kernel",
     "text/documents",

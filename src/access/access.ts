@@ -18,7 +18,14 @@ import {
   TooManyFailuresError,
 } from "./errors.ts";
 import { EndSignals, isSame, type KeyFault, type Keys, type StoredKey } from "./keys/index.ts";
-import { PARTICIPANT_PERMISSIONS, type Permission, permissionsOf, type Role } from "./permissions/index.ts";
+import {
+  ALL_WORKSPACES,
+  DEFAULT_WORKSPACE,
+  PARTICIPANT_PERMISSIONS,
+  type Permission,
+  permissionsOf,
+  type Role,
+} from "./permissions/index.ts";
 import type { Sessions, StoredSession } from "./sessions/index.ts";
 import { isJwt, type Tokens } from "./jwt/index.ts";
 import {
@@ -31,7 +38,7 @@ import {
   type Principal,
   type SessionCredentials,
 } from "./principal.ts";
-import { ALL_WORKSPACES, DEFAULT_WORKSPACE, WorkspaceNotFoundError, type Workspaces } from "./workspaces/index.ts";
+import { WorkspaceNotFoundError, type Workspaces } from "./workspaces/index.ts";
 
 /** local: every client that reaches the port has every permission. required: every request needs credentials. */
 export const ACCESS_MODES = ["local", "required"] as const;
@@ -142,7 +149,7 @@ export class Access {
     }
   }
 
-  /** A6. Permissions are those of the grants for the workspace together. */
+  /** Permissions are those of the grants for the workspace together. A6. */
   #in(wanted: string | undefined, identified: Identified): Principal {
     const { grants } = identified;
     const workspace = wanted ?? homeOf(grants);

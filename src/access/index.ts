@@ -6,15 +6,6 @@ export { PermissionDeniedError } from "./errors.ts";
 export type { SessionStore, StoredSession } from "./sessions/index.ts";
 export { JWT_ALGORITHMS } from "./jwt/index.ts";
 export { openAccess, type AccessModuleOptions, type AccessServices } from "./open.ts";
-export {
-  ALL_WORKSPACES,
-  DEFAULT_WORKSPACE,
-  type QuotaName,
-  QUOTAS,
-  type Quotas,
-  type Workspace,
-  WORKSPACE_NAME,
-  WorkspaceNotFoundError,
-  type WorkspaceStore,
-} from "./workspaces/index.ts";
+export { ALL_WORKSPACES, DEFAULT_WORKSPACE, QUOTAS, WORKSPACE_NAME } from "./permissions/index.ts";
+export { type Workspace, WorkspaceNotFoundError, type WorkspaceStore } from "./workspaces/index.ts";
 export type { Admission, Attempt, Credentials, Grant, Guarded, Origin, Principal } from "./principal.ts";

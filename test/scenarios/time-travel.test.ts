@@ -134,7 +134,7 @@ test("a fork has files of its own: they are there when the run it came from is n
   const fork = await made.travel.fork(id, { at: 7, ...same }, own);
   await fork.ended;
   const [file] = made.runs.view(fork.id).files;
-  expect(file).toMatchObject({ workspace: "default", name: "data.csv" });
+  expect(file).toMatchObject({ name: "data.csv" });
   expect(file?.location).not.toBe(made.runs.view(id).files[0]?.location);
   expect(readFileSync(file?.location ?? "", "utf8")).toBe("a,b");
   await made.artifacts.discard(id);

@@ -1,2 +1,10 @@
 export { ALL_PERMISSIONS, type OperationScope, type Permission, PERMISSIONS } from "./permissions.ts";
 export { matching, PARTICIPANT_PERMISSIONS, permissionsOf, type Role, ROLES } from "./roles.ts";
+export {
+  ALL_WORKSPACES,
+  DEFAULT_WORKSPACE,
+  type QuotaName,
+  QUOTAS,
+  type Quotas,
+  WORKSPACE_NAME,
+} from "./workspace-names.ts";

@@ -1,5 +1,6 @@
 import { KeyedMutex } from "../../kernel/async/keyed-mutex.ts";
 import type { Clock } from "../../kernel/clock.ts";
+import { DEFAULT_WORKSPACE, type Quotas } from "../permissions/index.ts";
 import {
   WorkspaceExistsError,
   WorkspaceIsDefaultError,
@@ -7,26 +8,7 @@ import {
   WorkspacesFullError,
 } from "./errors.ts";
 
-/** The operator's workspace. It always exists; definition files and tool servers of `caxton.toml` are deployed to it. */
-export const DEFAULT_WORKSPACE = "default";
-/** In a grant: every workspace, also those created later. */
-export const ALL_WORKSPACES = "*";
-/** The form of a name: a label of a domain name. */
-export const WORKSPACE_NAME = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 const WORKSPACES_MAX = 10_000;
-
-/** Maximum amounts of one workspace; a name that is absent has no limit of its own. */
-export type Quotas = Readonly<Partial<Record<QuotaName, number | undefined>>>;
-export const QUOTAS = {
-  agents: "Deployed agents",
-  tool_servers: "Deployed tool servers",
-  runs_per_minute: "Runs started in a minute",
-  concurrent_runs: "Runs that execute at the same time",
-  messages_per_minute: "Messages sent in a minute",
-  file_bytes: "Bytes of uploads and artifacts on disk",
-  memory_entities: "Entities in memory",
-} as const satisfies Readonly<Record<string, string>>;
-export type QuotaName = keyof typeof QUOTAS;
 
 export type Workspace = {
   readonly name: string;
@@ -75,7 +57,7 @@ export class Workspaces {
     return [...this.#workspaces.values()].toSorted((one, other) => (one.name < other.name ? -1 : 1));
   }
 
-  /** Whether a workspace accepts requests. W1. */
+  /** Whether a workspace accepts requests. */
   isActive(name: string): boolean {
     return this.#workspaces.get(name)?.state === "active";
   }
@@ -84,7 +66,7 @@ export class Workspaces {
     return this.#workspaces.get(name)?.quotas ?? {};
   }
 
-  /** Throws WorkspaceNotFoundError. W1. */
+  /** Throws WorkspaceNotFoundError. */
   get(name: string): Workspace {
     const found = this.#workspaces.get(name);
     if (found?.state !== "active") throw new WorkspaceNotFoundError(name);

@@ -1,6 +1,5 @@
 import * as z from "zod";
-import { ALL_PERMISSIONS } from "../../../access/permissions/index.ts";
-import { ALL_WORKSPACES } from "../../../access/workspaces/index.ts";
+import { ALL_PERMISSIONS, ALL_WORKSPACES } from "../../../access/permissions/index.ts";
 import { ListQuery, page } from "../problem.ts";
 import { WorkspaceName } from "./workspaces.ts";
 

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { type QuotaName, QUOTAS, WORKSPACE_NAME } from "../../../access/workspaces/index.ts";
+import { type QuotaName, QUOTAS, WORKSPACE_NAME } from "../../../access/permissions/index.ts";
 import { ListQuery, page } from "../problem.ts";
 
 /** The name of a workspace. */

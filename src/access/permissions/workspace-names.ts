@@ -1,0 +1,20 @@
+/** The operator's workspace. It always exists; definition files and tool servers of `caxton.toml` are deployed to it. */
+export const DEFAULT_WORKSPACE = "default";
+/** In a grant: every workspace, also those created later. */
+export const ALL_WORKSPACES = "*";
+/** The form of a name: a label of a domain name. */
+export const WORKSPACE_NAME = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/** Maximum amounts of one workspace. */
+export const QUOTAS = {
+  agents: "Deployed agents",
+  tool_servers: "Deployed tool servers",
+  runs_per_minute: "Runs started in a minute",
+  concurrent_runs: "Runs that execute at the same time",
+  messages_per_minute: "Messages sent in a minute",
+  file_bytes: "Bytes of uploads and artifacts on disk",
+  memory_entities: "Entities in memory",
+} as const satisfies Readonly<Record<string, string>>;
+export type QuotaName = keyof typeof QUOTAS;
+/** A name that is absent has no limit of its own. */
+export type Quotas = Readonly<Partial<Record<QuotaName, number | undefined>>>;
