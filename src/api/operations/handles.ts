@@ -38,7 +38,7 @@ export const cursors = {
   ),
   grantUses: new HandleCodec("cg", number),
   keys: new HandleCodec("ck", text),
-  workspaces: new HandleCodec("cw", text),
+  workspaces: new HandleCodec("cx", text),
   participants: new HandleCodec("cn", text),
   runs: new HandleCodec("cr", z.tuple([RunId])),
   subscriptions: new HandleCodec("cs", text),
