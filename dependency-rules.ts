@@ -17,6 +17,10 @@ export const MODULES: Readonly<Record<string, readonly string[]>> = {
   cli: ["kernel", "access", "text", "agents", "tools", "api", "server"],
 };
 
+const ACCESS = ["audit", "jwt", "keys", "limits", "permissions", "sessions", "workspaces"].map((name) =>
+  posix.join("access", name),
+);
+
 /** Inner modules of tools that give guests access to what is outside. */
 const BROKERS = ["files", "http", "memory", "messages"].map((name) => posix.join("brokers", name));
 
@@ -66,15 +70,8 @@ export const ROOMS = {
   "access/audit": ["kernel"],
   "access/sessions": ["kernel", "access/keys"],
   "access/jwt": ["kernel"],
-  access: [
-    "kernel",
-    "access/audit",
-    "access/permissions",
-    "access/keys",
-    "access/sessions",
-    "access/jwt",
-    "access/workspaces",
-  ],
+  "access/limits": ["kernel"],
+  access: ["kernel", ...ACCESS],
   "text/documents": ["kernel"],
   "kernel/changes": ["kernel"],
   "text/regex": [],
@@ -323,7 +320,7 @@ export const ROOMS = {
     "models",
     "tools",
   ],
-  "api/fipa": ["kernel", "messaging/acl", "messaging/router"],
+  "api/fipa": ["kernel", "access", "messaging/acl", "messaging/router"],
   "api/http": ["kernel", "access", "text/documents", "agents/permissions", "runs", "api/contract", "api/operations"],
   server: ["server/config", "server/options", "server/tls", ...entryPointsBelow("server")],
   "server/config": entryPointsBelow("server"),

@@ -75,7 +75,7 @@ async function least(measured: () => Promise<Cost>): Promise<Cost> {
 
 export async function run(): Promise<readonly Row[]> {
   const model = new HeldModel();
-  const settings = { "server.streams_per_client_max": 1_000, "server.streams_max": 1_000 };
+  const settings = { "server.limits.streams.address": 1_000, "server.limits.streams.server": 1_000 };
   await using server = await startServer({ settings, overrides: { models: models(model) } });
   await followed(server, model, 1);
   const costs: Cost[] = [];

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { networkOf } from "../kernel/addresses.ts";
 import { RateLimiter } from "../kernel/async/rate-limiter.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { toFault } from "../kernel/errors.ts";
@@ -391,16 +392,6 @@ function homeOf([first]: readonly Grant[]): string {
 /** Returns a signal that aborts at a time. */
 const endAt = (atMs: number, clock: Clock): AbortSignal =>
   AbortSignal.timeout(Math.max(0, Math.min(atMs - clock.nowMs(), TIMER_MS_MAX)));
-
-/** Returns an IPv4 address as it is, and the /64 of an IPv6 address, because one client can have all addresses of it. */
-function networkOf(address: string): string {
-  if (!address.includes(":") || address.startsWith("::ffff:")) return address;
-  const [before = "", after = ""] = address.split("::");
-  const groups = [before, after].map((part) => (part === "" ? [] : part.split(":")));
-  const [first = [], last = []] = groups;
-  const zeros = Array.from({ length: Math.max(0, 8 - first.length - last.length) }, () => "0");
-  return [...first, ...zeros, ...last].slice(0, 4).join(":");
-}
 
 /** Whether an operation ended because its principal may not perform it. */
 export const isDenial = (error: unknown): boolean => ["denied", "unauthenticated"].includes(toFault(error).kind);

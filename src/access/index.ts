@@ -1,7 +1,19 @@
-export { Access, ACCESS_MODES, type AccessOptions, isDenial } from "./access.ts";
+export { Access, ACCESS_MODES, type AccessMode, type AccessOptions, isDenial } from "./access.ts";
 export type { KeyStore, StoredKey } from "./keys/index.ts";
 export { KeyNotFoundError, listPosition } from "./keys/index.ts";
 export type { ClientCertificate } from "./client-certificate.ts";
+export {
+  DEFAULT_LIMITS,
+  endWith,
+  type Level,
+  LEVELS,
+  limitConnections,
+  type Limits,
+  LOCAL_LIMITS,
+  type Party,
+  type Permit,
+  ResourceLimits,
+} from "./limits/index.ts";
 export { PermissionDeniedError } from "./errors.ts";
 export type { SessionStore, StoredSession } from "./sessions/index.ts";
 export { JWT_ALGORITHMS } from "./jwt/index.ts";

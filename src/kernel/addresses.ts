@@ -24,3 +24,13 @@ export function addressMatcher(ranges: readonly string[]): (address: string) => 
     return family !== 0 && list.check(plain, family === 6 ? "ipv6" : "ipv4");
   };
 }
+
+/** Returns an IPv4 address as it is, and the /64 of an IPv6 address, because one client can have all addresses of it. */
+export function networkOf(address: string): string {
+  if (!address.includes(":") || address.startsWith("::ffff:")) return address;
+  const [before = "", after = ""] = address.split("::");
+  const groups = [before, after].map((part) => (part === "" ? [] : part.split(":")));
+  const [first = [], last = []] = groups;
+  const zeros = Array.from({ length: Math.max(0, 8 - first.length - last.length) }, () => "0");
+  return [...first, ...zeros, ...last].slice(0, 4).join(":");
+}

@@ -12,10 +12,6 @@ export const LIMITS = {
   definitionBytesMax: 256 * KIB,
   /** A JSON request body. */
   bodyBytesMax: 4 * MIB,
-  /** All JSON bodies that are still to come, as long as they say they are; past it the oldest is ended. */
-  bodiesBytesMax: 256 * MIB,
-  /** Longest time that a JSON body may take. */
-  bodyTimeMs: 300_000,
   /** A client that began a request's body and sends nothing more. */
   bodySilenceMs: 60_000,
   /** An exported run that is played again. */
@@ -42,14 +38,8 @@ export const LIMITS = {
   imagesPerRequestMax: 20,
   /** Maximum bytes of all images in one request to a model. */
   imagesBytesMax: 20 * MIB,
-  /** Live event streams open at once; configurable as `server.streams_max`. */
-  streamsMax: 512,
-  /** Those of one address; configurable as `server.streams_per_client_max`. */
-  streamsPerClientMax: 256,
   /** Programs registered in one workspace. */
   participantsMax: 10_000,
-  /** WebSockets open at once. */
-  socketsMax: 1_024,
   /** Events waiting for a slow reader before its stream is cut (it resumes by Last-Event-ID). */
   streamEventsMax: 4_096,
   /** Text waiting for a slow reader before its stream is cut. */

@@ -81,7 +81,9 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
       programOf: (token) => messaging.participants.holderOf(token),
     }),
   );
-  const fipa = stack.use(remotes && (await openFipa(loaded.config, { messaging, remotes, clock, tls })));
+  const fipa = stack.use(
+    remotes && (await openFipa(loaded.config, { messaging, remotes, clock, tls, limits: access.limits })),
+  );
   const tools = stack.use(
     await openTools(
       toolsOptions(loaded, overrides.toolServers),

@@ -1,3 +1,4 @@
+import type { ResourceLimits } from "../access/index.ts";
 import { attachRemoteAgents, FipaTransport, type LocalAgent, type RemoteAgents } from "../api/fipa/index.ts";
 import { DEFAULT_WORKSPACE } from "../access/index.ts";
 import type { Clock } from "../kernel/clock.ts";
@@ -15,12 +16,13 @@ type Parts = {
   readonly remotes: RemoteAgents;
   readonly clock: Clock;
   readonly tls: SecureListeners | undefined;
+  readonly limits: ResourceLimits;
 };
 
 /** Opens the FIPA transport. Throws PortInUseError, ListenFailedError. */
 export async function openFipa(
   { fipa, messages }: Config,
-  { messaging: { router, directory }, remotes, clock, tls }: Parts,
+  { messaging: { router, directory }, remotes, clock, tls, limits }: Parts,
 ): Promise<OpenFipa> {
   const { host, port, platform, address, allow } = fipa;
   const transport = await FipaTransport.open(
@@ -30,6 +32,7 @@ export async function openFipa(
       agents: () => agentsOf(directory),
       remotes,
       clock,
+      limits,
       workspace: DEFAULT_WORKSPACE,
     },
     {

@@ -72,7 +72,7 @@ async function start(loaded: LoadedConfig, options: ServeOptions): Promise<Start
     agentTestSchema,
     trustedProxies: config.server.trusted_proxies,
     createServer: caxton.tls?.createServer,
-    streams: { streamsMax: config.server.streams_max, perClientMax: config.server.streams_per_client_max },
+    bodyMs: config.server.limits.body_timeout,
   });
   // Runs drain while their watchers still listen; then streams end, then connections, then modules.
   stack.defer(async () => {

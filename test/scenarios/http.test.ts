@@ -9,6 +9,7 @@ import * as contract from "../../src/api/contract/index.ts";
 import { bind } from "../../src/api/http/bind.ts";
 import { httpServer } from "../../src/api/http/index.ts";
 import { EventStreams } from "../../src/api/http/responses/sse.ts";
+import { RequestBodies } from "../../src/api/http/slow-clients.ts";
 import { LOCAL_ACCESS } from "../helpers/access.ts";
 import { implement } from "../../src/api/operations/perform.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
@@ -196,13 +197,20 @@ test("a download whose client disconnects before its first part is closed", asyn
       },
     }),
   };
+  const { limits } = server.started.services.access;
   const download = contract.operations.memoryTransfer.export;
   const http = fastify().withTypeProvider<ZodTypeProvider>();
   http.setSerializerCompiler(serializerCompiler);
   bind(
     http,
     implement(download, () => ({ mediaType: "text/plain", content, headers: {} })),
-    { access: LOCAL_ACCESS, services: server.started.services, streams: new EventStreams(), bodyReaders: {} },
+    {
+      access: LOCAL_ACCESS,
+      services: server.started.services,
+      streams: new EventStreams(limits),
+      bodies: new RequestBodies(limits, 1_000),
+      bodyReaders: {},
+    },
   );
   const url = await http.listen({ host: "127.0.0.1", port: 0 });
   const client = request(`${url}${download.http.path}`).on("error", () => undefined);

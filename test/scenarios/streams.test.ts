@@ -3,6 +3,7 @@ import { request } from "node:http";
 import { connect, type Socket } from "node:net";
 import { fastify } from "fastify";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { DEFAULT_LIMITS, type Limits, LOCAL_LIMITS, ResourceLimits } from "../../src/access/index.ts";
 import * as contract from "../../src/api/contract/index.ts";
 import { EventStreams } from "../../src/api/http/responses/sse.ts";
 import { httpServer } from "../../src/api/http/index.ts";
@@ -10,6 +11,7 @@ import { type Streamed, watchRun } from "../../src/api/operations/index.ts";
 import { scripted } from "../../src/models/vendors/index.ts";
 import type { RunStreamEvent } from "../../src/api/contract/index.ts";
 import type { LanguageModel, ModelPart } from "../../src/models/port/language-model.ts";
+import { systemClock } from "../../src/kernel/clock.ts";
 import type { RunId } from "../../src/kernel/ids.ts";
 import { LIMITS } from "../../src/kernel/quantities.ts";
 import { type ToolCall, ToolCatalogue } from "../../src/tools/catalogue/index.ts";
@@ -19,6 +21,7 @@ import { verifies } from "../helpers/verifies.ts";
 
 verifies("api.slow-reader", "api.rude-clients");
 
+const limitsTo = (streams: Limits["streams"]) => new ResourceLimits({ ...LOCAL_LIMITS, streams }, systemClock);
 const CHUNK = 256 * 1024;
 /** A model's answer in pieces that each fill a response's buffer. */
 const long = (chunks: number) => [{ text: "x".repeat(CHUNK * chunks), chunkChars: CHUNK }];
@@ -70,7 +73,7 @@ describe("readers", () => {
     const warnings: string[] = [];
     const warned = (warning: Error) => void warnings.push(warning.name);
     process.on("warning", warned);
-    const streams = new EventStreams();
+    const streams = new EventStreams(limitsTo({}));
     const http = fastify();
     http.get("/", async (asked, reply) => streams.send(asked, reply, large));
     const url = await http.listen({ host: "127.0.0.1", port: 0 });
@@ -113,7 +116,7 @@ describe("readers", () => {
         letGo.resolve("let go");
       }
     }
-    const streams = new EventStreams({ streamsMax: 2, perClientMax: 1, stallMs: 20 });
+    const streams = new EventStreams(limitsTo({ server: 2, address: 1 }), 20);
     const http = fastify();
     http.get("/", async (asked, reply) => streams.send(asked, reply, endless));
     http.setErrorHandler(async (error: Error) => ({ refused: error.message }));
@@ -130,13 +133,13 @@ describe("readers", () => {
       yield { id: "1", event: { type: "ready" } };
       await once(stop.signal, "abort");
     }
-    const streams = new EventStreams({ streamsMax: 2, perClientMax: 1 });
+    const streams = new EventStreams(limitsTo({ server: 2, address: 1 }));
     const http = fastify();
     http.get("/", async (asked, reply) => streams.send(asked, reply, quiet));
     http.setErrorHandler(async (error: Error) => ({ refused: error.message }));
     const url = await http.listen({ host: "127.0.0.1", port: 0 });
     const first = await fetch(url);
-    expect(await (await fetch(url)).json()).toEqual({ refused: "1 event streams are open already from 127.0.0.1" });
+    expect(await (await fetch(url)).json()).toEqual({ refused: "the limit of 1 event streams per address is reached" });
     stop.abort();
     await first.text();
     streams.closeAll();
@@ -144,7 +147,7 @@ describe("readers", () => {
   });
 
   test("HEAD of a stream without events holds no permit after its answer", async () => {
-    const streams = new EventStreams({ streamsMax: 1, perClientMax: 1 });
+    const streams = new EventStreams(limitsTo({ server: 1 }));
     const http = fastify();
     http.get("/", async (asked, reply) => streams.send(asked, reply, withoutEvents));
     const url = await http.listen({ host: "127.0.0.1", port: 0 });
@@ -176,7 +179,7 @@ describe("readers", () => {
 
   test("past the limit of streams a run is refused before it is started", async () => {
     const { port } = new URL(server.url);
-    const opened = Array.from({ length: LIMITS.streamsPerClientMax }, () => {
+    const opened = Array.from({ length: DEFAULT_LIMITS.streams.address }, () => {
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       const open = request({ port, path: "/api/v1/events", agent: false }, () => resolve()).on("error", reject);
       open.end();
@@ -190,7 +193,7 @@ describe("readers", () => {
     const problem = {
       code: "TOO_MANY_STREAMS",
       retry_after_ms: 5_000,
-      detail: expect.stringContaining("from 127.0.0.1"),
+      detail: expect.stringContaining("per address"),
     };
     expect([refused.status, await refused.json()]).toMatchObject([429, problem]);
     expect(await count()).toBe(before);

@@ -8,7 +8,8 @@ import {
 } from "node:http";
 import { type AddressInfo } from "node:net";
 import { type Clock } from "../../kernel/clock.ts";
-import { CaxtonError } from "../../kernel/errors.ts";
+import { limitConnections, type ResourceLimits } from "../../access/index.ts";
+import { CaxtonError, type FaultKind, FAULTS } from "../../kernel/errors.ts";
 import { log } from "../../kernel/log.ts";
 import {
   type AclMessage,
@@ -51,14 +52,16 @@ export type FipaParts = {
   /** The deployed agents, with what they are capable of. */
   readonly agents: () => Iterable<LocalAgent>;
   readonly clock: Clock;
+  readonly limits: ResourceLimits;
   readonly workspace: string;
 };
 
 /** Envelope, head and boundaries beside a message. */
 const ROOM_BYTES = 131_072;
-const CONNECTIONS_MAX = 256;
 const CONVERSATION_ID_CHARS_MAX = 256;
 const REQUEST_MS = 30_000;
+/** Kinds of failures that the client causes; the others are errors of the server. */
+const REFUSALS: ReadonlySet<FaultKind> = new Set(["invalid", "exhausted", "unavailable"]);
 
 /**
  * The FIPA HTTP message transport (SC00084) on its own port. Inbound: each POST is one message, accepted when it is
@@ -86,7 +89,7 @@ export class FipaTransport implements AsyncDisposable {
         answer(response, 500, "internal error");
       });
     });
-    this.#server.maxConnections = CONNECTIONS_MAX;
+    limitConnections(this.#server, { limits: parts.limits, makeRoom: () => this.#server.closeIdleConnections() });
   }
 
   /** Listens; rejects with the system's error when the port is taken. */
@@ -159,15 +162,20 @@ export class FipaTransport implements AsyncDisposable {
       return;
     }
     if (request.method !== "POST") return answer(response, 405, "messages come by POST");
-    const body = await readBody(request, this.#options.messageBytesMax + ROOM_BYTES);
-    if (body === undefined) return answer(response, 413, "the message is too large");
+    const bytesMax = this.#options.messageBytesMax + ROOM_BYTES;
     try {
+      const bytes = Math.min(Number(request.headers["content-length"] ?? bytesMax), bytesMax);
+      const address = request.socket.remoteAddress ?? null;
+      this.#parts.limits.hold("body_bytes", { address }, bytes).untilClosed(response);
+      const body = await readBody(request, bytesMax);
+      if (body === undefined) return answer(response, 413, "the message is too large");
       await this.#take(this.#parse(request.headers["content-type"] ?? "", body));
       answer(response, 200, "");
     } catch (error) {
-      if (!(error instanceof CaxtonError) || error.kind !== "invalid") throw error;
+      if (!(error instanceof CaxtonError) || !REFUSALS.has(error.kind)) throw error;
       log.debug({ err: error }, "a message over FIPA's transport is refused");
-      answer(response, 400, error.message);
+      if (error.retryAfterMs !== undefined) response.setHeader("Retry-After", Math.ceil(error.retryAfterMs / 1_000));
+      answer(response, FAULTS[error.kind].http, error.message);
     }
   }
 

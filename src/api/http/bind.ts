@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import type { FastifyReply, FastifyRequest, FastifySchema } from "fastify";
 import { log } from "../../kernel/log.ts";
+import { LIMITS } from "../../kernel/quantities.ts";
 import { Download, Events, type Operation, takes } from "../contract/index.ts";
 import type { Access, Admission, Principal } from "../../access/index.ts";
 import {
@@ -20,6 +21,7 @@ import { requestIds } from "./requests/idempotency.ts";
 import { NO_SESSION_COOKIE, sessionCookie } from "./requests/session-cookie.ts";
 import { failures } from "./responses/responses.ts";
 import type { EventStreams } from "./responses/sse.ts";
+import type { RequestBodies } from "./slow-clients.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -32,7 +34,7 @@ declare module "fastify" {
 /** Reads bodies of a media type of its own into the operation's body. */
 export type BodyReader = (request: FastifyRequest, payload: AsyncIterable<Buffer>) => Promise<HashedBody>;
 export type BodyReaders = Readonly<
-  Record<string, { readonly mediaTypes: readonly string[]; readonly read: BodyReader }>
+  Record<string, { readonly mediaTypes: readonly string[]; readonly bytesMax: number; readonly read: BodyReader }>
 >;
 
 /** What routes of operations have in common. */
@@ -40,6 +42,7 @@ export type Binding = {
   readonly access: Access;
   readonly services: ApiServices;
   readonly streams: EventStreams;
+  readonly bodies: RequestBodies;
   /** By name of the operation. */
   readonly bodyReaders: BodyReaders;
 };
@@ -61,24 +64,31 @@ export function bind(http: Http, implementation: Implementation<string>, binding
 function route(
   http: Http,
   implementation: Implementation<string>,
-  { access, services, streams, bodyReaders }: Binding,
+  { access, services, streams, bodies, bodyReaders }: Binding,
 ): void {
   const { operation, perform, stream } = implementation;
   const { method, path: url, bodyBytesMax } = operation.http;
-  const isUnbounded = operation.receives.length > 0 || bodyReaders[operation.name] !== undefined;
-  const bodyLimit = isUnbounded ? Number.MAX_SAFE_INTEGER : bodyBytesMax;
+  const isStream = operation.receives.length > 0;
+  const reader = bodyReaders[operation.name];
+  const bodyLimit = isStream || reader !== undefined ? Number.MAX_SAFE_INTEGER : bodyBytesMax;
+  const bytesMax = reader?.bytesMax ?? bodyBytesMax ?? LIMITS.bodyBytesMax;
   http.route({
     method,
     url,
     ...(bodyLimit !== undefined && { bodyLimit }),
     config: { operation, mayRepeat: (params) => implementation.mayRepeat(services, params) },
-    schema: describe(operation, bodyReaders[operation.name]?.mediaTypes),
+    schema: describe(operation, reader?.mediaTypes),
     // `perform` checks the input, for every surface alike.
     validatorCompiler: () => () => true,
     // Before the body is read.
-    onRequest: async (request) => admit(access, operation, request),
+    onRequest: async (request, reply) => {
+      const { principal } = await admit(access, operation, request);
+      if (!isStream) bodies.hold(request, reply, { bytesMax, party: { address: request.ip, principal } });
+    },
     handler: async (request, reply) => {
       const call = new HttpCall(admissionOf(request), request, reply);
+      const { principal } = call;
+      if (isStream) services.access.limits.hold("uploads", { address: request.ip, principal }).untilClosed(reply.raw);
       const parts = { params: request.params, query: queryOf(request), body: bodyOf(request, operation) };
       if (stream !== undefined && (operation.output === Events || wantsEvents(request))) {
         const begin = async (signal: AbortSignal) => {
@@ -86,7 +96,7 @@ function route(
           void reply.headers(headers);
           return events;
         };
-        await streams.send(request, reply, begin, call.principal.ended?.());
+        await streams.send(request, reply, begin, principal);
         return reply;
       }
       if (operation.reportsProgress && acceptsNdjson(request)) {

@@ -3,7 +3,8 @@ import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from "fasti
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import type { ApiServices } from "../operations/index.ts";
 import type { TrustedProxies } from "./requests/trusted-proxies.ts";
-import type { EventStreams, StreamLimits } from "./responses/sse.ts";
+import type { EventStreams } from "./responses/sse.ts";
+import type { RequestBodies } from "./slow-clients.ts";
 
 export type HttpOptions = {
   /** Host names that browsers may use besides loopback; undefined allows every name, because each request needs credentials. */
@@ -16,8 +17,8 @@ export type HttpOptions = {
   readonly trustedProxies?: readonly string[];
   /** Creates a server that speaks TLS; undefined for one that does not. */
   readonly createServer?: ((options: ServerOptions, listener: RequestListener) => Server) | undefined;
-  /** How many event streams may be open; undefined means the usual limits. */
-  readonly streams?: StreamLimits | undefined;
+  /** Longest time that a body which is held in memory may take; default: five minutes. */
+  readonly bodyMs?: number | undefined;
   /** JSON Schema of definitions, for editors. */
   readonly agentSchema: () => object;
   /** JSON Schema of tests of agents, for editors. */
@@ -34,6 +35,7 @@ export type Http = FastifyInstance<
 export type HttpContext = {
   readonly services: ApiServices;
   readonly streams: EventStreams;
+  readonly bodies: RequestBodies;
   readonly options: HttpOptions;
   readonly proxies: TrustedProxies;
 };

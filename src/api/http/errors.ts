@@ -35,12 +35,6 @@ export class ForeignOriginError extends CaxtonError<{ readonly origin: string }>
   readonly kind = "denied";
 }
 
-export class TooManyStreamsError extends CaxtonError<{ readonly streamsMax: number }> {
-  readonly code = "TOO_MANY_STREAMS";
-  readonly kind = "exhausted";
-  override readonly retryAfterMs = 5_000;
-}
-
 export class ModuleTooLargeError extends CaxtonError<{ readonly bytesMax: number }> {
   readonly code = "TOOL_MODULE_TOO_LARGE";
   readonly kind = "too-large";

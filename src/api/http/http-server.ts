@@ -7,11 +7,11 @@ import {
   serializerCompiler,
   type ZodTypeProvider,
 } from "fastify-type-provider-zod";
-import { isDenial } from "../../access/index.ts";
+import { isDenial, limitConnections } from "../../access/index.ts";
 import { CaxtonError, toFault } from "../../kernel/errors.ts";
 import { type Json, parseJson, REQUEST_VALUES_MAX } from "../../kernel/json.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
-import { DOCUMENTS } from "../contract/index.ts";
+import { DOCUMENTS, MESSAGE_SOCKET } from "../contract/index.ts";
 import { type ApiServices, OPERATIONS, RequestInvalidError } from "../operations/index.ts";
 import { originOf } from "./requests/admission.ts";
 import { AllowedMethods } from "./requests/allowed-methods.ts";
@@ -22,11 +22,12 @@ import { MethodNotAllowedError, RouteNotFoundError, ServerStartingError } from "
 import { idempotencyPlugin } from "./requests/idempotency.ts";
 import { MessageSockets, refuseUpgrade } from "./message-socket.ts";
 import { guardOrigin, isApi, isLoopback } from "./requests/origin-guard.ts";
-import { MODULE_MEDIA_TYPES, readModuleBody } from "./requests/module-body.ts";
+import { MODULE_BODY_BYTES_MAX, MODULE_MEDIA_TYPES, readModuleBody } from "./requests/module-body.ts";
 import { sendProblem } from "./responses/problem.ts";
+import { rawProblem } from "./responses/raw-problem.ts";
 import { checkRequest } from "./requests/request-check.ts";
 import { TrustedProxies } from "./requests/trusted-proxies.ts";
-import { PendingBodies, rejectMalformed } from "./slow-clients.ts";
+import { rejectMalformed, RequestBodies } from "./slow-clients.ts";
 import { EventStreams } from "./responses/sse.ts";
 import { systemRoutes } from "./system-routes.ts";
 
@@ -38,6 +39,8 @@ const API_HEADERS = {
   "referrer-policy": "no-referrer",
   "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
 } as const;
+
+const BODY_MS = 300_000;
 
 /** Those that Fastify gives the servers that it creates. PendingBodies limits the time of bodies. */
 const TIMEOUTS = { keepAliveTimeout: 72_000, requestTimeout: 0 };
@@ -63,7 +66,9 @@ export async function httpServer(
   services: ApiServices,
   options: HttpOptions,
 ): Promise<{ http: Http; streams: EventStreams }> {
-  const streams = new EventStreams(options.streams);
+  const { limits } = services.access;
+  const streams = new EventStreams(limits);
+  const bodies = new RequestBodies(limits, options.bodyMs ?? BODY_MS);
   const proxies = new TrustedProxies(options.trustedProxies ?? []);
   const http = fastify({
     logger: false,
@@ -82,7 +87,13 @@ export async function httpServer(
     trustProxy: proxies.includes ?? false,
     ...overTls(options.createServer),
   }).withTypeProvider<ZodTypeProvider>();
-  new PendingBodies().watch(http);
+  bodies.watch(http);
+  limitConnections(http.server, {
+    limits,
+    isProxy: proxies.includes,
+    answer: options.createServer === undefined ? rawProblem : undefined,
+    makeRoom: () => http.server.closeIdleConnections(),
+  });
   http.setValidatorCompiler(checkRequest);
   http.setSerializerCompiler(serializerCompiler);
   http.setErrorHandler<Error>((error, request, reply) => sendProblem(orStarting(error, services), request, reply));
@@ -91,10 +102,40 @@ export async function httpServer(
   http.addContentTypeParser(
     "application/json",
     { parseAs: "string" },
-    async ({ routeOptions }: FastifyRequest, body: string | Buffer) => jsonBody(String(body), routeOptions.bodyLimit),
+    async (request: FastifyRequest, body: string | Buffer) => {
+      bodies.received(request, body.length);
+      return jsonBody(String(body), request.routeOptions.bodyLimit);
+    },
   );
   http.addHook("onRoute", requireDeclaration);
   answerUnknownRoutes(http);
+  guardRequests(http, { services, options, proxies });
+  await http.register(fastifySwagger, {
+    openapi: {
+      openapi: "3.1.0",
+      info: {
+        title: "Caxton",
+        description: "An agent server: agents are files, tools are sandboxed WebAssembly, every run is journaled.",
+        version: services.server.version,
+      },
+    },
+    transform: createJsonSchemaTransform({ skipList: [] }),
+    transformObject: createJsonSchemaTransformObject({}),
+  });
+  const context: HttpContext = { services, streams, bodies, options, proxies };
+  idempotencyPlugin(http, services);
+  routes(http, context);
+  return { http, streams };
+}
+
+const overTls = (createServer: HttpOptions["createServer"]): { readonly serverFactory?: FastifyServerFactory } =>
+  createServer === undefined ? {} : { serverFactory: (handler) => createServer(TIMEOUTS, handler) };
+
+/** Refuses requests of other web sites, and sets the headers of every answer. */
+function guardRequests(
+  http: Http,
+  { services, options, proxies }: Pick<HttpContext, "services" | "options" | "proxies">,
+): void {
   http.addHook("onRequest", async ({ raw }) => proxies.restoreHost(raw));
   const guard = guardOrigin(options.allowedHosts);
   http.addHook("onRequest", async (request) => {
@@ -111,26 +152,7 @@ export async function httpServer(
     if (protocol === "https" && !isLoopback(headers.host ?? "")) void reply.headers(STRICT_TRANSPORT);
     if (isApi(url, routeOptions.url)) void reply.headers(API_HEADERS);
   });
-  await http.register(fastifySwagger, {
-    openapi: {
-      openapi: "3.1.0",
-      info: {
-        title: "Caxton",
-        description: "An agent server: agents are files, tools are sandboxed WebAssembly, every run is journaled.",
-        version: services.server.version,
-      },
-    },
-    transform: createJsonSchemaTransform({ skipList: [] }),
-    transformObject: createJsonSchemaTransformObject({}),
-  });
-  const context: HttpContext = { services, streams, options, proxies };
-  idempotencyPlugin(http, services);
-  routes(http, context);
-  return { http, streams };
 }
-
-const overTls = (createServer: HttpOptions["createServer"]): { readonly serverFactory?: FastifyServerFactory } =>
-  createServer === undefined ? {} : { serverFactory: (handler) => createServer(TIMEOUTS, handler) };
 
 /** Answers requests that fit no route: whether the path takes other methods, or does not exist. */
 function answerUnknownRoutes(http: Http): void {
@@ -151,11 +173,13 @@ function answerUnknownRoutes(http: Http): void {
   });
 }
 
-const BODY_READERS = { "toolServer.deploy": { mediaTypes: MODULE_MEDIA_TYPES, read: readModuleBody } };
+const BODY_READERS = {
+  "toolServer.deploy": { mediaTypes: MODULE_MEDIA_TYPES, bytesMax: MODULE_BODY_BYTES_MAX, read: readModuleBody },
+};
 
 function routes(http: Http, context: HttpContext): void {
-  const { services, streams } = context;
-  const binding = { access: services.access.access, services, streams, bodyReaders: BODY_READERS };
+  const { services, streams, bodies } = context;
+  const binding = { access: services.access.access, services, streams, bodies, bodyReaders: BODY_READERS };
   for (const each of OPERATIONS) bind(http, each, binding);
   sockets(http, context);
   systemRoutes(http, context);
@@ -178,7 +202,12 @@ function sockets(http: Http, context: HttpContext): void {
     // Node has removed its own listener; without one, a connection that is reset would end the process.
     socket.on("error", () => socket.destroy());
     if (open.upgrade(request, socket, head)) return;
-    refuseUpgrade(socket, 404, "there is no WebSocket at this path");
+    refuseUpgrade(
+      socket,
+      new RouteNotFoundError("there is no WebSocket at this path", `Connect to ${MESSAGE_SOCKET}.`, {
+        path: MESSAGE_SOCKET,
+      }),
+    );
   });
   http.addHook("preClose", async () => open.closeAll());
 }

@@ -1,9 +1,9 @@
 import { randomUUIDv7 } from "node:crypto";
-import { type IncomingMessage, STATUS_CODES } from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { type RawData, type WebSocket, WebSocketServer } from "ws";
 import { isDenial, type Origin, type Principal } from "../../access/index.ts";
-import { CaxtonError, FAULTS, toFault } from "../../kernel/errors.ts";
+import { CaxtonError, toFault } from "../../kernel/errors.ts";
 import { isJsonObject, parseJson, REQUEST_VALUES_MAX } from "../../kernel/json.ts";
 import { log } from "../../kernel/log.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
@@ -20,8 +20,9 @@ import {
 import type { HttpContext } from "./context.ts";
 import { credentialsOf } from "./requests/credentials.ts";
 import type { TrustedProxies } from "./requests/trusted-proxies.ts";
-import { refusesUpgrade } from "./requests/origin-guard.ts";
+import { guardUpgrade } from "./requests/origin-guard.ts";
 import { problemOf } from "./responses/problem.ts";
+import { rawProblem } from "./responses/raw-problem.ts";
 
 const HEARTBEAT_MS = 30_000;
 /** A client that takes less than it is sent: past this nothing more is read from it, past the double it is cut off. */
@@ -47,12 +48,12 @@ export class MessageSockets {
   readonly #clients = new Set<Client>();
   readonly #heartbeat: NodeJS.Timeout;
   readonly #proxies: TrustedProxies;
-  readonly #refuse: (request: IncomingMessage) => string | undefined;
+  readonly #guard: (request: IncomingMessage) => void;
 
   constructor({ services, options, proxies }: Pick<HttpContext, "services" | "options" | "proxies">) {
     this.#services = services;
     this.#proxies = proxies;
-    this.#refuse = refusesUpgrade(options.allowedHosts);
+    this.#guard = guardUpgrade(options.allowedHosts);
     this.#server = new WebSocketServer({ noServer: true, maxPayload: LIMITS.bodyBytesMax, perMessageDeflate: false });
     this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS);
     this.#heartbeat.unref();
@@ -64,42 +65,34 @@ export class MessageSockets {
     if (path !== MESSAGE_SOCKET) return false;
     this.#proxies.restoreHost(request);
     const origin = { address: this.#proxies.clientOf(request), requestId: randomUUIDv7() };
-    const foreign = this.#refuse(request);
-    if (foreign !== undefined) this.#services.access.access.refused(origin, "FOREIGN_ORIGIN");
-    const refusal =
-      foreign ??
-      (this.#clients.size >= LIMITS.socketsMax ? `${LIMITS.socketsMax} sockets are open already` : undefined);
-    if (refusal !== undefined) {
-      refuseUpgrade(socket, this.#clients.size >= LIMITS.socketsMax ? 503 : 403, refusal);
-      return true;
-    }
-    void this.#accept(request, socket, { head, origin });
+    this.#accept(request, socket, { head, origin }).catch((error: unknown) =>
+      refuseUpgrade(socket, error, origin.requestId),
+    );
     return true;
   }
 
+  /** Throws for a client that is refused. It counts as a client from here on, before it is authenticated. */
   async #accept(
     request: IncomingMessage,
     socket: Duplex,
     { head, origin }: { readonly head: Buffer; readonly origin: Origin },
   ): Promise<void> {
-    const principal = await this.#identify(request, socket, origin);
-    if (principal === undefined || socket.destroyed) return;
+    const { access, limits } = this.#services.access;
+    try {
+      this.#guard(request);
+    } catch (error) {
+      if (isDenial(error)) access.refused(origin, toFault(error).code);
+      throw error;
+    }
+    limits.hold("sockets", { address: origin.address }).untilClosed(socket);
+    const principal = await access.identify(credentialsOf(request, origin));
+    if (socket.destroyed) return;
+    limits.hold("sockets", { principal }).untilClosed(socket);
     this.#server.handleUpgrade(request, socket, head, (webSocket) => {
       const client = new Client(this.#services, webSocket, { principal, origin });
       this.#clients.add(client);
       webSocket.once("close", () => this.#clients.delete(client));
     });
-  }
-
-  /** Authenticates a client. Answers the request if its credentials are missing or invalid. */
-  async #identify(request: IncomingMessage, socket: Duplex, origin: Origin): Promise<Principal | undefined> {
-    try {
-      return await this.#services.access.access.identify(credentialsOf(request, origin));
-    } catch (error) {
-      const { message, kind } = toFault(error);
-      refuseUpgrade(socket, FAULTS[kind].http, message);
-      return undefined;
-    }
   }
 
   #beat(): void {
@@ -115,12 +108,9 @@ export class MessageSockets {
 }
 
 /** Answers a request for a WebSocket and closes the connection, also if the client leaves its half open. */
-export function refuseUpgrade(socket: Duplex, status: number, reason: string): void {
-  const challenge = status === 401 ? 'www-authenticate: Bearer realm="caxton"\r\n' : "";
+export function refuseUpgrade(socket: Duplex, error: unknown, requestId?: string): void {
   socket.once("finish", () => socket.destroy());
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\ncontent-type: text/plain\r\n${challenge}connection: close\r\n\r\n${reason}\n`,
-  );
+  socket.end(rawProblem(error, requestId));
 }
 
 type ClientIdentity = { readonly principal: Principal; readonly origin: Origin };

@@ -1,11 +1,11 @@
 import * as z from "zod";
 import { AccessTable, AuditTable } from "./access-config.ts";
-import { ServerContextTable, ServerLimitsTable } from "./context-config.ts";
+import { GuardLimitsTable, ServerContextTable } from "./context-config.ts";
 import { BudgetsTable } from "./budgets-config.ts";
 import { FipaTable } from "./fipa-config.ts";
 import { ServerMemoryTable } from "./memory-config.ts";
 import { MessagesTable } from "./messages-config.ts";
-import { AddressRange, TlsTable } from "./listener-config.ts";
+import { AddressRange, ServerLimitsTable, TlsTable } from "./listener-config.ts";
 import { TasksTable } from "./tasks-config.ts";
 import { durationText, sizeText } from "../../text/documents/index.ts";
 import { RedactionTable } from "./redaction-config.ts";
@@ -38,18 +38,10 @@ const ServerTable = z
       description: "Time for running runs to finish at shutdown; unfinished runs resume at the next start",
     }),
     dashboard: z.boolean().default(true).meta({ description: "Serve the dashboard at /ui/" }),
-    streams_max: z
-      .int()
-      .min(1)
-      .max(100_000)
-      .default(LIMITS.streamsMax)
-      .meta({ description: "Maximum open event streams" }),
-    streams_per_client_max: z
-      .int()
-      .min(1)
-      .max(100_000)
-      .default(LIMITS.streamsPerClientMax)
-      .meta({ description: "Maximum open event streams per client address; raise it behind a proxy" }),
+    limits: ServerLimitsTable.meta({
+      description:
+        "Limits for all clients (server), and per workspace, principal and address; without access control only those for all clients have a default",
+    }),
     allow_unauthenticated: z.boolean().default(false).meta({
       description: "Listen beyond loopback without access control; every client that reaches the port can run agents",
     }),
@@ -302,7 +294,7 @@ export const ConfigFile = z.strictObject({
   models: ModelsTable,
   budgets: BudgetsTable,
   context: ServerContextTable,
-  limits: ServerLimitsTable,
+  limits: GuardLimitsTable,
   files: FilesTable,
   secrets: SecretsTable,
   redaction: RedactionTable,

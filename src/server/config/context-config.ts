@@ -15,4 +15,4 @@ export const ServerContextTable = z
   .prefault({});
 
 /** `[limits]` of caxton.toml: defaults of definitions. */
-export const ServerLimitsTable = LimitsTable.prefault({});
+export const GuardLimitsTable = LimitsTable.prefault({});

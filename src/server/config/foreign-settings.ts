@@ -81,6 +81,8 @@ const INSTEAD = new Map(
     "server.dashboard_enabled": "write server.dashboard",
     "server.metrics_port": "/metrics is on server.port",
     "server.grpc_port": "gRPC is not supported yet; use REST on server.port",
+    "server.streams_max": "write server.limits.streams.server",
+    "server.streams_per_client_max": "write server.limits.streams.address",
     "server.tls.enabled": "TLS is on with server.tls.certificate",
     "server.tls.cert_file": "write server.tls.certificate",
     "server.tls.key_file": "write server.tls.private_key",

@@ -11,6 +11,7 @@ export {
 export type { Config } from "./config-schema.ts";
 export { ConfigInvalidError, ConfigNotFoundError } from "./errors.ts";
 export type { McpServerTable } from "./mcp-config.ts";
+export { limitsOf } from "./listener-config.ts";
 export { baseOf } from "./mcp-file.ts";
 export { type ImportedServer, readMcpJson } from "./mcp-json.ts";
 export { retentionPolicy, searchDefaults, snapshotOptions } from "./memory-config.ts";

@@ -1,8 +1,8 @@
 import type { AccessModuleOptions } from "../../access/index.ts";
 import { ROLES } from "../../access/permissions/index.ts";
-import type { LoadedConfig } from "../config/index.ts";
+import { limitsOf, type LoadedConfig } from "../config/index.ts";
 
-export const accessOptions = ({ config: { access, audit, data } }: LoadedConfig): AccessModuleOptions => ({
+export const accessOptions = ({ config: { access, audit, data, server } }: LoadedConfig): AccessModuleOptions => ({
   mode: access.mode,
   roles: { ...ROLES, ...access.roles },
   certificates: Object.entries(access.certificates).map(([name, { fingerprint, ...table }]) => ({
@@ -22,5 +22,6 @@ export const accessOptions = ({ config: { access, audit, data } }: LoadedConfig)
     roles: table.roles,
   })),
   audit: { isEnabled: audit.enabled, retentionMs: audit.retention },
+  limits: limitsOf(server.limits, access.mode),
   directory: data.directory,
 });

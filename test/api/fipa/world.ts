@@ -6,6 +6,7 @@ import {
   withRemoteAgents,
 } from "../../../src/api/fipa/index.ts";
 import { TimerQueue } from "../../../src/kernel/async/timer-queue.ts";
+import { LOCAL_LIMITS, ResourceLimits } from "../../../src/access/index.ts";
 import { systemClock } from "../../../src/kernel/clock.ts";
 import { composeMessage, composeReply, type Message, type MessageDraft } from "../../../src/messaging/acl/index.ts";
 import { type Directory, Router, ROUTER_DEFAULTS } from "../../../src/messaging/router/index.ts";
@@ -70,6 +71,7 @@ export async function openFipa(
         remotes,
         agents,
         clock: systemClock,
+        limits: new ResourceLimits(LOCAL_LIMITS, systemClock),
         workspace: "default",
       },
       {

@@ -9,11 +9,12 @@ import { configSchema } from "../../../src/server/index.ts";
 const SOURCES = join(import.meta.dirname, "../../../src");
 const schema = AnyJson.parse(configSchema());
 
-/** The schemas that may stand under a key: a property, or the value of any name of a record. */
+/** The schemas that may stand under a key: a property, or the value of any name of a record. A variable is any property. */
 function under(schemas: readonly Json[], key: string): readonly Json[] {
   return schemas.filter(isJsonObject).flatMap((one): readonly Json[] => {
     const { properties, additionalProperties, anyOf, allOf } = one;
-    const found = isJsonObject(properties) ? properties[key] : undefined;
+    const isVariable = key.startsWith("$") && isJsonObject(properties);
+    const found = isVariable ? Object.values(properties)[0] : isJsonObject(properties) ? properties[key] : undefined;
     const nested = [anyOf, allOf].flatMap((each) => (Array.isArray(each) ? under(each, key) : []));
     return [...[found ?? additionalProperties].filter((each) => each !== undefined), ...nested];
   });
@@ -40,7 +41,12 @@ test("each setting that a hint names exists", () => {
     for (const [, key] of text.matchAll(/\braise\("(\w+)"\)/g)) named.set(`limits.${key}`, file);
   }
   expect([...named.keys()]).toEqual(
-    expect.arrayContaining(["limits.memory_mib", "limits.deadline", "sandbox.processes", "server.streams_max"]),
+    expect.arrayContaining([
+      "limits.memory_mib",
+      "limits.deadline",
+      "sandbox.processes",
+      "server.limits.${resource}.${level}",
+    ]),
   );
   const unknown = [...named].filter(([setting]) => !isThere([schema, ...OF_ONE_SERVER], setting));
   expect(unknown).toEqual([]);

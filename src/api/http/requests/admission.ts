@@ -5,9 +5,15 @@ import { credentialsOf } from "./credentials.ts";
 const admissions = new WeakMap<FastifyRequest, Admission>();
 
 /** Authorizes a request for an operation. Throws what `Access.admit` does. */
-export async function admit(access: Access, operation: Attempt["operation"], request: FastifyRequest): Promise<void> {
+export async function admit(
+  access: Access,
+  operation: Attempt["operation"],
+  request: FastifyRequest,
+): Promise<Admission> {
   const credentials = credentialsOf(request.raw, originOf(request));
-  admissions.set(request, await access.admit(operation, request.params, credentials));
+  const admission = await access.admit(operation, request.params, credentials);
+  admissions.set(request, admission);
+  return admission;
 }
 
 export const originOf = ({ ip, id }: FastifyRequest): Origin => ({ address: ip, requestId: id });

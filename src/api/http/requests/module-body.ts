@@ -26,6 +26,9 @@ class ModuleBody extends HashedBody {
 
 export const MODULE_MEDIA_TYPES = ["application/json", "multipart/form-data"];
 
+/** Maximum bytes of a body that `readModuleBody` reads. */
+export const MODULE_BODY_BYTES_MAX = FORM_BYTES_MAX;
+
 /** Reads a module from a form, or from base64 in JSON. Throws RequestInvalidError, BodyTooLargeError, ModuleTooLargeError. */
 export async function readModuleBody(request: FastifyRequest, payload: AsyncIterable<Buffer>): Promise<HashedBody> {
   const contentType = request.headers["content-type"] ?? "";

@@ -24,11 +24,16 @@ function asHeader(host: string): string {
 
 type AllowedHosts = HttpOptions["allowedHosts"];
 
-/** Whether a request may name a host. */
-function hostCheck(allowedHosts: AllowedHosts): (host: string) => boolean {
-  if (allowedHosts === undefined) return () => true;
-  const allowed = new Set([...LOOPBACK, ...allowedHosts.map(asHeader)]);
-  return (host) => host === "" || allowed.has(host);
+/** Refuses requests that do not name one host, or another one than the server's. */
+function hostGuard(allowedHosts: AllowedHosts): (request: IncomingMessage) => void {
+  const allowed = allowedHosts && new Set(["", ...LOOPBACK, ...allowedHosts.map(asHeader)]);
+  return (request) => {
+    const ambiguity = ambiguityOf(request);
+    if (ambiguity !== undefined)
+      throw new RequestInvalidError(ambiguity, "Send one Host header, and a path.", { problems: [ambiguity] });
+    const host = hostName(request.headers.host ?? "");
+    if (allowed?.has(host) === false) throw foreign(host, "host");
+  };
 }
 
 /**
@@ -37,13 +42,9 @@ function hostCheck(allowedHosts: AllowedHosts): (host: string) => boolean {
  * one that gets by Sec-Fetch-Site: some GETs start processes, hold streams open or lease messages.
  */
 export function guardOrigin(allowedHosts: AllowedHosts): (request: FastifyRequest) => void {
-  const isAllowed = hostCheck(allowedHosts);
+  const guardHost = hostGuard(allowedHosts);
   return ({ method, headers, raw, url, routeOptions }) => {
-    const ambiguity = ambiguityOf(raw);
-    if (ambiguity !== undefined)
-      throw new RequestInvalidError(ambiguity, "Send one Host header, and a path.", { problems: [ambiguity] });
-    const host = hostName(headers.host ?? "");
-    if (!isAllowed(host)) throw foreign(host, "host");
+    guardHost(raw);
     const { origin, "sec-fetch-site": site } = headers;
     if (isApi(url, routeOptions.url) && FOREIGN_SITES.has(site)) throw foreign(origin ?? "another site", "origin");
     if (origin === undefined || SAFE_METHODS.has(method)) return;
@@ -68,17 +69,13 @@ export function isFromOwnPage(headers: IncomingHttpHeaders): boolean {
 /** Whether a request is for the API, by its route, or by its path if no route matches. The router decodes paths. */
 export const isApi = (url: string, route: string | undefined): boolean => (route ?? url).startsWith("/api/");
 
-/** Reason for refusing a WebSocket; undefined if allowed. Browsers send the origin with it, and make no preflight request. */
-export function refusesUpgrade(allowedHosts: AllowedHosts): (request: IncomingMessage) => string | undefined {
-  const isAllowed = hostCheck(allowedHosts);
+/** Keeps other web sites from WebSockets. Browsers send the origin with them, and make no preflight request. */
+export function guardUpgrade(allowedHosts: AllowedHosts): (request: IncomingMessage) => void {
+  const guardHost = hostGuard(allowedHosts);
   return (request) => {
+    guardHost(request);
     const { headers } = request;
-    const ambiguity = ambiguityOf(request);
-    if (ambiguity !== undefined) return ambiguity;
-    const host = hostName(headers.host ?? "");
-    if (!isAllowed(host)) return foreign(host, "host").message;
-    const { origin } = headers;
-    return origin === undefined || isOwn(origin, headers) ? undefined : foreign(origin, "origin").message;
+    if (headers.origin !== undefined && !isOwn(headers.origin, headers)) throw foreign(headers.origin, "origin");
   };
 }
 

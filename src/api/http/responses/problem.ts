@@ -6,6 +6,9 @@ import { type ProblemDetails, DOCUMENTS } from "../../contract/index.ts";
 import { RequestInvalidError } from "../../operations/index.ts";
 import { BodyTooLargeError, UnsupportedMediaTypeError } from "../errors.ts";
 
+/** The header `WWW-Authenticate` of a response without valid credentials. */
+export const CHALLENGE = 'Bearer realm="caxton"';
+
 /** The one place that turns what was thrown into a response: RFC 9457, with our code, hint and the request's id. */
 export async function sendProblem(
   error: FastifyError | Error,
@@ -19,11 +22,13 @@ export async function sendProblem(
     "request failed",
   );
   const problem = problemOf(fault, request.id);
-  if (fault.kind === "unauthenticated") void reply.header("www-authenticate", 'Bearer realm="caxton"');
-  if (fault.retryAfterMs !== undefined)
-    void reply.header("retry-after", Math.max(1, Math.ceil(fault.retryAfterMs / 1_000)));
+  if (fault.kind === "unauthenticated") void reply.header("www-authenticate", CHALLENGE);
+  if (problem.retry_after_ms !== undefined) void reply.header("retry-after", retryAfterS(problem.retry_after_ms));
   await reply.status(problem.status).type("application/problem+json").serializer(JSON.stringify).send(problem);
 }
+
+/** Whole seconds for the header `Retry-After`. */
+export const retryAfterS = (ms: number): number => Math.max(1, Math.ceil(ms / 1_000));
 
 export const problemOf = (fault: Fault, requestId: string): ProblemDetails => ({
   type: `${DOCUMENTS.errorsPage}#${fault.code}`,

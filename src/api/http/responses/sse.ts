@@ -2,12 +2,11 @@ import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { setImmediate } from "node:timers/promises";
 import type { FastifyReply, FastifyRequest } from "fastify";
+import type { Principal, ResourceLimits } from "../../../access/index.ts";
 import { toFault } from "../../../kernel/errors.ts";
 import { log } from "../../../kernel/log.ts";
-import { LIMITS } from "../../../kernel/quantities.ts";
 import type { Streamed } from "../../operations/index.ts";
 import { abortOnDisconnect } from "./abort-on-disconnect.ts";
-import { TooManyStreamsError } from "../errors.ts";
 import { problemOf } from "./problem.ts";
 
 const HEARTBEAT_MS = 15_000;
@@ -15,47 +14,41 @@ const HEARTBEAT_MS = 15_000;
 /** A reader that takes nothing for so long is cut off; it comes back with the last id it saw. */
 const STALL_MS = 60_000;
 
-export type StreamLimits = {
-  /** Streams open at once. */
-  readonly streamsMax: number;
-  /** Those of one address. */
-  readonly perClientMax: number;
-  /** How long a reader may take nothing of what it is sent; a minute when undefined. */
-  readonly stallMs?: number | undefined;
-};
-
 type Event = Streamed<{ readonly type: string }>;
 type Events = AsyncGenerator<Event, void, undefined>;
 
 /** Server-sent events. Holds every stream that is open, to limit them and to end them when the server stops. */
 export class EventStreams {
-  readonly #open = new Map<AbortController, string>();
-  readonly #limits: StreamLimits;
+  readonly #open = new Set<AbortController>();
+  readonly #limits: ResourceLimits;
+  readonly #stallMs: number;
 
-  constructor(limits: StreamLimits = { streamsMax: LIMITS.streamsMax, perClientMax: LIMITS.streamsPerClientMax }) {
+  constructor(limits: ResourceLimits, stallMs = STALL_MS) {
     this.#limits = limits;
+    this.#stallMs = stallMs;
   }
 
   /**
-   * Sends what `begin` gives until it ends, the reader goes, or the server stops. `begin` is called when the stream has its place,
+   * Sends what `begin` gives until it ends, the reader goes, or the server stops. `begin` is called when the stream has its permit,
    * so that nothing is started for a reader who is then refused. Throws TooManyStreamsError, and what `begin` and its events throw
-   * before the first one. The stream also ends when `ended` aborts.
+   * before the first one. The stream also ends with the credentials of its principal.
    */
   async send(
     request: FastifyRequest,
     reply: FastifyReply,
     begin: (signal: AbortSignal) => Events | Promise<Events>,
-    ended?: AbortSignal,
+    principal?: Principal,
   ): Promise<void> {
-    this.#refusePastLimits(request.ip);
+    this.#limits.hold("streams", { address: request.ip, principal }).untilClosed(reply.raw);
+    const ended = principal?.ended?.();
     const controller = abortOnDisconnect(reply);
-    this.#open.set(controller, request.ip);
+    this.#open.add(controller);
     const end = () => controller.abort();
     ended?.addEventListener("abort", end);
     if (ended?.aborted === true) end();
     try {
-      const { stallMs = STALL_MS } = this.#limits;
-      await stream(request, reply, await begin(controller.signal), { signal: controller.signal, stallMs });
+      const events = await begin(controller.signal);
+      await stream(request, reply, events, { signal: controller.signal, stallMs: this.#stallMs });
     } finally {
       this.#open.delete(controller);
       ended?.removeEventListener("abort", end);
@@ -63,28 +56,9 @@ export class EventStreams {
     }
   }
 
-  #refusePastLimits(client: string): void {
-    const { streamsMax, perClientMax } = this.#limits;
-    if (this.#open.size >= streamsMax) {
-      throw new TooManyStreamsError(
-        `${streamsMax} event streams are open already`,
-        "Close some, read several things from one /api/v1/events, or raise server.streams_max.",
-        { streamsMax },
-      );
-    }
-    const own = [...this.#open.values()].filter((address) => address === client).length;
-    if (own >= perClientMax) {
-      throw new TooManyStreamsError(
-        `${perClientMax} event streams are open already from ${client}`,
-        "Close some, read several things from one /api/v1/events, or raise server.streams_per_client_max.",
-        { streamsMax: perClientMax },
-      );
-    }
-  }
-
   /** Ends every stream; readers come back with the id they saw last. */
   closeAll(): void {
-    for (const controller of this.#open.keys()) controller.abort();
+    for (const controller of this.#open) controller.abort();
   }
 }
 

@@ -1,5 +1,6 @@
 import { DURATION_BOUNDS_S, ROUTING_SAMPLED } from "../../../messaging/router/index.ts";
 import type { MessagingServices } from "../../../messaging/index.ts";
+import type { AccessServices } from "../../../access/index.ts";
 import { operations } from "../../contract/index.ts";
 import { implement } from "../perform.ts";
 import type { ApiServices } from "../api-services.ts";
@@ -7,7 +8,7 @@ import { counter, exposition, gauge, histogram, type Metric } from "./exposition
 import { memoryMetrics } from "./memory-metrics.ts";
 
 /** The metrics in Prometheus' text format. Labels are few: no sender, no receiver, no conversation. */
-async function exposed({ agents, memory, messaging, runs, server }: ApiServices): Promise<string> {
+async function exposed({ access: { limits }, agents, memory, messaging, runs, server }: ApiServices): Promise<string> {
   const { executing, waiting } = runs.runs.load();
   return exposition([
     gauge("caxton_server_uptime_seconds", "Since the server started", server.uptimeMs() / 1_000),
@@ -21,12 +22,37 @@ async function exposed({ agents, memory, messaging, runs, server }: ApiServices)
         { labels: { state: "waiting" }, value: waiting },
       ],
     },
+    ...limitMetrics(limits),
     ...trafficMetrics(messaging),
     ...timeMetrics(messaging),
     ...taskMetrics(messaging),
     ...(await memoryMetrics(memory.memory)),
     ...(await stockMetrics(messaging)),
   ]);
+}
+
+function limitMetrics(limits: AccessServices["limits"]): readonly Metric[] {
+  const usage = limits.usage();
+  return [
+    {
+      name: "caxton_limit_refusals_total",
+      help: "Requests and connections that a limit refused, by limit and by the party it applies to",
+      type: "counter",
+      samples: limits.refusals().map(({ limit, level, count }) => ({ labels: { limit, level }, value: count })),
+    },
+    {
+      name: "caxton_resource_usage",
+      help: "Resources in use by all clients",
+      type: "gauge",
+      samples: usage.map(({ resource, used }) => ({ labels: { resource }, value: used })),
+    },
+    {
+      name: "caxton_resource_limit",
+      help: "Maximum of each resource for all clients: server.limits",
+      type: "gauge",
+      samples: usage.flatMap(({ resource, max }) => (max === undefined ? [] : [{ labels: { resource }, value: max }])),
+    },
+  ];
 }
 
 function trafficMetrics({ router }: MessagingServices): readonly Metric[] {

@@ -1,0 +1,3 @@
+export { DEFAULT_LIMITS, type Level, LEVELS, type Limits, LOCAL_LIMITS } from "./limits.ts";
+export { endWith, limitConnections } from "./limit-connections.ts";
+export { type Party, type Permit, ResourceLimits } from "./resource-limits.ts";

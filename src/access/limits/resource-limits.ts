@@ -1,0 +1,147 @@
+import { networkOf } from "../../kernel/addresses.ts";
+import type { Clock } from "../../kernel/clock.ts";
+import { log } from "../../kernel/log.ts";
+import { type Exceeded, ResourceLimitError, ServerBusyError, TooManyStreamsError } from "./errors.ts";
+import type { Level, Limits, Resource } from "./limits.ts";
+import { RESOURCES } from "./limits.ts";
+
+/** Who uses a resource. A party with an address counts for the server too; null counts for the server alone. */
+export type Party = {
+  readonly address?: string | null;
+  readonly principal?: { readonly id: string; readonly workspace: string } | undefined;
+};
+
+/** Refusals by one limit are logged together, at most this often. */
+const LOGGED_EVERY_MS = 60_000;
+
+type Closing = { readonly closed: boolean; once(event: "close", listener: () => void): unknown };
+
+/** The part of a resource that is in use by one request or connection. Disposal returns it. */
+export class Permit implements Disposable {
+  readonly #counts: Map<string, number>;
+  readonly #keys: readonly string[];
+  #amount = 0;
+
+  constructor(counts: Map<string, number>, keys: readonly string[], amount: number) {
+    this.#counts = counts;
+    this.#keys = keys;
+    this.resize(amount);
+  }
+
+  get amount(): number {
+    return this.#amount;
+  }
+
+  /** Changes the amount, without a check. */
+  resize(amount: number): void {
+    const change = amount - this.#amount;
+    this.#amount = amount;
+    for (const key of this.#keys) {
+      const next = (this.#counts.get(key) ?? 0) + change;
+      if (next > 0) this.#counts.set(key, next);
+      else this.#counts.delete(key);
+    }
+  }
+
+  /** Returns it when a connection or a response closes. */
+  untilClosed(stream: Closing): this {
+    if (stream.closed) this[Symbol.dispose]();
+    else stream.once("close", () => this[Symbol.dispose]());
+    return this;
+  }
+
+  [Symbol.dispose](): void {
+    this.resize(0);
+  }
+}
+
+/**
+ * Counts what clients use of the server, and refuses what exceeds a limit.
+ * access.limits.L1. A refused request uses nothing.
+ * access.limits.L2. Memory of the counters is proportional to the connections and requests in progress.
+ */
+export class ResourceLimits {
+  readonly #limits: Limits;
+  readonly #clock: Clock;
+  readonly #used: Readonly<Record<Resource, Map<string, number>>>;
+  readonly #refusals = new Map<string, { readonly limit: string; readonly level: Level; count: number }>();
+  readonly #logged = new Map<string, { atMs: number; count: number }>();
+
+  constructor(limits: Limits, clock: Clock) {
+    this.#limits = limits;
+    this.#clock = clock;
+    this.#used = {
+      connections: new Map(),
+      body_bytes: new Map(),
+      streams: new Map(),
+      sockets: new Map(),
+      uploads: new Map(),
+    };
+  }
+
+  /** Takes a part of a resource. Throws ResourceLimitError, ServerBusyError, TooManyStreamsError. */
+  hold(resource: Resource, party: Party, amount = 1): Permit {
+    const bounds = this.#limits[resource];
+    const counts = this.#used[resource];
+    const keys = keysOf(party);
+    for (const [level, key] of keys) {
+      const max = bounds[level];
+      if (max !== undefined && (counts.get(key) ?? 0) + amount > max) throw this.#refused({ resource, level, max });
+    }
+    return new Permit(
+      counts,
+      keys.filter(([level]) => level === "server" || bounds[level] !== undefined).map(([, key]) => key),
+      amount,
+    );
+  }
+
+  /** The unused part of a resource. */
+  free(resource: Resource): number {
+    return (this.#limits[resource].server ?? Infinity) - (this.#used[resource].get(SERVER) ?? 0);
+  }
+
+  /** Use and maximum of each resource by all clients together. */
+  usage(): readonly { readonly resource: Resource; readonly used: number; readonly max: number | undefined }[] {
+    return RESOURCES.map((resource) => ({
+      resource,
+      used: this.#used[resource].get(SERVER) ?? 0,
+      max: this.#limits[resource].server,
+    }));
+  }
+
+  /** Requests and connections that each limit refused since the server started. */
+  refusals(): readonly { readonly limit: string; readonly level: Level; readonly count: number }[] {
+    return [...this.#refusals.values()];
+  }
+
+  #refused(exceeded: Exceeded): Error {
+    const { resource, level, max } = exceeded;
+    this.#count(resource, level, max);
+    if (resource === "streams") return new TooManyStreamsError(exceeded);
+    return level === "server" ? new ServerBusyError(exceeded) : new ResourceLimitError(exceeded);
+  }
+
+  #count(limit: string, level: Level, max: number): void {
+    const key = `${limit} ${level}`;
+    const known = this.#refusals.get(key) ?? { limit, level, count: 0 };
+    known.count += 1;
+    this.#refusals.set(key, known);
+    const nowMs = this.#clock.monotonicMs();
+    const last = this.#logged.get(key);
+    if (last !== undefined && nowMs - last.atMs < LOGGED_EVERY_MS) return;
+    log.warn({ limit, level, max, refused: known.count - (last?.count ?? 0) }, "a resource limit refuses requests");
+    this.#logged.set(key, { atMs: nowMs, count: known.count });
+  }
+}
+
+const SERVER = "server";
+
+/** The narrowest first: a party that exceeds its own limit is refused for that one. */
+function keysOf({ address, principal }: Party): readonly (readonly [Level, string])[] {
+  const keys: (readonly [Level, string])[] = [];
+  if (principal !== undefined)
+    keys.push(["principal", `principal ${principal.id}`], ["workspace", `workspace ${principal.workspace}`]);
+  if (typeof address === "string") keys.push(["address", `address ${networkOf(address)}`]);
+  if (address !== undefined) keys.push([SERVER, SERVER]);
+  return keys;
+}
