@@ -88,7 +88,7 @@ function openRouter(directory: string, agents: number): Promise<Router> {
   const journal = new SqliteMessageJournal({ ...MESSAGE_JOURNAL_DEFAULTS, directory, synchronous: "full", bytesMax });
   const options = { ...ROUTER_DEFAULTS, mailboxMessagesMax: 1_000_000, dedupMessagesMax: 100_000 };
   const alarm = new TimerQueue(systemClock);
-  return Router.open({ journal, directory: directoryOf(agents), clock: systemClock, alarm, options });
+  return Router.open({ stores: { journal }, directory: directoryOf(agents), clock: systemClock, alarm, options });
 }
 
 /** Nothing is kept: an event for each message, parsed as above. */

@@ -67,17 +67,17 @@ export async function openMessaging(options: MessagingOptions, ports: MessagingP
   const alarm = opening.use(new TimerQueue(clock));
   const subscriptions = new Subscriptions(stores.subscriptions, clock);
   const router = await Router.open({
+    stores: {
+      journal: messageJournal,
+      contents,
+      inFlightLog: new FileInFlightLog(join(journal.directory, "messages.hand")),
+    },
     subscriptions,
-    journal: messageJournal,
-    contents,
-    inFlightLog: new FileInFlightLog(join(journal.directory, "messages.hand")),
     directory,
     meaning: openMeaning(opening, options, ports),
-    isDeploying: true,
     clock,
     alarm,
-    options: limits,
-    terms: options.terms,
+    options: { ...limits, terms: options.terms, isDeploying: true },
   });
   opening.defer(() => router.close(options.closeMs));
   deployed.follow((name, isPaused) => router.pause(workspace, name, isPaused));

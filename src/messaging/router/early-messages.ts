@@ -8,16 +8,18 @@ export type Arrived = {
   readonly done: (submitted: Submitted) => void;
 };
 
+type EarlyOptions = Pick<RouterOptions, "isDeploying" | "mailboxMessagesMax" | "mailboxBytesMax">;
+
 /** Messages that wait for their recipients until all agents are deployed: as many as one mailbox holds. */
 export class EarlyMessages {
-  readonly #options: Pick<RouterOptions, "mailboxMessagesMax" | "mailboxBytesMax">;
+  readonly #options: EarlyOptions;
   readonly #conversations = new Set<string>();
   #arrived: Arrived[] = [];
   #bytes = 0;
   #isOpen: boolean;
 
-  constructor(isOpen: boolean, options: Pick<RouterOptions, "mailboxMessagesMax" | "mailboxBytesMax">) {
-    this.#isOpen = isOpen;
+  constructor(options: EarlyOptions) {
+    this.#isOpen = options.isDeploying === true;
     this.#options = options;
   }
 

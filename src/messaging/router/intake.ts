@@ -1,4 +1,4 @@
-import { type Clock } from "../../kernel/clock.ts";
+import { log } from "../../kernel/log.ts";
 import { type Message, type MessageError, type NearestCapability, PRIORITIES, SYSTEM_SENDER } from "../acl/index.ts";
 import { type Addressing, type CapabilityEmbeddings, type Route } from "./addressing/index.ts";
 import { SemanticRouting, type SemanticMatch } from "./semantic-routing.ts";
@@ -8,17 +8,14 @@ import { ConversationLookup } from "./conversations/conversation-lookup.ts";
 import { type Deliveries } from "./deliveries/deliveries.ts";
 import { expiryOf } from "./deliveries/expiry.ts";
 import { type Arrived, EarlyMessages } from "./early-messages.ts";
-import { type EventBus } from "./event-bus.ts";
-import { type RouterCounters } from "./stats.ts";
 import { loopOf } from "./conversations/loops.ts";
-import { type QueuedMessage, type Recipient, type Recipients } from "./mailboxes/index.ts";
+import { type QueuedMessage, type Recipient } from "./mailboxes/index.ts";
 import {
   failure,
   mailboxFull,
   type MessageJournal,
   notStored,
   routerFull,
-  type RouterOptions,
   LOOKING_UP,
   STILL_DEPLOYING,
   STOPPING,
@@ -26,29 +23,21 @@ import {
   tooLarge,
   wordKey,
 } from "./ports/index.ts";
-import { type Batch, type Duplicates, type Waiting, type Writer } from "./writing/index.ts";
+import { type RouterCore } from "./router-core.ts";
+import { type Batch, type Duplicates, type Waiting } from "./writing/index.ts";
 
 /** Retry delay after a refusal because a limit was reached. */
 const RETRY_AFTER_MS = 1_000;
 
 export type IntakeParts = {
-  readonly clock: Clock;
-  readonly writer: Writer;
-  readonly feed: EventBus;
-  readonly recipients: Recipients;
+  readonly core: RouterCore;
   readonly deliveries: Deliveries;
   readonly addressing: Addressing;
   /** For capabilities without a provider; if absent, only equal names match. */
   readonly meaning: CapabilityEmbeddings | undefined;
   readonly conversations: Conversations;
   readonly duplicates: Duplicates;
-  readonly options: RouterOptions;
-  readonly figures: RouterCounters;
-  /** Whether agents are not all known yet, until `deployed`. */
-  readonly isDeploying: boolean;
-  /** Names of those that message `seq` went to, as the journal has them. Never rejects. */
-  readonly recipientsOf: (seq: number) => Promise<readonly string[]>;
-  readonly journal: Pick<MessageJournal, "conversation">;
+  readonly journal: Pick<MessageJournal, "conversation" | "read">;
   /** The server's answer to a sender: a `failure` or `not-understood`. */
   readonly answer: (message: Message, act: "failure" | "not-understood", error: MessageError) => void;
 };
@@ -73,6 +62,7 @@ export type RoutingPreview =
  * router.intake.I6. A message that names a conversation which left memory is judged after that is loaded.
  */
 export class Intake {
+  readonly #core: RouterCore;
   readonly #parts: IntakeParts;
   readonly #semanticRouting: SemanticRouting | undefined;
   readonly #looking = new Set<Promise<void>>();
@@ -81,9 +71,10 @@ export class Intake {
   #lastSeq = 0;
 
   constructor(parts: IntakeParts) {
+    this.#core = parts.core;
     this.#parts = parts;
     this.#semanticRouting = parts.meaning && new SemanticRouting(parts.meaning, parts.addressing);
-    this.#early = new EarlyMessages(parts.isDeploying, parts.options);
+    this.#early = new EarlyMessages(parts.core.options);
     this.#lookup = new ConversationLookup(parts);
   }
 
@@ -100,7 +91,8 @@ export class Intake {
 
   /** `done` is called once, when it is on disk or refused; maybe before this returns. */
   submit(message: Message, done: Done, isLookedUp = false): void {
-    const { clock, options, duplicates, writer, conversations } = this.#parts;
+    const { clock, options, writer } = this.#core;
+    const { duplicates, conversations } = this.#parts;
     const nowMs = clock.nowMs();
     if (message.expiresAtMs !== undefined && message.expiresAtMs <= nowMs)
       return this.refuse(message, done, failure("EXPIRED", "it had expired when it came"));
@@ -113,7 +105,7 @@ export class Intake {
     if (size > options.messageBytesMax) return this.refuse(message, done, tooLarge(size, options.messageBytesMax));
     const arrived = { message, size, done };
     if (this.#early.mustFollow(message)) return this.#wait(arrived);
-    const route = this.#parts.figures.isRoutingSampled() ? this.#timedRoute(message) : this.#route(message);
+    const route = this.#core.figures.isRoutingSampled() ? this.#timedRoute(message) : this.#route(message);
     if (route.type === "unroutable" && this.#early.isOpen) return this.#wait(arrived);
     if (route.type === "unroutable") return this.#unroutable(arrived, route.error);
     if (route.type === "refused") return this.refuse(message, done, route.error);
@@ -150,7 +142,7 @@ export class Intake {
   }
 
   #timedRoute(message: Message): Route {
-    const { clock, figures } = this.#parts;
+    const { clock, figures } = this.#core;
     const startedMs = clock.monotonicMs();
     const route = this.#route(message);
     const tookMs = clock.monotonicMs() - startedMs;
@@ -204,14 +196,14 @@ export class Intake {
 
   /** Counts the refusal and notifies the sender. */
   refuse(message: Message, done: Done, error: MessageError, retryAfterMs?: number): void {
-    this.#parts.figures.error(error.code);
-    this.#parts.figures.received("refused");
+    this.#core.figures.error(error.code);
+    this.#core.figures.received("refused");
     done({ type: "refused", id: message.id, error, retryAfterMs });
   }
 
   /** Room in each mailbox, or in none; of what is published, in those that have some (`left` have none). */
   #reserve({ recipients, isShared }: Found, size: number): Reserved {
-    const { recipients: all, options } = this.#parts;
+    const { recipients: all, options } = this.#core;
     const [only] = recipients;
     if (recipients.length === 1 && only !== undefined && (only.isReader || all.reserve(only, size) === undefined))
       return { fit: recipients, left: NO_RECIPIENTS };
@@ -231,7 +223,8 @@ export class Intake {
   }
 
   #room(recipient: Recipient, size: number): "mailbox" | "router" | undefined {
-    const { recipients, deliveries } = this.#parts;
+    const { recipients } = this.#core;
+    const { deliveries } = this.#parts;
     const full = recipients.reserve(recipient, size);
     if (full !== "mailbox") return full;
     deliveries.sweep(recipient);
@@ -241,12 +234,13 @@ export class Intake {
   #release(recipient: Recipient, size: number): void {
     if (recipient.isReader) return;
     recipient.mailbox.release(size);
-    this.#parts.recipients.released(size);
+    this.#core.recipients.released(size);
   }
 
   #accept(arrived: Arrived, { fit: recipients, left }: Room, nowMs: number): void {
     const { message } = arrived;
-    const { duplicates, figures, writer } = this.#parts;
+    const { figures, writer } = this.#core;
+    const { duplicates } = this.#parts;
     const queued = this.#queued(arrived);
     const { seq, isVolatile } = queued;
     const batch = writer.batch();
@@ -263,10 +257,10 @@ export class Intake {
 
   /** It is on disk: into the mailboxes. */
   written({ message, size, done }: Arrived, queued: QueuedMessage, recipients: readonly Recipient[]): void {
-    const isHot = this.#parts.recipients.heat(size * recipients.length, queued.isVolatile);
+    const isHot = this.#core.recipients.heat(size * recipients.length, queued.isVolatile);
     queued.message = isHot ? message : undefined;
     this.#put(message, recipients, queued);
-    this.#parts.figures.received("accepted");
+    this.#core.figures.received("accepted");
     done(accepted(message, queued.seq, namesOf(recipients), false));
   }
 
@@ -279,7 +273,7 @@ export class Intake {
 
   /** A dead letter once more, to its recipient alone; its conversation does not move again. */
   again(message: Message, done: Done, recipient: Recipient, deadSeq: number): void {
-    const { writer, clock } = this.#parts;
+    const { writer, clock } = this.#core;
     // What has expired since would expire again at once.
     const fresh = { ...message, expiresAtMs: undefined, replyByMs: undefined, durability: "full" } as const;
     const size = writer.batch().draft(fresh);
@@ -305,7 +299,8 @@ export class Intake {
   }
 
   #put(message: Message, recipients: readonly Recipient[], queued: QueuedMessage): void {
-    const { deliveries, feed, recipients: all } = this.#parts;
+    const { feed, recipients: all } = this.#core;
+    const { deliveries } = this.#parts;
     if (feed.isWatched) feed.emit({ type: "message", seq: queued.seq, message, recipients: namesOf(recipients) });
     for (const recipient of recipients) {
       if (recipient.isReader) {
@@ -320,7 +315,8 @@ export class Intake {
 
   /** I3: stored without deliveries, and the sender is answered in the same transaction. */
   #record(arrived: Arrived, act: "failure" | "not-understood", error: MessageError): void {
-    const { writer, duplicates, clock, answer, figures } = this.#parts;
+    const { writer, clock, figures } = this.#core;
+    const { duplicates, answer } = this.#parts;
     const { message, done } = arrived;
     figures.error(error.code);
     const batch = writer.batch();
@@ -342,11 +338,22 @@ export class Intake {
 
   /** I2. */
   async #duplicate(message: Message, done: Done, seq: number): Promise<void> {
-    await this.#parts.writer.settled();
+    await this.#core.writer.settled();
     // Lost meanwhile: then this is the first that counts.
     if (this.#parts.duplicates.seqOf(message) !== seq) return this.submit(message, done);
-    this.#parts.figures.received("duplicate");
-    done(accepted(message, seq, await this.#parts.recipientsOf(seq), true));
+    this.#core.figures.received("duplicate");
+    done(accepted(message, seq, await this.#recipientsOf(seq), true));
+  }
+
+  /** Names of those that message `seq` went to, as the journal has them. Never rejects. */
+  async #recipientsOf(seq: number): Promise<readonly string[]> {
+    try {
+      const [stored] = await this.#parts.journal.read([seq]);
+      return (stored?.recipients ?? []).flatMap((party) => this.#core.recipients.byNumber(party)?.mailbox.name ?? []);
+    } catch (error) {
+      log.error({ error }, "a message could not be read");
+      return [];
+    }
   }
 }
 

@@ -1,4 +1,3 @@
-import { type Clock } from "../../kernel/clock.ts";
 import { idOfTrace, type Message, type MessageError, restoreMessage } from "../acl/index.ts";
 import { type Conversation, type ConversationTerms, readConversation } from "../protocols/index.ts";
 import { listEvictedConversations, type EvictedConversation } from "./conversations/evicted-conversations.ts";
@@ -6,13 +5,12 @@ import { type Conversations } from "./conversations/conversations.ts";
 import { MailboxNotFoundError } from "./errors.ts";
 import { mayBeTransient } from "./conversations/transient-conversations.ts";
 import { type Intake } from "./intake.ts";
-import { type BreakerState, type DeliveryState, type Recipient, type Recipients } from "./mailboxes/index.ts";
+import { type BreakerState, type DeliveryState, type Recipient } from "./mailboxes/index.ts";
 import {
   type ConversationQuery,
   type ConversationRow,
   type DeadLetter,
   type DeadQuery,
-  type Directory,
   type MessageJournal,
   type MessageQuery,
   type Outcome,
@@ -22,7 +20,8 @@ import {
   type Submitted,
 } from "./ports/index.ts";
 import { conversationOf } from "./conversations/conversation-recovery.ts";
-import { type Duplicates, type Writer } from "./writing/index.ts";
+import { type RouterCore } from "./router-core.ts";
+import { type Duplicates } from "./writing/index.ts";
 
 /** How the delivery of a message to one recipient stands. Times are epoch milliseconds. */
 export type DeliveryView = { readonly recipient: string } & (
@@ -66,12 +65,9 @@ export type DeadLetterQuery = Omit<DeadQuery, "party"> & { readonly recipient?: 
 export type DeadLetterKey = Pick<DeadLetter, "workspace" | "seq" | "party">;
 
 export type RecordParts = {
+  readonly core: RouterCore;
   readonly journal: MessageJournal;
-  readonly directory: Directory;
-  readonly clock: Clock;
-  readonly writer: Writer;
   readonly intake: Intake;
-  readonly recipients: Recipients;
   readonly conversations: Conversations;
   readonly duplicates: Duplicates;
   readonly terms: ConversationTerms;
@@ -93,9 +89,11 @@ const FOLDED_MAX = 1_000;
 
 /** Reads messages, open deliveries and failed ones, and redelivers or deletes the latter. */
 export class Records {
+  readonly #core: RouterCore;
   readonly #parts: RecordParts;
 
   constructor(parts: RecordParts) {
+    this.#core = parts.core;
     this.#parts = parts;
   }
 
@@ -114,7 +112,7 @@ export class Records {
   async messages(query: RecordQuery): Promise<readonly MessageView[]> {
     const { recipient: name, ...rest } = query;
     const sinceMs = await this.#since(query);
-    const recipient = name === undefined ? undefined : this.#parts.recipients.find(query.workspace, name);
+    const recipient = name === undefined ? undefined : this.#core.recipients.find(query.workspace, name);
     if (name !== undefined && recipient === undefined) return [];
     return this.#views(await this.#parts.journal.list({ ...rest, sinceMs, recipient: recipient?.mailbox.number }));
   }
@@ -129,7 +127,7 @@ export class Records {
 
   async #views(stored: readonly StoredMessage[]): Promise<readonly MessageView[]> {
     if (stored.length === 0) return [];
-    const { writer } = this.#parts;
+    const { writer } = this.#core;
     const views = await this.#viewsNow(stored);
     const isUnknown = views.some(({ deliveries }) => deliveries.some(({ state }) => state === "over"));
     if (!isUnknown || writer.isIdle) return views;
@@ -145,7 +143,7 @@ export class Records {
       seq: each.seq,
       message: restoreMessage(JSON.parse(each.body)),
       deliveries: each.recipients.flatMap((party) => {
-        const recipient = this.#parts.recipients.byNumber(party);
+        const recipient = this.#core.recipients.byNumber(party);
         return recipient === undefined
           ? []
           : [this.#delivery(each.seq, recipient, settled.get(`${each.seq}/${party}`))];
@@ -154,7 +152,7 @@ export class Records {
   }
 
   #delivery(seq: number, { mailbox }: Recipient, settled: StoredSettlement | undefined): DeliveryView {
-    const { clock } = this.#parts;
+    const { clock } = this.#core;
     const recipient = mailbox.name;
     const state = mailbox.state(seq);
     if (state === undefined) {
@@ -168,7 +166,7 @@ export class Records {
   /** Mailboxes of a workspace; of all without one. */
   mailboxes(workspace?: string): readonly MailboxView[] {
     const views: MailboxView[] = [];
-    for (const recipient of this.#parts.recipients.all()) {
+    for (const recipient of this.#core.recipients.all()) {
       if (workspace === undefined || recipient.mailbox.workspace === workspace)
         views.push(this.#mailboxView(recipient));
     }
@@ -180,7 +178,7 @@ export class Records {
   }
 
   #mailboxView(recipient: Recipient): MailboxView {
-    const { directory, clock } = this.#parts;
+    const { directory, clock } = this.#core;
     const { mailbox } = recipient;
     return {
       workspace: mailbox.workspace,
@@ -198,14 +196,14 @@ export class Records {
 
   /** Throws `MailboxNotFoundError` for those who cannot be written to. */
   recipient(workspace: string, name: string): Recipient {
-    const recipient = this.#parts.recipients.find(workspace, name);
+    const recipient = this.#core.recipients.find(workspace, name);
     if (recipient === undefined) throw new MailboxNotFoundError(name);
     return recipient;
   }
 
   /** Newest first. */
   async deadLetters({ recipient: name, ...rest }: DeadLetterQuery): Promise<readonly DeadLetter[]> {
-    const recipient = name === undefined ? undefined : this.#parts.recipients.find(rest.workspace, name);
+    const recipient = name === undefined ? undefined : this.#core.recipients.find(rest.workspace, name);
     if (name !== undefined && recipient === undefined) return [];
     return this.#parts.journal.deadLetters({ ...rest, party: recipient?.mailbox.number });
   }
@@ -229,14 +227,15 @@ export class Records {
 
   /** Resolves when it is gone for good. */
   async dropDead({ seq, party }: DeadLetter): Promise<void> {
-    const { writer } = this.#parts;
+    const { writer } = this.#core;
     writer.batch().buried.push({ seq, party });
     await writer.settled();
   }
 
   /** Last changed first. Of free conversations of one message, which have no row, those in memory: the newest (`listEvicted` has more). */
   async conversations(query: ConversationQuery): Promise<readonly Conversation[]> {
-    const { conversations, writer } = this.#parts;
+    const { writer } = this.#core;
+    const { conversations } = this.#parts;
     if (conversations.catchUp()) await writer.settled();
     return (await this.listed(query)).map(({ conversation }) => conversation);
   }
@@ -266,7 +265,11 @@ export class Records {
 
   /** Free conversations of one message that are in memory no more; from before message `beforeSeq`, else all. */
   listEvicted(query: ConversationQuery, beforeSeq = this.#parts.intake.lastSeq + 1): Promise<EvictedConversationPage> {
-    return listEvictedConversations(query, beforeSeq, { ...this.#parts, nameOf: this.#nameOf });
+    return listEvictedConversations(query, beforeSeq, {
+      ...this.#parts,
+      clock: this.#core.clock,
+      nameOf: this.#nameOf,
+    });
   }
 
   /** Loads the conversation of a message if it has left memory, so that `judge` knows it. */
@@ -292,7 +295,7 @@ export class Records {
     return conversationOf(said.toReversed(), { nameOf: this.#nameOf, terms });
   }
 
-  readonly #nameOf = (party: number): string | undefined => this.#parts.recipients.byNumber(party)?.mailbox.name;
+  readonly #nameOf = (party: number): string | undefined => this.#core.recipients.byNumber(party)?.mailbox.name;
 }
 
 /** Whether one comes after that place in a list. */

@@ -40,32 +40,32 @@ import {
 } from "./ports/index.ts";
 import { ConversationRecovery } from "./conversations/conversation-recovery.ts";
 import { Records } from "./records.ts";
+import { type RouterCore } from "./router-core.ts";
 import { type Subscriptions } from "./subscriptions/index.ts";
 import { waitingContent } from "./waiting-content.ts";
 import { Duplicates, Writer } from "./writing/index.ts";
 
 export type RouterParts = {
-  readonly journal: MessageJournal;
+  readonly stores: RouterStores;
   readonly directory: Directory;
   readonly clock: Clock;
   readonly alarm: TimerQueue;
-  readonly options: RouterOptions;
+  /** `terms`: how long conversations last, and how large they get. */
+  readonly options: RouterOptions & { readonly terms?: ConversationTerms | undefined };
+  /** Subscriptions to topics; absent means none. */
+  readonly subscriptions?: Pick<Subscriptions, "subscribers"> | undefined;
+  /** Finds similar capabilities; if absent, a message for a capability without a provider is undeliverable. */
+  readonly meaning?: CapabilityEmbeddings | undefined;
+  /** From 0 up to 1; for pauses between attempts and choices among equals. */
+  readonly chance?: (() => number) | undefined;
+};
+
+type RouterStores = {
+  readonly journal: MessageJournal;
   /** Where content is kept that is too large to travel; absent, it travels. */
   readonly contents?: ContentStore | undefined;
   /** Log of in-flight deliveries; if absent, a message that crashes the process is delivered again each time. */
   readonly inFlightLog?: InFlightLog | undefined;
-  /** Subscriptions to topics; absent means none. */
-  readonly subscriptions?: Pick<Subscriptions, "subscribers"> | undefined;
-  /** How long conversations last, and how large they get. */
-  readonly terms?: ConversationTerms | undefined;
-  /** Free conversations of one message that are remembered at least. */
-  readonly freshMax?: number | undefined;
-  /** Finds similar capabilities; if absent, a message for a capability without a provider is undeliverable. */
-  readonly meaning?: CapabilityEmbeddings | undefined;
-  /** Whether agents are not all known yet: until `deployed`, messages without a recipient wait. Default: false. */
-  readonly isDeploying?: boolean | undefined;
-  /** From 0 up to 1; for pauses between attempts and choices among equals. */
-  readonly chance?: (() => number) | undefined;
 };
 
 /** Expired messages are looked for this often. */
@@ -83,11 +83,8 @@ const CRASHED = { attempts: 0, nextAtMs: 0, reason: "a crash", history: [] };
 
 /** Takes messages, keeps them, and brings them to those they are for. The invariants are those of its parts. */
 export class Router {
-  readonly #parts: RouterParts;
-  readonly #recipients: Recipients;
-  readonly #writer: Writer;
-  readonly #feed = new EventBus();
-  readonly #figures = new RouterCounters();
+  readonly #core: RouterCore;
+  readonly #journal: MessageJournal;
   readonly #deliveries: Deliveries;
   readonly #fetching: Fetching;
   readonly #intake: Intake;
@@ -102,15 +99,18 @@ export class Router {
   #isStopping = false;
 
   private constructor(parts: RouterParts) {
-    const { journal, directory, clock, alarm, options, chance = Math.random } = parts;
-    this.#parts = parts;
-    const { contents, terms = CONVERSATION_TERMS, freshMax, meaning, isDeploying = false } = parts;
+    const { directory, clock, alarm, options, meaning, chance = Math.random } = parts;
+    const { journal, contents, inFlightLog } = parts.stores;
+    const { terms = CONVERSATION_TERMS, freshMax } = options;
+    this.#journal = journal;
     const { messageBytesMax, contentBytesMax: storeBytesMax } = options;
-    const waiting = () => waitingContent(this.#recipients, journal);
+    const waiting = () => waitingContent(this.#core.recipients, journal);
     this.#claims = contents && new ClaimCheck(contents, { messageBytesMax, storeBytesMax, clock, waiting });
     const writer = new Writer({ journal, clock, alarm, options });
     const recipients = new Recipients({ options, directory, named: (party) => writer.batch().parties.push(party) });
-    const feed = this.#feed;
+    const feed = new EventBus();
+    const core = { clock, alarm, options, directory, recipients, writer, feed, figures: new RouterCounters() };
+    this.#core = core;
     const begunByAnswer = (answer: Message) => this.#recovery.recover(answer, this.#intake.lastSeq);
     const onTimeout = this.#onTimeout.bind(this);
     const conversations = new Conversations({ clock, alarm, writer, feed, terms, freshMax, begunByAnswer, onTimeout });
@@ -123,23 +123,19 @@ export class Router {
     };
     const read = (seqs: readonly number[]) => this.#read(seqs);
     const resume = () => this.#deliveries.resume();
-    this.#crashes = new PoisonMessageGuard({ record: parts.inFlightLog, clock, alarm, resume });
-    const shared = { clock, alarm, writer, feed, recipients, options, directory, chance, figures: this.#figures };
+    this.#crashes = new PoisonMessageGuard({ record: inFlightLog, clock, alarm, resume });
     this.#duplicates = new Duplicates(
       { windowMs: options.dedupWindowMs, messagesMax: options.dedupMessagesMax },
       clock.nowMs(),
     );
-    this.#writer = writer;
-    this.#recipients = recipients;
-    this.#deliveries = new Deliveries({ ...shared, crashes: this.#crashes, read, gaveUp });
+    this.#deliveries = new Deliveries({ core, crashes: this.#crashes, chance, read, gaveUp });
     this.#fetching = new Fetching({ clock, writer, deliveries: this.#deliveries, window: options.window });
     const subscribers = (message: Message, topic: string) => parts.subscriptions?.subscribers(message, topic) ?? [];
-    const addressing = new Addressing({ ...shared, subscribers });
-    const recipientsOf = (seq: number) => this.#recipientsOf(seq);
-    const kept = { ...shared, deliveries: this.#deliveries, duplicates: this.#duplicates, conversations };
+    const addressing = new Addressing({ ...core, chance, subscribers });
+    const kept = { core, journal, duplicates: this.#duplicates, conversations };
     const answer = this.#answer.bind(this);
-    this.#intake = new Intake({ ...kept, addressing, answer, recipientsOf, journal, meaning, isDeploying });
-    this.#records = new Records({ ...kept, journal, terms, intake: this.#intake });
+    this.#intake = new Intake({ ...kept, deliveries: this.#deliveries, addressing, meaning, answer });
+    this.#records = new Records({ ...kept, terms, intake: this.#intake });
     const nameOf = (party: number) => recipients.byNumber(party)?.mailbox.name;
     this.#recovery = new ConversationRecovery({ clock, journal, conversations, nameOf, terms });
     this.#watching = directory.watch(() => this.#refreshSoon());
@@ -149,16 +145,16 @@ export class Router {
   static async open(parts: RouterParts): Promise<Router> {
     const router = new Router(parts);
     const sinceMs = parts.clock.nowMs() - parts.options.dedupWindowMs;
-    router.#restore(await parts.journal.recover({ sinceMs }));
+    router.#restore(await parts.stores.journal.recover({ sinceMs }));
     router.#sweepLater();
     router.#retainAfter(SWEEP_MS);
     return router;
   }
 
   #restore({ lastSeq, parties, pending, retries, recent, conversations }: Recovered): void {
-    const { clock } = this.#parts;
+    const { clock } = this.#core;
     this.#crashes.begin(lastSeq);
-    for (const party of parties) this.#recipients.restore(party);
+    for (const party of parties) this.#core.recipients.restore(party);
     this.#intake.startAfter(lastSeq);
     for (const [row, id] of recent.ids.entries()) {
       const workspace = recent.workspaces[row] ?? "default";
@@ -168,10 +164,10 @@ export class Router {
     this.#recovery.begin({ parties, lastSeq });
     const failed = new Map(retries.map((retry) => [`${retry.seq}/${retry.party}`, retry]));
     for (let row = 0; row < pending.seqs.length; row += 1) {
-      const recipient = this.#recipients.byNumber(pending.parties[row] ?? 0);
+      const recipient = this.#core.recipients.byNumber(pending.parties[row] ?? 0);
       if (recipient === undefined) continue;
       const queued = restoredMessage(pending, row, recipient.mailbox.workspace);
-      this.#recipients.admit(recipient, queued.size);
+      this.#core.recipients.admit(recipient, queued.size);
       const retry = failed.size === 0 ? undefined : failed.get(`${queued.seq}/${recipient.mailbox.number}`);
       if (retry === undefined && !this.#crashes.isSuspect(queued.seq, recipient)) recipient.mailbox.put(queued);
       else this.#resume(recipient, queued, retry ?? CRASHED);
@@ -180,7 +176,7 @@ export class Router {
   }
 
   #resume(recipient: Recipient, queued: QueuedMessage, retry: Failed): void {
-    const { clock, alarm, options } = this.#parts;
+    const { clock, alarm, options } = this.#core;
     // The clock may have been set since: a pause is never longer than the longest.
     const waitMs = Math.min(Math.max(0, retry.nextAtMs - clock.nowMs()), options.retryDelayMaxMs);
     const nowMs = clock.monotonicMs();
@@ -214,14 +210,14 @@ export class Router {
 
   /** Sets the handler of the messages of this name; it precedes all others. */
   attach(workspace: string, name: string, handler: AgentHandler): Disposable {
-    const attached = this.#recipients.attach(workspace, name, this.#claims?.filled(handler) ?? handler);
+    const attached = this.#core.recipients.attach(workspace, name, this.#claims?.filled(handler) ?? handler);
     this.#pumpAll();
     return attached;
   }
 
   /** Sets the handler of the messages of all agents that the directory knows. */
   attachDeployed(handler: AgentHandler): Disposable {
-    const attached = this.#recipients.attachDeployed(this.#claims?.filled(handler) ?? handler);
+    const attached = this.#core.recipients.attachDeployed(this.#claims?.filled(handler) ?? handler);
     this.#pumpAll();
     return attached;
   }
@@ -231,7 +227,7 @@ export class Router {
     this.#isRefreshing = true;
     setImmediate(() => {
       this.#isRefreshing = false;
-      this.#recipients.refresh();
+      this.#core.recipients.refresh();
       this.#intake.deployed(false);
       this.#pumpAll();
     });
@@ -244,7 +240,7 @@ export class Router {
 
   #pumpAll(): void {
     this.#deliveries.resume();
-    for (const recipient of this.#recipients.all()) {
+    for (const recipient of this.#core.recipients.all()) {
       if (recipient.mailbox.hasWork) this.#deliveries.pump(recipient);
     }
   }
@@ -268,7 +264,7 @@ export class Router {
 
   /** Subscribes to events; a slow listener misses some and receives their number. */
   watch(filter: RouterFilter, listener: (events: readonly RouterEvent[]) => void): Disposable {
-    return this.#feed.watch(filter, listener);
+    return this.#core.feed.watch(filter, listener);
   }
 
   /** Stored messages, open deliveries and dead letters. */
@@ -286,7 +282,7 @@ export class Router {
   /** Ends an open conversation; one that is over stays as it is. Resolves when that is stored. Throws storage errors. */
   async endConversation(workspace: string, id: string): Promise<void> {
     this.#conversations.end(workspace, id);
-    await this.#writer.stored();
+    await this.#core.writer.stored();
   }
 
   /** Archives a conversation; throws when it does not exist, or a participant has an open part in it, and storage errors. */
@@ -295,7 +291,7 @@ export class Router {
     if (conversation === undefined) throw new ConversationNotFoundError(id);
     const archived = this.#conversations.archive(conversation);
     if (archived === undefined) throw new ConversationActiveError(id);
-    await this.#writer.stored();
+    await this.#core.writer.stored();
     return archived;
   }
 
@@ -308,13 +304,13 @@ export class Router {
     if (conversation === undefined) throw new ConversationNotFoundError(id);
     if (other === undefined) throw new ConversationNotFoundError(into);
     const merged = this.#conversations.merge(conversation, other);
-    await this.#writer.stored();
+    await this.#core.writer.stored();
     return merged;
   }
 
   /** How many and how long, since the start. */
   figures(): RouterStats {
-    return this.#figures.now();
+    return this.#core.figures.now();
   }
 
   /** To whom a message would go now; nothing is sent or kept. */
@@ -324,26 +320,16 @@ export class Router {
 
   /** The load of a provider, from 0 idle to 1 full, and its score in `best_match`; the score is undefined for one that accepts nothing. */
   standing(workspace: string, provider: Provider): { readonly load: number; readonly score: number | undefined } {
-    const candidate = candidateOf(provider, this.#recipients.open(workspace, provider.name));
-    const seen = { clock: this.#parts.clock, stats: this.#recipients.stats };
+    const candidate = candidateOf(provider, this.#core.recipients.open(workspace, provider.name));
+    const seen = { clock: this.#core.clock, stats: this.#core.recipients.stats };
     const load = loadOf(candidate, seen.stats);
     const score = scoreOf(candidate, seen);
     return { load, score: score === 0 ? undefined : score };
   }
 
   async #read(seqs: readonly number[]): Promise<ReadonlyMap<number, Message>> {
-    const stored = await this.#parts.journal.read(seqs);
+    const stored = await this.#journal.read(seqs);
     return new Map(stored.map(({ seq, body }) => [seq, restoreMessage(JSON.parse(body))]));
-  }
-
-  async #recipientsOf(seq: number): Promise<readonly string[]> {
-    try {
-      const [stored] = await this.#parts.journal.read([seq]);
-      return (stored?.recipients ?? []).flatMap((party) => this.#recipients.byNumber(party)?.mailbox.name ?? []);
-    } catch (error) {
-      log.error({ error }, "a message could not be read");
-      return [];
-    }
   }
 
   #gaveUp(message: Message, error: MessageError): void {
@@ -382,15 +368,15 @@ export class Router {
   async removed(workspace: string, name: string): Promise<void> {
     const details = { recipient: name };
     this.#conversations.removed(workspace, name, failure("AGENT_NOT_FOUND", `${name} was deleted`, { details }));
-    const recipient = this.#recipients.known(workspace, name);
+    const recipient = this.#core.recipients.known(workspace, name);
     const isAward = (message: Message) => this.#conversations.isAward(message, name);
     if (recipient !== undefined) await this.#deliveries.withdraw(recipient, isAward);
   }
 
   /** The server's message about `message`, to the recipients of its answers; one without a mailbox finds it in the log. */
   #answer(message: Message, act: "failure" | "not-understood", error: MessageError): void {
-    const { clock } = this.#parts;
-    const isThere = (name: string) => this.#recipients.find(message.workspace, name) !== undefined;
+    const { clock } = this.#core;
+    const isThere = (name: string) => this.#core.recipients.find(message.workspace, name) !== undefined;
     const replyTo = [message.replyTo ?? message.sender, message.sender, USER_SENDER].find(isThere);
     const text = error.hint === "" ? error.message : `${error.message}. ${error.hint}`;
     const draft = { performative: act, sender: SYSTEM_SENDER, atMs: clock.nowMs(), error } as const;
@@ -400,15 +386,15 @@ export class Router {
       this.#intake.submit(reply, (submitted) => {
         // The sender waits for it: a lost answer is sent again, with the end of the delivery that it is about.
         const isLost = submitted.type === "refused" && submitted.error.code === "MESSAGE_NOT_STORED";
-        if (isLost && !this.#isStopping) this.#writer.redo(send);
+        if (isLost && !this.#isStopping) this.#core.writer.redo(send);
       });
     send();
   }
 
   #sweepLater(): void {
-    const { alarm, clock } = this.#parts;
+    const { alarm, clock } = this.#core;
     alarm.at(clock.monotonicMs() + SWEEP_MS, () => {
-      for (const recipient of this.#recipients.all()) this.#deliveries.sweep(recipient);
+      for (const recipient of this.#core.recipients.all()) this.#deliveries.sweep(recipient);
       this.#conversations.sweep(CONVERSATIONS_HELD_MAX);
       this.#sweepLater();
     });
@@ -416,11 +402,11 @@ export class Router {
 
   /** Lets the journal drop what was kept long enough. */
   #retainAfter(ms: number): void {
-    const { alarm, clock, journal, options } = this.#parts;
+    const { alarm, clock, options } = this.#core;
     alarm.at(clock.monotonicMs() + ms, () => {
       if (this.#isStopping) return;
       const beforeMs = clock.nowMs() - options.retentionMs;
-      Promise.all([journal.retain(beforeMs), this.#claims?.dropBefore(beforeMs)]).catch((error: unknown) => {
+      Promise.all([this.#journal.retain(beforeMs), this.#claims?.dropBefore(beforeMs)]).catch((error: unknown) => {
         log.error({ error }, "old messages could not be dropped; it is tried again in an hour");
       });
       this.#retainAfter(RETAIN_MS);
@@ -435,8 +421,8 @@ export class Router {
     await this.#intake.close();
     await this.#deliveries.stop(waitMs);
     this.#conversations.catchUp();
-    await this.#writer.settled();
-    await this.#parts.journal.close();
+    await this.#core.writer.settled();
+    await this.#journal.close();
     this.#crashes.close();
   }
 }

@@ -56,7 +56,7 @@ export async function openFipa(
   const directory = withRemoteAgents(people, remotes);
   const alarm = stack.use(new TimerQueue(systemClock));
   const router = await Router.open({
-    journal: new MemoryMessageJournal(new MemoryDisk()),
+    stores: { journal: new MemoryMessageJournal(new MemoryDisk()) },
     directory,
     clock: systemClock,
     alarm,

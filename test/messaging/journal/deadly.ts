@@ -23,8 +23,10 @@ const HANDLING_MS = 50;
 const [, , directory = ".", deadly = "none is"] = argv;
 
 const router = await Router.open({
-  journal: new SqliteMessageJournal({ ...MESSAGE_JOURNAL_DEFAULTS, directory, synchronous: "normal" }),
-  inFlightLog: new FileInFlightLog(join(directory, "messages.hand")),
+  stores: {
+    journal: new SqliteMessageJournal({ ...MESSAGE_JOURNAL_DEFAULTS, directory, synchronous: "normal" }),
+    inFlightLog: new FileInFlightLog(join(directory, "messages.hand")),
+  },
   directory: new TestDirectory("ann", ...AGENTS),
   clock: systemClock,
   alarm: new TimerQueue(systemClock),

@@ -72,7 +72,7 @@ async function serve(directory: string): Promise<Router> {
     segmentBytesMax: 64 * KIB,
   });
   const router = await Router.open({
-    journal,
+    stores: { journal },
     directory: new TestDirectory("planner", "worker", "clerk", OUTSIDE.name),
     clock: systemClock,
     alarm: new TimerQueue(systemClock),

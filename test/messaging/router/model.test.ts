@@ -119,7 +119,8 @@ class Subject {
       return { type: "done" };
     };
     const directory = new TestDirectory("ann", ...RECIPIENTS);
-    const parts = { journal, directory, clock, alarm: new TimerQueue(clock), options: OPTIONS, chance: () => 0.5 };
+    const stores = { journal };
+    const parts = { stores, directory, clock, alarm: new TimerQueue(clock), options: OPTIONS, chance: () => 0.5 };
     this.#router = await Router.open(parts);
     this.#router.attachDeployed(agent);
   }

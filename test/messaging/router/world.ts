@@ -122,10 +122,10 @@ type WorldParts = {
   readonly chance?: () => number;
   readonly freshMax?: number;
   readonly subscriptions?: Subscriptions;
-  readonly journal?: RouterParts["journal"];
-  readonly contents?: RouterParts["contents"];
+  readonly journal?: RouterParts["stores"]["journal"];
+  readonly contents?: RouterParts["stores"]["contents"];
   readonly meaning?: RouterParts["meaning"];
-  readonly hands?: RouterParts["inFlightLog"];
+  readonly hands?: RouterParts["stores"]["inFlightLog"];
   readonly isDeploying?: boolean;
   /** One agent for all names of the directory; else a test attaches its own. */
   readonly isAttached?: boolean;
@@ -136,17 +136,23 @@ export async function openWorld(parts: WorldParts = {}): Promise<World> {
   const disk = parts.disk ?? new MemoryDisk();
   const directory = parts.directory ?? new TestDirectory("ann", "bob", "cid", "outside-olga");
   const router = await Router.open({
-    journal: parts.journal ?? new MemoryMessageJournal(disk),
+    stores: {
+      journal: parts.journal ?? new MemoryMessageJournal(disk),
+      contents: parts.contents,
+      inFlightLog: parts.hands,
+    },
     directory,
     clock: parts.clock ?? clock,
     alarm: new TimerQueue(parts.clock ?? clock),
-    options: { ...ROUTER_DEFAULTS, settlementWaitMs: 0, ...parts.options },
+    options: {
+      ...ROUTER_DEFAULTS,
+      settlementWaitMs: 0,
+      isDeploying: parts.isDeploying,
+      freshMax: parts.freshMax,
+      ...parts.options,
+    },
     subscriptions: parts.subscriptions,
-    contents: parts.contents,
     meaning: parts.meaning,
-    inFlightLog: parts.hands,
-    isDeploying: parts.isDeploying,
-    freshMax: parts.freshMax,
     chance: parts.chance ?? (() => 0),
   });
   const agent = new TestAgent();

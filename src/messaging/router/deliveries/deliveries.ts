@@ -1,16 +1,12 @@
-import { type TimerQueue } from "../../../kernel/async/timer-queue.ts";
-import { type Clock } from "../../../kernel/clock.ts";
 import { log } from "../../../kernel/log.ts";
 import { type Message, type MessageError } from "../../acl/index.ts";
 import { type PoisonMessageGuard } from "./poison-message-guard.ts";
 import { deadLetter, type Death } from "./dead-letter.ts";
 import { isPast, notTaken } from "./expiry.ts";
 import { withFailure } from "./failed-attempts.ts";
-import { type EventBus } from "../event-bus.ts";
-import { type RouterCounters } from "../stats.ts";
-import { type InFlight, Leases, type QueuedMessage, type Recipient, type Recipients } from "../mailboxes/index.ts";
-import { type FailedAttempt, failure, type Outcome, type RouterOptions, type Settlement } from "../ports/index.ts";
-import { type Writer } from "../writing/index.ts";
+import { type InFlight, Leases, type QueuedMessage, type Recipient } from "../mailboxes/index.ts";
+import { type FailedAttempt, failure, type Outcome, type Settlement } from "../ports/index.ts";
+import { type RouterCore } from "../router-core.ts";
 
 /** Deliveries in one turn of the event loop; what is more waits for the next, so that others get their turn. */
 const TURN_MAX = 512;
@@ -20,13 +16,7 @@ const READ_AGAIN_MS = 1_000;
 const SWEEP_LEAST_MS = 100;
 
 export type DeliveryParts = {
-  readonly clock: Clock;
-  readonly alarm: TimerQueue;
-  readonly writer: Writer;
-  readonly feed: EventBus;
-  readonly recipients: Recipients;
-  readonly options: RouterOptions;
-  readonly figures: RouterCounters;
+  readonly core: RouterCore;
   readonly crashes: PoisonMessageGuard;
   /** From 0 up to 1. */
   readonly chance: () => number;
@@ -56,6 +46,7 @@ type End = {
  * router.deliveries.R5. A delivery that expired and its sender's notification are written together, or neither.
  */
 export class Deliveries {
+  readonly #core: RouterCore;
   readonly #parts: DeliveryParts;
   readonly #leases: Leases;
   /** Recipients with in-flight deliveries, and some that had: each is in it once (`isBusy`), and removed when leases end. */
@@ -67,8 +58,9 @@ export class Deliveries {
   #isStopped = false;
 
   constructor(parts: DeliveryParts) {
+    this.#core = parts.core;
     this.#parts = parts;
-    this.#leases = new Leases({ alarm: parts.alarm, ended: (lease) => this.#leaseEnded(lease) });
+    this.#leases = new Leases({ alarm: parts.core.alarm, ended: (lease) => this.#leaseEnded(lease) });
   }
 
   /** In-flight deliveries. */
@@ -87,7 +79,7 @@ export class Deliveries {
     }
     if (this.#parts.crashes.hasSuspects(recipient)) this.resume();
     while (this.#hasTurn(recipient)) {
-      const flight = this.take(recipient, this.#parts.options.leaseMs);
+      const flight = this.take(recipient, this.#core.options.leaseMs);
       if (flight === undefined) return;
       if (flight.message !== undefined) this.#dispatch(recipient, flight, flight.message);
       else void this.#dispatchLoaded(recipient, flight);
@@ -129,7 +121,8 @@ export class Deliveries {
 
   /** The next delivery that has not expired, now leased; undefined when no delivery is available at the moment (R4). */
   take(recipient: Recipient, leaseMs: number): InFlight | undefined {
-    const { clock, options, crashes } = this.#parts;
+    const { clock, options } = this.#core;
+    const { crashes } = this.#parts;
     const { mailbox } = recipient;
     const nowMs = clock.monotonicMs();
     if (crashes.isIsolating && !crashes.permits(recipient, this.#busy)) return undefined;
@@ -154,7 +147,7 @@ export class Deliveries {
 
   /** Reads the bodies of what comes next, up to the window, and hands it over in order. */
   async #dispatchLoaded(recipient: Recipient, first: InFlight): Promise<void> {
-    const { options } = this.#parts;
+    const { options } = this.#core;
     const flights = [first];
     recipient.isLoading = true;
     for (let next = this.take(recipient, options.leaseMs); next; next = this.take(recipient, options.leaseMs))
@@ -184,7 +177,7 @@ export class Deliveries {
       return flights.filter(({ message }) => message !== undefined);
     } catch (error) {
       log.error({ error }, "messages could not be read");
-      const { alarm, clock } = this.#parts;
+      const { alarm, clock } = this.#core;
       for (const flight of flights.toReversed()) this.giveBack(recipient, flight);
       alarm.at(clock.monotonicMs() + READ_AGAIN_MS, () => this.pump(recipient));
       return [];
@@ -246,7 +239,7 @@ export class Deliveries {
   }
 
   emitDelivery(recipient: Recipient, { queued, attempt, startedAtMs }: InFlight, message: Message): void {
-    const { feed, figures, clock } = this.#parts;
+    const { feed, figures, clock } = this.#core;
     if (attempt === 1) figures.delivered(message.atMs, startedAtMs, clock);
     if (!feed.isWatched) return;
     const { workspace, name } = recipient.mailbox;
@@ -275,7 +268,7 @@ export class Deliveries {
   /** How long it took. */
   #end(recipient: Recipient, flight: InFlight, outcome: Outcome): number {
     const { queued, attempt, message } = flight;
-    const tookMs = this.#parts.clock.monotonicMs() - flight.startedAtMs;
+    const tookMs = this.#core.clock.monotonicMs() - flight.startedAtMs;
     recipient.mailbox.settle(flight);
     this.#rest(flight, recipient);
     this.#over(recipient, queued, { message, outcome, attempt, tookMs });
@@ -284,7 +277,7 @@ export class Deliveries {
 
   /** R1: the end of a delivery that has left its mailbox. */
   #over({ mailbox }: Recipient, queued: QueuedMessage, { message, outcome, attempt, tookMs }: End): void {
-    const { recipients, writer, feed, figures } = this.#parts;
+    const { recipients, writer, feed, figures } = this.#core;
     const { seq } = queued;
     if (message !== undefined) figures.settled(message.performative, outcome, tookMs);
     recipients.released(queued.size);
@@ -299,7 +292,8 @@ export class Deliveries {
   }
 
   #failed(recipient: Recipient, flight: InFlight, reason: string): void {
-    const { clock, options, alarm, chance, writer, feed } = this.#parts;
+    const { clock, options, alarm, writer, feed } = this.#core;
+    const { chance } = this.#parts;
     const nowMs = clock.monotonicMs();
     if (recipient.failed(nowMs)) this.#opened(recipient);
     const { queued, attempt } = flight;
@@ -311,7 +305,7 @@ export class Deliveries {
       return this.#bury(recipient, flight, { code: "DELIVERY_FAILED", reason: why, attempts: attempt, history });
     }
     const { mailbox } = recipient;
-    this.#parts.figures.retried();
+    this.#core.figures.retried();
     const backoffMs = Math.min(options.retryDelayMaxMs, options.retryDelayMs * 2 ** (attempt - 1));
     // Half of it by chance, so that what failed together does not come back together.
     const retry = mailbox.retryLater(flight, nowMs + backoffMs * (0.5 + chance() / 2), { reason, history });
@@ -330,19 +324,19 @@ export class Deliveries {
   /** Retries of it may be due. */
   wake(recipient: Recipient): void {
     // The alarm may ring a millisecond early, and rings once.
-    recipient.mailbox.wake(this.#parts.clock.monotonicMs() + 1);
+    recipient.mailbox.wake(this.#core.clock.monotonicMs() + 1);
     this.pump(recipient);
   }
 
   #opened(recipient: Recipient): void {
-    const { alarm, feed } = this.#parts;
+    const { alarm, feed } = this.#core;
     const { workspace, name } = recipient.mailbox;
     alarm.at(recipient.opensAtMs ?? 0, () => this.pump(recipient));
     feed.emit({ type: "breaker", workspace, recipient: name, isOpen: true });
   }
 
   #history(flight: InFlight, reason: string): readonly FailedAttempt[] {
-    const { clock, options } = this.#parts;
+    const { clock, options } = this.#core;
     return withFailure(flight, { atMs: clock.nowMs(), reason }, options.attemptsMax);
   }
 
@@ -370,7 +364,8 @@ export class Deliveries {
   }
 
   #dead({ mailbox }: Recipient, queued: QueuedMessage, message: Message, why: Omit<Death, "atMs">): void {
-    const { writer, clock, gaveUp } = this.#parts;
+    const { writer, clock } = this.#core;
+    const { gaveUp } = this.#parts;
     const letter = () => deadLetter(message, { seq: queued.seq, mailbox }, { ...why, atMs: clock.nowMs() });
     if (!queued.isVolatile) writer.batch().bury(letter());
     const details = { recipient: mailbox.name, message: message.id, attempts: why.attempts, reason: why.code };
@@ -389,14 +384,14 @@ export class Deliveries {
 
   /** Removes what has expired from the mailbox. */
   sweep(recipient: Recipient): void {
-    const nowMs = this.#parts.clock.nowMs();
+    const nowMs = this.#core.clock.nowMs();
     const { mailbox } = recipient;
     if (mailbox.soonestExpiryMs <= nowMs) void this.#expired(recipient, mailbox.removeExpired(nowMs));
   }
 
   /** Sweeps the mailbox soon after the first of what waits in it expires. */
   watchExpiry(recipient: Recipient): void {
-    const { clock, alarm } = this.#parts;
+    const { clock, alarm } = this.#core;
     const { soonestExpiryMs: atMs } = recipient.mailbox;
     if (atMs >= recipient.sweepAtMs) return;
     recipient.sweepAtMs = atMs;
@@ -421,7 +416,7 @@ export class Deliveries {
       if (!this.#isStopped) for (const queued of cold) this.#expire(recipient, queued, messages.get(queued.seq));
     } catch (error) {
       log.error({ error }, "expired messages cannot be read; they expire again at the next start");
-      for (const { size } of cold) this.#parts.recipients.released(size);
+      for (const { size } of cold) this.#core.recipients.released(size);
     }
   }
 
@@ -433,7 +428,7 @@ export class Deliveries {
 
   /** Stops all deliveries; resolves when handlers have ended theirs, or after `waitMs`. */
   async stop(waitMs: number): Promise<void> {
-    const { clock } = this.#parts;
+    const { clock } = this.#core;
     this.#isStopped = true;
     const untilMs = clock.monotonicMs() + waitMs;
     while (this.#isHandling() && clock.monotonicMs() < untilMs) await clock.sleep(Math.min(20, waitMs));

@@ -35,6 +35,10 @@ export type RouterOptions = {
   readonly conversationIdleMs: number;
   readonly conversationLifeMs: number;
   readonly participantsMax: number;
+  /** Free conversations of one message that are remembered at least. */
+  readonly freshMax?: number | undefined;
+  /** Whether agents are not all known yet: until `deployed`, messages without a recipient wait. Default: false. */
+  readonly isDeploying?: boolean | undefined;
 };
 
 const SECOND = 1_000;
