@@ -17,8 +17,8 @@ export const MODULES: Readonly<Record<string, readonly string[]>> = {
   cli: ["kernel", "access", "text", "agents", "tools", "api", "server"],
 };
 
-const ACCESS = ["audit", "jwt", "keys", "limits", "permissions", "sessions", "workspaces"].map((name) =>
-  posix.join("access", name),
+const ACCESS = ["audit", "jwt", "keys", "limits", "openid", "permissions", "sessions", "users", "workspaces"].map(
+  (name) => posix.join("access", name),
 );
 
 /** Inner modules of tools that give guests access to what is outside. */
@@ -68,8 +68,10 @@ export const ROOMS = {
   "access/keys": ["kernel"],
   "access/workspaces": ["kernel", "access/permissions"],
   "access/audit": ["kernel"],
-  "access/sessions": ["kernel", "access/keys"],
-  "access/jwt": ["kernel"],
+  "access/sessions": ["kernel", "access/permissions", "access/keys"],
+  "access/users": ["kernel", "access/permissions", "access/keys"],
+  "access/jwt": ["kernel", "access/permissions"],
+  "access/openid": ["kernel", "access/jwt"],
   "access/limits": ["kernel"],
   access: ["kernel", ...ACCESS],
   "text/documents": ["kernel"],

@@ -400,7 +400,6 @@ export const KNOWN_GAPS: { readonly [Id in RequirementId]?: string } = {
   "traces.opentelemetry": "Not implemented: OpenTelemetry export",
   "traces.context": "Not implemented: trace context in HTTP, models and MCP",
   "observability.shipped": "Not implemented",
-  "security.jwt": "JWTs of configured issuers are verified; the OpenID login is not implemented",
   "security.rate-limits": "Not implemented: access",
   "security.signed-messages": "Not implemented",
   "cluster.nodes": "Not implemented: a server is one node",

@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { networkOf } from "../kernel/addresses.ts";
 import { RateLimiter } from "../kernel/async/rate-limiter.ts";
-import type { Clock } from "../kernel/clock.ts";
 import { toFault } from "../kernel/errors.ts";
 import { AUTHENTICATE, type AuditEvent, type AuditLog } from "./audit/index.ts";
 import { type ClientCertificate, entryOf, isValid, type TrustedCertificate } from "./client-certificate.ts";
@@ -9,11 +8,11 @@ import {
   CredentialsInvalidError,
   CredentialsRequiredError,
   CsrfTokenInvalidError,
-  IssuerUnreachableError,
   PermissionDeniedError,
   RoleExceedsError,
   RoleUnknownError,
   ServerPermissionDeniedError,
+  senderOf,
   SessionEndedError,
   SessionNeedsKeyError,
   TooManyFailuresError,
@@ -22,23 +21,26 @@ import { EndSignals, isSame, type KeyFault, type Keys, type StoredKey } from "./
 import {
   ALL_WORKSPACES,
   DEFAULT_WORKSPACE,
+  type Grant,
   PARTICIPANT_PERMISSIONS,
   type Permission,
   permissionsOf,
   type Role,
 } from "./permissions/index.ts";
-import type { Sessions, StoredSession } from "./sessions/index.ts";
-import { isJwt, type Tokens } from "./jwt/index.ts";
+import type { FoundSession, Sessions, SessionUser } from "./sessions/index.ts";
+import { isJwt } from "./jwt/index.ts";
+import { endAt } from "./end-at.ts";
 import {
   admitted,
   type Admission,
   type Attempt,
   type Credentials,
-  type Grant,
   type Origin,
   type Principal,
   type SessionCredentials,
 } from "./principal.ts";
+import { LINK_ROLE, UserCredentials, type UserPorts } from "./user-credentials.ts";
+import { isLoginToken } from "./users/index.ts";
 import { WorkspaceNotFoundError, type Workspaces } from "./workspaces/index.ts";
 
 /** local: every client that reaches the port has every permission. required: every request needs credentials. */
@@ -52,28 +54,31 @@ export type AccessOptions = {
   readonly certificates?: readonly TrustedCertificate[];
 };
 
-export type AccessPorts = {
+export type AccessPorts = UserPorts & {
   readonly workspaces: Pick<Workspaces, "isActive">;
   readonly keys: Keys;
   readonly sessions: Sessions;
-  readonly tokens: Tokens;
-  readonly clock: Clock;
   /** Returns the program whose token this is. */
   readonly programOf: (token: string) => { readonly workspace: string; readonly name: string } | undefined;
   readonly audit: Pick<AuditLog, "record">;
 };
 
+type Refused = {
+  readonly sender?: AuditEvent["principal"] | undefined;
+  readonly operation?: AuditEvent["operation"] | undefined;
+};
+
 /** Requests with invalid credentials that one address may send in a minute before they are answered with 429. */
 const FAILURES_PER_MINUTE = 30;
 const RETRY_MS = 2_000;
-/** The longest time of a timer. */
-const TIMER_MS_MAX = 2 ** 31 - 1;
 const ADMIN = "admin";
 const PARTICIPANT = "participant";
 const SETUP = "setup";
 const NO_PERMISSIONS: ReadonlySet<Permission> = new Set();
 /** Of a role that was removed from the configuration. */
 const SELF_PERMISSIONS: ReadonlySet<Permission> = new Set(["access:self"]);
+
+type LoginAttempt = Pick<Principal, "login"> & { readonly workspace: string | undefined };
 
 /** Who sent a request, before it is known to which workspace it applies. */
 type Identified = Omit<Principal, "workspace" | "role" | "permissions" | "everywhere">;
@@ -100,6 +105,7 @@ export class Access {
   readonly #failures: RateLimiter;
   readonly #programEnds = new EndSignals((token) => this.#ports.programOf(token) === undefined);
   readonly #local: Identified;
+  readonly #users: UserCredentials;
   readonly #setupToken = SETUP_PREFIX + randomBytes(32).toString("base64url");
 
   constructor({ mode, roles, certificates = [] }: AccessOptions, ports: AccessPorts) {
@@ -111,8 +117,10 @@ export class Access {
       ...Object.entries(roles).map(([name, role]) => [name, permissionsOf(role)] as const),
       [PARTICIPANT, PARTICIPANT_PERMISSIONS],
       [SETUP, new Set<Permission>(["access:self", "access:admin"])],
+      [LINK_ROLE, SELF_PERMISSIONS],
     ]);
     this.#failures = new RateLimiter(ports.clock);
+    this.#users = new UserCredentials(ports);
     this.#local = {
       id: "local",
       kind: "local",
@@ -136,7 +144,8 @@ export class Access {
   }
 
   /**
-   * Returns the sender of a request in the workspace of the request. Throws WorkspaceNotFoundError, CredentialsRequiredError, CredentialsInvalidError, TooManyFailuresError, IssuerUnreachableError, SessionEndedError, CsrfTokenInvalidError.
+   * Returns the sender of a request in the workspace of the request. Throws WorkspaceNotFoundError, CredentialsRequiredError,
+   * CredentialsInvalidError, TooManyFailuresError, IssuerUnreachableError, UserDisabledError, SessionEndedError, CsrfTokenInvalidError.
    */
   async identify(credentials: Credentials): Promise<Principal> {
     try {
@@ -145,7 +154,7 @@ export class Access {
       const { kind, code } = toFault(error);
       // A request without credentials comes from a client that does not know yet that they are required.
       if (!(error instanceof CredentialsRequiredError) && kind !== "unavailable")
-        this.refused(credentials.origin, code);
+        this.refused(credentials.origin, code, { sender: senderOf(error) });
       throw error;
     }
   }
@@ -216,15 +225,11 @@ export class Access {
     });
   }
 
-  /** Records the refusal of a request whose sender is unknown. */
-  refused(
-    origin: Origin,
-    code: string,
-    operation: AuditEvent["operation"] = { name: AUTHENTICATE, permission: null },
-  ): void {
+  /** Records the refusal of a request. Its sender is unknown, or may not be the one that its credentials name. */
+  refused(origin: Origin, code: string, { sender, operation }: Refused = {}): void {
     this.#ports.audit.record({
-      principal: { id: "anonymous", kind: "anonymous", name: "", workspace: DEFAULT_WORKSPACE },
-      operation,
+      principal: sender ?? { id: "anonymous", kind: "anonymous", name: "", workspace: DEFAULT_WORKSPACE },
+      operation: operation ?? { name: AUTHENTICATE, permission: null },
       target: {},
       origin,
       outcome: "denied",
@@ -255,27 +260,28 @@ export class Access {
   }
 
   /**
-   * Creates a browser session for the key that authenticates the principal. Returns its id, for the cookie, and the principal as
-   * the session authenticates it. Throws SessionNeedsKeyError.
+   * Creates a browser session for the key, the user or the link that authenticates the principal. Returns its id, for the cookie, and
+   * the principal as the session authenticates it. Throws SessionNeedsKeyError, CredentialsInvalidError, UserDisabledError, UsersFullError.
    */
-  async logIn({
-    id,
-    kind,
-    workspace,
-    session: current,
-  }: Principal): Promise<{ readonly id: string; readonly principal: Principal }> {
-    const isByKey = kind === "key" && current === undefined;
-    const key = isByKey ? this.#ports.keys.active(id.slice(KEY_PREFIX.length)) : undefined;
-    if (key === undefined) throw new SessionNeedsKeyError();
-    const created = await this.#ports.sessions.create(key.id);
-    return { id: created.id, principal: this.#in(workspace, this.#sessionPrincipal(created, key, [])) };
+  async logIn({ login, workspace }: LoginAttempt): Promise<{ readonly id: string; readonly principal: Principal }> {
+    const { sessions, users, links } = this.#ports;
+    if (login === undefined) throw new SessionNeedsKeyError();
+    const { owner, link } = login;
+    // Another request may have used it since this one was authenticated.
+    if (link !== undefined && !(await links.use(link))) throw new CredentialsInvalidError(LINK_OVER);
+    if (owner.type === "user") users.seen(owner.user);
+    const { id } = await sessions.create(owner);
+    const found = sessions.find(id);
+    if (found === undefined) throw new SessionEndedError();
+    return { id, principal: this.#in(workspace, this.#sessionPrincipal(id, found, [])) };
   }
 
   #byKey(given: string, tokens: readonly string[], address: string): Identified {
     if (given.startsWith(SETUP_PREFIX)) return this.#bySetup(given, address);
-    const key = this.#ports.keys.find(given);
-    if (typeof key === "string") throw this.#failure(address, FAULTS[key]);
-    return this.#principalOf(key, tokens);
+    if (isLoginToken(given)) return this.#byLink(given, address);
+    const found = this.#ports.keys.find(given);
+    if ("fault" in found) throw this.#failure(address, FAULTS[found.fault], found.key && keySender(found.key));
+    return { ...this.#principalOf(found, tokens), login: { owner: { type: "key", keyId: found.id } } };
   }
 
   #principalOf({ id, name, role, workspace, expiresAtMs }: StoredKey, tokens: readonly string[]): Identified {
@@ -296,36 +302,44 @@ export class Access {
     const found = sessions.find(id);
     if (found === undefined) throw new SessionEndedError();
     if (isWrite && !isSame(csrfToken ?? "", sessions.csrfTokenOf(id))) throw new CsrfTokenInvalidError();
-    return this.#sessionPrincipal({ id, session: found.session }, found.key, tokens);
+    return this.#sessionPrincipal(id, found, tokens);
   }
 
-  #sessionPrincipal(
-    { id, session }: { readonly id: string; readonly session: StoredSession },
-    key: StoredKey,
-    tokens: readonly string[],
-  ): Identified {
+  #sessionPrincipal(id: string, found: FoundSession, tokens: readonly string[]): Identified {
     const { sessions } = this.#ports;
-    const { idHash } = session;
-    const endsAtMs = sessions.endsAtMs(session);
+    const { idHash } = found.session;
+    const endsAtMs = sessions.endsAtMs(found.session);
     return {
-      ...this.#principalOf(key, tokens),
+      ...(found.type === "key" ? this.#principalOf(found.key, tokens) : this.#userPrincipal(found.user, tokens)),
       session: { idHash, csrfToken: sessions.csrfTokenOf(id), endsAtMs },
       ended: () => sessions.ended(idHash),
     };
   }
 
   async #byJwt(given: string, tokens: readonly string[], address: string): Promise<Identified> {
-    const result = await this.#ports.tokens.verify(given);
-    if (result.type === "unreachable") throw new IssuerUnreachableError(result.issuer);
-    if (result.type === "refused") throw this.#failure(address, result.reason);
-    const { expiresAtMs, ...user } = result.user;
+    const found = await this.#users.byJwt(given);
+    if (found.type === "refused") throw this.#failure(address, found.reason, found.sender);
+    return { ...this.#userPrincipal(found.user, tokens), ...found.credentials };
+  }
+
+  #userPrincipal({ id, name, grants }: SessionUser, tokens: readonly string[]): Identified {
     return {
-      ...user,
+      id,
       kind: "user",
+      name,
+      grants,
+      expiresAtMs: undefined,
       tokens,
-      expiresAtMs,
-      ended: () => endAt(expiresAtMs, this.#ports.clock),
+      ended: () => this.#ports.users.ended(id),
     };
+  }
+
+  /** The link can log its user in, and nothing besides. */
+  #byLink(given: string, address: string): Identified {
+    const found = this.#users.byLink(given);
+    if (found === undefined) throw this.#failure(address, LINK_OVER);
+    const { workspace } = found.login.link;
+    return { ...this.#userPrincipal(found.user, []), grants: [{ workspace, role: LINK_ROLE }], login: found.login };
   }
 
   /** A4. */
@@ -377,10 +391,9 @@ export class Access {
     };
   }
 
-  #failure(address: string, message: string): Error {
-    if (!this.#failures.take(networkOf(address), FAILURES_PER_MINUTE))
-      return new TooManyFailuresError(address, RETRY_MS);
-    return new CredentialsInvalidError(message);
+  #failure(address: string, message: string, sender?: AuditEvent["principal"]): Error {
+    const isFlood = !this.#failures.take(networkOf(address), FAILURES_PER_MINUTE);
+    return isFlood ? new TooManyFailuresError(address, RETRY_MS) : new CredentialsInvalidError(message, sender);
   }
 }
 
@@ -388,10 +401,6 @@ export class Access {
 function homeOf([first]: readonly Grant[]): string {
   return first === undefined || first.workspace === ALL_WORKSPACES ? DEFAULT_WORKSPACE : first.workspace;
 }
-
-/** Returns a signal that aborts at a time. */
-const endAt = (atMs: number, clock: Clock): AbortSignal =>
-  AbortSignal.timeout(Math.max(0, Math.min(atMs - clock.nowMs(), TIMER_MS_MAX)));
 
 /** Whether an operation ended because its principal may not perform it. */
 export const isDenial = (error: unknown): boolean => ["denied", "unauthenticated"].includes(toFault(error).kind);
@@ -401,6 +410,14 @@ function outcomeOf(error: unknown): Pick<AuditEvent, "outcome" | "code"> {
   return { outcome: isDenial(error) ? "denied" : "failed", code: toFault(error).code };
 }
 
+const keySender = ({ id, name, workspace }: StoredKey): AuditEvent["principal"] => ({
+  id: KEY_PREFIX + id,
+  kind: "key",
+  name,
+  workspace,
+});
+
+const LINK_OVER = "the login link is invalid, was used, or has expired";
 const FAULTS: Readonly<Record<KeyFault, string>> = {
   unknown: "the API key is invalid",
   expired: "the API key has expired",

@@ -1,4 +1,6 @@
 import { CaxtonError } from "../kernel/errors.ts";
+import type { AuditEvent } from "./audit/index.ts";
+import { UserDisabledError } from "./users/index.ts";
 
 const HOW = "Send an API key as Authorization: Bearer <key> or X-API-Key; on the command line: caxton login.";
 
@@ -15,17 +17,53 @@ export class CredentialsRequiredError extends CaxtonError {
 export class CredentialsInvalidError extends CaxtonError {
   readonly code = "CREDENTIALS_INVALID";
   readonly kind = "unauthenticated";
-  constructor(message: string, details: object = {}) {
-    super(message, "Ask an administrator for another API key: caxton key create <name> --role <role>.", details);
+  /** The key or user whose credentials they were; for the audit log. */
+  readonly sender: AuditEvent["principal"] | undefined;
+  constructor(message: string, sender?: AuditEvent["principal"]) {
+    super(message, "Ask an administrator for another API key: caxton key create <name> --role <role>.", {});
+    this.sender = sender;
   }
 }
 
-/** The session is over: by logout, by time, or because its API key is revoked or expired. */
+/** The user's token is valid, but no value of its claim has a role here. */
+export class UserWithoutRoleError extends CaxtonError {
+  readonly code = "USER_WITHOUT_ROLE";
+  readonly kind = "denied";
+  /** For the audit log. */
+  readonly sender: AuditEvent["principal"];
+  constructor(sender: AuditEvent["principal"]) {
+    super(
+      `the user ${sender.name} has no role on this server`,
+      "Add a group of the user to `roles` of the issuer in caxton.toml.",
+      {},
+    );
+    this.sender = sender;
+  }
+}
+
+/** An identity provider asks to end sessions with a token that is invalid. */
+export class LogoutTokenInvalidError extends CaxtonError {
+  readonly code = "LOGOUT_TOKEN_INVALID";
+  readonly kind = "invalid";
+  constructor(reason: string) {
+    super(`the logout token is invalid: ${reason}`, "Identity providers send one as the form field logout_token.", {});
+  }
+}
+
+/** Returns who sent a request that was refused with this error; undefined if it is unknown. */
+export const senderOf = (error: unknown): AuditEvent["principal"] | undefined =>
+  error instanceof CredentialsInvalidError ||
+  error instanceof UserDisabledError ||
+  error instanceof UserWithoutRoleError
+    ? error.sender
+    : undefined;
+
+/** The session is over: by logout, by time, or because its API key or its user may no longer be used. */
 export class SessionEndedError extends CaxtonError {
   readonly code = "SESSION_ENDED";
   readonly kind = "unauthenticated";
   constructor() {
-    super("the session has ended", "Log in again with an API key.", {});
+    super("the session has ended", "Log in again.", {});
   }
 }
 
@@ -42,26 +80,16 @@ export class CsrfTokenInvalidError extends CaxtonError {
   }
 }
 
-/** A token cannot be verified, because the keys of its issuer cannot be fetched. */
-export class IssuerUnreachableError extends CaxtonError {
-  readonly code = "ISSUER_UNREACHABLE";
-  readonly kind = "unavailable";
-  override readonly retryAfterMs = 10_000;
-  constructor(issuer: string) {
-    super(
-      `the keys of ${issuer} cannot be fetched`,
-      "Check that the identity provider is reachable from the server; API keys work without it.",
-      { issuer },
-    );
-  }
-}
-
-/** A session is created for an API key only. */
+/** A session is created for an API key, a user's token or a login link only. */
 export class SessionNeedsKeyError extends CaxtonError {
   readonly code = "SESSION_NEEDS_KEY";
   readonly kind = "rejected";
   constructor() {
-    super("a session is created with an API key", "Send the key as Authorization: Bearer <key> or X-API-Key.", {});
+    super(
+      "a session is created with an API key or a user's token",
+      "Send it as Authorization: Bearer <key> or X-API-Key.",
+      {},
+    );
   }
 }
 

@@ -16,8 +16,17 @@ export {
 } from "./limits/index.ts";
 export { PermissionDeniedError } from "./errors.ts";
 export type { SessionStore, StoredSession } from "./sessions/index.ts";
+export { LOCAL_ISSUER } from "./user-credentials.ts";
+export {
+  type LinkStore,
+  type StoredLink,
+  type StoredUser,
+  UserNotFoundError,
+  userPosition,
+  type UserStore,
+} from "./users/index.ts";
 export { JWT_ALGORITHMS } from "./jwt/index.ts";
 export { openAccess, type AccessModuleOptions, type AccessServices } from "./open.ts";
 export { ALL_WORKSPACES, DEFAULT_WORKSPACE, QUOTAS, WORKSPACE_NAME } from "./permissions/index.ts";
 export { type Workspace, WorkspaceNotFoundError, type WorkspaceStore } from "./workspaces/index.ts";
-export type { Admission, Attempt, Credentials, Grant, Guarded, Origin, Principal } from "./principal.ts";
+export type { Admission, Attempt, Credentials, Guarded, Origin, Principal } from "./principal.ts";

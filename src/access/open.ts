@@ -4,14 +4,20 @@ import { AuditLog, type AuditOptions, type AuditStore, SigningKey } from "./audi
 import { type Limits, ResourceLimits } from "./limits/index.ts";
 import { Tokens, type TrustedIssuer } from "./jwt/index.ts";
 import { Keys, type KeyStore } from "./keys/index.ts";
+import { Logins, type ProviderOptions } from "./openid/index.ts";
 import { Workspaces, type WorkspaceStore } from "./workspaces/index.ts";
 import { type SessionLimits, Sessions, type SessionStore } from "./sessions/index.ts";
+import { LOCAL_ISSUER } from "./user-credentials.ts";
+import { UserLogins } from "./user-logins.ts";
+import { LoginLinks, type LinkStore, Users, type UserStore } from "./users/index.ts";
 
 export type AccessModulePorts = Pick<AccessPorts, "programOf"> & {
   readonly stores: {
     readonly workspaces: WorkspaceStore;
     readonly keys: KeyStore;
     readonly sessions: SessionStore;
+    readonly users: UserStore;
+    readonly loginLinks: LinkStore;
     readonly audit: AuditStore;
   };
   readonly clock: Clock;
@@ -20,33 +26,52 @@ export type AccessModulePorts = Pick<AccessPorts, "programOf"> & {
 export type AccessModuleOptions = AccessOptions & {
   readonly sessions: SessionLimits;
   readonly issuers: readonly TrustedIssuer[];
+  /** Issuers at which users log in. */
+  readonly providers: readonly ProviderOptions[];
   readonly audit: AuditOptions;
   readonly limits: Limits;
   /** Directory of the key that signs checkpoints of the audit log. */
   readonly directory: string;
 };
 
-/** Opens access control with its API keys, browser sessions and the audit log. Disposal writes and signs the last audit records. */
+/** Opens access control with its API keys, users, browser sessions and the audit log. Disposal writes and signs the last audit records. */
 export function openAccess(
-  { sessions: sessionLimits, issuers, audit: auditOptions, limits, directory, ...options }: AccessModuleOptions,
+  {
+    sessions: sessionLimits,
+    issuers,
+    providers,
+    audit: auditOptions,
+    limits,
+    directory,
+    ...options
+  }: AccessModuleOptions,
   { stores, clock, programOf }: AccessModulePorts,
 ) {
   const workspaces = new Workspaces(stores.workspaces, clock);
   const keys = new Keys(stores.keys, clock);
-  const sessions = new Sessions(stores.sessions, { keys, clock }, sessionLimits);
+  const users = new Users(stores.users, clock);
+  const links = new LoginLinks(stores.loginLinks, clock);
+  const configured = new Set([LOCAL_ISSUER, ...issuers.map(({ name }) => name)]);
+  const hasIssuer = (name: string) => configured.has(name);
+  const sessions = new Sessions(stores.sessions, { keys, users, clock, hasIssuer }, sessionLimits);
   const audit = new AuditLog({ store: stores.audit, clock, key: SigningKey.open(directory) }, auditOptions);
   const tokens = new Tokens(issuers, clock);
-  const access = new Access(options, { workspaces, keys, sessions, tokens, clock, programOf, audit });
+  const access = new Access(options, { workspaces, keys, sessions, tokens, users, links, clock, programOf, audit });
+  const logins = new Logins(options.mode === "required" ? providers : [], tokens, clock);
   return {
     access,
     workspaces,
     keys,
+    users,
+    links,
     sessions,
+    logins: new UserLogins({ access, logins, sessions, tokens, clock }),
     audit,
     limits: new ResourceLimits(limits, clock),
     [Symbol.asyncDispose]: async () => {
       access[Symbol.dispose]();
       sessions[Symbol.dispose]();
+      users[Symbol.dispose]();
       keys[Symbol.dispose]();
       await audit[Symbol.asyncDispose]();
     },

@@ -1,5 +1,7 @@
 import type { ClientCertificate } from "./client-certificate.ts";
-import type { OperationScope, Permission } from "./permissions/index.ts";
+import type { Grant, OperationScope, Permission } from "./permissions/index.ts";
+import type { SessionOwner } from "./sessions/index.ts";
+import type { StoredLink } from "./users/index.ts";
 
 /** The party on whose behalf an operation is performed. */
 export type Principal = {
@@ -21,12 +23,14 @@ export type Principal = {
   readonly expiresAtMs: number | undefined;
   /** The browser session by which the client is authenticated. */
   readonly session?: PrincipalSession;
+  /** With which credentials the client can log a browser in; undefined if it cannot. */
+  readonly login?: PrincipalLogin;
   /** Aborts when the principal's credentials are revoked or expire; undefined for credentials that do neither. */
   ended?(): AbortSignal;
 };
 
-/** A role in a workspace, or in every one (`ALL_WORKSPACES`). */
-export type Grant = { readonly workspace: string; readonly role: string };
+/** The owner of the session that a login creates. `link` is the one-time link that it uses. */
+type PrincipalLogin = { readonly owner: SessionOwner; readonly link?: StoredLink };
 
 type PrincipalSession = { readonly idHash: string; readonly csrfToken: string; readonly endsAtMs: number };
 

@@ -75,7 +75,7 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
     await openMessaging(messagingOptions(loaded), messagingPorts({ ...first, agents, memory, remotes })),
   );
   const access = stack.use(
-    openAccess(accessOptions(loaded), {
+    openAccess(accessOptions(loaded, secrets.known.add), {
       stores: storage,
       clock,
       programOf: (token) => messaging.participants.holderOf(token),

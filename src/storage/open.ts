@@ -22,6 +22,7 @@ import { SqliteSubscriptionStore } from "./messaging/sqlite-subscription-store.t
 import { SqliteTaskStore } from "./messaging/sqlite-task-store.ts";
 import { SqliteUploadStore } from "./runs/sqlite-upload-store.ts";
 import { SqliteWorkspaceStore } from "./sqlite-workspace-store.ts";
+import { SqliteLinkStore, SqliteUserStore } from "./sqlite-user-store.ts";
 import { StoreWatch } from "./store-watch.ts";
 import { SqliteToolServerStore } from "./tool-server-store.ts";
 import { SqliteToolState } from "./tool-state.ts";
@@ -51,6 +52,8 @@ export function openStorage({ uploadBytesMax, grants, ...where }: StorageOptions
     workspaces: new SqliteWorkspaceStore(database),
     keys: new SqliteKeyStore(database),
     sessions: new SqliteSessionStore(database),
+    users: new SqliteUserStore(database),
+    loginLinks: new SqliteLinkStore(database),
     audit: new SqliteAuditStore(database),
     agents: new SqliteAgentStore(database, changes),
     spend: new SqliteSpendStore(database),

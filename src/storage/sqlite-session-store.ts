@@ -2,16 +2,39 @@ import * as z from "zod";
 import type { SessionStore, StoredSession } from "../access/index.ts";
 import type { Database } from "./database.ts";
 
+const text = z
+  .string()
+  .nullish()
+  .transform((value) => value ?? undefined);
+
+const User = z.object({
+  id: z.string(),
+  issuer: z.string(),
+  subject: z.string(),
+  name: z.string(),
+  grants: z.array(z.object({ workspace: z.string(), role: z.string() })),
+  issuerSession: text,
+});
+
 const Row = z
-  .object({ id_hash: z.string(), key_id: z.string(), created_at_ms: z.int(), used_at_ms: z.int() })
+  .object({
+    id_hash: z.string(),
+    key_id: z.string().nullable(),
+    user_json: z.string().nullable(),
+    created_at_ms: z.int(),
+    used_at_ms: z.int(),
+  })
   .transform((row): StoredSession => ({
     idHash: row.id_hash,
-    keyId: row.key_id,
+    owner:
+      row.key_id === null
+        ? { type: "user", user: User.parse(JSON.parse(row.user_json ?? "")) }
+        : { type: "key", keyId: row.key_id },
     createdAtMs: row.created_at_ms,
     usedAtMs: row.used_at_ms,
   }));
 
-const SAVE = `INSERT INTO sessions (id_hash, key_id, created_at_ms, used_at_ms) VALUES (?, ?, ?, ?)
+const SAVE = `INSERT INTO sessions (id_hash, key_id, user_json, created_at_ms, used_at_ms) VALUES (?, ?, ?, ?, ?)
   ON CONFLICT (id_hash) DO UPDATE SET used_at_ms = excluded.used_at_ms`;
 
 /** Browser sessions in `caxton.db`. */
@@ -27,8 +50,9 @@ export class SqliteSessionStore implements SessionStore {
     return rows.map((row) => Row.parse(row));
   }
 
-  async save({ idHash, keyId, createdAtMs, usedAtMs }: StoredSession): Promise<void> {
-    await this.#db.write(() => this.#db.sql(SAVE).run(idHash, keyId, createdAtMs, usedAtMs));
+  async save({ idHash, owner, createdAtMs, usedAtMs }: StoredSession): Promise<void> {
+    const columns = owner.type === "key" ? [owner.keyId, null] : [null, JSON.stringify(owner.user)];
+    await this.#db.write(() => this.#db.sql(SAVE).run(idHash, ...columns, createdAtMs, usedAtMs));
   }
 
   async delete(idHashes: readonly string[]): Promise<void> {

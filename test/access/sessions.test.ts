@@ -149,7 +149,7 @@ describe("a cookie", () => {
   });
 });
 
-test("a session is created for an API key only", async () => {
+test("a session is not created by another, nor on a server without access control", async () => {
   const refused = { status: 422, body: { code: "SESSION_NEEDS_KEY" } };
   const session = await logIn(admin);
   expect(await request("POST", "/api/v1/session", of(session))).toMatchObject(refused);

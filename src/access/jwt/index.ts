@@ -1,1 +1,2 @@
-export { isJwt, JWT_ALGORITHMS, type TokenResult, Tokens, type TokenUser, type TrustedIssuer } from "./tokens.ts";
+export { IssuerUnreachableError } from "./errors.ts";
+export { isJwt, JWT_ALGORITHMS, Tokens, type TokenUser, type TrustedIssuer } from "./tokens.ts";

@@ -8,6 +8,7 @@ import {
   type JWSHeaderParameters,
 } from "jose";
 import * as z from "zod";
+import { IssuerUnreachableError } from "./errors.ts";
 
 /** Time after which the keys of an issuer are fetched again. */
 const FRESH_MS = 10 * 60_000;
@@ -46,7 +47,7 @@ export class IssuerKeys {
     this.#now = now;
   }
 
-  /** Returns the key of a token. Throws a jose error for an unknown key, and IssuerUnreachable. */
+  /** Returns the key of a token. Throws a jose error for an unknown key, and IssuerUnreachableError. */
   async find(header: JWSHeaderParameters, token: FlattenedJWSInput): Promise<CryptoKey> {
     if (this.#now() - this.#failedAtMs < RETRY_MS) return this.#stale(header, token);
     try {
@@ -65,7 +66,7 @@ export class IssuerKeys {
   /** Returns the key of a token from the last keys. I2. */
   #stale(header: JWSHeaderParameters, token: FlattenedJWSInput, cause?: unknown): Promise<CryptoKey> {
     if (this.#last === undefined || this.#now() - this.#last.atMs > STALE_MS_MAX)
-      throw new IssuerUnreachable(this.#options.issuer, { cause });
+      throw new IssuerUnreachableError(this.#options.issuer, { cause });
     return createLocalJWKSet(this.#last.keys)(header, token);
   }
 
@@ -92,14 +93,5 @@ export class IssuerKeys {
     const found = Discovery.parse(await answer.json());
     if (found.issuer !== issuer) throw new Error(`${url} names another issuer: ${found.issuer}`);
     return found.jwks_uri;
-  }
-}
-
-/** The keys of an issuer could not be fetched, and there are none from before. */
-export class IssuerUnreachable extends Error {
-  readonly issuer: string;
-  constructor(issuer: string, options: ErrorOptions) {
-    super(`the keys of ${issuer} cannot be fetched`, options);
-    this.issuer = issuer;
   }
 }

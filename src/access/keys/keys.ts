@@ -18,6 +18,8 @@ type NewKey = Pick<StoredKey, "name" | "role" | "workspace" | "createdBy" | "exp
 
 /** Why a key does not count. */
 export type KeyFault = "unknown" | "expired" | "revoked";
+/** A key that is refused; `key` is the one whose secret was presented. */
+export type RefusedKey = { readonly fault: KeyFault; readonly key?: StoredKey };
 
 /**
  * API keys.
@@ -116,18 +118,18 @@ export class Keys implements Disposable {
   }
 
   /** Returns the key that a client presented, or why it is refused. */
-  find(text: string): StoredKey | KeyFault {
+  find(text: string): StoredKey | RefusedKey {
     const given = readKey(text);
     const key = given && this.#keys.get(given.id);
-    if (given === undefined || key === undefined) return "unknown";
+    if (given === undefined || key === undefined) return { fault: "unknown" };
     const nowMs = this.#clock.nowMs();
     const isPrevious =
       key.previousHash !== undefined &&
       (key.previousUntilMs ?? 0) > nowMs &&
       isSame(given.secretHash, key.previousHash);
-    if (!isSame(given.secretHash, key.secretHash) && !isPrevious) return "unknown";
+    if (!isSame(given.secretHash, key.secretHash) && !isPrevious) return { fault: "unknown" };
     const fault = this.fault(key);
-    if (fault !== undefined) return fault;
+    if (fault !== undefined) return { fault, key };
     this.used(key.id);
     return key;
   }

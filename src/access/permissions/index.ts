@@ -1,5 +1,5 @@
 export { ALL_PERMISSIONS, type OperationScope, type Permission, PERMISSIONS } from "./permissions.ts";
-export { matching, PARTICIPANT_PERMISSIONS, permissionsOf, type Role, ROLES } from "./roles.ts";
+export { type Grant, matching, PARTICIPANT_PERMISSIONS, permissionsOf, type Role, ROLES } from "./roles.ts";
 export {
   ALL_WORKSPACES,
   DEFAULT_WORKSPACE,

@@ -3,6 +3,9 @@ import { ALL_PERMISSIONS, isPermission, type Permission } from "./permissions.ts
 /** What a role is for, and its permissions; `noun:*` and `*:verb` stand for several. */
 export type Role = { readonly description: string; readonly permissions: readonly string[] };
 
+/** A role in a workspace, or in every one (`ALL_WORKSPACES`). */
+export type Grant = { readonly workspace: string; readonly role: string };
+
 /** The built-in roles. Custom ones are in `[access.roles]` of `caxton.toml`. */
 export const ROLES = {
   admin: { description: "Every permission, API keys and the audit log included", permissions: ["*:*"] },

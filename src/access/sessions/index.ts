@@ -1,2 +1,2 @@
-export type { SessionStore, StoredSession } from "./session-store.ts";
+export type { SessionOwner, SessionStore, SessionUser, StoredSession } from "./session-store.ts";
 export { type SessionLimits, type FoundSession, Sessions } from "./sessions.ts";

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import type { Clock } from "../../kernel/clock.ts";
 import { log } from "../../kernel/log.ts";
 import { EndSignals, type Keys, type StoredKey } from "../keys/index.ts";
-import type { SessionStore, StoredSession } from "./session-store.ts";
+import type { SessionOwner, SessionStore, SessionUser, StoredSession } from "./session-store.ts";
 
 export type SessionLimits = {
   /** From login to the end, in milliseconds. */
@@ -11,45 +11,62 @@ export type SessionLimits = {
   readonly idleMs: number;
 };
 
-/** A session with the key for which it stands. */
-export type FoundSession = { readonly session: StoredSession; readonly key: StoredKey };
+/** A session with the key or user for which it stands. */
+export type FoundSession = { readonly session: StoredSession } & FoundOwner;
+type FoundOwner =
+  | { readonly type: "key"; readonly key: StoredKey }
+  | { readonly type: "user"; readonly user: SessionUser };
 
-/** Sessions of one key; the oldest one ends when another is created. */
-const SESSIONS_PER_KEY_MAX = 100;
+type Owners = {
+  readonly keys: Keys;
+  /** Users of identity providers and login links. */
+  readonly users: { isDisabled(id: string): boolean };
+  /** Whether an issuer is still in the configuration. */
+  hasIssuer(name: string): boolean;
+};
+
+/** The sessions that an issuer ends. It names a user, a session, or both. */
+type IssuerLogout = Pick<SessionUser, "issuer" | "issuerSession"> & { readonly userId: string | undefined };
+
+/** Sessions of one key or user; the oldest one ends when another is created. */
+const SESSIONS_PER_OWNER_MAX = 100;
 /** How often the last use of a session is written, so that a request does not cost a write. */
 const USED_EVERY_MS = 60_000;
 
 const hashOf = (text: string): string => createHash("sha256").update(text).digest("base64url");
 
+const ownerId = (owner: SessionOwner): string => (owner.type === "key" ? owner.keyId : owner.user.id);
+
 /**
- * Browser sessions. Each stands for the API key with which it was created.
+ * Browser sessions. Each stands for the API key, or the user, with which it was created.
  * access.sessions.S1. The server makes the id of a session when it is created, and never adopts one that a client brings.
  * access.sessions.S2. A session ends at logout, after `maxMs`, after `idleMs` without a request, and when its key is revoked
- *   or expires. It also ends when the secret of the key from before a rotation does. Its streams end within a second.
+ *   or expires. It also ends when the secret of the key from before a rotation does, when its user is disabled, and when the
+ *   issuer ends it. Its streams end within a second.
  */
 export class Sessions implements Disposable {
   readonly #store: SessionStore;
-  readonly #keys: Keys;
+  readonly #owners: Owners;
   readonly #clock: Clock;
   readonly #limits: SessionLimits;
   readonly #sessions: Map<string, StoredSession>;
   readonly #writtenAtMs = new Map<string, number>();
   readonly #ends = new EndSignals((idHash) => this.#current(idHash) === undefined);
 
-  constructor(store: SessionStore, { keys, clock }: { keys: Keys; clock: Clock }, limits: SessionLimits) {
+  constructor(store: SessionStore, { clock, ...owners }: Owners & { readonly clock: Clock }, limits: SessionLimits) {
     this.#store = store;
-    this.#keys = keys;
+    this.#owners = owners;
     this.#clock = clock;
     this.#limits = limits;
     this.#sessions = new Map(store.load().map((session) => [session.idHash, session]));
   }
 
-  /** Creates a session for a key. Only this answer has its id. S1. */
-  async create(keyId: string): Promise<{ readonly id: string; readonly session: StoredSession }> {
+  /** Creates a session. Only this answer has its id. S1. */
+  async create(owner: SessionOwner): Promise<{ readonly id: string; readonly session: StoredSession }> {
     const nowMs = this.#clock.nowMs();
     const id = randomBytes(32).toString("base64url");
-    const session = { idHash: hashOf(id), keyId, createdAtMs: nowMs, usedAtMs: nowMs };
-    await this.#delete(this.#over(keyId));
+    const session = { idHash: hashOf(id), owner, createdAtMs: nowMs, usedAtMs: nowMs };
+    await this.#delete(this.#over(ownerId(owner)));
     await this.#store.save(session);
     this.#sessions.set(session.idHash, session);
     return { id, session };
@@ -62,8 +79,8 @@ export class Sessions implements Disposable {
     const session = { ...found.session, usedAtMs: this.#clock.nowMs() };
     this.#sessions.set(session.idHash, session);
     this.#used(session);
-    this.#keys.used(session.keyId);
-    return { session, key: found.key };
+    if (found.type === "key") this.#owners.keys.used(found.key.id);
+    return { ...found, session };
   }
 
   /** The token that writes need besides the cookie. It derives from the id, so it is not stored. */
@@ -76,10 +93,28 @@ export class Sessions implements Disposable {
     return createdAtMs + this.#limits.maxMs;
   }
 
+  /** The issuer of the session's user; undefined for the session of a key. */
+  issuerOf(idHash: string): string | undefined {
+    const owner = this.#sessions.get(idHash)?.owner;
+    return owner?.type === "user" ? owner.user.issuer : undefined;
+  }
+
   /** Ends a session at once. */
   async end(idHash: string): Promise<void> {
     await this.#delete([idHash]);
     this.#ends.check();
+  }
+
+  /** Ends the sessions that an issuer names: one session of it, or else all of a user. Returns their number. */
+  async endByIssuer({ issuer, userId, issuerSession }: IssuerLogout): Promise<number> {
+    const ended = [...this.#sessions.values()].filter(({ owner }) => {
+      if (owner.type === "key" || owner.user.issuer !== issuer) return false;
+      const { id, issuerSession: own } = owner.user;
+      return (userId === undefined || userId === id) && (issuerSession === undefined || issuerSession === own);
+    });
+    await this.#delete(ended.map(({ idHash }) => idHash));
+    this.#ends.check();
+    return ended.length;
   }
 
   /** Aborts when the session ends. */
@@ -91,24 +126,34 @@ export class Sessions implements Disposable {
     this.#ends[Symbol.dispose]();
   }
 
-  /** The session with its key; undefined if it is over. S2. */
+  /** The session with its key or user; undefined if it is over. S2. */
   #current(idHash: string): FoundSession | undefined {
     const session = this.#sessions.get(idHash);
-    const key = session && this.#keys.active(session.keyId);
-    if (session === undefined || key === undefined) return undefined;
+    if (session === undefined) return undefined;
     const nowMs = this.#clock.nowMs();
     const isExpired = nowMs >= this.endsAtMs(session) || nowMs >= session.usedAtMs + this.#limits.idleMs;
-    const { previousUntilMs = 0 } = key;
-    const isOfPreviousSecret = session.createdAtMs < previousUntilMs && previousUntilMs <= nowMs;
-    return isExpired || isOfPreviousSecret ? undefined : { session, key };
+    const owner = isExpired ? undefined : this.#ownerOf(session, nowMs);
+    return owner && { session, ...owner };
   }
 
-  /** The sessions to delete before a key gets another one. */
-  #over(keyId: string): readonly string[] {
+  #ownerOf({ owner, createdAtMs }: StoredSession, nowMs: number): FoundOwner | undefined {
+    const { keys, users } = this.#owners;
+    if (owner.type === "user") {
+      const { id, issuer } = owner.user;
+      return this.#owners.hasIssuer(issuer) && !users.isDisabled(id) ? owner : undefined;
+    }
+    const key = keys.active(owner.keyId);
+    const { previousUntilMs = 0 } = key ?? {};
+    const isOfPreviousSecret = createdAtMs < previousUntilMs && previousUntilMs <= nowMs;
+    return key === undefined || isOfPreviousSecret ? undefined : { type: "key", key };
+  }
+
+  /** The sessions to delete before an owner gets another one. */
+  #over(owner: string): readonly string[] {
     const all = [...this.#sessions.values()];
     const over = all.filter(({ idHash }) => this.#current(idHash) === undefined);
-    const own = all.filter((session) => session.keyId === keyId && !over.includes(session));
-    const excess = own.slice(0, Math.max(0, own.length - SESSIONS_PER_KEY_MAX + 1));
+    const own = all.filter((session) => ownerId(session.owner) === owner && !over.includes(session));
+    const excess = own.slice(0, Math.max(0, own.length - SESSIONS_PER_OWNER_MAX + 1));
     return [...over, ...excess].map(({ idHash }) => idHash);
   }
 

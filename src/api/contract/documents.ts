@@ -7,4 +7,13 @@ export const DOCUMENTS = {
   agentTestSchema: "/schema/agent-test.v1.json",
   dashboard: "/ui/",
   errorsPage: "/docs/errors",
+  loginProviders: "/auth/providers",
+} as const;
+
+/** Paths of logins at identity providers. Browsers and providers have no credentials of this server when they request them. */
+export const LOGIN_PATHS = {
+  begin: "/auth/login/:name",
+  callback: "/auth/callback",
+  logout: "/auth/logout/:name",
+  backChannelLogout: "/auth/backchannel-logout",
 } as const;

@@ -13,7 +13,7 @@ export { type Budget, type BudgetAmount, type Cost, type Usage, type UsageRow } 
 export * as budgets from "./agents/budgets.ts";
 export { type Conversation, type ConversationPage, type Protocol } from "./messaging/conversations.ts";
 export * as conversations from "./messaging/conversations.ts";
-export { DOCUMENTS } from "./documents.ts";
+export { DOCUMENTS, LOGIN_PATHS } from "./documents.ts";
 export type { Workspace } from "./access/workspaces.ts";
 export * as workspaces from "./access/workspaces.ts";
 export { type GrantUse, type Observation } from "./tools/grants.ts";
@@ -62,6 +62,9 @@ export { type AuditEntry, type AuditVerification } from "./access/audit.ts";
 export * as audit from "./access/audit.ts";
 export { type ApiKey, type CreatedApiKey, type Identity } from "./access/keys.ts";
 export * as keys from "./access/keys.ts";
+export { LoginProviders } from "./access/logins.ts";
+export { type User } from "./access/users.ts";
+export * as users from "./access/users.ts";
 export { requestPath, split } from "./request.ts";
 export {
   type ArtifactSummary,

@@ -22,3 +22,4 @@ export * as task from "./messaging/task-operations.ts";
 export * as tool from "./tools/tool-operations.ts";
 export * as workspace from "./access/workspace-operations.ts";
 export * as toolServer from "./tools/tool-server-operations.ts";
+export * as user from "./access/user-operations.ts";

@@ -11,13 +11,14 @@ import { isDenial, limitConnections } from "../../access/index.ts";
 import { CaxtonError, toFault } from "../../kernel/errors.ts";
 import { type Json, parseJson, REQUEST_VALUES_MAX } from "../../kernel/json.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
-import { DOCUMENTS, MESSAGE_SOCKET } from "../contract/index.ts";
+import { DOCUMENTS, LOGIN_PATHS, MESSAGE_SOCKET } from "../contract/index.ts";
 import { type ApiServices, OPERATIONS, RequestInvalidError } from "../operations/index.ts";
 import { originOf } from "./requests/admission.ts";
 import { AllowedMethods } from "./requests/allowed-methods.ts";
 import { bind } from "./bind.ts";
 import type { Http, HttpContext, HttpOptions } from "./context.ts";
 import { dashboardRoutes } from "./dashboard-routes.ts";
+import { loginRoutes } from "./login-routes.ts";
 import { MethodNotAllowedError, RouteNotFoundError, ServerStartingError } from "./errors.ts";
 import { idempotencyPlugin } from "./requests/idempotency.ts";
 import { MessageSockets, refuseUpgrade } from "./message-socket.ts";
@@ -47,6 +48,8 @@ const TIMEOUTS = { keepAliveTimeout: 72_000, requestTimeout: 0 };
 /** Over TLS, browsers use no plain HTTP for the host. Not sent for loopback, where it would count for every port. */
 const STRICT_TRANSPORT = { "strict-transport-security": "max-age=31536000" } as const;
 
+/** Ids of users contain the subject, of up to 255 characters. */
+const PARAM_CHARS_MAX = 500;
 const REQUEST_ID = /^[\w.-]{1,100}$/;
 
 /** While tool servers are loaded after a start, one that is not there may be in a moment. */
@@ -73,6 +76,7 @@ export async function httpServer(
   const http = fastify({
     logger: false,
     bodyLimit: LIMITS.bodyBytesMax,
+    routerOptions: { maxParamLength: PARAM_CHARS_MAX },
     genReqId: ({ headers }) => {
       const given = headers["x-request-id"];
       return typeof given === "string" && REQUEST_ID.test(given) ? given : randomUUIDv7();
@@ -143,7 +147,9 @@ function guardRequests(
       guard(request);
     } catch (error) {
       if (isDenial(error))
-        services.access.access.refused(originOf(request), toFault(error).code, request.routeOptions.config.operation);
+        services.access.access.refused(originOf(request), toFault(error).code, {
+          operation: request.routeOptions.config.operation,
+        });
       throw error;
     }
   });
@@ -183,15 +189,19 @@ function routes(http: Http, context: HttpContext): void {
   for (const each of OPERATIONS) bind(http, each, binding);
   sockets(http, context);
   systemRoutes(http, context);
+  loginRoutes(http, context);
   dashboardRoutes(http, context);
 }
 
 const DOCUMENT_PATHS = new Set<string>([...Object.values(DOCUMENTS), "/", "/ui", "/ui/*"]);
+const { backChannelLogout, ...BROWSER_PATHS } = LOGIN_PATHS;
+const LOGIN_PAGES = new Set<string>(Object.values(BROWSER_PATHS));
 
-/** Throws for a route that is neither an operation, which states its permission and effect, nor a public document. */
+/** Throws for a route that is neither an operation, which states its permission and effect, nor a public document, nor a login. */
 function requireDeclaration({ method, url, config }: RouteOptions): void {
-  const isDocument = DOCUMENT_PATHS.has(url) && [method].flat().every((each) => each === "GET" || each === "HEAD");
-  if (config?.operation === undefined && !isDocument)
+  const isRead = [method].flat().every((each) => each === "GET" || each === "HEAD");
+  const isPublic = isRead ? DOCUMENT_PATHS.has(url) || LOGIN_PAGES.has(url) : url === backChannelLogout;
+  if (config?.operation === undefined && !isPublic)
     throw new Error(`${String(method)} ${url} is neither an operation nor a public document`);
 }
 

@@ -26,6 +26,7 @@ import { taskOperations } from "./messaging/task-operations.ts";
 import { toolOperations } from "./tools/tool-operations.ts";
 import { workspaceOperations } from "./access/workspace-operations.ts";
 import { toolServerOperations } from "./tools/tool-server-operations.ts";
+import { userOperations } from "./access/user-operations.ts";
 
 /** Every operation with its implementation. */
 export const OPERATIONS = [
@@ -56,6 +57,7 @@ export const OPERATIONS = [
   ...toolOperations,
   ...toolServerOperations,
   ...workspaceOperations,
+  ...userOperations,
 ] as const;
 
 type DeclaredIn<Noun> = { [Verb in keyof Noun]: Noun[Verb] extends Operation<infer Name> ? Name : never }[keyof Noun];

@@ -38,6 +38,7 @@ export const cursors = {
   ),
   grantUses: new HandleCodec("cg", number),
   keys: new HandleCodec("ck", text),
+  users: new HandleCodec("cz", text),
   workspaces: new HandleCodec("cx", text),
   participants: new HandleCodec("cn", text),
   runs: new HandleCodec("cr", z.tuple([RunId])),

@@ -1,7 +1,15 @@
 import * as z from "zod";
-import { ACCESS_MODES, ALL_WORKSPACES, DEFAULT_WORKSPACE, JWT_ALGORITHMS, WORKSPACE_NAME } from "../../access/index.ts";
+import {
+  ACCESS_MODES,
+  ALL_WORKSPACES,
+  DEFAULT_WORKSPACE,
+  JWT_ALGORITHMS,
+  LOCAL_ISSUER,
+  WORKSPACE_NAME,
+} from "../../access/index.ts";
 import { ALL_PERMISSIONS, matching, ROLES } from "../../access/permissions/index.ts";
 import { durationText, nearest } from "../../text/documents/index.ts";
+import { variablesIn } from "../../text/references/index.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -38,28 +46,60 @@ const RoleIn = z
   ])
   .transform((given) => (typeof given === "string" ? { role: given, workspace: DEFAULT_WORKSPACE } : given));
 
-const JwtTable = z.strictObject({
-  issuer: IssuerUrl.meta({ description: "The issuer, as its tokens name it in iss" }),
-  audience: z.string().min(1).meta({ description: "The value of aud that tokens for this server have" }),
-  jwks: IssuerUrl.optional().meta({
-    description: "URL of the issuer's keys; default: as its .well-known/openid-configuration names it",
-  }),
-  algorithms: z
-    .array(z.enum(JWT_ALGORITHMS))
-    .min(1)
-    .default([...JWT_ALGORITHMS])
-    .meta({ description: "Accepted signature algorithms" }),
-  name_claim: z.string().min(1).default("email").meta({ description: "Claim with the user's name; default: email" }),
-  role_claim: z
+const LoginTable = z.strictObject({
+  client_id: z.string().min(1).meta({ description: "Id of this server as a client of the provider" }),
+  client_secret: z
     .string()
-    .min(1)
-    .default("groups")
-    .meta({ description: "Claim with groups or roles, a text or a list of texts" }),
-  roles: z.record(z.string().min(1), RoleIn).meta({
-    description:
-      'Role by a value of that claim, as a text or as { role, workspace }; every match counts, and "*" matches every token',
+    .refine((secret) => secret.includes("${"), {
+      error: "expected a reference to the secret, such as ${env:OFFICE_CLIENT_SECRET}",
+    })
+    .optional()
+    .meta({
+      description: "A reference to the client's secret; default: a public client",
+      examples: ["${env:OFFICE_CLIENT_SECRET}", "${file:office-client-secret}"],
+    }),
+  scopes: z
+    .array(z.string().regex(/^[!#-[\]-~]+$/, { error: "a scope has no spaces" }))
+    .default(["openid", "email", "profile"])
+    .refine((scopes) => scopes.includes("openid"), { error: "openid must be one of the scopes" })
+    .meta({ description: "Scopes that a login requests" }),
+  label: z.string().min(1).max(60).optional().meta({ description: "Name of the provider on the login page" }),
+  cli_client_id: z.string().min(1).optional().meta({
+    description: "Id of the command line as a public client of the provider, for `caxton login`; default: none",
   }),
 });
+
+const JwtTable = z
+  .strictObject({
+    issuer: IssuerUrl.meta({ description: "The issuer, as its tokens name it in iss" }),
+    audience: z
+      .string()
+      .min(1)
+      .optional()
+      .meta({ description: "The value of aud that tokens of clients have; without it, users log in only" }),
+    login: LoginTable.optional().meta({ description: "Lets users log in at this issuer" }),
+    jwks: IssuerUrl.optional().meta({
+      description: "URL of the issuer's keys; default: as its .well-known/openid-configuration names it",
+    }),
+    algorithms: z
+      .array(z.enum(JWT_ALGORITHMS))
+      .min(1)
+      .default([...JWT_ALGORITHMS])
+      .meta({ description: "Accepted signature algorithms" }),
+    name_claim: z.string().min(1).default("email").meta({ description: "Claim with the user's name; default: email" }),
+    role_claim: z
+      .string()
+      .min(1)
+      .default("groups")
+      .meta({ description: "Claim with groups or roles, a text or a list of texts" }),
+    roles: z.record(z.string().min(1), RoleIn).meta({
+      description:
+        'Role by a value of that claim, as a text or as { role, workspace }; every match counts, and "*" matches every token',
+    }),
+  })
+  .refine(({ audience, login }) => audience !== undefined || login !== undefined, {
+    error: "an issuer has an audience, a login, or both",
+  });
 
 const CertificateTable = z
   .strictObject({
@@ -103,9 +143,15 @@ export const AccessTable = z
       .default({})
       .meta({ description: "Custom roles, by name" }),
     jwt: z
-      .record(z.string().regex(/^[a-z][a-z0-9_-]{0,62}$/, { error: "lower-case letters, digits, _ and -" }), JwtTable)
+      .record(
+        z
+          .string()
+          .regex(/^[a-z][a-z0-9_-]{0,62}$/, { error: "lower-case letters, digits, _ and -" })
+          .refine((name) => name !== LOCAL_ISSUER, { error: "this is the issuer of login links; choose another name" }),
+        JwtTable,
+      )
       .default({})
-      .meta({ description: "Issuers whose JWTs are accepted, by name" }),
+      .meta({ description: "Issuers whose JWTs are accepted, or at which users log in, by name" }),
     certificates: z
       .record(
         z.string().regex(/^[a-z][a-z0-9_.-]{0,62}$/, { error: "lower-case letters, digits, _, . and -" }),
@@ -130,6 +176,10 @@ export const AccessTable = z
           });
   })
   .prefault({});
+
+/** The variables of the environment that have the secrets of clients. */
+export const accessVariables = ({ jwt }: z.output<typeof AccessTable>): readonly string[] =>
+  Object.values(jwt).flatMap(({ login }) => variablesIn(login?.client_secret ?? ""));
 
 export const AuditTable = z
   .strictObject({

@@ -49,6 +49,13 @@ const ServerTable = z
       .array(z.string())
       .default([])
       .meta({ description: "Host names that browsers may use for this server, in addition to loopback" }),
+    public_url: z
+      .url({ protocol: /^https?$/ })
+      .optional()
+      .meta({
+        description: "URL at which browsers reach the server; default: that of each request",
+        examples: ["https://caxton.example.com"],
+      }),
     trusted_proxies: z.array(AddressRange).max(1_000).default([]).meta({
       description:
         "Addresses and ranges of the proxies whose X-Forwarded-For, -Proto and -Host name the client, the protocol and the host",

@@ -12,6 +12,7 @@ import {
   renderProblem,
 } from "../../text/documents/index.ts";
 import type { Environment } from "../../text/references/index.ts";
+import { accessVariables } from "./access-config.ts";
 import { type Config, ConfigFile, OTHER_VARIABLES, PATH_SETTINGS, SHORT_VARIABLES } from "./config-schema.ts";
 import { FOREIGN_SECRET, insteadOfKey, readForeignVariables, storageProblem } from "./foreign-settings.ts";
 import { ConfigInvalidError, ConfigNotFoundError } from "./errors.ts";
@@ -335,6 +336,7 @@ function pickEnvironment(environment: Environment, config: Config): Environment 
   const granted = Object.values(config.tool_servers).flatMap(({ grants }) => grants.environment ?? []);
   const wanted = new Set([
     ...modelVariables(config.models),
+    ...accessVariables(config.access),
     ...granted,
     ...config.models.environment,
     ...mcpVariables(config),

@@ -38,9 +38,24 @@ const shownAuth = ({ token, client_secret: secret, token_url: tokenUrl, ...auth 
   ...(tokenUrl === undefined ? {} : { token_url: hideInUrl(tokenUrl) }),
 });
 
-/** Returns the configuration with possible secrets of MCP servers hidden, as clients may see it. */
+type Login = NonNullable<Config["access"]["jwt"][string]["login"]>;
+const shownLogin = ({ client_secret: secret, ...login }: Login): Login => ({
+  ...login,
+  ...(secret !== undefined && { client_secret: hide(secret) }),
+});
+
+/** Returns the configuration with possible secrets of identity and MCP servers hidden, as clients may see it. */
 export const publicConfig = (config: Config): Config => ({
   ...config,
+  access: {
+    ...config.access,
+    jwt: Object.fromEntries(
+      Object.entries(config.access.jwt).map(([name, { login, ...table }]) => [
+        name,
+        { ...table, ...(login !== undefined && { login: shownLogin(login) }) },
+      ]),
+    ),
+  },
   mcp_servers: Object.fromEntries(
     Object.entries(config.mcp_servers).map(([name, { auth, url, ...table }]) => [
       name,

@@ -379,14 +379,6 @@ CREATE TABLE api_keys (
   previous_until_ms INTEGER
 ) STRICT, WITHOUT ROWID;
 
--- Browser sessions, by the SHA-256 of their id.
-CREATE TABLE sessions (
-  id_hash TEXT PRIMARY KEY,
-  key_id TEXT NOT NULL,
-  created_at_ms INTEGER NOT NULL,
-  used_at_ms INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-
 -- Changes of agents and tool servers, for clients of the event stream that reconnect.
 CREATE TABLE changes (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -1,8 +1,9 @@
 import { audit } from "./001-audit.ts";
 import { init } from "./001-init.ts";
+import { users } from "./001-users.ts";
 
 /** Forward only. Append, never edit one that was released. */
-export const MIGRATIONS: readonly string[] = [init + audit];
+export const MIGRATIONS: readonly string[] = [init + audit + users];
 
 /** Version of the schema that the first migration makes; lower numbers are of schemas that were never released. */
 export const FIRST_SCHEMA = 30;

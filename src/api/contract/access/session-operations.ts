@@ -8,9 +8,9 @@ const PATH = "/api/v1/session";
 export const create = operation({
   ...COMMON,
   name: "session.create",
-  summary: "Log in: create a browser session for an API key",
+  summary: "Log in: create a browser session",
   description:
-    "The request is authenticated by the API key; the response sets the cookie `__Host-caxton`. The session has the permissions of its key and ends with it. The cookie is accepted only from the server's own pages, and a request other than GET needs the header `X-Caxton-CSRF` with `session.csrf_token`.",
+    "The request is authenticated by an API key, a user's token or a login link; the response sets the cookie `__Host-caxton`. The session of a key has its permissions and ends with it. The cookie is accepted only from the server's own pages, and a request other than GET needs the header `X-Caxton-CSRF` with `session.csrf_token`.",
   http: { method: "POST", path: PATH },
   retry: "never",
   keepsAnswer: false,
@@ -22,7 +22,10 @@ const remove = operation({
   name: "session.delete",
   summary: "Log out: end the browser session of this request",
   http: { method: "DELETE", path: PATH },
-  output: z.object({ ended: z.boolean() }),
+  output: z.object({
+    ended: z.boolean(),
+    provider: z.string().nullable().meta({ description: "Path that ends the session at the identity provider too" }),
+  }),
 });
 
 export { remove as delete };

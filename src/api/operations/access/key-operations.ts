@@ -7,7 +7,7 @@ import {
 } from "../../../access/index.ts";
 import { ALL_PERMISSIONS, permissionsOf, PERMISSIONS, ROLES } from "../../../access/permissions/index.ts";
 import type { ApiServices } from "../api-services.ts";
-import { type ApiKey, operations } from "../../contract/index.ts";
+import { type ApiKey, LOGIN_PATHS, operations } from "../../contract/index.ts";
 import { cursors } from "../handles.ts";
 import { pageByKey } from "../page.ts";
 import { implement } from "../perform.ts";
@@ -98,7 +98,7 @@ const presentIdentity = ({
   session: session === undefined ? null : { csrf_token: session.csrfToken, ends_at: instant(session.endsAtMs) },
 });
 
-/** Throws SessionNeedsKeyError. */
+/** Throws SessionNeedsKeyError, CredentialsInvalidError for a link that was used, UserDisabledError. */
 const logIn = implement(operations.session.create, async ({ access }: ApiServices, _input, call) => {
   const { id, principal: identity } = await access.access.logIn(call.principal);
   call.onSession(id);
@@ -107,9 +107,12 @@ const logIn = implement(operations.session.create, async ({ access }: ApiService
 
 const logOut = implement(operations.session.delete, async ({ access }: ApiServices, _input, call) => {
   const { session } = call.principal;
+  const issuer = session && access.sessions.issuerOf(session.idHash);
+  const isProvider = access.logins.providers.some(({ name }) => name === issuer);
   if (session !== undefined) await access.sessions.end(session.idHash);
   call.onSession(undefined);
-  return { ended: session !== undefined };
+  const provider = isProvider && issuer !== undefined ? LOGIN_PATHS.logout.replace(":name", issuer) : null;
+  return { ended: session !== undefined, provider };
 });
 
 const whoami = implement(operations.access.whoami, (_services: ApiServices, _input, { principal }) =>

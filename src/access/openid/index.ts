@@ -1,0 +1,2 @@
+export { Logins } from "./logins.ts";
+export type { ProviderOptions } from "./provider.ts";
