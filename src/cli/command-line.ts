@@ -74,6 +74,7 @@ function rootCommand(): Command {
     .option("--server <url>", `URL of the server (CAXTON_SERVER; default ${DEFAULT_SERVER})`)
     .option("--token <token>", "API key or token for the server (CAXTON_TOKEN; default: as caxton login stored it)")
     .option("--context <name>", "server by the name that caxton login gave it (CAXTON_CONTEXT)")
+    .option("--workspace <name>", "workspace (CAXTON_WORKSPACE; default: caxton workspace use, else that of the key)")
     .option("--ca-file <file>", "PEM file of the private authority of the server's certificate (CAXTON_CA_FILE)")
     .addOption(new Option("-o, --output <format>", "output format (CAXTON_OUTPUT)").choices(FORMATS))
     .option("--json", "same as -o json: one document, as the API returns it")

@@ -189,6 +189,13 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./access/index.ts")).key,
   },
   {
+    name: "workspace",
+    also: ["workspaces"],
+    group: "operate",
+    summary: "create, list and change workspaces",
+    load: async () => (await import("./access/index.ts")).workspace,
+  },
+  {
     name: "audit",
     also: [],
     group: "operate",

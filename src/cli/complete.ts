@@ -15,6 +15,7 @@ type Names = {
   readonly servers: readonly string[];
   readonly entities: readonly string[];
   readonly templates: readonly string[];
+  readonly workspaces: readonly string[];
 };
 
 /** `caxton complete -- <words>`, called by the script of `caxton completion`: what the last word may become. Never fails. */
@@ -65,6 +66,16 @@ async function namesFor({ client }: Context, words: readonly string[]): Promise<
           () => [],
         )
       : [],
+    workspaces:
+      wanted(["workspace", "workspaces"]) || words.at(-2) === "--workspace"
+        ? await client
+            .inWorkspace(undefined)
+            .call(operations.workspace.list, { limit: 200 }, { timeoutMs })
+            .then(
+              ({ value }) => value.items.map(({ name }) => name),
+              () => [],
+            )
+        : [],
     templates: wanted(["init"])
       ? (await import("../agents/definitions/index.ts")).TEMPLATES.map(({ name }) => name)
       : [],
@@ -116,6 +127,9 @@ function addNames(completions: RootCommand, names: Names): void {
   for (const command of TAKES_SERVER) setArgument(`tool ${command}`, "server", names.servers);
   for (const [command, argument] of TAKES_ENTITY) setArgument(`memory ${command}`, argument, names.entities);
   for (const command of TAKES_RUN) setArgument(command, "run", ["last"]);
+  for (const command of ["get", "update", "use"]) setArgument(`workspace ${command}`, "name", names.workspaces);
+  const everywhere = completions.options.get("workspace");
+  if (everywhere) everywhere.handler = offer(names.workspaces);
   setOption("run list", "agent", names.agents);
   setOption("init", "template", names.templates);
 }

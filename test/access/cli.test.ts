@@ -43,7 +43,7 @@ test("from the setup token to a colleague's key, with contexts in a private file
   const listed = await user(["key", "list"]);
   expect(listed.stdout).toContain("colleague");
   expect(listed.stdout).not.toContain(key.split("_")[2]);
-  expect(await user(["auth", "can-i", "runs:execute"])).toMatchObject({ code: 0, stdout: "yes\n" });
+  expect(await user(["auth", "can-i", "runs:execute"])).toMatchObject({ code: 0, stdout: "yes (workspace default)\n" });
   const colleague = (...args: readonly string[]) => user(["--server", server.url, ...args], { token: key });
   expect(await colleague("auth", "can-i", "runs:execute")).toMatchObject({
     code: 4,

@@ -13,6 +13,7 @@ import {
   UsageError,
 } from "../frame/index.ts";
 import { renderFields, safeText } from "../terminal/index.ts";
+import { grantText } from "./key.ts";
 import { identityLine } from "./login.ts";
 
 /** `caxton whoami` */
@@ -36,6 +37,7 @@ export const whoami: CommandMaker = (command, invocation) => {
               ["server", context.client.server.origin],
               ["identity", identityLine(value)],
               ["workspace", value.workspace],
+              ["grants", value.grants.map(grantText).join(", ")],
               ["expires", value.expires_at ?? "never"],
             ],
             context.terminal,
@@ -85,10 +87,10 @@ function canI(command: Command, invocation: Invocation): void {
       if (permission === undefined) throw new UsageError("name a permission, or add --list", "caxton auth can-i");
       const isAllowed = value.permissions.some((each) => each === permission);
       await showOne(context, {
-        raw: { permission, allowed: isAllowed },
+        raw: { permission, allowed: isAllowed, workspace: value.workspace },
         name: isAllowed ? "yes" : "no",
         human: () =>
-          `${isAllowed ? "yes" : `no: the role ${safeText(value.role)} does not have ${safeText(permission)}`}\n`,
+          `${isAllowed ? "yes" : `no: the role ${safeText(value.role)} does not have ${safeText(permission)}`} (workspace ${value.workspace})\n`,
       });
       return isAllowed ? 0 : 4;
     },

@@ -42,6 +42,7 @@ const columns = (nowMs: number): readonly Column<ApiKey>[] => {
     { title: "ID", value: ({ id }) => id },
     { title: "NAME", value: ({ name }) => safeText(name), shrinks: true },
     { title: "ROLE", value: ({ role }) => role },
+    { title: "WORKSPACE", value: ({ workspace }) => workspace },
     { title: "STATE", value: ({ state }) => state },
     { title: "CREATED", value: (each) => each.created_at, short: (each) => age(each.created_at, "") },
     { title: "USED", value: (each) => each.last_used_at ?? "", short: (each) => age(each.last_used_at, "never") },
@@ -65,29 +66,43 @@ function list(command: Command, invocation: Invocation): void {
   });
 }
 
-const createdText = ({ id, name, role, key: text }: CreatedApiKey): string =>
-  `${safeText(name)} has the role ${role}; its id is ${id}\nexport CAXTON_TOKEN=${text ?? ""}\nThe key is not shown again.\n`;
+/** A grant, as text. */
+export const grantText = ({ role, workspace }: { readonly role: string; readonly workspace: string }): string =>
+  `${safeText(role)} in ${workspace === "*" ? "every workspace" : workspace}`;
+
+const createdText = ({ id, name, key: text, ...grant }: CreatedApiKey): string =>
+  `${safeText(name)} has the role ${grantText(grant)}; its id is ${id}\nexport CAXTON_TOKEN=${text ?? ""}\nThe key is not shown again.\n`;
 
 function create(command: Command, invocation: Invocation): void {
   command
     .summary("create a key")
-    .description("Create an API key and print it once; only a hash of it is stored.")
+    .description(
+      "Create an API key and print it once; only a hash of it is stored. It is valid in one workspace: that of --workspace, else yours.",
+    )
     .argument("<name>", "what the key is for")
     .requiredOption("--role <role>", "role: admin, operator, user, readonly or a custom one")
+    .option("--all-workspaces", "valid in every workspace, also in later ones")
     .option("--expires <duration>", "time until the key expires, such as 90d; default: never");
   examples(command, [
     ["caxton key create ci --role operator --expires 90d", ""],
+    ["caxton key create ann --role user --workspace red", "valid in the workspace red"],
     ["caxton key create ci --role operator -o name", "the key alone, for scripts"],
   ]);
   act(command, invocation, {
     input: z.object({
       name: z.string(),
       role: z.string(),
+      allWorkspaces: z.boolean().default(false),
       expires: durationText({ minMs: 60_000, maxMs: YEARS_10 }).optional(),
     }),
     formats: ONE_FORMATS,
-    run: async (context, { name, role, expires }) => {
-      const given = { name, role, ...(expires !== undefined && { expires_in: Math.round(expires / 1_000) }) };
+    run: async (context, { name, role, allWorkspaces, expires }) => {
+      const given = {
+        name,
+        role,
+        ...(allWorkspaces && { workspace: "*" }),
+        ...(expires !== undefined && { expires_in: Math.round(expires / 1_000) }),
+      };
       const { raw, value } = await context.client.call(operations.key.create, given);
       await showOne(context, { raw, name: value.key ?? "", human: () => createdText(value) });
     },

@@ -29,6 +29,7 @@ export const login: CommandMaker = (command, invocation) => {
     ["caxton login https://caxton.example.com", "ask for the key"],
     ["caxton login https://caxton.example.com --name prod --key-stdin < key.txt", ""],
     ["caxton login https://caxton.example.com --ca-file ca.pem", "store the private authority too"],
+    ["caxton login https://caxton.example.com --workspace red", "later commands apply to the workspace red"],
     ["caxton --context prod status", "use it"],
   ]);
   act(command, invocation, {
@@ -43,12 +44,20 @@ export const login: CommandMaker = (command, invocation) => {
       const given = await keyOf(context, keyStdin);
       const isSetup = given.startsWith(SETUP_PREFIX);
       const ca = context.givenAuthority ?? context.contexts.for(url)?.ca;
+      const workspace = context.givenWorkspace;
       const clientFor = (token: string) =>
-        new Client({ server: url, token, authority: ca, timeoutMs: context.timeoutMs, onAnswer: () => undefined });
+        new Client({
+          server: url,
+          token,
+          workspace,
+          authority: ca,
+          timeoutMs: context.timeoutMs,
+          onAnswer: () => undefined,
+        });
       const key = isSetup ? await firstKey(clientFor(given)) : given;
       const { raw, value } = await clientFor(key).call(operations.access.whoami, {});
       const saved = name ?? url.host;
-      context.contexts.save({ name: saved, server: url.origin + url.pathname.replace(/\/$/, ""), key, ca });
+      context.contexts.save({ name: saved, server: url.origin + url.pathname.replace(/\/$/, ""), key, ca, workspace });
       await showOne(context, {
         raw,
         name: saved,

@@ -24,6 +24,9 @@ export class MeasurementError extends CaxtonError {
   readonly kind = "unavailable";
 }
 
+/** The address of the WebSocket, with the headers that authenticate the client. */
+export type Endpoint = { readonly url: URL; readonly headers: { readonly [name: string]: string } };
+
 /** A WebSocket to the server's messages. */
 export class Link implements Disposable {
   readonly #socket: WebSocket;
@@ -57,8 +60,8 @@ export class Link implements Disposable {
   }
 
   /** Rejects with MeasurementError. */
-  static async open(url: URL, hear: (heard: Heard) => void): Promise<Link> {
-    const socket = new WebSocket(url);
+  static async open({ url, headers }: Endpoint, hear: (heard: Heard) => void): Promise<Link> {
+    const socket = new WebSocket(url, { headers: { ...headers } });
     const link = new Link(socket, hear);
     await Promise.race([once(socket, "open"), link.lost]);
     return link;

@@ -28,7 +28,7 @@ async function halfway(then: (server: WebSocketServer) => void) {
 test("a server that goes meanwhile ends a measurement, which gives what it has and says why", async () => {
   using server = await halfway(({ clients }) => clients.forEach((client) => client.terminate()));
   const signal = new AbortController().signal;
-  const measured = await measure(server.url, who, { signal, onProgress: () => {} });
+  const measured = await measure({ url: server.url, headers: {} }, who, { signal, onProgress: () => {} });
   expect(measured.broke).toMatchObject({ code: "MEASUREMENT_FAILED" });
   expect(measured.sent).toBeGreaterThanOrEqual(2);
 });
@@ -36,7 +36,7 @@ test("a server that goes meanwhile ends a measurement, which gives what it has a
 test("a cancelled measurement returns its partial result", async () => {
   const off = new AbortController();
   using server = await halfway(() => off.abort());
-  const measured = await measure(server.url, who, { signal: off.signal, onProgress: () => {} });
+  const measured = await measure({ url: server.url, headers: {} }, who, { signal: off.signal, onProgress: () => {} });
   expect(measured).toMatchObject({ broke: undefined, delivered: 0 });
   expect(measured.sent).toBeGreaterThanOrEqual(2);
 });

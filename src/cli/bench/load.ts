@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { type Heard, Link, MeasurementError } from "./link.ts";
+import { type Endpoint, type Heard, Link, MeasurementError } from "./link.ts";
 
 export type Load = {
   /** Messages a second; 0: as many as go with `inFlight` of them sent and not settled. */
@@ -40,7 +40,7 @@ const LATE_MS = 10_000;
  * or the server goes. Rejects with MeasurementError before anything was sent.
  */
 export async function measure(
-  url: URL,
+  endpoint: Endpoint,
   {
     sender: from,
     mailboxes,
@@ -52,8 +52,8 @@ export async function measure(
   }: { readonly signal: AbortSignal; readonly onProgress: (doneMs: number, allMs: number) => void },
 ): Promise<Measured> {
   const traffic = new Traffic(from.name, mailboxes, load);
-  using receiver = await Link.open(url, (heard) => traffic.received(heard, receiver));
-  using sender = await Link.open(url, (heard) => traffic.answered(heard));
+  using receiver = await Link.open(endpoint, (heard) => traffic.received(heard, receiver));
+  using sender = await Link.open(endpoint, (heard) => traffic.answered(heard));
   if (from.token !== undefined) sender.say({ op: "identify", token: from.token });
   for (const { name, token } of mailboxes) {
     if (token !== undefined) receiver.say({ op: "identify", token });

@@ -58,7 +58,7 @@ export function messagesBench(command: Command, invocation: Invocation): void {
       const onProgress = (doneMs: number, allMs: number) =>
         terminal.status(progressBar("messages", doneMs / 1_000, allMs / 1_000, (seconds) => `${seconds.toFixed(0)} s`));
       const measured = await measure(
-        url,
+        { url, headers: client.headers },
         { sender: programs.sender, mailboxes: programs.mailboxes, load: { ...load, inFlight: IN_FLIGHT } },
         { signal: stop.signal, onProgress },
       );

@@ -23,6 +23,8 @@ import {
 export type ClientOptions = {
   readonly server: URL;
   readonly token: string | undefined;
+  /** The workspace of the requests; undefined for that of the first grant. */
+  readonly workspace?: string | undefined;
   /** Certificate of the private authority that signed the server's; PEM. */
   readonly authority?: string | undefined;
   /** How long one request may take; streams are not held to it. Undefined means 30 s. */
@@ -87,6 +89,21 @@ export class Client {
 
   get timeoutMs(): number {
     return this.#options.timeoutMs ?? TIMEOUT_MS;
+  }
+
+  /** The same client in another workspace; undefined for that of the first grant. */
+  inWorkspace(workspace: string | undefined): Client {
+    return new Client({ ...this.#options, workspace });
+  }
+
+  /** Headers of every request and WebSocket. */
+  get headers(): { readonly [name: string]: string } {
+    const { token, workspace } = this.#options;
+    return {
+      "x-caxton-client": "cli",
+      ...(token && { authorization: `Bearer ${token}` }),
+      ...(workspace && { "x-caxton-workspace": workspace }),
+    };
   }
 
   /** Where a path of the API is, absolute. */
@@ -154,14 +171,13 @@ export class Client {
   }
 
   #fetch(url: URL, opening: Opening): Promise<Response> {
-    const { token, authority } = this.#options;
+    const { authority } = this.#options;
     if (authority !== undefined) trustAuthority(authority);
     return fetch(url, {
       method: opening.method,
       headers: {
         accept: "application/json",
-        "x-caxton-client": "cli",
-        ...(token && { authorization: `Bearer ${token}` }),
+        ...this.headers,
         ...opening.headers,
       },
       ...(opening.body !== undefined && { body: opening.body, duplex: "half" }),

@@ -4,7 +4,12 @@ import * as z from "zod";
 import { PRIVATE_DIRECTORY, PRIVATE_FILE } from "../../kernel/files/private-files.ts";
 import { ContextsInvalidError } from "./errors.ts";
 
-const Saved = z.object({ server: z.url(), key: z.string().optional(), ca: z.string().optional() });
+const Saved = z.object({
+  server: z.url(),
+  key: z.string().optional(),
+  ca: z.string().optional(),
+  workspace: z.string().optional(),
+});
 const File = z.object({
   current: z.string().nullable().default(null),
   contexts: z.record(z.string(), Saved).default({}),
@@ -18,6 +23,8 @@ export type SavedContext = {
   readonly key?: string | undefined;
   /** Certificate of the private authority that signed the server's; PEM. */
   readonly ca?: string | undefined;
+  /** Of commands that name none; undefined for that of the key. */
+  readonly workspace?: string | undefined;
 };
 
 const isMissing = (error: unknown): boolean => error instanceof Error && "code" in error && error.code === "ENOENT";
@@ -43,17 +50,22 @@ export class Contexts {
       .toSorted((one, other) => (one.name < other.name ? -1 : 1));
   }
 
-  /** The context of a server: its key is sent to this origin alone. Throws ContextsInvalidError. */
-  for(server: URL): SavedContext | undefined {
+  /** The context of a server, `preferred` if it is one: its key is sent to this origin alone. Throws ContextsInvalidError. */
+  for(server: URL, preferred = this.#read().current ?? undefined): SavedContext | undefined {
     const own = this.list().filter((saved) => URL.parse(saved.server)?.origin === server.origin);
-    const current = this.#read().current;
-    return own.find(({ name }) => name === current) ?? own[0];
+    return own.find(({ name }) => name === preferred) ?? own[0];
   }
 
   /** Saves a context and makes it the current one. Throws ContextsInvalidError. */
-  save({ name, ...saved }: SavedContext): void {
+  save(context: SavedContext): void {
+    this.change(context);
+    this.use(context.name);
+  }
+
+  /** Replaces a context. Throws ContextsInvalidError. */
+  change({ name, ...saved }: SavedContext): void {
     const before = this.#read();
-    this.#write({ current: name, contexts: { ...before.contexts, [name]: saved } });
+    this.#write({ ...before, contexts: { ...before.contexts, [name]: saved } });
   }
 
   /** Makes a context the current one; undefined for none. Throws ContextsInvalidError. */

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { Client, Contexts, readAuthority } from "../client/index.ts";
+import { Client, Contexts, readAuthority, type SavedContext } from "../client/index.ts";
 import { showSpan, Terminal, type TerminalStreams } from "../terminal/index.ts";
 import { UsageError } from "./errors.ts";
 import { localServer } from "../../kernel/local-server.ts";
@@ -13,6 +13,8 @@ export type CliEnvironment = {
   readonly token: string | undefined;
   /** CAXTON_CONTEXT */
   readonly context?: string | undefined;
+  /** CAXTON_WORKSPACE */
+  readonly workspace?: string | undefined;
   /** CAXTON_CA_FILE */
   readonly caFile?: string | undefined;
   /** CAXTON_OUTPUT */
@@ -35,6 +37,7 @@ export const Globals = z.object({
   server: z.string().optional(),
   token: z.string().optional(),
   context: z.string().optional(),
+  workspace: z.string().optional(),
   caFile: z.string().optional(),
   output: z.enum(FORMATS).optional(),
   json: z.boolean().default(false),
@@ -52,8 +55,12 @@ export type Context = {
   readonly terminal: Terminal;
   readonly client: Client;
   readonly contexts: Contexts;
+  /** The context of the server, by `--context`, else the current one. */
+  readonly saved: SavedContext | undefined;
   /** `--token` or CAXTON_TOKEN; not the stored key. */
   readonly givenToken: string | undefined;
+  /** `--workspace` or CAXTON_WORKSPACE; not the stored one. */
+  readonly givenWorkspace: string | undefined;
   /** The certificate of `--ca-file` or CAXTON_CA_FILE; not the stored one. */
   readonly givenAuthority: string | undefined;
   readonly environment: CliEnvironment;
@@ -89,14 +96,18 @@ export async function makeContext(
   const terminal = terminalFor(processContext, globals);
   const timeoutMs = await timeoutOf(globals, allowed.command);
   const contexts = new Contexts(environment.contextsFile ?? "/nonexistent/contexts.json");
-  const server = serverUrl(globals, environment, { contexts, command: allowed.command });
+  const chosen = chosenContext(globals, environment, { contexts, command: allowed.command });
+  const server = serverUrl(globals, environment, { chosen, command: allowed.command });
   const givenToken = globals.token ?? environment.token;
+  const givenWorkspace = globals.workspace ?? environment.workspace;
   const caFile = globals.caFile ?? environment.caFile;
   const givenAuthority = caFile === undefined ? undefined : readAuthority(caFile);
-  const saved = contexts.for(server);
+  const saved = contexts.for(server, chosen?.name);
   const client = new Client({
     server,
     token: givenToken ?? saved?.key,
+    // A stored workspace belongs with the stored key.
+    workspace: givenWorkspace ?? (givenToken === undefined ? saved?.workspace : undefined),
     authority: givenAuthority ?? saved?.ca,
     timeoutMs,
     onAnswer: (answer) => {
@@ -110,7 +121,9 @@ export async function makeContext(
     terminal,
     client,
     contexts,
+    saved,
     givenToken,
+    givenWorkspace,
     givenAuthority,
     environment,
     format: chooseFormat(globals, environment, allowed),
@@ -135,13 +148,13 @@ function chooseFormat(globals: Globals, environment: CliEnvironment, { command, 
   return formats.find((format) => format === environment.output) ?? standard;
 }
 
-type Choice = { readonly contexts: Contexts; readonly command: string };
+type Choice = { readonly chosen: SavedContext | undefined; readonly command: string };
 
-function serverUrl(globals: Globals, environment: CliEnvironment, { contexts, command }: Choice): URL {
+function serverUrl(globals: Globals, environment: CliEnvironment, { chosen, command }: Choice): URL {
   const text =
     globals.server ??
     (globals.context === undefined ? environment.server : undefined) ??
-    savedServer(globals.context ?? environment.context, contexts, command) ??
+    chosen?.server ??
     localServer(environment.dataDirectory)?.url ??
     DEFAULT_SERVER;
   const url = URL.parse(text.includes("://") ? text : `http://${text}`);
@@ -150,12 +163,17 @@ function serverUrl(globals: Globals, environment: CliEnvironment, { contexts, co
   throw new UsageError(`${from} is not a URL: "${text}"; expected one such as ${DEFAULT_SERVER}`, command);
 }
 
-/** The server of a context, or of the current one. Throws UsageError for an unknown context. */
-function savedServer(name: string | undefined, contexts: Contexts, command: string): string | undefined {
-  if (name === undefined) return contexts.current()?.server;
+type Lookup = { readonly contexts: Contexts; readonly command: string };
+
+/** The context that is named, or the current one. Throws UsageError for an unknown context. */
+function chosenContext(globals: Globals, environment: CliEnvironment, { contexts, command }: Lookup) {
+  const isServerGiven =
+    globals.server !== undefined || (globals.context === undefined && environment.server !== undefined);
+  const name = globals.context ?? (isServerGiven ? undefined : environment.context);
+  if (name === undefined) return contexts.current();
   const all = contexts.list();
   const found = all.find((saved) => saved.name === name);
-  if (found !== undefined) return found.server;
+  if (found !== undefined) return found;
   const known =
     all.length === 0 ? "log in first: caxton login" : `there are: ${all.map((each) => each.name).join(", ")}`;
   throw new UsageError(`there is no context "${name}"; ${known}`, command);

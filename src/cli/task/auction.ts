@@ -1,10 +1,9 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { type CreateTaskBody, operations } from "../../api/contract/index.ts";
+import { type GivenTo, operations } from "../../api/contract/index.ts";
 import { act, examples, type Invocation, listOption, ONE_FORMATS } from "../frame/index.ts";
 import { dataIn } from "./create.ts";
 import { showTask, watchTask } from "./watch.ts";
-import { workspaceOption } from "./workspace.ts";
 
 const PATH = "caxton task auction";
 
@@ -24,7 +23,6 @@ const Input = z.object({
   deliver: z.boolean().optional(),
   doneWithin: z.coerce.number().positive().optional(),
   watch: z.boolean().default(false),
-  workspace: z.string(),
 });
 
 /** `caxton task auction`: sale to the highest or the first bid. */
@@ -48,8 +46,7 @@ export function auction(command: Command, invocation: Invocation): void {
     .option("--bids-within <seconds>", "time for bids at one price, or for sealed bids")
     .option("--deliver", "ask the winner of an English auction to do the work; sealed: always")
     .option("--done-within <seconds>", "time limit of the winner")
-    .option("--watch", "follow the auction to its end")
-    .addOption(workspaceOption(command));
+    .option("--watch", "follow the auction to its end");
   examples(command, [
     ["caxton task auction 'a slot at nine' --to alice --to bob --start 10 --step 5 --watch", "rises until one is left"],
     ["caxton task auction 'last tickets' --capability buying --dutch --start 100 --step 10 --reserve 50", "falls"],
@@ -67,7 +64,7 @@ export function auction(command: Command, invocation: Invocation): void {
   });
 }
 
-const bodyOf = (input: z.infer<typeof Input>): CreateTaskBody => ({
+const bodyOf = (input: z.infer<typeof Input>): GivenTo<typeof operations.task.create> => ({
   name: input.name,
   description: input.description,
   data: input.data === undefined ? undefined : dataIn(input.data, PATH),
@@ -84,6 +81,5 @@ const bodyOf = (input: z.infer<typeof Input>): CreateTaskBody => ({
   max_wait_seconds: input.bidsWithin,
   timeout_seconds: input.doneWithin,
   owner: "user",
-  workspace: input.workspace,
   distribute: true,
 });

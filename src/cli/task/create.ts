@@ -1,10 +1,9 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { type CreateTaskBody, operations } from "../../api/contract/index.ts";
+import { type GivenTo, operations } from "../../api/contract/index.ts";
 import { type Json, parseJson } from "../../kernel/json.ts";
 import { act, examples, type Invocation, listOption, ONE_FORMATS, UsageError } from "../frame/index.ts";
 import { showTask, watchTask } from "./watch.ts";
-import { workspaceOption } from "./workspace.ts";
 
 const PATH = "caxton task create";
 
@@ -41,7 +40,6 @@ const Input = z.object({
   direct: z.boolean().default(false),
   distribute: z.boolean().default(false),
   watch: z.boolean().default(false),
-  workspace: z.string(),
   idempotencyKey: z.string().optional(),
   ...Comparing,
 });
@@ -64,7 +62,6 @@ export function create(command: Command, invocation: Invocation): void {
     .option("--direct", "ask agents one by one, without proposals")
     .option("--distribute", "distribute the task at once")
     .option("--watch", "distribute the task and follow it to its end")
-    .addOption(workspaceOption(command))
     .option("--idempotency-key <key>", "idempotency key; a repeated request creates no second task");
   comparing(command);
   examples(command, [
@@ -85,7 +82,7 @@ export function create(command: Command, invocation: Invocation): void {
   });
 }
 
-const bodyOf = (input: z.infer<typeof Input>): CreateTaskBody => ({
+const bodyOf = (input: z.infer<typeof Input>): GivenTo<typeof operations.task.create> => ({
   name: input.name,
   description: input.description,
   data: input.data === undefined ? undefined : dataIn(input.data),
@@ -101,7 +98,6 @@ const bodyOf = (input: z.infer<typeof Input>): CreateTaskBody => ({
   reawards_max: input.reawards,
   protocol: input.direct ? "request" : undefined,
   owner: "user",
-  workspace: input.workspace,
   distribute: input.distribute || input.watch,
 });
 

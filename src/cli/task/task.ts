@@ -22,7 +22,6 @@ import { Comparing, comparing, create } from "./create.ts";
 import { distributionText, isOver, STATUS_TONES } from "./lines.ts";
 import { resolveTask } from "./reference.ts";
 import { showTask, watchTask } from "./watch.ts";
-import { workspaceOption } from "./workspace.ts";
 
 const ARGUMENT = "its id, the end of its id, or last";
 /** Beyond the time that proposals are waited for. */
@@ -59,21 +58,20 @@ function distribute(command: Command, invocation: Invocation): void {
       .description(
         "Ask for proposals. The command returns when the task is awarded or cannot be awarded; the work continues on the server.",
       )
-      .argument("<task>", ARGUMENT)
-      .addOption(workspaceOption(command)),
+      .argument("<task>", ARGUMENT),
   );
   examples(command, [
     ["caxton task distribute last", ""],
     ["caxton task distribute last --minimize 'bid.cost * (2 - history.success_rate)' --bids-within 10", ""],
   ]);
   act(command, invocation, {
-    input: z.object({ task: z.string(), workspace: z.string(), ...Comparing }),
+    input: z.object({ task: z.string(), ...Comparing }),
     formats: ONE_FORMATS,
-    run: async (context, { task: reference, workspace, strategy, minimize, maximize, judge, bidsWithin }) => {
-      const id = await resolveTask(context, reference, workspace);
+    run: async (context, { task: reference, strategy, minimize, maximize, judge, bidsWithin }) => {
+      const id = await resolveTask(context, reference);
       const { raw, value } = await context.client.call(
         operations.task.distribute,
-        { id, workspace, strategy, minimize, maximize, judge, max_wait_seconds: bidsWithin },
+        { id, strategy, minimize, maximize, judge, max_wait_seconds: bidsWithin },
         { timeoutMs: (bidsWithin ?? 30) * 10_000 + PATIENCE_MS },
       );
       await showOne(context, { raw, name: value.assigned_to ?? "", human: () => distributionText(value) });
@@ -87,7 +85,6 @@ function list(command: Command, invocation: Invocation): void {
     .description("List tasks, newest first.")
     .addOption(command.createOption("--status <status>", "only tasks in this state").choices(tasks.TaskStatus.options))
     .option("--owner <name>", "only tasks of this agent or program")
-    .addOption(workspaceOption(command))
     .addOption(limitOption(20));
   examples(command, [
     ["caxton task list", ""],
@@ -97,12 +94,12 @@ function list(command: Command, invocation: Invocation): void {
     input: z.object({
       status: tasks.TaskStatus.optional(),
       owner: z.string().optional(),
-      workspace: z.string(),
+
       limit: z.number(),
     }),
     formats: LIST_FORMATS,
-    run: async (context, { status, owner, workspace, limit }) => {
-      const query = { status, owner, workspace };
+    run: async (context, { status, owner, limit }) => {
+      const query = { status, owner };
       await showPages(context, pagesOf(operations.task.list, query), {
         limit,
         columns: columns(systemClock.nowMs()),
@@ -119,18 +116,17 @@ function get(command: Command, invocation: Invocation): void {
     .summary("show a task and its proposals")
     .description("Show a task: its status, the invited agents, their proposals and the outcome.")
     .argument("<task>", ARGUMENT)
-    .option("--watch", "follow the task to its end")
-    .addOption(workspaceOption(command));
+    .option("--watch", "follow the task to its end");
   examples(command, [
     ["caxton task get last", ""],
     ["caxton task get last --watch", "until it is done, failed or cancelled"],
   ]);
   act(command, invocation, {
-    input: z.object({ task: z.string(), workspace: z.string(), watch: z.boolean().default(false) }),
+    input: z.object({ task: z.string(), watch: z.boolean().default(false) }),
     formats: ONE_FORMATS,
-    run: async (context, { task: reference, workspace, watch }) => {
-      const id = await resolveTask(context, reference, workspace);
-      const found = await context.client.call(operations.task.get, { id, workspace });
+    run: async (context, { task: reference, watch }) => {
+      const id = await resolveTask(context, reference);
+      const found = await context.client.call(operations.task.get, { id });
       return watch && !isOver(found.value.status) ? watchTask(context, found) : showTask(context, found);
     },
   });
@@ -140,15 +136,14 @@ function cancel(command: Command, invocation: Invocation): void {
   command
     .summary("cancel a task")
     .description("Cancel a task. Every invited and awarded agent is notified.")
-    .argument("<task>", ARGUMENT)
-    .addOption(workspaceOption(command));
+    .argument("<task>", ARGUMENT);
   examples(command, [["caxton task cancel last", ""]]);
   act(command, invocation, {
-    input: z.object({ task: z.string(), workspace: z.string() }),
+    input: z.object({ task: z.string() }),
     formats: ONE_FORMATS,
-    run: async (context, { task: reference, workspace }) => {
-      const id = await resolveTask(context, reference, workspace);
-      const { raw } = await context.client.call(operations.task.cancel, { id, workspace });
+    run: async (context, { task: reference }) => {
+      const id = await resolveTask(context, reference);
+      const { raw } = await context.client.call(operations.task.cancel, { id });
       await showOne(context, { raw, name: id, human: () => `${id}  cancelled\n` });
     },
   });
@@ -159,14 +154,13 @@ function performance(command: Command, invocation: Invocation): void {
     .summary("show the reputation of providers")
     .description(
       "Show the reputation of providers: success rate, mean time and cost. Older tasks count less, half after 30 days.",
-    )
-    .addOption(workspaceOption(command));
+    );
   examples(command, [["caxton task performance", ""]]);
   act(command, invocation, {
-    input: z.object({ workspace: z.string() }),
+    input: z.object({}),
     formats: LIST_FORMATS,
-    run: async (context, { workspace }) => {
-      const { raw, value } = await context.client.call(operations.task.performance, { workspace });
+    run: async (context) => {
+      const { raw, value } = await context.client.call(operations.task.performance, {});
       await showList(context, {
         raw,
         items: value.items,

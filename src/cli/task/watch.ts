@@ -19,7 +19,6 @@ export async function watchTask(context: Context, begun: Seen): Promise<void> {
     if (isOver(seen.value.status)) break;
     seen = await client.call(operations.task.get, {
       id: begun.value.id,
-      workspace: begun.value.workspace,
       after_version: seen.value.version,
       wait_seconds: WAIT_SECONDS,
     });

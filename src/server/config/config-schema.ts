@@ -352,6 +352,7 @@ export const OTHER_VARIABLES: readonly string[] = [
   "CAXTON_SERVER",
   "CAXTON_TOKEN",
   "CAXTON_CONTEXT",
+  "CAXTON_WORKSPACE",
   "CAXTON_CA_FILE",
   "CAXTON_OUTPUT",
 ];

@@ -12,6 +12,8 @@ export function readCommandEnvironment(environment: NodeJS.ProcessEnv = process.
   readonly token: string | undefined;
   /** CAXTON_CONTEXT */
   readonly context: string | undefined;
+  /** CAXTON_WORKSPACE */
+  readonly workspace: string | undefined;
   /** CAXTON_CA_FILE */
   readonly caFile: string | undefined;
   /** CAXTON_OUTPUT */
@@ -29,6 +31,7 @@ export function readCommandEnvironment(environment: NodeJS.ProcessEnv = process.
     server: valueOf("CAXTON_SERVER"),
     token: valueOf("CAXTON_TOKEN"),
     context: valueOf("CAXTON_CONTEXT"),
+    workspace: valueOf("CAXTON_WORKSPACE"),
     caFile: valueOf("CAXTON_CA_FILE"),
     output: valueOf("CAXTON_OUTPUT"),
     dataDirectory: resolve(valueOf("CAXTON_DATA_DIR") ?? ".caxton"),
