@@ -64,7 +64,7 @@ const entryPointsBelow = (module: string): readonly string[] =>
 /** Imports that each inner module may make. Kernel files are open; every other inner module only by its index.ts. docs/architecture.md explains it. */
 export const ROOMS = {
   kernel: [],
-  "access/permissions": [],
+  "access/permissions": ["kernel"],
   "access/keys": ["kernel"],
   "access/workspaces": ["kernel", "access/permissions"],
   "access/audit": ["kernel"],

@@ -14,7 +14,7 @@ export {
   type Permit,
   ResourceLimits,
 } from "./limits/index.ts";
-export { PermissionDeniedError } from "./errors.ts";
+export { PermissionDeniedError, ServerPermissionDeniedError } from "./errors.ts";
 export type { SessionStore, StoredSession } from "./sessions/index.ts";
 export { LOCAL_ISSUER } from "./user-credentials.ts";
 export {

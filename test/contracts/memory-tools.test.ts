@@ -121,6 +121,20 @@ test("a cursor of one agent's graph opens nothing of it to another", async () =>
   });
 });
 
+test("runs of the operator's workspace alone change global memory, which all read", async () => {
+  await within(async ({ memory, call }) => {
+    const others = { workspace: "north", agent: "Ann" };
+    const operators = { workspace: "default", agent: "Ann" };
+    await memory.changes.remember("global", [{ name: "Atlas", observations: [{ text: "maps" }] }], BY);
+    for (const [tool, given] of asked("Atlas", { scope: "global" })
+      .slice(3)
+      .filter(([name]) => name !== "open_nodes"))
+      expect(await call(others, tool, given), tool).toContain("cannot change it");
+    expect(await call(others, "recall", { query: "maps" })).toContain("Atlas");
+    expect(await call(operators, "forget", { about: "Atlas", scope: "global" })).toContain("is forgotten");
+  });
+});
+
 test("two workspaces know nothing of each other, though agents have the same name", async () => {
   await within(async (used) => {
     await isHidden(used, { workspace: "south", agent: "Ann" }, [ANNS, "Vault"]);

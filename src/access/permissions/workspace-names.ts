@@ -1,5 +1,4 @@
-/** The operator's workspace. It always exists; definition files and tool servers of `caxton.toml` are deployed to it. */
-export const DEFAULT_WORKSPACE = "default";
+export { DEFAULT_WORKSPACE } from "../../kernel/default-workspace.ts";
 /** In a grant: every workspace, also those created later. */
 export const ALL_WORKSPACES = "*";
 /** The form of a name: a label of a domain name. */

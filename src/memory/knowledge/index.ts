@@ -13,6 +13,8 @@ export { passagesOf } from "./search/passages.ts";
 export type { RelationInput } from "./relating.ts";
 export { checkInput, type Redact, type EntityInput } from "./remembering.ts";
 export {
+  isReadableIn,
+  isWritableByRunsIn,
   SCOPE_TYPES,
   type ScopeKey,
   scopeKey,

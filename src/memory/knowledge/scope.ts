@@ -1,3 +1,4 @@
+import { DEFAULT_WORKSPACE } from "../../kernel/default-workspace.ts";
 import { MemoryScopeError } from "./errors.ts";
 
 /** Who can read: one agent, a workspace, all agents, the participants of a conversation. */
@@ -60,6 +61,16 @@ export const scopeText = (key: ScopeKey): string => {
   if (scope.type === "agent-only") return `agent-only:${scope.agent}`;
   return scope.type === "conversation" ? `conversation:${scope.conversationId}` : scope.type;
 };
+
+/** Whether requests and runs of a workspace may read a scope: those of the workspace, and `global`. */
+export const isReadableIn = (workspace: string, key: ScopeKey): boolean => {
+  const scope = readScopeKey(key);
+  return scope.type === "global" || scope.workspace === workspace;
+};
+
+/** Whether runs of a workspace may change a scope: `global` belongs to the operator, so only runs of the default workspace change it. */
+export const isWritableByRunsIn = (workspace: string, { type }: Pick<Scope, "type">): boolean =>
+  type !== "global" || workspace === DEFAULT_WORKSPACE;
 
 /** Scopes that an agent in a conversation can read, most specific first. */
 export const visibleScopes = (of: {

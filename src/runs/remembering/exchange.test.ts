@@ -42,5 +42,6 @@ test("an exchange for a conversation is stored as the agent's own if there is no
   const view = { workspace: "default", agent: "Ann", message: null };
   expect(storageScope(view, { ...keeps, scope: "conversation" })).toBe("agent-only:default/ann");
   expect(storageScope(view, { ...keeps, scope: "global" })).toBe("global");
+  expect(storageScope({ ...view, workspace: "red" }, { ...keeps, scope: "global" })).toBe("workspace:red");
   expect(storageScope(view, keeps)).toBe("workspace:default");
 });

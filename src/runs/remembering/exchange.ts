@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { AgentMemory } from "../../agents/definitions/index.ts";
 import type { EntityInput, ScopeKey } from "../../memory/knowledge/index.ts";
-import { scopeKey } from "../../memory/knowledge/index.ts";
+import { isWritableByRunsIn, scopeKey } from "../../memory/knowledge/index.ts";
 import type { RunView } from "../record/index.ts";
 
 type Keeps = NonNullable<AgentMemory["keeps"]>;
@@ -41,15 +41,15 @@ export function toExchange(view: Pick<RunView, "id" | "input" | "output">, keeps
 
 /**
  * Scope in which an agent's exchanges are stored. Without a conversation, the conversation's scope becomes
- * the agent's own.
+ * the agent's own. The scope global becomes that of the workspace if its runs may not change global memory.
  */
 export function storageScope(
   { workspace, agent, message }: Pick<RunView, "workspace" | "agent" | "message">,
   { scope: type }: Keeps,
 ): ScopeKey {
   const conversationId = message?.conversationId;
-  if (type === "global") return scopeKey({ type });
-  if (type === "workspace") return scopeKey({ type, workspace });
+  if (type === "global" && isWritableByRunsIn(workspace, { type })) return scopeKey({ type });
+  if (type === "workspace" || type === "global") return scopeKey({ type: "workspace", workspace });
   if (type === "conversation" && conversationId !== undefined) return scopeKey({ type, workspace, conversationId });
   return scopeKey({ type: "agent-only", workspace, agent });
 }

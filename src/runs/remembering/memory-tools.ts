@@ -3,6 +3,7 @@ import { CaxtonError } from "../../kernel/errors.ts";
 import type { Json, JsonObject } from "../../kernel/json.ts";
 import {
   type Entity,
+  isWritableByRunsIn,
   type Memory,
   type MemoryPage,
   MemoryScopeError,
@@ -127,6 +128,16 @@ class Caller {
     return scopeKey({ type, workspace, agent });
   }
 
+  /** The scope of a change. Throws what `scope` does, and MemoryScopeError for `global` outside the operator's workspace. */
+  changed(type: (typeof TOOL_SCOPES)[number]): ScopeKey {
+    if (isWritableByRunsIn(this.#workspace, { type })) return this.scope(type);
+    throw new MemoryScopeError(
+      `runs of the workspace ${this.#workspace} can read global memory and cannot change it`,
+      "Choose the scope workspace.",
+      { scope: type },
+    );
+  }
+
   /** Scopes that the call may read. */
   visible(): readonly ScopeKey[] {
     return visibleScopes({
@@ -223,7 +234,7 @@ async function everything(memory: Memory, scopes: readonly ScopeKey[], wanted: P
 const WORKS: ReadonlyMap<Tool, Work> = new Map([
   work(REMEMBER, RememberArguments, async (memory, caller, { about, facts, type, scope }) => {
     const inputs = [{ name: about, type, observations: facts.map((text) => ({ text })) }];
-    const [result] = await memory.changes.remember(caller.scope(scope), inputs, caller.provenance);
+    const [result] = await memory.changes.remember(caller.changed(scope), inputs, caller.provenance);
     const added = result?.added.length ?? 0;
     const text = added === 0 ? `All of it was known about ${about}.` : `Remembered about ${about}: ${added} new.`;
     return done(text, { about, remembered: added });
@@ -241,7 +252,7 @@ const WORKS: ReadonlyMap<Tool, Work> = new Map([
     return done(text, { entities: found, notices: [...notices] });
   }),
   work(FORGET, ForgetArguments, async (memory, caller, { about, facts, scope }) => {
-    const entity = await memory.get(caller.scope(scope), normalizeText(memory, about));
+    const entity = await memory.get(caller.changed(scope), normalizeText(memory, about));
     const gone = new Set(facts.map((text) => normalizeText(memory, text)));
     const ids = entity.observations.filter(({ text }) => gone.has(text)).map(({ id }) => id);
     const target =
@@ -260,13 +271,13 @@ const WORKS: ReadonlyMap<Tool, Work> = new Map([
       type: isBlank(entityType) ? undefined : entityType,
       observations: said(observations),
     }));
-    const results = await memory.changes.remember(caller.scope(scope), inputs, caller.provenance);
+    const results = await memory.changes.remember(caller.changed(scope), inputs, caller.provenance);
     const changed = results.filter(({ outcome }) => outcome !== "unchanged").map(({ entity }) => entity);
     const created = [...new Map(changed.map((entity) => [entity.id, inNodes(entity)])).values()];
     return json({ entities: created }, created);
   }),
   work(CREATE_RELATIONS, RelationsArguments, async (memory, caller, { relations, scope }) => {
-    const key = caller.scope(scope);
+    const key = caller.changed(scope);
     const wanted = normalizeRelations(memory, relations);
     // Existing relations stay unchanged: their strength may have been set since.
     const there = await relationsBetween(memory, key, wanted);
@@ -276,7 +287,7 @@ const WORKS: ReadonlyMap<Tool, Work> = new Map([
     return json({ relations: fresh }, fresh);
   }),
   work(ADD_OBSERVATIONS, AddObservationsArguments, async (memory, caller, { observations, scope }) => {
-    const key = caller.scope(scope);
+    const key = caller.changed(scope);
     for (const { entityName } of observations) await memory.get(key, normalizeText(memory, entityName));
     const inputs = observations.map(({ entityName, contents }) => ({ name: entityName, observations: said(contents) }));
     const results = await memory.changes.remember(key, inputs, caller.provenance);
@@ -287,7 +298,7 @@ const WORKS: ReadonlyMap<Tool, Work> = new Map([
     return json({ results: added }, added);
   }),
   work(DELETE_ENTITIES, DeleteEntitiesArguments, async (memory, caller, { entityNames, scope }) => {
-    const key = caller.scope(scope);
+    const key = caller.changed(scope);
     const found = await memory.store.find(
       entityNames.map((name) => ({ scope: key, name: normalizeText(memory, name) })),
     );
@@ -296,7 +307,7 @@ const WORKS: ReadonlyMap<Tool, Work> = new Map([
     return deleted("Entities", entities);
   }),
   work(DELETE_OBSERVATIONS, DeleteObservationsArguments, async (memory, caller, { deletions, scope }) => {
-    const key = caller.scope(scope);
+    const key = caller.changed(scope);
     const names = deletions.map(({ entityName }) => normalizeText(memory, entityName));
     const found = await memory.store.find(names.map((name) => ({ scope: key, name })));
     const gone = new Set<string>();
@@ -312,7 +323,7 @@ const WORKS: ReadonlyMap<Tool, Work> = new Map([
     return deleted("Observations", gone.size);
   }),
   work(DELETE_RELATIONS, RelationsArguments, async (memory, caller, { relations, scope }) => {
-    const found = await relationsBetween(memory, caller.scope(scope), normalizeRelations(memory, relations));
+    const found = await relationsBetween(memory, caller.changed(scope), normalizeRelations(memory, relations));
     const there = new Set(found.flatMap((one) => one?.id ?? []));
     for (const id of there) await memory.changes.unrelate(id, caller.provenance);
     return deleted("Relations", there.size);

@@ -1,14 +1,11 @@
-import { EntityId, ObservationId, RelationId } from "../../../kernel/ids.ts";
+import { EntityId, ObservationId } from "../../../kernel/ids.ts";
 import {
   cutInto,
   DIFF_MEASURE,
-  type Entity,
   ENTITY_MEASURE,
-  EntityNotFoundError,
   type EntityInput,
-  type Memory,
+  isReadableIn,
   type Provenance,
-  RelationNotFoundError,
   scopeText,
   pageOfHistory,
   type SearchInput,
@@ -16,8 +13,17 @@ import {
   type Validity,
 } from "../../../memory/knowledge/index.ts";
 import { listIn, operations } from "../../contract/index.ts";
-import { type Call, implement } from "../perform.ts";
+import { implement } from "../perform.ts";
 import type * as contract from "../../contract/index.ts";
+import {
+  changeableKeyOf,
+  entityNotFound,
+  entityOf,
+  keyOf,
+  keysOf,
+  relationOf,
+  requireChangeable,
+} from "./memory-scopes.ts";
 import {
   presentChange,
   presentEntity,
@@ -26,7 +32,6 @@ import {
   presentObservation,
   presentRelation,
   presentSearch,
-  scopeKeyOf,
 } from "./present-memory.ts";
 
 const ms = (instant: string | null | undefined): number | undefined =>
@@ -51,28 +56,8 @@ type Narrowing = Pick<
   contract.SearchMemoryBody,
   "agent" | "metadata" | "min_confidence" | "updated_from" | "updated_to"
 >;
-const keyOf = ({ principal }: Pick<Call, "principal">, scope: string) => scopeKeyOf(principal.workspace, scope);
-const keysOf = (call: Pick<Call, "principal">, scopes: readonly string[]) => scopes.map((scope) => keyOf(call, scope));
 /** Without authentication, all clients count as one person. */
 const BY_USER: Provenance = { source: "user", sourceId: undefined, agent: undefined };
-
-function notThere(id: string): EntityNotFoundError {
-  return new EntityNotFoundError(
-    `memory knows no entity ${id.slice(0, 100)}`,
-    "`caxton memory list` shows entities with their ids.",
-    {
-      scope: "",
-      entity: id.slice(0, 100),
-    },
-  );
-}
-
-async function entityOf(memory: Memory, id: string): Promise<Entity> {
-  const read = EntityId.safeParse(id);
-  const [entity] = read.success ? await memory.store.get([read.data]) : [];
-  if (!entity) throw notThere(id);
-  return entity;
-}
 
 /** Throws MemoryValueError, MemoryTooLargeError, EntityTypeConflictError, MemoryFullError. */
 const remember = implement(operations.memory.remember, async ({ memory: { memory } }, { scope, entities }, call) => {
@@ -90,7 +75,11 @@ const remember = implement(operations.memory.remember, async ({ memory: { memory
           },
     ),
   }));
-  const remembered = await memory.changes.remember(keyOf(call, scope), inputs, BY_USER);
+  const remembered = await memory.changes.remember(
+    changeableKeyOf(call, scope, operations.memory.remember),
+    inputs,
+    BY_USER,
+  );
   return {
     items: remembered.map(({ outcome, entity, added }) => ({
       outcome,
@@ -133,8 +122,8 @@ const list = implement(operations.memory.list, async ({ memory: { memory } }, qu
 });
 
 /** Throws EntityNotFoundError. */
-const get = implement(operations.memory.get, async ({ memory: { memory } }, { id, max_tokens }) =>
-  presentEntity(cutInto(max_tokens, await entityOf(memory, id), ENTITY_MEASURE)),
+const get = implement(operations.memory.get, async ({ memory: { memory } }, { id, max_tokens }, call) =>
+  presentEntity(cutInto(max_tokens, await entityOf(memory, call, id), ENTITY_MEASURE)),
 );
 
 /** Throws EntityNotFoundError. */
@@ -143,9 +132,10 @@ const find = implement(operations.memory.find, async ({ memory: { memory } }, { 
 );
 
 /** All of it in one version, or nothing. Throws EntityNotFoundError, MemoryValueError, EntityTypeConflictError. */
-const revise = implement(operations.memory.revise, async ({ memory: { memory } }, { id, ...change }) => {
+const revise = implement(operations.memory.revise, async ({ memory: { memory } }, { id, ...change }, call) => {
   const { valid_from, valid_to, withdraw, observations, ...fields } = change;
-  const before = await entityOf(memory, id);
+  const before = await entityOf(memory, call, id);
+  requireChangeable(call, before.scope, operations.memory.revise);
   const isSpan = valid_from !== undefined || valid_to !== undefined;
   const amended = observations.map(({ text, confidence, ...span }) => {
     const kept = memory.changes.redact.text(text).normalize("NFC").trim();
@@ -160,15 +150,15 @@ const revise = implement(operations.memory.revise, async ({ memory: { memory } }
   };
   const isRevised = Object.values(revision).some((value) => value !== undefined);
   if (isRevised) await memory.changes.revise(before.scope, before.name, revision, BY_USER);
-  return presentEntity(await entityOf(memory, id));
+  return presentEntity(await entityOf(memory, call, id));
 });
 
 /** Throws EntityNotFoundError, MemoryCursorError. */
-const history = implement(operations.memory.history, async ({ memory: { memory } }, query) => {
+const history = implement(operations.memory.history, async ({ memory: { memory } }, query, call) => {
   const { id, limit, cursor, max_tokens } = query;
-  const entity = await entityOf(memory, id);
+  const entity = await entityOf(memory, call, id);
   const kept = await memory.store.history(entity.id);
-  if (!kept) throw notThere(id);
+  if (!kept) throw entityNotFound(id);
   const page = pageOfHistory(kept, { limit, cursor, tokensMax: max_tokens });
   const { observations, changes, next, tokens } = page;
   const left = max_tokens === undefined ? undefined : max_tokens - tokens;
@@ -181,34 +171,39 @@ const history = implement(operations.memory.history, async ({ memory: { memory }
 });
 
 /** Throws EntityNotFoundError, EntityVersionNotFoundError. */
-const diff = implement(operations.memory.diff, async ({ memory: { memory } }, { id, max_tokens, ...versions }) => {
-  const { scope, name } = await entityOf(memory, id);
-  const compared = cutInto(max_tokens, await memory.diff(scope, name, versions), DIFF_MEASURE);
-  return {
-    ...versions,
-    added: compared.added.map(presentObservation),
-    withdrawn: compared.withdrawn.map(presentObservation),
-    fields: presentFields(compared.fields),
-    truncated: compared.isCut === true,
-  };
-});
+const diff = implement(
+  operations.memory.diff,
+  async ({ memory: { memory } }, { id, max_tokens, ...versions }, call) => {
+    const { scope, name } = await entityOf(memory, call, id);
+    const compared = cutInto(max_tokens, await memory.diff(scope, name, versions), DIFF_MEASURE);
+    return {
+      ...versions,
+      added: compared.added.map(presentObservation),
+      withdrawn: compared.withdrawn.map(presentObservation),
+      fields: presentFields(compared.fields),
+      truncated: compared.isCut === true,
+    };
+  },
+);
 
 /** Throws EntityNotFoundError, EntityVersionNotFoundError. */
-const revert = implement(operations.memory.revert, async ({ memory: { memory } }, { id, version }) => {
-  const { scope, name } = await entityOf(memory, id);
+const revert = implement(operations.memory.revert, async ({ memory: { memory } }, { id, version }, call) => {
+  const { scope, name } = await entityOf(memory, call, id);
+  requireChangeable(call, scope, operations.memory.revert);
   return presentEntity(await memory.changes.revert(scope, name, version, BY_USER));
 });
 
 /** An entity, or one observation of it, without a trace. Throws EntityNotFoundError. */
-const forget = implement(operations.memory.forget, async ({ memory: { memory } }, { id, observation }) => {
-  const entity = await entityOf(memory, id);
+const forget = implement(operations.memory.forget, async ({ memory: { memory } }, { id, observation }, call) => {
+  const entity = await entityOf(memory, call, id);
+  requireChangeable(call, entity.scope, operations.memory.forget);
   if (observation === undefined) return memory.forget({ type: "entities", ids: [entity.id] }, BY_USER);
   const read = ObservationId.safeParse(observation);
   return memory.forget({ type: "observations", entity: entity.id, ids: read.success ? [read.data] : [] }, BY_USER);
 });
 
 const forgetScope = implement(operations.memory.forgetScope, ({ memory: { memory } }, { scope }, call) =>
-  memory.forget({ type: "scope", scope: keyOf(call, scope) }, BY_USER),
+  memory.forget({ type: "scope", scope: changeableKeyOf(call, scope, operations.memory.forgetScope) }, BY_USER),
 );
 
 /** Throws EntityNotFoundError, MemoryValueError. */
@@ -218,22 +213,15 @@ const relate = implement(operations.memory.relate, async ({ memory: { memory } }
     validity: spanOf({ valid_from, valid_to }),
     isBidirectional: bidirectional,
   }));
-  return { items: (await memory.changes.relate(keyOf(call, scope), inputs, BY_USER)).map(presentRelation) };
+  const key = changeableKeyOf(call, scope, operations.memory.relate);
+  return { items: (await memory.changes.relate(key, inputs, BY_USER)).map(presentRelation) };
 });
 
 /** Throws RelationNotFoundError. */
-const unrelate = implement(operations.memory.unrelate, async ({ memory: { memory } }, { id }) => {
-  const read = RelationId.safeParse(id);
-  if (!read.success) {
-    throw new RelationNotFoundError(
-      `there is no relation ${id.slice(0, 100)}`,
-      "`caxton memory graph` shows relations with their ids.",
-      {
-        relation: id.slice(0, 100),
-      },
-    );
-  }
-  return presentRelation(await memory.changes.unrelate(read.data, BY_USER));
+const unrelate = implement(operations.memory.unrelate, async ({ memory: { memory } }, { id }, call) => {
+  const relation = await relationOf(memory, call, id);
+  requireChangeable(call, relation.scope, operations.memory.unrelate);
+  return presentRelation(await memory.changes.unrelate(relation.id, BY_USER));
 });
 
 /** Returns the graph around entities. Unknown ids are skipped. Throws MemoryCursorError. */
@@ -265,12 +253,14 @@ const log = implement(operations.memory.log, async ({ memory: { memory } }, quer
   return { items: entries.map(presentChange), next: next ?? null };
 });
 
-const stats = implement(operations.memory.stats, async ({ memory: { memory } }) => {
+const stats = implement(operations.memory.stats, async ({ memory: { memory } }, _input, { principal }) => {
   const { scopes, bytes, passagesByModel, passagesWithoutVector, indexed } = await memory.figures();
   const { active, wanted } = memory.embeddings.models;
   return {
     backend: memory.store.name,
-    scopes: scopes.map(({ scope, ...counts }) => ({ scope: scopeText(scope), ...counts })),
+    scopes: scopes
+      .filter(({ scope }) => isReadableIn(principal.workspace, scope))
+      .map(({ scope, ...counts }) => ({ scope: scopeText(scope), ...counts })),
     bytes: bytes ?? null,
     indexed,
     model: active ?? null,

@@ -2,16 +2,14 @@ import { MemoryValueError } from "../../../memory/knowledge/index.ts";
 import { CONSISTENCY_MIN, type ImportProgress, type MigrationProgress } from "../../../memory/transfer/index.ts";
 import type * as contract from "../../contract/index.ts";
 import { operations } from "../../contract/index.ts";
-import { type Call, implement } from "../perform.ts";
-import { scopeKeyOf } from "./present-memory.ts";
+import { implement } from "../perform.ts";
+import { changeableKeyOf, keysOf, ownScopes } from "./memory-scopes.ts";
 import { instant } from "../instant.ts";
 
 type Progress<Event extends { readonly type: string }> = Omit<Extract<Event, { type: "progress" }>, "type">;
 
-const keyOf = ({ principal }: Pick<Call, "principal">, scope: string) => scopeKeyOf(principal.workspace, scope);
-
 /** Throws MemoryValueError; with the first part of the file MemoryTransfersFullError. */
-const exportMemory = implement(operations.memoryTransfer.export, ({ memory }, query, call) => {
+const exportMemory = implement(operations.memoryTransfer.export, async ({ memory }, query, call) => {
   const { format, scopes, embeddings, history } = query;
   if (format === "mcp" && (scopes ?? []).length > 1) {
     throw new MemoryValueError(
@@ -26,7 +24,10 @@ const exportMemory = implement(operations.memoryTransfer.export, ({ memory }, qu
     mediaType: `${isDocument ? "application/json" : "application/x-ndjson"}; charset=utf-8`,
     content: memory.transfers.export({
       format,
-      scopes: wanted?.map((scope) => keyOf(call, scope)),
+      scopes:
+        wanted === undefined
+          ? await ownScopes(memory.memory, call, operations.memoryTransfer.export)
+          : keysOf(call, wanted),
       hasEmbeddings: embeddings,
       hasHistory: history,
     }),
@@ -39,6 +40,7 @@ const importMemory = implement(
   operations.memoryTransfer.import,
   async ({ memory }, { merge, scope, dry_run, source, key }, call) => {
     const { received, signal, onProgress } = call;
+    const scopeKeyFor = (text: string) => changeableKeyOf(call, text, operations.memoryTransfer.import);
     let bytes = 0;
     const counted = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
       for await (const piece of received.content) {
@@ -48,11 +50,12 @@ const importMemory = implement(
     };
     const { shown, resumed, isWhole, ...progress } = await memory.transfers.import(counted(), {
       merge,
-      scope: scope === undefined ? undefined : keyOf(call, scope),
-      scopeKey: (text) => keyOf(call, text),
+      scope: scope === undefined ? undefined : scopeKeyFor(scope),
+      scopeKey: scopeKeyFor,
       isTrial: dry_run,
       source,
-      key,
+      // The same key in two workspaces is two imports.
+      key: key && `${call.principal.workspace}/${key}`,
       signal,
       onProgress: (now) => {
         const event: Progress<contract.MemoryImportEvent> = { ...presentImport(now), bytes };

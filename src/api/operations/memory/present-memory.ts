@@ -6,22 +6,11 @@ import {
   type Observation,
   type Provenance,
   type Relation,
-  type ScopeKey,
-  scopeKey,
   scopeText,
   type SearchResult,
 } from "../../../memory/knowledge/index.ts";
 import type * as contract from "../../contract/index.ts";
 import { instant, instantOrNull } from "../instant.ts";
-
-/** A scope as callers write it, as the key it is kept by. */
-export function scopeKeyOf(workspace: string, text: string): ScopeKey {
-  const [type, ...rest] = text.split(":");
-  const owner = rest.join(":");
-  if (type === "agent-only") return scopeKey({ type, workspace, agent: owner });
-  if (type === "conversation") return scopeKey({ type, workspace, conversationId: owner });
-  return type === "global" ? scopeKey({ type }) : scopeKey({ type: "workspace", workspace });
-}
 
 const presentProvenance = ({ source, sourceId, agent }: Provenance) => ({
   source,
