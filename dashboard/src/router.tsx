@@ -152,6 +152,8 @@ const audit = createRoute({
 });
 /** The address of the setup link. Without a session, `Gate` shows the setup there. */
 const setup = createRoute({ getParentRoute: () => root, path: "/setup", component: () => <Navigate to="/" replace /> });
+/** The address of login links and of failed logins. Without a session, `Gate` shows the login there. */
+const login = createRoute({ getParentRoute: () => root, path: "/login", component: () => <Navigate to="/" replace /> });
 
 const routeTree = root.addChildren([
   home,
@@ -176,6 +178,7 @@ const routeTree = root.addChildren([
   access,
   audit,
   setup,
+  login,
 ]);
 
 const PageError = ({ error, reset }: ErrorComponentProps) => <ProblemView error={error} onRetry={reset} />;

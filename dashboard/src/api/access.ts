@@ -1,13 +1,20 @@
 import { queryOptions, type QueryClient } from "@tanstack/react-query";
-import { type GivenTo, operations, type OutputOf } from "../../../src/api/contract/index.ts";
+import {
+  DOCUMENTS,
+  type GivenTo,
+  type LoginProviders,
+  operations,
+  type OutputOf,
+} from "../../../src/api/contract/index.ts";
 import { text } from "../text/text.ts";
-import { call, ProblemError, unreachable, whenUnauthenticated } from "./client.ts";
+import { ask, call, ProblemError, unreachable, whenUnauthenticated } from "./client.ts";
 import { setCsrfToken } from "./csrf.ts";
 import { entriesOf } from "./page.ts";
 import { retryUnlessRefused } from "./queries.ts";
 
 export type Identity = OutputOf<typeof operations.access.whoami>;
 export type ApiKey = OutputOf<typeof operations.key.list>["items"][number];
+export type User = OutputOf<typeof operations.user.list>["items"][number];
 export type Role = OutputOf<typeof operations.access.roles>["items"][number];
 
 const IDENTITY_KEY = ["identity"] as const;
@@ -45,7 +52,7 @@ function forget(client: QueryClient): void {
   client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== IDENTITY_KEY[0] });
 }
 
-/** Creates a session with an API key. Throws ProblemError, also if the browser did not keep the session's cookie. */
+/** Creates a session with an API key or the token of a login link. Throws ProblemError, also if the browser did not keep the session's cookie. */
 export async function logIn(client: QueryClient, key: string): Promise<void> {
   await call(operations.session.create, {}, undefined, key);
   const identity = await whoami().catch(asAnonymous);
@@ -54,9 +61,18 @@ export async function logIn(client: QueryClient, key: string): Promise<void> {
 }
 
 export async function logOut(client: QueryClient): Promise<void> {
-  await call(operations.session.delete, {});
+  const { provider } = await call(operations.session.delete, {});
   forget(client);
+  // The session at the identity provider would log the next person in.
+  if (provider !== null) location.assign(provider);
 }
+
+/** Identity providers at which users log in. */
+export const providersQuery = queryOptions({
+  queryKey: ["login-providers"],
+  queryFn: ({ signal }) => ask<LoginProviders>(DOCUMENTS.loginProviders, { signal }),
+  staleTime: Number.POSITIVE_INFINITY,
+});
 
 /** Creates the first administrator's key with the token that the server prints at its start. */
 export const createFirstKey = (setupToken: string) =>
@@ -65,6 +81,11 @@ export const createFirstKey = (setupToken: string) =>
 export const keysQuery = queryOptions({
   queryKey: ["keys"],
   queryFn: ({ signal }) => entriesOf((cursor) => call(operations.key.list, { cursor, limit: 200 }, signal)),
+});
+
+export const usersQuery = queryOptions({
+  queryKey: ["users"],
+  queryFn: ({ signal }) => entriesOf((cursor) => call(operations.user.list, { cursor, limit: 200 }, signal)),
 });
 
 export const rolesQuery = queryOptions({
@@ -76,3 +97,6 @@ export const rolesQuery = queryOptions({
 export const createKey = (body: GivenTo<typeof operations.key.create>) => call(operations.key.create, body);
 export const rotateKey = (id: string, grace: number) => call(operations.key.rotate, { id, grace });
 export const revokeKey = (id: string) => call(operations.key.revoke, { id });
+export const disableUser = (id: string) => call(operations.user.disable, { id });
+export const enableUser = (id: string) => call(operations.user.enable, { id });
+export const createLoginLink = (body: GivenTo<typeof operations.user.link>) => call(operations.user.link, body);

@@ -8,17 +8,21 @@ import { IdentityContext } from "../../parts/permission.ts";
 import { ProblemView } from "../../parts/problems/problem-view.tsx";
 import { text } from "../../text/text.ts";
 import { Keys } from "./keys.tsx";
+import { Users } from "./users.tsx";
+import { Why } from "./why.tsx";
 
 const words = text.access.roles;
 
-/** API keys, and the roles that they can have. */
+/** Users and API keys, and the roles that they can have. */
 export function Access() {
   const isLocal = use(IdentityContext)?.kind === "local";
   return (
     <>
       <PageHeading title={text.pages.access} note={isLocal ? text.access.local : text.access.note} />
       <div className="space-y-6">
+        <Users />
         <Keys />
+        <Why />
         <Roles />
       </div>
     </>

@@ -7,7 +7,7 @@ import { Dialog } from "../../parts/dialogs/dialog.tsx";
 import { Field, Select } from "../../parts/forms/field.tsx";
 import { notify } from "../../parts/problems/notice.tsx";
 import { text } from "../../text/text.ts";
-import { NewKey } from "./new-key.tsx";
+import { NewKey, type Shown } from "./new-key.tsx";
 
 const words = text.access.keys;
 
@@ -28,12 +28,15 @@ type Props = {
   readonly look?: "primary" | "danger";
   readonly change: UseMutationResult<Changed>;
   readonly isReady?: boolean;
+  /** Words for the result; default: those for a key. */
+  readonly shown?: Shown;
   readonly onClose: () => void;
   readonly children: ReactNode;
 };
 
 /** Asks before a change of a key, and shows the key that it returns. */
-export function KeyDialog({ title, action, look = "primary", change, isReady = true, onClose, children }: Props) {
+export function KeyDialog({ title, action, look = "primary", change, onClose, children, ...rest }: Props) {
+  const { isReady = true, shown } = rest;
   const key = change.data?.key;
   return (
     <Dialog title={title} onClose={onClose}>
@@ -56,7 +59,7 @@ export function KeyDialog({ title, action, look = "primary", change, isReady = t
         </DialogForm>
       ) : (
         <div className="space-y-4 p-5">
-          <NewKey value={key} />
+          <NewKey value={key} shown={shown} />
           <Button onClick={onClose}>{text.actions.close}</Button>
         </div>
       )}

@@ -106,6 +106,9 @@ export const RoleEntry = z
     description: z.string(),
     is_built_in: z.boolean(),
     permissions: z.array(PermissionName),
+    patterns: z
+      .array(z.object({ pattern: z.string(), permissions: z.array(PermissionName) }))
+      .meta({ description: "The patterns of the role, each with the permissions that it grants" }),
   })
   .meta({ id: "Role" });
 export const RoleList = z

@@ -5,7 +5,7 @@ import {
   type Principal,
   type StoredKey,
 } from "../../../access/index.ts";
-import { ALL_PERMISSIONS, permissionsOf, PERMISSIONS, ROLES } from "../../../access/permissions/index.ts";
+import { ALL_PERMISSIONS, matching, permissionsOf, PERMISSIONS, ROLES } from "../../../access/permissions/index.ts";
 import type { ApiServices } from "../api-services.ts";
 import { type ApiKey, LOGIN_PATHS, operations } from "../../contract/index.ts";
 import { cursors } from "../handles.ts";
@@ -125,6 +125,10 @@ const roles = implement(operations.access.roles, ({ access: { access } }: ApiSer
     description: role.description,
     is_built_in: Object.hasOwn(ROLES, name),
     permissions: [...permissionsOf(role)].toSorted(),
+    patterns: ["access:self", ...role.permissions].map((pattern) => ({
+      pattern,
+      permissions: [...matching(pattern)],
+    })),
   })),
   permissions: ALL_PERMISSIONS.map((name) => ({ name, description: PERMISSIONS[name] })),
 }));
