@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { networkOf } from "../kernel/addresses.ts";
 import { RateLimiter } from "../kernel/async/rate-limiter.ts";
+import type { Clock } from "../kernel/clock.ts";
 import { toFault } from "../kernel/errors.ts";
 import { AUTHENTICATE, type AuditEvent, type AuditLog } from "./audit/index.ts";
 import { type ClientCertificate, entryOf, isValid, type TrustedCertificate } from "./client-certificate.ts";
@@ -39,7 +40,7 @@ import {
   type Principal,
   type SessionCredentials,
 } from "./principal.ts";
-import { LINK_ROLE, UserCredentials, type UserPorts } from "./user-credentials.ts";
+import { LINK_ROLE, type UserCredentials } from "./user-credentials.ts";
 import { isLoginToken } from "./users/index.ts";
 import { WorkspaceNotFoundError, type Workspaces } from "./workspaces/index.ts";
 
@@ -54,10 +55,12 @@ export type AccessOptions = {
   readonly certificates?: readonly TrustedCertificate[];
 };
 
-export type AccessPorts = UserPorts & {
+export type AccessPorts = {
+  readonly clock: Clock;
   readonly workspaces: Pick<Workspaces, "isActive">;
   readonly keys: Keys;
   readonly sessions: Sessions;
+  readonly users: UserCredentials;
   /** Returns the program whose token this is. */
   readonly programOf: (token: string) => { readonly workspace: string; readonly name: string } | undefined;
   readonly audit: Pick<AuditLog, "record">;
@@ -105,7 +108,6 @@ export class Access {
   readonly #failures: RateLimiter;
   readonly #programEnds = new EndSignals((token) => this.#ports.programOf(token) === undefined);
   readonly #local: Identified;
-  readonly #users: UserCredentials;
   readonly #setupToken = SETUP_PREFIX + randomBytes(32).toString("base64url");
 
   constructor({ mode, roles, certificates = [] }: AccessOptions, ports: AccessPorts) {
@@ -120,7 +122,6 @@ export class Access {
       [LINK_ROLE, SELF_PERMISSIONS],
     ]);
     this.#failures = new RateLimiter(ports.clock);
-    this.#users = new UserCredentials(ports);
     this.#local = {
       id: "local",
       kind: "local",
@@ -264,13 +265,11 @@ export class Access {
    * the principal as the session authenticates it. Throws SessionNeedsKeyError, CredentialsInvalidError, UserDisabledError, UsersFullError.
    */
   async logIn({ login, workspace }: LoginAttempt): Promise<{ readonly id: string; readonly principal: Principal }> {
-    const { sessions, users, links } = this.#ports;
+    const { sessions, users } = this.#ports;
     if (login === undefined) throw new SessionNeedsKeyError();
-    const { owner, link } = login;
-    // Another request may have used it since this one was authenticated.
-    if (link !== undefined && !(await links.use(link))) throw new CredentialsInvalidError(LINK_OVER);
-    if (owner.type === "user") users.seen(owner.user);
-    const { id } = await sessions.create(owner);
+    // Another request may have used its link since this one was authenticated.
+    if (!(await users.use(login))) throw new CredentialsInvalidError(LINK_OVER);
+    const { id } = await sessions.create(login.owner);
     const found = sessions.find(id);
     if (found === undefined) throw new SessionEndedError();
     return { id, principal: this.#in(workspace, this.#sessionPrincipal(id, found, [])) };
@@ -317,7 +316,7 @@ export class Access {
   }
 
   async #byJwt(given: string, tokens: readonly string[], address: string): Promise<Identified> {
-    const found = await this.#users.byJwt(given);
+    const found = await this.#ports.users.byJwt(given);
     if (found.type === "refused") throw this.#failure(address, found.reason, found.sender);
     return { ...this.#userPrincipal(found.user, tokens), ...found.credentials };
   }
@@ -336,7 +335,7 @@ export class Access {
 
   /** The link can log its user in, and nothing besides. */
   #byLink(given: string, address: string): Identified {
-    const found = this.#users.byLink(given);
+    const found = this.#ports.users.byLink(given);
     if (found === undefined) throw this.#failure(address, LINK_OVER);
     const { workspace } = found.login.link;
     return { ...this.#userPrincipal(found.user, []), grants: [{ workspace, role: LINK_ROLE }], login: found.login };

@@ -7,7 +7,7 @@ import { Keys, type KeyStore } from "./keys/index.ts";
 import { Logins, type ProviderOptions } from "./openid/index.ts";
 import { Workspaces, type WorkspaceStore } from "./workspaces/index.ts";
 import { type SessionLimits, Sessions, type SessionStore } from "./sessions/index.ts";
-import { LOCAL_ISSUER } from "./user-credentials.ts";
+import { LOCAL_ISSUER, UserCredentials } from "./user-credentials.ts";
 import { UserLogins } from "./user-logins.ts";
 import { LoginLinks, type LinkStore, Users, type UserStore } from "./users/index.ts";
 
@@ -56,7 +56,8 @@ export function openAccess(
   const sessions = new Sessions(stores.sessions, { keys, users, clock, hasIssuer }, sessionLimits);
   const audit = new AuditLog({ store: stores.audit, clock, key: SigningKey.open(directory) }, auditOptions);
   const tokens = new Tokens(issuers, clock);
-  const access = new Access(options, { workspaces, keys, sessions, tokens, users, links, clock, programOf, audit });
+  const credentials = new UserCredentials({ tokens, users, links, clock });
+  const access = new Access(options, { workspaces, keys, sessions, users: credentials, clock, programOf, audit });
   const logins = new Logins(options.mode === "required" ? providers : [], tokens, clock);
   return {
     access,

@@ -38,8 +38,21 @@ export const LINK_ROLE = "login-link";
 export class UserCredentials {
   readonly #ports: UserPorts;
 
-  constructor({ tokens, users, links, clock }: UserPorts) {
-    this.#ports = { tokens, users, links, clock };
+  constructor(ports: UserPorts) {
+    this.#ports = ports;
+  }
+
+  /** Uses the credentials to log in. Returns false if the link has been used since it was found. Throws UserDisabledError, UsersFullError. */
+  async use({ owner, link }: NonNullable<Principal["login"]>): Promise<boolean> {
+    const { users, links } = this.#ports;
+    if (link !== undefined && !(await links.use(link))) return false;
+    if (owner.type === "user") users.seen(owner.user);
+    return true;
+  }
+
+  /** Aborts when the user is disabled or deleted. */
+  ended(id: string): AbortSignal {
+    return this.#ports.users.ended(id);
   }
 
   /** Finds the user of a token. Throws IssuerUnreachableError, UserDisabledError, UsersFullError. */

@@ -150,8 +150,7 @@ function openTasks(
   const attached = stack.use(new DisposableStack());
   const tasks = new Tasks({
     store,
-    post: router,
-    records: router.records,
+    router,
     taken: (...delivery) => taken(router, ...delivery),
     directory,
     clock,

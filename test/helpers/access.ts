@@ -1,4 +1,5 @@
 import { Access } from "../../src/access/index.ts";
+import { UserCredentials } from "../../src/access/user-credentials.ts";
 import { Tokens } from "../../src/access/jwt/index.ts";
 import { Keys } from "../../src/access/keys/index.ts";
 import { ROLES } from "../../src/access/permissions/index.ts";
@@ -22,9 +23,7 @@ export const accessOf = (mode: "local" | "required"): Access =>
       workspaces: { isActive: () => true },
       keys,
       sessions,
-      users,
-      links,
-      tokens: new Tokens([], clock),
+      users: new UserCredentials({ users, links, tokens: new Tokens([], clock), clock }),
       clock,
       programOf: () => undefined,
       audit: { record: () => undefined },

@@ -2,6 +2,7 @@ import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { MODULES, ROOMS, VISIBLE } from "../../dependency-rules.ts";
+import { TypeFields } from "../helpers/type-fields.ts";
 import { verifies } from "../helpers/verifies.ts";
 
 verifies("architecture.dependency-rules");
@@ -62,6 +63,21 @@ test("no folder of sources has more than 20 files besides tests", () => {
   const folders = Map.groupBy(files, dirname);
   expect(folders.size).toBeGreaterThan(100);
   expect([...folders].filter(([, inside]) => inside.length > 20).map(([folder]) => folder)).toEqual([]);
+});
+
+/** Dependency types with more than 8 fields. */
+const WIDE: { readonly [type: string]: string } = {
+  ApiServices: "one field for each module",
+  CallContext: "created for each tool call: grouped fields would be further objects",
+  Caxton: "one field for each module",
+  Context: "what the global options of the command line set",
+};
+
+test("no dependency type has more than 8 fields, but for reasoned exceptions", () => {
+  const types = [...new TypeFields("src/**/*.ts", ROOT).of(/(?:Deps|Parts|Ports|Context)$|^ApiServices$|^Caxton$/)];
+  expect(types.length).toBeGreaterThan(100);
+  const wide = types.filter(({ fields }) => fields.size > 8).map(({ type }) => type);
+  expect(wide.toSorted()).toEqual(Object.keys(WIDE));
 });
 
 test("every port that the page names is an interface of its module", () => {

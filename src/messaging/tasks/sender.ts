@@ -10,10 +10,11 @@ import { renewed, sent, onRejected } from "./steps.ts";
 import { type Outgoing, type Task } from "./task.ts";
 
 export type SenderDeps = {
-  /** The router. */
-  readonly post: { submit(message: Message): Promise<Submitted> };
-  /** Whether a conversation takes a message now, and how the conversation stands. */
-  readonly records: Pick<Router["records"], "judge" | "recall">;
+  readonly router: {
+    submit(message: Message): Promise<Submitted>;
+    /** Whether a conversation takes a message now, and how the conversation stands. */
+    readonly records: Pick<Router["records"], "judge" | "recall">;
+  };
   /** Resolves to true when the recipient has taken the message, to false when aborted. */
   readonly taken: (
     message: Pick<Message, "id" | "workspace" | "conversationId">,
@@ -67,7 +68,7 @@ export class Sender {
   }
 
   async #flush(id: TaskId): Promise<void> {
-    const { clock, post } = this.#deps;
+    const { clock, router } = this.#deps;
     for (;;) {
       await this.#recall(id);
       const task = this.#tasks.find(id);
@@ -79,7 +80,7 @@ export class Sender {
         await this.#tasks.change(id, (now) => renewed(now, clock.nowMs()));
         continue;
       }
-      const outcome = next.outcome ?? (await post.submit(message));
+      const outcome = next.outcome ?? (await router.submit(message));
       if (outcome.type === "refused" && outcome.retryAfterMs !== undefined)
         return this.#later(id, Math.max(RETRY_MS, outcome.retryAfterMs));
       const problem = problemOf(outcome, entry);
@@ -92,17 +93,17 @@ export class Sender {
 
   /** Loads the conversations of what is to be said: they left memory if they were over before a restart. */
   async #recall(id: TaskId): Promise<void> {
-    const { clock, records } = this.#deps;
+    const { clock, router } = this.#deps;
     const task = this.#tasks.find(id);
     if (task === undefined) return;
-    for (const entry of task.outbox) await records.recall(outboxMessage(task, entry, clock.nowMs()));
+    for (const entry of task.outbox) await router.records.recall(outboxMessage(task, entry, clock.nowMs()));
   }
 
   /** The first message that need not wait; with its outcome where it is not to be sent. Nothing happens between this and the submission. */
   #next(task: Task): { entry: Outgoing; message: Message; outcome?: Submitted | Judged } | undefined {
     for (const entry of task.outbox) {
       const message = outboxMessage(task, entry, this.#deps.clock.nowMs());
-      const { error, now } = this.#deps.records.judge(message, entry.to);
+      const { error, now } = this.#deps.router.records.judge(message, entry.to);
       const isCall = ({ id }: { readonly id: string }) => id === message.id;
       const wasSent = now?.participants.some(
         ({ calls, cancelCall }) => calls.some(isCall) || (cancelCall !== undefined && isCall(cancelCall)),

@@ -24,23 +24,22 @@ import { PASSES } from "./answer.ts";
 import { bidUpTo, callIn, isOnlyNews, limitsIn } from "./bidding.ts";
 import { isCancellationId, isSubscription, messageIdOf, runIdOf } from "../../messaging/acl/index.ts";
 import { mustAgreeFirst, mayAgreeLate, triggerOf, replyTo } from "./trigger.ts";
-import type { ConversationHistory, MessageSender, TaskInterceptor } from "./ports.ts";
+import type { ConversationMessages, TaskInterceptor } from "./ports.ts";
 import { isInterim, replyResult, textOf, variablesOf } from "./content.ts";
 
 export type CorrespondenceDeps = {
   readonly agents: Pick<Agents, "prepareServing">;
   readonly runs: Runs;
-  readonly journal: Pick<RunJournal, "summary">;
+  readonly stores: {
+    readonly journal: Pick<RunJournal, "summary">;
+    readonly replies: Pick<ReplyIndex, "find" | "openIn">;
+    readonly answers: RunAnswers;
+  };
   readonly replies: PendingReplies;
-  readonly waits: ReplyIndex;
-  readonly answers: RunAnswers;
-  readonly post: MessageSender;
-  readonly past: ConversationHistory;
+  readonly messages: ConversationMessages;
   readonly tasks: TaskInterceptor;
   readonly agreements: Pick<Agreements, "expect">;
   readonly clock: Clock;
-  /** `hops` and `trail` of messages that are sent because of one. */
-  readonly follow: (delivered: Delivered) => Pick<Message, "hops" | "trail">;
 };
 
 type Bidding = {
@@ -95,8 +94,8 @@ export class Correspondence implements AgentHandler {
 
   /** Whether a run waited for this message; the run then resumes, or keeps waiting if more messages follow. */
   async #endWait({ message, recipient }: Delivered): Promise<boolean> {
-    const { waits, replies } = this.#deps;
-    const named = message.inReplyTo === undefined ? undefined : waits.find(message.inReplyTo);
+    const { stores, replies } = this.#deps;
+    const named = message.inReplyTo === undefined ? undefined : stores.replies.find(message.inReplyTo);
     const isOurs = named?.workspace === message.workspace && sameName(named.agent, recipient);
     const wait = isOurs ? named : this.#waitIn(message, recipient);
     if (wait === undefined) return false;
@@ -120,14 +119,15 @@ export class Correspondence implements AgentHandler {
   #waitIn({ inReplyTo, workspace, conversationId, performative }: Message, agent: string) {
     const asks = performative !== "inform" && !ANSWERS.has(performative) && !FAILURES.has(performative);
     if (inReplyTo !== undefined || asks) return undefined;
-    const open = this.#deps.waits.openIn({ workspace, agent, conversationId });
+    const open = this.#deps.stores.replies.openIn({ workspace, agent, conversationId });
     return open.length === 1 ? open[0] : undefined;
   }
 
   async #start(delivered: Delivered, id: RunId, signal: AbortSignal): Promise<Settlement> {
     const { message, recipient } = delivered;
-    const { journal, agents, answers, runs } = this.#deps;
-    const link = triggerOf(message, this.#deps.follow(delivered));
+    const { stores, agents, runs, messages } = this.#deps;
+    const { journal, answers } = stores;
+    const link = triggerOf(message, messages.follow(delivered));
     if (journal.summary(id) !== undefined) return this.#agree(link, delivered, id);
     try {
       const { name, definition } = await agents.prepareServing(message.workspace, recipient);
@@ -171,9 +171,9 @@ export class Correspondence implements AgentHandler {
   async #bid(message: Message, { id, link, name, limit }: Bidding): Promise<Settlement | undefined> {
     const call = callIn(link, textOf(message.content));
     if (call === undefined || limit === undefined) return undefined;
-    const { post, clock } = this.#deps;
+    const { messages, clock } = this.#deps;
     const price = bidUpTo(limit, call);
-    const submitted = await post.submit(
+    const submitted = await messages.submit(
       replyTo(link, message.workspace, {
         id: messageIdOf(id, "bid"),
         performative: price === undefined ? "refuse" : "propose",
@@ -188,7 +188,7 @@ export class Correspondence implements AgentHandler {
 
   async #history(message: Message, agent: string, { contextMessages }: AgentMessaging) {
     if (contextMessages === 0) return [];
-    const past = await this.#deps.past.before(message, agent, contextMessages);
+    const past = await this.#deps.messages.before(message, agent, contextMessages);
     return past.map(({ sender, performative, content }) => ({ sender, performative, text: textOf(content) }));
   }
 
@@ -212,8 +212,8 @@ export class Correspondence implements AgentHandler {
       if (mayAgreeLate(link)) this.#deps.agreements.expect(run);
       return DONE;
     }
-    const { post, clock } = this.#deps;
-    await post.submit(
+    const { messages, clock } = this.#deps;
+    await messages.submit(
       replyTo(link, message.workspace, {
         id: messageIdOf(run, "agree"),
         performative: "agree",
@@ -228,7 +228,8 @@ export class Correspondence implements AgentHandler {
   /** The requester cancels: runs of the conversation end and send only the cancellation. */
   async #cancel(delivered: Delivered): Promise<Settlement> {
     const { message, recipient } = delivered;
-    const { answers, runs, post, clock } = this.#deps;
+    const { stores, runs, messages, clock } = this.#deps;
+    const { answers } = stores;
     const conversation = { workspace: message.workspace, agent: recipient, conversationId: message.conversationId };
     for (const id of answers.inConversation(conversation).unfinished) {
       await answers.sent(id);
@@ -239,8 +240,8 @@ export class Correspondence implements AgentHandler {
         if (!(error instanceof CaxtonError)) throw error;
       }
     }
-    await post.submit(
-      replyTo(triggerOf(message, this.#deps.follow(delivered)), message.workspace, {
+    await messages.submit(
+      replyTo(triggerOf(message, messages.follow(delivered)), message.workspace, {
         id: messageIdOf(runIdOf(message, recipient), "cancelled"),
         performative: "inform",
         sender: recipient,

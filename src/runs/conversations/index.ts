@@ -6,5 +6,5 @@ export { Correspondence } from "./handler.ts";
 export { MessageTools } from "./message-tools.ts";
 export { Outbox } from "./outbox.ts";
 export { TaskWaits } from "./task-waits.ts";
-export { type ConversationHistory, type SentRecords } from "./ports.ts";
+export { type ConversationMessages, type SentRecords } from "./ports.ts";
 export { originOf } from "./trigger.ts";

@@ -38,7 +38,8 @@ import { type Addressed, addressOf, formatAddress } from "./tool-address.ts";
 import { ANSWER, ASK, AUCTION, CALL, FIND, SEND, SUBSCRIBE, NOTIFY, UNSUBSCRIBE } from "./tool-list.ts";
 import { contentFrom, isInterim } from "./content.ts";
 
-export type MessageToolsDeps = AgentFinder & {
+export type MessageToolsDeps = {
+  readonly finder: AgentFinder;
   readonly post: MessageSender;
   readonly journal: Pick<RunJournal, "summary">;
   readonly tasks: Pick<TaskService, "create" | "distribute" | "options">;
@@ -102,7 +103,7 @@ export class MessageTools implements NativeTools {
       }
       case FIND.name:
         return checked(FIND, FindArguments, given, async (wanted) =>
-          done(...(await findAgents(this.#deps, call.context, wanted))),
+          done(...(await findAgents(this.#deps.finder, call.context, wanted))),
         );
       case ANSWER.name:
         return checked(ANSWER, ReplyArguments, given, (wanted) => this.#reply(call, wanted));

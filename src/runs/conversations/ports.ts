@@ -10,8 +10,10 @@ export interface MessageSender {
   submit(message: Message): Promise<Submitted>;
 }
 
-/** Earlier messages of a conversation. */
-export interface ConversationHistory {
+/** Sends and reads the messages of conversations. */
+export interface ConversationMessages extends MessageSender {
+  /** `hops` and `trail` of messages that are sent because of one. */
+  follow(delivered: Delivered): Pick<Message, "hops" | "trail">;
   /**
    * The last messages of its conversation before this one, oldest first: those that `agent` sent or received. Messages
    * between others, such as a rival's bid, are not included.

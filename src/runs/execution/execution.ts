@@ -14,15 +14,14 @@ import {
   type RunView,
   type ToolStep,
 } from "../record/index.ts";
-import { type LanguageModel, type ModelFailure } from "../../models/port/index.ts";
+import type { ModelFailure } from "../../models/port/index.ts";
 import {
   afterModelFailure,
   type Answer,
   expiredFailure,
   keepModelFiles,
-  type ModelInUse,
   prepareRequest,
-  type RetryPolicy,
+  type RunModels,
   takeTurn,
   type TurnDeps,
 } from "../turn/index.ts";
@@ -47,18 +46,11 @@ type ModelEnd = Extract<RunEvent, { type: "model-end" }>;
 
 export type ExecutionDeps = {
   readonly recorder: RunRecord;
-  readonly model: LanguageModel;
-  /** The model that writes summaries. Rejects with UnknownModelError. */
-  readonly summarizer: () => Promise<LanguageModel>;
+  readonly models: RunModels;
   readonly tools: ToolCatalogue;
   readonly artifacts: RunFiles;
   readonly clock: Clock;
-  readonly retry: RetryPolicy;
   readonly attend: CallHooks;
-  /** A model by its `provider/model`, with the settings that are good for it; never rejects. */
-  readonly backup: (name: string) => Promise<ModelInUse>;
-  /** Time that a run waits for the choice of a person after its model failed. */
-  readonly choiceTimeoutMs: number;
   readonly meter: Meter;
   /**
    * Suspends the run until a decision arrives, unless one of `waits`, as `pendingWaits` returns them, has ended in the
@@ -91,17 +83,17 @@ export async function execute(given: ExecutionDeps, planned: ExecutionPlan, sign
     const bounded = boundArguments(turn.answer.toolCalls, plan);
     const answer = { ...turn.answer, toolCalls: bounded.calls };
     // A run that switched to a backup model stays with it.
-    deps = { ...deps, model: use.model };
+    if (use.model !== deps.models.current) deps = { ...deps, models: { ...deps.models, current: use.model } };
     plan = { ...plan, settings: use.settings };
     const cost = await permit.charge(turn.answer);
     const end: ModelEnd = {
-      ...modelEnd(step, deps.model.id, answer, offered),
+      ...modelEnd(step, use.model.id, answer, offered),
       artifacts: [...(await keepModelFiles(deps, answer.files))],
       cost,
       limited: permit.limited,
     };
     if (isEmptyAnswer(answer)) {
-      const failure = emptyFailure(recorder.view(), deps.model.id);
+      const failure = emptyFailure(recorder.view(), use.model.id);
       await recorder.append(end, ...(failure ? [failure] : []));
       permit.release();
       if (failure) return;
@@ -254,15 +246,16 @@ const turnDeps = (
   outputBytesMax: (plan.sizes ?? DEFAULT_OUTPUT_LIMITS).outputBytesMax,
   prepare: ({ model, settings }, window, signal) => {
     const offered = offeredTools(deps.recorder.view(), tools, plan.deferredTools);
-    return prepareRequest({ ...deps, model }, { ...plan, settings }, { step, offered, window }, signal);
+    const { summarizer } = deps.models;
+    return prepareRequest({ ...deps, summarizer, model }, { ...plan, settings }, { step, offered, window }, signal);
   },
 });
 
 const failedTurn = (
-  { recorder, clock, choiceTimeoutMs }: ExecutionDeps,
+  { recorder, clock, models }: ExecutionDeps,
   plan: ExecutionPlan,
   turn: { readonly step: number; readonly model: string; readonly failure: ModelFailure },
-): readonly RunEvent[] => afterModelFailure(recorder.view(), plan, turn, clock.nowMs() + choiceTimeoutMs);
+): readonly RunEvent[] => afterModelFailure(recorder.view(), plan, turn, clock.nowMs() + models.choiceTimeoutMs);
 
 /** Turns that were only needed because an answer did not fit; they do not count. */
 const repairs = (recorder: RunRecord): number =>
@@ -287,7 +280,7 @@ const modelEnd = (step: number, model: string, answer: Answer, offered: readonly
 });
 
 function endOfRun(
-  { recorder, model: { id: model } }: ExecutionDeps,
+  { recorder, models: { current } }: ExecutionDeps,
   plan: ExecutionPlan,
   { step, answer, limited }: { readonly step: number; readonly answer: Answer; readonly limited: ModelEnd["limited"] },
 ): RunEvent {
@@ -301,12 +294,12 @@ function endOfRun(
         : checkedAnswer(view, schema, step, answer.text);
     return next.type === "run-complete" && notices.length > 0 ? { ...next, notices: [...notices] } : next;
   }
-  if (limited) return { type: "run-fail", failure: cutByBudget(model, limited) };
+  if (limited) return { type: "run-fail", failure: cutByBudget(current.id, limited) };
   return {
     type: "run-fail",
     failure: {
       code: RUN_FAILURE_CODES.outputCut,
-      message: `${model} stopped at its limit of output tokens, so the answer is cut`,
+      message: `${current.id} stopped at its limit of output tokens, so the answer is cut`,
       hint: "Raise max_tokens in the definition's [llm] table, or ask for a shorter answer. The cut text is in the last step.",
     },
   };

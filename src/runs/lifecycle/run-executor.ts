@@ -11,17 +11,18 @@ import {
   type RunPlan,
   type RunView,
 } from "../record/index.ts";
+import type { QueueOptions } from "./queue-options.ts";
 import { type Stop, timedOut, withTimeout } from "./run-time.ts";
 import type { RunsDeps } from "./runs-deps.ts";
 import { type Accounts, createMeter } from "../spending/index.ts";
 import type { WorkerOutcome } from "../workers/index.ts";
-import { backupOf, isStorageFault, modelOf, type RetryPolicy, summarizerOf, thrownFailure } from "../turn/index.ts";
+import { backupOf, isStorageFault, modelOf, summarizerOf, thrownFailure } from "../turn/index.ts";
 
-export type AttemptsDeps = Omit<RunsDeps, "accounts"> & {
+export type AttemptsDeps = {
+  readonly deps: RunsDeps;
   readonly accounts: Accounts;
   readonly questions: Elicitations;
-  readonly retry: RetryPolicy;
-  readonly choiceTimeoutMs: number;
+  readonly options: Pick<QueueOptions, "retry" | "choiceTimeoutMs">;
   readonly suspendOf: (recorder: Recorder, signal: AbortSignal) => ExecutionDeps["suspend"];
 };
 
@@ -29,10 +30,12 @@ type Carried = ExecutionDeps & { readonly recorder: Recorder };
 
 /** Executes runs, in the server or in workers, and writes their end if they did not write it themselves. */
 export class RunExecutor {
-  readonly #deps: AttemptsDeps;
+  readonly #deps: RunsDeps;
+  readonly #parts: AttemptsDeps;
 
-  constructor(deps: AttemptsDeps) {
-    this.#deps = deps;
+  constructor(parts: AttemptsDeps) {
+    this.#deps = parts.deps;
+    this.#parts = parts;
   }
 
   /**
@@ -53,7 +56,8 @@ export class RunExecutor {
 
   /** The worker it lost, when it did. */
   async #attempt(recorder: Recorder, controller: AbortController): Promise<LostAttempt | undefined> {
-    const { plans, clock, models, accounts, journal, workers } = this.#deps;
+    const { plans, clock, models, journal, workers, tools, artifacts } = this.#deps;
+    const { accounts, questions, options, suspendOf } = this.#parts;
     using counting = new DisposableStack();
     try {
       const view = recorder.view();
@@ -70,19 +74,20 @@ export class RunExecutor {
           attempt: attemptAfter(view),
           ...(inWorker && { isolation: "worker" }),
         });
-        const ask = this.#deps.questions.elicitorOf(recorder, clock.monotonicMs() + plan.timeoutMs, controller.signal);
-        const { tools, artifacts, retry, choiceTimeoutMs, suspendOf } = this.#deps;
+        const ask = questions.elicitorOf(recorder, clock.monotonicMs() + plan.timeoutMs, controller.signal);
         const deps: Carried = {
           recorder,
-          model,
-          summarizer: () => summarizerOf(models, plan, view),
+          models: {
+            current: model,
+            summarizer: () => summarizerOf(models, plan, view),
+            backup: (name) => backupOf(models, plan, name),
+            retry: options.retry,
+            choiceTimeoutMs: options.choiceTimeoutMs,
+          },
           tools,
           artifacts,
           clock,
-          retry,
           attend: callHooks(recorder, ask),
-          backup: (name) => backupOf(models, plan, name),
-          choiceTimeoutMs,
           meter,
           suspend: suspendOf(recorder, controller.signal),
         };

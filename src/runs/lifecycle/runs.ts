@@ -85,13 +85,11 @@ export class Runs implements AsyncDisposable {
     this.#options = options;
     this.#isOnHold = options.pauseUntilResumed;
     this.#questions = new Elicitations(deps.clock);
-    const { retry, choiceTimeoutMs } = options;
     this.#attempts = new RunExecutor({
-      ...deps,
+      deps,
       accounts: deps.accounts ?? openAccounts(deps.clock),
       questions: this.#questions,
-      retry,
-      choiceTimeoutMs,
+      options,
       suspendOf: (recorder, signal) => this.#suspendOf(recorder, signal),
     });
     this.#choices = new ChoiceTimers(deps.clock, this.#shutdown.signal, async (runId) => {

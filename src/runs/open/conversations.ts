@@ -6,7 +6,7 @@ import type { Tasks } from "../../messaging/tasks/index.ts";
 import {
   Agreements,
   Cancellations,
-  type ConversationHistory,
+  type ConversationMessages,
   Correspondence,
   Outbox,
   type SentRecords,
@@ -42,7 +42,7 @@ export function openConversations(
   { agreeAfterMs, hopsMax }: ConversationsOptions,
   { router, tasks, agents, runs, replies, stores, clock }: ConversationsPorts,
 ): OpenConversations {
-  const { journal, replies: waits, answers } = stores;
+  const { replies: waits, answers } = stores;
   const outbox = new Outbox({ runs, answers, agents, post: router, clock });
   const sent = sentIn(router);
   const alarm = new TimerQueue(clock);
@@ -52,15 +52,11 @@ export function openConversations(
     agreements,
     agents,
     runs,
-    journal,
+    stores,
     replies,
-    waits,
-    answers,
+    messages: messagesOf(router, hopsMax),
     tasks,
     clock,
-    post: router,
-    past: pastIn(router),
-    follow: (delivered) => followUp(delivered, hopsMax),
   });
   const taskWaits = new TaskWaits({ tasks, waits, replies });
   let attached: Disposable | undefined;
@@ -84,13 +80,14 @@ export function openConversations(
   };
 }
 
-/** History of a conversation, as the router has stored it. */
-const pastIn = ({ records }: Router): ConversationHistory => ({
+const messagesOf = (router: Router, hopsMax: number): ConversationMessages => ({
+  submit: (message) => router.submit(message),
+  follow: (delivered) => followUp(delivered, hopsMax),
   before: async ({ id, workspace, conversationId }, agent, limit) => {
     const asked = { workspace, conversation: conversationId, limit: limit + 1 };
     const [sent, got] = await Promise.all([
-      records.messages({ ...asked, sender: agent }),
-      records.messages({ ...asked, recipient: agent }),
+      router.records.messages({ ...asked, sender: agent }),
+      router.records.messages({ ...asked, recipient: agent }),
     ]);
     const own = [...sent, ...got].toSorted((one, other) => other.seq - one.seq);
     const at = own.findIndex(({ message }) => message.id === id);

@@ -5,6 +5,7 @@ export {
   type Answer,
   type ModelInUse,
   type RetryPolicy,
+  type RunModels,
   type TurnDeps,
   DEFAULT_RETRY,
   takeTurn,

@@ -54,6 +54,22 @@ export type Answer = {
   /** Before the attempt was made, for its turn within the limits of the provider's key; not part of `durationMs`. */
   readonly queuedMs: number;
 };
+
+/** The models of a run, and what follows if one fails. */
+export type RunModels = {
+  readonly current: LanguageModel;
+  /** The model that writes summaries. Rejects with UnknownModelError. */
+  readonly summarizer: () => Promise<LanguageModel>;
+  /**
+   * Returns a model by its `provider/model`, with the settings that are valid for it. Never rejects: an unknown model
+   * fails when it is called.
+   */
+  readonly backup: (name: string) => Promise<ModelInUse>;
+  readonly retry: RetryPolicy;
+  /** Time that a run waits for the choice of a person after its model failed. */
+  readonly choiceTimeoutMs: number;
+};
+
 type GrantedPermit = Extract<TurnPermit, { type: "granted" }>;
 export type Turn =
   /** The caller that writes the end of the turn releases its reservation. */
@@ -71,15 +87,9 @@ export type Turn =
   | { readonly type: "stopped" };
 
 export type TurnDeps = {
-  readonly model: LanguageModel;
+  readonly models: RunModels;
   readonly recorder: RunRecord;
   readonly clock: Clock;
-  readonly retry: RetryPolicy;
-  /**
-   * Returns a model by its `provider/model`, with the settings that are valid for it. Never rejects: an unknown model
-   * fails when it is called.
-   */
-  readonly backup: (name: string) => Promise<ModelInUse>;
   /** Fallback models, tried in this order when the one in use fails. */
   readonly fallback: readonly string[];
   readonly meter: Pick<Meter, "forTurn">;
@@ -104,12 +114,12 @@ export async function takeTurn(
   const last = attemptsOf(deps.recorder.view(), step).at(-1);
   if (last && last.retryInMs === null && (last.next ?? null) === null) return givenUp(last);
   const state: TurnState = { step, startedMs: deps.clock.monotonicMs(), throttledMs: 0 };
-  let use: ModelInUse = { model: deps.model, settings };
+  let use: ModelInUse = { model: deps.models.current, settings };
   for (;;) {
     const outcome = await tryModel(deps, state, use, signal);
     if (outcome.type !== "failed") return outcome;
     if (outcome.next === null) return { type: "failed", failure: outcome.failure, model: use.model.id };
-    use = await deps.backup(outcome.next);
+    use = await deps.models.backup(outcome.next);
   }
 }
 
@@ -175,7 +185,8 @@ async function tryRepeatedly(
   { use, permit, context }: Trying,
   signal: AbortSignal,
 ): Promise<Attempted> {
-  const { recorder, clock, retry } = deps;
+  const { recorder, clock } = deps;
+  const { retry } = deps.models;
   const { model } = use;
   const { step } = state;
   for (;;) {
@@ -250,8 +261,10 @@ type Attempt =
       readonly charged: Charged | undefined;
     };
 
+type AttemptDeps = Pick<TurnDeps, "recorder" | "clock" | "outputBytesMax"> & { readonly model: LanguageModel };
+
 async function attemptTurn(
-  { model, recorder, clock, outputBytesMax }: Pick<TurnDeps, "model" | "recorder" | "clock" | "outputBytesMax">,
+  { model, recorder, clock, outputBytesMax }: AttemptDeps,
   step: number,
   request: ModelRequest,
   signal: AbortSignal,

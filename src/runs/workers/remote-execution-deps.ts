@@ -30,17 +30,19 @@ export class RemoteExecutionDeps {
     this.#servers = work.servers;
     this.deps = {
       recorder,
-      model: this.#model(work.model),
-      summarizer: async () => this.#model(await client.call({ type: "summarizer" })),
-      backup: async (name) => {
-        const { model, settings } = await client.call({ type: "backup", name });
-        return { model: this.#model(model), settings };
+      models: {
+        current: this.#model(work.model),
+        summarizer: async () => this.#model(await client.call({ type: "summarizer" })),
+        backup: async (name) => {
+          const { model, settings } = await client.call({ type: "backup", name });
+          return { model: this.#model(model), settings };
+        },
+        retry: work.retry,
+        choiceTimeoutMs: work.choiceTimeoutMs,
       },
       tools: new ToolCatalogue(this.#tools()),
       artifacts: filesOf(client),
       clock: systemClock,
-      retry: work.retry,
-      choiceTimeoutMs: work.choiceTimeoutMs,
       // Call hooks run in the server.
       attend: () => ({}),
       meter: this.#meter(work),

@@ -64,12 +64,13 @@ export class WorkerRpcServer {
 
   /** Assignment of the worker. */
   work(): RunAssignment {
-    const { recorder, model, retry, choiceTimeoutMs, meter } = this.#deps;
+    const { recorder, models, meter } = this.#deps;
+    const { current, retry, choiceTimeoutMs } = models;
     return {
       plan: { ...this.#plan, settings: this.#headers.seal(this.#plan.settings) },
       view: recorder.view(),
       servers: this.#servers(),
-      model: this.#ref(model),
+      model: this.#ref(current),
       retry,
       choiceTimeoutMs,
       limitsCalls: meter.limitsCalls,
@@ -142,11 +143,11 @@ export class WorkerRpcServer {
       case "stream":
         return this.#stream(id, ask.permit, given);
       case "backup": {
-        const { model, settings } = await this.#deps.backup(ask.name);
+        const { model, settings } = await this.#deps.models.backup(ask.name);
         return { model: this.#ref(model), settings: this.#headers.seal(settings) };
       }
       case "summarizer":
-        return this.#ref(await this.#deps.summarizer());
+        return this.#ref(await this.#deps.models.summarizer());
       case "call":
         return this.#call(ask, this.#withRunSignal(given));
       case "save":

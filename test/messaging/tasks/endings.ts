@@ -15,6 +15,8 @@ import { MemoryDisk } from "../../helpers/memory-message-journal.ts";
 import { tempDirectory } from "../../helpers/temp.ts";
 import { Market, type Reaction } from "./market.ts";
 
+type Post = Pick<TasksDeps["router"], "submit">;
+
 const BIDS_MS = 5_000;
 const WORK_MS = 8_000;
 const NAMES = ["bob", "cid", "dan", "eve"];
@@ -197,7 +199,7 @@ class Life {
         openCount: (workspace) => store.openCount(workspace),
         history: (workspace) => store.history(workspace),
       }),
-      wrap: (post: TasksDeps["post"]): TasksDeps["post"] => ({
+      wrap: (post: Post): Post => ({
         submit: async (message) => {
           this.#sends += 1;
           this.isOver ||= this.#sends >= this.#crashAt;

@@ -17,6 +17,8 @@ import { ManualClock } from "../../helpers/manual-clock.ts";
 import { MemoryDisk, MemoryMessageJournal } from "../../helpers/memory-message-journal.ts";
 import { openWorld, TestDirectory, until } from "../router/world.ts";
 
+type Post = Pick<TasksDeps["router"], "submit">;
+
 /**
  * What a bidder does with a message: the act and content of its answer, or nothing. `breaks` rejects the message for good, `fails`
  * lets each attempt fail.
@@ -64,7 +66,7 @@ export class Market implements AsyncDisposable {
     {
       disk = new MemoryDisk(),
       clock = new ManualClock(),
-      wrap = (post: TasksDeps["post"]) => post,
+      wrap = (post: Post) => post,
       wrapStore = (store: TaskStore) => store,
       beforeCommit = async () => {},
       options = NO_OPTIONS,
@@ -92,8 +94,7 @@ export class Market implements AsyncDisposable {
     const post = wrap(world.router);
     const tasks = new Tasks({
       store,
-      post,
-      records: world.router.records,
+      router: { submit: (message) => post.submit(message), records: world.router.records },
       taken: (...delivery) => taken(world.router, ...delivery),
       directory: people,
       clock,

@@ -155,8 +155,8 @@ const ELSEWHERE = {
   tasks: { create: notHere, distribute: notHere, options: TASK_DEFAULTS },
   subscriptions: { list: notHere, subscribe: notHere, unsubscribe: notHere },
   conversations: { conversation: notHere, conversations: notHere },
-  directory: { capabilities: () => [], find: () => undefined, providers: () => [] },
 };
+const NO_PROVIDERS = { capabilities: () => [], find: () => undefined, providers: () => [] };
 
 /** The database of a room with what is kept there, and who is deployed in it. */
 async function stores(
@@ -188,7 +188,8 @@ export async function openRoom({ directory, actors, office = new PostOffice(), .
   const clock = rest.clock ?? systemClock;
   const kept = await stores(directory, { actors, office, clock });
   const { database, agents, journal, waits, answers } = kept;
-  const messageTools = new MessageTools({ ...ELSEWHERE, post: office, journal, agents, clock, version: "1.0.0" });
+  const finder = { agents, directory: NO_PROVIDERS };
+  const messageTools = new MessageTools({ ...ELSEWHERE, post: office, journal, finder, clock, version: "1.0.0" });
   const tools = new ToolCatalogue(withNativeTools(new FakeTools([]), [messageTools]));
   const voices: { readonly [name: string]: LanguageModel } = Object.fromEntries(
     actors.map(({ name, says }) => [`scripted/${name}`, scripted(says)]),
@@ -213,8 +214,9 @@ export async function openRoom({ directory, actors, office = new PostOffice(), .
   const afterMs = rest.agreeAfterMs ?? 10_000;
   const agreements = new Agreements({ runs, answers, agents, sent, post: office, clock, alarm, afterMs });
   const cancellations = new Cancellations({ runs, waits, sent, tasks: { cancel: notHere }, post: office, clock });
-  const deps = { ...kept, agreements, runs, replies, post: office, past: pastOf(office), tasks, clock, follow };
-  office.attach(new Correspondence(deps));
+  const messages = { submit: office.submit, ...pastOf(office), follow };
+  const stored = { journal, replies: waits, answers };
+  office.attach(new Correspondence({ stores: stored, agents, agreements, runs, replies, messages, tasks, clock }));
   outbox.start();
   cancellations.start();
   agreements.start();

@@ -7,10 +7,11 @@ import { StandardInput, StandardOutput } from "./streams.ts";
 
 /** `wasi:cli`, `wasi:clocks`, `wasi:random`, `wasi:config`, `wasi:logging`. */
 export type Basics = {
-  readonly gate: HostBridge;
-  readonly settings: SystemSettings;
+  readonly host: HostBridge & {
+    readonly settings: SystemSettings;
+    log(bytes: Uint8Array): void;
+  };
   readonly streams: Streams;
-  readonly log: (bytes: Uint8Array) => void;
   /** Ends the guest from inside an import. */
   readonly exit: (code: number) => never;
 };
@@ -28,12 +29,12 @@ export function basicInterfaces(basics: Basics): { readonly [name: string]: Host
   return { ...cli(basics), ...clocks(basics), ...random(basics), ...config(basics) };
 }
 
-function cli({ settings, streams, log, exit }: Basics): { readonly [name: string]: HostInterface } {
+function cli({ host, streams, exit }: Basics): { readonly [name: string]: HostInterface } {
   const none = syncFunction(() => NONE);
   return {
     "wasi:cli/environment": {
-      "get-environment": syncFunction(() => settings.environment),
-      "get-arguments": syncFunction(() => settings.arguments),
+      "get-environment": syncFunction(() => host.settings.environment),
+      "get-arguments": syncFunction(() => host.settings.arguments),
       "initial-cwd": none,
     },
     "wasi:cli/exit": {
@@ -50,7 +51,7 @@ function cli({ settings, streams, log, exit }: Basics): { readonly [name: string
     "wasi:cli/terminal-stderr": { "get-terminal-stderr": none },
     "wasi:logging/logging": {
       log: syncFunction((level, context, message) =>
-        log(Buffer.from(`${textOf(level)}: ${textOf(context)}${context === "" ? "" : " "}${textOf(message)}\n`)),
+        host.log(Buffer.from(`${textOf(level)}: ${textOf(context)}${context === "" ? "" : " "}${textOf(message)}\n`)),
       ),
     },
   };
@@ -58,7 +59,7 @@ function cli({ settings, streams, log, exit }: Basics): { readonly [name: string
 
 const timer = (nanoseconds: bigint): Timer => new Timer(Math.max(0, Number(nanoseconds) / Number(NANOSECONDS)));
 
-function clocks({ settings }: Basics): { readonly [name: string]: HostInterface } {
+function clocks({ host: { settings } }: Basics): { readonly [name: string]: HostInterface } {
   const realMs = (): number => (settings.clock ? Date.now() : FROZEN_REAL_MS);
   const monotonic = (): bigint =>
     BigInt(settings.clock ? Math.floor(performance.now()) : FROZEN_MONOTONIC_MS) * NANOSECONDS;
@@ -79,14 +80,14 @@ function clocks({ settings }: Basics): { readonly [name: string]: HostInterface 
   };
 }
 
-function random({ gate, settings }: Basics): { readonly [name: string]: HostInterface } {
+function random({ host }: Basics): { readonly [name: string]: HostInterface } {
   let seeded: SeededStream | undefined;
   const bytes = (length: number): Uint8Array<ArrayBuffer> => {
     if (length > RANDOM_BYTES_MAX)
       throw new HostFault(`it asks for more than ${RANDOM_BYTES_MAX} random bytes at once`);
-    gate.charge(length >>> RANDOM_SHIFT);
+    host.charge(length >>> RANDOM_SHIFT);
     const made = new Uint8Array(length);
-    if (settings.random) {
+    if (host.settings.random) {
       for (let from = 0; from < length; from += RANDOM_CHUNK_BYTES) {
         getRandomValues(made.subarray(from, from + RANDOM_CHUNK_BYTES));
       }
@@ -107,7 +108,7 @@ function random({ gate, settings }: Basics): { readonly [name: string]: HostInte
 }
 
 /** Configuration is the granted environment. */
-function config({ settings }: Basics): { readonly [name: string]: HostInterface } {
+function config({ host: { settings } }: Basics): { readonly [name: string]: HostInterface } {
   const store: HostInterface = {
     get: syncFunction((key) => {
       const name = textOf(key);

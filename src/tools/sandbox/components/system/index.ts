@@ -15,7 +15,7 @@ export { type HostFunction, HostFault, type HostInterface } from "./host-functio
 export type { Fetch } from "./http.ts";
 
 export type SystemDeps = Basics & {
-  readonly files: FileClient;
+  readonly host: { readonly files: FileClient };
   readonly fetch: Fetch;
   readonly askServer: AskServer;
   /** Bytes that the host keeps for the guest. */
@@ -30,13 +30,14 @@ export type SystemOfGuest = {
 };
 
 export function systemOf(deps: SystemDeps): SystemOfGuest {
-  const { gate, files, fetch, askServer } = deps;
+  const { host, fetch, askServer } = deps;
+  const { files } = host;
   const memoryBudget = new HostMemoryBudget(deps.hostMemoryBytesMax);
-  const ask = askThrough(gate, files);
+  const ask = askThrough(host, files);
   return {
     interfaces: {
       ...basicInterfaces(deps),
-      ...ioInterfaces(gate),
+      ...ioInterfaces(host),
       ...filesystemInterfaces({ ask, memoryBudget, close: (handle) => files({ op: "close", handle }, () => {}) }),
       ...httpInterfaces({ fetch, memoryBudget }),
       ...caxtonInterfaces(askServer),

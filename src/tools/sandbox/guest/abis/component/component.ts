@@ -126,10 +126,7 @@ const askServerThrough =
 const systemFor = (host: GuestHost, own: Pick<SystemDeps, "streams" | "exit">): SystemOfGuest =>
   systemOf({
     ...own,
-    gate: host,
-    settings: host.settings,
-    log: (bytes) => host.log(bytes),
-    files: host.files,
+    host,
     fetch: fetchThrough(host),
     askServer: askServerThrough(host),
     hostMemoryBytesMax: host.memoryBytesMax,
