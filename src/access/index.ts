@@ -5,6 +5,8 @@ export type { ClientCertificate } from "./client-certificate.ts";
 export {
   DEFAULT_LIMITS,
   endWith,
+  type Allowance,
+  lesser,
   type Level,
   LEVELS,
   limitConnections,

@@ -24,6 +24,8 @@ const message = ({ resource, level, max }: Exceeded): string =>
 const hint = ({ resource, level }: Exceeded): string =>
   `Close some, try again later, or raise server.limits.${resource}.${level} of caxton.toml.`;
 
+export type ExceededRate = { readonly policy: string; readonly setting: string; readonly perMinute: number };
+
 abstract class LimitError extends CaxtonError<Exceeded> {
   override readonly retryAfterMs = RETRY_MS;
   override readonly logLevel = LOG_LEVEL;
@@ -48,4 +50,20 @@ export class ServerBusyError extends LimitError {
 export class TooManyStreamsError extends LimitError {
   readonly code = "TOO_MANY_STREAMS";
   readonly kind = "exhausted";
+}
+
+/** The operations of a party in the last seconds exceed its limit. */
+export class RateLimitedError extends CaxtonError<Omit<ExceededRate, "setting">> {
+  readonly code = "RATE_LIMITED";
+  readonly kind = "exhausted";
+  override readonly logLevel = LOG_LEVEL;
+  override readonly retryAfterMs: number;
+  constructor({ policy, setting, perMinute }: ExceededRate, retryAfterMs: number) {
+    super(
+      `the limit of ${perMinute} operations per minute of ${setting} is reached`,
+      `Send fewer requests, or raise server.limits.${setting} of caxton.toml.`,
+      { policy, perMinute },
+    );
+    this.retryAfterMs = retryAfterMs;
+  }
 }

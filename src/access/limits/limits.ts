@@ -10,7 +10,12 @@ export type Bounds = Readonly<Partial<Record<Level, number | undefined>>>;
 export const RESOURCES = ["connections", "body_bytes", "streams", "sockets", "uploads"] as const;
 export type Resource = (typeof RESOURCES)[number];
 
-export type Limits = Readonly<Record<Resource, Bounds>>;
+export type Limits = Readonly<Record<Resource, Bounds>> & {
+  /** Operations per minute. */
+  readonly operations: Bounds;
+  /** Operations per minute of each principal, by name of the operation. */
+  readonly operation_rates: Readonly<Record<string, number>>;
+};
 
 /** Limits with access control. Two modules, the largest bodies, fit into the bytes of one principal. */
 export const DEFAULT_LIMITS = {
@@ -19,6 +24,8 @@ export const DEFAULT_LIMITS = {
   streams: { server: 512, workspace: 384, principal: 256, address: 256 },
   sockets: { server: 1_024, workspace: 768, principal: 256, address: 512 },
   uploads: { server: 128, workspace: 96, principal: 32, address: 64 },
+  operations: { workspace: 600_000, principal: 120_000, address: 240_000 },
+  operation_rates: {},
 } as const satisfies Limits;
 
 /** Limits without access control, where all clients are one principal, usually at one address. */
@@ -28,4 +35,6 @@ export const LOCAL_LIMITS: Limits = {
   streams: { server: DEFAULT_LIMITS.streams.server, address: DEFAULT_LIMITS.streams.address },
   sockets: { server: DEFAULT_LIMITS.sockets.server },
   uploads: { server: DEFAULT_LIMITS.uploads.server },
+  operations: {},
+  operation_rates: {},
 };

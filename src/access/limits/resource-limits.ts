@@ -1,15 +1,22 @@
 import { networkOf } from "../../kernel/addresses.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import { log } from "../../kernel/log.ts";
-import { type Exceeded, ResourceLimitError, ServerBusyError, TooManyStreamsError } from "./errors.ts";
+import { type Exceeded, RateLimitedError, ResourceLimitError, ServerBusyError, TooManyStreamsError } from "./errors.ts";
 import type { Level, Limits, Resource } from "./limits.ts";
 import { RESOURCES } from "./limits.ts";
+import { type Allowance, type Limited, OperationRates } from "./operation-rates.ts";
 
 /** Who uses a resource. A party with an address counts for the server too; null counts for the server alone. */
 export type Party = {
   readonly address?: string | null;
   readonly principal?: { readonly id: string; readonly workspace: string } | undefined;
 };
+
+/** `level` is the name of the operation for a limit that applies to one. */
+type Refusals = { readonly limit: string; readonly level: string; count: number };
+
+/** A party's counter at one level. */
+export type LevelKey = readonly [level: Level, key: string];
 
 /** Refusals by one limit are logged together, at most this often. */
 const LOGGED_EVERY_MS = 60_000;
@@ -64,12 +71,14 @@ export class ResourceLimits {
   readonly #limits: Limits;
   readonly #clock: Clock;
   readonly #used: Readonly<Record<Resource, Map<string, number>>>;
-  readonly #refusals = new Map<string, { readonly limit: string; readonly level: Level; count: number }>();
+  readonly #refusals = new Map<string, Refusals>();
+  readonly #rates: OperationRates;
   readonly #logged = new Map<string, { atMs: number; count: number }>();
 
   constructor(limits: Limits, clock: Clock) {
     this.#limits = limits;
     this.#clock = clock;
+    this.#rates = new OperationRates(limits, clock);
     this.#used = {
       connections: new Map(),
       body_bytes: new Map(),
@@ -95,6 +104,24 @@ export class ResourceLimits {
     );
   }
 
+  /** Whether operations are limited. */
+  get hasRates(): boolean {
+    return this.#rates.isLimited;
+  }
+
+  /**
+   * Counts an operation for a party. Returns the quota of which the least is left; undefined if none applies. Throws RateLimitedError.
+   */
+  spend(party: Party, operation: Limited): Allowance | undefined {
+    if (!this.#rates.isLimited) return undefined;
+    try {
+      return this.#rates.spend(keysOf(party), operation);
+    } catch (error) {
+      if (error instanceof RateLimitedError) this.#count("operations", error.details.policy, error.details.perMinute);
+      throw error;
+    }
+  }
+
   /** The unused part of a resource. */
   free(resource: Resource): number {
     return (this.#limits[resource].server ?? Infinity) - (this.#used[resource].get(SERVER) ?? 0);
@@ -110,7 +137,7 @@ export class ResourceLimits {
   }
 
   /** Requests and connections that each limit refused since the server started. */
-  refusals(): readonly { readonly limit: string; readonly level: Level; readonly count: number }[] {
+  refusals(): readonly Readonly<Refusals>[] {
     return [...this.#refusals.values()];
   }
 
@@ -121,7 +148,7 @@ export class ResourceLimits {
     return level === "server" ? new ServerBusyError(exceeded) : new ResourceLimitError(exceeded);
   }
 
-  #count(limit: string, level: Level, max: number): void {
+  #count(limit: string, level: string, max: number): void {
     const key = `${limit} ${level}`;
     const known = this.#refusals.get(key) ?? { limit, level, count: 0 };
     known.count += 1;
@@ -137,8 +164,8 @@ export class ResourceLimits {
 const SERVER = "server";
 
 /** The narrowest first: a party that exceeds its own limit is refused for that one. */
-function keysOf({ address, principal }: Party): readonly (readonly [Level, string])[] {
-  const keys: (readonly [Level, string])[] = [];
+function keysOf({ address, principal }: Party): readonly LevelKey[] {
+  const keys: LevelKey[] = [];
   if (principal !== undefined)
     keys.push(["principal", `principal ${principal.id}`], ["workspace", `workspace ${principal.workspace}`]);
   if (typeof address === "string") keys.push(["address", `address ${networkOf(address)}`]);

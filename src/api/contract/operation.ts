@@ -61,6 +61,8 @@ type Declaration<
   readonly events?: Schema;
   /** Whether a request that accepts application/x-ndjson is answered with its progress, line by line. */
   readonly reportsProgress?: boolean;
+  /** Whether it is performed while other operations of its principal are refused for their rate. Default: false. */
+  readonly isUrgent?: boolean;
   readonly surfaces: readonly Surface[];
 };
 
@@ -153,6 +155,7 @@ export function operation(declaration: Declaration<string, Fields, Fields, Field
     receives: [],
     sentOnce: [],
     reportsProgress: false,
+    isUrgent: false,
     audit: declaration.effect === "read" ? "denials" : "all",
     created: "",
     ...declaration,

@@ -166,6 +166,7 @@ export class FipaTransport implements AsyncDisposable {
     try {
       const bytes = Math.min(Number(request.headers["content-length"] ?? bytesMax), bytesMax);
       const address = request.socket.remoteAddress ?? null;
+      this.#parts.limits.spend({ address }, { name: "fipa", isUrgent: false });
       this.#parts.limits.hold("body_bytes", { address }, bytes).untilClosed(response);
       const body = await readBody(request, bytesMax);
       if (body === undefined) return answer(response, 413, "the message is too large");

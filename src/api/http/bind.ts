@@ -19,6 +19,7 @@ import type { Http } from "./context.ts";
 import { HashedBody } from "./requests/hashed-body.ts";
 import { requestIds } from "./requests/idempotency.ts";
 import { NO_SESSION_COOKIE, sessionCookie } from "./requests/session-cookie.ts";
+import { setRateHeaders } from "./responses/rate-headers.ts";
 import { failures } from "./responses/responses.ts";
 import type { EventStreams } from "./responses/sse.ts";
 import type { RequestBodies } from "./slow-clients.ts";
@@ -26,6 +27,8 @@ import type { RequestBodies } from "./slow-clients.ts";
 declare module "fastify" {
   interface FastifyContextConfig {
     readonly operation?: Operation;
+    /** Of a document that is served while other requests are refused. */
+    readonly isUrgent?: boolean;
     /** Whether the request can be executed again with the same `Idempotency-Key`. */
     readonly mayRepeat?: (params: unknown) => boolean;
   }
@@ -83,6 +86,7 @@ function route(
     // Before the body is read.
     onRequest: async (request, reply) => {
       const { principal } = await admit(access, operation, request);
+      setRateHeaders(reply, services.access.limits.spend({ principal }, operation));
       if (!isStream) bodies.hold(request, reply, { bytesMax, party: { address: request.ip, principal } });
     },
     handler: async (request, reply) => {

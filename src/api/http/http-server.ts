@@ -24,6 +24,7 @@ import { idempotencyPlugin } from "./requests/idempotency.ts";
 import { MessageSockets, refuseUpgrade } from "./message-socket.ts";
 import { guardOrigin, isApi, isLoopback } from "./requests/origin-guard.ts";
 import { MODULE_BODY_BYTES_MAX, MODULE_MEDIA_TYPES, readModuleBody } from "./requests/module-body.ts";
+import { setRateHeaders } from "./responses/rate-headers.ts";
 import { sendProblem } from "./responses/problem.ts";
 import { rawProblem } from "./responses/raw-problem.ts";
 import { checkRequest } from "./requests/request-check.ts";
@@ -50,6 +51,8 @@ const STRICT_TRANSPORT = { "strict-transport-security": "max-age=31536000" } as 
 
 /** Ids of users contain the subject, of up to 255 characters. */
 const PARAM_CHARS_MAX = 500;
+/** Name under which requests count that are no operations. */
+const DOCUMENT = "document";
 const REQUEST_ID = /^[\w.-]{1,100}$/;
 
 /** While tool servers are loaded after a start, one that is not there may be in a moment. */
@@ -141,6 +144,13 @@ function guardRequests(
   { services, options, proxies }: Pick<HttpContext, "services" | "options" | "proxies">,
 ): void {
   http.addHook("onRequest", async ({ raw }) => proxies.restoreHost(raw));
+  // Before authentication, which costs most.
+  const { limits } = services.access;
+  if (limits.hasRates)
+    http.addHook("onRequest", async ({ ip: address, routeOptions: { config } }, reply) => {
+      const { name = DOCUMENT, isUrgent = config.isUrgent ?? false } = config.operation ?? {};
+      setRateHeaders(reply, limits.spend({ address }, { name, isUrgent }));
+    });
   const guard = guardOrigin(options.allowedHosts);
   http.addHook("onRequest", async (request) => {
     try {

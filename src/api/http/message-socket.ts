@@ -196,7 +196,8 @@ class Client {
   async #answer(request: SocketRequest): Promise<SocketEvent> {
     const operation = OPERATION_OF[request.op];
     if (operation === undefined) return this.#perform(request);
-    const { access } = this.#services.access;
+    const { access, limits } = this.#services.access;
+    limits.spend({ principal: this.#principal }, operation);
     const target = "mailbox" in request ? { name: request.mailbox } : {};
     const admission = access.authorize(this.#principal, { operation, target, origin: this.#origin });
     try {

@@ -10,18 +10,25 @@ const tags = ["server"];
 export function systemRoutes(http: Http, { services, options }: HttpContext): void {
   http.get(
     DOCUMENTS.health,
-    { schema: { tags, summary: "Whether the process is alive", response: { 200: system.Health } } },
+    {
+      config: { isUrgent: true },
+      schema: { tags, summary: "Whether the process is alive", response: { 200: system.Health } },
+    },
     async () => ({ status: "ok" as const, version: services.server.version }),
   );
   http.get(
     DOCUMENTS.ready,
-    { schema: { tags, summary: "Whether requests can be served", response: { 200: system.Ready, 503: system.Ready } } },
+    {
+      config: { isUrgent: true },
+      schema: { tags, summary: "Whether requests can be served", response: { 200: system.Ready, 503: system.Ready } },
+    },
     async (_request, reply) => {
       const { status, checks } = await getReadiness(services);
       // Probes have no credentials, and notes name directories and tool servers.
       const isPublic = services.access.access.mode === "local";
       const shown = Object.entries(checks).map(([part, { ok, note }]) => [part, { ok, note: isPublic ? note : "" }]);
-      return reply.status(status === "ready" ? 200 : 503).send({ status, checks: Object.fromEntries(shown) });
+      if (status !== "ready") void reply.status(503).header("retry-after", 1);
+      return reply.send({ status, checks: Object.fromEntries(shown) });
     },
   );
   http.get(DOCUMENTS.errorsPage, { schema: { hide: true } }, async (_request, reply) =>

@@ -1,6 +1,8 @@
 import type { Clock } from "../clock.ts";
 
-type Bucket = { readonly left: number; readonly atMs: number };
+/** Maximum operations at once; what was used comes back evenly over the window. */
+export type Quota = { readonly max: number; readonly windowMs: number };
+type Bucket = { left: number; atMs: number; quota: Quota };
 
 const MINUTE_MS = 60_000;
 /** Maximum keys with a counter; beyond it, further keys share one. */
@@ -8,7 +10,7 @@ const BUCKETS_MAX = 10_000;
 const SWEPT_EVERY_MS = 1_000;
 const OTHERS = "";
 
-/** Limits operations per minute. In memory: a restart resets the counters. */
+/** Limits operations per time: a token bucket for each key. In memory: a restart resets the counters. */
 export class RateLimiter {
   readonly #clock: Clock;
   readonly #buckets = new Map<string, Bucket>();
@@ -20,19 +22,32 @@ export class RateLimiter {
 
   /** Whether it may be done once more; then it counts. What was used comes back evenly over a minute. */
   take(key: string, perMinute: number): boolean {
+    return this.spend(key, { max: perMinute, windowMs: MINUTE_MS }) >= 0;
+  }
+
+  /** Counts an operation. Returns what is left of the quota; below 0, it is used up and the operation does not count. */
+  spend(key: string, quota: Quota): number {
     const nowMs = this.#clock.monotonicMs();
     if (this.#buckets.size >= BUCKETS_MAX && nowMs - this.#sweptAtMs >= SWEPT_EVERY_MS) this.#sweep(nowMs);
     const own = this.#buckets.has(key) || this.#buckets.size < BUCKETS_MAX ? key : OTHERS;
-    const before = this.#buckets.get(own) ?? { left: perMinute, atMs: nowMs };
-    const left = Math.min(perMinute, before.left + ((nowMs - before.atMs) * perMinute) / MINUTE_MS);
-    if (left < 1) return false;
-    this.#buckets.set(own, { left: left - 1, atMs: nowMs });
-    return true;
+    const bucket = this.#buckets.get(own) ?? this.#add(own, { left: quota.max, atMs: nowMs, quota });
+    bucket.left = leftIn(bucket, nowMs);
+    bucket.atMs = nowMs;
+    if (bucket.left >= 1) return (bucket.left -= 1);
+    return bucket.left - 1;
+  }
+
+  #add(key: string, bucket: Bucket): Bucket {
+    this.#buckets.set(key, bucket);
+    return bucket;
   }
 
   /** Deletes the counters that are full again. */
   #sweep(nowMs: number): void {
     this.#sweptAtMs = nowMs;
-    for (const [key, { atMs }] of this.#buckets) if (nowMs - atMs >= MINUTE_MS) this.#buckets.delete(key);
+    for (const [key, bucket] of this.#buckets) if (leftIn(bucket, nowMs) >= bucket.quota.max) this.#buckets.delete(key);
   }
 }
+
+const leftIn = ({ left, atMs, quota: { max, windowMs } }: Bucket, nowMs: number): number =>
+  Math.min(max, left + ((nowMs - atMs) * max) / windowMs);

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { type AccessMode, DEFAULT_LIMITS, type Level, LEVELS, type Limits, LOCAL_LIMITS } from "../../access/index.ts";
+import { operations } from "../../api/contract/index.ts";
 import { isAddressRange } from "../../kernel/addresses.ts";
 import { durationText, sizeText } from "../../text/documents/index.ts";
 
@@ -32,7 +33,11 @@ export const TlsTable = z
     error: "name the authority of the certificates as client_ca",
   });
 
-type Name = keyof Limits;
+type Name = Exclude<keyof Limits, "operation_rates">;
+
+const OPERATION_NAMES: ReadonlySet<string> = new Set(
+  Object.values(operations).flatMap((group) => Object.values(group).map(({ name }) => name)),
+);
 
 const defaultsOf = (name: Name, shown: (max: number) => string): string => {
   const defaults: Limits[Name] = DEFAULT_LIMITS[name];
@@ -66,6 +71,16 @@ export const ServerLimitsTable = z
     streams: counts("streams", "Maximum open event streams"),
     sockets: counts("sockets", "Maximum open WebSockets"),
     uploads: counts("uploads", "Maximum concurrent uploads"),
+    operations: counts("operations", "Maximum operations per minute, a sixth of them at once"),
+    operation_rates: z
+      .record(
+        z.string().refine((name) => OPERATION_NAMES.has(name), {
+          error: "there is no such operation; /openapi.json lists them as operationId",
+        }),
+        z.int().min(1).max(1_000_000_000),
+      )
+      .default({})
+      .meta({ description: 'Maximum operations per minute of each principal, by name, such as "agent.deploy"' }),
     body_timeout: durationText({ minMs: 1_000, maxMs: 86_400_000 }).prefault("5m").meta({
       description: "Longest time that a request's body may take, except those of uploads and imports",
     }),
@@ -81,5 +96,7 @@ export function limitsOf(table: z.output<typeof ServerLimitsTable>, mode: Access
     streams: { ...defaults.streams, ...table.streams },
     sockets: { ...defaults.sockets, ...table.sockets },
     uploads: { ...defaults.uploads, ...table.uploads },
+    operations: { ...defaults.operations, ...table.operations },
+    operation_rates: table.operation_rates,
   };
 }

@@ -47,6 +47,7 @@ export const rotate = operation({
 export const revoke = operation({
   ...WRITE,
   name: "key.revoke",
+  isUrgent: true,
   summary: "Revoke an API key",
   description: "The key is refused from the next request on, and its event streams and WebSockets end within a second.",
   http: { method: "DELETE", path: "/api/v1/keys/:id" },

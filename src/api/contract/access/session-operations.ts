@@ -20,6 +20,7 @@ export const create = operation({
 const remove = operation({
   ...COMMON,
   name: "session.delete",
+  isUrgent: true,
   summary: "Log out: end the browser session of this request",
   http: { method: "DELETE", path: PATH },
   output: z.object({

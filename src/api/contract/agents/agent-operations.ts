@@ -106,6 +106,7 @@ export const rollback = operation({
 export const pause = operation({
   ...DEPLOY,
   name: "agent.pause",
+  isUrgent: true,
   summary: "Pause an agent",
   description:
     "It takes no new runs (AGENT_PAUSED), and its messages wait in its mailbox. Runs in progress continue. It stays paused across restarts and deployments.",

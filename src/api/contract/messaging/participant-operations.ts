@@ -72,6 +72,7 @@ export const rotateToken = operation({
 export const revokeToken = operation({
   ...WRITE,
   name: "participant.revokeToken",
+  isUrgent: true,
   summary: "Revoke a program's token",
   description:
     "The program cannot act until it gets a new token. The request needs the token as `Authorization: Bearer`.",

@@ -64,6 +64,7 @@ export const distribute = operation({
 export const cancel = operation({
   ...EXECUTE,
   name: "task.cancel",
+  isUrgent: true,
   summary: "Cancel a task",
   http: { method: "POST", path: "/api/v1/tasks/:id/cancel" },
   params,

@@ -28,6 +28,7 @@ export const get = operation({
 export const approve = operation({
   ...DECIDE,
   name: "approval.approve",
+  isUrgent: true,
   summary: "Approve a tool call, optionally with other arguments",
   description:
     "Stored when answered. 409 APPROVAL_CLOSED: it was decided before. 409 APPROVAL_VOID: the call has changed. 409 APPROVAL_MISMATCH: `hash` is that of another call.",
@@ -40,6 +41,7 @@ export const approve = operation({
 export const deny = operation({
   ...DECIDE,
   name: "approval.deny",
+  isUrgent: true,
   summary: "Deny a tool call",
   description: "The run continues, and the model receives the reason.",
   http: { method: "POST", path: "/api/v1/approvals/:id/deny" },

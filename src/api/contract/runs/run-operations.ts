@@ -86,6 +86,7 @@ export const watch = operation({
 export const cancel = operation({
   ...EXECUTE,
   name: "run.cancel",
+  isUrgent: true,
   summary: "Cancel a run",
   http: { method: "POST", path: "/api/v1/runs/:id/cancel" },
   params,

@@ -129,6 +129,7 @@ export const activate = operation({
 export const pause = operation({
   ...ADMIN,
   name: "toolServer.pause",
+  isUrgent: true,
   summary: "Refuse calls until the tool server is resumed",
   http: { method: "POST", path: "/api/v1/tool-servers/:name/pause" },
   params,

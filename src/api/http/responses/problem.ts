@@ -1,5 +1,5 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
-import { CaxtonError, type Fault, FAULTS, logLevelOf, toFault } from "../../../kernel/errors.ts";
+import { CaxtonError, type Fault, type FaultKind, FAULTS, logLevelOf, toFault } from "../../../kernel/errors.ts";
 import { log } from "../../../kernel/log.ts";
 import { LIMITS } from "../../../kernel/quantities.ts";
 import { type ProblemDetails, DOCUMENTS } from "../../contract/index.ts";
@@ -30,17 +30,23 @@ export async function sendProblem(
 /** Whole seconds for the header `Retry-After`. */
 export const retryAfterS = (ms: number): number => Math.max(1, Math.ceil(ms / 1_000));
 
-export const problemOf = (fault: Fault, requestId: string): ProblemDetails => ({
-  type: `${DOCUMENTS.errorsPage}#${fault.code}`,
-  title: fault.code.toLowerCase().replaceAll("_", " "),
-  status: FAULTS[fault.kind].http,
-  detail: fault.message,
-  code: fault.code,
-  hint: fault.hint,
-  request_id: requestId,
-  details: Object.fromEntries(Object.entries(fault.details).map(([key, value]) => [snakeCase(key), value])),
-  ...(fault.retryAfterMs !== undefined && { retry_after_ms: Math.ceil(fault.retryAfterMs) }),
-});
+/** Delay before a retry, for failures that state none: every response with 429 or 503 has one. */
+const RETRY_AFTER_MS: Readonly<Partial<Record<FaultKind, number>>> = { exhausted: 10_000, unavailable: 5_000 };
+
+export function problemOf(fault: Fault, requestId: string): ProblemDetails {
+  const retryAfterMs = fault.retryAfterMs ?? RETRY_AFTER_MS[fault.kind];
+  return {
+    type: `${DOCUMENTS.errorsPage}#${fault.code}`,
+    title: fault.code.toLowerCase().replaceAll("_", " "),
+    status: FAULTS[fault.kind].http,
+    detail: fault.message,
+    code: fault.code,
+    hint: fault.hint,
+    request_id: requestId,
+    details: Object.fromEntries(Object.entries(fault.details).map(([key, value]) => [snakeCase(key), value])),
+    ...(retryAfterMs !== undefined && { retry_after_ms: Math.ceil(retryAfterMs) }),
+  };
+}
 
 /** A detail's name as the wire has names: `bytes_max`. */
 const snakeCase = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
