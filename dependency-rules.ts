@@ -65,7 +65,7 @@ const entryPointsBelow = (module: string): readonly string[] =>
 export const ROOMS = {
   kernel: [],
   "access/permissions": ["kernel"],
-  "access/keys": ["kernel"],
+  "access/keys": ["kernel", "access/permissions"],
   "access/workspaces": ["kernel", "access/permissions"],
   "access/audit": ["kernel"],
   "access/sessions": ["kernel", "access/permissions", "access/keys"],

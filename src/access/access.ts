@@ -9,6 +9,7 @@ import {
   CredentialsInvalidError,
   CredentialsRequiredError,
   CsrfTokenInvalidError,
+  GrantNarrowedError,
   PermissionDeniedError,
   RoleExceedsError,
   RoleUnknownError,
@@ -23,6 +24,7 @@ import {
   ALL_WORKSPACES,
   DEFAULT_WORKSPACE,
   type Grant,
+  isNarrowed,
   PARTICIPANT_PERMISSIONS,
   type Permission,
   permissionsOf,
@@ -77,6 +79,8 @@ const RETRY_MS = 2_000;
 const ADMIN = "admin";
 const PARTICIPANT = "participant";
 const SETUP = "setup";
+const NO_GRANTS: Principal["narrowed"] = [];
+const isWhole = ({ only }: Grant): boolean => only === undefined || !isNarrowed(only);
 const NO_PERMISSIONS: ReadonlySet<Permission> = new Set();
 /** Of a role that was removed from the configuration. */
 const SELF_PERMISSIONS: ReadonlySet<Permission> = new Set(["access:self"]);
@@ -84,7 +88,7 @@ const SELF_PERMISSIONS: ReadonlySet<Permission> = new Set(["access:self"]);
 type LoginAttempt = Pick<Principal, "login"> & { readonly workspace: string | undefined };
 
 /** Who sent a request, before it is known to which workspace it applies. */
-type Identified = Omit<Principal, "workspace" | "role" | "permissions" | "everywhere">;
+type Identified = Omit<Principal, "workspace" | "role" | "permissions" | "narrowed" | "everywhere">;
 const KEY_PREFIX = "key_";
 const PROGRAM_TOKEN = "cxp_";
 const SETUP_PREFIX = "cax_setup_";
@@ -97,6 +101,8 @@ const SETUP_PREFIX = "cax_setup_";
  *   session's token besides.
  * access.access.A4. A client certificate counts only while it is valid, also on a connection that was opened before it expired.
  * access.access.A5. Every refusal of credentials or permissions is in the audit log.
+ * access.access.A7. A grant that is limited to agents, tool servers or capabilities admits only operations that can be limited to
+ *   them, and those find nothing else.
  * access.access.A6. A request applies to one workspace, in which its principal has a grant. Any other is not found.
  */
 export class Access {
@@ -167,8 +173,20 @@ export class Access {
     const own = grants.filter((grant) => grant.workspace === workspace || grant.workspace === ALL_WORKSPACES);
     const [first] = own;
     if (first === undefined || !this.#ports.workspaces.isActive(workspace)) throw new WorkspaceNotFoundError(workspace);
-    const everywhere = this.#permissionsOf(own.filter((grant) => grant.workspace === ALL_WORKSPACES));
-    return { ...identified, workspace, role: first.role, permissions: this.#permissionsOf(own), everywhere };
+    const whole = own.every(isWhole) ? own : own.filter(isWhole);
+    const everywhere = this.#permissionsOf(whole.filter((grant) => grant.workspace === ALL_WORKSPACES));
+    return {
+      ...identified,
+      workspace,
+      role: first.role,
+      permissions: whole.length === 0 ? SELF_PERMISSIONS : this.#permissionsOf(whole),
+      narrowed: whole.length === own.length ? NO_GRANTS : own.flatMap((grant) => this.#narrowed(grant)),
+      everywhere,
+    };
+  }
+
+  #narrowed(grant: Grant): Principal["narrowed"] {
+    return isWhole(grant) ? [] : [{ permissions: this.#permissionsOf([grant]), only: grant.only ?? {} }];
   }
 
   #permissionsOf([first, ...others]: readonly Grant[]): ReadonlySet<Permission> {
@@ -194,14 +212,19 @@ export class Access {
 
   /** Returns a principal's leave to perform an operation. Throws PermissionDeniedError. */
   authorize(principal: Principal, attempt: Attempt): Admission {
-    const { name, permission, scope } = attempt.operation;
+    const { name, permission, scope, narrowedBy } = attempt.operation;
     const admission = admitted(principal, attempt);
     const isServerWide = scope === "server";
     if ((isServerWide ? principal.everywhere : principal.permissions).has(permission)) return admission;
+    const isNarrowly = ({ permissions, only }: Principal["narrowed"][number]) =>
+      permissions.has(permission) && narrowedBy.some((kind) => only[kind] !== undefined);
+    if (!isServerWide && principal.narrowed.some(isNarrowly)) return admission;
     const error =
       isServerWide && principal.permissions.has(permission)
         ? new ServerPermissionDeniedError(name, permission)
-        : new PermissionDeniedError(name, permission, principal.role);
+        : principal.narrowed.some(({ permissions }) => permissions.has(permission))
+          ? new GrantNarrowedError(name, permission, principal.narrowed)
+          : new PermissionDeniedError(name, permission, principal.role);
     this.ended(admission, error);
     throw error;
   }
@@ -283,12 +306,12 @@ export class Access {
     return { ...this.#principalOf(found, tokens), login: { owner: { type: "key", keyId: found.id } } };
   }
 
-  #principalOf({ id, name, role, workspace, expiresAtMs }: StoredKey, tokens: readonly string[]): Identified {
+  #principalOf({ id, name, role, workspace, only, expiresAtMs }: StoredKey, tokens: readonly string[]): Identified {
     return {
       id: KEY_PREFIX + id,
       kind: "key",
       name,
-      grants: [{ workspace, role }],
+      grants: [{ workspace, role, only }],
       tokens,
       expiresAtMs,
       ended: () => this.#ports.keys.ended(id),

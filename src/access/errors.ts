@@ -1,5 +1,6 @@
 import { CaxtonError } from "../kernel/errors.ts";
 import type { AuditEvent } from "./audit/index.ts";
+import type { Narrowing } from "./permissions/index.ts";
 import { UserDisabledError } from "./users/index.ts";
 
 const HOW = "Send an API key as Authorization: Bearer <key> or X-API-Key; on the command line: caxton login.";
@@ -115,6 +116,22 @@ export class ServerPermissionDeniedError extends CaxtonError {
       `${operation} concerns the whole server and requires the permission ${permission} in every workspace`,
       "An administrator of the server can create such a key: caxton key create <name> --role <role> --all-workspaces.",
       { operation, permission },
+    );
+  }
+}
+
+/** The principal has the permission for some agents, tool servers or capabilities, and the operation concerns others too. */
+export class GrantNarrowedError extends CaxtonError {
+  readonly code = "PERMISSION_DENIED";
+  readonly kind = "denied";
+  constructor(operation: string, permission: string, grants: readonly { readonly only: Narrowing }[]) {
+    const limits = grants.flatMap(({ only }) =>
+      Object.entries(only).flatMap(([kind, patterns = []]) => `${kind} ${patterns.join(", ")}`),
+    );
+    super(
+      `${operation} requires the permission ${permission} for the whole workspace; these credentials have it for ${limits.join(" and ")} only`,
+      "An administrator can create a key without that limit.",
+      { operation, permission, limits },
     );
   }
 }

@@ -1,5 +1,12 @@
 import type { ClientCertificate } from "./client-certificate.ts";
-import type { Grant, OperationScope, Permission } from "./permissions/index.ts";
+import {
+  fits,
+  type Grant,
+  type Narrowing,
+  type NarrowingKind,
+  type OperationScope,
+  type Permission,
+} from "./permissions/index.ts";
 import type { SessionOwner } from "./sessions/index.ts";
 import type { StoredLink } from "./users/index.ts";
 
@@ -14,8 +21,10 @@ export type Principal = {
   readonly workspace: string;
   /** The role in that workspace. Decides which approvals the principal may answer. */
   readonly role: string;
-  /** The permissions in that workspace. */
+  /** The permissions in that workspace, without those of grants that are limited. */
   readonly permissions: ReadonlySet<Permission>;
+  /** The permissions of grants that are limited to agents, tool servers or capabilities. */
+  readonly narrowed: readonly NarrowedPermissions[];
   /** The permissions in every workspace, which operations on the whole server require. */
   readonly everywhere: ReadonlySet<Permission>;
   /** The tokens of participants that the client presented, valid or not. */
@@ -31,6 +40,7 @@ export type Principal = {
 
 /** The owner of the session that a login creates. `link` is the one-time link that it uses. */
 type PrincipalLogin = { readonly owner: SessionOwner; readonly link?: StoredLink };
+type NarrowedPermissions = { readonly permissions: ReadonlySet<Permission>; readonly only: Narrowing };
 
 type PrincipalSession = { readonly idHash: string; readonly csrfToken: string; readonly endsAtMs: number };
 
@@ -68,6 +78,8 @@ export type Guarded = {
   readonly name: string;
   readonly permission: Permission;
   readonly scope: OperationScope;
+  /** By what a grant for the operation can be limited. Without any, a limited grant does not suffice. */
+  readonly narrowedBy: readonly NarrowingKind[];
 };
 
 /** An attempt to perform an operation. */
@@ -91,6 +103,27 @@ class Admitted {
   }
   get attempt(): Attempt {
     return this.#attempt;
+  }
+  /** Whether the operation may use a resource by its name. */
+  covers(kind: NarrowingKind, name: string): boolean {
+    const { permission } = this.#attempt.operation;
+    const { permissions, narrowed } = this.principal;
+    return (
+      permissions.has(permission) ||
+      narrowed.some((grant) => grant.permissions.has(permission) && fits(grant.only, kind, name))
+    );
+  }
+  /** Whether the operation may use everything in its workspace. */
+  get isWhole(): boolean {
+    return this.principal.permissions.has(this.#attempt.operation.permission);
+  }
+  /** Whether every grant that admits the operation also has a permission. */
+  alsoHas(permission: Permission): boolean {
+    const { permissions, narrowed } = this.principal;
+    if (permissions.has(permission)) return true;
+    if (this.isWhole) return false;
+    const own = this.#attempt.operation.permission;
+    return narrowed.every((grant) => !grant.permissions.has(own) || grant.permissions.has(permission));
   }
   /** Throws if the admission is for another operation: the surface has an error. */
   require(operation: Guarded): void {

@@ -21,7 +21,12 @@ type Ports = {
 /** Requests of a login that one address may send in a minute, all users behind it together. */
 const REQUESTS_PER_MINUTE = 300;
 const RETRY_MS = 1_000;
-const SESSION_CREATE = { name: "session.create", permission: "access:self", scope: "workspace" } as const;
+const SESSION_CREATE = {
+  name: "session.create",
+  permission: "access:self",
+  scope: "workspace",
+  narrowedBy: [],
+} as const;
 
 /** Browser sessions of users of identity providers: created by a login, ended by the provider. */
 export class UserLogins {

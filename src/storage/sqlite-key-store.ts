@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { KeyStore, StoredKey } from "../access/index.ts";
+import { StoredNarrowing } from "./narrowing.ts";
 import type { Database } from "./database.ts";
 
 const optional = z
@@ -13,6 +14,7 @@ const Row = z
     workspace: z.string(),
     name: z.string(),
     role: z.string(),
+    narrowing: z.string(),
     created_at_ms: z.int(),
     created_by: z.string(),
     expires_at_ms: optional,
@@ -27,6 +29,7 @@ const Row = z
     workspace: row.workspace,
     name: row.name,
     role: row.role,
+    only: StoredNarrowing.parse(JSON.parse(row.narrowing)),
     createdAtMs: row.created_at_ms,
     createdBy: row.created_by,
     expiresAtMs: row.expires_at_ms,
@@ -37,8 +40,8 @@ const Row = z
     previousUntilMs: row.previous_until_ms,
   }));
 
-const SAVE = `INSERT INTO api_keys (id, workspace, name, role, created_at_ms, created_by, expires_at_ms, revoked_at_ms, secret_hash, previous_hash, previous_until_ms)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+const SAVE = `INSERT INTO api_keys (id, workspace, name, role, narrowing, created_at_ms, created_by, expires_at_ms, revoked_at_ms, secret_hash, previous_hash, previous_until_ms)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (id) DO UPDATE SET revoked_at_ms = excluded.revoked_at_ms, secret_hash = excluded.secret_hash,
     previous_hash = excluded.previous_hash, previous_until_ms = excluded.previous_until_ms`;
 
@@ -55,11 +58,24 @@ export class SqliteKeyStore implements KeyStore {
   }
 
   async save(key: StoredKey): Promise<void> {
-    const { id, workspace, name, role, createdAtMs, createdBy, secretHash } = key;
+    const { id, workspace, name, role, only, createdAtMs, createdBy, secretHash } = key;
     const times = [key.expiresAtMs ?? null, key.revokedAtMs ?? null];
     const previous = [key.previousHash ?? null, key.previousUntilMs ?? null];
     await this.#db.write(() =>
-      this.#db.sql(SAVE).run(id, workspace, name, role, createdAtMs, createdBy, ...times, secretHash, ...previous),
+      this.#db
+        .sql(SAVE)
+        .run(
+          id,
+          workspace,
+          name,
+          role,
+          JSON.stringify(only),
+          createdAtMs,
+          createdBy,
+          ...times,
+          secretHash,
+          ...previous,
+        ),
     );
   }
 

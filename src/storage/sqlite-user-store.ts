@@ -1,8 +1,9 @@
 import * as z from "zod";
+import { StoredNarrowing } from "./narrowing.ts";
 import type { LinkStore, StoredLink, StoredUser, UserStore } from "../access/index.ts";
 import type { Database } from "./database.ts";
 
-const Grants = z.array(z.object({ workspace: z.string(), role: z.string() }));
+const Grants = z.array(z.strictObject({ workspace: z.string(), role: z.string(), only: StoredNarrowing.optional() }));
 
 const UserRow = z
   .object({

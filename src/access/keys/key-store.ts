@@ -1,3 +1,5 @@
+import type { Narrowing } from "../permissions/index.ts";
+
 /** An API key as it is stored: without its secret. */
 export type StoredKey = {
   readonly id: string;
@@ -5,6 +7,8 @@ export type StoredKey = {
   readonly role: string;
   /** `*` stands for every workspace. */
   readonly workspace: string;
+  /** What the key is limited to. */
+  readonly only: Narrowing;
   readonly createdAtMs: number;
   readonly createdBy: string;
   /** Undefined for a key that does not expire. */

@@ -1,4 +1,5 @@
 import { timingSafeEqual } from "node:crypto";
+import { isNarrowed } from "../permissions/index.ts";
 import { KeyedMutex } from "../../kernel/async/keyed-mutex.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import { log } from "../../kernel/log.ts";
@@ -14,7 +15,7 @@ const USED_EVERY_MS = 60_000;
 /** The workspace of a key that is valid in every one. */
 const EVERY = "*";
 
-type NewKey = Pick<StoredKey, "name" | "role" | "workspace" | "createdBy" | "expiresAtMs">;
+type NewKey = Pick<StoredKey, "name" | "role" | "workspace" | "only" | "createdBy" | "expiresAtMs">;
 
 /** Why a key does not count. */
 export type KeyFault = "unknown" | "expired" | "revoked";
@@ -61,7 +62,8 @@ export class Keys implements Disposable {
   hasServerKey(role: string): boolean {
     if (this.#createdRoles.has(role)) return true;
     for (const key of this.#keys.values())
-      if (key.role === role && key.workspace === EVERY && this.fault(key) === undefined) return true;
+      if (key.role === role && key.workspace === EVERY && !isNarrowed(key.only) && this.fault(key) === undefined)
+        return true;
     return false;
   }
 
@@ -86,7 +88,7 @@ export class Keys implements Disposable {
     };
     const stored = { ...wanted, ...unused, id, createdAtMs: this.#clock.nowMs(), secretHash };
     await this.#put(stored);
-    if (stored.workspace === EVERY) this.#createdRoles.add(stored.role);
+    if (stored.workspace === EVERY && !isNarrowed(stored.only)) this.#createdRoles.add(stored.role);
     return { stored, key };
   }
 

@@ -1,10 +1,16 @@
+import type { Narrowing } from "./narrowing.ts";
 import { ALL_PERMISSIONS, isPermission, type Permission } from "./permissions.ts";
 
 /** What a role is for, and its permissions; `noun:*` and `*:verb` stand for several. */
 export type Role = { readonly description: string; readonly permissions: readonly string[] };
 
 /** A role in a workspace, or in every one (`ALL_WORKSPACES`). */
-export type Grant = { readonly workspace: string; readonly role: string };
+export type Grant = {
+  readonly workspace: string;
+  readonly role: string;
+  /** Limits the grant to agents, tool servers or capabilities. */
+  readonly only?: Narrowing | undefined;
+};
 
 /** The built-in roles. Custom ones are in `[access.roles]` of `caxton.toml`. */
 export const ROLES = {

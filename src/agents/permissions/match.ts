@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 import { isJsonObject, type Json, type JsonObject } from "../../kernel/json.ts";
-import { fitsGlob } from "./glob.ts";
+import { fitsGlob } from "../../kernel/glob.ts";
 import type { Condition, PathPart, Pattern, Rule } from "./rule.ts";
 
 /** A call as rules see it. */

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { JsonObject } from "../../kernel/json.ts";
-import { fitsGlob, parseGlob } from "./glob.ts";
+import { fitsGlob, parseGlob } from "../../kernel/glob.ts";
 import { type MatchMode, isAbout, TEXT_CHARS_MAX } from "./match.ts";
 import { readRule } from "./rule.ts";
 

@@ -1,4 +1,4 @@
-import { type Glob, parseGlob } from "./glob.ts";
+import { type Glob, parseGlob } from "../../kernel/glob.ts";
 import { compileRegex, type LinearRegex } from "../../text/regex/index.ts";
 
 /**

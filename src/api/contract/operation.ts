@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { OperationScope, Permission } from "../../access/permissions/index.ts";
+import type { NarrowingKind, OperationScope, Permission } from "../../access/permissions/index.ts";
 import { type Method, segmentsOf } from "./request.ts";
 
 /** What an operation does to stored data. */
@@ -33,6 +33,11 @@ type Declaration<
   readonly tags: readonly string[];
   readonly http: HttpDeclaration<z.output<Params> & z.output<Query> & z.output<Body>, z.output<Output>>;
   readonly permission: Permission;
+  /**
+   * By what a grant for the operation can be limited. With `name` an input names the resource, and one outside the limits is not found;
+   * without it the implementation checks what it uses by `Admission.covers`. Default: a limited grant does not suffice.
+   */
+  readonly narrowed?: NarrowedOperation<z.output<Params> & z.output<Query> & z.output<Body>>;
   /** server: the operation concerns more than one workspace, and requires the permission in every one. Default: workspace. */
   readonly scope?: OperationScope;
   /** The part of the output that needs a permission besides; hidden from principals without it. */
@@ -64,6 +69,11 @@ type Declaration<
   /** Whether it is performed while other operations of its principal are refused for their rate. Default: false. */
   readonly isUrgent?: boolean;
   readonly surfaces: readonly Surface[];
+};
+
+type NarrowedOperation<Input> = {
+  readonly by: readonly NarrowingKind[];
+  name?(input: Input): string;
 };
 
 export type ContentRule<Output> = {
@@ -105,7 +115,11 @@ export type Operation<
   Query extends Fields = Fields,
   Body extends Fields = Fields,
   Output extends Schema = Schema,
-> = Required<Omit<Declaration<Name, Params, Query, Body, Output>, "description" | "http" | "events" | "content">> & {
+> = Required<
+  Omit<Declaration<Name, Params, Query, Body, Output>, "description" | "http" | "events" | "content" | "narrowed">
+> & {
+  readonly narrowed: NarrowedOperation<object> | undefined;
+  readonly narrowedBy: readonly NarrowingKind[];
   readonly content: ContentRule<unknown> | undefined;
   readonly description: string | undefined;
   readonly events: Schema | undefined;
@@ -138,7 +152,7 @@ export function operation<
 >(declaration: Declaration<Name, Params, Query, Body, Output>): Operation<Name, Params, Query, Body, Output>;
 export function operation(declaration: Declaration<string, Fields, Fields, Fields, Schema>): Operation {
   const { params = None, query = None, body = None, retry = "safe" } = declaration;
-  const { description, events, content, name, http } = declaration;
+  const { description, events, content, narrowed, name, http } = declaration;
   const fields = [params, query, body].flatMap(fieldsOf);
   const repeated = fields.filter((field, index) => fields.indexOf(field) !== index);
   if (repeated.length > 0) throw new Error(`operation ${name} declares twice: ${repeated.join(", ")}`);
@@ -159,6 +173,8 @@ export function operation(declaration: Declaration<string, Fields, Fields, Field
     audit: declaration.effect === "read" ? "denials" : "all",
     created: "",
     ...declaration,
+    narrowed,
+    narrowedBy: narrowed?.by ?? [],
     content,
     description,
     events,

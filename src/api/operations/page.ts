@@ -18,6 +18,29 @@ export function pageOf<Row>(
   return { rows: page, next: rows.length > limit && last !== undefined ? cursorAfter(last) : null };
 }
 
+const BATCH = 500;
+const BATCHES_MAX = 20;
+
+/**
+ * Returns a page of the rows that a limited grant covers. Reads at most 10,000 rows; then the page is short, and its cursor
+ * continues after the last row that was read.
+ */
+export async function coveredPage<Row>(
+  read: (after: Row | undefined, limit: number) => readonly Row[] | Promise<readonly Row[]>,
+  isCovered: (row: Row) => boolean,
+  { limit, cursorAfter }: { readonly limit: number; readonly cursorAfter: (last: Row) => string },
+): Promise<{ readonly rows: readonly Row[]; readonly next: string | null }> {
+  const rows: Row[] = [];
+  let after: Row | undefined;
+  for (let count = 0; count < BATCHES_MAX; count += 1) {
+    const batch = await read(after, BATCH);
+    rows.push(...batch.filter(isCovered));
+    if (rows.length > limit || batch.length < BATCH) return pageOf(rows, limit, cursorAfter);
+    after = batch.at(-1);
+  }
+  return { rows, next: after === undefined ? null : cursorAfter(after) };
+}
+
 type PageQuery = { readonly cursor?: string | undefined; readonly limit: number };
 
 /** Returns one page of a list in memory that is ordered by a key. Throws RequestInvalidError. */

@@ -1,4 +1,7 @@
 import { type Admission, isDenial, PermissionDeniedError, type Principal } from "../../access/index.ts";
+import type { NarrowingKind } from "../../access/permissions/index.ts";
+import { AgentNotFoundError } from "../../agents/definitions/index.ts";
+import { ToolServerNotFoundError } from "../../tools/catalogue/index.ts";
 import { isJsonObject } from "../../kernel/json.ts";
 import { type InputOf, type Operation, type OutputOf, takes } from "../contract/index.ts";
 import type { ApiServices } from "./api-services.ts";
@@ -95,6 +98,7 @@ export function implement(
       call.admission.require(operation);
       const { input, found } = await audited(services, operation, call, async () => {
         const parsed = parse(operation, parts);
+        requireCovered(operation, parsed, call);
         return { input: parsed, found: await perform(services, parsed, call) };
       });
       const output = mayReadContent(operation, call) ? found : operation.content?.hide(found);
@@ -106,7 +110,9 @@ export function implement(
         call.admission.require(operation);
         return audited(services, operation, call, async () => {
           if (!mayReadContent(operation, call)) throw contentDenied(operation, call.principal);
-          return stream(services, parse(operation, parts), call);
+          const parsed = parse(operation, parts);
+          requireCovered(operation, parsed, call);
+          return stream(services, parsed, call);
         });
       }),
     mayRepeat,
@@ -117,8 +123,19 @@ export function implement(
 const contentDenied = ({ name, content, permission }: Operation, { role }: Principal): PermissionDeniedError =>
   new PermissionDeniedError(`${name} with events`, content?.permission ?? permission, role);
 
-const mayReadContent = ({ content }: Operation, { principal }: Call): boolean =>
-  content === undefined || principal.permissions.has(content.permission);
+const mayReadContent = ({ content }: Operation, { admission }: Call): boolean =>
+  content === undefined || admission.alsoHas(content.permission);
+
+/** Throws AgentNotFoundError or ToolServerNotFoundError if the input names a resource that the principal's grants do not cover. */
+function requireCovered({ narrowed }: Operation, input: object, { admission, principal }: Call): void {
+  const [kind] = narrowed?.by ?? [];
+  const name = narrowed?.name?.(input);
+  if (kind !== undefined && name !== undefined && !admission.covers(kind, name))
+    throw hidden(kind, principal.workspace, name);
+}
+
+const hidden = (kind: NarrowingKind, workspace: string, name: string): Error =>
+  kind === "agents" ? new AgentNotFoundError(workspace, name, []) : new ToolServerNotFoundError(name, []);
 
 /** Connects an operation that answers only with events to its implementation. */
 export const implementStream = <Op extends Operation>(operation: Op, stream: Stream<Op>): Implementation<Op["name"]> =>

@@ -82,11 +82,15 @@ function create(command: Command, invocation: Invocation): void {
     .argument("<name>", "what the key is for")
     .requiredOption("--role <role>", "role: admin, operator, user, readonly or a custom one")
     .option("--all-workspaces", "valid in every workspace, also in later ones")
-    .option("--expires <duration>", "time until the key expires, such as 90d; default: never");
+    .option("--expires <duration>", "time until the key expires, such as 90d; default: never")
+    .option("--agents <glob...>", "limit the role to agents with these names, such as 'support-*'")
+    .option("--tools <glob...>", "limit the role to tool servers with these names")
+    .option("--capabilities <glob...>", "limit the role to messages for these capabilities");
   examples(command, [
     ["caxton key create ci --role operator --expires 90d", ""],
     ["caxton key create ann --role user --workspace red", "valid in the workspace red"],
     ["caxton key create ci --role operator -o name", "the key alone, for scripts"],
+    ["caxton key create shop --role user --agents 'support-*'", "runs of some agents only"],
   ]);
   act(command, invocation, {
     input: z.object({
@@ -94,13 +98,18 @@ function create(command: Command, invocation: Invocation): void {
       role: z.string(),
       allWorkspaces: z.boolean().default(false),
       expires: durationText({ minMs: 60_000, maxMs: YEARS_10 }).optional(),
+      agents: z.array(z.string()).optional(),
+      tools: z.array(z.string()).optional(),
+      capabilities: z.array(z.string()).optional(),
     }),
     formats: ONE_FORMATS,
-    run: async (context, { name, role, allWorkspaces, expires }) => {
+    run: async (context, { name, role, allWorkspaces, expires, ...only }) => {
+      const isLimited = Object.values(only).some((patterns) => patterns !== undefined);
       const given = {
         name,
         role,
         ...(allWorkspaces && { workspace: "*" }),
+        ...(isLimited && { only }),
         ...(expires !== undefined && { expires_in: Math.round(expires / 1_000) }),
       };
       const { raw, value } = await context.client.call(operations.key.create, given);

@@ -38,11 +38,17 @@ const WorkspaceOrAll = z.string().refine((name) => name === ALL_WORKSPACES || WO
   error: "expected the name of a workspace, or *",
 });
 
-/** A role in the default workspace, or a role and its workspace. */
+const Patterns = z.array(z.string().min(1)).min(1).optional();
+
+/** A role in the default workspace, or a role, its workspace, and the agents, tool servers and capabilities to which it is limited. */
 const RoleIn = z
   .union([
     z.string().min(1),
-    z.strictObject({ role: z.string().min(1), workspace: WorkspaceOrAll.default(DEFAULT_WORKSPACE) }),
+    z.strictObject({
+      role: z.string().min(1),
+      workspace: WorkspaceOrAll.default(DEFAULT_WORKSPACE),
+      only: z.strictObject({ agents: Patterns, tools: Patterns, capabilities: Patterns }).optional(),
+    }),
   ])
   .transform((given) => (typeof given === "string" ? { role: given, workspace: DEFAULT_WORKSPACE } : given));
 
@@ -94,7 +100,7 @@ const JwtTable = z
       .meta({ description: "Claim with groups or roles, a text or a list of texts" }),
     roles: z.record(z.string().min(1), RoleIn).meta({
       description:
-        'Role by a value of that claim, as a text or as { role, workspace }; every match counts, and "*" matches every token',
+        'Role by a value of that claim, as a text or as { role, workspace, only }; every match counts, and "*" matches every token',
     }),
   })
   .refine(({ audience, login }) => audience !== undefined || login !== undefined, {

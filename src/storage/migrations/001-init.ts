@@ -363,12 +363,13 @@ CREATE TABLE workspaces (
   quotas TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- API keys. Only hashes of their secrets are stored; previous_hash is valid until previous_until_ms.
+-- API keys. Only hashes of their secrets are stored; narrowing is JSON; previous_hash is valid until previous_until_ms.
 CREATE TABLE api_keys (
   id TEXT PRIMARY KEY,
   workspace TEXT NOT NULL,
   name TEXT NOT NULL,
   role TEXT NOT NULL,
+  narrowing TEXT NOT NULL,
   created_at_ms INTEGER NOT NULL,
   created_by TEXT NOT NULL,
   expires_at_ms INTEGER,

@@ -3,6 +3,20 @@ import { ALL_PERMISSIONS, ALL_WORKSPACES } from "../../../access/permissions/ind
 import { ListQuery, page } from "../problem.ts";
 import { WorkspaceName } from "./workspaces.ts";
 
+const Patterns = z
+  .array(z.string().min(1).max(200))
+  .min(1)
+  .max(100)
+  .optional()
+  .meta({ description: "Names, in which * stands for any characters and ? for one" });
+
+/** What a grant is limited to. */
+export const Narrowing = z.strictObject({ agents: Patterns, tools: Patterns, capabilities: Patterns }).meta({
+  id: "Narrowing",
+  description:
+    "Limits a role to agents with their runs and approvals, to tool servers, and to capabilities that receive messages. Operations that cannot be limited are refused",
+});
+
 const Instant = z.iso.datetime();
 const YEAR_S = 366 * 86_400;
 
@@ -20,6 +34,7 @@ export const ApiKey = z
     name: z.string(),
     role: z.string(),
     workspace: z.string().meta({ description: "* stands for all" }),
+    only: Narrowing.nullable(),
     state: z.enum(["active", "expired", "revoked"]),
     created_at: Instant,
     created_by: z.string().meta({ description: "The principal that created it" }),
@@ -52,6 +67,7 @@ export const CreateApiKeyBody = z
       .meta({
         description: "Workspace in which the key is valid, * for all. Default: the one of the request",
       }),
+    only: Narrowing.optional(),
     expires_in: z
       .int()
       .min(60)
@@ -85,7 +101,7 @@ export const Identity = z
     role: z.string().meta({ description: "In the workspace of the request" }),
     workspace: z.string().meta({ description: "The workspace of the request" }),
     grants: z
-      .array(z.object({ workspace: z.string(), role: z.string() }))
+      .array(z.object({ workspace: z.string(), role: z.string(), only: Narrowing.nullable() }))
       .meta({ description: "Its role in each workspace; * stands for all" }),
     permissions: z.array(PermissionName),
     expires_at: Instant.nullable(),

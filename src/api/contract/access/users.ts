@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { ALL_WORKSPACES } from "../../../access/permissions/index.ts";
 import { ListQuery, page } from "../problem.ts";
+import { Narrowing } from "./keys.ts";
 import { WorkspaceName } from "./workspaces.ts";
 
 const Instant = z.iso.datetime();
@@ -15,7 +16,7 @@ export const User = z
     name: z.string(),
     email: z.string().nullable(),
     grants: z
-      .array(z.object({ workspace: z.string(), role: z.string() }))
+      .array(z.object({ workspace: z.string(), role: z.string(), only: Narrowing.nullable() }))
       .meta({ description: "Roles at the last login or request; the workspace * stands for all" }),
     state: z.enum(["active", "disabled"]),
     created_at: Instant,

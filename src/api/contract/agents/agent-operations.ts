@@ -15,6 +15,7 @@ import { operation } from "../operation.ts";
 import { ListQuery } from "../problem.ts";
 
 const COMMON = { tags: ["agents"], surfaces: ["rest", "cli"] } as const;
+const ONE = { by: ["agents"], name: ({ name }: { readonly name: string }) => name } as const;
 const READ = { ...COMMON, permission: "agents:read", effect: "read" } as const;
 const DEPLOY = { ...COMMON, permission: "agents:deploy", effect: "write", retry: "by-key" } as const;
 const params = z.object({ name: z.string() });
@@ -22,6 +23,7 @@ const params = z.object({ name: z.string() });
 export const deploy = operation({
   ...DEPLOY,
   name: "agent.deploy",
+  narrowed: { by: ["agents"] },
   created: "agent.name",
   summary: "Deploy a definition",
   http: {
@@ -47,6 +49,7 @@ export const validate = operation({
 export const list = operation({
   ...READ,
   name: "agent.list",
+  narrowed: { by: ["agents"] },
   summary: "List agents",
   http: { method: "GET", path: "/api/v1/agents" },
   query: AgentQuery,
@@ -56,6 +59,7 @@ export const list = operation({
 export const get = operation({
   ...READ,
   name: "agent.get",
+  narrowed: ONE,
   summary: "Get an agent with its definition",
   http: { method: "GET", path: "/api/v1/agents/:name" },
   params,
@@ -65,6 +69,7 @@ export const get = operation({
 export const revisions = operation({
   ...READ,
   name: "agent.revisions",
+  narrowed: ONE,
   summary: "List an agent's revisions, newest first",
   http: { method: "GET", path: "/api/v1/agents/:name/revisions" },
   params,
@@ -75,6 +80,7 @@ export const revisions = operation({
 export const revision = operation({
   ...READ,
   name: "agent.revision",
+  narrowed: ONE,
   summary: "Get a revision with its definition",
   http: { method: "GET", path: "/api/v1/agents/:name/revisions/:revision" },
   params: params.extend({ revision: z.coerce.number<number>().int().min(1) }),
@@ -84,6 +90,7 @@ export const revision = operation({
 export const activate = operation({
   ...DEPLOY,
   name: "agent.activate",
+  narrowed: ONE,
   summary: "Serve a stored revision",
   description: "New runs use it. Runs in progress stay on the revision that they started with.",
   http: { method: "POST", path: "/api/v1/agents/:name/activate" },
@@ -95,6 +102,7 @@ export const activate = operation({
 export const rollback = operation({
   ...DEPLOY,
   name: "agent.rollback",
+  narrowed: ONE,
   summary: "Serve the previous revision",
   http: { method: "POST", path: "/api/v1/agents/:name/rollback" },
   // A second rollback goes one revision further back.
@@ -107,6 +115,7 @@ export const pause = operation({
   ...DEPLOY,
   name: "agent.pause",
   isUrgent: true,
+  narrowed: ONE,
   summary: "Pause an agent",
   description:
     "It takes no new runs (AGENT_PAUSED), and its messages wait in its mailbox. Runs in progress continue. It stays paused across restarts and deployments.",
@@ -120,6 +129,7 @@ export const pause = operation({
 export const resume = operation({
   ...DEPLOY,
   name: "agent.resume",
+  narrowed: ONE,
   summary: "Resume a paused agent",
   http: { method: "POST", path: "/api/v1/agents/:name/resume" },
   params,
@@ -129,6 +139,7 @@ export const resume = operation({
 const remove = operation({
   ...COMMON,
   name: "agent.delete",
+  narrowed: ONE,
   summary: "Delete an agent",
   http: { method: "DELETE", path: "/api/v1/agents/:name", status: 204 },
   permission: "agents:deploy",

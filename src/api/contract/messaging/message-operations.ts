@@ -25,6 +25,7 @@ const body = SendMessageBody.transform((message) => ({ message }));
 export const send = operation({
   ...SEND,
   name: "message.send",
+  narrowed: { by: ["agents", "capabilities"] },
   summary: "Send a message",
   description:
     "Stored when answered (202), as its durability states. With `wait`, the receipt contains the reply. An undeliverable message is stored too, and its sender receives a failure. 429 MAILBOX_FULL states when to retry.",

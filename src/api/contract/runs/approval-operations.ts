@@ -10,6 +10,7 @@ const params = z.object({ id: z.string() });
 export const list = operation({
   ...READ,
   name: "approval.list",
+  narrowed: { by: ["agents"] },
   summary: "List tool calls that wait, or waited, for a decision",
   http: { method: "GET", path: "/api/v1/approvals" },
   query: ApprovalQuery,
@@ -19,6 +20,7 @@ export const list = operation({
 export const get = operation({
   ...READ,
   name: "approval.get",
+  narrowed: { by: ["agents"] },
   summary: "Get an approval",
   http: { method: "GET", path: "/api/v1/approvals/:id" },
   params,
@@ -29,6 +31,7 @@ export const approve = operation({
   ...DECIDE,
   name: "approval.approve",
   isUrgent: true,
+  narrowed: { by: ["agents"] },
   summary: "Approve a tool call, optionally with other arguments",
   description:
     "Stored when answered. 409 APPROVAL_CLOSED: it was decided before. 409 APPROVAL_VOID: the call has changed. 409 APPROVAL_MISMATCH: `hash` is that of another call.",
@@ -42,6 +45,7 @@ export const deny = operation({
   ...DECIDE,
   name: "approval.deny",
   isUrgent: true,
+  narrowed: { by: ["agents"] },
   summary: "Deny a tool call",
   description: "The run continues, and the model receives the reason.",
   http: { method: "POST", path: "/api/v1/approvals/:id/deny" },

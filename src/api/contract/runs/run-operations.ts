@@ -32,6 +32,7 @@ const location = ({ id }: RunDetail) => ({ location: `/api/v1/runs/${id}` });
 export const start = operation({
   ...EXECUTE,
   name: "run.start",
+  narrowed: { by: ["agents"], name: ({ agent }) => agent },
   created: "id",
   summary: "Start a run",
   description:
@@ -53,6 +54,7 @@ export const start = operation({
 export const list = operation({
   ...READ,
   name: "run.list",
+  narrowed: { by: ["agents"] },
   summary: "List runs, newest first",
   http: { method: "GET", path: "/api/v1/runs" },
   query: RunQuery,
@@ -63,6 +65,7 @@ export const list = operation({
 export const get = operation({
   ...READ,
   name: "run.get",
+  narrowed: { by: ["agents"] },
   summary: "Get a run with its steps",
   http: { method: "GET", path: "/api/v1/runs/:id" },
   params,
@@ -73,6 +76,7 @@ export const get = operation({
 export const watch = operation({
   ...READ_CONTENT,
   name: "run.watch",
+  narrowed: { by: ["agents"] },
   summary: "Follow a run's events",
   description:
     "Server-sent RunStreamEvents: first the past ones, then live. `Last-Event-ID` resumes, across a restart too.",
@@ -87,6 +91,7 @@ export const cancel = operation({
   ...EXECUTE,
   name: "run.cancel",
   isUrgent: true,
+  narrowed: { by: ["agents"] },
   summary: "Cancel a run",
   http: { method: "POST", path: "/api/v1/runs/:id/cancel" },
   params,
@@ -97,6 +102,7 @@ export const cancel = operation({
 export const decide = operation({
   ...EXECUTE,
   name: "run.decide",
+  narrowed: { by: ["agents"] },
   summary: "Decide on a tool call whose result was lost",
   http: { method: "POST", path: "/api/v1/runs/:id/decide" },
   params,
@@ -108,6 +114,7 @@ export const decide = operation({
 export const choose = operation({
   ...EXECUTE,
   name: "run.choose",
+  narrowed: { by: ["agents"] },
   summary: "Resolve a model failure: retry, switch or cancel",
   description:
     "For a run that is awaiting-choice: `retry` the same model, `use` another one for the rest of the run, or `cancel`.",
@@ -121,6 +128,7 @@ export const choose = operation({
 export const answer = operation({
   ...EXECUTE,
   name: "run.answer",
+  narrowed: { by: ["agents"] },
   summary: "Answer a question of a tool during its run",
   http: { method: "POST", path: "/api/v1/runs/:id/questions/:question" },
   params: params.extend({ question: z.string() }),
@@ -132,6 +140,7 @@ export const answer = operation({
 export const upload = operation({
   ...EXECUTE,
   name: "run.upload",
+  narrowed: { by: ["agents"] },
   summary: "Send a file for a run",
   description: "The body is the file's bytes. Its id goes into a run's `uploads`.",
   http: { method: "POST", path: "/api/v1/uploads", status: 201 },
@@ -144,6 +153,7 @@ export const upload = operation({
 export const artifacts = operation({
   ...READ_CONTENT,
   name: "run.artifacts",
+  narrowed: { by: ["agents"] },
   summary: "List the files that a run created",
   http: { method: "GET", path: "/api/v1/runs/:id/artifacts" },
   params,
@@ -153,6 +163,7 @@ export const artifacts = operation({
 export const artifact = operation({
   ...READ_CONTENT,
   name: "run.artifact",
+  narrowed: { by: ["agents"] },
   summary: "Download a file that a run created",
   http: { method: "GET", path: "/api/v1/artifacts/:id/content" },
   params,
@@ -162,6 +173,7 @@ export const artifact = operation({
 export const fork = operation({
   ...EXECUTE,
   name: "run.fork",
+  narrowed: { by: ["agents"] },
   summary: "Start a run from a step of another run",
   http: { method: "POST", path: "/api/v1/runs/:id/fork", status: 202, headers: location },
   params,
@@ -173,6 +185,7 @@ export const fork = operation({
 export const retry = operation({
   ...EXECUTE,
   name: "run.retry",
+  narrowed: { by: ["agents"] },
   summary: "Start a run again with the same request and files",
   http: { method: "POST", path: "/api/v1/runs/:id/retry", status: 202, headers: location },
   params,
@@ -184,6 +197,7 @@ export const retry = operation({
 export const replay = operation({
   ...EXECUTE,
   name: "run.replay",
+  narrowed: { by: ["agents"] },
   summary: "Replay a run from its recording and report divergences",
   description: "With this server's definitions, tools and rules; no model and no tool is called.",
   http: { method: "POST", path: "/api/v1/runs/:id/replay" },
@@ -208,6 +222,7 @@ export const replayExport = operation({
 export const compare = operation({
   ...READ_CONTENT,
   name: "run.compare",
+  narrowed: { by: ["agents"] },
   summary: "Compare two runs step by step",
   http: { method: "GET", path: "/api/v1/runs/:id/diff/:other" },
   params: params.extend({ other: z.string() }),
@@ -217,6 +232,7 @@ export const compare = operation({
 const exportRun = operation({
   ...READ_CONTENT,
   name: "run.export",
+  narrowed: { by: ["agents"] },
   summary: "Export a run as one document",
   http: {
     method: "GET",
@@ -231,6 +247,7 @@ const exportRun = operation({
 const remove = operation({
   ...COMMON,
   name: "run.delete",
+  narrowed: { by: ["agents"] },
   summary: "Delete an ended run with its steps and files",
   http: { method: "DELETE", path: "/api/v1/runs/:id", status: 204 },
   permission: "runs:delete",

@@ -5,10 +5,12 @@ import { CallToolBody, ToolCallOutcome, ToolLog, ToolServerDetail, ToolServerLis
 const COMMON = { tags: ["tools"], surfaces: ["rest", "cli"] } as const;
 const READ = { ...COMMON, permission: "tools:read", effect: "read" } as const;
 const params = z.object({ server: z.string() });
+const ONE = { by: ["tools"], name: ({ server }: { readonly server: string }) => server } as const;
 
 export const list = operation({
   ...READ,
   name: "tool.list",
+  narrowed: { by: ["tools"] },
   summary: "List tool servers with their tools",
   http: { method: "GET", path: "/api/v1/tools" },
   output: ToolServerList,
@@ -17,6 +19,7 @@ export const list = operation({
 export const get = operation({
   ...READ,
   name: "tool.get",
+  narrowed: ONE,
   summary: "Get a tool server with its tools",
   http: { method: "GET", path: "/api/v1/tools/:server" },
   params,
@@ -26,6 +29,7 @@ export const get = operation({
 export const logs = operation({
   ...READ,
   name: "tool.logs",
+  narrowed: ONE,
   summary: "List the last log lines of a tool server",
   http: { method: "GET", path: "/api/v1/tools/:server/logs" },
   permission: "tools:logs",
@@ -36,6 +40,7 @@ export const logs = operation({
 export const call = operation({
   ...COMMON,
   name: "tool.call",
+  narrowed: ONE,
   summary: "Call a tool directly",
   description:
     "With an `Idempotency-Key`, a call is repeated after a crash only if the tool is read-only or idempotent.",

@@ -25,6 +25,7 @@ const COMMON = { tags: ["tool servers"], surfaces: ["rest", "cli"] } as const;
 const READ = { ...COMMON, permission: "tools:read", effect: "read" } as const;
 const ADMIN = { ...COMMON, permission: "tools:admin", effect: "write", retry: "by-key" } as const;
 const params = z.object({ name: z.string() });
+const ONE = { by: ["tools"], name: ({ name }: { readonly name: string }) => name } as const;
 
 export const list = operation({
   ...READ,
@@ -38,6 +39,7 @@ export const list = operation({
 export const get = operation({
   ...READ,
   name: "toolServer.get",
+  narrowed: ONE,
   summary: "Get a tool server: tools, grants, limits, pins, versions, health and usage",
   http: { method: "GET", path: "/api/v1/tool-servers/:name" },
   params,
@@ -47,6 +49,7 @@ export const get = operation({
 export const check = operation({
   ...READ,
   name: "toolServer.check",
+  narrowed: ONE,
   summary: "Check a tool server: start a separate instance and list its tools",
   http: { method: "POST", path: "/api/v1/tool-servers/:name/health" },
   permission: "tools:admin",
@@ -59,6 +62,7 @@ export const check = operation({
 export const versions = operation({
   ...READ,
   name: "toolServer.versions",
+  narrowed: ONE,
   summary: "List the stored revisions of a tool server, newest first, with their changes",
   http: { method: "GET", path: "/api/v1/tool-servers/:name/versions" },
   params,
@@ -69,6 +73,7 @@ export const versions = operation({
 export const diff = operation({
   ...READ,
   name: "toolServer.diff",
+  narrowed: ONE,
   summary: "Compare two revisions",
   http: { method: "GET", path: "/api/v1/tool-servers/:name/diff" },
   params,
@@ -79,6 +84,7 @@ export const diff = operation({
 export const module = operation({
   ...READ,
   name: "toolServer.module",
+  narrowed: ONE,
   summary: "Download the module of a tool server",
   http: { method: "GET", path: "/api/v1/tool-servers/:name/module" },
   permission: "tools:admin",
@@ -108,6 +114,7 @@ const STATUSES = { created: 201, pending: 202, updated: 200, unchanged: 200 } as
 export const accept = operation({
   ...ADMIN,
   name: "toolServer.accept",
+  narrowed: ONE,
   summary: "Accept the pending revision and serve it",
   http: { method: "POST", path: "/api/v1/tool-servers/:name/accept" },
   params,
@@ -119,6 +126,7 @@ export const accept = operation({
 export const activate = operation({
   ...ADMIN,
   name: "toolServer.activate",
+  narrowed: ONE,
   summary: "Serve a stored revision",
   http: { method: "POST", path: "/api/v1/tool-servers/:name/activate" },
   params,
@@ -130,6 +138,7 @@ export const pause = operation({
   ...ADMIN,
   name: "toolServer.pause",
   isUrgent: true,
+  narrowed: ONE,
   summary: "Refuse calls until the tool server is resumed",
   http: { method: "POST", path: "/api/v1/tool-servers/:name/pause" },
   params,
@@ -141,6 +150,7 @@ export const pause = operation({
 export const resume = operation({
   ...ADMIN,
   name: "toolServer.resume",
+  narrowed: ONE,
   summary: "Resume a paused tool server",
   http: { method: "POST", path: "/api/v1/tool-servers/:name/resume" },
   params,
@@ -150,6 +160,7 @@ export const resume = operation({
 const remove = operation({
   ...COMMON,
   name: "toolServer.delete",
+  narrowed: ONE,
   summary: "Delete a tool server; calls in flight finish",
   http: { method: "DELETE", path: "/api/v1/tool-servers/:name" },
   permission: "tools:admin",
@@ -161,6 +172,7 @@ const remove = operation({
 export const logs = operation({
   ...READ,
   name: "toolServer.logs",
+  narrowed: ONE,
   summary: "List or follow the log lines of a tool server",
   description: "The last lines; with `accept: text/event-stream` as ToolLogEvents, followed by each new line.",
   http: { method: "GET", path: "/api/v1/tool-servers/:name/logs" },
@@ -173,6 +185,7 @@ export const logs = operation({
 export const uses = operation({
   ...READ,
   name: "toolServer.uses",
+  narrowed: ONE,
   summary: "List a tool server's uses of its grants and its denied requests",
   http: { method: "GET", path: "/api/v1/tool-servers/:name/uses" },
   tags: ["tools"],

@@ -11,16 +11,18 @@ import { type ApiKey, LOGIN_PATHS, operations } from "../../contract/index.ts";
 import { cursors } from "../handles.ts";
 import { pageByKey } from "../page.ts";
 import { implement } from "../perform.ts";
+import { presentGrant, presentNarrowing } from "./present-grant.ts";
 import { instant, instantOrNull } from "../instant.ts";
 
 function present({ access: { keys }, server: { clock } }: ApiServices, key: StoredKey): ApiKey {
-  const { id, name, role, workspace, createdBy, previousUntilMs } = key;
+  const { id, name, role, workspace, only, createdBy, previousUntilMs } = key;
   const hasPrevious = previousUntilMs !== undefined && previousUntilMs > clock.nowMs();
   return {
     id,
     name,
     role,
     workspace,
+    only: presentNarrowing(only),
     state: keys.fault(key) ?? "active",
     created_at: instant(key.createdAtMs),
     created_by: createdBy,
@@ -50,12 +52,12 @@ const list = implement(operations.key.list, (services: ApiServices, query, { pri
 
 /** Throws RoleUnknownError, RoleExceedsError, KeysFullError. */
 const create = implement(operations.key.create, async (services: ApiServices, input, { principal }) => {
-  const { name, role, expires_in: seconds } = input;
+  const { name, role, only = {}, expires_in: seconds } = input;
   // The setup token creates the key of the server's first administrator.
   const workspace = input.workspace ?? (principal.kind === "setup" ? ALL_WORKSPACES : principal.workspace);
   services.access.access.requireGrantable({ role, workspace }, principal);
   const expiresAtMs = seconds === undefined ? undefined : services.server.clock.nowMs() + seconds * 1_000;
-  const wanted = { name, role, workspace, createdBy: principal.id, expiresAtMs };
+  const wanted = { name, role, workspace, only, createdBy: principal.id, expiresAtMs };
   const { stored, key } = await services.access.keys.create(wanted);
   return { ...present(services, stored), key };
 });
@@ -92,7 +94,7 @@ const presentIdentity = ({
   name,
   role,
   workspace,
-  grants: [...grants],
+  grants: grants.map(presentGrant),
   permissions: [...permissions].toSorted(),
   expires_at: instantOrNull(expiresAtMs),
   session: session === undefined ? null : { csrf_token: session.csrfToken, ends_at: instant(session.endsAtMs) },

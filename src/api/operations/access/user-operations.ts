@@ -3,6 +3,7 @@ import { ALL_WORKSPACES } from "../../../access/permissions/index.ts";
 import { operations, type User } from "../../contract/index.ts";
 import type { ApiServices } from "../api-services.ts";
 import { cursors } from "../handles.ts";
+import { presentGrant } from "./present-grant.ts";
 import { instant, instantOrNull } from "../instant.ts";
 import { pageByKey } from "../page.ts";
 import { implement } from "../perform.ts";
@@ -13,7 +14,7 @@ const present = ({ id, issuer, subject, name, email, grants, ...times }: StoredU
   subject,
   name,
   email: email ?? null,
-  grants: [...grants],
+  grants: grants.map(presentGrant),
   state: times.disabledAtMs === undefined ? "active" : "disabled",
   created_at: instant(times.createdAtMs),
   last_seen_at: instant(times.seenAtMs),

@@ -1,6 +1,7 @@
 import {
   type AgentRevision,
   type AgentSummary,
+  AgentNotFoundError,
   type DefinitionSource,
   type ServingAgent,
   summarize,
@@ -8,11 +9,12 @@ import {
 } from "../../../agents/definitions/index.ts";
 import type { AgentServices } from "../../../agents/index.ts";
 import { type Problem, renderProblem } from "../../../text/documents/index.ts";
+import type { Admission } from "../../../access/index.ts";
 import type * as contract from "../../contract/index.ts";
-import { operations } from "../../contract/index.ts";
+import { type InputOf, operations } from "../../contract/index.ts";
 import { implement } from "../perform.ts";
 import { cursors } from "../handles.ts";
-import { pageOfStore } from "../page.ts";
+import { coveredPage, decodeCursor, pageOfStore } from "../page.ts";
 import { instant } from "../instant.ts";
 
 const presentSummary = (
@@ -87,8 +89,16 @@ async function withState({ agents }: AgentServices, revision: AgentRevision): Pr
   };
 }
 
+/** Throws AgentNotFoundError if a limited grant does not cover the name in a definition. */
+function requireOwnName({ agents }: AgentServices, body: contract.DeployAgentBody, admission: Admission): void {
+  const reading = agents.validate(sourceOf(body));
+  if (reading.type !== "valid" || admission.covers("agents", reading.definition.name)) return;
+  throw new AgentNotFoundError(admission.principal.workspace, reading.definition.name, []);
+}
+
 /** Throws DefinitionInvalidError, DefinitionTooLargeError, NameConflictError. */
-const deploy = implement(operations.agent.deploy, async ({ agents }, body, { principal: { workspace } }) => {
+const deploy = implement(operations.agent.deploy, async ({ agents }, body, { admission, principal: { workspace } }) => {
+  if (!admission.isWhole) requireOwnName(agents, body, admission);
   const { type, revision, warnings } = await agents.agents.deploy(workspace, sourceOf(body));
   // A client may have read the text from the very file that the next start deploys.
   const file = await agents.agentFiles.find(revision.name, revision.source);
@@ -106,10 +116,29 @@ const validate = implement(operations.agent.validate, ({ agents }, body) => {
   };
 });
 
+/** Returns a page of the agents that a limited grant covers. */
+async function coveredAgents(
+  agents: AgentServices["agents"],
+  admission: Admission,
+  query: InputOf<typeof operations.agent.list>,
+): Promise<{ readonly items: readonly AgentSummary[]; readonly next: string | null }> {
+  const [cursor] = decodeCursor(cursors.agents, query.cursor) ?? [];
+  const { workspace } = admission.principal;
+  const { rows, next } = await coveredPage<AgentSummary>(
+    async (after, limit) =>
+      (await agents.list(workspace, { ...query, cursor: after?.name.toLowerCase() ?? cursor, limit })).items,
+    ({ name }) => admission.covers("agents", name),
+    { limit: query.limit, cursorAfter: ({ name }) => cursors.agents.encode(name.toLowerCase()) },
+  );
+  return { items: rows, next };
+}
+
 const list = implement(
   operations.agent.list,
-  async ({ agents: { agents, agentFiles } }, query, { principal: { workspace } }) => {
-    const page = await pageOfStore(cursors.agents, query, (own) => agents.list(workspace, own));
+  async ({ agents: { agents, agentFiles } }, query, { admission, principal: { workspace } }) => {
+    const page = admission.isWhole
+      ? await pageOfStore(cursors.agents, query, (own) => agents.list(workspace, own))
+      : await coveredAgents(agents, admission, query);
     const items = page.items.map(async (agent) => presentSummary(agent, await agentFiles.of(agent.name)));
     return { items: await Promise.all(items), next: page.next };
   },

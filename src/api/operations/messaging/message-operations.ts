@@ -1,7 +1,9 @@
 import type * as z from "zod";
+import type { Admission } from "../../../access/index.ts";
+import { AgentNotFoundError } from "../../../agents/definitions/index.ts";
 import { MessageId } from "../../../kernel/ids.ts";
 import { isJsonObject } from "../../../kernel/json.ts";
-import { hashOfKept, traceOf } from "../../../messaging/acl/index.ts";
+import { hashOfKept, type Message, traceOf } from "../../../messaging/acl/index.ts";
 import {
   MessageContentNotFoundError,
   MessageNotFoundError,
@@ -9,22 +11,57 @@ import {
   type Router,
 } from "../../../messaging/router/index.ts";
 import type * as contract from "../../contract/index.ts";
+import type { MessagingServices } from "../../../messaging/index.ts";
 import { operations } from "../../contract/index.ts";
 import { validateMessage } from "./check-message.ts";
 import { handles } from "../handles.ts";
 import { decodeCursor, pageOf } from "../page.ts";
 import { implement, implementStream } from "../perform.ts";
 import { presentView } from "./present-message.ts";
-import { sendMessage, sendMessages } from "./send-message.ts";
+import { MessageRefusedError, sendMessage, sendMessages } from "./send-message.ts";
 import { PresentedTokens } from "./presented-tokens.ts";
 import { watchMessages } from "./watch-messages.ts";
 
 type Records = Pick<Router, "records">;
 
-/** Throws MessageRefusedError, SenderRefusedError. */
+/**
+ * Messages of a limited grant go to agents and capabilities that it covers. The check throws AgentNotFoundError for another agent,
+ * MessageRefusedError for another capability.
+ */
+const reachOf = (directory: MessagingServices["directory"], admission: Admission) => (address: Message["address"]) => {
+  if (admission.isWhole) return;
+  const { workspace } = admission.principal;
+  if (address.type === "receivers") {
+    const hidden = address.names.find((name) => !admission.covers("agents", name));
+    if (hidden !== undefined) throw new AgentNotFoundError(workspace, hidden, []);
+    return;
+  }
+  // A capability without providers could be routed to the nearest one.
+  const isCovered =
+    address.type === "capability" &&
+    admission.covers("capabilities", address.capability) &&
+    directory.providers(workspace, address.capability).length > 0;
+  if (!isCovered)
+    throw new MessageRefusedError(
+      {
+        code: "NO_CAPABILITY_PROVIDERS",
+        message: "these credentials may send messages to some agents and capabilities only, and this is none of them",
+        hint: "caxton whoami shows which they are.",
+        details: { workspace },
+      },
+      undefined,
+    );
+};
+
+/** Throws MessageRefusedError, SenderRefusedError, AgentNotFoundError. */
 const send = implement(operations.message.send, (services, { message, wait }, call) => {
   const presented = new PresentedTokens(services.messaging, call.principal);
-  return sendMessage(services, message, { wait, workspace: presented.workspace, presented }, call);
+  return sendMessage(
+    services,
+    message,
+    { wait, workspace: presented.workspace, presented, reach: reachOf(services.messaging.directory, call.admission) },
+    call,
+  );
 });
 
 const sendBatch = implement(operations.message.sendBatch, (services, { messages }, call) =>

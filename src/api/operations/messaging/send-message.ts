@@ -98,6 +98,8 @@ type SendOptions = Pick<Sending, "workspace"> & {
   readonly wait: number;
   /** The sender; undefined is the operator, who replays messages of others. */
   readonly presented?: PresentedTokens;
+  /** Throws if the message may not be sent to its recipients. */
+  readonly reach?: (address: Message["address"]) => void;
 };
 
 /**
@@ -107,13 +109,14 @@ type SendOptions = Pick<Sending, "workspace"> & {
 export async function sendMessage(
   services: SendServices,
   given: JsonObject,
-  { wait, workspace, presented }: SendOptions,
+  { wait, workspace, presented, reach }: SendOptions,
   call: Pick<Call, "signal" | "asked">,
 ): Promise<contract.MessageReceipt> {
   const { asked } = call;
   const one = readSent(services, asked?.withId(given) ?? given, { workspace, sender: presented?.sender });
   if (one.type === "refused") throw new MessageRefusedError(refusalOf(one.receipt), undefined);
   presented?.authorize(one.message.sender);
+  reach?.(one.message.address);
   // A client that does not wait receives no reply.
   using replies = wait === 0 ? undefined : new Replies(services.messaging.router, one.message);
   const submitted = await submit(services.messaging, one.message, asked);

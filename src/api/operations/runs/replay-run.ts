@@ -17,8 +17,8 @@ export class ExportInvalidError extends CaxtonError<{ readonly problem: string }
 }
 
 /** Throws RunNotFoundError, AgentNotFoundError, RevisionNotFoundError. */
-const replay = implement(operations.run.replay, async ({ runs }, { id: text, revision }, { principal }) => {
-  const id = ownRun(runs, principal, text);
+const replay = implement(operations.run.replay, async ({ runs }, { id: text, revision }, { admission }) => {
+  const id = ownRun(runs, admission, text);
   const { journal, artifacts } = runs.stores;
   const recording: Recording = {
     entries: journal.read(id, 0),

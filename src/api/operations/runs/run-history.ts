@@ -18,8 +18,8 @@ import { getRun, ownRun, summaryOf } from "./stored-run.ts";
 import { instant } from "../instant.ts";
 
 /** Throws RunNotFoundError, RunNotEndedError, storage errors. */
-const remove = implement(operations.run.delete, async ({ runs }, { id }, { principal }) => {
-  await runs.retention.delete(ownRun(runs, principal, id));
+const remove = implement(operations.run.delete, async ({ runs }, { id }, { admission }) => {
+  await runs.retention.delete(ownRun(runs, admission, id));
   return null;
 });
 
@@ -47,10 +47,10 @@ const prune = implement(
 );
 
 /** Throws RunNotFoundError, RunStepNotFoundError and what starting a run throws. */
-const fork = implement(operations.run.fork, async ({ runs }, given, { asked, principal }) => {
+const fork = implement(operations.run.fork, async ({ runs }, given, { asked, admission }) => {
   const { at, input, model, revision } = given;
   const { id } = await runs.timeTravel.fork(
-    ownRun(runs, principal, given.id),
+    ownRun(runs, admission, given.id),
     { at, input, model, revision },
     asked?.run(),
   );
@@ -58,13 +58,13 @@ const fork = implement(operations.run.fork, async ({ runs }, given, { asked, pri
 });
 
 /** Throws RunNotFoundError and what starting a run throws. */
-const retry = implement(operations.run.retry, async ({ runs }, { id, latest }, { asked, principal }) => {
-  const { id: started } = await runs.timeTravel.retry(ownRun(runs, principal, id), { latest }, asked?.run());
+const retry = implement(operations.run.retry, async ({ runs }, { id, latest }, { asked, admission }) => {
+  const { id: started } = await runs.timeTravel.retry(ownRun(runs, admission, id), { latest }, asked?.run());
   return getRun(runs, started);
 });
 
-const compare = implement(operations.run.compare, ({ runs }, { id, other }, { principal }) => {
-  const [a, b] = [ownRun(runs, principal, id), ownRun(runs, principal, other)];
+const compare = implement(operations.run.compare, ({ runs }, { id, other }, { admission }) => {
+  const [a, b] = [ownRun(runs, admission, id), ownRun(runs, admission, other)];
   const { left, right, same, differences, steps } = runs.timeTravel.compare(a, b);
   return {
     a: presentSummary(summaryOf(runs, a)),
@@ -80,8 +80,8 @@ const compare = implement(operations.run.compare, ({ runs }, { id, other }, { pr
 });
 
 /** The format of the document is described in docs/guides/runs.md. Throws RunNotFoundError, storage errors. */
-const exportRun = implement(operations.run.export, async ({ runs, server }, input, { principal }) => {
-  const id = ownRun(runs, principal, input.id);
+const exportRun = implement(operations.run.export, async ({ runs, server }, input, { admission }) => {
+  const id = ownRun(runs, admission, input.id);
   const contents: { [hash: string]: string } = {};
   const put = (text: string) => {
     const hash = createHash("sha256").update(text).digest("base64url");

@@ -2,11 +2,11 @@ import type * as z from "zod";
 import { AgentNotFoundError, type Agents } from "../../../agents/definitions/index.ts";
 import { mint, RunId } from "../../../kernel/ids.ts";
 import { log } from "../../../kernel/log.ts";
-import type { RunServices, UploadStore } from "../../../runs/index.ts";
+import type { RunServices, RunSummary, UploadStore } from "../../../runs/index.ts";
 import { operations, type runs as schemas } from "../../contract/index.ts";
 import { wasApplied } from "../idempotent.ts";
 import { cursors, handles } from "../handles.ts";
-import { decodeCursor, pageOf } from "../page.ts";
+import { coveredPage, decodeCursor, pageOf } from "../page.ts";
 import { downloadArtifact } from "./download-artifact.ts";
 import { type Call, implement, implementStream } from "../perform.ts";
 import { presentArtifact, presentSummary } from "./present-run.ts";
@@ -72,19 +72,20 @@ const start = implement(
 /** An agent's runs are found by its name in any letter case. */
 const list = implement(
   operations.run.list,
-  async ({ agents: { agents }, runs: { stores } }, query, { principal: { workspace } }) => {
+  async ({ agents: { agents }, runs: { stores } }, query, { admission, principal: { workspace } }) => {
     const { state, conversation, cursor, limit } = query;
     const [before] = decodeCursor(cursors.runs, cursor) ?? [];
     const agent = query.agent === undefined ? undefined : await deployedName(agents, workspace, query.agent);
-    const found = stores.journal.list({
-      workspace,
-      agent,
-      state,
-      conversation,
-      before,
-      limit: limit + 1,
-    });
-    const { rows, next } = pageOf(found, limit, ({ id }) => cursors.runs.encode(id));
+    const read = (from: RunId | undefined, count: number) =>
+      stores.journal.list({ workspace, agent, state, conversation, before: from, limit: count });
+    const cursorAfter = ({ id }: RunSummary) => cursors.runs.encode(id);
+    const { rows, next } = admission.isWhole
+      ? pageOf(read(before, limit + 1), limit, cursorAfter)
+      : await coveredPage(
+          (after, count) => read(after?.id ?? before, count),
+          (run) => admission.covers("agents", run.agent),
+          { limit, cursorAfter },
+        );
     return { items: rows.map(presentSummary), next };
   },
 );
@@ -99,26 +100,26 @@ async function deployedName(agents: Agents, workspace: string, name: string): Pr
   }
 }
 
-const get = implement(operations.run.get, ({ runs }, { id }, { principal }) =>
-  getRun(runs, ownRun(runs, principal, id)),
+const get = implement(operations.run.get, ({ runs }, { id }, { admission }) =>
+  getRun(runs, ownRun(runs, admission, id)),
 );
 
 const watch = implementStream(operations.run.watch, ({ runs }, { id, types }, call) => {
   const [afterSeq] = handles.runEvent.decode(call.lastEventId ?? "") ?? [];
-  return { events: watchRun(runs, ownRun(runs, call.principal, id), { afterSeq, types }, call.signal) };
+  return { events: watchRun(runs, ownRun(runs, call.admission, id), { afterSeq, types }, call.signal) };
 });
 
-const cancel = implement(operations.run.cancel, async ({ runs }, { id: text }, { asked, principal }) => {
-  const id = ownRun(runs, principal, text);
+const cancel = implement(operations.run.cancel, async ({ runs }, { id: text }, { asked, admission }) => {
+  const id = ownRun(runs, admission, text);
   if (!wasApplied(runs.stores, id, asked, ({ type }) => type === "run-cancel"))
     await runs.runs.cancel(id, "asked for by a client");
   return getRun(runs, id);
 });
 
 /** Throws RunNotFoundError, RunNotWaitingError. */
-const decide = implement(operations.run.decide, async ({ runs }, input, { asked, principal }) => {
+const decide = implement(operations.run.decide, async ({ runs }, input, { asked, admission }) => {
   const { call_id, decision } = input;
-  const id = ownRun(runs, principal, input.id);
+  const id = ownRun(runs, admission, input.id);
   const isDecided = wasApplied(
     runs.stores,
     id,
@@ -131,8 +132,8 @@ const decide = implement(operations.run.decide, async ({ runs }, input, { asked,
 });
 
 /** Throws RunNotFoundError, NoChoiceOpenError, UnknownModelError. */
-const choose = implement(operations.run.choose, async ({ runs }, { id: text, ...chosen }, { asked, principal }) => {
-  const id = ownRun(runs, principal, text);
+const choose = implement(operations.run.choose, async ({ runs }, { id: text, ...chosen }, { asked, admission }) => {
+  const id = ownRun(runs, admission, text);
   const isChosen = wasApplied(runs.stores, id, asked, ({ type }) => type === "model-choose" || type === "run-cancel");
   if (!isChosen) await runs.runs.choose(id, chosen);
   return getRun(runs, id);
@@ -141,15 +142,15 @@ const choose = implement(operations.run.choose, async ({ runs }, { id: text, ...
 /** Throws RunNotFoundError, QuestionNotFoundError, QuestionClosedError, AnswerInvalidError. */
 const answer = implement(
   operations.run.answer,
-  async ({ runs }, { id: text, question, ...answered }, { principal }) => {
-    const id = ownRun(runs, principal, text);
+  async ({ runs }, { id: text, question, ...answered }, { admission }) => {
+    const id = ownRun(runs, admission, text);
     await runs.runs.answer(id, question, answered);
     return getRun(runs, id);
   },
 );
 
-const artifacts = implement(operations.run.artifacts, ({ runs }, input, { principal }) => {
-  const id = ownRun(runs, principal, input.id);
+const artifacts = implement(operations.run.artifacts, ({ runs }, input, { admission }) => {
+  const id = ownRun(runs, admission, input.id);
   return { items: runs.stores.artifacts.ofRun(id).map(presentArtifact), next: null };
 });
 

@@ -1,4 +1,4 @@
-import type { Principal } from "../../../access/index.ts";
+import type { Admission } from "../../../access/index.ts";
 import { RunId } from "../../../kernel/ids.ts";
 import {
   type ArtifactStore,
@@ -20,14 +20,15 @@ export type RunReading = Pick<RunServices, "runs"> & {
   };
 };
 
-/** Returns the id of a run in the caller's workspace; one of another workspace is not found. Throws RunNotFoundError. */
+/** Returns the id of a run that the operation may use; one of another workspace, or outside the caller's grants, is not found. Throws RunNotFoundError. */
 export function ownRun(
   { stores: { journal } }: Pick<RunReading, "stores">,
-  { workspace }: Pick<Principal, "workspace">,
+  admission: Pick<Admission, "principal" | "covers">,
   text: string,
 ): RunId {
   const parsed = RunId.safeParse(text);
-  if (parsed.success && journal.summary(parsed.data)?.workspace === workspace) return parsed.data;
+  const found = parsed.success ? journal.summary(parsed.data) : undefined;
+  if (found?.workspace === admission.principal.workspace && admission.covers("agents", found.agent)) return found.id;
   throw new RunNotFoundError(`there is no run ${text}`, "`caxton run list` shows the runs there are.", { id: text });
 }
 

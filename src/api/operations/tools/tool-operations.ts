@@ -59,8 +59,11 @@ const presentServer = (server: ToolServer): contract.ToolServerDetail => ({
   tools: server.tools.map(presentTool),
 });
 
-const list = implement(operations.tool.list, ({ tools: { catalogue } }) => ({
-  items: catalogue.servers().map(presentServer),
+const list = implement(operations.tool.list, ({ tools: { catalogue } }, _input, { admission }) => ({
+  items: catalogue
+    .servers()
+    .filter(({ name }) => admission.covers("tools", name))
+    .map(presentServer),
   next: null,
 }));
 

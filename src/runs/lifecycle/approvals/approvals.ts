@@ -38,6 +38,9 @@ export type ApprovalWord =
     }
   | { readonly type: "deny"; readonly note: string };
 
+/** `hash`: of the call that the caller saw. `mayUse`: whether the caller may use an agent. */
+type Looking = { readonly hash?: string | undefined; readonly mayUse?: (agent: string) => boolean };
+
 /**
  * The approvals of all runs.
  * runs.approvals.P1. An answer is durable before its sender receives the confirmation; of two answers to one
@@ -78,10 +81,10 @@ export class Approvals implements AsyncDisposable {
   }
 
   /** Returns an approval of a workspace. Throws ApprovalNotFoundError; ApprovalMismatchError if the call does not have this hash. */
-  get(workspace: string, id: string, hash?: string): ApprovalRecord {
+  get(workspace: string, id: string, { hash, mayUse }: Looking = {}): ApprovalRecord {
     const parsed = ApprovalId.safeParse(id);
     const found = parsed.success ? this.#deps.index.find(parsed.data) : undefined;
-    if (found?.workspace !== workspace) throw approvalNotFound(id);
+    if (found?.workspace !== workspace || mayUse?.(found.agent) === false) throw approvalNotFound(id);
     if (hash !== undefined && hash !== found.bound.whole) throw approvalMismatch(id, found.runId);
     return found;
   }

@@ -1,0 +1,124 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import * as contract from "../../src/api/contract/index.ts";
+import { startServer, type TestServer } from "../helpers/server.ts";
+
+const { operations } = contract;
+const OPERATIONS = Object.values(operations).flatMap((noun) => Object.values(noun) as readonly contract.Operation[]);
+
+let server: TestServer;
+let admin: string;
+let runs: Record<"support-desk" | "billing", contract.RunDetail>;
+
+type Answer = { readonly status: number; readonly body: unknown };
+
+async function request(key: string, method: string, path: string, body?: object): Promise<Answer> {
+  const response = await fetch(server.url + path, {
+    method,
+    headers: { authorization: `Bearer ${key}`, ...(body && { "content-type": "application/json" }) },
+    ...(body && { body: JSON.stringify(body) }),
+    signal: AbortSignal.timeout(20_000),
+  });
+  const text = await response.text();
+  const isJson = /[/+]json/.test(response.headers.get("content-type") ?? "");
+  return { status: response.status, body: isJson ? JSON.parse(text) : text };
+}
+const codeOf = ({ body }: Answer): string => contract.problems.ProblemDetails.parse(body).code;
+
+async function createKey(by: string, more: object): Promise<string> {
+  const { body } = await request(by, "POST", "/api/v1/keys", { name: "test", ...more });
+  return contract.keys.CreatedApiKey.parse(body).key ?? "";
+}
+const sourceOf = (name: string) => `name = "${name}"
+version = "1.0.0"
+capabilities = ["${name}-questions"]
+system_prompt = "Answer."
+`;
+const start = async (agent: string) =>
+  contract.runs.RunDetail.parse(
+    (await request(admin, "POST", "/api/v1/runs", { agent, input: "hello", wait: true })).body,
+  );
+
+beforeAll(async () => {
+  server = await startServer({
+    settings: {
+      "access.mode": "required",
+      "access.roles": { metadata: { description: "", permissions: ["runs:read"] } },
+    },
+  });
+  admin = await createKey(server.started.setupToken ?? "", { role: "admin" });
+  for (const name of ["support-desk", "billing"])
+    await request(admin, "POST", "/api/v1/agents", { source: sourceOf(name) });
+  runs = { "support-desk": await start("support-desk"), billing: await start("billing") };
+});
+afterAll(() => server?.[Symbol.asyncDispose]());
+
+// access.access.A7
+test("a key that is limited to agents uses these, their runs and nothing else", async () => {
+  const key = await createKey(admin, { role: "operator", only: { agents: ["Support-*"] } });
+  const identity = await request(key, "GET", "/api/v1/whoami");
+  expect(identity.body).toMatchObject({ permissions: ["access:self"], grants: [{ only: { agents: ["Support-*"] } }] });
+  expect((await request(key, "GET", "/api/v1/agents")).body).toMatchObject({ items: [{ name: "support-desk" }] });
+  expect((await request(key, "GET", "/api/v1/runs")).body).toMatchObject({
+    items: [{ agent: "support-desk" }],
+    next: null,
+  });
+  const own = await request(key, "POST", "/api/v1/runs", { agent: "support-desk", input: "hello", wait: true });
+  expect(own.body).toMatchObject({ state: "completed" });
+  const foreign = [
+    request(key, "GET", "/api/v1/agents/billing"),
+    request(key, "POST", "/api/v1/agents/billing/pause", {}),
+    request(key, "POST", "/api/v1/runs", { agent: "billing", input: "hello" }),
+    request(key, "POST", "/api/v1/agents", { source: sourceOf("finance") }),
+    request(key, "POST", "/api/v1/messages", { performative: "request", receiver: "billing", content: "hello" }),
+  ];
+  expect((await Promise.all(foreign)).map(codeOf)).toEqual(foreign.map(() => "AGENT_NOT_FOUND"));
+  for (const path of ["", "/export", "/artifacts", "/events", `/diff/${runs["support-desk"].id}`])
+    expect(codeOf(await request(key, "GET", `/api/v1/runs/${runs.billing.id}${path}`))).toBe("RUN_NOT_FOUND");
+  expect(codeOf(await request(key, "GET", `/api/v1/runs/${runs["support-desk"].id}/diff/${runs.billing.id}`))).toBe(
+    "RUN_NOT_FOUND",
+  );
+});
+
+test("an operation that cannot be limited is refused to a limited key, and says why", async () => {
+  const key = await createKey(admin, { role: "admin", only: { agents: ["*"] } });
+  const wrong: string[] = [];
+  for (const operation of OPERATIONS) {
+    if (operation.permission === "access:self" || operation.narrowedBy.includes("agents")) continue;
+    const path = operation.http.path.replaceAll(/:\w+/g, "x");
+    const answer = await request(key, operation.http.method, path);
+    if (answer.status !== 403 || codeOf(answer) !== "PERMISSION_DENIED")
+      wrong.push(`${operation.name}: ${answer.status}`);
+  }
+  expect(wrong).toEqual([]);
+  expect((await request(key, "GET", "/api/v1/keys")).body).toMatchObject({
+    detail: expect.stringContaining("for agents * only"),
+  });
+});
+
+test("a key that is limited to tool servers or capabilities uses these only", async () => {
+  const tools = await createKey(admin, { role: "operator", only: { tools: ["csv*"] } });
+  const listed = contract.tools.ToolServerList.parse((await request(tools, "GET", "/api/v1/tools")).body);
+  expect(listed.items.map(({ name }) => name)).not.toEqual([]);
+  expect(listed.items.filter(({ name }) => !name.startsWith("csv"))).toEqual([]);
+  const [other] = contract.tools.ToolServerList.parse((await request(admin, "GET", "/api/v1/tools")).body).items.filter(
+    ({ name }) => !name.startsWith("csv"),
+  );
+  expect(codeOf(await request(tools, "GET", `/api/v1/tools/${other?.name}`))).toBe("TOOL_SERVER_NOT_FOUND");
+  expect(codeOf(await request(tools, "GET", "/api/v1/agents"))).toBe("PERMISSION_DENIED");
+
+  const messages = await createKey(admin, { role: "user", only: { capabilities: ["support-*"] } });
+  const send = (capability: string) =>
+    request(messages, "POST", "/api/v1/messages", { performative: "request", capability, content: "hello" });
+  expect((await send("support-desk-questions")).body).toMatchObject({ status: "accepted" });
+  for (const capability of ["billing-questions", "support-unknown"])
+    expect(codeOf(await send(capability))).toBe("NO_CAPABILITY_PROVIDERS");
+});
+
+test("content stays hidden from a limited key without its permission", async () => {
+  const key = await createKey(admin, { role: "metadata", only: { agents: ["support-*"] } });
+  const { id, output } = runs["support-desk"];
+  const shown = contract.runs.RunDetail.parse((await request(key, "GET", `/api/v1/runs/${id}`)).body);
+  expect(output).not.toBe("");
+  expect([shown.agent, shown.input, shown.output]).toEqual(["support-desk", "", ""]);
+  expect(codeOf(await request(key, "GET", `/api/v1/runs/${id}/export`))).toBe("PERMISSION_DENIED");
+});
