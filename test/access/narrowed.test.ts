@@ -7,7 +7,7 @@ const OPERATIONS = Object.values(operations).flatMap((noun) => Object.values(nou
 
 let server: TestServer;
 let admin: string;
-let runs: Record<"support-desk" | "billing", contract.RunDetail>;
+let runs: Record<"support-first" | "billing", contract.RunDetail>;
 
 type Answer = { readonly status: number; readonly body: unknown };
 
@@ -46,9 +46,9 @@ beforeAll(async () => {
     },
   });
   admin = await createKey(server.started.setupToken ?? "", { role: "admin" });
-  for (const name of ["support-desk", "billing"])
+  for (const name of ["support-first", "billing"])
     await request(admin, "POST", "/api/v1/agents", { source: sourceOf(name) });
-  runs = { "support-desk": await start("support-desk"), billing: await start("billing") };
+  runs = { "support-first": await start("support-first"), billing: await start("billing") };
 });
 afterAll(() => server?.[Symbol.asyncDispose]());
 
@@ -57,12 +57,12 @@ test("a key that is limited to agents uses these, their runs and nothing else", 
   const key = await createKey(admin, { role: "operator", only: { agents: ["Support-*"] } });
   const identity = await request(key, "GET", "/api/v1/whoami");
   expect(identity.body).toMatchObject({ permissions: ["access:self"], grants: [{ only: { agents: ["Support-*"] } }] });
-  expect((await request(key, "GET", "/api/v1/agents")).body).toMatchObject({ items: [{ name: "support-desk" }] });
+  expect((await request(key, "GET", "/api/v1/agents")).body).toMatchObject({ items: [{ name: "support-first" }] });
   expect((await request(key, "GET", "/api/v1/runs")).body).toMatchObject({
-    items: [{ agent: "support-desk" }],
+    items: [{ agent: "support-first" }],
     next: null,
   });
-  const own = await request(key, "POST", "/api/v1/runs", { agent: "support-desk", input: "hello", wait: true });
+  const own = await request(key, "POST", "/api/v1/runs", { agent: "support-first", input: "hello", wait: true });
   expect(own.body).toMatchObject({ state: "completed" });
   const foreign = [
     request(key, "GET", "/api/v1/agents/billing"),
@@ -72,9 +72,9 @@ test("a key that is limited to agents uses these, their runs and nothing else", 
     request(key, "POST", "/api/v1/messages", { performative: "request", receiver: "billing", content: "hello" }),
   ];
   expect((await Promise.all(foreign)).map(codeOf)).toEqual(foreign.map(() => "AGENT_NOT_FOUND"));
-  for (const path of ["", "/export", "/artifacts", "/events", `/diff/${runs["support-desk"].id}`])
+  for (const path of ["", "/export", "/artifacts", "/events", `/diff/${runs["support-first"].id}`])
     expect(codeOf(await request(key, "GET", `/api/v1/runs/${runs.billing.id}${path}`))).toBe("RUN_NOT_FOUND");
-  expect(codeOf(await request(key, "GET", `/api/v1/runs/${runs["support-desk"].id}/diff/${runs.billing.id}`))).toBe(
+  expect(codeOf(await request(key, "GET", `/api/v1/runs/${runs["support-first"].id}/diff/${runs.billing.id}`))).toBe(
     "RUN_NOT_FOUND",
   );
 });
@@ -109,16 +109,16 @@ test("a key that is limited to tool servers or capabilities uses these only", as
   const messages = await createKey(admin, { role: "user", only: { capabilities: ["support-*"] } });
   const send = (capability: string) =>
     request(messages, "POST", "/api/v1/messages", { performative: "request", capability, content: "hello" });
-  expect((await send("support-desk-questions")).body).toMatchObject({ status: "accepted" });
+  expect((await send("support-first-questions")).body).toMatchObject({ status: "accepted" });
   for (const capability of ["billing-questions", "support-unknown"])
     expect(codeOf(await send(capability))).toBe("NO_CAPABILITY_PROVIDERS");
 });
 
 test("content stays hidden from a limited key without its permission", async () => {
   const key = await createKey(admin, { role: "metadata", only: { agents: ["support-*"] } });
-  const { id, output } = runs["support-desk"];
+  const { id, output } = runs["support-first"];
   const shown = contract.runs.RunDetail.parse((await request(key, "GET", `/api/v1/runs/${id}`)).body);
   expect(output).not.toBe("");
-  expect([shown.agent, shown.input, shown.output]).toEqual(["support-desk", "", ""]);
+  expect([shown.agent, shown.input, shown.output]).toEqual(["support-first", "", ""]);
   expect(codeOf(await request(key, "GET", `/api/v1/runs/${id}/export`))).toBe("PERMISSION_DENIED");
 });

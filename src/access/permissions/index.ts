@@ -8,4 +8,4 @@ export {
   type Quotas,
   WORKSPACE_NAME,
 } from "./workspace-names.ts";
-export { fits, isNarrowed, type Narrowing, type NarrowingKind, NARROWINGS } from "./narrowing.ts";
+export { fits, isNarrowed, type Narrowing, type NarrowingKind } from "./narrowing.ts";

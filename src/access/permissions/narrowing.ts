@@ -1,12 +1,7 @@
 import { fitsGlob, type Glob, parseGlob } from "../../kernel/glob.ts";
 
-/** What a grant can be limited to, by patterns of names. */
-export const NARROWINGS = {
-  agents: "Agents, with their runs and approvals",
-  tools: "Tool servers",
-  capabilities: "Capabilities to which messages are sent",
-} as const satisfies Readonly<Record<string, string>>;
-export type NarrowingKind = keyof typeof NARROWINGS;
+/** What a grant can be limited to: agents with their runs and approvals, tool servers, capabilities to which messages are sent. */
+export type NarrowingKind = "agents" | "tools" | "capabilities";
 
 /** Globs of names, in any letter case. Without any, a grant is not limited. */
 export type Narrowing = Readonly<Partial<Record<NarrowingKind, readonly string[] | undefined>>>;

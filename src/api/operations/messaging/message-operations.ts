@@ -45,7 +45,7 @@ const reachOf = (directory: MessagingServices["directory"], admission: Admission
     throw new MessageRefusedError(
       {
         code: "NO_CAPABILITY_PROVIDERS",
-        message: "these credentials may send messages to some agents and capabilities only, and this is none of them",
+        message: "these credentials may send messages to some agents and capabilities only, and not to this one",
         hint: "caxton whoami shows which they are.",
         details: { workspace },
       },

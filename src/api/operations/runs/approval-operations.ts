@@ -21,6 +21,8 @@ function ownApproval({ approvals }: RunServices, admission: Admission, id: strin
 /** Open approvals that are counted for a limited grant. */
 const OPEN_COUNTED_MAX = 1_000;
 
+const cursorAfter = ({ id }: ApprovalRecord) => cursors.approvals.encode(id);
+
 /** Open approvals are listed oldest first, others newest first, unless the query names an order. Throws RunNotFoundError. */
 const list = implement(operations.approval.list, async ({ runs }, query, { admission, principal: { workspace } }) => {
   const { stores } = runs;
@@ -29,7 +31,6 @@ const list = implement(operations.approval.list, async ({ runs }, query, { admis
   const [before] = decodeCursor(cursors.approvals, query.cursor) ?? [];
   const read = (from: ApprovalId | undefined, count: number) =>
     stores.approvals.list({ workspace, state, runId: ofRun, before: from, order, limit: count });
-  const cursorAfter = ({ id }: ApprovalRecord) => cursors.approvals.encode(id);
   if (admission.isWhole) {
     const { rows, next } = pageOf(read(before, limit + 1), limit, cursorAfter);
     return { items: rows.map(presentApproval), next, open: stores.approvals.openCount(workspace) };

@@ -69,6 +69,8 @@ const start = implement(
   },
 );
 
+const cursorAfter = ({ id }: RunSummary) => cursors.runs.encode(id);
+
 /** An agent's runs are found by its name in any letter case. */
 const list = implement(
   operations.run.list,
@@ -78,7 +80,6 @@ const list = implement(
     const agent = query.agent === undefined ? undefined : await deployedName(agents, workspace, query.agent);
     const read = (from: RunId | undefined, count: number) =>
       stores.journal.list({ workspace, agent, state, conversation, before: from, limit: count });
-    const cursorAfter = ({ id }: RunSummary) => cursors.runs.encode(id);
     const { rows, next } = admission.isWhole
       ? pageOf(read(before, limit + 1), limit, cursorAfter)
       : await coveredPage(
