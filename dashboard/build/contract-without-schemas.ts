@@ -35,6 +35,9 @@ function rowOf([name, value]: readonly [string, unknown]): readonly string[] {
   )
     return [];
   const { http, queryNames, permission } = value;
+  const scope = "scope" in value && value.scope === "server" ? { scope: value.scope } : {};
   // A name such as `delete` cannot be that of a constant.
-  return [`const _${name} = ${JSON.stringify({ http, queryNames, permission })};\nexport { _${name} as ${name} };`];
+  return [
+    `const _${name} = ${JSON.stringify({ http, queryNames, permission, ...scope })};\nexport { _${name} as ${name} };`,
+  ];
 }

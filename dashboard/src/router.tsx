@@ -6,6 +6,7 @@ import {
   Navigate,
   type ErrorComponentProps,
 } from "@tanstack/react-router";
+import { inWorkspace, withoutWorkspace } from "./api/workspace.ts";
 import { lazyPage } from "./lazy-page.tsx";
 import { ProblemView } from "./parts/problems/problem-view.tsx";
 import { Home } from "./pages/home/home.tsx";
@@ -188,8 +189,9 @@ export const makeRouter = (client: QueryClient) =>
     routeTree,
     basepath: "/ui",
     context: { client },
-    parseSearch,
-    stringifySearch,
+    // The workspace is that of the window, not of a page.
+    parseSearch: (search) => parseSearch(withoutWorkspace(search)),
+    stringifySearch: (search) => inWorkspace(stringifySearch(search)),
     defaultPreload: "intent",
     defaultErrorComponent: PageError,
     defaultPendingMs: 300,

@@ -184,13 +184,21 @@ describe("commands to copy", () => {
 
   test("a run names its files and its model", () => {
     const request = { agent: "data-analyzer", input: "What now?", files: ["my sales.csv"], model: "openai/x" };
-    expect(runCommand(request)).toBe("caxton run data-analyzer 'What now?' --file 'my sales.csv' --model openai/x");
+    const command = "caxton run data-analyzer 'What now?' --file 'my sales.csv' --model openai/x";
+    expect(runCommand(request)).toBe(command);
+    expect(runCommand({ ...request, workspace: "red" })).toBe(`${command} --workspace red`);
   });
 
   test("with curl, the file's id goes into the run and the body is JSON", () => {
     fc.assert(
       fc.property(word, (input) => {
-        const command = runCurl("http://127.0.0.1:1", { agent: "a", input, files: ["sales.csv"], model: undefined });
+        const command = runCurl("http://127.0.0.1:1", {
+          agent: "a",
+          input,
+          files: ["sales.csv"],
+          model: undefined,
+          workspace: "red",
+        });
         // A curl that answers an upload with its id, and a run with the body it was given.
         const curl = `curl() { case "$*" in *uploads?name*) echo '{"id":"0198-up","name":"sales.csv"}';; *) for last; do :; done; printf %s "$last";; esac; }`;
         const heard = execFileSync("/bin/sh", ["-c", `${curl}\n${command}`], { encoding: "utf8" });

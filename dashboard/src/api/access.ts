@@ -7,7 +7,15 @@ import {
   type OutputOf,
 } from "../../../src/api/contract/index.ts";
 import { text } from "../text/text.ts";
-import { ask, call, ProblemError, unreachable, whenUnauthenticated } from "./client.ts";
+import {
+  ask,
+  call,
+  ProblemError,
+  unreachable,
+  whenUnauthenticated,
+  whenWorkspaceLost,
+  WORKSPACE_LOST,
+} from "./client.ts";
 import { setCsrfToken } from "./csrf.ts";
 import { entriesOf } from "./page.ts";
 import { retryUnlessRefused } from "./queries.ts";
@@ -42,7 +50,15 @@ function asAnonymous(error: unknown): null {
 /** Shows the login, and forgets all data, as soon as the server refuses the session. */
 export function watchSession(client: QueryClient): void {
   whenUnauthenticated(() => forget(client));
+  whenWorkspaceLost(() => {
+    // The answer to whoami itself is in its query.
+    if (client.getQueryState(IDENTITY_KEY)?.fetchStatus === "idle")
+      void client.invalidateQueries({ queryKey: IDENTITY_KEY });
+  });
 }
+
+export const isWorkspaceLost = (error: unknown): boolean =>
+  error instanceof ProblemError && error.problem.code === WORKSPACE_LOST;
 
 function forget(client: QueryClient): void {
   setCsrfToken(undefined);
@@ -54,14 +70,14 @@ function forget(client: QueryClient): void {
 
 /** Creates a session with an API key or the token of a login link. Throws ProblemError, also if the browser did not keep the session's cookie. */
 export async function logIn(client: QueryClient, key: string): Promise<void> {
-  await call(operations.session.create, {}, undefined, key);
+  await call(operations.session.create, {}, undefined, { token: key, isServerWide: true });
   const identity = await whoami().catch(asAnonymous);
   if (identity === null) throw new ProblemError({ ...unreachable(), ...text.access.cookieRefused });
   client.setQueryData<Identity | null>(IDENTITY_KEY, identity);
 }
 
 export async function logOut(client: QueryClient): Promise<void> {
-  const { provider } = await call(operations.session.delete, {});
+  const { provider } = await call(operations.session.delete, {}, undefined, { isServerWide: true });
   forget(client);
   // The session at the identity provider would log the next person in.
   if (provider !== null) location.assign(provider);
@@ -76,7 +92,24 @@ export const providersQuery = queryOptions({
 
 /** Creates the first administrator's key with the token that the server prints at its start. */
 export const createFirstKey = (setupToken: string) =>
-  call(operations.key.create, { name: "administrator", role: "admin" }, undefined, setupToken);
+  call(operations.key.create, { name: "administrator", role: "admin" }, undefined, {
+    token: setupToken,
+    isServerWide: true,
+  });
+
+export type Workspace = OutputOf<typeof operations.workspace.get>;
+
+/** The workspaces that the user may use. */
+export const workspacesQuery = queryOptions({
+  queryKey: ["workspaces"],
+  queryFn: ({ signal }) =>
+    entriesOf((cursor) => call(operations.workspace.list, { cursor, limit: 200 }, signal, { isServerWide: true })),
+});
+
+export const createWorkspace = (body: GivenTo<typeof operations.workspace.create>) =>
+  call(operations.workspace.create, body);
+export const updateWorkspace = (body: GivenTo<typeof operations.workspace.update>) =>
+  call(operations.workspace.update, body);
 
 export const keysQuery = queryOptions({
   queryKey: ["keys"],

@@ -8,6 +8,7 @@ import {
 } from "../../../src/api/contract/index.ts";
 import { text } from "../text/text.ts";
 import { writeHeaders } from "./csrf.ts";
+import { currentWorkspace, workspaceHeader } from "./workspace.ts";
 
 /** What the server answered instead of what was asked for; or, with code SERVER_UNREACHABLE, that it did not answer. */
 export class ProblemError extends Error {
@@ -27,8 +28,13 @@ type Request = {
   /** Sent as multipart/form-data; instead of `json`. */
   readonly form?: FormData | undefined;
   readonly signal?: AbortSignal | undefined;
+} & Sender;
+
+type Sender = {
   /** Shown as that of a program outside. */
   readonly token?: string | undefined;
+  /** The request does not apply to the workspace of this page, which may not exist. */
+  readonly isServerWide?: boolean | undefined;
 };
 
 /** Calls an operation of the server this page came from. Throws ProblemError for every answer that is not a success. */
@@ -36,7 +42,7 @@ export function call<Op extends Operation>(
   operation: Op,
   input: GivenTo<Op>,
   signal?: AbortSignal,
-  token?: string,
+  sender: Sender = {},
 ): Promise<OutputOf<Op>> {
   const { params, query, body } = split(operation, input);
   const { method } = operation.http;
@@ -46,7 +52,7 @@ export function call<Op extends Operation>(
     method: isRead ? undefined : method,
     ...(!isRead && { json: body }),
     signal,
-    token,
+    ...sender,
   });
 }
 
@@ -59,8 +65,9 @@ export async function ask<Answer>(path: string, request: Request = {}): Promise<
   return answer;
 }
 
-async function send(path: string, { method, json, file, form, signal, token }: Request): Promise<Response> {
-  const headers: Record<string, string> = { accept: "application/json" };
+async function send(path: string, { method, json, file, form, signal, ...sender }: Request): Promise<Response> {
+  const { token, isServerWide = false } = sender;
+  const headers: Record<string, string> = { accept: "application/json", ...(!isServerWide && workspaceHeader()) };
   const body = file ?? form ?? (json === undefined ? null : JSON.stringify(json));
   if (json !== undefined) headers["content-type"] = "application/json";
   if (file !== undefined) headers["content-type"] = file.type === "" ? "application/octet-stream" : file.type;
@@ -88,11 +95,19 @@ export const unreachable = (): ProblemDetails => ({
 
 /** Codes of an answer to a request whose session has ended. A program's token that is invalid has another code. */
 const SESSION_CODES = new Set(["CREDENTIALS_REQUIRED", "CREDENTIALS_INVALID", "SESSION_ENDED"]);
+/** Code of an answer to a request in a workspace that does not exist, or that the user may not use. */
+export const WORKSPACE_LOST = "WORKSPACE_NOT_FOUND";
 let onUnauthenticated = (): void => undefined;
+let onWorkspaceLost = (): void => undefined;
 
 /** Sets what happens when the server refuses the session of this page. */
 export function whenUnauthenticated(act: () => void): void {
   onUnauthenticated = act;
+}
+
+/** Sets what happens when the workspace of this page is not found. */
+export function whenWorkspaceLost(act: () => void): void {
+  onWorkspaceLost = act;
 }
 
 /** The problem an answer carries, or one made of its status when it carries none. */
@@ -101,6 +116,8 @@ export async function readProblem(response: Response): Promise<ProblemDetails> {
   if (type.includes("json")) {
     const body: Partial<ProblemDetails> | null = await response.json().catch(() => null);
     if (body?.code !== undefined && SESSION_CODES.has(body.code)) onUnauthenticated();
+    const isLost = body?.code === WORKSPACE_LOST && body.details?.["workspace"] === currentWorkspace();
+    if (isLost) onWorkspaceLost();
     if (body?.code !== undefined) return { ...fromStatus(response), ...body };
   }
   return fromStatus(response);

@@ -2,6 +2,7 @@ import { queryOptions } from "@tanstack/react-query";
 import { type MessageRecord, operations, requestPath } from "../../../src/api/contract/index.ts";
 import { ProblemError, readProblem } from "./client.ts";
 import { retryUnlessRefused } from "./queries.ts";
+import { inWorkspace } from "./workspace.ts";
 
 /** A reference to content that the server keeps beside the message. */
 export type KeptContent = { readonly id: string; readonly media_type: string; readonly bytes: number };
@@ -16,15 +17,19 @@ export function keptContent(content: MessageRecord["content"]): KeptContent | un
   return typeof media_type === "string" && typeof bytes === "number" ? { id, media_type, bytes } : undefined;
 }
 
+/** Its address. */
+export const keptContentAddress = ({ id }: KeptContent): string =>
+  inWorkspace(requestPath(operations.message.content, { id }));
+
 const isObject = (value: unknown): value is { readonly [key: string]: unknown } =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Its text, whole: at most what a message may have. It never changes. */
-export const keptContentQuery = ({ id }: KeptContent) =>
+export const keptContentQuery = (kept: KeptContent) =>
   queryOptions({
-    queryKey: ["kept-content", id],
+    queryKey: ["kept-content", kept.id],
     queryFn: async ({ signal }) => {
-      const response = await fetch(requestPath(operations.message.content, { id }), { signal });
+      const response = await fetch(keptContentAddress(kept), { signal });
       if (!response.ok) throw new ProblemError(await readProblem(response));
       return response.text();
     },

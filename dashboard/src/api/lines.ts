@@ -1,6 +1,7 @@
 import { writeHeaders } from "./csrf.ts";
 import { ProblemError, readProblem, unreachable } from "./client.ts";
 import { linesOf } from "./lines-of.ts";
+import { workspaceHeader } from "./workspace.ts";
 
 /** Follows long work whose progress the server sends as JSON lines. Throws ProblemError. */
 export async function* follow<Line>(
@@ -12,6 +13,7 @@ export async function* follow<Line>(
     headers: {
       accept: "application/x-ndjson",
       "content-type": body instanceof File ? "application/octet-stream" : "application/json",
+      ...workspaceHeader(),
       ...writeHeaders(),
     },
     body,

@@ -60,7 +60,7 @@ type Sent = GivenTo<typeof operations.message.validate>;
 
 /** `token` is that of the sender, if it is a registered program. */
 export const sendMessage = (message: Sent, token: string | undefined) =>
-  call(operations.message.send, message, undefined, token);
+  call(operations.message.send, message, undefined, { token });
 
 export const checkMessage = (message: Sent, signal?: AbortSignal) => call(operations.message.validate, message, signal);
 

@@ -10,6 +10,7 @@ import { IdentityContext, useDenial } from "../parts/permission.ts";
 import { notify } from "../parts/problems/notice.tsx";
 import { clockTime } from "../parts/format/format.ts";
 import { text } from "../text/text.ts";
+import { WorkspaceSwitch } from "./workspace-switch.tsx";
 import { setTheme, THEMES, useTheme } from "./theme.ts";
 
 type Props = { readonly onSearch: () => void; readonly onHelp: () => void };
@@ -28,6 +29,7 @@ export function Header({ onSearch, onHelp }: Props) {
         <kbd className="font-sans text-2xs max-sm:hidden">{text.header.searchKeys}</kbd>
       </button>
       <div className="flex-1" />
+      <WorkspaceSwitch />
       <LiveMark />
       <ThemeSwitch />
       <IconButton label={text.header.help} onClick={onHelp} aria-keyshortcuts="?">
@@ -81,7 +83,7 @@ function LiveMark() {
           state === "lost" && "animate-pulse-soft bg-warn",
         )}
       />
-      {words}
+      <span className="max-sm:sr-only">{words}</span>
     </span>
   );
 }

@@ -2,6 +2,7 @@
 export const ACCESS = {
   denied: (permission: string, role: string) =>
     `Needs the permission ${permission}, which the role ${role} does not have`,
+  deniedHere: (permission: string) => `Needs the permission ${permission} in every workspace`,
   cookieRefused: {
     title: "The browser did not keep the session",
     detail: "The browser did not keep the session's cookie.",
@@ -46,7 +47,18 @@ export const ACCESS = {
     'This server runs without access control (access.mode = "local"): keys are stored, and required only with access.mode = "required".',
   keys: {
     title: "API keys",
-    columns: { name: "Name", role: "Role", state: "State", expires: "Expires", used: "Last used", actions: "Actions" },
+    columns: {
+      name: "Name",
+      role: "Role",
+      workspace: "Workspace",
+      state: "State",
+      expires: "Expires",
+      used: "Last used",
+      actions: "Actions",
+    },
+    everywhere: "every workspace",
+    workspace: "Workspace",
+    workspaceNote: "The key is valid in this workspace only",
     none: "No API keys",
     noneNote: "Create one for each program or person.",
     command: "caxton key create ci --role operator",

@@ -1,5 +1,6 @@
 import { ACCESS } from "./access.ts";
 import { AUDIT } from "./audit.ts";
+import { WORKSPACES } from "./workspaces.ts";
 import { SETTINGS } from "./settings.ts";
 import { USAGE } from "./usage.ts";
 import { CALL, TOOLS } from "./tools.ts";
@@ -75,6 +76,7 @@ export const text = {
   help: HELP,
   palette: PALETTE,
   access: ACCESS,
+  workspaces: WORKSPACES,
   audit: AUDIT,
   settings: SETTINGS,
   tasks: TASKS,

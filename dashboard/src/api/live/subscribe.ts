@@ -1,4 +1,5 @@
 import { readProblem, ProblemError } from "../client.ts";
+import { workspaceHeader } from "../workspace.ts";
 import { EventStreamParser, type StreamedEvent } from "./event-stream.ts";
 
 const RETRY_MS_MIN = 500;
@@ -56,7 +57,7 @@ async function follow<Event>(
   { after, signal, heard }: Connection & { readonly after: string },
   onId: (event: StreamedEvent) => void,
 ): Promise<boolean> {
-  const headers: Record<string, string> = { accept: "text/event-stream" };
+  const headers: Record<string, string> = { accept: "text/event-stream", ...workspaceHeader() };
   if (after !== "") headers["last-event-id"] = after;
   const response = await fetch(path, { headers, signal, cache: "no-store" });
   if (!response.ok || response.body === null) throw new ProblemError(await readProblem(response));

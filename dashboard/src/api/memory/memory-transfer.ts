@@ -3,6 +3,7 @@ import { listed, operations } from "../../../../src/api/contract/index.ts";
 import { ProblemError, unreachable } from "../client.ts";
 import { follow } from "../lines.ts";
 import { withQuery } from "../queries.ts";
+import { inWorkspace } from "../workspace.ts";
 
 export type Exporting = {
   readonly format: "jsonl" | "json" | "mcp";
@@ -14,12 +15,14 @@ export type Exporting = {
 
 /** Where a browser gets memory from as a file. */
 export const exportAddress = ({ format, scope, history, embeddings }: Exporting): string =>
-  withQuery(operations.memoryTransfer.export.http.path, {
-    format,
-    scopes: scope === undefined ? undefined : listed([scope]),
-    history: history ? "true" : undefined,
-    embeddings: embeddings ? "true" : undefined,
-  });
+  inWorkspace(
+    withQuery(operations.memoryTransfer.export.http.path, {
+      format,
+      scopes: scope === undefined ? undefined : listed([scope]),
+      history: history ? "true" : undefined,
+      embeddings: embeddings ? "true" : undefined,
+    }),
+  );
 
 export type Importing = {
   readonly file: File;

@@ -1,27 +1,31 @@
 import { useQuery } from "@tanstack/react-query";
 import { use } from "react";
+import { operations } from "../../../../src/api/contract/index.ts";
 import { rolesQuery } from "../../api/access.ts";
 import { Card, Chip } from "../../parts/card.tsx";
 import { Skeleton } from "../../parts/empty.tsx";
 import { PageHeading } from "../../parts/page-heading.tsx";
-import { IdentityContext } from "../../parts/permission.ts";
+import { IdentityContext, useDenial } from "../../parts/permission.ts";
 import { ProblemView } from "../../parts/problems/problem-view.tsx";
 import { text } from "../../text/text.ts";
 import { Keys } from "./keys.tsx";
 import { Users } from "./users.tsx";
 import { Why } from "./why.tsx";
+import { Workspaces } from "./workspaces.tsx";
 
 const words = text.access.roles;
 
 /** Users and API keys, and the roles that they can have. */
 export function Access() {
   const isLocal = use(IdentityContext)?.kind === "local";
+  const isAdmin = useDenial()(operations.workspace.create) === undefined;
   return (
     <>
       <PageHeading title={text.pages.access} note={isLocal ? text.access.local : text.access.note} />
       <div className="space-y-6">
         <Users />
         <Keys />
+        {isAdmin ? <Workspaces /> : null}
         <Why />
         <Roles />
       </div>

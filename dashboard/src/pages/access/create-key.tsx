@@ -1,7 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
-import { createKey, rolesQuery } from "../../api/access.ts";
+import { use, useState } from "react";
+import { createKey, rolesQuery, workspacesQuery } from "../../api/access.ts";
 import { Field, Input, Select } from "../../parts/forms/field.tsx";
+import { EVERYWHERE, IdentityContext, isEverywhere } from "../../parts/permission.ts";
 import { text } from "../../text/text.ts";
 import { KeyDialog, useKeyChange } from "./change-key.tsx";
 
@@ -12,9 +13,15 @@ export function CreateKey({ onClose }: { readonly onClose: () => void }) {
   const roles = useQuery(rolesQuery).data?.items ?? [];
   const [name, setName] = useState("");
   const [role, setRole] = useState("user");
+  const [workspace, setWorkspace] = useState("");
   const [expiry, setExpiry] = useState("");
   const create = useKeyChange(() =>
-    createKey({ name: name.trim(), role, ...(expiry !== "" && { expires_in: Number(expiry) }) }),
+    createKey({
+      name: name.trim(),
+      role,
+      ...(workspace !== "" && { workspace }),
+      ...(expiry !== "" && { expires_in: Number(expiry) }),
+    }),
   );
   return (
     <KeyDialog
@@ -45,6 +52,7 @@ export function CreateKey({ onClose }: { readonly onClose: () => void }) {
           </Select>
         )}
       </Field>
+      <ChooseWorkspace value={workspace} onValue={setWorkspace} />
       <Field label={words.expires}>
         {({ id }) => (
           <Select id={id} value={expiry} onChange={(event) => setExpiry(event.target.value)}>
@@ -57,5 +65,31 @@ export function CreateKey({ onClose }: { readonly onClose: () => void }) {
         )}
       </Field>
     </KeyDialog>
+  );
+}
+
+type WorkspaceProps = { readonly value: string; readonly onValue: (value: string) => void };
+
+/** The workspace of the key, at first that of the page; nothing for a user of one workspace only. */
+function ChooseWorkspace({ value, onValue }: WorkspaceProps) {
+  const identity = use(IdentityContext);
+  const { data = [] } = useQuery(workspacesQuery);
+  if (identity === undefined || (data.length < 2 && !isEverywhere(identity))) return null;
+  return (
+    <Field label={words.workspace} note={value === EVERYWHERE ? undefined : words.workspaceNote}>
+      {({ id, describedBy }) => (
+        <Select
+          id={id}
+          aria-describedby={describedBy}
+          value={value === "" ? identity.workspace : value}
+          onChange={(event) => onValue(event.target.value)}
+        >
+          {data.map(({ name }) => (
+            <option key={name}>{name}</option>
+          ))}
+          {isEverywhere(identity) ? <option value={EVERYWHERE}>{words.everywhere}</option> : null}
+        </Select>
+      )}
+    </Field>
   );
 }

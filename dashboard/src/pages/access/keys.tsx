@@ -8,6 +8,7 @@ import { cx } from "../../parts/class-names.ts";
 import { Empty, Skeleton } from "../../parts/empty.tsx";
 import { Ago } from "../../parts/format/ago.tsx";
 import { fullTime } from "../../parts/format/format.ts";
+import { EVERYWHERE } from "../../parts/permission.ts";
 import { ProblemView } from "../../parts/problems/problem-view.tsx";
 import { Row, Table, Td, Th } from "../../parts/table.tsx";
 import { text } from "../../text/text.ts";
@@ -56,6 +57,7 @@ function KeyTable({ keys, onOpen }: TableProps) {
         <tr>
           <Th>{words.columns.name}</Th>
           <Th>{words.columns.role}</Th>
+          <Th>{words.columns.workspace}</Th>
           <Th>{words.columns.state}</Th>
           <Th>{words.columns.expires}</Th>
           <Th>{words.columns.used}</Th>
@@ -72,7 +74,7 @@ function KeyTable({ keys, onOpen }: TableProps) {
 }
 
 function KeyRow({ shown, onOpen }: { readonly shown: ApiKey; readonly onOpen: TableProps["onOpen"] }) {
-  const { id, name, role, state, expires_at: expiresAt, last_used_at: usedAt } = shown;
+  const { id, name, role, workspace, state, expires_at: expiresAt, last_used_at: usedAt } = shown;
   return (
     <Row>
       <Td className="font-medium">
@@ -80,6 +82,7 @@ function KeyRow({ shown, onOpen }: { readonly shown: ApiKey; readonly onOpen: Ta
         <span className="block font-mono text-xs font-normal text-muted">{id}</span>
       </Td>
       <Td>{role}</Td>
+      <Td>{workspace === EVERYWHERE ? words.everywhere : workspace}</Td>
       <Td className={cx(state === "active" ? "text-good" : "text-muted")}>{words.states[state]}</Td>
       <Td className="whitespace-nowrap">{expiresAt === null ? words.never : fullTime(expiresAt)}</Td>
       <Td>{usedAt === null ? words.never : <Ago at={usedAt} />}</Td>

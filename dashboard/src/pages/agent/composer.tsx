@@ -3,6 +3,7 @@ import { Code2, SendHorizontal, SquareTerminal } from "lucide-react";
 import { useEffect, useId, useRef, useState, type KeyboardEvent } from "react";
 import { operations, type AgentDetail, type RunDetail } from "../../../../src/api/contract/index.ts";
 import { runQuery, statusQuery, toolServersQuery } from "../../api/queries.ts";
+import { currentWorkspace } from "../../api/workspace.ts";
 import { Button, IconButton } from "../../parts/button.tsx";
 import { cx } from "../../parts/class-names.ts";
 import { copyText } from "../../parts/content/copy.tsx";
@@ -172,6 +173,7 @@ function CopyMenu({ agent, asked }: { readonly agent: AgentDetail; readonly aske
     input: asked.input === "" ? text.runs.someRequest : asked.input,
     files: asked.files.map(({ name }) => name),
     model: asked.model === "" ? undefined : asked.model,
+    workspace: currentWorkspace(),
   };
   return (
     <Menu

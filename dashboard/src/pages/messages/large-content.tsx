@@ -1,7 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Download } from "lucide-react";
-import { operations, requestPath } from "../../../../src/api/contract/index.ts";
-import { type KeptContent, keptContentQuery } from "../../api/kept-content.ts";
+import { type KeptContent, keptContentAddress, keptContentQuery } from "../../api/kept-content.ts";
 import { buttonClass } from "../../parts/button.tsx";
 import { Card } from "../../parts/card.tsx";
 import { Skeleton } from "../../parts/empty.tsx";
@@ -23,7 +22,7 @@ export function LargeContent({ kept }: { readonly kept: KeptContent }) {
       flush
       actions={
         <a
-          href={requestPath(operations.message.content, { id: kept.id })}
+          href={keptContentAddress(kept)}
           download={`${kept.id}.${kept.media_type === "application/json" ? "json" : "txt"}`}
           className={buttonClass("plain", "small")}
         >

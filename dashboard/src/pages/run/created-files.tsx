@@ -1,5 +1,6 @@
 import { Download, FileText } from "lucide-react";
 import type { ArtifactSummary } from "../../../../src/api/contract/index.ts";
+import { inWorkspace } from "../../api/workspace.ts";
 import { cx } from "../../parts/class-names.ts";
 import { bytes } from "../../parts/format/format.ts";
 import { text } from "../../text/text.ts";
@@ -24,12 +25,12 @@ const ImageFile = ({ file }: { readonly file: Made }) => (
   <figure className="overflow-hidden rounded-lg border border-line">
     {/* A drawing may follow the page's theme, a photograph is made for white paper. */}
     <a
-      href={file.url}
+      href={inWorkspace(file.url)}
       target="_blank"
       rel="noreferrer"
       className={cx("block p-3", file.media_type === "image/svg+xml" ? "bg-surface" : "bg-paper")}
     >
-      <img src={file.url} alt={text.run.image(file.name)} className="mx-auto max-h-96 max-w-full" />
+      <img src={inWorkspace(file.url)} alt={text.run.image(file.name)} className="mx-auto max-h-96 max-w-full" />
     </a>
     <figcaption className="flex items-center gap-3 border-t border-line bg-surface px-3 py-1.5 text-xs text-muted">
       <span className="min-w-0 flex-1 truncate font-mono">{file.name}</span>
@@ -42,7 +43,12 @@ const ImageFile = ({ file }: { readonly file: Made }) => (
 const FileLink = ({ file }: { readonly file: Made }) => (
   <div className="flex items-center gap-2 rounded-lg border border-line px-3 py-2 text-sm">
     <FileText aria-hidden className="size-4 text-muted" />
-    <a href={file.url} target="_blank" rel="noreferrer" className="min-w-0 flex-1 truncate text-accent hover:underline">
+    <a
+      href={inWorkspace(file.url)}
+      target="_blank"
+      rel="noreferrer"
+      className="min-w-0 flex-1 truncate text-accent hover:underline"
+    >
       {file.name}
     </a>
     <span className="text-xs text-muted">{bytes(file.bytes)}</span>
@@ -52,7 +58,7 @@ const FileLink = ({ file }: { readonly file: Made }) => (
 
 const DownloadLink = ({ file }: { readonly file: Made }) => (
   <a
-    href={file.url}
+    href={inWorkspace(file.url)}
     download={file.name}
     aria-label={text.run.download(file.name)}
     title={text.run.download(file.name)}

@@ -4,6 +4,7 @@ import { CircleStop, RotateCcw } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { operations, type RunDetail } from "../../../../src/api/contract/index.ts";
 import { cancelRun, retryRun } from "../../api/actions.ts";
+import { currentWorkspace } from "../../api/workspace.ts";
 import { hasEnded, usedSoFar } from "../../api/live/live.ts";
 import { agentQuery, statusQuery } from "../../api/queries.ts";
 import { Ago } from "../../parts/format/ago.tsx";
@@ -140,7 +141,12 @@ function Actions({ run }: { readonly run: RunDetail }) {
   });
   const model = useChosenModel(run);
   const [isAgain, setAgain] = useState(false);
-  const command = runCommand({ ...run, files: run.files.map(({ name }) => name), model });
+  const command = runCommand({
+    ...run,
+    files: run.files.map(({ name }) => name),
+    model,
+    workspace: currentWorkspace(),
+  });
   return (
     <>
       {cancel.error === null ? null : <ProblemView error={cancel.error} />}

@@ -2,6 +2,7 @@ import { Download, Ellipsis, Hash, Play, SquareTerminal, Trash2 } from "lucide-r
 import { useState } from "react";
 import { operations, requestPath, type RunDetail } from "../../../../src/api/contract/index.ts";
 import { hasEnded } from "../../api/live/live.ts";
+import { inWorkspace } from "../../api/workspace.ts";
 import { Button } from "../../parts/button.tsx";
 import { copyText } from "../../parts/content/copy.tsx";
 import { Menu, type MenuItem } from "../../parts/menu.tsx";
@@ -66,7 +67,7 @@ export function RunMenu({ run, command }: { readonly run: RunDetail; readonly co
 /** Saves the run with its files as one document; the server names it. */
 function download(id: string): void {
   const link = document.createElement("a");
-  link.href = `${requestPath(operations.run.export, { id })}?artifacts=true`;
+  link.href = inWorkspace(`${requestPath(operations.run.export, { id })}?artifacts=true`);
   link.download = "";
   link.click();
 }

@@ -3,6 +3,7 @@ import { Download, Ellipsis, HeartPulse, Pause, Play, Rocket, SquareTerminal, Tr
 import { useState } from "react";
 import { operations, requestPath, type ToolServerRecord } from "../../../../src/api/contract/index.ts";
 import { checkToolServer, resumeToolServer } from "../../api/tool-servers.ts";
+import { inWorkspace } from "../../api/workspace.ts";
 import { Button } from "../../parts/button.tsx";
 import { copyText } from "../../parts/content/copy.tsx";
 import { Menu, type MenuItem } from "../../parts/menu.tsx";
@@ -108,7 +109,7 @@ function menuItems({ name, origin, revision }: ToolServerRecord, { onCheck, onDe
 /** The server names the file; a link would do, but a menu has only acts. */
 function download(name: string, revision: number): void {
   const link = document.createElement("a");
-  link.href = `${requestPath(operations.toolServer.module, { name })}?revision=${revision}`;
+  link.href = inWorkspace(`${requestPath(operations.toolServer.module, { name })}?revision=${revision}`);
   link.download = "";
   link.click();
 }
