@@ -13,23 +13,23 @@ const readPart = (text: string): number | string =>
  * the kind, and stays valid after a restart. Numbers are integers from 0.
  */
 export class HandleCodec<const Parts extends readonly (number | string)[]> {
-  readonly #kind: string;
+  /** Two letters, different for each codec. */
+  readonly kind: string;
   readonly #shape: z.ZodType<Parts>;
 
-  /** `kind`: two letters, different for each codec. */
   constructor(kind: string, shape: z.ZodType<Parts>) {
-    this.#kind = kind;
+    this.kind = kind;
     this.#shape = shape;
   }
 
   encode(...parts: Parts): string {
-    return this.#kind + parts.map(writePart).join(".");
+    return this.kind + parts.map(writePart).join(".");
   }
 
   /** Returns undefined for a text that `encode` did not return. */
   decode(text: string): Parts | undefined {
-    if (!text.startsWith(this.#kind)) return undefined;
-    const read = this.#shape.safeParse(text.slice(this.#kind.length).split(".").map(readPart));
+    if (!text.startsWith(this.kind)) return undefined;
+    const read = this.#shape.safeParse(text.slice(this.kind.length).split(".").map(readPart));
     return read.success && this.encode(...read.data) === text ? read.data : undefined;
   }
 }

@@ -149,7 +149,10 @@ describe("a response of the provider is refused", () => {
     // The attacker's response in the victim's browser.
     expect(failureOf(await victim.go(url))).toBe("LOGIN_EXPIRED");
     const forged = new Visitor();
-    forged.cookies.set("__Host-caxton-login", { value: attempt.replace(/.$/, "_"), path: "/" });
+    forged.cookies.set("__Host-caxton-login", {
+      value: attempt.replace(/^./, (first) => (first === "A" ? "B" : "A")),
+      path: "/",
+    });
     expect(failureOf(await forged.go(url))).toBe("LOGIN_EXPIRED");
     for (const each of [visitor, victim, forged]) expect(each.value("__Host-caxton")).toBeUndefined();
     expect(await auditOf("access.authenticate")).toMatchObject({ event: "LoginFailure", code: "LOGIN_EXPIRED" });
