@@ -27,7 +27,7 @@ const BROKERS = ["files", "http", "memory", "messages"].map((name) => posix.join
 /** Inner modules that other modules may import; "." is the module's own entry point. All others are internal. */
 export const VISIBLE: Readonly<Record<string, readonly string[]>> = {
   kernel: [".", "changes", "sqlite"],
-  access: [".", "audit", "permissions"],
+  access: [".", "audit", "openid", "permissions"],
   text: ["documents", "expressions", "redaction", "references", "regex"],
   agents: [".", "budgets", "definitions", "files", "permissions", "test-files"],
   memory: [
@@ -330,7 +330,7 @@ export const ROOMS = {
   "server/tls": ["kernel", "server/config"],
   "server/config/environment": [],
   "cli/terminal": ["kernel"],
-  "cli/client": ["kernel", "api/contract"],
+  "cli/client": ["kernel", "access/openid", "api/contract"],
   "cli/frame": ["kernel", "text/documents", "api/contract", "cli/terminal", "cli/client"],
   "cli/run": ["kernel", ...CLI],
   "cli/agent": [
@@ -344,7 +344,7 @@ export const ROOMS = {
   ],
   "cli/message": ["kernel", "text/documents", ...CLI],
   "cli/memory": ["kernel", ...CLI],
-  "cli/access": ["kernel", "access/audit", "text/documents", ...CLI],
+  "cli/access": ["kernel", "access/audit", "access/openid", "text/documents", ...CLI],
   "cli/security": ["kernel", "cli/terminal", "cli/client", "cli/frame"],
   "cli/budget": ["kernel", "api/contract", "cli/terminal", "cli/frame"],
   "cli/bench": ["kernel", "api/contract", "cli/terminal", "cli/frame"],

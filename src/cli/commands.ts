@@ -150,14 +150,14 @@ export const COMMANDS: readonly Entry[] = [
     name: "login",
     also: [],
     group: "operate",
-    summary: "log in to a server with an API key",
+    summary: "log in to a server",
     load: async () => (await import("./access/index.ts")).login,
   },
   {
     name: "logout",
     also: [],
     group: "operate",
-    summary: "delete the stored API key of a server",
+    summary: "delete the stored key or login of a server",
     load: async () => (await import("./access/index.ts")).logout,
   },
   {
@@ -194,6 +194,20 @@ export const COMMANDS: readonly Entry[] = [
     group: "operate",
     summary: "create, list and change workspaces",
     load: async () => (await import("./access/index.ts")).workspace,
+  },
+  {
+    name: "user",
+    also: ["users"],
+    group: "operate",
+    summary: "list, disable and enable users",
+    load: async () => (await import("./access/index.ts")).user,
+  },
+  {
+    name: "login-link",
+    also: [],
+    group: "operate",
+    summary: "create a one-time link to log in to the dashboard",
+    load: async () => (await import("./access/index.ts")).loginLink,
   },
   {
     name: "audit",

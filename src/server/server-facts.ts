@@ -18,6 +18,7 @@ export function serverFacts(
     startedAtMs: clock.nowMs(),
     uptimeMs: () => clock.monotonicMs() - startedMs,
     dataDirectory: config.data.directory,
+    publicUrl: config.server.public_url,
     configuration: { config: publicConfig(config), origins, file: file ?? null },
     checks: () => ({
       tools: progressOf(progress.tools, "tool servers"),

@@ -82,3 +82,10 @@ test("a login with a wrong key stores nothing", async () => {
   expect(await user(["login", server.url, "--token", "cax_wrong"])).toMatchObject({ code: 4 });
   expect(readFileSync(file, "utf8")).toBe(before);
 });
+
+test("a key that is sent over plain HTTP beyond loopback is warned of first", async () => {
+  const refused = await user(["login", "http://192.0.2.1:9", "--token", "cax_wrong", "--timeout", "200ms"]);
+  expect(refused.stderr).toMatch(/warning: http:\/\/192\.0\.2\.1:9 is not encrypted/);
+  const local = await user(["login", server.url, "--token", "cax_wrong"]);
+  expect(local.stderr).not.toContain("warning");
+});

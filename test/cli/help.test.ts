@@ -51,7 +51,7 @@ test("every command says what it does and shows examples", async () => {
 test("every example of a help names a command and options that exist", async () => {
   const root = await everyCommand(processContext);
   const named = leaves(root).flatMap((command) =>
-    [...helpOf(command).matchAll(/caxton ([a-z]+)((?: [a-z]+)?)([^\n]*)/g)].map((match) => ({
+    [...helpOf(command).matchAll(/caxton ([a-z-]+)((?: [a-z]+)?)([^\n]*)/g)].map((match) => ({
       top: match[1] ?? "",
       options: [...(match[3] ?? "").matchAll(/ (--[a-z-]+)/g)].map((option) => option[1]),
       line: match[0],

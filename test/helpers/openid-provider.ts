@@ -19,6 +19,7 @@ type Interception = (request: IncomingMessage, response: ServerResponse) => bool
 export class OpenIdProvider implements AsyncDisposable {
   readonly url: string;
   intercept: Interception = () => false;
+  #onDevice: (code: string) => void = () => undefined;
   readonly #server: ReturnType<typeof createServer>;
   readonly #key: CryptoKey;
 
@@ -79,6 +80,7 @@ export class OpenIdProvider implements AsyncDisposable {
       fetch: (url, { method = "GET", headers = {}, body = null } = {}) => fetch(url, { method, headers, body }),
       ...more,
     });
+    provider.on("device_code.saved", ({ userCode }) => this.#onDevice(userCode));
     const answer = provider.callback();
     this.#server.on("request", (request, response) => void this.#answer(request, response, answer));
   }
@@ -89,6 +91,11 @@ export class OpenIdProvider implements AsyncDisposable {
     answer: (request: IncomingMessage, response: ServerResponse) => unknown,
   ): Promise<void> {
     if (!(await this.intercept(request, response))) answer(request, response);
+  }
+
+  /** Calls `listener` with the code of each login of a device. */
+  watchDevices(listener: (code: string) => void): void {
+    this.#onDevice = listener;
   }
 
   /** Signs a token as the provider does. */

@@ -21,6 +21,16 @@ export class Visitor {
     return shown;
   }
 
+  /** Submits the form of a page unchanged. */
+  submit({ url, text }: Page): Promise<Page> {
+    const inputs = [...text.matchAll(/<input[^>]*>/g)].map(([input]) => [
+      /name="([^"]+)"/.exec(input)?.[1] ?? "",
+      /value="([^"]+)"/.exec(input)?.[1] ?? "",
+    ]);
+    const action = /action="([^"]+)"/.exec(text)?.[1] ?? "";
+    return this.#request(new URL(action, url), { method: "POST", body: new URLSearchParams(inputs) }, () => false);
+  }
+
   value(name: string): string | undefined {
     return this.cookies.get(name)?.value;
   }

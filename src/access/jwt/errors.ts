@@ -8,7 +8,7 @@ export class IssuerUnreachableError extends CaxtonError {
   constructor(issuer: string, options?: ErrorOptions) {
     super(
       `the identity provider ${issuer} cannot be reached`,
-      "Check that the identity provider is reachable from the server; API keys work without it.",
+      "Check its address, and that it can be reached from here; API keys work without it.",
       { issuer },
       options,
     );

@@ -1,2 +1,3 @@
+export { type DeviceClient, type DeviceTokens, logInOnDevice, renewTokens, revokeToken } from "./device.ts";
 export { Logins } from "./logins.ts";
 export type { ProviderOptions } from "./provider.ts";

@@ -4,7 +4,7 @@ import * as z from "zod";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Tokens, TokenUser } from "../jwt/index.ts";
 import { LoginExpiredError, LoginProviderNotFoundError, LoginRefusedError } from "./errors.ts";
-import { Provider, providerFailure, type ProviderOptions } from "./provider.ts";
+import { attempted, Provider, type ProviderOptions } from "./provider.ts";
 import { Sealer } from "./sealed.ts";
 
 /** Time from the click on a provider to its response. */
@@ -115,15 +115,6 @@ export class Logins {
     if (!parsed.success) return undefined;
     const ageMs = this.#clock.nowMs() - parsed.data.startedAtMs;
     return ageMs >= 0 && ageMs < ATTEMPT_MS ? parsed.data : undefined;
-  }
-}
-
-/** Does `work` with a provider. Throws LoginRefusedError, IssuerUnreachableError. */
-async function attempted<Result>(issuer: string, work: () => Promise<Result>): Promise<Result> {
-  try {
-    return await work();
-  } catch (error) {
-    throw await providerFailure(issuer, error);
   }
 }
 

@@ -24,6 +24,8 @@ export type ProviderOptions = {
   readonly claims: readonly string[];
 };
 
+const LOOPBACK = /^http:\/\/(?:127\.0\.0\.1|localhost|\[::1\])(?::|\/|$)/;
+
 type Found = { readonly configuration: Configuration; readonly atMs: number };
 
 /** A client of the OpenID provider `issuer`. Plain HTTP is accepted for a provider on loopback. */
@@ -33,7 +35,7 @@ export async function discover(issuer: string, clientId: string, secret?: string
   const metadata = { [clockTolerance]: CLOCK_TOLERANCE_S, ...(secret !== undefined && { client_secret: secret }) };
   return discovery(new URL(issuer), clientId, metadata, secret === undefined ? None() : undefined, {
     timeout: TIMEOUT_S,
-    execute: issuer.startsWith("http:") ? [allowInsecureRequests] : [],
+    execute: LOOPBACK.test(issuer) ? [allowInsecureRequests] : [],
   });
 }
 
@@ -86,8 +88,18 @@ export class Provider {
   }
 }
 
+/** Does `work` with a provider. Throws LoginRefusedError, IssuerUnreachableError. */
+export async function attempted<Result>(issuer: string, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    throw await failureOf(issuer, error);
+  }
+}
+
 /** Turns what openid-client throws into a failure of ours. A provider that does not answer is not one that refuses. */
-export async function providerFailure(issuer: string, error: unknown): Promise<Error> {
+async function failureOf(issuer: string, error: unknown): Promise<Error> {
+  if (error instanceof LoginRefusedError) return error;
   const openid = await import("openid-client");
   if (error instanceof openid.AuthorizationResponseError || error instanceof openid.ResponseBodyError)
     return new LoginRefusedError(issuer, `the provider answered ${error.error}`, { cause: error });

@@ -22,6 +22,8 @@ export interface ServerFacts {
   /** Of a monotonic clock: a change of the system's time does not count. */
   readonly uptimeMs: () => number;
   readonly dataDirectory: string;
+  /** `server.public_url`. */
+  readonly publicUrl: string | undefined;
   /** The effective configuration as `config view` shows it: no secrets are in it. */
   readonly configuration: object;
   /** Each part that must work before requests can, with a note on its condition. */

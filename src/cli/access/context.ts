@@ -31,10 +31,11 @@ export const context: CommandMaker = (command, invocation) => {
 /** Contexts without their keys. */
 const shown = ({ contexts }: Context) => {
   const current = contexts.current()?.name;
-  return contexts.list().map(({ name, server, key }) => ({
+  return contexts.list().map(({ name, server, key, login }) => ({
     name,
     server,
     has_key: key !== undefined,
+    has_login: login !== undefined,
     is_current: name === current,
   }));
 };

@@ -4,3 +4,4 @@ export { context } from "./context.ts";
 export { key } from "./key.ts";
 export { workspace } from "./workspace.ts";
 export { login, logout } from "./login.ts";
+export { loginLink, user } from "./user.ts";

@@ -1,12 +1,27 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
 import { PRIVATE_DIRECTORY, PRIVATE_FILE } from "../../kernel/files/private-files.ts";
 import { ContextsInvalidError } from "./errors.ts";
 
+const LOCK_POLL_MS = 50;
+const LOCK_MS_MAX = 30_000;
+
+const SavedLogin = z.object({
+  issuer: z.url(),
+  client_id: z.string(),
+  id_token: z.string(),
+  refresh_token: z.string().optional(),
+  expires_at_ms: z.number(),
+});
+/** A login of a user at an identity provider. */
+export type SavedLogin = z.infer<typeof SavedLogin>;
+
 const Saved = z.object({
   server: z.url(),
   key: z.string().optional(),
+  login: SavedLogin.optional(),
   ca: z.string().optional(),
   workspace: z.string().optional(),
 });
@@ -16,11 +31,12 @@ const File = z.object({
 });
 type File = z.infer<typeof File>;
 
-/** A server with the API key that `caxton login` stored for it. */
+/** A server with the API key, or the tokens of a user, that `caxton login` stored for it. */
 export type SavedContext = {
   readonly name: string;
   readonly server: string;
   readonly key?: string | undefined;
+  readonly login?: SavedLogin | undefined;
   /** Certificate of the private authority that signed the server's; PEM. */
   readonly ca?: string | undefined;
   /** Of commands that name none; undefined for that of the key. */
@@ -82,6 +98,18 @@ export class Contexts {
     return true;
   }
 
+  /** Does `work` while no other command of this user does: a provider accepts a refresh token once. */
+  async exclusively<Result>(work: () => Promise<Result>): Promise<Result> {
+    mkdirSync(dirname(this.#path), { recursive: true, mode: PRIVATE_DIRECTORY });
+    const lock = `${this.#path}.lock`;
+    while (!isLocked(lock)) await sleep(LOCK_POLL_MS);
+    try {
+      return await work();
+    } finally {
+      rmSync(lock, { force: true });
+    }
+  }
+
   #read(): File {
     let text: string;
     try {
@@ -108,4 +136,17 @@ export class Contexts {
       rmSync(next, { force: true });
     }
   }
+}
+
+/** Creates a lock. Returns whether it did; one of a command that died is removed. */
+function isLocked(lock: string): boolean {
+  try {
+    writeFileSync(lock, "", { mode: PRIVATE_FILE, flag: "wx" });
+    return true;
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+  }
+  const createdAtMs = statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
+  if (Date.now() - createdAtMs > LOCK_MS_MAX) rmSync(lock, { force: true });
+  return false;
 }

@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { Client, Contexts, readAuthority, type SavedContext } from "../client/index.ts";
+import { toFault } from "../../kernel/errors.ts";
+import { Client, Contexts, readAuthority, type SavedContext, tokenOf } from "../client/index.ts";
 import { showSpan, Terminal, type TerminalStreams } from "../terminal/index.ts";
 import { UsageError } from "./errors.ts";
 import { localServer } from "../../kernel/local-server.ts";
@@ -105,7 +106,7 @@ export async function makeContext(
   const saved = contexts.for(server, chosen?.name);
   const client = new Client({
     server,
-    token: givenToken ?? saved?.key,
+    token: givenToken ?? (saved && (await storedToken(contexts, saved, terminal))),
     // A stored workspace belongs with the stored key.
     workspace: givenWorkspace ?? (givenToken === undefined ? saved?.workspace : undefined),
     authority: givenAuthority ?? saved?.ca,
@@ -132,6 +133,17 @@ export async function makeContext(
     assumeYes: globals.yes,
     timeoutMs,
   };
+}
+
+/** The token of a context. A failure to renew it is a warning: the command may not need the server. */
+async function storedToken(contexts: Contexts, saved: SavedContext, terminal: Terminal): Promise<string | undefined> {
+  try {
+    return await tokenOf(contexts, saved);
+  } catch (error) {
+    const { message } = toFault(error);
+    terminal.complain(`${terminal.noteStyle("yellow", "warning:")} ${message}; log in again: caxton login`);
+    return saved.login?.id_token;
+  }
 }
 
 /** A command, as it is called, and the formats it can answer in; the first is what it does unasked. */

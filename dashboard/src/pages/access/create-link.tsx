@@ -15,8 +15,8 @@ export function CreateLink({ onClose }: { readonly onClose: () => void }) {
   const [role, setRole] = useState("user");
   const [expiry, setExpiry] = useState("3600");
   const create = useKeyChange(async () => {
-    const { token } = await createLoginLink({ name: name.trim(), role, expires_in: Number(expiry) });
-    return { key: `${location.origin}/ui/login#${token}` };
+    const link = await createLoginLink({ name: name.trim(), role, expires_in: Number(expiry) });
+    return { key: `${link.page ?? `${location.origin}/ui/login`}#${link.token}` };
   });
   const isReady = name.trim() !== "";
   return (

@@ -52,9 +52,10 @@ export const CreatedLoginLink = z
     role: z.string(),
     workspace: z.string(),
     expires_at: Instant,
+    page: z.url().nullable().meta({ description: "The login page; null if `server.public_url` is not set" }),
     token: z.string().nullable().meta({
       description:
-        "For /ui/login#<token>. Sent once, and stored only as a hash. null in the answer to a repeated request",
+        "The link is `page`#<token>, or /ui/login#<token> of the server. Sent once, and stored only as a hash. null in the answer to a repeated request",
     }),
   })
   .meta({ id: "CreatedLoginLink" });

@@ -1,6 +1,6 @@
 import { type Principal, type StoredUser, UserNotFoundError, userPosition } from "../../../access/index.ts";
 import { ALL_WORKSPACES } from "../../../access/permissions/index.ts";
-import { operations, type User } from "../../contract/index.ts";
+import { DOCUMENTS, operations, type User } from "../../contract/index.ts";
 import type { ApiServices } from "../api-services.ts";
 import { cursors } from "../handles.ts";
 import { presentGrant } from "./present-grant.ts";
@@ -62,7 +62,9 @@ const link = implement(operations.user.link, async (services: ApiServices, input
   access.requireGrantable({ role, workspace }, principal);
   const expiresAtMs = services.server.clock.nowMs() + input.expires_in * 1_000;
   const { token } = await links.create({ name, role, workspace, createdBy: principal.id, expiresAtMs });
-  return { name, role, workspace, expires_at: instant(expiresAtMs), token };
+  const { publicUrl } = services.server;
+  const page = publicUrl === undefined ? null : new URL(`${DOCUMENTS.dashboard}login`, publicUrl).href;
+  return { name, role, workspace, expires_at: instant(expiresAtMs), page, token };
 });
 
 export const userOperations = [list, disable, enable, link] as const;
