@@ -22,9 +22,9 @@ export function Header({ onSearch, onHelp }: Props) {
         type="button"
         onClick={onSearch}
         aria-keyshortcuts="Control+K Meta+K"
-        className="flex h-8 w-full max-w-72 min-w-0 items-center gap-2 rounded-md border border-line-strong bg-surface px-2.5 text-sm text-faint hover:border-faint"
+        className="flex h-8 w-full max-w-72 min-w-9 items-center gap-2 rounded-md border border-line-strong bg-surface px-2.5 text-sm text-faint hover:border-faint"
       >
-        <Search aria-hidden className="size-3.5" />
+        <Search aria-hidden className="size-3.5 shrink-0" />
         <span className="flex-1 truncate text-left">{text.header.search}</span>
         <kbd className="font-sans text-2xs max-sm:hidden">{text.header.searchKeys}</kbd>
       </button>
@@ -32,7 +32,7 @@ export function Header({ onSearch, onHelp }: Props) {
       <WorkspaceSwitch />
       <LiveMark />
       <ThemeSwitch />
-      <IconButton label={text.header.help} onClick={onHelp} aria-keyshortcuts="?">
+      <IconButton label={text.header.help} onClick={onHelp} aria-keyshortcuts="?" className="max-sm:hidden">
         <Keyboard aria-hidden />
       </IconButton>
       <User />

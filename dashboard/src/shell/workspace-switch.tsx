@@ -20,7 +20,7 @@ export function WorkspaceSwitch() {
     <Select
       aria-label={text.workspaces.switch}
       title={text.workspaces.switch}
-      className="w-auto max-w-44 shrink-0 truncate max-sm:max-w-28"
+      className="w-auto max-w-44 min-w-16 truncate max-sm:max-w-28"
       value={own}
       onChange={(event) => openWorkspace(event.target.value)}
     >
